@@ -1,0 +1,87 @@
+//! The time of day, passed in rather than looked up, so that a test can move it by hours while sockets stay real.
+//!
+//! It measures nothing: how long a request may take is a matter of `tokio::time`.
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+
+/// The system's clock, or one that a test sets.
+#[derive(Debug, Clone)]
+pub struct Clock(Kind);
+
+#[derive(Debug, Clone)]
+enum Kind {
+    System,
+    Manual(watch::Sender<Timestamp>),
+}
+
+impl Clock {
+    /// The machine's own clock.
+    pub fn system() -> Self {
+        Clock(Kind::System)
+    }
+
+    /// A clock that stands at `start` until [`Clock::advance`] moves it.
+    pub fn manual(start: Timestamp) -> Self {
+        Clock(Kind::Manual(watch::Sender::new(start)))
+    }
+
+    /// Now, to the millisecond, which is what the database keeps.
+    pub fn now(&self) -> Timestamp {
+        let now = match &self.0 {
+            Kind::System => Timestamp::now(),
+            Kind::Manual(now) => *now.borrow(),
+        };
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    /// Moves a manual clock forward and wakes those who sleep on it; the system's clock goes its own way.
+    pub fn advance(&self, by: SignedDuration) {
+        if let Kind::Manual(now) = &self.0 {
+            now.send_modify(|now| *now += by);
+        }
+    }
+
+    /// Waits until it is `then`.
+    pub async fn sleep_until(&self, then: Timestamp) {
+        match &self.0 {
+            Kind::System => {
+                let left = then.duration_since(Timestamp::now());
+                tokio::time::sleep(left.try_into().unwrap_or_default()).await;
+            }
+            Kind::Manual(now) => {
+                let mut watch = now.subscribe();
+                // The sender lives in `self`, so that waiting can't fail while we are borrowed.
+                let _ = watch.wait_for(|now| *now >= then).await;
+            }
+        }
+    }
+
+    /// Waits for `span` by this clock.
+    pub async fn sleep(&self, span: SignedDuration) {
+        self.sleep_until(self.now() + span).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sleeper_wakes_when_the_clock_is_moved_past_its_time() {
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move {
+                clock.sleep(SignedDuration::from_hours(2)).await;
+                clock.now()
+            }
+        });
+        tokio::task::yield_now().await;
+        clock.advance(SignedDuration::from_hours(1));
+        tokio::task::yield_now().await;
+        assert!(!sleeper.is_finished());
+        clock.advance(SignedDuration::from_hours(1));
+        assert_eq!(sleeper.await.unwrap().as_second(), 7200);
+    }
+}

@@ -1,0 +1,234 @@
+//! One request to a source's server, by the rules of a good guest: conditional, bounded, judged at every hop.
+//!
+//! It decides nothing about when to ask again; that is [`crate::poll`]'s. It never follows a redirect without
+//! judging the next address, never sends cookies, credentials or a referrer, and never changes a validator (RFC 9110,
+//! section 13; RFC 9111).
+
+mod body;
+mod gate;
+mod guard;
+mod headers;
+
+pub use gate::{Origin, origin};
+pub use guard::Guard;
+pub use headers::Freshness;
+
+use crate::model::{Timestamp, Validators};
+use body::BodyError;
+use gate::Gates;
+use reqwest::header::{self, HeaderMap, HeaderValue};
+use reqwest::{Response, StatusCode};
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// How requests are made.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub user_agent: String,
+    /// For the whole of a request with its redirects and its body.
+    pub total_timeout: Duration,
+    /// For a connection to stand, TLS included.
+    pub connect_timeout: Duration,
+    /// For the next bytes to come.
+    pub idle_timeout: Duration,
+    /// Bytes of a body, decoded.
+    pub max_body: usize,
+    /// Redirects followed in one poll.
+    pub max_redirects: usize,
+    /// Between the end of one request to an origin and the start of the next.
+    pub origin_gap: Duration,
+    /// Networks that may be reached although they are not public.
+    pub allowed_networks: Vec<ipnet::IpNet>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            user_agent: concat!("newsfold/", env!("CARGO_PKG_VERSION")).into(),
+            total_timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(20),
+            max_body: 16 * 1024 * 1024,
+            max_redirects: 10,
+            origin_gap: Duration::from_secs(1),
+            allowed_networks: Vec::new(),
+        }
+    }
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The URL that answered, after redirects.
+    pub url: Url,
+    pub status: Option<u16>,
+    pub outcome: FetchOutcome,
+}
+
+#[derive(Debug)]
+pub enum FetchOutcome {
+    /// A body came whole.
+    Document { bytes: Vec<u8>, content_type: Option<String>, validators: Option<Validators>, freshness: Freshness },
+    /// The server holds our copy to be good (304). Validators that it sent along replace the old ones.
+    NotModified { validators: Option<Validators>, freshness: Freshness },
+    /// The feed is gone for good (410).
+    Gone,
+    /// We are to come later (429, 503).
+    Throttled { retry_after: Option<Duration>, freshness: Freshness },
+    /// No usable answer.
+    Failed { detail: String },
+}
+
+/// Makes requests. Cheap to clone; all clones share connections and the per-origin gates.
+#[derive(Clone)]
+pub struct Fetcher {
+    client: reqwest::Client,
+    guard: Arc<Guard>,
+    gates: Gates,
+    options: Arc<Options>,
+}
+
+/// The HTTP client could not be built from the options.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot set up the HTTP client: {0}")]
+pub struct SetUpError(#[from] reqwest::Error);
+
+impl Fetcher {
+    pub fn new(options: Options) -> Result<Fetcher, SetUpError> {
+        let guard = Arc::new(Guard::new(options.allowed_networks.clone()));
+        let client = reqwest::Client::builder()
+            .user_agent(&options.user_agent)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(options.connect_timeout)
+            .read_timeout(options.idle_timeout)
+            .dns_resolver(guard.clone())
+            .pool_idle_timeout(Duration::from_secs(30))
+            .pool_max_idle_per_host(1)
+            .build()?;
+        let gates = Gates::new(options.origin_gap);
+        Ok(Fetcher { client, guard, gates, options: Arc::new(options) })
+    }
+
+    /// Asks for `url`, conditionally where `validators` are those of the URL that is asked.
+    pub async fn fetch(&self, url: &Url, validators: Option<&Validators>, now: Timestamp) -> Fetched {
+        let mut at = url.clone();
+        let deadline = tokio::time::Instant::now() + self.options.total_timeout;
+        let answer = tokio::time::timeout_at(deadline, self.follow(&mut at, validators, now)).await;
+        let (status, outcome) = answer.unwrap_or_else(|_| {
+            let seconds = self.options.total_timeout.as_secs();
+            (None, failed(format!("no whole answer within {seconds} s")))
+        });
+        Fetched { url: at, status, outcome }
+    }
+
+    async fn follow(
+        &self,
+        at: &mut Url,
+        validators: Option<&Validators>,
+        now: Timestamp,
+    ) -> (Option<u16>, FetchOutcome) {
+        for _ in 0..=self.options.max_redirects {
+            if let Err(reason) = self.guard.judge_url(at) {
+                return (None, failed(reason.to_string()));
+            }
+            let pass = self.gates.enter(at).await;
+            let response = match self.request(at, validators).send().await {
+                Ok(response) => response,
+                Err(error) => return (None, failed(explain(&error))),
+            };
+            let status = response.status();
+            let outcome = match redirect_target(at, &response) {
+                Some(Ok(next)) => {
+                    // The body of a redirect is nobody's to read; dropping it frees the gate for the next hop.
+                    drop((response, pass));
+                    *at = next;
+                    continue;
+                }
+                Some(Err(detail)) => failed(detail),
+                None => self.read(at, response, now).await,
+            };
+            return (Some(status.as_u16()), outcome);
+        }
+        (None, failed(format!("more than {} redirects", self.options.max_redirects)))
+    }
+
+    fn request(&self, url: &Url, validators: Option<&Validators>) -> reqwest::RequestBuilder {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            header::ACCEPT,
+            HeaderValue::from_static(
+                "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, \
+                 application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.5, */*;q=0.1",
+            ),
+        );
+        if let Some(known) = validators.filter(|v| v.url == url.as_str()) {
+            let bytes = |value: &Option<Vec<u8>>| value.as_ref().and_then(|v| HeaderValue::from_bytes(v).ok());
+            if let Some(etag) = bytes(&known.etag) {
+                headers.insert(header::IF_NONE_MATCH, etag);
+            }
+            if let Some(modified) = bytes(&known.last_modified) {
+                headers.insert(header::IF_MODIFIED_SINCE, modified);
+            }
+        }
+        self.client.get(url.clone()).headers(headers)
+    }
+
+    async fn read(&self, url: &Url, response: Response, now: Timestamp) -> FetchOutcome {
+        let headers = response.headers();
+        let validators = headers::validators(url, headers);
+        let freshness = headers::freshness(headers, now);
+        match response.status() {
+            StatusCode::NOT_MODIFIED => FetchOutcome::NotModified { validators, freshness },
+            StatusCode::GONE => FetchOutcome::Gone,
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                FetchOutcome::Throttled { retry_after: headers::retry_after(headers, now), freshness }
+            }
+            status if status.is_success() => {
+                let content_type = headers.get(header::CONTENT_TYPE).map(|v| String::from_utf8_lossy(v.as_bytes()).into());
+                match body::read(response, self.options.max_body).await {
+                    Ok(bytes) => FetchOutcome::Document { bytes, content_type, validators, freshness },
+                    Err(BodyError::TooLarge) => {
+                        failed(format!("the body is larger than {} MiB", self.options.max_body >> 20))
+                    }
+                    Err(BodyError::Broken(error)) => failed(format!("the body broke off: {}", explain(&error))),
+                }
+            }
+            status => failed(format!("the server answered {status}")),
+        }
+    }
+}
+
+/// Where a redirect leads: to a URL, or nowhere that can be followed. `None` where it is none.
+fn redirect_target(at: &Url, response: &Response) -> Option<Result<Url, String>> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let Some(location) = response.headers().get(header::LOCATION) else {
+        return Some(Err(format!("{} without a place to go", response.status())));
+    };
+    let location = String::from_utf8_lossy(location.as_bytes());
+    Some(at.join(&location).map_err(|e| format!("a redirect to something that is no URL: {e}")))
+}
+
+fn failed(detail: impl Into<String>) -> FetchOutcome {
+    FetchOutcome::Failed { detail: detail.into() }
+}
+
+/// The innermost cause is the one that tells: "connection refused" rather than "error sending request".
+fn explain(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    let kind = if error.is_timeout() {
+        "timed out"
+    } else if error.is_connect() {
+        "cannot connect"
+    } else {
+        "the request failed"
+    };
+    format!("{kind}: {cause}")
+}

@@ -1,0 +1,256 @@
+//! HTML from strangers: made harmless, or made into plain text. Used when items come in and again when they go out.
+//!
+//! It fetches nothing and never builds a tree over input that is not bounded first: html5ever's time is quadratic in
+//! depth, so that size and depth are capped by a scan before ammonia sees a byte.
+
+use ammonia::{Builder, UrlRelative};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::LazyLock;
+use url::Url;
+
+/// Bytes of one item's HTML that are looked at.
+pub const MAX_BYTES: usize = 256 * 1024;
+/// Elements open at once, as a scan counts them, beyond which only the text is kept.
+pub const MAX_DEPTH: usize = 512;
+
+const TAGS: &[&str] = &[
+    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "dl", "dt", "em", "figcaption",
+    "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "ol", "p", "pre", "q", "s",
+    "small", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
+];
+
+/// Elements whose text is not for reading.
+const DROPPED_WITH_TEXT: &[&str] =
+    &["script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "math", "form", "title", "textarea"];
+
+static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut builder = allow(TAGS);
+    builder
+        .generic_attributes(HashSet::from(["lang", "dir"]))
+        .tag_attributes(
+            [
+                ("a", HashSet::from(["href", "title"])),
+                ("img", HashSet::from(["src", "alt", "title", "width", "height"])),
+                ("td", HashSet::from(["colspan", "rowspan"])),
+                ("th", HashSet::from(["colspan", "rowspan"])),
+            ]
+            .into_iter()
+            .collect(),
+        )
+        .link_rel(Some("noopener noreferrer nofollow"));
+    builder
+});
+
+static STRIPPER: LazyLock<Builder<'static>> = LazyLock::new(|| allow(&[]));
+
+fn allow(tags: &[&'static str]) -> Builder<'static> {
+    let mut builder = Builder::empty();
+    builder
+        .tags(tags.iter().copied().collect())
+        .clean_content_tags(DROPPED_WITH_TEXT.iter().copied().collect())
+        .url_schemes(HashSet::from(["http", "https"]))
+        .url_relative(UrlRelative::Deny)
+        .strip_comments(true);
+    builder
+}
+
+/// The HTML with nothing left in it that runs, styles, frames or tracks. Links are made absolute against `base`;
+/// those that are not http or https go, and so do images of one or two pixels.
+pub fn sanitise(html: &str, base: Option<&Url>) -> String {
+    let Some(html) = bounded(html) else {
+        return escape(&to_text(html));
+    };
+    let cleaned = match base {
+        None => SANITISER.clean(&html).to_string(),
+        Some(base) => {
+            let mut relative = SANITISER.clone();
+            relative.url_relative(UrlRelative::RewriteWithBase(base.clone()));
+            relative.clean(&html).to_string()
+        }
+    };
+    without_pixels(cleaned)
+}
+
+/// What a reader sees of the HTML, white space folded.
+pub fn to_text(html: &str) -> String {
+    if !html.contains(['<', '&']) {
+        return fold(html);
+    }
+    let bounded = bounded(html);
+    let text = match &bounded {
+        Some(html) => STRIPPER.clean(&spaced(html)).to_string(),
+        None => without_tags(cut(html)),
+    };
+    // The stripper writes exactly these references (WHATWG HTML, section 13.3).
+    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ").replace("&amp;", "&");
+    fold(&text)
+}
+
+/// The text with HTML's own characters written as references.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+fn fold(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+/// The part of `html` that a tree parser may see; `None` where it is nested too deep for one.
+fn bounded(html: &str) -> Option<Cow<'_, str>> {
+    let html = cut(html);
+    let mut depth = 0usize;
+    for (at, _) in html.match_indices('<') {
+        match html.as_bytes().get(at + 1) {
+            Some(b'/') => depth = depth.saturating_sub(1),
+            Some(first) if first.is_ascii_alphabetic() && !is_void(&html[at + 1..]) => depth += 1,
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return None;
+        }
+    }
+    Some(Cow::Borrowed(html))
+}
+
+fn cut(html: &str) -> &str {
+    &html[..html.floor_char_boundary(MAX_BYTES)]
+}
+
+/// Whether the tag that begins here never has an end tag, or commonly has none.
+fn is_void(tag: &str) -> bool {
+    let name_end = tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
+    let name = &tag[..name_end];
+    ["br", "img", "hr", "input", "meta", "link", "wbr", "source", "col", "area", "p", "li"]
+        .iter()
+        .any(|void| name.eq_ignore_ascii_case(void))
+}
+
+/// A space before every tag that begins or ends a block, so that words of two paragraphs do not run together.
+fn spaced(html: &str) -> String {
+    const INLINE: &[&str] = &["a", "abbr", "b", "cite", "code", "em", "i", "q", "s", "small", "span", "strong", "sub", "sup", "u", "font", "mark", "wbr"];
+    let mut out = String::with_capacity(html.len() + html.len() / 16);
+    let mut done = 0;
+    for (at, _) in html.match_indices('<') {
+        let tag = html[at + 1..].trim_start_matches('/');
+        let name_end = tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
+        let name = &tag[..name_end];
+        if !name.is_empty() && !INLINE.iter().any(|inline| name.eq_ignore_ascii_case(inline)) {
+            out.push_str(&html[done..at]);
+            out.push(' ');
+            done = at;
+        }
+    }
+    out.push_str(&html[done..]);
+    out
+}
+
+/// What is left when everything between `<` and `>` is dropped: for input that no tree parser should see.
+fn without_tags(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut inside = false;
+    for c in html.chars() {
+        match c {
+            '<' => inside = true,
+            '>' if inside => {
+                inside = false;
+                out.push(' ');
+            }
+            other if !inside => out.push(other),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// Drops images that are declared one or two pixels wide or high: counters, not pictures.
+fn without_pixels(html: String) -> String {
+    if !html.contains("<img") {
+        return html;
+    }
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html.as_str();
+    while let Some(at) = rest.find("<img") {
+        // Ammonia has escaped every `>` inside attribute values.
+        let Some(end) = rest[at..].find('>').map(|e| at + e + 1) else { break };
+        let tag = &rest[at..end];
+        out.push_str(&rest[..at]);
+        let tiny = ["width", "height"].iter().any(|side| {
+            ["0", "1", "2"].iter().any(|n| tag.contains(&format!(" {side}=\"{n}\"")))
+        });
+        if !tiny && tag.contains(" src=") {
+            out.push_str(tag);
+        }
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(html: &str, expected: &str) {
+        assert_eq!(sanitise(html, Some(&Url::parse("https://a.example/news/1").unwrap())), expected, "from {html}");
+    }
+
+    #[test]
+    fn nothing_that_runs_styles_or_frames_survives() {
+        check("<p onclick=\"x()\" style=\"color:red\" class=\"c\">a</p><script>alert(1)</script>", "<p>a</p>");
+        check("<iframe src=\"https://x.example\">in</iframe><style>p{}</style>b", "b");
+        check("<svg><script>1</script></svg>c<form><input name=q></form>", "c");
+        check("<img src=x onerror=alert(1)>", "<img src=\"https://a.example/news/x\">");
+        check("<!-- note -->d", "d");
+    }
+
+    #[test]
+    fn links_are_absolute_and_of_the_web() {
+        let rel = "rel=\"noopener noreferrer nofollow\"";
+        check("<a href=\"../b\">x</a>", &format!("<a href=\"https://a.example/b\" {rel}>x</a>"));
+        check("<a href=\"javascript:alert(1)\">x</a>", &format!("<a {rel}>x</a>"));
+        check("<a href=\" jAva\tscript:alert(1)\">x</a>", &format!("<a {rel}>x</a>"));
+        check("<img src=\"data:image/png;base64,AAAA\" alt=\"a\">", "");
+    }
+
+    #[test]
+    fn a_tracking_pixel_is_no_picture() {
+        check("x<img src=\"https://t.example/p.gif\" width=\"1\" height=\"1\">", "x");
+        check("<img src=\"https://t.example/p.jpg\" width=\"100\">", "<img src=\"https://t.example/p.jpg\" width=\"100\">");
+    }
+
+    #[test]
+    fn text_is_what_a_reader_sees() {
+        assert_eq!(to_text("<p>One</p><p>t<b>w</b>o &amp; three&nbsp;&lt;3</p>"), "One two & three <3");
+        assert_eq!(to_text("AT&T &eacute;t&eacute;"), "AT&T été");
+        assert_eq!(to_text("a<script>var x</script> b"), "a b");
+        assert_eq!(to_text("plain\n  text"), "plain text");
+    }
+
+    #[test]
+    fn depth_and_size_are_bounded_before_a_tree_is_built() {
+        let deep = "<div>".repeat(40_000) + "core";
+        assert_eq!(to_text(&deep), "core");
+        assert_eq!(sanitise(&deep, None), "core");
+        let long = "<b>x</b>".repeat(100_000);
+        assert!(sanitise(&long, None).len() <= MAX_BYTES + 16);
+    }
+}

@@ -1,0 +1,4 @@
+//! x
+pub mod model;
+pub mod clock;
+pub mod store;

@@ -1,0 +1,19 @@
+//! The words of newsfold as types: what is polled, kept, grouped and published. No I/O, no clock, no policy.
+//!
+//! Two vocabularies stay apart: `Parsed*` (in [`crate::parse`]) is what a document said; the types here are what we keep.
+
+mod feed;
+mod id;
+mod item;
+mod problem;
+mod source;
+mod story;
+pub mod text;
+
+pub use feed::{FeedSelection, Published, PublishedFeed};
+pub use id::{BadStoryId, ItemId, PollId, SourceId, StoryId};
+pub use item::{Item, ItemChange, NewItem, Stored};
+pub use jiff::Timestamp;
+pub use problem::{Problem, ProblemKind};
+pub use source::{Due, NewSource, Outcome, PollRecord, Source, SourceEdit, SourceState, Validators};
+pub use story::{Assignment, Evidence, Placement, Reason, Story, StoryItem};

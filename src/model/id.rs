@@ -1,0 +1,153 @@
+//! Identifiers. Those of sources, items and polls are row numbers of one database; a story's is public and
+//! therefore made from what founded it, so that it depends on no machine and no counter.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+macro_rules! row_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+row_id! {
+    /// A source in this database.
+    SourceId
+}
+row_id! {
+    /// An item in this database.
+    ItemId
+}
+row_id! {
+    /// The record of one poll in this database.
+    PollId
+}
+
+/// A story's public name: 60 bits, written as twelve characters of Crockford's base 32 in lower case.
+///
+/// It is minted once, from the item that founds the story, and stands in URLs and in published entries for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StoryId(i64);
+
+impl StoryId {
+    /// Length of the written form.
+    pub const LENGTH: usize = 12;
+    const ALPHABET: &'static [u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    const MASK: u64 = (1 << 60) - 1;
+
+    /// The id of a story founded by the item `guid` of the source at `source_url`. `attempt` counts up from 0 where
+    /// the id is taken: by a collision (one in 2^60 for a pair), or because the same item founded a story before.
+    pub fn mint(source_url: &str, guid: &str, attempt: u32) -> Self {
+        let mut seed = Vec::with_capacity(source_url.len() + guid.len() + 8);
+        seed.extend_from_slice(source_url.as_bytes());
+        seed.push(0);
+        seed.extend_from_slice(guid.as_bytes());
+        seed.push(0);
+        seed.extend_from_slice(&attempt.to_le_bytes());
+        StoryId((xxhash_rust::xxh3::xxh3_64(&seed) & Self::MASK) as i64)
+    }
+
+    /// The number that the database keeps, always in 0..2^60.
+    pub fn to_row(self) -> i64 {
+        self.0
+    }
+
+    /// The id with this row number.
+    pub fn from_row(row: i64) -> Self {
+        StoryId((row as u64 & Self::MASK) as i64)
+    }
+
+    /// The row numbers of all ids that begin with `prefix`, which the command line takes in place of a whole id.
+    pub fn rows_of_prefix(prefix: &str) -> Result<std::ops::RangeInclusive<i64>, BadStoryId> {
+        let bad = || BadStoryId(super::text::one_line(prefix, 40));
+        if prefix.is_empty() || prefix.len() > Self::LENGTH {
+            return Err(bad());
+        }
+        let mut value = 0i64;
+        for byte in prefix.bytes() {
+            // Crockford's reading: what people mix up by eye is read as the digit it looks like.
+            let byte = match byte.to_ascii_lowercase() {
+                b'o' => b'0',
+                b'i' | b'l' => b'1',
+                other => other,
+            };
+            let digit = Self::ALPHABET.iter().position(|a| *a == byte).ok_or_else(bad)?;
+            value = value << 5 | digit as i64;
+        }
+        let open = 5 * (Self::LENGTH - prefix.len());
+        Ok(value << open..=(value << open) + ((1i64 << open) - 1))
+    }
+}
+
+impl fmt::Display for StoryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for place in (0..Self::LENGTH).rev() {
+            let digit = (self.0 >> (5 * place)) & 31;
+            write!(f, "{}", Self::ALPHABET[digit as usize] as char)?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for StoryId {
+    type Err = BadStoryId;
+
+    fn from_str(text: &str) -> Result<Self, BadStoryId> {
+        if text.len() != Self::LENGTH {
+            return Err(BadStoryId(super::text::one_line(text, 40)));
+        }
+        Ok(StoryId(*Self::rows_of_prefix(text)?.start()))
+    }
+}
+
+impl Serialize for StoryId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What was given is not a story's id.
+#[derive(Debug, thiserror::Error)]
+#[error("‘{0}’ is not a story id: it is up to 12 letters and digits, as `newsfold story list` prints them")]
+pub struct BadStoryId(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_as_it_was_written() {
+        for attempt in 0..1000 {
+            let id = StoryId::mint("https://a.example/feed", "guid", attempt);
+            assert_eq!(id.to_string().parse::<StoryId>().unwrap(), id);
+            assert_eq!(StoryId::from_row(id.to_row()), id);
+        }
+    }
+
+    #[test]
+    fn an_id_never_changes_between_versions_and_machines() {
+        assert_eq!(StoryId::mint("https://a.example/feed", "tag:1", 0).to_string(), "t7gmcxp0v4b8");
+    }
+
+    #[test]
+    fn a_prefix_covers_exactly_the_ids_that_begin_with_it() {
+        let id = StoryId::mint("https://a.example/feed", "guid", 0);
+        let written = id.to_string();
+        for length in 1..=12 {
+            assert!(StoryId::rows_of_prefix(&written[..length]).unwrap().contains(&id.to_row()));
+        }
+        assert!(!StoryId::rows_of_prefix("zzzz").unwrap().contains(&0));
+        assert!(StoryId::rows_of_prefix("not an id").is_err());
+        assert!("abc".parse::<StoryId>().is_err());
+    }
+}

@@ -1,0 +1,66 @@
+//! Items: the entries of sources, as we keep them.
+
+use super::{ItemId, SourceId};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// An item as [`crate::normalize`] makes it from a document, before it has a place in the database.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewItem {
+    /// The feed's own id of the item, else its canonical URL, else a hash of title and date. Never empty.
+    pub guid: String,
+    /// The link as the feed gives it.
+    pub url: Option<String>,
+    /// The link in canonical form: what two links to one article have in common.
+    pub canonical_url: Option<String>,
+    /// Plain text.
+    pub title: String,
+    /// Plain text: the summary, else the start of the content.
+    pub summary: String,
+    /// Sanitised HTML: the content, else the summary.
+    pub content: Option<String>,
+    pub author: Option<String>,
+    pub lang: Option<String>,
+    pub image: Option<String>,
+    /// The date that the source claims, if it could be read and is not absurd.
+    pub published_at: Option<Timestamp>,
+}
+
+/// One entry of one source, identified by (source, guid).
+#[derive(Debug, Clone, Serialize)]
+pub struct Item {
+    pub id: ItemId,
+    pub source: SourceId,
+    pub source_title: String,
+    pub source_url: String,
+    pub outlet: String,
+    /// The priority of the item's source.
+    pub priority: i32,
+    pub guid: String,
+    pub url: Option<String>,
+    pub canonical_url: Option<String>,
+    pub title: String,
+    pub summary: String,
+    pub content: Option<String>,
+    pub author: Option<String>,
+    pub lang: Option<String>,
+    pub image: Option<String>,
+    pub published_at: Option<Timestamp>,
+    pub first_seen_at: Timestamp,
+    /// min(claimed, first seen), fixed when the item is first seen: re-dating moves nothing.
+    pub ranked_at: Timestamp,
+}
+
+/// What became of a document's items in the database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Stored {
+    pub new: Vec<ItemId>,
+    pub changed: Vec<ItemChange>,
+}
+
+/// An item whose title, text or date the source changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ItemChange {
+    pub item: ItemId,
+    pub retitled: bool,
+}

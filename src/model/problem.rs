@@ -1,0 +1,95 @@
+//! What was wrong with a document and what was done about it. A source's fault is data, never an error.
+
+use serde::{Deserialize, Serialize};
+
+/// One kind of fault in a document, with how often it stood there and its first example.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    pub kind: ProblemKind,
+    /// The first place or value where it was seen, at most [`Problem::MAX_DETAIL`] characters.
+    pub detail: String,
+    pub count: u32,
+}
+
+impl Problem {
+    /// The length in characters to which a detail is cut: it comes from strangers and goes into tables and terminals.
+    pub const MAX_DETAIL: usize = 200;
+
+    pub fn new(kind: ProblemKind, detail: impl AsRef<str>) -> Self {
+        Problem { kind, detail: super::text::one_line(detail.as_ref(), Self::MAX_DETAIL), count: 1 }
+    }
+
+    /// Adds a problem to a list, counting it where its kind is there already.
+    pub fn note(list: &mut Vec<Problem>, problem: Problem) {
+        match list.iter_mut().find(|p| p.kind == problem.kind) {
+            Some(known) => known.count += problem.count,
+            None => list.push(problem),
+        }
+    }
+}
+
+/// The faults that newsfold knows how to name. The text form is stored and shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemKind {
+    /// The declared character set is not the one that the bytes are in.
+    WrongCharset,
+    /// Bytes that no character set explains were replaced by U+FFFD.
+    BadBytes,
+    /// Control characters that XML forbids were dropped.
+    ControlCharacters,
+    /// Not well-formed XML: bare `&`, undeclared prefixes or entities, tags unclosed or crossed; rewritten.
+    NotWellFormed,
+    /// Text before or after the document's root was dropped.
+    Junk,
+    /// The document ends in its middle; what came before was read.
+    Truncated,
+    /// Elements nested beyond the limit were dropped.
+    TooDeep,
+    /// feed-rs refused or panicked; feedparser-rs read it.
+    SecondParser,
+    /// More items than the limit; the rest was left out.
+    TooManyItems,
+    /// An item with neither title, text nor link was left out.
+    EmptyItem,
+    /// Two items of one document carry one guid.
+    RepeatedGuid,
+    /// Items carry no guid; their identity comes from link, or title and date.
+    NoGuid,
+    /// A date that could not be read; the time of the poll stands for it.
+    BadDate,
+    /// A date in the future or before 1970; the time of the poll stands for it in ranking.
+    AbsurdDate,
+    /// A link that is not http or https was dropped.
+    BadLink,
+    /// A text beyond its limit was cut.
+    TooLong,
+    /// The feed changed its guids; its items were recognised by link.
+    GuidsRewritten,
+}
+
+impl ProblemKind {
+    /// The stored and printed form, as in `not-well-formed`.
+    pub fn as_str(self) -> &'static str {
+        use ProblemKind::*;
+        match self {
+            WrongCharset => "wrong-charset",
+            BadBytes => "bad-bytes",
+            ControlCharacters => "control-characters",
+            NotWellFormed => "not-well-formed",
+            Junk => "junk",
+            Truncated => "truncated",
+            TooDeep => "too-deep",
+            SecondParser => "second-parser",
+            TooManyItems => "too-many-items",
+            EmptyItem => "empty-item",
+            RepeatedGuid => "repeated-guid",
+            NoGuid => "no-guid",
+            BadDate => "bad-date",
+            AbsurdDate => "absurd-date",
+            BadLink => "bad-link",
+            TooLong => "too-long",
+            GuidsRewritten => "guids-rewritten",
+        }
+    }
+}

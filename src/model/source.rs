@@ -1,0 +1,196 @@
+//! Sources: the feeds that we poll, and the record of each poll.
+
+use super::{Problem, SourceId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One RSS, Atom or JSON feed that we poll, with the state of its polling.
+#[derive(Debug, Clone, Serialize)]
+pub struct Source {
+    pub id: SourceId,
+    pub url: String,
+    /// The publisher: the registrable domain, unless the operator named another.
+    pub outlet: String,
+    /// The operator's title, else the feed's own, else the URL.
+    pub title: String,
+    pub site_url: Option<String>,
+    /// The operator's language, else the feed's own: a lower-case primary subtag (BCP 47) such as `en`.
+    pub lang: Option<String>,
+    /// Higher leads: among a story's items, the one of the source with the highest priority is shown first.
+    pub priority: i32,
+    pub tags: Vec<String>,
+    pub state: SourceState,
+    pub added_at: Timestamp,
+    pub next_poll_at: Timestamp,
+    /// Why the next poll is when it is, in words.
+    pub next_reason: String,
+    pub last_poll_at: Option<Timestamp>,
+    pub last_outcome: Option<Outcome>,
+    pub last_success_at: Option<Timestamp>,
+    /// Polls in a row that brought no answer that we could use.
+    pub failures: u32,
+    /// What the last poll that did not go well said; empty when all is well.
+    pub last_problem: String,
+    /// Until when the server asked us to stay away; a manual poll keeps to it too.
+    pub hold_until: Option<Timestamp>,
+    #[serde(skip)]
+    pub validators: Option<Validators>,
+}
+
+/// Whether a source is polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceState {
+    Active,
+    /// By the operator's wish.
+    Paused,
+    /// The server said that it is gone for good (410).
+    Gone,
+    /// Taken out by the operator. Its items stay, because published stories hold them; adding its URL again revives it.
+    Removed,
+}
+
+impl SourceState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SourceState::Active => "active",
+            SourceState::Paused => "paused",
+            SourceState::Gone => "gone",
+            SourceState::Removed => "removed",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [SourceState::Active, SourceState::Paused, SourceState::Gone, SourceState::Removed]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+    }
+}
+
+/// What a server gave us to ask with the next time, byte for byte (RFC 9110, section 8.8). They belong to a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validators {
+    pub url: String,
+    pub etag: Option<Vec<u8>>,
+    pub last_modified: Option<Vec<u8>>,
+}
+
+/// A source as the operator describes it.
+#[derive(Debug, Clone, Default)]
+pub struct NewSource {
+    pub url: String,
+    pub outlet: String,
+    pub title: Option<String>,
+    pub lang: Option<String>,
+    pub priority: i32,
+    pub tags: Vec<String>,
+}
+
+/// A change that the operator makes to a source; `None` leaves a part as it is.
+#[derive(Debug, Clone, Default)]
+pub struct SourceEdit {
+    pub url: Option<String>,
+    pub outlet: Option<String>,
+    /// An empty title or language goes back to what the feed says.
+    pub title: Option<String>,
+    pub lang: Option<String>,
+    pub priority: Option<i32>,
+    pub tags: Option<Vec<String>>,
+}
+
+/// A source whose time has come: what the scheduler needs to know of it.
+#[derive(Debug, Clone)]
+pub struct Due {
+    pub id: SourceId,
+    pub url: String,
+    pub at: Timestamp,
+}
+
+/// How a poll ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// A feed came and was read.
+    Read,
+    /// The server said that nothing has changed (304).
+    NotModified,
+    /// The server asked us to come later (429, 503).
+    Throttled,
+    /// The server said that the feed is gone for good (410).
+    Gone,
+    /// No usable answer: network, timeout, status, size, forbidden address.
+    Failed,
+    /// An answer that is no feed.
+    NotAFeed,
+    /// Our own fault: the code that handled the answer panicked or took too long.
+    Crashed,
+    /// The daemon was stopped before the poll had ended.
+    Abandoned,
+}
+
+impl Outcome {
+    pub const ALL: [Outcome; 8] = [
+        Outcome::Read,
+        Outcome::NotModified,
+        Outcome::Throttled,
+        Outcome::Gone,
+        Outcome::Failed,
+        Outcome::NotAFeed,
+        Outcome::Crashed,
+        Outcome::Abandoned,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Read => "read",
+            Outcome::NotModified => "not-modified",
+            Outcome::Throttled => "throttled",
+            Outcome::Gone => "gone",
+            Outcome::Failed => "failed",
+            Outcome::NotAFeed => "not-a-feed",
+            Outcome::Crashed => "crashed",
+            Outcome::Abandoned => "abandoned",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
+    }
+
+    /// Whether the server answered with what we asked for.
+    pub fn is_success(self) -> bool {
+        matches!(self, Outcome::Read | Outcome::NotModified)
+    }
+}
+
+/// One attempt to fetch a source: all that is known of it, and all that follows from it for the source.
+#[derive(Debug, Clone, Serialize)]
+pub struct PollRecord {
+    pub source: SourceId,
+    pub started_at: Timestamp,
+    pub finished_at: Timestamp,
+    /// The URL that answered, after redirects.
+    pub url: String,
+    pub outcome: Outcome,
+    pub status: Option<u16>,
+    /// What went wrong, in words; empty when nothing did.
+    pub detail: String,
+    /// Bytes of the body, decoded.
+    pub bytes: u64,
+    /// Items in the document.
+    pub items: u32,
+    pub problems: Vec<Problem>,
+
+    pub state: SourceState,
+    pub failures: u32,
+    pub next_poll_at: Timestamp,
+    pub next_reason: String,
+    pub hold_until: Option<Timestamp>,
+    /// The validators for the next request; `None` where there are none.
+    #[serde(skip)]
+    pub validators: Option<Validators>,
+    /// What the feed says of itself, where it was read.
+    pub feed_title: Option<String>,
+    pub feed_site_url: Option<String>,
+    pub feed_lang: Option<String>,
+}

@@ -1,0 +1,155 @@
+//! Stories: the items that report one event, and why each item is where it is.
+
+use super::{Item, ItemId, StoryId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// The items that report one event.
+#[derive(Debug, Clone, Serialize)]
+pub struct Story {
+    pub id: StoryId,
+    pub founded_at: Timestamp,
+    /// When its items, or what its lead says, last changed.
+    pub updated_at: Timestamp,
+    /// Frozen when the story is first published.
+    pub published: Option<super::Published>,
+    /// The story that this one was merged into; then it has no items of its own.
+    pub merged_into: Option<StoryId>,
+    pub lead: ItemId,
+    /// In order of [`Item::ranked_at`], then of id.
+    pub items: Vec<StoryItem>,
+}
+
+/// An item in its story.
+#[derive(Debug, Clone, Serialize)]
+pub struct StoryItem {
+    #[serde(flatten)]
+    pub item: Item,
+    /// The item whose text this one repeats.
+    pub copy_of: Option<ItemId>,
+    pub evidence: Evidence,
+    pub assigned_at: Timestamp,
+}
+
+impl Story {
+    /// The item that stands for the story. A story always has it, unless it was merged away.
+    pub fn lead(&self) -> Option<&StoryItem> {
+        self.items.iter().find(|i| i.item.id == self.lead).or(self.items.first())
+    }
+
+    /// The distinct outlets with a report of their own, in order of their first one. Copies are not counted.
+    pub fn outlets(&self) -> Vec<&str> {
+        let mut seen = BTreeSet::new();
+        let own = self.items.iter().filter(|i| i.copy_of.is_none());
+        own.map(|i| i.item.outlet.as_str()).filter(|outlet| seen.insert(*outlet)).collect()
+    }
+}
+
+/// Where the clusterer puts an item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assignment {
+    pub item: ItemId,
+    pub story: StoryId,
+    pub placement: Placement,
+    pub copy_of: Option<ItemId>,
+    pub evidence: Evidence,
+}
+
+/// Whether an item joins a story or begins one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    Joined,
+    Founded,
+}
+
+/// What made an item join its story: stored with the item and shown in words.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Evidence {
+    /// How near the item was to the story that it joined, or to the nearest one if it founded its own; 0 to 1.
+    pub score: f32,
+    /// The score that joining asked for.
+    pub needed: f32,
+    pub reasons: Vec<Reason>,
+}
+
+/// One thing that an item shares, or fails to share, with a story.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The same article by its canonical URL.
+    SameLink { with: ItemId },
+    /// The same text.
+    Copy { of: ItemId, likeness: f32 },
+    /// Titles that are nearly equal letter by letter.
+    NearTitle { with: ItemId, likeness: f32 },
+    /// The shared words that weigh most, heaviest first, as the item writes them.
+    Terms { terms: Vec<String> },
+    /// Numbers that stand where the story's titles have others.
+    OtherNumbers { numbers: Vec<String> },
+    /// The company that the item comes into.
+    Company { outlets: u32, hours: u32 },
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.reasons.is_empty() && self.needed == 0.0 {
+            return f.write_str("nothing like it was known");
+        }
+        for (n, reason) in self.reasons.iter().enumerate() {
+            if n > 0 {
+                f.write_str("; ")?;
+            }
+            reason.fmt(f)?;
+        }
+        if !self.reasons.is_empty() {
+            f.write_str("; ")?;
+        }
+        write!(f, "score {:.2}, needed {:.2}", self.score, self.needed)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::SameLink { with } => write!(f, "the same link as item {with}"),
+            Reason::Copy { of, likeness } => write!(f, "{:.0}% of its text is item {of}'s", likeness * 100.0),
+            Reason::NearTitle { with, likeness } => {
+                write!(f, "its title is {:.0}% that of item {with}", likeness * 100.0)
+            }
+            Reason::Terms { terms } => {
+                f.write_str("shares ")?;
+                let quoted: Vec<String> = terms.iter().map(|t| format!("‘{t}’")).collect();
+                f.write_str(&quoted.join(", "))
+            }
+            Reason::OtherNumbers { numbers } => write!(f, "but has other numbers ({})", numbers.join(", ")),
+            Reason::Company { outlets, hours } => {
+                let outlets_word = if *outlets == 1 { "outlet" } else { "outlets" };
+                write!(f, "{outlets} {outlets_word} within {hours} h")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_reads_as_a_sentence() {
+        let evidence = Evidence {
+            score: 0.714,
+            needed: 0.52,
+            reasons: vec![
+                Reason::Terms { terms: vec!["armoured".into(), "Veshna".into()] },
+                Reason::Company { outlets: 3, hours: 5 },
+            ],
+        };
+        assert_eq!(
+            evidence.to_string(),
+            "shares ‘armoured’, ‘Veshna’; 3 outlets within 5 h; score 0.71, needed 0.52"
+        );
+        assert_eq!(Evidence::default().to_string(), "nothing like it was known");
+    }
+}

@@ -1,0 +1,55 @@
+//! Text from strangers, made safe to stand on one line of a table, a log or a terminal.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Folds white space, drops control and invisible format characters (terminal escapes, bidirectional overrides)
+/// and cuts at `max` characters on a grapheme boundary, with `…` where something was cut.
+pub fn one_line(text: &str, max: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(max * 4));
+    let mut length = 0;
+    for word in text.split_whitespace() {
+        let clean: String = word.chars().filter(|c| !is_invisible(*c)).collect();
+        if clean.is_empty() {
+            continue;
+        }
+        if !out.is_empty() {
+            out.push(' ');
+            length += 1;
+        }
+        for grapheme in clean.graphemes(true) {
+            let characters = grapheme.chars().count();
+            if length + characters > max {
+                out.push('…');
+                return out;
+            }
+            out.push_str(grapheme);
+            length += characters;
+        }
+    }
+    out
+}
+
+/// Control characters, and the format characters that reorder or hide text (Unicode TR36 and TR39).
+/// Joiners stay: they are letters' glue in Persian, Indic scripts and emoji.
+pub fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_escape_in_a_title_is_only_text() {
+        assert_eq!(one_line("\u{1b}[31mRed\u{202e} alert\n\tnow", 80), "[31mRed alert now");
+    }
+
+    #[test]
+    fn a_cut_never_halves_a_grapheme() {
+        assert_eq!(one_line("abcde\u{301}f", 5), "abcd…");
+        assert_eq!(one_line("abcde\u{301}f", 7), "abcde\u{301}f");
+    }
+}

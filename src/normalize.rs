@@ -1,0 +1,163 @@
+//! What a document said becomes what we keep: canonical links, plain text, harmless HTML, an identity.
+//!
+//! Pure: no I/O and no clock. What it cannot use is reported as a [`Problem`], never as an error.
+
+mod link;
+
+pub use link::{canonical, outlet_of};
+
+use crate::html;
+use crate::model::text::one_line;
+use crate::model::{NewItem, Problem, ProblemKind, Timestamp};
+use crate::parse::{ParsedFeed, ParsedItem};
+use jiff::SignedDuration;
+use std::collections::HashSet;
+use url::Url;
+
+/// Characters of a title that are kept.
+const MAX_TITLE: usize = 500;
+/// Characters of a summary that are kept; grouping needs fewer and readers too.
+const MAX_SUMMARY: usize = 1_000;
+/// Bytes of a guid beyond which its hash stands for it.
+const MAX_GUID: usize = 1_000;
+/// How far ahead of us a source's clock may be.
+const FUTURE: SignedDuration = SignedDuration::from_hours(24);
+
+/// The items of a document as we keep them. `now` is only the yardstick for absurd dates.
+pub fn items(feed: &ParsedFeed, base: &Url, now: Timestamp, problems: &mut Vec<Problem>) -> Vec<NewItem> {
+    let mut seen = HashSet::new();
+    let mut items = Vec::with_capacity(feed.items.len());
+    for parsed in &feed.items {
+        let Some(item) = item(parsed, base, now, problems) else { continue };
+        if seen.insert(item.guid.clone()) {
+            items.push(item);
+        } else {
+            Problem::note(problems, Problem::new(ProblemKind::RepeatedGuid, &item.guid));
+        }
+    }
+    items
+}
+
+fn item(parsed: &ParsedItem, base: &Url, now: Timestamp, problems: &mut Vec<Problem>) -> Option<NewItem> {
+    let base = parsed.link.as_ref().unwrap_or(base);
+    let content_html = parsed.content_html.as_deref().or(parsed.summary_html.as_deref());
+    let text = parsed.summary_html.as_deref().or(parsed.content_html.as_deref()).map(html::to_text).unwrap_or_default();
+    let title = match parsed.title.as_deref().map(|t| one_line(t, MAX_TITLE)).filter(|t| !t.is_empty()) {
+        Some(title) => title,
+        None => one_line(&text, 120),
+    };
+    let url = parsed.link.clone();
+    if title.is_empty() && url.is_none() {
+        Problem::note(problems, Problem::new(ProblemKind::EmptyItem, "neither title, text nor link"));
+        return None;
+    }
+    let canonical_url = url.as_ref().map(canonical);
+    let published_at = parsed.published.or(parsed.updated).filter(|claimed| {
+        let sane = *claimed >= Timestamp::UNIX_EPOCH && *claimed <= now + FUTURE;
+        if !sane {
+            Problem::note(problems, Problem::new(ProblemKind::AbsurdDate, claimed.to_string()));
+        }
+        sane
+    });
+    let guid = match &parsed.guid {
+        Some(guid) if guid.len() <= MAX_GUID => guid.clone(),
+        Some(long) => format!("xxh3:{:032x}", xxhash_rust::xxh3::xxh3_128(long.as_bytes())),
+        None => {
+            Problem::note(problems, Problem::new(ProblemKind::NoGuid, &title));
+            invented_guid(canonical_url.as_deref(), &title, parsed)
+        }
+    };
+    Some(NewItem {
+        guid,
+        url: url.map(String::from),
+        canonical_url,
+        summary: one_line(&text, MAX_SUMMARY),
+        title: if title.is_empty() { "(untitled)".into() } else { title },
+        content: content_html.map(|html| html::sanitise(html, Some(base))).filter(|html| !html.trim().is_empty()),
+        author: authors(parsed),
+        lang: parsed.lang.as_deref().and_then(primary_subtag),
+        image: parsed.image.clone().map(String::from),
+        published_at,
+    })
+}
+
+/// An identity for an item that has none: its link, else its title and claimed date. The same at every parse.
+fn invented_guid(canonical_url: Option<&str>, title: &str, parsed: &ParsedItem) -> String {
+    match canonical_url {
+        Some(link) => format!("link:{link}"),
+        None => {
+            let date = parsed.published.map(|d| d.as_second()).unwrap_or_default();
+            let hash = xxhash_rust::xxh3::xxh3_128(format!("{title}\0{date}").as_bytes());
+            format!("title:{hash:032x}")
+        }
+    }
+}
+
+fn authors(parsed: &ParsedItem) -> Option<String> {
+    let names: Vec<String> = parsed.authors.iter().map(|a| one_line(a, 100)).filter(|a| !a.is_empty()).take(5).collect();
+    if names.is_empty() { None } else { Some(names.join(", ")) }
+}
+
+/// The language of a feed: what it declares, else what all its headlines together are written in.
+///
+/// One headline is too short to tell (DESIGN.md, known traps), a feed's worth of them is not.
+pub fn language(feed: &ParsedFeed, items: &[NewItem]) -> Option<String> {
+    if let Some(declared) = feed.lang.as_deref().and_then(primary_subtag) {
+        return Some(declared);
+    }
+    let mut sample = String::new();
+    for item in items {
+        sample.push_str(&item.title);
+        sample.push_str(". ");
+        sample.push_str(&item.summary);
+        sample.push(' ');
+        if sample.len() > 20_000 {
+            break;
+        }
+    }
+    let guess = whatlang::detect(&sample).filter(|guess| guess.is_reliable() && sample.len() >= 200)?;
+    two_letters(guess.lang()).map(str::to_owned)
+}
+
+/// The primary subtag of a BCP 47 tag in lower case: `en` of `en-GB`.
+pub fn primary_subtag(tag: &str) -> Option<String> {
+    let primary = tag.trim().split(['-', '_']).next()?.to_ascii_lowercase();
+    let plausible = (2..=3).contains(&primary.len()) && primary.bytes().all(|b| b.is_ascii_lowercase());
+    plausible.then_some(primary)
+}
+
+/// The ISO 639-1 code of a language that whatlang knows by its ISO 639-3 code.
+fn two_letters(lang: whatlang::Lang) -> Option<&'static str> {
+    use whatlang::Lang::*;
+    Some(match lang {
+        Eng => "en",
+        Deu => "de",
+        Fra => "fr",
+        Spa => "es",
+        Por => "pt",
+        Ita => "it",
+        Nld => "nl",
+        Rus => "ru",
+        Pol => "pl",
+        Ukr => "uk",
+        Swe => "sv",
+        Dan => "da",
+        Nob => "nb",
+        Fin => "fi",
+        Hun => "hu",
+        Ron => "ro",
+        Ces => "cs",
+        Tur => "tr",
+        Ell => "el",
+        Ara => "ar",
+        Heb => "he",
+        Hin => "hi",
+        Cmn => "zh",
+        Jpn => "ja",
+        Kor => "ko",
+        Tha => "th",
+        Vie => "vi",
+        Ind => "id",
+        _ => return None,
+    })
+}

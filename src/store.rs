@@ -1,0 +1,113 @@
+//! SQLite: everything that lasts. One writer thread that batches, readers opened read-only (WAL).
+//!
+//! It decides nothing: what a poll means for its source is settled in [`crate::poll`], where an item belongs in
+//! [`crate::cluster`], what is published in [`crate::publish`]. Here it is written down, in one transaction each.
+//!
+//! The functions of the submodules take a connection: `store.write(move |db| polls::record(db, …))` and
+//! `store.read(|db| stories::recent(db, 50))`. A write has lasted once its future is ready (`synchronous = FULL`).
+
+pub mod items;
+pub mod polls;
+pub mod sources;
+pub mod stories;
+
+mod connection;
+mod rows;
+mod writer;
+
+pub use connection::{Maintenance, default_path};
+
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// Why the database could not do what was asked. Always our side's fault, never a source's.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot open the database {path}: {cause}")]
+    Open { path: PathBuf, cause: Box<dyn std::error::Error + Send + Sync> },
+    #[error(
+        "the database {path} could not be brought to this version of newsfold: {cause}. \
+         It was left as it was; use the newsfold that wrote it, or restore a backup"
+    )]
+    Migrate { path: PathBuf, cause: Box<refinery::Error> },
+    #[error("the database answered: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("the database holds something that this version does not understand: {0}")]
+    Corrupt(String),
+    #[error("nothing was written to the database: {0}")]
+    NotWritten(String),
+    #[error("a database task panicked: {0}")]
+    Panicked(String),
+    #[error("the database writer has stopped")]
+    Stopped,
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An open database. Cheap to clone; the last clone to go ends the writer thread.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    path: PathBuf,
+    writer: writer::Writer,
+    idle_readers: Mutex<Vec<Connection>>,
+}
+
+impl Store {
+    /// Opens the database at `path`, creates it where there is none, and brings it to this version.
+    pub fn open(path: &Path) -> Result<Store> {
+        let connection = connection::open_writer(path)?;
+        let writer = writer::Writer::start(connection)?;
+        let shared = Shared { path: path.to_owned(), writer, idle_readers: Mutex::new(Vec::new()) };
+        Ok(Store { shared: Arc::new(shared) })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// Runs `work` in the writer's current transaction and returns once that transaction is on disk.
+    ///
+    /// An error, or a panic, undoes what `work` did and nothing else in the batch.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.shared.writer.write(work).await
+    }
+
+    /// Runs `work` over one consistent view of the database that it cannot change.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let shared = self.shared.clone();
+        let joined = tokio::task::spawn_blocking(move || shared.read_now(work)).await;
+        joined.map_err(|join| Error::Panicked(join.to_string()))?
+    }
+
+    /// Moves the write-ahead log into the database file, as at a clean end.
+    pub async fn checkpoint(&self) -> Result<()> {
+        self.shared.writer.checkpoint().await
+    }
+}
+
+impl Shared {
+    fn read_now<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let idle = self.idle_readers.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => connection::open_reader(&self.path)?,
+        };
+        let result = {
+            let view = connection.unchecked_transaction()?;
+            work(&view)
+        };
+        self.idle_readers.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(connection);
+        result
+    }
+}

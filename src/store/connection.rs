@@ -1,0 +1,80 @@
+//! Opening SQLite: pragmas, migrations, where the file lives, and its upkeep.
+
+use super::{Error, Result};
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+mod embedded {
+    refinery::embed_migrations!("migrations");
+}
+
+/// How long one program waits for another that is writing.
+const BUSY: Duration = Duration::from_secs(20);
+
+/// Where the database is when nobody says otherwise: systemd's `STATE_DIRECTORY`, else the platform's place for state.
+pub fn default_path() -> PathBuf {
+    use etcetera::BaseStrategy;
+    let systemd = std::env::var_os("STATE_DIRECTORY").filter(|dir| !dir.is_empty());
+    let folder = systemd.map(PathBuf::from).or_else(|| {
+        let base = etcetera::choose_base_strategy().ok()?;
+        Some(base.state_dir().unwrap_or_else(|| base.data_dir()).join("newsfold"))
+    });
+    folder.unwrap_or_default().join("newsfold.db")
+}
+
+/// The one connection that writes. Migrations run here, each in a transaction of its own.
+pub(super) fn open_writer(path: &Path) -> Result<Connection> {
+    let open = |cause: Box<dyn std::error::Error + Send + Sync>| Error::Open { path: path.to_owned(), cause };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|e| open(format!("{}: {e}", folder.display()).into()))?;
+    }
+    let mut connection = Connection::open(path).map_err(|e| open(e.into()))?;
+    prepare(&connection).map_err(|e| open(e.into()))?;
+    embedded::migrations::runner()
+        .run(&mut connection)
+        .map_err(|cause| Error::Migrate { path: path.to_owned(), cause: Box::new(cause) })?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL, because an item whose validators were stored is never offered again by many servers.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.pragma_update(None, "cache_size", -65_536)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+pub(super) fn open_reader(path: &Path) -> Result<Connection> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
+    )?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "query_only", "ON")?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(connection)
+}
+
+/// The upkeep that the daemon does now and then.
+pub struct Maintenance {
+    /// Records of polls that began before this are dropped; the newest one of each source stays.
+    pub polls_before: Timestamp,
+}
+
+impl Maintenance {
+    /// Drops old records of polls and lets SQLite look after its statistics. Returns how many records went.
+    pub fn run(&self, db: &Connection) -> Result<usize> {
+        let dropped = db.execute(
+            "DELETE FROM poll WHERE started_at < ?1
+             AND id <> (SELECT max(id) FROM poll newest WHERE newest.source_id = poll.source_id)",
+            [self.polls_before.as_millisecond()],
+        )?;
+        db.execute_batch("PRAGMA optimize")?;
+        Ok(dropped)
+    }
+}

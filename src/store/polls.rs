@@ -1,0 +1,146 @@
+//! The record of every poll: written with the items that it brought, in one transaction.
+
+use super::rows::{collect, maybe_time, milliseconds, time, word};
+use super::{Result, items};
+use crate::model::{NewItem, Outcome, PollRecord, Problem, ProblemKind, SourceId, Stored};
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+use serde::Serialize;
+
+/// Writes down one attempt: its record, the items of its document, and what follows for the source.
+///
+/// All of it or nothing: validators are never stored without the items that came with them.
+pub fn record(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Result<Stored> {
+    let stored = items::store(db, poll.source, new_items, poll.finished_at)?;
+    db.prepare_cached(
+        "INSERT INTO poll (source_id, started_at, finished_at, url, outcome, status, detail, bytes, items, new_items,
+         changed_items) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?
+    .execute(params![
+        poll.source.0,
+        poll.started_at.as_millisecond(),
+        poll.finished_at.as_millisecond(),
+        poll.url,
+        poll.outcome.as_str(),
+        poll.status,
+        poll.detail,
+        poll.bytes as i64,
+        poll.items,
+        stored.new.len() as i64,
+        stored.changed.len() as i64,
+    ])?;
+    let poll_id = db.last_insert_rowid();
+    let mut insert = db.prepare_cached("INSERT INTO problem (poll_id, kind, detail, count) VALUES (?1, ?2, ?3, ?4)")?;
+    for problem in &poll.problems {
+        insert.execute(params![poll_id, problem.kind.as_str(), problem.detail, problem.count])?;
+    }
+    update_source(db, poll)?;
+    Ok(stored)
+}
+
+fn update_source(db: &Connection, poll: &PollRecord) -> Result<()> {
+    let validators = poll.validators.as_ref();
+    // The operator may have paused or removed the source while it was polled; only `gone` is ours to say.
+    db.prepare_cached(
+        "UPDATE source SET next_poll_at = ?2, next_reason = ?3, hold_until = ?4, failures = ?5, last_poll_at = ?6,
+         last_outcome = ?7, last_success_at = CASE WHEN ?8 THEN ?6 ELSE last_success_at END, last_problem = ?9,
+         validators_url = ?10, etag = ?11, last_modified = ?12,
+         feed_title = coalesce(?13, feed_title), site_url = coalesce(?14, site_url),
+         feed_lang = coalesce(?15, feed_lang), state = CASE WHEN state = 'active' THEN ?16 ELSE state END
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        poll.source.0,
+        poll.next_poll_at.as_millisecond(),
+        poll.next_reason,
+        milliseconds(poll.hold_until),
+        poll.failures,
+        poll.started_at.as_millisecond(),
+        poll.outcome.as_str(),
+        poll.outcome.is_success(),
+        if poll.outcome.is_success() { "" } else { &poll.detail },
+        validators.map(|v| &v.url),
+        validators.and_then(|v| v.etag.as_ref()),
+        validators.and_then(|v| v.last_modified.as_ref()),
+        poll.feed_title,
+        poll.feed_site_url,
+        poll.feed_lang,
+        poll.state.as_str(),
+    ])?;
+    Ok(())
+}
+
+/// A poll as it is shown.
+#[derive(Debug, Clone, Serialize)]
+pub struct PastPoll {
+    pub started_at: Timestamp,
+    pub finished_at: Timestamp,
+    pub url: String,
+    pub outcome: Outcome,
+    pub status: Option<u16>,
+    pub detail: String,
+    pub bytes: u64,
+    pub items: u32,
+    pub new_items: u32,
+    pub changed_items: u32,
+    pub problems: Vec<Problem>,
+}
+
+/// A source's latest polls, newest first.
+pub fn latest(db: &Connection, source: SourceId, limit: u32) -> Result<Vec<PastPoll>> {
+    let mut statement = db.prepare_cached(
+        "SELECT started_at, finished_at, url, outcome, status, detail, bytes, items, new_items, changed_items,
+         (SELECT json_group_array(json_object('kind', kind, 'detail', detail, 'count', count))
+          FROM problem WHERE poll_id = poll.id)
+         FROM poll WHERE source_id = ?1 ORDER BY id DESC LIMIT ?2",
+    )?;
+    collect(&mut statement, params![source.0, limit], |row| {
+        let outcome: String = row.get(3)?;
+        let problems: String = row.get(10)?;
+        Ok(PastPoll {
+            started_at: time(row.get(0)?)?,
+            finished_at: time(row.get(1)?)?,
+            url: row.get(2)?,
+            outcome: word(&outcome, Outcome::parse)?,
+            status: row.get(4)?,
+            detail: row.get(5)?,
+            bytes: row.get::<_, i64>(6)? as u64,
+            items: row.get(7)?,
+            new_items: row.get(8)?,
+            changed_items: row.get(9)?,
+            problems: serde_json::from_str(&problems).map_err(|e| super::Error::Corrupt(e.to_string()))?,
+        })
+    })
+}
+
+/// How often each kind of problem, and each outcome, was recorded since `since`.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Tally {
+    pub polls: u64,
+    pub last_poll_at: Option<Timestamp>,
+    pub outcomes: Vec<(Outcome, u64)>,
+    pub problems: Vec<(ProblemKind, u64)>,
+}
+
+pub fn tally(db: &Connection, since: Timestamp) -> Result<Tally> {
+    let since = since.as_millisecond();
+    let (polls, last) = db
+        .prepare_cached("SELECT count(*), max(finished_at) FROM poll WHERE started_at >= ?1")?
+        .query_row([since], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))?;
+    let mut by_outcome =
+        db.prepare_cached("SELECT outcome, count(*) FROM poll WHERE started_at >= ?1 GROUP BY outcome ORDER BY 1")?;
+    let outcomes = collect(&mut by_outcome, [since], |row| {
+        Ok((word(&row.get::<_, String>(0)?, Outcome::parse)?, row.get::<_, i64>(1)? as u64))
+    })?;
+    let mut by_kind = db.prepare_cached(
+        "SELECT kind, sum(count) FROM problem JOIN poll ON poll.id = poll_id WHERE started_at >= ?1
+         GROUP BY kind ORDER BY 2 DESC, 1",
+    )?;
+    let problems = collect(&mut by_kind, [since], |row| {
+        let kind: String = row.get(0)?;
+        let kind = serde_json::from_value(serde_json::Value::String(kind.clone()))
+            .map_err(|_| super::Error::Corrupt(format!("the problem kind ‘{kind}’")))?;
+        Ok((kind, row.get::<_, i64>(1)? as u64))
+    })?;
+    Ok(Tally { polls: polls as u64, last_poll_at: maybe_time(last)?, outcomes, problems })
+}

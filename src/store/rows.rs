@@ -1,0 +1,73 @@
+//! Between SQLite's columns and the model's types: times, words for states, JSON.
+
+use super::{Error, Result};
+use crate::model::{Item, ItemId, SourceId};
+use jiff::Timestamp;
+use rusqlite::Row;
+
+/// The columns that [`item`] reads, from `item` joined with its `source`.
+pub(super) const ITEM_COLUMNS: &str = "item.id, item.source_id, coalesce(source.title, source.feed_title, source.url), \
+     source.url, source.outlet, source.priority, item.guid, item.url, item.canonical_url, item.title, item.summary, \
+     item.content, item.author, coalesce(item.lang, source.lang, source.feed_lang), item.image, item.published_at, \
+     item.first_seen_at, item.ranked_at";
+/// How many columns those are.
+pub(super) const ITEM_WIDTH: usize = 18;
+
+pub(super) fn item(row: &Row<'_>) -> Result<Item> {
+    Ok(Item {
+        id: ItemId(row.get(0)?),
+        source: SourceId(row.get(1)?),
+        source_title: row.get(2)?,
+        source_url: row.get(3)?,
+        outlet: row.get(4)?,
+        priority: row.get(5)?,
+        guid: row.get(6)?,
+        url: row.get(7)?,
+        canonical_url: row.get(8)?,
+        title: row.get(9)?,
+        summary: row.get(10)?,
+        content: row.get(11)?,
+        author: row.get(12)?,
+        lang: row.get(13)?,
+        image: row.get(14)?,
+        published_at: maybe_time(row.get(15)?)?,
+        first_seen_at: time(row.get(16)?)?,
+        ranked_at: time(row.get(17)?)?,
+    })
+}
+
+pub(super) fn time(milliseconds: i64) -> Result<Timestamp> {
+    Timestamp::from_millisecond(milliseconds).map_err(|e| Error::Corrupt(format!("a time of {milliseconds} ms: {e}")))
+}
+
+pub(super) fn maybe_time(milliseconds: Option<i64>) -> Result<Option<Timestamp>> {
+    milliseconds.map(time).transpose()
+}
+
+pub(super) fn milliseconds(time: Option<Timestamp>) -> Option<i64> {
+    time.map(|t| t.as_millisecond())
+}
+
+/// A word of ours, such as a state or an outcome, back as its type.
+pub(super) fn word<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T> {
+    parse(text).ok_or_else(|| Error::Corrupt(format!("the word ‘{text}’")))
+}
+
+/// A list as the JSON array that `json_each` unfolds, so that its length needs no placeholders of its own.
+pub(super) fn json_list<T: serde::Serialize>(list: &[T]) -> String {
+    serde_json::to_string(list).unwrap_or_else(|_| "[]".into())
+}
+
+/// Reads all rows of a query through a function that may fail in our own way.
+pub(super) fn collect<T, P: rusqlite::Params>(
+    statement: &mut rusqlite::Statement<'_>,
+    params: P,
+    mut read: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let mut rows = statement.query(params)?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(read(row)?);
+    }
+    Ok(all)
+}

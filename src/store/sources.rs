@@ -1,0 +1,188 @@
+//! Sources in the database: what the operator says of them, and whose turn it is.
+
+use super::rows::{collect, maybe_time, time, word};
+use super::{Error, Result};
+use crate::model::{Due, NewSource, Outcome, Source, SourceEdit, SourceId, SourceState, Validators};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// Adds a source, or revives the removed one with this URL. `None` where there is one already.
+pub fn add(db: &Connection, new: &NewSource, next_poll_at: Timestamp, now: Timestamp) -> Result<Option<SourceId>> {
+    let known = by_url(db, &new.url)?;
+    let id = match known {
+        Some(source) if source.state != SourceState::Removed => return Ok(None),
+        Some(source) => source.id,
+        None => {
+            db.prepare_cached("INSERT INTO source (url, outlet, added_at, next_poll_at) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![new.url, new.outlet, now.as_millisecond(), next_poll_at.as_millisecond()])?;
+            SourceId(db.last_insert_rowid())
+        }
+    };
+    db.prepare_cached(
+        "UPDATE source SET outlet = ?2, title = ?3, lang = ?4, priority = ?5, state = 'active',
+         next_poll_at = max(?6, coalesce(hold_until, 0)), next_reason = 'it was just added', failures = 0
+         WHERE id = ?1",
+    )?
+    .execute(params![id.0, new.outlet, new.title, new.lang, new.priority, next_poll_at.as_millisecond()])?;
+    set_tags(db, id, &new.tags)?;
+    super::stories::touch(db)?;
+    Ok(Some(id))
+}
+
+/// Changes what the operator says of a source. A new URL begins without validators and is polled at once.
+pub fn edit(db: &Connection, id: SourceId, edit: &SourceEdit, now: Timestamp) -> Result<()> {
+    let text = |value: &Option<String>| value.clone().map(|v| if v.is_empty() { None } else { Some(v) });
+    if let Some(outlet) = &edit.outlet {
+        db.execute("UPDATE source SET outlet = ?2 WHERE id = ?1", params![id.0, outlet])?;
+    }
+    if let Some(title) = text(&edit.title) {
+        db.execute("UPDATE source SET title = ?2 WHERE id = ?1", params![id.0, title])?;
+    }
+    if let Some(lang) = text(&edit.lang) {
+        db.execute("UPDATE source SET lang = ?2 WHERE id = ?1", params![id.0, lang])?;
+    }
+    if let Some(priority) = edit.priority {
+        db.execute("UPDATE source SET priority = ?2 WHERE id = ?1", params![id.0, priority])?;
+    }
+    if let Some(tags) = &edit.tags {
+        set_tags(db, id, tags)?;
+    }
+    if let Some(url) = &edit.url {
+        db.execute(
+            "UPDATE source SET url = ?2, next_poll_at = ?3, next_reason = 'its URL was changed', hold_until = NULL,
+             failures = 0, state = CASE state WHEN 'gone' THEN 'active' ELSE state END WHERE id = ?1 AND url <> ?2",
+            params![id.0, url, now.as_millisecond()],
+        )?;
+    }
+    super::stories::touch(db)
+}
+
+fn set_tags(db: &Connection, id: SourceId, tags: &[String]) -> Result<()> {
+    db.execute("DELETE FROM source_tag WHERE source_id = ?1", [id.0])?;
+    let mut insert = db.prepare_cached("INSERT OR IGNORE INTO source_tag (source_id, tag) VALUES (?1, ?2)")?;
+    for tag in tags {
+        insert.execute(params![id.0, tag])?;
+    }
+    Ok(())
+}
+
+/// Pauses, resumes or removes a source. A source that is resumed keeps its schedule and what the server asked for.
+pub fn set_state(db: &Connection, id: SourceId, state: SourceState) -> Result<()> {
+    db.execute("UPDATE source SET state = ?2 WHERE id = ?1", params![id.0, state.as_str()])?;
+    super::stories::touch(db)
+}
+
+/// Takes the source's turn: whoever gets `true` polls it, and nobody else will before `until`.
+///
+/// It is on disk before the request goes out, so that a crash in the middle is not followed by a poll too soon,
+/// and two programs on one database never poll one source at once.
+pub fn claim(db: &Connection, due: &Due, until: Timestamp) -> Result<bool> {
+    let claimed = db
+        .prepare_cached(
+            "UPDATE source SET next_poll_at = ?3, next_reason = 'a poll was begun and its end not yet recorded'
+             WHERE id = ?1 AND next_poll_at = ?2 AND state <> 'removed'",
+        )?
+        .execute(params![due.id.0, due.at.as_millisecond(), until.as_millisecond()])?;
+    Ok(claimed == 1)
+}
+
+/// The sources whose time has come, the longest overdue first.
+pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, url, next_poll_at FROM source WHERE state = 'active' AND next_poll_at <= ?1
+         ORDER BY next_poll_at, id LIMIT ?2",
+    )?;
+    collect(&mut statement, params![now.as_millisecond(), limit], |row| {
+        Ok(Due { id: SourceId(row.get(0)?), url: row.get(1)?, at: time(row.get(2)?)? })
+    })
+}
+
+/// When the next source is due.
+pub fn next_due(db: &Connection) -> Result<Option<Timestamp>> {
+    let next = db
+        .prepare_cached("SELECT min(next_poll_at) FROM source WHERE state = 'active'")?
+        .query_row([], |row| row.get::<_, Option<i64>>(0))?;
+    maybe_time(next)
+}
+
+/// Spreads what came due while nobody polled, evenly and in its order, so that a start makes no burst.
+/// Returns how many sources that were.
+pub fn spread_overdue(db: &Connection, now: Timestamp, apart: SignedDuration, within: SignedDuration) -> Result<u32> {
+    let overdue = due(db, now, u32::MAX)?;
+    let count = overdue.len() as i64;
+    let step = apart.as_millis().min(within.as_millis() / i128::from(count.max(1))) as i64;
+    let mut update = db.prepare_cached("UPDATE source SET next_poll_at = ?2 WHERE id = ?1")?;
+    for (place, source) in overdue.iter().enumerate() {
+        update.execute(params![source.id.0, now.as_millisecond() + step * place as i64])?;
+    }
+    Ok(count as u32)
+}
+
+/// How [`list`] orders and narrows.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub tag: Option<String>,
+    /// Only sources that are gone, held, or whose last poll went wrong.
+    pub problems: bool,
+}
+
+/// All sources that were not removed, by outlet and title.
+pub fn list(db: &Connection, filter: &Filter) -> Result<Vec<Source>> {
+    let sql = format!(
+        "{SELECT} WHERE state <> 'removed'
+         AND (?1 IS NULL OR EXISTS (SELECT 1 FROM source_tag WHERE source_id = source.id AND tag = ?1))
+         AND (NOT ?2 OR last_problem <> '' OR state = 'gone')
+         ORDER BY outlet, coalesce(title, feed_title, url), id"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    collect(&mut statement, params![filter.tag, filter.problems], read)
+}
+
+pub fn get(db: &Connection, id: SourceId) -> Result<Option<Source>> {
+    one(db, "source.id = ?1", params![id.0])
+}
+
+pub fn by_url(db: &Connection, url: &str) -> Result<Option<Source>> {
+    one(db, "source.url = ?1", params![url])
+}
+
+fn one(db: &Connection, condition: &str, params: impl rusqlite::Params) -> Result<Option<Source>> {
+    let mut statement = db.prepare_cached(&format!("{SELECT} WHERE {condition}"))?;
+    statement.query_row(params, |row| Ok(read(row))).optional()?.transpose()
+}
+
+const SELECT: &str = "SELECT id, url, outlet, coalesce(title, feed_title, url), site_url, coalesce(lang, feed_lang), \
+    priority, state, added_at, next_poll_at, next_reason, last_poll_at, last_outcome, last_success_at, failures, \
+    last_problem, hold_until, validators_url, etag, last_modified, \
+    (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id) FROM source";
+
+fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
+    let state: String = row.get(7)?;
+    let outcome: Option<String> = row.get(12)?;
+    let validators = match row.get::<_, Option<String>>(17)? {
+        None => None,
+        Some(url) => Some(Validators { url, etag: row.get(18)?, last_modified: row.get(19)? }),
+    };
+    let tags: String = row.get(20)?;
+    Ok(Source {
+        id: SourceId(row.get(0)?),
+        url: row.get(1)?,
+        outlet: row.get(2)?,
+        title: row.get(3)?,
+        site_url: row.get(4)?,
+        lang: row.get(5)?,
+        priority: row.get(6)?,
+        tags: serde_json::from_str(&tags).map_err(|e| Error::Corrupt(format!("tags {tags}: {e}")))?,
+        state: word(&state, SourceState::parse)?,
+        added_at: time(row.get(8)?)?,
+        next_poll_at: time(row.get(9)?)?,
+        next_reason: row.get(10)?,
+        last_poll_at: maybe_time(row.get(11)?)?,
+        last_outcome: outcome.map(|o| word(&o, Outcome::parse)).transpose()?,
+        last_success_at: maybe_time(row.get(13)?)?,
+        failures: row.get(14)?,
+        last_problem: row.get(15)?,
+        hold_until: maybe_time(row.get(16)?)?,
+        validators,
+    })
+}

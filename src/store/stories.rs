@@ -1,0 +1,235 @@
+//! Stories in the database: where items were placed and why, what was published, and what a feed selects.
+
+use super::rows::{ITEM_COLUMNS, ITEM_WIDTH, collect, item, json_list, maybe_time, time};
+use super::{Error, Result};
+use crate::model::{Assignment, FeedSelection, Item, ItemId, Placement, Published, Story, StoryId, StoryItem};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// An id for a story that this item founds: free in this database, and always the same for the same past.
+pub fn mint(db: &Connection, founder: &Item, taken: impl Fn(StoryId) -> bool) -> Result<StoryId> {
+    let mut known = db.prepare_cached("SELECT 1 FROM story WHERE id = ?1")?;
+    for attempt in 0.. {
+        let id = StoryId::mint(&founder.source_url, &founder.guid, attempt);
+        if !taken(id) && !known.exists([id.to_row()])? {
+            return Ok(id);
+        }
+    }
+    Err(Error::Corrupt("no story id is free".into()))
+}
+
+/// Writes down where items belong. An item that has a story already is left there.
+pub fn assign(db: &Connection, assignments: &[Assignment], now: Timestamp) -> Result<()> {
+    let now = now.as_millisecond();
+    let mut found = db.prepare_cached(
+        "INSERT INTO story (id, founded_at, updated_at, lead_id) VALUES (?1, ?2, ?2, ?3)",
+    )?;
+    let mut place = db.prepare_cached(
+        "UPDATE item SET story_id = ?2, copy_of = ?3, evidence = ?4, assigned_at = ?5
+         WHERE id = ?1 AND story_id IS NULL",
+    )?;
+    let mut grow = db.prepare_cached("UPDATE story SET updated_at = max(updated_at, ?2) WHERE id = ?1")?;
+    for assignment in assignments {
+        let story = assignment.story.to_row();
+        if assignment.placement == Placement::Founded {
+            found.execute(params![story, now, assignment.item.0])?;
+        }
+        let evidence = serde_json::to_string(&assignment.evidence).map_err(|e| Error::Corrupt(e.to_string()))?;
+        place.execute(params![assignment.item.0, story, assignment.copy_of.map(|i| i.0), evidence, now])?;
+        grow.execute(params![story, now])?;
+    }
+    touch(db)
+}
+
+/// Publishes a story: its lead, its link and the date, which never change afterwards.
+pub fn publish(db: &Connection, story: StoryId, lead: ItemId, published: &Published) -> Result<()> {
+    let done = db
+        .prepare_cached(
+            "UPDATE story SET published_at = ?2, published_link = ?3, lead_id = ?4
+             WHERE id = ?1 AND published_at IS NULL AND merged_into IS NULL",
+        )?
+        .execute(params![story.to_row(), published.at.as_millisecond(), published.link, lead.0])?;
+    if done == 1 { touch(db) } else { Ok(()) }
+}
+
+/// Stories that are not published yet, the oldest first.
+pub fn unpublished(db: &Connection, founded_before: Timestamp, limit: u32) -> Result<Vec<Story>> {
+    let mut statement = db.prepare_cached(
+        "SELECT id FROM story WHERE published_at IS NULL AND merged_into IS NULL AND founded_at <= ?1
+         ORDER BY founded_at, id LIMIT ?2",
+    )?;
+    let ids = collect(&mut statement, params![founded_before.as_millisecond(), limit], |row| Ok(row.get(0)?))?;
+    load(db, &ids)
+}
+
+/// Says that something which we publish has changed.
+pub(super) fn touch(db: &Connection) -> Result<()> {
+    db.prepare_cached("UPDATE publication SET version = version + 1")?.execute([])?;
+    Ok(())
+}
+
+/// Counts the changes to what we publish: a rendering made at one version is good until the next.
+pub fn version(db: &Connection) -> Result<i64> {
+    Ok(db.prepare_cached("SELECT version FROM publication")?.query_row([], |row| row.get(0))?)
+}
+
+/// The published stories that a feed selects, the newest first. Depends on the database alone, never on the time.
+pub fn select(db: &Connection, selection: &FeedSelection) -> Result<Vec<Story>> {
+    let mut statement = db.prepare_cached(
+        "WITH newest AS (SELECT max(published_at) AS at FROM story WHERE merged_into IS NULL)
+         SELECT story.id FROM story, newest
+         WHERE published_at IS NOT NULL AND merged_into IS NULL
+         AND (?1 IS NULL OR published_at >= newest.at - ?1)
+         AND (?2 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source_tag USING (source_id)
+              WHERE item.story_id = story.id AND tag IN (SELECT value FROM json_each(?2))))
+         AND (?3 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
+              WHERE item.story_id = story.id AND outlet IN (SELECT value FROM json_each(?3))))
+         AND (?4 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
+              WHERE item.story_id = story.id
+              AND coalesce(item.lang, source.lang, source.feed_lang) IN (SELECT value FROM json_each(?4))))
+         AND (?5 IS NULL OR story.id IN (SELECT story_id FROM item
+              WHERE item.id IN (SELECT rowid FROM item_words WHERE item_words MATCH ?5)))
+         AND (?6 <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
+              WHERE item.story_id = story.id AND item.copy_of IS NULL) >= ?6)
+         ORDER BY published_at DESC, story.id LIMIT ?7",
+    )?;
+    let ids = collect(
+        &mut statement,
+        params![
+            selection.max_age.map(|age| age.as_millis() as i64),
+            json_list(&selection.tags),
+            json_list(&selection.outlets),
+            json_list(&selection.languages),
+            selection.words,
+            selection.min_outlets,
+            selection.limit,
+        ],
+        |row| Ok(row.get(0)?),
+    )?;
+    load(db, &ids)
+}
+
+/// Whether SQLite understands `words` as an FTS5 expression; else what it says against it.
+pub fn check_words(db: &Connection, words: &str) -> std::result::Result<(), String> {
+    db.query_row("SELECT count(*) FROM (SELECT 1 FROM item_words WHERE item_words MATCH ?1 LIMIT 1)", [words], |_| Ok(()))
+        .map_err(|e| match e {
+            rusqlite::Error::SqliteFailure(_, Some(text)) => text,
+            other => other.to_string(),
+        })
+}
+
+/// The latest stories, published or not, the newest first.
+pub fn recent(db: &Connection, min_outlets: u32, limit: u32) -> Result<Vec<Story>> {
+    let mut statement = db.prepare_cached(
+        "SELECT id FROM story WHERE merged_into IS NULL
+         AND (?1 <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
+              WHERE item.story_id = story.id AND item.copy_of IS NULL) >= ?1)
+         ORDER BY updated_at DESC, id LIMIT ?2",
+    )?;
+    let ids = collect(&mut statement, params![min_outlets, limit], |row| Ok(row.get(0)?))?;
+    load(db, &ids)
+}
+
+/// A story by its id; one that was merged away comes without items.
+pub fn get(db: &Connection, id: StoryId) -> Result<Option<Story>> {
+    Ok(load(db, &[id.to_row()])?.pop())
+}
+
+/// The stories whose ids begin with `prefix`, at most two: enough to know whether it names one.
+pub fn by_prefix(db: &Connection, rows: std::ops::RangeInclusive<i64>) -> Result<Vec<StoryId>> {
+    let mut statement = db.prepare_cached("SELECT id FROM story WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2")?;
+    collect(&mut statement, [*rows.start(), *rows.end()], |row| Ok(StoryId::from_row(row.get(0)?)))
+}
+
+/// The story of an item, once the clusterer has placed it.
+pub fn of_item(db: &Connection, item: ItemId) -> Result<Option<StoryId>> {
+    let row = db
+        .prepare_cached("SELECT story_id FROM item WHERE id = ?1")?
+        .query_row([item.0], |row| row.get::<_, Option<i64>>(0))
+        .optional()?;
+    Ok(row.flatten().map(StoryId::from_row))
+}
+
+/// What the clusterer needs to go on after a restart: the placed items first seen since `since`, in order of id.
+pub fn placed_since(db: &Connection, since: Timestamp) -> Result<Vec<(Item, StoryId, Option<ItemId>)>> {
+    let sql = format!(
+        "SELECT {ITEM_COLUMNS}, item.story_id, item.copy_of FROM item JOIN source ON source.id = item.source_id
+         WHERE item.first_seen_at >= ?1 AND item.story_id IS NOT NULL ORDER BY item.id"
+    );
+    collect(&mut *db.prepare_cached(&sql)?, [since.as_millisecond()], |row| {
+        let story = StoryId::from_row(row.get(ITEM_WIDTH)?);
+        Ok((item(row)?, story, row.get::<_, Option<i64>>(ITEM_WIDTH + 1)?.map(ItemId)))
+    })
+}
+
+/// How many there are of each.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Counts {
+    pub sources: u64,
+    pub items: u64,
+    pub stories: u64,
+    pub published: u64,
+    pub unassigned: u64,
+}
+
+pub fn counts(db: &Connection) -> Result<Counts> {
+    let one = |sql: &str| -> Result<u64> { Ok(db.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))? as u64) };
+    Ok(Counts {
+        sources: one("SELECT count(*) FROM source WHERE state <> 'removed'")?,
+        items: one("SELECT count(*) FROM item")?,
+        stories: one("SELECT count(*) FROM story WHERE merged_into IS NULL")?,
+        published: one("SELECT count(*) FROM story WHERE published_at IS NOT NULL AND merged_into IS NULL")?,
+        unassigned: one("SELECT count(*) FROM item WHERE story_id IS NULL")?,
+    })
+}
+
+/// Loads stories with all their items, in the order of `ids`.
+fn load(db: &Connection, ids: &[i64]) -> Result<Vec<Story>> {
+    let mut head = db.prepare_cached(
+        "SELECT founded_at, updated_at, published_at, published_link, merged_into, lead_id FROM story WHERE id = ?1",
+    )?;
+    let items_sql = format!(
+        "SELECT {ITEM_COLUMNS}, item.copy_of, item.evidence, item.assigned_at
+         FROM item JOIN source ON source.id = item.source_id
+         WHERE item.story_id = ?1 ORDER BY item.ranked_at, item.id"
+    );
+    let mut items = db.prepare_cached(&items_sql)?;
+    let mut stories = Vec::with_capacity(ids.len());
+    for id in ids {
+        let story = head
+            .query_row([id], |row| {
+                Ok((|| {
+                    let published = match row.get::<_, Option<i64>>(2)? {
+                        None => None,
+                        Some(at) => Some(Published { at: time(at)?, link: row.get(3)? }),
+                    };
+                    Ok::<_, Error>(Story {
+                        id: StoryId::from_row(*id),
+                        founded_at: time(row.get(0)?)?,
+                        updated_at: time(row.get(1)?)?,
+                        published,
+                        merged_into: row.get::<_, Option<i64>>(4)?.map(StoryId::from_row),
+                        lead: ItemId(row.get(5)?),
+                        items: Vec::new(),
+                    })
+                })())
+            })
+            .optional()?
+            .transpose()?;
+        let Some(mut story) = story else { continue };
+        story.items = collect(&mut items, [id], story_item)?;
+        stories.push(story);
+    }
+    Ok(stories)
+}
+
+fn story_item(row: &rusqlite::Row<'_>) -> Result<StoryItem> {
+    let evidence: Option<String> = row.get(ITEM_WIDTH + 1)?;
+    let evidence = evidence.map(|e| serde_json::from_str(&e)).transpose();
+    Ok(StoryItem {
+        item: item(row)?,
+        copy_of: row.get::<_, Option<i64>>(ITEM_WIDTH)?.map(ItemId),
+        evidence: evidence.map_err(|e| Error::Corrupt(format!("evidence: {e}")))?.unwrap_or_default(),
+        assigned_at: maybe_time(row.get(ITEM_WIDTH + 2)?)?.unwrap_or(Timestamp::UNIX_EPOCH),
+    })
+}
