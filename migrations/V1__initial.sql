@@ -9,6 +9,7 @@ CREATE TABLE source (
     lang            TEXT,
     feed_title      TEXT,
     feed_lang       TEXT,
+    feed_ttl        INTEGER, -- minutes
     site_url        TEXT,
     priority        INTEGER NOT NULL DEFAULT 0,
     state           TEXT    NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'paused', 'gone', 'removed')),
@@ -145,7 +146,9 @@ END;
 -- Counts every change to what we publish, so that a rendering knows whether it is still good.
 CREATE TABLE publication (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-    version  INTEGER NOT NULL
+    version  INTEGER NOT NULL,
+    -- Random and for good: it tells this database's feeds from another's, wherever they are served.
+    instance TEXT    NOT NULL
 ) STRICT;
 
-INSERT INTO publication VALUES (1, 0);
+INSERT INTO publication VALUES (1, 0, lower(hex(randomblob(16))));

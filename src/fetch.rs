@@ -16,28 +16,35 @@ pub use headers::Freshness;
 use crate::model::{Timestamp, Validators};
 use body::BodyError;
 use gate::Gates;
+use jiff::SignedDuration;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
 /// How requests are made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Options {
     pub user_agent: String,
     /// For the whole of a request with its redirects and its body.
-    pub total_timeout: Duration,
+    #[serde(with = "crate::model::duration")]
+    pub total_timeout: SignedDuration,
     /// For a connection to stand, TLS included.
-    pub connect_timeout: Duration,
+    #[serde(with = "crate::model::duration")]
+    pub connect_timeout: SignedDuration,
     /// For the next bytes to come.
-    pub idle_timeout: Duration,
+    #[serde(with = "crate::model::duration")]
+    pub idle_timeout: SignedDuration,
     /// Bytes of a body, decoded.
     pub max_body: usize,
     /// Redirects followed in one poll.
     pub max_redirects: usize,
     /// Between the end of one request to an origin and the start of the next.
-    pub origin_gap: Duration,
+    #[serde(with = "crate::model::duration")]
+    pub origin_gap: SignedDuration,
     /// Networks that may be reached although they are not public.
     pub allowed_networks: Vec<ipnet::IpNet>,
 }
@@ -46,12 +53,12 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             user_agent: concat!("newsfold/", env!("CARGO_PKG_VERSION")).into(),
-            total_timeout: Duration::from_secs(60),
-            connect_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(20),
+            total_timeout: SignedDuration::from_secs(60),
+            connect_timeout: SignedDuration::from_secs(10),
+            idle_timeout: SignedDuration::from_secs(20),
             max_body: 16 * 1024 * 1024,
             max_redirects: 10,
-            origin_gap: Duration::from_secs(1),
+            origin_gap: SignedDuration::from_secs(1),
             allowed_networks: Vec::new(),
         }
     }
@@ -102,24 +109,23 @@ impl Fetcher {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .referer(false)
-            .connect_timeout(options.connect_timeout)
-            .read_timeout(options.idle_timeout)
+            .connect_timeout(options.connect_timeout.unsigned_abs())
+            .read_timeout(options.idle_timeout.unsigned_abs())
             .dns_resolver(guard.clone())
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(1)
             .build()?;
-        let gates = Gates::new(options.origin_gap);
+        let gates = Gates::new(options.origin_gap.unsigned_abs());
         Ok(Fetcher { client, guard, gates, options: Arc::new(options) })
     }
 
     /// Asks for `url`, conditionally where `validators` are those of the URL that is asked.
     pub async fn fetch(&self, url: &Url, validators: Option<&Validators>, now: Timestamp) -> Fetched {
         let mut at = url.clone();
-        let deadline = tokio::time::Instant::now() + self.options.total_timeout;
+        let deadline = tokio::time::Instant::now() + self.options.total_timeout.unsigned_abs();
         let answer = tokio::time::timeout_at(deadline, self.follow(&mut at, validators, now)).await;
         let (status, outcome) = answer.unwrap_or_else(|_| {
-            let seconds = self.options.total_timeout.as_secs();
-            (None, failed(format!("no whole answer within {seconds} s")))
+            (None, failed(format!("no whole answer within {:#}", self.options.total_timeout)))
         });
         Fetched { url: at, status, outcome }
     }

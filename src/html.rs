@@ -24,7 +24,10 @@ const TAGS: &[&str] = &[
 const DROPPED_WITH_TEXT: &[&str] =
     &["script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "math", "form", "title", "textarea"];
 
-static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+/// For HTML whose links are absolute already.
+static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(sanitiser);
+
+fn sanitiser() -> Builder<'static> {
     let mut builder = allow(TAGS);
     builder
         .generic_attributes(HashSet::from(["lang", "dir"]))
@@ -40,7 +43,7 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         )
         .link_rel(Some("noopener noreferrer nofollow"));
     builder
-});
+}
 
 static STRIPPER: LazyLock<Builder<'static>> = LazyLock::new(|| allow(&[]));
 
@@ -64,7 +67,7 @@ pub fn sanitise(html: &str, base: Option<&Url>) -> String {
     let cleaned = match base {
         None => SANITISER.clean(&html).to_string(),
         Some(base) => {
-            let mut relative = SANITISER.clone();
+            let mut relative = sanitiser();
             relative.url_relative(UrlRelative::RewriteWithBase(base.clone()));
             relative.clean(&html).to_string()
         }

@@ -1,4 +1,30 @@
-//! x
+//! newsfold: one entry per event, from many outlets' feeds, in the reader you already use.
+//!
+//! The line, which [`poll::poll_source`] and the tasks of [`daemon`] walk:
+//!
+//! ```text
+//! due source → fetch → FetchOutcome → parse → ParsedFeed + problems → normalize → items → store (one transaction)
+//!   → new item ids → cluster → Assignment + evidence → store → story changed
+//!   → publish policy → (on request) feed → bytes
+//! ```
+//!
+//! The modules in reading order. Which may name which is a table in `docs/ARCHITECTURE.md`, held by `tests/tidy.rs`.
+
 pub mod model;
+
 pub mod clock;
+pub mod html;
+
+pub mod fetch;
+pub mod parse;
+pub mod normalize;
+pub mod cluster;
 pub mod store;
+pub mod poll;
+pub mod publish;
+pub mod serve;
+
+pub mod config;
+pub mod daemon;
+
+pub mod cli;

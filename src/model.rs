@@ -8,6 +8,7 @@ mod item;
 mod problem;
 mod source;
 mod story;
+pub mod duration;
 pub mod text;
 
 pub use feed::{FeedSelection, Published, PublishedFeed};

@@ -96,6 +96,14 @@ impl Store {
     }
 }
 
+/// What SQLite finds wrong with the file; empty when it is whole.
+pub fn damage(db: &Connection) -> Result<Vec<String>> {
+    let mut check = db.prepare("PRAGMA integrity_check")?;
+    let mut found: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    found.retain(|line| line != "ok");
+    Ok(found)
+}
+
 impl Shared {
     fn read_now<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let idle = self.idle_readers.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop();

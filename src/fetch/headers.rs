@@ -31,7 +31,7 @@ pub(super) fn validators(url: &Url, headers: &HeaderMap) -> Option<Validators> {
 pub(super) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {
     let fresh_for = max_age(headers).or_else(|| {
         let expires = date(headers, header::EXPIRES)?;
-        let sent = date(headers, header::DATE).unwrap_or_else(|| now.into());
+        let sent = date(headers, header::DATE).or_else(|| now.try_into().ok())?;
         Some(expires.duration_since(sent).unwrap_or_default())
     });
     Freshness { fresh_for }
@@ -58,7 +58,7 @@ pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     seconds(value).or_else(|| {
         let then = httpdate::parse_http_date(value).ok()?;
-        Some(then.duration_since(now.into()).unwrap_or_default())
+        Some(then.duration_since(now.try_into().ok()?).unwrap_or_default())
     })
 }
 

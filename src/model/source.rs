@@ -33,6 +33,8 @@ pub struct Source {
     pub last_problem: String,
     /// Until when the server asked us to stay away; a manual poll keeps to it too.
     pub hold_until: Option<Timestamp>,
+    /// The feed's own wish between two polls, in minutes (RSS 2.0, `ttl`).
+    pub ttl_minutes: Option<u32>,
     #[serde(skip)]
     pub validators: Option<Validators>,
 }
@@ -193,4 +195,5 @@ pub struct PollRecord {
     pub feed_title: Option<String>,
     pub feed_site_url: Option<String>,
     pub feed_lang: Option<String>,
+    pub feed_ttl_minutes: Option<u32>,
 }

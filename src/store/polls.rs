@@ -46,7 +46,8 @@ fn update_source(db: &Connection, poll: &PollRecord) -> Result<()> {
          last_outcome = ?7, last_success_at = CASE WHEN ?8 THEN ?6 ELSE last_success_at END, last_problem = ?9,
          validators_url = ?10, etag = ?11, last_modified = ?12,
          feed_title = coalesce(?13, feed_title), site_url = coalesce(?14, site_url),
-         feed_lang = coalesce(?15, feed_lang), state = CASE WHEN state = 'active' THEN ?16 ELSE state END
+         feed_lang = coalesce(?15, feed_lang), feed_ttl = CASE WHEN ?17 THEN ?18 ELSE feed_ttl END,
+         state = CASE WHEN state = 'active' THEN ?16 ELSE state END
          WHERE id = ?1",
     )?
     .execute(params![
@@ -66,6 +67,8 @@ fn update_source(db: &Connection, poll: &PollRecord) -> Result<()> {
         poll.feed_site_url,
         poll.feed_lang,
         poll.state.as_str(),
+        poll.outcome == Outcome::Read,
+        poll.feed_ttl_minutes,
     ])?;
     Ok(())
 }

@@ -154,7 +154,7 @@ fn one(db: &Connection, condition: &str, params: impl rusqlite::Params) -> Resul
 const SELECT: &str = "SELECT id, url, outlet, coalesce(title, feed_title, url), site_url, coalesce(lang, feed_lang), \
     priority, state, added_at, next_poll_at, next_reason, last_poll_at, last_outcome, last_success_at, failures, \
     last_problem, hold_until, validators_url, etag, last_modified, \
-    (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id) FROM source";
+    (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id), feed_ttl FROM source";
 
 fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
     let state: String = row.get(7)?;
@@ -183,6 +183,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
         failures: row.get(14)?,
         last_problem: row.get(15)?,
         hold_until: maybe_time(row.get(16)?)?,
+        ttl_minutes: row.get(21)?,
         validators,
     })
 }

@@ -73,6 +73,11 @@ pub fn version(db: &Connection) -> Result<i64> {
     Ok(db.prepare_cached("SELECT version FROM publication")?.query_row([], |row| row.get(0))?)
 }
 
+/// What tells this database's feeds from those of every other: 32 hexadecimal digits, made with the database.
+pub fn instance(db: &Connection) -> Result<String> {
+    Ok(db.prepare_cached("SELECT instance FROM publication")?.query_row([], |row| row.get(0))?)
+}
+
 /// The published stories that a feed selects, the newest first. Depends on the database alone, never on the time.
 pub fn select(db: &Connection, selection: &FeedSelection) -> Result<Vec<Story>> {
     let mut statement = db.prepare_cached(

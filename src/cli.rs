@@ -1,0 +1,201 @@
+//! The command line: the same things that the pages show, and everything that an operator does.
+//!
+//! It works with the daemon running or not: it reads and writes the database, and a running daemon notices. Every
+//! table also comes as `--json`. Exit codes: 0 done, 1 it failed (the message says why and what to do), 2 the arguments
+//! are wrong.
+
+mod check;
+mod db;
+mod demo;
+mod eval;
+mod feed;
+mod item;
+mod output;
+mod serve;
+mod source;
+mod story;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::{Store, default_path};
+use anyhow::Context as _;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Folds many outlets' news feeds into feeds in which every event stands once, with all its outlets.
+#[derive(Parser)]
+#[command(name = "newsfold", version, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args)]
+struct Global {
+    /// The configuration file. Without it: newsfold/config.toml in the user's configuration directory, then
+    /// /etc/newsfold/config.toml, then the defaults.
+    #[arg(long, value_name = "FILE", env = "NEWSFOLD_CONFIG", global = true)]
+    config: Option<PathBuf>,
+    /// The database, whatever the configuration says.
+    #[arg(long, value_name = "FILE", env = "NEWSFOLD_DATABASE", global = true)]
+    database: Option<PathBuf>,
+    /// Print JSON instead of tables.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say more on stderr: -v what is done, -vv every poll and request.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the daemon: poll, group, publish, serve.
+    Serve(serve::Serve),
+    /// Show newsfold at work with invented outlets on this machine; needs no configuration and no network.
+    Demo(demo::Demo),
+    /// Manage the feeds that are polled.
+    #[command(subcommand)]
+    Source(source::Source),
+    /// Look at the feeds that are published.
+    #[command(subcommand)]
+    Feed(feed::Feed),
+    /// Look at stories.
+    #[command(subcommand)]
+    Story(story::Story),
+    /// Look at items.
+    #[command(subcommand)]
+    Item(item::Item),
+    /// Look after the database.
+    #[command(subcommand)]
+    Db(db::Db),
+    /// Read a feed from a file or URL and print what newsfold finds in it; nothing is stored.
+    Check(check::Check),
+    /// Run the clusterer over labelled items and score it.
+    Eval(eval::Eval),
+    /// Print a completion script for a shell.
+    Completions {
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a directory.
+    Man {
+        #[arg(value_name = "DIR", default_value = ".")]
+        directory: PathBuf,
+    },
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr(&arguments);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::new(error).context("cannot start")),
+    };
+    let result = runtime.block_on(run(arguments));
+    // Blocking reads that nobody waits for any more must not hold up the end.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => code,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let context = Context { clock: Clock::system(), global: arguments.global };
+    match arguments.command {
+        Command::Serve(command) => command.run(&context).await,
+        Command::Demo(command) => command.run(&context).await,
+        Command::Source(command) => command.run(&context).await,
+        Command::Feed(command) => command.run(&context).await,
+        Command::Story(command) => command.run(&context).await,
+        Command::Item(command) => command.run(&context).await,
+        Command::Db(command) => command.run(&context).await,
+        Command::Check(command) => command.run(&context).await,
+        Command::Eval(command) => command.run(&context),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "newsfold", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man { directory } => {
+            std::fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+            clap_mangen::generate_to(Arguments::command(), &directory)
+                .with_context(|| format!("cannot write into {}", directory.display()))?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// What every command starts from.
+struct Context {
+    clock: Clock,
+    global: Global,
+}
+
+impl Context {
+    fn config(&self) -> anyhow::Result<Config> {
+        let mut config = match self.config_path() {
+            Some(path) => Config::read(&path)?,
+            None => Config::default(),
+        };
+        if let Some(database) = &self.global.database {
+            config.database = Some(database.clone());
+        }
+        Ok(config)
+    }
+
+    fn config_path(&self) -> Option<PathBuf> {
+        use etcetera::BaseStrategy;
+        if self.global.config.is_some() {
+            return self.global.config.clone();
+        }
+        let own = etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("newsfold/config.toml"));
+        own.into_iter().chain([PathBuf::from("/etc/newsfold/config.toml")]).find(|path| path.exists())
+    }
+
+    fn open(&self) -> anyhow::Result<(Config, Store)> {
+        let config = self.config()?;
+        let path = config.database.clone().unwrap_or_else(default_path);
+        Ok((config, Store::open(&path)?))
+    }
+
+    fn json(&self) -> bool {
+        self.global.json
+    }
+}
+
+fn log_to_stderr(arguments: &Arguments) {
+    let serving = matches!(arguments.command, Command::Serve(_));
+    let default = match (arguments.global.verbose, serving) {
+        (0, true) => "newsfold=info",
+        (0, false) => "newsfold=warn",
+        (1, _) => "newsfold=info",
+        _ => "newsfold=debug",
+    };
+    let filter = EnvFilter::try_from_env("NEWSFOLD_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    // Under systemd the journal adds the time itself.
+    let under_systemd = std::env::var_os("JOURNAL_STREAM").is_some();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    if under_systemd {
+        builder.without_time().with_ansi(false).init();
+    } else {
+        builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("newsfold: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// Whether whoever reads our output, such as `head`, has had enough.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

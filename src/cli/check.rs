@@ -1,0 +1,73 @@
+//! `newsfold check`: what newsfold reads in a document. Nothing is stored.
+
+use super::Context;
+use super::output::{json, one_line, print, table};
+use crate::daemon;
+use crate::model::Problem;
+use crate::parse::{self, Document, ParsedFeed};
+use anyhow::{Context as _, bail};
+use std::path::Path;
+use std::process::ExitCode;
+use url::Url;
+
+#[derive(clap::Args)]
+pub struct Check {
+    /// A file, or the URL of a feed.
+    #[arg(value_name = "FILE|URL")]
+    what: String,
+    /// The URL that the file is thought to come from, for relative links.
+    #[arg(long, value_name = "URL", default_value = "https://feed.invalid/")]
+    base: Url,
+    /// The Content-Type that the file is thought to come with.
+    #[arg(long, value_name = "TYPE")]
+    content_type: Option<String>,
+}
+
+impl Check {
+    pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let options = parse::Options::default();
+        let (bytes, content_type, url) = if self.what.contains("://") && !Path::new(&self.what).exists() {
+            let url = Url::parse(&self.what).context("this is no URL")?;
+            daemon::download(&context.config()?, &url, context.clock.now()).await?
+        } else {
+            let bytes = std::fs::read(&self.what).with_context(|| format!("cannot read {}", self.what))?;
+            (bytes, self.content_type, self.base)
+        };
+        let document = Document { bytes: &bytes, content_type: content_type.as_deref(), url: &url };
+        match parse::parse(&document, &options) {
+            Ok((feed, problems)) => report(context, &feed, &problems),
+            Err(not_a_feed) => {
+                if let parse::NotAFeed::Html { feeds } = &not_a_feed {
+                    feeds.iter().for_each(|feed| eprintln!("the page names {}", feed.url));
+                }
+                bail!("{}: {}", one_line(&self.what, 200), one_line(&not_a_feed.to_string(), 400))
+            }
+        }
+    }
+}
+
+fn report(context: &Context, feed: &ParsedFeed, problems: &[Problem]) -> anyhow::Result<ExitCode> {
+    if context.json() {
+        json(&serde_json::json!({"feed": feed, "problems": problems}))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(&format!("{} in {}, {} items", feed.kind.as_str(), feed.charset, feed.items.len()))?;
+    if let Some(title) = &feed.title {
+        print(&one_line(title, 200))?;
+    }
+    for problem in problems {
+        print(&format!("problem: {} ×{}: {}", problem.kind.as_str(), problem.count, one_line(&problem.detail, 120)))?;
+    }
+    table(
+        ["published", "title", "id", "link"],
+        feed.items.iter().map(|item| {
+            [
+                item.published.map_or_else(|| "none".into(), |at| at.to_string()),
+                one_line(item.title.as_deref().unwrap_or_default(), 80),
+                one_line(item.guid.as_deref().unwrap_or("none"), 60),
+                one_line(item.link.as_ref().map_or("none", Url::as_str), 100),
+            ]
+        }),
+    )?;
+    Ok(ExitCode::SUCCESS)
+}

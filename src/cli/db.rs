@@ -1,0 +1,44 @@
+//! `newsfold db`: the database file.
+
+use super::Context;
+use super::output::{json, print};
+use crate::store::stories;
+use anyhow::bail;
+use std::process::ExitCode;
+
+#[derive(clap::Subcommand)]
+pub enum Db {
+    /// Print where the database is and how much is in it.
+    Info,
+    /// Check the database for damage.
+    Check,
+}
+
+impl Db {
+    pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let (_, store) = context.open()?;
+        match self {
+            Db::Info => {
+                let counts = store.read(stories::counts).await?;
+                let path = store.path().display().to_string();
+                if context.json() {
+                    json(&serde_json::json!({"database": path, "counts": counts}))?;
+                } else {
+                    print(&path)?;
+                    print(&format!(
+                        "{} sources, {} items ({} not placed yet), {} stories ({} published)",
+                        counts.sources, counts.items, counts.unassigned, counts.stories, counts.published
+                    ))?;
+                }
+            }
+            Db::Check => {
+                let damage = store.read(crate::store::damage).await?;
+                if !damage.is_empty() {
+                    bail!("the database is damaged; restore a backup. SQLite says:\n{}", damage.join("\n"));
+                }
+                print("the database is whole")?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,56 @@
+//! Tables, JSON and questions. What strangers wrote goes through [`one_line`] before a terminal sees it.
+
+use crate::model::Timestamp;
+pub use crate::model::text::one_line;
+use anyhow::{Context as _, bail};
+use comfy_table::{ContentArrangement, Table, presets};
+use std::io::{IsTerminal, Write};
+
+/// Prints a value as JSON.
+pub fn json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
+    print(&serde_json::to_string_pretty(value)?)
+}
+
+/// Prints a line; unlike `println!` it does not panic when the reader has gone.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.write_all(b"\n")?;
+    Ok(out.flush()?)
+}
+
+/// Prints a table; to a terminal it is fitted to its width.
+pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> anyhow::Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(head);
+    let in_terminal = std::io::stdout().is_terminal();
+    table.set_content_arrangement(if in_terminal { ContentArrangement::Dynamic } else { ContentArrangement::Disabled });
+    for row in rows {
+        table.add_row(row);
+    }
+    print(&table.trim_fmt())
+}
+
+/// A time in the operator's own zone.
+pub fn time(at: Timestamp) -> String {
+    at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+pub fn maybe_time(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "never".into(), time)
+}
+
+/// Asks before something that can't be taken back. Without a terminal to ask on, `--yes` must say it.
+pub fn confirm(question: &str, yes: bool) -> anyhow::Result<bool> {
+    if yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        bail!("{question} Nobody is here to answer: say --yes to go ahead");
+    }
+    eprint!("{question} [y/N] ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).context("cannot read the answer")?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,66 @@
+//! `newsfold serve`: the daemon in the foreground, as systemd wants it.
+
+use super::Context;
+use crate::config::Config;
+use crate::daemon::{self, Lock};
+use crate::store::{Store, default_path};
+use anyhow::Context as _;
+use std::process::ExitCode;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+#[derive(clap::Args)]
+pub struct Serve {
+    /// The address and port to listen on, whatever the configuration says.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<std::net::SocketAddr>,
+}
+
+impl Serve {
+    pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let mut config = context.config()?;
+        if let Some(listen) = self.listen {
+            config.serve.listen = listen;
+        }
+        let path = config.database.clone().unwrap_or_else(default_path);
+        let _lock = Lock::take(&path)?;
+        let store = Store::open(&path)?;
+        let listener = listen(&config).await?;
+        let shutdown = CancellationToken::new();
+        cancel_on_signal(shutdown.clone())?;
+        daemon::run(config, store, listener, context.clock.clone(), shutdown).await?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The socket that systemd hands over, else one of our own.
+async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    if let Some(handed) = listenfd::ListenFd::from_env().take_tcp_listener(0).context("the socket from systemd")? {
+        handed.set_nonblocking(true)?;
+        return Ok(TcpListener::from_std(handed)?);
+    }
+    let address = config.serve.listen;
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}; choose another with serve.listen in the configuration or --listen")
+    })
+}
+
+/// Ends the daemon in order at SIGTERM and SIGINT; a second signal ends the program at once.
+pub fn cancel_on_signal(shutdown: CancellationToken) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        for _ in 0..2 {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if shutdown.is_cancelled() {
+                std::process::exit(1);
+            }
+            shutdown.cancel();
+        }
+    });
+    Ok(())
+}

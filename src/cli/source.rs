@@ -1,0 +1,239 @@
+//! `newsfold source`: the feeds that are polled.
+
+mod add;
+mod list;
+mod opml;
+mod poll;
+
+use super::Context;
+use super::output::{confirm, one_line, print};
+use crate::model::{Source as Kept, SourceEdit, SourceId, SourceState};
+use crate::store::{Store, sources};
+use anyhow::{Context as _, bail};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use url::Url;
+
+#[derive(clap::Subcommand)]
+pub enum Source {
+    /// Add a feed, or the feed of a web page.
+    Add(add::Add),
+    /// List the sources.
+    List {
+        /// Only sources with this tag.
+        #[arg(long)]
+        tag: Option<String>,
+        /// Only sources whose last poll went wrong, or that are gone.
+        #[arg(long)]
+        problems: bool,
+    },
+    /// Show a source, its last polls and their problems.
+    Show {
+        /// The source's number or URL.
+        source: String,
+        /// Polls to show.
+        #[arg(long, default_value_t = 10)]
+        polls: u32,
+    },
+    /// Change what is kept of a source.
+    Edit(Edit),
+    /// Stop polling sources until they are resumed.
+    Pause {
+        /// Numbers or URLs.
+        #[arg(required = true)]
+        sources: Vec<String>,
+    },
+    /// Poll sources again that were paused or are gone.
+    Resume {
+        /// Numbers or URLs.
+        #[arg(required = true)]
+        sources: Vec<String>,
+    },
+    /// Take sources out. Their items stay in the stories that were published.
+    Remove {
+        /// Numbers or URLs.
+        #[arg(required = true)]
+        sources: Vec<String>,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Poll sources now, by all the rules of politeness.
+    Poll(poll::Poll),
+    /// Add the sources of an OPML file; those that are there already stay as they are.
+    Import {
+        file: PathBuf,
+        /// Give every source this tag besides those of its folders.
+        #[arg(long)]
+        tag: Vec<String>,
+    },
+    /// Write all sources as OPML to stdout.
+    Export,
+    /// Make the sources equal an OPML file: add, change and remove.
+    Sync {
+        file: PathBuf,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+        /// Only say what would be done.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(clap::Args)]
+pub struct Edit {
+    /// The source's number or URL.
+    source: String,
+    /// A new URL of the same feed; its items keep their identity.
+    #[arg(long)]
+    url: Option<String>,
+    /// The publisher, as a domain.
+    #[arg(long)]
+    outlet: Option<String>,
+    /// The title; "" goes back to the feed's own.
+    #[arg(long)]
+    title: Option<String>,
+    /// The language, such as en; "" goes back to the feed's own.
+    #[arg(long)]
+    lang: Option<String>,
+    /// Higher leads a story.
+    #[arg(long, allow_hyphen_values = true)]
+    priority: Option<i32>,
+    /// The tags, all of them: give it several times, or once as "" for none.
+    #[arg(long)]
+    tag: Option<Vec<String>>,
+}
+
+impl Source {
+    pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        match self {
+            Source::Add(add) => add.run(context).await,
+            Source::List { tag, problems } => list::list(context, sources::Filter { tag, problems }).await,
+            Source::Show { source, polls } => list::show(context, &source, polls).await,
+            Source::Edit(edit) => edit.run(context).await,
+            Source::Pause { sources } => set_state(context, sources, SourceState::Paused).await,
+            Source::Resume { sources } => set_state(context, sources, SourceState::Active).await,
+            Source::Remove { sources, yes } => remove(context, sources, yes).await,
+            Source::Poll(poll) => poll.run(context).await,
+            Source::Import { file, tag } => opml::import(context, &file, &tag).await,
+            Source::Export => opml::export(context).await,
+            Source::Sync { file, yes, dry_run } => opml::sync(context, &file, yes, dry_run).await,
+        }
+    }
+}
+
+impl Edit {
+    async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let (_, store) = context.open()?;
+        let source = find(&store, &self.source).await?;
+        let url = self.url.as_deref().map(web_url).transpose()?.map(String::from);
+        if let Some(url) = url.clone()
+            && let Some(other) = store.read(move |db| sources::by_url(db, &url)).await?
+            && other.id != source.id
+        {
+            bail!("source {} has this URL already ({})", other.id, other.state.as_str());
+        }
+        let edit = SourceEdit {
+            url,
+            outlet: self.outlet.map(|o| outlet(&o)).transpose()?,
+            title: self.title.map(|t| one_line(&t, 200)),
+            lang: self.lang.map(|l| if l.is_empty() { Ok(l) } else { language(&l) }).transpose()?,
+            priority: self.priority,
+            tags: self.tag.map(|tags| self::tags(&tags)),
+        };
+        let now = context.clock.now();
+        store.write(move |db| sources::edit(db, source.id, &edit, now)).await?;
+        print(&format!("source {} changed", source.id))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn set_state(context: &Context, names: Vec<String>, state: SourceState) -> anyhow::Result<ExitCode> {
+    let (_, store) = context.open()?;
+    for source in find_all(&store, &names).await? {
+        store.write(move |db| sources::set_state(db, source.id, state)).await?;
+        print(&format!("source {} is {}: {}", source.id, state.as_str(), one_line(&source.title, 80)))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn remove(context: &Context, names: Vec<String>, yes: bool) -> anyhow::Result<ExitCode> {
+    let (_, store) = context.open()?;
+    let found = find_all(&store, &names).await?;
+    let titles: Vec<String> = found.iter().map(|s| format!("{} ({})", s.id, one_line(&s.title, 60))).collect();
+    if !confirm(&format!("Remove {}?", titles.join(", ")), yes)? {
+        print("nothing was removed")?;
+        return Ok(ExitCode::FAILURE);
+    }
+    let ids: Vec<SourceId> = found.iter().map(|source| source.id).collect();
+    store.write(move |db| ids.iter().try_for_each(|id| sources::set_state(db, *id, SourceState::Removed))).await?;
+    print(&format!("removed {}", titles.join(", ")))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The source that the operator means by a number or a URL.
+async fn find(store: &Store, name: &str) -> anyhow::Result<Kept> {
+    let found = match name.parse::<i64>() {
+        Ok(number) => store.read(move |db| sources::get(db, SourceId(number))).await?,
+        Err(_) => {
+            let (given, parsed) = (name.to_owned(), web_url(name).map(String::from).ok());
+            let by_given = store.read(move |db| sources::by_url(db, &given)).await?;
+            match (by_given, parsed) {
+                (None, Some(url)) => store.read(move |db| sources::by_url(db, &url)).await?,
+                (found, _) => found,
+            }
+        }
+    };
+    found
+        .filter(|source| source.state != SourceState::Removed)
+        .with_context(|| format!("there is no source ‘{}’; `newsfold source list` shows them", one_line(name, 200)))
+}
+
+async fn find_all(store: &Store, names: &[String]) -> anyhow::Result<Vec<Kept>> {
+    let mut found = Vec::new();
+    for name in names {
+        found.push(find(store, name).await?);
+    }
+    Ok(found)
+}
+
+/// An http or https URL; one without a scheme is taken as https.
+fn web_url(text: &str) -> anyhow::Result<Url> {
+    let text = text.trim();
+    let parsed = match Url::parse(text) {
+        Err(url::ParseError::RelativeUrlWithoutBase) => Url::parse(&format!("https://{text}")),
+        // `host:8080/feed` parses as a URL with the scheme `host`.
+        Ok(url) if !text.contains("://") && !url.has_host() => Url::parse(&format!("https://{text}")),
+        other => other,
+    };
+    let mut url = parsed.with_context(|| format!("‘{}’ is no URL", one_line(text, 200)))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        bail!("‘{}’ is not a web address: newsfold polls http and https", one_line(text, 200));
+    }
+    url.set_fragment(None);
+    Ok(url)
+}
+
+fn tags(given: &[String]) -> Vec<String> {
+    let mut tags: Vec<String> = given.iter().map(|t| one_line(&t.to_lowercase(), 60)).filter(|t| !t.is_empty()).collect();
+    tags.sort();
+    tags.dedup();
+    tags
+}
+
+fn language(given: &str) -> anyhow::Result<String> {
+    let primary = given.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    if !(2..=3).contains(&primary.len()) || !primary.bytes().all(|b| b.is_ascii_lowercase()) {
+        bail!("‘{}’ is no language; write its code, such as en, de or pt", one_line(given, 40));
+    }
+    Ok(primary)
+}
+
+fn outlet(given: &str) -> anyhow::Result<String> {
+    let outlet = given.trim().to_lowercase();
+    if outlet.is_empty() || outlet.len() > 253 || outlet.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/') {
+        bail!("‘{}’ is no outlet; write its domain, such as bbc.co.uk", one_line(given, 80));
+    }
+    Ok(outlet)
+}

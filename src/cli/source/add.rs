@@ -1,0 +1,141 @@
+//! `newsfold source add`: one request, which is the source's first poll; a second one where a page names its feed.
+
+use super::{language, outlet, tags, web_url};
+use crate::cli::Context;
+use crate::cli::output::{json, one_line, print};
+use crate::daemon;
+use crate::model::{NewSource, SourceState, Stored};
+use crate::poll::{self, Answer, Attempt, Tools, outlet_of};
+use crate::store::{Store, sources};
+use anyhow::bail;
+use std::process::ExitCode;
+use url::Url;
+
+#[derive(clap::Args)]
+pub struct Add {
+    /// The URL of a feed, or of a web page that names its feed.
+    url: String,
+    /// A tag, for selecting feeds; may be given several times.
+    #[arg(long)]
+    tag: Vec<String>,
+    /// The title, instead of the feed's own.
+    #[arg(long)]
+    title: Option<String>,
+    /// The language, such as en, instead of the feed's own.
+    #[arg(long)]
+    lang: Option<String>,
+    /// Higher leads a story.
+    #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
+    priority: i32,
+    /// The publisher, as a domain; otherwise that of the site that the feed names.
+    #[arg(long)]
+    outlet: Option<String>,
+    /// Add it without asking its server now; the daemon polls it in its turn.
+    #[arg(long)]
+    unchecked: bool,
+}
+
+impl Add {
+    pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let (config, store) = context.open()?;
+        let url = web_url(&self.url)?;
+        let mut new = NewSource {
+            url: url.to_string(),
+            outlet: self.outlet.as_deref().map(outlet).transpose()?.unwrap_or_else(|| outlet_of(&url)),
+            title: self.title.as_deref().map(|t| one_line(t, 200)).filter(|t| !t.is_empty()),
+            lang: self.lang.as_deref().map(language).transpose()?,
+            priority: self.priority,
+            tags: tags(&self.tag),
+        };
+        refuse_known(&store, &new.url).await?;
+        if self.unchecked {
+            let now = context.clock.now();
+            let added = store.write(move |db| sources::add(db, &new, now, now)).await?;
+            print(&format!("added source {}, unchecked", added.map_or(0, |id| id.0)))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let tools = daemon::tools(&config, store.clone(), context.clock.clone())?;
+        let (attempt, others) = read_or_discover(&tools, &url, &mut new).await?;
+        if !others.is_empty() {
+            eprintln!("the page names {} feeds; this one was taken: {}", others.len() + 1, new.url);
+            others.iter().for_each(|other| eprintln!("  also: {other}"));
+        }
+        if self.outlet.is_none() {
+            new.outlet = attempt.outlet();
+        }
+        let stored = add_and_record(&tools, new.clone(), attempt).await?;
+        if daemon::Lock::take(store.path()).is_ok() {
+            daemon::catch_up(&config, &store, &context.clock).await?;
+        }
+        report(context, &store, &new.url, &stored).await
+    }
+}
+
+/// Reads the feed at `url`, or the first feed that the page at `url` names. `new` gets the feed's URL.
+async fn read_or_discover(tools: &Tools, url: &Url, new: &mut NewSource) -> anyhow::Result<(Attempt, Vec<String>)> {
+    let attempt = poll::attempt(tools, url, None).await;
+    let feeds = match attempt.answer {
+        Answer::Read(_) => return Ok((attempt, Vec::new())),
+        Answer::NotAFeed { feeds, .. } if !feeds.is_empty() => feeds,
+        answer => bail!("{url} gave no feed: {}", in_words(&answer)),
+    };
+    let feed = feeds[0].url.clone();
+    new.url = feed.to_string();
+    refuse_known(&tools.store, &new.url).await?;
+    let attempt = poll::attempt(tools, &feed, None).await;
+    match attempt.answer {
+        Answer::Read(_) => Ok((attempt, feeds[1..].iter().map(|f| f.url.to_string()).collect())),
+        answer => bail!("{url} names the feed {feed}, which gave none: {}", in_words(&answer)),
+    }
+}
+
+async fn refuse_known(store: &Store, url: &str) -> anyhow::Result<()> {
+    let wanted = url.to_owned();
+    match store.read(move |db| sources::by_url(db, &wanted)).await? {
+        Some(known) if known.state != SourceState::Removed => {
+            bail!("{url} is source {} already; change it with `newsfold source edit {0}`", known.id)
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn add_and_record(tools: &Tools, new: NewSource, attempt: Attempt) -> anyhow::Result<Stored> {
+    let (now, url) = (tools.clock.now(), new.url.clone());
+    let later = now + tools.options.interval;
+    // Not due before its first poll is recorded, so that a running daemon does not poll it at the same time.
+    let source = tools
+        .store
+        .write(move |db| {
+            sources::add(db, &new, later, now)?;
+            sources::by_url(db, &new.url)
+        })
+        .await?;
+    let Some(source) = source else { bail!("{url} was removed while it was added") };
+    Ok(poll::finish(tools, &source, attempt).await?.1)
+}
+
+fn in_words(answer: &Answer) -> String {
+    let text = match answer {
+        Answer::NotAFeed { detail, .. } | Answer::Failed { detail } | Answer::Crashed { detail } => detail.as_str(),
+        Answer::Throttled { .. } => "the server asked us to come later",
+        Answer::Gone => "the server says that it is gone for good",
+        Answer::NotModified { .. } => "the server answered 304 to a request that was not conditional",
+        Answer::Abandoned | Answer::Read(_) => "the request was abandoned",
+    };
+    format!("{}. Add it all the same with --unchecked", one_line(text, 400))
+}
+
+async fn report(context: &Context, store: &Store, url: &str, stored: &Stored) -> anyhow::Result<ExitCode> {
+    let url = url.to_owned();
+    let Some(source) = store.read(move |db| sources::by_url(db, &url)).await? else {
+        bail!("the source was removed meanwhile");
+    };
+    if context.json() {
+        json(&source)?;
+    } else {
+        let title = one_line(&source.title, 80);
+        let count = stored.new.len();
+        print(&format!("added source {}: {title} ({}), {count} items, {}", source.id, source.outlet, source.url))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

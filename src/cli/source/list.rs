@@ -1,0 +1,121 @@
+//! `newsfold source list` and `show`.
+
+use super::find;
+use crate::cli::Context;
+use crate::cli::output::{json, maybe_time, one_line, print, table, time};
+use crate::model::{Source, SourceState};
+use crate::store::polls::{self, PastPoll};
+use crate::store::sources::{self, Filter};
+use std::process::ExitCode;
+
+pub async fn list(context: &Context, filter: Filter) -> anyhow::Result<ExitCode> {
+    let (_, store) = context.open()?;
+    let found = store.read(move |db| sources::list(db, &filter)).await?;
+    if context.json() {
+        json(&found)?;
+    } else if found.is_empty() {
+        print("no source; add one with `newsfold source add URL`")?;
+    } else {
+        table(
+            ["no", "title", "outlet", "tags", "state", "last poll", "next poll", "problem"],
+            found.iter().map(|s| {
+                [
+                    s.id.to_string(),
+                    one_line(&s.title, 50),
+                    s.outlet.clone(),
+                    s.tags.join(", "),
+                    state(s),
+                    maybe_time(s.last_poll_at),
+                    if s.state == SourceState::Active { time(s.next_poll_at) } else { "none".into() },
+                    one_line(&s.last_problem, 80),
+                ]
+            }),
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn state(source: &Source) -> String {
+    match source.last_outcome {
+        Some(outcome) => format!("{}, {}", source.state.as_str(), outcome.as_str()),
+        None => source.state.as_str().to_owned(),
+    }
+}
+
+pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<ExitCode> {
+    let (_, store) = context.open()?;
+    let source = find(&store, name).await?;
+    let id = source.id;
+    let past = store.read(move |db| polls::latest(db, id, count)).await?;
+    if context.json() {
+        #[derive(serde::Serialize)]
+        struct Shown<'a> {
+            #[serde(flatten)]
+            source: &'a Source,
+            polls: &'a [PastPoll],
+        }
+        json(&Shown { source: &source, polls: &past })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for (name, value) in facts(&source) {
+        print(&format!("{name:>12}  {value}"))?;
+    }
+    if past.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    table(
+        ["poll", "outcome", "status", "bytes", "items", "new", "changed", "detail"],
+        past.iter().map(|p| {
+            [
+                time(p.started_at),
+                p.outcome.as_str().to_owned(),
+                p.status.map_or_else(String::new, |s| s.to_string()),
+                p.bytes.to_string(),
+                p.items.to_string(),
+                p.new_items.to_string(),
+                p.changed_items.to_string(),
+                detail(p),
+            ]
+        }),
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn facts(s: &Source) -> Vec<(&'static str, String)> {
+    let next = match s.state {
+        SourceState::Active => format!("{} ({})", time(s.next_poll_at), s.next_reason),
+        _ => "none".into(),
+    };
+    let mut facts = vec![
+        ("source", s.id.to_string()),
+        ("title", one_line(&s.title, 200)),
+        ("url", s.url.clone()),
+        ("outlet", s.outlet.clone()),
+        ("site", one_line(s.site_url.as_deref().unwrap_or("unknown"), 200)),
+        ("language", s.lang.clone().unwrap_or_else(|| "unknown".into())),
+        ("tags", s.tags.join(", ")),
+        ("priority", s.priority.to_string()),
+        ("state", state(s)),
+        ("added", time(s.added_at)),
+        ("last poll", maybe_time(s.last_poll_at)),
+        ("last success", maybe_time(s.last_success_at)),
+        ("next poll", next),
+    ];
+    if let Some(hold) = s.hold_until {
+        facts.push(("held until", format!("{}, as the server asked", time(hold))));
+    }
+    if s.failures > 0 {
+        facts.push(("failures", format!("{} in a row", s.failures)));
+    }
+    if !s.last_problem.is_empty() {
+        facts.push(("problem", one_line(&s.last_problem, 500)));
+    }
+    facts
+}
+
+/// What went wrong, else what was repaired.
+fn detail(poll: &PastPoll) -> String {
+    let repairs = poll.problems.iter().map(|p| format!("{} ×{}: {}", p.kind.as_str(), p.count, one_line(&p.detail, 60)));
+    let parts: Vec<String> = Some(one_line(&poll.detail, 200)).filter(|d| !d.is_empty()).into_iter().chain(repairs).collect();
+    parts.join("; ")
+}

@@ -1,0 +1,121 @@
+//! `newsfold story`: what was found to be one event, and why.
+
+use super::Context;
+use super::output::{json, maybe_time, one_line, print, table, time};
+use crate::model::{Story as Kept, StoryId};
+use crate::store::{Store, items, stories};
+use anyhow::{Context as _, bail};
+use std::process::ExitCode;
+
+#[derive(clap::Subcommand)]
+pub enum Story {
+    /// List the stories that changed last.
+    List {
+        /// Only stories that at least so many outlets report.
+        #[arg(long, default_value_t = 1, value_name = "N")]
+        min_outlets: u32,
+        /// At most so many.
+        #[arg(long, default_value_t = 30)]
+        limit: u32,
+    },
+    /// Show a story: its items, and why each of them is in it.
+    Show {
+        /// The story's id, or as much of its beginning as tells it from others.
+        story: String,
+    },
+}
+
+impl Story {
+    pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        match self {
+            Story::List { min_outlets, limit } => list(context, min_outlets, limit).await,
+            Story::Show { story } => show(context, &story).await,
+        }
+    }
+}
+
+async fn list(context: &Context, min_outlets: u32, limit: u32) -> anyhow::Result<ExitCode> {
+    let (_, store) = context.open()?;
+    let found = store.read(move |db| stories::recent(db, min_outlets, limit)).await?;
+    if context.json() {
+        json(&found)?;
+    } else if found.is_empty() {
+        print("no story yet; stories come with the items of polled sources")?;
+    } else {
+        table(
+            ["story", "title", "outlets", "items", "first report", "changed"],
+            found.iter().map(|story| {
+                [
+                    story.id.to_string(),
+                    title(story),
+                    story.outlets().len().to_string(),
+                    story.items.len().to_string(),
+                    maybe_time(story.items.first().map(|i| i.item.ranked_at)),
+                    time(story.updated_at),
+                ]
+            }),
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
+    let (_, store) = context.open()?;
+    let story = find(&store, name).await?;
+    if context.json() {
+        json(&story)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(&format!("{}  {}", story.id, title(&story)))?;
+    if let Some(into) = story.merged_into {
+        print(&format!("merged into {into}"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let published = story.published.as_ref();
+    print(&format!("published: {}", published.map_or_else(|| "not yet, it settles".into(), |p| time(p.at))))?;
+    print(&format!("outlets: {}", story.outlets().join(", ")))?;
+    for report in &story.items {
+        let item = &report.item;
+        print("")?;
+        print(&format!("{}  {}  {}  {}", item.id, time(item.ranked_at), item.outlet, one_line(&item.title, 200)))?;
+        if let Some(url) = &item.url {
+            print(&format!("    {}", one_line(url, 300)))?;
+        }
+        if let Some(original) = report.copy_of {
+            print(&format!("    a copy of item {original}"))?;
+        }
+        print(&format!("    why: {}", why(report.item.id == story.items[0].item.id, &report.evidence)))?;
+        let id = item.id;
+        for revision in store.read(move |db| items::revisions(db, id)).await? {
+            print(&format!("    until {}: {}", time(revision.replaced_at), one_line(&revision.title, 200)))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Evidence in words.
+pub fn why(first: bool, evidence: &crate::model::Evidence) -> String {
+    if first && evidence.score < evidence.needed {
+        format!("it began the story; the nearest other one: {}", one_line(&evidence.to_string(), 400))
+    } else if first && evidence.reasons.is_empty() {
+        "it began the story; nothing like it was known".into()
+    } else {
+        one_line(&evidence.to_string(), 400)
+    }
+}
+
+fn title(story: &Kept) -> String {
+    story.lead().map_or_else(|| "(merged away)".into(), |lead| one_line(&lead.item.title, 100))
+}
+
+/// The story that the operator means by an id or its beginning.
+async fn find(store: &Store, name: &str) -> anyhow::Result<Kept> {
+    let rows = StoryId::rows_of_prefix(name)?;
+    let ids = store.read(move |db| stories::by_prefix(db, rows)).await?;
+    let none = || format!("there is no story ‘{name}’; `newsfold story list` shows the latest");
+    match ids[..] {
+        [] => bail!(none()),
+        [id] => store.read(move |db| stories::get(db, id)).await?.with_context(none),
+        _ => bail!("more than one story begins with ‘{name}’; give more of the id"),
+    }
+}

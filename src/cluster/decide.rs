@@ -1,0 +1,66 @@
+//! How near an item is to a story. Pure arithmetic over what both say.
+
+use super::memory::Remembered;
+use super::vector::Vector;
+use super::words::Text;
+use super::{NEAR_TITLE, Options};
+use crate::model::{Item, ItemId};
+
+/// The likeness of an item and a story, with what stood out.
+pub(super) struct Nearness {
+    pub score: f32,
+    /// A member whose title is nearly the item's, and how nearly.
+    pub near_title: Option<(ItemId, f32)>,
+    /// Numbers of the item's title where members have others: "iPhone 16" is not "iPhone 17".
+    pub other_numbers: Vec<String>,
+}
+
+pub(super) fn nearness(item: &Item, text: &Text, vector: &Vector, members: &[&Remembered], options: &Options) -> Nearness {
+    let (mut best, mut sum) = (0.0f32, 0.0f32);
+    for member in members {
+        let hours = member.ranked_at.duration_since(item.ranked_at).as_secs_f32() / 3600.0;
+        let decay = (-0.5 * (hours / options.sigma_hours).powi(2)).exp();
+        let likeness = vector.cosine(&member.vector) * decay;
+        best = best.max(likeness);
+        sum += likeness;
+    }
+    let mean = sum / members.len().max(1) as f32;
+    let mut score = options.best_share * best + (1.0 - options.best_share) * mean;
+    let other_numbers = other_numbers(text, members);
+    let mut near_title = None;
+    if !other_numbers.is_empty() {
+        score *= 0.5;
+    } else if score >= options.threshold * 0.5 && score < options.threshold {
+        near_title = nearest_title(text, members);
+        if near_title.is_some() {
+            score = options.threshold;
+        }
+    }
+    Nearness { score, near_title, other_numbers }
+}
+
+/// Numbers that count the same thing as a member's and differ, where no member has the item's number too.
+fn other_numbers(text: &Text, members: &[&Remembered]) -> Vec<String> {
+    let known = || members.iter().flat_map(|m| m.numbers.iter());
+    let mut other: Vec<String> = text
+        .numbers
+        .iter()
+        .filter(|(counted, _)| *counted != 0)
+        .filter(|(counted, number)| {
+            known().any(|(c, _)| c == counted) && !known().any(|(c, n)| c == counted && n == number)
+        })
+        .map(|(_, number)| number.clone())
+        .collect();
+    other.sort();
+    other.dedup();
+    other
+}
+
+fn nearest_title(text: &Text, members: &[&Remembered]) -> Option<(ItemId, f32)> {
+    // Short titles are alike by chance.
+    if text.title.chars().count() < 20 {
+        return None;
+    }
+    let near = members.iter().map(|m| (m.id, strsim::normalized_damerau_levenshtein(&text.title, &m.title)));
+    near.filter(|(_, like)| *like >= NEAR_TITLE).map(|(id, like)| (id, like as f32)).max_by(|a, b| a.1.total_cmp(&b.1))
+}

@@ -1,0 +1,78 @@
+//! Scores a grouping against labelled stories: B-cubed (Bagga and Baldwin, 1998) and pairwise precision, recall, F1.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// Precision, recall and their harmonic mean, 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Scores {
+    pub precision: f64,
+    pub recall: f64,
+    pub f1: f64,
+}
+
+/// How well a grouping meets the labels.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Report {
+    pub items: usize,
+    pub stories_labelled: usize,
+    pub stories_found: usize,
+    /// Averaged over items: how much of an item's story is right.
+    pub b_cubed: Scores,
+    /// Over pairs of items that stand together.
+    pub pairs: Scores,
+}
+
+/// Compares, item by item, the label with the story that was found.
+pub fn report<G: Eq + Hash, S: Eq + Hash>(items: &[(G, S)]) -> Report {
+    let (mut labelled, mut found, mut both) = (HashMap::new(), HashMap::new(), HashMap::new());
+    for (label, story) in items {
+        *labelled.entry(label).or_insert(0u64) += 1;
+        *found.entry(story).or_insert(0u64) += 1;
+        *both.entry((label, story)).or_insert(0u64) += 1;
+    }
+    let n = items.len().max(1) as f64;
+    let over = |size: &dyn Fn(&G, &S) -> u64| -> f64 {
+        let mut parts: Vec<f64> = both.iter().map(|((g, s), c)| (c * c) as f64 / size(g, s) as f64).collect();
+        // Summed in order of size, so that the last digit does not depend on the order of a hash map.
+        parts.sort_by(f64::total_cmp);
+        parts.iter().sum::<f64>() / n
+    };
+    let pairs = |counts: &mut dyn Iterator<Item = u64>| counts.map(|c| c * (c - 1) / 2).sum::<u64>() as f64;
+    let hits = pairs(&mut both.values().copied());
+    Report {
+        items: items.len(),
+        stories_labelled: labelled.len(),
+        stories_found: found.len(),
+        b_cubed: Scores::new(over(&|_, s| found[s]), over(&|g, _| labelled[g])),
+        pairs: Scores::new(
+            hits / pairs(&mut found.values().copied()).max(1.0),
+            hits / pairs(&mut labelled.values().copied()).max(1.0),
+        ),
+    }
+}
+
+impl Scores {
+    fn new(precision: f64, recall: f64) -> Self {
+        let sum = precision + recall;
+        Scores { precision, recall, f1: if sum > 0.0 { 2.0 * precision * recall / sum } else { 0.0 } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_perfect_grouping_scores_one() {
+        let report = report(&[(1, 'a'), (1, 'a'), (2, 'b')]);
+        assert_eq!((report.b_cubed.f1, report.pairs.f1), (1.0, 1.0));
+    }
+
+    #[test]
+    fn everything_in_one_story_has_recall_without_precision() {
+        let report = report(&[(1, 'a'), (1, 'a'), (2, 'a'), (2, 'a')]);
+        assert_eq!((report.b_cubed.precision, report.b_cubed.recall), (0.5, 1.0));
+        assert_eq!((report.pairs.precision, report.pairs.recall), (2.0 / 6.0, 1.0));
+    }
+}

@@ -1,0 +1,39 @@
+//! One daemon a database: a lock beside it that the system releases when its holder ends, however it ends.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+/// Held for as long as it lives.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Why the lock could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Locked {
+    #[error("another newsfold daemon runs on {0}; stop it first, or choose another database with --database")]
+    Held(PathBuf),
+    #[error("cannot lock {path}: {cause}")]
+    Failed { path: PathBuf, cause: std::io::Error },
+}
+
+impl Lock {
+    /// Takes the lock of the database at `path`, or says who has it.
+    pub fn take(database: &Path) -> Result<Lock, Locked> {
+        let mut name = database.as_os_str().to_owned();
+        name.push(".lock");
+        let path = PathBuf::from(name);
+        let failed = |cause| Locked::Failed { path: path.clone(), cause };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        // Reading is enough to lock, and works on a file that root's command line made before the service did.
+        let file = File::open(&path).or_else(|_| File::create(&path)).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(Locked::Held(database.to_owned())),
+            Err(TryLockError::Error(cause)) => Err(failed(cause)),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Publishes stories that have settled: the policy says what to freeze, the database keeps it.
+
+use super::{LOOK, Signals};
+use crate::clock::Clock;
+use crate::publish::{Options, first_publication};
+use crate::store::{self, Store, stories};
+use tokio_util::sync::CancellationToken;
+
+/// Stories published between two looks.
+const BATCH: u32 = 500;
+
+pub(super) async fn run(store: Store, options: Options, clock: Clock, signals: Signals, stop: CancellationToken) {
+    loop {
+        if let Err(error) = catch_up(&store, &options, &clock).await {
+            tracing::error!(%error, "stories could not be published; trying again");
+        }
+        tokio::select! {
+            _ = stop.cancelled() => return,
+            _ = signals.stories_changed.notified() => {}
+            _ = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+/// Publishes all stories whose time has come.
+pub(super) async fn catch_up(store: &Store, options: &Options, clock: &Clock) -> store::Result<()> {
+    loop {
+        let now = clock.now();
+        let before = now - options.settle;
+        let settled = store.read(move |db| stories::unpublished(db, before, BATCH)).await?;
+        let mut due: Vec<_> = Vec::new();
+        for story in &settled {
+            if let Some((lead, published)) = first_publication(story, now, options) {
+                due.push((story.id, lead.item.id, published));
+            }
+        }
+        if due.is_empty() {
+            return Ok(());
+        }
+        store
+            .write(move |db| {
+                for (story, lead, published) in &due {
+                    stories::publish(db, *story, *lead, published)?;
+                }
+                Ok(())
+            })
+            .await?;
+    }
+}

@@ -1,0 +1,178 @@
+//! Whose turn it is: takes what is due from the database, polls it, and never asks one origin twice at once.
+//!
+//! The schedule lives in the database alone. A source's turn is claimed there, with the time of its next one, before
+//! its request goes out; so neither a crash nor a second program makes a poll too soon.
+
+use super::{LOOK, Signals};
+use crate::config::Running;
+use crate::fetch::{Origin, origin};
+use crate::model::{Due, PollRecord, SourceId, Stored};
+use crate::poll::{self, Answer, Tools, panic_text};
+use crate::store::{self, sources};
+use jiff::SignedDuration;
+use std::collections::{HashMap, HashSet};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// Due sources that are looked at in one go; more of them wait for the next.
+const LOOKED_AT: u32 = 2_000;
+/// Sources that came due while nothing ran are this far apart, or closer where they would else take too long.
+const APART: SignedDuration = SignedDuration::from_millis(250);
+
+type Polled = store::Result<Option<(PollRecord, Stored)>>;
+
+struct Scheduler {
+    tools: Tools,
+    options: Running,
+    signals: Signals,
+    polls: JoinSet<Polled>,
+    under_way: HashMap<Id, (SourceId, Option<Origin>)>,
+    busy: HashSet<Origin>,
+}
+
+/// Polls until `shutdown`. Returns an error only when the database can't be read at the start.
+pub(super) async fn run(
+    tools: Tools,
+    options: Running,
+    signals: Signals,
+    shutdown: CancellationToken,
+) -> store::Result<()> {
+    let (now, interval) = (tools.clock.now(), tools.options.interval);
+    let overdue = tools.store.write(move |db| sources::spread_overdue(db, now, APART, interval)).await?;
+    if overdue > 1 {
+        tracing::info!(sources = overdue, "overdue sources are polled one after the other");
+    }
+    let mut scheduler = Scheduler {
+        tools,
+        options,
+        signals,
+        polls: JoinSet::new(),
+        under_way: HashMap::new(),
+        busy: HashSet::new(),
+    };
+    scheduler.until(&shutdown).await;
+    scheduler.finish().await;
+    Ok(())
+}
+
+impl Scheduler {
+    async fn until(&mut self, shutdown: &CancellationToken) {
+        loop {
+            if let Err(error) = self.dispatch(shutdown).await {
+                tracing::error!(%error, "the schedule could not be read or written; trying again");
+            }
+            let next = self.tools.store.read(sources::next_due).await.ok().flatten();
+            // What is due already and was not taken waits for a poll to end, not for the clock.
+            let next = next.filter(|next| *next > self.tools.clock.now());
+            let sleep_until_next = async {
+                match next {
+                    Some(next) => self.tools.clock.sleep_until(next).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = shutdown.cancelled() => return,
+                Some(ended) = self.polls.join_next_with_id() => self.ended(ended).await,
+                _ = sleep_until_next => {}
+                _ = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// Starts as many polls as may run at once.
+    async fn dispatch(&mut self, shutdown: &CancellationToken) -> store::Result<()> {
+        if self.polls.len() >= self.options.concurrency {
+            return Ok(());
+        }
+        let now = self.tools.clock.now();
+        let due = self.tools.store.read(move |db| sources::due(db, now, LOOKED_AT)).await?;
+        for due in due {
+            if self.polls.len() >= self.options.concurrency || shutdown.is_cancelled() {
+                break;
+            }
+            let origin = Url::parse(&due.url).ok().map(|url| origin(&url));
+            if origin.as_ref().is_some_and(|origin| self.busy.contains(origin)) {
+                continue;
+            }
+            self.busy.extend(origin.clone());
+            let id = due.id;
+            let task = self.polls.spawn(claim_and_poll(self.tools.clone(), due));
+            self.under_way.insert(task.id(), (id, origin));
+        }
+        Ok(())
+    }
+
+    async fn ended(&mut self, ended: Result<(Id, Polled), JoinError>) {
+        let task = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let Some((source, origin)) = self.under_way.remove(&task) else { return };
+        if let Some(origin) = origin {
+            self.busy.remove(&origin);
+        }
+        match ended {
+            Ok((_, Ok(None))) => {}
+            Ok((_, Ok(Some((record, stored))))) => {
+                log(&record, &stored);
+                if !stored.new.is_empty() {
+                    self.signals.items_stored.notify_one();
+                }
+                if !stored.changed.is_empty() {
+                    self.signals.stories_changed.notify_one();
+                }
+            }
+            Ok((_, Err(error))) => tracing::error!(%source, %error, "a poll could not be recorded"),
+            Err(join) if join.is_cancelled() => self.record(source, Answer::Abandoned).await,
+            Err(join) => {
+                let detail = format!("newsfold failed while polling this source: {}", panic_text(join));
+                tracing::error!(%source, detail, "a poll panicked");
+                self.record(source, Answer::Crashed { detail }).await;
+            }
+        }
+    }
+
+    async fn record(&self, source: SourceId, answer: Answer) {
+        if let Err(error) = poll::finish_without_answer(&self.tools, source, answer).await {
+            tracing::error!(%source, %error, "the end of a poll could not be recorded");
+        }
+    }
+
+    /// Lets polls under way end; those that take too long are abandoned, and that is recorded.
+    async fn finish(&mut self) {
+        let deadline = tokio::time::Instant::now() + self.options.shutdown_grace.unsigned_abs();
+        while !self.polls.is_empty() {
+            match tokio::time::timeout_at(deadline, self.polls.join_next_with_id()).await {
+                Ok(Some(ended)) => self.ended(ended).await,
+                Ok(None) => break,
+                Err(_) => {
+                    self.polls.abort_all();
+                    while let Some(ended) = self.polls.join_next_with_id().await {
+                        self.ended(ended).await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `None` where the source's turn was taken by another program, or it is no more.
+async fn claim_and_poll(tools: Tools, due: Due) -> Polled {
+    let until = tools.clock.now() + tools.options.interval;
+    let id = due.id;
+    if !tools.store.write(move |db| sources::claim(db, &due, until)).await? {
+        return Ok(None);
+    }
+    let Some(source) = tools.store.read(move |db| sources::get(db, id)).await? else {
+        return Ok(None);
+    };
+    poll::poll_source(&tools, &source).await.map(Some)
+}
+
+fn log(record: &PollRecord, stored: &Stored) {
+    let (source, outcome, url) = (record.source, record.outcome.as_str(), record.url.as_str());
+    if record.outcome.is_success() {
+        let (new, changed) = (stored.new.len(), stored.changed.len());
+        tracing::debug!(%source, outcome, url, items = record.items, new, changed, "polled");
+    } else {
+        tracing::info!(%source, outcome, url, detail = record.detail, next = record.next_reason, "polled");
+    }
+}

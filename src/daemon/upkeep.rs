@@ -1,0 +1,57 @@
+//! What keeps a long-running service well: old records go, systemd hears from us.
+
+use crate::clock::Clock;
+use crate::config::Running;
+use crate::store::{Maintenance, Store};
+use jiff::SignedDuration;
+use sd_notify::NotifyState;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Between two rounds of maintenance.
+const ROUND: SignedDuration = SignedDuration::from_hours(1);
+
+pub(super) async fn run(store: Store, options: Running, clock: Clock, stop: CancellationToken) {
+    tokio::select! {
+        _ = stop.cancelled() => {}
+        _ = maintain(&store, &options, &clock) => {}
+        _ = watchdog(&store) => {}
+    }
+}
+
+async fn maintain(store: &Store, options: &Running, clock: &Clock) {
+    loop {
+        let round = Maintenance { polls_before: clock.now() - options.keep_polls };
+        match store.write(move |db| round.run(db)).await {
+            Ok(0) => {}
+            Ok(dropped) => tracing::info!(dropped, "old records of polls were dropped"),
+            Err(error) => tracing::error!(%error, "maintenance of the database failed"),
+        }
+        clock.sleep(ROUND).await;
+    }
+}
+
+/// Tells systemd that we live, for as long as the database answers: a daemon that can't read it is of no use.
+async fn watchdog(store: &Store) {
+    let Some(limit) = sd_notify::watchdog_enabled() else { return std::future::pending().await };
+    loop {
+        match store.read(crate::store::stories::version).await {
+            Ok(_) => notify(NotifyState::Watchdog),
+            Err(error) => tracing::error!(%error, "the database does not answer; systemd's watchdog is not fed"),
+        }
+        tokio::time::sleep((limit / 3).max(Duration::from_millis(100))).await;
+    }
+}
+
+pub(super) fn tell_ready() {
+    notify(NotifyState::Ready);
+}
+
+pub(super) fn tell_stopping() {
+    notify(NotifyState::Stopping);
+}
+
+fn notify(state: NotifyState<'_>) {
+    // Without systemd there is nobody to tell, and that is no error.
+    let _ = sd_notify::notify(&[state]);
+}

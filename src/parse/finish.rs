@@ -1,0 +1,68 @@
+//! The last look at a parsed feed, whoever parsed it: nothing empty, nothing doubled, nothing too long.
+//!
+//! Never changes what an item says of itself; leaves out only items that say nothing.
+
+use std::collections::HashSet;
+
+use super::text::cut;
+use super::{Options, ParsedFeed, ParsedItem};
+use crate::model::{Problem, ProblemKind};
+
+/// A longer guid is a text that strayed into the wrong element.
+const MAX_GUID: usize = 4 * 1024;
+
+pub fn finish(feed: &mut ParsedFeed, options: &Options, problems: &mut Vec<Problem>) {
+    let mut note = |kind, detail: &str| Problem::note(problems, Problem::new(kind, detail));
+    if feed.items.len() > options.max_items {
+        note(ProblemKind::TooManyItems, &format!("more than {}", options.max_items));
+        feed.items.truncate(options.max_items);
+    }
+    for item in &mut feed.items {
+        item.guid = item.guid.take().map(|guid| guid.trim().to_owned()).filter(|guid| !guid.is_empty());
+        for text in [&mut item.guid, &mut item.title, &mut item.summary_html, &mut item.content_html] {
+            if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
+                *text = None;
+            }
+        }
+        if item.guid.as_mut().is_some_and(|guid| cut(guid, MAX_GUID)) {
+            note(ProblemKind::TooLong, "guid");
+        }
+        for text in [&mut item.title, &mut item.summary_html, &mut item.content_html].into_iter().flatten() {
+            if cut(text, options.max_text) {
+                note(ProblemKind::TooLong, "text");
+            }
+        }
+        once(&mut item.authors);
+        once(&mut item.categories);
+        let mut seen = HashSet::new();
+        item.enclosures.retain(|enclosure| seen.insert(enclosure.url.clone()));
+    }
+    feed.items.retain(|item| {
+        let empty = is_empty(item);
+        if empty {
+            note(ProblemKind::EmptyItem, item.guid.as_deref().unwrap_or_default());
+        }
+        !empty
+    });
+    let mut seen = HashSet::new();
+    for item in &feed.items {
+        match &item.guid {
+            None => note(ProblemKind::NoGuid, item.title.as_deref().unwrap_or_default()),
+            Some(guid) if !seen.insert(guid.as_str()) => note(ProblemKind::RepeatedGuid, guid),
+            Some(_) => {}
+        }
+    }
+}
+
+fn is_empty(item: &ParsedItem) -> bool {
+    item.title.is_none()
+        && item.summary_html.is_none()
+        && item.content_html.is_none()
+        && item.link.is_none()
+        && item.enclosures.is_empty()
+}
+
+fn once(names: &mut Vec<String>) {
+    let mut seen = HashSet::new();
+    names.retain(|name| !name.trim().is_empty() && seen.insert(name.to_lowercase()));
+}

@@ -1,0 +1,437 @@
+//! A lenient tokenizer for XML and HTML as strangers write it: every input gives tokens, in linear time, without
+//! recursion and without copying.
+//!
+//! It never fails, never builds a tree and never expands an entity that a document declares itself. quick-xml, which
+//! reads what is rewritten here, stops at the first bare `<` or unclosed quote; so this one stands before it.
+//! Rules follow the tokenizer of the HTML standard (§13.2.5) where XML 1.0 has none.
+
+use std::borrow::Cow;
+
+use quick_xml::escape::resolve_html5_entity;
+
+/// One piece of a document. All text is as it stands in the document, entities not decoded.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Token<'a> {
+    Text(&'a str),
+    /// What stands in `<![CDATA[…]]>`: no entities in here.
+    CData(&'a str),
+    Start(Tag<'a>),
+    /// The name of a closing tag.
+    End(&'a str),
+    /// A comment, processing instruction or document type.
+    Other,
+}
+
+/// An opening tag.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tag<'a> {
+    pub name: &'a str,
+    /// Everything between the name and the closing bracket.
+    pub rest: &'a str,
+    pub self_closing: bool,
+}
+
+/// Attributes of one tag beyond this number are not looked at.
+const MAX_ATTRIBUTES: usize = 64;
+
+impl<'a> Tag<'a> {
+    /// The attributes in order, with values as they stand in the document.
+    pub fn attributes(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        Attributes { rest: self.rest }.take(MAX_ATTRIBUTES)
+    }
+
+    /// An attribute's decoded value. Names compare without case: feeds write `isPermalink` and `HREF`.
+    pub fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.attributes().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| decode_entities(value))
+    }
+}
+
+/// The tokens of a document, one after the other.
+pub struct Tokens<'a> {
+    text: &'a str,
+    position: usize,
+    /// A comment, CDATA section or tag that the document's end cut off was seen.
+    pub truncated: bool,
+    /// A `<` or a quote that belongs to no markup was seen.
+    pub malformed: bool,
+    searches: [Search; 5],
+}
+
+/// The last search for one needle. Because an answer holds for every start before it, all searches together read the
+/// document once, whatever a hostile document repeats.
+#[derive(Clone, Copy, Default)]
+struct Search {
+    from: usize,
+    found: Option<usize>,
+    done: bool,
+}
+
+const NEEDLES: [&str; 5] = ["-->", "]]>", "?>", "\"", "'"];
+const COMMENT_END: usize = 0;
+const CDATA_END: usize = 1;
+const INSTRUCTION_END: usize = 2;
+const DOUBLE_QUOTE: usize = 3;
+const SINGLE_QUOTE: usize = 4;
+
+impl<'a> Tokens<'a> {
+    pub fn new(text: &'a str) -> Self {
+        Tokens { text, position: 0, truncated: false, malformed: false, searches: Default::default() }
+    }
+
+    /// The byte position of the token that comes next.
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Reads an HTML element whose text is not markup (`script`, `style`) up to its closing tag, which comes next.
+    pub fn skip_raw_text(&mut self, name: &str) {
+        let rest = &self.text[self.position..];
+        let end = rest.match_indices("</").find(|(at, _)| {
+            rest.as_bytes().get(at + 2..at + 2 + name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
+        });
+        self.position = end.map_or(self.text.len(), |(at, _)| self.position + at);
+    }
+
+    fn find(&mut self, needle: usize, from: usize) -> Option<usize> {
+        let last = self.searches[needle];
+        let known = last.done && last.from <= from && last.found.is_none_or(|found| found >= from);
+        if known {
+            return last.found;
+        }
+        let found = self.text[from..].find(NEEDLES[needle]).map(|at| from + at);
+        self.searches[needle] = Search { from, found, done: true };
+        found
+    }
+
+    /// Takes everything up to `needle`, or up to the document's end if the needle is missing.
+    fn take_until(&mut self, needle: usize, from: usize) -> &'a str {
+        let end = self.find(needle, from);
+        self.truncated |= end.is_none();
+        self.position = end.map_or(self.text.len(), |at| at + NEEDLES[needle].len());
+        &self.text[from..end.unwrap_or(self.text.len())]
+    }
+
+    fn markup(&mut self) -> Option<Token<'a>> {
+        let start = self.position;
+        let rest = &self.text[start..];
+        let bytes = rest.as_bytes();
+        match bytes.get(1)? {
+            b'!' if rest.starts_with("<!--") => {
+                self.take_until(COMMENT_END, start + 4);
+                Some(Token::Other)
+            }
+            b'!' if bytes.get(..9).is_some_and(|b| b.eq_ignore_ascii_case(b"<![CDATA[")) => {
+                Some(Token::CData(self.take_until(CDATA_END, start + 9)))
+            }
+            b'!' => Some(self.declaration()),
+            b'?' => {
+                // `<?xml …>` without its question mark is common enough: the tag then ends at the first `>`.
+                let proper = self.find(INSTRUCTION_END, start + 2).map(|at| at + 2);
+                let proper = proper.filter(|end| !self.text[start + 1..*end].contains('<'));
+                let end = proper.or_else(|| rest.find('>').map(|at| start + at + 1));
+                self.truncated |= end.is_none();
+                self.position = end.unwrap_or(self.text.len());
+                Some(Token::Other)
+            }
+            b'/' => {
+                let name = name_at(&rest[2..]);
+                if name.is_empty() {
+                    return None;
+                }
+                // A closing tag has no attributes, so a `<` before its `>` means that the `>` was forgotten.
+                let end = rest[2..].find(['>', '<']).map(|at| at + 2);
+                self.truncated |= end.is_none();
+                self.position = match end {
+                    Some(at) if bytes[at] == b'>' => start + at + 1,
+                    Some(at) => start + at,
+                    None => self.text.len(),
+                };
+                Some(Token::End(name))
+            }
+            _ => {
+                let name = name_at(&rest[1..]);
+                if name.is_empty() { None } else { Some(self.tag(name)) }
+            }
+        }
+    }
+
+    /// `<!DOCTYPE …>`, with its internal subset in brackets. Nothing in it is read: entities that a document declares
+    /// are how billions of laughs are made.
+    fn declaration(&mut self) -> Token<'a> {
+        let bytes = self.text.as_bytes();
+        let mut at = self.position + 2;
+        let mut brackets = 0usize;
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'[' => brackets += 1,
+                b']' => brackets = brackets.saturating_sub(1),
+                b'>' if brackets == 0 => break,
+                // A feed's root inside a declaration: its bracket was never closed.
+                b'<' if is_root(&self.text[at..]) => {
+                    self.malformed = true;
+                    self.position = at;
+                    return Token::Other;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        self.truncated |= at >= bytes.len();
+        self.position = (at + 1).min(bytes.len());
+        Token::Other
+    }
+
+    fn tag(&mut self, name: &'a str) -> Token<'a> {
+        let bytes = self.text.as_bytes();
+        let rest_start = self.position + 1 + name.len();
+        let mut at = rest_start;
+        let end = loop {
+            match bytes.get(at) {
+                None => {
+                    self.truncated = true;
+                    break at;
+                }
+                Some(b'>') => break at,
+                // A new tag begins: this one's `>` was forgotten.
+                Some(b'<') => {
+                    self.malformed = true;
+                    break at;
+                }
+                Some(quote @ (b'"' | b'\'')) if follows_equals(&bytes[rest_start..at]) => {
+                    let needle = if *quote == b'"' { DOUBLE_QUOTE } else { SINGLE_QUOTE };
+                    match self.find(needle, at + 1) {
+                        Some(close) if close - at <= MAX_VALUE => at = close + 1,
+                        // A quote that nothing closes is a character like any other.
+                        _ => {
+                            self.malformed = true;
+                            at += 1;
+                        }
+                    }
+                }
+                Some(_) => at += 1,
+            }
+        };
+        self.position = if bytes.get(end) == Some(&b'>') { end + 1 } else { end };
+        let rest = &self.text[rest_start..end];
+        let self_closing = rest.ends_with('/');
+        Token::Start(Tag { name, rest: rest.strip_suffix('/').unwrap_or(rest), self_closing })
+    }
+}
+
+/// The longest attribute value in bytes: one that is longer is a quote that was forgotten.
+const MAX_VALUE: usize = 64 * 1024;
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        let start = self.position;
+        let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
+        if rest.starts_with('<')
+            && let Some(token) = self.markup()
+        {
+            return Some(token);
+        }
+        // Text, and every `<` in it after which no markup can begin.
+        let mut end = start;
+        loop {
+            if self.text[end..].starts_with('<') {
+                self.malformed = true;
+                end += 1;
+            }
+            match self.text[end..].find('<') {
+                Some(at) if begins_markup(&self.text[end + at + 1..]) => {
+                    end += at;
+                    break;
+                }
+                Some(at) => end += at,
+                None => {
+                    end = self.text.len();
+                    break;
+                }
+            }
+        }
+        self.position = end;
+        Some(Token::Text(&self.text[start..end]))
+    }
+}
+
+fn begins_markup(after: &str) -> bool {
+    match after.as_bytes().first() {
+        Some(b'!' | b'?') => true,
+        Some(b'/') => !name_at(&after[1..]).is_empty(),
+        _ => !name_at(after).is_empty(),
+    }
+}
+
+fn is_root(text: &str) -> bool {
+    ["<rss", "<feed", "<rdf:RDF", "<channel", "<opml"].iter().any(|root| text.starts_with(root))
+}
+
+fn follows_equals(before: &[u8]) -> bool {
+    before.iter().rev().find(|b| !b.is_ascii_whitespace()) == Some(&b'=')
+}
+
+/// The tag name at the start of a text; empty if none can begin here.
+fn name_at(text: &str) -> &str {
+    let starts = text.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
+    if !starts {
+        return "";
+    }
+    let end = text.find(|c: char| !(c.is_alphanumeric() || matches!(c, ':' | '-' | '_' | '.'))).unwrap_or(text.len());
+    &text[..end]
+}
+
+struct Attributes<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '='));
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '=' | '/')).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        let Some(value) = after.trim_start().strip_prefix('=').map(str::trim_start) else {
+            self.rest = after;
+            return Some((name, ""));
+        };
+        let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let quoted = quote.and_then(|quote| value[1..].split_once(quote));
+        let (value, rest) = quoted.unwrap_or_else(|| {
+            let bare = value.trim_start_matches(['"', '\'']);
+            bare.split_at(bare.find(char::is_whitespace).unwrap_or(bare.len()))
+        });
+        self.rest = rest;
+        Some((name, value))
+    }
+}
+
+/// Decodes character references and HTML's named entities, once. An `&` that begins neither stays as it is.
+pub fn decode_entities(text: &str) -> Cow<'_, str> {
+    let Some(first) = text.find('&') else { return Cow::Borrowed(text) };
+    let mut out = String::with_capacity(text.len());
+    out.push_str(&text[..first]);
+    let mut rest = &text[first..];
+    while let Some(after) = rest.strip_prefix('&') {
+        let used = push_reference(after, &mut out);
+        let tail = &after[used..];
+        let next = tail.find('&').unwrap_or(tail.len());
+        out.push_str(&tail[..next]);
+        rest = &tail[next..];
+    }
+    Cow::Owned(out)
+}
+
+/// The longest name in HTML's list is `CounterClockwiseContourIntegral`.
+const MAX_REFERENCE: usize = 33;
+
+/// Appends what the reference after an `&` stands for; returns the bytes used.
+fn push_reference(after: &str, out: &mut String) -> usize {
+    let length = after.bytes().take(MAX_REFERENCE).take_while(|b| b.is_ascii_alphanumeric() || *b == b'#').count();
+    let name = &after[..length];
+    let closed = usize::from(after.as_bytes().get(length) == Some(&b';'));
+    if let Some(number) = name.strip_prefix('#') {
+        let code = match number.strip_prefix(['x', 'X']) {
+            Some(hex) => u32::from_str_radix(hex, 16),
+            None => number.parse(),
+        };
+        if let Ok(code) = code {
+            out.extend(character(code));
+            return length + closed;
+        }
+    } else if closed == 1
+        && let Some(value) = resolve_html5_entity(name)
+    {
+        out.push_str(value);
+        return length + closed;
+    }
+    out.push('&');
+    0
+}
+
+/// The character of a numeric reference. Numbers 128 to 159 mean windows-1252, as in HTML; what XML forbids is dropped.
+fn character(code: u32) -> Option<char> {
+    if (0x80..0xa0).contains(&code) {
+        return encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[code as u8]).0.chars().next();
+    }
+    char::from_u32(code).filter(|c| is_xml(*c))
+}
+
+/// The characters that XML 1.0 allows (§2.2).
+pub fn is_xml(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Vec<String> {
+        Tokens::new(text)
+            .map(|token| match token {
+                Token::Text(t) => format!("text {t}"),
+                Token::CData(t) => format!("cdata {t}"),
+                Token::Start(t) if t.self_closing => format!("empty {}", t.name),
+                Token::Start(t) => format!("start {}", t.name),
+                Token::End(n) => format!("end {n}"),
+                Token::Other => "other".into(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_bare_angle_bracket_is_text() {
+        assert_eq!(shown("<a>1 < 2 <3 << </ </a>"), ["start a", "text 1 < 2 <3 << </ ", "end a"]);
+    }
+
+    #[test]
+    fn a_tag_whose_bracket_was_forgotten_ends_where_the_next_begins() {
+        assert_eq!(shown("<a href='x' <b></a <c/>"), ["start a", "start b", "end a", "empty c"]);
+    }
+
+    #[test]
+    fn an_unclosed_section_reaches_to_the_end() {
+        assert_eq!(shown("<![CDATA[a > b"), ["cdata a > b"]);
+        assert_eq!(shown("<!-- a > b"), ["other"]);
+    }
+
+    #[test]
+    fn a_doctype_with_its_own_entities_is_one_dropped_token() {
+        assert_eq!(shown("<!DOCTYPE x [ <!ENTITY a \"b>\"> ]><x>&a;</x>"), ["other", "start x", "text &a;", "end x"]);
+    }
+
+    #[test]
+    fn an_instruction_without_its_question_mark_ends_at_the_bracket() {
+        assert_eq!(shown("<?xml version='1.0'><a/><?b ?>"), ["other", "empty a", "other"]);
+    }
+
+    #[test]
+    fn attributes_may_be_unquoted_valueless_and_contain_brackets() {
+        let Some(Token::Start(tag)) = Tokens::new("<a HREF=x?y=1&amp;z b c='1>2' d = \"&eacute;\"/>").next() else {
+            panic!("a tag")
+        };
+        assert_eq!(tag.attribute("href").as_deref(), Some("x?y=1&z"));
+        assert_eq!(tag.attribute("b").as_deref(), Some(""));
+        assert_eq!(tag.attribute("c").as_deref(), Some("1>2"));
+        assert_eq!(tag.attribute("d").as_deref(), Some("é"));
+    }
+
+    #[test]
+    fn entities_decode_once_and_bare_ampersands_stay() {
+        assert_eq!(decode_entities("AT&T &amp;lt; &#8217;&#x92;&#146; &nosuch; &hellip; &#0;&#xD800;&"), "AT&T &lt; ’’’ &nosuch; … &");
+    }
+
+    #[test]
+    fn hostile_repetition_takes_linear_time() {
+        for piece in ["<", "<!--", "<![CDATA[", "<?", "<!", "<![", "<a b=\"", "<a b='", "</a", "&", "<a ", "&#"] {
+            let text = piece.repeat(1 << 18);
+            assert!(Tokens::new(&text).count() <= 1 << 18);
+            assert!(decode_entities(&text).len() <= text.len());
+        }
+    }
+}

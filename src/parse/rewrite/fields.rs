@@ -1,0 +1,225 @@
+//! The fields of a feed or an item: how the text of each becomes an element of the rewritten feed.
+//!
+//! Never keeps what it has written: of two elements that say the same, the later may replace the earlier by standing
+//! behind it, because both parsers believe the last.
+
+use quick_xml::escape::escape;
+
+use super::super::markup::{Tag, Token, Tokens, decode_entities};
+use super::super::vocabulary::{Family, Field, family_of_prefix};
+use super::super::{FeedKind, dates, text};
+use super::{NOTE_LANGUAGE, NOTE_SKIP_DAY, NOTE_SKIP_HOUR, Rewriter};
+use crate::model::ProblemKind;
+
+impl<'a> Rewriter<'a, '_> {
+    pub(super) fn field(&mut self, tag: Tag<'a>, field: Field, rank: u8) {
+        if let Some(language) = tag.attribute("xml:lang").filter(|_| self.feed.is_some()) {
+            self.language(1, &language);
+        }
+        let (inner, has_elements) = self.extent(tag, field);
+        if inner.contains('&') && has_bare_ampersand(inner) {
+            self.note(ProblemKind::NotWellFormed, inner);
+        }
+        match field {
+            Field::Link => self.link(tag, inner),
+            Field::Enclosure => self.enclosure(tag),
+            Field::Image => self.image(tag, inner, rank),
+            Field::Author => self.author(inner, rank),
+            Field::Category => self.category(tag, inner),
+            Field::Summary | Field::Content => self.long(tag, field, rank, inner, has_elements),
+            _ => {
+                let value = flat(inner, has_elements, self.options.max_text);
+                self.short(tag, field, rank, &value);
+            }
+        }
+    }
+
+    fn short(&mut self, tag: Tag, field: Field, rank: u8, value: &str) {
+        let value = value.trim();
+        if value.is_empty() {
+            return;
+        }
+        match field {
+            Field::Title => {
+                if let Some(mut title) = text::plain(value).filter(|_| self.scope.wins(field, rank)) {
+                    if text::cut(&mut title, self.options.max_text) {
+                        self.note(ProblemKind::TooLong, tag.name);
+                    }
+                    self.element("title", &title);
+                }
+            }
+            Field::Guid if self.scope.wins(field, rank) => {
+                let permalink = tag.attribute("isPermaLink").is_none_or(|v| !v.trim().eq_ignore_ascii_case("false"));
+                self.scope.permalink = Some(value.to_owned()).filter(|_| permalink);
+                self.element("guid", value);
+            }
+            Field::Published | Field::Updated => self.date(field, rank, value),
+            Field::Language => self.language(rank, value),
+            Field::Origin => self.offer_link(tag, value, 9),
+            Field::Ttl => self.element("ttl", value),
+            Field::SkipHour => self.remark(NOTE_SKIP_HOUR, value),
+            Field::SkipDay => self.remark(NOTE_SKIP_DAY, value),
+            _ => {}
+        }
+    }
+
+    /// Writes an element with its text.
+    pub(super) fn element(&mut self, name: &str, text: &str) {
+        self.out.push_str(&format!("<{name}>{}</{name}>\n", escape(text)));
+    }
+
+    fn remark(&mut self, domain: &str, text: &str) {
+        self.out.push_str(&format!("<category domain=\"{domain}\">{}</category>\n", escape(text)));
+    }
+
+    pub(super) fn date(&mut self, field: Field, rank: u8, value: &str) {
+        let Some(moment) = dates::parse(value) else {
+            self.note(ProblemKind::BadDate, value);
+            return;
+        };
+        if !self.scope.wins(field, rank) {
+            return;
+        }
+        let name = match (field, self.feed.is_some()) {
+            (Field::Published, _) => "pubDate",
+            (_, true) => "atom:updated",
+            (_, false) => "lastBuildDate",
+        };
+        self.element(name, &moment.to_string());
+    }
+
+    pub(super) fn language(&mut self, rank: u8, value: &str) {
+        let value = value.trim();
+        if value.is_empty() || !self.scope.wins(Field::Language, rank) {
+            return;
+        }
+        if self.feed.is_some() {
+            self.remark(NOTE_LANGUAGE, value);
+        } else {
+            self.element("language", value);
+        }
+    }
+
+    /// A summary or a content, as HTML.
+    fn long(&mut self, tag: Tag, field: Field, rank: u8, inner: &str, has_elements: bool) {
+        let media_type = tag.attribute("type").map(|t| t.trim().to_ascii_lowercase()).unwrap_or_default();
+        if tag.attribute("mode").as_deref() == Some("base64") || is_no_text(&media_type) {
+            return;
+        }
+        let mut html = flat(inner, has_elements, self.options.max_text).trim().to_owned();
+        let says_text = matches!(media_type.as_str(), "text" | "text/plain" | "plain");
+        // An Atom text without a type is plain by RFC 4287, and HTML where its author forgot the type.
+        let means_text = media_type.is_empty() && self.kind == Some(FeedKind::Atom) && !html.contains("</");
+        if !has_elements && (says_text || means_text) {
+            html = escape(html.as_str()).into_owned();
+        }
+        if html.is_empty() || !self.scope.wins(field, rank) {
+            return;
+        }
+        if text::cut(&mut html, self.options.max_text) {
+            self.note(ProblemKind::TooLong, tag.name);
+        }
+        self.element(if field == Field::Content { "content:encoded" } else { "description" }, &html);
+    }
+
+    fn author(&mut self, inner: &str, rank: u8) {
+        if rank < self.scope.rank(Field::Author) || !self.scope.has_room() {
+            return;
+        }
+        if let Some(name) = person(inner) {
+            self.scope.wins(Field::Author, rank);
+            self.element("dc:creator", &name);
+        }
+    }
+
+    fn category(&mut self, tag: Tag, inner: &str) {
+        let attribute = ["label", "term", "text"].iter().find_map(|name| tag.attribute(name));
+        let value = attribute.map(|value| value.into_owned()).unwrap_or_else(|| flat(inner, false, MAX_CATEGORY));
+        let name = text::plain(&value).filter(|name| name.len() <= MAX_CATEGORY && self.scope.has_room());
+        if let Some(name) = name {
+            self.element("category", &name);
+        }
+    }
+}
+
+/// A longer category is a text that strayed into the wrong element.
+const MAX_CATEGORY: usize = 256;
+
+fn is_no_text(media_type: &str) -> bool {
+    ["image/", "audio/", "video/", "application/octet", "application/pdf"].iter().any(|kind| media_type.starts_with(kind))
+}
+
+/// A name out of `Ann Author`, `ann@news.example (Ann Author)`, `<name>Ann Author</name>…`; an address where there is
+/// no name.
+fn person(inner: &str) -> Option<String> {
+    let (mut name, mut email, mut bare) = (None, None, String::new());
+    let mut tokens = Tokens::new(inner);
+    let mut element = "";
+    while let Some(token) = tokens.next() {
+        match token {
+            Token::Start(tag) => element = tag.name.rsplit(':').next().unwrap_or_default(),
+            Token::End(_) => element = "",
+            Token::Text(text) | Token::CData(text) => match element {
+                "name" | "Name" if name.is_none() => name = text::plain(text),
+                "email" if email.is_none() => email = text::plain(text),
+                "" | "p" | "span" | "b" | "i" | "strong" | "em" | "a" | "li" => bare.push_str(text),
+                _ => {}
+            },
+            Token::Other => {}
+        }
+    }
+    let bare = text::plain(&bare);
+    let inside = bare.as_deref().and_then(|text| {
+        let address = text.split_whitespace().find(|word| word.contains('@'))?;
+        let rest = text.replacen(address, "", 1);
+        text::folded(rest.trim_matches(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '<' | '>' | '"' | ',')))
+    });
+    let mut person = name.or(inside).or(bare).or(email)?;
+    text::cut(&mut person, MAX_CATEGORY);
+    Some(person)
+}
+
+/// An element's inside as text: decoded where it is text, as markup where elements stand in it.
+pub(super) fn flat(inner: &str, has_elements: bool, max: usize) -> String {
+    let mut out = String::new();
+    for token in Tokens::new(inner) {
+        // A little beyond the limit, so that the cut is seen and noted.
+        if out.len() > max {
+            break;
+        }
+        match token {
+            Token::Text(text) if has_elements => out.push_str(text),
+            Token::Text(text) => out.push_str(&decode_entities(text)),
+            Token::CData(text) => out.push_str(text),
+            Token::Start(tag) => {
+                out.push('<');
+                out.push_str(local_html(tag.name));
+                out.push_str(tag.rest);
+                out.push_str(if tag.self_closing { "/>" } else { ">" });
+            }
+            Token::End(name) => {
+                out.push_str("</");
+                out.push_str(local_html(name));
+                out.push('>');
+            }
+            Token::Other => {}
+        }
+    }
+    out
+}
+
+/// XHTML's names without the prefix that a feed gave them.
+fn local_html(name: &str) -> &str {
+    match name.split_once(':') {
+        Some((prefix, local)) if family_of_prefix(prefix) == Family::Xhtml => local,
+        _ => name,
+    }
+}
+
+/// Whether an `&` stands here that XML's own references do not explain.
+fn has_bare_ampersand(text: &str) -> bool {
+    text.match_indices('&').take(1000).any(|(at, _)| {
+        let after = &text[at + 1..];
+        !["#", "amp;", "lt;", "gt;", "quot;", "apos;"].iter().any(|known| after.starts_with(known))
+    }) && !text.contains("<![CDATA[")
+}

@@ -1,0 +1,112 @@
+//! HTML → one line of plain text, for titles, names and categories.
+//!
+//! Never a sanitiser: what comes out is text, to be escaped by whoever prints it. Text that is only like a tag
+//! (`a <3 b`, `5 < 6`) stays.
+
+use super::markup::{Token, Tokens, decode_entities};
+
+/// Text without tags and with entities decoded, white space folded. None if nothing is left.
+pub fn plain(html: &str) -> Option<String> {
+    let mut out = String::with_capacity(html.len());
+    let mut tokens = Tokens::new(html);
+    while let Some(token) = tokens.next() {
+        match token {
+            Token::Text(text) => out.push_str(&decode_entities(text)),
+            Token::CData(text) => out.push_str(text),
+            Token::Start(tag) if is_html(tag.name) => {
+                if tag.name.eq_ignore_ascii_case("script") || tag.name.eq_ignore_ascii_case("style") {
+                    tokens.skip_raw_text(tag.name);
+                }
+                if is_block(tag.name) {
+                    out.push(' ');
+                }
+            }
+            Token::End(name) if is_html(name) => {
+                if is_block(name) {
+                    out.push(' ');
+                }
+            }
+            // `<Enter>` in a headline is what the reader should see.
+            Token::Start(tag) => {
+                out.push('<');
+                out.push_str(tag.name);
+                out.push_str(tag.rest);
+                out.push('>');
+            }
+            Token::End(_) | Token::Other => {}
+        }
+    }
+    // What was escaped twice shows its entities still: `&amp;amp;`, `&amp;#8217;`.
+    folded(&decode_entities(&out))
+}
+
+/// White space folded and trimmed. None if nothing is left.
+pub fn folded(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    Some(out).filter(|out| !out.is_empty())
+}
+
+/// Cuts a text at `max` bytes, on a character's boundary; says whether anything was cut.
+pub fn cut(text: &mut String, max: usize) -> bool {
+    if text.len() <= max {
+        return false;
+    }
+    text.truncate(text.floor_char_boundary(max));
+    true
+}
+
+fn is_block(name: &str) -> bool {
+    const BLOCKS: [&str; 16] =
+        ["p", "br", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "td", "hr", "blockquote"];
+    BLOCKS.iter().any(|block| name.eq_ignore_ascii_case(block))
+}
+
+fn is_html(name: &str) -> bool {
+    const INLINE: [&str; 42] = [
+        "a", "abbr", "acronym", "article", "b", "bdi", "bdo", "big", "center", "cite", "code", "del", "dfn", "em",
+        "figcaption", "figure", "font", "i", "iframe", "img", "ins", "kbd", "mark", "o:p", "nobr", "pre", "q", "s",
+        "samp", "script", "section", "small", "span", "strike", "strong", "style", "sub", "sup", "table", "tt", "u",
+        "wbr",
+    ];
+    is_block(name) || INLINE.iter().any(|inline| name.eq_ignore_ascii_case(inline))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(html: &str, expect: &str) {
+        assert_eq!(plain(html).as_deref(), Some(expect), "{html}");
+    }
+
+    #[test]
+    fn tags_go_and_entities_decode() {
+        check("  <b>Storm</b> hits\n<i>coast</i>: it&#8217;s &amp;amp; over ", "Storm hits coast: it’s & over");
+        check("one<br/>two<p>three", "one two three");
+        check("<style>p{}</style>only this", "only this");
+    }
+
+    #[test]
+    fn what_is_only_like_a_tag_stays() {
+        check("5 < 6 and I <3 you", "5 < 6 and I <3 you");
+        check("Press <Enter> to go on", "Press <Enter> to go on");
+    }
+
+    #[test]
+    fn nothing_left_is_none() {
+        assert_eq!(plain(" <img src=x> \u{a0}"), None);
+    }
+
+    #[test]
+    fn a_cut_respects_characters() {
+        let mut text = String::from("aéé");
+        assert!(cut(&mut text, 4));
+        assert_eq!(text, "aé");
+    }
+}

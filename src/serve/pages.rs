@@ -1,0 +1,145 @@
+//! The pages for people: plain HTML made here, readable without a script, on a phone, in the dark and on paper.
+
+use super::{App, Failure};
+use crate::model::{FeedSelection, PublishedFeed, Source, Story, StoryId, StoryItem, Timestamp};
+use crate::publish::Format;
+use crate::store::{sources, stories};
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+
+/// Stories on the front page.
+const SHOWN: u32 = 60;
+
+#[derive(Template)]
+#[template(path = "front.html")]
+struct Front<'a> {
+    site: Site<'a>,
+    stories: Vec<Story>,
+    min_outlets: u32,
+}
+
+#[derive(Template)]
+#[template(path = "story.html")]
+struct StoryPage<'a> {
+    site: Site<'a>,
+    story: Story,
+    title: String,
+}
+
+#[derive(Template)]
+#[template(path = "sources.html")]
+struct Sources<'a> {
+    site: Site<'a>,
+    sources: Vec<Source>,
+}
+
+#[derive(Template)]
+#[template(path = "message.html")]
+struct Message<'a> {
+    site: Site<'a>,
+    title: &'static str,
+    text: &'static str,
+}
+
+/// What stands on every page.
+struct Site<'a> {
+    title: &'a str,
+    feeds: &'a [PublishedFeed],
+    /// The path part of the base URL, without its last slash: links work below a reverse proxy's prefix.
+    root: &'a str,
+}
+
+impl Site<'_> {
+    fn of(app: &App) -> Site<'_> {
+        Site {
+            title: &app.options.title,
+            feeds: &app.feeds,
+            root: app.options.base_url.path().trim_end_matches('/'),
+        }
+    }
+
+    fn formats(&self) -> [Format; 3] {
+        Format::ALL
+    }
+}
+
+#[derive(serde::Deserialize)]
+pub(super) struct FrontQuery {
+    #[serde(default)]
+    outlets: Option<u32>,
+}
+
+pub(super) async fn front(State(app): State<App>, Query(query): Query<FrontQuery>) -> Result<Response, Failure> {
+    let min_outlets = query.outlets.unwrap_or(1).clamp(1, 99);
+    let selection = FeedSelection { min_outlets, limit: SHOWN, ..FeedSelection::default() };
+    let stories = app.store.read(move |db| stories::select(db, &selection)).await?;
+    Ok(page(StatusCode::OK, &Front { site: Site::of(&app), stories, min_outlets }))
+}
+
+pub(super) async fn story(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Failure> {
+    let Ok(id) = id.parse::<StoryId>() else { return Ok(not_found(State(app)).await) };
+    let Some(story) = app.store.read(move |db| stories::get(db, id)).await? else {
+        return Ok(not_found(State(app)).await);
+    };
+    if let Some(into) = story.merged_into {
+        return Ok(Redirect::permanent(&app.options.url(&format!("stories/{into}"))).into_response());
+    }
+    let Some(title) = story.lead().map(|lead| lead.item.title.clone()) else {
+        return Ok(not_found(State(app)).await);
+    };
+    Ok(page(StatusCode::OK, &StoryPage { site: Site::of(&app), story, title }))
+}
+
+pub(super) async fn sources(State(app): State<App>) -> Result<Response, Failure> {
+    let sources = app.store.read(|db| sources::list(db, &sources::Filter::default())).await?;
+    Ok(page(StatusCode::OK, &Sources { site: Site::of(&app), sources }))
+}
+
+pub(super) async fn not_found(State(app): State<App>) -> Response {
+    let text = "There is no such page. Stories and feeds keep their addresses, so the link may have been cut short.";
+    page(StatusCode::NOT_FOUND, &Message { site: Site::of(&app), title: "Not found", text })
+}
+
+pub(super) async fn style() -> Response {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), CACHED], include_str!("pages/style.css")).into_response()
+}
+
+pub(super) async fn favicon() -> Response {
+    ([(header::CONTENT_TYPE, "image/svg+xml"), CACHED], include_str!("pages/favicon.svg")).into_response()
+}
+
+const CACHED: (header::HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=3600");
+
+fn page(status: StatusCode, template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => (status, [(header::CACHE_CONTROL, "no-cache")], Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// A time for people, in UTC; pages carry no ages, which would be wrong a minute later.
+fn time(at: &Timestamp) -> String {
+    at.strftime("%-d %b %Y, %H:%M UTC").to_string()
+}
+
+/// A time for machines (RFC 3339).
+fn machine_time(at: &Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// The link of an item, if it has one that may stand in a page.
+fn link(item: &StoryItem) -> Option<&str> {
+    item.item.url.as_deref().filter(|url| url.starts_with("https://") || url.starts_with("http://"))
+}
+
+fn outlets_in_words(story: &Story) -> String {
+    match story.outlets().len() {
+        1 => "1 outlet".into(),
+        n => format!("{n} outlets"),
+    }
+}
