@@ -70,7 +70,11 @@ pub struct Clusterer {
 impl Clusterer {
     pub fn new(options: Options) -> Self {
         let memory = Memory::new(options.window);
-        Clusterer { options, frequencies: Frequencies::default(), memory }
+        Clusterer {
+            options,
+            frequencies: Frequencies::default(),
+            memory,
+        }
     }
 
     /// Takes in an item that was placed before, as after a restart. Items come in order of their ids.
@@ -83,13 +87,23 @@ impl Clusterer {
     /// asked again while this clusterer knows the id that it gave.
     pub fn place(&mut self, item: &Item, mint: impl FnOnce(&dyn Fn(StoryId) -> bool) -> StoryId) -> Assignment {
         let (text, vector) = self.look_at(item);
-        let Found { joins, evidence, copy_of } = self.find(item, &text, &vector);
+        let Found {
+            joins,
+            evidence,
+            copy_of,
+        } = self.find(item, &text, &vector);
         let (story, placement) = match joins {
             Some(story) => (story, Placement::Joined),
             None => (mint(&|id| self.memory.knows(id)), Placement::Founded),
         };
         self.memory.remember(item, story, copy_of, text, vector);
-        Assignment { item: item.id, story, placement, copy_of, evidence }
+        Assignment {
+            item: item.id,
+            story,
+            placement,
+            copy_of,
+            evidence,
+        }
     }
 
     /// Items held in memory.
@@ -108,8 +122,16 @@ impl Clusterer {
     fn find(&self, item: &Item, text: &Text, vector: &Vector) -> Found {
         if let Some(twin) = self.memory.by_link(item) {
             let copy_of = Some(twin.copy_of.unwrap_or(twin.id));
-            let evidence = Evidence { score: 1.0, needed: self.options.threshold, reasons: vec![Reason::SameLink { with: twin.id }] };
-            return Found { joins: Some(twin.story), evidence, copy_of };
+            let evidence = Evidence {
+                score: 1.0,
+                needed: self.options.threshold,
+                reasons: vec![Reason::SameLink { with: twin.id }],
+            };
+            return Found {
+                joins: Some(twin.story),
+                evidence,
+                copy_of,
+            };
         }
         let mut best: Option<(StoryId, Nearness)> = None;
         for story in self.memory.candidates(vector) {
@@ -120,17 +142,28 @@ impl Clusterer {
             }
         }
         let Some((story, nearness)) = best else {
-            return Found { joins: None, evidence: Evidence::default(), copy_of: None };
+            return Found {
+                joins: None,
+                evidence: Evidence::default(),
+                copy_of: None,
+            };
         };
         let copy = self.copy(text, &self.memory.members(story, MEMBERS));
         let joins = nearness.score >= self.options.threshold || copy.is_some();
         let evidence = self.evidence(item, text, vector, story, &nearness, copy);
         let copy_of = copy.map(|(original, _)| original.copy_of.unwrap_or(original.id));
-        Found { joins: joins.then_some(story), evidence, copy_of: copy_of.filter(|_| joins) }
+        Found {
+            joins: joins.then_some(story),
+            evidence,
+            copy_of: copy_of.filter(|_| joins),
+        }
     }
 
     fn copy<'m>(&self, text: &Text, members: &[&'m Remembered]) -> Option<(&'m Remembered, f32)> {
-        let likely = members.iter().map(|m| (*m, text.sketch.likeness(&m.sketch))).filter(|(_, like)| *like >= COPY);
+        let likely = members
+            .iter()
+            .map(|m| (*m, text.sketch.likeness(&m.sketch)))
+            .filter(|(_, like)| *like >= COPY);
         likely.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.id.cmp(&a.0.id)))
     }
 
@@ -146,7 +179,10 @@ impl Clusterer {
         let members = self.memory.members(story, MEMBERS);
         let mut reasons = Vec::new();
         if let Some((original, likeness)) = copy {
-            reasons.push(Reason::Copy { of: original.id, likeness });
+            reasons.push(Reason::Copy {
+                of: original.id,
+                likeness,
+            });
         }
         if let Some((with, likeness)) = nearness.near_title {
             reasons.push(Reason::NearTitle { with, likeness });
@@ -157,14 +193,26 @@ impl Clusterer {
             reasons.push(Reason::Terms { terms });
         }
         if !nearness.other_numbers.is_empty() {
-            reasons.push(Reason::OtherNumbers { numbers: nearness.other_numbers.clone() });
+            reasons.push(Reason::OtherNumbers {
+                numbers: nearness.other_numbers.clone(),
+            });
         }
         let mut outlets: Vec<&str> = members.iter().map(|m| m.outlet.as_str()).collect();
         outlets.sort();
         outlets.dedup();
-        let gap = members.iter().map(|m| m.ranked_at.duration_since(item.ranked_at).abs().as_hours()).max();
-        reasons.push(Reason::Company { outlets: outlets.len() as u32, hours: gap.unwrap_or(0) as u32 + 1 });
-        Evidence { score: nearness.score.clamp(0.0, 1.0), needed: self.options.threshold, reasons }
+        let gap = members
+            .iter()
+            .map(|m| m.ranked_at.duration_since(item.ranked_at).abs().as_hours())
+            .max();
+        reasons.push(Reason::Company {
+            outlets: outlets.len() as u32,
+            hours: gap.unwrap_or(0) as u32 + 1,
+        });
+        Evidence {
+            score: nearness.score.clamp(0.0, 1.0),
+            needed: self.options.threshold,
+            reasons,
+        }
     }
 }
 

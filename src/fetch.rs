@@ -76,13 +76,24 @@ pub struct Fetched {
 #[derive(Debug)]
 pub enum FetchOutcome {
     /// A body came whole.
-    Document { bytes: Vec<u8>, content_type: Option<String>, validators: Option<Validators>, freshness: Freshness },
+    Document {
+        bytes: Vec<u8>,
+        content_type: Option<String>,
+        validators: Option<Validators>,
+        freshness: Freshness,
+    },
     /// The server holds our copy to be good (304). Validators that it sent along replace the old ones.
-    NotModified { validators: Option<Validators>, freshness: Freshness },
+    NotModified {
+        validators: Option<Validators>,
+        freshness: Freshness,
+    },
     /// The feed is gone for good (410).
     Gone,
     /// We are to come later (429, 503).
-    Throttled { retry_after: Option<Duration>, freshness: Freshness },
+    Throttled {
+        retry_after: Option<Duration>,
+        freshness: Freshness,
+    },
     /// No usable answer.
     Failed { detail: String },
 }
@@ -116,7 +127,12 @@ impl Fetcher {
             .pool_max_idle_per_host(1)
             .build()?;
         let gates = Gates::new(options.origin_gap.unsigned_abs());
-        Ok(Fetcher { client, guard, gates, options: Arc::new(options) })
+        Ok(Fetcher {
+            client,
+            guard,
+            gates,
+            options: Arc::new(options),
+        })
     }
 
     /// Asks for `url`, conditionally where `validators` are those of the URL that is asked.
@@ -125,9 +141,16 @@ impl Fetcher {
         let deadline = tokio::time::Instant::now() + self.options.total_timeout.unsigned_abs();
         let answer = tokio::time::timeout_at(deadline, self.follow(&mut at, validators, now)).await;
         let (status, outcome) = answer.unwrap_or_else(|_| {
-            (None, failed(format!("no whole answer within {:#}", self.options.total_timeout)))
+            (
+                None,
+                failed(format!("no whole answer within {:#}", self.options.total_timeout)),
+            )
         });
-        Fetched { url: at, status, outcome }
+        Fetched {
+            url: at,
+            status,
+            outcome,
+        }
     }
 
     async fn follow(
@@ -158,7 +181,10 @@ impl Fetcher {
             };
             return (Some(status.as_u16()), outcome);
         }
-        (None, failed(format!("more than {} redirects", self.options.max_redirects)))
+        (
+            None,
+            failed(format!("more than {} redirects", self.options.max_redirects)),
+        )
     }
 
     fn request(&self, url: &Url, validators: Option<&Validators>) -> reqwest::RequestBuilder {
@@ -189,13 +215,21 @@ impl Fetcher {
         match response.status() {
             StatusCode::NOT_MODIFIED => FetchOutcome::NotModified { validators, freshness },
             StatusCode::GONE => FetchOutcome::Gone,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                FetchOutcome::Throttled { retry_after: headers::retry_after(headers, now), freshness }
-            }
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => FetchOutcome::Throttled {
+                retry_after: headers::retry_after(headers, now),
+                freshness,
+            },
             status if status.is_success() => {
-                let content_type = headers.get(header::CONTENT_TYPE).map(|v| String::from_utf8_lossy(v.as_bytes()).into());
+                let content_type = headers
+                    .get(header::CONTENT_TYPE)
+                    .map(|v| String::from_utf8_lossy(v.as_bytes()).into());
                 match body::read(response, self.options.max_body).await {
-                    Ok(bytes) => FetchOutcome::Document { bytes, content_type, validators, freshness },
+                    Ok(bytes) => FetchOutcome::Document {
+                        bytes,
+                        content_type,
+                        validators,
+                        freshness,
+                    },
                     Err(BodyError::TooLarge) => {
                         failed(format!("the body is larger than {} MiB", self.options.max_body >> 20))
                     }
@@ -216,7 +250,10 @@ fn redirect_target(at: &Url, response: &Response) -> Option<Result<Url, String>>
         return Some(Err(format!("{} without a place to go", response.status())));
     };
     let location = String::from_utf8_lossy(location.as_bytes());
-    Some(at.join(&location).map_err(|e| format!("a redirect to something that is no URL: {e}")))
+    Some(
+        at.join(&location)
+            .map_err(|e| format!("a redirect to something that is no URL: {e}")),
+    )
 }
 
 fn failed(detail: impl Into<String>) -> FetchOutcome {

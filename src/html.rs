@@ -15,14 +15,57 @@ pub const MAX_BYTES: usize = 256 * 1024;
 pub const MAX_DEPTH: usize = 512;
 
 const TAGS: &[&str] = &[
-    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "dl", "dt", "em", "figcaption",
-    "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "ol", "p", "pre", "q", "s",
-    "small", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
+    "a",
+    "abbr",
+    "b",
+    "blockquote",
+    "br",
+    "caption",
+    "cite",
+    "code",
+    "dd",
+    "del",
+    "dl",
+    "dt",
+    "em",
+    "figcaption",
+    "figure",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "i",
+    "img",
+    "ins",
+    "kbd",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "s",
+    "small",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "tr",
+    "u",
+    "ul",
 ];
 
 /// Elements whose text is not for reading.
-const DROPPED_WITH_TEXT: &[&str] =
-    &["script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "math", "form", "title", "textarea"];
+const DROPPED_WITH_TEXT: &[&str] = &[
+    "script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "math", "form", "title", "textarea",
+];
 
 /// For HTML whose links are absolute already.
 static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(sanitiser);
@@ -86,7 +129,11 @@ pub fn to_text(html: &str) -> String {
         None => without_tags(cut(html)),
     };
     // The stripper writes exactly these references (WHATWG HTML, section 13.3).
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ").replace("&amp;", "&");
+    let text = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&nbsp;", " ")
+        .replace("&amp;", "&");
     fold(&text)
 }
 
@@ -142,14 +189,19 @@ fn cut(html: &str) -> &str {
 fn is_void(tag: &str) -> bool {
     let name_end = tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
     let name = &tag[..name_end];
-    ["br", "img", "hr", "input", "meta", "link", "wbr", "source", "col", "area", "p", "li"]
-        .iter()
-        .any(|void| name.eq_ignore_ascii_case(void))
+    [
+        "br", "img", "hr", "input", "meta", "link", "wbr", "source", "col", "area", "p", "li",
+    ]
+    .iter()
+    .any(|void| name.eq_ignore_ascii_case(void))
 }
 
 /// A space before every tag that begins or ends a block, so that words of two paragraphs do not run together.
 fn spaced(html: &str) -> String {
-    const INLINE: &[&str] = &["a", "abbr", "b", "cite", "code", "em", "i", "q", "s", "small", "span", "strong", "sub", "sup", "u", "font", "mark", "wbr"];
+    const INLINE: &[&str] = &[
+        "a", "abbr", "b", "cite", "code", "em", "i", "q", "s", "small", "span", "strong", "sub", "sup", "u", "font",
+        "mark", "wbr",
+    ];
     let mut out = String::with_capacity(html.len() + html.len() / 16);
     let mut done = 0;
     for (at, _) in html.match_indices('<') {
@@ -193,11 +245,15 @@ fn without_pixels(html: String) -> String {
     let mut rest = html.as_str();
     while let Some(at) = rest.find("<img") {
         // Ammonia has escaped every `>` inside attribute values.
-        let Some(end) = rest[at..].find('>').map(|e| at + e + 1) else { break };
+        let Some(end) = rest[at..].find('>').map(|e| at + e + 1) else {
+            break;
+        };
         let tag = &rest[at..end];
         out.push_str(&rest[..at]);
         let tiny = ["width", "height"].iter().any(|side| {
-            ["0", "1", "2"].iter().any(|n| tag.contains(&format!(" {side}=\"{n}\"")))
+            ["0", "1", "2"]
+                .iter()
+                .any(|n| tag.contains(&format!(" {side}=\"{n}\"")))
         });
         if !tiny && tag.contains(" src=") {
             out.push_str(tag);
@@ -213,12 +269,19 @@ mod tests {
     use super::*;
 
     fn check(html: &str, expected: &str) {
-        assert_eq!(sanitise(html, Some(&Url::parse("https://a.example/news/1").unwrap())), expected, "from {html}");
+        assert_eq!(
+            sanitise(html, Some(&Url::parse("https://a.example/news/1").unwrap())),
+            expected,
+            "from {html}"
+        );
     }
 
     #[test]
     fn nothing_that_runs_styles_or_frames_survives() {
-        check("<p onclick=\"x()\" style=\"color:red\" class=\"c\">a</p><script>alert(1)</script>", "<p>a</p>");
+        check(
+            "<p onclick=\"x()\" style=\"color:red\" class=\"c\">a</p><script>alert(1)</script>",
+            "<p>a</p>",
+        );
         check("<iframe src=\"https://x.example\">in</iframe><style>p{}</style>b", "b");
         check("<svg><script>1</script></svg>c<form><input name=q></form>", "c");
         check("<img src=x onerror=alert(1)>", "<img src=\"https://a.example/news/x\">");
@@ -228,7 +291,10 @@ mod tests {
     #[test]
     fn links_are_absolute_and_of_the_web() {
         let rel = "rel=\"noopener noreferrer nofollow\"";
-        check("<a href=\"../b\">x</a>", &format!("<a href=\"https://a.example/b\" {rel}>x</a>"));
+        check(
+            "<a href=\"../b\">x</a>",
+            &format!("<a href=\"https://a.example/b\" {rel}>x</a>"),
+        );
         check("<a href=\"javascript:alert(1)\">x</a>", &format!("<a {rel}>x</a>"));
         check("<a href=\" jAva\tscript:alert(1)\">x</a>", &format!("<a {rel}>x</a>"));
         check("<img src=\"data:image/png;base64,AAAA\" alt=\"a\">", "");
@@ -237,12 +303,18 @@ mod tests {
     #[test]
     fn a_tracking_pixel_is_no_picture() {
         check("x<img src=\"https://t.example/p.gif\" width=\"1\" height=\"1\">", "x");
-        check("<img src=\"https://t.example/p.jpg\" width=\"100\">", "<img src=\"https://t.example/p.jpg\" width=\"100\">");
+        check(
+            "<img src=\"https://t.example/p.jpg\" width=\"100\">",
+            "<img src=\"https://t.example/p.jpg\" width=\"100\">",
+        );
     }
 
     #[test]
     fn text_is_what_a_reader_sees() {
-        assert_eq!(to_text("<p>One</p><p>t<b>w</b>o &amp; three&nbsp;&lt;3</p>"), "One two & three <3");
+        assert_eq!(
+            to_text("<p>One</p><p>t<b>w</b>o &amp; three&nbsp;&lt;3</p>"),
+            "One two & three <3"
+        );
         assert_eq!(to_text("AT&T &eacute;t&eacute;"), "AT&T été");
         assert_eq!(to_text("a<script>var x</script> b"), "a b");
         assert_eq!(to_text("plain\n  text"), "plain text");

@@ -15,14 +15,14 @@ pub mod model;
 pub mod clock;
 pub mod html;
 
-pub mod fetch;
-pub mod parse;
-pub mod normalize;
 pub mod cluster;
-pub mod store;
+pub mod fetch;
+pub mod normalize;
+pub mod parse;
 pub mod poll;
 pub mod publish;
 pub mod serve;
+pub mod store;
 
 pub mod config;
 pub mod daemon;

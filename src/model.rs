@@ -2,13 +2,13 @@
 //!
 //! Two vocabularies stay apart: `Parsed*` (in [`crate::parse`]) is what a document said; the types here are what we keep.
 
+pub mod duration;
 mod feed;
 mod id;
 mod item;
 mod problem;
 mod source;
 mod story;
-pub mod duration;
 pub mod text;
 
 pub use feed::{FeedSelection, Published, PublishedFeed};

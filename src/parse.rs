@@ -9,6 +9,7 @@
 mod dates;
 mod decode;
 mod discover;
+mod entities;
 mod finish;
 mod first;
 mod guard;
@@ -19,6 +20,8 @@ mod rewrite;
 mod second;
 mod text;
 mod vocabulary;
+
+use std::io::Read;
 
 use jiff::Timestamp;
 use jiff::civil::Weekday;
@@ -41,7 +44,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { max_bytes: 16 * 1024 * 1024, max_items: 5_000, max_depth: 100, max_text: 256 * 1024 }
+        Options {
+            max_bytes: 16 * 1024 * 1024,
+            max_items: 5_000,
+            max_depth: 100,
+            max_text: 256 * 1024,
+        }
     }
 }
 
@@ -111,9 +119,14 @@ pub struct ParsedFeed {
     pub ttl_minutes: Option<u32>,
     /// Hours of the day (UTC) in which the feed asks not to be fetched.
     pub skip_hours: Vec<u8>,
+    #[serde(serialize_with = "weekday_names")]
     pub skip_days: Vec<Weekday>,
     pub updated: Option<Timestamp>,
     pub items: Vec<ParsedItem>,
+}
+
+fn weekday_names<S: serde::Serializer>(days: &[Weekday], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(days.iter().map(|day| format!("{day:?}")))
 }
 
 /// An item as its document tells it.
@@ -153,6 +166,8 @@ pub fn parse(document: &Document, options: &Options) -> Result<(ParsedFeed, Vec<
         let detail = format!("{} bytes, {} read", document.bytes.len(), bytes.len());
         Problem::note(&mut problems, Problem::new(ProblemKind::Truncated, detail));
     }
+    let unpacked = unpacked(bytes, options);
+    let bytes = unpacked.as_deref().unwrap_or(bytes);
     let (text, charset) = decode::decode(bytes, document.content_type, document.url.domain(), &mut problems);
     let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
@@ -169,12 +184,29 @@ pub fn parse(document: &Document, options: &Options) -> Result<(ParsedFeed, Vec<
     Ok((feed, problems))
 }
 
+/// What is in a document that is a gzip file and does not say so: some servers send `feed.xml.gz` as it lies there.
+fn unpacked(bytes: &[u8], options: &Options) -> Option<Vec<u8>> {
+    let mut unpacked = Vec::new();
+    let limit = u64::try_from(options.max_bytes).unwrap_or(u64::MAX);
+    bytes.starts_with(&[0x1f, 0x8b]).then(|| {
+        // A damaged file still gives what stands before the damage.
+        let _ = flate2::read::MultiGzDecoder::new(bytes)
+            .take(limit)
+            .read_to_end(&mut unpacked);
+        unpacked
+    })
+}
+
 fn xml(text: &str, url: &Url, options: &Options, problems: &mut Vec<Problem>) -> Result<ParsedFeed, NotAFeed> {
     if discover::is_html(text) {
-        return Err(NotAFeed::Html { feeds: discover::feeds(text, url) });
+        return Err(NotAFeed::Html {
+            feeds: discover::feeds(text, url),
+        });
     }
     let Some(rewritten) = rewrite::rewrite(text, url, options, problems) else {
-        return Err(NotAFeed::Unreadable { detail: crate::model::text::one_line(text, Problem::MAX_DETAIL) });
+        return Err(NotAFeed::Unreadable {
+            detail: crate::model::text::one_line(text, Problem::MAX_DETAIL),
+        });
     };
     let refusal = match first::read(&rewritten) {
         Ok(feed) if !feed.items.is_empty() || rewritten.items == 0 => return Ok(feed),
@@ -206,3 +238,6 @@ fn skip_days(said: Vec<String>) -> Vec<Weekday> {
     });
     days.collect()
 }
+
+#[cfg(test)]
+mod tests;

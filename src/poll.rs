@@ -10,9 +10,7 @@ pub use decide::{Options, decide};
 
 use crate::clock::Clock;
 use crate::fetch::{FetchOutcome, Fetched, Fetcher, Freshness};
-use crate::model::{
-    NewItem, PollRecord, Problem, Source, SourceId, Stored, Timestamp, Validators,
-};
+use crate::model::{NewItem, PollRecord, Problem, Source, SourceId, Stored, Timestamp, Validators};
 use crate::parse::{self, Document, FeedLink, NotAFeed};
 use crate::store::{self, Store, polls};
 use crate::{normalize, parse::ParsedFeed};
@@ -48,12 +46,26 @@ pub struct Attempt {
 #[derive(Debug)]
 pub enum Answer {
     Read(Box<Reading>),
-    NotModified { validators: Option<Validators>, freshness: Freshness },
-    NotAFeed { detail: String, feeds: Vec<FeedLink>, bytes: u64 },
-    Throttled { retry_after: Option<Duration>, freshness: Freshness },
+    NotModified {
+        validators: Option<Validators>,
+        freshness: Freshness,
+    },
+    NotAFeed {
+        detail: String,
+        feeds: Vec<FeedLink>,
+        bytes: u64,
+    },
+    Throttled {
+        retry_after: Option<Duration>,
+        freshness: Freshness,
+    },
     Gone,
-    Failed { detail: String },
-    Crashed { detail: String },
+    Failed {
+        detail: String,
+    },
+    Crashed {
+        detail: String,
+    },
     Abandoned,
 }
 
@@ -75,7 +87,12 @@ pub struct Reading {
 pub async fn poll_source(tools: &Tools, source: &Source) -> store::Result<(PollRecord, Stored)> {
     let attempt = match Url::parse(&source.url) {
         Ok(url) => attempt(tools, &url, source.validators.as_ref()).await,
-        Err(error) => Attempt::without_request(tools.clock.now(), Answer::Failed { detail: error.to_string() }),
+        Err(error) => Attempt::without_request(
+            tools.clock.now(),
+            Answer::Failed {
+                detail: error.to_string(),
+            },
+        ),
     };
     finish(tools, source, attempt).await
 }
@@ -85,8 +102,19 @@ pub async fn attempt(tools: &Tools, url: &Url, validators: Option<&Validators>) 
     let started_at = tools.clock.now();
     let Fetched { url, status, outcome } = tools.fetcher.fetch(url, validators, started_at).await;
     let answer = match outcome {
-        FetchOutcome::Document { bytes, content_type, validators, freshness } => {
-            let work = Work { bytes, content_type, url: url.clone(), now: started_at, options: tools.parse.clone() };
+        FetchOutcome::Document {
+            bytes,
+            content_type,
+            validators,
+            freshness,
+        } => {
+            let work = Work {
+                bytes,
+                content_type,
+                url: url.clone(),
+                now: started_at,
+                options: tools.parse.clone(),
+            };
             read(work, validators, freshness).await
         }
         FetchOutcome::NotModified { validators, freshness } => Answer::NotModified { validators, freshness },
@@ -94,7 +122,13 @@ pub async fn attempt(tools: &Tools, url: &Url, validators: Option<&Validators>) 
         FetchOutcome::Gone => Answer::Gone,
         FetchOutcome::Failed { detail } => Answer::Failed { detail },
     };
-    Attempt { started_at, finished_at: tools.clock.now(), url, status, answer }
+    Attempt {
+        started_at,
+        finished_at: tools.clock.now(),
+        url,
+        status,
+        answer,
+    }
 }
 
 /// Judges an attempt and stores its record and its items in one transaction.
@@ -104,7 +138,10 @@ pub async fn finish(tools: &Tools, source: &Source, mut attempt: Attempt) -> sto
         Answer::Read(reading) => reading.items,
         _ => Vec::new(),
     };
-    tools.store.write(move |db| Ok((record.clone(), polls::record(db, &record, &items)?))).await
+    tools
+        .store
+        .write(move |db| Ok((record.clone(), polls::record(db, &record, &items)?)))
+        .await
 }
 
 /// Writes down a poll that never came to its end: its task panicked, or the daemon stopped.
@@ -124,13 +161,23 @@ impl Attempt {
             Answer::Read(reading) => reading.site_url.as_deref().and_then(|site| Url::parse(site).ok()),
             _ => None,
         };
-        outlet_of(&site.filter(|site| site.domain().is_some()).unwrap_or_else(|| self.url.clone()))
+        outlet_of(
+            &site
+                .filter(|site| site.domain().is_some())
+                .unwrap_or_else(|| self.url.clone()),
+        )
     }
 
     fn without_request(now: Timestamp, answer: Answer) -> Self {
         // A URL that is never shown where the source's own is known: `decide` falls back to that.
         let url = Url::parse("about:blank").unwrap_or_else(|_| unreachable!("a constant URL"));
-        Attempt { started_at: now, finished_at: now, url, status: None, answer }
+        Attempt {
+            started_at: now,
+            finished_at: now,
+            url,
+            status: None,
+            answer,
+        }
     }
 }
 
@@ -146,18 +193,34 @@ struct Work {
 async fn read(work: Work, validators: Option<Validators>, freshness: Freshness) -> Answer {
     let size = work.bytes.len() as u64;
     let reading = tokio::task::spawn_blocking(move || {
-        let document = Document { bytes: &work.bytes, content_type: work.content_type.as_deref(), url: &work.url };
+        let document = Document {
+            bytes: &work.bytes,
+            content_type: work.content_type.as_deref(),
+            url: &work.url,
+        };
         let (feed, mut problems) = parse::parse(&document, &work.options)?;
         let items = normalize::items(&feed, &work.url, work.now, &mut problems);
         Ok::<_, NotAFeed>((feed, items, problems))
     });
     match tokio::time::timeout(READING, reading).await {
-        Err(_) => Answer::Crashed { detail: format!("reading the document took more than {} s", READING.as_secs()) },
-        Ok(Err(join)) => Answer::Crashed { detail: format!("reading the document failed: {}", panic_text(join)) },
+        Err(_) => Answer::Crashed {
+            detail: format!("reading the document took more than {} s", READING.as_secs()),
+        },
+        Ok(Err(join)) => Answer::Crashed {
+            detail: format!("reading the document failed: {}", panic_text(join)),
+        },
         Ok(Ok(Err(not_a_feed))) => {
             let detail = not_a_feed.to_string();
-            let feeds = if let NotAFeed::Html { feeds } = not_a_feed { feeds } else { Vec::new() };
-            Answer::NotAFeed { detail, feeds, bytes: size }
+            let feeds = if let NotAFeed::Html { feeds } = not_a_feed {
+                feeds
+            } else {
+                Vec::new()
+            };
+            Answer::NotAFeed {
+                detail,
+                feeds,
+                bytes: size,
+            }
         }
         Ok(Ok(Ok((feed, items, problems)))) => {
             Answer::Read(Box::new(reading_of(feed, items, problems, size, validators, freshness)))
@@ -180,7 +243,10 @@ fn reading_of(
         problems,
         validators,
         freshness,
-        title: feed.title.map(|t| crate::model::text::one_line(&t, 200)).filter(|t| !t.is_empty()),
+        title: feed
+            .title
+            .map(|t| crate::model::text::one_line(&t, 200))
+            .filter(|t| !t.is_empty()),
         site_url: feed.site_url.map(String::from),
         ttl_minutes: feed.ttl_minutes,
     }
@@ -196,7 +262,8 @@ pub fn panic_text(join: tokio::task::JoinError) -> String {
     match join.try_into_panic() {
         Ok(panic) => {
             let text = panic.downcast_ref::<&str>().map(|s| s.to_string());
-            text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panicked without words".into())
+            text.or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "panicked without words".into())
         }
         Err(join) => join.to_string(),
     }

@@ -72,22 +72,38 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let published = story.published.as_ref();
-    print(&format!("published: {}", published.map_or_else(|| "not yet, it settles".into(), |p| time(p.at))))?;
+    print(&format!(
+        "published: {}",
+        published.map_or_else(|| "not yet, it settles".into(), |p| time(p.at))
+    ))?;
     print(&format!("outlets: {}", story.outlets().join(", ")))?;
     for report in &story.items {
         let item = &report.item;
         print("")?;
-        print(&format!("{}  {}  {}  {}", item.id, time(item.ranked_at), item.outlet, one_line(&item.title, 200)))?;
+        print(&format!(
+            "{}  {}  {}  {}",
+            item.id,
+            time(item.ranked_at),
+            item.outlet,
+            one_line(&item.title, 200)
+        ))?;
         if let Some(url) = &item.url {
             print(&format!("    {}", one_line(url, 300)))?;
         }
         if let Some(original) = report.copy_of {
             print(&format!("    a copy of item {original}"))?;
         }
-        print(&format!("    why: {}", why(report.item.id == story.items[0].item.id, &report.evidence)))?;
+        print(&format!(
+            "    why: {}",
+            why(report.item.id == story.items[0].item.id, &report.evidence)
+        ))?;
         let id = item.id;
         for revision in store.read(move |db| items::revisions(db, id)).await? {
-            print(&format!("    until {}: {}", time(revision.replaced_at), one_line(&revision.title, 200)))?;
+            print(&format!(
+                "    until {}: {}",
+                time(revision.replaced_at),
+                one_line(&revision.title, 200)
+            ))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -96,7 +112,10 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
 /// Evidence in words.
 pub fn why(first: bool, evidence: &crate::model::Evidence) -> String {
     if first && evidence.score < evidence.needed {
-        format!("it began the story; the nearest other one: {}", one_line(&evidence.to_string(), 400))
+        format!(
+            "it began the story; the nearest other one: {}",
+            one_line(&evidence.to_string(), 400)
+        )
     } else if first && evidence.reasons.is_empty() {
         "it began the story; nothing like it was known".into()
     } else {
@@ -105,7 +124,9 @@ pub fn why(first: bool, evidence: &crate::model::Evidence) -> String {
 }
 
 fn title(story: &Kept) -> String {
-    story.lead().map_or_else(|| "(merged away)".into(), |lead| one_line(&lead.item.title, 100))
+    story
+        .lead()
+        .map_or_else(|| "(merged away)".into(), |lead| one_line(&lead.item.title, 100))
 }
 
 /// The story that the operator means by an id or its beginning.

@@ -15,7 +15,13 @@ pub(super) struct Nearness {
     pub other_numbers: Vec<String>,
 }
 
-pub(super) fn nearness(item: &Item, text: &Text, vector: &Vector, members: &[&Remembered], options: &Options) -> Nearness {
+pub(super) fn nearness(
+    item: &Item,
+    text: &Text,
+    vector: &Vector,
+    members: &[&Remembered],
+    options: &Options,
+) -> Nearness {
     let (mut best, mut sum) = (0.0f32, 0.0f32);
     for member in members {
         let hours = member.ranked_at.duration_since(item.ranked_at).as_secs_f32() / 3600.0;
@@ -36,7 +42,11 @@ pub(super) fn nearness(item: &Item, text: &Text, vector: &Vector, members: &[&Re
             score = options.threshold;
         }
     }
-    Nearness { score, near_title, other_numbers }
+    Nearness {
+        score,
+        near_title,
+        other_numbers,
+    }
 }
 
 /// Numbers that count the same thing as a member's and differ, where no member has the item's number too.
@@ -61,6 +71,10 @@ fn nearest_title(text: &Text, members: &[&Remembered]) -> Option<(ItemId, f32)> 
     if text.title.chars().count() < 20 {
         return None;
     }
-    let near = members.iter().map(|m| (m.id, strsim::normalized_damerau_levenshtein(&text.title, &m.title)));
-    near.filter(|(_, like)| *like >= NEAR_TITLE).map(|(id, like)| (id, like as f32)).max_by(|a, b| a.1.total_cmp(&b.1))
+    let near = members
+        .iter()
+        .map(|m| (m.id, strsim::normalized_damerau_levenshtein(&text.title, &m.title)));
+    near.filter(|(_, like)| *like >= NEAR_TITLE)
+        .map(|(id, like)| (id, like as f32))
+        .max_by(|a, b| a.1.total_cmp(&b.1))
 }

@@ -63,7 +63,14 @@ impl Memory {
         self.stories.contains_key(&story)
     }
 
-    pub(super) fn remember(&mut self, item: &Item, story: StoryId, copy_of: Option<ItemId>, text: Text, vector: Vector) {
+    pub(super) fn remember(
+        &mut self,
+        item: &Item,
+        story: StoryId,
+        copy_of: Option<ItemId>,
+        text: Text,
+        vector: Vector,
+    ) {
         let place = self.first + self.items.len() as Place;
         let link = item.canonical_url.as_deref().map(|l| xxh3_64(l.as_bytes()));
         if let Some(link) = link {
@@ -150,7 +157,12 @@ impl Memory {
     /// The latest members of a story.
     pub(super) fn members(&self, story: StoryId, limit: usize) -> Vec<&Remembered> {
         let places = self.stories.get(&story).map(Vec::as_slice).unwrap_or_default();
-        places.iter().rev().take(limit).filter_map(|place| self.at(*place)).collect()
+        places
+            .iter()
+            .rev()
+            .take(limit)
+            .filter_map(|place| self.at(*place))
+            .collect()
     }
 
     fn at(&self, place: Place) -> Option<&Remembered> {

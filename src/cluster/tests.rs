@@ -18,11 +18,23 @@ fn stories(lines: &[&str]) -> Vec<usize> {
 /// Unrelated news, so that the words of a case are not the only words in the world.
 fn background(clusterer: &mut Clusterer) {
     const NOUNS: [&str; 12] = [
-        "harvest", "museum", "budget", "orchestra", "glacier", "tariff", "vaccine", "novel", "railway", "beach", "senate", "yacht",
+        "harvest",
+        "museum",
+        "budget",
+        "orchestra",
+        "glacier",
+        "tariff",
+        "vaccine",
+        "novel",
+        "railway",
+        "beach",
+        "senate",
+        "yacht",
     ];
     for n in 0..120 {
         let (a, b) = (NOUNS[n % 12], NOUNS[(n * 7 + n / 12) % 12]);
-        let line = format!("o{n}.example | {a} plan number{n} for {b} | Officials in town{n} talk of {b} and {a} again");
+        let line =
+            format!("o{n}.example | {a} plan number{n} for {b} | Officials in town{n} talk of {b} and {a} again");
         let id = n as i64;
         clusterer.place(&item(id, &line), |_| StoryId::from_row(100_000 + id));
     }
@@ -80,7 +92,10 @@ fn two_links_to_one_article_are_one_story_and_one_is_a_copy() {
     let second = item(2, "a.example | Another headline entirely | other | https://a.example/x");
     let founded = clusterer.place(&first, |_| StoryId::from_row(1));
     let joined = clusterer.place(&second, |_| StoryId::from_row(2));
-    assert_eq!((founded.placement, joined.placement), (Placement::Founded, Placement::Joined));
+    assert_eq!(
+        (founded.placement, joined.placement),
+        (Placement::Founded, Placement::Joined)
+    );
     assert_eq!((joined.story, joined.copy_of), (founded.story, Some(first.id)));
     assert!(joined.evidence.to_string().contains("the same link as item 1"));
 }
@@ -114,8 +129,17 @@ fn a_restart_changes_no_decision() {
 #[test]
 fn what_left_the_window_is_forgotten() {
     let mut clusterer = Clusterer::new(Options::default());
-    let mut late = item(2, "b.example | Quake shakes Ankhoro | A strong earthquake | https://a.example/x");
-    clusterer.place(&item(1, "a.example | Quake shakes Ankhoro | A strong earthquake | https://a.example/x"), |_| StoryId::from_row(1));
+    let mut late = item(
+        2,
+        "b.example | Quake shakes Ankhoro | A strong earthquake | https://a.example/x",
+    );
+    clusterer.place(
+        &item(
+            1,
+            "a.example | Quake shakes Ankhoro | A strong earthquake | https://a.example/x",
+        ),
+        |_| StoryId::from_row(1),
+    );
     late.first_seen_at += SignedDuration::from_hours(80);
     let placed = clusterer.place(&late, |_| StoryId::from_row(2));
     assert_eq!((placed.placement, clusterer.active_items()), (Placement::Founded, 1));

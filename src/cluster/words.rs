@@ -128,7 +128,12 @@ fn stem(word: &str, lang: &str) -> String {
         "el" => Algorithm::Greek,
         "ar" => Algorithm::Arabic,
         // Polish has no Snowball stemmer here; its endings are cut to a common beginning.
-        "pl" => return word.chars().take(word.chars().count().saturating_sub(2).max(4)).collect(),
+        "pl" => {
+            return word
+                .chars()
+                .take(word.chars().count().saturating_sub(2).max(4))
+                .collect();
+        }
         _ => return word.to_owned(),
     };
     Stemmer::create(algorithm).stem(word).into_owned()
@@ -145,7 +150,14 @@ fn stop_words(lang: &str) -> &'static FxHashSet<&'static str> {
         let words = stop_words::lookup(lang).unwrap_or_default();
         // One small set for each of the few languages of the lists, kept for as long as the program runs.
         let set: &'static FxHashSet<&'static str> = Box::leak(Box::new(words.iter().copied().collect()));
-        known.insert(if words.is_empty() { String::new() } else { lang.to_owned() }, set);
+        known.insert(
+            if words.is_empty() {
+                String::new()
+            } else {
+                lang.to_owned()
+            },
+            set,
+        );
         set
     })
 }
@@ -231,9 +243,12 @@ mod tests {
 
     #[test]
     fn scripts_without_spaces_are_read_in_pairs() {
-        for (lang, one, other) in
-            [("zh", "地震袭击", "强烈地震"), ("ja", "地震が発生", "大地震"), ("ko", "지진이", "지진"), ("th", "แผ่นดินไหว", "เกิดแผ่นดินไหว")]
-        {
+        for (lang, one, other) in [
+            ("zh", "地震袭击", "强烈地震"),
+            ("ja", "地震が発生", "大地震"),
+            ("ko", "지진이", "지진"),
+            ("th", "แผ่นดินไหว", "เกิดแผ่นดินไหว"),
+        ] {
             let (one, other) = (terms(one, lang), terms(other, lang));
             assert!(one.iter().any(|t| other.contains(t)), "nothing shared in {lang}");
         }
@@ -249,8 +264,16 @@ mod tests {
         let body = "Rescue boats brought ninety passengers ashore after the ferry caught fire off the northern cape, \
                     the coast guard said, adding that two sailors were treated for smoke and that the hull holds";
         let one = Text::new("Ferry fire off the cape", body, Some("en"));
-        let copy = Text::new("Ferry fire off the cape", &format!("By our reporter. {body}."), Some("en"));
-        let other = Text::new("Ferry burns", "A blaze broke out aboard a ferry on Sunday and everybody was saved", Some("en"));
+        let copy = Text::new(
+            "Ferry fire off the cape",
+            &format!("By our reporter. {body}."),
+            Some("en"),
+        );
+        let other = Text::new(
+            "Ferry burns",
+            "A blaze broke out aboard a ferry on Sunday and everybody was saved",
+            Some("en"),
+        );
         assert!(one.sketch.likeness(&copy.sketch) > 0.7);
         assert!(one.sketch.likeness(&other.sketch) < 0.1);
     }

@@ -62,7 +62,10 @@ impl Grouping {
                     clusterer.restore(&item, story, copy_of);
                 }
                 tracing::debug!(items = clusterer.active_items(), "the clusterer remembers");
-                Ok(Grouping { options, clusterer: Some(clusterer) })
+                Ok(Grouping {
+                    options,
+                    clusterer: Some(clusterer),
+                })
             })
             .await
     }
@@ -121,5 +124,11 @@ fn place(db: &Connection, clusterer: &mut Clusterer, item: &Item) -> store::Resu
 fn alone(db: &Connection, item: &Item) -> store::Result<Assignment> {
     let story = stories::mint(db, item, |_| false)?;
     let evidence = Evidence::default();
-    Ok(Assignment { item: item.id, story, placement: Placement::Founded, copy_of: None, evidence })
+    Ok(Assignment {
+        item: item.id,
+        story,
+        placement: Placement::Founded,
+        copy_of: None,
+        evidence,
+    })
 }

@@ -39,7 +39,10 @@ pub(super) async fn run(
     shutdown: CancellationToken,
 ) -> store::Result<()> {
     let (now, interval) = (tools.clock.now(), tools.options.interval);
-    let overdue = tools.store.write(move |db| sources::spread_overdue(db, now, APART, interval)).await?;
+    let overdue = tools
+        .store
+        .write(move |db| sources::spread_overdue(db, now, APART, interval))
+        .await?;
     if overdue > 1 {
         tracing::info!(sources = overdue, "overdue sources are polled one after the other");
     }
@@ -86,7 +89,11 @@ impl Scheduler {
             return Ok(());
         }
         let now = self.tools.clock.now();
-        let due = self.tools.store.read(move |db| sources::due(db, now, LOOKED_AT)).await?;
+        let due = self
+            .tools
+            .store
+            .read(move |db| sources::due(db, now, LOOKED_AT))
+            .await?;
         for due in due {
             if self.polls.len() >= self.options.concurrency || shutdown.is_cancelled() {
                 break;
@@ -105,7 +112,9 @@ impl Scheduler {
 
     async fn ended(&mut self, ended: Result<(Id, Polled), JoinError>) {
         let task = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
-        let Some((source, origin)) = self.under_way.remove(&task) else { return };
+        let Some((source, origin)) = self.under_way.remove(&task) else {
+            return;
+        };
         if let Some(origin) = origin {
             self.busy.remove(&origin);
         }

@@ -21,7 +21,9 @@ pub(super) async fn run(store: Store, options: Running, clock: Clock, stop: Canc
 
 async fn maintain(store: &Store, options: &Running, clock: &Clock) {
     loop {
-        let round = Maintenance { polls_before: clock.now() - options.keep_polls };
+        let round = Maintenance {
+            polls_before: clock.now() - options.keep_polls,
+        };
         match store.write(move |db| round.run(db)).await {
             Ok(0) => {}
             Ok(dropped) => tracing::info!(dropped, "old records of polls were dropped"),
@@ -33,7 +35,9 @@ async fn maintain(store: &Store, options: &Running, clock: &Clock) {
 
 /// Tells systemd that we live, for as long as the database answers: a daemon that can't read it is of no use.
 async fn watchdog(store: &Store) {
-    let Some(limit) = sd_notify::watchdog_enabled() else { return std::future::pending().await };
+    let Some(limit) = sd_notify::watchdog_enabled() else {
+        return std::future::pending().await;
+    };
     loop {
         match store.read(crate::store::stories::version).await {
             Ok(_) => notify(NotifyState::Watchdog),

@@ -24,7 +24,9 @@ pub enum Forbidden {
     NoHost,
     #[error("{0} is not a public address; allow its network in fetch.allowed_networks if it is meant")]
     Address(IpAddr),
-    #[error("{name} leads only to addresses that are not public ({address}); allow the network in fetch.allowed_networks if it is meant")]
+    #[error(
+        "{name} leads only to addresses that are not public ({address}); allow the network in fetch.allowed_networks if it is meant"
+    )]
     Name { name: String, address: IpAddr },
 }
 
@@ -68,7 +70,11 @@ impl Resolve for Guard {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let may: Vec<SocketAddr> = found.iter().copied().filter(|a| guard.judge(a.ip()).is_ok()).collect();
             match found.first() {
-                Some(first) if may.is_empty() => Err(Forbidden::Name { name, address: first.ip() }.into()),
+                Some(first) if may.is_empty() => Err(Forbidden::Name {
+                    name,
+                    address: first.ip(),
+                }
+                .into()),
                 _ => Ok(Box::new(may.into_iter()) as Addrs),
             }
         })
@@ -141,11 +147,37 @@ mod tests {
     #[test]
     fn no_spelling_of_a_local_address_gets_through() {
         for host in [
-            "127.0.0.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "１２７.0.0.1", "0", "10.1.2.3", "100.64.0.1",
-            "169.254.169.254", "172.31.0.1", "192.168.0.1", "192.0.2.1", "198.18.0.1", "198.51.100.7", "203.0.113.1",
-            "224.0.0.1", "255.255.255.255", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]",
-            "[2002:7f00:1::]", "[2001:0:1:2:3:4:80ff:fffe]", "[fe80::1]", "[fc00::1]", "[ff02::1]", "[2001:db8::1]",
-            "[64:ff9b:1::1]", "[100::1]",
+            "127.0.0.1",
+            "2130706433",
+            "0x7f000001",
+            "0177.0.0.1",
+            "127.1",
+            "１２７.0.0.1",
+            "0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "169.254.169.254",
+            "172.31.0.1",
+            "192.168.0.1",
+            "192.0.2.1",
+            "198.18.0.1",
+            "198.51.100.7",
+            "203.0.113.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "[::1]",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[::127.0.0.1]",
+            "[64:ff9b::7f00:1]",
+            "[2002:7f00:1::]",
+            "[2001:0:1:2:3:4:80ff:fffe]",
+            "[fe80::1]",
+            "[fc00::1]",
+            "[ff02::1]",
+            "[2001:db8::1]",
+            "[64:ff9b:1::1]",
+            "[100::1]",
         ] {
             assert!(forbidden(&format!("http://{host}/")), "{host} got through");
         }
@@ -153,14 +185,25 @@ mod tests {
 
     #[test]
     fn public_addresses_get_through() {
-        for host in ["8.8.8.8", "192.0.1.1", "[2606:4700::1111]", "[64:ff9b::808:808]", "name.example"] {
+        for host in [
+            "8.8.8.8",
+            "192.0.1.1",
+            "[2606:4700::1111]",
+            "[64:ff9b::808:808]",
+            "name.example",
+        ] {
             assert!(!forbidden(&format!("https://{host}/")), "{host} was refused");
         }
     }
 
     #[test]
     fn only_the_web_is_fetched() {
-        for url in ["ftp://a.example/", "file:///etc/passwd", "gopher://a.example/", "data:text/plain,x"] {
+        for url in [
+            "ftp://a.example/",
+            "file:///etc/passwd",
+            "gopher://a.example/",
+            "data:text/plain,x",
+        ] {
             assert!(forbidden(url), "{url} got through");
         }
     }

@@ -18,7 +18,9 @@ pub fn serialize<S: Serializer>(duration: &SignedDuration, serializer: S) -> Res
 pub fn parse(text: &str) -> Result<SignedDuration, String> {
     match text.parse::<SignedDuration>() {
         Ok(duration) if !duration.is_negative() => Ok(duration),
-        _ => Err(format!("‘{text}’ is no duration; write for example \"45s\", \"10m\" or \"1h 30m\"")),
+        _ => Err(format!(
+            "‘{text}’ is no duration; write for example \"45s\", \"10m\" or \"1h 30m\""
+        )),
     }
 }
 

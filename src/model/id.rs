@@ -136,7 +136,10 @@ mod tests {
 
     #[test]
     fn an_id_never_changes_between_versions_and_machines() {
-        assert_eq!(StoryId::mint("https://a.example/feed", "tag:1", 0).to_string(), "t7gmcxp0v4b8");
+        assert_eq!(
+            StoryId::mint("https://a.example/feed", "tag:1", 0).to_string(),
+            "t7gmcxp0v4b8"
+        );
     }
 
     #[test]
@@ -144,7 +147,11 @@ mod tests {
         let id = StoryId::mint("https://a.example/feed", "guid", 0);
         let written = id.to_string();
         for length in 1..=12 {
-            assert!(StoryId::rows_of_prefix(&written[..length]).unwrap().contains(&id.to_row()));
+            assert!(
+                StoryId::rows_of_prefix(&written[..length])
+                    .unwrap()
+                    .contains(&id.to_row())
+            );
         }
         assert!(!StoryId::rows_of_prefix("zzzz").unwrap().contains(&0));
         assert!(StoryId::rows_of_prefix("not an id").is_err());

@@ -36,14 +36,19 @@ pub struct StoryItem {
 impl Story {
     /// The item that stands for the story. A story always has it, unless it was merged away.
     pub fn lead(&self) -> Option<&StoryItem> {
-        self.items.iter().find(|i| i.item.id == self.lead).or(self.items.first())
+        self.items
+            .iter()
+            .find(|i| i.item.id == self.lead)
+            .or(self.items.first())
     }
 
     /// The distinct outlets with a report of their own, in order of their first one. Copies are not counted.
     pub fn outlets(&self) -> Vec<&str> {
         let mut seen = BTreeSet::new();
         let own = self.items.iter().filter(|i| i.copy_of.is_none());
-        own.map(|i| i.item.outlet.as_str()).filter(|outlet| seen.insert(*outlet)).collect()
+        own.map(|i| i.item.outlet.as_str())
+            .filter(|outlet| seen.insert(*outlet))
+            .collect()
     }
 }
 
@@ -142,7 +147,9 @@ mod tests {
             score: 0.714,
             needed: 0.52,
             reasons: vec![
-                Reason::Terms { terms: vec!["armoured".into(), "Veshna".into()] },
+                Reason::Terms {
+                    terms: vec!["armoured".into(), "Veshna".into()],
+                },
                 Reason::Company { outlets: 3, hours: 5 },
             ],
         };

@@ -11,8 +11,31 @@ use url::{Host, Url};
 /// `twclid`, `igshid`: click identifiers of the platforms that their names tell; `mc_cid`, `mc_eid`: Mailchimp;
 /// `cmpid`, `CMP`, `ocid`, `ito`, `at_*`, `ref`, `rss`, `ftag`, `smid`, `partner`, `emc`: seen in outlets' own feeds.
 const TRACKING: &[&str] = &[
-    "fbclid", "gclid", "dclid", "msclkid", "yclid", "twclid", "igshid", "mc_cid", "mc_eid", "cmpid", "cmp", "ocid", "ito",
-    "ref", "rss", "ftag", "smid", "partner", "emc", "traffic_source", "feedtype", "feedname", "via", "source", "src",
+    "fbclid",
+    "gclid",
+    "dclid",
+    "msclkid",
+    "yclid",
+    "twclid",
+    "igshid",
+    "mc_cid",
+    "mc_eid",
+    "cmpid",
+    "cmp",
+    "ocid",
+    "ito",
+    "ref",
+    "rss",
+    "ftag",
+    "smid",
+    "partner",
+    "emc",
+    "traffic_source",
+    "feedtype",
+    "feedname",
+    "via",
+    "source",
+    "src",
 ];
 const TRACKING_PREFIXES: &[&str] = &["utm_", "ns_", "at_", "wt.", "hsa_", "pk_", "mtm_"];
 
@@ -75,7 +98,10 @@ mod tests {
 
     #[test]
     fn links_to_one_article_are_one() {
-        check("http://www.a.example/x/?utm_source=rss&id=7#top", "https://a.example/x?id=7");
+        check(
+            "http://www.a.example/x/?utm_source=rss&id=7#top",
+            "https://a.example/x?id=7",
+        );
         check("https://m.a.example/x?b=2&a=1&fbclid=z", "https://a.example/x?a=1&b=2");
         check("https://a.example:443/story/amp/", "https://a.example/story");
         check("https://A.example:8443/", "https://a.example:8443");

@@ -6,9 +6,13 @@
 //! The way: the time of day is found by its colon; what stands before it is the date, what stands after it the zone,
 //! or the year as in asctime.
 
+mod names;
+
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::{Offset, TimeZone};
+use jiff::civil::{Date, Time};
+use jiff::tz::Offset;
+
+use self::names::{Zone, month, zone};
 
 /// A text that is longer is no date.
 const MAX_LENGTH: usize = 100;
@@ -59,7 +63,11 @@ struct Parts<'a> {
 
 fn split(text: &str) -> Option<Parts<'_>> {
     let Some(colon) = text.find(':') else {
-        return Some(compact_time(text).unwrap_or(Parts { date: text, time: None, rest: "" }));
+        return Some(compact_time(text).unwrap_or(Parts {
+            date: text,
+            time: None,
+            rest: "",
+        }));
     };
     let before = &text[..colon];
     let start = before.trim_end_matches(|c: char| c.is_ascii_digit()).len();
@@ -80,8 +88,17 @@ fn split(text: &str) -> Option<Parts<'_>> {
     if rest.starts_with([':', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) {
         return None;
     }
-    let time = Clock { hour: hour as i8, minute: minute as i8, second: second as i8, nanosecond };
-    Some(Parts { date: &text[..start], time: Some(time), rest })
+    let time = Clock {
+        hour: hour as i8,
+        minute: minute as i8,
+        second: second as i8,
+        nanosecond,
+    };
+    Some(Parts {
+        date: &text[..start],
+        time: Some(time),
+        rest,
+    })
 }
 
 /// `20040105t101500z` and `2004-01-05t1015`.
@@ -91,9 +108,23 @@ fn compact_time(text: &str) -> Option<Parts<'_>> {
     if !date.ends_with(|c: char| c.is_ascii_digit()) || !matches!(length, 4 | 6) {
         return None;
     }
-    let two = |at: usize| after.get(at..at + 2).filter(|_| at < length).map_or(Some(0), |d| d.parse::<i8>().ok());
-    let time = Clock { hour: two(0)?, minute: two(2)?, second: two(4)?, nanosecond: 0 };
-    Some(Parts { date, time: Some(time), rest: &after[length..] })
+    let two = |at: usize| {
+        after
+            .get(at..at + 2)
+            .filter(|_| at < length)
+            .map_or(Some(0), |d| d.parse::<i8>().ok())
+    };
+    let time = Clock {
+        hour: two(0)?,
+        minute: two(2)?,
+        second: two(4)?,
+        nanosecond: 0,
+    };
+    Some(Parts {
+        date,
+        time: Some(time),
+        rest: &after[length..],
+    })
 }
 
 /// A number of at most `most` digits and what follows it.
@@ -125,21 +156,9 @@ fn clock(clock: Clock, afternoon: Option<bool>) -> Option<(Time, bool)> {
         return Some((Time::midnight(), true));
     }
     let second = if clock.second == 60 { 59 } else { clock.second };
-    Time::new(hour, clock.minute, second, clock.nanosecond).ok().map(|time| (time, false))
-}
-
-enum Zone {
-    Offset(Offset),
-    Named(TimeZone),
-}
-
-impl Zone {
-    fn timestamp(&self, civil: DateTime) -> Option<Timestamp> {
-        match self {
-            Zone::Offset(offset) => offset.to_timestamp(civil).ok(),
-            Zone::Named(zone) => zone.to_timestamp(civil).ok(),
-        }
-    }
+    Time::new(hour, clock.minute, second, clock.nanosecond)
+        .ok()
+        .map(|time| (time, false))
 }
 
 /// What follows the time of day.
@@ -155,7 +174,9 @@ fn rest_of(text: &str) -> Option<Rest> {
     let mut text = text;
     loop {
         text = text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | ';' | '.'));
-        let Some(first) = text.chars().next() else { return Some(found) };
+        let Some(first) = text.chars().next() else {
+            return Some(found);
+        };
         if matches!(first, '+' | '-' | '\u{2212}') {
             let (offset, after) = offset(text)?;
             found.zone = Some(Zone::Offset(offset));
@@ -168,7 +189,9 @@ fn rest_of(text: &str) -> Option<Rest> {
             // RFC 9557: the offset before the bracket has said it already.
             return Some(found);
         } else {
-            let length = text.find(|c: char| !(c.is_alphabetic() || matches!(c, '/' | '_'))).unwrap_or(text.len());
+            let length = text
+                .find(|c: char| !(c.is_alphabetic() || matches!(c, '/' | '_')))
+                .unwrap_or(text.len());
             let word = &text[..length.max(first.len_utf8())];
             text = &text[word.len()..];
             match word {
@@ -202,44 +225,6 @@ fn offset(text: &str) -> Option<(Offset, &str)> {
     }
     let offset = Offset::from_seconds(sign * (hours * 3600 + minutes * 60) as i32).ok()?;
     Some((offset, after))
-}
-
-/// Named zones. Where a name has two meanings, the one that news feeds use: `ist` is India's, `cst` America's.
-fn zone(word: &str) -> Option<Zone> {
-    let quarters = match word {
-        "z" | "ut" | "utc" | "gmt" | "wet" | "uct" => 0,
-        "bst" | "cet" | "met" | "mez" | "west" | "wat" => 4,
-        "cest" | "mest" | "mesz" | "eet" | "sast" | "cat" => 8,
-        "eest" | "msk" | "eat" | "trt" => 12,
-        "msd" | "gst" => 16,
-        "irst" => 14,
-        "pkt" | "uzt" => 20,
-        "ist" => 22,
-        "npt" => 23,
-        "bdt" => 24,
-        "wib" | "ict" => 28,
-        "hkt" | "sgt" | "pht" | "phst" | "awst" | "wita" | "myt" => 32,
-        "jst" | "kst" | "wit" => 36,
-        "acst" => 38,
-        "aest" => 40,
-        "acdt" => 42,
-        "aedt" => 44,
-        "nzst" => 48,
-        "nzdt" => 52,
-        "art" | "brt" | "adt" | "uyt" => -12,
-        "nst" => -14,
-        "ndt" => -10,
-        "at" | "ast" | "edt" | "clt" | "bot" | "vet" => -16,
-        "et" | "est" | "cdt" | "pet" | "cot" => -20,
-        "ct" | "cst" | "mdt" => -24,
-        "mt" | "mst" | "pdt" => -28,
-        "pt" | "pst" | "akdt" => -32,
-        "akst" => -36,
-        "hst" => -40,
-        _ if word.contains('/') => return TimeZone::get(word).ok().map(Zone::Named),
-        _ => return None,
-    };
-    Offset::from_seconds(quarters * 900).ok().map(Zone::Offset)
 }
 
 /// The date before the time of day. Says also whether an `am` or `pm` stood in it.
@@ -319,32 +304,6 @@ fn letters_and_digits(word: &str) -> impl Iterator<Item = &str> {
     [first, second].into_iter().filter(|part| !part.is_empty())
 }
 
-/// How each month begins, in English, German, French, Spanish, Portuguese, Italian, Dutch, Russian, Polish, Greek and
-/// Hungarian.
-const MONTHS: [&[&str]; 12] = [
-    &["jan", "jän", "ene", "gen", "янв", "sty", "ιαν"],
-    &["feb", "fév", "fev", "фев", "lut", "φεβ", "φεύ"],
-    &["mar", "mär", "maa", "mrt", "мар", "μαρ", "μάρ", "már"],
-    &["apr", "avr", "abr", "апр", "kwi", "απρ", "ápr"],
-    &["may", "mai", "mei", "mag", "май", "мая", "maj", "μαι", "μάι", "μαϊ", "máj"],
-    &["jun", "juin", "giu", "июн", "cze", "ιουν", "ιούν", "jún"],
-    &["jul", "juil", "lug", "июл", "lip", "ιουλ", "ιούλ", "júl"],
-    &["aug", "aoû", "aou", "ago", "авг", "sie", "αυγ", "αύγ"],
-    &["sep", "set", "сен", "wrz", "σεπ", "szept"],
-    &["oct", "okt", "out", "ott", "окт", "paź", "paz", "οκτ"],
-    &["nov", "ноя", "lis", "νοε", "νοέ"],
-    &["dec", "dez", "déc", "dic", "дек", "gru", "δεκ"],
-];
-
-fn month(word: &str) -> Option<i8> {
-    // French weekdays and Russian ones begin like no month but `mar`(di); `may` also begins nothing else.
-    if matches!(word, "mardi" | "martes" | "martedì" | "maandag" | "sept" if word != "sept") {
-        return None;
-    }
-    let at = MONTHS.iter().position(|names| names.iter().any(|name| word.starts_with(name)))?;
-    i8::try_from(at + 1).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -414,7 +373,21 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_none() {
-        for text in ["", "yesterday", "14:05", "99 Jun 2026 12:00", "2026-02-30", "2026-03-02T25:00:00Z", "1:2:3:4", "::", "é:é", "2026-03-02T10:00:00+zz:00", "+", "-", "12:"] {
+        for text in [
+            "",
+            "yesterday",
+            "14:05",
+            "99 Jun 2026 12:00",
+            "2026-02-30",
+            "2026-03-02T25:00:00Z",
+            "1:2:3:4",
+            "::",
+            "é:é",
+            "2026-03-02T10:00:00+zz:00",
+            "+",
+            "-",
+            "12:",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!(parse(&"9".repeat(10_000)), None);

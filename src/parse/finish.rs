@@ -18,8 +18,17 @@ pub fn finish(feed: &mut ParsedFeed, options: &Options, problems: &mut Vec<Probl
         feed.items.truncate(options.max_items);
     }
     for item in &mut feed.items {
-        item.guid = item.guid.take().map(|guid| guid.trim().to_owned()).filter(|guid| !guid.is_empty());
-        for text in [&mut item.guid, &mut item.title, &mut item.summary_html, &mut item.content_html] {
+        item.guid = item
+            .guid
+            .take()
+            .map(|guid| guid.trim().to_owned())
+            .filter(|guid| !guid.is_empty());
+        for text in [
+            &mut item.guid,
+            &mut item.title,
+            &mut item.summary_html,
+            &mut item.content_html,
+        ] {
             if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
                 *text = None;
             }
@@ -27,7 +36,10 @@ pub fn finish(feed: &mut ParsedFeed, options: &Options, problems: &mut Vec<Probl
         if item.guid.as_mut().is_some_and(|guid| cut(guid, MAX_GUID)) {
             note(ProblemKind::TooLong, "guid");
         }
-        for text in [&mut item.title, &mut item.summary_html, &mut item.content_html].into_iter().flatten() {
+        for text in [&mut item.title, &mut item.summary_html, &mut item.content_html]
+            .into_iter()
+            .flatten()
+        {
             if cut(text, options.max_text) {
                 note(ProblemKind::TooLong, "text");
             }
@@ -54,15 +66,70 @@ pub fn finish(feed: &mut ParsedFeed, options: &Options, problems: &mut Vec<Probl
     }
 }
 
+/// Items that have no more than a guid, a date or a name are left in: what is worth keeping is judged where it is kept.
 fn is_empty(item: &ParsedItem) -> bool {
     item.title.is_none()
         && item.summary_html.is_none()
         && item.content_html.is_none()
         && item.link.is_none()
         && item.enclosures.is_empty()
+        && item.guid.is_none()
+        && item.published.or(item.updated).is_none()
+        && item.authors.is_empty()
+        && item.categories.is_empty()
 }
 
 fn once(names: &mut Vec<String>) {
     let mut seen = HashSet::new();
     names.retain(|name| !name.trim().is_empty() && seen.insert(name.to_lowercase()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::FeedKind;
+    use super::*;
+
+    fn check(items: Vec<ParsedItem>, left: usize, expect: &[ProblemKind]) {
+        let mut feed = ParsedFeed {
+            kind: FeedKind::Rss,
+            charset: "UTF-8",
+            title: None,
+            site_url: None,
+            self_url: None,
+            hubs: Vec::new(),
+            lang: None,
+            ttl_minutes: None,
+            skip_hours: Vec::new(),
+            skip_days: Vec::new(),
+            updated: None,
+            items,
+        };
+        let mut problems = Vec::new();
+        finish(&mut feed, &Options::default(), &mut problems);
+        assert_eq!(feed.items.len(), left);
+        assert_eq!(problems.iter().map(|problem| problem.kind).collect::<Vec<_>>(), expect);
+    }
+
+    fn item(guid: Option<&str>, title: &str) -> ParsedItem {
+        ParsedItem {
+            guid: guid.map(str::to_owned),
+            title: Some(title.to_owned()),
+            ..ParsedItem::default()
+        }
+    }
+
+    #[test]
+    fn an_item_that_says_nothing_is_left_out() {
+        check(
+            vec![item(Some(" "), " "), item(Some("a"), "A")],
+            1,
+            &[ProblemKind::EmptyItem],
+        );
+    }
+
+    #[test]
+    fn repeated_and_missing_guids_are_told_and_kept() {
+        let items = vec![item(Some("a"), "A"), item(Some("a"), "B"), item(None, "C")];
+        check(items, 3, &[ProblemKind::RepeatedGuid, ProblemKind::NoGuid]);
+    }
 }

@@ -5,9 +5,9 @@
 //! reads what is rewritten here, stops at the first bare `<` or unclosed quote; so this one stands before it.
 //! Rules follow the tokenizer of the HTML standard (§13.2.5) where XML 1.0 has none.
 
-use std::borrow::Cow;
+mod tag;
 
-use quick_xml::escape::resolve_html5_entity;
+pub use self::tag::Tag;
 
 /// One piece of a document. All text is as it stands in the document, entities not decoded.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,30 +20,6 @@ pub enum Token<'a> {
     End(&'a str),
     /// A comment, processing instruction or document type.
     Other,
-}
-
-/// An opening tag.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tag<'a> {
-    pub name: &'a str,
-    /// Everything between the name and the closing bracket.
-    pub rest: &'a str,
-    pub self_closing: bool,
-}
-
-/// Attributes of one tag beyond this number are not looked at.
-const MAX_ATTRIBUTES: usize = 64;
-
-impl<'a> Tag<'a> {
-    /// The attributes in order, with values as they stand in the document.
-    pub fn attributes(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        Attributes { rest: self.rest }.take(MAX_ATTRIBUTES)
-    }
-
-    /// An attribute's decoded value. Names compare without case: feeds write `isPermalink` and `HREF`.
-    pub fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.attributes().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| decode_entities(value))
-    }
 }
 
 /// The tokens of a document, one after the other.
@@ -75,7 +51,13 @@ const SINGLE_QUOTE: usize = 4;
 
 impl<'a> Tokens<'a> {
     pub fn new(text: &'a str) -> Self {
-        Tokens { text, position: 0, truncated: false, malformed: false, searches: Default::default() }
+        Tokens {
+            text,
+            position: 0,
+            truncated: false,
+            malformed: false,
+            searches: Default::default(),
+        }
     }
 
     /// The byte position of the token that comes next.
@@ -87,7 +69,9 @@ impl<'a> Tokens<'a> {
     pub fn skip_raw_text(&mut self, name: &str) {
         let rest = &self.text[self.position..];
         let end = rest.match_indices("</").find(|(at, _)| {
-            rest.as_bytes().get(at + 2..at + 2 + name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
+            rest.as_bytes()
+                .get(at + 2..at + 2 + name.len())
+                .is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
         });
         self.position = end.map_or(self.text.len(), |(at, _)| self.position + at);
     }
@@ -99,7 +83,11 @@ impl<'a> Tokens<'a> {
             return last.found;
         }
         let found = self.text[from..].find(NEEDLES[needle]).map(|at| from + at);
-        self.searches[needle] = Search { from, found, done: true };
+        self.searches[needle] = Search {
+            from,
+            found,
+            done: true,
+        };
         found
     }
 
@@ -214,7 +202,11 @@ impl<'a> Tokens<'a> {
         self.position = if bytes.get(end) == Some(&b'>') { end + 1 } else { end };
         let rest = &self.text[rest_start..end];
         let self_closing = rest.ends_with('/');
-        Token::Start(Tag { name, rest: rest.strip_suffix('/').unwrap_or(rest), self_closing })
+        Token::Start(Tag {
+            name,
+            rest: rest.strip_suffix('/').unwrap_or(rest),
+            self_closing,
+        })
     }
 }
 
@@ -265,7 +257,9 @@ fn begins_markup(after: &str) -> bool {
 }
 
 fn is_root(text: &str) -> bool {
-    ["<rss", "<feed", "<rdf:RDF", "<channel", "<opml"].iter().any(|root| text.starts_with(root))
+    ["<rss", "<feed", "<rdf:RDF", "<channel", "<opml"]
+        .iter()
+        .any(|root| text.starts_with(root))
 }
 
 fn follows_equals(before: &[u8]) -> bool {
@@ -278,97 +272,15 @@ fn name_at(text: &str) -> &str {
     if !starts {
         return "";
     }
-    let end = text.find(|c: char| !(c.is_alphanumeric() || matches!(c, ':' | '-' | '_' | '.'))).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !(c.is_alphanumeric() || matches!(c, ':' | '-' | '_' | '.')))
+        .unwrap_or(text.len());
     &text[..end]
-}
-
-struct Attributes<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Iterator for Attributes<'a> {
-    type Item = (&'a str, &'a str);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '='));
-        if rest.is_empty() {
-            return None;
-        }
-        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '=' | '/')).unwrap_or(rest.len());
-        let (name, after) = rest.split_at(end);
-        let Some(value) = after.trim_start().strip_prefix('=').map(str::trim_start) else {
-            self.rest = after;
-            return Some((name, ""));
-        };
-        let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
-        let quoted = quote.and_then(|quote| value[1..].split_once(quote));
-        let (value, rest) = quoted.unwrap_or_else(|| {
-            let bare = value.trim_start_matches(['"', '\'']);
-            bare.split_at(bare.find(char::is_whitespace).unwrap_or(bare.len()))
-        });
-        self.rest = rest;
-        Some((name, value))
-    }
-}
-
-/// Decodes character references and HTML's named entities, once. An `&` that begins neither stays as it is.
-pub fn decode_entities(text: &str) -> Cow<'_, str> {
-    let Some(first) = text.find('&') else { return Cow::Borrowed(text) };
-    let mut out = String::with_capacity(text.len());
-    out.push_str(&text[..first]);
-    let mut rest = &text[first..];
-    while let Some(after) = rest.strip_prefix('&') {
-        let used = push_reference(after, &mut out);
-        let tail = &after[used..];
-        let next = tail.find('&').unwrap_or(tail.len());
-        out.push_str(&tail[..next]);
-        rest = &tail[next..];
-    }
-    Cow::Owned(out)
-}
-
-/// The longest name in HTML's list is `CounterClockwiseContourIntegral`.
-const MAX_REFERENCE: usize = 33;
-
-/// Appends what the reference after an `&` stands for; returns the bytes used.
-fn push_reference(after: &str, out: &mut String) -> usize {
-    let length = after.bytes().take(MAX_REFERENCE).take_while(|b| b.is_ascii_alphanumeric() || *b == b'#').count();
-    let name = &after[..length];
-    let closed = usize::from(after.as_bytes().get(length) == Some(&b';'));
-    if let Some(number) = name.strip_prefix('#') {
-        let code = match number.strip_prefix(['x', 'X']) {
-            Some(hex) => u32::from_str_radix(hex, 16),
-            None => number.parse(),
-        };
-        if let Ok(code) = code {
-            out.extend(character(code));
-            return length + closed;
-        }
-    } else if closed == 1
-        && let Some(value) = resolve_html5_entity(name)
-    {
-        out.push_str(value);
-        return length + closed;
-    }
-    out.push('&');
-    0
-}
-
-/// The character of a numeric reference. Numbers 128 to 159 mean windows-1252, as in HTML; what XML forbids is dropped.
-fn character(code: u32) -> Option<char> {
-    if (0x80..0xa0).contains(&code) {
-        return encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[code as u8]).0.chars().next();
-    }
-    char::from_u32(code).filter(|c| is_xml(*c))
-}
-
-/// The characters that XML 1.0 allows (§2.2).
-pub fn is_xml(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::entities::decode_entities;
     use super::*;
 
     fn shown(text: &str) -> Vec<String> {
@@ -386,12 +298,18 @@ mod tests {
 
     #[test]
     fn a_bare_angle_bracket_is_text() {
-        assert_eq!(shown("<a>1 < 2 <3 << </ </a>"), ["start a", "text 1 < 2 <3 << </ ", "end a"]);
+        assert_eq!(
+            shown("<a>1 < 2 <3 << </ </a>"),
+            ["start a", "text 1 < 2 <3 << </ ", "end a"]
+        );
     }
 
     #[test]
     fn a_tag_whose_bracket_was_forgotten_ends_where_the_next_begins() {
-        assert_eq!(shown("<a href='x' <b></a <c/>"), ["start a", "start b", "end a", "empty c"]);
+        assert_eq!(
+            shown("<a href='x' <b></a <c/>"),
+            ["start a", "start b", "end a", "empty c"]
+        );
     }
 
     #[test]
@@ -402,7 +320,10 @@ mod tests {
 
     #[test]
     fn a_doctype_with_its_own_entities_is_one_dropped_token() {
-        assert_eq!(shown("<!DOCTYPE x [ <!ENTITY a \"b>\"> ]><x>&a;</x>"), ["other", "start x", "text &a;", "end x"]);
+        assert_eq!(
+            shown("<!DOCTYPE x [ <!ENTITY a \"b>\"> ]><x>&a;</x>"),
+            ["other", "start x", "text &a;", "end x"]
+        );
     }
 
     #[test]
@@ -411,24 +332,21 @@ mod tests {
     }
 
     #[test]
-    fn attributes_may_be_unquoted_valueless_and_contain_brackets() {
-        let Some(Token::Start(tag)) = Tokens::new("<a HREF=x?y=1&amp;z b c='1>2' d = \"&eacute;\"/>").next() else {
-            panic!("a tag")
-        };
-        assert_eq!(tag.attribute("href").as_deref(), Some("x?y=1&z"));
-        assert_eq!(tag.attribute("b").as_deref(), Some(""));
-        assert_eq!(tag.attribute("c").as_deref(), Some("1>2"));
-        assert_eq!(tag.attribute("d").as_deref(), Some("é"));
-    }
-
-    #[test]
-    fn entities_decode_once_and_bare_ampersands_stay() {
-        assert_eq!(decode_entities("AT&T &amp;lt; &#8217;&#x92;&#146; &nosuch; &hellip; &#0;&#xD800;&"), "AT&T &lt; ’’’ &nosuch; … &");
-    }
-
-    #[test]
     fn hostile_repetition_takes_linear_time() {
-        for piece in ["<", "<!--", "<![CDATA[", "<?", "<!", "<![", "<a b=\"", "<a b='", "</a", "&", "<a ", "&#"] {
+        for piece in [
+            "<",
+            "<!--",
+            "<![CDATA[",
+            "<?",
+            "<!",
+            "<![",
+            "<a b=\"",
+            "<a b='",
+            "</a",
+            "&",
+            "<a ",
+            "&#",
+        ] {
             let text = piece.repeat(1 << 18);
             assert!(Tokens::new(&text).count() <= 1 << 18);
             assert!(decode_entities(&text).len() <= text.len());

@@ -4,7 +4,8 @@
 //! XML (bare `&` in addresses), and each must still give its subscriptions.
 
 use super::decode;
-use super::markup::{Tag, Token, Tokens, is_xml};
+use super::entities::is_xml;
+use super::markup::{Tag, Token, Tokens};
 use super::text::folded;
 use crate::model::{Problem, ProblemKind};
 
@@ -37,16 +38,26 @@ const MAX_DEPTH: usize = 32;
 pub fn read(bytes: &[u8]) -> Result<(Vec<Outline>, Vec<Problem>), OpmlError> {
     let mut problems = Vec::new();
     if bytes.len() > MAX_BYTES {
-        Problem::note(&mut problems, Problem::new(ProblemKind::Truncated, format!("more than {MAX_BYTES} bytes")));
+        Problem::note(
+            &mut problems,
+            Problem::new(ProblemKind::Truncated, format!("more than {MAX_BYTES} bytes")),
+        );
     }
     let (text, _) = decode::decode(&bytes[..bytes.len().min(MAX_BYTES)], None, None, &mut problems);
     if text.trim().is_empty() {
         return Err(OpmlError::Empty);
     }
-    let mut reader = Reader { text: &text, folders: Vec::new(), too_deep: 0, outlines: Vec::new(), line: 1, counted: 0 };
+    let mut reader = Reader {
+        text: &text,
+        folders: Vec::new(),
+        too_deep: 0,
+        outlines: Vec::new(),
+        line: 1,
+        counted: 0,
+    };
     let mut tokens = Tokens::new(&text);
     let mut is_opml = false;
-    while let Some(token) = tokens.next() {
+    for token in tokens.by_ref() {
         match token {
             Token::Start(tag) if tag.name.eq_ignore_ascii_case("opml") => is_opml = true,
             Token::Start(tag) if tag.name.eq_ignore_ascii_case("outline") => {
@@ -54,22 +65,34 @@ pub fn read(bytes: &[u8]) -> Result<(Vec<Outline>, Vec<Problem>), OpmlError> {
                 reader.outline(tag);
             }
             Token::End(name) if name.eq_ignore_ascii_case("outline") => reader.end(),
+            Token::Text(text) => reader.rest_of_outline(text),
             _ => {}
         }
         if reader.outlines.len() > MAX_OUTLINES {
             reader.outlines.truncate(MAX_OUTLINES);
-            Problem::note(&mut problems, Problem::new(ProblemKind::TooManyItems, format!("more than {MAX_OUTLINES}")));
+            Problem::note(
+                &mut problems,
+                Problem::new(ProblemKind::TooManyItems, format!("more than {MAX_OUTLINES}")),
+            );
             break;
         }
     }
     if !is_opml {
-        return Err(OpmlError::NotOpml { detail: crate::model::text::one_line(&text, Problem::MAX_DETAIL) });
+        return Err(OpmlError::NotOpml {
+            detail: crate::model::text::one_line(&text, Problem::MAX_DETAIL),
+        });
     }
     if tokens.malformed {
-        Problem::note(&mut problems, Problem::new(ProblemKind::NotWellFormed, "markup that is none"));
+        Problem::note(
+            &mut problems,
+            Problem::new(ProblemKind::NotWellFormed, "markup that is none"),
+        );
     }
     if tokens.truncated {
-        Problem::note(&mut problems, Problem::new(ProblemKind::Truncated, "the file ends in a tag"));
+        Problem::note(
+            &mut problems,
+            Problem::new(ProblemKind::Truncated, "the file ends in a tag"),
+        );
     }
     Ok((reader.outlines, problems))
 }
@@ -103,8 +126,14 @@ impl Reader<'_> {
                     categories.push(category);
                 }
             }
-            let line = self.line_of(tag);
-            self.outlines.push(Outline { xml_url, title: title.clone(), html_url: value("htmlUrl"), categories, line });
+            let line = self.line_at(tag.name);
+            self.outlines.push(Outline {
+                xml_url,
+                title: title.clone(),
+                html_url: value("htmlUrl"),
+                categories,
+                line,
+            });
         }
         if tag.self_closing {
             return;
@@ -116,6 +145,31 @@ impl Reader<'_> {
         }
     }
 
+    /// HTML in a description, unescaped, ends a tag in its middle; the address then stands in the text that follows.
+    fn rest_of_outline(&mut self, text: &str) {
+        let Some(at) = text.find("xmlUrl=") else { return };
+        let rest = text[at..].split('>').next().unwrap_or_default();
+        let tag = Tag {
+            name: "outline",
+            rest: rest.trim_end_matches('/'),
+            self_closing: true,
+        };
+        let Some(xml_url) = tag.attribute("xmlUrl").and_then(|url| folded(&url)) else {
+            return;
+        };
+        // What looked like a folder was the beginning of this subscription.
+        let title = self.folders.pop().flatten();
+        let categories = self.folders.iter().flatten().cloned().collect();
+        let line = self.line_at(text);
+        self.outlines.push(Outline {
+            xml_url,
+            title,
+            html_url: None,
+            categories,
+            line,
+        });
+    }
+
     fn end(&mut self) {
         if self.too_deep > 0 {
             self.too_deep -= 1;
@@ -124,8 +178,9 @@ impl Reader<'_> {
         }
     }
 
-    fn line_of(&mut self, tag: Tag) -> usize {
-        let at = tag.name.as_ptr() as usize - self.text.as_ptr() as usize;
+    /// The line on which a piece of the file begins.
+    fn line_at(&mut self, piece: &str) -> usize {
+        let at = piece.as_ptr() as usize - self.text.as_ptr() as usize;
         self.line += self.text[self.counted..at].bytes().filter(|b| *b == b'\n').count();
         self.counted = at;
         self.line
@@ -142,7 +197,9 @@ pub fn write(title: &str, outlines: &[Outline]) -> String {
     let mut folders: Vec<(&str, Vec<&Outline>)> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for outline in outlines {
-        let Some(first) = outline.categories.first() else { continue };
+        let Some(first) = outline.categories.first() else {
+            continue;
+        };
         let place = *places.entry(first.as_str()).or_insert_with(|| {
             folders.push((first, Vec::new()));
             folders.len() - 1
@@ -162,7 +219,10 @@ pub fn write(title: &str, outlines: &[Outline]) -> String {
 
 fn push_outline(out: &mut String, indent: &str, outline: &Outline, categories: &[String]) {
     let title = outline.title.as_deref().unwrap_or(&outline.xml_url);
-    out.push_str(&format!("{indent}<outline type=\"rss\" text=\"{0}\" title=\"{0}\"", escaped(title)));
+    out.push_str(&format!(
+        "{indent}<outline type=\"rss\" text=\"{0}\" title=\"{0}\"",
+        escaped(title)
+    ));
     out.push_str(&format!(" xmlUrl=\"{}\"", escaped(&outline.xml_url)));
     if let Some(html_url) = &outline.html_url {
         out.push_str(&format!(" htmlUrl=\"{}\"", escaped(html_url)));
@@ -185,9 +245,10 @@ mod tests {
     use super::*;
 
     fn names(outlines: &[Outline]) -> Vec<(&str, Vec<&str>)> {
-        let names = |o: &'_ Outline| o.categories.iter().map(String::as_str).collect::<Vec<_>>().len();
-        assert!(outlines.iter().all(|o| names(o) <= MAX_DEPTH + 10));
-        outlines.iter().map(|o| (o.xml_url.as_str(), o.categories.iter().map(String::as_str).collect())).collect()
+        outlines
+            .iter()
+            .map(|o| (o.xml_url.as_str(), o.categories.iter().map(String::as_str).collect()))
+            .collect()
     }
 
     #[test]
@@ -208,6 +269,20 @@ mod tests {
     }
 
     #[test]
+    fn quotes_and_tags_in_a_description_hide_no_address() {
+        let words = "word ".repeat(200);
+        let text = format!(
+            "<opml><outline text='a' description=\"In \"{words}\" he's\" xmlUrl=\"https://a.example/\"/>\
+             <outline text='B' description=\"By <a href=\"https://x.example\">X</a>, 1999.\" xmlUrl=\"https://b.example/\" />\
+             <outline text='c' xmlUrl='https://c.example/'/>"
+        );
+        let (found, _) = read(text.as_bytes()).unwrap();
+        let urls = ["https://a.example/", "https://b.example/", "https://c.example/"];
+        assert_eq!(names(&found), urls.map(|url| (url, vec![])));
+        assert_eq!(found[1].title.as_deref(), Some("B"));
+    }
+
+    #[test]
     fn what_is_written_reads_the_same() {
         let one = Outline {
             xml_url: "https://a.example/?x=1&y=\"2\"".into(),
@@ -216,11 +291,18 @@ mod tests {
             categories: vec!["News".into(), "World".into()],
             line: 7,
         };
-        let two = Outline { xml_url: "https://b.example/".into(), ..Outline::default() };
+        let two = Outline {
+            xml_url: "https://b.example/".into(),
+            ..Outline::default()
+        };
         let (found, problems) = read(write("Mine & yours", &[one.clone(), two]).as_bytes()).unwrap();
         assert_eq!(problems, []);
         assert_eq!(found[0].title.as_deref(), Some("https://b.example/"));
-        let expect = Outline { title: Some("A <b> & 'c'".into()), line: 9, ..one };
+        let expect = Outline {
+            title: Some("A <b> & 'c'".into()),
+            line: 9,
+            ..one
+        };
         assert_eq!(found[1], expect);
     }
 

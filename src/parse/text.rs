@@ -3,7 +3,8 @@
 //! Never a sanitiser: what comes out is text, to be escaped by whoever prints it. Text that is only like a tag
 //! (`a <3 b`, `5 < 6`) stays.
 
-use super::markup::{Token, Tokens, decode_entities};
+use super::entities::decode_entities;
+use super::markup::{Token, Tokens};
 
 /// Text without tags and with entities decoded, white space folded. None if nothing is left.
 pub fn plain(html: &str) -> Option<String> {
@@ -62,16 +63,70 @@ pub fn cut(text: &mut String, max: usize) -> bool {
 }
 
 fn is_block(name: &str) -> bool {
-    const BLOCKS: [&str; 16] =
-        ["p", "br", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "td", "hr", "blockquote"];
+    const BLOCKS: [&str; 16] = [
+        "p",
+        "br",
+        "div",
+        "li",
+        "ul",
+        "ol",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "tr",
+        "td",
+        "hr",
+        "blockquote",
+    ];
     BLOCKS.iter().any(|block| name.eq_ignore_ascii_case(block))
 }
 
 fn is_html(name: &str) -> bool {
     const INLINE: [&str; 42] = [
-        "a", "abbr", "acronym", "article", "b", "bdi", "bdo", "big", "center", "cite", "code", "del", "dfn", "em",
-        "figcaption", "figure", "font", "i", "iframe", "img", "ins", "kbd", "mark", "o:p", "nobr", "pre", "q", "s",
-        "samp", "script", "section", "small", "span", "strike", "strong", "style", "sub", "sup", "table", "tt", "u",
+        "a",
+        "abbr",
+        "acronym",
+        "article",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "center",
+        "cite",
+        "code",
+        "del",
+        "dfn",
+        "em",
+        "figcaption",
+        "figure",
+        "font",
+        "i",
+        "iframe",
+        "img",
+        "ins",
+        "kbd",
+        "mark",
+        "o:p",
+        "nobr",
+        "pre",
+        "q",
+        "s",
+        "samp",
+        "script",
+        "section",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "style",
+        "sub",
+        "sup",
+        "table",
+        "tt",
+        "u",
         "wbr",
     ];
     is_block(name) || INLINE.iter().any(|inline| name.eq_ignore_ascii_case(inline))
@@ -87,7 +142,10 @@ mod tests {
 
     #[test]
     fn tags_go_and_entities_decode() {
-        check("  <b>Storm</b> hits\n<i>coast</i>: it&#8217;s &amp;amp; over ", "Storm hits coast: it’s & over");
+        check(
+            "  <b>Storm</b> hits\n<i>coast</i>: it&#8217;s &amp;amp; over ",
+            "Storm hits coast: it’s & over",
+        );
         check("one<br/>two<p>three", "one two three");
         check("<style>p{}</style>only this", "only this");
     }

@@ -28,7 +28,10 @@ pub(super) fn render(document: &FeedDocument<'_>) -> Vec<u8> {
         last_build_date: Some(rfc822(document.updated_at())),
         atom_ext: Some(AtomExtension { links: vec![itself] }),
         items: entries(document).map(render_item).collect(),
-        namespaces: namespaces.map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned())).into_iter().collect::<BTreeMap<_, _>>(),
+        namespaces: namespaces
+            .map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned()))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>(),
         ..Channel::default()
     };
     let mut bytes = channel.to_string().into_bytes();
@@ -38,14 +41,23 @@ pub(super) fn render(document: &FeedDocument<'_>) -> Vec<u8> {
 
 fn render_item(entry: Entry<'_>) -> Item {
     Item {
-        guid: Some(Guid { value: entry.id, permalink: false }),
+        guid: Some(Guid {
+            value: entry.id,
+            permalink: false,
+        }),
         title: Some(entry.title),
         link: Some(entry.link),
         pub_date: Some(rfc822(entry.published_at)),
         description: Some(entry.summary),
         content: Some(entry.html),
-        source: Some(Source { url: clean(&entry.lead.item.source_url), title: Some(entry.author.clone()) }),
-        dublin_core_ext: Some(DublinCoreExtension { creators: vec![entry.author], ..DublinCoreExtension::default() }),
+        source: Some(Source {
+            url: clean(&entry.lead.item.source_url),
+            title: Some(entry.author.clone()),
+        }),
+        dublin_core_ext: Some(DublinCoreExtension {
+            creators: vec![entry.author],
+            ..DublinCoreExtension::default()
+        }),
         ..Item::default()
     }
 }

@@ -21,9 +21,8 @@ pub fn mint(db: &Connection, founder: &Item, taken: impl Fn(StoryId) -> bool) ->
 /// Writes down where items belong. An item that has a story already is left there.
 pub fn assign(db: &Connection, assignments: &[Assignment], now: Timestamp) -> Result<()> {
     let now = now.as_millisecond();
-    let mut found = db.prepare_cached(
-        "INSERT INTO story (id, founded_at, updated_at, lead_id) VALUES (?1, ?2, ?2, ?3)",
-    )?;
+    let mut found =
+        db.prepare_cached("INSERT INTO story (id, founded_at, updated_at, lead_id) VALUES (?1, ?2, ?2, ?3)")?;
     let mut place = db.prepare_cached(
         "UPDATE item SET story_id = ?2, copy_of = ?3, evidence = ?4, assigned_at = ?5
          WHERE id = ?1 AND story_id IS NULL",
@@ -35,7 +34,13 @@ pub fn assign(db: &Connection, assignments: &[Assignment], now: Timestamp) -> Re
             found.execute(params![story, now, assignment.item.0])?;
         }
         let evidence = serde_json::to_string(&assignment.evidence).map_err(|e| Error::Corrupt(e.to_string()))?;
-        place.execute(params![assignment.item.0, story, assignment.copy_of.map(|i| i.0), evidence, now])?;
+        place.execute(params![
+            assignment.item.0,
+            story,
+            assignment.copy_of.map(|i| i.0),
+            evidence,
+            now
+        ])?;
         grow.execute(params![story, now])?;
     }
     touch(db)
@@ -48,7 +53,12 @@ pub fn publish(db: &Connection, story: StoryId, lead: ItemId, published: &Publis
             "UPDATE story SET published_at = ?2, published_link = ?3, lead_id = ?4
              WHERE id = ?1 AND published_at IS NULL AND merged_into IS NULL",
         )?
-        .execute(params![story.to_row(), published.at.as_millisecond(), published.link, lead.0])?;
+        .execute(params![
+            story.to_row(),
+            published.at.as_millisecond(),
+            published.link,
+            lead.0
+        ])?;
     if done == 1 { touch(db) } else { Ok(()) }
 }
 
@@ -58,24 +68,31 @@ pub fn unpublished(db: &Connection, founded_before: Timestamp, limit: u32) -> Re
         "SELECT id FROM story WHERE published_at IS NULL AND merged_into IS NULL AND founded_at <= ?1
          ORDER BY founded_at, id LIMIT ?2",
     )?;
-    let ids = collect(&mut statement, params![founded_before.as_millisecond(), limit], |row| Ok(row.get(0)?))?;
+    let ids = collect(&mut statement, params![founded_before.as_millisecond(), limit], |row| {
+        Ok(row.get(0)?)
+    })?;
     load(db, &ids)
 }
 
 /// Says that something which we publish has changed.
 pub(super) fn touch(db: &Connection) -> Result<()> {
-    db.prepare_cached("UPDATE publication SET version = version + 1")?.execute([])?;
+    db.prepare_cached("UPDATE publication SET version = version + 1")?
+        .execute([])?;
     Ok(())
 }
 
 /// Counts the changes to what we publish: a rendering made at one version is good until the next.
 pub fn version(db: &Connection) -> Result<i64> {
-    Ok(db.prepare_cached("SELECT version FROM publication")?.query_row([], |row| row.get(0))?)
+    Ok(db
+        .prepare_cached("SELECT version FROM publication")?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// What tells this database's feeds from those of every other: 32 hexadecimal digits, made with the database.
 pub fn instance(db: &Connection) -> Result<String> {
-    Ok(db.prepare_cached("SELECT instance FROM publication")?.query_row([], |row| row.get(0))?)
+    Ok(db
+        .prepare_cached("SELECT instance FROM publication")?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// The published stories that a feed selects, the newest first. Depends on the database alone, never on the time.
@@ -116,11 +133,15 @@ pub fn select(db: &Connection, selection: &FeedSelection) -> Result<Vec<Story>> 
 
 /// Whether SQLite understands `words` as an FTS5 expression; else what it says against it.
 pub fn check_words(db: &Connection, words: &str) -> std::result::Result<(), String> {
-    db.query_row("SELECT count(*) FROM (SELECT 1 FROM item_words WHERE item_words MATCH ?1 LIMIT 1)", [words], |_| Ok(()))
-        .map_err(|e| match e {
-            rusqlite::Error::SqliteFailure(_, Some(text)) => text,
-            other => other.to_string(),
-        })
+    db.query_row(
+        "SELECT count(*) FROM (SELECT 1 FROM item_words WHERE item_words MATCH ?1 LIMIT 1)",
+        [words],
+        |_| Ok(()),
+    )
+    .map_err(|e| match e {
+        rusqlite::Error::SqliteFailure(_, Some(text)) => text,
+        other => other.to_string(),
+    })
 }
 
 /// The latest stories, published or not, the newest first.
@@ -143,7 +164,9 @@ pub fn get(db: &Connection, id: StoryId) -> Result<Option<Story>> {
 /// The stories whose ids begin with `prefix`, at most two: enough to know whether it names one.
 pub fn by_prefix(db: &Connection, rows: std::ops::RangeInclusive<i64>) -> Result<Vec<StoryId>> {
     let mut statement = db.prepare_cached("SELECT id FROM story WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2")?;
-    collect(&mut statement, [*rows.start(), *rows.end()], |row| Ok(StoryId::from_row(row.get(0)?)))
+    collect(&mut statement, [*rows.start(), *rows.end()], |row| {
+        Ok(StoryId::from_row(row.get(0)?))
+    })
 }
 
 /// The story of an item, once the clusterer has placed it.
@@ -163,7 +186,11 @@ pub fn placed_since(db: &Connection, since: Timestamp) -> Result<Vec<(Item, Stor
     );
     collect(&mut *db.prepare_cached(&sql)?, [since.as_millisecond()], |row| {
         let story = StoryId::from_row(row.get(ITEM_WIDTH)?);
-        Ok((item(row)?, story, row.get::<_, Option<i64>>(ITEM_WIDTH + 1)?.map(ItemId)))
+        Ok((
+            item(row)?,
+            story,
+            row.get::<_, Option<i64>>(ITEM_WIDTH + 1)?.map(ItemId),
+        ))
     })
 }
 
@@ -178,7 +205,8 @@ pub struct Counts {
 }
 
 pub fn counts(db: &Connection) -> Result<Counts> {
-    let one = |sql: &str| -> Result<u64> { Ok(db.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))? as u64) };
+    let one =
+        |sql: &str| -> Result<u64> { Ok(db.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))? as u64) };
     Ok(Counts {
         sources: one("SELECT count(*) FROM source WHERE state <> 'removed'")?,
         items: one("SELECT count(*) FROM item")?,
@@ -206,7 +234,10 @@ fn load(db: &Connection, ids: &[i64]) -> Result<Vec<Story>> {
                 Ok((|| {
                     let published = match row.get::<_, Option<i64>>(2)? {
                         None => None,
-                        Some(at) => Some(Published { at: time(at)?, link: row.get(3)? }),
+                        Some(at) => Some(Published {
+                            at: time(at)?,
+                            link: row.get(3)?,
+                        }),
                     };
                     Ok::<_, Error>(Story {
                         id: StoryId::from_row(*id),
@@ -234,7 +265,9 @@ fn story_item(row: &rusqlite::Row<'_>) -> Result<StoryItem> {
     Ok(StoryItem {
         item: item(row)?,
         copy_of: row.get::<_, Option<i64>>(ITEM_WIDTH)?.map(ItemId),
-        evidence: evidence.map_err(|e| Error::Corrupt(format!("evidence: {e}")))?.unwrap_or_default(),
+        evidence: evidence
+            .map_err(|e| Error::Corrupt(format!("evidence: {e}")))?
+            .unwrap_or_default(),
         assigned_at: maybe_time(row.get(ITEM_WIDTH + 2)?)?.unwrap_or(Timestamp::UNIX_EPOCH),
     })
 }

@@ -5,7 +5,8 @@
 
 use quick_xml::escape::escape;
 
-use super::super::markup::{Tag, Token, Tokens, decode_entities};
+use super::super::entities::decode_entities;
+use super::super::markup::{Tag, Token, Tokens};
 use super::super::vocabulary::{Family, Field, family_of_prefix};
 use super::super::{FeedKind, dates, text};
 use super::{NOTE_LANGUAGE, NOTE_SKIP_DAY, NOTE_SKIP_HOUR, Rewriter};
@@ -17,6 +18,10 @@ impl<'a> Rewriter<'a, '_> {
             self.language(1, &language);
         }
         let (inner, has_elements) = self.extent(tag, field);
+        // Atom 0.3 could wrap anything in base64, and nobody did.
+        if tag.attribute("mode").as_deref() == Some("base64") {
+            return;
+        }
         if inner.contains('&') && has_bare_ampersand(inner) {
             self.note(ProblemKind::NotWellFormed, inner);
         }
@@ -49,7 +54,9 @@ impl<'a> Rewriter<'a, '_> {
                 }
             }
             Field::Guid if self.scope.wins(field, rank) => {
-                let permalink = tag.attribute("isPermaLink").is_none_or(|v| !v.trim().eq_ignore_ascii_case("false"));
+                let permalink = tag
+                    .attribute("isPermaLink")
+                    .is_none_or(|v| !v.trim().eq_ignore_ascii_case("false"));
                 self.scope.permalink = Some(value.to_owned()).filter(|_| permalink);
                 self.element("guid", value);
             }
@@ -69,7 +76,8 @@ impl<'a> Rewriter<'a, '_> {
     }
 
     fn remark(&mut self, domain: &str, text: &str) {
-        self.out.push_str(&format!("<category domain=\"{domain}\">{}</category>\n", escape(text)));
+        self.out
+            .push_str(&format!("<category domain=\"{domain}\">{}</category>\n", escape(text)));
     }
 
     pub(super) fn date(&mut self, field: Field, rank: u8, value: &str) {
@@ -89,21 +97,24 @@ impl<'a> Rewriter<'a, '_> {
     }
 
     pub(super) fn language(&mut self, rank: u8, value: &str) {
-        let value = value.trim();
+        let value = value.trim().replace('_', "-");
         if value.is_empty() || !self.scope.wins(Field::Language, rank) {
             return;
         }
         if self.feed.is_some() {
-            self.remark(NOTE_LANGUAGE, value);
+            self.remark(NOTE_LANGUAGE, &value);
         } else {
-            self.element("language", value);
+            self.element("language", &value);
         }
     }
 
     /// A summary or a content, as HTML.
     fn long(&mut self, tag: Tag, field: Field, rank: u8, inner: &str, has_elements: bool) {
-        let media_type = tag.attribute("type").map(|t| t.trim().to_ascii_lowercase()).unwrap_or_default();
-        if tag.attribute("mode").as_deref() == Some("base64") || is_no_text(&media_type) {
+        let media_type = tag
+            .attribute("type")
+            .map(|t| t.trim().to_ascii_lowercase())
+            .unwrap_or_default();
+        if is_no_text(&media_type) {
             return;
         }
         let mut html = flat(inner, has_elements, self.options.max_text).trim().to_owned();
@@ -119,7 +130,14 @@ impl<'a> Rewriter<'a, '_> {
         if text::cut(&mut html, self.options.max_text) {
             self.note(ProblemKind::TooLong, tag.name);
         }
-        self.element(if field == Field::Content { "content:encoded" } else { "description" }, &html);
+        self.element(
+            if field == Field::Content {
+                "content:encoded"
+            } else {
+                "description"
+            },
+            &html,
+        );
     }
 
     fn author(&mut self, inner: &str, rank: u8) {
@@ -134,7 +152,9 @@ impl<'a> Rewriter<'a, '_> {
 
     fn category(&mut self, tag: Tag, inner: &str) {
         let attribute = ["label", "term", "text"].iter().find_map(|name| tag.attribute(name));
-        let value = attribute.map(|value| value.into_owned()).unwrap_or_else(|| flat(inner, false, MAX_CATEGORY));
+        let value = attribute
+            .map(|value| value.into_owned())
+            .unwrap_or_else(|| flat(inner, false, MAX_CATEGORY));
         let name = text::plain(&value).filter(|name| name.len() <= MAX_CATEGORY && self.scope.has_room());
         if let Some(name) = name {
             self.element("category", &name);
@@ -146,16 +166,17 @@ impl<'a> Rewriter<'a, '_> {
 const MAX_CATEGORY: usize = 256;
 
 fn is_no_text(media_type: &str) -> bool {
-    ["image/", "audio/", "video/", "application/octet", "application/pdf"].iter().any(|kind| media_type.starts_with(kind))
+    ["image/", "audio/", "video/", "application/octet", "application/pdf"]
+        .iter()
+        .any(|kind| media_type.starts_with(kind))
 }
 
 /// A name out of `Ann Author`, `ann@news.example (Ann Author)`, `<name>Ann Author</name>…`; an address where there is
 /// no name.
 fn person(inner: &str) -> Option<String> {
     let (mut name, mut email, mut bare) = (None, None, String::new());
-    let mut tokens = Tokens::new(inner);
     let mut element = "";
-    while let Some(token) = tokens.next() {
+    for token in Tokens::new(inner) {
         match token {
             Token::Start(tag) => element = tag.name.rsplit(':').next().unwrap_or_default(),
             Token::End(_) => element = "",
@@ -169,12 +190,21 @@ fn person(inner: &str) -> Option<String> {
         }
     }
     let bare = text::plain(&bare);
-    let inside = bare.as_deref().and_then(|text| {
-        let address = text.split_whitespace().find(|word| word.contains('@'))?;
-        let rest = text.replacen(address, "", 1);
-        text::folded(rest.trim_matches(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '<' | '>' | '"' | ',')))
-    });
-    let mut person = name.or(inside).or(bare).or(email)?;
+    let mut person = name.or(bare).or(email)?;
+    // Without its address a name is safe from feed-rs, which looks for one and cuts bytes around it.
+    while let Some(at) = person.find('@') {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "._%+-".contains(c);
+        let start = person[..at].trim_end_matches(is_part).len();
+        let end = person.len() - person[at + 1..].trim_start_matches(is_part).len();
+        let rest = format!("{} {}", &person[..start], &person[end..]);
+        let rest = rest
+            .trim_matches(|c: char| c.is_whitespace() || "()<>[]\",–-".contains(c))
+            .replace("mailto:", "");
+        match text::folded(&rest) {
+            Some(rest) => person = rest,
+            None => break,
+        }
+    }
     text::cut(&mut person, MAX_CATEGORY);
     Some(person)
 }
@@ -220,6 +250,8 @@ fn local_html(name: &str) -> &str {
 fn has_bare_ampersand(text: &str) -> bool {
     text.match_indices('&').take(1000).any(|(at, _)| {
         let after = &text[at + 1..];
-        !["#", "amp;", "lt;", "gt;", "quot;", "apos;"].iter().any(|known| after.starts_with(known))
+        !["#", "amp;", "lt;", "gt;", "quot;", "apos;"]
+            .iter()
+            .any(|known| after.starts_with(known))
     }) && !text.contains("<![CDATA[")
 }

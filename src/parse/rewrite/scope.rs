@@ -26,12 +26,22 @@ pub(super) struct Scope {
 
 impl Scope {
     pub(super) fn feed() -> Self {
-        Scope { ranks: [0; 16], many: 0, link: None, image: None, permalink: None, about: None }
+        Scope {
+            ranks: [0; 16],
+            many: 0,
+            link: None,
+            image: None,
+            permalink: None,
+            about: None,
+        }
     }
 
     pub(super) fn item(tag: Tag) -> Self {
         let about = tag.attribute("rdf:about").map(|about| about.trim().to_owned());
-        Scope { about: about.filter(|about| !about.is_empty()), ..Scope::feed() }
+        Scope {
+            about: about.filter(|about| !about.is_empty()),
+            ..Scope::feed()
+        }
     }
 
     pub(super) fn rank(&self, field: Field) -> u8 {
@@ -52,19 +62,22 @@ impl Scope {
     }
 
     /// Writes what could be chosen only now.
-    pub(super) fn finish(self, out: &mut String, base: &Url) {
+    pub(super) fn finish(self, out: &mut String) {
         let guid = self.rank(Field::Guid) > 0;
         if let Some(about) = self.about.as_ref().filter(|_| !guid) {
             out.push_str(&format!("<guid>{}</guid>", escape(about.as_str())));
         }
         // Only an address that is complete: a guid like `4711` is relative to nothing.
         let identity = self.permalink.or(self.about).and_then(|id| Url::parse(&id).ok());
-        let identity = identity.filter(|url| matches!(url.scheme(), "http" | "https") && url != base);
+        let identity = identity.filter(|url| matches!(url.scheme(), "http" | "https"));
         if let Some(link) = self.link.map(|(_, url)| url).or(identity) {
             out.push_str(&format!("<link>{}</link>", escape(link.as_str())));
         }
         if let Some((_, image)) = self.image {
-            out.push_str(&format!("<category domain=\"{NOTE_IMAGE}\">{}</category>", escape(image.as_str())));
+            out.push_str(&format!(
+                "<category domain=\"{NOTE_IMAGE}\">{}</category>",
+                escape(image.as_str())
+            ));
         }
     }
 }
@@ -73,9 +86,12 @@ impl<'a> Rewriter<'a, '_> {
     /// `<link>` in all its forms: a text, an `href`, and Atom's relations.
     pub(super) fn link(&mut self, tag: Tag, inner: &str) {
         let href = tag.attribute("href");
-        let text = super::fields::flat(inner, false, super::MAX_URL);
+        let text = super::fields::flat(inner, false, super::names::MAX_URL);
         let address = href.as_deref().filter(|href| !href.trim().is_empty()).unwrap_or(&text);
-        let relation = tag.attribute("rel").map(|rel| rel.trim().to_ascii_lowercase()).unwrap_or_default();
+        let relation = tag
+            .attribute("rel")
+            .map(|rel| rel.trim().to_ascii_lowercase())
+            .unwrap_or_default();
         let relation = relation.rsplit('/').next().unwrap_or_default();
         let media_type = tag.attribute("type").unwrap_or_default();
         let in_item = self.feed.is_some();
@@ -84,14 +100,27 @@ impl<'a> Rewriter<'a, '_> {
                 // Of several alternatives the web page is wanted, not the PDF or the comments' feed.
                 let is_page = media_type.is_empty() || media_type.contains("html");
                 let is_feed = media_type.contains("rss") || media_type.contains("atom") || media_type.contains("json");
-                self.offer_link(tag, address, if is_page { 5 } else if is_feed { 2 } else { 4 });
+                self.offer_link(
+                    tag,
+                    address,
+                    if is_page {
+                        5
+                    } else if is_feed {
+                        2
+                    } else {
+                        4
+                    },
+                );
             }
             "enclosure" if in_item => self.enclosure(tag),
             "self" | "hub" if !in_item => {
                 if self.scope.has_room()
                     && let Some(url) = self.address(tag, address)
                 {
-                    self.out.push_str(&format!("<atom:link rel=\"{relation}\" href=\"{}\"/>\n", escape(url.as_str())));
+                    self.out.push_str(&format!(
+                        "<atom:link rel=\"{relation}\" href=\"{}\"/>\n",
+                        escape(url.as_str())
+                    ));
                 }
             }
             "self" | "via" | "canonical" if in_item => self.offer_link(tag, address, 1),
@@ -112,18 +141,24 @@ impl<'a> Rewriter<'a, '_> {
     }
 
     pub(super) fn enclosure(&mut self, tag: Tag) {
-        let Some(href) = tag.attribute("url").or_else(|| tag.attribute("href")) else { return };
+        let Some(href) = tag.attribute("url").or_else(|| tag.attribute("href")) else {
+            return;
+        };
         if self.feed.is_none() || !self.scope.has_room() {
             return;
         }
         let Some(url) = self.address(tag, &href) else { return };
         let media_type = tag.attribute("type").unwrap_or_default();
-        let length = tag.attribute("length").or_else(|| tag.attribute("fileSize")).unwrap_or_default();
+        let length = tag
+            .attribute("length")
+            .or_else(|| tag.attribute("fileSize"))
+            .unwrap_or_default();
         let length: u64 = length.trim().parse().unwrap_or(0);
         if media_type.starts_with("image/") && self.scope.image.is_none() {
             self.scope.image = Some((1, url.clone()));
         }
-        self.out.push_str(&format!("<enclosure url=\"{}\"", escape(url.as_str())));
+        self.out
+            .push_str(&format!("<enclosure url=\"{}\"", escape(url.as_str())));
         if media_type.contains('/') {
             self.out.push_str(&format!(" type=\"{}\"", escape(media_type.trim())));
         }
@@ -139,8 +174,13 @@ impl<'a> Rewriter<'a, '_> {
         let medium = tag.attribute("medium").unwrap_or_default();
         let path = tag.attribute("url").unwrap_or_default().to_ascii_lowercase();
         let path = path.split(['?', '#']).next().unwrap_or_default();
-        let named = ["jpg", "jpeg", "png", "webp", "gif", "avif"].iter().any(|end| path.ends_with(end));
-        if medium == "image" || media_type.starts_with("image/") || (media_type.is_empty() && medium.is_empty() && named) {
+        let named = ["jpg", "jpeg", "png", "webp", "gif", "avif"]
+            .iter()
+            .any(|end| path.ends_with(end));
+        if medium == "image"
+            || media_type.starts_with("image/")
+            || (media_type.is_empty() && medium.is_empty() && named)
+        {
             self.image(tag, "", 4);
         } else {
             self.enclosure(tag);
@@ -152,8 +192,12 @@ impl<'a> Rewriter<'a, '_> {
             return;
         }
         let inner = inner.trim();
-        let text = inner.starts_with("http").then(|| super::fields::flat(inner, false, super::MAX_URL).into());
-        let Some(href) = tag.attribute("url").or_else(|| tag.attribute("href")).or(text) else { return };
+        let text = inner
+            .starts_with("http")
+            .then(|| super::fields::flat(inner, false, super::names::MAX_URL).into());
+        let Some(href) = tag.attribute("url").or_else(|| tag.attribute("href")).or(text) else {
+            return;
+        };
         if let Some(url) = self.address(tag, &href) {
             self.scope.image = Some((rank, url));
         }

@@ -1,0 +1,86 @@
+//! Character references and HTML's named entities → characters.
+//!
+//! Never expands an entity that a document declares itself, and never decodes twice.
+
+use std::borrow::Cow;
+
+/// Decodes character references and HTML's named entities, once. An `&` that begins neither stays as it is.
+pub fn decode_entities(text: &str) -> Cow<'_, str> {
+    let Some(first) = text.find('&') else {
+        return Cow::Borrowed(text);
+    };
+    let mut out = String::with_capacity(text.len());
+    out.push_str(&text[..first]);
+    let mut rest = &text[first..];
+    while let Some(after) = rest.strip_prefix('&') {
+        let used = push_reference(rest, &mut out);
+        let tail = &after[used..];
+        let next = tail.find('&').unwrap_or(tail.len());
+        out.push_str(&tail[..next]);
+        rest = &tail[next..];
+    }
+    Cow::Owned(out)
+}
+
+/// The longest name in HTML's list is `CounterClockwiseContourIntegral`.
+const MAX_REFERENCE: usize = 33;
+
+/// Appends what the reference at the start of a text stands for; returns the bytes used after its `&`.
+fn push_reference(reference: &str, out: &mut String) -> usize {
+    let after = &reference[1..];
+    let length = after
+        .bytes()
+        .take(MAX_REFERENCE)
+        .take_while(|b| b.is_ascii_alphanumeric() || *b == b'#')
+        .count();
+    let name = &after[..length];
+    let closed = usize::from(after.as_bytes().get(length) == Some(&b';'));
+    if let Some(number) = name.strip_prefix('#') {
+        let code = match number.strip_prefix(['x', 'X']) {
+            Some(hex) => u32::from_str_radix(hex, 16),
+            None => number.parse(),
+        };
+        if let Ok(code) = code {
+            out.extend(character(code));
+            return length + closed;
+        }
+    } else if closed == 1
+        // quick-xml has such a list too, but its Greek letters are wrong (0.42: `&lambda;` is `;`).
+        && let Cow::Owned(value) = html_escape::decode_html_entities(&reference[..length + 2])
+    {
+        out.push_str(&value);
+        return length + closed;
+    }
+    out.push('&');
+    0
+}
+
+/// The character of a numeric reference. Numbers 128 to 159 mean windows-1252, as in HTML; what XML forbids is dropped.
+fn character(code: u32) -> Option<char> {
+    if (0x80..0xa0).contains(&code) {
+        return encoding_rs::WINDOWS_1252
+            .decode_without_bom_handling(&[code as u8])
+            .0
+            .chars()
+            .next();
+    }
+    char::from_u32(code).filter(|c| is_xml(*c))
+}
+
+/// The characters that XML 1.0 allows (§2.2).
+pub fn is_xml(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entities_decode_once_and_bare_ampersands_stay() {
+        assert_eq!(
+            decode_entities("AT&T &amp;lt; &#8217;&#x92;&#146; &nosuch; &hellip; &#0;&#xD800;&"),
+            "AT&T &lt; ’’’ &nosuch; … &"
+        );
+    }
+}

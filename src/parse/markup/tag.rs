@@ -1,0 +1,83 @@
+//! An opening tag and its attributes, quoted or not.
+//!
+//! Never looks at more than [`MAX_ATTRIBUTES`] attributes.
+
+use std::borrow::Cow;
+
+use super::super::entities::decode_entities;
+
+/// An opening tag.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tag<'a> {
+    pub name: &'a str,
+    /// Everything between the name and the closing bracket.
+    pub rest: &'a str,
+    pub self_closing: bool,
+}
+
+/// Attributes of one tag beyond this number are not looked at. It is large because a description with quotes in it,
+/// unescaped, falls apart into an attribute for each word.
+const MAX_ATTRIBUTES: usize = 4_096;
+
+impl<'a> Tag<'a> {
+    /// The attributes in order, with values as they stand in the document.
+    pub fn attributes(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        Attributes { rest: self.rest }.take(MAX_ATTRIBUTES)
+    }
+
+    /// An attribute's decoded value. Names compare without case: feeds write `isPermalink` and `HREF`.
+    pub fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.attributes()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, value)| decode_entities(value))
+    }
+}
+
+struct Attributes<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self
+            .rest
+            .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '='));
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest
+            .find(|c: char| c.is_whitespace() || matches!(c, '=' | '/'))
+            .unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        let Some(value) = after.trim_start().strip_prefix('=').map(str::trim_start) else {
+            self.rest = after;
+            return Some((name, ""));
+        };
+        let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let quoted = quote.and_then(|quote| value[1..].split_once(quote));
+        let (value, rest) = quoted.unwrap_or_else(|| {
+            let bare = value.trim_start_matches(['"', '\'']);
+            bare.split_at(bare.find(char::is_whitespace).unwrap_or(bare.len()))
+        });
+        self.rest = rest;
+        Some((name, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn attributes_may_be_unquoted_valueless_and_contain_brackets() {
+        let Some(super::super::Token::Start(tag)) =
+            super::super::Tokens::new("<a HREF=x?y=1&amp;z b c='1>2' d = \"&eacute;\"/>").next()
+        else {
+            panic!("a tag")
+        };
+        assert_eq!(tag.attribute("href").as_deref(), Some("x?y=1&z"));
+        assert_eq!(tag.attribute("b").as_deref(), Some(""));
+        assert_eq!(tag.attribute("c").as_deref(), Some("1>2"));
+        assert_eq!(tag.attribute("d").as_deref(), Some("é"));
+    }
+}
