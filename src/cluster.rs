@@ -45,7 +45,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             window: SignedDuration::from_hours(72),
-            threshold: 0.30,
+            threshold: 0.27,
             sigma_hours: 36.0,
             title_weight: 2.0,
             best_share: 0.5,
@@ -57,6 +57,8 @@ impl Default for Options {
 const COPY: f32 = 0.6;
 /// The likeness of two titles, letter by letter, that is worth a second look.
 const NEAR_TITLE: f64 = 0.9;
+/// The likeness of two titles with other numbers in them from which they are two of a series.
+const SAME_BUT_NUMBER: f64 = 0.75;
 /// Members of a story that an item is compared with, the latest ones.
 const MEMBERS: usize = 40;
 

@@ -3,7 +3,7 @@
 use super::memory::Remembered;
 use super::vector::Vector;
 use super::words::Text;
-use super::{NEAR_TITLE, Options};
+use super::{NEAR_TITLE, Options, SAME_BUT_NUMBER};
 use crate::model::{Item, ItemId};
 
 /// The likeness of an item and a story, with what stood out.
@@ -35,9 +35,10 @@ pub(super) fn nearness(
     let other_numbers = other_numbers(text, members);
     let mut near_title = None;
     if !other_numbers.is_empty() {
-        score *= 0.5;
+        // Titles that agree in all but a number are two days' puzzles or two products; otherwise a toll may have risen.
+        score *= if nearest_title(text, members, SAME_BUT_NUMBER).is_some() { 0.0 } else { 0.5 };
     } else if score >= options.threshold * 0.5 && score < options.threshold {
-        near_title = nearest_title(text, members);
+        near_title = nearest_title(text, members, NEAR_TITLE);
         if near_title.is_some() {
             score = options.threshold;
         }
@@ -66,7 +67,7 @@ fn other_numbers(text: &Text, members: &[&Remembered]) -> Vec<String> {
     other
 }
 
-fn nearest_title(text: &Text, members: &[&Remembered]) -> Option<(ItemId, f32)> {
+fn nearest_title(text: &Text, members: &[&Remembered], least: f64) -> Option<(ItemId, f32)> {
     // Short titles are alike by chance.
     if text.title.chars().count() < 20 {
         return None;
@@ -74,7 +75,7 @@ fn nearest_title(text: &Text, members: &[&Remembered]) -> Option<(ItemId, f32)> 
     let near = members
         .iter()
         .map(|m| (m.id, strsim::normalized_damerau_levenshtein(&text.title, &m.title)));
-    near.filter(|(_, like)| *like >= NEAR_TITLE)
+    near.filter(|(_, like)| *like >= least)
         .map(|(id, like)| (id, like as f32))
         .max_by(|a, b| a.1.total_cmp(&b.1))
 }

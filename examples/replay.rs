@@ -1,0 +1,214 @@
+//! Replays a folder of captured feeds through the real daemon: every outlet a server on loopback, every version in
+//! the order of its capture, the clock set to the time of capture.
+//!
+//!     cargo run --release --example replay -- FOLDER [--limit N] [--keep DATABASE]
+//!
+//! FOLDER holds `index.tsv`, its first line naming the columns: `outlet` or `feed` (which source), `captured` (RFC 3339)
+//! or `day`, and `file`. Prints sources, documents, outcomes, items, problems by kind, stories, the largest stories,
+//! wall time and peak memory.
+
+use anyhow::{Context, bail};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use newsfold::clock::Clock;
+use newsfold::config::Config;
+use newsfold::daemon;
+use newsfold::model::{FeedSelection, NewSource};
+use newsfold::poll::outlet_of;
+use newsfold::store::{Store, polls, sources, stories};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// The versions of one source's document, in order of capture.
+struct Replayed {
+    outlet: String,
+    versions: Vec<(Timestamp, PathBuf)>,
+}
+
+#[derive(Clone)]
+struct Site {
+    versions: Arc<Vec<(Timestamp, PathBuf)>>,
+    clock: Clock,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = PathBuf::from(arguments.next().context("usage: replay FOLDER [--limit N] [--keep DATABASE]")?);
+    let (mut limit, mut keep) = (usize::MAX, None);
+    while let Some(argument) = arguments.next() {
+        let value = arguments.next().with_context(|| format!("{argument} needs a value"))?;
+        match argument.as_str() {
+            "--limit" => limit = value.parse()?,
+            "--keep" => keep = Some(PathBuf::from(value)),
+            other => bail!("unknown argument {other}"),
+        }
+    }
+    let mut replayed = read_index(&folder)?;
+    replayed.truncate(limit);
+    let times: BTreeSet<Timestamp> = replayed.iter().flat_map(|r| r.versions.iter().map(|(at, _)| *at)).collect();
+    let first = *times.first().context("the index names no document")?;
+    let clock = Clock::manual(first);
+
+    let scratch = std::env::temp_dir().join(format!("newsfold-replay-{}", std::process::id()));
+    std::fs::create_dir_all(&scratch)?;
+    let database = keep.unwrap_or_else(|| scratch.join("newsfold.db"));
+    let store = Store::open(&database)?;
+    let documents: usize = replayed.iter().map(|r| r.versions.len()).sum();
+    let source_count = serve_and_add(&store, replayed, &clock, first).await?;
+
+    let mut config = Config::default();
+    config.fetch.allowed_networks = vec!["127.0.0.0/8".parse()?];
+    config.fetch.origin_gap = jiff::SignedDuration::ZERO;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let shutdown = CancellationToken::new();
+    let start = Instant::now();
+    let running = tokio::spawn(daemon::run(config, store.clone(), listener, clock.clone(), shutdown.clone()));
+    for time in &times {
+        play(&store, &clock, *time, source_count).await?;
+    }
+    // Stories settle.
+    clock.advance(jiff::SignedDuration::from_hours(1));
+    until(&store, "stories are published", |db| {
+        let counts = stories::counts(db)?;
+        Ok(counts.published == counts.stories && counts.unassigned == 0)
+    })
+    .await?;
+    let elapsed = start.elapsed();
+    shutdown.cancel();
+    running.await??;
+    report(&store, source_count, documents, elapsed).await?;
+    std::fs::remove_dir_all(&scratch)?;
+    Ok(())
+}
+
+/// Sets the clock to a time of capture and has every source polled once.
+async fn play(store: &Store, clock: &Clock, time: Timestamp, source_count: u64) -> anyhow::Result<()> {
+    clock.advance(time.duration_since(clock.now()));
+    let now = clock.now();
+    store
+        .write(move |db| {
+            // Back-off would pass over versions, and here each version is to be seen.
+            db.execute("UPDATE source SET next_poll_at = ?1, hold_until = NULL, state = 'active'", [now.as_millisecond()])?;
+            Ok(())
+        })
+        .await?;
+    until(store, "all sources are polled and placed", move |db| {
+        let tally = polls::tally(db, now)?;
+        Ok(tally.polls >= source_count && stories::counts(db)?.unassigned == 0)
+    })
+    .await
+}
+
+async fn until(
+    store: &Store,
+    what: &str,
+    condition: impl Fn(&rusqlite::Connection) -> newsfold::store::Result<bool> + Send + Clone + 'static,
+) -> anyhow::Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(300);
+    while !store.read(condition.clone()).await? {
+        if Instant::now() > deadline {
+            bail!("waited five minutes, and not yet: {what}");
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
+}
+
+async fn serve_and_add(store: &Store, replayed: Vec<Replayed>, clock: &Clock, now: Timestamp) -> anyhow::Result<u64> {
+    let mut added = Vec::new();
+    for source in replayed {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let url = format!("http://{}/feed", listener.local_addr()?);
+        let site = Site { versions: Arc::new(source.versions), clock: clock.clone() };
+        let router = axum::Router::new().fallback(document).with_state(site);
+        tokio::spawn(axum::serve(listener, router).into_future());
+        added.push(NewSource { url, outlet: source.outlet, ..NewSource::default() });
+    }
+    let count = added.len() as u64;
+    store.write(move |db| added.iter().try_for_each(|new| sources::add(db, new, now, now).map(drop))).await?;
+    Ok(count)
+}
+
+/// The latest version captured by now.
+async fn document(State(site): State<Site>) -> Response {
+    let now = site.clock.now();
+    let Some((_, file)) = site.versions.iter().rev().find(|(at, _)| *at <= now) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    match tokio::fs::read(file).await {
+        Ok(bytes) => ([(header::CONTENT_TYPE, "text/xml")], bytes).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+fn read_index(folder: &Path) -> anyhow::Result<Vec<Replayed>> {
+    let path = folder.join("index.tsv");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut lines = text.lines();
+    let columns: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
+    let column = |names: &[&str]| {
+        let place = columns.iter().position(|column| names.contains(column));
+        place.with_context(|| format!("{} has none of the columns {names:?}", path.display()))
+    };
+    let (source, time, file) = (column(&["outlet", "feed"])?, column(&["captured", "day"])?, column(&["file"])?);
+    let mut by_source: BTreeMap<String, Vec<(Timestamp, PathBuf)>> = BTreeMap::new();
+    for line in lines.filter(|line| !line.trim().is_empty()) {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let cell = |place: usize| cells.get(place).copied().with_context(|| format!("a short line: {line}"));
+        let time = cell(time)?;
+        // A day's document is taken as captured at its end.
+        let time = time.parse::<Timestamp>().or_else(|_| format!("{time}T23:59:59Z").parse())?;
+        by_source.entry(cell(source)?.to_owned()).or_default().push((time, folder.join(cell(file)?)));
+    }
+    let replayed = by_source.into_iter().map(|(name, mut versions)| {
+        versions.sort();
+        let outlet = url::Url::parse(&name).map(|url| outlet_of(&url)).unwrap_or_else(|_| format!("{name}.example"));
+        Replayed { outlet, versions }
+    });
+    Ok(replayed.collect())
+}
+
+async fn report(store: &Store, source_count: u64, documents: usize, elapsed: Duration) -> anyhow::Result<()> {
+    let (counts, tally, largest, silent) = store
+        .read(|db| {
+            let selection = FeedSelection { min_outlets: 2, limit: 100_000, ..FeedSelection::default() };
+            let mut largest = stories::select(db, &selection)?;
+            largest.sort_by_key(|story| std::cmp::Reverse((story.outlets().len(), story.items.len())));
+            let all = sources::list(db, &sources::Filter::default())?;
+            let silent = all.iter().filter(|source| source.last_outcome.is_none()).count();
+            Ok((stories::counts(db)?, polls::tally(db, Timestamp::UNIX_EPOCH)?, largest, silent))
+        })
+        .await?;
+    println!("sources {source_count}, documents {documents}, polls {}", tally.polls);
+    for (outcome, count) in &tally.outcomes {
+        println!("  {} {count}", outcome.as_str());
+    }
+    println!("sources without a recorded outcome {silent}");
+    println!("items {}", counts.items);
+    println!("problems");
+    for (kind, count) in &tally.problems {
+        println!("  {} {count}", kind.as_str());
+    }
+    println!("stories {}, of several outlets {}", counts.stories, largest.len());
+    println!("largest stories by outlets");
+    for story in largest.iter().take(15) {
+        let title = story.lead().map_or("", |lead| lead.item.title.as_str());
+        println!("  {} outlets, {} items: {title}", story.outlets().len(), story.items.len());
+    }
+    println!("wall time {:.1} s, peak memory {}", elapsed.as_secs_f64(), peak_memory());
+    Ok(())
+}
+
+/// The most memory that this process ever held, as Linux counts it.
+fn peak_memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.map_or_else(|| "unknown".into(), |value| value.trim().to_owned())
+}

@@ -1,0 +1,33 @@
+//! What the tests share: origins that log every request, and a world with a daemon, a clock and a database in it.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+pub mod origin;
+pub mod world;
+
+use std::time::{Duration, Instant};
+
+/// Waits until a condition holds, looking again and again; says what was waited for when it never does.
+pub async fn until<F: AsyncFnMut() -> bool>(what: &str, mut holds: F) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !holds().await {
+        assert!(Instant::now() < deadline, "waited 30 s, and not yet: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// An RSS feed of items, each `guid | title | description`.
+pub fn rss(items: &[&str]) -> String {
+    let items: String = items
+        .iter()
+        .map(|line| {
+            let parts: Vec<&str> = line.split('|').map(str::trim).collect();
+            let (guid, title) = (parts[0], parts[1]);
+            let description = parts.get(2).copied().unwrap_or("");
+            format!(
+                "<item><guid isPermaLink=\"false\">{guid}</guid><title>{title}</title>\
+                 <link>https://news.example/{guid}</link><description>{description}</description></item>"
+            )
+        })
+        .collect();
+    format!("<rss version=\"2.0\"><channel><title>News</title><language>en</language>{items}</channel></rss>")
+}

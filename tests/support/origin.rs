@@ -1,0 +1,122 @@
+//! A real HTTP server on loopback that says what it is told to and logs every request.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+pub struct Origin {
+    base: String,
+    state: Shared,
+}
+
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    answers: HashMap<String, Answer>,
+    log: Vec<Logged>,
+}
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Logged {
+    pub path: String,
+    pub headers: HeaderMap,
+}
+
+impl Logged {
+    pub fn header(&self, name: &str) -> Option<Vec<u8>> {
+        self.headers.get(name).map(|value| value.as_bytes().to_vec())
+    }
+}
+
+/// What a path answers. An ETag makes it conditional.
+#[derive(Clone)]
+pub struct Answer {
+    status: u16,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Vec<u8>,
+    hangs: bool,
+}
+
+impl Answer {
+    pub fn ok(body: impl Into<Vec<u8>>) -> Answer {
+        Answer { status: 200, headers: Vec::new(), body: body.into(), hangs: false }
+    }
+
+    pub fn status(status: u16) -> Answer {
+        Answer { status, ..Answer::ok("") }
+    }
+
+    pub fn redirect(to: &str) -> Answer {
+        Answer::status(302).header("location", to.as_bytes())
+    }
+
+    /// Takes the request and never answers.
+    pub fn hangs() -> Answer {
+        Answer { hangs: true, ..Answer::ok("") }
+    }
+
+    pub fn header(mut self, name: &str, value: &[u8]) -> Answer {
+        self.headers.push((name.parse().unwrap(), HeaderValue::from_bytes(value).unwrap()));
+        self
+    }
+}
+
+impl Origin {
+    pub async fn start() -> Origin {
+        Origin::start_on("127.0.0.1").await
+    }
+
+    pub async fn start_on(address: &str) -> Origin {
+        let listener = TcpListener::bind((address, 0)).await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let state = Shared::default();
+        let router = Router::new().fallback(answer).with_state(state.clone());
+        tokio::spawn(axum::serve(listener, router).into_future());
+        Origin { base, state }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    pub fn serve(&self, path: &str, answer: Answer) {
+        self.state.0.lock().unwrap().answers.insert(path.to_owned(), answer);
+    }
+
+    pub fn requests(&self) -> Vec<Logged> {
+        self.state.0.lock().unwrap().log.clone()
+    }
+
+    pub fn count(&self, path: &str) -> usize {
+        self.requests().iter().filter(|request| request.path == path).count()
+    }
+}
+
+async fn answer(State(state): State<Shared>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    let headers = request.headers().clone();
+    let found = {
+        let mut inner = state.0.lock().unwrap();
+        inner.log.push(Logged { path: path.clone(), headers: headers.clone() });
+        inner.answers.get(&path).cloned()
+    };
+    let Some(answer) = found else { return StatusCode::NOT_FOUND.into_response() };
+    if answer.hangs {
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+    }
+    let etag = answer.headers.iter().find(|(name, _)| name == header::ETAG).map(|(_, value)| value.clone());
+    let known = etag.is_some() && headers.get(header::IF_NONE_MATCH) == etag.as_ref();
+    let status = if known { 304 } else { answer.status };
+    let mut response = Response::builder().status(status);
+    response.headers_mut().unwrap().extend(answer.headers);
+    response.body(if known { Body::empty() } else { Body::from(answer.body) }).unwrap()
+}

@@ -1,0 +1,105 @@
+//! A world for a scenario: a database in a folder of its own, a clock that the test moves, and the real daemon.
+
+use super::until;
+use jiff::{SignedDuration, Timestamp};
+use newsfold::clock::Clock;
+use newsfold::config::Config;
+use newsfold::daemon;
+use newsfold::model::{NewSource, Source, SourceId, Story};
+use newsfold::store::{Store, polls, sources, stories};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+pub struct World {
+    pub folder: TempDir,
+    pub config: Config,
+    pub store: Store,
+    pub clock: Clock,
+    pub base: String,
+    running: Option<(CancellationToken, JoinHandle<anyhow::Result<()>>)>,
+}
+
+impl World {
+    /// A world in which nothing runs yet. Loopback is allowed, origins need no pause, stories need not settle.
+    pub fn new() -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.fetch.allowed_networks = vec!["127.0.0.1/32".parse().unwrap()];
+        config.fetch.origin_gap = SignedDuration::ZERO;
+        config.fetch.total_timeout = SignedDuration::from_secs(3);
+        config.publish.settle = SignedDuration::ZERO;
+        config.daemon.shutdown_grace = SignedDuration::from_secs(2);
+        let store = Store::open(&folder.path().join("newsfold.db")).unwrap();
+        let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
+        World { folder, config, store, clock, base: String::new(), running: None }
+    }
+
+    pub async fn start(&mut self) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.base = format!("http://{}", listener.local_addr().unwrap());
+        let shutdown = CancellationToken::new();
+        let daemon =
+            daemon::run(self.config.clone(), self.store.clone(), listener, self.clock.clone(), shutdown.clone());
+        self.running = Some((shutdown, tokio::spawn(daemon)));
+    }
+
+    pub async fn stop(&mut self) {
+        let (shutdown, running) = self.running.take().expect("the daemon runs");
+        shutdown.cancel();
+        running.await.unwrap().unwrap();
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn pass(&self, time: SignedDuration) {
+        self.clock.advance(time);
+    }
+
+    /// Adds a source that is due now.
+    pub async fn add(&self, url: &str, outlet: &str) -> SourceId {
+        let new = NewSource { url: url.into(), outlet: outlet.into(), ..NewSource::default() };
+        let now = self.now();
+        self.store.write(move |db| sources::add(db, &new, now, now)).await.unwrap().expect("a new source")
+    }
+
+    pub async fn source(&self, id: SourceId) -> Source {
+        self.store.read(move |db| sources::get(db, id)).await.unwrap().unwrap()
+    }
+
+    /// Waits until a source has so many recorded polls, and everything that they brought is placed and published.
+    pub async fn polled(&self, id: SourceId, times: usize) {
+        until(&format!("source {id} was polled {times} times"), async || {
+            self.store.read(move |db| polls::latest(db, id, 1000)).await.unwrap().len() >= times
+        })
+        .await;
+        self.settled().await;
+    }
+
+    /// Waits until every item is placed and every story published.
+    pub async fn settled(&self) {
+        until("everything is placed and published", async || {
+            let counts = self.store.read(stories::counts).await.unwrap();
+            counts.unassigned == 0 && counts.published == counts.stories
+        })
+        .await;
+    }
+
+    pub async fn polls(&self, id: SourceId) -> Vec<polls::PastPoll> {
+        self.store.read(move |db| polls::latest(db, id, 1000)).await.unwrap()
+    }
+
+    pub async fn stories(&self) -> Vec<Story> {
+        self.store.read(|db| stories::recent(db, 1, 1000)).await.unwrap()
+    }
+
+    pub async fn get(&self, path: &str) -> String {
+        let response = reqwest::get(Url::parse(&self.base).unwrap().join(path).unwrap()).await.unwrap();
+        assert!(response.status().is_success(), "{path}: {}", response.status());
+        response.text().await.unwrap()
+    }
+}
