@@ -45,6 +45,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let tools = tools(&config, store.clone(), clock.clone())?;
     check_feeds(&config, &store).await?;
+    scheduler::spread_overdue(&tools).await?;
     let signals = Signals::default();
     let served = serve::router(store.clone(), config.publish.clone());
     let address = listener.local_addr().context("the listener has no address")?;
@@ -80,7 +81,7 @@ pub async fn run(
     upkeep::tell_ready();
     tracing::info!(%address, database = %store.path().display(), "newsfold is running");
 
-    let ended = scheduler::run(tools, config.daemon.clone(), signals, shutdown.clone()).await;
+    scheduler::run(tools, config.daemon.clone(), signals, shutdown.clone()).await;
 
     upkeep::tell_stopping();
     shutdown.cancel();
@@ -101,7 +102,7 @@ pub async fn run(
         .await
         .context("the database could not be checkpointed")?;
     tracing::info!("newsfold has stopped");
-    ended.context("polling ended")
+    Ok(())
 }
 
 /// What polls are made with under this configuration.

@@ -2,7 +2,7 @@
 
 use super::memory::Remembered;
 use super::vector::Vector;
-use super::words::Text;
+use super::words::{Number, Text};
 use super::{NEAR_TITLE, Options, SAME_BUT_NUMBER};
 use crate::model::{Item, ItemId};
 
@@ -32,17 +32,19 @@ pub(super) fn nearness(
     }
     let mean = sum / members.len().max(1) as f32;
     let mut score = options.best_share * best + (1.0 - options.best_share) * mean;
-    let other_numbers = other_numbers(text, members);
+    let other = other_numbers(text, members);
     let mut near_title = None;
-    if !other_numbers.is_empty() {
-        // Titles that agree in all but a number are two days' puzzles or two products; otherwise a toll may have risen.
-        score *= if nearest_title(text, members, SAME_BUT_NUMBER).is_some() { 0.0 } else { 0.5 };
+    if !other.is_empty() {
+        // "Lumen 9" is not "Lumen 10", and titles that agree in all but a number are two of a series; but a toll rises.
+        let apart = other.iter().any(|n| n.named) || nearest_title(text, members, SAME_BUT_NUMBER).is_some();
+        score *= if apart { 0.0 } else { 0.5 };
     } else if score >= options.threshold * 0.5 && score < options.threshold {
         near_title = nearest_title(text, members, NEAR_TITLE);
         if near_title.is_some() {
             score = options.threshold;
         }
     }
+    let other_numbers = other.into_iter().map(|n| n.written.clone()).collect();
     Nearness {
         score,
         near_title,
@@ -51,20 +53,11 @@ pub(super) fn nearness(
 }
 
 /// Numbers that count the same thing as a member's and differ, where no member has the item's number too.
-fn other_numbers(text: &Text, members: &[&Remembered]) -> Vec<String> {
+fn other_numbers<'t>(text: &'t Text, members: &[&Remembered]) -> Vec<&'t Number> {
     let known = || members.iter().flat_map(|m| m.numbers.iter());
-    let mut other: Vec<String> = text
-        .numbers
-        .iter()
-        .filter(|(counted, _)| *counted != 0)
-        .filter(|(counted, number)| {
-            known().any(|(c, _)| c == counted) && !known().any(|(c, n)| c == counted && n == number)
-        })
-        .map(|(_, number)| number.clone())
-        .collect();
-    other.sort();
-    other.dedup();
-    other
+    let differs =
+        |n: &&Number| known().any(|m| m.of == n.of) && !known().any(|m| m.of == n.of && m.written == n.written);
+    text.numbers.iter().filter(|n| n.of != 0).filter(differs).collect()
 }
 
 fn nearest_title(text: &Text, members: &[&Remembered], least: f64) -> Option<(ItemId, f32)> {

@@ -1,7 +1,7 @@
 //! The items of the last days, by story, by link and by their strongest terms.
 
 use super::vector::Vector;
-use super::words::{Sketch, Term, Text};
+use super::words::{Number, Sketch, Term, Text};
 use crate::model::{Item, ItemId, StoryId, Timestamp};
 use jiff::SignedDuration;
 use rustc_hash::FxHashMap;
@@ -16,7 +16,7 @@ pub(super) struct Remembered {
     pub outlet: String,
     pub ranked_at: Timestamp,
     pub title: String,
-    pub numbers: Vec<(Term, String)>,
+    pub numbers: Vec<Number>,
     pub sketch: Sketch,
     pub vector: Vector,
     first_seen_at: Timestamp,

@@ -31,13 +31,8 @@ struct Scheduler {
     busy: HashSet<Origin>,
 }
 
-/// Polls until `shutdown`. Returns an error only when the database can't be read at the start.
-pub(super) async fn run(
-    tools: Tools,
-    options: Running,
-    signals: Signals,
-    shutdown: CancellationToken,
-) -> store::Result<()> {
+/// Spreads what came due while nothing ran, so that a start makes no burst.
+pub(super) async fn spread_overdue(tools: &Tools) -> store::Result<()> {
     let (now, interval) = (tools.clock.now(), tools.options.interval);
     let overdue = tools
         .store
@@ -46,6 +41,11 @@ pub(super) async fn run(
     if overdue > 1 {
         tracing::info!(sources = overdue, "overdue sources are polled one after the other");
     }
+    Ok(())
+}
+
+/// Polls until `shutdown`.
+pub(super) async fn run(tools: Tools, options: Running, signals: Signals, shutdown: CancellationToken) {
     let mut scheduler = Scheduler {
         tools,
         options,
@@ -56,7 +56,6 @@ pub(super) async fn run(
     };
     scheduler.until(&shutdown).await;
     scheduler.finish().await;
-    Ok(())
 }
 
 impl Scheduler {

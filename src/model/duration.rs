@@ -1,8 +1,8 @@
-//! Durations in the configuration: `"10m"`, `"1h 30m"`, `"45s"` (jiff's friendly form, ISO 8601 too). Never negative.
+//! Durations in the configuration: `"10m"`, `"1h 30m"`, `"45s"`, `"7d"` (jiff's friendly form, ISO 8601 too). Never negative.
 //!
 //! For `#[serde(with = "crate::model::duration")]`.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {
@@ -16,10 +16,14 @@ pub fn serialize<S: Serializer>(duration: &SignedDuration, serializer: S) -> Res
 
 /// Reads a duration as people write it; a message that says how to write one where it is none.
 pub fn parse(text: &str) -> Result<SignedDuration, String> {
-    match text.parse::<SignedDuration>() {
+    // Days and weeks are meant as so many hours: nobody's daylight saving time is in a configuration.
+    let read = text
+        .parse::<Span>()
+        .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+    match read {
         Ok(duration) if !duration.is_negative() => Ok(duration),
         _ => Err(format!(
-            "‘{text}’ is no duration; write for example \"45s\", \"10m\" or \"1h 30m\""
+            "‘{text}’ is no duration; write for example \"45s\", \"10m\", \"1h 30m\" or \"7d\""
         )),
     }
 }

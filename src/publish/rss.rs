@@ -2,6 +2,7 @@
 
 use super::entry::{Entry, clean, entries, rfc822};
 use super::{FeedDocument, Format};
+use crate::html;
 use rss::extension::atom::{AtomExtension, Link};
 use rss::extension::dublincore::DublinCoreExtension;
 use rss::{Channel, Guid, Item, Source};
@@ -48,7 +49,8 @@ fn render_item(entry: Entry<'_>) -> Item {
         title: Some(entry.title),
         link: Some(entry.link),
         pub_date: Some(rfc822(entry.published_at)),
-        description: Some(entry.summary),
+        // Readers take a description for HTML.
+        description: Some(html::escape(&entry.summary)),
         content: Some(entry.html),
         source: Some(Source {
             url: clean(&entry.lead.item.source_url),

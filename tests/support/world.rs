@@ -34,16 +34,30 @@ impl World {
         config.daemon.shutdown_grace = SignedDuration::from_secs(2);
         let store = Store::open(&folder.path().join("newsfold.db")).unwrap();
         let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
-        World { folder, config, store, clock, base: String::new(), running: None }
+        World {
+            folder,
+            config,
+            store,
+            clock,
+            base: String::new(),
+            running: None,
+        }
     }
 
     pub async fn start(&mut self) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         self.base = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
-        let daemon =
-            daemon::run(self.config.clone(), self.store.clone(), listener, self.clock.clone(), shutdown.clone());
+        let daemon = daemon::run(
+            self.config.clone(),
+            self.store.clone(),
+            listener,
+            self.clock.clone(),
+            shutdown.clone(),
+        );
         self.running = Some((shutdown, tokio::spawn(daemon)));
+        // By then the sources that are overdue have been spread.
+        self.get("/healthz").await;
     }
 
     pub async fn stop(&mut self) {
@@ -62,9 +76,17 @@ impl World {
 
     /// Adds a source that is due now.
     pub async fn add(&self, url: &str, outlet: &str) -> SourceId {
-        let new = NewSource { url: url.into(), outlet: outlet.into(), ..NewSource::default() };
+        let new = NewSource {
+            url: url.into(),
+            outlet: outlet.into(),
+            ..NewSource::default()
+        };
         let now = self.now();
-        self.store.write(move |db| sources::add(db, &new, now, now)).await.unwrap().expect("a new source")
+        self.store
+            .write(move |db| sources::add(db, &new, now, now))
+            .await
+            .unwrap()
+            .expect("a new source")
     }
 
     pub async fn source(&self, id: SourceId) -> Source {
@@ -74,7 +96,12 @@ impl World {
     /// Waits until a source has so many recorded polls, and everything that they brought is placed and published.
     pub async fn polled(&self, id: SourceId, times: usize) {
         until(&format!("source {id} was polled {times} times"), async || {
-            self.store.read(move |db| polls::latest(db, id, 1000)).await.unwrap().len() >= times
+            self.store
+                .read(move |db| polls::latest(db, id, 1000))
+                .await
+                .unwrap()
+                .len()
+                >= times
         })
         .await;
         self.settled().await;
@@ -98,7 +125,9 @@ impl World {
     }
 
     pub async fn get(&self, path: &str) -> String {
-        let response = reqwest::get(Url::parse(&self.base).unwrap().join(path).unwrap()).await.unwrap();
+        let response = reqwest::get(Url::parse(&self.base).unwrap().join(path).unwrap())
+            .await
+            .unwrap();
         assert!(response.status().is_success(), "{path}: {}", response.status());
         response.text().await.unwrap()
     }
