@@ -1,0 +1,260 @@
+//! The real daemon as a process: killed, starved of disk, doubled, stopped. No acknowledged item is lost, duplicated or
+//! given another identity.
+
+mod support;
+
+use newsfold::model::{NewSource, Timestamp};
+use newsfold::store::{Store, items, polls, sources, stories};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use support::origin::{Answer, Origin};
+use support::{rss, until};
+use tempfile::TempDir;
+
+struct Daemon {
+    process: Child,
+    base: String,
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn configured() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "[serve]\nlisten = \"127.0.0.1:0\"\n[poll]\ninterval = \"1s\"\n[fetch]\norigin_gap = \"0s\"\n\
+                  allowed_networks = [\"127.0.0.0/8\"]\n[publish]\nsettle = \"0s\"\n[daemon]\nshutdown_grace = \"2s\"\n";
+    std::fs::write(folder.path().join("config.toml"), config).unwrap();
+    folder
+}
+
+fn database(folder: &Path) -> std::path::PathBuf {
+    folder.join("news.db")
+}
+
+/// Starts `newsfold serve`, through a shell that sets limits first, and waits until it says where it listens.
+fn serve(folder: &Path, before: &str) -> Daemon {
+    let binary = assert_cmd::cargo::cargo_bin("newsfold");
+    let script = format!("{before} exec \"$0\" \"$@\"");
+    let mut process = Command::new("sh")
+        .args(["-c", &script])
+        .arg(binary)
+        .args(["serve", "--config"])
+        .arg(folder.join("config.toml"))
+        .arg("--database")
+        .arg(database(folder))
+        .env("HOME", folder)
+        .env("NO_COLOR", "1")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+    let mut seen = Vec::new();
+    let base = loop {
+        let Some(Ok(line)) = lines.next() else {
+            panic!("the daemon did not start: {seen:?}")
+        };
+        if let Some((_, rest)) = line.split_once("address=") {
+            break format!("http://{}", rest.split_whitespace().next().unwrap());
+        }
+        seen.push(line);
+    };
+    // What it says later is read, so that it never waits for us.
+    std::thread::spawn(move || lines.for_each(drop));
+    Daemon { process, base }
+}
+
+async fn add(folder: &Path, url: &str) {
+    let store = Store::open(&database(folder)).unwrap();
+    let new = NewSource {
+        url: url.into(),
+        outlet: "a.example".into(),
+        ..NewSource::default()
+    };
+    let now = Timestamp::now();
+    store.write(move |db| sources::add(db, &new, now, now)).await.unwrap();
+}
+
+/// guid → item id and story id of everything in the database.
+async fn everything(folder: &Path) -> BTreeMap<String, (i64, String)> {
+    let store = Store::open(&database(folder)).unwrap();
+    store
+        .read(|db| {
+            let mut all = BTreeMap::new();
+            for story in stories::recent(db, 1, 100_000)? {
+                for report in story.items {
+                    let known = all.insert(report.item.guid.clone(), (report.item.id.0, story.id.to_string()));
+                    assert_eq!(known, None, "{} is there twice", report.item.guid);
+                }
+            }
+            assert_eq!(items::unassigned(db, 10)?.len(), 0);
+            Ok(all)
+        })
+        .await
+        .unwrap()
+}
+
+fn feed_of(first: usize, last: usize) -> String {
+    let lines: Vec<String> = (first..last)
+        .map(|n| format!("g{n} | Title{n} about matter{n} | Words{n} and more{n}"))
+        .collect();
+    rss(&lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+async fn polled_since(folder: &Path, start: Timestamp) -> u64 {
+    let store = Store::open(&database(folder)).unwrap();
+    store.read(move |db| polls::tally(db, start)).await.unwrap().polls
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killing_the_daemon_loses_and_doubles_nothing() {
+    let (folder, origin) = (configured(), Origin::start().await);
+    add(folder.path(), &origin.url("/feed")).await;
+    let mut known = BTreeMap::new();
+    for round in 0..6 {
+        // A window of fifty items that moves by twenty: what is lost once never comes again.
+        let (first, last) = (round * 20, round * 20 + 50);
+        origin.serve(
+            "/feed",
+            Answer::ok(feed_of(first, last)).header("etag", format!("\"{round}\"").as_bytes()),
+        );
+        let before = origin.count("/feed");
+        let daemon = serve(folder.path(), "");
+        until("the source is asked", async || origin.count("/feed") > before).await;
+        // Killed at another moment of the poll each time: at once, while storing, while grouping.
+        for _ in 0..round * 3 {
+            tokio::task::yield_now().await;
+        }
+        drop(daemon);
+        let daemon = serve(folder.path(), "");
+        until("all is stored and placed", async || {
+            let store = Store::open(&database(folder.path())).unwrap();
+            let counts = store.read(stories::counts).await.unwrap();
+            counts.items == last as u64 && counts.unassigned == 0
+        })
+        .await;
+        drop(daemon);
+        let now = everything(folder.path()).await;
+        assert_eq!(now.len(), last);
+        for (guid, identity) in &known {
+            assert_eq!(
+                now.get(guid),
+                Some(identity),
+                "{guid} has another identity after round {round}"
+            );
+        }
+        known = now;
+    }
+    let store = Store::open(&database(folder.path())).unwrap();
+    assert_eq!(store.read(newsfold::store::damage).await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_loses_nothing_for_good() {
+    let (folder, origin) = (configured(), Origin::start().await);
+    add(folder.path(), &origin.url("/feed")).await;
+    origin.serve("/feed", Answer::ok(feed_of(0, 1500)).header("etag", b"\"1\""));
+    // No file may grow beyond 400 KiB (ulimit counts blocks of 512 or 1024 bytes): SQLite meets a full disk.
+    let daemon = serve(folder.path(), "trap '' XFSZ; ulimit -f 400;");
+    until("the source is asked again, since nothing could be stored", async || {
+        origin.count("/feed") >= 2
+    })
+    .await;
+    assert!(
+        origin
+            .requests()
+            .iter()
+            .all(|request| request.header("if-none-match").is_none())
+    );
+    let page = reqwest::get(format!("{}/healthz", daemon.base)).await.unwrap();
+    assert_eq!(page.status(), 200, "the daemon still serves");
+    drop(daemon);
+    let daemon = serve(folder.path(), "");
+    until("all is stored once there is room", async || {
+        let store = Store::open(&database(folder.path())).unwrap();
+        let counts = store.read(stories::counts).await.unwrap();
+        counts.items == 1500 && counts.unassigned == 0
+    })
+    .await;
+    drop(daemon);
+    assert_eq!(everything(folder.path()).await.len(), 1500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_programs_share_one_database() {
+    let (folder, origin) = (configured(), Origin::start().await);
+    origin.serve("/feed", Answer::ok(feed_of(0, 40)));
+    let daemon = serve(folder.path(), "");
+    let newsfold = |arguments: &[&str]| {
+        let mut command = assert_cmd::Command::cargo_bin("newsfold").unwrap();
+        command
+            .env("HOME", folder.path())
+            .arg("--config")
+            .arg(folder.path().join("config.toml"));
+        command.arg("--database").arg(database(folder.path())).args(arguments);
+        command
+    };
+    newsfold(&["source", "add", &origin.url("/feed"), "--unchecked"])
+        .assert()
+        .success();
+    until("the daemon notices", async || origin.count("/feed") > 0).await;
+    for n in 1..8 {
+        origin.serve("/feed", Answer::ok(feed_of(0, 40 + n * 10)));
+        // Either of the two polls; a poll that the other has claimed is skipped and says so.
+        let _ = newsfold(&["source", "poll", "1"]).output().unwrap();
+    }
+    until("all is stored and placed", async || {
+        let store = Store::open(&database(folder.path())).unwrap();
+        let counts = store.read(stories::counts).await.unwrap();
+        counts.items == 110 && counts.unassigned == 0
+    })
+    .await;
+    newsfold(&["serve"])
+        .assert()
+        .code(1)
+        .stderr(predicates::str::contains("another newsfold daemon runs"));
+    drop(daemon);
+    assert_eq!(everything(folder.path()).await.len(), 110);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_ends_in_order_when_it_is_told_to() {
+    let (folder, origin) = (configured(), Origin::start().await);
+    origin.serve("/hangs", Answer::hangs());
+    origin.serve("/feed", Answer::ok(feed_of(0, 5)));
+    add(folder.path(), &origin.url("/hangs")).await;
+    let mut daemon = serve(folder.path(), "");
+    until("a poll is under way", async || origin.count("/hangs") > 0).await;
+    let start = Timestamp::now();
+    let told = Command::new("kill")
+        .args(["-TERM", &daemon.process.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(told.success());
+    until("the daemon has ended", async || {
+        daemon.process.try_wait().unwrap().is_some()
+    })
+    .await;
+    assert!(daemon.process.try_wait().unwrap().unwrap().success());
+    assert!(Timestamp::now().duration_since(start).as_secs() < 10);
+    assert!(
+        !database(folder.path()).with_extension("db-wal").exists() || {
+            std::fs::metadata(database(folder.path()).with_extension("db-wal"))
+                .unwrap()
+                .len()
+                == 0
+        }
+    );
+    assert_eq!(polled_since(folder.path(), Timestamp::UNIX_EPOCH).await, 1);
+    let store = Store::open(&database(folder.path())).unwrap();
+    let source = store
+        .read(|db| Ok(sources::list(db, &sources::Filter::default())?.remove(0)))
+        .await
+        .unwrap();
+    assert_eq!(source.last_outcome, Some(newsfold::model::Outcome::Abandoned));
+}
