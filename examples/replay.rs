@@ -74,6 +74,7 @@ async fn main() -> anyhow::Result<()> {
     config.fetch.allowed_networks = vec!["127.0.0.0/8".parse()?];
     config.fetch.origin_gap = jiff::SignedDuration::ZERO;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let health = format!("http://{}/healthz", listener.local_addr()?);
     let shutdown = CancellationToken::new();
     let start = Instant::now();
     let running = tokio::spawn(daemon::run(
@@ -83,6 +84,8 @@ async fn main() -> anyhow::Result<()> {
         clock.clone(),
         shutdown.clone(),
     ));
+    // Once it answers, it has spread the overdue sources, and will not do so again.
+    reqwest::get(&health).await?.error_for_status()?;
     for time in &times {
         play(&store, &clock, *time, source_count).await?;
     }

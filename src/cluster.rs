@@ -15,11 +15,11 @@ pub mod score;
 mod vector;
 mod words;
 
-use crate::model::{Assignment, Evidence, Item, ItemId, Placement, Reason, StoryId};
-use decide::Nearness;
+use crate::model::{Assignment, Evidence, Item, ItemId, Merge, Placed, Placement, Reason, StoryId};
+use decide::{Nearness, Side};
 use frequency::Frequencies;
 use jiff::SignedDuration;
-use memory::{Memory, Remembered};
+use memory::{Memory, Merged, Remembered};
 use serde::{Deserialize, Serialize};
 use vector::Vector;
 use words::Text;
@@ -59,6 +59,10 @@ const COPY: f32 = 0.6;
 const NEAR_TITLE: f64 = 0.9;
 /// The likeness of two titles with other numbers in them from which they are two of a series.
 const SAME_BUT_NUMBER: f64 = 0.75;
+/// Items up to which a story is small: it may still be merged into another.
+const SMALL: usize = 3;
+/// The share of the threshold from which a story that an item did not join is looked at again.
+const NEAR: f32 = 0.5;
 /// Members of a story that an item is compared with, the latest ones.
 const MEMBERS: usize = 40;
 
@@ -86,26 +90,75 @@ impl Clusterer {
     }
 
     /// Says where an item belongs, and remembers it there. `mint` gives the id for a story that the item founds; it is
-    /// asked again while this clusterer knows the id that it gave.
-    pub fn place(&mut self, item: &Item, mint: impl FnOnce(&dyn Fn(StoryId) -> bool) -> StoryId) -> Assignment {
+    /// told which ids this clusterer knows.
+    ///
+    /// What the item shows of others is looked at again at once: small stories that were near it may now be near
+    /// enough to its story, so that the order of arrival decides less.
+    pub fn place(&mut self, item: &Item, mint: impl FnOnce(&dyn Fn(StoryId) -> bool) -> StoryId) -> Placed {
         let (text, vector) = self.look_at(item);
         let Found {
             joins,
             evidence,
             copy_of,
+            near,
         } = self.find(item, &text, &vector);
         let (story, placement) = match joins {
             Some(story) => (story, Placement::Joined),
             None => (mint(&|id| self.memory.knows(id)), Placement::Founded),
         };
         self.memory.remember(item, story, copy_of, text, vector);
-        Assignment {
-            item: item.id,
-            story,
-            placement,
-            copy_of,
-            evidence,
+        let merges = self.look_again(story, near);
+        Placed {
+            assignment: Assignment {
+                item: item.id,
+                story,
+                placement,
+                copy_of,
+                evidence,
+            },
+            merges,
         }
+    }
+
+    /// Merges small stories that were near the item into the story that it came to, where they are near enough now.
+    fn look_again(&mut self, mut story: StoryId, near: Vec<StoryId>) -> Vec<Merge> {
+        let mut merges = Vec::new();
+        for other in near {
+            let (few, many) = if self.memory.size(other) <= self.memory.size(story) {
+                (other, story)
+            } else {
+                (story, other)
+            };
+            if other == story || self.memory.size(few) > SMALL {
+                continue;
+            }
+            let members = self.memory.members(many, MEMBERS);
+            let moving = self.memory.members(few, MEMBERS);
+            let sum: f32 = moving
+                .iter()
+                .map(|m| decide::nearness(m.side(), &members, &self.options).score)
+                .sum();
+            let score = sum / moving.len().max(1) as f32;
+            if score < self.options.threshold {
+                continue;
+            }
+            let Some(Merged { from, into, items }) = self.memory.merge(few, many) else {
+                continue;
+            };
+            let (needed, reasons) = (self.options.threshold, vec![Reason::Merged { from }]);
+            let evidence = Evidence {
+                score: score.clamp(0.0, 1.0),
+                needed,
+                reasons,
+            };
+            merges.push(Merge {
+                from,
+                into,
+                items: items.into_iter().map(|id| (id, evidence.clone())).collect(),
+            });
+            story = into;
+        }
+        merges
     }
 
     /// Items held in memory.
@@ -133,12 +186,22 @@ impl Clusterer {
                 joins: Some(twin.story),
                 evidence,
                 copy_of,
+                near: Vec::new(),
             };
         }
+        let side = Side {
+            ranked_at: item.ranked_at,
+            title: &text.title,
+            numbers: &text.numbers,
+            vector,
+        };
         let mut best: Option<(StoryId, Nearness)> = None;
+        let mut near = Vec::new();
         for story in self.memory.candidates(vector) {
-            let members = self.memory.members(story, MEMBERS);
-            let nearness = decide::nearness(item, text, vector, &members, &self.options);
+            let nearness = decide::nearness(side, &self.memory.members(story, MEMBERS), &self.options);
+            if nearness.score >= NEAR * self.options.threshold {
+                near.push(story);
+            }
             if best.as_ref().is_none_or(|(_, known)| nearness.score > known.score) {
                 best = Some((story, nearness));
             }
@@ -148,6 +211,7 @@ impl Clusterer {
                 joins: None,
                 evidence: Evidence::default(),
                 copy_of: None,
+                near,
             };
         };
         let copy = self.copy(text, &self.memory.members(story, MEMBERS));
@@ -158,6 +222,7 @@ impl Clusterer {
             joins: joins.then_some(story),
             evidence,
             copy_of: copy_of.filter(|_| joins),
+            near,
         }
     }
 
@@ -222,6 +287,8 @@ struct Found {
     joins: Option<StoryId>,
     evidence: Evidence,
     copy_of: Option<ItemId>,
+    /// Stories that were near enough to be looked at again.
+    near: Vec<StoryId>,
 }
 
 #[cfg(test)]

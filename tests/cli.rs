@@ -240,7 +240,7 @@ fn a_document_can_be_checked_without_storing_it() {
     );
     let text = desk.run(&["check", &file]);
     assert!(
-        text.contains("rss in utf-8, 1 items") && text.contains("problem: "),
+        text.contains("rss in UTF-8, 1 items") && text.contains("problem: "),
         "{text}"
     );
     assert_eq!(desk.json(&["check", &file])["feed"]["title"], "A & B");

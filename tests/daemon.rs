@@ -4,7 +4,7 @@
 mod support;
 
 use jiff::SignedDuration;
-use newsfold::model::{Outcome, SourceState};
+use newsfold::model::{Evidence, Merge, Outcome, SourceState};
 use newsfold::publish::{FeedDocument, Format, Options};
 use newsfold::store::{Store, stories};
 use support::origin::{Answer, Origin};
@@ -249,6 +249,59 @@ async fn what_is_published_of_a_story_never_changes() {
         .await;
         assert_eq!(facts(&world.get("/feeds/all.json").await), first);
     }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_story_that_was_merged_away_leads_to_the_other() {
+    let mut world = World::new();
+    let origin = Origin::start().await;
+    origin.serve(
+        "/feed",
+        Answer::ok(rss(&[
+            "1 | Harvest is late | Farmers wait",
+            "2 | Museum opens | Paintings return",
+        ])),
+    );
+    let id = world.add(&origin.url("/feed"), "a.example").await;
+    world.start().await;
+    world.polled(id, 1).await;
+    let stories = world.stories().await;
+    let (from, into) = (stories[0].clone(), stories[1].clone());
+    let merge = Merge {
+        from: from.id,
+        into: into.id,
+        items: vec![(from.lead, Evidence::default())],
+    };
+    let now = world.now();
+    world
+        .store
+        .write(move |db| stories::merge(db, &merge, now))
+        .await
+        .unwrap();
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let answer = client
+        .get(format!("{}/stories/{}", world.base, from.id))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 308);
+    assert!(
+        answer.headers()["location"]
+            .to_str()
+            .unwrap()
+            .ends_with(&into.id.to_string())
+    );
+    let feed = world.get("/feeds/all.atom").await;
+    assert_eq!(feed.matches("<entry>").count(), 1);
+    let surviving = world.stories().await.remove(0);
+    assert_eq!(
+        (surviving.id, surviving.items.len(), &surviving.published),
+        (into.id, 2, &into.published)
+    );
     world.stop().await;
 }
 

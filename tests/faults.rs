@@ -258,3 +258,36 @@ async fn the_daemon_ends_in_order_when_it_is_told_to() {
         .unwrap();
     assert_eq!(source.last_outcome, Some(newsfold::model::Outcome::Abandoned));
 }
+
+/// systemd's side of `sd_notify`: what the daemon says on the socket.
+#[cfg(target_os = "linux")]
+#[test]
+fn systemd_is_told_when_it_runs_and_when_it_stops() {
+    use std::os::unix::net::UnixDatagram;
+    let folder = configured();
+    let path = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket
+        .set_read_timeout(Some(std::time::Duration::from_secs(20)))
+        .unwrap();
+    let notify = format!("export NOTIFY_SOCKET='{}' WATCHDOG_USEC=3000000;", path.display());
+    let mut daemon = serve(folder.path(), &notify);
+    let mut told = String::new();
+    let mut buffer = [0; 4096];
+    for wanted in ["READY=1", "WATCHDOG=1", "STOPPING=1"] {
+        if wanted == "STOPPING=1" {
+            Command::new("kill")
+                .args(["-TERM", &daemon.process.id().to_string()])
+                .status()
+                .unwrap();
+        }
+        while !told.contains(wanted) {
+            let length = socket
+                .recv(&mut buffer)
+                .unwrap_or_else(|e| panic!("{wanted} was not told: {e}; {told}"));
+            told.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+            told.push('\n');
+        }
+    }
+    assert!(daemon.process.wait().unwrap().success());
+}

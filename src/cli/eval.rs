@@ -54,7 +54,12 @@ impl Eval {
         for (n, item) in labelled.iter().enumerate() {
             let n = n as i64;
             let placed = clusterer.place(&item.item(n), |_| StoryId::from_row(n));
-            found.push(placed.story);
+            found.push(placed.assignment.story);
+            for merge in placed.merges {
+                for (item, _) in merge.items {
+                    found[item.0 as usize] = merge.into;
+                }
+            }
         }
         let elapsed = start.elapsed();
         if let Some(out) = &self.out {

@@ -1,5 +1,6 @@
 //! The items of the last days, by story, by link and by their strongest terms.
 
+use super::decide::Side;
 use super::vector::Vector;
 use super::words::{Number, Sketch, Term, Text};
 use crate::model::{Item, ItemId, StoryId, Timestamp};
@@ -21,6 +22,26 @@ pub(super) struct Remembered {
     pub vector: Vector,
     first_seen_at: Timestamp,
     link: Option<u64>,
+}
+
+impl Remembered {
+    /// What is compared of it.
+    pub(super) fn side(&self) -> Side<'_> {
+        Side {
+            ranked_at: self.ranked_at,
+            title: &self.title,
+            numbers: &self.numbers,
+            vector: &self.vector,
+        }
+    }
+}
+
+/// Two stories that became one.
+pub(super) struct Merged {
+    pub from: StoryId,
+    pub into: StoryId,
+    /// The items that moved.
+    pub items: Vec<ItemId>,
 }
 
 /// Where an item stands in the queue of all items since the start: it never changes, and never comes again.
@@ -152,6 +173,36 @@ impl Memory {
         ranked.sort_by(|a, b| b.1.0.total_cmp(&a.1.0).then(b.1.1.cmp(&a.1.1)));
         ranked.truncate(CANDIDATES);
         ranked.into_iter().map(|(story, _)| story).collect()
+    }
+
+    /// Makes two stories one: the one with the older first member survives.
+    pub(super) fn merge(&mut self, one: StoryId, other: StoryId) -> Option<Merged> {
+        let first = |story: StoryId| self.stories.get(&story).and_then(|places| places.first().copied());
+        let (from, into) = if first(one)? < first(other)? {
+            (other, one)
+        } else {
+            (one, other)
+        };
+        let moved = self.stories.remove(&from)?;
+        let mut items = Vec::with_capacity(moved.len());
+        for place in &moved {
+            let at = place
+                .checked_sub(self.first)
+                .and_then(|index| usize::try_from(index).ok());
+            if let Some(item) = at.and_then(|index| self.items.get_mut(index)) {
+                item.story = into;
+                items.push(item.id);
+            }
+        }
+        let members = self.stories.entry(into).or_default();
+        members.extend(moved);
+        members.sort_unstable();
+        Some(Merged { from, into, items })
+    }
+
+    /// How many members of a story are remembered.
+    pub(super) fn size(&self, story: StoryId) -> usize {
+        self.stories.get(&story).map_or(0, Vec::len)
     }
 
     /// The latest members of a story.

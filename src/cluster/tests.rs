@@ -10,7 +10,10 @@ fn stories(lines: &[&str]) -> Vec<usize> {
     let mut ids = Vec::new();
     for (n, line) in lines.iter().enumerate() {
         let placed = clusterer.place(&item(1000 + n as i64, line), |_| StoryId::from_row(1000 + n as i64));
-        ids.push(placed.story.to_row() as usize - 1000);
+        ids.push(placed.assignment.story.to_row() as usize - 1000);
+        for (item, _) in placed.merges.iter().flat_map(|merge| &merge.items) {
+            ids[item.0 as usize - 1000] = placed.merges.last().unwrap().into.to_row() as usize - 1000;
+        }
     }
     ids
 }
@@ -90,8 +93,8 @@ fn two_links_to_one_article_are_one_story_and_one_is_a_copy() {
     let mut clusterer = Clusterer::new(Options::default());
     let first = item(1, "a.example | One headline | words | https://a.example/x");
     let second = item(2, "a.example | Another headline entirely | other | https://a.example/x");
-    let founded = clusterer.place(&first, |_| StoryId::from_row(1));
-    let joined = clusterer.place(&second, |_| StoryId::from_row(2));
+    let founded = clusterer.place(&first, |_| StoryId::from_row(1)).assignment;
+    let joined = clusterer.place(&second, |_| StoryId::from_row(2)).assignment;
     assert_eq!(
         (founded.placement, joined.placement),
         (Placement::Founded, Placement::Joined)
@@ -117,7 +120,11 @@ fn a_restart_changes_no_decision() {
         let mut resumed = Clusterer::new(Options::default());
         for (n, line) in lines.iter().enumerate() {
             if n < cut {
-                resumed.restore(&item(n as i64, line), placed[n].story, placed[n].copy_of);
+                resumed.restore(
+                    &item(n as i64, line),
+                    placed[n].assignment.story,
+                    placed[n].assignment.copy_of,
+                );
             } else {
                 let again = resumed.place(&item(n as i64, line), |_| StoryId::from_row(n as i64));
                 assert_eq!(again, placed[n], "cut at {cut}");
@@ -141,6 +148,6 @@ fn what_left_the_window_is_forgotten() {
         |_| StoryId::from_row(1),
     );
     late.first_seen_at += SignedDuration::from_hours(80);
-    let placed = clusterer.place(&late, |_| StoryId::from_row(2));
+    let placed = clusterer.place(&late, |_| StoryId::from_row(2)).assignment;
     assert_eq!((placed.placement, clusterer.active_items()), (Placement::Founded, 1));
 }

@@ -151,16 +151,24 @@ fn stem(word: &str, lang: &str) -> String {
         "tr" => Algorithm::Turkish,
         "el" => Algorithm::Greek,
         "ar" => Algorithm::Arabic,
-        // Polish has no Snowball stemmer here; its endings are cut to a common beginning.
-        "pl" => {
-            return word
-                .chars()
-                .take(word.chars().count().saturating_sub(2).max(4))
-                .collect();
-        }
+        "pl" => return polish(word).to_owned(),
         _ => return word.to_owned(),
     };
     Stemmer::create(algorithm).stem(word).into_owned()
+}
+
+/// Polish has no Snowball stemmer here. Its commonest endings of declension are cut, the longest first, where at least
+/// four letters are left (a light stemmer in the sense of Savoy, 2006).
+fn polish(word: &str) -> &str {
+    const ENDINGS: [&str; 24] = [
+        "iego", "iemu", "ami", "ach", "ego", "emu", "iem", "owi", "ów", "em", "om", "ie", "ej", "ym", "im", "ą", "ę",
+        "a", "e", "i", "o", "u", "y", "ó",
+    ];
+    let stems = ENDINGS.iter().filter_map(|ending| word.strip_suffix(ending));
+    stems
+        .filter(|stem| stem.chars().count() >= 4)
+        .min_by_key(|stem| stem.len())
+        .unwrap_or(word)
 }
 
 fn stop_words(lang: &str) -> &'static FxHashSet<&'static str> {

@@ -5,7 +5,7 @@
 use super::{LOOK, Signals};
 use crate::clock::Clock;
 use crate::cluster::{Clusterer, Options};
-use crate::model::{Assignment, Evidence, Item, Placement};
+use crate::model::{Assignment, Evidence, Item, Placed, Placement};
 use crate::store::{self, Store, items, stories};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -78,38 +78,38 @@ impl Grouping {
                 *self = Grouping::restore(store, &self.options, clock).await?;
                 continue;
             };
-            let (clusterer, assignments) = store.read(move |db| place_batch(db, clusterer)).await?;
-            if assignments.is_empty() {
+            let (clusterer, placed) = store.read(move |db| place_batch(db, clusterer)).await?;
+            if placed.is_empty() {
                 self.clusterer = clusterer;
                 return Ok(any);
             }
             any = true;
             let now = clock.now();
-            store.write(move |db| stories::assign(db, &assignments, now)).await?;
+            store.write(move |db| stories::place(db, &placed, now)).await?;
             self.clusterer = clusterer;
         }
     }
 }
 
 /// Places the next items. After a panic the clusterer is not given back, because it may be half changed.
-fn place_batch(db: &Connection, mut clusterer: Clusterer) -> store::Result<(Option<Clusterer>, Vec<Assignment>)> {
-    let mut assignments = Vec::new();
+fn place_batch(db: &Connection, mut clusterer: Clusterer) -> store::Result<(Option<Clusterer>, Vec<Placed>)> {
+    let mut placed = Vec::new();
     for item in items::unassigned(db, BATCH)? {
         match catch_unwind(AssertUnwindSafe(|| place(db, &mut clusterer, &item))) {
-            Ok(assignment) => assignments.push(assignment?),
+            Ok(one) => placed.push(one?),
             Err(_) => {
                 tracing::error!(item = %item.id, "placing this item panicked; it stays alone");
-                assignments.push(alone(db, &item)?);
-                return Ok((None, assignments));
+                placed.push(alone(db, &item)?);
+                return Ok((None, placed));
             }
         }
     }
-    Ok((Some(clusterer), assignments))
+    Ok((Some(clusterer), placed))
 }
 
-fn place(db: &Connection, clusterer: &mut Clusterer, item: &Item) -> store::Result<Assignment> {
+fn place(db: &Connection, clusterer: &mut Clusterer, item: &Item) -> store::Result<Placed> {
     let mut failure = None;
-    let assignment = clusterer.place(item, |taken| {
+    let placed = clusterer.place(item, |taken| {
         stories::mint(db, item, taken).unwrap_or_else(|error| {
             failure = Some(error);
             crate::model::StoryId::mint(&item.source_url, &item.guid, 0)
@@ -117,18 +117,22 @@ fn place(db: &Connection, clusterer: &mut Clusterer, item: &Item) -> store::Resu
     });
     match failure {
         Some(error) => Err(error),
-        None => Ok(assignment),
+        None => Ok(placed),
     }
 }
 
-fn alone(db: &Connection, item: &Item) -> store::Result<Assignment> {
+fn alone(db: &Connection, item: &Item) -> store::Result<Placed> {
     let story = stories::mint(db, item, |_| false)?;
     let evidence = Evidence::default();
-    Ok(Assignment {
+    let assignment = Assignment {
         item: item.id,
         story,
         placement: Placement::Founded,
         copy_of: None,
         evidence,
+    };
+    Ok(Placed {
+        assignment,
+        merges: Vec::new(),
     })
 }

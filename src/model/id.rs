@@ -116,6 +116,14 @@ impl Serialize for StoryId {
     }
 }
 
+impl<'de> Deserialize<'de> for StoryId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
 /// What was given is not a story's id.
 #[derive(Debug, thiserror::Error)]
 #[error("‘{0}’ is not a story id: it is up to 12 letters and digits, as `newsfold story list` prints them")]

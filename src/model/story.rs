@@ -62,6 +62,23 @@ pub struct Assignment {
     pub evidence: Evidence,
 }
 
+/// Two stories that turned out to be one: the older id survives, the other leads to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Merge {
+    pub from: StoryId,
+    pub into: StoryId,
+    /// The items that move, each with why.
+    pub items: Vec<(ItemId, Evidence)>,
+}
+
+/// What placing one item changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    pub assignment: Assignment,
+    /// To be carried out after the assignment, in this order.
+    pub merges: Vec<Merge>,
+}
+
 /// Whether an item joins a story or begins one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {
@@ -93,6 +110,8 @@ pub enum Reason {
     Terms { terms: Vec<String> },
     /// Numbers that stand where the story's titles have others.
     OtherNumbers { numbers: Vec<String> },
+    /// It came with its story, which turned out to be this one.
+    Merged { from: StoryId },
     /// The company that the item comes into.
     Company { outlets: u32, hours: u32 },
 }
@@ -129,6 +148,7 @@ impl fmt::Display for Reason {
                 f.write_str(&quoted.join(", "))
             }
             Reason::OtherNumbers { numbers } => write!(f, "but has other numbers ({})", numbers.join(", ")),
+            Reason::Merged { from } => write!(f, "it came with story {from}, which turned out to be the same"),
             Reason::Company { outlets, hours } => {
                 let outlets_word = if *outlets == 1 { "outlet" } else { "outlets" };
                 write!(f, "{outlets} {outlets_word} within {hours} h")

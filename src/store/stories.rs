@@ -2,7 +2,9 @@
 
 use super::rows::{ITEM_COLUMNS, ITEM_WIDTH, collect, item, json_list, maybe_time, time};
 use super::{Error, Result};
-use crate::model::{Assignment, FeedSelection, Item, ItemId, Placement, Published, Story, StoryId, StoryItem};
+use crate::model::{
+    Assignment, FeedSelection, Item, ItemId, Merge, Placed, Placement, Published, Story, StoryId, StoryItem,
+};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -18,31 +20,55 @@ pub fn mint(db: &Connection, founder: &Item, taken: impl Fn(StoryId) -> bool) ->
     Err(Error::Corrupt("no story id is free".into()))
 }
 
-/// Writes down where items belong. An item that has a story already is left there.
-pub fn assign(db: &Connection, assignments: &[Assignment], now: Timestamp) -> Result<()> {
-    let now = now.as_millisecond();
-    let mut found =
-        db.prepare_cached("INSERT INTO story (id, founded_at, updated_at, lead_id) VALUES (?1, ?2, ?2, ?3)")?;
-    let mut place = db.prepare_cached(
+/// Writes down where items belong and which stories became one, in the order in which it was decided.
+pub fn place(db: &Connection, placed: &[Placed], now: Timestamp) -> Result<()> {
+    for Placed { assignment, merges } in placed {
+        assign(db, assignment, now)?;
+        merges.iter().try_for_each(|merge| self::merge(db, merge, now))?;
+    }
+    touch(db)
+}
+
+/// An item that has a story already is left there.
+fn assign(db: &Connection, assignment: &Assignment, now: Timestamp) -> Result<()> {
+    let (story, now) = (assignment.story.to_row(), now.as_millisecond());
+    if assignment.placement == Placement::Founded {
+        db.prepare_cached("INSERT INTO story (id, founded_at, updated_at, lead_id) VALUES (?1, ?2, ?2, ?3)")?
+            .execute(params![story, now, assignment.item.0])?;
+    }
+    let evidence = serde_json::to_string(&assignment.evidence).map_err(|e| Error::Corrupt(e.to_string()))?;
+    db.prepare_cached(
         "UPDATE item SET story_id = ?2, copy_of = ?3, evidence = ?4, assigned_at = ?5
          WHERE id = ?1 AND story_id IS NULL",
-    )?;
-    let mut grow = db.prepare_cached("UPDATE story SET updated_at = max(updated_at, ?2) WHERE id = ?1")?;
-    for assignment in assignments {
-        let story = assignment.story.to_row();
-        if assignment.placement == Placement::Founded {
-            found.execute(params![story, now, assignment.item.0])?;
-        }
-        let evidence = serde_json::to_string(&assignment.evidence).map_err(|e| Error::Corrupt(e.to_string()))?;
-        place.execute(params![
-            assignment.item.0,
-            story,
-            assignment.copy_of.map(|i| i.0),
-            evidence,
-            now
-        ])?;
-        grow.execute(params![story, now])?;
+    )?
+    .execute(params![
+        assignment.item.0,
+        story,
+        assignment.copy_of.map(|i| i.0),
+        evidence,
+        now
+    ])?;
+    db.prepare_cached("UPDATE story SET updated_at = max(updated_at, ?2) WHERE id = ?1")?
+        .execute(params![story, now])?;
+    Ok(())
+}
+
+/// Makes two stories one: the items of one move, and its id leads to the other from now on. What was published of
+/// either stays as it is.
+pub fn merge(db: &Connection, merge: &Merge, now: Timestamp) -> Result<()> {
+    let (from, into, now) = (merge.from.to_row(), merge.into.to_row(), now.as_millisecond());
+    let mut explain = db.prepare_cached("UPDATE item SET evidence = ?2 WHERE id = ?1")?;
+    for (item, evidence) in &merge.items {
+        let evidence = serde_json::to_string(evidence).map_err(|e| Error::Corrupt(e.to_string()))?;
+        explain.execute(params![item.0, evidence])?;
     }
+    // Items that the clusterer has forgotten move too; stories merged earlier lead to where this one leads.
+    db.prepare_cached("UPDATE item SET story_id = ?2 WHERE story_id = ?1")?
+        .execute([from, into])?;
+    db.prepare_cached("UPDATE story SET merged_into = ?2 WHERE id = ?1 OR merged_into = ?1")?
+        .execute([from, into])?;
+    db.prepare_cached("UPDATE story SET updated_at = max(updated_at, ?2) WHERE id = ?1")?
+        .execute([into, now])?;
     touch(db)
 }
 
