@@ -137,54 +137,58 @@ impl Fetcher {
 
     /// Asks for `url`, conditionally where `validators` are those of the URL that is asked.
     pub async fn fetch(&self, url: &Url, validators: Option<&Validators>, now: Timestamp) -> Fetched {
-        let mut at = url.clone();
-        let deadline = tokio::time::Instant::now() + self.options.total_timeout.unsigned_abs();
-        let answer = tokio::time::timeout_at(deadline, self.follow(&mut at, validators, now)).await;
-        let (status, outcome) = answer.unwrap_or_else(|_| {
-            (
-                None,
-                failed(format!("no whole answer within {:#}", self.options.total_timeout)),
-            )
-        });
-        Fetched {
-            url: at,
-            status,
-            outcome,
-        }
+        let mut url = url.clone();
+        let (status, outcome) = self.follow(&mut url, validators, now).await;
+        Fetched { url, status, outcome }
     }
 
+    /// Follows redirects. The time spent waiting for an origin's turn is ours and not the server's, so that it does
+    /// not count.
     async fn follow(
         &self,
         at: &mut Url,
         validators: Option<&Validators>,
         now: Timestamp,
     ) -> (Option<u16>, FetchOutcome) {
+        let mut left = self.options.total_timeout.unsigned_abs();
         for _ in 0..=self.options.max_redirects {
             if let Err(reason) = self.guard.judge_url(at) {
                 return (None, failed(reason.to_string()));
             }
             let pass = self.gates.enter(at).await;
-            let response = match self.request(at, validators).send().await {
-                Ok(response) => response,
-                Err(error) => return (None, failed(explain(&error))),
-            };
-            let status = response.status();
-            let outcome = match redirect_target(at, &response) {
-                Some(Ok(next)) => {
-                    // The body of a redirect is nobody's to read; dropping it frees the gate for the next hop.
-                    drop((response, pass));
-                    *at = next;
-                    continue;
+            let start = tokio::time::Instant::now();
+            let hop = tokio::time::timeout(left, self.hop(at, validators, now)).await;
+            left = left.saturating_sub(start.elapsed());
+            drop(pass);
+            match hop {
+                Ok(Hop::To(next)) => *at = next,
+                Ok(Hop::End(status, outcome)) => return (status, outcome),
+                Err(_) => {
+                    return (
+                        None,
+                        failed(format!("no whole answer within {:#}", self.options.total_timeout)),
+                    );
                 }
-                Some(Err(detail)) => failed(detail),
-                None => self.read(at, response, now).await,
-            };
-            return (Some(status.as_u16()), outcome);
+            }
         }
         (
             None,
             failed(format!("more than {} redirects", self.options.max_redirects)),
         )
+    }
+
+    async fn hop(&self, at: &Url, validators: Option<&Validators>, now: Timestamp) -> Hop {
+        let response = match self.request(at, validators).send().await {
+            Ok(response) => response,
+            Err(error) => return Hop::End(None, failed(explain(&error))),
+        };
+        let status = Some(response.status().as_u16());
+        match redirect_target(at, &response) {
+            // The body of a redirect is nobody's to read.
+            Some(Ok(next)) => Hop::To(next),
+            Some(Err(detail)) => Hop::End(status, failed(detail)),
+            None => Hop::End(status, self.read(at, response, now).await),
+        }
     }
 
     fn request(&self, url: &Url, validators: Option<&Validators>) -> reqwest::RequestBuilder {
@@ -239,6 +243,12 @@ impl Fetcher {
             status => failed(format!("the server answered {status}")),
         }
     }
+}
+
+/// One request of a chain of redirects.
+enum Hop {
+    To(Url),
+    End(Option<u16>, FetchOutcome),
 }
 
 /// Where a redirect leads: to a URL, or nowhere that can be followed. `None` where it is none.

@@ -33,7 +33,7 @@ async fn the_demo_shows_a_story_grow_and_one_entry_for_the_train() {
             .unwrap();
         let feed: serde_json::Value = serde_json::from_str(&feed).unwrap();
         let entries = feed["items"].as_array().unwrap().clone();
-        let train: Vec<_> = entries.into_iter().filter(|entry| is_about_the_train(entry)).collect();
+        let train: Vec<_> = entries.into_iter().filter(is_about_the_train).collect();
         (
             train.len(),
             train

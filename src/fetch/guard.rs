@@ -129,10 +129,12 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let s = address.segments();
     // Global unicast is 2000::/3; everything else is reserved, local or multicast.
     let global = s[0] & 0xe000 == 0x2000;
-    let special = (s[0] == 0x2001 && s[1] < 0x0200) // IETF protocol assignments, 2001::/23
-        || (s[0] == 0x2001 && s[1] == 0x0db8) // documentation
-        || (s[0] == 0x3fff && s[1] < 0x1000) // documentation, RFC 9637
-        || s[0] == 0x5f00;
+    let special = match s {
+        // IETF protocol assignments, 2001::/23; documentation; documentation (RFC 9637).
+        [0x2001, second, ..] => second < 0x0200 || second == 0x0db8,
+        [0x3fff, second, ..] => second < 0x1000,
+        _ => false,
+    };
     global && !special
 }
 

@@ -16,7 +16,10 @@ use std::time::SystemTime;
 ///
 /// Bounded by the configuration: a name that is no feed never gets here.
 #[derive(Clone, Default)]
-pub(super) struct Cache(Arc<Mutex<HashMap<(String, Format), (i64, Arc<Ready>)>>>);
+pub(super) struct Cache(Arc<Mutex<HashMap<Key, Versioned>>>);
+
+type Key = (String, Format);
+type Versioned = (i64, Arc<Ready>);
 
 /// `/feeds/NAME.atom`, `.rss` and `.json`.
 pub(super) async fn feed(
@@ -68,7 +71,7 @@ async fn ready(app: &App, feed: PublishedFeed, format: Format) -> Result<Arc<Rea
 }
 
 impl Cache {
-    fn get(&self, key: &(String, Format)) -> Option<(i64, Arc<Ready>)> {
+    fn get(&self, key: &Key) -> Option<Versioned> {
         self.0
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -77,7 +80,7 @@ impl Cache {
     }
 
     /// Keeps a rendering. Last-Modified never goes back, even when the latest story leaves the feed.
-    fn put(&self, key: (String, Format), version: i64, mut ready: Ready, before: Option<Arc<Ready>>) -> Arc<Ready> {
+    fn put(&self, key: Key, version: i64, mut ready: Ready, before: Option<Arc<Ready>>) -> Arc<Ready> {
         if let Some(before) = before {
             ready.last_modified = ready.last_modified.max(before.last_modified);
         }

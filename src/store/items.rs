@@ -133,6 +133,12 @@ pub fn unassigned(db: &Connection, limit: u32) -> Result<Vec<Item>> {
     collect(&mut *db.prepare_cached(&sql)?, [limit], item)
 }
 
+/// How many items the clusterer has not placed yet.
+pub fn backlog(db: &Connection) -> Result<u64> {
+    let mut count = db.prepare_cached("SELECT count(*) FROM item WHERE story_id IS NULL")?;
+    Ok(count.query_row([], |row| row.get::<_, i64>(0))? as u64)
+}
+
 pub fn get(db: &Connection, id: ItemId) -> Result<Option<Item>> {
     let sql = format!("SELECT {ITEM_COLUMNS} FROM item JOIN source ON source.id = item.source_id WHERE item.id = ?1");
     db.prepare_cached(&sql)?

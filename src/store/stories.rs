@@ -139,7 +139,7 @@ pub fn select(db: &Connection, selection: &FeedSelection) -> Result<Vec<Story>> 
               WHERE item.id IN (SELECT rowid FROM item_words WHERE item_words MATCH ?5)))
          AND (?6 <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
               WHERE item.story_id = story.id AND item.copy_of IS NULL) >= ?6)
-         ORDER BY published_at DESC, story.id LIMIT ?7",
+         ORDER BY published_at DESC, story.id DESC LIMIT ?7",
     )?;
     let ids = collect(
         &mut statement,
@@ -176,7 +176,7 @@ pub fn recent(db: &Connection, min_outlets: u32, limit: u32) -> Result<Vec<Story
         "SELECT id FROM story WHERE merged_into IS NULL
          AND (?1 <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
               WHERE item.story_id = story.id AND item.copy_of IS NULL) >= ?1)
-         ORDER BY updated_at DESC, id LIMIT ?2",
+         ORDER BY updated_at DESC, id DESC LIMIT ?2",
     )?;
     let ids = collect(&mut statement, params![min_outlets, limit], |row| Ok(row.get(0)?))?;
     load(db, &ids)
