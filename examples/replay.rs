@@ -40,11 +40,7 @@ struct Site {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let folder = PathBuf::from(
-        arguments
-            .next()
-            .context("usage: replay FOLDER [--limit N] [--keep DATABASE]")?,
-    );
+    let folder = PathBuf::from(arguments.next().context("usage: replay FOLDER [--limit N] [--keep DATABASE]")?);
     let (mut limit, mut keep) = (usize::MAX, None);
     while let Some(argument) = arguments.next() {
         let value = arguments.next().with_context(|| format!("{argument} needs a value"))?;
@@ -56,10 +52,7 @@ async fn main() -> anyhow::Result<()> {
     }
     let mut replayed = read_index(&folder)?;
     replayed.truncate(limit);
-    let times: BTreeSet<Timestamp> = replayed
-        .iter()
-        .flat_map(|r| r.versions.iter().map(|(at, _)| *at))
-        .collect();
+    let times: BTreeSet<Timestamp> = replayed.iter().flat_map(|r| r.versions.iter().map(|(at, _)| *at)).collect();
     let first = *times.first().context("the index names no document")?;
     let clock = Clock::manual(first);
 
@@ -77,13 +70,7 @@ async fn main() -> anyhow::Result<()> {
     let health = format!("http://{}/healthz", listener.local_addr()?);
     let shutdown = CancellationToken::new();
     let start = Instant::now();
-    let running = tokio::spawn(daemon::run(
-        config,
-        store.clone(),
-        listener,
-        clock.clone(),
-        shutdown.clone(),
-    ));
+    let running = tokio::spawn(daemon::run(config, store.clone(), listener, clock.clone(), shutdown.clone()));
     // Once it answers, it has spread the overdue sources, and will not do so again.
     reqwest::get(&health).await?.error_for_status()?;
     for time in &times {
@@ -145,26 +132,13 @@ async fn serve_and_add(store: &Store, replayed: Vec<Replayed>, clock: &Clock, no
     for source in replayed {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}/feed", listener.local_addr()?);
-        let site = Site {
-            versions: Arc::new(source.versions),
-            clock: clock.clone(),
-        };
+        let site = Site { versions: Arc::new(source.versions), clock: clock.clone() };
         let router = axum::Router::new().fallback(document).with_state(site);
         tokio::spawn(axum::serve(listener, router).into_future());
-        added.push(NewSource {
-            url,
-            outlet: source.outlet,
-            ..NewSource::default()
-        });
+        added.push(NewSource { url, outlet: source.outlet, ..NewSource::default() });
     }
     let count = added.len() as u64;
-    store
-        .write(move |db| {
-            added
-                .iter()
-                .try_for_each(|new| sources::add(db, new, now, now).map(drop))
-        })
-        .await?;
+    store.write(move |db| added.iter().try_for_each(|new| sources::add(db, new, now, now).map(drop))).await?;
     Ok(count)
 }
 
@@ -189,35 +163,19 @@ fn read_index(folder: &Path) -> anyhow::Result<Vec<Replayed>> {
         let place = columns.iter().position(|column| names.contains(column));
         place.with_context(|| format!("{} has none of the columns {names:?}", path.display()))
     };
-    let (source, time, file) = (
-        column(&["outlet", "feed"])?,
-        column(&["captured", "day"])?,
-        column(&["file"])?,
-    );
+    let (source, time, file) = (column(&["outlet", "feed"])?, column(&["captured", "day"])?, column(&["file"])?);
     let mut by_source: BTreeMap<String, Vec<(Timestamp, PathBuf)>> = BTreeMap::new();
     for line in lines.filter(|line| !line.trim().is_empty()) {
         let cells: Vec<&str> = line.split('\t').collect();
-        let cell = |place: usize| {
-            cells
-                .get(place)
-                .copied()
-                .with_context(|| format!("a short line: {line}"))
-        };
+        let cell = |place: usize| cells.get(place).copied().with_context(|| format!("a short line: {line}"));
         let time = cell(time)?;
         // A day's document is taken as captured at its end.
-        let time = time
-            .parse::<Timestamp>()
-            .or_else(|_| format!("{time}T23:59:59Z").parse())?;
-        by_source
-            .entry(cell(source)?.to_owned())
-            .or_default()
-            .push((time, folder.join(cell(file)?)));
+        let time = time.parse::<Timestamp>().or_else(|_| format!("{time}T23:59:59Z").parse())?;
+        by_source.entry(cell(source)?.to_owned()).or_default().push((time, folder.join(cell(file)?)));
     }
     let replayed = by_source.into_iter().map(|(name, mut versions)| {
         versions.sort();
-        let outlet = url::Url::parse(&name)
-            .map(|url| outlet_of(&url))
-            .unwrap_or_else(|_| format!("{name}.example"));
+        let outlet = url::Url::parse(&name).map(|url| outlet_of(&url)).unwrap_or_else(|_| format!("{name}.example"));
         Replayed { outlet, versions }
     });
     Ok(replayed.collect())
@@ -226,21 +184,12 @@ fn read_index(folder: &Path) -> anyhow::Result<Vec<Replayed>> {
 async fn report(store: &Store, source_count: u64, documents: usize, elapsed: Duration) -> anyhow::Result<()> {
     let (counts, tally, largest, silent) = store
         .read(|db| {
-            let selection = FeedSelection {
-                min_outlets: 2,
-                limit: 100_000,
-                ..FeedSelection::default()
-            };
+            let selection = FeedSelection { min_outlets: 2, limit: 100_000, ..FeedSelection::default() };
             let mut largest = stories::select(db, &selection)?;
             largest.sort_by_key(|story| std::cmp::Reverse((story.outlets().len(), story.items.len())));
             let all = sources::list(db, &sources::Filter::default())?;
             let silent = all.iter().filter(|source| source.last_outcome.is_none()).count();
-            Ok((
-                stories::counts(db)?,
-                polls::tally(db, Timestamp::UNIX_EPOCH)?,
-                largest,
-                silent,
-            ))
+            Ok((stories::counts(db)?, polls::tally(db, Timestamp::UNIX_EPOCH)?, largest, silent))
         })
         .await?;
     println!("sources {source_count}, documents {documents}, polls {}", tally.polls);
@@ -257,17 +206,9 @@ async fn report(store: &Store, source_count: u64, documents: usize, elapsed: Dur
     println!("largest stories by outlets");
     for story in largest.iter().take(15) {
         let title = story.lead().map_or("", |lead| lead.item.title.as_str());
-        println!(
-            "  {} outlets, {} items: {title}",
-            story.outlets().len(),
-            story.items.len()
-        );
+        println!("  {} outlets, {} items: {title}", story.outlets().len(), story.items.len());
     }
-    println!(
-        "wall time {:.1} s, peak memory {}",
-        elapsed.as_secs_f64(),
-        peak_memory()
-    );
+    println!("wall time {:.1} s, peak memory {}", elapsed.as_secs_f64(), peak_memory());
     Ok(())
 }
 

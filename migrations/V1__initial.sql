@@ -81,7 +81,7 @@ CREATE TABLE story (
 CREATE INDEX story_unpublished ON story (founded_at) WHERE published_at IS NULL AND merged_into IS NULL;
 CREATE INDEX story_published ON story (published_at, id) WHERE merged_into IS NULL;
 
-CREATE INDEX story_changed ON story (updated_at, id) WHERE merged_into IS NULL;
+CREATE INDEX story_changed ON story (updated_at, published_at, id) WHERE merged_into IS NULL;
 
 CREATE TABLE item (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,

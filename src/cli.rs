@@ -107,10 +107,7 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let context = Context {
-        clock: Clock::system(),
-        global: arguments.global,
-    };
+    let context = Context { clock: Clock::system(), global: arguments.global };
     match arguments.command {
         Command::Serve(command) => command.run(&context).await,
         Command::Demo(command) => command.run(&context).await,
@@ -157,12 +154,8 @@ impl Context {
         if self.global.config.is_some() {
             return self.global.config.clone();
         }
-        let own = etcetera::choose_base_strategy()
-            .ok()
-            .map(|base| base.config_dir().join("newsfold/config.toml"));
-        own.into_iter()
-            .chain([PathBuf::from("/etc/newsfold/config.toml")])
-            .find(|path| path.exists())
+        let own = etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("newsfold/config.toml"));
+        own.into_iter().chain([PathBuf::from("/etc/newsfold/config.toml")]).find(|path| path.exists())
     }
 
     fn open(&self) -> anyhow::Result<(Config, Store)> {
@@ -187,16 +180,11 @@ fn log_to_stderr(arguments: &Arguments) {
     let filter = EnvFilter::try_from_env("NEWSFOLD_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     // Under systemd the journal adds the time itself.
     let under_systemd = std::env::var_os("JOURNAL_STREAM").is_some();
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     if under_systemd {
         builder.without_time().with_ansi(false).init();
     } else {
-        builder
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .init();
+        builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
     }
 }
 
@@ -208,8 +196,6 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 /// Whether whoever reads our output, such as `head`, has had enough.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        cause
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
     })
 }

@@ -76,11 +76,7 @@ pub struct Clusterer {
 impl Clusterer {
     pub fn new(options: Options) -> Self {
         let memory = Memory::new(options.window);
-        Clusterer {
-            options,
-            frequencies: Frequencies::default(),
-            memory,
-        }
+        Clusterer { options, frequencies: Frequencies::default(), memory }
     }
 
     /// Takes in an item that was placed before, as after a restart. Items come in order of their ids.
@@ -96,48 +92,28 @@ impl Clusterer {
     /// enough to its story, so that the order of arrival decides less.
     pub fn place(&mut self, item: &Item, mint: impl FnOnce(&dyn Fn(StoryId) -> bool) -> StoryId) -> Placed {
         let (text, vector) = self.look_at(item);
-        let Found {
-            joins,
-            evidence,
-            copy_of,
-            near,
-        } = self.find(item, &text, &vector);
+        let Found { joins, evidence, copy_of, near } = self.find(item, &text, &vector);
         let (story, placement) = match joins {
             Some(story) => (story, Placement::Joined),
             None => (mint(&|id| self.memory.knows(id)), Placement::Founded),
         };
         self.memory.remember(item, story, copy_of, text, vector);
         let merges = self.look_again(story, near);
-        Placed {
-            assignment: Assignment {
-                item: item.id,
-                story,
-                placement,
-                copy_of,
-                evidence,
-            },
-            merges,
-        }
+        Placed { assignment: Assignment { item: item.id, story, placement, copy_of, evidence }, merges }
     }
 
     /// Merges small stories that were near the item into the story that it came to, where they are near enough now.
     fn look_again(&mut self, mut story: StoryId, near: Vec<StoryId>) -> Vec<Merge> {
         let mut merges = Vec::new();
         for other in near {
-            let (few, many) = if self.memory.size(other) <= self.memory.size(story) {
-                (other, story)
-            } else {
-                (story, other)
-            };
+            let (few, many) =
+                if self.memory.size(other) <= self.memory.size(story) { (other, story) } else { (story, other) };
             if other == story || self.memory.size(few) > SMALL {
                 continue;
             }
             let members = self.memory.members(many, MEMBERS);
             let moving = self.memory.members(few, MEMBERS);
-            let sum: f32 = moving
-                .iter()
-                .map(|m| decide::nearness(m.side(), &members, &self.options).score)
-                .sum();
+            let sum: f32 = moving.iter().map(|m| decide::nearness(m.side(), &members, &self.options).score).sum();
             let score = sum / moving.len().max(1) as f32;
             if score < self.options.threshold {
                 continue;
@@ -146,16 +122,8 @@ impl Clusterer {
                 continue;
             };
             let (needed, reasons) = (self.options.threshold, vec![Reason::Merged { from }]);
-            let evidence = Evidence {
-                score: score.clamp(0.0, 1.0),
-                needed,
-                reasons,
-            };
-            merges.push(Merge {
-                from,
-                into,
-                items: items.into_iter().map(|id| (id, evidence.clone())).collect(),
-            });
+            let evidence = Evidence { score: score.clamp(0.0, 1.0), needed, reasons };
+            merges.push(Merge { from, into, items: items.into_iter().map(|id| (id, evidence.clone())).collect() });
             story = into;
         }
         merges
@@ -182,19 +150,9 @@ impl Clusterer {
                 needed: self.options.threshold,
                 reasons: vec![Reason::SameLink { with: twin.id }],
             };
-            return Found {
-                joins: Some(twin.story),
-                evidence,
-                copy_of,
-                near: Vec::new(),
-            };
+            return Found { joins: Some(twin.story), evidence, copy_of, near: Vec::new() };
         }
-        let side = Side {
-            ranked_at: item.ranked_at,
-            title: &text.title,
-            numbers: &text.numbers,
-            vector,
-        };
+        let side = Side { ranked_at: item.ranked_at, title: &text.title, numbers: &text.numbers, vector };
         let mut best: Option<(StoryId, Nearness)> = None;
         let mut near = Vec::new();
         for story in self.memory.candidates(vector) {
@@ -207,30 +165,17 @@ impl Clusterer {
             }
         }
         let Some((story, nearness)) = best else {
-            return Found {
-                joins: None,
-                evidence: Evidence::default(),
-                copy_of: None,
-                near,
-            };
+            return Found { joins: None, evidence: Evidence::default(), copy_of: None, near };
         };
         let copy = self.copy(text, &self.memory.members(story, MEMBERS));
         let joins = nearness.score >= self.options.threshold || copy.is_some();
         let evidence = self.evidence(item, text, vector, story, &nearness, copy);
         let copy_of = copy.map(|(original, _)| original.copy_of.unwrap_or(original.id));
-        Found {
-            joins: joins.then_some(story),
-            evidence,
-            copy_of: copy_of.filter(|_| joins),
-            near,
-        }
+        Found { joins: joins.then_some(story), evidence, copy_of: copy_of.filter(|_| joins), near }
     }
 
     fn copy<'m>(&self, text: &Text, members: &[&'m Remembered]) -> Option<(&'m Remembered, f32)> {
-        let likely = members
-            .iter()
-            .map(|m| (*m, text.sketch.likeness(&m.sketch)))
-            .filter(|(_, like)| *like >= COPY);
+        let likely = members.iter().map(|m| (*m, text.sketch.likeness(&m.sketch))).filter(|(_, like)| *like >= COPY);
         likely.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.id.cmp(&a.0.id)))
     }
 
@@ -246,10 +191,7 @@ impl Clusterer {
         let members = self.memory.members(story, MEMBERS);
         let mut reasons = Vec::new();
         if let Some((original, likeness)) = copy {
-            reasons.push(Reason::Copy {
-                of: original.id,
-                likeness,
-            });
+            reasons.push(Reason::Copy { of: original.id, likeness });
         }
         if let Some((with, likeness)) = nearness.near_title {
             reasons.push(Reason::NearTitle { with, likeness });
@@ -260,26 +202,14 @@ impl Clusterer {
             reasons.push(Reason::Terms { terms });
         }
         if !nearness.other_numbers.is_empty() {
-            reasons.push(Reason::OtherNumbers {
-                numbers: nearness.other_numbers.clone(),
-            });
+            reasons.push(Reason::OtherNumbers { numbers: nearness.other_numbers.clone() });
         }
         let mut outlets: Vec<&str> = members.iter().map(|m| m.outlet.as_str()).collect();
         outlets.sort();
         outlets.dedup();
-        let gap = members
-            .iter()
-            .map(|m| m.ranked_at.duration_since(item.ranked_at).abs().as_hours())
-            .max();
-        reasons.push(Reason::Company {
-            outlets: outlets.len() as u32,
-            hours: gap.unwrap_or(0) as u32 + 1,
-        });
-        Evidence {
-            score: nearness.score.clamp(0.0, 1.0),
-            needed: self.options.threshold,
-            reasons,
-        }
+        let gap = members.iter().map(|m| m.ranked_at.duration_since(item.ranked_at).abs().as_hours()).max();
+        reasons.push(Reason::Company { outlets: outlets.len() as u32, hours: gap.unwrap_or(0) as u32 + 1 });
+        Evidence { score: nearness.score.clamp(0.0, 1.0), needed: self.options.threshold, reasons }
     }
 }
 

@@ -62,14 +62,9 @@ pub enum Error {
 impl Config {
     /// Reads a configuration file.
     pub fn read(path: &Path) -> Result<Config, Error> {
-        let text = std::fs::read_to_string(path).map_err(|cause| Error::Unreadable {
-            path: path.to_owned(),
-            cause,
-        })?;
-        let config: Config = toml::from_str(&text).map_err(|cause| Error::Wrong {
-            path: path.to_owned(),
-            cause: Box::new(cause),
-        })?;
+        let text = std::fs::read_to_string(path).map_err(|cause| Error::Unreadable { path: path.to_owned(), cause })?;
+        let config: Config =
+            toml::from_str(&text).map_err(|cause| Error::Wrong { path: path.to_owned(), cause: Box::new(cause) })?;
         config.check().map_err(|(word, what)| Error::Invalid {
             path: path.to_owned(),
             line: line_of(&text, &word),
@@ -82,10 +77,7 @@ impl Config {
     fn check(&self) -> Result<(), (String, String)> {
         let wrong = |word: &str, what: String| Err((word.to_owned(), what));
         if self.daemon.concurrency == 0 {
-            return wrong(
-                "concurrency",
-                "daemon.concurrency must be at least 1, or nothing is ever polled".into(),
-            );
+            return wrong("concurrency", "daemon.concurrency must be at least 1, or nothing is ever polled".into());
         }
         if self.poll.interval.as_secs() < 1 {
             return wrong("interval", "poll.interval must be at least \"1s\"".into());
@@ -102,10 +94,7 @@ impl Config {
         let mut names = BTreeSet::new();
         for feed in &self.publish.feeds {
             if !names.insert(&feed.name) {
-                return wrong(
-                    &feed.name,
-                    format!("two feeds are named ‘{}’; a name stands in one URL", feed.name),
-                );
+                return wrong(&feed.name, format!("two feeds are named ‘{}’; a name stands in one URL", feed.name));
             }
         }
         Ok(())
@@ -114,11 +103,7 @@ impl Config {
 
 /// The line of the last place where a word stands in the file; 1 where it stands nowhere.
 pub fn line_of(text: &str, word: &str) -> usize {
-    text.lines()
-        .enumerate()
-        .filter(|(_, line)| line.contains(word))
-        .last()
-        .map_or(1, |(number, _)| number + 1)
+    text.lines().enumerate().filter(|(_, line)| line.contains(word)).last().map_or(1, |(number, _)| number + 1)
 }
 
 #[cfg(test)]
@@ -185,21 +170,12 @@ mod tests {
         let bad = complaint("[poll]\n\ninterval = \"soon\"\n");
         assert!(bad.contains("line 3") && bad.contains("‘soon’ is no duration"), "{bad}");
         let negative = complaint("[poll]\ninterval = \"-5m\"\n");
-        assert!(
-            negative.contains("line 2") && negative.contains("no duration"),
-            "{negative}"
-        );
+        assert!(negative.contains("line 2") && negative.contains("no duration"), "{negative}");
         let network = complaint("[fetch]\nallowed_networks = [\"10.0.0.0/99\"]\n");
         assert!(network.contains("line 2"), "{network}");
         let name = complaint("[[publish.feeds]]\nname = \"a b\"\n");
-        assert!(
-            name.contains("line 2") && name.contains("can't stand in a URL"),
-            "{name}"
-        );
+        assert!(name.contains("line 2") && name.contains("can't stand in a URL"), "{name}");
         let twice = complaint("[[publish.feeds]]\nname = \"x\"\n[[publish.feeds]]\nname = \"x\"\n");
-        assert!(
-            twice.contains("line 4") && twice.contains("two feeds are named ‘x’"),
-            "{twice}"
-        );
+        assert!(twice.contains("line 4") && twice.contains("two feeds are named ‘x’"), "{twice}");
     }
 }

@@ -53,30 +53,11 @@ pub async fn run(
     let background = CancellationToken::new();
     let (grouping, publishing) = (config.cluster.clone(), config.publish.clone());
     let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn(clusterer::run(
-        store.clone(),
-        grouping,
-        clock.clone(),
-        signals.clone(),
-        background.clone(),
-    ));
-    tasks.spawn(publisher::run(
-        store.clone(),
-        publishing,
-        clock.clone(),
-        signals.clone(),
-        background.clone(),
-    ));
-    tasks.spawn(upkeep::run(
-        store.clone(),
-        config.daemon.clone(),
-        clock.clone(),
-        background.clone(),
-    ));
+    tasks.spawn(clusterer::run(store.clone(), grouping, clock.clone(), signals.clone(), background.clone()));
+    tasks.spawn(publisher::run(store.clone(), publishing, clock.clone(), signals.clone(), background.clone()));
+    tasks.spawn(upkeep::run(store.clone(), config.daemon.clone(), clock.clone(), background.clone()));
     let http = tokio::spawn(
-        axum::serve(listener, served)
-            .with_graceful_shutdown(shutdown.clone().cancelled_owned())
-            .into_future(),
+        axum::serve(listener, served).with_graceful_shutdown(shutdown.clone().cancelled_owned()).into_future(),
     );
     upkeep::tell_ready();
     tracing::info!(%address, database = %store.path().display(), "newsfold is running");
@@ -91,16 +72,10 @@ pub async fn run(
     }
     // The grouping of what the last polls brought goes on at the next start from where it stands.
     background.cancel();
-    if tokio::time::timeout(grace, async { while tasks.join_next().await.is_some() {} })
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(grace, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
         tracing::warn!("a background task did not end in time");
     }
-    store
-        .checkpoint()
-        .await
-        .context("the database could not be checkpointed")?;
+    store.checkpoint().await.context("the database could not be checkpointed")?;
     tracing::info!("newsfold has stopped");
     Ok(())
 }
@@ -108,26 +83,15 @@ pub async fn run(
 /// What polls are made with under this configuration.
 pub fn tools(config: &Config, store: Store, clock: Clock) -> anyhow::Result<Tools> {
     let fetcher = Fetcher::new(config.fetch.clone())?;
-    let parse = parse::Options {
-        max_bytes: config.fetch.max_body,
-        ..parse::Options::default()
-    };
-    Ok(Tools {
-        fetcher,
-        store,
-        clock,
-        options: config.poll.clone(),
-        parse,
-    })
+    let parse = parse::Options { max_bytes: config.fetch.max_body, ..parse::Options::default() };
+    Ok(Tools { fetcher, store, clock, options: config.poll.clone(), parse })
 }
 
 /// Fetches a document by the configured rules, for a look at it: its bytes, its type, and the URL that answered.
 pub async fn download(config: &Config, url: &Url, now: Timestamp) -> anyhow::Result<(Vec<u8>, Option<String>, Url)> {
     let fetched = Fetcher::new(config.fetch.clone())?.fetch(url, None, now).await;
     match fetched.outcome {
-        FetchOutcome::Document {
-            bytes, content_type, ..
-        } => Ok((bytes, content_type, fetched.url)),
+        FetchOutcome::Document { bytes, content_type, .. } => Ok((bytes, content_type, fetched.url)),
         FetchOutcome::Failed { detail } => anyhow::bail!("{url}: {detail}"),
         _ => anyhow::bail!("{url}: the server answered {}", fetched.status.unwrap_or_default()),
     }
@@ -145,9 +109,7 @@ pub async fn catch_up(config: &Config, store: &Store, clock: &Clock) -> anyhow::
 pub async fn check_feeds(config: &Config, store: &Store) -> anyhow::Result<()> {
     for feed in config.publish.feeds.clone() {
         let Some(words) = feed.words else { continue };
-        let checked = store
-            .read(move |db| Ok(store::stories::check_words(db, &words).map_err(|e| (words, e))))
-            .await?;
+        let checked = store.read(move |db| Ok(store::stories::check_words(db, &words).map_err(|e| (words, e)))).await?;
         if let Err((words, complaint)) = checked {
             anyhow::bail!(
                 "the feed ‘{}’ selects by words = {words:?}, which is no FTS5 expression: {complaint}. \

@@ -76,24 +76,13 @@ pub struct Fetched {
 #[derive(Debug)]
 pub enum FetchOutcome {
     /// A body came whole.
-    Document {
-        bytes: Vec<u8>,
-        content_type: Option<String>,
-        validators: Option<Validators>,
-        freshness: Freshness,
-    },
+    Document { bytes: Vec<u8>, content_type: Option<String>, validators: Option<Validators>, freshness: Freshness },
     /// The server holds our copy to be good (304). Validators that it sent along replace the old ones.
-    NotModified {
-        validators: Option<Validators>,
-        freshness: Freshness,
-    },
+    NotModified { validators: Option<Validators>, freshness: Freshness },
     /// The feed is gone for good (410).
     Gone,
     /// We are to come later (429, 503).
-    Throttled {
-        retry_after: Option<Duration>,
-        freshness: Freshness,
-    },
+    Throttled { retry_after: Option<Duration>, freshness: Freshness },
     /// No usable answer.
     Failed { detail: String },
 }
@@ -127,12 +116,7 @@ impl Fetcher {
             .pool_max_idle_per_host(1)
             .build()?;
         let gates = Gates::new(options.origin_gap.unsigned_abs());
-        Ok(Fetcher {
-            client,
-            guard,
-            gates,
-            options: Arc::new(options),
-        })
+        Ok(Fetcher { client, guard, gates, options: Arc::new(options) })
     }
 
     /// Asks for `url`, conditionally where `validators` are those of the URL that is asked.
@@ -164,17 +148,11 @@ impl Fetcher {
                 Ok(Hop::To(next)) => *at = next,
                 Ok(Hop::End(status, outcome)) => return (status, outcome),
                 Err(_) => {
-                    return (
-                        None,
-                        failed(format!("no whole answer within {:#}", self.options.total_timeout)),
-                    );
+                    return (None, failed(format!("no whole answer within {:#}", self.options.total_timeout)));
                 }
             }
         }
-        (
-            None,
-            failed(format!("more than {} redirects", self.options.max_redirects)),
-        )
+        (None, failed(format!("more than {} redirects", self.options.max_redirects)))
     }
 
     async fn hop(&self, at: &Url, validators: Option<&Validators>, now: Timestamp) -> Hop {
@@ -219,21 +197,14 @@ impl Fetcher {
         match response.status() {
             StatusCode::NOT_MODIFIED => FetchOutcome::NotModified { validators, freshness },
             StatusCode::GONE => FetchOutcome::Gone,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => FetchOutcome::Throttled {
-                retry_after: headers::retry_after(headers, now),
-                freshness,
-            },
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                FetchOutcome::Throttled { retry_after: headers::retry_after(headers, now), freshness }
+            }
             status if status.is_success() => {
-                let content_type = headers
-                    .get(header::CONTENT_TYPE)
-                    .map(|v| String::from_utf8_lossy(v.as_bytes()).into());
+                let content_type =
+                    headers.get(header::CONTENT_TYPE).map(|v| String::from_utf8_lossy(v.as_bytes()).into());
                 match body::read(response, self.options.max_body).await {
-                    Ok(bytes) => FetchOutcome::Document {
-                        bytes,
-                        content_type,
-                        validators,
-                        freshness,
-                    },
+                    Ok(bytes) => FetchOutcome::Document { bytes, content_type, validators, freshness },
                     Err(BodyError::TooLarge) => {
                         failed(format!("the body is larger than {} MiB", self.options.max_body >> 20))
                     }
@@ -260,10 +231,7 @@ fn redirect_target(at: &Url, response: &Response) -> Option<Result<Url, String>>
         return Some(Err(format!("{} without a place to go", response.status())));
     };
     let location = String::from_utf8_lossy(location.as_bytes());
-    Some(
-        at.join(&location)
-            .map_err(|e| format!("a redirect to something that is no URL: {e}")),
-    )
+    Some(at.join(&location).map_err(|e| format!("a redirect to something that is no URL: {e}")))
 }
 
 fn failed(detail: impl Into<String>) -> FetchOutcome {

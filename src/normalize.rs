@@ -43,27 +43,14 @@ pub fn items(feed: &ParsedFeed, base: &Url, now: Timestamp, problems: &mut Vec<P
 fn item(parsed: &ParsedItem, base: &Url, now: Timestamp, problems: &mut Vec<Problem>) -> Option<NewItem> {
     let base = parsed.link.as_ref().unwrap_or(base);
     let content_html = parsed.content_html.as_deref().or(parsed.summary_html.as_deref());
-    let text = parsed
-        .summary_html
-        .as_deref()
-        .or(parsed.content_html.as_deref())
-        .map(html::to_text)
-        .unwrap_or_default();
-    let title = match parsed
-        .title
-        .as_deref()
-        .map(|t| one_line(t, MAX_TITLE))
-        .filter(|t| !t.is_empty())
-    {
+    let text = parsed.summary_html.as_deref().or(parsed.content_html.as_deref()).map(html::to_text).unwrap_or_default();
+    let title = match parsed.title.as_deref().map(|t| one_line(t, MAX_TITLE)).filter(|t| !t.is_empty()) {
         Some(title) => title,
         None => one_line(&text, 120),
     };
     let url = parsed.link.clone();
     if title.is_empty() && url.is_none() {
-        Problem::note(
-            problems,
-            Problem::new(ProblemKind::EmptyItem, "neither title, text nor link"),
-        );
+        Problem::note(problems, Problem::new(ProblemKind::EmptyItem, "neither title, text nor link"));
         return None;
     }
     let canonical_url = url.as_ref().map(canonical);
@@ -88,9 +75,7 @@ fn item(parsed: &ParsedItem, base: &Url, now: Timestamp, problems: &mut Vec<Prob
         canonical_url,
         summary: one_line(&text, MAX_SUMMARY),
         title: if title.is_empty() { "(untitled)".into() } else { title },
-        content: content_html
-            .map(|html| html::sanitise(html, Some(base)))
-            .filter(|html| !html.trim().is_empty()),
+        content: content_html.map(|html| html::sanitise(html, Some(base))).filter(|html| !html.trim().is_empty()),
         author: authors(parsed),
         lang: parsed.lang.as_deref().and_then(primary_subtag),
         image: parsed.image.clone().map(String::from),
@@ -111,13 +96,8 @@ fn invented_guid(canonical_url: Option<&str>, title: &str, parsed: &ParsedItem) 
 }
 
 fn authors(parsed: &ParsedItem) -> Option<String> {
-    let names: Vec<String> = parsed
-        .authors
-        .iter()
-        .map(|a| one_line(a, 100))
-        .filter(|a| !a.is_empty())
-        .take(5)
-        .collect();
+    let names: Vec<String> =
+        parsed.authors.iter().map(|a| one_line(a, 100)).filter(|a| !a.is_empty()).take(5).collect();
     if names.is_empty() { None } else { Some(names.join(", ")) }
 }
 

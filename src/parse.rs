@@ -44,12 +44,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            max_bytes: 16 * 1024 * 1024,
-            max_items: 5_000,
-            max_depth: 100,
-            max_text: 256 * 1024,
-        }
+        Options { max_bytes: 16 * 1024 * 1024, max_items: 5_000, max_depth: 100, max_text: 256 * 1024 }
     }
 }
 
@@ -190,23 +185,17 @@ fn unpacked(bytes: &[u8], options: &Options) -> Option<Vec<u8>> {
     let limit = u64::try_from(options.max_bytes).unwrap_or(u64::MAX);
     bytes.starts_with(&[0x1f, 0x8b]).then(|| {
         // A damaged file still gives what stands before the damage.
-        let _ = flate2::read::MultiGzDecoder::new(bytes)
-            .take(limit)
-            .read_to_end(&mut unpacked);
+        let _ = flate2::read::MultiGzDecoder::new(bytes).take(limit).read_to_end(&mut unpacked);
         unpacked
     })
 }
 
 fn xml(text: &str, url: &Url, options: &Options, problems: &mut Vec<Problem>) -> Result<ParsedFeed, NotAFeed> {
     if discover::is_html(text) {
-        return Err(NotAFeed::Html {
-            feeds: discover::feeds(text, url),
-        });
+        return Err(NotAFeed::Html { feeds: discover::feeds(text, url) });
     }
     let Some(rewritten) = rewrite::rewrite(text, url, options, problems) else {
-        return Err(NotAFeed::Unreadable {
-            detail: crate::model::text::one_line(text, Problem::MAX_DETAIL),
-        });
+        return Err(NotAFeed::Unreadable { detail: crate::model::text::one_line(text, Problem::MAX_DETAIL) });
     };
     let refusal = match first::read(&rewritten) {
         Ok(feed) if !feed.items.is_empty() || rewritten.items == 0 => return Ok(feed),

@@ -46,26 +46,12 @@ pub struct Attempt {
 #[derive(Debug)]
 pub enum Answer {
     Read(Box<Reading>),
-    NotModified {
-        validators: Option<Validators>,
-        freshness: Freshness,
-    },
-    NotAFeed {
-        detail: String,
-        feeds: Vec<FeedLink>,
-        bytes: u64,
-    },
-    Throttled {
-        retry_after: Option<Duration>,
-        freshness: Freshness,
-    },
+    NotModified { validators: Option<Validators>, freshness: Freshness },
+    NotAFeed { detail: String, feeds: Vec<FeedLink>, bytes: u64 },
+    Throttled { retry_after: Option<Duration>, freshness: Freshness },
     Gone,
-    Failed {
-        detail: String,
-    },
-    Crashed {
-        detail: String,
-    },
+    Failed { detail: String },
+    Crashed { detail: String },
     Abandoned,
 }
 
@@ -87,12 +73,7 @@ pub struct Reading {
 pub async fn poll_source(tools: &Tools, source: &Source) -> store::Result<(PollRecord, Stored)> {
     let attempt = match Url::parse(&source.url) {
         Ok(url) => attempt(tools, &url, source.validators.as_ref()).await,
-        Err(error) => Attempt::without_request(
-            tools.clock.now(),
-            Answer::Failed {
-                detail: error.to_string(),
-            },
-        ),
+        Err(error) => Attempt::without_request(tools.clock.now(), Answer::Failed { detail: error.to_string() }),
     };
     finish(tools, source, attempt).await
 }
@@ -102,19 +83,8 @@ pub async fn attempt(tools: &Tools, url: &Url, validators: Option<&Validators>) 
     let started_at = tools.clock.now();
     let Fetched { url, status, outcome } = tools.fetcher.fetch(url, validators, started_at).await;
     let answer = match outcome {
-        FetchOutcome::Document {
-            bytes,
-            content_type,
-            validators,
-            freshness,
-        } => {
-            let work = Work {
-                bytes,
-                content_type,
-                url: url.clone(),
-                now: started_at,
-                options: tools.parse.clone(),
-            };
+        FetchOutcome::Document { bytes, content_type, validators, freshness } => {
+            let work = Work { bytes, content_type, url: url.clone(), now: started_at, options: tools.parse.clone() };
             read(work, validators, freshness).await
         }
         FetchOutcome::NotModified { validators, freshness } => Answer::NotModified { validators, freshness },
@@ -122,13 +92,7 @@ pub async fn attempt(tools: &Tools, url: &Url, validators: Option<&Validators>) 
         FetchOutcome::Gone => Answer::Gone,
         FetchOutcome::Failed { detail } => Answer::Failed { detail },
     };
-    Attempt {
-        started_at,
-        finished_at: tools.clock.now(),
-        url,
-        status,
-        answer,
-    }
+    Attempt { started_at, finished_at: tools.clock.now(), url, status, answer }
 }
 
 /// Judges an attempt and stores its record and its items in one transaction.
@@ -138,10 +102,7 @@ pub async fn finish(tools: &Tools, source: &Source, mut attempt: Attempt) -> sto
         Answer::Read(reading) => reading.items,
         _ => Vec::new(),
     };
-    tools
-        .store
-        .write(move |db| Ok((record.clone(), polls::record(db, &record, &items)?)))
-        .await
+    tools.store.write(move |db| Ok((record.clone(), polls::record(db, &record, &items)?))).await
 }
 
 /// Writes down a poll that never came to its end: its task panicked, or the daemon stopped.
@@ -161,23 +122,13 @@ impl Attempt {
             Answer::Read(reading) => reading.site_url.as_deref().and_then(|site| Url::parse(site).ok()),
             _ => None,
         };
-        outlet_of(
-            &site
-                .filter(|site| site.domain().is_some())
-                .unwrap_or_else(|| self.url.clone()),
-        )
+        outlet_of(&site.filter(|site| site.domain().is_some()).unwrap_or_else(|| self.url.clone()))
     }
 
     fn without_request(now: Timestamp, answer: Answer) -> Self {
         // A URL that is never shown where the source's own is known: `decide` falls back to that.
         let url = Url::parse("about:blank").unwrap_or_else(|_| unreachable!("a constant URL"));
-        Attempt {
-            started_at: now,
-            finished_at: now,
-            url,
-            status: None,
-            answer,
-        }
+        Attempt { started_at: now, finished_at: now, url, status: None, answer }
     }
 }
 
@@ -193,34 +144,18 @@ struct Work {
 async fn read(work: Work, validators: Option<Validators>, freshness: Freshness) -> Answer {
     let size = work.bytes.len() as u64;
     let reading = tokio::task::spawn_blocking(move || {
-        let document = Document {
-            bytes: &work.bytes,
-            content_type: work.content_type.as_deref(),
-            url: &work.url,
-        };
+        let document = Document { bytes: &work.bytes, content_type: work.content_type.as_deref(), url: &work.url };
         let (feed, mut problems) = parse::parse(&document, &work.options)?;
         let items = normalize::items(&feed, &work.url, work.now, &mut problems);
         Ok::<_, NotAFeed>((feed, items, problems))
     });
     match tokio::time::timeout(READING, reading).await {
-        Err(_) => Answer::Crashed {
-            detail: format!("reading the document took more than {} s", READING.as_secs()),
-        },
-        Ok(Err(join)) => Answer::Crashed {
-            detail: format!("reading the document failed: {}", panic_text(join)),
-        },
+        Err(_) => Answer::Crashed { detail: format!("reading the document took more than {} s", READING.as_secs()) },
+        Ok(Err(join)) => Answer::Crashed { detail: format!("reading the document failed: {}", panic_text(join)) },
         Ok(Ok(Err(not_a_feed))) => {
             let detail = not_a_feed.to_string();
-            let feeds = if let NotAFeed::Html { feeds } = not_a_feed {
-                feeds
-            } else {
-                Vec::new()
-            };
-            Answer::NotAFeed {
-                detail,
-                feeds,
-                bytes: size,
-            }
+            let feeds = if let NotAFeed::Html { feeds } = not_a_feed { feeds } else { Vec::new() };
+            Answer::NotAFeed { detail, feeds, bytes: size }
         }
         Ok(Ok(Ok((feed, items, problems)))) => {
             Answer::Read(Box::new(reading_of(feed, items, problems, size, validators, freshness)))
@@ -243,10 +178,7 @@ fn reading_of(
         problems,
         validators,
         freshness,
-        title: feed
-            .title
-            .map(|t| crate::model::text::one_line(&t, 200))
-            .filter(|t| !t.is_empty()),
+        title: feed.title.map(|t| crate::model::text::one_line(&t, 200)).filter(|t| !t.is_empty()),
         site_url: feed.site_url.map(String::from),
         ttl_minutes: feed.ttl_minutes,
     }
@@ -262,8 +194,7 @@ pub fn panic_text(join: tokio::task::JoinError) -> String {
     match join.try_into_panic() {
         Ok(panic) => {
             let text = panic.downcast_ref::<&str>().map(|s| s.to_string());
-            text.or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_else(|| "panicked without words".into())
+            text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panicked without words".into())
         }
         Err(join) => join.to_string(),
     }

@@ -77,16 +77,11 @@ impl FeedDocument<'_> {
 
     /// When the feed last changed: the latest change of a story in it, or 1970 for an empty one.
     pub fn updated_at(&self) -> Timestamp {
-        self.stories
-            .iter()
-            .map(|story| story.updated_at)
-            .max()
-            .unwrap_or(Timestamp::UNIX_EPOCH)
+        self.stories.iter().map(|story| story.updated_at).max().unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     fn url(&self, format: Format) -> String {
-        self.options
-            .url(&format!("feeds/{}.{}", self.feed.name, format.extension()))
+        self.options.url(&format!("feeds/{}.{}", self.feed.name, format.extension()))
     }
 
     /// A permanent id that holds wherever the feed is served.

@@ -29,9 +29,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8686)),
-        }
+        Options { listen: SocketAddr::from(([127, 0, 0, 1], 8686)) }
     }
 }
 
@@ -100,10 +98,7 @@ impl From<store::Error> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         tracing::error!(error = %self.0, "a request could not be answered");
-        (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "newsfold cannot read its database right now; see its log.\n",
-        )
+        (StatusCode::INTERNAL_SERVER_ERROR, "newsfold cannot read its database right now; see its log.\n")
             .into_response()
     }
 }

@@ -25,10 +25,7 @@ use std::sync::{Arc, Mutex};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot open the database {path}: {cause}")]
-    Open {
-        path: PathBuf,
-        cause: Box<dyn std::error::Error + Send + Sync>,
-    },
+    Open { path: PathBuf, cause: Box<dyn std::error::Error + Send + Sync> },
     #[error(
         "the database {path} could not be brought to this version of newsfold: {cause}. \
          It was left as it was; use the newsfold that wrote it, or restore a backup"
@@ -65,14 +62,8 @@ impl Store {
     pub fn open(path: &Path) -> Result<Store> {
         let connection = connection::open_writer(path)?;
         let writer = writer::Writer::start(connection)?;
-        let shared = Shared {
-            path: path.to_owned(),
-            writer,
-            idle_readers: Mutex::new(Vec::new()),
-        };
-        Ok(Store {
-            shared: Arc::new(shared),
-        })
+        let shared = Shared { path: path.to_owned(), writer, idle_readers: Mutex::new(Vec::new()) };
+        Ok(Store { shared: Arc::new(shared) })
     }
 
     pub fn path(&self) -> &Path {
@@ -108,20 +99,14 @@ impl Store {
 /// What SQLite finds wrong with the file; empty when it is whole.
 pub fn damage(db: &Connection) -> Result<Vec<String>> {
     let mut check = db.prepare("PRAGMA integrity_check")?;
-    let mut found: Vec<String> = check
-        .query_map([], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+    let mut found: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     found.retain(|line| line != "ok");
     Ok(found)
 }
 
 impl Shared {
     fn read_now<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let idle = self
-            .idle_readers
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .pop();
+        let idle = self.idle_readers.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop();
         let connection = match idle {
             Some(connection) => connection,
             None => connection::open_reader(&self.path)?,
@@ -130,10 +115,7 @@ impl Shared {
             let view = connection.unchecked_transaction()?;
             work(&view)
         };
-        self.idle_readers
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .push(connection);
+        self.idle_readers.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(connection);
         result
     }
 }

@@ -43,10 +43,7 @@ impl Desk {
     }
 
     fn fails(&self, arguments: &[&str], why: &str) {
-        self.newsfold(arguments)
-            .assert()
-            .code(1)
-            .stderr(predicate::str::contains(why));
+        self.newsfold(arguments).assert().code(1).stderr(predicate::str::contains(why));
     }
 
     fn file(&self, name: &str, text: &str) -> String {
@@ -59,28 +56,12 @@ impl Desk {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_lives_from_add_to_remove() {
     let (desk, origin) = (Desk::new(), Origin::start().await);
-    origin.serve(
-        "/feed",
-        Answer::ok(rss(&["1 | Grid fails in the north", "2 | Museum opens"])).header("etag", b"\"a\""),
-    );
+    origin
+        .serve("/feed", Answer::ok(rss(&["1 | Grid fails in the north", "2 | Museum opens"])).header("etag", b"\"a\""));
     let url = origin.url("/feed");
-    let added = desk.json(&[
-        "source",
-        "add",
-        &url,
-        "--tag",
-        "World",
-        "--priority",
-        "-3",
-        "--lang",
-        "en-GB",
-    ]);
+    let added = desk.json(&["source", "add", &url, "--tag", "World", "--priority", "-3", "--lang", "en-GB"]);
     assert_eq!(
-        (
-            added["tags"][0].as_str(),
-            added["priority"].as_i64(),
-            added["lang"].as_str()
-        ),
+        (added["tags"][0].as_str(), added["priority"].as_i64(), added["lang"].as_str()),
         (Some("world"), Some(-3), Some("en"))
     );
     assert_eq!(origin.requests().len(), 1, "adding costs one request");
@@ -90,17 +71,11 @@ async fn a_source_lives_from_add_to_remove() {
     assert_eq!(desk.json(&["story", "list"]).as_array().unwrap().len(), 2);
     let polled = desk.json(&["source", "poll", "1"]);
     assert_eq!(polled[0]["poll"]["outcome"], "not-modified");
-    assert_eq!(
-        origin.requests()[1].header("if-none-match").as_deref(),
-        Some(&b"\"a\""[..])
-    );
+    assert_eq!(origin.requests()[1].header("if-none-match").as_deref(), Some(&b"\"a\""[..]));
 
     desk.run(&["source", "edit", "1", "--title", "Mine", "--tag", "a", "--tag", "b"]);
     let shown = desk.json(&["source", "show", &url]);
-    assert_eq!(
-        (shown["title"].as_str(), shown["tags"].to_string().as_str()),
-        (Some("Mine"), "[\"a\",\"b\"]")
-    );
+    assert_eq!((shown["title"].as_str(), shown["tags"].to_string().as_str()), (Some("Mine"), "[\"a\",\"b\"]"));
     assert_eq!(shown["polls"].as_array().unwrap().len(), 2);
     desk.run(&["source", "edit", "1", "--title", ""]);
     assert_eq!(desk.json(&["source", "show", "1"])["title"], "News");
@@ -127,18 +102,12 @@ async fn a_page_finds_its_feed() {
                 href=\"news.xml\"></head><body>Hello</body></html>";
     origin.serve("/", Answer::ok(page).header("content-type", b"text/html"));
     origin.serve("/news.xml", Answer::ok(rss(&["1 | One"])));
-    assert_eq!(
-        desk.json(&["source", "add", &origin.url("/")])["url"],
-        origin.url("/news.xml")
-    );
+    assert_eq!(desk.json(&["source", "add", &origin.url("/")])["url"], origin.url("/news.xml"));
     origin.serve("/empty", Answer::ok("<!doctype html><p>nothing here</p>"));
     desk.fails(&["source", "add", &origin.url("/empty")], "gave no feed");
     desk.fails(&["source", "add", &origin.url("/missing")], "404");
     desk.run(&["source", "add", &origin.url("/missing"), "--unchecked"]);
-    desk.fails(
-        &["source", "add", "ftp://example.org/feed"],
-        "newsfold polls http and https",
-    );
+    desk.fails(&["source", "add", "ftp://example.org/feed"], "newsfold polls http and https");
     desk.fails(&["source", "add", "http://10.0.0.1/feed"], "fetch.allowed_networks");
     desk.fails(&["source", "poll", &origin.url("/missing")], "");
 }
@@ -155,39 +124,22 @@ async fn lists_go_in_and_out_as_opml() {
     assert_eq!((done["added"].as_i64(), done["unusable"].as_i64()), (Some(2), Some(1)));
     assert_eq!(desk.json(&["source", "import", &file])["known"], 2);
     let all = desk.json(&["source", "list"]);
-    assert_eq!(
-        (all[0]["outlet"].as_str(), all[0]["tags"][0].as_str()),
-        (Some("a.example"), Some("world"))
-    );
+    assert_eq!((all[0]["outlet"].as_str(), all[0]["tags"][0].as_str()), (Some("a.example"), Some("world")));
     assert_eq!(all[1]["outlet"], "b.example");
 
     let exported = desk.file("export.opml", &desk.run(&["source", "export"]));
-    assert!(
-        desk.run(&["source", "sync", &exported, "--dry-run"])
-            .contains("0 to add, 0 to change, 0 to remove")
-    );
+    assert!(desk.run(&["source", "sync", &exported, "--dry-run"]).contains("0 to add, 0 to change, 0 to remove"));
     let other = desk.file(
         "other.opml",
         "<opml version=\"2.0\"><body><outline text=\"New\" xmlUrl=\"https://d.example/feed\"/>\
          <outline text=\"Renamed\" xmlUrl=\"https://feeds.b.example/rss\"/></body></opml>",
     );
     desk.fails(&["source", "sync", &other], "say --yes");
-    assert!(
-        desk.run(&["source", "sync", &other, "--yes"])
-            .contains("1 to add, 1 to change, 1 to remove")
-    );
-    let urls: Vec<String> = desk
-        .json(&["source", "list"])
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|s| s["url"].to_string())
-        .collect();
+    assert!(desk.run(&["source", "sync", &other, "--yes"]).contains("1 to add, 1 to change, 1 to remove"));
+    let urls: Vec<String> =
+        desk.json(&["source", "list"]).as_array().unwrap().iter().map(|s| s["url"].to_string()).collect();
     assert_eq!(urls, ["\"https://feeds.b.example/rss\"", "\"https://d.example/feed\""]);
-    desk.fails(
-        &["source", "sync", &desk.file("x.opml", "not a list")],
-        "is no OPML file",
-    );
+    desk.fails(&["source", "sync", &desk.file("x.opml", "not a list")], "is no OPML file");
     desk.fails(&["source", "sync", &file], "lines of");
 }
 
@@ -204,12 +156,7 @@ async fn stories_and_items_say_why() {
     );
     desk.run(&["source", "add", &origin.url("/feed")]);
     let list = desk.json(&["story", "list"]);
-    let story = list
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|s| s["items"].as_array().unwrap().len() == 2)
-        .unwrap();
+    let story = list.as_array().unwrap().iter().find(|s| s["items"].as_array().unwrap().len() == 2).unwrap();
     let id = story["id"].as_str().unwrap();
     let shown = desk.run(&["story", "show", &id[..6]]);
     assert!(shown.contains("shares ‘") && shown.contains("needed 0."), "{shown}");
@@ -219,35 +166,20 @@ async fn stories_and_items_say_why() {
     desk.fails(&["story", "show", "zzzzzzzzzzzz"], "there is no story");
     desk.fails(&["story", "show", "u!"], "is not a story id");
     desk.fails(&["item", "show", "999"], "there is no item 999");
-    assert!(
-        desk.run(&["feed", "list"])
-            .contains("http://127.0.0.1:8686/feeds/all.atom")
-    );
+    assert!(desk.run(&["feed", "list"]).contains("http://127.0.0.1:8686/feeds/all.atom"));
     assert!(desk.run(&["feed", "preview", "all"]).contains("Marshal"));
-    assert!(
-        desk.run(&["feed", "preview", "all", "--format", "atom"])
-            .contains("<entry>")
-    );
+    assert!(desk.run(&["feed", "preview", "all", "--format", "atom"]).contains("<entry>"));
     desk.fails(&["feed", "preview", "nope"], "there is no feed ‘nope’");
 }
 
 #[test]
 fn a_document_can_be_checked_without_storing_it() {
     let desk = Desk::new();
-    let file = desk.file(
-        "feed.xml",
-        "<rss version=\"9\"><channel><title>A & B</title><item><title>T</title></item>",
-    );
+    let file = desk.file("feed.xml", "<rss version=\"9\"><channel><title>A & B</title><item><title>T</title></item>");
     let text = desk.run(&["check", &file]);
-    assert!(
-        text.contains("rss in UTF-8, 1 items") && text.contains("problem: "),
-        "{text}"
-    );
+    assert!(text.contains("rss in UTF-8, 1 items") && text.contains("problem: "), "{text}");
     assert_eq!(desk.json(&["check", &file])["feed"]["title"], "A & B");
-    desk.fails(
-        &["check", &desk.file("page.html", "<html><body>hello</body></html>")],
-        "page.html",
-    );
+    desk.fails(&["check", &desk.file("page.html", "<html><body>hello</body></html>")], "page.html");
     desk.fails(&["check", "no-such-file"], "cannot read no-such-file");
 }
 
@@ -265,10 +197,7 @@ fn grouping_can_be_scored() {
         + &line("c", "Museum opens new hall of paintings", 2);
     let (file, out) = (desk.file("gold.jsonl", &gold), desk.folder.path().join("out.jsonl"));
     let scores = desk.json(&["eval", &file, "--out", out.to_str().unwrap()]);
-    assert_eq!(
-        (scores["pairs"]["f1"].as_f64(), scores["items"].as_u64()),
-        (Some(1.0), Some(3))
-    );
+    assert_eq!((scores["pairs"]["f1"].as_f64(), scores["items"].as_u64()), (Some(1.0), Some(3)));
     assert_eq!(std::fs::read_to_string(out).unwrap().lines().count(), 3);
     desk.fails(&["eval", &desk.file("bad.jsonl", "{\"id\":1}\n")], "bad.jsonl, line 1");
 }

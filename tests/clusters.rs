@@ -13,18 +13,9 @@ fn the_figures_on_labelled_stories_do_not_fall() {
     }
     let folder = tempfile::tempdir().unwrap();
     let mut command = assert_cmd::Command::cargo_bin("newsfold").unwrap();
-    let done = command
-        .env("HOME", folder.path())
-        .arg("--json")
-        .arg("eval")
-        .arg(&gold)
-        .assert()
-        .success();
+    let done = command.env("HOME", folder.path()).arg("--json").arg("eval").arg(&gold).assert().success();
     let scores: serde_json::Value = serde_json::from_slice(&done.get_output().stdout).unwrap();
     // The figures of docs/clustering.md, less what a change of a library's word list may cost.
-    let (b_cubed, pairs) = (
-        scores["b_cubed"]["f1"].as_f64().unwrap(),
-        scores["pairs"]["f1"].as_f64().unwrap(),
-    );
+    let (b_cubed, pairs) = (scores["b_cubed"]["f1"].as_f64().unwrap(), scores["pairs"]["f1"].as_f64().unwrap());
     assert!(b_cubed >= 0.88 && pairs >= 0.63, "{scores}");
 }

@@ -8,9 +8,7 @@ use url::Url;
 
 /// The rows of a corpus' index: file → a named column.
 fn index(corpus: &str, column: &str) -> Option<Vec<(PathBuf, String)>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared/corpus")
-        .join(corpus);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus").join(corpus);
     let Ok(text) = std::fs::read_to_string(folder.join("index.tsv")) else {
         support::skipped(&format!("there is no corpus {corpus} beside this project"));
         return None;
@@ -19,26 +17,15 @@ fn index(corpus: &str, column: &str) -> Option<Vec<(PathBuf, String)>> {
     let columns = lines.next().unwrap();
     let place = |name: &str| columns.iter().position(|c| *c == name).unwrap();
     let (file, value) = (place("file"), place(column));
-    Some(
-        lines
-            .map(|cells| (folder.join(cells[file]), cells[value].to_owned()))
-            .collect(),
-    )
+    Some(lines.map(|cells| (folder.join(cells[file]), cells[value].to_owned())).collect())
 }
 
 fn items_in(file: &Path) -> usize {
     let bytes = std::fs::read(file).unwrap();
     let url = Url::parse("https://feed.invalid/").unwrap();
-    let document = Document {
-        bytes: &bytes,
-        content_type: None,
-        url: &url,
-    };
+    let document = Document { bytes: &bytes, content_type: None, url: &url };
     let read = parse(&document, &Options::default());
-    read.unwrap_or_else(|error| panic!("{}: {error}", file.display()))
-        .0
-        .items
-        .len()
+    read.unwrap_or_else(|error| panic!("{}: {error}", file.display())).0.items.len()
 }
 
 #[test]
@@ -46,18 +33,10 @@ fn every_document_of_2020_that_holds_items_yields_them() {
     let Some(documents) = index("outlets-2020", "bytes") else {
         return;
     };
-    let empty: Vec<PathBuf> = documents
-        .into_iter()
-        .map(|(file, _)| file)
-        .filter(|file| items_in(file) == 0)
-        .collect();
+    let empty: Vec<PathBuf> = documents.into_iter().map(|(file, _)| file).filter(|file| items_in(file) == 0).collect();
     for file in &empty {
         let text = String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned();
-        assert!(
-            !text.contains("<item") && !text.contains("<entry"),
-            "{} holds items",
-            file.display()
-        );
+        assert!(!text.contains("<item") && !text.contains("<entry"), "{} holds items", file.display());
     }
 }
 

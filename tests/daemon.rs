@@ -27,13 +27,7 @@ async fn many_outlets_become_one_entry() {
     let mut ids = Vec::new();
     for (n, line) in TRAIN.iter().enumerate() {
         let origin = Origin::start().await;
-        origin.serve(
-            "/feed",
-            Answer::ok(rss(&[
-                line,
-                &format!("x{n} | Other matter number {n} | Words{n} apart{n}"),
-            ])),
-        );
+        origin.serve("/feed", Answer::ok(rss(&[line, &format!("x{n} | Other matter number {n} | Words{n} apart{n}")])));
         ids.push(world.add(&origin.url("/feed"), &format!("outlet{n}.example")).await);
     }
     world.start().await;
@@ -42,22 +36,13 @@ async fn many_outlets_become_one_entry() {
         world.polled(id, 1).await;
     }
     let atom = world.get("/feeds/all.atom").await;
-    assert_eq!(
-        atom.matches("<entry>").count(),
-        4,
-        "one story of three outlets and three alone"
-    );
+    assert_eq!(atom.matches("<entry>").count(), 4, "one story of three outlets and three alone");
     for n in 0..3 {
         assert!(atom.contains(&format!("outlet{n}.example")));
     }
     let front = world.get("/").await;
     assert!(front.contains("3 outlets"), "{front}");
-    let shared = world
-        .stories()
-        .await
-        .into_iter()
-        .find(|story| story.items.len() == 3)
-        .unwrap();
+    let shared = world.stories().await.into_iter().find(|story| story.items.len() == 3).unwrap();
     let page = world.get(&format!("/stories/{}", shared.id)).await;
     assert!(page.contains("shares ‘") && page.contains("needed"), "{page}");
     world.stop().await;
@@ -67,10 +52,7 @@ async fn many_outlets_become_one_entry() {
 async fn a_source_is_never_polled_sooner_than_its_rules_allow() {
     let mut world = World::new();
     let origin = Origin::start().await;
-    origin.serve(
-        "/feed",
-        Answer::ok(rss(&["1 | One"])).header("cache-control", b"max-age=3600"),
-    );
+    origin.serve("/feed", Answer::ok(rss(&["1 | One"])).header("cache-control", b"max-age=3600"));
     let id = world.add(&origin.url("/feed"), "a.example").await;
     world.start().await;
     world.polled(id, 1).await;
@@ -93,9 +75,7 @@ async fn validators_come_back_byte_for_byte_also_after_a_restart() {
     let origin = Origin::start().await;
     let etag = b"W/\"caf\xe9 \\ x\"";
     let modified = b"Sun, 01 Mar 2026 09:00:00 GMT ";
-    let document = Answer::ok(rss(&["1 | One"]))
-        .header("etag", etag)
-        .header("last-modified", modified.trim_ascii());
+    let document = Answer::ok(rss(&["1 | One"])).header("etag", etag).header("last-modified", modified.trim_ascii());
     origin.serve("/feed", document);
     let id = world.add(&origin.url("/feed"), "a.example").await;
     world.start().await;
@@ -106,16 +86,9 @@ async fn validators_come_back_byte_for_byte_also_after_a_restart() {
     world.polled(id, 2).await;
     world.stop().await;
     let requests = origin.requests();
-    assert_eq!(
-        requests[0].header("if-none-match"),
-        None,
-        "the first request is unconditional"
-    );
+    assert_eq!(requests[0].header("if-none-match"), None, "the first request is unconditional");
     assert_eq!(requests[1].header("if-none-match").as_deref(), Some(&etag[..]));
-    assert_eq!(
-        requests[1].header("if-modified-since").as_deref(),
-        Some(&b"Sun, 01 Mar 2026 09:00:00 GMT"[..])
-    );
+    assert_eq!(requests[1].header("if-modified-since").as_deref(), Some(&b"Sun, 01 Mar 2026 09:00:00 GMT"[..]));
     assert_eq!(world.polls(id).await[0].outcome, Outcome::NotModified);
     for name in ["cookie", "referer", "authorization"] {
         assert_eq!(requests[1].header(name), None);
@@ -157,11 +130,7 @@ async fn retry_after_is_kept() {
     world.polled(id, 1).await;
     let source = world.source(id).await;
     assert_eq!(source.last_outcome, Some(Outcome::Throttled));
-    assert!(
-        source.next_poll_at >= world.now() + minutes(120),
-        "{}",
-        source.next_reason
-    );
+    assert!(source.next_poll_at >= world.now() + minutes(120), "{}", source.next_reason);
     assert_eq!(source.hold_until, Some(world.now() + minutes(120)));
     world.stop().await;
 }
@@ -177,39 +146,23 @@ async fn a_retitled_redated_or_reguided_item_is_still_that_item() {
              </channel></rss>"
         )
     };
-    origin.serve(
-        "/feed",
-        Answer::ok(feed("a", "First headline", "Sun, 01 Mar 2026 10:00:00 GMT")),
-    );
+    origin.serve("/feed", Answer::ok(feed("a", "First headline", "Sun, 01 Mar 2026 10:00:00 GMT")));
     let id = world.add(&origin.url("/feed"), "a.example").await;
     world.start().await;
     world.polled(id, 1).await;
     let before = world.stories().await.remove(0);
 
-    origin.serve(
-        "/feed",
-        Answer::ok(feed("b", "Second headline", "Sun, 01 Mar 2026 12:00:00 GMT")),
-    );
+    origin.serve("/feed", Answer::ok(feed("b", "Second headline", "Sun, 01 Mar 2026 12:00:00 GMT")));
     world.pass(minutes(15));
     world.polled(id, 2).await;
     let stories = world.stories().await;
     assert_eq!(stories.len(), 1, "no second story");
     let after = &stories[0];
-    assert_eq!(
-        (after.id, after.items.len(), &after.published),
-        (before.id, 1, &before.published)
-    );
+    assert_eq!((after.id, after.items.len(), &after.published), (before.id, 1, &before.published));
     let (was, is) = (&before.items[0].item, &after.items[0].item);
-    assert_eq!(
-        (is.id, is.ranked_at, is.title.as_str()),
-        (was.id, was.ranked_at, "Second headline")
-    );
+    assert_eq!((is.id, is.ranked_at, is.title.as_str()), (was.id, was.ranked_at, "Second headline"));
     let item = is.id;
-    let revisions = world
-        .store
-        .read(move |db| newsfold::store::items::revisions(db, item))
-        .await
-        .unwrap();
+    let revisions = world.store.read(move |db| newsfold::store::items::revisions(db, item)).await.unwrap();
     assert_eq!(revisions[0].title, "First headline");
     world.stop().await;
 }
@@ -233,11 +186,7 @@ async fn what_is_published_of_a_story_never_changes() {
         let feed: serde_json::Value = serde_json::from_str(json).unwrap();
         let entry = feed["items"][0].clone();
         assert_eq!(feed["items"].as_array().unwrap().len(), 1, "{json}");
-        (
-            entry["id"].clone(),
-            entry["url"].clone(),
-            entry["date_published"].clone(),
-        )
+        (entry["id"].clone(), entry["url"].clone(), entry["date_published"].clone())
     };
     let first = facts(&world.get("/feeds/all.json").await);
     for n in 1..3 {
@@ -258,50 +207,24 @@ async fn a_story_that_was_merged_away_leads_to_the_other() {
     let origin = Origin::start().await;
     origin.serve(
         "/feed",
-        Answer::ok(rss(&[
-            "1 | Harvest is late | Farmers wait",
-            "2 | Museum opens | Paintings return",
-        ])),
+        Answer::ok(rss(&["1 | Harvest is late | Farmers wait", "2 | Museum opens | Paintings return"])),
     );
     let id = world.add(&origin.url("/feed"), "a.example").await;
     world.start().await;
     world.polled(id, 1).await;
     let stories = world.stories().await;
     let (from, into) = (stories[0].clone(), stories[1].clone());
-    let merge = Merge {
-        from: from.id,
-        into: into.id,
-        items: vec![(from.lead, Evidence::default())],
-    };
+    let merge = Merge { from: from.id, into: into.id, items: vec![(from.lead, Evidence::default())] };
     let now = world.now();
-    world
-        .store
-        .write(move |db| stories::merge(db, &merge, now))
-        .await
-        .unwrap();
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .unwrap();
-    let answer = client
-        .get(format!("{}/stories/{}", world.base, from.id))
-        .send()
-        .await
-        .unwrap();
+    world.store.write(move |db| stories::merge(db, &merge, now)).await.unwrap();
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let answer = client.get(format!("{}/stories/{}", world.base, from.id)).send().await.unwrap();
     assert_eq!(answer.status(), 308);
-    assert!(
-        answer.headers()["location"]
-            .to_str()
-            .unwrap()
-            .ends_with(&into.id.to_string())
-    );
+    assert!(answer.headers()["location"].to_str().unwrap().ends_with(&into.id.to_string()));
     let feed = world.get("/feeds/all.atom").await;
     assert_eq!(feed.matches("<entry>").count(), 1);
     let surviving = world.stories().await.remove(0);
-    assert_eq!(
-        (surviving.id, surviving.items.len(), &surviving.published),
-        (into.id, 2, &into.published)
-    );
+    assert_eq!((surviving.id, surviving.items.len(), &surviving.published), (into.id, 2, &into.published));
     world.stop().await;
 }
 
@@ -324,16 +247,9 @@ async fn the_same_database_gives_the_same_bytes_at_any_time_in_any_place() {
     let options = Options::default();
     let feed = options.published_feeds().remove(0);
     let selection = feed.selection.clone();
-    let (instance, stories) = store
-        .read(move |db| Ok((stories::instance(db)?, stories::select(db, &selection)?)))
-        .await
-        .unwrap();
-    let document = FeedDocument {
-        feed: &feed,
-        instance: &instance,
-        stories: &stories,
-        options: &options,
-    };
+    let (instance, stories) =
+        store.read(move |db| Ok((stories::instance(db)?, stories::select(db, &selection)?))).await.unwrap();
+    let document = FeedDocument { feed: &feed, instance: &instance, stories: &stories, options: &options };
     assert_eq!(String::from_utf8(document.render(Format::Atom)).unwrap(), served);
 }
 
@@ -355,11 +271,7 @@ async fn no_request_leaves_for_a_forbidden_address_on_any_hop() {
         world.polled(id, 1).await;
         let poll = &world.polls(id).await[0];
         assert_eq!(poll.outcome, Outcome::Failed);
-        assert!(
-            poll.detail.contains("127.0.0.2 is not a public address"),
-            "{}",
-            poll.detail
-        );
+        assert!(poll.detail.contains("127.0.0.2 is not a public address"), "{}", poll.detail);
     }
     assert_eq!(forbidden.requests().len(), 0);
     assert_eq!(first.count("/hop2"), 1);
@@ -413,30 +325,10 @@ async fn nothing_that_runs_or_tracks_is_published() {
     world.polled(id, 1).await;
     let story = world.stories().await.remove(0);
     let page = format!("/stories/{}", story.id);
-    for path in [
-        "/feeds/all.atom",
-        "/feeds/all.rss",
-        "/feeds/all.json",
-        "/",
-        &page,
-        "/sources",
-    ] {
+    for path in ["/feeds/all.atom", "/feeds/all.rss", "/feeds/all.json", "/", &page, "/sources"] {
         let text = world.get(path).await;
-        let html = text
-            .replace("&lt;", "<")
-            .replace("&quot;", "\"")
-            .replace("&gt;", ">")
-            .replace("\\\"", "\"");
-        for bad in [
-            "<script",
-            "onerror=alert",
-            "onclick=",
-            "javascript:",
-            "<iframe",
-            "p.gif",
-            "data:text",
-            "<style",
-        ] {
+        let html = text.replace("&lt;", "<").replace("&quot;", "\"").replace("&gt;", ">").replace("\\\"", "\"");
+        for bad in ["<script", "onerror=alert", "onclick=", "javascript:", "<iframe", "p.gif", "data:text", "<style"] {
             // Feeds carry markup escaped once; unescaping must not bring anything to life.
             assert!(
                 !html.contains(bad) || bad == "onerror=alert" && !html.contains("<img"),
@@ -477,34 +369,15 @@ async fn feeds_select_by_what_the_operator_says() {
         words("fresh", &|feed| feed.max_age = Some(SignedDuration::from_hours(1))),
     ];
     let (a, b) = (Origin::start().await, Origin::start().await);
-    a.serve(
-        "/feed",
-        Answer::ok(rss(&[
-            TRAIN[0],
-            "m | Museum opens its doors | Paintings return to the old hall",
-        ])),
-    );
-    b.serve(
-        "/feed",
-        Answer::ok(rss(&[
-            TRAIN[1],
-            "h | Harvest is late this year | Farmers wait for rain",
-        ])),
-    );
+    a.serve("/feed", Answer::ok(rss(&[TRAIN[0], "m | Museum opens its doors | Paintings return to the old hall"])));
+    b.serve("/feed", Answer::ok(rss(&[TRAIN[1], "h | Harvest is late this year | Farmers wait for rain"])));
     let first = world.add(&a.url("/feed"), "a.example").await;
     let second = world.add(&b.url("/feed"), "b.example").await;
     world.start().await;
     world.pass(SignedDuration::from_secs(1));
     world.polled(first, 1).await;
     world.polled(second, 1).await;
-    for (feed, entries) in [
-        ("all", 3),
-        ("train", 1),
-        ("two", 1),
-        ("b", 2),
-        ("german", 0),
-        ("fresh", 3),
-    ] {
+    for (feed, entries) in [("all", 3), ("train", 1), ("two", 1), ("b", 2), ("german", 0), ("fresh", 3)] {
         let rss = world.get(&format!("/feeds/{feed}.rss")).await;
         assert_eq!(rss.matches("<item>").count(), entries, "in {feed}");
     }
@@ -519,13 +392,7 @@ async fn a_reader_is_told_when_nothing_has_changed() {
     let id = world.add(&origin.url("/feed"), "a.example").await;
     world.start().await;
     world.polled(id, 1).await;
-    let client = reqwest::Client::builder()
-        .no_gzip()
-        .no_brotli()
-        .no_zstd()
-        .no_deflate()
-        .build()
-        .unwrap();
+    let client = reqwest::Client::builder().no_gzip().no_brotli().no_zstd().no_deflate().build().unwrap();
     let url = format!("{}/feeds/all.atom", world.base);
     let first = client.get(&url).send().await.unwrap();
     let etag = first.headers()["etag"].clone();
@@ -536,15 +403,8 @@ async fn a_reader_is_told_when_nothing_has_changed() {
     assert_eq!(zipped.headers()["content-encoding"], "gzip");
     assert_ne!(zipped.headers()["etag"], etag);
     let head = client.head(&url).send().await.unwrap();
-    assert_eq!(
-        (head.status().as_u16(), head.headers()["etag"].clone()),
-        (200, etag.clone())
-    );
-    let missing = client
-        .get(format!("{}/feeds/none.atom", world.base))
-        .send()
-        .await
-        .unwrap();
+    assert_eq!((head.status().as_u16(), head.headers()["etag"].clone()), (200, etag.clone()));
+    let missing = client.get(format!("{}/feeds/none.atom", world.base)).send().await.unwrap();
     assert_eq!(missing.status(), 404);
     assert_eq!(missing.headers()["x-content-type-options"], "nosniff");
     world.stop().await;

@@ -15,41 +15,19 @@ async fn the_demo_shows_a_story_grow_and_one_entry_for_the_train() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(process.stdout.take().unwrap())
-        .lines()
-        .map(Result::unwrap);
-    let base = lines
-        .by_ref()
-        .find_map(|line| Some(line.split_once("front page")?.1.trim().to_owned()))
-        .unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let base = lines.by_ref().find_map(|line| Some(line.split_once("front page")?.1.trim().to_owned())).unwrap();
     let grown = lines.by_ref().find(|line| line.contains("outlets, now with")).unwrap();
     let took = start.elapsed();
     let reports = async || {
-        let feed = reqwest::get(format!("{base}feeds/all.json"))
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap();
+        let feed = reqwest::get(format!("{base}feeds/all.json")).await.unwrap().text().await.unwrap();
         let feed: serde_json::Value = serde_json::from_str(&feed).unwrap();
         let entries = feed["items"].as_array().unwrap().clone();
         let train: Vec<_> = entries.into_iter().filter(is_about_the_train).collect();
-        (
-            train.len(),
-            train
-                .iter()
-                .map(|entry| entry["_newsfold"]["reports"].as_array().unwrap().len())
-                .max(),
-        )
+        (train.len(), train.iter().map(|entry| entry["_newsfold"]["reports"].as_array().unwrap().len()).max())
     };
-    until("all eight outlets are in one entry about the train", async || {
-        reports().await == (1, Some(8))
-    })
-    .await;
-    let told = Command::new("kill")
-        .args(["-INT", &process.id().to_string()])
-        .status()
-        .unwrap();
+    until("all eight outlets are in one entry about the train", async || reports().await == (1, Some(8))).await;
+    let told = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
     assert!(told.success() && process.wait().unwrap().success());
     // The third report arrives six seconds after the start and is polled within two.
     println!("first growth after {took:?}: {grown}");
@@ -59,14 +37,10 @@ async fn the_demo_shows_a_story_grow_and_one_entry_for_the_train() {
 fn is_about_the_train(entry: &serde_json::Value) -> bool {
     let news: toml::Table = include_str!("../demo/news.toml").parse().unwrap();
     let items = news["item"].as_array().unwrap();
-    let train = items.iter().filter(|item| {
-        item.get("event")
-            .is_some_and(|event| event.as_str() == Some("armoured-train"))
-    });
+    let train =
+        items.iter().filter(|item| item.get("event").is_some_and(|event| event.as_str() == Some("armoured-train")));
     let slugs: Vec<&str> = train.map(|item| item["slug"].as_str().unwrap()).collect();
     assert_eq!(slugs.len(), 8);
     let reports = entry["_newsfold"]["reports"].as_array().unwrap();
-    reports
-        .iter()
-        .any(|report| slugs.iter().any(|slug| report["url"].as_str().unwrap().ends_with(slug)))
+    reports.iter().any(|report| slugs.iter().any(|slug| report["url"].as_str().unwrap().ends_with(slug)))
 }

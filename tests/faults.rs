@@ -56,9 +56,7 @@ fn serve(folder: &Path, before: &str) -> Daemon {
     let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
     let mut seen = Vec::new();
     let base = loop {
-        let Some(Ok(line)) = lines.next() else {
-            panic!("the daemon did not start: {seen:?}")
-        };
+        let Some(Ok(line)) = lines.next() else { panic!("the daemon did not start: {seen:?}") };
         if let Some((_, rest)) = line.split_once("address=") {
             break format!("http://{}", rest.split_whitespace().next().unwrap());
         }
@@ -71,11 +69,7 @@ fn serve(folder: &Path, before: &str) -> Daemon {
 
 async fn add(folder: &Path, url: &str) {
     let store = Store::open(&database(folder)).unwrap();
-    let new = NewSource {
-        url: url.into(),
-        outlet: "a.example".into(),
-        ..NewSource::default()
-    };
+    let new = NewSource { url: url.into(), outlet: "a.example".into(), ..NewSource::default() };
     let now = Timestamp::now();
     store.write(move |db| sources::add(db, &new, now, now)).await.unwrap();
 }
@@ -86,7 +80,8 @@ async fn everything(folder: &Path) -> BTreeMap<String, (i64, String)> {
     store
         .read(|db| {
             let mut all = BTreeMap::new();
-            for story in stories::recent(db, 1, 100_000)? {
+            for story in stories::recent(db, stories::Recent { min_outlets: 1, published_only: false, limit: 100_000 })?
+            {
                 for report in story.items {
                     let known = all.insert(report.item.guid.clone(), (report.item.id.0, story.id.to_string()));
                     assert_eq!(known, None, "{} is there twice", report.item.guid);
@@ -100,9 +95,8 @@ async fn everything(folder: &Path) -> BTreeMap<String, (i64, String)> {
 }
 
 fn feed_of(first: usize, last: usize) -> String {
-    let lines: Vec<String> = (first..last)
-        .map(|n| format!("g{n} | Title{n} about matter{n} | Words{n} and more{n}"))
-        .collect();
+    let lines: Vec<String> =
+        (first..last).map(|n| format!("g{n} | Title{n} about matter{n} | Words{n} and more{n}")).collect();
     rss(&lines.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
@@ -119,10 +113,7 @@ async fn killing_the_daemon_loses_and_doubles_nothing() {
     for round in 0..6 {
         // A window of fifty items that moves by twenty: what is lost once never comes again.
         let (first, last) = (round * 20, round * 20 + 50);
-        origin.serve(
-            "/feed",
-            Answer::ok(feed_of(first, last)).header("etag", format!("\"{round}\"").as_bytes()),
-        );
+        origin.serve("/feed", Answer::ok(feed_of(first, last)).header("etag", format!("\"{round}\"").as_bytes()));
         let before = origin.count("/feed");
         let daemon = serve(folder.path(), "");
         until("the source is asked", async || origin.count("/feed") > before).await;
@@ -142,11 +133,7 @@ async fn killing_the_daemon_loses_and_doubles_nothing() {
         let now = everything(folder.path()).await;
         assert_eq!(now.len(), last);
         for (guid, identity) in &known {
-            assert_eq!(
-                now.get(guid),
-                Some(identity),
-                "{guid} has another identity after round {round}"
-            );
+            assert_eq!(now.get(guid), Some(identity), "{guid} has another identity after round {round}");
         }
         known = now;
     }
@@ -161,16 +148,8 @@ async fn a_full_disk_loses_nothing_for_good() {
     origin.serve("/feed", Answer::ok(feed_of(0, 1500)).header("etag", b"\"1\""));
     // No file may grow beyond 400 KiB (ulimit counts blocks of 512 or 1024 bytes): SQLite meets a full disk.
     let daemon = serve(folder.path(), "trap '' XFSZ; ulimit -f 400;");
-    until("the source is asked again, since nothing could be stored", async || {
-        origin.count("/feed") >= 2
-    })
-    .await;
-    assert!(
-        origin
-            .requests()
-            .iter()
-            .all(|request| request.header("if-none-match").is_none())
-    );
+    until("the source is asked again, since nothing could be stored", async || origin.count("/feed") >= 2).await;
+    assert!(origin.requests().iter().all(|request| request.header("if-none-match").is_none()));
     let page = reqwest::get(format!("{}/healthz", daemon.base)).await.unwrap();
     assert_eq!(page.status(), 200, "the daemon still serves");
     drop(daemon);
@@ -192,16 +171,11 @@ async fn two_programs_share_one_database() {
     let daemon = serve(folder.path(), "");
     let newsfold = |arguments: &[&str]| {
         let mut command = assert_cmd::Command::cargo_bin("newsfold").unwrap();
-        command
-            .env("HOME", folder.path())
-            .arg("--config")
-            .arg(folder.path().join("config.toml"));
+        command.env("HOME", folder.path()).arg("--config").arg(folder.path().join("config.toml"));
         command.arg("--database").arg(database(folder.path())).args(arguments);
         command
     };
-    newsfold(&["source", "add", &origin.url("/feed"), "--unchecked"])
-        .assert()
-        .success();
+    newsfold(&["source", "add", &origin.url("/feed"), "--unchecked"]).assert().success();
     until("the daemon notices", async || origin.count("/feed") > 0).await;
     for n in 1..8 {
         origin.serve("/feed", Answer::ok(feed_of(0, 40 + n * 10)));
@@ -214,10 +188,7 @@ async fn two_programs_share_one_database() {
         counts.items == 110 && counts.unassigned == 0
     })
     .await;
-    newsfold(&["serve"])
-        .assert()
-        .code(1)
-        .stderr(predicates::str::contains("another newsfold daemon runs"));
+    newsfold(&["serve"]).assert().code(1).stderr(predicates::str::contains("another newsfold daemon runs"));
     drop(daemon);
     assert_eq!(everything(folder.path()).await.len(), 110);
 }
@@ -231,31 +202,19 @@ async fn the_daemon_ends_in_order_when_it_is_told_to() {
     let mut daemon = serve(folder.path(), "");
     until("a poll is under way", async || origin.count("/hangs") > 0).await;
     let start = Timestamp::now();
-    let told = Command::new("kill")
-        .args(["-TERM", &daemon.process.id().to_string()])
-        .status()
-        .unwrap();
+    let told = Command::new("kill").args(["-TERM", &daemon.process.id().to_string()]).status().unwrap();
     assert!(told.success());
-    until("the daemon has ended", async || {
-        daemon.process.try_wait().unwrap().is_some()
-    })
-    .await;
+    until("the daemon has ended", async || daemon.process.try_wait().unwrap().is_some()).await;
     assert!(daemon.process.try_wait().unwrap().unwrap().success());
     assert!(Timestamp::now().duration_since(start).as_secs() < 10);
     assert!(
         !database(folder.path()).with_extension("db-wal").exists() || {
-            std::fs::metadata(database(folder.path()).with_extension("db-wal"))
-                .unwrap()
-                .len()
-                == 0
+            std::fs::metadata(database(folder.path()).with_extension("db-wal")).unwrap().len() == 0
         }
     );
     assert_eq!(polled_since(folder.path(), Timestamp::UNIX_EPOCH).await, 1);
     let store = Store::open(&database(folder.path())).unwrap();
-    let source = store
-        .read(|db| Ok(sources::list(db, &sources::Filter::default())?.remove(0)))
-        .await
-        .unwrap();
+    let source = store.read(|db| Ok(sources::list(db, &sources::Filter::default())?.remove(0))).await.unwrap();
     assert_eq!(source.last_outcome, Some(newsfold::model::Outcome::Abandoned));
 }
 
@@ -267,24 +226,17 @@ fn systemd_is_told_when_it_runs_and_when_it_stops() {
     let folder = configured();
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
-    socket
-        .set_read_timeout(Some(std::time::Duration::from_secs(20)))
-        .unwrap();
+    socket.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
     let notify = format!("export NOTIFY_SOCKET='{}' WATCHDOG_USEC=3000000;", path.display());
     let mut daemon = serve(folder.path(), &notify);
     let mut told = String::new();
     let mut buffer = [0; 4096];
     for wanted in ["READY=1", "WATCHDOG=1", "STOPPING=1"] {
         if wanted == "STOPPING=1" {
-            Command::new("kill")
-                .args(["-TERM", &daemon.process.id().to_string()])
-                .status()
-                .unwrap();
+            Command::new("kill").args(["-TERM", &daemon.process.id().to_string()]).status().unwrap();
         }
         while !told.contains(wanted) {
-            let length = socket
-                .recv(&mut buffer)
-                .unwrap_or_else(|e| panic!("{wanted} was not told: {e}; {told}"));
+            let length = socket.recv(&mut buffer).unwrap_or_else(|e| panic!("{wanted} was not told: {e}; {told}"));
             told.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
             told.push('\n');
         }

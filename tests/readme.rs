@@ -33,19 +33,11 @@ fn every_command_in_the_readme_exists() {
             continue;
         }
         let flags = arguments.iter().filter(|word| word.starts_with("--"));
-        let help = Command::cargo_bin("newsfold")
-            .unwrap()
-            .args(command_words(&words))
-            .arg("--help")
-            .output()
-            .unwrap();
+        let help = Command::cargo_bin("newsfold").unwrap().args(command_words(&words)).arg("--help").output().unwrap();
         assert!(help.status.success(), "{arguments:?}");
         let text = String::from_utf8(help.stdout).unwrap();
         for flag in flags {
-            assert!(
-                text.contains(flag.as_str()),
-                "{flag} of {arguments:?} is not in its help"
-            );
+            assert!(text.contains(flag.as_str()), "{flag} of {arguments:?} is not in its help");
         }
     }
 }
@@ -55,30 +47,13 @@ fn is_word(word: &str) -> bool {
 }
 
 fn is_command(word: &str) -> bool {
-    [
-        "source",
-        "story",
-        "feed",
-        "item",
-        "db",
-        "serve",
-        "demo",
-        "check",
-        "eval",
-        "man",
-        "completions",
-    ]
-    .contains(&word)
+    ["source", "story", "feed", "item", "db", "serve", "demo", "check", "eval", "man", "completions"].contains(&word)
 }
 
 /// The command and its subcommand, without arguments that look like words.
 fn command_words<'a>(words: &[&'a String]) -> Vec<&'a str> {
     let nested = ["source", "story", "feed", "item", "db"].contains(&words[0].as_str());
-    words
-        .iter()
-        .take(if nested { 2 } else { 1 })
-        .map(|word| word.as_str())
-        .collect()
+    words.iter().take(if nested { 2 } else { 1 }).map(|word| word.as_str()).collect()
 }
 
 #[test]

@@ -6,19 +6,12 @@ use std::path::{Path, PathBuf};
 /// The table, read from the document: module → what it may name.
 fn table() -> BTreeMap<String, BTreeSet<String>> {
     let text = std::fs::read_to_string(root().join("docs/ARCHITECTURE.md")).unwrap();
-    let rows = text
-        .lines()
-        .skip_while(|line| !line.starts_with("| module | may name |"))
-        .skip(2);
+    let rows = text.lines().skip_while(|line| !line.starts_with("| module | may name |")).skip(2);
     let mut table = BTreeMap::new();
     for row in rows.take_while(|line| line.starts_with('|')) {
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
         let names = |cell: &str| -> Vec<String> {
-            cell.split(',')
-                .map(str::trim)
-                .filter(|n| *n != "nothing")
-                .map(str::to_owned)
-                .collect()
+            cell.split(',').map(str::trim).filter(|n| *n != "nothing").map(str::to_owned).collect()
         };
         for module in names(cells[0]) {
             table.insert(module, names(cells[1]).into_iter().collect());
@@ -49,14 +42,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 /// The top-level module that a file of `src` belongs to.
 fn module_of(file: &Path) -> String {
     let inside = file.strip_prefix(root().join("src")).unwrap();
-    inside
-        .iter()
-        .next()
-        .unwrap()
-        .to_str()
-        .unwrap()
-        .trim_end_matches(".rs")
-        .to_owned()
+    inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned()
 }
 
 /// The modules of this crate that a file names, in `use` lines and in paths.
@@ -93,10 +79,7 @@ fn named(text: &str) -> BTreeSet<String> {
 }
 
 fn first_word(text: &str) -> String {
-    text.trim()
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect()
+    text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
 #[test]
@@ -108,9 +91,7 @@ fn modules_name_only_what_the_table_allows() {
         if matches!(module.as_str(), "lib" | "main") {
             continue;
         }
-        let allowed = table
-            .get(&module)
-            .unwrap_or_else(|| panic!("{module} is not in the table"));
+        let allowed = table.get(&module).unwrap_or_else(|| panic!("{module} is not in the table"));
         for name in named(&std::fs::read_to_string(&file).unwrap()) {
             if name != module && !allowed.contains(&name) {
                 wrong.push(format!("{} names {name}", file.display()));
@@ -125,16 +106,11 @@ fn the_table_has_no_cycle() {
     let table = table();
     fn reaches(table: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str, seen: &mut BTreeSet<String>) -> bool {
         table.get(from).is_some_and(|names| {
-            names
-                .iter()
-                .any(|n| n == to || (seen.insert(n.clone()) && reaches(table, n, to, seen)))
+            names.iter().any(|n| n == to || (seen.insert(n.clone()) && reaches(table, n, to, seen)))
         })
     }
     for module in table.keys() {
-        assert!(
-            !reaches(&table, module, module, &mut BTreeSet::new()),
-            "{module} reaches itself"
-        );
+        assert!(!reaches(&table, module, module, &mut BTreeSet::new()), "{module} reaches itself");
     }
 }
 
@@ -151,11 +127,7 @@ fn every_file_says_what_it_is_for() {
     for folder in ["src", "tests", "examples"] {
         for file in rust_files(&root().join(folder)) {
             let text = std::fs::read_to_string(&file).unwrap();
-            assert!(
-                text.starts_with("//! "),
-                "{} has no //! on its first line",
-                file.display()
-            );
+            assert!(text.starts_with("//! "), "{} has no //! on its first line", file.display());
         }
     }
 }
@@ -163,15 +135,8 @@ fn every_file_says_what_it_is_for() {
 #[test]
 fn the_name_of_no_machine_stands_in_the_project() {
     let mut files = rust_files(&root().join("src"));
-    files.extend(
-        [
-            "README.md",
-            "Cargo.toml",
-            "config.example.toml",
-            "systemd/newsfold.service",
-        ]
-        .map(|f| root().join(f)),
-    );
+    files
+        .extend(["README.md", "Cargo.toml", "config.example.toml", "systemd/newsfold.service"].map(|f| root().join(f)));
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         for word in ["/work/", "/root/", "index.crates.io"] {

@@ -33,22 +33,14 @@ impl Check {
             let bytes = std::fs::read(&self.what).with_context(|| format!("cannot read {}", self.what))?;
             (bytes, self.content_type, self.base)
         };
-        let document = Document {
-            bytes: &bytes,
-            content_type: content_type.as_deref(),
-            url: &url,
-        };
+        let document = Document { bytes: &bytes, content_type: content_type.as_deref(), url: &url };
         match parse::parse(&document, &options) {
             Ok((feed, problems)) => report(context, &feed, &problems),
             Err(not_a_feed) => {
                 if let parse::NotAFeed::Html { feeds } = &not_a_feed {
                     feeds.iter().for_each(|feed| eprintln!("the page names {}", feed.url));
                 }
-                bail!(
-                    "{}: {}",
-                    one_line(&self.what, 200),
-                    one_line(&not_a_feed.to_string(), 400)
-                )
+                bail!("{}: {}", one_line(&self.what, 200), one_line(&not_a_feed.to_string(), 400))
             }
         }
     }
@@ -59,22 +51,12 @@ fn report(context: &Context, feed: &ParsedFeed, problems: &[Problem]) -> anyhow:
         json(&serde_json::json!({"feed": feed, "problems": problems}))?;
         return Ok(ExitCode::SUCCESS);
     }
-    print(&format!(
-        "{} in {}, {} items",
-        feed.kind.as_str(),
-        feed.charset,
-        feed.items.len()
-    ))?;
+    print(&format!("{} in {}, {} items", feed.kind.as_str(), feed.charset, feed.items.len()))?;
     if let Some(title) = &feed.title {
         print(&one_line(title, 200))?;
     }
     for problem in problems {
-        print(&format!(
-            "problem: {} ×{}: {}",
-            problem.kind.as_str(),
-            problem.count,
-            one_line(&problem.detail, 120)
-        ))?;
+        print(&format!("problem: {} ×{}: {}", problem.kind.as_str(), problem.count, one_line(&problem.detail, 120)))?;
     }
     table(
         ["published", "title", "id", "link"],

@@ -34,10 +34,7 @@ impl Db {
             Db::Check => {
                 let damage = store.read(crate::store::damage).await?;
                 if !damage.is_empty() {
-                    bail!(
-                        "the database is damaged; restore a backup. SQLite says:\n{}",
-                        damage.join("\n")
-                    );
+                    bail!("the database is damaged; restore a backup. SQLite says:\n{}", damage.join("\n"));
                 }
                 print("the database is whole")?;
             }

@@ -63,13 +63,7 @@ impl Demo {
             });
         }
         let count = added.len();
-        store
-            .write(move |db| {
-                added
-                    .iter()
-                    .try_for_each(|new| sources::add(db, new, start, start).map(drop))
-            })
-            .await?;
+        store.write(move |db| added.iter().try_for_each(|new| sources::add(db, new, start, start).map(drop))).await?;
         introduce(&config, &database, count)?;
 
         let shutdown = CancellationToken::new();
@@ -108,10 +102,7 @@ impl Drop for Folder {
 
 /// The defaults, in a hurry, and with loopback allowed as an operator would allow a network of his own.
 fn settings(address: SocketAddr, folder: &Path) -> anyhow::Result<Config> {
-    let mut config = Config {
-        database: Some(folder.join("newsfold.db")),
-        ..Config::default()
-    };
+    let mut config = Config { database: Some(folder.join("newsfold.db")), ..Config::default() };
     config.fetch.allowed_networks = vec!["127.0.0.0/8".parse()?];
     config.fetch.origin_gap = SignedDuration::from_millis(100);
     config.poll.interval = SignedDuration::from_secs(2);
@@ -134,22 +125,11 @@ fn settings(address: SocketAddr, folder: &Path) -> anyhow::Result<Config> {
 
 fn introduce(config: &Config, database: &Path, count: usize) -> anyhow::Result<()> {
     let url = |path: &str| config.publish.url(path);
-    print(&format!(
-        "{count} invented outlets run on this machine and are polled every 2 s. Nothing leaves it.\n"
-    ))?;
+    print(&format!("{count} invented outlets run on this machine and are polled every 2 s. Nothing leaves it.\n"))?;
     print(&format!("  front page           {}", url("")))?;
-    print(&format!(
-        "  every event once     {} (.rss, .json)",
-        url("feeds/all.atom")
-    ))?;
-    print(&format!(
-        "  3 outlets or more    {} (.rss, .json)",
-        url("feeds/top.atom")
-    ))?;
-    print(&format!(
-        "  on the command line  newsfold --database {} story list --min-outlets 3",
-        database.display()
-    ))?;
+    print(&format!("  every event once     {} (.rss, .json)", url("feeds/all.atom")))?;
+    print(&format!("  3 outlets or more    {} (.rss, .json)", url("feeds/top.atom")))?;
+    print(&format!("  on the command line  newsfold --database {} story list --min-outlets 3", database.display()))?;
     print("\nNew reports arrive for 45 s; watch stories grow here or in a reader. Ctrl-C ends the demo.\n")
 }
 
@@ -158,11 +138,7 @@ async fn watch(store: Store, outlets: u64, shutdown: CancellationToken) -> anyho
     let start = Instant::now();
     let mut known: Option<HashMap<StoryId, usize>> = None;
     while !shutdown.is_cancelled() {
-        let several = FeedSelection {
-            min_outlets: 2,
-            limit: 500,
-            ..FeedSelection::default()
-        };
+        let several = FeedSelection { min_outlets: 2, limit: 500, ..FeedSelection::default() };
         let (polled, counts, found) = store
             .read(move |db| {
                 let all = sources::list(db, &sources::Filter::default())?;
@@ -176,16 +152,9 @@ async fn watch(store: Store, outlets: u64, shutdown: CancellationToken) -> anyho
                 let outlets = story.outlets();
                 if before.get(&story.id).copied().unwrap_or(1) < outlets.len() {
                     let title = story.lead().map_or("", |lead| lead.item.title.as_str());
-                    let newest = story
-                        .items
-                        .iter()
-                        .max_by_key(|i| i.item.id)
-                        .map_or("", |i| &i.item.outlet);
+                    let newest = story.items.iter().max_by_key(|i| i.item.id).map_or("", |i| &i.item.outlet);
                     let (seconds, count) = (start.elapsed().as_secs(), outlets.len());
-                    print(&format!(
-                        "{seconds:>4} s  {count} outlets, now with {newest}: {}",
-                        one_line(title, 90)
-                    ))?;
+                    print(&format!("{seconds:>4} s  {count} outlets, now with {newest}: {}", one_line(title, 90)))?;
                 }
             }
             known = Some(now);

@@ -65,11 +65,8 @@ impl Eval {
         if let Some(out) = &self.out {
             write(out, &labelled, &found)?;
         }
-        let pairs: Vec<(String, StoryId)> = labelled
-            .iter()
-            .zip(&found)
-            .map(|(item, story)| (item.story.to_string(), *story))
-            .collect();
+        let pairs: Vec<(String, StoryId)> =
+            labelled.iter().zip(&found).map(|(item, story)| (item.story.to_string(), *story)).collect();
         let report = score::report(&pairs);
         if context.json() {
             json(&report)?;
@@ -130,13 +127,7 @@ fn write(path: &Path, labelled: &[Labelled], found: &[StoryId]) -> anyhow::Resul
     }
     let mut text = Vec::new();
     for (item, story) in labelled.iter().zip(found) {
-        serde_json::to_writer(
-            &mut text,
-            &Line {
-                id: &item.id,
-                story: *story,
-            },
-        )?;
+        serde_json::to_writer(&mut text, &Line { id: &item.id, story: *story })?;
         text.write_all(b"\n")?;
     }
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))

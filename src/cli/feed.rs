@@ -42,13 +42,8 @@ fn list(context: &Context) -> anyhow::Result<ExitCode> {
             .collect();
         json(&rows)?;
     } else {
-        let rows = feeds.iter().map(|feed| {
-            [
-                feed.name.clone(),
-                one_line(&feed.title, 60),
-                url(&feed.name, Format::Atom),
-            ]
-        });
+        let rows =
+            feeds.iter().map(|feed| [feed.name.clone(), one_line(&feed.title, 60), url(&feed.name, Format::Atom)]);
         table(["feed", "title", "atom (also .rss and .json)"], rows)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -59,23 +54,13 @@ async fn preview(context: &Context, name: &str, format: Option<&str>) -> anyhow:
     daemon::check_feeds(&config, &store).await?;
     let options = config.publish;
     let feed = options.published_feeds().into_iter().find(|feed| feed.name == name);
-    let feed = feed.with_context(|| {
-        format!(
-            "there is no feed ‘{}’; `newsfold feed list` shows them",
-            one_line(name, 80)
-        )
-    })?;
+    let feed =
+        feed.with_context(|| format!("there is no feed ‘{}’; `newsfold feed list` shows them", one_line(name, 80)))?;
     let selection = feed.selection.clone();
-    let (instance, stories) = store
-        .read(move |db| Ok((stories::instance(db)?, stories::select(db, &selection)?)))
-        .await?;
+    let (instance, stories) =
+        store.read(move |db| Ok((stories::instance(db)?, stories::select(db, &selection)?))).await?;
     if let Some(format) = format.and_then(Format::from_extension) {
-        let document = FeedDocument {
-            feed: &feed,
-            instance: &instance,
-            stories: &stories,
-            options: &options,
-        };
+        let document = FeedDocument { feed: &feed, instance: &instance, stories: &stories, options: &options };
         return print(String::from_utf8_lossy(&document.render(format)).trim_end()).map(|()| ExitCode::SUCCESS);
     }
     if context.json() {
@@ -87,12 +72,7 @@ async fn preview(context: &Context, name: &str, format: Option<&str>) -> anyhow:
         stories.iter().map(|story| {
             let lead = story.lead().map_or("", |lead| lead.item.title.as_str());
             let at = story.published.as_ref().map_or_else(String::new, |p| time(p.at));
-            [
-                story.id.to_string(),
-                one_line(lead, 100),
-                story.outlets().len().to_string(),
-                at,
-            ]
+            [story.id.to_string(), one_line(lead, 100), story.outlets().len().to_string(), at]
         }),
     )?;
     Ok(ExitCode::SUCCESS)

@@ -2,7 +2,6 @@
 
 use super::Context;
 use super::output::{json, maybe_time, one_line, print, time};
-use super::story::why;
 use crate::model::ItemId;
 use crate::store::{items, stories};
 use anyhow::Context as _;
@@ -28,23 +27,18 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
     let found = store
         .read(move |db| {
-            let story = stories::of_item(db, id)?
-                .map(|story| stories::get(db, story))
-                .transpose()?
-                .flatten();
+            let story = stories::of_item(db, id)?.map(|story| stories::get(db, story)).transpose()?.flatten();
             Ok(items::get(db, id)?.map(|item| (item, story, items::revisions(db, id))))
         })
         .await?;
     let (item, story, revisions) = found
         .with_context(|| format!("there is no item {id}; `newsfold story show ID` prints the numbers of items"))?;
     let revisions = revisions?;
-    let report = story
-        .as_ref()
-        .and_then(|story| story.items.iter().find(|report| report.item.id == id));
+    let report = story.as_ref().and_then(|story| story.items.iter().find(|report| report.item.id == id));
     if context.json() {
         json(&serde_json::json!({
             "item": item, "story": story.as_ref().map(|s| s.id), "copy_of": report.and_then(|r| r.copy_of),
-            "evidence": report.map(|r| &r.evidence), "why": report.map(|r| r.evidence.to_string()), "revisions": revisions,
+            "evidence": report.map(|r| &r.evidence), "why": report.map(|r| r.why()), "revisions": revisions,
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -52,17 +46,11 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
     let facts = [
         ("item", item.id.to_string()),
         ("title", one_line(&item.title, 300)),
-        (
-            "source",
-            format!("{} ({})", item.source, one_line(&item.source_title, 80)),
-        ),
+        ("source", format!("{} ({})", item.source, one_line(&item.source_title, 80))),
         ("outlet", item.outlet.clone()),
         ("link", item.url.as_deref().map_or_else(none, |url| one_line(url, 300))),
         ("guid", one_line(&item.guid, 300)),
-        (
-            "author",
-            item.author.as_deref().map_or_else(none, |author| one_line(author, 200)),
-        ),
+        ("author", item.author.as_deref().map_or_else(none, |author| one_line(author, 200))),
         ("language", item.lang.clone().unwrap_or_else(none)),
         ("claimed date", item.published_at.map_or_else(none, time)),
         ("first seen", time(item.first_seen_at)),
@@ -79,19 +67,14 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
             if let Some(original) = report.copy_of {
                 print(&format!("{:>12}  item {original}", "copy of"))?;
             }
-            let founded = story.items.first().is_some_and(|first| first.item.id == id);
-            print(&format!("{:>12}  {}", "why", why(founded, &report.evidence)))?;
+            print(&format!("{:>12}  {}", "why", one_line(&report.why(), 500)))?;
         }
         _ => print(&format!("{:>12}  not placed yet; the daemon does it", "story"))?,
     }
     for revision in revisions {
         let claimed = maybe_time(revision.published_at);
         let title = one_line(&revision.title, 200);
-        print(&format!(
-            "{:>12}  until {}: {title} (dated {claimed})",
-            "revision",
-            time(revision.replaced_at)
-        ))?;
+        print(&format!("{:>12}  until {}: {title} (dated {claimed})", "revision", time(revision.replaced_at)))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -24,11 +24,7 @@ pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [St
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(head);
     let in_terminal = std::io::stdout().is_terminal();
-    table.set_content_arrangement(if in_terminal {
-        ContentArrangement::Dynamic
-    } else {
-        ContentArrangement::Disabled
-    });
+    table.set_content_arrangement(if in_terminal { ContentArrangement::Dynamic } else { ContentArrangement::Disabled });
     for row in rows {
         table.add_row(row);
     }
@@ -37,9 +33,7 @@ pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [St
 
 /// A time in the operator's own zone.
 pub fn time(at: Timestamp) -> String {
-    at.to_zoned_datetime(jiff::tz::TimeZone::system())
-        .strftime("%Y-%m-%d %H:%M:%S")
-        .to_string()
+    at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 pub fn maybe_time(at: Option<Timestamp>) -> String {
@@ -57,8 +51,6 @@ pub fn confirm(question: &str, yes: bool) -> anyhow::Result<bool> {
     eprint!("{question} [y/N] ");
     std::io::stderr().flush()?;
     let mut answer = String::new();
-    std::io::stdin()
-        .read_line(&mut answer)
-        .context("cannot read the answer")?;
+    std::io::stdin().read_line(&mut answer).context("cannot read the answer")?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

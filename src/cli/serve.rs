@@ -36,10 +36,7 @@ impl Serve {
 
 /// The socket that systemd hands over, else one of our own.
 async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
-    if let Some(handed) = listenfd::ListenFd::from_env()
-        .take_tcp_listener(0)
-        .context("the socket from systemd")?
-    {
+    if let Some(handed) = listenfd::ListenFd::from_env().take_tcp_listener(0).context("the socket from systemd")? {
         handed.set_nonblocking(true)?;
         return Ok(TcpListener::from_std(handed)?);
     }

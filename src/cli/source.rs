@@ -138,10 +138,7 @@ impl Edit {
             url,
             outlet: self.outlet.map(|o| outlet(&o)).transpose()?,
             title: self.title.map(|t| one_line(&t, 200)),
-            lang: self
-                .lang
-                .map(|l| if l.is_empty() { Ok(l) } else { language(&l) })
-                .transpose()?,
+            lang: self.lang.map(|l| if l.is_empty() { Ok(l) } else { language(&l) }).transpose()?,
             priority: self.priority,
             tags: self.tag.map(|tags| self::tags(&tags)),
         };
@@ -156,12 +153,7 @@ async fn set_state(context: &Context, names: Vec<String>, state: SourceState) ->
     let (_, store) = context.open()?;
     for source in find_all(&store, &names).await? {
         store.write(move |db| sources::set_state(db, source.id, state)).await?;
-        print(&format!(
-            "source {} is {}: {}",
-            source.id,
-            state.as_str(),
-            one_line(&source.title, 80)
-        ))?;
+        print(&format!("source {} is {}: {}", source.id, state.as_str(), one_line(&source.title, 80)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -169,21 +161,13 @@ async fn set_state(context: &Context, names: Vec<String>, state: SourceState) ->
 async fn remove(context: &Context, names: Vec<String>, yes: bool) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
     let found = find_all(&store, &names).await?;
-    let titles: Vec<String> = found
-        .iter()
-        .map(|s| format!("{} ({})", s.id, one_line(&s.title, 60)))
-        .collect();
+    let titles: Vec<String> = found.iter().map(|s| format!("{} ({})", s.id, one_line(&s.title, 60))).collect();
     if !confirm(&format!("Remove {}?", titles.join(", ")), yes)? {
         print("nothing was removed")?;
         return Ok(ExitCode::FAILURE);
     }
     let ids: Vec<SourceId> = found.iter().map(|source| source.id).collect();
-    store
-        .write(move |db| {
-            ids.iter()
-                .try_for_each(|id| sources::set_state(db, *id, SourceState::Removed))
-        })
-        .await?;
+    store.write(move |db| ids.iter().try_for_each(|id| sources::set_state(db, *id, SourceState::Removed))).await?;
     print(&format!("removed {}", titles.join(", ")))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -203,12 +187,7 @@ async fn find(store: &Store, name: &str) -> anyhow::Result<Kept> {
     };
     found
         .filter(|source| source.state != SourceState::Removed)
-        .with_context(|| {
-            format!(
-                "there is no source ‘{}’; `newsfold source list` shows them",
-                one_line(name, 200)
-            )
-        })
+        .with_context(|| format!("there is no source ‘{}’; `newsfold source list` shows them", one_line(name, 200)))
 }
 
 async fn find_all(store: &Store, names: &[String]) -> anyhow::Result<Vec<Kept>> {
@@ -230,21 +209,15 @@ fn web_url(text: &str) -> anyhow::Result<Url> {
     };
     let mut url = parsed.with_context(|| format!("‘{}’ is no URL", one_line(text, 200)))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-        bail!(
-            "‘{}’ is not a web address: newsfold polls http and https",
-            one_line(text, 200)
-        );
+        bail!("‘{}’ is not a web address: newsfold polls http and https", one_line(text, 200));
     }
     url.set_fragment(None);
     Ok(url)
 }
 
 fn tags(given: &[String]) -> Vec<String> {
-    let mut tags: Vec<String> = given
-        .iter()
-        .map(|t| one_line(&t.to_lowercase(), 60))
-        .filter(|t| !t.is_empty())
-        .collect();
+    let mut tags: Vec<String> =
+        given.iter().map(|t| one_line(&t.to_lowercase(), 60)).filter(|t| !t.is_empty()).collect();
     tags.sort();
     tags.dedup();
     tags
@@ -253,10 +226,7 @@ fn tags(given: &[String]) -> Vec<String> {
 fn language(given: &str) -> anyhow::Result<String> {
     let primary = given.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
     if !(2..=3).contains(&primary.len()) || !primary.bytes().all(|b| b.is_ascii_lowercase()) {
-        bail!(
-            "‘{}’ is no language; write its code, such as en, de or pt",
-            one_line(given, 40)
-        );
+        bail!("‘{}’ is no language; write its code, such as en, de or pt", one_line(given, 40));
     }
     Ok(primary)
 }
@@ -267,10 +237,7 @@ fn outlet(given: &str) -> anyhow::Result<String> {
         || outlet.len() > 253
         || outlet.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/')
     {
-        bail!(
-            "‘{}’ is no outlet; write its domain, such as bbc.co.uk",
-            one_line(given, 80)
-        );
+        bail!("‘{}’ is no outlet; write its domain, such as bbc.co.uk", one_line(given, 80));
     }
     Ok(outlet)
 }

@@ -3,6 +3,7 @@
 use super::Context;
 use super::output::{json, maybe_time, one_line, print, table, time};
 use crate::model::{Story as Kept, StoryId};
+use crate::store::stories::Recent;
 use crate::store::{Store, items, stories};
 use anyhow::{Context as _, bail};
 use std::process::ExitCode;
@@ -36,7 +37,7 @@ impl Story {
 
 async fn list(context: &Context, min_outlets: u32, limit: u32) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
-    let found = store.read(move |db| stories::recent(db, min_outlets, limit)).await?;
+    let found = store.read(move |db| stories::recent(db, Recent { min_outlets, published_only: false, limit })).await?;
     if context.json() {
         json(&found)?;
     } else if found.is_empty() {
@@ -72,61 +73,29 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let published = story.published.as_ref();
-    print(&format!(
-        "published: {}",
-        published.map_or_else(|| "not yet, it settles".into(), |p| time(p.at))
-    ))?;
+    print(&format!("published: {}", published.map_or_else(|| "not yet, it settles".into(), |p| time(p.at))))?;
     print(&format!("outlets: {}", story.outlets().join(", ")))?;
     for report in &story.items {
         let item = &report.item;
         print("")?;
-        print(&format!(
-            "{}  {}  {}  {}",
-            item.id,
-            time(item.ranked_at),
-            item.outlet,
-            one_line(&item.title, 200)
-        ))?;
+        print(&format!("{}  {}  {}  {}", item.id, time(item.ranked_at), item.outlet, one_line(&item.title, 200)))?;
         if let Some(url) = &item.url {
             print(&format!("    {}", one_line(url, 300)))?;
         }
         if let Some(original) = report.copy_of {
             print(&format!("    a copy of item {original}"))?;
         }
-        print(&format!(
-            "    why: {}",
-            why(report.item.id == story.items[0].item.id, &report.evidence)
-        ))?;
+        print(&format!("    why: {}", one_line(&report.why(), 500)))?;
         let id = item.id;
         for revision in store.read(move |db| items::revisions(db, id)).await? {
-            print(&format!(
-                "    until {}: {}",
-                time(revision.replaced_at),
-                one_line(&revision.title, 200)
-            ))?;
+            print(&format!("    until {}: {}", time(revision.replaced_at), one_line(&revision.title, 200)))?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Evidence in words.
-pub fn why(first: bool, evidence: &crate::model::Evidence) -> String {
-    if first && evidence.score < evidence.needed {
-        format!(
-            "it began the story; the nearest other one: {}",
-            one_line(&evidence.to_string(), 400)
-        )
-    } else if first && evidence.reasons.is_empty() {
-        "it began the story; nothing like it was known".into()
-    } else {
-        one_line(&evidence.to_string(), 400)
-    }
-}
-
 fn title(story: &Kept) -> String {
-    story
-        .lead()
-        .map_or_else(|| "(merged away)".into(), |lead| one_line(&lead.item.title, 100))
+    story.lead().map_or_else(|| "(merged away)".into(), |lead| one_line(&lead.item.title, 100))
 }
 
 /// The story that the operator means by an id or its beginning.

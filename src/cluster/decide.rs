@@ -48,11 +48,7 @@ pub(super) fn nearness(item: Side<'_>, members: &[&Remembered], options: &Option
         }
     }
     let other_numbers = other.into_iter().map(|n| n.written.clone()).collect();
-    Nearness {
-        score,
-        near_title,
-        other_numbers,
-    }
+    Nearness { score, near_title, other_numbers }
 }
 
 /// Numbers that count the same thing as a member's and differ, where no member has the item's number too.
@@ -68,10 +64,6 @@ fn nearest_title(title: &str, members: &[&Remembered], least: f64) -> Option<(It
     if title.chars().count() < 20 {
         return None;
     }
-    let near = members
-        .iter()
-        .map(|m| (m.id, strsim::normalized_damerau_levenshtein(title, &m.title)));
-    near.filter(|(_, like)| *like >= least)
-        .map(|(id, like)| (id, like as f32))
-        .max_by(|a, b| a.1.total_cmp(&b.1))
+    let near = members.iter().map(|m| (m.id, strsim::normalized_damerau_levenshtein(title, &m.title)));
+    near.filter(|(_, like)| *like >= least).map(|(id, like)| (id, like as f32)).max_by(|a, b| a.1.total_cmp(&b.1))
 }

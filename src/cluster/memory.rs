@@ -27,12 +27,7 @@ pub(super) struct Remembered {
 impl Remembered {
     /// What is compared of it.
     pub(super) fn side(&self) -> Side<'_> {
-        Side {
-            ranked_at: self.ranked_at,
-            title: &self.title,
-            numbers: &self.numbers,
-            vector: &self.vector,
-        }
+        Side { ranked_at: self.ranked_at, title: &self.title, numbers: &self.numbers, vector: &self.vector }
     }
 }
 
@@ -178,17 +173,11 @@ impl Memory {
     /// Makes two stories one: the one with the older first member survives.
     pub(super) fn merge(&mut self, one: StoryId, other: StoryId) -> Option<Merged> {
         let first = |story: StoryId| self.stories.get(&story).and_then(|places| places.first().copied());
-        let (from, into) = if first(one)? < first(other)? {
-            (other, one)
-        } else {
-            (one, other)
-        };
+        let (from, into) = if first(one)? < first(other)? { (other, one) } else { (one, other) };
         let moved = self.stories.remove(&from)?;
         let mut items = Vec::with_capacity(moved.len());
         for place in &moved {
-            let at = place
-                .checked_sub(self.first)
-                .and_then(|index| usize::try_from(index).ok());
+            let at = place.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
             if let Some(item) = at.and_then(|index| self.items.get_mut(index)) {
                 item.story = into;
                 items.push(item.id);
@@ -208,12 +197,7 @@ impl Memory {
     /// The latest members of a story.
     pub(super) fn members(&self, story: StoryId, limit: usize) -> Vec<&Remembered> {
         let places = self.stories.get(&story).map(Vec::as_slice).unwrap_or_default();
-        places
-            .iter()
-            .rev()
-            .take(limit)
-            .filter_map(|place| self.at(*place))
-            .collect()
+        places.iter().rev().take(limit).filter_map(|place| self.at(*place)).collect()
     }
 
     fn at(&self, place: Place) -> Option<&Remembered> {

@@ -33,10 +33,7 @@ pub fn report<G: Eq + Hash, S: Eq + Hash>(items: &[(G, S)]) -> Report {
     }
     let n = items.len().max(1) as f64;
     let over = |size: &dyn Fn(&G, &S) -> u64| -> f64 {
-        let mut parts: Vec<f64> = both
-            .iter()
-            .map(|((g, s), c)| (c * c) as f64 / size(g, s) as f64)
-            .collect();
+        let mut parts: Vec<f64> = both.iter().map(|((g, s), c)| (c * c) as f64 / size(g, s) as f64).collect();
         // Summed in order of size, so that the last digit does not depend on the order of a hash map.
         parts.sort_by(f64::total_cmp);
         parts.iter().sum::<f64>() / n
@@ -58,11 +55,7 @@ pub fn report<G: Eq + Hash, S: Eq + Hash>(items: &[(G, S)]) -> Report {
 impl Scores {
     fn new(precision: f64, recall: f64) -> Self {
         let sum = precision + recall;
-        Scores {
-            precision,
-            recall,
-            f1: if sum > 0.0 { 2.0 * precision * recall / sum } else { 0.0 },
-        }
+        Scores { precision, recall, f1: if sum > 0.0 { 2.0 * precision * recall / sum } else { 0.0 } }
     }
 }
 

@@ -95,10 +95,7 @@ fn two_links_to_one_article_are_one_story_and_one_is_a_copy() {
     let second = item(2, "a.example | Another headline entirely | other | https://a.example/x");
     let founded = clusterer.place(&first, |_| StoryId::from_row(1)).assignment;
     let joined = clusterer.place(&second, |_| StoryId::from_row(2)).assignment;
-    assert_eq!(
-        (founded.placement, joined.placement),
-        (Placement::Founded, Placement::Joined)
-    );
+    assert_eq!((founded.placement, joined.placement), (Placement::Founded, Placement::Joined));
     assert_eq!((joined.story, joined.copy_of), (founded.story, Some(first.id)));
     assert!(joined.evidence.to_string().contains("the same link as item 1"));
 }
@@ -120,11 +117,7 @@ fn a_restart_changes_no_decision() {
         let mut resumed = Clusterer::new(Options::default());
         for (n, line) in lines.iter().enumerate() {
             if n < cut {
-                resumed.restore(
-                    &item(n as i64, line),
-                    placed[n].assignment.story,
-                    placed[n].assignment.copy_of,
-                );
+                resumed.restore(&item(n as i64, line), placed[n].assignment.story, placed[n].assignment.copy_of);
             } else {
                 let again = resumed.place(&item(n as i64, line), |_| StoryId::from_row(n as i64));
                 assert_eq!(again, placed[n], "cut at {cut}");
@@ -136,17 +129,10 @@ fn a_restart_changes_no_decision() {
 #[test]
 fn what_left_the_window_is_forgotten() {
     let mut clusterer = Clusterer::new(Options::default());
-    let mut late = item(
-        2,
-        "b.example | Quake shakes Ankhoro | A strong earthquake | https://a.example/x",
-    );
-    clusterer.place(
-        &item(
-            1,
-            "a.example | Quake shakes Ankhoro | A strong earthquake | https://a.example/x",
-        ),
-        |_| StoryId::from_row(1),
-    );
+    let mut late = item(2, "b.example | Quake shakes Ankhoro | A strong earthquake | https://a.example/x");
+    clusterer.place(&item(1, "a.example | Quake shakes Ankhoro | A strong earthquake | https://a.example/x"), |_| {
+        StoryId::from_row(1)
+    });
     late.first_seen_at += SignedDuration::from_hours(80);
     let placed = clusterer.place(&late, |_| StoryId::from_row(2)).assignment;
     assert_eq!((placed.placement, clusterer.active_items()), (Placement::Founded, 1));

@@ -61,11 +61,7 @@ impl Text {
                 *place = place.saturating_add(1);
                 text.written.entry(term).or_insert_with(|| written.to_owned());
                 if in_title && written.starts_with(|c: char| c.is_numeric()) {
-                    text.numbers.push(Number {
-                        of: before,
-                        named,
-                        written: written.to_owned(),
-                    });
+                    text.numbers.push(Number { of: before, named, written: written.to_owned() });
                 }
                 (before, named) = (term, capitals_tell && written.starts_with(char::is_uppercase));
                 all.push(term);
@@ -165,10 +161,7 @@ fn polish(word: &str) -> &str {
         "a", "e", "i", "o", "u", "y", "ó",
     ];
     let stems = ENDINGS.iter().filter_map(|ending| word.strip_suffix(ending));
-    stems
-        .filter(|stem| stem.chars().count() >= 4)
-        .min_by_key(|stem| stem.len())
-        .unwrap_or(word)
+    stems.filter(|stem| stem.chars().count() >= 4).min_by_key(|stem| stem.len()).unwrap_or(word)
 }
 
 fn stop_words(lang: &str) -> &'static FxHashSet<&'static str> {
@@ -182,14 +175,7 @@ fn stop_words(lang: &str) -> &'static FxHashSet<&'static str> {
         let words = stop_words::lookup(lang).unwrap_or_default();
         // One small set for each of the few languages of the lists, kept for as long as the program runs.
         let set: &'static FxHashSet<&'static str> = Box::leak(Box::new(words.iter().copied().collect()));
-        known.insert(
-            if words.is_empty() {
-                String::new()
-            } else {
-                lang.to_owned()
-            },
-            set,
-        );
+        known.insert(if words.is_empty() { String::new() } else { lang.to_owned() }, set);
         set
     })
 }
@@ -296,16 +282,9 @@ mod tests {
         let body = "Rescue boats brought ninety passengers ashore after the ferry caught fire off the northern cape, \
                     the coast guard said, adding that two sailors were treated for smoke and that the hull holds";
         let one = Text::new("Ferry fire off the cape", body, Some("en"));
-        let copy = Text::new(
-            "Ferry fire off the cape",
-            &format!("By our reporter. {body}."),
-            Some("en"),
-        );
-        let other = Text::new(
-            "Ferry burns",
-            "A blaze broke out aboard a ferry on Sunday and everybody was saved",
-            Some("en"),
-        );
+        let copy = Text::new("Ferry fire off the cape", &format!("By our reporter. {body}."), Some("en"));
+        let other =
+            Text::new("Ferry burns", "A blaze broke out aboard a ferry on Sunday and everybody was saved", Some("en"));
         assert!(one.sketch.likeness(&copy.sketch) > 0.7);
         assert!(one.sketch.likeness(&other.sketch) < 0.1);
     }

@@ -62,10 +62,7 @@ impl Grouping {
                     clusterer.restore(&item, story, copy_of);
                 }
                 tracing::debug!(items = clusterer.active_items(), "the clusterer remembers");
-                Ok(Grouping {
-                    options,
-                    clusterer: Some(clusterer),
-                })
+                Ok(Grouping { options, clusterer: Some(clusterer) })
             })
             .await
     }
@@ -124,15 +121,6 @@ fn place(db: &Connection, clusterer: &mut Clusterer, item: &Item) -> store::Resu
 fn alone(db: &Connection, item: &Item) -> store::Result<Placed> {
     let story = stories::mint(db, item, |_| false)?;
     let evidence = Evidence::default();
-    let assignment = Assignment {
-        item: item.id,
-        story,
-        placement: Placement::Founded,
-        copy_of: None,
-        evidence,
-    };
-    Ok(Placed {
-        assignment,
-        merges: Vec::new(),
-    })
+    let assignment = Assignment { item: item.id, story, placement: Placement::Founded, copy_of: None, evidence };
+    Ok(Placed { assignment, merges: Vec::new() })
 }

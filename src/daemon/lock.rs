@@ -24,10 +24,7 @@ impl Lock {
         let mut name = database.as_os_str().to_owned();
         name.push(".lock");
         let path = PathBuf::from(name);
-        let failed = |cause| Locked::Failed {
-            path: path.clone(),
-            cause,
-        };
+        let failed = |cause| Locked::Failed { path: path.clone(), cause };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }

@@ -34,10 +34,7 @@ struct Scheduler {
 /// Spreads what came due while nothing ran, so that a start makes no burst.
 pub(super) async fn spread_overdue(tools: &Tools) -> store::Result<()> {
     let (now, interval) = (tools.clock.now(), tools.options.interval);
-    let overdue = tools
-        .store
-        .write(move |db| sources::spread_overdue(db, now, APART, interval))
-        .await?;
+    let overdue = tools.store.write(move |db| sources::spread_overdue(db, now, APART, interval)).await?;
     if overdue > 1 {
         tracing::info!(sources = overdue, "overdue sources are polled one after the other");
     }
@@ -46,14 +43,8 @@ pub(super) async fn spread_overdue(tools: &Tools) -> store::Result<()> {
 
 /// Polls until `shutdown`.
 pub(super) async fn run(tools: Tools, options: Running, signals: Signals, shutdown: CancellationToken) {
-    let mut scheduler = Scheduler {
-        tools,
-        options,
-        signals,
-        polls: JoinSet::new(),
-        under_way: HashMap::new(),
-        busy: HashSet::new(),
-    };
+    let mut scheduler =
+        Scheduler { tools, options, signals, polls: JoinSet::new(), under_way: HashMap::new(), busy: HashSet::new() };
     scheduler.until(&shutdown).await;
     scheduler.finish().await;
 }
@@ -88,11 +79,7 @@ impl Scheduler {
             return Ok(());
         }
         let now = self.tools.clock.now();
-        let due = self
-            .tools
-            .store
-            .read(move |db| sources::due(db, now, LOOKED_AT))
-            .await?;
+        let due = self.tools.store.read(move |db| sources::due(db, now, LOOKED_AT)).await?;
         for due in due {
             if self.polls.len() >= self.options.concurrency || shutdown.is_cancelled() {
                 break;

@@ -39,10 +39,7 @@ const KEPT: usize = 4096;
 
 impl Gates {
     pub(super) fn new(gap: Duration) -> Self {
-        Gates {
-            gap,
-            open: Arc::default(),
-        }
+        Gates { gap, open: Arc::default() }
     }
 
     /// Waits for the origin's turn. Whoever is dropped while waiting simply leaves the queue.
@@ -53,9 +50,7 @@ impl Gates {
                 let gap = self.gap;
                 open.retain(|_, gate| {
                     Arc::strong_count(gate) > 1
-                        || gate
-                            .try_lock()
-                            .is_ok_and(|last| last.is_some_and(|last| last.elapsed() < gap))
+                        || gate.try_lock().is_ok_and(|last| last.is_some_and(|last| last.elapsed() < gap))
                 });
             }
             open.entry(origin(url)).or_default().clone()
@@ -80,9 +75,7 @@ mod tests {
         for path in ["a", "b", "c"] {
             let gates = gates.clone();
             waiting.push(tokio::spawn(async move {
-                let pass = gates
-                    .enter(&Url::parse(&format!("https://one.example/{path}")).unwrap())
-                    .await;
+                let pass = gates.enter(&Url::parse(&format!("https://one.example/{path}")).unwrap()).await;
                 let entered = start.elapsed();
                 tokio::time::sleep(Duration::from_secs(3)).await;
                 drop(pass);

@@ -70,11 +70,7 @@ impl Resolve for Guard {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let may: Vec<SocketAddr> = found.iter().copied().filter(|a| guard.judge(a.ip()).is_ok()).collect();
             match found.first() {
-                Some(first) if may.is_empty() => Err(Forbidden::Name {
-                    name,
-                    address: first.ip(),
-                }
-                .into()),
+                Some(first) if may.is_empty() => Err(Forbidden::Name { name, address: first.ip() }.into()),
                 _ => Ok(Box::new(may.into_iter()) as Addrs),
             }
         })
@@ -187,25 +183,14 @@ mod tests {
 
     #[test]
     fn public_addresses_get_through() {
-        for host in [
-            "8.8.8.8",
-            "192.0.1.1",
-            "[2606:4700::1111]",
-            "[64:ff9b::808:808]",
-            "name.example",
-        ] {
+        for host in ["8.8.8.8", "192.0.1.1", "[2606:4700::1111]", "[64:ff9b::808:808]", "name.example"] {
             assert!(!forbidden(&format!("https://{host}/")), "{host} was refused");
         }
     }
 
     #[test]
     fn only_the_web_is_fetched() {
-        for url in [
-            "ftp://a.example/",
-            "file:///etc/passwd",
-            "gopher://a.example/",
-            "data:text/plain,x",
-        ] {
+        for url in ["ftp://a.example/", "file:///etc/passwd", "gopher://a.example/", "data:text/plain,x"] {
             assert!(forbidden(url), "{url} got through");
         }
     }

@@ -25,11 +25,7 @@ pub(super) fn validators(url: &Url, headers: &HeaderMap) -> Option<Validators> {
     if etag.is_none() && last_modified.is_none() {
         return None;
     }
-    Some(Validators {
-        url: url.to_string(),
-        etag,
-        last_modified,
-    })
+    Some(Validators { url: url.to_string(), etag, last_modified })
 }
 
 pub(super) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {
@@ -53,11 +49,7 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
             }
         }
     }
-    let age = headers
-        .get(header::AGE)
-        .and_then(|v| v.to_str().ok())
-        .and_then(seconds)
-        .unwrap_or_default();
+    let age = headers.get(header::AGE).and_then(|v| v.to_str().ok()).and_then(seconds).unwrap_or_default();
     Some(found?.saturating_sub(age))
 }
 
@@ -91,26 +83,15 @@ mod tests {
     }
 
     fn fresh(list: &[(&str, &str)]) -> Option<u64> {
-        freshness(&headers(list), Timestamp::UNIX_EPOCH)
-            .fresh_for
-            .map(|d| d.as_secs())
+        freshness(&headers(list), Timestamp::UNIX_EPOCH).fresh_for.map(|d| d.as_secs())
     }
 
     #[test]
     fn freshness_is_max_age_less_age_else_expires_less_date() {
-        assert_eq!(
-            fresh(&[("cache-control", "public, max-age=600"), ("age", "100")]),
-            Some(500)
-        );
-        assert_eq!(
-            fresh(&[("cache-control", "max-age=99999999999999999999")]),
-            Some(u64::from(u32::MAX))
-        );
+        assert_eq!(fresh(&[("cache-control", "public, max-age=600"), ("age", "100")]), Some(500));
+        assert_eq!(fresh(&[("cache-control", "max-age=99999999999999999999")]), Some(u64::from(u32::MAX)));
         assert_eq!(fresh(&[("cache-control", "no-cache, max-age=600")]), Some(0));
-        let dates = [
-            ("date", "Thu, 01 Jan 1970 00:00:00 GMT"),
-            ("expires", "Thu, 01 Jan 1970 00:05:00 GMT"),
-        ];
+        let dates = [("date", "Thu, 01 Jan 1970 00:00:00 GMT"), ("expires", "Thu, 01 Jan 1970 00:05:00 GMT")];
         assert_eq!(fresh(&dates), Some(300));
         assert_eq!(fresh(&[("expires", "0")]), None);
         assert_eq!(fresh(&[("cache-control", "max-age=-5")]), None);
@@ -128,10 +109,7 @@ mod tests {
     fn validators_are_kept_as_the_bytes_that_came() {
         let url = Url::parse("https://a.example/feed").unwrap();
         let mut map = HeaderMap::new();
-        map.insert(
-            header::ETAG,
-            reqwest::header::HeaderValue::from_bytes(b"W/\"caf\xe9\" ").unwrap(),
-        );
+        map.insert(header::ETAG, reqwest::header::HeaderValue::from_bytes(b"W/\"caf\xe9\" ").unwrap());
         let kept = validators(&url, &map).unwrap();
         assert_eq!(kept.etag.as_deref(), Some(&b"W/\"caf\xe9\" "[..]));
         assert_eq!(validators(&url, &HeaderMap::new()), None);

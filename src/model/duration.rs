@@ -17,14 +17,10 @@ pub fn serialize<S: Serializer>(duration: &SignedDuration, serializer: S) -> Res
 /// Reads a duration as people write it; a message that says how to write one where it is none.
 pub fn parse(text: &str) -> Result<SignedDuration, String> {
     // Days and weeks are meant as so many hours: nobody's daylight saving time is in a configuration.
-    let read = text
-        .parse::<Span>()
-        .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+    let read = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
     match read {
         Ok(duration) if !duration.is_negative() => Ok(duration),
-        _ => Err(format!(
-            "‘{text}’ is no duration; write for example \"45s\", \"10m\", \"1h 30m\" or \"7d\""
-        )),
+        _ => Err(format!("‘{text}’ is no duration; write for example \"45s\", \"10m\", \"1h 30m\" or \"7d\"")),
     }
 }
 

@@ -118,9 +118,7 @@ impl Serialize for StoryId {
 
 impl<'de> Deserialize<'de> for StoryId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -144,10 +142,7 @@ mod tests {
 
     #[test]
     fn an_id_never_changes_between_versions_and_machines() {
-        assert_eq!(
-            StoryId::mint("https://a.example/feed", "tag:1", 0).to_string(),
-            "t32rvw0r5bv1"
-        );
+        assert_eq!(StoryId::mint("https://a.example/feed", "tag:1", 0).to_string(), "t32rvw0r5bv1");
     }
 
     #[test]
@@ -155,11 +150,7 @@ mod tests {
         let id = StoryId::mint("https://a.example/feed", "guid", 0);
         let written = id.to_string();
         for length in 1..=12 {
-            assert!(
-                StoryId::rows_of_prefix(&written[..length])
-                    .unwrap()
-                    .contains(&id.to_row())
-            );
+            assert!(StoryId::rows_of_prefix(&written[..length]).unwrap().contains(&id.to_row()));
         }
         assert!(!StoryId::rows_of_prefix("zzzz").unwrap().contains(&0));
         assert!(StoryId::rows_of_prefix("not an id").is_err());

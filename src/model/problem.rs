@@ -16,11 +16,7 @@ impl Problem {
     pub const MAX_DETAIL: usize = 200;
 
     pub fn new(kind: ProblemKind, detail: impl AsRef<str>) -> Self {
-        Problem {
-            kind,
-            detail: super::text::one_line(detail.as_ref(), Self::MAX_DETAIL),
-            count: 1,
-        }
+        Problem { kind, detail: super::text::one_line(detail.as_ref(), Self::MAX_DETAIL), count: 1 }
     }
 
     /// Adds a problem to a list, counting it where its kind is there already.

@@ -63,14 +63,9 @@ impl SourceState {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [
-            SourceState::Active,
-            SourceState::Paused,
-            SourceState::Gone,
-            SourceState::Removed,
-        ]
-        .into_iter()
-        .find(|state| state.as_str() == text)
+        [SourceState::Active, SourceState::Paused, SourceState::Gone, SourceState::Removed]
+            .into_iter()
+            .find(|state| state.as_str() == text)
     }
 }
 

@@ -36,19 +36,27 @@ pub struct StoryItem {
 impl Story {
     /// The item that stands for the story. A story always has it, unless it was merged away.
     pub fn lead(&self) -> Option<&StoryItem> {
-        self.items
-            .iter()
-            .find(|i| i.item.id == self.lead)
-            .or(self.items.first())
+        self.items.iter().find(|i| i.item.id == self.lead).or(self.items.first())
     }
 
     /// The distinct outlets with a report of their own, in order of their first one. Copies are not counted.
     pub fn outlets(&self) -> Vec<&str> {
         let mut seen = BTreeSet::new();
         let own = self.items.iter().filter(|i| i.copy_of.is_none());
-        own.map(|i| i.item.outlet.as_str())
-            .filter(|outlet| seen.insert(*outlet))
-            .collect()
+        own.map(|i| i.item.outlet.as_str()).filter(|outlet| seen.insert(*outlet)).collect()
+    }
+}
+
+impl StoryItem {
+    /// Why the item is in its story, in words.
+    pub fn why(&self) -> String {
+        if self.evidence.joined() {
+            self.evidence.to_string()
+        } else if self.evidence.reasons.is_empty() {
+            "it began the story; nothing like it was known".into()
+        } else {
+            format!("it began the story; what came nearest: {}", self.evidence)
+        }
     }
 }
 
@@ -116,6 +124,15 @@ pub enum Reason {
     Company { outlets: u32, hours: u32 },
 }
 
+impl Evidence {
+    /// Whether this made an item join, rather than begin a story of its own.
+    pub fn joined(&self) -> bool {
+        let certain =
+            |reason: &Reason| matches!(reason, Reason::SameLink { .. } | Reason::Copy { .. } | Reason::Merged { .. });
+        !self.reasons.is_empty() && (self.score >= self.needed || self.reasons.iter().any(certain))
+    }
+}
+
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.reasons.is_empty() && self.needed == 0.0 {
@@ -167,16 +184,11 @@ mod tests {
             score: 0.714,
             needed: 0.52,
             reasons: vec![
-                Reason::Terms {
-                    terms: vec!["armoured".into(), "Veshna".into()],
-                },
+                Reason::Terms { terms: vec!["armoured".into(), "Veshna".into()] },
                 Reason::Company { outlets: 3, hours: 5 },
             ],
         };
-        assert_eq!(
-            evidence.to_string(),
-            "shares ‘armoured’, ‘Veshna’; 3 outlets within 5 h; score 0.71, needed 0.52"
-        );
+        assert_eq!(evidence.to_string(), "shares ‘armoured’, ‘Veshna’; 3 outlets within 5 h; score 0.71, needed 0.52");
         assert_eq!(Evidence::default().to_string(), "nothing like it was known");
     }
 }

@@ -98,10 +98,7 @@ mod tests {
 
     #[test]
     fn links_to_one_article_are_one() {
-        check(
-            "http://www.a.example/x/?utm_source=rss&id=7#top",
-            "https://a.example/x?id=7",
-        );
+        check("http://www.a.example/x/?utm_source=rss&id=7#top", "https://a.example/x?id=7");
         check("https://m.a.example/x?b=2&a=1&fbclid=z", "https://a.example/x?a=1&b=2");
         check("https://a.example:443/story/amp/", "https://a.example/story");
         check("https://A.example:8443/", "https://a.example:8443");

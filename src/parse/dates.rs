@@ -63,11 +63,7 @@ struct Parts<'a> {
 
 fn split(text: &str) -> Option<Parts<'_>> {
     let Some(colon) = text.find(':') else {
-        return Some(compact_time(text).unwrap_or(Parts {
-            date: text,
-            time: None,
-            rest: "",
-        }));
+        return Some(compact_time(text).unwrap_or(Parts { date: text, time: None, rest: "" }));
     };
     let before = &text[..colon];
     let start = before.trim_end_matches(|c: char| c.is_ascii_digit()).len();
@@ -88,17 +84,8 @@ fn split(text: &str) -> Option<Parts<'_>> {
     if rest.starts_with([':', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) {
         return None;
     }
-    let time = Clock {
-        hour: hour as i8,
-        minute: minute as i8,
-        second: second as i8,
-        nanosecond,
-    };
-    Some(Parts {
-        date: &text[..start],
-        time: Some(time),
-        rest,
-    })
+    let time = Clock { hour: hour as i8, minute: minute as i8, second: second as i8, nanosecond };
+    Some(Parts { date: &text[..start], time: Some(time), rest })
 }
 
 /// `20040105t101500z` and `2004-01-05t1015`.
@@ -108,23 +95,9 @@ fn compact_time(text: &str) -> Option<Parts<'_>> {
     if !date.ends_with(|c: char| c.is_ascii_digit()) || !matches!(length, 4 | 6) {
         return None;
     }
-    let two = |at: usize| {
-        after
-            .get(at..at + 2)
-            .filter(|_| at < length)
-            .map_or(Some(0), |d| d.parse::<i8>().ok())
-    };
-    let time = Clock {
-        hour: two(0)?,
-        minute: two(2)?,
-        second: two(4)?,
-        nanosecond: 0,
-    };
-    Some(Parts {
-        date,
-        time: Some(time),
-        rest: &after[length..],
-    })
+    let two = |at: usize| after.get(at..at + 2).filter(|_| at < length).map_or(Some(0), |d| d.parse::<i8>().ok());
+    let time = Clock { hour: two(0)?, minute: two(2)?, second: two(4)?, nanosecond: 0 };
+    Some(Parts { date, time: Some(time), rest: &after[length..] })
 }
 
 /// A number of at most `most` digits and what follows it.
@@ -156,9 +129,7 @@ fn clock(clock: Clock, afternoon: Option<bool>) -> Option<(Time, bool)> {
         return Some((Time::midnight(), true));
     }
     let second = if clock.second == 60 { 59 } else { clock.second };
-    Time::new(hour, clock.minute, second, clock.nanosecond)
-        .ok()
-        .map(|time| (time, false))
+    Time::new(hour, clock.minute, second, clock.nanosecond).ok().map(|time| (time, false))
 }
 
 /// What follows the time of day.
@@ -189,9 +160,7 @@ fn rest_of(text: &str) -> Option<Rest> {
             // RFC 9557: the offset before the bracket has said it already.
             return Some(found);
         } else {
-            let length = text
-                .find(|c: char| !(c.is_alphabetic() || matches!(c, '/' | '_')))
-                .unwrap_or(text.len());
+            let length = text.find(|c: char| !(c.is_alphabetic() || matches!(c, '/' | '_'))).unwrap_or(text.len());
             let word = &text[..length.max(first.len_utf8())];
             text = &text[word.len()..];
             match word {

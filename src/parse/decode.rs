@@ -19,10 +19,7 @@ pub fn decode(
     let (mut text, charset) = decode_bytes(bytes, content_type, host, problems);
     if text.contains(|c| !is_xml(c)) {
         let before = text.chars().find(|c| !is_xml(*c)).unwrap_or_default();
-        Problem::note(
-            problems,
-            Problem::new(ProblemKind::ControlCharacters, format!("U+{:04X}", before as u32)),
-        );
+        Problem::note(problems, Problem::new(ProblemKind::ControlCharacters, format!("U+{:04X}", before as u32)));
         text.retain(is_xml);
     }
     (text, charset)
@@ -49,9 +46,7 @@ fn decode_bytes(
     let labels: Vec<&'static Encoding> = header.into_iter().chain(declared).collect();
     if let Ok(text) = std::str::from_utf8(bytes) {
         // A stateful encoding like ISO-2022-JP is ASCII throughout, so its label is believed before UTF-8 is.
-        if let Some(label) = labels
-            .iter()
-            .find(|label| !label.is_ascii_compatible() && **label != UTF_8)
+        if let Some(label) = labels.iter().find(|label| !label.is_ascii_compatible() && **label != UTF_8)
             && let Some(text) = label.decode_without_bom_handling_and_without_replacement(bytes)
         {
             return (text.into_owned(), label.name());
@@ -73,10 +68,7 @@ fn decode_bytes(
         }
     }
     if let Some(text) = nearly_utf_8(bytes) {
-        Problem::note(
-            problems,
-            Problem::new(ProblemKind::BadBytes, "bytes of windows-1252 in UTF-8"),
-        );
+        Problem::note(problems, Problem::new(ProblemKind::BadBytes, "bytes of windows-1252 in UTF-8"));
         return (text, UTF_8.name());
     }
     let guess = guess(bytes, host);
@@ -94,10 +86,7 @@ fn note_wrong(problems: &mut Vec<Problem>, declared: &'static Encoding, found: &
 fn decode_as(encoding: &'static Encoding, bytes: &[u8], problems: &mut Vec<Problem>) -> String {
     let (text, bad) = encoding.decode_without_bom_handling(bytes);
     if bad {
-        Problem::note(
-            problems,
-            Problem::new(ProblemKind::BadBytes, format!("not {}", encoding.name())),
-        );
+        Problem::note(problems, Problem::new(ProblemKind::BadBytes, format!("not {}", encoding.name())));
     }
     text.into_owned()
 }
@@ -110,9 +99,7 @@ fn known(label: &str) -> Option<&'static Encoding> {
 fn charset_of_content_type(header: &str) -> Option<&str> {
     header.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("charset")
-            .then(|| value.trim().trim_matches(['"', '\'']).trim())
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']).trim())
     })
 }
 
@@ -138,11 +125,7 @@ fn utf_32(bytes: &[u8]) -> Option<(String, &'static str)> {
         _ => return None,
     };
     let text = bytes.as_chunks::<4>().0.iter().map(|four| {
-        let code = if little {
-            u32::from_le_bytes(*four)
-        } else {
-            u32::from_be_bytes(*four)
-        };
+        let code = if little { u32::from_le_bytes(*four) } else { u32::from_be_bytes(*four) };
         char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
     });
     let name = if little { "UTF-32LE" } else { "UTF-32BE" };
@@ -188,10 +171,9 @@ fn guess(bytes: &[u8], host: Option<&str>) -> &'static Encoding {
     detector.feed(&bytes[start..bytes.len().min(start + GUESSED)], true);
     let tld = host.and_then(|host| host.rsplit('.').next());
     // chardetng panics on a top-level domain that is not lower-case ASCII.
-    let tld = tld.map(str::as_bytes).filter(|tld| {
-        tld.iter()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
-    });
+    let tld = tld
+        .map(str::as_bytes)
+        .filter(|tld| tld.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-'));
     detector.guess(tld, Utf8Detection::Deny)
 }
 
@@ -208,13 +190,7 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_wins_over_every_label() {
-        check(
-            b"\xef\xbb\xbf<a>\xc3\xa9",
-            Some("text/xml; charset=iso-8859-1"),
-            "<a>é",
-            "UTF-8",
-            None,
-        );
+        check(b"\xef\xbb\xbf<a>\xc3\xa9", Some("text/xml; charset=iso-8859-1"), "<a>é", "UTF-8", None);
         check(b"\xff\xfe<\0a\0>\0\xe9\0", None, "<a>é", "UTF-16LE", None);
         check(b"\0\0\xfe\xff\0\0\0<\0\0\0\xe9", None, "<é", "UTF-32BE", None);
     }
@@ -227,13 +203,7 @@ mod tests {
     #[test]
     fn latin_1_that_is_utf_8_is_utf_8() {
         let bytes = "<?xml version='1.0' encoding='iso-8859-1'?>Señor".as_bytes();
-        check(
-            bytes,
-            None,
-            std::str::from_utf8(bytes).unwrap(),
-            "UTF-8",
-            Some(ProblemKind::WrongCharset),
-        );
+        check(bytes, None, std::str::from_utf8(bytes).unwrap(), "UTF-8", Some(ProblemKind::WrongCharset));
     }
 
     #[test]
@@ -246,13 +216,7 @@ mod tests {
     #[test]
     fn the_header_is_believed_before_the_declaration() {
         let (bytes, ..) = encoding_rs::EUC_KR.encode("<?xml encoding='iso-8859-1'?>한국어 기사");
-        check(
-            &bytes,
-            Some("text/xml; charset='EUC-KR'"),
-            "<?xml encoding='iso-8859-1'?>한국어 기사",
-            "EUC-KR",
-            None,
-        );
+        check(&bytes, Some("text/xml; charset='EUC-KR'"), "<?xml encoding='iso-8859-1'?>한국어 기사", "EUC-KR", None);
     }
 
     #[test]
@@ -268,12 +232,6 @@ mod tests {
 
     #[test]
     fn control_characters_are_dropped() {
-        check(
-            b"<a>\x00b\x1bc\r\n",
-            None,
-            "<a>bc\r\n",
-            "UTF-8",
-            Some(ProblemKind::ControlCharacters),
-        );
+        check(b"<a>\x00b\x1bc\r\n", None, "<a>bc\r\n", "UTF-8", Some(ProblemKind::ControlCharacters));
     }
 }

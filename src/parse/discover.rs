@@ -38,12 +38,7 @@ pub fn feeds(html: &str, url: &Url) -> Vec<FeedLink> {
         let Token::Start(tag) = token else { continue };
         match tag.name.to_ascii_lowercase().as_str() {
             "script" | "style" => tokens.skip_raw_text(tag.name),
-            "base" => {
-                base = tag
-                    .attribute("href")
-                    .and_then(|href| url.join(href.trim()).ok())
-                    .unwrap_or(base)
-            }
+            "base" => base = tag.attribute("href").and_then(|href| url.join(href.trim()).ok()).unwrap_or(base),
             "link" if declared.len() < MAX_LINKS => declared.extend(declared_feed(tag, &base)),
             "a" if mentioned.len() < MAX_LINKS => mentioned.extend(mentioned_feed(tag, &base)),
             _ => {}
@@ -72,11 +67,7 @@ fn declared_feed(tag: Tag, base: &Url) -> Option<FeedLink> {
         return None;
     }
     let title = tag.attribute("title").and_then(|title| text::folded(&title));
-    Some(FeedLink {
-        url: address(tag, base)?,
-        title,
-        kind,
-    })
+    Some(FeedLink { url: address(tag, base)?, title, kind })
 }
 
 fn mentioned_feed(tag: Tag, base: &Url) -> Option<FeedLink> {
@@ -85,15 +76,14 @@ fn mentioned_feed(tag: Tag, base: &Url) -> Option<FeedLink> {
     let path = path.trim_end_matches('/');
     let last = path.rsplit('/').next().unwrap_or_default();
     let query = url.query().unwrap_or_default().to_ascii_lowercase();
-    let looks = matches!(
-        last,
-        "feed" | "feeds" | "rss" | "atom" | "rss2" | "rdf" | "feed.json" | "index.rdf" | "index.xml"
-    ) || last.ends_with(".rss")
-        || last.ends_with(".atom")
-        || (last.ends_with(".xml") && ["rss", "feed", "atom"].iter().any(|word| path.contains(word)))
-        || ["feed=rss", "feed=atom", "format=rss", "format=atom", "format=feed"]
-            .iter()
-            .any(|word| query.contains(word));
+    let looks =
+        matches!(last, "feed" | "feeds" | "rss" | "atom" | "rss2" | "rdf" | "feed.json" | "index.rdf" | "index.xml")
+            || last.ends_with(".rss")
+            || last.ends_with(".atom")
+            || (last.ends_with(".xml") && ["rss", "feed", "atom"].iter().any(|word| path.contains(word)))
+            || ["feed=rss", "feed=atom", "format=rss", "format=atom", "format=feed"]
+                .iter()
+                .any(|word| query.contains(word));
     let title = tag.attribute("title").and_then(|title| text::folded(&title));
     looks.then_some(FeedLink { url, title, kind: None })
 }
@@ -103,9 +93,7 @@ fn address(tag: Tag, base: &Url) -> Option<Url> {
     // `feed:https://…` and `feed://…` were meant for the browser's feed reader.
     let href = href.trim();
     let plain = href.strip_prefix("feed://").map(|rest| format!("http://{rest}"));
-    let href = plain
-        .as_deref()
-        .unwrap_or_else(|| href.strip_prefix("feed:").unwrap_or(href));
+    let href = plain.as_deref().unwrap_or_else(|| href.strip_prefix("feed:").unwrap_or(href));
     let url = base.join(href).ok()?;
     (!href.is_empty() && matches!(url.scheme(), "http" | "https") && url.as_str().len() <= 2048).then_some(url)
 }
@@ -149,9 +137,7 @@ mod tests {
 
     #[test]
     fn a_feed_is_no_page_even_behind_a_warning() {
-        assert!(!is_html(
-            "<br /><b>Warning</b>: include() <?xml version='1.0'?><rss><channel><title>x</title>"
-        ));
+        assert!(!is_html("<br /><b>Warning</b>: include() <?xml version='1.0'?><rss><channel><title>x</title>"));
         assert!(!is_html("just words"));
     }
 }

@@ -28,11 +28,7 @@ const MAX_REFERENCE: usize = 33;
 /// Appends what the reference at the start of a text stands for; returns the bytes used after its `&`.
 fn push_reference(reference: &str, out: &mut String) -> usize {
     let after = &reference[1..];
-    let length = after
-        .bytes()
-        .take(MAX_REFERENCE)
-        .take_while(|b| b.is_ascii_alphanumeric() || *b == b'#')
-        .count();
+    let length = after.bytes().take(MAX_REFERENCE).take_while(|b| b.is_ascii_alphanumeric() || *b == b'#').count();
     let name = &after[..length];
     let closed = usize::from(after.as_bytes().get(length) == Some(&b';'));
     if let Some(number) = name.strip_prefix('#') {
@@ -58,11 +54,7 @@ fn push_reference(reference: &str, out: &mut String) -> usize {
 /// The character of a numeric reference. Numbers 128 to 159 mean windows-1252, as in HTML; what XML forbids is dropped.
 fn character(code: u32) -> Option<char> {
     if (0x80..0xa0).contains(&code) {
-        return encoding_rs::WINDOWS_1252
-            .decode_without_bom_handling(&[code as u8])
-            .0
-            .chars()
-            .next();
+        return encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[code as u8]).0.chars().next();
     }
     char::from_u32(code).filter(|c| is_xml(*c))
 }

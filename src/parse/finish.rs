@@ -18,17 +18,8 @@ pub fn finish(feed: &mut ParsedFeed, options: &Options, problems: &mut Vec<Probl
         feed.items.truncate(options.max_items);
     }
     for item in &mut feed.items {
-        item.guid = item
-            .guid
-            .take()
-            .map(|guid| guid.trim().to_owned())
-            .filter(|guid| !guid.is_empty());
-        for text in [
-            &mut item.guid,
-            &mut item.title,
-            &mut item.summary_html,
-            &mut item.content_html,
-        ] {
+        item.guid = item.guid.take().map(|guid| guid.trim().to_owned()).filter(|guid| !guid.is_empty());
+        for text in [&mut item.guid, &mut item.title, &mut item.summary_html, &mut item.content_html] {
             if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
                 *text = None;
             }
@@ -36,10 +27,7 @@ pub fn finish(feed: &mut ParsedFeed, options: &Options, problems: &mut Vec<Probl
         if item.guid.as_mut().is_some_and(|guid| cut(guid, MAX_GUID)) {
             note(ProblemKind::TooLong, "guid");
         }
-        for text in [&mut item.title, &mut item.summary_html, &mut item.content_html]
-            .into_iter()
-            .flatten()
-        {
+        for text in [&mut item.title, &mut item.summary_html, &mut item.content_html].into_iter().flatten() {
             if cut(text, options.max_text) {
                 note(ProblemKind::TooLong, "text");
             }
@@ -111,20 +99,12 @@ mod tests {
     }
 
     fn item(guid: Option<&str>, title: &str) -> ParsedItem {
-        ParsedItem {
-            guid: guid.map(str::to_owned),
-            title: Some(title.to_owned()),
-            ..ParsedItem::default()
-        }
+        ParsedItem { guid: guid.map(str::to_owned), title: Some(title.to_owned()), ..ParsedItem::default() }
     }
 
     #[test]
     fn an_item_that_says_nothing_is_left_out() {
-        check(
-            vec![item(Some(" "), " "), item(Some("a"), "A")],
-            1,
-            &[ProblemKind::EmptyItem],
-        );
+        check(vec![item(Some(" "), " "), item(Some("a"), "A")], 1, &[ProblemKind::EmptyItem]);
     }
 
     #[test]

@@ -17,9 +17,7 @@ const NO_GUID: &str = "newsfold:no-guid";
 /// The feed, or why feed-rs could not read it.
 pub fn read(rewritten: &Rewritten) -> Result<ParsedFeed, String> {
     let parsed = guarded(|| {
-        let parser = feed_rs::parser::Builder::new()
-            .id_generator(|_, _, _| NO_GUID.to_owned())
-            .build();
+        let parser = feed_rs::parser::Builder::new().id_generator(|_, _, _| NO_GUID.to_owned()).build();
         parser.parse(rewritten.xml.as_bytes())
     });
     let feed = parsed?.map_err(|error| error.to_string())?;
@@ -28,25 +26,14 @@ pub fn read(rewritten: &Rewritten) -> Result<ParsedFeed, String> {
 
 fn convert(feed: Feed, rewritten: &Rewritten) -> ParsedFeed {
     let related = |relation: &str| {
-        let links = feed
-            .links
-            .iter()
-            .filter(move |link| link.rel.as_deref() == Some(relation));
+        let links = feed.links.iter().filter(move |link| link.rel.as_deref() == Some(relation));
         links.filter_map(|link| Url::parse(&link.href).ok()).collect::<Vec<_>>()
     };
     let notes = |domain: &str| {
-        let notes = feed
-            .categories
-            .iter()
-            .filter(move |c| c.scheme.as_deref() == Some(domain));
+        let notes = feed.categories.iter().filter(move |c| c.scheme.as_deref() == Some(domain));
         notes.map(|c| c.term.clone()).collect::<Vec<_>>()
     };
-    let site_url = feed
-        .links
-        .iter()
-        .rev()
-        .find(|link| link.rel.is_none())
-        .and_then(|link| Url::parse(&link.href).ok());
+    let site_url = feed.links.iter().rev().find(|link| link.rel.is_none()).and_then(|link| Url::parse(&link.href).ok());
     ParsedFeed {
         kind: rewritten.kind,
         charset: "",
@@ -64,59 +51,29 @@ fn convert(feed: Feed, rewritten: &Rewritten) -> ParsedFeed {
 }
 
 fn item(entry: Entry) -> ParsedItem {
-    let note = |domain: &str| {
-        entry
-            .categories
-            .iter()
-            .find(|c| c.scheme.as_deref() == Some(domain))
-            .map(|c| c.term.clone())
-    };
+    let note =
+        |domain: &str| entry.categories.iter().find(|c| c.scheme.as_deref() == Some(domain)).map(|c| c.term.clone());
     let lang = note(NOTE_LANGUAGE);
     let image = note(NOTE_IMAGE).and_then(|url| Url::parse(&url).ok());
     let published = entry.published.and_then(timestamp);
     // feed-rs copies the date of publication where no other is given.
-    let updated = entry
-        .updated
-        .and_then(timestamp)
-        .filter(|updated| Some(*updated) != published);
+    let updated = entry.updated.and_then(timestamp).filter(|updated| Some(*updated) != published);
     let is_note = |scheme: &Option<String>| scheme.as_deref().is_some_and(|scheme| scheme.starts_with(NOTE));
-    let enclosures = entry
-        .media
-        .iter()
-        .flat_map(|media| &media.content)
-        .filter_map(|content| {
-            let mime = content.content_type.as_ref().map(ToString::to_string);
-            Some(Enclosure {
-                url: content.url.clone()?,
-                mime,
-                length: content.size,
-            })
-        });
+    let enclosures = entry.media.iter().flat_map(|media| &media.content).filter_map(|content| {
+        let mime = content.content_type.as_ref().map(ToString::to_string);
+        Some(Enclosure { url: content.url.clone()?, mime, length: content.size })
+    });
     ParsedItem {
         enclosures: enclosures.collect(),
         guid: Some(entry.id).filter(|id| id != NO_GUID),
-        link: entry
-            .links
-            .iter()
-            .rev()
-            .find(|link| link.rel.is_none())
-            .and_then(|link| Url::parse(&link.href).ok()),
+        link: entry.links.iter().rev().find(|link| link.rel.is_none()).and_then(|link| Url::parse(&link.href).ok()),
         title: entry.title.map(|title| title.content),
         summary_html: entry.summary.map(|summary| summary.content),
         content_html: entry.content.and_then(|content| content.body),
-        authors: entry
-            .authors
-            .into_iter()
-            .filter_map(|person| person.name.or(person.email))
-            .collect(),
+        authors: entry.authors.into_iter().filter_map(|person| person.name.or(person.email)).collect(),
         published,
         updated,
-        categories: entry
-            .categories
-            .into_iter()
-            .filter(|c| !is_note(&c.scheme))
-            .map(|c| c.term)
-            .collect(),
+        categories: entry.categories.into_iter().filter(|c| !is_note(&c.scheme)).map(|c| c.term).collect(),
         lang,
         image,
     }
@@ -135,25 +92,13 @@ mod tests {
     #[test]
     fn an_item_without_an_id_stays_without_one() {
         let xml = "<rss version='2.0'><channel><item><title>Rain</title></item></channel></rss>".to_owned();
-        let feed = read(&Rewritten {
-            kind: FeedKind::Rss,
-            xml,
-            items: 1,
-        })
-        .unwrap();
+        let feed = read(&Rewritten { kind: FeedKind::Rss, xml, items: 1 }).unwrap();
         assert_eq!(feed.items[0].guid, None);
         assert_eq!(feed.items[0].title.as_deref(), Some("Rain"));
     }
 
     #[test]
     fn a_refusal_is_an_error_and_no_panic() {
-        assert!(
-            read(&Rewritten {
-                kind: FeedKind::Rss,
-                xml: "<rss version='9'/>".to_owned(),
-                items: 1
-            })
-            .is_err()
-        );
+        assert!(read(&Rewritten { kind: FeedKind::Rss, xml: "<rss version='9'/>".to_owned(), items: 1 }).is_err());
     }
 }

@@ -27,8 +27,7 @@ pub fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     GUARDED.set(false);
     result.map_err(|panic| {
         let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-        text.or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "panicked".to_owned())
+        text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panicked".to_owned())
     })
 }
 

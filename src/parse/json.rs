@@ -17,29 +17,18 @@ pub fn read(text: &str, url: &Url, options: &Options, problems: &mut Vec<Problem
     if matches!(mended, std::borrow::Cow::Owned(_)) {
         Problem::note(
             problems,
-            Problem::new(
-                ProblemKind::NotWellFormed,
-                "JSON with bad escapes or control characters",
-            ),
+            Problem::new(ProblemKind::NotWellFormed, "JSON with bad escapes or control characters"),
         );
     }
-    let root = loose::read(&mended).map_err(|error| NotAFeed::Unreadable {
-        detail: error.to_string(),
-    })?;
+    let root = loose::read(&mended).map_err(|error| NotAFeed::Unreadable { detail: error.to_string() })?;
     let Some(Loose::List(items)) = root.get("items") else {
-        return Err(NotAFeed::Unreadable {
-            detail: "JSON without a list of items".to_owned(),
-        });
+        return Err(NotAFeed::Unreadable { detail: "JSON without a list of items".to_owned() });
     };
     if items.len() > options.max_items {
         let detail = format!("{} items", items.len());
         Problem::note(problems, Problem::new(ProblemKind::TooManyItems, detail));
     }
-    let mut reader = Reader {
-        base: url,
-        options,
-        problems,
-    };
+    let mut reader = Reader { base: url, options, problems };
     let hubs = root.list("hubs").iter().filter_map(|hub| reader.url(hub.get("url")));
     Ok(ParsedFeed {
         kind: FeedKind::Json,
@@ -53,11 +42,7 @@ pub fn read(text: &str, url: &Url, options: &Options, problems: &mut Vec<Problem
         skip_hours: Vec::new(),
         skip_days: Vec::new(),
         updated: None,
-        items: items
-            .iter()
-            .take(options.max_items)
-            .map(|item| reader.item(item))
-            .collect(),
+        items: items.iter().take(options.max_items).map(|item| reader.item(item)).collect(),
     })
 }
 
@@ -76,26 +61,18 @@ impl Reader<'_> {
         if authors.is_empty() {
             authors.extend(item.get("author").and_then(author));
         }
-        let content_text = item
-            .text("content_text")
-            .map(|text| quick_xml::escape::escape(text).into_owned());
+        let content_text = item.text("content_text").map(|text| quick_xml::escape::escape(text).into_owned());
         let attachments = item.list("attachments").iter().take(MAX_MANY).filter_map(|attachment| {
             let url = self.url(attachment.get("url"))?;
             let length = attachment.text("size_in_bytes").and_then(|size| size.parse().ok());
-            Some(Enclosure {
-                url,
-                mime: attachment.text("mime_type"),
-                length,
-            })
+            Some(Enclosure { url, mime: attachment.text("mime_type"), length })
         });
         ParsedItem {
             enclosures: attachments.collect(),
             guid: item.text("id"),
             link: self.url(item.get("url")).or_else(|| self.url(item.get("external_url"))),
             title: item.text("title").as_deref().and_then(text::plain),
-            summary_html: item
-                .text("summary")
-                .map(|text| quick_xml::escape::escape(text).into_owned()),
+            summary_html: item.text("summary").map(|text| quick_xml::escape::escape(text).into_owned()),
             content_html: item.text("content_html").or(content_text),
             authors,
             published: self.date(item, "date_published"),
@@ -107,9 +84,7 @@ impl Reader<'_> {
                 .filter_map(|tag| text::plain(&tag.as_text()?))
                 .collect(),
             lang: item.text("language"),
-            image: self
-                .url(item.get("image"))
-                .or_else(|| self.url(item.get("banner_image"))),
+            image: self.url(item.get("image")).or_else(|| self.url(item.get("banner_image"))),
         }
     }
 
@@ -124,11 +99,7 @@ impl Reader<'_> {
 
     fn url(&mut self, value: Option<&Loose>) -> Option<Url> {
         let said = value?.as_text()?;
-        let url = self
-            .base
-            .join(said.trim())
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https"));
+        let url = self.base.join(said.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let url = url.filter(|url| url.as_str().len() <= self.options.max_text.min(8 * 1024));
         if url.is_none() {
             Problem::note(self.problems, Problem::new(ProblemKind::BadLink, said));
@@ -139,10 +110,7 @@ impl Reader<'_> {
 
 /// `{"name": "Ann"}`, or simply `"Ann"`.
 fn author(value: &Loose) -> Option<String> {
-    let name = value
-        .text("name")
-        .or_else(|| value.as_text())
-        .or_else(|| value.text("url"))?;
+    let name = value.text("name").or_else(|| value.as_text()).or_else(|| value.text("url"))?;
     text::plain(&name)
 }
 
@@ -188,9 +156,6 @@ mod tests {
     fn other_json_is_no_feed() {
         assert!(matches!(feed(r#"{"error":"no"}"#), Err(NotAFeed::Unreadable { .. })));
         assert!(matches!(feed(&"[".repeat(10_000)), Err(NotAFeed::Unreadable { .. })));
-        assert!(matches!(
-            feed(&r#"{"a":"#.repeat(10_000)),
-            Err(NotAFeed::Unreadable { .. })
-        ));
+        assert!(matches!(feed(&r#"{"a":"#.repeat(10_000)), Err(NotAFeed::Unreadable { .. })));
     }
 }

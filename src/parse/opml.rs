@@ -38,23 +38,14 @@ const MAX_DEPTH: usize = 32;
 pub fn read(bytes: &[u8]) -> Result<(Vec<Outline>, Vec<Problem>), OpmlError> {
     let mut problems = Vec::new();
     if bytes.len() > MAX_BYTES {
-        Problem::note(
-            &mut problems,
-            Problem::new(ProblemKind::Truncated, format!("more than {MAX_BYTES} bytes")),
-        );
+        Problem::note(&mut problems, Problem::new(ProblemKind::Truncated, format!("more than {MAX_BYTES} bytes")));
     }
     let (text, _) = decode::decode(&bytes[..bytes.len().min(MAX_BYTES)], None, None, &mut problems);
     if text.trim().is_empty() {
         return Err(OpmlError::Empty);
     }
-    let mut reader = Reader {
-        text: &text,
-        folders: Vec::new(),
-        too_deep: 0,
-        outlines: Vec::new(),
-        line: 1,
-        counted: 0,
-    };
+    let mut reader =
+        Reader { text: &text, folders: Vec::new(), too_deep: 0, outlines: Vec::new(), line: 1, counted: 0 };
     let mut tokens = Tokens::new(&text);
     let mut is_opml = false;
     for token in tokens.by_ref() {
@@ -70,29 +61,18 @@ pub fn read(bytes: &[u8]) -> Result<(Vec<Outline>, Vec<Problem>), OpmlError> {
         }
         if reader.outlines.len() > MAX_OUTLINES {
             reader.outlines.truncate(MAX_OUTLINES);
-            Problem::note(
-                &mut problems,
-                Problem::new(ProblemKind::TooManyItems, format!("more than {MAX_OUTLINES}")),
-            );
+            Problem::note(&mut problems, Problem::new(ProblemKind::TooManyItems, format!("more than {MAX_OUTLINES}")));
             break;
         }
     }
     if !is_opml {
-        return Err(OpmlError::NotOpml {
-            detail: crate::model::text::one_line(&text, Problem::MAX_DETAIL),
-        });
+        return Err(OpmlError::NotOpml { detail: crate::model::text::one_line(&text, Problem::MAX_DETAIL) });
     }
     if tokens.malformed {
-        Problem::note(
-            &mut problems,
-            Problem::new(ProblemKind::NotWellFormed, "markup that is none"),
-        );
+        Problem::note(&mut problems, Problem::new(ProblemKind::NotWellFormed, "markup that is none"));
     }
     if tokens.truncated {
-        Problem::note(
-            &mut problems,
-            Problem::new(ProblemKind::Truncated, "the file ends in a tag"),
-        );
+        Problem::note(&mut problems, Problem::new(ProblemKind::Truncated, "the file ends in a tag"));
     }
     Ok((reader.outlines, problems))
 }
@@ -127,13 +107,7 @@ impl Reader<'_> {
                 }
             }
             let line = self.line_at(tag.name);
-            self.outlines.push(Outline {
-                xml_url,
-                title: title.clone(),
-                html_url: value("htmlUrl"),
-                categories,
-                line,
-            });
+            self.outlines.push(Outline { xml_url, title: title.clone(), html_url: value("htmlUrl"), categories, line });
         }
         if tag.self_closing {
             return;
@@ -149,11 +123,7 @@ impl Reader<'_> {
     fn rest_of_outline(&mut self, text: &str) {
         let Some(at) = text.find("xmlUrl=") else { return };
         let rest = text[at..].split('>').next().unwrap_or_default();
-        let tag = Tag {
-            name: "outline",
-            rest: rest.trim_end_matches('/'),
-            self_closing: true,
-        };
+        let tag = Tag { name: "outline", rest: rest.trim_end_matches('/'), self_closing: true };
         let Some(xml_url) = tag.attribute("xmlUrl").and_then(|url| folded(&url)) else {
             return;
         };
@@ -161,13 +131,7 @@ impl Reader<'_> {
         let title = self.folders.pop().flatten();
         let categories = self.folders.iter().flatten().cloned().collect();
         let line = self.line_at(text);
-        self.outlines.push(Outline {
-            xml_url,
-            title,
-            html_url: None,
-            categories,
-            line,
-        });
+        self.outlines.push(Outline { xml_url, title, html_url: None, categories, line });
     }
 
     fn end(&mut self) {
@@ -219,10 +183,7 @@ pub fn write(title: &str, outlines: &[Outline]) -> String {
 
 fn push_outline(out: &mut String, indent: &str, outline: &Outline, categories: &[String]) {
     let title = outline.title.as_deref().unwrap_or(&outline.xml_url);
-    out.push_str(&format!(
-        "{indent}<outline type=\"rss\" text=\"{0}\" title=\"{0}\"",
-        escaped(title)
-    ));
+    out.push_str(&format!("{indent}<outline type=\"rss\" text=\"{0}\" title=\"{0}\"", escaped(title)));
     out.push_str(&format!(" xmlUrl=\"{}\"", escaped(&outline.xml_url)));
     if let Some(html_url) = &outline.html_url {
         out.push_str(&format!(" htmlUrl=\"{}\"", escaped(html_url)));
@@ -245,10 +206,7 @@ mod tests {
     use super::*;
 
     fn names(outlines: &[Outline]) -> Vec<(&str, Vec<&str>)> {
-        outlines
-            .iter()
-            .map(|o| (o.xml_url.as_str(), o.categories.iter().map(String::as_str).collect()))
-            .collect()
+        outlines.iter().map(|o| (o.xml_url.as_str(), o.categories.iter().map(String::as_str).collect())).collect()
     }
 
     #[test]
@@ -291,18 +249,11 @@ mod tests {
             categories: vec!["News".into(), "World".into()],
             line: 7,
         };
-        let two = Outline {
-            xml_url: "https://b.example/".into(),
-            ..Outline::default()
-        };
+        let two = Outline { xml_url: "https://b.example/".into(), ..Outline::default() };
         let (found, problems) = read(write("Mine & yours", &[one.clone(), two]).as_bytes()).unwrap();
         assert_eq!(problems, []);
         assert_eq!(found[0].title.as_deref(), Some("https://b.example/"));
-        let expect = Outline {
-            title: Some("A <b> & 'c'".into()),
-            line: 9,
-            ..one
-        };
+        let expect = Outline { title: Some("A <b> & 'c'".into()), line: 9, ..one };
         assert_eq!(found[1], expect);
     }
 

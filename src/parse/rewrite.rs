@@ -58,11 +58,7 @@ pub fn rewrite(text: &str, base: &Url, options: &Options, problems: &mut Vec<Pro
     };
     rewriter.run();
     let kind = rewriter.kind?;
-    Some(Rewritten {
-        kind,
-        xml: rewriter.out,
-        items: rewriter.items,
-    })
+    Some(Rewritten { kind, xml: rewriter.out, items: rewriter.items })
 }
 
 const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -133,9 +129,7 @@ impl<'a> Rewriter<'a, '_> {
         match self.problems.iter_mut().find(|problem| problem.kind == kind) {
             // Hostile documents have millions: only the first is worth its text.
             Some(known) => known.count = known.count.saturating_add(1),
-            None => self
-                .problems
-                .push(Problem::new(kind, &detail[..detail.floor_char_boundary(1024)])),
+            None => self.problems.push(Problem::new(kind, &detail[..detail.floor_char_boundary(1024)])),
         }
     }
 
@@ -175,11 +169,7 @@ impl<'a> Rewriter<'a, '_> {
             self.feed_attributes(tag);
             return self.push(tag, Part::Read);
         }
-        let field = if self.feed.is_some() {
-            of_item(family, &local)
-        } else {
-            of_feed(family, &local)
-        };
+        let field = if self.feed.is_some() { of_item(family, &local) } else { of_feed(family, &local) };
         match field {
             Some((Field::Wrapper, _)) => self.push(tag, Part::Read),
             Some((Field::Media, _)) => {
@@ -225,11 +215,7 @@ impl<'a> Rewriter<'a, '_> {
             return;
         }
         let base = if part == Part::Skipped { None } else { self.base_of(tag) };
-        self.open.push(Open {
-            name: tag.name,
-            part,
-            base,
-        });
+        self.open.push(Open { name: tag.name, part, base });
     }
 
     fn end(&mut self, name: &str) {
@@ -250,10 +236,7 @@ impl<'a> Rewriter<'a, '_> {
 
     /// Closes everything from this depth on.
     fn close_to(&mut self, depth: usize) {
-        if self.open[depth.min(self.open.len())..]
-            .iter()
-            .any(|open| open.part == Part::Item)
-        {
+        if self.open[depth.min(self.open.len())..].iter().any(|open| open.part == Part::Item) {
             self.close_item();
         }
         self.open.truncate(depth);
@@ -283,11 +266,7 @@ impl<'a> Rewriter<'a, '_> {
         self.out.push_str("<item>");
         self.feed = Some(std::mem::replace(&mut self.scope, Scope::item(tag)));
         let base = self.base_of(tag);
-        self.open.push(Open {
-            name: tag.name,
-            part: Part::Item,
-            base,
-        });
+        self.open.push(Open { name: tag.name, part: Part::Item, base });
         if let Some(href) = tag.attribute("href") {
             self.offer_link(tag, &href, 2);
         }

@@ -20,22 +20,13 @@ pub fn read(rewritten: &Rewritten, options: &Options) -> Result<ParsedFeed, Stri
         ..ParserLimits::default()
     };
     // The text is sanitised where it is kept, and its addresses are absolute already.
-    let settings = ParseOptions {
-        resolve_relative_uris: false,
-        sanitize_html: false,
-        limits,
-    };
+    let settings = ParseOptions { resolve_relative_uris: false, sanitize_html: false, limits };
     let parsed = guarded(|| feedparser_rs::parse_with_options(rewritten.xml.as_bytes(), &settings));
     let parsed = parsed?.map_err(|error| error.to_string())?;
     let feed = parsed.feed;
     let related = |relation: &str| {
-        let links = feed
-            .links
-            .iter()
-            .filter(move |link| link.rel.as_deref() == Some(relation));
-        links
-            .filter_map(|link| Url::parse(link.href.as_str()).ok())
-            .collect::<Vec<_>>()
+        let links = feed.links.iter().filter(move |link| link.rel.as_deref() == Some(relation));
+        links.filter_map(|link| Url::parse(link.href.as_str()).ok()).collect::<Vec<_>>()
     };
     Ok(ParsedFeed {
         kind: rewritten.kind,
@@ -63,11 +54,7 @@ fn item(entry: Entry) -> ParsedItem {
     let enclosures = entry.enclosures.iter().filter_map(|enclosure| {
         let mime = enclosure.enclosure_type.as_ref().map(ToString::to_string);
         let length = enclosure.length.as_ref().and_then(|length| length.parse().ok());
-        Some(Enclosure {
-            url: Url::parse(enclosure.url.as_str()).ok()?,
-            mime,
-            length,
-        })
+        Some(Enclosure { url: Url::parse(enclosure.url.as_str()).ok()?, mime, length })
     });
     ParsedItem {
         guid: entry.id.as_ref().map(ToString::to_string),
@@ -75,11 +62,7 @@ fn item(entry: Entry) -> ParsedItem {
         title: entry.title.clone(),
         summary_html: entry.summary.clone(),
         content_html: entry.content.first().map(|content| content.value.clone()),
-        authors: entry
-            .authors
-            .iter()
-            .filter_map(|p| p.name.as_ref().map(ToString::to_string))
-            .collect(),
+        authors: entry.authors.iter().filter_map(|p| p.name.as_ref().map(ToString::to_string)).collect(),
         published: entry.published.and_then(timestamp),
         updated: entry.updated.and_then(timestamp),
         categories: categories.map(|tag| tag.term.to_string()).collect(),
@@ -102,15 +85,8 @@ mod tests {
     fn the_second_parser_reads_what_the_first_would() {
         let xml = "<rss version='2.0'><channel><title>News</title><item><guid>a</guid><title>Rain &amp; wind</title>\
                    <link>https://news.example/a</link><pubDate>2026-03-02T14:05:09Z</pubDate></item></channel></rss>";
-        let feed = read(
-            &Rewritten {
-                kind: FeedKind::Rss,
-                xml: xml.to_owned(),
-                items: 1,
-            },
-            &Options::default(),
-        )
-        .unwrap();
+        let feed =
+            read(&Rewritten { kind: FeedKind::Rss, xml: xml.to_owned(), items: 1 }, &Options::default()).unwrap();
         assert_eq!(feed.items[0].guid.as_deref(), Some("a"));
         assert_eq!(feed.items[0].title.as_deref(), Some("Rain & wind"));
         assert_eq!(feed.items[0].published.unwrap().to_string(), "2026-03-02T14:05:09Z");

@@ -4,14 +4,7 @@ use super::*;
 
 fn read(bytes: &[u8]) -> Result<(ParsedFeed, Vec<Problem>), NotAFeed> {
     let url = Url::parse("https://news.example/world/feed").unwrap();
-    parse(
-        &Document {
-            bytes,
-            content_type: Some("text/html"),
-            url: &url,
-        },
-        &Options::default(),
-    )
+    parse(&Document { bytes, content_type: Some("text/html"), url: &url }, &Options::default())
 }
 
 #[test]
@@ -43,10 +36,7 @@ fn an_rss_feed_tells_everything_that_it_has() {
     assert_eq!(feed.updated.unwrap().to_string(), "2026-03-02T15:00:00Z");
     let item = &feed.items[0];
     assert_eq!(item.title.as_deref(), Some("Rain & wind"));
-    assert_eq!(
-        item.link.as_ref().unwrap().as_str(),
-        "https://news.example/rain?a=1&b=2"
-    );
+    assert_eq!(item.link.as_ref().unwrap().as_str(), "https://news.example/rain?a=1&b=2");
     assert_eq!(item.guid.as_deref(), Some("rain-1"));
     assert_eq!(item.published.unwrap().to_string(), "2026-03-02T19:05:09Z");
     assert_eq!(item.updated.unwrap().to_string(), "2026-03-02T20:00:00Z");
@@ -81,16 +71,8 @@ fn an_atom_feed_tells_as_much() {
     assert_eq!(item.link.as_ref().unwrap().as_str(), "https://news.example/de/wetter/1");
     assert_eq!(item.title.as_deref(), Some("Regen & Wind"));
     assert_eq!(item.summary_html.as_deref(), Some("1 &lt; 2"));
-    assert!(
-        item.content_html
-            .as_deref()
-            .unwrap()
-            .contains("<p>Na&#223; &amp; kalt</p>")
-    );
-    assert_eq!(
-        (item.authors.as_slice(), item.categories.as_slice()),
-        (&["Anna".into()][..], &["Wetter".into()][..])
-    );
+    assert!(item.content_html.as_deref().unwrap().contains("<p>Na&#223; &amp; kalt</p>"));
+    assert_eq!((item.authors.as_slice(), item.categories.as_slice()), (&["Anna".into()][..], &["Wetter".into()][..]));
     assert_eq!(item.lang.as_deref(), Some("de-AT"));
     assert_eq!(item.published.unwrap().to_string(), "2026-03-02T13:05:09Z");
     assert_eq!(item.enclosures.len(), 1);
@@ -119,20 +101,9 @@ fn a_guid_is_never_invented_and_a_link_only_where_the_guid_says_so() {
           <item><guid isPermaLink='false'>https://news.example/2</guid></item></channel></rss>",
     )
     .unwrap();
-    let said: Vec<_> = feed
-        .items
-        .iter()
-        .map(|i| (i.guid.as_deref(), i.link.as_ref().map(Url::as_str)))
-        .collect();
+    let said: Vec<_> = feed.items.iter().map(|i| (i.guid.as_deref(), i.link.as_ref().map(Url::as_str))).collect();
     let url = "https://news.example/1";
-    assert_eq!(
-        said,
-        [
-            (None, None),
-            (Some(url), Some(url)),
-            (Some("https://news.example/2"), None)
-        ]
-    );
+    assert_eq!(said, [(None, None), (Some(url), Some(url)), (Some("https://news.example/2"), None)]);
     assert_eq!(problems[0].kind, ProblemKind::NoGuid);
 }
 
@@ -140,9 +111,7 @@ fn a_guid_is_never_invented_and_a_link_only_where_the_guid_says_so() {
 fn a_gzip_file_is_unpacked() {
     use std::io::Write;
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    packer
-        .write_all(b"<rss><channel><item><title>x</title></item></channel></rss>")
-        .unwrap();
+    packer.write_all(b"<rss><channel><item><title>x</title></item></channel></rss>").unwrap();
     assert_eq!(read(&packer.finish().unwrap()).unwrap().0.items.len(), 1);
 }
 
@@ -150,38 +119,21 @@ fn a_gzip_file_is_unpacked() {
 fn what_is_no_feed_is_named() {
     assert_eq!(read(b" \n"), Err(NotAFeed::Empty));
     assert!(matches!(read(b"<html><body>Sorry"), Err(NotAFeed::Html { feeds }) if feeds.is_empty()));
-    assert!(matches!(
-        read(b"<catalog><book/></catalog>"),
-        Err(NotAFeed::Unreadable { .. })
-    ));
+    assert!(matches!(read(b"<catalog><book/></catalog>"), Err(NotAFeed::Unreadable { .. })));
 }
 
 #[test]
 fn limits_hold_and_are_told() {
-    let options = Options {
-        max_items: 2,
-        max_text: 10,
-        max_bytes: 1000,
-        max_depth: 5,
-    };
+    let options = Options { max_items: 2, max_text: 10, max_bytes: 1000, max_depth: 5 };
     let item = "<item><title>a title that is long</title><a><b><c><d><e/></d></c></b></a></item>";
     let text = format!("<rss><channel>{}", item.repeat(20));
     let url = Url::parse("https://news.example/").unwrap();
-    let document = Document {
-        bytes: text.as_bytes(),
-        content_type: None,
-        url: &url,
-    };
+    let document = Document { bytes: text.as_bytes(), content_type: None, url: &url };
     let (feed, problems) = parse(&document, &options).unwrap();
     assert_eq!(feed.items.len(), 2);
     assert_eq!(feed.items[0].title.as_deref(), Some("a title th"));
     let kinds: Vec<_> = problems.iter().map(|problem| problem.kind).collect();
-    for kind in [
-        ProblemKind::Truncated,
-        ProblemKind::TooManyItems,
-        ProblemKind::TooLong,
-        ProblemKind::TooDeep,
-    ] {
+    for kind in [ProblemKind::Truncated, ProblemKind::TooManyItems, ProblemKind::TooLong, ProblemKind::TooDeep] {
         assert!(kinds.contains(&kind), "{kind:?} in {kinds:?}");
     }
 }

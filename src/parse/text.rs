@@ -63,24 +63,8 @@ pub fn cut(text: &mut String, max: usize) -> bool {
 }
 
 fn is_block(name: &str) -> bool {
-    const BLOCKS: [&str; 16] = [
-        "p",
-        "br",
-        "div",
-        "li",
-        "ul",
-        "ol",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "tr",
-        "td",
-        "hr",
-        "blockquote",
-    ];
+    const BLOCKS: [&str; 16] =
+        ["p", "br", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "td", "hr", "blockquote"];
     BLOCKS.iter().any(|block| name.eq_ignore_ascii_case(block))
 }
 
@@ -142,10 +126,7 @@ mod tests {
 
     #[test]
     fn tags_go_and_entities_decode() {
-        check(
-            "  <b>Storm</b> hits\n<i>coast</i>: it&#8217;s &amp;amp; over ",
-            "Storm hits coast: it’s & over",
-        );
+        check("  <b>Storm</b> hits\n<i>coast</i>: it&#8217;s &amp;amp; over ", "Storm hits coast: it’s & over");
         check("one<br/>two<p>three", "one two three");
         check("<style>p{}</style>only this", "only this");
     }

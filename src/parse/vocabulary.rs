@@ -149,10 +149,7 @@ mod tests {
         assert_eq!(family_of_uri("http://search.yahoo.com/mrss/"), Family::MediaRss);
         assert_eq!(family_of_uri("https://Search.Yahoo.com/mrss"), Family::MediaRss);
         assert_eq!(family_of_uri("http://purl.org/atom/ns#"), Family::Core);
-        assert_eq!(
-            family_of_uri("http://purl.org/rss/1.0/modules/content/"),
-            Family::Encoded
-        );
+        assert_eq!(family_of_uri("http://purl.org/rss/1.0/modules/content/"), Family::Encoded);
         assert_eq!(family_of_uri("urn:unheard-of"), Family::Other);
     }
 

@@ -42,11 +42,7 @@ const GONE_CONFIRMATION: SignedDuration = SignedDuration::from_hours(24);
 /// Judges an attempt to poll `source`.
 pub fn decide(source: &Source, attempt: &mut Attempt, options: &Options) -> PollRecord {
     let at = attempt.finished_at;
-    let url = if attempt.url.scheme() == "about" {
-        source.url.clone()
-    } else {
-        attempt.url.to_string()
-    };
+    let url = if attempt.url.scheme() == "about" { source.url.clone() } else { attempt.url.to_string() };
     let mut record = PollRecord {
         source: source.id,
         started_at: attempt.started_at,
@@ -86,12 +82,8 @@ pub fn decide(source: &Source, attempt: &mut Attempt, options: &Options) -> Poll
         Answer::Throttled { retry_after, freshness } => {
             record.outcome = Outcome::Throttled;
             record.failures = source.failures + 1;
-            let asked = retry_after
-                .unwrap_or_default()
-                .max(freshness.fresh_for.unwrap_or_default());
-            let asked = SignedDuration::try_from(asked)
-                .unwrap_or(options.max_hold)
-                .min(options.max_hold);
+            let asked = retry_after.unwrap_or_default().max(freshness.fresh_for.unwrap_or_default());
+            let asked = SignedDuration::try_from(asked).unwrap_or(options.max_hold).min(options.max_hold);
             record.detail = "the server asked us to come later".into();
             let wait = longest([(asked, "the server asked for it"), back_off(record.failures, options)]);
             record.hold_until = (!asked.is_zero()).then(|| at + asked);
@@ -104,10 +96,7 @@ pub fn decide(source: &Source, attempt: &mut Attempt, options: &Options) -> Poll
             if source.last_outcome == Some(Outcome::Gone) {
                 record.state = SourceState::Gone;
             }
-            (
-                GONE_CONFIRMATION.max(options.interval),
-                "to confirm that the feed is gone".into(),
-            )
+            (GONE_CONFIRMATION.max(options.interval), "to confirm that the feed is gone".into())
         }
         Answer::NotAFeed { detail, bytes, .. } => {
             record.outcome = Outcome::NotAFeed;
@@ -150,17 +139,11 @@ fn take_over(record: &mut PollRecord, reading: &mut Reading) {
 
 fn after_success(ttl: Option<u32>, freshness: Freshness, options: &Options) -> (SignedDuration, String) {
     let ttl = SignedDuration::from_mins(i64::from(ttl.unwrap_or(0))).min(options.max_interval);
-    let fresh = freshness
-        .fresh_for
-        .and_then(|d| SignedDuration::try_from(d).ok())
-        .unwrap_or_default();
+    let fresh = freshness.fresh_for.and_then(|d| SignedDuration::try_from(d).ok()).unwrap_or_default();
     longest([
         (options.interval, "the configured interval"),
         (ttl, "the feed's ttl"),
-        (
-            fresh.min(options.max_interval),
-            "the server calls its answer fresh for so long",
-        ),
+        (fresh.min(options.max_interval), "the server calls its answer fresh for so long"),
     ])
 }
 
@@ -173,14 +156,8 @@ fn failed(record: &mut PollRecord, source: &Source, detail: &str, options: &Opti
 
 /// The interval, doubled with each failure in a row.
 fn back_off(failures: u32, options: &Options) -> (SignedDuration, &'static str) {
-    let doubled = options
-        .interval
-        .checked_mul(1 << failures.min(12))
-        .unwrap_or(MAX_BACK_OFF);
-    (
-        doubled.min(MAX_BACK_OFF).max(options.interval),
-        "the last polls failed, and each failure doubles the wait",
-    )
+    let doubled = options.interval.checked_mul(1 << failures.min(12)).unwrap_or(MAX_BACK_OFF);
+    (doubled.min(MAX_BACK_OFF).max(options.interval), "the last polls failed, and each failure doubles the wait")
 }
 
 fn longest<const N: usize>(spans: [(SignedDuration, &str); N]) -> (SignedDuration, String) {
@@ -202,14 +179,8 @@ fn jitter(source: &Source, at: Timestamp, span: SignedDuration) -> SignedDuratio
 
 /// A span as people say it: `1h 30m`.
 fn words(span: SignedDuration) -> String {
-    let unit = if span >= SignedDuration::from_mins(1) {
-        Unit::Minute
-    } else {
-        Unit::Second
-    };
-    span.round(unit)
-        .map(|rounded| format!("{rounded:#}"))
-        .unwrap_or_else(|_| format!("{span:#}"))
+    let unit = if span >= SignedDuration::from_mins(1) { Unit::Minute } else { Unit::Second };
+    span.round(unit).map(|rounded| format!("{rounded:#}")).unwrap_or_else(|_| format!("{span:#}"))
 }
 
 #[cfg(test)]
@@ -247,22 +218,12 @@ mod tests {
     }
 
     fn validators(etag: &str) -> Validators {
-        Validators {
-            url: "https://a.example/feed".into(),
-            etag: Some(etag.into()),
-            last_modified: None,
-        }
+        Validators { url: "https://a.example/feed".into(), etag: Some(etag.into()), last_modified: None }
     }
 
     fn judge(source: &Source, answer: Answer) -> PollRecord {
         let url = Url::parse(&source.url).unwrap();
-        let mut attempt = Attempt {
-            started_at: NOW,
-            finished_at: NOW,
-            url,
-            status: None,
-            answer,
-        };
+        let mut attempt = Attempt { started_at: NOW, finished_at: NOW, url, status: None, answer };
         decide(source, &mut attempt, &Options::default())
     }
 
@@ -272,9 +233,7 @@ mod tests {
             items: vec![],
             problems: vec![],
             validators: None,
-            freshness: Freshness {
-                fresh_for: Some(Duration::from_secs(max_age)),
-            },
+            freshness: Freshness { fresh_for: Some(Duration::from_secs(max_age)) },
             title: None,
             site_url: None,
             lang: None,
@@ -305,32 +264,15 @@ mod tests {
 
     #[test]
     fn a_304_keeps_to_the_ttl_that_the_feed_gave_before() {
-        let source = Source {
-            ttl_minutes: Some(60),
-            ..source()
-        };
-        wait_minutes(
-            &judge(
-                &source,
-                Answer::NotModified {
-                    validators: None,
-                    freshness: Freshness::default(),
-                },
-            ),
-            60,
-        );
+        let source = Source { ttl_minutes: Some(60), ..source() };
+        wait_minutes(&judge(&source, Answer::NotModified { validators: None, freshness: Freshness::default() }), 60);
     }
 
     #[test]
     fn failures_double_the_wait_up_to_a_day() {
         for (failures, minutes) in [(0, 20), (1, 40), (2, 80), (30, 24 * 60)] {
             let source = Source { failures, ..source() };
-            let record = judge(
-                &source,
-                Answer::Failed {
-                    detail: "refused".into(),
-                },
-            );
+            let record = judge(&source, Answer::Failed { detail: "refused".into() });
             wait_minutes(&record, minutes);
             assert_eq!((record.failures, record.detail.as_str()), (failures + 1, "refused"));
         }
@@ -350,38 +292,14 @@ mod tests {
 
     #[test]
     fn validators_follow_the_document_that_we_hold() {
-        assert_eq!(
-            judge(&source(), reading(0, 0)).validators,
-            None,
-            "the new document came without"
-        );
+        assert_eq!(judge(&source(), reading(0, 0)).validators, None, "the new document came without");
         let kept = Some(validators("old"));
-        assert_eq!(
-            judge(&source(), Answer::Failed { detail: String::new() }).validators,
-            kept
-        );
-        let page = Answer::NotAFeed {
-            detail: String::new(),
-            feeds: vec![],
-            bytes: 9,
-        };
+        assert_eq!(judge(&source(), Answer::Failed { detail: String::new() }).validators, kept);
+        let page = Answer::NotAFeed { detail: String::new(), feeds: vec![], bytes: 9 };
         assert_eq!(judge(&source(), page).validators, kept);
         let freshness = Freshness::default();
-        assert_eq!(
-            judge(
-                &source(),
-                Answer::NotModified {
-                    validators: None,
-                    freshness
-                }
-            )
-            .validators,
-            kept
-        );
-        let renewed = Answer::NotModified {
-            validators: Some(validators("new")),
-            freshness,
-        };
+        assert_eq!(judge(&source(), Answer::NotModified { validators: None, freshness }).validators, kept);
+        let renewed = Answer::NotModified { validators: Some(validators("new")), freshness };
         assert_eq!(judge(&source(), renewed).validators, Some(validators("new")));
     }
 
@@ -390,10 +308,7 @@ mod tests {
         let first = judge(&source(), Answer::Gone);
         assert_eq!(first.state, SourceState::Active);
         wait_minutes(&first, 24 * 60);
-        let before = Source {
-            last_outcome: Some(Outcome::Gone),
-            ..source()
-        };
+        let before = Source { last_outcome: Some(Outcome::Gone), ..source() };
         assert_eq!(judge(&before, Answer::Gone).state, SourceState::Gone);
     }
 }

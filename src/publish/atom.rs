@@ -10,14 +10,8 @@ pub(super) fn render(document: &FeedDocument<'_>) -> Vec<u8> {
         id: document.id(),
         title: Text::plain(clean(&document.feed.title)),
         updated: date(document.updated_at()),
-        authors: vec![Person {
-            name: clean(&document.options.title),
-            ..Person::default()
-        }],
-        generator: Some(Generator {
-            value: "newsfold".into(),
-            ..Generator::default()
-        }),
+        authors: vec![Person { name: clean(&document.options.title), ..Person::default() }],
+        generator: Some(Generator { value: "newsfold".into(), ..Generator::default() }),
         links: vec![
             link("self", document.url(Format::Atom), Format::Atom.media_type(), None),
             link("alternate", document.options.url(""), "text/html", None),
@@ -43,10 +37,7 @@ fn render_entry(entry: &Entry<'_>) -> atom_syndication::Entry {
         title: Text::plain(entry.title.clone()),
         published: Some(date(entry.published_at)),
         updated: date(entry.updated_at),
-        authors: vec![Person {
-            name: entry.author.clone(),
-            ..Person::default()
-        }],
+        authors: vec![Person { name: entry.author.clone(), ..Person::default() }],
         summary: (!entry.summary.is_empty()).then(|| Text::plain(entry.summary.clone())),
         content: Some(Content {
             value: Some(entry.html.clone()),
@@ -73,13 +64,7 @@ fn source(entry: &Entry<'_>) -> Source {
 
 fn link(rel: &str, href: String, mime: &str, title: Option<String>) -> Link {
     let mime_type = (!mime.is_empty()).then(|| mime.to_owned());
-    Link {
-        rel: rel.into(),
-        href,
-        mime_type,
-        title,
-        ..Link::default()
-    }
+    Link { rel: rel.into(), href, mime_type, title, ..Link::default() }
 }
 
 fn date(time: Timestamp) -> FixedDateTime {

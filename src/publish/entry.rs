@@ -75,11 +75,7 @@ fn content(story: &Story, lead: &StoryItem, page: &str) -> String {
         }
         out.push_str("</li>");
     }
-    let _ = write!(
-        out,
-        "</ul><p><a href=\"{}\">All reports of this story</a></p>",
-        html::escape(page)
-    );
+    let _ = write!(out, "</ul><p><a href=\"{}\">All reports of this story</a></p>", html::escape(page));
     out
 }
 
@@ -102,14 +98,7 @@ pub(super) fn uuid(name: &str) -> String {
     let hash = xxhash_rust::xxh3::xxh3_128(name.as_bytes());
     let bits = hash & !(0xf << 76) & !(0x3 << 62) | (8 << 76) | (2 << 62);
     let hex = format!("{bits:032x}");
-    format!(
-        "urn:uuid:{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
+    format!("urn:uuid:{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 /// Without the characters that XML 1.0 forbids (section 2.2): the writers would pass them on as they are.

@@ -61,14 +61,7 @@ impl Options {
         let mut feeds: Vec<PublishedFeed> = self.feeds.iter().map(FeedOptions::feed).collect();
         if !feeds.iter().any(|feed| feed.name == "all") {
             let selection = FeedSelection::default();
-            feeds.insert(
-                0,
-                PublishedFeed {
-                    name: "all".into(),
-                    title: self.title.clone(),
-                    selection,
-                },
-            );
+            feeds.insert(0, PublishedFeed { name: "all".into(), title: self.title.clone(), selection });
         }
         feeds
     }

@@ -17,25 +17,12 @@ pub fn first_publication<'s>(
     }
     let lead = choose_lead(story)?;
     let at = story.items.iter().map(|i| i.item.ranked_at).min()?;
-    Some((
-        lead,
-        Published {
-            at,
-            link: lead.item.url.clone(),
-        },
-    ))
+    Some((lead, Published { at, link: lead.item.url.clone() }))
 }
 
 /// The item that stands for a story: of the source with the highest priority, then the earliest, then the fullest.
 pub fn choose_lead(story: &Story) -> Option<&StoryItem> {
     let own = story.items.iter().filter(|i| i.copy_of.is_none());
-    own.min_by_key(|i| {
-        (
-            Reverse(i.item.priority),
-            i.item.ranked_at,
-            Reverse(i.item.summary.len()),
-            i.item.id,
-        )
-    })
-    .or(story.items.first())
+    own.min_by_key(|i| (Reverse(i.item.priority), i.item.ranked_at, Reverse(i.item.summary.len()), i.item.id))
+        .or(story.items.first())
 }

@@ -42,24 +42,15 @@ pub(super) fn render(document: &FeedDocument<'_>) -> Vec<u8> {
 
 fn render_item(entry: Entry<'_>) -> Item {
     Item {
-        guid: Some(Guid {
-            value: entry.id,
-            permalink: false,
-        }),
+        guid: Some(Guid { value: entry.id, permalink: false }),
         title: Some(entry.title),
         link: Some(entry.link),
         pub_date: Some(rfc822(entry.published_at)),
         // Readers take a description for HTML.
         description: Some(html::escape(&entry.summary)),
         content: Some(entry.html),
-        source: Some(Source {
-            url: clean(&entry.lead.item.source_url),
-            title: Some(entry.author.clone()),
-        }),
-        dublin_core_ext: Some(DublinCoreExtension {
-            creators: vec![entry.author],
-            ..DublinCoreExtension::default()
-        }),
+        source: Some(Source { url: clean(&entry.lead.item.source_url), title: Some(entry.author.clone()) }),
+        dublin_core_ext: Some(DublinCoreExtension { creators: vec![entry.author], ..DublinCoreExtension::default() }),
         ..Item::default()
     }
 }

@@ -49,21 +49,9 @@ fn story(items: Vec<StoryItem>) -> Story {
 #[test]
 fn the_lead_is_of_the_highest_priority_then_the_earliest_then_the_fullest() {
     let lead = |items| choose_lead(&story(items)).unwrap().item.id.0;
-    assert_eq!(
-        lead(vec![report(1, "a.example", 0, 1, ""), report(2, "b.example", 5, 9, "")]),
-        2
-    );
-    assert_eq!(
-        lead(vec![report(1, "a.example", 0, 2, ""), report(2, "b.example", 0, 1, "")]),
-        2
-    );
-    assert_eq!(
-        lead(vec![
-            report(1, "a.example", 0, 1, "x"),
-            report(2, "b.example", 0, 1, "xyz")
-        ]),
-        2
-    );
+    assert_eq!(lead(vec![report(1, "a.example", 0, 1, ""), report(2, "b.example", 5, 9, "")]), 2);
+    assert_eq!(lead(vec![report(1, "a.example", 0, 2, ""), report(2, "b.example", 0, 1, "")]), 2);
+    assert_eq!(lead(vec![report(1, "a.example", 0, 1, "x"), report(2, "b.example", 0, 1, "xyz")]), 2);
     let mut copy = report(1, "a.example", 9, 1, "");
     copy.copy_of = Some(ItemId(2));
     assert_eq!(lead(vec![copy, report(2, "b.example", 0, 2, "")]), 2);
@@ -82,22 +70,11 @@ fn a_story_waits_until_it_has_settled_and_has_the_date_of_its_first_report() {
 }
 
 fn rendered(format: Format) -> String {
-    let mut one = story(vec![
-        report(1, "a.example", 0, 3, "Sum\u{b}mary"),
-        report(2, "b.example", 0, 7, ""),
-    ]);
-    one.published = Some(Published {
-        at: one.items[0].item.ranked_at,
-        link: one.items[0].item.url.clone(),
-    });
+    let mut one = story(vec![report(1, "a.example", 0, 3, "Sum\u{b}mary"), report(2, "b.example", 0, 7, "")]);
+    one.published = Some(Published { at: one.items[0].item.ranked_at, link: one.items[0].item.url.clone() });
     let options = Options::default();
     let feed = options.published_feeds().remove(0);
-    let document = FeedDocument {
-        feed: &feed,
-        instance: "00ff",
-        stories: &[one],
-        options: &options,
-    };
+    let document = FeedDocument { feed: &feed, instance: "00ff", stories: &[one], options: &options };
     String::from_utf8(document.render(format)).unwrap()
 }
 

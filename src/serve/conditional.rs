@@ -21,23 +21,13 @@ impl Ready {
         let _ = encoder.write_all(&plain);
         let gzip = encoder.finish().unwrap_or_default();
         let hash = format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&plain));
-        Ready {
-            content_type,
-            plain,
-            gzip,
-            hash,
-            last_modified,
-        }
+        Ready { content_type, plain, gzip, hash, last_modified }
     }
 
     /// The answer to a request with these headers.
     pub(super) fn answer(&self, request: &HeaderMap) -> Response {
         let zipped = accepts_gzip(request) && !self.gzip.is_empty();
-        let etag = if zipped {
-            format!("\"{}-gzip\"", self.hash)
-        } else {
-            format!("\"{}\"", self.hash)
-        };
+        let etag = if zipped { format!("\"{}-gzip\"", self.hash) } else { format!("\"{}\"", self.hash) };
         let mut headers = HeaderMap::new();
         let mut set = |name, value: &str| {
             if let Ok(value) = HeaderValue::from_str(value) {
@@ -69,9 +59,7 @@ impl Ready {
                 .flat_map(|value| value.split(','))
                 .any(|tag| known(tag.trim()));
         }
-        let since = request
-            .get(header::IF_MODIFIED_SINCE)
-            .and_then(|value| value.to_str().ok());
+        let since = request.get(header::IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
         let since = since.and_then(|value| httpdate::parse_http_date(value).ok());
         since.is_some_and(|since| self.last_modified < since + Duration::from_secs(1))
     }
@@ -79,16 +67,10 @@ impl Ready {
 
 /// Whether gzip is named without `q=0` (section 12.5.3).
 fn accepts_gzip(request: &HeaderMap) -> bool {
-    let values = request
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
+    let values = request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        let refused = weight
-            .trim()
-            .strip_prefix("q=")
-            .is_some_and(|q| q.trim().parse::<f32>() == Ok(0.0));
+        let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.trim().parse::<f32>() == Ok(0.0));
         matches!(name.trim().to_ascii_lowercase().as_str(), "gzip" | "x-gzip" | "*") && !refused
     })
 }
@@ -100,10 +82,7 @@ mod tests {
     fn answer(request: &[(header::HeaderName, &str)]) -> Response {
         let modified = SystemTime::UNIX_EPOCH + Duration::from_millis(86_400_500);
         let ready = Ready::new("text/plain", b"document ".repeat(100).to_vec(), modified);
-        let headers = request
-            .iter()
-            .map(|(n, v)| (n.clone(), HeaderValue::from_str(v).unwrap()))
-            .collect();
+        let headers = request.iter().map(|(n, v)| (n.clone(), HeaderValue::from_str(v).unwrap())).collect();
         ready.answer(&headers)
     }
 
@@ -117,12 +96,7 @@ mod tests {
         let zipped = answer(&[(header::ACCEPT_ENCODING, "br, gzip")]);
         assert_ne!(tag(&plain), tag(&zipped));
         assert_eq!(zipped.headers()[header::CONTENT_ENCODING], "gzip");
-        assert!(
-            answer(&[(header::ACCEPT_ENCODING, "gzip;q=0")])
-                .headers()
-                .get(header::CONTENT_ENCODING)
-                .is_none()
-        );
+        assert!(answer(&[(header::ACCEPT_ENCODING, "gzip;q=0")]).headers().get(header::CONTENT_ENCODING).is_none());
     }
 
     #[test]
@@ -139,14 +113,9 @@ mod tests {
 
     #[test]
     fn a_tag_that_differs_goes_before_a_date_that_agrees() {
-        let request = [
-            (header::IF_NONE_MATCH, "\"other\""),
-            (header::IF_MODIFIED_SINCE, "Fri, 02 Jan 1970 00:00:00 GMT"),
-        ];
+        let request =
+            [(header::IF_NONE_MATCH, "\"other\""), (header::IF_MODIFIED_SINCE, "Fri, 02 Jan 1970 00:00:00 GMT")];
         assert_eq!(answer(&request).status(), StatusCode::OK);
-        assert_eq!(
-            answer(&[(header::IF_MODIFIED_SINCE, "Thu, 01 Jan 1970 00:00:00 GMT")]).status(),
-            StatusCode::OK
-        );
+        assert_eq!(answer(&[(header::IF_MODIFIED_SINCE, "Thu, 01 Jan 1970 00:00:00 GMT")]).status(), StatusCode::OK);
     }
 }

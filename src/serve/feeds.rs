@@ -50,17 +50,9 @@ async fn ready(app: &App, feed: PublishedFeed, format: Format) -> Result<Arc<Rea
                 return Ok(None);
             }
             let (instance, stories) = (stories::instance(db)?, stories::select(db, &feed.selection)?);
-            let document = FeedDocument {
-                feed: &feed,
-                instance: &instance,
-                stories: &stories,
-                options: &options,
-            };
+            let document = FeedDocument { feed: &feed, instance: &instance, stories: &stories, options: &options };
             let modified = SystemTime::try_from(document.updated_at()).unwrap_or(SystemTime::UNIX_EPOCH);
-            Ok(Some((
-                version,
-                Ready::new(format.content_type(), document.render(format), modified),
-            )))
+            Ok(Some((version, Ready::new(format.content_type(), document.render(format), modified))))
         })
         .await?;
     Ok(match (made, known) {
@@ -72,11 +64,7 @@ async fn ready(app: &App, feed: PublishedFeed, format: Format) -> Result<Arc<Rea
 
 impl Cache {
     fn get(&self, key: &Key) -> Option<Versioned> {
-        self.0
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .get(key)
-            .cloned()
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get(key).cloned()
     }
 
     /// Keeps a rendering. Last-Modified never goes back, even when the latest story leaves the feed.

@@ -1,8 +1,9 @@
 //! The pages for people: plain HTML made here, readable without a script, on a phone, in the dark and on paper.
 
 use super::{App, Failure};
-use crate::model::{FeedSelection, PublishedFeed, Source, Story, StoryId, StoryItem, Timestamp};
+use crate::model::{PublishedFeed, Source, Story, StoryId, StoryItem, Timestamp};
 use crate::publish::Format;
+use crate::store::stories::Recent;
 use crate::store::{sources, stories};
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -53,11 +54,7 @@ struct Site<'a> {
 
 impl Site<'_> {
     fn of(app: &App) -> Site<'_> {
-        Site {
-            title: &app.options.title,
-            feeds: &app.feeds,
-            root: app.options.base_url.path().trim_end_matches('/'),
-        }
+        Site { title: &app.options.title, feeds: &app.feeds, root: app.options.base_url.path().trim_end_matches('/') }
     }
 
     fn formats(&self) -> [Format; 3] {
@@ -73,20 +70,9 @@ pub(super) struct FrontQuery {
 
 pub(super) async fn front(State(app): State<App>, Query(query): Query<FrontQuery>) -> Result<Response, Failure> {
     let min_outlets = query.outlets.unwrap_or(1).clamp(1, 99);
-    let selection = FeedSelection {
-        min_outlets,
-        limit: SHOWN,
-        ..FeedSelection::default()
-    };
-    let stories = app.store.read(move |db| stories::select(db, &selection)).await?;
-    Ok(page(
-        StatusCode::OK,
-        &Front {
-            site: Site::of(&app),
-            stories,
-            min_outlets,
-        },
-    ))
+    let which = Recent { min_outlets, published_only: true, limit: SHOWN };
+    let stories = app.store.read(move |db| stories::recent(db, which)).await?;
+    Ok(page(StatusCode::OK, &Front { site: Site::of(&app), stories, min_outlets }))
 }
 
 pub(super) async fn story(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Failure> {
@@ -102,56 +88,25 @@ pub(super) async fn story(State(app): State<App>, Path(id): Path<String>) -> Res
     let Some(title) = story.lead().map(|lead| lead.item.title.clone()) else {
         return Ok(not_found(State(app)).await);
     };
-    Ok(page(
-        StatusCode::OK,
-        &StoryPage {
-            site: Site::of(&app),
-            story,
-            title,
-        },
-    ))
+    Ok(page(StatusCode::OK, &StoryPage { site: Site::of(&app), story, title }))
 }
 
 pub(super) async fn sources(State(app): State<App>) -> Result<Response, Failure> {
-    let sources = app
-        .store
-        .read(|db| sources::list(db, &sources::Filter::default()))
-        .await?;
-    Ok(page(
-        StatusCode::OK,
-        &Sources {
-            site: Site::of(&app),
-            sources,
-        },
-    ))
+    let sources = app.store.read(|db| sources::list(db, &sources::Filter::default())).await?;
+    Ok(page(StatusCode::OK, &Sources { site: Site::of(&app), sources }))
 }
 
 pub(super) async fn not_found(State(app): State<App>) -> Response {
     let text = "There is no such page. Stories and feeds keep their addresses, so the link may have been cut short.";
-    page(
-        StatusCode::NOT_FOUND,
-        &Message {
-            site: Site::of(&app),
-            title: "Not found",
-            text,
-        },
-    )
+    page(StatusCode::NOT_FOUND, &Message { site: Site::of(&app), title: "Not found", text })
 }
 
 pub(super) async fn style() -> Response {
-    (
-        [(header::CONTENT_TYPE, "text/css; charset=utf-8"), CACHED],
-        include_str!("pages/style.css"),
-    )
-        .into_response()
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), CACHED], include_str!("pages/style.css")).into_response()
 }
 
 pub(super) async fn favicon() -> Response {
-    (
-        [(header::CONTENT_TYPE, "image/svg+xml"), CACHED],
-        include_str!("pages/favicon.svg"),
-    )
-        .into_response()
+    ([(header::CONTENT_TYPE, "image/svg+xml"), CACHED], include_str!("pages/favicon.svg")).into_response()
 }
 
 const CACHED: (header::HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=3600");
@@ -178,10 +133,7 @@ fn machine_time(at: &Timestamp) -> String {
 
 /// The link of an item, if it has one that may stand in a page.
 fn link(item: &StoryItem) -> Option<&str> {
-    item.item
-        .url
-        .as_deref()
-        .filter(|url| url.starts_with("https://") || url.starts_with("http://"))
+    item.item.url.as_deref().filter(|url| url.starts_with("https://") || url.starts_with("http://"))
 }
 
 fn outlets_in_words(story: &Story) -> String {

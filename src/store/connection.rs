@@ -26,10 +26,7 @@ pub fn default_path() -> PathBuf {
 
 /// The one connection that writes. Migrations run here, each in a transaction of its own.
 pub(super) fn open_writer(path: &Path) -> Result<Connection> {
-    let open = |cause: Box<dyn std::error::Error + Send + Sync>| Error::Open {
-        path: path.to_owned(),
-        cause,
-    };
+    let open = |cause: Box<dyn std::error::Error + Send + Sync>| Error::Open { path: path.to_owned(), cause };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|e| open(format!("{}: {e}", folder.display()).into()))?;
     }
@@ -37,10 +34,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     prepare(&connection).map_err(|e| open(e.into()))?;
     embedded::migrations::runner()
         .run(&mut connection)
-        .map_err(|cause| Error::Migrate {
-            path: path.to_owned(),
-            cause: Box::new(cause),
-        })?;
+        .map_err(|cause| Error::Migrate { path: path.to_owned(), cause: Box::new(cause) })?;
     Ok(connection)
 }
 

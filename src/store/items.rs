@@ -50,9 +50,8 @@ fn recognise(db: &Connection, source: SourceId, new: &NewItem, shared: &HashMap<
     };
     let mut by_link =
         db.prepare_cached("SELECT id FROM item WHERE source_id = ?1 AND canonical_url = ?2 ORDER BY id LIMIT 2")?;
-    let same: Vec<i64> = by_link
-        .query_map(params![source.0, link], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+    let same: Vec<i64> =
+        by_link.query_map(params![source.0, link], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     // Two known items with this link: it is no article's own, and so no proof.
     let [id] = same[..] else { return Ok(None) };
     db.prepare_cached("INSERT INTO item_guid (source_id, guid, item_id) VALUES (?1, ?2, ?3)")?
@@ -98,8 +97,13 @@ fn revise(db: &Connection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<
         return Ok(None);
     }
     if said_otherwise {
-        db.prepare_cached("INSERT OR IGNORE INTO item_revision VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![id.0, now.as_millisecond(), title, summary, published])?;
+        db.prepare_cached("INSERT OR IGNORE INTO item_revision VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+            id.0,
+            now.as_millisecond(),
+            title,
+            summary,
+            published
+        ])?;
     }
     db.prepare_cached(
         "UPDATE item SET title = ?2, summary = ?3, content = ?4, author = ?5, image = ?6, published_at = ?7,
@@ -141,10 +145,7 @@ pub fn backlog(db: &Connection) -> Result<u64> {
 
 pub fn get(db: &Connection, id: ItemId) -> Result<Option<Item>> {
     let sql = format!("SELECT {ITEM_COLUMNS} FROM item JOIN source ON source.id = item.source_id WHERE item.id = ?1");
-    db.prepare_cached(&sql)?
-        .query_row([id.0], |row| Ok(item(row)))
-        .optional()?
-        .transpose()
+    db.prepare_cached(&sql)?.query_row([id.0], |row| Ok(item(row))).optional()?.transpose()
 }
 
 /// What an item said before, newest first.

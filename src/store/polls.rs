@@ -133,10 +133,7 @@ pub fn tally(db: &Connection, since: Timestamp) -> Result<Tally> {
     let mut by_outcome =
         db.prepare_cached("SELECT outcome, count(*) FROM poll WHERE started_at >= ?1 GROUP BY outcome ORDER BY 1")?;
     let outcomes = collect(&mut by_outcome, [since], |row| {
-        Ok((
-            word(&row.get::<_, String>(0)?, Outcome::parse)?,
-            row.get::<_, i64>(1)? as u64,
-        ))
+        Ok((word(&row.get::<_, String>(0)?, Outcome::parse)?, row.get::<_, i64>(1)? as u64))
     })?;
     let mut by_kind = db.prepare_cached(
         "SELECT kind, sum(count) FROM problem JOIN poll ON poll.id = poll_id WHERE started_at >= ?1
@@ -148,10 +145,5 @@ pub fn tally(db: &Connection, since: Timestamp) -> Result<Tally> {
             .map_err(|_| super::Error::Corrupt(format!("the problem kind ‘{kind}’")))?;
         Ok((kind, row.get::<_, i64>(1)? as u64))
     })?;
-    Ok(Tally {
-        polls: polls as u64,
-        last_poll_at: maybe_time(last)?,
-        outcomes,
-        problems,
-    })
+    Ok(Tally { polls: polls as u64, last_poll_at: maybe_time(last)?, outcomes, problems })
 }

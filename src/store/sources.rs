@@ -14,12 +14,7 @@ pub fn add(db: &Connection, new: &NewSource, next_poll_at: Timestamp, now: Times
         Some(source) => source.id,
         None => {
             db.prepare_cached("INSERT INTO source (url, outlet, added_at, next_poll_at) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![
-                    new.url,
-                    new.outlet,
-                    now.as_millisecond(),
-                    next_poll_at.as_millisecond()
-                ])?;
+                .execute(params![new.url, new.outlet, now.as_millisecond(), next_poll_at.as_millisecond()])?;
             SourceId(db.last_insert_rowid())
         }
     };
@@ -28,14 +23,7 @@ pub fn add(db: &Connection, new: &NewSource, next_poll_at: Timestamp, now: Times
          next_poll_at = max(?6, coalesce(hold_until, 0)), next_reason = 'it was just added', failures = 0
          WHERE id = ?1",
     )?
-    .execute(params![
-        id.0,
-        new.outlet,
-        new.title,
-        new.lang,
-        new.priority,
-        next_poll_at.as_millisecond()
-    ])?;
+    .execute(params![id.0, new.outlet, new.title, new.lang, new.priority, next_poll_at.as_millisecond()])?;
     set_tags(db, id, &new.tags)?;
     super::stories::touch(db)?;
     Ok(Some(id))
@@ -80,10 +68,7 @@ fn set_tags(db: &Connection, id: SourceId, tags: &[String]) -> Result<()> {
 
 /// Pauses, resumes or removes a source. A source that is resumed keeps its schedule and what the server asked for.
 pub fn set_state(db: &Connection, id: SourceId, state: SourceState) -> Result<()> {
-    db.execute(
-        "UPDATE source SET state = ?2 WHERE id = ?1",
-        params![id.0, state.as_str()],
-    )?;
+    db.execute("UPDATE source SET state = ?2 WHERE id = ?1", params![id.0, state.as_str()])?;
     super::stories::touch(db)
 }
 
@@ -108,11 +93,7 @@ pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
          ORDER BY next_poll_at, id LIMIT ?2",
     )?;
     collect(&mut statement, params![now.as_millisecond(), limit], |row| {
-        Ok(Due {
-            id: SourceId(row.get(0)?),
-            url: row.get(1)?,
-            at: time(row.get(2)?)?,
-        })
+        Ok(Due { id: SourceId(row.get(0)?), url: row.get(1)?, at: time(row.get(2)?)? })
     })
 }
 
@@ -180,11 +161,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
     let outcome: Option<String> = row.get(12)?;
     let validators = match row.get::<_, Option<String>>(17)? {
         None => None,
-        Some(url) => Some(Validators {
-            url,
-            etag: row.get(18)?,
-            last_modified: row.get(19)?,
-        }),
+        Some(url) => Some(Validators { url, etag: row.get(18)?, last_modified: row.get(19)? }),
     };
     let tags: String = row.get(20)?;
     Ok(Source {

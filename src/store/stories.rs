@@ -41,13 +41,7 @@ fn assign(db: &Connection, assignment: &Assignment, now: Timestamp) -> Result<()
         "UPDATE item SET story_id = ?2, copy_of = ?3, evidence = ?4, assigned_at = ?5
          WHERE id = ?1 AND story_id IS NULL",
     )?
-    .execute(params![
-        assignment.item.0,
-        story,
-        assignment.copy_of.map(|i| i.0),
-        evidence,
-        now
-    ])?;
+    .execute(params![assignment.item.0, story, assignment.copy_of.map(|i| i.0), evidence, now])?;
     db.prepare_cached("UPDATE story SET updated_at = max(updated_at, ?2) WHERE id = ?1")?
         .execute(params![story, now])?;
     Ok(())
@@ -63,12 +57,9 @@ pub fn merge(db: &Connection, merge: &Merge, now: Timestamp) -> Result<()> {
         explain.execute(params![item.0, evidence])?;
     }
     // Items that the clusterer has forgotten move too; stories merged earlier lead to where this one leads.
-    db.prepare_cached("UPDATE item SET story_id = ?2 WHERE story_id = ?1")?
-        .execute([from, into])?;
-    db.prepare_cached("UPDATE story SET merged_into = ?2 WHERE id = ?1 OR merged_into = ?1")?
-        .execute([from, into])?;
-    db.prepare_cached("UPDATE story SET updated_at = max(updated_at, ?2) WHERE id = ?1")?
-        .execute([into, now])?;
+    db.prepare_cached("UPDATE item SET story_id = ?2 WHERE story_id = ?1")?.execute([from, into])?;
+    db.prepare_cached("UPDATE story SET merged_into = ?2 WHERE id = ?1 OR merged_into = ?1")?.execute([from, into])?;
+    db.prepare_cached("UPDATE story SET updated_at = max(updated_at, ?2) WHERE id = ?1")?.execute([into, now])?;
     touch(db)
 }
 
@@ -79,12 +70,7 @@ pub fn publish(db: &Connection, story: StoryId, lead: ItemId, published: &Publis
             "UPDATE story SET published_at = ?2, published_link = ?3, lead_id = ?4
              WHERE id = ?1 AND published_at IS NULL AND merged_into IS NULL",
         )?
-        .execute(params![
-            story.to_row(),
-            published.at.as_millisecond(),
-            published.link,
-            lead.0
-        ])?;
+        .execute(params![story.to_row(), published.at.as_millisecond(), published.link, lead.0])?;
     if done == 1 { touch(db) } else { Ok(()) }
 }
 
@@ -94,31 +80,24 @@ pub fn unpublished(db: &Connection, founded_before: Timestamp, limit: u32) -> Re
         "SELECT id FROM story WHERE published_at IS NULL AND merged_into IS NULL AND founded_at <= ?1
          ORDER BY founded_at, id LIMIT ?2",
     )?;
-    let ids = collect(&mut statement, params![founded_before.as_millisecond(), limit], |row| {
-        Ok(row.get(0)?)
-    })?;
+    let ids = collect(&mut statement, params![founded_before.as_millisecond(), limit], |row| Ok(row.get(0)?))?;
     load(db, &ids)
 }
 
 /// Says that something which we publish has changed.
 pub(super) fn touch(db: &Connection) -> Result<()> {
-    db.prepare_cached("UPDATE publication SET version = version + 1")?
-        .execute([])?;
+    db.prepare_cached("UPDATE publication SET version = version + 1")?.execute([])?;
     Ok(())
 }
 
 /// Counts the changes to what we publish: a rendering made at one version is good until the next.
 pub fn version(db: &Connection) -> Result<i64> {
-    Ok(db
-        .prepare_cached("SELECT version FROM publication")?
-        .query_row([], |row| row.get(0))?)
+    Ok(db.prepare_cached("SELECT version FROM publication")?.query_row([], |row| row.get(0))?)
 }
 
 /// What tells this database's feeds from those of every other: 32 hexadecimal digits, made with the database.
 pub fn instance(db: &Connection) -> Result<String> {
-    Ok(db
-        .prepare_cached("SELECT instance FROM publication")?
-        .query_row([], |row| row.get(0))?)
+    Ok(db.prepare_cached("SELECT instance FROM publication")?.query_row([], |row| row.get(0))?)
 }
 
 /// The published stories that a feed selects, the newest first. Depends on the database alone, never on the time.
@@ -159,26 +138,34 @@ pub fn select(db: &Connection, selection: &FeedSelection) -> Result<Vec<Story>> 
 
 /// Whether SQLite understands `words` as an FTS5 expression; else what it says against it.
 pub fn check_words(db: &Connection, words: &str) -> std::result::Result<(), String> {
-    db.query_row(
-        "SELECT count(*) FROM (SELECT 1 FROM item_words WHERE item_words MATCH ?1 LIMIT 1)",
-        [words],
-        |_| Ok(()),
-    )
+    db.query_row("SELECT count(*) FROM (SELECT 1 FROM item_words WHERE item_words MATCH ?1 LIMIT 1)", [words], |_| {
+        Ok(())
+    })
     .map_err(|e| match e {
         rusqlite::Error::SqliteFailure(_, Some(text)) => text,
         other => other.to_string(),
     })
 }
 
-/// The latest stories, published or not, the newest first.
-pub fn recent(db: &Connection, min_outlets: u32, limit: u32) -> Result<Vec<Story>> {
+/// Which stories [`recent`] lists.
+#[derive(Debug, Clone, Copy)]
+pub struct Recent {
+    pub min_outlets: u32,
+    /// Leave out those that still settle.
+    pub published_only: bool,
+    pub limit: u32,
+}
+
+/// The stories that changed last: those that an item joined a moment ago come first.
+pub fn recent(db: &Connection, which: Recent) -> Result<Vec<Story>> {
     let mut statement = db.prepare_cached(
-        "SELECT id FROM story WHERE merged_into IS NULL
+        "SELECT id FROM story WHERE merged_into IS NULL AND (NOT ?3 OR published_at IS NOT NULL)
          AND (?1 <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
               WHERE item.story_id = story.id AND item.copy_of IS NULL) >= ?1)
-         ORDER BY updated_at DESC, id DESC LIMIT ?2",
+         ORDER BY updated_at DESC, published_at DESC, id DESC LIMIT ?2",
     )?;
-    let ids = collect(&mut statement, params![min_outlets, limit], |row| Ok(row.get(0)?))?;
+    let ids =
+        collect(&mut statement, params![which.min_outlets, which.limit, which.published_only], |row| Ok(row.get(0)?))?;
     load(db, &ids)
 }
 
@@ -190,9 +177,7 @@ pub fn get(db: &Connection, id: StoryId) -> Result<Option<Story>> {
 /// The stories whose ids begin with `prefix`, at most two: enough to know whether it names one.
 pub fn by_prefix(db: &Connection, rows: std::ops::RangeInclusive<i64>) -> Result<Vec<StoryId>> {
     let mut statement = db.prepare_cached("SELECT id FROM story WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2")?;
-    collect(&mut statement, [*rows.start(), *rows.end()], |row| {
-        Ok(StoryId::from_row(row.get(0)?))
-    })
+    collect(&mut statement, [*rows.start(), *rows.end()], |row| Ok(StoryId::from_row(row.get(0)?)))
 }
 
 /// The story of an item, once the clusterer has placed it.
@@ -212,11 +197,7 @@ pub fn placed_since(db: &Connection, since: Timestamp) -> Result<Vec<(Item, Stor
     );
     collect(&mut *db.prepare_cached(&sql)?, [since.as_millisecond()], |row| {
         let story = StoryId::from_row(row.get(ITEM_WIDTH)?);
-        Ok((
-            item(row)?,
-            story,
-            row.get::<_, Option<i64>>(ITEM_WIDTH + 1)?.map(ItemId),
-        ))
+        Ok((item(row)?, story, row.get::<_, Option<i64>>(ITEM_WIDTH + 1)?.map(ItemId)))
     })
 }
 
@@ -260,10 +241,7 @@ fn load(db: &Connection, ids: &[i64]) -> Result<Vec<Story>> {
                 Ok((|| {
                     let published = match row.get::<_, Option<i64>>(2)? {
                         None => None,
-                        Some(at) => Some(Published {
-                            at: time(at)?,
-                            link: row.get(3)?,
-                        }),
+                        Some(at) => Some(Published { at: time(at)?, link: row.get(3)? }),
                     };
                     Ok::<_, Error>(Story {
                         id: StoryId::from_row(*id),
@@ -291,9 +269,7 @@ fn story_item(row: &rusqlite::Row<'_>) -> Result<StoryItem> {
     Ok(StoryItem {
         item: item(row)?,
         copy_of: row.get::<_, Option<i64>>(ITEM_WIDTH)?.map(ItemId),
-        evidence: evidence
-            .map_err(|e| Error::Corrupt(format!("evidence: {e}")))?
-            .unwrap_or_default(),
+        evidence: evidence.map_err(|e| Error::Corrupt(format!("evidence: {e}")))?.unwrap_or_default(),
         assigned_at: maybe_time(row.get(ITEM_WIDTH + 2)?)?.unwrap_or(Timestamp::UNIX_EPOCH),
     })
 }

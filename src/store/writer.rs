@@ -67,8 +67,7 @@ impl Writer {
             Err(mpsc::TrySendError::Full(job)) => {
                 let jobs = self.jobs.clone();
                 let sent = tokio::task::spawn_blocking(move || jobs.send(job)).await;
-                sent.map_err(|e| Error::Panicked(e.to_string()))?
-                    .map_err(|_| Error::Stopped)
+                sent.map_err(|e| Error::Panicked(e.to_string()))?.map_err(|_| Error::Stopped)
             }
         }
     }

@@ -48,19 +48,11 @@ pub struct Answer {
 
 impl Answer {
     pub fn ok(body: impl Into<Vec<u8>>) -> Answer {
-        Answer {
-            status: 200,
-            headers: Vec::new(),
-            body: body.into(),
-            hangs: false,
-        }
+        Answer { status: 200, headers: Vec::new(), body: body.into(), hangs: false }
     }
 
     pub fn status(status: u16) -> Answer {
-        Answer {
-            status,
-            ..Answer::ok("")
-        }
+        Answer { status, ..Answer::ok("") }
     }
 
     pub fn redirect(to: &str) -> Answer {
@@ -69,15 +61,11 @@ impl Answer {
 
     /// Takes the request and never answers.
     pub fn hangs() -> Answer {
-        Answer {
-            hangs: true,
-            ..Answer::ok("")
-        }
+        Answer { hangs: true, ..Answer::ok("") }
     }
 
     pub fn header(mut self, name: &str, value: &[u8]) -> Answer {
-        self.headers
-            .push((name.parse().unwrap(), HeaderValue::from_bytes(value).unwrap()));
+        self.headers.push((name.parse().unwrap(), HeaderValue::from_bytes(value).unwrap()));
         self
     }
 }
@@ -118,10 +106,7 @@ async fn answer(State(state): State<Shared>, request: Request) -> Response {
     let headers = request.headers().clone();
     let found = {
         let mut inner = state.0.lock().unwrap();
-        inner.log.push(Logged {
-            path: path.clone(),
-            headers: headers.clone(),
-        });
+        inner.log.push(Logged { path: path.clone(), headers: headers.clone() });
         inner.answers.get(&path).cloned()
     };
     let Some(answer) = found else {
@@ -130,16 +115,10 @@ async fn answer(State(state): State<Shared>, request: Request) -> Response {
     if answer.hangs {
         tokio::time::sleep(Duration::from_secs(3600)).await;
     }
-    let etag = answer
-        .headers
-        .iter()
-        .find(|(name, _)| name == header::ETAG)
-        .map(|(_, value)| value.clone());
+    let etag = answer.headers.iter().find(|(name, _)| name == header::ETAG).map(|(_, value)| value.clone());
     let known = etag.is_some() && headers.get(header::IF_NONE_MATCH) == etag.as_ref();
     let status = if known { 304 } else { answer.status };
     let mut response = Response::builder().status(status);
     response.headers_mut().unwrap().extend(answer.headers);
-    response
-        .body(if known { Body::empty() } else { Body::from(answer.body) })
-        .unwrap()
+    response.body(if known { Body::empty() } else { Body::from(answer.body) }).unwrap()
 }

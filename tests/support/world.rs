@@ -34,27 +34,15 @@ impl World {
         config.daemon.shutdown_grace = SignedDuration::from_secs(2);
         let store = Store::open(&folder.path().join("newsfold.db")).unwrap();
         let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
-        World {
-            folder,
-            config,
-            store,
-            clock,
-            base: String::new(),
-            running: None,
-        }
+        World { folder, config, store, clock, base: String::new(), running: None }
     }
 
     pub async fn start(&mut self) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         self.base = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
-        let daemon = daemon::run(
-            self.config.clone(),
-            self.store.clone(),
-            listener,
-            self.clock.clone(),
-            shutdown.clone(),
-        );
+        let daemon =
+            daemon::run(self.config.clone(), self.store.clone(), listener, self.clock.clone(), shutdown.clone());
         self.running = Some((shutdown, tokio::spawn(daemon)));
         // By then the sources that are overdue have been spread.
         self.get("/healthz").await;
@@ -76,17 +64,9 @@ impl World {
 
     /// Adds a source that is due now.
     pub async fn add(&self, url: &str, outlet: &str) -> SourceId {
-        let new = NewSource {
-            url: url.into(),
-            outlet: outlet.into(),
-            ..NewSource::default()
-        };
+        let new = NewSource { url: url.into(), outlet: outlet.into(), ..NewSource::default() };
         let now = self.now();
-        self.store
-            .write(move |db| sources::add(db, &new, now, now))
-            .await
-            .unwrap()
-            .expect("a new source")
+        self.store.write(move |db| sources::add(db, &new, now, now)).await.unwrap().expect("a new source")
     }
 
     pub async fn source(&self, id: SourceId) -> Source {
@@ -96,12 +76,7 @@ impl World {
     /// Waits until a source has so many recorded polls, and everything that they brought is placed and published.
     pub async fn polled(&self, id: SourceId, times: usize) {
         until(&format!("source {id} was polled {times} times"), async || {
-            self.store
-                .read(move |db| polls::latest(db, id, 1000))
-                .await
-                .unwrap()
-                .len()
-                >= times
+            self.store.read(move |db| polls::latest(db, id, 1000)).await.unwrap().len() >= times
         })
         .await;
         self.settled().await;
@@ -121,13 +96,14 @@ impl World {
     }
 
     pub async fn stories(&self) -> Vec<Story> {
-        self.store.read(|db| stories::recent(db, 1, 1000)).await.unwrap()
+        self.store
+            .read(|db| stories::recent(db, stories::Recent { min_outlets: 1, published_only: false, limit: 1000 }))
+            .await
+            .unwrap()
     }
 
     pub async fn get(&self, path: &str) -> String {
-        let response = reqwest::get(Url::parse(&self.base).unwrap().join(path).unwrap())
-            .await
-            .unwrap();
+        let response = reqwest::get(Url::parse(&self.base).unwrap().join(path).unwrap()).await.unwrap();
         assert!(response.status().is_success(), "{path}: {}", response.status());
         response.text().await.unwrap()
     }

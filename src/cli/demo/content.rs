@@ -80,10 +80,7 @@ impl Content {
     /// What an outlet shows at `now`, the newest first.
     pub fn shown(&self, outlet: &Outlet, start: Timestamp, now: Timestamp) -> Vec<Shown<'_>> {
         let elapsed = now.duration_since(start).as_secs();
-        let own = self
-            .items
-            .iter()
-            .filter(|item| item.outlet == outlet.key && item.appears_after <= elapsed);
+        let own = self.items.iter().filter(|item| item.outlet == outlet.key && item.appears_after <= elapsed);
         let mut shown: Vec<Shown<'_>> = own.map(|item| item.shown(start, elapsed)).collect();
         shown.sort_by(|a, b| b.at.cmp(&a.at).then(a.item.slug.cmp(&b.item.slug)));
         shown
@@ -96,26 +93,14 @@ impl Item {
             start + SignedDuration::from_secs(seconds) - SignedDuration::from_mins(minutes)
         };
         match self.later.as_ref().filter(|later| later.after <= elapsed) {
-            Some(later) => Shown {
-                item: self,
-                title: &later.title,
-                at: at(later.after, later.minutes_ago),
-            },
-            None => Shown {
-                item: self,
-                title: &self.title,
-                at: at(self.appears_after, self.minutes_ago),
-            },
+            Some(later) => Shown { item: self, title: &later.title, at: at(later.after, later.minutes_ago) },
+            None => Shown { item: self, title: &self.title, at: at(self.appears_after, self.minutes_ago) },
         }
     }
 
     pub fn body_html(&self) -> Option<String> {
         let body = self.body.as_deref()?;
         let paragraphs = body.split("\n\n").map(str::trim).filter(|p| !p.is_empty());
-        Some(
-            paragraphs
-                .map(|p| format!("<p>{}</p>", crate::html::escape(p)))
-                .collect(),
-        )
+        Some(paragraphs.map(|p| format!("<p>{}</p>", crate::html::escape(p))).collect())
     }
 }

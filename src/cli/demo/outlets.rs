@@ -27,13 +27,7 @@ pub async fn start(content: Arc<Content>, place: usize, start: Timestamp, clock:
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let base = Url::parse(&format!("http://{}/", listener.local_addr()?))?;
     let feed = base.join("feed")?;
-    let site = Site {
-        content,
-        place,
-        start,
-        clock,
-        base,
-    };
+    let site = Site { content, place, start, clock, base };
     let router = Router::new()
         .route("/", get(front))
         .route("/feed", get(serve_feed))
@@ -70,24 +64,16 @@ async fn serve_feed(State(site): State<Site>, request: HeaderMap) -> Response {
         Format::Json => ("application/feed+json", json(&site)),
     };
     let etag = format!("\"{:016x}\"", xxhash_rust::xxh3::xxh3_64(body.as_bytes()));
-    let known = request
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|value| value.as_bytes() == etag.as_bytes());
+    let known = request.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
     let headers = [(header::CONTENT_TYPE, media_type.to_owned()), (header::ETAG, etag)];
-    if known {
-        (StatusCode::NOT_MODIFIED, headers).into_response()
-    } else {
-        (headers, body).into_response()
-    }
+    if known { (StatusCode::NOT_MODIFIED, headers).into_response() } else { (headers, body).into_response() }
 }
 
 async fn front(State(site): State<Site>) -> Html<String> {
     let name = escape(&site.outlet().name);
     let items = site.shown();
-    let list: String = items
-        .iter()
-        .map(|i| format!("<li><a href=\"/{}\">{}</a></li>", i.item.slug, escape(i.title)))
-        .collect();
+    let list: String =
+        items.iter().map(|i| format!("<li><a href=\"/{}\">{}</a></li>", i.item.slug, escape(i.title))).collect();
     Html(format!(
         "<!doctype html><html lang=\"en\"><title>{name}</title>\
          <link rel=\"alternate\" type=\"application/rss+xml\" title=\"{name}\" href=\"/feed\"><h1>{name}</h1><ul>{list}</ul>"
@@ -118,15 +104,8 @@ fn rss2(site: &Site) -> String {
             link: Some(site.link(shown)),
             description: Some(shown.item.summary.clone()),
             content: shown.item.body_html(),
-            author: shown
-                .item
-                .author
-                .as_ref()
-                .map(|author| format!("news@{} ({author})", site.outlet().domain)),
-            guid: Some(rss::Guid {
-                value: site.guid(shown),
-                permalink: false,
-            }),
+            author: shown.item.author.as_ref().map(|author| format!("news@{} ({author})", site.outlet().domain)),
+            guid: Some(rss::Guid { value: site.guid(shown), permalink: false }),
             pub_date: Some(shown.at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()),
             ..rss::Item::default()
         })
@@ -169,32 +148,16 @@ fn rss1(site: &Site) -> String {
 
 fn atom(site: &Site) -> String {
     use atom_syndication::{Content, Entry, Feed, FixedDateTime, Link, Person, Text};
-    let date = |at: Timestamp| {
-        at.strftime("%Y-%m-%dT%H:%M:%SZ")
-            .to_string()
-            .parse::<FixedDateTime>()
-            .unwrap_or_default()
-    };
+    let date =
+        |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().parse::<FixedDateTime>().unwrap_or_default();
     let shown = site.shown();
     let entries = shown.iter().map(|shown| Entry {
         id: site.guid(shown),
         title: Text::plain(shown.title),
         updated: date(shown.at),
         published: Some(date(shown.at)),
-        links: vec![Link {
-            href: site.link(shown),
-            rel: "alternate".into(),
-            ..Link::default()
-        }],
-        authors: shown
-            .item
-            .author
-            .iter()
-            .map(|name| Person {
-                name: name.clone(),
-                ..Person::default()
-            })
-            .collect(),
+        links: vec![Link { href: site.link(shown), rel: "alternate".into(), ..Link::default() }],
+        authors: shown.item.author.iter().map(|name| Person { name: name.clone(), ..Person::default() }).collect(),
         summary: Some(Text::plain(shown.item.summary.clone())),
         content: shown.item.body_html().map(|html| Content {
             value: Some(html),
@@ -208,11 +171,7 @@ fn atom(site: &Site) -> String {
         title: Text::plain(site.outlet().name.clone()),
         updated: shown.first().map(|newest| date(newest.at)).unwrap_or_default(),
         lang: Some("en".into()),
-        links: vec![Link {
-            href: site.base.to_string(),
-            rel: "alternate".into(),
-            ..Link::default()
-        }],
+        links: vec![Link { href: site.base.to_string(), rel: "alternate".into(), ..Link::default() }],
         entries: entries.collect(),
         ..Feed::default()
     }

@@ -41,17 +41,8 @@ impl Add {
         let url = web_url(&self.url)?;
         let mut new = NewSource {
             url: url.to_string(),
-            outlet: self
-                .outlet
-                .as_deref()
-                .map(outlet)
-                .transpose()?
-                .unwrap_or_else(|| outlet_of(&url)),
-            title: self
-                .title
-                .as_deref()
-                .map(|t| one_line(t, 200))
-                .filter(|t| !t.is_empty()),
+            outlet: self.outlet.as_deref().map(outlet).transpose()?.unwrap_or_else(|| outlet_of(&url)),
+            title: self.title.as_deref().map(|t| one_line(t, 200)).filter(|t| !t.is_empty()),
             lang: self.lang.as_deref().map(language).transpose()?,
             priority: self.priority,
             tags: tags(&self.tag),
@@ -66,11 +57,7 @@ impl Add {
         let tools = daemon::tools(&config, store.clone(), context.clock.clone())?;
         let (attempt, others) = read_or_discover(&tools, &url, &mut new).await?;
         if !others.is_empty() {
-            eprintln!(
-                "the page names {} feeds; this one was taken: {}",
-                others.len() + 1,
-                new.url
-            );
+            eprintln!("the page names {} feeds; this one was taken: {}", others.len() + 1, new.url);
             others.iter().for_each(|other| eprintln!("  also: {other}"));
         }
         if self.outlet.is_none() {
@@ -106,10 +93,7 @@ async fn refuse_known(store: &Store, url: &str) -> anyhow::Result<()> {
     let wanted = url.to_owned();
     match store.read(move |db| sources::by_url(db, &wanted)).await? {
         Some(known) if known.state != SourceState::Removed => {
-            bail!(
-                "{url} is source {} already; change it with `newsfold source edit {0}`",
-                known.id
-            )
+            bail!("{url} is source {} already; change it with `newsfold source edit {0}`", known.id)
         }
         _ => Ok(()),
     }
@@ -126,9 +110,7 @@ async fn add_and_record(tools: &Tools, new: NewSource, attempt: Attempt) -> anyh
             sources::by_url(db, &new.url)
         })
         .await?;
-    let Some(source) = source else {
-        bail!("{url} was removed while it was added")
-    };
+    let Some(source) = source else { bail!("{url} was removed while it was added") };
     Ok(poll::finish(tools, &source, attempt).await?.1)
 }
 
@@ -153,10 +135,7 @@ async fn report(context: &Context, store: &Store, url: &str, stored: &Stored) ->
     } else {
         let title = one_line(&source.title, 80);
         let count = stored.new.len();
-        print(&format!(
-            "added source {}: {title} ({}), {count} items, {}",
-            source.id, source.outlet, source.url
-        ))?;
+        print(&format!("added source {}: {title} ({}), {count} items, {}", source.id, source.outlet, source.url))?;
     }
     Ok(ExitCode::SUCCESS)
 }

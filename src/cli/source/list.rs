@@ -17,16 +17,7 @@ pub async fn list(context: &Context, filter: Filter) -> anyhow::Result<ExitCode>
         print("no source; add one with `newsfold source add URL`")?;
     } else {
         table(
-            [
-                "no",
-                "title",
-                "outlet",
-                "tags",
-                "state",
-                "last poll",
-                "next poll",
-                "problem",
-            ],
+            ["no", "title", "outlet", "tags", "state", "last poll", "next poll", "problem"],
             found.iter().map(|s| {
                 [
                     s.id.to_string(),
@@ -35,11 +26,7 @@ pub async fn list(context: &Context, filter: Filter) -> anyhow::Result<ExitCode>
                     s.tags.join(", "),
                     state(s),
                     maybe_time(s.last_poll_at),
-                    if s.state == SourceState::Active {
-                        time(s.next_poll_at)
-                    } else {
-                        "none".into()
-                    },
+                    if s.state == SourceState::Active { time(s.next_poll_at) } else { "none".into() },
                     one_line(&s.last_problem, 80),
                 ]
             }),
@@ -67,10 +54,7 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
             source: &'a Source,
             polls: &'a [PastPoll],
         }
-        json(&Shown {
-            source: &source,
-            polls: &past,
-        })?;
+        json(&Shown { source: &source, polls: &past })?;
         return Ok(ExitCode::SUCCESS);
     }
     for (name, value) in facts(&source) {
@@ -80,9 +64,7 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
         return Ok(ExitCode::SUCCESS);
     }
     table(
-        [
-            "poll", "outcome", "status", "bytes", "items", "new", "changed", "detail",
-        ],
+        ["poll", "outcome", "status", "bytes", "items", "new", "changed", "detail"],
         past.iter().map(|p| {
             [
                 time(p.started_at),
@@ -133,14 +115,9 @@ fn facts(s: &Source) -> Vec<(&'static str, String)> {
 
 /// What went wrong, else what was repaired.
 fn detail(poll: &PastPoll) -> String {
-    let repairs = poll
-        .problems
-        .iter()
-        .map(|p| format!("{} ×{}: {}", p.kind.as_str(), p.count, one_line(&p.detail, 60)));
-    let parts: Vec<String> = Some(one_line(&poll.detail, 200))
-        .filter(|d| !d.is_empty())
-        .into_iter()
-        .chain(repairs)
-        .collect();
+    let repairs =
+        poll.problems.iter().map(|p| format!("{} ×{}: {}", p.kind.as_str(), p.count, one_line(&p.detail, 60)));
+    let parts: Vec<String> =
+        Some(one_line(&poll.detail, 200)).filter(|d| !d.is_empty()).into_iter().chain(repairs).collect();
     parts.join("; ")
 }

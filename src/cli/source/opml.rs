@@ -77,11 +77,7 @@ struct Plan {
 pub async fn sync(context: &Context, file: &Path, yes: bool, dry_run: bool) -> anyhow::Result<ExitCode> {
     let list = read(file, &[])?;
     if !list.bad.is_empty() {
-        bail!(
-            "nothing was changed, because lines of {} can't be used:\n{}",
-            file.display(),
-            list.bad.join("\n")
-        );
+        bail!("nothing was changed, because lines of {} can't be used:\n{}", file.display(), list.bad.join("\n"));
     }
     let (_, store) = context.open()?;
     let kept = store.read(|db| sources::list(db, &Filter::default())).await?;
@@ -95,12 +91,7 @@ pub async fn sync(context: &Context, file: &Path, yes: bool, dry_run: bool) -> a
     for (id, url) in &plan.remove {
         print(&format!("remove  {id}  {url}"))?;
     }
-    let counts = format!(
-        "{} to add, {} to change, {} to remove",
-        plan.add.len(),
-        plan.change.len(),
-        plan.remove.len()
-    );
+    let counts = format!("{} to add, {} to change, {} to remove", plan.add.len(), plan.change.len(), plan.remove.len());
     if dry_run {
         print(&counts)?;
         return Ok(ExitCode::SUCCESS);
@@ -118,9 +109,7 @@ pub async fn sync(context: &Context, file: &Path, yes: bool, dry_run: bool) -> a
             for (id, _, edit) in &plan.change {
                 sources::edit(db, *id, edit, now)?;
             }
-            plan.remove
-                .iter()
-                .try_for_each(|(id, _)| sources::set_state(db, *id, SourceState::Removed))
+            plan.remove.iter().try_for_each(|(id, _)| sources::set_state(db, *id, SourceState::Removed))
         })
         .await?;
     print(&format!("done: {counts}"))?;
@@ -139,18 +128,11 @@ fn plan(wanted: &[NewSource], kept: &[Source]) -> Plan {
         let title = new.title.clone().filter(|title| *title != source.title);
         let tags = (new.tags != source.tags).then(|| new.tags.clone());
         if title.is_some() || tags.is_some() {
-            let edit = SourceEdit {
-                title,
-                tags,
-                ..SourceEdit::default()
-            };
+            let edit = SourceEdit { title, tags, ..SourceEdit::default() };
             plan.change.push((source.id, source.url.clone(), edit));
         }
     }
-    plan.remove = known
-        .into_values()
-        .map(|source| (source.id, source.url.clone()))
-        .collect();
+    plan.remove = known.into_values().map(|source| (source.id, source.url.clone())).collect();
     plan.remove.sort();
     plan
 }
@@ -158,10 +140,7 @@ fn plan(wanted: &[NewSource], kept: &[Source]) -> Plan {
 fn read(file: &Path, extra: &[String]) -> anyhow::Result<List> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let (outlines, _) = opml::read(&bytes).with_context(|| format!("{} is no OPML file", file.display()))?;
-    let mut list = List {
-        sources: Vec::new(),
-        bad: Vec::new(),
-    };
+    let mut list = List { sources: Vec::new(), bad: Vec::new() };
     let mut seen = BTreeSet::new();
     for outline in outlines {
         let url = match web_url(&outline.xml_url) {
@@ -174,11 +153,7 @@ fn read(file: &Path, extra: &[String]) -> anyhow::Result<List> {
         if !seen.insert(url.to_string()) {
             continue;
         }
-        let site = outline
-            .html_url
-            .as_deref()
-            .and_then(|site| Url::parse(site).ok())
-            .filter(|s| s.domain().is_some());
+        let site = outline.html_url.as_deref().and_then(|site| Url::parse(site).ok()).filter(|s| s.domain().is_some());
         let mut all_tags = outline.categories;
         all_tags.extend_from_slice(extra);
         list.sources.push(NewSource {

@@ -40,10 +40,7 @@ impl Poll {
             bail!("say which sources: numbers, URLs, --tag TAG or --all");
         }
         let chosen = if self.sources.is_empty() {
-            let filter = Filter {
-                tag: self.tag,
-                problems: false,
-            };
+            let filter = Filter { tag: self.tag, problems: false };
             let mut all = store.read(move |db| sources::list(db, &filter)).await?;
             all.retain(|source| source.state == SourceState::Active);
             all
@@ -88,16 +85,9 @@ async fn poll_all(tools: &Tools, chosen: Vec<Source>, concurrency: usize) -> any
 async fn poll_one(tools: &Tools, source: &Source) -> anyhow::Result<Done> {
     let now = tools.clock.now();
     if let Some(hold) = source.hold_until.filter(|hold| *hold > now) {
-        return Ok(Done::Skipped(format!(
-            "its server asked us to stay away until {}",
-            time(hold)
-        )));
+        return Ok(Done::Skipped(format!("its server asked us to stay away until {}", time(hold))));
     }
-    let due = Due {
-        id: source.id,
-        url: source.url.clone(),
-        at: source.next_poll_at,
-    };
+    let due = Due { id: source.id, url: source.url.clone(), at: source.next_poll_at };
     let until = now + tools.options.interval;
     if !tools.store.write(move |db| sources::claim(db, &due, until)).await? {
         return Ok(Done::Skipped("it is being polled by another program right now".into()));

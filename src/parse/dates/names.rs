@@ -65,9 +65,7 @@ const MONTHS: [&[&str]; 12] = [
     &["feb", "fév", "fev", "фев", "lut", "φεβ", "φεύ"],
     &["mar", "mär", "maa", "mrt", "мар", "μαρ", "μάρ", "már"],
     &["apr", "avr", "abr", "апр", "kwi", "απρ", "ápr"],
-    &[
-        "may", "mai", "mei", "mag", "май", "мая", "maj", "μαι", "μάι", "μαϊ", "máj",
-    ],
+    &["may", "mai", "mei", "mag", "май", "мая", "maj", "μαι", "μάι", "μαϊ", "máj"],
     &["jun", "juin", "giu", "июн", "cze", "ιουν", "ιούν", "jún"],
     &["jul", "juil", "lug", "июл", "lip", "ιουλ", "ιούλ", "júl"],
     &["aug", "aoû", "aou", "ago", "авг", "sie", "αυγ", "αύγ"],
@@ -82,8 +80,6 @@ pub(super) fn month(word: &str) -> Option<i8> {
     if matches!(word, "mardi" | "martes" | "martedì" | "maandag") {
         return None;
     }
-    let at = MONTHS
-        .iter()
-        .position(|names| names.iter().any(|name| word.starts_with(name)))?;
+    let at = MONTHS.iter().position(|names| names.iter().any(|name| word.starts_with(name)))?;
     i8::try_from(at + 1).ok()
 }

@@ -133,9 +133,7 @@ mod tests {
     #[test]
     fn what_is_beyond_the_limit_is_dropped() {
         let text = format!("[{}0]", "0,".repeat(MAX_VALUES * 2));
-        let Ok(Loose::List(list)) = read(&text) else {
-            panic!("a list")
-        };
+        let Ok(Loose::List(list)) = read(&text) else { panic!("a list") };
         assert!(list.len() <= MAX_VALUES);
     }
 }

@@ -27,9 +27,7 @@ impl<'a> Tag<'a> {
 
     /// An attribute's decoded value. Names compare without case: feeds write `isPermalink` and `HREF`.
     pub fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.attributes()
-            .find(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, value)| decode_entities(value))
+        self.attributes().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| decode_entities(value))
     }
 }
 
@@ -41,15 +39,11 @@ impl<'a> Iterator for Attributes<'a> {
     type Item = (&'a str, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = self
-            .rest
-            .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '='));
+        let rest = self.rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '='));
         if rest.is_empty() {
             return None;
         }
-        let end = rest
-            .find(|c: char| c.is_whitespace() || matches!(c, '=' | '/'))
-            .unwrap_or(rest.len());
+        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '=' | '/')).unwrap_or(rest.len());
         let (name, after) = rest.split_at(end);
         let Some(value) = after.trim_start().strip_prefix('=').map(str::trim_start) else {
             self.rest = after;

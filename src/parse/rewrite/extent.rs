@@ -50,11 +50,7 @@ impl<'a> Rewriter<'a, '_> {
 
     fn closes_parent(&self, name: &str) -> bool {
         // Only the innermost few are looked at: an item, its wrapper, the channel and the root.
-        self.open
-            .iter()
-            .rev()
-            .take(4)
-            .any(|open| open.name.eq_ignore_ascii_case(name))
+        self.open.iter().rev().take(4).any(|open| open.name.eq_ignore_ascii_case(name))
     }
 
     /// Whether an element that begins within a text shows that the text was never closed.
@@ -65,11 +61,7 @@ impl<'a> Rewriter<'a, '_> {
             return true;
         }
         let family = self.family(prefix);
-        let known = if self.feed.is_some() {
-            of_item(family, &local)
-        } else {
-            of_feed(family, &local)
-        };
+        let known = if self.feed.is_some() { of_item(family, &local) } else { of_feed(family, &local) };
         match known {
             Some(_) if family == Family::Xhtml => false,
             Some((inner, _)) if field.is_long() => {

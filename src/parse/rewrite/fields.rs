@@ -54,9 +54,7 @@ impl<'a> Rewriter<'a, '_> {
                 }
             }
             Field::Guid if self.scope.wins(field, rank) => {
-                let permalink = tag
-                    .attribute("isPermaLink")
-                    .is_none_or(|v| !v.trim().eq_ignore_ascii_case("false"));
+                let permalink = tag.attribute("isPermaLink").is_none_or(|v| !v.trim().eq_ignore_ascii_case("false"));
                 self.scope.permalink = Some(value.to_owned()).filter(|_| permalink);
                 self.element("guid", value);
             }
@@ -76,8 +74,7 @@ impl<'a> Rewriter<'a, '_> {
     }
 
     fn remark(&mut self, domain: &str, text: &str) {
-        self.out
-            .push_str(&format!("<category domain=\"{domain}\">{}</category>\n", escape(text)));
+        self.out.push_str(&format!("<category domain=\"{domain}\">{}</category>\n", escape(text)));
     }
 
     pub(super) fn date(&mut self, field: Field, rank: u8, value: &str) {
@@ -110,10 +107,7 @@ impl<'a> Rewriter<'a, '_> {
 
     /// A summary or a content, as HTML.
     fn long(&mut self, tag: Tag, field: Field, rank: u8, inner: &str, has_elements: bool) {
-        let media_type = tag
-            .attribute("type")
-            .map(|t| t.trim().to_ascii_lowercase())
-            .unwrap_or_default();
+        let media_type = tag.attribute("type").map(|t| t.trim().to_ascii_lowercase()).unwrap_or_default();
         if is_no_text(&media_type) {
             return;
         }
@@ -130,14 +124,7 @@ impl<'a> Rewriter<'a, '_> {
         if text::cut(&mut html, self.options.max_text) {
             self.note(ProblemKind::TooLong, tag.name);
         }
-        self.element(
-            if field == Field::Content {
-                "content:encoded"
-            } else {
-                "description"
-            },
-            &html,
-        );
+        self.element(if field == Field::Content { "content:encoded" } else { "description" }, &html);
     }
 
     fn author(&mut self, inner: &str, rank: u8) {
@@ -152,9 +139,7 @@ impl<'a> Rewriter<'a, '_> {
 
     fn category(&mut self, tag: Tag, inner: &str) {
         let attribute = ["label", "term", "text"].iter().find_map(|name| tag.attribute(name));
-        let value = attribute
-            .map(|value| value.into_owned())
-            .unwrap_or_else(|| flat(inner, false, MAX_CATEGORY));
+        let value = attribute.map(|value| value.into_owned()).unwrap_or_else(|| flat(inner, false, MAX_CATEGORY));
         let name = text::plain(&value).filter(|name| name.len() <= MAX_CATEGORY && self.scope.has_room());
         if let Some(name) = name {
             self.element("category", &name);
@@ -197,9 +182,7 @@ fn person(inner: &str) -> Option<String> {
         let start = person[..at].trim_end_matches(is_part).len();
         let end = person.len() - person[at + 1..].trim_start_matches(is_part).len();
         let rest = format!("{} {}", &person[..start], &person[end..]);
-        let rest = rest
-            .trim_matches(|c: char| c.is_whitespace() || "()<>[]\",–-".contains(c))
-            .replace("mailto:", "");
+        let rest = rest.trim_matches(|c: char| c.is_whitespace() || "()<>[]\",–-".contains(c)).replace("mailto:", "");
         match text::folded(&rest) {
             Some(rest) => person = rest,
             None => break,
@@ -250,8 +233,6 @@ fn local_html(name: &str) -> &str {
 fn has_bare_ampersand(text: &str) -> bool {
     text.match_indices('&').take(1000).any(|(at, _)| {
         let after = &text[at + 1..];
-        !["#", "amp;", "lt;", "gt;", "quot;", "apos;"]
-            .iter()
-            .any(|known| after.starts_with(known))
+        !["#", "amp;", "lt;", "gt;", "quot;", "apos;"].iter().any(|known| after.starts_with(known))
     }) && !text.contains("<![CDATA[")
 }

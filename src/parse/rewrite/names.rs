@@ -51,42 +51,25 @@ impl<'a> Rewriter<'a, '_> {
             }
             if self.prefixes.len() < MAX_PREFIXES {
                 // A self-closing tag's bindings end with it, and so with the next element that closes at this depth.
-                self.prefixes.push(Prefix {
-                    name: prefix,
-                    family,
-                    depth: self.open.len() + 1,
-                });
+                self.prefixes.push(Prefix { name: prefix, family, depth: self.open.len() + 1 });
             }
         }
     }
 
     pub(super) fn family(&self, prefix: &str) -> Family {
-        let declared = self
-            .prefixes
-            .iter()
-            .rev()
-            .find(|known| known.name == prefix)
-            .map(|known| known.family);
+        let declared = self.prefixes.iter().rev().find(|known| known.name == prefix).map(|known| known.family);
         declared.unwrap_or_else(|| family_of_prefix(prefix))
     }
 
     /// The base that a tag sets for what is in it, if it sets one.
     pub(super) fn base_of(&self, tag: Tag) -> Option<Url> {
-        let declared = tag
-            .rest
-            .contains("xml:base")
-            .then(|| tag.attribute("xml:base"))
-            .flatten()?;
+        let declared = tag.rest.contains("xml:base").then(|| tag.attribute("xml:base")).flatten()?;
         let base = self.current_base().join(declared.trim()).ok()?;
         Some(base).filter(|base| matches!(base.scheme(), "http" | "https") && base.as_str().len() <= MAX_BASE)
     }
 
     pub(super) fn current_base(&self) -> &Url {
-        self.open
-            .iter()
-            .rev()
-            .find_map(|open| open.base.as_ref())
-            .unwrap_or(self.base)
+        self.open.iter().rev().find_map(|open| open.base.as_ref()).unwrap_or(self.base)
     }
 
     /// An absolute address of the web, or none, with a problem noted.

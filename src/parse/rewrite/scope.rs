@@ -26,22 +26,12 @@ pub(super) struct Scope {
 
 impl Scope {
     pub(super) fn feed() -> Self {
-        Scope {
-            ranks: [0; 16],
-            many: 0,
-            link: None,
-            image: None,
-            permalink: None,
-            about: None,
-        }
+        Scope { ranks: [0; 16], many: 0, link: None, image: None, permalink: None, about: None }
     }
 
     pub(super) fn item(tag: Tag) -> Self {
         let about = tag.attribute("rdf:about").map(|about| about.trim().to_owned());
-        Scope {
-            about: about.filter(|about| !about.is_empty()),
-            ..Scope::feed()
-        }
+        Scope { about: about.filter(|about| !about.is_empty()), ..Scope::feed() }
     }
 
     pub(super) fn rank(&self, field: Field) -> u8 {
@@ -74,10 +64,7 @@ impl Scope {
             out.push_str(&format!("<link>{}</link>", escape(link.as_str())));
         }
         if let Some((_, image)) = self.image {
-            out.push_str(&format!(
-                "<category domain=\"{NOTE_IMAGE}\">{}</category>",
-                escape(image.as_str())
-            ));
+            out.push_str(&format!("<category domain=\"{NOTE_IMAGE}\">{}</category>", escape(image.as_str())));
         }
     }
 }
@@ -88,10 +75,7 @@ impl<'a> Rewriter<'a, '_> {
         let href = tag.attribute("href");
         let text = super::fields::flat(inner, false, super::names::MAX_URL);
         let address = href.as_deref().filter(|href| !href.trim().is_empty()).unwrap_or(&text);
-        let relation = tag
-            .attribute("rel")
-            .map(|rel| rel.trim().to_ascii_lowercase())
-            .unwrap_or_default();
+        let relation = tag.attribute("rel").map(|rel| rel.trim().to_ascii_lowercase()).unwrap_or_default();
         let relation = relation.rsplit('/').next().unwrap_or_default();
         let media_type = tag.attribute("type").unwrap_or_default();
         let in_item = self.feed.is_some();
@@ -117,10 +101,7 @@ impl<'a> Rewriter<'a, '_> {
                 if self.scope.has_room()
                     && let Some(url) = self.address(tag, address)
                 {
-                    self.out.push_str(&format!(
-                        "<atom:link rel=\"{relation}\" href=\"{}\"/>\n",
-                        escape(url.as_str())
-                    ));
+                    self.out.push_str(&format!("<atom:link rel=\"{relation}\" href=\"{}\"/>\n", escape(url.as_str())));
                 }
             }
             "self" | "via" | "canonical" if in_item => self.offer_link(tag, address, 1),
@@ -149,16 +130,12 @@ impl<'a> Rewriter<'a, '_> {
         }
         let Some(url) = self.address(tag, &href) else { return };
         let media_type = tag.attribute("type").unwrap_or_default();
-        let length = tag
-            .attribute("length")
-            .or_else(|| tag.attribute("fileSize"))
-            .unwrap_or_default();
+        let length = tag.attribute("length").or_else(|| tag.attribute("fileSize")).unwrap_or_default();
         let length: u64 = length.trim().parse().unwrap_or(0);
         if media_type.starts_with("image/") && self.scope.image.is_none() {
             self.scope.image = Some((1, url.clone()));
         }
-        self.out
-            .push_str(&format!("<enclosure url=\"{}\"", escape(url.as_str())));
+        self.out.push_str(&format!("<enclosure url=\"{}\"", escape(url.as_str())));
         if media_type.contains('/') {
             self.out.push_str(&format!(" type=\"{}\"", escape(media_type.trim())));
         }
@@ -174,9 +151,7 @@ impl<'a> Rewriter<'a, '_> {
         let medium = tag.attribute("medium").unwrap_or_default();
         let path = tag.attribute("url").unwrap_or_default().to_ascii_lowercase();
         let path = path.split(['?', '#']).next().unwrap_or_default();
-        let named = ["jpg", "jpeg", "png", "webp", "gif", "avif"]
-            .iter()
-            .any(|end| path.ends_with(end));
+        let named = ["jpg", "jpeg", "png", "webp", "gif", "avif"].iter().any(|end| path.ends_with(end));
         if medium == "image"
             || media_type.starts_with("image/")
             || (media_type.is_empty() && medium.is_empty() && named)
@@ -192,9 +167,7 @@ impl<'a> Rewriter<'a, '_> {
             return;
         }
         let inner = inner.trim();
-        let text = inner
-            .starts_with("http")
-            .then(|| super::fields::flat(inner, false, super::names::MAX_URL).into());
+        let text = inner.starts_with("http").then(|| super::fields::flat(inner, false, super::names::MAX_URL).into());
         let Some(href) = tag.attribute("url").or_else(|| tag.attribute("href")).or(text) else {
             return;
         };

@@ -9,11 +9,7 @@ fn check(text: &str, expect: &str, problems: &[ProblemKind]) {
     let rewritten = rewrite(text, &base, &Options::default(), &mut found).unwrap();
     let body = rewritten.xml.strip_prefix(HEAD).unwrap().replace('\n', "");
     assert_eq!(body.strip_suffix("</channel></rss>").unwrap(), expect);
-    assert_eq!(
-        found.iter().map(|problem| problem.kind).collect::<Vec<_>>(),
-        problems,
-        "{text}"
-    );
+    assert_eq!(found.iter().map(|problem| problem.kind).collect::<Vec<_>>(), problems, "{text}");
 }
 
 use ProblemKind::*;
@@ -123,17 +119,6 @@ fn only_the_web_is_linked_and_only_dates_are_dates() {
 fn no_entity_expands_and_no_depth_overflows() {
     let laughs = "<!DOCTYPE x [<!ENTITY a 'ha'><!ENTITY b '&a;&a;'>]><rss><channel><item><title>&b;</title></item></channel></rss>";
     check(laughs, "<item><title>&amp;b;</title></item>", &[NotWellFormed]);
-    let deep = format!(
-        "<rss><channel><item>{}<guid>a</guid></item></channel></rss>",
-        "<a>".repeat(100_000)
-    );
-    assert!(
-        rewrite(
-            &deep,
-            &Url::parse("https://a.example").unwrap(),
-            &Options::default(),
-            &mut Vec::new()
-        )
-        .is_some()
-    );
+    let deep = format!("<rss><channel><item>{}<guid>a</guid></item></channel></rss>", "<a>".repeat(100_000));
+    assert!(rewrite(&deep, &Url::parse("https://a.example").unwrap(), &Options::default(), &mut Vec::new()).is_some());
 }
