@@ -1,28 +1,42 @@
-//! Finds the items that report the same event, one item at a time, in the order in which they were stored.
+//! Finds the items that report the same event.
 //!
 //! Pure: items in, assignments out, the same for the same past on every machine. It reads no database and no clock;
 //! [`crate::daemon`] feeds it, writes down what it says, and restores it after a restart.
 //!
-//! An item becomes a vector of stemmed terms (TF-IDF over title and summary). An inverted index over each recent
-//! item's strongest terms yields the candidates; the item joins the story to which it is nearest on the mean of its
-//! best member and all members (mixed linkage: the best alone chains sagas, the mean alone misses paraphrases), if
-//! that is near enough and no number stands against it. The method and its figures: `docs/clustering.md`.
+//! An item becomes weighed terms ([`words`], [`vocabulary`]); an inverted index yields its neighbours ([`near`]); a
+//! learned model judges each pair ([`pair`], [`model`]); the item joins the story to which its pairs link it best.
+//! Every few minutes a second look groups the neighbourhood of what is new afresh ([`look`], [`group`]), so that the
+//! order of arrival does not decide. The method and its figures: `docs/clustering.md`.
 
-mod decide;
-mod frequency;
+mod copies;
+mod evidence;
+mod form;
+mod group;
+pub mod labelled;
+mod language;
+mod look;
 mod memory;
+mod model;
+mod near;
+mod pair;
 pub mod score;
-mod vector;
+mod vocabulary;
 mod words;
 
-use crate::model::{Assignment, Evidence, Item, ItemId, Merge, Placed, Placement, Reason, StoryId};
-use decide::{Nearness, Side};
-use frequency::Frequencies;
+pub use model::Model;
+pub use pair::{FEATURES, Features};
+
+use crate::model::{Assignment, Evidence, Item, ItemId, Placement, Reason, StoryId};
 use jiff::SignedDuration;
-use memory::{Memory, Merged, Remembered};
+use language::Languages;
+use memory::{Kind, Memory, Numbered, Remembered, Weighed};
+use near::Scratch;
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use vector::Vector;
-use words::Text;
+use smallvec::SmallVec;
+use vocabulary::Place;
+use words::{Stems, Text, Token};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// How near is near enough.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,102 +45,138 @@ pub struct Options {
     /// Items first seen so long ago are no longer compared with.
     #[serde(with = "crate::model::duration")]
     pub window: SignedDuration,
+    /// Items first seen so long ago stay in the story that they are in.
+    #[serde(with = "crate::model::duration")]
+    pub revise: SignedDuration,
+    /// The pause between two second looks.
+    #[serde(with = "crate::model::duration")]
+    pub look: SignedDuration,
     /// The score, 0 to 1, from which an item joins a story.
     pub threshold: f32,
-    /// The time between two items, in hours, at which their likeness counts for 61% (one sigma of a Gaussian).
-    pub sigma_hours: f32,
-    /// How much more a word in the title weighs than one in the summary.
-    pub title_weight: f32,
-    /// The share of the best member, against the mean of all, in the likeness to a story.
-    pub best_share: f32,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Options {
             window: SignedDuration::from_hours(72),
-            threshold: 0.27,
-            sigma_hours: 36.0,
-            title_weight: 2.0,
-            best_share: 0.5,
+            revise: SignedDuration::from_hours(48),
+            look: SignedDuration::from_mins(5),
+            threshold: 0.56,
         }
     }
 }
 
-/// The likeness of two texts from which one is called a copy of the other.
-const COPY: f32 = 0.6;
-/// The likeness of two titles, letter by letter, that is worth a second look.
-const NEAR_TITLE: f64 = 0.9;
-/// The likeness of two titles with other numbers in them from which they are two of a series.
-const SAME_BUT_NUMBER: f64 = 0.75;
-/// Items up to which a story is small: it may still be merged into another.
-const SMALL: usize = 3;
-/// The share of the threshold from which a story that an item did not join is looked at again.
-const NEAR: f32 = 0.5;
-/// Members of a story that an item is compared with, the latest ones.
-const MEMBERS: usize = 40;
+/// How the pairs between two groups become one link.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Linkage {
+    /// The share of the best pair, against the mean of all.
+    pub best: f32,
+    /// Log-odds that are taken off for each e-fold of the smaller group's size.
+    pub size: f32,
+    /// The log-odds from which groups join.
+    pub needed: f32,
+    /// The log-odds of a pair that was never a candidate.
+    pub missing: f32,
+}
+
+impl Linkage {
+    fn of(options: &Options) -> Linkage {
+        let threshold = options.threshold.clamp(0.001, 0.999);
+        Linkage { best: 0.6, size: 0.4, needed: (threshold / (1.0 - threshold)).ln(), missing: -4.0 }
+    }
+
+    /// The link of two groups of these sizes, in log-odds, from the sum and the best of the pairs that are known.
+    fn link(&self, sum: f32, pairs: usize, best: f32, sizes: (usize, usize)) -> f32 {
+        let all = (sizes.0 * sizes.1).max(pairs);
+        let mean = (sum + (all - pairs) as f32 * self.missing) / all as f32;
+        (1.0 - self.best) * mean + self.best * best - self.size * (sizes.0.min(sizes.1).max(1) as f32).ln()
+    }
+}
+
+/// A score, 0 to 1, of log-odds.
+fn chance(log_odds: f32) -> f32 {
+    1.0 / (1.0 + (-log_odds).exp())
+}
 
 /// Places items. Holds what is needed of the items of the last days in memory.
 pub struct Clusterer {
     options: Options,
-    frequencies: Frequencies,
+    linkage: Linkage,
+    model: Model,
+    languages: Languages,
+    stems: Stems,
     memory: Memory,
+    scratch: Scratch,
+    by_id: FxHashMap<ItemId, Place>,
+    /// What came, or came near something new, since the last look.
+    fresh: Vec<Place>,
+    watched: Option<Vec<Watched>>,
 }
+
+/// A pair that was judged, for training.
+#[derive(Debug, Clone, Copy)]
+pub struct Watched {
+    pub items: (ItemId, ItemId),
+    pub features: Features,
+}
+
+/// Entries of a title or summary that are read, whatever their length.
+const TERMS: usize = 64;
 
 impl Clusterer {
     pub fn new(options: Options) -> Self {
-        let memory = Memory::new(options.window);
-        Clusterer { options, frequencies: Frequencies::default(), memory }
+        let linkage = Linkage::of(&options);
+        Clusterer::with(options, Model::learned(), linkage)
+    }
+
+    /// A clusterer with another judgement, for training.
+    pub fn with(options: Options, model: Model, linkage: Linkage) -> Self {
+        Clusterer {
+            options,
+            linkage,
+            model,
+            languages: Languages::default(),
+            stems: Stems::default(),
+            memory: Memory::default(),
+            scratch: Scratch::default(),
+            by_id: FxHashMap::default(),
+            fresh: Vec::new(),
+            watched: None,
+        }
+    }
+
+    /// Keeps every pair that is judged from now on; [`Clusterer::take_watched`] gives them out.
+    pub fn watch(&mut self) {
+        self.watched = Some(Vec::new());
+    }
+
+    pub fn take_watched(&mut self) -> Vec<Watched> {
+        self.watched.take().unwrap_or_default()
     }
 
     /// Takes in an item that was placed before, as after a restart. Items come in order of their ids.
     pub fn restore(&mut self, item: &Item, story: StoryId, copy_of: Option<ItemId>) {
-        let (text, vector) = self.look_at(item);
-        self.memory.remember(item, story, copy_of, text, vector);
+        let (place, _) = self.take_in(item);
+        if let Some(item) = self.memory.at_mut(place) {
+            item.copy_of = copy_of;
+        }
+        self.memory.put(place, story);
     }
 
     /// Says where an item belongs, and remembers it there. `mint` gives the id for a story that the item founds; it is
     /// told which ids this clusterer knows.
-    ///
-    /// What the item shows of others is looked at again at once: small stories that were near it may now be near
-    /// enough to its story, so that the order of arrival decides less.
-    pub fn place(&mut self, item: &Item, mint: impl FnOnce(&dyn Fn(StoryId) -> bool) -> StoryId) -> Placed {
-        let (text, vector) = self.look_at(item);
-        let Found { joins, evidence, copy_of, near } = self.find(item, &text, &vector);
+    pub fn place(&mut self, item: &Item, mint: impl FnOnce(&dyn Fn(StoryId) -> bool) -> StoryId) -> Assignment {
+        let (place, twin) = self.take_in(item);
+        let Found { joins, copy_of, evidence } = self.find(place, twin);
         let (story, placement) = match joins {
             Some(story) => (story, Placement::Joined),
             None => (mint(&|id| self.memory.knows(id)), Placement::Founded),
         };
-        self.memory.remember(item, story, copy_of, text, vector);
-        let merges = self.look_again(story, near);
-        Placed { assignment: Assignment { item: item.id, story, placement, copy_of, evidence }, merges }
-    }
-
-    /// Merges small stories that were near the item into the story that it came to, where they are near enough now.
-    fn look_again(&mut self, mut story: StoryId, near: Vec<StoryId>) -> Vec<Merge> {
-        let mut merges = Vec::new();
-        for other in near {
-            let (few, many) =
-                if self.memory.size(other) <= self.memory.size(story) { (other, story) } else { (story, other) };
-            if other == story || self.memory.size(few) > SMALL {
-                continue;
-            }
-            let members = self.memory.members(many, MEMBERS);
-            let moving = self.memory.members(few, MEMBERS);
-            let sum: f32 = moving.iter().map(|m| decide::nearness(m.side(), &members, &self.options).score).sum();
-            let score = sum / moving.len().max(1) as f32;
-            if score < self.options.threshold {
-                continue;
-            }
-            let Some(Merged { from, into, items }) = self.memory.merge(few, many) else {
-                continue;
-            };
-            let (needed, reasons) = (self.options.threshold, vec![Reason::Merged { from }]);
-            let evidence = Evidence { score: score.clamp(0.0, 1.0), needed, reasons };
-            merges.push(Merge { from, into, items: items.into_iter().map(|id| (id, evidence.clone())).collect() });
-            story = into;
+        if let Some(item) = self.memory.at_mut(place) {
+            item.copy_of = copy_of;
         }
-        merges
+        self.memory.put(place, story);
+        Assignment { item: item.id, story, placement, copy_of, evidence }
     }
 
     /// Items held in memory.
@@ -134,91 +184,188 @@ impl Clusterer {
         self.memory.len()
     }
 
-    fn look_at(&mut self, item: &Item) -> (Text, Vector) {
-        self.memory.expire(item.first_seen_at);
-        let text = Text::new(&item.title, &item.summary, item.lang.as_deref());
-        self.frequencies.count(text.terms.keys().copied());
-        let vector = Vector::new(&text, &self.frequencies, self.options.title_weight);
-        (text, vector)
+    /// Remembers an item, in no story yet, and finds its neighbours. Returns the item with the same link, if any.
+    fn take_in(&mut self, item: &Item) -> (Place, Option<Place>) {
+        let seen = item.first_seen_at.as_second();
+        self.expire(seen);
+        let number = self.languages.of(item.lang.as_deref());
+        let language = self.languages.get(number);
+        let text = Text::new(&item.title, &item.summary, number, language, &mut self.stems);
+        let capitals_tell = language.capitals_tell;
+        let (outlet, teaches) = self.memory.outlet(&item.outlet);
+        let link = item.canonical_url.as_deref().map(|link| xxh3_64(link.as_bytes()));
+        let (terms, numbers) = self.weigh(&text, capitals_tell, teaches);
+        let names = terms.iter().filter(|t| t.is(Kind::Name)).map(|t| t.rarity() * t.rarity()).sum::<f32>().sqrt();
+        let twin = link.and_then(|link| self.memory.by_link(link));
+        let place = self.memory.remember(Remembered {
+            id: item.id,
+            story: StoryId::from_row(0),
+            copy_of: None,
+            outlet,
+            ranked_at: item.ranked_at.as_second(),
+            first_seen_at: seen,
+            link,
+            sketch: copies::Sketch::new(&text.terms().collect::<SmallVec<[words::Term; 128]>>()),
+            title: text.title_letters.into_boxed_str(),
+            terms,
+            near: SmallVec::new(),
+            news: 0,
+            names,
+            form: form::form(&item.title),
+            passive: !teaches,
+            numbers,
+            tags: SmallVec::new(),
+        });
+        self.by_id.insert(item.id, place);
+        self.judge(place);
+        if teaches {
+            near::file(&mut self.memory, place);
+        }
+        self.fresh.push(place);
+        (place, twin)
     }
 
-    fn find(&self, item: &Item, text: &Text, vector: &Vector) -> Found {
-        if let Some(twin) = self.memory.by_link(item) {
-            let copy_of = Some(twin.copy_of.unwrap_or(twin.id));
-            let evidence = Evidence {
-                score: 1.0,
-                needed: self.options.threshold,
-                reasons: vec![Reason::SameLink { with: twin.id }],
+    fn expire(&mut self, now: i64) {
+        let limit = now - self.options.window.as_secs();
+        let by_id = &mut self.by_id;
+        self.memory.expire(limit, |id| {
+            by_id.remove(&id);
+        });
+    }
+
+    fn judge(&mut self, place: Place) {
+        let mut pairs = Vec::new();
+        let watching = self.watched.is_some();
+        near::judge(&mut self.memory, place, &self.model, &mut self.scratch, |other, features| {
+            if watching {
+                pairs.push((other, *features));
+            }
+        });
+        let id = |place| self.memory.at(place).map(|item: &Remembered| item.id);
+        if let (Some(watched), Some(own)) = (&mut self.watched, id(place)) {
+            let other = pairs.iter().filter_map(|(other, features)| Some((id(*other)?, *features)));
+            watched.extend(other.map(|(other, features)| Watched { items: (own.min(other), own.max(other)), features }));
+        }
+    }
+
+    /// The item's terms with their weights in a unit vector, and the numbers of its title.
+    fn weigh(&mut self, text: &Text, capitals_tell: bool, teaches: bool) -> (Box<[Weighed]>, Box<[Numbered]>) {
+        #[derive(Default)]
+        struct Count {
+            title: u8,
+            summary: u8,
+            number: bool,
+        }
+        let vocabulary = &mut self.memory.vocabulary;
+        let mut counts: SmallVec<[(words::Term, u32, Count); TERMS]> = SmallVec::new();
+        let mut numbers = SmallVec::<[Numbered; 4]>::new();
+        let headline = is_headline_case(&text.title);
+        for (in_title, tokens) in [(true, &text.title), (false, &text.summary)] {
+            let mut last: Option<(u32, bool)> = None;
+            for token in tokens {
+                let known = counts.iter().position(|(term, ..)| *term == token.term);
+                let at = match known {
+                    Some(at) => at,
+                    None if counts.len() < TERMS => {
+                        let entry = vocabulary.hold(token.term, text.written(in_title, token), teaches);
+                        counts.push((token.term, entry, Count::default()));
+                        counts.len() - 1
+                    }
+                    None => continue,
+                };
+                let (_, entry, count) = &mut counts[at];
+                let place = if in_title { &mut count.title } else { &mut count.summary };
+                *place = place.saturating_add(1);
+                count.number |= token.number;
+                let tells = capitals_tell && !token.initial && !token.number && !(in_title && headline);
+                if tells && teaches {
+                    vocabulary.seen_written(*entry, token.capital);
+                }
+                if token.number && in_title {
+                    let (of, named) = last.unwrap_or((*entry, false));
+                    numbers.push(Numbered { of, number: *entry, named: named && capitals_tell && !headline });
+                }
+                last = Some((*entry, token.capital && !token.number));
+            }
+        }
+        let mut terms: SmallVec<[(u32, f32, f32, Count); TERMS]> = counts
+            .into_iter()
+            .map(|(_, entry, count)| {
+                let rarity = vocabulary.rarity(entry);
+                let places = 1.5 * f32::from(count.title) + 0.6 * f32::from(count.summary.min(3));
+                (entry, places.sqrt() * rarity, rarity, count)
+            })
+            .collect();
+        terms.sort_unstable_by_key(|(entry, ..)| *entry);
+        let length = terms.iter().map(|(_, weight, ..)| weight * weight).sum::<f32>().sqrt().max(1e-6);
+        let weighed = terms.into_iter().map(|(entry, weight, rarity, count)| {
+            let kind = match count.number {
+                true => Kind::Number,
+                false if vocabulary.is_name(entry) => Kind::Name,
+                false => Kind::Word,
             };
-            return Found { joins: Some(twin.story), evidence, copy_of, near: Vec::new() };
+            Weighed::new(entry, weight / length, rarity, count.title > 0, kind)
+        });
+        (weighed.collect(), numbers.into_iter().collect())
+    }
+
+    fn find(&self, place: Place, twin: Option<Place>) -> Found {
+        let Some(item) = self.memory.at(place) else { return Found::nothing() };
+        if let Some(twin) = twin.and_then(|twin| self.memory.at(twin)) {
+            let copy_of = Some(twin.copy_of.unwrap_or(twin.id));
+            let reasons = vec![Reason::SameLink { with: twin.id }];
+            let evidence = Evidence { score: 1.0, needed: self.options.threshold, reasons };
+            return Found { joins: Some(twin.story), copy_of, evidence };
         }
-        let side = Side { ranked_at: item.ranked_at, title: &text.title, numbers: &text.numbers, vector };
-        let mut best: Option<(StoryId, Nearness)> = None;
-        let mut near = Vec::new();
-        for story in self.memory.candidates(vector) {
-            let nearness = decide::nearness(side, &self.memory.members(story, MEMBERS), &self.options);
-            if nearness.score >= NEAR * self.options.threshold {
-                near.push(story);
-            }
-            if best.as_ref().is_none_or(|(_, known)| nearness.score > known.score) {
-                best = Some((story, nearness));
-            }
-        }
-        let Some((story, nearness)) = best else {
-            return Found { joins: None, evidence: Evidence::default(), copy_of: None, near };
+        let copy = evidence::copy(&self.memory, item);
+        let best = match copy {
+            Some((original, _)) => self.memory.at(original).map(|original| (original.story, f32::MAX)),
+            None => self.best_story(item),
         };
-        let copy = self.copy(text, &self.memory.members(story, MEMBERS));
-        let joins = nearness.score >= self.options.threshold || copy.is_some();
-        let evidence = self.evidence(item, text, vector, story, &nearness, copy);
-        let copy_of = copy.map(|(original, _)| original.copy_of.unwrap_or(original.id));
-        Found { joins: joins.then_some(story), evidence, copy_of: copy_of.filter(|_| joins), near }
+        let Some((story, link)) = best else { return Found::nothing() };
+        let joins = link > self.linkage.needed;
+        let original = copy.and_then(|(place, share)| Some((self.memory.at(place)?, share)));
+        let evidence = self.evidence(place, self.memory.members(story), link, original);
+        let copy_of = original.map(|(original, _)| original.copy_of.unwrap_or(original.id));
+        Found { joins: joins.then_some(story), copy_of: copy_of.filter(|_| joins), evidence }
     }
 
-    fn copy<'m>(&self, text: &Text, members: &[&'m Remembered]) -> Option<(&'m Remembered, f32)> {
-        let likely = members.iter().map(|m| (*m, text.sketch.likeness(&m.sketch))).filter(|(_, like)| *like >= COPY);
-        likely.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.id.cmp(&a.0.id)))
+    /// The story to which an item's pairs link it best.
+    fn best_story(&self, item: &Remembered) -> Option<(StoryId, f32)> {
+        let mut stories: SmallVec<[(StoryId, f32, usize, f32); near::NEAR]> = SmallVec::new();
+        for near in item.near.iter().filter(|near| near.score() > group::KEPT) {
+            let Some(other) = self.memory.at(near.place) else { continue };
+            match stories.iter_mut().find(|(story, ..)| *story == other.story) {
+                Some((_, sum, pairs, best)) => {
+                    (*sum, *pairs, *best) = (*sum + near.score(), *pairs + 1, best.max(near.score()));
+                }
+                None => stories.push((other.story, near.score(), 1, near.score())),
+            }
+        }
+        let links = stories.into_iter().map(|(story, sum, pairs, best)| {
+            (story, self.linkage.link(sum, pairs, best, (1, self.memory.voices(story))))
+        });
+        links.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
     }
+}
 
-    fn evidence(
-        &self,
-        item: &Item,
-        text: &Text,
-        vector: &Vector,
-        story: StoryId,
-        nearness: &Nearness,
-        copy: Option<(&Remembered, f32)>,
-    ) -> Evidence {
-        let members = self.memory.members(story, MEMBERS);
-        let mut reasons = Vec::new();
-        if let Some((original, likeness)) = copy {
-            reasons.push(Reason::Copy { of: original.id, likeness });
-        }
-        if let Some((with, likeness)) = nearness.near_title {
-            reasons.push(Reason::NearTitle { with, likeness });
-        }
-        let shared = vector.shared_with(members.iter().map(|m| &m.vector), 4);
-        let terms: Vec<String> = shared.iter().filter_map(|term| text.written(*term)).collect();
-        if !terms.is_empty() {
-            reasons.push(Reason::Terms { terms });
-        }
-        if !nearness.other_numbers.is_empty() {
-            reasons.push(Reason::OtherNumbers { numbers: nearness.other_numbers.clone() });
-        }
-        let mut outlets: Vec<&str> = members.iter().map(|m| m.outlet.as_str()).collect();
-        outlets.sort();
-        outlets.dedup();
-        let gap = members.iter().map(|m| m.ranked_at.duration_since(item.ranked_at).abs().as_hours()).max();
-        reasons.push(Reason::Company { outlets: outlets.len() as u32, hours: gap.unwrap_or(0) as u32 + 1 });
-        Evidence { score: nearness.score.clamp(0.0, 1.0), needed: self.options.threshold, reasons }
-    }
+/// Whether most words of a title are capitalised, so that a capital tells nothing.
+fn is_headline_case(title: &[Token]) -> bool {
+    let words = title.iter().filter(|token| !token.number);
+    let (all, capital) = words.fold((0, 0), |(all, capital), word| (all + 1, capital + usize::from(word.capital)));
+    all <= 3 || capital * 10 >= all * 6
 }
 
 struct Found {
     joins: Option<StoryId>,
-    evidence: Evidence,
     copy_of: Option<ItemId>,
-    /// Stories that were near enough to be looked at again.
-    near: Vec<StoryId>,
+    evidence: Evidence,
+}
+
+impl Found {
+    fn nothing() -> Found {
+        Found { joins: None, copy_of: None, evidence: Evidence::default() }
+    }
 }
 
 #[cfg(test)]

@@ -17,4 +17,4 @@ pub use item::{Item, ItemChange, NewItem, Stored};
 pub use jiff::Timestamp;
 pub use problem::{Problem, ProblemKind};
 pub use source::{Due, NewSource, Outcome, PollRecord, Source, SourceEdit, SourceState, Validators};
-pub use story::{Assignment, Evidence, Merge, Placed, Placement, Reason, Story, StoryItem};
+pub use story::{Assignment, Evidence, Founded, Moved, Placement, Reason, Regrouped, Story, StoryItem};

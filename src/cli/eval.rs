@@ -2,10 +2,11 @@
 
 use super::Context;
 use super::output::{json, print};
+use crate::cluster::labelled::{Labelled, replay};
 use crate::cluster::{Clusterer, score};
-use crate::model::{Item, ItemId, SourceId, StoryId, Timestamp};
+use crate::model::{Item, StoryId};
 use anyhow::Context as _;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,44 +24,16 @@ pub struct Eval {
     threshold: Option<f32>,
 }
 
-/// A labelled item.
-#[derive(Deserialize)]
-struct Labelled {
-    id: String,
-    outlet: String,
-    published: Timestamp,
-    title: String,
-    #[serde(default)]
-    summary: String,
-    #[serde(default)]
-    url: Option<String>,
-    #[serde(default)]
-    lang: Option<String>,
-    story: serde_json::Value,
-}
-
 impl Eval {
     pub fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let mut labelled = read(&self.gold)?;
-        // The daemon sees items in the order of their arrival.
-        labelled.sort_by_key(|item| item.published);
+        let labelled = read(&self.gold)?;
         let mut options = context.config()?.cluster;
         if let Some(threshold) = self.threshold {
             options.threshold = threshold;
         }
-        let mut clusterer = Clusterer::new(options);
-        let mut found = Vec::with_capacity(labelled.len());
+        let items: Vec<Item> = labelled.iter().enumerate().map(|(n, item)| as_item(item, n)).collect();
         let start = Instant::now();
-        for (n, item) in labelled.iter().enumerate() {
-            let n = n as i64;
-            let placed = clusterer.place(&item.item(n), |_| StoryId::from_row(n));
-            found.push(placed.assignment.story);
-            for merge in placed.merges {
-                for (item, _) in merge.items {
-                    found[item.0 as usize] = merge.into;
-                }
-            }
-        }
+        let found = replay(&mut Clusterer::new(options), &items);
         let elapsed = start.elapsed();
         if let Some(out) = &self.out {
             write(out, &labelled, &found)?;
@@ -84,39 +57,13 @@ impl Eval {
     }
 }
 
-impl Labelled {
-    fn item(&self, n: i64) -> Item {
-        Item {
-            id: ItemId(n),
-            source: SourceId(0),
-            source_title: self.outlet.clone(),
-            source_url: self.outlet.clone(),
-            outlet: self.outlet.clone(),
-            priority: 0,
-            guid: self.id.clone(),
-            url: self.url.clone(),
-            canonical_url: self.url.as_deref().and_then(crate::poll::canonical_link),
-            title: self.title.clone(),
-            summary: self.summary.clone(),
-            content: None,
-            author: None,
-            lang: self.lang.clone().or_else(|| Some("en".into())),
-            image: None,
-            published_at: Some(self.published),
-            first_seen_at: self.published,
-            ranked_at: self.published,
-        }
-    }
+fn as_item(item: &Labelled, n: usize) -> Item {
+    item.item(n, item.url.as_deref().and_then(crate::poll::canonical_link))
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<Labelled>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines
-        .map(|(n, line)| {
-            serde_json::from_str(line).with_context(|| format!("{}, line {}: no labelled item", path.display(), n + 1))
-        })
-        .collect()
+    Labelled::read(&text).with_context(|| path.display().to_string())
 }
 
 fn write(path: &Path, labelled: &[Labelled], found: &[StoryId]) -> anyhow::Result<()> {

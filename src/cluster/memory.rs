@@ -1,76 +1,173 @@
-//! The items of the last days, by story, by link and by their strongest terms.
+//! The items of the last days, by place, by story and by link.
 
-use super::decide::Side;
-use super::vector::Vector;
-use super::words::{Number, Sketch, Term, Text};
-use crate::model::{Item, ItemId, StoryId, Timestamp};
-use jiff::SignedDuration;
+use super::copies::Sketch;
+use super::vocabulary::{Entry, Place, Vocabulary, before};
+use crate::model::{ItemId, StoryId};
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use std::collections::VecDeque;
-use xxhash_rust::xxh3::xxh3_64;
 
-/// What is kept of an item.
+/// What is kept of an item: about 700 bytes.
 pub(super) struct Remembered {
     pub id: ItemId,
     pub story: StoryId,
     pub copy_of: Option<ItemId>,
-    pub outlet: String,
-    pub ranked_at: Timestamp,
-    pub title: String,
-    pub numbers: Vec<Number>,
+    /// The outlet's number in [`Memory`].
+    pub outlet: u32,
+    /// Seconds since 1970.
+    pub ranked_at: i64,
+    pub first_seen_at: i64,
+    pub link: Option<u64>,
+    pub title: Box<str>,
     pub sketch: Sketch,
-    pub vector: Vector,
-    first_seen_at: Timestamp,
-    link: Option<u64>,
+    /// In order of entry.
+    pub terms: Box<[Weighed]>,
+    /// The nearest items, nearest first.
+    pub near: SmallVec<[Near; 4]>,
+    /// Items that came near since this one was scored.
+    pub news: u8,
+    /// The length of the vector of its names alone.
+    pub names: f32,
+    pub form: Form,
+    /// One of too many of its outlet: it neither teaches, nor is it found, nor has it a say in its story.
+    pub passive: bool,
+    /// The numbers of its title.
+    pub numbers: Box<[Numbered]>,
+    /// The operator's decisions about it.
+    pub tags: SmallVec<[Tag; 1]>,
 }
 
-impl Remembered {
-    /// What is compared of it.
-    pub(super) fn side(&self) -> Side<'_> {
-        Side { ranked_at: self.ranked_at, title: &self.title, numbers: &self.numbers, vector: &self.vector }
+/// A number of a title with the word before it: "Lumen 9".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Numbered {
+    pub of: Entry,
+    pub number: Entry,
+    /// Whether the word is written as a name.
+    pub named: bool,
+}
+
+/// What kind of item a title announces.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Form {
+    /// Many events in one item.
+    pub roundup: bool,
+    /// Something to buy.
+    pub offer: bool,
+}
+
+/// A term of an item.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weighed {
+    pub entry: Entry,
+    /// Its part in the unit vector, in 65,535ths.
+    pub weight: u16,
+    /// Its rarity, in 255ths.
+    pub rarity: u8,
+    /// From the lowest bit: whether it stands in the title; its kind, two bits; the share of the nearest items that hold
+    /// it too, in 31sts.
+    marks: u8,
+}
+
+/// What kind of term it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Word,
+    Name,
+    Number,
+}
+
+/// Another item, and how near it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Near {
+    pub place: Place,
+    /// In 65,535ths.
+    cosine: u16,
+    /// Log-odds that both report one event, in 256ths.
+    score: i16,
+}
+
+/// A decision of the operator's that concerns an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Tag {
+    /// Stays with all items of this tag.
+    With(i64),
+    /// Stays away from items that this decision put on another side.
+    Apart(i64, u8),
+}
+
+impl Weighed {
+    pub(super) fn new(entry: Entry, weight: f32, rarity: f32, in_title: bool, kind: Kind) -> Weighed {
+        let (weight, rarity) = ((weight * 65535.0) as u16, (rarity * 255.0).min(255.0) as u8);
+        Weighed { entry, weight, rarity, marks: u8::from(in_title) | (kind as u8) << 1 }
+    }
+
+    pub(super) fn in_title(self) -> bool {
+        self.marks & 1 == 1
+    }
+
+    pub(super) fn is(self, kind: Kind) -> bool {
+        self.marks >> 1 & 3 == kind as u8
+    }
+
+    /// The share of the nearest items that hold the term, 0 to 1.
+    pub(super) fn local(self) -> f32 {
+        f32::from(self.marks >> 3) / 31.0
+    }
+
+    pub(super) fn set_local(&mut self, share: f32) {
+        self.marks = ((share * 31.0).round() as u8).min(31) << 3 | self.marks & 7;
+    }
+
+    pub(super) fn rarity(self) -> f32 {
+        f32::from(self.rarity) / 255.0
+    }
+
+    pub(super) fn weight(self) -> f32 {
+        f32::from(self.weight) / 65535.0
     }
 }
 
-/// Two stories that became one.
-pub(super) struct Merged {
-    pub from: StoryId,
-    pub into: StoryId,
-    /// The items that moved.
-    pub items: Vec<ItemId>,
+impl Near {
+    pub(super) fn new(place: Place, cosine: f32, score: f32) -> Near {
+        Near { place, cosine: (cosine.clamp(0.0, 1.0) * 65535.0) as u16, score: (score * 256.0) as i16 }
+    }
+
+    pub(super) fn cosine(&self) -> f32 {
+        f32::from(self.cosine) / 65535.0
+    }
+
+    pub(super) fn score(&self) -> f32 {
+        f32::from(self.score) / 256.0
+    }
 }
 
-/// Where an item stands in the queue of all items since the start: it never changes, and never comes again.
-type Place = u64;
+/// The items of a story.
+#[derive(Default)]
+struct Members {
+    places: SmallVec<[Place; 2]>,
+    /// Those of them that are not passive.
+    voices: u32,
+}
 
+#[derive(Default)]
 pub(super) struct Memory {
-    window: SignedDuration,
+    pub vocabulary: Vocabulary,
     items: VecDeque<Remembered>,
     /// The place of the first item in `items`.
     first: Place,
-    stories: FxHashMap<StoryId, Vec<Place>>,
+    stories: FxHashMap<StoryId, Members>,
     links: FxHashMap<u64, Place>,
-    terms: FxHashMap<Term, VecDeque<Place>>,
+    outlets: FxHashMap<String, u32>,
+    /// Items of each outlet that teach.
+    teaching: Vec<u32>,
 }
 
-/// Terms of an item by which others find it.
-const INDEXED: usize = 12;
-/// Latest items that are looked at for one term: what more items have in common is too common to tell anything.
-const POSTINGS: usize = 400;
-/// Stories that an item is compared with in full.
-const CANDIDATES: usize = 24;
+/// Items of one outlet that always teach; more only while the outlet's share of all stays below [`SHARE`].
+const ALWAYS: u32 = 60;
+/// One of so many teaching items may be of one outlet.
+const SHARE: u32 = 8;
 
 impl Memory {
-    pub(super) fn new(window: SignedDuration) -> Self {
-        Memory {
-            window,
-            items: VecDeque::new(),
-            first: 0,
-            stories: FxHashMap::default(),
-            links: FxHashMap::default(),
-            terms: FxHashMap::default(),
-        }
-    }
-
     pub(super) fn len(&self) -> usize {
         self.items.len()
     }
@@ -79,128 +176,112 @@ impl Memory {
         self.stories.contains_key(&story)
     }
 
-    pub(super) fn remember(
-        &mut self,
-        item: &Item,
-        story: StoryId,
-        copy_of: Option<ItemId>,
-        text: Text,
-        vector: Vector,
-    ) {
-        let place = self.first + self.items.len() as Place;
-        let link = item.canonical_url.as_deref().map(|l| xxh3_64(l.as_bytes()));
-        if let Some(link) = link {
-            self.links.entry(link).or_insert(place);
-        }
-        for term in vector.strongest(INDEXED) {
-            self.terms.entry(term).or_default().push_back(place);
-        }
-        self.stories.entry(story).or_default().push(place);
-        self.items.push_back(Remembered {
-            id: item.id,
-            story,
-            copy_of,
-            outlet: item.outlet.clone(),
-            ranked_at: item.ranked_at,
-            title: text.title,
-            numbers: text.numbers,
-            sketch: text.sketch,
-            vector,
-            first_seen_at: item.first_seen_at,
-            link,
-        });
+    /// The place of the first item that is remembered.
+    pub(super) fn first(&self) -> Place {
+        self.first
     }
 
-    /// Forgets what was first seen more than the window before `now`.
-    pub(super) fn expire(&mut self, now: Timestamp) {
-        let limit = now - self.window;
+    /// The place that the next item gets.
+    pub(super) fn next(&self) -> Place {
+        self.first.wrapping_add(self.items.len() as Place)
+    }
+
+    /// The number of an outlet, and whether a further item of it may teach.
+    pub(super) fn outlet(&mut self, name: &str) -> (u32, bool) {
+        let number = match self.outlets.get(name) {
+            Some(number) => *number,
+            None => {
+                let number = self.teaching.len() as u32;
+                self.outlets.insert(name.to_owned(), number);
+                self.teaching.push(0);
+                number
+            }
+        };
+        let own = self.teaching[number as usize];
+        (number, own < ALWAYS || own * SHARE < self.items.len() as u32)
+    }
+
+    /// Takes an item in; [`Memory::put`] puts it into its story.
+    pub(super) fn remember(&mut self, item: Remembered) -> Place {
+        let place = self.next();
+        if let Some(link) = item.link {
+            self.links.entry(link).or_insert(place);
+        }
+        if !item.passive {
+            self.vocabulary.count(1);
+            self.teaching[item.outlet as usize] += 1;
+        }
+        self.items.push_back(item);
+        place
+    }
+
+    /// Forgets what was first seen before `limit`, in seconds since 1970, and tells what that is.
+    pub(super) fn expire(&mut self, limit: i64, mut forgotten: impl FnMut(ItemId)) {
         while self.items.front().is_some_and(|item| item.first_seen_at < limit) {
             let Some(old) = self.items.pop_front() else { break };
+            forgotten(old.id);
             let place = self.first;
-            self.first += 1;
+            self.first = place.wrapping_add(1);
             if let Some(link) = old.link
                 && self.links.get(&link) == Some(&place)
             {
                 self.links.remove(&link);
             }
-            for term in old.vector.strongest(INDEXED) {
-                if let Some(places) = self.terms.get_mut(&term) {
-                    while places.front().is_some_and(|p| *p <= place) {
-                        places.pop_front();
-                    }
-                    if places.is_empty() {
-                        self.terms.remove(&term);
-                    }
-                }
+            for term in &old.terms {
+                self.vocabulary.release(term.entry, !old.passive, self.first);
             }
-            if let Some(members) = self.stories.get_mut(&old.story) {
-                members.retain(|member| *member != place);
-                if members.is_empty() {
-                    self.stories.remove(&old.story);
-                }
+            if !old.passive {
+                self.vocabulary.count(-1);
+                self.teaching[old.outlet as usize] -= 1;
             }
+            self.leave(place, old.story, !old.passive);
         }
     }
 
-    /// An item of another source or guid that links to the same article.
-    pub(super) fn by_link(&self, item: &Item) -> Option<&Remembered> {
-        let link = xxh3_64(item.canonical_url.as_deref()?.as_bytes());
-        let known = self.at(*self.links.get(&link)?)?;
-        // Front pages and live-blog shells are linked again and again under other headlines.
-        let close = known.ranked_at.duration_since(item.ranked_at).abs() <= self.window;
-        close.then_some(known)
+    /// The item that first had this link.
+    pub(super) fn by_link(&self, link: u64) -> Option<Place> {
+        self.links.get(&link).copied()
     }
 
-    /// The stories that share most with the item, by the weight of the shared terms.
-    pub(super) fn candidates(&self, vector: &Vector) -> Vec<StoryId> {
-        let mut weights: FxHashMap<StoryId, (f32, Place)> = FxHashMap::default();
-        for (rank, term) in vector.strongest(2 * INDEXED).into_iter().enumerate() {
-            let Some(places) = self.terms.get(&term) else { continue };
-            let weight = 1.0 / (1.0 + rank as f32);
-            for place in places.iter().rev().take(POSTINGS) {
-                let Some(item) = self.at(*place) else { continue };
-                let entry = weights.entry(item.story).or_insert((0.0, *place));
-                entry.0 += weight;
-            }
+    /// The remembered members of a story, in order.
+    pub(super) fn members(&self, story: StoryId) -> &[Place] {
+        self.stories.get(&story).map(|members| members.places.as_slice()).unwrap_or_default()
+    }
+
+    /// How many remembered members of a story are not passive.
+    pub(super) fn voices(&self, story: StoryId) -> usize {
+        self.stories.get(&story).map_or(0, |members| members.voices as usize)
+    }
+
+    /// Puts an item into a story, out of the one where it was.
+    pub(super) fn put(&mut self, place: Place, story: StoryId) {
+        let Some(item) = self.at_mut(place) else { return };
+        let voice = !item.passive;
+        let old = std::mem::replace(&mut item.story, story);
+        self.leave(place, old, voice);
+        let members = self.stories.entry(story).or_default();
+        let after = members.places.iter().rev().position(|member| before(*member, place));
+        let at = after.map_or(0, |after| members.places.len() - after);
+        members.places.insert(at, place);
+        members.voices += u32::from(voice);
+    }
+
+    fn leave(&mut self, place: Place, story: StoryId, voice: bool) {
+        let Some(members) = self.stories.get_mut(&story) else { return };
+        let Some(at) = members.places.iter().position(|member| *member == place) else { return };
+        members.places.remove(at);
+        members.voices -= u32::from(voice);
+        if members.places.is_empty() {
+            self.stories.remove(&story);
         }
-        let mut ranked: Vec<(StoryId, (f32, Place))> = weights.into_iter().collect();
-        // The later story first where weights are equal; places are distinct, so that the order is total.
-        ranked.sort_by(|a, b| b.1.0.total_cmp(&a.1.0).then(b.1.1.cmp(&a.1.1)));
-        ranked.truncate(CANDIDATES);
-        ranked.into_iter().map(|(story, _)| story).collect()
     }
 
-    /// Makes two stories one: the one with the older first member survives.
-    pub(super) fn merge(&mut self, one: StoryId, other: StoryId) -> Option<Merged> {
-        let first = |story: StoryId| self.stories.get(&story).and_then(|places| places.first().copied());
-        let (from, into) = if first(one)? < first(other)? { (other, one) } else { (one, other) };
-        let moved = self.stories.remove(&from)?;
-        let mut items = Vec::with_capacity(moved.len());
-        for place in &moved {
-            let at = place.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
-            if let Some(item) = at.and_then(|index| self.items.get_mut(index)) {
-                item.story = into;
-                items.push(item.id);
-            }
-        }
-        let members = self.stories.entry(into).or_default();
-        members.extend(moved);
-        members.sort_unstable();
-        Some(Merged { from, into, items })
+    /// The item at a place, unless it is forgotten.
+    pub(super) fn at(&self, place: Place) -> Option<&Remembered> {
+        self.items.get(place.wrapping_sub(self.first) as usize)
     }
 
-    /// How many members of a story are remembered.
-    pub(super) fn size(&self, story: StoryId) -> usize {
-        self.stories.get(&story).map_or(0, Vec::len)
-    }
-
-    /// The latest members of a story.
-    pub(super) fn members(&self, story: StoryId, limit: usize) -> Vec<&Remembered> {
-        let places = self.stories.get(&story).map(Vec::as_slice).unwrap_or_default();
-        places.iter().rev().take(limit).filter_map(|place| self.at(*place)).collect()
-    }
-
-    fn at(&self, place: Place) -> Option<&Remembered> {
-        self.items.get(place.checked_sub(self.first)? as usize)
+    pub(super) fn at_mut(&mut self, place: Place) -> Option<&mut Remembered> {
+        self.items.get_mut(place.wrapping_sub(self.first) as usize)
     }
 }

@@ -1,120 +1,180 @@
-//! Text to terms: Unicode words (UAX #29) in NFKC and lower case, stemmed by language (Snowball), stop words left out;
-//! pairs of letters for scripts that write no spaces. Numbers are terms too, and are remembered with what they count.
+//! Text to terms: Unicode words (UAX #29) in NFKC and lower case, stemmed by language, stop words left out; pairs of
+//! letters for scripts that write no spaces. Letters that only look Latin are folded (UTS #39), so that a disguised
+//! headline meets the plain one.
 
-use rust_stemmers::{Algorithm, Stemmer};
-use rustc_hash::{FxHashMap, FxHashSet};
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use unicode_normalization::UnicodeNormalization;
+use super::language::Language;
+use rustc_hash::FxHashMap;
+use std::borrow::Cow;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// A term: the first 32 bits of its hash. Two words in a million share one, which costs a little precision and saves
-/// the table of all words ever seen.
-pub(super) type Term = u32;
+/// A term: the hash of its stem. Saves a table of all words ever seen; two of a million words collide once in a million.
+pub(super) type Term = u64;
 
-/// What grouping knows of an item's words.
+/// Letters of a summary that are read: what an article says first is what it is about.
+const SUMMARY_LETTERS: usize = 400;
+
+/// A word that means something, where it stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Token {
+    pub term: Term,
+    /// Where it stands in the folded text.
+    pub at: (u32, u32),
+    pub number: bool,
+    pub capital: bool,
+    /// At the start of a sentence or quotation, where a capital tells nothing.
+    pub initial: bool,
+}
+
+/// Title and summary as terms.
+#[derive(Debug, Default)]
 pub(super) struct Text {
-    /// How often each term stands in the title and in the summary.
-    pub terms: BTreeMap<Term, Count>,
-    /// The title, folded, for a look at its letters.
-    pub title: String,
-    pub numbers: Vec<Number>,
-    pub sketch: Sketch,
-    /// How the item writes its terms, for evidence.
-    written: FxHashMap<Term, String>,
+    /// The title, folded, in lower case.
+    pub title_letters: String,
+    pub title: Vec<Token>,
+    pub summary: Vec<Token>,
+    title_folded: String,
+    summary_folded: String,
 }
 
-/// A number of a title.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Number {
-    /// The term before it: what it counts or names; 0 where there is none.
-    pub of: Term,
-    /// Whether that is written as a name: "Lumen 9" and not "kills 9".
-    pub named: bool,
-    pub written: String,
-}
+/// Terms of words that were met, since stemming costs more than looking a word up.
+#[derive(Default)]
+pub(super) struct Stems(FxHashMap<(u8, u64), Option<Term>>);
 
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Count {
-    pub title: u16,
-    pub summary: u16,
+/// Words remembered; when there are more, all are forgotten at once, which changes no result.
+const STEMS: usize = 1 << 18;
+
+impl Stems {
+    fn term(&mut self, number: u8, language: &Language, lower: &str) -> Option<Term> {
+        let key = (number, xxh3_64(lower.as_bytes()));
+        if let Some(known) = self.0.get(&key) {
+            return *known;
+        }
+        let stop = lower.chars().nth(1).is_none() || language.is_stop_word(lower);
+        let term = (!stop).then(|| xxh3_64(language.stem(lower).as_bytes()));
+        if self.0.len() >= STEMS {
+            self.0.clear();
+        }
+        self.0.insert(key, term);
+        term
+    }
 }
 
 impl Text {
-    pub(super) fn new(title: &str, summary: &str, lang: Option<&str>) -> Text {
-        let lang = lang.unwrap_or("en");
-        let mut text = Text {
-            terms: BTreeMap::new(),
-            title: title.nfkc().flat_map(char::to_lowercase).collect(),
-            numbers: Vec::new(),
-            sketch: Sketch::default(),
-            written: FxHashMap::default(),
-        };
-        let mut all = Vec::new();
-        for (field, in_title) in [(title, true), (summary, false)] {
-            let (mut before, mut named) = (0, false);
-            let capitals_tell = in_title && capitals_tell(field, lang);
-            each_term(field, lang, |term, written| {
-                let count = text.terms.entry(term).or_default();
-                let place = if in_title { &mut count.title } else { &mut count.summary };
-                *place = place.saturating_add(1);
-                text.written.entry(term).or_insert_with(|| written.to_owned());
-                if in_title && written.starts_with(|c: char| c.is_numeric()) {
-                    text.numbers.push(Number { of: before, named, written: written.to_owned() });
-                }
-                (before, named) = (term, capitals_tell && written.starts_with(char::is_uppercase));
-                all.push(term);
-            });
+    pub(super) fn new(title: &str, summary: &str, number: u8, language: &Language, stems: &mut Stems) -> Text {
+        let title_folded = fold(title).into_owned();
+        let cut = summary.char_indices().nth(SUMMARY_LETTERS).map_or(summary, |(at, _)| &summary[..at]);
+        let summary_folded = fold(cut).into_owned();
+        Text {
+            title_letters: title_folded.to_lowercase(),
+            title: tokens(&title_folded, number, language, stems),
+            summary: tokens(&summary_folded, number, language, stems),
+            title_folded,
+            summary_folded,
         }
-        text.sketch = Sketch::new(&all);
-        text
     }
 
-    /// How the item writes a term.
-    pub(super) fn written(&self, term: Term) -> Option<String> {
-        self.written.get(&term).cloned()
+    /// A word as the item writes it.
+    pub(super) fn written(&self, in_title: bool, token: &Token) -> &str {
+        let text = if in_title { &self.title_folded } else { &self.summary_folded };
+        text.get(token.at.0 as usize..token.at.1 as usize).unwrap_or_default()
+    }
+
+    /// All terms in order, title first.
+    pub(super) fn terms(&self) -> impl Iterator<Item = Term> {
+        self.title.iter().chain(&self.summary).map(|token| token.term)
     }
 }
 
-/// Whether a capital marks a name here: not in German, which writes all nouns so, nor in headlines that write most
-/// words so.
-fn capitals_tell(field: &str, lang: &str) -> bool {
-    let long = || field.unicode_words().skip(1).filter(|word| word.chars().count() >= 4);
-    let capital = long().filter(|word| word.starts_with(char::is_uppercase)).count();
-    lang != "de" && capital * 10 <= long().count() * 6
+/// NFKC, without invisible characters, with letters that only look Latin made Latin where a word mixes scripts.
+fn fold(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() && !text.contains(crate::model::text::is_invisible) {
+        return text.into();
+    }
+    let visible = text.chars().filter(|c| !crate::model::text::is_invisible(*c) || c.is_whitespace());
+    let plain: String = match is_nfkc_quick(visible.clone()) {
+        IsNormalized::Yes => visible.collect(),
+        _ => visible.nfkc().collect(),
+    };
+    if !plain.chars().any(is_lookalike) {
+        return plain.into();
+    }
+    plain.split_inclusive(|c: char| !c.is_alphanumeric()).map(unmix).collect::<String>().into()
 }
 
-/// Calls `take` with each term of a text and its written form, in order.
-fn each_term(text: &str, lang: &str, mut take: impl FnMut(Term, &str)) {
-    let text: String = text.nfkc().filter(|c| !crate::model::text::is_invisible(*c)).collect();
-    let stop = stop_words(lang);
-    let mut run = String::new();
-    for word in text.unicode_words() {
+/// Cyrillic and Greek, whose letters can stand for Latin ones.
+fn is_lookalike(c: char) -> bool {
+    matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}')
+}
+
+/// A word that mixes Latin with letters that look so, in Latin. A word of one script stays what it is.
+fn unmix(word: &str) -> Cow<'_, str> {
+    if !word.chars().any(|c| c.is_ascii_alphabetic()) || !word.chars().any(is_lookalike) {
+        return word.into();
+    }
+    word.chars().map(latin).collect::<String>().into()
+}
+
+/// The Latin letter that a letter is confusable with (UTS #39), else the letter itself.
+fn latin(c: char) -> char {
+    let mut like = unicode_security::skeleton(c.encode_utf8(&mut [0; 4])).collect::<Vec<char>>();
+    match like.pop() {
+        Some(one) if like.is_empty() && one.is_ascii_alphabetic() && is_lookalike(c) => one,
+        _ => c,
+    }
+}
+
+fn tokens(text: &str, number: u8, language: &Language, stems: &mut Stems) -> Vec<Token> {
+    let mut out = Vec::with_capacity(text.len() / 6);
+    let mut run: Vec<(usize, char)> = Vec::new();
+    let (mut end, mut lower) = (0, String::new());
+    for (at, word) in text.unicode_word_indices() {
+        let initial = end == 0 || text[end..at].contains(ends_a_sentence);
+        end = at + word.len();
         if word.chars().all(is_unspaced) {
-            run.push_str(word);
+            // A run goes on over words that the segmentation cuts, but not over signs.
+            if initial || run.last().is_some_and(|(last, c)| last + c.len_utf8() != at) {
+                pairs(&mut run, &mut out);
+            }
+            run.extend(word.char_indices().map(|(inside, c)| (at + inside, c)));
             continue;
         }
-        pairs(&mut run, &mut take);
-        let lower = word.to_lowercase();
-        let lower = lower.strip_suffix("'s").or(lower.strip_suffix("’s")).unwrap_or(&lower);
-        let numeric = lower.starts_with(|c: char| c.is_numeric());
-        // The lists of stop words hold digits, which are what tells two products apart.
-        if !numeric && (lower.chars().count() < 2 || stop.contains(lower)) {
-            continue;
+        pairs(&mut run, &mut out);
+        let is_number = word.starts_with(|c: char| c.is_numeric());
+        lower.clear();
+        for c in word.chars().filter(|c| !matches!(c, '.' | ',' | '\'' | '’') || (is_number && *c == '.')) {
+            lower.extend(c.to_lowercase());
         }
-        take(term(&stem(lower, lang)), word);
+        if word.ends_with("'s") || word.ends_with("’s") {
+            lower.pop();
+        }
+        let capital = word.starts_with(char::is_uppercase);
+        // The country and the pronoun differ by their capitals alone.
+        let acronym = capital && lower.len() <= 2 && word.chars().all(|c| c.is_uppercase() || c == '.');
+        let term = match is_number || acronym {
+            true => Some(xxh3_64(lower.as_bytes()) ^ u64::from(acronym)),
+            false => stems.term(number, language, &lower),
+        };
+        let Some(term) = term else { continue };
+        out.push(Token { term, at: (at as u32, end as u32), number: is_number, capital, initial });
     }
-    pairs(&mut run, &mut take);
+    pairs(&mut run, &mut out);
+    out
+}
+
+fn ends_a_sentence(c: char) -> bool {
+    matches!(c, '.' | '!' | '?' | ':' | '|' | '—' | '–' | '"' | '“' | '”' | '‘' | '(' | '。' | '、' | '，' | '！' | '？')
 }
 
 /// Chinese, Japanese, Korean and Thai: every two neighbouring letters are a term, as in the CJK analysers of search
 /// engines, because a dictionary would be needed to find words.
-fn pairs(run: &mut String, take: &mut impl FnMut(Term, &str)) {
-    let letters: Vec<char> = run.chars().collect();
-    for pair in letters.windows(2.min(letters.len().max(1))) {
-        let pair: String = pair.iter().collect();
-        take(term(&pair), &pair);
+fn pairs(run: &mut Vec<(usize, char)>, out: &mut Vec<Token>) {
+    for pair in run.windows(2.min(run.len().max(1))) {
+        let letters: String = pair.iter().map(|(_, c)| *c).collect();
+        let (first, last) = (pair[0].0, pair[pair.len() - 1]);
+        let at = (first as u32, (last.0 + last.1.len_utf8()) as u32);
+        out.push(Token { term: xxh3_64(letters.as_bytes()), at, number: false, capital: false, initial: false });
     }
     run.clear();
 }
@@ -124,122 +184,15 @@ fn is_unspaced(c: char) -> bool {
         0x0e00..=0x0e7f | 0x1100..=0x11ff | 0x3040..=0x30ff | 0x3400..=0x9fff | 0xac00..=0xd7af | 0x20000..=0x3ffff)
 }
 
-fn term(stem: &str) -> Term {
-    (xxh3_64(stem.as_bytes()) >> 32) as Term
-}
-
-fn stem(word: &str, lang: &str) -> String {
-    let algorithm = match lang {
-        "en" => Algorithm::English,
-        "de" => Algorithm::German,
-        "fr" => Algorithm::French,
-        "es" => Algorithm::Spanish,
-        "pt" => Algorithm::Portuguese,
-        "it" => Algorithm::Italian,
-        "nl" => Algorithm::Dutch,
-        "ru" => Algorithm::Russian,
-        "sv" => Algorithm::Swedish,
-        "da" => Algorithm::Danish,
-        "nb" | "no" | "nn" => Algorithm::Norwegian,
-        "fi" => Algorithm::Finnish,
-        "hu" => Algorithm::Hungarian,
-        "ro" => Algorithm::Romanian,
-        "tr" => Algorithm::Turkish,
-        "el" => Algorithm::Greek,
-        "ar" => Algorithm::Arabic,
-        "pl" => return polish(word).to_owned(),
-        _ => return word.to_owned(),
-    };
-    Stemmer::create(algorithm).stem(word).into_owned()
-}
-
-/// Polish has no Snowball stemmer here. Its commonest endings of declension are cut, the longest first, where at least
-/// four letters are left (a light stemmer in the sense of Savoy, 2006).
-fn polish(word: &str) -> &str {
-    const ENDINGS: [&str; 24] = [
-        "iego", "iemu", "ami", "ach", "ego", "emu", "iem", "owi", "ów", "em", "om", "ie", "ej", "ym", "im", "ą", "ę",
-        "a", "e", "i", "o", "u", "y", "ó",
-    ];
-    let stems = ENDINGS.iter().filter_map(|ending| word.strip_suffix(ending));
-    stems.filter(|stem| stem.chars().count() >= 4).min_by_key(|stem| stem.len()).unwrap_or(word)
-}
-
-fn stop_words(lang: &str) -> &'static FxHashSet<&'static str> {
-    thread_local! {
-        static KNOWN: RefCell<FxHashMap<String, &'static FxHashSet<&'static str>>> = RefCell::default();
-    }
-    KNOWN.with_borrow_mut(|known| {
-        if let Some(set) = known.get(lang) {
-            return *set;
-        }
-        let words = stop_words::lookup(lang).unwrap_or_default();
-        // One small set for each of the few languages of the lists, kept for as long as the program runs.
-        let set: &'static FxHashSet<&'static str> = Box::leak(Box::new(words.iter().copied().collect()));
-        known.insert(if words.is_empty() { String::new() } else { lang.to_owned() }, set);
-        set
-    })
-}
-
-/// A bottom-k sketch of a text's shingles of three terms: the k smallest hashes (Cohen and Kaplan, 2007). The share of
-/// them that two texts have in common estimates the Jaccard likeness of the texts.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Sketch(Box<[u32]>);
-
-impl Sketch {
-    /// Hashes kept: the standard error of a likeness of 0.6 is then 0.09.
-    const SIZE: usize = 32;
-    /// Texts with fewer shingles are too short to be called copies.
-    const LEAST: usize = 6;
-
-    fn new(terms: &[Term]) -> Sketch {
-        let mut hashes: Vec<u32> = terms
-            .windows(3)
-            .map(|three| {
-                let bytes: Vec<u8> = three.iter().flat_map(|t| t.to_le_bytes()).collect();
-                xxh3_64(&bytes) as u32
-            })
-            .collect();
-        hashes.sort_unstable();
-        hashes.dedup();
-        if hashes.len() < Self::LEAST {
-            hashes.clear();
-        }
-        hashes.truncate(Self::SIZE);
-        Sketch(hashes.into_boxed_slice())
-    }
-
-    /// The estimated Jaccard likeness, 0 to 1.
-    pub(super) fn likeness(&self, other: &Sketch) -> f32 {
-        if self.0.is_empty() || other.0.is_empty() {
-            return 0.0;
-        }
-        let size = Self::SIZE.min(self.0.len().max(other.0.len()));
-        let (mut a, mut b, mut seen, mut both) = (0, 0, 0, 0);
-        while seen < size && (a < self.0.len() || b < other.0.len()) {
-            match (self.0.get(a), other.0.get(b)) {
-                (Some(x), Some(y)) if x == y => {
-                    both += 1;
-                    a += 1;
-                    b += 1;
-                }
-                (Some(x), Some(y)) if x < y => a += 1,
-                (Some(_), None) => a += 1,
-                _ => b += 1,
-            }
-            seen += 1;
-        }
-        both as f32 / seen as f32
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::language::Languages;
     use super::*;
 
     fn terms(text: &str, lang: &str) -> Vec<Term> {
-        let mut all = Vec::new();
-        each_term(text, lang, |term, _| all.push(term));
-        all
+        let mut languages = Languages::default();
+        let number = languages.of(Some(lang));
+        Text::new(text, "", number, languages.get(number), &mut Stems::default()).terms().collect()
     }
 
     #[test]
@@ -273,19 +226,28 @@ mod tests {
     }
 
     #[test]
-    fn invisible_and_wide_letters_change_nothing() {
+    fn invisible_wide_and_lookalike_letters_change_nothing() {
         assert_eq!(terms("Ｆｉｒｅ in St\u{200b}adium", "en"), terms("fire stadium", "en"));
+        assert_eq!(terms("Stadіum fіre spгeads".replace('г', "r").as_str(), "en"), terms("Stadium fire spreads", "en"));
     }
 
     #[test]
-    fn a_copy_with_another_byline_is_alike_and_another_text_is_not() {
-        let body = "Rescue boats brought ninety passengers ashore after the ferry caught fire off the northern cape, \
-                    the coast guard said, adding that two sailors were treated for smoke and that the hull holds";
-        let one = Text::new("Ferry fire off the cape", body, Some("en"));
-        let copy = Text::new("Ferry fire off the cape", &format!("By our reporter. {body}."), Some("en"));
-        let other =
-            Text::new("Ferry burns", "A blaze broke out aboard a ferry on Sunday and everybody was saved", Some("en"));
-        assert!(one.sketch.likeness(&copy.sketch) > 0.7);
-        assert!(one.sketch.likeness(&other.sketch) < 0.1);
+    fn russian_and_greek_words_stay_what_they_are() {
+        assert_eq!(fold("Москва сосед"), "Москва сосед");
+        assert_eq!(fold("Αθήνα 2024"), "Αθήνα 2024");
+        assert_eq!(fold("pаypаl"), "paypal");
+    }
+
+    #[test]
+    fn the_united_states_are_not_us() {
+        assert_ne!(terms("US", "en"), Vec::<Term>::new());
+        assert_eq!(terms("U.S.", "en"), terms("US", "en"));
+        assert_eq!(terms("with us", "en"), Vec::<Term>::new());
+    }
+
+    #[test]
+    fn thousands_are_read_with_and_without_a_comma() {
+        assert_eq!(terms("2,000 dead", "en"), terms("2000 dead", "en"));
+        assert_ne!(terms("iPhone 16", "en"), terms("iPhone 17", "en"));
     }
 }

@@ -5,7 +5,8 @@
 use super::{LOOK, Signals};
 use crate::clock::Clock;
 use crate::cluster::{Clusterer, Options};
-use crate::model::{Assignment, Evidence, Item, Placed, Placement};
+use crate::model::{Assignment, Evidence, Item, Placement, Regrouped, StoryId, Timestamp};
+use crate::publish::choose_lead;
 use crate::store::{self, Store, items, stories};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -48,6 +49,8 @@ async fn step(grouping: &mut Option<Grouping>, store: &Store, options: &Options,
 pub(super) struct Grouping {
     options: Options,
     clusterer: Option<Clusterer>,
+    /// When the second look was last taken; at the start it is due at once.
+    looked_at: Option<Timestamp>,
 }
 
 impl Grouping {
@@ -62,12 +65,13 @@ impl Grouping {
                     clusterer.restore(&item, story, copy_of);
                 }
                 tracing::debug!(items = clusterer.active_items(), "the clusterer remembers");
-                Ok(Grouping { options, clusterer: Some(clusterer) })
+                Ok(Grouping { options, clusterer: Some(clusterer), looked_at: None })
             })
             .await
     }
 
-    /// Places all items that have no story yet. Returns whether there were any.
+    /// Places all items that have no story yet, and takes a second look when one is due. Returns whether anything
+    /// changed.
     pub(super) async fn catch_up(&mut self, store: &Store, clock: &Clock) -> store::Result<bool> {
         let mut any = false;
         loop {
@@ -76,23 +80,48 @@ impl Grouping {
                 continue;
             };
             let (clusterer, placed) = store.read(move |db| place_batch(db, clusterer)).await?;
+            self.clusterer = clusterer;
             if placed.is_empty() {
-                self.clusterer = clusterer;
-                return Ok(any);
+                break;
             }
             any = true;
             let now = clock.now();
             store.write(move |db| stories::place(db, &placed, now)).await?;
-            self.clusterer = clusterer;
         }
+        let now = clock.now();
+        if self.looked_at.is_none_or(|looked_at| looked_at + self.options.look <= now) {
+            self.looked_at = Some(now);
+            any |= self.look(store, now).await?;
+        }
+        Ok(any)
+    }
+
+    async fn look(&mut self, store: &Store, now: Timestamp) -> store::Result<bool> {
+        let Some(mut clusterer) = self.clusterer.take() else { return Ok(false) };
+        let (clusterer, regrouped) = store
+            .read(move |db| {
+                let regrouped = look(db, &mut clusterer, now)?;
+                Ok((clusterer, regrouped))
+            })
+            .await?;
+        self.clusterer = Some(clusterer);
+        if regrouped.is_empty() {
+            return Ok(false);
+        }
+        tracing::debug!(moved = regrouped.moved.len(), split = regrouped.founded.len(), "a second look changed stories");
+        store
+            .write(move |db| stories::regroup(db, &regrouped, now, |story| choose_lead(story).map(|lead| lead.item.id)))
+            .await?;
+        Ok(true)
     }
 }
 
 /// Places the next items. After a panic the clusterer is not given back, because it may be half changed.
-fn place_batch(db: &Connection, mut clusterer: Clusterer) -> store::Result<(Option<Clusterer>, Vec<Placed>)> {
+fn place_batch(db: &Connection, mut clusterer: Clusterer) -> store::Result<(Option<Clusterer>, Vec<Assignment>)> {
     let mut placed = Vec::new();
     for item in items::unassigned(db, BATCH)? {
-        match catch_unwind(AssertUnwindSafe(|| place(db, &mut clusterer, &item))) {
+        let place = || minting(|failure| clusterer.place(&item, |taken| mint(db, &item, taken, failure)));
+        match catch_unwind(AssertUnwindSafe(place)) {
             Ok(one) => placed.push(one?),
             Err(_) => {
                 tracing::error!(item = %item.id, "placing this item panicked; it stays alone");
@@ -104,23 +133,40 @@ fn place_batch(db: &Connection, mut clusterer: Clusterer) -> store::Result<(Opti
     Ok((Some(clusterer), placed))
 }
 
-fn place(db: &Connection, clusterer: &mut Clusterer, item: &Item) -> store::Result<Placed> {
-    let mut failure = None;
-    let placed = clusterer.place(item, |taken| {
-        stories::mint(db, item, taken).unwrap_or_else(|error| {
-            failure = Some(error);
-            crate::model::StoryId::mint(&item.source_url, &item.guid, 0)
+fn look(db: &Connection, clusterer: &mut Clusterer, now: Timestamp) -> store::Result<Regrouped> {
+    minting(|failure| {
+        clusterer.look(now, |founder, taken| match items::get(db, founder) {
+            Ok(Some(item)) => mint(db, &item, taken, failure),
+            Ok(None) => fail(failure, store::Error::Corrupt(format!("item {founder} is remembered and not stored"))),
+            Err(error) => fail(failure, error),
         })
-    });
-    match failure {
-        Some(error) => Err(error),
-        None => Ok(placed),
-    }
+    })
 }
 
-fn alone(db: &Connection, item: &Item) -> store::Result<Placed> {
+/// Runs what mints ids; an error of the database on the way is the outcome, whatever came of the rest.
+fn minting<T>(work: impl FnOnce(&mut Option<store::Error>) -> T) -> store::Result<T> {
+    let mut failure = None;
+    let done = work(&mut failure);
+    failure.map_or(Ok(done), Err)
+}
+
+fn mint(
+    db: &Connection,
+    founder: &Item,
+    taken: &dyn Fn(StoryId) -> bool,
+    failure: &mut Option<store::Error>,
+) -> StoryId {
+    stories::mint(db, founder, taken).unwrap_or_else(|error| fail(failure, error))
+}
+
+/// An id that is never used, because the failure goes before it.
+fn fail(failure: &mut Option<store::Error>, error: store::Error) -> StoryId {
+    *failure = Some(error);
+    StoryId::from_row(0)
+}
+
+fn alone(db: &Connection, item: &Item) -> store::Result<Assignment> {
     let story = stories::mint(db, item, |_| false)?;
     let evidence = Evidence::default();
-    let assignment = Assignment { item: item.id, story, placement: Placement::Founded, copy_of: None, evidence };
-    Ok(Placed { assignment, merges: Vec::new() })
+    Ok(Assignment { item: item.id, story, placement: Placement::Founded, copy_of: None, evidence })
 }

@@ -70,21 +70,36 @@ pub struct Assignment {
     pub evidence: Evidence,
 }
 
-/// Two stories that turned out to be one: the older id survives, the other leads to it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Merge {
-    pub from: StoryId,
-    pub into: StoryId,
-    /// The items that move, each with why.
-    pub items: Vec<(ItemId, Evidence)>,
+/// What a second look changes, to be carried out in this order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Regrouped {
+    /// Stories that split off.
+    pub founded: Vec<Founded>,
+    pub moved: Vec<Moved>,
+    /// Stories that lost all their items, and where most of them went: from now on the one leads to the other.
+    pub emptied: Vec<(StoryId, StoryId)>,
 }
 
-/// What placing one item changes.
+/// A story that split off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Founded {
+    pub story: StoryId,
+    pub by: ItemId,
+}
+
+/// An item that moved to another story.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Placed {
-    pub assignment: Assignment,
-    /// To be carried out after the assignment, in this order.
-    pub merges: Vec<Merge>,
+pub struct Moved {
+    pub item: ItemId,
+    pub from: StoryId,
+    pub into: StoryId,
+    pub evidence: Evidence,
+}
+
+impl Regrouped {
+    pub fn is_empty(&self) -> bool {
+        self.founded.is_empty() && self.moved.is_empty() && self.emptied.is_empty()
+    }
 }
 
 /// Whether an item joins a story or begins one.
@@ -120,6 +135,10 @@ pub enum Reason {
     OtherNumbers { numbers: Vec<String> },
     /// It came with its story, which turned out to be this one.
     Merged { from: StoryId },
+    /// A second look moved it here from another story.
+    Regrouped { from: StoryId },
+    /// The operator put it here.
+    Decided { decision: i64 },
     /// The company that the item comes into.
     Company { outlets: u32, hours: u32 },
 }
@@ -128,7 +147,7 @@ impl Evidence {
     /// Whether this made an item join, rather than begin a story of its own.
     pub fn joined(&self) -> bool {
         let certain =
-            |reason: &Reason| matches!(reason, Reason::SameLink { .. } | Reason::Copy { .. } | Reason::Merged { .. });
+            |reason: &Reason| matches!(reason, Reason::SameLink { .. } | Reason::Copy { .. } | Reason::Merged { .. } | Reason::Regrouped { .. } | Reason::Decided { .. });
         !self.reasons.is_empty() && (self.score >= self.needed || self.reasons.iter().any(certain))
     }
 }
@@ -166,6 +185,8 @@ impl fmt::Display for Reason {
             }
             Reason::OtherNumbers { numbers } => write!(f, "but has other numbers ({})", numbers.join(", ")),
             Reason::Merged { from } => write!(f, "it came with story {from}, which turned out to be the same"),
+            Reason::Regrouped { from } => write!(f, "a second look moved it here from story {from}"),
+            Reason::Decided { decision } => write!(f, "decision {decision} of the operator put it here"),
             Reason::Company { outlets, hours } => {
                 let outlets_word = if *outlets == 1 { "outlet" } else { "outlets" };
                 write!(f, "{outlets} {outlets_word} within {hours} h")

@@ -3,10 +3,11 @@
 use super::rows::{ITEM_COLUMNS, ITEM_WIDTH, collect, item, json_list, maybe_time, time};
 use super::{Error, Result};
 use crate::model::{
-    Assignment, FeedSelection, Item, ItemId, Merge, Placed, Placement, Published, Story, StoryId, StoryItem,
+    Assignment, Evidence, FeedSelection, Item, ItemId, Placement, Published, Regrouped, Story, StoryId, StoryItem,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeSet;
 
 /// An id for a story that this item founds: free in this database, and always the same for the same past.
 pub fn mint(db: &Connection, founder: &Item, taken: impl Fn(StoryId) -> bool) -> Result<StoryId> {
@@ -20,12 +21,9 @@ pub fn mint(db: &Connection, founder: &Item, taken: impl Fn(StoryId) -> bool) ->
     Err(Error::Corrupt("no story id is free".into()))
 }
 
-/// Writes down where items belong and which stories became one, in the order in which it was decided.
-pub fn place(db: &Connection, placed: &[Placed], now: Timestamp) -> Result<()> {
-    for Placed { assignment, merges } in placed {
-        assign(db, assignment, now)?;
-        merges.iter().try_for_each(|merge| self::merge(db, merge, now))?;
-    }
+/// Writes down where items belong, in the order in which it was decided.
+pub fn place(db: &Connection, assignments: &[Assignment], now: Timestamp) -> Result<()> {
+    assignments.iter().try_for_each(|assignment| assign(db, assignment, now))?;
     touch(db)
 }
 
@@ -36,7 +34,7 @@ fn assign(db: &Connection, assignment: &Assignment, now: Timestamp) -> Result<()
         db.prepare_cached("INSERT INTO story (id, founded_at, updated_at, lead_id) VALUES (?1, ?2, ?2, ?3)")?
             .execute(params![story, now, assignment.item.0])?;
     }
-    let evidence = serde_json::to_string(&assignment.evidence).map_err(|e| Error::Corrupt(e.to_string()))?;
+    let evidence = written(&assignment.evidence)?;
     db.prepare_cached(
         "UPDATE item SET story_id = ?2, copy_of = ?3, evidence = ?4, assigned_at = ?5
          WHERE id = ?1 AND story_id IS NULL",
@@ -47,20 +45,78 @@ fn assign(db: &Connection, assignment: &Assignment, now: Timestamp) -> Result<()
     Ok(())
 }
 
-/// Makes two stories one: the items of one move, and its id leads to the other from now on. What was published of
-/// either stays as it is.
-pub fn merge(db: &Connection, merge: &Merge, now: Timestamp) -> Result<()> {
-    let (from, into, now) = (merge.from.to_row(), merge.into.to_row(), now.as_millisecond());
-    let mut explain = db.prepare_cached("UPDATE item SET evidence = ?2 WHERE id = ?1")?;
-    for (item, evidence) in &merge.items {
-        let evidence = serde_json::to_string(evidence).map_err(|e| Error::Corrupt(e.to_string()))?;
-        explain.execute(params![item.0, evidence])?;
+/// Writes down what a second look changed. `lead` chooses the item that stands for a story which lost the one that did.
+/// What was published of a story stays as it is.
+pub fn regroup(
+    db: &Connection,
+    regrouped: &Regrouped,
+    now: Timestamp,
+    lead: impl Fn(&Story) -> Option<ItemId>,
+) -> Result<()> {
+    for founded in &regrouped.founded {
+        found(db, founded.story, founded.by, now)?;
     }
-    // Items that the clusterer has forgotten move too; stories merged earlier lead to where this one leads.
-    db.prepare_cached("UPDATE item SET story_id = ?2 WHERE story_id = ?1")?.execute([from, into])?;
-    db.prepare_cached("UPDATE story SET merged_into = ?2 WHERE id = ?1 OR merged_into = ?1")?.execute([from, into])?;
-    db.prepare_cached("UPDATE story SET updated_at = max(updated_at, ?2) WHERE id = ?1")?.execute([into, now])?;
+    let mut touched = BTreeSet::new();
+    for moved in &regrouped.moved {
+        move_item(db, moved.item, moved.into, &moved.evidence, now)?;
+        touched.extend([moved.from, moved.into]);
+    }
+    for (from, into) in &regrouped.emptied {
+        redirect(db, *from, *into)?;
+    }
+    settle_changed(db, touched, now, lead)?;
     touch(db)
+}
+
+/// A story without items yet.
+pub(super) fn found(db: &Connection, story: StoryId, by: ItemId, now: Timestamp) -> Result<()> {
+    db.prepare_cached("INSERT INTO story (id, founded_at, updated_at, lead_id) VALUES (?1, ?2, ?2, ?3)")?
+        .execute(params![story.to_row(), now.as_millisecond(), by.0])?;
+    Ok(())
+}
+
+pub(super) fn move_item(
+    db: &Connection,
+    item: ItemId,
+    into: StoryId,
+    evidence: &Evidence,
+    now: Timestamp,
+) -> Result<()> {
+    db.prepare_cached("UPDATE item SET story_id = ?2, evidence = ?3, assigned_at = ?4 WHERE id = ?1")?
+        .execute(params![item.0, into.to_row(), written(evidence)?, now.as_millisecond()])?;
+    Ok(())
+}
+
+/// From now on one story leads to another, and so do those that led to it. A story that still has items, which the
+/// clusterer has forgotten, stays.
+pub(super) fn redirect(db: &Connection, from: StoryId, into: StoryId) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE story SET merged_into = ?2 WHERE (id = ?1 OR merged_into = ?1)
+         AND NOT EXISTS (SELECT 1 FROM item WHERE story_id = ?1)",
+    )?
+    .execute([from.to_row(), into.to_row()])?;
+    Ok(())
+}
+
+/// Notes that stories changed, and gives a lead to those that lost theirs.
+pub(super) fn settle_changed(
+    db: &Connection,
+    stories: BTreeSet<StoryId>,
+    now: Timestamp,
+    lead: impl Fn(&Story) -> Option<ItemId>,
+) -> Result<()> {
+    let ids: Vec<StoryId> = stories.into_iter().collect();
+    for story in load(db, &ids.iter().map(|id| id.to_row()).collect::<Vec<i64>>())? {
+        let kept = story.items.iter().any(|report| report.item.id == story.lead);
+        let lead = if kept { Some(story.lead) } else { lead(&story) };
+        db.prepare_cached("UPDATE story SET updated_at = max(updated_at, ?2), lead_id = coalesce(?3, lead_id) WHERE id = ?1")?
+            .execute(params![story.id.to_row(), now.as_millisecond(), lead.map(|lead| lead.0)])?;
+    }
+    Ok(())
+}
+
+fn written(evidence: &Evidence) -> Result<String> {
+    serde_json::to_string(evidence).map_err(|e| Error::Corrupt(e.to_string()))
 }
 
 /// Publishes a story: its lead, its link and the date, which never change afterwards.

@@ -1,0 +1,100 @@
+//! What made an item join a story, in facts that [`crate::model::Reason`] can say in words.
+
+use super::copies::COPY;
+use super::memory::{Kind, Memory, Remembered};
+use super::vocabulary::Place;
+use super::{Clusterer, chance};
+use crate::model::{Evidence, Reason};
+use std::collections::BTreeSet;
+
+/// Shared terms that are named.
+const NAMED: usize = 4;
+/// Members of a story that are asked what they share, the latest ones.
+const ASKED: usize = 40;
+/// The likeness of two titles, letter by letter, that is worth saying.
+const NEAR_TITLE: f64 = 0.9;
+
+/// The neighbour whose text an item repeats, and how much of it.
+pub(super) fn copy(memory: &Memory, item: &Remembered) -> Option<(Place, f32)> {
+    let shares = item.near.iter().filter_map(|near| {
+        let other = memory.at(near.place)?;
+        let share = item.sketch.containment(&other.sketch);
+        // An outlet's own headline over again is the same report, whatever its body says.
+        let again = other.outlet == item.outlet && other.title == item.title && !super::near::kept_apart(item, other);
+        let share = if again { 1.0 } else { share };
+        (share >= COPY).then_some((near.place, share))
+    });
+    shares.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
+}
+
+impl Clusterer {
+    /// Why an item is with these others. `link` is in log-odds, infinite where a rule decided.
+    pub(super) fn evidence(
+        &self,
+        place: Place,
+        members: &[Place],
+        link: f32,
+        copy: Option<(&Remembered, f32)>,
+    ) -> Evidence {
+        let needed = self.options.threshold;
+        let Some(item) = self.memory.at(place) else { return Evidence::default() };
+        let others: Vec<&Remembered> = members
+            .iter()
+            .rev()
+            .filter(|member| **member != place)
+            .take(ASKED)
+            .filter_map(|member| self.memory.at(*member))
+            .collect();
+        let mut reasons = Vec::new();
+        if let Some((original, likeness)) = copy {
+            reasons.push(Reason::Copy { of: original.id, likeness });
+        }
+        reasons.extend(near_title(item, &others));
+        let terms = self.shared(item, &others);
+        if !terms.is_empty() {
+            reasons.push(Reason::Terms { terms });
+        }
+        let numbers = self.other_numbers(item, &others);
+        if !numbers.is_empty() {
+            reasons.push(Reason::OtherNumbers { numbers });
+        }
+        let outlets: BTreeSet<u32> = others.iter().map(|other| other.outlet).collect();
+        let gap = others.iter().map(|other| (other.ranked_at - item.ranked_at).unsigned_abs()).max().unwrap_or(0);
+        reasons.push(Reason::Company { outlets: outlets.len() as u32, hours: (gap / 3600) as u32 + 1 });
+        Evidence { score: chance(link), needed, reasons }
+    }
+
+    /// The terms that weigh most in what an item shares with others.
+    fn shared(&self, item: &Remembered, others: &[&Remembered]) -> Vec<String> {
+        let mut shared: Vec<(f32, u32)> = Vec::new();
+        for term in &item.terms {
+            let holds = |other: &&&Remembered| other.terms.binary_search_by_key(&term.entry, |t| t.entry).is_ok();
+            let holders = others.iter().filter(holds).count();
+            if holders > 0 {
+                let part = holders as f32 / others.len() as f32;
+                shared.push((term.weight() * part.sqrt(), term.entry));
+            }
+        }
+        shared.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        shared.iter().take(NAMED).map(|(_, entry)| self.memory.vocabulary.written(*entry).to_owned()).collect()
+    }
+
+    /// Numbers of the item's title where the others' titles have others, and none has the item's.
+    fn other_numbers(&self, item: &Remembered, others: &[&Remembered]) -> Vec<String> {
+        let known = || others.iter().flat_map(|other| other.numbers.iter());
+        let has = |entry: u32| others.iter().any(|o| o.terms.binary_search_by_key(&entry, |t| t.entry).is_ok());
+        let differing = item.numbers.iter().filter(|n| known().any(|m| m.of == n.of) && !has(n.number));
+        differing.map(|n| self.memory.vocabulary.written(n.number).to_owned()).collect()
+    }
+}
+
+fn near_title(item: &Remembered, others: &[&Remembered]) -> Option<Reason> {
+    // Short titles are alike by chance, and so are those that differ in a number.
+    if item.title.chars().count() < 20 || item.terms.iter().any(|t| t.in_title() && t.is(Kind::Number)) {
+        return None;
+    }
+    let likeness = |other: &&Remembered| strsim::normalized_damerau_levenshtein(&item.title, &other.title);
+    let near = others.iter().map(|other| (other.id, likeness(other))).filter(|(_, like)| *like >= NEAR_TITLE);
+    let (with, likeness) = near.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    Some(Reason::NearTitle { with, likeness: likeness as f32 })
+}

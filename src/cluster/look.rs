@@ -1,0 +1,206 @@
+//! The second look: groups the neighbourhood of what is new afresh, so that the order of arrival does not decide.
+//!
+//! What came, or came near something new, since the last look, is taken with its stories and the stories near it; all
+//! their pairs are known, and the grouping starts from single items. Items beyond the revision time stay together as
+//! they are, and new ones may still join them. A group keeps the oldest of the story ids that mostly went into it.
+
+use super::memory::{Remembered, Tag};
+use super::vocabulary::Place;
+use super::{Clusterer, group};
+use crate::model::{Evidence, Founded, ItemId, Moved, Reason, Regrouped, StoryId};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
+
+/// Log-odds from which a neighbour's story is looked at too.
+const REACH: f32 = -1.5;
+
+impl Clusterer {
+    /// Looks again at what is new. `mint` gives an id to a story that splits off, founded by the item it is told; it is
+    /// also told which ids this clusterer knows.
+    pub fn look(
+        &mut self,
+        now: jiff::Timestamp,
+        mut mint: impl FnMut(ItemId, &dyn Fn(StoryId) -> bool) -> StoryId,
+    ) -> Regrouped {
+        let fresh = std::mem::take(&mut self.fresh);
+        if fresh.is_empty() {
+            return Regrouped::default();
+        }
+        let fresh = self.judge_again(fresh);
+        let frozen_before = now.as_second() - self.options.revise.as_secs();
+        let places = self.neighbourhood(&fresh);
+        let items: Vec<&Remembered> = places.iter().filter_map(|place| self.memory.at(*place)).collect();
+        let position: FxHashMap<Place, u32> = places.iter().zip(0..).map(|(place, at)| (*place, at)).collect();
+        let mut pairs: Vec<group::Pair> = Vec::new();
+        for (at, item) in items.iter().enumerate() {
+            for near in item.near.iter().filter(|near| near.score() > group::KEPT) {
+                if let Some(other) = position.get(&near.place) {
+                    pairs.push(((at as u32).min(*other), (at as u32).max(*other), near.score()));
+                }
+            }
+        }
+        pairs.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(b.2.total_cmp(&a.2)));
+        pairs.dedup_by_key(|pair| (pair.0, pair.1));
+        let tags: Vec<&[Tag]> = items.iter().map(|item| item.tags.as_slice()).collect();
+        let groups = group::group(&tags, &cores(&items, frozen_before), &pairs, &self.linkage);
+        let stories: Vec<StoryId> = items.iter().map(|item| item.story).collect();
+        self.carry_out(&places, &stories, groups, &mut mint)
+    }
+
+    /// Judges again those whose neighbourhood is no longer what it was. Returns all that is fresh, in order.
+    fn judge_again(&mut self, fresh: Vec<Place>) -> Vec<Place> {
+        let mut all: FxHashSet<Place> = fresh.iter().copied().collect();
+        for place in &fresh {
+            if let Some(item) = self.memory.at(*place) {
+                all.extend(item.near.iter().filter(|near| near.score() > REACH).map(|near| near.place));
+            }
+        }
+        let mut all: Vec<Place> = all.into_iter().filter(|place| self.memory.at(*place).is_some()).collect();
+        let first = self.memory.first();
+        all.sort_unstable_by_key(|place| place.wrapping_sub(first));
+        for place in &all {
+            let stale = |item: &Remembered| usize::from(item.news) * 2 > item.near.len().max(1);
+            if self.memory.at(*place).is_some_and(stale) {
+                self.judge(*place);
+            }
+        }
+        all
+    }
+
+    /// The voices of all stories that the fresh items are in or near to, in order.
+    fn neighbourhood(&self, fresh: &[Place]) -> Vec<Place> {
+        let mut stories: FxHashSet<StoryId> = FxHashSet::default();
+        for item in fresh.iter().filter_map(|place| self.memory.at(*place)) {
+            stories.insert(item.story);
+            let near = item.near.iter().filter(|near| near.score() > REACH);
+            stories.extend(near.filter_map(|near| self.memory.at(near.place)).map(|other| other.story));
+        }
+        let members = stories.iter().flat_map(|story| self.memory.members(*story));
+        let voice = |place: &&Place| self.memory.at(**place).is_some_and(|item| !item.passive);
+        let mut places: Vec<Place> = members.filter(voice).copied().collect();
+        let first = self.memory.first();
+        places.sort_unstable_by_key(|place| place.wrapping_sub(first));
+        places
+    }
+
+    /// Gives each group its story, and moves what stands elsewhere.
+    fn carry_out(
+        &mut self,
+        places: &[Place],
+        stories: &[StoryId],
+        groups: Vec<Vec<u32>>,
+        mint: &mut dyn FnMut(ItemId, &dyn Fn(StoryId) -> bool) -> StoryId,
+    ) -> Regrouped {
+        let mut out = Regrouped::default();
+        let owners = owners(stories, &groups);
+        let mut left: FxHashSet<StoryId> = FxHashSet::default();
+        for (number, group) in groups.iter().enumerate() {
+            let founder = self.memory.at(places[group[0] as usize]).map(|item| item.id);
+            let story = match (owners.get(&number), founder) {
+                (Some(story), _) => *story,
+                (None, Some(founder)) => {
+                    let story = mint(founder, &|id| self.memory.knows(id));
+                    out.founded.push(Founded { story, by: founder });
+                    story
+                }
+                (None, None) => continue,
+            };
+            let members: Vec<Place> = group.iter().map(|at| places[*at as usize]).collect();
+            for at in group.iter().filter(|at| stories[**at as usize] != story) {
+                let (place, from) = (places[*at as usize], stories[*at as usize]);
+                let evidence = self.regrouped_evidence(place, &members, from);
+                self.memory.put(place, story);
+                left.insert(from);
+                if let Some(item) = self.memory.at(place) {
+                    out.moved.push(Moved { item: item.id, from, into: story, evidence });
+                }
+            }
+        }
+        self.redirect_emptied(left, &mut out);
+        out
+    }
+
+    /// Stories whose voices all went elsewhere lead to where most of them went, and what is passive follows.
+    fn redirect_emptied(&mut self, left: FxHashSet<StoryId>, out: &mut Regrouped) {
+        let mut left: Vec<StoryId> = left.into_iter().filter(|story| self.memory.voices(*story) == 0).collect();
+        left.sort_unstable();
+        for from in left {
+            let mut targets: BTreeMap<StoryId, usize> = BTreeMap::new();
+            for moved in out.moved.iter().filter(|moved| moved.from == from) {
+                *targets.entry(moved.into).or_default() += 1;
+            }
+            let Some(into) = targets.iter().max_by_key(|(_, count)| **count).map(|(story, _)| *story) else { continue };
+            for place in self.memory.members(from).to_vec() {
+                self.memory.put(place, into);
+                if let Some(item) = self.memory.at(place) {
+                    let reasons = vec![Reason::Merged { from }];
+                    let evidence = Evidence { score: 1.0, needed: self.options.threshold, reasons };
+                    out.moved.push(Moved { item: item.id, from, into, evidence });
+                }
+            }
+            out.emptied.push((from, into));
+        }
+    }
+
+    fn regrouped_evidence(&self, place: Place, members: &[Place], from: StoryId) -> Evidence {
+        let Some(item) = self.memory.at(place) else { return Evidence::default() };
+        let known = item.near.iter().filter(|near| near.score() > group::KEPT && members.contains(&near.place));
+        let (sum, pairs, best) = known.fold((0.0, 0, f32::MIN), |(sum, pairs, best), near| {
+            (sum + near.score(), pairs + 1, f32::max(best, near.score()))
+        });
+        let link = match pairs {
+            0 => self.linkage.missing,
+            _ => self.linkage.link(sum, pairs, best, (1, members.len().saturating_sub(1).max(1))),
+        };
+        let mut evidence = self.evidence(place, members, link, None);
+        evidence.reasons.push(Reason::Regrouped { from });
+        evidence
+    }
+}
+
+/// Items that stand together whatever their pairs say: those of a story that are no longer revised, and those that the
+/// operator put together.
+fn cores(items: &[&Remembered], frozen_before: i64) -> Vec<Vec<u32>> {
+    let mut cores: BTreeMap<(u8, i64), Vec<u32>> = BTreeMap::new();
+    for (at, item) in items.iter().enumerate() {
+        if item.first_seen_at < frozen_before {
+            cores.entry((0, item.story.to_row())).or_default().push(at as u32);
+        }
+        for tag in &item.tags {
+            if let Tag::With(decision) = tag {
+                cores.entry((1, *decision)).or_default().push(at as u32);
+            }
+        }
+    }
+    cores.into_values().filter(|core| core.len() > 1).collect()
+}
+
+/// Which group gets which story: a story goes to the group with most of its items, the earliest of equals; a group that
+/// gets several keeps the oldest, which is the one with the earliest item.
+fn owners(stories: &[StoryId], groups: &[Vec<u32>]) -> FxHashMap<usize, StoryId> {
+    let mut parts: BTreeMap<(StoryId, usize), usize> = BTreeMap::new();
+    let mut earliest: FxHashMap<StoryId, u32> = FxHashMap::default();
+    for (number, group) in groups.iter().enumerate() {
+        for at in group {
+            let story = stories[*at as usize];
+            *parts.entry((story, number)).or_default() += 1;
+            let first = earliest.entry(story).or_insert(*at);
+            *first = (*first).min(*at);
+        }
+    }
+    let mut largest: BTreeMap<StoryId, (usize, usize)> = BTreeMap::new();
+    for ((story, number), count) in parts {
+        let known = largest.entry(story).or_insert((number, 0));
+        if count > known.1 {
+            *known = (number, count);
+        }
+    }
+    let mut owners: FxHashMap<usize, StoryId> = FxHashMap::default();
+    for (story, (number, _)) in largest {
+        let owner = owners.entry(number).or_insert(story);
+        if earliest[&story] < earliest[owner] {
+            *owner = story;
+        }
+    }
+    owners
+}

@@ -1,0 +1,152 @@
+//! What the remembered items teach of each term: in how many it stands, whether it is a name, and who holds it.
+
+use super::words::Term;
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+
+/// Where an item stands in the queue of all items since the start. Counts on for ever, and wraps after four billion.
+pub(super) type Place = u32;
+
+/// A term's number in the vocabulary, good for as long as a remembered item holds the term.
+pub(super) type Entry = u32;
+
+/// Latest items that are looked at for one term: what more items have in common is too common to tell anything.
+pub(super) const POSTINGS: usize = 64;
+/// Items that are taken to have been seen before the first one, so that the first hundred are not all rare words.
+const BEFORE: f32 = 300.0;
+
+/// An item that holds a term among its strongest.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Posting {
+    pub place: Place,
+    /// The term's part in the item's vector, in 65,535ths.
+    pub weight: u16,
+}
+
+#[derive(Default)]
+struct Known {
+    term: Term,
+    /// How it was written first, for evidence.
+    written: Box<str>,
+    /// Remembered items that hold it.
+    held: u32,
+    /// Those of them that teach.
+    items: u32,
+    capitals: u16,
+    smalls: u16,
+    postings: VecDeque<Posting>,
+}
+
+pub(super) struct Vocabulary {
+    by_term: FxHashMap<Term, Entry>,
+    known: Vec<Known>,
+    free: Vec<Entry>,
+    items: u32,
+    /// `ln(n + 0.5)` of small numbers, since every term of every item asks for one.
+    logarithms: Vec<f32>,
+}
+
+const LOGARITHMS: u32 = 4096;
+
+impl Default for Vocabulary {
+    fn default() -> Vocabulary {
+        Vocabulary {
+            by_term: FxHashMap::default(),
+            known: Vec::new(),
+            free: Vec::new(),
+            items: 0,
+            logarithms: (0..LOGARITHMS).map(|n| (n as f32 + 0.5).ln()).collect(),
+        }
+    }
+}
+
+impl Vocabulary {
+    /// Takes in a term of an item that is now remembered. `teaches`: the item counts in the frequencies.
+    pub(super) fn hold(&mut self, term: Term, written: &str, teaches: bool) -> Entry {
+        let entry = *self.by_term.entry(term).or_insert_with(|| {
+            let known = Known { term, written: written.into(), ..Known::default() };
+            match self.free.pop() {
+                Some(free) => {
+                    self.known[free as usize] = known;
+                    free
+                }
+                None => {
+                    self.known.push(known);
+                    (self.known.len() - 1) as Entry
+                }
+            }
+        });
+        let known = &mut self.known[entry as usize];
+        known.held += 1;
+        known.items += u32::from(teaches);
+        entry
+    }
+
+    /// Lets a term go with an item that is forgotten.
+    pub(super) fn release(&mut self, entry: Entry, taught: bool, first: Place) {
+        let known = &mut self.known[entry as usize];
+        known.held -= 1;
+        known.items -= u32::from(taught);
+        while known.postings.front().is_some_and(|posting| before(posting.place, first)) {
+            known.postings.pop_front();
+        }
+        if known.held == 0 {
+            self.by_term.remove(&known.term);
+            *known = Known::default();
+            self.free.push(entry);
+        }
+    }
+
+    /// Counts the items that teach.
+    pub(super) fn count(&mut self, by: i32) {
+        self.items = self.items.saturating_add_signed(by);
+    }
+
+    /// Notes how a term is written where a capital would tell a name.
+    pub(super) fn seen_written(&mut self, entry: Entry, capital: bool) {
+        let known = &mut self.known[entry as usize];
+        if known.capitals.max(known.smalls) == u16::MAX {
+            (known.capitals, known.smalls) = (known.capitals / 2, known.smalls / 2);
+        }
+        *if capital { &mut known.capitals } else { &mut known.smalls } += 1;
+    }
+
+    /// Whether a term is a name: written with a capital in most places where others are not.
+    pub(super) fn is_name(&self, entry: Entry) -> bool {
+        let known = &self.known[entry as usize];
+        let (capitals, smalls) = (f32::from(known.capitals), f32::from(known.smalls));
+        capitals > 0.6 * (capitals + smalls + 0.5)
+    }
+
+    /// The rarity of a term, 0 to 1: its inverse document frequency over that of a term never seen.
+    pub(super) fn rarity(&self, entry: Entry) -> f32 {
+        let items = self.known[entry as usize].items;
+        // ln((N + 1) / (df + 0.5)) / ln((N + 1) / 0.5)
+        let all = (self.items as f32 + BEFORE + 1.0).ln();
+        let own = self.logarithms.get(items as usize).copied().unwrap_or_else(|| (items as f32 + 0.5).ln());
+        ((all - own) / (all + std::f32::consts::LN_2)).max(0.02)
+    }
+
+    /// Files an item under one of its strongest terms.
+    pub(super) fn file(&mut self, entry: Entry, posting: Posting) {
+        let postings = &mut self.known[entry as usize].postings;
+        if postings.len() >= POSTINGS {
+            postings.pop_front();
+        }
+        postings.push_back(posting);
+    }
+
+    /// The items filed under a term, the latest first.
+    pub(super) fn filed(&self, entry: Entry) -> impl Iterator<Item = Posting> + '_ {
+        self.known[entry as usize].postings.iter().rev().copied()
+    }
+
+    pub(super) fn written(&self, entry: Entry) -> &str {
+        &self.known[entry as usize].written
+    }
+}
+
+/// Whether a place comes before another, over the wrap.
+pub(super) fn before(one: Place, other: Place) -> bool {
+    (one.wrapping_sub(other) as i32) < 0
+}
