@@ -31,7 +31,6 @@ use jiff::SignedDuration;
 use language::Languages;
 use memory::{Kind, Memory, Numbered, Remembered, Weighed};
 use near::Scratch;
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use vocabulary::Place;
@@ -107,7 +106,7 @@ pub struct Clusterer {
     stems: Stems,
     memory: Memory,
     scratch: Scratch,
-    by_id: FxHashMap<ItemId, Place>,
+    forms: form::Forms,
     /// What came, or came near something new, since the last look.
     fresh: Vec<Place>,
     watched: Option<Vec<Watched>>,
@@ -139,7 +138,7 @@ impl Clusterer {
             stems: Stems::default(),
             memory: Memory::default(),
             scratch: Scratch::default(),
-            by_id: FxHashMap::default(),
+            forms: form::Forms::default(),
             fresh: Vec::new(),
             watched: None,
         }
@@ -187,16 +186,16 @@ impl Clusterer {
     /// Remembers an item, in no story yet, and finds its neighbours. Returns the item with the same link, if any.
     fn take_in(&mut self, item: &Item) -> (Place, Option<Place>) {
         let seen = item.first_seen_at.as_second();
-        self.expire(seen);
+        self.memory.expire(seen - self.options.window.as_secs());
         let number = self.languages.of(item.lang.as_deref());
         let language = self.languages.get(number);
         let text = Text::new(&item.title, &item.summary, number, language, &mut self.stems);
         let capitals_tell = language.capitals_tell;
         let (outlet, teaches) = self.memory.outlet(&item.outlet);
-        let link = item.canonical_url.as_deref().map(|link| xxh3_64(link.as_bytes()));
+        let link = item.canonical_url.as_deref().map_or(0, |link| xxh3_64(link.as_bytes()).max(1));
         let (terms, numbers) = self.weigh(&text, capitals_tell, teaches);
         let names = terms.iter().filter(|t| t.is(Kind::Name)).map(|t| t.rarity() * t.rarity()).sum::<f32>().sqrt();
-        let twin = link.and_then(|link| self.memory.by_link(link));
+        let twin = self.memory.by_link(link);
         let place = self.memory.remember(Remembered {
             id: item.id,
             story: StoryId::from_row(0),
@@ -206,31 +205,21 @@ impl Clusterer {
             first_seen_at: seen,
             link,
             sketch: copies::Sketch::new(&text.terms().collect::<SmallVec<[words::Term; 128]>>()),
+            form: self.forms.of(&text.title_letters),
             title: text.title_letters.into_boxed_str(),
             terms,
             near: SmallVec::new(),
             news: 0,
             names,
-            form: form::form(&item.title),
             passive: !teaches,
             numbers,
-            tags: SmallVec::new(),
         });
-        self.by_id.insert(item.id, place);
         self.judge(place);
         if teaches {
             near::file(&mut self.memory, place);
         }
         self.fresh.push(place);
         (place, twin)
-    }
-
-    fn expire(&mut self, now: i64) {
-        let limit = now - self.options.window.as_secs();
-        let by_id = &mut self.by_id;
-        self.memory.expire(limit, |id| {
-            by_id.remove(&id);
-        });
     }
 
     fn judge(&mut self, place: Place) {
@@ -260,6 +249,7 @@ impl Clusterer {
         let mut counts: SmallVec<[(words::Term, u32, Count); TERMS]> = SmallVec::new();
         let mut numbers = SmallVec::<[Numbered; 4]>::new();
         let headline = is_headline_case(&text.title);
+        vocabulary.call(text.terms());
         for (in_title, tokens) in [(true, &text.title), (false, &text.summary)] {
             let mut last: Option<(u32, bool)> = None;
             for token in tokens {

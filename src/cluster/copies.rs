@@ -20,7 +20,9 @@ const LEAST: usize = 6;
 /// The smallest hashes of a text's shingles, and how many shingles there are.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sketch {
-    hashes: Box<[u32]>,
+    hashes: [u32; SIZE],
+    /// How many of `hashes` there are.
+    kept: u8,
     shingles: u16,
 }
 
@@ -42,23 +44,26 @@ impl Sketch {
         if shingles < LEAST {
             return Sketch::default();
         }
-        hashes.truncate(SIZE);
-        Sketch { hashes: hashes.into_boxed_slice(), shingles: shingles as u16 }
+        let mut sketch = Sketch { kept: shingles.min(SIZE) as u8, shingles: shingles as u16, ..Sketch::default() };
+        sketch.hashes[..shingles.min(SIZE)].copy_from_slice(&hashes[..shingles.min(SIZE)]);
+        sketch
+    }
+
+    fn hashes(&self) -> &[u32] {
+        &self.hashes[..usize::from(self.kept)]
     }
 
     /// The estimated share of the shorter text that the longer one holds, 0 to 1.
     pub(super) fn containment(&self, other: &Sketch) -> f32 {
-        if self.hashes.is_empty() || other.hashes.is_empty() {
-            return 0.0;
-        }
+        let (ours, theirs) = (self.hashes(), other.hashes());
+        let (Some(our_last), Some(their_last)) = (ours.last(), theirs.last()) else { return 0.0 };
         let (mut a, mut b, mut seen, mut both) = (0, 0, 0, 0);
-        let whole = |sketch: &Sketch| usize::from(sketch.shingles) == sketch.hashes.len();
         // Up to where both sketches say everything: a sketch that was cut says nothing beyond its largest hash.
-        let end = |sketch: &Sketch| if whole(sketch) { u32::MAX } else { sketch.hashes[sketch.hashes.len() - 1] };
-        let end = end(self).min(end(other));
+        let end = |sketch: &Sketch, last: u32| if sketch.shingles == u16::from(sketch.kept) { u32::MAX } else { last };
+        let end = end(self, *our_last).min(end(other, *their_last));
         loop {
-            let x = self.hashes.get(a).filter(|x| **x <= end);
-            let y = other.hashes.get(b).filter(|y| **y <= end);
+            let x = ours.get(a).filter(|x| **x <= end);
+            let y = theirs.get(b).filter(|y| **y <= end);
             match (x, y) {
                 (None, None) => break,
                 (Some(x), Some(y)) if x == y => (a, b, both) = (a + 1, b + 1, both + 1),

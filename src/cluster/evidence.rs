@@ -1,7 +1,7 @@
 //! What made an item join a story, in facts that [`crate::model::Reason`] can say in words.
 
 use super::copies::COPY;
-use super::memory::{Kind, Memory, Remembered};
+use super::memory::{Memory, Remembered};
 use super::vocabulary::Place;
 use super::{Clusterer, chance};
 use crate::model::{Evidence, Reason};
@@ -11,12 +11,17 @@ use std::collections::BTreeSet;
 const NAMED: usize = 4;
 /// Members of a story that are asked what they share, the latest ones.
 const ASKED: usize = 40;
+/// The cosine below which no neighbour is asked whether it is the same text.
+const ALIKE: f32 = 0.3;
+/// The cosine below which no title is compared letter by letter.
+const VERY_ALIKE: f32 = 0.6;
 /// The likeness of two titles, letter by letter, that is worth saying.
 const NEAR_TITLE: f64 = 0.9;
 
 /// The neighbour whose text an item repeats, and how much of it.
 pub(super) fn copy(memory: &Memory, item: &Remembered) -> Option<(Place, f32)> {
-    let shares = item.near.iter().filter_map(|near| {
+    let alike = item.near.iter().take_while(|near| near.cosine() > ALIKE);
+    let shares = alike.filter_map(|near| {
         let other = memory.at(near.place)?;
         let share = item.sketch.containment(&other.sketch);
         // An outlet's own headline over again is the same report, whatever its body says.
@@ -49,7 +54,7 @@ impl Clusterer {
         if let Some((original, likeness)) = copy {
             reasons.push(Reason::Copy { of: original.id, likeness });
         }
-        reasons.extend(near_title(item, &others));
+        reasons.extend(self.near_title(item));
         let terms = self.shared(item, &others);
         if !terms.is_empty() {
             reasons.push(Reason::Terms { terms });
@@ -86,15 +91,16 @@ impl Clusterer {
         let differing = item.numbers.iter().filter(|n| known().any(|m| m.of == n.of) && !has(n.number));
         differing.map(|n| self.memory.vocabulary.written(n.number).to_owned()).collect()
     }
-}
 
-fn near_title(item: &Remembered, others: &[&Remembered]) -> Option<Reason> {
-    // Short titles are alike by chance, and so are those that differ in a number.
-    if item.title.chars().count() < 20 || item.terms.iter().any(|t| t.in_title() && t.is(Kind::Number)) {
-        return None;
+    /// The nearest neighbour, where its title is nearly the item's.
+    fn near_title(&self, item: &Remembered) -> Option<Reason> {
+        let near = item.near.first().filter(|near| near.cosine() > VERY_ALIKE)?;
+        let other = self.memory.at(near.place)?;
+        // Short titles are alike by chance, and so are those that differ in a number.
+        if item.title.chars().count() < 20 || !item.numbers.is_empty() {
+            return None;
+        }
+        let likeness = strsim::normalized_damerau_levenshtein(&item.title, &other.title);
+        (likeness >= NEAR_TITLE).then_some(Reason::NearTitle { with: other.id, likeness: likeness as f32 })
     }
-    let likeness = |other: &&Remembered| strsim::normalized_damerau_levenshtein(&item.title, &other.title);
-    let near = others.iter().map(|other| (other.id, likeness(other))).filter(|(_, like)| *like >= NEAR_TITLE);
-    let (with, likeness) = near.max_by(|a, b| a.1.total_cmp(&b.1))?;
-    Some(Reason::NearTitle { with, likeness: likeness as f32 })
 }

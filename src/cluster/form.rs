@@ -1,6 +1,7 @@
 //! What kind of item a title announces, by the words that headlines of that kind use in every newsroom.
 
 use super::memory::Form;
+use aho_corasick::AhoCorasick;
 
 /// Words and phrases of round-ups: items that cover many events, newsletters, galleries, puzzles.
 const ROUNDUPS: [&str; 58] = [
@@ -21,25 +22,37 @@ const OFFERS: [&str; 22] = [
     "bons plans", "oferta",
 ];
 
-pub(super) fn form(title: &str) -> Form {
-    let lower = title.to_lowercase();
-    // "A; B; C" is a table of contents.
-    let many = lower.matches("; ").count() >= 2;
-    Form {
-        roundup: many || ROUNDUPS.iter().any(|phrase| has(&lower, phrase)),
-        offer: OFFERS.iter().any(|phrase| has(&lower, phrase)),
+/// Reads titles for the words of both kinds.
+pub(super) struct Forms(AhoCorasick);
+
+impl Default for Forms {
+    fn default() -> Forms {
+        let words = AhoCorasick::builder().ascii_case_insensitive(true).build(ROUNDUPS.iter().chain(&OFFERS));
+        Forms(words.unwrap_or_else(|error| unreachable!("a few short words always fit: {error}")))
     }
 }
 
-/// Whether a phrase stands in a text as whole words.
-fn has(text: &str, phrase: &str) -> bool {
-    text.match_indices(phrase).any(|(at, _)| {
-        let edge = |c: Option<char>, own: Option<char>| {
-            !own.is_some_and(char::is_alphanumeric) || !c.is_some_and(char::is_alphanumeric)
-        };
-        let (before, after) = (text[..at].chars().next_back(), text[at + phrase.len()..].chars().next());
-        edge(before, phrase.chars().next()) && edge(after, phrase.chars().next_back())
-    })
+impl Forms {
+    /// `lower` is the title in lower case.
+    pub(super) fn of(&self, lower: &str) -> Form {
+        // "A; B; C" is a table of contents.
+        let mut form = Form { roundup: lower.matches(';').nth(1).is_some(), offer: false };
+        for found in self.0.find_overlapping_iter(lower) {
+            if is_whole(lower, found.start(), found.end()) {
+                let roundup = found.pattern().as_usize() < ROUNDUPS.len();
+                form = Form { roundup: form.roundup || roundup, offer: form.offer || !roundup };
+            }
+        }
+        form
+    }
+}
+
+/// Whether what stands from `start` to `end` is made of whole words.
+fn is_whole(text: &str, start: usize, end: usize) -> bool {
+    let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let found = &text[start..end];
+    !(letter(text[..start].chars().next_back()) && letter(found.chars().next()))
+        && !(letter(text[end..].chars().next()) && letter(found.chars().next_back()))
 }
 
 #[cfg(test)]
@@ -48,6 +61,8 @@ mod tests {
 
     #[test]
     fn forms_are_told_by_whole_words() {
+        let forms = Forms::default();
+        let form = |title: &str| forms.of(&title.to_lowercase());
         assert!(form("Morning Briefing: what to watch").roundup);
         assert!(form("Rates rise; storm nears; cup final").roundup);
         assert!(!form("Debriefings of the crew begin").roundup);

@@ -41,8 +41,8 @@ impl Clusterer {
         }
         pairs.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(b.2.total_cmp(&a.2)));
         pairs.dedup_by_key(|pair| (pair.0, pair.1));
-        let tags: Vec<&[Tag]> = items.iter().map(|item| item.tags.as_slice()).collect();
-        let groups = group::group(&tags, &cores(&items, frozen_before), &pairs, &self.linkage);
+        let tags: Vec<&[Tag]> = items.iter().map(|item| self.memory.tags(item.id)).collect();
+        let groups = group::group(&tags, &self.cores(&items, frozen_before), &pairs, &self.linkage);
         let stories: Vec<StoryId> = items.iter().map(|item| item.story).collect();
         self.carry_out(&places, &stories, groups, &mut mint)
     }
@@ -81,6 +81,23 @@ impl Clusterer {
         let first = self.memory.first();
         places.sort_unstable_by_key(|place| place.wrapping_sub(first));
         places
+    }
+
+    /// Items that stand together whatever their pairs say: those of a story that are no longer revised, and those that
+    /// the operator put together.
+    fn cores(&self, items: &[&Remembered], frozen_before: i64) -> Vec<Vec<u32>> {
+        let mut cores: BTreeMap<(u8, i64), Vec<u32>> = BTreeMap::new();
+        for (at, item) in items.iter().enumerate() {
+            if item.first_seen_at < frozen_before {
+                cores.entry((0, item.story.to_row())).or_default().push(at as u32);
+            }
+            for tag in self.memory.tags(item.id) {
+                if let Tag::With(decision) = tag {
+                    cores.entry((1, *decision)).or_default().push(at as u32);
+                }
+            }
+        }
+        cores.into_values().filter(|core| core.len() > 1).collect()
     }
 
     /// Gives each group its story, and moves what stands elsewhere.
@@ -158,22 +175,6 @@ impl Clusterer {
     }
 }
 
-/// Items that stand together whatever their pairs say: those of a story that are no longer revised, and those that the
-/// operator put together.
-fn cores(items: &[&Remembered], frozen_before: i64) -> Vec<Vec<u32>> {
-    let mut cores: BTreeMap<(u8, i64), Vec<u32>> = BTreeMap::new();
-    for (at, item) in items.iter().enumerate() {
-        if item.first_seen_at < frozen_before {
-            cores.entry((0, item.story.to_row())).or_default().push(at as u32);
-        }
-        for tag in &item.tags {
-            if let Tag::With(decision) = tag {
-                cores.entry((1, *decision)).or_default().push(at as u32);
-            }
-        }
-    }
-    cores.into_values().filter(|core| core.len() > 1).collect()
-}
 
 /// Which group gets which story: a story goes to the group with most of its items, the earliest of equals; a group that
 /// gets several keeps the oldest, which is the one with the earliest item.

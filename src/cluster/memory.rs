@@ -17,7 +17,8 @@ pub(super) struct Remembered {
     /// Seconds since 1970.
     pub ranked_at: i64,
     pub first_seen_at: i64,
-    pub link: Option<u64>,
+    /// The hash of its canonical link; 0 where it has none.
+    pub link: u64,
     pub title: Box<str>,
     pub sketch: Sketch,
     /// In order of entry.
@@ -33,8 +34,6 @@ pub(super) struct Remembered {
     pub passive: bool,
     /// The numbers of its title.
     pub numbers: Box<[Numbered]>,
-    /// The operator's decisions about it.
-    pub tags: SmallVec<[Tag; 1]>,
 }
 
 /// A number of a title with the word before it: "Lumen 9".
@@ -160,6 +159,8 @@ pub(super) struct Memory {
     outlets: FxHashMap<String, u32>,
     /// Items of each outlet that teach.
     teaching: Vec<u32>,
+    /// The operator's decisions, for the few items that there are any about.
+    pub tags: FxHashMap<ItemId, Vec<Tag>>,
 }
 
 /// Items of one outlet that always teach; more only while the outlet's share of all stays below [`SHARE`].
@@ -204,8 +205,8 @@ impl Memory {
     /// Takes an item in; [`Memory::put`] puts it into its story.
     pub(super) fn remember(&mut self, item: Remembered) -> Place {
         let place = self.next();
-        if let Some(link) = item.link {
-            self.links.entry(link).or_insert(place);
+        if item.link != 0 {
+            self.links.entry(item.link).or_insert(place);
         }
         if !item.passive {
             self.vocabulary.count(1);
@@ -215,18 +216,16 @@ impl Memory {
         place
     }
 
-    /// Forgets what was first seen before `limit`, in seconds since 1970, and tells what that is.
-    pub(super) fn expire(&mut self, limit: i64, mut forgotten: impl FnMut(ItemId)) {
+    /// Forgets what was first seen before `limit`, in seconds since 1970.
+    pub(super) fn expire(&mut self, limit: i64) {
         while self.items.front().is_some_and(|item| item.first_seen_at < limit) {
             let Some(old) = self.items.pop_front() else { break };
-            forgotten(old.id);
             let place = self.first;
             self.first = place.wrapping_add(1);
-            if let Some(link) = old.link
-                && self.links.get(&link) == Some(&place)
-            {
-                self.links.remove(&link);
+            if self.links.get(&old.link) == Some(&place) {
+                self.links.remove(&old.link);
             }
+            self.tags.remove(&old.id);
             for term in &old.terms {
                 self.vocabulary.release(term.entry, !old.passive, self.first);
             }
@@ -236,6 +235,17 @@ impl Memory {
             }
             self.leave(place, old.story, !old.passive);
         }
+    }
+
+    /// Where an item stands. Items come in order of their ids.
+    pub(super) fn place_of(&self, id: ItemId) -> Option<Place> {
+        let index = self.items.binary_search_by_key(&id, |item| item.id).ok()?;
+        Some(self.first.wrapping_add(index as Place))
+    }
+
+    /// What the operator decided about an item.
+    pub(super) fn tags(&self, id: ItemId) -> &[Tag] {
+        self.tags.get(&id).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The item that first had this link.

@@ -6,19 +6,21 @@
 use super::memory::{Kind, Memory, Near, Remembered, Weighed};
 use super::model::Model;
 use super::pair::{Crowd, Features, features, overlap};
-use super::vocabulary::{Place, Posting};
+use super::vocabulary::Place;
 use rustc_hash::FxHashMap;
 
 /// Terms of an item by which others find it, and by which it looks for others.
 pub(super) const INDEXED: usize = 16;
 /// Entries of the index that are read for one item.
-const READ: usize = 640;
+const READ: usize = 320;
 /// Items that are compared in full.
 const COMPARED: usize = 40;
+/// The part of a cosine that the indexed terms must make for an item to be compared in full.
+const LIKELY: f32 = 0.03;
 /// Neighbours that an item keeps.
-pub(super) const NEAR: usize = 32;
+pub(super) const NEAR: usize = 24;
 /// The cosine below which an item is no neighbour.
-const LEAST: f32 = 0.07;
+const LEAST: f32 = 0.1;
 /// Log-odds of a pair that a rule keeps apart, whatever else it shares.
 const NEVER: f32 = -20.0;
 
@@ -28,7 +30,6 @@ pub(super) struct Scratch {
     weights: FxHashMap<Place, f32>,
     ranked: Vec<(f32, Place)>,
     found: Vec<Found>,
-    own: FxHashMap<Place, f32>,
     local: Vec<u16>,
 }
 
@@ -49,7 +50,7 @@ pub(super) fn strongest(terms: &[Weighed]) -> impl Iterator<Item = Weighed> {
 pub(super) fn file(memory: &mut Memory, place: Place) {
     let Some(item) = memory.at(place) else { return };
     for term in strongest(&item.terms).collect::<smallvec::SmallVec<[Weighed; INDEXED]>>() {
-        memory.vocabulary.file(term.entry, Posting { place, weight: term.weight });
+        memory.vocabulary.file(term.entry, place);
     }
 }
 
@@ -69,26 +70,18 @@ pub(super) fn judge(
     let known: smallvec::SmallVec<[Place; NEAR]> = item.near.iter().map(|near| near.place).collect();
     item.near = scratch.found.iter().map(|found| Near::new(found.place, found.cosine, NEVER)).collect();
     item.news = 0;
-    let item = &*item;
-    let crowd = Crowd::of(&item.near);
-    scratch.own.clear();
-    let company = |near: &&Near| near.cosine() > COMPANY;
-    scratch.own.extend(item.near.iter().filter(company).map(|near| (near.place, near.cosine())));
-    let own_length = scratch.own.values().map(|c| c * c).sum::<f32>();
-    let mut scores = smallvec::SmallVec::<[f32; NEAR]>::new();
     let Some(item) = memory.at(place) else { return };
+    let (crowd, company) = (Crowd::of(&item.near), Company::of(&item.near));
+    let others = || scratch.found.iter().filter_map(|found| memory.at(found.place));
+    // As above: all lists are asked for before the first is read.
+    std::hint::black_box(others().fold(0, |sum, other| {
+        other.near.iter().step_by(8).fold(sum, |sum, near| sum ^ near.place)
+    }));
+    let mut scores = smallvec::SmallVec::<[f32; NEAR]>::new();
     for found in &scratch.found {
         let Some(other) = memory.at(found.place) else { continue };
-        let (mut dot, mut length) = (0.0, 0.0);
-        for near in other.near.iter().filter(company) {
-            length += near.cosine() * near.cosine();
-            if let Some(own) = scratch.own.get(&near.place) {
-                dot += own * near.cosine();
-            }
-        }
-        let lengths = (own_length * length).sqrt();
-        let company = if lengths > 0.0 { dot / lengths } else { 0.0 };
-        let features = features(item, other, found.cosine, company, [crowd, Crowd::of(&other.near)]);
+        let crowds = [crowd, Crowd::of(&other.near)];
+        let features = features(item, other, found.cosine, company.with(&other.near), crowds);
         seen(found.place, &features);
         scores.push(if kept_apart(item, other) { NEVER } else { model.score(&features) });
     }
@@ -106,11 +99,46 @@ pub(super) fn judge(
     }
 }
 
+/// An item's neighbours, ready to be compared with another's.
+struct Company<'a> {
+    near: &'a [Near],
+    /// A bit for each neighbour's place: most places of others' lists are not among them, and this says so at once.
+    bits: u64,
+    square: f32,
+}
+
+impl<'a> Company<'a> {
+    /// The cosine from which a neighbour counts.
+    const LEAST: f32 = 0.1;
+
+    fn of(near: &'a [Near]) -> Company<'a> {
+        let near = &near[..near.partition_point(|near| near.cosine() > Self::LEAST)];
+        let bits = near.iter().fold(0, |bits, near| bits | bit(near.place));
+        Company { near, bits, square: near.iter().map(|near| near.cosine() * near.cosine()).sum() }
+    }
+
+    /// The cosine of the two lists of neighbours.
+    fn with(&self, other: &[Near]) -> f32 {
+        let (mut dot, mut square) = (0.0, 0.0);
+        for near in other.iter().take_while(|near| near.cosine() > Self::LEAST) {
+            square += near.cosine() * near.cosine();
+            if self.bits & bit(near.place) != 0
+                && let Some(own) = self.near.iter().find(|own| own.place == near.place)
+            {
+                dot += own.cosine() * near.cosine();
+            }
+        }
+        if dot > 0.0 { dot / (self.square * square).sqrt() } else { 0.0 }
+    }
+}
+
+fn bit(place: Place) -> u64 {
+    1 << (place.wrapping_mul(0x9e37_79b1) >> 26)
+}
+
 /// Nearest items in which a term's local share is counted, and how many are taken to lie beside them without it.
-const LOCAL: usize = 30;
+const LOCAL: usize = 24;
 const LOCAL_BEFORE: usize = 5;
-/// The cosine from which a neighbour counts as company.
-const COMPANY: f32 = 0.1;
 
 fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
     scratch.weights.clear();
@@ -119,15 +147,19 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
     let Some(item) = memory.at(place) else { return };
     scratch.local.resize(item.terms.len(), 0);
     let mut left = READ;
+    memory.vocabulary.call_filed(strongest(&item.terms).map(|term| term.entry));
     for term in strongest(&item.terms) {
-        for posting in memory.vocabulary.filed(term.entry).take(left) {
+        // What the other item gives the term is not known yet; as much as this one is a good guess.
+        let part = term.weight() * term.weight();
+        for other in memory.vocabulary.filed(term.entry).take(left) {
             left -= 1;
-            *scratch.weights.entry(posting.place).or_insert(0.0) += f32::from(posting.weight) * term.weight();
+            *scratch.weights.entry(other).or_insert(0.0) += part;
         }
     }
     scratch.weights.remove(&place);
     scratch.ranked.clear();
-    scratch.ranked.extend(scratch.weights.iter().map(|(place, weight)| (*weight, *place)));
+    let likely = scratch.weights.iter().filter(|(_, weight)| **weight > LIKELY);
+    scratch.ranked.extend(likely.map(|(place, weight)| (*weight, *place)));
     // The later item first where weights are equal, so that nothing depends on the order of a hash map.
     let order = |a: &(f32, Place), b: &(f32, Place)| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1));
     if scratch.ranked.len() > COMPARED {
@@ -135,12 +167,20 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
         scratch.ranked.truncate(COMPARED);
     }
     scratch.ranked.sort_unstable_by(order);
+    // The terms of all candidates are asked for before the first is read: memory answers many calls at once as fast as one.
+    let candidates: smallvec::SmallVec<[(Place, &[Weighed]); COMPARED]> = scratch
+        .ranked
+        .iter()
+        .filter_map(|(_, place)| Some((*place, &*memory.at(*place)?.terms)))
+        .collect();
+    std::hint::black_box(candidates.iter().fold(0, |sum, (_, terms)| {
+        terms.iter().step_by(8).fold(sum, |sum, term| sum ^ term.entry)
+    }));
     let mut shared = smallvec::SmallVec::<[(f32, Place, u64); COMPARED]>::new();
-    for (_, other) in &scratch.ranked {
-        let Some(remembered) = memory.at(*other) else { continue };
-        let overlap = overlap(&item.terms, &remembered.terms);
+    for (other, terms) in candidates {
+        let overlap = overlap(&item.terms, terms);
         if overlap.cosine > LEAST {
-            shared.push((overlap.cosine, *other, overlap.shared));
+            shared.push((overlap.cosine, other, overlap.shared));
         }
     }
     shared.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));

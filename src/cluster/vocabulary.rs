@@ -15,14 +15,6 @@ pub(super) const POSTINGS: usize = 64;
 /// Items that are taken to have been seen before the first one, so that the first hundred are not all rare words.
 const BEFORE: f32 = 300.0;
 
-/// An item that holds a term among its strongest.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Posting {
-    pub place: Place,
-    /// The term's part in the item's vector, in 65,535ths.
-    pub weight: u16,
-}
-
 #[derive(Default)]
 struct Known {
     term: Term,
@@ -34,7 +26,7 @@ struct Known {
     items: u32,
     capitals: u16,
     smalls: u16,
-    postings: VecDeque<Posting>,
+    postings: VecDeque<Place>,
 }
 
 pub(super) struct Vocabulary {
@@ -61,6 +53,12 @@ impl Default for Vocabulary {
 }
 
 impl Vocabulary {
+    /// Asks memory for what is known of these terms, all at once, so that taking them in one by one waits only once.
+    pub(super) fn call(&self, terms: impl Iterator<Item = Term>) {
+        let known = terms.filter_map(|term| self.by_term.get(&term));
+        std::hint::black_box(known.fold(0, |sum, entry| sum ^ self.known[*entry as usize].held));
+    }
+
     /// Takes in a term of an item that is now remembered. `teaches`: the item counts in the frequencies.
     pub(super) fn hold(&mut self, term: Term, written: &str, teaches: bool) -> Entry {
         let entry = *self.by_term.entry(term).or_insert_with(|| {
@@ -87,7 +85,7 @@ impl Vocabulary {
         let known = &mut self.known[entry as usize];
         known.held -= 1;
         known.items -= u32::from(taught);
-        while known.postings.front().is_some_and(|posting| before(posting.place, first)) {
+        while known.postings.front().is_some_and(|place| before(*place, first)) {
             known.postings.pop_front();
         }
         if known.held == 0 {
@@ -128,16 +126,25 @@ impl Vocabulary {
     }
 
     /// Files an item under one of its strongest terms.
-    pub(super) fn file(&mut self, entry: Entry, posting: Posting) {
+    pub(super) fn file(&mut self, entry: Entry, place: Place) {
         let postings = &mut self.known[entry as usize].postings;
         if postings.len() >= POSTINGS {
             postings.pop_front();
         }
-        postings.push_back(posting);
+        postings.push_back(place);
+    }
+
+    /// Asks memory for the lists of these terms, all at once.
+    pub(super) fn call_filed(&self, entries: impl Iterator<Item = Entry>) {
+        let lists = entries.map(|entry| &self.known[entry as usize].postings);
+        std::hint::black_box(lists.fold(0, |sum, list| {
+            let (front, back) = list.as_slices();
+            [front, back].into_iter().flat_map(|part| part.iter().step_by(16)).fold(sum, |sum, place| sum ^ place)
+        }));
     }
 
     /// The items filed under a term, the latest first.
-    pub(super) fn filed(&self, entry: Entry) -> impl Iterator<Item = Posting> + '_ {
+    pub(super) fn filed(&self, entry: Entry) -> impl Iterator<Item = Place> + '_ {
         self.known[entry as usize].postings.iter().rev().copied()
     }
 
