@@ -51,7 +51,8 @@ pub async fn run(
     let address = listener.local_addr().context("the listener has no address")?;
 
     let background = CancellationToken::new();
-    let (grouping, publishing) = (config.cluster.clone(), config.publish.clone());
+    let publishing = config.publish.clone();
+    let grouping = (config.cluster.clone(), publishing.clone());
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(clusterer::run(store.clone(), grouping, clock.clone(), signals.clone(), background.clone()));
     tasks.spawn(publisher::run(store.clone(), publishing, clock.clone(), signals.clone(), background.clone()));
@@ -99,7 +100,8 @@ pub async fn download(config: &Config, url: &Url, now: Timestamp) -> anyhow::Res
 
 /// Groups and publishes what is stored and waiting, once: for the command line, while no daemon runs.
 pub async fn catch_up(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<()> {
-    let mut grouping = clusterer::Grouping::restore(store, &config.cluster, clock).await?;
+    let mut grouping =
+        clusterer::Grouping::restore(store, &(config.cluster.clone(), config.publish.clone()), clock).await?;
     grouping.catch_up(store, clock).await?;
     publisher::catch_up(store, &config.publish, clock).await?;
     Ok(())

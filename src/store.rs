@@ -6,6 +6,7 @@
 //! The functions of the submodules take a connection: `store.write(move |db| polls::record(db, …))` and
 //! `store.read(|db| stories::recent(db, 50))`. A write has lasted once its future is ready (`synchronous = FULL`).
 
+pub mod decisions;
 pub mod items;
 pub mod polls;
 pub mod sources;
@@ -39,6 +40,8 @@ pub enum Error {
     NotWritten(String),
     #[error("a database task panicked: {0}")]
     Panicked(String),
+    #[error("the operator decided otherwise meanwhile")]
+    Outdated,
     #[error("the database writer has stopped")]
     Stopped,
 }

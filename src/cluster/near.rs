@@ -63,6 +63,9 @@ pub(super) fn judge(
     mut seen: impl FnMut(Place, &Features),
 ) {
     find(memory, place, scratch);
+    if let Some(leader) = leader(memory, place, scratch) {
+        memory.make_passive(place, leader);
+    }
     let Some(item) = memory.at_mut(place) else { return };
     for (term, count) in item.terms.iter_mut().zip(&scratch.local) {
         term.set_local(f32::from(*count) / (scratch.found.len().min(LOCAL) + LOCAL_BEFORE) as f32);
@@ -74,9 +77,9 @@ pub(super) fn judge(
     let (crowd, company) = (Crowd::of(&item.near), Company::of(&item.near));
     let others = || scratch.found.iter().filter_map(|found| memory.at(found.place));
     // As above: all lists are asked for before the first is read.
-    std::hint::black_box(others().fold(0, |sum, other| {
-        other.near.iter().step_by(8).fold(sum, |sum, near| sum ^ near.place)
-    }));
+    std::hint::black_box(
+        others().fold(0, |sum, other| other.near.iter().step_by(8).fold(sum, |sum, near| sum ^ near.place)),
+    );
     let mut scores = smallvec::SmallVec::<[f32; NEAR]>::new();
     for found in &scratch.found {
         let Some(other) = memory.at(found.place) else { continue };
@@ -97,6 +100,24 @@ pub(super) fn judge(
             tell(other, Near::new(place, found.cosine, score), !known.contains(&found.place));
         }
     }
+}
+
+/// Terms of a title from which nobody else writes the same one by chance.
+const TELLING: usize = 4;
+
+/// The item with which this one goes, where it has nothing to say of its own: the one whose headline it repeats; for one
+/// of too many of its outlet, the nearest.
+fn leader(memory: &Memory, place: Place, scratch: &Scratch) -> Option<Place> {
+    let item = memory.at(place)?;
+    let telling = item.terms.iter().filter(|term| term.in_title()).count() >= TELLING;
+    let repeats = |found: &&Found| {
+        let other = memory.at(found.place);
+        // The first to say it leads; a repetition that was judged again must not become its own leader's.
+        let first = super::vocabulary::before(found.place, place);
+        telling && first && other.is_some_and(|other| other.title == item.title && !other.passive)
+    };
+    let repeated = scratch.found.iter().find(repeats).map(|found| found.place);
+    repeated.or_else(|| scratch.found.first().filter(|_| item.passive).map(|found| found.place))
 }
 
 /// An item's neighbours, ready to be compared with another's.
@@ -130,6 +151,11 @@ impl<'a> Company<'a> {
         }
         if dot > 0.0 { dot / (self.square * square).sqrt() } else { 0.0 }
     }
+}
+
+/// The cosine of two lists of neighbours.
+pub(super) fn company(one: &[Near], other: &[Near]) -> f32 {
+    Company::of(one).with(other)
 }
 
 fn bit(place: Place) -> u64 {
@@ -168,14 +194,11 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
     }
     scratch.ranked.sort_unstable_by(order);
     // The terms of all candidates are asked for before the first is read: memory answers many calls at once as fast as one.
-    let candidates: smallvec::SmallVec<[(Place, &[Weighed]); COMPARED]> = scratch
-        .ranked
-        .iter()
-        .filter_map(|(_, place)| Some((*place, &*memory.at(*place)?.terms)))
-        .collect();
-    std::hint::black_box(candidates.iter().fold(0, |sum, (_, terms)| {
-        terms.iter().step_by(8).fold(sum, |sum, term| sum ^ term.entry)
-    }));
+    let candidates: smallvec::SmallVec<[(Place, &[Weighed]); COMPARED]> =
+        scratch.ranked.iter().filter_map(|(_, place)| Some((*place, &*memory.at(*place)?.terms))).collect();
+    std::hint::black_box(
+        candidates.iter().fold(0, |sum, (_, terms)| terms.iter().step_by(8).fold(sum, |sum, term| sum ^ term.entry)),
+    );
     let mut shared = smallvec::SmallVec::<[(f32, Place, u64); COMPARED]>::new();
     for (other, terms) in candidates {
         let overlap = overlap(&item.terms, terms);

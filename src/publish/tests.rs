@@ -27,6 +27,7 @@ fn report(id: i64, outlet: &str, priority: i32, minute: i64, summary: &str) -> S
             published_at: None,
             first_seen_at: at,
             ranked_at: at,
+            source_age: None,
         },
         copy_of: None,
         evidence: Evidence::default(),
@@ -48,7 +49,7 @@ fn story(items: Vec<StoryItem>) -> Story {
 
 #[test]
 fn the_lead_is_of_the_highest_priority_then_the_earliest_then_the_fullest() {
-    let lead = |items| choose_lead(&story(items)).unwrap().item.id.0;
+    let lead = |items| choose_lead(&story(items), &Options::default()).unwrap().item.id.0;
     assert_eq!(lead(vec![report(1, "a.example", 0, 1, ""), report(2, "b.example", 5, 9, "")]), 2);
     assert_eq!(lead(vec![report(1, "a.example", 0, 2, ""), report(2, "b.example", 0, 1, "")]), 2);
     assert_eq!(lead(vec![report(1, "a.example", 0, 1, "x"), report(2, "b.example", 0, 1, "xyz")]), 2);
