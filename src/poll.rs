@@ -5,7 +5,7 @@
 
 mod decide;
 
-pub use crate::normalize::outlet_of;
+pub use crate::normalize::{outlet_of, outlet_of_site};
 pub use decide::{Options, decide};
 
 use crate::clock::Clock;
@@ -116,15 +116,6 @@ pub async fn finish_without_answer(tools: &Tools, id: SourceId, answer: Answer) 
 }
 
 impl Attempt {
-    /// The outlet that the feed belongs to: that of the site it names, since feeds are often served by another's host.
-    pub fn outlet(&self) -> String {
-        let site = match &self.answer {
-            Answer::Read(reading) => reading.site_url.as_deref().and_then(|site| Url::parse(site).ok()),
-            _ => None,
-        };
-        outlet_of(&site.filter(|site| site.domain().is_some()).unwrap_or_else(|| self.url.clone()))
-    }
-
     fn without_request(now: Timestamp, answer: Answer) -> Self {
         // A URL that is never shown where the source's own is known: `decide` falls back to that.
         let url = Url::parse("about:blank").unwrap_or_else(|_| unreachable!("a constant URL"));

@@ -2,56 +2,10 @@
 
 mod support;
 
-use assert_cmd::Command;
 use predicates::prelude::*;
+use support::desk::Desk;
 use support::origin::{Answer, Origin};
 use support::rss;
-use tempfile::TempDir;
-
-/// A folder with a database and a configuration that allows loopback.
-struct Desk {
-    folder: TempDir,
-}
-
-impl Desk {
-    fn new() -> Desk {
-        let folder = tempfile::tempdir().unwrap();
-        let config = "[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\norigin_gap = \"0s\"\n[publish]\nsettle = \"0s\"\n";
-        std::fs::write(folder.path().join("config.toml"), config).unwrap();
-        Desk { folder }
-    }
-
-    fn newsfold(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::cargo_bin("newsfold").unwrap();
-        command
-            .env("HOME", self.folder.path())
-            .env("NEWSFOLD_DATABASE", self.folder.path().join("news.db"))
-            .env("NEWSFOLD_CONFIG", self.folder.path().join("config.toml"))
-            .args(arguments);
-        command
-    }
-
-    /// Runs a command that must succeed and returns what it prints.
-    fn run(&self, arguments: &[&str]) -> String {
-        let done = self.newsfold(arguments).assert().success();
-        String::from_utf8(done.get_output().stdout.clone()).unwrap()
-    }
-
-    fn json(&self, arguments: &[&str]) -> serde_json::Value {
-        let text = self.run(&[arguments, &["--json"]].concat());
-        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}"))
-    }
-
-    fn fails(&self, arguments: &[&str], why: &str) {
-        self.newsfold(arguments).assert().code(1).stderr(predicate::str::contains(why));
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_lives_from_add_to_remove() {

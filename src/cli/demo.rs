@@ -10,7 +10,7 @@ use super::output::{one_line, print};
 use super::{Context, serve};
 use crate::config::Config;
 use crate::daemon::{self, Lock};
-use crate::model::{FeedSelection, NewSource, StoryId};
+use crate::model::{FeedSelection, NewSource, OutletFrom, StoryId};
 use crate::publish::FeedOptions;
 use crate::store::{Store, sources, stories};
 use anyhow::Context as _;
@@ -56,6 +56,7 @@ impl Demo {
             added.push(NewSource {
                 url: url.to_string(),
                 outlet: outlet.domain.clone(),
+                outlet_from: OutletFrom::Operator,
                 title: None,
                 lang: None,
                 priority: outlet.priority,

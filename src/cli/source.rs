@@ -7,7 +7,8 @@ mod poll;
 
 use super::Context;
 use super::output::{confirm, one_line, print};
-use crate::model::{Source as Kept, SourceEdit, SourceId, SourceState};
+use crate::model::{OutletFrom, Source as Kept, SourceEdit, SourceId, SourceState};
+use crate::poll::{outlet_of, outlet_of_site};
 use crate::store::{Store, sources};
 use anyhow::{Context as _, bail};
 use std::path::PathBuf;
@@ -88,7 +89,7 @@ pub struct Edit {
     /// A new URL of the same feed; its items keep their identity.
     #[arg(long)]
     url: Option<String>,
-    /// The publisher, as a domain.
+    /// The publisher, as a domain; "" goes back to that of the feed's own site.
     #[arg(long)]
     outlet: Option<String>,
     /// The title; "" goes back to the feed's own.
@@ -136,7 +137,7 @@ impl Edit {
         }
         let edit = SourceEdit {
             url,
-            outlet: self.outlet.map(|o| outlet(&o)).transpose()?,
+            outlet: self.outlet.map(|o| outlet_or_back(&o, &source)).transpose()?,
             title: self.title.map(|t| one_line(&t, 200)),
             lang: self.lang.map(|l| if l.is_empty() { Ok(l) } else { language(&l) }).transpose()?,
             priority: self.priority,
@@ -229,6 +230,18 @@ fn language(given: &str) -> anyhow::Result<String> {
         bail!("‘{}’ is no language; write its code, such as en, de or pt", one_line(given, 40));
     }
     Ok(primary)
+}
+
+/// The outlet that the operator names; an empty one goes back to what the feed's site or address says.
+fn outlet_or_back(given: &str, source: &Kept) -> anyhow::Result<(String, OutletFrom)> {
+    if !given.trim().is_empty() {
+        return Ok((outlet(given)?, OutletFrom::Operator));
+    }
+    let site = source.site_url.as_deref().and_then(|site| Url::parse(site).ok());
+    Ok(match site.as_ref().and_then(outlet_of_site) {
+        Some(outlet) => (outlet, OutletFrom::Site),
+        None => (outlet_of(&Url::parse(&source.url)?), OutletFrom::Guess),
+    })
 }
 
 fn outlet(given: &str) -> anyhow::Result<String> {

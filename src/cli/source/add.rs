@@ -4,7 +4,7 @@ use super::{language, outlet, tags, web_url};
 use crate::cli::Context;
 use crate::cli::output::{json, one_line, print};
 use crate::daemon;
-use crate::model::{NewSource, SourceState, Stored};
+use crate::model::{NewSource, OutletFrom, SourceState, Stored};
 use crate::poll::{self, Answer, Attempt, Tools, outlet_of};
 use crate::store::{Store, sources};
 use anyhow::bail;
@@ -42,6 +42,7 @@ impl Add {
         let mut new = NewSource {
             url: url.to_string(),
             outlet: self.outlet.as_deref().map(outlet).transpose()?.unwrap_or_else(|| outlet_of(&url)),
+            outlet_from: if self.outlet.is_some() { OutletFrom::Operator } else { OutletFrom::Guess },
             title: self.title.as_deref().map(|t| one_line(t, 200)).filter(|t| !t.is_empty()),
             lang: self.lang.as_deref().map(language).transpose()?,
             priority: self.priority,
@@ -59,9 +60,6 @@ impl Add {
         if !others.is_empty() {
             eprintln!("the page names {} feeds; this one was taken: {}", others.len() + 1, new.url);
             others.iter().for_each(|other| eprintln!("  also: {other}"));
-        }
-        if self.outlet.is_none() {
-            new.outlet = attempt.outlet();
         }
         let stored = add_and_record(&tools, new.clone(), attempt).await?;
         if daemon::Lock::take(store.path()).is_ok() {

@@ -3,7 +3,7 @@
 use super::find;
 use crate::cli::Context;
 use crate::cli::output::{json, maybe_time, one_line, print, table, time};
-use crate::model::{Source, SourceState};
+use crate::model::{OutletFrom, Source, SourceState};
 use crate::store::polls::{self, PastPoll};
 use crate::store::sources::{self, Filter};
 use std::process::ExitCode;
@@ -90,7 +90,7 @@ fn facts(s: &Source) -> Vec<(&'static str, String)> {
         ("source", s.id.to_string()),
         ("title", one_line(&s.title, 200)),
         ("url", s.url.clone()),
-        ("outlet", s.outlet.clone()),
+        ("outlet", outlet(s)),
         ("site", one_line(s.site_url.as_deref().unwrap_or("unknown"), 200)),
         ("language", s.lang.clone().unwrap_or_else(|| "unknown".into())),
         ("tags", s.tags.join(", ")),
@@ -111,6 +111,15 @@ fn facts(s: &Source) -> Vec<(&'static str, String)> {
         facts.push(("problem", one_line(&s.last_problem, 500)));
     }
     facts
+}
+
+fn outlet(source: &Source) -> String {
+    let how = match source.outlet_from {
+        OutletFrom::Operator => "as you said",
+        OutletFrom::Site => "by the site that the feed calls its own",
+        OutletFrom::Guess => "a guess from its address, until a poll finds the feed's own site",
+    };
+    format!("{} ({how})", source.outlet)
 }
 
 /// What went wrong, else what was repaired.

@@ -3,7 +3,7 @@
 use super::{tags, web_url};
 use crate::cli::Context;
 use crate::cli::output::{confirm, json, one_line, print};
-use crate::model::{NewSource, Source, SourceEdit, SourceId, SourceState};
+use crate::model::{NewSource, OutletFrom, Source, SourceEdit, SourceId, SourceState};
 use crate::parse::opml::{self, Outline};
 use crate::poll::outlet_of;
 use crate::store::sources::{self, Filter};
@@ -158,6 +158,7 @@ fn read(file: &Path, extra: &[String]) -> anyhow::Result<List> {
         all_tags.extend_from_slice(extra);
         list.sources.push(NewSource {
             outlet: outlet_of(site.as_ref().unwrap_or(&url)),
+            outlet_from: OutletFrom::Guess,
             url: url.to_string(),
             title: outline.title.map(|t| one_line(&t, 200)).filter(|t| !t.is_empty()),
             lang: None,
