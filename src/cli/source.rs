@@ -61,7 +61,8 @@ pub enum Source {
     },
     /// Poll sources now, by all the rules of politeness.
     Poll(poll::Poll),
-    /// Add the sources of an OPML file; those that are there already stay as they are.
+    /// Add the sources of an OPML file; those that are there already stay as they are. What had to be repaired is
+    /// said; where a line could not be used, or the file was cut off, the exit code is 1.
     Import {
         file: PathBuf,
         /// Give every source this tag besides those of its folders.
@@ -70,7 +71,7 @@ pub enum Source {
     },
     /// Write all sources as OPML to stdout.
     Export,
-    /// Make the sources equal an OPML file: add, change and remove.
+    /// Make the sources equal an OPML file: add, change and remove. A file that may have lost outlines is refused.
     Sync {
         file: PathBuf,
         /// Do not ask.
@@ -79,6 +80,9 @@ pub enum Source {
         /// Only say what would be done.
         #[arg(long)]
         dry_run: bool,
+        /// Read a file that is cut off or not well-formed as far as it goes: add and change, and never remove.
+        #[arg(long)]
+        lenient: bool,
     },
 }
 
@@ -119,7 +123,9 @@ impl Source {
             Source::Poll(poll) => poll.run(context).await,
             Source::Import { file, tag } => opml::import(context, &file, &tag).await,
             Source::Export => opml::export(context).await,
-            Source::Sync { file, yes, dry_run } => opml::sync(context, &file, yes, dry_run).await,
+            Source::Sync { file, yes, dry_run, lenient } => {
+                opml::sync(context, &file, opml::Sync { yes, dry_run, lenient }).await
+            }
         }
     }
 }
@@ -203,17 +209,28 @@ async fn find_all(store: &Store, names: &[String]) -> anyhow::Result<Vec<Kept>> 
 fn web_url(text: &str) -> anyhow::Result<Url> {
     let text = text.trim();
     let parsed = match Url::parse(text) {
-        Err(url::ParseError::RelativeUrlWithoutBase) => Url::parse(&format!("https://{text}")),
+        Err(url::ParseError::RelativeUrlWithoutBase) if begins_with_host(text) => {
+            Url::parse(&format!("https://{text}"))
+        }
         // `host:8080/feed` parses as a URL with the scheme `host`.
-        Ok(url) if !text.contains("://") && !url.has_host() => Url::parse(&format!("https://{text}")),
+        Ok(url) if !url.has_host() && begins_with_host(text) => Url::parse(&format!("https://{text}")),
         other => other,
     };
-    let mut url = parsed.with_context(|| format!("‘{}’ is no URL", one_line(text, 200)))?;
+    let no_url = || format!("‘{}’ is no URL; write one such as https://news.example/feed", one_line(text, 200));
+    let mut url = parsed.with_context(no_url)?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         bail!("‘{}’ is not a web address: newsfold polls http and https", one_line(text, 200));
     }
     url.set_fragment(None);
     Ok(url)
+}
+
+/// Whether a text without a scheme can be an address: it begins with what may be a server's name.
+fn begins_with_host(text: &str) -> bool {
+    let end = text.find(['/', '?', '#', ':']).unwrap_or(text.len());
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let (host, rest) = text.split_at(end);
+    !host.is_empty() && host.chars().all(is_name) && !rest.contains(char::is_whitespace) && !rest.starts_with("://")
 }
 
 fn tags(given: &[String]) -> Vec<String> {

@@ -118,7 +118,7 @@ pub struct NewSource {
 }
 
 /// A change that the operator makes to a source; `None` leaves a part as it is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SourceEdit {
     pub url: Option<String>,
     pub outlet: Option<(String, OutletFrom)>,

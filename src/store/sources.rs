@@ -5,6 +5,7 @@ use super::{Error, Result};
 use crate::model::{Due, NewSource, Outcome, OutletFrom, Source, SourceEdit, SourceId, SourceState, Validators};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeMap;
 
 /// Adds a source, or revives the removed one with this URL. `None` where there is one already.
 pub fn add(db: &Connection, new: &NewSource, next_poll_at: Timestamp, now: Timestamp) -> Result<Option<SourceId>> {
@@ -152,6 +153,13 @@ pub fn list(db: &Connection, filter: &Filter) -> Result<Vec<Source>> {
     );
     let mut statement = db.prepare_cached(&sql)?;
     collect(&mut statement, params![filter.tag, filter.problems], read)
+}
+
+/// The languages that the operator gave, where a feed's own is not meant.
+pub fn languages_given(db: &Connection) -> Result<BTreeMap<SourceId, String>> {
+    let mut statement = db.prepare_cached("SELECT id, lang FROM source WHERE lang IS NOT NULL")?;
+    let given = collect(&mut statement, [], |row| Ok((SourceId(row.get(0)?), row.get(1)?)))?;
+    Ok(given.into_iter().collect())
 }
 
 pub fn get(db: &Connection, id: SourceId) -> Result<Option<Source>> {

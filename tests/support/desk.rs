@@ -38,6 +38,21 @@ impl Desk {
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}"))
     }
 
+    /// The same of a command that must say that something went wrong.
+    pub fn json_of_failure(&self, arguments: &[&str]) -> serde_json::Value {
+        let done = self.newsfold(&[arguments, &["--json"]].concat()).assert().code(1);
+        let text = String::from_utf8(done.get_output().stdout.clone()).unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}"))
+    }
+
+    pub fn urls(&self) -> Vec<String> {
+        let list = self.json(&["source", "list"]);
+        let mut urls: Vec<String> =
+            list.as_array().unwrap().iter().map(|s| s["url"].as_str().unwrap().into()).collect();
+        urls.sort();
+        urls
+    }
+
     pub fn fails(&self, arguments: &[&str], why: &str) {
         self.newsfold(arguments).assert().code(1).stderr(predicate::str::contains(why));
     }
