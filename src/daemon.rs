@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::fetch::{FetchOutcome, Fetcher};
 use crate::model::Timestamp;
 use crate::poll::Tools;
-use crate::store::{self, Store};
+use crate::store::Store;
 use crate::{parse, serve};
 use anyhow::Context;
 use std::sync::Arc;
@@ -44,7 +44,6 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let tools = tools(&config, store.clone(), clock.clone())?;
-    check_feeds(&config, &store).await?;
     scheduler::spread_overdue(&tools).await?;
     let signals = Signals::default();
     let served = serve::router(store.clone(), config.publish.clone());
@@ -102,21 +101,5 @@ pub async fn catch_up(config: &Config, store: &Store, clock: &Clock) -> anyhow::
     let mut grouping = clusterer::Grouping::restore(store, &config.cluster, clock).await?;
     grouping.catch_up(store, clock).await?;
     publisher::catch_up(store, &config.publish, clock).await?;
-    Ok(())
-}
-
-/// A feed whose words SQLite can't understand is the operator's to mend, before anything runs.
-pub async fn check_feeds(config: &Config, store: &Store) -> anyhow::Result<()> {
-    for feed in config.publish.feeds.clone() {
-        let Some(words) = feed.words else { continue };
-        let checked = store.read(move |db| Ok(store::stories::check_words(db, &words).map_err(|e| (words, e)))).await?;
-        if let Err((words, complaint)) = checked {
-            anyhow::bail!(
-                "the feed ‘{}’ selects by words = {words:?}, which is no FTS5 expression: {complaint}. \
-                 Join words with AND, OR, NOT and put phrases with signs into double quotes",
-                feed.name
-            );
-        }
-    }
     Ok(())
 }

@@ -13,9 +13,11 @@ pub mod stories;
 
 mod connection;
 mod rows;
+mod words;
 mod writer;
 
 pub use connection::{Maintenance, default_path};
+pub use words::fault_in_words;
 
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};

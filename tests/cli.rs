@@ -165,7 +165,11 @@ fn a_bad_configuration_points_at_its_line() {
         "config.toml",
         "[serve]\nlisten = \"127.0.0.1:0\"\n[[publish.feeds]]\nname = \"x\"\nwords = \"AND AND\"\n",
     );
-    desk.fails(&["serve"], "which is no FTS5 expression");
+    desk.fails(&["feed", "list"], "config.toml, line 5: the feed ‘x’ selects by words");
+    desk.file("config.toml", "[daemon]\n# keep_polls\nkeep_polls = \"5000000d\"\n");
+    desk.fails(&["serve"], "line 3");
+    desk.file("config.toml", "[fetch]\nuser_agent = \"a\\nb\"\n");
+    desk.fails(&["source", "list"], "config.toml, line 2: fetch.user_agent");
     desk.newsfold(&["source", "add"]).assert().code(2);
     desk.newsfold(&["no-such-command"]).assert().code(2);
     desk.newsfold(&["--config", "/no/such/file", "source", "list"])

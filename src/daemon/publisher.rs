@@ -2,6 +2,7 @@
 
 use super::{LOOK, Signals};
 use crate::clock::Clock;
+use crate::model::duration::before;
 use crate::publish::{Options, first_publication};
 use crate::store::{self, Store, stories};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +27,7 @@ pub(super) async fn run(store: Store, options: Options, clock: Clock, signals: S
 pub(super) async fn catch_up(store: &Store, options: &Options, clock: &Clock) -> store::Result<()> {
     loop {
         let now = clock.now();
-        let before = now - options.settle;
+        let before = before(now, options.settle);
         let settled = store.read(move |db| stories::unpublished(db, before, BATCH)).await?;
         let mut due: Vec<_> = Vec::new();
         for story in &settled {

@@ -6,6 +6,7 @@
 use super::{LOOK, Signals};
 use crate::config::Running;
 use crate::fetch::{Origin, origin};
+use crate::model::duration::after;
 use crate::model::{Due, PollRecord, SourceId, Stored};
 use crate::poll::{self, Answer, Tools, panic_text};
 use crate::store::{self, sources};
@@ -151,7 +152,7 @@ impl Scheduler {
 
 /// `None` where the source's turn was taken by another program, or it is no more.
 async fn claim_and_poll(tools: Tools, due: Due) -> Polled {
-    let until = tools.clock.now() + tools.options.interval;
+    let until = after(tools.clock.now(), tools.options.interval);
     let id = due.id;
     if !tools.store.write(move |db| sources::claim(db, &due, until)).await? {
         return Ok(None);

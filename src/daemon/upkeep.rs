@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::config::Running;
+use crate::model::duration::before;
 use crate::store::{Maintenance, Store};
 use jiff::SignedDuration;
 use sd_notify::NotifyState;
@@ -21,7 +22,7 @@ pub(super) async fn run(store: Store, options: Running, clock: Clock, stop: Canc
 
 async fn maintain(store: &Store, options: &Running, clock: &Clock) {
     loop {
-        let round = Maintenance { polls_before: clock.now() - options.keep_polls };
+        let round = Maintenance { polls_before: before(clock.now(), options.keep_polls) };
         match store.write(move |db| round.run(db)).await {
             Ok(0) => {}
             Ok(dropped) => tracing::info!(dropped, "old records of polls were dropped"),

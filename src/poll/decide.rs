@@ -5,6 +5,7 @@
 
 use super::{Answer, Attempt, Reading};
 use crate::fetch::Freshness;
+use crate::model::duration::after;
 use crate::model::{Outcome, OutletFrom, PollRecord, Source, SourceState, Timestamp};
 use crate::normalize::outlet_of_site;
 use jiff::{SignedDuration, Unit};
@@ -89,7 +90,7 @@ pub fn decide(source: &Source, attempt: &mut Attempt, options: &Options) -> Poll
             let asked = SignedDuration::try_from(asked).unwrap_or(options.max_hold).min(options.max_hold);
             record.detail = "the server asked us to come later".into();
             let wait = longest([(asked, "the server asked for it"), back_off(record.failures, options)]);
-            record.hold_until = (!asked.is_zero()).then(|| at + asked);
+            record.hold_until = (!asked.is_zero()).then(|| after(at, asked));
             wait
         }
         Answer::Gone => {
@@ -125,7 +126,7 @@ pub fn decide(source: &Source, attempt: &mut Attempt, options: &Options) -> Poll
         record.feed_outlet = outlet_instead_of_guess(source, record.feed_site_url.as_deref());
     }
     let (span, reason) = wait;
-    record.next_poll_at = at + span + jitter(source, at, span);
+    record.next_poll_at = after(after(at, span), jitter(source, at, span));
     record.next_reason = format!("{} after the last poll: {reason}", words(span));
     record
 }

@@ -4,6 +4,7 @@ use super::{language, outlet, tags, web_url};
 use crate::cli::Context;
 use crate::cli::output::{json, one_line, print};
 use crate::daemon;
+use crate::model::duration::after;
 use crate::model::{NewSource, OutletFrom, SourceState, Stored};
 use crate::poll::{self, Answer, Attempt, Tools, outlet_of};
 use crate::store::{Store, sources};
@@ -99,7 +100,7 @@ async fn refuse_known(store: &Store, url: &str) -> anyhow::Result<()> {
 
 async fn add_and_record(tools: &Tools, new: NewSource, attempt: Attempt) -> anyhow::Result<Stored> {
     let (now, url) = (tools.clock.now(), new.url.clone());
-    let later = now + tools.options.interval;
+    let later = after(now, tools.options.interval);
     // Not due before its first poll is recorded, so that a running daemon does not poll it at the same time.
     let source = tools
         .store

@@ -5,6 +5,7 @@ use super::{find_all, sources};
 use crate::cli::Context;
 use crate::cli::output::{json, one_line, table, time};
 use crate::daemon;
+use crate::model::duration::after;
 use crate::model::{Due, PollRecord, Source, SourceState, Stored};
 use crate::poll::{self, Tools};
 use crate::store::sources::Filter;
@@ -88,7 +89,7 @@ async fn poll_one(tools: &Tools, source: &Source) -> anyhow::Result<Done> {
         return Ok(Done::Skipped(format!("its server asked us to stay away until {}", time(hold))));
     }
     let due = Due { id: source.id, url: source.url.clone(), at: source.next_poll_at };
-    let until = now + tools.options.interval;
+    let until = after(now, tools.options.interval);
     if !tools.store.write(move |db| sources::claim(db, &due, until)).await? {
         return Ok(Done::Skipped("it is being polled by another program right now".into()));
     }
