@@ -42,12 +42,18 @@ pub(super) async fn spread_overdue(tools: &Tools) -> store::Result<()> {
     Ok(())
 }
 
-/// Polls until `shutdown`.
-pub(super) async fn run(tools: Tools, options: Running, signals: Signals, shutdown: CancellationToken) {
+/// Polls until `shutdown`, then lets polls under way end; those that have not by `abandon` are abandoned.
+pub(super) async fn run(
+    tools: Tools,
+    options: Running,
+    signals: Signals,
+    shutdown: CancellationToken,
+    abandon: CancellationToken,
+) {
     let mut scheduler =
         Scheduler { tools, options, signals, polls: JoinSet::new(), under_way: HashMap::new(), busy: HashSet::new() };
     scheduler.until(&shutdown).await;
-    scheduler.finish().await;
+    scheduler.finish(&abandon).await;
 }
 
 impl Scheduler {
@@ -133,17 +139,17 @@ impl Scheduler {
     }
 
     /// Lets polls under way end; those that take too long are abandoned, and that is recorded.
-    async fn finish(&mut self) {
-        let deadline = tokio::time::Instant::now() + self.options.shutdown_grace.unsigned_abs();
-        while !self.polls.is_empty() {
-            match tokio::time::timeout_at(deadline, self.polls.join_next_with_id()).await {
-                Ok(Some(ended)) => self.ended(ended).await,
-                Ok(None) => break,
-                Err(_) => {
+    async fn finish(&mut self, abandon: &CancellationToken) {
+        let mut abandoned = false;
+        loop {
+            tokio::select! {
+                ended = self.polls.join_next_with_id() => match ended {
+                    Some(ended) => self.ended(ended).await,
+                    None => return,
+                },
+                _ = abandon.cancelled(), if !abandoned => {
+                    abandoned = true;
                     self.polls.abort_all();
-                    while let Some(ended) = self.polls.join_next_with_id().await {
-                        self.ended(ended).await;
-                    }
                 }
             }
         }
