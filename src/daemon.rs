@@ -106,6 +106,8 @@ pub async fn run(
     tracing::info!(%address, database = %store.path().display(), "newsfold is running");
 
     let fell = tokio::select! {
+        // Once it is told to stop, HTTP may end as soon as we hear of it.
+        biased;
         _ = shutdown.cancelled() => None,
         ended = &mut http => Some(ended),
     };
