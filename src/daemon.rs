@@ -21,6 +21,7 @@ use crate::poll::Tools;
 use crate::serve::{self, Health};
 use crate::store::Store;
 use anyhow::Context;
+use futures_util::FutureExt;
 use jiff::SignedDuration;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -33,6 +34,9 @@ use url::Url;
 
 /// How often the tasks look for what other programs, such as the command line, have written.
 const LOOK: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// What the daemon is called in a lease. There is one on a database, which [`Lock`] sees to.
+const DAEMON: &str = "the daemon";
 
 /// After the grace: for the records of what was abandoned, and again for the checkpoint. With the longest grace all is
 /// over within ten seconds.
@@ -53,7 +57,7 @@ pub async fn run(
     clock: Clock,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let tools = tools(&config, store.clone(), clock.clone())?;
+    let tools = tools(&config, store.clone(), clock.clone(), DAEMON)?;
     scheduler::spread_overdue(&tools).await?;
     let signals = Signals::default();
     let address = listener.local_addr().context("the listener has no address")?;
@@ -164,16 +168,17 @@ async fn ended(tasks: &mut JoinSet<()>) {
     while tasks.join_next().await.is_some() {}
 }
 
-/// What polls are made with under this configuration.
-pub fn tools(config: &Config, store: Store, clock: Clock) -> anyhow::Result<Tools> {
+/// What polls are made with by a program of this name, under this configuration.
+pub fn tools(config: &Config, store: Store, clock: Clock, program: &str) -> anyhow::Result<Tools> {
     let fetcher = Fetcher::new(config.fetch.clone())?;
     let parse = parse::Options { max_bytes: config.fetch.max_body, ..parse::Options::default() };
-    Ok(Tools { fetcher, store, clock, options: config.poll.clone(), parse })
+    Ok(Tools { fetcher, store, clock, options: config.poll.clone(), parse, program: program.to_owned() })
 }
 
 /// Fetches a document by the configured rules, for a look at it: its bytes, its type, and the URL that answered.
 pub async fn download(config: &Config, url: &Url, now: Timestamp) -> anyhow::Result<(Vec<u8>, Option<String>, Url)> {
-    let fetched = Fetcher::new(config.fetch.clone())?.fetch(url, None, now).await;
+    let fetched =
+        Fetcher::new(config.fetch.clone())?.fetch(url, None, now, &|_| std::future::ready(Ok(())).boxed()).await;
     match fetched.outcome {
         FetchOutcome::Document { bytes, content_type, .. } => Ok((bytes, content_type, fetched.url)),
         FetchOutcome::Failed { detail } => anyhow::bail!("{url}: {detail}"),

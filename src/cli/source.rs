@@ -6,9 +6,10 @@ mod opml;
 mod poll;
 
 use super::Context;
-use super::output::{confirm, one_line, print};
+use super::output::{confirm, one_line, print, time};
 use crate::model::{OutletFrom, Source as Kept, SourceEdit, SourceId, SourceState};
 use crate::poll::{outlet_of, outlet_of_site};
+use crate::store::leases::Held;
 use crate::store::{Store, sources};
 use anyhow::{Context as _, bail};
 use std::path::PathBuf;
@@ -231,6 +232,15 @@ fn begins_with_host(text: &str) -> bool {
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     let (host, rest) = text.split_at(end);
     !host.is_empty() && host.chars().all(is_name) && !rest.contains(char::is_whitespace) && !rest.starts_with("://")
+}
+
+/// What this program is called in a lease.
+fn program(command: &str) -> String {
+    format!("newsfold {command} (process {})", std::process::id())
+}
+
+fn in_words(held: &Held) -> String {
+    format!("{}, since {}", held.holder, time(held.since))
 }
 
 fn tags(given: &[String]) -> Vec<String> {

@@ -89,10 +89,10 @@ pub fn set_state(db: &Connection, id: SourceId, state: SourceState) -> Result<()
     super::stories::touch(db)
 }
 
-/// Takes the source's turn: whoever gets `true` polls it, and nobody else will before `until`.
+/// Moves a source's next poll to `until`, where it is still as it was when it was looked up.
 ///
-/// It is on disk before the request goes out, so that a crash in the middle is not followed by a poll too soon,
-/// and two programs on one database never poll one source at once.
+/// It is on disk before the request goes out, so that a crash in the middle is not followed by a poll too soon. That
+/// nobody else polls it meanwhile is the [lease](super::leases)'s.
 pub fn claim(db: &Connection, due: &Due, until: Timestamp) -> Result<bool> {
     let claimed = db
         .prepare_cached(
