@@ -1,6 +1,6 @@
 //! HTTP for readers and people: feeds, the pages of stories and sources, health.
 //!
-//! It decides nothing and writes nothing: what stands in a feed comes from [`crate::store`], the bytes from
+//! It decides nothing, and writes nothing but since when a feed is as it is: what stands in a feed comes from [`crate::store`], the bytes from
 //! [`crate::publish`]. Feeds are rendered once for each change and served from memory. No link is made from the
 //! request's `Host`; TLS is the reverse proxy's.
 

@@ -9,6 +9,7 @@
 pub mod items;
 pub mod leases;
 pub mod polls;
+pub mod renderings;
 pub mod sources;
 pub mod stories;
 
