@@ -28,8 +28,8 @@ use std::sync::{Arc, Mutex};
 /// Why the database could not do what was asked. Always our side's fault, never a source's.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot open the database {path}: {cause}")]
-    Open { path: PathBuf, cause: Box<dyn std::error::Error + Send + Sync> },
+    #[error("cannot open the database {path}: {cause}. {next}")]
+    Open { path: PathBuf, cause: Box<dyn std::error::Error + Send + Sync>, next: &'static str },
     #[error(
         "the database {path} could not be brought to this version of newsfold: {cause}. \
          It was left as it was; use the newsfold that wrote it, or restore a backup"

@@ -38,7 +38,7 @@ async fn a_source_lives_from_add_to_remove() {
     assert_eq!(desk.json(&["source", "list"])[0]["state"], "paused");
     desk.run(&["source", "resume", "1"]);
     assert!(desk.run(&["source", "list", "--tag", "a"]).contains("News"));
-    assert!(desk.run(&["source", "list", "--tag", "zzz"]).contains("no source"));
+    assert!(desk.run(&["source", "list", "--tag", "zzz"]).contains("no source has the tag ‘zzz’"));
     desk.fails(&["source", "remove", "1"], "say --yes");
     desk.run(&["source", "remove", "1", "--yes"]);
     desk.fails(&["source", "show", "1"], "there is no source ‘1’");

@@ -42,6 +42,9 @@ struct Labelled {
 impl Eval {
     pub fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let mut labelled = read(&self.gold)?;
+        if labelled.is_empty() {
+            anyhow::bail!("{} holds no labelled item, one JSON object a line", self.gold.display());
+        }
         // The daemon sees items in the order of their arrival.
         labelled.sort_by_key(|item| item.published);
         let mut options = context.config()?.cluster;

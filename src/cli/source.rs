@@ -6,7 +6,7 @@ mod opml;
 mod poll;
 
 use super::Context;
-use super::output::{confirm, one_line, print, time};
+use super::output::{confirm, json, one_line, print, time};
 use crate::model::{OutletFrom, Source as Kept, SourceEdit, SourceId, SourceState};
 use crate::poll::{outlet_of, outlet_of_site};
 use crate::store::leases::Held;
@@ -91,6 +91,14 @@ pub enum Source {
 pub struct Edit {
     /// The source's number or URL.
     source: String,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+/// At least one of them, or there is nothing to do.
+#[derive(clap::Args)]
+#[group(required = true, multiple = true)]
+struct Changes {
     /// A new URL of the same feed; its items keep their identity.
     #[arg(long)]
     url: Option<String>,
@@ -135,7 +143,8 @@ impl Edit {
     async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let (_, store) = context.open()?;
         let source = find(&store, &self.source).await?;
-        let url = self.url.as_deref().map(web_url).transpose()?.map(String::from);
+        let changes = self.changes;
+        let url = changes.url.as_deref().map(web_url).transpose()?.map(String::from);
         if let Some(url) = url.clone()
             && let Some(other) = store.read(move |db| sources::by_url(db, &url)).await?
             && other.id != source.id
@@ -144,24 +153,36 @@ impl Edit {
         }
         let edit = SourceEdit {
             url,
-            outlet: self.outlet.map(|o| outlet_or_back(&o, &source)).transpose()?,
-            title: self.title.map(|t| one_line(&t, 200)),
-            lang: self.lang.map(|l| if l.is_empty() { Ok(l) } else { language(&l) }).transpose()?,
-            priority: self.priority,
-            tags: self.tag.map(|tags| self::tags(&tags)),
+            outlet: changes.outlet.map(|o| outlet_or_back(&o, &source)).transpose()?,
+            title: changes.title.map(|t| one_line(&t, 200)),
+            lang: changes.lang.map(|l| if l.is_empty() { Ok(l) } else { language(&l) }).transpose()?,
+            priority: changes.priority,
+            tags: changes.tag.map(|tags| self::tags(&tags)),
         };
         let now = context.clock.now();
         store.write(move |db| sources::edit(db, source.id, &edit, now)).await?;
-        print(&format!("source {} changed", source.id))?;
+        if context.json() {
+            json(&reread(&store, &[source.id]).await?.remove(0))?;
+        } else {
+            print(&format!("source {} changed", source.id))?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
 
 async fn set_state(context: &Context, names: Vec<String>, state: SourceState) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
-    for source in find_all(&store, &names).await? {
-        store.write(move |db| sources::set_state(db, source.id, state)).await?;
-        print(&format!("source {} is {}: {}", source.id, state.as_str(), one_line(&source.title, 80)))?;
+    let found = find_all(&store, &names).await?;
+    let ids: Vec<SourceId> = found.iter().map(|source| source.id).collect();
+    store.write(move |db| ids.iter().try_for_each(|id| sources::set_state(db, *id, state))).await?;
+    let ids: Vec<SourceId> = found.iter().map(|source| source.id).collect();
+    let changed = reread(&store, &ids).await?;
+    if context.json() {
+        json(&changed)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for source in changed {
+        print(&format!("source {} is {}: {}", source.id, source.state.as_str(), one_line(&source.title, 80)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -171,12 +192,21 @@ async fn remove(context: &Context, names: Vec<String>, yes: bool) -> anyhow::Res
     let found = find_all(&store, &names).await?;
     let titles: Vec<String> = found.iter().map(|s| format!("{} ({})", s.id, one_line(&s.title, 60))).collect();
     if !confirm(&format!("Remove {}?", titles.join(", ")), yes)? {
-        print("nothing was removed")?;
+        if context.json() {
+            json(&[(); 0])?
+        } else {
+            print("nothing was removed")?
+        }
         return Ok(ExitCode::FAILURE);
     }
     let ids: Vec<SourceId> = found.iter().map(|source| source.id).collect();
-    store.write(move |db| ids.iter().try_for_each(|id| sources::set_state(db, *id, SourceState::Removed))).await?;
-    print(&format!("removed {}", titles.join(", ")))?;
+    let removed = ids.clone();
+    store.write(move |db| removed.iter().try_for_each(|id| sources::set_state(db, *id, SourceState::Removed))).await?;
+    if context.json() {
+        json(&reread(&store, &ids).await?)?;
+    } else {
+        print(&format!("removed {}", titles.join(", ")))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -196,6 +226,13 @@ async fn find(store: &Store, name: &str) -> anyhow::Result<Kept> {
     found
         .filter(|source| source.state != SourceState::Removed)
         .with_context(|| format!("there is no source ‘{}’; `newsfold source list` shows them", one_line(name, 200)))
+}
+
+/// These sources as they are now.
+async fn reread(store: &Store, ids: &[SourceId]) -> anyhow::Result<Vec<Kept>> {
+    let ids = ids.to_vec();
+    let found = store.read(move |db| ids.iter().map(|id| sources::get(db, *id)).collect::<Result<Vec<_>, _>>()).await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 async fn find_all(store: &Store, names: &[String]) -> anyhow::Result<Vec<Kept>> {

@@ -53,9 +53,9 @@ impl Add {
         refuse_known(&store, &new.url).await?;
         if self.unchecked {
             let now = context.clock.now();
-            let added = store.write(move |db| sources::add(db, &new, now, now)).await?;
-            print(&format!("added source {}, unchecked", added.map_or(0, |id| id.0)))?;
-            return Ok(ExitCode::SUCCESS);
+            let url = new.url.clone();
+            store.write(move |db| sources::add(db, &new, now, now)).await?;
+            return report(context, &store, &url, None).await;
         }
         let tools = daemon::tools(&config, store.clone(), context.clock.clone(), &program("source add"))?;
         let mut lease = Lease::new(&tools.program);
@@ -78,7 +78,7 @@ impl Add {
         if daemon::Lock::take(store.path()).is_ok() {
             daemon::catch_up(&config, &store, &context.clock).await?;
         }
-        report(context, &store, &new.url, &stored).await
+        report(context, &store, &new.url, Some(&stored)).await
     }
 }
 
@@ -160,7 +160,8 @@ fn in_words(answer: &Answer) -> String {
     format!("{}. Add it all the same with --unchecked", one_line(text, 400))
 }
 
-async fn report(context: &Context, store: &Store, url: &str, stored: &Stored) -> anyhow::Result<ExitCode> {
+/// Says what was added, and what its first poll brought where there was one.
+async fn report(context: &Context, store: &Store, url: &str, stored: Option<&Stored>) -> anyhow::Result<ExitCode> {
     let url = url.to_owned();
     let Some(source) = store.read(move |db| sources::by_url(db, &url)).await? else {
         bail!("the source was removed meanwhile");
@@ -169,8 +170,8 @@ async fn report(context: &Context, store: &Store, url: &str, stored: &Stored) ->
         json(&source)?;
     } else {
         let title = one_line(&source.title, 80);
-        let count = stored.new.len();
-        print(&format!("added source {}: {title} ({}), {count} items, {}", source.id, source.outlet, source.url))?;
+        let came = stored.map_or_else(|| "unchecked".into(), |stored| format!("{} items", stored.new.len()));
+        print(&format!("added source {}: {title} ({}), {came}, {}", source.id, source.outlet, source.url))?;
     }
     Ok(ExitCode::SUCCESS)
 }

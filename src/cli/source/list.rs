@@ -10,11 +10,12 @@ use std::process::ExitCode;
 
 pub async fn list(context: &Context, filter: Filter) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
+    let wanted = filter.clone();
     let found = store.read(move |db| sources::list(db, &filter)).await?;
     if context.json() {
         json(&found)?;
     } else if found.is_empty() {
-        print("no source; add one with `newsfold source add URL`")?;
+        print(&none_found(&wanted))?;
     } else {
         table(
             ["no", "title", "outlet", "tags", "state", "last poll", "next poll", "problem"],
@@ -33,6 +34,15 @@ pub async fn list(context: &Context, filter: Filter) -> anyhow::Result<ExitCode>
         )?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn none_found(wanted: &Filter) -> String {
+    let having = if wanted.problems { " and a problem" } else { "" };
+    match &wanted.tag {
+        Some(tag) => format!("no source has the tag ‘{}’{having}; `newsfold source list` shows all", one_line(tag, 60)),
+        None if wanted.problems => "no source has a problem".into(),
+        None => "no source; add one with `newsfold source add URL`".into(),
+    }
 }
 
 fn state(source: &Source) -> String {
