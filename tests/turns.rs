@@ -179,3 +179,20 @@ async fn what_a_killed_program_held_is_free_again_after_a_while() {
     world.polled(id, 1).await;
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_is_told_to_end_holds_nobody_up() {
+    let desk = Desk::new();
+    let origin = held(&desk, &["/a"]).await;
+    for (times, signal) in ["-INT", "-TERM"].into_iter().enumerate() {
+        for arguments in [&["source", "poll", "1"][..], &["source", "add", &origin.url("/b")]] {
+            origin.serve("/b", Answer::ok(rss(&["b | Title of b"])).held());
+            let asked = origin.requests().len();
+            let mut command = Running::start(&desk, arguments);
+            until("it asks", async || origin.requests().len() > asked).await;
+            assert!(Command::new("kill").args([signal, &command.process.id().to_string()]).status().unwrap().success());
+            assert_eq!(command.process.wait().unwrap().code(), Some(1), "{arguments:?} after {signal}");
+        }
+        assert_eq!((origin.count("/a"), origin.count("/b")), (times + 1, times + 1), "none had to wait for the other");
+    }
+}

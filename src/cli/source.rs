@@ -14,6 +14,7 @@ use crate::store::{Store, sources};
 use anyhow::{Context as _, bail};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 #[derive(clap::Subcommand)]
@@ -269,6 +270,17 @@ fn begins_with_host(text: &str) -> bool {
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     let (host, rest) = text.split_at(end);
     !host.is_empty() && host.chars().all(is_name) && !rest.contains(char::is_whitespace) && !rest.starts_with("://")
+}
+
+/// Ready when this program is told to end: then it gives back what it leased, so that nobody waits for it.
+async fn told_to_end() -> std::io::Result<()> {
+    // Not at a hangup: under nohup a command is to go on.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }
 
 /// What this program is called in a lease.

@@ -98,3 +98,35 @@ impl Maintenance {
         Ok(dropped)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_the_first_version_is_brought_to_this_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("news.db");
+        let mut first = Connection::open(&path).unwrap();
+        embedded::migrations::runner().set_target(refinery::Target::Version(1)).run(&mut first).unwrap();
+        let mut add = first
+            .prepare("INSERT INTO source (url, outlet, site_url, added_at, next_poll_at) VALUES (?1, ?2, ?3, 0, 0)")
+            .unwrap();
+        let expected = [
+            ("https://feeds.bbci.co.uk/rss", "bbci.co.uk", None, "guess"),
+            ("https://feeds.bbci.co.uk/news", "bbc.co.uk", Some("https://www.bbc.co.uk/news"), "site"),
+            ("https://feeds.feedburner.com/x", "mine.example", Some("https://x.example/"), "operator"),
+        ];
+        for (url, outlet, site, _) in expected {
+            add.execute(rusqlite::params![url, outlet, site]).unwrap();
+        }
+        drop(add);
+        drop(first);
+        let now = open_writer(&path).unwrap();
+        for (url, _, _, from) in expected {
+            let found: String =
+                now.query_row("SELECT outlet_from FROM source WHERE url = ?1", [url], |row| row.get(0)).unwrap();
+            assert_eq!(found, from, "of {url}");
+        }
+    }
+}

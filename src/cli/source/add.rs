@@ -1,6 +1,6 @@
 //! `newsfold source add`: one request, which is the source's first poll; a second one where a page names its feed.
 
-use super::{language, outlet, program, tags, web_url};
+use super::{language, outlet, program, tags, told_to_end, web_url};
 use crate::cli::Context;
 use crate::cli::output::{json, one_line, print};
 use crate::daemon;
@@ -61,7 +61,7 @@ impl Add {
         let mut lease = Lease::new(&tools.program);
         let asked = tokio::select! {
             asked = read_or_discover(&tools, &url, &mut new, &mut lease) => asked,
-            _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; nothing was added")),
+            _ = told_to_end() => Err(anyhow::anyhow!("interrupted; nothing was added")),
         };
         let (attempt, others) = match asked {
             Ok(asked) => asked,

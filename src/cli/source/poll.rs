@@ -1,7 +1,7 @@
 //! `newsfold source poll`: now instead of at its turn, and otherwise like any poll: conditional, one an origin, held
 //! back where a server asked for it. It waits its turn where another program asks the same server.
 
-use super::{find_all, in_words, program, sources};
+use super::{find_all, in_words, program, sources, told_to_end};
 use crate::cli::Context;
 use crate::cli::output::{json, one_line, table, time};
 use crate::daemon;
@@ -56,7 +56,7 @@ impl Poll {
         let tools = daemon::tools(&config, store.clone(), context.clock.clone(), &program)?;
         let done = tokio::select! {
             done = poll_all(&tools, chosen, config.daemon.concurrency) => done?,
-            _ = tokio::signal::ctrl_c() => {
+            _ = told_to_end() => {
                 // Nobody else is to wait for what ends here.
                 let now = context.clock.now();
                 store.write(move |db| leases::forget(db, &program, now)).await?;
