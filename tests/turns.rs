@@ -193,6 +193,8 @@ async fn a_command_that_is_told_to_end_holds_nobody_up() {
             assert!(Command::new("kill").args([signal, &command.process.id().to_string()]).status().unwrap().success());
             assert_eq!(command.process.wait().unwrap().code(), Some(1), "{arguments:?} after {signal}");
         }
+        let polls = desk.json(&["source", "show", "1"])["polls"].clone();
+        assert_eq!((polls.as_array().unwrap().len(), polls[0]["outcome"].as_str()), (times + 1, Some("abandoned")));
         assert_eq!((origin.count("/a"), origin.count("/b")), (times + 1, times + 1), "none had to wait for the other");
     }
 }

@@ -112,6 +112,13 @@ pub fn forget(db: &Connection, holder: &str, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// The sources that a program polls right now.
+pub fn sources_of(db: &Connection, holder: &str) -> Result<Vec<SourceId>> {
+    let mut statement = db.prepare_cached("SELECT name FROM lease WHERE kind = 'source' AND holder = ?1")?;
+    let names = collect(&mut statement, [holder], |row| Ok(row.get::<_, String>(0)?))?;
+    Ok(names.iter().filter_map(|name| name.parse().ok().map(SourceId)).collect())
+}
+
 /// What is leased right now: sources, and origins.
 pub fn held(db: &Connection, now: Timestamp) -> Result<(HashSet<SourceId>, HashSet<String>)> {
     let mut statement = db.prepare_cached("SELECT kind, name FROM lease WHERE until > ?1")?;

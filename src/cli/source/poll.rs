@@ -6,7 +6,7 @@ use crate::cli::Context;
 use crate::cli::output::{json, one_line, table, time};
 use crate::daemon;
 use crate::model::{Due, PollRecord, Source, SourceState, Stored};
-use crate::poll::{self, Claim, Tools};
+use crate::poll::{self, Answer, Claim, Tools};
 use crate::store::leases::{self, Held, Kind, Lease};
 use crate::store::sources::Filter;
 use anyhow::bail;
@@ -56,12 +56,7 @@ impl Poll {
         let tools = daemon::tools(&config, store.clone(), context.clock.clone(), &program)?;
         let done = tokio::select! {
             done = poll_all(&tools, chosen, config.daemon.concurrency) => done?,
-            _ = told_to_end() => {
-                // Nobody else is to wait for what ends here.
-                let now = context.clock.now();
-                store.write(move |db| leases::forget(db, &program, now)).await?;
-                bail!("interrupted; polls that were under way are not recorded");
-            }
+            _ = told_to_end() => return abandon(&tools).await,
         };
         // Without a daemon nobody else would group what has come.
         if daemon::Lock::take(store.path()).is_ok() {
@@ -69,6 +64,18 @@ impl Poll {
         }
         report(context, &done)
     }
+}
+
+/// Records what was under way as abandoned and gives everything back: nobody else is to wait for what ends here.
+async fn abandon(tools: &Tools) -> anyhow::Result<ExitCode> {
+    let program = tools.program.clone();
+    let under_way = tools.store.read(move |db| leases::sources_of(db, &program)).await?;
+    for id in &under_way {
+        poll::finish_without_answer(tools, *id, Answer::Abandoned, &Lease::new(&tools.program)).await?;
+    }
+    let (program, now) = (tools.program.clone(), tools.clock.now());
+    tools.store.write(move |db| leases::forget(db, &program, now)).await?;
+    bail!("interrupted; {} polls were abandoned", under_way.len());
 }
 
 async fn poll_all(tools: &Tools, chosen: Vec<Source>, concurrency: usize) -> anyhow::Result<Vec<(Source, Done)>> {
