@@ -18,5 +18,5 @@ pub use id::{BadStoryId, DecisionId, ItemId, PollId, SourceId, StoryId};
 pub use item::{Item, ItemChange, NewItem, Stored};
 pub use jiff::Timestamp;
 pub use problem::{Problem, ProblemKind};
-pub use source::{Due, NewSource, Outcome, PollRecord, Source, SourceEdit, SourceState, Validators};
+pub use source::{Due, NewSource, Outcome, OutletFrom, PollRecord, Source, SourceEdit, SourceState, Validators};
 pub use story::{Assignment, Evidence, Founded, Moved, Placement, Reason, Regrouped, Story, StoryItem};

@@ -25,8 +25,13 @@ pub(super) async fn run(
     let mut grouping = None;
     loop {
         match step(&mut grouping, &store, &options, &clock).await {
-            Ok(true) => signals.stories_changed.notify_one(),
-            Ok(false) => {}
+            Ok(changed) => {
+                let looked_at = grouping.as_ref().and_then(|grouping| grouping.looked_at);
+                looked_at.into_iter().for_each(|at| signals.looked_at.set(at));
+                if changed {
+                    signals.stories_changed.notify_one();
+                }
+            }
             Err(store::Error::Outdated) => {
                 tracing::info!("the operator decided about stories; the grouping starts from there");
                 grouping = None;

@@ -1,6 +1,7 @@
 //! When a story is first published, and which item leads it then. Pure.
 
 use super::Options;
+use crate::model::duration::after;
 use crate::model::{Published, Story, StoryItem, Timestamp};
 use std::cmp::Reverse;
 
@@ -12,7 +13,7 @@ pub fn first_publication<'s>(
     now: Timestamp,
     options: &Options,
 ) -> Option<(&'s StoryItem, Published)> {
-    if story.founded_at + options.settle > now {
+    if after(story.founded_at, options.settle) > now {
         return None;
     }
     let grown = |i: &StoryItem| {

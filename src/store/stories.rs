@@ -128,13 +128,19 @@ pub fn publish(db: &Connection, story: StoryId, lead: ItemId, published: &Publis
     if done == 1 { touch(db) } else { Ok(()) }
 }
 
-/// Stories that are not published yet, the oldest first.
-pub fn unpublished(db: &Connection, founded_before: Timestamp, limit: u32) -> Result<Vec<Story>> {
+/// Stories that are not published yet, the oldest first, beginning after one of them.
+pub fn unpublished(
+    db: &Connection,
+    founded_before: Timestamp,
+    after: Option<(Timestamp, StoryId)>,
+    limit: u32,
+) -> Result<Vec<Story>> {
     let mut statement = db.prepare_cached(
         "SELECT id FROM story WHERE published_at IS NULL AND merged_into IS NULL AND founded_at <= ?1
-         ORDER BY founded_at, id LIMIT ?2",
+         AND (founded_at, id) > (?2, ?3) ORDER BY founded_at, id LIMIT ?4",
     )?;
-    let ids = collect(&mut statement, params![founded_before.as_millisecond(), limit], |row| Ok(row.get(0)?))?;
+    let (at, id) = after.map_or((i64::MIN, 0), |(at, id)| (at.as_millisecond(), id.to_row()));
+    let ids = collect(&mut statement, params![founded_before.as_millisecond(), at, id, limit], |row| Ok(row.get(0)?))?;
     load(db, &ids)
 }
 
