@@ -25,9 +25,10 @@ fn minutes(n: i64) -> SignedDuration {
 async fn many_outlets_become_one_entry() {
     let mut world = World::new();
     let mut ids = Vec::new();
-    for (n, line) in TRAIN.iter().enumerate() {
+    let others = ["x0 | Storm closes the ports", "x1 | Bank lifts rates", "x2 | Orchestra names a conductor"];
+    for (n, (line, other)) in TRAIN.iter().zip(others).enumerate() {
         let origin = Origin::start().await;
-        origin.serve("/feed", Answer::ok(rss(&[line, &format!("x{n} | Other matter number {n} | Words{n} apart{n}")])));
+        origin.serve("/feed", Answer::ok(rss(&[line, other])));
         ids.push(world.add(&origin.url("/feed"), &format!("outlet{n}.example")).await);
     }
     world.start().await;

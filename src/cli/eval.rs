@@ -46,7 +46,7 @@ impl Eval {
             labelled.iter().zip(&found).map(|(item, story)| (item.story.to_string(), *story)).collect();
         if pairs.is_empty() {
             bail!(
-                "{}: no labelled item; each line is a JSON object with id, outlet, published, title, story",
+                "{} holds no labelled item; each line is a JSON object with id, outlet, published, title, story",
                 self.gold.display()
             );
         }
@@ -114,7 +114,7 @@ fn as_item(item: &Labelled, n: usize) -> Item {
 
 fn read(path: &Path) -> anyhow::Result<Vec<Labelled>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Labelled::read(&text).with_context(|| path.display().to_string())
+    Labelled::read(&text).map_err(|fault| anyhow::anyhow!("{}, {fault}", path.display()))
 }
 
 fn write(path: &Path, labelled: &[Labelled], found: &[StoryId]) -> anyhow::Result<()> {
