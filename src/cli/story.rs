@@ -90,7 +90,7 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     let id = story.id;
     let decided = store.read(move |db| decisions::of_story(db, id)).await?;
     if context.json() {
-        json(&serde_json::json!({ "story": story, "decisions": decided }))?;
+        json(&Shown { story: &story, decisions: &decided })?;
         return Ok(ExitCode::SUCCESS);
     }
     print(&format!("{}  {}", story.id, title(&story)))?;
@@ -182,6 +182,14 @@ pub(super) fn done(context: &Context, decided: Result<Decision, Refusal>) -> any
         print(&format!("{decision}; `newsfold story undo {}` takes it back", decision.id))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A story with what was decided about it.
+#[derive(serde::Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    story: &'a Kept,
+    decisions: &'a [Decision],
 }
 
 fn title(story: &Kept) -> String {

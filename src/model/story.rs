@@ -160,6 +160,20 @@ impl Evidence {
     }
 }
 
+impl Evidence {
+    /// The fact that says most, without figures; nothing where an item began its story.
+    pub fn short(&self) -> Option<String> {
+        let says = |reason: &&Reason| match reason {
+            Reason::SameLink { .. } | Reason::Copy { .. } => 0,
+            Reason::Terms { .. } => 1,
+            Reason::Decided { .. } => 2,
+            _ => 3,
+        };
+        let reason = self.reasons.iter().min_by_key(says).filter(|reason| says(reason) < 3)?;
+        self.joined().then(|| reason.to_string())
+    }
+}
+
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.reasons.is_empty() && self.needed == 0.0 {

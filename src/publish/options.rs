@@ -20,6 +20,8 @@ pub struct Options {
     /// themselves. The sources of a database's first day are never new.
     #[serde(with = "crate::model::duration")]
     pub probation: SignedDuration,
+    /// Whether entries say of each report why it is in the story.
+    pub evidence: bool,
     /// The feeds besides `all`.
     pub feeds: Vec<FeedOptions>,
 }
@@ -55,6 +57,7 @@ impl Default for Options {
             title: "newsfold".into(),
             settle: SignedDuration::from_mins(10),
             probation: SignedDuration::from_hours(6),
+            evidence: false,
             feeds: Vec::new(),
         }
     }
