@@ -12,9 +12,9 @@ use rustc_hash::FxHashMap;
 /// Terms of an item by which others find it, and by which it looks for others.
 pub(super) const INDEXED: usize = 16;
 /// Entries of the index that are read for one item.
-const READ: usize = 320;
+const READ: usize = 256;
 /// Items that are compared in full.
-const COMPARED: usize = 40;
+const COMPARED: usize = 32;
 /// The part of a cosine that the indexed terms must make for an item to be compared in full.
 const LIKELY: f32 = 0.03;
 /// Neighbours that an item keeps.
