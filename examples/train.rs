@@ -3,7 +3,9 @@
 //! `cargo run --release --example train -- GOLD.jsonl [--write]` runs the real clusterer over the items, keeps every pair
 //! that it judges, fits a logistic regression (Newton's method, L2), and prints the figures of k-fold cross-validation:
 //! each fifth of the stories is grouped, amid all the others, by weights learned from the other four. `--write` puts
-//! the weights learned from all into `src/cluster/weights.txt`.
+//! the weights learned from all into `src/cluster/weights.txt`, `--show` prints them. For experiments: `--without NAME,NAME`
+//! leaves features out; `--best`, `--size`, `--needed` and `--missing` set the linkage, `--large` the weight of large
+//! stories, `--seeds` how many ways of splitting.
 
 use newsfold::cluster::labelled::{Labelled, replay};
 use newsfold::cluster::{Clusterer, FEATURES, Features, Linkage, Model, Options};
@@ -42,8 +44,8 @@ fn main() {
     let options = Options::default();
     let linkage = Linkage {
         best: number("--best", 0.6) as f32,
-        size: number("--size", 0.4) as f32,
-        needed: number("--needed", 0.25) as f32,
+        size: number("--size", 0.2) as f32,
+        needed: number("--needed", 0.2) as f32,
         missing: number("--missing", -4.0) as f32,
     };
     let without: Vec<&str> =
@@ -60,9 +62,6 @@ fn main() {
         if round == 0 {
             eprintln!("{} pairs, {} of one story", pairs.len(), pairs.iter().filter(|pair| pair.same).count());
         }
-    }
-    if let Some(at) = arguments.iter().position(|a| a == "--dump") {
-        dump(&arguments[at + 1], &gold, &model, &options, &linkage);
     }
     let mut outs = Vec::new();
     for seed in 0..seeds {
@@ -85,25 +84,6 @@ fn main() {
             "# Learned by `cargo run --release --example train -- GOLD.jsonl --write`; read by src/cluster/model.rs.\n";
         std::fs::write("src/cluster/weights.txt", format!("{head}{}", model.write())).expect("weights are written");
     }
-}
-
-/// Writes every pair with its features, for experiments elsewhere.
-fn dump(path: &str, gold: &Gold, model: &Model, options: &Options, linkage: &Linkage) {
-    let mut clusterer = Clusterer::with(options.clone(), model.clone(), linkage.clone());
-    clusterer.watch();
-    replay(&mut clusterer, &gold.items);
-    let mut last: BTreeMap<(i64, i64), Features> = BTreeMap::new();
-    for watched in clusterer.take_watched() {
-        last.insert((watched.items.0.0, watched.items.1.0), watched.features);
-    }
-    let mut text = format!("a\tb\t{}\n", FEATURES.join("\t"));
-    for ((a, b), features) in last {
-        let name = |n: i64| &gold.items[n as usize].guid;
-        text += &format!("{}\t{}", name(a), name(b));
-        features.iter().for_each(|feature| text += &format!("\t{feature:.5}"));
-        text.push('\n');
-    }
-    std::fs::write(path, text).expect("pairs are written");
 }
 
 fn fold(label: &str, seed: u64) -> u64 {

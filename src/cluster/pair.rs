@@ -6,32 +6,22 @@
 use super::memory::{Kind, Remembered, Weighed};
 
 /// The names of the numbers, in order; `weights.txt` names them so.
-pub const FEATURES: [&str; 26] = [
+pub const FEATURES: [&str; 16] = [
     "likeness",
-    "likeness squared",
     "likeness of titles",
     "likeness of names",
     "company",
-    "shared rarity",
     "shared fresh rarity",
-    "shared terms",
-    "shared title rarity",
-    "title in other",
-    "unshared fresh title",
-    "unshared title terms",
     "shared fresh title",
-    "shared names rarity",
+    "unshared fresh title",
     "rarest shared name",
-    "shared names",
     "shared numbers",
-    "other numbers",
     "days apart",
     "one outlet",
     "likeness in one outlet",
     "roundup",
     "offer and no offer",
     "lead over others",
-    "nearest",
     "crowd",
 ];
 
@@ -63,8 +53,6 @@ pub(super) fn overlap(one: &[Weighed], other: &[Weighed]) -> Overlap {
 /// What the neighbours of an item say of a likeness.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Crowd {
-    /// The cosine of the nearest item.
-    pub first: f32,
     /// The mean cosine of the second to the sixth.
     pub next: f32,
     /// The cosine of the twentieth, 0 where there are fewer.
@@ -74,7 +62,7 @@ pub(super) struct Crowd {
 impl Crowd {
     pub(super) fn of(near: &[super::memory::Near]) -> Crowd {
         let at = |n: usize| near.get(n).map_or(0.0, |near| near.cosine());
-        Crowd { first: at(0), next: (1..6).map(at).sum::<f32>() / 5.0, twentieth: at(19) }
+        Crowd { next: (1..6).map(at).sum::<f32>() / 5.0, twentieth: at(19) }
     }
 }
 
@@ -95,81 +83,59 @@ pub(super) fn features(a: &Remembered, b: &Remembered, cosine: f32, company: f32
         }
     }
     let names = if a.names * b.names > 0.0 { sum.names_dot / (a.names * b.names) } else { 0.0 };
-    let covered = |side: usize| 1.0 - sum.title_missing[side] / sum.title[side].max(1e-3);
     let titles = (sum.title_square[0] * sum.title_square[1]).sqrt();
     let same = f32::from(u8::from(a.outlet == b.outlet));
-    let nearest = crowds[0].first.max(crowds[1].first).max(cosine);
     let root = cosine.max(0.0).sqrt();
     [
         root,
-        cosine,
         if titles > 0.0 { (sum.title_dot / titles).max(0.0).sqrt() } else { 0.0 },
         names.max(0.0).sqrt(),
         company,
-        sum.rarity,
         sum.fresh,
-        (1.0 + sum.count).ln(),
-        sum.title_rarity,
-        (covered(0) * covered(1)).max(0.0).sqrt(),
-        sum.unshared_fresh,
-        (1.0 + sum.unshared_count).ln(),
         sum.fresh_title,
-        sum.names_rarity,
+        sum.unshared_fresh,
         sum.rarest_name,
-        (1.0 + sum.names_count).ln(),
         sum.numbers,
-        if sum.numbers == 0.0 { sum.numbers_alone[0].min(sum.numbers_alone[1]) } else { 0.0 },
         (a.ranked_at - b.ranked_at).unsigned_abs() as f32 / 86_400.0,
         same,
         same * root,
         f32::from(u8::from(a.form.roundup || b.form.roundup)),
         f32::from(u8::from(a.form.offer != b.form.offer)),
         cosine - crowds[0].next.max(crowds[1].next),
-        cosine / nearest.max(1e-3),
-        crowds[0].twentieth.min(crowds[1].twentieth),
+        // Capped, because a stream of more outlets than were learned from is more crowded everywhere.
+        crowds[0].twentieth.min(crowds[1].twentieth).min(CROWDED),
     ]
 }
+
+/// The cosine of the twentieth neighbour beyond which it makes no difference.
+const CROWDED: f32 = 0.2;
 
 #[derive(Default)]
 struct Sums {
     names_dot: f32,
-    names_rarity: f32,
     rarest_name: f32,
-    names_count: f32,
     numbers: f32,
-    numbers_alone: [f32; 2],
-    rarity: f32,
     fresh: f32,
     fresh_title: f32,
-    count: f32,
-    title_rarity: f32,
     title_dot: f32,
-    title: [f32; 2],
     title_square: [f32; 2],
-    title_missing: [f32; 2],
     unshared_fresh: f32,
-    unshared_count: f32,
 }
 
 impl Sums {
     fn shared(&mut self, x: Weighed, y: Weighed) {
         let rarity = x.rarity().max(y.rarity());
         let fresh = rarity * (1.0 - x.local().max(y.local()));
-        self.count += 1.0;
-        self.rarity += rarity;
         self.fresh += fresh;
         if x.is(Kind::Name) || y.is(Kind::Name) {
             self.names_dot += rarity * rarity;
-            self.names_rarity += rarity;
             self.rarest_name = self.rarest_name.max(rarity);
-            self.names_count += 1.0;
         }
         if x.is(Kind::Number) {
             self.numbers += rarity;
         }
         for (side, term) in [x, y].into_iter().enumerate() {
             if term.in_title() {
-                self.title[side] += term.rarity();
                 self.title_square[side] += term.rarity() * term.rarity();
             }
         }
@@ -177,23 +143,15 @@ impl Sums {
             self.fresh_title += fresh;
         }
         if x.in_title() && y.in_title() {
-            self.title_rarity += rarity;
             self.title_dot += rarity * rarity;
         }
     }
 
     fn alone(&mut self, side: usize, term: Weighed) {
-        if !term.in_title() {
-            return;
-        }
-        let rarity = term.rarity();
-        self.title[side] += rarity;
-        self.title_square[side] += rarity * rarity;
-        self.title_missing[side] += rarity;
-        self.unshared_fresh += rarity * (1.0 - term.local());
-        self.unshared_count += 1.0;
-        if term.is(Kind::Number) {
-            self.numbers_alone[side] += rarity;
+        if term.in_title() {
+            let rarity = term.rarity();
+            self.title_square[side] += rarity * rarity;
+            self.unshared_fresh += rarity * (1.0 - term.local());
         }
     }
 }
