@@ -121,6 +121,9 @@ pub struct Watched {
     pub features: Features,
 }
 
+/// Terms, each with whether it is written with a capital where others are not.
+type Cases = SmallVec<[(vocabulary::Entry, bool); TERMS]>;
+
 /// Entries of a title or summary that are read, whatever their length.
 const TERMS: usize = 64;
 
@@ -195,7 +198,7 @@ impl Clusterer {
         let capitals_tell = language.capitals_tell;
         let (outlet, teaches) = self.memory.outlet(&item.outlet);
         let link = item.canonical_url.as_deref().map_or(0, |link| xxh3_64(link.as_bytes()).max(1));
-        let (terms, numbers) = self.weigh(&text, capitals_tell, teaches);
+        let (terms, numbers, cases) = self.weigh(&text, capitals_tell, teaches);
         let names = terms.iter().filter(|t| t.is(Kind::Name)).map(|t| t.rarity() * t.rarity()).sum::<f32>().sqrt();
         let twin = self.memory.by_link(link);
         let place = self.memory.remember(Remembered {
@@ -218,10 +221,13 @@ impl Clusterer {
             numbers,
         });
         self.judge(place);
-        if self.memory.at(place).is_some_and(|item| !item.passive) {
+        // What repeats another's headline turns out to be passive only now: it has taught nothing, and is not looked at.
+        if self.memory.at(place).is_some_and(|item| item.passive) {
+            cases.into_iter().for_each(|(entry, capital)| self.memory.vocabulary.unsee_written(entry, capital));
+        } else {
             near::file(&mut self.memory, place);
+            self.fresh.push(place);
         }
-        self.fresh.push(place);
         (place, twin)
     }
 
@@ -241,8 +247,8 @@ impl Clusterer {
         }
     }
 
-    /// The item's terms with their weights in a unit vector, and the numbers of its title.
-    fn weigh(&mut self, text: &Text, capitals_tell: bool, teaches: bool) -> (Box<[Weighed]>, Box<[Numbered]>) {
+    /// The item's terms with their weights in a unit vector, the numbers of its title, and where a capital tells a name.
+    fn weigh(&mut self, text: &Text, capitals_tell: bool, teaches: bool) -> (Box<[Weighed]>, Box<[Numbered]>, Cases) {
         #[derive(Default)]
         struct Count {
             title: u8,
@@ -252,6 +258,7 @@ impl Clusterer {
         let vocabulary = &mut self.memory.vocabulary;
         let mut counts: SmallVec<[(words::Term, u32, Count); TERMS]> = SmallVec::new();
         let mut numbers = SmallVec::<[Numbered; 4]>::new();
+        let mut cases = Cases::new();
         let headline = is_headline_case(&text.title);
         vocabulary.call(text.terms());
         for (in_title, tokens) in [(true, &text.title), (false, &text.summary)] {
@@ -271,9 +278,9 @@ impl Clusterer {
                 let place = if in_title { &mut count.title } else { &mut count.summary };
                 *place = place.saturating_add(1);
                 count.number |= token.number;
-                let tells = capitals_tell && !token.initial && !token.number && !(in_title && headline);
-                if tells && teaches {
+                if teaches && capitals_tell && !token.initial && !token.number && !(in_title && headline) {
                     vocabulary.seen_written(*entry, token.capital);
+                    cases.push((*entry, token.capital));
                 }
                 if token.number && in_title {
                     let (of, named) = last.unwrap_or((*entry, false));
@@ -300,7 +307,7 @@ impl Clusterer {
             };
             Weighed::new(entry, weight / length, rarity, count.title > 0, kind)
         });
-        (weighed.collect(), numbers.into_iter().collect())
+        (weighed.collect(), numbers.into_iter().collect(), cases)
     }
 
     fn find(&self, place: Place, twin: Option<Place>) -> Found {

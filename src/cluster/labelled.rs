@@ -2,6 +2,7 @@
 
 use super::Clusterer;
 use crate::model::{Item, ItemId, SourceId, StoryId, Timestamp};
+use jiff::SignedDuration;
 use serde::Deserialize;
 
 /// One line of a file of labelled items.
@@ -68,7 +69,7 @@ impl Labelled {
 /// Runs items through a clusterer in their order, with a second look whenever one is due, as in the daemon, and one at
 /// the end. Returns each item's story.
 pub fn replay(clusterer: &mut Clusterer, items: &[Item]) -> Vec<StoryId> {
-    let pause = clusterer.options.look;
+    let pause = clusterer.options.look.max(SignedDuration::from_secs(60));
     let mut found: Vec<StoryId> = Vec::with_capacity(items.len());
     let mut minted = 0;
     let mut next_look = items.first().map(|item| item.first_seen_at + pause);
@@ -78,11 +79,10 @@ pub fn replay(clusterer: &mut Clusterer, items: &[Item]) -> Vec<StoryId> {
         StoryId::from_row(minted)
     };
     for item in items {
-        if let Some(due) = next_look
-            && item.first_seen_at >= due
-        {
+        // The looks keep to the clock, as in the daemon, whatever comes between them.
+        while let Some(due) = next_look.filter(|due| item.first_seen_at >= *due) {
             look(clusterer, due, &mut mint, &mut found, first);
-            next_look = Some(item.first_seen_at + pause);
+            next_look = Some(due + pause);
         }
         found.push(clusterer.place(item, |_| mint()).story);
     }

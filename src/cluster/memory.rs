@@ -202,7 +202,7 @@ impl Memory {
             }
         };
         let own = self.teaching[number as usize];
-        (number, own < ALWAYS || own * SHARE < self.items.len() as u32)
+        (number, own < ALWAYS || own * SHARE < self.vocabulary.items())
     }
 
     /// Takes an item in; [`Memory::put`] puts it into its story.

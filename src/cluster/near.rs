@@ -103,7 +103,7 @@ pub(super) fn judge(
 }
 
 /// Terms of a title from which nobody else writes the same one by chance.
-const TELLING: usize = 4;
+const TELLING: usize = 2;
 
 /// The item with which this one goes, where it has nothing to say of its own: the one whose headline it repeats; for one
 /// of too many of its outlet, the nearest.

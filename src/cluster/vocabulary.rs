@@ -105,6 +105,11 @@ impl Vocabulary {
         self.items = self.items.saturating_add_signed(by);
     }
 
+    /// How many items teach.
+    pub(super) fn items(&self) -> u32 {
+        self.items
+    }
+
     /// Notes how a term is written where a capital would tell a name.
     pub(super) fn seen_written(&mut self, entry: Entry, capital: bool) {
         let known = &mut self.known[entry as usize];
@@ -112,6 +117,13 @@ impl Vocabulary {
             (known.capitals, known.smalls) = (known.capitals / 2, known.smalls / 2);
         }
         *if capital { &mut known.capitals } else { &mut known.smalls } += 1;
+    }
+
+    /// Takes that note back.
+    pub(super) fn unsee_written(&mut self, entry: Entry, capital: bool) {
+        let known = &mut self.known[entry as usize];
+        let count = if capital { &mut known.capitals } else { &mut known.smalls };
+        *count = count.saturating_sub(1);
     }
 
     /// Whether a term is a name: written with a capital in most places where others are not.
