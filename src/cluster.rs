@@ -11,6 +11,7 @@
 mod copies;
 mod evidence;
 mod form;
+mod furniture;
 mod group;
 pub mod labelled;
 mod language;
@@ -20,6 +21,7 @@ mod model;
 mod near;
 mod pair;
 pub mod score;
+mod topics;
 mod vocabulary;
 mod words;
 
@@ -193,8 +195,8 @@ impl Clusterer {
         let capitals_tell = language.capitals_tell;
         let (outlet, teaches) = self.memory.outlet(&item.outlet);
         let link = item.canonical_url.as_deref().map_or(0, |link| xxh3_64(link.as_bytes()).max(1));
-        let (terms, numbers) = self.weigh(&text, capitals_tell, teaches);
-        let names = terms.iter().filter(|t| t.is(Kind::Name)).map(|t| t.rarity() * t.rarity()).sum::<f32>().sqrt();
+        let (terms, numbers) = self.weigh(&text, outlet, capitals_tell, teaches);
+        topics::learn_if_due(&mut self.memory);
         let twin = self.memory.by_link(link);
         let place = self.memory.remember(Remembered {
             id: item.id,
@@ -207,10 +209,11 @@ impl Clusterer {
             sketch: copies::Sketch::new(&text.terms().collect::<SmallVec<[words::Term; 128]>>()),
             form: self.forms.of(&text.title_letters),
             title: text.title_letters.into_boxed_str(),
+            names: near::names(&terms),
             terms,
+            turn: topics::Turn::default(),
             near: SmallVec::new(),
             news: 0,
-            names,
             passive: !teaches,
             numbers,
         });
@@ -238,14 +241,23 @@ impl Clusterer {
     }
 
     /// The item's terms with their weights in a unit vector, and the numbers of its title.
-    fn weigh(&mut self, text: &Text, capitals_tell: bool, teaches: bool) -> (Box<[Weighed]>, Box<[Numbered]>) {
+    fn weigh(
+        &mut self,
+        text: &Text,
+        outlet: u32,
+        capitals_tell: bool,
+        teaches: bool,
+    ) -> (Box<[Weighed]>, Box<[Numbered]>) {
         #[derive(Default)]
         struct Count {
             title: u8,
             summary: u8,
             number: bool,
         }
-        let vocabulary = &mut self.memory.vocabulary;
+        let Memory { vocabulary, furniture, .. } = &mut self.memory;
+        let furniture = &mut furniture[outlet as usize];
+        furniture.begin();
+        let mut left_out: SmallVec<[words::Term; 16]> = SmallVec::new();
         let mut counts: SmallVec<[(words::Term, u32, Count); TERMS]> = SmallVec::new();
         let mut numbers = SmallVec::<[Numbered; 4]>::new();
         let headline = is_headline_case(&text.title);
@@ -256,6 +268,11 @@ impl Clusterer {
                 let known = counts.iter().position(|(term, ..)| *term == token.term);
                 let at = match known {
                     Some(at) => at,
+                    None if left_out.contains(&token.term) => continue,
+                    None if furniture.is(token.term, || vocabulary.items(token.term)) => {
+                        left_out.push(token.term);
+                        continue;
+                    }
                     None if counts.len() < TERMS => {
                         let entry = vocabulary.hold(token.term, text.written(in_title, token), teaches);
                         counts.push((token.term, entry, Count::default()));

@@ -6,7 +6,7 @@
 
 use super::memory::{Remembered, Tag};
 use super::vocabulary::Place;
-use super::{Clusterer, group};
+use super::{Clusterer, group, near};
 use crate::model::{Evidence, Founded, ItemId, Moved, Reason, Regrouped, StoryId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
@@ -61,6 +61,7 @@ impl Clusterer {
         for place in &all {
             let stale = |item: &Remembered| usize::from(item.news) * 2 > item.near.len().max(1);
             if self.memory.at(*place).is_some_and(stale) {
+                near::refresh(&mut self.memory, *place);
                 self.judge(*place);
             }
         }

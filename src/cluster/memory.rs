@@ -1,6 +1,8 @@
 //! The items of the last days, by place, by story and by link.
 
 use super::copies::Sketch;
+use super::furniture::Furniture;
+use super::topics::{Topics, Turn};
 use super::vocabulary::{Entry, Place, Vocabulary, before};
 use crate::model::{ItemId, StoryId};
 use rustc_hash::FxHashMap;
@@ -27,6 +29,8 @@ pub(super) struct Remembered {
     pub near: SmallVec<[Near; 4]>,
     /// Items that came near since this one was scored.
     pub news: u8,
+    /// Which way it points among the topics.
+    pub turn: Turn,
     /// The length of the vector of its names alone.
     pub names: f32,
     pub form: Form,
@@ -104,6 +108,13 @@ impl Weighed {
         self.marks & 1 == 1
     }
 
+    /// The same term at another weight.
+    pub(super) fn set(&mut self, weight: f32, rarity: f32, kind: Kind) {
+        let local = self.marks & 0xf8;
+        *self = Weighed::new(self.entry, weight, rarity, self.in_title(), kind);
+        self.marks |= local;
+    }
+
     pub(super) fn is(self, kind: Kind) -> bool {
         self.marks >> 1 & 3 == kind as u8
     }
@@ -159,6 +170,9 @@ pub(super) struct Memory {
     outlets: FxHashMap<String, u32>,
     /// Items of each outlet that teach.
     teaching: Vec<u32>,
+    /// What each outlet writes in whatever it reports.
+    pub furniture: Vec<Furniture>,
+    pub topics: Topics,
     /// The operator's decisions, for the few items that there are any about.
     pub tags: FxHashMap<ItemId, Vec<Tag>>,
 }
@@ -195,6 +209,7 @@ impl Memory {
                 let number = self.teaching.len() as u32;
                 self.outlets.insert(name.to_owned(), number);
                 self.teaching.push(0);
+                self.furniture.push(Furniture::default());
                 number
             }
         };
@@ -210,10 +225,16 @@ impl Memory {
         }
         if !item.passive {
             self.vocabulary.count(1);
+            self.topics.count();
             self.teaching[item.outlet as usize] += 1;
         }
         self.items.push_back(item);
         place
+    }
+
+    /// The latest items that teach, at most so many, the latest first.
+    pub(super) fn latest(&self, most: usize) -> impl Iterator<Item = &Remembered> {
+        self.items.iter().rev().filter(|item| !item.passive).take(most)
     }
 
     /// Forgets what was first seen before `limit`, in seconds since 1970.

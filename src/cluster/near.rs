@@ -6,6 +6,7 @@
 use super::memory::{Kind, Memory, Near, Remembered, Weighed};
 use super::model::Model;
 use super::pair::{Crowd, Features, features, overlap};
+use super::topics::{self, Turn};
 use super::vocabulary::Place;
 use rustc_hash::FxHashMap;
 
@@ -54,6 +55,36 @@ pub(super) fn file(memory: &mut Memory, place: Place) {
     }
 }
 
+/// Weighs an item's terms anew, by what was learned of them since it came.
+pub(super) fn refresh(memory: &mut Memory, place: Place) {
+    let Some(item) = memory.at(place) else { return };
+    let mut anew = smallvec::SmallVec::<[(f32, f32, Kind); 64]>::new();
+    let mut square = 0.0;
+    for term in &item.terms {
+        let rarity = memory.vocabulary.rarity(term.entry);
+        let weight = term.weight() / term.rarity().max(1.0 / 255.0) * rarity;
+        square += weight * weight;
+        let kind = match term.is(Kind::Number) {
+            true => Kind::Number,
+            false if memory.vocabulary.is_name(term.entry) => Kind::Name,
+            false => Kind::Word,
+        };
+        anew.push((weight, rarity, kind));
+    }
+    let length = square.sqrt().max(1e-6);
+    let Some(item) = memory.at_mut(place) else { return };
+    for (term, (weight, rarity, kind)) in item.terms.iter_mut().zip(anew) {
+        term.set(weight / length, rarity, kind);
+    }
+    item.names = names(&item.terms);
+    item.turn = Turn::default();
+}
+
+/// The length of the vector of an item's names alone.
+pub(super) fn names(terms: &[Weighed]) -> f32 {
+    terms.iter().filter(|term| term.is(Kind::Name)).map(|term| term.rarity() * term.rarity()).sum::<f32>().sqrt()
+}
+
 /// Finds an item's neighbours anew, judges them, and tells those that are new to it. `seen` is shown every pair.
 pub(super) fn judge(
     memory: &mut Memory,
@@ -63,6 +94,7 @@ pub(super) fn judge(
     mut seen: impl FnMut(Place, &Features),
 ) {
     find(memory, place, scratch);
+    topics::turn(memory, std::iter::once(place).chain(scratch.found.iter().map(|found| found.place)));
     let Some(item) = memory.at_mut(place) else { return };
     for (term, count) in item.terms.iter_mut().zip(&scratch.local) {
         term.set_local(f32::from(*count) / (scratch.found.len().min(LOCAL) + LOCAL_BEFORE) as f32);

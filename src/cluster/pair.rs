@@ -6,7 +6,7 @@
 use super::memory::{Kind, Remembered, Weighed};
 
 /// The names of the numbers, in order; `weights.txt` names them so.
-pub const FEATURES: [&str; 26] = [
+pub const FEATURES: [&str; 27] = [
     "likeness",
     "likeness squared",
     "likeness of titles",
@@ -33,6 +33,7 @@ pub const FEATURES: [&str; 26] = [
     "lead over others",
     "nearest",
     "crowd",
+    "likeness of topics",
 ];
 
 /// The numbers of one pair.
@@ -132,6 +133,7 @@ pub(super) fn features(a: &Remembered, b: &Remembered, cosine: f32, company: f32
         cosine - crowds[0].next.max(crowds[1].next),
         cosine / nearest.max(1e-3),
         crowds[0].twentieth.min(crowds[1].twentieth),
+        a.turn.likeness(&b.turn),
     ]
 }
 

@@ -26,6 +26,8 @@ struct Known {
     items: u32,
     capitals: u16,
     smalls: u16,
+    /// Its row among the topics, counted from one; 0 where it has none.
+    topic: u32,
     postings: VecDeque<Place>,
 }
 
@@ -78,6 +80,33 @@ impl Vocabulary {
         known.held += 1;
         known.items += u32::from(teaches);
         entry
+    }
+
+    /// The items that teach and hold a term.
+    pub(super) fn items(&self, term: Term) -> u32 {
+        self.by_term.get(&term).map_or(0, |entry| self.known[*entry as usize].items)
+    }
+
+    /// Entries that there are, of which some may be free.
+    pub(super) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    pub(super) fn term(&self, entry: Entry) -> Term {
+        self.known[entry as usize].term
+    }
+
+    /// The row of [`super::topics::Topics`] that belongs to a term.
+    pub(super) fn topic(&self, entry: Entry) -> Option<u32> {
+        self.known[entry as usize].topic.checked_sub(1)
+    }
+
+    /// Gives these entries the rows of topics in their order, and takes all others away.
+    pub(super) fn give_topics(&mut self, entries: &[Entry]) {
+        self.known.iter_mut().for_each(|known| known.topic = 0);
+        for (row, entry) in (1..).zip(entries) {
+            self.known[*entry as usize].topic = row;
+        }
     }
 
     /// Lets a term go with an item that is forgotten.
