@@ -43,7 +43,7 @@ fn main() {
     let linkage = Linkage {
         best: number("--best", 0.6) as f32,
         size: number("--size", 0.4) as f32,
-        needed: number("--needed", 0.25) as f32,
+        needed: number("--needed", 0.1) as f32,
         missing: number("--missing", -4.0) as f32,
     };
     let without: Vec<&str> = arguments.iter().position(|a| a == "--without").map_or(vec![], |at| arguments[at + 1].split(',').collect());

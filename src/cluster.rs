@@ -11,7 +11,6 @@
 mod copies;
 mod evidence;
 mod form;
-mod furniture;
 mod group;
 pub mod labelled;
 mod language;
@@ -62,7 +61,7 @@ impl Default for Options {
             window: SignedDuration::from_hours(72),
             revise: SignedDuration::from_hours(48),
             look: SignedDuration::from_mins(5),
-            threshold: 0.56,
+            threshold: 0.52,
         }
     }
 }
@@ -111,6 +110,8 @@ pub struct Clusterer {
     forms: form::Forms,
     /// What came, or came near something new, since the last look.
     fresh: Vec<Place>,
+    /// How many items there were when all were last judged anew.
+    grown: usize,
     watched: Option<Vec<Watched>>,
 }
 
@@ -142,6 +143,7 @@ impl Clusterer {
             scratch: Scratch::default(),
             forms: form::Forms::default(),
             fresh: Vec::new(),
+            grown: 0,
             watched: None,
         }
     }
@@ -195,7 +197,7 @@ impl Clusterer {
         let capitals_tell = language.capitals_tell;
         let (outlet, teaches) = self.memory.outlet(&item.outlet);
         let link = item.canonical_url.as_deref().map_or(0, |link| xxh3_64(link.as_bytes()).max(1));
-        let (terms, numbers) = self.weigh(&text, outlet, capitals_tell, teaches);
+        let (terms, numbers) = self.weigh(&text, capitals_tell, teaches);
         topics::learn_if_due(&mut self.memory);
         let twin = self.memory.by_link(link);
         let place = self.memory.remember(Remembered {
@@ -241,23 +243,14 @@ impl Clusterer {
     }
 
     /// The item's terms with their weights in a unit vector, and the numbers of its title.
-    fn weigh(
-        &mut self,
-        text: &Text,
-        outlet: u32,
-        capitals_tell: bool,
-        teaches: bool,
-    ) -> (Box<[Weighed]>, Box<[Numbered]>) {
+    fn weigh(&mut self, text: &Text, capitals_tell: bool, teaches: bool) -> (Box<[Weighed]>, Box<[Numbered]>) {
         #[derive(Default)]
         struct Count {
             title: u8,
             summary: u8,
             number: bool,
         }
-        let Memory { vocabulary, furniture, .. } = &mut self.memory;
-        let furniture = &mut furniture[outlet as usize];
-        furniture.begin();
-        let mut left_out: SmallVec<[words::Term; 16]> = SmallVec::new();
+        let vocabulary = &mut self.memory.vocabulary;
         let mut counts: SmallVec<[(words::Term, u32, Count); TERMS]> = SmallVec::new();
         let mut numbers = SmallVec::<[Numbered; 4]>::new();
         let headline = is_headline_case(&text.title);
@@ -268,11 +261,6 @@ impl Clusterer {
                 let known = counts.iter().position(|(term, ..)| *term == token.term);
                 let at = match known {
                     Some(at) => at,
-                    None if left_out.contains(&token.term) => continue,
-                    None if furniture.is(token.term, || vocabulary.items(token.term)) => {
-                        left_out.push(token.term);
-                        continue;
-                    }
                     None if counts.len() < TERMS => {
                         let entry = vocabulary.hold(token.term, text.written(in_title, token), teaches);
                         counts.push((token.term, entry, Count::default()));

@@ -1,7 +1,6 @@
 //! The items of the last days, by place, by story and by link.
 
 use super::copies::Sketch;
-use super::furniture::Furniture;
 use super::topics::{Topics, Turn};
 use super::vocabulary::{Entry, Place, Vocabulary, before};
 use crate::model::{ItemId, StoryId};
@@ -170,8 +169,6 @@ pub(super) struct Memory {
     outlets: FxHashMap<String, u32>,
     /// Items of each outlet that teach.
     teaching: Vec<u32>,
-    /// What each outlet writes in whatever it reports.
-    pub furniture: Vec<Furniture>,
     pub topics: Topics,
     /// The operator's decisions, for the few items that there are any about.
     pub tags: FxHashMap<ItemId, Vec<Tag>>,
@@ -209,7 +206,6 @@ impl Memory {
                 let number = self.teaching.len() as u32;
                 self.outlets.insert(name.to_owned(), number);
                 self.teaching.push(0);
-                self.furniture.push(Furniture::default());
                 number
             }
         };

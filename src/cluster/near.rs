@@ -5,7 +5,7 @@
 
 use super::memory::{Kind, Memory, Near, Remembered, Weighed};
 use super::model::Model;
-use super::pair::{Crowd, Features, features, overlap};
+use super::pair::{Crowd, Features, Sieve, features};
 use super::topics::{self, Turn};
 use super::vocabulary::Place;
 use rustc_hash::FxHashMap;
@@ -179,8 +179,9 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
     let Some(item) = memory.at(place) else { return };
     scratch.local.resize(item.terms.len(), 0);
     let mut left = READ;
-    memory.vocabulary.call_filed(strongest(&item.terms).map(|term| term.entry));
-    for term in strongest(&item.terms) {
+    let strongest: smallvec::SmallVec<[Weighed; INDEXED]> = strongest(&item.terms).collect();
+    memory.vocabulary.call_filed(strongest.iter().map(|term| term.entry));
+    for term in strongest {
         // What the other item gives the term is not known yet; as much as this one is a good guess.
         let part = term.weight() * term.weight();
         for other in memory.vocabulary.filed(term.entry).take(left) {
@@ -209,8 +210,9 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
         terms.iter().step_by(8).fold(sum, |sum, term| sum ^ term.entry)
     }));
     let mut shared = smallvec::SmallVec::<[(f32, Place, u64); COMPARED]>::new();
+    let sieve = Sieve::new(&item.terms);
     for (other, terms) in candidates {
-        let overlap = overlap(&item.terms, terms);
+        let overlap = sieve.overlap(terms);
         if overlap.cosine > LEAST {
             shared.push((overlap.cosine, other, overlap.shared));
         }

@@ -66,7 +66,7 @@ impl Topics {
         match self.epoch {
             0 => self.since >= FIRST,
             // Rarer in a large memory, where each learning makes more items turn.
-            _ => self.since >= (self.learned / 2).max(active as u32 / 4),
+            _ => self.since >= (self.learned / 2).max(active as u32 / 2),
         }
     }
 

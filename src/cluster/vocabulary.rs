@@ -26,14 +26,15 @@ struct Known {
     items: u32,
     capitals: u16,
     smalls: u16,
-    /// Its row among the topics, counted from one; 0 where it has none.
-    topic: u32,
     postings: VecDeque<Place>,
 }
 
 pub(super) struct Vocabulary {
     by_term: FxHashMap<Term, Entry>,
     known: Vec<Known>,
+    /// Each entry's row among the topics, counted from one; 0 where it has none. Apart from `known`, so that many fit
+    /// into the processor's cache.
+    topics: Vec<u32>,
     free: Vec<Entry>,
     items: u32,
     /// `ln(n + 0.5)` of small numbers, since every term of every item asks for one.
@@ -47,6 +48,7 @@ impl Default for Vocabulary {
         Vocabulary {
             by_term: FxHashMap::default(),
             known: Vec::new(),
+            topics: Vec::new(),
             free: Vec::new(),
             items: 0,
             logarithms: (0..LOGARITHMS).map(|n| (n as f32 + 0.5).ln()).collect(),
@@ -68,10 +70,12 @@ impl Vocabulary {
             match self.free.pop() {
                 Some(free) => {
                     self.known[free as usize] = known;
+                    self.topics[free as usize] = 0;
                     free
                 }
                 None => {
                     self.known.push(known);
+                    self.topics.push(0);
                     (self.known.len() - 1) as Entry
                 }
             }
@@ -80,11 +84,6 @@ impl Vocabulary {
         known.held += 1;
         known.items += u32::from(teaches);
         entry
-    }
-
-    /// The items that teach and hold a term.
-    pub(super) fn items(&self, term: Term) -> u32 {
-        self.by_term.get(&term).map_or(0, |entry| self.known[*entry as usize].items)
     }
 
     /// Entries that there are, of which some may be free.
@@ -98,14 +97,14 @@ impl Vocabulary {
 
     /// The row of [`super::topics::Topics`] that belongs to a term.
     pub(super) fn topic(&self, entry: Entry) -> Option<u32> {
-        self.known[entry as usize].topic.checked_sub(1)
+        self.topics[entry as usize].checked_sub(1)
     }
 
     /// Gives these entries the rows of topics in their order, and takes all others away.
     pub(super) fn give_topics(&mut self, entries: &[Entry]) {
-        self.known.iter_mut().for_each(|known| known.topic = 0);
+        self.topics.fill(0);
         for (row, entry) in (1..).zip(entries) {
-            self.known[*entry as usize].topic = row;
+            self.topics[*entry as usize] = row;
         }
     }
 
