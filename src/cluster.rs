@@ -82,7 +82,7 @@ pub struct Linkage {
 impl Linkage {
     fn of(options: &Options) -> Linkage {
         let threshold = options.threshold.clamp(0.001, 0.999);
-        Linkage { best: 0.6, size: 0.4, needed: (threshold / (1.0 - threshold)).ln(), missing: -4.0 }
+        Linkage { best: 0.6, size: 0.3, needed: (threshold / (1.0 - threshold)).ln(), missing: -4.0 }
     }
 
     /// The link of two groups of these sizes, in log-odds, from the sum and the best of the pairs that are known.

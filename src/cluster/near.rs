@@ -236,6 +236,10 @@ fn tell(item: &mut Remembered, near: Near, new: bool) {
     let at = item.near.partition_point(|known| known.cosine() >= near.cosine());
     if at < NEAR {
         item.near.truncate(NEAR - 1);
+        if item.near.len() == item.near.capacity() {
+            // Not the doubling of a usual list: there are many such lists, and each is short.
+            item.near.reserve_exact(4);
+        }
         item.near.insert(at, near);
         item.news = item.news.saturating_add(u8::from(new));
     }
