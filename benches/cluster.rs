@@ -12,6 +12,10 @@ use newsfold::cluster::{Clusterer, Options};
 use newsfold::model::{Item, StoryId};
 use std::time::Instant;
 
+/// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Items that are timed, for each size.
 const TIMED: usize = 20_000;
 

@@ -198,7 +198,6 @@ impl Clusterer {
     }
 }
 
-
 /// Which group gets which story: a story goes to the group with most of its items, the earliest of equals; a group that
 /// gets several keeps the oldest, which is the one with the earliest item.
 fn owners(stories: &[StoryId], groups: &[Vec<u32>]) -> FxHashMap<usize, StoryId> {

@@ -106,9 +106,9 @@ pub(super) fn judge(
     let (crowd, company) = (Crowd::of(&item.near), Company::of(&item.near));
     let others = || scratch.found.iter().filter_map(|found| memory.at(found.place));
     // As above: all lists are asked for before the first is read.
-    std::hint::black_box(others().fold(0, |sum, other| {
-        other.near.iter().step_by(8).fold(sum, |sum, near| sum ^ near.place)
-    }));
+    std::hint::black_box(
+        others().fold(0, |sum, other| other.near.iter().step_by(8).fold(sum, |sum, near| sum ^ near.place)),
+    );
     let mut scores = smallvec::SmallVec::<[f32; NEAR]>::new();
     for found in &scratch.found {
         let Some(other) = memory.at(found.place) else { continue };
@@ -201,14 +201,11 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
     }
     scratch.ranked.sort_unstable_by(order);
     // The terms of all candidates are asked for before the first is read: memory answers many calls at once as fast as one.
-    let candidates: smallvec::SmallVec<[(Place, &[Weighed]); COMPARED]> = scratch
-        .ranked
-        .iter()
-        .filter_map(|(_, place)| Some((*place, &*memory.at(*place)?.terms)))
-        .collect();
-    std::hint::black_box(candidates.iter().fold(0, |sum, (_, terms)| {
-        terms.iter().step_by(8).fold(sum, |sum, term| sum ^ term.entry)
-    }));
+    let candidates: smallvec::SmallVec<[(Place, &[Weighed]); COMPARED]> =
+        scratch.ranked.iter().filter_map(|(_, place)| Some((*place, &*memory.at(*place)?.terms))).collect();
+    std::hint::black_box(
+        candidates.iter().fold(0, |sum, (_, terms)| terms.iter().step_by(8).fold(sum, |sum, term| sum ^ term.entry)),
+    );
     let mut shared = smallvec::SmallVec::<[(f32, Place, u64); COMPARED]>::new();
     let sieve = Sieve::new(&item.terms);
     for (other, terms) in candidates {
