@@ -228,3 +228,20 @@ impl Sums {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sieve_finds_what_both_hold_and_nothing_else() {
+        let term = |entry| Weighed::new(entry, 0.5, 0.5, true, Kind::Word);
+        let one: Vec<Weighed> = (0..60).map(|n| term(n * 3)).collect();
+        let other: Vec<Weighed> = (0..60).map(|n| term(n * 4)).collect();
+        let found = Sieve::new(&one).overlap(&other);
+        // Both hold every twelfth: 0, 12 … 168, which are every fourth term of the first.
+        let shared = (0..15).fold(0, |bits, n| bits | 1u64 << (4 * n));
+        assert_eq!(found.shared, shared);
+        assert!((found.cosine - 15.0 * 0.25).abs() < 0.01);
+    }
+}
