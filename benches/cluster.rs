@@ -23,14 +23,21 @@ fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let sizes = arguments.iter().position(|a| a == "--fill").map(|at| arguments[at + 1].clone());
     let sizes = sizes.unwrap_or_else(|| "10000,100000,1000000".into());
-    println!("{:>10} {:>14} {:>12} {:>12} {:>12} {:>9}", "active", "items/second", "µs/item", "µs look/item", "bytes/item", "stories");
+    println!(
+        "{:>10} {:>14} {:>12} {:>12} {:>12} {:>9}",
+        "active", "items/second", "µs/item", "µs look/item", "bytes/item", "stories"
+    );
     let mut first = None;
     for size in sizes.split(',').map(|size| size.parse::<usize>().expect("a number")) {
         let run = run(size);
         let slower = run.micros / *first.get_or_insert(run.micros);
         println!(
             "{size:>10} {:>14.0} {:>12.1} {:>12.1} {:>12.0} {:>9}   {slower:.2} times the first",
-            1e6 / run.micros, run.micros, run.look_micros, run.bytes, run.stories
+            1e6 / run.micros,
+            run.micros,
+            run.look_micros,
+            run.bytes,
+            run.stories
         );
     }
 }
@@ -107,7 +114,13 @@ const VOCABULARY: f64 = 300_000.0;
 
 impl News {
     fn new(size: usize) -> News {
-        News { random: Random(size as u64 ^ 0x9e37_79b9), stories: Vec::new(), outlets: 2000, span: size * 2 / 3, next: 0 }
+        News {
+            random: Random(size as u64 ^ 0x9e37_79b9),
+            stories: Vec::new(),
+            outlets: 2000,
+            span: size * 2 / 3,
+            next: 0,
+        }
     }
 
     fn item(&mut self, n: usize, at: Timestamp) -> Item {

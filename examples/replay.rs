@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use newsfold::clock::Clock;
 use newsfold::config::Config;
 use newsfold::daemon;
-use newsfold::model::{FeedSelection, NewSource};
+use newsfold::model::{FeedSelection, NewSource, OutletFrom};
 use newsfold::poll::outlet_of;
 use newsfold::store::{Store, polls, sources, stories};
 use std::collections::{BTreeMap, BTreeSet};
@@ -135,7 +135,7 @@ async fn serve_and_add(store: &Store, replayed: Vec<Replayed>, clock: &Clock, no
         let site = Site { versions: Arc::new(source.versions), clock: clock.clone() };
         let router = axum::Router::new().fallback(document).with_state(site);
         tokio::spawn(axum::serve(listener, router).into_future());
-        added.push(NewSource { url, outlet: source.outlet, ..NewSource::default() });
+        added.push(NewSource { url, outlet: source.outlet, outlet_from: OutletFrom::Operator, ..NewSource::default() });
     }
     let count = added.len() as u64;
     store.write(move |db| added.iter().try_for_each(|new| sources::add(db, new, now, now).map(drop))).await?;

@@ -46,7 +46,8 @@ fn main() {
         needed: number("--needed", 0.1) as f32,
         missing: number("--missing", -4.0) as f32,
     };
-    let without: Vec<&str> = arguments.iter().position(|a| a == "--without").map_or(vec![], |at| arguments[at + 1].split(',').collect());
+    let without: Vec<&str> =
+        arguments.iter().position(|a| a == "--without").map_or(vec![], |at| arguments[at + 1].split(',').collect());
     let keep: Vec<bool> = FEATURES.iter().map(|f| !without.contains(f)).collect();
 
     // Each pair of a large story weighs less: its pairs would else outvote all small ones.
@@ -80,7 +81,8 @@ fn main() {
         print!("{}", model.write());
     }
     if arguments.iter().any(|a| a == "--write") {
-        let head = "# Learned by `cargo run --release --example train -- GOLD.jsonl --write`; read by src/cluster/model.rs.\n";
+        let head =
+            "# Learned by `cargo run --release --example train -- GOLD.jsonl --write`; read by src/cluster/model.rs.\n";
         std::fs::write("src/cluster/weights.txt", format!("{head}{}", model.write())).expect("weights are written");
     }
 }
@@ -109,7 +111,15 @@ fn fold(label: &str, seed: u64) -> u64 {
 }
 
 /// Every pair that the clusterer judges, as it judged it last.
-fn judged(gold: &Gold, model: &Model, options: &Options, linkage: &Linkage, seed: u64, keep: &[bool], large: f64) -> Vec<Pair> {
+fn judged(
+    gold: &Gold,
+    model: &Model,
+    options: &Options,
+    linkage: &Linkage,
+    seed: u64,
+    keep: &[bool],
+    large: f64,
+) -> Vec<Pair> {
     let mut clusterer = Clusterer::with(options.clone(), model.clone(), linkage.clone());
     clusterer.watch();
     replay(&mut clusterer, &gold.items);

@@ -59,7 +59,7 @@ impl Clock {
 
     /// Waits for `span` by this clock.
     pub async fn sleep(&self, span: SignedDuration) {
-        self.sleep_until(self.now() + span).await;
+        self.sleep_until(self.now().checked_add(span).unwrap_or(Timestamp::MAX)).await;
     }
 }
 

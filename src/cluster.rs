@@ -10,6 +10,7 @@
 
 mod copies;
 mod evidence;
+mod explain;
 mod form;
 mod group;
 pub mod labelled;
@@ -24,6 +25,7 @@ mod topics;
 mod vocabulary;
 mod words;
 
+pub use explain::Explanation;
 pub use model::Model;
 pub use pair::{FEATURES, Features};
 
@@ -217,10 +219,11 @@ impl Clusterer {
             near: SmallVec::new(),
             news: 0,
             passive: !teaches,
+            follows: self.memory.next(),
             numbers,
         });
         self.judge(place);
-        if teaches {
+        if self.memory.at(place).is_some_and(|item| !item.passive) {
             near::file(&mut self.memory, place);
         }
         self.fresh.push(place);
@@ -238,7 +241,8 @@ impl Clusterer {
         let id = |place| self.memory.at(place).map(|item: &Remembered| item.id);
         if let (Some(watched), Some(own)) = (&mut self.watched, id(place)) {
             let other = pairs.iter().filter_map(|(other, features)| Some((id(*other)?, *features)));
-            watched.extend(other.map(|(other, features)| Watched { items: (own.min(other), own.max(other)), features }));
+            watched
+                .extend(other.map(|(other, features)| Watched { items: (own.min(other), own.max(other)), features }));
         }
     }
 

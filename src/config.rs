@@ -3,10 +3,12 @@
 //! `config.example.toml` documents each setting and equals the defaults, which a test holds. Sources are not in here:
 //! they live in the database (`newsfold source`).
 
+mod check;
+mod place;
+
 use crate::{cluster, fetch, poll, publish, serve};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// All that an operator sets.
@@ -65,45 +67,13 @@ impl Config {
         let text = std::fs::read_to_string(path).map_err(|cause| Error::Unreadable { path: path.to_owned(), cause })?;
         let config: Config =
             toml::from_str(&text).map_err(|cause| Error::Wrong { path: path.to_owned(), cause: Box::new(cause) })?;
-        config.check().map_err(|(word, what)| Error::Invalid {
+        check::check(&config).map_err(|check::Fault { keys, what }| Error::Invalid {
             path: path.to_owned(),
-            line: line_of(&text, &word),
+            line: place::line_of(&text, &keys).unwrap_or(1),
             what,
         })?;
         Ok(config)
     }
-
-    /// What no type can say: a word to look for in the file, and what is wrong with it.
-    fn check(&self) -> Result<(), (String, String)> {
-        let wrong = |word: &str, what: String| Err((word.to_owned(), what));
-        if self.daemon.concurrency == 0 {
-            return wrong("concurrency", "daemon.concurrency must be at least 1, or nothing is ever polled".into());
-        }
-        if self.poll.interval.as_secs() < 1 {
-            return wrong("interval", "poll.interval must be at least \"1s\"".into());
-        }
-        if self.poll.max_interval < self.poll.interval {
-            return wrong("max_interval", "poll.max_interval is shorter than poll.interval".into());
-        }
-        if !(0.0..=1.0).contains(&self.cluster.threshold) {
-            return wrong("threshold", "cluster.threshold is a score from 0 to 1".into());
-        }
-        if !matches!(self.publish.base_url.scheme(), "http" | "https") {
-            return wrong("base_url", "publish.base_url must be an http or https URL".into());
-        }
-        let mut names = BTreeSet::new();
-        for feed in &self.publish.feeds {
-            if !names.insert(&feed.name) {
-                return wrong(&feed.name, format!("two feeds are named ‘{}’; a name stands in one URL", feed.name));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The line of the last place where a word stands in the file; 1 where it stands nowhere.
-pub fn line_of(text: &str, word: &str) -> usize {
-    text.lines().enumerate().filter(|(_, line)| line.contains(word)).last().map_or(1, |(number, _)| number + 1)
 }
 
 #[cfg(test)]
@@ -177,5 +147,56 @@ mod tests {
         assert!(name.contains("line 2") && name.contains("can't stand in a URL"), "{name}");
         let twice = complaint("[[publish.feeds]]\nname = \"x\"\n[[publish.feeds]]\nname = \"x\"\n");
         assert!(twice.contains("line 4") && twice.contains("two feeds are named ‘x’"), "{twice}");
+    }
+
+    /// A file with one wrong setting, and where and how the error names it.
+    fn check(text: &str, line: usize, words: &str) {
+        let said = complaint(text);
+        assert!(said.contains(&format!("config.toml, line {line}: ")) && said.contains(words), "{said}\n{text}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_found_among_comments_and_other_keys_of_its_name() {
+        check("[poll]\ninterval = \"2h\"\nmax_interval = \"1h\"\n# max_interval\n", 3, "poll.max_interval");
+        check("[poll]\ninterval = \"48h\"\n# poll.interval is long\n", 2, "poll.max_interval is shorter");
+        check("[poll]\n# interval\ninterval = \"0s\"\nmax_interval = \"1h\" # interval\n", 3, "poll.interval");
+        check("# concurrency\ndaemon = { concurrency = 0 }\n# concurrency\n", 2, "daemon.concurrency");
+        check("[fetch]\nuser_agent = \"a\\nb\"\n[serve]\n# user_agent\n", 2, "fetch.user_agent");
+        check("[fetch]\nmax_body = 0\n", 2, "fetch.max_body");
+        check("[fetch]\nmax_redirects = 1000\n", 2, "fetch.max_redirects");
+        check("[cluster]\nthreshold = 1.5\n", 2, "cluster.threshold");
+        check("[cluster]\nthreshold = nan\n", 2, "cluster.threshold");
+        check("[publish]\nbase_url = \"ftp://a.example/\"\n", 2, "publish.base_url");
+        check("[daemon]\nshutdown_grace = \"9s\"\n", 2, "from \"0s\" to \"8s\"");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_feed_is_found_in_that_feed() {
+        let two = |wrong: &str| {
+            let good = "name = \"a\"\nwords = \"grid\"\nlimit = 5\nmin_outlets = 2\nmax_age = \"1d\"\n";
+            format!("[[publish.feeds]]\n{good}[[publish.feeds]]\nname = \"b\"\n{wrong}\n# {wrong}\n")
+        };
+        check(&two("words = \"AND AND\""), 9, "which is no FTS5 expression");
+        check(&two("limit = 0"), 9, "publish.feeds.1.limit");
+        check(&two("min_outlets = 0"), 9, "publish.feeds.1.min_outlets");
+        check(&two("max_age = \"0s\""), 9, "publish.feeds.1.max_age");
+    }
+
+    #[test]
+    fn no_duration_leaves_the_calendar() {
+        let defaults = toml::Table::try_from(Config::default()).unwrap();
+        let mut checked = 0;
+        for (section, settings) in &defaults {
+            for (name, value) in settings.as_table().into_iter().flatten() {
+                if value.as_str().is_some_and(|text| crate::model::duration::parse(text).is_ok()) {
+                    for much in ["5000000d", "36500d"] {
+                        let said = complaint(&format!("# {name}\n[{section}]\n{name} = \"{much}\"\n"));
+                        assert!(said.contains("line 3") && said.contains(name.as_str()), "{said}");
+                    }
+                    checked += 1;
+                }
+            }
+        }
+        assert!(checked >= 11, "{checked}");
     }
 }

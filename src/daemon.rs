@@ -1,12 +1,13 @@
 //! The running program: polls what is due, groups what came, publishes what has settled, serves it.
 //!
-//! Four tasks over one database, each of which goes on from what is written there: whatever is killed between two
-//! commits is taken up again. Listener, clock and shutdown are passed in.
+//! Tasks over one database, each of which goes on from what is written there: whatever is killed between two commits is
+//! taken up again, and a task that falls is started again. Listener, clock and shutdown are passed in.
 
 mod clusterer;
 mod lock;
 mod publisher;
 mod scheduler;
+mod supervisor;
 mod upkeep;
 
 pub use lock::{Lock, Locked};
@@ -15,24 +16,60 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::fetch::{FetchOutcome, Fetcher};
 use crate::model::Timestamp;
+use crate::parse;
 use crate::poll::Tools;
-use crate::store::{self, Store};
-use crate::{parse, serve};
+use crate::serve::{self, Health};
+use crate::store::Store;
 use anyhow::Context;
+use futures_util::FutureExt;
+use jiff::SignedDuration;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// How often the tasks look for what other programs, such as the command line, have written.
 const LOOK: std::time::Duration = std::time::Duration::from_millis(500);
 
+/// What the daemon is called in a lease. There is one on a database, which [`Lock`] sees to.
+const DAEMON: &str = "the daemon";
+
+/// After the grace: for the records of what was abandoned, and again for the checkpoint. With the longest grace all is
+/// over within ten seconds.
+const LAST_WRITES: std::time::Duration = std::time::Duration::from_millis(800);
+
 /// What the tasks tell each other: that there is something to do. Each looks into the database for what it is.
 #[derive(Clone, Default)]
 struct Signals {
     items_stored: Arc<Notify>,
     stories_changed: Arc<Notify>,
+    /// When the clusterer last took a second look: what came later is not published yet.
+    looked_at: LookedAt,
+}
+
+/// A time that one task sets and another reads, in milliseconds since 1970; none at first.
+#[derive(Clone)]
+struct LookedAt(Arc<AtomicI64>);
+
+impl Default for LookedAt {
+    fn default() -> Self {
+        LookedAt(Arc::new(AtomicI64::new(i64::MIN)))
+    }
+}
+
+impl LookedAt {
+    fn set(&self, at: Timestamp) {
+        self.0.store(at.as_millisecond(), Ordering::Release);
+    }
+
+    fn get(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.0.load(Ordering::Acquire)).unwrap_or(Timestamp::MIN)
+    }
 }
 
 /// Runs until `shutdown`, then ends what is under way and leaves the database closed and whole.
@@ -43,53 +80,129 @@ pub async fn run(
     clock: Clock,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let tools = tools(&config, store.clone(), clock.clone())?;
-    check_feeds(&config, &store).await?;
+    let tools = tools(&config, store.clone(), clock.clone(), DAEMON)?;
     scheduler::spread_overdue(&tools).await?;
     let signals = Signals::default();
-    let served = serve::router(store.clone(), config.publish.clone());
     let address = listener.local_addr().context("the listener has no address")?;
 
-    let background = CancellationToken::new();
-    let (grouping, publishing) = (config.cluster.clone(), config.publish.clone());
-    let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn(clusterer::run(store.clone(), grouping, clock.clone(), signals.clone(), background.clone()));
-    tasks.spawn(publisher::run(store.clone(), publishing, clock.clone(), signals.clone(), background.clone()));
-    tasks.spawn(upkeep::run(store.clone(), config.daemon.clone(), clock.clone(), background.clone()));
-    let http = tokio::spawn(
-        axum::serve(listener, served).with_graceful_shutdown(shutdown.clone().cancelled_owned()).into_future(),
-    );
+    let health = Health::default();
+    let served = serve::router(store.clone(), config.publish.clone(), health.clone(), clock.clone());
+    let abandon = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    let mut keep = |name, start: Start| {
+        tasks.spawn(supervisor::keep_up(name, health.clone(), shutdown.clone(), start));
+    };
+    keep("scheduler", {
+        let parts = (tools, config.daemon.clone(), signals.clone(), shutdown.clone(), abandon.clone());
+        Box::new(move || {
+            let (tools, options, signals, shutdown, abandon) = parts.clone();
+            Box::pin(scheduler::run(tools, options, signals, shutdown, abandon))
+        })
+    });
+    let grouping = (config.cluster.clone(), config.publish.clone());
+    keep("clusterer", {
+        let parts = (store.clone(), grouping.clone(), clock.clone(), signals.clone(), shutdown.clone());
+        Box::new(move || {
+            let (store, options, clock, signals, stop) = parts.clone();
+            Box::pin(clusterer::run(store, options, clock, signals, stop))
+        })
+    });
+    keep("publisher", {
+        let parts = (store.clone(), config.publish.clone(), clock.clone(), signals, shutdown.clone());
+        Box::new(move || {
+            let (store, options, clock, signals, stop) = parts.clone();
+            Box::pin(publisher::run(store, options, clock, signals, stop))
+        })
+    });
+    keep("upkeep", {
+        let parts = (store.clone(), config.daemon.clone(), clock, shutdown.clone());
+        Box::new(move || {
+            let (store, options, clock, stop) = parts.clone();
+            Box::pin(upkeep::run(store, options, clock, stop))
+        })
+    });
+    keep("watchdog", {
+        let parts = (store.clone(), health.clone(), shutdown.clone());
+        Box::new(move || {
+            let (store, health, stop) = parts.clone();
+            Box::pin(upkeep::watch(store, health, stop))
+        })
+    });
+    let drained = axum::serve(listener, served).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let mut http = tokio::spawn(drained.into_future());
     upkeep::tell_ready();
     tracing::info!(%address, database = %store.path().display(), "newsfold is running");
 
-    scheduler::run(tools, config.daemon.clone(), signals, shutdown.clone()).await;
-
+    let fell = tokio::select! {
+        // Once it is told to stop, HTTP may end as soon as we hear of it.
+        biased;
+        _ = shutdown.cancelled() => None,
+        ended = &mut http => Some(ended),
+    };
     upkeep::tell_stopping();
     shutdown.cancel();
-    let grace = config.daemon.shutdown_grace.unsigned_abs();
-    if tokio::time::timeout(grace, http).await.is_err() {
-        tracing::warn!("some clients were cut off");
+    stop(tasks, (fell.is_none()).then_some(http), config.daemon.shutdown_grace, abandon).await;
+    match tokio::time::timeout(LAST_WRITES, store.checkpoint()).await {
+        Ok(done) => done.context("the database could not be checkpointed")?,
+        Err(_) => {
+            tracing::warn!("the database is still writing; what is written is safe, and the log is read at the start")
+        }
     }
-    // The grouping of what the last polls brought goes on at the next start from where it stands.
-    background.cancel();
-    if tokio::time::timeout(grace, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
-        tracing::warn!("a background task did not end in time");
-    }
-    store.checkpoint().await.context("the database could not be checkpointed")?;
     tracing::info!("newsfold has stopped");
-    Ok(())
+    match fell {
+        None => Ok(()),
+        Some(ended) => anyhow::bail!("newsfold no longer served and stopped for that: {ended:?}"),
+    }
 }
 
-/// What polls are made with under this configuration.
-pub fn tools(config: &Config, store: Store, clock: Clock) -> anyhow::Result<Tools> {
+/// Makes a task anew each time that it is started.
+type Start = Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// Lets polls, requests and tasks end within one grace for all of them. Polls that take longer are abandoned, which is
+/// recorded; clients that take longer are cut off; the grouping of what the last polls brought goes on at the next
+/// start from where it stands.
+async fn stop(
+    mut tasks: JoinSet<()>,
+    http: Option<JoinHandle<std::io::Result<()>>>,
+    grace: SignedDuration,
+    abandon: CancellationToken,
+) {
+    let deadline = Instant::now() + grace.unsigned_abs();
+    let polls_and_tasks = async {
+        if tokio::time::timeout_at(deadline, ended(&mut tasks)).await.is_err() {
+            abandon.cancel();
+            if tokio::time::timeout(LAST_WRITES, ended(&mut tasks)).await.is_err() {
+                tracing::warn!("a background task did not end in time");
+                tasks.abort_all();
+            }
+        }
+    };
+    let clients = async {
+        if let Some(mut http) = http
+            && tokio::time::timeout_at(deadline, &mut http).await.is_err()
+        {
+            tracing::warn!("some clients were cut off");
+            http.abort();
+        }
+    };
+    tokio::join!(polls_and_tasks, clients);
+}
+
+async fn ended(tasks: &mut JoinSet<()>) {
+    while tasks.join_next().await.is_some() {}
+}
+
+/// What polls are made with by a program of this name, under this configuration.
+pub fn tools(config: &Config, store: Store, clock: Clock, program: &str) -> anyhow::Result<Tools> {
     let fetcher = Fetcher::new(config.fetch.clone())?;
     let parse = parse::Options { max_bytes: config.fetch.max_body, ..parse::Options::default() };
-    Ok(Tools { fetcher, store, clock, options: config.poll.clone(), parse })
+    Ok(Tools { fetcher, store, clock, options: config.poll.clone(), parse, program: program.to_owned() })
 }
 
 /// Fetches a document by the configured rules, for a look at it: its bytes, its type, and the URL that answered.
 pub async fn download(config: &Config, url: &Url, now: Timestamp) -> anyhow::Result<(Vec<u8>, Option<String>, Url)> {
-    let fetched = Fetcher::new(config.fetch.clone())?.fetch(url, None, now).await;
+    let fetched =
+        Fetcher::new(config.fetch.clone())?.fetch(url, None, now, &|_| std::future::ready(Ok(())).boxed()).await;
     match fetched.outcome {
         FetchOutcome::Document { bytes, content_type, .. } => Ok((bytes, content_type, fetched.url)),
         FetchOutcome::Failed { detail } => anyhow::bail!("{url}: {detail}"),
@@ -99,24 +212,9 @@ pub async fn download(config: &Config, url: &Url, now: Timestamp) -> anyhow::Res
 
 /// Groups and publishes what is stored and waiting, once: for the command line, while no daemon runs.
 pub async fn catch_up(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<()> {
-    let mut grouping = clusterer::Grouping::restore(store, &config.cluster, clock).await?;
+    let mut grouping =
+        clusterer::Grouping::restore(store, &(config.cluster.clone(), config.publish.clone()), clock).await?;
     grouping.catch_up(store, clock).await?;
-    publisher::catch_up(store, &config.publish, clock).await?;
-    Ok(())
-}
-
-/// A feed whose words SQLite can't understand is the operator's to mend, before anything runs.
-pub async fn check_feeds(config: &Config, store: &Store) -> anyhow::Result<()> {
-    for feed in config.publish.feeds.clone() {
-        let Some(words) = feed.words else { continue };
-        let checked = store.read(move |db| Ok(store::stories::check_words(db, &words).map_err(|e| (words, e)))).await?;
-        if let Err((words, complaint)) = checked {
-            anyhow::bail!(
-                "the feed ‘{}’ selects by words = {words:?}, which is no FTS5 expression: {complaint}. \
-                 Join words with AND, OR, NOT and put phrases with signs into double quotes",
-                feed.name
-            );
-        }
-    }
+    publisher::catch_up(store, &config.publish, clock.now(), Timestamp::MAX).await?;
     Ok(())
 }

@@ -15,6 +15,7 @@ pub use headers::Freshness;
 
 use crate::model::{Timestamp, Validators};
 use body::BodyError;
+use futures_util::future::BoxFuture;
 use gate::Gates;
 use jiff::SignedDuration;
 use reqwest::header::{self, HeaderMap, HeaderValue};
@@ -96,6 +97,9 @@ pub struct Fetcher {
     options: Arc<Options>,
 }
 
+/// Asked before every request: ready once this program may ask the origin, as it agreed with others; or why it may not.
+pub type Turn<'a> = dyn Fn(Origin) -> BoxFuture<'a, Result<(), String>> + Send + Sync + 'a;
+
 /// The HTTP client could not be built from the options.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot set up the HTTP client: {0}")]
@@ -120,10 +124,20 @@ impl Fetcher {
     }
 
     /// Asks for `url`, conditionally where `validators` are those of the URL that is asked.
-    pub async fn fetch(&self, url: &Url, validators: Option<&Validators>, now: Timestamp) -> Fetched {
+    pub async fn fetch(&self, url: &Url, validators: Option<&Validators>, now: Timestamp, turn: &Turn<'_>) -> Fetched {
         let mut url = url.clone();
-        let (status, outcome) = self.follow(&mut url, validators, now).await;
+        let (status, outcome) = self.follow(&mut url, validators, now, turn).await;
         Fetched { url, status, outcome }
+    }
+
+    /// The longest that a request may take, with its redirects and its body.
+    pub fn total_timeout(&self) -> Duration {
+        self.options.total_timeout.unsigned_abs()
+    }
+
+    /// The pause between two requests to one origin.
+    pub fn origin_gap(&self) -> SignedDuration {
+        self.options.origin_gap
     }
 
     /// Follows redirects. The time spent waiting for an origin's turn is ours and not the server's, so that it does
@@ -133,11 +147,16 @@ impl Fetcher {
         at: &mut Url,
         validators: Option<&Validators>,
         now: Timestamp,
+        turn: &Turn<'_>,
     ) -> (Option<u16>, FetchOutcome) {
         let mut left = self.options.total_timeout.unsigned_abs();
         for _ in 0..=self.options.max_redirects {
             if let Err(reason) = self.guard.judge_url(at) {
                 return (None, failed(reason.to_string()));
+            }
+            // The turn goes before the gate: whoever is in the gate waits for nobody.
+            if let Err(reason) = turn(origin(at)).await {
+                return (None, failed(reason));
             }
             let pass = self.gates.enter(at).await;
             let start = tokio::time::Instant::now();

@@ -2,6 +2,7 @@
 //!
 //! Two vocabularies stay apart: `Parsed*` (in [`crate::parse`]) is what a document said; the types here are what we keep.
 
+mod decision;
 pub mod duration;
 mod feed;
 mod id;
@@ -11,10 +12,11 @@ mod source;
 mod story;
 pub mod text;
 
+pub use decision::{Decision, DecisionKind};
 pub use feed::{FeedSelection, Published, PublishedFeed};
-pub use id::{BadStoryId, ItemId, PollId, SourceId, StoryId};
+pub use id::{BadStoryId, DecisionId, ItemId, PollId, SourceId, StoryId};
 pub use item::{Item, ItemChange, NewItem, Stored};
 pub use jiff::Timestamp;
 pub use problem::{Problem, ProblemKind};
-pub use source::{Due, NewSource, Outcome, PollRecord, Source, SourceEdit, SourceState, Validators};
+pub use source::{Due, NewSource, Outcome, OutletFrom, PollRecord, Source, SourceEdit, SourceState, Validators};
 pub use story::{Assignment, Evidence, Founded, Moved, Placement, Reason, Regrouped, Story, StoryItem};

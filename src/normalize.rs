@@ -4,7 +4,7 @@
 
 mod link;
 
-pub use link::{canonical, outlet_of};
+pub use link::{canonical, outlet_of, outlet_of_site};
 
 use crate::html;
 use crate::model::text::one_line;

@@ -4,16 +4,22 @@
 //! to record: whatever happens to a poll, a [`PollRecord`] says so, in the transaction that stores its items.
 
 mod decide;
+mod turn;
 
-pub use crate::normalize::outlet_of;
+pub use crate::fetch::origin;
+pub use crate::normalize::{outlet_of, outlet_of_site};
 pub use decide::{Options, decide};
+pub use turn::Claim;
 
 use crate::clock::Clock;
-use crate::fetch::{FetchOutcome, Fetched, Fetcher, Freshness};
+use crate::fetch::{FetchOutcome, Fetched, Fetcher, Freshness, Origin};
 use crate::model::{NewItem, PollRecord, Problem, Source, SourceId, Stored, Timestamp, Validators};
 use crate::parse::{self, Document, FeedLink, NotAFeed};
+use crate::store::leases::{self, Lease};
 use crate::store::{self, Store, polls};
 use crate::{normalize, parse::ParsedFeed};
+use futures_util::FutureExt;
+use std::sync::Mutex;
 use std::time::Duration;
 use url::Url;
 
@@ -25,6 +31,8 @@ pub struct Tools {
     pub clock: Clock,
     pub options: Options,
     pub parse: parse::Options,
+    /// Who polls, in words for whoever has to wait for it.
+    pub program: String,
 }
 
 /// A document may take so long to be read before its poll is recorded as crashed. Reading is bounded in size and
@@ -69,19 +77,27 @@ pub struct Reading {
     pub ttl_minutes: Option<u32>,
 }
 
-/// Polls a source once and writes down what came of it.
-pub async fn poll_source(tools: &Tools, source: &Source) -> store::Result<(PollRecord, Stored)> {
+/// Polls a source once, by a lease of it, and writes down what came of it.
+pub async fn poll_source(tools: &Tools, source: &Source, lease: &Lease) -> store::Result<(PollRecord, Stored)> {
     let attempt = match Url::parse(&source.url) {
-        Ok(url) => attempt(tools, &url, source.validators.as_ref()).await,
+        Ok(url) => attempt(tools, &url, source.validators.as_ref(), lease).await,
         Err(error) => Attempt::without_request(tools.clock.now(), Answer::Failed { detail: error.to_string() }),
     };
-    finish(tools, source, attempt).await
+    finish(tools, source, attempt, lease).await
 }
 
 /// Fetches and reads, and tells of it; nothing is written.
-pub async fn attempt(tools: &Tools, url: &Url, validators: Option<&Validators>) -> Attempt {
+pub async fn attempt(tools: &Tools, url: &Url, validators: Option<&Validators>, lease: &Lease) -> Attempt {
     let started_at = tools.clock.now();
-    let Fetched { url, status, outcome } = tools.fetcher.fetch(url, validators, started_at).await;
+    let at = Mutex::new(lease.origin.clone());
+    let turn = |origin: Origin| {
+        let stays = {
+            let mut at = at.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            at.replace(origin.to_string()).as_deref() == Some(&origin.to_string())
+        };
+        async move { if stays { Ok(()) } else { tools.turn_of_hop(lease, &origin).await } }.boxed()
+    };
+    let Fetched { url, status, outcome } = tools.fetcher.fetch(url, validators, started_at, &turn).await;
     let answer = match outcome {
         FetchOutcome::Document { bytes, content_type, validators, freshness } => {
             let work = Work { bytes, content_type, url: url.clone(), now: started_at, options: tools.parse.clone() };
@@ -95,36 +111,40 @@ pub async fn attempt(tools: &Tools, url: &Url, validators: Option<&Validators>) 
     Attempt { started_at, finished_at: tools.clock.now(), url, status, answer }
 }
 
-/// Judges an attempt and stores its record and its items in one transaction.
-pub async fn finish(tools: &Tools, source: &Source, mut attempt: Attempt) -> store::Result<(PollRecord, Stored)> {
+/// Judges an attempt, stores its record and its items and gives back its lease, in one transaction.
+pub async fn finish(
+    tools: &Tools,
+    source: &Source,
+    mut attempt: Attempt,
+    lease: &Lease,
+) -> store::Result<(PollRecord, Stored)> {
     let record = decide(source, &mut attempt, &tools.options);
     let items = match attempt.answer {
         Answer::Read(reading) => reading.items,
         _ => Vec::new(),
     };
-    tools.store.write(move |db| Ok((record.clone(), polls::record(db, &record, &items)?))).await
+    let (lease, now) = (lease.clone(), tools.clock.now());
+    let pause = tools.pause_until(now);
+    tools
+        .store
+        .write(move |db| {
+            leases::give_back(db, &lease, now, pause)?;
+            Ok((record.clone(), polls::record(db, &record, &items)?))
+        })
+        .await
 }
 
 /// Writes down a poll that never came to its end: its task panicked, or the daemon stopped.
-pub async fn finish_without_answer(tools: &Tools, id: SourceId, answer: Answer) -> store::Result<()> {
+pub async fn finish_without_answer(tools: &Tools, id: SourceId, answer: Answer, lease: &Lease) -> store::Result<()> {
     let source = tools.store.read(move |db| store::sources::get(db, id)).await?;
     if let Some(source) = source {
         let attempt = Attempt::without_request(tools.clock.now(), answer);
-        finish(tools, &source, attempt).await?;
+        finish(tools, &source, attempt, lease).await?;
     }
     Ok(())
 }
 
 impl Attempt {
-    /// The outlet that the feed belongs to: that of the site it names, since feeds are often served by another's host.
-    pub fn outlet(&self) -> String {
-        let site = match &self.answer {
-            Answer::Read(reading) => reading.site_url.as_deref().and_then(|site| Url::parse(site).ok()),
-            _ => None,
-        };
-        outlet_of(&site.filter(|site| site.domain().is_some()).unwrap_or_else(|| self.url.clone()))
-    }
-
     fn without_request(now: Timestamp, answer: Answer) -> Self {
         // A URL that is never shown where the source's own is known: `decide` falls back to that.
         let url = Url::parse("about:blank").unwrap_or_else(|_| unreachable!("a constant URL"));

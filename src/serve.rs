@@ -1,13 +1,17 @@
 //! HTTP for readers and people: feeds, the pages of stories and sources, health.
 //!
-//! It decides nothing and writes nothing: what stands in a feed comes from [`crate::store`], the bytes from
+//! It decides nothing, and writes nothing but since when a feed is as it is: what stands in a feed comes from [`crate::store`], the bytes from
 //! [`crate::publish`]. Feeds are rendered once for each change and served from memory. No link is made from the
 //! request's `Host`; TLS is the reverse proxy's.
 
 mod conditional;
 mod feeds;
+mod health;
 mod pages;
 
+pub use health::Health;
+
+use crate::clock::Clock;
 use crate::model::PublishedFeed;
 use crate::publish;
 use crate::store::{self, Store};
@@ -40,15 +44,19 @@ struct App {
     options: Arc<publish::Options>,
     feeds: Arc<Vec<PublishedFeed>>,
     cache: feeds::Cache,
+    health: Health,
+    clock: Clock,
 }
 
 /// All that newsfold answers over HTTP.
-pub fn router(store: Store, options: publish::Options) -> Router {
+pub fn router(store: Store, options: publish::Options, health: Health, clock: Clock) -> Router {
     let app = App {
         store,
         feeds: Arc::new(options.published_feeds()),
         options: Arc::new(options),
         cache: feeds::Cache::default(),
+        health,
+        clock,
     };
     Router::new()
         .route("/", get(pages::front))
@@ -57,7 +65,7 @@ pub fn router(store: Store, options: publish::Options) -> Router {
         .route("/feeds/{file}", get(feeds::feed))
         .route("/style.css", get(pages::style))
         .route("/favicon.svg", get(pages::favicon))
-        .route("/healthz", get(health))
+        .route("/healthz", get(health::health))
         .fallback(pages::not_found)
         .layer(axum::middleware::map_response(secure))
         .with_state(app)
@@ -78,12 +86,6 @@ async fn secure(mut response: Response) -> Response {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
-}
-
-/// `200` while the database answers, with how many items wait to be placed. Cheap, however large the database is.
-async fn health(axum::extract::State(app): axum::extract::State<App>) -> Result<Response, Failure> {
-    let waiting = app.store.read(store::items::backlog).await?;
-    Ok(axum::Json(serde_json::json!({"status": "ok", "items_waiting": waiting})).into_response())
 }
 
 /// Our own fault while answering: logged here, told to the client without its details.

@@ -6,16 +6,21 @@
 //! The functions of the submodules take a connection: `store.write(move |db| polls::record(db, …))` and
 //! `store.read(|db| stories::recent(db, 50))`. A write has lasted once its future is ready (`synchronous = FULL`).
 
+pub mod decisions;
 pub mod items;
+pub mod leases;
 pub mod polls;
+pub mod renderings;
 pub mod sources;
 pub mod stories;
 
 mod connection;
 mod rows;
+mod words;
 mod writer;
 
 pub use connection::{Maintenance, default_path};
+pub use words::fault_in_words;
 
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -24,8 +29,8 @@ use std::sync::{Arc, Mutex};
 /// Why the database could not do what was asked. Always our side's fault, never a source's.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot open the database {path}: {cause}")]
-    Open { path: PathBuf, cause: Box<dyn std::error::Error + Send + Sync> },
+    #[error("cannot open the database {path}: {cause}. {next}")]
+    Open { path: PathBuf, cause: Box<dyn std::error::Error + Send + Sync>, next: &'static str },
     #[error(
         "the database {path} could not be brought to this version of newsfold: {cause}. \
          It was left as it was; use the newsfold that wrote it, or restore a backup"
@@ -39,6 +44,8 @@ pub enum Error {
     NotWritten(String),
     #[error("a database task panicked: {0}")]
     Panicked(String),
+    #[error("the operator decided otherwise meanwhile")]
+    Outdated,
     #[error("the database writer has stopped")]
     Stopped,
 }

@@ -2,56 +2,10 @@
 
 mod support;
 
-use assert_cmd::Command;
 use predicates::prelude::*;
+use support::desk::Desk;
 use support::origin::{Answer, Origin};
 use support::rss;
-use tempfile::TempDir;
-
-/// A folder with a database and a configuration that allows loopback.
-struct Desk {
-    folder: TempDir,
-}
-
-impl Desk {
-    fn new() -> Desk {
-        let folder = tempfile::tempdir().unwrap();
-        let config = "[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\norigin_gap = \"0s\"\n[publish]\nsettle = \"0s\"\n";
-        std::fs::write(folder.path().join("config.toml"), config).unwrap();
-        Desk { folder }
-    }
-
-    fn newsfold(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::cargo_bin("newsfold").unwrap();
-        command
-            .env("HOME", self.folder.path())
-            .env("NEWSFOLD_DATABASE", self.folder.path().join("news.db"))
-            .env("NEWSFOLD_CONFIG", self.folder.path().join("config.toml"))
-            .args(arguments);
-        command
-    }
-
-    /// Runs a command that must succeed and returns what it prints.
-    fn run(&self, arguments: &[&str]) -> String {
-        let done = self.newsfold(arguments).assert().success();
-        String::from_utf8(done.get_output().stdout.clone()).unwrap()
-    }
-
-    fn json(&self, arguments: &[&str]) -> serde_json::Value {
-        let text = self.run(&[arguments, &["--json"]].concat());
-        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}"))
-    }
-
-    fn fails(&self, arguments: &[&str], why: &str) {
-        self.newsfold(arguments).assert().code(1).stderr(predicate::str::contains(why));
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_lives_from_add_to_remove() {
@@ -84,7 +38,7 @@ async fn a_source_lives_from_add_to_remove() {
     assert_eq!(desk.json(&["source", "list"])[0]["state"], "paused");
     desk.run(&["source", "resume", "1"]);
     assert!(desk.run(&["source", "list", "--tag", "a"]).contains("News"));
-    assert!(desk.run(&["source", "list", "--tag", "zzz"]).contains("no source"));
+    assert!(desk.run(&["source", "list", "--tag", "zzz"]).contains("no source has the tag ‘zzz’"));
     desk.fails(&["source", "remove", "1"], "say --yes");
     desk.run(&["source", "remove", "1", "--yes"]);
     desk.fails(&["source", "show", "1"], "there is no source ‘1’");
@@ -120,9 +74,9 @@ async fn lists_go_in_and_out_as_opml() {
         <outline type=\"rss\" text=\"B\" xmlUrl=\"https://feeds.b.example/rss\"/>\
         <outline type=\"rss\" text=\"Bad\" xmlUrl=\"ftp://c.example/\"/></outline></body></opml>";
     let file = desk.file("list.opml", opml);
-    let done = desk.json(&["source", "import", &file]);
+    let done = desk.json_of_failure(&["source", "import", &file]);
     assert_eq!((done["added"].as_i64(), done["unusable"].as_i64()), (Some(2), Some(1)));
-    assert_eq!(desk.json(&["source", "import", &file])["known"], 2);
+    assert_eq!(desk.json_of_failure(&["source", "import", &file])["known"], 2);
     let all = desk.json(&["source", "list"]);
     assert_eq!((all[0]["outlet"].as_str(), all[0]["tags"][0].as_str()), (Some("a.example"), Some("world")));
     assert_eq!(all[1]["outlet"], "b.example");
@@ -211,7 +165,11 @@ fn a_bad_configuration_points_at_its_line() {
         "config.toml",
         "[serve]\nlisten = \"127.0.0.1:0\"\n[[publish.feeds]]\nname = \"x\"\nwords = \"AND AND\"\n",
     );
-    desk.fails(&["serve"], "which is no FTS5 expression");
+    desk.fails(&["feed", "list"], "config.toml, line 5: the feed ‘x’ selects by words");
+    desk.file("config.toml", "[daemon]\n# keep_polls\nkeep_polls = \"5000000d\"\n");
+    desk.fails(&["serve"], "line 3");
+    desk.file("config.toml", "[fetch]\nuser_agent = \"a\\nb\"\n");
+    desk.fails(&["source", "list"], "config.toml, line 2: fetch.user_agent");
     desk.newsfold(&["source", "add"]).assert().code(2);
     desk.newsfold(&["no-such-command"]).assert().code(2);
     desk.newsfold(&["--config", "/no/such/file", "source", "list"])

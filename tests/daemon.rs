@@ -4,9 +4,9 @@
 mod support;
 
 use jiff::SignedDuration;
-use newsfold::model::{Evidence, Merge, Outcome, SourceState};
+use newsfold::model::{Outcome, SourceState};
 use newsfold::publish::{FeedDocument, Format, Options};
-use newsfold::store::{Store, stories};
+use newsfold::store::{Store, decisions, stories};
 use support::origin::{Answer, Origin};
 use support::world::World;
 use support::{rss, until};
@@ -25,9 +25,10 @@ fn minutes(n: i64) -> SignedDuration {
 async fn many_outlets_become_one_entry() {
     let mut world = World::new();
     let mut ids = Vec::new();
-    for (n, line) in TRAIN.iter().enumerate() {
+    let others = ["x0 | Storm closes the ports", "x1 | Bank lifts rates", "x2 | Orchestra names a conductor"];
+    for (n, (line, other)) in TRAIN.iter().zip(others).enumerate() {
         let origin = Origin::start().await;
-        origin.serve("/feed", Answer::ok(rss(&[line, &format!("x{n} | Other matter number {n} | Words{n} apart{n}")])));
+        origin.serve("/feed", Answer::ok(rss(&[line, other])));
         ids.push(world.add(&origin.url("/feed"), &format!("outlet{n}.example")).await);
     }
     world.start().await;
@@ -214,9 +215,10 @@ async fn a_story_that_was_merged_away_leads_to_the_other() {
     world.polled(id, 1).await;
     let stories = world.stories().await;
     let (from, into) = (stories[0].clone(), stories[1].clone());
-    let merge = Merge { from: from.id, into: into.id, items: vec![(from.lead, Evidence::default())] };
-    let now = world.now();
-    world.store.write(move |db| stories::merge(db, &merge, now)).await.unwrap();
+    let (into, from) =
+        if (from.founded_at, from.id) < (into.founded_at, into.id) { (from, into) } else { (into, from) };
+    let (now, one, other) = (world.now(), from.clone(), into.clone());
+    world.store.write(move |db| decisions::merge(db, &one, &other, now, &|_| None)).await.unwrap().unwrap();
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let answer = client.get(format!("{}/stories/{}", world.base, from.id)).send().await.unwrap();
     assert_eq!(answer.status(), 308);

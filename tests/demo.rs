@@ -3,9 +3,10 @@
 mod support;
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 use support::until;
+use tempfile::TempDir;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_shows_a_story_grow_and_one_entry_for_the_train() {
@@ -43,4 +44,40 @@ fn is_about_the_train(entry: &serde_json::Value) -> bool {
     assert_eq!(slugs.len(), 8);
     let reports = entry["_newsfold"]["reports"].as_array().unwrap();
     reports.iter().any(|report| slugs.iter().any(|slug| report["url"].as_str().unwrap().ends_with(slug)))
+}
+
+/// A demo whose temporary files go where the test can see them.
+fn demo(folder: &TempDir) -> Child {
+    Command::new(assert_cmd::cargo::cargo_bin("newsfold"))
+        .args(["demo", "--listen", "127.0.0.1:0"])
+        .env("TMPDIR", folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+async fn ends_and_leaves_nothing(mut process: Child, folder: &TempDir) {
+    until("the demo has ended", async || process.try_wait().unwrap().is_some()).await;
+    assert!(process.wait().unwrap().success());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_ends_when_its_reader_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = demo(&folder);
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    lines.by_ref().find(|line| line.as_ref().unwrap().contains("Ctrl-C ends the demo")).unwrap().unwrap();
+    drop(lines);
+    ends_and_leaves_nothing(process, &folder).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_that_is_closed_ends_the_demo_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = demo(&folder);
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    lines.by_ref().find(|line| line.as_ref().unwrap().contains("outlets are")).unwrap().unwrap();
+    assert!(Command::new("kill").args(["-HUP", &process.id().to_string()]).status().unwrap().success());
+    ends_and_leaves_nothing(process, &folder).await;
 }

@@ -33,6 +33,11 @@ impl Db {
             }
             Db::Check => {
                 let damage = store.read(crate::store::damage).await?;
+                if context.json() {
+                    let path = store.path().display().to_string();
+                    json(&serde_json::json!({"database": path, "whole": damage.is_empty(), "damage": damage}))?;
+                    return Ok(if damage.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+                }
                 if !damage.is_empty() {
                     bail!("the database is damaged; restore a backup. SQLite says:\n{}", damage.join("\n"));
                 }

@@ -6,11 +6,11 @@
 mod content;
 mod outlets;
 
-use super::output::{one_line, print};
+use super::output::{one_line, print, reader_is_gone};
 use super::{Context, serve};
 use crate::config::Config;
 use crate::daemon::{self, Lock};
-use crate::model::{FeedSelection, NewSource, StoryId};
+use crate::model::{FeedSelection, NewSource, OutletFrom, StoryId};
 use crate::publish::FeedOptions;
 use crate::store::{Store, sources, stories};
 use anyhow::Context as _;
@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -40,6 +41,9 @@ impl Demo {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let content = Arc::new(Content::read()?);
         let start = context.clock.now();
+        let shutdown = CancellationToken::new();
+        serve::cancel_on_signal(shutdown.clone())?;
+        end_on_hangup(shutdown.clone())?;
         let folder = Folder::new()?;
         let listener = match TcpListener::bind(self.listen).await {
             Ok(listener) => listener,
@@ -56,6 +60,7 @@ impl Demo {
             added.push(NewSource {
                 url: url.to_string(),
                 outlet: outlet.domain.clone(),
+                outlet_from: OutletFrom::Operator,
                 title: None,
                 lang: None,
                 priority: outlet.priority,
@@ -66,8 +71,6 @@ impl Demo {
         store.write(move |db| added.iter().try_for_each(|new| sources::add(db, new, start, start).map(drop))).await?;
         introduce(&config, &database, count)?;
 
-        let shutdown = CancellationToken::new();
-        serve::cancel_on_signal(shutdown.clone())?;
         if let Some(seconds) = self.seconds {
             let shutdown = shutdown.clone();
             tokio::spawn(async move {
@@ -75,11 +78,29 @@ impl Demo {
                 shutdown.cancel();
             });
         }
-        let watching = tokio::spawn(watch(store.clone(), count as u64, shutdown.clone()));
+        let watching = {
+            let (store, shutdown) = (store.clone(), shutdown.clone());
+            tokio::spawn(async move {
+                let watched = watch(store, count as u64, shutdown.clone()).await;
+                // Whatever it was, nobody is told anything any more.
+                shutdown.cancel();
+                watched
+            })
+        };
         daemon::run(config, store, listener, context.clock.clone(), shutdown).await?;
         watching.await??;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// A terminal that is closed ends the demo in order, so that nothing of it is left behind.
+fn end_on_hangup(shutdown: CancellationToken) -> anyhow::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        hangup.recv().await;
+        shutdown.cancel();
+    });
+    Ok(())
 }
 
 /// A temporary directory that goes when the demo ends.
@@ -107,6 +128,7 @@ fn settings(address: SocketAddr, folder: &Path) -> anyhow::Result<Config> {
     config.fetch.origin_gap = SignedDuration::from_millis(100);
     config.poll.interval = SignedDuration::from_secs(2);
     config.publish.settle = SignedDuration::ZERO;
+    config.cluster.look = SignedDuration::ZERO;
     config.publish.title = "newsfold demo".into();
     config.publish.base_url = Url::parse(&format!("http://{address}/"))?;
     config.publish.feeds = vec![FeedOptions {
@@ -133,11 +155,11 @@ fn introduce(config: &Config, database: &Path, count: usize) -> anyhow::Result<(
     print("\nNew reports arrive for 45 s; watch stories grow here or in a reader. Ctrl-C ends the demo.\n")
 }
 
-/// Prints how stories grow.
+/// Prints how stories grow, for as long as somebody reads it.
 async fn watch(store: Store, outlets: u64, shutdown: CancellationToken) -> anyhow::Result<()> {
     let start = Instant::now();
     let mut known: Option<HashMap<StoryId, usize>> = None;
-    while !shutdown.is_cancelled() {
+    while !shutdown.is_cancelled() && !reader_is_gone() {
         let several = FeedSelection { min_outlets: 2, limit: 500, ..FeedSelection::default() };
         let (polled, counts, found) = store
             .read(move |db| {

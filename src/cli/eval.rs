@@ -1,11 +1,12 @@
 //! `newsfold eval`: the real clusterer over labelled items, scored.
 
 use super::Context;
-use super::output::{json, print};
+use super::output::{json, one_line, print};
+use crate::cluster::Clusterer;
 use crate::cluster::labelled::{Labelled, replay};
-use crate::cluster::{Clusterer, score};
+use crate::cluster::score::{self, Mistake, Mistakes};
 use crate::model::{Item, StoryId};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde::Serialize;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,9 @@ pub struct Eval {
     /// The score from which an item joins a story, instead of the configured one.
     #[arg(long)]
     threshold: Option<f32>,
+    /// Show so many of the worst false merges and of the worst misses.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    samples: usize,
 }
 
 impl Eval {
@@ -40,9 +44,16 @@ impl Eval {
         }
         let pairs: Vec<(String, StoryId)> =
             labelled.iter().zip(&found).map(|(item, story)| (item.story.to_string(), *story)).collect();
+        if pairs.is_empty() {
+            bail!(
+                "{} holds no labelled item; each line is a JSON object with id, outlet, published, title, story",
+                self.gold.display()
+            );
+        }
         let report = score::report(&pairs);
+        let mistakes = score::mistakes(&pairs, self.samples);
         if context.json() {
-            json(&report)?;
+            json(&Scored { report: &report, mistakes: in_ids(&mistakes, &labelled) })?;
             return Ok(ExitCode::SUCCESS);
         }
         print(&format!(
@@ -52,9 +63,49 @@ impl Eval {
         for (name, s) in [("b-cubed", report.b_cubed), ("pairs  ", report.pairs)] {
             print(&format!("{name} P {:.4} R {:.4} F1 {:.4}", s.precision, s.recall, s.f1))?;
         }
+        show("false merge", &mistakes.false_merges, &labelled)?;
+        show("miss", &mistakes.misses, &labelled)?;
         eprintln!("{:.0} items a second", found.len() as f64 / elapsed.as_secs_f64());
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Parts of a mistake that are shown, and items of each.
+const PARTS: usize = 5;
+const ITEMS: usize = 2;
+
+/// Says of each mistake what it joins or tears: the parts, and the first items of each.
+fn show(kind: &str, mistakes: &[Mistake], labelled: &[Labelled]) -> anyhow::Result<()> {
+    for mistake in mistakes {
+        let parts = mistake.parts.iter().map(|part| part.len().to_string()).collect::<Vec<_>>().join(" + ");
+        print(&format!("{kind}: {} pairs, parts of {}", mistake.pairs, one_line(&parts, 120)))?;
+        for part in mistake.parts.iter().take(PARTS) {
+            for (n, at) in part.iter().take(ITEMS).enumerate() {
+                let (item, mark) = (&labelled[*at], if n == 0 { "-" } else { " " });
+                let when = item.published.strftime("%m-%d %H:%M");
+                print(&format!("  {mark} {when}  {:<20}  {}", one_line(&item.outlet, 20), one_line(&item.title, 100)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Scored<'a> {
+    #[serde(flatten)]
+    report: &'a score::Report,
+    mistakes: serde_json::Value,
+}
+
+/// Mistakes with the items' ids in place of their positions.
+fn in_ids(mistakes: &Mistakes, labelled: &[Labelled]) -> serde_json::Value {
+    let ids = |part: &Vec<usize>| part.iter().map(|at| labelled[*at].id.as_str()).collect::<Vec<_>>();
+    let of = |mistakes: &[Mistake]| {
+        let one =
+            |m: &Mistake| serde_json::json!({ "pairs": m.pairs, "parts": m.parts.iter().map(ids).collect::<Vec<_>>() });
+        mistakes.iter().map(one).collect::<Vec<_>>()
+    };
+    serde_json::json!({ "false_merges": of(&mistakes.false_merges), "misses": of(&mistakes.misses) })
 }
 
 fn as_item(item: &Labelled, n: usize) -> Item {
@@ -63,7 +114,7 @@ fn as_item(item: &Labelled, n: usize) -> Item {
 
 fn read(path: &Path) -> anyhow::Result<Vec<Labelled>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Labelled::read(&text).with_context(|| path.display().to_string())
+    Labelled::read(&text).map_err(|fault| anyhow::anyhow!("{}, {fault}", path.display()))
 }
 
 fn write(path: &Path, labelled: &[Labelled], found: &[StoryId]) -> anyhow::Result<()> {

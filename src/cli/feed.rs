@@ -2,7 +2,6 @@
 
 use super::Context;
 use super::output::{json, one_line, print, table, time};
-use crate::daemon;
 use crate::publish::{FeedDocument, Format};
 use crate::store::stories;
 use anyhow::Context as _;
@@ -51,7 +50,6 @@ fn list(context: &Context) -> anyhow::Result<ExitCode> {
 
 async fn preview(context: &Context, name: &str, format: Option<&str>) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
-    daemon::check_feeds(&config, &store).await?;
     let options = config.publish;
     let feed = options.published_feeds().into_iter().find(|feed| feed.name == name);
     let feed =

@@ -2,8 +2,9 @@
 
 use super::Context;
 use super::output::{json, maybe_time, one_line, print, time};
+use crate::cluster::{Clusterer, Explanation, Options};
 use crate::model::ItemId;
-use crate::store::{items, stories};
+use crate::store::{Store, decisions, items, stories};
 use anyhow::Context as _;
 use std::process::ExitCode;
 
@@ -14,12 +15,19 @@ pub enum Item {
         /// The item's number, as `newsfold story show` prints it.
         item: i64,
     },
+    /// Keep two items apart for good; where they are in one story, the second leaves it.
+    Apart { one: i64, other: i64 },
+    /// Explain why two items are, or are not, together.
+    Why { one: i64, other: i64 },
 }
 
 impl Item {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let Item::Show { item } = self;
-        show(context, ItemId(item)).await
+        match self {
+            Item::Show { item } => show(context, ItemId(item)).await,
+            Item::Apart { one, other } => apart(context, ItemId(one), ItemId(other)).await,
+            Item::Why { one, other } => why(context, ItemId(one), ItemId(other)).await,
+        }
     }
 }
 
@@ -77,4 +85,100 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
         print(&format!("{:>12}  until {}: {title} (dated {claimed})", "revision", time(revision.replaced_at)))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn apart(context: &Context, one: ItemId, other: ItemId) -> anyhow::Result<ExitCode> {
+    let (config, store) = context.open()?;
+    for id in [one, other] {
+        known(&store, id).await?;
+    }
+    let now = context.clock.now();
+    let apart = store.write(move |db| decisions::apart(db, one, other, now, &super::story::lead(&config))).await?;
+    super::story::done(context, apart)
+}
+
+async fn why(context: &Context, one: ItemId, other: ItemId) -> anyhow::Result<ExitCode> {
+    let (config, store) = context.open()?;
+    let (a, b) = (known(&store, one).await?, known(&store, other).await?);
+    let options = config.cluster;
+    // The company that both were judged in: what was remembered when the later of them came, and shortly after.
+    let from = a.first_seen_at.min(b.first_seen_at) - options.window;
+    let until = a.first_seen_at.max(b.first_seen_at) + options.look;
+    let (homes, explanation) = store
+        .read(move |db| {
+            let mut clusterer = Clusterer::new(Options { window: options.window * 2, ..options });
+            for (item, story, copy_of) in stories::placed_between(db, from, until)? {
+                clusterer.restore(&item, story, copy_of);
+            }
+            for decision in decisions::in_force_since(db, from)? {
+                clusterer.decide(&decision);
+            }
+            Ok(([stories::of_item(db, one)?, stories::of_item(db, other)?], clusterer.explain(one, other)))
+        })
+        .await?;
+    if context.json() {
+        json(&serde_json::json!({ "items": [one, other], "stories": homes, "explanation": explanation }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(&format!("{one}  {}  {}", a.outlet, one_line(&a.title, 200)))?;
+    print(&format!("{other}  {}  {}", b.outlet, one_line(&b.title, 200)))?;
+    match homes {
+        [Some(x), Some(y)] if x == y => print(&format!("Both are in story {x}."))?,
+        [Some(x), Some(y)] => print(&format!("They are in different stories, {x} and {y}."))?,
+        _ => print("One of them is not placed yet; the daemon does it.")?,
+    }
+    let Some(found) = explanation else {
+        print(&format!("They came too far apart to be compared: more than {}.", config_window(&context.config()?)))?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    for line in in_words(&found) {
+        print(&one_line(&line, 500))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn config_window(config: &crate::config::Config) -> String {
+    format!("{:#}", config.cluster.window)
+}
+
+/// An explanation as sentences.
+fn in_words(found: &Explanation) -> Vec<String> {
+    let quoted = |terms: &[String]| terms.iter().map(|term| format!("‘{term}’")).collect::<Vec<_>>().join(", ");
+    let mut lines = Vec::new();
+    if let Some(rule) = found.rule {
+        lines.push(format!("Kept apart: {rule}."));
+    }
+    let verdict = if found.score >= found.needed { "as the same event" } else { "as different events" };
+    lines
+        .push(format!("Taken alone, they are judged {verdict}: score {:.2}, needed {:.2}.", found.score, found.needed));
+    match found.shared.is_empty() {
+        true => lines.push("They share no word that means anything.".into()),
+        false => lines.push(format!("They share {}.", quoted(&found.shared))),
+    }
+    if !found.only_one.is_empty() || !found.only_other.is_empty() {
+        lines.push(format!(
+            "Only in the first title: {}. Only in the second: {}.",
+            quoted(&found.only_one),
+            quoted(&found.only_other)
+        ));
+    }
+    lines.push(format!("They came {:.1} h apart.", found.hours_apart));
+    for (sign, what) in [(1.0, "For one event"), (-1.0, "Against it")] {
+        let parts: Vec<String> = found
+            .spoke
+            .iter()
+            .filter(|(_, part)| part * sign > 0.0)
+            .take(4)
+            .map(|(name, part)| format!("{name} ({part:+.1})"))
+            .collect();
+        if !parts.is_empty() {
+            lines.push(format!("{what} spoke {}.", parts.join(", ")));
+        }
+    }
+    lines
+}
+
+async fn known(store: &Store, id: ItemId) -> anyhow::Result<crate::model::Item> {
+    let found = store.read(move |db| items::get(db, id)).await?;
+    found.with_context(|| format!("there is no item {id}; `newsfold story show ID` prints the numbers of items"))
 }

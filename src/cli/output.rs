@@ -4,6 +4,7 @@ use crate::model::Timestamp;
 pub use crate::model::text::one_line;
 use anyhow::{Context as _, bail};
 use comfy_table::{ContentArrangement, Table, presets};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{IsTerminal, Write};
 
 /// Prints a value as JSON.
@@ -17,6 +18,14 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     out.write_all(text.as_bytes())?;
     out.write_all(b"\n")?;
     Ok(out.flush()?)
+}
+
+/// Whether whoever read our output, such as `head`, has gone: known without writing anything.
+pub fn reader_is_gone() -> bool {
+    let out = std::io::stdout();
+    let mut watched = [PollFd::new(&out, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut watched, Some(&now)).is_ok() && watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
 /// Prints a table; to a terminal it is fitted to its width.

@@ -6,12 +6,15 @@ mod opml;
 mod poll;
 
 use super::Context;
-use super::output::{confirm, one_line, print};
-use crate::model::{Source as Kept, SourceEdit, SourceId, SourceState};
+use super::output::{confirm, json, one_line, print, time};
+use crate::model::{OutletFrom, Source as Kept, SourceEdit, SourceId, SourceState};
+use crate::poll::{outlet_of, outlet_of_site};
+use crate::store::leases::Held;
 use crate::store::{Store, sources};
 use anyhow::{Context as _, bail};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 #[derive(clap::Subcommand)]
@@ -60,7 +63,8 @@ pub enum Source {
     },
     /// Poll sources now, by all the rules of politeness.
     Poll(poll::Poll),
-    /// Add the sources of an OPML file; those that are there already stay as they are.
+    /// Add the sources of an OPML file; those that are there already stay as they are. What had to be repaired is
+    /// said; where a line could not be used, or the file was cut off, the exit code is 1.
     Import {
         file: PathBuf,
         /// Give every source this tag besides those of its folders.
@@ -69,7 +73,7 @@ pub enum Source {
     },
     /// Write all sources as OPML to stdout.
     Export,
-    /// Make the sources equal an OPML file: add, change and remove.
+    /// Make the sources equal an OPML file: add, change and remove. A file that may have lost outlines is refused.
     Sync {
         file: PathBuf,
         /// Do not ask.
@@ -78,6 +82,9 @@ pub enum Source {
         /// Only say what would be done.
         #[arg(long)]
         dry_run: bool,
+        /// Read a file that is cut off or not well-formed as far as it goes: add and change, and never remove.
+        #[arg(long)]
+        lenient: bool,
     },
 }
 
@@ -85,10 +92,18 @@ pub enum Source {
 pub struct Edit {
     /// The source's number or URL.
     source: String,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+/// At least one of them, or there is nothing to do.
+#[derive(clap::Args)]
+#[group(required = true, multiple = true)]
+struct Changes {
     /// A new URL of the same feed; its items keep their identity.
     #[arg(long)]
     url: Option<String>,
-    /// The publisher, as a domain.
+    /// The publisher, as a domain; "" goes back to that of the feed's own site.
     #[arg(long)]
     outlet: Option<String>,
     /// The title; "" goes back to the feed's own.
@@ -118,7 +133,9 @@ impl Source {
             Source::Poll(poll) => poll.run(context).await,
             Source::Import { file, tag } => opml::import(context, &file, &tag).await,
             Source::Export => opml::export(context).await,
-            Source::Sync { file, yes, dry_run } => opml::sync(context, &file, yes, dry_run).await,
+            Source::Sync { file, yes, dry_run, lenient } => {
+                opml::sync(context, &file, opml::Sync { yes, dry_run, lenient }).await
+            }
         }
     }
 }
@@ -127,7 +144,8 @@ impl Edit {
     async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let (_, store) = context.open()?;
         let source = find(&store, &self.source).await?;
-        let url = self.url.as_deref().map(web_url).transpose()?.map(String::from);
+        let changes = self.changes;
+        let url = changes.url.as_deref().map(web_url).transpose()?.map(String::from);
         if let Some(url) = url.clone()
             && let Some(other) = store.read(move |db| sources::by_url(db, &url)).await?
             && other.id != source.id
@@ -136,24 +154,36 @@ impl Edit {
         }
         let edit = SourceEdit {
             url,
-            outlet: self.outlet.map(|o| outlet(&o)).transpose()?,
-            title: self.title.map(|t| one_line(&t, 200)),
-            lang: self.lang.map(|l| if l.is_empty() { Ok(l) } else { language(&l) }).transpose()?,
-            priority: self.priority,
-            tags: self.tag.map(|tags| self::tags(&tags)),
+            outlet: changes.outlet.map(|o| outlet_or_back(&o, &source)).transpose()?,
+            title: changes.title.map(|t| one_line(&t, 200)),
+            lang: changes.lang.map(|l| if l.is_empty() { Ok(l) } else { language(&l) }).transpose()?,
+            priority: changes.priority,
+            tags: changes.tag.map(|tags| self::tags(&tags)),
         };
         let now = context.clock.now();
         store.write(move |db| sources::edit(db, source.id, &edit, now)).await?;
-        print(&format!("source {} changed", source.id))?;
+        if context.json() {
+            json(&reread(&store, &[source.id]).await?.remove(0))?;
+        } else {
+            print(&format!("source {} changed", source.id))?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
 
 async fn set_state(context: &Context, names: Vec<String>, state: SourceState) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
-    for source in find_all(&store, &names).await? {
-        store.write(move |db| sources::set_state(db, source.id, state)).await?;
-        print(&format!("source {} is {}: {}", source.id, state.as_str(), one_line(&source.title, 80)))?;
+    let found = find_all(&store, &names).await?;
+    let ids: Vec<SourceId> = found.iter().map(|source| source.id).collect();
+    store.write(move |db| ids.iter().try_for_each(|id| sources::set_state(db, *id, state))).await?;
+    let ids: Vec<SourceId> = found.iter().map(|source| source.id).collect();
+    let changed = reread(&store, &ids).await?;
+    if context.json() {
+        json(&changed)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for source in changed {
+        print(&format!("source {} is {}: {}", source.id, source.state.as_str(), one_line(&source.title, 80)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -163,12 +193,21 @@ async fn remove(context: &Context, names: Vec<String>, yes: bool) -> anyhow::Res
     let found = find_all(&store, &names).await?;
     let titles: Vec<String> = found.iter().map(|s| format!("{} ({})", s.id, one_line(&s.title, 60))).collect();
     if !confirm(&format!("Remove {}?", titles.join(", ")), yes)? {
-        print("nothing was removed")?;
+        if context.json() {
+            json(&[(); 0])?
+        } else {
+            print("nothing was removed")?
+        }
         return Ok(ExitCode::FAILURE);
     }
     let ids: Vec<SourceId> = found.iter().map(|source| source.id).collect();
-    store.write(move |db| ids.iter().try_for_each(|id| sources::set_state(db, *id, SourceState::Removed))).await?;
-    print(&format!("removed {}", titles.join(", ")))?;
+    let removed = ids.clone();
+    store.write(move |db| removed.iter().try_for_each(|id| sources::set_state(db, *id, SourceState::Removed))).await?;
+    if context.json() {
+        json(&reread(&store, &ids).await?)?;
+    } else {
+        print(&format!("removed {}", titles.join(", ")))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -190,6 +229,13 @@ async fn find(store: &Store, name: &str) -> anyhow::Result<Kept> {
         .with_context(|| format!("there is no source ‘{}’; `newsfold source list` shows them", one_line(name, 200)))
 }
 
+/// These sources as they are now.
+async fn reread(store: &Store, ids: &[SourceId]) -> anyhow::Result<Vec<Kept>> {
+    let ids = ids.to_vec();
+    let found = store.read(move |db| ids.iter().map(|id| sources::get(db, *id)).collect::<Result<Vec<_>, _>>()).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
 async fn find_all(store: &Store, names: &[String]) -> anyhow::Result<Vec<Kept>> {
     let mut found = Vec::new();
     for name in names {
@@ -202,17 +248,48 @@ async fn find_all(store: &Store, names: &[String]) -> anyhow::Result<Vec<Kept>> 
 fn web_url(text: &str) -> anyhow::Result<Url> {
     let text = text.trim();
     let parsed = match Url::parse(text) {
-        Err(url::ParseError::RelativeUrlWithoutBase) => Url::parse(&format!("https://{text}")),
+        Err(url::ParseError::RelativeUrlWithoutBase) if begins_with_host(text) => {
+            Url::parse(&format!("https://{text}"))
+        }
         // `host:8080/feed` parses as a URL with the scheme `host`.
-        Ok(url) if !text.contains("://") && !url.has_host() => Url::parse(&format!("https://{text}")),
+        Ok(url) if !url.has_host() && begins_with_host(text) => Url::parse(&format!("https://{text}")),
         other => other,
     };
-    let mut url = parsed.with_context(|| format!("‘{}’ is no URL", one_line(text, 200)))?;
+    let no_url = || format!("‘{}’ is no URL; write one such as https://news.example/feed", one_line(text, 200));
+    let mut url = parsed.with_context(no_url)?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         bail!("‘{}’ is not a web address: newsfold polls http and https", one_line(text, 200));
     }
     url.set_fragment(None);
     Ok(url)
+}
+
+/// Whether a text without a scheme can be an address: it begins with what may be a server's name.
+fn begins_with_host(text: &str) -> bool {
+    let end = text.find(['/', '?', '#', ':']).unwrap_or(text.len());
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let (host, rest) = text.split_at(end);
+    !host.is_empty() && host.chars().all(is_name) && !rest.contains(char::is_whitespace) && !rest.starts_with("://")
+}
+
+/// Ready when this program is told to end: then it gives back what it leased, so that nobody waits for it.
+async fn told_to_end() -> std::io::Result<()> {
+    // Not at a hangup: under nohup a command is to go on.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// What this program is called in a lease.
+fn program(command: &str) -> String {
+    format!("newsfold {command} (process {})", std::process::id())
+}
+
+fn in_words(held: &Held) -> String {
+    format!("{}, since {}", held.holder, time(held.since))
 }
 
 fn tags(given: &[String]) -> Vec<String> {
@@ -229,6 +306,18 @@ fn language(given: &str) -> anyhow::Result<String> {
         bail!("‘{}’ is no language; write its code, such as en, de or pt", one_line(given, 40));
     }
     Ok(primary)
+}
+
+/// The outlet that the operator names; an empty one goes back to what the feed's site or address says.
+fn outlet_or_back(given: &str, source: &Kept) -> anyhow::Result<(String, OutletFrom)> {
+    if !given.trim().is_empty() {
+        return Ok((outlet(given)?, OutletFrom::Operator));
+    }
+    let site = source.site_url.as_deref().and_then(|site| Url::parse(site).ok());
+    Ok(match site.as_ref().and_then(outlet_of_site) {
+        Some(outlet) => (outlet, OutletFrom::Site),
+        None => (outlet_of(&Url::parse(&source.url)?), OutletFrom::Guess),
+    })
 }
 
 fn outlet(given: &str) -> anyhow::Result<String> {

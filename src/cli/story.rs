@@ -2,9 +2,12 @@
 
 use super::Context;
 use super::output::{json, maybe_time, one_line, print, table, time};
-use crate::model::{Story as Kept, StoryId};
+use crate::config::Config;
+use crate::model::{Decision, DecisionId, ItemId, Story as Kept, StoryId};
+use crate::publish::choose_lead;
+use crate::store::decisions::Refusal;
 use crate::store::stories::Recent;
-use crate::store::{Store, items, stories};
+use crate::store::{Store, decisions, items, stories};
 use anyhow::{Context as _, bail};
 use std::process::ExitCode;
 
@@ -24,6 +27,23 @@ pub enum Story {
         /// The story's id, or as much of its beginning as tells it from others.
         story: String,
     },
+    /// Make two stories one for good. The older one's id survives, the other leads to it.
+    Merge { one: String, other: String },
+    /// Make items of a story a story of their own, for good.
+    Split {
+        /// The story's id, or its beginning.
+        story: String,
+        /// The numbers of the items that leave, as `newsfold story show` prints them.
+        #[arg(required = true)]
+        items: Vec<i64>,
+    },
+    /// List what was decided by merge, split and apart, the newest first.
+    Decisions,
+    /// Take a decision back: what it moved returns, and the grouping is free again.
+    Undo {
+        /// The decision's number, as `newsfold story decisions` prints it.
+        decision: i64,
+    },
 }
 
 impl Story {
@@ -31,6 +51,10 @@ impl Story {
         match self {
             Story::List { min_outlets, limit } => list(context, min_outlets, limit).await,
             Story::Show { story } => show(context, &story).await,
+            Story::Merge { one, other } => merge(context, &one, &other).await,
+            Story::Split { story, items } => split(context, &story, items).await,
+            Story::Decisions => list_decisions(context).await,
+            Story::Undo { decision } => undo(context, DecisionId(decision)).await,
         }
     }
 }
@@ -63,8 +87,10 @@ async fn list(context: &Context, min_outlets: u32, limit: u32) -> anyhow::Result
 async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
     let story = find(&store, name).await?;
+    let id = story.id;
+    let decided = store.read(move |db| decisions::of_story(db, id)).await?;
     if context.json() {
-        json(&story)?;
+        json(&Shown { story: &story, decisions: &decided })?;
         return Ok(ExitCode::SUCCESS);
     }
     print(&format!("{}  {}", story.id, title(&story)))?;
@@ -75,6 +101,9 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     let published = story.published.as_ref();
     print(&format!("published: {}", published.map_or_else(|| "not yet, it settles".into(), |p| time(p.at))))?;
     print(&format!("outlets: {}", story.outlets().join(", ")))?;
+    for decision in decided {
+        print(&format!("{decision} ({})", time(decision.made_at)))?;
+    }
     for report in &story.items {
         let item = &report.item;
         print("")?;
@@ -92,6 +121,75 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn merge(context: &Context, one: &str, other: &str) -> anyhow::Result<ExitCode> {
+    let (config, store) = context.open()?;
+    let (one, other, now) = (find(&store, one).await?, find(&store, other).await?, context.clock.now());
+    done(context, store.write(move |db| decisions::merge(db, &one, &other, now, &lead(&config))).await?)
+}
+
+async fn split(context: &Context, story: &str, items: Vec<i64>) -> anyhow::Result<ExitCode> {
+    let (config, store) = context.open()?;
+    let (story, now) = (find(&store, story).await?, context.clock.now());
+    let items: Vec<ItemId> = items.into_iter().map(ItemId).collect();
+    done(context, store.write(move |db| decisions::split(db, &story, &items, now, &lead(&config))).await?)
+}
+
+async fn undo(context: &Context, id: DecisionId) -> anyhow::Result<ExitCode> {
+    let (config, store) = context.open()?;
+    let now = context.clock.now();
+    done(context, store.write(move |db| decisions::undo(db, id, now, &lead(&config))).await?)
+}
+
+async fn list_decisions(context: &Context) -> anyhow::Result<ExitCode> {
+    let (_, store) = context.open()?;
+    let found = store.read(decisions::list).await?;
+    if context.json() {
+        json(&found)?;
+    } else if found.is_empty() {
+        print("nothing was decided; `newsfold story merge`, `story split` and `item apart` do")?;
+    } else {
+        table(
+            ["decision", "kind", "made", "taken back", "items"],
+            found.iter().map(|decision| {
+                [
+                    decision.id.to_string(),
+                    decision.kind.as_str().to_owned(),
+                    time(decision.made_at),
+                    decision.undone_at.map_or_else(String::new, time),
+                    (decision.stayed.len() + decision.moved.len()).to_string(),
+                ]
+            }),
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The item that stands for a story which lost the one that did.
+pub(super) fn lead(config: &Config) -> impl Fn(&Kept) -> Option<ItemId> {
+    move |story| choose_lead(story, &config.publish).map(|lead| lead.item.id)
+}
+
+/// Says what was decided, or why it can't be.
+pub(super) fn done(context: &Context, decided: Result<Decision, Refusal>) -> anyhow::Result<ExitCode> {
+    let decision = decided?;
+    if context.json() {
+        json(&decision)?;
+    } else if decision.undone_at.is_some() {
+        print(&format!("{decision}: taken back"))?;
+    } else {
+        print(&format!("{decision}; `newsfold story undo {}` takes it back", decision.id))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A story with what was decided about it.
+#[derive(serde::Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    story: &'a Kept,
+    decisions: &'a [Decision],
 }
 
 fn title(story: &Kept) -> String {

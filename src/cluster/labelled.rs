@@ -60,6 +60,7 @@ impl Labelled {
             published_at: Some(self.published),
             first_seen_at: self.published,
             ranked_at: self.published,
+            source_age: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::vocabulary::Place;
 use super::{Clusterer, group, near};
 use crate::model::{Evidence, Founded, ItemId, Moved, Reason, Regrouped, StoryId};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Log-odds from which a neighbour's story is looked at too.
 const REACH: f32 = -1.5;
@@ -44,8 +44,15 @@ impl Clusterer {
         pairs.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(b.2.total_cmp(&a.2)));
         pairs.dedup_by_key(|pair| (pair.0, pair.1));
         let tags: Vec<&[Tag]> = items.iter().map(|item| self.memory.tags(item.id)).collect();
-        let groups = group::group(&tags, &self.cores(&items, frozen_before), &pairs, &self.linkage);
+        let mut groups = group::group(&tags, &self.cores(&items, frozen_before), &pairs, &self.linkage);
         let stories: Vec<StoryId> = items.iter().map(|item| item.story).collect();
+        let (followers, led) = self.followers(&stories, &position);
+        for group in &mut groups {
+            let behind = group.iter().filter_map(|at| led.get(at)).flatten().copied().collect::<Vec<u32>>();
+            group.extend(behind.into_iter().map(|at| places.len() as u32 + at));
+        }
+        let stories: Vec<StoryId> = stories.into_iter().chain(followers.iter().map(|(_, story)| *story)).collect();
+        let places: Vec<Place> = places.into_iter().chain(followers.iter().map(|(place, _)| *place)).collect();
         self.carry_out(&places, &stories, groups, &mut mint)
     }
 
@@ -104,6 +111,26 @@ impl Clusterer {
         let first = self.memory.first();
         places.sort_unstable_by_key(|place| place.wrapping_sub(first));
         places
+    }
+
+    /// The passive items of these stories, each with its story, and by the position of the item that leads them.
+    fn followers(
+        &self,
+        stories: &[StoryId],
+        position: &FxHashMap<Place, u32>,
+    ) -> (Vec<(Place, StoryId)>, FxHashMap<u32, Vec<u32>>) {
+        let stories: BTreeSet<StoryId> = stories.iter().copied().collect();
+        let (mut followers, mut led) = (Vec::new(), FxHashMap::<u32, Vec<u32>>::default());
+        for place in stories.iter().flat_map(|story| self.memory.members(*story)) {
+            let Some(item) = self.memory.at(*place).filter(|item| item.passive) else { continue };
+            let Some(leader) = position.get(&item.follows) else { continue };
+            // What the operator decided about it goes before.
+            if self.memory.tags(item.id).is_empty() {
+                led.entry(*leader).or_default().push(followers.len() as u32);
+                followers.push((*place, item.story));
+            }
+        }
+        (followers, led)
     }
 
     /// Items that stand together whatever their pairs say: those of a story that are no longer revised, and those that

@@ -33,8 +33,11 @@ pub(super) struct Remembered {
     /// The length of the vector of its names alone.
     pub names: f32,
     pub form: Form,
-    /// One of too many of its outlet: it neither teaches, nor is it found, nor has it a say in its story.
+    /// Repeats another's headline, or is one of too many of its outlet: it neither teaches, nor is it found, nor has it a
+    /// say in its story.
     pub passive: bool,
+    /// Where it is passive, the item with which it goes from story to story; else itself.
+    pub follows: Place,
     /// The numbers of its title.
     pub numbers: Box<[Numbered]>,
 }
@@ -231,6 +234,19 @@ impl Memory {
     /// The latest items that teach, at most so many, the latest first.
     pub(super) fn latest(&self, most: usize) -> impl Iterator<Item = &Remembered> {
         self.items.iter().rev().filter(|item| !item.passive).take(most)
+    }
+
+    /// Makes an item passive that has just been remembered: it goes where another one goes.
+    pub(super) fn make_passive(&mut self, place: Place, follows: Place) {
+        let index = place.wrapping_sub(self.first) as usize;
+        let Some(item) = self.items.get_mut(index) else { return };
+        item.follows = follows;
+        if !item.passive {
+            item.passive = true;
+            item.terms.iter().for_each(|term| self.vocabulary.unteach(term.entry));
+            self.vocabulary.count(-1);
+            self.teaching[item.outlet as usize] -= 1;
+        }
     }
 
     /// Forgets what was first seen before `limit`, in seconds since 1970.

@@ -13,9 +13,9 @@ use rustc_hash::FxHashMap;
 /// Terms of an item by which others find it, and by which it looks for others.
 pub(super) const INDEXED: usize = 16;
 /// Entries of the index that are read for one item.
-const READ: usize = 320;
+const READ: usize = 256;
 /// Items that are compared in full.
-const COMPARED: usize = 40;
+const COMPARED: usize = 32;
 /// The part of a cosine that the indexed terms must make for an item to be compared in full.
 const LIKELY: f32 = 0.03;
 /// Neighbours that an item keeps.
@@ -94,6 +94,9 @@ pub(super) fn judge(
     mut seen: impl FnMut(Place, &Features),
 ) {
     find(memory, place, scratch);
+    if let Some(leader) = leader(memory, place, scratch) {
+        memory.make_passive(place, leader);
+    }
     topics::turn(memory, std::iter::once(place).chain(scratch.found.iter().map(|found| found.place)));
     let Some(item) = memory.at_mut(place) else { return };
     for (term, count) in item.terms.iter_mut().zip(&scratch.local) {
@@ -131,6 +134,24 @@ pub(super) fn judge(
     }
 }
 
+/// Terms of a title from which nobody else writes the same one by chance.
+const TELLING: usize = 4;
+
+/// The item with which this one goes, where it has nothing to say of its own: the one whose headline it repeats; for one
+/// of too many of its outlet, the nearest.
+fn leader(memory: &Memory, place: Place, scratch: &Scratch) -> Option<Place> {
+    let item = memory.at(place)?;
+    let telling = item.terms.iter().filter(|term| term.in_title()).count() >= TELLING;
+    let repeats = |found: &&Found| {
+        let other = memory.at(found.place);
+        // The first to say it leads; a repetition that was judged again must not become its own leader's.
+        let first = super::vocabulary::before(found.place, place);
+        telling && first && other.is_some_and(|other| other.title == item.title && !other.passive)
+    };
+    let repeated = scratch.found.iter().find(repeats).map(|found| found.place);
+    repeated.or_else(|| scratch.found.first().filter(|_| item.passive).map(|found| found.place))
+}
+
 /// An item's neighbours, ready to be compared with another's.
 struct Company<'a> {
     near: &'a [Near],
@@ -162,6 +183,11 @@ impl<'a> Company<'a> {
         }
         if dot > 0.0 { dot / (self.square * square).sqrt() } else { 0.0 }
     }
+}
+
+/// The cosine of two lists of neighbours.
+pub(super) fn company(one: &[Near], other: &[Near]) -> f32 {
+    Company::of(one).with(other)
 }
 
 fn bit(place: Place) -> u64 {

@@ -1,6 +1,6 @@
 //! Scores a grouping against labelled stories: B-cubed (Bagga and Baldwin, 1998) and pairwise precision, recall, F1.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 /// Precision, recall and their harmonic mean, 0 to 1.
@@ -52,6 +52,50 @@ pub fn report<G: Eq + Hash, S: Eq + Hash>(items: &[(G, S)]) -> Report {
     }
 }
 
+/// A story that is wrong, and in which way.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Mistake {
+    /// Pairs of items that are wrong by it.
+    pub pairs: u64,
+    /// The items, by position: those that belong together in one part each, the largest part first.
+    pub parts: Vec<Vec<usize>>,
+}
+
+/// The worst mistakes of each kind.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Mistakes {
+    /// Stories found that hold items of several labels; a part is a label.
+    pub false_merges: Vec<Mistake>,
+    /// Labelled stories whose items were found in several; a part is a story found.
+    pub misses: Vec<Mistake>,
+}
+
+/// Looks for the mistakes that cost most pairs, at most `limit` of each kind.
+pub fn mistakes<G: Eq + Hash + Ord, S: Eq + Hash + Ord>(items: &[(G, S)], limit: usize) -> Mistakes {
+    let flipped: Vec<(&S, &G)> = items.iter().map(|(label, story)| (story, label)).collect();
+    let straight: Vec<(&G, &S)> = items.iter().map(|(label, story)| (label, story)).collect();
+    Mistakes { false_merges: split_up(&flipped, limit), misses: split_up(&straight, limit) }
+}
+
+/// The wholes that fall into several parts, those that lose most pairs first.
+fn split_up<W: Ord, P: Ord>(items: &[(W, P)], limit: usize) -> Vec<Mistake> {
+    let mut wholes: BTreeMap<&W, BTreeMap<&P, Vec<usize>>> = BTreeMap::new();
+    for (at, (whole, part)) in items.iter().enumerate() {
+        wholes.entry(whole).or_default().entry(part).or_default().push(at);
+    }
+    let pairs = |n: usize| (n * n.saturating_sub(1) / 2) as u64;
+    let mistake = |parts: BTreeMap<&P, Vec<usize>>| {
+        let mut parts: Vec<Vec<usize>> = parts.into_values().collect();
+        parts.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
+        let whole = pairs(parts.iter().map(Vec::len).sum());
+        Mistake { pairs: whole - parts.iter().map(|part| pairs(part.len())).sum::<u64>(), parts }
+    };
+    let mut mistakes: Vec<Mistake> = wholes.into_values().map(mistake).filter(|mistake| mistake.pairs > 0).collect();
+    mistakes.sort_by(|a, b| b.pairs.cmp(&a.pairs).then(a.parts.cmp(&b.parts)));
+    mistakes.truncate(limit);
+    mistakes
+}
+
 impl Scores {
     fn new(precision: f64, recall: f64) -> Self {
         let sum = precision + recall;
@@ -74,5 +118,12 @@ mod tests {
         let report = report(&[(1, 'a'), (1, 'a'), (2, 'a'), (2, 'a')]);
         assert_eq!((report.b_cubed.precision, report.b_cubed.recall), (0.5, 1.0));
         assert_eq!((report.pairs.precision, report.pairs.recall), (2.0 / 6.0, 1.0));
+    }
+
+    #[test]
+    fn mistakes_are_told_by_kind_and_cost() {
+        let found = mistakes(&[(1, 'a'), (1, 'a'), (1, 'b'), (2, 'b'), (3, 'c')], 5);
+        assert_eq!(found.misses, [Mistake { pairs: 2, parts: vec![vec![0, 1], vec![2]] }]);
+        assert_eq!(found.false_merges, [Mistake { pairs: 1, parts: vec![vec![2], vec![3]] }]);
     }
 }

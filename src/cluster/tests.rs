@@ -1,25 +1,24 @@
 //! What grouping does with small written cases.
 
+use super::labelled::replay;
 use super::*;
-use crate::model::{SourceId, Timestamp};
+use crate::model::{Decision, DecisionId, DecisionKind, SourceId, Timestamp};
 
-/// A stream of items, one a minute, each `outlet | title | summary`.
-fn stories(lines: &[&str]) -> Vec<usize> {
-    let mut clusterer = Clusterer::new(Options::default());
-    background(&mut clusterer);
-    let mut ids = Vec::new();
-    for (n, line) in lines.iter().enumerate() {
-        let placed = clusterer.place(&item(1000 + n as i64, line), |_| StoryId::from_row(1000 + n as i64));
-        ids.push(placed.assignment.story.to_row() as usize - 1000);
-        for (item, _) in placed.merges.iter().flat_map(|merge| &merge.items) {
-            ids[item.0 as usize - 1000] = placed.merges.last().unwrap().into.to_row() as usize - 1000;
-        }
-    }
-    ids
+/// Which items stand together, as the position of the first of each item's story. Each is `outlet | title | summary`,
+/// one a minute, amid unrelated news.
+fn stories(lang: &str, lines: &[&str]) -> Vec<usize> {
+    let mut items = background();
+    let first = items.len();
+    items.extend(lines.iter().enumerate().map(|(n, line)| item((first + n) as i64, line, lang)));
+    together(&replay(&mut Clusterer::new(Options::default()), &items)[first..])
+}
+
+fn together(found: &[StoryId]) -> Vec<usize> {
+    found.iter().map(|story| found.iter().position(|other| other == story).unwrap()).collect()
 }
 
 /// Unrelated news, so that the words of a case are not the only words in the world.
-fn background(clusterer: &mut Clusterer) {
+fn background() -> Vec<Item> {
     const NOUNS: [&str; 12] = [
         "harvest",
         "museum",
@@ -34,16 +33,14 @@ fn background(clusterer: &mut Clusterer) {
         "senate",
         "yacht",
     ];
-    for n in 0..120 {
+    let line = |n: usize| {
         let (a, b) = (NOUNS[n % 12], NOUNS[(n * 7 + n / 12) % 12]);
-        let line =
-            format!("o{n}.example | {a} plan number{n} for {b} | Officials in town{n} talk of {b} and {a} again");
-        let id = n as i64;
-        clusterer.place(&item(id, &line), |_| StoryId::from_row(100_000 + id));
-    }
+        format!("o{n}.example | {a} plan number{n} for {b} | Officials in town{n} talk of {b} and {a} again")
+    };
+    (0..120).map(|n| item(n as i64, &line(n), "en")).collect()
 }
 
-fn item(id: i64, line: &str) -> Item {
+fn item(id: i64, line: &str, lang: &str) -> Item {
     let parts: Vec<&str> = line.split('|').map(str::trim).collect();
     let at = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(id);
     Item {
@@ -60,44 +57,260 @@ fn item(id: i64, line: &str) -> Item {
         summary: parts[2].into(),
         content: None,
         author: None,
-        lang: Some("en".into()),
+        lang: Some(lang.into()),
         image: None,
         published_at: None,
         first_seen_at: at,
         ranked_at: at,
+        source_age: None,
+    }
+}
+
+const TRAIN: [&str; 4] = [
+    "a.example | Marshal Dorn arrives in Veshna by armoured train for parade | The leader crossed the border at night",
+    "b.example | Dorn's armoured train pulls into Veshna ahead of military parade | Guards lined the platform",
+    "c.example | Storm closes the northern ports | Ferries stay in harbour until Tuesday",
+    "d.example | Armoured train carries Marshal Dorn to Veshna parade | Neighbours watch the visit with concern",
+];
+
+#[test]
+fn reports_of_one_event_meet_and_others_stay_away() {
+    assert_eq!(stories("en", &TRAIN), [0, 0, 2, 0]);
+}
+
+#[test]
+fn the_order_of_arrival_does_not_decide() {
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1]] {
+        let lines = order.map(|n| TRAIN[n]);
+        let found = stories("en", &lines);
+        let storm = order.iter().position(|n| *n == 2).unwrap();
+        for (n, story) in found.iter().enumerate() {
+            assert_eq!(*story == storm, n == storm, "in order {order:?}: {found:?}");
+        }
+    }
+}
+
+/// In each language: two reports of one event in other words, and one of another event of the same kind.
+#[test]
+fn reports_meet_in_every_language() {
+    for (lang, lines) in [
+        (
+            "de",
+            [
+                "a.example | Erdbeben erschüttert Ankhoro: vier Tote | Ein starkes Erdbeben hat die Hafenstadt Ankhoro getroffen",
+                "b.example | Mindestens vier Tote nach Erdbeben in Ankhoro | Helfer suchen in der Hafenstadt nach Verschütteten",
+                "c.example | Waldbrand bei Belmora breitet sich aus | Die Feuerwehr kämpft gegen die Flammen",
+            ],
+        ),
+        (
+            "fr",
+            [
+                "a.example | Un séisme frappe Ankhoro et fait quatre morts | Un fort tremblement de terre a touché la ville portuaire",
+                "b.example | Quatre morts dans un séisme à Ankhoro | Les secours fouillent la ville portuaire",
+                "c.example | Un incendie de forêt menace Belmora | Les pompiers luttent contre les flammes",
+            ],
+        ),
+        (
+            "es",
+            [
+                "a.example | Un terremoto sacude Ankhoro y deja cuatro muertos | El fuerte sismo golpeó la ciudad portuaria",
+                "b.example | Cuatro muertos tras el terremoto en Ankhoro | Los equipos de rescate buscan en la ciudad portuaria",
+                "c.example | Un incendio forestal amenaza Belmora | Los bomberos luchan contra las llamas",
+            ],
+        ),
+        (
+            "pt",
+            [
+                "a.example | Terremoto em Ankhoro deixa quatro mortos | Um forte sismo atingiu a cidade portuária",
+                "b.example | Quatro mortos após terremoto atingir Ankhoro | Equipes de resgate procuram na cidade portuária",
+                "c.example | Incêndio florestal ameaça Belmora | Bombeiros lutam contra as chamas",
+            ],
+        ),
+        (
+            "it",
+            [
+                "a.example | Terremoto ad Ankhoro, quattro morti | Una forte scossa ha colpito la città portuale",
+                "b.example | Quattro morti per il terremoto ad Ankhoro | I soccorritori cercano nella città portuale",
+                "c.example | Incendio minaccia Belmora | I pompieri lottano contro le fiamme",
+            ],
+        ),
+        (
+            "nl",
+            [
+                "a.example | Aardbeving treft Ankhoro, vier doden | Een zware aardbeving heeft de havenstad getroffen",
+                "b.example | Vier doden bij aardbeving in Ankhoro | Hulpdiensten zoeken in de havenstad naar slachtoffers",
+                "c.example | Bosbrand bedreigt Belmora | Brandweer vecht tegen de vlammen",
+            ],
+        ),
+        (
+            "ru",
+            [
+                "a.example | Землетрясение в Анхоро: четверо погибших | Сильное землетрясение произошло в портовом городе Анхоро",
+                "b.example | Четверо погибших при землетрясении в Анхоро | Спасатели ищут людей в портовом городе",
+                "c.example | Лесной пожар угрожает Бельморе | Пожарные борются с огнем",
+            ],
+        ),
+        (
+            "pl",
+            [
+                "a.example | Trzęsienie ziemi w Ankhoro, cztery ofiary | Silne trzęsienie ziemi nawiedziło portowe miasto Ankhoro",
+                "b.example | Cztery ofiary trzęsienia ziemi w Ankhoro | Ratownicy szukają ludzi w portowym mieście",
+                "c.example | Pożar lasu zagraża Belmorze | Strażacy walczą z ogniem",
+            ],
+        ),
+        (
+            "zh",
+            [
+                "a.example | 安科罗发生强烈地震造成四人死亡 | 港口城市安科罗周日发生强烈地震",
+                "b.example | 安科罗地震已致四人死亡 | 救援人员在港口城市搜寻幸存者",
+                "c.example | 贝尔莫拉森林大火蔓延 | 消防员正在与火焰搏斗",
+            ],
+        ),
+        (
+            "ja",
+            [
+                "a.example | アンコロで強い地震、4人死亡 | 港湾都市アンコロで日曜日に強い地震が発生した",
+                "b.example | アンコロの地震で4人が死亡 | 救助隊が港湾都市で生存者を捜索している",
+                "c.example | ベルモラで山火事が拡大 | 消防隊が消火にあたっている",
+            ],
+        ),
+        (
+            "ko",
+            [
+                "a.example | 안코로에서 강한 지진으로 네 명 사망 | 항구 도시 안코로에 강한 지진이 발생했다",
+                "b.example | 안코로 지진으로 네 명 숨져 | 구조대가 항구 도시에서 생존자를 찾고 있다",
+                "c.example | 벨모라 산불 확산 | 소방관들이 불길과 싸우고 있다",
+            ],
+        ),
+        (
+            "th",
+            [
+                "a.example | แผ่นดินไหวรุนแรงในอันโคโร เสียชีวิตสี่ราย | แผ่นดินไหวเขย่าเมืองท่าอันโคโรในวันอาทิตย์",
+                "b.example | เสียชีวิตสี่รายจากแผ่นดินไหวในอันโคโร | หน่วยกู้ภัยค้นหาผู้รอดชีวิตในเมืองท่า",
+                "c.example | ไฟป่าลุกลามใกล้เบลโมรา | นักดับเพลิงกำลังต่อสู้กับเปลวไฟ",
+            ],
+        ),
+    ] {
+        assert_eq!(stories(lang, &lines), [0, 0, 2], "in {lang}");
     }
 }
 
 #[test]
-fn reports_of_one_event_meet_and_others_stay_away() {
-    let found = stories(&[
-        "a.example | Marshal Dorn arrives in Veshna by armoured train for parade | The leader crossed the border at night",
-        "b.example | Dorn's armoured train pulls into Veshna ahead of military parade | Guards lined the platform",
-        "c.example | Storm closes the northern ports | Ferries stay in harbour until Tuesday",
-        "d.example | Armoured train carries Marshal Dorn to Veshna parade | Neighbours watch the visit with concern",
-    ]);
-    assert_eq!(found, [0, 0, 2, 0]);
+fn a_number_apart_keeps_products_apart() {
+    let found = stories(
+        "en",
+        &[
+            "a.example | Lumen 9 phone launched with brighter screen | The maker showed its new phone",
+            "b.example | Lumen 10 phone said to come with brighter screen | The maker is working on its new phone",
+        ],
+    );
+    assert_eq!(found, [0, 1]);
 }
 
 #[test]
-fn a_number_apart_keeps_products_apart() {
-    let found = stories(&[
-        "a.example | Lumen 9 phone launched with brighter screen | The maker showed its new phone",
-        "b.example | Lumen 10 phone said to come with brighter screen | The maker is working on its new phone",
-    ]);
-    assert_eq!(found, [0, 1]);
+fn daily_templates_of_one_outlet_do_not_chain() {
+    let found = stories(
+        "en",
+        &[
+            "a.example | Quordle today: hints and answers for Wednesday, June 21 (game 513) | Looking for Quordle hints?",
+            "a.example | Quordle today: hints and answers for Thursday, June 22 (game 514) | Looking for Quordle hints?",
+            "a.example | Quordle today: hints and answers for Friday, June 23 (game 515) | Looking for Quordle hints?",
+        ],
+    );
+    assert_eq!(found, [0, 1, 2]);
+}
+
+#[test]
+fn a_disguised_headline_meets_the_plain_one() {
+    let found = stories(
+        "en",
+        &[
+            TRAIN[0],
+            "z.example | M\u{430}rshal D\u{43e}rn arrives in V\u{200b}eshna by armoured tr\u{430}in for parade | The leader crossed the border",
+        ],
+    );
+    assert_eq!(found, [0, 0]);
 }
 
 #[test]
 fn two_links_to_one_article_are_one_story_and_one_is_a_copy() {
     let mut clusterer = Clusterer::new(Options::default());
-    let first = item(1, "a.example | One headline | words | https://a.example/x");
-    let second = item(2, "a.example | Another headline entirely | other | https://a.example/x");
-    let founded = clusterer.place(&first, |_| StoryId::from_row(1)).assignment;
-    let joined = clusterer.place(&second, |_| StoryId::from_row(2)).assignment;
+    let first = item(1, "a.example | One headline | words | https://a.example/x", "en");
+    let second = item(2, "a.example | Another headline entirely | other | https://a.example/x", "en");
+    let founded = clusterer.place(&first, |_| StoryId::from_row(1));
+    let joined = clusterer.place(&second, |_| StoryId::from_row(2));
     assert_eq!((founded.placement, joined.placement), (Placement::Founded, Placement::Joined));
     assert_eq!((joined.story, joined.copy_of), (founded.story, Some(first.id)));
     assert!(joined.evidence.to_string().contains("the same link as item 1"));
+}
+
+#[test]
+fn a_wire_text_with_another_headline_is_a_copy() {
+    let wire = "Rescue boats brought ninety passengers ashore after the ferry caught fire off the northern cape, the coast \
+                guard said, adding that two sailors were treated for smoke and that the hull holds";
+    let mut clusterer = Clusterer::new(Options::default());
+    let lines = [
+        format!("a.example | Ferry fire off the cape | {wire}"),
+        format!("b.example | Ninety saved as ferry burns | CAPE TOWN (Northern Wire) {wire}. Read more on our site."),
+    ];
+    let placed: Vec<Assignment> = lines
+        .iter()
+        .enumerate()
+        .map(|(n, line)| clusterer.place(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64)))
+        .collect();
+    assert_eq!((placed[1].story, placed[1].copy_of), (placed[0].story, Some(ItemId(0))));
+}
+
+/// Runs a case with a decision made once all items are placed, and looks again.
+fn decided(lines: &[&str], decision: Decision) -> Vec<usize> {
+    let items = {
+        let mut items = background();
+        let first = items.len();
+        items.extend(lines.iter().enumerate().map(|(n, line)| item((first + n) as i64, line, "en")));
+        items
+    };
+    let mut clusterer = Clusterer::new(Options::default());
+    let mut found = replay(&mut clusterer, &items);
+    clusterer.decide(&decision);
+    for round in 1..3 {
+        let at = items.last().unwrap().first_seen_at + SignedDuration::from_hours(round);
+        for moved in clusterer.look(at, |founder, _| StoryId::from_row(10_000 * round + founder.0)).moved {
+            found[moved.item.0 as usize] = moved.into;
+        }
+    }
+    together(&found[items.len() - lines.len()..])
+}
+
+fn decision(kind: DecisionKind, stayed: &[i64], moved: &[i64]) -> Decision {
+    let items = |list: &[i64]| list.iter().map(|n| ItemId(120 + n)).collect();
+    let (stayed, moved) = (items(stayed), items(moved));
+    Decision { id: DecisionId(1), kind, made_at: Timestamp::UNIX_EPOCH, undone_at: None, stayed, moved }
+}
+
+#[test]
+fn what_the_operator_set_apart_stays_apart() {
+    let found = decided(&TRAIN, decision(DecisionKind::Apart, &[0], &[1]));
+    assert_ne!(found[0], found[1]);
+    let found = decided(&TRAIN, decision(DecisionKind::Split, &[0, 1], &[3]));
+    assert_eq!(found, [0, 0, 2, 3]);
+}
+
+#[test]
+fn what_the_operator_merged_stays_together() {
+    assert_eq!(decided(&TRAIN, decision(DecisionKind::Merge, &[0, 1, 3], &[2])), [0, 0, 0, 0]);
+}
+
+#[test]
+fn two_items_are_explained() {
+    let mut clusterer = Clusterer::new(Options::default());
+    let mut items = background();
+    items.extend(TRAIN.iter().enumerate().map(|(n, line)| item(120 + n as i64, line, "en")));
+    replay(&mut clusterer, &items);
+    let together = clusterer.explain(ItemId(120), ItemId(121)).unwrap();
+    assert!(together.score > together.needed && together.shared.contains(&"armoured".to_owned()), "{together:?}");
+    let apart = clusterer.explain(ItemId(120), ItemId(122)).unwrap();
+    assert!(apart.score < apart.needed && apart.shared.is_empty(), "{apart:?}");
+    assert_eq!(clusterer.explain(ItemId(120), ItemId(9999)), None);
 }
 
 #[test]
@@ -112,14 +325,14 @@ fn a_restart_changes_no_decision() {
         let mut whole = Clusterer::new(Options::default());
         let mut placed = Vec::new();
         for (n, line) in lines.iter().enumerate() {
-            placed.push(whole.place(&item(n as i64, line), |_| StoryId::from_row(n as i64)));
+            placed.push(whole.place(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64)));
         }
         let mut resumed = Clusterer::new(Options::default());
         for (n, line) in lines.iter().enumerate() {
             if n < cut {
-                resumed.restore(&item(n as i64, line), placed[n].assignment.story, placed[n].assignment.copy_of);
+                resumed.restore(&item(n as i64, line, "en"), placed[n].story, placed[n].copy_of);
             } else {
-                let again = resumed.place(&item(n as i64, line), |_| StoryId::from_row(n as i64));
+                let again = resumed.place(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64));
                 assert_eq!(again, placed[n], "cut at {cut}");
             }
         }
@@ -129,11 +342,10 @@ fn a_restart_changes_no_decision() {
 #[test]
 fn what_left_the_window_is_forgotten() {
     let mut clusterer = Clusterer::new(Options::default());
-    let mut late = item(2, "b.example | Quake shakes Ankhoro | A strong earthquake | https://a.example/x");
-    clusterer.place(&item(1, "a.example | Quake shakes Ankhoro | A strong earthquake | https://a.example/x"), |_| {
-        StoryId::from_row(1)
-    });
+    let line = "a.example | Quake shakes Ankhoro | A strong earthquake | https://a.example/x";
+    let mut late = item(2, line, "en");
+    clusterer.place(&item(1, line, "en"), |_| StoryId::from_row(1));
     late.first_seen_at += SignedDuration::from_hours(80);
-    let placed = clusterer.place(&late, |_| StoryId::from_row(2)).assignment;
+    let placed = clusterer.place(&late, |_| StoryId::from_row(2));
     assert_eq!((placed.placement, clusterer.active_items()), (Placement::Founded, 1));
 }

@@ -125,6 +125,11 @@ impl Vocabulary {
         }
     }
 
+    /// Takes back that a remembered item taught a term.
+    pub(super) fn unteach(&mut self, entry: Entry) {
+        self.known[entry as usize].items -= 1;
+    }
+
     /// Counts the items that teach.
     pub(super) fn count(&mut self, by: i32) {
         self.items = self.items.saturating_add_signed(by);

@@ -5,9 +5,9 @@
 use super::{LOOK, Signals};
 use crate::clock::Clock;
 use crate::cluster::{Clusterer, Options};
-use crate::model::{Assignment, Evidence, Item, Placement, Regrouped, StoryId, Timestamp};
-use crate::publish::choose_lead;
-use crate::store::{self, Store, items, stories};
+use crate::model::{Assignment, Evidence, Item, Placement, Regrouped, Story, StoryId, Timestamp};
+use crate::publish::{self, choose_lead};
+use crate::store::{self, Store, decisions, items, stories};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio_util::sync::CancellationToken;
@@ -15,12 +15,28 @@ use tokio_util::sync::CancellationToken;
 /// Items placed between two writes.
 const BATCH: u32 = 500;
 
-pub(super) async fn run(store: Store, options: Options, clock: Clock, signals: Signals, stop: CancellationToken) {
+pub(super) async fn run(
+    store: Store,
+    options: (Options, publish::Options),
+    clock: Clock,
+    signals: Signals,
+    stop: CancellationToken,
+) {
     let mut grouping = None;
     loop {
         match step(&mut grouping, &store, &options, &clock).await {
-            Ok(true) => signals.stories_changed.notify_one(),
-            Ok(false) => {}
+            Ok(changed) => {
+                let looked_at = grouping.as_ref().and_then(|grouping| grouping.looked_at);
+                looked_at.into_iter().for_each(|at| signals.looked_at.set(at));
+                if changed {
+                    signals.stories_changed.notify_one();
+                }
+            }
+            Err(store::Error::Outdated) => {
+                tracing::info!("the operator decided about stories; the grouping starts from there");
+                grouping = None;
+                continue;
+            }
             Err(error) => {
                 // What is in memory and what is on disk may differ now; the disk is right.
                 grouping = None;
@@ -35,7 +51,12 @@ pub(super) async fn run(store: Store, options: Options, clock: Clock, signals: S
     }
 }
 
-async fn step(grouping: &mut Option<Grouping>, store: &Store, options: &Options, clock: &Clock) -> store::Result<bool> {
+async fn step(
+    grouping: &mut Option<Grouping>,
+    store: &Store,
+    options: &(Options, publish::Options),
+    clock: &Clock,
+) -> store::Result<bool> {
     if grouping.is_none() {
         *grouping = Some(Grouping::restore(store, options, clock).await?);
     }
@@ -47,25 +68,35 @@ async fn step(grouping: &mut Option<Grouping>, store: &Store, options: &Options,
 
 /// The clusterer with what it needs to start over.
 pub(super) struct Grouping {
-    options: Options,
+    options: (Options, publish::Options),
     clusterer: Option<Clusterer>,
+    /// The version of the operator's decisions that it keeps to.
+    decided: i64,
     /// When the second look was last taken; at the start it is due at once.
     looked_at: Option<Timestamp>,
 }
 
 impl Grouping {
     /// Begins where the database stands.
-    pub(super) async fn restore(store: &Store, options: &Options, clock: &Clock) -> store::Result<Grouping> {
-        let since = clock.now() - options.window;
+    pub(super) async fn restore(
+        store: &Store,
+        options: &(Options, publish::Options),
+        clock: &Clock,
+    ) -> store::Result<Grouping> {
+        let since = clock.now() - options.0.window;
         let options = options.clone();
         store
             .read(move |db| {
-                let mut clusterer = Clusterer::new(options.clone());
+                let mut clusterer = Clusterer::new(options.0.clone());
                 for (item, story, copy_of) in stories::placed_since(db, since)? {
                     clusterer.restore(&item, story, copy_of);
                 }
+                for decision in decisions::in_force_since(db, since)? {
+                    clusterer.decide(&decision);
+                }
+                let decided = decisions::version(db)?;
                 tracing::debug!(items = clusterer.active_items(), "the clusterer remembers");
-                Ok(Grouping { options, clusterer: Some(clusterer), looked_at: None })
+                Ok(Grouping { options, clusterer: Some(clusterer), decided, looked_at: None })
             })
             .await
     }
@@ -74,6 +105,10 @@ impl Grouping {
     /// changed.
     pub(super) async fn catch_up(&mut self, store: &Store, clock: &Clock) -> store::Result<bool> {
         let mut any = false;
+        if store.read(decisions::version).await? != self.decided {
+            return Err(store::Error::Outdated);
+        }
+        let decided = self.decided;
         loop {
             let Some(clusterer) = self.clusterer.take() else {
                 *self = Grouping::restore(store, &self.options, clock).await?;
@@ -86,10 +121,15 @@ impl Grouping {
             }
             any = true;
             let now = clock.now();
-            store.write(move |db| stories::place(db, &placed, now)).await?;
+            store
+                .write(move |db| {
+                    decisions::expect_version(db, decided)?;
+                    stories::place(db, &placed, now)
+                })
+                .await?;
         }
         let now = clock.now();
-        if self.looked_at.is_none_or(|looked_at| looked_at + self.options.look <= now) {
+        if self.looked_at.is_none_or(|looked_at| looked_at + self.options.0.look <= now) {
             self.looked_at = Some(now);
             any |= self.look(store, now).await?;
         }
@@ -108,9 +148,18 @@ impl Grouping {
         if regrouped.is_empty() {
             return Ok(false);
         }
-        tracing::debug!(moved = regrouped.moved.len(), split = regrouped.founded.len(), "a second look changed stories");
+        tracing::debug!(
+            moved = regrouped.moved.len(),
+            split = regrouped.founded.len(),
+            "a second look changed stories"
+        );
+        let (decided, publishing) = (self.decided, self.options.1.clone());
         store
-            .write(move |db| stories::regroup(db, &regrouped, now, |story| choose_lead(story).map(|lead| lead.item.id)))
+            .write(move |db| {
+                decisions::expect_version(db, decided)?;
+                let lead = |story: &Story| choose_lead(story, &publishing).map(|lead| lead.item.id);
+                stories::regroup(db, &regrouped, now, &lead)
+            })
             .await?;
         Ok(true)
     }

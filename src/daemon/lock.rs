@@ -14,7 +14,10 @@ pub struct Lock {
 pub enum Locked {
     #[error("another newsfold daemon runs on {0}; stop it first, or choose another database with --database")]
     Held(PathBuf),
-    #[error("cannot lock {path}: {cause}")]
+    #[error(
+        "cannot lock {path}: {cause}. Choose a place that this user may write with --database FILE or `database` in the \
+         configuration, or give this user the right to write there"
+    )]
     Failed { path: PathBuf, cause: std::io::Error },
 }
 

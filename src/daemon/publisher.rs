@@ -2,6 +2,8 @@
 
 use super::{LOOK, Signals};
 use crate::clock::Clock;
+use crate::model::Timestamp;
+use crate::model::duration::before;
 use crate::publish::{Options, first_publication};
 use crate::store::{self, Store, stories};
 use tokio_util::sync::CancellationToken;
@@ -11,7 +13,7 @@ const BATCH: u32 = 500;
 
 pub(super) async fn run(store: Store, options: Options, clock: Clock, signals: Signals, stop: CancellationToken) {
     loop {
-        if let Err(error) = catch_up(&store, &options, &clock).await {
+        if let Err(error) = catch_up(&store, &options, clock.now(), signals.looked_at.get()).await {
             tracing::error!(%error, "stories could not be published; trying again");
         }
         tokio::select! {
@@ -22,20 +24,24 @@ pub(super) async fn run(store: Store, options: Options, clock: Clock, signals: S
     }
 }
 
-/// Publishes all stories whose time has come.
-pub(super) async fn catch_up(store: &Store, options: &Options, clock: &Clock) -> store::Result<()> {
+/// Publishes all stories whose time has come, of those that a second look has seen.
+pub(super) async fn catch_up(
+    store: &Store,
+    options: &Options,
+    now: Timestamp,
+    looked_at: Timestamp,
+) -> store::Result<()> {
+    let founded_before = before(now, options.settle).min(looked_at);
+    let mut after = None;
     loop {
-        let now = clock.now();
-        let before = now - options.settle;
-        let settled = store.read(move |db| stories::unpublished(db, before, BATCH)).await?;
+        let settled = store.read(move |db| stories::unpublished(db, founded_before, after, BATCH)).await?;
+        let Some(last) = settled.last() else { return Ok(()) };
+        after = Some((last.founded_at, last.id));
         let mut due: Vec<_> = Vec::new();
         for story in &settled {
             if let Some((lead, published)) = first_publication(story, now, options) {
                 due.push((story.id, lead.item.id, published));
             }
-        }
-        if due.is_empty() {
-            return Ok(());
         }
         store
             .write(move |db| {

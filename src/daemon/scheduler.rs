@@ -1,13 +1,15 @@
 //! Whose turn it is: takes what is due from the database, polls it, and never asks one origin twice at once.
 //!
 //! The schedule lives in the database alone. A source's turn is claimed there, with the time of its next one, before
-//! its request goes out; so neither a crash nor a second program makes a poll too soon.
+//! its request goes out; so neither a crash nor a second program makes a poll too soon. What another program has a lease
+//! of is passed over until it is free.
 
 use super::{LOOK, Signals};
 use crate::config::Running;
 use crate::fetch::{Origin, origin};
 use crate::model::{Due, PollRecord, SourceId, Stored};
-use crate::poll::{self, Answer, Tools, panic_text};
+use crate::poll::{self, Answer, Claim, Tools, panic_text};
+use crate::store::leases::{self, Lease};
 use crate::store::{self, sources};
 use jiff::SignedDuration;
 use std::collections::{HashMap, HashSet};
@@ -27,7 +29,7 @@ struct Scheduler {
     options: Running,
     signals: Signals,
     polls: JoinSet<Polled>,
-    under_way: HashMap<Id, (SourceId, Option<Origin>)>,
+    under_way: HashMap<Id, (SourceId, Option<Origin>, Lease)>,
     busy: HashSet<Origin>,
 }
 
@@ -41,12 +43,23 @@ pub(super) async fn spread_overdue(tools: &Tools) -> store::Result<()> {
     Ok(())
 }
 
-/// Polls until `shutdown`.
-pub(super) async fn run(tools: Tools, options: Running, signals: Signals, shutdown: CancellationToken) {
+/// Polls until `shutdown`, then lets polls under way end; those that have not by `abandon` are abandoned.
+pub(super) async fn run(
+    tools: Tools,
+    options: Running,
+    signals: Signals,
+    shutdown: CancellationToken,
+    abandon: CancellationToken,
+) {
+    // What an earlier daemon left is ours: there is one on a database at a time.
+    let (program, now) = (tools.program.clone(), tools.clock.now());
+    if let Err(error) = tools.store.write(move |db| leases::forget(db, &program, now)).await {
+        tracing::error!(%error, "leases that an earlier daemon left could not be ended; they end by themselves");
+    }
     let mut scheduler =
         Scheduler { tools, options, signals, polls: JoinSet::new(), under_way: HashMap::new(), busy: HashSet::new() };
     scheduler.until(&shutdown).await;
-    scheduler.finish().await;
+    scheduler.finish(&abandon).await;
 }
 
 impl Scheduler {
@@ -79,26 +92,29 @@ impl Scheduler {
             return Ok(());
         }
         let now = self.tools.clock.now();
-        let due = self.tools.store.read(move |db| sources::due(db, now, LOOKED_AT)).await?;
+        let (due, (sources, origins)) =
+            self.tools.store.read(move |db| Ok((sources::due(db, now, LOOKED_AT)?, leases::held(db, now)?))).await?;
         for due in due {
             if self.polls.len() >= self.options.concurrency || shutdown.is_cancelled() {
                 break;
             }
             let origin = Url::parse(&due.url).ok().map(|url| origin(&url));
-            if origin.as_ref().is_some_and(|origin| self.busy.contains(origin)) {
+            let is_busy = |origin: &Origin| self.busy.contains(origin) || origins.contains(&origin.to_string());
+            if sources.contains(&due.id) || origin.as_ref().is_some_and(is_busy) {
                 continue;
             }
             self.busy.extend(origin.clone());
             let id = due.id;
-            let task = self.polls.spawn(claim_and_poll(self.tools.clone(), due));
-            self.under_way.insert(task.id(), (id, origin));
+            let lease = Lease::new(&self.tools.program);
+            let task = self.polls.spawn(claim_and_poll(self.tools.clone(), due, lease.clone()));
+            self.under_way.insert(task.id(), (id, origin, lease));
         }
         Ok(())
     }
 
     async fn ended(&mut self, ended: Result<(Id, Polled), JoinError>) {
         let task = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
-        let Some((source, origin)) = self.under_way.remove(&task) else {
+        let Some((source, origin, lease)) = self.under_way.remove(&task) else {
             return;
         };
         if let Some(origin) = origin {
@@ -115,34 +131,39 @@ impl Scheduler {
                     self.signals.stories_changed.notify_one();
                 }
             }
-            Ok((_, Err(error))) => tracing::error!(%source, %error, "a poll could not be recorded"),
-            Err(join) if join.is_cancelled() => self.record(source, Answer::Abandoned).await,
+            Ok((_, Err(error))) => {
+                tracing::error!(%source, %error, "a poll could not be recorded");
+                if let Err(error) = self.tools.give_back(&lease).await {
+                    tracing::error!(%source, %error, "its lease could not be given back; it ends by itself");
+                }
+            }
+            Err(join) if join.is_cancelled() => self.record(source, Answer::Abandoned, &lease).await,
             Err(join) => {
                 let detail = format!("newsfold failed while polling this source: {}", panic_text(join));
                 tracing::error!(%source, detail, "a poll panicked");
-                self.record(source, Answer::Crashed { detail }).await;
+                self.record(source, Answer::Crashed { detail }, &lease).await;
             }
         }
     }
 
-    async fn record(&self, source: SourceId, answer: Answer) {
-        if let Err(error) = poll::finish_without_answer(&self.tools, source, answer).await {
+    async fn record(&self, source: SourceId, answer: Answer, lease: &Lease) {
+        if let Err(error) = poll::finish_without_answer(&self.tools, source, answer, lease).await {
             tracing::error!(%source, %error, "the end of a poll could not be recorded");
         }
     }
 
     /// Lets polls under way end; those that take too long are abandoned, and that is recorded.
-    async fn finish(&mut self) {
-        let deadline = tokio::time::Instant::now() + self.options.shutdown_grace.unsigned_abs();
-        while !self.polls.is_empty() {
-            match tokio::time::timeout_at(deadline, self.polls.join_next_with_id()).await {
-                Ok(Some(ended)) => self.ended(ended).await,
-                Ok(None) => break,
-                Err(_) => {
+    async fn finish(&mut self, abandon: &CancellationToken) {
+        let mut abandoned = false;
+        loop {
+            tokio::select! {
+                ended = self.polls.join_next_with_id() => match ended {
+                    Some(ended) => self.ended(ended).await,
+                    None => return,
+                },
+                _ = abandon.cancelled(), if !abandoned => {
+                    abandoned = true;
                     self.polls.abort_all();
-                    while let Some(ended) = self.polls.join_next_with_id().await {
-                        self.ended(ended).await;
-                    }
                 }
             }
         }
@@ -150,16 +171,15 @@ impl Scheduler {
 }
 
 /// `None` where the source's turn was taken by another program, or it is no more.
-async fn claim_and_poll(tools: Tools, due: Due) -> Polled {
-    let until = tools.clock.now() + tools.options.interval;
+async fn claim_and_poll(tools: Tools, due: Due, lease: Lease) -> Polled {
     let id = due.id;
-    if !tools.store.write(move |db| sources::claim(db, &due, until)).await? {
-        return Ok(None);
-    }
-    let Some(source) = tools.store.read(move |db| sources::get(db, id)).await? else {
+    let Claim::Taken(lease) = tools.claim(due, lease).await? else {
         return Ok(None);
     };
-    poll::poll_source(&tools, &source).await.map(Some)
+    match tools.store.read(move |db| sources::get(db, id)).await? {
+        Some(source) => poll::poll_source(&tools, &source, &lease).await.map(Some),
+        None => tools.give_back(&lease).await.map(|()| None),
+    }
 }
 
 fn log(record: &PollRecord, stored: &Stored) {

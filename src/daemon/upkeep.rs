@@ -1,7 +1,10 @@
 //! What keeps a long-running service well: old records go, systemd hears from us.
 
+use super::supervisor::is_lost;
 use crate::clock::Clock;
 use crate::config::Running;
+use crate::model::duration::before;
+use crate::serve::Health;
 use crate::store::{Maintenance, Store};
 use jiff::SignedDuration;
 use sd_notify::NotifyState;
@@ -15,13 +18,20 @@ pub(super) async fn run(store: Store, options: Running, clock: Clock, stop: Canc
     tokio::select! {
         _ = stop.cancelled() => {}
         _ = maintain(&store, &options, &clock) => {}
-        _ = watchdog(&store) => {}
+    }
+}
+
+/// Tells systemd that we live.
+pub(super) async fn watch(store: Store, health: Health, stop: CancellationToken) {
+    tokio::select! {
+        _ = stop.cancelled() => {}
+        _ = watchdog(&store, &health) => {}
     }
 }
 
 async fn maintain(store: &Store, options: &Running, clock: &Clock) {
     loop {
-        let round = Maintenance { polls_before: clock.now() - options.keep_polls };
+        let round = Maintenance { polls_before: before(clock.now(), options.keep_polls) };
         match store.write(move |db| round.run(db)).await {
             Ok(0) => {}
             Ok(dropped) => tracing::info!(dropped, "old records of polls were dropped"),
@@ -31,13 +41,14 @@ async fn maintain(store: &Store, options: &Running, clock: &Clock) {
     }
 }
 
-/// Tells systemd that we live, for as long as the database answers: a daemon that can't read it is of no use.
-async fn watchdog(store: &Store) {
+/// For as long as the database answers and no task is lost: a daemon that can't read, poll, group or publish is of no use.
+async fn watchdog(store: &Store, health: &Health) {
     let Some(limit) = sd_notify::watchdog_enabled() else {
         return std::future::pending().await;
     };
     loop {
         match store.read(crate::store::stories::version).await {
+            Ok(_) if is_lost(health) => tracing::error!("a task stays down; systemd's watchdog is not fed"),
             Ok(_) => notify(NotifyState::Watchdog),
             Err(error) => tracing::error!(%error, "the database does not answer; systemd's watchdog is not fed"),
         }

@@ -1,4 +1,6 @@
 //! One request at a time to an origin, and a pause between two (RFC 6454 says what an origin is).
+//!
+//! Within this program; what other programs on this machine do is agreed upon before, in [`super::Turn`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -14,6 +16,12 @@ pub struct Origin(String);
 /// The origin of a URL.
 pub fn origin(url: &Url) -> Origin {
     Origin(url.origin().ascii_serialization())
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// When the last request to an origin ended, kept behind the lock that the next one takes.

@@ -2,8 +2,11 @@
 //!
 //! For `#[serde(with = "crate::model::duration")]`.
 
-use jiff::{SignedDuration, Span, SpanRelativeTo};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+/// A hundred years: no date that is reckoned with it from today leaves the calendar.
+const LONGEST: SignedDuration = SignedDuration::from_hours(36_500 * 24);
 
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {
     let text = String::deserialize(deserializer)?;
@@ -19,9 +22,22 @@ pub fn parse(text: &str) -> Result<SignedDuration, String> {
     // Days and weeks are meant as so many hours: nobody's daylight saving time is in a configuration.
     let read = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
     match read {
+        Ok(duration) if duration > LONGEST => {
+            Err(format!("‘{text}’ is too long; nothing here takes more than \"36500d\""))
+        }
         Ok(duration) if !duration.is_negative() => Ok(duration),
         _ => Err(format!("‘{text}’ is no duration; write for example \"45s\", \"10m\", \"1h 30m\" or \"7d\"")),
     }
+}
+
+/// A time later by a span; the calendar's end where there is none.
+pub fn after(time: Timestamp, span: SignedDuration) -> Timestamp {
+    time.checked_add(span).unwrap_or(Timestamp::MAX)
+}
+
+/// A time earlier by a span; the calendar's beginning where there is none.
+pub fn before(time: Timestamp, span: SignedDuration) -> Timestamp {
+    time.checked_sub(span).unwrap_or(Timestamp::MIN)
 }
 
 /// The same for settings that may be left out.

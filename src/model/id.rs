@@ -33,6 +33,11 @@ row_id! {
     PollId
 }
 
+row_id! {
+    /// A decision of the operator's in this database.
+    DecisionId
+}
+
 /// A story's public name: 60 bits, written as twelve characters of Crockford's base 32 in lower case.
 ///
 /// It is minted once, from the item that founds the story, and stands in URLs and in published entries for good.

@@ -1,7 +1,7 @@
 //! Items: the entries of sources, as we keep them.
 
 use super::{ItemId, SourceId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 /// An item as [`crate::normalize`] makes it from a document, before it has a place in the database.
@@ -49,6 +49,9 @@ pub struct Item {
     pub first_seen_at: Timestamp,
     /// min(claimed, first seen), fixed when the item is first seen: re-dating moves nothing.
     pub ranked_at: Timestamp,
+    /// How long its source had been known when it was first seen; nothing for the sources of a database's first day.
+    #[serde(skip)]
+    pub source_age: Option<SignedDuration>,
 }
 
 /// What became of a document's items in the database.

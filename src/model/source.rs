@@ -11,6 +11,7 @@ pub struct Source {
     pub url: String,
     /// The publisher: the registrable domain, unless the operator named another.
     pub outlet: String,
+    pub outlet_from: OutletFrom,
     /// The operator's title, else the feed's own, else the URL.
     pub title: String,
     pub site_url: Option<String>,
@@ -69,6 +70,33 @@ impl SourceState {
     }
 }
 
+/// How we came by a source's outlet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutletFrom {
+    /// The operator named it.
+    Operator,
+    /// It is that of the site that the feed names as its own.
+    Site,
+    /// It was taken from an address until the feed's first poll says better.
+    #[default]
+    Guess,
+}
+
+impl OutletFrom {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OutletFrom::Operator => "operator",
+            OutletFrom::Site => "site",
+            OutletFrom::Guess => "guess",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [OutletFrom::Operator, OutletFrom::Site, OutletFrom::Guess].into_iter().find(|from| from.as_str() == text)
+    }
+}
+
 /// What a server gave us to ask with the next time, byte for byte (RFC 9110, section 8.8). They belong to a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Validators {
@@ -82,6 +110,7 @@ pub struct Validators {
 pub struct NewSource {
     pub url: String,
     pub outlet: String,
+    pub outlet_from: OutletFrom,
     pub title: Option<String>,
     pub lang: Option<String>,
     pub priority: i32,
@@ -89,10 +118,10 @@ pub struct NewSource {
 }
 
 /// A change that the operator makes to a source; `None` leaves a part as it is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SourceEdit {
     pub url: Option<String>,
-    pub outlet: Option<String>,
+    pub outlet: Option<(String, OutletFrom)>,
     /// An empty title or language goes back to what the feed says.
     pub title: Option<String>,
     pub lang: Option<String>,
@@ -194,6 +223,8 @@ pub struct PollRecord {
     /// What the feed says of itself, where it was read.
     pub feed_title: Option<String>,
     pub feed_site_url: Option<String>,
+    /// The outlet of that site, where it is to take the place of a guess.
+    pub feed_outlet: Option<String>,
     pub feed_lang: Option<String>,
     pub feed_ttl_minutes: Option<u32>,
 }

@@ -138,7 +138,7 @@ pub enum Reason {
     /// A second look moved it here from another story.
     Regrouped { from: StoryId },
     /// The operator put it here.
-    Decided { decision: i64 },
+    Decided { decision: super::DecisionId },
     /// The company that the item comes into.
     Company { outlets: u32, hours: u32 },
 }
@@ -146,9 +146,31 @@ pub enum Reason {
 impl Evidence {
     /// Whether this made an item join, rather than begin a story of its own.
     pub fn joined(&self) -> bool {
-        let certain =
-            |reason: &Reason| matches!(reason, Reason::SameLink { .. } | Reason::Copy { .. } | Reason::Merged { .. } | Reason::Regrouped { .. } | Reason::Decided { .. });
+        let certain = |reason: &Reason| {
+            matches!(
+                reason,
+                Reason::SameLink { .. }
+                    | Reason::Copy { .. }
+                    | Reason::Merged { .. }
+                    | Reason::Regrouped { .. }
+                    | Reason::Decided { .. }
+            )
+        };
         !self.reasons.is_empty() && (self.score >= self.needed || self.reasons.iter().any(certain))
+    }
+}
+
+impl Evidence {
+    /// The fact that says most, without figures; nothing where an item began its story.
+    pub fn short(&self) -> Option<String> {
+        let says = |reason: &&Reason| match reason {
+            Reason::SameLink { .. } | Reason::Copy { .. } => 0,
+            Reason::Terms { .. } => 1,
+            Reason::Decided { .. } => 2,
+            _ => 3,
+        };
+        let reason = self.reasons.iter().min_by_key(says).filter(|reason| says(reason) < 3)?;
+        self.joined().then(|| reason.to_string())
     }
 }
 

@@ -5,9 +5,12 @@
 
 use super::{Answer, Attempt, Reading};
 use crate::fetch::Freshness;
-use crate::model::{Outcome, PollRecord, Source, SourceState, Timestamp};
+use crate::model::duration::after;
+use crate::model::{Outcome, OutletFrom, PollRecord, Source, SourceState, Timestamp};
+use crate::normalize::outlet_of_site;
 use jiff::{SignedDuration, Unit};
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 /// How often sources are asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,6 +65,7 @@ pub fn decide(source: &Source, attempt: &mut Attempt, options: &Options) -> Poll
         validators: source.validators.clone(),
         feed_title: None,
         feed_site_url: None,
+        feed_outlet: None,
         feed_lang: None,
         feed_ttl_minutes: None,
     };
@@ -86,7 +90,7 @@ pub fn decide(source: &Source, attempt: &mut Attempt, options: &Options) -> Poll
             let asked = SignedDuration::try_from(asked).unwrap_or(options.max_hold).min(options.max_hold);
             record.detail = "the server asked us to come later".into();
             let wait = longest([(asked, "the server asked for it"), back_off(record.failures, options)]);
-            record.hold_until = (!asked.is_zero()).then(|| at + asked);
+            record.hold_until = (!asked.is_zero()).then(|| after(at, asked));
             wait
         }
         Answer::Gone => {
@@ -118,8 +122,11 @@ pub fn decide(source: &Source, attempt: &mut Attempt, options: &Options) -> Poll
             (options.interval, "the last poll was cut off".into())
         }
     };
+    if record.outcome.is_success() {
+        record.feed_outlet = outlet_instead_of_guess(source, record.feed_site_url.as_deref());
+    }
     let (span, reason) = wait;
-    record.next_poll_at = at + span + jitter(source, at, span);
+    record.next_poll_at = after(after(at, span), jitter(source, at, span));
     record.next_reason = format!("{} after the last poll: {reason}", words(span));
     record
 }
@@ -135,6 +142,16 @@ fn take_over(record: &mut PollRecord, reading: &mut Reading) {
     record.feed_site_url = reading.site_url.take();
     record.feed_lang = reading.lang.take();
     record.feed_ttl_minutes = reading.ttl_minutes;
+}
+
+/// Feeds are often served by another's host, so that the site which a feed calls its own says better whose it is. What
+/// the operator named stays, and so does what a site said once: an outlet does not move with every poll.
+fn outlet_instead_of_guess(source: &Source, site: Option<&str>) -> Option<String> {
+    if source.outlet_from != OutletFrom::Guess {
+        return None;
+    }
+    let site = Url::parse(site.or(source.site_url.as_deref())?).ok()?;
+    outlet_of_site(&site)
 }
 
 fn after_success(ttl: Option<u32>, freshness: Freshness, options: &Options) -> (SignedDuration, String) {
@@ -188,7 +205,6 @@ mod tests {
     use super::*;
     use crate::model::{SourceId, Validators};
     use std::time::Duration;
-    use url::Url;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -197,6 +213,7 @@ mod tests {
             id: SourceId(1),
             url: "https://a.example/feed".into(),
             outlet: "a.example".into(),
+            outlet_from: OutletFrom::Guess,
             title: "A".into(),
             site_url: None,
             lang: None,
@@ -227,18 +244,23 @@ mod tests {
         decide(source, &mut attempt, &Options::default())
     }
 
-    fn reading(max_age: u64, ttl: u32) -> Answer {
-        Answer::Read(Box::new(Reading {
+    fn plain_reading() -> Reading {
+        Reading {
             bytes: 1,
             items: vec![],
             problems: vec![],
             validators: None,
-            freshness: Freshness { fresh_for: Some(Duration::from_secs(max_age)) },
+            freshness: Freshness::default(),
             title: None,
             site_url: None,
             lang: None,
-            ttl_minutes: Some(ttl),
-        }))
+            ttl_minutes: None,
+        }
+    }
+
+    fn reading(max_age: u64, ttl: u32) -> Answer {
+        let freshness = Freshness { fresh_for: Some(Duration::from_secs(max_age)) };
+        Answer::Read(Box::new(Reading { freshness, ttl_minutes: Some(ttl), ..plain_reading() }))
     }
 
     fn wait_minutes(record: &PollRecord, least: i64) {
@@ -260,6 +282,21 @@ mod tests {
             judge(&source(), reading(5400, 0)).next_reason,
             "1h 30m after the last poll: the server calls its answer fresh for so long"
         );
+    }
+
+    #[test]
+    fn a_guessed_outlet_gives_way_to_the_feeds_own_site() {
+        let named = |site: &str| Answer::Read(Box::new(Reading { site_url: Some(site.into()), ..plain_reading() }));
+        let bbc = || named("https://www.bbc.co.uk/news");
+        assert_eq!(judge(&source(), bbc()).feed_outlet.as_deref(), Some("bbc.co.uk"));
+        assert_eq!(judge(&source(), named("https://feeds.feedburner.com/x")).feed_outlet, None);
+        for outlet_from in [OutletFrom::Operator, OutletFrom::Site] {
+            assert_eq!(judge(&Source { outlet_from, ..source() }, bbc()).feed_outlet, None);
+        }
+        let known = Source { site_url: Some("https://www.bbc.co.uk/".into()), ..source() };
+        let unchanged = Answer::NotModified { validators: None, freshness: Freshness::default() };
+        assert_eq!(judge(&known, unchanged).feed_outlet.as_deref(), Some("bbc.co.uk"));
+        assert_eq!(judge(&known, Answer::Failed { detail: String::new() }).feed_outlet, None);
     }
 
     #[test]

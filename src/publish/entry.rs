@@ -39,7 +39,7 @@ fn entry<'a>(document: &FeedDocument<'_>, story: &'a Story) -> Option<Entry<'a>>
         published_at: published.at,
         updated_at: story.updated_at.max(published.at),
         summary: clean(&lead.item.summary),
-        html: clean(&content(story, lead, &page)),
+        html: clean(&content(story, lead, &page, document.options.evidence)),
         image: lead.item.image.as_deref(),
         page,
         lead,
@@ -48,7 +48,7 @@ fn entry<'a>(document: &FeedDocument<'_>, story: &'a Story) -> Option<Entry<'a>>
 }
 
 /// The lead's text, then every outlet's item with its link and time.
-fn content(story: &Story, lead: &StoryItem, page: &str) -> String {
+fn content(story: &Story, lead: &StoryItem, page: &str, evidence: bool) -> String {
     let mut out = String::new();
     match &lead.item.content {
         // Sanitised when it came in, and again now: what is in the database is not taken on trust.
@@ -72,6 +72,9 @@ fn content(story: &Story, lead: &StoryItem, page: &str) -> String {
         let _ = write!(out, " — {}, {}", html::escape(&item.outlet), utc(item.ranked_at));
         if report.copy_of.is_some() {
             out.push_str(" (the same text)");
+        }
+        if let Some(why) = report.evidence.short().filter(|_| evidence) {
+            let _ = write!(out, "; {}", html::escape(&why));
         }
         out.push_str("</li>");
     }

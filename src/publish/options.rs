@@ -16,6 +16,12 @@ pub struct Options {
     /// How long a story waits before it is published, so that its first items can find each other.
     #[serde(with = "crate::model::duration")]
     pub settle: SignedDuration,
+    /// How long a source is new. Until then its items join stories, and neither lead one nor have one published by
+    /// themselves. The sources of a database's first day are never new.
+    #[serde(with = "crate::model::duration")]
+    pub probation: SignedDuration,
+    /// Whether entries say of each report why it is in the story.
+    pub evidence: bool,
     /// The feeds besides `all`.
     pub feeds: Vec<FeedOptions>,
 }
@@ -50,6 +56,8 @@ impl Default for Options {
             base_url: Url::parse("http://127.0.0.1:8686/").unwrap_or_else(|_| unreachable!("a constant URL")),
             title: "newsfold".into(),
             settle: SignedDuration::from_mins(10),
+            probation: SignedDuration::from_hours(6),
+            evidence: false,
             feeds: Vec::new(),
         }
     }

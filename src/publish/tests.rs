@@ -27,6 +27,7 @@ fn report(id: i64, outlet: &str, priority: i32, minute: i64, summary: &str) -> S
             published_at: None,
             first_seen_at: at,
             ranked_at: at,
+            source_age: None,
         },
         copy_of: None,
         evidence: Evidence::default(),
@@ -48,7 +49,7 @@ fn story(items: Vec<StoryItem>) -> Story {
 
 #[test]
 fn the_lead_is_of_the_highest_priority_then_the_earliest_then_the_fullest() {
-    let lead = |items| choose_lead(&story(items)).unwrap().item.id.0;
+    let lead = |items| choose_lead(&story(items), &Options::default()).unwrap().item.id.0;
     assert_eq!(lead(vec![report(1, "a.example", 0, 1, ""), report(2, "b.example", 5, 9, "")]), 2);
     assert_eq!(lead(vec![report(1, "a.example", 0, 2, ""), report(2, "b.example", 0, 1, "")]), 2);
     assert_eq!(lead(vec![report(1, "a.example", 0, 1, "x"), report(2, "b.example", 0, 1, "xyz")]), 2);
@@ -110,4 +111,39 @@ fn uuids_are_of_version_eight() {
     assert_eq!((&id[23..24], &id[..9]), ("8", "urn:uuid:"));
     assert!(matches!(&id[28..29], "8" | "9" | "a" | "b"), "{id}");
     assert_eq!(clean("a\0b\u{fffe}c\u{1f600}"), "abc\u{1f600}");
+}
+
+#[test]
+fn a_new_source_joins_a_story_and_neither_leads_nor_publishes_one() {
+    let options = Options::default();
+    let mut new = report(1, "new.example", 9, 1, "");
+    new.item.source_age = Some(SignedDuration::from_hours(1));
+    let alone = story(vec![new.clone()]);
+    let after = |hours| alone.founded_at + SignedDuration::from_hours(hours);
+    assert!(first_publication(&alone, after(1), &options).is_none());
+    assert!(
+        first_publication(&alone, after(6), &options).is_some(),
+        "it is published once its source is no longer new"
+    );
+    let joined = story(vec![new, report(2, "old.example", 0, 5, "")]);
+    let (lead, _) = first_publication(&joined, after(1), &options).unwrap();
+    assert_eq!(lead.item.outlet, "old.example");
+}
+
+#[test]
+fn an_entry_says_why_its_reports_are_there_when_it_is_asked_to() {
+    use crate::model::Reason;
+    let mut joined = report(2, "b.example", 0, 2, "");
+    let reasons = vec![Reason::Terms { terms: vec!["armoured".into(), "Veshna".into()] }];
+    joined.evidence = Evidence { score: 0.7, needed: 0.5, reasons };
+    let mut story = story(vec![report(1, "a.example", 0, 1, ""), joined]);
+    story.published = Some(Published { at: Timestamp::UNIX_EPOCH, link: None });
+    let says = |evidence| {
+        let options = Options { evidence, ..Options::default() };
+        let feed = options.published_feeds().remove(0);
+        let stories = [story.clone()];
+        let document = FeedDocument { feed: &feed, instance: "i", stories: &stories, options: &options };
+        String::from_utf8(document.render(Format::Json)).unwrap().contains("shares ‘armoured’, ‘Veshna’")
+    };
+    assert!(says(true) && !says(false));
 }

@@ -10,18 +10,19 @@ pub(super) struct Ready {
     content_type: &'static str,
     plain: Vec<u8>,
     gzip: Vec<u8>,
-    hash: String,
-    pub last_modified: SystemTime,
+    pub hash: String,
+    /// Not said where it could not be written down: a date that is forgotten at a restart would go back.
+    pub last_modified: Option<SystemTime>,
 }
 
 impl Ready {
-    pub(super) fn new(content_type: &'static str, plain: Vec<u8>, last_modified: SystemTime) -> Ready {
+    pub(super) fn new(content_type: &'static str, plain: Vec<u8>) -> Ready {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         // Writing into memory cannot fail.
         let _ = encoder.write_all(&plain);
         let gzip = encoder.finish().unwrap_or_default();
         let hash = format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&plain));
-        Ready { content_type, plain, gzip, hash, last_modified }
+        Ready { content_type, plain, gzip, hash, last_modified: None }
     }
 
     /// The answer to a request with these headers.
@@ -36,7 +37,9 @@ impl Ready {
         };
         set(header::CONTENT_TYPE, self.content_type);
         set(header::ETAG, &etag);
-        set(header::LAST_MODIFIED, &httpdate::fmt_http_date(self.last_modified));
+        if let Some(modified) = self.last_modified {
+            set(header::LAST_MODIFIED, &httpdate::fmt_http_date(modified));
+        }
         set(header::CACHE_CONTROL, "public, max-age=60, stale-if-error=86400");
         set(header::VARY, "Accept-Encoding");
         if zipped {
@@ -61,7 +64,7 @@ impl Ready {
         }
         let since = request.get(header::IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
         let since = since.and_then(|value| httpdate::parse_http_date(value).ok());
-        since.is_some_and(|since| self.last_modified < since + Duration::from_secs(1))
+        since.zip(self.last_modified).is_some_and(|(since, modified)| modified < since + Duration::from_secs(1))
     }
 }
 
@@ -81,7 +84,8 @@ mod tests {
 
     fn answer(request: &[(header::HeaderName, &str)]) -> Response {
         let modified = SystemTime::UNIX_EPOCH + Duration::from_millis(86_400_500);
-        let ready = Ready::new("text/plain", b"document ".repeat(100).to_vec(), modified);
+        let mut ready = Ready::new("text/plain", b"document ".repeat(100).to_vec());
+        ready.last_modified = Some(modified);
         let headers = request.iter().map(|(n, v)| (n.clone(), HeaderValue::from_str(v).unwrap())).collect();
         ready.answer(&headers)
     }

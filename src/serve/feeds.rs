@@ -2,9 +2,9 @@
 
 use super::conditional::Ready;
 use super::{App, Failure, pages};
-use crate::model::PublishedFeed;
+use crate::model::{PublishedFeed, Timestamp};
 use crate::publish::{FeedDocument, Format};
-use crate::store::stories;
+use crate::store::{renderings, stories};
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -51,15 +51,34 @@ async fn ready(app: &App, feed: PublishedFeed, format: Format) -> Result<Arc<Rea
             }
             let (instance, stories) = (stories::instance(db)?, stories::select(db, &feed.selection)?);
             let document = FeedDocument { feed: &feed, instance: &instance, stories: &stories, options: &options };
-            let modified = SystemTime::try_from(document.updated_at()).unwrap_or(SystemTime::UNIX_EPOCH);
-            Ok(Some((version, Ready::new(format.content_type(), document.render(format), modified))))
+            let ready = Ready::new(format.content_type(), document.render(format));
+            let since = renderings::modified_at(db, &feed.name, format.extension(), &ready.hash)?;
+            Ok(Some((version, ready, since)))
         })
         .await?;
-    Ok(match (made, known) {
-        (None, Some((_, ready))) => ready,
-        (Some((version, ready)), known) => app.cache.put(key, version, ready, known.map(|(_, ready)| ready)),
+    let (version, mut ready, since) = match (made, known) {
+        (None, Some((_, ready))) => return Ok(ready),
+        (Some(made), _) => made,
         (None, None) => unreachable!("without a known version a rendering is made"),
-    })
+    };
+    let since = match since {
+        Some(since) => Some(since),
+        None => first_rendered(app, &key, &ready.hash).await,
+    };
+    ready.last_modified = since.and_then(|since| SystemTime::try_from(since).ok());
+    let ready = Arc::new(ready);
+    if since.is_some() {
+        app.cache.put(key, version, ready.clone());
+    }
+    Ok(ready)
+}
+
+/// Writes down that these bytes are new, and says since when they are. It is the one thing that serving writes; where it
+/// can't, on a full disk for one, the feed is served all the same.
+async fn first_rendered(app: &App, (feed, format): &Key, hash: &str) -> Option<Timestamp> {
+    let (feed, format, hash, now) = (feed.clone(), format.extension(), hash.to_owned(), app.clock.now());
+    let written = app.store.write(move |db| renderings::record(db, &feed, format, &hash, now)).await;
+    written.inspect_err(|error| tracing::warn!(%error, "since when a feed is as it is could not be written down")).ok()
 }
 
 impl Cache {
@@ -67,14 +86,7 @@ impl Cache {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get(key).cloned()
     }
 
-    /// Keeps a rendering. Last-Modified never goes back, even when the latest story leaves the feed.
-    fn put(&self, key: Key, version: i64, mut ready: Ready, before: Option<Arc<Ready>>) -> Arc<Ready> {
-        if let Some(before) = before {
-            ready.last_modified = ready.last_modified.max(before.last_modified);
-        }
-        let ready = Arc::new(ready);
-        let mut all = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        all.insert(key, (version, ready.clone()));
-        ready
+    fn put(&self, key: Key, version: i64, ready: Arc<Ready>) {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key, (version, ready));
     }
 }

@@ -6,6 +6,7 @@ use crate::publish::Format;
 use crate::store::stories::Recent;
 use crate::store::{sources, stories};
 use askama::Template;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -68,7 +69,16 @@ pub(super) struct FrontQuery {
     outlets: Option<u32>,
 }
 
-pub(super) async fn front(State(app): State<App>, Query(query): Query<FrontQuery>) -> Result<Response, Failure> {
+pub(super) async fn front(
+    State(app): State<App>,
+    query: Result<Query<FrontQuery>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let Ok(Query(query)) = query else {
+        let text =
+            "After ?outlets= this page takes a whole number, as in /?outlets=3: how many outlets must report a story.";
+        let page = &Message { site: Site::of(&app), title: "No such selection", text };
+        return Ok(self::page(StatusCode::BAD_REQUEST, page));
+    };
     let min_outlets = query.outlets.unwrap_or(1).clamp(1, 99);
     let which = Recent { min_outlets, published_only: true, limit: SHOWN };
     let stories = app.store.read(move |db| stories::recent(db, which)).await?;

@@ -2,7 +2,7 @@
 
 use super::{Error, Result};
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,17 +26,37 @@ pub fn default_path() -> PathBuf {
 
 /// The one connection that writes. Migrations run here, each in a transaction of its own.
 pub(super) fn open_writer(path: &Path) -> Result<Connection> {
-    let open = |cause: Box<dyn std::error::Error + Send + Sync>| Error::Open { path: path.to_owned(), cause };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|e| open(format!("{}: {e}", folder.display()).into()))?;
+        let cannot = |cause: std::io::Error| format!("its folder {} can't be made: {cause}", folder.display());
+        std::fs::create_dir_all(folder).map_err(|cause| Error::Open {
+            path: path.to_owned(),
+            cause: cannot(cause).into(),
+            next: NO_PLACE,
+        })?;
     }
-    let mut connection = Connection::open(path).map_err(|e| open(e.into()))?;
-    prepare(&connection).map_err(|e| open(e.into()))?;
+    let open = |cause: rusqlite::Error| {
+        let next = match cause.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => "It is another file: move it away, or choose another with --database FILE",
+            Some(ErrorCode::DatabaseBusy) => "Another program has been writing for long; try again",
+            Some(ErrorCode::DatabaseCorrupt) => {
+                "It is damaged: restore a backup, or choose another with --database FILE"
+            }
+            Some(ErrorCode::DiskFull) => "Make room on its disk",
+            _ => NO_PLACE,
+        };
+        Error::Open { path: path.to_owned(), cause: cause.into(), next }
+    };
+    let mut connection = Connection::open(path).map_err(open)?;
+    prepare(&connection).map_err(open)?;
     embedded::migrations::runner()
         .run(&mut connection)
         .map_err(|cause| Error::Migrate { path: path.to_owned(), cause: Box::new(cause) })?;
     Ok(connection)
 }
+
+/// What to do where a database can't be, or can't be written.
+const NO_PLACE: &str = "Choose a place that this user may write with --database FILE, NEWSFOLD_DATABASE or `database` \
+     in the configuration, or give this user the right to write there";
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
@@ -76,5 +96,37 @@ impl Maintenance {
         )?;
         db.execute_batch("PRAGMA optimize")?;
         Ok(dropped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_the_first_version_is_brought_to_this_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("news.db");
+        let mut first = Connection::open(&path).unwrap();
+        embedded::migrations::runner().set_target(refinery::Target::Version(1)).run(&mut first).unwrap();
+        let mut add = first
+            .prepare("INSERT INTO source (url, outlet, site_url, added_at, next_poll_at) VALUES (?1, ?2, ?3, 0, 0)")
+            .unwrap();
+        let expected = [
+            ("https://feeds.bbci.co.uk/rss", "bbci.co.uk", None, "guess"),
+            ("https://feeds.bbci.co.uk/news", "bbc.co.uk", Some("https://www.bbc.co.uk/news"), "site"),
+            ("https://feeds.feedburner.com/x", "mine.example", Some("https://x.example/"), "operator"),
+        ];
+        for (url, outlet, site, _) in expected {
+            add.execute(rusqlite::params![url, outlet, site]).unwrap();
+        }
+        drop(add);
+        drop(first);
+        let now = open_writer(&path).unwrap();
+        for (url, _, _, from) in expected {
+            let found: String =
+                now.query_row("SELECT outlet_from FROM source WHERE url = ?1", [url], |row| row.get(0)).unwrap();
+            assert_eq!(found, from, "of {url}");
+        }
     }
 }

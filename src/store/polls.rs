@@ -35,6 +35,9 @@ pub fn record(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Resu
         insert.execute(params![poll_id, problem.kind.as_str(), problem.detail, problem.count])?;
     }
     update_source(db, poll)?;
+    if let Some(outlet) = &poll.feed_outlet {
+        super::sources::settle_outlet(db, poll.source, outlet)?;
+    }
     Ok(stored)
 }
 

@@ -2,16 +2,18 @@
 
 use super::{Error, Result};
 use crate::model::{Item, ItemId, SourceId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::Row;
 
 /// The columns that [`item`] reads, from `item` joined with its `source`.
 pub(super) const ITEM_COLUMNS: &str = "item.id, item.source_id, coalesce(source.title, source.feed_title, source.url), \
      source.url, source.outlet, source.priority, item.guid, item.url, item.canonical_url, item.title, item.summary, \
      item.content, item.author, coalesce(item.lang, source.lang, source.feed_lang), item.image, item.published_at, \
-     item.first_seen_at, item.ranked_at";
+     item.first_seen_at, item.ranked_at, \
+     CASE WHEN source.added_at >= (SELECT min(added_at) FROM source) + 86400000 \
+          THEN item.first_seen_at - source.added_at END";
 /// How many columns those are.
-pub(super) const ITEM_WIDTH: usize = 18;
+pub(super) const ITEM_WIDTH: usize = 19;
 
 pub(super) fn item(row: &Row<'_>) -> Result<Item> {
     Ok(Item {
@@ -33,6 +35,7 @@ pub(super) fn item(row: &Row<'_>) -> Result<Item> {
         published_at: maybe_time(row.get(15)?)?,
         first_seen_at: time(row.get(16)?)?,
         ranked_at: time(row.get(17)?)?,
+        source_age: row.get::<_, Option<i64>>(18)?.map(SignedDuration::from_millis),
     })
 }
 

@@ -2,9 +2,10 @@
 
 use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result};
-use crate::model::{Due, NewSource, Outcome, Source, SourceEdit, SourceId, SourceState, Validators};
+use crate::model::{Due, NewSource, Outcome, OutletFrom, Source, SourceEdit, SourceId, SourceState, Validators};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeMap;
 
 /// Adds a source, or revives the removed one with this URL. `None` where there is one already.
 pub fn add(db: &Connection, new: &NewSource, next_poll_at: Timestamp, now: Timestamp) -> Result<Option<SourceId>> {
@@ -20,10 +21,18 @@ pub fn add(db: &Connection, new: &NewSource, next_poll_at: Timestamp, now: Times
     };
     db.prepare_cached(
         "UPDATE source SET outlet = ?2, title = ?3, lang = ?4, priority = ?5, state = 'active',
-         next_poll_at = max(?6, coalesce(hold_until, 0)), next_reason = 'it was just added', failures = 0
-         WHERE id = ?1",
+         next_poll_at = max(?6, coalesce(hold_until, 0)), next_reason = 'it was just added', failures = 0,
+         outlet_from = ?7 WHERE id = ?1",
     )?
-    .execute(params![id.0, new.outlet, new.title, new.lang, new.priority, next_poll_at.as_millisecond()])?;
+    .execute(params![
+        id.0,
+        new.outlet,
+        new.title,
+        new.lang,
+        new.priority,
+        next_poll_at.as_millisecond(),
+        new.outlet_from.as_str()
+    ])?;
     set_tags(db, id, &new.tags)?;
     super::stories::touch(db)?;
     Ok(Some(id))
@@ -32,8 +41,9 @@ pub fn add(db: &Connection, new: &NewSource, next_poll_at: Timestamp, now: Times
 /// Changes what the operator says of a source. A new URL begins without validators and is polled at once.
 pub fn edit(db: &Connection, id: SourceId, edit: &SourceEdit, now: Timestamp) -> Result<()> {
     let text = |value: &Option<String>| value.clone().map(|v| if v.is_empty() { None } else { Some(v) });
-    if let Some(outlet) = &edit.outlet {
-        db.execute("UPDATE source SET outlet = ?2 WHERE id = ?1", params![id.0, outlet])?;
+    if let Some((outlet, from)) = &edit.outlet {
+        let set = "UPDATE source SET outlet = ?2, outlet_from = ?3 WHERE id = ?1";
+        db.execute(set, params![id.0, outlet, from.as_str()])?;
     }
     if let Some(title) = text(&edit.title) {
         db.execute("UPDATE source SET title = ?2 WHERE id = ?1", params![id.0, title])?;
@@ -57,6 +67,13 @@ pub fn edit(db: &Connection, id: SourceId, edit: &SourceEdit, now: Timestamp) ->
     super::stories::touch(db)
 }
 
+/// Takes the outlet of the feed's own site in the place of a guess. Items follow, since they have it by their source.
+pub(super) fn settle_outlet(db: &Connection, id: SourceId, outlet: &str) -> Result<()> {
+    db.prepare_cached("UPDATE source SET outlet = ?2, outlet_from = 'site' WHERE id = ?1 AND outlet_from = 'guess'")?
+        .execute(params![id.0, outlet])?;
+    super::stories::touch(db)
+}
+
 fn set_tags(db: &Connection, id: SourceId, tags: &[String]) -> Result<()> {
     db.execute("DELETE FROM source_tag WHERE source_id = ?1", [id.0])?;
     let mut insert = db.prepare_cached("INSERT OR IGNORE INTO source_tag (source_id, tag) VALUES (?1, ?2)")?;
@@ -72,10 +89,10 @@ pub fn set_state(db: &Connection, id: SourceId, state: SourceState) -> Result<()
     super::stories::touch(db)
 }
 
-/// Takes the source's turn: whoever gets `true` polls it, and nobody else will before `until`.
+/// Moves a source's next poll to `until`, where it is still as it was when it was looked up.
 ///
-/// It is on disk before the request goes out, so that a crash in the middle is not followed by a poll too soon,
-/// and two programs on one database never poll one source at once.
+/// It is on disk before the request goes out, so that a crash in the middle is not followed by a poll too soon. That
+/// nobody else polls it meanwhile is the [lease](super::leases)'s.
 pub fn claim(db: &Connection, due: &Due, until: Timestamp) -> Result<bool> {
     let claimed = db
         .prepare_cached(
@@ -138,6 +155,13 @@ pub fn list(db: &Connection, filter: &Filter) -> Result<Vec<Source>> {
     collect(&mut statement, params![filter.tag, filter.problems], read)
 }
 
+/// The languages that the operator gave, where a feed's own is not meant.
+pub fn languages_given(db: &Connection) -> Result<BTreeMap<SourceId, String>> {
+    let mut statement = db.prepare_cached("SELECT id, lang FROM source WHERE lang IS NOT NULL")?;
+    let given = collect(&mut statement, [], |row| Ok((SourceId(row.get(0)?), row.get(1)?)))?;
+    Ok(given.into_iter().collect())
+}
+
 pub fn get(db: &Connection, id: SourceId) -> Result<Option<Source>> {
     one(db, "source.id = ?1", params![id.0])
 }
@@ -154,11 +178,12 @@ fn one(db: &Connection, condition: &str, params: impl rusqlite::Params) -> Resul
 const SELECT: &str = "SELECT id, url, outlet, coalesce(title, feed_title, url), site_url, coalesce(lang, feed_lang), \
     priority, state, added_at, next_poll_at, next_reason, last_poll_at, last_outcome, last_success_at, failures, \
     last_problem, hold_until, validators_url, etag, last_modified, \
-    (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id), feed_ttl FROM source";
+    (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id), feed_ttl, outlet_from FROM source";
 
 fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
     let state: String = row.get(7)?;
     let outcome: Option<String> = row.get(12)?;
+    let outlet_from: String = row.get(22)?;
     let validators = match row.get::<_, Option<String>>(17)? {
         None => None,
         Some(url) => Some(Validators { url, etag: row.get(18)?, last_modified: row.get(19)? }),
@@ -168,6 +193,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
         id: SourceId(row.get(0)?),
         url: row.get(1)?,
         outlet: row.get(2)?,
+        outlet_from: word(&outlet_from, OutletFrom::parse)?,
         title: row.get(3)?,
         site_url: row.get(4)?,
         lang: row.get(5)?,

@@ -1,5 +1,6 @@
 //! Stories in the database: where items were placed and why, what was published, and what a feed selects.
 
+use super::decisions::Lead;
 use super::rows::{ITEM_COLUMNS, ITEM_WIDTH, collect, item, json_list, maybe_time, time};
 use super::{Error, Result};
 use crate::model::{
@@ -47,12 +48,7 @@ fn assign(db: &Connection, assignment: &Assignment, now: Timestamp) -> Result<()
 
 /// Writes down what a second look changed. `lead` chooses the item that stands for a story which lost the one that did.
 /// What was published of a story stays as it is.
-pub fn regroup(
-    db: &Connection,
-    regrouped: &Regrouped,
-    now: Timestamp,
-    lead: impl Fn(&Story) -> Option<ItemId>,
-) -> Result<()> {
+pub fn regroup(db: &Connection, regrouped: &Regrouped, now: Timestamp, lead: Lead<'_>) -> Result<()> {
     for founded in &regrouped.founded {
         found(db, founded.story, founded.by, now)?;
     }
@@ -103,14 +99,16 @@ pub(super) fn settle_changed(
     db: &Connection,
     stories: BTreeSet<StoryId>,
     now: Timestamp,
-    lead: impl Fn(&Story) -> Option<ItemId>,
+    lead: Lead<'_>,
 ) -> Result<()> {
     let ids: Vec<StoryId> = stories.into_iter().collect();
     for story in load(db, &ids.iter().map(|id| id.to_row()).collect::<Vec<i64>>())? {
         let kept = story.items.iter().any(|report| report.item.id == story.lead);
         let lead = if kept { Some(story.lead) } else { lead(&story) };
-        db.prepare_cached("UPDATE story SET updated_at = max(updated_at, ?2), lead_id = coalesce(?3, lead_id) WHERE id = ?1")?
-            .execute(params![story.id.to_row(), now.as_millisecond(), lead.map(|lead| lead.0)])?;
+        db.prepare_cached(
+            "UPDATE story SET updated_at = max(updated_at, ?2), lead_id = coalesce(?3, lead_id) WHERE id = ?1",
+        )?
+        .execute(params![story.id.to_row(), now.as_millisecond(), lead.map(|lead| lead.0)])?;
     }
     Ok(())
 }
@@ -130,13 +128,19 @@ pub fn publish(db: &Connection, story: StoryId, lead: ItemId, published: &Publis
     if done == 1 { touch(db) } else { Ok(()) }
 }
 
-/// Stories that are not published yet, the oldest first.
-pub fn unpublished(db: &Connection, founded_before: Timestamp, limit: u32) -> Result<Vec<Story>> {
+/// Stories that are not published yet, the oldest first, beginning after one of them.
+pub fn unpublished(
+    db: &Connection,
+    founded_before: Timestamp,
+    after: Option<(Timestamp, StoryId)>,
+    limit: u32,
+) -> Result<Vec<Story>> {
     let mut statement = db.prepare_cached(
         "SELECT id FROM story WHERE published_at IS NULL AND merged_into IS NULL AND founded_at <= ?1
-         ORDER BY founded_at, id LIMIT ?2",
+         AND (founded_at, id) > (?2, ?3) ORDER BY founded_at, id LIMIT ?4",
     )?;
-    let ids = collect(&mut statement, params![founded_before.as_millisecond(), limit], |row| Ok(row.get(0)?))?;
+    let (at, id) = after.map_or((i64::MIN, 0), |(at, id)| (at.as_millisecond(), id.to_row()));
+    let ids = collect(&mut statement, params![founded_before.as_millisecond(), at, id, limit], |row| Ok(row.get(0)?))?;
     load(db, &ids)
 }
 
@@ -245,13 +249,22 @@ pub fn of_item(db: &Connection, item: ItemId) -> Result<Option<StoryId>> {
     Ok(row.flatten().map(StoryId::from_row))
 }
 
-/// What the clusterer needs to go on after a restart: the placed items first seen since `since`, in order of id.
+/// What the clusterer needs to go on after a restart: the placed items first seen since then, in order of id.
 pub fn placed_since(db: &Connection, since: Timestamp) -> Result<Vec<(Item, StoryId, Option<ItemId>)>> {
+    placed_between(db, since, Timestamp::MAX)
+}
+
+/// The placed items first seen from one time to another, in order of id.
+pub fn placed_between(
+    db: &Connection,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<(Item, StoryId, Option<ItemId>)>> {
     let sql = format!(
         "SELECT {ITEM_COLUMNS}, item.story_id, item.copy_of FROM item JOIN source ON source.id = item.source_id
-         WHERE item.first_seen_at >= ?1 AND item.story_id IS NOT NULL ORDER BY item.id"
+         WHERE item.first_seen_at BETWEEN ?1 AND ?2 AND item.story_id IS NOT NULL ORDER BY item.id"
     );
-    collect(&mut *db.prepare_cached(&sql)?, [since.as_millisecond()], |row| {
+    collect(&mut *db.prepare_cached(&sql)?, [from.as_millisecond(), until.as_millisecond()], |row| {
         let story = StoryId::from_row(row.get(ITEM_WIDTH)?);
         Ok((item(row)?, story, row.get::<_, Option<i64>>(ITEM_WIDTH + 1)?.map(ItemId)))
     })

@@ -1,6 +1,7 @@
 //! What the tests share: origins that log every request, and a world with a daemon, a clock and a database in it.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod desk;
 pub mod origin;
 pub mod world;
 

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 pub struct Origin {
     base: String,
@@ -22,6 +23,18 @@ struct Shared(Arc<Mutex<Inner>>);
 struct Inner {
     answers: HashMap<String, Answer>,
     log: Vec<Logged>,
+    under_way: usize,
+    most_at_once: usize,
+    let_go: watch::Sender<bool>,
+}
+
+/// Counts a request for as long as it is under way, be it answered or given up.
+struct UnderWay(Shared);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.0.lock().unwrap().under_way -= 1;
+    }
 }
 
 /// A request as it came.
@@ -44,11 +57,12 @@ pub struct Answer {
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Vec<u8>,
     hangs: bool,
+    held: bool,
 }
 
 impl Answer {
     pub fn ok(body: impl Into<Vec<u8>>) -> Answer {
-        Answer { status: 200, headers: Vec::new(), body: body.into(), hangs: false }
+        Answer { status: 200, headers: Vec::new(), body: body.into(), hangs: false, held: false }
     }
 
     pub fn status(status: u16) -> Answer {
@@ -62,6 +76,12 @@ impl Answer {
     /// Takes the request and never answers.
     pub fn hangs() -> Answer {
         Answer { hangs: true, ..Answer::ok("") }
+    }
+
+    /// Comes once [`Origin::let_go`] says so.
+    pub fn held(mut self) -> Answer {
+        self.held = true;
+        self
     }
 
     pub fn header(mut self, name: &str, value: &[u8]) -> Answer {
@@ -92,6 +112,16 @@ impl Origin {
         self.state.0.lock().unwrap().answers.insert(path.to_owned(), answer);
     }
 
+    /// Answers what was held, and holds nothing from now on.
+    pub fn let_go(&self) {
+        self.state.0.lock().unwrap().let_go.send_replace(true);
+    }
+
+    /// The most requests that were ever under way at once.
+    pub fn most_at_once(&self) -> usize {
+        self.state.0.lock().unwrap().most_at_once
+    }
+
     pub fn requests(&self) -> Vec<Logged> {
         self.state.0.lock().unwrap().log.clone()
     }
@@ -104,14 +134,20 @@ impl Origin {
 async fn answer(State(state): State<Shared>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let headers = request.headers().clone();
-    let found = {
+    let (found, mut let_go) = {
         let mut inner = state.0.lock().unwrap();
+        inner.under_way += 1;
+        inner.most_at_once = inner.most_at_once.max(inner.under_way);
         inner.log.push(Logged { path: path.clone(), headers: headers.clone() });
-        inner.answers.get(&path).cloned()
+        (inner.answers.get(&path).cloned(), inner.let_go.subscribe())
     };
+    let _under_way = UnderWay(state.clone());
     let Some(answer) = found else {
         return StatusCode::NOT_FOUND.into_response();
     };
+    if answer.held {
+        let_go.wait_for(|gone| *gone).await.unwrap();
+    }
     if answer.hangs {
         tokio::time::sleep(Duration::from_secs(3600)).await;
     }

@@ -23,7 +23,8 @@ pub struct World {
 }
 
 impl World {
-    /// A world in which nothing runs yet. Loopback is allowed, origins need no pause, stories need not settle.
+    /// A world in which nothing runs yet. Loopback is allowed, origins need no pause, stories need not settle and are looked at
+    /// again at once.
     pub fn new() -> World {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default();
@@ -31,6 +32,7 @@ impl World {
         config.fetch.origin_gap = SignedDuration::ZERO;
         config.fetch.total_timeout = SignedDuration::from_secs(3);
         config.publish.settle = SignedDuration::ZERO;
+        config.cluster.look = SignedDuration::ZERO;
         config.daemon.shutdown_grace = SignedDuration::from_secs(2);
         let store = Store::open(&folder.path().join("newsfold.db")).unwrap();
         let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());

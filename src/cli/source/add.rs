@@ -1,11 +1,13 @@
 //! `newsfold source add`: one request, which is the source's first poll; a second one where a page names its feed.
 
-use super::{language, outlet, tags, web_url};
+use super::{language, outlet, program, tags, told_to_end, web_url};
 use crate::cli::Context;
 use crate::cli::output::{json, one_line, print};
 use crate::daemon;
-use crate::model::{NewSource, SourceState, Stored};
-use crate::poll::{self, Answer, Attempt, Tools, outlet_of};
+use crate::model::duration::after;
+use crate::model::{NewSource, OutletFrom, SourceState, Stored};
+use crate::poll::{self, Answer, Attempt, Tools, origin, outlet_of};
+use crate::store::leases::{Held, Lease};
 use crate::store::{Store, sources};
 use anyhow::bail;
 use std::process::ExitCode;
@@ -42,6 +44,7 @@ impl Add {
         let mut new = NewSource {
             url: url.to_string(),
             outlet: self.outlet.as_deref().map(outlet).transpose()?.unwrap_or_else(|| outlet_of(&url)),
+            outlet_from: if self.outlet.is_some() { OutletFrom::Operator } else { OutletFrom::Guess },
             title: self.title.as_deref().map(|t| one_line(t, 200)).filter(|t| !t.is_empty()),
             lang: self.lang.as_deref().map(language).transpose()?,
             priority: self.priority,
@@ -50,30 +53,46 @@ impl Add {
         refuse_known(&store, &new.url).await?;
         if self.unchecked {
             let now = context.clock.now();
-            let added = store.write(move |db| sources::add(db, &new, now, now)).await?;
-            print(&format!("added source {}, unchecked", added.map_or(0, |id| id.0)))?;
-            return Ok(ExitCode::SUCCESS);
+            let url = new.url.clone();
+            store.write(move |db| sources::add(db, &new, now, now)).await?;
+            return report(context, &store, &url, None).await;
         }
-        let tools = daemon::tools(&config, store.clone(), context.clock.clone())?;
-        let (attempt, others) = read_or_discover(&tools, &url, &mut new).await?;
+        let tools = daemon::tools(&config, store.clone(), context.clock.clone(), &program("source add"))?;
+        let mut lease = Lease::new(&tools.program);
+        let asked = tokio::select! {
+            asked = read_or_discover(&tools, &url, &mut new, &mut lease) => asked,
+            _ = told_to_end() => Err(anyhow::anyhow!("interrupted; nothing was added")),
+        };
+        let (attempt, others) = match asked {
+            Ok(asked) => asked,
+            Err(error) => {
+                tools.give_back(&lease).await?;
+                return Err(error);
+            }
+        };
         if !others.is_empty() {
             eprintln!("the page names {} feeds; this one was taken: {}", others.len() + 1, new.url);
             others.iter().for_each(|other| eprintln!("  also: {other}"));
         }
-        if self.outlet.is_none() {
-            new.outlet = attempt.outlet();
-        }
-        let stored = add_and_record(&tools, new.clone(), attempt).await?;
+        let stored = add_and_record(&tools, new.clone(), attempt, &lease).await?;
         if daemon::Lock::take(store.path()).is_ok() {
             daemon::catch_up(&config, &store, &context.clock).await?;
         }
-        report(context, &store, &new.url, &stored).await
+        report(context, &store, &new.url, Some(&stored)).await
     }
 }
 
 /// Reads the feed at `url`, or the first feed that the page at `url` names. `new` gets the feed's URL.
-async fn read_or_discover(tools: &Tools, url: &Url, new: &mut NewSource) -> anyhow::Result<(Attempt, Vec<String>)> {
-    let attempt = poll::attempt(tools, url, None).await;
+async fn read_or_discover(
+    tools: &Tools,
+    url: &Url,
+    new: &mut NewSource,
+    lease: &mut Lease,
+) -> anyhow::Result<(Attempt, Vec<String>)> {
+    take_turn(tools, url, lease).await?;
+    // Whoever had the turn may have added this very feed.
+    refuse_known(&tools.store, &new.url).await?;
+    let attempt = poll::attempt(tools, url, None, lease).await;
     let feeds = match attempt.answer {
         Answer::Read(_) => return Ok((attempt, Vec::new())),
         Answer::NotAFeed { feeds, .. } if !feeds.is_empty() => feeds,
@@ -82,11 +101,27 @@ async fn read_or_discover(tools: &Tools, url: &Url, new: &mut NewSource) -> anyh
     let feed = feeds[0].url.clone();
     new.url = feed.to_string();
     refuse_known(&tools.store, &new.url).await?;
-    let attempt = poll::attempt(tools, &feed, None).await;
+    take_turn(tools, &feed, lease).await?;
+    let attempt = poll::attempt(tools, &feed, None, lease).await;
     match attempt.answer {
         Answer::Read(_) => Ok((attempt, feeds[1..].iter().map(|f| f.url.to_string()).collect())),
         answer => bail!("{url} names the feed {feed}, which gave none: {}", in_words(&answer)),
     }
+}
+
+/// Waits until no other program asks this server, and says so where that takes a while.
+async fn take_turn(tools: &Tools, url: &Url, lease: &mut Lease) -> anyhow::Result<()> {
+    let origin = origin(url);
+    let mut told = false;
+    let say = |held: &Held| {
+        if !told && !held.holder.is_empty() {
+            told = true;
+            eprintln!("waiting: {origin} is being asked right now by {}", super::in_words(held));
+        }
+    };
+    tools.wait_for_turn(lease, &origin, say).await?;
+    lease.origin = Some(origin.to_string());
+    Ok(())
 }
 
 async fn refuse_known(store: &Store, url: &str) -> anyhow::Result<()> {
@@ -99,9 +134,9 @@ async fn refuse_known(store: &Store, url: &str) -> anyhow::Result<()> {
     }
 }
 
-async fn add_and_record(tools: &Tools, new: NewSource, attempt: Attempt) -> anyhow::Result<Stored> {
+async fn add_and_record(tools: &Tools, new: NewSource, attempt: Attempt, lease: &Lease) -> anyhow::Result<Stored> {
     let (now, url) = (tools.clock.now(), new.url.clone());
-    let later = now + tools.options.interval;
+    let later = after(now, tools.options.interval);
     // Not due before its first poll is recorded, so that a running daemon does not poll it at the same time.
     let source = tools
         .store
@@ -111,7 +146,7 @@ async fn add_and_record(tools: &Tools, new: NewSource, attempt: Attempt) -> anyh
         })
         .await?;
     let Some(source) = source else { bail!("{url} was removed while it was added") };
-    Ok(poll::finish(tools, &source, attempt).await?.1)
+    Ok(poll::finish(tools, &source, attempt, lease).await?.1)
 }
 
 fn in_words(answer: &Answer) -> String {
@@ -125,7 +160,8 @@ fn in_words(answer: &Answer) -> String {
     format!("{}. Add it all the same with --unchecked", one_line(text, 400))
 }
 
-async fn report(context: &Context, store: &Store, url: &str, stored: &Stored) -> anyhow::Result<ExitCode> {
+/// Says what was added, and what its first poll brought where there was one.
+async fn report(context: &Context, store: &Store, url: &str, stored: Option<&Stored>) -> anyhow::Result<ExitCode> {
     let url = url.to_owned();
     let Some(source) = store.read(move |db| sources::by_url(db, &url)).await? else {
         bail!("the source was removed meanwhile");
@@ -134,8 +170,8 @@ async fn report(context: &Context, store: &Store, url: &str, stored: &Stored) ->
         json(&source)?;
     } else {
         let title = one_line(&source.title, 80);
-        let count = stored.new.len();
-        print(&format!("added source {}: {title} ({}), {count} items, {}", source.id, source.outlet, source.url))?;
+        let came = stored.map_or_else(|| "unchecked".into(), |stored| format!("{} items", stored.new.len()));
+        print(&format!("added source {}: {title} ({}), {came}, {}", source.id, source.outlet, source.url))?;
     }
     Ok(ExitCode::SUCCESS)
 }

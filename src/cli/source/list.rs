@@ -3,18 +3,19 @@
 use super::find;
 use crate::cli::Context;
 use crate::cli::output::{json, maybe_time, one_line, print, table, time};
-use crate::model::{Source, SourceState};
+use crate::model::{OutletFrom, Source, SourceState};
 use crate::store::polls::{self, PastPoll};
 use crate::store::sources::{self, Filter};
 use std::process::ExitCode;
 
 pub async fn list(context: &Context, filter: Filter) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
+    let wanted = filter.clone();
     let found = store.read(move |db| sources::list(db, &filter)).await?;
     if context.json() {
         json(&found)?;
     } else if found.is_empty() {
-        print("no source; add one with `newsfold source add URL`")?;
+        print(&none_found(&wanted))?;
     } else {
         table(
             ["no", "title", "outlet", "tags", "state", "last poll", "next poll", "problem"],
@@ -33,6 +34,15 @@ pub async fn list(context: &Context, filter: Filter) -> anyhow::Result<ExitCode>
         )?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn none_found(wanted: &Filter) -> String {
+    let having = if wanted.problems { " and a problem" } else { "" };
+    match &wanted.tag {
+        Some(tag) => format!("no source has the tag ‘{}’{having}; `newsfold source list` shows all", one_line(tag, 60)),
+        None if wanted.problems => "no source has a problem".into(),
+        None => "no source; add one with `newsfold source add URL`".into(),
+    }
 }
 
 fn state(source: &Source) -> String {
@@ -90,7 +100,7 @@ fn facts(s: &Source) -> Vec<(&'static str, String)> {
         ("source", s.id.to_string()),
         ("title", one_line(&s.title, 200)),
         ("url", s.url.clone()),
-        ("outlet", s.outlet.clone()),
+        ("outlet", outlet(s)),
         ("site", one_line(s.site_url.as_deref().unwrap_or("unknown"), 200)),
         ("language", s.lang.clone().unwrap_or_else(|| "unknown".into())),
         ("tags", s.tags.join(", ")),
@@ -111,6 +121,15 @@ fn facts(s: &Source) -> Vec<(&'static str, String)> {
         facts.push(("problem", one_line(&s.last_problem, 500)));
     }
     facts
+}
+
+fn outlet(source: &Source) -> String {
+    let how = match source.outlet_from {
+        OutletFrom::Operator => "as you said",
+        OutletFrom::Site => "by the site that the feed calls its own",
+        OutletFrom::Guess => "a guess from its address, until a poll finds the feed's own site",
+    };
+    format!("{} ({how})", source.outlet)
 }
 
 /// What went wrong, else what was repaired.

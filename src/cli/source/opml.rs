@@ -1,69 +1,85 @@
 //! `newsfold source import`, `export` and `sync`: subscription lists (OPML 2.0).
+//!
+//! A file that was cut off looks like a shorter one: what `sync` would remove by it may only have been lost. So `sync`
+//! refuses what is not well-formed, but for bare ampersands, which lose nothing; `import`, which removes nothing, takes
+//! what it can and says what it could not.
 
-use super::{tags, web_url};
+mod list;
+
 use crate::cli::Context;
-use crate::cli::output::{confirm, json, one_line, print};
-use crate::model::{NewSource, Source, SourceEdit, SourceId, SourceState};
-use crate::parse::opml::{self, Outline};
-use crate::poll::outlet_of;
+use crate::cli::output::{confirm, json, print};
+use crate::model::{NewSource, OutletFrom, Source, SourceEdit, SourceId, SourceState};
+use crate::parse::opml::{self, Fault, Outline};
 use crate::store::sources::{self, Filter};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use jiff::SignedDuration;
-use std::collections::{BTreeMap, BTreeSet};
+use list::{Described, List};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
-use url::Url;
 
 /// Added sources are first polled so far apart.
 const APART: SignedDuration = SignedDuration::from_millis(100);
 
-/// The sources of a file, and the lines that could not be used.
-struct List {
-    sources: Vec<NewSource>,
-    bad: Vec<String>,
-}
-
 pub async fn import(context: &Context, file: &Path, extra: &[String]) -> anyhow::Result<ExitCode> {
-    let list = read(file, extra)?;
+    let mut list = list::read(file, extra)?;
     let (_, store) = context.open()?;
-    let (now, count) = (context.clock.now(), list.sources.len());
+    let (now, count) = (context.clock.now(), list.sources.len() as i32);
+    let sources = std::mem::take(&mut list.sources);
     let added = store
         .write(move |db| {
             let mut added = 0;
-            for new in &list.sources {
+            for Described { new, .. } in &sources {
                 added += i32::from(sources::add(db, new, now + APART * added, now)?.is_some());
             }
             Ok(added)
         })
         .await?;
-    list.bad.iter().for_each(|bad| eprintln!("{bad}"));
+    let (known, unusable) = (count - added, list.unusable.len());
+    list.complaints(file).iter().for_each(|complaint| eprintln!("{complaint}"));
     if context.json() {
-        json(&serde_json::json!({"added": added, "known": count as i32 - added, "unusable": list.bad.len()}))?;
+        let mut done = list.complaints_as_json();
+        done["added"] = added.into();
+        done["known"] = known.into();
+        done["unusable"] = unusable.into();
+        json(&done)?;
     } else {
-        let known = count as i32 - added;
-        print(&format!(
-            "added {added} sources, {known} were there already, {} lines could not be used",
-            list.bad.len()
-        ))?;
+        let cut = if list.ends_early { "; the file was cut off" } else { "" };
+        print(&format!("added {added} sources, {known} were there already, {unusable} could not be used{cut}"))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if list.is_incomplete() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 pub async fn export(context: &Context) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
-    let all = store.read(|db| sources::list(db, &Filter::default())).await?;
+    let (all, mut languages) =
+        store.read(|db| Ok((sources::list(db, &Filter::default())?, sources::languages_given(db)?))).await?;
     let outlines: Vec<Outline> = all
         .into_iter()
         .map(|source| Outline {
             title: Some(source.title),
             html_url: source.site_url,
             categories: source.tags,
+            language: languages.remove(&source.id),
+            outlet: (source.outlet_from == OutletFrom::Operator).then_some(source.outlet),
+            priority: (source.priority != 0).then(|| source.priority.to_string()),
             xml_url: source.url,
             line: 0,
         })
         .collect();
-    print(opml::write(&config.publish.title, &outlines).trim_end())?;
+    if context.json() {
+        json(&outlines)?;
+    } else {
+        print(opml::write(&config.publish.title, &outlines).trim_end())?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How `sync` is to go about it.
+pub struct Sync {
+    pub yes: bool,
+    pub dry_run: bool,
+    pub lenient: bool,
 }
 
 /// What has to be done so that the database equals the file.
@@ -74,30 +90,39 @@ struct Plan {
     remove: Vec<(SourceId, String)>,
 }
 
-pub async fn sync(context: &Context, file: &Path, yes: bool, dry_run: bool) -> anyhow::Result<ExitCode> {
-    let list = read(file, &[])?;
-    if !list.bad.is_empty() {
-        bail!("nothing was changed, because lines of {} can't be used:\n{}", file.display(), list.bad.join("\n"));
+pub async fn sync(context: &Context, file: &Path, how: Sync) -> anyhow::Result<ExitCode> {
+    let list = list::read(file, &[])?;
+    if !how.lenient {
+        refuse_doubtful(&list, file)?;
     }
+    list.complaints(file).iter().for_each(|complaint| eprintln!("{complaint}"));
     let (_, store) = context.open()?;
     let kept = store.read(|db| sources::list(db, &Filter::default())).await?;
-    let plan = plan(&list.sources, &kept);
-    for new in &plan.add {
-        print(&format!("add     {}", new.url))?;
+    let mut plan = plan(&list.sources, &kept);
+    if how.lenient {
+        plan.remove.clear();
     }
-    for (id, url, _) in &plan.change {
-        print(&format!("change  {id}  {url}"))?;
+    if !context.json() {
+        plan.print()?;
     }
-    for (id, url) in &plan.remove {
-        print(&format!("remove  {id}  {url}"))?;
+    let counts = plan.counts();
+    let planned = plan.as_json(false);
+    let done = plan.as_json(true);
+    let code = if list.is_incomplete() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    if how.dry_run {
+        if context.json() {
+            json(&planned)?
+        } else {
+            print(&counts)?
+        }
+        return Ok(code);
     }
-    let counts = format!("{} to add, {} to change, {} to remove", plan.add.len(), plan.change.len(), plan.remove.len());
-    if dry_run {
-        print(&counts)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    if !plan.remove.is_empty() && !confirm(&format!("{counts}. Go ahead?"), yes)? {
-        print("nothing was changed")?;
+    if !plan.remove.is_empty() && !confirm(&format!("{counts}. Go ahead?"), how.yes)? {
+        if context.json() {
+            json(&planned)?
+        } else {
+            print("nothing was changed")?
+        }
         return Ok(ExitCode::FAILURE);
     }
     let now = context.clock.now();
@@ -112,23 +137,56 @@ pub async fn sync(context: &Context, file: &Path, yes: bool, dry_run: bool) -> a
             plan.remove.iter().try_for_each(|(id, _)| sources::set_state(db, *id, SourceState::Removed))
         })
         .await?;
-    print(&format!("done: {counts}"))?;
-    Ok(ExitCode::SUCCESS)
+    if context.json() {
+        json(&done)?
+    } else {
+        print(&format!("done: {counts}"))?
+    }
+    Ok(code)
 }
 
-/// Compares by URL. The file says title and tags; language, outlet and priority stay the operator's own.
-fn plan(wanted: &[NewSource], kept: &[Source]) -> Plan {
+/// What is not in the file is removed, so that a file of which something may be missing is not acted on.
+fn refuse_doubtful(list: &List, file: &Path) -> anyhow::Result<()> {
+    let file = file.display();
+    if let Some(Fault { line, what }) = &list.fault {
+        bail!(
+            "{file}:{line}: {what}. Nothing was changed, because sources that this file has lost would be removed. \
+             Mend the file there, or have it read as far as it goes, without removing anything, by --lenient"
+        );
+    }
+    if !list.unusable.is_empty() {
+        let lines: Vec<String> =
+            list.unusable.iter().map(|Fault { line, what }| format!("{file}:{line}: {what}")).collect();
+        bail!(
+            "nothing was changed, because lines of {file} can't be used; mend them, or leave them out by --lenient, \
+             which removes nothing:\n{}",
+            lines.join("\n")
+        );
+    }
+    Ok(())
+}
+
+/// Compares by URL. The file says title and tags, and where it says language, outlet or priority those too; what it does
+/// not say stays as it is.
+fn plan(wanted: &[Described], kept: &[Source]) -> Plan {
     let mut known: BTreeMap<&str, &Source> = kept.iter().map(|source| (source.url.as_str(), source)).collect();
     let mut plan = Plan::default();
-    for new in wanted {
+    for Described { new, has_priority } in wanted {
         let Some(source) = known.remove(new.url.as_str()) else {
             plan.add.push(new.clone());
             continue;
         };
-        let title = new.title.clone().filter(|title| *title != source.title);
-        let tags = (new.tags != source.tags).then(|| new.tags.clone());
-        if title.is_some() || tags.is_some() {
-            let edit = SourceEdit { title, tags, ..SourceEdit::default() };
+        let says_outlet = new.outlet_from == OutletFrom::Operator;
+        let same_outlet = source.outlet == new.outlet && source.outlet_from == OutletFrom::Operator;
+        let edit = SourceEdit {
+            url: None,
+            outlet: (says_outlet && !same_outlet).then(|| (new.outlet.clone(), OutletFrom::Operator)),
+            title: new.title.clone().filter(|title| *title != source.title),
+            lang: new.lang.clone().filter(|lang| Some(lang) != source.lang.as_ref()),
+            priority: (*has_priority && new.priority != source.priority).then_some(new.priority),
+            tags: (new.tags != source.tags).then(|| new.tags.clone()),
+        };
+        if edit != SourceEdit::default() {
             plan.change.push((source.id, source.url.clone(), edit));
         }
     }
@@ -137,33 +195,31 @@ fn plan(wanted: &[NewSource], kept: &[Source]) -> Plan {
     plan
 }
 
-fn read(file: &Path, extra: &[String]) -> anyhow::Result<List> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let (outlines, _) = opml::read(&bytes).with_context(|| format!("{} is no OPML file", file.display()))?;
-    let mut list = List { sources: Vec::new(), bad: Vec::new() };
-    let mut seen = BTreeSet::new();
-    for outline in outlines {
-        let url = match web_url(&outline.xml_url) {
-            Ok(url) => url,
-            Err(error) => {
-                list.bad.push(format!("{}:{}: {error:#}", file.display(), outline.line));
-                continue;
-            }
-        };
-        if !seen.insert(url.to_string()) {
-            continue;
-        }
-        let site = outline.html_url.as_deref().and_then(|site| Url::parse(site).ok()).filter(|s| s.domain().is_some());
-        let mut all_tags = outline.categories;
-        all_tags.extend_from_slice(extra);
-        list.sources.push(NewSource {
-            outlet: outlet_of(site.as_ref().unwrap_or(&url)),
-            url: url.to_string(),
-            title: outline.title.map(|t| one_line(&t, 200)).filter(|t| !t.is_empty()),
-            lang: None,
-            priority: 0,
-            tags: tags(&all_tags),
-        });
+impl Plan {
+    fn counts(&self) -> String {
+        format!("{} to add, {} to change, {} to remove", self.add.len(), self.change.len(), self.remove.len())
     }
-    Ok(list)
+
+    fn print(&self) -> anyhow::Result<()> {
+        for new in &self.add {
+            print(&format!("add     {}", new.url))?;
+        }
+        for (id, url, _) in &self.change {
+            print(&format!("change  {id}  {url}"))?;
+        }
+        for (id, url) in &self.remove {
+            print(&format!("remove  {id}  {url}"))?;
+        }
+        Ok(())
+    }
+
+    fn as_json(&self, is_done: bool) -> serde_json::Value {
+        let known = |id: &SourceId, url: &str| serde_json::json!({"source": id, "url": url});
+        serde_json::json!({
+            "done": is_done,
+            "add": self.add.iter().map(|new| &new.url).collect::<Vec<_>>(),
+            "change": self.change.iter().map(|(id, url, _)| known(id, url)).collect::<Vec<_>>(),
+            "remove": self.remove.iter().map(|(id, url)| known(id, url)).collect::<Vec<_>>(),
+        })
+    }
 }

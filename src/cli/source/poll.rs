@@ -1,17 +1,19 @@
 //! `newsfold source poll`: now instead of at its turn, and otherwise like any poll: conditional, one an origin, held
-//! back where a server asked for it.
+//! back where a server asked for it. It waits its turn where another program asks the same server.
 
-use super::{find_all, sources};
+use super::{find_all, in_words, program, sources, told_to_end};
 use crate::cli::Context;
 use crate::cli::output::{json, one_line, table, time};
 use crate::daemon;
 use crate::model::{Due, PollRecord, Source, SourceState, Stored};
-use crate::poll::{self, Tools};
+use crate::poll::{self, Answer, Claim, Tools};
+use crate::store::leases::{self, Held, Kind, Lease};
 use crate::store::sources::Filter;
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -26,6 +28,9 @@ pub struct Poll {
     #[arg(long, conflicts_with_all = ["sources", "all"])]
     tag: Option<String>,
 }
+
+/// How often one that waits looks whether it is its turn.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What came of polling one source.
 enum Done {
@@ -47,14 +52,30 @@ impl Poll {
         } else {
             find_all(&store, &self.sources).await?
         };
-        let tools = daemon::tools(&config, store.clone(), context.clock.clone())?;
-        let done = poll_all(&tools, chosen, config.daemon.concurrency).await?;
+        let program = program("source poll");
+        let tools = daemon::tools(&config, store.clone(), context.clock.clone(), &program)?;
+        let done = tokio::select! {
+            done = poll_all(&tools, chosen, config.daemon.concurrency) => done?,
+            _ = told_to_end() => return abandon(&tools).await,
+        };
         // Without a daemon nobody else would group what has come.
         if daemon::Lock::take(store.path()).is_ok() {
             daemon::catch_up(&config, &store, &context.clock).await?;
         }
         report(context, &done)
     }
+}
+
+/// Records what was under way as abandoned and gives everything back: nobody else is to wait for what ends here.
+async fn abandon(tools: &Tools) -> anyhow::Result<ExitCode> {
+    let program = tools.program.clone();
+    let under_way = tools.store.read(move |db| leases::sources_of(db, &program)).await?;
+    for id in &under_way {
+        poll::finish_without_answer(tools, *id, Answer::Abandoned, &Lease::new(&tools.program)).await?;
+    }
+    let (program, now) = (tools.program.clone(), tools.clock.now());
+    tools.store.write(move |db| leases::forget(db, &program, now)).await?;
+    bail!("interrupted; {} polls were abandoned", under_way.len());
 }
 
 async fn poll_all(tools: &Tools, chosen: Vec<Source>, concurrency: usize) -> anyhow::Result<Vec<(Source, Done)>> {
@@ -65,10 +86,10 @@ async fn poll_all(tools: &Tools, chosen: Vec<Source>, concurrency: usize) -> any
     let places = Arc::new(Semaphore::new(concurrency));
     let mut polls = JoinSet::new();
     for source in chosen {
-        let (tools, places) = (tools.clone(), places.clone());
+        let (tools, places, bar) = (tools.clone(), places.clone(), bar.clone());
         polls.spawn(async move {
             let _place = places.acquire_owned().await?;
-            let done = poll_one(&tools, &source).await?;
+            let done = poll_one(&tools, &source, &bar).await?;
             anyhow::Ok((source, done))
         });
     }
@@ -82,18 +103,42 @@ async fn poll_all(tools: &Tools, chosen: Vec<Source>, concurrency: usize) -> any
     Ok(all)
 }
 
-async fn poll_one(tools: &Tools, source: &Source) -> anyhow::Result<Done> {
-    let now = tools.clock.now();
-    if let Some(hold) = source.hold_until.filter(|hold| *hold > now) {
-        return Ok(Done::Skipped(format!("its server asked us to stay away until {}", time(hold))));
+/// Polls a source as soon as it is its turn.
+async fn poll_one(tools: &Tools, chosen: &Source, bar: &ProgressBar) -> anyhow::Result<Done> {
+    let id = chosen.id;
+    let mut told = false;
+    loop {
+        let Some(source) = tools.store.read(move |db| sources::get(db, id)).await? else {
+            return Ok(Done::Skipped("it is no more".into()));
+        };
+        let now = tools.clock.now();
+        if let Some(hold) = source.hold_until.filter(|hold| *hold > now) {
+            return Ok(Done::Skipped(format!("its server asked us to stay away until {}", time(hold))));
+        }
+        if source.last_poll_at > chosen.last_poll_at {
+            return Ok(Done::Skipped("another program polled it while this one waited".into()));
+        }
+        let due = Due { id, url: source.url.clone(), at: source.next_poll_at };
+        match tools.claim(due, Lease::new(&tools.program)).await? {
+            Claim::Taken(lease) => {
+                let (record, stored) = poll::poll_source(tools, &source, &lease).await?;
+                return Ok(Done::Polled(Box::new(record), stored));
+            }
+            Claim::Outdated => return Ok(Done::Skipped("another program has just changed or polled it".into())),
+            Claim::Held(held @ Held { what: Kind::Source, .. }) => {
+                return Ok(Done::Skipped(format!("it is being polled right now by {}", in_words(&held))));
+            }
+            Claim::Held(held) => {
+                // The pause after a request, and our own polls, are nobody's business.
+                if !told && !held.holder.is_empty() && held.holder != tools.program {
+                    told = true;
+                    let who = in_words(&held);
+                    bar.suspend(|| eprintln!("source {id} waits: its server is being asked right now by {who}"));
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        }
     }
-    let due = Due { id: source.id, url: source.url.clone(), at: source.next_poll_at };
-    let until = now + tools.options.interval;
-    if !tools.store.write(move |db| sources::claim(db, &due, until)).await? {
-        return Ok(Done::Skipped("it is being polled by another program right now".into()));
-    }
-    let (record, stored) = poll::poll_source(tools, source).await?;
-    Ok(Done::Polled(Box::new(record), stored))
 }
 
 /// Success where no poll failed.

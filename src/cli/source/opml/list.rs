@@ -1,0 +1,129 @@
+//! The sources that an OPML file describes, and all that was wrong with it in words.
+
+use crate::cli::output::one_line;
+use crate::cli::source::{language, outlet, tags, web_url};
+use crate::model::{NewSource, OutletFrom};
+use crate::parse::opml::{self, Fault, Outline};
+use crate::poll::outlet_of;
+use anyhow::Context as _;
+use std::collections::BTreeSet;
+use std::path::Path;
+use url::Url;
+
+/// The sources of a file, and what could not be read of it.
+pub(super) struct List {
+    pub sources: Vec<Described>,
+    /// Subscriptions that stand there a second time.
+    pub repeated: usize,
+    pub unusable: Vec<Fault>,
+    pub ampersands: Vec<usize>,
+    pub fault: Option<Fault>,
+    pub ends_early: bool,
+    repairs: Vec<String>,
+}
+
+/// A source as a file describes it.
+pub(super) struct Described {
+    pub new: NewSource,
+    /// Whether the file gives it a priority, be it 0.
+    pub has_priority: bool,
+}
+
+/// Lines that are named one by one; of more the first ones are.
+const NAMED: usize = 10;
+
+pub(super) fn read(file: &Path, extra: &[String]) -> anyhow::Result<List> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let read = opml::read(&bytes).with_context(|| format!("{} is no OPML file", file.display()))?;
+    let mut list = List {
+        sources: Vec::new(),
+        repeated: 0,
+        unusable: read.unusable,
+        ampersands: read.ampersands,
+        fault: read.fault,
+        ends_early: read.ends_early,
+        repairs: read.problems.iter().map(|p| format!("{} ×{}: {}", p.kind.as_str(), p.count, p.detail)).collect(),
+    };
+    let mut seen = BTreeSet::new();
+    for outline in read.outlines {
+        let line = outline.line;
+        match described(outline, extra) {
+            Err(error) => list.unusable.push(Fault { line, what: format!("{error:#}") }),
+            Ok(source) if seen.insert(source.new.url.clone()) => list.sources.push(source),
+            Ok(_) => list.repeated += 1,
+        }
+    }
+    list.unusable.sort_by_key(|fault| fault.line);
+    Ok(list)
+}
+
+fn described(outline: Outline, extra: &[String]) -> anyhow::Result<Described> {
+    let url = web_url(&outline.xml_url)?;
+    let site = outline.html_url.as_deref().and_then(|site| Url::parse(site).ok());
+    let guess = || site.as_ref().filter(|site| site.domain().is_some()).unwrap_or(&url);
+    let named = outline.outlet.as_deref().map(outlet).transpose()?;
+    let from = if named.is_some() { OutletFrom::Operator } else { OutletFrom::Guess };
+    let priority = outline.priority.as_deref().map(|text| {
+        let no_number = || format!("newsfold:priority is a whole number, and not ‘{}’", one_line(text, 40));
+        text.trim().parse::<i32>().with_context(no_number)
+    });
+    let priority = priority.transpose()?;
+    let mut all_tags = outline.categories;
+    all_tags.extend_from_slice(extra);
+    let new = NewSource {
+        outlet: named.unwrap_or_else(|| outlet_of(guess())),
+        outlet_from: from,
+        url: url.to_string(),
+        title: outline.title.map(|t| one_line(&t, 200)).filter(|t| !t.is_empty()),
+        lang: outline.language.as_deref().map(language).transpose()?,
+        priority: priority.unwrap_or_default(),
+        tags: tags(&all_tags),
+    };
+    Ok(Described { new, has_priority: priority.is_some() })
+}
+
+impl List {
+    /// Everything that was repaired, left out or doubted, a line each, as compilers write it.
+    pub fn complaints(&self, file: &Path) -> Vec<String> {
+        let file = file.display();
+        let mut all: Vec<String> = self.repairs.iter().map(|what| format!("{file}: repaired: {what}")).collect();
+        if let Some(first) = self.ampersands.first() {
+            let lines = numbers(&self.ampersands);
+            all.push(format!("{file}:{first}: repaired: a bare & was taken for itself on {lines}"));
+        }
+        if let Some(Fault { line, what }) = &self.fault {
+            all.push(format!("{file}:{line}: not well-formed, and outlines may be missing: {what}"));
+        }
+        if self.repeated > 0 {
+            all.push(format!("{file}: {} subscriptions stand there more than once", self.repeated));
+        }
+        all.extend(self.unusable.iter().map(|Fault { line, what }| format!("{file}:{line}: {what}")));
+        all
+    }
+
+    /// The same for programs.
+    pub fn complaints_as_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "repaired": self.repairs,
+            "ampersand_lines": self.ampersands,
+            "not_well_formed": self.fault,
+            "ends_early": self.ends_early,
+            "repeated": self.repeated,
+            "unusable_lines": self.unusable,
+        })
+    }
+
+    /// Whether something that was written in the file is certainly not among the sources.
+    pub fn is_incomplete(&self) -> bool {
+        self.ends_early || !self.unusable.is_empty()
+    }
+}
+
+fn numbers(lines: &[usize]) -> String {
+    let named: Vec<String> = lines.iter().take(NAMED).map(usize::to_string).collect();
+    let more = if lines.len() > NAMED { " and more" } else { "" };
+    match lines.len() {
+        1 => format!("line {}", named[0]),
+        count => format!("{count} lines ({}{more})", named.join(", ")),
+    }
+}

@@ -1,0 +1,97 @@
+//! The operator's decisions taken in, and why two items are, or are not, together.
+
+use super::memory::{Remembered, Tag};
+use super::pair::{Crowd, FEATURES, features, overlap};
+use super::{Clusterer, chance, group, near};
+use crate::model::{Decision, DecisionKind, ItemId};
+use serde::Serialize;
+
+/// How two items stand to each other.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// The judged chance, 0 to 1, that both report one event. A story may still hold both, by way of others.
+    pub score: f32,
+    pub needed: f32,
+    /// The terms that both hold, the rarest first.
+    pub shared: Vec<String>,
+    /// The rarest terms of each title that the other item lacks.
+    pub only_one: Vec<String>,
+    pub only_other: Vec<String>,
+    /// What spoke for one event and what against it, in log-odds, the strongest first.
+    pub spoke: Vec<(&'static str, f32)>,
+    /// A rule that keeps them apart, whatever the score.
+    pub rule: Option<&'static str>,
+    pub hours_apart: f32,
+}
+
+/// Terms that are named in each list.
+const NAMED: usize = 6;
+
+impl Clusterer {
+    /// Keeps to a decision from now on. Items that are not remembered are passed over.
+    pub fn decide(&mut self, decision: &Decision) {
+        let id = decision.id.0;
+        for (side, items) in [(0, &decision.stayed), (1, &decision.moved)] {
+            for item in items {
+                let Some(place) = self.memory.place_of(*item) else { continue };
+                let tags = self.memory.tags.entry(*item).or_default();
+                match decision.kind {
+                    DecisionKind::Merge => tags.push(Tag::With(id)),
+                    DecisionKind::Apart => tags.push(Tag::Apart(id, side)),
+                    DecisionKind::Split => {
+                        tags.push(Tag::Apart(id, side));
+                        if side == 1 {
+                            tags.push(Tag::With(id));
+                        }
+                    }
+                }
+                self.fresh.push(place);
+            }
+        }
+    }
+
+    /// Why two items are, or are not, together; nothing where one of them is not remembered.
+    pub fn explain(&self, one: ItemId, other: ItemId) -> Option<Explanation> {
+        let a = self.memory.at(self.memory.place_of(one)?)?;
+        let b = self.memory.at(self.memory.place_of(other)?)?;
+        let crowds = [Crowd::of(&a.near), Crowd::of(&b.near)];
+        let cosine = overlap(&a.terms, &b.terms).cosine;
+        let features = features(a, b, cosine, near::company(&a.near, &b.near), crowds);
+        let mut spoke: Vec<(&'static str, f32)> = FEATURES
+            .iter()
+            .zip(features)
+            .zip(self.model.weights)
+            .map(|((name, feature), weight)| (*name, feature * weight))
+            .filter(|(_, part)| part.abs() >= 0.05)
+            .collect();
+        spoke.sort_by(|x, y| y.1.abs().total_cmp(&x.1.abs()));
+        let (tags, others) = (self.memory.tags(one), self.memory.tags(other));
+        let rule = if group::apart(tags, others) {
+            Some("the operator set them apart")
+        } else if near::kept_apart(a, b) {
+            Some("their numbers differ where the rest is the same: they are two of a series")
+        } else {
+            None
+        };
+        Some(Explanation {
+            score: chance(self.model.score(&features)),
+            needed: self.options.threshold,
+            shared: self.rarest(a, |entry, _| holds(b, entry)),
+            only_one: self.rarest(a, |entry, in_title| in_title && !holds(b, entry)),
+            only_other: self.rarest(b, |entry, in_title| in_title && !holds(a, entry)),
+            spoke,
+            rule,
+            hours_apart: (a.ranked_at - b.ranked_at).unsigned_abs() as f32 / 3600.0,
+        })
+    }
+
+    fn rarest(&self, item: &Remembered, which: impl Fn(u32, bool) -> bool) -> Vec<String> {
+        let mut terms: Vec<_> = item.terms.iter().filter(|term| which(term.entry, term.in_title())).collect();
+        terms.sort_by(|x, y| y.rarity.cmp(&x.rarity).then(x.entry.cmp(&y.entry)));
+        terms.iter().take(NAMED).map(|term| self.memory.vocabulary.written(term.entry).to_owned()).collect()
+    }
+}
+
+fn holds(item: &Remembered, entry: u32) -> bool {
+    item.terms.binary_search_by_key(&entry, |term| term.entry).is_ok()
+}

@@ -1,0 +1,128 @@
+//! What no type can say of a setting: its bounds, and what it means beside the others.
+//!
+//! Every duration has a bound, so that no date that is reckoned with it leaves the calendar.
+
+use super::Config;
+use crate::store;
+use jiff::SignedDuration;
+use std::collections::BTreeSet;
+
+/// A setting that can't be used.
+pub(super) struct Fault {
+    /// The keys at which it can be mended, such as `publish.feeds.0.words`; the first that stands in the file is shown.
+    pub keys: Vec<String>,
+    pub what: String,
+}
+
+const fn seconds(n: i64) -> SignedDuration {
+    SignedDuration::from_secs(n)
+}
+
+const fn days(n: i64) -> SignedDuration {
+    SignedDuration::from_hours(n * 24)
+}
+
+const NONE: SignedDuration = SignedDuration::ZERO;
+const HUNDREDTH: SignedDuration = SignedDuration::from_millis(10);
+/// What ends after the grace, the records of what was abandoned and the database's checkpoint, has two seconds.
+const LONGEST_GRACE: SignedDuration = seconds(8);
+
+pub(super) fn check(config: &Config) -> Result<(), Fault> {
+    durations(config)?;
+    numbers(config)?;
+    if config.poll.max_interval < config.poll.interval {
+        let keys = vec!["poll.max_interval".into(), "poll.interval".into()];
+        return Err(Fault { keys, what: "poll.max_interval is shorter than poll.interval".into() });
+    }
+    if reqwest::header::HeaderValue::from_str(&config.fetch.user_agent).is_err() || config.fetch.user_agent.is_empty() {
+        return wrong("fetch.user_agent", "can't stand in a header: it is to be one line of plain characters");
+    }
+    if !matches!(config.publish.base_url.scheme(), "http" | "https") {
+        return wrong("publish.base_url", "must be an http or https URL");
+    }
+    feeds(config)
+}
+
+fn wrong<T>(key: &str, what: impl std::fmt::Display) -> Result<T, Fault> {
+    Err(Fault { keys: vec![key.to_owned()], what: format!("{key} {what}") })
+}
+
+fn durations(config: &Config) -> Result<(), Fault> {
+    let Config { poll, fetch, publish, daemon, cluster, .. } = config;
+    let bounds = [
+        ("publish.settle", publish.settle, NONE, days(7)),
+        ("publish.probation", publish.probation, NONE, days(365)),
+        ("poll.interval", poll.interval, seconds(1), days(30)),
+        ("poll.max_interval", poll.max_interval, seconds(1), days(365)),
+        ("poll.max_hold", poll.max_hold, NONE, days(365)),
+        ("fetch.total_timeout", fetch.total_timeout, HUNDREDTH, seconds(3600)),
+        ("fetch.connect_timeout", fetch.connect_timeout, HUNDREDTH, seconds(3600)),
+        ("fetch.idle_timeout", fetch.idle_timeout, HUNDREDTH, seconds(3600)),
+        ("fetch.origin_gap", fetch.origin_gap, NONE, seconds(3600)),
+        ("cluster.window", cluster.window, seconds(60), days(365)),
+        ("cluster.revise", cluster.revise, NONE, days(365)),
+        ("cluster.look", cluster.look, NONE, days(1)),
+        ("daemon.shutdown_grace", daemon.shutdown_grace, NONE, LONGEST_GRACE),
+        ("daemon.keep_polls", daemon.keep_polls, NONE, days(3650)),
+    ];
+    for (key, value, least, most) in bounds {
+        within(key, value, least, most)?;
+    }
+    for (place, feed) in publish.feeds.iter().enumerate() {
+        if let Some(age) = feed.max_age {
+            within(&format!("publish.feeds.{place}.max_age"), age, seconds(1), days(3650))?;
+        }
+    }
+    Ok(())
+}
+
+fn within(key: &str, value: SignedDuration, least: SignedDuration, most: SignedDuration) -> Result<(), Fault> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    wrong(key, format!("is from \"{least:#}\" to \"{most:#}\", and not \"{value:#}\""))
+}
+
+fn numbers(config: &Config) -> Result<(), Fault> {
+    if !(1..=1000).contains(&config.daemon.concurrency) {
+        return wrong("daemon.concurrency", "is a number from 1 to 1000; with 0 nothing would ever be polled");
+    }
+    if !(1024..=1 << 30).contains(&config.fetch.max_body) {
+        return wrong("fetch.max_body", "is a number of bytes from 1024 to 1073741824");
+    }
+    if config.fetch.max_redirects > 50 {
+        return wrong("fetch.max_redirects", "is a number from 0 to 50");
+    }
+    if !(0.0..=1.0).contains(&config.cluster.threshold) {
+        return wrong("cluster.threshold", "is a score from 0 to 1");
+    }
+    Ok(())
+}
+
+fn feeds(config: &Config) -> Result<(), Fault> {
+    let mut names = BTreeSet::new();
+    for (place, feed) in config.publish.feeds.iter().enumerate() {
+        let key = |name: &str| format!("publish.feeds.{place}.{name}");
+        if !names.insert(&feed.name) {
+            let what = format!("two feeds are named ‘{}’; a name stands in one URL", feed.name);
+            return Err(Fault { keys: vec![key("name")], what });
+        }
+        if feed.min_outlets == 0 {
+            return wrong(&key("min_outlets"), "is a number from 1 up");
+        }
+        if !(1..=10_000).contains(&feed.limit) {
+            return wrong(&key("limit"), "is a number from 1 to 10000");
+        }
+        if let Some(words) = &feed.words
+            && let Some(complaint) = store::fault_in_words(words)
+        {
+            let what = format!(
+                "the feed ‘{}’ selects by words = {words:?}, which is no FTS5 expression: {complaint}. \
+                 Join words with AND, OR, NOT and put phrases with signs into double quotes",
+                feed.name
+            );
+            return Err(Fault { keys: vec![key("words")], what });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! Where a setting stands in the file, by TOML's own reading of it: a comment, another table's key of the same name or
+//! a value with the key in it is never taken for it.
+
+use toml::de::{DeTable, DeValue};
+
+/// The line of the first of these keys that the file holds, from 1. A number in a key is a place in an array.
+pub(super) fn line_of(text: &str, keys: &[String]) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    let at = keys.iter().find_map(|key| position(document.get_ref(), key))?;
+    Some(1 + text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count())
+}
+
+/// The byte at which a key stands.
+fn position(table: &DeTable<'_>, key: &str) -> Option<usize> {
+    let (name, rest) = key.split_once('.').unwrap_or((key, ""));
+    let (written, value) = table.iter().find(|(written, _)| written.get_ref() == name)?;
+    if rest.is_empty() {
+        return Some(written.span().start);
+    }
+    match value.get_ref() {
+        DeValue::Table(inner) => position(inner, rest),
+        DeValue::Array(list) => {
+            let (place, rest) = rest.split_once('.')?;
+            match list.get(place.parse::<usize>().ok()?)?.get_ref() {
+                DeValue::Table(inner) => position(inner, rest),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}

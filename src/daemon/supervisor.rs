@@ -1,0 +1,140 @@
+//! Keeps the daemon's tasks up: one that panics or ends is noticed at once, logged, shown in `/healthz`, and started
+//! again, later each time that it falls at once. What one task does to itself stops no other.
+
+use crate::poll::panic_text;
+use crate::serve::Health;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Before a task that fell is started again; doubled each time that it falls soon after.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// A task that ran so long has not fallen for the reason for which it fell before.
+const STEADY: Duration = Duration::from_secs(60);
+/// A task that is down so long, whatever was tried, is beyond us; a new process may do better.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs what `start` makes, again and again, until it ends because of `stop`.
+pub(super) async fn keep_up<F>(name: &'static str, health: Health, stop: CancellationToken, start: impl Fn() -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut falls = 0;
+    loop {
+        // In a set of its own, so that it ends with us when we are aborted.
+        let mut task = JoinSet::new();
+        task.spawn(start());
+        let began = Instant::now();
+        let ended = tokio::select! {
+            ended = task.join_next() => ended,
+            // It is up once it has lasted for as long as it was given to rest.
+            _ = tokio::time::sleep(pause(falls)), if falls > 0 => {
+                health.up(name);
+                task.join_next().await
+            }
+        };
+        if stop.is_cancelled() {
+            return;
+        }
+        let why = match ended {
+            Some(Err(join)) => format!("it panicked: {}", panic_text(join)),
+            _ => "it ended although nobody had asked it to".into(),
+        };
+        falls = if began.elapsed() >= STEADY { 1 } else { falls + 1 };
+        health.down(name, &why);
+        let again = pause(falls);
+        tracing::error!(task = name, why, "a task of the daemon is down; it is started again in {again:?}");
+        tokio::select! {
+            _ = stop.cancelled() => return,
+            _ = tokio::time::sleep(again) => {}
+        }
+    }
+}
+
+/// Whether a task is down for good: then systemd's watchdog is to find out.
+pub(super) fn is_lost(health: &Health) -> bool {
+    health.longest_down().is_some_and(|down| down > PATIENCE)
+}
+
+fn pause(falls: u32) -> Duration {
+    (FIRST_PAUSE * 2_u32.pow(falls.saturating_sub(1).min(12))).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::publish;
+    use crate::store::Store;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use tokio::net::TcpListener;
+    use tokio::sync::Notify;
+
+    /// The answer of `/healthz` once it is this one.
+    async fn until_health(url: &str, status: u16) -> String {
+        for _ in 0..3000 {
+            let answer = reqwest::get(url).await.unwrap();
+            if answer.status() == status {
+                return answer.text().await.unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("/healthz never answered {status}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_task_that_panics_is_seen_in_healthz_and_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("news.db")).unwrap();
+        let (health, stop) = (Health::default(), CancellationToken::new());
+        let clock = Clock::system();
+        let router = crate::serve::router(store, publish::Options::default(), health.clone(), clock);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/healthz", listener.local_addr().unwrap());
+        tokio::spawn(axum::serve(listener, router).into_future());
+
+        let (fall, starts) = (Arc::new(Notify::new()), Arc::new(AtomicU32::new(0)));
+        let (told, counted, stopped) = (fall.clone(), starts.clone(), stop.clone());
+        let kept = tokio::spawn(keep_up("clusterer", health.clone(), stop.clone(), move || {
+            let (told, stopped) = (told.clone(), stopped.clone());
+            counted.fetch_add(1, Ordering::SeqCst);
+            async move {
+                tokio::select! {
+                    _ = told.notified() => panic!("a bug in grouping"),
+                    _ = stopped.cancelled() => {}
+                }
+            }
+        }));
+        until_health(&url, 200).await;
+        fall.notify_one();
+        let said = until_health(&url, 503).await;
+        assert!(said.contains("clusterer") && said.contains("a bug in grouping"), "{said}");
+        until_health(&url, 200).await;
+        assert_eq!(starts.load(Ordering::SeqCst), 2);
+        stop.cancel();
+        kept.await.unwrap();
+        assert_eq!(health.longest_down(), None, "an end that was asked for is no fall");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_never_stands_again_is_lost_and_is_tried_ever_more_rarely() {
+        let (health, stop) = (Health::default(), CancellationToken::new());
+        let starts = Arc::new(AtomicU32::new(0));
+        let counted = starts.clone();
+        let kept = tokio::spawn(keep_up("publisher", health.clone(), stop.clone(), move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            async {}
+        }));
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        assert!(health.longest_down().is_some() && !is_lost(&health));
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        assert!(is_lost(&health), "then systemd's watchdog is not fed");
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        assert!(starts.load(Ordering::SeqCst) < 80, "{starts:?}");
+        stop.cancel();
+        kept.await.unwrap();
+    }
+}

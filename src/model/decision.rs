@@ -1,0 +1,59 @@
+//! What the operator decides about grouping, and every later pass keeps to.
+
+use super::{DecisionId, ItemId};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::fmt;
+
+/// A decision of the operator's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Decision {
+    pub id: DecisionId,
+    pub kind: DecisionKind,
+    pub made_at: Timestamp,
+    /// When it was taken back.
+    pub undone_at: Option<Timestamp>,
+    /// The items that stayed where they were.
+    pub stayed: Vec<ItemId>,
+    /// The items that came to them, or left them.
+    pub moved: Vec<ItemId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DecisionKind {
+    /// All its items report one event.
+    Merge,
+    /// The items that moved report another event than those that stayed.
+    Split,
+    /// The two items report different events.
+    Apart,
+}
+
+impl DecisionKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DecisionKind::Merge => "merge",
+            DecisionKind::Split => "split",
+            DecisionKind::Apart => "apart",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [DecisionKind::Merge, DecisionKind::Split, DecisionKind::Apart].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |items: &[ItemId]| items.iter().map(ItemId::to_string).collect::<Vec<_>>().join(", ");
+        let (moved, stayed) = (list(&self.moved), list(&self.stayed));
+        match self.kind {
+            DecisionKind::Merge => write!(f, "decision {}: items {moved} belong to items {stayed}", self.id),
+            DecisionKind::Split => {
+                write!(f, "decision {}: items {moved} are another story than items {stayed}", self.id)
+            }
+            DecisionKind::Apart => write!(f, "decision {}: items {stayed} and {moved} are kept apart", self.id),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The turn at a server, agreed upon with the other programs on this database before every request.
+//!
+//! Whoever has to wait holds no other origin meanwhile, so that no two polls wait for each other.
+
+use super::{READING, Tools};
+use crate::fetch::Origin;
+use crate::model::duration::after;
+use crate::model::{Due, Timestamp};
+use crate::store::leases::{self, Held, Lease};
+use crate::store::{self, sources};
+use jiff::SignedDuration;
+use std::time::Duration;
+use tokio::time::Instant;
+use url::Url;
+
+/// How often one who waits looks whether it is its turn.
+const LOOK: Duration = Duration::from_millis(100);
+/// Beyond the longest that a request and the reading of its answer may take, a lease lasts so much longer.
+const SPARE: SignedDuration = SignedDuration::from_secs(30);
+
+/// What came of asking for a source's turn.
+#[derive(Debug)]
+pub enum Claim {
+    Taken(Lease),
+    /// Somebody else has the source or its origin right now.
+    Held(Held),
+    /// It was polled, edited or removed since it was looked up.
+    Outdated,
+}
+
+impl Tools {
+    /// Takes a source's turn by `lease`, and its origin's; its next poll is not due before the interval has passed.
+    pub async fn claim(&self, due: Due, mut lease: Lease) -> store::Result<Claim> {
+        lease.origin = Url::parse(&due.url).ok().map(|url| crate::fetch::origin(&url).to_string());
+        let now = self.clock.now();
+        let (next, until) = (after(now, self.options.interval), self.lease_until(now));
+        self.store
+            .write(move |db| {
+                if let Some(held) = leases::take(db, &lease, due.id, now, until)? {
+                    return Ok(Claim::Held(held));
+                }
+                if !sources::claim(db, &due, next)? {
+                    leases::give_back(db, &lease, now, now)?;
+                    return Ok(Claim::Outdated);
+                }
+                Ok(Claim::Taken(lease))
+            })
+            .await
+    }
+
+    /// Waits until it is this poll's turn at an origin, and tells `say` of whoever has it.
+    pub async fn wait_for_turn(&self, lease: &Lease, origin: &Origin, mut say: impl FnMut(&Held)) -> store::Result<()> {
+        while let Some(held) = self.move_on(lease, origin).await? {
+            say(&held);
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// The same in the middle of a poll, which must come to an end.
+    pub(super) async fn turn_of_hop(&self, lease: &Lease, origin: &Origin) -> Result<(), String> {
+        let start = Instant::now();
+        let patience = self.fetcher.total_timeout() + READING;
+        loop {
+            match self.move_on(lease, origin).await {
+                Ok(None) => return Ok(()),
+                Ok(Some(held)) if start.elapsed() > patience => {
+                    return Err(format!("{origin} was busy with {} for too long", held.holder));
+                }
+                Ok(Some(_)) => tokio::time::sleep(LOOK).await,
+                Err(error) => return Err(format!("the turn at {origin} could not be had: {error}")),
+            }
+        }
+    }
+
+    /// Gives back what a poll that is not recorded had.
+    pub async fn give_back(&self, lease: &Lease) -> store::Result<()> {
+        let (lease, now) = (lease.clone(), self.clock.now());
+        let pause = self.pause_until(now);
+        self.store.write(move |db| leases::give_back(db, &lease, now, pause)).await
+    }
+
+    async fn move_on(&self, lease: &Lease, origin: &Origin) -> store::Result<Option<Held>> {
+        let (lease, origin, now) = (lease.clone(), origin.to_string(), self.clock.now());
+        let (until, pause) = (self.lease_until(now), self.pause_until(now));
+        self.store.write(move |db| leases::move_on(db, &lease, &origin, now, until, pause)).await
+    }
+
+    /// Until when the origin of a request that ended now rests.
+    pub(super) fn pause_until(&self, now: Timestamp) -> Timestamp {
+        after(now, self.fetcher.origin_gap())
+    }
+
+    fn lease_until(&self, now: Timestamp) -> Timestamp {
+        let longest = SignedDuration::try_from(self.fetcher.total_timeout() + READING).unwrap_or(SignedDuration::MAX);
+        after(now, longest.saturating_add(SPARE))
+    }
+}

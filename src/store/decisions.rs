@@ -1,0 +1,253 @@
+//! The operator's decisions: carried out at once, kept for every later pass, taken back on request.
+
+use super::rows::{collect, maybe_time, time, word};
+use super::{Error, Result, items, stories};
+use crate::model::{Decision, DecisionId, DecisionKind, Evidence, ItemId, Reason, Story, StoryId};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeSet;
+
+/// Why a decision can't be made or taken back: the operator's to mend.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Refusal {
+    #[error("both are story {0} already")]
+    SameStory(StoryId),
+    #[error("item {item} is not in story {story}; `newsfold story show {story}` prints what is")]
+    NotInStory { item: ItemId, story: StoryId },
+    #[error("item {0} is in no story yet; the daemon places it")]
+    NotPlaced(ItemId),
+    #[error("these are all items of story {0}; leave at least one in it")]
+    NothingStays(StoryId),
+    #[error("name two different items")]
+    SameItem,
+    #[error("that goes against decision {0}; take it back first: `newsfold story undo {0}`")]
+    Against(DecisionId),
+    #[error("there is no decision {0}; `newsfold story decisions` lists them")]
+    Unknown(DecisionId),
+    #[error("decision {0} was taken back already")]
+    Undone(DecisionId),
+}
+
+type Decided = std::result::Result<Decision, Refusal>;
+
+/// Makes two stories one for good. The older one's id survives; the other leads to it.
+pub fn merge(db: &Connection, one: &Story, other: &Story, now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
+    if one.id == other.id {
+        return Ok(Err(Refusal::SameStory(one.id)));
+    }
+    let older = (one.founded_at, one.id) <= (other.founded_at, other.id);
+    let (into, from) = if older { (one, other) } else { (other, one) };
+    let (stayed, moved) = (ids(into), ids(from));
+    if let Some(against) = between(db, &stayed, &moved, &[DecisionKind::Split, DecisionKind::Apart], true)? {
+        return Ok(Err(Refusal::Against(against)));
+    }
+    let decision = record(db, DecisionKind::Merge, now, &stayed, &moved)?;
+    carry(db, &moved, into.id, decision, now)?;
+    stories::redirect(db, from.id, into.id)?;
+    finish(db, [into.id, from.id], now, lead)?;
+    Ok(Ok(get(db, decision)?))
+}
+
+/// Makes items of a story a story of their own, for good.
+pub fn split(db: &Connection, story: &Story, moved: &[ItemId], now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
+    let all = ids(story);
+    if let Some(item) = moved.iter().find(|item| !all.contains(item)) {
+        return Ok(Err(Refusal::NotInStory { item: *item, story: story.id }));
+    }
+    let moved: Vec<ItemId> = all.iter().copied().filter(|item| moved.contains(item)).collect();
+    let stayed: Vec<ItemId> = all.into_iter().filter(|item| !moved.contains(item)).collect();
+    if stayed.is_empty() {
+        return Ok(Err(Refusal::NothingStays(story.id)));
+    }
+    leave(db, DecisionKind::Split, story, &stayed, &moved, now, lead)
+}
+
+/// Keeps two items apart for good. Where they are together, the second leaves.
+pub fn apart(db: &Connection, one: ItemId, other: ItemId, now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
+    if one == other {
+        return Ok(Err(Refusal::SameItem));
+    }
+    let mut homes = Vec::new();
+    for item in [one, other] {
+        match stories::of_item(db, item)?.map(|id| stories::get(db, id)).transpose()?.flatten() {
+            Some(story) => homes.push(story),
+            None => return Ok(Err(Refusal::NotPlaced(item))),
+        }
+    }
+    if homes[0].id == homes[1].id {
+        return leave(db, DecisionKind::Apart, &homes[0], &[one], &[other], now, lead);
+    }
+    let decision = record(db, DecisionKind::Apart, now, &[one], &[other])?;
+    Ok(Ok(get(db, decision)?))
+}
+
+/// Takes a decision back: what it moved returns, where that is still possible, and later passes are free again.
+pub fn undo(db: &Connection, id: DecisionId, now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
+    let Some(decision) = maybe(db, id)? else { return Ok(Err(Refusal::Unknown(id))) };
+    if decision.undone_at.is_some() {
+        return Ok(Err(Refusal::Undone(id)));
+    }
+    db.prepare_cached("UPDATE decision SET undone_at = ?2 WHERE id = ?1")?
+        .execute(params![id.0, now.as_millisecond()])?;
+    let mut touched = BTreeSet::new();
+    for item in &decision.moved {
+        let before: i64 = db
+            .prepare_cached("SELECT story_id FROM decision_item WHERE decision_id = ?1 AND item_id = ?2")?
+            .query_row([id.0, item.0], |row| row.get(0))?;
+        let before = StoryId::from_row(before);
+        let Some(now_in) = stories::of_item(db, *item)? else { continue };
+        if decision.kind == DecisionKind::Merge {
+            // The story that was merged away stands again.
+            db.prepare_cached("UPDATE story SET merged_into = NULL WHERE id = ?1")?.execute([before.to_row()])?;
+        }
+        let stands = stories::get(db, before)?.is_some_and(|story| story.merged_into.is_none());
+        if stands && now_in != before {
+            carry(db, &[*item], before, id, now)?;
+            touched.extend([before, now_in]);
+            stories::redirect(db, now_in, before)?;
+        }
+    }
+    finish(db, touched, now, lead)?;
+    Ok(Ok(get(db, id)?))
+}
+
+/// Chooses the item that stands for a story which lost the one that did.
+pub type Lead<'a> = &'a dyn Fn(&Story) -> Option<ItemId>;
+
+/// All decisions, the newest first.
+pub fn list(db: &Connection) -> Result<Vec<Decision>> {
+    let ids = collect(&mut *db.prepare_cached("SELECT id FROM decision ORDER BY id DESC")?, [], |row| Ok(row.get(0)?))?;
+    ids.into_iter().map(|id| get(db, DecisionId(id))).collect()
+}
+
+/// The decisions in force that concern an item of a story.
+pub fn of_story(db: &Connection, story: StoryId) -> Result<Vec<Decision>> {
+    let sql = "SELECT DISTINCT decision.id FROM decision JOIN decision_item ON decision_id = decision.id
+               JOIN item ON item.id = item_id WHERE item.story_id = ?1 AND undone_at IS NULL ORDER BY decision.id";
+    let ids = collect(&mut *db.prepare_cached(sql)?, [story.to_row()], |row| Ok(row.get(0)?))?;
+    ids.into_iter().map(|id| get(db, DecisionId(id))).collect()
+}
+
+/// The decisions in force about items first seen since then, which is what the clusterer needs.
+pub fn in_force_since(db: &Connection, since: Timestamp) -> Result<Vec<Decision>> {
+    let sql = "SELECT DISTINCT decision.id FROM decision JOIN decision_item ON decision_id = decision.id
+               JOIN item ON item.id = item_id WHERE undone_at IS NULL AND first_seen_at >= ?1 ORDER BY decision.id";
+    let ids = collect(&mut *db.prepare_cached(sql)?, [since.as_millisecond()], |row| Ok(row.get(0)?))?;
+    ids.into_iter().map(|id| get(db, DecisionId(id))).collect()
+}
+
+/// Goes up with every decision that is made or taken back.
+pub fn version(db: &Connection) -> Result<i64> {
+    let sql = "SELECT count(*) + count(undone_at) FROM decision";
+    Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
+/// Refuses to write what was worked out before the operator's latest decision.
+pub fn expect_version(db: &Connection, version: i64) -> Result<()> {
+    if self::version(db)? == version { Ok(()) } else { Err(Error::Outdated) }
+}
+
+fn leave(
+    db: &Connection,
+    kind: DecisionKind,
+    story: &Story,
+    stayed: &[ItemId],
+    moved: &[ItemId],
+    now: Timestamp,
+    lead: Lead<'_>,
+) -> Result<Decided> {
+    if let Some(against) = between(db, stayed, moved, &[DecisionKind::Merge], false)? {
+        return Ok(Err(Refusal::Against(against)));
+    }
+    let founder = moved.first().map(|item| items::get(db, *item)).transpose()?.flatten();
+    let founder = founder.ok_or_else(|| Error::Corrupt("a story holds an item that is not stored".into()))?;
+    let new = stories::mint(db, &founder, |_| false)?;
+    let decision = record(db, kind, now, stayed, moved)?;
+    stories::found(db, new, founder.id, now)?;
+    carry(db, moved, new, decision, now)?;
+    finish(db, [story.id, new], now, lead)?;
+    Ok(Ok(get(db, decision)?))
+}
+
+fn ids(story: &Story) -> Vec<ItemId> {
+    story.items.iter().map(|report| report.item.id).collect()
+}
+
+/// A decision in force of one of these kinds that has items among both lists: on different sides, where `opposed`, else
+/// on any.
+fn between(
+    db: &Connection,
+    one: &[ItemId],
+    other: &[ItemId],
+    kinds: &[DecisionKind],
+    opposed: bool,
+) -> Result<Option<DecisionId>> {
+    let sql = "SELECT decision.id, kind, side FROM decision JOIN decision_item ON decision_id = decision.id
+               WHERE item_id = ?1 AND undone_at IS NULL";
+    let sides = |items: &[ItemId]| -> Result<BTreeSet<(i64, i64)>> {
+        let mut found = BTreeSet::new();
+        for item in items {
+            found.extend(collect(&mut *db.prepare_cached(sql)?, [item.0], |row| {
+                let kind = word(&row.get::<_, String>(1)?, DecisionKind::parse)?;
+                Ok((row.get::<_, i64>(0)?, kind, row.get::<_, i64>(2)?))
+            })?);
+        }
+        Ok(found.into_iter().filter(|(_, kind, _)| kinds.contains(kind)).map(|(id, _, side)| (id, side)).collect())
+    };
+    let (ours, theirs) = (sides(one)?, sides(other)?);
+    let meets = |(id, side): &&(i64, i64)| theirs.iter().any(|(i, s)| i == id && (!opposed || s != side));
+    Ok(ours.iter().find(meets).map(|(id, _)| DecisionId(*id)))
+}
+
+fn record(
+    db: &Connection,
+    kind: DecisionKind,
+    now: Timestamp,
+    stayed: &[ItemId],
+    moved: &[ItemId],
+) -> Result<DecisionId> {
+    db.prepare_cached("INSERT INTO decision (kind, made_at) VALUES (?1, ?2)")?
+        .execute(params![kind.as_str(), now.as_millisecond()])?;
+    let id = db.last_insert_rowid();
+    let sql = "INSERT INTO decision_item (decision_id, item_id, side, story_id)
+               SELECT ?1, id, ?3, story_id FROM item WHERE id = ?2";
+    for (items, side) in [(stayed, 0), (moved, 1)] {
+        for item in items {
+            db.prepare_cached(sql)?.execute(params![id, item.0, side])?;
+        }
+    }
+    Ok(DecisionId(id))
+}
+
+fn carry(db: &Connection, items: &[ItemId], into: StoryId, decision: DecisionId, now: Timestamp) -> Result<()> {
+    let evidence = Evidence { score: 1.0, needed: 0.0, reasons: vec![Reason::Decided { decision }] };
+    items.iter().try_for_each(|item| stories::move_item(db, *item, into, &evidence, now))
+}
+
+fn finish(db: &Connection, touched: impl IntoIterator<Item = StoryId>, now: Timestamp, lead: Lead<'_>) -> Result<()> {
+    stories::settle_changed(db, touched.into_iter().collect(), now, lead)?;
+    stories::touch(db)
+}
+
+fn get(db: &Connection, id: DecisionId) -> Result<Decision> {
+    maybe(db, id)?.ok_or_else(|| Error::Corrupt(format!("decision {id} is gone")))
+}
+
+fn maybe(db: &Connection, id: DecisionId) -> Result<Option<Decision>> {
+    let row = db
+        .prepare_cached("SELECT kind, made_at, undone_at FROM decision WHERE id = ?1")?
+        .query_row([id.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?)))
+        .optional()?;
+    let Some((kind, made_at, undone_at)) = row else { return Ok(None) };
+    let sql = "SELECT item_id, side FROM decision_item WHERE decision_id = ?1 ORDER BY item_id";
+    let items = collect(&mut *db.prepare_cached(sql)?, [id.0], |row| Ok((ItemId(row.get(0)?), row.get::<_, i64>(1)?)))?;
+    let side = |wanted: i64| items.iter().filter(|(_, side)| *side == wanted).map(|(item, _)| *item).collect();
+    Ok(Some(Decision {
+        id,
+        kind: word(&kind, DecisionKind::parse)?,
+        made_at: time(made_at)?,
+        undone_at: maybe_time(undone_at)?,
+        stayed: side(0),
+        moved: side(1),
+    }))
+}

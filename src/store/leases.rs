@@ -1,0 +1,169 @@
+//! Who polls a source and who has the turn of an origin right now, over all programs on this database.
+//!
+//! A lease is taken before a request goes out and given back in the transaction that records its poll. One that a killed
+//! program left behind ends by itself; a daemon that starts takes back what an earlier one left, since there is only one.
+//! It decides nothing: who waits and who goes away is for those who ask.
+
+use super::Result;
+use super::rows::{collect, time};
+use crate::model::SourceId;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::HashSet;
+use std::hash::{BuildHasher, Hasher};
+
+/// One poll's right to ask.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    token: i64,
+    /// Which program polls, in words.
+    pub holder: String,
+    /// The origin whose turn this poll has.
+    pub origin: Option<String>,
+}
+
+impl Lease {
+    /// A lease that holds nothing yet.
+    pub fn new(holder: &str) -> Lease {
+        // Random without a dependency: the standard library seeds its hashers so.
+        let token = std::hash::RandomState::new().build_hasher().finish() as i64;
+        Lease { token, holder: holder.to_owned(), origin: None }
+    }
+}
+
+/// What somebody else has.
+#[derive(Debug, Clone)]
+pub struct Held {
+    pub what: Kind,
+    /// The program that has it; empty while only the pause after its request lasts.
+    pub holder: String,
+    pub since: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Source,
+    Origin,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Kind::Source => "source",
+            Kind::Origin => "origin",
+        }
+    }
+}
+
+/// Takes a source and its origin for a poll, both or neither.
+pub fn take(
+    db: &Connection,
+    lease: &Lease,
+    source: SourceId,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<Held>> {
+    let wanted = [(Kind::Source, Some(source.to_string())), (Kind::Origin, lease.origin.clone())];
+    for (kind, name) in &wanted {
+        if let Some(name) = name
+            && let Some(held) = held_by_other(db, lease, *kind, name, now)?
+        {
+            return Ok(Some(held));
+        }
+    }
+    for (kind, name) in wanted {
+        if let Some(name) = name {
+            put(db, lease, kind, &name, now, until)?;
+        }
+    }
+    Ok(None)
+}
+
+/// Moves a poll on to another origin, as a redirect leads it: the one that it had is given back whether or not the other
+/// is free, so that two polls never wait for each other. What the poll holds lasts until `until` again.
+pub fn move_on(
+    db: &Connection,
+    lease: &Lease,
+    origin: &str,
+    now: Timestamp,
+    until: Timestamp,
+    pause_until: Timestamp,
+) -> Result<Option<Held>> {
+    give_back_origins(db, lease, now, pause_until)?;
+    db.prepare_cached("UPDATE lease SET until = ?2 WHERE token = ?1")?
+        .execute(params![lease.token, until.as_millisecond()])?;
+    if let Some(held) = held_by_other(db, lease, Kind::Origin, origin, now)? {
+        return Ok(Some(held));
+    }
+    put(db, lease, Kind::Origin, origin, now, until)?;
+    Ok(None)
+}
+
+/// Ends a lease. Its origin rests until `pause_until`.
+pub fn give_back(db: &Connection, lease: &Lease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
+    give_back_origins(db, lease, now, pause_until)?;
+    db.prepare_cached("DELETE FROM lease WHERE token = ?1")?.execute([lease.token])?;
+    Ok(())
+}
+
+/// Ends all leases of a program that is known to poll no more, and sweeps those that have ended by themselves.
+pub fn forget(db: &Connection, holder: &str, now: Timestamp) -> Result<()> {
+    db.execute("DELETE FROM lease WHERE holder = ?1 OR until <= ?2", params![holder, now.as_millisecond()])?;
+    Ok(())
+}
+
+/// The sources that a program polls right now.
+pub fn sources_of(db: &Connection, holder: &str) -> Result<Vec<SourceId>> {
+    let mut statement = db.prepare_cached("SELECT name FROM lease WHERE kind = 'source' AND holder = ?1")?;
+    let names = collect(&mut statement, [holder], |row| Ok(row.get::<_, String>(0)?))?;
+    Ok(names.iter().filter_map(|name| name.parse().ok().map(SourceId)).collect())
+}
+
+/// What is leased right now: sources, and origins.
+pub fn held(db: &Connection, now: Timestamp) -> Result<(HashSet<SourceId>, HashSet<String>)> {
+    let mut statement = db.prepare_cached("SELECT kind, name FROM lease WHERE until > ?1")?;
+    let rows = collect(&mut statement, [now.as_millisecond()], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+    })?;
+    let (sources, origins): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(kind, _)| kind == Kind::Source.as_str());
+    let sources = sources.into_iter().filter_map(|(_, name)| name.parse().ok().map(SourceId)).collect();
+    Ok((sources, origins.into_iter().map(|(_, name)| name).collect()))
+}
+
+fn held_by_other(db: &Connection, lease: &Lease, what: Kind, name: &str, now: Timestamp) -> Result<Option<Held>> {
+    let row = db
+        .prepare_cached(
+            "SELECT holder, taken_at FROM lease WHERE kind = ?1 AND name = ?2 AND until > ?3 AND token <> ?4",
+        )?
+        .query_row(params![what.as_str(), name, now.as_millisecond(), lease.token], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+        })
+        .optional()?;
+    row.map(|(holder, since)| Ok(Held { what, holder, since: time(since)? })).transpose()
+}
+
+fn put(db: &Connection, lease: &Lease, kind: Kind, name: &str, now: Timestamp, until: Timestamp) -> Result<()> {
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO lease (kind, name, token, holder, taken_at, until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        kind.as_str(),
+        name,
+        lease.token,
+        lease.holder,
+        now.as_millisecond(),
+        until.as_millisecond()
+    ])?;
+    Ok(())
+}
+
+/// The pause between two requests to an origin holds over all programs: it stays leased, by nobody, while it lasts.
+fn give_back_origins(db: &Connection, lease: &Lease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
+    if pause_until > now {
+        db.prepare_cached("UPDATE lease SET token = 0, holder = '', until = ?2 WHERE kind = 'origin' AND token = ?1")?
+            .execute(params![lease.token, pause_until.as_millisecond()])?;
+    } else {
+        db.prepare_cached("DELETE FROM lease WHERE kind = 'origin' AND token = ?1")?.execute([lease.token])?;
+    }
+    Ok(())
+}
