@@ -44,8 +44,8 @@ fn main() {
     let options = Options::default();
     let linkage = Linkage {
         best: number("--best", 0.6) as f32,
-        size: number("--size", 0.2) as f32,
-        needed: number("--needed", 0.2) as f32,
+        size: number("--size", 0.3) as f32,
+        needed: number("--needed", 0.1) as f32,
         missing: number("--missing", -4.0) as f32,
     };
     let without: Vec<&str> =

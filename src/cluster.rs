@@ -62,7 +62,7 @@ impl Default for Options {
             window: SignedDuration::from_hours(72),
             revise: SignedDuration::from_hours(48),
             look: SignedDuration::from_mins(5),
-            threshold: 0.55,
+            threshold: 0.52,
         }
     }
 }
@@ -83,7 +83,7 @@ pub struct Linkage {
 impl Linkage {
     fn of(options: &Options) -> Linkage {
         let threshold = options.threshold.clamp(0.001, 0.999);
-        Linkage { best: 0.6, size: 0.2, needed: (threshold / (1.0 - threshold)).ln(), missing: -4.0 }
+        Linkage { best: 0.6, size: 0.3, needed: (threshold / (1.0 - threshold)).ln(), missing: -4.0 }
     }
 
     /// The link of two groups of these sizes, in log-odds, from the sum and the best of the pairs that are known.
@@ -111,6 +111,8 @@ pub struct Clusterer {
     forms: form::Forms,
     /// What came, or came near something new, since the last look.
     fresh: Vec<Place>,
+    /// How many items there were when all were last judged anew.
+    grown: usize,
     watched: Option<Vec<Watched>>,
 }
 
@@ -145,6 +147,7 @@ impl Clusterer {
             scratch: Scratch::default(),
             forms: form::Forms::default(),
             fresh: Vec::new(),
+            grown: 0,
             watched: None,
         }
     }
@@ -199,7 +202,6 @@ impl Clusterer {
         let (outlet, teaches) = self.memory.outlet(&item.outlet);
         let link = item.canonical_url.as_deref().map_or(0, |link| xxh3_64(link.as_bytes()).max(1));
         let (terms, numbers, cases) = self.weigh(&text, capitals_tell, teaches);
-        let names = terms.iter().filter(|t| t.is(Kind::Name)).map(|t| t.rarity() * t.rarity()).sum::<f32>().sqrt();
         let twin = self.memory.by_link(link);
         let place = self.memory.remember(Remembered {
             id: item.id,
@@ -212,10 +214,10 @@ impl Clusterer {
             sketch: copies::Sketch::new(&text.terms().collect::<SmallVec<[words::Term; 128]>>()),
             form: self.forms.of(&text.title_letters),
             title: text.title_letters.into_boxed_str(),
+            names: near::names(&terms),
             terms,
             near: SmallVec::new(),
             news: 0,
-            names,
             passive: !teaches,
             follows: self.memory.next(),
             numbers,

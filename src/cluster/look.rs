@@ -6,13 +6,15 @@
 
 use super::memory::{Remembered, Tag};
 use super::vocabulary::Place;
-use super::{Clusterer, group};
+use super::{Clusterer, group, near};
 use crate::model::{Evidence, Founded, ItemId, Moved, Reason, Regrouped, StoryId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Log-odds from which a neighbour's story is looked at too.
 const REACH: f32 = -1.5;
+/// Items below which nothing is judged anew for growth alone, and above which growth teaches little more.
+const YOUNG: std::ops::RangeInclusive<usize> = 300..=20_000;
 
 impl Clusterer {
     /// Looks again at what is new. `mint` gives an id to a story that splits off, founded by the item it is told; it is
@@ -26,7 +28,7 @@ impl Clusterer {
         if fresh.is_empty() {
             return Regrouped::default();
         }
-        let fresh = self.judge_again(fresh);
+        let fresh = if self.outgrown() { self.judge_all() } else { self.judge_again(fresh) };
         let frozen_before = now.as_second() - self.options.revise.as_secs();
         let places = self.neighbourhood(&fresh);
         let items: Vec<&Remembered> = places.iter().filter_map(|place| self.memory.at(*place)).collect();
@@ -54,6 +56,26 @@ impl Clusterer {
         self.carry_out(&places, &stories, groups, &mut mint)
     }
 
+    /// Whether the memory is young and grew by half since all was judged: what came first was then judged by words whose
+    /// rarity was hardly known.
+    fn outgrown(&mut self) -> bool {
+        let now = self.memory.vocabulary.items() as usize;
+        let outgrown = YOUNG.contains(&now) && now > self.grown + self.grown / 2;
+        if outgrown {
+            self.grown = now;
+        }
+        outgrown
+    }
+
+    /// Weighs and judges everything anew. Returns all items in order.
+    fn judge_all(&mut self) -> Vec<Place> {
+        let first = self.memory.first();
+        let all: Vec<Place> = (0..self.memory.len() as Place).map(|n| first.wrapping_add(n)).collect();
+        all.iter().for_each(|place| near::refresh(&mut self.memory, *place));
+        all.iter().for_each(|place| self.judge(*place));
+        all
+    }
+
     /// Judges again those whose neighbourhood is no longer what it was. Returns all that is fresh, in order.
     fn judge_again(&mut self, fresh: Vec<Place>) -> Vec<Place> {
         let mut all: FxHashSet<Place> = fresh.iter().copied().collect();
@@ -68,6 +90,7 @@ impl Clusterer {
         for place in &all {
             let stale = |item: &Remembered| usize::from(item.news) * 2 > item.near.len().max(1);
             if self.memory.at(*place).is_some_and(stale) {
+                near::refresh(&mut self.memory, *place);
                 self.judge(*place);
             }
         }

@@ -107,6 +107,13 @@ impl Weighed {
         self.marks & 1 == 1
     }
 
+    /// The same term at another weight.
+    pub(super) fn set(&mut self, weight: f32, rarity: f32, kind: Kind) {
+        let local = self.marks & 0xf8;
+        *self = Weighed::new(self.entry, weight, rarity, self.in_title(), kind);
+        self.marks |= local;
+    }
+
     pub(super) fn is(self, kind: Kind) -> bool {
         self.marks >> 1 & 3 == kind as u8
     }

@@ -5,7 +5,7 @@
 
 use super::memory::{Kind, Memory, Near, Remembered, Weighed};
 use super::model::Model;
-use super::pair::{Crowd, Features, features, overlap};
+use super::pair::{Crowd, Features, Sieve, features};
 use super::vocabulary::Place;
 use rustc_hash::FxHashMap;
 
@@ -52,6 +52,35 @@ pub(super) fn file(memory: &mut Memory, place: Place) {
     for term in strongest(&item.terms).collect::<smallvec::SmallVec<[Weighed; INDEXED]>>() {
         memory.vocabulary.file(term.entry, place);
     }
+}
+
+/// Weighs an item's terms anew, by what was learned of them since it came.
+pub(super) fn refresh(memory: &mut Memory, place: Place) {
+    let Some(item) = memory.at(place) else { return };
+    let mut anew = smallvec::SmallVec::<[(f32, f32, Kind); 64]>::new();
+    let mut square = 0.0;
+    for term in &item.terms {
+        let rarity = memory.vocabulary.rarity(term.entry);
+        let weight = term.weight() / term.rarity().max(1.0 / 255.0) * rarity;
+        square += weight * weight;
+        let kind = match term.is(Kind::Number) {
+            true => Kind::Number,
+            false if memory.vocabulary.is_name(term.entry) => Kind::Name,
+            false => Kind::Word,
+        };
+        anew.push((weight, rarity, kind));
+    }
+    let length = square.sqrt().max(1e-6);
+    let Some(item) = memory.at_mut(place) else { return };
+    for (term, (weight, rarity, kind)) in item.terms.iter_mut().zip(anew) {
+        term.set(weight / length, rarity, kind);
+    }
+    item.names = names(&item.terms);
+}
+
+/// The length of the vector of an item's names alone.
+pub(super) fn names(terms: &[Weighed]) -> f32 {
+    terms.iter().filter(|term| term.is(Kind::Name)).map(|term| term.rarity() * term.rarity()).sum::<f32>().sqrt()
 }
 
 /// Finds an item's neighbours anew, judges them, and tells those that are new to it. `seen` is shown every pair.
@@ -173,8 +202,9 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
     let Some(item) = memory.at(place) else { return };
     scratch.local.resize(item.terms.len(), 0);
     let mut left = READ;
-    memory.vocabulary.call_filed(strongest(&item.terms).map(|term| term.entry));
-    for term in strongest(&item.terms) {
+    let strongest: smallvec::SmallVec<[Weighed; INDEXED]> = strongest(&item.terms).collect();
+    memory.vocabulary.call_filed(strongest.iter().map(|term| term.entry));
+    for term in strongest {
         // What the other item gives the term is not known yet; as much as this one is a good guess.
         let part = term.weight() * term.weight();
         for other in memory.vocabulary.filed(term.entry).take(left) {
@@ -200,8 +230,9 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
         candidates.iter().fold(0, |sum, (_, terms)| terms.iter().step_by(8).fold(sum, |sum, term| sum ^ term.entry)),
     );
     let mut shared = smallvec::SmallVec::<[(f32, Place, u64); COMPARED]>::new();
+    let sieve = Sieve::new(&item.terms);
     for (other, terms) in candidates {
-        let overlap = overlap(&item.terms, terms);
+        let overlap = sieve.overlap(terms);
         if overlap.cosine > LEAST {
             shared.push((overlap.cosine, other, overlap.shared));
         }
@@ -225,6 +256,10 @@ fn tell(item: &mut Remembered, near: Near, new: bool) {
     let at = item.near.partition_point(|known| known.cosine() >= near.cosine());
     if at < NEAR {
         item.near.truncate(NEAR - 1);
+        if item.near.len() == item.near.capacity() {
+            // Not the doubling of a usual list: there are many such lists, and each is short.
+            item.near.reserve_exact(4);
+        }
         item.near.insert(at, near);
         item.news = item.news.saturating_add(u8::from(new));
     }

@@ -2,7 +2,7 @@
 
 use super::words::Term;
 use rustc_hash::FxHashMap;
-use std::collections::VecDeque;
+use smallvec::SmallVec;
 
 /// Where an item stands in the queue of all items since the start. Counts on for ever, and wraps after four billion.
 pub(super) type Place = u32;
@@ -26,7 +26,8 @@ struct Known {
     items: u32,
     capitals: u16,
     smalls: u16,
-    postings: VecDeque<Place>,
+    /// The items filed under it, the latest last. Most terms have few, which lie here with the rest.
+    postings: SmallVec<[Place; 4]>,
 }
 
 pub(super) struct Vocabulary {
@@ -85,8 +86,9 @@ impl Vocabulary {
         let known = &mut self.known[entry as usize];
         known.held -= 1;
         known.items -= u32::from(taught);
-        while known.postings.front().is_some_and(|place| before(*place, first)) {
-            known.postings.pop_front();
+        let gone = known.postings.iter().take_while(|place| before(**place, first)).count();
+        if gone > 0 {
+            known.postings.drain(..gone);
         }
         if known.held == 0 {
             self.by_term.remove(&known.term);
@@ -146,18 +148,15 @@ impl Vocabulary {
     pub(super) fn file(&mut self, entry: Entry, place: Place) {
         let postings = &mut self.known[entry as usize].postings;
         if postings.len() >= POSTINGS {
-            postings.pop_front();
+            postings.remove(0);
         }
-        postings.push_back(place);
+        postings.push(place);
     }
 
     /// Asks memory for the lists of these terms, all at once.
     pub(super) fn call_filed(&self, entries: impl Iterator<Item = Entry>) {
         let lists = entries.map(|entry| &self.known[entry as usize].postings);
-        std::hint::black_box(lists.fold(0, |sum, list| {
-            let (front, back) = list.as_slices();
-            [front, back].into_iter().flat_map(|part| part.iter().step_by(16)).fold(sum, |sum, place| sum ^ place)
-        }));
+        std::hint::black_box(lists.fold(0, |sum, list| list.iter().step_by(16).fold(sum, |sum, place| sum ^ place)));
     }
 
     /// The items filed under a term, the latest first.
