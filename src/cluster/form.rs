@@ -120,8 +120,9 @@ impl Forms {
 fn is_whole(text: &str, start: usize, end: usize) -> bool {
     let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let found = &text[start..end];
-    !(letter(text[..start].chars().next_back()) && letter(found.chars().next()))
-        && !(letter(text[end..].chars().next()) && letter(found.chars().next_back()))
+    let begun = letter(text[..start].chars().next_back()) && letter(found.chars().next());
+    let goes_on = letter(found.chars().next_back()) && letter(text[end..].chars().next());
+    !begun && !goes_on
 }
 
 #[cfg(test)]

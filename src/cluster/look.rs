@@ -16,6 +16,11 @@ const REACH: f32 = -1.5;
 /// Items below which nothing is judged anew for growth alone, and above which growth teaches little more.
 const YOUNG: std::ops::RangeInclusive<usize> = 300..=20_000;
 
+/// By the position of an item, those that go where it goes.
+type Led = FxHashMap<u32, Vec<u32>>;
+/// Gives an id to a story that the item founds; it is told which ids are known.
+type Mint<'a> = dyn FnMut(ItemId, &dyn Fn(StoryId) -> bool) -> StoryId + 'a;
+
 impl Clusterer {
     /// Looks again at what is new. `mint` gives an id to a story that splits off, founded by the item it is told; it is
     /// also told which ids this clusterer knows.
@@ -114,13 +119,9 @@ impl Clusterer {
     }
 
     /// The passive items of these stories, each with its story, and by the position of the item that leads them.
-    fn followers(
-        &self,
-        stories: &[StoryId],
-        position: &FxHashMap<Place, u32>,
-    ) -> (Vec<(Place, StoryId)>, FxHashMap<u32, Vec<u32>>) {
+    fn followers(&self, stories: &[StoryId], position: &FxHashMap<Place, u32>) -> (Vec<(Place, StoryId)>, Led) {
         let stories: BTreeSet<StoryId> = stories.iter().copied().collect();
-        let (mut followers, mut led) = (Vec::new(), FxHashMap::<u32, Vec<u32>>::default());
+        let (mut followers, mut led) = (Vec::new(), Led::default());
         for place in stories.iter().flat_map(|story| self.memory.members(*story)) {
             let Some(item) = self.memory.at(*place).filter(|item| item.passive) else { continue };
             let Some(leader) = position.get(&item.follows) else { continue };
@@ -156,7 +157,7 @@ impl Clusterer {
         places: &[Place],
         stories: &[StoryId],
         groups: Vec<Vec<u32>>,
-        mint: &mut dyn FnMut(ItemId, &dyn Fn(StoryId) -> bool) -> StoryId,
+        mint: &mut Mint<'_>,
     ) -> Regrouped {
         let mut out = Regrouped::default();
         let owners = owners(stories, &groups);
