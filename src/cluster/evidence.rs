@@ -73,8 +73,7 @@ impl Clusterer {
     fn shared(&self, item: &Remembered, others: &[&Remembered]) -> Vec<String> {
         let mut shared: Vec<(f32, u32)> = Vec::new();
         for term in &item.terms {
-            let holds = |other: &&&Remembered| other.terms.binary_search_by_key(&term.entry, |t| t.entry).is_ok();
-            let holders = others.iter().filter(holds).count();
+            let holders = others.iter().filter(|other| other.holds(term.entry)).count();
             if holders > 0 {
                 let part = holders as f32 / others.len() as f32;
                 shared.push((term.weight() * part.sqrt(), term.entry));
@@ -87,7 +86,7 @@ impl Clusterer {
     /// Numbers of the item's title where the others' titles have others, and none has the item's.
     fn other_numbers(&self, item: &Remembered, others: &[&Remembered]) -> Vec<String> {
         let known = || others.iter().flat_map(|other| other.numbers.iter());
-        let has = |entry: u32| others.iter().any(|o| o.terms.binary_search_by_key(&entry, |t| t.entry).is_ok());
+        let has = |entry: u32| others.iter().any(|other| other.holds(entry));
         let differing = item.numbers.iter().filter(|n| known().any(|m| m.of == n.of) && !has(n.number));
         differing.map(|n| self.memory.vocabulary.written(n.number).to_owned()).collect()
     }

@@ -76,9 +76,9 @@ impl Clusterer {
         Some(Explanation {
             score: chance(self.model.score(&features)),
             needed: self.options.threshold,
-            shared: self.rarest(a, |entry, _| holds(b, entry)),
-            only_one: self.rarest(a, |entry, in_title| in_title && !holds(b, entry)),
-            only_other: self.rarest(b, |entry, in_title| in_title && !holds(a, entry)),
+            shared: self.rarest(a, |entry, _| b.holds(entry)),
+            only_one: self.rarest(a, |entry, in_title| in_title && !b.holds(entry)),
+            only_other: self.rarest(b, |entry, in_title| in_title && !a.holds(entry)),
             spoke,
             rule,
             hours_apart: (a.ranked_at - b.ranked_at).unsigned_abs() as f32 / 3600.0,
@@ -90,8 +90,4 @@ impl Clusterer {
         terms.sort_by(|x, y| y.rarity.cmp(&x.rarity).then(x.entry.cmp(&y.entry)));
         terms.iter().take(NAMED).map(|term| self.memory.vocabulary.written(term.entry).to_owned()).collect()
     }
-}
-
-fn holds(item: &Remembered, entry: u32) -> bool {
-    item.terms.binary_search_by_key(&entry, |term| term.entry).is_ok()
 }

@@ -39,6 +39,13 @@ pub(super) struct Remembered {
     pub numbers: Box<[Numbered]>,
 }
 
+impl Remembered {
+    /// Whether it holds a term.
+    pub(super) fn holds(&self, entry: Entry) -> bool {
+        self.terms.binary_search_by_key(&entry, |term| term.entry).is_ok()
+    }
+}
+
 /// A number of a title with the word before it: "Lumen 9".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Numbered {
@@ -226,7 +233,7 @@ impl Memory {
         place
     }
 
-    /// Makes an item passive that has just been remembered: it goes where another one goes.
+    /// Makes an item passive: it goes where another one goes, and has no voice in its story any more.
     pub(super) fn make_passive(&mut self, place: Place, follows: Place) {
         let index = place.wrapping_sub(self.first) as usize;
         let Some(item) = self.items.get_mut(index) else { return };
@@ -236,6 +243,9 @@ impl Memory {
             item.terms.iter().for_each(|term| self.vocabulary.unteach(term.entry));
             self.vocabulary.count(-1);
             self.teaching[item.outlet as usize] -= 1;
+            // An item that has just been remembered is in no story yet.
+            let story = self.stories.get_mut(&item.story).filter(|members| members.places.contains(&place));
+            story.into_iter().for_each(|members| members.voices -= 1);
         }
     }
 

@@ -10,7 +10,7 @@ use super::vocabulary::Place;
 use rustc_hash::FxHashMap;
 
 /// Terms of an item by which others find it, and by which it looks for others.
-pub(super) const INDEXED: usize = 16;
+const INDEXED: usize = 16;
 /// Entries of the index that are read for one item.
 const READ: usize = 256;
 /// Items that are compared in full.
@@ -39,7 +39,7 @@ struct Found {
 }
 
 /// An item's terms, the strongest first, as many as are indexed.
-pub(super) fn strongest(terms: &[Weighed]) -> impl Iterator<Item = Weighed> {
+fn strongest(terms: &[Weighed]) -> impl Iterator<Item = Weighed> {
     let mut order: smallvec::SmallVec<[Weighed; 64]> = terms.iter().copied().collect();
     order.sort_unstable_by(|a, b| b.weight.cmp(&a.weight).then(a.entry.cmp(&b.entry)));
     order.truncate(INDEXED);
