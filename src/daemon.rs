@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::fetch::{FetchOutcome, Fetcher};
 use crate::model::Timestamp;
 use crate::parse;
-use crate::poll::Tools;
+use crate::poll::{Outage, Tools};
 use crate::serve::{self, Health};
 use crate::store::Store;
 use anyhow::Context;
@@ -27,7 +27,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -196,7 +196,17 @@ async fn ended(tasks: &mut JoinSet<()>) {
 pub fn tools(config: &Config, store: Store, clock: Clock, program: &str) -> anyhow::Result<Tools> {
     let fetcher = Fetcher::new(config.fetch.clone())?;
     let parse = parse::Options { max_bytes: config.fetch.max_body, ..parse::Options::default() };
-    Ok(Tools { fetcher, store, clock, options: config.poll.clone(), parse, program: program.to_owned() })
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    Ok(Tools {
+        fetcher,
+        store,
+        clock,
+        options: config.poll.clone(),
+        parse,
+        program: program.to_owned(),
+        outage: Outage::default(),
+        readers: Arc::new(Semaphore::new(cores)),
+    })
 }
 
 /// Fetches a document by the configured rules, for a look at it: its bytes, its type, and the URL that answered.
@@ -204,8 +214,11 @@ pub async fn download(config: &Config, url: &Url, now: Timestamp) -> anyhow::Res
     let fetched =
         Fetcher::new(config.fetch.clone())?.fetch(url, None, now, &|_| std::future::ready(Ok(())).boxed()).await;
     match fetched.outcome {
-        FetchOutcome::Document { bytes, content_type, .. } => Ok((bytes, content_type, fetched.url)),
-        FetchOutcome::Failed { detail } => anyhow::bail!("{url}: {detail}"),
+        FetchOutcome::Document { body, content_type, .. } => {
+            let bytes = tokio::task::spawn_blocking(|| body.decode()).await?.with_context(|| format!("{url}"))?;
+            Ok((bytes, content_type, fetched.url))
+        }
+        FetchOutcome::Failed { detail } | FetchOutcome::Unreachable { detail } => anyhow::bail!("{url}: {detail}"),
         _ => anyhow::bail!("{url}: the server answered {}", fetched.status.unwrap_or_default()),
     }
 }

@@ -4,23 +4,30 @@
 //! to record: whatever happens to a poll, a [`PollRecord`] says so, in the transaction that stores its items.
 
 mod decide;
+mod moved;
+mod outage;
 mod turn;
+mod wait;
 
 pub use crate::fetch::origin;
 pub use crate::normalize::{outlet_of, outlet_of_site};
-pub use decide::{Options, decide};
+pub use decide::{BROKEN, Options, decide};
+pub use outage::{APART, Outage};
 pub use turn::Claim;
 
 use crate::clock::Clock;
-use crate::fetch::{FetchOutcome, Fetched, Fetcher, Freshness, Origin};
-use crate::model::{NewItem, PollRecord, Problem, Source, SourceId, Stored, Timestamp, Validators};
+use crate::fetch::{Body, FetchOutcome, Fetched, Fetcher, Freshness, Origin, challenge_in_page};
+use crate::model::duration::before;
+use crate::model::{NewItem, PollRecord, Problem, Request, Source, SourceId, Stored, Timestamp, Validators, Wishes};
 use crate::parse::{self, Document, FeedLink, NotAFeed};
 use crate::store::leases::{self, Lease};
-use crate::store::{self, Store, polls};
+use crate::store::{self, Store, items, origins, polls, sources};
 use crate::{normalize, parse::ParsedFeed};
 use futures_util::FutureExt;
-use std::sync::Mutex;
+use jiff::SignedDuration;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use url::Url;
 
 /// What a poll is made with.
@@ -33,6 +40,10 @@ pub struct Tools {
     pub parse: parse::Options,
     /// Who polls, in words for whoever has to wait for it.
     pub program: String,
+    /// Whether our own network is up, as far as the polls of this program know.
+    pub outage: Outage,
+    /// Documents that may be read at once: decoded and parsed they take a multiple of their size.
+    pub readers: Arc<Semaphore>,
 }
 
 /// A document may take so long to be read before its poll is recorded as crashed. Reading is bounded in size and
@@ -46,6 +57,10 @@ pub struct Attempt {
     pub finished_at: Timestamp,
     /// The URL that answered.
     pub url: Url,
+    /// Where permanent redirects alone lead.
+    pub moved_to: Option<Url>,
+    /// All requests that were made, in their order.
+    pub requests: Vec<Request>,
     pub status: Option<u16>,
     pub answer: Answer,
 }
@@ -54,12 +69,45 @@ pub struct Attempt {
 #[derive(Debug)]
 pub enum Answer {
     Read(Box<Reading>),
-    NotModified { validators: Option<Validators>, freshness: Freshness },
-    NotAFeed { detail: String, feeds: Vec<FeedLink>, bytes: u64 },
-    Throttled { retry_after: Option<Duration>, freshness: Freshness },
+    NotModified {
+        validators: Option<Validators>,
+        freshness: Freshness,
+    },
+    NotAFeed {
+        detail: String,
+        feeds: Vec<FeedLink>,
+        bytes: u64,
+    },
+    Throttled {
+        retry_after: Option<Duration>,
+        freshness: Freshness,
+    },
+    Refused {
+        retry_after: Option<Duration>,
+    },
+    Challenged {
+        by: &'static str,
+    },
+    Held {
+        origin: Origin,
+        until: Timestamp,
+    },
     Gone,
-    Failed { detail: String },
-    Crashed { detail: String },
+    /// No server was reached; it may be our own network's fault.
+    Unreachable {
+        detail: String,
+    },
+    /// No server was reached, and no other is either.
+    Offline {
+        detail: String,
+        since: Timestamp,
+    },
+    Failed {
+        detail: String,
+    },
+    Crashed {
+        detail: String,
+    },
     Abandoned,
 }
 
@@ -74,7 +122,7 @@ pub struct Reading {
     pub title: Option<String>,
     pub site_url: Option<String>,
     pub lang: Option<String>,
-    pub ttl_minutes: Option<u32>,
+    pub wishes: Wishes,
 }
 
 /// Polls a source once, by a lease of it, and writes down what came of it.
@@ -97,18 +145,23 @@ pub async fn attempt(tools: &Tools, url: &Url, validators: Option<&Validators>, 
         };
         async move { if stays { Ok(()) } else { tools.turn_of_hop(lease, &origin).await } }.boxed()
     };
-    let Fetched { url, status, outcome } = tools.fetcher.fetch(url, validators, started_at, &turn).await;
+    let fetched = tools.fetcher.fetch(url, validators, started_at, &turn).await;
+    let Fetched { url, moved_to, requests, status, outcome } = fetched;
     let answer = match outcome {
-        FetchOutcome::Document { bytes, content_type, validators, freshness } => {
-            let work = Work { bytes, content_type, url: url.clone(), now: started_at, options: tools.parse.clone() };
-            read(work, validators, freshness).await
+        FetchOutcome::Document { body, content_type, validators, freshness } => {
+            let work = Work { body, content_type, url: url.clone(), now: started_at, options: tools.parse.clone() };
+            read(tools, work, validators, freshness).await
         }
         FetchOutcome::NotModified { validators, freshness } => Answer::NotModified { validators, freshness },
         FetchOutcome::Throttled { retry_after, freshness } => Answer::Throttled { retry_after, freshness },
+        FetchOutcome::Refused { retry_after } => Answer::Refused { retry_after },
+        FetchOutcome::Challenged { by } => Answer::Challenged { by },
+        FetchOutcome::Held { origin, until } => Answer::Held { origin, until },
         FetchOutcome::Gone => Answer::Gone,
+        FetchOutcome::Unreachable { detail } => Answer::Unreachable { detail },
         FetchOutcome::Failed { detail } => Answer::Failed { detail },
     };
-    Attempt { started_at, finished_at: tools.clock.now(), url, status, answer }
+    Attempt { started_at, finished_at: tools.clock.now(), url, moved_to, requests, status, answer }
 }
 
 /// Judges an attempt, stores its record and its items and gives back its lease, in one transaction.
@@ -118,7 +171,9 @@ pub async fn finish(
     mut attempt: Attempt,
     lease: &Lease,
 ) -> store::Result<(PollRecord, Stored)> {
-    let record = decide(source, &mut attempt, &tools.options);
+    let weather = outage::judge(tools, source, &mut attempt).await?;
+    let known = known(tools, source, &attempt).await?;
+    let record = decide(source, &mut attempt, &known, &tools.options);
     let items = match attempt.answer {
         Answer::Read(reading) => reading.items,
         _ => Vec::new(),
@@ -129,6 +184,7 @@ pub async fn finish(
         .store
         .write(move |db| {
             leases::give_back(db, &lease, now, pause)?;
+            weather.write(db, now)?;
             Ok((record.clone(), polls::record(db, &record, &items)?))
         })
         .await
@@ -148,37 +204,99 @@ impl Attempt {
     fn without_request(now: Timestamp, answer: Answer) -> Self {
         // A URL that is never shown where the source's own is known: `decide` falls back to that.
         let url = Url::parse("about:blank").unwrap_or_else(|_| unreachable!("a constant URL"));
-        Attempt { started_at: now, finished_at: now, url, status: None, answer }
+        Attempt { started_at: now, finished_at: now, url, moved_to: None, requests: Vec::new(), status: None, answer }
+    }
+
+    /// The origin that was asked last.
+    fn origin(&self) -> Option<&str> {
+        self.requests.last().map(|request| request.origin.as_str())
     }
 }
 
+/// What the database says of an attempt before it is judged.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Items of the document that were shown before.
+    pub shared_items: u32,
+    /// Whether the server that turned us away serves another source well.
+    pub origin_serves_others: bool,
+    /// Whether another source is polled at the address to which this one is led.
+    pub moved_to_is_taken: bool,
+}
+
+/// How far back a server's good answers to other sources count.
+const SERVED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
+async fn known(tools: &Tools, source: &Source, attempt: &Attempt) -> store::Result<Known> {
+    let id = source.id;
+    let guids: Vec<String> = match &attempt.answer {
+        Answer::Read(reading) => reading.items.iter().map(|item| item.guid.clone()).collect(),
+        _ => Vec::new(),
+    };
+    let turned_away = matches!(attempt.answer, Answer::Refused { .. } | Answer::Challenged { .. });
+    let origin = attempt.origin().filter(|_| turned_away).map(str::to_owned);
+    let since = before(attempt.finished_at, SERVED_WITHIN);
+    let moved_to = attempt.moved_to.clone();
+    if guids.is_empty() && origin.is_none() && moved_to.is_none() {
+        return Ok(Known::default());
+    }
+    let read = move |db: &_| {
+        let other = moved_to.map(|url| sources::by_url(db, url.as_str())).transpose()?.flatten();
+        Ok(Known {
+            shared_items: items::known(db, id, &guids)?,
+            origin_serves_others: match origin {
+                Some(origin) => origins::serves_others(db, &origin, id, since)?,
+                None => false,
+            },
+            moved_to_is_taken: other.is_some_and(|other| other.id != id),
+        })
+    };
+    tools.store.read(read).await
+}
+
 struct Work {
-    bytes: Vec<u8>,
+    body: Body,
     content_type: Option<String>,
     url: Url,
     now: Timestamp,
     options: parse::Options,
 }
 
-/// Reads a document away from the tasks that do I/O. A panic in there is this document's end and nobody else's.
-async fn read(work: Work, validators: Option<Validators>, freshness: Freshness) -> Answer {
-    let size = work.bytes.len() as u64;
-    let reading = tokio::task::spawn_blocking(move || {
-        let document = Document { bytes: &work.bytes, content_type: work.content_type.as_deref(), url: &work.url };
-        let (feed, mut problems) = parse::parse(&document, &work.options)?;
-        let items = normalize::items(&feed, &work.url, work.now, &mut problems);
-        Ok::<_, NotAFeed>((feed, items, problems))
-    });
+/// Reads a document away from the tasks that do I/O. A panic in there is this document's end and nobody else's; one that
+/// never ends gives its place to the next.
+async fn read(tools: &Tools, work: Work, validators: Option<Validators>, freshness: Freshness) -> Answer {
+    let Ok(_place) = tools.readers.acquire().await else {
+        return Answer::Abandoned;
+    };
+    let reading = tokio::task::spawn_blocking(move || work.answer(validators, freshness));
     match tokio::time::timeout(READING, reading).await {
         Err(_) => Answer::Crashed { detail: format!("reading the document took more than {} s", READING.as_secs()) },
         Ok(Err(join)) => Answer::Crashed { detail: format!("reading the document failed: {}", panic_text(join)) },
-        Ok(Ok(Err(not_a_feed))) => {
-            let detail = not_a_feed.to_string();
-            let feeds = if let NotAFeed::Html { feeds } = not_a_feed { feeds } else { Vec::new() };
-            Answer::NotAFeed { detail, feeds, bytes: size }
-        }
-        Ok(Ok(Ok((feed, items, problems)))) => {
-            Answer::Read(Box::new(reading_of(feed, items, problems, size, validators, freshness)))
+        Ok(Ok(answer)) => answer,
+    }
+}
+
+impl Work {
+    fn answer(self, validators: Option<Validators>, freshness: Freshness) -> Answer {
+        let bytes = match self.body.decode() {
+            Ok(bytes) => bytes,
+            Err(error) => return Answer::Failed { detail: error.to_string() },
+        };
+        let size = bytes.len() as u64;
+        let document = Document { bytes: &bytes, content_type: self.content_type.as_deref(), url: &self.url };
+        match parse::parse(&document, &self.options) {
+            Ok((feed, mut problems)) => {
+                let items = normalize::items(&feed, &self.url, self.now, &mut problems);
+                Answer::Read(Box::new(reading_of(feed, items, problems, size, validators, freshness)))
+            }
+            Err(not_a_feed) => {
+                if let Some(by) = challenge_in_page(&bytes) {
+                    return Answer::Challenged { by };
+                }
+                let detail = not_a_feed.to_string();
+                let feeds = if let NotAFeed::Html { feeds } = not_a_feed { feeds } else { Vec::new() };
+                Answer::NotAFeed { detail, feeds, bytes: size }
+            }
         }
     }
 }
@@ -200,7 +318,7 @@ fn reading_of(
         freshness,
         title: feed.title.map(|t| crate::model::text::one_line(&t, 200)).filter(|t| !t.is_empty()),
         site_url: feed.site_url.map(String::from),
-        ttl_minutes: feed.ttl_minutes,
+        wishes: feed.wishes,
     }
 }
 

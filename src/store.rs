@@ -7,8 +7,10 @@
 //! `store.read(|db| stories::recent(db, 50))`. A write has lasted once its future is ready (`synchronous = FULL`).
 
 pub mod decisions;
+pub mod events;
 pub mod items;
 pub mod leases;
+pub mod origins;
 pub mod polls;
 pub mod renderings;
 pub mod sources;

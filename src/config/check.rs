@@ -34,13 +34,29 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
         let keys = vec!["poll.max_interval".into(), "poll.interval".into()];
         return Err(Fault { keys, what: "poll.max_interval is shorter than poll.interval".into() });
     }
-    if reqwest::header::HeaderValue::from_str(&config.fetch.user_agent).is_err() || config.fetch.user_agent.is_empty() {
-        return wrong("fetch.user_agent", "can't stand in a header: it is to be one line of plain characters");
-    }
+    fetching(config)?;
     if !matches!(config.publish.base_url.scheme(), "http" | "https") {
         return wrong("publish.base_url", "must be an http or https URL");
     }
     feeds(config)
+}
+
+fn fetching(config: &Config) -> Result<(), Fault> {
+    let fetch = &config.fetch;
+    let name = fetch.user_agent();
+    if name.is_empty() || reqwest::header::HeaderValue::from_str(&name).is_err() {
+        return wrong("fetch.user_agent", "can't stand in a header: it is to be one line of plain characters");
+    }
+    if fetch.about_url.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
+        return wrong("fetch.about_url", "must be an http or https URL");
+    }
+    if fetch.proxy.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
+        return wrong("fetch.proxy", "must be the http or https URL of a proxy");
+    }
+    if fetch.ports.is_empty() {
+        return wrong("fetch.ports", "names no port, so that nothing could be fetched");
+    }
+    Ok(())
 }
 
 fn wrong<T>(key: &str, what: impl std::fmt::Display) -> Result<T, Fault> {
@@ -57,6 +73,7 @@ fn durations(config: &Config) -> Result<(), Fault> {
         ("poll.max_hold", poll.max_hold, NONE, days(365)),
         ("fetch.total_timeout", fetch.total_timeout, HUNDREDTH, seconds(3600)),
         ("fetch.connect_timeout", fetch.connect_timeout, HUNDREDTH, seconds(3600)),
+        ("fetch.header_timeout", fetch.header_timeout, HUNDREDTH, seconds(3600)),
         ("fetch.idle_timeout", fetch.idle_timeout, HUNDREDTH, seconds(3600)),
         ("fetch.origin_gap", fetch.origin_gap, NONE, seconds(3600)),
         ("cluster.window", cluster.window, seconds(60), days(365)),

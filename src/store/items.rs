@@ -4,7 +4,7 @@
 //! A guid or link of another source means nothing: a source can never change another's items.
 
 use super::Result;
-use super::rows::{ITEM_COLUMNS, collect, item, milliseconds};
+use super::rows::{ITEM_COLUMNS, collect, item, json_list, milliseconds};
 use crate::model::{Item, ItemChange, ItemId, NewItem, SourceId, Stored};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -126,6 +126,14 @@ fn revise(db: &Connection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<
             .execute(params![id.0, now.as_millisecond()])?;
     }
     Ok(said_otherwise.then_some(ItemChange { item: id, retitled }))
+}
+
+/// How many of these guids a source has shown before.
+pub fn known(db: &Connection, source: SourceId, guids: &[String]) -> Result<u32> {
+    let mut count = db.prepare_cached(
+        "SELECT count(*) FROM item_guid WHERE source_id = ?1 AND guid IN (SELECT value FROM json_each(?2))",
+    )?;
+    Ok(count.query_row(params![source.0, json_list(guids)], |row| row.get(0))?)
 }
 
 /// Items that the clusterer has not placed yet, in the order in which they were stored.
