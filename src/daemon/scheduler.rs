@@ -8,6 +8,7 @@ use super::{LOOK, Signals};
 use crate::config::Running;
 use crate::fetch::{Origin, origin};
 use crate::model::duration::after;
+use crate::model::text::without_credentials;
 use crate::model::{Due, PollRecord, SourceId, Stored, Timestamp};
 use crate::poll::{self, APART, Answer, Claim, Tools, panic_text};
 use crate::store::leases::{self, Lease};
@@ -208,7 +209,7 @@ async fn claim_and_poll(tools: Tools, due: Due, lease: Lease) -> Polled {
 }
 
 fn log(record: &PollRecord, stored: &Stored) {
-    let (source, outcome, url) = (record.source, record.outcome.as_str(), record.url.as_str());
+    let (source, outcome, url) = (record.source, record.outcome.as_str(), without_credentials(&record.url));
     if record.outcome.is_success() {
         let (new, changed) = (stored.new.len(), stored.changed.len());
         tracing::debug!(%source, outcome, url, items = record.items, new, changed, "polled");

@@ -2,6 +2,7 @@
 
 use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result};
+use crate::model::text::without_credentials;
 use crate::model::{
     Due, Moving, NewSource, Outcome, OutletFrom, Source, SourceEdit, SourceId, SourceState, Validators,
 };
@@ -246,7 +247,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
         url: row.get(1)?,
         outlet: row.get(2)?,
         outlet_from: word(&outlet_from, OutletFrom::parse)?,
-        title: row.get(3)?,
+        title: without_credentials(&row.get::<_, String>(3)?),
         site_url: row.get(4)?,
         lang: row.get(5)?,
         priority: row.get(6)?,

@@ -3,6 +3,8 @@
 
 pub mod desk;
 pub mod origin;
+pub mod process;
+pub mod raw;
 pub mod world;
 
 use std::time::{Duration, Instant};
