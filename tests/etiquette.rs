@@ -315,13 +315,13 @@ async fn a_permanent_move_is_believed_after_ten_polls_in_seven_days_and_a_tempor
     for (status, polls) in [(302, 3), (307, 3), (308, 9)] {
         origin.serve("/feed", Answer::redirect_by(status, "/new"));
         for _ in 0..polls {
-            poll_after(&world, id, hours(18)).await;
+            poll_after(&world, id, hours(20)).await;
         }
         assert_eq!(world.source(id).await.url, origin.url("/feed"), "after {polls} times {status}");
     }
     let moving = world.source(id).await.moving.unwrap();
     assert_eq!((moving.to, moving.times), (origin.url("/new"), 9));
-    poll_after(&world, id, hours(18)).await;
+    poll_after(&world, id, hours(20)).await;
     let moved = world.source(id).await;
     assert_eq!((moved.url, moved.moving), (origin.url("/new"), None));
     assert_eq!(kinds(&world).await, [EventKind::Moved]);
