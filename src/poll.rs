@@ -4,6 +4,7 @@
 //! to record: whatever happens to a poll, a [`PollRecord`] says so, in the transaction that stores its items.
 
 mod decide;
+pub mod rate;
 mod turn;
 
 pub use crate::fetch::origin;
