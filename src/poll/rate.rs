@@ -6,6 +6,8 @@
 
 mod day;
 mod pace;
+#[cfg(test)]
+mod tests;
 
 pub use pace::{Demand, Pace};
 
@@ -21,8 +23,8 @@ pub struct Rate {
     day: Day,
     /// When the source last gave a good answer, in seconds since 1970.
     seen: Option<i64>,
-    /// How many items its last document held: its window.
-    window: u32,
+    /// How many items its last document held: its window, once a document was read.
+    window: Option<u32>,
     /// Seconds that no wait may exceed since a window overflowed; grows again while documents overlap.
     longest: Option<u32>,
     /// Whether the last document shared nothing with what was known.
@@ -30,7 +32,7 @@ pub struct Rate {
 }
 
 /// A document that was read: how many items it holds, and those of them that were not known, with the time that each
-/// claims for itself.
+/// claims for itself. Of the first document that a [`Rate`] sees, all may be given: it learns from their dates alone.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {
     pub items: usize,
@@ -44,8 +46,9 @@ const MOST_ITEMS: usize = 10_000;
 /// Dates as close together as this are when a feed was generated, not when its items appeared.
 const GENERATED: i64 = 60;
 /// The share of a window that may be expected to be new at the next poll. With half of it, the chance that a Poisson
-/// stream brings more than the whole is 1.4 % for a window of 10 items, and 1 in 600 for one of 20.
-const HALF: f64 = 0.5;
+/// stream brings more than the whole is 1.4 % for a window of 10 items, 1 in 600 for one of 20, and nearly none for
+/// larger ones. A third loses half as many, and at a tight budget makes everyone else wait a quarter longer.
+const SHARE: f64 = 0.5;
 
 impl Rate {
     /// Reads what [`Rate::to_json`] wrote; whoever finds nothing, or something else, starts anew.
@@ -61,32 +64,35 @@ impl Rate {
     pub fn observe(&mut self, at: Timestamp, seen: Option<Seen>) {
         let at = at.as_second();
         let last = self.seen.replace(at);
-        let window = seen.map_or(self.window, |seen| seen.items.min(MOST_ITEMS) as u32);
+        let before = self.window;
+        self.window = seen.map_or(before, |seen| Some(seen.items.min(MOST_ITEMS) as u32));
+        let items = self.window.unwrap_or(0) as usize;
         let new = seen.map_or(&[][..], |seen| &seen.new[..seen.new.len().min(MOST_ITEMS)]);
         let from = match last {
-            None => return self.start(at, window, new),
+            None => return self.start(at, new),
             // The clock went back: for how long we looked cannot be known.
-            Some(last) if last >= at => return self.window = window,
+            Some(last) if last >= at => return,
             Some(last) => last,
         };
-        self.window = window;
-        // A document that goes back beyond the last look lost nothing, though every name in it be new.
+        // A document that goes back beyond the last look lost nothing, though every name in it be new; nor has one that
+        // was empty until now.
         let dates = || new.iter().flatten().map(|date| date.as_second());
-        self.overflowed = !new.is_empty() && new.len() >= window as usize && dates().all(|date| date > from);
+        let all_new = before != Some(0) && !new.is_empty() && new.len() >= items;
+        self.overflowed = all_new && dates().all(|date| date > from);
         if self.overflowed {
-            self.longest = Some(((at - from) / 2).min(MEMORY) as u32);
-        } else if new.len() * 2 <= window as usize {
-            self.longest = self.longest.map(|longest| longest + longest / 8 + 1).filter(|l| i64::from(*l) < MEMORY);
+            self.longest = Some((at.saturating_sub(from) / 2).min(MEMORY) as u32);
+        } else if new.len() * 2 <= items {
+            self.longest =
+                self.longest.map(|longest| longest.saturating_add(longest / 8 + 1)).filter(|l| i64::from(*l) < MEMORY);
         }
         // What appeared before the oldest item of a window that overflowed is not known, so that time does not count.
-        let oldest = dates().min().filter(|_| self.overflowed).unwrap_or(from);
-        self.count(oldest.clamp(from, at - 1).max(at.saturating_sub(MEMORY)), at, new);
+        let oldest = dates().min().filter(|oldest| self.overflowed && *oldest <= at - GENERATED).unwrap_or(from);
+        self.count(oldest.max(at.saturating_sub(MEMORY)), at, new);
     }
 
     /// The first document: its items came one after the other before we looked, and their dates say when. The newer
     /// half is believed, so that neither an old item that stays on top nor an absurd date spoils it.
-    fn start(&mut self, at: i64, window: u32, new: &[Option<Timestamp>]) {
-        self.window = window;
+    fn start(&mut self, at: i64, new: &[Option<Timestamp>]) {
         let inside = |date: &i64| (at - MEMORY..=at).contains(date);
         let mut dates: Vec<i64> = new.iter().flatten().map(|date| date.as_second()).filter(inside).collect();
         dates.sort_unstable();
@@ -125,7 +131,7 @@ impl Rate {
         let rates = self.day.rates(now.as_second());
         let (floor, cap) = (seconds(floor), seconds(cap));
         let slowest = self.longest.map_or(cap, |longest| cap.min(i64::from(longest)));
-        let before_overflow = if self.window > 0 { rates.mean(|rate| rate) / self.half_window() } else { 0.0 };
+        let before_overflow = self.room().map_or(0.0, |room| rates.mean(|rate| rate) / room);
         Demand {
             root: rates.mean(f64::sqrt),
             slowest: before_overflow.max(HOUR as f64 / slowest.max(1) as f64),
@@ -135,43 +141,41 @@ impl Rate {
     }
 
     /// How long to wait from `now` for the next poll, not less than `floor` nor more than `cap`, and why so long.
-    pub fn wait(&self, now: Timestamp, pace: Pace, floor: SignedDuration, cap: SignedDuration) -> (SignedDuration, String) {
+    pub fn wait(
+        &self,
+        now: Timestamp,
+        pace: Pace,
+        floor: SignedDuration,
+        cap: SignedDuration,
+    ) -> (SignedDuration, String) {
         let (now, floor) = (now.as_second(), seconds(floor));
         let cap = seconds(cap).clamp(floor, MEMORY.max(floor));
         let rates = self.day.rates(now);
         let by_rate = rates.until(now, 1.0, cap, |rate| pace.per_hour() * rate.sqrt());
-        let by_window = self.until_overflow(&rates, now, cap);
+        let by_window = self.room().map_or(cap, |room| rates.until(now, room, cap, |rate| rate));
         let by_overflow = self.longest.map_or(cap, i64::from);
         let wait = by_rate.min(by_window).min(by_overflow).clamp(floor, cap);
-        let about = about(rates.at(now));
-        let reason = if by_rate <= by_window.min(by_overflow) {
-            match () {
-                _ if by_rate < floor => format!("{about}; as often as is allowed"),
-                _ if by_rate >= cap => format!("{about}; as seldom as is allowed"),
-                _ => format!("{about}; polls follow the square root of that"),
-            }
-        } else if by_overflow < by_window && self.overflowed {
-            format!(
-                "the last document shared nothing with the one before: its window of {} items overflowed",
-                self.window
-            )
-        } else if by_overflow < by_window {
-            format!("its window of {} items overflowed lately; the wait grows again step by step", self.window)
+        let (about, window) = (about(rates.at(now)), self.window.unwrap_or(0));
+        let mut reason = if by_rate >= cap && wait == cap {
+            format!("{about}; as seldom as is allowed")
+        } else if by_rate <= by_window.min(by_overflow) {
+            format!("{about}; polls follow the square root of that")
+        } else if by_window <= by_overflow {
+            format!("{about}; half of its window of {window} items is expected to be new by then")
+        } else if self.overflowed {
+            format!("the last document shared nothing with the one before: its window of {window} items overflowed")
         } else {
-            format!("{about}; half of its window of {} items is expected to be new by then", self.window)
+            format!("its window of {window} items overflowed lately; the wait grows again step by step")
         };
+        if by_rate.min(by_window).min(by_overflow) < floor {
+            reason.push_str("; as often as is allowed");
+        }
         (SignedDuration::from_secs(wait), reason)
     }
 
-    fn until_overflow(&self, rates: &Rates, now: i64, cap: i64) -> i64 {
-        if self.window == 0 {
-            return cap;
-        }
-        rates.until(now, self.half_window(), cap, |rate| rate)
-    }
-
-    fn half_window(&self) -> f64 {
-        f64::from(self.window) * HALF
+    /// How many new items may be expected by the next poll.
+    fn room(&self) -> Option<f64> {
+        self.window.filter(|window| *window > 0).map(|window| f64::from(window) * SHARE)
     }
 }
 

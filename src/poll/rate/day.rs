@@ -25,8 +25,8 @@ const PRIOR_ITEMS: f64 = 0.5;
 const PRIOR_HOURS: f64 = 1.0;
 /// How many items must be expected in an hour's neighbourhood before its own count is believed by half, and how many in
 /// the hour itself before it is believed by half against its neighbourhood. Measured by `tests/policies.rs`.
-const BELIEVE_NEIGHBOURS: f64 = 6.0;
-const BELIEVE_HOUR: f64 = 20.0;
+const BELIEVE_NEIGHBOURS: f64 = 4.0;
+const BELIEVE_HOUR: f64 = 8.0;
 /// The neighbourhood of an hour: itself and those before and after, the nearer the heavier.
 const NEAR: [f64; 4] = [4.0, 3.0, 2.0, 1.0];
 
