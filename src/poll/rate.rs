@@ -12,7 +12,7 @@ mod tests;
 pub use pace::{Demand, Pace};
 
 use crate::model::Timestamp;
-use day::{Day, HOUR, Rates};
+use day::{Day, HOUR};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 

@@ -14,6 +14,8 @@ pub struct Source {
     /// Items an hour in each slot of the day, before and after `step`.
     rates: [[f64; SLOTS]; 2],
     step: i64,
+    /// By how much the rates are multiplied from Monday to Friday, and on Saturday and Sunday.
+    week: [f64; 2],
     /// How many items a document holds.
     pub window: usize,
     /// Whether its items carry dates.
@@ -26,7 +28,9 @@ pub struct Source {
 
 impl Source {
     pub fn rate(&self, at: i64) -> f64 {
-        self.rates[usize::from(at >= self.step)][(at.rem_euclid(DAY) / SLOT) as usize]
+        let weekend = (at - START).div_euclid(DAY).rem_euclid(7) >= 5;
+        let of_day = self.rates[usize::from(at >= self.step)][(at.rem_euclid(DAY) / SLOT) as usize];
+        of_day * self.week[usize::from(weekend)]
     }
 }
 
@@ -58,7 +62,8 @@ fn source(dice: &mut Dice, days: i64, manner: Manner) -> Source {
     let window = 10 + (dice.unit() * 41.0) as usize;
     let dated = dice.unit() < 0.75;
     let first = START + (dice.unit() * HOUR as f64) as i64;
-    let mut source = Source { rates, step, window, dated, first, arrivals: Vec::new() };
+    let week = if manner == Manner::Weekends { [7.0 / 5.8, 0.4 * 7.0 / 5.8] } else { [1.0, 1.0] };
+    let mut source = Source { rates, step, week, window, dated, first, arrivals: Vec::new() };
     source.arrivals = arrivals(&source, dice, days, manner);
     source
 }
@@ -85,13 +90,7 @@ fn arrivals(source: &Source, dice: &mut Dice, days: i64, manner: Manner) -> Vec<
     let mut arrivals = Vec::new();
     let mut slot = START - 30 * DAY;
     while slot < START + (days + 2) * DAY {
-        let weekday = (slot - START).div_euclid(DAY).rem_euclid(7);
-        let share = match manner {
-            Manner::Weekends if weekday >= 5 => 0.4 * 7.0 / 5.8,
-            Manner::Weekends => 7.0 / 5.8,
-            Manner::Bursts => 1.0 / 3.0,
-            Manner::Poisson => 1.0,
-        };
+        let share = if manner == Manner::Bursts { 1.0 / 3.0 } else { 1.0 };
         for _ in 0..dice.poisson(source.rate(slot) * SLOT as f64 / HOUR as f64 * share) {
             let at = slot + (dice.unit() * SLOT as f64) as i64;
             arrivals.push(at);
