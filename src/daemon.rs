@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::fetch::{FetchOutcome, Fetcher};
 use crate::model::Timestamp;
 use crate::parse;
-use crate::poll::{Outage, Tools};
+use crate::poll::{Outage, Pacing, Tools};
 use crate::serve::{self, Health};
 use crate::store::Store;
 use anyhow::Context;
@@ -205,6 +205,7 @@ pub fn tools(config: &Config, store: Store, clock: Clock, program: &str) -> anyh
         parse,
         program: program.to_owned(),
         outage: Outage::default(),
+        pacing: Pacing::default(),
         readers: Arc::new(Semaphore::new(cores)),
     })
 }

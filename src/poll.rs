@@ -4,27 +4,32 @@
 //! to record: whatever happens to a poll, a [`PollRecord`] says so, in the transaction that stores its items.
 
 mod decide;
+mod known;
 mod moved;
 mod outage;
+mod pacing;
+pub mod rate;
+mod reading;
 mod turn;
 mod wait;
 
 pub use crate::fetch::origin;
 pub use crate::normalize::{outlet_of, outlet_of_site};
 pub use decide::{BROKEN, Options, decide};
+pub use known::Known;
 pub use outage::{APART, Outage};
+pub use pacing::Pacing;
+pub use reading::Reading;
 pub use turn::Claim;
 
 use crate::clock::Clock;
-use crate::fetch::{Body, FetchOutcome, Fetched, Fetcher, Freshness, Origin, challenge_in_page};
-use crate::model::duration::before;
-use crate::model::{NewItem, PollRecord, Problem, Request, Source, SourceId, Stored, Timestamp, Validators, Wishes};
-use crate::parse::{self, Document, FeedLink, NotAFeed};
+use crate::fetch::{FetchOutcome, Fetched, Fetcher, Freshness, Origin};
+use crate::model::{PollRecord, Request, Source, SourceId, Stored, Timestamp, Validators};
+use crate::normalize;
+use crate::parse::{self, FeedLink};
 use crate::store::leases::{self, Lease};
-use crate::store::{self, Store, items, origins, polls, sources};
-use crate::{normalize, parse::ParsedFeed};
+use crate::store::{self, Store, polls};
 use futures_util::FutureExt;
-use jiff::SignedDuration;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -42,13 +47,11 @@ pub struct Tools {
     pub program: String,
     /// Whether our own network is up, as far as the polls of this program know.
     pub outage: Outage,
+    /// How often all sources together are polled.
+    pub pacing: Pacing,
     /// Documents that may be read at once: decoded and parsed they take a multiple of their size.
     pub readers: Arc<Semaphore>,
 }
-
-/// A document may take so long to be read before its poll is recorded as crashed. Reading is bounded in size and
-/// depth, so that this is reached by bugs alone.
-const READING: Duration = Duration::from_secs(30);
 
 /// One attempt to fetch and read a source, not yet judged.
 #[derive(Debug)]
@@ -111,20 +114,6 @@ pub enum Answer {
     Abandoned,
 }
 
-/// A document that was read.
-#[derive(Debug)]
-pub struct Reading {
-    pub bytes: u64,
-    pub items: Vec<NewItem>,
-    pub problems: Vec<Problem>,
-    pub validators: Option<Validators>,
-    pub freshness: Freshness,
-    pub title: Option<String>,
-    pub site_url: Option<String>,
-    pub lang: Option<String>,
-    pub wishes: Wishes,
-}
-
 /// Polls a source once, by a lease of it, and writes down what came of it.
 pub async fn poll_source(tools: &Tools, source: &Source, lease: &Lease) -> store::Result<(PollRecord, Stored)> {
     let attempt = match Url::parse(&source.url) {
@@ -149,8 +138,9 @@ pub async fn attempt(tools: &Tools, url: &Url, validators: Option<&Validators>, 
     let Fetched { url, moved_to, requests, status, outcome } = fetched;
     let answer = match outcome {
         FetchOutcome::Document { body, content_type, validators, freshness } => {
-            let work = Work { body, content_type, url: url.clone(), now: started_at, options: tools.parse.clone() };
-            read(tools, work, validators, freshness).await
+            let work =
+                reading::Work { body, content_type, url: url.clone(), now: started_at, options: tools.parse.clone() };
+            reading::read(tools, work, validators, freshness).await
         }
         FetchOutcome::NotModified { validators, freshness } => Answer::NotModified { validators, freshness },
         FetchOutcome::Throttled { retry_after, freshness } => Answer::Throttled { retry_after, freshness },
@@ -172,7 +162,7 @@ pub async fn finish(
     lease: &Lease,
 ) -> store::Result<(PollRecord, Stored)> {
     let weather = outage::judge(tools, source, &mut attempt).await?;
-    let known = known(tools, source, &attempt).await?;
+    let known = Known::of(tools, source, &attempt).await?;
     let record = decide(source, &mut attempt, &known, &tools.options);
     let items = match attempt.answer {
         Answer::Read(reading) => reading.items,
@@ -210,115 +200,6 @@ impl Attempt {
     /// The origin that was asked last.
     fn origin(&self) -> Option<&str> {
         self.requests.last().map(|request| request.origin.as_str())
-    }
-}
-
-/// What the database says of an attempt before it is judged.
-#[derive(Debug, Clone, Default)]
-pub struct Known {
-    /// Items of the document that were shown before.
-    pub shared_items: u32,
-    /// Whether the server that turned us away serves another source well.
-    pub origin_serves_others: bool,
-    /// Whether another source is polled at the address to which this one is led.
-    pub moved_to_is_taken: bool,
-}
-
-/// How far back a server's good answers to other sources count.
-const SERVED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
-
-async fn known(tools: &Tools, source: &Source, attempt: &Attempt) -> store::Result<Known> {
-    let id = source.id;
-    let guids: Vec<String> = match &attempt.answer {
-        Answer::Read(reading) => reading.items.iter().map(|item| item.guid.clone()).collect(),
-        _ => Vec::new(),
-    };
-    let turned_away = matches!(attempt.answer, Answer::Refused { .. } | Answer::Challenged { .. });
-    let origin = attempt.origin().filter(|_| turned_away).map(str::to_owned);
-    let since = before(attempt.finished_at, SERVED_WITHIN);
-    let moved_to = attempt.moved_to.clone();
-    if guids.is_empty() && origin.is_none() && moved_to.is_none() {
-        return Ok(Known::default());
-    }
-    let read = move |db: &_| {
-        let other = moved_to.map(|url| sources::by_url(db, url.as_str())).transpose()?.flatten();
-        Ok(Known {
-            shared_items: items::known(db, id, &guids)?,
-            origin_serves_others: match origin {
-                Some(origin) => origins::serves_others(db, &origin, id, since)?,
-                None => false,
-            },
-            moved_to_is_taken: other.is_some_and(|other| other.id != id),
-        })
-    };
-    tools.store.read(read).await
-}
-
-struct Work {
-    body: Body,
-    content_type: Option<String>,
-    url: Url,
-    now: Timestamp,
-    options: parse::Options,
-}
-
-/// Reads a document away from the tasks that do I/O. A panic in there is this document's end and nobody else's; one that
-/// never ends gives its place to the next.
-async fn read(tools: &Tools, work: Work, validators: Option<Validators>, freshness: Freshness) -> Answer {
-    let Ok(_place) = tools.readers.acquire().await else {
-        return Answer::Abandoned;
-    };
-    let reading = tokio::task::spawn_blocking(move || work.answer(validators, freshness));
-    match tokio::time::timeout(READING, reading).await {
-        Err(_) => Answer::Crashed { detail: format!("reading the document took more than {} s", READING.as_secs()) },
-        Ok(Err(join)) => Answer::Crashed { detail: format!("reading the document failed: {}", panic_text(join)) },
-        Ok(Ok(answer)) => answer,
-    }
-}
-
-impl Work {
-    fn answer(self, validators: Option<Validators>, freshness: Freshness) -> Answer {
-        let bytes = match self.body.decode() {
-            Ok(bytes) => bytes,
-            Err(error) => return Answer::Failed { detail: error.to_string() },
-        };
-        let size = bytes.len() as u64;
-        let document = Document { bytes: &bytes, content_type: self.content_type.as_deref(), url: &self.url };
-        match parse::parse(&document, &self.options) {
-            Ok((feed, mut problems)) => {
-                let items = normalize::items(&feed, &self.url, self.now, &mut problems);
-                Answer::Read(Box::new(reading_of(feed, items, problems, size, validators, freshness)))
-            }
-            Err(not_a_feed) => {
-                if let Some(by) = challenge_in_page(&bytes) {
-                    return Answer::Challenged { by };
-                }
-                let detail = not_a_feed.to_string();
-                let feeds = if let NotAFeed::Html { feeds } = not_a_feed { feeds } else { Vec::new() };
-                Answer::NotAFeed { detail, feeds, bytes: size }
-            }
-        }
-    }
-}
-
-fn reading_of(
-    feed: ParsedFeed,
-    items: Vec<NewItem>,
-    problems: Vec<Problem>,
-    bytes: u64,
-    validators: Option<Validators>,
-    freshness: Freshness,
-) -> Reading {
-    Reading {
-        bytes,
-        lang: normalize::language(&feed, &items),
-        items,
-        problems,
-        validators,
-        freshness,
-        title: feed.title.map(|t| crate::model::text::one_line(&t, 200)).filter(|t| !t.is_empty()),
-        site_url: feed.site_url.map(String::from),
-        wishes: feed.wishes,
     }
 }
 

@@ -4,7 +4,7 @@
 mod support;
 
 use jiff::SignedDuration;
-use newsfold::model::{EventKind, NewSource, Outcome, SourceId, SourceState, Timestamp};
+use newsfold::model::{EventKind, NewSource, Outcome, SourceId, SourceState};
 use newsfold::store::{events, origins, sources};
 use std::io::Write;
 use support::desk::Desk;

@@ -7,15 +7,15 @@ use newsfold::model::{NewSource, Timestamp};
 use newsfold::store::{Store, items, polls, sources, stories};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use support::origin::{Answer, Origin};
-use support::process::{Daemon, database, serve};
+use support::process::{database, serve};
 use support::{rss, until};
 use tempfile::TempDir;
 
 fn configured() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let config = "[serve]\nlisten = \"127.0.0.1:0\"\n[poll]\ninterval = \"1s\"\n[fetch]\norigin_gap = \"0s\"\n\
+    let config = "[serve]\nlisten = \"127.0.0.1:0\"\n[poll]\ninterval = \"1s\"\naverage_interval = \"1s\"\n[fetch]\norigin_gap = \"0s\"\n\
                   allowed_networks = [\"127.0.0.0/8\"]\n[publish]\nsettle = \"0s\"\n[daemon]\nshutdown_grace = \"2s\"\n";
     std::fs::write(folder.path().join("config.toml"), config).unwrap();
     folder

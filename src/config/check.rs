@@ -30,9 +30,12 @@ const LONGEST_GRACE: SignedDuration = seconds(8);
 pub(super) fn check(config: &Config) -> Result<(), Fault> {
     durations(config)?;
     numbers(config)?;
-    if config.poll.max_interval < config.poll.interval {
-        let keys = vec!["poll.max_interval".into(), "poll.interval".into()];
-        return Err(Fault { keys, what: "poll.max_interval is shorter than poll.interval".into() });
+    let poll = &config.poll;
+    for (key, value) in [("poll.max_interval", poll.max_interval), ("poll.average_interval", poll.average_interval)] {
+        if value < poll.interval {
+            let keys = vec![key.into(), "poll.interval".into()];
+            return Err(Fault { keys, what: format!("{key} is shorter than poll.interval") });
+        }
     }
     fetching(config)?;
     if !matches!(config.publish.base_url.scheme(), "http" | "https") {
@@ -69,6 +72,7 @@ fn durations(config: &Config) -> Result<(), Fault> {
         ("publish.settle", publish.settle, NONE, days(7)),
         ("publish.probation", publish.probation, NONE, days(365)),
         ("poll.interval", poll.interval, seconds(1), days(30)),
+        ("poll.average_interval", poll.average_interval, seconds(1), days(30)),
         ("poll.max_interval", poll.max_interval, seconds(1), days(365)),
         ("poll.max_hold", poll.max_hold, NONE, days(365)),
         ("fetch.total_timeout", fetch.total_timeout, HUNDREDTH, seconds(3600)),

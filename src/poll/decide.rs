@@ -2,6 +2,7 @@
 //!
 //! How long each kind of answer makes us wait is [`super::wait`]'s, what a redirect means [`super::moved`]'s.
 
+use super::rate::{Rate, Seen};
 use super::wait::{self, Wait};
 use super::{Answer, Attempt, Known, Reading, moved};
 use crate::model::duration::after;
@@ -20,6 +21,9 @@ pub struct Options {
     /// A source is never polled sooner than this after the last poll.
     #[serde(with = "crate::model::duration")]
     pub interval: SignedDuration,
+    /// Between two polls of a source, averaged over all of them: the budget that they share by how much they bring.
+    #[serde(with = "crate::model::duration")]
+    pub average_interval: SignedDuration,
     /// However long a feed or its server asks us to wait after a good answer, we look again after this.
     #[serde(with = "crate::model::duration")]
     pub max_interval: SignedDuration,
@@ -32,6 +36,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             interval: SignedDuration::from_mins(10),
+            average_interval: SignedDuration::from_mins(20),
             max_interval: SignedDuration::from_hours(24),
             max_hold: SignedDuration::from_hours(7 * 24),
         }
@@ -53,12 +58,15 @@ pub fn decide(source: &Source, attempt: &mut Attempt, known: &Known, options: &O
         Answer::Read(reading) => {
             let freshness = reading.freshness;
             take_over(&mut record, reading);
-            wait::after_success(&reading.wishes, freshness, options)
+            let seen = Seen { items: reading.items.len(), new: &known.new };
+            let by_rate = by_rate(&mut record, source, Some(seen), known, options);
+            wait::after_success(&reading.wishes, freshness, by_rate, options)
         }
         Answer::NotModified { validators, freshness } => {
             record.outcome = Outcome::NotModified;
             record.validators = renewed(source.validators.as_ref(), validators.take());
-            wait::after_success(&source.wishes, *freshness, options)
+            let by_rate = by_rate(&mut record, source, None, known, options);
+            wait::after_success(&source.wishes, *freshness, by_rate, options)
         }
         Answer::Throttled { retry_after, freshness } => {
             record.outcome = Outcome::Throttled;
@@ -141,6 +149,20 @@ pub fn decide(source: &Source, attempt: &mut Attempt, known: &Known, options: &O
     tell(&mut record, source);
     schedule(&mut record, source, wait, options);
     record
+}
+
+/// Learns from a good answer how often the source brings something, and says how long to wait for that.
+fn by_rate(
+    record: &mut PollRecord,
+    source: &Source,
+    seen: Option<Seen>,
+    known: &Known,
+    options: &Options,
+) -> (SignedDuration, String) {
+    let mut rate = Rate::from_json(&source.rate);
+    rate.observe(record.finished_at, seen);
+    record.rate = rate.to_json();
+    rate.wait(record.finished_at, known.pace, options.interval, options.max_interval)
 }
 
 /// The record of an attempt of which nothing is known yet: what stands of the source stays as it is.

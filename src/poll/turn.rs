@@ -2,7 +2,8 @@
 //!
 //! Whoever has to wait holds no other origin meanwhile, so that no two polls wait for each other.
 
-use super::{READING, Tools, wait};
+use super::reading::READING;
+use super::{Tools, wait};
 use crate::fetch::{NoTurn, Origin};
 use crate::model::duration::after;
 use crate::model::{Due, OriginHold, Timestamp};

@@ -21,15 +21,23 @@ const MAX_BACK_OFF: SignedDuration = SignedDuration::from_hours(24);
 /// A server that turns us away (403) is left alone for so long; each further time doubles it.
 const TURNED_AWAY: SignedDuration = SignedDuration::from_hours(4);
 const MAX_TURNED_AWAY: SignedDuration = SignedDuration::from_hours(24);
+/// What is added at random to a wait is at most a tenth of this.
+const DRIFT: SignedDuration = SignedDuration::from_mins(20);
 /// While our own network is down, a source is tried again at most this late.
 const MAX_OFFLINE: SignedDuration = SignedDuration::from_hours(1);
 
-/// After a good answer: the longest of all that is asked for, and at most the configured longest.
-pub(super) fn after_success(wishes: &Wishes, freshness: Freshness, options: &Options) -> Wait {
+/// After a good answer: what the source's rate calls for, or longer where the feed, its server or the operator asks for
+/// it, and at most the configured longest.
+pub(super) fn after_success(
+    wishes: &Wishes,
+    freshness: Freshness,
+    (by_rate, why): (SignedDuration, String),
+    options: &Options,
+) -> Wait {
     let minutes = |n: Option<u32>| SignedDuration::from_mins(i64::from(n.unwrap_or(0))).min(options.max_interval);
     let fresh = freshness.fresh_for.and_then(|d| SignedDuration::try_from(d).ok()).unwrap_or_default();
     longest([
-        (options.interval, "the configured interval"),
+        (by_rate.max(options.interval), why.as_str()),
         (minutes(wishes.ttl_minutes), "the feed's ttl"),
         (minutes(wishes.period_minutes), "the feed says that it is updated so seldom"),
         (fresh.min(options.max_interval), "the server calls its answer fresh for so long"),
@@ -79,11 +87,11 @@ pub(super) fn longest<const N: usize>(spans: [(SignedDuration, &str); N]) -> Wai
     Wait { span: best.0, reason: best.1.to_owned() }
 }
 
-/// Up to a tenth of the span, different for each source and poll, so that sources added together drift apart.
+/// Up to a tenth of the span, or of [`DRIFT`] where that is shorter, different for each source and poll, so that sources added together drift apart.
 pub(super) fn jitter(url: &str, at: Timestamp, span: SignedDuration) -> SignedDuration {
     let seed = format!("{url}\0{}", at.as_millisecond());
     let share = xxhash_rust::xxh3::xxh3_64(seed.as_bytes()) % 1000;
-    SignedDuration::from_millis((span.as_millis() as i64 / 10_000).saturating_mul(share as i64))
+    SignedDuration::from_millis((span.min(DRIFT).as_millis() as i64 / 10_000).saturating_mul(share as i64))
 }
 
 /// A span as people say it: `1h 30m`.

@@ -8,7 +8,7 @@ use super::rows::{ITEM_COLUMNS, collect, item, json_list, milliseconds};
 use crate::model::{Item, ItemChange, ItemId, NewItem, SourceId, Stored};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Stores the items of one document of `source`: new ones are added, changed ones revised, in the document's order
 /// from its end, because feeds list the newest first and ids are to follow time.
@@ -128,12 +128,12 @@ fn revise(db: &Connection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<
     Ok(said_otherwise.then_some(ItemChange { item: id, retitled }))
 }
 
-/// How many of these guids a source has shown before.
-pub fn known(db: &Connection, source: SourceId, guids: &[String]) -> Result<u32> {
-    let mut count = db.prepare_cached(
-        "SELECT count(*) FROM item_guid WHERE source_id = ?1 AND guid IN (SELECT value FROM json_each(?2))",
+/// Those of these guids that a source has shown before.
+pub fn known(db: &Connection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
+    let mut known = db.prepare_cached(
+        "SELECT guid FROM item_guid WHERE source_id = ?1 AND guid IN (SELECT value FROM json_each(?2))",
     )?;
-    Ok(count.query_row(params![source.0, json_list(guids)], |row| row.get(0))?)
+    Ok(collect(&mut known, params![source.0, json_list(guids)], |row| Ok(row.get(0)?))?.into_iter().collect())
 }
 
 /// Items that the clusterer has not placed yet, in the order in which they were stored.

@@ -151,6 +151,16 @@ pub fn spread_overdue(db: &Connection, now: Timestamp, apart: SignedDuration, wi
     Ok(count as u32)
 }
 
+/// Gives what is known of the rate of each source that is polled, as it was written down.
+pub fn each_rate(db: &Connection, mut take: impl FnMut(&str)) -> Result<()> {
+    let mut statement = db.prepare_cached("SELECT rate FROM source WHERE state = 'active'")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        take(row.get_ref(0)?.as_str().unwrap_or_default());
+    }
+    Ok(())
+}
+
 /// How many outlets are polled.
 pub fn active_outlets(db: &Connection) -> Result<usize> {
     let mut count = db.prepare_cached("SELECT count(DISTINCT outlet) FROM source WHERE state = 'active'")?;
