@@ -2,7 +2,7 @@
 //!
 //! [`Rate`] is the estimate for one source, [`Pace`] what all sources share. Polls follow the square root of the rate
 //! (see [`pace`]), hour by hour of the day, and are more where the source's document would drop items before they are
-//! seen. Pure: never reads the clock, does no I/O, throws no dice; so what is asked between polls is never decided here.
+//! seen. Pure: never reads the clock, does no I/O, throws no dice.
 
 mod day;
 mod pace;

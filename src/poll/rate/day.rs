@@ -21,8 +21,8 @@ const ROOT: f64 = 1.004_134_399_219_235;
 /// Counts are kept in thousandths of an item.
 const MILLI: f64 = 1000.0;
 
-/// The prior: half an item in one hour. Its mean is a middling source's rate, so that a new one is neither forgotten nor
-/// hammered; it weighs as much as one hour of looking, and the slowest of sources outweighs it within two days.
+/// The prior: half an item in one hour. Its mean is a middling source's rate, so that a new one is neither forgotten
+/// nor hammered; it weighs as much as one hour of looking, and the slowest of sources outweighs it within two days.
 const PRIOR_ITEMS: f64 = 0.5;
 const PRIOR_HOURS: f64 = 1.0;
 /// How many items must be expected in an hour's neighbourhood before its own count is believed by half, and how many in
