@@ -20,7 +20,7 @@ pub use headers::Freshness;
 pub use options::{Options, Ports};
 
 use crate::model::{Request, Timestamp, Validators};
-use body::Budget;
+use body::Places;
 use futures_util::future::BoxFuture;
 use gate::Gates;
 use jiff::SignedDuration;
@@ -72,7 +72,7 @@ pub struct Fetcher {
     client: reqwest::Client,
     guard: Arc<Guard>,
     gates: Gates,
-    budget: Budget,
+    places: Places,
     options: Arc<Options>,
 }
 
@@ -106,6 +106,12 @@ impl Fetcher {
             // Asking again is a decision, and goes through the gate.
             .retry(reqwest::retry::never())
             .referer(false)
+            // Bodies come as they are: what reqwest decodes it decodes without a limit. Another crate may have switched
+            // its decoders on.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
             .connect_timeout(options.connect_timeout.unsigned_abs())
             .read_timeout(options.idle_timeout.unsigned_abs())
             .dns_resolver(guard.clone())
@@ -118,8 +124,8 @@ impl Fetcher {
             Some(proxy) => client.proxy(reqwest::Proxy::all(proxy.clone())?),
         };
         let gates = Gates::new(options.origin_gap.unsigned_abs());
-        let (client, budget) = (client.build()?, Budget::default());
-        Ok(Fetcher { client, guard, gates, budget, options: Arc::new(options) })
+        let (client, places) = (client.build()?, Places::default());
+        Ok(Fetcher { client, guard, gates, places, options: Arc::new(options) })
     }
 
     /// Asks for `url`, conditionally where `validators` are those of the URL that is asked.
@@ -280,7 +286,7 @@ impl Fetcher {
             status if status.is_success() => {
                 let content_type =
                     headers.get(header::CONTENT_TYPE).map(|v| String::from_utf8_lossy(v.as_bytes()).into());
-                match body::receive(response, self.options.max_body, &self.budget).await {
+                match body::receive(response, self.options.max_body, &self.places).await {
                     Ok(body) => FetchOutcome::Document { body, content_type, validators, freshness },
                     Err(error) => failed(error.to_string()),
                 }

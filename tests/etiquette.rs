@@ -374,15 +374,17 @@ async fn a_proxy_is_used_where_it_is_configured_and_never_because_of_the_environ
     assert_eq!((origin.count("/feed"), proxy.requests().len()), (1, 1));
 }
 
-/// Addresses of servers that are not there: nobody listens, until [`TcpListener::bind`] does.
+/// Addresses of servers that are not there. They are none at which other tests have theirs.
 fn silent(count: usize) -> Vec<std::net::SocketAddr> {
-    let listeners: Vec<_> = (0..count).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let bind = |n| std::net::TcpListener::bind(format!("127.0.9.{n}:0")).unwrap();
+    let listeners: Vec<_> = (1..=count).map(bind).collect();
     listeners.iter().map(|listener| listener.local_addr().unwrap()).collect()
 }
 
 #[tokio::test]
 async fn an_outage_of_our_own_blames_no_source_alarms_once_and_ends_without_a_herd() {
     let mut world = World::new();
+    world.config.fetch.allowed_networks = vec!["127.0.9.0/24".parse().unwrap()];
     let addresses = silent(12);
     let now = world.now();
     let mut ids = Vec::new();

@@ -58,15 +58,21 @@ pub fn decide(source: &Source, attempt: &mut Attempt, known: &Known, options: &O
         Answer::Read(reading) => {
             let freshness = reading.freshness;
             take_over(&mut record, reading);
-            let seen = Seen { items: reading.items.len(), new: &known.new };
-            let by_rate = by_rate(&mut record, source, Some(seen), known, options);
-            wait::after_success(&reading.wishes, freshness, by_rate, options)
+            let floor = wait::asked_of_guests(&reading.wishes, freshness, options);
+            let mut rate = Rate::from_json(&source.rate);
+            // From its first document it learns by the dates of all that it holds.
+            let all = || reading.items.iter().map(|item| item.published_at).collect();
+            let new: Vec<_> = if rate.is_unknown() { all() } else { known.new.clone() };
+            rate.observe(at, Some(Seen { items: reading.items.len(), new: &new }));
+            by_rate(&mut record, &rate, floor, known, options)
         }
         Answer::NotModified { validators, freshness } => {
             record.outcome = Outcome::NotModified;
             record.validators = renewed(source.validators.as_ref(), validators.take());
-            let by_rate = by_rate(&mut record, source, None, known, options);
-            wait::after_success(&source.wishes, *freshness, by_rate, options)
+            let floor = wait::asked_of_guests(&source.wishes, *freshness, options);
+            let mut rate = Rate::from_json(&source.rate);
+            rate.observe(at, None);
+            by_rate(&mut record, &rate, floor, known, options)
         }
         Answer::Throttled { retry_after, freshness } => {
             record.outcome = Outcome::Throttled;
@@ -151,18 +157,11 @@ pub fn decide(source: &Source, attempt: &mut Attempt, known: &Known, options: &O
     record
 }
 
-/// Learns from a good answer how often the source brings something, and says how long to wait for that.
-fn by_rate(
-    record: &mut PollRecord,
-    source: &Source,
-    seen: Option<Seen>,
-    known: &Known,
-    options: &Options,
-) -> (SignedDuration, String) {
-    let mut rate = Rate::from_json(&source.rate);
-    rate.observe(record.finished_at, seen);
+/// Waits as long as the source's rate calls for, and not less than its floor.
+fn by_rate(record: &mut PollRecord, rate: &Rate, floor: Wait, known: &Known, options: &Options) -> Wait {
     record.rate = rate.to_json();
-    rate.wait(record.finished_at, known.pace, options.interval, options.max_interval)
+    let (span, reason) = rate.wait(record.finished_at, known.pace, floor.span, options.max_interval);
+    if span > floor.span || floor.span == options.interval { Wait { span, reason } } else { floor }
 }
 
 /// The record of an attempt of which nothing is known yet: what stands of the source stays as it is.

@@ -60,6 +60,11 @@ impl Rate {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// Whether no good answer was noted yet: then all items of the next document say something, known or not.
+    pub fn is_unknown(&self) -> bool {
+        self.seen.is_none()
+    }
+
     /// Takes note of a good answer at `at`: the document that was read, or `None` where nothing had changed (304).
     pub fn observe(&mut self, at: Timestamp, seen: Option<Seen>) {
         let at = at.as_second();
