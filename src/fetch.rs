@@ -26,7 +26,8 @@ use gate::Gates;
 use jiff::SignedDuration;
 use redirect::Redirect;
 use reqwest::header::{self, HeaderMap, HeaderValue};
-use reqwest::{Response, StatusCode};
+use reqwest::{Certificate, Response, StatusCode};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -89,8 +90,12 @@ pub enum NoTurn {
 
 /// The HTTP client could not be built from the options.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot set up the HTTP client: {0}")]
-pub struct SetUpError(#[from] reqwest::Error);
+pub enum SetUpError {
+    #[error("cannot set up the HTTP client: {0}")]
+    Client(#[from] reqwest::Error),
+    #[error("cannot read certificates from {path}, which fetch.ca_file names: {cause}")]
+    Certificates { path: PathBuf, cause: Box<dyn std::error::Error + Send + Sync> },
+}
 
 /// Bytes of an answer's header fields, all together.
 const MAX_HEAD: usize = 64 * 1024;
@@ -123,6 +128,7 @@ impl Fetcher {
             None => client.no_proxy(),
             Some(proxy) => client.proxy(reqwest::Proxy::all(proxy.clone())?),
         };
+        let client = client.tls_certs_merge(options.ca_file.as_deref().map_or(Ok(Vec::new()), certificates)?);
         let gates = Gates::new(options.origin_gap.unsigned_abs());
         let (client, places) = (client.build()?, Places::default());
         Ok(Fetcher { client, guard, gates, places, options: Arc::new(options) })
@@ -293,6 +299,16 @@ impl Fetcher {
             }
             status => failed(format!("the server answered {status}")),
         }
+    }
+}
+
+fn certificates(file: &Path) -> Result<Vec<Certificate>, SetUpError> {
+    let unreadable = |cause| SetUpError::Certificates { path: file.to_owned(), cause };
+    let pem = std::fs::read(file).map_err(|error| unreadable(error.into()))?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(found) if found.is_empty() => Err(unreadable("there is none in it".into())),
+        Ok(found) => Ok(found),
+        Err(error) => Err(unreadable(error.into())),
     }
 }
 

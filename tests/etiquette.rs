@@ -3,6 +3,7 @@
 
 mod support;
 
+use axum::http::Version;
 use jiff::SignedDuration;
 use newsfold::model::{EventKind, NewSource, Outcome, SourceId, SourceState};
 use newsfold::store::{events, origins, sources};
@@ -511,7 +512,24 @@ async fn what_a_feed_asks_for_is_kept() {
 async fn requests_to_one_server_are_a_pause_apart() {
     let mut world = World::new();
     world.config.fetch.origin_gap = SignedDuration::from_millis(150);
-    let origin = Origin::start().await;
+    are_a_pause_apart(world, Origin::start().await).await;
+}
+
+#[tokio::test]
+async fn over_http_2_too_requests_are_a_pause_apart_and_never_two_at_once() {
+    let mut world = World::new();
+    let (origin, certificate) = Origin::start_h2().await;
+    let file = world.folder.path().join("ca.pem");
+    std::fs::write(&file, certificate).unwrap();
+    world.config.fetch.ca_file = Some(file);
+    world.config.fetch.allowed_networks.push("::1/128".parse().unwrap());
+    world.config.fetch.origin_gap = SignedDuration::from_millis(150);
+    let requests = are_a_pause_apart(world, origin).await;
+    assert!(requests.iter().all(|request| request.version == Version::HTTP_2));
+}
+
+/// Four sources of one origin, each of which is redirected there.
+async fn are_a_pause_apart(mut world: World, origin: Origin) -> Vec<Logged> {
     let mut ids = Vec::new();
     for n in 0..4 {
         // A redirect at the same server waits its turn like every request.
@@ -537,6 +555,7 @@ async fn requests_to_one_server_are_a_pause_apart() {
         let gap = pair[1] - pair[0];
         assert!(gap.as_millis() >= 150, "{gap:?} between two requests");
     }
+    origin.requests()
 }
 
 #[tokio::test]
