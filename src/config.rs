@@ -37,6 +37,9 @@ pub struct Running {
     /// How long the records of polls are kept; the newest one of each source stays.
     #[serde(with = "crate::model::duration")]
     pub keep_polls: SignedDuration,
+    /// How long stories and their items are kept after their last news.
+    #[serde(with = "crate::model::duration")]
+    pub keep_stories: SignedDuration,
 }
 
 impl Default for Running {
@@ -45,6 +48,7 @@ impl Default for Running {
             concurrency: 32,
             shutdown_grace: SignedDuration::from_secs(8),
             keep_polls: SignedDuration::from_hours(14 * 24),
+            keep_stories: SignedDuration::from_hours(180 * 24),
         }
     }
 }

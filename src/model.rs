@@ -19,7 +19,7 @@ pub use decision::{Decision, DecisionKind};
 pub use event::{Event, EventKind, PastEvent};
 pub use feed::{FeedSelection, Published, PublishedFeed};
 pub use id::{BadStoryId, DecisionId, ItemId, PollId, SourceId, StoryId};
-pub use item::{Item, ItemChange, NewItem, Stored};
+pub use item::{Item, ItemChange, NewItem, Rule, Stored};
 pub use jiff::Timestamp;
 pub use poll::{OriginHold, PollRecord, Request};
 pub use problem::{Problem, ProblemKind};

@@ -11,7 +11,7 @@ use crate::model::text::one_line;
 use crate::model::{NewItem, Problem, ProblemKind, Timestamp};
 use crate::parse::{ParsedFeed, ParsedItem};
 use jiff::SignedDuration;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use url::Url;
 
 /// Characters of a title that are kept.
@@ -25,15 +25,36 @@ const FUTURE: SignedDuration = SignedDuration::from_hours(24);
 
 /// The items of a document as we keep them. `now` is only the yardstick for absurd dates.
 pub fn items(feed: &ParsedFeed, base: &Url, now: Timestamp, problems: &mut Vec<Problem>) -> Vec<NewItem> {
+    let kept = feed.items.iter().filter_map(|parsed| Some((item(parsed, base, now, problems)?, parsed)));
+    let kept: Vec<(NewItem, &ParsedItem)> = kept.collect();
+    tell_apart(kept, problems)
+}
+
+/// A guid that several items of a document carry identifies none of them: their link does where it is one item's own,
+/// else title and date. What is the very same item again is left out.
+fn tell_apart(kept: Vec<(NewItem, &ParsedItem)>, problems: &mut Vec<Problem>) -> Vec<NewItem> {
+    let mut bearers: HashMap<String, HashSet<(Option<String>, String)>> = HashMap::new();
+    let mut linked: HashMap<String, HashSet<String>> = HashMap::new();
+    for (item, _) in &kept {
+        let who = (item.canonical_url.clone(), item.title.clone());
+        bearers.entry(item.guid.clone()).or_default().insert(who);
+        if let Some(link) = &item.canonical_url {
+            linked.entry(link.clone()).or_default().insert(item.title.clone());
+        }
+    }
     let mut seen = HashSet::new();
-    let mut items = Vec::with_capacity(feed.items.len());
-    for parsed in &feed.items {
-        let Some(item) = item(parsed, base, now, problems) else {
-            continue;
-        };
+    let mut items = Vec::with_capacity(kept.len());
+    for (mut item, parsed) in kept {
+        let is_repeated = bearers.get(&item.guid).is_some_and(|bearers| bearers.len() > 1);
+        if is_repeated {
+            Problem::note(problems, Problem::new(ProblemKind::RepeatedGuid, &item.guid));
+            let own_link =
+                item.canonical_url.as_deref().filter(|link| linked.get(*link).is_some_and(|titles| titles.len() == 1));
+            item.guid = invented_guid(own_link, &item.title, parsed);
+        }
         if seen.insert(item.guid.clone()) {
             items.push(item);
-        } else {
+        } else if !is_repeated {
             Problem::note(problems, Problem::new(ProblemKind::RepeatedGuid, &item.guid));
         }
     }

@@ -13,10 +13,12 @@ pub mod leases;
 pub mod origins;
 pub mod polls;
 pub mod renderings;
+pub mod retention;
 pub mod sources;
 pub mod stories;
 
 mod connection;
+mod recognise;
 mod rows;
 mod words;
 mod writer;

@@ -31,6 +31,13 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     durations(config)?;
     numbers(config)?;
     let poll = &config.poll;
+    // What the clusterer still remembers has to be there.
+    let remembered = config.cluster.window.max(config.cluster.revise);
+    if config.daemon.keep_stories < remembered.saturating_add(remembered) {
+        let keys = vec!["daemon.keep_stories".into(), "cluster.window".into(), "cluster.revise".into()];
+        let what = "daemon.keep_stories is less than twice cluster.window or cluster.revise".into();
+        return Err(Fault { keys, what });
+    }
     for (key, value) in [("poll.max_interval", poll.max_interval), ("poll.average_interval", poll.average_interval)] {
         if value < poll.interval {
             let keys = vec![key.into(), "poll.interval".into()];
@@ -85,6 +92,7 @@ fn durations(config: &Config) -> Result<(), Fault> {
         ("cluster.look", cluster.look, NONE, days(1)),
         ("daemon.shutdown_grace", daemon.shutdown_grace, NONE, LONGEST_GRACE),
         ("daemon.keep_polls", daemon.keep_polls, NONE, days(3650)),
+        ("daemon.keep_stories", daemon.keep_stories, days(7), days(36_500)),
     ];
     for (key, value, least, most) in bounds {
         within(key, value, least, most)?;

@@ -3,6 +3,7 @@
 use super::{ItemId, SourceId};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// An item as [`crate::normalize`] makes it from a document, before it has a place in the database.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +60,33 @@ pub struct Item {
 pub struct Stored {
     pub new: Vec<ItemId>,
     pub changed: Vec<ItemChange>,
+    /// How many items came under a guid that was not theirs, and were recognised all the same.
+    pub recognised: BTreeMap<Rule, u32>,
+}
+
+/// By what an item that its source shows again is recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    Guid,
+    /// Its canonical URL, which is no other item's of its source.
+    Link,
+    /// Its title, which is no other item's of its source within a day.
+    Title,
+}
+
+impl Rule {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Rule::Guid => "guid",
+            Rule::Link => "link",
+            Rule::Title => "title",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Rule::Guid, Rule::Link, Rule::Title].into_iter().find(|rule| rule.as_str() == text)
+    }
 }
 
 /// An item whose title, text or date the source changed.

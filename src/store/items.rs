@@ -1,24 +1,29 @@
-//! Items in the database: recognised over time, revised, never duplicated.
-//!
-//! Within one source an item is recognised by any guid under which it was shown before, then by its canonical URL.
-//! A guid or link of another source means nothing: a source can never change another's items.
+//! Items in the database: recognised over time ([`super::recognise`]), revised, never duplicated.
 
 use super::Result;
-use super::rows::{ITEM_COLUMNS, collect, item, json_list, milliseconds};
-use crate::model::{Item, ItemChange, ItemId, NewItem, SourceId, Stored};
+use super::recognise::{Recognised, recognise};
+use super::rows::{ITEM_COLUMNS, collect, item, json_list, milliseconds, word};
+use crate::model::{Item, ItemChange, ItemId, NewItem, Rule, SourceId, Stored};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// Stores the items of one document of `source`: new ones are added, changed ones revised, in the document's order
 /// from its end, because feeds list the newest first and ids are to follow time.
 pub(super) fn store(db: &Connection, source: SourceId, items: &[NewItem], now: Timestamp) -> Result<Stored> {
     let mut stored = Stored::default();
-    let shared_links = links_of_several(items);
-    for new in items.iter().rev() {
-        match recognise(db, source, new, &shared_links)? {
-            None => stored.new.push(insert(db, source, new, now)?),
-            Some(known) => stored.changed.extend(revise(db, known, new, now)?),
+    let recognised = recognise(db, source, items, now)?;
+    for (new, recognised) in items.iter().zip(recognised).rev() {
+        match recognised {
+            Recognised::New => stored.new.push(insert(db, source, new, now)?),
+            Recognised::Removed => super::retention::shown_again(db, source, new, now)?,
+            Recognised::Known(known, rule) => {
+                if rule != Rule::Guid {
+                    insert_guid(db, source, &new.guid, known, rule)?;
+                    *stored.recognised.entry(rule).or_default() += 1;
+                }
+                stored.changed.extend(revise(db, known, new, now)?);
+            }
         }
     }
     if !stored.changed.is_empty() {
@@ -27,36 +32,10 @@ pub(super) fn store(db: &Connection, source: SourceId, items: &[NewItem], now: T
     Ok(stored)
 }
 
-/// Links that several items of the document have, such as a front page: they tell nothing about identity.
-fn links_of_several(items: &[NewItem]) -> HashMap<&str, u32> {
-    let mut uses = HashMap::new();
-    for link in items.iter().filter_map(|i| i.canonical_url.as_deref()) {
-        *uses.entry(link).or_insert(0) += 1;
-    }
-    uses.retain(|_, count| *count > 1);
-    uses
-}
-
-fn recognise(db: &Connection, source: SourceId, new: &NewItem, shared: &HashMap<&str, u32>) -> Result<Option<ItemId>> {
-    let by_guid: Option<i64> = db
-        .prepare_cached("SELECT item_id FROM item_guid WHERE source_id = ?1 AND guid = ?2")?
-        .query_row(params![source.0, new.guid], |row| row.get(0))
-        .optional()?;
-    if let Some(id) = by_guid {
-        return Ok(Some(ItemId(id)));
-    }
-    let Some(link) = new.canonical_url.as_deref().filter(|link| !shared.contains_key(link)) else {
-        return Ok(None);
-    };
-    let mut by_link =
-        db.prepare_cached("SELECT id FROM item WHERE source_id = ?1 AND canonical_url = ?2 ORDER BY id LIMIT 2")?;
-    let same: Vec<i64> =
-        by_link.query_map(params![source.0, link], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    // Two known items with this link: it is no article's own, and so no proof.
-    let [id] = same[..] else { return Ok(None) };
-    db.prepare_cached("INSERT INTO item_guid (source_id, guid, item_id) VALUES (?1, ?2, ?3)")?
-        .execute(params![source.0, new.guid, id])?;
-    Ok(Some(ItemId(id)))
+fn insert_guid(db: &Connection, source: SourceId, guid: &str, item: ItemId, rule: Rule) -> Result<()> {
+    db.prepare_cached("INSERT INTO item_guid (source_id, guid, item_id, rule) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![source.0, guid, item.0, rule.as_str()])?;
+    Ok(())
 }
 
 fn insert(db: &Connection, source: SourceId, new: &NewItem, now: Timestamp) -> Result<ItemId> {
@@ -80,10 +59,9 @@ fn insert(db: &Connection, source: SourceId, new: &NewItem, now: Timestamp) -> R
         now.as_millisecond(),
         ranked.as_millisecond(),
     ])?;
-    let id = db.last_insert_rowid();
-    db.prepare_cached("INSERT INTO item_guid (source_id, guid, item_id) VALUES (?1, ?2, ?3)")?
-        .execute(params![source.0, new.guid, id])?;
-    Ok(ItemId(id))
+    let id = ItemId(db.last_insert_rowid());
+    insert_guid(db, source, &new.guid, id, Rule::Guid)?;
+    Ok(id)
 }
 
 /// Takes over what the source changed and keeps what it said before. `ranked_at` stays: re-dating moves nothing.
@@ -178,4 +156,11 @@ pub fn revisions(db: &Connection, id: ItemId) -> Result<Vec<Revision>> {
             published_at: super::rows::maybe_time(row.get(3)?)?,
         })
     })
+}
+
+/// The guids under which an item was shown besides the first, and by what it was recognised then.
+pub fn other_guids(db: &Connection, id: ItemId) -> Result<Vec<(String, Rule)>> {
+    let mut statement =
+        db.prepare_cached("SELECT guid, rule FROM item_guid WHERE item_id = ?1 AND rule <> 'guid' ORDER BY guid")?;
+    collect(&mut statement, [id.0], |row| Ok((row.get(0)?, word(&row.get::<_, String>(1)?, Rule::parse)?)))
 }

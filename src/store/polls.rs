@@ -34,7 +34,7 @@ pub fn record(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Resu
     let poll_id = db.last_insert_rowid();
     insert_hops(db, poll_id, poll)?;
     let mut insert = db.prepare_cached("INSERT INTO problem (poll_id, kind, detail, count) VALUES (?1, ?2, ?3, ?4)")?;
-    for problem in &poll.problems {
+    for problem in poll.problems.iter().chain(&rewritten(&stored)) {
         insert.execute(params![poll_id, problem.kind.as_str(), problem.detail, problem.count])?;
     }
     update_source(db, poll)?;
@@ -48,6 +48,13 @@ pub fn record(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Resu
         super::sources::settle_outlet(db, poll.source, outlet)?;
     }
     Ok(stored)
+}
+
+/// What a source did to its guids, as it is seen once its items are recognised.
+fn rewritten(stored: &Stored) -> Option<Problem> {
+    let words: Vec<String> = stored.recognised.iter().map(|(rule, n)| format!("{n} by {}", rule.as_str())).collect();
+    let problem = Problem::new(ProblemKind::GuidsRewritten, format!("recognised: {}", words.join(", ")));
+    (!words.is_empty()).then(|| Problem { count: stored.recognised.values().sum(), ..problem })
 }
 
 /// What a poll was led through before its last request.
