@@ -8,10 +8,14 @@ mod body;
 mod gate;
 mod guard;
 mod headers;
+mod hub;
+mod links;
 
 pub use gate::{Origin, origin};
 pub use guard::Guard;
 pub use headers::Freshness;
+pub use hub::HubAnswer;
+pub use links::Links;
 
 use crate::model::{Timestamp, Validators};
 use body::BodyError;
@@ -77,7 +81,13 @@ pub struct Fetched {
 #[derive(Debug)]
 pub enum FetchOutcome {
     /// A body came whole.
-    Document { bytes: Vec<u8>, content_type: Option<String>, validators: Option<Validators>, freshness: Freshness },
+    Document {
+        bytes: Vec<u8>,
+        content_type: Option<String>,
+        validators: Option<Validators>,
+        freshness: Freshness,
+        links: Links,
+    },
     /// The server holds our copy to be good (304). Validators that it sent along replace the old ones.
     NotModified { validators: Option<Validators>, freshness: Freshness },
     /// The feed is gone for good (410).
@@ -133,6 +143,11 @@ impl Fetcher {
     /// The longest that a request may take, with its redirects and its body.
     pub fn total_timeout(&self) -> Duration {
         self.options.total_timeout.unsigned_abs()
+    }
+
+    /// The judge of addresses, for those that are not fetched from.
+    pub fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     /// The pause between two requests to one origin.
@@ -222,8 +237,9 @@ impl Fetcher {
             status if status.is_success() => {
                 let content_type =
                     headers.get(header::CONTENT_TYPE).map(|v| String::from_utf8_lossy(v.as_bytes()).into());
+                let links = links::links(headers, url);
                 match body::read(response, self.options.max_body).await {
-                    Ok(bytes) => FetchOutcome::Document { bytes, content_type, validators, freshness },
+                    Ok(bytes) => FetchOutcome::Document { bytes, content_type, validators, freshness, links },
                     Err(BodyError::TooLarge) => {
                         failed(format!("the body is larger than {} MiB", self.options.max_body >> 20))
                     }

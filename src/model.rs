@@ -10,6 +10,7 @@ mod item;
 mod problem;
 mod source;
 mod story;
+mod subscription;
 pub mod text;
 
 pub use decision::{Decision, DecisionKind};
@@ -20,3 +21,4 @@ pub use jiff::Timestamp;
 pub use problem::{Problem, ProblemKind};
 pub use source::{Due, NewSource, Outcome, OutletFrom, PollRecord, Source, SourceEdit, SourceState, Validators};
 pub use story::{Assignment, Evidence, Founded, Moved, Placement, Reason, Regrouped, Story, StoryItem};
+pub use subscription::{HubDeclared, HubMode, Subscription, SubscriptionState};

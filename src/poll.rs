@@ -4,21 +4,26 @@
 //! to record: whatever happens to a poll, a [`PollRecord`] says so, in the transaction that stores its items.
 
 mod decide;
+mod net;
+mod push;
 mod turn;
 
 pub use crate::fetch::origin;
 pub use crate::normalize::{outlet_of, outlet_of_site};
 pub use decide::{Options, decide};
+pub use push::receive;
 pub use turn::Claim;
 
 use crate::clock::Clock;
-use crate::fetch::{FetchOutcome, Fetched, Fetcher, Freshness, Origin};
-use crate::model::{NewItem, PollRecord, Problem, Source, SourceId, Stored, Timestamp, Validators};
+use crate::fetch::{FetchOutcome, Fetched, Fetcher, Freshness, Links, Origin};
+use crate::model::{HubDeclared, NewItem, PollRecord, Problem, Source, SourceId, Stored, Timestamp, Validators};
 use crate::parse::{self, Document, FeedLink, NotAFeed};
 use crate::store::leases::{self, Lease};
 use crate::store::{self, Store, polls};
+use crate::websub::declared::declared;
 use crate::{normalize, parse::ParsedFeed};
 use futures_util::FutureExt;
+use jiff::SignedDuration;
 use std::sync::Mutex;
 use std::time::Duration;
 use url::Url;
@@ -31,6 +36,8 @@ pub struct Tools {
     pub clock: Clock,
     pub options: Options,
     pub parse: parse::Options,
+    /// How long a source is not polled whose hub has proven itself; `None` where hubs are not used.
+    pub safety_poll: Option<SignedDuration>,
     /// Who polls, in words for whoever has to wait for it.
     pub program: String,
 }
@@ -75,6 +82,7 @@ pub struct Reading {
     pub site_url: Option<String>,
     pub lang: Option<String>,
     pub ttl_minutes: Option<u32>,
+    pub hub: Option<HubDeclared>,
 }
 
 /// Polls a source once, by a lease of it, and writes down what came of it.
@@ -99,8 +107,9 @@ pub async fn attempt(tools: &Tools, url: &Url, validators: Option<&Validators>, 
     };
     let Fetched { url, status, outcome } = tools.fetcher.fetch(url, validators, started_at, &turn).await;
     let answer = match outcome {
-        FetchOutcome::Document { bytes, content_type, validators, freshness } => {
-            let work = Work { bytes, content_type, url: url.clone(), now: started_at, options: tools.parse.clone() };
+        FetchOutcome::Document { bytes, content_type, validators, freshness, links } => {
+            let (url, options) = (url.clone(), tools.parse.clone());
+            let work = Work { bytes, content_type, url, links, now: started_at, options };
             read(work, validators, freshness).await
         }
         FetchOutcome::NotModified { validators, freshness } => Answer::NotModified { validators, freshness },
@@ -118,18 +127,20 @@ pub async fn finish(
     mut attempt: Attempt,
     lease: &Lease,
 ) -> store::Result<(PollRecord, Stored)> {
-    let record = decide(source, &mut attempt, &tools.options);
-    let items = match attempt.answer {
-        Answer::Read(reading) => reading.items,
-        _ => Vec::new(),
+    let mut record = decide(source, &mut attempt, &tools.options);
+    let (items, hub) = match attempt.answer {
+        Answer::Read(reading) => (reading.items, Some(reading.hub)),
+        _ => (Vec::new(), None),
     };
     let (lease, now) = (lease.clone(), tools.clock.now());
-    let pause = tools.pause_until(now);
+    let (pause, safety_poll) = (tools.pause_until(now), tools.safety_poll);
     tools
         .store
         .write(move |db| {
             leases::give_back(db, &lease, now, pause)?;
-            Ok((record.clone(), polls::record(db, &record, &items)?))
+            let stored = polls::record(db, &record, &items)?;
+            net::settle(db, &mut record, stored.new.len(), hub, safety_poll)?;
+            Ok((record, stored))
         })
         .await
 }
@@ -156,6 +167,7 @@ struct Work {
     bytes: Vec<u8>,
     content_type: Option<String>,
     url: Url,
+    links: Links,
     now: Timestamp,
     options: parse::Options,
 }
@@ -167,7 +179,8 @@ async fn read(work: Work, validators: Option<Validators>, freshness: Freshness) 
         let document = Document { bytes: &work.bytes, content_type: work.content_type.as_deref(), url: &work.url };
         let (feed, mut problems) = parse::parse(&document, &work.options)?;
         let items = normalize::items(&feed, &work.url, work.now, &mut problems);
-        Ok::<_, NotAFeed>((feed, items, problems))
+        let hub = declared(&work.links, &feed.hubs, feed.self_url.as_ref());
+        Ok::<_, NotAFeed>((feed, items, problems, hub))
     });
     match tokio::time::timeout(READING, reading).await {
         Err(_) => Answer::Crashed { detail: format!("reading the document took more than {} s", READING.as_secs()) },
@@ -177,8 +190,9 @@ async fn read(work: Work, validators: Option<Validators>, freshness: Freshness) 
             let feeds = if let NotAFeed::Html { feeds } = not_a_feed { feeds } else { Vec::new() };
             Answer::NotAFeed { detail, feeds, bytes: size }
         }
-        Ok(Ok(Ok((feed, items, problems)))) => {
-            Answer::Read(Box::new(reading_of(feed, items, problems, size, validators, freshness)))
+        Ok(Ok(Ok((feed, items, problems, hub)))) => {
+            let reading = reading_of(feed, items, problems, size, validators, freshness);
+            Answer::Read(Box::new(Reading { hub, ..reading }))
         }
     }
 }
@@ -201,6 +215,7 @@ fn reading_of(
         title: feed.title.map(|t| crate::model::text::one_line(&t, 200)).filter(|t| !t.is_empty()),
         site_url: feed.site_url.map(String::from),
         ttl_minutes: feed.ttl_minutes,
+        hub: None,
     }
 }
 

@@ -7,6 +7,7 @@
 //! `store.read(|db| stories::recent(db, 50))`. A write has lasted once its future is ready (`synchronous = FULL`).
 
 pub mod decisions;
+pub mod hubs;
 pub mod items;
 pub mod leases;
 pub mod polls;

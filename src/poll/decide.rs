@@ -255,6 +255,7 @@ mod tests {
             site_url: None,
             lang: None,
             ttl_minutes: None,
+            hub: None,
         }
     }
 
