@@ -120,7 +120,7 @@ async fn receive(
             let content_type = headers.get(header::CONTENT_TYPE);
             let content_type = content_type.map(|kind| String::from_utf8_lossy(kind.as_bytes()).into_owned());
             let (source, topic, at) = (known.source, asked.topic.clone(), callback.clock.now());
-            place.put(|room| Pushed { source, topic, content_type, bytes: bytes.into(), at, room });
+            place.put(|room| Pushed { source, topic, content_type, bytes: bytes.into(), at, _room: room });
         }
         Err(bad) => callback.ignore(token, bad).await?,
     }

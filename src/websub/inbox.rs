@@ -22,8 +22,8 @@ pub struct Pushed {
     pub content_type: Option<String>,
     pub bytes: Vec<u8>,
     pub at: Timestamp,
-    /// Given back with the document.
-    pub(super) room: OwnedSemaphorePermit,
+    /// Given back when the document goes.
+    pub(super) _room: OwnedSemaphorePermit,
 }
 
 /// Where pushes are put.
@@ -71,7 +71,7 @@ mod tests {
 
     fn pushed(room: OwnedSemaphorePermit) -> Pushed {
         let topic = "https://news.example/feed".into();
-        Pushed { source: SourceId(1), topic, content_type: None, bytes: vec![], at: Timestamp::UNIX_EPOCH, room }
+        Pushed { source: SourceId(1), topic, content_type: None, bytes: vec![], at: Timestamp::UNIX_EPOCH, _room: room }
     }
 
     #[tokio::test]
