@@ -45,7 +45,10 @@ pub(super) fn links(headers: &HeaderMap, base: &Url) -> Links {
     found
 }
 
-fn take(found: &mut Links, target: &str, parameters: &[(String, String)], base: &Url) {
+/// A link's parameters: their names in small letters, and their values.
+type Parameters = Vec<(String, String)>;
+
+fn take(found: &mut Links, target: &str, parameters: &Parameters, base: &Url) {
     let first = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let (Some(relations), None, Ok(url)) = (first("rel"), first("anchor"), base.join(target.trim())) else {
         return;
@@ -62,7 +65,7 @@ fn take(found: &mut Links, target: &str, parameters: &[(String, String)], base: 
 }
 
 /// The next link of a header: its target, its parameters, and what stands after it.
-fn link(text: &str) -> Option<(&str, Vec<(String, String)>, &str)> {
+fn link(text: &str) -> Option<(&str, Parameters, &str)> {
     let (target, mut rest) = text.split_once('<')?.1.split_once('>')?;
     let mut parameters = Vec::new();
     loop {

@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HubDeclared {
     pub hub: String,
-    /// The feed's rel=self, to the letter: the hub compares it, and so do we.
+    /// The feed's rel=self. The hub is to repeat it to the letter.
     pub topic: String,
 }
 

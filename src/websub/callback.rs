@@ -102,7 +102,7 @@ async fn receive(
         return Ok(StatusCode::PAYLOAD_TOO_LARGE.into_response());
     }
     let size = claimed.unwrap_or(callback.max_body);
-    let Some(place) = callback.inbox.place(size) else {
+    let Some(place) = callback.inbox.place(known.source, size, callback.clock.now()) else {
         return Ok((StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, AGAIN)]).into_response());
     };
     let bytes = match tokio::time::timeout(callback.patience, axum::body::to_bytes(body, size)).await {

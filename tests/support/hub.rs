@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ type Shared = Arc<Mutex<Inner>>;
 #[derive(Default)]
 struct Inner {
     asked: Vec<Request>,
-    answer: Option<(u16, Vec<(HeaderName, HeaderValue)>, String)>,
+    answer: Option<(u16, HeaderMap, String)>,
 }
 
 /// A request as the hub has it.

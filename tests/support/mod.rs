@@ -4,6 +4,7 @@
 pub mod desk;
 pub mod hub;
 pub mod origin;
+pub mod scene;
 pub mod world;
 
 use std::time::{Duration, Instant};
