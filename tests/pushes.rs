@@ -167,7 +167,7 @@ async fn a_poll_that_finds_what_was_not_pushed_takes_the_trust_back() {
     scene.origin.serve("/feed", answer(&[STORM, BANK, GRID], scene.hub.url()));
     scene.poll_next(4).await;
     assert!(scene.until_next_poll().await < hours(1));
-    assert!(scene.subscription().await.detail.contains("1 new items that the hub had not pushed"));
+    assert!(scene.subscription().await.detail.contains("news that the hub had not pushed: 1 items"));
     assert_eq!(scene.push(&request, &rss(&[BANK])).await, 202);
     scene.world.polled(scene.id, 5).await;
     scene.poll_next(6).await;

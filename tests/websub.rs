@@ -298,7 +298,7 @@ async fn source_show_tells_how_things_stand_with_the_hub() {
     let said = tokio::task::block_in_place(|| show(&[]));
     let line = said.lines().find(|line| line.trim_start().starts_with("hub ")).unwrap().to_owned();
     let expect = format!(
-        "hub  {}: active until 2026-03-11 12:00:00, 1 pushes, last 2026-03-01 12:00:00; \
+        "hub  {}: active until 2026-03-11 12:00:00, 1 push, last 2026-03-01 12:00:00; \
          polls are a safety net while they find nothing that it had not pushed",
         scene.hub.url()
     );

@@ -18,6 +18,7 @@ use axum::Router;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use jiff::SignedDuration;
+use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::Receiver;
@@ -132,24 +133,39 @@ impl Asking {
             }
             Ok(requests)
         });
-        join_all(requests.await?.into_iter().map(|request| self.send(request, stop))).await;
+        // One after the other to a hub, so that none waits for the turn that another has; hubs at the same time.
+        let mut by_hub: HashMap<String, Vec<Request>> = HashMap::new();
+        for request in requests.await? {
+            by_hub.entry(request.hub.clone()).or_default().push(request);
+        }
+        let one_hub = async |requests: Vec<Request>| {
+            for request in requests {
+                self.send(request, stop).await;
+            }
+        };
+        join_all(by_hub.into_values().map(one_hub)).await;
         Ok(())
     }
 
-    /// Asks a hub and writes down what it said.
+    /// Asks a hub and writes down what it said. When we are stopped meanwhile nothing is: it may still verify.
     async fn send(&self, request: Request, stop: &CancellationToken) {
         let lease = Lease::new(&self.tools.program);
-        let answer = match Url::parse(&request.hub) {
-            Ok(hub) => tokio::select! {
-                _ = stop.cancelled() => HubAnswer::Refused { detail: "newsfold was stopped".into(), retry_after: None },
-                answer = self.ask(&hub, &request, &lease) => answer,
-            },
-            Err(error) => HubAnswer::Refused { detail: error.to_string(), retry_after: None },
+        let asked = async {
+            match Url::parse(&request.hub) {
+                Ok(hub) => self.ask(&hub, &request, &lease).await,
+                Err(error) => HubAnswer::Refused { detail: error.to_string(), retry_after: None },
+            }
+        };
+        let answer = tokio::select! {
+            biased;
+            _ = stop.cancelled() => None,
+            answer = asked => Some(answer),
         };
         let (now, source, at) = (self.tools.clock.now(), request.source, request.at);
         tracing::info!(%source, hub = request.hub, mode = request.mode.as_str(), ?answer, "a hub was asked");
         let written = self.tools.store.write(move |db| {
-            if let Some(mut known) = hubs::of(db, source)?.filter(|known| known.requested_at == Some(at)) {
+            let known = hubs::of(db, source)?.filter(|known| known.requested_at == Some(at));
+            if let Some((mut known, answer)) = known.zip(answer) {
                 course::answered(&mut known, &answer, now);
                 hubs::save(db, &known, now)?;
             }
@@ -180,7 +196,7 @@ impl Asking {
         if request.mode == HubMode::Subscribe {
             form.extend([("hub.secret", request.secret.as_str()), ("hub.lease_seconds", seconds.as_str())]);
         }
-        self.tools.fetcher.ask_hub(hub, &form, request.at, &turn).await
+        self.tools.fetcher.ask_hub(hub, &form, self.tools.clock.now(), &turn).await
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn settle(
         Verdict::Plain => {}
         Verdict::Missed => {
             known.trusted = false;
-            known.detail = format!("a poll found {new_items} new items that the hub had not pushed");
+            known.detail = format!("a poll found news that the hub had not pushed: {new_items} items");
             hubs::save(db, &known, now)?;
         }
         Verdict::Net { until, reason } => {

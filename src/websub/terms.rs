@@ -12,6 +12,8 @@ pub const LONGEST_LEASE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Between two requests for one source, and the first wait after one that led to nothing; each doubles it.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_hours(1);
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// The longest wait where the feed has come to name another hub or topic since.
+const LONGEST_WAIT_FOR_ANOTHER: SignedDuration = SignedDuration::from_hours(24);
 /// A renewal is never sooner after the last one. A hub that gives less is asked anew each hour.
 const SOONEST_RENEWAL: SignedDuration = SignedDuration::from_mins(30);
 
@@ -38,8 +40,11 @@ pub fn step(known: &Subscription, polled: bool, base: &str, now: Timestamp) -> S
     let lease_ended = known.lease_until.is_none_or(|until| until <= now);
     match known.state {
         SubscriptionState::None | SubscriptionState::Denied | SubscriptionState::Failed => {
-            let last = known.requested_at.map_or(now, |at| after(at, FIRST_WAIT));
-            let when = if fits { due.max(last) } else { last };
+            let rested = known.requested_at.map_or(now, |at| {
+                let rested = next_after_request(known.failures.saturating_sub(1), at);
+                if fits { rested } else { rested.min(after(at, LONGEST_WAIT_FOR_ANOTHER)) }
+            });
+            let when = if fits { due.max(rested) } else { rested };
             match wanted {
                 false => Step::Rest(None),
                 true if when <= now => Step::Subscribe { fresh: true },
@@ -155,15 +160,19 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_that_names_another_hub_at_every_poll_makes_us_ask_once_an_hour() {
+    fn a_feed_that_names_another_hub_at_every_poll_makes_us_ask_once_an_hour_and_then_once_a_day() {
         use SubscriptionState::*;
-        let changed = |minutes| Subscription {
+        let changed = |hours, failures| Subscription {
             declared: hub("b"),
-            requested_at: Some(NOW - SignedDuration::from_mins(minutes)),
+            requested_at: Some(NOW - SignedDuration::from_hours(hours)),
+            failures,
             ..known(Failed)
         };
-        check(changed(20), Step::Rest(Some(NOW + SignedDuration::from_mins(40))));
-        check(changed(60), Step::Subscribe { fresh: true });
+        check(changed(0, 1), Step::Rest(hours(1)));
+        check(changed(1, 1), Step::Subscribe { fresh: true });
+        check(changed(1, 3), Step::Rest(hours(3)));
+        check(changed(20, 30), Step::Rest(hours(4)));
+        check(changed(24, 30), Step::Subscribe { fresh: true });
     }
 
     #[test]

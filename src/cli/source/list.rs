@@ -141,7 +141,8 @@ fn hub_in_words(hub: &Subscription) -> String {
     };
     let mut words = format!("{}: {state}", one_line(&named.hub, 200));
     if hub.pushes > 0 {
-        words += &format!(", {} pushes, last {}", hub.pushes, maybe_time(hub.last_push_at));
+        let pushes = if hub.pushes == 1 { "push" } else { "pushes" };
+        words += &format!(", {} {pushes}, last {}", hub.pushes, maybe_time(hub.last_push_at));
     }
     if hub.ignored > 0 {
         words += &format!(", {} not signed by it and ignored", hub.ignored);
