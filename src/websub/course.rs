@@ -94,3 +94,64 @@ pub fn end(known: &mut Subscription, why: &str) {
     known.lease_until = None;
     known.detail = why.to_owned();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{HubDeclared, SourceId};
+    use jiff::SignedDuration;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn asked() -> Subscription {
+        let declared = HubDeclared { hub: "https://hub.example/".into(), topic: "https://news.example/feed".into() };
+        let mut known = Subscription::of(SourceId(1), Some(declared));
+        let fresh = Fresh { callback: "https://us.example/websub/token".into(), secret: "secret".into() };
+        subscribe(&mut known, Some(fresh), NOW);
+        known
+    }
+
+    fn verified(known: &mut Subscription) {
+        let (lease_until, renew_at) = (NOW + SignedDuration::from_hours(20), NOW + SignedDuration::from_hours(10));
+        heard(known, &Intent::Subscribed { challenge: "c".into(), lease_until, renew_at }, NOW);
+    }
+
+    #[test]
+    fn a_hub_that_verifies_before_it_answers_is_verified_whatever_it_answers() {
+        let refused = HubAnswer::Refused { detail: "it answered 500".into(), retry_after: None };
+        for answer in [HubAnswer::Accepted, refused] {
+            let mut known = asked();
+            verified(&mut known);
+            answered(&mut known, &answer, NOW);
+            assert_eq!((known.state, known.failures, known.detail.as_str()), (SubscriptionState::Active, 0, ""));
+            assert_eq!(known.next_at, Some(NOW + SignedDuration::from_hours(10)));
+        }
+    }
+
+    #[test]
+    fn a_refused_renewal_leaves_the_lease_as_it_is() {
+        let mut known = asked();
+        verified(&mut known);
+        known.trusted = true;
+        subscribe(&mut known, None, NOW);
+        assert_eq!(known.pending(), Some(HubMode::Subscribe));
+        answered(&mut known, &HubAnswer::Refused { detail: "busy".into(), retry_after: None }, NOW);
+        assert_eq!((known.state, known.pending(), known.trusted), (SubscriptionState::Active, None, true));
+        assert_eq!(known.lease_until, Some(NOW + SignedDuration::from_hours(20)));
+    }
+
+    #[test]
+    fn nothing_is_trusted_once_it_has_ended() {
+        for ending in [
+            |known: &mut Subscription| end(known, "its lease ended"),
+            |known: &mut Subscription| unsubscribe(known, NOW),
+            |known: &mut Subscription| heard(known, &Intent::Denied { reason: "no".into() }, NOW),
+        ] {
+            let mut known = asked();
+            verified(&mut known);
+            known.trusted = true;
+            ending(&mut known);
+            assert!(!known.trusted, "{}", known.detail);
+        }
+    }
+}
