@@ -10,6 +10,7 @@ mod demo;
 mod eval;
 mod feed;
 mod item;
+mod origin;
 mod output;
 mod serve;
 mod source;
@@ -60,6 +61,9 @@ enum Command {
     /// Manage the feeds that are polled.
     #[command(subcommand)]
     Source(source::Source),
+    /// Look at the servers that are asked, and end their holds.
+    #[command(subcommand)]
+    Origin(origin::Origin),
     /// Look at the feeds that are published.
     #[command(subcommand)]
     Feed(feed::Feed),
@@ -112,6 +116,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Serve(command) => command.run(&context).await,
         Command::Demo(command) => command.run(&context).await,
         Command::Source(command) => command.run(&context).await,
+        Command::Origin(command) => command.run(&context).await,
         Command::Feed(command) => command.run(&context).await,
         Command::Story(command) => command.run(&context).await,
         Command::Item(command) => command.run(&context).await,

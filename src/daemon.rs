@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::fetch::{FetchOutcome, Fetcher};
 use crate::model::{Stored, Timestamp};
 use crate::parse;
-use crate::poll::Tools;
+use crate::poll::{Outage, Pacing, Tools};
 use crate::publish;
 use crate::serve::{self, Health};
 use crate::store::Store;
@@ -30,7 +30,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -232,7 +232,19 @@ pub fn tools(config: &Config, store: Store, clock: Clock, program: &str) -> anyh
     let fetcher = Fetcher::new(config.fetch.clone())?;
     let parse = parse::Options { max_bytes: config.fetch.max_body, ..parse::Options::default() };
     let safety_poll = websub_off(config, &fetcher).is_none().then_some(config.websub.safety_poll);
-    Ok(Tools { fetcher, store, clock, options: config.poll.clone(), parse, safety_poll, program: program.to_owned() })
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    Ok(Tools {
+        fetcher,
+        store,
+        clock,
+        options: config.poll.clone(),
+        parse,
+        safety_poll,
+        program: program.to_owned(),
+        outage: Outage::default(),
+        pacing: Pacing::default(),
+        readers: Arc::new(Semaphore::new(cores)),
+    })
 }
 
 /// Why hubs are not used under this configuration; `None` where they are.
@@ -246,8 +258,11 @@ pub async fn download(config: &Config, url: &Url, now: Timestamp) -> anyhow::Res
     let fetched =
         Fetcher::new(config.fetch.clone())?.fetch(url, None, now, &|_| std::future::ready(Ok(())).boxed()).await;
     match fetched.outcome {
-        FetchOutcome::Document { bytes, content_type, .. } => Ok((bytes, content_type, fetched.url)),
-        FetchOutcome::Failed { detail } => anyhow::bail!("{url}: {detail}"),
+        FetchOutcome::Document { body, content_type, .. } => {
+            let bytes = tokio::task::spawn_blocking(|| body.decode()).await?.with_context(|| format!("{url}"))?;
+            Ok((bytes, content_type, fetched.url))
+        }
+        FetchOutcome::Failed { detail } | FetchOutcome::Unreachable { detail } => anyhow::bail!("{url}: {detail}"),
         _ => anyhow::bail!("{url}: the server answered {}", fetched.status.unwrap_or_default()),
     }
 }

@@ -1,79 +1,49 @@
 //! One request to a source's server, by the rules of a good guest: conditional, bounded, judged at every hop.
 //!
 //! It decides nothing about when to ask again; that is [`crate::poll`]'s. It never follows a redirect without
-//! judging the next address, never sends cookies, credentials or a referrer, and never changes a validator (RFC 9110,
-//! section 13; RFC 9111).
+//! judging the next address, never sends cookies, credentials of another origin or a referrer, never asks twice by
+//! itself, never solves a challenge, and never changes a validator (RFC 9110, section 13; RFC 9111).
 
 mod body;
+mod challenge;
 mod gate;
 mod guard;
 mod headers;
 mod hub;
 mod links;
+mod options;
+mod redirect;
 
+pub use body::{Body, BodyError};
+pub use challenge::in_page as challenge_in_page;
 pub use gate::{Origin, origin};
 pub use guard::Guard;
 pub use headers::Freshness;
 pub use hub::HubAnswer;
 pub use links::Links;
+pub use options::{Options, Ports};
 
-use crate::model::{Timestamp, Validators};
-use body::BodyError;
+use crate::model::{Request, Timestamp, Validators};
+use body::Budget;
 use futures_util::future::BoxFuture;
 use gate::Gates;
 use jiff::SignedDuration;
+use redirect::Redirect;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-/// How requests are made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Options {
-    pub user_agent: String,
-    /// For the whole of a request with its redirects and its body.
-    #[serde(with = "crate::model::duration")]
-    pub total_timeout: SignedDuration,
-    /// For a connection to stand, TLS included.
-    #[serde(with = "crate::model::duration")]
-    pub connect_timeout: SignedDuration,
-    /// For the next bytes to come.
-    #[serde(with = "crate::model::duration")]
-    pub idle_timeout: SignedDuration,
-    /// Bytes of a body, decoded.
-    pub max_body: usize,
-    /// Redirects followed in one poll.
-    pub max_redirects: usize,
-    /// Between the end of one request to an origin and the start of the next.
-    #[serde(with = "crate::model::duration")]
-    pub origin_gap: SignedDuration,
-    /// Networks that may be reached although they are not public.
-    pub allowed_networks: Vec<ipnet::IpNet>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            user_agent: concat!("newsfold/", env!("CARGO_PKG_VERSION")).into(),
-            total_timeout: SignedDuration::from_secs(60),
-            connect_timeout: SignedDuration::from_secs(10),
-            idle_timeout: SignedDuration::from_secs(20),
-            max_body: 16 * 1024 * 1024,
-            max_redirects: 10,
-            origin_gap: SignedDuration::from_secs(1),
-            allowed_networks: Vec::new(),
-        }
-    }
-}
-
-/// What came of a request.
+/// What came of asking for a document.
 #[derive(Debug)]
 pub struct Fetched {
     /// The URL that answered, after redirects.
     pub url: Url,
+    /// Where permanent redirects alone lead (301, 308), where the first answer was one.
+    pub moved_to: Option<Url>,
+    /// All requests that were made, in their order.
+    pub requests: Vec<Request>,
     pub status: Option<u16>,
     pub outcome: FetchOutcome,
 }
@@ -82,7 +52,7 @@ pub struct Fetched {
 pub enum FetchOutcome {
     /// A body came whole.
     Document {
-        bytes: Vec<u8>,
+        body: Body,
         content_type: Option<String>,
         validators: Option<Validators>,
         freshness: Freshness,
@@ -92,52 +62,87 @@ pub enum FetchOutcome {
     NotModified { validators: Option<Validators>, freshness: Freshness },
     /// The feed is gone for good (410).
     Gone,
-    /// We are to come later (429, 503).
+    /// We are to come later: everybody (429), or to this document (503).
     Throttled { retry_after: Option<Duration>, freshness: Freshness },
+    /// The server does not want us here (403).
+    Refused { retry_after: Option<Duration> },
+    /// The server asks for proof that we are a person.
+    Challenged { by: &'static str },
+    /// A redirect leads to a server that is not to be asked before this time.
+    Held { origin: Origin, until: Timestamp },
+    /// No server was reached: no address, no connection, or no answer. It may be our own network's fault.
+    Unreachable { detail: String },
     /// No usable answer.
     Failed { detail: String },
 }
 
-/// Makes requests. Cheap to clone; all clones share connections and the per-origin gates.
+/// Makes requests. Cheap to clone; all clones share connections, memory and the per-origin gates.
 #[derive(Clone)]
 pub struct Fetcher {
     client: reqwest::Client,
     guard: Arc<Guard>,
     gates: Gates,
+    budget: Budget,
     options: Arc<Options>,
 }
 
 /// Asked before every request: ready once this program may ask the origin, as it agreed with others; or why it may not.
-pub type Turn<'a> = dyn Fn(Origin) -> BoxFuture<'a, Result<(), String>> + Send + Sync + 'a;
+pub type Turn<'a> = dyn Fn(Origin) -> BoxFuture<'a, Result<(), NoTurn>> + Send + Sync + 'a;
+
+/// Why an origin may not be asked.
+#[derive(Debug)]
+pub enum NoTurn {
+    /// It asked not to be asked before this time.
+    Held(Timestamp),
+    Failed(String),
+}
 
 /// The HTTP client could not be built from the options.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot set up the HTTP client: {0}")]
 pub struct SetUpError(#[from] reqwest::Error);
 
+/// Bytes of an answer's header fields, all together.
+const MAX_HEAD: usize = 64 * 1024;
+/// Header fields of an answer.
+const MAX_FIELDS: usize = 100;
+
 impl Fetcher {
     pub fn new(options: Options) -> Result<Fetcher, SetUpError> {
-        let guard = Arc::new(Guard::new(options.allowed_networks.clone()));
+        let guard = Arc::new(Guard::new(&options));
         let client = reqwest::Client::builder()
-            .user_agent(&options.user_agent)
+            .user_agent(options.user_agent())
             .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
+            // Asking again is a decision, and goes through the gate.
+            .retry(reqwest::retry::never())
             .referer(false)
             .connect_timeout(options.connect_timeout.unsigned_abs())
             .read_timeout(options.idle_timeout.unsigned_abs())
             .dns_resolver(guard.clone())
+            .http1_max_headers(MAX_FIELDS)
+            .http2_max_header_list_size(MAX_HEAD as u32)
             .pool_idle_timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(1)
-            .build()?;
+            .pool_max_idle_per_host(1);
+        let client = match &options.proxy {
+            None => client.no_proxy(),
+            Some(proxy) => client.proxy(reqwest::Proxy::all(proxy.clone())?),
+        };
         let gates = Gates::new(options.origin_gap.unsigned_abs());
-        Ok(Fetcher { client, guard, gates, options: Arc::new(options) })
+        let (client, budget) = (client.build()?, Budget::default());
+        Ok(Fetcher { client, guard, gates, budget, options: Arc::new(options) })
     }
 
     /// Asks for `url`, conditionally where `validators` are those of the URL that is asked.
     pub async fn fetch(&self, url: &Url, validators: Option<&Validators>, now: Timestamp, turn: &Turn<'_>) -> Fetched {
-        let mut url = url.clone();
-        let (status, outcome) = self.follow(&mut url, validators, now, turn).await;
-        Fetched { url, status, outcome }
+        let mut fetched = Fetched {
+            url: url.clone(),
+            moved_to: None,
+            requests: Vec::new(),
+            status: None,
+            outcome: FetchOutcome::Failed { detail: String::new() },
+        };
+        fetched.outcome = self.follow(&mut fetched, validators, now, turn).await;
+        fetched
     }
 
     /// The longest that a request may take, with its redirects and its body.
@@ -159,47 +164,90 @@ impl Fetcher {
     /// not count.
     async fn follow(
         &self,
-        at: &mut Url,
+        fetched: &mut Fetched,
         validators: Option<&Validators>,
         now: Timestamp,
         turn: &Turn<'_>,
-    ) -> (Option<u16>, FetchOutcome) {
+    ) -> FetchOutcome {
         let mut left = self.options.total_timeout.unsigned_abs();
+        let mut for_good = true;
         for _ in 0..=self.options.max_redirects {
-            if let Err(reason) = self.guard.judge_url(at) {
-                return (None, failed(reason.to_string()));
+            let at = fetched.url.clone();
+            if let Err(reason) = self.guard.judge_url(&at) {
+                return failed(reason.to_string());
+            }
+            if let Err(reason) = self.guard.judge_for_proxy(&at).await {
+                return failed(reason.to_string());
             }
             // The turn goes before the gate: whoever is in the gate waits for nobody.
-            if let Err(reason) = turn(origin(at)).await {
-                return (None, failed(reason));
+            match turn(origin(&at)).await {
+                Ok(()) => {}
+                Err(NoTurn::Held(until)) => return FetchOutcome::Held { origin: origin(&at), until },
+                Err(NoTurn::Failed(reason)) => return failed(reason),
             }
-            let pass = self.gates.enter(at).await;
+            let pass = self.gates.enter(&at).await;
             let start = tokio::time::Instant::now();
-            let hop = tokio::time::timeout(left, self.hop(at, validators, now)).await;
+            fetched.requests.push(Request { origin: origin(&at).to_string(), status: None, bytes: 0 });
+            fetched.status = None;
+            let hop = tokio::time::timeout(left, self.hop(&at, validators, now, fetched)).await;
             left = left.saturating_sub(start.elapsed());
             drop(pass);
             match hop {
-                Ok(Hop::To(next)) => *at = next,
-                Ok(Hop::End(status, outcome)) => return (status, outcome),
+                Ok(Hop::To(redirect)) => {
+                    for_good &= redirect.for_good;
+                    if for_good {
+                        fetched.moved_to = Some(redirect.to.clone());
+                    }
+                    fetched.url = redirect.to;
+                }
+                Ok(Hop::End(outcome)) => return outcome,
                 Err(_) => {
-                    return (None, failed(format!("no whole answer within {:#}", self.options.total_timeout)));
+                    let detail = format!("no whole answer within {:#}", self.options.total_timeout);
+                    // A server that had begun to answer is there.
+                    return if fetched.status.is_some() {
+                        failed(detail)
+                    } else {
+                        unreachable_or_failed(fetched, detail)
+                    };
                 }
             }
         }
-        (None, failed(format!("more than {} redirects", self.options.max_redirects)))
+        failed(format!("more than {} redirects", self.options.max_redirects))
     }
 
-    async fn hop(&self, at: &Url, validators: Option<&Validators>, now: Timestamp) -> Hop {
-        let response = match self.request(at, validators).send().await {
-            Ok(response) => response,
-            Err(error) => return Hop::End(None, failed(explain(&error))),
+    /// One request, noted in `fetched`.
+    async fn hop(&self, at: &Url, validators: Option<&Validators>, now: Timestamp, fetched: &mut Fetched) -> Hop {
+        let head =
+            tokio::time::timeout(self.options.header_timeout.unsigned_abs(), self.request(at, validators).send());
+        let response = match head.await {
+            Err(_) => {
+                let detail = format!("no answer within {:#}", self.options.header_timeout);
+                return Hop::End(unreachable_or_failed(fetched, detail));
+            }
+            Ok(Err(error)) if is_forbidden(&error) => return Hop::End(failed(innermost(&error).to_string())),
+            Ok(Err(error)) => return Hop::End(unreachable_or_failed(fetched, explain(&error))),
+            Ok(Ok(response)) => response,
         };
         let status = Some(response.status().as_u16());
-        match redirect_target(at, &response) {
+        fetched.status = status;
+        if let Some(request) = fetched.requests.last_mut() {
+            request.status = status;
+        }
+        let head: usize = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        if head > MAX_HEAD {
+            return Hop::End(failed(format!("the answer's header is larger than {} KiB", MAX_HEAD >> 10)));
+        }
+        match redirect::target(at, &response) {
             // The body of a redirect is nobody's to read.
-            Some(Ok(next)) => Hop::To(next),
-            Some(Err(detail)) => Hop::End(status, failed(detail)),
-            None => Hop::End(status, self.read(at, response, now).await),
+            Some(Ok(redirect)) => Hop::To(redirect),
+            Some(Err(detail)) => Hop::End(failed(detail)),
+            None => {
+                let outcome = self.read(at, response, validators, now).await;
+                if let (FetchOutcome::Document { body, .. }, Some(request)) = (&outcome, fetched.requests.last_mut()) {
+                    request.bytes = body.wire_bytes();
+                }
+                Hop::End(outcome)
+            }
         }
     }
 
@@ -212,6 +260,7 @@ impl Fetcher {
                  application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.5, */*;q=0.1",
             ),
         );
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(body::ACCEPTED));
         if let Some(known) = validators.filter(|v| v.url == url.as_str()) {
             let bytes = |value: &Option<Vec<u8>>| value.as_ref().and_then(|v| HeaderValue::from_bytes(v).ok());
             if let Some(etag) = bytes(&known.etag) {
@@ -224,26 +273,32 @@ impl Fetcher {
         self.client.get(url.clone()).headers(headers)
     }
 
-    async fn read(&self, url: &Url, response: Response, now: Timestamp) -> FetchOutcome {
+    /// What an answer that is no redirect says. Only the body of a document is read.
+    async fn read(&self, url: &Url, response: Response, asked: Option<&Validators>, now: Timestamp) -> FetchOutcome {
         let headers = response.headers();
         let validators = headers::validators(url, headers);
         let freshness = headers::freshness(headers, now);
+        let retry_after = headers::retry_after(headers, now);
+        if let Some(by) = challenge::in_headers(headers) {
+            return FetchOutcome::Challenged { by };
+        }
         match response.status() {
+            StatusCode::NOT_MODIFIED if asked.is_none_or(|asked| asked.url != url.as_str()) => {
+                failed("the server answered 304, not modified, to a request without a condition")
+            }
             StatusCode::NOT_MODIFIED => FetchOutcome::NotModified { validators, freshness },
             StatusCode::GONE => FetchOutcome::Gone,
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                FetchOutcome::Throttled { retry_after: headers::retry_after(headers, now), freshness }
+                FetchOutcome::Throttled { retry_after, freshness }
             }
+            StatusCode::FORBIDDEN => FetchOutcome::Refused { retry_after },
             status if status.is_success() => {
                 let content_type =
                     headers.get(header::CONTENT_TYPE).map(|v| String::from_utf8_lossy(v.as_bytes()).into());
                 let links = links::links(headers, url);
-                match body::read(response, self.options.max_body).await {
-                    Ok(bytes) => FetchOutcome::Document { bytes, content_type, validators, freshness, links },
-                    Err(BodyError::TooLarge) => {
-                        failed(format!("the body is larger than {} MiB", self.options.max_body >> 20))
-                    }
-                    Err(BodyError::Broken(error)) => failed(format!("the body broke off: {}", explain(&error))),
+                match body::receive(response, self.options.max_body, &self.budget).await {
+                    Ok(body) => FetchOutcome::Document { body, content_type, validators, freshness, links },
+                    Err(error) => failed(error.to_string()),
                 }
             }
             status => failed(format!("the server answered {status}")),
@@ -253,32 +308,38 @@ impl Fetcher {
 
 /// One request of a chain of redirects.
 enum Hop {
-    To(Url),
-    End(Option<u16>, FetchOutcome),
-}
-
-/// Where a redirect leads: to a URL, or nowhere that can be followed. `None` where it is none.
-fn redirect_target(at: &Url, response: &Response) -> Option<Result<Url, String>> {
-    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return None;
-    }
-    let Some(location) = response.headers().get(header::LOCATION) else {
-        return Some(Err(format!("{} without a place to go", response.status())));
-    };
-    let location = String::from_utf8_lossy(location.as_bytes());
-    Some(at.join(&location).map_err(|e| format!("a redirect to something that is no URL: {e}")))
+    To(Redirect),
+    End(FetchOutcome),
 }
 
 fn failed(detail: impl Into<String>) -> FetchOutcome {
     FetchOutcome::Failed { detail: detail.into() }
 }
 
+/// Where a server answered before, the network is there and the fault is not ours.
+fn unreachable_or_failed(fetched: &Fetched, detail: String) -> FetchOutcome {
+    if fetched.requests.iter().any(|request| request.status.is_some()) {
+        failed(detail)
+    } else {
+        FetchOutcome::Unreachable { detail }
+    }
+}
+
+/// Whether the guard, and not the network, was against it.
+fn is_forbidden(error: &reqwest::Error) -> bool {
+    innermost(error).is::<guard::Forbidden>()
+}
+
 /// The innermost cause is the one that tells: "connection refused" rather than "error sending request".
-fn explain(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
+fn innermost<'e>(error: &'e (dyn std::error::Error + 'static)) -> &'e (dyn std::error::Error + 'static) {
+    let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
+    cause
+}
+
+fn explain(error: &reqwest::Error) -> String {
     let kind = if error.is_timeout() {
         "timed out"
     } else if error.is_connect() {
@@ -286,5 +347,5 @@ fn explain(error: &reqwest::Error) -> String {
     } else {
         "the request failed"
     };
-    format!("{kind}: {cause}")
+    format!("{kind}: {}", innermost(error))
 }

@@ -4,21 +4,27 @@
 
 mod decision;
 pub mod duration;
+mod event;
 mod feed;
 mod id;
 mod item;
+mod poll;
 mod problem;
 mod source;
 mod story;
 mod subscription;
 pub mod text;
+mod wishes;
 
 pub use decision::{Decision, DecisionKind};
+pub use event::{Event, EventKind, PastEvent};
 pub use feed::{FeedSelection, Published, PublishedFeed};
 pub use id::{BadStoryId, DecisionId, ItemId, PollId, SourceId, StoryId};
 pub use item::{Item, ItemChange, NewItem, Stored};
 pub use jiff::Timestamp;
+pub use poll::{OriginHold, PollRecord, Request};
 pub use problem::{Problem, ProblemKind};
-pub use source::{Due, NewSource, Outcome, OutletFrom, PollRecord, Source, SourceEdit, SourceState, Validators};
+pub use source::{Due, Moving, NewSource, Outcome, OutletFrom, Source, SourceEdit, SourceState, Validators};
 pub use story::{Assignment, Evidence, Founded, Moved, Placement, Reason, Regrouped, Story, StoryItem};
 pub use subscription::{HubDeclared, HubMode, Subscription, SubscriptionState};
+pub use wishes::{Wishes, weekday};

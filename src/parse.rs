@@ -20,14 +20,14 @@ mod rewrite;
 mod second;
 mod text;
 mod vocabulary;
+mod wishes;
 
 use std::io::Read;
 
 use jiff::Timestamp;
-use jiff::civil::Weekday;
 use url::Url;
 
-use crate::model::{Problem, ProblemKind};
+use crate::model::{Problem, ProblemKind, Wishes};
 
 /// How much of a stranger's document is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,17 +111,11 @@ pub struct ParsedFeed {
     pub hubs: Vec<Url>,
     /// The language as declared.
     pub lang: Option<String>,
-    pub ttl_minutes: Option<u32>,
-    /// Hours of the day (UTC) in which the feed asks not to be fetched.
-    pub skip_hours: Vec<u8>,
-    #[serde(serialize_with = "weekday_names")]
-    pub skip_days: Vec<Weekday>,
+    /// When it asks to be polled.
+    #[serde(flatten)]
+    pub wishes: Wishes,
     pub updated: Option<Timestamp>,
     pub items: Vec<ParsedItem>,
-}
-
-fn weekday_names<S: serde::Serializer>(days: &[Weekday], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(days.iter().map(|day| format!("{day:?}")))
 }
 
 /// An item as its document tells it.
@@ -204,28 +198,6 @@ fn xml(text: &str, url: &Url, options: &Options, problems: &mut Vec<Problem>) ->
     };
     Problem::note(problems, Problem::new(ProblemKind::SecondParser, refusal));
     second::read(&rewritten, options).map_err(|detail| NotAFeed::Unreadable { detail })
-}
-
-/// `<hour>`s that are hours.
-fn skip_hours(said: Vec<String>) -> Vec<u8> {
-    let hours = said.iter().filter_map(|hour| hour.parse::<u8>().ok());
-    // RSS 0.91 counted from 1 to 24.
-    hours.filter(|hour| *hour <= 24).map(|hour| hour % 24).collect()
-}
-
-/// `<day>`s that are weekdays in English, as RSS 2.0 has them.
-fn skip_days(said: Vec<String>) -> Vec<Weekday> {
-    let days = said.iter().filter_map(|day| match day.to_ascii_lowercase().as_str() {
-        "monday" => Some(Weekday::Monday),
-        "tuesday" => Some(Weekday::Tuesday),
-        "wednesday" => Some(Weekday::Wednesday),
-        "thursday" => Some(Weekday::Thursday),
-        "friday" => Some(Weekday::Friday),
-        "saturday" => Some(Weekday::Saturday),
-        "sunday" => Some(Weekday::Sunday),
-        _ => None,
-    });
-    days.collect()
 }
 
 #[cfg(test)]

@@ -4,28 +4,39 @@
 //! to record: whatever happens to a poll, a [`PollRecord`] says so, in the transaction that stores its items.
 
 mod decide;
+mod known;
+mod moved;
 mod net;
+mod outage;
+mod pacing;
 mod push;
+pub mod rate;
+mod reading;
 mod turn;
+mod wait;
 
 pub use crate::fetch::origin;
 pub use crate::normalize::{outlet_of, outlet_of_site};
-pub use decide::{Options, decide};
+pub use decide::{BROKEN, Options, decide};
+pub use known::Known;
+pub use outage::{APART, Outage};
+pub use pacing::Pacing;
 pub use push::receive;
+pub use reading::Reading;
 pub use turn::Claim;
 
 use crate::clock::Clock;
-use crate::fetch::{FetchOutcome, Fetched, Fetcher, Freshness, Links, Origin};
-use crate::model::{HubDeclared, NewItem, PollRecord, Problem, Source, SourceId, Stored, Timestamp, Validators};
-use crate::parse::{self, Document, FeedLink, NotAFeed};
+use crate::fetch::{FetchOutcome, Fetched, Fetcher, Freshness, Origin};
+use crate::model::{PollRecord, Request, Source, SourceId, Stored, Timestamp, Validators};
+use crate::normalize;
+use crate::parse::{self, FeedLink};
 use crate::store::leases::{self, Lease};
 use crate::store::{self, Store, polls};
-use crate::websub::declared::declared;
-use crate::{normalize, parse::ParsedFeed};
 use futures_util::FutureExt;
 use jiff::SignedDuration;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use url::Url;
 
 /// What a poll is made with.
@@ -40,11 +51,13 @@ pub struct Tools {
     pub safety_poll: Option<SignedDuration>,
     /// Who polls, in words for whoever has to wait for it.
     pub program: String,
+    /// Whether our own network is up, as far as the polls of this program know.
+    pub outage: Outage,
+    /// How often all sources together are polled.
+    pub pacing: Pacing,
+    /// Documents that may be read at once: decoded and parsed they take a multiple of their size.
+    pub readers: Arc<Semaphore>,
 }
-
-/// A document may take so long to be read before its poll is recorded as crashed. Reading is bounded in size and
-/// depth, so that this is reached by bugs alone.
-const READING: Duration = Duration::from_secs(30);
 
 /// One attempt to fetch and read a source, not yet judged.
 #[derive(Debug)]
@@ -53,6 +66,10 @@ pub struct Attempt {
     pub finished_at: Timestamp,
     /// The URL that answered.
     pub url: Url,
+    /// Where permanent redirects alone lead.
+    pub moved_to: Option<Url>,
+    /// All requests that were made, in their order.
+    pub requests: Vec<Request>,
     pub status: Option<u16>,
     pub answer: Answer,
 }
@@ -61,28 +78,46 @@ pub struct Attempt {
 #[derive(Debug)]
 pub enum Answer {
     Read(Box<Reading>),
-    NotModified { validators: Option<Validators>, freshness: Freshness },
-    NotAFeed { detail: String, feeds: Vec<FeedLink>, bytes: u64 },
-    Throttled { retry_after: Option<Duration>, freshness: Freshness },
+    NotModified {
+        validators: Option<Validators>,
+        freshness: Freshness,
+    },
+    NotAFeed {
+        detail: String,
+        feeds: Vec<FeedLink>,
+        bytes: u64,
+    },
+    Throttled {
+        retry_after: Option<Duration>,
+        freshness: Freshness,
+    },
+    Refused {
+        retry_after: Option<Duration>,
+    },
+    Challenged {
+        by: &'static str,
+    },
+    Held {
+        origin: Origin,
+        until: Timestamp,
+    },
     Gone,
-    Failed { detail: String },
-    Crashed { detail: String },
+    /// No server was reached; it may be our own network's fault.
+    Unreachable {
+        detail: String,
+    },
+    /// No server was reached, and no other is either.
+    Offline {
+        detail: String,
+        since: Timestamp,
+    },
+    Failed {
+        detail: String,
+    },
+    Crashed {
+        detail: String,
+    },
     Abandoned,
-}
-
-/// A document that was read.
-#[derive(Debug)]
-pub struct Reading {
-    pub bytes: u64,
-    pub items: Vec<NewItem>,
-    pub problems: Vec<Problem>,
-    pub validators: Option<Validators>,
-    pub freshness: Freshness,
-    pub title: Option<String>,
-    pub site_url: Option<String>,
-    pub lang: Option<String>,
-    pub ttl_minutes: Option<u32>,
-    pub hub: Option<HubDeclared>,
 }
 
 /// Polls a source once, by a lease of it, and writes down what came of it.
@@ -105,19 +140,24 @@ pub async fn attempt(tools: &Tools, url: &Url, validators: Option<&Validators>, 
         };
         async move { if stays { Ok(()) } else { tools.turn_of_hop(lease, &origin).await } }.boxed()
     };
-    let Fetched { url, status, outcome } = tools.fetcher.fetch(url, validators, started_at, &turn).await;
+    let fetched = tools.fetcher.fetch(url, validators, started_at, &turn).await;
+    let Fetched { url, moved_to, requests, status, outcome } = fetched;
     let answer = match outcome {
-        FetchOutcome::Document { bytes, content_type, validators, freshness, links } => {
+        FetchOutcome::Document { body, content_type, validators, freshness, links } => {
             let (url, options) = (url.clone(), tools.parse.clone());
-            let work = Work { bytes, content_type, url, links, now: started_at, options };
-            read(work, validators, freshness).await
+            let work = reading::Work { body, content_type, url, links, now: started_at, options };
+            reading::read(tools, work, validators, freshness).await
         }
         FetchOutcome::NotModified { validators, freshness } => Answer::NotModified { validators, freshness },
         FetchOutcome::Throttled { retry_after, freshness } => Answer::Throttled { retry_after, freshness },
+        FetchOutcome::Refused { retry_after } => Answer::Refused { retry_after },
+        FetchOutcome::Challenged { by } => Answer::Challenged { by },
+        FetchOutcome::Held { origin, until } => Answer::Held { origin, until },
         FetchOutcome::Gone => Answer::Gone,
+        FetchOutcome::Unreachable { detail } => Answer::Unreachable { detail },
         FetchOutcome::Failed { detail } => Answer::Failed { detail },
     };
-    Attempt { started_at, finished_at: tools.clock.now(), url, status, answer }
+    Attempt { started_at, finished_at: tools.clock.now(), url, moved_to, requests, status, answer }
 }
 
 /// Judges an attempt, stores its record and its items and gives back its lease, in one transaction.
@@ -127,19 +167,23 @@ pub async fn finish(
     mut attempt: Attempt,
     lease: &Lease,
 ) -> store::Result<(PollRecord, Stored)> {
-    let mut record = decide(source, &mut attempt, &tools.options);
+    let weather = outage::judge(tools, source, &mut attempt).await?;
+    let known = Known::of(tools, source, &attempt).await?;
+    let mut record = decide(source, &mut attempt, &known, &tools.options);
     let (items, hub) = match attempt.answer {
         Answer::Read(reading) => (reading.items, Some(reading.hub)),
         _ => (Vec::new(), None),
     };
     let (lease, now) = (lease.clone(), tools.clock.now());
-    let (pause, safety_poll) = (tools.pause_until(now), tools.safety_poll);
+    let pause = tools.pause_until(now);
+    let net = net::Facts { hub, safety_poll: tools.safety_poll, wishes: source.wishes.clone() };
     tools
         .store
         .write(move |db| {
             leases::give_back(db, &lease, now, pause)?;
+            weather.write(db, now)?;
             let stored = polls::record(db, &record, &items)?;
-            net::settle(db, &mut record, stored.new.len(), hub, safety_poll)?;
+            net.settle(db, &mut record, stored.new.len())?;
             Ok((record, stored))
         })
         .await
@@ -159,63 +203,12 @@ impl Attempt {
     fn without_request(now: Timestamp, answer: Answer) -> Self {
         // A URL that is never shown where the source's own is known: `decide` falls back to that.
         let url = Url::parse("about:blank").unwrap_or_else(|_| unreachable!("a constant URL"));
-        Attempt { started_at: now, finished_at: now, url, status: None, answer }
+        Attempt { started_at: now, finished_at: now, url, moved_to: None, requests: Vec::new(), status: None, answer }
     }
-}
 
-struct Work {
-    bytes: Vec<u8>,
-    content_type: Option<String>,
-    url: Url,
-    links: Links,
-    now: Timestamp,
-    options: parse::Options,
-}
-
-/// Reads a document away from the tasks that do I/O. A panic in there is this document's end and nobody else's.
-async fn read(work: Work, validators: Option<Validators>, freshness: Freshness) -> Answer {
-    let size = work.bytes.len() as u64;
-    let reading = tokio::task::spawn_blocking(move || {
-        let document = Document { bytes: &work.bytes, content_type: work.content_type.as_deref(), url: &work.url };
-        let (feed, mut problems) = parse::parse(&document, &work.options)?;
-        let items = normalize::items(&feed, &work.url, work.now, &mut problems);
-        let hub = declared(&work.links, &feed.hubs, feed.self_url.as_ref());
-        Ok::<_, NotAFeed>((feed, items, problems, hub))
-    });
-    match tokio::time::timeout(READING, reading).await {
-        Err(_) => Answer::Crashed { detail: format!("reading the document took more than {} s", READING.as_secs()) },
-        Ok(Err(join)) => Answer::Crashed { detail: format!("reading the document failed: {}", panic_text(join)) },
-        Ok(Ok(Err(not_a_feed))) => {
-            let detail = not_a_feed.to_string();
-            let feeds = if let NotAFeed::Html { feeds } = not_a_feed { feeds } else { Vec::new() };
-            Answer::NotAFeed { detail, feeds, bytes: size }
-        }
-        Ok(Ok(Ok((feed, items, problems, hub)))) => {
-            let reading = reading_of(feed, items, problems, size, validators, freshness);
-            Answer::Read(Box::new(Reading { hub, ..reading }))
-        }
-    }
-}
-
-fn reading_of(
-    feed: ParsedFeed,
-    items: Vec<NewItem>,
-    problems: Vec<Problem>,
-    bytes: u64,
-    validators: Option<Validators>,
-    freshness: Freshness,
-) -> Reading {
-    Reading {
-        bytes,
-        lang: normalize::language(&feed, &items),
-        items,
-        problems,
-        validators,
-        freshness,
-        title: feed.title.map(|t| crate::model::text::one_line(&t, 200)).filter(|t| !t.is_empty()),
-        site_url: feed.site_url.map(String::from),
-        ttl_minutes: feed.ttl_minutes,
-        hub: None,
+    /// The origin that was asked last.
+    fn origin(&self) -> Option<&str> {
+        self.requests.last().map(|request| request.origin.as_str())
     }
 }
 

@@ -5,11 +5,13 @@
 
 mod atom;
 mod entry;
+mod health;
 mod json;
 mod options;
 mod policy;
 mod rss;
 
+pub use health::{HEALTH, render_health};
 pub use options::{FeedOptions, Options};
 pub use policy::{choose_lead, first_publication};
 

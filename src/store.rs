@@ -7,9 +7,11 @@
 //! `store.read(|db| stories::recent(db, 50))`. A write has lasted once its future is ready (`synchronous = FULL`).
 
 pub mod decisions;
+pub mod events;
 pub mod hubs;
 pub mod items;
 pub mod leases;
+pub mod origins;
 pub mod polls;
 pub mod renderings;
 pub mod sources;

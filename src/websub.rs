@@ -57,15 +57,14 @@ impl Options {
         if base == default_base {
             return Some("publish.base_url is not set, so that no hub could reach us".into());
         }
-        if let Err(reason) = guard.judge_url(base) {
-            return Some(format!("no hub can reach publish.base_url: {reason}"));
-        }
-        match base.host() {
-            Some(Host::Domain(name)) if is_local(name) => {
-                Some(format!("no hub can reach publish.base_url: ‘{name}’ is a name of a local network"))
-            }
-            _ => None,
-        }
+        let judged = match base.host() {
+            None => Err("it names no host".to_owned()),
+            Some(Host::Domain(name)) if is_local(name) => Err(format!("‘{name}’ is a name of a local network")),
+            Some(Host::Domain(_)) => Ok(()),
+            Some(Host::Ipv4(address)) => guard.judge(address.into()).map_err(|reason| reason.to_string()),
+            Some(Host::Ipv6(address)) => guard.judge(address.into()).map_err(|reason| reason.to_string()),
+        };
+        judged.err().map(|reason| format!("no hub can reach publish.base_url: {reason}"))
     }
 }
 
@@ -82,14 +81,15 @@ fn is_local(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fetch;
 
     #[test]
     fn hubs_are_used_where_they_can_reach_us() {
         let off = |base: &str| {
             let default = Url::parse("http://127.0.0.1:8686/").unwrap();
-            Options::default().off(&Url::parse(base).unwrap(), &default, &Guard::default())
+            Options::default().off(&Url::parse(base).unwrap(), &default, &Guard::new(&fetch::Options::default()))
         };
-        for base in ["https://news.example.org/", "http://news.example:8080/path/", "https://8.8.8.8/"] {
+        for base in ["https://news.example.org/", "http://news.example:8080/path/", "https://8.8.8.8:81/"] {
             assert_eq!(off(base), None, "{base}");
         }
         for base in [
@@ -105,7 +105,8 @@ mod tests {
         ] {
             assert!(off(base).is_some(), "{base}");
         }
-        let allowed = Guard::new(vec!["192.168.0.0/16".parse().unwrap()]);
+        let allowed_networks = vec!["192.168.0.0/16".parse().unwrap()];
+        let allowed = Guard::new(&fetch::Options { allowed_networks, ..fetch::Options::default() });
         let (base, default) = ("http://192.168.1.5/".parse().unwrap(), "http://127.0.0.1:8686/".parse().unwrap());
         assert_eq!(Options::default().off(&base, &default, &allowed), None, "the operator knows that network");
         let disabled = Options { enabled: false, ..Options::default() };

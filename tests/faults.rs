@@ -6,65 +6,19 @@ mod support;
 use newsfold::model::{NewSource, Timestamp};
 use newsfold::store::{Store, items, polls, sources, stories};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use support::origin::{Answer, Origin};
+use support::process::{database, serve};
 use support::{rss, until};
 use tempfile::TempDir;
 
-struct Daemon {
-    process: Child,
-    base: String,
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 fn configured() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let config = "[serve]\nlisten = \"127.0.0.1:0\"\n[poll]\ninterval = \"1s\"\n[fetch]\norigin_gap = \"0s\"\n\
+    let config = "[serve]\nlisten = \"127.0.0.1:0\"\n[poll]\ninterval = \"1s\"\naverage_interval = \"1s\"\n[fetch]\norigin_gap = \"0s\"\n\
                   allowed_networks = [\"127.0.0.0/8\"]\n[publish]\nsettle = \"0s\"\n[daemon]\nshutdown_grace = \"2s\"\n";
     std::fs::write(folder.path().join("config.toml"), config).unwrap();
     folder
-}
-
-fn database(folder: &Path) -> std::path::PathBuf {
-    folder.join("news.db")
-}
-
-/// Starts `newsfold serve`, through a shell that sets limits first, and waits until it says where it listens.
-fn serve(folder: &Path, before: &str) -> Daemon {
-    let binary = assert_cmd::cargo::cargo_bin("newsfold");
-    let script = format!("{before} exec \"$0\" \"$@\"");
-    let mut process = Command::new("sh")
-        .args(["-c", &script])
-        .arg(binary)
-        .args(["serve", "--config"])
-        .arg(folder.join("config.toml"))
-        .arg("--database")
-        .arg(database(folder))
-        .env("HOME", folder)
-        .env("NO_COLOR", "1")
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-    let mut seen = Vec::new();
-    let base = loop {
-        let Some(Ok(line)) = lines.next() else { panic!("the daemon did not start: {seen:?}") };
-        if let Some((_, rest)) = line.split_once("address=") {
-            break format!("http://{}", rest.split_whitespace().next().unwrap());
-        }
-        seen.push(line);
-    };
-    // What it says later is read, so that it never waits for us.
-    std::thread::spawn(move || lines.for_each(drop));
-    Daemon { process, base }
 }
 
 async fn add(folder: &Path, url: &str) {

@@ -4,6 +4,7 @@ mod support;
 
 use jiff::SignedDuration;
 use newsfold::model::Outcome;
+use newsfold::poll::rate::Rate;
 use std::collections::HashSet;
 use support::hub::signature;
 use support::rss;
@@ -73,8 +74,8 @@ async fn a_push_of_a_part_loses_nothing_and_moves_nothing_of_the_polling() {
     assert_eq!(after.validators, before.validators);
     assert_eq!((after.next_poll_at, after.next_reason), (before.next_poll_at, before.next_reason));
     assert_eq!(
-        (after.last_poll_at, after.ttl_minutes, after.title),
-        (before.last_poll_at, before.ttl_minutes, before.title)
+        (after.last_poll_at, after.wishes, after.title),
+        (before.last_poll_at, before.wishes.clone(), before.title)
     );
     let record = scene.world.polls(scene.id).await[0].clone();
     assert_eq!((record.outcome, record.new_items, record.changed_items), (Outcome::Pushed, 1, 1));
@@ -203,5 +204,23 @@ async fn a_restart_keeps_the_subscription_and_polls_once_for_what_was_missed() {
     scene.poll_next(5).await;
     assert_eq!(scene.until_next_poll().await, hours(24));
     assert_eq!(scene.hub.asked().len(), 1, "and was not asked again");
+    scene.world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_pushed_counts_for_how_often_a_source_brings_something() {
+    let (mut scene, request) = Scene::subscribed().await;
+    let rate = async || {
+        let rate = Rate::from_json(&scene.world.source(scene.id).await.rate);
+        rate.by_hour(scene.world.now()).iter().sum::<f64>()
+    };
+    scene.world.pass(SignedDuration::from_mins(1));
+    assert_eq!(scene.push(&request, &rss(&[BANK, STORM])).await, 202);
+    scene.world.polled(scene.id, 2).await;
+    let before = rate().await;
+    scene.origin.serve("/feed", answer(&[BANK, STORM, GRID], scene.hub.url()));
+    scene.poll_next(3).await;
+    assert_eq!(scene.world.polls(scene.id).await[0].new_items, 0);
+    assert!(rate().await > before, "as it would had the poll brought them");
     scene.world.stop().await;
 }

@@ -310,3 +310,24 @@ async fn source_show_tells_how_things_stand_with_the_hub() {
     assert!(!said.contains(&request.token()) && !said.contains(request.get("hub.secret")), "secrets stay secret");
     scene.world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_to_which_we_are_too_many_is_asked_nothing_for_any_source() {
+    let mut scene = Scene::set().await;
+    scene.origin.serve("/other", answer(&[GRID], scene.hub.url()));
+    let other = scene.world.add(&scene.origin.url("/other"), "news.example").await;
+    scene.hub.answer(429, &[("retry-after", "7200")], "");
+    scene.world.start().await;
+    scene.world.pass(SignedDuration::from_secs(60));
+    for id in [scene.id, other] {
+        until("it was put off", async || {
+            scene.hub_of(id).await.is_some_and(|known| known.state == SubscriptionState::Failed)
+        })
+        .await;
+    }
+    assert_eq!(scene.hub.asked().len(), 1);
+    scene.hub.accept();
+    scene.world.pass(hours(2));
+    scene.hub.request(3).await;
+    scene.world.stop().await;
+}

@@ -127,6 +127,7 @@ fn settings(address: SocketAddr, folder: &Path) -> anyhow::Result<Config> {
     config.fetch.allowed_networks = vec!["127.0.0.0/8".parse()?];
     config.fetch.origin_gap = SignedDuration::from_millis(100);
     config.poll.interval = SignedDuration::from_secs(2);
+    config.poll.average_interval = config.poll.interval;
     config.publish.settle = SignedDuration::ZERO;
     config.cluster.look = SignedDuration::ZERO;
     config.publish.title = "newsfold demo".into();

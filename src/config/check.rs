@@ -30,17 +30,36 @@ const LONGEST_GRACE: SignedDuration = seconds(8);
 pub(super) fn check(config: &Config) -> Result<(), Fault> {
     durations(config)?;
     numbers(config)?;
-    if config.poll.max_interval < config.poll.interval {
-        let keys = vec!["poll.max_interval".into(), "poll.interval".into()];
-        return Err(Fault { keys, what: "poll.max_interval is shorter than poll.interval".into() });
+    let poll = &config.poll;
+    for (key, value) in [("poll.max_interval", poll.max_interval), ("poll.average_interval", poll.average_interval)] {
+        if value < poll.interval {
+            let keys = vec![key.into(), "poll.interval".into()];
+            return Err(Fault { keys, what: format!("{key} is shorter than poll.interval") });
+        }
     }
-    if reqwest::header::HeaderValue::from_str(&config.fetch.user_agent).is_err() || config.fetch.user_agent.is_empty() {
-        return wrong("fetch.user_agent", "can't stand in a header: it is to be one line of plain characters");
-    }
+    fetching(config)?;
     if !matches!(config.publish.base_url.scheme(), "http" | "https") {
         return wrong("publish.base_url", "must be an http or https URL");
     }
     feeds(config)
+}
+
+fn fetching(config: &Config) -> Result<(), Fault> {
+    let fetch = &config.fetch;
+    let name = fetch.user_agent();
+    if name.is_empty() || reqwest::header::HeaderValue::from_str(&name).is_err() {
+        return wrong("fetch.user_agent", "can't stand in a header: it is to be one line of plain characters");
+    }
+    if fetch.about_url.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
+        return wrong("fetch.about_url", "must be an http or https URL");
+    }
+    if fetch.proxy.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
+        return wrong("fetch.proxy", "must be the http or https URL of a proxy");
+    }
+    if fetch.ports.is_empty() {
+        return wrong("fetch.ports", "names no port, so that nothing could be fetched");
+    }
+    Ok(())
 }
 
 fn wrong<T>(key: &str, what: impl std::fmt::Display) -> Result<T, Fault> {
@@ -53,10 +72,12 @@ fn durations(config: &Config) -> Result<(), Fault> {
         ("publish.settle", publish.settle, NONE, days(7)),
         ("publish.probation", publish.probation, NONE, days(365)),
         ("poll.interval", poll.interval, seconds(1), days(30)),
+        ("poll.average_interval", poll.average_interval, seconds(1), days(30)),
         ("poll.max_interval", poll.max_interval, seconds(1), days(365)),
         ("poll.max_hold", poll.max_hold, NONE, days(365)),
         ("fetch.total_timeout", fetch.total_timeout, HUNDREDTH, seconds(3600)),
         ("fetch.connect_timeout", fetch.connect_timeout, HUNDREDTH, seconds(3600)),
+        ("fetch.header_timeout", fetch.header_timeout, HUNDREDTH, seconds(3600)),
         ("fetch.idle_timeout", fetch.idle_timeout, HUNDREDTH, seconds(3600)),
         ("fetch.origin_gap", fetch.origin_gap, NONE, seconds(3600)),
         ("websub.lease", websub.lease, seconds(3600), days(30)),

@@ -5,11 +5,11 @@
 
 use super::{LOOK, Signals};
 use crate::config::Config;
-use crate::fetch::{HubAnswer, Origin};
-use crate::model::{HubMode, SourceId, Subscription, Timestamp};
+use crate::fetch::{HubAnswer, Origin, origin};
+use crate::model::{HubMode, OriginHold, SourceId, Subscription, Timestamp};
 use crate::poll::{self, Tools};
 use crate::store::leases::Lease;
-use crate::store::{self, hubs};
+use crate::store::{self, hubs, origins};
 use crate::websub::callback::{self, Callback};
 use crate::websub::course::{self, Fresh};
 use crate::websub::terms::{self, Step};
@@ -153,7 +153,7 @@ impl Asking {
         let asked = async {
             match Url::parse(&request.hub) {
                 Ok(hub) => self.ask(&hub, &request, &lease).await,
-                Err(error) => HubAnswer::Refused { detail: error.to_string(), retry_after: None },
+                Err(error) => HubAnswer::Refused { detail: error.to_string(), status: None, retry_after: None },
             }
         };
         let answer = tokio::select! {
@@ -168,6 +168,9 @@ impl Asking {
             if let Some((mut known, answer)) = known.zip(answer) {
                 course::answered(&mut known, &answer, now);
                 hubs::save(db, &known, now)?;
+                if let Some(hold) = hold(&known, &answer, &request.hub) {
+                    origins::hold(db, &hold)?;
+                }
             }
             Ok(())
         });
@@ -177,16 +180,7 @@ impl Asking {
     }
 
     async fn ask(&self, hub: &Url, request: &Request, lease: &Lease) -> HubAnswer {
-        let turn = |origin: Origin| {
-            async move {
-                let waited = self.tools.wait_for_turn(lease, &origin, |_| {});
-                match tokio::time::timeout(self.tools.fetcher.total_timeout(), waited).await {
-                    Ok(turn) => turn.map_err(|error| format!("the turn at {origin} could not be had: {error}")),
-                    Err(_) => Err(format!("{origin} was busy for too long")),
-                }
-            }
-            .boxed()
-        };
+        let turn = |origin: Origin| async move { self.tools.turn_of_hop(lease, &origin).await }.boxed();
         let seconds = self.lease.as_secs().to_string();
         let mut form = vec![
             ("hub.callback", request.callback.as_str()),
@@ -198,6 +192,14 @@ impl Asking {
         }
         self.tools.fetcher.ask_hub(hub, &form, self.tools.clock.now(), &turn).await
     }
+}
+
+/// Too many requests are counted by server (RFC 6585, section 4), so that a hub that says so is asked nothing for any
+/// source until then.
+fn hold(known: &Subscription, answer: &HubAnswer, hub: &str) -> Option<OriginHold> {
+    let HubAnswer::Refused { detail, status: Some(429), .. } = answer else { return None };
+    let origin = origin(&Url::parse(hub).ok()?).to_string();
+    Some(OriginHold { origin, until: known.next_at?, reason: format!("as a hub, {detail}") })
 }
 
 /// Does a step to a subscription, and gives the request that it makes, if any.

@@ -7,8 +7,10 @@
 use super::{LOOK, Signals};
 use crate::config::Running;
 use crate::fetch::{Origin, origin};
-use crate::model::{Due, PollRecord, SourceId, Stored};
-use crate::poll::{self, Answer, Claim, Tools, panic_text};
+use crate::model::duration::after;
+use crate::model::text::without_credentials;
+use crate::model::{Due, PollRecord, SourceId, Stored, Timestamp};
+use crate::poll::{self, APART, Answer, Claim, Tools, panic_text};
 use crate::store::leases::{self, Lease};
 use crate::store::{self, sources};
 use jiff::SignedDuration;
@@ -19,8 +21,8 @@ use url::Url;
 
 /// Due sources that are looked at in one go; more of them wait for the next.
 const LOOKED_AT: u32 = 2_000;
-/// Sources that came due while nothing ran are this far apart, or closer where they would else take too long.
-const APART: SignedDuration = SignedDuration::from_millis(250);
+/// While our own network is down, so much time is between two attempts to reach anybody.
+const PROBE: SignedDuration = SignedDuration::from_secs(30);
 
 type Polled = store::Result<Option<(PollRecord, Stored)>>;
 
@@ -31,6 +33,8 @@ struct Scheduler {
     polls: JoinSet<Polled>,
     under_way: HashMap<Id, (SourceId, Option<Origin>, Lease)>,
     busy: HashSet<Origin>,
+    /// While our own network is down: not before this time is anybody asked.
+    next_probe: Timestamp,
 }
 
 /// Spreads what came due while nothing ran, so that a start makes no burst.
@@ -56,8 +60,15 @@ pub(super) async fn run(
     if let Err(error) = tools.store.write(move |db| leases::forget(db, &program, now)).await {
         tracing::error!(%error, "leases that an earlier daemon left could not be ended; they end by themselves");
     }
-    let mut scheduler =
-        Scheduler { tools, options, signals, polls: JoinSet::new(), under_way: HashMap::new(), busy: HashSet::new() };
+    let mut scheduler = Scheduler {
+        tools,
+        options,
+        signals,
+        polls: JoinSet::new(),
+        under_way: HashMap::new(),
+        busy: HashSet::new(),
+        next_probe: Timestamp::MIN,
+    };
     scheduler.until(&shutdown).await;
     scheduler.finish(&abandon).await;
 }
@@ -71,6 +82,7 @@ impl Scheduler {
             let next = self.tools.store.read(sources::next_due).await.ok().flatten();
             // What is due already and was not taken waits for a poll to end, not for the clock.
             let next = next.filter(|next| *next > self.tools.clock.now());
+            let next = if self.tools.outage.is_down() { next.or(Some(self.next_probe)) } else { next };
             let sleep_until_next = async {
                 match next {
                     Some(next) => self.tools.clock.sleep_until(next).await,
@@ -88,14 +100,15 @@ impl Scheduler {
 
     /// Starts as many polls as may run at once.
     async fn dispatch(&mut self, shutdown: &CancellationToken) -> store::Result<()> {
-        if self.polls.len() >= self.options.concurrency {
+        let now = self.tools.clock.now();
+        let at_once = self.at_once(now);
+        if self.polls.len() >= at_once {
             return Ok(());
         }
-        let now = self.tools.clock.now();
         let (due, (sources, origins)) =
             self.tools.store.read(move |db| Ok((sources::due(db, now, LOOKED_AT)?, leases::held(db, now)?))).await?;
         for due in due {
-            if self.polls.len() >= self.options.concurrency || shutdown.is_cancelled() {
+            if self.polls.len() >= at_once || shutdown.is_cancelled() {
                 break;
             }
             let origin = Url::parse(&due.url).ok().map(|url| origin(&url));
@@ -110,6 +123,19 @@ impl Scheduler {
             self.under_way.insert(task.id(), (id, origin, lease));
         }
         Ok(())
+    }
+
+    /// How many polls may run now. While our own network is down it is one, now and then: it goes to a source that is due
+    /// anyhow, so that nobody is asked more often than ever.
+    fn at_once(&mut self, now: Timestamp) -> usize {
+        if !self.tools.outage.is_down() {
+            return self.options.concurrency;
+        }
+        if now < self.next_probe || !self.polls.is_empty() {
+            return 0;
+        }
+        self.next_probe = after(now, PROBE);
+        1
     }
 
     async fn ended(&mut self, ended: Result<(Id, Polled), JoinError>) {
@@ -178,7 +204,7 @@ async fn claim_and_poll(tools: Tools, due: Due, lease: Lease) -> Polled {
 }
 
 pub(super) fn log(record: &PollRecord, stored: &Stored) {
-    let (source, outcome, url) = (record.source, record.outcome.as_str(), record.url.as_str());
+    let (source, outcome, url) = (record.source, record.outcome.as_str(), without_credentials(&record.url));
     if record.outcome.is_success() {
         let (new, changed) = (stored.new.len(), stored.changed.len());
         tracing::debug!(%source, outcome, url, items = record.items, new, changed, "polled");

@@ -2,17 +2,22 @@
 //!
 //! It is the client's resolver, so that the addresses it has judged are the ones connected to, whatever DNS says a
 //! moment later; URLs with a literal address, which no resolver sees, are judged by [`Guard::judge_url`] on each hop.
+//! Behind a proxy it is the proxy that connects: what our own DNS knows of a name is judged, the rest is the proxy's.
 //! Sources: the IANA special-purpose address registries (RFC 6890) and RFC 4291, 6052, 3056, 4380.
 
+use super::{Options, Ports};
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use url::{Host, Url};
 
 /// Judges addresses.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Guard {
     allowed: Vec<IpNet>,
+    ports: Vec<Ports>,
+    /// The host of the operator's proxy, which may be anywhere.
+    proxy: Option<String>,
 }
 
 /// Why a request was not made.
@@ -22,6 +27,8 @@ pub enum Forbidden {
     Scheme(String),
     #[error("the URL names no host")]
     NoHost,
+    #[error("port {0} is not the web's; allow it in fetch.ports if it is meant")]
+    Port(u16),
     #[error("{0} is not a public address; allow its network in fetch.allowed_networks if it is meant")]
     Address(IpAddr),
     #[error(
@@ -31,9 +38,10 @@ pub enum Forbidden {
 }
 
 impl Guard {
-    /// A guard that lets through public addresses and those in `allowed`.
-    pub fn new(allowed: Vec<IpNet>) -> Self {
-        Guard { allowed }
+    /// A guard that lets through public addresses and those that the operator allows.
+    pub fn new(options: &Options) -> Self {
+        let proxy = options.proxy.as_ref().and_then(|url| url.host_str()).map(str::to_owned);
+        Guard { allowed: options.allowed_networks.clone(), ports: options.ports.clone(), proxy }
     }
 
     /// Judges what can be judged before a name is resolved: the scheme, and an address written in the URL.
@@ -43,12 +51,23 @@ impl Guard {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Forbidden::Scheme(url.scheme().to_owned()));
         }
+        let port = url.port_or_known_default().unwrap_or_default();
+        if !self.ports.iter().any(|ports| ports.contains(port)) {
+            return Err(Forbidden::Port(port));
+        }
         match url.host() {
             None => Err(Forbidden::NoHost),
             Some(Host::Domain(_)) => Ok(()),
             Some(Host::Ipv4(address)) => self.judge(address.into()),
             Some(Host::Ipv6(address)) => self.judge(address.into()),
         }
+    }
+
+    /// Judges a name that a proxy is going to resolve, as far as we can.
+    pub(super) async fn judge_for_proxy(&self, url: &Url) -> Result<(), Forbidden> {
+        let Some(Host::Domain(name)) = url.host().filter(|_| self.proxy.is_some()) else { return Ok(()) };
+        let Ok(mut found) = tokio::net::lookup_host((name, 0)).await else { return Ok(()) };
+        found.try_for_each(|address| self.judge(address.ip()))
     }
 
     /// Whether a connection to this address may be made.
@@ -68,6 +87,9 @@ impl Resolve for Guard {
         Box::pin(async move {
             let name = name.as_str().to_owned();
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            if guard.proxy.as_deref() == Some(name.as_str()) {
+                return Ok(Box::new(found.into_iter()) as Addrs);
+            }
             let may: Vec<SocketAddr> = found.iter().copied().filter(|a| guard.judge(a.ip()).is_ok()).collect();
             match found.first() {
                 Some(first) if may.is_empty() => Err(Forbidden::Name { name, address: first.ip() }.into()),
@@ -139,7 +161,7 @@ mod tests {
     use super::*;
 
     fn forbidden(url: &str) -> bool {
-        Guard::default().judge_url(&Url::parse(url).unwrap()).is_err()
+        Guard::new(&Options::default()).judge_url(&Url::parse(url).unwrap()).is_err()
     }
 
     #[test]
@@ -196,8 +218,31 @@ mod tests {
     }
 
     #[test]
+    fn only_ports_of_the_web_are_asked_unless_the_operator_says_otherwise() {
+        for url in ["http://a.example:25/", "https://a.example:22/", "http://8.8.8.8:53/", "http://a.example:0/"] {
+            assert!(forbidden(url), "{url} got through");
+        }
+        assert!(!forbidden("http://a.example:8080/"));
+        let guard = Guard::new(&Options { ports: vec![Ports { from: 81, to: 81 }], ..Options::default() });
+        assert!(guard.judge_url(&Url::parse("http://a.example:81/").unwrap()).is_ok());
+        assert!(guard.judge_url(&Url::parse("http://a.example/").unwrap()).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_to_a_local_address_is_refused_where_the_connection_is_made() {
+        let resolve = |name: &str| {
+            let guard = Guard::new(&Options::default());
+            let name = name.parse().unwrap();
+            async move { guard.resolve(name).await.map(|found| found.count()).map_err(|error| error.to_string()) }
+        };
+        let refusal = resolve("localhost").await.unwrap_err();
+        assert!(refusal.contains("not public"), "{refusal}");
+    }
+
+    #[test]
     fn the_operator_allows_a_network_not_everything() {
-        let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let networks = vec!["127.0.0.0/8".parse().unwrap()];
+        let guard = Guard::new(&Options { allowed_networks: networks, ..Options::default() });
         assert!(guard.judge("127.0.0.1".parse().unwrap()).is_ok());
         assert!(guard.judge("::ffff:127.0.0.1".parse().unwrap()).is_ok());
         assert!(guard.judge("10.0.0.1".parse().unwrap()).is_err());

@@ -4,7 +4,7 @@
 //! keep the method, and never from https to http: the form carries a secret. No more of an answer is read than what
 //! tells a person why a hub refused.
 
-use super::{Fetcher, Turn, body, explain, headers, origin, redirect_target};
+use super::{Fetcher, NoTurn, Turn, body, explain, headers, origin, redirect};
 use crate::model::Timestamp;
 use crate::model::text::one_line;
 use reqwest::{Response, StatusCode, header};
@@ -19,6 +19,7 @@ pub enum HubAnswer {
     Accepted,
     Refused {
         detail: String,
+        status: Option<u16>,
         retry_after: Option<Duration>,
     },
 }
@@ -36,8 +37,17 @@ impl Fetcher {
             if let Err(reason) = self.guard.judge_url(&at) {
                 return refused(reason.to_string());
             }
-            if let Err(reason) = turn(origin(&at)).await {
-                return refused(reason);
+            if let Err(reason) = self.guard.judge_for_proxy(&at).await {
+                return refused(reason.to_string());
+            }
+            match turn(origin(&at)).await {
+                Ok(()) => {}
+                Err(NoTurn::Held(until)) => {
+                    let detail = format!("{} asked not to be asked before {until}", origin(&at));
+                    let retry_after = until.duration_since(now).try_into().ok();
+                    return HubAnswer::Refused { detail, status: None, retry_after };
+                }
+                Err(NoTurn::Failed(reason)) => return refused(reason),
             }
             let pass = self.gates.enter(&at).await;
             let start = Instant::now();
@@ -63,34 +73,39 @@ impl Fetcher {
             .post(at.clone())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form.to_owned());
-        let response = request.send().await.map_err(|error| refused(explain(&error)))?;
+        let header_timeout = self.options.header_timeout;
+        let response = tokio::time::timeout(header_timeout.unsigned_abs(), request.send())
+            .await
+            .map_err(|_| refused(format!("no answer within {header_timeout:#}")))?
+            .map_err(|error| refused(explain(&error)))?;
         match response.status() {
             status if status.is_success() => Err(HubAnswer::Accepted),
-            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => match redirect_target(at, &response) {
-                Some(Ok(next)) => Ok(next),
+            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => match redirect::target(at, &response) {
+                Some(Ok(redirect)) => Ok(redirect.to),
                 Some(Err(detail)) => Err(refused(detail)),
                 None => Err(refused("a redirect that leads nowhere".into())),
             },
             status => {
                 let retry_after = headers::retry_after(response.headers(), now);
-                let words = words(response).await;
+                let words = self.words(response).await;
                 let detail = if words.is_empty() { String::new() } else { format!(": {words}") };
-                Err(HubAnswer::Refused { detail: format!("it answered {status}{detail}"), retry_after })
+                let detail = format!("it answered {status}{detail}");
+                Err(HubAnswer::Refused { detail, status: Some(status.as_u16()), retry_after })
             }
         }
     }
-}
 
-/// What a refusal says in plain text. A hub that sends a page, or much, has not said it in words.
-async fn words(response: Response) -> String {
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !kind.starts_with("text/plain") {
-        return String::new();
+    /// What a refusal says in plain text. A hub that sends a page, or much, has not said it in words.
+    async fn words(&self, response: Response) -> String {
+        let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if !kind.starts_with("text/plain") || response.headers().contains_key(header::CONTENT_ENCODING) {
+            return String::new();
+        }
+        let said = body::receive(response, MAX_WORDS, &self.budget).await.and_then(body::Body::decode);
+        one_line(&String::from_utf8_lossy(&said.unwrap_or_default()), 200)
     }
-    let said = body::read(response, MAX_WORDS).await.unwrap_or_default();
-    one_line(&String::from_utf8_lossy(&said), 200)
 }
 
 fn refused(detail: String) -> HubAnswer {
-    HubAnswer::Refused { detail, retry_after: None }
+    HubAnswer::Refused { detail, status: None, retry_after: None }
 }

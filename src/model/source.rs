@@ -1,6 +1,6 @@
-//! Sources: the feeds that we poll, and the record of each poll.
+//! Sources: the feeds that we poll, with the state of their polling.
 
-use super::{Problem, SourceId};
+use super::{SourceId, Wishes};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -34,8 +34,15 @@ pub struct Source {
     pub last_problem: String,
     /// Until when the server asked us to stay away; a manual poll keeps to it too.
     pub hold_until: Option<Timestamp>,
-    /// The feed's own wish between two polls, in minutes (RSS 2.0, `ttl`).
-    pub ttl_minutes: Option<u32>,
+    /// What the feed asks of those who poll it.
+    pub wishes: Wishes,
+    /// Where permanent redirects lead, while that is not yet sure enough to be taken over.
+    pub moving: Option<Moving>,
+    /// Since when the server says that the feed is gone (410).
+    pub gone_since: Option<Timestamp>,
+    /// What is known of how often the feed changes, in the form of `poll::rate`.
+    #[serde(skip)]
+    pub rate: String,
     #[serde(skip)]
     pub validators: Option<Validators>,
 }
@@ -105,6 +112,15 @@ pub struct Validators {
     pub last_modified: Option<Vec<u8>>,
 }
 
+/// A URL to which permanent redirects of a source's own URL lead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Moving {
+    pub to: String,
+    /// Polls in a row that were led there.
+    pub times: u32,
+    pub since: Timestamp,
+}
+
 /// A source as the operator describes it.
 #[derive(Debug, Clone, Default)]
 pub struct NewSource {
@@ -147,6 +163,14 @@ pub enum Outcome {
     NotModified,
     /// The server asked us to come later (429, 503).
     Throttled,
+    /// The server does not want us here (403).
+    Refused,
+    /// The server asks for proof that a person asks, which we never give.
+    Challenged,
+    /// A redirect led to a server that had asked us to stay away.
+    Held,
+    /// No server could be reached, this one or any other: our own network was down.
+    Offline,
     /// The server said that the feed is gone for good (410).
     Gone,
     /// No usable answer: network, timeout, status, size, forbidden address.
@@ -162,10 +186,14 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub const ALL: [Outcome; 9] = [
+    pub const ALL: [Outcome; 13] = [
         Outcome::Read,
         Outcome::NotModified,
         Outcome::Throttled,
+        Outcome::Refused,
+        Outcome::Challenged,
+        Outcome::Held,
+        Outcome::Offline,
         Outcome::Gone,
         Outcome::Failed,
         Outcome::NotAFeed,
@@ -179,6 +207,10 @@ impl Outcome {
             Outcome::Read => "read",
             Outcome::NotModified => "not-modified",
             Outcome::Throttled => "throttled",
+            Outcome::Refused => "refused",
+            Outcome::Challenged => "challenged",
+            Outcome::Held => "held",
+            Outcome::Offline => "offline",
             Outcome::Gone => "gone",
             Outcome::Failed => "failed",
             Outcome::NotAFeed => "not-a-feed",
@@ -196,39 +228,4 @@ impl Outcome {
     pub fn is_success(self) -> bool {
         matches!(self, Outcome::Read | Outcome::NotModified | Outcome::Pushed)
     }
-}
-
-/// One attempt to fetch a source: all that is known of it, and all that follows from it for the source.
-#[derive(Debug, Clone, Serialize)]
-pub struct PollRecord {
-    pub source: SourceId,
-    pub started_at: Timestamp,
-    pub finished_at: Timestamp,
-    /// The URL that answered, after redirects.
-    pub url: String,
-    pub outcome: Outcome,
-    pub status: Option<u16>,
-    /// What went wrong, in words; empty when nothing did.
-    pub detail: String,
-    /// Bytes of the body, decoded.
-    pub bytes: u64,
-    /// Items in the document.
-    pub items: u32,
-    pub problems: Vec<Problem>,
-
-    pub state: SourceState,
-    pub failures: u32,
-    pub next_poll_at: Timestamp,
-    pub next_reason: String,
-    pub hold_until: Option<Timestamp>,
-    /// The validators for the next request; `None` where there are none.
-    #[serde(skip)]
-    pub validators: Option<Validators>,
-    /// What the feed says of itself, where it was read.
-    pub feed_title: Option<String>,
-    pub feed_site_url: Option<String>,
-    /// The outlet of that site, where it is to take the place of a guess.
-    pub feed_outlet: Option<String>,
-    pub feed_lang: Option<String>,
-    pub feed_ttl_minutes: Option<u32>,
 }

@@ -76,6 +76,7 @@ fn once(names: &mut Vec<String>) {
 mod tests {
     use super::super::FeedKind;
     use super::*;
+    use crate::model::Wishes;
 
     fn check(items: Vec<ParsedItem>, left: usize, expect: &[ProblemKind]) {
         let mut feed = ParsedFeed {
@@ -86,9 +87,7 @@ mod tests {
             self_url: None,
             hubs: Vec::new(),
             lang: None,
-            ttl_minutes: None,
-            skip_hours: Vec::new(),
-            skip_days: Vec::new(),
+            wishes: Wishes::default(),
             updated: None,
             items,
         };

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::guard::guarded;
-use super::rewrite::{NOTE, NOTE_IMAGE, NOTE_LANGUAGE, NOTE_SKIP_DAY, NOTE_SKIP_HOUR, Rewritten};
+use super::rewrite::{NOTE, NOTE_IMAGE, NOTE_LANGUAGE, Rewritten};
+use super::wishes::Said;
 use super::{Enclosure, ParsedFeed, ParsedItem};
 
 /// What stands for an id that the document does not give.
@@ -42,9 +43,7 @@ fn convert(feed: Feed, rewritten: &Rewritten) -> ParsedFeed {
         self_url: related("self").into_iter().next(),
         hubs: related("hub"),
         lang: feed.language.clone(),
-        ttl_minutes: feed.ttl,
-        skip_hours: super::skip_hours(notes(NOTE_SKIP_HOUR)),
-        skip_days: super::skip_days(notes(NOTE_SKIP_DAY)),
+        wishes: Said { ttl: feed.ttl, notes: &notes }.wishes(),
         updated: feed.updated.or(feed.published).and_then(timestamp),
         items: feed.entries.into_iter().map(item).collect(),
     }

@@ -10,7 +10,7 @@ use url::Url;
 
 use self::loose::Loose;
 use super::{Enclosure, FeedKind, NotAFeed, Options, ParsedFeed, ParsedItem, dates, text};
-use crate::model::{Problem, ProblemKind};
+use crate::model::{Problem, ProblemKind, Wishes};
 
 pub fn read(text: &str, url: &Url, options: &Options, problems: &mut Vec<Problem>) -> Result<ParsedFeed, NotAFeed> {
     let mended = mend::mend(text);
@@ -38,9 +38,7 @@ pub fn read(text: &str, url: &Url, options: &Options, problems: &mut Vec<Problem
         site_url: reader.url(root.get("home_page_url")),
         self_url: reader.url(root.get("feed_url")),
         lang: root.text("language"),
-        ttl_minutes: None,
-        skip_hours: Vec::new(),
-        skip_days: Vec::new(),
+        wishes: Wishes::default(),
         updated: None,
         items: items.iter().take(options.max_items).map(|item| reader.item(item)).collect(),
     })

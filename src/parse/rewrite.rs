@@ -29,6 +29,8 @@ pub const NOTE_LANGUAGE: &str = "newsfold:language";
 pub const NOTE_IMAGE: &str = "newsfold:image";
 pub const NOTE_SKIP_HOUR: &str = "newsfold:skip-hour";
 pub const NOTE_SKIP_DAY: &str = "newsfold:skip-day";
+pub const NOTE_UPDATE_PERIOD: &str = "newsfold:update-period";
+pub const NOTE_UPDATE_FREQUENCY: &str = "newsfold:update-frequency";
 
 /// A rewritten feed.
 pub struct Rewritten {

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::guard::guarded;
 use super::rewrite::{NOTE, NOTE_IMAGE, NOTE_LANGUAGE, Rewritten};
+use super::wishes::Said;
 use super::{Enclosure, Options, ParsedFeed, ParsedItem};
 
 /// The feed, or why feedparser-rs could not read it.
@@ -28,6 +29,10 @@ pub fn read(rewritten: &Rewritten, options: &Options) -> Result<ParsedFeed, Stri
         let links = feed.links.iter().filter(move |link| link.rel.as_deref() == Some(relation));
         links.filter_map(|link| Url::parse(link.href.as_str()).ok()).collect::<Vec<_>>()
     };
+    let notes = |domain: &str| {
+        let notes = feed.tags.iter().filter(move |tag| tag.scheme.as_deref() == Some(domain));
+        notes.map(|tag| tag.term.to_string()).collect::<Vec<_>>()
+    };
     Ok(ParsedFeed {
         kind: rewritten.kind,
         charset: "",
@@ -36,9 +41,7 @@ pub fn read(rewritten: &Rewritten, options: &Options) -> Result<ParsedFeed, Stri
         self_url: related("self").into_iter().next(),
         hubs: related("hub"),
         lang: feed.language.as_ref().map(ToString::to_string),
-        ttl_minutes: feed.ttl.as_ref().and_then(|ttl| ttl.trim().parse().ok()),
-        skip_hours: Vec::new(),
-        skip_days: Vec::new(),
+        wishes: Said { ttl: feed.ttl.as_ref().and_then(|ttl| ttl.trim().parse().ok()), notes: &notes }.wishes(),
         updated: feed.updated.or(feed.published).and_then(timestamp),
         items: parsed.entries.into_iter().map(item).collect(),
     })

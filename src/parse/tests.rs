@@ -1,6 +1,7 @@
 //! Whole documents, from bytes to feed.
 
 use super::*;
+use jiff::civil::Weekday;
 
 fn read(bytes: &[u8]) -> Result<(ParsedFeed, Vec<Problem>), NotAFeed> {
     let url = Url::parse("https://news.example/world/feed").unwrap();
@@ -12,10 +13,11 @@ fn an_rss_feed_tells_everything_that_it_has() {
     let (feed, problems) = read(
         br#"<?xml version="1.0"?><rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"
                 xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/"
-                xmlns:media="http://search.yahoo.com/mrss/"><channel><title>World &amp;amp; more</title>
+                xmlns:media="http://search.yahoo.com/mrss/" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"><channel><title>World &amp;amp; more</title>
                 <link>https://news.example/</link><language>en-GB</language><ttl>15</ttl>
                 <atom:link rel="self" href="https://news.example/world/feed"/><atom:link rel="hub" href="https://hub.example/"/>
                 <skipHours><hour>24</hour><hour>3</hour></skipHours><skipDays><day>Sunday</day></skipDays>
+                <sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>2</sy:updateFrequency>
                 <lastBuildDate>Mon, 02 Mar 2026 15:00:00 GMT</lastBuildDate>
                 <item><title><![CDATA[<b>Rain</b> & wind]]></title><link>/rain?a=1&amp;b=2</link>
                 <guid isPermaLink="false"> rain-1 </guid><pubDate>Mon, 02 Mar 2026 14:05:09 EST</pubDate>
@@ -29,10 +31,11 @@ fn an_rss_feed_tells_everything_that_it_has() {
     assert_eq!(problems, []);
     assert_eq!((feed.kind, feed.charset), (FeedKind::Rss, "UTF-8"));
     assert_eq!(feed.title.as_deref(), Some("World & more"));
-    assert_eq!((feed.lang.as_deref(), feed.ttl_minutes), (Some("en-gb"), Some(15)));
+    assert_eq!((feed.lang.as_deref(), feed.wishes.ttl_minutes), (Some("en-gb"), Some(15)));
     assert_eq!(feed.self_url.unwrap().as_str(), "https://news.example/world/feed");
     assert_eq!(feed.hubs, [Url::parse("https://hub.example/").unwrap()]);
-    assert_eq!((feed.skip_hours, feed.skip_days), (vec![0, 3], vec![Weekday::Sunday]));
+    assert_eq!((feed.wishes.skip_hours, feed.wishes.skip_days), (vec![0, 3], vec![Weekday::Sunday]));
+    assert_eq!(feed.wishes.period_minutes, Some(30));
     assert_eq!(feed.updated.unwrap().to_string(), "2026-03-02T15:00:00Z");
     let item = &feed.items[0];
     assert_eq!(item.title.as_deref(), Some("Rain & wind"));

@@ -13,6 +13,7 @@ pub enum Family {
     MediaRss,
     Itunes,
     Feedburner,
+    Syndication,
     Xhtml,
     Other,
 }
@@ -38,6 +39,8 @@ pub enum Field {
     Ttl,
     SkipHour,
     SkipDay,
+    UpdatePeriod,
+    UpdateFrequency,
     /// Says nothing itself; its children are read as if it were not there.
     Wrapper,
 }
@@ -63,6 +66,7 @@ pub fn family_of_uri(uri: &str) -> Family {
         _ if uri.starts_with("purl.org/net/rss") || uri.starts_with("purl.org/rss/1.0/modules/rss") => Family::Core,
         _ if uri.starts_with("purl.org/dc/") => Family::Dublin,
         _ if uri.starts_with("purl.org/rss/1.0/modules/content") => Family::Encoded,
+        _ if uri.starts_with("purl.org/rss/1.0/modules/syndication") => Family::Syndication,
         _ if uri.starts_with("search.yahoo.com/mrss") || uri.starts_with("video.search.yahoo.com") => Family::MediaRss,
         _ if uri.starts_with("www.itunes.com/dtds/podcast") || uri.starts_with("itunes.com/dtds") => Family::Itunes,
         _ if uri.starts_with("www.itunes.com") => Family::Itunes,
@@ -80,6 +84,7 @@ pub fn family_of_prefix(prefix: &str) -> Family {
         "media" => Family::MediaRss,
         "itunes" => Family::Itunes,
         "feedburner" => Family::Feedburner,
+        "sy" | "syn" => Family::Syndication,
         "xhtml" | "xh" | "html" => Family::Xhtml,
         _ => Family::Other,
     }
@@ -136,6 +141,8 @@ pub fn of_feed(family: Family, name: &str) -> Option<(Field, u8)> {
         (Core, "skiphours" | "skipdays") => (Wrapper, 3),
         (Core, "hour") => (SkipHour, 3),
         (Core, "day") => (SkipDay, 3),
+        (Syndication, "updateperiod") => (UpdatePeriod, 3),
+        (Syndication, "updatefrequency") => (UpdateFrequency, 3),
         _ => return None,
     })
 }

@@ -1,14 +1,16 @@
 //! What an attempt means for its source: the record, the state, and when to ask again. Pure: facts in, record out.
 //!
-//! The next poll is never sooner than the operator's floor, the feed's `ttl`, the server's freshness and its
-//! Retry-After allow; what is added at random is only ever added.
+//! How long each kind of answer makes us wait is [`super::wait`]'s, what a redirect means [`super::moved`]'s.
 
-use super::{Answer, Attempt, Reading};
-use crate::fetch::Freshness;
+use super::rate::{Rate, Seen};
+use super::wait::{self, Wait};
+use super::{Answer, Attempt, Known, Reading, moved};
 use crate::model::duration::after;
-use crate::model::{Outcome, OutletFrom, PollRecord, Source, SourceState, Timestamp};
+use crate::model::{
+    Event, EventKind, OriginHold, Outcome, OutletFrom, PollRecord, Source, SourceState, Timestamp, Validators,
+};
 use crate::normalize::outlet_of_site;
-use jiff::{SignedDuration, Unit};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -19,6 +21,9 @@ pub struct Options {
     /// A source is never polled sooner than this after the last poll.
     #[serde(with = "crate::model::duration")]
     pub interval: SignedDuration,
+    /// Between two polls of a source, averaged over all of them: the budget that they share by how much they bring.
+    #[serde(with = "crate::model::duration")]
+    pub average_interval: SignedDuration,
     /// However long a feed or its server asks us to wait after a good answer, we look again after this.
     #[serde(with = "crate::model::duration")]
     pub max_interval: SignedDuration,
@@ -31,83 +36,97 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             interval: SignedDuration::from_mins(10),
+            average_interval: SignedDuration::from_mins(20),
             max_interval: SignedDuration::from_hours(24),
             max_hold: SignedDuration::from_hours(7 * 24),
         }
     }
 }
 
-/// Longest time between polls of a source that keeps failing.
-const MAX_BACK_OFF: SignedDuration = SignedDuration::from_hours(24);
 /// A feed that said it is gone is asked once more after this, then no more.
 const GONE_CONFIRMATION: SignedDuration = SignedDuration::from_hours(24);
+/// A source that failed so often in a row is broken, and the operator is told. At the default interval that is after
+/// five hours.
+pub const BROKEN: u32 = 5;
 
 /// Judges an attempt to poll `source`.
-pub fn decide(source: &Source, attempt: &mut Attempt, options: &Options) -> PollRecord {
+pub fn decide(source: &Source, attempt: &mut Attempt, known: &Known, options: &Options) -> PollRecord {
     let at = attempt.finished_at;
-    let url = if attempt.url.scheme() == "about" { source.url.clone() } else { attempt.url.to_string() };
-    let mut record = PollRecord {
-        source: source.id,
-        started_at: attempt.started_at,
-        finished_at: at,
-        url,
-        outcome: Outcome::Failed,
-        status: attempt.status,
-        detail: String::new(),
-        bytes: 0,
-        items: 0,
-        problems: Vec::new(),
-        state: SourceState::Active,
-        failures: 0,
-        next_poll_at: at,
-        next_reason: String::new(),
-        hold_until: None,
-        validators: source.validators.clone(),
-        feed_title: None,
-        feed_site_url: None,
-        feed_outlet: None,
-        feed_lang: None,
-        feed_ttl_minutes: None,
-    };
+    let mut record = blank(source, attempt);
+    let origin = attempt.origin().map(str::to_owned);
     let wait = match &mut attempt.answer {
         Answer::Read(reading) => {
             let freshness = reading.freshness;
             take_over(&mut record, reading);
-            after_success(record.feed_ttl_minutes, freshness, options)
+            let seen = Seen { items: reading.items.len(), new: &known.new };
+            let by_rate = by_rate(&mut record, source, Some(seen), known, options);
+            wait::after_success(&reading.wishes, freshness, by_rate, options)
         }
         Answer::NotModified { validators, freshness } => {
             record.outcome = Outcome::NotModified;
-            // A 304 may renew the validators; where it carries none the old ones stay good (RFC 9110, 15.4.5).
-            if let Some(renewed) = validators.take() {
-                record.validators = Some(renewed);
-            }
-            after_success(source.ttl_minutes, *freshness, options)
+            record.validators = renewed(source.validators.as_ref(), validators.take());
+            let by_rate = by_rate(&mut record, source, None, known, options);
+            wait::after_success(&source.wishes, *freshness, by_rate, options)
         }
         Answer::Throttled { retry_after, freshness } => {
             record.outcome = Outcome::Throttled;
             record.failures = source.failures + 1;
             let asked = retry_after.unwrap_or_default().max(freshness.fresh_for.unwrap_or_default());
-            let asked = SignedDuration::try_from(asked).unwrap_or(options.max_hold).min(options.max_hold);
-            record.detail = "the server asked us to come later".into();
-            let wait = longest([(asked, "the server asked for it"), back_off(record.failures, options)]);
+            let (asked, clamped) = wait::asked(asked, options);
+            record.detail = format!("the server asked us to come later{clamped}");
+            let wait = wait::longest([(asked, "the server asked for it"), wait::back_off(record.failures, options)]);
             record.hold_until = (!asked.is_zero()).then(|| after(at, asked));
+            // Too many requests are counted by server (RFC 6585, section 4); unavailable may be this document alone.
+            if attempt.status == Some(429) {
+                record.origin_hold = hold(origin.as_deref(), after(at, wait.span), &record.detail);
+            }
             wait
+        }
+        Answer::Refused { retry_after } => {
+            record.outcome = Outcome::Refused;
+            record.detail = "the server does not want newsfold here (403)".into();
+            stay_away(&mut record, source, origin.as_deref(), *retry_after, known, options)
+        }
+        Answer::Challenged { by } => {
+            record.outcome = Outcome::Challenged;
+            record.detail = format!(
+                "{by} asks for proof that a person asks, which newsfold never gives; ask the publisher to let feeds \
+                 through"
+            );
+            stay_away(&mut record, source, origin.as_deref(), None, known, options)
+        }
+        Answer::Held { origin, until } => {
+            record.outcome = Outcome::Held;
+            record.failures = source.failures;
+            record.detail = format!("it redirects to {origin}, which asked not to be asked before {until}");
+            let left = until.duration_since(at).max(options.interval);
+            Wait { span: left, reason: format!("{origin} asked us to stay away") }
         }
         Answer::Gone => {
             record.outcome = Outcome::Gone;
             record.failures = source.failures + 1;
             record.detail = "the server says that the feed is gone for good (410)".into();
-            if source.last_outcome == Some(Outcome::Gone) {
+            let since = *record.gone_since.get_or_insert(at);
+            let confirmed_at = after(since, GONE_CONFIRMATION);
+            if at >= confirmed_at {
                 record.state = SourceState::Gone;
+                record.events.push(Event { kind: EventKind::Gone, detail: record.detail.clone() });
             }
-            (GONE_CONFIRMATION.max(options.interval), "to confirm that the feed is gone".into())
+            let left = confirmed_at.duration_since(at).max(options.interval);
+            Wait { span: left, reason: "to confirm that the feed is gone".into() }
+        }
+        Answer::Offline { detail, since } => {
+            record.outcome = Outcome::Offline;
+            record.failures = source.failures;
+            record.detail = format!("no server can be reached since {since}: {detail}");
+            wait::while_offline(at.duration_since(*since), options)
         }
         Answer::NotAFeed { detail, bytes, .. } => {
             record.outcome = Outcome::NotAFeed;
             record.bytes = *bytes;
             failed(&mut record, source, detail, options)
         }
-        Answer::Failed { detail } => {
+        Answer::Failed { detail } | Answer::Unreachable { detail } => {
             record.outcome = Outcome::Failed;
             failed(&mut record, source, detail, options)
         }
@@ -119,16 +138,66 @@ pub fn decide(source: &Source, attempt: &mut Attempt, options: &Options) -> Poll
             record.outcome = Outcome::Abandoned;
             record.failures = source.failures;
             record.detail = "newsfold was stopped before the poll had ended".into();
-            (options.interval, "the last poll was cut off".into())
+            Wait { span: options.interval, reason: "the last poll was cut off".into() }
         }
     };
     if record.outcome.is_success() {
+        record.gone_since = None;
         record.feed_outlet = outlet_instead_of_guess(source, record.feed_site_url.as_deref());
+        moved::judge(&mut record, source, attempt.moved_to.as_ref(), known);
     }
-    let (span, reason) = wait;
-    record.next_poll_at = after(after(at, span), jitter(source, at, span));
-    record.next_reason = format!("{} after the last poll: {reason}", words(span));
+    tell(&mut record, source);
+    schedule(&mut record, source, wait, options);
     record
+}
+
+/// Learns from a good answer how often the source brings something, and says how long to wait for that.
+fn by_rate(
+    record: &mut PollRecord,
+    source: &Source,
+    seen: Option<Seen>,
+    known: &Known,
+    options: &Options,
+) -> (SignedDuration, String) {
+    let mut rate = Rate::from_json(&source.rate);
+    rate.observe(record.finished_at, seen);
+    record.rate = rate.to_json();
+    rate.wait(record.finished_at, known.pace, options.interval, options.max_interval)
+}
+
+/// The record of an attempt of which nothing is known yet: what stands of the source stays as it is.
+fn blank(source: &Source, attempt: &Attempt) -> PollRecord {
+    let at = attempt.finished_at;
+    PollRecord {
+        source: source.id,
+        started_at: attempt.started_at,
+        finished_at: at,
+        url: if attempt.url.scheme() == "about" { source.url.clone() } else { attempt.url.to_string() },
+        outcome: Outcome::Failed,
+        status: attempt.status,
+        detail: String::new(),
+        bytes: 0,
+        items: 0,
+        requests: attempt.requests.clone(),
+        problems: Vec::new(),
+        state: SourceState::Active,
+        failures: 0,
+        next_poll_at: at,
+        next_reason: String::new(),
+        hold_until: None,
+        origin_hold: None,
+        moving: source.moving.clone(),
+        new_url: None,
+        gone_since: source.gone_since,
+        rate: source.rate.clone(),
+        events: Vec::new(),
+        validators: source.validators.clone(),
+        feed_title: None,
+        feed_site_url: None,
+        feed_outlet: None,
+        feed_lang: None,
+        feed_wishes: None,
+    }
 }
 
 fn take_over(record: &mut PollRecord, reading: &mut Reading) {
@@ -141,7 +210,17 @@ fn take_over(record: &mut PollRecord, reading: &mut Reading) {
     record.feed_title = reading.title.take();
     record.feed_site_url = reading.site_url.take();
     record.feed_lang = reading.lang.take();
-    record.feed_ttl_minutes = reading.ttl_minutes;
+    record.feed_wishes = Some(reading.wishes.clone());
+}
+
+/// A 304 may renew the validators; what it carries none of stays good (RFC 9110, section 15.4.5; RFC 9111, 4.3.4).
+fn renewed(old: Option<&Validators>, new: Option<Validators>) -> Option<Validators> {
+    let Some(mut new) = new else { return old.cloned() };
+    if let Some(old) = old.filter(|old| old.url == new.url) {
+        new.etag = new.etag.or_else(|| old.etag.clone());
+        new.last_modified = new.last_modified.or_else(|| old.last_modified.clone());
+    }
+    Some(new)
 }
 
 /// Feeds are often served by another's host, so that the site which a feed calls its own says better whose it is. What
@@ -154,56 +233,70 @@ fn outlet_instead_of_guess(source: &Source, site: Option<&str>) -> Option<String
     outlet_of_site(&site)
 }
 
-fn after_success(ttl: Option<u32>, freshness: Freshness, options: &Options) -> (SignedDuration, String) {
-    let ttl = SignedDuration::from_mins(i64::from(ttl.unwrap_or(0))).min(options.max_interval);
-    let fresh = freshness.fresh_for.and_then(|d| SignedDuration::try_from(d).ok()).unwrap_or_default();
-    longest([
-        (options.interval, "the configured interval"),
-        (ttl, "the feed's ttl"),
-        (fresh.min(options.max_interval), "the server calls its answer fresh for so long"),
-    ])
-}
-
-fn failed(record: &mut PollRecord, source: &Source, detail: &str, options: &Options) -> (SignedDuration, String) {
+fn failed(record: &mut PollRecord, source: &Source, detail: &str, options: &Options) -> Wait {
     record.detail = crate::model::text::one_line(detail, 500);
     record.failures = source.failures + 1;
-    let (span, reason) = back_off(record.failures, options);
-    (span, reason.into())
+    wait::longest([wait::back_off(record.failures, options)])
 }
 
-/// The interval, doubled with each failure in a row.
-fn back_off(failures: u32, options: &Options) -> (SignedDuration, &'static str) {
-    let doubled = options.interval.checked_mul(1 << failures.min(12)).unwrap_or(MAX_BACK_OFF);
-    (doubled.min(MAX_BACK_OFF).max(options.interval), "the last polls failed, and each failure doubles the wait")
+/// A server that turns us away is left alone for hours. It is the whole server, unless it serves other sources well.
+fn stay_away(
+    record: &mut PollRecord,
+    source: &Source,
+    origin: Option<&str>,
+    retry_after: Option<std::time::Duration>,
+    known: &Known,
+    options: &Options,
+) -> Wait {
+    record.failures = source.failures + 1;
+    let (asked, clamped) = wait::asked(retry_after.unwrap_or_default(), options);
+    record.detail.push_str(&clamped);
+    let wait = wait::longest([wait::turned_away(source), (asked, "the server asked for it")]);
+    let until = after(record.finished_at, wait.span);
+    record.hold_until = Some(until);
+    if !known.origin_serves_others {
+        record.origin_hold = hold(origin, until, &record.detail);
+    }
+    wait
 }
 
-fn longest<const N: usize>(spans: [(SignedDuration, &str); N]) -> (SignedDuration, String) {
-    let mut best = spans[0];
-    for next in spans {
-        if next.0 > best.0 {
-            best = next;
+fn hold(origin: Option<&str>, until: Timestamp, reason: &str) -> Option<OriginHold> {
+    Some(OriginHold { origin: origin?.to_owned(), until, reason: reason.to_owned() })
+}
+
+/// The operator hears once of a source that broke, and once that it is well again.
+fn tell(record: &mut PollRecord, source: &Source) {
+    if record.failures == BROKEN && source.failures < BROKEN {
+        let detail = format!("{BROKEN} polls in a row failed; the last one: {}", record.detail);
+        record.events.push(Event { kind: EventKind::Broken, detail });
+    } else if record.outcome.is_success() && source.failures >= BROKEN {
+        let detail = format!("it answers again, after {} polls that failed", source.failures);
+        record.events.push(Event { kind: EventKind::Recovered, detail });
+    }
+}
+
+/// Sets the next poll: what is added to the wait is only ever added.
+fn schedule(record: &mut PollRecord, source: &Source, wait: Wait, options: &Options) {
+    let at = record.finished_at;
+    let wanted = after(after(at, wait.span), wait::jitter(&source.url, at, wait.span));
+    record.next_poll_at = wanted;
+    record.next_reason = format!("{} after the last poll: {}", wait::words(wait.span), wait.reason);
+    if record.outcome.is_success() {
+        let wishes = record.feed_wishes.as_ref().unwrap_or(&source.wishes);
+        // However many hours are skipped, the feed is looked at once a day.
+        let allowed = wishes.first_allowed(wanted, options.max_interval.saturating_sub(wait.span));
+        if allowed > wanted {
+            record.next_poll_at = allowed;
+            record.next_reason.push_str(", and then the feed asks not to be fetched at that hour or on that day");
         }
     }
-    (best.0, best.1.to_owned())
-}
-
-/// Up to a tenth of the span, different for each source and poll, so that sources added together drift apart.
-fn jitter(source: &Source, at: Timestamp, span: SignedDuration) -> SignedDuration {
-    let seed = format!("{}\0{}", source.url, at.as_millisecond());
-    let share = xxhash_rust::xxh3::xxh3_64(seed.as_bytes()) % 1000;
-    SignedDuration::from_millis((span.as_millis() as i64 / 10_000).saturating_mul(share as i64))
-}
-
-/// A span as people say it: `1h 30m`.
-fn words(span: SignedDuration) -> String {
-    let unit = if span >= SignedDuration::from_mins(1) { Unit::Minute } else { Unit::Second };
-    span.round(unit).map(|rounded| format!("{rounded:#}")).unwrap_or_else(|_| format!("{span:#}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{SourceId, Validators};
+    use crate::fetch::Freshness;
+    use crate::model::{Request, SourceId, Wishes};
     use std::time::Duration;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -229,7 +322,10 @@ mod tests {
             failures: 0,
             last_problem: String::new(),
             hold_until: None,
-            ttl_minutes: None,
+            wishes: Wishes::default(),
+            moving: None,
+            gone_since: None,
+            rate: String::new(),
             validators: Some(validators("old")),
         }
     }
@@ -239,9 +335,24 @@ mod tests {
     }
 
     fn judge(source: &Source, answer: Answer) -> PollRecord {
-        let url = Url::parse(&source.url).unwrap();
-        let mut attempt = Attempt { started_at: NOW, finished_at: NOW, url, status: None, answer };
-        decide(source, &mut attempt, &Options::default())
+        judge_at(NOW, source, answer, None, &Known::default())
+    }
+
+    fn judge_at(at: Timestamp, source: &Source, answer: Answer, moved_to: Option<&str>, known: &Known) -> PollRecord {
+        let status = match &answer {
+            Answer::Throttled { .. } => Some(429),
+            _ => None,
+        };
+        let mut attempt = Attempt {
+            started_at: at,
+            finished_at: at,
+            url: Url::parse(&source.url).unwrap(),
+            moved_to: moved_to.map(|url| Url::parse(url).unwrap()),
+            requests: vec![Request { origin: "https://a.example".into(), status, bytes: 0 }],
+            status,
+            answer,
+        };
+        decide(source, &mut attempt, known, &Options::default())
     }
 
     fn plain_reading() -> Reading {
@@ -254,14 +365,15 @@ mod tests {
             title: None,
             site_url: None,
             lang: None,
-            ttl_minutes: None,
+            wishes: Wishes::default(),
             hub: None,
         }
     }
 
     fn reading(max_age: u64, ttl: u32) -> Answer {
         let freshness = Freshness { fresh_for: Some(Duration::from_secs(max_age)) };
-        Answer::Read(Box::new(Reading { freshness, ttl_minutes: Some(ttl), ..plain_reading() }))
+        let wishes = Wishes { ttl_minutes: Some(ttl), ..Wishes::default() };
+        Answer::Read(Box::new(Reading { freshness, wishes, ..plain_reading() }))
     }
 
     fn wait_minutes(record: &PollRecord, least: i64) {
@@ -302,7 +414,7 @@ mod tests {
 
     #[test]
     fn a_304_keeps_to_the_ttl_that_the_feed_gave_before() {
-        let source = Source { ttl_minutes: Some(60), ..source() };
+        let source = Source { wishes: Wishes { ttl_minutes: Some(60), ..Wishes::default() }, ..source() };
         wait_minutes(&judge(&source, Answer::NotModified { validators: None, freshness: Freshness::default() }), 60);
     }
 
@@ -342,11 +454,146 @@ mod tests {
     }
 
     #[test]
-    fn gone_is_confirmed_once_after_a_day() {
+    fn a_304_renews_what_it_carries_and_leaves_the_rest() {
+        let modified = Some(b"Sun, 01 Mar 2026 09:00:00 GMT".to_vec());
+        let old = Validators { last_modified: modified.clone(), ..validators("old") };
+        let source = Source { validators: Some(old), ..source() };
+        let unchanged = |validators| Answer::NotModified { validators, freshness: Freshness::default() };
+        let record = judge(&source, unchanged(Some(validators("new"))));
+        assert_eq!(record.validators, Some(Validators { last_modified: modified, ..validators("new") }));
+        let elsewhere = Validators { url: "https://b.example/".into(), ..validators("new") };
+        assert_eq!(judge(&source, unchanged(Some(elsewhere.clone()))).validators, Some(elsewhere));
+    }
+
+    #[test]
+    fn gone_is_confirmed_once_after_a_day_and_not_sooner() {
         let first = judge(&source(), Answer::Gone);
-        assert_eq!(first.state, SourceState::Active);
+        assert_eq!((first.state, first.gone_since), (SourceState::Active, Some(NOW)));
         wait_minutes(&first, 24 * 60);
-        let before = Source { last_outcome: Some(Outcome::Gone), ..source() };
-        assert_eq!(judge(&before, Answer::Gone).state, SourceState::Gone);
+        let said = Source { last_outcome: Some(Outcome::Gone), gone_since: Some(NOW), ..source() };
+        let again = |hours| {
+            judge_at(after(NOW, SignedDuration::from_hours(hours)), &said, Answer::Gone, None, &Known::default())
+        };
+        let asked_by_hand = again(1);
+        assert_eq!(asked_by_hand.state, SourceState::Active);
+        assert!(asked_by_hand.next_poll_at >= after(NOW, SignedDuration::from_hours(24)));
+        let confirmed = again(24);
+        assert_eq!(confirmed.state, SourceState::Gone);
+        assert_eq!(confirmed.events[0].kind, EventKind::Gone);
+        assert_eq!(judge(&said, reading(0, 0)).gone_since, None, "it is there again");
+    }
+
+    #[test]
+    fn being_turned_away_waits_four_hours_and_doubles_to_a_day() {
+        let mut turned = source();
+        let mut at = NOW;
+        for hours in [4, 8, 16, 24, 24] {
+            let record = judge_at(at, &turned, Answer::Refused { retry_after: None }, None, &Known::default());
+            let until = after(at, SignedDuration::from_hours(hours));
+            assert_eq!(record.hold_until, Some(until), "{hours} h");
+            assert_eq!(record.origin_hold.unwrap().until, until, "the whole server");
+            turned.last_outcome = Some(Outcome::Refused);
+            turned.last_poll_at = Some(at);
+            turned.hold_until = record.hold_until;
+            at = record.next_poll_at;
+        }
+        let known = Known { origin_serves_others: true, ..Known::default() };
+        let record = judge_at(NOW, &source(), Answer::Challenged { by: "Cloudflare" }, None, &known);
+        assert_eq!(record.outcome, Outcome::Challenged);
+        assert_eq!((record.origin_hold, record.hold_until.is_some()), (None, true), "it serves others well");
+    }
+
+    #[test]
+    fn a_429_holds_its_server_and_a_clamp_is_told() {
+        let throttled = |seconds| Answer::Throttled {
+            retry_after: Some(Duration::from_secs(seconds)),
+            freshness: Freshness::default(),
+        };
+        let record = judge(&source(), throttled(7200));
+        let hold = record.origin_hold.unwrap();
+        assert_eq!(
+            (hold.origin.as_str(), hold.until),
+            ("https://a.example", after(NOW, SignedDuration::from_hours(2)))
+        );
+        let record = judge(&source(), throttled(30 * 24 * 3600));
+        assert!(record.detail.ends_with("after 720h; newsfold looks again after 168h"), "{}", record.detail);
+    }
+
+    #[test]
+    fn a_new_address_is_taken_over_after_ten_sightings_in_seven_days_of_the_same_feed() {
+        let to = "https://b.example/feed";
+        let known = Known { shared_items: 3, ..Known::default() };
+        let mut moving = source();
+        let mut at = NOW;
+        for n in 1..=10 {
+            let record = judge_at(at, &moving, reading(0, 0), Some(to), &known);
+            if n < 10 {
+                assert_eq!(record.moving.as_ref().map(|moving| moving.times), Some(n));
+                assert_eq!(record.new_url, None, "after {n} sightings");
+            } else {
+                assert_eq!(record.new_url.as_deref(), Some(to));
+                assert_eq!(record.events[0].kind, EventKind::Moved);
+            }
+            moving.moving = record.moving;
+            at = after(at, SignedDuration::from_hours(20));
+        }
+        let seen = |times, hours: i64| {
+            let since = after(NOW, SignedDuration::from_hours(-hours));
+            Source { moving: Some(crate::model::Moving { to: to.into(), times, since }), ..source() }
+        };
+        let taken_over = |source: &Source, answer, moved_to, known: &Known| {
+            judge_at(NOW, source, answer, moved_to, known).new_url.is_some()
+        };
+        assert!(taken_over(&seen(9, 168), reading(0, 0), Some(to), &known));
+        assert!(!taken_over(&seen(9, 167), reading(0, 0), Some(to), &known), "too soon");
+        assert!(!taken_over(&seen(8, 200), reading(0, 0), Some(to), &known), "too few");
+        assert!(!taken_over(&seen(99, 200), reading(0, 0), Some(to), &Known::default()), "another feed");
+        let taken = Known { moved_to_is_taken: true, ..known.clone() };
+        assert!(!taken_over(&seen(99, 200), reading(0, 0), Some(to), &taken), "another source is there");
+        let unchanged = Answer::NotModified { validators: None, freshness: Freshness::default() };
+        assert!(!taken_over(&seen(99, 200), unchanged, Some(to), &known), "nothing was read");
+        let back = judge_at(NOW, &seen(9, 168), reading(0, 0), None, &known);
+        assert_eq!(back.moving, None, "one poll that is not led away begins it anew");
+        let failed = judge_at(NOW, &seen(9, 168), Answer::Failed { detail: String::new() }, None, &known);
+        assert_eq!(failed.moving.unwrap().times, 9, "a failure says nothing");
+    }
+
+    #[test]
+    fn https_at_the_same_host_is_taken_over_at_once() {
+        let plain = Source { url: "http://a.example/feed".into(), ..source() };
+        let record = judge_at(NOW, &plain, reading(0, 0), Some("https://a.example/feed"), &Known::default());
+        assert_eq!(record.new_url.as_deref(), Some("https://a.example/feed"));
+    }
+
+    #[test]
+    fn an_outage_of_our_own_blames_no_source() {
+        let source = Source { failures: 2, ..source() };
+        let offline = |since| Answer::Offline { detail: "no route".into(), since };
+        let record = judge(&source, offline(NOW));
+        assert_eq!((record.outcome, record.failures), (Outcome::Offline, 2));
+        wait_minutes(&record, 10);
+        wait_minutes(&judge(&source, offline(after(NOW, SignedDuration::from_hours(-90)))), 60);
+    }
+
+    #[test]
+    fn a_source_that_breaks_and_one_that_recovers_are_told_once() {
+        let told = |failures, answer| {
+            judge(&Source { failures, ..source() }, answer).events.iter().map(|event| event.kind).collect::<Vec<_>>()
+        };
+        let failure = || Answer::Failed { detail: "refused".into() };
+        assert_eq!(told(BROKEN - 1, failure()), [EventKind::Broken]);
+        assert_eq!(told(BROKEN - 2, failure()), []);
+        assert_eq!(told(BROKEN, failure()), []);
+        assert_eq!(told(BROKEN, reading(0, 0)), [EventKind::Recovered]);
+        assert_eq!(told(BROKEN - 1, reading(0, 0)), []);
+    }
+
+    #[test]
+    fn skipped_hours_put_the_next_poll_off() {
+        let wishes = Wishes { skip_hours: (0..6).collect(), ..Wishes::default() };
+        let answer = Answer::Read(Box::new(Reading { wishes, ..plain_reading() }));
+        let record = judge(&source(), answer);
+        assert_eq!(record.next_poll_at, after(NOW, SignedDuration::from_hours(6)), "{}", record.next_reason);
+        assert!(record.next_reason.contains("asks not to be fetched"), "{}", record.next_reason);
     }
 }

@@ -3,8 +3,9 @@
 //! It may hold a part of the feed only, so that nothing follows from what is missing; and no server was asked, so that
 //! validators, ttl, failures and the next poll stay as they are.
 
-use super::{Answer, Tools, Work, read};
-use crate::fetch::{Freshness, Links};
+use super::reading::{Work, read};
+use super::{Answer, Tools};
+use crate::fetch::{Body, Freshness, Links};
 use crate::model::text::one_line;
 use crate::model::{NewItem, Outcome, PollRecord, Source, SourceState, Stored, Timestamp};
 use crate::store::{self, hubs, polls, sources};
@@ -20,9 +21,10 @@ pub async fn receive(tools: &Tools, pushed: Pushed) -> store::Result<Option<(Pol
     };
     let Pushed { bytes, content_type, at, .. } = pushed;
     let size = bytes.len() as u64;
+    let options = tools.parse.clone();
     let work =
-        Work { bytes, content_type, url: url.clone(), links: Links::default(), now: at, options: tools.parse.clone() };
-    let answer = read(work, None, Freshness::default()).await;
+        Work { body: Body::plain(bytes), content_type, url: url.clone(), links: Links::default(), now: at, options };
+    let answer = read(tools, work, None, Freshness::default()).await;
     let (record, items) = judge(&source, &url, answer, size, (at, tools.clock.now()));
     tools
         .store
@@ -65,18 +67,25 @@ fn judge(
         detail,
         bytes,
         items: items.len() as u32,
+        requests: Vec::new(),
         problems,
         state: source.state,
         failures: source.failures,
         next_poll_at: source.next_poll_at,
         next_reason: source.next_reason.clone(),
         hold_until: source.hold_until,
+        origin_hold: None,
+        moving: source.moving.clone(),
+        new_url: None,
+        gone_since: source.gone_since,
+        rate: source.rate.clone(),
+        events: Vec::new(),
         validators: source.validators.clone(),
         feed_title: None,
         feed_site_url: None,
         feed_outlet: None,
         feed_lang: None,
-        feed_ttl_minutes: None,
+        feed_wishes: None,
     };
     (record, items)
 }

@@ -2,12 +2,13 @@
 //!
 //! Whoever has to wait holds no other origin meanwhile, so that no two polls wait for each other.
 
-use super::{READING, Tools};
-use crate::fetch::Origin;
+use super::reading::READING;
+use super::{Tools, wait};
+use crate::fetch::{NoTurn, Origin};
 use crate::model::duration::after;
-use crate::model::{Due, Timestamp};
+use crate::model::{Due, OriginHold, Timestamp};
 use crate::store::leases::{self, Held, Lease};
-use crate::store::{self, sources};
+use crate::store::{self, origins, sources};
 use jiff::SignedDuration;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -24,6 +25,8 @@ pub enum Claim {
     Taken(Lease),
     /// Somebody else has the source or its origin right now.
     Held(Held),
+    /// Its server asked not to be asked before a time; the source's next poll is after it.
+    OnHold(OriginHold),
     /// It was polled, edited or removed since it was looked up.
     Outdated,
 }
@@ -36,6 +39,13 @@ impl Tools {
         let (next, until) = (after(now, self.options.interval), self.lease_until(now));
         self.store
             .write(move |db| {
+                if let Some(origin) = &lease.origin
+                    && let Some(hold) = origins::held(db, origin, now)?
+                {
+                    let until = after(hold.until, wait::jitter(&due.url, now, hold.until.duration_since(now)));
+                    sources::postpone(db, &due, until, &format!("its server is left alone: {}", hold.reason))?;
+                    return Ok(Claim::OnHold(hold));
+                }
                 if let Some(held) = leases::take(db, &lease, due.id, now, until)? {
                     return Ok(Claim::Held(held));
                 }
@@ -58,19 +68,31 @@ impl Tools {
     }
 
     /// The same in the middle of a poll, which must come to an end.
-    pub(super) async fn turn_of_hop(&self, lease: &Lease, origin: &Origin) -> Result<(), String> {
+    pub async fn turn_of_hop(&self, lease: &Lease, origin: &Origin) -> Result<(), NoTurn> {
+        match self.hold_of(origin).await {
+            Ok(None) => {}
+            Ok(Some(hold)) => return Err(NoTurn::Held(hold.until)),
+            Err(error) => return Err(NoTurn::Failed(format!("the turn at {origin} could not be had: {error}"))),
+        }
         let start = Instant::now();
         let patience = self.fetcher.total_timeout() + READING;
         loop {
             match self.move_on(lease, origin).await {
                 Ok(None) => return Ok(()),
                 Ok(Some(held)) if start.elapsed() > patience => {
-                    return Err(format!("{origin} was busy with {} for too long", held.holder));
+                    let detail = format!("{origin} was busy with {} for too long", held.holder);
+                    return Err(NoTurn::Failed(detail));
                 }
                 Ok(Some(_)) => tokio::time::sleep(LOOK).await,
-                Err(error) => return Err(format!("the turn at {origin} could not be had: {error}")),
+                Err(error) => return Err(NoTurn::Failed(format!("the turn at {origin} could not be had: {error}"))),
             }
         }
+    }
+
+    /// The hold of an origin, where it has one now.
+    pub async fn hold_of(&self, origin: &Origin) -> store::Result<Option<OriginHold>> {
+        let (origin, now) = (origin.to_string(), self.clock.now());
+        self.store.read(move |db| origins::held(db, &origin, now)).await
     }
 
     /// Gives back what a poll that is not recorded had.

@@ -3,6 +3,7 @@
 use super::entry::{Entry, clean, entries, rfc3339, uuid};
 use super::{FeedDocument, Format};
 use crate::model::Timestamp;
+use crate::model::text::without_credentials;
 use atom_syndication::{Content, Feed, FixedDateTime, Generator, Link, Person, Source, Text};
 
 pub(super) fn render(document: &FeedDocument<'_>) -> Vec<u8> {
@@ -57,17 +58,17 @@ fn source(entry: &Entry<'_>) -> Source {
         id: uuid(&format!("newsfold source {}", lead.source_url)),
         title: Text::plain(clean(&lead.source_title)),
         updated: date(entry.published_at),
-        links: vec![link("self", clean(&lead.source_url), "", None)],
+        links: vec![link("self", clean(&without_credentials(&lead.source_url)), "", None)],
         ..Source::default()
     }
 }
 
-fn link(rel: &str, href: String, mime: &str, title: Option<String>) -> Link {
+pub(super) fn link(rel: &str, href: String, mime: &str, title: Option<String>) -> Link {
     let mime_type = (!mime.is_empty()).then(|| mime.to_owned());
     Link { rel: rel.into(), href, mime_type, title, ..Link::default() }
 }
 
-fn date(time: Timestamp) -> FixedDateTime {
+pub(super) fn date(time: Timestamp) -> FixedDateTime {
     // Written and read back, because the crate's type is another library's; what we write is always a date.
     rfc3339(time).parse().unwrap_or_default()
 }

@@ -109,6 +109,9 @@ fn hundred() -> u32 {
 fn feed_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
     let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name == super::HEALTH {
+        return Err(serde::de::Error::custom("‘health’ is the name of the feed of the sources' health; take another"));
+    }
     if name.is_empty() || name.len() > 64 || !name.chars().all(good) {
         let said = format!("‘{name}’ can't stand in a URL; a feed's name has letters, digits, - and _, at most 64");
         return Err(serde::de::Error::custom(said));

@@ -3,6 +3,7 @@
 use super::entry::{Entry, clean, entries, rfc822};
 use super::{FeedDocument, Format};
 use crate::html;
+use crate::model::text::without_credentials;
 use rss::extension::atom::{AtomExtension, Link};
 use rss::extension::dublincore::DublinCoreExtension;
 use rss::{Channel, Guid, Item, Source};
@@ -49,7 +50,10 @@ fn render_item(entry: Entry<'_>) -> Item {
         // Readers take a description for HTML.
         description: Some(html::escape(&entry.summary)),
         content: Some(entry.html),
-        source: Some(Source { url: clean(&entry.lead.item.source_url), title: Some(entry.author.clone()) }),
+        source: Some(Source {
+            url: clean(&without_credentials(&entry.lead.item.source_url)),
+            title: Some(entry.author.clone()),
+        }),
         dublin_core_ext: Some(DublinCoreExtension { creators: vec![entry.author], ..DublinCoreExtension::default() }),
         ..Item::default()
     }

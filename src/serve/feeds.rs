@@ -3,11 +3,12 @@
 use super::conditional::Ready;
 use super::{App, Failure, pages};
 use crate::model::{PublishedFeed, Timestamp};
-use crate::publish::{FeedDocument, Format};
-use crate::store::{renderings, stories};
+use crate::publish::{FeedDocument, Format, HEALTH, Options, render_health};
+use crate::store::{self, events, renderings, stories};
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use rusqlite::Connection;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
@@ -21,24 +22,54 @@ pub(super) struct Cache(Arc<Mutex<HashMap<Key, Versioned>>>);
 type Key = (String, Format);
 type Versioned = (i64, Arc<Ready>);
 
-/// `/feeds/NAME.atom`, `.rss` and `.json`.
+/// `/feeds/NAME.atom`, `.rss` and `.json`, and `/feeds/health.atom`.
 pub(super) async fn feed(
     State(app): State<App>,
     Path(file): Path<String>,
     request: HeaderMap,
 ) -> Result<Response, Failure> {
     let named = file.rsplit_once('.').and_then(|(name, extension)| {
+        let format = Format::from_extension(extension)?;
+        if name == HEALTH {
+            return (format == Format::Atom).then_some((Which::Health, format));
+        }
         let feed = app.feeds.iter().find(|feed| feed.name == name)?;
-        Some((feed.clone(), Format::from_extension(extension)?))
+        Some((Which::Stories(feed.clone()), format))
     });
-    let Some((feed, format)) = named else {
+    let Some((which, format)) = named else {
         return Ok(pages::not_found(State(app)).await);
     };
-    Ok(ready(&app, feed, format).await?.answer(&request))
+    Ok(ready(&app, which, format).await?.answer(&request))
 }
 
-async fn ready(app: &App, feed: PublishedFeed, format: Format) -> Result<Arc<Ready>, Failure> {
-    let key = (feed.name.clone(), format);
+/// A feed of stories, or the operator's.
+enum Which {
+    Stories(PublishedFeed),
+    Health,
+}
+
+impl Which {
+    fn name(&self) -> &str {
+        match self {
+            Which::Stories(feed) => &feed.name,
+            Which::Health => HEALTH,
+        }
+    }
+
+    fn render(&self, db: &Connection, format: Format, options: &Options) -> store::Result<Vec<u8>> {
+        let instance = stories::instance(db)?;
+        Ok(match self {
+            Which::Health => render_health(&events::latest(db)?, &instance, options),
+            Which::Stories(feed) => {
+                let stories = stories::select(db, &feed.selection)?;
+                FeedDocument { feed, instance: &instance, stories: &stories, options }.render(format)
+            }
+        })
+    }
+}
+
+async fn ready(app: &App, which: Which, format: Format) -> Result<Arc<Ready>, Failure> {
+    let key = (which.name().to_owned(), format);
     let known = app.cache.get(&key);
     let known_version = known.as_ref().map(|(version, _)| *version);
     let options = app.options.clone();
@@ -49,10 +80,8 @@ async fn ready(app: &App, feed: PublishedFeed, format: Format) -> Result<Arc<Rea
             if known_version == Some(version) {
                 return Ok(None);
             }
-            let (instance, stories) = (stories::instance(db)?, stories::select(db, &feed.selection)?);
-            let document = FeedDocument { feed: &feed, instance: &instance, stories: &stories, options: &options };
-            let ready = Ready::new(format.content_type(), document.render(format));
-            let since = renderings::modified_at(db, &feed.name, format.extension(), &ready.hash)?;
+            let ready = Ready::new(format.content_type(), which.render(db, format, &options)?);
+            let since = renderings::modified_at(db, which.name(), format.extension(), &ready.hash)?;
             Ok(Some((version, ready, since)))
         })
         .await?;

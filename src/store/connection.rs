@@ -94,6 +94,8 @@ impl Maintenance {
              AND id <> (SELECT max(id) FROM poll newest WHERE newest.source_id = poll.source_id)",
             [self.polls_before.as_millisecond()],
         )?;
+        super::events::forget(db, self.polls_before)?;
+        super::origins::forget_past(db, self.polls_before)?;
         db.execute_batch("PRAGMA optimize")?;
         Ok(dropped)
     }

@@ -4,11 +4,11 @@
 //! A guid or link of another source means nothing: a source can never change another's items.
 
 use super::Result;
-use super::rows::{ITEM_COLUMNS, collect, item, milliseconds};
+use super::rows::{ITEM_COLUMNS, collect, item, json_list, milliseconds};
 use crate::model::{Item, ItemChange, ItemId, NewItem, SourceId, Stored};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Stores the items of one document of `source`: new ones are added, changed ones revised, in the document's order
 /// from its end, because feeds list the newest first and ids are to follow time.
@@ -126,6 +126,25 @@ fn revise(db: &Connection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<
             .execute(params![id.0, now.as_millisecond()])?;
     }
     Ok(said_otherwise.then_some(ItemChange { item: id, retitled }))
+}
+
+/// Those of these guids that a source has shown before.
+pub fn known(db: &Connection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
+    let mut known = db.prepare_cached(
+        "SELECT guid FROM item_guid WHERE source_id = ?1 AND guid IN (SELECT value FROM json_each(?2))",
+    )?;
+    Ok(collect(&mut known, params![source.0, json_list(guids)], |row| Ok(row.get(0)?))?.into_iter().collect())
+}
+
+/// Those of these guids whose items came since the source's last good poll: they were pushed.
+pub fn pushed(db: &Connection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
+    let mut pushed = db.prepare_cached(
+        "SELECT item_guid.guid FROM item_guid JOIN item ON item.id = item_id
+         WHERE item_guid.source_id = ?1 AND item_guid.guid IN (SELECT value FROM json_each(?2))
+         AND first_seen_at > (SELECT finished_at FROM poll WHERE source_id = ?1
+                              AND outcome IN ('read', 'not-modified') ORDER BY id DESC LIMIT 1)",
+    )?;
+    Ok(collect(&mut pushed, params![source.0, json_list(guids)], |row| Ok(row.get(0)?))?.into_iter().collect())
 }
 
 /// Items that the clusterer has not placed yet, in the order in which they were stored.

@@ -1,7 +1,7 @@
 //! The record of every poll: written with the items that it brought, in one transaction.
 
 use super::rows::{collect, maybe_time, milliseconds, time, word};
-use super::{Result, items};
+use super::{Error, Result, events, items, origins};
 use crate::model::{NewItem, Outcome, PollRecord, Problem, ProblemKind, SourceId, Stored};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -13,6 +13,12 @@ use serde::Serialize;
 pub fn record(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Result<Stored> {
     let stored = record_push(db, poll, new_items)?;
     update_source(db, poll)?;
+    if let Some(hold) = &poll.origin_hold {
+        origins::hold(db, hold)?;
+    }
+    for event in &poll.events {
+        events::record(db, poll.finished_at, event.kind, Some(poll.source), &event.detail)?;
+    }
     if let Some(outlet) = &poll.feed_outlet {
         super::sources::settle_outlet(db, poll.source, outlet)?;
     }
@@ -24,7 +30,7 @@ pub fn record_push(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) ->
     let stored = items::store(db, poll.source, new_items, poll.finished_at)?;
     db.prepare_cached(
         "INSERT INTO poll (source_id, started_at, finished_at, url, outcome, status, detail, bytes, items, new_items,
-         changed_items) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+         changed_items, origin, wire_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         poll.source.0,
@@ -38,13 +44,26 @@ pub fn record_push(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) ->
         poll.items,
         stored.new.len() as i64,
         stored.changed.len() as i64,
+        poll.requests.last().map_or("", |request| &request.origin),
+        poll.requests.last().map_or(0, |request| request.bytes as i64),
     ])?;
     let poll_id = db.last_insert_rowid();
+    insert_hops(db, poll_id, poll)?;
     let mut insert = db.prepare_cached("INSERT INTO problem (poll_id, kind, detail, count) VALUES (?1, ?2, ?3, ?4)")?;
     for problem in &poll.problems {
         insert.execute(params![poll_id, problem.kind.as_str(), problem.detail, problem.count])?;
     }
     Ok(stored)
+}
+
+/// What a poll was led through before its last request.
+fn insert_hops(db: &Connection, poll_id: i64, poll: &PollRecord) -> Result<()> {
+    let hops = &poll.requests[..poll.requests.len().saturating_sub(1)];
+    let mut insert = db.prepare_cached("INSERT INTO hop (poll_id, place, origin, status) VALUES (?1, ?2, ?3, ?4)")?;
+    for (place, hop) in hops.iter().enumerate() {
+        insert.execute(params![poll_id, place as i64, hop.origin, hop.status])?;
+    }
+    Ok(())
 }
 
 fn update_source(db: &Connection, poll: &PollRecord) -> Result<()> {
@@ -55,7 +74,8 @@ fn update_source(db: &Connection, poll: &PollRecord) -> Result<()> {
          last_outcome = ?7, last_success_at = CASE WHEN ?8 THEN ?6 ELSE last_success_at END, last_problem = ?9,
          validators_url = ?10, etag = ?11, last_modified = ?12,
          feed_title = coalesce(?13, feed_title), site_url = coalesce(?14, site_url),
-         feed_lang = coalesce(?15, feed_lang), feed_ttl = CASE WHEN ?17 THEN ?18 ELSE feed_ttl END,
+         feed_lang = coalesce(?15, feed_lang), feed_wishes = coalesce(?17, feed_wishes),
+         moving_to = ?18, moving_times = ?19, moving_since = ?20, gone_since = ?21, rate = ?22,
          state = CASE WHEN state = 'active' THEN ?16 ELSE state END
          WHERE id = ?1",
     )?
@@ -76,9 +96,16 @@ fn update_source(db: &Connection, poll: &PollRecord) -> Result<()> {
         poll.feed_site_url,
         poll.feed_lang,
         poll.state.as_str(),
-        poll.outcome == Outcome::Read,
-        poll.feed_ttl_minutes,
+        poll.feed_wishes.as_ref().map(serde_json::to_string).transpose().map_err(|e| Error::Corrupt(e.to_string()))?,
+        poll.moving.as_ref().map(|moving| &moving.to),
+        poll.moving.as_ref().map_or(0, |moving| moving.times),
+        milliseconds(poll.moving.as_ref().map(|moving| moving.since)),
+        milliseconds(poll.gone_since),
+        poll.rate,
     ])?;
+    if let Some(url) = &poll.new_url {
+        super::sources::take_over_url(db, poll.source, url)?;
+    }
     Ok(())
 }
 
@@ -120,7 +147,7 @@ pub fn latest(db: &Connection, source: SourceId, limit: u32) -> Result<Vec<PastP
             items: row.get(7)?,
             new_items: row.get(8)?,
             changed_items: row.get(9)?,
-            problems: serde_json::from_str(&problems).map_err(|e| super::Error::Corrupt(e.to_string()))?,
+            problems: serde_json::from_str(&problems).map_err(|e| Error::Corrupt(e.to_string()))?,
         })
     })
 }
@@ -151,7 +178,7 @@ pub fn tally(db: &Connection, since: Timestamp) -> Result<Tally> {
     let problems = collect(&mut by_kind, [since], |row| {
         let kind: String = row.get(0)?;
         let kind = serde_json::from_value(serde_json::Value::String(kind.clone()))
-            .map_err(|_| super::Error::Corrupt(format!("the problem kind ‘{kind}’")))?;
+            .map_err(|_| Error::Corrupt(format!("the problem kind ‘{kind}’")))?;
         Ok((kind, row.get::<_, i64>(1)? as u64))
     })?;
     Ok(Tally { polls: polls as u64, last_poll_at: maybe_time(last)?, outcomes, problems })

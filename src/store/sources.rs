@@ -2,7 +2,10 @@
 
 use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result};
-use crate::model::{Due, NewSource, Outcome, OutletFrom, Source, SourceEdit, SourceId, SourceState, Validators};
+use crate::model::text::without_credentials;
+use crate::model::{
+    Due, Moving, NewSource, Outcome, OutletFrom, Source, SourceEdit, SourceId, SourceState, Validators,
+};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
@@ -60,7 +63,7 @@ pub fn edit(db: &Connection, id: SourceId, edit: &SourceEdit, now: Timestamp) ->
     if let Some(url) = &edit.url {
         db.execute(
             "UPDATE source SET url = ?2, next_poll_at = ?3, next_reason = 'its URL was changed', hold_until = NULL,
-             failures = 0, state = CASE state WHEN 'gone' THEN 'active' ELSE state END WHERE id = ?1 AND url <> ?2",
+             failures = 0, gone_since = NULL, moving_to = NULL, moving_times = 0, moving_since = NULL, state = CASE state WHEN 'gone' THEN 'active' ELSE state END WHERE id = ?1 AND url <> ?2",
             params![id.0, url, now.as_millisecond()],
         )?;
     }
@@ -122,9 +125,22 @@ pub fn next_due(db: &Connection) -> Result<Option<Timestamp>> {
     maybe_time(next)
 }
 
-/// Spreads what came due while nobody polled, evenly and in its order, so that a start makes no burst.
-/// Returns how many sources that were.
+/// Moves a source's next poll to after the hold of its server.
+pub fn postpone(db: &Connection, due: &Due, until: Timestamp, reason: &str) -> Result<()> {
+    db.prepare_cached("UPDATE source SET next_poll_at = ?3, next_reason = ?4 WHERE id = ?1 AND next_poll_at = ?2")?
+        .execute(params![due.id.0, due.at.as_millisecond(), until.as_millisecond(), reason])?;
+    Ok(())
+}
+
+/// Spreads what came due while nobody polled, evenly and in its order, so that neither a start nor the end of an outage
+/// makes a burst. What failed because our own network was down is due by then, but no sooner than `within` after its
+/// last poll. Returns how many sources that were.
 pub fn spread_overdue(db: &Connection, now: Timestamp, apart: SignedDuration, within: SignedDuration) -> Result<u32> {
+    db.execute(
+        "UPDATE source SET next_poll_at = min(next_poll_at, last_poll_at + ?1)
+         WHERE state = 'active' AND last_outcome = 'offline'",
+        [within.as_millis() as i64],
+    )?;
     let overdue = due(db, now, u32::MAX)?;
     let count = overdue.len() as i64;
     let step = apart.as_millis().min(within.as_millis() / i128::from(count.max(1))) as i64;
@@ -133,6 +149,47 @@ pub fn spread_overdue(db: &Connection, now: Timestamp, apart: SignedDuration, wi
         update.execute(params![source.id.0, now.as_millisecond() + step * place as i64])?;
     }
     Ok(count as u32)
+}
+
+/// Gives what is known of the rate of each source that is polled, as it was written down.
+pub fn each_rate(db: &Connection, mut take: impl FnMut(&str)) -> Result<()> {
+    let mut statement = db.prepare_cached("SELECT rate FROM source WHERE state = 'active'")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        take(row.get_ref(0)?.as_str().unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// How many outlets are polled.
+pub fn active_outlets(db: &Connection) -> Result<usize> {
+    let mut count = db.prepare_cached("SELECT count(DISTINCT outlet) FROM source WHERE state = 'active'")?;
+    Ok(count.query_row([], |row| row.get::<_, i64>(0))? as usize)
+}
+
+/// Takes back what was held against sources that failed because our own network was down.
+pub fn clear_of_blame(db: &Connection, sources: &[SourceId], interval: SignedDuration) -> Result<()> {
+    let mut clear = db.prepare_cached(
+        "UPDATE source SET failures = max(failures - 1, 0), last_outcome = 'offline',
+         last_problem = 'our own network was down', next_poll_at = min(next_poll_at, last_poll_at + ?2),
+         next_reason = 'our own network was down at the last poll' WHERE id = ?1",
+    )?;
+    let mut rename = db.prepare_cached(
+        "UPDATE poll SET outcome = 'offline' WHERE id = (SELECT max(id) FROM poll WHERE source_id = ?1 AND outcome <> 'pushed')",
+    )?;
+    for source in sources {
+        clear.execute(params![source.0, interval.as_millis() as i64])?;
+        rename.execute([source.0])?;
+    }
+    Ok(())
+}
+
+/// Polls a source at another URL from now on, unless another source is polled there. What the server asked for and the
+/// validators stay: they have their own URL with them.
+pub(super) fn take_over_url(db: &Connection, id: SourceId, url: &str) -> Result<()> {
+    db.prepare_cached("UPDATE source SET url = ?2 WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM source WHERE url = ?2)")?
+        .execute(params![id.0, url])?;
+    super::stories::touch(db)
 }
 
 /// How [`list`] orders and narrows.
@@ -178,12 +235,18 @@ fn one(db: &Connection, condition: &str, params: impl rusqlite::Params) -> Resul
 const SELECT: &str = "SELECT id, url, outlet, coalesce(title, feed_title, url), site_url, coalesce(lang, feed_lang), \
     priority, state, added_at, next_poll_at, next_reason, last_poll_at, last_outcome, last_success_at, failures, \
     last_problem, hold_until, validators_url, etag, last_modified, \
-    (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id), feed_ttl, outlet_from FROM source";
+    (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id), \
+    outlet_from, feed_wishes, moving_to, moving_times, moving_since, gone_since, rate FROM source";
 
 fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
     let state: String = row.get(7)?;
     let outcome: Option<String> = row.get(12)?;
-    let outlet_from: String = row.get(22)?;
+    let outlet_from: String = row.get(21)?;
+    let wishes: String = row.get(22)?;
+    let moving = match (row.get::<_, Option<String>>(23)?, maybe_time(row.get(25)?)?) {
+        (Some(to), Some(since)) => Some(Moving { to, times: row.get(24)?, since }),
+        _ => None,
+    };
     let validators = match row.get::<_, Option<String>>(17)? {
         None => None,
         Some(url) => Some(Validators { url, etag: row.get(18)?, last_modified: row.get(19)? }),
@@ -194,7 +257,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
         url: row.get(1)?,
         outlet: row.get(2)?,
         outlet_from: word(&outlet_from, OutletFrom::parse)?,
-        title: row.get(3)?,
+        title: without_credentials(&row.get::<_, String>(3)?),
         site_url: row.get(4)?,
         lang: row.get(5)?,
         priority: row.get(6)?,
@@ -209,7 +272,10 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
         failures: row.get(14)?,
         last_problem: row.get(15)?,
         hold_until: maybe_time(row.get(16)?)?,
-        ttl_minutes: row.get(21)?,
+        wishes: serde_json::from_str(&wishes).map_err(|e| Error::Corrupt(format!("wishes {wishes}: {e}")))?,
+        moving,
+        gone_since: maybe_time(row.get(26)?)?,
+        rate: row.get(27)?,
         validators,
     })
 }

@@ -49,7 +49,7 @@ pub fn answered(known: &mut Subscription, answer: &HubAnswer, now: Timestamp) {
         (HubAnswer::Refused { detail, .. }, HubMode::Unsubscribe) => {
             end(known, &format!("it was ended by us; the hub was told in vain ({})", one_line(detail, 300)));
         }
-        (HubAnswer::Refused { detail, retry_after }, HubMode::Subscribe) => {
+        (HubAnswer::Refused { detail, retry_after, .. }, HubMode::Subscribe) => {
             let planned = known.next_at.unwrap_or(now);
             known.next_at = Some(terms::next_after_refusal(planned, *retry_after, now));
             known.detail = format!("the hub could not be subscribed to: {}", one_line(detail, 400));
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_hub_that_verifies_before_it_answers_is_verified_whatever_it_answers() {
-        let refused = HubAnswer::Refused { detail: "it answered 500".into(), retry_after: None };
+        let refused = HubAnswer::Refused { detail: "it answered 500".into(), status: None, retry_after: None };
         for answer in [HubAnswer::Accepted, refused] {
             let mut known = asked();
             verified(&mut known);
@@ -135,7 +135,7 @@ mod tests {
         known.trusted = true;
         subscribe(&mut known, None, NOW);
         assert_eq!(known.pending(), Some(HubMode::Subscribe));
-        answered(&mut known, &HubAnswer::Refused { detail: "busy".into(), retry_after: None }, NOW);
+        answered(&mut known, &HubAnswer::Refused { detail: "busy".into(), status: None, retry_after: None }, NOW);
         assert_eq!((known.state, known.pending(), known.trusted), (SubscriptionState::Active, None, true));
         assert_eq!(known.lease_until, Some(NOW + SignedDuration::from_hours(20)));
     }

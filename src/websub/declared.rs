@@ -5,7 +5,7 @@ use crate::fetch::Links;
 use crate::model::HubDeclared;
 use url::Url;
 
-/// Longer URLs are no hub's and no feed's.
+/// Longer URLs are no hub's and no feed's; nor are those with a name and a password, which are nobody's to pass on.
 const MAX_URL: usize = 2048;
 
 /// What is to be asked of whom.
@@ -19,7 +19,8 @@ pub fn declared(links: &Links, feed_hubs: &[Url], feed_self: Option<&Url>) -> Op
 }
 
 fn is_usable(url: &Url) -> bool {
-    matches!(url.scheme(), "http" | "https") && url.has_host() && url.as_str().len() <= MAX_URL
+    let is_open = url.username().is_empty() && url.password().is_none();
+    matches!(url.scheme(), "http" | "https") && url.has_host() && is_open && url.as_str().len() <= MAX_URL
 }
 
 #[cfg(test)]
@@ -51,6 +52,8 @@ mod tests {
         check((&["http://plain.example/", b], Some(own)), (&[], None), Some((b, own)));
         check((&["http://plain.example/"], Some(own)), (&[], None), Some(("http://plain.example/", own)));
         check((&[a], Some("mailto:x@f.example")), (&[], None), None);
+        check((&[a], Some("https://ann:secret@f.example/1")), (&[], None), None);
+        check((&["https://eve@a.example/"], Some(own)), (&[], None), None);
         let long = format!("https://a.example/{}", "x".repeat(MAX_URL));
         check((&[&long], Some(own)), (&[], None), None);
     }

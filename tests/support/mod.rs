@@ -4,6 +4,8 @@
 pub mod desk;
 pub mod hub;
 pub mod origin;
+pub mod process;
+pub mod raw;
 pub mod scene;
 pub mod world;
 

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -41,7 +41,10 @@ impl Drop for UnderWay {
 #[derive(Debug, Clone)]
 pub struct Logged {
     pub path: String,
+    /// With the query.
+    pub target: String,
     pub headers: HeaderMap,
+    pub at: Instant,
 }
 
 impl Logged {
@@ -70,7 +73,11 @@ impl Answer {
     }
 
     pub fn redirect(to: &str) -> Answer {
-        Answer::status(302).header("location", to.as_bytes())
+        Answer::redirect_by(302, to)
+    }
+
+    pub fn redirect_by(status: u16, to: &str) -> Answer {
+        Answer::status(status).header("location", to.as_bytes())
     }
 
     /// Takes the request and never answers.
@@ -95,8 +102,10 @@ impl Origin {
         Origin::start_on("127.0.0.1").await
     }
 
+    /// On an address such as 127.0.0.2, or one with its port.
     pub async fn start_on(address: &str) -> Origin {
-        let listener = TcpListener::bind((address, 0)).await.unwrap();
+        let address = if address.contains(':') { address.to_owned() } else { format!("{address}:0") };
+        let listener = TcpListener::bind(address).await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let state = Shared::default();
         let router = Router::new().fallback(answer).with_state(state.clone());
@@ -133,12 +142,13 @@ impl Origin {
 
 async fn answer(State(state): State<Shared>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
+    let target = request.uri().to_string();
     let headers = request.headers().clone();
     let (found, mut let_go) = {
         let mut inner = state.0.lock().unwrap();
         inner.under_way += 1;
         inner.most_at_once = inner.most_at_once.max(inner.under_way);
-        inner.log.push(Logged { path: path.clone(), headers: headers.clone() });
+        inner.log.push(Logged { path: path.clone(), target, headers: headers.clone(), at: Instant::now() });
         (inner.answers.get(&path).cloned(), inner.let_go.subscribe())
     };
     let _under_way = UnderWay(state.clone());

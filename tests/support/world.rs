@@ -31,6 +31,8 @@ impl World {
         config.fetch.allowed_networks = vec!["127.0.0.1/32".parse().unwrap()];
         config.fetch.origin_gap = SignedDuration::ZERO;
         config.fetch.total_timeout = SignedDuration::from_secs(3);
+        // Every source as often as is allowed.
+        config.poll.average_interval = config.poll.interval;
         config.publish.settle = SignedDuration::ZERO;
         config.cluster.look = SignedDuration::ZERO;
         config.daemon.shutdown_grace = SignedDuration::from_secs(2);

@@ -112,6 +112,10 @@ async fn read_or_discover(
 /// Waits until no other program asks this server, and says so where that takes a while.
 async fn take_turn(tools: &Tools, url: &Url, lease: &mut Lease) -> anyhow::Result<()> {
     let origin = origin(url);
+    if let Some(hold) = tools.hold_of(&origin).await? {
+        let until = super::super::output::time(hold.until);
+        bail!("{origin} is left alone until {until}: {}. Add it with --unchecked", hold.reason);
+    }
     let mut told = false;
     let say = |held: &Held| {
         if !told && !held.holder.is_empty() {
@@ -151,7 +155,14 @@ async fn add_and_record(tools: &Tools, new: NewSource, attempt: Attempt, lease: 
 
 fn in_words(answer: &Answer) -> String {
     let text = match answer {
-        Answer::NotAFeed { detail, .. } | Answer::Failed { detail } | Answer::Crashed { detail } => detail.as_str(),
+        Answer::NotAFeed { detail, .. }
+        | Answer::Failed { detail }
+        | Answer::Unreachable { detail }
+        | Answer::Offline { detail, .. }
+        | Answer::Crashed { detail } => detail.as_str(),
+        Answer::Refused { .. } => "the server does not want newsfold there (403)",
+        Answer::Challenged { .. } => "the server asks for proof that a person asks, which newsfold never gives",
+        Answer::Held { .. } => "it leads to a server that asked us to stay away",
         Answer::Throttled { .. } => "the server asked us to come later",
         Answer::Gone => "the server says that it is gone for good",
         Answer::NotModified { .. } => "the server answered 304 to a request that was not conditional",

@@ -3,7 +3,7 @@
 use super::find;
 use crate::cli::Context;
 use crate::cli::output::{json, maybe_time, one_line, print, table, time};
-use crate::model::{OutletFrom, Source, SourceState, Subscription, SubscriptionState};
+use crate::model::{OutletFrom, Source, SourceState, Subscription, SubscriptionState, Wishes};
 use crate::store::hubs;
 use crate::store::polls::{self, PastPoll};
 use crate::store::sources::{self, Filter};
@@ -70,7 +70,7 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
         return Ok(ExitCode::SUCCESS);
     }
     for (name, value) in facts(&source).into_iter().chain(hub.map(|hub| ("hub", hub_in_words(&hub)))) {
-        print(&format!("{name:>12}  {value}"))?;
+        print(&format!("{name:>13}  {value}"))?;
     }
     if past.is_empty() {
         return Ok(ExitCode::SUCCESS);
@@ -116,6 +116,13 @@ fn facts(s: &Source) -> Vec<(&'static str, String)> {
     if let Some(hold) = s.hold_until {
         facts.push(("held until", format!("{}, as the server asked", time(hold))));
     }
+    if let Some(moving) = &s.moving {
+        let to = one_line(&moving.to, 200);
+        facts.push(("moving", format!("to {to}; seen {} times since {}", moving.times, time(moving.since))));
+    }
+    if let Some(wishes) = wishes(&s.wishes) {
+        facts.push(("the feed asks", wishes));
+    }
     if s.failures > 0 {
         facts.push(("failures", format!("{} in a row", s.failures)));
     }
@@ -154,6 +161,22 @@ fn hub_in_words(hub: &Subscription) -> String {
         words += &format!(" ({})", one_line(&hub.detail, 300));
     }
     words
+}
+
+/// What the feed asks of those who poll it, where it asks for anything.
+fn wishes(wishes: &Wishes) -> Option<String> {
+    let mut said = Vec::new();
+    said.extend(wishes.ttl_minutes.map(|minutes| format!("to wait {minutes} min (ttl)")));
+    said.extend(wishes.period_minutes.map(|minutes| format!("to wait {minutes} min (updatePeriod)")));
+    if !wishes.skip_hours.is_empty() {
+        let hours: Vec<String> = wishes.skip_hours.iter().map(u8::to_string).collect();
+        said.push(format!("not to be asked at {} o'clock UTC", hours.join(", ")));
+    }
+    if !wishes.skip_days.is_empty() {
+        let days: Vec<String> = wishes.skip_days.iter().map(|day| format!("{day:?}")).collect();
+        said.push(format!("not to be asked on {}", days.join(", ")));
+    }
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 fn outlet(source: &Source) -> String {

@@ -124,6 +124,13 @@ async fn poll_one(tools: &Tools, chosen: &Source, bar: &ProgressBar) -> anyhow::
                 let (record, stored) = poll::poll_source(tools, &source, &lease).await?;
                 return Ok(Done::Polled(Box::new(record), stored));
             }
+            Claim::OnHold(hold) => {
+                let until = time(hold.until);
+                return Ok(Done::Skipped(format!(
+                    "its server is left alone until {until}: {}; `newsfold origin release {}` ends that",
+                    hold.reason, hold.origin
+                )));
+            }
             Claim::Outdated => return Ok(Done::Skipped("another program has just changed or polled it".into())),
             Claim::Held(held @ Held { what: Kind::Source, .. }) => {
                 return Ok(Done::Skipped(format!("it is being polled right now by {}", in_words(&held))));

@@ -9,7 +9,7 @@ use super::super::entities::decode_entities;
 use super::super::markup::{Tag, Token, Tokens};
 use super::super::vocabulary::{Family, Field, family_of_prefix};
 use super::super::{FeedKind, dates, text};
-use super::{NOTE_LANGUAGE, NOTE_SKIP_DAY, NOTE_SKIP_HOUR, Rewriter};
+use super::{NOTE_LANGUAGE, NOTE_SKIP_DAY, NOTE_SKIP_HOUR, NOTE_UPDATE_FREQUENCY, NOTE_UPDATE_PERIOD, Rewriter};
 use crate::model::ProblemKind;
 
 impl<'a> Rewriter<'a, '_> {
@@ -64,6 +64,8 @@ impl<'a> Rewriter<'a, '_> {
             Field::Ttl => self.element("ttl", value),
             Field::SkipHour => self.remark(NOTE_SKIP_HOUR, value),
             Field::SkipDay => self.remark(NOTE_SKIP_DAY, value),
+            Field::UpdatePeriod => self.remark(NOTE_UPDATE_PERIOD, value),
+            Field::UpdateFrequency => self.remark(NOTE_UPDATE_FREQUENCY, value),
             _ => {}
         }
     }

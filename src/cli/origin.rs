@@ -1,0 +1,83 @@
+//! `newsfold origin`: the servers that are asked: how much, how they answer, and which are left alone.
+
+use super::Context;
+use super::output::{json, maybe_time, one_line, print, table};
+use crate::model::duration::before;
+use crate::store::origins::{self, Traffic};
+use anyhow::{Context as _, bail};
+use jiff::SignedDuration;
+use std::process::ExitCode;
+use url::Url;
+
+#[derive(clap::Subcommand)]
+pub enum Origin {
+    /// List the servers that were asked in the last day, the most asked first, and those that are left alone.
+    List,
+    /// End the hold of a server that asked to be left alone, for instance after its publisher lets you in.
+    Release {
+        /// Scheme, host and port, as `newsfold origin list` prints it, or any URL there.
+        origin: String,
+    },
+}
+
+/// What the list looks back on.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+impl Origin {
+    pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        match self {
+            Origin::List => list(context).await,
+            Origin::Release { origin } => release(context, &origin).await,
+        }
+    }
+}
+
+async fn list(context: &Context) -> anyhow::Result<ExitCode> {
+    let (_, store) = context.open()?;
+    let now = context.clock.now();
+    let all = store.read(move |db| origins::traffic(db, before(now, DAY), now)).await?;
+    if context.json() {
+        json(&all)?;
+    } else if all.is_empty() {
+        print("no server was asked in the last day, and none is left alone")?;
+    } else {
+        table(
+            ["origin", "sources", "requests", "304", "KiB", "throttled", "errors", "left alone until", "why"],
+            all.iter().map(|t| {
+                [
+                    one_line(&t.origin, 80),
+                    t.sources.to_string(),
+                    t.requests.to_string(),
+                    share(t),
+                    t.bytes.div_ceil(1024).to_string(),
+                    t.throttled.to_string(),
+                    t.errors.to_string(),
+                    t.held_until.map_or_else(String::new, |until| maybe_time(Some(until))),
+                    one_line(t.hold_reason.as_deref().unwrap_or_default(), 80),
+                ]
+            }),
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The share of answers that nothing has changed.
+fn share(traffic: &Traffic) -> String {
+    match (traffic.not_modified * 100).checked_div(traffic.requests) {
+        Some(percent) => format!("{percent}%"),
+        None => String::new(),
+    }
+}
+
+async fn release(context: &Context, origin: &str) -> anyhow::Result<ExitCode> {
+    let (_, store) = context.open()?;
+    let url =
+        Url::parse(origin).with_context(|| format!("‘{origin}’ is no URL; write it like https://news.example"))?;
+    let (name, now) = (crate::poll::origin(&url).to_string(), context.clock.now());
+    let wanted = name.clone();
+    if !store.write(move |db| origins::release(db, &wanted, now)).await? {
+        bail!("{name} is not on hold; `newsfold origin list` shows which are");
+    }
+    print(&format!("{name} may be asked again"))?;
+    Ok(ExitCode::SUCCESS)
+}

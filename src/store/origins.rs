@@ -1,0 +1,114 @@
+//! The servers that are asked: their holds, and what was asked of each and answered.
+
+use super::Result;
+use super::rows::{collect, maybe_time, time};
+use crate::model::{OriginHold, SourceId, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+
+/// Writes down a hold. A later end stays: nobody who asked for a day is asked again because somebody asked for an hour.
+pub fn hold(db: &Connection, hold: &OriginHold) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO origin_hold (origin, until, reason) VALUES (?1, ?2, ?3)
+         ON CONFLICT (origin) DO UPDATE SET until = excluded.until, reason = excluded.reason
+         WHERE excluded.until > until",
+    )?
+    .execute(params![hold.origin, hold.until.as_millisecond(), hold.reason])?;
+    Ok(())
+}
+
+/// The hold of an origin, where it has one now.
+pub fn held(db: &Connection, origin: &str, now: Timestamp) -> Result<Option<OriginHold>> {
+    let row = db
+        .prepare_cached("SELECT until, reason FROM origin_hold WHERE origin = ?1 AND until > ?2")?
+        .query_row(params![origin, now.as_millisecond()], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
+        .optional()?;
+    row.map(|(until, reason)| Ok(OriginHold { origin: origin.to_owned(), until: time(until)?, reason })).transpose()
+}
+
+/// Ends the hold of an origin, on the operator's word, and those of the sources that it last answered.
+pub fn release(db: &Connection, origin: &str, now: Timestamp) -> Result<bool> {
+    let held = db.execute("DELETE FROM origin_hold WHERE origin = ?1", [origin])?;
+    let sources = db.execute(
+        "UPDATE source SET hold_until = NULL, next_poll_at = ?2, next_reason = 'you ended the hold of its server'
+         WHERE hold_until > ?2 AND ?1 = (SELECT origin FROM poll WHERE source_id = source.id AND outcome <> 'pushed'
+                                           ORDER BY id DESC LIMIT 1)",
+        params![origin, now.as_millisecond()],
+    )?;
+    Ok(held + sources > 0)
+}
+
+/// Forgets holds that are over.
+pub fn forget_past(db: &Connection, now: Timestamp) -> Result<()> {
+    db.execute("DELETE FROM origin_hold WHERE until <= ?1", [now.as_millisecond()])?;
+    Ok(())
+}
+
+/// Whether an origin gave another source a good answer since `since`.
+pub fn serves_others(db: &Connection, origin: &str, source: SourceId, since: Timestamp) -> Result<bool> {
+    let found = db
+        .prepare_cached(
+            "SELECT 1 FROM poll WHERE started_at >= ?3 AND origin = ?1 AND source_id <> ?2
+             AND outcome IN ('read', 'not-modified') LIMIT 1",
+        )?
+        .query_row(params![origin, source.0, since.as_millisecond()], |_| Ok(()))
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// What was asked of one origin in a time.
+#[derive(Debug, Clone, Serialize)]
+pub struct Traffic {
+    pub origin: String,
+    /// Sources that it answered for.
+    pub sources: u64,
+    /// Requests, those that were redirected included.
+    pub requests: u64,
+    /// Answers that nothing has changed (304).
+    pub not_modified: u64,
+    /// Bytes of bodies, as they came over the wire.
+    pub bytes: u64,
+    /// Answers that we are to come later or not at all (429, 503, 403, bot challenges).
+    pub throttled: u64,
+    /// Polls that brought no usable answer for another reason.
+    pub errors: u64,
+    pub held_until: Option<Timestamp>,
+    pub hold_reason: Option<String>,
+}
+
+/// What was asked of each origin since `since`, and those that are held; the most asked first.
+pub fn traffic(db: &Connection, since: Timestamp, now: Timestamp) -> Result<Vec<Traffic>> {
+    let mut statement = db.prepare_cached(
+        "WITH asked AS (
+             SELECT origin, source_id, status, wire_bytes, outcome FROM poll WHERE started_at >= ?1 AND origin <> ''
+             UNION ALL
+             SELECT hop.origin, source_id, hop.status, 0, 'redirect' FROM hop JOIN poll ON poll.id = poll_id
+             WHERE started_at >= ?1),
+         counted AS (
+             SELECT origin, count(DISTINCT source_id) AS sources, count(*) AS requests,
+                    count(*) FILTER (WHERE outcome = 'not-modified') AS not_modified, sum(wire_bytes) AS bytes,
+                    count(*) FILTER (WHERE outcome IN ('throttled', 'refused', 'challenged')) AS throttled,
+                    count(*) FILTER (WHERE outcome IN ('failed', 'not-a-feed', 'crashed', 'gone')) AS errors
+             FROM asked GROUP BY origin),
+         holds AS (SELECT * FROM origin_hold WHERE until > ?2)
+         SELECT coalesce(counted.origin, holds.origin), coalesce(sources, 0), coalesce(requests, 0),
+                coalesce(not_modified, 0), coalesce(bytes, 0), coalesce(throttled, 0), coalesce(errors, 0),
+                until, reason
+         FROM counted FULL JOIN holds ON counted.origin = holds.origin
+         ORDER BY 3 DESC, 1",
+    )?;
+    collect(&mut statement, params![since.as_millisecond(), now.as_millisecond()], |row| {
+        let count = |column| row.get::<_, i64>(column).map(|n| n as u64);
+        Ok(Traffic {
+            origin: row.get(0)?,
+            sources: count(1)?,
+            requests: count(2)?,
+            not_modified: count(3)?,
+            bytes: count(4)?,
+            throttled: count(5)?,
+            errors: count(6)?,
+            held_until: maybe_time(row.get(7)?)?,
+            hold_reason: row.get(8)?,
+        })
+    })
+}
