@@ -12,6 +12,13 @@ use newsfold::cluster::{Clusterer, Options};
 use newsfold::model::{Item, StoryId};
 use std::time::Instant;
 
+// As in the program.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+#[unsafe(export_name = "_rjem_malloc_conf")]
+pub static ALLOCATOR_SETTINGS: &[u8] = b"thp:always\0";
+
 /// Items that are timed, for each size.
 const TIMED: usize = 20_000;
 

@@ -24,13 +24,14 @@ pub use links::Links;
 pub use options::{Options, Ports};
 
 use crate::model::{Request, Timestamp, Validators};
-use body::Budget;
+use body::Places;
 use futures_util::future::BoxFuture;
 use gate::Gates;
 use jiff::SignedDuration;
 use redirect::Redirect;
 use reqwest::header::{self, HeaderMap, HeaderValue};
-use reqwest::{Response, StatusCode};
+use reqwest::{Certificate, Response, StatusCode};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -82,7 +83,7 @@ pub struct Fetcher {
     client: reqwest::Client,
     guard: Arc<Guard>,
     gates: Gates,
-    budget: Budget,
+    places: Places,
     options: Arc<Options>,
 }
 
@@ -99,8 +100,12 @@ pub enum NoTurn {
 
 /// The HTTP client could not be built from the options.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot set up the HTTP client: {0}")]
-pub struct SetUpError(#[from] reqwest::Error);
+pub enum SetUpError {
+    #[error("cannot set up the HTTP client: {0}")]
+    Client(#[from] reqwest::Error),
+    #[error("cannot read certificates from {path}, which fetch.ca_file names: {cause}")]
+    Certificates { path: PathBuf, cause: Box<dyn std::error::Error + Send + Sync> },
+}
 
 /// Bytes of an answer's header fields, all together.
 const MAX_HEAD: usize = 64 * 1024;
@@ -116,6 +121,12 @@ impl Fetcher {
             // Asking again is a decision, and goes through the gate.
             .retry(reqwest::retry::never())
             .referer(false)
+            // Bodies come as they are: what reqwest decodes it decodes without a limit. Another crate may have switched
+            // its decoders on.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
             .connect_timeout(options.connect_timeout.unsigned_abs())
             .read_timeout(options.idle_timeout.unsigned_abs())
             .dns_resolver(guard.clone())
@@ -127,9 +138,10 @@ impl Fetcher {
             None => client.no_proxy(),
             Some(proxy) => client.proxy(reqwest::Proxy::all(proxy.clone())?),
         };
+        let client = client.tls_certs_merge(options.ca_file.as_deref().map_or(Ok(Vec::new()), certificates)?);
         let gates = Gates::new(options.origin_gap.unsigned_abs());
-        let (client, budget) = (client.build()?, Budget::default());
-        Ok(Fetcher { client, guard, gates, budget, options: Arc::new(options) })
+        let (client, places) = (client.build()?, Places::default());
+        Ok(Fetcher { client, guard, gates, places, options: Arc::new(options) })
     }
 
     /// Asks for `url`, conditionally where `validators` are those of the URL that is asked.
@@ -296,13 +308,23 @@ impl Fetcher {
                 let content_type =
                     headers.get(header::CONTENT_TYPE).map(|v| String::from_utf8_lossy(v.as_bytes()).into());
                 let links = links::links(headers, url);
-                match body::receive(response, self.options.max_body, &self.budget).await {
+                match body::receive(response, self.options.max_body, &self.places).await {
                     Ok(body) => FetchOutcome::Document { body, content_type, validators, freshness, links },
                     Err(error) => failed(error.to_string()),
                 }
             }
             status => failed(format!("the server answered {status}")),
         }
+    }
+}
+
+fn certificates(file: &Path) -> Result<Vec<Certificate>, SetUpError> {
+    let unreadable = |cause| SetUpError::Certificates { path: file.to_owned(), cause };
+    let pem = std::fs::read(file).map_err(|error| unreadable(error.into()))?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(found) if found.is_empty() => Err(unreadable("there is none in it".into())),
+        Ok(found) => Ok(found),
+        Err(error) => Err(unreadable(error.into())),
     }
 }
 

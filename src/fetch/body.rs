@@ -1,7 +1,8 @@
 //! A body as it came over the wire, and its decoding, both within limits.
 //!
-//! Receiving never decodes, so that a slow server holds no decoder. Bodies beyond the first MiB share one budget over
-//! all requests: however many servers send as much as they may at once, memory stays bounded. Decoding is bounded in
+//! Receiving never decodes, so that a slow server holds no decoder. Of bodies beyond the first MiB only a few are
+//! received at once, the others wait: however many servers send as much as they may, memory stays bounded, and whoever
+//! has its place can finish. Decoding is bounded in
 //! size, in ratio and in the window that a coding may ask for (RFC 9110, section 8.4; RFC 8878, section 3.1.1.1.2; RFC
 //! 9659). It blocks; whoever calls it does so away from the tasks that do I/O.
 
@@ -14,10 +15,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What we can decode, as it is offered to servers.
 pub(super) const ACCEPTED: &str = "gzip, br, zstd, deflate";
-/// Bytes that each body may have before it draws on the common budget, and the budget's unit.
+/// Bytes that each body may have before it needs a place among the large ones.
 const MIB: usize = 1 << 20;
-/// The common budget, in MiB.
-const BUDGET: usize = 256;
+/// Large bodies that are in memory at once.
+const LARGE: usize = 16;
 /// Decoded bytes for one that came; XML and JSON at their most repetitive shrink to a fiftieth.
 const MAX_RATIO: usize = 200;
 /// The largest window that a zstd frame may ask for: 8 MiB, as HTTP limits it (RFC 9659).
@@ -37,22 +38,22 @@ pub enum BodyError {
     Broken(String),
 }
 
-/// A body as it came, with the memory that it draws on for as long as it is there.
+/// A body as it came, with its place among the large ones for as long as it is there.
 #[derive(Debug)]
 pub struct Body {
     raw: Vec<u8>,
     coding: Coding,
     max: usize,
-    _budget: Vec<OwnedSemaphorePermit>,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
-/// The memory that the bodies of all requests share.
+/// The places for large bodies, which all requests share.
 #[derive(Clone)]
-pub(super) struct Budget(Arc<Semaphore>);
+pub(super) struct Places(Arc<Semaphore>);
 
-impl Default for Budget {
+impl Default for Places {
     fn default() -> Self {
-        Budget(Arc::new(Semaphore::new(BUDGET)))
+        Places(Arc::new(Semaphore::new(LARGE)))
     }
 }
 
@@ -67,20 +68,17 @@ enum Coding {
 
 /// Receives a body to its end or to its limit, whichever comes first. What the headers claim about its length reserves
 /// nothing: a server can claim anything.
-pub(super) async fn receive(response: Response, max: usize, budget: &Budget) -> Result<Body, BodyError> {
+pub(super) async fn receive(response: Response, max: usize, places: &Places) -> Result<Body, BodyError> {
     let coding = coding(response.headers())?;
-    let mut body = Body { raw: Vec::new(), coding, max, _budget: Vec::new() };
+    let mut body = Body { raw: Vec::new(), coding, max, _place: None };
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| BodyError::Broken(super::innermost(&error).to_string()))?;
         if body.raw.len() + chunk.len() > max {
             return Err(BodyError::TooLarge(max));
         }
-        while body.raw.len() + chunk.len() > MIB * (body._budget.len() + 1) {
-            match budget.0.clone().acquire_owned().await {
-                Ok(permit) => body._budget.push(permit),
-                Err(closed) => return Err(BodyError::Broken(closed.to_string())),
-            }
+        if body.raw.len() + chunk.len() > MIB && body._place.is_none() {
+            body._place = places.0.clone().acquire_owned().await.ok();
         }
         body.raw.extend_from_slice(&chunk);
     }
@@ -113,7 +111,7 @@ fn coding(headers: &HeaderMap) -> Result<Coding, BodyError> {
 impl Body {
     /// A body that came to us without a request of ours, as it is.
     pub fn plain(raw: Vec<u8>) -> Body {
-        Body { max: raw.len(), raw, coding: Coding::Identity, _budget: Vec::new() }
+        Body { max: raw.len(), raw, coding: Coding::Identity, _place: None }
     }
 
     /// Bytes that came over the wire.
@@ -121,7 +119,7 @@ impl Body {
         self.raw.len() as u64
     }
 
-    /// The document's bytes, and the memory that they draw on. Blocks.
+    /// The document's bytes. Blocks.
     pub fn decode(self) -> Result<Vec<u8>, BodyError> {
         let raw = self.raw.as_slice();
         let mut decoded = Vec::new();
@@ -162,7 +160,7 @@ mod tests {
     use std::io::Write;
 
     fn body(raw: Vec<u8>, coding: Coding) -> Body {
-        Body { raw, coding, max: 16 * MIB, _budget: Vec::new() }
+        Body { raw, coding, max: 16 * MIB, _place: None }
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {

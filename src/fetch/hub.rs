@@ -101,7 +101,7 @@ impl Fetcher {
         if !kind.starts_with("text/plain") || response.headers().contains_key(header::CONTENT_ENCODING) {
             return String::new();
         }
-        let said = body::receive(response, MAX_WORDS, &self.budget).await.and_then(body::Body::decode);
+        let said = body::receive(response, MAX_WORDS, &self.places).await.and_then(body::Body::decode);
         one_line(&String::from_utf8_lossy(&said.unwrap_or_default()), 200)
     }
 }

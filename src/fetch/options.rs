@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use url::Url;
 
 /// How requests are made.
@@ -37,6 +38,8 @@ pub struct Options {
     pub allowed_networks: Vec<ipnet::IpNet>,
     /// Ports that may be asked.
     pub ports: Vec<Ports>,
+    /// A PEM file with certificates of authorities that are trusted beside the well-known ones.
+    pub ca_file: Option<PathBuf>,
     /// A proxy through which all requests go. What the environment names is ignored.
     pub proxy: Option<Url>,
 }
@@ -57,6 +60,7 @@ impl Default for Options {
             allowed_networks: Vec::new(),
             // Below 1024 live the services that are not the web and that a forged request could talk to.
             ports: vec![Ports { from: 80, to: 80 }, Ports { from: 443, to: 443 }, Ports { from: 1024, to: 65535 }],
+            ca_file: None,
             proxy: None,
         }
     }

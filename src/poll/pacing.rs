@@ -1,7 +1,7 @@
 //! The pace at which all sources together are polled, reckoned anew now and then from what is known of each.
 
-use super::Tools;
 use super::rate::{Demand, Pace, Rate};
+use super::{Tools, wait};
 use crate::model::Timestamp;
 use crate::model::duration::after;
 use crate::store::{self, sources};
@@ -26,11 +26,14 @@ impl Tools {
         {
             return Ok(pace);
         }
-        let (floor, cap) = (self.options.interval, self.options.max_interval);
+        let options = self.options.clone();
         let hours = self.options.average_interval.as_secs_f64() / 3600.0;
         let pace = self.store.read(move |db| {
             let mut demands: Vec<Demand> = Vec::new();
-            sources::each_rate(db, |rate| demands.push(Rate::from_json(rate).demand(now, floor, cap)))?;
+            sources::each_rate(db, |rate, wishes| {
+                let floor = wait::floor(wishes, &options);
+                demands.push(Rate::from_json(rate).demand(now, floor, options.max_interval));
+            })?;
             Ok(Pace::solve(&demands, demands.len() as f64 / hours))
         });
         let pace = pace.await?;

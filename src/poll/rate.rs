@@ -2,7 +2,7 @@
 //!
 //! [`Rate`] is the estimate for one source, [`Pace`] what all sources share. Polls follow the square root of the rate
 //! (see [`pace`]), hour by hour of the day, and are more where the source's document would drop items before they are
-//! seen. Pure: never reads the clock, does no I/O, throws no dice; so what is asked between polls is never decided here.
+//! seen. Pure: never reads the clock, does no I/O, throws no dice.
 
 mod day;
 mod pace;
@@ -47,7 +47,7 @@ const MOST_ITEMS: usize = 10_000;
 const GENERATED: i64 = 60;
 /// The share of a window that may be expected to be new at the next poll. With half of it, the chance that a Poisson
 /// stream brings more than the whole is 1.4 % for a window of 10 items, 1 in 600 for one of 20, and nearly none for
-/// larger ones. A third loses half as many, and at a tight budget makes everyone else wait a quarter longer.
+/// larger ones. A third loses fewer still, and at a tight budget makes everyone wait up to a quarter longer.
 const SHARE: f64 = 0.5;
 
 impl Rate {
@@ -58,6 +58,11 @@ impl Rate {
 
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Whether no good answer was noted yet: then all items of the next document say something, known or not.
+    pub fn is_unknown(&self) -> bool {
+        self.seen.is_none()
     }
 
     /// Takes note of a good answer at `at`: the document that was read, or `None` where nothing had changed (304).
@@ -121,9 +126,9 @@ impl Rate {
         }
     }
 
-    /// New items an hour, as expected in each hour of the day (UTC).
+    /// New items an hour, as expected in each hour of this day (UTC).
     pub fn by_hour(&self, now: Timestamp) -> [f64; 24] {
-        self.day.rates(now.as_second()).0
+        self.day.rates(now.as_second()).of_day(now.as_second())
     }
 
     /// What this source asks of the budget, where it may be polled once in `floor` and has to be once in `cap`.
@@ -131,9 +136,9 @@ impl Rate {
         let rates = self.day.rates(now.as_second());
         let (floor, cap) = (seconds(floor), seconds(cap));
         let slowest = self.longest.map_or(cap, |longest| cap.min(i64::from(longest)));
-        let before_overflow = self.room().map_or(0.0, |room| rates.mean(|rate| rate) / room);
+        let before_overflow = self.room().map_or(0.0, |room| rates.mean() / room);
         Demand {
-            root: rates.mean(f64::sqrt),
+            root: rates.mean_root(),
             slowest: before_overflow.max(HOUR as f64 / slowest.max(1) as f64),
             fastest: HOUR as f64 / floor.max(1) as f64,
             sources: 1,
@@ -186,8 +191,8 @@ fn seconds(span: SignedDuration) -> i64 {
 /// A rate in words.
 fn about(rate: f64) -> String {
     match rate {
-        _ if rate >= 9.95 => format!("about {rate:.0} new items an hour at this time of day"),
-        _ if rate >= 0.095 => format!("about {rate:.1} new items an hour at this time of day"),
+        _ if rate >= 9.95 => format!("about {rate:.0} new items an hour at this time"),
+        _ if rate >= 0.095 => format!("about {rate:.1} new items an hour at this time"),
         _ => format!("about {:.1} new items a day", rate * 24.0),
     }
 }

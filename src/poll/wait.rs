@@ -26,22 +26,25 @@ const DRIFT: SignedDuration = SignedDuration::from_mins(20);
 /// While our own network is down, a source is tried again at most this late.
 const MAX_OFFLINE: SignedDuration = SignedDuration::from_hours(1);
 
-/// After a good answer: what the source's rate calls for, or longer where the feed, its server or the operator asks for
-/// it, and at most the configured longest.
-pub(super) fn after_success(
-    wishes: &Wishes,
-    freshness: Freshness,
-    (by_rate, why): (SignedDuration, String),
-    options: &Options,
-) -> Wait {
-    let minutes = |n: Option<u32>| SignedDuration::from_mins(i64::from(n.unwrap_or(0))).min(options.max_interval);
+/// After a good answer: not sooner than the operator, the feed and its server allow, but as late as the operator's
+/// longest interval at most.
+pub(super) fn asked_of_guests(wishes: &Wishes, freshness: Freshness, options: &Options) -> Wait {
     let fresh = freshness.fresh_for.and_then(|d| SignedDuration::try_from(d).ok()).unwrap_or_default();
     longest([
-        (by_rate.max(options.interval), why.as_str()),
-        (minutes(wishes.ttl_minutes), "the feed's ttl"),
-        (minutes(wishes.period_minutes), "the feed says that it is updated so seldom"),
+        (options.interval, "the configured interval"),
+        (minutes(wishes.ttl_minutes).min(options.max_interval), "the feed's ttl"),
+        (minutes(wishes.period_minutes).min(options.max_interval), "the feed says that it is updated so seldom"),
         (fresh.min(options.max_interval), "the server calls its answer fresh for so long"),
     ])
+}
+
+/// The part of that which the feed asks for at every poll.
+pub(super) fn floor(wishes: &Wishes, options: &Options) -> SignedDuration {
+    asked_of_guests(wishes, Freshness::default(), options).span
+}
+
+fn minutes(n: Option<u32>) -> SignedDuration {
+    SignedDuration::from_mins(i64::from(n.unwrap_or(0)))
 }
 
 /// What a server asked for, and a remark where it is more than we keep to.

@@ -4,7 +4,7 @@ use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result};
 use crate::model::text::without_credentials;
 use crate::model::{
-    Due, Moving, NewSource, Outcome, OutletFrom, Source, SourceEdit, SourceId, SourceState, Validators,
+    Due, Moving, NewSource, Outcome, OutletFrom, Source, SourceEdit, SourceId, SourceState, Validators, Wishes,
 };
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -151,12 +151,13 @@ pub fn spread_overdue(db: &Connection, now: Timestamp, apart: SignedDuration, wi
     Ok(count as u32)
 }
 
-/// Gives what is known of the rate of each source that is polled, as it was written down.
-pub fn each_rate(db: &Connection, mut take: impl FnMut(&str)) -> Result<()> {
-    let mut statement = db.prepare_cached("SELECT rate FROM source WHERE state = 'active'")?;
+/// Gives what is known of the rate of each source that is polled, as it was written down, and what its feed asks for.
+pub fn each_rate(db: &Connection, mut take: impl FnMut(&str, &Wishes)) -> Result<()> {
+    let mut statement = db.prepare_cached("SELECT rate, feed_wishes FROM source WHERE state = 'active'")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        take(row.get_ref(0)?.as_str().unwrap_or_default());
+        let text = |column| row.get_ref(column).ok().and_then(|value| value.as_str().ok()).unwrap_or_default();
+        take(text(0), &serde_json::from_str(text(1)).unwrap_or_default());
     }
     Ok(())
 }

@@ -39,9 +39,9 @@ impl Source {
 pub enum Manner {
     /// Each by itself.
     Poisson,
-    /// In clusters of three in the mean, so that counts vary four to five times as much (negative binomial).
+    /// In clusters of three in the mean, of geometric size (Pólya–Aeppli): counts vary five times as much as Poisson's.
     Bursts,
-    /// Each by itself, on Saturday and Sunday two fifths as often: a cycle that the policy does not look for.
+    /// Each by itself, on Saturday and Sunday two fifths as often.
     Weekends,
 }
 

@@ -3,8 +3,10 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::service::TowerToHyperService;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -44,6 +46,7 @@ pub struct Logged {
     /// With the query.
     pub target: String,
     pub headers: HeaderMap,
+    pub version: Version,
     pub at: Instant,
 }
 
@@ -113,6 +116,33 @@ impl Origin {
         Origin { base, state }
     }
 
+    /// The same over TLS and HTTP/2, under the name `localhost`. Returns the certificate to trust, in PEM.
+    pub async fn start_h2() -> (Origin, String) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = tokio_rustls::rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let mut tls = tokio_rustls::rustls::ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        tls.alpn_protocols = vec![b"h2".to_vec()];
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(tls));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let state = Shared::default();
+        let router = Router::new().fallback(answer).with_state(state.clone());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, service) = (acceptor.clone(), TowerToHyperService::new(router.clone()));
+                tokio::spawn(async move {
+                    let stream = acceptor.accept(stream).await.unwrap();
+                    let serving = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new()).http2_only();
+                    let _ = serving.serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+        });
+        (Origin { base, state }, made.cert.pem())
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
@@ -148,7 +178,13 @@ async fn answer(State(state): State<Shared>, request: Request) -> Response {
         let mut inner = state.0.lock().unwrap();
         inner.under_way += 1;
         inner.most_at_once = inner.most_at_once.max(inner.under_way);
-        inner.log.push(Logged { path: path.clone(), target, headers: headers.clone(), at: Instant::now() });
+        inner.log.push(Logged {
+            path: path.clone(),
+            target,
+            headers: headers.clone(),
+            version: request.version(),
+            at: Instant::now(),
+        });
         (inner.answers.get(&path).cloned(), inner.let_go.subscribe())
     };
     let _under_way = UnderWay(state.clone());

@@ -1,8 +1,10 @@
-//! How many new items a source brings, hour by hour of the day (UTC): what was counted, and what is made of it.
+//! How many new items a source brings, by the hour of the day and the day of the week (UTC): what was counted, and what
+//! is made of it.
 //!
 //! Counts and the time they were counted in are forgotten with a half-life of a week. The estimate is a Gamma
 //! posterior's mean, its daily cycle shrunk towards flat (Gamma–Poisson, twice: the hours' neighbourhood towards the
-//! whole day, then the hour towards its neighbourhood), so that a few items make no shape.
+//! whole day, then the hour towards its neighbourhood), so that a few items make no shape. Each day of the week has a
+//! factor beside that, shrunk towards 1: most newsrooms rest on some day, and not all of them on Sunday.
 //!
 //! Forgetting is forward decay (Cormode, Shkapenyuk, Srivastava, Xu, “Forward decay”, ICDE 2009): what is new weighs
 //! more, and all is halved as a week begins. Thus nothing is rewritten by a poll that saw nothing, and the numbers are
@@ -19,14 +21,16 @@ const ROOT: f64 = 1.004_134_399_219_235;
 /// Counts are kept in thousandths of an item.
 const MILLI: f64 = 1000.0;
 
-/// The prior: half an item in one hour. Its mean is a middling source's rate, so that a new one is neither forgotten nor
-/// hammered; it weighs as much as one hour of looking, and the slowest of sources outweighs it within two days.
+/// The prior: half an item in one hour. Its mean is a middling source's rate, so that a new one is neither forgotten
+/// nor hammered; it weighs as much as one hour of looking, and the slowest of sources outweighs it within two days.
 const PRIOR_ITEMS: f64 = 0.5;
 const PRIOR_HOURS: f64 = 1.0;
 /// How many items must be expected in an hour's neighbourhood before its own count is believed by half, and how many in
 /// the hour itself before it is believed by half against its neighbourhood. Measured by `tests/policies.rs`.
 const BELIEVE_NEIGHBOURS: f64 = 4.0;
 const BELIEVE_HOUR: f64 = 8.0;
+/// How many items must be expected on a day of the week before its own count is believed by half.
+const BELIEVE_DAY: f64 = 20.0;
 /// The neighbourhood of an hour: itself and those before and after, the nearer the heavier.
 const NEAR: [f64; 4] = [4.0, 3.0, 2.0, 1.0];
 
@@ -40,6 +44,9 @@ pub(super) struct Day {
     new: [u32; 24],
     /// Seconds.
     watched: [u32; 24],
+    /// The same by the day of the week, Thursday first, as 1970 began.
+    new_by_day: [u32; 7],
+    watched_by_day: [u32; 7],
 }
 
 impl Day {
@@ -48,8 +55,9 @@ impl Day {
         self.turn_to(to);
         for (hour, seconds) in hours(from, to) {
             let weighed = (seconds as f64 * self.weight(hour)).round() as u32;
-            let bin = &mut self.watched[of_day(hour)];
-            *bin = bin.saturating_add(weighed);
+            for bin in [&mut self.watched[of_day(hour)], &mut self.watched_by_day[of_week(hour)]] {
+                *bin = bin.saturating_add(weighed);
+            }
         }
     }
 
@@ -57,14 +65,15 @@ impl Day {
     pub fn arrive(&mut self, at: i64, items: f64) {
         let hour = at.div_euclid(HOUR);
         let weighed = (items * MILLI * self.weight(hour)).round() as u32;
-        let bin = &mut self.new[of_day(hour)];
-        *bin = bin.saturating_add(weighed);
+        for bin in [&mut self.new[of_day(hour)], &mut self.new_by_day[of_week(hour)]] {
+            *bin = bin.saturating_add(weighed);
+        }
     }
 
     /// Counts `items` of which it is known only that they arrived from `from` to `to`.
     pub fn arrive_between(&mut self, from: i64, to: i64, items: f64) {
         let rates = self.rates(to);
-        let expected = |hour: i64, seconds: i64| seconds as f64 * rates.0[of_day(hour)];
+        let expected = |hour: i64, seconds: i64| seconds as f64 * rates.in_hour(hour);
         let all: f64 = hours(from, to).map(|(hour, seconds)| expected(hour, seconds)).sum();
         for (hour, seconds) in hours(from, to).filter(|_| all > 0.0) {
             self.arrive(hour * HOUR, items * expected(hour, seconds) / all);
@@ -77,12 +86,21 @@ impl Day {
         let faded = self.weight(now.div_euclid(HOUR)).max(1.0);
         let new = self.new.map(|n| f64::from(n) / MILLI / faded);
         let watched = self.watched.map(|s| f64::from(s) / HOUR as f64 / faded);
-        let mean = (new.iter().sum::<f64>() + PRIOR_ITEMS) / (watched.iter().sum::<f64>() + PRIOR_HOURS);
-        let expected = watched.map(|hours| hours * mean);
-        Rates(std::array::from_fn(|hour| {
+        let (items, time) = (new.iter().sum::<f64>(), watched.iter().sum::<f64>());
+        let mean = (items + PRIOR_ITEMS) / (time + PRIOR_HOURS);
+        // The shapes are measured against what was counted, or each of them would take the prior back once more.
+        let counted = if time > 0.0 { items / time } else { 0.0 };
+        let expected = watched.map(|hours| hours * counted);
+        let hours = std::array::from_fn(|hour| {
             let near = (near(&new, hour) + BELIEVE_NEIGHBOURS) / (near(&expected, hour) + BELIEVE_NEIGHBOURS);
             mean * (new[hour] + BELIEVE_HOUR * near) / (expected[hour] + BELIEVE_HOUR)
-        }))
+        });
+        let days = std::array::from_fn(|day| {
+            let new = f64::from(self.new_by_day[day]) / MILLI / faded;
+            let expected = f64::from(self.watched_by_day[day]) / HOUR as f64 / faded * counted;
+            (new + BELIEVE_DAY) / (expected + BELIEVE_DAY)
+        });
+        Rates { hours, days }
     }
 
     /// Makes the week of `now` the one that numbers are counted in.
@@ -91,7 +109,8 @@ impl Day {
         let weeks = week.saturating_sub(self.week);
         // A clock that had gone ahead leaves numbers of a week to come: they are taken for this week's.
         if weeks > 0 {
-            for bin in self.new.iter_mut().chain(&mut self.watched) {
+            let by_day = self.new_by_day.iter_mut().chain(&mut self.watched_by_day);
+            for bin in self.new.iter_mut().chain(&mut self.watched).chain(by_day) {
                 *bin = if weeks < 32 { ((u64::from(*bin) + (1 << (weeks - 1))) >> weeks) as u32 } else { 0 };
             }
         }
@@ -106,18 +125,37 @@ impl Day {
     }
 }
 
-/// Items an hour, for each hour of the day.
+/// Items an hour.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Rates(pub [f64; 24]);
+pub(super) struct Rates {
+    /// In each hour of the day.
+    hours: [f64; 24],
+    /// The factor of each day of the week.
+    days: [f64; 7],
+}
 
 impl Rates {
     pub fn at(&self, now: i64) -> f64 {
-        self.0[of_day(now.div_euclid(HOUR))]
+        self.in_hour(now.div_euclid(HOUR))
     }
 
-    /// The mean over the day of what `measure` makes of each hour's rate.
-    pub fn mean(&self, measure: impl Fn(f64) -> f64) -> f64 {
-        self.0.iter().map(|rate| measure(*rate)).sum::<f64>() / 24.0
+    fn in_hour(&self, hour: i64) -> f64 {
+        self.hours[of_day(hour)] * self.days[of_week(hour)]
+    }
+
+    /// The hours of the day of `now`.
+    pub fn of_day(&self, now: i64) -> [f64; 24] {
+        self.hours.map(|rate| rate * self.days[of_week(now.div_euclid(HOUR))])
+    }
+
+    /// The mean over the week.
+    pub fn mean(&self) -> f64 {
+        mean(self.hours) * mean(self.days)
+    }
+
+    /// The mean of the square roots over the week.
+    pub fn mean_root(&self) -> f64 {
+        mean(self.hours.map(f64::sqrt)) * mean(self.days.map(f64::sqrt))
     }
 
     /// How many seconds from `now` until what `measure` makes of the rates adds up to `amount`; at most `limit`.
@@ -125,7 +163,7 @@ impl Rates {
         let mut left = amount * HOUR as f64;
         let mut passed = 0;
         for (hour, seconds) in hours(now, now.saturating_add(limit)) {
-            let speed = measure(self.0[of_day(hour)]);
+            let speed = measure(self.in_hour(hour));
             if speed * seconds as f64 >= left {
                 return passed + (left / speed) as i64;
             }
@@ -150,6 +188,14 @@ fn hours(from: i64, to: i64) -> impl Iterator<Item = (i64, i64)> {
 
 fn of_day(hour: i64) -> usize {
     hour.rem_euclid(24) as usize
+}
+
+fn of_week(hour: i64) -> usize {
+    hour.div_euclid(24).rem_euclid(7) as usize
+}
+
+fn mean<const N: usize>(values: [f64; N]) -> f64 {
+    values.iter().sum::<f64>() / N as f64
 }
 
 /// The sum over an hour's neighbourhood, in units of the hour itself.

@@ -3,12 +3,13 @@
 //! Where new items arrive at rate λ and are looked for at rate r, they wait 1/(2r) in the mean, and λ/(2r) is what all
 //! that arrive in an hour wait together. Its sum over the sources is least, among all shares of one budget, where every
 //! r = c·√λ with one c (by Lagrange; Sia, Cho, Cho, “Efficient monitoring algorithm for fast news alerts”, TKDE
-//! 2007, after Cho and Garcia-Molina, “Effective page refresh policies for Web crawlers”, TODS 2003). Floor and cap clip it and leave the rest to the others, as water finds its level.
+//! 2007, after Cho and Garcia-Molina, “Effective page refresh policies for Web crawlers”, TODS 2003). Floor and cap
+//! clip it and leave the rest to the others, as water finds its level.
 
 /// What one source, or several that are alike, ask of the budget. All rates are polls an hour.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Demand {
-    /// The root of the source's rate, averaged over the day.
+    /// The root of the source's rate, averaged over the week.
     pub root: f64,
     pub slowest: f64,
     pub fastest: f64,

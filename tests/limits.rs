@@ -1,0 +1,210 @@
+//! What hostile servers can do to a request: each is bounded in size, time and count, and ends as a poll with a reason.
+
+mod support;
+
+use futures_util::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+use newsfold::fetch::{FetchOutcome, Fetched, Fetcher, Options};
+use std::io::Write;
+use std::time::{Duration, Instant};
+use support::origin::{Answer, Origin};
+use support::process::{database, serve};
+use support::raw::{Behaviour, Raw, head};
+use support::{rss, until};
+
+fn options() -> Options {
+    Options {
+        allowed_networks: vec!["127.0.0.1/32".parse().unwrap()],
+        origin_gap: SignedDuration::ZERO,
+        ..Options::default()
+    }
+}
+
+async fn fetch(options: Options, url: &str) -> Fetched {
+    let fetcher = Fetcher::new(options).unwrap();
+    let turn = |_| std::future::ready(Ok(())).boxed();
+    fetcher.fetch(&url.parse().unwrap(), None, Timestamp::UNIX_EPOCH, &turn).await
+}
+
+/// Why no document came, be it while it was received or while it was decoded.
+async fn why(options: Options, url: &str) -> String {
+    match fetch(options, url).await.outcome {
+        FetchOutcome::Failed { detail } | FetchOutcome::Unreachable { detail } => detail,
+        FetchOutcome::Document { body, .. } => {
+            body.decode().map(|bytes| bytes.len()).expect_err("no document is expected").to_string()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+const SHORT: SignedDuration = SignedDuration::from_millis(300);
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_given_up() {
+    let silent = Raw::start(Behaviour::Silence).await;
+    let reason = why(Options { header_timeout: SHORT, ..options() }, &silent.base).await;
+    assert_eq!(reason, "no answer within 300ms");
+}
+
+#[tokio::test]
+async fn a_server_that_stops_in_the_middle_is_given_up() {
+    let trickle = Behaviour::Trickle { head: head(""), pause: Duration::from_secs(3600) };
+    let reason = why(Options { idle_timeout: SHORT, ..options() }, &Raw::start(trickle).await.base).await;
+    assert!(reason.contains("the body broke off"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_byte_now_and_then_does_not_keep_a_request_alive() {
+    let trickle = Behaviour::Trickle { head: head(""), pause: Duration::from_millis(20) };
+    let reason = why(Options { total_timeout: SHORT, ..options() }, &Raw::start(trickle).await.base).await;
+    assert_eq!(reason, "no whole answer within 300ms");
+    // Nor does a head that never ends.
+    let slow_head = Behaviour::Trickle { head: b"HTTP/1.1 200 OK\r\nx: ".to_vec(), pause: Duration::from_millis(20) };
+    let reason = why(Options { header_timeout: SHORT, ..options() }, &Raw::start(slow_head).await.base).await;
+    assert_eq!(reason, "no answer within 300ms");
+}
+
+#[tokio::test]
+async fn an_endless_body_is_cut_off_at_its_limit() {
+    let endless = Raw::start(Behaviour::Endless { head: head(""), bytes: b"<item>news</item>".repeat(4096) }).await;
+    let reason = why(Options { max_body: 2 << 20, ..options() }, &endless.base).await;
+    assert_eq!(reason, "the body is larger than 2 MiB");
+    assert!(endless.sent() < 32 << 20, "{} bytes were taken", endless.sent());
+    // A length that is only claimed makes no difference.
+    let claims = Behaviour::Bytes(head("content-length: 99999999999\r\n"));
+    let reason = why(options(), &Raw::start(claims).await.base).await;
+    assert!(reason.contains("broke off"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_flood_of_header_fields_is_refused() {
+    let endless =
+        Behaviour::Endless { head: b"HTTP/1.1 200 OK\r\n".to_vec(), bytes: b"x-field: value\r\n".repeat(512) };
+    let reason = why(options(), &Raw::start(endless).await.base).await;
+    assert!(reason.contains("request failed"), "{reason}");
+    let one = format!("x-field: {}\r\n", "x".repeat(100 * 1024));
+    let large = Behaviour::Bytes([head(&one), rss(&["1 | One"]).into_bytes()].concat());
+    let reason = why(options(), &Raw::start(large).await.base).await;
+    assert_eq!(reason, "the answer's header is larger than 64 KiB");
+}
+
+#[tokio::test]
+async fn bombs_do_not_go_off() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(&vec![b' '; 8 << 20]).unwrap();
+    let bomb = Origin::start().await;
+    bomb.serve("/", Answer::ok(gzip.finish().unwrap()).header("content-encoding", b"gzip"));
+    let reason = why(options(), &bomb.url("/")).await;
+    assert!(reason.contains("as no feed is"), "{reason}");
+}
+
+#[tokio::test]
+async fn bodies_that_nobody_needs_are_not_read() {
+    for head in ["HTTP/1.1 302 Found\r\nlocation: /\r\n\r\n", "HTTP/1.1 500 Internal Server Error\r\n\r\n"] {
+        let endless = Raw::start(Behaviour::Endless { head: head.into(), bytes: vec![b'x'; 64 * 1024] }).await;
+        let reason = why(options(), &endless.base).await;
+        assert!(reason.contains("more than 10 redirects") || reason.contains("answered 500"), "{reason}");
+        assert!(endless.sent() < endless.requests() * (16 << 20), "{} bytes were taken", endless.sent());
+    }
+}
+
+#[tokio::test]
+async fn ten_redirects_are_followed_and_no_more() {
+    let origin = Origin::start().await;
+    for n in 0..12 {
+        origin.serve(&format!("/{n}"), Answer::redirect(&format!("/{}", n + 1)));
+    }
+    origin.serve("/12", Answer::ok(rss(&["1 | One"])));
+    let fetched = fetch(options(), &origin.url("/2")).await;
+    assert!(matches!(fetched.outcome, FetchOutcome::Document { .. }), "{fetched:?}");
+    assert_eq!(fetched.requests.len(), 11);
+    let reason = why(options(), &origin.url("/1")).await;
+    assert_eq!(reason, "more than 10 redirects");
+    for (location, expect) in
+        [("http://", "no URL"), ("ftp://a.example/", "only http and https"), ("http://a.example:25/", "port 25")]
+    {
+        origin.serve("/odd", Answer::redirect(location));
+        let reason = why(options(), &origin.url("/odd")).await;
+        assert!(reason.contains(expect), "{location}: {reason}");
+    }
+}
+
+#[tokio::test]
+async fn an_allowed_network_is_allowed_and_its_neighbour_is_not() {
+    let origin = Origin::start().await;
+    let neighbour = Origin::start_on("127.0.0.2").await;
+    neighbour.serve("/", Answer::ok(rss(&["1 | One"])));
+    let port = neighbour.url("").rsplit_once(':').unwrap().1.to_owned();
+    for host in ["127.0.0.2", "2130706434", "0x7f000002", "0177.0.0.2", "127.2", "[::ffff:127.0.0.2]"] {
+        origin.serve("/", Answer::redirect(&format!("http://{host}:{port}/")));
+        let reason = why(options(), &origin.url("/")).await;
+        assert!(reason.contains("is not a public address"), "{host}: {reason}");
+    }
+    assert_eq!(neighbour.requests().len(), 0);
+}
+
+/// Peak memory of a process, in bytes.
+fn peak_memory(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+}
+
+/// Two hundred servers at once, each of which sends as much as it may in its own way, and one honest one.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_hostile_servers_at_once_are_borne_in_bounded_memory() {
+    const SERVERS: usize = 200;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&rss(&["1 | One"]).repeat(200_000).into_bytes()[..15 << 20]).unwrap();
+    let packed = gzip.finish().unwrap();
+    let packed_head = head(&format!("content-encoding: gzip\r\ncontent-length: {}\r\n", packed.len()));
+    let many = format!("<rss><channel>{}", "<item><title>Storm</title></item>".repeat(480_000));
+    let endless = [
+        Behaviour::Endless { head: head(""), bytes: vec![b'<'; 64 * 1024] },
+        Behaviour::Endless { head: b"HTTP/1.1 200 OK\r\n".to_vec(), bytes: b"x: y\r\n".repeat(1024) },
+    ];
+    // What comes whole is read, which takes a debug build seconds each.
+    let whole = [
+        Behaviour::Bytes([packed_head, packed].concat()),
+        Behaviour::Bytes([head(""), many.into_bytes()].concat()),
+        Behaviour::Bytes([head(""), b"<rss><channel>".to_vec(), b"<a>".repeat(4 << 20)].concat()),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!(
+        "[serve]\nlisten = \"127.0.0.1:0\"\n[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\n[daemon]\nconcurrency = {}\n",
+        SERVERS + 1
+    );
+    std::fs::write(folder.path().join("config.toml"), config).unwrap();
+    let mut servers = Vec::new();
+    let store = newsfold::store::Store::open(&database(folder.path())).unwrap();
+    let honest = Origin::start().await;
+    honest.serve("/", Answer::ok(rss(&["1 | One"])));
+    let mut urls = vec![honest.url("/")];
+    for n in 0..SERVERS {
+        let way = if n % 20 == 0 { &whole[n / 20 % whole.len()] } else { &endless[n % endless.len()] };
+        servers.push(Raw::start(way.clone()).await);
+        urls.push(servers[n].base.clone());
+    }
+    let now = Timestamp::now();
+    for url in urls {
+        let new = newsfold::model::NewSource { url, outlet: "a.example".into(), ..Default::default() };
+        // All at the same moment, which a start would otherwise spread.
+        let due = now + SignedDuration::from_secs(2);
+        store.write(move |db| newsfold::store::sources::add(db, &new, due, now)).await.unwrap();
+    }
+    let daemon = serve(folder.path(), "");
+    let start = Instant::now();
+    until("every server was asked, and every poll has its record", async || {
+        let polled = store.read(|db| newsfold::store::polls::tally(db, Timestamp::UNIX_EPOCH)).await.unwrap();
+        polled.polls == SERVERS as u64 + 1
+    })
+    .await;
+    let peak = peak_memory(daemon.process.id());
+    println!("{SERVERS} servers in {:?}: peak memory {} MiB", start.elapsed(), peak >> 20);
+    // 200 bodies of a MiB, 16 of 16 MiB, and a document of twelve times that being read on each core.
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let bound = (SERVERS + 16 * 16 + cores * 12 * 16) << 20;
+    assert!(peak < bound as u64, "{} MiB", peak >> 20);
+    let tally = store.read(|db| newsfold::store::polls::tally(db, Timestamp::UNIX_EPOCH)).await.unwrap();
+    println!("{:?}", tally.outcomes);
+}
