@@ -6,7 +6,7 @@
 mod check;
 mod place;
 
-use crate::{cluster, fetch, poll, publish, serve};
+use crate::{cluster, fetch, poll, publish, serve, websub};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -21,6 +21,7 @@ pub struct Config {
     pub publish: publish::Options,
     pub poll: poll::Options,
     pub fetch: fetch::Options,
+    pub websub: websub::Options,
     pub cluster: cluster::Options,
     pub daemon: Running,
 }

@@ -9,6 +9,8 @@ mod challenge;
 mod gate;
 mod guard;
 mod headers;
+mod hub;
+mod links;
 mod options;
 mod redirect;
 
@@ -17,6 +19,8 @@ pub use challenge::in_page as challenge_in_page;
 pub use gate::{Origin, origin};
 pub use guard::Guard;
 pub use headers::Freshness;
+pub use hub::HubAnswer;
+pub use links::Links;
 pub use options::{Options, Ports};
 
 use crate::model::{Request, Timestamp, Validators};
@@ -48,7 +52,13 @@ pub struct Fetched {
 #[derive(Debug)]
 pub enum FetchOutcome {
     /// A body came whole.
-    Document { body: Body, content_type: Option<String>, validators: Option<Validators>, freshness: Freshness },
+    Document {
+        body: Body,
+        content_type: Option<String>,
+        validators: Option<Validators>,
+        freshness: Freshness,
+        links: Links,
+    },
     /// The server holds our copy to be good (304). Validators that it sent along replace the old ones.
     NotModified { validators: Option<Validators>, freshness: Freshness },
     /// The feed is gone for good (410).
@@ -150,6 +160,11 @@ impl Fetcher {
     /// The longest that a request may take, with its redirects and its body.
     pub fn total_timeout(&self) -> Duration {
         self.options.total_timeout.unsigned_abs()
+    }
+
+    /// The judge of addresses, for those that are not fetched from.
+    pub fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     /// The pause between two requests to one origin.
@@ -292,8 +307,9 @@ impl Fetcher {
             status if status.is_success() => {
                 let content_type =
                     headers.get(header::CONTENT_TYPE).map(|v| String::from_utf8_lossy(v.as_bytes()).into());
+                let links = links::links(headers, url);
                 match body::receive(response, self.options.max_body, &self.places).await {
-                    Ok(body) => FetchOutcome::Document { body, content_type, validators, freshness },
+                    Ok(body) => FetchOutcome::Document { body, content_type, validators, freshness, links },
                     Err(error) => failed(error.to_string()),
                 }
             }

@@ -23,6 +23,7 @@ pub mod poll;
 pub mod publish;
 pub mod serve;
 pub mod store;
+pub mod websub;
 
 pub mod config;
 pub mod daemon;

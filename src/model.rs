@@ -12,6 +12,7 @@ mod poll;
 mod problem;
 mod source;
 mod story;
+mod subscription;
 pub mod text;
 mod wishes;
 
@@ -25,4 +26,5 @@ pub use poll::{OriginHold, PollRecord, Request};
 pub use problem::{Problem, ProblemKind};
 pub use source::{Due, Moving, NewSource, Outcome, OutletFrom, Source, SourceEdit, SourceState, Validators};
 pub use story::{Assignment, Evidence, Founded, Moved, Placement, Reason, Regrouped, Story, StoryItem};
+pub use subscription::{HubDeclared, HubMode, Subscription, SubscriptionState};
 pub use wishes::{Wishes, weekday};

@@ -8,6 +8,7 @@
 
 pub mod decisions;
 pub mod events;
+pub mod hubs;
 pub mod items;
 pub mod leases;
 pub mod origins;

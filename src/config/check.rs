@@ -74,7 +74,7 @@ fn wrong<T>(key: &str, what: impl std::fmt::Display) -> Result<T, Fault> {
 }
 
 fn durations(config: &Config) -> Result<(), Fault> {
-    let Config { poll, fetch, publish, daemon, cluster, .. } = config;
+    let Config { poll, fetch, websub, publish, daemon, cluster, .. } = config;
     let bounds = [
         ("publish.settle", publish.settle, NONE, days(7)),
         ("publish.probation", publish.probation, NONE, days(365)),
@@ -87,6 +87,8 @@ fn durations(config: &Config) -> Result<(), Fault> {
         ("fetch.header_timeout", fetch.header_timeout, HUNDREDTH, seconds(3600)),
         ("fetch.idle_timeout", fetch.idle_timeout, HUNDREDTH, seconds(3600)),
         ("fetch.origin_gap", fetch.origin_gap, NONE, seconds(3600)),
+        ("websub.lease", websub.lease, seconds(3600), days(30)),
+        ("websub.safety_poll", websub.safety_poll, seconds(60), days(30)),
         ("cluster.window", cluster.window, seconds(60), days(365)),
         ("cluster.revise", cluster.revise, NONE, days(365)),
         ("cluster.look", cluster.look, NONE, days(1)),

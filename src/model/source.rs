@@ -181,10 +181,12 @@ pub enum Outcome {
     Crashed,
     /// The daemon was stopped before the poll had ended.
     Abandoned,
+    /// Nobody was asked: the source's hub sent a document, which was read.
+    Pushed,
 }
 
 impl Outcome {
-    pub const ALL: [Outcome; 12] = [
+    pub const ALL: [Outcome; 13] = [
         Outcome::Read,
         Outcome::NotModified,
         Outcome::Throttled,
@@ -197,6 +199,7 @@ impl Outcome {
         Outcome::NotAFeed,
         Outcome::Crashed,
         Outcome::Abandoned,
+        Outcome::Pushed,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -213,6 +216,7 @@ impl Outcome {
             Outcome::NotAFeed => "not-a-feed",
             Outcome::Crashed => "crashed",
             Outcome::Abandoned => "abandoned",
+            Outcome::Pushed => "pushed",
         }
     }
 
@@ -220,8 +224,8 @@ impl Outcome {
         Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
     }
 
-    /// Whether the server answered with what we asked for.
+    /// Whether the server answered with what we asked for, or its hub sent what we had asked it to send.
     pub fn is_success(self) -> bool {
-        matches!(self, Outcome::Read | Outcome::NotModified)
+        matches!(self, Outcome::Read | Outcome::NotModified | Outcome::Pushed)
     }
 }

@@ -114,6 +114,17 @@ pub fn known(db: &Connection, source: SourceId, guids: &[&str]) -> Result<HashSe
     Ok(collect(&mut known, params![source.0, json_list(guids)], |row| Ok(row.get(0)?))?.into_iter().collect())
 }
 
+/// Those of these guids whose items came since the source's last good poll: they were pushed.
+pub fn pushed(db: &Connection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
+    let mut pushed = db.prepare_cached(
+        "SELECT item_guid.guid FROM item_guid JOIN item ON item.id = item_id
+         WHERE item_guid.source_id = ?1 AND item_guid.guid IN (SELECT value FROM json_each(?2))
+         AND first_seen_at > (SELECT finished_at FROM poll WHERE source_id = ?1
+                              AND outcome IN ('read', 'not-modified') ORDER BY id DESC LIMIT 1)",
+    )?;
+    Ok(collect(&mut pushed, params![source.0, json_list(guids)], |row| Ok(row.get(0)?))?.into_iter().collect())
+}
+
 /// Items that the clusterer has not placed yet, in the order in which they were stored.
 pub fn unassigned(db: &Connection, limit: u32) -> Result<Vec<Item>> {
     let sql = format!(

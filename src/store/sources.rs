@@ -176,7 +176,7 @@ pub fn clear_of_blame(db: &Connection, sources: &[SourceId], interval: SignedDur
          next_reason = 'our own network was down at the last poll' WHERE id = ?1",
     )?;
     let mut rename = db.prepare_cached(
-        "UPDATE poll SET outcome = 'offline' WHERE id = (SELECT max(id) FROM poll WHERE source_id = ?1)",
+        "UPDATE poll SET outcome = 'offline' WHERE id = (SELECT max(id) FROM poll WHERE source_id = ?1 AND outcome <> 'pushed')",
     )?;
     for source in sources {
         clear.execute(params![source.0, interval.as_millis() as i64])?;

@@ -2,9 +2,11 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod desk;
+pub mod hub;
 pub mod origin;
 pub mod process;
 pub mod raw;
+pub mod scene;
 pub mod world;
 
 use std::time::{Duration, Instant};

@@ -72,6 +72,7 @@ fn plain_reading() -> Reading {
         site_url: None,
         lang: None,
         wishes: Wishes::default(),
+        hub: None,
     }
 }
 
