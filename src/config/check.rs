@@ -94,7 +94,7 @@ fn durations(config: &Config) -> Result<(), Fault> {
         ("cluster.look", cluster.look, NONE, days(1)),
         ("daemon.shutdown_grace", daemon.shutdown_grace, NONE, LONGEST_GRACE),
         ("daemon.keep_polls", daemon.keep_polls, NONE, days(3650)),
-        ("daemon.keep_stories", daemon.keep_stories, days(7), days(36_500)),
+        ("daemon.keep_stories", daemon.keep_stories, days(7), days(18_250)),
     ];
     for (key, value, least, most) in bounds {
         within(key, value, least, most)?;
