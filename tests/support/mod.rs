@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 
 /// Waits until a condition holds, looking again and again; says what was waited for when it never does.
 pub async fn until<F: AsyncFnMut() -> bool>(what: &str, mut holds: F) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(90);
     while !holds().await {
-        assert!(Instant::now() < deadline, "waited 30 s, and not yet: {what}");
+        assert!(Instant::now() < deadline, "waited 90 s, and not yet: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
