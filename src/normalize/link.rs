@@ -49,7 +49,7 @@ pub fn canonical(link: &Url) -> String {
     out.push_str(bare_path(link.path()));
     let mut query: Vec<(String, String)> = link
         .query_pairs()
-        .filter(|(name, value)| !is_tracking(name) && !(name.is_empty() && value.is_empty()))
+        .filter(|(name, value)| !(is_tracking(name) || name.is_empty() && value.is_empty()))
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
     query.sort();
@@ -70,7 +70,9 @@ fn bare_host(host: &str) -> &str {
     let mut host = host.strip_suffix('.').filter(|bare| !bare.is_empty() && !bare.ends_with('.')).unwrap_or(host);
     let shorter = |host: &'_ str| {
         let prefix = ["www.", "m.", "mobile.", "amp."].into_iter().find(|prefix| host.starts_with(prefix))?;
-        psl::domain_str(&host[prefix.len()..]).is_some().then_some(prefix.len())
+        let rest = &host[prefix.len()..];
+        let is_name = psl::domain_str(rest).is_some() && !rest.split('.').any(str::is_empty);
+        is_name.then_some(prefix.len())
     };
     while let Some(length) = shorter(host) {
         host = &host[length..];
@@ -163,6 +165,7 @@ mod tests {
             ("https://www.co.uk/", "https://www.co.uk"),
             ("https://./x", "https://./x"),
             ("https://a.0../", "https://a.0.."),
+            ("https://www.a8../", "https://www.a8.."),
         ] {
             check(link, expected);
             check(expected, expected);
