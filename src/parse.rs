@@ -9,6 +9,7 @@
 mod dates;
 mod decode;
 mod discover;
+mod embeds;
 mod entities;
 mod finish;
 mod first;
@@ -103,8 +104,13 @@ pub struct ParsedFeed {
     pub kind: FeedKind,
     /// The character set that the document was really in.
     pub charset: &'static str,
+    /// The feed's own id, which only Atom has.
+    pub id: Option<String>,
     /// Plain text.
     pub title: Option<String>,
+    /// What the feed says of itself: HTML, not sanitised.
+    pub summary_html: Option<String>,
+    pub authors: Vec<String>,
     pub site_url: Option<Url>,
     pub self_url: Option<Url>,
     /// WebSub hubs.
@@ -114,6 +120,8 @@ pub struct ParsedFeed {
     /// When it asks to be polled.
     #[serde(flatten)]
     pub wishes: Wishes,
+    pub published: Option<Timestamp>,
+    /// The date of publication where no other is given.
     pub updated: Option<Timestamp>,
     pub items: Vec<ParsedItem>,
 }

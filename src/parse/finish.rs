@@ -12,6 +12,10 @@ use crate::model::{Problem, ProblemKind};
 const MAX_GUID: usize = 4 * 1024;
 
 pub fn finish(feed: &mut ParsedFeed, options: &Options, problems: &mut Vec<Problem>) {
+    once(&mut feed.authors);
+    if let Some(summary) = &mut feed.summary_html {
+        cut(summary, options.max_text);
+    }
     let mut note = |kind, detail: &str| Problem::note(problems, Problem::new(kind, detail));
     if feed.items.len() > options.max_items {
         note(ProblemKind::TooManyItems, &format!("more than {}", options.max_items));
@@ -65,6 +69,8 @@ fn is_empty(item: &ParsedItem) -> bool {
         && item.published.or(item.updated).is_none()
         && item.authors.is_empty()
         && item.categories.is_empty()
+        && item.lang.is_none()
+        && item.image.is_none()
 }
 
 fn once(names: &mut Vec<String>) {
@@ -82,7 +88,11 @@ mod tests {
         let mut feed = ParsedFeed {
             kind: FeedKind::Rss,
             charset: "UTF-8",
+            id: None,
             title: None,
+            summary_html: None,
+            authors: Vec::new(),
+            published: None,
             site_url: None,
             self_url: None,
             hubs: Vec::new(),

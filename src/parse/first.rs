@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::guard::guarded;
-use super::rewrite::{NOTE, NOTE_IMAGE, NOTE_LANGUAGE, Rewritten};
+use super::rewrite::{NOTE, NOTE_AUTHOR, NOTE_ID, NOTE_IMAGE, NOTE_LANGUAGE, Rewritten};
 use super::wishes::Said;
 use super::{Enclosure, ParsedFeed, ParsedItem};
 
@@ -38,20 +38,27 @@ fn convert(feed: Feed, rewritten: &Rewritten) -> ParsedFeed {
     ParsedFeed {
         kind: rewritten.kind,
         charset: "",
+        id: notes(NOTE_ID).pop(),
         title: feed.title.as_ref().map(|title| title.content.clone()),
+        summary_html: feed.description.as_ref().map(|summary| summary.content.clone()),
+        authors: notes(NOTE_AUTHOR),
         site_url,
         self_url: related("self").into_iter().next(),
         hubs: related("hub"),
         lang: feed.language.clone(),
         wishes: Said { ttl: feed.ttl, notes: &notes }.wishes(),
+        published: feed.published.and_then(timestamp),
         updated: feed.updated.or(feed.published).and_then(timestamp),
         items: feed.entries.into_iter().map(item).collect(),
     }
 }
 
 fn item(entry: Entry) -> ParsedItem {
-    let note =
-        |domain: &str| entry.categories.iter().find(|c| c.scheme.as_deref() == Some(domain)).map(|c| c.term.clone());
+    // The last counts: it is the one that was believed more.
+    let note = |domain: &str| {
+        let notes = entry.categories.iter().rev().find(|c| c.scheme.as_deref() == Some(domain));
+        notes.map(|c| c.term.clone())
+    };
     let lang = note(NOTE_LANGUAGE);
     let image = note(NOTE_IMAGE).and_then(|url| Url::parse(&url).ok());
     let published = entry.published.and_then(timestamp);

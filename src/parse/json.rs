@@ -29,16 +29,21 @@ pub fn read(text: &str, url: &Url, options: &Options, problems: &mut Vec<Problem
         Problem::note(problems, Problem::new(ProblemKind::TooManyItems, detail));
     }
     let mut reader = Reader { base: url, options, problems };
+    let (title, authors) = (root.text("title"), reader.authors(&root));
     let hubs = root.list("hubs").iter().filter_map(|hub| reader.url(hub.get("url")));
     Ok(ParsedFeed {
         kind: FeedKind::Json,
         charset: "",
         hubs: hubs.take(MAX_MANY).collect(),
-        title: root.text("title").as_deref().and_then(text::plain),
+        id: None,
+        title: title.as_deref().and_then(text::plain),
+        summary_html: reader.escaped(root.text("description")),
+        authors,
         site_url: reader.url(root.get("home_page_url")),
         self_url: reader.url(root.get("feed_url")),
         lang: root.text("language"),
         wishes: Wishes::default(),
+        published: None,
         updated: None,
         items: items.iter().take(options.max_items).map(|item| reader.item(item)).collect(),
     })
@@ -55,11 +60,7 @@ struct Reader<'o> {
 
 impl Reader<'_> {
     fn item(&mut self, item: &Loose) -> ParsedItem {
-        let mut authors: Vec<String> = item.list("authors").iter().take(MAX_MANY).filter_map(author).collect();
-        if authors.is_empty() {
-            authors.extend(item.get("author").and_then(author));
-        }
-        let content_text = item.text("content_text").map(|text| quick_xml::escape::escape(text).into_owned());
+        let content_text = self.escaped(item.text("content_text"));
         let attachments = item.list("attachments").iter().take(MAX_MANY).filter_map(|attachment| {
             let url = self.url(attachment.get("url"))?;
             let length = attachment.text("size_in_bytes").and_then(|size| size.parse().ok());
@@ -70,9 +71,9 @@ impl Reader<'_> {
             guid: item.text("id"),
             link: self.url(item.get("url")).or_else(|| self.url(item.get("external_url"))),
             title: item.text("title").as_deref().and_then(text::plain),
-            summary_html: item.text("summary").map(|text| quick_xml::escape::escape(text).into_owned()),
+            summary_html: self.escaped(item.text("summary")),
             content_html: item.text("content_html").or(content_text),
-            authors,
+            authors: self.authors(item),
             published: self.date(item, "date_published"),
             updated: self.date(item, "date_modified"),
             categories: item
@@ -84,6 +85,23 @@ impl Reader<'_> {
             lang: item.text("language"),
             image: self.url(item.get("image")).or_else(|| self.url(item.get("banner_image"))),
         }
+    }
+
+    /// `authors` of version 1.1, `author` of 1.0.
+    fn authors(&self, of: &Loose) -> Vec<String> {
+        let mut authors: Vec<String> = of.list("authors").iter().take(MAX_MANY).filter_map(author).collect();
+        if authors.is_empty() {
+            authors.extend(of.get("author").and_then(author));
+        }
+        authors
+    }
+
+    /// Plain text as HTML. What is too long is cut first, because it grows.
+    fn escaped(&self, text: Option<String>) -> Option<String> {
+        let mut text = text?;
+        // One byte more than the limit, so that the cut is seen and noted later.
+        text::cut(&mut text, self.options.max_text + 1);
+        Some(quick_xml::escape::partial_escape(text).into_owned())
     }
 
     fn date(&mut self, item: &Loose, name: &str) -> Option<jiff::Timestamp> {

@@ -7,6 +7,7 @@
 //!
 //! Never judges what a feed says, never recurses: an element's depth is a number, not a stack frame.
 
+mod base64;
 mod extent;
 mod fields;
 mod names;
@@ -27,6 +28,8 @@ use crate::model::{Problem, ProblemKind};
 pub const NOTE: &str = "newsfold:";
 pub const NOTE_LANGUAGE: &str = "newsfold:language";
 pub const NOTE_IMAGE: &str = "newsfold:image";
+pub const NOTE_ID: &str = "newsfold:id";
+pub const NOTE_AUTHOR: &str = "newsfold:author";
 pub const NOTE_SKIP_HOUR: &str = "newsfold:skip-hour";
 pub const NOTE_SKIP_DAY: &str = "newsfold:skip-day";
 pub const NOTE_UPDATE_PERIOD: &str = "newsfold:update-period";
@@ -269,6 +272,9 @@ impl<'a> Rewriter<'a, '_> {
         self.feed = Some(std::mem::replace(&mut self.scope, Scope::item(tag)));
         let base = self.base_of(tag);
         self.open.push(Open { name: tag.name, part: Part::Item, base });
+        if let Some(language) = tag.attribute("xml:lang") {
+            self.language(1, &language);
+        }
         if let Some(href) = tag.attribute("href") {
             self.offer_link(tag, &href, 2);
         }

@@ -8,20 +8,21 @@ use quick_xml::escape::escape;
 use super::super::entities::decode_entities;
 use super::super::markup::{Tag, Token, Tokens};
 use super::super::vocabulary::{Family, Field, family_of_prefix};
-use super::super::{FeedKind, dates, text};
-use super::{NOTE_LANGUAGE, NOTE_SKIP_DAY, NOTE_SKIP_HOUR, NOTE_UPDATE_FREQUENCY, NOTE_UPDATE_PERIOD, Rewriter};
+use super::super::{FeedKind, dates, embeds, text};
+use super::base64;
+use super::{
+    NOTE_AUTHOR, NOTE_ID, NOTE_LANGUAGE, NOTE_SKIP_DAY, NOTE_SKIP_HOUR, NOTE_UPDATE_FREQUENCY, NOTE_UPDATE_PERIOD,
+    Rewriter,
+};
 use crate::model::ProblemKind;
 
 impl<'a> Rewriter<'a, '_> {
     pub(super) fn field(&mut self, tag: Tag<'a>, field: Field, rank: u8) {
-        if let Some(language) = tag.attribute("xml:lang").filter(|_| self.feed.is_some()) {
-            self.language(1, &language);
-        }
-        let (inner, has_elements) = self.extent(tag, field);
-        // Atom 0.3 could wrap anything in base64, and nobody did.
-        if tag.attribute("mode").as_deref() == Some("base64") {
-            return;
-        }
+        self.language_of(tag, field);
+        let (inner, mut has_elements) = self.extent(tag, field);
+        let unwrapped = base64::of(tag, inner);
+        let inner = unwrapped.as_deref().unwrap_or(inner);
+        has_elements &= unwrapped.is_none();
         if inner.contains('&') && has_bare_ampersand(inner) {
             self.note(ProblemKind::NotWellFormed, inner);
         }
@@ -31,6 +32,7 @@ impl<'a> Rewriter<'a, '_> {
             Field::Image => self.image(tag, inner, rank),
             Field::Author => self.author(inner, rank),
             Field::Category => self.category(tag, inner),
+            Field::Keywords => self.keywords(inner),
             Field::Summary | Field::Content => self.long(tag, field, rank, inner, has_elements),
             _ => {
                 let value = flat(inner, has_elements, self.options.max_text);
@@ -51,6 +53,11 @@ impl<'a> Rewriter<'a, '_> {
                         self.note(ProblemKind::TooLong, tag.name);
                     }
                     self.element("title", &title);
+                }
+            }
+            Field::Guid if self.feed.is_none() => {
+                if self.scope.wins(field, rank) {
+                    self.remark(NOTE_ID, value);
                 }
             }
             Field::Guid if self.scope.wins(field, rank) => {
@@ -95,6 +102,19 @@ impl<'a> Rewriter<'a, '_> {
         self.element(name, &moment.to_string());
     }
 
+    /// The language that an element of an item says it is in. The item has one, that of its longest text.
+    fn language_of(&mut self, tag: Tag, field: Field) {
+        let rank = match field {
+            Field::Title => 2,
+            Field::Summary => 3,
+            Field::Content => 4,
+            _ => return,
+        };
+        if let Some(language) = tag.attribute("xml:lang").filter(|_| self.feed.is_some()) {
+            self.language(rank, &language);
+        }
+    }
+
     pub(super) fn language(&mut self, rank: u8, value: &str) {
         let value = value.trim().replace('_', "-");
         if value.is_empty() || !self.scope.wins(Field::Language, rank) {
@@ -110,7 +130,7 @@ impl<'a> Rewriter<'a, '_> {
     /// A summary or a content, as HTML.
     fn long(&mut self, tag: Tag, field: Field, rank: u8, inner: &str, has_elements: bool) {
         let media_type = tag.attribute("type").map(|t| t.trim().to_ascii_lowercase()).unwrap_or_default();
-        if is_no_text(&media_type) {
+        if is_no_text(&media_type) && !base64::is_unwrapped(tag) {
             return;
         }
         let mut html = flat(inner, has_elements, self.options.max_text).trim().to_owned();
@@ -119,6 +139,9 @@ impl<'a> Rewriter<'a, '_> {
         let means_text = media_type.is_empty() && self.kind == Some(FeedKind::Atom) && !html.contains("</");
         if !has_elements && (says_text || means_text) {
             html = escape(html.as_str()).into_owned();
+        }
+        if let Some(closed) = embeds::closed(&html) {
+            html = closed;
         }
         if html.is_empty() || !self.scope.wins(field, rank) {
             return;
@@ -135,7 +158,10 @@ impl<'a> Rewriter<'a, '_> {
         }
         if let Some(name) = person(inner) {
             self.scope.wins(Field::Author, rank);
-            self.element("dc:creator", &name);
+            match self.feed {
+                Some(_) => self.element("dc:creator", &name),
+                None => self.remark(NOTE_AUTHOR, &name),
+            }
         }
     }
 
@@ -147,8 +173,22 @@ impl<'a> Rewriter<'a, '_> {
             self.element("category", &name);
         }
     }
+
+    /// `one, two` in a single element.
+    fn keywords(&mut self, inner: &str) {
+        let words = flat(inner, false, MAX_KEYWORDS);
+        for word in words.split(',').filter_map(text::plain) {
+            if word.len() <= MAX_CATEGORY && self.scope.has_room() {
+                self.element("category", &word);
+            }
+        }
+    }
 }
 
+/// What is beyond this in a list of keywords is not looked at.
+const MAX_KEYWORDS: usize = 4 * 1024;
+/// No byline is longer: what is beyond this is not looked at, because names are searched again and again.
+const MAX_PERSON: usize = 4 * 1024;
 /// A longer category is a text that strayed into the wrong element.
 const MAX_CATEGORY: usize = 256;
 
@@ -161,6 +201,7 @@ fn is_no_text(media_type: &str) -> bool {
 /// A name out of `Ann Author`, `ann@news.example (Ann Author)`, `<name>Ann Author</name>…`; an address where there is
 /// no name.
 fn person(inner: &str) -> Option<String> {
+    let inner = &inner[..inner.floor_char_boundary(MAX_PERSON)];
     let (mut name, mut email, mut bare) = (None, None, String::new());
     let mut element = "";
     for token in Tokens::new(inner) {

@@ -14,7 +14,7 @@ const MAX_MANY: usize = 100;
 
 pub(super) struct Scope {
     /// The rank of what was written last, by field.
-    ranks: [u8; 16],
+    ranks: [u8; 24],
     many: usize,
     link: Option<(u8, Url)>,
     image: Option<(u8, Url)>,
@@ -26,7 +26,7 @@ pub(super) struct Scope {
 
 impl Scope {
     pub(super) fn feed() -> Self {
-        Scope { ranks: [0; 16], many: 0, link: None, image: None, permalink: None, about: None }
+        Scope { ranks: [0; 24], many: 0, link: None, image: None, permalink: None, about: None }
     }
 
     pub(super) fn item(tag: Tag) -> Self {
@@ -35,12 +35,12 @@ impl Scope {
     }
 
     pub(super) fn rank(&self, field: Field) -> u8 {
-        self.ranks[field as usize % 16]
+        self.ranks[field as usize % 24]
     }
 
     /// Whether this is the best that was said of a field so far; if so, it is now the one to beat.
     pub(super) fn wins(&mut self, field: Field, rank: u8) -> bool {
-        let best = &mut self.ranks[field as usize % 16];
+        let best = &mut self.ranks[field as usize % 24];
         let wins = rank > *best;
         *best = rank.max(*best);
         wins
