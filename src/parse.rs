@@ -163,16 +163,17 @@ pub fn parse(document: &Document, options: &Options) -> Result<(ParsedFeed, Vec<
         let detail = format!("{} bytes, {} read", document.bytes.len(), bytes.len());
         Problem::note(&mut problems, Problem::new(ProblemKind::Truncated, detail));
     }
-    let unpacked = unpacked(bytes, options);
-    let bytes = unpacked.as_deref().unwrap_or(bytes);
-    let (text, charset) = decode::decode(bytes, document.content_type, document.url.domain(), &mut problems);
-    let text = text.trim_start_matches('\u{feff}');
-    if text.trim().is_empty() {
+    let (text, charset) = {
+        let unpacked = unpacked(bytes, options);
+        let bytes = unpacked.as_deref().unwrap_or(bytes);
+        decode::decode(bytes, document.content_type, document.url.domain(), &mut problems)
+    };
+    let start = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
+    if start.is_empty() {
         return Err(NotAFeed::Empty);
     }
-
-    let mut feed = if text.trim_start().starts_with('{') {
-        json::read(text, document.url, options, &mut problems)
+    let mut feed = if start.starts_with('{') {
+        json::read(start, document.url, options, &mut problems)
     } else {
         xml(text, document.url, options, &mut problems)
     }?;
@@ -192,13 +193,16 @@ fn unpacked(bytes: &[u8], options: &Options) -> Option<Vec<u8>> {
     })
 }
 
-fn xml(text: &str, url: &Url, options: &Options, problems: &mut Vec<Problem>) -> Result<ParsedFeed, NotAFeed> {
-    if discover::is_html(text) {
-        return Err(NotAFeed::Html { feeds: discover::feeds(text, url) });
+fn xml(text: String, url: &Url, options: &Options, problems: &mut Vec<Problem>) -> Result<ParsedFeed, NotAFeed> {
+    if discover::is_html(&text) {
+        return Err(NotAFeed::Html { feeds: discover::feeds(&text, url) });
     }
-    let Some(rewritten) = rewrite::rewrite(text, url, options, problems) else {
-        return Err(NotAFeed::Unreadable { detail: crate::model::text::one_line(text, Problem::MAX_DETAIL) });
+    let Some(rewritten) = rewrite::rewrite(&text, url, options, problems) else {
+        let start = &text[..text.floor_char_boundary(4 * Problem::MAX_DETAIL)];
+        return Err(NotAFeed::Unreadable { detail: crate::model::text::one_line(start, Problem::MAX_DETAIL) });
     };
+    // A document may be large: only its rewritten form is needed from here.
+    drop(text);
     let refusal = match first::read(&rewritten) {
         Ok(feed) if !feed.items.is_empty() || rewritten.items == 0 => return Ok(feed),
         Ok(_) => "no items".to_owned(),

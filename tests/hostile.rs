@@ -1,0 +1,87 @@
+//! Documents made to hurt: none makes newsfold panic, hang or use more memory than it may.
+//!
+//! Every day small ones are read in this process. The real measure is of 16 MiB, one process for each document, and
+//! takes minutes: `cargo test --release --test hostile -- --ignored --nocapture`. Peak memory is Linux's `VmHWM`.
+
+#[path = "hostile/documents.rs"]
+mod documents;
+mod support;
+
+use documents::KINDS;
+use newsfold::parse::{Document, Options, parse};
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use url::Url;
+
+const MIB: usize = 1024 * 1024;
+/// The bars, for a document of [`Options::max_bytes`].
+const LONGEST: Duration = Duration::from_secs(2);
+const MOST_TIMES: usize = 12;
+
+#[test]
+fn no_small_document_makes_it_panic_or_grow_slower_than_its_size() {
+    let url = Url::parse("https://feed.invalid/").unwrap();
+    let read = |bytes: &[u8]| {
+        let began = Instant::now();
+        let _ = parse(&Document { bytes, content_type: None, url: &url }, &Options::default());
+        began.elapsed()
+    };
+    for (name, generate) in KINDS {
+        let took = read(&generate(64 * 1024));
+        // Far above what a debug build on a busy machine needs, far below what anything quadratic takes.
+        assert!(took < Duration::from_secs(10), "{name}: {took:?}");
+    }
+}
+
+#[test]
+#[ignore = "takes minutes, and means something in a release build only"]
+fn no_document_of_16_mib_takes_2_s_or_12_times_its_size() {
+    if cfg!(debug_assertions) || !Path::new("/proc/self/status").exists() {
+        return support::skipped("the figures are of a release build on Linux");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("document");
+    let only = std::env::var("HOSTILE").unwrap_or_default();
+    let mut over = Vec::new();
+    for (name, generate) in KINDS.iter().filter(|(name, _)| name.contains(&only)) {
+        std::fs::write(&file, generate(16 * MIB)).unwrap();
+        let (took, peak) = check(&file);
+        let times = peak as f64 / (16 * MIB) as f64;
+        let is_over = took > LONGEST || peak > MOST_TIMES * 16 * MIB;
+        println!("{:6.2} s {times:5.1}× {}{name}", took.as_secs_f64(), if is_over { "OVER " } else { "" });
+        if is_over {
+            over.push(*name);
+        }
+    }
+    assert_eq!(over, Vec::<&str>::new());
+}
+
+/// How long `newsfold check` takes over a file, and the most memory it has at one time.
+fn check(file: &Path) -> (Duration, usize) {
+    let began = Instant::now();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_newsfold"));
+    command.arg("check").arg(file).arg("--json").stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut out = child.stdout.take().unwrap();
+    let reader = std::thread::spawn(move || std::io::copy(&mut out.by_ref(), &mut std::io::sink()));
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    let exit = loop {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
+        peak = peak.max(kib.unwrap_or_default() * 1024);
+        if let Some(exit) = child.try_wait().unwrap() {
+            break exit;
+        }
+        assert!(began.elapsed() < Duration::from_secs(120), "it hangs");
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    let took = began.elapsed();
+    reader.join().unwrap().unwrap();
+    // 0 is a feed, 1 is none; anything else is a panic or a signal.
+    assert!(matches!(exit.code(), Some(0 | 1)), "{exit}");
+    (took, peak)
+}
