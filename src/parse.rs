@@ -203,10 +203,9 @@ fn xml(text: String, url: &Url, options: &Options, problems: &mut Vec<Problem>) 
     };
     // A document may be large: only its rewritten form is needed from here.
     drop(text);
-    let refusal = match first::read(&rewritten) {
-        Ok(feed) if !feed.items.is_empty() || rewritten.items == 0 => return Ok(feed),
-        Ok(_) => "no items".to_owned(),
-        Err(refusal) => refusal,
+    let (refusal, rewritten) = match first::read(rewritten) {
+        Ok(feed) => return Ok(feed),
+        Err(refused) => refused,
     };
     Problem::note(problems, Problem::new(ProblemKind::SecondParser, refusal));
     second::read(&rewritten, options).map_err(|detail| NotAFeed::Unreadable { detail })

@@ -101,7 +101,9 @@ impl Reader<'_> {
         let mut text = text?;
         // One byte more than the limit, so that the cut is seen and noted later.
         text::cut(&mut text, self.options.max_text + 1);
-        Some(quick_xml::escape::partial_escape(text).into_owned())
+        let mut escaped = quick_xml::escape::partial_escape(text).into_owned();
+        escaped.shrink_to_fit();
+        Some(escaped)
     }
 
     fn date(&mut self, item: &Loose, name: &str) -> Option<jiff::Timestamp> {

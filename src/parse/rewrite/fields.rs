@@ -3,7 +3,7 @@
 //! Never keeps what it has written: of two elements that say the same, the later may replace the earlier by standing
 //! behind it, because both parsers believe the last.
 
-use quick_xml::escape::escape;
+use quick_xml::escape::{escape, partial_escape};
 
 use super::super::entities::decode_entities;
 use super::super::markup::{Tag, Token, Tokens};
@@ -69,17 +69,41 @@ impl<'a> Rewriter<'a, '_> {
             Field::Language => self.language(rank, value),
             Field::Origin => self.offer_link(tag, value, 9),
             Field::Ttl => self.element("ttl", value),
-            Field::SkipHour => self.remark(NOTE_SKIP_HOUR, value),
-            Field::SkipDay => self.remark(NOTE_SKIP_DAY, value),
-            Field::UpdatePeriod => self.remark(NOTE_UPDATE_PERIOD, value),
-            Field::UpdateFrequency => self.remark(NOTE_UPDATE_FREQUENCY, value),
+            Field::SkipHour if self.scope.has_room() => self.remark(NOTE_SKIP_HOUR, value),
+            Field::SkipDay if self.scope.has_room() => self.remark(NOTE_SKIP_DAY, value),
+            Field::UpdatePeriod if self.scope.wins(field, rank) => self.remark(NOTE_UPDATE_PERIOD, value),
+            Field::UpdateFrequency if self.scope.wins(field, rank) => self.remark(NOTE_UPDATE_FREQUENCY, value),
             _ => {}
         }
     }
 
     /// Writes an element with its text.
     pub(super) fn element(&mut self, name: &str, text: &str) {
-        self.out.push_str(&format!("<{name}>{}</{name}>\n", escape(text)));
+        self.out.push_str(&format!("<{name}>"));
+        self.push_text(text);
+        self.out.push_str(&format!("</{name}>\n"));
+    }
+
+    /// Writes a text in the shorter of XML's two ways: as a CDATA section, or with references. Markup in references
+    /// is up to five times as long, and feed-rs takes each of them for an event of its own.
+    fn push_text(&mut self, text: &str) {
+        let references = text.bytes().filter(|b| matches!(b, b'<' | b'>' | b'&')).count();
+        let ends = if references == 0 { 0 } else { text.matches("]]>").count() };
+        if references == 0 {
+            self.out.push_str(text);
+        } else if (ends + 1) * 12 < references * 3 {
+            self.out.push_str("<![CDATA[");
+            // An end of a section within the text is divided between two sections.
+            for (nth, part) in text.split("]]>").enumerate() {
+                if nth > 0 {
+                    self.out.push_str("]]]]><![CDATA[>");
+                }
+                self.out.push_str(part);
+            }
+            self.out.push_str("]]>");
+        } else {
+            self.out.push_str(&partial_escape(text));
+        }
     }
 
     fn remark(&mut self, domain: &str, text: &str) {
@@ -235,33 +259,41 @@ fn person(inner: &str) -> Option<String> {
     Some(person)
 }
 
-/// An element's inside as text: decoded where it is text, as markup where elements stand in it.
+/// An element's inside as text: decoded where it is text, as markup where elements stand in it. Never much longer than
+/// `max`, but longer where anything was left out, so that the cut is seen and noted.
 pub(super) fn flat(inner: &str, has_elements: bool, max: usize) -> String {
     let mut out = String::new();
     for token in Tokens::new(inner) {
-        // A little beyond the limit, so that the cut is seen and noted.
-        if out.len() > max {
+        let room = (max + 4).saturating_sub(out.len());
+        if room == 0 {
             break;
         }
         match token {
-            Token::Text(text) if has_elements => out.push_str(text),
-            Token::Text(text) => out.push_str(&decode_entities(text)),
-            Token::CData(text) => out.push_str(text),
-            Token::Start(tag) => {
+            Token::Text(text) if !has_elements => {
+                // A reference is longer than its character, by so much at most in any text that means something.
+                let text = cut(text, room.saturating_mul(8));
+                out.push_str(cut(&decode_entities(text), room));
+            }
+            Token::Text(text) | Token::CData(text) => out.push_str(cut(text, room)),
+            Token::Start(tag) if tag.rest.len() < room => {
                 out.push('<');
                 out.push_str(local_html(tag.name));
                 out.push_str(tag.rest);
                 out.push_str(if tag.self_closing { "/>" } else { ">" });
             }
-            Token::End(name) => {
+            Token::End(name) if name.len() < room => {
                 out.push_str("</");
                 out.push_str(local_html(name));
                 out.push('>');
             }
-            Token::Other => {}
+            Token::Start(_) | Token::End(_) | Token::Other => {}
         }
     }
     out
+}
+
+fn cut(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
 }
 
 /// XHTML's names without the prefix that a feed gave them.

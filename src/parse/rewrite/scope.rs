@@ -9,13 +9,16 @@ use super::super::markup::Tag;
 use super::super::vocabulary::Field;
 use super::{NOTE_IMAGE, Rewriter};
 
-/// Authors, categories and enclosures of one item beyond this number are left out.
+/// Authors and categories of one item beyond this number are left out.
 const MAX_MANY: usize = 100;
+/// Enclosures beyond this number are: feed-rs makes a kilobyte of each.
+const MAX_ENCLOSURES: usize = 32;
 
 pub(super) struct Scope {
     /// The rank of what was written last, by field.
     ranks: [u8; 24],
     many: usize,
+    enclosures: usize,
     link: Option<(u8, Url)>,
     image: Option<(u8, Url)>,
     /// The guid, if it says that it is an address too.
@@ -26,7 +29,7 @@ pub(super) struct Scope {
 
 impl Scope {
     pub(super) fn feed() -> Self {
-        Scope { ranks: [0; 24], many: 0, link: None, image: None, permalink: None, about: None }
+        Scope { ranks: [0; 24], many: 0, enclosures: 0, link: None, image: None, permalink: None, about: None }
     }
 
     pub(super) fn item(tag: Tag) -> Self {
@@ -125,9 +128,10 @@ impl<'a> Rewriter<'a, '_> {
         let Some(href) = tag.attribute("url").or_else(|| tag.attribute("href")) else {
             return;
         };
-        if self.feed.is_none() || !self.scope.has_room() {
+        if self.feed.is_none() || self.scope.enclosures >= MAX_ENCLOSURES {
             return;
         }
+        self.scope.enclosures += 1;
         let Some(url) = self.address(tag, &href) else { return };
         let media_type = tag.attribute("type").unwrap_or_default();
         let length = tag.attribute("length").or_else(|| tag.attribute("fileSize")).unwrap_or_default();
