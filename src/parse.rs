@@ -173,7 +173,7 @@ pub fn parse(document: &Document, options: &Options) -> Result<(ParsedFeed, Vec<
         return Err(NotAFeed::Empty);
     }
     let mut feed = if start.starts_with('{') {
-        json::read(start, document.url, options, &mut problems)
+        json::read(text, document.url, options, &mut problems)
     } else {
         xml(text, document.url, options, &mut problems)
     }?;

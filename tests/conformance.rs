@@ -1,7 +1,8 @@
 //! Other parsers' own suites, where they are beside the project: how much of what they expect newsfold reads.
 //!
 //! `cargo test --test conformance -- --nocapture` prints every count and every failure. What is left out of a count is
-//! left out by a rule with a reason, in `conformance/policy.rs`; `docs/decisions/0009-*` has the figures.
+//! left out by a rule with a reason, in `conformance/policy.rs`; `docs/decisions/0011-other-parsers-suites-are-the-measure.md` has the
+//! figures.
 
 #[path = "conformance/checks.rs"]
 mod checks;

@@ -8,9 +8,10 @@ mod documents;
 mod support;
 
 use documents::KINDS;
+use newsfold::model::ProblemKind;
 use newsfold::parse::{Document, Options, parse};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use url::Url;
@@ -56,6 +57,104 @@ fn no_document_of_16_mib_takes_2_s_or_12_times_its_size() {
         }
     }
     assert_eq!(over, Vec::<&str>::new());
+}
+
+/// Real documents, damaged at random: the same damage at every run. `MUTATIONS` says how many for each document.
+#[test]
+fn damaged_documents_are_read_without_a_panic_and_by_the_first_parser() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+    if !corpus.exists() {
+        return support::skipped("there is no corpus beside this project");
+    }
+    let times = std::env::var("MUTATIONS").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    let url = Url::parse("https://feed.invalid/").unwrap();
+    let (mut read, mut refused, mut second) = (0, 0, Vec::new());
+    let mut damage = Damage(0x9e37_79b9_7f4a_7c15);
+    for folder in ["feed-rs/feed-rs/fixture", "rss-parser/test/input", "node-feedparser/test/feeds", "outlets-2020"] {
+        for file in files(&corpus.join(folder)) {
+            let bytes = std::fs::read(&file).unwrap();
+            for _ in 0..times {
+                let bytes = damage.to(&bytes[..bytes.len().min(32 * 1024)]);
+                let document = Document { bytes: &bytes, content_type: None, url: &url };
+                match parse(&document, &Options::default()) {
+                    Ok((_, problems)) => {
+                        read += 1;
+                        let by_second = problems.into_iter().find(|problem| problem.kind == ProblemKind::SecondParser);
+                        second.extend(by_second.map(|problem| format!("{}: {}", file.display(), problem.detail)));
+                    }
+                    Err(_) => refused += 1,
+                }
+            }
+        }
+    }
+    println!("{read} read, {refused} refused, {} by the second parser", second.len());
+    assert_eq!(second, Vec::<String>::new());
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+/// A source of damage (xorshift).
+struct Damage(u64);
+
+impl Damage {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit.max(1) as u64) as usize
+    }
+
+    fn to(&mut self, document: &[u8]) -> Vec<u8> {
+        const PIECES: [&[u8]; 20] = [
+            b"<",
+            b">",
+            b"&",
+            b"\"",
+            b"]]>",
+            b"<![CDATA[",
+            b"<!--",
+            b"-->",
+            b"</item>",
+            b"<item>",
+            b"<title>",
+            b"/>",
+            b"\0",
+            b"\xff",
+            b"&#x0;",
+            b"@",
+            b"<?",
+            b"xmlns=''",
+            b"<a:b c:d='e'/>",
+            b"\xe2\x80\x8b",
+        ];
+        let mut damaged = document.to_vec();
+        for _ in 0..=self.below(8) {
+            let at = self.below(damaged.len());
+            let end = (at + self.below(40)).min(damaged.len());
+            let piece = PIECES[self.below(PIECES.len())];
+            match self.below(5) {
+                0 => drop(damaged.drain(at..end)),
+                1 => drop(damaged.splice(at..at, piece.iter().copied())),
+                2 => drop(damaged.splice(at..end, piece.iter().copied())),
+                3 => {
+                    let copy = damaged[at..end].to_vec();
+                    let to = self.below(damaged.len());
+                    drop(damaged.splice(to..to, copy));
+                }
+                _ if self.below(4) == 0 => damaged.truncate(at),
+                _ => {}
+            }
+        }
+        damaged
+    }
 }
 
 /// How long `newsfold check` is busy with a file, and the most memory it has at one time. Waiting for a processor that

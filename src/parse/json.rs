@@ -12,16 +12,11 @@ use self::loose::Loose;
 use super::{Enclosure, FeedKind, NotAFeed, Options, ParsedFeed, ParsedItem, dates, text};
 use crate::model::{Problem, ProblemKind, Wishes};
 
-pub fn read(text: &str, url: &Url, options: &Options, problems: &mut Vec<Problem>) -> Result<ParsedFeed, NotAFeed> {
-    let mended = mend::mend(text);
-    if matches!(mended, std::borrow::Cow::Owned(_)) {
-        Problem::note(
-            problems,
-            Problem::new(ProblemKind::NotWellFormed, "JSON with bad escapes or control characters"),
-        );
-    }
-    let root = loose::read(&mended).map_err(|error| NotAFeed::Unreadable { detail: error.to_string() })?;
-    let Some(Loose::List(items)) = root.get("items") else {
+pub fn read(text: String, url: &Url, options: &Options, problems: &mut Vec<Problem>) -> Result<ParsedFeed, NotAFeed> {
+    let mut root = tree(&text, problems)?;
+    // A document may be large, and everything that is kept of it is in the tree.
+    drop(text);
+    let Some(Loose::List(items)) = root.take("items") else {
         return Err(NotAFeed::Unreadable { detail: "JSON without a list of items".to_owned() });
     };
     if items.len() > options.max_items {
@@ -45,8 +40,19 @@ pub fn read(text: &str, url: &Url, options: &Options, problems: &mut Vec<Problem
         wishes: Wishes::default(),
         published: None,
         updated: None,
-        items: items.iter().take(options.max_items).map(|item| reader.item(item)).collect(),
+        items: items.into_iter().take(options.max_items).map(|item| reader.item(&item)).collect(),
     })
+}
+
+fn tree(text: &str, problems: &mut Vec<Problem>) -> Result<Loose, NotAFeed> {
+    let mended = mend::mend(text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace()));
+    if mended.truncated {
+        Problem::note(problems, Problem::new(ProblemKind::Truncated, "the JSON is not closed"));
+    } else if matches!(mended.text, std::borrow::Cow::Owned(_)) {
+        let detail = "JSON with bad escapes or control characters";
+        Problem::note(problems, Problem::new(ProblemKind::NotWellFormed, detail));
+    }
+    loose::read(&mended.text).map_err(|error| NotAFeed::Unreadable { detail: error.to_string() })
 }
 
 /// Authors, tags and attachments of one item beyond this number are left out.
@@ -139,7 +145,7 @@ mod tests {
     fn feed(text: &str) -> Result<(ParsedFeed, Vec<Problem>), NotAFeed> {
         let mut problems = Vec::new();
         let url = Url::parse("https://news.example/feed.json").unwrap();
-        let feed = read(text, &url, &Options::default(), &mut problems)?;
+        let feed = read(text.to_owned(), &url, &Options::default(), &mut problems)?;
         Ok((feed, problems))
     }
 

@@ -63,6 +63,7 @@ pub fn rewrite(text: &str, base: &Url, options: &Options, problems: &mut Vec<Pro
     };
     rewriter.run();
     let kind = rewriter.kind?;
+    rewriter.out.shrink_to_fit();
     Some(Rewritten { kind, xml: rewriter.out, items: rewriter.items })
 }
 

@@ -55,12 +55,10 @@ impl<'a> Rewriter<'a, '_> {
                     self.element("title", &title);
                 }
             }
-            Field::Guid if self.feed.is_none() => {
-                if self.scope.wins(field, rank) {
-                    self.remark(NOTE_ID, value);
-                }
-            }
             Field::Guid if self.scope.wins(field, rank) => {
+                if self.feed.is_none() {
+                    return self.remark(NOTE_ID, value);
+                }
                 let permalink = tag.attribute("isPermaLink").is_none_or(|v| !v.trim().eq_ignore_ascii_case("false"));
                 self.scope.permalink = Some(value.to_owned()).filter(|_| permalink);
                 self.element("guid", value);
