@@ -3,6 +3,7 @@
 //! Tasks over one database, each of which goes on from what is written there: whatever is killed between two commits is
 //! taken up again, and a task that falls is started again. Listener, clock and shutdown are passed in.
 
+mod articles;
 mod clusterer;
 mod hubs;
 mod lock;
@@ -128,6 +129,13 @@ pub async fn run(
         Box::new(move || {
             let (store, options, clock, signals, stop) = parts.clone();
             Box::pin(publisher::run(store, options, clock, signals, stop))
+        })
+    });
+    keep("articles", {
+        let parts = (tools.clone(), signals.clone(), shutdown.clone());
+        Box::new(move || {
+            let (tools, signals, stop) = parts.clone();
+            Box::pin(articles::run(tools, signals, stop))
         })
     });
     keep("upkeep", {

@@ -3,6 +3,7 @@
 //! [`poll_source`] is the line of `docs/ARCHITECTURE.md`; [`decide`] is where its outcome is judged. No path forgets
 //! to record: whatever happens to a poll, a [`PollRecord`] says so, in the transaction that stores its items.
 
+mod article;
 mod decide;
 mod known;
 mod moved;

@@ -28,6 +28,7 @@ fn source() -> Source {
         failures: 0,
         last_problem: String::new(),
         hold_until: None,
+        full_text: Default::default(),
         wishes: Wishes::default(),
         moving: None,
         gone_since: None,
