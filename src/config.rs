@@ -6,7 +6,7 @@
 mod check;
 mod place;
 
-use crate::{cluster, fetch, poll, publish, serve};
+use crate::{cluster, fetch, poll, publish, serve, websub};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -21,6 +21,7 @@ pub struct Config {
     pub publish: publish::Options,
     pub poll: poll::Options,
     pub fetch: fetch::Options,
+    pub websub: websub::Options,
     pub cluster: cluster::Options,
     pub daemon: Running,
 }
@@ -37,6 +38,9 @@ pub struct Running {
     /// How long the records of polls are kept; the newest one of each source stays.
     #[serde(with = "crate::model::duration")]
     pub keep_polls: SignedDuration,
+    /// How long stories and their items are kept after their last news.
+    #[serde(with = "crate::model::duration")]
+    pub keep_stories: SignedDuration,
 }
 
 impl Default for Running {
@@ -45,6 +49,7 @@ impl Default for Running {
             concurrency: 32,
             shutdown_grace: SignedDuration::from_secs(8),
             keep_polls: SignedDuration::from_hours(14 * 24),
+            keep_stories: SignedDuration::from_hours(180 * 24),
         }
     }
 }

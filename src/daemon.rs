@@ -3,7 +3,9 @@
 //! Tasks over one database, each of which goes on from what is written there: whatever is killed between two commits is
 //! taken up again, and a task that falls is started again. Listener, clock and shutdown are passed in.
 
+mod articles;
 mod clusterer;
+mod hubs;
 mod lock;
 mod publisher;
 mod scheduler;
@@ -15,11 +17,13 @@ pub use lock::{Lock, Locked};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fetch::{FetchOutcome, Fetcher};
-use crate::model::Timestamp;
+use crate::model::{Stored, Timestamp};
 use crate::parse;
 use crate::poll::{Outage, Pacing, Tools};
+use crate::publish;
 use crate::serve::{self, Health};
 use crate::store::Store;
+use crate::websub::Inbox;
 use anyhow::Context;
 use futures_util::FutureExt;
 use jiff::SignedDuration;
@@ -52,6 +56,18 @@ struct Signals {
     looked_at: LookedAt,
 }
 
+impl Signals {
+    /// What was stored is to be placed, or shown.
+    fn tell(&self, stored: &Stored) {
+        if !stored.new.is_empty() {
+            self.items_stored.notify_one();
+        }
+        if !stored.changed.is_empty() {
+            self.stories_changed.notify_one();
+        }
+    }
+}
+
 /// A time that one task sets and another reads, in milliseconds since 1970; none at first.
 #[derive(Clone)]
 struct LookedAt(Arc<AtomicI64>);
@@ -81,19 +97,20 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let tools = tools(&config, store.clone(), clock.clone(), DAEMON)?;
+    let websub_off = hubs::prepare(&config, &tools).await?;
     scheduler::spread_overdue(&tools).await?;
     let signals = Signals::default();
     let address = listener.local_addr().context("the listener has no address")?;
 
     let health = Health::default();
-    let served = serve::router(store.clone(), config.publish.clone(), health.clone(), clock.clone());
+    let mut served = serve::router(store.clone(), config.publish.clone(), health.clone(), clock.clone());
     let abandon = CancellationToken::new();
     let mut tasks = JoinSet::new();
     let mut keep = |name, start: Start| {
         tasks.spawn(supervisor::keep_up(name, health.clone(), shutdown.clone(), start));
     };
     keep("scheduler", {
-        let parts = (tools, config.daemon.clone(), signals.clone(), shutdown.clone(), abandon.clone());
+        let parts = (tools.clone(), config.daemon.clone(), signals.clone(), shutdown.clone(), abandon.clone());
         Box::new(move || {
             let (tools, options, signals, shutdown, abandon) = parts.clone();
             Box::pin(scheduler::run(tools, options, signals, shutdown, abandon))
@@ -108,10 +125,17 @@ pub async fn run(
         })
     });
     keep("publisher", {
-        let parts = (store.clone(), config.publish.clone(), clock.clone(), signals, shutdown.clone());
+        let parts = (store.clone(), config.publish.clone(), clock.clone(), signals.clone(), shutdown.clone());
         Box::new(move || {
             let (store, options, clock, signals, stop) = parts.clone();
             Box::pin(publisher::run(store, options, clock, signals, stop))
+        })
+    });
+    keep("articles", {
+        let parts = (tools.clone(), signals.clone(), shutdown.clone());
+        Box::new(move || {
+            let (tools, signals, stop) = parts.clone();
+            Box::pin(articles::run(tools, signals, stop))
         })
     });
     keep("upkeep", {
@@ -121,6 +145,25 @@ pub async fn run(
             Box::pin(upkeep::run(store, options, clock, stop))
         })
     });
+    if websub_off.is_none() {
+        let (inbox, pushed) = Inbox::new(config.fetch.max_body);
+        served = served.merge(hubs::router(&config, &tools, inbox));
+        let pushed = Arc::new(tokio::sync::Mutex::new(pushed));
+        keep("hubs", {
+            let parts = (hubs::Asking::new(&config, &tools), shutdown.clone());
+            Box::new(move || {
+                let (asking, stop) = parts.clone();
+                Box::pin(hubs::run(asking, stop))
+            })
+        });
+        keep("pushes", {
+            let parts = (tools.clone(), pushed, signals.clone(), shutdown.clone());
+            Box::new(move || {
+                let (tools, pushed, signals, stop) = parts.clone();
+                Box::pin(hubs::read_pushes(tools, pushed, signals, stop))
+            })
+        });
+    }
     keep("watchdog", {
         let parts = (store.clone(), health.clone(), shutdown.clone());
         Box::new(move || {
@@ -196,6 +239,7 @@ async fn ended(tasks: &mut JoinSet<()>) {
 pub fn tools(config: &Config, store: Store, clock: Clock, program: &str) -> anyhow::Result<Tools> {
     let fetcher = Fetcher::new(config.fetch.clone())?;
     let parse = parse::Options { max_bytes: config.fetch.max_body, ..parse::Options::default() };
+    let safety_poll = websub_off(config, &fetcher).is_none().then_some(config.websub.safety_poll);
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     Ok(Tools {
         fetcher,
@@ -203,11 +247,18 @@ pub fn tools(config: &Config, store: Store, clock: Clock, program: &str) -> anyh
         clock,
         options: config.poll.clone(),
         parse,
+        safety_poll,
         program: program.to_owned(),
         outage: Outage::default(),
         pacing: Pacing::default(),
         readers: Arc::new(Semaphore::new(cores)),
     })
+}
+
+/// Why hubs are not used under this configuration; `None` where they are.
+fn websub_off(config: &Config, fetcher: &Fetcher) -> Option<String> {
+    let default = publish::Options::default().base_url;
+    config.websub.off(&config.publish.base_url, &default, fetcher.guard())
 }
 
 /// Fetches a document by the configured rules, for a look at it: its bytes, its type, and the URL that answered.

@@ -9,6 +9,8 @@ mod challenge;
 mod gate;
 mod guard;
 mod headers;
+mod hub;
+mod links;
 mod options;
 mod redirect;
 
@@ -17,6 +19,8 @@ pub use challenge::in_page as challenge_in_page;
 pub use gate::{Origin, origin};
 pub use guard::Guard;
 pub use headers::Freshness;
+pub use hub::HubAnswer;
+pub use links::Links;
 pub use options::{Options, Ports};
 
 use crate::model::{Request, Timestamp, Validators};
@@ -48,7 +52,13 @@ pub struct Fetched {
 #[derive(Debug)]
 pub enum FetchOutcome {
     /// A body came whole.
-    Document { body: Body, content_type: Option<String>, validators: Option<Validators>, freshness: Freshness },
+    Document {
+        body: Body,
+        content_type: Option<String>,
+        validators: Option<Validators>,
+        freshness: Freshness,
+        links: Links,
+    },
     /// The server holds our copy to be good (304). Validators that it sent along replace the old ones.
     NotModified { validators: Option<Validators>, freshness: Freshness },
     /// The feed is gone for good (410).
@@ -134,8 +144,17 @@ impl Fetcher {
         Ok(Fetcher { client, guard, gates, places, options: Arc::new(options) })
     }
 
-    /// Asks for `url`, conditionally where `validators` are those of the URL that is asked.
+    /// Asks for the feed at `url`, conditionally where `validators` are those of the URL that is asked.
     pub async fn fetch(&self, url: &Url, validators: Option<&Validators>, now: Timestamp, turn: &Turn<'_>) -> Fetched {
+        self.ask(url, &Ask { validators, accept: FEEDS, now }, turn).await
+    }
+
+    /// Asks for the web page at `url`, by the same rules.
+    pub async fn fetch_page(&self, url: &Url, now: Timestamp, turn: &Turn<'_>) -> Fetched {
+        self.ask(url, &Ask { validators: None, accept: PAGES, now }, turn).await
+    }
+
+    async fn ask(&self, url: &Url, ask: &Ask<'_>, turn: &Turn<'_>) -> Fetched {
         let mut fetched = Fetched {
             url: url.clone(),
             moved_to: None,
@@ -143,13 +162,18 @@ impl Fetcher {
             status: None,
             outcome: FetchOutcome::Failed { detail: String::new() },
         };
-        fetched.outcome = self.follow(&mut fetched, validators, now, turn).await;
+        fetched.outcome = self.follow(&mut fetched, ask, turn).await;
         fetched
     }
 
     /// The longest that a request may take, with its redirects and its body.
     pub fn total_timeout(&self) -> Duration {
         self.options.total_timeout.unsigned_abs()
+    }
+
+    /// The judge of addresses, for those that are not fetched from.
+    pub fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     /// The pause between two requests to one origin.
@@ -159,13 +183,7 @@ impl Fetcher {
 
     /// Follows redirects. The time spent waiting for an origin's turn is ours and not the server's, so that it does
     /// not count.
-    async fn follow(
-        &self,
-        fetched: &mut Fetched,
-        validators: Option<&Validators>,
-        now: Timestamp,
-        turn: &Turn<'_>,
-    ) -> FetchOutcome {
+    async fn follow(&self, fetched: &mut Fetched, ask: &Ask<'_>, turn: &Turn<'_>) -> FetchOutcome {
         let mut left = self.options.total_timeout.unsigned_abs();
         let mut for_good = true;
         for _ in 0..=self.options.max_redirects {
@@ -186,7 +204,7 @@ impl Fetcher {
             let start = tokio::time::Instant::now();
             fetched.requests.push(Request { origin: origin(&at).to_string(), status: None, bytes: 0 });
             fetched.status = None;
-            let hop = tokio::time::timeout(left, self.hop(&at, validators, now, fetched)).await;
+            let hop = tokio::time::timeout(left, self.hop(&at, ask, fetched)).await;
             left = left.saturating_sub(start.elapsed());
             drop(pass);
             match hop {
@@ -213,9 +231,8 @@ impl Fetcher {
     }
 
     /// One request, noted in `fetched`.
-    async fn hop(&self, at: &Url, validators: Option<&Validators>, now: Timestamp, fetched: &mut Fetched) -> Hop {
-        let head =
-            tokio::time::timeout(self.options.header_timeout.unsigned_abs(), self.request(at, validators).send());
+    async fn hop(&self, at: &Url, ask: &Ask<'_>, fetched: &mut Fetched) -> Hop {
+        let head = tokio::time::timeout(self.options.header_timeout.unsigned_abs(), self.request(at, ask).send());
         let response = match head.await {
             Err(_) => {
                 let detail = format!("no answer within {:#}", self.options.header_timeout);
@@ -239,7 +256,7 @@ impl Fetcher {
             Some(Ok(redirect)) => Hop::To(redirect),
             Some(Err(detail)) => Hop::End(failed(detail)),
             None => {
-                let outcome = self.read(at, response, validators, now).await;
+                let outcome = self.read(at, response, ask).await;
                 if let (FetchOutcome::Document { body, .. }, Some(request)) = (&outcome, fetched.requests.last_mut()) {
                     request.bytes = body.wire_bytes();
                 }
@@ -248,17 +265,11 @@ impl Fetcher {
         }
     }
 
-    fn request(&self, url: &Url, validators: Option<&Validators>) -> reqwest::RequestBuilder {
+    fn request(&self, url: &Url, ask: &Ask<'_>) -> reqwest::RequestBuilder {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            header::ACCEPT,
-            HeaderValue::from_static(
-                "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, \
-                 application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.5, */*;q=0.1",
-            ),
-        );
+        headers.insert(header::ACCEPT, HeaderValue::from_static(ask.accept));
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(body::ACCEPTED));
-        if let Some(known) = validators.filter(|v| v.url == url.as_str()) {
+        if let Some(known) = ask.validators.filter(|v| v.url == url.as_str()) {
             let bytes = |value: &Option<Vec<u8>>| value.as_ref().and_then(|v| HeaderValue::from_bytes(v).ok());
             if let Some(etag) = bytes(&known.etag) {
                 headers.insert(header::IF_NONE_MATCH, etag);
@@ -271,16 +282,16 @@ impl Fetcher {
     }
 
     /// What an answer that is no redirect says. Only the body of a document is read.
-    async fn read(&self, url: &Url, response: Response, asked: Option<&Validators>, now: Timestamp) -> FetchOutcome {
+    async fn read(&self, url: &Url, response: Response, ask: &Ask<'_>) -> FetchOutcome {
         let headers = response.headers();
         let validators = headers::validators(url, headers);
-        let freshness = headers::freshness(headers, now);
-        let retry_after = headers::retry_after(headers, now);
+        let freshness = headers::freshness(headers, ask.now);
+        let retry_after = headers::retry_after(headers, ask.now);
         if let Some(by) = challenge::in_headers(headers) {
             return FetchOutcome::Challenged { by };
         }
         match response.status() {
-            StatusCode::NOT_MODIFIED if asked.is_none_or(|asked| asked.url != url.as_str()) => {
+            StatusCode::NOT_MODIFIED if ask.validators.is_none_or(|asked| asked.url != url.as_str()) => {
                 failed("the server answered 304, not modified, to a request without a condition")
             }
             StatusCode::NOT_MODIFIED => FetchOutcome::NotModified { validators, freshness },
@@ -292,8 +303,9 @@ impl Fetcher {
             status if status.is_success() => {
                 let content_type =
                     headers.get(header::CONTENT_TYPE).map(|v| String::from_utf8_lossy(v.as_bytes()).into());
+                let links = links::links(headers, url);
                 match body::receive(response, self.options.max_body, &self.places).await {
-                    Ok(body) => FetchOutcome::Document { body, content_type, validators, freshness },
+                    Ok(body) => FetchOutcome::Document { body, content_type, validators, freshness, links },
                     Err(error) => failed(error.to_string()),
                 }
             }
@@ -311,6 +323,17 @@ fn certificates(file: &Path) -> Result<Vec<Certificate>, SetUpError> {
         Err(error) => Err(unreadable(error.into())),
     }
 }
+
+/// What is asked for.
+struct Ask<'a> {
+    validators: Option<&'a Validators>,
+    accept: &'static str,
+    now: Timestamp,
+}
+
+const FEEDS: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, \
+                     application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.5, */*;q=0.1";
+const PAGES: &str = "text/html, application/xhtml+xml, */*;q=0.1";
 
 /// One request of a chain of redirects.
 enum Hop {

@@ -3,6 +3,10 @@
 //! It fetches nothing and never builds a tree over input that is not bounded first: html5ever's time is quadratic in
 //! depth, so that size and depth are capped by a scan before ammonia sees a byte.
 
+mod furniture;
+
+pub use furniture::{without_repeated, without_teasers};
+
 use ammonia::{Builder, UrlRelative};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -120,17 +124,42 @@ pub fn sanitise(html: &str, base: Option<&Url>) -> String {
 
 /// What a reader sees of the HTML, white space folded.
 pub fn to_text(html: &str) -> String {
+    blocks(html).join(" ")
+}
+
+/// Between two blocks, where the text is still HTML; it is no part of any text (Unicode, section 5.8).
+const BLOCK: char = '\u{2029}';
+
+/// What a reader sees of the HTML, paragraph by paragraph, white space folded. In a text without any mark-up a line is
+/// a paragraph.
+pub fn blocks(html: &str) -> Vec<String> {
     if !html.contains(['<', '&']) {
-        return fold(html);
+        return folded(html.split('\n'));
     }
-    let bounded = bounded(html);
-    let text = match &bounded {
-        Some(html) => STRIPPER.clean(&spaced(html)).to_string(),
-        None => without_tags(cut(html)),
-    };
-    // The stripper writes exactly these references (WHATWG HTML, section 13.3).
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ").replace("&amp;", "&");
-    fold(&text)
+    match bounded(html) {
+        Some(html) => blocks_of_tree(&html),
+        None => folded(unescaped(&without_tags(cut(html))).split(BLOCK)),
+    }
+}
+
+/// The same for a page, whose size and depth were bounded by whoever calls.
+pub fn blocks_of_page(html: &str) -> Vec<String> {
+    blocks_of_tree(html)
+}
+
+fn blocks_of_tree(html: &str) -> Vec<String> {
+    let text = unescaped(&STRIPPER.clean(&parted(html)).to_string());
+    // Without a block in it, it is a plain text with a few references.
+    if text.contains(BLOCK) { folded(text.split(BLOCK)) } else { folded(text.split('\n')) }
+}
+
+/// The stripper writes exactly these references (WHATWG HTML, section 13.3).
+fn unescaped(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ").replace("&amp;", "&")
+}
+
+fn folded<'a>(blocks: impl Iterator<Item = &'a str>) -> Vec<String> {
+    blocks.map(fold).filter(|block| !block.is_empty()).collect()
 }
 
 /// The text with HTML's own characters written as references.
@@ -163,6 +192,11 @@ fn fold(text: &str) -> String {
 /// The part of `html` that a tree parser may see; `None` where it is nested too deep for one.
 fn bounded(html: &str) -> Option<Cow<'_, str>> {
     let html = cut(html);
+    (!is_too_deep(html)).then_some(Cow::Borrowed(html))
+}
+
+/// Whether elements are nested too deep for a tree parser, as a scan counts them.
+pub fn is_too_deep(html: &str) -> bool {
     let mut depth = 0usize;
     for (at, _) in html.match_indices('<') {
         match html.as_bytes().get(at + 1) {
@@ -171,10 +205,10 @@ fn bounded(html: &str) -> Option<Cow<'_, str>> {
             _ => {}
         }
         if depth > MAX_DEPTH {
-            return None;
+            return true;
         }
     }
-    Some(Cow::Borrowed(html))
+    false
 }
 
 fn cut(html: &str) -> &str {
@@ -190,8 +224,8 @@ fn is_void(tag: &str) -> bool {
         .any(|void| name.eq_ignore_ascii_case(void))
 }
 
-/// A space before every tag that begins or ends a block, so that words of two paragraphs do not run together.
-fn spaced(html: &str) -> String {
+/// A mark before every tag that begins or ends a block, so that two paragraphs do not run together.
+fn parted(html: &str) -> String {
     const INLINE: &[&str] = &[
         "a", "abbr", "b", "cite", "code", "em", "i", "q", "s", "small", "span", "strong", "sub", "sup", "u", "font",
         "mark", "wbr",
@@ -204,7 +238,7 @@ fn spaced(html: &str) -> String {
         let name = &tag[..name_end];
         if !name.is_empty() && !INLINE.iter().any(|inline| name.eq_ignore_ascii_case(inline)) {
             out.push_str(&html[done..at]);
-            out.push(' ');
+            out.push(BLOCK);
             done = at;
         }
     }
@@ -221,7 +255,7 @@ fn without_tags(html: &str) -> String {
             '<' => inside = true,
             '>' if inside => {
                 inside = false;
-                out.push(' ');
+                out.push(BLOCK);
             }
             other if !inside => out.push(other),
             _ => {}

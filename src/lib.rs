@@ -15,6 +15,8 @@ pub mod model;
 pub mod clock;
 pub mod html;
 
+pub mod article;
+
 pub mod cluster;
 pub mod fetch;
 pub mod normalize;
@@ -23,6 +25,7 @@ pub mod poll;
 pub mod publish;
 pub mod serve;
 pub mod store;
+pub mod websub;
 
 pub mod config;
 pub mod daemon;

@@ -155,6 +155,11 @@ pub struct Enclosure {
     pub length: Option<u64>,
 }
 
+/// The text of a document of any kind, in whatever charset it came.
+pub fn text(document: &Document) -> String {
+    decode::decode(document.bytes, document.content_type, document.url.domain(), &mut Vec::new()).0
+}
+
 /// Reads a feed.
 pub fn parse(document: &Document, options: &Options) -> Result<(ParsedFeed, Vec<Problem>), NotAFeed> {
     let mut problems = Vec::new();

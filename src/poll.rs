@@ -3,11 +3,14 @@
 //! [`poll_source`] is the line of `docs/ARCHITECTURE.md`; [`decide`] is where its outcome is judged. No path forgets
 //! to record: whatever happens to a poll, a [`PollRecord`] says so, in the transaction that stores its items.
 
+mod article;
 mod decide;
 mod known;
 mod moved;
+mod net;
 mod outage;
 mod pacing;
+mod push;
 pub mod rate;
 mod reading;
 mod turn;
@@ -19,6 +22,7 @@ pub use decide::{BROKEN, Options, decide};
 pub use known::Known;
 pub use outage::{APART, Outage};
 pub use pacing::Pacing;
+pub use push::receive;
 pub use reading::Reading;
 pub use turn::Claim;
 
@@ -30,6 +34,7 @@ use crate::parse::{self, FeedLink};
 use crate::store::leases::{self, Lease};
 use crate::store::{self, Store, polls};
 use futures_util::FutureExt;
+use jiff::SignedDuration;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -43,6 +48,8 @@ pub struct Tools {
     pub clock: Clock,
     pub options: Options,
     pub parse: parse::Options,
+    /// How long a source is not polled whose hub has proven itself; `None` where hubs are not used.
+    pub safety_poll: Option<SignedDuration>,
     /// Who polls, in words for whoever has to wait for it.
     pub program: String,
     /// Whether our own network is up, as far as the polls of this program know.
@@ -137,9 +144,9 @@ pub async fn attempt(tools: &Tools, url: &Url, validators: Option<&Validators>, 
     let fetched = tools.fetcher.fetch(url, validators, started_at, &turn).await;
     let Fetched { url, moved_to, requests, status, outcome } = fetched;
     let answer = match outcome {
-        FetchOutcome::Document { body, content_type, validators, freshness } => {
-            let work =
-                reading::Work { body, content_type, url: url.clone(), now: started_at, options: tools.parse.clone() };
+        FetchOutcome::Document { body, content_type, validators, freshness, links } => {
+            let (url, options) = (url.clone(), tools.parse.clone());
+            let work = reading::Work { body, content_type, url, links, now: started_at, options };
             reading::read(tools, work, validators, freshness).await
         }
         FetchOutcome::NotModified { validators, freshness } => Answer::NotModified { validators, freshness },
@@ -163,19 +170,22 @@ pub async fn finish(
 ) -> store::Result<(PollRecord, Stored)> {
     let weather = outage::judge(tools, source, &mut attempt).await?;
     let known = Known::of(tools, source, &attempt).await?;
-    let record = decide(source, &mut attempt, &known, &tools.options);
-    let items = match attempt.answer {
-        Answer::Read(reading) => reading.items,
-        _ => Vec::new(),
+    let mut record = decide(source, &mut attempt, &known, &tools.options);
+    let (items, hub) = match attempt.answer {
+        Answer::Read(reading) => (reading.items, Some(reading.hub)),
+        _ => (Vec::new(), None),
     };
     let (lease, now) = (lease.clone(), tools.clock.now());
     let pause = tools.pause_until(now);
+    let net = net::Facts { hub, safety_poll: tools.safety_poll, wishes: source.wishes.clone() };
     tools
         .store
         .write(move |db| {
             leases::give_back(db, &lease, now, pause)?;
             weather.write(db, now)?;
-            Ok((record.clone(), polls::record(db, &record, &items)?))
+            let stored = polls::record(db, &record, &items)?;
+            net.settle(db, &mut record, stored.new.len())?;
+            Ok((record, stored))
         })
         .await
 }

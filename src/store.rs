@@ -6,17 +6,21 @@
 //! The functions of the submodules take a connection: `store.write(move |db| polls::record(db, …))` and
 //! `store.read(|db| stories::recent(db, 50))`. A write has lasted once its future is ready (`synchronous = FULL`).
 
+pub mod articles;
 pub mod decisions;
 pub mod events;
+pub mod hubs;
 pub mod items;
 pub mod leases;
 pub mod origins;
 pub mod polls;
 pub mod renderings;
+pub mod retention;
 pub mod sources;
 pub mod stories;
 
 mod connection;
+mod recognise;
 mod rows;
 mod words;
 mod writer;

@@ -128,7 +128,7 @@ async fn a_running_daemon_notices_and_keeps_to_it_over_a_restart() {
 
     for round in 2..4 {
         // What comes next resembles both, and must not bring them together.
-        let more = format!("n{round} | {}", TRAIN[2].split_once('|').unwrap().1);
+        let more = TRAIN[2].replace("t3 | ", &format!("n{round} | Report {round}: "));
         origin.serve("/feed", feed(&[TRAIN[0], TRAIN[1], &more]));
         world.pass(SignedDuration::from_mins(60));
         world.polled(id, round).await;

@@ -144,3 +144,18 @@ fn the_name_of_no_machine_stands_in_the_project() {
         }
     }
 }
+
+#[test]
+fn every_test_that_the_page_on_etiquette_names_exists() {
+    let page = std::fs::read_to_string(root().join("docs/etiquette.md")).unwrap();
+    let words = page.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'));
+    let named: BTreeSet<(&str, &str)> = words.filter_map(|word| word.split_once("::")).collect();
+    assert!(named.len() > 50, "{named:?}");
+    for (place, test) in named {
+        let file = root().join(format!("tests/{place}.rs"));
+        let mut files = rust_files(&root().join("src")).into_iter().filter(|file| module_of(file) == place);
+        let mut at = if file.exists() { vec![file] } else { files.by_ref().collect() };
+        at.retain(|file| std::fs::read_to_string(file).unwrap().contains(&format!("fn {test}(")));
+        assert!(!at.is_empty(), "{place}::{test} is nowhere");
+    }
+}

@@ -31,6 +31,13 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     durations(config)?;
     numbers(config)?;
     let poll = &config.poll;
+    // What the clusterer still remembers has to be there.
+    let remembered = config.cluster.window.max(config.cluster.revise);
+    if config.daemon.keep_stories < remembered.saturating_add(remembered) {
+        let keys = vec!["daemon.keep_stories".into(), "cluster.window".into(), "cluster.revise".into()];
+        let what = "daemon.keep_stories is less than twice cluster.window or cluster.revise".into();
+        return Err(Fault { keys, what });
+    }
     for (key, value) in [("poll.max_interval", poll.max_interval), ("poll.average_interval", poll.average_interval)] {
         if value < poll.interval {
             let keys = vec![key.into(), "poll.interval".into()];
@@ -67,7 +74,7 @@ fn wrong<T>(key: &str, what: impl std::fmt::Display) -> Result<T, Fault> {
 }
 
 fn durations(config: &Config) -> Result<(), Fault> {
-    let Config { poll, fetch, publish, daemon, cluster, .. } = config;
+    let Config { poll, fetch, websub, publish, daemon, cluster, .. } = config;
     let bounds = [
         ("publish.settle", publish.settle, NONE, days(7)),
         ("publish.probation", publish.probation, NONE, days(365)),
@@ -80,11 +87,14 @@ fn durations(config: &Config) -> Result<(), Fault> {
         ("fetch.header_timeout", fetch.header_timeout, HUNDREDTH, seconds(3600)),
         ("fetch.idle_timeout", fetch.idle_timeout, HUNDREDTH, seconds(3600)),
         ("fetch.origin_gap", fetch.origin_gap, NONE, seconds(3600)),
+        ("websub.lease", websub.lease, seconds(3600), days(30)),
+        ("websub.safety_poll", websub.safety_poll, seconds(60), days(30)),
         ("cluster.window", cluster.window, seconds(60), days(365)),
         ("cluster.revise", cluster.revise, NONE, days(365)),
         ("cluster.look", cluster.look, NONE, days(1)),
         ("daemon.shutdown_grace", daemon.shutdown_grace, NONE, LONGEST_GRACE),
         ("daemon.keep_polls", daemon.keep_polls, NONE, days(3650)),
+        ("daemon.keep_stories", daemon.keep_stories, days(7), days(18_250)),
     ];
     for (key, value, least, most) in bounds {
         within(key, value, least, most)?;

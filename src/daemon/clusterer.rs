@@ -114,7 +114,8 @@ impl Grouping {
                 *self = Grouping::restore(store, &self.options, clock).await?;
                 continue;
             };
-            let (clusterer, placed) = store.read(move |db| place_batch(db, clusterer)).await?;
+            let now = clock.now();
+            let (clusterer, placed) = store.read(move |db| place_batch(db, clusterer, now)).await?;
             self.clusterer = clusterer;
             if placed.is_empty() {
                 break;
@@ -166,9 +167,13 @@ impl Grouping {
 }
 
 /// Places the next items. After a panic the clusterer is not given back, because it may be half changed.
-fn place_batch(db: &Connection, mut clusterer: Clusterer) -> store::Result<(Option<Clusterer>, Vec<Assignment>)> {
+fn place_batch(
+    db: &Connection,
+    mut clusterer: Clusterer,
+    now: Timestamp,
+) -> store::Result<(Option<Clusterer>, Vec<Assignment>)> {
     let mut placed = Vec::new();
-    for item in items::unassigned(db, BATCH)? {
+    for item in items::unassigned(db, BATCH, now)? {
         let place = || minting(|failure| clusterer.place(&item, |taken| mint(db, &item, taken, failure)));
         match catch_unwind(AssertUnwindSafe(place)) {
             Ok(one) => placed.push(one?),

@@ -150,12 +150,7 @@ impl Scheduler {
             Ok((_, Ok(None))) => {}
             Ok((_, Ok(Some((record, stored))))) => {
                 log(&record, &stored);
-                if !stored.new.is_empty() {
-                    self.signals.items_stored.notify_one();
-                }
-                if !stored.changed.is_empty() {
-                    self.signals.stories_changed.notify_one();
-                }
+                self.signals.tell(&stored);
             }
             Ok((_, Err(error))) => {
                 tracing::error!(%source, %error, "a poll could not be recorded");
@@ -208,7 +203,7 @@ async fn claim_and_poll(tools: Tools, due: Due, lease: Lease) -> Polled {
     }
 }
 
-fn log(record: &PollRecord, stored: &Stored) {
+pub(super) fn log(record: &PollRecord, stored: &Stored) {
     let (source, outcome, url) = (record.source, record.outcome.as_str(), without_credentials(&record.url));
     if record.outcome.is_success() {
         let (new, changed) = (stored.new.len(), stored.changed.len());

@@ -5,12 +5,15 @@ use crate::clock::Clock;
 use crate::config::Running;
 use crate::model::duration::before;
 use crate::serve::Health;
-use crate::store::{Maintenance, Store};
+use crate::store::retention::{self, Keep};
+use crate::store::{self, Maintenance, Store, articles};
 use jiff::SignedDuration;
 use sd_notify::NotifyState;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// The newest published stories stay, however old they are.
+const STAY: u32 = 1_000;
 /// Between two rounds of maintenance.
 const ROUND: SignedDuration = SignedDuration::from_hours(1);
 
@@ -37,7 +40,30 @@ async fn maintain(store: &Store, options: &Running, clock: &Clock) {
             Ok(dropped) => tracing::info!(dropped, "old records of polls were dropped"),
             Err(error) => tracing::error!(%error, "maintenance of the database failed"),
         }
+        let keep = Keep { from: before(clock.now(), options.keep_stories), newest: STAY };
+        match remove_old(store, keep, clock).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "old stories were removed"),
+            Err(error) => tracing::error!(%error, "old stories could not be removed"),
+        }
         clock.sleep(ROUND).await;
+    }
+}
+
+/// In small steps, between which others write.
+async fn remove_old(store: &Store, keep: Keep, clock: &Clock) -> store::Result<usize> {
+    let now = clock.now();
+    let forget = move |db: &_| {
+        articles::forget_robots(db, now)?;
+        retention::forget_tombstones(db, now)
+    };
+    store.write(forget).await?;
+    let mut all = 0;
+    loop {
+        match store.write(move |db| retention::remove_old(db, keep, now)).await? {
+            0 => return Ok(all),
+            removed => all += removed,
+        }
     }
 }
 

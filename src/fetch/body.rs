@@ -109,6 +109,11 @@ fn coding(headers: &HeaderMap) -> Result<Coding, BodyError> {
 }
 
 impl Body {
+    /// A body that came to us without a request of ours, as it is.
+    pub fn plain(raw: Vec<u8>) -> Body {
+        Body { max: raw.len(), raw, coding: Coding::Identity, _place: None }
+    }
+
     /// Bytes that came over the wire.
     pub fn wire_bytes(&self) -> u64 {
         self.raw.len() as u64

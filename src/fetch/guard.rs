@@ -66,8 +66,8 @@ impl Guard {
     /// Judges a name that a proxy is going to resolve, as far as we can.
     pub(super) async fn judge_for_proxy(&self, url: &Url) -> Result<(), Forbidden> {
         let Some(Host::Domain(name)) = url.host().filter(|_| self.proxy.is_some()) else { return Ok(()) };
-        let Ok(found) = tokio::net::lookup_host((name, 0)).await else { return Ok(()) };
-        found.map(|address| self.judge(address.ip())).collect()
+        let Ok(mut found) = tokio::net::lookup_host((name, 0)).await else { return Ok(()) };
+        found.try_for_each(|address| self.judge(address.ip()))
     }
 
     /// Whether a connection to this address may be made.

@@ -64,7 +64,7 @@ pub enum ProblemKind {
     BadLink,
     /// A text beyond its limit was cut.
     TooLong,
-    /// The feed changed its guids; its items were recognised by link.
+    /// The feed changed its guids; its items were recognised by link, or by title and day.
     GuidsRewritten,
 }
 

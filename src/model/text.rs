@@ -44,6 +44,11 @@ pub fn one_line(text: &str, max: usize) -> String {
     out
 }
 
+/// Bytes as hexadecimal text, in small letters.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Control characters, and the format characters that reorder or hide text (Unicode TR36 and TR39).
 /// Joiners stay: they are letters' glue in Persian, Indic scripts and emoji.
 pub fn is_invisible(c: char) -> bool {

@@ -10,9 +10,9 @@ use jiff::SignedDuration;
 /// The facts beside an attempt and its source.
 #[derive(Debug, Clone)]
 pub struct Known {
-    /// The dates of the document's items that were not shown before.
+    /// The dates of the document's items that were not there at the last poll: unknown, or pushed since.
     pub new: Vec<Option<Timestamp>>,
-    /// How many of its items were.
+    /// How many of its items were known.
     pub shared_items: u32,
     /// Whether the server that turned us away serves another source well.
     pub origin_serves_others: bool,
@@ -50,10 +50,12 @@ impl Known {
         let read = move |db: &_| {
             let guids: Vec<&str> = shown.iter().map(|(guid, _)| guid.as_str()).collect();
             let old = items::known(db, id, &guids)?;
-            let new: Vec<_> = shown.iter().filter(|(guid, _)| !old.contains(guid)).map(|(_, date)| *date).collect();
+            let pushed = items::pushed(db, id, &guids)?;
+            let is_new = |guid: &String| !old.contains(guid) || pushed.contains(guid);
+            let new: Vec<_> = shown.iter().filter(|(guid, _)| is_new(guid)).map(|(_, date)| *date).collect();
             let other = moved_to.map(|url| sources::by_url(db, url.as_str())).transpose()?.flatten();
             Ok(Known {
-                shared_items: (shown.len() - new.len()) as u32,
+                shared_items: shown.iter().filter(|(guid, _)| old.contains(guid)).count() as u32,
                 new,
                 origin_serves_others: match origin {
                     Some(origin) => origins::serves_others(db, &origin, id, since)?,

@@ -1,10 +1,11 @@
 //! Reading a document: from the bytes that came over the wire to items, away from the tasks that do I/O.
 
 use super::{Answer, Tools, panic_text};
-use crate::fetch::{Body, Freshness, challenge_in_page};
-use crate::model::{NewItem, Problem, Timestamp, Validators, Wishes};
+use crate::fetch::{Body, Freshness, Links, challenge_in_page};
+use crate::model::{HubDeclared, NewItem, Problem, Timestamp, Validators, Wishes};
 use crate::normalize;
 use crate::parse::{self, Document, NotAFeed, ParsedFeed};
+use crate::websub::declared::declared;
 use std::time::Duration;
 use url::Url;
 
@@ -24,6 +25,8 @@ pub struct Reading {
     pub site_url: Option<String>,
     pub lang: Option<String>,
     pub wishes: Wishes,
+    /// The hub that it declares, in its own links or in its server's.
+    pub hub: Option<HubDeclared>,
 }
 
 /// What is to be read.
@@ -31,6 +34,7 @@ pub(super) struct Work {
     pub body: Body,
     pub content_type: Option<String>,
     pub url: Url,
+    pub links: Links,
     pub now: Timestamp,
     pub options: parse::Options,
 }
@@ -60,7 +64,9 @@ impl Work {
         match parse::parse(&document, &self.options) {
             Ok((feed, mut problems)) => {
                 let items = normalize::items(&feed, &self.url, self.now, &mut problems);
-                Answer::Read(Box::new(reading_of(feed, items, problems, size, validators, freshness)))
+                let hub = declared(&self.links, &feed.hubs, feed.self_url.as_ref());
+                let reading = reading_of(feed, items, problems, size, validators, freshness);
+                Answer::Read(Box::new(Reading { hub, ..reading }))
             }
             Err(not_a_feed) => {
                 if let Some(by) = challenge_in_page(&bytes) {
@@ -92,5 +98,6 @@ fn reading_of(
         title: feed.title.map(|t| crate::model::text::one_line(&t, 200)).filter(|t| !t.is_empty()),
         site_url: feed.site_url.map(String::from),
         wishes: feed.wishes,
+        hub: None,
     }
 }

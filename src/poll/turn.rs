@@ -68,7 +68,7 @@ impl Tools {
     }
 
     /// The same in the middle of a poll, which must come to an end.
-    pub(super) async fn turn_of_hop(&self, lease: &Lease, origin: &Origin) -> Result<(), NoTurn> {
+    pub async fn turn_of_hop(&self, lease: &Lease, origin: &Origin) -> Result<(), NoTurn> {
         match self.hold_of(origin).await {
             Ok(None) => {}
             Ok(Some(hold)) => return Err(NoTurn::Held(hold.until)),

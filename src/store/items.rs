@@ -1,24 +1,30 @@
-//! Items in the database: recognised over time, revised, never duplicated.
-//!
-//! Within one source an item is recognised by any guid under which it was shown before, then by its canonical URL.
-//! A guid or link of another source means nothing: a source can never change another's items.
+//! Items in the database: recognised over time ([`super::recognise`]), revised, never duplicated.
 
 use super::Result;
-use super::rows::{ITEM_COLUMNS, collect, item, json_list, milliseconds};
-use crate::model::{Item, ItemChange, ItemId, NewItem, SourceId, Stored};
-use jiff::Timestamp;
+use super::recognise::{Recognised, recognise};
+use super::rows::{ITEM_COLUMNS, collect, item, json_list, milliseconds, word};
+use crate::model::duration::before;
+use crate::model::{Item, ItemChange, ItemId, NewItem, Rule, SourceId, Stored};
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// Stores the items of one document of `source`: new ones are added, changed ones revised, in the document's order
 /// from its end, because feeds list the newest first and ids are to follow time.
 pub(super) fn store(db: &Connection, source: SourceId, items: &[NewItem], now: Timestamp) -> Result<Stored> {
     let mut stored = Stored::default();
-    let shared_links = links_of_several(items);
-    for new in items.iter().rev() {
-        match recognise(db, source, new, &shared_links)? {
-            None => stored.new.push(insert(db, source, new, now)?),
-            Some(known) => stored.changed.extend(revise(db, known, new, now)?),
+    let recognised = recognise(db, source, items, now)?;
+    for (new, recognised) in items.iter().zip(recognised).rev() {
+        match recognised {
+            Recognised::New => stored.new.push(insert(db, source, new, now)?),
+            Recognised::Removed => super::retention::shown_again(db, source, new, now)?,
+            Recognised::Known(known, rule) => {
+                if rule != Rule::Guid {
+                    insert_guid(db, source, &new.guid, known, rule)?;
+                    *stored.recognised.entry(rule).or_default() += 1;
+                }
+                stored.changed.extend(revise(db, known, new, now)?);
+            }
         }
     }
     if !stored.changed.is_empty() {
@@ -27,43 +33,26 @@ pub(super) fn store(db: &Connection, source: SourceId, items: &[NewItem], now: T
     Ok(stored)
 }
 
-/// Links that several items of the document have, such as a front page: they tell nothing about identity.
-fn links_of_several(items: &[NewItem]) -> HashMap<&str, u32> {
-    let mut uses = HashMap::new();
-    for link in items.iter().filter_map(|i| i.canonical_url.as_deref()) {
-        *uses.entry(link).or_insert(0) += 1;
-    }
-    uses.retain(|_, count| *count > 1);
-    uses
-}
+/// Items that were published longer ago than this when they came have no part in what is grouped now, so that their
+/// pages are not asked for.
+const PAGES_OF: SignedDuration = SignedDuration::from_hours(48);
+/// An item is not kept from its story for longer than this by a page that does not come.
+const PAGE_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
-fn recognise(db: &Connection, source: SourceId, new: &NewItem, shared: &HashMap<&str, u32>) -> Result<Option<ItemId>> {
-    let by_guid: Option<i64> = db
-        .prepare_cached("SELECT item_id FROM item_guid WHERE source_id = ?1 AND guid = ?2")?
-        .query_row(params![source.0, new.guid], |row| row.get(0))
-        .optional()?;
-    if let Some(id) = by_guid {
-        return Ok(Some(ItemId(id)));
-    }
-    let Some(link) = new.canonical_url.as_deref().filter(|link| !shared.contains_key(link)) else {
-        return Ok(None);
-    };
-    let mut by_link =
-        db.prepare_cached("SELECT id FROM item WHERE source_id = ?1 AND canonical_url = ?2 ORDER BY id LIMIT 2")?;
-    let same: Vec<i64> =
-        by_link.query_map(params![source.0, link], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    // Two known items with this link: it is no article's own, and so no proof.
-    let [id] = same[..] else { return Ok(None) };
-    db.prepare_cached("INSERT INTO item_guid (source_id, guid, item_id) VALUES (?1, ?2, ?3)")?
-        .execute(params![source.0, new.guid, id])?;
-    Ok(Some(ItemId(id)))
+fn insert_guid(db: &Connection, source: SourceId, guid: &str, item: ItemId, rule: Rule) -> Result<()> {
+    db.prepare_cached("INSERT INTO item_guid (source_id, guid, item_id, rule) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![source.0, guid, item.0, rule.as_str()])?;
+    Ok(())
 }
 
 fn insert(db: &Connection, source: SourceId, new: &NewItem, now: Timestamp) -> Result<ItemId> {
     let ranked = new.published_at.map_or(now, |claimed| claimed.min(now));
     db.prepare_cached(
         "INSERT INTO item (source_id, guid, url, canonical_url, title, summary, content, author, lang, image,
-         published_at, first_seen_at, ranked_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+         published_at, first_seen_at, ranked_at, page)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
+                CASE WHEN full_text <> 'no' AND ?3 IS NOT NULL AND ?13 >= ?12 - ?14 THEN 'wanted' END
+         FROM source WHERE id = ?1",
     )?
     .execute(params![
         source.0,
@@ -79,11 +68,11 @@ fn insert(db: &Connection, source: SourceId, new: &NewItem, now: Timestamp) -> R
         milliseconds(new.published_at),
         now.as_millisecond(),
         ranked.as_millisecond(),
+        PAGES_OF.as_millis() as i64,
     ])?;
-    let id = db.last_insert_rowid();
-    db.prepare_cached("INSERT INTO item_guid (source_id, guid, item_id) VALUES (?1, ?2, ?3)")?
-        .execute(params![source.0, new.guid, id])?;
-    Ok(ItemId(id))
+    let id = ItemId(db.last_insert_rowid());
+    insert_guid(db, source, &new.guid, id, Rule::Guid)?;
+    Ok(id)
 }
 
 /// Takes over what the source changed and keeps what it said before. `ranked_at` stays: re-dating moves nothing.
@@ -136,13 +125,27 @@ pub fn known(db: &Connection, source: SourceId, guids: &[&str]) -> Result<HashSe
     Ok(collect(&mut known, params![source.0, json_list(guids)], |row| Ok(row.get(0)?))?.into_iter().collect())
 }
 
-/// Items that the clusterer has not placed yet, in the order in which they were stored.
-pub fn unassigned(db: &Connection, limit: u32) -> Result<Vec<Item>> {
+/// Those of these guids whose items came since the source's last good poll: they were pushed.
+pub fn pushed(db: &Connection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
+    let mut pushed = db.prepare_cached(
+        "SELECT item_guid.guid FROM item_guid JOIN item ON item.id = item_id
+         WHERE item_guid.source_id = ?1 AND item_guid.guid IN (SELECT value FROM json_each(?2))
+         AND first_seen_at > (SELECT finished_at FROM poll WHERE source_id = ?1
+                              AND outcome IN ('read', 'not-modified') ORDER BY id DESC LIMIT 1)",
+    )?;
+    Ok(collect(&mut pushed, params![source.0, json_list(guids)], |row| Ok(row.get(0)?))?.into_iter().collect())
+}
+
+/// Items that the clusterer has not placed yet, in the order in which they were stored. Those whose pages are being read
+/// come a little later.
+pub fn unassigned(db: &Connection, limit: u32, now: Timestamp) -> Result<Vec<Item>> {
     let sql = format!(
         "SELECT {ITEM_COLUMNS} FROM item JOIN source ON source.id = item.source_id
-         WHERE item.story_id IS NULL ORDER BY item.id LIMIT ?1"
+         WHERE item.story_id IS NULL AND NOT (item.page IS 'wanted' AND item.first_seen_at > ?2)
+         ORDER BY item.id LIMIT ?1"
     );
-    collect(&mut *db.prepare_cached(&sql)?, [limit], item)
+    let patience = before(now, PAGE_PATIENCE).as_millisecond();
+    collect(&mut *db.prepare_cached(&sql)?, params![limit, patience], item)
 }
 
 /// How many items the clusterer has not placed yet.
@@ -178,4 +181,11 @@ pub fn revisions(db: &Connection, id: ItemId) -> Result<Vec<Revision>> {
             published_at: super::rows::maybe_time(row.get(3)?)?,
         })
     })
+}
+
+/// The guids under which an item was shown besides the first, and by what it was recognised then.
+pub fn other_guids(db: &Connection, id: ItemId) -> Result<Vec<(String, Rule)>> {
+    let mut statement =
+        db.prepare_cached("SELECT guid, rule FROM item_guid WHERE item_id = ?1 AND rule <> 'guid' ORDER BY guid")?;
+    collect(&mut statement, [id.0], |row| Ok((row.get(0)?, word(&row.get::<_, String>(1)?, Rule::parse)?)))
 }

@@ -31,7 +31,8 @@ pub fn release(db: &Connection, origin: &str, now: Timestamp) -> Result<bool> {
     let held = db.execute("DELETE FROM origin_hold WHERE origin = ?1", [origin])?;
     let sources = db.execute(
         "UPDATE source SET hold_until = NULL, next_poll_at = ?2, next_reason = 'you ended the hold of its server'
-         WHERE hold_until > ?2 AND ?1 = (SELECT origin FROM poll WHERE source_id = source.id ORDER BY id DESC LIMIT 1)",
+         WHERE hold_until > ?2 AND ?1 = (SELECT origin FROM poll WHERE source_id = source.id AND outcome <> 'pushed'
+                                           ORDER BY id DESC LIMIT 1)",
         params![origin, now.as_millisecond()],
     )?;
     Ok(held + sources > 0)

@@ -11,6 +11,22 @@ use serde::Serialize;
 ///
 /// All of it or nothing: validators are never stored without the items that came with them.
 pub fn record(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Result<Stored> {
+    let stored = record_push(db, poll, new_items)?;
+    update_source(db, poll)?;
+    if let Some(hold) = &poll.origin_hold {
+        origins::hold(db, hold)?;
+    }
+    for event in &poll.events {
+        events::record(db, poll.finished_at, event.kind, Some(poll.source), &event.detail)?;
+    }
+    if let Some(outlet) = &poll.feed_outlet {
+        super::sources::settle_outlet(db, poll.source, outlet)?;
+    }
+    Ok(stored)
+}
+
+/// Writes down a document that nobody asked a server for: its record and its items. Nothing follows for the source.
+pub fn record_push(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Result<Stored> {
     let stored = items::store(db, poll.source, new_items, poll.finished_at)?;
     db.prepare_cached(
         "INSERT INTO poll (source_id, started_at, finished_at, url, outcome, status, detail, bytes, items, new_items,
@@ -34,20 +50,17 @@ pub fn record(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Resu
     let poll_id = db.last_insert_rowid();
     insert_hops(db, poll_id, poll)?;
     let mut insert = db.prepare_cached("INSERT INTO problem (poll_id, kind, detail, count) VALUES (?1, ?2, ?3, ?4)")?;
-    for problem in &poll.problems {
+    for problem in poll.problems.iter().chain(&rewritten(&stored)) {
         insert.execute(params![poll_id, problem.kind.as_str(), problem.detail, problem.count])?;
     }
-    update_source(db, poll)?;
-    if let Some(hold) = &poll.origin_hold {
-        origins::hold(db, hold)?;
-    }
-    for event in &poll.events {
-        events::record(db, poll.finished_at, event.kind, Some(poll.source), &event.detail)?;
-    }
-    if let Some(outlet) = &poll.feed_outlet {
-        super::sources::settle_outlet(db, poll.source, outlet)?;
-    }
     Ok(stored)
+}
+
+/// What a source did to its guids, as it is seen once its items are recognised.
+fn rewritten(stored: &Stored) -> Option<Problem> {
+    let words: Vec<String> = stored.recognised.iter().map(|(rule, n)| format!("{n} by {}", rule.as_str())).collect();
+    let problem = Problem::new(ProblemKind::GuidsRewritten, format!("recognised: {}", words.join(", ")));
+    (!words.is_empty()).then(|| Problem { count: stored.recognised.values().sum(), ..problem })
 }
 
 /// What a poll was led through before its last request.

@@ -2,7 +2,7 @@
 
 use super::{Error, Result};
 use crate::model::text::without_credentials;
-use crate::model::{Item, ItemId, SourceId};
+use crate::model::{Article, Item, ItemId, SourceId};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Row;
 
@@ -12,9 +12,11 @@ pub(super) const ITEM_COLUMNS: &str = "item.id, item.source_id, coalesce(source.
      item.content, item.author, coalesce(item.lang, source.lang, source.feed_lang), item.image, item.published_at, \
      item.first_seen_at, item.ranked_at, \
      CASE WHEN source.added_at >= (SELECT min(added_at) FROM source) + 86400000 \
-          THEN item.first_seen_at - source.added_at END";
+          THEN item.first_seen_at - source.added_at END, \
+     CASE source.full_text WHEN 'publish' THEN item.article ELSE substr(item.article, 1, 1200) END, \
+     source.full_text = 'publish'";
 /// How many columns those are.
-pub(super) const ITEM_WIDTH: usize = 19;
+pub(super) const ITEM_WIDTH: usize = 21;
 
 pub(super) fn item(row: &Row<'_>) -> Result<Item> {
     Ok(Item {
@@ -38,6 +40,10 @@ pub(super) fn item(row: &Row<'_>) -> Result<Item> {
         first_seen_at: time(row.get(16)?)?,
         ranked_at: time(row.get(17)?)?,
         source_age: row.get::<_, Option<i64>>(18)?.map(SignedDuration::from_millis),
+        article: match row.get::<_, Option<String>>(19)? {
+            Some(text) => Some(Article { text, may_be_published: row.get(20)? }),
+            None => None,
+        },
     })
 }
 

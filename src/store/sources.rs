@@ -4,7 +4,8 @@ use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result};
 use crate::model::text::without_credentials;
 use crate::model::{
-    Due, Moving, NewSource, Outcome, OutletFrom, Source, SourceEdit, SourceId, SourceState, Validators, Wishes,
+    Due, FullText, Moving, NewSource, Outcome, OutletFrom, Source, SourceEdit, SourceId, SourceState, Validators,
+    Wishes,
 };
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -25,7 +26,7 @@ pub fn add(db: &Connection, new: &NewSource, next_poll_at: Timestamp, now: Times
     db.prepare_cached(
         "UPDATE source SET outlet = ?2, title = ?3, lang = ?4, priority = ?5, state = 'active',
          next_poll_at = max(?6, coalesce(hold_until, 0)), next_reason = 'it was just added', failures = 0,
-         outlet_from = ?7 WHERE id = ?1",
+         outlet_from = ?7, full_text = ?8 WHERE id = ?1",
     )?
     .execute(params![
         id.0,
@@ -34,7 +35,8 @@ pub fn add(db: &Connection, new: &NewSource, next_poll_at: Timestamp, now: Times
         new.lang,
         new.priority,
         next_poll_at.as_millisecond(),
-        new.outlet_from.as_str()
+        new.outlet_from.as_str(),
+        new.full_text.as_str()
     ])?;
     set_tags(db, id, &new.tags)?;
     super::stories::touch(db)?;
@@ -59,6 +61,9 @@ pub fn edit(db: &Connection, id: SourceId, edit: &SourceEdit, now: Timestamp) ->
     }
     if let Some(tags) = &edit.tags {
         set_tags(db, id, tags)?;
+    }
+    if let Some(full_text) = edit.full_text {
+        db.execute("UPDATE source SET full_text = ?2 WHERE id = ?1", params![id.0, full_text.as_str()])?;
     }
     if let Some(url) = &edit.url {
         db.execute(
@@ -176,7 +181,7 @@ pub fn clear_of_blame(db: &Connection, sources: &[SourceId], interval: SignedDur
          next_reason = 'our own network was down at the last poll' WHERE id = ?1",
     )?;
     let mut rename = db.prepare_cached(
-        "UPDATE poll SET outcome = 'offline' WHERE id = (SELECT max(id) FROM poll WHERE source_id = ?1)",
+        "UPDATE poll SET outcome = 'offline' WHERE id = (SELECT max(id) FROM poll WHERE source_id = ?1 AND outcome <> 'pushed')",
     )?;
     for source in sources {
         clear.execute(params![source.0, interval.as_millis() as i64])?;
@@ -237,15 +242,15 @@ const SELECT: &str = "SELECT id, url, outlet, coalesce(title, feed_title, url), 
     priority, state, added_at, next_poll_at, next_reason, last_poll_at, last_outcome, last_success_at, failures, \
     last_problem, hold_until, validators_url, etag, last_modified, \
     (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id), \
-    outlet_from, feed_wishes, moving_to, moving_times, moving_since, gone_since, rate FROM source";
+    outlet_from, full_text, feed_wishes, moving_to, moving_times, moving_since, gone_since, rate FROM source";
 
 fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
     let state: String = row.get(7)?;
     let outcome: Option<String> = row.get(12)?;
     let outlet_from: String = row.get(21)?;
-    let wishes: String = row.get(22)?;
-    let moving = match (row.get::<_, Option<String>>(23)?, maybe_time(row.get(25)?)?) {
-        (Some(to), Some(since)) => Some(Moving { to, times: row.get(24)?, since }),
+    let wishes: String = row.get(23)?;
+    let moving = match (row.get::<_, Option<String>>(24)?, maybe_time(row.get(26)?)?) {
+        (Some(to), Some(since)) => Some(Moving { to, times: row.get(25)?, since }),
         _ => None,
     };
     let validators = match row.get::<_, Option<String>>(17)? {
@@ -263,6 +268,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
         lang: row.get(5)?,
         priority: row.get(6)?,
         tags: serde_json::from_str(&tags).map_err(|e| Error::Corrupt(format!("tags {tags}: {e}")))?,
+        full_text: word(&row.get::<_, String>(22)?, FullText::parse)?,
         state: word(&state, SourceState::parse)?,
         added_at: time(row.get(8)?)?,
         next_poll_at: time(row.get(9)?)?,
@@ -275,8 +281,8 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
         hold_until: maybe_time(row.get(16)?)?,
         wishes: serde_json::from_str(&wishes).map_err(|e| Error::Corrupt(format!("wishes {wishes}: {e}")))?,
         moving,
-        gone_since: maybe_time(row.get(26)?)?,
-        rate: row.get(27)?,
+        gone_since: maybe_time(row.get(27)?)?,
+        rate: row.get(28)?,
         validators,
     })
 }

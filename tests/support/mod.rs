@@ -2,18 +2,20 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod desk;
+pub mod hub;
 pub mod origin;
 pub mod process;
 pub mod raw;
+pub mod scene;
 pub mod world;
 
 use std::time::{Duration, Instant};
 
 /// Waits until a condition holds, looking again and again; says what was waited for when it never does.
 pub async fn until<F: AsyncFnMut() -> bool>(what: &str, mut holds: F) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(90);
     while !holds().await {
-        assert!(Instant::now() < deadline, "waited 30 s, and not yet: {what}");
+        assert!(Instant::now() < deadline, "waited 90 s, and not yet: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -1,5 +1,6 @@
 //! A world for a scenario: a database in a folder of its own, a clock that the test moves, and the real daemon.
 
+use super::origin::{Answer, Origin};
 use super::until;
 use jiff::{SignedDuration, Timestamp};
 use newsfold::clock::Clock;
@@ -111,4 +112,28 @@ impl World {
         assert!(response.status().is_success(), "{path}: {}", response.status());
         response.text().await.unwrap()
     }
+}
+
+/// A world with one source at an origin, polled once.
+pub async fn polled_once(answer: Answer) -> (World, Origin, SourceId) {
+    let mut world = World::new();
+    let origin = Origin::start().await;
+    origin.serve("/feed", answer);
+    let id = world.add(&origin.url("/feed"), "a.example").await;
+    world.start().await;
+    world.polled(id, 1).await;
+    (world, origin, id)
+}
+
+/// Moves the clock to a source's next poll and waits for it.
+pub async fn next_poll(world: &World, id: SourceId) {
+    poll_after(world, id, SignedDuration::ZERO).await;
+}
+
+/// The same, and at least so much later.
+pub async fn poll_after(world: &World, id: SourceId, span: SignedDuration) {
+    let before = world.polls(id).await.len();
+    let next = world.source(id).await.next_poll_at;
+    world.pass(next.duration_since(world.now()).max(span));
+    world.polled(id, before + 1).await;
 }

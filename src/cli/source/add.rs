@@ -5,7 +5,7 @@ use crate::cli::Context;
 use crate::cli::output::{json, one_line, print};
 use crate::daemon;
 use crate::model::duration::after;
-use crate::model::{NewSource, OutletFrom, SourceState, Stored};
+use crate::model::{FullText, NewSource, OutletFrom, SourceState, Stored};
 use crate::poll::{self, Answer, Attempt, Tools, origin, outlet_of};
 use crate::store::leases::{Held, Lease};
 use crate::store::{Store, sources};
@@ -32,6 +32,9 @@ pub struct Add {
     /// The publisher, as a domain; otherwise that of the site that the feed names.
     #[arg(long)]
     outlet: Option<String>,
+    /// Read the pages of its items: for grouping alone, or to publish their text too.
+    #[arg(long, value_name = "FOR", value_parser = FullText::WORDS, default_value = "no")]
+    full_text: String,
     /// Add it without asking its server now; the daemon polls it in its turn.
     #[arg(long)]
     unchecked: bool,
@@ -49,6 +52,7 @@ impl Add {
             lang: self.lang.as_deref().map(language).transpose()?,
             priority: self.priority,
             tags: tags(&self.tag),
+            full_text: FullText::parse(&self.full_text).unwrap_or_default(),
         };
         refuse_known(&store, &new.url).await?;
         if self.unchecked {

@@ -3,7 +3,8 @@
 use super::find;
 use crate::cli::Context;
 use crate::cli::output::{json, maybe_time, one_line, print, table, time};
-use crate::model::{OutletFrom, Source, SourceState, Wishes};
+use crate::model::{FullText, OutletFrom, Source, SourceState, Subscription, SubscriptionState, Wishes};
+use crate::store::hubs;
 use crate::store::polls::{self, PastPoll};
 use crate::store::sources::{self, Filter};
 use std::process::ExitCode;
@@ -56,18 +57,19 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
     let (_, store) = context.open()?;
     let source = find(&store, name).await?;
     let id = source.id;
-    let past = store.read(move |db| polls::latest(db, id, count)).await?;
+    let (past, hub) = store.read(move |db| Ok((polls::latest(db, id, count)?, hubs::of(db, id)?))).await?;
     if context.json() {
         #[derive(serde::Serialize)]
         struct Shown<'a> {
             #[serde(flatten)]
             source: &'a Source,
+            hub: Option<&'a Subscription>,
             polls: &'a [PastPoll],
         }
-        json(&Shown { source: &source, polls: &past })?;
+        json(&Shown { source: &source, hub: hub.as_ref(), polls: &past })?;
         return Ok(ExitCode::SUCCESS);
     }
-    for (name, value) in facts(&source) {
+    for (name, value) in facts(&source).into_iter().chain(hub.map(|hub| ("hub", hub_in_words(&hub)))) {
         print(&format!("{name:>13}  {value}"))?;
     }
     if past.is_empty() {
@@ -105,6 +107,7 @@ fn facts(s: &Source) -> Vec<(&'static str, String)> {
         ("language", s.lang.clone().unwrap_or_else(|| "unknown".into())),
         ("tags", s.tags.join(", ")),
         ("priority", s.priority.to_string()),
+        ("full text", full_text(s.full_text).into()),
         ("state", state(s)),
         ("added", time(s.added_at)),
         ("last poll", maybe_time(s.last_poll_at)),
@@ -128,6 +131,45 @@ fn facts(s: &Source) -> Vec<(&'static str, String)> {
         facts.push(("problem", one_line(&s.last_problem, 500)));
     }
     facts
+}
+
+/// How things stand with the source's hub.
+fn hub_in_words(hub: &Subscription) -> String {
+    let named = hub.asked.as_ref().filter(|_| hub.state != SubscriptionState::None).or(hub.declared.as_ref());
+    let Some(named) = named else { return "the feed names none any more".into() };
+    let asked = maybe_time(hub.requested_at);
+    let state = match hub.state {
+        SubscriptionState::None if hub.next_at.is_none() => "not subscribed".to_owned(),
+        SubscriptionState::None => "not subscribed yet".to_owned(),
+        SubscriptionState::Asked => format!("asked {asked}, not verified yet"),
+        SubscriptionState::Active => format!("active until {}", maybe_time(hub.lease_until)),
+        SubscriptionState::Leaving => format!("being ended since {asked}"),
+        SubscriptionState::Denied => format!("denied; asked again from {}", maybe_time(hub.next_at)),
+        SubscriptionState::Failed => format!("not subscribed; asked again from {}", maybe_time(hub.next_at)),
+    };
+    let mut words = format!("{}: {state}", one_line(&named.hub, 200));
+    if hub.pushes > 0 {
+        let pushes = if hub.pushes == 1 { "push" } else { "pushes" };
+        words += &format!(", {} {pushes}, last {}", hub.pushes, maybe_time(hub.last_push_at));
+    }
+    if hub.ignored > 0 {
+        words += &format!(", {} not signed by it and ignored", hub.ignored);
+    }
+    if hub.trusted {
+        words += "; polls are a safety net while they find nothing that it had not pushed";
+    }
+    if !hub.detail.is_empty() {
+        words += &format!(" ({})", one_line(&hub.detail, 300));
+    }
+    words
+}
+
+fn full_text(full_text: FullText) -> &'static str {
+    match full_text {
+        FullText::No => "pages are not read",
+        FullText::Group => "pages are read for grouping",
+        FullText::Publish => "pages are read for grouping, and published",
+    }
 }
 
 /// What the feed asks of those who poll it, where it asks for anything.

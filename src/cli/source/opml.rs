@@ -185,6 +185,7 @@ fn plan(wanted: &[Described], kept: &[Source]) -> Plan {
             lang: new.lang.clone().filter(|lang| Some(lang) != source.lang.as_ref()),
             priority: (*has_priority && new.priority != source.priority).then_some(new.priority),
             tags: (new.tags != source.tags).then(|| new.tags.clone()),
+            full_text: None,
         };
         if edit != SourceEdit::default() {
             plan.change.push((source.id, source.url.clone(), edit));

@@ -2,7 +2,7 @@
 
 use crate::cli::output::one_line;
 use crate::cli::source::{language, outlet, tags, web_url};
-use crate::model::{NewSource, OutletFrom};
+use crate::model::{FullText, NewSource, OutletFrom};
 use crate::parse::opml::{self, Fault, Outline};
 use crate::poll::outlet_of;
 use anyhow::Context as _;
@@ -78,6 +78,7 @@ fn described(outline: Outline, extra: &[String]) -> anyhow::Result<Described> {
         lang: outline.language.as_deref().map(language).transpose()?,
         priority: priority.unwrap_or_default(),
         tags: tags(&all_tags),
+        full_text: FullText::No,
     };
     Ok(Described { new, has_priority: priority.is_some() })
 }

@@ -1,0 +1,268 @@
+//! Asks hubs for what is due, and reads what they have pushed. When what is due is [`terms`]'s to say.
+//!
+//! What is asked is written down before the request goes out, with when to ask again; so a crash is followed by no
+//! second request. Requests go one at a time to a hub, with the pause and by the turns of all requests.
+
+use super::{LOOK, Signals};
+use crate::config::Config;
+use crate::fetch::{HubAnswer, Origin, origin};
+use crate::model::{HubMode, OriginHold, SourceId, Subscription, Timestamp};
+use crate::poll::{self, Tools};
+use crate::store::leases::Lease;
+use crate::store::{self, hubs, origins};
+use crate::websub::callback::{self, Callback};
+use crate::websub::course::{self, Fresh};
+use crate::websub::terms::{self, Step};
+use crate::websub::{Inbox, Pushed, secret};
+use axum::Router;
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use jiff::SignedDuration;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::Receiver;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// Subscriptions that are dealt with in one go.
+const BATCH: u32 = 8;
+
+/// What requests to hubs are made with.
+#[derive(Clone)]
+pub(super) struct Asking {
+    tools: Tools,
+    /// Where callbacks begin.
+    base: String,
+    lease: SignedDuration,
+}
+
+/// A request that is about to go out.
+struct Request {
+    source: SourceId,
+    mode: HubMode,
+    hub: String,
+    topic: String,
+    callback: String,
+    secret: String,
+    at: Timestamp,
+}
+
+/// Readies the database for a start, and returns why hubs are not used, where they are not.
+///
+/// What was pushed while nothing ran is unknown here, so that no poll stays deferred: each such source is polled at its
+/// ordinary time.
+pub(super) async fn prepare(config: &Config, tools: &Tools) -> store::Result<Option<String>> {
+    let off = super::websub_off(config, &tools.fetcher);
+    let (now, why) = (tools.clock.now(), off.clone());
+    tools
+        .store
+        .write(move |db| {
+            if let Some(why) = &why {
+                hubs::end_all(db, &format!("WebSub is off: {why}"))?;
+            }
+            hubs::back_to_plain(db, None, now, "newsfold was started anew and may have missed what its hub pushed")
+        })
+        .await?;
+    match &off {
+        Some(why) => tracing::debug!(why, "WebSub is off"),
+        None => tracing::info!(base = %config.publish.base_url, "hubs may push to newsfold (WebSub)"),
+    }
+    Ok(off)
+}
+
+/// What hubs reach us by.
+pub(super) fn router(config: &Config, tools: &Tools, inbox: Inbox) -> Router {
+    callback::router(Callback {
+        store: tools.store.clone(),
+        clock: tools.clock.clone(),
+        options: config.websub.clone(),
+        inbox,
+        max_body: config.fetch.max_body,
+        patience: tools.fetcher.total_timeout(),
+    })
+}
+
+impl Asking {
+    pub(super) fn new(config: &Config, tools: &Tools) -> Self {
+        Asking { tools: tools.clone(), base: config.publish.url(callback::PATH), lease: config.websub.lease }
+    }
+}
+
+pub(super) async fn run(asking: Asking, stop: CancellationToken) {
+    let (store, clock) = (&asking.tools.store, &asking.tools.clock);
+    loop {
+        let next = match store.read(hubs::next_due).await {
+            Ok(Some(next)) if next <= clock.now() => {
+                if let Err(error) = asking.round(&stop).await {
+                    tracing::error!(%error, "what is agreed with hubs could not be read or written; trying again");
+                }
+                None
+            }
+            next => next.ok().flatten(),
+        };
+        let sleep_until_next = async {
+            match next {
+                Some(next) => clock.sleep_until(next).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = stop.cancelled() => return,
+            _ = sleep_until_next => {}
+            _ = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+impl Asking {
+    /// Takes the next step of some subscriptions whose time has come.
+    async fn round(&self, stop: &CancellationToken) -> store::Result<()> {
+        let (now, base) = (self.tools.clock.now(), self.base.clone());
+        let requests = self.tools.store.write(move |db| {
+            let due = hubs::due(db, now, BATCH)?;
+            let mut requests = Vec::new();
+            for (mut known, polled) in due {
+                let mut step = terms::step(&known, polled, &base, now);
+                if let Step::End(why) = step {
+                    course::end(&mut known, why);
+                    step = terms::step(&known, polled, &base, now);
+                }
+                requests.extend(take(&mut known, step, &base, now));
+                hubs::save(db, &known, now)?;
+            }
+            Ok(requests)
+        });
+        // One after the other to a hub, so that none waits for the turn that another has; hubs at the same time.
+        let mut by_hub: HashMap<String, Vec<Request>> = HashMap::new();
+        for request in requests.await? {
+            by_hub.entry(request.hub.clone()).or_default().push(request);
+        }
+        let one_hub = async |requests: Vec<Request>| {
+            for request in requests {
+                self.send(request, stop).await;
+            }
+        };
+        join_all(by_hub.into_values().map(one_hub)).await;
+        Ok(())
+    }
+
+    /// Asks a hub and writes down what it said. When we are stopped meanwhile nothing is: it may still verify.
+    async fn send(&self, request: Request, stop: &CancellationToken) {
+        let lease = Lease::new(&self.tools.program);
+        let asked = async {
+            match Url::parse(&request.hub) {
+                Ok(hub) => self.ask(&hub, &request, &lease).await,
+                Err(error) => HubAnswer::Refused { detail: error.to_string(), status: None, retry_after: None },
+            }
+        };
+        let answer = tokio::select! {
+            biased;
+            _ = stop.cancelled() => None,
+            answer = asked => Some(answer),
+        };
+        let (now, source, at) = (self.tools.clock.now(), request.source, request.at);
+        tracing::info!(%source, hub = request.hub, mode = request.mode.as_str(), ?answer, "a hub was asked");
+        let written = self.tools.store.write(move |db| {
+            let known = hubs::of(db, source)?.filter(|known| known.requested_at == Some(at));
+            if let Some((mut known, answer)) = known.zip(answer) {
+                course::answered(&mut known, &answer, now);
+                hubs::save(db, &known, now)?;
+                if let Some(hold) = hold(&known, &answer, &request.hub) {
+                    origins::hold(db, &hold)?;
+                }
+            }
+            Ok(())
+        });
+        if let Err(error) = written.await.and(self.tools.give_back(&lease).await) {
+            tracing::error!(%source, %error, "what a hub said could not be written down");
+        }
+    }
+
+    async fn ask(&self, hub: &Url, request: &Request, lease: &Lease) -> HubAnswer {
+        let turn = |origin: Origin| async move { self.tools.turn_of_hop(lease, &origin).await }.boxed();
+        let seconds = self.lease.as_secs().to_string();
+        let mut form = vec![
+            ("hub.callback", request.callback.as_str()),
+            ("hub.mode", request.mode.as_str()),
+            ("hub.topic", request.topic.as_str()),
+        ];
+        if request.mode == HubMode::Subscribe {
+            form.extend([("hub.secret", request.secret.as_str()), ("hub.lease_seconds", seconds.as_str())]);
+        }
+        self.tools.fetcher.ask_hub(hub, &form, self.tools.clock.now(), &turn).await
+    }
+}
+
+/// Too many requests are counted by server (RFC 6585, section 4), so that a hub that says so is asked nothing for any
+/// source until then.
+fn hold(known: &Subscription, answer: &HubAnswer, hub: &str) -> Option<OriginHold> {
+    let HubAnswer::Refused { detail, status: Some(429), .. } = answer else { return None };
+    let origin = origin(&Url::parse(hub).ok()?).to_string();
+    Some(OriginHold { origin, until: known.next_at?, reason: format!("as a hub, {detail}") })
+}
+
+/// Does a step to a subscription, and gives the request that it makes, if any.
+fn take(known: &mut Subscription, step: Step, base: &str, now: Timestamp) -> Option<Request> {
+    let mode = match step {
+        // After an end there is nothing to end.
+        Step::End(_) => return None,
+        Step::Rest(until) => {
+            known.next_at = until;
+            return None;
+        }
+        Step::Unsubscribe => {
+            course::unsubscribe(known, now);
+            HubMode::Unsubscribe
+        }
+        Step::Subscribe { fresh: false } => {
+            course::subscribe(known, None, now);
+            HubMode::Subscribe
+        }
+        Step::Subscribe { fresh: true } => {
+            let Some((token, secret)) = secret::draw().zip(secret::draw()) else {
+                known.next_at = Some(terms::next_after_request(known.failures, now));
+                known.detail = "the system has no randomness for a secret".into();
+                return None;
+            };
+            course::subscribe(known, Some(Fresh { callback: format!("{base}{token}"), secret }), now);
+            HubMode::Subscribe
+        }
+    };
+    let asked = known.asked.clone()?;
+    Some(Request {
+        source: known.source,
+        mode,
+        hub: asked.hub,
+        topic: asked.topic,
+        callback: known.callback.clone()?,
+        secret: known.secret.clone()?,
+        at: now,
+    })
+}
+
+/// Reads what was pushed, in its order. At the end it still reads what is there: its hub was told that we have it.
+pub(super) async fn read_pushes(
+    tools: Tools,
+    inbox: Arc<Mutex<Receiver<Pushed>>>,
+    signals: Signals,
+    stop: CancellationToken,
+) {
+    let mut inbox = inbox.lock().await;
+    loop {
+        let pushed = tokio::select! {
+            biased;
+            Some(pushed) = inbox.recv() => pushed,
+            _ = stop.cancelled() => return,
+        };
+        let source = pushed.source;
+        match poll::receive(&tools, pushed).await {
+            Ok(None) => tracing::debug!(%source, "a push for a source that is polled no more was dropped"),
+            Ok(Some((record, stored))) => {
+                super::scheduler::log(&record, &stored);
+                signals.tell(&stored);
+            }
+            Err(error) => tracing::error!(%source, %error, "a push could not be stored"),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What is old goes: stories whose last news is older than the operator keeps, with their items.
+//!
+//! A source may show an old item for years, and shown again it must not come as news. So each removed item leaves a
+//! tombstone, its guids and its link, until its source has not shown it for a while.
+
+use super::Result;
+use super::rows::{collect, json_list};
+use crate::model::duration::before;
+use crate::model::{NewItem, SourceId, Timestamp};
+use jiff::SignedDuration;
+use rusqlite::{Connection, params};
+
+/// Stories that are removed in one transaction, so that nobody waits long for the writer.
+const BATCH: u32 = 500;
+/// A tombstone goes once its source has not shown the item for so long.
+const UNSEEN: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// How exactly it is known when an item was last shown: not every poll is a reason to write.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// What stays.
+#[derive(Debug, Clone, Copy)]
+pub struct Keep {
+    /// Stories with news from this time on.
+    pub from: Timestamp,
+    /// So many of the newest published stories, however old they are: a feed of few stories never empties by itself.
+    pub newest: u32,
+}
+
+/// Removes some stories that need not stay. Returns how many; fewer than there are, so that it is called until none is
+/// left.
+pub fn remove_old(db: &Connection, keep: Keep, now: Timestamp) -> Result<usize> {
+    let mut old = db.prepare_cached(
+        "SELECT id FROM story WHERE merged_into IS NULL AND updated_at < ?1 AND founded_at < ?1
+         AND NOT EXISTS (SELECT 1 FROM item WHERE story_id = story.id AND first_seen_at >= ?1)
+         AND id NOT IN (SELECT id FROM story WHERE published_at IS NOT NULL AND merged_into IS NULL
+                        ORDER BY published_at DESC, id DESC LIMIT ?2)
+         ORDER BY updated_at LIMIT ?3",
+    )?;
+    let old: Vec<i64> =
+        collect(&mut old, params![keep.from.as_millisecond(), keep.newest, BATCH], |row| Ok(row.get(0)?))?;
+    if old.is_empty() {
+        return Ok(0);
+    }
+    let stories = with_merged(db, &old)?;
+    let mut of_stories =
+        db.prepare_cached("SELECT id FROM item WHERE story_id IN (SELECT value FROM json_each(?1))")?;
+    let items: Vec<i64> = collect(&mut of_stories, [json_list(&stories)], |row| Ok(row.get(0)?))?;
+    bury(db, &json_list(&items), now)?;
+    let (items, stories) = (json_list(&items), json_list(&stories));
+    for sql in [
+        "UPDATE item SET copy_of = NULL WHERE copy_of IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM item_revision WHERE item_id IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM decision_item WHERE item_id IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM item WHERE id IN (SELECT value FROM json_each(?1))",
+    ] {
+        db.prepare_cached(sql)?.execute([&items])?;
+    }
+    for sql in [
+        "DELETE FROM decision_item WHERE story_id IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM story WHERE id IN (SELECT value FROM json_each(?1))",
+    ] {
+        db.prepare_cached(sql)?.execute([&stories])?;
+    }
+    db.execute("DELETE FROM decision WHERE id NOT IN (SELECT decision_id FROM decision_item)", [])?;
+    super::stories::touch(db)?;
+    Ok(old.len())
+}
+
+/// Those stories, and all that redirect to them.
+fn with_merged(db: &Connection, stories: &[i64]) -> Result<Vec<i64>> {
+    let mut all = db.prepare_cached(
+        "WITH RECURSIVE gone (id) AS (
+             SELECT value FROM json_each(?1)
+             UNION SELECT story.id FROM story JOIN gone ON story.merged_into = gone.id)
+         SELECT id FROM gone",
+    )?;
+    collect(&mut all, [json_list(stories)], |row| Ok(row.get(0)?))
+}
+
+fn bury(db: &Connection, items: &str, now: Timestamp) -> Result<()> {
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO link_tombstone (source_id, canonical_url, shown_at)
+         SELECT source_id, canonical_url, ?2 FROM item
+         WHERE canonical_url IS NOT NULL AND id IN (SELECT value FROM json_each(?1))",
+    )?
+    .execute(params![items, now.as_millisecond()])?;
+    db.prepare_cached(
+        "UPDATE item_guid SET item_id = NULL, shown_at = ?2 WHERE item_id IN (SELECT value FROM json_each(?1))",
+    )?
+    .execute(params![items, now.as_millisecond()])?;
+    Ok(())
+}
+
+/// A source shows an item that was removed: its tombstone stays.
+pub(super) fn shown_again(db: &Connection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<()> {
+    let (now, yesterday) = (now.as_millisecond(), before(now, DAY).as_millisecond());
+    db.prepare_cached(
+        "INSERT INTO item_guid (source_id, guid, item_id, rule, shown_at) VALUES (?1, ?2, NULL, 'guid', ?3)
+         ON CONFLICT (source_id, guid) DO UPDATE SET shown_at = ?3 WHERE item_id IS NULL AND shown_at < ?4",
+    )?
+    .execute(params![source.0, item.guid, now, yesterday])?;
+    db.prepare_cached(
+        "UPDATE link_tombstone SET shown_at = ?3 WHERE source_id = ?1 AND canonical_url = ?2 AND shown_at < ?4",
+    )?
+    .execute(params![source.0, item.canonical_url, now, yesterday])?;
+    Ok(())
+}
+
+/// Drops tombstones of items that their sources show no more.
+pub fn forget_tombstones(db: &Connection, now: Timestamp) -> Result<()> {
+    let unseen = before(now, UNSEEN).as_millisecond();
+    db.execute("DELETE FROM item_guid WHERE item_id IS NULL AND shown_at < ?1", [unseen])?;
+    db.execute("DELETE FROM link_tombstone WHERE shown_at < ?1", [unseen])?;
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! Which hub and topic a feed offers (WebSub, section 4): what the server's `Link` headers say goes before what stands in
+//! the document, and without a rel=self there is no topic and so no subscription.
+
+use crate::fetch::Links;
+use crate::model::HubDeclared;
+use url::Url;
+
+/// Longer URLs are no hub's and no feed's; nor are those with a name and a password, which are nobody's to pass on.
+const MAX_URL: usize = 2048;
+
+/// What is to be asked of whom.
+pub fn declared(links: &Links, feed_hubs: &[Url], feed_self: Option<&Url>) -> Option<HubDeclared> {
+    let hubs = if links.hubs.iter().any(is_usable) { &links.hubs } else { feed_hubs };
+    let usable = || hubs.iter().filter(|hub| is_usable(hub));
+    // The form carries a secret. A hub without TLS is better than none, and the last choice.
+    let hub = usable().find(|hub| hub.scheme() == "https").or_else(|| usable().next())?;
+    let topic = links.own.as_ref().or(feed_self).filter(|topic| is_usable(topic))?;
+    Some(HubDeclared { hub: hub.to_string(), topic: topic.to_string() })
+}
+
+fn is_usable(url: &Url) -> bool {
+    let is_open = url.username().is_empty() && url.password().is_none();
+    matches!(url.scheme(), "http" | "https") && url.has_host() && is_open && url.as_str().len() <= MAX_URL
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    fn check(header: (&[&str], Option<&str>), feed: (&[&str], Option<&str>), expect: Option<(&str, &str)>) {
+        let urls = |list: &[&str]| list.iter().map(|text| url(text)).collect::<Vec<_>>();
+        let links = Links { hubs: urls(header.0), own: header.1.map(url) };
+        let found = declared(&links, &urls(feed.0), feed.1.map(url).as_ref());
+        let expect = expect.map(|(hub, topic)| HubDeclared { hub: hub.into(), topic: topic.into() });
+        assert_eq!(found, expect);
+    }
+
+    #[test]
+    fn headers_go_before_the_document_and_a_topic_is_needed() {
+        let (a, b, own, other) =
+            ("https://a.example/", "https://b.example/", "https://f.example/1", "https://f.example/2");
+        check((&[a], Some(own)), (&[b], Some(other)), Some((a, own)));
+        check((&[], None), (&[b], Some(other)), Some((b, other)));
+        check((&[a], None), (&[], Some(other)), Some((a, other)));
+        check((&[a], None), (&[b], None), None);
+        check((&[], Some(own)), (&[], Some(own)), None);
+        check((&["ftp://x.example/"], Some(own)), (&[b], None), Some((b, own)));
+        check((&["http://plain.example/", b], Some(own)), (&[], None), Some((b, own)));
+        check((&["http://plain.example/"], Some(own)), (&[], None), Some(("http://plain.example/", own)));
+        check((&[a], Some("mailto:x@f.example")), (&[], None), None);
+        check((&[a], Some("https://ann:secret@f.example/1")), (&[], None), None);
+        check((&["https://eve@a.example/"], Some(own)), (&[], None), None);
+        let long = format!("https://a.example/{}", "x".repeat(MAX_URL));
+        check((&[&long], Some(own)), (&[], None), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! What hubs have pushed and nobody has read yet: so many documents and so many bytes, and no more; and so many of
+//! one source in an hour, since a feed can name a hub that never stops.
+//!
+//! A place is taken before a body is read and given back when its document is done with, so that bodies under way
+//! count too. It is memory only: a start polls every source whose polls were deferred, in case something was in here.
+
+use crate::model::{SourceId, Timestamp};
+use jiff::SignedDuration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use tokio::sync::mpsc::{self, OwnedPermit, Receiver, Sender};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Documents that wait.
+const MAX_WAITING: usize = 64;
+/// Bytes of them, unless the largest document alone is larger.
+const MAX_BYTES: usize = 64 << 20;
+/// Documents of one source in an hour.
+const MAX_AN_HOUR: u32 = 240;
+/// Bytes are counted in steps of so many.
+const STEP: usize = 1024;
+
+/// A document that a hub pushed, signed and all.
+pub struct Pushed {
+    pub source: SourceId,
+    pub topic: String,
+    pub content_type: Option<String>,
+    pub bytes: Vec<u8>,
+    pub at: Timestamp,
+    /// Given back when the document goes.
+    pub(super) _room: OwnedSemaphorePermit,
+}
+
+/// Where pushes are put.
+#[derive(Clone)]
+pub struct Inbox {
+    send: Sender<Pushed>,
+    room: Arc<Semaphore>,
+    hour: Arc<Mutex<Hour>>,
+}
+
+/// How many places each source had since then.
+struct Hour {
+    since: Timestamp,
+    had: HashMap<SourceId, u32>,
+}
+
+/// The right to put one document.
+pub struct Place {
+    slot: OwnedPermit<Pushed>,
+    room: OwnedSemaphorePermit,
+}
+
+impl Inbox {
+    /// An inbox for documents of at most `max_body` bytes, and its other end.
+    pub fn new(max_body: usize) -> (Inbox, Receiver<Pushed>) {
+        let (send, receive) = mpsc::channel(MAX_WAITING);
+        let room = Arc::new(Semaphore::new(steps(MAX_BYTES.max(max_body)) as usize));
+        let hour = Arc::new(Mutex::new(Hour { since: Timestamp::MIN, had: HashMap::new() }));
+        (Inbox { send, room, hour }, receive)
+    }
+
+    /// Takes a place for a body of so many bytes; `None` while there is none.
+    pub fn place(&self, source: SourceId, bytes: usize, now: Timestamp) -> Option<Place> {
+        let slot = self.send.clone().try_reserve_owned().ok()?;
+        let room = self.room.clone().try_acquire_many_owned(steps(bytes)).ok()?;
+        let mut hour = self.hour.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if hour.since.duration_until(now) >= SignedDuration::from_hours(1) {
+            *hour = Hour { since: now, had: HashMap::new() };
+        }
+        let had = hour.had.entry(source).or_default();
+        *had += 1;
+        (*had <= MAX_AN_HOUR).then_some(Place { slot, room })
+    }
+}
+
+impl Place {
+    /// Puts the document that the place was taken for.
+    pub fn put(self, document: impl FnOnce(OwnedSemaphorePermit) -> Pushed) {
+        self.slot.send(document(self.room));
+    }
+}
+
+fn steps(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(STEP)).unwrap_or(u32::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pushed(room: OwnedSemaphorePermit) -> Pushed {
+        let topic = "https://news.example/feed".into();
+        Pushed { source: SourceId(1), topic, content_type: None, bytes: vec![], at: Timestamp::UNIX_EPOCH, _room: room }
+    }
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    #[tokio::test]
+    async fn it_is_full_by_number_and_by_bytes() {
+        let (inbox, mut receive) = Inbox::new(1 << 20);
+        let place = |bytes| inbox.place(SourceId(1), bytes, NOW);
+        let places: Vec<_> = (0..MAX_WAITING).map_while(|_| place(1)).collect();
+        assert_eq!(places.len(), MAX_WAITING);
+        assert!(place(1).is_none(), "as many as may wait");
+        places.into_iter().for_each(|place| place.put(pushed));
+        assert!(place(1).is_none(), "and they still do");
+        drop(receive.recv().await);
+        let whole = MAX_BYTES - (MAX_WAITING - 1) * STEP;
+        assert!(place(whole + 1).is_none(), "more than there is room for");
+        assert!(place(whole).is_some());
+    }
+
+    #[test]
+    fn a_source_has_so_many_places_an_hour() {
+        let (inbox, _receive) = Inbox::new(1);
+        let place = |source, minutes| inbox.place(SourceId(source), 1, NOW + SignedDuration::from_mins(minutes));
+        assert!((0..MAX_AN_HOUR).all(|_| place(1, 0).is_some()));
+        assert!(place(1, 59).is_none());
+        assert!(place(2, 59).is_some(), "of its own");
+        assert!(place(1, 60).is_some());
+    }
+}

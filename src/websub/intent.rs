@@ -1,0 +1,142 @@
+//! Whether what a hub asks us to confirm is what we asked of it (WebSub, section 5.3), and what it denies (5.2).
+//!
+//! Only a request that is pending is confirmed, for its very topic and mode: nobody can subscribe us, end our
+//! subscription or lengthen it unasked.
+
+use super::terms;
+use crate::model::duration::after;
+use crate::model::text::one_line;
+use crate::model::{HubMode, Subscription, SubscriptionState, Timestamp};
+use jiff::SignedDuration;
+use url::form_urlencoded;
+
+/// A longer query, or a longer challenge, is no hub's.
+const MAX_QUERY: usize = 8 * 1024;
+const MAX_CHALLENGE: usize = 1024;
+/// Parameters that are looked at.
+const MAX_PARAMETERS: usize = 20;
+
+/// What a query means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Intent {
+    /// The subscription stands until then; the challenge is to be echoed.
+    Subscribed { challenge: String, lease_until: Timestamp, renew_at: Timestamp },
+    /// It has ended; the challenge is to be echoed.
+    Unsubscribed { challenge: String },
+    /// The hub will not, or no longer, push.
+    Denied { reason: String },
+    /// Nothing that we asked for.
+    Foreign,
+}
+
+/// Judges the query of a hub's request to the callback of `known`.
+pub fn judge(known: &Subscription, query: &str, now: Timestamp, asked_lease: SignedDuration) -> Intent {
+    if query.len() > MAX_QUERY {
+        return Intent::Foreign;
+    }
+    let parameters: Vec<_> = form_urlencoded::parse(query.as_bytes()).take(MAX_PARAMETERS).collect();
+    let first = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref());
+    let Some(asked) = known.asked.as_ref().filter(|asked| first("hub.topic") == Some(asked.topic.as_str())) else {
+        return Intent::Foreign;
+    };
+    let mode = first("hub.mode").unwrap_or_default();
+    if mode == "denied" && matches!(known.state, SubscriptionState::Asked | SubscriptionState::Active) {
+        let reason = one_line(first("hub.reason").unwrap_or_default(), 200);
+        let said = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        return Intent::Denied { reason: format!("the hub {} denied it{said}", one_line(&asked.hub, 200)) };
+    }
+    let challenge = first("hub.challenge").unwrap_or_default();
+    if challenge.is_empty() || challenge.len() > MAX_CHALLENGE {
+        return Intent::Foreign;
+    }
+    let challenge = challenge.to_owned();
+    match known.pending().filter(|pending| pending.as_str() == mode) {
+        None => Intent::Foreign,
+        Some(HubMode::Unsubscribe) => Intent::Unsubscribed { challenge },
+        Some(HubMode::Subscribe) => {
+            // What is no number was not said, and then it is as long as we asked.
+            let given = first("hub.lease_seconds").and_then(|seconds| seconds.parse::<u32>().ok());
+            let given = given.map_or(asked_lease, |seconds| SignedDuration::from_secs(i64::from(seconds)));
+            let lease = given.min(terms::LONGEST_LEASE);
+            Intent::Subscribed { challenge, lease_until: after(now, lease), renew_at: terms::renew_at(now, lease) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{HubDeclared, SourceId};
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+    const TOPIC: &str = "https://news.example/feed?a=1&b=2";
+
+    fn known(state: SubscriptionState, renewing: bool) -> Subscription {
+        let asked = Some(HubDeclared { hub: "https://hub.example/".into(), topic: TOPIC.into() });
+        Subscription { state, renewing, asked, ..Subscription::of(SourceId(1), None) }
+    }
+
+    fn query(mode: &str, topic: &str, more: &[(&str, &str)]) -> String {
+        let parameters = [("hub.mode", mode), ("hub.topic", topic), ("hub.challenge", "c h&")];
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).extend_pairs(more).finish()
+    }
+
+    fn judged(state: SubscriptionState, renewing: bool, query: &str) -> Intent {
+        judge(&known(state, renewing), query, NOW, SignedDuration::from_hours(240))
+    }
+
+    #[test]
+    fn only_what_is_pending_is_confirmed() {
+        use SubscriptionState::*;
+        let subscribe = query("subscribe", TOPIC, &[("hub.lease_seconds", "7200")]);
+        let hours = |n| NOW + SignedDuration::from_hours(n);
+        let confirmed = Intent::Subscribed { challenge: "c h&".into(), lease_until: hours(2), renew_at: hours(1) };
+        assert_eq!(judged(Asked, false, &subscribe), confirmed);
+        assert_eq!(judged(Active, true, &subscribe), confirmed);
+        for state in [None, Active, Leaving, Denied, Failed] {
+            assert_eq!(judged(state, false, &subscribe), Intent::Foreign, "{state:?}");
+        }
+        let unsubscribe = query("unsubscribe", TOPIC, &[]);
+        assert_eq!(judged(Leaving, false, &unsubscribe), Intent::Unsubscribed { challenge: "c h&".into() });
+        for (state, renewing) in [(None, false), (Asked, false), (Active, false), (Active, true), (Failed, false)] {
+            assert_eq!(judged(state, renewing, &unsubscribe), Intent::Foreign, "{state:?}");
+        }
+        for wrong in [
+            query("subscribe", "https://news.example/feed", &[]),
+            query("publish", TOPIC, &[]),
+            "hub.mode=subscribe&hub.topic=".into(),
+            form_urlencoded::Serializer::new(String::new())
+                .extend_pairs([("hub.mode", "subscribe"), ("hub.topic", TOPIC)])
+                .finish(),
+            query("subscribe", TOPIC, &[("x", &"y".repeat(MAX_QUERY))]),
+            String::new(),
+        ] {
+            assert_eq!(judged(Asked, false, &wrong), Intent::Foreign, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_lease_is_what_the_hub_gives_up_to_a_bound() {
+        let lease = |seconds: &str| {
+            let query = query("subscribe", TOPIC, &[("hub.lease_seconds", seconds)]);
+            match judged(SubscriptionState::Asked, false, &query) {
+                Intent::Subscribed { lease_until, .. } => lease_until.duration_since(NOW).as_hours(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!([lease("0"), lease("86400"), lease("4294967295")], [0, 24, 30 * 24]);
+        assert_eq!([lease("-1"), lease("soon"), lease("99999999999999")], [240, 240, 240]);
+    }
+
+    #[test]
+    fn a_denial_says_why_on_one_line() {
+        let denied = query("denied", TOPIC, &[("hub.reason", "no\n\u{1b}[31mmore")]);
+        let Intent::Denied { reason } = judged(SubscriptionState::Active, false, &denied) else { panic!("not denied") };
+        assert_eq!(reason, "the hub https://hub.example/ denied it: no [31mmore");
+        assert_eq!(judged(SubscriptionState::None, false, &denied), Intent::Foreign);
+        assert_eq!(
+            judged(SubscriptionState::Asked, false, &query("denied", "https://o.example/", &[])),
+            Intent::Foreign
+        );
+    }
+}

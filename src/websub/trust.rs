@@ -1,0 +1,121 @@
+//! When polls may become a safety net: while a hub's subscription is active and pushes have been found to be all the news.
+//!
+//! A push proves that the way is open; a poll that finds nothing new proves that nothing was missed; one that does
+//! takes the trust back until the next push. The poll's own rules are never shortened by any of it.
+
+use crate::model::duration::after;
+use crate::model::{Outcome, PollRecord, Subscription, SubscriptionState, Timestamp};
+use jiff::SignedDuration;
+
+/// What a poll means for a source whose hub pushes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Polling goes on by its own rules.
+    Plain,
+    /// Pushes missed something; polling goes on by its own rules until the next one.
+    Missed,
+    /// The next poll is not before then, for this reason.
+    Net { until: Timestamp, reason: String },
+}
+
+/// Judges a poll that brought so many items that were unknown.
+pub fn after_poll(known: &Subscription, poll: &PollRecord, new_items: usize, safety_poll: SignedDuration) -> Verdict {
+    if known.state != SubscriptionState::Active || !known.trusted {
+        return Verdict::Plain;
+    }
+    if new_items > 0 {
+        return Verdict::Missed;
+    }
+    let until = after(poll.finished_at, safety_poll);
+    if !poll.outcome.is_success() || poll.next_poll_at >= until {
+        return Verdict::Plain;
+    }
+    let reason = format!("{safety_poll:#} after the last poll, as a safety net: its hub pushes what is new");
+    Verdict::Net { until, reason }
+}
+
+/// Whether a push speaks for its hub: an empty document shows nothing.
+pub fn after_push(known: &Subscription, push: &PollRecord) -> bool {
+    known.state == SubscriptionState::Active && push.outcome == Outcome::Pushed && push.items > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{SourceId, SourceState};
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+    const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+    fn known(state: SubscriptionState, trusted: bool) -> Subscription {
+        Subscription { state, trusted, ..Subscription::of(SourceId(1), None) }
+    }
+
+    fn poll(outcome: Outcome, next_minutes: i64, items: u32) -> PollRecord {
+        PollRecord {
+            source: SourceId(1),
+            started_at: NOW,
+            finished_at: NOW,
+            url: "https://news.example/feed".into(),
+            outcome,
+            status: None,
+            detail: String::new(),
+            bytes: 0,
+            items,
+            requests: Vec::new(),
+            problems: Vec::new(),
+            state: SourceState::Active,
+            failures: 0,
+            next_poll_at: NOW + SignedDuration::from_mins(next_minutes),
+            next_reason: String::new(),
+            hold_until: None,
+            origin_hold: None,
+            moving: None,
+            new_url: None,
+            gone_since: None,
+            rate: String::new(),
+            events: Vec::new(),
+            validators: None,
+            feed_title: None,
+            feed_site_url: None,
+            feed_outlet: None,
+            feed_lang: None,
+            feed_wishes: None,
+        }
+    }
+
+    #[test]
+    fn a_poll_that_finds_nothing_new_makes_the_next_one_a_safety_net() {
+        let trusted = known(SubscriptionState::Active, true);
+        for outcome in [Outcome::Read, Outcome::NotModified] {
+            let Verdict::Net { until, reason } = after_poll(&trusted, &poll(outcome, 10, 3), 0, DAY) else {
+                panic!("{outcome:?}")
+            };
+            assert_eq!(
+                (until, reason.as_str()),
+                (NOW + DAY, "24h after the last poll, as a safety net: its hub pushes what is new")
+            );
+        }
+        assert_eq!(after_poll(&trusted, &poll(Outcome::Read, 10, 3), 1, DAY), Verdict::Missed);
+        assert_eq!(
+            after_poll(&trusted, &poll(Outcome::Read, 48 * 60, 3), 0, DAY),
+            Verdict::Plain,
+            "the feed asks for more"
+        );
+        for outcome in [Outcome::Throttled, Outcome::Failed, Outcome::NotAFeed, Outcome::Gone] {
+            assert_eq!(after_poll(&trusted, &poll(outcome, 10, 0), 0, DAY), Verdict::Plain, "{outcome:?}");
+        }
+        for unproven in [known(SubscriptionState::Active, false), known(SubscriptionState::Asked, true)] {
+            assert_eq!(after_poll(&unproven, &poll(Outcome::Read, 10, 3), 0, DAY), Verdict::Plain);
+        }
+    }
+
+    #[test]
+    fn a_push_counts_where_it_was_asked_for_and_held_something() {
+        let active = known(SubscriptionState::Active, false);
+        assert!(after_push(&active, &poll(Outcome::Pushed, 10, 1)));
+        assert!(!after_push(&active, &poll(Outcome::Pushed, 10, 0)));
+        assert!(!after_push(&active, &poll(Outcome::NotAFeed, 10, 0)));
+        assert!(!after_push(&known(SubscriptionState::Leaving, false), &poll(Outcome::Pushed, 10, 1)));
+    }
+}
