@@ -13,6 +13,7 @@ mod embeds;
 mod entities;
 mod finish;
 mod first;
+mod growth;
 mod guard;
 mod json;
 mod markup;

@@ -9,11 +9,13 @@ mod mend;
 use url::Url;
 
 use self::loose::Loose;
+use super::growth::Growth;
 use super::{Enclosure, FeedKind, NotAFeed, Options, ParsedFeed, ParsedItem, dates, text};
 use crate::model::{Problem, ProblemKind, Wishes};
 
 pub fn read(text: String, url: &Url, options: &Options, problems: &mut Vec<Problem>) -> Result<ParsedFeed, NotAFeed> {
     let mut root = tree(&text, problems)?;
+    let growth = Growth::of(&text);
     // A document may be large, and everything that is kept of it is in the tree.
     drop(text);
     let Some(Loose::List(items)) = root.take("items") else {
@@ -23,7 +25,7 @@ pub fn read(text: String, url: &Url, options: &Options, problems: &mut Vec<Probl
         let detail = format!("{} items", items.len());
         Problem::note(problems, Problem::new(ProblemKind::TooManyItems, detail));
     }
-    let mut reader = Reader { base: url, options, problems };
+    let mut reader = Reader { base: url, growth, options, problems };
     let (title, authors) = (root.text("title"), reader.authors(&root));
     let hubs = root.list("hubs").iter().filter_map(|hub| reader.url(hub.get("url")));
     Ok(ParsedFeed {
@@ -60,6 +62,7 @@ const MAX_MANY: usize = 100;
 
 struct Reader<'o> {
     base: &'o Url,
+    growth: Growth,
     options: &'o Options,
     problems: &'o mut Vec<Problem>,
 }
@@ -125,6 +128,7 @@ impl Reader<'_> {
         let said = value?.as_text()?;
         let url = self.base.join(said.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let url = url.filter(|url| url.as_str().len() <= self.options.max_text.min(8 * 1024));
+        let url = url.filter(|url| self.growth.allows(&said, url.as_str()));
         if url.is_none() {
             Problem::note(self.problems, Problem::new(ProblemKind::BadLink, said));
         }

@@ -19,6 +19,7 @@ use url::Url;
 
 use self::names::Prefix;
 use self::scope::Scope;
+use super::growth::Growth;
 use super::markup::{Tag, Token, Tokens};
 use super::vocabulary::{Family, Field, of_feed, of_item};
 use super::{FeedKind, Options};
@@ -60,6 +61,7 @@ pub fn rewrite(text: &str, base: &Url, options: &Options, problems: &mut Vec<Pro
         feed: None,
         items: 0,
         base,
+        growth: Growth::of(text),
     };
     rewriter.run();
     let kind = rewriter.kind?;
@@ -92,6 +94,7 @@ struct Rewriter<'a, 'o> {
     feed: Option<Scope>,
     items: usize,
     base: &'o Url,
+    growth: Growth,
 }
 
 struct Open<'a> {
@@ -290,7 +293,7 @@ impl<'a> Rewriter<'a, '_> {
     fn close_item(&mut self) {
         let Some(feed) = self.feed.take() else { return };
         let item = std::mem::replace(&mut self.scope, feed);
-        item.finish(&mut self.out);
+        item.finish(&mut self.out, &mut self.growth);
         self.out.push_str("</item>\n");
     }
 

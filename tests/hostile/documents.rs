@@ -42,6 +42,13 @@ pub const KINDS: &[(&str, Generate)] = &[
     ("feed descriptions", |n| rss("", "<description>a</description>", "", n)),
     ("skipped hours", |n| rss("<skipHours>", "<hour>1</hour>", "</skipHours>", n)),
     ("long guids", |n| items(1, &format!("<guid>{}</guid>", "g".repeat(4000)), n)),
+    ("long permalinks", |n| items(1, &format!("<guid>http://a/{}</guid>", "é".repeat(1300)), n)),
+    ("long identities", |n| {
+        items(1, &format!("<guid isPermaLink='false'>{}</guid><link>/{}</link>", "é".repeat(700), "é".repeat(700)), n)
+    }),
+    ("short links over a long base", |n| based("<link>a</link>", 1, n)),
+    ("short enclosures over a long base", |n| based("<enclosure url='a'/>", 32, n)),
+    ("links in every language", |n| items(1, "<link>/世界のニュース/今日の天気</link><title>世界</title>", n)),
     ("long links", |n| items(1, &format!("<link>/{}</link>", "é".repeat(1300)), n)),
     // Attributes.
     ("attributes of the root", |n| around(b"<rss ", b"a='b' ", b"><channel></channel></rss>", n)),
@@ -132,6 +139,10 @@ pub const KINDS: &[(&str, Generate)] = &[
     ("JSON members", |n| around(b"{\"items\":[{", b"\"a\":1,", b"\"id\":1}]}", n)),
     ("JSON tags", |n| around(b"{\"items\":[{\"id\":1,\"tags\":[", b"\"a\",", b"1]}]}", n)),
     ("JSON attachments", |n| around(b"{\"items\":[{\"id\":1,\"attachments\":[", b"{\"url\":\"/\"},", b"1]}]}", n)),
+    ("JSON attachments of items", |n| {
+        json(&format!("{{\"id\":1,\"attachments\":[{}1]}},", "{\"url\":\"a\"},".repeat(100)), n)
+    }),
+    ("JSON pictures", |n| json("{\"id\":1,\"url\":\"é\",\"image\":\"é\"},", n)),
     ("JSON commas", |n| json(",", n)),
     ("JSON blanks", |n| json(" ", n)),
     ("one JSON text", |n| around(b"{\"items\":[{\"id\":1,\"content_text\":\"", b"a", b"\"}]}", n)),
@@ -173,6 +184,13 @@ fn rss(before: &str, piece: &str, after: &str, size: usize) -> Vec<u8> {
 /// Items that hold a piece so many times.
 fn items(times: usize, piece: &str, size: usize) -> Vec<u8> {
     rss("", &format!("<item>{}</item>", piece.repeat(times)), "", size)
+}
+
+/// Items whose addresses are relative to one that is as long as may be.
+fn based(piece: &str, times: usize, size: usize) -> Vec<u8> {
+    let base = format!("<rss xml:base='http://a/{}/'><channel>", "b".repeat(2000));
+    let item = format!("<item>{}</item>", piece.repeat(times));
+    around(base.as_bytes(), item.as_bytes(), b"</channel></rss>", size)
 }
 
 /// Items with a hundred pieces, each with a number of its own.

@@ -5,6 +5,7 @@
 use quick_xml::escape::escape;
 use url::Url;
 
+use super::super::growth::Growth;
 use super::super::markup::Tag;
 use super::super::vocabulary::Field;
 use super::{NOTE_IMAGE, Rewriter};
@@ -55,14 +56,17 @@ impl Scope {
     }
 
     /// Writes what could be chosen only now.
-    pub(super) fn finish(self, out: &mut String) {
+    pub(super) fn finish(self, out: &mut String, growth: &mut Growth) {
         let guid = self.rank(Field::Guid) > 0;
         if let Some(about) = self.about.as_ref().filter(|_| !guid) {
             out.push_str(&format!("<guid>{}</guid>", escape(about.as_str())));
         }
         // Only an address that is complete: a guid like `4711` is relative to nothing.
-        let identity = self.permalink.or(self.about).and_then(|id| Url::parse(&id).ok());
-        let identity = identity.filter(|url| matches!(url.scheme(), "http" | "https"));
+        let identity = self.permalink.or(self.about).and_then(|id| {
+            let url = Url::parse(&id).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+            // It stands there once and is written twice.
+            growth.allows("", url.as_str()).then_some(url)
+        });
         if let Some(link) = self.link.map(|(_, url)| url).or(identity) {
             out.push_str(&format!("<link>{}</link>", escape(link.as_str())));
         }
