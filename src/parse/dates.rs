@@ -247,6 +247,7 @@ fn civil_of_digits(digits: &str, truncated: bool, has_time: bool) -> Option<Date
         6 => civil(&digits[..2], cut(2..4)?, &digits[4..]),
         4 if truncated => civil(&digits[..2], cut(2..4)?, "1"),
         4 if !has_time => civil(digits, 1, "1"),
+        7 => day_of_year(&digits[..4], &digits[4..]),
         5 => day_of_year(&digits[..2], &digits[2..]),
         _ => None,
     }
@@ -296,6 +297,8 @@ mod tests {
         check("20260302T140509Z", "2026-03-02T14:05:09Z");
         check("20260302140509", "2026-03-02T14:05:09Z");
         check("2026-061", "2026-03-02T00:00:00Z");
+        check("2026061", "2026-03-02T00:00:00Z");
+        check("Mon Mar  2 14:05:09 PST 2026", "2026-03-02T22:05:09Z");
         check("2026-W10-1T14:05:09Z", "2026-03-02T14:05:09Z");
     }
 
