@@ -178,7 +178,7 @@ pub fn parse(document: &Document, options: &Options) -> Result<(ParsedFeed, Vec<
     if start.is_empty() {
         return Err(NotAFeed::Empty);
     }
-    let mut feed = if start.starts_with('{') {
+    let mut feed = if json::is_json(start) {
         json::read(text, document.url, options, &mut problems)
     } else {
         xml(text, document.url, options, &mut problems)

@@ -46,8 +46,20 @@ pub fn read(text: String, url: &Url, options: &Options, problems: &mut Vec<Probl
     })
 }
 
+/// Whether a text is JSON, be it behind a comment or in a call (`callback({…});`).
+pub fn is_json(text: &str) -> bool {
+    let head = &text[..text.floor_char_boundary(200)];
+    // What follows tells an object from a style sheet.
+    let opens = |at: usize| head[at + 1..].trim_start().starts_with(['"', '}']);
+    head.starts_with('{') || head.find('{').is_some_and(|at| !head[..at].contains('<') && opens(at))
+}
+
 fn tree(text: &str, problems: &mut Vec<Problem>) -> Result<Loose, NotAFeed> {
-    let mended = mend::mend(text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace()));
+    let (before, text) = text.split_at(text.find('{').unwrap_or_default());
+    if !before.trim_matches(|c: char| c == '\u{feff}' || c.is_whitespace()).is_empty() {
+        Problem::note(problems, Problem::new(ProblemKind::Junk, before));
+    }
+    let mended = mend::mend(text);
     if mended.truncated {
         Problem::note(problems, Problem::new(ProblemKind::Truncated, "the JSON is not closed"));
     } else if matches!(mended.text, std::borrow::Cow::Owned(_)) {
@@ -178,6 +190,17 @@ mod tests {
         let (feed, problems) = feed(r#"{"items":[{"id":"a","title":"x\ud83dy \ud83d\ude00",}]}"#).unwrap();
         assert_eq!(feed.items[0].title.as_deref(), Some("x\u{fffd}y 😀"));
         assert_eq!(problems[0].kind, ProblemKind::NotWellFormed);
+    }
+
+    #[test]
+    fn what_stands_around_the_object_is_junk() {
+        for text in ["callback({\"items\":[{\"id\":1}]});", "/* x */{\"items\":[{\"id\":1}]}"] {
+            assert!(is_json(text));
+            let (feed, problems) = feed(text).unwrap();
+            assert_eq!((feed.items.len(), problems[0].kind), (1, ProblemKind::Junk));
+        }
+        assert!(!is_json("<rss>{}</rss>"));
+        assert!(!is_json("body { color: red } <rss>"));
     }
 
     #[test]

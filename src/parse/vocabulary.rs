@@ -100,7 +100,7 @@ pub fn of_item(family: Family, name: &str) -> Option<(Field, u8)> {
     Some(match (family, name) {
         (Core, "title") => (Title, 3),
         (Dublin, "title") => (Title, 2),
-        (MediaRss, "title") => (Title, 1),
+        (MediaRss | Itunes, "title") => (Title, 1),
         (Core, "link") => (Link, 3),
         (Core, "guid" | "id") => (Guid, 3),
         (Core, "description" | "summary") => (Summary, 3),

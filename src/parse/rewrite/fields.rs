@@ -48,7 +48,10 @@ impl<'a> Rewriter<'a, '_> {
         }
         match field {
             Field::Title => {
-                if let Some(mut title) = text::plain(value).filter(|_| self.scope.wins(field, rank)) {
+                // What says that it is text has no tags, only what looks like some; but many say so who do not know it.
+                let is_text = says_text(&media_type(tag)) && !value.contains("</");
+                let title = if is_text { text::folded(&decode_entities(value)) } else { text::plain(value) };
+                if let Some(mut title) = title.filter(|_| self.scope.wins(field, rank)) {
                     if text::cut(&mut title, self.options.max_text) {
                         self.note(ProblemKind::TooLong, tag.name);
                     }
@@ -151,16 +154,18 @@ impl<'a> Rewriter<'a, '_> {
 
     /// A summary or a content, as HTML.
     fn long(&mut self, tag: Tag, field: Field, rank: u8, inner: &str, has_elements: bool) {
-        let media_type = tag.attribute("type").map(|t| t.trim().to_ascii_lowercase()).unwrap_or_default();
+        let media_type = media_type(tag);
         if is_no_text(&media_type) && !base64::is_unwrapped(tag) {
             return;
         }
         let mut html = flat(inner, has_elements, self.options.max_text).trim().to_owned();
-        let says_text = matches!(media_type.as_str(), "text" | "text/plain" | "plain");
         // An Atom text without a type is plain by RFC 4287, and HTML where its author forgot the type.
         let means_text = media_type.is_empty() && self.kind == Some(FeedKind::Atom) && !html.contains("</");
-        if !has_elements && (says_text || means_text) {
+        if !has_elements && (says_text(&media_type) || means_text) {
             html = escape(html.as_str()).into_owned();
+        }
+        if has_elements {
+            html = self.without_prefixes(html);
         }
         if let Some(closed) = embeds::closed(&html) {
             html = closed;
@@ -172,6 +177,14 @@ impl<'a> Rewriter<'a, '_> {
             self.note(ProblemKind::TooLong, tag.name);
         }
         self.element(if field == Field::Content { "content:encoded" } else { "description" }, &html);
+    }
+
+    /// XHTML's names without the prefixes that the document gave them.
+    fn without_prefixes(&self, mut html: String) -> String {
+        for prefix in self.xhtml_prefixes().take(2) {
+            html = html.replace(&format!("<{prefix}:"), "<").replace(&format!("</{prefix}:"), "</");
+        }
+        html
     }
 
     fn author(&mut self, inner: &str, rank: u8) {
@@ -213,6 +226,14 @@ const MAX_KEYWORDS: usize = 4 * 1024;
 const MAX_PERSON: usize = 4 * 1024;
 /// A longer category is a text that strayed into the wrong element.
 const MAX_CATEGORY: usize = 256;
+
+fn media_type(tag: Tag) -> String {
+    tag.attribute("type").map(|said| said.trim().to_ascii_lowercase()).unwrap_or_default()
+}
+
+fn says_text(media_type: &str) -> bool {
+    matches!(media_type, "text" | "text/plain" | "plain")
+}
 
 fn is_no_text(media_type: &str) -> bool {
     ["image/", "audio/", "video/", "application/octet", "application/pdf"]
