@@ -35,6 +35,7 @@ pub fn release(db: &Connection, origin: &str) -> Result<bool> {
 pub fn kept_waiting(db: &Connection, origin: &str, now: Timestamp) -> Result<Vec<SourceId>> {
     let mut statement = db.prepare_cached(
         "SELECT id FROM source WHERE state = 'active' AND next_poll_at > ?2
+         AND next_reason <> 'you ended the hold of its server'
          AND (hold_until > ?2 OR next_reason LIKE 'its server is left alone%'
               OR last_outcome IN ('throttled', 'refused', 'challenged', 'held'))
          AND (substr(url, 1, length(?1) + 1) = ?1 || '/'
