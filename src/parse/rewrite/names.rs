@@ -81,6 +81,7 @@ impl<'a> Rewriter<'a, '_> {
         let base = self.base_of(tag);
         let url = base.as_ref().unwrap_or(self.current_base()).join(href).ok();
         let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.as_str().len() <= MAX_URL);
+        let url = url.filter(|url| self.growth.allows(href, url.as_str()));
         if url.is_none() {
             self.note(ProblemKind::BadLink, href);
         }
