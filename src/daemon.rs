@@ -96,7 +96,8 @@ pub async fn run(
     clock: Clock,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let tools = tools(&config, store.clone(), clock.clone(), DAEMON)?;
+    let mut tools = tools(&config, store.clone(), clock.clone(), DAEMON)?;
+    tools.outage = Outage::watched(&store).await?;
     let websub_off = hubs::prepare(&config, &tools).await?;
     scheduler::spread_overdue(&tools).await?;
     let signals = Signals::default();

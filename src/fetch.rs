@@ -68,10 +68,10 @@ pub enum FetchOutcome {
     /// The server does not want us here (403).
     Refused { retry_after: Option<Duration> },
     /// The server asks for proof that we are a person.
-    Challenged { by: &'static str },
+    Challenged { by: &'static str, retry_after: Option<Duration> },
     /// A redirect leads to a server that is not to be asked before this time.
     Held { origin: Origin, until: Timestamp },
-    /// No server was reached: no address, no connection, or no answer. It may be our own network's fault.
+    /// No packet came back: no connection, no route, no answer of any name server. It may be our own network's fault.
     Unreachable { detail: String },
     /// No usable answer.
     Failed { detail: String },
@@ -216,15 +216,7 @@ impl Fetcher {
                     fetched.url = redirect.to;
                 }
                 Ok(Hop::End(outcome)) => return outcome,
-                Err(_) => {
-                    let detail = format!("no whole answer within {:#}", self.options.total_timeout);
-                    // A server that had begun to answer is there.
-                    return if fetched.status.is_some() {
-                        failed(detail)
-                    } else {
-                        unreachable_or_failed(fetched, detail)
-                    };
-                }
+                Err(_) => return failed(format!("no whole answer within {:#}", self.options.total_timeout)),
             }
         }
         failed(format!("more than {} redirects", self.options.max_redirects))
@@ -234,12 +226,12 @@ impl Fetcher {
     async fn hop(&self, at: &Url, ask: &Ask<'_>, fetched: &mut Fetched) -> Hop {
         let head = tokio::time::timeout(self.options.header_timeout.unsigned_abs(), self.request(at, ask).send());
         let response = match head.await {
-            Err(_) => {
-                let detail = format!("no answer within {:#}", self.options.header_timeout);
-                return Hop::End(unreachable_or_failed(fetched, detail));
-            }
+            Err(_) => return Hop::End(failed(format!("no answer within {:#}", self.options.header_timeout))),
             Ok(Err(error)) if is_forbidden(&error) => return Hop::End(failed(innermost(&error).to_string())),
-            Ok(Err(error)) => return Hop::End(unreachable_or_failed(fetched, explain(&error))),
+            Ok(Err(error)) if nobody_is_there(&error) => {
+                return Hop::End(unreachable_or_failed(fetched, explain(&error)));
+            }
+            Ok(Err(error)) => return Hop::End(failed(explain(&error))),
             Ok(Ok(response)) => response,
         };
         let status = Some(response.status().as_u16());
@@ -288,9 +280,11 @@ impl Fetcher {
         let freshness = headers::freshness(headers, ask.now);
         let retry_after = headers::retry_after(headers, ask.now);
         if let Some(by) = challenge::in_headers(headers) {
-            return FetchOutcome::Challenged { by };
+            return FetchOutcome::Challenged { by, retry_after };
         }
         match response.status() {
+            // We never ask for a part.
+            StatusCode::PARTIAL_CONTENT => failed("the server answered with a part of the document (206)"),
             StatusCode::NOT_MODIFIED if ask.validators.is_none_or(|asked| asked.url != url.as_str()) => {
                 failed("the server answered 304, not modified, to a request without a condition")
             }
@@ -352,6 +346,21 @@ fn unreachable_or_failed(fetched: &Fetched, detail: String) -> FetchOutcome {
     } else {
         FetchOutcome::Unreachable { detail }
     }
+}
+
+/// Whether it looks as it does when our own network is down: nothing at all comes back. A server that refuses, breaks
+/// off or shows a bad certificate is there, and so is a name server that knows no such name.
+fn nobody_is_there(error: &reqwest::Error) -> bool {
+    use std::io::ErrorKind::{HostUnreachable, NetworkDown, NetworkUnreachable, TimedOut};
+    if !error.is_connect() {
+        return false;
+    }
+    let cause = innermost(error);
+    let silent = cause
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| matches!(error.kind(), HostUnreachable | NetworkDown | NetworkUnreachable | TimedOut));
+    // The resolver of the C library has this for EAI_AGAIN, and the standard library no code for it.
+    error.is_timeout() || silent || cause.to_string().contains("Temporary failure in name resolution")
 }
 
 /// Whether the guard, and not the network, was against it.

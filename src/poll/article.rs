@@ -61,7 +61,7 @@ impl Tools {
                 }
                 Page::Failed("its server asked us to come later".into())
             }
-            FetchOutcome::Challenged { by } => Page::Failed(format!("{by} asks for proof that a person asks")),
+            FetchOutcome::Challenged { by, .. } => Page::Failed(format!("{by} asks for proof that a person asks")),
             FetchOutcome::Held { origin, .. } => Page::Failed(format!("{origin} asked us to stay away")),
             FetchOutcome::Failed { detail } | FetchOutcome::Unreachable { detail } => {
                 Page::Failed(one_line(&detail, 300))

@@ -3,10 +3,10 @@
 //! Whoever has to wait holds no other origin meanwhile, so that no two polls wait for each other.
 
 use super::reading::READING;
-use super::{Tools, wait};
+use super::{Options, Tools, wait};
 use crate::fetch::{NoTurn, Origin};
 use crate::model::duration::after;
-use crate::model::{Due, OriginHold, Timestamp};
+use crate::model::{Due, OriginHold, Source, Timestamp};
 use crate::store::leases::{self, Held, Lease};
 use crate::store::{self, origins, sources};
 use jiff::SignedDuration;
@@ -29,6 +29,14 @@ pub enum Claim {
     OnHold(OriginHold),
     /// It was polled, edited or removed since it was looked up.
     Outdated,
+}
+
+/// Until when a source that is due has to wait for hours or days that its feed skips: whatever moved its next poll, a
+/// start or the end of a hold, knew nothing of them. Once it was not asked for the longest interval it is asked.
+pub fn put_off(source: &Source, options: &Options, now: Timestamp) -> Option<Timestamp> {
+    let latest = after(source.last_poll_at?, options.max_interval);
+    let allowed = source.wishes.first_allowed(now, latest.duration_since(now).max(SignedDuration::ZERO));
+    (allowed > now).then_some(allowed)
 }
 
 impl Tools {

@@ -48,6 +48,7 @@ fn judge(source: &Source, answer: Answer) -> PollRecord {
 fn judge_at(at: Timestamp, source: &Source, answer: Answer, moved_to: Option<&str>, known: &Known) -> PollRecord {
     let status = match &answer {
         Answer::Throttled { .. } => Some(429),
+        Answer::Refused { .. } | Answer::Challenged { .. } => Some(403),
         _ => None,
     };
     let mut attempt = Attempt {
@@ -200,7 +201,7 @@ fn being_turned_away_waits_four_hours_and_doubles_to_a_day() {
         at = record.next_poll_at;
     }
     let known = Known { origin_serves_others: true, ..Known::default() };
-    let record = judge_at(NOW, &source(), Answer::Challenged { by: "Cloudflare" }, None, &known);
+    let record = judge_at(NOW, &source(), Answer::Challenged { by: "Cloudflare", retry_after: None }, None, &known);
     assert_eq!(record.outcome, Outcome::Challenged);
     assert_eq!((record.origin_hold, record.hold_until.is_some()), (None, true), "it serves others well");
 }
