@@ -8,6 +8,9 @@ ALTER TABLE item ADD COLUMN article TEXT;
 -- Why a page gave no article.
 ALTER TABLE item ADD COLUMN page_problem TEXT;
 
+-- What the text said before, where it was not too long to be kept.
+ALTER TABLE item_revision ADD COLUMN content TEXT;
+
 CREATE INDEX item_page_wanted ON item (id) WHERE page = 'wanted';
 
 -- What servers say of robots (RFC 9309), for as long as it is good. No body: everything is allowed, or nothing.

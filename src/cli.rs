@@ -169,6 +169,12 @@ impl Context {
         Ok((config, Store::open(&path)?))
     }
 
+    /// The database where there is one already: what stores nothing does not make one.
+    fn open_existing(&self) -> anyhow::Result<Option<Store>> {
+        let path = self.config()?.database.unwrap_or_else(default_path);
+        Ok(if path.exists() { Some(Store::open(&path)?) } else { None })
+    }
+
     fn json(&self) -> bool {
         self.global.json
     }

@@ -262,16 +262,30 @@ fn websub_off(config: &Config, fetcher: &Fetcher) -> Option<String> {
     config.websub.off(&config.publish.base_url, &default, fetcher.guard())
 }
 
-/// Fetches a document by the configured rules, for a look at it: its bytes, its type, and the URL that answered.
-pub async fn download(config: &Config, url: &Url, now: Timestamp) -> anyhow::Result<(Vec<u8>, Option<String>, Url)> {
-    let fetched =
-        Fetcher::new(config.fetch.clone())?.fetch(url, None, now, &|_| std::future::ready(Ok(())).boxed()).await;
+/// Fetches a document by the configured rules, for a look at it: its bytes, its type, and the URL that answered. Where
+/// there is a database, by the turns and holds that are agreed upon in it.
+pub async fn download(
+    config: &Config,
+    store: Option<Store>,
+    clock: &Clock,
+    url: &Url,
+) -> anyhow::Result<(Vec<u8>, Option<String>, Url)> {
+    let now = clock.now();
+    let fetched = match store {
+        None => {
+            Fetcher::new(config.fetch.clone())?.fetch(url, None, now, &|_| std::future::ready(Ok(())).boxed()).await
+        }
+        Some(store) => tools(config, store, clock.clone(), "newsfold check")?.look_at(url).await?,
+    };
     match fetched.outcome {
         FetchOutcome::Document { body, content_type, .. } => {
             let bytes = tokio::task::spawn_blocking(|| body.decode()).await?.with_context(|| format!("{url}"))?;
             Ok((bytes, content_type, fetched.url))
         }
         FetchOutcome::Failed { detail } | FetchOutcome::Unreachable { detail } => anyhow::bail!("{url}: {detail}"),
+        FetchOutcome::Held { origin, until } => {
+            anyhow::bail!("{origin} is left alone until {until}; `newsfold origin list` says why")
+        }
         _ => anyhow::bail!("{url}: the server answered {}", fetched.status.unwrap_or_default()),
     }
 }

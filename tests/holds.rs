@@ -4,7 +4,7 @@
 mod support;
 
 use jiff::SignedDuration;
-use newsfold::model::{EventKind, NewSource, Outcome, SourceState};
+use newsfold::model::{EventKind, NewSource, Outcome, SourceEdit, SourceState};
 use newsfold::store::{events, origins, sources};
 use support::desk::Desk;
 use support::origin::{Answer, Origin};
@@ -75,6 +75,7 @@ async fn the_operator_sees_a_hold_and_ends_it() {
     let skipped = desk.json_of_failure(&["source", "poll", "2"]);
     assert!(skipped[0]["skipped"].as_str().unwrap().contains("origin release"), "{skipped}");
     desk.fails(&["source", "add", &origin.url("/c")], "is left alone until");
+    desk.fails(&["check", &origin.url("/c")], "is left alone until");
     let list = desk.json(&["origin", "list"]);
     let row = &list[0];
     assert_eq!(row["origin"].as_str().unwrap(), origin.url(""));
@@ -298,5 +299,35 @@ async fn failures_double_the_wait_up_to_a_day_and_say_why() {
         assert!(source.next_reason.contains("each failure doubles the wait"), "{}", source.next_reason);
         next_poll(&world, id).await;
     }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_throttles_when_a_source_is_added_is_left_alone() {
+    let desk = Desk::new();
+    let origin = Origin::start().await;
+    origin.serve("/a", Answer::status(429).header("retry-after", b"7200"));
+    desk.fails(&["source", "add", &origin.url("/a")], "asked us to come later");
+    desk.fails(&["source", "add", &origin.url("/a")], "is left alone until");
+    assert_eq!(origin.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn what_came_of_an_old_address_says_nothing_of_a_new_one() {
+    let mut world = World::new();
+    let origin = Origin::start().await;
+    origin.serve("/old", Answer::status(503).header("retry-after", b"86400").held());
+    origin.serve("/new", Answer::ok(rss(&["1 | One"])));
+    let id = world.add(&origin.url("/old"), "a.example").await;
+    world.start().await;
+    until("the old address is asked", async || origin.count("/old") == 1).await;
+    let edit = SourceEdit { url: Some(origin.url("/new")), ..SourceEdit::default() };
+    let now = world.now();
+    world.store.write(move |db| sources::edit(db, id, &edit, now)).await.unwrap();
+    origin.let_go();
+    until("the new address is read", async || world.source(id).await.last_outcome == Some(Outcome::Read)).await;
+    let source = world.source(id).await;
+    assert_eq!((source.hold_until, source.failures), (None, 0));
+    assert_eq!(world.polls(id).await.len(), 2, "both have their record");
     world.stop().await;
 }

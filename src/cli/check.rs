@@ -29,7 +29,7 @@ impl Check {
         let options = parse::Options::default();
         let (bytes, content_type, url) = if self.what.contains("://") && !Path::new(&self.what).exists() {
             let url = Url::parse(&self.what).context("this is no URL")?;
-            daemon::download(&context.config()?, &url, context.clock.now()).await?
+            daemon::download(&context.config()?, context.open_existing()?, &context.clock, &url).await?
         } else {
             let bytes = std::fs::read(&self.what).with_context(|| format!("cannot read {}", self.what))?;
             (bytes, self.content_type, self.base)

@@ -4,11 +4,12 @@
 
 use super::reading::READING;
 use super::{Options, Tools, wait};
-use crate::fetch::{NoTurn, Origin};
+use crate::fetch::{Fetched, NoTurn, Origin};
 use crate::model::duration::after;
 use crate::model::{Due, OriginHold, Source, Timestamp};
 use crate::store::leases::{self, Held, Lease};
 use crate::store::{self, origins, sources};
+use futures_util::FutureExt;
 use jiff::SignedDuration;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -73,6 +74,18 @@ impl Tools {
             tokio::time::sleep(LOOK).await;
         }
         Ok(())
+    }
+
+    /// Asks for a document of which nothing is kept.
+    pub async fn look_at(&self, url: &Url) -> store::Result<Fetched> {
+        let lease = Lease::new(&self.program);
+        let turn = |origin: Origin| {
+            let lease = &lease;
+            async move { self.turn_of_hop(lease, &origin).await }.boxed()
+        };
+        let fetched = self.fetcher.fetch(url, None, self.clock.now(), &turn).await;
+        self.give_back(&lease).await?;
+        Ok(fetched)
     }
 
     /// The same in the middle of a poll, which must come to an end.

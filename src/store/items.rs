@@ -75,6 +75,11 @@ fn insert(db: &Connection, source: SourceId, new: &NewItem, now: Timestamp) -> R
     Ok(id)
 }
 
+/// Bytes of a text beyond which it is not kept once it was replaced, and revisions of an item that are kept: a live blog
+/// changes with every poll.
+const MAX_KEPT: usize = 16 * 1024;
+const MAX_REVISIONS: u32 = 30;
+
 /// Takes over what the source changed and keeps what it said before. `ranked_at` stays: re-dating moves nothing.
 fn revise(db: &Connection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<Option<ItemChange>> {
     let (title, summary, content, published): (String, String, Option<String>, Option<i64>) = db
@@ -85,15 +90,23 @@ fn revise(db: &Connection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<
     if !said_otherwise && content == new.content {
         return Ok(None);
     }
-    if said_otherwise {
-        db.prepare_cached("INSERT OR IGNORE INTO item_revision VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
-            id.0,
-            now.as_millisecond(),
-            title,
-            summary,
-            published
-        ])?;
-    }
+    let old_content = content.filter(|content| Some(content) != new.content.as_ref() && content.len() <= MAX_KEPT);
+    db.prepare_cached("INSERT OR IGNORE INTO item_revision VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
+        id.0,
+        now.as_millisecond(),
+        title,
+        summary,
+        published,
+        old_content
+    ])?;
+    // The first says what came out, the last ones what has become of it.
+    db.prepare_cached(
+        "DELETE FROM item_revision WHERE item_id = ?1
+         AND replaced_at NOT IN (SELECT min(replaced_at) FROM item_revision WHERE item_id = ?1)
+         AND replaced_at NOT IN (SELECT replaced_at FROM item_revision WHERE item_id = ?1
+                                 ORDER BY replaced_at DESC LIMIT ?2)",
+    )?
+    .execute(params![id.0, MAX_REVISIONS])?;
     db.prepare_cached(
         "UPDATE item SET title = ?2, summary = ?3, content = ?4, author = ?5, image = ?6, published_at = ?7,
          url = ?8, canonical_url = ?9 WHERE id = ?1",
@@ -166,11 +179,13 @@ pub struct Revision {
     pub title: String,
     pub summary: String,
     pub published_at: Option<Timestamp>,
+    /// The text, where it was changed.
+    pub content: Option<String>,
 }
 
 pub fn revisions(db: &Connection, id: ItemId) -> Result<Vec<Revision>> {
     let mut statement = db.prepare_cached(
-        "SELECT replaced_at, title, summary, published_at FROM item_revision WHERE item_id = ?1
+        "SELECT replaced_at, title, summary, published_at, content FROM item_revision WHERE item_id = ?1
          ORDER BY replaced_at DESC",
     )?;
     collect(&mut statement, [id.0], |row| {
@@ -179,6 +194,7 @@ pub fn revisions(db: &Connection, id: ItemId) -> Result<Vec<Revision>> {
             title: row.get(1)?,
             summary: row.get(2)?,
             published_at: super::rows::maybe_time(row.get(3)?)?,
+            content: row.get(4)?,
         })
     })
 }
