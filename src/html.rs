@@ -192,11 +192,11 @@ fn fold(text: &str) -> String {
 /// The part of `html` that a tree parser may see; `None` where it is nested too deep for one.
 fn bounded(html: &str) -> Option<Cow<'_, str>> {
     let html = cut(html);
-    (!is_too_deep(html)).then_some(Cow::Borrowed(html))
+    (!is_nested_deeper(html, MAX_DEPTH)).then_some(Cow::Borrowed(html))
 }
 
-/// Whether elements are nested too deep for a tree parser, as a scan counts them.
-pub fn is_too_deep(html: &str) -> bool {
+/// Whether elements are nested deeper than that, as a scan counts them.
+pub fn is_nested_deeper(html: &str, limit: usize) -> bool {
     let mut depth = 0usize;
     for (at, _) in html.match_indices('<') {
         match html.as_bytes().get(at + 1) {
@@ -204,7 +204,7 @@ pub fn is_too_deep(html: &str) -> bool {
             Some(first) if first.is_ascii_alphabetic() && !is_void(&html[at + 1..]) => depth += 1,
             _ => {}
         }
-        if depth > MAX_DEPTH {
+        if depth > limit {
             return true;
         }
     }
