@@ -101,7 +101,7 @@ const BOXES: &[&str] = &[
 /// Reads the article of the page at `url`.
 pub fn extract(page: &str, url: &Url) -> Result<Article, NoArticle> {
     let page = &page[..page.floor_char_boundary(MAX_BYTES)];
-    if html::is_nested_deeper(page, MAX_DEPTH) {
+    if !html::is_tame(page, MAX_DEPTH) {
         return Err(NoArticle::TooDeep);
     }
     let document = Document::from(page);
