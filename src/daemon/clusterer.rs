@@ -2,6 +2,7 @@
 //!
 //! Items without a story are a query: what a crash leaves undone is done at the next start.
 
+use super::lock::Lock;
 use super::{LOOK, Signals};
 use crate::clock::Clock;
 use crate::cluster::{Clusterer, Options};
@@ -22,6 +23,16 @@ pub(super) async fn run(
     signals: Signals,
     stop: CancellationToken,
 ) {
+    // A command that was at it when we started has to end first: two at once would give one id to two stories.
+    let alone = tokio::select! {
+        _ = stop.cancelled() => return,
+        alone = Lock::to_group(store.path()) => alone,
+    };
+    let _alone = match alone {
+        Ok(alone) => alone,
+        // The supervisor tells of it and tries again.
+        Err(error) => return tracing::error!(%error, "items cannot be grouped"),
+    };
     let mut grouping = None;
     loop {
         match step(&mut grouping, &store, &options, &clock).await {

@@ -81,6 +81,7 @@ impl Add {
         }
         let stored = add_and_record(&tools, new.clone(), attempt, &lease).await?;
         if daemon::Lock::take(store.path()).is_ok() {
+            let _alone = daemon::Lock::to_group(store.path()).await?;
             daemon::catch_up(&config, &store, &context.clock).await?;
         }
         report(context, &store, &new.url, Some(&stored)).await
