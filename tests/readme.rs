@@ -47,7 +47,8 @@ fn is_word(word: &str) -> bool {
 }
 
 fn is_command(word: &str) -> bool {
-    ["source", "story", "feed", "item", "origin", "db", "serve", "demo", "check", "eval", "man", "completions"].contains(&word)
+    ["source", "story", "feed", "item", "origin", "db", "serve", "demo", "check", "eval", "man", "completions"]
+        .contains(&word)
 }
 
 /// The command and its subcommand, without arguments that look like words.

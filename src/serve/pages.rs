@@ -1,5 +1,6 @@
 //! The pages for people: plain HTML made here, readable without a script, on a phone, in the dark and on paper.
 
+use super::conditional::{ASSET, Ready};
 use super::{App, Failure};
 use crate::model::{PublishedFeed, Source, Story, StoryId, StoryItem, Timestamp};
 use crate::publish::Format;
@@ -8,8 +9,9 @@ use crate::store::{sources, stories};
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use std::sync::LazyLock;
 
 /// Stories on the front page.
 const SHOWN: u32 = 60;
@@ -72,6 +74,7 @@ pub(super) struct FrontQuery {
 pub(super) async fn front(
     State(app): State<App>,
     query: Result<Query<FrontQuery>, QueryRejection>,
+    request: HeaderMap,
 ) -> Result<Response, Failure> {
     let Ok(Query(query)) = query else {
         let text =
@@ -82,10 +85,14 @@ pub(super) async fn front(
     let min_outlets = query.outlets.unwrap_or(1).clamp(1, 99);
     let which = Recent { min_outlets, published_only: true, limit: SHOWN };
     let stories = app.store.read(move |db| stories::recent(db, which)).await?;
-    Ok(page(StatusCode::OK, &Front { site: Site::of(&app), stories, min_outlets }))
+    Ok(known_page(&request, &Front { site: Site::of(&app), stories, min_outlets }))
 }
 
-pub(super) async fn story(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Failure> {
+pub(super) async fn story(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    request: HeaderMap,
+) -> Result<Response, Failure> {
     let Ok(id) = id.parse::<StoryId>() else {
         return Ok(not_found(State(app)).await);
     };
@@ -98,12 +105,12 @@ pub(super) async fn story(State(app): State<App>, Path(id): Path<String>) -> Res
     let Some(title) = story.lead().map(|lead| lead.item.title.clone()) else {
         return Ok(not_found(State(app)).await);
     };
-    Ok(page(StatusCode::OK, &StoryPage { site: Site::of(&app), story, title }))
+    Ok(known_page(&request, &StoryPage { site: Site::of(&app), story, title }))
 }
 
-pub(super) async fn sources(State(app): State<App>) -> Result<Response, Failure> {
+pub(super) async fn sources(State(app): State<App>, request: HeaderMap) -> Result<Response, Failure> {
     let sources = app.store.read(|db| sources::list(db, &sources::Filter::default())).await?;
-    Ok(page(StatusCode::OK, &Sources { site: Site::of(&app), sources }))
+    Ok(known_page(&request, &Sources { site: Site::of(&app), sources }))
 }
 
 pub(super) async fn not_found(State(app): State<App>) -> Response {
@@ -111,24 +118,38 @@ pub(super) async fn not_found(State(app): State<App>) -> Response {
     page(StatusCode::NOT_FOUND, &Message { site: Site::of(&app), title: "Not found", text })
 }
 
-pub(super) async fn style() -> Response {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), CACHED], include_str!("pages/style.css")).into_response()
+pub(super) async fn style(request: HeaderMap) -> Response {
+    STYLE.answer(&request)
 }
 
-pub(super) async fn favicon() -> Response {
-    ([(header::CONTENT_TYPE, "image/svg+xml"), CACHED], include_str!("pages/favicon.svg")).into_response()
+pub(super) async fn favicon(request: HeaderMap) -> Response {
+    FAVICON.answer(&request)
 }
 
-const CACHED: (header::HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=3600");
+static STYLE: LazyLock<Ready> =
+    LazyLock::new(|| Ready::new("text/css; charset=utf-8", ASSET, include_bytes!("pages/style.css").to_vec()));
+static FAVICON: LazyLock<Ready> =
+    LazyLock::new(|| Ready::new("image/svg+xml", ASSET, include_bytes!("pages/favicon.svg").to_vec()));
 
+/// A page that the client may hold already.
+fn known_page(request: &HeaderMap, template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => Ready::once("text/html; charset=utf-8", html.into_bytes()).answer(request),
+        Err(error) => unrendered(&error),
+    }
+}
+
+/// A page that says what is wrong.
 fn page(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {
         Ok(html) => (status, [(header::CACHE_CONTROL, "no-cache")], Html(html)).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "a page could not be rendered");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
+        Err(error) => unrendered(&error),
     }
+}
+
+fn unrendered(error: &askama::Error) -> Response {
+    tracing::error!(%error, "a page could not be rendered");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
 /// A time for people, in UTC; pages carry no ages, which would be wrong a minute later.
