@@ -5,6 +5,7 @@
 
 mod articles;
 mod clusterer;
+mod export;
 mod hubs;
 mod lock;
 mod publisher;
@@ -12,6 +13,7 @@ mod scheduler;
 mod supervisor;
 mod upkeep;
 
+pub use export::{Exported, export};
 pub use lock::{Lock, Locked};
 
 use crate::clock::Clock;
@@ -132,6 +134,15 @@ pub async fn run(
             Box::pin(publisher::run(store, options, clock, signals, stop))
         })
     });
+    if config.publish.dir.is_some() {
+        keep("exporter", {
+            let parts = (store.clone(), config.publish.clone(), clock.clone(), shutdown.clone());
+            Box::new(move || {
+                let (store, options, clock, stop) = parts.clone();
+                Box::pin(export::run(store, options, clock, stop))
+            })
+        });
+    }
     keep("articles", {
         let parts = (tools.clone(), signals.clone(), shutdown.clone());
         Box::new(move || {

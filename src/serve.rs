@@ -6,11 +6,13 @@
 
 mod coding;
 mod conditional;
+mod documents;
 mod feeds;
 mod health;
 mod listen;
 mod pages;
 
+pub use documents::{Document, Error, each};
 pub use health::Health;
 pub use listen::run;
 

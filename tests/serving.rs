@@ -192,7 +192,6 @@ async fn every_answer_is_taken_for_what_it_is_and_runs_nothing() {
             assert!(header(&answer, "content-security-policy").contains("default-src 'none'"), "{path}");
         }
     }
-    // A page, too, is not sent to who holds it.
     let page = get(&world, "/", &[]).await;
     let tag = header(&page, "etag").to_owned();
     assert_eq!(get(&world, "/", &[("if-none-match", &tag)]).await.status(), 304);
@@ -297,7 +296,6 @@ async fn a_stop_waits_for_answers_and_not_for_who_has_asked_nothing() {
     let mut silent = connect(Ipv4Addr::LOCALHOST, address(&world)).await.unwrap();
     let mut trickling = connect(Ipv4Addr::LOCALHOST, address(&world)).await.unwrap();
     trickling.write_all(b"GET / HTTP/1.1\r\nx: ").await.unwrap();
-    // A request after those has been answered, so that they are seen.
     world.get("/healthz").await;
     let before = Instant::now();
     let finish = async {

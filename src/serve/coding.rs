@@ -28,6 +28,16 @@ impl Coding {
         }
     }
 
+    /// What follows the name of a file in this coding, as web servers look for it.
+    pub(super) fn suffix(self) -> &'static str {
+        match self {
+            Coding::Brotli => ".br",
+            Coding::Zstd => ".zst",
+            Coding::Gzip => ".gz",
+            Coding::Identity => "",
+        }
+    }
+
     fn from_name(name: &str) -> Option<Coding> {
         // Section 8.4.1.3: the old name of gzip.
         let name = if name.eq_ignore_ascii_case("x-gzip") { "gzip" } else { name };

@@ -15,9 +15,9 @@ pub(super) const ASSET: &str = "public, max-age=3600, stale-if-error=86400";
 
 /// A document in every coding, ready to be sent any number of times.
 pub(super) struct Ready {
-    content_type: &'static str,
-    cache_control: &'static str,
-    coded: Vec<(Coding, Bytes)>,
+    pub content_type: &'static str,
+    pub cache_control: &'static str,
+    pub coded: Vec<(Coding, Bytes)>,
     pub hash: String,
     /// Not said where it could not be written down: a date that is forgotten at a restart would go back.
     pub last_modified: Option<SystemTime>,

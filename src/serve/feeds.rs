@@ -50,20 +50,26 @@ pub(super) async fn feed(
 }
 
 /// A feed of stories, or the operator's.
-enum Which {
+pub(super) enum Which {
     Stories(PublishedFeed),
     Health,
 }
 
 impl Which {
-    fn name(&self) -> &str {
+    /// Every document of a feed that there is.
+    pub(super) fn all(feeds: &[PublishedFeed]) -> Vec<(Which, Format)> {
+        let of = |feed: &PublishedFeed| Format::ALL.map(|format| (Which::Stories(feed.clone()), format));
+        feeds.iter().flat_map(of).chain([(Which::Health, Format::Atom)]).collect()
+    }
+
+    pub(super) fn name(&self) -> &str {
         match self {
             Which::Stories(feed) => &feed.name,
             Which::Health => HEALTH,
         }
     }
 
-    fn render(&self, db: &Connection, format: Format, options: &Options) -> store::Result<Vec<u8>> {
+    pub(super) fn render(&self, db: &Connection, format: Format, options: &Options) -> store::Result<Vec<u8>> {
         let instance = stories::instance(db)?;
         Ok(match self {
             Which::Health => render_health(&events::latest(db)?, &instance, options),

@@ -32,11 +32,17 @@ const MAX_HEAD: usize = 32 * 1024;
 const LAST_HEAD: Duration = Duration::from_secs(1);
 /// Files for everything but connections: the database, the servers that are asked.
 const OTHER_FILES: usize = 512;
+/// Connections that stand and are not yet accepted; the system may allow fewer.
+const BACKLOG: i32 = 4096;
 /// The pause after an accept that failed for want of something.
 const BREATH: Duration = Duration::from_millis(200);
 
 /// Serves until `stop`, then lets the answers under way be taken. Dropped before that, it cuts them off.
 pub async fn run(listener: TcpListener, router: Router, options: Options, stop: CancellationToken) {
+    // A crowd that comes at once waits in line, and need not knock again a second later.
+    if let Err(error) = rustix::net::listen(&listener, BACKLOG) {
+        tracing::warn!(%error, "the line of clients before the door stays as long as it is");
+    }
     let room = Arc::new(Semaphore::new(room(options.max_connections)));
     let counts = Counts::new(options.max_connections_per_ip, options.proxies.clone());
     let door = Door { router, options, stop };

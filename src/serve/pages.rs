@@ -3,14 +3,15 @@
 use super::conditional::{ASSET, Ready};
 use super::{App, Failure};
 use crate::model::{PublishedFeed, Source, Story, StoryId, StoryItem, Timestamp};
-use crate::publish::Format;
+use crate::publish::{Format, Options};
 use crate::store::stories::Recent;
-use crate::store::{sources, stories};
+use crate::store::{self, sources, stories};
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use rusqlite::Connection;
 use std::sync::LazyLock;
 
 /// Stories on the front page.
@@ -48,16 +49,20 @@ struct Message<'a> {
 }
 
 /// What stands on every page.
-struct Site<'a> {
+pub(super) struct Site<'a> {
     title: &'a str,
     feeds: &'a [PublishedFeed],
     /// The path part of the base URL, without its last slash: links work below a reverse proxy's prefix.
     root: &'a str,
 }
 
-impl Site<'_> {
-    fn of(app: &App) -> Site<'_> {
-        Site { title: &app.options.title, feeds: &app.feeds, root: app.options.base_url.path().trim_end_matches('/') }
+impl<'a> Site<'a> {
+    fn of(app: &'a App) -> Site<'a> {
+        Site::new(&app.options, &app.feeds)
+    }
+
+    pub(super) fn new(options: &'a Options, feeds: &'a [PublishedFeed]) -> Site<'a> {
+        Site { title: &options.title, feeds, root: options.base_url.path().trim_end_matches('/') }
     }
 
     fn formats(&self) -> [Format; 3] {
@@ -83,9 +88,8 @@ pub(super) async fn front(
         return Ok(self::page(StatusCode::BAD_REQUEST, page));
     };
     let min_outlets = query.outlets.unwrap_or(1).clamp(1, 99);
-    let which = Recent { min_outlets, published_only: true, limit: SHOWN };
-    let stories = app.store.read(move |db| stories::recent(db, which)).await?;
-    Ok(known_page(&request, &Front { site: Site::of(&app), stories, min_outlets }))
+    let stories = app.store.read(move |db| shown(db, min_outlets)).await?;
+    Ok(known_page(&request, front_page(Site::of(&app), stories, min_outlets)))
 }
 
 pub(super) async fn story(
@@ -102,20 +106,19 @@ pub(super) async fn story(
     if let Some(into) = story.merged_into {
         return Ok(Redirect::permanent(&app.options.url(&format!("stories/{into}"))).into_response());
     }
-    let Some(title) = story.lead().map(|lead| lead.item.title.clone()) else {
-        return Ok(not_found(State(app)).await);
-    };
-    Ok(known_page(&request, &StoryPage { site: Site::of(&app), story, title }))
+    match story_page(Site::of(&app), story) {
+        Some(page) => Ok(known_page(&request, page)),
+        None => Ok(not_found(State(app)).await),
+    }
 }
 
 pub(super) async fn sources(State(app): State<App>, request: HeaderMap) -> Result<Response, Failure> {
     let sources = app.store.read(|db| sources::list(db, &sources::Filter::default())).await?;
-    Ok(known_page(&request, &Sources { site: Site::of(&app), sources }))
+    Ok(known_page(&request, sources_page(Site::of(&app), sources)))
 }
 
 pub(super) async fn not_found(State(app): State<App>) -> Response {
-    let text = "There is no such page. Stories and feeds keep their addresses, so the link may have been cut short.";
-    page(StatusCode::NOT_FOUND, &Message { site: Site::of(&app), title: "Not found", text })
+    page(StatusCode::NOT_FOUND, &nowhere(Site::of(&app)))
 }
 
 pub(super) async fn style(request: HeaderMap) -> Response {
@@ -126,18 +129,49 @@ pub(super) async fn favicon(request: HeaderMap) -> Response {
     FAVICON.answer(&request)
 }
 
-static STYLE: LazyLock<Ready> =
+pub(super) static STYLE: LazyLock<Ready> =
     LazyLock::new(|| Ready::new("text/css; charset=utf-8", ASSET, include_bytes!("pages/style.css").to_vec()));
-static FAVICON: LazyLock<Ready> =
+pub(super) static FAVICON: LazyLock<Ready> =
     LazyLock::new(|| Ready::new("image/svg+xml", ASSET, include_bytes!("pages/favicon.svg").to_vec()));
 
+/// The stories of the front page.
+pub(super) fn shown(db: &Connection, min_outlets: u32) -> store::Result<Vec<Story>> {
+    stories::recent(db, Recent { min_outlets, published_only: true, limit: SHOWN })
+}
+
+pub(super) fn front_page(site: Site, stories: Vec<Story>, min_outlets: u32) -> askama::Result<String> {
+    Front { site, stories, min_outlets }.render()
+}
+
+/// `None` for a story without a report.
+pub(super) fn story_page(site: Site, story: Story) -> Option<askama::Result<String>> {
+    let title = story.lead()?.item.title.clone();
+    Some(StoryPage { site, story, title }.render())
+}
+
+pub(super) fn sources_page(site: Site, sources: Vec<Source>) -> askama::Result<String> {
+    Sources { site, sources }.render()
+}
+
+pub(super) fn not_found_page(site: Site) -> askama::Result<String> {
+    nowhere(site).render()
+}
+
+fn nowhere(site: Site) -> Message {
+    let text = "There is no such page. Stories and feeds keep their addresses, so the link may have been cut short.";
+    Message { site, title: "Not found", text }
+}
+
 /// A page that the client may hold already.
-fn known_page(request: &HeaderMap, template: &impl Template) -> Response {
-    match template.render() {
-        Ok(html) => Ready::once("text/html; charset=utf-8", html.into_bytes()).answer(request),
+fn known_page(request: &HeaderMap, page: askama::Result<String>) -> Response {
+    match page {
+        Ok(html) => Ready::once(HTML, html.into_bytes()).answer(request),
         Err(error) => unrendered(&error),
     }
 }
+
+/// The type of every page.
+pub(super) const HTML: &str = "text/html; charset=utf-8";
 
 /// A page that says what is wrong.
 fn page(status: StatusCode, template: &impl Template) -> Response {
