@@ -109,17 +109,8 @@ async fn the_coding_is_the_one_that_the_client_wants_most() {
 
 #[tokio::test]
 async fn an_answer_without_a_body_has_the_headers_of_one_with_it() {
-    const KEPT: [&str; 9] = [
-        "etag",
-        "last-modified",
-        "cache-control",
-        "vary",
-        "content-type",
-        "content-encoding",
-        "x-content-type-options",
-        "content-security-policy",
-        "referrer-policy",
-    ];
+    const KEPT: &str = "etag last-modified cache-control vary content-type content-encoding x-content-type-options \
+                        content-security-policy referrer-policy";
     let mut world = world().await;
     for path in FEEDS {
         for accepted in ["identity", "br"] {
@@ -129,7 +120,7 @@ async fn an_answer_without_a_body_has_the_headers_of_one_with_it() {
             let known = get(&world, path, &[wish, ("if-none-match", header(&whole, "etag"))]).await;
             let head = ask(&world, Method::HEAD, path, &[wish]).await;
             assert_eq!((known.status().as_u16(), head.status().as_u16()), (304, 200));
-            for name in KEPT {
+            for name in KEPT.split_whitespace() {
                 assert_eq!(header(&known, name), header(&whole, name), "{name} of a 304 for {path}");
                 assert_eq!(header(&head, name), header(&whole, name), "{name} of a HEAD for {path}");
                 assert!(!header(&whole, name).is_empty() || name == "content-encoding" && accepted == "identity");
@@ -379,18 +370,22 @@ async fn two_thousand_trickling_clients_are_hung_up_on_and_hold_up_no_feed() {
         clients.spawn(trickle(from, to, enough.clone()));
     }
     let before = Instant::now();
-    let (mut slow, mut longest, mut rounds) = (Duration::ZERO, Duration::ZERO, 0);
+    let (mut rounds, mut longest) = (Vec::new(), Duration::ZERO);
     // So long that every one of them is hung up on, and comes again.
     while before.elapsed() < Duration::from_secs(10) {
         let (p99, most) = time_requests(&world, 300).await;
-        (slow, longest, rounds) = (slow.max(p99), longest.max(most), rounds + 1);
+        rounds.push(p99);
+        longest = longest.max(most);
     }
     enough.cancel();
     let hung_up = clients.join_all().await;
+    rounds.sort();
+    let (middle, slow) = (rounds[rounds.len() / 2], rounds[rounds.len() - 1]);
+    let times: usize = hung_up.iter().sum();
     let figures = format!(
-        "p99 of feed requests without {calm:?} (longest {calm_longest:?}), with {CLIENTS} trickling clients {slow:?} \
-         (longest {longest:?}) in the worst of {rounds} rounds; {} connections were hung up on",
-        hung_up.iter().sum::<usize>()
+        "p99 of feed requests without {calm:?} (longest {calm_longest:?}), with {CLIENTS} trickling clients {middle:?} in \
+         the middle and {slow:?} in the worst of {} rounds (longest {longest:?}); hung up {times} times",
+        rounds.len()
     );
     println!("{figures}");
     assert!(hung_up.iter().all(|times| *times >= 1), "{figures}");
