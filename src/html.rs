@@ -1,21 +1,21 @@
 //! HTML from strangers: made harmless, or made into plain text. Used when items come in and again when they go out.
 //!
 //! It fetches nothing and never builds a tree over input that is not bounded first: html5ever's time is quadratic in
-//! depth, so that size and depth are capped by a scan before ammonia sees a byte.
+//! depth, so that size and depth are capped, and the nesting made plain, before ammonia sees a byte.
 
 mod furniture;
+mod tidy;
 
 pub use furniture::{without_repeated, without_teasers};
 
 use ammonia::{Builder, UrlRelative};
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 use url::Url;
 
 /// Bytes of one item's HTML that are looked at.
 pub const MAX_BYTES: usize = 256 * 1024;
-/// Elements open at once, as a scan counts them, beyond which only the text is kept.
+/// Elements open at once beyond which only the text is kept.
 pub const MAX_DEPTH: usize = 512;
 
 const TAGS: &[&str] = &[
@@ -108,7 +108,8 @@ fn allow(tags: &[&'static str]) -> Builder<'static> {
 /// The HTML with nothing left in it that runs, styles, frames or tracks. Links are made absolute against `base`;
 /// those that are not http or https go, and so do images of one or two pixels.
 pub fn sanitise(html: &str, base: Option<&Url>) -> String {
-    let Some(html) = bounded(html) else {
+    let added = base.map_or(0, |base| base.as_str().len());
+    let Some(html) = tidy::tidy(cut(html), TAGS, added) else {
         return escape(&to_text(html));
     };
     let cleaned = match base {
@@ -119,7 +120,7 @@ pub fn sanitise(html: &str, base: Option<&Url>) -> String {
             relative.clean(&html).to_string()
         }
     };
-    without_pixels(cleaned)
+    without_first_lines(without_pixels(cleaned))
 }
 
 /// What a reader sees of the HTML, white space folded.
@@ -136,26 +137,22 @@ pub fn blocks(html: &str) -> Vec<String> {
     if !html.contains(['<', '&']) {
         return folded(html.split('\n'));
     }
-    match bounded(html) {
-        Some(html) => blocks_of_tree(&html),
-        None => folded(unescaped(&without_tags(cut(html))).split(BLOCK)),
-    }
+    blocks_of_page(cut(html))
 }
 
-/// The same for a page, whose size and depth were bounded by whoever calls.
+/// The same for a page, whose size was bounded by whoever calls.
 pub fn blocks_of_page(html: &str) -> Vec<String> {
-    blocks_of_tree(html)
-}
-
-fn blocks_of_tree(html: &str) -> Vec<String> {
-    let text = unescaped(&STRIPPER.clean(&parted(html)).to_string());
+    // Where no element is kept nothing can be nested too deep.
+    let text = STRIPPER.clean(&tidy::tidy(&parted(html), &[], 0).unwrap_or_default()).to_string();
+    // The stripper writes exactly these references (WHATWG HTML, section 13.3).
+    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ").replace("&amp;", "&");
     // Without a block in it, it is a plain text with a few references.
     if text.contains(BLOCK) { folded(text.split(BLOCK)) } else { folded(text.split('\n')) }
 }
 
-/// The stripper writes exactly these references (WHATWG HTML, section 13.3).
-fn unescaped(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ").replace("&amp;", "&")
+/// Whether the tree of a whole page would be nested no deeper than `limit`, and no part of it out of proportion.
+pub fn is_tame(html: &str, limit: usize) -> bool {
+    tidy::is_tame(html, limit)
 }
 
 fn folded<'a>(blocks: impl Iterator<Item = &'a str>) -> Vec<String> {
@@ -189,39 +186,8 @@ fn fold(text: &str) -> String {
     out
 }
 
-/// The part of `html` that a tree parser may see; `None` where it is nested too deep for one.
-fn bounded(html: &str) -> Option<Cow<'_, str>> {
-    let html = cut(html);
-    (!is_too_deep(html)).then_some(Cow::Borrowed(html))
-}
-
-/// Whether elements are nested too deep for a tree parser, as a scan counts them.
-pub fn is_too_deep(html: &str) -> bool {
-    let mut depth = 0usize;
-    for (at, _) in html.match_indices('<') {
-        match html.as_bytes().get(at + 1) {
-            Some(b'/') => depth = depth.saturating_sub(1),
-            Some(first) if first.is_ascii_alphabetic() && !is_void(&html[at + 1..]) => depth += 1,
-            _ => {}
-        }
-        if depth > MAX_DEPTH {
-            return true;
-        }
-    }
-    false
-}
-
 fn cut(html: &str) -> &str {
     &html[..html.floor_char_boundary(MAX_BYTES)]
-}
-
-/// Whether the tag that begins here never has an end tag, or commonly has none.
-fn is_void(tag: &str) -> bool {
-    let name_end = tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
-    let name = &tag[..name_end];
-    ["br", "img", "hr", "input", "meta", "link", "wbr", "source", "col", "area", "p", "li"]
-        .iter()
-        .any(|void| name.eq_ignore_ascii_case(void))
 }
 
 /// A mark before every tag that begins or ends a block, so that two paragraphs do not run together.
@@ -246,24 +212,6 @@ fn parted(html: &str) -> String {
     out
 }
 
-/// What is left when everything between `<` and `>` is dropped: for input that no tree parser should see.
-fn without_tags(html: &str) -> String {
-    let mut out = String::with_capacity(html.len());
-    let mut inside = false;
-    for c in html.chars() {
-        match c {
-            '<' => inside = true,
-            '>' if inside => {
-                inside = false;
-                out.push(BLOCK);
-            }
-            other if !inside => out.push(other),
-            _ => {}
-        }
-    }
-    out
-}
-
 /// Drops images that are declared one or two pixels wide or high: counters, not pictures.
 fn without_pixels(html: String) -> String {
     if !html.contains("<img") {
@@ -285,6 +233,23 @@ fn without_pixels(html: String) -> String {
             out.push_str(tag);
         }
         rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Drops the line feeds at the beginning of `<pre>`: a parser drops the first of them each time that it reads.
+fn without_first_lines(html: String) -> String {
+    let html = if html.contains('\r') { html.replace("\r\n", "\n").replace('\r', "\n") } else { html };
+    if !html.contains("<pre") {
+        return html;
+    }
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html.as_str();
+    while let Some(at) = rest.find("<pre") {
+        let end = rest[at..].find('>').map_or(rest.len(), |end| at + end + 1);
+        out.push_str(&rest[..end]);
+        rest = rest[end..].trim_start_matches('\n');
     }
     out.push_str(rest);
     out
@@ -335,10 +300,36 @@ mod tests {
 
     #[test]
     fn depth_and_size_are_bounded_before_a_tree_is_built() {
-        let deep = "<div>".repeat(40_000) + "core";
-        assert_eq!(to_text(&deep), "core");
-        assert_eq!(sanitise(&deep, None), "core");
+        for nested in ["<div>", "<em>", "<b></x>", "<div><!--</div>-->", "<svg></svg><q>", "<i title='</i>'>"] {
+            let deep = nested.repeat(10_000) + "core";
+            assert_eq!(to_text(&deep), "core", "{nested}");
+            assert_eq!(sanitise(&deep, None), "core", "{nested}");
+        }
         let long = "<b>x</b>".repeat(100_000);
         assert!(sanitise(&long, None).len() <= MAX_BYTES + 16);
+    }
+
+    #[test]
+    fn what_is_clean_stays_as_it_is() {
+        for html in [
+            "<pre>\n\n1</pre>",
+            "<pre>&#10;&#13;1</pre>",
+            "<b><p>1<table><b>2<tr><td>3</b></table>4",
+            "<a href=x><p>1<a href=y>2</p></a>3",
+        ] {
+            let clean = sanitise(html, Some(&Url::parse("https://a.example/").unwrap()));
+            assert_eq!(sanitise(&clean, None), clean, "from {html}");
+        }
+    }
+
+    #[test]
+    fn what_is_small_does_not_become_large() {
+        let base = Url::parse(&format!("https://a.example/{}", "x/".repeat(2_000))).unwrap();
+        let styles: String = (0..100).map(|n| format!("<b lang={n}>")).collect();
+        for html in ["<a href=x>y</a>".repeat(10_000), format!("<p>{styles}{}", "<p>x".repeat(10_000))] {
+            assert!(sanitise(&html, Some(&base)).len() < 8 * MAX_BYTES);
+        }
+        let attributes: String = (0..30_000).map(|n| format!(" a{n}")).collect();
+        assert_eq!(sanitise(&format!("<i{attributes}>x</i>"), None), "<i>x</i>");
     }
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use newsfold::model::{FullText, NewSource, SourceId};
 use support::origin::{Answer, Origin};
 use support::until;
@@ -116,6 +116,8 @@ async fn robots_txt_is_kept_to() {
     let mut world = World::new();
     polled(&mut world, &origins, FullText::Group).await;
     assert_eq!((origins[0].count("/robots.txt"), origins[0].count("/article")), (1, 0));
+    let traffic = world.store.read(|db| newsfold::store::origins::traffic(db, Timestamp::MIN, Timestamp::MIN));
+    assert_eq!(traffic.await.unwrap()[0].requests, 2, "the feed and robots.txt");
     let item = world.stories().await[0].items[0].item.id;
     let state = world.store.read(move |db| newsfold::store::articles::state(db, item)).await.unwrap();
     assert_eq!(state.as_deref(), Some("failed: its server asks robots to stay away (robots.txt)"));

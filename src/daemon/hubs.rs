@@ -6,6 +6,7 @@
 use super::{LOOK, Signals};
 use crate::config::Config;
 use crate::fetch::{HubAnswer, Origin, origin};
+use crate::model;
 use crate::model::duration::after;
 use crate::model::{HubMode, OriginHold, SourceId, Subscription, Timestamp};
 use crate::poll::{self, Tools};
@@ -163,9 +164,11 @@ impl Asking {
             answer = asked => Some(answer),
         };
         let (now, source, at) = (self.tools.clock.now(), request.source, request.at);
+        let asked: Vec<_> = answer.iter().filter_map(|answer| asked_of(answer, &request.hub)).collect();
         let longest = self.tools.options.max_hold;
         tracing::info!(%source, hub = request.hub, mode = request.mode.as_str(), ?answer, "a hub was asked");
         let written = self.tools.store.write(move |db| {
+            origins::record(db, now, &asked)?;
             let known = hubs::of(db, source)?.filter(|known| known.requested_at == Some(at));
             if let Some((mut known, answer)) = known.zip(answer) {
                 course::answered(&mut known, &answer, now);
@@ -218,6 +221,15 @@ fn hold(answer: &HubAnswer, hub: &str, longest: SignedDuration, now: Timestamp) 
     let asked = retry_after.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or(REST);
     let origin = name_of(&Url::parse(hub).ok()?);
     Some(OriginHold { origin, until: after(now, asked.min(longest)), reason: format!("as a hub, {detail}") })
+}
+
+/// The request as it is counted. Where there is no status nobody may have been asked.
+fn asked_of(answer: &HubAnswer, hub: &str) -> Option<model::Request> {
+    let status = match answer {
+        HubAnswer::Accepted => Some(202),
+        HubAnswer::Refused { status, .. } => *status,
+    };
+    Some(model::Request { origin: origin(&Url::parse(hub).ok()?).to_string(), status: Some(status?), bytes: 0 })
 }
 
 /// Under which name a hub is held, apart from its server.

@@ -41,6 +41,10 @@ pub fn one_line(text: &str, max: usize) -> String {
             continue;
         }
         if !out.is_empty() {
+            if length + 1 >= max {
+                out.push('…');
+                return out;
+            }
             out.push(' ');
             length += 1;
         }
@@ -84,5 +88,6 @@ mod tests {
     fn a_cut_never_halves_a_grapheme() {
         assert_eq!(one_line("abcde\u{301}f", 5), "abcd…");
         assert_eq!(one_line("abcde\u{301}f", 7), "abcde\u{301}f");
+        assert_eq!(one_line("abcde f", 5), "abcde…");
     }
 }

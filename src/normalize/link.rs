@@ -55,22 +55,14 @@ pub fn canonical(link: &Url) -> String {
         }
     }
     let link = link.as_ref();
-    let host = link.host_str().unwrap_or_default().trim_end_matches('.');
-    let host = ["www.", "m.", "mobile.", "amp."]
-        .iter()
-        .find_map(|prefix| host.strip_prefix(prefix).filter(|rest| rest.contains('.')))
-        .unwrap_or(host);
-    let mut out = format!("https://{host}");
-    if let Some(port) = link.port() {
+    let mut out = format!("https://{}", bare_host(link.host_str().unwrap_or_default()));
+    if let Some(port) = link.port().filter(|port| *port != 443) {
         out.push_str(&format!(":{port}"));
     }
-    let path = link.path().trim_end_matches('/');
-    let path = path.strip_prefix("/amp").filter(|rest| rest.starts_with('/')).unwrap_or(path);
-    let path = path.strip_suffix("/amp").or(path.strip_suffix(".amp")).unwrap_or(path);
-    out.push_str(path);
+    out.push_str(bare_path(link.path()));
     let mut query: Vec<(String, String)> = link
         .query_pairs()
-        .filter(|(name, _)| !is_tracking(name))
+        .filter(|(name, value)| !(is_tracking(name) || name.is_empty() && value.is_empty()))
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
     query.sort();
@@ -83,6 +75,40 @@ pub fn canonical(link: &Url) -> String {
         }
     }
     out
+}
+
+/// The host without the names that outlets give their editions for devices, as long as a registrable domain is left.
+fn bare_host(host: &str) -> &str {
+    // A name that ends in two dots is another name, and none that exists.
+    let mut host = host.strip_suffix('.').filter(|bare| !bare.is_empty() && !bare.ends_with('.')).unwrap_or(host);
+    let shorter = |host: &'_ str| {
+        let prefix = ["www.", "m.", "mobile.", "amp."].into_iter().find(|prefix| host.starts_with(prefix))?;
+        let rest = &host[prefix.len()..];
+        let is_name = psl::domain_str(rest).is_some() && !rest.split('.').any(str::is_empty);
+        is_name.then_some(prefix.len())
+    };
+    while let Some(length) = shorter(host) {
+        host = &host[length..];
+    }
+    host
+}
+
+/// The path without slashes and `amp` at its end, and `/amp` at its beginning.
+fn bare_path(path: &str) -> &str {
+    let mut path = path;
+    while let Some(rest) = path.strip_prefix("/amp").filter(|rest| rest.starts_with('/') && rest.len() > 1) {
+        path = rest;
+    }
+    loop {
+        let bare = path.trim_end_matches('/');
+        // What would be left of `/x/..amp` has another meaning.
+        let is_name = |name: &&str| !name.ends_with(['.', '/']) && !name.to_ascii_lowercase().ends_with("%2e");
+        let bare = bare.strip_suffix("/amp").or(bare.strip_suffix(".amp").filter(is_name)).unwrap_or(bare);
+        if bare == path {
+            return path;
+        }
+        path = bare;
+    }
 }
 
 /// Redirectors that carry their target in a parameter, as their own documentation or their links show: Google's and
@@ -177,6 +203,23 @@ mod tests {
         check("https://a.example/?p=12", "https://a.example?p=12");
         check("https://a.example/story?amp=1&outputType=amp", "https://a.example/story");
         check("https://amp.a.example/amp/story", "https://a.example/story");
+    }
+
+    #[test]
+    fn a_canonical_link_is_its_own_canonical_form() {
+        for (link, expected) in [
+            ("https://amp.www.a.example./story.amp//", "https://a.example/story"),
+            ("https://a.example/story/amp/amp", "https://a.example/story"),
+            ("https://a.example/x/..amp", "https://a.example/x/..amp"),
+            ("http://a.example:443/?=&&b", "https://a.example?b"),
+            ("https://www.co.uk/", "https://www.co.uk"),
+            ("https://./x", "https://./x"),
+            ("https://a.0../", "https://a.0.."),
+            ("https://www.a8../", "https://www.a8.."),
+        ] {
+            check(link, expected);
+            check(expected, expected);
+        }
     }
 
     #[test]

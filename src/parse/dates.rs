@@ -241,6 +241,10 @@ fn date_of(text: &str, has_time: bool, year_after: Option<i16>) -> Option<(Date,
 
 /// ISO 8601 without its hyphens, down to the truncated forms of its first edition: `031231`, `03335`, `-0312`.
 fn civil_of_digits(digits: &str, truncated: bool, has_time: bool) -> Option<Date> {
+    // `2ар2` begins with a digit too.
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
     let cut = |at: std::ops::Range<usize>| digits.get(at).and_then(|d| d.parse().ok());
     match digits.len() {
         8 => civil(&digits[..4], cut(4..6)?, &digits[6..]),
@@ -377,6 +381,7 @@ mod tests {
             "+",
             "-",
             "12:",
+            "m2ар2 4:14",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }

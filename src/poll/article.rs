@@ -6,7 +6,7 @@ use crate::article;
 use crate::fetch::{Body, FetchOutcome, NoTurn, Origin, origin};
 use crate::model::duration::after;
 use crate::model::text::one_line;
-use crate::model::{OriginHold, Timestamp};
+use crate::model::{OriginHold, Request, Timestamp};
 use crate::normalize;
 use crate::parse::{self, Document};
 use crate::store::articles::{Page, RobotsFile, Wanted};
@@ -51,6 +51,7 @@ impl Tools {
         let now = self.clock.now();
         let turn = |origin: Origin| async move { self.turn_of_hop(lease, &origin).await }.boxed();
         let fetched = self.fetcher.fetch_page(&url, now, &turn).await;
+        self.note(fetched.requests.clone()).await?;
         let at = fetched.url.clone();
         Ok(match fetched.outcome {
             FetchOutcome::Document { body, content_type, .. } => self.extract(body, content_type, at).await,
@@ -68,6 +69,12 @@ impl Tools {
             }
             _ => Page::Failed(format!("its server answered {}", fetched.status.unwrap_or_default())),
         })
+    }
+
+    /// Counts requests that belong to no poll.
+    pub async fn note(&self, requests: Vec<Request>) -> store::Result<()> {
+        let now = self.clock.now();
+        self.store.write(move |db| origins::record(db, now, &requests)).await
     }
 
     async fn hold(&self, origin: &Origin, until: Timestamp) -> store::Result<()> {
@@ -112,7 +119,7 @@ impl Tools {
         let file = match known {
             Some(file) => file,
             None => {
-                let file = self.ask_for_robots(url, lease).await;
+                let file = self.ask_for_robots(url, lease).await?;
                 let kept = file.clone();
                 self.store.write(move |db| articles::keep_robots(db, &name, &kept)).await?;
                 file
@@ -126,7 +133,7 @@ impl Tools {
     }
 
     /// No file means that all is allowed; a server that fails means that nothing is, for now (RFC 9309, section 2.3.1).
-    async fn ask_for_robots(&self, url: &Url, lease: &Lease) -> RobotsFile {
+    async fn ask_for_robots(&self, url: &Url, lease: &Lease) -> store::Result<RobotsFile> {
         let now = self.clock.now();
         let turn = |origin: Origin| -> futures_util::future::BoxFuture<'_, Result<(), NoTurn>> {
             async move { self.turn_of_hop(lease, &origin).await }.boxed()
@@ -136,8 +143,9 @@ impl Tools {
         at.set_query(None);
         at.set_fragment(None);
         let fetched = self.fetcher.fetch_page(&at, now, &turn).await;
+        self.note(fetched.requests.clone()).await?;
         let file = |good, allowed, body| RobotsFile { good_until: after(now, good), allowed, body };
-        match fetched.outcome {
+        Ok(match fetched.outcome {
             FetchOutcome::Document { body, .. } => match tokio::task::spawn_blocking(|| body.decode()).await {
                 Ok(Ok(mut text)) => {
                     text.truncate(MAX_ROBOTS);
@@ -149,6 +157,6 @@ impl Tools {
                 file(GOOD, true, None)
             }
             _ => file(SILENCE, false, None),
-        }
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::rows::{collect, maybe_time, time};
-use crate::model::{OriginHold, SourceId, Timestamp};
+use crate::model::{OriginHold, Request, SourceId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
@@ -44,6 +44,22 @@ pub fn kept_waiting(db: &Connection, origin: &str, now: Timestamp) -> Result<Vec
     collect(&mut statement, params![origin, now.as_millisecond()], |row| Ok(SourceId(row.get(0)?)))
 }
 
+/// Writes down requests that belong to no poll.
+pub fn record(db: &Connection, at: Timestamp, requests: &[Request]) -> Result<()> {
+    let mut insert =
+        db.prepare_cached("INSERT INTO other_request (at, origin, status, bytes) VALUES (?1, ?2, ?3, ?4)")?;
+    for request in requests {
+        insert.execute(params![at.as_millisecond(), request.origin, request.status, request.bytes as i64])?;
+    }
+    Ok(())
+}
+
+/// Forgets such requests from before `before`.
+pub fn forget_requests(db: &Connection, before: Timestamp) -> Result<()> {
+    db.execute("DELETE FROM other_request WHERE at < ?1", [before.as_millisecond()])?;
+    Ok(())
+}
+
 /// Forgets holds that are over.
 pub fn forget_past(db: &Connection, now: Timestamp) -> Result<()> {
     db.execute("DELETE FROM origin_hold WHERE until <= ?1", [now.as_millisecond()])?;
@@ -68,7 +84,7 @@ pub struct Traffic {
     pub origin: String,
     /// Sources that it answered for.
     pub sources: u64,
-    /// Requests, those that were redirected included.
+    /// Requests: of polls with their redirects, for pages of items, for robots.txt, to hubs.
     pub requests: u64,
     /// Answers that nothing has changed (304).
     pub not_modified: u64,
@@ -89,7 +105,11 @@ pub fn traffic(db: &Connection, since: Timestamp, now: Timestamp) -> Result<Vec<
              SELECT origin, source_id, status, wire_bytes, outcome FROM poll WHERE started_at >= ?1 AND origin <> ''
              UNION ALL
              SELECT hop.origin, source_id, hop.status, 0, 'redirect' FROM poll CROSS JOIN hop ON hop.poll_id = poll.id
-             WHERE started_at >= ?1),
+             WHERE started_at >= ?1
+             UNION ALL
+             SELECT origin, NULL, status, bytes, CASE WHEN status IN (403, 429, 503) THEN 'throttled'
+                    WHEN status IS NULL OR status >= 500 THEN 'failed' ELSE 'other' END
+             FROM other_request WHERE at >= ?1),
          counted AS (
              SELECT origin, count(DISTINCT source_id) AS sources, count(*) AS requests,
                     count(*) FILTER (WHERE outcome = 'not-modified') AS not_modified, sum(wire_bytes) AS bytes,

@@ -1,0 +1,25 @@
+//! A date as somebody wrote it. It is read as the only item of a JSON Feed, the shortest public way to the dates' reader.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use newsfold::parse::{Document, Options, parse};
+use url::Url;
+
+fuzz_target!(|text: &str| {
+    let Some(first) = read(text) else { return };
+    // What newsfold writes as a date is the same date.
+    let written = first.to_string();
+    if !written.starts_with('-') {
+        assert_eq!(read(&written), Some(first), "{text:?} is read as {written}");
+    }
+    assert_eq!(read(&format!(" {text}\n")), Some(first), "white space around {text:?} means nothing");
+});
+
+fn read(text: &str) -> Option<jiff::Timestamp> {
+    let url = Url::parse("https://news.example/feed.json").unwrap();
+    let json = serde_json::json!({"items": [{"id": "a", "date_published": text}]}).to_string();
+    let document = Document { bytes: json.as_bytes(), content_type: None, url: &url };
+    let (feed, _) = parse(&document, &Options::default()).expect("a feed");
+    feed.items[0].published
+}

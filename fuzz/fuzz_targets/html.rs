@@ -1,0 +1,37 @@
+//! HTML from a stranger: made harmless, and made into text.
+//!
+//! The first byte chooses what relative links are relative to, the rest is the HTML.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use newsfold::html::{MAX_BYTES, sanitise, to_text};
+use newsfold_fuzz::{MAX_SANITISED, check_harmless};
+use url::Url;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((choice, bytes)) = data.split_first() else { return };
+    let html = String::from_utf8_lossy(bytes);
+    let base = match choice % 4 {
+        0 => None,
+        1 => Some("https://news.example/2026/".to_owned()),
+        2 => Some("http://[2001:db8::1]:8080/?a=\"'<>&b".to_owned()),
+        _ => Some(format!("https://news.example/{}/", "long/".repeat(1_000))),
+    };
+    let base = base.map(|base| Url::parse(&base).unwrap());
+
+    let clean = sanitise(&html, base.as_ref());
+    assert!(clean.len() <= MAX_SANITISED, "{} bytes become {}", html.len(), clean.len());
+    check_harmless(&clean);
+    // As it is done when an item goes out.
+    let again = sanitise(&clean, None);
+    check_harmless(&again);
+    // Longer HTML is cut.
+    if clean.len() <= MAX_BYTES {
+        assert_eq!(clean, again, "what is clean stays as it is");
+    }
+
+    let text = to_text(&html);
+    assert!(text.len() <= html.len() * 2 + 16, "{} bytes become {}", html.len(), text.len());
+    assert_eq!(text, text.split_whitespace().collect::<Vec<_>>().join(" "), "white space is folded");
+});

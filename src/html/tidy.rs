@@ -1,0 +1,414 @@
+//! A stranger's HTML → HTML of one dialect: well nested, with nothing in it but the elements and attributes that are
+//! kept, so that a tree parser after it finds no surprise.
+//!
+//! No sanitiser: values stay as they are. It is what bounds the sanitiser's tree, and it does so by writing the HTML
+//! anew, because no scan that only counts sees what html5ever sees (`<div></x>`, `<div><!--</div>-->`). html5ever's time
+//! is quadratic in the depth of elements and in the attributes of one, and it opens an unclosed `<b>` anew in every
+//! paragraph (WHATWG HTML, section 13.2.4.3): from 256 KiB it made gigabytes.
+//!
+//! Never recurses and never reads a byte twice. Follows the tokenizer of WHATWG HTML, section 13.2.5.
+
+use super::MAX_DEPTH;
+
+/// Elements that a tree parser may have to open anew, over the whole document.
+const MAX_REOPENED: usize = 128 * 1024;
+/// Bytes that links may add to a document: their `rel` and what makes them absolute.
+const MAX_ADDED: usize = 512 * 1024;
+/// ` rel="noopener noreferrer nofollow"` and the end tag.
+const ADDED_TO_LINK: usize = 40;
+
+/// Elements whose inside is no markup; it ends at the first end tag of their name.
+const RAW: &[&str] = &["script", "style", "title", "textarea", "iframe"];
+/// Elements that are left out with everything in them.
+const DROPPED: &[&str] = &["noscript", "template", "object", "svg", "math", "form"];
+
+/// `html` with the elements of `tags` alone; `None` where it is nested too deep for a tree. `added` is what making an
+/// address absolute adds to it.
+pub(super) fn tidy(html: &str, tags: &'static [&'static str], added: usize) -> Option<String> {
+    let out = String::with_capacity(html.len() + html.len() / 8);
+    let mut tidier =
+        Tidier { out, tags, open: Vec::new(), styles: 0, reopened: 0, added, room: MAX_ADDED, dropped: None };
+    let mut rest = html;
+    while let Some(at) = rest.find('<') {
+        tidier.text(&rest[..at]);
+        rest = tidier.markup(&rest[at..]);
+        if tidier.open.len() > MAX_DEPTH || tidier.reopened > MAX_REOPENED {
+            return None;
+        }
+    }
+    tidier.text(rest);
+    Some(tidier.out)
+}
+
+/// Elements whose end tag is commonly left out, or that have none: they end by themselves, and nest in nothing.
+const UNCOUNTED: &[&str] = &[
+    "area", "base", "body", "br", "col", "colgroup", "dd", "dt", "embed", "head", "hr", "html", "img", "input", "li",
+    "link", "meta", "optgroup", "option", "p", "param", "rp", "rt", "source", "tbody", "td", "tfoot", "th", "thead",
+    "tr", "track", "wbr",
+];
+/// Attributes of one element; html5ever compares each with all before it.
+const MAX_ATTRIBUTES: usize = 256;
+
+/// Whether the tree of a page, of which all elements are kept, stays in proportion: nested no deeper than `limit`, with
+/// no element of too many attributes, and none opened anew too often.
+pub(super) fn is_tame(html: &str, limit: usize) -> bool {
+    let mut open: Vec<String> = Vec::new();
+    let (mut styles, mut reopened) = (0, 0);
+    let mut rest = html;
+    while let Some(at) = rest.find('<') {
+        let text = &rest[at..];
+        let is_letter = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_alphabetic);
+        rest = match text.as_bytes().get(1) {
+            Some(b'!') if text.starts_with("<!--") => after(&text[2..], "-->"),
+            Some(b'/') if is_letter(2) => {
+                let Some(tag) = Tag::read(&text[2..]) else { return true };
+                if let Some(place) = open.iter().rposition(|name| *name == tag.name) {
+                    styles -= open.drain(place..).filter(|name| is_style(name)).count();
+                }
+                tag.rest
+            }
+            Some(b'!' | b'?' | b'/') => after(text, ">"),
+            _ if is_letter(1) => {
+                let Some(tag) = Tag::read(&text[1..]) else { return true };
+                reopened += styles;
+                // A slash at its end ends only an element of SVG or MathML.
+                let ends_itself = tag.self_closing && open.iter().any(|name| matches!(name.as_str(), "svg" | "math"));
+                if tag.attributes.len() > MAX_ATTRIBUTES {
+                    return false;
+                }
+                let rest = if RAW.contains(&tag.name.as_str()) { raw_end(tag.rest, &tag.name) } else { tag.rest };
+                if !UNCOUNTED.contains(&tag.name.as_str()) && !RAW.contains(&tag.name.as_str()) && !ends_itself {
+                    styles += usize::from(is_style(&tag.name));
+                    open.push(tag.name);
+                }
+                rest
+            }
+            _ => &text[1..],
+        };
+        if open.len() > limit || reopened > MAX_REOPENED {
+            return false;
+        }
+    }
+    true
+}
+
+struct Tidier {
+    out: String,
+    tags: &'static [&'static str],
+    open: Vec<&'static str>,
+    /// How many of the open elements are among those that a tree parser opens anew.
+    styles: usize,
+    reopened: usize,
+    added: usize,
+    room: usize,
+    /// The element that is left out with its inside, and how often it is open.
+    dropped: Option<(&'static str, usize)>,
+}
+
+impl Tidier {
+    fn text(&mut self, text: &str) {
+        if self.dropped.is_none() && !text.is_empty() {
+            if !text.bytes().all(|b| b.is_ascii_whitespace()) {
+                self.open_cell();
+            }
+            self.reopened += self.styles;
+            self.out.push_str(text);
+        }
+    }
+
+    /// Takes the markup at the start of a text, and returns what stands after it.
+    fn markup<'a>(&mut self, text: &'a str) -> &'a str {
+        let bytes = text.as_bytes();
+        let is_letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
+        match bytes.get(1) {
+            Some(b'!') if text.starts_with("<!--") => after(&text[2..], "-->"),
+            Some(b'/') if is_letter(2) => {
+                let Some(tag) = Tag::read(&text[2..]) else { return "" };
+                self.end(&tag.name);
+                tag.rest
+            }
+            Some(b'!' | b'?' | b'/') => after(text, ">"),
+            _ if is_letter(1) => {
+                let Some(tag) = Tag::read(&text[1..]) else { return "" };
+                self.start(&tag)
+            }
+            _ => {
+                self.text("&lt;");
+                &text[1..]
+            }
+        }
+    }
+
+    fn start<'a>(&mut self, tag: &Tag<'a>) -> &'a str {
+        let name = tag.name.as_str();
+        let is_foreign = matches!(self.dropped, Some(("svg" | "math", _)));
+        if RAW.contains(&name) && !(is_foreign && tag.self_closing) {
+            return raw_end(tag.rest, name);
+        }
+        if let Some((dropped, depth)) = &mut self.dropped {
+            *depth += usize::from(*dropped == name && name != "form" && !(is_foreign && tag.self_closing));
+        } else if let Some(dropped) = DROPPED.iter().find(|dropped| **dropped == name) {
+            let is_empty = tag.self_closing && matches!(name, "svg" | "math");
+            self.dropped = Some((*dropped, 1)).filter(|_| !is_empty);
+        } else if let Some(known) = self.tags.iter().find(|known| **known == name) {
+            self.keep(known, tag);
+        }
+        tag.rest
+    }
+
+    fn keep(&mut self, name: &'static str, tag: &Tag) {
+        if is_table_part(name) && !self.open.contains(&"table") {
+            return;
+        }
+        let added = match name {
+            "a" => self.added + ADDED_TO_LINK,
+            "img" => self.added,
+            _ => 0,
+        };
+        let Some(room) = self.room.checked_sub(added) else { return };
+        self.room = room;
+        self.close_before(name);
+        if !is_table_part(name) {
+            self.open_cell();
+        }
+        self.reopened += self.styles;
+        self.out.push('<');
+        self.out.push_str(name);
+        let mut seen: Vec<&str> = Vec::new();
+        for (attribute, value) in &tag.attributes {
+            let Some(attribute) = kept_attribute(name, attribute).filter(|known| !seen.contains(known)) else {
+                continue;
+            };
+            seen.push(attribute);
+            let value = value.replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
+            self.out.push_str(&format!(" {attribute}=\"{value}\""));
+        }
+        self.out.push('>');
+        if !matches!(name, "br" | "hr" | "img") {
+            self.styles += usize::from(is_style(name));
+            self.open.push(name);
+        }
+    }
+
+    /// What stands in a table and in no cell gets a cell: a tree parser would put it before the table, into whatever is
+    /// open there.
+    fn open_cell(&mut self) {
+        while let Some(&("table" | "tbody" | "thead" | "tfoot" | "tr")) = self.open.last() {
+            let part = if self.open.last() == Some(&"tr") { "td" } else { "tr" };
+            self.out.push_str(&format!("<{part}>"));
+            self.open.push(part);
+        }
+    }
+
+    /// Closes what ends by itself where an element begins.
+    fn close_before(&mut self, name: &str) {
+        let depth = match name {
+            "li" => self.nearest(|open| open == "li", |open| matches!(open, "ul" | "ol") || is_cell(open)),
+            "dt" | "dd" => self.nearest(|open| matches!(open, "dt" | "dd"), |open| open == "dl" || is_cell(open)),
+            "a" => self.nearest(|open| open == "a", is_cell),
+            _ if is_table_part(name) => {
+                let table = self.open.iter().rposition(|open| *open == "table").unwrap_or_default();
+                let ended = self.open[table..].iter().position(|open| level(open) >= level(name) || *open == "caption");
+                ended.map(|at| table + at)
+            }
+            _ if is_heading(name) => self.open.last().filter(|open| is_heading(open)).map(|_| self.open.len() - 1),
+            _ => None,
+        };
+        self.close_to(depth.unwrap_or(self.open.len()));
+        if is_block(name) {
+            let paragraph = self.nearest(|open| open == "p", is_cell);
+            self.close_to(paragraph.unwrap_or(self.open.len()));
+        }
+    }
+
+    fn end(&mut self, name: &str) {
+        if let Some((dropped, depth)) = &mut self.dropped {
+            *depth -= usize::from(*dropped == name);
+            if *depth == 0 {
+                self.dropped = None;
+            }
+            return;
+        }
+        let ends_cells = name == "table" || is_table_part(name);
+        let stop = |open: &str| if ends_cells { open == "table" } else { is_cell(open) };
+        if let Some(depth) = self.nearest(|open| open == name, stop) {
+            self.close_to(depth);
+        } else if name == "br" && self.tags.contains(&"br") {
+            self.out.push_str("<br>");
+        }
+    }
+
+    /// The place of the innermost open element that is wanted, unless one that stops the search stands in it.
+    fn nearest(&self, is_wanted: impl Fn(&str) -> bool, stops: impl Fn(&str) -> bool) -> Option<usize> {
+        let found = self.open.iter().rposition(|open| is_wanted(open) || stops(open))?;
+        is_wanted(self.open[found]).then_some(found)
+    }
+
+    fn close_to(&mut self, depth: usize) {
+        for name in self.open.drain(depth..).rev() {
+            self.styles -= usize::from(is_style(name));
+            self.out.push_str(&format!("</{name}>"));
+        }
+    }
+}
+
+/// A start or end tag.
+struct Tag<'a> {
+    /// In small letters.
+    name: String,
+    /// Names and values as they stand there.
+    attributes: Vec<(&'a str, &'a str)>,
+    self_closing: bool,
+    rest: &'a str,
+}
+
+impl<'a> Tag<'a> {
+    /// Reads a tag from its name on; `None` where the text ends in its middle.
+    fn read(text: &'a str) -> Option<Tag<'a>> {
+        let space = |c: char| c.is_ascii_whitespace();
+        let (name, mut rest) = text.split_at(text.find(|c| space(c) || matches!(c, '/' | '>'))?);
+        let name = name.to_ascii_lowercase();
+        let mut attributes = Vec::new();
+        loop {
+            let next = rest.trim_start_matches(|c| space(c) || c == '/');
+            let self_closing = rest[..rest.len() - next.len()].ends_with('/');
+            if let Some(rest) = next.strip_prefix('>') {
+                return Some(Tag { name, attributes, self_closing, rest });
+            }
+            // A name may begin with `=`.
+            let first = next.chars().next()?.len_utf8();
+            let end = first + next[first..].find(|c| space(c) || matches!(c, '/' | '>' | '='))?;
+            let (attribute, after) = next.split_at(end);
+            let Some(value) = after.trim_start_matches(space).strip_prefix('=') else {
+                attributes.push((attribute, ""));
+                rest = after;
+                continue;
+            };
+            let value = value.trim_start_matches(space);
+            let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+            let (value, after) = match quote {
+                Some(quote) => value[1..].split_once(quote)?,
+                None => value.split_at(value.find(|c| space(c) || c == '>')?),
+            };
+            attributes.push((attribute, value));
+            rest = after;
+        }
+    }
+}
+
+fn after<'a>(text: &'a str, needle: &str) -> &'a str {
+    text.split_once(needle).map_or("", |(_, after)| after)
+}
+
+/// The text from the end tag on that ends an element whose inside is no markup.
+fn raw_end<'a>(text: &'a str, name: &str) -> &'a str {
+    let is_end = |at: &usize| {
+        text.as_bytes().get(at + 2..at + 2 + name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    text.match_indices("</").map(|(at, _)| at).find(is_end).map_or("", |at| &text[at..])
+}
+
+fn kept_attribute(tag: &str, name: &str) -> Option<&'static str> {
+    let own: &[&str] = match tag {
+        "a" => &["href", "title"],
+        "img" => &["src", "alt", "title", "width", "height"],
+        "td" | "th" => &["colspan", "rowspan"],
+        _ => &[],
+    };
+    own.iter().chain(&["lang", "dir"]).find(|known| name.eq_ignore_ascii_case(known)).copied()
+}
+
+/// What a tree parser opens anew.
+fn is_style(name: &str) -> bool {
+    matches!(name, "a" | "b" | "code" | "em" | "i" | "s" | "small" | "strong" | "u")
+}
+
+/// What an end tag of an element outside does not reach into.
+fn is_cell(name: &str) -> bool {
+    matches!(name, "table" | "td" | "th" | "caption")
+}
+
+fn is_table_part(name: &str) -> bool {
+    level(name) > 0
+}
+
+/// How far within a table an element stands: each ends those that stand as far in or further.
+fn level(name: &str) -> u8 {
+    match name {
+        "tbody" | "thead" | "tfoot" | "caption" => 1,
+        "tr" => 2,
+        "td" | "th" => 3,
+        _ => 0,
+    }
+}
+
+fn is_heading(name: &str) -> bool {
+    matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
+}
+
+/// What ends a paragraph.
+fn is_block(name: &str) -> bool {
+    const BLOCKS: &[&str] =
+        &["blockquote", "dd", "dl", "dt", "figcaption", "figure", "hr", "li", "ol", "p", "pre", "table", "ul"];
+    is_heading(name) || BLOCKS.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::TAGS;
+    use super::*;
+
+    #[test]
+    fn a_page_is_tame_unless_its_tree_grows_out_of_proportion() {
+        let ordinary =
+            "<html><body><ul><li>1<li>2</ul><p>3<p>4<b>5</b><img src=x><table><tr><td>6</table></body></html>";
+        assert!(is_tame(&ordinary.repeat(500), 20));
+        assert!(is_tame(&format!("<svg>{}</svg>", "<path d=x />".repeat(500)), 20));
+        for wild in ["<div>", "<div/>", "<div></x>", "<div><!--</div>-->", "<div><script></div></script>"] {
+            assert!(!is_tame(&wild.repeat(21), 20), "{wild}");
+        }
+        assert!(!is_tame(&("<b>".repeat(19) + &"<p>x".repeat(10_000)), 20));
+        assert!(!is_tame(&format!("<p {}>", "a=b ".repeat(300)), 20));
+    }
+
+    fn check(html: &str, expected: &str) {
+        assert_eq!(tidy(html, TAGS, 0).as_deref(), Some(expected), "from {html}");
+    }
+
+    #[test]
+    fn elements_end_in_the_order_in_which_they_began() {
+        check("<b>1<i>2</b>3</i>", "<b>1<i>2</i></b>3");
+        check("<p>1<p><b>2<p>3", "<p>1</p><p><b>2</b></p><p>3");
+        check("<ul><li>1<li>2<ul><li>3</ul></ul>4", "<ul><li>1</li><li>2<ul><li>3</li></ul></li></ul>4");
+        check(
+            "<table><tr><td>1<td>2<tr><td>3</table>4",
+            "<table><tr><td>1</td><td>2</td></tr><tr><td>3</td></tr></table>4",
+        );
+        check("<table>1<tr><b>2", "<table><tr><td>1</td></tr><tr><td><b>2");
+        check("<table><caption>1<td>2", "<table><caption>1</caption><td>2");
+        check("<td>1</td><div>2</div></p></br>", "12<br>");
+        check("<p><table><tr><td></p>1", "<p></p><table><tr><td>1");
+    }
+
+    #[test]
+    fn what_is_not_kept_leaves_its_text_or_nothing() {
+        check("<DIV Class=x>1</DIV><script>'</b>'</SCRIPT>2<!-- > <b> -->3<!-->4<?x?>5</>6", "123456");
+        check("<svg><title>a<b></title><script/><svg></svg><b>x</b></svg>1<form>2<form>3</form>4", "14");
+        check("1 < 2 <3 <b", "1 &lt; 2 &lt;3 ");
+    }
+
+    #[test]
+    fn attributes_are_those_of_the_list_once_and_quoted() {
+        check("<a HREF=x?a&b title='\"<1>' onclick=x() href=y =z/>1", "<a href=\"x?a&b\" title=\"&quot;&lt;1&gt;\">1");
+        check("<img src = 'a>b'lang=de /alt>", "<img src=\"a&gt;b\" lang=\"de\" alt=\"\">");
+    }
+
+    #[test]
+    fn what_would_grow_is_refused_or_stays_without_links() {
+        let many: String = (0..200).map(|n| format!("<b lang={n}>")).collect();
+        assert_eq!(tidy(&format!("{many}{}", "<u></u>x".repeat(9_000)), TAGS, 0), None);
+        assert_eq!(tidy(&"<em>".repeat(MAX_DEPTH + 1), TAGS, 0), None);
+        let links = tidy(&"<a href=x>y</a>".repeat(1_000), TAGS, 5_000).unwrap();
+        assert!(links.matches("<a").count() < 110 && links.matches('y').count() == 1_000);
+    }
+}
