@@ -5,6 +5,7 @@
 
 mod articles;
 mod clusterer;
+mod export;
 mod hubs;
 mod lock;
 mod publisher;
@@ -12,6 +13,7 @@ mod scheduler;
 mod supervisor;
 mod upkeep;
 
+pub use export::{Exported, export};
 pub use lock::{Lock, Locked};
 
 use crate::clock::Clock;
@@ -132,6 +134,15 @@ pub async fn run(
             Box::pin(publisher::run(store, options, clock, signals, stop))
         })
     });
+    if config.publish.dir.is_some() {
+        keep("exporter", {
+            let parts = (store.clone(), config.publish.clone(), clock.clone(), shutdown.clone());
+            Box::new(move || {
+                let (store, options, clock, stop) = parts.clone();
+                Box::pin(export::run(store, options, clock, stop))
+            })
+        });
+    }
     keep("articles", {
         let parts = (tools.clone(), signals.clone(), shutdown.clone());
         Box::new(move || {
@@ -172,8 +183,7 @@ pub async fn run(
             Box::pin(upkeep::watch(store, health, stop))
         })
     });
-    let drained = axum::serve(listener, served).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let mut http = tokio::spawn(drained.into_future());
+    let mut http = tokio::spawn(serve::run(listener, served, config.serve.clone(), shutdown.clone()));
     upkeep::tell_ready();
     tracing::info!(%address, database = %store.path().display(), "newsfold is running");
 
@@ -205,12 +215,7 @@ type Start = Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + S
 /// Lets polls, requests and tasks end within one grace for all of them. Polls that take longer are abandoned, which is
 /// recorded; clients that take longer are cut off; the grouping of what the last polls brought goes on at the next
 /// start from where it stands.
-async fn stop(
-    mut tasks: JoinSet<()>,
-    http: Option<JoinHandle<std::io::Result<()>>>,
-    grace: SignedDuration,
-    abandon: CancellationToken,
-) {
+async fn stop(mut tasks: JoinSet<()>, http: Option<JoinHandle<()>>, grace: SignedDuration, abandon: CancellationToken) {
     let deadline = Instant::now() + grace.unsigned_abs();
     let polls_and_tasks = async {
         if tokio::time::timeout_at(deadline, ended(&mut tasks)).await.is_err() {
