@@ -331,5 +331,9 @@ mod tests {
         }
         let attributes: String = (0..30_000).map(|n| format!(" a{n}")).collect();
         assert_eq!(sanitise(&format!("<i{attributes}>x</i>"), None), "<i>x</i>");
+        let signs = "&".repeat(MAX_BYTES);
+        assert_eq!(to_text(&signs), signs);
+        assert_eq!(sanitise(&signs, None).len(), MAX_BYTES * 5);
+        assert_eq!(sanitise(&format!("<img src='https://a.example/' alt='{signs}"), None), "");
     }
 }

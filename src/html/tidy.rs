@@ -14,6 +14,9 @@ use super::MAX_DEPTH;
 const MAX_REOPENED: usize = 128 * 1024;
 /// Bytes that links may add to a document: their `rel` and what makes them absolute.
 const MAX_ADDED: usize = 512 * 1024;
+/// Bytes of text in one piece, and of an attribute's value: html5ever's time to write either is quadratic in its `&`.
+const MAX_PIECE: usize = 1024;
+const MAX_VALUE: usize = 4 * 1024;
 /// ` rel="noopener noreferrer nofollow"` and the end tag.
 const ADDED_TO_LINK: usize = 40;
 
@@ -27,7 +30,7 @@ const DROPPED: &[&str] = &["noscript", "template", "object", "svg", "math", "for
 pub(super) fn tidy(html: &str, tags: &'static [&'static str], added: usize) -> Option<String> {
     let out = String::with_capacity(html.len() + html.len() / 8);
     let mut tidier =
-        Tidier { out, tags, open: Vec::new(), styles: 0, reopened: 0, added, room: MAX_ADDED, dropped: None };
+        Tidier { out, tags, open: Vec::new(), styles: 0, reopened: 0, added, room: MAX_ADDED, piece: 0, dropped: None };
     let mut rest = html;
     while let Some(at) = rest.find('<') {
         tidier.text(&rest[..at]);
@@ -101,6 +104,8 @@ struct Tidier {
     reopened: usize,
     added: usize,
     room: usize,
+    /// Bytes of text since the last tag or comment.
+    piece: usize,
     /// The element that is left out with its inside, and how often it is open.
     dropped: Option<(&'static str, usize)>,
 }
@@ -112,8 +117,23 @@ impl Tidier {
                 self.open_cell();
             }
             self.reopened += self.styles;
-            self.out.push_str(text);
+            self.push_text(text);
         }
+    }
+
+    /// Writes text with a comment wherever a piece gets too long. The sanitiser drops comments, and the text stays in
+    /// pieces.
+    fn push_text(&mut self, text: &str) {
+        let mut rest = text;
+        while self.piece + rest.len() > MAX_PIECE {
+            let (piece, after) = rest.split_at(break_before(rest, MAX_PIECE - self.piece));
+            self.out.push_str(piece);
+            self.out.push_str("<!---->");
+            self.piece = 0;
+            rest = after;
+        }
+        self.out.push_str(rest);
+        self.piece += rest.len();
     }
 
     /// Takes the markup at the start of a text, and returns what stands after it.
@@ -172,13 +192,13 @@ impl Tidier {
             self.open_cell();
         }
         self.reopened += self.styles;
+        self.piece = 0;
         self.out.push('<');
         self.out.push_str(name);
         let mut seen: Vec<&str> = Vec::new();
         for (attribute, value) in &tag.attributes {
-            let Some(attribute) = kept_attribute(name, attribute).filter(|known| !seen.contains(known)) else {
-                continue;
-            };
+            let known = kept_attribute(name, attribute).filter(|known| !seen.contains(known));
+            let Some(attribute) = known.filter(|_| value.len() <= MAX_VALUE) else { continue };
             seen.push(attribute);
             let value = value.replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
             self.out.push_str(&format!(" {attribute}=\"{value}\""));
@@ -246,6 +266,7 @@ impl Tidier {
 
     fn close_to(&mut self, depth: usize) {
         for name in self.open.drain(depth..).rev() {
+            self.piece = 0;
             self.styles -= usize::from(is_style(name));
             self.out.push_str(&format!("</{name}>"));
         }
@@ -306,6 +327,13 @@ fn raw_end<'a>(text: &'a str, name: &str) -> &'a str {
         text.as_bytes().get(at + 2..at + 2 + name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
     };
     text.match_indices("</").map(|(at, _)| at).find(is_end).map_or("", |at| &text[at..])
+}
+
+/// Where a text of more than `max` bytes is broken: before white space, or else where no reference is cut.
+fn break_before(text: &str, max: usize) -> usize {
+    let start = &text[..text.floor_char_boundary(max)];
+    let before = |sign: fn(char) -> bool| start.rfind(sign).filter(|at| *at > 0);
+    before(|c| c.is_ascii_whitespace()).or_else(|| before(|c| c == '&')).unwrap_or(start.len())
 }
 
 fn kept_attribute(tag: &str, name: &str) -> Option<&'static str> {

@@ -119,6 +119,12 @@ fn a_gzip_file_is_unpacked() {
 }
 
 #[test]
+fn an_author_that_is_all_addresses_is_read_in_no_time() {
+    let text = format!("<rss><channel><item><author>{}</author></item></channel></rss>", "a@b ".repeat(1 << 18));
+    assert!(read(text.as_bytes()).is_ok());
+}
+
+#[test]
 fn what_is_no_feed_is_named() {
     assert_eq!(read(b" \n"), Err(NotAFeed::Empty));
     assert!(matches!(read(b"<html><body>Sorry"), Err(NotAFeed::Html { feeds }) if feeds.is_empty()));
