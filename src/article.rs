@@ -22,7 +22,7 @@ pub struct Article {
 /// Why a page gave no article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoArticle {
-    #[error("the page is nested too deep")]
+    #[error("the page is nested too deep, or out of proportion in another way")]
     TooDeep,
     #[error("there is no article on the page")]
     NoText,

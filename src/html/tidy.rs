@@ -52,13 +52,21 @@ const UNCOUNTED: &[&str] = &[
 /// Attributes of one element; html5ever compares each with all before it.
 const MAX_ATTRIBUTES: usize = 256;
 
+/// Ampersands in one text of a page, and in one of its attributes: what writes them anew takes time by their square.
+const MAX_AMPERSANDS: usize = 1_000;
+const MAX_AMPERSANDS_OF_ATTRIBUTE: usize = 20_000;
+
 /// Whether the tree of a page, of which all elements are kept, stays in proportion: nested no deeper than `limit`, with
 /// no element of too many attributes, and none opened anew too often.
 pub(super) fn is_tame(html: &str, limit: usize) -> bool {
     let mut open: Vec<String> = Vec::new();
     let (mut styles, mut reopened) = (0, 0);
+    let ampersands = |text: &str| text.bytes().filter(|byte| *byte == b'&').count();
     let mut rest = html;
     while let Some(at) = rest.find('<') {
+        if ampersands(&rest[..at]) > MAX_AMPERSANDS {
+            return false;
+        }
         let text = &rest[at..];
         let is_letter = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_alphabetic);
         rest = match text.as_bytes().get(1) {
@@ -76,7 +84,8 @@ pub(super) fn is_tame(html: &str, limit: usize) -> bool {
                 reopened += styles;
                 // A slash at its end ends only an element of SVG or MathML.
                 let ends_itself = tag.self_closing && open.iter().any(|name| matches!(name.as_str(), "svg" | "math"));
-                if tag.attributes.len() > MAX_ATTRIBUTES {
+                let is_long = |(_, value): &(&str, &str)| ampersands(value) > MAX_AMPERSANDS_OF_ATTRIBUTE;
+                if tag.attributes.len() > MAX_ATTRIBUTES || tag.attributes.iter().any(is_long) {
                     return false;
                 }
                 let rest = if RAW.contains(&tag.name.as_str()) { raw_end(tag.rest, &tag.name) } else { tag.rest };
@@ -92,7 +101,7 @@ pub(super) fn is_tame(html: &str, limit: usize) -> bool {
             return false;
         }
     }
-    true
+    ampersands(rest) <= MAX_AMPERSANDS
 }
 
 struct Tidier {
@@ -397,6 +406,8 @@ mod tests {
         }
         assert!(!is_tame(&("<b>".repeat(19) + &"<p>x".repeat(10_000)), 20));
         assert!(!is_tame(&format!("<p {}>", "a=b ".repeat(300)), 20));
+        assert!(!is_tame(&format!("<p>{}</p>", "& ".repeat(2_000)), 20));
+        assert!(!is_tame(&"& ".repeat(2_000), 20));
     }
 
     fn check(html: &str, expected: &str) {
