@@ -16,7 +16,7 @@ const MAX_REOPENED: usize = 128 * 1024;
 const MAX_ADDED: usize = 512 * 1024;
 /// Bytes of text in one piece, and of an attribute's value: html5ever's time to write either is quadratic in its `&`.
 const MAX_PIECE: usize = 1024;
-const MAX_VALUE: usize = 4 * 1024;
+const MAX_VALUE: usize = 8 * 1024;
 /// ` rel="noopener noreferrer nofollow"` and the end tag.
 const ADDED_TO_LINK: usize = 40;
 
