@@ -10,7 +10,7 @@ ALTER TABLE source ADD COLUMN moving_to TEXT;
 ALTER TABLE source ADD COLUMN moving_times INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE source ADD COLUMN moving_since INTEGER;
 
--- When the server first said, in a row of such answers, that the feed is gone.
+-- When the server first said, since the last good answer, that the feed is gone.
 ALTER TABLE source ADD COLUMN gone_since INTEGER;
 
 -- What is known of how often the feed changes, as JSON (poll::rate).
@@ -43,5 +43,7 @@ CREATE TABLE event (
     at        INTEGER NOT NULL,
     kind      TEXT    NOT NULL CHECK (kind IN ('broken', 'recovered', 'moved', 'gone', 'offline', 'online')),
     source_id INTEGER REFERENCES source (id),
+    -- The source's title at that time: what was told is not told otherwise later.
+    title     TEXT,
     detail    TEXT    NOT NULL
 ) STRICT;

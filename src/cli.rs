@@ -8,6 +8,7 @@ mod check;
 mod db;
 mod demo;
 mod eval;
+mod export;
 mod feed;
 mod item;
 mod origin;
@@ -67,6 +68,8 @@ enum Command {
     /// Look at the feeds that are published.
     #[command(subcommand)]
     Feed(feed::Feed),
+    /// Write all that is served into a folder, for a web server, an object storage or a CDN to serve.
+    Export(export::Export),
     /// Look at stories.
     #[command(subcommand)]
     Story(story::Story),
@@ -118,6 +121,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Source(command) => command.run(&context).await,
         Command::Origin(command) => command.run(&context).await,
         Command::Feed(command) => command.run(&context).await,
+        Command::Export(command) => command.run(&context).await,
         Command::Story(command) => command.run(&context).await,
         Command::Item(command) => command.run(&context).await,
         Command::Db(command) => command.run(&context).await,
@@ -167,6 +171,12 @@ impl Context {
         let config = self.config()?;
         let path = config.database.clone().unwrap_or_else(default_path);
         Ok((config, Store::open(&path)?))
+    }
+
+    /// The database where there is one already: what stores nothing does not make one.
+    fn open_existing(&self) -> anyhow::Result<Option<Store>> {
+        let path = self.config()?.database.unwrap_or_else(default_path);
+        Ok(if path.exists() { Some(Store::open(&path)?) } else { None })
     }
 
     fn json(&self) -> bool {

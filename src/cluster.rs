@@ -197,7 +197,7 @@ impl Clusterer {
         self.memory.expire(seen - self.options.window.as_secs());
         let number = self.languages.of(item.lang.as_deref());
         let language = self.languages.get(number);
-        let text = Text::new(&item.title, &item.summary, number, language, &mut self.stems);
+        let text = Text::new(&item.title, &item.telling_text(), number, language, &mut self.stems);
         let capitals_tell = language.capitals_tell;
         let (outlet, teaches) = self.memory.outlet(&item.outlet);
         let link = item.canonical_url.as_deref().map_or(0, |link| xxh3_64(link.as_bytes()).max(1));

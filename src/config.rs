@@ -172,6 +172,8 @@ mod tests {
         check("[cluster]\nthreshold = 1.5\n", 2, "cluster.threshold");
         check("[cluster]\nthreshold = nan\n", 2, "cluster.threshold");
         check("[publish]\nbase_url = \"ftp://a.example/\"\n", 2, "publish.base_url");
+        check("[serve]\nmax_connections = 0\n", 2, "serve.max_connections");
+        check("[serve]\n\nmax_connections_per_ip = 0\n", 3, "serve.max_connections_per_ip");
         check("[daemon]\nshutdown_grace = \"9s\"\n", 2, "from \"0s\" to \"8s\"");
     }
 

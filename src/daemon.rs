@@ -3,7 +3,9 @@
 //! Tasks over one database, each of which goes on from what is written there: whatever is killed between two commits is
 //! taken up again, and a task that falls is started again. Listener, clock and shutdown are passed in.
 
+mod articles;
 mod clusterer;
+mod export;
 mod hubs;
 mod lock;
 mod publisher;
@@ -11,6 +13,7 @@ mod scheduler;
 mod supervisor;
 mod upkeep;
 
+pub use export::{Exported, export};
 pub use lock::{Lock, Locked};
 
 use crate::clock::Clock;
@@ -95,7 +98,8 @@ pub async fn run(
     clock: Clock,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let tools = tools(&config, store.clone(), clock.clone(), DAEMON)?;
+    let mut tools = tools(&config, store.clone(), clock.clone(), DAEMON)?;
+    tools.outage = Outage::watched(&store).await?;
     let websub_off = hubs::prepare(&config, &tools).await?;
     scheduler::spread_overdue(&tools).await?;
     let signals = Signals::default();
@@ -128,6 +132,22 @@ pub async fn run(
         Box::new(move || {
             let (store, options, clock, signals, stop) = parts.clone();
             Box::pin(publisher::run(store, options, clock, signals, stop))
+        })
+    });
+    if config.publish.dir.is_some() {
+        keep("exporter", {
+            let parts = (store.clone(), config.publish.clone(), clock.clone(), shutdown.clone());
+            Box::new(move || {
+                let (store, options, clock, stop) = parts.clone();
+                Box::pin(export::run(store, options, clock, stop))
+            })
+        });
+    }
+    keep("articles", {
+        let parts = (tools.clone(), signals.clone(), shutdown.clone());
+        Box::new(move || {
+            let (tools, signals, stop) = parts.clone();
+            Box::pin(articles::run(tools, signals, stop))
         })
     });
     keep("upkeep", {
@@ -163,8 +183,7 @@ pub async fn run(
             Box::pin(upkeep::watch(store, health, stop))
         })
     });
-    let drained = axum::serve(listener, served).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let mut http = tokio::spawn(drained.into_future());
+    let mut http = tokio::spawn(serve::run(listener, served, config.serve.clone(), shutdown.clone()));
     upkeep::tell_ready();
     tracing::info!(%address, database = %store.path().display(), "newsfold is running");
 
@@ -196,12 +215,7 @@ type Start = Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + S
 /// Lets polls, requests and tasks end within one grace for all of them. Polls that take longer are abandoned, which is
 /// recorded; clients that take longer are cut off; the grouping of what the last polls brought goes on at the next
 /// start from where it stands.
-async fn stop(
-    mut tasks: JoinSet<()>,
-    http: Option<JoinHandle<std::io::Result<()>>>,
-    grace: SignedDuration,
-    abandon: CancellationToken,
-) {
+async fn stop(mut tasks: JoinSet<()>, http: Option<JoinHandle<()>>, grace: SignedDuration, abandon: CancellationToken) {
     let deadline = Instant::now() + grace.unsigned_abs();
     let polls_and_tasks = async {
         if tokio::time::timeout_at(deadline, ended(&mut tasks)).await.is_err() {
@@ -253,16 +267,30 @@ fn websub_off(config: &Config, fetcher: &Fetcher) -> Option<String> {
     config.websub.off(&config.publish.base_url, &default, fetcher.guard())
 }
 
-/// Fetches a document by the configured rules, for a look at it: its bytes, its type, and the URL that answered.
-pub async fn download(config: &Config, url: &Url, now: Timestamp) -> anyhow::Result<(Vec<u8>, Option<String>, Url)> {
-    let fetched =
-        Fetcher::new(config.fetch.clone())?.fetch(url, None, now, &|_| std::future::ready(Ok(())).boxed()).await;
+/// Fetches a document by the configured rules, for a look at it: its bytes, its type, and the URL that answered. Where
+/// there is a database, by the turns and holds that are agreed upon in it.
+pub async fn download(
+    config: &Config,
+    store: Option<Store>,
+    clock: &Clock,
+    url: &Url,
+) -> anyhow::Result<(Vec<u8>, Option<String>, Url)> {
+    let now = clock.now();
+    let fetched = match store {
+        None => {
+            Fetcher::new(config.fetch.clone())?.fetch(url, None, now, &|_| std::future::ready(Ok(())).boxed()).await
+        }
+        Some(store) => tools(config, store, clock.clone(), "newsfold check")?.look_at(url).await?,
+    };
     match fetched.outcome {
         FetchOutcome::Document { body, content_type, .. } => {
             let bytes = tokio::task::spawn_blocking(|| body.decode()).await?.with_context(|| format!("{url}"))?;
             Ok((bytes, content_type, fetched.url))
         }
         FetchOutcome::Failed { detail } | FetchOutcome::Unreachable { detail } => anyhow::bail!("{url}: {detail}"),
+        FetchOutcome::Held { origin, until } => {
+            anyhow::bail!("{origin} is left alone until {until}; `newsfold origin list` says why")
+        }
         _ => anyhow::bail!("{url}: the server answered {}", fetched.status.unwrap_or_default()),
     }
 }

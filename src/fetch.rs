@@ -68,10 +68,10 @@ pub enum FetchOutcome {
     /// The server does not want us here (403).
     Refused { retry_after: Option<Duration> },
     /// The server asks for proof that we are a person.
-    Challenged { by: &'static str },
+    Challenged { by: &'static str, retry_after: Option<Duration> },
     /// A redirect leads to a server that is not to be asked before this time.
     Held { origin: Origin, until: Timestamp },
-    /// No server was reached: no address, no connection, or no answer. It may be our own network's fault.
+    /// No packet came back: no connection, no route, no answer of any name server. It may be our own network's fault.
     Unreachable { detail: String },
     /// No usable answer.
     Failed { detail: String },
@@ -144,8 +144,17 @@ impl Fetcher {
         Ok(Fetcher { client, guard, gates, places, options: Arc::new(options) })
     }
 
-    /// Asks for `url`, conditionally where `validators` are those of the URL that is asked.
+    /// Asks for the feed at `url`, conditionally where `validators` are those of the URL that is asked.
     pub async fn fetch(&self, url: &Url, validators: Option<&Validators>, now: Timestamp, turn: &Turn<'_>) -> Fetched {
+        self.ask(url, &Ask { validators, accept: FEEDS, now }, turn).await
+    }
+
+    /// Asks for the web page at `url`, by the same rules.
+    pub async fn fetch_page(&self, url: &Url, now: Timestamp, turn: &Turn<'_>) -> Fetched {
+        self.ask(url, &Ask { validators: None, accept: PAGES, now }, turn).await
+    }
+
+    async fn ask(&self, url: &Url, ask: &Ask<'_>, turn: &Turn<'_>) -> Fetched {
         let mut fetched = Fetched {
             url: url.clone(),
             moved_to: None,
@@ -153,7 +162,7 @@ impl Fetcher {
             status: None,
             outcome: FetchOutcome::Failed { detail: String::new() },
         };
-        fetched.outcome = self.follow(&mut fetched, validators, now, turn).await;
+        fetched.outcome = self.follow(&mut fetched, ask, turn).await;
         fetched
     }
 
@@ -174,13 +183,7 @@ impl Fetcher {
 
     /// Follows redirects. The time spent waiting for an origin's turn is ours and not the server's, so that it does
     /// not count.
-    async fn follow(
-        &self,
-        fetched: &mut Fetched,
-        validators: Option<&Validators>,
-        now: Timestamp,
-        turn: &Turn<'_>,
-    ) -> FetchOutcome {
+    async fn follow(&self, fetched: &mut Fetched, ask: &Ask<'_>, turn: &Turn<'_>) -> FetchOutcome {
         let mut left = self.options.total_timeout.unsigned_abs();
         let mut for_good = true;
         for _ in 0..=self.options.max_redirects {
@@ -201,7 +204,7 @@ impl Fetcher {
             let start = tokio::time::Instant::now();
             fetched.requests.push(Request { origin: origin(&at).to_string(), status: None, bytes: 0 });
             fetched.status = None;
-            let hop = tokio::time::timeout(left, self.hop(&at, validators, now, fetched)).await;
+            let hop = tokio::time::timeout(left, self.hop(&at, ask, fetched)).await;
             left = left.saturating_sub(start.elapsed());
             drop(pass);
             match hop {
@@ -213,31 +216,22 @@ impl Fetcher {
                     fetched.url = redirect.to;
                 }
                 Ok(Hop::End(outcome)) => return outcome,
-                Err(_) => {
-                    let detail = format!("no whole answer within {:#}", self.options.total_timeout);
-                    // A server that had begun to answer is there.
-                    return if fetched.status.is_some() {
-                        failed(detail)
-                    } else {
-                        unreachable_or_failed(fetched, detail)
-                    };
-                }
+                Err(_) => return failed(format!("no whole answer within {:#}", self.options.total_timeout)),
             }
         }
         failed(format!("more than {} redirects", self.options.max_redirects))
     }
 
     /// One request, noted in `fetched`.
-    async fn hop(&self, at: &Url, validators: Option<&Validators>, now: Timestamp, fetched: &mut Fetched) -> Hop {
-        let head =
-            tokio::time::timeout(self.options.header_timeout.unsigned_abs(), self.request(at, validators).send());
+    async fn hop(&self, at: &Url, ask: &Ask<'_>, fetched: &mut Fetched) -> Hop {
+        let head = tokio::time::timeout(self.options.header_timeout.unsigned_abs(), self.request(at, ask).send());
         let response = match head.await {
-            Err(_) => {
-                let detail = format!("no answer within {:#}", self.options.header_timeout);
-                return Hop::End(unreachable_or_failed(fetched, detail));
-            }
+            Err(_) => return Hop::End(failed(format!("no answer within {:#}", self.options.header_timeout))),
             Ok(Err(error)) if is_forbidden(&error) => return Hop::End(failed(innermost(&error).to_string())),
-            Ok(Err(error)) => return Hop::End(unreachable_or_failed(fetched, explain(&error))),
+            Ok(Err(error)) if nobody_is_there(&error) => {
+                return Hop::End(unreachable_or_failed(fetched, explain(&error)));
+            }
+            Ok(Err(error)) => return Hop::End(failed(explain(&error))),
             Ok(Ok(response)) => response,
         };
         let status = Some(response.status().as_u16());
@@ -254,7 +248,7 @@ impl Fetcher {
             Some(Ok(redirect)) => Hop::To(redirect),
             Some(Err(detail)) => Hop::End(failed(detail)),
             None => {
-                let outcome = self.read(at, response, validators, now).await;
+                let outcome = self.read(at, response, ask).await;
                 if let (FetchOutcome::Document { body, .. }, Some(request)) = (&outcome, fetched.requests.last_mut()) {
                     request.bytes = body.wire_bytes();
                 }
@@ -263,17 +257,11 @@ impl Fetcher {
         }
     }
 
-    fn request(&self, url: &Url, validators: Option<&Validators>) -> reqwest::RequestBuilder {
+    fn request(&self, url: &Url, ask: &Ask<'_>) -> reqwest::RequestBuilder {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            header::ACCEPT,
-            HeaderValue::from_static(
-                "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, \
-                 application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.5, */*;q=0.1",
-            ),
-        );
+        headers.insert(header::ACCEPT, HeaderValue::from_static(ask.accept));
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(body::ACCEPTED));
-        if let Some(known) = validators.filter(|v| v.url == url.as_str()) {
+        if let Some(known) = ask.validators.filter(|v| v.url == url.as_str()) {
             let bytes = |value: &Option<Vec<u8>>| value.as_ref().and_then(|v| HeaderValue::from_bytes(v).ok());
             if let Some(etag) = bytes(&known.etag) {
                 headers.insert(header::IF_NONE_MATCH, etag);
@@ -286,16 +274,18 @@ impl Fetcher {
     }
 
     /// What an answer that is no redirect says. Only the body of a document is read.
-    async fn read(&self, url: &Url, response: Response, asked: Option<&Validators>, now: Timestamp) -> FetchOutcome {
+    async fn read(&self, url: &Url, response: Response, ask: &Ask<'_>) -> FetchOutcome {
         let headers = response.headers();
         let validators = headers::validators(url, headers);
-        let freshness = headers::freshness(headers, now);
-        let retry_after = headers::retry_after(headers, now);
+        let freshness = headers::freshness(headers, ask.now);
+        let retry_after = headers::retry_after(headers, ask.now);
         if let Some(by) = challenge::in_headers(headers) {
-            return FetchOutcome::Challenged { by };
+            return FetchOutcome::Challenged { by, retry_after };
         }
         match response.status() {
-            StatusCode::NOT_MODIFIED if asked.is_none_or(|asked| asked.url != url.as_str()) => {
+            // We never ask for a part.
+            StatusCode::PARTIAL_CONTENT => failed("the server answered with a part of the document (206)"),
+            StatusCode::NOT_MODIFIED if ask.validators.is_none_or(|asked| asked.url != url.as_str()) => {
                 failed("the server answered 304, not modified, to a request without a condition")
             }
             StatusCode::NOT_MODIFIED => FetchOutcome::NotModified { validators, freshness },
@@ -328,6 +318,17 @@ fn certificates(file: &Path) -> Result<Vec<Certificate>, SetUpError> {
     }
 }
 
+/// What is asked for.
+struct Ask<'a> {
+    validators: Option<&'a Validators>,
+    accept: &'static str,
+    now: Timestamp,
+}
+
+const FEEDS: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, \
+                     application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.5, */*;q=0.1";
+const PAGES: &str = "text/html, application/xhtml+xml, */*;q=0.1";
+
 /// One request of a chain of redirects.
 enum Hop {
     To(Redirect),
@@ -345,6 +346,21 @@ fn unreachable_or_failed(fetched: &Fetched, detail: String) -> FetchOutcome {
     } else {
         FetchOutcome::Unreachable { detail }
     }
+}
+
+/// Whether it looks as it does when our own network is down: nothing at all comes back. A server that refuses, breaks
+/// off or shows a bad certificate is there, and so is a name server that knows no such name.
+fn nobody_is_there(error: &reqwest::Error) -> bool {
+    use std::io::ErrorKind::{HostUnreachable, NetworkDown, NetworkUnreachable, TimedOut};
+    if !error.is_connect() {
+        return false;
+    }
+    let cause = innermost(error);
+    let silent = cause
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| matches!(error.kind(), HostUnreachable | NetworkDown | NetworkUnreachable | TimedOut));
+    // The resolver of the C library has this for EAI_AGAIN, and the standard library no code for it.
+    error.is_timeout() || silent || cause.to_string().contains("Temporary failure in name resolution")
 }
 
 /// Whether the guard, and not the network, was against it.

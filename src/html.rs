@@ -3,7 +3,10 @@
 //! It fetches nothing and never builds a tree over input that is not bounded first: html5ever's time is quadratic in
 //! depth, so that size and depth are capped, and the nesting made plain, before ammonia sees a byte.
 
+mod furniture;
 mod tidy;
+
+pub use furniture::{without_repeated, without_teasers};
 
 use ammonia::{Builder, UrlRelative};
 use std::collections::HashSet;
@@ -122,14 +125,38 @@ pub fn sanitise(html: &str, base: Option<&Url>) -> String {
 
 /// What a reader sees of the HTML, white space folded.
 pub fn to_text(html: &str) -> String {
+    blocks(html).join(" ")
+}
+
+/// Between two blocks, where the text is still HTML; it is no part of any text (Unicode, section 5.8).
+const BLOCK: char = '\u{2029}';
+
+/// What a reader sees of the HTML, paragraph by paragraph, white space folded. In a text without any mark-up a line is
+/// a paragraph.
+pub fn blocks(html: &str) -> Vec<String> {
     if !html.contains(['<', '&']) {
-        return fold(html);
+        return folded(html.split('\n'));
     }
+    blocks_of_page(cut(html))
+}
+
+/// The same for a page, whose size was bounded by whoever calls.
+pub fn blocks_of_page(html: &str) -> Vec<String> {
     // Where no element is kept nothing can be nested too deep.
-    let text = STRIPPER.clean(&tidy::tidy(&spaced(cut(html)), &[], 0).unwrap_or_default()).to_string();
+    let text = STRIPPER.clean(&tidy::tidy(&parted(html), &[], 0).unwrap_or_default()).to_string();
     // The stripper writes exactly these references (WHATWG HTML, section 13.3).
     let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ").replace("&amp;", "&");
-    fold(&text)
+    // Without a block in it, it is a plain text with a few references.
+    if text.contains(BLOCK) { folded(text.split(BLOCK)) } else { folded(text.split('\n')) }
+}
+
+/// Whether the tree of a whole page would be nested no deeper than `limit`, and no part of it out of proportion.
+pub fn is_tame(html: &str, limit: usize) -> bool {
+    tidy::is_tame(html, limit)
+}
+
+fn folded<'a>(blocks: impl Iterator<Item = &'a str>) -> Vec<String> {
+    blocks.map(fold).filter(|block| !block.is_empty()).collect()
 }
 
 /// The text with HTML's own characters written as references.
@@ -163,8 +190,8 @@ fn cut(html: &str) -> &str {
     &html[..html.floor_char_boundary(MAX_BYTES)]
 }
 
-/// A space before every tag that begins or ends a block, so that words of two paragraphs do not run together.
-fn spaced(html: &str) -> String {
+/// A mark before every tag that begins or ends a block, so that two paragraphs do not run together.
+fn parted(html: &str) -> String {
     const INLINE: &[&str] = &[
         "a", "abbr", "b", "cite", "code", "em", "i", "q", "s", "small", "span", "strong", "sub", "sup", "u", "font",
         "mark", "wbr",
@@ -177,7 +204,7 @@ fn spaced(html: &str) -> String {
         let name = &tag[..name_end];
         if !name.is_empty() && !INLINE.iter().any(|inline| name.eq_ignore_ascii_case(inline)) {
             out.push_str(&html[done..at]);
-            out.push(' ');
+            out.push(BLOCK);
             done = at;
         }
     }

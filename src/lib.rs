@@ -15,6 +15,8 @@ pub mod model;
 pub mod clock;
 pub mod html;
 
+pub mod article;
+
 pub mod cluster;
 pub mod fetch;
 pub mod normalize;

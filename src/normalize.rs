@@ -25,9 +25,18 @@ const FUTURE: SignedDuration = SignedDuration::from_hours(24);
 
 /// The items of a document as we keep them. `now` is only the yardstick for absurd dates.
 pub fn items(feed: &ParsedFeed, base: &Url, now: Timestamp, problems: &mut Vec<Problem>) -> Vec<NewItem> {
-    let kept = feed.items.iter().filter_map(|parsed| Some((item(parsed, base, now, problems)?, parsed)));
+    let mut texts: Vec<Vec<String>> = feed.items.iter().map(text_of).collect();
+    html::without_repeated(&mut texts);
+    let kept = feed.items.iter().zip(&texts);
+    let kept = kept.filter_map(|(parsed, text)| Some((item(parsed, &text.join(" "), base, now, problems)?, parsed)));
     let kept: Vec<(NewItem, &ParsedItem)> = kept.collect();
     tell_apart(kept, problems)
+}
+
+/// The paragraphs of an item's summary, else of its content, without what stands around them.
+fn text_of(parsed: &ParsedItem) -> Vec<String> {
+    let html = parsed.summary_html.as_deref().or(parsed.content_html.as_deref());
+    html.map(|html| html::without_teasers(html::blocks(html))).unwrap_or_default()
 }
 
 /// A guid that several items of a document carry identifies none of them: their link does where it is one item's own,
@@ -61,13 +70,12 @@ fn tell_apart(kept: Vec<(NewItem, &ParsedItem)>, problems: &mut Vec<Problem>) ->
     items
 }
 
-fn item(parsed: &ParsedItem, base: &Url, now: Timestamp, problems: &mut Vec<Problem>) -> Option<NewItem> {
+fn item(parsed: &ParsedItem, text: &str, base: &Url, now: Timestamp, problems: &mut Vec<Problem>) -> Option<NewItem> {
     let base = parsed.link.as_ref().unwrap_or(base);
     let content_html = parsed.content_html.as_deref().or(parsed.summary_html.as_deref());
-    let text = parsed.summary_html.as_deref().or(parsed.content_html.as_deref()).map(html::to_text).unwrap_or_default();
     let title = match parsed.title.as_deref().map(|t| one_line(t, MAX_TITLE)).filter(|t| !t.is_empty()) {
         Some(title) => title,
-        None => one_line(&text, 120),
+        None => one_line(text, 120),
     };
     let url = parsed.link.clone();
     if title.is_empty() && url.is_none() {
@@ -94,7 +102,7 @@ fn item(parsed: &ParsedItem, base: &Url, now: Timestamp, problems: &mut Vec<Prob
         guid,
         url: url.map(String::from),
         canonical_url,
-        summary: one_line(&text, MAX_SUMMARY),
+        summary: one_line(text, MAX_SUMMARY),
         title: if title.is_empty() { "(untitled)".into() } else { title },
         content: content_html.map(|html| html::sanitise(html, Some(base))).filter(|html| !html.trim().is_empty()),
         author: authors(parsed),
@@ -184,4 +192,52 @@ fn two_letters(lang: whatlang::Lang) -> Option<&'static str> {
         Ind => "id",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::{Document, Options, parse};
+
+    fn summaries(contents: &[&str]) -> Vec<String> {
+        let item = |(n, content): (usize, &&str)| {
+            format!(
+                "<item><guid>{n}</guid><title>Title {n}</title><description><![CDATA[{content}]]></description></item>"
+            )
+        };
+        let items: String = contents.iter().enumerate().map(item).collect();
+        let feed = format!("<rss version=\"2.0\"><channel><title>N</title>{items}</channel></rss>");
+        let url = Url::parse("https://a.example/feed").unwrap();
+        let document = Document { bytes: feed.as_bytes(), content_type: None, url: &url };
+        let (feed, mut problems) = parse(&document, &Options::default()).unwrap();
+        let items = items_of(&feed, &url, &mut problems);
+        items.into_iter().map(|item| item.summary).collect()
+    }
+
+    fn items_of(feed: &ParsedFeed, url: &Url, problems: &mut Vec<Problem>) -> Vec<NewItem> {
+        items(feed, url, Timestamp::UNIX_EPOCH, problems)
+    }
+
+    #[test]
+    fn what_a_source_puts_around_its_items_is_left_out() {
+        let with = |text: &str| {
+            format!(
+                "<p>Good morning from Mountain News</p><p>{text}</p><p>Share</p><h3>Don't miss</h3>\
+                 <ul><li>Bank lifts its rates</li><li>Storm closes the ports</li></ul>\
+                 <p>The post Title of {text} appeared first on Mountain News.</p>"
+            )
+        };
+        let texts = ["Rain closed the pass.", "Snow fell all night.", "Hail broke a hundred windows."];
+        let contents: Vec<String> = texts.iter().map(|text| with(text)).collect();
+        let contents: Vec<&str> = contents.iter().map(String::as_str).collect();
+        assert_eq!(summaries(&contents), texts);
+    }
+
+    #[test]
+    fn the_same_as_plain_text_in_lines() {
+        let texts = ["Rain closed the pass.", "Snow fell all night.", "Hail broke a hundred windows."];
+        let contents =
+            texts.map(|text| format!("Advertisement\n{text}\nRead also: Bank lifts its rates\nOur letter\n"));
+        assert_eq!(summaries(&contents.each_ref().map(String::as_str)), texts);
+    }
 }

@@ -9,9 +9,11 @@
 mod dates;
 mod decode;
 mod discover;
+mod embeds;
 mod entities;
 mod finish;
 mod first;
+mod growth;
 mod guard;
 mod json;
 mod markup;
@@ -103,8 +105,13 @@ pub struct ParsedFeed {
     pub kind: FeedKind,
     /// The character set that the document was really in.
     pub charset: &'static str,
+    /// The feed's own id, which only Atom has.
+    pub id: Option<String>,
     /// Plain text.
     pub title: Option<String>,
+    /// What the feed says of itself: HTML, not sanitised.
+    pub summary_html: Option<String>,
+    pub authors: Vec<String>,
     pub site_url: Option<Url>,
     pub self_url: Option<Url>,
     /// WebSub hubs.
@@ -114,6 +121,8 @@ pub struct ParsedFeed {
     /// When it asks to be polled.
     #[serde(flatten)]
     pub wishes: Wishes,
+    pub published: Option<Timestamp>,
+    /// The date of publication where no other is given.
     pub updated: Option<Timestamp>,
     pub items: Vec<ParsedItem>,
 }
@@ -147,6 +156,11 @@ pub struct Enclosure {
     pub length: Option<u64>,
 }
 
+/// The text of a document of any kind, in whatever charset it came.
+pub fn text(document: &Document) -> String {
+    decode::decode(document.bytes, document.content_type, document.url.domain(), &mut Vec::new()).0
+}
+
 /// Reads a feed.
 pub fn parse(document: &Document, options: &Options) -> Result<(ParsedFeed, Vec<Problem>), NotAFeed> {
     let mut problems = Vec::new();
@@ -155,15 +169,16 @@ pub fn parse(document: &Document, options: &Options) -> Result<(ParsedFeed, Vec<
         let detail = format!("{} bytes, {} read", document.bytes.len(), bytes.len());
         Problem::note(&mut problems, Problem::new(ProblemKind::Truncated, detail));
     }
-    let unpacked = unpacked(bytes, options);
-    let bytes = unpacked.as_deref().unwrap_or(bytes);
-    let (text, charset) = decode::decode(bytes, document.content_type, document.url.domain(), &mut problems);
-    let text = text.trim_start_matches('\u{feff}');
-    if text.trim().is_empty() {
+    let (text, charset) = {
+        let unpacked = unpacked(bytes, options);
+        let bytes = unpacked.as_deref().unwrap_or(bytes);
+        decode::decode(bytes, document.content_type, document.url.domain(), &mut problems)
+    };
+    let start = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
+    if start.is_empty() {
         return Err(NotAFeed::Empty);
     }
-
-    let mut feed = if text.trim_start().starts_with('{') {
+    let mut feed = if json::is_json(start) {
         json::read(text, document.url, options, &mut problems)
     } else {
         xml(text, document.url, options, &mut problems)
@@ -184,17 +199,19 @@ fn unpacked(bytes: &[u8], options: &Options) -> Option<Vec<u8>> {
     })
 }
 
-fn xml(text: &str, url: &Url, options: &Options, problems: &mut Vec<Problem>) -> Result<ParsedFeed, NotAFeed> {
-    if discover::is_html(text) {
-        return Err(NotAFeed::Html { feeds: discover::feeds(text, url) });
+fn xml(text: String, url: &Url, options: &Options, problems: &mut Vec<Problem>) -> Result<ParsedFeed, NotAFeed> {
+    if discover::is_html(&text) {
+        return Err(NotAFeed::Html { feeds: discover::feeds(&text, url) });
     }
-    let Some(rewritten) = rewrite::rewrite(text, url, options, problems) else {
-        return Err(NotAFeed::Unreadable { detail: crate::model::text::one_line(text, Problem::MAX_DETAIL) });
+    let Some(rewritten) = rewrite::rewrite(&text, url, options, problems) else {
+        let start = &text[..text.floor_char_boundary(4 * Problem::MAX_DETAIL)];
+        return Err(NotAFeed::Unreadable { detail: crate::model::text::one_line(start, Problem::MAX_DETAIL) });
     };
-    let refusal = match first::read(&rewritten) {
-        Ok(feed) if !feed.items.is_empty() || rewritten.items == 0 => return Ok(feed),
-        Ok(_) => "no items".to_owned(),
-        Err(refusal) => refusal,
+    // A document may be large: only its rewritten form is needed from here.
+    drop(text);
+    let (refusal, rewritten) = match first::read(rewritten) {
+        Ok(feed) => return Ok(feed),
+        Err(refused) => refused,
     };
     Problem::note(problems, Problem::new(ProblemKind::SecondParser, refusal));
     second::read(&rewritten, options).map_err(|detail| NotAFeed::Unreadable { detail })

@@ -3,6 +3,7 @@
 //! [`poll_source`] is the line of `docs/ARCHITECTURE.md`; [`decide`] is where its outcome is judged. No path forgets
 //! to record: whatever happens to a poll, a [`PollRecord`] says so, in the transaction that stores its items.
 
+mod article;
 mod decide;
 mod known;
 mod moved;
@@ -12,6 +13,7 @@ mod pacing;
 mod push;
 pub mod rate;
 mod reading;
+mod release;
 mod turn;
 mod wait;
 
@@ -23,7 +25,8 @@ pub use outage::{APART, Outage};
 pub use pacing::Pacing;
 pub use push::receive;
 pub use reading::Reading;
-pub use turn::Claim;
+pub use release::release;
+pub use turn::{Claim, put_off};
 
 use crate::clock::Clock;
 use crate::fetch::{FetchOutcome, Fetched, Fetcher, Freshness, Origin};
@@ -96,6 +99,7 @@ pub enum Answer {
     },
     Challenged {
         by: &'static str,
+        retry_after: Option<Duration>,
     },
     Held {
         origin: Origin,
@@ -151,7 +155,7 @@ pub async fn attempt(tools: &Tools, url: &Url, validators: Option<&Validators>, 
         FetchOutcome::NotModified { validators, freshness } => Answer::NotModified { validators, freshness },
         FetchOutcome::Throttled { retry_after, freshness } => Answer::Throttled { retry_after, freshness },
         FetchOutcome::Refused { retry_after } => Answer::Refused { retry_after },
-        FetchOutcome::Challenged { by } => Answer::Challenged { by },
+        FetchOutcome::Challenged { by, retry_after } => Answer::Challenged { by, retry_after },
         FetchOutcome::Held { origin, until } => Answer::Held { origin, until },
         FetchOutcome::Gone => Answer::Gone,
         FetchOutcome::Unreachable { detail } => Answer::Unreachable { detail },
@@ -167,17 +171,18 @@ pub async fn finish(
     mut attempt: Attempt,
     lease: &Lease,
 ) -> store::Result<(PollRecord, Stored)> {
-    let weather = outage::judge(tools, source, &mut attempt).await?;
+    let weather = outage::judge(tools, &mut attempt);
     let known = Known::of(tools, source, &attempt).await?;
     let mut record = decide(source, &mut attempt, &known, &tools.options);
-    let (items, hub) = match attempt.answer {
-        Answer::Read(reading) => (reading.items, Some(reading.hub)),
-        _ => (Vec::new(), None),
+    let (items, hub, silence) = match attempt.answer {
+        Answer::Read(reading) => (reading.items, Some(reading.hub), None),
+        Answer::Unreachable { detail } => (Vec::new(), None, Some(detail)),
+        _ => (Vec::new(), None, None),
     };
     let (lease, now) = (lease.clone(), tools.clock.now());
     let pause = tools.pause_until(now);
     let net = net::Facts { hub, safety_poll: tools.safety_poll, wishes: source.wishes.clone() };
-    tools
+    let done = tools
         .store
         .write(move |db| {
             leases::give_back(db, &lease, now, pause)?;
@@ -186,7 +191,11 @@ pub async fn finish(
             net.settle(db, &mut record, stored.new.len())?;
             Ok((record, stored))
         })
-        .await
+        .await?;
+    if let Some(detail) = silence {
+        outage::after_silence(tools, source, &detail, now).await?;
+    }
+    Ok(done)
 }
 
 /// Writes down a poll that never came to its end: its task panicked, or the daemon stopped.

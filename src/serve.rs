@@ -4,12 +4,17 @@
 //! [`crate::publish`]. Feeds are rendered once for each change and served from memory. No link is made from the
 //! request's `Host`; TLS is the reverse proxy's.
 
+mod coding;
 mod conditional;
+mod documents;
 mod feeds;
 mod health;
+mod listen;
 mod pages;
 
+pub use documents::{Document, Error, each};
 pub use health::Health;
+pub use listen::run;
 
 use crate::clock::Clock;
 use crate::model::PublishedFeed;
@@ -19,8 +24,10 @@ use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use ipnet::IpNet;
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 /// Serving.
@@ -29,11 +36,31 @@ use std::sync::Arc;
 pub struct Options {
     /// Where to listen; a socket that systemd hands over goes before it.
     pub listen: SocketAddr,
+    /// Connections at once; further ones wait until one ends.
+    pub max_connections: usize,
+    /// Connections at once from one address, or from one /64 of IPv6; further ones are closed.
+    pub max_connections_per_ip: usize,
+    /// Reverse proxies, through which many people come: their connections are not counted by address.
+    pub proxies: Vec<IpNet>,
+    /// For the head of a request to come whole, and for the next request on a connection.
+    #[serde(with = "crate::model::duration")]
+    pub header_timeout: SignedDuration,
+    /// For a client to take an answer, whole.
+    #[serde(with = "crate::model::duration")]
+    pub answer_timeout: SignedDuration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { listen: SocketAddr::from(([127, 0, 0, 1], 8686)) }
+        let loopback = [(IpAddr::from([127, 0, 0, 0]), 8), (IpAddr::from(Ipv6Addr::LOCALHOST), 128)];
+        Options {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8686)),
+            max_connections: 4096,
+            max_connections_per_ip: 64,
+            proxies: loopback.into_iter().filter_map(|(ip, length)| IpNet::new(ip, length).ok()).collect(),
+            header_timeout: SignedDuration::from_secs(10),
+            answer_timeout: SignedDuration::from_secs(60),
+        }
     }
 }
 

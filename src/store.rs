@@ -6,6 +6,7 @@
 //! The functions of the submodules take a connection: `store.write(move |db| polls::record(db, …))` and
 //! `store.read(|db| stories::recent(db, 50))`. A write has lasted once its future is ready (`synchronous = FULL`).
 
+pub mod articles;
 pub mod decisions;
 pub mod events;
 pub mod hubs;

@@ -41,7 +41,7 @@ async fn everything(folder: &Path) -> BTreeMap<String, (i64, String)> {
                     assert_eq!(known, None, "{} is there twice", report.item.guid);
                 }
             }
-            assert_eq!(items::unassigned(db, 10)?.len(), 0);
+            assert_eq!(items::unassigned(db, 10, Timestamp::now())?.len(), 0);
             Ok(all)
         })
         .await

@@ -105,7 +105,20 @@ fn import_takes_what_it_can_and_says_what_it_could_not() {
 #[test]
 fn a_list_that_goes_out_comes_in_with_all_that_the_operator_said() {
     let (from, to) = (Desk::new(), Desk::new());
-    let add = ["--tag", "x", "--title", "Mine", "--lang", "de", "--priority", "-7", "--outlet", "mine.example"];
+    let add = [
+        "--tag",
+        "x",
+        "--title",
+        "Mine",
+        "--lang",
+        "de",
+        "--priority",
+        "-7",
+        "--outlet",
+        "mine.example",
+        "--full-text",
+        "group",
+    ];
     from.run(&[&["source", "add", "https://feeds.b.example/rss", "--unchecked"][..], &add].concat());
     from.run(&["source", "add", "https://feeds.c.example/rss", "--unchecked"]);
     let exported = to.file("list.opml", &from.run(&["source", "export"]));
@@ -113,7 +126,8 @@ fn a_list_that_goes_out_comes_in_with_all_that_the_operator_said() {
     for url in ["https://feeds.b.example/rss", "https://feeds.c.example/rss"] {
         let facts = |desk: &Desk| {
             let shown = desk.json(&["source", "show", url]);
-            ["title", "lang", "priority", "outlet", "outlet_from", "tags"].map(|name| shown[name].to_string())
+            ["title", "lang", "priority", "outlet", "outlet_from", "tags", "full_text"]
+                .map(|name| shown[name].to_string())
         };
         assert_eq!(facts(&to), facts(&from));
     }

@@ -45,7 +45,9 @@ impl Running {
     fn succeeds(mut self) -> String {
         let mut said = String::new();
         self.process.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-        assert!(self.process.wait().unwrap().success(), "{said}");
+        let mut complaint = String::new();
+        self.stderr.read_to_string(&mut complaint).unwrap();
+        assert!(self.process.wait().unwrap().success(), "{said}{complaint}");
         said
     }
 }

@@ -1,11 +1,12 @@
 //! `newsfold check`: what newsfold reads in a document. Nothing is stored.
 
 use super::Context;
-use super::output::{json, one_line, print, table};
+use super::output::{one_line, print, table};
 use crate::daemon;
 use crate::model::Problem;
-use crate::parse::{self, Document, ParsedFeed};
+use crate::parse::{self, Document, NotAFeed, ParsedFeed};
 use anyhow::{Context as _, bail};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use url::Url;
@@ -28,27 +29,51 @@ impl Check {
         let options = parse::Options::default();
         let (bytes, content_type, url) = if self.what.contains("://") && !Path::new(&self.what).exists() {
             let url = Url::parse(&self.what).context("this is no URL")?;
-            daemon::download(&context.config()?, &url, context.clock.now()).await?
+            daemon::download(&context.config()?, context.open_existing()?, &context.clock, &url).await?
         } else {
             let bytes = std::fs::read(&self.what).with_context(|| format!("cannot read {}", self.what))?;
             (bytes, self.content_type, self.base)
         };
         let document = Document { bytes: &bytes, content_type: content_type.as_deref(), url: &url };
-        match parse::parse(&document, &options) {
+        let read = parse::parse(&document, &options);
+        drop(bytes);
+        match read {
             Ok((feed, problems)) => report(context, &feed, &problems),
             Err(not_a_feed) => {
-                if let parse::NotAFeed::Html { feeds } = &not_a_feed {
-                    feeds.iter().for_each(|feed| eprintln!("the page names {}", feed.url));
+                let feeds = match &not_a_feed {
+                    NotAFeed::Html { feeds } => feeds.as_slice(),
+                    _ => &[],
+                };
+                if context.json() {
+                    let feeds: Vec<&str> = feeds.iter().map(|feed| feed.url.as_str()).collect();
+                    stream(&serde_json::json!({"error": not_a_feed.to_string(), "feeds": feeds}))?;
                 }
+                feeds.iter().for_each(|feed| eprintln!("the page names {}", feed.url));
                 bail!("{}: {}", one_line(&self.what, 200), one_line(&not_a_feed.to_string(), 400))
             }
         }
     }
 }
 
+/// What `--json` prints: `kind`, `charset` and the rest of `feed` as [`ParsedFeed`] has it, texts as the document had
+/// them, not sanitised.
+#[derive(serde::Serialize)]
+struct Report<'a> {
+    feed: &'a ParsedFeed,
+    problems: &'a [Problem],
+}
+
+/// Prints JSON as it is made, because a feed may be large.
+fn stream<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
+    let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
+    serde_json::to_writer_pretty(&mut out, value)?;
+    out.write_all(b"\n")?;
+    Ok(out.flush()?)
+}
+
 fn report(context: &Context, feed: &ParsedFeed, problems: &[Problem]) -> anyhow::Result<ExitCode> {
     if context.json() {
-        json(&serde_json::json!({"feed": feed, "problems": problems}))?;
+        stream(&Report { feed, problems })?;
         return Ok(ExitCode::SUCCESS);
     }
     print(&format!("{} in {}, {} items", feed.kind.as_str(), feed.charset, feed.items.len()))?;

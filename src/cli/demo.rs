@@ -65,6 +65,7 @@ impl Demo {
                 lang: None,
                 priority: outlet.priority,
                 tags: outlet.tags.clone(),
+                ..NewSource::default()
             });
         }
         let count = added.len();

@@ -4,7 +4,7 @@ use super::Context;
 use super::output::{json, maybe_time, one_line, print, time};
 use crate::cluster::{Clusterer, Explanation, Options};
 use crate::model::ItemId;
-use crate::store::{Store, decisions, items, stories};
+use crate::store::{Store, articles, decisions, items, stories};
 use anyhow::Context as _;
 use std::process::ExitCode;
 
@@ -37,16 +37,16 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
         .read(move |db| {
             let story = stories::of_item(db, id)?.map(|story| stories::get(db, story)).transpose()?.flatten();
             let Some(item) = items::get(db, id)? else { return Ok(None) };
-            Ok(Some((item, story, items::revisions(db, id)?, items::other_guids(db, id)?)))
+            Ok(Some((item, story, items::revisions(db, id)?, items::other_guids(db, id)?, articles::state(db, id)?)))
         })
         .await?;
-    let (item, story, revisions, guids) = found
+    let (item, story, revisions, guids, page) = found
         .with_context(|| format!("there is no item {id}; `newsfold story show ID` prints the numbers of items"))?;
     let report = story.as_ref().and_then(|story| story.items.iter().find(|report| report.item.id == id));
     if context.json() {
         json(&serde_json::json!({
             "item": item, "story": story.as_ref().map(|s| s.id), "copy_of": report.and_then(|r| r.copy_of),
-            "evidence": report.map(|r| &r.evidence), "why": report.map(|r| r.why()), "revisions": revisions, "other_guids": guids,
+            "evidence": report.map(|r| &r.evidence), "why": report.map(|r| r.why()), "revisions": revisions, "other_guids": guids, "page": page,
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -78,6 +78,9 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
             print(&format!("{:>12}  {}", "why", one_line(&report.why(), 500)))?;
         }
         _ => print(&format!("{:>12}  not placed yet; the daemon does it", "story"))?,
+    }
+    if let Some(page) = page {
+        print(&format!("{:>12}  {}", "page", one_line(&page, 300)))?;
     }
     for (guid, rule) in guids {
         let how = format!("recognised by its {}", rule.as_str());

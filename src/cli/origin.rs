@@ -3,6 +3,7 @@
 use super::Context;
 use super::output::{json, maybe_time, one_line, print, table};
 use crate::model::duration::before;
+use crate::poll;
 use crate::store::origins::{self, Traffic};
 use anyhow::{Context as _, bail};
 use jiff::SignedDuration;
@@ -70,14 +71,13 @@ fn share(traffic: &Traffic) -> String {
 }
 
 async fn release(context: &Context, origin: &str) -> anyhow::Result<ExitCode> {
-    let (_, store) = context.open()?;
+    let (config, store) = context.open()?;
     let url =
         Url::parse(origin).with_context(|| format!("‘{origin}’ is no URL; write it like https://news.example"))?;
-    let (name, now) = (crate::poll::origin(&url).to_string(), context.clock.now());
-    let wanted = name.clone();
-    if !store.write(move |db| origins::release(db, &wanted, now)).await? {
+    let (name, now) = (poll::origin(&url).to_string(), context.clock.now());
+    let Some(waiting) = poll::release(&store, name.clone(), config.poll, now).await? else {
         bail!("{name} is not on hold; `newsfold origin list` shows which are");
-    }
-    print(&format!("{name} may be asked again"))?;
+    };
+    print(&format!("{name} may be asked again; {waiting} sources waited for it"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::daemon::{self, Lock};
 use crate::store::{Store, default_path};
 use anyhow::Context as _;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,6 +27,7 @@ impl Serve {
         let path = config.database.clone().unwrap_or_else(default_path);
         let _lock = Lock::take(&path)?;
         let store = Store::open(&path)?;
+        open_more_files();
         let listener = listen(&config).await?;
         let shutdown = CancellationToken::new();
         cancel_on_signal(shutdown.clone())?;
@@ -44,6 +46,13 @@ async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}; choose another with serve.listen in the configuration or --listen")
     })
+}
+
+/// Shells allow few open files for programs that count on small numbers, which this one does not: a connection is one.
+fn open_more_files() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where it is refused, fewer connections are taken.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// Ends the daemon in order at SIGTERM and SIGINT; a second signal ends the program at once.

@@ -7,7 +7,7 @@ mod poll;
 
 use super::Context;
 use super::output::{confirm, json, one_line, print, time};
-use crate::model::{OutletFrom, Source as Kept, SourceEdit, SourceId, SourceState};
+use crate::model::{FullText, OutletFrom, Source as Kept, SourceEdit, SourceId, SourceState};
 use crate::poll::{outlet_of, outlet_of_site};
 use crate::store::leases::Held;
 use crate::store::{Store, sources};
@@ -118,6 +118,9 @@ struct Changes {
     /// The tags, all of them: give it several times, or once as "" for none.
     #[arg(long)]
     tag: Option<Vec<String>>,
+    /// Read the pages of its items: not, for grouping alone, or to publish their text too.
+    #[arg(long, value_name = "FOR", value_parser = FullText::WORDS)]
+    full_text: Option<String>,
 }
 
 impl Source {
@@ -159,6 +162,7 @@ impl Edit {
             lang: changes.lang.map(|l| if l.is_empty() { Ok(l) } else { language(&l) }).transpose()?,
             priority: changes.priority,
             tags: changes.tag.map(|tags| self::tags(&tags)),
+            full_text: changes.full_text.as_deref().and_then(FullText::parse),
         };
         let now = context.clock.now();
         store.write(move |db| sources::edit(db, source.id, &edit, now)).await?;

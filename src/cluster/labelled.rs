@@ -62,6 +62,7 @@ impl Labelled {
             first_seen_at: self.published,
             ranked_at: self.published,
             source_age: None,
+            article: None,
         }
     }
 }

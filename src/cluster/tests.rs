@@ -63,6 +63,7 @@ fn item(id: i64, line: &str, lang: &str) -> Item {
         first_seen_at: at,
         ranked_at: at,
         source_age: None,
+        article: None,
     }
 }
 

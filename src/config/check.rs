@@ -74,8 +74,10 @@ fn wrong<T>(key: &str, what: impl std::fmt::Display) -> Result<T, Fault> {
 }
 
 fn durations(config: &Config) -> Result<(), Fault> {
-    let Config { poll, fetch, websub, publish, daemon, cluster, .. } = config;
+    let Config { serve, poll, fetch, websub, publish, daemon, cluster, .. } = config;
     let bounds = [
+        ("serve.header_timeout", serve.header_timeout, HUNDREDTH, seconds(3600)),
+        ("serve.answer_timeout", serve.answer_timeout, HUNDREDTH, seconds(3600)),
         ("publish.settle", publish.settle, NONE, days(7)),
         ("publish.probation", publish.probation, NONE, days(365)),
         ("poll.interval", poll.interval, seconds(1), days(30)),
@@ -115,6 +117,12 @@ fn within(key: &str, value: SignedDuration, least: SignedDuration, most: SignedD
 }
 
 fn numbers(config: &Config) -> Result<(), Fault> {
+    if !(1..=1_000_000).contains(&config.serve.max_connections) {
+        return wrong("serve.max_connections", "is a number from 1 to 1000000; with 0 nobody would ever be served");
+    }
+    if !(1..=1_000_000).contains(&config.serve.max_connections_per_ip) {
+        return wrong("serve.max_connections_per_ip", "is a number from 1 to 1000000; with 0 only proxies were served");
+    }
     if !(1..=1000).contains(&config.daemon.concurrency) {
         return wrong("daemon.concurrency", "is a number from 1 to 1000; with 0 nothing would ever be polled");
     }

@@ -2,6 +2,7 @@
 //!
 //! Items without a story are a query: what a crash leaves undone is done at the next start.
 
+use super::lock::Lock;
 use super::{LOOK, Signals};
 use crate::clock::Clock;
 use crate::cluster::{Clusterer, Options};
@@ -22,6 +23,16 @@ pub(super) async fn run(
     signals: Signals,
     stop: CancellationToken,
 ) {
+    // A command that was at it when we started has to end first: two at once would give one id to two stories.
+    let alone = tokio::select! {
+        _ = stop.cancelled() => return,
+        alone = Lock::to_group(store.path()) => alone,
+    };
+    let _alone = match alone {
+        Ok(alone) => alone,
+        // The supervisor tells of it and tries again.
+        Err(error) => return tracing::error!(%error, "items cannot be grouped"),
+    };
     let mut grouping = None;
     loop {
         match step(&mut grouping, &store, &options, &clock).await {
@@ -114,7 +125,8 @@ impl Grouping {
                 *self = Grouping::restore(store, &self.options, clock).await?;
                 continue;
             };
-            let (clusterer, placed) = store.read(move |db| place_batch(db, clusterer)).await?;
+            let now = clock.now();
+            let (clusterer, placed) = store.read(move |db| place_batch(db, clusterer, now)).await?;
             self.clusterer = clusterer;
             if placed.is_empty() {
                 break;
@@ -166,9 +178,13 @@ impl Grouping {
 }
 
 /// Places the next items. After a panic the clusterer is not given back, because it may be half changed.
-fn place_batch(db: &Connection, mut clusterer: Clusterer) -> store::Result<(Option<Clusterer>, Vec<Assignment>)> {
+fn place_batch(
+    db: &Connection,
+    mut clusterer: Clusterer,
+    now: Timestamp,
+) -> store::Result<(Option<Clusterer>, Vec<Assignment>)> {
     let mut placed = Vec::new();
-    for item in items::unassigned(db, BATCH)? {
+    for item in items::unassigned(db, BATCH, now)? {
         let place = || minting(|failure| clusterer.place(&item, |taken| mint(db, &item, taken, failure)));
         match catch_unwind(AssertUnwindSafe(place)) {
             Ok(one) => placed.push(one?),

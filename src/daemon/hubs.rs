@@ -6,6 +6,8 @@
 use super::{LOOK, Signals};
 use crate::config::Config;
 use crate::fetch::{HubAnswer, Origin, origin};
+use crate::model;
+use crate::model::duration::after;
 use crate::model::{HubMode, OriginHold, SourceId, Subscription, Timestamp};
 use crate::poll::{self, Tools};
 use crate::store::leases::Lease;
@@ -79,7 +81,7 @@ pub(super) fn router(config: &Config, tools: &Tools, inbox: Inbox) -> Router {
         options: config.websub.clone(),
         inbox,
         max_body: config.fetch.max_body,
-        patience: tools.fetcher.total_timeout(),
+        patience: config.fetch.idle_timeout.unsigned_abs(),
     })
 }
 
@@ -162,13 +164,16 @@ impl Asking {
             answer = asked => Some(answer),
         };
         let (now, source, at) = (self.tools.clock.now(), request.source, request.at);
+        let asked: Vec<_> = answer.iter().filter_map(|answer| asked_of(answer, &request.hub)).collect();
+        let longest = self.tools.options.max_hold;
         tracing::info!(%source, hub = request.hub, mode = request.mode.as_str(), ?answer, "a hub was asked");
         let written = self.tools.store.write(move |db| {
+            origins::record(db, now, &asked)?;
             let known = hubs::of(db, source)?.filter(|known| known.requested_at == Some(at));
             if let Some((mut known, answer)) = known.zip(answer) {
                 course::answered(&mut known, &answer, now);
                 hubs::save(db, &known, now)?;
-                if let Some(hold) = hold(&known, &answer, &request.hub) {
+                if let Some(hold) = hold(&answer, &request.hub, longest, now) {
                     origins::hold(db, &hold)?;
                 }
             }
@@ -180,6 +185,18 @@ impl Asking {
     }
 
     async fn ask(&self, hub: &Url, request: &Request, lease: &Lease) -> HubAnswer {
+        let now = self.tools.clock.now();
+        let name = name_of(hub);
+        match self.tools.store.read(move |db| origins::held(db, &name, now)).await {
+            Ok(None) => {}
+            Ok(Some(hold)) => {
+                let retry_after = hold.until.duration_since(now).try_into().ok();
+                return HubAnswer::Refused { detail: hold.reason, status: None, retry_after };
+            }
+            Err(error) => {
+                return HubAnswer::Refused { detail: error.to_string(), status: None, retry_after: None };
+            }
+        }
         let turn = |origin: Origin| async move { self.tools.turn_of_hop(lease, &origin).await }.boxed();
         let seconds = self.lease.as_secs().to_string();
         let mut form = vec![
@@ -194,12 +211,30 @@ impl Asking {
     }
 }
 
+/// Without a word of how long, a hub to which we are too many rests for so long.
+const REST: SignedDuration = SignedDuration::from_hours(1);
+
 /// Too many requests are counted by server (RFC 6585, section 4), so that a hub that says so is asked nothing for any
-/// source until then.
-fn hold(known: &Subscription, answer: &HubAnswer, hub: &str) -> Option<OriginHold> {
-    let HubAnswer::Refused { detail, status: Some(429), .. } = answer else { return None };
-    let origin = origin(&Url::parse(hub).ok()?).to_string();
-    Some(OriginHold { origin, until: known.next_at?, reason: format!("as a hub, {detail}") })
+/// source until then. Polls are not held by it: a feed can call anybody its hub.
+fn hold(answer: &HubAnswer, hub: &str, longest: SignedDuration, now: Timestamp) -> Option<OriginHold> {
+    let HubAnswer::Refused { detail, status: Some(429), retry_after } = answer else { return None };
+    let asked = retry_after.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or(REST);
+    let origin = name_of(&Url::parse(hub).ok()?);
+    Some(OriginHold { origin, until: after(now, asked.min(longest)), reason: format!("as a hub, {detail}") })
+}
+
+/// The request as it is counted. Where there is no status nobody may have been asked.
+fn asked_of(answer: &HubAnswer, hub: &str) -> Option<model::Request> {
+    let status = match answer {
+        HubAnswer::Accepted => Some(202),
+        HubAnswer::Refused { status, .. } => *status,
+    };
+    Some(model::Request { origin: origin(&Url::parse(hub).ok()?).to_string(), status: Some(status?), bytes: 0 })
+}
+
+/// Under which name a hub is held, apart from its server.
+fn name_of(hub: &Url) -> String {
+    format!("hub {}", origin(hub))
 }
 
 /// Does a step to a subscription, and gives the request that it makes, if any.

@@ -1,7 +1,12 @@
-//! One daemon a database: a lock beside it that the system releases when its holder ends, however it ends.
+//! One daemon a database, and one at a time that groups its items: locks beside it that the system releases when their
+//! holder ends, however it ends.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How often one who waits looks again.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Held for as long as it lives.
 #[derive(Debug)]
@@ -24,8 +29,23 @@ pub enum Locked {
 impl Lock {
     /// Takes the lock of the database at `path`, or says who has it.
     pub fn take(database: &Path) -> Result<Lock, Locked> {
+        Lock::named(database, ".lock")
+    }
+
+    /// Waits until nobody else groups the items of this database. A command does it where no daemon runs, and is done
+    /// soon; the daemon does it for as long as it runs.
+    pub async fn to_group(database: &Path) -> Result<Lock, Locked> {
+        loop {
+            match Lock::named(database, ".grouping.lock") {
+                Err(Locked::Held(_)) => tokio::time::sleep(LOOK).await,
+                taken => return taken,
+            }
+        }
+    }
+
+    fn named(database: &Path, ending: &str) -> Result<Lock, Locked> {
         let mut name = database.as_os_str().to_owned();
-        name.push(".lock");
+        name.push(ending);
         let path = PathBuf::from(name);
         let failed = |cause| Locked::Failed { path: path.clone(), cause };
         if let Some(folder) = path.parent() {

@@ -194,6 +194,14 @@ impl Scheduler {
 /// `None` where the source's turn was taken by another program, or it is no more.
 async fn claim_and_poll(tools: Tools, due: Due, lease: Lease) -> Polled {
     let id = due.id;
+    let now = tools.clock.now();
+    if let Some(source) = tools.store.read(move |db| sources::get(db, id)).await?
+        && let Some(allowed) = poll::put_off(&source, &tools.options, now)
+    {
+        let reason = "the feed asks not to be fetched at this hour or on this day";
+        tools.store.write(move |db| sources::postpone(db, &due, allowed, reason)).await?;
+        return Ok(None);
+    }
     let Claim::Taken(lease) = tools.claim(due, lease).await? else {
         return Ok(None);
     };

@@ -6,7 +6,7 @@ use crate::config::Running;
 use crate::model::duration::before;
 use crate::serve::Health;
 use crate::store::retention::{self, Keep};
-use crate::store::{self, Maintenance, Store};
+use crate::store::{self, Maintenance, Store, articles};
 use jiff::SignedDuration;
 use sd_notify::NotifyState;
 use std::time::Duration;
@@ -53,7 +53,11 @@ async fn maintain(store: &Store, options: &Running, clock: &Clock) {
 /// In small steps, between which others write.
 async fn remove_old(store: &Store, keep: Keep, clock: &Clock) -> store::Result<usize> {
     let now = clock.now();
-    store.write(move |db| retention::forget_tombstones(db, now)).await?;
+    let forget = move |db: &_| {
+        articles::forget_robots(db, now)?;
+        retention::forget_tombstones(db, now)
+    };
+    store.write(forget).await?;
     let mut all = 0;
     loop {
         match store.write(move |db| retention::remove_old(db, keep, now)).await? {

@@ -112,6 +112,8 @@ fn unwrap(address: IpAddr) -> IpAddr {
         [0, 0, 0, 0, 0, 0, high, low] if (high, low) != (0, 0) && (high, low) != (0, 1) => v4(high, low),
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
         [0x2002, high, low, ..] => v4(high, low),
+        // ISATAP puts it into the interface's part, below any prefix (RFC 5214, section 6.1).
+        [_, _, _, _, 0 | 0x200, 0x5efe, high, low] => v4(high, low),
         // Teredo carries the client's address inverted (RFC 4380, section 4).
         [0x2001, 0, .., high, low] => v4(!high, !low),
         _ => address,
@@ -192,6 +194,7 @@ mod tests {
             "[64:ff9b::7f00:1]",
             "[2002:7f00:1::]",
             "[2001:0:1:2:3:4:80ff:fffe]",
+            "[2606:4700::5efe:7f00:1]",
             "[fe80::1]",
             "[fc00::1]",
             "[ff02::1]",

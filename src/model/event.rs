@@ -55,7 +55,7 @@ pub struct PastEvent {
     pub kind: EventKind,
     /// The source that it happened to; `None` where it is ours.
     pub source: Option<SourceId>,
-    /// The source's title as it is now.
+    /// The source's title at that time.
     pub title: Option<String>,
     pub detail: String,
 }

@@ -3,6 +3,7 @@
 use super::{ItemId, SourceId};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// An item as [`crate::normalize`] makes it from a document, before it has a place in the database.
@@ -53,6 +54,43 @@ pub struct Item {
     /// How long its source had been known when it was first seen; nothing for the sources of a database's first day.
     #[serde(skip)]
     pub source_age: Option<SignedDuration>,
+    /// What was read on its page, where its source wants that.
+    pub article: Option<Article>,
+}
+
+/// What was read on an item's page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Article {
+    /// Plain text, a paragraph a line. Where it may not be published, its beginning.
+    pub text: String,
+    pub may_be_published: bool,
+}
+
+/// Words by which an item can be told; a summary that has fewer is helped out by the article.
+const TELLING: usize = 40;
+
+impl Item {
+    /// What the item says beside its title, for grouping: its summary, and where that is short the beginning of its
+    /// article.
+    pub fn telling_text(&self) -> Cow<'_, str> {
+        let words = |text: &str| text.split_whitespace().count();
+        let Some(article) = self.article.as_ref().filter(|_| words(&self.summary) < TELLING) else {
+            return Cow::Borrowed(&self.summary);
+        };
+        let mut text = self.summary.clone();
+        // Feeds mostly take their summary from the article's first paragraph.
+        let start = self.summary.trim_end_matches(['.', '…', ' ']);
+        for paragraph in article.text.lines().filter(|paragraph| start.is_empty() || !paragraph.starts_with(start)) {
+            if words(&text) >= TELLING {
+                break;
+            }
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(paragraph);
+        }
+        Cow::Owned(text)
+    }
 }
 
 /// What became of a document's items in the database.

@@ -30,6 +30,8 @@ pub struct PollRecord {
     pub source: SourceId,
     pub started_at: Timestamp,
     pub finished_at: Timestamp,
+    /// The source's own URL when it was polled; what follows from a poll follows for that one alone.
+    pub asked_url: String,
     /// The URL that answered, after redirects.
     pub url: String,
     pub outcome: Outcome,

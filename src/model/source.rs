@@ -20,6 +20,7 @@ pub struct Source {
     /// Higher leads: among a story's items, the one of the source with the highest priority is shown first.
     pub priority: i32,
     pub tags: Vec<String>,
+    pub full_text: FullText,
     pub state: SourceState,
     pub added_at: Timestamp,
     pub next_poll_at: Timestamp,
@@ -77,6 +78,34 @@ impl SourceState {
     }
 }
 
+/// Whether the pages of a source's items are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FullText {
+    #[default]
+    No,
+    /// For grouping alone.
+    Group,
+    /// For grouping, and to be published in the place of what the feed says.
+    Publish,
+}
+
+impl FullText {
+    pub const WORDS: [&'static str; 3] = ["no", "group", "publish"];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FullText::No => "no",
+            FullText::Group => "group",
+            FullText::Publish => "publish",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [FullText::No, FullText::Group, FullText::Publish].into_iter().find(|one| one.as_str() == text)
+    }
+}
+
 /// How we came by a source's outlet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -131,6 +160,7 @@ pub struct NewSource {
     pub lang: Option<String>,
     pub priority: i32,
     pub tags: Vec<String>,
+    pub full_text: FullText,
 }
 
 /// A change that the operator makes to a source; `None` leaves a part as it is.
@@ -143,6 +173,7 @@ pub struct SourceEdit {
     pub lang: Option<String>,
     pub priority: Option<i32>,
     pub tags: Option<Vec<String>>,
+    pub full_text: Option<FullText>,
 }
 
 /// A source whose time has come: what the scheduler needs to know of it.

@@ -17,6 +17,19 @@ pub fn without_credentials(text: &str) -> String {
     }
 }
 
+/// Where a URL leads, for everybody to see: neither credentials nor a query, which may be as secret as they are. Any
+/// other text stays as it is.
+pub fn public_address(text: &str) -> String {
+    match Url::parse(&without_credentials(text)) {
+        Ok(mut url) if matches!(url.scheme(), "http" | "https") => {
+            url.set_query(None);
+            url.set_fragment(None);
+            url.into()
+        }
+        _ => text.to_owned(),
+    }
+}
+
 /// Folds white space, drops control and invisible format characters (terminal escapes, bidirectional overrides)
 /// and cuts at `max` characters on a grapheme boundary, with `…` where something was cut.
 pub fn one_line(text: &str, max: usize) -> String {

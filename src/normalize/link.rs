@@ -3,6 +3,7 @@
 //! The canonical form is for comparing. It is never requested and never published: readers get the link as the feed
 //! gave it.
 
+use std::borrow::Cow;
 use url::{Host, Url};
 
 /// Query parameters that say where a click came from and not what is shown.
@@ -31,6 +32,9 @@ const TRACKING: &[&str] = &[
     "partner",
     "emc",
     "traffic_source",
+    // Not tracking, but another form of the same page.
+    "amp",
+    "outputtype",
     "feedtype",
     "feedname",
     "via",
@@ -42,6 +46,15 @@ const TRACKING_PREFIXES: &[&str] = &["utm_", "ns_", "at_", "wt.", "hsa_", "pk_",
 /// The canonical form of a link: https, no `www.`, `m.` or `amp.`, no fragment, no tracking, sorted query, no
 /// trailing slash.
 pub fn canonical(link: &Url) -> String {
+    let mut link = Cow::Borrowed(link);
+    // A redirector may lead to a cache; more than that is a trap.
+    for _ in 0..3 {
+        match behind(&link) {
+            Some(target) => link = Cow::Owned(target),
+            None => break,
+        }
+    }
+    let link = link.as_ref();
     let mut out = format!("https://{}", bare_host(link.host_str().unwrap_or_default()));
     if let Some(port) = link.port().filter(|port| *port != 443) {
         out.push_str(&format!(":{port}"));
@@ -80,9 +93,12 @@ fn bare_host(host: &str) -> &str {
     host
 }
 
-/// The path without slashes and `amp` at its end.
+/// The path without slashes and `amp` at its end, and `/amp` at its beginning.
 fn bare_path(path: &str) -> &str {
     let mut path = path;
+    while let Some(rest) = path.strip_prefix("/amp").filter(|rest| rest.starts_with('/') && rest.len() > 1) {
+        path = rest;
+    }
     loop {
         let bare = path.trim_end_matches('/');
         // What would be left of `/x/..amp` has another meaning.
@@ -93,6 +109,38 @@ fn bare_path(path: &str) -> &str {
         }
         path = bare;
     }
+}
+
+/// Redirectors that carry their target in a parameter, as their own documentation or their links show: Google's and
+/// Facebook's and Reddit's link shims, Microsoft's Safe Links, Skimlinks, VigLink, Awin.
+const REDIRECTORS: &[(&str, &str, &str)] = &[
+    ("google.com", "/url", "q"),
+    ("google.com", "/url", "url"),
+    ("facebook.com", "/l.php", "u"),
+    ("out.reddit.com", "/", "url"),
+    ("safelinks.protection.outlook.com", "/", "url"),
+    ("go.skimresources.com", "/", "url"),
+    ("redirect.viglink.com", "/", "u"),
+    ("awin1.com", "/cread.php", "ued"),
+];
+
+/// The article behind a redirector that names it, or behind an AMP cache (`news-example.cdn.ampproject.org/c/s/…`,
+/// `google.com/amp/s/…`; amp.dev, “AMP Cache URL format”). Nothing is asked.
+fn behind(link: &Url) -> Option<Url> {
+    let host = link.domain()?.trim_start_matches("www.");
+    let is_at = |name: &str| host == name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
+    if host.ends_with(".cdn.ampproject.org") || is_at("google.com") && link.path().starts_with("/amp/") {
+        let rest = link.path().trim_start_matches('/').split_once('/')?.1;
+        let (scheme, target) = rest.strip_prefix("s/").map_or(("http", rest), |target| ("https", target));
+        let query = link.query().map(|query| format!("?{query}")).unwrap_or_default();
+        return Url::parse(&format!("{scheme}://{target}{query}")).ok().filter(|target| target.domain().is_some());
+    }
+    let (_, _, parameter) = REDIRECTORS
+        .iter()
+        .filter(|(name, path, _)| is_at(name) && link.path().starts_with(path))
+        .find(|(_, _, parameter)| link.query_pairs().any(|(name, _)| name == *parameter))?;
+    let (_, target) = link.query_pairs().find(|(name, _)| name == parameter)?;
+    Url::parse(&target).ok().filter(|target| matches!(target.scheme(), "http" | "https") && target.domain().is_some())
 }
 
 fn is_tracking(name: &str) -> bool {
@@ -153,6 +201,8 @@ mod tests {
         check("https://a.example:443/story/amp/", "https://a.example/story");
         check("https://A.example:8443/", "https://a.example:8443");
         check("https://a.example/?p=12", "https://a.example?p=12");
+        check("https://a.example/story?amp=1&outputType=amp", "https://a.example/story");
+        check("https://amp.a.example/amp/story", "https://a.example/story");
     }
 
     #[test]
@@ -170,6 +220,23 @@ mod tests {
             check(link, expected);
             check(expected, expected);
         }
+    }
+
+    #[test]
+    fn what_stands_behind_a_redirector_is_the_article() {
+        let story = "https://a.example/story?id=7";
+        check("https://www.google.com/url?sa=t&url=https%3A%2F%2Fa.example%2Fstory%3Fid%3D7&usg=x", story);
+        check("https://l.facebook.com/l.php?u=http%3A%2F%2Fwww.a.example%2Fstory%3Fid%3D7%26fbclid%3Dz&h=1", story);
+        check("https://www-a-example.cdn.ampproject.org/c/s/www.a.example/story/amp?id=7", story);
+        check("https://www.google.com/amp/s/amp.a.example/story?id=7", story);
+        check(
+            "https://a.example/url?q=https%3A%2F%2Fb.example%2F",
+            "https://a.example/url?q=https%3A%2F%2Fb.example%2F",
+        );
+        check(
+            "https://www.google.com/url?q=javascript%3Aalert(1)",
+            "https://google.com/url?q=javascript%3Aalert%281%29",
+        );
     }
 
     #[test]

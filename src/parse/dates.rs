@@ -6,6 +6,7 @@
 //! The way: the time of day is found by its colon; what stands before it is the date, what stands after it the zone,
 //! or the year as in asctime.
 
+mod habits;
 mod names;
 
 use jiff::Timestamp;
@@ -23,15 +24,7 @@ pub fn parse(text: &str) -> Option<Timestamp> {
     if text.len() > MAX_LENGTH {
         return None;
     }
-    let mut text = text.to_lowercase();
-    let mut zone = Zone::Offset(Offset::UTC);
-    if text.contains(['년', '오']) {
-        // Korean blogs write local time without a zone.
-        for (from, to) in [("년", "-"), ("월", "-"), ("일", " "), ("오전", "am "), ("오후", "pm ")] {
-            text = text.replace(from, to);
-        }
-        zone = Zone::Offset(Offset::constant(9));
-    }
+    let (text, mut zone) = habits::plain(text);
     if let Some(moment) = unix_time(&text) {
         return Some(moment);
     }
@@ -62,7 +55,9 @@ struct Parts<'a> {
 }
 
 fn split(text: &str) -> Option<Parts<'_>> {
-    let Some(colon) = text.find(':') else {
+    let is_digit = |at: usize| at > 0 && text.as_bytes()[at - 1].is_ascii_digit();
+    // A colon behind a word only introduces the date: `Posted: 2 March 2026 14:05`.
+    let Some(colon) = text.match_indices(':').map(|(at, _)| at).find(|at| is_digit(*at)) else {
         return Some(compact_time(text).unwrap_or(Parts { date: text, time: None, rest: "" }));
     };
     let before = &text[..colon];
@@ -106,8 +101,10 @@ fn digits(text: &str, most: usize) -> Option<(i64, &str)> {
     Some((text[..length].parse().ok()?, &text[length..]))
 }
 
-/// Seconds or milliseconds since 1970, as some JSON has them.
+/// Seconds or milliseconds since 1970, as some JSON has them; a fraction is left out.
 fn unix_time(text: &str) -> Option<Timestamp> {
+    let text = text.strip_prefix('@').unwrap_or(text);
+    let text = text.split_once('.').map_or(text, |(whole, _)| whole);
     if !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
@@ -148,7 +145,7 @@ fn rest_of(text: &str) -> Option<Rest> {
         let Some(first) = text.chars().next() else {
             return Some(found);
         };
-        if matches!(first, '+' | '-' | '\u{2212}') {
+        if SIGNS.contains(&first) {
             let (offset, after) = offset(text)?;
             found.zone = Some(Zone::Offset(offset));
             text = after;
@@ -157,7 +154,9 @@ fn rest_of(text: &str) -> Option<Rest> {
             found.year = Some(text[..length].parse().ok().filter(|_| length == 4)?);
             text = &text[length..];
         } else if first == '[' {
-            // RFC 9557: the offset before the bracket has said it already.
+            // RFC 9557: an offset before the bracket has said it already.
+            let name = text[1..].split(']').next().unwrap_or_default();
+            found.zone = found.zone.or_else(|| zone(name));
             return Some(found);
         } else {
             let length = text.find(|c: char| !(c.is_alphabetic() || matches!(c, '/' | '_'))).unwrap_or(text.len());
@@ -172,10 +171,13 @@ fn rest_of(text: &str) -> Option<Rest> {
     }
 }
 
+/// Plus, and minus as it is typed and as word processors improve it.
+const SIGNS: [char; 4] = ['+', '-', '\u{2212}', '\u{2013}'];
+
 /// `+02:00`, `-0800`, `+2`; nothing but a blank or a bracket may follow.
 fn offset(text: &str) -> Option<(Offset, &str)> {
     let sign = if text.starts_with('+') { 1 } else { -1 };
-    let text = text.trim_start_matches(['+', '-', '\u{2212}']);
+    let text = text.trim_start_matches(SIGNS).trim_start();
     let length = text.bytes().take_while(u8::is_ascii_digit).count();
     let (hours, minutes, after) = match length {
         1 | 2 => {
@@ -198,6 +200,9 @@ fn offset(text: &str) -> Option<(Offset, &str)> {
 
 /// The date before the time of day. Says also whether an `am` or `pm` stood in it.
 fn date_of(text: &str, has_time: bool, year_after: Option<i16>) -> Option<(Date, Option<bool>)> {
+    if let Some(date) = habits::week_date(text) {
+        return Some((date, None));
+    }
     let text = text.trim_end_matches(|c: char| c == 't' || c.is_whitespace() || matches!(c, ',' | '-'));
     let mut numbers: Vec<&str> = Vec::new();
     let (mut month_word, mut afternoon) = (None, None);
@@ -224,6 +229,7 @@ fn date_of(text: &str, has_time: bool, year_after: Option<i16>) -> Option<(Date,
             civil(year, month.parse().ok()?, day)
         }
         (None, [year, month, day]) => civil(year, month.parse().ok()?, day),
+        (None, [year, day]) if year.len() == 4 && day.len() == 3 => day_of_year(year, day),
         (None, [year, month]) if !has_time && (year.len() == 4 || text.starts_with('-')) => {
             civil(year, month.parse().ok()?, "1")
         }
@@ -245,13 +251,14 @@ fn civil_of_digits(digits: &str, truncated: bool, has_time: bool) -> Option<Date
         6 => civil(&digits[..2], cut(2..4)?, &digits[4..]),
         4 if truncated => civil(&digits[..2], cut(2..4)?, "1"),
         4 if !has_time => civil(digits, 1, "1"),
-        5 => {
-            let first = civil(&digits[..2], 1, "1")?;
-            let day: i16 = digits[2..].parse().ok()?;
-            first.with().day_of_year(day).build().ok()
-        }
+        7 => day_of_year(&digits[..4], &digits[4..]),
+        5 => day_of_year(&digits[..2], &digits[2..]),
         _ => None,
     }
+}
+
+fn day_of_year(year: &str, day: &str) -> Option<Date> {
+    civil(year, 1, "1")?.with().day_of_year(day.parse().ok()?).build().ok()
 }
 
 fn civil(year: &str, month: i8, day: &str) -> Option<Date> {
@@ -292,6 +299,11 @@ mod tests {
         check("2026-03-02T14:05:09+01:00[Europe/Berlin]", "2026-03-02T13:05:09Z");
         check("Mon Mar  2 14:05:09 2026", "2026-03-02T14:05:09Z");
         check("20260302T140509Z", "2026-03-02T14:05:09Z");
+        check("20260302140509", "2026-03-02T14:05:09Z");
+        check("2026-061", "2026-03-02T00:00:00Z");
+        check("2026061", "2026-03-02T00:00:00Z");
+        check("Mon Mar  2 14:05:09 PST 2026", "2026-03-02T22:05:09Z");
+        check("2026-W10-1T14:05:09Z", "2026-03-02T14:05:09Z");
     }
 
     #[test]
@@ -301,6 +313,10 @@ mod tests {
         check("Mon, 02 Mar 2026 14:05:09 +5:30", "2026-03-02T08:35:09Z");
         check("Mon, 02 Jul 2026 14:05:09 Europe/Paris", "2026-07-02T12:05:09Z");
         check("2026-03-02 14:05:09 -0800 (PST)", "2026-03-02T22:05:09Z");
+        check("Mon, 02 Mar 2026 14:05:09 + 0100", "2026-03-02T13:05:09Z");
+        check("Mon, 02 Mar 2026 14:05:09 &#43;0100", "2026-03-02T13:05:09Z");
+        check("2026-03-02T14:05:09[Europe/Berlin]", "2026-03-02T13:05:09Z");
+        check("2 марта 2026 г., 14:05 МСК", "2026-03-02T11:05:00Z");
     }
 
     #[test]
@@ -322,6 +338,11 @@ mod tests {
             "2 марта 2026 14:05",
             "2 marca 2026 14:05",
             "March 2nd, 2026 at 2:05 pm",
+            "Mo., 2. Mrz. 2026, 14.05 Uhr",
+            "lundi 2 mars 2026 14h05",
+            "poniedziałek, 2 marca 2026, godz. 14:05",
+            "2026年3月2日 14:05",
+            "Published: 2 March 2026 14:05",
         ] {
             check(text, "2026-03-02T14:05:00Z");
         }

@@ -43,7 +43,14 @@ fn decode_bytes(
 
     let header = content_type.and_then(charset_of_content_type).and_then(known);
     let declared = charset_of_declaration(bytes).and_then(known);
-    let labels: Vec<&'static Encoding> = header.into_iter().chain(declared).collect();
+    let mut labels: Vec<&'static Encoding> = header.into_iter().chain(declared).collect();
+    if let Some(at) = labels.iter().position(|label| is_impossible(label, bytes)) {
+        let wrong = labels.remove(at);
+        labels.retain(|label| !is_impossible(label, bytes));
+        // What it is instead is not known yet; that it is not UTF-16 is.
+        let found = labels.first().copied().unwrap_or(UTF_8);
+        note_wrong(problems, wrong, found);
+    }
     if let Ok(text) = std::str::from_utf8(bytes) {
         // A stateful encoding like ISO-2022-JP is ASCII throughout, so its label is believed before UTF-8 is.
         if let Some(label) = labels.iter().find(|label| !label.is_ascii_compatible() && **label != UTF_8)
@@ -76,6 +83,13 @@ fn decode_bytes(
         note_wrong(problems, wrong, guess);
     }
     (decode_as(guess, bytes, problems), guess.name())
+}
+
+/// Markup in UTF-16 has a zero in every other byte (XML 1.0, Appendix F). Documents that .NET wrote into a string say
+/// UTF-16 and are sent as UTF-8.
+fn is_impossible(label: &'static Encoding, bytes: &[u8]) -> bool {
+    let is_utf_16 = label == UTF_16LE || label == UTF_16BE;
+    is_utf_16 && !bytes[..bytes.len().min(DECLARATION)].contains(&0)
 }
 
 fn note_wrong(problems: &mut Vec<Problem>, declared: &'static Encoding, found: &'static Encoding) {
@@ -204,6 +218,14 @@ mod tests {
     fn latin_1_that_is_utf_8_is_utf_8() {
         let bytes = "<?xml version='1.0' encoding='iso-8859-1'?>Señor".as_bytes();
         check(bytes, None, std::str::from_utf8(bytes).unwrap(), "UTF-8", Some(ProblemKind::WrongCharset));
+    }
+
+    #[test]
+    fn utf_16_that_is_one_byte_a_letter_is_none() {
+        for text in ["<?xml version='1.0' encoding='utf-16'?>Rain..", "<?xml version='1.0' encoding='utf-16'?>Señor"] {
+            check(text.as_bytes(), None, text, "UTF-8", Some(ProblemKind::WrongCharset));
+        }
+        check(b"<a>Rain.", Some("text/xml; charset=utf-16"), "<a>Rain.", "UTF-8", Some(ProblemKind::WrongCharset));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub fn is_html(text: &str) -> bool {
         let Token::Start(tag) = token else { continue };
         let local = tag.name.rsplit(':').next().unwrap_or_default().to_ascii_lowercase();
         match local.as_str() {
-            "rss" | "rdf" | "feed" | "channel" | "entry" => return false,
+            "rss" | "rdf" | "feed" | "channel" | "entry" | "opml" => return false,
             "html" | "head" | "body" => return true,
             "meta" | "script" | "div" | "p" | "h1" | "table" | "center" | "a" | "img" => seen_html = true,
             _ => {}

@@ -1,17 +1,21 @@
 //! The last look at a parsed feed, whoever parsed it: nothing empty, nothing doubled, nothing too long.
 //!
-//! Never changes what an item says of itself; leaves out only items that say nothing.
+//! Never changes what an item says of itself, and leaves none out: what is worth keeping is judged where it is kept.
 
 use std::collections::HashSet;
 
 use super::text::cut;
-use super::{Options, ParsedFeed, ParsedItem};
+use super::{Options, ParsedFeed};
 use crate::model::{Problem, ProblemKind};
 
 /// A longer guid is a text that strayed into the wrong element.
 const MAX_GUID: usize = 4 * 1024;
 
 pub fn finish(feed: &mut ParsedFeed, options: &Options, problems: &mut Vec<Problem>) {
+    once(&mut feed.authors);
+    if let Some(summary) = &mut feed.summary_html {
+        cut(summary, options.max_text);
+    }
     let mut note = |kind, detail: &str| Problem::note(problems, Problem::new(kind, detail));
     if feed.items.len() > options.max_items {
         note(ProblemKind::TooManyItems, &format!("more than {}", options.max_items));
@@ -37,13 +41,6 @@ pub fn finish(feed: &mut ParsedFeed, options: &Options, problems: &mut Vec<Probl
         let mut seen = HashSet::new();
         item.enclosures.retain(|enclosure| seen.insert(enclosure.url.clone()));
     }
-    feed.items.retain(|item| {
-        let empty = is_empty(item);
-        if empty {
-            note(ProblemKind::EmptyItem, item.guid.as_deref().unwrap_or_default());
-        }
-        !empty
-    });
     let mut seen = HashSet::new();
     for item in &feed.items {
         match &item.guid {
@@ -54,19 +51,6 @@ pub fn finish(feed: &mut ParsedFeed, options: &Options, problems: &mut Vec<Probl
     }
 }
 
-/// Items that have no more than a guid, a date or a name are left in: what is worth keeping is judged where it is kept.
-fn is_empty(item: &ParsedItem) -> bool {
-    item.title.is_none()
-        && item.summary_html.is_none()
-        && item.content_html.is_none()
-        && item.link.is_none()
-        && item.enclosures.is_empty()
-        && item.guid.is_none()
-        && item.published.or(item.updated).is_none()
-        && item.authors.is_empty()
-        && item.categories.is_empty()
-}
-
 fn once(names: &mut Vec<String>) {
     let mut seen = HashSet::new();
     names.retain(|name| !name.trim().is_empty() && seen.insert(name.to_lowercase()));
@@ -74,7 +58,7 @@ fn once(names: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::FeedKind;
+    use super::super::{FeedKind, ParsedItem};
     use super::*;
     use crate::model::Wishes;
 
@@ -82,7 +66,11 @@ mod tests {
         let mut feed = ParsedFeed {
             kind: FeedKind::Rss,
             charset: "UTF-8",
+            id: None,
             title: None,
+            summary_html: None,
+            authors: Vec::new(),
+            published: None,
             site_url: None,
             self_url: None,
             hubs: Vec::new(),
@@ -102,8 +90,8 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_says_nothing_is_left_out() {
-        check(vec![item(Some(" "), " "), item(Some("a"), "A")], 1, &[ProblemKind::EmptyItem]);
+    fn what_is_blank_is_nothing_and_the_item_stays() {
+        check(vec![item(Some(" "), " "), item(Some("a"), "A")], 2, &[ProblemKind::NoGuid]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub struct Tokens<'a> {
     pub truncated: bool,
     /// A `<` or a quote that belongs to no markup was seen.
     pub malformed: bool,
-    searches: [Search; 5],
+    searches: [Search; 6],
 }
 
 /// The last search for one needle. Because an answer holds for every start before it, all searches together read the
@@ -42,12 +42,13 @@ struct Search {
     done: bool,
 }
 
-const NEEDLES: [&str; 5] = ["-->", "]]>", "?>", "\"", "'"];
+const NEEDLES: [&str; 6] = ["-->", "]]>", "?>", "\"", "'", ">"];
 const COMMENT_END: usize = 0;
 const CDATA_END: usize = 1;
 const INSTRUCTION_END: usize = 2;
 const DOUBLE_QUOTE: usize = 3;
 const SINGLE_QUOTE: usize = 4;
+const BRACKET: usize = 5;
 
 impl<'a> Tokens<'a> {
     pub fn new(text: &'a str) -> Self {
@@ -93,7 +94,10 @@ impl<'a> Tokens<'a> {
         let bytes = rest.as_bytes();
         match bytes.get(1)? {
             b'!' if rest.starts_with("<!--") => {
-                self.take_until(COMMENT_END, start + 4);
+                // A comment that nothing closes would swallow all the rest: it ends at the first bracket.
+                let closed = self.find(COMMENT_END, start + 2).is_some();
+                self.malformed |= !closed;
+                self.take_until(if closed { COMMENT_END } else { BRACKET }, start + 2);
                 Some(Token::Other)
             }
             b'!' if bytes.get(..9).is_some_and(|b| b.eq_ignore_ascii_case(b"<![CDATA[")) => {
@@ -104,7 +108,7 @@ impl<'a> Tokens<'a> {
                 // `<?xml …>` without its question mark is common enough: the tag then ends at the first `>`.
                 let proper = self.find(INSTRUCTION_END, start + 2).map(|at| at + 2);
                 let proper = proper.filter(|end| !self.text[start + 1..*end].contains('<'));
-                let end = proper.or_else(|| rest.find('>').map(|at| start + at + 1));
+                let end = proper.or_else(|| self.find(BRACKET, start).map(|at| at + 1));
                 self.truncated |= end.is_none();
                 self.position = end.unwrap_or(self.text.len());
                 Some(Token::Other)
@@ -289,7 +293,15 @@ mod tests {
     #[test]
     fn an_unclosed_section_reaches_to_the_end() {
         assert_eq!(shown("<![CDATA[a > b"), ["cdata a > b"]);
-        assert_eq!(shown("<!-- a > b"), ["other"]);
+        assert_eq!(shown("<?a b"), ["other"]);
+    }
+
+    #[test]
+    fn an_unclosed_comment_ends_at_the_first_bracket() {
+        assert_eq!(
+            shown("a<!-- b > c --><!-->d<!-- e > f"),
+            ["text a", "other", "other", "text d", "other", "text  f"]
+        );
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! XML (bare `&` in addresses), and each must still give its subscriptions; but what was repaired, and what could not be
 //! used, is said, so that nobody takes a file that was cut off for the whole of it.
 //!
-//! What OPML has no word for stands in attributes of ours, which other readers pass over: `newsfold:outlet` and
-//! `newsfold:priority`.
+//! What OPML has no word for stands in attributes of ours, which other readers pass over: `newsfold:outlet`,
+//! `newsfold:priority` and `newsfold:fullText`.
 
 mod strict;
 mod write;
@@ -31,6 +31,8 @@ pub struct Outline {
     /// As the file says them: whether they can be used is not judged here.
     pub outlet: Option<String>,
     pub priority: Option<String>,
+    /// Whether the pages of its items are read.
+    pub full_text: Option<String>,
     /// The line of the file, from 1.
     #[serde(skip)]
     pub line: usize,
@@ -170,6 +172,7 @@ impl Reader<'_> {
                 language: value("language"),
                 outlet: value("newsfold:outlet"),
                 priority: value("newsfold:priority"),
+                full_text: value("newsfold:fullText"),
                 line,
             });
         }
@@ -275,6 +278,7 @@ mod tests {
             language: Some("en".into()),
             outlet: Some("a.example".into()),
             priority: Some("-3".into()),
+            full_text: Some("group".into()),
             line: 7,
         };
         let two = Outline { xml_url: "https://b.example/".into(), ..Outline::default() };

@@ -7,6 +7,7 @@
 //!
 //! Never judges what a feed says, never recurses: an element's depth is a number, not a stack frame.
 
+mod base64;
 mod extent;
 mod fields;
 mod names;
@@ -18,6 +19,7 @@ use url::Url;
 
 use self::names::Prefix;
 use self::scope::Scope;
+use super::growth::Growth;
 use super::markup::{Tag, Token, Tokens};
 use super::vocabulary::{Family, Field, of_feed, of_item};
 use super::{FeedKind, Options};
@@ -27,6 +29,8 @@ use crate::model::{Problem, ProblemKind};
 pub const NOTE: &str = "newsfold:";
 pub const NOTE_LANGUAGE: &str = "newsfold:language";
 pub const NOTE_IMAGE: &str = "newsfold:image";
+pub const NOTE_ID: &str = "newsfold:id";
+pub const NOTE_AUTHOR: &str = "newsfold:author";
 pub const NOTE_SKIP_HOUR: &str = "newsfold:skip-hour";
 pub const NOTE_SKIP_DAY: &str = "newsfold:skip-day";
 pub const NOTE_UPDATE_PERIOD: &str = "newsfold:update-period";
@@ -57,9 +61,11 @@ pub fn rewrite(text: &str, base: &Url, options: &Options, problems: &mut Vec<Pro
         feed: None,
         items: 0,
         base,
+        growth: Growth::of(text),
     };
     rewriter.run();
     let kind = rewriter.kind?;
+    rewriter.out.shrink_to_fit();
     Some(Rewritten { kind, xml: rewriter.out, items: rewriter.items })
 }
 
@@ -88,6 +94,7 @@ struct Rewriter<'a, 'o> {
     feed: Option<Scope>,
     items: usize,
     base: &'o Url,
+    growth: Growth,
 }
 
 struct Open<'a> {
@@ -269,6 +276,9 @@ impl<'a> Rewriter<'a, '_> {
         self.feed = Some(std::mem::replace(&mut self.scope, Scope::item(tag)));
         let base = self.base_of(tag);
         self.open.push(Open { name: tag.name, part: Part::Item, base });
+        if let Some(language) = tag.attribute("xml:lang") {
+            self.language(1, &language);
+        }
         if let Some(href) = tag.attribute("href") {
             self.offer_link(tag, &href, 2);
         }
@@ -283,7 +293,7 @@ impl<'a> Rewriter<'a, '_> {
     fn close_item(&mut self) {
         let Some(feed) = self.feed.take() else { return };
         let item = std::mem::replace(&mut self.scope, feed);
-        item.finish(&mut self.out);
+        item.finish(&mut self.out, &mut self.growth);
         self.out.push_str("</item>\n");
     }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::guard::guarded;
-use super::rewrite::{NOTE, NOTE_IMAGE, NOTE_LANGUAGE, Rewritten};
+use super::rewrite::{NOTE, NOTE_AUTHOR, NOTE_ID, NOTE_IMAGE, NOTE_LANGUAGE, Rewritten};
 use super::wishes::Said;
 use super::{Enclosure, Options, ParsedFeed, ParsedItem};
 
@@ -36,12 +36,16 @@ pub fn read(rewritten: &Rewritten, options: &Options) -> Result<ParsedFeed, Stri
     Ok(ParsedFeed {
         kind: rewritten.kind,
         charset: "",
+        id: notes(NOTE_ID).pop(),
         title: feed.title.clone(),
+        summary_html: feed.subtitle.clone(),
+        authors: notes(NOTE_AUTHOR),
         site_url: feed.link.as_deref().and_then(|link| Url::parse(link).ok()),
         self_url: related("self").into_iter().next(),
         hubs: related("hub"),
         lang: feed.language.as_ref().map(ToString::to_string),
         wishes: Said { ttl: feed.ttl.as_ref().and_then(|ttl| ttl.trim().parse().ok()), notes: &notes }.wishes(),
+        published: feed.published.and_then(timestamp),
         updated: feed.updated.or(feed.published).and_then(timestamp),
         items: parsed.entries.into_iter().map(item).collect(),
     })
@@ -49,7 +53,7 @@ pub fn read(rewritten: &Rewritten, options: &Options) -> Result<ParsedFeed, Stri
 
 fn item(entry: Entry) -> ParsedItem {
     let note = |domain: &str| {
-        let notes = entry.tags.iter().find(|tag| tag.scheme.as_deref() == Some(domain));
+        let notes = entry.tags.iter().rev().find(|tag| tag.scheme.as_deref() == Some(domain));
         notes.map(|tag| tag.term.to_string())
     };
     let is_note = |scheme: Option<&str>| scheme.is_some_and(|scheme| scheme.starts_with(NOTE));

@@ -84,7 +84,9 @@ pub fn decide(source: &Source, attempt: &mut Attempt, known: &Known, options: &O
             record.hold_until = (!asked.is_zero()).then(|| after(at, asked));
             // Too many requests are counted by server (RFC 6585, section 4); unavailable may be this document alone.
             if attempt.status == Some(429) {
-                record.origin_hold = hold(origin.as_deref(), after(at, wait.span), &record.detail);
+                // The source's own failures are nothing to the others.
+                let until = after(at, asked.max(options.interval));
+                record.origin_hold = hold(origin.as_deref(), until, &record.detail);
             }
             wait
         }
@@ -93,13 +95,13 @@ pub fn decide(source: &Source, attempt: &mut Attempt, known: &Known, options: &O
             record.detail = "the server does not want newsfold here (403)".into();
             stay_away(&mut record, source, origin.as_deref(), *retry_after, known, options)
         }
-        Answer::Challenged { by } => {
+        Answer::Challenged { by, retry_after } => {
             record.outcome = Outcome::Challenged;
             record.detail = format!(
                 "{by} asks for proof that a person asks, which newsfold never gives; ask the publisher to let feeds \
                  through"
             );
-            stay_away(&mut record, source, origin.as_deref(), None, known, options)
+            stay_away(&mut record, source, origin.as_deref(), *retry_after, known, options)
         }
         Answer::Held { origin, until } => {
             record.outcome = Outcome::Held;
@@ -171,6 +173,7 @@ fn blank(source: &Source, attempt: &Attempt) -> PollRecord {
         source: source.id,
         started_at: attempt.started_at,
         finished_at: at,
+        asked_url: source.url.clone(),
         url: if attempt.url.scheme() == "about" { source.url.clone() } else { attempt.url.to_string() },
         outcome: Outcome::Failed,
         status: attempt.status,
@@ -253,7 +256,11 @@ fn stay_away(
     let wait = wait::longest([wait::turned_away(source), (asked, "the server asked for it")]);
     let until = after(record.finished_at, wait.span);
     record.hold_until = Some(until);
-    if !known.origin_serves_others {
+    // Another's redirect, or words on a page, are no server's word about its other feeds; a 429 is.
+    let own = Url::parse(&source.url).is_ok_and(|url| Some(crate::fetch::origin(&url).to_string().as_str()) == origin);
+    let is_refusal = record.status.is_some_and(|status| status >= 400) && own && !known.origin_serves_others;
+    if is_refusal || record.status == Some(429) {
+        let until = if is_refusal { until } else { after(record.finished_at, asked.max(options.interval)) };
         record.origin_hold = hold(origin, until, &record.detail);
     }
     wait
@@ -266,7 +273,10 @@ fn hold(origin: Option<&str>, until: Timestamp, reason: &str) -> Option<OriginHo
 /// The operator hears once of a source that broke, and once that it is well again.
 fn tell(record: &mut PollRecord, source: &Source) {
     if record.failures == BROKEN && source.failures < BROKEN {
-        let detail = format!("{BROKEN} polls in a row failed; the last one: {}", record.detail);
+        // It is published, and where a name leads inside our network is nobody's business.
+        let is_inside = record.detail.contains("not public") || record.detail.contains("not a public");
+        let last = if is_inside { "its address is not public" } else { &record.detail };
+        let detail = format!("{BROKEN} polls in a row failed; the last one: {last}");
         record.events.push(Event { kind: EventKind::Broken, detail });
     } else if record.outcome.is_success() && source.failures >= BROKEN {
         let detail = format!("it answers again, after {} polls that failed", source.failures);
@@ -277,18 +287,23 @@ fn tell(record: &mut PollRecord, source: &Source) {
 /// Sets the next poll: what is added to the wait is only ever added.
 fn schedule(record: &mut PollRecord, source: &Source, wait: Wait, options: &Options) {
     let at = record.finished_at;
-    let wanted = after(after(at, wait.span), wait::jitter(&source.url, at, wait.span));
-    record.next_poll_at = wanted;
+    let wishes = record.feed_wishes.as_ref().unwrap_or(&source.wishes);
+    // What a feed asked for holds while it fails, too.
+    let floor = Wait { span: wait::floor(wishes, options), reason: "the feed asks for so much".into() };
+    let wait = if wait.span < floor.span { floor } else { wait };
+    let mut next = after(after(at, wait.span), wait::jitter(&source.url, at, wait.span));
     record.next_reason = format!("{} after the last poll: {}", wait::words(wait.span), wait.reason);
-    if record.outcome.is_success() {
-        let wishes = record.feed_wishes.as_ref().unwrap_or(&source.wishes);
-        // However many hours are skipped, the feed is looked at once a day.
-        let allowed = wishes.first_allowed(wanted, options.max_interval.saturating_sub(wait.span));
-        if allowed > wanted {
-            record.next_poll_at = allowed;
-            record.next_reason.push_str(", and then the feed asks not to be fetched at that hour or on that day");
-        }
+    if !record.outcome.is_success() && source.next_poll_at > next {
+        // A poll by hand that brought nothing makes the next one no sooner.
+        next = source.next_poll_at;
+        record.next_reason.clone_from(&source.next_reason);
     }
+    // However many hours are skipped, the feed is looked at once a day.
+    let allowed = wishes.first_allowed(next, options.max_interval.saturating_sub(next.duration_since(at)));
+    if allowed > next {
+        record.next_reason.push_str(", and then the feed asks not to be fetched at that hour or on that day");
+    }
+    record.next_poll_at = allowed.max(next);
 }
 
 #[cfg(test)]

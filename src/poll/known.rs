@@ -29,8 +29,8 @@ impl Default for Known {
     }
 }
 
-/// How far back a server's good answers to other sources count.
-const SERVED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+/// How far back a server's good answers to other sources count: longer than the longest interval between two polls.
+const SERVED_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 impl Known {
     pub(super) async fn of(tools: &Tools, source: &Source, attempt: &Attempt) -> store::Result<Known> {

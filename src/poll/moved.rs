@@ -5,7 +5,7 @@
 //! is the same feed. From http to https at the same host is no other address, only a safer way to it.
 
 use super::Known;
-use crate::model::text::without_credentials;
+use crate::model::text::public_address;
 use crate::model::{Event, EventKind, Moving, Outcome, PollRecord, Source, Timestamp};
 use jiff::SignedDuration;
 use url::Url;
@@ -26,7 +26,7 @@ pub(super) fn judge(record: &mut PollRecord, source: &Source, moved_to: Option<&
     let long_enough = moving.times >= TIMES && record.finished_at.duration_since(moving.since) >= SPAN;
     let same_feed = record.outcome == Outcome::Read && known.shared_items > 0;
     if is_upgrade(&source.url, &moving.to) || (long_enough && same_feed) {
-        let (from, to) = (without_credentials(&source.url), without_credentials(&moving.to));
+        let (from, to) = (public_address(&source.url), public_address(&moving.to));
         let detail = format!("{from} is polled at {to} from now on, where permanent redirects led");
         record.events.push(Event { kind: EventKind::Moved, detail });
         record.new_url = Some(moving.to.clone());

@@ -61,6 +61,7 @@ fn judge(
         source: source.id,
         started_at,
         finished_at,
+        asked_url: source.url.clone(),
         url: url.to_string(),
         outcome,
         status: None,

@@ -70,7 +70,7 @@ impl Work {
             }
             Err(not_a_feed) => {
                 if let Some(by) = challenge_in_page(&bytes) {
-                    return Answer::Challenged { by };
+                    return Answer::Challenged { by, retry_after: None };
                 }
                 let detail = not_a_feed.to_string();
                 let feeds = if let NotAFeed::Html { feeds } = not_a_feed { feeds } else { Vec::new() };

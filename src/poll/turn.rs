@@ -3,12 +3,13 @@
 //! Whoever has to wait holds no other origin meanwhile, so that no two polls wait for each other.
 
 use super::reading::READING;
-use super::{Tools, wait};
-use crate::fetch::{NoTurn, Origin};
+use super::{Options, Tools, wait};
+use crate::fetch::{Fetched, NoTurn, Origin};
 use crate::model::duration::after;
-use crate::model::{Due, OriginHold, Timestamp};
+use crate::model::{Due, OriginHold, Source, Timestamp};
 use crate::store::leases::{self, Held, Lease};
 use crate::store::{self, origins, sources};
+use futures_util::FutureExt;
 use jiff::SignedDuration;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -29,6 +30,14 @@ pub enum Claim {
     OnHold(OriginHold),
     /// It was polled, edited or removed since it was looked up.
     Outdated,
+}
+
+/// Until when a source that is due has to wait for hours or days that its feed skips: whatever moved its next poll, a
+/// start or the end of a hold, knew nothing of them. Once it was not asked for the longest interval it is asked.
+pub fn put_off(source: &Source, options: &Options, now: Timestamp) -> Option<Timestamp> {
+    let latest = after(source.last_poll_at?, options.max_interval);
+    let allowed = source.wishes.first_allowed(now, latest.duration_since(now).max(SignedDuration::ZERO));
+    (allowed > now).then_some(allowed)
 }
 
 impl Tools {
@@ -65,6 +74,18 @@ impl Tools {
             tokio::time::sleep(LOOK).await;
         }
         Ok(())
+    }
+
+    /// Asks for a document of which nothing is kept.
+    pub async fn look_at(&self, url: &Url) -> store::Result<Fetched> {
+        let lease = Lease::new(&self.program);
+        let turn = |origin: Origin| {
+            let lease = &lease;
+            async move { self.turn_of_hop(lease, &origin).await }.boxed()
+        };
+        let fetched = self.fetcher.fetch(url, None, self.clock.now(), &turn).await;
+        self.give_back(&lease).await?;
+        Ok(fetched)
     }
 
     /// The same in the middle of a poll, which must come to an end.

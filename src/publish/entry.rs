@@ -50,7 +50,13 @@ fn entry<'a>(document: &FeedDocument<'_>, story: &'a Story) -> Option<Entry<'a>>
 /// The lead's text, then every outlet's item with its link and time.
 fn content(story: &Story, lead: &StoryItem, page: &str, evidence: bool) -> String {
     let mut out = String::new();
+    let article = lead.item.article.as_ref().filter(|article| article.may_be_published);
     match &lead.item.content {
+        _ if article.is_some() => {
+            for paragraph in article.into_iter().flat_map(|article| article.text.lines()) {
+                let _ = write!(out, "<p>{}</p>", html::escape(paragraph));
+            }
+        }
         // Sanitised when it came in, and again now: what is in the database is not taken on trust.
         Some(content) => out.push_str(&html::sanitise(content, None)),
         None if !lead.item.summary.is_empty() => {

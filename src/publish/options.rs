@@ -3,6 +3,7 @@
 use crate::model::{FeedSelection, PublishedFeed};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use url::Url;
 
 /// Publishing.
@@ -22,6 +23,8 @@ pub struct Options {
     pub probation: SignedDuration,
     /// Whether entries say of each report why it is in the story.
     pub evidence: bool,
+    /// Where all that is served is written to as files as well, whenever it changes.
+    pub dir: Option<PathBuf>,
     /// The feeds besides `all`.
     pub feeds: Vec<FeedOptions>,
 }
@@ -58,6 +61,7 @@ impl Default for Options {
             settle: SignedDuration::from_mins(10),
             probation: SignedDuration::from_hours(6),
             evidence: false,
+            dir: None,
             feeds: Vec::new(),
         }
     }

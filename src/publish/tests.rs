@@ -28,6 +28,7 @@ fn report(id: i64, outlet: &str, priority: i32, minute: i64, summary: &str) -> S
             first_seen_at: at,
             ranked_at: at,
             source_age: None,
+            article: None,
         },
         copy_of: None,
         evidence: Evidence::default(),

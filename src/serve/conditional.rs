@@ -1,34 +1,53 @@
 //! Conditional answers (RFC 9110, sections 8.8 and 13): strong ETags, one for each coding, and dates to the second.
 
+use super::coding::{Coding, choose};
+use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use std::io::Write;
 use std::time::{Duration, SystemTime};
 
-/// A document with its compressed form, ready to be sent any number of times.
+/// What may be kept, for how long, and for how long in need: a reader is better off with an old feed than with none.
+pub(super) const FEED: &str = "public, max-age=60, stale-if-error=86400";
+/// What is asked for anew each time; with its ETag that costs little.
+pub(super) const PAGE: &str = "no-cache, stale-if-error=86400";
+/// What changes with the program alone.
+pub(super) const ASSET: &str = "public, max-age=3600, stale-if-error=86400";
+
+/// A document in every coding, ready to be sent any number of times.
 pub(super) struct Ready {
-    content_type: &'static str,
-    plain: Vec<u8>,
-    gzip: Vec<u8>,
+    pub content_type: &'static str,
+    pub cache_control: &'static str,
+    pub coded: Vec<(Coding, Bytes)>,
     pub hash: String,
     /// Not said where it could not be written down: a date that is forgotten at a restart would go back.
     pub last_modified: Option<SystemTime>,
 }
 
 impl Ready {
-    pub(super) fn new(content_type: &'static str, plain: Vec<u8>) -> Ready {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        // Writing into memory cannot fail.
-        let _ = encoder.write_all(&plain);
-        let gzip = encoder.finish().unwrap_or_default();
-        let hash = format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&plain));
-        Ready { content_type, plain, gzip, hash, last_modified: None }
+    pub(super) fn new(content_type: &'static str, cache_control: &'static str, plain: Vec<u8>) -> Ready {
+        let hash = hash(&plain);
+        let encode = |coding: Coding| Some((coding, coding.encode(&plain)?.into()));
+        let coded = Coding::ALL.into_iter().filter_map(encode).collect();
+        Ready { content_type, cache_control, coded, hash, last_modified: None }
+    }
+
+    /// A document that is made for one request, for which no coding pays.
+    pub(super) fn once(content_type: &'static str, plain: Vec<u8>) -> Ready {
+        let hash = hash(&plain);
+        let coded = vec![(Coding::Identity, plain.into())];
+        Ready { content_type, cache_control: PAGE, coded, hash, last_modified: None }
     }
 
     /// The answer to a request with these headers.
     pub(super) fn answer(&self, request: &HeaderMap) -> Response {
-        let zipped = accepts_gzip(request) && !self.gzip.is_empty();
-        let etag = if zipped { format!("\"{}-gzip\"", self.hash) } else { format!("\"{}\"", self.hash) };
+        let sizes: Vec<_> = self.coded.iter().map(|(coding, bytes)| (*coding, bytes.len())).collect();
+        let chosen = if sizes.len() == 1 { Some(sizes[0].0) } else { choose(request, &sizes) };
+        let Some((coding, bytes)) = self.coded.iter().find(|(coding, _)| Some(*coding) == chosen) else {
+            let vary = [(header::VARY, "Accept-Encoding"), (header::CACHE_CONTROL, "no-store")];
+            let text = "newsfold sends br, zstd, gzip and identity; the request's Accept-Encoding refuses them all.\n";
+            return (StatusCode::NOT_ACCEPTABLE, vary, text).into_response();
+        };
+        let etag = self.etag(*coding);
         let mut headers = HeaderMap::new();
         let mut set = |name, value: &str| {
             if let Ok(value) = HeaderValue::from_str(value) {
@@ -40,15 +59,25 @@ impl Ready {
         if let Some(modified) = self.last_modified {
             set(header::LAST_MODIFIED, &httpdate::fmt_http_date(modified));
         }
-        set(header::CACHE_CONTROL, "public, max-age=60, stale-if-error=86400");
-        set(header::VARY, "Accept-Encoding");
-        if zipped {
-            set(header::CONTENT_ENCODING, "gzip");
+        set(header::CACHE_CONTROL, self.cache_control);
+        if sizes.len() > 1 {
+            set(header::VARY, "Accept-Encoding");
+        }
+        if *coding != Coding::Identity {
+            set(header::CONTENT_ENCODING, coding.name());
         }
         if self.is_known(request, &etag) {
             return (StatusCode::NOT_MODIFIED, headers).into_response();
         }
-        (headers, if zipped { self.gzip.clone() } else { self.plain.clone() }).into_response()
+        (headers, bytes.clone()).into_response()
+    }
+
+    /// Strong, and another for each coding, whose bytes differ.
+    fn etag(&self, coding: Coding) -> String {
+        match coding {
+            Coding::Identity => format!("\"{}\"", self.hash),
+            coded => format!("\"{}-{}\"", self.hash, coded.name()),
+        }
     }
 
     /// Whether the client holds this very document. If-None-Match goes before If-Modified-Since.
@@ -68,14 +97,8 @@ impl Ready {
     }
 }
 
-/// Whether gzip is named without `q=0` (section 12.5.3).
-fn accepts_gzip(request: &HeaderMap) -> bool {
-    let values = request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|coding| {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.trim().parse::<f32>() == Ok(0.0));
-        matches!(name.trim().to_ascii_lowercase().as_str(), "gzip" | "x-gzip" | "*") && !refused
-    })
+fn hash(bytes: &[u8]) -> String {
+    format!("{:032x}", xxhash_rust::xxh3::xxh3_128(bytes))
 }
 
 #[cfg(test)]
@@ -84,7 +107,7 @@ mod tests {
 
     fn answer(request: &[(header::HeaderName, &str)]) -> Response {
         let modified = SystemTime::UNIX_EPOCH + Duration::from_millis(86_400_500);
-        let mut ready = Ready::new("text/plain", b"document ".repeat(100).to_vec());
+        let mut ready = Ready::new("text/plain", FEED, b"document ".repeat(100).to_vec());
         ready.last_modified = Some(modified);
         let headers = request.iter().map(|(n, v)| (n.clone(), HeaderValue::from_str(v).unwrap())).collect();
         ready.answer(&headers)
@@ -96,11 +119,11 @@ mod tests {
 
     #[test]
     fn each_coding_has_an_etag_of_its_own() {
-        let plain = answer(&[]);
-        let zipped = answer(&[(header::ACCEPT_ENCODING, "br, gzip")]);
-        assert_ne!(tag(&plain), tag(&zipped));
-        assert_eq!(zipped.headers()[header::CONTENT_ENCODING], "gzip");
-        assert!(answer(&[(header::ACCEPT_ENCODING, "gzip;q=0")]).headers().get(header::CONTENT_ENCODING).is_none());
+        let codings = ["identity", "gzip", "br", "zstd"];
+        let tags: std::collections::BTreeSet<String> =
+            codings.iter().map(|coding| tag(&answer(&[(header::ACCEPT_ENCODING, coding)]))).collect();
+        assert_eq!(tags.len(), codings.len(), "{tags:?}");
+        assert!(tags.iter().all(|tag| tag.starts_with('"') && tag.ends_with('"')), "strong: {tags:?}");
     }
 
     #[test]

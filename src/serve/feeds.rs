@@ -1,6 +1,6 @@
 //! Feeds over HTTP: rendered once for each change of what we publish, then served from memory.
 
-use super::conditional::Ready;
+use super::conditional::{FEED, Ready};
 use super::{App, Failure, pages};
 use crate::model::{PublishedFeed, Timestamp};
 use crate::publish::{FeedDocument, Format, HEALTH, Options, render_health};
@@ -13,14 +13,21 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-/// The renderings, by feed and format, each with the version of the publication that it was made from.
+/// The renderings, by feed and format.
 ///
 /// Bounded by the configuration: a name that is no feed never gets here.
 #[derive(Clone, Default)]
-pub(super) struct Cache(Arc<Mutex<HashMap<Key, Versioned>>>);
+pub(super) struct Cache(Arc<Mutex<HashMap<Key, Arc<Slot>>>>);
 
 type Key = (String, Format);
-type Versioned = (i64, Arc<Ready>);
+
+/// One feed in one format, with the version of the publication that it was made from.
+#[derive(Default)]
+struct Slot {
+    made: Mutex<Option<(i64, Arc<Ready>)>>,
+    /// Held by the one request that renders; those that come meanwhile wait for what it makes.
+    turn: tokio::sync::Mutex<()>,
+}
 
 /// `/feeds/NAME.atom`, `.rss` and `.json`, and `/feeds/health.atom`.
 pub(super) async fn feed(
@@ -43,20 +50,26 @@ pub(super) async fn feed(
 }
 
 /// A feed of stories, or the operator's.
-enum Which {
+pub(super) enum Which {
     Stories(PublishedFeed),
     Health,
 }
 
 impl Which {
-    fn name(&self) -> &str {
+    /// Every document of a feed that there is.
+    pub(super) fn all(feeds: &[PublishedFeed]) -> Vec<(Which, Format)> {
+        let of = |feed: &PublishedFeed| Format::ALL.map(|format| (Which::Stories(feed.clone()), format));
+        feeds.iter().flat_map(of).chain([(Which::Health, Format::Atom)]).collect()
+    }
+
+    pub(super) fn name(&self) -> &str {
         match self {
             Which::Stories(feed) => &feed.name,
             Which::Health => HEALTH,
         }
     }
 
-    fn render(&self, db: &Connection, format: Format, options: &Options) -> store::Result<Vec<u8>> {
+    pub(super) fn render(&self, db: &Connection, format: Format, options: &Options) -> store::Result<Vec<u8>> {
         let instance = stories::instance(db)?;
         Ok(match self {
             Which::Health => render_health(&events::latest(db)?, &instance, options),
@@ -70,7 +83,13 @@ impl Which {
 
 async fn ready(app: &App, which: Which, format: Format) -> Result<Arc<Ready>, Failure> {
     let key = (which.name().to_owned(), format);
-    let known = app.cache.get(&key);
+    let slot = app.cache.slot(&key);
+    let version = app.store.read(stories::version).await?;
+    if let Some((_, ready)) = slot.get().filter(|(known, _)| *known == version) {
+        return Ok(ready);
+    }
+    let _turn = slot.turn.lock().await;
+    let known = slot.get();
     let known_version = known.as_ref().map(|(version, _)| *version);
     let options = app.options.clone();
     let made = app
@@ -80,7 +99,7 @@ async fn ready(app: &App, which: Which, format: Format) -> Result<Arc<Ready>, Fa
             if known_version == Some(version) {
                 return Ok(None);
             }
-            let ready = Ready::new(format.content_type(), which.render(db, format, &options)?);
+            let ready = Ready::new(format.content_type(), FEED, which.render(db, format, &options)?);
             let since = renderings::modified_at(db, which.name(), format.extension(), &ready.hash)?;
             Ok(Some((version, ready, since)))
         })
@@ -97,7 +116,7 @@ async fn ready(app: &App, which: Which, format: Format) -> Result<Arc<Ready>, Fa
     ready.last_modified = since.and_then(|since| SystemTime::try_from(since).ok());
     let ready = Arc::new(ready);
     if since.is_some() {
-        app.cache.put(key, version, ready.clone());
+        slot.put(version, ready.clone());
     }
     Ok(ready)
 }
@@ -111,11 +130,17 @@ async fn first_rendered(app: &App, (feed, format): &Key, hash: &str) -> Option<T
 }
 
 impl Cache {
-    fn get(&self, key: &Key) -> Option<Versioned> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get(key).cloned()
+    fn slot(&self, key: &Key) -> Arc<Slot> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).entry(key.clone()).or_default().clone()
+    }
+}
+
+impl Slot {
+    fn get(&self) -> Option<(i64, Arc<Ready>)> {
+        self.made.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
     }
 
-    fn put(&self, key: Key, version: i64, ready: Arc<Ready>) {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key, (version, ready));
+    fn put(&self, version: i64, ready: Arc<Ready>) {
+        *self.made.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some((version, ready));
     }
 }

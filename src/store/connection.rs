@@ -96,6 +96,7 @@ impl Maintenance {
         )?;
         super::events::forget(db, self.polls_before)?;
         super::origins::forget_past(db, self.polls_before)?;
+        super::origins::forget_requests(db, self.polls_before)?;
         db.execute_batch("PRAGMA optimize")?;
         Ok(dropped)
     }

@@ -2,17 +2,16 @@
 
 use super::Result;
 use super::rows::{collect, time, word};
-use crate::model::text::without_credentials;
+use crate::model::text::public_address;
 use crate::model::{EventKind, PastEvent, SourceId, Timestamp};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 pub fn record(db: &Connection, at: Timestamp, kind: EventKind, source: Option<SourceId>, detail: &str) -> Result<()> {
-    db.prepare_cached("INSERT INTO event (at, kind, source_id, detail) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-        at.as_millisecond(),
-        kind.as_str(),
-        source.map(|source| source.0),
-        detail
-    ])?;
+    db.prepare_cached(
+        "INSERT INTO event (at, kind, source_id, detail, title)
+         VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(title, feed_title, url) FROM source WHERE id = ?3))",
+    )?
+    .execute(params![at.as_millisecond(), kind.as_str(), source.map(|source| source.0), detail])?;
     super::stories::touch(db)
 }
 
@@ -21,20 +20,27 @@ const SHOWN: u32 = 200;
 
 /// The latest events, newest first.
 pub fn latest(db: &Connection) -> Result<Vec<PastEvent>> {
-    let mut statement = db.prepare_cached(
-        "SELECT event.id, at, kind, source_id, coalesce(source.title, feed_title, url), detail
-         FROM event LEFT JOIN source ON source.id = source_id ORDER BY event.id DESC LIMIT ?1",
-    )?;
+    let mut statement =
+        db.prepare_cached("SELECT id, at, kind, source_id, title, detail FROM event ORDER BY id DESC LIMIT ?1")?;
     collect(&mut statement, [SHOWN], |row| {
         Ok(PastEvent {
             id: row.get(0)?,
             at: time(row.get(1)?)?,
             kind: word(&row.get::<_, String>(2)?, EventKind::parse)?,
             source: row.get::<_, Option<i64>>(3)?.map(SourceId),
-            title: row.get::<_, Option<String>>(4)?.map(|title| without_credentials(&title)),
+            title: row.get::<_, Option<String>>(4)?.map(|title| public_address(&title)),
             detail: row.get(5)?,
         })
     })
+}
+
+/// Since when our own network is down, where the last that was heard of it is that.
+pub fn offline_since(db: &Connection) -> Result<Option<Timestamp>> {
+    let last = db
+        .prepare_cached("SELECT kind, at FROM event WHERE kind IN ('offline', 'online') ORDER BY id DESC LIMIT 1")?
+        .query_row([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
+        .optional()?;
+    last.filter(|(kind, _)| kind == EventKind::Offline.as_str()).map(|(_, at)| time(at)).transpose()
 }
 
 /// Drops events from before `before`, but for the newest ones, which the feed of health still shows.

@@ -3,8 +3,9 @@
 use super::Result;
 use super::recognise::{Recognised, recognise};
 use super::rows::{ITEM_COLUMNS, collect, item, json_list, milliseconds, word};
+use crate::model::duration::before;
 use crate::model::{Item, ItemChange, ItemId, NewItem, Rule, SourceId, Stored};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashSet;
 
@@ -32,6 +33,12 @@ pub(super) fn store(db: &Connection, source: SourceId, items: &[NewItem], now: T
     Ok(stored)
 }
 
+/// Items that were published longer ago than this when they came have no part in what is grouped now, so that their
+/// pages are not asked for.
+const PAGES_OF: SignedDuration = SignedDuration::from_hours(48);
+/// An item is not kept from its story for longer than this by a page that does not come.
+const PAGE_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+
 fn insert_guid(db: &Connection, source: SourceId, guid: &str, item: ItemId, rule: Rule) -> Result<()> {
     db.prepare_cached("INSERT INTO item_guid (source_id, guid, item_id, rule) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![source.0, guid, item.0, rule.as_str()])?;
@@ -42,7 +49,10 @@ fn insert(db: &Connection, source: SourceId, new: &NewItem, now: Timestamp) -> R
     let ranked = new.published_at.map_or(now, |claimed| claimed.min(now));
     db.prepare_cached(
         "INSERT INTO item (source_id, guid, url, canonical_url, title, summary, content, author, lang, image,
-         published_at, first_seen_at, ranked_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+         published_at, first_seen_at, ranked_at, page)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
+                CASE WHEN full_text <> 'no' AND ?3 IS NOT NULL AND ?13 >= ?12 - ?14 THEN 'wanted' END
+         FROM source WHERE id = ?1",
     )?
     .execute(params![
         source.0,
@@ -58,11 +68,17 @@ fn insert(db: &Connection, source: SourceId, new: &NewItem, now: Timestamp) -> R
         milliseconds(new.published_at),
         now.as_millisecond(),
         ranked.as_millisecond(),
+        PAGES_OF.as_millis() as i64,
     ])?;
     let id = ItemId(db.last_insert_rowid());
     insert_guid(db, source, &new.guid, id, Rule::Guid)?;
     Ok(id)
 }
+
+/// Bytes of a text beyond which it is not kept once it was replaced, and revisions of an item that are kept: a live blog
+/// changes with every poll.
+const MAX_KEPT: usize = 16 * 1024;
+const MAX_REVISIONS: u32 = 30;
 
 /// Takes over what the source changed and keeps what it said before. `ranked_at` stays: re-dating moves nothing.
 fn revise(db: &Connection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<Option<ItemChange>> {
@@ -74,15 +90,23 @@ fn revise(db: &Connection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<
     if !said_otherwise && content == new.content {
         return Ok(None);
     }
-    if said_otherwise {
-        db.prepare_cached("INSERT OR IGNORE INTO item_revision VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
-            id.0,
-            now.as_millisecond(),
-            title,
-            summary,
-            published
-        ])?;
-    }
+    let old_content = content.filter(|content| Some(content) != new.content.as_ref() && content.len() <= MAX_KEPT);
+    db.prepare_cached("INSERT OR IGNORE INTO item_revision VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
+        id.0,
+        now.as_millisecond(),
+        title,
+        summary,
+        published,
+        old_content
+    ])?;
+    // The first says what came out, the last ones what has become of it.
+    db.prepare_cached(
+        "DELETE FROM item_revision WHERE item_id = ?1
+         AND replaced_at NOT IN (SELECT min(replaced_at) FROM item_revision WHERE item_id = ?1)
+         AND replaced_at NOT IN (SELECT replaced_at FROM item_revision WHERE item_id = ?1
+                                 ORDER BY replaced_at DESC LIMIT ?2)",
+    )?
+    .execute(params![id.0, MAX_REVISIONS])?;
     db.prepare_cached(
         "UPDATE item SET title = ?2, summary = ?3, content = ?4, author = ?5, image = ?6, published_at = ?7,
          url = ?8, canonical_url = ?9 WHERE id = ?1",
@@ -125,13 +149,16 @@ pub fn pushed(db: &Connection, source: SourceId, guids: &[&str]) -> Result<HashS
     Ok(collect(&mut pushed, params![source.0, json_list(guids)], |row| Ok(row.get(0)?))?.into_iter().collect())
 }
 
-/// Items that the clusterer has not placed yet, in the order in which they were stored.
-pub fn unassigned(db: &Connection, limit: u32) -> Result<Vec<Item>> {
+/// Items that the clusterer has not placed yet, in the order in which they were stored. Those whose pages are being read
+/// come a little later.
+pub fn unassigned(db: &Connection, limit: u32, now: Timestamp) -> Result<Vec<Item>> {
     let sql = format!(
         "SELECT {ITEM_COLUMNS} FROM item JOIN source ON source.id = item.source_id
-         WHERE item.story_id IS NULL ORDER BY item.id LIMIT ?1"
+         WHERE item.story_id IS NULL AND NOT (item.page IS 'wanted' AND item.first_seen_at > ?2)
+         ORDER BY item.id LIMIT ?1"
     );
-    collect(&mut *db.prepare_cached(&sql)?, [limit], item)
+    let patience = before(now, PAGE_PATIENCE).as_millisecond();
+    collect(&mut *db.prepare_cached(&sql)?, params![limit, patience], item)
 }
 
 /// How many items the clusterer has not placed yet.
@@ -152,11 +179,13 @@ pub struct Revision {
     pub title: String,
     pub summary: String,
     pub published_at: Option<Timestamp>,
+    /// The text, where it was changed.
+    pub content: Option<String>,
 }
 
 pub fn revisions(db: &Connection, id: ItemId) -> Result<Vec<Revision>> {
     let mut statement = db.prepare_cached(
-        "SELECT replaced_at, title, summary, published_at FROM item_revision WHERE item_id = ?1
+        "SELECT replaced_at, title, summary, published_at, content FROM item_revision WHERE item_id = ?1
          ORDER BY replaced_at DESC",
     )?;
     collect(&mut statement, [id.0], |row| {
@@ -165,6 +194,7 @@ pub fn revisions(db: &Connection, id: ItemId) -> Result<Vec<Revision>> {
             title: row.get(1)?,
             summary: row.get(2)?,
             published_at: super::rows::maybe_time(row.get(3)?)?,
+            content: row.get(4)?,
         })
     })
 }

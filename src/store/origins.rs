@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::rows::{collect, maybe_time, time};
-use crate::model::{OriginHold, SourceId, Timestamp};
+use crate::model::{OriginHold, Request, SourceId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
@@ -26,16 +26,38 @@ pub fn held(db: &Connection, origin: &str, now: Timestamp) -> Result<Option<Orig
     row.map(|(until, reason)| Ok(OriginHold { origin: origin.to_owned(), until: time(until)?, reason })).transpose()
 }
 
-/// Ends the hold of an origin, on the operator's word, and those of the sources that it last answered.
-pub fn release(db: &Connection, origin: &str, now: Timestamp) -> Result<bool> {
-    let held = db.execute("DELETE FROM origin_hold WHERE origin = ?1", [origin])?;
-    let sources = db.execute(
-        "UPDATE source SET hold_until = NULL, next_poll_at = ?2, next_reason = 'you ended the hold of its server'
-         WHERE hold_until > ?2 AND ?1 = (SELECT origin FROM poll WHERE source_id = source.id AND outcome <> 'pushed'
-                                           ORDER BY id DESC LIMIT 1)",
-        params![origin, now.as_millisecond()],
+/// Ends the holds of an origin, as a server and as a hub. Returns whether it had one.
+pub fn release(db: &Connection, origin: &str) -> Result<bool> {
+    Ok(db.execute("DELETE FROM origin_hold WHERE origin IN (?1, 'hub ' || ?1)", [origin])? > 0)
+}
+
+/// The sources that an origin keeps waiting: by its own word, or because it is on hold.
+pub fn kept_waiting(db: &Connection, origin: &str, now: Timestamp) -> Result<Vec<SourceId>> {
+    let mut statement = db.prepare_cached(
+        "SELECT id FROM source WHERE state = 'active' AND next_poll_at > ?2
+         AND next_reason <> 'you ended the hold of its server'
+         AND (hold_until > ?2 OR next_reason LIKE 'its server is left alone%'
+              OR last_outcome IN ('throttled', 'refused', 'challenged', 'held'))
+         AND (substr(url, 1, length(?1) + 1) = ?1 || '/'
+              OR ?1 = (SELECT origin FROM poll WHERE source_id = source.id AND origin <> '' ORDER BY id DESC LIMIT 1))",
     )?;
-    Ok(held + sources > 0)
+    collect(&mut statement, params![origin, now.as_millisecond()], |row| Ok(SourceId(row.get(0)?)))
+}
+
+/// Writes down requests that belong to no poll.
+pub fn record(db: &Connection, at: Timestamp, requests: &[Request]) -> Result<()> {
+    let mut insert =
+        db.prepare_cached("INSERT INTO other_request (at, origin, status, bytes) VALUES (?1, ?2, ?3, ?4)")?;
+    for request in requests {
+        insert.execute(params![at.as_millisecond(), request.origin, request.status, request.bytes as i64])?;
+    }
+    Ok(())
+}
+
+/// Forgets such requests from before `before`.
+pub fn forget_requests(db: &Connection, before: Timestamp) -> Result<()> {
+    db.execute("DELETE FROM other_request WHERE at < ?1", [before.as_millisecond()])?;
+    Ok(())
 }
 
 /// Forgets holds that are over.
@@ -62,7 +84,7 @@ pub struct Traffic {
     pub origin: String,
     /// Sources that it answered for.
     pub sources: u64,
-    /// Requests, those that were redirected included.
+    /// Requests: of polls with their redirects, for pages of items, for robots.txt, to hubs.
     pub requests: u64,
     /// Answers that nothing has changed (304).
     pub not_modified: u64,
@@ -82,8 +104,12 @@ pub fn traffic(db: &Connection, since: Timestamp, now: Timestamp) -> Result<Vec<
         "WITH asked AS (
              SELECT origin, source_id, status, wire_bytes, outcome FROM poll WHERE started_at >= ?1 AND origin <> ''
              UNION ALL
-             SELECT hop.origin, source_id, hop.status, 0, 'redirect' FROM hop JOIN poll ON poll.id = poll_id
-             WHERE started_at >= ?1),
+             SELECT hop.origin, source_id, hop.status, 0, 'redirect' FROM poll CROSS JOIN hop ON hop.poll_id = poll.id
+             WHERE started_at >= ?1
+             UNION ALL
+             SELECT origin, NULL, status, bytes, CASE WHEN status IN (403, 429, 503) THEN 'throttled'
+                    WHEN status IS NULL OR status >= 500 THEN 'failed' ELSE 'other' END
+             FROM other_request WHERE at >= ?1),
          counted AS (
              SELECT origin, count(DISTINCT source_id) AS sources, count(*) AS requests,
                     count(*) FILTER (WHERE outcome = 'not-modified') AS not_modified, sum(wire_bytes) AS bytes,

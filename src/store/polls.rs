@@ -84,7 +84,7 @@ fn update_source(db: &Connection, poll: &PollRecord) -> Result<()> {
          feed_lang = coalesce(?15, feed_lang), feed_wishes = coalesce(?17, feed_wishes),
          moving_to = ?18, moving_times = ?19, moving_since = ?20, gone_since = ?21, rate = ?22,
          state = CASE WHEN state = 'active' THEN ?16 ELSE state END
-         WHERE id = ?1",
+         WHERE id = ?1 AND url = ?23",
     )?
     .execute(params![
         poll.source.0,
@@ -109,9 +109,10 @@ fn update_source(db: &Connection, poll: &PollRecord) -> Result<()> {
         milliseconds(poll.moving.as_ref().map(|moving| moving.since)),
         milliseconds(poll.gone_since),
         poll.rate,
+        poll.asked_url,
     ])?;
     if let Some(url) = &poll.new_url {
-        super::sources::take_over_url(db, poll.source, url)?;
+        super::sources::take_over_url(db, poll.source, &poll.asked_url, url)?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Between SQLite's columns and the model's types: times, words for states, JSON.
 
 use super::{Error, Result};
-use crate::model::text::without_credentials;
-use crate::model::{Item, ItemId, SourceId};
+use crate::model::text::public_address;
+use crate::model::{Article, Item, ItemId, SourceId};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Row;
 
@@ -12,16 +12,18 @@ pub(super) const ITEM_COLUMNS: &str = "item.id, item.source_id, coalesce(source.
      item.content, item.author, coalesce(item.lang, source.lang, source.feed_lang), item.image, item.published_at, \
      item.first_seen_at, item.ranked_at, \
      CASE WHEN source.added_at >= (SELECT min(added_at) FROM source) + 86400000 \
-          THEN item.first_seen_at - source.added_at END";
+          THEN item.first_seen_at - source.added_at END, \
+     CASE source.full_text WHEN 'publish' THEN item.article ELSE substr(item.article, 1, 1200) END, \
+     source.full_text = 'publish'";
 /// How many columns those are.
-pub(super) const ITEM_WIDTH: usize = 19;
+pub(super) const ITEM_WIDTH: usize = 21;
 
 pub(super) fn item(row: &Row<'_>) -> Result<Item> {
     Ok(Item {
         id: ItemId(row.get(0)?),
         source: SourceId(row.get(1)?),
         // Where nobody named the source, its URL stands for its title.
-        source_title: without_credentials(&row.get::<_, String>(2)?),
+        source_title: public_address(&row.get::<_, String>(2)?),
         source_url: row.get(3)?,
         outlet: row.get(4)?,
         priority: row.get(5)?,
@@ -38,6 +40,10 @@ pub(super) fn item(row: &Row<'_>) -> Result<Item> {
         first_seen_at: time(row.get(16)?)?,
         ranked_at: time(row.get(17)?)?,
         source_age: row.get::<_, Option<i64>>(18)?.map(SignedDuration::from_millis),
+        article: match row.get::<_, Option<String>>(19)? {
+            Some(text) => Some(Article { text, may_be_published: row.get(20)? }),
+            None => None,
+        },
     })
 }
 

@@ -2,9 +2,10 @@
 
 use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result};
-use crate::model::text::without_credentials;
+use crate::model::text::public_address;
 use crate::model::{
-    Due, Moving, NewSource, Outcome, OutletFrom, Source, SourceEdit, SourceId, SourceState, Validators, Wishes,
+    Due, FullText, Moving, NewSource, Outcome, OutletFrom, Source, SourceEdit, SourceId, SourceState, Validators,
+    Wishes,
 };
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -25,7 +26,8 @@ pub fn add(db: &Connection, new: &NewSource, next_poll_at: Timestamp, now: Times
     db.prepare_cached(
         "UPDATE source SET outlet = ?2, title = ?3, lang = ?4, priority = ?5, state = 'active',
          next_poll_at = max(?6, coalesce(hold_until, 0)), next_reason = 'it was just added', failures = 0,
-         outlet_from = ?7 WHERE id = ?1",
+         gone_since = NULL, moving_to = NULL, moving_times = 0, moving_since = NULL,
+         outlet_from = ?7, full_text = ?8 WHERE id = ?1",
     )?
     .execute(params![
         id.0,
@@ -34,7 +36,8 @@ pub fn add(db: &Connection, new: &NewSource, next_poll_at: Timestamp, now: Times
         new.lang,
         new.priority,
         next_poll_at.as_millisecond(),
-        new.outlet_from.as_str()
+        new.outlet_from.as_str(),
+        new.full_text.as_str()
     ])?;
     set_tags(db, id, &new.tags)?;
     super::stories::touch(db)?;
@@ -59,6 +62,9 @@ pub fn edit(db: &Connection, id: SourceId, edit: &SourceEdit, now: Timestamp) ->
     }
     if let Some(tags) = &edit.tags {
         set_tags(db, id, tags)?;
+    }
+    if let Some(full_text) = edit.full_text {
+        db.execute("UPDATE source SET full_text = ?2 WHERE id = ?1", params![id.0, full_text.as_str()])?;
     }
     if let Some(url) = &edit.url {
         db.execute(
@@ -92,14 +98,15 @@ pub fn set_state(db: &Connection, id: SourceId, state: SourceState) -> Result<()
     super::stories::touch(db)
 }
 
-/// Moves a source's next poll to `until`, where it is still as it was when it was looked up.
+/// Moves a source's next poll to `until` or later, where it is still as it was when it was looked up.
 ///
 /// It is on disk before the request goes out, so that a crash in the middle is not followed by a poll too soon. That
 /// nobody else polls it meanwhile is the [lease](super::leases)'s.
 pub fn claim(db: &Connection, due: &Due, until: Timestamp) -> Result<bool> {
     let claimed = db
         .prepare_cached(
-            "UPDATE source SET next_poll_at = ?3, next_reason = 'a poll was begun and its end not yet recorded'
+            "UPDATE source SET next_poll_at = max(next_poll_at, ?3),
+             next_reason = 'a poll was begun and its end not yet recorded'
              WHERE id = ?1 AND next_poll_at = ?2 AND state <> 'removed'",
         )?
         .execute(params![due.id.0, due.at.as_millisecond(), until.as_millisecond()])?;
@@ -127,8 +134,10 @@ pub fn next_due(db: &Connection) -> Result<Option<Timestamp>> {
 
 /// Moves a source's next poll to after the hold of its server.
 pub fn postpone(db: &Connection, due: &Due, until: Timestamp, reason: &str) -> Result<()> {
-    db.prepare_cached("UPDATE source SET next_poll_at = ?3, next_reason = ?4 WHERE id = ?1 AND next_poll_at = ?2")?
-        .execute(params![due.id.0, due.at.as_millisecond(), until.as_millisecond(), reason])?;
+    db.prepare_cached(
+        "UPDATE source SET next_poll_at = ?3, next_reason = ?4 WHERE id = ?1 AND next_poll_at = ?2 AND ?3 > ?2",
+    )?
+    .execute(params![due.id.0, due.at.as_millisecond(), until.as_millisecond(), reason])?;
     Ok(())
 }
 
@@ -162,6 +171,16 @@ pub fn each_rate(db: &Connection, mut take: impl FnMut(&str, &Wishes)) -> Result
     Ok(())
 }
 
+/// Ends a source's hold on the operator's word, and polls it at `next`.
+pub fn release(db: &Connection, id: SourceId, next: Timestamp) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE source SET hold_until = NULL, next_poll_at = ?2, next_reason = 'you ended the hold of its server'
+         WHERE id = ?1",
+    )?
+    .execute(params![id.0, next.as_millisecond()])?;
+    Ok(())
+}
+
 /// How many outlets are polled.
 pub fn active_outlets(db: &Connection) -> Result<usize> {
     let mut count = db.prepare_cached("SELECT count(DISTINCT outlet) FROM source WHERE state = 'active'")?;
@@ -176,7 +195,8 @@ pub fn clear_of_blame(db: &Connection, sources: &[SourceId], interval: SignedDur
          next_reason = 'our own network was down at the last poll' WHERE id = ?1",
     )?;
     let mut rename = db.prepare_cached(
-        "UPDATE poll SET outcome = 'offline' WHERE id = (SELECT max(id) FROM poll WHERE source_id = ?1 AND outcome <> 'pushed')",
+        "UPDATE poll SET outcome = 'offline' WHERE id = (SELECT max(id) FROM poll WHERE source_id = ?1 AND origin <> '')
+         AND outcome = 'failed'",
     )?;
     for source in sources {
         clear.execute(params![source.0, interval.as_millis() as i64])?;
@@ -187,9 +207,11 @@ pub fn clear_of_blame(db: &Connection, sources: &[SourceId], interval: SignedDur
 
 /// Polls a source at another URL from now on, unless another source is polled there. What the server asked for and the
 /// validators stay: they have their own URL with them.
-pub(super) fn take_over_url(db: &Connection, id: SourceId, url: &str) -> Result<()> {
-    db.prepare_cached("UPDATE source SET url = ?2 WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM source WHERE url = ?2)")?
-        .execute(params![id.0, url])?;
+pub(super) fn take_over_url(db: &Connection, id: SourceId, from: &str, url: &str) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE source SET url = ?3 WHERE id = ?1 AND url = ?2 AND NOT EXISTS (SELECT 1 FROM source WHERE url = ?3)",
+    )?
+    .execute(params![id.0, from, url])?;
     super::stories::touch(db)
 }
 
@@ -206,7 +228,7 @@ pub fn list(db: &Connection, filter: &Filter) -> Result<Vec<Source>> {
     let sql = format!(
         "{SELECT} WHERE state <> 'removed'
          AND (?1 IS NULL OR EXISTS (SELECT 1 FROM source_tag WHERE source_id = source.id AND tag = ?1))
-         AND (NOT ?2 OR last_problem <> '' OR state = 'gone')
+         AND (NOT ?2 OR last_problem <> '' OR state = 'gone' OR next_reason LIKE 'its server is left alone%')
          ORDER BY outlet, coalesce(title, feed_title, url), id"
     );
     let mut statement = db.prepare_cached(&sql)?;
@@ -237,15 +259,15 @@ const SELECT: &str = "SELECT id, url, outlet, coalesce(title, feed_title, url), 
     priority, state, added_at, next_poll_at, next_reason, last_poll_at, last_outcome, last_success_at, failures, \
     last_problem, hold_until, validators_url, etag, last_modified, \
     (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id), \
-    outlet_from, feed_wishes, moving_to, moving_times, moving_since, gone_since, rate FROM source";
+    outlet_from, full_text, feed_wishes, moving_to, moving_times, moving_since, gone_since, rate FROM source";
 
 fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
     let state: String = row.get(7)?;
     let outcome: Option<String> = row.get(12)?;
     let outlet_from: String = row.get(21)?;
-    let wishes: String = row.get(22)?;
-    let moving = match (row.get::<_, Option<String>>(23)?, maybe_time(row.get(25)?)?) {
-        (Some(to), Some(since)) => Some(Moving { to, times: row.get(24)?, since }),
+    let wishes: String = row.get(23)?;
+    let moving = match (row.get::<_, Option<String>>(24)?, maybe_time(row.get(26)?)?) {
+        (Some(to), Some(since)) => Some(Moving { to, times: row.get(25)?, since }),
         _ => None,
     };
     let validators = match row.get::<_, Option<String>>(17)? {
@@ -258,11 +280,12 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
         url: row.get(1)?,
         outlet: row.get(2)?,
         outlet_from: word(&outlet_from, OutletFrom::parse)?,
-        title: without_credentials(&row.get::<_, String>(3)?),
+        title: public_address(&row.get::<_, String>(3)?),
         site_url: row.get(4)?,
         lang: row.get(5)?,
         priority: row.get(6)?,
         tags: serde_json::from_str(&tags).map_err(|e| Error::Corrupt(format!("tags {tags}: {e}")))?,
+        full_text: word(&row.get::<_, String>(22)?, FullText::parse)?,
         state: word(&state, SourceState::parse)?,
         added_at: time(row.get(8)?)?,
         next_poll_at: time(row.get(9)?)?,
@@ -275,8 +298,8 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
         hold_until: maybe_time(row.get(16)?)?,
         wishes: serde_json::from_str(&wishes).map_err(|e| Error::Corrupt(format!("wishes {wishes}: {e}")))?,
         moving,
-        gone_since: maybe_time(row.get(26)?)?,
-        rate: row.get(27)?,
+        gone_since: maybe_time(row.get(27)?)?,
+        rate: row.get(28)?,
         validators,
     })
 }

@@ -234,6 +234,12 @@ pub fn get(db: &Connection, id: StoryId) -> Result<Option<Story>> {
     Ok(load(db, &[id.to_row()])?.pop())
 }
 
+/// The stories that have been published, also those that were merged away since.
+pub fn ever_published(db: &Connection) -> Result<Vec<StoryId>> {
+    let mut statement = db.prepare_cached("SELECT id FROM story WHERE published_at IS NOT NULL ORDER BY id")?;
+    collect(&mut statement, [], |row| Ok(StoryId::from_row(row.get(0)?)))
+}
+
 /// The stories whose ids begin with `prefix`, at most two: enough to know whether it names one.
 pub fn by_prefix(db: &Connection, rows: std::ops::RangeInclusive<i64>) -> Result<Vec<StoryId>> {
     let mut statement = db.prepare_cached("SELECT id FROM story WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2")?;

@@ -15,6 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const MAX_WAITING: usize = 64;
 /// Bytes of them, unless the largest document alone is larger.
 const MAX_BYTES: usize = 64 << 20;
+/// Documents of one source that wait or are under way: no hub shuts the others out.
+const MAX_OF_ONE: usize = 2;
 /// Documents of one source in an hour.
 const MAX_AN_HOUR: u32 = 240;
 /// Bytes are counted in steps of so many.
@@ -28,7 +30,26 @@ pub struct Pushed {
     pub bytes: Vec<u8>,
     pub at: Timestamp,
     /// Given back when the document goes.
-    pub(super) _room: OwnedSemaphorePermit,
+    pub(super) _room: Room,
+}
+
+/// What a document takes up, given back when it goes.
+pub struct Room {
+    _bytes: OwnedSemaphorePermit,
+    source: SourceId,
+    taken: Arc<Mutex<HashMap<SourceId, usize>>>,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(places) = taken.get_mut(&self.source) {
+            *places -= 1;
+            if *places == 0 {
+                taken.remove(&self.source);
+            }
+        }
+    }
 }
 
 /// Where pushes are put.
@@ -36,6 +57,7 @@ pub struct Pushed {
 pub struct Inbox {
     send: Sender<Pushed>,
     room: Arc<Semaphore>,
+    taken: Arc<Mutex<HashMap<SourceId, usize>>>,
     hour: Arc<Mutex<Hour>>,
 }
 
@@ -48,7 +70,7 @@ struct Hour {
 /// The right to put one document.
 pub struct Place {
     slot: OwnedPermit<Pushed>,
-    room: OwnedSemaphorePermit,
+    room: Room,
 }
 
 impl Inbox {
@@ -57,13 +79,22 @@ impl Inbox {
         let (send, receive) = mpsc::channel(MAX_WAITING);
         let room = Arc::new(Semaphore::new(steps(MAX_BYTES.max(max_body)) as usize));
         let hour = Arc::new(Mutex::new(Hour { since: Timestamp::MIN, had: HashMap::new() }));
-        (Inbox { send, room, hour }, receive)
+        (Inbox { send, room, taken: Arc::default(), hour }, receive)
     }
 
     /// Takes a place for a body of so many bytes; `None` while there is none.
     pub fn place(&self, source: SourceId, bytes: usize, now: Timestamp) -> Option<Place> {
         let slot = self.send.clone().try_reserve_owned().ok()?;
-        let room = self.room.clone().try_acquire_many_owned(steps(bytes)).ok()?;
+        let bytes = self.room.clone().try_acquire_many_owned(steps(bytes)).ok()?;
+        let room = {
+            let mut taken = self.taken.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let places = taken.entry(source).or_default();
+            if *places >= MAX_OF_ONE {
+                return None;
+            }
+            *places += 1;
+            Room { _bytes: bytes, source, taken: self.taken.clone() }
+        };
         let mut hour = self.hour.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if hour.since.duration_until(now) >= SignedDuration::from_hours(1) {
             *hour = Hour { since: now, had: HashMap::new() };
@@ -76,7 +107,7 @@ impl Inbox {
 
 impl Place {
     /// Puts the document that the place was taken for.
-    pub fn put(self, document: impl FnOnce(OwnedSemaphorePermit) -> Pushed) {
+    pub fn put(self, document: impl FnOnce(Room) -> Pushed) {
         self.slot.send(document(self.room));
     }
 }
@@ -89,7 +120,7 @@ fn steps(bytes: usize) -> u32 {
 mod tests {
     use super::*;
 
-    fn pushed(room: OwnedSemaphorePermit) -> Pushed {
+    fn pushed(room: Room) -> Pushed {
         let topic = "https://news.example/feed".into();
         Pushed { source: SourceId(1), topic, content_type: None, bytes: vec![], at: Timestamp::UNIX_EPOCH, _room: room }
     }
@@ -100,7 +131,8 @@ mod tests {
     async fn it_is_full_by_number_and_by_bytes() {
         let (inbox, mut receive) = Inbox::new(1 << 20);
         let place = |bytes| inbox.place(SourceId(1), bytes, NOW);
-        let places: Vec<_> = (0..MAX_WAITING).map_while(|_| place(1)).collect();
+        let of_many = |n: usize| inbox.place(SourceId(2 + (n / MAX_OF_ONE) as i64), 1, NOW);
+        let places: Vec<_> = (0..MAX_WAITING).map_while(of_many).collect();
         assert_eq!(places.len(), MAX_WAITING);
         assert!(place(1).is_none(), "as many as may wait");
         places.into_iter().for_each(|place| place.put(pushed));
@@ -109,6 +141,16 @@ mod tests {
         let whole = MAX_BYTES - (MAX_WAITING - 1) * STEP;
         assert!(place(whole + 1).is_none(), "more than there is room for");
         assert!(place(whole).is_some());
+    }
+
+    #[test]
+    fn a_source_has_two_places_at_a_time_and_leaves_the_others_theirs() {
+        let (inbox, _receive) = Inbox::new(1);
+        let place = |source| inbox.place(SourceId(source), 1, NOW);
+        let (one, two) = (place(1), place(1));
+        assert!(one.is_some() && two.is_some() && place(1).is_none() && place(2).is_some());
+        drop(one);
+        assert!(place(1).is_some());
     }
 
     #[test]

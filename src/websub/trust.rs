@@ -56,6 +56,7 @@ mod tests {
             source: SourceId(1),
             started_at: NOW,
             finished_at: NOW,
+            asked_url: String::new(),
             url: "https://news.example/feed".into(),
             outcome,
             status: None,

@@ -108,7 +108,16 @@ impl Origin {
     /// On an address such as 127.0.0.2, or one with its port.
     pub async fn start_on(address: &str) -> Origin {
         let address = if address.contains(':') { address.to_owned() } else { format!("{address}:0") };
-        let listener = TcpListener::bind(address).await.unwrap();
+        Origin::serving(TcpListener::bind(address).await.unwrap())
+    }
+
+    /// On a listener that is there already.
+    pub async fn start_with(listener: std::net::TcpListener) -> Origin {
+        listener.set_nonblocking(true).unwrap();
+        Origin::serving(TcpListener::from_std(listener).unwrap())
+    }
+
+    fn serving(listener: TcpListener) -> Origin {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let state = Shared::default();
         let router = Router::new().fallback(answer).with_state(state.clone());

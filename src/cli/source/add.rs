@@ -5,11 +5,12 @@ use crate::cli::Context;
 use crate::cli::output::{json, one_line, print};
 use crate::daemon;
 use crate::model::duration::after;
-use crate::model::{NewSource, OutletFrom, SourceState, Stored};
+use crate::model::{FullText, NewSource, OriginHold, OutletFrom, SourceState, Stored};
 use crate::poll::{self, Answer, Attempt, Tools, origin, outlet_of};
 use crate::store::leases::{Held, Lease};
-use crate::store::{Store, sources};
+use crate::store::{Store, origins, sources};
 use anyhow::bail;
+use jiff::SignedDuration;
 use std::process::ExitCode;
 use url::Url;
 
@@ -32,6 +33,9 @@ pub struct Add {
     /// The publisher, as a domain; otherwise that of the site that the feed names.
     #[arg(long)]
     outlet: Option<String>,
+    /// Read the pages of its items: for grouping alone, or to publish their text too.
+    #[arg(long, value_name = "FOR", value_parser = FullText::WORDS, default_value = "no")]
+    full_text: String,
     /// Add it without asking its server now; the daemon polls it in its turn.
     #[arg(long)]
     unchecked: bool,
@@ -49,6 +53,7 @@ impl Add {
             lang: self.lang.as_deref().map(language).transpose()?,
             priority: self.priority,
             tags: tags(&self.tag),
+            full_text: FullText::parse(&self.full_text).unwrap_or_default(),
         };
         refuse_known(&store, &new.url).await?;
         if self.unchecked {
@@ -76,6 +81,7 @@ impl Add {
         }
         let stored = add_and_record(&tools, new.clone(), attempt, &lease).await?;
         if daemon::Lock::take(store.path()).is_ok() {
+            let _alone = daemon::Lock::to_group(store.path()).await?;
             daemon::catch_up(&config, &store, &context.clock).await?;
         }
         report(context, &store, &new.url, Some(&stored)).await
@@ -96,7 +102,10 @@ async fn read_or_discover(
     let feeds = match attempt.answer {
         Answer::Read(_) => return Ok((attempt, Vec::new())),
         Answer::NotAFeed { feeds, .. } if !feeds.is_empty() => feeds,
-        answer => bail!("{url} gave no feed: {}", in_words(&answer)),
+        answer => {
+            keep_hold(tools, attempt.status, &attempt.url, &answer).await?;
+            bail!("{url} gave no feed: {}", in_words(&answer))
+        }
     };
     let feed = feeds[0].url.clone();
     new.url = feed.to_string();
@@ -107,6 +116,20 @@ async fn read_or_discover(
         Answer::Read(_) => Ok((attempt, feeds[1..].iter().map(|f| f.url.to_string()).collect())),
         answer => bail!("{url} names the feed {feed}, which gave none: {}", in_words(&answer)),
     }
+}
+
+/// What a server asks for holds although no source comes of it.
+async fn keep_hold(tools: &Tools, status: Option<u16>, url: &Url, answer: &Answer) -> anyhow::Result<()> {
+    let Answer::Throttled { retry_after, .. } = answer else { return Ok(()) };
+    if status == Some(429) {
+        let asked = retry_after.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or_default();
+        let wait = asked.clamp(tools.options.interval, tools.options.max_hold.max(tools.options.interval));
+        let reason = "the server asked us to come later, when a source there was to be added".into();
+        let until = after(tools.clock.now(), wait);
+        let hold = OriginHold { origin: origin(url).to_string(), until, reason };
+        tools.store.write(move |db| origins::hold(db, &hold)).await?;
+    }
+    Ok(())
 }
 
 /// Waits until no other program asks this server, and says so where that takes a while.

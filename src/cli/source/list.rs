@@ -3,7 +3,7 @@
 use super::find;
 use crate::cli::Context;
 use crate::cli::output::{json, maybe_time, one_line, print, table, time};
-use crate::model::{OutletFrom, Source, SourceState, Subscription, SubscriptionState, Wishes};
+use crate::model::{FullText, OutletFrom, Source, SourceState, Subscription, SubscriptionState, Wishes};
 use crate::store::hubs;
 use crate::store::polls::{self, PastPoll};
 use crate::store::sources::{self, Filter};
@@ -107,6 +107,7 @@ fn facts(s: &Source) -> Vec<(&'static str, String)> {
         ("language", s.lang.clone().unwrap_or_else(|| "unknown".into())),
         ("tags", s.tags.join(", ")),
         ("priority", s.priority.to_string()),
+        ("full text", full_text(s.full_text).into()),
         ("state", state(s)),
         ("added", time(s.added_at)),
         ("last poll", maybe_time(s.last_poll_at)),
@@ -161,6 +162,14 @@ fn hub_in_words(hub: &Subscription) -> String {
         words += &format!(" ({})", one_line(&hub.detail, 300));
     }
     words
+}
+
+fn full_text(full_text: FullText) -> &'static str {
+    match full_text {
+        FullText::No => "pages are not read",
+        FullText::Group => "pages are read for grouping",
+        FullText::Publish => "pages are read for grouping, and published",
+    }
 }
 
 /// What the feed asks of those who poll it, where it asks for anything.

@@ -8,7 +8,7 @@ mod list;
 
 use crate::cli::Context;
 use crate::cli::output::{confirm, json, print};
-use crate::model::{NewSource, OutletFrom, Source, SourceEdit, SourceId, SourceState};
+use crate::model::{FullText, NewSource, OutletFrom, Source, SourceEdit, SourceId, SourceState};
 use crate::parse::opml::{self, Fault, Outline};
 use crate::store::sources::{self, Filter};
 use anyhow::bail;
@@ -63,6 +63,7 @@ pub async fn export(context: &Context) -> anyhow::Result<ExitCode> {
             language: languages.remove(&source.id),
             outlet: (source.outlet_from == OutletFrom::Operator).then_some(source.outlet),
             priority: (source.priority != 0).then(|| source.priority.to_string()),
+            full_text: (source.full_text != FullText::No).then(|| source.full_text.as_str().to_owned()),
             xml_url: source.url,
             line: 0,
         })
@@ -166,12 +167,12 @@ fn refuse_doubtful(list: &List, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Compares by URL. The file says title and tags, and where it says language, outlet or priority those too; what it does
+/// Compares by URL. The file says title and tags, and where it says language, outlet, priority or full text those too; what it does
 /// not say stays as it is.
 fn plan(wanted: &[Described], kept: &[Source]) -> Plan {
     let mut known: BTreeMap<&str, &Source> = kept.iter().map(|source| (source.url.as_str(), source)).collect();
     let mut plan = Plan::default();
-    for Described { new, has_priority } in wanted {
+    for Described { new, has_priority, has_full_text } in wanted {
         let Some(source) = known.remove(new.url.as_str()) else {
             plan.add.push(new.clone());
             continue;
@@ -185,6 +186,7 @@ fn plan(wanted: &[Described], kept: &[Source]) -> Plan {
             lang: new.lang.clone().filter(|lang| Some(lang) != source.lang.as_ref()),
             priority: (*has_priority && new.priority != source.priority).then_some(new.priority),
             tags: (new.tags != source.tags).then(|| new.tags.clone()),
+            full_text: Some(new.full_text).filter(|wanted| *has_full_text && *wanted != source.full_text),
         };
         if edit != SourceEdit::default() {
             plan.change.push((source.id, source.url.clone(), edit));

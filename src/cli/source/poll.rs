@@ -60,6 +60,7 @@ impl Poll {
         };
         // Without a daemon nobody else would group what has come.
         if daemon::Lock::take(store.path()).is_ok() {
+            let _alone = daemon::Lock::to_group(store.path()).await?;
             daemon::catch_up(&config, &store, &context.clock).await?;
         }
         report(context, &done)

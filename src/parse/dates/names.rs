@@ -26,7 +26,7 @@ pub(super) fn zone(word: &str) -> Option<Zone> {
         "z" | "ut" | "utc" | "gmt" | "wet" | "uct" => 0,
         "bst" | "cet" | "met" | "mez" | "west" | "wat" => 4,
         "cest" | "mest" | "mesz" | "eet" | "sast" | "cat" => 8,
-        "eest" | "msk" | "eat" | "trt" => 12,
+        "eest" | "msk" | "мск" | "eat" | "trt" => 12,
         "msd" | "gst" => 16,
         "irst" => 14,
         "pkt" | "uzt" => 20,
@@ -63,7 +63,7 @@ pub(super) fn zone(word: &str) -> Option<Zone> {
 const MONTHS: [&[&str]; 12] = [
     &["jan", "jän", "ene", "gen", "янв", "sty", "ιαν"],
     &["feb", "fév", "fev", "фев", "lut", "φεβ", "φεύ"],
-    &["mar", "mär", "maa", "mrt", "мар", "μαρ", "μάρ", "már"],
+    &["mar", "mär", "mrz", "maa", "mrt", "мар", "μαρ", "μάρ", "már"],
     &["apr", "avr", "abr", "апр", "kwi", "απρ", "ápr"],
     &["may", "mai", "mei", "mag", "май", "мая", "maj", "μαι", "μάι", "μαϊ", "máj"],
     &["jun", "juin", "giu", "июн", "cze", "ιουν", "ιούν", "jún"],

@@ -34,6 +34,15 @@ impl Loose {
         .filter(|value| **value != Loose::Nothing)
     }
 
+    /// Takes a member out.
+    pub fn take(&mut self, name: &str) -> Option<Loose> {
+        match self {
+            Loose::Map(members) => members.iter_mut().find(|(n, _)| n == name),
+            _ => None,
+        }
+        .map(|(_, value)| std::mem::replace(value, Loose::Nothing))
+    }
+
     /// A text that is there and not blank.
     pub fn as_text(&self) -> Option<String> {
         match self {

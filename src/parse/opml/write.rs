@@ -56,6 +56,7 @@ fn push_outline(out: &mut String, indent: &str, outline: &Outline, categories: &
         ("language", &outline.language),
         ("newsfold:outlet", &outline.outlet),
         ("newsfold:priority", &outline.priority),
+        ("newsfold:fullText", &outline.full_text),
     ];
     for (name, value) in own {
         if let Some(value) = value {

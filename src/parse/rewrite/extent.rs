@@ -64,7 +64,8 @@ impl<'a> Rewriter<'a, '_> {
         let known = if self.feed.is_some() { of_item(family, &local) } else { of_feed(family, &local) };
         match known {
             Some(_) if family == Family::Xhtml => false,
-            Some((inner, _)) if field.is_long() => {
+            // A feed's own description is short and plain, so any other element ends it.
+            Some((inner, _)) if field.is_long() && self.feed.is_some() => {
                 matches!(inner, Field::Guid | Field::Published | Field::Enclosure | Field::Origin)
             }
             known => known.is_some(),

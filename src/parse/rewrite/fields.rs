@@ -3,25 +3,26 @@
 //! Never keeps what it has written: of two elements that say the same, the later may replace the earlier by standing
 //! behind it, because both parsers believe the last.
 
-use quick_xml::escape::escape;
+use quick_xml::escape::{escape, partial_escape};
 
 use super::super::entities::decode_entities;
 use super::super::markup::{Tag, Token, Tokens};
 use super::super::vocabulary::{Family, Field, family_of_prefix};
-use super::super::{FeedKind, dates, text};
-use super::{NOTE_LANGUAGE, NOTE_SKIP_DAY, NOTE_SKIP_HOUR, NOTE_UPDATE_FREQUENCY, NOTE_UPDATE_PERIOD, Rewriter};
+use super::super::{FeedKind, dates, embeds, text};
+use super::base64;
+use super::{
+    NOTE_AUTHOR, NOTE_ID, NOTE_LANGUAGE, NOTE_SKIP_DAY, NOTE_SKIP_HOUR, NOTE_UPDATE_FREQUENCY, NOTE_UPDATE_PERIOD,
+    Rewriter,
+};
 use crate::model::ProblemKind;
 
 impl<'a> Rewriter<'a, '_> {
     pub(super) fn field(&mut self, tag: Tag<'a>, field: Field, rank: u8) {
-        if let Some(language) = tag.attribute("xml:lang").filter(|_| self.feed.is_some()) {
-            self.language(1, &language);
-        }
-        let (inner, has_elements) = self.extent(tag, field);
-        // Atom 0.3 could wrap anything in base64, and nobody did.
-        if tag.attribute("mode").as_deref() == Some("base64") {
-            return;
-        }
+        self.language_of(tag, field);
+        let (inner, mut has_elements) = self.extent(tag, field);
+        let unwrapped = base64::of(tag, inner);
+        let inner = unwrapped.as_deref().unwrap_or(inner);
+        has_elements &= unwrapped.is_none();
         if inner.contains('&') && has_bare_ampersand(inner) {
             self.note(ProblemKind::NotWellFormed, inner);
         }
@@ -31,6 +32,7 @@ impl<'a> Rewriter<'a, '_> {
             Field::Image => self.image(tag, inner, rank),
             Field::Author => self.author(inner, rank),
             Field::Category => self.category(tag, inner),
+            Field::Keywords => self.keywords(inner),
             Field::Summary | Field::Content => self.long(tag, field, rank, inner, has_elements),
             _ => {
                 let value = flat(inner, has_elements, self.options.max_text);
@@ -46,7 +48,10 @@ impl<'a> Rewriter<'a, '_> {
         }
         match field {
             Field::Title => {
-                if let Some(mut title) = text::plain(value).filter(|_| self.scope.wins(field, rank)) {
+                // What says that it is text has no tags, only what looks like some; but many say so who do not know it.
+                let is_text = says_text(&media_type(tag)) && !value.contains("</");
+                let title = if is_text { text::folded(&decode_entities(value)) } else { text::plain(value) };
+                if let Some(mut title) = title.filter(|_| self.scope.wins(field, rank)) {
                     if text::cut(&mut title, self.options.max_text) {
                         self.note(ProblemKind::TooLong, tag.name);
                     }
@@ -54,6 +59,9 @@ impl<'a> Rewriter<'a, '_> {
                 }
             }
             Field::Guid if self.scope.wins(field, rank) => {
+                if self.feed.is_none() {
+                    return self.remark(NOTE_ID, value);
+                }
                 let permalink = tag.attribute("isPermaLink").is_none_or(|v| !v.trim().eq_ignore_ascii_case("false"));
                 self.scope.permalink = Some(value.to_owned()).filter(|_| permalink);
                 self.element("guid", value);
@@ -62,17 +70,41 @@ impl<'a> Rewriter<'a, '_> {
             Field::Language => self.language(rank, value),
             Field::Origin => self.offer_link(tag, value, 9),
             Field::Ttl => self.element("ttl", value),
-            Field::SkipHour => self.remark(NOTE_SKIP_HOUR, value),
-            Field::SkipDay => self.remark(NOTE_SKIP_DAY, value),
-            Field::UpdatePeriod => self.remark(NOTE_UPDATE_PERIOD, value),
-            Field::UpdateFrequency => self.remark(NOTE_UPDATE_FREQUENCY, value),
+            Field::SkipHour if self.scope.has_room() => self.remark(NOTE_SKIP_HOUR, value),
+            Field::SkipDay if self.scope.has_room() => self.remark(NOTE_SKIP_DAY, value),
+            Field::UpdatePeriod if self.scope.wins(field, rank) => self.remark(NOTE_UPDATE_PERIOD, value),
+            Field::UpdateFrequency if self.scope.wins(field, rank) => self.remark(NOTE_UPDATE_FREQUENCY, value),
             _ => {}
         }
     }
 
     /// Writes an element with its text.
     pub(super) fn element(&mut self, name: &str, text: &str) {
-        self.out.push_str(&format!("<{name}>{}</{name}>\n", escape(text)));
+        self.out.push_str(&format!("<{name}>"));
+        self.push_text(text);
+        self.out.push_str(&format!("</{name}>\n"));
+    }
+
+    /// Writes a text in the shorter of XML's two ways: as a CDATA section, or with references. Markup in references
+    /// is up to five times as long, and feed-rs takes each of them for an event of its own.
+    fn push_text(&mut self, text: &str) {
+        let references = text.bytes().filter(|b| matches!(b, b'<' | b'>' | b'&')).count();
+        let ends = if references == 0 { 0 } else { text.matches("]]>").count() };
+        if references == 0 {
+            self.out.push_str(text);
+        } else if (ends + 1) * 12 < references * 3 {
+            self.out.push_str("<![CDATA[");
+            // An end of a section within the text is divided between two sections.
+            for (nth, part) in text.split("]]>").enumerate() {
+                if nth > 0 {
+                    self.out.push_str("]]]]><![CDATA[>");
+                }
+                self.out.push_str(part);
+            }
+            self.out.push_str("]]>");
+        } else {
+            self.out.push_str(&partial_escape(text));
+        }
     }
 
     fn remark(&mut self, domain: &str, text: &str) {
@@ -95,6 +127,19 @@ impl<'a> Rewriter<'a, '_> {
         self.element(name, &moment.to_string());
     }
 
+    /// The language that an element of an item says it is in. The item has one, that of its longest text.
+    fn language_of(&mut self, tag: Tag, field: Field) {
+        let rank = match field {
+            Field::Title => 2,
+            Field::Summary => 3,
+            Field::Content => 4,
+            _ => return,
+        };
+        if let Some(language) = tag.attribute("xml:lang").filter(|_| self.feed.is_some()) {
+            self.language(rank, &language);
+        }
+    }
+
     pub(super) fn language(&mut self, rank: u8, value: &str) {
         let value = value.trim().replace('_', "-");
         if value.is_empty() || !self.scope.wins(Field::Language, rank) {
@@ -109,16 +154,21 @@ impl<'a> Rewriter<'a, '_> {
 
     /// A summary or a content, as HTML.
     fn long(&mut self, tag: Tag, field: Field, rank: u8, inner: &str, has_elements: bool) {
-        let media_type = tag.attribute("type").map(|t| t.trim().to_ascii_lowercase()).unwrap_or_default();
-        if is_no_text(&media_type) {
+        let media_type = media_type(tag);
+        if is_no_text(&media_type) && !base64::is_unwrapped(tag) {
             return;
         }
         let mut html = flat(inner, has_elements, self.options.max_text).trim().to_owned();
-        let says_text = matches!(media_type.as_str(), "text" | "text/plain" | "plain");
         // An Atom text without a type is plain by RFC 4287, and HTML where its author forgot the type.
         let means_text = media_type.is_empty() && self.kind == Some(FeedKind::Atom) && !html.contains("</");
-        if !has_elements && (says_text || means_text) {
+        if !has_elements && (says_text(&media_type) || means_text) {
             html = escape(html.as_str()).into_owned();
+        }
+        if has_elements {
+            html = self.without_prefixes(html);
+        }
+        if let Some(closed) = embeds::closed(&html) {
+            html = closed;
         }
         if html.is_empty() || !self.scope.wins(field, rank) {
             return;
@@ -129,13 +179,24 @@ impl<'a> Rewriter<'a, '_> {
         self.element(if field == Field::Content { "content:encoded" } else { "description" }, &html);
     }
 
+    /// XHTML's names without the prefixes that the document gave them.
+    fn without_prefixes(&self, mut html: String) -> String {
+        for prefix in self.xhtml_prefixes().take(2) {
+            html = html.replace(&format!("<{prefix}:"), "<").replace(&format!("</{prefix}:"), "</");
+        }
+        html
+    }
+
     fn author(&mut self, inner: &str, rank: u8) {
         if rank < self.scope.rank(Field::Author) || !self.scope.has_room() {
             return;
         }
         if let Some(name) = person(inner) {
             self.scope.wins(Field::Author, rank);
-            self.element("dc:creator", &name);
+            match self.feed {
+                Some(_) => self.element("dc:creator", &name),
+                None => self.remark(NOTE_AUTHOR, &name),
+            }
         }
     }
 
@@ -147,10 +208,32 @@ impl<'a> Rewriter<'a, '_> {
             self.element("category", &name);
         }
     }
+
+    /// `one, two` in a single element.
+    fn keywords(&mut self, inner: &str) {
+        let words = flat(inner, false, MAX_KEYWORDS);
+        for word in words.split(',').filter_map(text::plain) {
+            if word.len() <= MAX_CATEGORY && self.scope.has_room() {
+                self.element("category", &word);
+            }
+        }
+    }
 }
 
+/// What is beyond this in a list of keywords is not looked at.
+const MAX_KEYWORDS: usize = 4 * 1024;
+/// No byline is longer: what is beyond this is not looked at, because names are searched again and again.
+const MAX_PERSON: usize = 4 * 1024;
 /// A longer category is a text that strayed into the wrong element.
 const MAX_CATEGORY: usize = 256;
+
+fn media_type(tag: Tag) -> String {
+    tag.attribute("type").map(|said| said.trim().to_ascii_lowercase()).unwrap_or_default()
+}
+
+fn says_text(media_type: &str) -> bool {
+    matches!(media_type, "text" | "text/plain" | "plain")
+}
 
 fn is_no_text(media_type: &str) -> bool {
     ["image/", "audio/", "video/", "application/octet", "application/pdf"]
@@ -161,6 +244,7 @@ fn is_no_text(media_type: &str) -> bool {
 /// A name out of `Ann Author`, `ann@news.example (Ann Author)`, `<name>Ann Author</name>…`; an address where there is
 /// no name.
 fn person(inner: &str) -> Option<String> {
+    let inner = &inner[..inner.floor_char_boundary(MAX_PERSON)];
     let (mut name, mut email, mut bare) = (None, None, String::new());
     let mut element = "";
     for token in Tokens::new(inner) {
@@ -196,33 +280,41 @@ fn person(inner: &str) -> Option<String> {
     Some(person)
 }
 
-/// An element's inside as text: decoded where it is text, as markup where elements stand in it.
+/// An element's inside as text: decoded where it is text, as markup where elements stand in it. Never much longer than
+/// `max`, but longer where anything was left out, so that the cut is seen and noted.
 pub(super) fn flat(inner: &str, has_elements: bool, max: usize) -> String {
     let mut out = String::new();
     for token in Tokens::new(inner) {
-        // A little beyond the limit, so that the cut is seen and noted.
-        if out.len() > max {
+        let room = (max + 4).saturating_sub(out.len());
+        if room == 0 {
             break;
         }
         match token {
-            Token::Text(text) if has_elements => out.push_str(text),
-            Token::Text(text) => out.push_str(&decode_entities(text)),
-            Token::CData(text) => out.push_str(text),
-            Token::Start(tag) => {
+            Token::Text(text) if !has_elements => {
+                // A reference is longer than its character, by so much at most in any text that means something.
+                let text = cut(text, room.saturating_mul(8));
+                out.push_str(cut(&decode_entities(text), room));
+            }
+            Token::Text(text) | Token::CData(text) => out.push_str(cut(text, room)),
+            Token::Start(tag) if tag.rest.len() < room => {
                 out.push('<');
                 out.push_str(local_html(tag.name));
                 out.push_str(tag.rest);
                 out.push_str(if tag.self_closing { "/>" } else { ">" });
             }
-            Token::End(name) => {
+            Token::End(name) if name.len() < room => {
                 out.push_str("</");
                 out.push_str(local_html(name));
                 out.push('>');
             }
-            Token::Other => {}
+            Token::Start(_) | Token::End(_) | Token::Other => {}
         }
     }
     out
+}
+
+fn cut(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
 }
 
 /// XHTML's names without the prefix that a feed gave them.

@@ -61,6 +61,12 @@ impl<'a> Rewriter<'a, '_> {
         declared.unwrap_or_else(|| family_of_prefix(prefix))
     }
 
+    /// The prefixes, innermost first, that mean XHTML here and do not say so by their name.
+    pub(super) fn xhtml_prefixes(&self) -> impl Iterator<Item = &'a str> {
+        let declared = self.prefixes.iter().rev().filter(|known| known.family == Family::Xhtml);
+        declared.map(|known| known.name).filter(|name| !name.is_empty() && family_of_prefix(name) != Family::Xhtml)
+    }
+
     /// The base that a tag sets for what is in it, if it sets one.
     pub(super) fn base_of(&self, tag: Tag) -> Option<Url> {
         let declared = tag.rest.contains("xml:base").then(|| tag.attribute("xml:base")).flatten()?;
@@ -81,6 +87,7 @@ impl<'a> Rewriter<'a, '_> {
         let base = self.base_of(tag);
         let url = base.as_ref().unwrap_or(self.current_base()).join(href).ok();
         let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.as_str().len() <= MAX_URL);
+        let url = url.filter(|url| self.growth.allows(href, url.as_str()));
         if url.is_none() {
             self.note(ProblemKind::BadLink, href);
         }

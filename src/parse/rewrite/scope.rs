@@ -5,17 +5,21 @@
 use quick_xml::escape::escape;
 use url::Url;
 
+use super::super::growth::Growth;
 use super::super::markup::Tag;
 use super::super::vocabulary::Field;
 use super::{NOTE_IMAGE, Rewriter};
 
-/// Authors, categories and enclosures of one item beyond this number are left out.
+/// Authors and categories of one item beyond this number are left out.
 const MAX_MANY: usize = 100;
+/// Enclosures beyond this number are: feed-rs makes a kilobyte of each.
+const MAX_ENCLOSURES: usize = 32;
 
 pub(super) struct Scope {
     /// The rank of what was written last, by field.
-    ranks: [u8; 16],
+    ranks: [u8; 24],
     many: usize,
+    enclosures: usize,
     link: Option<(u8, Url)>,
     image: Option<(u8, Url)>,
     /// The guid, if it says that it is an address too.
@@ -26,7 +30,7 @@ pub(super) struct Scope {
 
 impl Scope {
     pub(super) fn feed() -> Self {
-        Scope { ranks: [0; 16], many: 0, link: None, image: None, permalink: None, about: None }
+        Scope { ranks: [0; 24], many: 0, enclosures: 0, link: None, image: None, permalink: None, about: None }
     }
 
     pub(super) fn item(tag: Tag) -> Self {
@@ -35,12 +39,12 @@ impl Scope {
     }
 
     pub(super) fn rank(&self, field: Field) -> u8 {
-        self.ranks[field as usize % 16]
+        self.ranks[field as usize % 24]
     }
 
     /// Whether this is the best that was said of a field so far; if so, it is now the one to beat.
     pub(super) fn wins(&mut self, field: Field, rank: u8) -> bool {
-        let best = &mut self.ranks[field as usize % 16];
+        let best = &mut self.ranks[field as usize % 24];
         let wins = rank > *best;
         *best = rank.max(*best);
         wins
@@ -52,14 +56,17 @@ impl Scope {
     }
 
     /// Writes what could be chosen only now.
-    pub(super) fn finish(self, out: &mut String) {
+    pub(super) fn finish(self, out: &mut String, growth: &mut Growth) {
         let guid = self.rank(Field::Guid) > 0;
         if let Some(about) = self.about.as_ref().filter(|_| !guid) {
             out.push_str(&format!("<guid>{}</guid>", escape(about.as_str())));
         }
         // Only an address that is complete: a guid like `4711` is relative to nothing.
-        let identity = self.permalink.or(self.about).and_then(|id| Url::parse(&id).ok());
-        let identity = identity.filter(|url| matches!(url.scheme(), "http" | "https"));
+        let identity = self.permalink.or(self.about).and_then(|id| {
+            let url = Url::parse(&id).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+            // It stands there once and is written twice.
+            growth.allows("", url.as_str()).then_some(url)
+        });
         if let Some(link) = self.link.map(|(_, url)| url).or(identity) {
             out.push_str(&format!("<link>{}</link>", escape(link.as_str())));
         }
@@ -125,9 +132,10 @@ impl<'a> Rewriter<'a, '_> {
         let Some(href) = tag.attribute("url").or_else(|| tag.attribute("href")) else {
             return;
         };
-        if self.feed.is_none() || !self.scope.has_room() {
+        if self.feed.is_none() || self.scope.enclosures >= MAX_ENCLOSURES {
             return;
         }
+        self.scope.enclosures += 1;
         let Some(url) = self.address(tag, &href) else { return };
         let media_type = tag.attribute("type").unwrap_or_default();
         let length = tag.attribute("length").or_else(|| tag.attribute("fileSize")).unwrap_or_default();

@@ -72,7 +72,7 @@ fn junk_around_the_root_is_dropped() {
 fn elements_in_a_text_are_its_html() {
     check(
         "<rss><channel><item><description>Big <b>red</b> &amp; <x:y/>fox</description></item></channel></rss>",
-        "<item><description>Big &lt;b&gt;red&lt;/b&gt; &amp;amp; &lt;x:y/&gt;fox</description></item>",
+        "<item><description><![CDATA[Big <b>red</b> &amp; <x:y/>fox]]></description></item>",
         &[],
     );
 }
@@ -121,4 +121,51 @@ fn no_entity_expands_and_no_depth_overflows() {
     check(laughs, "<item><title>&amp;b;</title></item>", &[NotWellFormed]);
     let deep = format!("<rss><channel><item>{}<guid>a</guid></item></channel></rss>", "<a>".repeat(100_000));
     assert!(rewrite(&deep, &Url::parse("https://a.example").unwrap(), &Options::default(), &mut Vec::new()).is_some());
+}
+
+#[test]
+fn a_title_that_says_it_is_text_keeps_what_looks_like_a_tag() {
+    check(
+        "<feed><entry><title type='text'>The &lt;hr&gt; tag</title></entry>\
+         <entry><title type='html'>The &lt;hr&gt; tag</title></entry></feed>",
+        "<item><title>The &lt;hr&gt; tag</title></item><item><title>The tag</title></item>",
+        &[],
+    );
+}
+
+#[test]
+fn xhtml_under_a_prefix_of_its_own_is_html() {
+    check(
+        "<feed xmlns:h='http://www.w3.org/1999/xhtml'><entry><content type='xhtml'><h:p>A <h:b>B</h:b></h:p></content></entry></feed>",
+        "<item><content:encoded><![CDATA[<p>A <b>B</b></p>]]></content:encoded></item>",
+        &[],
+    );
+}
+
+#[test]
+fn texts_in_base64_are_unwrapped_and_other_data_is_left_out() {
+    check(
+        "<feed><entry><title mode='base64'>UmFpbg==</title><content type='image/png'>UmFpbg==</content></entry></feed>",
+        "<item><title>Rain</title></item>",
+        &[],
+    );
+}
+
+#[test]
+fn markup_is_a_section_and_an_end_of_one_within_it_is_divided() {
+    check(
+        "<rss><item><description>&lt;p&gt;a&lt;br&gt;b]]&gt;&lt;br&gt;c&lt;br&gt;d&lt;br&gt;&lt;/p&gt;</description></item></rss>",
+        "<item><description><![CDATA[<p>a<br>b]]]]><![CDATA[><br>c<br>d<br></p>]]></description></item>",
+        &[],
+    );
+}
+
+#[test]
+fn a_feed_says_what_it_is() {
+    check(
+        "<feed><id>urn:x</id><subtitle>All weather</subtitle><author><name>Ann</name></author></feed>",
+        "<category domain=\"newsfold:id\">urn:x</category><description>All weather</description>\
+         <category domain=\"newsfold:author\">Ann</category>",
+        &[],
+    );
 }

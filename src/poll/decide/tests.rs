@@ -28,6 +28,7 @@ fn source() -> Source {
         failures: 0,
         last_problem: String::new(),
         hold_until: None,
+        full_text: Default::default(),
         wishes: Wishes::default(),
         moving: None,
         gone_since: None,
@@ -47,6 +48,7 @@ fn judge(source: &Source, answer: Answer) -> PollRecord {
 fn judge_at(at: Timestamp, source: &Source, answer: Answer, moved_to: Option<&str>, known: &Known) -> PollRecord {
     let status = match &answer {
         Answer::Throttled { .. } => Some(429),
+        Answer::Refused { .. } | Answer::Challenged { .. } => Some(403),
         _ => None,
     };
     let mut attempt = Attempt {
@@ -199,7 +201,7 @@ fn being_turned_away_waits_four_hours_and_doubles_to_a_day() {
         at = record.next_poll_at;
     }
     let known = Known { origin_serves_others: true, ..Known::default() };
-    let record = judge_at(NOW, &source(), Answer::Challenged { by: "Cloudflare" }, None, &known);
+    let record = judge_at(NOW, &source(), Answer::Challenged { by: "Cloudflare", retry_after: None }, None, &known);
     assert_eq!(record.outcome, Outcome::Challenged);
     assert_eq!((record.origin_hold, record.hold_until.is_some()), (None, true), "it serves others well");
 }
@@ -293,4 +295,43 @@ fn skipped_hours_put_the_next_poll_off() {
     let record = judge(&source(), answer);
     assert_eq!(record.next_poll_at, after(NOW, SignedDuration::from_hours(6)), "{}", record.next_reason);
     assert!(record.next_reason.contains("asks not to be fetched"), "{}", record.next_reason);
+}
+
+#[test]
+fn what_a_feed_asked_for_holds_while_it_fails_and_a_poll_by_hand_makes_nothing_sooner() {
+    let wishes = Wishes { ttl_minutes: Some(600), skip_hours: (0..6).collect(), ..Wishes::default() };
+    let source = Source { wishes, ..source() };
+    let failed = || Answer::Failed { detail: "refused".into() };
+    wait_minutes(&judge(&source, failed()), 600);
+    wait_minutes(&judge(&source, Answer::Abandoned), 600);
+    let night = after(NOW, SignedDuration::from_hours(17));
+    let record = judge_at(night, &source, failed(), None, &Known::default());
+    assert!(record.next_poll_at >= after(NOW, SignedDuration::from_hours(30)), "{}", record.next_poll_at);
+    let later = after(NOW, SignedDuration::from_hours(50));
+    let planned = Source { next_poll_at: later, next_reason: "as it was".into(), ..source };
+    let record = judge(&planned, failed());
+    assert_eq!((record.next_poll_at, record.next_reason.as_str()), (later, "as it was"));
+}
+
+#[test]
+fn a_source_that_fails_holds_no_server_by_its_own_failures() {
+    let failing = Source { failures: 5, ..source() };
+    let throttled = |seconds| Answer::Throttled {
+        retry_after: Some(Duration::from_secs(seconds)),
+        freshness: Freshness::default(),
+    };
+    let record = judge(&failing, throttled(1));
+    assert_eq!(record.origin_hold.unwrap().until, after(NOW, SignedDuration::from_mins(10)));
+    wait_minutes(&judge(&failing, throttled(1)), 640);
+    // Where a redirect led to it, a server that turns us away says nothing of its own feeds.
+    let mut attempt = Attempt {
+        started_at: NOW,
+        finished_at: NOW,
+        url: Url::parse("https://victim.example/closed").unwrap(),
+        moved_to: None,
+        requests: vec![Request { origin: "https://victim.example".into(), status: Some(403), bytes: 0 }],
+        status: Some(403),
+        answer: Answer::Refused { retry_after: None },
+    };
+    assert_eq!(decide(&source(), &mut attempt, &Known::default(), &Options::default()).origin_hold, None);
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::output::one_line;
 use crate::cli::source::{language, outlet, tags, web_url};
-use crate::model::{NewSource, OutletFrom};
+use crate::model::{FullText, NewSource, OutletFrom};
 use crate::parse::opml::{self, Fault, Outline};
 use crate::poll::outlet_of;
 use anyhow::Context as _;
@@ -27,6 +27,8 @@ pub(super) struct Described {
     pub new: NewSource,
     /// Whether the file gives it a priority, be it 0.
     pub has_priority: bool,
+    /// Whether the file says whether pages are read.
+    pub has_full_text: bool,
 }
 
 /// Lines that are named one by one; of more the first ones are.
@@ -68,6 +70,11 @@ fn described(outline: Outline, extra: &[String]) -> anyhow::Result<Described> {
         text.trim().parse::<i32>().with_context(no_number)
     });
     let priority = priority.transpose()?;
+    let full_text = outline.full_text.as_deref().map(|text| {
+        let no_word = || format!("newsfold:fullText is no, group or publish, and not ‘{}’", one_line(text, 40));
+        FullText::parse(text.trim()).with_context(no_word)
+    });
+    let full_text = full_text.transpose()?;
     let mut all_tags = outline.categories;
     all_tags.extend_from_slice(extra);
     let new = NewSource {
@@ -78,8 +85,9 @@ fn described(outline: Outline, extra: &[String]) -> anyhow::Result<Described> {
         lang: outline.language.as_deref().map(language).transpose()?,
         priority: priority.unwrap_or_default(),
         tags: tags(&all_tags),
+        full_text: full_text.unwrap_or_default(),
     };
-    Ok(Described { new, has_priority: priority.is_some() })
+    Ok(Described { new, has_priority: priority.is_some(), has_full_text: full_text.is_some() })
 }
 
 impl List {

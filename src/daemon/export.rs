@@ -1,0 +1,258 @@
+//! All that is served, as files below `DIR/current`: whoever reads there finds one complete generation at any time, also
+//! after a crash of the machine.
+//!
+//! A generation is a folder. It is made beside the others under another name, with every file on disk before it gets its
+//! name, and `current` is a link that is replaced by renaming. What has not changed is the same file as before, with the
+//! same date. Two generations are kept, so that a server that is in the middle of one can end.
+
+use super::LOOK;
+use crate::clock::Clock;
+use crate::publish::Options;
+use crate::serve::{self, Document};
+use crate::store::{Store, stories};
+use anyhow::Context as _;
+use jiff::SignedDuration;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime};
+use tokio_util::sync::CancellationToken;
+
+/// The link to the newest generation.
+const CURRENT: &str = "current";
+/// What a generation's folder is called before its number.
+const GENERATION: &str = "generation-";
+/// What is not complete ends so.
+const UNDER_WAY: &str = ".tmp";
+/// The list of a generation's documents, with what a server has to say of them.
+const MANIFEST: &str = "manifest.json";
+/// Generations that are kept, the newest one among them.
+const KEPT: usize = 2;
+
+/// Between two generations of the daemon's: for so long every cache may keep a feed anyway.
+const PAUSE: SignedDuration = SignedDuration::from_secs(60);
+
+/// What an export did.
+#[derive(Debug, serde::Serialize)]
+pub struct Exported {
+    /// The generation that `current` leads to.
+    pub generation: PathBuf,
+    /// Whether it is a new one; where nothing had changed there is none.
+    pub new: bool,
+    pub documents: usize,
+    /// Files that were written; the others are those of the generation before.
+    pub written: usize,
+}
+
+/// Writes a generation into `folder`, unless the newest one holds the same.
+pub async fn export(options: &Options, store: &Store, clock: &Clock, folder: &Path) -> anyhow::Result<Exported> {
+    let (to, now) = (folder.to_owned(), SystemTime::try_from(clock.now())?);
+    let cannot = || format!("cannot export into {}", folder.display());
+    let generation = tokio::task::spawn_blocking(move || Generation::begin(&to, now)).await?.with_context(cannot)?;
+    let generation = Arc::new(Mutex::new(generation));
+    let placing = generation.clone();
+    let place = move |document: Document| lock(&placing).place(&document);
+    serve::each(store, options, clock, place).await.with_context(cannot)?;
+    tokio::task::spawn_blocking(move || lock(&generation).complete()).await?.with_context(cannot)
+}
+
+fn lock(generation: &Mutex<Generation>) -> MutexGuard<'_, Generation> {
+    generation.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Keeps `publish.dir` as what is served is: whenever something has changed, and not again within [`PAUSE`].
+pub(super) async fn run(store: Store, options: Options, clock: Clock, stop: CancellationToken) {
+    let Some(folder) = options.dir.clone() else { return stop.cancelled().await };
+    let mut exported = None;
+    loop {
+        let version = store.read(stories::version).await;
+        if let Ok(version) = version
+            && exported != Some(version)
+        {
+            match export(&options, &store, &clock, &folder).await {
+                Ok(done) => {
+                    tracing::info!(generation = %done.generation.display(), new = done.new, written = done.written, "exported");
+                    exported = Some(version);
+                }
+                Err(error) => tracing::error!(error = format!("{error:#}"), "not exported; trying again"),
+            }
+            let next = clock.now() + PAUSE;
+            tokio::select! {
+                _ = stop.cancelled() => return,
+                _ = clock.sleep_until(next) => {}
+            }
+        }
+        tokio::select! {
+            _ = stop.cancelled() => return,
+            _ = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+/// A generation that is being made.
+struct Generation {
+    folder: PathBuf,
+    number: u64,
+    previous: Option<PathBuf>,
+    now: SystemTime,
+    documents: Vec<serde_json::Value>,
+    written: usize,
+    /// One export at a time; the system releases it when we end, however we end.
+    _lock: File,
+}
+
+impl Generation {
+    fn begin(folder: &Path, now: SystemTime) -> io::Result<Generation> {
+        fs::create_dir_all(folder)?;
+        let lock = File::create(folder.join(".lock"))?;
+        lock.lock()?;
+        for name in names(folder)?.iter().filter(|name| name.ends_with(UNDER_WAY)) {
+            remove(&folder.join(name))?;
+        }
+        let number = numbers(folder)?.last().map_or(1, |last| last + 1);
+        let previous = fs::canonicalize(folder.join(CURRENT)).ok();
+        let generation = Generation {
+            folder: folder.to_owned(),
+            number,
+            previous,
+            now,
+            documents: Vec::new(),
+            written: 0,
+            _lock: lock,
+        };
+        fs::create_dir(generation.under_way())?;
+        Ok(generation)
+    }
+
+    fn name(&self) -> String {
+        format!("{GENERATION}{:08}", self.number)
+    }
+
+    fn under_way(&self) -> PathBuf {
+        self.folder.join(self.name() + UNDER_WAY)
+    }
+
+    fn place(&mut self, document: &Document) -> io::Result<()> {
+        let modified = document.modified.and_then(|at| SystemTime::try_from(at).ok());
+        for (suffix, bytes) in &document.coded {
+            self.file(&format!("{}{suffix}", document.path), bytes, modified)?;
+        }
+        self.documents.push(serde_json::json!({
+            "path": document.path,
+            "content_type": document.content_type,
+            "cache_control": document.cache_control,
+            "hash": document.hash,
+            "codings": document.coded.iter().map(|(suffix, _)| suffix).collect::<Vec<_>>(),
+        }));
+        Ok(())
+    }
+
+    /// A file: that of the generation before where its bytes are the same, else a new one with a later date, since servers
+    /// make their tags of dates and lengths.
+    fn file(&mut self, path: &str, bytes: &[u8], modified: Option<SystemTime>) -> io::Result<()> {
+        let to = self.under_way().join(path);
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let before = self.previous.as_ref().map(|previous| previous.join(path));
+        let mut at = modified.unwrap_or(self.now);
+        if let Some(before) = before.filter(|before| before.is_file()) {
+            if fs::metadata(&before)?.len() == bytes.len() as u64 && fs::read(&before)? == bytes {
+                // Where the file system has no links, the same bytes are written again.
+                if fs::hard_link(&before, &to).is_ok() {
+                    return Ok(());
+                }
+                at = fs::metadata(&before)?.modified()?;
+            } else {
+                at = at.max(fs::metadata(&before)?.modified()? + Duration::from_secs(1));
+            }
+        }
+        self.written += 1;
+        let mut file = File::create_new(&to)?;
+        file.write_all(bytes)?;
+        file.set_modified(at)?;
+        file.sync_all()
+    }
+
+    /// Makes the generation the current one, if it differs from the one before.
+    fn complete(&mut self) -> io::Result<Exported> {
+        self.documents.sort_by_key(|document| document["path"].as_str().unwrap_or_default().to_owned());
+        let mut manifest = serde_json::to_vec_pretty(&self.documents)?;
+        manifest.push(b'\n');
+        let documents = self.documents.len();
+        if let Some(previous) = &self.previous
+            && fs::read(previous.join(MANIFEST)).is_ok_and(|known| known == manifest)
+        {
+            remove(&self.under_way())?;
+            return Ok(Exported { generation: previous.clone(), new: false, documents, written: 0 });
+        }
+        self.file(MANIFEST, &manifest, None)?;
+        sync_folders(&self.under_way())?;
+        let complete = self.folder.join(self.name());
+        fs::rename(self.under_way(), &complete)?;
+        sync(&self.folder)?;
+        let link = self.folder.join(format!("{CURRENT}{UNDER_WAY}"));
+        std::os::unix::fs::symlink(self.name(), &link)?;
+        fs::rename(&link, self.folder.join(CURRENT))?;
+        sync(&self.folder)?;
+        let numbers = numbers(&self.folder)?;
+        for old in &numbers[..numbers.len().saturating_sub(KEPT)] {
+            remove(&self.folder.join(format!("{GENERATION}{old:08}")))?;
+        }
+        Ok(Exported { generation: complete, new: true, documents, written: self.written })
+    }
+}
+
+impl Drop for Generation {
+    /// What was not completed is of no use to anyone.
+    fn drop(&mut self) {
+        let _ = remove(&self.under_way());
+    }
+}
+
+/// The numbers of the complete generations, in order.
+fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
+    let names = names(folder)?;
+    let mut numbers: Vec<u64> = names.iter().filter_map(|name| name.strip_prefix(GENERATION)?.parse().ok()).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// The names in a folder that are ours.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        if let Ok(name) = entry?.file_name().into_string()
+            && (name.starts_with(GENERATION) || name.starts_with(CURRENT))
+        {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// Removes a folder or a link, if it is there.
+fn remove(path: &Path) -> io::Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    removed.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
+/// Names are on disk once their folder is.
+fn sync_folders(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_folders(&entry.path())?;
+        }
+    }
+    sync(folder)
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}

@@ -1,0 +1,228 @@
+//! What is served, as files: the same bytes, complete at any time, and the same files where nothing has changed.
+
+mod support;
+
+use jiff::SignedDuration;
+use newsfold::daemon::{Exported, export};
+use newsfold::model::SourceEdit;
+use newsfold::store::{decisions, sources};
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use support::desk::Desk;
+use support::origin::{Answer, Origin};
+use support::world::{World, polled_once};
+use support::{rss, until};
+
+const NEWS: [&str; 2] =
+    ["1 | Harvest is late this year | Farmers wait", "2 | Museum opens its doors | Paintings return"];
+
+async fn exported(world: &World, folder: &Path) -> Exported {
+    export(&world.config.publish, &world.store, &world.clock, folder).await.unwrap()
+}
+
+/// All files below a folder, by their path in it.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(&next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+                found.insert(name, std::fs::read(path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+async fn rename(world: &World, title: &str) {
+    let (edit, now) = (SourceEdit { title: Some(title.into()), ..SourceEdit::default() }, world.now());
+    let id = world.store.read(|db| sources::list(db, &sources::Filter::default())).await.unwrap()[0].id;
+    world.store.write(move |db| sources::edit(db, id, &edit, now)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_are_byte_for_byte_what_is_served_in_every_coding() {
+    let (mut world, _origin, _) = polled_once(Answer::ok(rss(&NEWS))).await;
+    let stories = world.stories().await;
+    let (one, other, now) = (stories[0].clone(), stories[1].clone(), world.now());
+    world.store.write(move |db| decisions::merge(db, &one, &other, now, &|_| None)).await.unwrap().unwrap();
+    let folder = world.folder.path().join("public");
+    let done = exported(&world, &folder).await;
+    let files = files(&folder.join("current"));
+    let manifest: Vec<serde_json::Value> = serde_json::from_slice(&files["manifest.json"]).unwrap();
+    assert_eq!((manifest.len(), files.len()), (done.documents, done.documents * 4 + 1));
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    for document in &manifest {
+        let path = document["path"].as_str().unwrap();
+        let asked = path.replace("index.html", "");
+        for (coding, suffix) in [("identity", ""), ("gzip", ".gz"), ("br", ".br"), ("zstd", ".zst")] {
+            let file = &files[&format!("{path}{suffix}")];
+            // Pages are served in no coding.
+            let is_page = document["content_type"].as_str().unwrap().starts_with("text/html");
+            if is_page && coding != "identity" {
+                continue;
+            }
+            let ask = async |path: &str| {
+                let url = format!("{}/{path}", world.base);
+                client.get(url).header("accept-encoding", coding).send().await.unwrap()
+            };
+            let mut answer = ask(&asked).await;
+            if let Some(to) = answer.headers().get("location") {
+                answer = ask(to.to_str().unwrap().trim_start_matches(world.config.publish.base_url.as_str())).await;
+            }
+            for name in ["content-type", "cache-control"] {
+                let said = document[name.replace('-', "_")].as_str().unwrap();
+                assert!(answer.headers()[name] == said || path == "404.html", "{name} of {path}");
+            }
+            if let Some(date) = answer.headers().get("last-modified") {
+                let at = std::fs::metadata(folder.join("current").join(format!("{path}{suffix}"))).unwrap().modified();
+                assert_eq!(httpdate::fmt_http_date(at.unwrap()), date.to_str().unwrap(), "{path}");
+            }
+            assert!(answer.bytes().await.unwrap() == file[..], "{path} in {coding}");
+        }
+    }
+    let paths: Vec<&str> = manifest.iter().map(|document| document["path"].as_str().unwrap()).collect();
+    for path in ["feeds/all.atom", "feeds/all.rss", "feeds/all.json", "feeds/health.atom", "index.html", "style.css"] {
+        assert!(paths.contains(&path), "{path} is not in {paths:?}");
+    }
+    for story in &stories {
+        assert!(paths.contains(&format!("stories/{}", story.id).as_str()), "also that of the story merged away");
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_not_changed_is_the_same_file_and_what_has_is_newer() {
+    let (mut world, _origin, _) = polled_once(Answer::ok(rss(&NEWS))).await;
+    let folder = world.folder.path().join("public");
+    let first = exported(&world, &folder).await;
+    assert!(first.new);
+    let again = exported(&world, &folder).await;
+    assert!(!again.new && again.written == 0 && again.generation.ends_with("generation-00000001"));
+    let about = |path: &str| std::fs::metadata(folder.join("current").join(path)).unwrap();
+    let (style, feed) = (about("style.css"), about("feeds/all.atom"));
+    let old = std::fs::File::open(folder.join("current/feeds/all.atom")).unwrap();
+
+    // The clock stands, and yet the dates move.
+    rename(&world, "Another").await;
+    let second = exported(&world, &folder).await;
+    assert!(second.new && second.written < first.written, "{second:?}");
+    assert_eq!(about("style.css").ino(), style.ino());
+    assert!(about("feeds/all.atom").modified().unwrap() > feed.modified().unwrap());
+    assert!(std::fs::read_to_string(folder.join("current/feeds/all.atom")).unwrap().contains("Another"));
+    // Who is in the middle of the old one reads it to its end.
+    assert!(!std::io::read_to_string(old).unwrap().contains("Another"));
+
+    rename(&world, "A third").await;
+    assert!(exported(&world, &folder).await.new);
+    assert_eq!(names(&folder), [".lock", "current", "generation-00000002", "generation-00000003"]);
+    assert_eq!(std::fs::read_link(folder.join("current")).unwrap(), PathBuf::from("generation-00000003"));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_was_cut_short_leaves_the_complete_one_and_is_cleared_away() {
+    let (mut world, _origin, _) = polled_once(Answer::ok(rss(&NEWS))).await;
+    let folder = world.folder.path().join("public");
+    exported(&world, &folder).await;
+    let complete = files(&folder.join("current"));
+    // As after a crash in the middle, and after one before the link was renamed.
+    std::fs::create_dir_all(folder.join("generation-00000002.tmp/feeds")).unwrap();
+    std::fs::write(folder.join("generation-00000002.tmp/feeds/all.atom"), "half").unwrap();
+    std::os::unix::fs::symlink("generation-00000002", folder.join("current.tmp")).unwrap();
+    std::fs::write(folder.join("robots.txt"), "of the operator").unwrap();
+    assert_eq!(files(&folder.join("current")), complete);
+    rename(&world, "Another").await;
+    assert!(exported(&world, &folder).await.new);
+    let expected = [".lock", "current", "generation-00000001", "generation-00000002", "robots.txt"];
+    assert_eq!(names(&folder), expected);
+    assert!(!files(&folder.join("current")).values().any(|bytes| bytes == b"half"));
+
+    // One that fails leaves nothing behind.
+    let mut nowhere = world.config.publish.clone();
+    nowhere.title = "Other".into();
+    let taken = world.folder.path().join("a file");
+    std::fs::write(&taken, "").unwrap();
+    let error = export(&nowhere, &world.store, &world.clock, &taken).await.unwrap_err();
+    assert!(format!("{error:#}").contains("cannot export into"), "{error:#}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_of_the_folder_never_meets_half_a_generation() {
+    let (mut world, _origin, _) = polled_once(Answer::ok(rss(&NEWS))).await;
+    let folder = world.folder.path().join("public");
+    exported(&world, &folder).await;
+    let current = folder.join("current");
+    let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (ended, path) = (done.clone(), current.clone());
+    let reader = std::thread::spawn(move || {
+        let mut seen = 0;
+        while !ended.load(std::sync::atomic::Ordering::Relaxed) {
+            let manifest = std::fs::read(path.join("manifest.json")).expect("there is always a generation");
+            assert!(manifest.ends_with(b"]\n"));
+            let feed = std::fs::read_to_string(path.join("feeds/all.atom")).expect("with all its files");
+            assert!(feed.ends_with("</feed>\n"));
+            seen += 1;
+        }
+        seen
+    });
+    for n in 0..20 {
+        rename(&world, &format!("Title {n}")).await;
+        assert!(exported(&world, &folder).await.new);
+    }
+    done.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert!(reader.join().unwrap() > 20);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_keeps_the_folder_as_it_serves() {
+    let mut world = World::new();
+    let folder = world.folder.path().join("public");
+    world.config.publish.dir = Some(folder.clone());
+    let origin = Origin::start().await;
+    origin.serve("/feed", Answer::ok(rss(&NEWS)));
+    let id = world.add(&origin.url("/feed"), "a.example").await;
+    world.start().await;
+    world.polled(id, 1).await;
+    let same = async || {
+        world.pass(SignedDuration::from_secs(61));
+        let served = world.get("/feeds/all.atom").await;
+        std::fs::read_to_string(folder.join("current/feeds/all.atom")).is_ok_and(|written| written == served)
+    };
+    until("the first stories are exported", same).await;
+    rename(&world, "Another").await;
+    until("the change is exported", async || {
+        same().await && std::fs::read_to_string(folder.join("current/feeds/all.rss")).unwrap().contains("Another")
+    })
+    .await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_exports_without_a_daemon() {
+    let (desk, origin) = (Desk::new(), Origin::start().await);
+    origin.serve("/feed", Answer::ok(rss(&NEWS)));
+    desk.run(&["source", "add", &origin.url("/feed")]);
+    let folder = desk.folder.path().join("public");
+    let to = folder.to_str().unwrap();
+    let said = desk.json(&["export", to]);
+    assert_eq!((said["new"].as_bool(), said["documents"].as_u64() > Some(8)), (Some(true), true), "{said}");
+    assert!(desk.run(&["export", to]).contains("nothing has changed"));
+    let feed = std::fs::read_to_string(folder.join("current/feeds/all.atom")).unwrap();
+    assert_eq!(feed.trim_end(), desk.run(&["feed", "preview", "all", "--format", "atom"]).trim_end());
+    desk.fails(&["export", desk.file("taken", "").as_str()], "cannot export into");
+}

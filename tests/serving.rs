@@ -1,0 +1,394 @@
+//! What readers, caches and strangers meet: each rule of HTTP by which feeds are served, over real connections.
+
+mod support;
+
+use jiff::SignedDuration;
+use newsfold::model::SourceEdit;
+use newsfold::store::sources;
+use reqwest::{Client, Method, Response};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+use support::origin::{Answer, Origin};
+use support::world::{World, polled_once};
+use support::{rss, skipped, until};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+const FEEDS: [&str; 4] = ["/feeds/all.atom", "/feeds/all.rss", "/feeds/all.json", "/feeds/health.atom"];
+const WORDS: &str = "1 | Grid fails in the north | Power went out in Veshna and in all the villages along the coast";
+
+/// A client that decodes nothing and asks for nothing by itself.
+fn client() -> Client {
+    Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+async fn ask(world: &World, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
+    let mut request = client().request(method, format!("{}{path}", world.base));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.unwrap()
+}
+
+async fn get(world: &World, path: &str, headers: &[(&str, &str)]) -> Response {
+    ask(world, Method::GET, path, headers).await
+}
+
+fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+/// A world whose feed has one story.
+async fn world() -> World {
+    polled_once(Answer::ok(rss(&[WORDS]))).await.0
+}
+
+fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
+    use std::io::Read;
+    let mut plain = Vec::new();
+    match coding {
+        "gzip" => flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain).unwrap(),
+        "br" => brotli::Decompressor::new(bytes, 4096).read_to_end(&mut plain).unwrap(),
+        "zstd" => zstd::Decoder::new(bytes).unwrap().read_to_end(&mut plain).unwrap(),
+        _ => return bytes.to_vec(),
+    };
+    plain
+}
+
+#[tokio::test]
+async fn every_feed_is_served_in_every_coding_each_with_a_strong_tag_of_its_own() {
+    let mut world = world().await;
+    for path in FEEDS.iter().chain(&["/style.css", "/favicon.svg"]) {
+        let plain = get(&world, path, &[]).await;
+        let mut tags = vec![header(&plain, "etag").to_owned()];
+        assert_eq!((header(&plain, "content-encoding"), header(&plain, "vary")), ("", "Accept-Encoding"), "{path}");
+        let plain = plain.bytes().await.unwrap();
+        for coding in ["gzip", "br", "zstd"] {
+            let coded = get(&world, path, &[("accept-encoding", coding)]).await;
+            assert_eq!((header(&coded, "content-encoding"), header(&coded, "vary")), (coding, "Accept-Encoding"));
+            let tag = header(&coded, "etag").to_owned();
+            assert!(tag.starts_with('"') && !tags.contains(&tag), "{path} {coding}: {tag}");
+            tags.push(tag.clone());
+            let length: usize = header(&coded, "content-length").parse().unwrap();
+            let bytes = coded.bytes().await.unwrap();
+            assert_eq!(length, bytes.len());
+            assert_eq!(decoded(coding, &bytes), plain, "{path} in {coding}");
+            let again = get(&world, path, &[("accept-encoding", coding), ("if-none-match", &tag)]).await;
+            assert_eq!(again.status(), 304, "{path} in {coding}");
+            // Whoever asks for another coding has not what is sent in it.
+            assert_eq!(get(&world, path, &[("if-none-match", &tag)]).await.status(), 200);
+        }
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_coding_is_the_one_that_the_client_wants_most() {
+    let mut world = world().await;
+    for (accepted, expected) in [
+        ("gzip;q=0.5, zstd;q=0.9, br;q=0.1", "zstd"),
+        ("gzip, br;q=0", "gzip"),
+        ("*;q=0.1, gzip;q=1.0", "gzip"),
+        ("identity, gzip;q=0.5", ""),
+        ("gzip;q=0", ""),
+        ("identity;q=0, gzip;q=0.2", "gzip"),
+        ("deflate", ""),
+    ] {
+        let answer = get(&world, FEEDS[0], &[("accept-encoding", accepted)]).await;
+        assert_eq!((answer.status().as_u16(), header(&answer, "content-encoding")), (200, expected), "{accepted}");
+    }
+    for refused in ["identity;q=0", "*;q=0"] {
+        let answer = get(&world, FEEDS[0], &[("accept-encoding", refused)]).await;
+        assert_eq!((answer.status().as_u16(), header(&answer, "vary")), (406, "Accept-Encoding"), "{refused}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_has_the_headers_of_one_with_it() {
+    const KEPT: &str = "etag last-modified cache-control vary content-type content-encoding x-content-type-options \
+                        content-security-policy referrer-policy";
+    let mut world = world().await;
+    for path in FEEDS {
+        for accepted in ["identity", "br"] {
+            let wish = ("accept-encoding", accepted);
+            let whole = get(&world, path, &[wish]).await;
+            let length = header(&whole, "content-length").to_owned();
+            let known = get(&world, path, &[wish, ("if-none-match", header(&whole, "etag"))]).await;
+            let head = ask(&world, Method::HEAD, path, &[wish]).await;
+            assert_eq!((known.status().as_u16(), head.status().as_u16()), (304, 200));
+            for name in KEPT.split_whitespace() {
+                assert_eq!(header(&known, name), header(&whole, name), "{name} of a 304 for {path}");
+                assert_eq!(header(&head, name), header(&whole, name), "{name} of a HEAD for {path}");
+                assert!(!header(&whole, name).is_empty() || name == "content-encoding" && accepted == "identity");
+            }
+            assert!(!header(&known, "date").is_empty());
+            assert_eq!(header(&head, "content-length"), length);
+            assert!(known.bytes().await.unwrap().is_empty() && head.bytes().await.unwrap().is_empty());
+            let cache = header(&whole, "cache-control");
+            assert!(cache.contains("max-age=") && cache.contains("stale-if-error="), "{cache}");
+        }
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_tag_goes_before_a_date_and_the_date_never_goes_back() {
+    let (mut world, _origin, id) = polled_once(Answer::ok(rss(&[WORDS]))).await;
+    let first = get(&world, FEEDS[0], &[]).await;
+    let (tag, date) = (header(&first, "etag").to_owned(), header(&first, "last-modified").to_owned());
+    let status = async |headers: &[(&str, &str)]| get(&world, FEEDS[0], headers).await.status().as_u16();
+    assert_eq!(status(&[("if-none-match", "\"other\""), ("if-modified-since", &date)]).await, 200);
+    assert_eq!(status(&[("if-none-match", &tag), ("if-modified-since", "Thu, 01 Jan 1970 00:00:00 GMT")]).await, 304);
+    assert_eq!(status(&[("if-none-match", &format!("\"a\", W/{tag}"))]).await, 304);
+    assert_eq!(status(&[("if-none-match", "*")]).await, 304);
+    assert_eq!(status(&[("if-modified-since", &date)]).await, 304);
+    assert_eq!(status(&[("if-modified-since", "yesterday")]).await, 200);
+    let mut last = httpdate::parse_http_date(&date).unwrap();
+    for title in ["One", "Two", "One"] {
+        let (edit, now) = (SourceEdit { title: Some(title.into()), ..SourceEdit::default() }, world.now());
+        world.store.write(move |db| sources::edit(db, id, &edit, now)).await.unwrap();
+        let changed = get(&world, FEEDS[0], &[("if-modified-since", &date)]).await;
+        assert_eq!(changed.status(), 200);
+        let date = httpdate::parse_http_date(header(&changed, "last-modified")).unwrap();
+        assert!(date > last, "{title}");
+        last = date;
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn no_link_comes_from_what_a_request_says_of_its_host() {
+    let mut world = world().await;
+    let story = world.stories().await.remove(0).id;
+    let said = [("host", "evil.example"), ("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example")];
+    for path in FEEDS.iter().copied().chain(["/", "/sources", "/nothing", &format!("/stories/{story}")]) {
+        let answer = get(&world, path, &said).await;
+        assert!(!format!("{:?}", answer.headers()).contains("evil"), "{path}");
+        assert!(!answer.text().await.unwrap().contains("evil"), "{path}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn every_answer_is_taken_for_what_it_is_and_runs_nothing() {
+    let mut world = world().await;
+    for path in FEEDS.iter().copied().chain(["/", "/sources", "/style.css", "/favicon.svg", "/healthz", "/nothing"]) {
+        for method in [Method::GET, Method::POST] {
+            let answer = ask(&world, method, path, &[]).await;
+            assert_eq!(header(&answer, "x-content-type-options"), "nosniff", "{path}");
+            assert!(header(&answer, "content-security-policy").contains("default-src 'none'"), "{path}");
+        }
+    }
+    let page = get(&world, "/", &[]).await;
+    let tag = header(&page, "etag").to_owned();
+    assert_eq!(get(&world, "/", &[("if-none-match", &tag)]).await.status(), 304);
+    world.stop().await;
+}
+
+/// A connection from an address of this machine.
+async fn connect(from: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((from, 0)))?;
+    socket.connect(to).await
+}
+
+fn address(world: &World) -> SocketAddr {
+    world.base.trim_start_matches("http://").parse().unwrap()
+}
+
+/// Whether the other side ends a connection without a word.
+async fn is_ended(stream: &mut TcpStream) -> bool {
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.is_err() || rest.is_empty()
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_connections_and_a_proxy_as_many_as_it_likes() {
+    let mut world = World::new();
+    world.config.serve.max_connections_per_ip = 2;
+    world.config.serve.proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    world.start().await;
+    let (to, crowd) = (address(&world), Ipv4Addr::new(127, 0, 7, 1));
+    let (mut first, _second) = (connect(crowd, to).await.unwrap(), connect(crowd, to).await.unwrap());
+    let mut third = connect(crowd, to).await.unwrap();
+    assert!(is_ended(&mut third).await);
+    let mut others = Vec::new();
+    for _ in 0..20 {
+        others.push(connect(Ipv4Addr::LOCALHOST, to).await.unwrap());
+    }
+    let ask = b"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    for stream in others.iter_mut().chain([&mut first]) {
+        stream.write_all(ask).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    }
+    // Its place is free again as soon as the connection is gone.
+    until("a place is free", async || {
+        let mut again = connect(crowd, to).await.unwrap();
+        let mut answer = String::new();
+        again.write_all(ask).await.is_ok() && again.read_to_string(&mut answer).await.is_ok() && !answer.is_empty()
+    })
+    .await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn who_comes_when_all_places_are_taken_waits_for_one() {
+    let mut world = World::new();
+    world.config.serve.max_connections = 2;
+    world.config.serve.header_timeout = SignedDuration::from_millis(1500);
+    world.start().await;
+    let to = address(&world);
+    let _silent = (connect(Ipv4Addr::LOCALHOST, to).await.unwrap(), connect(Ipv4Addr::LOCALHOST, to).await.unwrap());
+    assert!(world.get("/healthz").await.contains("ok"), "the timer of the silent ones makes room");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_taken_is_given_up() {
+    let words = "word ".repeat(2000);
+    let items: Vec<String> = (0..100).map(|n| format!("{n} | Title {n} of a long feed | {n} {words}")).collect();
+    let items: Vec<&str> = items.iter().map(String::as_str).collect();
+    let mut world = World::new();
+    world.config.serve.answer_timeout = SignedDuration::from_millis(500);
+    let origin = Origin::start().await;
+    origin.serve("/feed", Answer::ok(rss(&items)));
+    let id = world.add(&origin.url("/feed"), "a.example").await;
+    world.start().await;
+    world.polled(id, 1).await;
+    let size = world.get(FEEDS[0]).await.len();
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(address(&world)).await.unwrap();
+    // More than any buffer between us holds, and nothing of it is read.
+    let requests = (16 << 20) / size + 1;
+    let one = format!("GET {} HTTP/1.1\r\nhost: a\r\n\r\n", FEEDS[0]);
+    let asked = stream.write_all(one.repeat(requests).as_bytes()).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let mut taken = Vec::new();
+    let _ = stream.read_to_end(&mut taken).await;
+    assert!(taken.len() < requests * size, "{size} bytes {requests} times, {} taken, {asked:?}", taken.len());
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_answers_and_not_for_who_has_asked_nothing() {
+    let mut world = World::new();
+    world.config.daemon.shutdown_grace = SignedDuration::from_secs(8);
+    world.config.serve.header_timeout = SignedDuration::from_secs(60);
+    world.start().await;
+    let mut begun = connect(Ipv4Addr::LOCALHOST, address(&world)).await.unwrap();
+    begun.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n").await.unwrap();
+    let mut silent = connect(Ipv4Addr::LOCALHOST, address(&world)).await.unwrap();
+    let mut trickling = connect(Ipv4Addr::LOCALHOST, address(&world)).await.unwrap();
+    trickling.write_all(b"GET / HTTP/1.1\r\nx: ").await.unwrap();
+    world.get("/healthz").await;
+    let before = Instant::now();
+    let finish = async {
+        begun.write_all(b"\r\n").await.unwrap();
+        let mut answer = String::new();
+        begun.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let (answer, ()) = tokio::join!(finish, world.stop());
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert!(is_ended(&mut silent).await && is_ended(&mut trickling).await);
+    assert!(before.elapsed() < Duration::from_secs(7), "{:?}", before.elapsed());
+}
+
+/// Sends the head of a request a byte a time until it is hung up on, over and over; says how often that was.
+async fn trickle(from: Ipv4Addr, to: SocketAddr, enough: CancellationToken) -> usize {
+    let head = b"GET /feeds/all.atom HTTP/1.1\r\nhost: a\r\nx-slow: ";
+    let mut hung_up = 0;
+    let on_and_on = async {
+        loop {
+            let Ok(mut stream) = connect(from, to).await else { continue };
+            let (mut reading, mut writing) = stream.split();
+            let slowly = async {
+                for byte in head.iter().chain(std::iter::repeat(&b'a')) {
+                    if writing.write_all(&[*byte]).await.is_err() {
+                        return;
+                    }
+                    tokio::time::sleep(Duration::from_millis(700)).await;
+                }
+            };
+            let mut any = [0; 64];
+            tokio::select! {
+                _ = slowly => {}
+                _ = reading.read(&mut any) => {}
+            }
+            hung_up += 1;
+        }
+    };
+    tokio::select! { _ = enough.cancelled() => {}, _ = on_and_on => {} }
+    hung_up
+}
+
+/// The longest and the 99th of a hundred of so many requests for the feed, each on a connection of its own.
+async fn time_requests(world: &World, times: usize) -> (Duration, Duration) {
+    let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
+    let mut took = Vec::new();
+    for _ in 0..times {
+        let before = Instant::now();
+        let answer = client.get(format!("{}{}", world.base, FEEDS[0])).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert!(answer.text().await.unwrap().ends_with("</feed>\n"));
+        took.push(before.elapsed());
+    }
+    took.sort();
+    (took[times * 99 / 100 - 1], took[times - 1])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_trickling_clients_are_hung_up_on_and_hold_up_no_feed() {
+    const CLIENTS: u32 = 2000;
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    if getrlimit(Resource::Nofile).current.is_some_and(|files| files < 3 * u64::from(CLIENTS)) {
+        return skipped("this machine does not allow 6,000 open files");
+    }
+    let mut world = World::new();
+    world.config.serve.header_timeout = SignedDuration::from_secs(4);
+    world.config.serve.proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    let origin = Origin::start().await;
+    origin.serve("/feed", Answer::ok(rss(&[WORDS])));
+    let id = world.add(&origin.url("/feed"), "a.example").await;
+    world.start().await;
+    world.polled(id, 1).await;
+    let (calm, calm_longest) = time_requests(&world, 300).await;
+
+    let (enough, to) = (CancellationToken::new(), address(&world));
+    let mut clients = JoinSet::new();
+    for n in 0..CLIENTS {
+        // Fifty an address, which is fewer than one may have.
+        let from = Ipv4Addr::from_bits(Ipv4Addr::new(127, 0, 100, 1).to_bits() + n / 50);
+        clients.spawn(trickle(from, to, enough.clone()));
+    }
+    let before = Instant::now();
+    let (mut rounds, mut longest) = (Vec::new(), Duration::ZERO);
+    // So long that every one of them is hung up on, and comes again.
+    while before.elapsed() < Duration::from_secs(10) {
+        let (p99, most) = time_requests(&world, 300).await;
+        rounds.push(p99);
+        longest = longest.max(most);
+    }
+    enough.cancel();
+    let hung_up = clients.join_all().await;
+    rounds.sort();
+    let (middle, slow) = (rounds[rounds.len() / 2], rounds[rounds.len() - 1]);
+    let times: usize = hung_up.iter().sum();
+    let figures = format!(
+        "p99 of feed requests without {calm:?} (longest {calm_longest:?}), with {CLIENTS} trickling clients {middle:?} in \
+         the middle and {slow:?} in the worst of {} rounds (longest {longest:?}); hung up {times} times",
+        rounds.len()
+    );
+    println!("{figures}");
+    assert!(hung_up.iter().all(|times| *times >= 1), "{figures}");
+    assert!(slow < calm * 20 + Duration::from_millis(500), "{figures}");
+    world.stop().await;
+}
