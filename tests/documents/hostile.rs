@@ -1,11 +1,9 @@
 //! Documents made to hurt: none makes newsfold panic, hang or use more memory than it may.
 //!
 //! Every day small ones are read in this process. The real measure is of 16 MiB, one process for each document, and
-//! takes minutes: `cargo test --release --test hostile -- --ignored --nocapture`. Peak memory is Linux's `VmHWM`.
+//! takes minutes: `cargo test --release --test documents hostile -- --ignored --nocapture`. Peak memory is Linux's `VmHWM`.
 
-#[path = "hostile/documents.rs"]
 mod documents;
-mod support;
 
 use documents::KINDS;
 use newsfold::model::ProblemKind;
@@ -40,7 +38,7 @@ fn no_small_document_makes_it_panic_or_grow_slower_than_its_size() {
 #[ignore = "takes minutes, and means something in a release build only"]
 fn no_document_of_16_mib_takes_2_s_or_12_times_its_size() {
     if cfg!(debug_assertions) || !Path::new("/proc/self/status").exists() {
-        return support::skipped("the figures are of a release build on Linux");
+        return crate::support::skipped("the figures are of a release build on Linux");
     }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("document");
@@ -64,7 +62,7 @@ fn no_document_of_16_mib_takes_2_s_or_12_times_its_size() {
 fn damaged_documents_are_read_without_a_panic_and_by_the_first_parser() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
     if !corpus.exists() {
-        return support::skipped("there is no corpus beside this project");
+        return crate::support::skipped("there is no corpus beside this project");
     }
     let times = std::env::var("MUTATIONS").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
     let url = Url::parse("https://feed.invalid/").unwrap();

@@ -1,7 +1,5 @@
 //! How well the clusterer does on whole streams: its figures must not fall, and one outlet must not be able to spoil them.
 
-mod support;
-
 use newsfold::cluster::labelled::{Labelled, replay};
 use newsfold::cluster::{Clusterer, Options, score};
 use newsfold::model::{Item, StoryId};
@@ -15,7 +13,7 @@ const PAIRS: f64 = 0.68;
 fn the_figures_on_labelled_stories_do_not_fall() {
     let gold = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/stories/dev.jsonl");
     if !gold.exists() {
-        support::skipped("there are no labelled stories beside this project");
+        crate::support::skipped("there are no labelled stories beside this project");
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -119,7 +117,7 @@ fn five_thousand_copied_headlines_of_one_outlet_move_no_figure_of_the_others_by_
 fn nor_do_they_on_labelled_stories() {
     let Ok(text) = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/stories/dev.jsonl"))
     else {
-        support::skipped("there are no labelled stories beside this project");
+        crate::support::skipped("there are no labelled stories beside this project");
         return;
     };
     let honest = Labelled::read(&text).unwrap();

@@ -1,9 +1,7 @@
 //! Sources as an operator keeps them, with the real binary: whose a feed is, and lists that go in and out.
 
-mod support;
-
-use support::desk::Desk;
-use support::origin::{Answer, Origin};
+use crate::support::desk::Desk;
+use crate::support::origin::{Answer, Origin};
 
 /// A feed that calls a site its own.
 fn feed_of_site(site: &str) -> String {

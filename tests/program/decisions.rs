@@ -1,15 +1,13 @@
 //! What the operator decides about stories holds: at once, at every later pass, over restarts, until it is taken back.
 
-mod support;
-
+use crate::support::desk::Desk;
+use crate::support::origin::{Answer, Origin};
+use crate::support::world::World;
+use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::model::{DecisionKind, ItemId, Story};
 use newsfold::publish::Options;
 use newsfold::store::{decisions, stories};
-use support::desk::Desk;
-use support::origin::{Answer, Origin};
-use support::world::World;
-use support::{rss, until};
 
 const TRAIN: [&str; 3] = [
     "t1 | Marshal Dorn arrives in Veshna by armoured train for parade | Marshal Dorn crossed the border into Veshna",

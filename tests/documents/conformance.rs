@@ -1,14 +1,11 @@
 //! Other parsers' own suites, where they are beside the project: how much of what they expect newsfold reads.
 //!
-//! `cargo test --test conformance -- --nocapture` prints every count and every failure. What is left out of a count is
+//! `cargo test --test documents conformance -- --nocapture` prints every count and every failure. What is left out of a count is
 //! left out by a rule with a reason, in `conformance/policy.rs`; `docs/decisions/0011-other-parsers-suites-are-the-measure.md` has the
 //! figures.
 
-#[path = "conformance/checks.rs"]
 mod checks;
-#[path = "conformance/policy.rs"]
 mod policy;
-mod support;
 
 use checks::{Check, Class};
 use newsfold::parse::{Document, Options, ParsedFeed, parse};
@@ -20,7 +17,7 @@ use url::Url;
 fn corpus(name: &str) -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus").join(name);
     if !folder.exists() {
-        support::skipped(&format!("there is no corpus {name} beside this project"));
+        crate::support::skipped(&format!("there is no corpus {name} beside this project"));
         return None;
     }
     Some(folder)

@@ -1,16 +1,14 @@
 //! The real daemon as a process: killed, starved of disk, doubled, stopped. No acknowledged item is lost, duplicated or
 //! given another identity.
 
-mod support;
-
+use crate::support::origin::{Answer, Origin};
+use crate::support::process::{database, serve};
+use crate::support::{rss, until};
 use newsfold::model::{NewSource, Timestamp};
 use newsfold::store::{Store, items, polls, sources, stories};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use support::origin::{Answer, Origin};
-use support::process::{database, serve};
-use support::{rss, until};
 use tempfile::TempDir;
 
 fn configured() -> TempDir {

@@ -1,12 +1,10 @@
 //! What the command line says: JSON wherever it is asked for, and a next step wherever something is wrong.
 
-mod support;
-
+use crate::support::desk::Desk;
+use crate::support::origin::{Answer, Origin};
+use crate::support::rss;
+use crate::support::world::World;
 use predicates::prelude::*;
-use support::desk::Desk;
-use support::origin::{Answer, Origin};
-use support::rss;
-use support::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_answers_in_json_when_it_is_asked_to() {

@@ -1,11 +1,9 @@
 //! The demo, as a new user starts it: a story grows, and the train story is one entry with all its outlets.
 
-mod support;
-
+use crate::support::until;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
-use support::until;
 use tempfile::TempDir;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,7 +34,7 @@ async fn the_demo_shows_a_story_grow_and_one_entry_for_the_train() {
 
 /// Whether an entry carries one of the reports that the demo's news call the train story's.
 fn is_about_the_train(entry: &serde_json::Value) -> bool {
-    let news: toml::Table = include_str!("../demo/news.toml").parse().unwrap();
+    let news: toml::Table = include_str!("../../demo/news.toml").parse().unwrap();
     let items = news["item"].as_array().unwrap();
     let train =
         items.iter().filter(|item| item.get("event").is_some_and(|event| event.as_str() == Some("armoured-train")));

@@ -1,11 +1,9 @@
 //! The real binary, as an operator types it.
 
-mod support;
-
+use crate::support::desk::Desk;
+use crate::support::origin::{Answer, Origin};
+use crate::support::rss;
 use predicates::prelude::*;
-use support::desk::Desk;
-use support::origin::{Answer, Origin};
-use support::rss;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_lives_from_add_to_remove() {

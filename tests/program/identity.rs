@@ -1,13 +1,11 @@
 //! Items over time: whatever a source does to its guids, links, titles and dates, none is doubled and none is lost.
 
-mod support;
-
+use crate::support::origin::{Answer, Origin};
+use crate::support::world::{World, next_poll};
 use jiff::SignedDuration;
 use newsfold::model::{ItemId, ProblemKind, Rule, SourceId, Timestamp};
 use newsfold::store::items;
 use newsfold::store::retention::{self, Keep};
-use support::origin::{Answer, Origin};
-use support::world::{World, next_poll};
 
 /// An item as its source shows it: guid, link, title, date; what is empty is left out.
 type Shown<'a> = (&'a str, &'a str, &'a str, &'a str);

@@ -1,16 +1,14 @@
 //! WebSub with a real hub on loopback and the real daemon: what is asked of whom, what is confirmed, how it is renewed and
 //! how it ends (W3C WebSub, 23 January 2018).
 
-mod support;
-
+use crate::support::hub::Hub;
+use crate::support::origin::Answer;
+use crate::support::scene::{BANK, GRID, STORM, Scene, TOPIC, answer, hours, with_links};
+use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::model::{SourceState, SubscriptionState};
 use newsfold::store::sources;
 use std::collections::HashSet;
-use support::hub::Hub;
-use support::origin::Answer;
-use support::scene::{BANK, GRID, STORM, Scene, TOPIC, answer, hours, with_links};
-use support::{rss, until};
 use tokio::net::TcpListener;
 use url::Url;
 

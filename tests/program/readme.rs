@@ -2,7 +2,7 @@
 
 use assert_cmd::Command;
 
-const README: &str = include_str!("../README.md");
+const README: &str = include_str!("../../README.md");
 
 /// Every `newsfold …` in the README, in code blocks and in tables.
 fn commands() -> Vec<Vec<String>> {

@@ -1,16 +1,14 @@
 //! What hostile servers can do to a request: each is bounded in size, time and count, and ends as a poll with a reason.
 
-mod support;
-
+use crate::support::origin::{Answer, Origin};
+use crate::support::process::{database, serve};
+use crate::support::raw::{Behaviour, Raw, head};
+use crate::support::{rss, until};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use newsfold::fetch::{FetchOutcome, Fetched, Fetcher, Options};
 use std::io::Write;
 use std::time::{Duration, Instant};
-use support::origin::{Answer, Origin};
-use support::process::{database, serve};
-use support::raw::{Behaviour, Raw, head};
-use support::{rss, until};
 
 fn options() -> Options {
     Options {

@@ -1,14 +1,12 @@
 //! What hubs push, with a real hub and the real daemon: what is believed and stored, and when polls become a safety net.
 
-mod support;
-
+use crate::support::hub::signature;
+use crate::support::rss;
+use crate::support::scene::{BANK, GRID, STORM, Scene, TOPIC, answer, hours, title};
 use jiff::SignedDuration;
 use newsfold::model::Outcome;
 use newsfold::poll::rate::Rate;
 use std::collections::HashSet;
-use support::hub::signature;
-use support::rss;
-use support::scene::{BANK, GRID, STORM, Scene, TOPIC, answer, hours, title};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_declared_hub_pushes_is_a_story_without_a_poll() {

@@ -3,10 +3,9 @@
 //!
 //! What is compared is how long an item waits in the mean from appearing to being seen. Where the rate λ(t) is known
 //! that is least when polls follow √λ(t) (Sia, Cho, Cho, “Efficient monitoring algorithm for fast news alerts”, TKDE
-//! 2007; `docs/decisions/0008-polls-follow-the-root-of-the-rate.md`). `cargo test --test policies -- --nocapture`
+//! 2007; `docs/decisions/0008-polls-follow-the-root-of-the-rate.md`). `cargo test --test documents policies -- --nocapture`
 //! prints the tables.
 
-#[path = "policies/population.rs"]
 mod population;
 
 use jiff::{SignedDuration, Timestamp};

@@ -1,15 +1,13 @@
 //! Servers that ask to be left alone, turn us away, move, go or fall silent: each against a real server that logs every
 //! request, with a clock that the test moves. `docs/etiquette.md` says which rule is held by which test.
 
-mod support;
-
+use crate::support::desk::Desk;
+use crate::support::origin::{Answer, Origin};
+use crate::support::world::{World, next_poll, poll_after, polled_once};
+use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::model::{EventKind, NewSource, Outcome, SourceEdit, SourceState};
 use newsfold::store::{events, origins, sources};
-use support::desk::Desk;
-use support::origin::{Answer, Origin};
-use support::world::{World, next_poll, poll_after, polled_once};
-use support::{rss, until};
 
 fn minutes(n: i64) -> SignedDuration {
     SignedDuration::from_mins(n)

@@ -1,15 +1,13 @@
 //! Readers that ask by date: Last-Modified moves whenever the bytes do, never back, and is the same after a restart.
 
-mod support;
-
+use crate::support::origin::{Answer, Origin};
+use crate::support::rss;
+use crate::support::world::World;
 use jiff::SignedDuration;
 use newsfold::model::{SourceEdit, SourceId};
 use newsfold::store::sources;
 use reqwest::{Client, Response};
 use std::time::SystemTime;
-use support::origin::{Answer, Origin};
-use support::rss;
-use support::world::World;
 
 async fn rename(world: &World, id: SourceId, title: &str) {
     let (edit, now) = (SourceEdit { title: Some(title.into()), ..SourceEdit::default() }, world.now());

@@ -1,7 +1,5 @@
 //! Documents as publishers served them, where they are beside the project: every one is read.
 
-mod support;
-
 use newsfold::parse::{Document, Options, parse};
 use std::path::{Path, PathBuf};
 use url::Url;
@@ -10,7 +8,7 @@ use url::Url;
 fn index(corpus: &str, column: &str) -> Option<Vec<(PathBuf, String)>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus").join(corpus);
     let Ok(text) = std::fs::read_to_string(folder.join("index.tsv")) else {
-        support::skipped(&format!("there is no corpus {corpus} beside this project"));
+        crate::support::skipped(&format!("there is no corpus {corpus} beside this project"));
         return None;
     };
     let mut lines = text.lines().map(|line| line.split('\t').collect::<Vec<_>>());

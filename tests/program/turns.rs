@@ -1,15 +1,13 @@
 //! Several programs on one database: never two requests at once to an origin, never one source twice at once.
 
-mod support;
-
+use crate::support::desk::Desk;
+use crate::support::origin::{Answer, Origin};
+use crate::support::world::World;
+use crate::support::{rss, until};
 use newsfold::store::Store;
 use newsfold::store::leases::{self, Lease};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
-use support::desk::Desk;
-use support::origin::{Answer, Origin};
-use support::world::World;
-use support::{rss, until};
 
 /// A command that runs while the test goes on.
 struct Running {

@@ -1,16 +1,14 @@
 //! The rules of a good guest, each against a real server that logs every request, with a clock that the test moves: what a
 //! request carries, and when it is made. `docs/etiquette.md` says which rule is held by which test.
 
-mod support;
-
+use crate::support::desk::Desk;
+use crate::support::origin::{Answer, Logged, Origin};
+use crate::support::world::{World, next_poll, polled_once};
+use crate::support::{rss, until};
 use axum::http::Version;
 use jiff::SignedDuration;
 use newsfold::model::Outcome;
 use std::io::Write;
-use support::desk::Desk;
-use support::origin::{Answer, Logged, Origin};
-use support::world::{World, next_poll, polled_once};
-use support::{rss, until};
 
 fn minutes(n: i64) -> SignedDuration {
     SignedDuration::from_mins(n)

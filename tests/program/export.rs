@@ -1,7 +1,9 @@
 //! What is served, as files: the same bytes, complete at any time, and the same files where nothing has changed.
 
-mod support;
-
+use crate::support::desk::Desk;
+use crate::support::origin::{Answer, Origin};
+use crate::support::world::{World, polled_once};
+use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::daemon::{Exported, export};
 use newsfold::model::SourceEdit;
@@ -9,10 +11,6 @@ use newsfold::store::{decisions, sources};
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use support::desk::Desk;
-use support::origin::{Answer, Origin};
-use support::world::{World, polled_once};
-use support::{rss, until};
 
 const NEWS: [&str; 2] =
     ["1 | Harvest is late this year | Farmers wait", "2 | Museum opens its doors | Paintings return"];

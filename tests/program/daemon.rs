@@ -1,15 +1,13 @@
 //! The daemon over real HTTP and a real database, with a clock that the test moves: scenarios and the standing
 //! invariants that need no second process.
 
-mod support;
-
+use crate::support::origin::{Answer, Origin};
+use crate::support::world::World;
+use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::model::{Outcome, SourceState};
 use newsfold::publish::{FeedDocument, Format, Options};
 use newsfold::store::{Store, decisions, stories};
-use support::origin::{Answer, Origin};
-use support::world::World;
-use support::{rss, until};
 
 const TRAIN: [&str; 3] = [
     "t1 | Marshal Dorn arrives in Veshna by armoured train for parade | Marshal Dorn crossed the border into Veshna",

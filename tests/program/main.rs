@@ -1,0 +1,24 @@
+//! The program as a whole: its commands, its daemon, what it asks of servers and what it serves. One binary for all,
+//! since every further one links everything anew: thirty of them took six minutes and four gigabytes.
+
+mod articles;
+mod cli;
+mod daemon;
+mod dates;
+mod decisions;
+mod demo;
+mod etiquette;
+mod export;
+mod faults;
+mod holds;
+mod identity;
+mod limits;
+mod pushes;
+mod readme;
+mod sources;
+#[path = "../support/mod.rs"]
+mod support;
+mod tidy;
+mod turns;
+mod websub;
+mod words;
