@@ -8,6 +8,7 @@
 
 pub mod articles;
 pub mod decisions;
+pub mod editions;
 pub mod events;
 pub mod hubs;
 pub mod items;
@@ -18,11 +19,12 @@ pub mod renderings;
 pub mod retention;
 pub mod sources;
 pub mod stories;
+pub mod tokens;
 
 mod connection;
 mod recognise;
 mod rows;
-mod words;
+pub mod words;
 mod writer;
 
 pub use connection::{Maintenance, default_path};

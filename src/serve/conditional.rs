@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime};
 
 /// What may be kept, for how long, and for how long in need: a reader is better off with an old feed than with none.
 pub(super) const FEED: &str = "public, max-age=60, stale-if-error=86400";
+/// What is for one reader alone.
+pub(super) const PRIVATE: &str = "private, max-age=60, stale-if-error=86400";
 /// What is asked for anew each time; with its ETag that costs little.
 pub(super) const PAGE: &str = "no-cache, stale-if-error=86400";
 /// What changes with the program alone.
@@ -32,10 +34,10 @@ impl Ready {
     }
 
     /// A document that is made for one request, for which no coding pays.
-    pub(super) fn once(content_type: &'static str, plain: Vec<u8>) -> Ready {
+    pub(super) fn once(content_type: &'static str, cache_control: &'static str, plain: Vec<u8>) -> Ready {
         let hash = hash(&plain);
         let coded = vec![(Coding::Identity, plain.into())];
-        Ready { content_type, cache_control: PAGE, coded, hash, last_modified: None }
+        Ready { content_type, cache_control, coded, hash, last_modified: None }
     }
 
     /// The answer to a request with these headers.

@@ -3,7 +3,7 @@
 //! What depends on the request is left out: the front page's `?outlets=`, `/healthz`, redirects. A story that was merged
 //! away has the page of the story to which it would lead.
 
-use super::conditional::{PAGE, Ready};
+use super::conditional::{FEED, PAGE, Ready};
 use super::feeds::Which;
 use super::pages::{self, Site};
 use crate::clock::Clock;
@@ -68,13 +68,13 @@ pub async fn each(
 type Rendered = (String, Format, Ready);
 
 fn feeds(db: &Connection, options: &Options) -> store::Result<Vec<Rendered>> {
-    let feeds = options.published_feeds();
-    let all = Which::all(&feeds).into_iter();
-    all.map(|(which, format)| {
-        let ready = Ready::new(format.content_type(), super::conditional::FEED, which.render(db, format, options)?);
-        Ok((which.name().to_owned(), format, ready))
-    })
-    .collect()
+    let mut rendered = Vec::new();
+    for (which, format) in Which::all(db, &options.published_feeds())? {
+        if let Some(bytes) = which.render(db, format, options, None)? {
+            rendered.push((which.name(), format, Ready::new(format.content_type(), FEED, bytes)));
+        }
+    }
+    Ok(rendered)
 }
 
 /// The dates by which the daemon serves the same bytes. Where something has changed meanwhile it may have served others
@@ -94,7 +94,7 @@ fn dated(db: &Connection, feeds: Vec<Rendered>, version: i64, now: Timestamp) ->
 }
 
 fn each_page(db: &Connection, options: &Options, place: Place) -> Result<(), Error> {
-    let feeds = options.published_feeds();
+    let feeds = options.public_feeds();
     let site = || Site::new(options, &feeds);
     let mut page = |path: String, html: askama::Result<String>| -> Result<(), Error> {
         let ready = Ready::new(pages::HTML, PAGE, html?.into_bytes());

@@ -1,6 +1,6 @@
 //! The pages for people: plain HTML made here, readable without a script, on a phone, in the dark and on paper.
 
-use super::conditional::{ASSET, Ready};
+use super::conditional::{ASSET, PAGE, Ready};
 use super::{App, Failure};
 use crate::model::{PublishedFeed, Source, Story, StoryId, StoryItem, Timestamp};
 use crate::publish::{Format, Options};
@@ -8,7 +8,7 @@ use crate::store::stories::Recent;
 use crate::store::{self, sources, stories};
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use rusqlite::Connection;
@@ -58,7 +58,7 @@ pub(super) struct Site<'a> {
 
 impl<'a> Site<'a> {
     fn of(app: &'a App) -> Site<'a> {
-        Site::new(&app.options, &app.feeds)
+        Site::new(&app.options, &app.public_feeds)
     }
 
     pub(super) fn new(options: &'a Options, feeds: &'a [PublishedFeed]) -> Site<'a> {
@@ -92,14 +92,7 @@ pub(super) async fn front(
     Ok(known_page(&request, front_page(Site::of(&app), stories, min_outlets)))
 }
 
-pub(super) async fn story(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    request: HeaderMap,
-) -> Result<Response, Failure> {
-    let Ok(id) = id.parse::<StoryId>() else {
-        return Ok(not_found(State(app)).await);
-    };
+pub(super) async fn story(app: App, id: StoryId, request: &HeaderMap) -> Result<Response, Failure> {
     let Some(story) = app.store.read(move |db| stories::get(db, id)).await? else {
         return Ok(not_found(State(app)).await);
     };
@@ -107,7 +100,7 @@ pub(super) async fn story(
         return Ok(Redirect::permanent(&app.options.url(&format!("stories/{into}"))).into_response());
     }
     match story_page(Site::of(&app), story) {
-        Some(page) => Ok(known_page(&request, page)),
+        Some(page) => Ok(known_page(request, page)),
         None => Ok(not_found(State(app)).await),
     }
 }
@@ -165,7 +158,7 @@ fn nowhere(site: Site) -> Message {
 /// A page that the client may hold already.
 fn known_page(request: &HeaderMap, page: askama::Result<String>) -> Response {
     match page {
-        Ok(html) => Ready::once(HTML, html.into_bytes()).answer(request),
+        Ok(html) => Ready::once(HTML, PAGE, html.into_bytes()).answer(request),
         Err(error) => unrendered(&error),
     }
 }
