@@ -1,7 +1,7 @@
 //! Atom 1.0 (RFC 4287), with archive pages (RFC 5005, section 4).
 
 use super::document::FeedDocument;
-use super::entry::{Entry, clean, rfc3339, uuid};
+use super::entry::{Entry, clean, rfc3339, uri, uuid};
 use super::{Format, document};
 use crate::model::Timestamp;
 use atom_syndication::extension::{Extension, ExtensionMap};
@@ -57,8 +57,8 @@ fn archive_mark() -> ExtensionMap {
 fn render_entry(entry: &Entry<'_>) -> atom_syndication::Entry {
     let mut links = vec![link("alternate", entry.link.clone(), "", None)];
     for report in entry.reports {
-        if let Some(url) = report.url.as_deref().filter(|url| *url != entry.link) {
-            links.push(link("related", clean(url), "", Some(clean(&report.title))));
+        if let Some(url) = report.url.as_deref().map(uri).filter(|url| *url != entry.link) {
+            links.push(link("related", url, "", Some(clean(&report.title))));
         }
     }
     links.push(link("via", entry.page.clone(), "text/html", None));

@@ -18,7 +18,7 @@ pub(super) struct Entry<'a> {
     pub updated_at: Timestamp,
     pub summary: String,
     pub html: String,
-    pub image: Option<&'a str>,
+    pub image: Option<String>,
     pub lang: Option<&'a str>,
     pub tags: &'a [String],
     pub source: Source,
@@ -45,17 +45,17 @@ impl<'a> Entry<'a> {
         Entry {
             id: uuid(&format!("newsfold story {}", edition.story)),
             title: clean(&text.title),
-            link: published.link.as_deref().map_or_else(|| page.clone(), clean),
+            link: published.link.as_deref().map_or_else(|| page.clone(), uri),
             author: clean(&text.source_title),
             published_at: published.at,
             updated_at: edition.made_at.max(published.at),
             summary: clean(&text.summary),
             html: clean(&html),
-            image: text.image.as_deref(),
+            image: text.image.as_deref().map(uri),
             lang: text.lang.as_deref().filter(|lang| is_language(lang)),
             tags: &text.tags,
             source: Source {
-                url: clean(&without_credentials(&text.source_url)),
+                url: uri(&text.source_url),
                 title: clean(&text.source_title),
                 updated_at: lead_at.unwrap_or(published.at),
             },
@@ -73,20 +73,16 @@ impl<'a> Entry<'a> {
         Entry {
             id: uuid(&format!("newsfold item {} {}", item.source_url, item.guid)),
             title: clean(&item.title),
-            link: item.url.as_deref().map_or_else(|| page.clone(), clean),
+            link: item.url.as_deref().map_or_else(|| page.clone(), uri),
             author: clean(&item.source_title),
             published_at: item.ranked_at,
             updated_at: item.ranked_at,
             summary: clean(&item.summary),
             html: clean(&text),
-            image: item.image.as_deref(),
+            image: item.image.as_deref().map(uri),
             lang: item.lang.as_deref().filter(|lang| is_language(lang)),
             tags: &[],
-            source: Source {
-                url: clean(&without_credentials(&item.source_url)),
-                title: clean(&item.source_title),
-                updated_at: item.ranked_at,
-            },
+            source: Source { url: uri(&item.source_url), title: clean(&item.source_title), updated_at: item.ranked_at },
             page,
             reports: &[],
         }
@@ -113,7 +109,7 @@ fn push_reports(out: &mut String, reports: &[Report], page: &str, evidence: bool
         out.push_str("<li>");
         match &report.url {
             Some(url) => {
-                let _ = write!(out, "<a href=\"{}\">{title}</a>", html::escape(url));
+                let _ = write!(out, "<a href=\"{}\">{title}</a>", html::escape(&uri(url)));
             }
             None => out.push_str(&title),
         }
@@ -151,11 +147,45 @@ pub(super) fn uuid(name: &str) -> String {
     format!("urn:uuid:{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
-/// Without the characters that XML 1.0 forbids (section 2.2): the writers would pass them on as they are.
+/// Without the characters that XML 1.0 forbids (section 2.2), which the writers would pass on as they are, and without
+/// those that it allows and nobody can read: further control characters and noncharacters.
 pub(super) fn clean(text: &str) -> String {
     text.chars()
-        .filter(|c| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..))
+        .map(|c| if c == '\u{85}' { ' ' } else { c })
+        .filter(|c| match c {
+            '\t' | '\n' | '\r' => true,
+            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fdd0}'..='\u{fdef}' => false,
+            c => u32::from(*c) & 0xfffe != 0xfffe,
+        })
         .collect()
+}
+
+/// A link as RFC 3986 wants it, without credentials. Browsers, and so outlets, are content with less: what it does not
+/// allow is percent-encoded, and leads to the same place.
+pub(super) fn uri(link: &str) -> String {
+    let link = clean(&without_credentials(link));
+    let after_scheme = link.find("://").map_or(0, |at| at + 3);
+    let host_end = link[after_scheme..].find(['/', '?', '#']).map_or(link.len(), |at| after_scheme + at);
+    let mut out = String::with_capacity(link.len());
+    let mut in_fragment = false;
+    for (at, c) in link.char_indices() {
+        let is_escape = || link.as_bytes().get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+        let allowed = match c {
+            '%' => is_escape(),
+            '[' | ']' => at < host_end,
+            '#' => !std::mem::replace(&mut in_fragment, true),
+            c => c.is_ascii_alphanumeric() || "-._~:/?@!$&'()*+,;=".contains(c),
+        };
+        if allowed {
+            out.push(c);
+        } else {
+            let mut bytes = [0; 4];
+            c.encode_utf8(&mut bytes).bytes().for_each(|byte| {
+                let _ = write!(out, "%{byte:02X}");
+            });
+        }
+    }
+    out
 }
 
 /// Whether it has the form of a language tag (RFC 5646), as far as validators look: what sources write there is anything.

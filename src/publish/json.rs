@@ -2,14 +2,15 @@
 
 use super::Format;
 use super::document::FeedDocument;
-use super::entry::rfc3339;
+use super::entry::{clean, rfc3339, uri};
 use serde::Serialize;
 
 #[derive(Serialize)]
 struct Feed<'a> {
     version: &'static str,
-    title: &'a str,
-    description: &'a str,
+    title: String,
+    description: String,
+    favicon: String,
     home_page_url: &'a str,
     feed_url: String,
     /// The items that came before these.
@@ -56,15 +57,15 @@ struct Author<'a> {
 struct Extension<'a> {
     about: &'static str,
     story_url: &'a str,
-    reports: Vec<Report<'a>>,
+    reports: Vec<Report>,
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
-    outlet: &'a str,
-    title: &'a str,
+struct Report {
+    outlet: String,
+    title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<&'a str>,
+    url: Option<String>,
     date: String,
     copy: bool,
 }
@@ -78,9 +79,9 @@ pub(super) fn render(document: &FeedDocument<'_>) -> Vec<u8> {
                 .reports
                 .iter()
                 .map(|report| Report {
-                    outlet: &report.outlet,
-                    title: &report.title,
-                    url: report.url.as_deref(),
+                    outlet: clean(&report.outlet),
+                    title: clean(&report.title),
+                    url: report.url.as_deref().map(uri),
                     date: rfc3339(report.at),
                     copy: report.copy,
                 })
@@ -91,7 +92,7 @@ pub(super) fn render(document: &FeedDocument<'_>) -> Vec<u8> {
         title: &entry.title,
         summary: &entry.summary,
         content_html: &entry.html,
-        image: entry.image,
+        image: entry.image.as_deref(),
         date_published: rfc3339(entry.published_at),
         date_modified: rfc3339(entry.updated_at),
         authors: [Author { name: &entry.author }],
@@ -100,8 +101,9 @@ pub(super) fn render(document: &FeedDocument<'_>) -> Vec<u8> {
     });
     let feed = Feed {
         version: "https://jsonfeed.org/version/1.1",
-        title: &document.title,
-        description: &document.description,
+        title: clean(&document.title),
+        description: clean(&document.description),
+        favicon: document.options.url("favicon.svg"),
         home_page_url: &document.home,
         feed_url: document.url(&document.itself, Format::Json),
         next_url: document.previous.as_ref().map(|older| document.url(older, Format::Json)),

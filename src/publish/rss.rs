@@ -37,7 +37,7 @@ pub(super) fn render(document: &FeedDocument<'_>) -> Vec<u8> {
         description: clean(&document.description),
         link: document.home.clone(),
         generator: Some("newsfold".into()),
-        last_build_date: Some(rfc822(document.updated_at())),
+        last_build_date: (!document.entries.is_empty()).then(|| rfc822(document.updated_at())),
         atom_ext: Some(AtomExtension { links }),
         items: document.entries.iter().map(render_item).collect(),
         namespaces: namespaces
@@ -59,7 +59,7 @@ fn extension(prefix: &str, name: &str, attrs: BTreeMap<String, String>) -> Exten
 }
 
 fn render_item(entry: &Entry<'_>) -> Item {
-    let thumbnail = |url: &str| extension("media", "thumbnail", BTreeMap::from([("url".to_owned(), clean(url))]));
+    let thumbnail = |url: &str| extension("media", "thumbnail", BTreeMap::from([("url".to_owned(), url.to_owned())]));
     Item {
         guid: Some(Guid { value: entry.id.clone(), permalink: false }),
         title: Some(entry.title.clone()),
@@ -74,7 +74,7 @@ fn render_item(entry: &Entry<'_>) -> Item {
             creators: vec![entry.author.clone()],
             ..DublinCoreExtension::default()
         }),
-        extensions: entry.image.map(thumbnail).unwrap_or_default(),
+        extensions: entry.image.as_deref().map(thumbnail).unwrap_or_default(),
         ..Item::default()
     }
 }

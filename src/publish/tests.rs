@@ -1,6 +1,6 @@
 //! What is published of small written stories.
 
-use super::entry::{clean, uuid};
+use super::entry::{clean, uri, uuid};
 use super::*;
 use crate::model::{
     Cause, Edition, Evidence, FeedEntry, Item, ItemId, Published, SourceId, Story, StoryId, StoryItem, Timestamp,
@@ -297,4 +297,24 @@ fn why_a_story_is_in_a_feed_is_said_of_each_condition() {
     let holds: Vec<bool> = conditions.iter().map(|condition| condition.holds).collect();
     assert_eq!(holds, [true, false, true, true, false], "{conditions:?}");
     assert!(conditions[1].says.contains("any of war; it has energy"), "{conditions:?}");
+}
+
+#[test]
+fn links_are_uris_and_lead_where_they_did() {
+    for (written, expected) in [
+        ("https://h.example/a[1]?c[]=2|d", "https://h.example/a%5B1%5D?c%5B%5D=2%7Cd"),
+        ("https://h.example/100%?q=%e4#a#b", "https://h.example/100%25?q=%e4#a%23b"),
+        ("http://[2001:db8::1]:8080/[", "http://[2001:db8::1]:8080/%5B"),
+        ("https://user:secret@h.example/ü\u{0}", "https://h.example/%C3%BC"),
+        ("https://h.example/~a/(b);c=1?d=e&f='g'", "https://h.example/~a/(b);c=1?d=e&f='g'"),
+    ] {
+        assert_eq!(uri(written), expected);
+        let (before, after) = (url::Url::parse(written).unwrap(), url::Url::parse(expected).unwrap());
+        assert_eq!((before.host(), before.port()), (after.host(), after.port()));
+    }
+}
+
+#[test]
+fn what_nobody_can_read_is_left_out() {
+    assert_eq!(clean("a\u{80}b\u{85}c\u{fdd0}d\u{1fffe}e\u{7f}f\u{fffd}"), "ab cdef\u{fffd}");
 }
