@@ -12,17 +12,18 @@ pub mod events;
 pub mod hubs;
 pub mod items;
 pub mod leases;
+pub mod listing;
 pub mod origins;
 pub mod polls;
 pub mod renderings;
 pub mod retention;
 pub mod sources;
 pub mod stories;
+pub mod words;
 
 mod connection;
 mod recognise;
 mod rows;
-mod words;
 mod writer;
 
 pub use connection::{Maintenance, default_path};

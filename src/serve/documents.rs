@@ -1,7 +1,8 @@
 //! All that is served at addresses of its own, as documents for files: the bytes are those of the handlers.
 //!
-//! What depends on the request is left out: the front page's `?outlets=`, `/healthz`, redirects. A story that was merged
-//! away has the page of the story to which it would lead.
+//! What depends on the request is left out: the front page's filters, `/healthz`, redirects. A story that was merged
+//! away has the page of the story to which it would lead. The page of health alone differs from the one that is served: it says
+//! nothing of the daemon, which need not run while its files are read.
 
 use super::conditional::{PAGE, Ready};
 use super::feeds::Which;
@@ -100,16 +101,24 @@ fn each_page(db: &Connection, options: &Options, place: Place) -> Result<(), Err
         let ready = Ready::new(pages::HTML, PAGE, html?.into_bytes());
         Ok(place(document(path, &ready, None))?)
     };
-    page("index.html".into(), pages::front_page(site(), pages::shown(db, 1)?, 1))?;
-    page("sources".into(), pages::sources_page(site(), sources::list(db, &sources::Filter::default())?))?;
+    page("index.html".into(), pages::front_page(db, site(), &pages::Filters::default())?)?;
+    // A folder has the name of the list already.
+    page("sources/index.html".into(), pages::sources_page(db, site())?)?;
+    for source in sources::list(db, &sources::Filter::default())? {
+        page(format!("sources/{}", source.id), pages::source_page(db, site(), &source)?)?;
+    }
+    page("feeds/index.html".into(), pages::feeds_page(site()))?;
+    page("health".into(), pages::health_page(db, site(), None)?)?;
     page("404.html".into(), pages::not_found_page(site()))?;
     for id in stories::ever_published(db)? {
         if let Some(story) = survivor(db, id)?
-            && let Some(html) = pages::story_page(site(), story)
+            && let Some(html) = pages::story_page(db, site(), &story)?
         {
             page(format!("stories/{id}"), html)?;
         }
     }
+    let list = Ready::new(pages::OPML, PAGE, pages::outlines(options, pages::public_feeds(&feeds)));
+    place(document("feeds.opml".into(), &list, None))?;
     place(document("style.css".into(), &pages::STYLE, None))?;
     place(document("favicon.svg".into(), &pages::FAVICON, None))?;
     Ok(())

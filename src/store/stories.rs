@@ -299,7 +299,7 @@ pub fn counts(db: &Connection) -> Result<Counts> {
 }
 
 /// Loads stories with all their items, in the order of `ids`.
-fn load(db: &Connection, ids: &[i64]) -> Result<Vec<Story>> {
+pub(super) fn load(db: &Connection, ids: &[i64]) -> Result<Vec<Story>> {
     let mut head = db.prepare_cached(
         "SELECT founded_at, updated_at, published_at, published_link, merged_into, lead_id FROM story WHERE id = ?1",
     )?;

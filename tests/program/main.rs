@@ -13,6 +13,7 @@ mod faults;
 mod holds;
 mod identity;
 mod limits;
+mod pages;
 mod pushes;
 mod readme;
 mod sources;
