@@ -1,8 +1,8 @@
 //! All that is served at addresses of its own, as documents for files: the bytes are those of the handlers.
 //!
 //! What depends on the request is left out: the front page's filters, `/healthz`, redirects. A story that was merged
-//! away has the page of the story to which it would lead. The page of health alone differs from the one that is served: it says
-//! nothing of the daemon, which need not run while its files are read.
+//! away has the page of the story to which it would lead. Two pages differ from those that are served, since no
+//! daemon need run while files are read: the front page has no form, and the page of health says nothing of tasks.
 
 use super::conditional::{PAGE, Ready};
 use super::feeds::Which;
@@ -101,7 +101,7 @@ fn each_page(db: &Connection, options: &Options, place: Place) -> Result<(), Err
         let ready = Ready::new(pages::HTML, PAGE, html?.into_bytes());
         Ok(place(document(path, &ready, None))?)
     };
-    page("index.html".into(), pages::front_page(db, site(), &pages::Filters::default())?)?;
+    page("index.html".into(), pages::front_page(db, site(), None)?)?;
     // A folder has the name of the list already.
     page("sources/index.html".into(), pages::sources_page(db, site())?)?;
     for source in sources::list(db, &sources::Filter::default())? {

@@ -16,7 +16,6 @@ mod story;
 mod words;
 
 pub(super) use feeds::{feeds, feeds_page, opml};
-pub(super) use filters::Filters;
 pub(super) use front::{front, front_page, search};
 pub(super) use health::{health, health_page};
 pub(super) use opml::{OPML, outlines};

@@ -33,7 +33,7 @@ impl Default for Filters {
 impl Filters {
     /// Reads the query of an address. Of several values of one name the first counts, and names that mean nothing here
     /// are passed over. `None` where a number is asked for and none is given.
-    pub(in crate::serve) fn read(query: Option<&str>) -> Option<Filters> {
+    pub(super) fn read(query: Option<&str>) -> Option<Filters> {
         let mut filters = Filters::default();
         let mut seen = Vec::new();
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {

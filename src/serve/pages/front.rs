@@ -22,6 +22,8 @@ const NAMED: usize = 12;
 struct Front<'a> {
     site: Site<'a>,
     filters: &'a Filters,
+    /// Whether somebody answers to what the form asks: a file does not.
+    is_served: bool,
     choices: Choices,
     days: Vec<Day<'a>>,
     more: bool,
@@ -48,7 +50,7 @@ pub(in crate::serve) async fn front(
     request: HeaderMap,
 ) -> Result<Response, Failure> {
     let Some(filters) = Filters::read(query.as_deref()) else { return Ok(no_such_selection(&app)) };
-    answer(app, request, move |db, site| Ok(Found::Page(front_page(db, site, &filters)?))).await
+    answer(app, request, move |db, site| Ok(Found::Page(front_page(db, site, Some(&filters))?))).await
 }
 
 /// `/search?q=…` is where people and browsers look for a search.
@@ -64,15 +66,19 @@ fn no_such_selection(app: &App) -> Response {
     message(StatusCode::BAD_REQUEST, &Message { site, title: "No such selection", text })
 }
 
-pub(in crate::serve) fn front_page(db: &Connection, site: Site, filters: &Filters) -> store::Result<Rendered> {
+/// Without filters it is the page for a file, which has no form and leads to no further pages.
+pub(in crate::serve) fn front_page(db: &Connection, site: Site, filters: Option<&Filters>) -> store::Result<Rendered> {
+    let is_served = filters.is_some();
+    let all = Filters::default();
+    let filters = filters.unwrap_or(&all);
     let choices = listing::choices(db)?;
     let Listed { stories, more } = if filters.is_without_words() {
         Listed { stories: Vec::new(), more: false }
     } else {
         listing::list(db, &filters.listing())?
     };
-    let more = more && !filters.is_last_page();
-    Ok(Front { site, filters, choices, days: by_day(&stories), more }.render())
+    let more = more && is_served && !filters.is_last_page();
+    Ok(Front { site, filters, is_served, choices, days: by_day(&stories), more }.render())
 }
 
 fn by_day(stories: &[Story]) -> Vec<Day<'_>> {
