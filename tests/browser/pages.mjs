@@ -21,6 +21,10 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', 
   '--disable-component-update', '--disable-sync', '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1'];
 
 const faults = [];
+function tell(fault) {
+  faults.push(fault);
+  console.error(fault);
+}
 let opened = 0;
 let rulesPassed = 0;
 
@@ -48,7 +52,6 @@ async function tabThrough(page, fault) {
     if (place === 0 && !at.first) return fault('the link to the content is not the first that Tab reaches');
     if (!at.visible) return fault(`the focus cannot be seen at element ${place}`);
   }
-  await page.evaluate(() => document.activeElement.blur());
 }
 
 async function checkFolds(page, fault) {
@@ -64,61 +67,67 @@ async function checkFolds(page, fault) {
 
 /** The page, as far as somebody looks through it. */
 async function save(page, name) {
+  await page.evaluate(() => document.activeElement.blur());
   const height = await page.evaluate(() => document.documentElement.scrollHeight);
   const { width } = page.viewportSize();
   const clip = { x: 0, y: 0, width, height: Math.min(height, 2000) };
   await page.screenshot({ path: join(screenshots, `${name}.png`), clip, fullPage: true });
 }
 
-async function check(browser, base, path, name, status = 200) {
-  for (const [screen, viewport] of Object.entries(SCREENS)) {
-    for (const colorScheme of ['light', 'dark']) {
-      const where = `${name} (${path}) on a ${screen}, ${colorScheme}`;
-      const fault = (what) => faults.push(`${where}: ${what}`);
-      const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' });
-      const page = await context.newPage();
-      page.on('request', (request) => {
-        if (!request.url().startsWith(`${base}/`)) fault(`asks for ${request.url()}`);
-      });
-      page.on('console', (message) => {
-        const expected = status !== 200 && message.text().includes(`status of ${status}`);
-        if (['error', 'warning'].includes(message.type()) && !expected) fault(`the console says ${message.text()}`);
-      });
-      page.on('pageerror', (error) => fault(`error ${error}`));
-      const answer = await page.goto(base + path, { waitUntil: 'load' });
-      if (answer.status() !== status) fault(`answers ${answer.status()}`);
-      if ((await answer.text()).includes('secret')) fault('gives a secret away');
-      if (await page.evaluate(() => document.scripts.length + document.querySelectorAll('[style], style').length)) {
-        fault('has scripts or styles of its own');
-      }
-      if (colorScheme === 'light') {
-        await tabThrough(page, fault);
-        await save(page, `${name}-${screen}-${colorScheme}`);
-      }
-      await checkFolds(page, fault);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      if (wide > 1) fault(`is ${wide} pixels wider than the screen`);
-      if (await page.locator('summary').count() || colorScheme === 'dark') await save(page, `${name}-${screen}-${colorScheme}-open`);
-      await page.evaluate(axe);
-      const found = await page.evaluate((rules) => axe.run(document, { runOnly: rules }), RULES);
-      rulesPassed += found.passes.length;
-      for (const { id, help, nodes } of found.violations) {
-        fault(`axe: ${id}: ${help}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')}`);
-      }
-      opened++;
-      await context.close();
-    }
+/** What axe-core finds by these rules. */
+async function violations(page, only, fault) {
+  const found = await page.evaluate((runOnly) => axe.run(document, { runOnly, resultTypes: ['violations'] }), only);
+  rulesPassed += found.passes.length;
+  for (const { id, help, nodes } of found.violations) {
+    fault(`axe: ${id}: ${help}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')}`);
   }
-  const context = await browser.newContext({ viewport: { width: 794, height: 1123 } });
-  const page = await context.newPage();
-  await page.goto(base + path);
-  await page.emulateMedia({ media: 'print' });
-  if (await page.locator('header nav').isVisible()) faults.push(`${name}: the menu is printed`);
+}
+
+/** How it is on paper: without the menu, and with all that is folded on the screen. */
+async function print(page, name, fault) {
+  await page.setViewportSize({ width: 794, height: 1123 });
+  await page.emulateMedia({ media: 'print', colorScheme: 'light' });
+  await page.evaluate(() => document.querySelectorAll('details').forEach((fold) => { fold.open = false; }));
+  if (await page.locator('header nav').isVisible()) fault('the menu is printed');
   const hidden = await page.evaluate(() => [...document.querySelectorAll('details > :not(summary)')]
     .filter((element) => !element.checkVisibility({ contentVisibilityAuto: false })).length);
-  if (hidden) faults.push(`${name}: ${hidden} folded parts are not printed`);
+  if (hidden) fault(`${hidden} folded parts are not printed`);
   await save(page, `${name}-print`);
-  await context.close();
+}
+
+async function check(browser, base, path, name, status = 200) {
+  for (const [screen, viewport] of Object.entries(SCREENS)) {
+    const fault = (what) => tell(`${name} (${path}) on a ${screen}: ${what}`);
+    const context = await browser.newContext({ viewport, colorScheme: 'light', reducedMotion: 'reduce' });
+    const page = await context.newPage();
+    page.on('request', (request) => {
+      if (!request.url().startsWith(`${base}/`)) fault(`asks for ${request.url()}`);
+    });
+    page.on('console', (message) => {
+      const expected = status !== 200 && message.text().includes(`status of ${status}`);
+      if (['error', 'warning'].includes(message.type()) && !expected) fault(`the console says ${message.text()}`);
+    });
+    page.on('pageerror', (error) => fault(`error ${error}`));
+    const answer = await page.goto(base + path, { waitUntil: 'load' });
+    opened++;
+    if (answer.status() !== status) fault(`answers ${answer.status()}`);
+    if ((await answer.text()).includes('secret')) fault('gives a secret away');
+    if (await page.evaluate(() => document.scripts.length + document.querySelectorAll('[style], style').length)) {
+      fault('has scripts or styles of its own');
+    }
+    await tabThrough(page, fault);
+    await save(page, `${name}-${screen}`);
+    await checkFolds(page, fault);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    if (wide > 1) fault(`is ${wide} pixels wider than the screen`);
+    await page.evaluate(axe);
+    await violations(page, RULES, fault);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await violations(page, ['color-contrast', 'link-in-text-block'], (what) => fault(`in the dark, ${what}`));
+    await save(page, `${name}-${screen}-dark`);
+    if (screen === 'desk') await print(page, name, fault);
+    await context.close();
+  }
 }
 
 async function main() {
@@ -149,8 +158,7 @@ async function main() {
     for (const [base, path, name, status] of pages.filter(([, , name]) => name.includes(only))) {
       await check(browser, base, path, name, status);
     }
-    for (const fault of faults) console.error(fault);
-    console.log(`${pages.length} pages, opened ${opened} times; ${rulesPassed} rules of axe-core passed, ${faults.length} faults`);
+    console.log(`${opened} pages opened, ${rulesPassed} rules of axe-core passed, ${faults.length} faults`);
   } finally {
     await browser.close();
     world.end();

@@ -155,6 +155,10 @@ impl StoryPage<'_> {
         counted(self.story.outlets().len(), "outlet", "outlets")
     }
 
+    fn has_copies(&self) -> bool {
+        self.marks.iter().any(|mark| mark.is_copy)
+    }
+
     fn spans_time(&self) -> bool {
         self.last.duration_since(self.first).as_secs() >= 60
     }
