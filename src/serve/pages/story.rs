@@ -155,8 +155,8 @@ impl StoryPage<'_> {
         counted(self.story.outlets().len(), "outlet", "outlets")
     }
 
-    fn has_copies(&self) -> bool {
-        self.marks.iter().any(|mark| mark.is_copy)
+    fn copies(&self) -> usize {
+        self.story.items.iter().filter(|report| report.copy_of.is_some()).count()
     }
 
     fn spans_time(&self) -> bool {
