@@ -8,6 +8,7 @@
 
 pub mod articles;
 pub mod decisions;
+pub mod editions;
 pub mod events;
 pub mod hubs;
 pub mod items;
@@ -19,6 +20,7 @@ pub mod renderings;
 pub mod retention;
 pub mod sources;
 pub mod stories;
+pub mod tokens;
 pub mod words;
 
 mod connection;

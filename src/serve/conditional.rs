@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime};
 
 /// What may be kept, for how long, and for how long in need: a reader is better off with an old feed than with none.
 pub(super) const FEED: &str = "public, max-age=60, stale-if-error=86400";
+/// What is for one reader alone.
+pub(super) const PRIVATE: &str = "private, max-age=60, stale-if-error=86400";
 /// What is asked for anew each time; with its ETag that costs little.
 pub(super) const PAGE: &str = "no-cache, stale-if-error=86400";
 /// What changes with the program alone.
@@ -31,15 +33,25 @@ impl Ready {
         Ready { content_type, cache_control, coded, hash, last_modified: None }
     }
 
+    /// A document that is made for one request, for which no coding pays.
+    pub(super) fn once(content_type: &'static str, cache_control: &'static str, plain: Vec<u8>) -> Ready {
+        let hash = hash(&plain);
+        let coded = vec![(Coding::Identity, plain.into())];
+        Ready { content_type, cache_control, coded, hash, last_modified: None }
+    }
+
     /// The answer to a request with these headers.
     pub(super) fn answer(&self, request: &HeaderMap) -> Response {
         let sizes: Vec<_> = self.coded.iter().map(|(coding, bytes)| (*coding, bytes.len())).collect();
-        let chosen = choose(request, &sizes);
+        let chosen = if sizes.len() == 1 { Some(sizes[0].0) } else { choose(request, &sizes) };
         let Some((coding, bytes)) = self.coded.iter().find(|(coding, _)| Some(*coding) == chosen) else {
             return unacceptable();
         };
         let tag = etag(&self.hash, *coding);
-        let headers = headers(self.content_type, self.cache_control, &tag, *coding, self.last_modified);
+        let mut headers = headers(self.content_type, self.cache_control, &tag, *coding, self.last_modified);
+        if sizes.len() == 1 {
+            headers.remove(header::VARY);
+        }
         if is_known(request, &tag, self.last_modified) {
             return (StatusCode::NOT_MODIFIED, headers).into_response();
         }

@@ -44,8 +44,8 @@ pub(super) type Rendered = askama::Result<String>;
 /// What stands on every page.
 pub(super) struct Site<'a> {
     title: &'a str,
-    /// The feeds that may be told of.
-    feeds: Vec<&'a PublishedFeed>,
+    /// The feeds that may be told of: private ones never get here.
+    feeds: &'a [PublishedFeed],
     options: &'a Options,
     /// The path part of the base URL, without its last slash: links work below a reverse proxy's prefix.
     root: &'a str,
@@ -54,17 +54,12 @@ pub(super) struct Site<'a> {
 impl<'a> Site<'a> {
     pub(super) fn new(options: &'a Options, feeds: &'a [PublishedFeed]) -> Site<'a> {
         let root = options.base_url.path().trim_end_matches('/');
-        Site { title: &options.title, feeds: public_feeds(feeds).collect(), options, root }
+        Site { title: &options.title, feeds, options, root }
     }
 
     fn formats(&self) -> [Format; 3] {
         Format::ALL
     }
-}
-
-/// The feeds that pages and lists tell of: every list of feeds comes through here.
-pub(super) fn public_feeds(feeds: &[PublishedFeed]) -> impl Iterator<Item = &PublishedFeed> {
-    feeds.iter()
 }
 
 #[derive(Template)]
@@ -76,7 +71,7 @@ struct Message<'a> {
 }
 
 pub(super) async fn not_found(State(app): State<App>) -> Response {
-    message(StatusCode::NOT_FOUND, &nowhere(Site::new(&app.options, &app.feeds)))
+    message(StatusCode::NOT_FOUND, &nowhere(Site::new(&app.options, &app.public_feeds)))
 }
 
 pub(super) fn not_found_page(site: Site) -> Rendered {
@@ -112,11 +107,13 @@ async fn answer(
 ) -> Result<Response, Failure> {
     let shared = app.clone();
     let read = app.store.read(move |db| {
-        Ok(match find(db, Site::new(&shared.options, &shared.feeds))? {
+        Ok(match find(db, Site::new(&shared.options, &shared.public_feeds))? {
             Found::Page(Ok(html)) => answer_once(HTML, html.into_bytes(), &request),
             Found::Page(Err(error)) => unrendered(&error),
             Found::Elsewhere(path) => Redirect::permanent(&shared.options.url(&path)).into_response(),
-            Found::Nothing => message(StatusCode::NOT_FOUND, &nowhere(Site::new(&shared.options, &shared.feeds))),
+            Found::Nothing => {
+                message(StatusCode::NOT_FOUND, &nowhere(Site::new(&shared.options, &shared.public_feeds)))
+            }
         })
     });
     Ok(read.await?)

@@ -67,11 +67,10 @@ async fn the_files_are_byte_for_byte_what_is_served_in_every_coding() {
         let asked = path.trim_end_matches("index.html").trim_end_matches('/');
         for (coding, suffix) in [("identity", ""), ("gzip", ".gz"), ("br", ".br"), ("zstd", ".zst")] {
             let file = &files[&format!("{path}{suffix}")];
-            // A page is coded for one request, with less effort than a file is worth.
-            let is_page = ["text/html", "text/x-opml"]
-                .iter()
-                .any(|of| document["content_type"].as_str().unwrap().starts_with(of));
-            if is_page && coding != "identity" {
+            // What is made for one request is coded with less effort than a file is worth, or not at all.
+            let kind = document["content_type"].as_str().unwrap();
+            let is_made_once = kind.starts_with("text/html") || path == "feeds.opml" || path.starts_with("stories/");
+            if is_made_once && coding != "identity" {
                 continue;
             }
             let ask = async |path: &str| {

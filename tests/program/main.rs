@@ -7,6 +7,7 @@ mod daemon;
 mod dates;
 mod decisions;
 mod demo;
+mod editions;
 mod etiquette;
 mod export;
 mod faults;

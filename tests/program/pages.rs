@@ -116,6 +116,7 @@ async fn the_form_shows_what_is_asked_for_and_a_search_has_a_feed() {
     assert!(page.contains("<option value=\"en\" selected>English</option>"), "{page}");
     let feed = "href=\"/search.atom?q=old+%22hall%22+%26+%3Cb%3E\"";
     assert_eq!(page.matches(feed).count(), 2, "in the head and to see: {page}");
+    assert_eq!(status(&world, "/search.atom?q=old+%22hall%22+%26+%3Cb%3E").await, 200);
     assert!(!found(&world, &[("q", "***")]).await.contains("search.atom"), "a search for nothing has no feed");
     assert!(found(&world, &[("q", "***")]).await.contains("There is no word to search for"));
 
@@ -211,6 +212,7 @@ async fn copies_are_folded_under_the_report_whose_text_they_repeat() {
     assert!(folded.contains(&format!("id=\"item-{}\"", copy.id)) && folded.contains(&copy.outlet), "{folded}");
     // Why it is there leads to the report that it repeats.
     assert!(folded.contains(&format!("<a href=\"#item-{}\">{}’s report</a>", own.id, own.outlet)), "{folded}");
+    assert_eq!(status(&world, &format!("/stories/{}.atom", story.id)).await, 200);
     for address in [format!("/stories/{}.atom", story.id), format!("https://news.example/{}", "grid")] {
         assert!(page.contains(&format!("href=\"{address}\"")), "{address}");
     }
@@ -293,7 +295,8 @@ async fn the_list_of_feeds_is_opml_that_readers_take() {
     world.config.publish.base_url = "https://desk.example/news/".parse().unwrap();
     let feed =
         "name = \"two\"\ntitle = \"Two & <more>\\u0001\"\nmin_outlets = 2\ntags = [\"energy\"]\nlanguages = [\"de\"]";
-    world.config.publish.feeds = vec![toml::from_str(feed).unwrap()];
+    let private = "name = \"hidden\"\ntitle = \"Ours\"\nprivate = true";
+    world.config.publish.feeds = vec![toml::from_str(feed).unwrap(), toml::from_str(private).unwrap()];
     world.start().await;
     let answer = ask(&world, Method::GET, "/feeds.opml", &[]).await;
     assert_eq!(answer.headers()["content-type"], "text/x-opml; charset=utf-8");
@@ -305,6 +308,7 @@ async fn the_list_of_feeds_is_opml_that_readers_take() {
         list.outlines.iter().map(|outline| (outline.xml_url.as_str(), outline.title.as_deref())).collect();
     let expected = [
         ("https://desk.example/news/feeds/all.atom", Some("newsfold")),
+        ("https://desk.example/news/feeds/top.atom", Some("newsfold: top stories")),
         ("https://desk.example/news/feeds/two.atom", Some("Two & <more>")),
     ];
     assert_eq!(outlines, expected);
@@ -315,6 +319,10 @@ async fn the_list_of_feeds_is_opml_that_readers_take() {
     );
     assert!(page.contains("<code>https://desk.example/news/feeds/two.json</code>"), "{page}");
     assert!(page.contains("href=\"/news/feeds.opml\""), "links work below a prefix: {page}");
+    assert!(page.contains("href=\"/news/feeds/two.stable.rss\""), "{page}");
+    for text in [text, page, world.get("/").await, world.get("/health").await] {
+        assert!(!text.contains("hidden") && !text.contains("Ours"), "a private feed is named: {text}");
+    }
     world.stop().await;
 }
 

@@ -2,8 +2,8 @@
 
 use super::opml::{OPML, outlines};
 use super::words::{language, number, span};
-use super::{Found, Rendered, Site, answer, public_feeds};
-use crate::model::{FeedSelection, PublishedFeed};
+use super::{Found, Rendered, Site, answer};
+use crate::model::{FeedSelection, Order, PublishedFeed, Variant};
 use crate::publish::{Format, HEALTH};
 use crate::serve::conditional::answer_once;
 use crate::serve::{App, Failure};
@@ -28,10 +28,14 @@ pub(in crate::serve) fn feeds_page(site: Site) -> Rendered {
 
 /// `/feeds.opml`.
 pub(in crate::serve) async fn opml(State(app): State<App>, request: HeaderMap) -> Response {
-    answer_once(OPML, outlines(&app.options, public_feeds(&app.feeds)), &request)
+    answer_once(OPML, outlines(&app.options, &app.public_feeds), &request)
 }
 
 impl Feeds<'_> {
+    fn stable(&self) -> &'static str {
+        Variant::Stable.suffix()
+    }
+
     fn address(&self, name: &str, format: &Format) -> String {
         self.site.options.url(&format!("feeds/{name}.{}", format.extension()))
     }
@@ -52,7 +56,8 @@ fn name(format: &Format) -> &'static str {
 
 /// Which stories a feed holds, in words.
 fn selects(feed: &PublishedFeed) -> String {
-    let FeedSelection { tags, outlets, languages, words, min_outlets, max_age, limit } = &feed.selection;
+    let FeedSelection { tags, outlets, languages, words, without, min_outlets, max_age, limit, order } =
+        &feed.selection;
     let mut parts = Vec::new();
     if !tags.is_empty() {
         parts.push(format!("of sources with the tag {}", any(tags.iter().map(|tag| format!("‘{tag}’")))));
@@ -67,6 +72,9 @@ fn selects(feed: &PublishedFeed) -> String {
     if let Some(words) = words {
         parts.push(format!("that match {words}"));
     }
+    if let Some(without) = without {
+        parts.push(format!("that do not match {without}"));
+    }
     if *min_outlets > 1 {
         parts.push(format!("that at least {min_outlets} outlets report"));
     }
@@ -74,7 +82,11 @@ fn selects(feed: &PublishedFeed) -> String {
         parts.push(format!("at most {} older than the newest", span(*age)));
     }
     let all = if parts.is_empty() { "All stories".to_owned() } else { format!("Stories {}", parts.join(", ")) };
-    format!("{all}; the newest {}.", number(&u64::from(*limit)))
+    let first = match order {
+        Order::Newest => "newest",
+        Order::Weight => "weightiest, by outlets, priority and age,",
+    };
+    format!("{all}; the {first} {}.", number(&u64::from(*limit)))
 }
 
 fn any(names: impl Iterator<Item = String>) -> String {

@@ -62,7 +62,7 @@ pub(in crate::serve) async fn search(State(app): State<App>, RawQuery(query): Ra
 fn no_such_selection(app: &App) -> Response {
     let text = "After ?outlets= and ?page= this page takes a whole number, as in /?outlets=3: how many outlets must \
                 report a story.";
-    let site = Site::new(&app.options, &app.feeds);
+    let site = Site::new(&app.options, &app.public_feeds);
     message(StatusCode::BAD_REQUEST, &Message { site, title: "No such selection", text })
 }
 

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 pub(in crate::serve) const OPML: &str = "text/x-opml; charset=utf-8";
 
 /// The document. Each feed stands in it once, as Atom: every reader that takes OPML takes that.
-pub(in crate::serve) fn outlines<'a>(options: &Options, feeds: impl Iterator<Item = &'a PublishedFeed>) -> Vec<u8> {
+pub(in crate::serve) fn outlines(options: &Options, feeds: &[PublishedFeed]) -> Vec<u8> {
     let mut bytes = Vec::new();
     // A vector takes whatever is written to it.
     let _ = write(&mut Writer::new_with_indent(&mut bytes, b' ', 2), options, feeds);
@@ -18,11 +18,7 @@ pub(in crate::serve) fn outlines<'a>(options: &Options, feeds: impl Iterator<Ite
     bytes
 }
 
-fn write<'a, W: Write>(
-    writer: &mut Writer<W>,
-    options: &Options,
-    feeds: impl Iterator<Item = &'a PublishedFeed>,
-) -> io::Result<()> {
+fn write<W: Write>(writer: &mut Writer<W>, options: &Options, feeds: &[PublishedFeed]) -> io::Result<()> {
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let opml = writer.create_element("opml").with_attribute(("version", "2.0"));
     opml.write_inner_content(|writer| {

@@ -10,7 +10,6 @@ use crate::serve::{App, Failure};
 use crate::store::items::Earlier;
 use crate::store::{self, items, stories};
 use askama::Template;
-use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::SignedDuration;
@@ -51,13 +50,8 @@ struct Said<'a> {
     summary: Option<&'a str>,
 }
 
-pub(in crate::serve) async fn story(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    request: HeaderMap,
-) -> Result<Response, Failure> {
-    answer(app, request, move |db, site| {
-        let Ok(id) = id.parse::<StoryId>() else { return Ok(Found::Nothing) };
+pub(in crate::serve) async fn story(app: App, id: StoryId, request: &HeaderMap) -> Result<Response, Failure> {
+    answer(app, request.clone(), move |db, site| {
         let Some(story) = stories::get(db, id)? else { return Ok(Found::Nothing) };
         if let Some(into) = story.merged_into {
             return Ok(Found::Elsewhere(format!("stories/{into}")));
