@@ -13,6 +13,7 @@ pub mod events;
 pub mod hubs;
 pub mod items;
 pub mod leases;
+pub mod listing;
 pub mod origins;
 pub mod polls;
 pub mod renderings;
@@ -20,11 +21,11 @@ pub mod retention;
 pub mod sources;
 pub mod stories;
 pub mod tokens;
+pub mod words;
 
 mod connection;
 mod recognise;
 mod rows;
-pub mod words;
 mod writer;
 
 pub use connection::{Maintenance, default_path};

@@ -1,8 +1,30 @@
-//! Words that select: the operator's expressions, which SQLite's FTS5 has to understand, and what people type.
+//! Words to search for: what people type as an expression of SQLite's FTS5, and what FTS5 says against an expression.
 
 use super::stories;
+use crate::model::text::is_invisible;
 use rusqlite::Connection;
-use unicode_segmentation::UnicodeSegmentation;
+
+/// Characters of what was typed that are read, and words or phrases that are looked for.
+pub const MAX_TYPED: usize = 200;
+const MAX_WORDS: usize = 12;
+
+/// What somebody typed, as an FTS5 expression that is met where every word, and every phrase in quotation marks, is
+/// there. Nothing that is typed is an operator. `None` where there is no word in it.
+pub fn query(typed: &str) -> Option<String> {
+    let readable = |c: &char| c.is_whitespace() || !is_invisible(*c);
+    let typed: String = typed.chars().filter(readable).take(MAX_TYPED).collect();
+    let parts: Vec<&str> = typed.split(['"', '“', '”', '„', '«', '»']).collect();
+    // Between the first mark and the second there is a phrase, and so on; a mark that is never closed means nothing.
+    let in_marks = |place: usize| place % 2 == 1 && place + 1 < parts.len();
+    let phrases = parts
+        .iter()
+        .enumerate()
+        .flat_map(|(place, part)| if in_marks(place) { vec![*part] } else { part.split_whitespace().collect() });
+    // Of signs alone FTS5 makes a phrase without a word.
+    let words = phrases.filter(|phrase| phrase.chars().any(char::is_alphanumeric));
+    let quoted: Vec<String> = words.take(MAX_WORDS).map(|phrase| format!("\"{phrase}\"")).collect();
+    (!quoted.is_empty()).then(|| quoted.join(" "))
+}
 
 /// What SQLite says against an FTS5 expression; `None` where it understands it.
 pub fn fault_in_words(words: &str) -> Option<String> {
@@ -15,29 +37,60 @@ pub fn fault_in_words(words: &str) -> Option<String> {
     }
 }
 
-/// Words of a search, and characters, that are looked at.
-const MAX_WORDS: usize = 12;
-const MAX_TYPED: usize = 200;
-
-/// What people type as an FTS5 expression: all the words have to be there, and no sign means anything. `None` where no
-/// word was typed.
-pub fn query(typed: &str) -> Option<String> {
-    let typed: String = typed.chars().take(MAX_TYPED).collect();
-    let quoted: Vec<String> = typed.unicode_words().take(MAX_WORDS).map(|word| format!("\"{word}\"")).collect();
-    (!quoted.is_empty()).then(|| quoted.join(" "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn whatever_is_typed_is_an_expression() {
-        assert_eq!(query("armoured train").as_deref(), Some("\"armoured\" \"train\""));
-        assert_eq!(query(" \"-* \u{202e}"), None);
-        for typed in ["a\"b", "NEAR(a b)", "x AND", "title:y", "(", "don't", "\0c", &"word ".repeat(9000)] {
-            let expression = query(typed);
-            assert_eq!(expression.as_deref().and_then(fault_in_words), None, "{typed:?} → {expression:?}");
+    fn every_word_and_every_phrase_is_quoted() {
+        for (typed, expected) in [
+            ("grid", Some("\"grid\"")),
+            ("  grid\tveshna ", Some("\"grid\" \"veshna\"")),
+            ("\"power plant\" grid", Some("\"power plant\" \"grid\"")),
+            ("“power plant” grid", Some("\"power plant\" \"grid\"")),
+            ("a 5\" screen", Some("\"a\" \"5\" \"screen\"")),
+            ("don't co-operate", Some("\"don't\" \"co-operate\"")),
+            ("grid AND NOT football*", Some("\"grid\" \"AND\" \"NOT\" \"football*\"")),
+            ("gr\u{202e}id\0", Some("\"grid\"")),
+            ("قطار", Some("\"قطار\"")),
+            ("", None),
+            (" \"\" ( ) * ^ - -- ; \u{1f600}", None),
+        ] {
+            assert_eq!(query(typed).as_deref(), expected, "for {typed:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_typed_is_an_error_of_syntax() {
+        let long = "word ".repeat(5000);
+        let one = "x".repeat(10_000);
+        for typed in [
+            "AND",
+            "OR NOT",
+            "NEAR(a b, 3)",
+            "title:grid",
+            "-title:a",
+            "{title summary}: a",
+            "a + b",
+            "^a",
+            "a*",
+            "\"",
+            "\"\"\"",
+            "a\" OR \"b",
+            "'; DROP TABLE item; --",
+            "a\0b",
+            "\u{202e}\u{200f}a",
+            "\u{93e}",
+            "((((",
+            "a:b:c",
+            "…",
+            &long,
+            &one,
+        ] {
+            if let Some(words) = query(typed) {
+                assert_eq!(fault_in_words(&words), None, "of {words} for {typed:?}");
+                assert!(words.len() < 1000, "bounded");
+            }
         }
     }
 }

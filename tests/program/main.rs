@@ -14,6 +14,7 @@ mod faults;
 mod holds;
 mod identity;
 mod limits;
+mod pages;
 mod pushes;
 mod readme;
 mod sources;
