@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_clean_stays_as_it_is() {
+    fn what_is_clean_stays_as_it_is_also_where_a_link_went() {
         for html in
             ["<a href=javascript:x title=t>a</a>", "<a title=t href=/x lang=en>a</a>", "<img alt=a src=data:x dir=rtl>"]
         {
