@@ -445,7 +445,7 @@ mod tests {
     #[test]
     fn attributes_are_those_of_the_list_once_and_quoted() {
         check("<a HREF=x?a&b title='\"<1>' onclick=x() href=y =z/>1", "<a title=\"&quot;&lt;1&gt;\" href=\"x?a&b\">1");
-        check("<img src = 'a>b'lang=de /alt>", "<img src=\"a&gt;b\" lang=\"de\" alt=\"\">");
+        check("<img src = 'a>b'lang=de /alt>", "<img lang=\"de\" alt=\"\" src=\"a&gt;b\">");
     }
 
     #[test]
