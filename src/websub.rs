@@ -10,6 +10,7 @@
 pub mod callback;
 pub mod course;
 pub mod declared;
+pub mod hub;
 pub mod inbox;
 pub mod intent;
 pub mod secret;

@@ -25,6 +25,10 @@ pub struct Options {
     pub evidence: bool,
     /// Where all that is served is written to as files as well, whenever it changes.
     pub dir: Option<PathBuf>,
+    /// Hubs (WebSub) that are told of every change of a feed, and that the feeds name.
+    pub hubs: Vec<Url>,
+    /// Whether newsfold is a hub for its feeds itself.
+    pub own_hub: bool,
     /// The feeds besides `all`.
     pub feeds: Vec<FeedOptions>,
 }
@@ -62,6 +66,8 @@ impl Default for Options {
             probation: SignedDuration::from_hours(6),
             evidence: false,
             dir: None,
+            hubs: Vec::new(),
+            own_hub: false,
             feeds: Vec::new(),
         }
     }
@@ -76,6 +82,22 @@ impl Options {
             feeds.insert(0, PublishedFeed { name: "all".into(), title: self.title.clone(), selection });
         }
         feeds
+    }
+
+    /// The hubs that the feeds name: those of the configuration, and our own after them.
+    pub fn hub_urls(&self) -> Vec<String> {
+        let mut urls: Vec<String> = Vec::new();
+        for url in self.hubs.iter().map(Url::to_string).chain(self.own_hub.then(|| self.own_hub_url())) {
+            if !urls.contains(&url) {
+                urls.push(url);
+            }
+        }
+        urls
+    }
+
+    /// Where our own hub is, whether or not it is open.
+    pub fn own_hub_url(&self) -> String {
+        self.url("hub")
     }
 
     /// An absolute URL under the base.
@@ -121,4 +143,25 @@ fn feed_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String
         return Err(serde::de::Error::custom(said));
     }
     Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hubs_of_the_configuration_go_before_our_own_and_none_is_named_twice() {
+        let base_url = Url::parse("https://news.example/desk/").unwrap();
+        let mut options = Options { base_url, ..Options::default() };
+        assert_eq!(options.hub_urls(), Vec::<String>::new());
+        options.own_hub = true;
+        assert_eq!(options.hub_urls(), ["https://news.example/desk/hub"]);
+        options.hubs = ["https://hub.example", "https://news.example/desk/hub", "https://hub.example/"]
+            .map(|url| Url::parse(url).unwrap())
+            .into();
+        assert_eq!(options.hub_urls(), ["https://hub.example/", "https://news.example/desk/hub"]);
+        options.own_hub = false;
+        options.hubs.truncate(1);
+        assert_eq!(options.hub_urls(), ["https://hub.example/"]);
+    }
 }
