@@ -18,6 +18,7 @@ pub mod renderings;
 pub mod retention;
 pub mod sources;
 pub mod stories;
+pub mod subscribers;
 
 mod connection;
 mod recognise;

@@ -1,5 +1,7 @@
 //! `newsfold feed`: what is published, and what would stand in it.
 
+mod subscribers;
+
 use super::Context;
 use super::output::{json, one_line, print, table, time};
 use crate::publish::{FeedDocument, Format};
@@ -19,12 +21,15 @@ pub enum Feed {
         #[arg(long, value_parser = ["atom", "rss", "json"])]
         format: Option<String>,
     },
+    /// List those who subscribe at newsfold's own hub (publish.own_hub), or end a subscription.
+    Subscribers(subscribers::Subscribers),
 }
 
 impl Feed {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         match self {
             Feed::List => list(context),
+            Feed::Subscribers(command) => command.run(context).await,
             Feed::Preview { name, format } => preview(context, &name, format.as_deref()).await,
         }
     }

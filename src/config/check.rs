@@ -93,10 +93,9 @@ fn hubs(config: &Config) -> Result<(), Fault> {
         let keys = vec!["hub.lease".into(), "hub.max_lease".into()];
         return Err(Fault { keys, what: "hub.lease is longer than hub.max_lease".into() });
     }
-    for (key, value) in [
-        ("hub.max_subscribers", hub.max_subscribers),
-        ("hub.max_subscribers_per_topic", hub.max_subscribers_per_topic),
-    ] {
+    for (key, value) in
+        [("hub.max_subscribers", hub.max_subscribers), ("hub.max_subscribers_per_topic", hub.max_subscribers_per_topic)]
+    {
         if !(1..=1_000_000).contains(&value) {
             return wrong(key, "is a number from 1 to 1000000; without subscribers leave publish.own_hub off");
         }
