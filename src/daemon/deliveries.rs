@@ -183,12 +183,15 @@ impl Telling {
             .store
             .write(move |db| {
                 origins::record(db, now, &counted)?;
-                // Another request may have taken its place, and then it is that one's callback to say.
-                if subscribers::forget_request(db, id)? && confirmed.is_ok() {
-                    let until = after(now, request.lease);
-                    match request.mode {
-                        HubMode::Subscribe => subscribers::subscribe(db, &request, now, until)?,
-                        HubMode::Unsubscribe => subscribers::unsubscribe(db, &request.topic, &request.callback)?,
+                // Where another request has taken its place meanwhile, this one was confirmed all the same.
+                subscribers::forget_request(db, id)?;
+                match (confirmed, request.mode) {
+                    (Err(_), _) => {}
+                    (Ok(()), HubMode::Subscribe) => {
+                        subscribers::subscribe(db, &request, now, after(now, request.lease))?;
+                    }
+                    (Ok(()), HubMode::Unsubscribe) => {
+                        subscribers::unsubscribe(db, &request.topic, &request.callback)?;
                     }
                 }
                 Ok(())

@@ -151,9 +151,10 @@ pub fn claim_request(db: &Connection, id: i64, again_at: Timestamp) -> Result<bo
     Ok(db.prepare_cached(sql)?.execute(params![id, again_at.as_millisecond()])? > 0)
 }
 
-/// A request is done with. False where another has taken its place meanwhile.
-pub fn forget_request(db: &Connection, id: i64) -> Result<bool> {
-    Ok(db.prepare_cached("DELETE FROM subscriber_request WHERE id = ?1")?.execute([id])? > 0)
+/// A request is done with. One that has taken its place stays.
+pub fn forget_request(db: &Connection, id: i64) -> Result<()> {
+    db.prepare_cached("DELETE FROM subscriber_request WHERE id = ?1")?.execute([id])?;
+    Ok(())
 }
 
 /// A callback has confirmed that it subscribes. One that is subscribed already keeps what it was sent.

@@ -11,6 +11,7 @@ mod etiquette;
 mod export;
 mod faults;
 mod holds;
+mod hubs;
 mod identity;
 mod limits;
 mod pushes;
