@@ -23,12 +23,15 @@ pub enum Feed {
     },
     /// List those who subscribe at newsfold's own hub (publish.own_hub), or end a subscription.
     Subscribers(subscribers::Subscribers),
+    /// List what the hubs of publish.hubs were told.
+    Hubs,
 }
 
 impl Feed {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         match self {
             Feed::List => list(context),
+            Feed::Hubs => subscribers::hubs(context).await,
             Feed::Subscribers(command) => command.run(context).await,
             Feed::Preview { name, format } => preview(context, &name, format.as_deref()).await,
         }

@@ -49,9 +49,14 @@ pub struct SubscriberRequest {
 }
 
 /// How things stand between another hub and a document of ours.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Ping {
     pub hub: String,
     pub topic: String,
+    /// When it was told last, and heard.
+    pub pinged_at: Option<Timestamp>,
+    /// Pings in a row that it did not hear.
     pub failures: u32,
+    /// What happened to the last ping, where it did not hear.
+    pub detail: String,
 }

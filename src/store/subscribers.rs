@@ -284,16 +284,20 @@ pub fn pings_due(
     limit: usize,
 ) -> Result<Vec<(Ping, String)>> {
     let mut statement = db.prepare_cached(
-        "SELECT ping.hub, ping.topic, ping.failures, announcement.hash, min(ping.next_at)
+        "SELECT ping.hub, ping.topic, pinged_at, failures, detail, announcement.hash, min(ping.next_at)
          FROM ping JOIN announcement ON announcement.topic = ping.topic
          WHERE ping.hub IN (SELECT value FROM json_each(?2)) AND ping.topic IN (SELECT value FROM json_each(?3))
          AND ping.hash IS NOT announcement.hash AND ping.next_at <= ?1
          AND ping.hub NOT IN (SELECT value FROM json_each(?4)) GROUP BY ping.hub LIMIT ?5",
     )?;
     let params = params![now.as_millisecond(), json_list(hubs), json_list(topics), json_list(busy), limit as i64];
-    collect(&mut statement, params, |row| {
-        Ok((Ping { hub: row.get(0)?, topic: row.get(1)?, failures: row.get(2)? }, row.get(3)?))
-    })
+    collect(&mut statement, params, |row| Ok((ping(row)?, row.get(5)?)))
+}
+
+/// What each hub was told of each document, also what is in the configuration no more.
+pub fn pings(db: &Connection) -> Result<Vec<Ping>> {
+    let sql = "SELECT hub, topic, pinged_at, failures, detail FROM ping ORDER BY hub, topic";
+    collect(&mut db.prepare(sql)?, [], ping)
 }
 
 /// A hub is about to be told; should nobody write down what it said, it is told again at `again_at`.
@@ -343,5 +347,15 @@ fn subscriber(row: &Row<'_>) -> Result<Subscriber> {
         failures: row.get(10)?,
         next_at: time(row.get(11)?)?,
         detail: row.get(12)?,
+    })
+}
+
+fn ping(row: &Row<'_>) -> Result<Ping> {
+    Ok(Ping {
+        hub: row.get(0)?,
+        topic: row.get(1)?,
+        pinged_at: maybe_time(row.get(2)?)?,
+        failures: row.get(3)?,
+        detail: row.get(4)?,
     })
 }

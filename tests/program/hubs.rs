@@ -121,6 +121,16 @@ impl Scene {
         self.world.store.read(move |db| Ok(db.query_row(&sql, [], |row| row.get(0))?)).await.unwrap()
     }
 
+    /// What a command of the operator's prints, beside the configuration of the scene's folder.
+    fn command(&self, arguments: &[&str]) -> String {
+        let mut command = assert_cmd::Command::cargo_bin("newsfold").unwrap();
+        let folder = self.world.folder.path();
+        command.env("HOME", folder).env("NEWSFOLD_DATABASE", folder.join("newsfold.db")).env("TZ", "UTC");
+        command.env("NEWSFOLD_CONFIG", folder.join("config.toml"));
+        let done = command.args(arguments).assert().success();
+        String::from_utf8(done.get_output().stdout.clone()).unwrap()
+    }
+
     /// Changes what stands in the feed, and does not let it be noticed yet.
     async fn rename(&self, title: &str) {
         let (edit, now) = (SourceEdit { title: Some(title.into()), ..SourceEdit::default() }, self.world.now());
@@ -405,6 +415,25 @@ async fn a_restart_tells_nothing_twice_and_forgets_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_was_taken_outlives_a_restart() {
+    let mut scene = Scene::open().await;
+    scene.reader.holds(true);
+    assert_eq!(scene.ask("subscribe", "/push", &[("hub.secret", "a secret")]).await.0, 202);
+    scene.reader.question(1).await;
+    scene.world.stop().await;
+    scene.reader.holds(false);
+    scene.world.start().await;
+    assert_eq!(scene.subscribers().await.len(), 0, "nobody has heard what it said");
+    scene.world.pass(SignedDuration::from_secs(60));
+    scene.begun(1).await;
+    let (first, again) = (scene.reader.questions()[0].clone(), scene.reader.question(2).await);
+    assert_ne!(first.get("hub.challenge"), again.get("hub.challenge"));
+    scene.change("Northern Herald").await;
+    assert!(scene.reader.push(1).await.is_signed_with("a secret"));
+    scene.world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_burst_of_changes_is_told_as_one() {
     let mut scene = Scene::subscribed().await;
     for title in ["Northern Herald", "Western Herald", "Eastern Herald"] {
@@ -483,11 +512,14 @@ async fn a_full_hub_takes_nobody_else_and_renews_those_that_it_has() {
     let mut scene = Scene::set().await;
     scene.world.config.hub.max_subscribers_per_topic = 1;
     scene.world.config.hub.max_subscribers = 2;
+    // Who asks is counted, where no proxy stands between.
+    scene.world.config.serve.proxies.clear();
     scene.world.start().await;
     scene.world.polled(scene.source, 1).await;
     let reader = &scene.reader;
     assert_eq!(scene.ask("subscribe", "/one", &[]).await.0, 202);
     scene.begun(1).await;
+    assert_eq!(scene.count("subscriber_asked WHERE client = '127.0.0.1'").await, 1);
     assert_eq!(scene.ask("subscribe", "/two", &[]).await.0, 503);
     assert_eq!(scene.ask_for("subscribe", JSON, &reader.url("/two"), &[]).await.0, 202, "of another topic");
     scene.begun(2).await;
@@ -553,6 +585,13 @@ async fn a_hub_of_the_configuration_is_told_once_of_each_change_and_again_where_
     .await;
     assert_eq!(topics(&hub.asked()[before..]), documents(&DOCUMENTS[..3]));
     scene.world.stop().await;
+    let config = format!("[publish]\nhubs = [\"{}\"]\n", hub.url());
+    std::fs::write(scene.world.folder.path().join("config.toml"), config).unwrap();
+    let said = tokio::task::block_in_place(|| scene.command(&["feed", "hubs"]));
+    assert_eq!(said.lines().filter(|line| line.contains("it answered 503")).count(), 3, "{said}");
+    let said = tokio::task::block_in_place(|| scene.command(&["feed", "hubs", "--json"]));
+    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((json[0]["topic"].as_str(), json[0]["failures"].as_u64()), (Some(ATOM), Some(1)));
     hub.accept();
     scene.world.start().await;
     scene.world.pass(SignedDuration::from_mins(1));

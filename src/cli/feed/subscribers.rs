@@ -1,4 +1,5 @@
-//! `newsfold feed subscribers`: who is pushed what is published, at our own hub.
+//! `newsfold feed subscribers`: who is pushed what is published, at our own hub; and `newsfold feed hubs`: what other hubs
+//! were told.
 
 use crate::cli::Context;
 use crate::cli::output::{json, maybe_time, one_line, print, table, time};
@@ -71,4 +72,31 @@ impl Subscribers {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Prints what the hubs of the configuration were told; others are told nothing any more.
+pub async fn hubs(context: &Context) -> anyhow::Result<ExitCode> {
+    let (config, store) = context.open()?;
+    let named: Vec<String> = config.publish.hubs.iter().map(|hub| hub.to_string()).collect();
+    let mut told = store.read(subscribers::pings).await?;
+    told.retain(|ping| named.contains(&ping.hub));
+    if context.json() {
+        json(&told)?;
+    } else if named.is_empty() {
+        print("publish.hubs names no hub")?;
+    } else {
+        table(
+            ["hub", "feed", "told", "failures", "why"],
+            told.iter().map(|ping| {
+                [
+                    one_line(&ping.hub, 200),
+                    one_line(&ping.topic, 200),
+                    maybe_time(ping.pinged_at),
+                    ping.failures.to_string(),
+                    one_line(&ping.detail, 200),
+                ]
+            }),
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
