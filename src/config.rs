@@ -22,6 +22,7 @@ pub struct Config {
     pub poll: poll::Options,
     pub fetch: fetch::Options,
     pub websub: websub::Options,
+    pub hub: websub::hub::Options,
     pub cluster: cluster::Options,
     pub daemon: Running,
 }
@@ -174,6 +175,13 @@ mod tests {
         check("[publish]\nbase_url = \"ftp://a.example/\"\n", 2, "publish.base_url");
         check("[serve]\nmax_connections = 0\n", 2, "serve.max_connections");
         check("[serve]\n\nmax_connections_per_ip = 0\n", 3, "serve.max_connections_per_ip");
+        check("[publish]\nhubs = [\"ftp://hub.example/\"]\n", 2, "publish.hubs");
+        check("[publish]\n\nhubs = [\"https://ann:secret@hub.example/\"]\n", 3, "publish.hubs");
+        check("[hub]\nmax_subscribers = 0\n", 2, "hub.max_subscribers is");
+        check("[hub]\nmax_subscribers_per_topic = 0\n", 2, "hub.max_subscribers_per_topic is");
+        check("[hub]\nconcurrency = 0\n", 2, "hub.concurrency");
+        check("[hub]\nlease = \"1d\"\nmin_lease = \"2d\"\n", 2, "hub.lease is shorter than hub.min_lease");
+        check("[hub]\n# lease\nmax_lease = \"1d\"\n", 3, "hub.lease is longer than hub.max_lease");
         check("[daemon]\nshutdown_grace = \"9s\"\n", 2, "from \"0s\" to \"8s\"");
     }
 

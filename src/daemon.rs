@@ -3,8 +3,10 @@
 //! Tasks over one database, each of which goes on from what is written there: whatever is killed between two commits is
 //! taken up again, and a task that falls is started again. Listener, clock and shutdown are passed in.
 
+mod announcer;
 mod articles;
 mod clusterer;
+mod deliveries;
 mod export;
 mod hubs;
 mod lock;
@@ -174,6 +176,27 @@ pub async fn run(
             Box::new(move || {
                 let (tools, pushed, signals, stop) = parts.clone();
                 Box::pin(hubs::read_pushes(tools, pushed, signals, stop))
+            })
+        });
+    }
+    if !config.publish.hub_urls().is_empty() {
+        let announcing = announcer::Announcing::new(&config, &store, &tools.clock);
+        if config.publish.own_hub {
+            served = served.merge(deliveries::router(&config, &tools, &announcing));
+            tracing::info!(hub = config.publish.own_hub_url(), "newsfold is a hub for its feeds (WebSub)");
+        }
+        keep("announcer", {
+            let parts = (announcing.clone(), shutdown.clone());
+            Box::new(move || {
+                let (announcing, stop) = parts.clone();
+                Box::pin(announcer::run(announcing, stop))
+            })
+        });
+        keep("deliveries", {
+            let parts = (deliveries::Telling::new(&config, &tools, &announcing), shutdown.clone());
+            Box::new(move || {
+                let (telling, stop) = parts.clone();
+                Box::pin(deliveries::run(telling, stop))
             })
         });
     }

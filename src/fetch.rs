@@ -5,6 +5,7 @@
 //! itself, never solves a challenge, and never changes a validator (RFC 9110, section 13; RFC 9111).
 
 mod body;
+mod callback;
 mod challenge;
 mod gate;
 mod guard;
@@ -15,6 +16,7 @@ mod options;
 mod redirect;
 
 pub use body::{Body, BodyError};
+pub use callback::CallbackAnswer;
 pub use challenge::in_page as challenge_in_page;
 pub use gate::{Origin, origin};
 pub use guard::Guard;

@@ -4,6 +4,7 @@
 //! [`crate::publish`]. Feeds are rendered once for each change and served from memory. No link is made from the
 //! request's `Host`; TLS is the reverse proxy's.
 
+mod announce;
 mod coding;
 mod conditional;
 mod documents;
@@ -12,6 +13,7 @@ mod health;
 mod listen;
 mod pages;
 
+pub use announce::{FeedBytes, feed_bytes, feed_urls};
 pub use documents::{Document, Error, each};
 pub use health::Health;
 pub use listen::run;

@@ -20,6 +20,7 @@ pub mod renderings;
 pub mod retention;
 pub mod sources;
 pub mod stories;
+pub mod subscribers;
 pub mod tokens;
 pub mod words;
 

@@ -1,4 +1,5 @@
-//! WebSub: news that hubs push (W3C Recommendation of 23 January 2018), as a subscriber. It never publishes to a hub.
+//! WebSub: news that hubs push (W3C Recommendation of 23 January 2018), as a subscriber; and as a hub of our own, in
+//! [`hub`].
 //!
 //! The decisions are pure and stand here: [`declared`] (what a feed offers), [`intent`] (whether to confirm what a hub
 //! asks), [`signature`] (whether a push is the hub's), [`terms`] (when to ask a hub for what), [`trust`] (when polls may
@@ -10,6 +11,7 @@
 pub mod callback;
 pub mod course;
 pub mod declared;
+pub mod hub;
 pub mod inbox;
 pub mod intent;
 pub mod secret;

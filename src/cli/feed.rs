@@ -1,5 +1,7 @@
 //! `newsfold feed`: what is published, what stands in it, and why.
 
+mod subscribers;
+
 use super::Context;
 use super::output::{json, one_line, print, table, time};
 use super::story::find;
@@ -47,12 +49,18 @@ pub enum Feed {
         #[arg(long)]
         rotate: bool,
     },
+    /// List those who subscribe at newsfold's own hub (publish.own_hub), or end a subscription.
+    Subscribers(subscribers::Subscribers),
+    /// List what the hubs of publish.hubs were told.
+    Hubs,
 }
 
 impl Feed {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         match self {
             Feed::List => list(context),
+            Feed::Hubs => subscribers::hubs(context).await,
+            Feed::Subscribers(command) => command.run(context).await,
             Feed::Show { name } => show(context, &name).await,
             Feed::Preview { name, format, stable } => {
                 let variant = if stable { Variant::Stable } else { Variant::Live };

@@ -45,6 +45,7 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
         }
     }
     fetching(config)?;
+    hubs(config)?;
     if !matches!(config.publish.base_url.scheme(), "http" | "https") {
         return wrong("publish.base_url", "must be an http or https URL");
     }
@@ -69,12 +70,48 @@ fn fetching(config: &Config) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Feeds name at most so many hubs; each of them is told of every change.
+const MAX_HUBS: usize = 10;
+const MAX_URL: usize = 2048;
+
+fn hubs(config: &Config) -> Result<(), Fault> {
+    let (hub, hubs) = (&config.hub, &config.publish.hubs);
+    if hubs.len() > MAX_HUBS {
+        return wrong("publish.hubs", format!("names more than {MAX_HUBS} hubs"));
+    }
+    for url in hubs {
+        let open = url.username().is_empty() && url.password().is_none();
+        if !matches!(url.scheme(), "http" | "https") || !open || url.as_str().len() > MAX_URL {
+            return wrong("publish.hubs", "must be http or https URLs without a name or a password: feeds show them");
+        }
+    }
+    if hub.lease < hub.min_lease {
+        let keys = vec!["hub.lease".into(), "hub.min_lease".into()];
+        return Err(Fault { keys, what: "hub.lease is shorter than hub.min_lease".into() });
+    }
+    if hub.lease > hub.max_lease {
+        let keys = vec!["hub.lease".into(), "hub.max_lease".into()];
+        return Err(Fault { keys, what: "hub.lease is longer than hub.max_lease".into() });
+    }
+    for (key, value) in
+        [("hub.max_subscribers", hub.max_subscribers), ("hub.max_subscribers_per_topic", hub.max_subscribers_per_topic)]
+    {
+        if !(1..=1_000_000).contains(&value) {
+            return wrong(key, "is a number from 1 to 1000000; without subscribers leave publish.own_hub off");
+        }
+    }
+    if !(1..=1000).contains(&hub.concurrency) {
+        return wrong("hub.concurrency", "is a number from 1 to 1000; with 0 nobody would ever be told of anything");
+    }
+    Ok(())
+}
+
 fn wrong<T>(key: &str, what: impl std::fmt::Display) -> Result<T, Fault> {
     Err(Fault { keys: vec![key.to_owned()], what: format!("{key} {what}") })
 }
 
 fn durations(config: &Config) -> Result<(), Fault> {
-    let Config { serve, poll, fetch, websub, publish, daemon, cluster, .. } = config;
+    let Config { serve, poll, fetch, websub, hub, publish, daemon, cluster, .. } = config;
     let bounds = [
         ("serve.header_timeout", serve.header_timeout, HUNDREDTH, seconds(3600)),
         ("serve.answer_timeout", serve.answer_timeout, HUNDREDTH, seconds(3600)),
@@ -93,6 +130,10 @@ fn durations(config: &Config) -> Result<(), Fault> {
         ("fetch.origin_gap", fetch.origin_gap, NONE, seconds(3600)),
         ("websub.lease", websub.lease, seconds(3600), days(30)),
         ("websub.safety_poll", websub.safety_poll, seconds(60), days(30)),
+        ("hub.lease", hub.lease, seconds(60), days(365)),
+        ("hub.min_lease", hub.min_lease, seconds(60), days(365)),
+        ("hub.max_lease", hub.max_lease, seconds(60), days(365)),
+        ("hub.timeout", hub.timeout, HUNDREDTH, seconds(60)),
         ("cluster.window", cluster.window, seconds(60), days(365)),
         ("cluster.revise", cluster.revise, NONE, days(365)),
         ("cluster.look", cluster.look, NONE, days(1)),

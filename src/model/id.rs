@@ -38,6 +38,11 @@ row_id! {
     DecisionId
 }
 
+row_id! {
+    /// One who subscribed to a feed of ours, in this database.
+    SubscriberId
+}
+
 /// A story's public name: 60 bits, written as twelve characters of Crockford's base 32 in lower case.
 ///
 /// It is minted once, from the item that founds the story, and stands in URLs and in published entries for good.

@@ -94,6 +94,10 @@ impl HubMode {
             HubMode::Unsubscribe => "unsubscribe",
         }
     }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [HubMode::Subscribe, HubMode::Unsubscribe].into_iter().find(|mode| mode.as_str() == text)
+    }
 }
 
 impl Subscription {

@@ -34,6 +34,10 @@ pub struct Options {
     pub evidence: bool,
     /// Where all that is served is written to as files as well, whenever it changes.
     pub dir: Option<PathBuf>,
+    /// Hubs (WebSub) that are told of every change of a feed, and that the feeds name.
+    pub hubs: Vec<Url>,
+    /// Whether newsfold is a hub for its feeds itself.
+    pub own_hub: bool,
     /// The feeds besides `all` and `top`.
     pub feeds: Vec<FeedOptions>,
 }
@@ -80,6 +84,8 @@ impl Default for Options {
             probation: SignedDuration::from_hours(6),
             evidence: false,
             dir: None,
+            hubs: Vec::new(),
+            own_hub: false,
             feeds: Vec::new(),
         }
     }
@@ -117,9 +123,20 @@ impl Options {
         self.published_feeds().into_iter().filter(|feed| !feed.private).collect()
     }
 
-    /// The hubs at which one can subscribe to the feeds.
+    /// The hubs that the feeds name: those of the configuration, and our own after them.
     pub fn hub_urls(&self) -> Vec<String> {
-        Vec::new()
+        let mut urls: Vec<String> = Vec::new();
+        for url in self.hubs.iter().map(Url::to_string).chain(self.own_hub.then(|| self.own_hub_url())) {
+            if !urls.contains(&url) {
+                urls.push(url);
+            }
+        }
+        urls
+    }
+
+    /// Where our own hub is, whether or not it is open.
+    pub fn own_hub_url(&self) -> String {
+        self.url("hub")
     }
 
     /// An absolute URL under the base.
@@ -168,4 +185,25 @@ fn feed_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String
         return Err(serde::de::Error::custom(said));
     }
     Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hubs_of_the_configuration_go_before_our_own_and_none_is_named_twice() {
+        let base_url = Url::parse("https://news.example/desk/").unwrap();
+        let mut options = Options { base_url, ..Options::default() };
+        assert_eq!(options.hub_urls(), Vec::<String>::new());
+        options.own_hub = true;
+        assert_eq!(options.hub_urls(), ["https://news.example/desk/hub"]);
+        options.hubs = ["https://hub.example", "https://news.example/desk/hub", "https://hub.example/"]
+            .map(|url| Url::parse(url).unwrap())
+            .into();
+        assert_eq!(options.hub_urls(), ["https://hub.example/", "https://news.example/desk/hub"]);
+        options.own_hub = false;
+        options.hubs.truncate(1);
+        assert_eq!(options.hub_urls(), ["https://hub.example/"]);
+    }
 }

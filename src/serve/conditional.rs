@@ -129,7 +129,7 @@ fn is_known(request: &HeaderMap, etag: &str, last_modified: Option<SystemTime>) 
     since.zip(last_modified).is_some_and(|(since, modified)| modified < since + Duration::from_secs(1))
 }
 
-fn hash(bytes: &[u8]) -> String {
+pub(super) fn hash(bytes: &[u8]) -> String {
     format!("{:032x}", xxhash_rust::xxh3::xxh3_128(bytes))
 }
 

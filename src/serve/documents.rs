@@ -70,7 +70,7 @@ type Rendered = (String, Format, Ready);
 
 fn feeds(db: &Connection, options: &Options) -> store::Result<Vec<Rendered>> {
     let mut rendered = Vec::new();
-    for (which, format) in Which::all(db, &options.published_feeds())? {
+    for (which, format) in Which::all(db, &options.public_feeds())? {
         if let Some(bytes) = which.render(db, format, options, None)? {
             rendered.push((which.name(), format, Ready::new(format.content_type(), FEED, bytes)));
         }

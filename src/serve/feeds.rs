@@ -61,18 +61,28 @@ impl Which {
         (format!("{}.{extension}", which.name()) == file).then_some((which, format))
     }
 
-    /// Every document of a feed that everybody may read.
+    /// Every document to which people subscribe: no archives.
+    pub(super) fn subscribed(feeds: &[PublishedFeed]) -> Vec<(Which, Format)> {
+        feeds
+            .iter()
+            .flat_map(|feed| Which::of(feed, FeedPage::Current))
+            .chain([(Which::Health, Format::Atom)])
+            .collect()
+    }
+
+    /// Those, and the pages of archives.
     pub(super) fn all(db: &Connection, feeds: &[PublishedFeed]) -> store::Result<Vec<(Which, Format)>> {
-        let mut all = vec![(Which::Health, Format::Atom)];
-        for feed in feeds.iter().filter(|feed| !feed.private) {
-            let archives = (1..=editions::archive_pages(db, feed)?).map(FeedPage::Archive);
-            for page in [FeedPage::Current].into_iter().chain(archives) {
-                for variant in Variant::ALL {
-                    all.extend(Format::ALL.map(|format| (Which::Stories(feed.clone(), variant, page), format)));
-                }
-            }
+        let mut all = Which::subscribed(feeds);
+        for feed in feeds {
+            let pages = (1..=editions::archive_pages(db, feed)?).map(FeedPage::Archive);
+            all.extend(pages.flat_map(|page| Which::of(feed, page)));
         }
         Ok(all)
+    }
+
+    fn of(feed: &PublishedFeed, page: FeedPage) -> Vec<(Which, Format)> {
+        let in_formats = |variant| Format::ALL.map(|format| (Which::Stories(feed.clone(), variant, page), format));
+        Variant::ALL.into_iter().flat_map(in_formats).collect()
     }
 
     /// What the file is called, but for the format's ending.

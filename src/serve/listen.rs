@@ -9,7 +9,10 @@ mod patient;
 
 use super::Options;
 use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
 use counts::{Counts, Place};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,6 +20,7 @@ use hyper_util::service::TowerToHyperService;
 use patient::{Patient, UnderWay};
 use rustix::process::{Resource, getrlimit};
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +65,7 @@ pub async fn run(listener: TcpListener, router: Router, options: Options, stop: 
             refused.tell();
             continue;
         };
-        connections.spawn(door.clone().serve(stream, (permit, place)));
+        connections.spawn(door.clone().serve(stream, peer, (permit, place)));
     }
     // Who comes now is to be refused at once and not kept waiting.
     drop(listener);
@@ -103,13 +107,15 @@ struct Door {
 
 impl Door {
     /// Serves one connection to its end; it holds its place for as long.
-    async fn serve(self, stream: TcpStream, _place: (OwnedSemaphorePermit, Place)) {
+    async fn serve(self, stream: TcpStream, peer: SocketAddr, _place: (OwnedSemaphorePermit, Place)) {
         // An answer is written in one go, so that there is nothing to wait for.
         let _ = stream.set_nodelay(true);
         let under_way = UnderWay::default();
         let stream = Patient::new(stream, self.options.answer_timeout.unsigned_abs(), under_way.clone());
         let router = TowerToHyperService::new(self.router);
-        let service = service_fn(|request| {
+        let service = service_fn(|mut request: Request<Incoming>| {
+            // Who asks, for those that count it.
+            request.extensions_mut().insert(ConnectInfo(peer));
             let (answer, answering) = (router.call(request), under_way.answering());
             async move {
                 let _answering = answering;

@@ -43,8 +43,8 @@ pub fn router(callback: Callback) -> Router {
         .with_state(callback)
 }
 
-/// A hub's text that we echo is never taken for anything but text.
-async fn plain(mut response: Response) -> Response {
+/// A stranger's text that we echo is never taken for anything but text.
+pub(super) async fn plain(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

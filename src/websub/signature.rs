@@ -1,8 +1,9 @@
-//! Whether a push comes from the hub that has our secret: `X-Hub-Signature` (WebSub, section 8).
+//! Whether a push comes from the hub that has our secret: `X-Hub-Signature` (WebSub, section 8); and that of ours.
 //!
 //! The comparison takes the same time however much of a signature is right (aws-lc-rs). Why one is not good is for our
 //! own records; the sender is told nothing.
 
+use crate::model::text::hex;
 use aws_lc_rs::hmac;
 
 /// Why a push is ignored.
@@ -37,6 +38,12 @@ pub fn check(secret: &str, header: Option<&[u8]>, body: &[u8]) -> Result<(), Bad
     let digest = unhex(digest).ok_or(Bad::Wrong)?;
     let key = hmac::Key::new(algorithm, secret.as_bytes());
     hmac::verify(&key, body, &digest).map_err(|_| Bad::Wrong)
+}
+
+/// The signature of what we push, as the header says it.
+pub fn sign(secret: &str, body: &[u8]) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    format!("sha256={}", hex(hmac::sign(&key, body).as_ref()))
 }
 
 /// The bytes that hexadecimal text stands for, up to the longest digest.
@@ -74,6 +81,12 @@ mod tests {
             other.replace_range(..1, if digest.starts_with('0') { "1" } else { "0" });
             check(&format!("{method}={other}"), Err(Bad::Wrong));
         }
+    }
+
+    #[test]
+    fn what_we_sign_is_what_we_would_believe() {
+        assert_eq!(sign("Jefe", BODY), format!("sha256={SHA256}"));
+        check(&sign("Jefe", BODY), Ok(()));
     }
 
     #[test]

@@ -53,7 +53,7 @@ async fn report(world: &World, origin: &Origin, title: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_files_are_byte_for_byte_what_is_served_in_every_coding() {
-    let (mut world, origin, _) = polled_once(Answer::ok(rss(&NEWS))).await;
+    let (mut world, _origin, _) = polled_once(Answer::ok(rss(&NEWS))).await;
     let stories = world.stories().await;
     let (one, other, now) = (stories[0].clone(), stories[1].clone(), world.now());
     world.store.write(move |db| decisions::merge(db, &one, &other, now, &|_| None)).await.unwrap().unwrap();

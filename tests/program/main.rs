@@ -12,6 +12,7 @@ mod etiquette;
 mod export;
 mod faults;
 mod holds;
+mod hubs;
 mod identity;
 mod limits;
 mod pages;

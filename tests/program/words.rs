@@ -41,6 +41,8 @@ async fn every_command_answers_in_json_when_it_is_asked_to() {
         &["item", "show", "1"],
         &["feed", "list"],
         &["feed", "preview", "all"],
+        &["feed", "subscribers"],
+        &["feed", "hubs"],
         &["check", &file],
     ] {
         desk.json(arguments);

@@ -7,6 +7,7 @@ pub mod origin;
 pub mod process;
 pub mod raw;
 pub mod scene;
+pub mod subscriber;
 pub mod world;
 
 use std::time::{Duration, Instant};

@@ -45,6 +45,11 @@ impl World {
 
     pub async fn start(&mut self) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.start_on(listener).await;
+    }
+
+    /// The same on a listener whose address was needed before.
+    pub async fn start_on(&mut self, listener: TcpListener) {
         self.base = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let daemon =

@@ -1,0 +1,319 @@
+//! Tells others: asks callbacks whether they subscribe, sends subscribers what is new, and pings hubs. What follows from
+//! what they say is [`course`]'s.
+//!
+//! Everything that is due stands in the database, and is moved forward there before a request goes out; so a crash is
+//! followed by no second request at once, and nothing is lost. There is never more than one request to a host, and so
+//! many in all. A callback stands in no log.
+
+use super::LOOK;
+use super::announcer::Announcing;
+use crate::config::Config;
+use crate::fetch::{CallbackAnswer, HubAnswer, Origin, origin};
+use crate::model::duration::after;
+use crate::model::{self, HubMode, Ping, Subscriber, Timestamp};
+use crate::poll::Tools;
+use crate::serve::FeedBytes;
+use crate::store::leases::Lease;
+use crate::store::subscribers::{self, Asked};
+use crate::store::{self, origins};
+use crate::websub::hub::course::{self, MAX_TRIES, Sent};
+use crate::websub::hub::endpoint::{self, Endpoint};
+use crate::websub::hub::{self, limits};
+use crate::websub::{secret, signature};
+use axum::Router;
+use futures_util::FutureExt;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::{Id, JoinSet};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// What others are told with.
+#[derive(Clone)]
+pub(super) struct Telling {
+    tools: Tools,
+    announcing: Announcing,
+    options: hub::Options,
+}
+
+/// One request that is about to go out.
+enum Job {
+    Ask(Asked),
+    Deliver(Box<Subscriber>, Arc<FeedBytes>),
+    Ping(Ping, String),
+}
+
+/// Where our own hub is asked.
+pub(super) fn router(config: &Config, tools: &Tools, announcing: &Announcing) -> Router {
+    endpoint::router(Endpoint {
+        store: tools.store.clone(),
+        clock: tools.clock.clone(),
+        guard: tools.fetcher.guard().clone(),
+        options: config.hub.clone(),
+        topics: announcing.topics.clone(),
+        proxies: config.serve.proxies.clone(),
+        patience: config.serve.header_timeout.unsigned_abs(),
+        wake: announcing.due.clone(),
+    })
+}
+
+impl Telling {
+    pub(super) fn new(config: &Config, tools: &Tools, announcing: &Announcing) -> Telling {
+        Telling { tools: tools.clone(), announcing: announcing.clone(), options: config.hub.clone() }
+    }
+
+    fn timeout(&self) -> Duration {
+        self.options.timeout.unsigned_abs()
+    }
+}
+
+pub(super) async fn run(telling: Telling, stop: CancellationToken) {
+    let mut under_way = JoinSet::new();
+    let mut busy: HashMap<Id, String> = HashMap::new();
+    loop {
+        match telling.due(&busy).await {
+            Ok(jobs) => {
+                for job in jobs {
+                    let (host, telling) = (job.host().to_owned(), telling.clone());
+                    busy.insert(under_way.spawn(async move { telling.tell(job).await }).id(), host);
+                }
+            }
+            Err(error) => tracing::error!(%error, "who is to be told could not be read or written; trying again"),
+        }
+        tokio::select! {
+            // What is under way is dropped: it stands in the database when it is due again.
+            _ = stop.cancelled() => return,
+            Some(ended) = under_way.join_next_with_id() => {
+                let id = match ended {
+                    Ok((id, ())) => id,
+                    Err(fell) => {
+                        tracing::error!(error = %fell, "a request to a subscriber or a hub fell");
+                        fell.id()
+                    }
+                };
+                busy.remove(&id);
+            }
+            _ = telling.announcing.due.notified() => {}
+            _ = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+impl Telling {
+    /// What may go out now, each moved forward already.
+    async fn due(&self, busy: &HashMap<Id, String>) -> store::Result<Vec<Job>> {
+        let room = (self.options.concurrency as usize).saturating_sub(busy.len());
+        if room == 0 {
+            return Ok(Vec::new());
+        }
+        let (now, own_hub) = (self.tools.clock.now(), self.announcing.options.own_hub);
+        let (topics, hubs) = (self.announcing.ready(), self.announcing.hubs());
+        let mut busy: Vec<String> = busy.values().cloned().collect();
+        let found = self.tools.store.read(move |db| {
+            let mut asked = Vec::new();
+            let mut behind = Vec::new();
+            if own_hub {
+                // Whoever asks for much leaves half of the room to those who are sent something.
+                asked = subscribers::requests_due(db, now, &busy, room.div_ceil(2))?;
+                busy.extend(asked.iter().map(|asked| asked.request.host.clone()));
+                behind = subscribers::deliveries_due(db, now, &topics, &busy, room)?;
+            }
+            let pings = if hubs.is_empty() {
+                Vec::new()
+            } else {
+                subscribers::pings_due(db, now, (&hubs, &topics, &busy), room)?
+            };
+            Ok((asked, behind, pings))
+        });
+        let (asked, behind, pings) = found.await?;
+        let asked = asked.into_iter().map(Job::Ask);
+        let pings = pings.into_iter().map(|(ping, hash)| Job::Ping(ping, hash));
+        // What is sent is what was announced; while the one is written down and the other made, nothing is.
+        let behind = behind.into_iter().filter_map(|(subscriber, hash)| {
+            let document = self.announcing.document(&subscriber.topic).filter(|document| document.hash == hash)?;
+            Some(Job::Deliver(Box::new(subscriber), document))
+        });
+        let jobs: Vec<Job> = asked.chain(pings).chain(behind).take(room).collect();
+        if jobs.is_empty() {
+            return Ok(jobs);
+        }
+        let claim = move |db: &rusqlite::Connection| {
+            let mut claimed = Vec::new();
+            for job in jobs {
+                if job.claim(db, now)? {
+                    claimed.push(job);
+                }
+            }
+            Ok(claimed)
+        };
+        self.tools.store.write(claim).await
+    }
+
+    async fn tell(&self, job: Job) {
+        let told = match job {
+            Job::Ask(asked) => self.ask(asked).await,
+            Job::Deliver(subscriber, document) => self.deliver(&subscriber, &document).await,
+            Job::Ping(ping, hash) => self.ping(ping, hash).await,
+        };
+        if let Err(error) = told {
+            tracing::error!(%error, "what a subscriber or a hub said could not be written down");
+        }
+    }
+
+    /// Asks a callback whether it wants what was asked for it (section 5.3). It is asked once: who meant it asks again.
+    async fn ask(&self, Asked { id, request, .. }: Asked) -> store::Result<()> {
+        let Some(challenge) = secret::draw() else {
+            tracing::error!("the system has no randomness for a challenge");
+            return Ok(());
+        };
+        let answer = match course::question(&request, &challenge) {
+            Ok(url) => self.tools.fetcher.ask_callback(&url, self.timeout(), self.tools.clock.now()).await,
+            Err(error) => CallbackAnswer::Failed { detail: error.to_string() },
+        };
+        let confirmed = course::confirmed(&answer, &challenge);
+        let now = self.tools.clock.now();
+        let (topic, host, mode) = (&request.topic, &request.host, request.mode.as_str());
+        match &confirmed {
+            Ok(()) => tracing::info!(topic, host, mode, "a callback has confirmed"),
+            Err(why) => tracing::info!(topic, host, mode, why, "a callback has not confirmed"),
+        }
+        let counted = counted(&request.callback, &answer, 0);
+        self.tools
+            .store
+            .write(move |db| {
+                origins::record(db, now, &counted)?;
+                // Where another request has taken its place meanwhile, this one was confirmed all the same.
+                subscribers::forget_request(db, id)?;
+                match (confirmed, request.mode) {
+                    (Err(_), _) => {}
+                    (Ok(()), HubMode::Subscribe) => {
+                        subscribers::subscribe(db, &request, now, after(now, request.lease))?;
+                    }
+                    (Ok(()), HubMode::Unsubscribe) => {
+                        subscribers::unsubscribe(db, &request.topic, &request.callback)?;
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+        self.announcing.begun.notify_one();
+        Ok(())
+    }
+
+    /// Sends a subscriber a document (section 7).
+    async fn deliver(&self, subscriber: &Subscriber, document: &FeedBytes) -> store::Result<()> {
+        let hub = self.announcing.options.own_hub_url();
+        let mut fields = vec![
+            ("content-type", document.content_type.to_owned()),
+            ("link", format!("<{hub}>; rel=\"hub\", <{}>; rel=\"self\"", subscriber.topic)),
+        ];
+        if let Some(secret) = &subscriber.secret {
+            fields.push(("x-hub-signature", signature::sign(secret, &document.bytes)));
+        }
+        let (bytes, asked_at) = (document.bytes.clone(), self.tools.clock.now());
+        let answer = match Url::parse(&subscriber.callback) {
+            Ok(url) => self.tools.fetcher.deliver(&url, bytes, &fields, self.timeout(), asked_at).await,
+            Err(error) => CallbackAnswer::Failed { detail: error.to_string() },
+        };
+        let now = self.tools.clock.now();
+        let sent = course::delivered(&answer, subscriber.failures, now);
+        let (id, topic, host) = (subscriber.id, &subscriber.topic, &subscriber.host);
+        match &sent {
+            Sent::Arrived => tracing::info!(subscriber = %id, topic, host, "a subscriber was sent what is new"),
+            Sent::Again { detail, .. } => {
+                tracing::info!(subscriber = %id, topic, host, detail, "a subscriber was not reached; trying again")
+            }
+            Sent::Over { detail } => tracing::info!(subscriber = %id, topic, host, detail, "a subscriber is gone"),
+        }
+        let counted = counted(&subscriber.callback, &answer, document.bytes.len());
+        let hash = document.hash.clone();
+        let written = self.tools.store.write(move |db| {
+            origins::record(db, now, &counted)?;
+            match sent {
+                Sent::Arrived => subscribers::delivered(db, id, &hash, now),
+                Sent::Again { at, detail } => subscribers::not_delivered(db, id, at, &detail),
+                Sent::Over { .. } => subscribers::remove(db, id).map(drop),
+            }
+        });
+        written.await
+    }
+
+    /// Tells a hub that a document has changed, as hubs of PubSubHubbub expect it: WebSub leaves it open (section 6).
+    async fn ping(&self, ping: Ping, hash: String) -> store::Result<()> {
+        let form = [("hub.mode", "publish"), ("hub.url", ping.topic.as_str()), ("hub.topic", ping.topic.as_str())];
+        let lease = Lease::new(&self.tools.program);
+        let turn = |origin: Origin| {
+            let lease = &lease;
+            async move { self.tools.turn_of_hop(lease, &origin).await }.boxed()
+        };
+        let answer = match Url::parse(&ping.hub) {
+            Ok(hub) => self.tools.fetcher.ask_hub(&hub, &form, self.tools.clock.now(), &turn).await,
+            Err(error) => HubAnswer::Refused { detail: error.to_string(), status: None, retry_after: None },
+        };
+        let now = self.tools.clock.now();
+        let sent = course::pinged(&answer, ping.failures, now);
+        tracing::info!(hub = ping.hub, topic = ping.topic, ?answer, "a hub was told that a feed has changed");
+        let status = match &answer {
+            HubAnswer::Accepted => Some(202),
+            HubAnswer::Refused { status, .. } => *status,
+        };
+        let counted: Vec<_> = request_to(&ping.hub, status, 0).into_iter().collect();
+        let written = self.tools.store.write(move |db| {
+            origins::record(db, now, &counted)?;
+            match sent {
+                Sent::Arrived => subscribers::pinged(db, &ping, &hash, now),
+                Sent::Again { at, detail } => subscribers::not_pinged(db, &ping, at, None, &detail),
+                // The operator named it, so that it is told of the next change all the same.
+                Sent::Over { detail } => {
+                    let at = course::again_at(ping.failures, now);
+                    subscribers::not_pinged(db, &ping, at, Some(&hash), &detail)
+                }
+            }
+        });
+        written.await.and(self.tools.give_back(&lease).await)
+    }
+}
+
+impl Job {
+    /// To whom there is no other request meanwhile.
+    fn host(&self) -> &str {
+        match self {
+            Job::Ask(asked) => &asked.request.host,
+            Job::Deliver(subscriber, _) => &subscriber.host,
+            Job::Ping(ping, _) => &ping.hub,
+        }
+    }
+
+    /// Moves it forward, unless it is there no more.
+    fn claim(&self, db: &rusqlite::Connection, now: Timestamp) -> store::Result<bool> {
+        match self {
+            Job::Ask(asked) if asked.tries >= MAX_TRIES => {
+                subscribers::forget_request(db, asked.id)?;
+                Ok(false)
+            }
+            Job::Ask(asked) => subscribers::claim_request(db, asked.id, after(now, limits::BETWEEN)),
+            Job::Deliver(subscriber, _) => {
+                subscribers::claim_delivery(db, subscriber.id, course::again_at(subscriber.failures, now))
+            }
+            Job::Ping(ping, _) => {
+                subscribers::claim_ping(db, ping, course::again_at(ping.failures, now))?;
+                Ok(true)
+            }
+        }
+    }
+}
+
+/// The request as it is counted. Where there is no status nobody may have been asked.
+fn counted(callback: &str, answer: &CallbackAnswer, bytes: usize) -> Vec<model::Request> {
+    let status = match answer {
+        CallbackAnswer::Answered { status, .. } => Some(*status),
+        CallbackAnswer::Failed { .. } => None,
+    };
+    request_to(callback, status, bytes).into_iter().collect()
+}
+
+fn request_to(url: &str, status: Option<u16>, bytes: usize) -> Option<model::Request> {
+    let origin = origin(&Url::parse(url).ok()?).to_string();
+    Some(model::Request { origin, status: Some(status?), bytes: bytes as u64 })
+}
