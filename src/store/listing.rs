@@ -9,7 +9,7 @@ use crate::model::Story;
 use rusqlite::{Connection, ToSql, params};
 
 /// Stories, counted from the one that changed last, among which those that are asked for are looked for one by one.
-const LOOKED_THROUGH: u32 = 30_000;
+const LOOKED_THROUGH: u32 = 10_000;
 /// Items, the newest first, that words or a tag may find.
 const FOUND: u32 = 5_000;
 

@@ -82,11 +82,11 @@ fn selects(feed: &PublishedFeed) -> String {
         parts.push(format!("at most {} older than the newest", span(*age)));
     }
     let all = if parts.is_empty() { "All stories".to_owned() } else { format!("Stories {}", parts.join(", ")) };
-    let first = match order {
-        Order::Newest => "newest",
-        Order::Weight => "weightiest, by outlets, priority and age,",
-    };
-    format!("{all}; the {first} {}.", number(&u64::from(*limit)))
+    let limit = number(&u64::from(*limit));
+    match order {
+        Order::Newest => format!("{all}; the newest {limit}."),
+        Order::Weight => format!("{all}; the {limit} that weigh most by outlets, priority and age."),
+    }
 }
 
 fn any(names: impl Iterator<Item = String>) -> String {
