@@ -193,7 +193,7 @@ mod tests {
             ("the server answered 500", "the server answered 500"),
             ("to https://ann:secret@a.example/feed?token=1, twice", "to https://a.example/feed, twice"),
             ("(HTTPS://A.example/?key=secret)", "(https://a.example/)"),
-            ("a bad link ‘//b:c@d/?x=1’", "a bad link ‘//b:c@d/"),
+            ("a bad link ‘//b:secret@d/?x=1’", "a bad link d/’"),
             ("ann:secret@host is down", "host is down"),
             ("/feed?token=secret is gone", "/feed is gone"),
             ("why? nobody knows", "why? nobody knows"),
@@ -201,9 +201,6 @@ mod tests {
             ("a \u{202e}b\u{1b}[31m", "a b[31m"),
         ] {
             assert!(!public(said).contains("secret"), "{}", public(said));
-            if said.contains("‘//b") {
-                continue;
-            }
             assert_eq!(public(said), shown);
         }
     }
