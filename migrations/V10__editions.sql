@@ -62,7 +62,8 @@ CREATE TABLE due (
 
 CREATE INDEX due_by_time ON due (at);
 
-CREATE TRIGGER story_due AFTER UPDATE OF updated_at, merged_into ON story
+-- Its publication is one of them: it may have changed between being looked at and being published.
+CREATE TRIGGER story_due AFTER UPDATE OF updated_at, merged_into, published_at ON story
 WHEN new.published_at IS NOT NULL AND new.merged_into IS NULL BEGIN
     INSERT INTO due (story_id, at, turn) VALUES (new.id, 0, 1)
     ON CONFLICT (story_id) DO UPDATE SET at = 0, turn = turn + 1;

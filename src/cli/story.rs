@@ -3,11 +3,11 @@
 use super::Context;
 use super::output::{json, maybe_time, one_line, print, table, time};
 use crate::config::Config;
-use crate::model::{Decision, DecisionId, ItemId, Story as Kept, StoryId};
+use crate::model::{Decision, DecisionId, Edition, ItemId, Story as Kept, StoryId};
 use crate::publish::choose_lead;
 use crate::store::decisions::Refusal;
 use crate::store::stories::Recent;
-use crate::store::{Store, decisions, items, stories};
+use crate::store::{Store, decisions, editions, items, stories};
 use anyhow::{Context as _, bail};
 use std::process::ExitCode;
 
@@ -88,9 +88,9 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
     let story = find(&store, name).await?;
     let id = story.id;
-    let decided = store.read(move |db| decisions::of_story(db, id)).await?;
+    let (decided, told) = store.read(move |db| Ok((decisions::of_story(db, id)?, editions::of_story(db, id)?))).await?;
     if context.json() {
-        json(&Shown { story: &story, decisions: &decided })?;
+        json(&Shown { story: &story, decisions: &decided, editions: &told })?;
         return Ok(ExitCode::SUCCESS);
     }
     print(&format!("{}  {}", story.id, title(&story)))?;
@@ -101,6 +101,11 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     let published = story.published.as_ref();
     print(&format!("published: {}", published.map_or_else(|| "not yet, it settles".into(), |p| time(p.at))))?;
     print(&format!("outlets: {}", story.outlets().join(", ")))?;
+    for edition in told {
+        let (cause, outlets) = (edition.cause.as_str(), edition.outlets);
+        let plural = if outlets == 1 { "" } else { "s" };
+        print(&format!("edition {}: {cause}, {outlets} outlet{plural} ({})", edition.number, time(edition.made_at)))?;
+    }
     for decision in decided {
         print(&format!("{decision} ({})", time(decision.made_at)))?;
     }
@@ -184,12 +189,13 @@ pub(super) fn done(context: &Context, decided: Result<Decision, Refusal>) -> any
     Ok(ExitCode::SUCCESS)
 }
 
-/// A story with what was decided about it.
+/// A story with what was decided about it, and what readers were given of it.
 #[derive(serde::Serialize)]
 struct Shown<'a> {
     #[serde(flatten)]
     story: &'a Kept,
     decisions: &'a [Decision],
+    editions: &'a [Edition],
 }
 
 fn title(story: &Kept) -> String {

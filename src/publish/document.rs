@@ -69,10 +69,10 @@ impl<'a> FeedDocument<'a> {
             title: feed.title.clone(),
             description: format!("{}: every event once, with all its outlets", feed.title),
             home: options.url(""),
-            itself: Address::of_feed(feed, variant, page, None),
+            itself: Address::of_feed(feed, variant, page),
             hubs: if is_archive || feed.private { Vec::new() } else { options.hub_urls() },
             is_archive,
-            current: is_archive.then(|| Address::of_feed(feed, variant, FeedPage::Current, None)),
+            current: is_archive.then(|| Address::of_feed(feed, variant, FeedPage::Current)),
             previous: None,
             next: None,
             entries: entries.iter().map(|entry| Entry::of_story(entry, options)).collect(),
@@ -87,7 +87,7 @@ impl<'a> FeedDocument<'a> {
         previous: Option<u32>,
         next: Option<u32>,
     ) -> FeedDocument<'a> {
-        let address = |page: u32| Address::of_feed(feed, variant, FeedPage::Archive(page), None);
+        let address = |page: u32| Address::of_feed(feed, variant, FeedPage::Archive(page));
         self.previous = previous.map(address);
         self.next = next.map(address);
         self
@@ -179,8 +179,8 @@ impl<'a> FeedDocument<'a> {
 const STORY_ITEMS: usize = 200;
 
 impl Address {
-    fn of_feed(feed: &PublishedFeed, variant: Variant, page: FeedPage, token: Option<&str>) -> Address {
+    fn of_feed(feed: &PublishedFeed, variant: Variant, page: FeedPage) -> Address {
         let path = format!("feeds/{}{}{}", feed.name, variant.suffix(), page.suffix());
-        Address { path, query: token.map_or_else(String::new, |token| format!("?token={token}")) }
+        Address { path, query: String::new() }
     }
 }
