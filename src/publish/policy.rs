@@ -50,7 +50,7 @@ fn keep_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// Readers are given this from now on.
-    Edition(Cause, EditionText),
+    Edition(Cause, Box<EditionText>),
     /// There is something to tell, and it is too soon.
     Wait(Timestamp),
     /// There is nothing to tell until the story changes.
@@ -69,14 +69,14 @@ pub fn step(
     let Some(lead) = keep_lead(story, options) else { return Step::Rest };
     let text = compose(story, lead);
     let (Some(first_at), Some(latest)) = (first_at, latest) else {
-        return Step::Edition(Cause::First, text);
+        return Step::Edition(Cause::First, text.into());
     };
     let Some(cause) = change(story, &text, latest) else { return Step::Rest };
     let soonest = after(latest.made_at, options.pause);
     if now.max(soonest) >= after(first_at, options.freeze) {
         return Step::Rest;
     }
-    if soonest > now { Step::Wait(soonest) } else { Step::Edition(cause, text) }
+    if soonest > now { Step::Wait(soonest) } else { Step::Edition(cause, text.into()) }
 }
 
 /// What readers of the latest edition do not know.

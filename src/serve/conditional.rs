@@ -33,8 +33,9 @@ impl Ready {
         Ready { content_type, cache_control, coded, hash, last_modified: None }
     }
 
-    /// A document that is made for one request, for which no coding pays.
-    pub(super) fn once(content_type: &'static str, cache_control: &'static str, plain: Vec<u8>) -> Ready {
+    /// A document that holds a secret of one reader beside what strangers wrote. It is not compressed: its size would
+    /// tell how much of the secret a stranger has guessed (as in the BREACH attack).
+    pub(super) fn secret(content_type: &'static str, cache_control: &'static str, plain: Vec<u8>) -> Ready {
         let hash = hash(&plain);
         let coded = vec![(Coding::Identity, plain.into())];
         Ready { content_type, cache_control, coded, hash, last_modified: None }
@@ -59,11 +60,16 @@ impl Ready {
     }
 }
 
-/// The answer with a page that was made for this request. It is coded only where it is sent, in the one coding that is.
-pub(super) fn answer_once(content_type: &'static str, plain: Vec<u8>, request: &HeaderMap) -> Response {
+/// The answer with a document that was made for this request. It is coded only where it is sent, in the one coding that is.
+pub(super) fn answer_once(
+    content_type: &'static str,
+    cache_control: &'static str,
+    plain: Vec<u8>,
+    request: &HeaderMap,
+) -> Response {
     let Some(coding) = choose_unseen(request) else { return unacceptable() };
     let tag = etag(&hash(&plain), coding);
-    let headers = headers(content_type, PAGE, &tag, coding, None);
+    let headers = headers(content_type, cache_control, &tag, coding, None);
     if is_known(request, &tag, None) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }

@@ -1,16 +1,18 @@
 //! Feeds over HTTP: rendered once for each change of what we publish, then served from memory. What is asked for rarely,
 //! the pages of archives, the feeds of stories and of searches, is made for each request.
 
-use super::conditional::{FEED, PRIVATE, Ready};
+use super::conditional::{FEED, PRIVATE, Ready, answer_once};
 use super::{App, Failure, pages};
-use crate::model::{FeedEntry, FeedSelection, PublishedFeed, StoryId, Timestamp, Variant};
+use crate::model::{FeedEntry, PublishedFeed, StoryId, Timestamp, Variant};
 use crate::publish::{FeedDocument, FeedPage, Format, HEALTH, Options, render_health};
+use crate::store::listing::{self, Listing};
 use crate::store::{self, editions, events, renderings, stories, tokens, words};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use rusqlite::Connection;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
@@ -34,7 +36,7 @@ struct Slot {
 /// A document below `/feeds/`.
 #[derive(Debug, Clone)]
 pub(super) enum Which {
-    Stories(PublishedFeed, Variant, FeedPage),
+    Stories(Box<PublishedFeed>, Variant, FeedPage),
     /// The operator's own.
     Health,
 }
@@ -56,7 +58,7 @@ impl Which {
             None => (rest, Variant::Live),
         };
         let feed = feeds.iter().find(|feed| feed.name == name)?;
-        let which = Which::Stories(feed.clone(), variant, page);
+        let which = Which::Stories(feed.clone().into(), variant, page);
         // One document has one name: `archive-07` is none.
         (format!("{}.{extension}", which.name()) == file).then_some((which, format))
     }
@@ -81,7 +83,8 @@ impl Which {
     }
 
     fn of(feed: &PublishedFeed, page: FeedPage) -> Vec<(Which, Format)> {
-        let in_formats = |variant| Format::ALL.map(|format| (Which::Stories(feed.clone(), variant, page), format));
+        let in_formats =
+            |variant| Format::ALL.map(|format| (Which::Stories(feed.clone().into(), variant, page), format));
         Variant::ALL.into_iter().flat_map(in_formats).collect()
     }
 
@@ -153,8 +156,10 @@ pub(super) async fn feed(
         let (options, said) = (app.options.clone(), token.clone());
         let made = app.store.read(move |db| which.render(db, format, &options, said.as_deref())).await?;
         let Some(bytes) = made else { return Ok(pages::not_found(State(app)).await) };
-        let kept = if token.is_some() { PRIVATE } else { FEED };
-        Ready::once(format.content_type(), kept, bytes).answer(&request)
+        match token {
+            Some(_) => Ready::secret(format.content_type(), PRIVATE, bytes).answer(&request),
+            None => answer_once(format.content_type(), FEED, bytes, &request),
+        }
     };
     Ok(with_links(answer, links))
 }
@@ -193,7 +198,7 @@ pub(super) async fn of_story(app: App, id: StoryId, format: Format, request: &He
         return Ok(Redirect::permanent(&to).into_response());
     }
     let bytes = FeedDocument::of_story(&story, &app.options).render(format);
-    Ok(Ready::once(format.content_type(), FEED, bytes).answer(request))
+    Ok(answer_once(format.content_type(), FEED, bytes, request))
 }
 
 #[derive(serde::Deserialize)]
@@ -216,19 +221,24 @@ pub(super) async fn search(
     let bytes = app
         .store
         .read(move |db| {
-            let selection = FeedSelection { words: Some(words), ..FeedSelection::default() };
-            let entries = found(db, &selection)?;
+            let entries = found(db, words)?;
             Ok(FeedDocument::of_search(typed.trim(), &stories::instance(db)?, &entries, &options).render(format))
         })
         .await?;
-    Ok(Ready::once(format.content_type(), FEED, bytes).answer(request))
+    Ok(answer_once(format.content_type(), FEED, bytes, request))
 }
 
-fn found(db: &Connection, selection: &FeedSelection) -> store::Result<Vec<FeedEntry>> {
-    let mut ids = stories::matching(db, selection, None)?;
-    ids.truncate(selection.limit as usize);
-    editions::of_stories(db, &ids)
+/// The stories that the page of the same search shows first, the newest first.
+fn found(db: &Connection, words: String) -> store::Result<Vec<FeedEntry>> {
+    let listing = Listing { words: Some(words), limit: FOUND, ..Listing::default() };
+    let ids: Vec<StoryId> = listing::list(db, &listing)?.stories.iter().map(|story| story.id).collect();
+    let mut entries = editions::of_stories(db, &ids)?;
+    entries.sort_by_key(|entry| Reverse((entry.published.at, entry.edition.story)));
+    Ok(entries)
 }
+
+/// Stories in the feed of a search.
+const FOUND: u32 = 100;
 
 async fn ready(app: &App, which: Which, format: Format) -> Result<Arc<Ready>, Failure> {
     let key = (which.name(), format);

@@ -23,7 +23,7 @@ pub(super) use source::{source, source_page};
 pub(super) use sources::{sources, sources_page};
 pub(super) use story::{story, story_page};
 
-use super::conditional::{ASSET, Ready, answer_once};
+use super::conditional::{ASSET, PAGE, Ready, answer_once};
 use super::{App, Failure};
 use crate::model::PublishedFeed;
 use crate::publish::{Format, Options};
@@ -108,7 +108,7 @@ async fn answer(
     let shared = app.clone();
     let read = app.store.read(move |db| {
         Ok(match find(db, Site::new(&shared.options, &shared.public_feeds))? {
-            Found::Page(Ok(html)) => answer_once(HTML, html.into_bytes(), &request),
+            Found::Page(Ok(html)) => answer_once(HTML, PAGE, html.into_bytes(), &request),
             Found::Page(Err(error)) => unrendered(&error),
             Found::Elsewhere(path) => Redirect::permanent(&shared.options.url(&path)).into_response(),
             Found::Nothing => {

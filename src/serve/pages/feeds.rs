@@ -5,7 +5,7 @@ use super::words::{language, number, span};
 use super::{Found, Rendered, Site, answer};
 use crate::model::{FeedSelection, Order, PublishedFeed, Variant};
 use crate::publish::{Format, HEALTH};
-use crate::serve::conditional::answer_once;
+use crate::serve::conditional::{PAGE, answer_once};
 use crate::serve::{App, Failure};
 use askama::Template;
 use axum::extract::State;
@@ -28,7 +28,7 @@ pub(in crate::serve) fn feeds_page(site: Site) -> Rendered {
 
 /// `/feeds.opml`.
 pub(in crate::serve) async fn opml(State(app): State<App>, request: HeaderMap) -> Response {
-    answer_once(OPML, outlines(&app.options, &app.public_feeds), &request)
+    answer_once(OPML, PAGE, outlines(&app.options, &app.public_feeds), &request)
 }
 
 impl Feeds<'_> {
