@@ -535,6 +535,38 @@ async fn a_full_hub_takes_nobody_else_and_renews_those_that_it_has() {
     scene.world.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_let_us_wait_leave_room_for_those_who_do_not() {
+    let mut scene = Scene::set().await;
+    scene.world.config.fetch.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
+    scene.world.config.hub.concurrency = 2;
+    scene.world.config.hub.timeout = SignedDuration::from_secs(60);
+    scene.world.start().await;
+    scene.world.polled(scene.source, 1).await;
+    let slow = [Subscriber::start_on("127.0.0.2:0").await, Subscriber::start_on("127.0.0.3:0").await];
+    for subscriber in slow.iter().chain([&scene.reader]) {
+        assert_eq!(scene.ask_for("subscribe", ATOM, &subscriber.url("/"), &[]).await.0, 202);
+    }
+    scene.begun(3).await;
+    slow.iter().for_each(|subscriber| subscriber.takes(500, &[]));
+    scene.change("Northern Herald").await;
+    scene.reader.push(1).await;
+    until("two have failed", async || {
+        scene.count("subscriber WHERE failures = 1 AND detail = 'it answered 500'").await == 2
+    })
+    .await;
+    slow.iter().for_each(|subscriber| subscriber.holds(true));
+    scene.change("Western Herald").await;
+    scene.world.pass(SignedDuration::from_mins(1));
+    scene.reader.push(2).await;
+    scene.change("Eastern Herald").await;
+    scene.reader.push(3).await;
+    let waiting = || slow.iter().map(|subscriber| subscriber.pushes().len()).sum::<usize>() - 2;
+    until("one of the others was tried again", async || waiting() > 0).await;
+    assert_eq!(waiting(), 1, "and only half of the room waits for those");
+    scene.world.stop().await;
+}
+
 /// The documents of a newsfold without feeds of its own.
 const DOCUMENTS: [&str; 4] = ["all.atom", "all.json", "all.rss", "health.atom"];
 
