@@ -17,6 +17,7 @@ mod upkeep;
 
 pub use export::{Exported, export};
 pub use lock::{Lock, Locked};
+pub use publisher::new_token;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -323,6 +324,6 @@ pub async fn catch_up(config: &Config, store: &Store, clock: &Clock) -> anyhow::
     let mut grouping =
         clusterer::Grouping::restore(store, &(config.cluster.clone(), config.publish.clone()), clock).await?;
     grouping.catch_up(store, clock).await?;
-    publisher::catch_up(store, &config.publish, clock.now(), Timestamp::MAX).await?;
+    publisher::catch_up(store, &config.publish, clock, Timestamp::MAX).await?;
     Ok(())
 }

@@ -8,6 +8,7 @@ mod tidy;
 
 pub use furniture::{without_repeated, without_teasers};
 
+use crate::model::text::without_credentials;
 use ammonia::{Builder, UrlRelative};
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -88,7 +89,12 @@ fn sanitiser() -> Builder<'static> {
             .into_iter()
             .collect(),
         )
-        .link_rel(Some("noopener noreferrer nofollow"));
+        .link_rel(Some("noopener noreferrer nofollow"))
+        .attribute_filter(|_, attribute, value| match attribute {
+            // Credentials are between the outlet and whoever has them.
+            "href" | "src" if value.contains('@') => Some(without_credentials(value).into()),
+            _ => Some(value.into()),
+        });
     builder
 }
 
@@ -286,8 +292,26 @@ mod tests {
         check("x<img src=\"https://t.example/p.gif\" width=\"1\" height=\"1\">", "x");
         check(
             "<img src=\"https://t.example/p.jpg\" width=\"100\">",
-            "<img src=\"https://t.example/p.jpg\" width=\"100\">",
+            "<img width=\"100\" src=\"https://t.example/p.jpg\">",
         );
+    }
+
+    #[test]
+    fn credentials_do_not_go_out() {
+        check(
+            "<img src=\"https://user:secret@t.example/p.jpg\" width=\"100\">",
+            "<img width=\"100\" src=\"https://t.example/p.jpg\">",
+        );
+    }
+
+    #[test]
+    fn what_is_clean_stays_as_it_is_also_where_a_link_went() {
+        for html in
+            ["<a href=javascript:x title=t>a</a>", "<a title=t href=/x lang=en>a</a>", "<img alt=a src=data:x dir=rtl>"]
+        {
+            let clean = sanitise(html, Some(&Url::parse("https://a.example/").unwrap()));
+            assert_eq!(sanitise(&clean, None), clean, "from {html}");
+        }
     }
 
     #[test]

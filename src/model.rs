@@ -4,6 +4,7 @@
 
 mod decision;
 pub mod duration;
+mod edition;
 mod event;
 mod feed;
 mod id;
@@ -18,8 +19,9 @@ pub mod text;
 mod wishes;
 
 pub use decision::{Decision, DecisionKind};
+pub use edition::{Cause, Edition, EditionText, FeedEntry, Report, Variant};
 pub use event::{Event, EventKind, PastEvent};
-pub use feed::{FeedSelection, Published, PublishedFeed};
+pub use feed::{FeedSelection, Order, Published, PublishedFeed};
 pub use id::{BadStoryId, DecisionId, ItemId, PollId, SourceId, StoryId, SubscriberId};
 pub use item::{Article, Item, ItemChange, NewItem, Rule, Stored};
 pub use jiff::Timestamp;

@@ -7,7 +7,7 @@ mod link;
 pub use link::{canonical, outlet_of, outlet_of_site};
 
 use crate::html;
-use crate::model::text::one_line;
+use crate::model::text::{one_line, without_credentials};
 use crate::model::{NewItem, Problem, ProblemKind, Timestamp};
 use crate::parse::{ParsedFeed, ParsedItem};
 use jiff::SignedDuration;
@@ -22,6 +22,8 @@ const MAX_SUMMARY: usize = 1_000;
 const MAX_GUID: usize = 1_000;
 /// How far ahead of us a source's clock may be.
 const FUTURE: SignedDuration = SignedDuration::from_hours(24);
+/// How long after 1970 began a date is taken for none.
+const ZERO: SignedDuration = SignedDuration::from_hours(48);
 
 /// The items of a document as we keep them. `now` is only the yardstick for absurd dates.
 pub fn items(feed: &ParsedFeed, base: &Url, now: Timestamp, problems: &mut Vec<Problem>) -> Vec<NewItem> {
@@ -84,7 +86,8 @@ fn item(parsed: &ParsedItem, text: &str, base: &Url, now: Timestamp, problems: &
     }
     let canonical_url = url.as_ref().map(canonical);
     let published_at = parsed.published.or(parsed.updated).filter(|claimed| {
-        let sane = *claimed >= Timestamp::UNIX_EPOCH && *claimed <= now + FUTURE;
+        // A date that was never filled in is a zero, in some zone.
+        let sane = *claimed > Timestamp::UNIX_EPOCH + ZERO && *claimed <= now + FUTURE;
         if !sane {
             Problem::note(problems, Problem::new(ProblemKind::AbsurdDate, claimed.to_string()));
         }
@@ -100,14 +103,15 @@ fn item(parsed: &ParsedItem, text: &str, base: &Url, now: Timestamp, problems: &
     };
     Some(NewItem {
         guid,
-        url: url.map(String::from),
+        // Credentials are between the outlet and whoever has them.
+        url: url.map(|url| without_credentials(url.as_str())),
         canonical_url,
         summary: one_line(text, MAX_SUMMARY),
         title: if title.is_empty() { "(untitled)".into() } else { title },
         content: content_html.map(|html| html::sanitise(html, Some(base))).filter(|html| !html.trim().is_empty()),
         author: authors(parsed),
         lang: parsed.lang.as_deref().and_then(primary_subtag),
-        image: parsed.image.clone().map(String::from),
+        image: parsed.image.as_ref().map(|url| without_credentials(url.as_str())),
         published_at,
     })
 }

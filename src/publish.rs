@@ -4,18 +4,20 @@
 //! looks at a clock, and nothing that changes by itself (an age, a counter) is ever written.
 
 mod atom;
+mod document;
 mod entry;
 mod health;
 mod json;
 mod options;
 mod policy;
 mod rss;
+mod selection;
 
+pub use document::{FeedDocument, FeedPage};
 pub use health::{HEALTH, render_health};
 pub use options::{FeedOptions, Options};
-pub use policy::{choose_lead, first_publication};
-
-use crate::model::{PublishedFeed, Story, Timestamp};
+pub use policy::{Step, choose_lead, compose, first_publication, on_entering, outlets, step};
+pub use selection::{Condition, conditions};
 
 /// The forms in which each feed is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,40 +57,6 @@ impl Format {
     /// The media type for autodiscovery links.
     pub fn media_type(self) -> &'static str {
         self.content_type().split(';').next().unwrap_or_default()
-    }
-}
-
-/// A feed with the stories that it holds, ready to be written in any format.
-pub struct FeedDocument<'a> {
-    pub feed: &'a PublishedFeed,
-    /// What tells this database's feeds from another's.
-    pub instance: &'a str,
-    pub stories: &'a [Story],
-    pub options: &'a Options,
-}
-
-impl FeedDocument<'_> {
-    /// The feed as bytes.
-    pub fn render(&self, format: Format) -> Vec<u8> {
-        match format {
-            Format::Atom => atom::render(self),
-            Format::Rss => rss::render(self),
-            Format::Json => json::render(self),
-        }
-    }
-
-    /// When the feed last changed: the latest change of a story in it, or 1970 for an empty one.
-    pub fn updated_at(&self) -> Timestamp {
-        self.stories.iter().map(|story| story.updated_at).max().unwrap_or(Timestamp::UNIX_EPOCH)
-    }
-
-    fn url(&self, format: Format) -> String {
-        self.options.url(&format!("feeds/{}.{}", self.feed.name, format.extension()))
-    }
-
-    /// A permanent id that holds wherever the feed is served.
-    fn id(&self) -> String {
-        entry::uuid(&format!("newsfold feed {} {}", self.instance, self.feed.name))
     }
 }
 

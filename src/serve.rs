@@ -19,11 +19,13 @@ pub use health::Health;
 pub use listen::run;
 
 use crate::clock::Clock;
-use crate::model::PublishedFeed;
-use crate::publish;
+use crate::model::{PublishedFeed, StoryId};
+use crate::publish::{self, Format};
 use crate::store::{self, Store};
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use ipnet::IpNet;
@@ -72,6 +74,8 @@ struct App {
     store: Store,
     options: Arc<publish::Options>,
     feeds: Arc<Vec<PublishedFeed>>,
+    /// Those that pages name.
+    public_feeds: Arc<Vec<PublishedFeed>>,
     cache: feeds::Cache,
     health: Health,
     clock: Clock,
@@ -82,6 +86,7 @@ pub fn router(store: Store, options: publish::Options, health: Health, clock: Cl
     let app = App {
         store,
         feeds: Arc::new(options.published_feeds()),
+        public_feeds: Arc::new(options.public_feeds()),
         options: Arc::new(options),
         cache: feeds::Cache::default(),
         health,
@@ -89,8 +94,16 @@ pub fn router(store: Store, options: publish::Options, health: Health, clock: Cl
     };
     Router::new()
         .route("/", get(pages::front))
-        .route("/stories/{id}", get(pages::story))
+        .route("/stories/{file}", get(story))
+        .route("/search.atom", get(async |app, query, headers| search(app, query, Format::Atom, headers).await))
+        .route("/search.rss", get(async |app, query, headers| search(app, query, Format::Rss, headers).await))
+        .route("/search.json", get(async |app, query, headers| search(app, query, Format::Json, headers).await))
+        .route("/search", get(pages::search))
         .route("/sources", get(pages::sources))
+        .route("/sources/{id}", get(pages::source))
+        .route("/health", get(pages::health))
+        .route("/feeds", get(pages::feeds))
+        .route("/feeds.opml", get(pages::opml))
         .route("/feeds/{file}", get(feeds::feed))
         .route("/style.css", get(pages::style))
         .route("/favicon.svg", get(pages::favicon))
@@ -98,6 +111,28 @@ pub fn router(store: Store, options: publish::Options, health: Health, clock: Cl
         .fallback(pages::not_found)
         .layer(axum::middleware::map_response(secure))
         .with_state(app)
+}
+
+/// `/stories/ID` is a page, and with a format's ending the feed of the story's items.
+async fn story(State(app): State<App>, Path(file): Path<String>, request: HeaderMap) -> Result<Response, Failure> {
+    let (id, format) = match file.rsplit_once('.').map(|(id, ending)| (id, Format::from_extension(ending))) {
+        Some((id, Some(format))) => (id, Some(format)),
+        _ => (file.as_str(), None),
+    };
+    match (id.parse::<StoryId>(), format) {
+        (Ok(id), Some(format)) => feeds::of_story(app, id, format, &request).await,
+        (Ok(id), None) => pages::story(app, id, &request).await,
+        (Err(_), _) => Ok(pages::not_found(State(app)).await),
+    }
+}
+
+async fn search(
+    State(app): State<App>,
+    query: Result<Query<feeds::Search>, QueryRejection>,
+    format: Format,
+    request: HeaderMap,
+) -> Result<Response, Failure> {
+    feeds::search(app, query, format, &request).await
 }
 
 /// The headers that every answer carries.

@@ -8,10 +8,12 @@
 
 pub mod articles;
 pub mod decisions;
+pub mod editions;
 pub mod events;
 pub mod hubs;
 pub mod items;
 pub mod leases;
+pub mod listing;
 pub mod origins;
 pub mod polls;
 pub mod renderings;
@@ -19,11 +21,12 @@ pub mod retention;
 pub mod sources;
 pub mod stories;
 pub mod subscribers;
+pub mod tokens;
+pub mod words;
 
 mod connection;
 mod recognise;
 mod rows;
-mod words;
 mod writer;
 
 pub use connection::{Maintenance, default_path};

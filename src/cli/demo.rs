@@ -10,7 +10,7 @@ use super::output::{one_line, print, reader_is_gone};
 use super::{Context, serve};
 use crate::config::Config;
 use crate::daemon::{self, Lock};
-use crate::model::{FeedSelection, NewSource, OutletFrom, StoryId};
+use crate::model::{FeedSelection, NewSource, Order, OutletFrom, StoryId};
 use crate::publish::FeedOptions;
 use crate::store::{Store, sources, stories};
 use anyhow::Context as _;
@@ -130,6 +130,7 @@ fn settings(address: SocketAddr, folder: &Path) -> anyhow::Result<Config> {
     config.poll.interval = SignedDuration::from_secs(2);
     config.poll.average_interval = config.poll.interval;
     config.publish.settle = SignedDuration::ZERO;
+    config.publish.pause = SignedDuration::ZERO;
     config.cluster.look = SignedDuration::ZERO;
     config.publish.title = "newsfold demo".into();
     config.publish.base_url = Url::parse(&format!("http://{address}/"))?;
@@ -140,9 +141,12 @@ fn settings(address: SocketAddr, folder: &Path) -> anyhow::Result<Config> {
         outlets: Vec::new(),
         languages: Vec::new(),
         words: None,
+        without: None,
         min_outlets: 3,
         max_age: None,
         limit: 100,
+        order: Order::Newest,
+        private: false,
     }];
     Ok(config)
 }

@@ -1,18 +1,28 @@
-//! `newsfold feed`: what is published, and what would stand in it.
+//! `newsfold feed`: what is published, what stands in it, and why.
 
 mod subscribers;
 
 use super::Context;
 use super::output::{json, one_line, print, table, time};
-use crate::publish::{FeedDocument, Format};
-use crate::store::stories;
-use anyhow::Context as _;
+use super::story::find;
+use crate::daemon;
+use crate::model::{FeedEntry, Order, PublishedFeed, Variant};
+use crate::publish::{FeedDocument, FeedPage, Format, Options, conditions};
+use crate::store::editions::{self, Page};
+use crate::store::{self, Store, stories, tokens};
+use anyhow::{Context as _, bail};
+use rusqlite::Connection;
 use std::process::ExitCode;
 
 #[derive(clap::Subcommand)]
 pub enum Feed {
     /// List the published feeds and their URLs.
     List,
+    /// Show a feed: what it selects, how much it holds, and all its URLs.
+    Show {
+        /// The feed's name, as `newsfold feed list` prints it.
+        name: String,
+    },
     /// Print what a feed holds.
     Preview {
         /// The feed's name, as `newsfold feed list` prints it.
@@ -20,6 +30,24 @@ pub enum Feed {
         /// Print the document itself: atom, rss or json.
         #[arg(long, value_parser = ["atom", "rss", "json"])]
         format: Option<String>,
+        /// Entries as they were when they came into the feed.
+        #[arg(long)]
+        stable: bool,
+    },
+    /// Say why a story is in a feed, or is not.
+    Why {
+        /// The feed's name, as `newsfold feed list` prints it.
+        name: String,
+        /// The story's id, or as much of its beginning as tells it from others.
+        story: String,
+    },
+    /// Print the URLs of a private feed with the token that its readers have to say.
+    Token {
+        /// The feed's name, as `newsfold feed list` prints it.
+        name: String,
+        /// Make a new token; from then on nobody reads the feed with the old one.
+        #[arg(long)]
+        rotate: bool,
     },
     /// List those who subscribe at newsfold's own hub (publish.own_hub), or end a subscription.
     Subscribers(subscribers::Subscribers),
@@ -33,7 +61,13 @@ impl Feed {
             Feed::List => list(context),
             Feed::Hubs => subscribers::hubs(context).await,
             Feed::Subscribers(command) => command.run(context).await,
-            Feed::Preview { name, format } => preview(context, &name, format.as_deref()).await,
+            Feed::Show { name } => show(context, &name).await,
+            Feed::Preview { name, format, stable } => {
+                let variant = if stable { Variant::Stable } else { Variant::Live };
+                preview(context, &name, format.as_deref(), variant).await
+            }
+            Feed::Why { name, story } => why(context, &name, &story).await,
+            Feed::Token { name, rotate } => token(context, &name, rotate).await,
         }
     }
 }
@@ -41,45 +75,188 @@ impl Feed {
 fn list(context: &Context) -> anyhow::Result<ExitCode> {
     let options = context.config()?.publish;
     let feeds = options.published_feeds();
-    let url = |name: &str, format: Format| options.url(&format!("feeds/{name}.{}", format.extension()));
     if context.json() {
-        let rows: Vec<serde_json::Value> = feeds
-            .iter()
-            .map(|feed| serde_json::json!({"feed": feed, "urls": Format::ALL.map(|format| url(&feed.name, format))}))
-            .collect();
+        let urls = |feed| Format::ALL.map(|format| url(&options, feed, Variant::Live, format));
+        let rows: Vec<serde_json::Value> =
+            feeds.iter().map(|feed| serde_json::json!({"feed": feed, "urls": urls(feed)})).collect();
         json(&rows)?;
     } else {
-        let rows =
-            feeds.iter().map(|feed| [feed.name.clone(), one_line(&feed.title, 60), url(&feed.name, Format::Atom)]);
-        table(["feed", "title", "atom (also .rss and .json)"], rows)?;
+        let address = |feed: &PublishedFeed| match feed.private {
+            true => format!("private; `newsfold feed token {}` prints it", feed.name),
+            false => url(&options, feed, Variant::Live, Format::Atom),
+        };
+        let rows = feeds.iter().map(|feed| [feed.name.clone(), one_line(&feed.title, 60), address(feed)]);
+        table(["feed", "title", "atom (also .rss, .json, .stable.atom …)"], rows)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn preview(context: &Context, name: &str, format: Option<&str>) -> anyhow::Result<ExitCode> {
+/// The feed's address, without its token.
+fn url(options: &Options, feed: &PublishedFeed, variant: Variant, format: Format) -> String {
+    options.url(&format!("feeds/{}{}.{}", feed.name, variant.suffix(), format.extension()))
+}
+
+fn urls(options: &Options, feed: &PublishedFeed, token: Option<&str>) -> Vec<String> {
+    let query = token.map_or_else(String::new, |token| format!("?token={token}"));
+    let of = |variant| Format::ALL.map(|format| url(options, feed, variant, format) + &query);
+    Variant::ALL.into_iter().flat_map(of).collect()
+}
+
+fn named(options: &Options, name: &str) -> anyhow::Result<PublishedFeed> {
+    let feed = options.published_feeds().into_iter().find(|feed| feed.name == name);
+    feed.with_context(|| format!("there is no feed ‘{}’; `newsfold feed list` shows them", one_line(name, 80)))
+}
+
+async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
+    let (config, store) = context.open()?;
+    let feed = named(&config.publish, name)?;
+    let (page, archived) = read(&store, &feed, Variant::Live).await?;
+    let urls = urls(&config.publish, &feed, None);
+    if context.json() {
+        json(&serde_json::json!({
+            "feed": feed, "urls": urls, "entries": page.entries.len(), "archive_pages": archived,
+        }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(&format!("{}: {}", feed.name, one_line(&feed.title, 200)))?;
+    print(&format!("selects: {}", one_line(&in_words(&feed), 1000)))?;
+    print(&format!("holds: {} stories, and {archived} full pages of earlier ones", page.entries.len()))?;
+    if feed.private {
+        return print(&format!("private; `newsfold feed token {}` prints its URLs", feed.name))
+            .map(|()| ExitCode::SUCCESS);
+    }
+    for url in urls {
+        print(&url)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn in_words(feed: &PublishedFeed) -> String {
+    let of = &feed.selection;
+    let mut says: Vec<String> = Vec::new();
+    let lists = [("tag", &of.tags), ("outlet", &of.outlets), ("language", &of.languages)];
+    for (what, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+        says.push(format!("{what} {}", list.join(" or ")));
+    }
+    says.extend(of.words.as_ref().map(|words| format!("words {words}")));
+    says.extend(of.without.as_ref().map(|words| format!("without {words}")));
+    if of.min_outlets > 1 {
+        says.push(format!("at least {} outlets", of.min_outlets));
+    }
+    says.extend(of.max_age.map(|age| format!("at most {age:#} older than the newest")));
+    if says.is_empty() {
+        says.push("every story".into());
+    }
+    let order = match of.order {
+        Order::Newest => "the newest first",
+        Order::Weight => "by weight",
+    };
+    format!("{}; at most {}, {order}", says.join(", "), of.limit)
+}
+
+/// What a feed holds, and how many pages its archive has. Where it was last chosen by another configuration and no daemon
+/// runs that would choose anew, what it would hold.
+async fn read(store: &Store, feed: &PublishedFeed, variant: Variant) -> store::Result<(Page, u32)> {
+    let feed = feed.clone();
+    let of = move |db: &Connection| {
+        if editions::is_chosen(db, &feed)? {
+            return Ok((editions::current(db, &feed, variant)?, editions::archive_pages(db, &feed)?));
+        }
+        let mut ids = stories::matching(db, &feed.selection, None)?;
+        ids.truncate(feed.selection.limit as usize);
+        Ok((Page { entries: editions::of_stories(db, &ids)?, ..Page::default() }, 0))
+    };
+    store.read(of).await
+}
+
+async fn preview(context: &Context, name: &str, format: Option<&str>, variant: Variant) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let options = config.publish;
-    let feed = options.published_feeds().into_iter().find(|feed| feed.name == name);
-    let feed =
-        feed.with_context(|| format!("there is no feed ‘{}’; `newsfold feed list` shows them", one_line(name, 80)))?;
-    let selection = feed.selection.clone();
-    let (instance, stories) =
-        store.read(move |db| Ok((stories::instance(db)?, stories::select(db, &selection)?))).await?;
+    let feed = named(&options, name)?;
+    let (page, _) = read(&store, &feed, variant).await?;
     if let Some(format) = format.and_then(Format::from_extension) {
-        let document = FeedDocument { feed: &feed, instance: &instance, stories: &stories, options: &options };
+        let instance = store.read(stories::instance).await?;
+        let document = FeedDocument::of_feed(&feed, variant, FeedPage::Current, &instance, &page.entries, &options)
+            .beside(&feed, variant, page.previous, page.next);
         return print(String::from_utf8_lossy(&document.render(format)).trim_end()).map(|()| ExitCode::SUCCESS);
     }
     if context.json() {
-        json(&stories)?;
+        json(&page.entries)?;
         return Ok(ExitCode::SUCCESS);
     }
     table(
-        ["story", "title", "outlets", "published"],
-        stories.iter().map(|story| {
-            let lead = story.lead().map_or("", |lead| lead.item.title.as_str());
-            let at = story.published.as_ref().map_or_else(String::new, |p| time(p.at));
-            [story.id.to_string(), one_line(lead, 100), story.outlets().len().to_string(), at]
+        ["story", "title", "outlets", "published", "edition"],
+        page.entries.iter().map(|FeedEntry { published, edition }| {
+            [
+                edition.story.to_string(),
+                one_line(&edition.text.title, 100),
+                edition.outlets.to_string(),
+                time(published.at),
+                format!("{} ({}, {})", edition.number, edition.cause.as_str(), time(edition.made_at)),
+            ]
         }),
     )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn why(context: &Context, name: &str, story: &str) -> anyhow::Result<ExitCode> {
+    let (config, store) = context.open()?;
+    let feed = named(&config.publish, name)?;
+    let story = find(&store, story).await?;
+    let (id, asked) = (story.id, feed.clone());
+    let (standing, words, without) = store
+        .read(move |db| {
+            let matches = |words: &Option<String>| words.as_ref().map(|w| stories::says(db, id, w)).transpose();
+            let selection = &asked.selection;
+            Ok((editions::standing(db, &asked.name, id)?, matches(&selection.words)?, matches(&selection.without)?))
+        })
+        .await?;
+    let conditions = conditions(&story, &feed.selection, words, without);
+    let shown = read(&store, &feed, Variant::Live).await?.0.entries.iter().any(|entry| entry.edition.story == id);
+    if context.json() {
+        let since = standing.map(|(at, _)| at);
+        json(&serde_json::json!({"in": standing.is_some(), "since": since, "shown": shown, "conditions": conditions}))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    match (standing, shown) {
+        (Some((at, edition)), true) => print(&format!("in it since {}, then edition {edition}", time(at)))?,
+        (Some((at, _)), false) if story.merged_into.is_some() => {
+            print(&format!("in it since {}; now in its stable variant alone, for it was merged away", time(at)))?;
+        }
+        (Some((at, _)), false) => {
+            print(&format!("in it since {}; others have taken its place, or it is too old by now", time(at)))?;
+        }
+        (None, _) if conditions.iter().all(|condition| condition.holds) => {
+            print("not in it yet, though nothing is against it: the daemon puts it there within a second")?;
+        }
+        (None, _) => print("not in it")?,
+    }
+    for condition in conditions {
+        print(&format!("  {} {}", if condition.holds { "✓" } else { "✗" }, one_line(&condition.says, 500)))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn token(context: &Context, name: &str, rotate: bool) -> anyhow::Result<ExitCode> {
+    let (config, store) = context.open()?;
+    let feed = named(&config.publish, name)?;
+    if !feed.private {
+        bail!("the feed ‘{name}’ is for everybody; `private = true` in its [[publish.feeds]] part makes it private");
+    }
+    let name = feed.name.clone();
+    let known = store.read(move |db| tokens::get(db, &name)).await?;
+    let token = match known.filter(|_| !rotate) {
+        Some(token) => token,
+        None => daemon::new_token(&store, &feed, &context.clock).await?,
+    };
+    let urls = urls(&config.publish, &feed, Some(&token));
+    if context.json() {
+        json(&serde_json::json!({"feed": feed.name, "token": token, "urls": urls}))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if rotate {
+        print("the old token opens nothing any more; these are the feed's URLs now:")?;
+    }
+    urls.iter().try_for_each(|url| print(url))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -197,7 +197,7 @@ fn title(story: &Kept) -> String {
 }
 
 /// The story that the operator means by an id or its beginning.
-async fn find(store: &Store, name: &str) -> anyhow::Result<Kept> {
+pub(super) async fn find(store: &Store, name: &str) -> anyhow::Result<Kept> {
     let rows = StoryId::rows_of_prefix(name)?;
     let ids = store.read(move |db| stories::by_prefix(db, rows)).await?;
     let none = || format!("there is no story ‘{name}’; `newsfold story list` shows the latest");

@@ -116,6 +116,8 @@ fn durations(config: &Config) -> Result<(), Fault> {
         ("serve.header_timeout", serve.header_timeout, HUNDREDTH, seconds(3600)),
         ("serve.answer_timeout", serve.answer_timeout, HUNDREDTH, seconds(3600)),
         ("publish.settle", publish.settle, NONE, days(7)),
+        ("publish.pause", publish.pause, NONE, days(7)),
+        ("publish.freeze", publish.freeze, NONE, days(365)),
         ("publish.probation", publish.probation, NONE, days(365)),
         ("poll.interval", poll.interval, seconds(1), days(30)),
         ("poll.average_interval", poll.average_interval, seconds(1), days(30)),
@@ -193,15 +195,17 @@ fn feeds(config: &Config) -> Result<(), Fault> {
         if !(1..=10_000).contains(&feed.limit) {
             return wrong(&key("limit"), "is a number from 1 to 10000");
         }
-        if let Some(words) = &feed.words
-            && let Some(complaint) = store::fault_in_words(words)
-        {
-            let what = format!(
-                "the feed ‘{}’ selects by words = {words:?}, which is no FTS5 expression: {complaint}. \
-                 Join words with AND, OR, NOT and put phrases with signs into double quotes",
-                feed.name
-            );
-            return Err(Fault { keys: vec![key("words")], what });
+        for (name, words) in [("words", &feed.words), ("without", &feed.without)] {
+            if let Some(words) = words
+                && let Some(complaint) = store::fault_in_words(words)
+            {
+                let what = format!(
+                    "the feed ‘{}’ selects by {name} = {words:?}, which is no FTS5 expression: {complaint}. \
+                     Join words with AND, OR, NOT and put phrases with signs into double quotes",
+                    feed.name
+                );
+                return Err(Fault { keys: vec![key(name)], what });
+            }
         }
     }
     Ok(())

@@ -97,7 +97,7 @@ impl Announcing {
                         begun.insert(topic.clone());
                     }
                 }
-                Ok((stories::version(db)?, listened, begun))
+                Ok((stories::feeds_version(db)?, listened, begun))
             })
             .await?;
         let changed = seen.version != Some(version) && seen.next_at.is_none_or(|at| at <= now);

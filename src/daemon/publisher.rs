@@ -1,19 +1,24 @@
-//! Publishes stories that have settled: the policy says what to freeze, the database keeps it.
+//! Publishes stories that have settled and gives readers what is new of published ones: the policy says what, the
+//! database keeps it.
 
 use super::{LOOK, Signals};
 use crate::clock::Clock;
-use crate::model::Timestamp;
 use crate::model::duration::before;
-use crate::publish::{Options, first_publication};
-use crate::store::{self, Store, stories};
+use crate::model::{Cause, Edition, EditionText, Published, PublishedFeed, Story, StoryId, Timestamp};
+use crate::publish::{Options, Step, compose, first_publication, on_entering, outlets, step};
+use crate::store::{self, Store, editions, stories, tokens};
+use crate::websub::secret;
+use anyhow::Context;
+use rusqlite::Connection;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// Stories published between two looks.
+/// Stories looked at between two writes.
 const BATCH: u32 = 500;
 
 pub(super) async fn run(store: Store, options: Options, clock: Clock, signals: Signals, stop: CancellationToken) {
     loop {
-        if let Err(error) = catch_up(&store, &options, clock.now(), signals.looked_at.get()).await {
+        if let Err(error) = catch_up(&store, &options, &clock, signals.looked_at.get()).await {
             tracing::error!(%error, "stories could not be published; trying again");
         }
         tokio::select! {
@@ -24,32 +29,167 @@ pub(super) async fn run(store: Store, options: Options, clock: Clock, signals: S
     }
 }
 
-/// Publishes all stories whose time has come, of those that a second look has seen.
+/// Publishes all stories whose time has come, of those that a second look has seen, and makes the editions that are due.
 pub(super) async fn catch_up(
     store: &Store,
     options: &Options,
-    now: Timestamp,
+    clock: &Clock,
     looked_at: Timestamp,
 ) -> store::Result<()> {
-    let founded_before = before(now, options.settle).min(looked_at);
-    let mut after = None;
-    loop {
-        let settled = store.read(move |db| stories::unpublished(db, founded_before, after, BATCH)).await?;
-        let Some(last) = settled.last() else { return Ok(()) };
-        after = Some((last.founded_at, last.id));
-        let mut due: Vec<_> = Vec::new();
-        for story in &settled {
-            if let Some((lead, published)) = first_publication(story, now, options) {
-                due.push((story.id, lead.item.id, published));
+    let publishing = Publishing { options: Arc::new(options.clone()), feeds: Arc::new(options.published_feeds()) };
+    publishing.give_tokens(store, clock).await?;
+    publishing.publish_settled(store, clock.now(), looked_at).await?;
+    publishing.make_editions(store, clock.now()).await?;
+    publishing.follow_selections(store, clock.now()).await
+}
+
+/// Gives a private feed a token, in place of the one that it may have.
+pub async fn new_token(store: &Store, feed: &PublishedFeed, clock: &Clock) -> anyhow::Result<String> {
+    let (name, now) = (feed.name.clone(), clock.now());
+    let token = secret::draw().context("the system has no randomness for a token")?;
+    let given = token.clone();
+    store.write(move |db| tokens::put(db, &name, &given, now)).await?;
+    Ok(token)
+}
+
+/// What is published, and how.
+#[derive(Clone)]
+struct Publishing {
+    options: Arc<Options>,
+    feeds: Arc<Vec<PublishedFeed>>,
+}
+
+/// What was decided about a published story.
+struct Decided {
+    story: Story,
+    turn: i64,
+    latest: Option<Edition>,
+    step: Step,
+}
+
+impl Publishing {
+    async fn publish_settled(&self, store: &Store, now: Timestamp, looked_at: Timestamp) -> store::Result<()> {
+        let founded_before = before(now, self.options.settle).min(looked_at);
+        let mut after = None;
+        loop {
+            let settled = store.read(move |db| stories::unpublished(db, founded_before, after, BATCH)).await?;
+            let Some(last) = settled.last() else { return Ok(()) };
+            after = Some((last.founded_at, last.id));
+            let mut due: Vec<(Story, EditionText, Published)> = Vec::new();
+            for story in settled {
+                if let Some((lead, published)) = first_publication(&story, now, &self.options) {
+                    let text = compose(&story, lead);
+                    due.push((story, text, published));
+                }
+            }
+            let this = self.clone();
+            store.write(move |db| this.write_first(db, &due, now)).await?;
+        }
+    }
+
+    fn write_first(
+        &self,
+        db: &Connection,
+        due: &[(Story, EditionText, Published)],
+        now: Timestamp,
+    ) -> store::Result<()> {
+        let mut published = Vec::new();
+        for (story, text, frozen) in due {
+            if stories::publish(db, story.id, text.lead, frozen)? {
+                editions::add(db, story.id, Cause::First, outlets(story), text, now)?;
+                published.push(story.id);
             }
         }
-        store
-            .write(move |db| {
-                for (story, lead, published) in &due {
-                    stories::publish(db, *story, *lead, published)?;
+        for feed in self.feeds.iter() {
+            // The newest comes first, and is the last to come into the feed.
+            for story in editions::entering(db, feed, &published)?.into_iter().rev() {
+                editions::enter(db, &feed.name, story, 1, now)?;
+            }
+        }
+        if published.is_empty() { Ok(()) } else { stories::touch(db) }
+    }
+
+    async fn make_editions(&self, store: &Store, now: Timestamp) -> store::Result<()> {
+        loop {
+            let options = self.options.clone();
+            let decided: Vec<Decided> = store
+                .read(move |db| {
+                    let due = editions::due(db, now, BATCH)?;
+                    let decide = |due: editions::Due| Decided {
+                        step: step(&due.story, due.first_at, due.latest.as_ref(), now, &options),
+                        story: due.story,
+                        turn: due.turn,
+                        latest: due.latest,
+                    };
+                    Ok(due.into_iter().map(decide).collect())
+                })
+                .await?;
+            if decided.is_empty() {
+                return Ok(());
+            }
+            let this = self.clone();
+            store.write(move |db| this.write_editions(db, decided, now)).await?;
+        }
+    }
+
+    fn write_editions(&self, db: &Connection, decided: Vec<Decided>, now: Timestamp) -> store::Result<()> {
+        let mut changed = false;
+        let mut looked_at = Vec::new();
+        for Decided { story, turn, mut latest, step } in decided {
+            // What changed while we looked is looked at again.
+            if !editions::is_turn(db, story.id, turn)? {
+                continue;
+            }
+            let mut next = None;
+            match step {
+                Step::Edition(cause, text) => {
+                    editions::add(db, story.id, cause, outlets(&story), &text, now)?;
+                    latest = editions::latest(db, story.id)?;
+                    changed = true;
                 }
-                Ok(())
-            })
-            .await?;
+                Step::Wait(until) => next = Some(until),
+                Step::Rest => {}
+            }
+            editions::looked_at(db, story.id, turn, next)?;
+            looked_at.extend(latest.map(|latest| (story, latest)));
+        }
+        let ids: Vec<StoryId> = looked_at.iter().map(|(story, _)| story.id).collect();
+        for feed in self.feeds.iter() {
+            for id in editions::entering(db, feed, &ids)?.into_iter().rev() {
+                if let Some((story, latest)) = looked_at.iter().find(|(story, _)| story.id == id) {
+                    let edition = match on_entering(story, latest, &self.options) {
+                        Some(text) => editions::add(db, id, Cause::Entered, outlets(story), &text, now)?,
+                        None => latest.number,
+                    };
+                    editions::enter(db, &feed.name, id, edition, now)?;
+                    changed = true;
+                }
+            }
+        }
+        if changed { stories::touch(db) } else { Ok(()) }
+    }
+
+    /// The configuration, and the tags of sources, may have changed which stories a feed holds.
+    async fn follow_selections(&self, store: &Store, now: Timestamp) -> store::Result<()> {
+        let feeds = self.feeds.clone();
+        let followed = move |db: &Connection| editions::follows_selections(db, &feeds);
+        if store.read(followed).await? {
+            return Ok(());
+        }
+        let feeds = self.feeds.clone();
+        store.write(move |db| editions::follow_selections(db, &feeds, now)).await
+    }
+
+    /// A private feed without a token would be read by nobody.
+    async fn give_tokens(&self, store: &Store, clock: &Clock) -> store::Result<()> {
+        for feed in self.feeds.iter().filter(|feed| feed.private) {
+            let name = feed.name.clone();
+            if store.read(move |db| tokens::get(db, &name)).await?.is_none() {
+                let (name, now) = (feed.name.clone(), clock.now());
+                let Some(token) = secret::draw() else { continue };
+                store.write(move |db| tokens::put_first(db, &name, &token, now)).await?;
+            }
+        }
+        Ok(())
     }
 }

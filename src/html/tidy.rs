@@ -204,11 +204,17 @@ impl Tidier {
         self.piece = 0;
         self.out.push('<');
         self.out.push_str(name);
-        let mut seen: Vec<&str> = Vec::new();
+        let mut kept: Vec<(&str, &str)> = Vec::new();
         for (attribute, value) in &tag.attributes {
-            let known = kept_attribute(name, attribute).filter(|known| !seen.contains(known));
-            let Some(attribute) = known.filter(|_| value.len() <= MAX_VALUE) else { continue };
-            seen.push(attribute);
+            let known = kept_attribute(name, attribute).filter(|known| kept.iter().all(|(other, _)| other != known));
+            if let Some(attribute) = known.filter(|_| value.len() <= MAX_VALUE) {
+                kept.push((attribute, value));
+            }
+        }
+        // Ammonia puts the last attribute in the place of one that it drops, and it drops links alone: with the link at
+        // the end, what is cleaned twice is what was cleaned once.
+        kept.sort_by_key(|(attribute, _)| matches!(*attribute, "href" | "src"));
+        for (attribute, value) in kept {
             let value = value.replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
             self.out.push_str(&format!(" {attribute}=\"{value}\""));
         }
@@ -438,8 +444,8 @@ mod tests {
 
     #[test]
     fn attributes_are_those_of_the_list_once_and_quoted() {
-        check("<a HREF=x?a&b title='\"<1>' onclick=x() href=y =z/>1", "<a href=\"x?a&b\" title=\"&quot;&lt;1&gt;\">1");
-        check("<img src = 'a>b'lang=de /alt>", "<img src=\"a&gt;b\" lang=\"de\" alt=\"\">");
+        check("<a HREF=x?a&b title='\"<1>' onclick=x() href=y =z/>1", "<a title=\"&quot;&lt;1&gt;\" href=\"x?a&b\">1");
+        check("<img src = 'a>b'lang=de /alt>", "<img lang=\"de\" alt=\"\" src=\"a&gt;b\">");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Feeds: what we publish. A feed is a named selection of stories.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is frozen of a story when it is first published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -17,6 +17,8 @@ pub struct PublishedFeed {
     /// Stands in the URL: `/feeds/NAME.atom`.
     pub name: String,
     pub title: String,
+    /// Whether it is given only to those who say its token.
+    pub private: bool,
     pub selection: FeedSelection,
 }
 
@@ -31,12 +33,40 @@ pub struct FeedSelection {
     pub languages: Vec<String>,
     /// Stories with an item that matches this FTS5 expression.
     pub words: Option<String>,
+    /// Stories without any item that matches this FTS5 expression.
+    pub without: Option<String>,
     /// Stories that at least so many outlets report.
     pub min_outlets: u32,
     /// Stories first published at most so long before the newest one of all.
     pub max_age: Option<SignedDuration>,
-    /// At most so many stories, the newest first.
+    /// At most so many stories.
     pub limit: u32,
+    pub order: Order,
+}
+
+/// Which stories come first in a feed, and which are left out where there are more than it may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// Those whose first report is the newest.
+    #[default]
+    Newest,
+    /// Those with the greatest [`weight`](Order::weight).
+    Weight,
+}
+
+impl Order {
+    /// What a story weighs: the doublings of its outlets, its lead's priority in quarters of a doubling, and its age, of
+    /// which six hours are worth one doubling. In thousandths of a doubling since 1970.
+    ///
+    /// Ages count from a fixed day, not from now, since between two stories only the difference counts: the order depends
+    /// on the database alone (as in Reddit's “hot” ranking, which is of the same form).
+    pub fn weight(outlets: u32, priority: i32, published_at: Timestamp) -> i64 {
+        const DOUBLING: i64 = 6 * 3600 * 1000;
+        // Rounded, so that the last bit of a logarithm, in which machines may differ, decides nothing.
+        let doublings = (f64::from(outlets.max(1)).log2() * 1000.0).round() as i64;
+        doublings + i64::from(priority) * 250 + published_at.as_millisecond() / (DOUBLING / 1000)
+    }
 }
 
 impl Default for FeedSelection {
@@ -46,9 +76,25 @@ impl Default for FeedSelection {
             outlets: Vec::new(),
             languages: Vec::new(),
             words: None,
+            without: None,
             min_outlets: 1,
             max_age: None,
             limit: 100,
+            order: Order::Newest,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn six_hours_weigh_as_much_as_twice_the_outlets_and_four_steps_of_priority() {
+        let at = |hours: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(20_000 * 24 + hours);
+        let doubled = Order::weight(8, 0, at(0));
+        assert_eq!(doubled, Order::weight(4, 0, at(6)));
+        assert_eq!(doubled, Order::weight(4, 4, at(0)));
+        assert!(Order::weight(9, 0, at(0)) > doubled && doubled > Order::weight(7, 0, at(0)));
     }
 }

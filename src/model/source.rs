@@ -101,6 +101,15 @@ impl FullText {
         }
     }
 
+    /// For people.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            FullText::No => "pages are not read",
+            FullText::Group => "pages are read for grouping",
+            FullText::Publish => "pages are read for grouping, and published",
+        }
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         [FullText::No, FullText::Group, FullText::Publish].into_iter().find(|one| one.as_str() == text)
     }

@@ -20,6 +20,10 @@ pub struct Story {
     pub lead: ItemId,
     /// In order of [`Item::ranked_at`], then of id.
     pub items: Vec<StoryItem>,
+    /// The tags of its items' sources.
+    pub tags: Vec<String>,
+    /// Published stories that were merged into it.
+    pub absorbed: u32,
 }
 
 /// An item in its story.

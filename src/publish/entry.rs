@@ -1,11 +1,12 @@
 //! A story as an entry, the same in all formats: title, link, text and the list of all outlets' items.
 
-use super::FeedDocument;
+use super::Options;
 use crate::html;
-use crate::model::{Story, StoryItem, Timestamp};
+use crate::model::text::without_credentials;
+use crate::model::{FeedEntry, Report, Story, StoryItem, Timestamp};
 use std::fmt::Write;
 
-/// What the formats write of a story.
+/// What the formats write of a story, or of one of its items.
 pub(super) struct Entry<'a> {
     pub id: String,
     pub title: String,
@@ -17,75 +18,111 @@ pub(super) struct Entry<'a> {
     pub updated_at: Timestamp,
     pub summary: String,
     pub html: String,
-    pub image: Option<&'a str>,
-    pub lead: &'a StoryItem,
-    pub items: &'a [StoryItem],
+    pub image: Option<String>,
+    pub lang: Option<&'a str>,
+    pub tags: &'a [String],
+    pub source: Source,
+    pub reports: &'a [Report],
 }
 
-/// The entries of a feed. A story without an item or without a date is not published.
-pub(super) fn entries<'a>(document: &'a FeedDocument<'a>) -> impl Iterator<Item = Entry<'a>> {
-    document.stories.iter().filter_map(|story| entry(document, story))
+/// The feed from which the text is.
+pub(super) struct Source {
+    pub url: String,
+    pub title: String,
+    /// When the item came from there that is shown.
+    pub updated_at: Timestamp,
 }
 
-fn entry<'a>(document: &FeedDocument<'_>, story: &'a Story) -> Option<Entry<'a>> {
-    let lead = story.lead()?;
-    let published = story.published.as_ref()?;
-    let page = document.options.url(&format!("stories/{}", story.id));
-    Some(Entry {
-        id: uuid(&format!("newsfold story {}", story.id)),
-        title: clean(&lead.item.title),
-        link: published.link.as_deref().map_or_else(|| page.clone(), clean),
-        author: clean(&lead.item.source_title),
-        published_at: published.at,
-        updated_at: story.updated_at.max(published.at),
-        summary: clean(&lead.item.summary),
-        html: clean(&content(story, lead, &page, document.options.evidence)),
-        image: lead.item.image.as_deref(),
-        page,
-        lead,
-        items: &story.items,
-    })
-}
-
-/// The lead's text, then every outlet's item with its link and time.
-fn content(story: &Story, lead: &StoryItem, page: &str, evidence: bool) -> String {
-    let mut out = String::new();
-    let article = lead.item.article.as_ref().filter(|article| article.may_be_published);
-    match &lead.item.content {
-        _ if article.is_some() => {
-            for paragraph in article.into_iter().flat_map(|article| article.text.lines()) {
-                let _ = write!(out, "<p>{}</p>", html::escape(paragraph));
-            }
+impl<'a> Entry<'a> {
+    /// A story as its edition says it.
+    pub fn of_story(entry: &'a FeedEntry, options: &Options) -> Entry<'a> {
+        let FeedEntry { published, edition } = entry;
+        let text = &edition.text;
+        let page = options.url(&format!("stories/{}", edition.story));
+        let mut html = own_text(text.article.as_deref(), text.content.as_deref(), &text.summary);
+        push_reports(&mut html, &text.reports, &page, options.evidence);
+        let lead_at = text.reports.iter().find(|report| report.item == text.lead).map(|report| report.at);
+        Entry {
+            id: uuid(&format!("newsfold story {}", edition.story)),
+            title: clean(&text.title),
+            link: published.link.as_deref().map_or_else(|| page.clone(), uri),
+            author: clean(&text.source_title),
+            published_at: published.at,
+            updated_at: edition.made_at.max(published.at),
+            summary: clean(&text.summary),
+            html: clean(&html),
+            image: text.image.as_deref().map(uri),
+            lang: text.lang.as_deref().filter(|lang| is_language(lang)),
+            tags: &text.tags,
+            source: Source {
+                url: uri(&text.source_url),
+                title: clean(&text.source_title),
+                updated_at: lead_at.unwrap_or(published.at),
+            },
+            page,
+            reports: &text.reports,
         }
-        // Sanitised when it came in, and again now: what is in the database is not taken on trust.
-        Some(content) => out.push_str(&html::sanitise(content, None)),
-        None if !lead.item.summary.is_empty() => {
-            let _ = write!(out, "<p>{}</p>", html::escape(&lead.item.summary));
-        }
-        None => {}
     }
-    out.push_str("<ul>");
-    for report in &story.items {
+
+    /// One outlet's item, for those who follow its story.
+    pub fn of_item(report: &'a StoryItem, story: &'a Story, options: &Options) -> Entry<'a> {
         let item = &report.item;
-        let title = html::escape(&item.title);
+        let page = options.url(&format!("stories/{}", story.id));
+        let article = item.article.as_ref().filter(|article| article.may_be_published);
+        let text = own_text(article.map(|article| article.text.as_str()), item.content.as_deref(), &item.summary);
+        Entry {
+            id: uuid(&format!("newsfold item {} {}", item.source_url, item.guid)),
+            title: clean(&item.title),
+            link: item.url.as_deref().map_or_else(|| page.clone(), uri),
+            author: clean(&item.source_title),
+            published_at: item.ranked_at,
+            updated_at: item.ranked_at,
+            summary: clean(&item.summary),
+            html: clean(&text),
+            image: item.image.as_deref().map(uri),
+            lang: item.lang.as_deref().filter(|lang| is_language(lang)),
+            tags: &[],
+            source: Source { url: uri(&item.source_url), title: clean(&item.source_title), updated_at: item.ranked_at },
+            page,
+            reports: &[],
+        }
+    }
+}
+
+/// The article where it may be published, else the item's content, else its summary.
+fn own_text(article: Option<&str>, content: Option<&str>, summary: &str) -> String {
+    let paragraph = |text: &str| format!("<p>{}</p>", html::escape(text));
+    match (article, content) {
+        (Some(article), _) => article.lines().map(paragraph).collect(),
+        // Sanitised when it came in, and again now: what is in the database is not taken on trust.
+        (None, Some(content)) => html::sanitise(content, None),
+        (None, None) if summary.is_empty() => String::new(),
+        (None, None) => paragraph(summary),
+    }
+}
+
+/// Every outlet's item with its link and time.
+fn push_reports(out: &mut String, reports: &[Report], page: &str, evidence: bool) {
+    out.push_str("<ul>");
+    for report in reports {
+        let title = html::escape(&report.title);
         out.push_str("<li>");
-        match &item.url {
+        match &report.url {
             Some(url) => {
-                let _ = write!(out, "<a href=\"{}\">{title}</a>", html::escape(url));
+                let _ = write!(out, "<a href=\"{}\">{title}</a>", html::escape(&uri(url)));
             }
             None => out.push_str(&title),
         }
-        let _ = write!(out, " — {}, {}", html::escape(&item.outlet), utc(item.ranked_at));
-        if report.copy_of.is_some() {
+        let _ = write!(out, " — {}, {}", html::escape(&report.outlet), utc(report.at));
+        if report.copy {
             out.push_str(" (the same text)");
         }
-        if let Some(why) = report.evidence.short().filter(|_| evidence) {
-            let _ = write!(out, "; {}", html::escape(&why));
+        if let Some(why) = report.why.as_deref().filter(|_| evidence) {
+            let _ = write!(out, "; {}", html::escape(why));
         }
         out.push_str("</li>");
     }
     let _ = write!(out, "</ul><p><a href=\"{}\">All reports of this story</a></p>", html::escape(page));
-    out
 }
 
 fn utc(time: Timestamp) -> String {
@@ -110,9 +147,52 @@ pub(super) fn uuid(name: &str) -> String {
     format!("urn:uuid:{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
-/// Without the characters that XML 1.0 forbids (section 2.2): the writers would pass them on as they are.
+/// Without the characters that XML 1.0 forbids (section 2.2), which the writers would pass on as they are, and without
+/// those that it allows and nobody can read: further control characters and noncharacters.
 pub(super) fn clean(text: &str) -> String {
     text.chars()
-        .filter(|c| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..))
+        .map(|c| if c == '\u{85}' { ' ' } else { c })
+        .filter(|c| match c {
+            '\t' | '\n' | '\r' => true,
+            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fdd0}'..='\u{fdef}' => false,
+            c => u32::from(*c) & 0xfffe != 0xfffe,
+        })
         .collect()
+}
+
+/// A link as RFC 3986 wants it, without credentials. Browsers, and so outlets, are content with less: what it does not
+/// allow is percent-encoded, and leads to the same place.
+pub(super) fn uri(link: &str) -> String {
+    let link = clean(&without_credentials(link));
+    let after_scheme = link.find("://").map_or(0, |at| at + 3);
+    let host_end = link[after_scheme..].find(['/', '?', '#']).map_or(link.len(), |at| after_scheme + at);
+    let mut out = String::with_capacity(link.len());
+    let mut in_fragment = false;
+    for (at, c) in link.char_indices() {
+        let is_escape = || link.as_bytes().get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+        let allowed = match c {
+            '%' => is_escape(),
+            '[' | ']' => at < host_end,
+            '#' => !std::mem::replace(&mut in_fragment, true),
+            c => c.is_ascii_alphanumeric() || "-._~:/?@!$&'()*+,;=".contains(c),
+        };
+        if allowed {
+            out.push(c);
+        } else {
+            let mut bytes = [0; 4];
+            c.encode_utf8(&mut bytes).bytes().for_each(|byte| {
+                let _ = write!(out, "%{byte:02X}");
+            });
+        }
+    }
+    out
+}
+
+/// Whether it has the form of a language tag (RFC 5646), as far as validators look: what sources write there is anything.
+fn is_language(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let primary = parts.next().unwrap_or_default();
+    (2..=3).contains(&primary.len())
+        && primary.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }

@@ -1,10 +1,13 @@
 //! What the operator sets of publishing.
 
-use crate::model::{FeedSelection, PublishedFeed};
+use crate::model::{FeedSelection, Order, PublishedFeed};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use url::Url;
+
+/// What the feed `top` leaves out for its age.
+const TOP_AGE: SignedDuration = SignedDuration::from_hours(48);
 
 /// Publishing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +20,12 @@ pub struct Options {
     /// How long a story waits before it is published, so that its first items can find each other.
     #[serde(with = "crate::model::duration")]
     pub settle: SignedDuration,
+    /// The shortest time between two editions of a story: what a reader is told of it does not change sooner.
+    #[serde(with = "crate::model::duration")]
+    pub pause: SignedDuration,
+    /// How long after its first edition a story has further ones.
+    #[serde(with = "crate::model::duration")]
+    pub freeze: SignedDuration,
     /// How long a source is new. Until then its items join stories, and neither lead one nor have one published by
     /// themselves. The sources of a database's first day are never new.
     #[serde(with = "crate::model::duration")]
@@ -29,7 +38,7 @@ pub struct Options {
     pub hubs: Vec<Url>,
     /// Whether newsfold is a hub for its feeds itself.
     pub own_hub: bool,
-    /// The feeds besides `all`.
+    /// The feeds besides `all` and `top`.
     pub feeds: Vec<FeedOptions>,
 }
 
@@ -49,12 +58,19 @@ pub struct FeedOptions {
     pub languages: Vec<String>,
     /// An FTS5 expression over titles and summaries.
     pub words: Option<String>,
+    /// An FTS5 expression over titles and summaries; a story with an item that matches is left out.
+    pub without: Option<String>,
     #[serde(default = "one")]
     pub min_outlets: u32,
     #[serde(default, with = "crate::model::duration::optional")]
     pub max_age: Option<SignedDuration>,
     #[serde(default = "hundred")]
     pub limit: u32,
+    #[serde(default)]
+    pub order: Order,
+    /// Whether a reader has to say the feed's token: `newsfold feed token NAME` prints it.
+    #[serde(default)]
+    pub private: bool,
 }
 
 impl Default for Options {
@@ -63,6 +79,8 @@ impl Default for Options {
             base_url: Url::parse("http://127.0.0.1:8686/").unwrap_or_else(|_| unreachable!("a constant URL")),
             title: "newsfold".into(),
             settle: SignedDuration::from_mins(10),
+            pause: SignedDuration::from_mins(60),
+            freeze: SignedDuration::from_hours(48),
             probation: SignedDuration::from_hours(6),
             evidence: false,
             dir: None,
@@ -74,14 +92,35 @@ impl Default for Options {
 }
 
 impl Options {
-    /// All feeds: `all`, unless the operator describes it otherwise, and those of the configuration.
+    /// All feeds: `all` and `top`, unless the operator describes them otherwise, and those of the configuration.
     pub fn published_feeds(&self) -> Vec<PublishedFeed> {
-        let mut feeds: Vec<PublishedFeed> = self.feeds.iter().map(FeedOptions::feed).collect();
-        if !feeds.iter().any(|feed| feed.name == "all") {
-            let selection = FeedSelection::default();
-            feeds.insert(0, PublishedFeed { name: "all".into(), title: self.title.clone(), selection });
-        }
-        feeds
+        let all = PublishedFeed {
+            name: "all".into(),
+            title: self.title.clone(),
+            private: false,
+            selection: FeedSelection::default(),
+        };
+        let top = PublishedFeed {
+            name: "top".into(),
+            title: format!("{}: top stories", self.title),
+            private: false,
+            selection: FeedSelection {
+                min_outlets: 2,
+                max_age: Some(TOP_AGE),
+                limit: 30,
+                order: Order::Weight,
+                ..FeedSelection::default()
+            },
+        };
+        let configured: Vec<PublishedFeed> = self.feeds.iter().map(FeedOptions::feed).collect();
+        let free = |feed: &PublishedFeed| !configured.iter().any(|other| other.name == feed.name);
+        let built_in: Vec<PublishedFeed> = [all, top].into_iter().filter(free).collect();
+        built_in.into_iter().chain(configured).collect()
+    }
+
+    /// The feeds that everybody may know of.
+    pub fn public_feeds(&self) -> Vec<PublishedFeed> {
+        self.published_feeds().into_iter().filter(|feed| !feed.private).collect()
     }
 
     /// The hubs that the feeds name: those of the configuration, and our own after them.
@@ -111,14 +150,17 @@ impl FeedOptions {
         PublishedFeed {
             name: self.name.clone(),
             title: self.title.clone().unwrap_or_else(|| self.name.clone()),
+            private: self.private,
             selection: FeedSelection {
                 tags: self.tags.clone(),
                 outlets: self.outlets.clone(),
                 languages: self.languages.clone(),
                 words: self.words.clone(),
+                without: self.without.clone(),
                 min_outlets: self.min_outlets,
                 max_age: self.max_age,
                 limit: self.limit,
+                order: self.order,
             },
         }
     }

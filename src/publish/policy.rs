@@ -1,9 +1,10 @@
-//! When a story is first published, and which item leads it then. Pure.
+//! When a story is first published, which item leads it, and when readers are given something new of it. Pure.
 
 use super::Options;
 use crate::model::duration::after;
-use crate::model::{Published, Story, StoryItem, Timestamp};
+use crate::model::{Cause, Edition, EditionText, Published, Report, Story, StoryItem, Timestamp};
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 /// What to freeze of a story that is to be published now; `None` while it settles, or while all its sources are new.
 ///
@@ -35,4 +36,106 @@ pub fn choose_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryI
         let rank = (Reverse(i.item.priority), i.item.ranked_at, Reverse(i.item.summary.len()), i.item.id);
         (i.copy_of.is_some(), is_new(i), rank)
     })
+}
+
+/// The item that leads a published story from now on: the one that did, as long as it may and no outlet of a higher
+/// priority reports. An earlier report that comes in late is no reason to tell readers anything.
+fn keep_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
+    let best = choose_lead(story, options)?;
+    let kept = story.items.iter().find(|i| i.item.id == story.lead && i.copy_of.is_none());
+    Some(kept.filter(|kept| kept.item.priority >= best.item.priority).unwrap_or(best))
+}
+
+/// What is to happen with the editions of a published story.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Readers are given this from now on.
+    Edition(Cause, EditionText),
+    /// There is something to tell, and it is too soon.
+    Wait(Timestamp),
+    /// There is nothing to tell until the story changes.
+    Rest,
+}
+
+/// Whether readers are to be given something new of a published story. `first_at` is when its first edition was made,
+/// and `latest` is its latest one.
+pub fn step(
+    story: &Story,
+    first_at: Option<Timestamp>,
+    latest: Option<&Edition>,
+    now: Timestamp,
+    options: &Options,
+) -> Step {
+    let Some(lead) = keep_lead(story, options) else { return Step::Rest };
+    let text = compose(story, lead);
+    let (Some(first_at), Some(latest)) = (first_at, latest) else {
+        return Step::Edition(Cause::First, text);
+    };
+    let Some(cause) = change(story, &text, latest) else { return Step::Rest };
+    let soonest = after(latest.made_at, options.pause);
+    if now.max(soonest) >= after(first_at, options.freeze) {
+        return Step::Rest;
+    }
+    if soonest > now { Step::Wait(soonest) } else { Step::Edition(cause, text) }
+}
+
+/// What readers of the latest edition do not know.
+fn change(story: &Story, text: &EditionText, latest: &Edition) -> Option<Cause> {
+    let items: BTreeSet<_> = story.items.iter().map(|i| i.item.id).collect();
+    let known = &latest.text;
+    let corrected = (text.lead, &text.title, &text.summary) != (known.lead, &known.title, &known.summary);
+    if text.absorbed > known.absorbed {
+        Some(Cause::Merged)
+    } else if corrected || known.lists_other_than(&items) {
+        Some(Cause::Corrected)
+    } else if outlets(story).ilog2() > latest.outlets.max(1).ilog2() {
+        Some(Cause::Grown)
+    } else {
+        None
+    }
+}
+
+/// The distinct outlets of a story; at least one.
+pub fn outlets(story: &Story) -> u32 {
+    u32::try_from(story.outlets().len()).unwrap_or(u32::MAX).max(1)
+}
+
+/// The edition for a feed that a story comes into, where the latest one says less than the story holds by now.
+pub fn on_entering(story: &Story, latest: &Edition, options: &Options) -> Option<EditionText> {
+    let text = compose(story, keep_lead(story, options)?);
+    (text.reports.len() != latest.text.reports.len() || change(story, &text, latest).is_some()).then_some(text)
+}
+
+/// Bytes of a lead's own text that an edition keeps.
+const MAX_CONTENT: usize = 256 * 1024;
+/// Reports that an edition lists: those that came first.
+const MAX_REPORTS: usize = 500;
+
+/// A story as an edition says it.
+pub fn compose(story: &Story, lead: &StoryItem) -> EditionText {
+    let item = &lead.item;
+    let article = item.article.as_ref().filter(|article| article.may_be_published);
+    let reports = story.items.iter().take(MAX_REPORTS).map(|report| Report {
+        item: report.item.id,
+        outlet: report.item.outlet.clone(),
+        title: report.item.title.clone(),
+        url: report.item.url.clone(),
+        at: report.item.ranked_at,
+        copy: report.copy_of.is_some(),
+        why: report.evidence.short(),
+    });
+    EditionText {
+        lead: item.id,
+        title: item.title.clone(),
+        summary: item.summary.clone(),
+        content: item.content.clone().filter(|content| content.len() <= MAX_CONTENT),
+        article: article.map(|article| article.text.clone()),
+        lang: item.lang.clone(),
+        image: item.image.clone(),
+        source_title: item.source_title.clone(),
+        source_url: item.source_url.clone(),
+        tags: story.tags.clone(),
+        reports: reports.collect(),
+        absorbed: story.absorbed,
+    }
 }

@@ -1,8 +1,11 @@
 //! What is published of small written stories.
 
-use super::entry::{clean, uuid};
+use super::entry::{clean, uri, uuid};
 use super::*;
-use crate::model::{Evidence, Item, ItemId, Published, SourceId, StoryId, StoryItem};
+use crate::model::{
+    Cause, Edition, Evidence, FeedEntry, Item, ItemId, Published, SourceId, Story, StoryId, StoryItem, Timestamp,
+    Variant,
+};
 use jiff::SignedDuration;
 
 fn report(id: i64, outlet: &str, priority: i32, minute: i64, summary: &str) -> StoryItem {
@@ -45,6 +48,19 @@ fn story(items: Vec<StoryItem>) -> Story {
         merged_into: None,
         lead: items[0].item.id,
         items,
+        tags: vec!["energy".into()],
+        absorbed: 0,
+    }
+}
+
+fn edition(story: &Story, number: u32, minute: i64) -> Edition {
+    Edition {
+        story: story.id,
+        number,
+        made_at: Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute),
+        cause: Cause::First,
+        outlets: outlets(story),
+        text: compose(story, story.lead().unwrap()),
     }
 }
 
@@ -71,13 +87,22 @@ fn a_story_waits_until_it_has_settled_and_has_the_date_of_its_first_report() {
     assert_eq!(published.link, lead.item.url);
 }
 
-fn rendered(format: Format) -> String {
-    let mut one = story(vec![report(1, "a.example", 0, 3, "Sum\u{b}mary"), report(2, "b.example", 0, 7, "")]);
-    one.published = Some(Published { at: one.items[0].item.ranked_at, link: one.items[0].item.url.clone() });
-    let options = Options::default();
+fn published(story: &Story) -> FeedEntry {
+    let first = &story.items[0].item;
+    let published = Published { at: first.ranked_at, link: first.url.clone() };
+    FeedEntry { published, edition: edition(story, 1, 90) }
+}
+
+fn written(story: &Story, page: FeedPage, format: Format, options: &Options) -> String {
     let feed = options.published_feeds().remove(0);
-    let document = FeedDocument { feed: &feed, instance: "00ff", stories: &[one], options: &options };
-    String::from_utf8(document.render(format)).unwrap()
+    let entries = [published(story)];
+    let document = FeedDocument::of_feed(&feed, Variant::Live, page, "00ff", &entries, options);
+    String::from_utf8(document.beside(&feed, Variant::Live, Some(2), None).render(format)).unwrap()
+}
+
+fn rendered(format: Format) -> String {
+    let one = story(vec![report(1, "a.example", 0, 3, "Sum\u{b}mary"), report(2, "b.example", 0, 7, "")]);
+    written(&one, FeedPage::Current, format, &Options::default())
 }
 
 #[test]
@@ -141,10 +166,155 @@ fn an_entry_says_why_its_reports_are_there_when_it_is_asked_to() {
     story.published = Some(Published { at: Timestamp::UNIX_EPOCH, link: None });
     let says = |evidence| {
         let options = Options { evidence, ..Options::default() };
-        let feed = options.published_feeds().remove(0);
-        let stories = [story.clone()];
-        let document = FeedDocument { feed: &feed, instance: "i", stories: &stories, options: &options };
-        String::from_utf8(document.render(Format::Json)).unwrap().contains("shares ‘armoured’, ‘Veshna’")
+        written(&story, FeedPage::Current, Format::Json, &options).contains("shares ‘armoured’, ‘Veshna’")
     };
     assert!(says(true) && !says(false));
+}
+
+#[test]
+fn a_document_says_what_is_beside_it() {
+    let one = story(vec![report(1, "a.example", 0, 3, "")]);
+    let options = Options::default();
+    let archive = |format| written(&one, FeedPage::Archive(3), format, &options);
+    for format in [Format::Atom, Format::Rss] {
+        let text = archive(format);
+        for expected in [
+            "fh:archive",
+            &format!("feeds/all.archive-3.{}", format.extension()),
+            "rel=\"prev-archive\"",
+            "rel=\"current\"",
+        ] {
+            assert!(text.contains(expected), "{expected} is not in {text}");
+        }
+        let text = rendered(format);
+        assert!(!text.contains("fh:archive") && text.contains("all.archive-2"), "{text}");
+        assert!(text.contains("energy"), "its tags are categories: {text}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&archive(Format::Json)).unwrap();
+    assert_eq!(json["next_url"], options.url("feeds/all.archive-2.json"));
+    assert_eq!(json["items"][0]["tags"][0], "energy");
+}
+
+#[test]
+fn an_image_is_a_thumbnail() {
+    let mut one = report(1, "a.example", 0, 3, "");
+    one.item.image = Some("https://a.example/i.jpg?a=1&b=2".into());
+    let rss = written(&story(vec![one]), FeedPage::Current, Format::Rss, &Options::default());
+    assert!(rss.contains("<media:thumbnail url=\"https://a.example/i.jpg?a=1&amp;b=2\""), "{rss}");
+    assert!(rss.contains("xmlns:media=\"http://search.yahoo.com/mrss/\""), "{rss}");
+}
+
+/// So many outlets, one a minute.
+fn grown(outlets: i64) -> Story {
+    story((1..=outlets).map(|n| report(n, &format!("{n}.example"), 0, n, "")).collect())
+}
+
+/// What is to be done with a story whose latest edition was made at `since`, in minutes after the first.
+fn next(story: &Story, latest: &Edition, minute: i64) -> Step {
+    let at = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute);
+    step(story, Some(Timestamp::UNIX_EPOCH), Some(latest), at, &Options::default())
+}
+
+#[test]
+fn readers_are_told_of_growth_at_powers_of_two_alone() {
+    let mut latest = edition(&grown(1), 1, 0);
+    let mut told = Vec::new();
+    for outlets in 2..=40 {
+        let story = grown(outlets);
+        if let Step::Edition(cause, text) = next(&story, &latest, 60 + latest.outlets as i64) {
+            assert_eq!(cause, Cause::Grown);
+            assert_eq!(text.reports.len(), outlets as usize);
+            told.push(outlets);
+            latest = edition(&story, latest.number + 1, 0);
+        }
+    }
+    assert_eq!(told, [2, 4, 8, 16, 32]);
+}
+
+#[test]
+fn readers_are_told_at_most_once_an_hour_and_for_two_days() {
+    let latest = edition(&grown(1), 1, 0);
+    let at = |minute| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute);
+    assert_eq!(next(&grown(2), &latest, 59), Step::Wait(at(60)));
+    assert!(matches!(next(&grown(2), &latest, 60), Step::Edition(Cause::Grown, _)));
+    let hours = |hours: i64| hours * 60;
+    assert!(matches!(next(&grown(2), &latest, hours(48) - 1), Step::Edition(..)));
+    assert_eq!(next(&grown(2), &latest, hours(48)), Step::Rest);
+    let late = edition(&grown(1), 1, hours(47) + 30);
+    assert_eq!(next(&grown(2), &late, hours(47) + 40), Step::Rest, "its hour would end after the two days");
+}
+
+#[test]
+fn a_correction_a_merge_and_a_report_that_left_are_told_and_nothing_else() {
+    let one = grown(3);
+    let latest = edition(&one, 1, 0);
+    assert_eq!(next(&one, &latest, 70), Step::Rest);
+    let cause = |story: &Story| match next(story, &latest, 70) {
+        Step::Edition(cause, _) => Some(cause),
+        _ => None,
+    };
+    let mut changed = one.clone();
+    changed.items[1].item.title = "Another".into();
+    assert_eq!(cause(&changed), None, "what another than the lead says is no correction");
+    changed.items[0].item.title = "Corrected".into();
+    assert_eq!(cause(&changed), Some(Cause::Corrected));
+    let mut summarised = one.clone();
+    summarised.items[0].item.summary = "Two people, not three".into();
+    assert_eq!(cause(&summarised), Some(Cause::Corrected));
+    let mut merged = one.clone();
+    merged.absorbed = 1;
+    assert_eq!(cause(&merged), Some(Cause::Merged));
+    let mut split = one.clone();
+    split.items.pop();
+    assert_eq!(cause(&split), Some(Cause::Corrected));
+}
+
+#[test]
+fn the_lead_stays_unless_an_outlet_of_higher_priority_reports() {
+    let one = grown(2);
+    let latest = edition(&one, 1, 0);
+    let mut earlier = one.clone();
+    earlier.items.insert(0, report(9, "9.example", 0, 0, ""));
+    assert_eq!(next(&earlier, &latest, 70), Step::Rest, "an earlier report that came late leads nothing");
+    let mut higher = one.clone();
+    higher.items.push(report(9, "9.example", 5, 9, ""));
+    let Step::Edition(Cause::Corrected, text) = next(&higher, &latest, 70) else {
+        panic!("a new lead is a correction")
+    };
+    assert_eq!(text.lead, ItemId(9));
+}
+
+#[test]
+fn why_a_story_is_in_a_feed_is_said_of_each_condition() {
+    let options: Options = toml::from_str(
+        "feeds = [{ name = \"x\", tags = [\"war\"], languages = [\"en\"], min_outlets = 2, words = \"grid\" }]",
+    )
+    .unwrap();
+    let feed = options.published_feeds().into_iter().find(|feed| feed.name == "x").unwrap();
+    let mut story = grown(1);
+    story.published = Some(Published { at: Timestamp::UNIX_EPOCH, link: None });
+    let conditions = conditions(&story, &feed.selection, Some(true), None);
+    let holds: Vec<bool> = conditions.iter().map(|condition| condition.holds).collect();
+    assert_eq!(holds, [true, false, true, true, false], "{conditions:?}");
+    assert!(conditions[1].says.contains("any of war; it has energy"), "{conditions:?}");
+}
+
+#[test]
+fn links_are_uris_and_lead_where_they_did() {
+    for (written, expected) in [
+        ("https://h.example/a[1]?c[]=2|d", "https://h.example/a%5B1%5D?c%5B%5D=2%7Cd"),
+        ("https://h.example/100%?q=%e4#a#b", "https://h.example/100%25?q=%e4#a%23b"),
+        ("http://[2001:db8::1]:8080/[", "http://[2001:db8::1]:8080/%5B"),
+        ("https://user:secret@h.example/ü\u{0}", "https://h.example/%C3%BC"),
+        ("https://h.example/~a/(b);c=1?d=e&f='g'", "https://h.example/~a/(b);c=1?d=e&f='g'"),
+    ] {
+        assert_eq!(uri(written), expected);
+        let (before, after) = (url::Url::parse(written).unwrap(), url::Url::parse(expected).unwrap());
+        assert_eq!((before.host(), before.port()), (after.host(), after.port()));
+    }
+}
+
+#[test]
+fn what_nobody_can_read_is_left_out() {
+    assert_eq!(clean("a\u{80}b\u{85}c\u{fdd0}d\u{1fffe}e\u{7f}f\u{fffd}"), "ab cdef\u{fffd}");
 }

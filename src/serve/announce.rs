@@ -19,20 +19,20 @@ pub struct FeedBytes {
     pub bytes: Bytes,
 }
 
-/// The URLs of all documents of all feeds.
+/// The URLs of all documents to which one can subscribe: not those of private feeds.
 pub fn feed_urls(options: &Options) -> Vec<String> {
-    let feeds = options.published_feeds();
-    Which::all(&feeds).iter().map(|(which, format)| url(which, *format, options)).collect()
+    let feeds = options.public_feeds();
+    Which::subscribed(&feeds).iter().map(|(which, format)| url(which, *format, options)).collect()
 }
 
 /// Those documents whose URLs are wanted, as they are now.
 pub fn feed_bytes(db: &Connection, options: &Options, wanted: impl Fn(&str) -> bool) -> store::Result<Vec<FeedBytes>> {
-    let feeds = options.published_feeds();
+    let feeds = options.public_feeds();
     let mut documents = Vec::new();
-    for (which, format) in Which::all(&feeds) {
+    for (which, format) in Which::subscribed(&feeds) {
         let url = url(&which, format, options);
         if wanted(&url) {
-            let bytes = which.render(db, format, options)?;
+            let bytes = which.render(db, format, options, None)?.unwrap_or_default();
             let (hash, content_type) = (conditional::hash(&bytes), format.content_type());
             documents.push(FeedBytes { url, content_type, hash, bytes: bytes.into() });
         }

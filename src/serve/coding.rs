@@ -45,25 +45,45 @@ impl Coding {
     }
 
     /// The bytes in this coding; the same bytes on every machine. `None` where the encoder failed.
-    pub(super) fn encode(self, plain: &[u8]) -> Option<Vec<u8>> {
+    pub(super) fn encode(self, plain: &[u8], effort: Effort) -> Option<Vec<u8>> {
+        let once = effort == Effort::Once;
         match self {
             Coding::Identity => Some(plain.to_vec()),
             Coding::Gzip => {
-                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+                let level = if once { flate2::Compression::new(4) } else { flate2::Compression::default() };
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
                 encoder.write_all(plain).ok()?;
                 encoder.finish().ok()
             }
             Coding::Brotli => {
                 let mut coded = Vec::new();
                 // Beyond this quality the last few per cent cost ten times the time. The window covers a whole feed.
-                let terms = brotli::enc::BrotliEncoderParams { quality: 6, lgwin: 20, ..Default::default() };
+                let quality = if once { 3 } else { 6 };
+                let terms = brotli::enc::BrotliEncoderParams { quality, lgwin: 20, ..Default::default() };
                 brotli::BrotliCompress(&mut &plain[..], &mut coded, &terms).ok()?;
                 Some(coded)
             }
             // Below 20 its window stays under the 8 MiB that browsers accept (RFC 9659).
-            Coding::Zstd => zstd::bulk::compress(plain, 9).ok(),
+            Coding::Zstd => zstd::bulk::compress(plain, if once { 1 } else { 9 }).ok(),
         }
     }
+}
+
+/// How much work a coding is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// The bytes are sent again and again.
+    Often,
+    /// They are made for one request; no more work than they are to render.
+    Once,
+}
+
+/// The coding for bytes that are made for one request, of which only one is made: of those that the client wants most, the
+/// one that is the least work.
+pub(super) fn choose_unseen(request: &HeaderMap) -> Option<Coding> {
+    const BY_WORK: [(Coding, usize); 4] =
+        [(Coding::Zstd, 1), (Coding::Brotli, 2), (Coding::Gzip, 3), (Coding::Identity, 4)];
+    choose(request, &BY_WORK)
 }
 
 /// The coding that the client wants most; of several, the one with the fewest bytes. `None` where it accepts nothing
@@ -181,6 +201,18 @@ mod tests {
     #[test]
     fn who_says_nothing_gets_the_plain_bytes() {
         assert_eq!(choose(&HeaderMap::new(), &SIZES), Some(Coding::Identity));
+    }
+
+    #[test]
+    fn of_codings_that_are_not_made_yet_the_quickest_of_the_most_wanted_is_made() {
+        for (accepted, expected) in
+            [("gzip, br, zstd", "zstd"), ("gzip, br", "br"), ("gzip;q=1, br;q=0.5", "gzip"), ("deflate", "identity")]
+        {
+            let mut request = HeaderMap::new();
+            request.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(accepted));
+            assert_eq!(choose_unseen(&request).map_or("none", Coding::name), expected, "for {accepted}");
+        }
+        assert_eq!(choose_unseen(&HeaderMap::new()), Some(Coding::Identity));
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! All that is served at addresses of its own, as documents for files: the bytes are those of the handlers.
 //!
-//! What depends on the request is left out: the front page's `?outlets=`, `/healthz`, redirects. A story that was merged
-//! away has the page of the story to which it would lead.
+//! What depends on the request is left out: the front page's filters, `/healthz`, redirects. A story that was merged
+//! away has the page of the story to which it would lead. Two pages differ from those that are served, since no
+//! daemon need run while files are read: the front page has no form, and the page of health says nothing of tasks.
 
-use super::conditional::{PAGE, Ready};
+use super::conditional::{FEED, PAGE, Ready};
 use super::feeds::Which;
 use super::pages::{self, Site};
 use crate::clock::Clock;
 use crate::model::{StoryId, Timestamp};
-use crate::publish::{Format, Options};
+use crate::publish::{FeedDocument, Format, Options};
 use crate::store::{self, Store, renderings, sources, stories};
 use axum::body::Bytes;
 use rusqlite::Connection;
@@ -68,13 +69,13 @@ pub async fn each(
 type Rendered = (String, Format, Ready);
 
 fn feeds(db: &Connection, options: &Options) -> store::Result<Vec<Rendered>> {
-    let feeds = options.published_feeds();
-    let all = Which::all(&feeds).into_iter();
-    all.map(|(which, format)| {
-        let ready = Ready::new(format.content_type(), super::conditional::FEED, which.render(db, format, options)?);
-        Ok((which.name().to_owned(), format, ready))
-    })
-    .collect()
+    let mut rendered = Vec::new();
+    for (which, format) in Which::all(db, &options.public_feeds())? {
+        if let Some(bytes) = which.render(db, format, options, None)? {
+            rendered.push((which.name(), format, Ready::new(format.content_type(), FEED, bytes)));
+        }
+    }
+    Ok(rendered)
 }
 
 /// The dates by which the daemon serves the same bytes. Where something has changed meanwhile it may have served others
@@ -94,24 +95,32 @@ fn dated(db: &Connection, feeds: Vec<Rendered>, version: i64, now: Timestamp) ->
 }
 
 fn each_page(db: &Connection, options: &Options, place: Place) -> Result<(), Error> {
-    let feeds = options.published_feeds();
+    let feeds = options.public_feeds();
     let site = || Site::new(options, &feeds);
-    let mut page = |path: String, html: askama::Result<String>| -> Result<(), Error> {
-        let ready = Ready::new(pages::HTML, PAGE, html?.into_bytes());
-        Ok(place(document(path, &ready, None))?)
-    };
-    page("index.html".into(), pages::front_page(site(), pages::shown(db, 1)?, 1))?;
-    page("sources".into(), pages::sources_page(site(), sources::list(db, &sources::Filter::default())?))?;
-    page("404.html".into(), pages::not_found_page(site()))?;
+    let page = |html: askama::Result<String>| Ok::<_, Error>(Ready::new(pages::HTML, PAGE, html?.into_bytes()));
+    let mut put = |path: String, ready: &Ready| place(document(path, ready, None));
+    put("index.html".into(), &page(pages::front_page(db, site(), None)?)?)?;
+    // A folder has the name of the list already.
+    put("sources/index.html".into(), &page(pages::sources_page(db, site())?)?)?;
+    for source in sources::list(db, &sources::Filter::default())? {
+        put(format!("sources/{}", source.id), &page(pages::source_page(db, site(), &source)?)?)?;
+    }
+    put("feeds/index.html".into(), &page(pages::feeds_page(site()))?)?;
+    put("feeds.opml".into(), &Ready::new(pages::OPML, PAGE, pages::outlines(options, &feeds)))?;
+    put("health".into(), &page(pages::health_page(db, site(), None)?)?)?;
+    put("404.html".into(), &page(pages::not_found_page(site()))?)?;
     for id in stories::ever_published(db)? {
         if let Some(story) = survivor(db, id)?
-            && let Some(html) = pages::story_page(site(), story)
+            && let Some(html) = pages::story_page(db, site(), &story)?
         {
-            page(format!("stories/{id}"), html)?;
+            put(format!("stories/{id}"), &page(html)?)?;
+            // The one format to which the page leads.
+            let feed = FeedDocument::of_story(&story, options).render(Format::Atom);
+            put(format!("stories/{id}.atom"), &Ready::new(Format::Atom.content_type(), FEED, feed))?;
         }
     }
-    place(document("style.css".into(), &pages::STYLE, None))?;
-    place(document("favicon.svg".into(), &pages::FAVICON, None))?;
+    put("style.css".into(), &pages::STYLE)?;
+    put("favicon.svg".into(), &pages::FAVICON)?;
     Ok(())
 }
 

@@ -1,19 +1,21 @@
-//! Feeds over HTTP: rendered once for each change of what we publish, then served from memory.
+//! Feeds over HTTP: rendered once for each change of what we publish, then served from memory. What is asked for rarely,
+//! the pages of archives, the feeds of stories and of searches, is made for each request.
 
-use super::conditional::{FEED, Ready};
+use super::conditional::{FEED, PRIVATE, Ready};
 use super::{App, Failure, pages};
-use crate::model::{PublishedFeed, Timestamp};
-use crate::publish::{FeedDocument, Format, HEALTH, Options, render_health};
-use crate::store::{self, events, renderings, stories};
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
-use axum::response::Response;
+use crate::model::{FeedEntry, FeedSelection, PublishedFeed, StoryId, Timestamp, Variant};
+use crate::publish::{FeedDocument, FeedPage, Format, HEALTH, Options, render_health};
+use crate::store::{self, editions, events, renderings, stories, tokens, words};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Redirect, Response};
 use rusqlite::Connection;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-/// The renderings, by feed and format.
+/// The renderings, by the name of the document and its format.
 ///
 /// Bounded by the configuration: a name that is no feed never gets here.
 #[derive(Clone, Default)]
@@ -29,62 +31,209 @@ struct Slot {
     turn: tokio::sync::Mutex<()>,
 }
 
-/// `/feeds/NAME.atom`, `.rss` and `.json`, and `/feeds/health.atom`.
-pub(super) async fn feed(
-    State(app): State<App>,
-    Path(file): Path<String>,
-    request: HeaderMap,
-) -> Result<Response, Failure> {
-    let named = file.rsplit_once('.').and_then(|(name, extension)| {
-        let format = Format::from_extension(extension)?;
-        if name == HEALTH {
-            return (format == Format::Atom).then_some((Which::Health, format));
-        }
-        let feed = app.feeds.iter().find(|feed| feed.name == name)?;
-        Some((Which::Stories(feed.clone()), format))
-    });
-    let Some((which, format)) = named else {
-        return Ok(pages::not_found(State(app)).await);
-    };
-    Ok(ready(&app, which, format).await?.answer(&request))
-}
-
-/// A feed of stories, or the operator's.
+/// A document below `/feeds/`.
+#[derive(Debug, Clone)]
 pub(super) enum Which {
-    Stories(PublishedFeed),
+    Stories(PublishedFeed, Variant, FeedPage),
+    /// The operator's own.
     Health,
 }
 
 impl Which {
-    /// Every document of a feed that there is.
-    pub(super) fn all(feeds: &[PublishedFeed]) -> Vec<(Which, Format)> {
-        let of = |feed: &PublishedFeed| Format::ALL.map(|format| (Which::Stories(feed.clone()), format));
-        feeds.iter().flat_map(of).chain([(Which::Health, Format::Atom)]).collect()
+    /// The document of a file's name, such as `energy.stable.archive-3.atom`.
+    fn named(file: &str, feeds: &[PublishedFeed]) -> Option<(Which, Format)> {
+        let (rest, extension) = file.rsplit_once('.')?;
+        let format = Format::from_extension(extension)?;
+        if rest == HEALTH {
+            return (format == Format::Atom).then_some((Which::Health, format));
+        }
+        let (rest, page) = match rest.rsplit_once(".archive-") {
+            Some((rest, number)) => (rest, FeedPage::Archive(number.parse().ok()?)),
+            None => (rest, FeedPage::Current),
+        };
+        let (name, variant) = match rest.strip_suffix(Variant::Stable.suffix()) {
+            Some(name) => (name, Variant::Stable),
+            None => (rest, Variant::Live),
+        };
+        let feed = feeds.iter().find(|feed| feed.name == name)?;
+        let which = Which::Stories(feed.clone(), variant, page);
+        // One document has one name: `archive-07` is none.
+        (format!("{}.{extension}", which.name()) == file).then_some((which, format))
     }
 
-    pub(super) fn name(&self) -> &str {
+    /// Every document to which people subscribe: no archives.
+    pub(super) fn subscribed(feeds: &[PublishedFeed]) -> Vec<(Which, Format)> {
+        feeds
+            .iter()
+            .flat_map(|feed| Which::of(feed, FeedPage::Current))
+            .chain([(Which::Health, Format::Atom)])
+            .collect()
+    }
+
+    /// Those, and the pages of archives.
+    pub(super) fn all(db: &Connection, feeds: &[PublishedFeed]) -> store::Result<Vec<(Which, Format)>> {
+        let mut all = Which::subscribed(feeds);
+        for feed in feeds {
+            let pages = (1..=editions::archive_pages(db, feed)?).map(FeedPage::Archive);
+            all.extend(pages.flat_map(|page| Which::of(feed, page)));
+        }
+        Ok(all)
+    }
+
+    fn of(feed: &PublishedFeed, page: FeedPage) -> Vec<(Which, Format)> {
+        let in_formats = |variant| Format::ALL.map(|format| (Which::Stories(feed.clone(), variant, page), format));
+        Variant::ALL.into_iter().flat_map(in_formats).collect()
+    }
+
+    /// What the file is called, but for the format's ending.
+    pub(super) fn name(&self) -> String {
         match self {
-            Which::Stories(feed) => &feed.name,
-            Which::Health => HEALTH,
+            Which::Stories(feed, variant, page) => format!("{}{}{}", feed.name, variant.suffix(), page.suffix()),
+            Which::Health => HEALTH.into(),
         }
     }
 
-    pub(super) fn render(&self, db: &Connection, format: Format, options: &Options) -> store::Result<Vec<u8>> {
+    /// The document as bytes; `None` for an archive page that is not full yet.
+    pub(super) fn render(
+        &self,
+        db: &Connection,
+        format: Format,
+        options: &Options,
+        token: Option<&str>,
+    ) -> store::Result<Option<Vec<u8>>> {
         let instance = stories::instance(db)?;
-        Ok(match self {
-            Which::Health => render_health(&events::latest(db)?, &instance, options),
-            Which::Stories(feed) => {
-                let stories = stories::select(db, &feed.selection)?;
-                FeedDocument { feed, instance: &instance, stories: &stories, options }.render(format)
-            }
-        })
+        let Which::Stories(feed, variant, page) = self else {
+            return Ok(Some(render_health(&events::latest(db)?, &instance, options)));
+        };
+        let held = match page {
+            FeedPage::Current => Some(editions::current(db, feed, *variant)?),
+            FeedPage::Archive(number) => editions::archive(db, feed, *variant, *number)?,
+        };
+        Ok(held.map(|held| {
+            FeedDocument::of_feed(feed, *variant, *page, &instance, &held.entries, options)
+                .beside(feed, *variant, held.previous, held.next)
+                .with_token(token)
+                .render(format)
+        }))
     }
 }
 
+#[derive(serde::Deserialize)]
+pub(super) struct Token {
+    token: Option<String>,
+}
+
+/// `/feeds/NAME.atom`, `.rss` and `.json` with their variants and archives, and `/feeds/health.atom`.
+pub(super) async fn feed(
+    State(app): State<App>,
+    Path(file): Path<String>,
+    said: Result<Query<Token>, QueryRejection>,
+    request: HeaderMap,
+) -> Result<Response, Failure> {
+    let Some((which, format)) = Which::named(&file, &app.feeds) else {
+        return Ok(pages::not_found(State(app)).await);
+    };
+    let mut token = None;
+    if let Which::Stories(feed, ..) = &which
+        && feed.private
+    {
+        let said = said.ok().and_then(|Query(query)| query.token).unwrap_or_default();
+        let name = feed.name.clone();
+        token = app.store.read(move |db| tokens::get(db, &name)).await?.filter(|token| is_same(token, &said));
+        if token.is_none() {
+            // As if there were no such feed: its name is nobody's business either.
+            return Ok(pages::not_found(State(app)).await);
+        }
+    }
+    let subscribed = matches!(which, Which::Health | Which::Stories(_, _, FeedPage::Current)) && token.is_none();
+    let links = links(&app.options, &which, format).filter(|_| subscribed);
+    let answer = if subscribed {
+        ready(&app, which, format).await?.answer(&request)
+    } else {
+        let (options, said) = (app.options.clone(), token.clone());
+        let made = app.store.read(move |db| which.render(db, format, &options, said.as_deref())).await?;
+        let Some(bytes) = made else { return Ok(pages::not_found(State(app)).await) };
+        let kept = if token.is_some() { PRIVATE } else { FEED };
+        Ready::once(format.content_type(), kept, bytes).answer(&request)
+    };
+    Ok(with_links(answer, links))
+}
+
+/// In a time that says nothing of how much of it is right.
+fn is_same(token: &str, said: &str) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(token.as_bytes(), said.as_bytes()).is_ok()
+}
+
+/// Where to subscribe, as WebSub wants it in a header too (section 4).
+fn links(options: &Options, which: &Which, format: Format) -> Option<HeaderValue> {
+    let hubs = options.hub_urls();
+    if hubs.is_empty() || matches!(which, Which::Health) {
+        return None;
+    }
+    let itself = options.url(&format!("feeds/{}.{}", which.name(), format.extension()));
+    let hubs = hubs.iter().map(|hub| format!("<{hub}>; rel=\"hub\""));
+    let all: Vec<String> = hubs.chain([format!("<{itself}>; rel=\"self\"")]).collect();
+    HeaderValue::from_str(&all.join(", ")).ok()
+}
+
+fn with_links(mut answer: Response, links: Option<HeaderValue>) -> Response {
+    if let Some(links) = links {
+        answer.headers_mut().insert(header::LINK, links);
+    }
+    answer
+}
+
+/// `/stories/ID.atom`, `.rss` and `.json`: the items of one story.
+pub(super) async fn of_story(app: App, id: StoryId, format: Format, request: &HeaderMap) -> Result<Response, Failure> {
+    let Some(story) = app.store.read(move |db| stories::get(db, id)).await? else {
+        return Ok(pages::not_found(State(app)).await);
+    };
+    if let Some(into) = story.merged_into {
+        let to = app.options.url(&format!("stories/{into}.{}", format.extension()));
+        return Ok(Redirect::permanent(&to).into_response());
+    }
+    let bytes = FeedDocument::of_story(&story, &app.options).render(format);
+    Ok(Ready::once(format.content_type(), FEED, bytes).answer(request))
+}
+
+#[derive(serde::Deserialize)]
+pub(super) struct Search {
+    q: Option<String>,
+}
+
+/// `/search.atom?q=`, `.rss` and `.json`: the newest stories that a search finds.
+pub(super) async fn search(
+    app: App,
+    query: Result<Query<Search>, QueryRejection>,
+    format: Format,
+    request: &HeaderMap,
+) -> Result<Response, Failure> {
+    let typed = query.ok().and_then(|Query(query)| query.q).unwrap_or_default();
+    let Some(words) = words::query(&typed) else {
+        return Ok(pages::not_found(State(app)).await);
+    };
+    let options = app.options.clone();
+    let bytes = app
+        .store
+        .read(move |db| {
+            let selection = FeedSelection { words: Some(words), ..FeedSelection::default() };
+            let entries = found(db, &selection)?;
+            Ok(FeedDocument::of_search(typed.trim(), &stories::instance(db)?, &entries, &options).render(format))
+        })
+        .await?;
+    Ok(Ready::once(format.content_type(), FEED, bytes).answer(request))
+}
+
+fn found(db: &Connection, selection: &FeedSelection) -> store::Result<Vec<FeedEntry>> {
+    let mut ids = stories::matching(db, selection, None)?;
+    ids.truncate(selection.limit as usize);
+    editions::of_stories(db, &ids)
+}
+
 async fn ready(app: &App, which: Which, format: Format) -> Result<Arc<Ready>, Failure> {
-    let key = (which.name().to_owned(), format);
+    let key = (which.name(), format);
     let slot = app.cache.slot(&key);
-    let version = app.store.read(stories::version).await?;
+    let version = app.store.read(stories::feeds_version).await?;
     if let Some((_, ready)) = slot.get().filter(|(known, _)| *known == version) {
         return Ok(ready);
     }
@@ -95,12 +244,13 @@ async fn ready(app: &App, which: Which, format: Format) -> Result<Arc<Ready>, Fa
     let made = app
         .store
         .read(move |db| {
-            let version = stories::version(db)?;
+            let version = stories::feeds_version(db)?;
             if known_version == Some(version) {
                 return Ok(None);
             }
-            let ready = Ready::new(format.content_type(), FEED, which.render(db, format, &options)?);
-            let since = renderings::modified_at(db, which.name(), format.extension(), &ready.hash)?;
+            let bytes = which.render(db, format, &options, None)?.unwrap_or_default();
+            let ready = Ready::new(format.content_type(), FEED, bytes);
+            let since = renderings::modified_at(db, &which.name(), format.extension(), &ready.hash)?;
             Ok(Some((version, ready, since)))
         })
         .await?;

@@ -39,6 +39,11 @@ impl Health {
         self.lock().values().map(|down| down.since.elapsed()).max()
     }
 
+    /// The tasks that are down, by name.
+    pub(super) fn tasks_down(&self) -> Vec<&'static str> {
+        self.lock().keys().copied().collect()
+    }
+
     fn reasons(&self) -> BTreeMap<&'static str, String> {
         self.lock().iter().map(|(task, down)| (*task, down.why.clone())).collect()
     }

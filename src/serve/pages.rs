@@ -1,43 +1,65 @@
 //! The pages for people: plain HTML made here, readable without a script, on a phone, in the dark and on paper.
+//!
+//! Strangers' words are escaped by the templates, and their links are http or https. A page depends on the database alone,
+//! never on the time at which it is asked for; the only exception is which tasks of the daemon are down.
 
-use super::conditional::{ASSET, Ready};
+mod evidence;
+mod feeds;
+mod filters;
+mod front;
+mod health;
+mod opml;
+mod plot;
+mod source;
+mod sources;
+mod story;
+mod words;
+
+pub(super) use feeds::{feeds, feeds_page, opml};
+pub(super) use front::{front, front_page, search};
+pub(super) use health::{health, health_page};
+pub(super) use opml::{OPML, outlines};
+pub(super) use source::{source, source_page};
+pub(super) use sources::{sources, sources_page};
+pub(super) use story::{story, story_page};
+
+use super::conditional::{ASSET, Ready, answer_once};
 use super::{App, Failure};
-use crate::model::{PublishedFeed, Source, Story, StoryId, StoryItem, Timestamp};
+use crate::model::PublishedFeed;
 use crate::publish::{Format, Options};
-use crate::store::stories::Recent;
-use crate::store::{self, sources, stories};
+use crate::store;
 use askama::Template;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use rusqlite::Connection;
 use std::sync::LazyLock;
 
-/// Stories on the front page.
-const SHOWN: u32 = 60;
+/// The type of every page.
+pub(super) const HTML: &str = "text/html; charset=utf-8";
 
-#[derive(Template)]
-#[template(path = "front.html")]
-struct Front<'a> {
-    site: Site<'a>,
-    stories: Vec<Story>,
-    min_outlets: u32,
+/// A page, as far as the template is concerned.
+pub(super) type Rendered = askama::Result<String>;
+
+/// What stands on every page.
+pub(super) struct Site<'a> {
+    title: &'a str,
+    /// The feeds that may be told of: private ones never get here.
+    feeds: &'a [PublishedFeed],
+    options: &'a Options,
+    /// The path part of the base URL, without its last slash: links work below a reverse proxy's prefix.
+    root: &'a str,
 }
 
-#[derive(Template)]
-#[template(path = "story.html")]
-struct StoryPage<'a> {
-    site: Site<'a>,
-    story: Story,
-    title: String,
-}
+impl<'a> Site<'a> {
+    pub(super) fn new(options: &'a Options, feeds: &'a [PublishedFeed]) -> Site<'a> {
+        let root = options.base_url.path().trim_end_matches('/');
+        Site { title: &options.title, feeds, options, root }
+    }
 
-#[derive(Template)]
-#[template(path = "sources.html")]
-struct Sources<'a> {
-    site: Site<'a>,
-    sources: Vec<Source>,
+    fn formats(&self) -> [Format; 3] {
+        Format::ALL
+    }
 }
 
 #[derive(Template)]
@@ -48,77 +70,58 @@ struct Message<'a> {
     text: &'static str,
 }
 
-/// What stands on every page.
-pub(super) struct Site<'a> {
-    title: &'a str,
-    feeds: &'a [PublishedFeed],
-    /// The path part of the base URL, without its last slash: links work below a reverse proxy's prefix.
-    root: &'a str,
-}
-
-impl<'a> Site<'a> {
-    fn of(app: &'a App) -> Site<'a> {
-        Site::new(&app.options, &app.feeds)
-    }
-
-    pub(super) fn new(options: &'a Options, feeds: &'a [PublishedFeed]) -> Site<'a> {
-        Site { title: &options.title, feeds, root: options.base_url.path().trim_end_matches('/') }
-    }
-
-    fn formats(&self) -> [Format; 3] {
-        Format::ALL
-    }
-}
-
-#[derive(serde::Deserialize)]
-pub(super) struct FrontQuery {
-    #[serde(default)]
-    outlets: Option<u32>,
-}
-
-pub(super) async fn front(
-    State(app): State<App>,
-    query: Result<Query<FrontQuery>, QueryRejection>,
-    request: HeaderMap,
-) -> Result<Response, Failure> {
-    let Ok(Query(query)) = query else {
-        let text =
-            "After ?outlets= this page takes a whole number, as in /?outlets=3: how many outlets must report a story.";
-        let page = &Message { site: Site::of(&app), title: "No such selection", text };
-        return Ok(self::page(StatusCode::BAD_REQUEST, page));
-    };
-    let min_outlets = query.outlets.unwrap_or(1).clamp(1, 99);
-    let stories = app.store.read(move |db| shown(db, min_outlets)).await?;
-    Ok(known_page(&request, front_page(Site::of(&app), stories, min_outlets)))
-}
-
-pub(super) async fn story(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    request: HeaderMap,
-) -> Result<Response, Failure> {
-    let Ok(id) = id.parse::<StoryId>() else {
-        return Ok(not_found(State(app)).await);
-    };
-    let Some(story) = app.store.read(move |db| stories::get(db, id)).await? else {
-        return Ok(not_found(State(app)).await);
-    };
-    if let Some(into) = story.merged_into {
-        return Ok(Redirect::permanent(&app.options.url(&format!("stories/{into}"))).into_response());
-    }
-    match story_page(Site::of(&app), story) {
-        Some(page) => Ok(known_page(&request, page)),
-        None => Ok(not_found(State(app)).await),
-    }
-}
-
-pub(super) async fn sources(State(app): State<App>, request: HeaderMap) -> Result<Response, Failure> {
-    let sources = app.store.read(|db| sources::list(db, &sources::Filter::default())).await?;
-    Ok(known_page(&request, sources_page(Site::of(&app), sources)))
-}
-
 pub(super) async fn not_found(State(app): State<App>) -> Response {
-    page(StatusCode::NOT_FOUND, &nowhere(Site::of(&app)))
+    message(StatusCode::NOT_FOUND, &nowhere(Site::new(&app.options, &app.public_feeds)))
+}
+
+pub(super) fn not_found_page(site: Site) -> Rendered {
+    nowhere(site).render()
+}
+
+fn nowhere(site: Site) -> Message {
+    let text = "There is no such page. Stories and feeds keep their addresses, so the link may have been cut short.";
+    Message { site, title: "Not found", text }
+}
+
+/// A page that says what is wrong.
+fn message(status: StatusCode, message: &Message) -> Response {
+    match message.render() {
+        Ok(html) => (status, [(header::CACHE_CONTROL, "no-cache")], Html(html)).into_response(),
+        Err(error) => unrendered(&error),
+    }
+}
+
+/// What there is at an address.
+enum Found {
+    Page(Rendered),
+    /// It is at another path.
+    Elsewhere(String),
+    Nothing,
+}
+
+/// Answers with what `find` makes of the database; reading, rendering and coding keep no other request waiting.
+async fn answer(
+    app: App,
+    request: HeaderMap,
+    find: impl FnOnce(&Connection, Site) -> store::Result<Found> + Send + 'static,
+) -> Result<Response, Failure> {
+    let shared = app.clone();
+    let read = app.store.read(move |db| {
+        Ok(match find(db, Site::new(&shared.options, &shared.public_feeds))? {
+            Found::Page(Ok(html)) => answer_once(HTML, html.into_bytes(), &request),
+            Found::Page(Err(error)) => unrendered(&error),
+            Found::Elsewhere(path) => Redirect::permanent(&shared.options.url(&path)).into_response(),
+            Found::Nothing => {
+                message(StatusCode::NOT_FOUND, &nowhere(Site::new(&shared.options, &shared.public_feeds)))
+            }
+        })
+    });
+    Ok(read.await?)
+}
+
+fn unrendered(error: &askama::Error) -> Response {
+    tracing::error!(%error, "a page could not be rendered");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
 pub(super) async fn style(request: HeaderMap) -> Response {
@@ -133,77 +136,3 @@ pub(super) static STYLE: LazyLock<Ready> =
     LazyLock::new(|| Ready::new("text/css; charset=utf-8", ASSET, include_bytes!("pages/style.css").to_vec()));
 pub(super) static FAVICON: LazyLock<Ready> =
     LazyLock::new(|| Ready::new("image/svg+xml", ASSET, include_bytes!("pages/favicon.svg").to_vec()));
-
-/// The stories of the front page.
-pub(super) fn shown(db: &Connection, min_outlets: u32) -> store::Result<Vec<Story>> {
-    stories::recent(db, Recent { min_outlets, published_only: true, limit: SHOWN })
-}
-
-pub(super) fn front_page(site: Site, stories: Vec<Story>, min_outlets: u32) -> askama::Result<String> {
-    Front { site, stories, min_outlets }.render()
-}
-
-/// `None` for a story without a report.
-pub(super) fn story_page(site: Site, story: Story) -> Option<askama::Result<String>> {
-    let title = story.lead()?.item.title.clone();
-    Some(StoryPage { site, story, title }.render())
-}
-
-pub(super) fn sources_page(site: Site, sources: Vec<Source>) -> askama::Result<String> {
-    Sources { site, sources }.render()
-}
-
-pub(super) fn not_found_page(site: Site) -> askama::Result<String> {
-    nowhere(site).render()
-}
-
-fn nowhere(site: Site) -> Message {
-    let text = "There is no such page. Stories and feeds keep their addresses, so the link may have been cut short.";
-    Message { site, title: "Not found", text }
-}
-
-/// A page that the client may hold already.
-fn known_page(request: &HeaderMap, page: askama::Result<String>) -> Response {
-    match page {
-        Ok(html) => Ready::once(HTML, html.into_bytes()).answer(request),
-        Err(error) => unrendered(&error),
-    }
-}
-
-/// The type of every page.
-pub(super) const HTML: &str = "text/html; charset=utf-8";
-
-/// A page that says what is wrong.
-fn page(status: StatusCode, template: &impl Template) -> Response {
-    match template.render() {
-        Ok(html) => (status, [(header::CACHE_CONTROL, "no-cache")], Html(html)).into_response(),
-        Err(error) => unrendered(&error),
-    }
-}
-
-fn unrendered(error: &askama::Error) -> Response {
-    tracing::error!(%error, "a page could not be rendered");
-    StatusCode::INTERNAL_SERVER_ERROR.into_response()
-}
-
-/// A time for people, in UTC; pages carry no ages, which would be wrong a minute later.
-fn time(at: &Timestamp) -> String {
-    at.strftime("%-d %b %Y, %H:%M UTC").to_string()
-}
-
-/// A time for machines (RFC 3339).
-fn machine_time(at: &Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// The link of an item, if it has one that may stand in a page.
-fn link(item: &StoryItem) -> Option<&str> {
-    item.item.url.as_deref().filter(|url| url.starts_with("https://") || url.starts_with("http://"))
-}
-
-fn outlets_in_words(story: &Story) -> String {
-    match story.outlets().len() {
-        1 => "1 outlet".into(),
-        n => format!("{n} outlets"),
-    }
-}

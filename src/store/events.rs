@@ -4,7 +4,7 @@ use super::Result;
 use super::rows::{collect, time, word};
 use crate::model::text::public_address;
 use crate::model::{EventKind, PastEvent, SourceId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 pub fn record(db: &Connection, at: Timestamp, kind: EventKind, source: Option<SourceId>, detail: &str) -> Result<()> {
     db.prepare_cached(
@@ -22,15 +22,25 @@ const SHOWN: u32 = 200;
 pub fn latest(db: &Connection) -> Result<Vec<PastEvent>> {
     let mut statement =
         db.prepare_cached("SELECT id, at, kind, source_id, title, detail FROM event ORDER BY id DESC LIMIT ?1")?;
-    collect(&mut statement, [SHOWN], |row| {
-        Ok(PastEvent {
-            id: row.get(0)?,
-            at: time(row.get(1)?)?,
-            kind: word(&row.get::<_, String>(2)?, EventKind::parse)?,
-            source: row.get::<_, Option<i64>>(3)?.map(SourceId),
-            title: row.get::<_, Option<String>>(4)?.map(|title| public_address(&title)),
-            detail: row.get(5)?,
-        })
+    collect(&mut statement, [SHOWN], read)
+}
+
+/// What happened to one source, newest first.
+pub fn of(db: &Connection, source: SourceId, limit: u32) -> Result<Vec<PastEvent>> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, at, kind, source_id, title, detail FROM event WHERE source_id = ?1 ORDER BY id DESC LIMIT ?2",
+    )?;
+    collect(&mut statement, params![source.0, limit], read)
+}
+
+fn read(row: &Row<'_>) -> Result<PastEvent> {
+    Ok(PastEvent {
+        id: row.get(0)?,
+        at: time(row.get(1)?)?,
+        kind: word(&row.get::<_, String>(2)?, EventKind::parse)?,
+        source: row.get::<_, Option<i64>>(3)?.map(SourceId),
+        title: row.get::<_, Option<String>>(4)?.map(|title| public_address(&title)),
+        detail: row.get(5)?,
     })
 }
 

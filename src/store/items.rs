@@ -4,10 +4,10 @@ use super::Result;
 use super::recognise::{Recognised, recognise};
 use super::rows::{ITEM_COLUMNS, collect, item, json_list, milliseconds, word};
 use crate::model::duration::before;
-use crate::model::{Item, ItemChange, ItemId, NewItem, Rule, SourceId, Stored};
+use crate::model::{Item, ItemChange, ItemId, NewItem, Rule, SourceId, Stored, StoryId};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// Stores the items of one document of `source`: new ones are added, changed ones revised, in the document's order
 /// from its end, because feeds list the newest first and ids are to follow time.
@@ -126,6 +126,8 @@ fn revise(db: &Connection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<
         // A new headline of the lead is a correction of the story, and only then does the story's date move.
         db.prepare_cached("UPDATE story SET updated_at = max(updated_at, ?2) WHERE lead_id = ?1")?
             .execute(params![id.0, now.as_millisecond()])?;
+    } else if summary != new.summary {
+        super::editions::look_at_story_led_by(db, id)?;
     }
     Ok(said_otherwise.then_some(ItemChange { item: id, retitled }))
 }
@@ -197,6 +199,45 @@ pub fn revisions(db: &Connection, id: ItemId) -> Result<Vec<Revision>> {
             content: row.get(4)?,
         })
     })
+}
+
+/// What an item said until it was changed, as far as readers see it.
+#[derive(Debug, Clone)]
+pub struct Earlier {
+    pub until: Timestamp,
+    pub title: String,
+    pub summary: String,
+}
+
+/// What the items of a story said before, each one's newest first.
+pub fn said_before(db: &Connection, story: StoryId) -> Result<BTreeMap<ItemId, Vec<Earlier>>> {
+    let mut statement = db.prepare_cached(
+        "SELECT item_id, replaced_at, item_revision.title, item_revision.summary
+         FROM item CROSS JOIN item_revision ON item_id = item.id
+         WHERE story_id = ?1 ORDER BY item_id, replaced_at DESC",
+    )?;
+    let mut said: BTreeMap<ItemId, Vec<Earlier>> = BTreeMap::new();
+    for (item, earlier) in collect(&mut statement, [story.to_row()], |row| {
+        let until = super::rows::time(row.get(1)?)?;
+        Ok((ItemId(row.get(0)?), Earlier { until, title: row.get(2)?, summary: row.get(3)? }))
+    })? {
+        said.entry(item).or_default().push(earlier);
+    }
+    Ok(said)
+}
+
+/// How many items of a source are of each day from the first to the last, by days since 1970 in UTC; days without any
+/// are left out.
+pub fn per_day(db: &Connection, source: SourceId, first: i64, last: i64) -> Result<BTreeMap<i64, u64>> {
+    const DAY: i64 = 86_400_000;
+    let mut statement = db.prepare_cached(
+        "SELECT ranked_at / ?4, count(*) FROM item WHERE source_id = ?1 AND ranked_at >= ?2 AND ranked_at < ?3
+         GROUP BY 1",
+    )?;
+    let counted = collect(&mut statement, params![source.0, first * DAY, (last + 1) * DAY, DAY], |row| {
+        Ok((row.get(0)?, row.get::<_, i64>(1)? as u64))
+    })?;
+    Ok(counted.into_iter().collect())
 }
 
 /// The guids under which an item was shown besides the first, and by what it was recognised then.

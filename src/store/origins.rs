@@ -26,6 +26,16 @@ pub fn held(db: &Connection, origin: &str, now: Timestamp) -> Result<Option<Orig
     row.map(|(until, reason)| Ok(OriginHold { origin: origin.to_owned(), until: time(until)?, reason })).transpose()
 }
 
+/// The holds that end after `at`, the first to end before the others.
+pub fn holds_after(db: &Connection, at: Timestamp, limit: u32) -> Result<Vec<OriginHold>> {
+    let mut statement = db.prepare_cached(
+        "SELECT origin, until, reason FROM origin_hold WHERE until > ?1 ORDER BY until, origin LIMIT ?2",
+    )?;
+    collect(&mut statement, params![at.as_millisecond(), limit], |row| {
+        Ok(OriginHold { origin: row.get(0)?, until: time(row.get(1)?)?, reason: row.get(2)? })
+    })
+}
+
 /// Ends the holds of an origin, as a server and as a hub. Returns whether it had one.
 pub fn release(db: &Connection, origin: &str) -> Result<bool> {
     Ok(db.execute("DELETE FROM origin_hold WHERE origin IN (?1, 'hub ' || ?1)", [origin])? > 0)

@@ -4,7 +4,7 @@ use super::rows::{collect, maybe_time, milliseconds, time, word};
 use super::{Error, Result, events, items, origins};
 use crate::model::{NewItem, Outcome, PollRecord, Problem, ProblemKind, SourceId, Stored};
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
 /// Writes down one attempt: its record, the items of its document, and what follows for the source.
@@ -158,6 +158,12 @@ pub fn latest(db: &Connection, source: SourceId, limit: u32) -> Result<Vec<PastP
             problems: serde_json::from_str(&problems).map_err(|e| Error::Corrupt(e.to_string()))?,
         })
     })
+}
+
+/// When the last poll of all was recorded: what the database knows is of that time.
+pub fn newest(db: &Connection) -> Result<Option<Timestamp>> {
+    let mut statement = db.prepare_cached("SELECT finished_at FROM poll ORDER BY id DESC LIMIT 1")?;
+    statement.query_row([], |row| row.get::<_, i64>(0)).optional()?.map(time).transpose()
 }
 
 /// How often each kind of problem, and each outcome, was recorded since `since`.

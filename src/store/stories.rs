@@ -118,14 +118,16 @@ fn written(evidence: &Evidence) -> Result<String> {
 }
 
 /// Publishes a story: its lead, its link and the date, which never change afterwards.
-pub fn publish(db: &Connection, story: StoryId, lead: ItemId, published: &Published) -> Result<()> {
+///
+/// Returns whether it did: a story that was published or merged away meanwhile is left alone.
+pub fn publish(db: &Connection, story: StoryId, lead: ItemId, published: &Published) -> Result<bool> {
     let done = db
         .prepare_cached(
             "UPDATE story SET published_at = ?2, published_link = ?3, lead_id = ?4
              WHERE id = ?1 AND published_at IS NULL AND merged_into IS NULL",
         )?
         .execute(params![story.to_row(), published.at.as_millisecond(), published.link, lead.0])?;
-    if done == 1 { touch(db) } else { Ok(()) }
+    Ok(done == 1)
 }
 
 /// Stories that are not published yet, the oldest first, beginning after one of them.
@@ -145,7 +147,7 @@ pub fn unpublished(
 }
 
 /// Says that something which we publish has changed.
-pub(super) fn touch(db: &Connection) -> Result<()> {
+pub fn touch(db: &Connection) -> Result<()> {
     db.prepare_cached("UPDATE publication SET version = version + 1")?.execute([])?;
     Ok(())
 }
@@ -155,44 +157,59 @@ pub fn version(db: &Connection) -> Result<i64> {
     Ok(db.prepare_cached("SELECT version FROM publication")?.query_row([], |row| row.get(0))?)
 }
 
+/// Counts the changes to feeds alone.
+pub fn feeds_version(db: &Connection) -> Result<i64> {
+    Ok(db.prepare_cached("SELECT feeds FROM publication")?.query_row([], |row| row.get(0))?)
+}
+
 /// What tells this database's feeds from those of every other: 32 hexadecimal digits, made with the database.
 pub fn instance(db: &Connection) -> Result<String> {
     Ok(db.prepare_cached("SELECT instance FROM publication")?.query_row([], |row| row.get(0))?)
 }
 
-/// The published stories that a feed selects, the newest first. Depends on the database alone, never on the time.
-pub fn select(db: &Connection, selection: &FeedSelection) -> Result<Vec<Story>> {
-    let mut statement = db.prepare_cached(
-        "WITH newest AS (SELECT max(published_at) AS at FROM story WHERE merged_into IS NULL)
-         SELECT story.id FROM story, newest
-         WHERE published_at IS NOT NULL AND merged_into IS NULL
-         AND (?1 IS NULL OR published_at >= newest.at - ?1)
-         AND (?2 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source_tag USING (source_id)
-              WHERE item.story_id = story.id AND tag IN (SELECT value FROM json_each(?2))))
+/// The published stories of which all that a selection asks for is true, the newest first; its limit and its order are
+/// the feed's affair. Where `among` names stories, of those only. Depends on the database alone, never on the time.
+pub fn matching(db: &Connection, selection: &FeedSelection, among: Option<&[StoryId]>) -> Result<Vec<StoryId>> {
+    let rows: Option<Vec<i64>> = among.map(|ids| ids.iter().map(|id| id.to_row()).collect());
+    let from = if rows.is_some() { "json_each(?7) AS named JOIN story ON story.id = named.value" } else { "story" };
+    let sql = format!(
+        "SELECT story.id FROM {from}
+         WHERE published_at IS NOT NULL AND merged_into IS NULL AND ?7 IS ?7
+         AND (?1 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source_tag USING (source_id)
+              WHERE item.story_id = story.id AND tag IN (SELECT value FROM json_each(?1))))
+         AND (?2 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
+              WHERE item.story_id = story.id AND outlet IN (SELECT value FROM json_each(?2))))
          AND (?3 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
-              WHERE item.story_id = story.id AND outlet IN (SELECT value FROM json_each(?3))))
-         AND (?4 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
               WHERE item.story_id = story.id
-              AND coalesce(item.lang, source.lang, source.feed_lang) IN (SELECT value FROM json_each(?4))))
-         AND (?5 IS NULL OR story.id IN (SELECT story_id FROM item
-              WHERE item.id IN (SELECT rowid FROM item_words WHERE item_words MATCH ?5)))
+              AND coalesce(item.lang, source.lang, source.feed_lang) IN (SELECT value FROM json_each(?3))))
+         AND (?4 IS NULL OR story.id IN (SELECT story_id FROM item
+              WHERE item.id IN (SELECT rowid FROM item_words WHERE item_words MATCH ?4)))
+         AND (?5 IS NULL OR story.id NOT IN (SELECT story_id FROM item
+              WHERE story_id IS NOT NULL AND item.id IN (SELECT rowid FROM item_words WHERE item_words MATCH ?5)))
          AND (?6 <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
               WHERE item.story_id = story.id AND item.copy_of IS NULL) >= ?6)
-         ORDER BY published_at DESC, story.id DESC LIMIT ?7",
-    )?;
-    let ids = collect(
-        &mut statement,
+         ORDER BY published_at DESC, story.id DESC"
+    );
+    let list = rows.map(|rows| json_list(&rows));
+    collect(
+        &mut *db.prepare_cached(&sql)?,
         params![
-            selection.max_age.map(|age| age.as_millis() as i64),
             json_list(&selection.tags),
             json_list(&selection.outlets),
             json_list(&selection.languages),
             selection.words,
+            selection.without,
             selection.min_outlets,
-            selection.limit,
+            list,
         ],
-        |row| Ok(row.get(0)?),
-    )?;
+        |row| Ok(StoryId::from_row(row.get(0)?)),
+    )
+}
+
+/// The stories that a selection would hold now, as they are now, the newest first.
+pub fn select(db: &Connection, selection: &FeedSelection) -> Result<Vec<Story>> {
+    let mut ids: Vec<i64> = matching(db, selection, None)?.into_iter().map(|id| id.to_row()).collect();
+    ids.truncate(selection.limit as usize);
     load(db, &ids)
 }
 
@@ -205,6 +222,14 @@ pub fn check_words(db: &Connection, words: &str) -> std::result::Result<(), Stri
         rusqlite::Error::SqliteFailure(_, Some(text)) => text,
         other => other.to_string(),
     })
+}
+
+/// Whether an item of a story matches an FTS5 expression.
+pub fn says(db: &Connection, story: StoryId, words: &str) -> Result<bool> {
+    let mut any = db.prepare_cached(
+        "SELECT 1 FROM item WHERE story_id = ?1 AND id IN (SELECT rowid FROM item_words WHERE item_words MATCH ?2)",
+    )?;
+    Ok(any.exists(params![story.to_row(), words])?)
 }
 
 /// Which stories [`recent`] lists.
@@ -299,7 +324,7 @@ pub fn counts(db: &Connection) -> Result<Counts> {
 }
 
 /// Loads stories with all their items, in the order of `ids`.
-fn load(db: &Connection, ids: &[i64]) -> Result<Vec<Story>> {
+pub(super) fn load(db: &Connection, ids: &[i64]) -> Result<Vec<Story>> {
     let mut head = db.prepare_cached(
         "SELECT founded_at, updated_at, published_at, published_link, merged_into, lead_id FROM story WHERE id = ?1",
     )?;
@@ -309,6 +334,11 @@ fn load(db: &Connection, ids: &[i64]) -> Result<Vec<Story>> {
          WHERE item.story_id = ?1 ORDER BY item.ranked_at, item.id"
     );
     let mut items = db.prepare_cached(&items_sql)?;
+    let mut tags = db.prepare_cached(
+        "SELECT DISTINCT tag FROM item JOIN source_tag USING (source_id) WHERE story_id = ?1 ORDER BY tag",
+    )?;
+    let mut absorbed =
+        db.prepare_cached("SELECT count(*) FROM story WHERE merged_into = ?1 AND published_at IS NOT NULL")?;
     let mut stories = Vec::with_capacity(ids.len());
     for id in ids {
         let story = head
@@ -326,6 +356,8 @@ fn load(db: &Connection, ids: &[i64]) -> Result<Vec<Story>> {
                         merged_into: row.get::<_, Option<i64>>(4)?.map(StoryId::from_row),
                         lead: ItemId(row.get(5)?),
                         items: Vec::new(),
+                        tags: Vec::new(),
+                        absorbed: 0,
                     })
                 })())
             })
@@ -333,6 +365,8 @@ fn load(db: &Connection, ids: &[i64]) -> Result<Vec<Story>> {
             .transpose()?;
         let Some(mut story) = story else { continue };
         story.items = collect(&mut items, [id], story_item)?;
+        story.tags = collect(&mut tags, [id], |row| Ok(row.get(0)?))?;
+        story.absorbed = absorbed.query_row([id], |row| row.get(0))?;
         stories.push(story);
     }
     Ok(stories)

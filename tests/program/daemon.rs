@@ -5,9 +5,9 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::world::World;
 use crate::support::{rss, until};
 use jiff::SignedDuration;
-use newsfold::model::{Outcome, SourceState};
-use newsfold::publish::{FeedDocument, Format, Options};
-use newsfold::store::{Store, decisions, stories};
+use newsfold::model::{Outcome, SourceState, Variant};
+use newsfold::publish::{FeedDocument, FeedPage, Format, Options};
+use newsfold::store::{Store, decisions, editions, stories};
 
 const TRAIN: [&str; 3] = [
     "t1 | Marshal Dorn arrives in Veshna by armoured train for parade | Marshal Dorn crossed the border into Veshna",
@@ -246,10 +246,12 @@ async fn the_same_database_gives_the_same_bytes_at_any_time_in_any_place() {
     let store = Store::open(&copy).unwrap();
     let options = Options::default();
     let feed = options.published_feeds().remove(0);
-    let selection = feed.selection.clone();
-    let (instance, stories) =
-        store.read(move |db| Ok((stories::instance(db)?, stories::select(db, &selection)?))).await.unwrap();
-    let document = FeedDocument { feed: &feed, instance: &instance, stories: &stories, options: &options };
+    let selected = feed.clone();
+    let (instance, page) = store
+        .read(move |db| Ok((stories::instance(db)?, editions::current(db, &selected, Variant::Live)?)))
+        .await
+        .unwrap();
+    let document = FeedDocument::of_feed(&feed, Variant::Live, FeedPage::Current, &instance, &page.entries, &options);
     assert_eq!(String::from_utf8(document.render(Format::Atom)).unwrap(), served);
 }
 

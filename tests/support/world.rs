@@ -7,7 +7,7 @@ use newsfold::clock::Clock;
 use newsfold::config::Config;
 use newsfold::daemon;
 use newsfold::model::{NewSource, Source, SourceId, Story};
-use newsfold::store::{Store, polls, sources, stories};
+use newsfold::store::{Store, editions, polls, sources, stories};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -25,7 +25,7 @@ pub struct World {
 
 impl World {
     /// A world in which nothing runs yet. Loopback is allowed, origins need no pause, stories need not settle and are looked at
-    /// again at once.
+    /// again at once, and editions need no pause.
     pub fn new() -> World {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default();
@@ -35,6 +35,7 @@ impl World {
         // Every source as often as is allowed.
         config.poll.average_interval = config.poll.interval;
         config.publish.settle = SignedDuration::ZERO;
+        config.publish.pause = SignedDuration::ZERO;
         config.cluster.look = SignedDuration::ZERO;
         config.daemon.shutdown_grace = SignedDuration::from_secs(2);
         let store = Store::open(&folder.path().join("newsfold.db")).unwrap();
@@ -92,11 +93,16 @@ impl World {
         self.settled().await;
     }
 
-    /// Waits until every item is placed and every story published.
+    /// Waits until every item is placed, every story published, and nothing is to be told of any now.
     pub async fn settled(&self) {
+        let feeds = self.config.publish.published_feeds();
         until("everything is placed and published", async || {
+            let (now, feeds) = (self.now(), feeds.clone());
+            let idle = move |db: &rusqlite::Connection| {
+                Ok(editions::due(db, now, 1)?.is_empty() && editions::follows_selections(db, &feeds)?)
+            };
             let counts = self.store.read(stories::counts).await.unwrap();
-            counts.unassigned == 0 && counts.published == counts.stories
+            counts.unassigned == 0 && counts.published == counts.stories && self.store.read(idle).await.unwrap()
         })
         .await;
     }

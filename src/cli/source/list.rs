@@ -3,7 +3,7 @@
 use super::find;
 use crate::cli::Context;
 use crate::cli::output::{json, maybe_time, one_line, print, table, time};
-use crate::model::{FullText, OutletFrom, Source, SourceState, Subscription, SubscriptionState, Wishes};
+use crate::model::{OutletFrom, Source, SourceState, Subscription, SubscriptionState};
 use crate::store::hubs;
 use crate::store::polls::{self, PastPoll};
 use crate::store::sources::{self, Filter};
@@ -107,7 +107,7 @@ fn facts(s: &Source) -> Vec<(&'static str, String)> {
         ("language", s.lang.clone().unwrap_or_else(|| "unknown".into())),
         ("tags", s.tags.join(", ")),
         ("priority", s.priority.to_string()),
-        ("full text", full_text(s.full_text).into()),
+        ("full text", s.full_text.in_words().into()),
         ("state", state(s)),
         ("added", time(s.added_at)),
         ("last poll", maybe_time(s.last_poll_at)),
@@ -121,7 +121,7 @@ fn facts(s: &Source) -> Vec<(&'static str, String)> {
         let to = one_line(&moving.to, 200);
         facts.push(("moving", format!("to {to}; seen {} times since {}", moving.times, time(moving.since))));
     }
-    if let Some(wishes) = wishes(&s.wishes) {
+    if let Some(wishes) = s.wishes.in_words() {
         facts.push(("the feed asks", wishes));
     }
     if s.failures > 0 {
@@ -162,30 +162,6 @@ fn hub_in_words(hub: &Subscription) -> String {
         words += &format!(" ({})", one_line(&hub.detail, 300));
     }
     words
-}
-
-fn full_text(full_text: FullText) -> &'static str {
-    match full_text {
-        FullText::No => "pages are not read",
-        FullText::Group => "pages are read for grouping",
-        FullText::Publish => "pages are read for grouping, and published",
-    }
-}
-
-/// What the feed asks of those who poll it, where it asks for anything.
-fn wishes(wishes: &Wishes) -> Option<String> {
-    let mut said = Vec::new();
-    said.extend(wishes.ttl_minutes.map(|minutes| format!("to wait {minutes} min (ttl)")));
-    said.extend(wishes.period_minutes.map(|minutes| format!("to wait {minutes} min (updatePeriod)")));
-    if !wishes.skip_hours.is_empty() {
-        let hours: Vec<String> = wishes.skip_hours.iter().map(u8::to_string).collect();
-        said.push(format!("not to be asked at {} o'clock UTC", hours.join(", ")));
-    }
-    if !wishes.skip_days.is_empty() {
-        let days: Vec<String> = wishes.skip_days.iter().map(|day| format!("{day:?}")).collect();
-        said.push(format!("not to be asked on {}", days.join(", ")));
-    }
-    (!said.is_empty()).then(|| said.join("; "))
 }
 
 fn outlet(source: &Source) -> String {

@@ -1,0 +1,467 @@
+//! The pages for people: what they find, what hostile words make of them, and what they never give away.
+
+use crate::support::origin::{Answer, Origin};
+use crate::support::rss;
+use crate::support::world::{World, next_poll, polled_once};
+use jiff::SignedDuration;
+use newsfold::model::{NewSource, SourceId, SourceState};
+use newsfold::parse::opml;
+use newsfold::store::sources;
+use reqwest::{Client, Method, Response};
+use std::io::Read;
+
+const GRID: &str = "grid | Grid fails in the north | Power went out in Veshna and in all the villages along the coast, \
+                    and the repairs at the old station will take days, the ministry of energy said on Sunday evening";
+const MUSEUM: &str = "museum | Museum opens its doors | Paintings return to the old hall";
+const BANK: &str = "bank | Bank lifts its rates | The bank surprised markets";
+
+async fn ask(world: &World, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
+    let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let mut request = client.request(method, format!("{}{path}", world.base));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.unwrap()
+}
+
+async fn status(world: &World, path: &str) -> u16 {
+    ask(world, Method::GET, path, &[]).await.status().as_u16()
+}
+
+/// The front page for a query, whose values are written as an address writes them.
+async fn found(world: &World, query: &[(&str, &str)]) -> String {
+    let mut url = reqwest::Url::parse(&world.base).unwrap();
+    url.query_pairs_mut().extend_pairs(query);
+    let answer = reqwest::get(url).await.unwrap();
+    assert_eq!(answer.status(), 200, "for {query:?}");
+    answer.text().await.unwrap()
+}
+
+async fn add(world: &World, url: &str, outlet: &str, tag: &str, lang: &str) -> SourceId {
+    let now = world.now();
+    let new = NewSource {
+        url: url.into(),
+        outlet: outlet.into(),
+        tags: vec![tag.into()],
+        lang: Some(lang.into()),
+        ..NewSource::default()
+    };
+    world.store.write(move |db| sources::add(db, &new, now, now)).await.unwrap().expect("a new source")
+}
+
+/// Three sources: two tell of the grid in the very same words, and each has a story of its own.
+async fn newsroom() -> (World, Vec<Origin>, Vec<SourceId>) {
+    let mut world = World::new();
+    let (mut origins, mut ids) = (Vec::new(), Vec::new());
+    for (outlet, tag, lang, items) in [
+        ("a.example", "energy", "en", vec![GRID, MUSEUM]),
+        ("b.example", "world", "en", vec![GRID]),
+        ("c.example", "money", "de", vec![BANK]),
+    ] {
+        let origin = Origin::start().await;
+        origin.serve("/feed", Answer::ok(rss(&items)));
+        ids.push(add(&world, &origin.url("/feed"), outlet, tag, lang).await);
+        origins.push(origin);
+    }
+    world.start().await;
+    world.pass(SignedDuration::from_secs(1));
+    for id in &ids {
+        world.polled(*id, 1).await;
+    }
+    (world, origins, ids)
+}
+
+/// Which of the three stories a page lists.
+fn told(page: &str) -> Vec<&'static str> {
+    let headlines = [("Grid fails", "grid"), ("Museum opens", "museum"), ("Bank lifts", "bank")];
+    headlines.into_iter().filter(|(headline, _)| page.contains(headline)).map(|(_, name)| name).collect()
+}
+
+#[tokio::test]
+async fn each_filter_narrows_the_front_page() {
+    let (mut world, _origins, _) = newsroom().await;
+    for (query, expected) in [
+        (&[][..], &["grid", "museum", "bank"][..]),
+        (&[("q", "veshna")], &["grid"]),
+        (&[("q", "VESHNA north")], &["grid"]),
+        (&[("q", "\"old hall\"")], &["museum"]),
+        (&[("q", "\"hall old\"")], &[]),
+        (&[("q", "old")], &["grid", "museum"]),
+        (&[("q", "old"), ("tag", "world")], &["grid"]),
+        (&[("tag", "energy")], &["grid", "museum"]),
+        (&[("tag", "no such tag")], &[]),
+        (&[("lang", "de")], &["bank"]),
+        (&[("lang", "en"), ("q", "bank")], &[]),
+        (&[("outlets", "1"), ("page", "1")], &["grid", "museum", "bank"]),
+        (&[("outlets", ""), ("q", ""), ("tag", ""), ("lang", "")], &["grid", "museum", "bank"]),
+        (&[("page", "2")], &[]),
+        (&[("page", "2"), ("q", "old")], &[]),
+    ] {
+        let page = found(&world, query).await;
+        assert_eq!(told(&page), expected, "for {query:?}");
+        let nothing = ["No story found", "There are no older stories here"].iter().any(|words| page.contains(words));
+        assert_eq!(nothing, expected.is_empty(), "for {query:?}");
+    }
+    // A copy is not a report of its own: one outlet reports the grid.
+    assert_eq!(told(&found(&world, &[("outlets", "2")]).await), Vec::<&str>::new());
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_form_shows_what_is_asked_for_and_a_search_has_a_feed() {
+    let (mut world, _origins, _) = newsroom().await;
+    let page = found(&world, &[("q", "old \"hall\" & <b>"), ("tag", "energy"), ("lang", "en"), ("outlets", "1")]).await;
+    assert!(page.contains("value=\"old &#34;hall&#34; &#38; &#60;b&#62;\""), "{page}");
+    assert!(page.contains("<option selected>energy</option>"), "{page}");
+    assert!(page.contains("<option value=\"en\" selected>English</option>"), "{page}");
+    let feed = "href=\"/search.atom?q=old+%22hall%22+%26+%3Cb%3E\"";
+    assert_eq!(page.matches(feed).count(), 2, "in the head and to see: {page}");
+    assert_eq!(status(&world, "/search.atom?q=old+%22hall%22+%26+%3Cb%3E").await, 200);
+    assert!(!found(&world, &[("q", "***")]).await.contains("search.atom"), "a search for nothing has no feed");
+    assert!(found(&world, &[("q", "***")]).await.contains("There is no word to search for"));
+
+    let to = "http://127.0.0.1:8686/?q=old+hall";
+    let search = ask(&world, Method::GET, "/search?q=old+hall&evil=1%0d%0aset-cookie:x", &[]).await;
+    assert_eq!((search.status().as_u16(), search.headers()["location"].to_str().unwrap()), (308, to));
+    assert_eq!(status(&world, "/search?outlets=x").await, 400);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn whatever_is_typed_is_answered_and_nothing_of_it_comes_to_life() {
+    let (mut world, _origins, _) = newsroom().await;
+    let long = "grid ".repeat(2000);
+    let one = "x".repeat(10_000);
+    for typed in [
+        "\"",
+        "\"\"\"",
+        "grid\"",
+        "'",
+        "grid AND",
+        "OR",
+        "NOT grid",
+        "NEAR(grid north, 2)",
+        "title:grid",
+        "-grid",
+        "grid*",
+        "^grid",
+        "{title} : grid",
+        "(grid",
+        "grid + north",
+        "'; DROP TABLE item; --",
+        "<script>alert(1)</script>",
+        "\" onfocus=alert(1) autofocus=\"",
+        "\0",
+        "grid\0north",
+        "\u{1b}[31m",
+        "\u{202e}\u{200f}grid",
+        "\u{feff}",
+        "ﷺ",
+        "🎉",
+        "\r\nset-cookie: a=b",
+        "%",
+        "javascript:alert(1)",
+        &long,
+        &one,
+    ] {
+        for name in ["q", "tag", "lang"] {
+            let page = found(&world, &[(name, typed)]).await;
+            assert!(page.len() < 40_000, "bounded: {} bytes", page.len());
+            for bad in ["<script", "onfocus=alert(1) autofocus=\"", "\0", "\u{1b}", "\u{202e}"] {
+                assert!(!page.contains(bad), "{bad:?} for {name}={typed:?}");
+            }
+            balanced(&page);
+        }
+    }
+    for query in ["q=%FF%FE", "q=%", "q=a&q=b", "=&&&", "q", "tag=%00", "outlets=1e9", "page=999999999999"] {
+        assert!([200, 400].contains(&status(&world, &format!("/?{query}")).await), "for {query}");
+    }
+    assert_eq!(told(&found(&world, &[("q", "\u{202e}gr\u{200f}id\0")]).await), ["grid"]);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn older_stories_are_on_further_pages_each_of_them_once() {
+    let lines: Vec<String> = (0..95).map(|n| format!("{n} | zu{n}q vo{n}k | xe{n}j mi{n}t")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let (mut world, _origin, _) = polled_once(Answer::ok(rss(&lines))).await;
+    assert_eq!(world.stories().await.len(), 95, "each is a story of its own");
+    let mut seen = std::collections::BTreeSet::new();
+    for page in 1..=4 {
+        let text = found(&world, &[("page", &page.to_string())]).await;
+        let on_page: Vec<&str> =
+            text.split("<h3 ").skip(1).filter_map(|part| part.split("href=\"").nth(1)?.split('"').next()).collect();
+        assert_eq!(on_page.len(), [40, 40, 15, 0][page - 1], "page {page}");
+        assert_eq!(text.contains("rel=\"next\""), page < 3, "page {page}");
+        assert_eq!(text.contains("rel=\"prev\""), page > 1, "page {page}");
+        seen.extend(on_page.into_iter().map(str::to_owned));
+    }
+    assert_eq!(seen.len(), 95);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn copies_are_folded_under_the_report_whose_text_they_repeat() {
+    let (mut world, _origins, _) = newsroom().await;
+    let story = world.stories().await.into_iter().find(|story| story.items.len() == 2).expect("one of two reports");
+    let (own, copy) = (&story.items[0].item, &story.items[1].item);
+    assert_eq!(story.items[1].copy_of, Some(own.id), "the cluster knows it for a copy");
+    let page = world.get(&format!("/stories/{}", story.id)).await;
+    let (before, folded) = page.split_once("<summary>1 copy of this text</summary>").expect("a fold");
+    assert!(before.contains(&format!("id=\"item-{}\"", own.id)) && !before.contains(&copy.outlet), "{before}");
+    assert!(folded.contains(&format!("id=\"item-{}\"", copy.id)) && folded.contains(&copy.outlet), "{folded}");
+    // Why it is there leads to the report that it repeats.
+    assert!(folded.contains(&format!("<a href=\"#item-{}\">{}’s report</a>", own.id, own.outlet)), "{folded}");
+    assert_eq!(status(&world, &format!("/stories/{}.atom", story.id)).await, 200);
+    for address in [format!("/stories/{}.atom", story.id), format!("https://news.example/{}", "grid")] {
+        assert!(page.contains(&format!("href=\"{address}\"")), "{address}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_story_shows_what_its_reports_said_before() {
+    let (mut world, origin, id) = polled_once(Answer::ok(rss(&["1 | Minister stays | He said so"]))).await;
+    let story = world.stories().await.remove(0).id;
+    assert!(!world.get(&format!("/stories/{story}")).await.contains("earlier"));
+    for changed in ["1 | Minister goes | He said so", "1 | Minister is gone | She said so"] {
+        origin.serve("/feed", Answer::ok(rss(&[changed])));
+        next_poll(&world, id).await;
+    }
+    let page = world.get(&format!("/stories/{story}")).await;
+    let (now, before) = page.split_once("<summary>2 earlier headlines, 1 earlier text</summary>").expect("a fold");
+    assert!(now.contains("<h1 dir=\"auto\" lang=\"en\">Minister is gone</h1>") && !now.contains("Minister goes"));
+    let (goes, stays) = (before.find("Minister goes").unwrap(), before.find("Minister stays").unwrap());
+    assert!(goes < stays, "the newest first");
+    assert_eq!((before.matches("He said so").count(), before.matches("Until <time").count()), (1, 2), "{before}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_source_tells_how_it_is_polled_and_never_with_what() {
+    let mut world = World::new();
+    let (origin, other) = (Origin::start().await, Origin::start().await);
+    let elsewhere = other.url("/moved?key=secret").replace("http://", "http://eve:secret@");
+    origin.serve("/feed", Answer::redirect_by(301, &elsewhere));
+    other.serve("/moved", Answer::ok(rss(&["1 | One", "2 | Two"])));
+    let url = origin.url("/feed?token=secret").replace("http://", "http://ann:secret@");
+    let id = world.add(&url, "a.example").await;
+    world.start().await;
+    world.polled(id, 1).await;
+    let page = world.get(&format!("/sources/{id}")).await;
+    assert!(page.contains(&origin.url("/feed")) && page.contains(&other.url("/moved")), "{page}");
+    let source = world.source(id).await;
+    assert!(page.contains(&source.next_reason) && source.next_reason.len() > 10, "{page}");
+    assert_eq!(page.matches("<rect class=\"bar\"").count(), 30);
+    assert!(page.contains("2 items in the 30 days up to the last poll"), "{page}");
+    assert!(page.contains("<time datetime=\"2026-03-01\">1 Mar 2026</time></th><td class=\"number\">2</td>"), "{page}");
+
+    // What it answers when it fails may hold addresses, too.
+    for status in [500, 404, 429] {
+        other.serve("/moved", Answer::status(status).header("retry-after", b"7200"));
+        next_poll(&world, id).await;
+    }
+    for path in [format!("/sources/{id}"), "/sources".into(), "/health".into(), "/".into()] {
+        let page = world.get(&path).await;
+        assert!(!page.contains("secret") && !page.contains("ann:"), "{path}: {page}");
+    }
+    let page = world.get(&format!("/sources/{id}")).await;
+    assert_eq!(page.matches("<th scope=\"row\"><time datetime=\"2026-03-01T").count(), 4, "four polls: {page}");
+    let health = world.get("/health").await;
+    assert!(health.contains(&format!("href=\"/sources/{id}\"")) && health.contains("on hold"), "{health}");
+    assert!(health.contains(&format!("<strong>{}", other.url(""))), "the server that asked to be left alone: {health}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_page_of_health_says_whether_tasks_run_and_not_where_things_are() {
+    let mut world = World::new();
+    let id = world.add("http://10.0.0.7/feed?token=secret", "inside.example").await;
+    world.start().await;
+    world.polled(id, 1).await;
+    let page = world.get("/health").await;
+    assert!(page.contains("All tasks run.") && page.contains("Sources that are not well"), "{page}");
+    assert!(page.contains("its address is not public"), "{page}");
+    let database = world.folder.path().to_str().unwrap().to_owned();
+    for secret in ["token", "secret", &database] {
+        assert!(!page.contains(secret), "{secret} in {page}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_list_of_feeds_is_opml_that_readers_take() {
+    let mut world = World::new();
+    world.config.publish.base_url = "https://desk.example/news/".parse().unwrap();
+    let feed =
+        "name = \"two\"\ntitle = \"Two & <more>\\u0001\"\nmin_outlets = 2\ntags = [\"energy\"]\nlanguages = [\"de\"]";
+    let private = "name = \"hidden\"\ntitle = \"Ours\"\nprivate = true";
+    world.config.publish.feeds = vec![toml::from_str(feed).unwrap(), toml::from_str(private).unwrap()];
+    world.start().await;
+    let answer = ask(&world, Method::GET, "/feeds.opml", &[]).await;
+    assert_eq!(answer.headers()["content-type"], "text/x-opml; charset=utf-8");
+    let text = answer.text().await.unwrap();
+    assert!(text.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<opml version=\"2.0\">"), "{text}");
+    let list = opml::read(text.as_bytes()).unwrap();
+    assert!(list.fault.is_none() && list.problems.is_empty() && list.unusable.is_empty(), "{text}");
+    let outlines: Vec<(&str, Option<&str>)> =
+        list.outlines.iter().map(|outline| (outline.xml_url.as_str(), outline.title.as_deref())).collect();
+    let expected = [
+        ("https://desk.example/news/feeds/all.atom", Some("newsfold")),
+        ("https://desk.example/news/feeds/top.atom", Some("newsfold: top stories")),
+        ("https://desk.example/news/feeds/two.atom", Some("Two & <more>")),
+    ];
+    assert_eq!(outlines, expected);
+    let page = world.get("/feeds").await;
+    assert!(
+        page.contains("Stories of sources with the tag ‘energy’, in German, that at least 2 outlets report"),
+        "{page}"
+    );
+    assert!(page.contains("<code>https://desk.example/news/feeds/two.json</code>"), "{page}");
+    assert!(page.contains("href=\"/news/feeds.opml\""), "links work below a prefix: {page}");
+    assert!(page.contains("href=\"/news/feeds/two.stable.rss\""), "{page}");
+    for text in [text, page, world.get("/").await, world.get("/health").await] {
+        assert!(!text.contains("hidden") && !text.contains("Ours"), "a private feed is named: {text}");
+    }
+    world.stop().await;
+}
+
+/// Addresses of every kind of page.
+async fn every_page(world: &World, ids: &[SourceId]) -> Vec<String> {
+    let mut paths: Vec<String> =
+        ["/", "/?q=grid", "/?q=nothing", "/?page=9", "/sources", "/health", "/feeds"].map(str::to_owned).into();
+    paths.extend(world.stories().await.iter().map(|story| format!("/stories/{}", story.id)));
+    paths.extend(ids.iter().map(|id| format!("/sources/{id}")));
+    paths
+}
+
+#[tokio::test]
+async fn every_page_is_well_formed_and_leads_to_every_feed() {
+    let (mut world, _origins, ids) = newsroom().await;
+    for path in every_page(&world, &ids).await {
+        let page = world.get(&path).await;
+        balanced(&page);
+        for address in ["/feeds/all.atom", "/feeds/all.rss", "/feeds/all.json", "/feeds.opml"] {
+            assert!(page.contains(&format!("href=\"{address}\">")), "{address} on {path}");
+        }
+        for part in ["<a class=\"skip\" href=\"#main\">", "<main id=\"main\"", "rel=\"icon\"", "<html lang=\"en\">"] {
+            assert_eq!(page.matches(part).count(), 1, "{part} on {path}");
+        }
+        assert_eq!(page.matches("<h1").count(), 1, "{path}");
+        assert!(!page.contains("style=") && !page.contains("<script"), "{path}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_same_database_gives_the_same_pages_at_any_time() {
+    let (mut world, _origins, ids) = newsroom().await;
+    world.stop().await;
+    // Nothing is polled any more, so that the time is all that passes.
+    for id in ids.clone() {
+        world.store.write(move |db| sources::set_state(db, id, SourceState::Paused)).await.unwrap();
+    }
+    world.start().await;
+    let mut before = Vec::new();
+    for path in every_page(&world, &ids).await {
+        before.push((path.clone(), world.get(&path).await));
+    }
+    world.pass(SignedDuration::from_hours(40 * 24));
+    for (path, page) in before {
+        assert_eq!(world.get(&path).await, page, "{path}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn pages_are_sent_in_the_coding_that_is_wanted_and_not_again_to_who_has_them() {
+    let (mut world, _origins, ids) = newsroom().await;
+    let mut paths = every_page(&world, &ids).await;
+    paths.push("/feeds.opml".into());
+    for path in paths {
+        let plain = ask(&world, Method::GET, &path, &[]).await;
+        assert_eq!(plain.headers()["vary"], "Accept-Encoding");
+        let plain = plain.bytes().await.unwrap();
+        for (accepted, coding) in [("gzip", "gzip"), ("gzip, deflate, br", "br"), ("gzip, deflate, br, zstd", "zstd")] {
+            let answer = ask(&world, Method::GET, &path, &[("accept-encoding", accepted)]).await;
+            assert_eq!(answer.headers()["content-encoding"], coding, "{path}");
+            let tag = answer.headers()["etag"].to_str().unwrap().to_owned();
+            let head = ask(&world, Method::HEAD, &path, &[("accept-encoding", accepted)]).await;
+            assert_eq!((head.status().as_u16(), head.headers()["etag"].to_str().unwrap()), (200, tag.as_str()));
+            assert_eq!(head.headers()["content-length"], answer.headers()["content-length"]);
+            let bytes = answer.bytes().await.unwrap();
+            assert!(decoded(coding, &bytes) == plain, "{path} in {coding}");
+            assert!(bytes.len() * 10 < plain.len() * 8, "{path}: {} of {} bytes in {coding}", bytes.len(), plain.len());
+            let again = [("accept-encoding", accepted), ("if-none-match", &tag)];
+            assert_eq!(ask(&world, Method::GET, &path, &again).await.status(), 304, "{path}");
+        }
+    }
+    world.stop().await;
+}
+
+fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    match coding {
+        "gzip" => flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain).unwrap(),
+        "br" => brotli::Decompressor::new(bytes, 4096).read_to_end(&mut plain).unwrap(),
+        _ => zstd::Decoder::new(bytes).unwrap().read_to_end(&mut plain).unwrap(),
+    };
+    plain
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_found() {
+    let (mut world, _origins, ids) = newsroom().await;
+    let removed = ids[0];
+    world.store.write(move |db| sources::set_state(db, removed, SourceState::Removed)).await.unwrap();
+    for path in [
+        format!("/sources/{removed}"),
+        "/sources/0".into(),
+        "/sources/01".into(),
+        "/sources/+2".into(),
+        "/sources/-1".into(),
+        "/sources/99999999999999999999".into(),
+        "/sources/x".into(),
+        "/sources/".into(),
+        "/stories/000000000000".into(),
+        "/stories/short".into(),
+        "/feeds/".into(),
+        "/nowhere".into(),
+    ] {
+        let answer = ask(&world, Method::GET, &path, &[]).await;
+        assert_eq!(answer.status(), 404, "{path}");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains("<h1>Not found</h1>"), "{path}");
+        balanced(&page);
+    }
+    world.stop().await;
+}
+
+/// Panics unless every element is closed where it has to be, every attribute is quoted and no attribute stands twice.
+fn balanced(html: &str) {
+    const EMPTY: [&str; 7] = ["meta", "link", "input", "br", "line", "circle", "rect"];
+    let mut open: Vec<&str> = Vec::new();
+    let mut ids = std::collections::BTreeSet::new();
+    let rest = html.strip_prefix("<!doctype html>\n").expect("a document type");
+    for part in rest.split('<').skip(1) {
+        let (tag, _) = part.split_once('>').unwrap_or_else(|| panic!("a tag without an end: {part}"));
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name), "closed in {html}");
+            continue;
+        }
+        let name = tag.split([' ', '/']).next().unwrap();
+        assert!(!name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric()), "<{tag}>");
+        assert!(tag.matches('"').count() % 2 == 0, "<{tag}>");
+        let attributes: Vec<&str> =
+            tag.split('"').step_by(2).filter_map(|part| part.trim().strip_suffix('=')).collect();
+        let names: std::collections::BTreeSet<&&str> = attributes.iter().collect();
+        assert_eq!(names.len(), attributes.len(), "<{tag}>");
+        if let Some((_, id)) = tag.split_once(" id=\"") {
+            assert!(ids.insert(id.split('"').next()), "an id twice: <{tag}>");
+        }
+        if !EMPTY.contains(&name) || name == "rect" && !tag.ends_with('/') {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "never closed: {open:?} in {html}");
+}
