@@ -138,7 +138,7 @@ impl Scene {
         let change = move |db: &rusqlite::Connection| {
             let changed = db.execute("UPDATE edition SET text = json_set(text, '$.title', ?1)", [&title])?;
             assert!(changed > 0, "there is a story");
-            db.execute("UPDATE publication SET version = version + 1", [])?;
+            db.execute("UPDATE publication SET version = version + 1, feeds = feeds + 1", [])?;
             Ok(())
         };
         self.world.store.write(change).await.unwrap();
