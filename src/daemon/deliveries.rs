@@ -14,7 +14,7 @@ use crate::model::{self, HubMode, Ping, Subscriber, Timestamp};
 use crate::poll::Tools;
 use crate::serve::FeedBytes;
 use crate::store::leases::Lease;
-use crate::store::subscribers::{self, Asked};
+use crate::store::subscribers::{self, Asked, Behind};
 use crate::store::{self, origins};
 use crate::websub::hub::course::{self, MAX_TRIES, Sent};
 use crate::websub::hub::endpoint::{self, Endpoint};
@@ -37,10 +37,17 @@ pub(super) struct Telling {
     options: hub::Options,
 }
 
+/// A request under way.
+struct Busy {
+    host: String,
+    /// Whether it goes where the last one did not arrive.
+    in_vain_before: bool,
+}
+
 /// One request that is about to go out.
 enum Job {
     Ask(Asked),
-    Deliver(Box<Subscriber>, Arc<FeedBytes>),
+    Deliver(Box<Behind>, Arc<FeedBytes>),
     Ping(Ping, String),
 }
 
@@ -70,16 +77,17 @@ impl Telling {
 
 pub(super) async fn run(telling: Telling, stop: CancellationToken) {
     let mut under_way = JoinSet::new();
-    let mut busy: HashMap<Id, String> = HashMap::new();
+    let mut busy: HashMap<Id, Busy> = HashMap::new();
+    let half = telling.options.concurrency as usize / 2;
+    let mut look = true;
     loop {
-        match telling.due(&busy).await {
-            Ok(jobs) => {
-                for job in jobs {
-                    let (host, telling) = (job.host().to_owned(), telling.clone());
-                    busy.insert(under_way.spawn(async move { telling.tell(job).await }).id(), host);
-                }
-            }
-            Err(error) => tracing::error!(%error, "who is to be told could not be read or written; trying again"),
+        let jobs = if look { telling.due(&busy).await } else { Ok(Vec::new()) };
+        for job in jobs.unwrap_or_else(|error| {
+            tracing::error!(%error, "who is to be told could not be read or written; trying again");
+            Vec::new()
+        }) {
+            let (going, telling) = (job.busy(), telling.clone());
+            busy.insert(under_way.spawn(async move { telling.tell(job).await }).id(), going);
         }
         tokio::select! {
             // What is under way is dropped: it stands in the database when it is due again.
@@ -93,23 +101,29 @@ pub(super) async fn run(telling: Telling, stop: CancellationToken) {
                     }
                 };
                 busy.remove(&id);
+                // A look takes the longer the more are behind, so that it is worth it for some at once.
+                look = busy.len() <= half;
             }
-            _ = telling.announcing.due.notified() => {}
-            _ = tokio::time::sleep(LOOK) => {}
+            _ = telling.announcing.due.notified() => look = true,
+            _ = tokio::time::sleep(LOOK) => look = true,
         }
     }
 }
 
 impl Telling {
     /// What may go out now, each moved forward already.
-    async fn due(&self, busy: &HashMap<Id, String>) -> store::Result<Vec<Job>> {
-        let room = (self.options.concurrency as usize).saturating_sub(busy.len());
+    async fn due(&self, busy: &HashMap<Id, Busy>) -> store::Result<Vec<Job>> {
+        let concurrency = self.options.concurrency as usize;
+        let room = concurrency.saturating_sub(busy.len());
+        // Those who let us wait have half of the room, so that there is always some for those who do not.
+        let in_vain_before = busy.values().filter(|busy| busy.in_vain_before).count();
+        let mut second_chances = concurrency.div_ceil(2).saturating_sub(in_vain_before);
         if room == 0 {
             return Ok(Vec::new());
         }
         let (now, own_hub) = (self.tools.clock.now(), self.announcing.options.own_hub);
         let (topics, hubs) = (self.announcing.ready(), self.announcing.hubs());
-        let mut busy: Vec<String> = busy.values().cloned().collect();
+        let mut busy: Vec<String> = busy.values().map(|busy| busy.host.clone()).collect();
         let found = self.tools.store.read(move |db| {
             let mut asked = Vec::new();
             let mut behind = Vec::new();
@@ -130,9 +144,15 @@ impl Telling {
         let asked = asked.into_iter().map(Job::Ask);
         let pings = pings.into_iter().map(|(ping, hash)| Job::Ping(ping, hash));
         // What is sent is what was announced; while the one is written down and the other made, nothing is.
-        let behind = behind.into_iter().filter_map(|(subscriber, hash)| {
-            let document = self.announcing.document(&subscriber.topic).filter(|document| document.hash == hash)?;
-            Some(Job::Deliver(Box::new(subscriber), document))
+        let behind = behind.into_iter().filter_map(|behind| {
+            let document = self.announcing.document(&behind.subscriber.topic)?;
+            if document.hash != behind.hash {
+                return None;
+            }
+            if behind.failures_of_host > 0 {
+                second_chances = second_chances.checked_sub(1)?;
+            }
+            Some(Job::Deliver(Box::new(behind), document))
         });
         let jobs: Vec<Job> = asked.chain(pings).chain(behind).take(room).collect();
         if jobs.is_empty() {
@@ -153,7 +173,7 @@ impl Telling {
     async fn tell(&self, job: Job) {
         let told = match job {
             Job::Ask(asked) => self.ask(asked).await,
-            Job::Deliver(subscriber, document) => self.deliver(&subscriber, &document).await,
+            Job::Deliver(behind, document) => self.deliver(&behind.subscriber, &document).await,
             Job::Ping(ping, hash) => self.ping(ping, hash).await,
         };
         if let Err(error) = told {
@@ -277,12 +297,13 @@ impl Telling {
 
 impl Job {
     /// To whom there is no other request meanwhile.
-    fn host(&self) -> &str {
-        match self {
-            Job::Ask(asked) => &asked.request.host,
-            Job::Deliver(subscriber, _) => &subscriber.host,
-            Job::Ping(ping, _) => &ping.hub,
-        }
+    fn busy(&self) -> Busy {
+        let (host, failures) = match self {
+            Job::Ask(asked) => (&asked.request.host, 0),
+            Job::Deliver(behind, _) => (&behind.subscriber.host, behind.failures_of_host),
+            Job::Ping(ping, _) => (&ping.hub, ping.failures),
+        };
+        Busy { host: host.clone(), in_vain_before: failures > 0 }
     }
 
     /// Moves it forward, unless it is there no more.
@@ -293,7 +314,8 @@ impl Job {
                 Ok(false)
             }
             Job::Ask(asked) => subscribers::claim_request(db, asked.id, after(now, limits::BETWEEN)),
-            Job::Deliver(subscriber, _) => {
+            Job::Deliver(behind, _) => {
+                let subscriber = &behind.subscriber;
                 subscribers::claim_delivery(db, subscriber.id, course::again_at(subscriber.failures, now))
             }
             Job::Ping(ping, _) => {

@@ -223,15 +223,24 @@ pub fn announce(db: &Connection, topic: &str, hash: &str, hubs: &[String], now: 
     Ok(())
 }
 
-/// Subscribers that are behind and may be sent something now, one of each host, those that take what they are sent
-/// first; each with the hash of what it lacks. None of the hosts that are busy.
+/// Who is behind, and what it lacks.
+pub struct Behind {
+    pub subscriber: Subscriber,
+    /// The hash of what it is to be sent.
+    pub hash: String,
+    /// The most deliveries in a row that did not arrive at its host.
+    pub failures_of_host: u32,
+}
+
+/// Subscribers that are behind and may be sent something now, one of each host, hosts that take what they are sent first.
+/// None of the hosts that are busy.
 pub fn deliveries_due(
     db: &Connection,
     now: Timestamp,
     topics: &[String],
     busy: &[String],
     limit: usize,
-) -> Result<Vec<(Subscriber, String)>> {
+) -> Result<Vec<Behind>> {
     let mut statement = db.prepare_cached(&format!(
         "WITH wanted AS (SELECT topic, hash FROM announcement WHERE topic IN (SELECT value FROM json_each(?2))),
          behind AS (
@@ -240,12 +249,16 @@ pub fn deliveries_due(
              UNION ALL
              SELECT subscriber.*, wanted.hash FROM wanted CROSS JOIN subscriber INDEXED BY subscriber_behind
              ON subscriber.topic = wanted.topic AND subscriber.delivered_hash > wanted.hash)
-         SELECT {COLUMNS}, hash, min(next_at) FROM behind
+         SELECT {COLUMNS}, hash,
+                (SELECT max(failures) FROM subscriber of_host WHERE of_host.host = behind.host) AS of_host,
+                min(next_at) FROM behind
          WHERE next_at <= ?1 AND lease_until > ?1 AND host NOT IN (SELECT value FROM json_each(?3))
-         GROUP BY host ORDER BY failures, next_at LIMIT ?4"
+         GROUP BY host ORDER BY of_host, next_at LIMIT ?4"
     ))?;
     let params = params![now.as_millisecond(), json_list(topics), json_list(busy), limit as i64];
-    collect(&mut statement, params, |row| Ok((subscriber(row)?, row.get(13)?)))
+    collect(&mut statement, params, |row| {
+        Ok(Behind { subscriber: subscriber(row)?, hash: row.get(13)?, failures_of_host: row.get(14)? })
+    })
 }
 
 /// A document is about to be sent; should nobody write down what came of it, it is sent again at `again_at`.
