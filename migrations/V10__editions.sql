@@ -27,23 +27,31 @@ CREATE TABLE feed_entry (
 
 CREATE INDEX feed_entry_of_story ON feed_entry (story_id);
 
--- By which selection the entries of a feed were chosen. Where it is another now, they are chosen anew.
+-- The last number in each feed: none is ever given twice, whatever was removed, so that archive pages stay what they are.
+CREATE TABLE feed_last (
+    feed TEXT PRIMARY KEY,
+    seq  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- By which selection the entries of a feed were chosen. Where it is another now, they are chosen anew; where it is only
+-- stale, because sources have other tags, what matches now is added.
 CREATE TABLE feed_selection (
     feed      TEXT PRIMARY KEY,
-    selection TEXT NOT NULL
+    selection TEXT    NOT NULL,
+    stale     INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER feeds_follow_tags_added AFTER INSERT ON source_tag BEGIN
-    DELETE FROM feed_selection;
+    UPDATE feed_selection SET stale = 1;
 END;
 
 CREATE TRIGGER feeds_follow_tags_removed AFTER DELETE ON source_tag BEGIN
-    DELETE FROM feed_selection;
+    UPDATE feed_selection SET stale = 1;
 END;
 
 CREATE TRIGGER feeds_follow_sources AFTER UPDATE OF outlet, lang ON source
 WHEN old.outlet IS NOT new.outlet OR old.lang IS NOT new.lang BEGIN
-    DELETE FROM feed_selection;
+    UPDATE feed_selection SET stale = 1;
 END;
 
 -- The secret that has to be said for a private feed.
@@ -61,6 +69,7 @@ CREATE TABLE due (
 ) STRICT;
 
 CREATE INDEX due_by_time ON due (at);
+CREATE INDEX story_lead ON story (lead_id);
 
 -- Its publication is one of them: it may have changed between being looked at and being published.
 CREATE TRIGGER story_due AFTER UPDATE OF updated_at, merged_into, published_at ON story

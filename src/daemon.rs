@@ -105,6 +105,7 @@ pub async fn run(
     tools.outage = Outage::watched(&store).await?;
     let websub_off = hubs::prepare(&config, &tools).await?;
     scheduler::spread_overdue(&tools).await?;
+    publisher::prepare(&store, &config.publish, &clock).await?;
     let signals = Signals::default();
     let address = listener.local_addr().context("the listener has no address")?;
 

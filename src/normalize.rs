@@ -159,6 +159,16 @@ pub fn language(feed: &ParsedFeed, items: &[NewItem]) -> Option<String> {
 pub fn primary_subtag(tag: &str) -> Option<String> {
     let primary = tag.trim().split(['-', '_']).next()?.to_ascii_lowercase();
     let plausible = (2..=3).contains(&primary.len()) && primary.bytes().all(|b| b.is_ascii_lowercase());
+    // Codes that were withdrawn and are still written (ISO 639-2/RA, code changes).
+    let primary = match primary.as_str() {
+        "iw" => "he".into(),
+        "in" => "id".into(),
+        "ji" => "yi".into(),
+        "jw" => "jv".into(),
+        "mo" => "ro".into(),
+        "sh" => "sr".into(),
+        _ => primary,
+    };
     plausible.then_some(primary)
 }
 

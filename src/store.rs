@@ -9,6 +9,7 @@
 pub mod articles;
 pub mod decisions;
 pub mod editions;
+pub mod entries;
 pub mod events;
 pub mod hubs;
 pub mod items;

@@ -6,9 +6,9 @@ use super::Context;
 use super::output::{json, one_line, print, table, time};
 use super::story::find;
 use crate::daemon;
-use crate::model::{FeedEntry, Order, PublishedFeed, Variant};
-use crate::publish::{FeedDocument, FeedPage, Format, Options, conditions};
-use crate::store::editions::{self, Page};
+use crate::model::{Cause, Edition, FeedEntry, Order, PublishedFeed, Story, Variant};
+use crate::publish::{FeedDocument, FeedPage, Format, Options, compose, conditions, outlets};
+use crate::store::entries::{self, Page};
 use crate::store::{self, Store, stories, tokens};
 use anyhow::{Context as _, bail};
 use rusqlite::Connection;
@@ -156,17 +156,29 @@ fn in_words(feed: &PublishedFeed) -> String {
 
 /// What a feed holds, and how many pages its archive has. Where it was last chosen by another configuration and no daemon
 /// runs that would choose anew, what it would hold.
-async fn read(store: &Store, feed: &PublishedFeed, variant: Variant) -> store::Result<(Page, u32)> {
+async fn read(store: &Store, feed: &PublishedFeed, variant: Variant) -> store::Result<(Page, usize)> {
     let feed = feed.clone();
     let of = move |db: &Connection| {
-        if editions::is_chosen(db, &feed)? {
-            return Ok((editions::current(db, &feed, variant)?, editions::archive_pages(db, &feed)?));
+        if entries::is_chosen(db, &feed)? {
+            return Ok((entries::current(db, &feed, variant)?, entries::archive_pages(db, &feed)?.len()));
         }
-        let mut ids = stories::matching(db, &feed.selection, None)?;
-        ids.truncate(feed.selection.limit as usize);
-        Ok((Page { entries: editions::of_stories(db, &ids)?, ..Page::default() }, 0))
+        let stories = stories::select(db, &feed.selection)?;
+        Ok((Page { entries: stories.iter().filter_map(would_be).collect(), ..Page::default() }, 0))
     };
     store.read(of).await
+}
+
+/// A story as it would come into a feed now.
+fn would_be(story: &Story) -> Option<FeedEntry> {
+    let edition = Edition {
+        story: story.id,
+        number: 1,
+        made_at: story.updated_at,
+        cause: Cause::First,
+        outlets: outlets(story),
+        text: compose(story, story.lead()?),
+    };
+    Some(FeedEntry { published: story.published.clone()?, edition })
 }
 
 async fn preview(context: &Context, name: &str, format: Option<&str>, variant: Variant) -> anyhow::Result<ExitCode> {
@@ -208,7 +220,7 @@ async fn why(context: &Context, name: &str, story: &str) -> anyhow::Result<ExitC
         .read(move |db| {
             let matches = |words: &Option<String>| words.as_ref().map(|w| stories::says(db, id, w)).transpose();
             let selection = &asked.selection;
-            Ok((editions::standing(db, &asked.name, id)?, matches(&selection.words)?, matches(&selection.without)?))
+            Ok((entries::standing(db, &asked.name, id)?, matches(&selection.words)?, matches(&selection.without)?))
         })
         .await?;
     let conditions = conditions(&story, &feed.selection, words, without);

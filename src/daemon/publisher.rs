@@ -6,10 +6,11 @@ use crate::clock::Clock;
 use crate::model::duration::before;
 use crate::model::{Cause, Edition, EditionText, Published, PublishedFeed, Story, StoryId, Timestamp};
 use crate::publish::{Options, Step, compose, first_publication, on_entering, outlets, step};
-use crate::store::{self, Store, editions, stories, tokens};
+use crate::store::{self, Store, editions, entries, stories, tokens};
 use crate::websub::secret;
 use anyhow::Context;
 use rusqlite::Connection;
+use std::collections::HashMap;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -36,11 +37,15 @@ pub(super) async fn catch_up(
     clock: &Clock,
     looked_at: Timestamp,
 ) -> store::Result<()> {
-    let publishing = Publishing { options: Arc::new(options.clone()), feeds: Arc::new(options.published_feeds()) };
-    publishing.give_tokens(store, clock).await?;
-    publishing.publish_settled(store, clock.now(), looked_at).await?;
-    publishing.make_editions(store, clock.now()).await?;
-    publishing.follow_selections(store, clock.now()).await
+    let publishing = Publishing::of(options);
+    publishing.catch_up(store, clock).await?;
+    publishing.publish_settled(store, clock.now(), looked_at).await
+}
+
+/// The same for what is published already: a database of an earlier version has no editions yet, and is not to be served
+/// as if it held nothing.
+pub(super) async fn prepare(store: &Store, options: &Options, clock: &Clock) -> store::Result<()> {
+    Publishing::of(options).catch_up(store, clock).await
 }
 
 /// Gives a private feed a token, in place of the one that it may have.
@@ -68,6 +73,17 @@ struct Decided {
 }
 
 impl Publishing {
+    fn of(options: &Options) -> Publishing {
+        Publishing { options: Arc::new(options.clone()), feeds: Arc::new(options.published_feeds()) }
+    }
+
+    /// Editions before selections: what a feed is chosen from has to have one.
+    async fn catch_up(&self, store: &Store, clock: &Clock) -> store::Result<()> {
+        self.give_tokens(store, clock).await?;
+        self.make_editions(store, clock.now()).await?;
+        self.follow_selections(store, clock.now()).await
+    }
+
     async fn publish_settled(&self, store: &Store, now: Timestamp, looked_at: Timestamp) -> store::Result<()> {
         let founded_before = before(now, self.options.settle).min(looked_at);
         let mut after = None;
@@ -102,8 +118,8 @@ impl Publishing {
         }
         for feed in self.feeds.iter() {
             // The newest comes first, and is the last to come into the feed.
-            for story in editions::entering(db, feed, &published)?.into_iter().rev() {
-                editions::enter(db, &feed.name, story, 1, now)?;
+            for story in entries::entering(db, feed, &published)?.into_iter().rev() {
+                entries::enter(db, &feed.name, story, 1, now)?;
             }
         }
         if published.is_empty() { Ok(()) } else { stories::touch(db) }
@@ -116,7 +132,7 @@ impl Publishing {
                 .read(move |db| {
                     let due = editions::due(db, now, BATCH)?;
                     let decide = |due: editions::Due| Decided {
-                        step: step(&due.story, due.first_at, due.latest.as_ref(), now, &options),
+                        step: step(&due.story, due.made, due.latest.as_ref(), now, &options),
                         story: due.story,
                         turn: due.turn,
                         latest: due.latest,
@@ -143,7 +159,9 @@ impl Publishing {
             let mut next = None;
             match step {
                 Step::Edition(cause, text) => {
-                    editions::add(db, story.id, cause, outlets(&story), &text, now)?;
+                    // One of an earlier version's stories: nothing has changed today.
+                    let at = if cause == Cause::First { story.updated_at.min(now) } else { now };
+                    editions::add(db, story.id, cause, outlets(&story), &text, at)?;
                     latest = editions::latest(db, story.id)?;
                     changed = true;
                 }
@@ -154,16 +172,21 @@ impl Publishing {
             looked_at.extend(latest.map(|latest| (story, latest)));
         }
         let ids: Vec<StoryId> = looked_at.iter().map(|(story, _)| story.id).collect();
+        // Feeds that a story comes into at once share its edition.
+        let mut entered: HashMap<StoryId, u32> = HashMap::new();
         for feed in self.feeds.iter() {
-            for id in editions::entering(db, feed, &ids)?.into_iter().rev() {
-                if let Some((story, latest)) = looked_at.iter().find(|(story, _)| story.id == id) {
-                    let edition = match on_entering(story, latest, &self.options) {
+            for id in entries::entering(db, feed, &ids)?.into_iter().rev() {
+                let Some((story, latest)) = looked_at.iter().find(|(story, _)| story.id == id) else { continue };
+                let edition = match entered.get(&id) {
+                    Some(edition) => *edition,
+                    None => match on_entering(story, latest, &self.options) {
                         Some(text) => editions::add(db, id, Cause::Entered, outlets(story), &text, now)?,
                         None => latest.number,
-                    };
-                    editions::enter(db, &feed.name, id, edition, now)?;
-                    changed = true;
-                }
+                    },
+                };
+                entered.insert(id, edition);
+                entries::enter(db, &feed.name, id, edition, now)?;
+                changed = true;
             }
         }
         if changed { stories::touch(db) } else { Ok(()) }
@@ -172,12 +195,14 @@ impl Publishing {
     /// The configuration, and the tags of sources, may have changed which stories a feed holds.
     async fn follow_selections(&self, store: &Store, now: Timestamp) -> store::Result<()> {
         let feeds = self.feeds.clone();
-        let followed = move |db: &Connection| editions::follows_selections(db, &feeds);
-        if store.read(followed).await? {
-            return Ok(());
-        }
+        let choices = store
+            .read(move |db| {
+                Ok(if entries::are_chosen(db, &feeds)? { None } else { Some(entries::choices(db, &feeds)?) })
+            })
+            .await?;
+        let Some(choices) = choices else { return Ok(()) };
         let feeds = self.feeds.clone();
-        store.write(move |db| editions::follow_selections(db, &feeds, now)).await
+        store.write(move |db| entries::choose(db, &choices, &feeds, now)).await
     }
 
     /// A private feed without a token would be read by nobody.

@@ -18,6 +18,18 @@ pub struct Edition {
     pub text: EditionText,
 }
 
+impl Edition {
+    /// Whether readers of another edition learn anything from this one.
+    pub fn tells_more_than(&self, known: &Edition) -> bool {
+        let says = |text: &EditionText| (text.lead, text.title.clone(), text.summary.clone());
+        let items: BTreeSet<ItemId> = self.text.reports.iter().map(|report| report.item).collect();
+        says(&self.text) != says(&known.text)
+            || self.text.absorbed > known.text.absorbed
+            || self.outlets.max(1).ilog2() > known.outlets.max(1).ilog2()
+            || known.text.lists_other_than(&items)
+    }
+}
+
 /// Why an edition was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -41,11 +41,12 @@ pub enum FeedPage {
 }
 
 impl FeedPage {
-    /// What follows the feed's name and variant in a URL.
-    pub fn suffix(self) -> String {
+    /// What follows the feed's name and variant in a URL. The size of a page is part of its name, since pages of another
+    /// size are other pages: a reader that holds some of them must not take the new ones for them.
+    pub fn suffix(self, feed: &PublishedFeed) -> String {
         match self {
             FeedPage::Current => String::new(),
-            FeedPage::Archive(page) => format!(".archive-{page}"),
+            FeedPage::Archive(page) => format!(".archive-{}-{page}", feed.selection.limit),
         }
     }
 }
@@ -104,7 +105,8 @@ impl<'a> FeedDocument<'a> {
 
     /// What a search finds.
     pub fn of_search(typed: &str, instance: &str, entries: &'a [FeedEntry], options: &'a Options) -> FeedDocument<'a> {
-        let query: String = url::form_urlencoded::Serializer::new(String::from("?")).append_pair("q", typed).finish();
+        let query: String =
+            url::form_urlencoded::Serializer::for_suffix(String::from("?"), 1).append_pair("q", typed).finish();
         FeedDocument {
             options,
             id: uuid(&format!("newsfold search {instance} {typed}")),
@@ -118,7 +120,7 @@ impl<'a> FeedDocument<'a> {
     }
 
     /// A story's own items, each an entry, the newest first: to follow one story.
-    pub fn of_story(story: &'a Story, options: &'a Options) -> FeedDocument<'a> {
+    pub fn of_story(story: &'a Story, instance: &str, options: &'a Options) -> FeedDocument<'a> {
         let title = story.lead().map_or("", |lead| lead.item.title.as_str());
         let path = format!("stories/{}", story.id);
         FeedDocument {
@@ -133,7 +135,7 @@ impl<'a> FeedDocument<'a> {
                 .iter()
                 .rev()
                 .take(STORY_ITEMS)
-                .map(|item| Entry::of_item(item, story, options))
+                .map(|item| Entry::of_item(item, story, instance, options))
                 .collect(),
             ..FeedDocument::empty(options)
         }
@@ -180,7 +182,7 @@ const STORY_ITEMS: usize = 200;
 
 impl Address {
     fn of_feed(feed: &PublishedFeed, variant: Variant, page: FeedPage) -> Address {
-        let path = format!("feeds/{}{}{}", feed.name, variant.suffix(), page.suffix());
+        let path = format!("feeds/{}{}{}", feed.name, variant.suffix(), page.suffix(feed));
         Address { path, query: String::new() }
     }
 }

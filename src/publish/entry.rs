@@ -65,13 +65,13 @@ impl<'a> Entry<'a> {
     }
 
     /// One outlet's item, for those who follow its story.
-    pub fn of_item(report: &'a StoryItem, story: &'a Story, options: &Options) -> Entry<'a> {
+    pub fn of_item(report: &'a StoryItem, story: &'a Story, instance: &str, options: &Options) -> Entry<'a> {
         let item = &report.item;
         let page = options.url(&format!("stories/{}", story.id));
         let article = item.article.as_ref().filter(|article| article.may_be_published);
         let text = own_text(article.map(|article| article.text.as_str()), item.content.as_deref(), &item.summary);
         Entry {
-            id: uuid(&format!("newsfold item {} {}", item.source_url, item.guid)),
+            id: uuid(&format!("newsfold item {instance} {}", item.id)),
             title: clean(&item.title),
             link: item.url.as_deref().map_or_else(|| page.clone(), uri),
             author: clean(&item.source_title),

@@ -57,22 +57,22 @@ pub enum Step {
     Rest,
 }
 
-/// Whether readers are to be given something new of a published story. `first_at` is when its first edition was made,
-/// and `latest` is its latest one.
+/// Whether readers are to be given something new of a published story. `made` is when its first edition was made and when
+/// its last, and `latest` is the latest that is not for one feed alone.
 pub fn step(
     story: &Story,
-    first_at: Option<Timestamp>,
+    made: Option<(Timestamp, Timestamp)>,
     latest: Option<&Edition>,
     now: Timestamp,
     options: &Options,
 ) -> Step {
     let Some(lead) = keep_lead(story, options) else { return Step::Rest };
     let text = compose(story, lead);
-    let (Some(first_at), Some(latest)) = (first_at, latest) else {
+    let (Some((first_at, last_at)), Some(latest)) = (made, latest) else {
         return Step::Edition(Cause::First, text.into());
     };
     let Some(cause) = change(story, &text, latest) else { return Step::Rest };
-    let soonest = after(latest.made_at, options.pause);
+    let soonest = after(last_at, options.pause);
     if now.max(soonest) >= after(first_at, options.freeze) {
         return Step::Rest;
     }

@@ -180,18 +180,18 @@ fn a_document_says_what_is_beside_it() {
         let text = archive(format);
         for expected in [
             "fh:archive",
-            &format!("feeds/all.archive-3.{}", format.extension()),
+            &format!("feeds/all.archive-100-3.{}", format.extension()),
             "rel=\"prev-archive\"",
             "rel=\"current\"",
         ] {
             assert!(text.contains(expected), "{expected} is not in {text}");
         }
         let text = rendered(format);
-        assert!(!text.contains("fh:archive") && text.contains("all.archive-2"), "{text}");
+        assert!(!text.contains("fh:archive") && text.contains("all.archive-100-2"), "{text}");
         assert!(text.contains("energy"), "its tags are categories: {text}");
     }
     let json: serde_json::Value = serde_json::from_str(&archive(Format::Json)).unwrap();
-    assert_eq!(json["next_url"], options.url("feeds/all.archive-2.json"));
+    assert_eq!(json["next_url"], options.url("feeds/all.archive-100-2.json"));
     assert_eq!(json["items"][0]["tags"][0], "energy");
 }
 
@@ -212,7 +212,7 @@ fn grown(outlets: i64) -> Story {
 /// What is to be done with a story whose latest edition was made at `since`, in minutes after the first.
 fn next(story: &Story, latest: &Edition, minute: i64) -> Step {
     let at = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute);
-    step(story, Some(Timestamp::UNIX_EPOCH), Some(latest), at, &Options::default())
+    step(story, Some((Timestamp::UNIX_EPOCH, latest.made_at)), Some(latest), at, &Options::default())
 }
 
 #[test]

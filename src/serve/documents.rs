@@ -55,7 +55,7 @@ pub async fn each(
         .read(move |db| {
             let version = stories::version(db)?;
             let feeds = feeds(db, &shared)?;
-            let placed = each_page(db, &shared, &mut place);
+            let placed = each_archive(db, &shared, &mut place).and_then(|()| each_page(db, &shared, &mut place));
             Ok((version, feeds, placed, place))
         })
         .await?;
@@ -70,12 +70,22 @@ type Rendered = (String, Format, Ready);
 
 fn feeds(db: &Connection, options: &Options) -> store::Result<Vec<Rendered>> {
     let mut rendered = Vec::new();
-    for (which, format) in Which::all(db, &options.public_feeds())? {
-        if let Some(bytes) = which.render(db, format, options, None)? {
-            rendered.push((which.name(), format, Ready::new(format.content_type(), FEED, bytes)));
-        }
+    for (which, format) in Which::subscribed(&options.public_feeds()) {
+        let bytes = which.render(db, format, options, None)?.unwrap_or_default();
+        rendered.push((which.name(), format, Ready::new(format.content_type(), FEED, bytes)));
     }
     Ok(rendered)
+}
+
+/// One after the other: there may be thousands.
+fn each_archive(db: &Connection, options: &Options, place: Place) -> Result<(), Error> {
+    for (which, format) in Which::archived(db, &options.public_feeds())? {
+        if let Some(bytes) = which.render(db, format, options, None)? {
+            let ready = Ready::new(format.content_type(), FEED, bytes);
+            place(document(format!("feeds/{}.{}", which.name(), format.extension()), &ready, None))?;
+        }
+    }
+    Ok(())
 }
 
 /// The dates by which the daemon serves the same bytes. Where something has changed meanwhile it may have served others
@@ -96,6 +106,7 @@ fn dated(db: &Connection, feeds: Vec<Rendered>, version: i64, now: Timestamp) ->
 
 fn each_page(db: &Connection, options: &Options, place: Place) -> Result<(), Error> {
     let feeds = options.public_feeds();
+    let instance = stories::instance(db)?;
     let site = || Site::new(options, &feeds);
     let page = |html: askama::Result<String>| Ok::<_, Error>(Ready::new(pages::HTML, PAGE, html?.into_bytes()));
     let mut put = |path: String, ready: &Ready| place(document(path, ready, None));
@@ -115,7 +126,7 @@ fn each_page(db: &Connection, options: &Options, place: Place) -> Result<(), Err
         {
             put(format!("stories/{id}"), &page(html)?)?;
             // The one format to which the page leads.
-            let feed = FeedDocument::of_story(&story, options).render(Format::Atom);
+            let feed = FeedDocument::of_story(&story, &instance, options).render(Format::Atom);
             put(format!("stories/{id}.atom"), &Ready::new(Format::Atom.content_type(), FEED, feed))?;
         }
     }

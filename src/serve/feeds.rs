@@ -6,7 +6,7 @@ use super::{App, Failure, pages};
 use crate::model::{FeedEntry, PublishedFeed, StoryId, Timestamp, Variant};
 use crate::publish::{FeedDocument, FeedPage, Format, HEALTH, Options, render_health};
 use crate::store::listing::{self, Listing};
-use crate::store::{self, editions, events, renderings, stories, tokens, words};
+use crate::store::{self, editions, entries, events, renderings, stories, tokens, words};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -42,7 +42,7 @@ pub(super) enum Which {
 }
 
 impl Which {
-    /// The document of a file's name, such as `energy.stable.archive-3.atom`.
+    /// The document of a file's name, such as `energy.stable.archive-100-3.atom`.
     fn named(file: &str, feeds: &[PublishedFeed]) -> Option<(Which, Format)> {
         let (rest, extension) = file.rsplit_once('.')?;
         let format = Format::from_extension(extension)?;
@@ -50,7 +50,7 @@ impl Which {
             return (format == Format::Atom).then_some((Which::Health, format));
         }
         let (rest, page) = match rest.rsplit_once(".archive-") {
-            Some((rest, number)) => (rest, FeedPage::Archive(number.parse().ok()?)),
+            Some((rest, numbers)) => (rest, FeedPage::Archive(numbers.split_once('-')?.1.parse().ok()?)),
             None => (rest, FeedPage::Current),
         };
         let (name, variant) = match rest.strip_suffix(Variant::Stable.suffix()) {
@@ -59,7 +59,7 @@ impl Which {
         };
         let feed = feeds.iter().find(|feed| feed.name == name)?;
         let which = Which::Stories(feed.clone().into(), variant, page);
-        // One document has one name: `archive-07` is none.
+        // One document has one name: `archive-100-07` is none.
         (format!("{}.{extension}", which.name()) == file).then_some((which, format))
     }
 
@@ -72,11 +72,11 @@ impl Which {
             .collect()
     }
 
-    /// Those, and the pages of archives.
-    pub(super) fn all(db: &Connection, feeds: &[PublishedFeed]) -> store::Result<Vec<(Which, Format)>> {
-        let mut all = Which::subscribed(feeds);
+    /// The pages of archives.
+    pub(super) fn archived(db: &Connection, feeds: &[PublishedFeed]) -> store::Result<Vec<(Which, Format)>> {
+        let mut all = Vec::new();
         for feed in feeds {
-            let pages = (1..=editions::archive_pages(db, feed)?).map(FeedPage::Archive);
+            let pages = entries::archive_pages(db, feed)?.into_iter().map(FeedPage::Archive);
             all.extend(pages.flat_map(|page| Which::of(feed, page)));
         }
         Ok(all)
@@ -91,7 +91,7 @@ impl Which {
     /// What the file is called, but for the format's ending.
     pub(super) fn name(&self) -> String {
         match self {
-            Which::Stories(feed, variant, page) => format!("{}{}{}", feed.name, variant.suffix(), page.suffix()),
+            Which::Stories(feed, variant, page) => format!("{}{}{}", feed.name, variant.suffix(), page.suffix(feed)),
             Which::Health => HEALTH.into(),
         }
     }
@@ -109,8 +109,8 @@ impl Which {
             return Ok(Some(render_health(&events::latest(db)?, &instance, options)));
         };
         let held = match page {
-            FeedPage::Current => Some(editions::current(db, feed, *variant)?),
-            FeedPage::Archive(number) => editions::archive(db, feed, *variant, *number)?,
+            FeedPage::Current => Some(entries::current(db, feed, *variant)?),
+            FeedPage::Archive(number) => entries::archive(db, feed, *variant, *number)?,
         };
         Ok(held.map(|held| {
             FeedDocument::of_feed(feed, *variant, *page, &instance, &held.entries, options)
@@ -190,14 +190,15 @@ fn with_links(mut answer: Response, links: Option<HeaderValue>) -> Response {
 
 /// `/stories/ID.atom`, `.rss` and `.json`: the items of one story.
 pub(super) async fn of_story(app: App, id: StoryId, format: Format, request: &HeaderMap) -> Result<Response, Failure> {
-    let Some(story) = app.store.read(move |db| stories::get(db, id)).await? else {
+    let found = app.store.read(move |db| Ok(stories::get(db, id)?.zip(Some(stories::instance(db)?)))).await?;
+    let Some((story, instance)) = found else {
         return Ok(pages::not_found(State(app)).await);
     };
     if let Some(into) = story.merged_into {
         let to = app.options.url(&format!("stories/{into}.{}", format.extension()));
         return Ok(Redirect::permanent(&to).into_response());
     }
-    let bytes = FeedDocument::of_story(&story, &app.options).render(format);
+    let bytes = FeedDocument::of_story(&story, &instance, &app.options).render(format);
     Ok(answer_once(format.content_type(), FEED, bytes, request))
 }
 

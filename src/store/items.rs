@@ -126,8 +126,9 @@ fn revise(db: &Connection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<
         // A new headline of the lead is a correction of the story, and only then does the story's date move.
         db.prepare_cached("UPDATE story SET updated_at = max(updated_at, ?2) WHERE lead_id = ?1")?
             .execute(params![id.0, now.as_millisecond()])?;
-    } else if summary != new.summary {
-        super::editions::look_at_story_led_by(db, id)?;
+    }
+    if retitled || summary != new.summary {
+        super::editions::look_at_story_of(db, id)?;
     }
     Ok(said_otherwise.then_some(ItemChange { item: id, retitled }))
 }

@@ -46,6 +46,7 @@ pub fn remove_old(db: &Connection, keep: Keep, now: Timestamp) -> Result<usize> 
         db.prepare_cached("SELECT id FROM item WHERE story_id IN (SELECT value FROM json_each(?1))")?;
     let items: Vec<i64> = collect(&mut of_stories, [json_list(&stories)], |row| Ok(row.get(0)?))?;
     bury(db, &json_list(&items), now)?;
+    let stories = with_leaderless(db, &items, stories)?;
     let (items, stories) = (json_list(&items), json_list(&stories));
     for sql in [
         "UPDATE item SET copy_of = NULL WHERE copy_of IN (SELECT value FROM json_each(?1))",
@@ -64,6 +65,26 @@ pub fn remove_old(db: &Connection, keep: Keep, now: Timestamp) -> Result<usize> 
     db.execute("DELETE FROM decision WHERE id NOT IN (SELECT decision_id FROM decision_item)", [])?;
     super::stories::touch(db)?;
     Ok(old.len())
+}
+
+/// A story that stays may be led by an item that goes: it was merged away, or a second look moved the item. It is led by
+/// another of its own, or of the story to which it redirects; where there is none, it goes as well.
+fn with_leaderless(db: &Connection, items: &[i64], mut stories: Vec<i64>) -> Result<Vec<i64>> {
+    let (gone, going) = (json_list(items), json_list(&stories));
+    db.prepare_cached(
+        "UPDATE story SET lead_id = coalesce(
+             (SELECT id FROM item WHERE story_id IN (story.id, story.merged_into)
+              AND id NOT IN (SELECT value FROM json_each(?1)) ORDER BY ranked_at, id LIMIT 1), lead_id)
+         WHERE lead_id IN (SELECT value FROM json_each(?1)) AND id NOT IN (SELECT value FROM json_each(?2))",
+    )?
+    .execute([&gone, &going])?;
+    let mut leaderless = db.prepare_cached(
+        "SELECT id FROM story WHERE lead_id IN (SELECT value FROM json_each(?1))
+         AND id NOT IN (SELECT value FROM json_each(?2))",
+    )?;
+    let leaderless: Vec<i64> = collect(&mut leaderless, [&gone, &going], |row| Ok(row.get(0)?))?;
+    stories.extend(with_merged(db, &leaderless)?);
+    Ok(stories)
 }
 
 /// Those stories, and all that redirect to them.

@@ -172,6 +172,18 @@ pub fn instance(db: &Connection) -> Result<String> {
 pub fn matching(db: &Connection, selection: &FeedSelection, among: Option<&[StoryId]>) -> Result<Vec<StoryId>> {
     let rows: Option<Vec<i64>> = among.map(|ids| ids.iter().map(|id| id.to_row()).collect());
     let from = if rows.is_some() { "json_each(?7) AS named JOIN story ON story.id = named.value" } else { "story" };
+    // Of a few stories each is looked up among the words; of all of them, all that have the words are looked up.
+    let says = |expression: &str| match among {
+        Some(_) => format!(
+            "EXISTS (SELECT 1 FROM item CROSS JOIN item_words ON item_words.rowid = item.id
+                     WHERE item.story_id = story.id AND item_words MATCH {expression})"
+        ),
+        None => format!(
+            "story.id IN (SELECT story_id FROM item WHERE story_id IS NOT NULL
+                          AND item.id IN (SELECT rowid FROM item_words WHERE item_words MATCH {expression}))"
+        ),
+    };
+    let (words, without) = (says("?4"), says("?5"));
     let sql = format!(
         "SELECT story.id FROM {from}
          WHERE published_at IS NOT NULL AND merged_into IS NULL AND ?7 IS ?7
@@ -182,10 +194,8 @@ pub fn matching(db: &Connection, selection: &FeedSelection, among: Option<&[Stor
          AND (?3 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
               WHERE item.story_id = story.id
               AND coalesce(item.lang, source.lang, source.feed_lang) IN (SELECT value FROM json_each(?3))))
-         AND (?4 IS NULL OR story.id IN (SELECT story_id FROM item
-              WHERE item.id IN (SELECT rowid FROM item_words WHERE item_words MATCH ?4)))
-         AND (?5 IS NULL OR story.id NOT IN (SELECT story_id FROM item
-              WHERE story_id IS NOT NULL AND item.id IN (SELECT rowid FROM item_words WHERE item_words MATCH ?5)))
+         AND (?4 IS NULL OR {words})
+         AND (?5 IS NULL OR NOT {without})
          AND (?6 <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
               WHERE item.story_id = story.id AND item.copy_of IS NULL) >= ?6)
          ORDER BY published_at DESC, story.id DESC"

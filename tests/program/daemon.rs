@@ -7,7 +7,7 @@ use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::model::{Outcome, SourceState, Variant};
 use newsfold::publish::{FeedDocument, FeedPage, Format, Options};
-use newsfold::store::{Store, decisions, editions, stories};
+use newsfold::store::{Store, decisions, entries, stories};
 
 const TRAIN: [&str; 3] = [
     "t1 | Marshal Dorn arrives in Veshna by armoured train for parade | Marshal Dorn crossed the border into Veshna",
@@ -248,7 +248,7 @@ async fn the_same_database_gives_the_same_bytes_at_any_time_in_any_place() {
     let feed = options.published_feeds().remove(0);
     let selected = feed.clone();
     let (instance, page) = store
-        .read(move |db| Ok((stories::instance(db)?, editions::current(db, &selected, Variant::Live)?)))
+        .read(move |db| Ok((stories::instance(db)?, entries::current(db, &selected, Variant::Live)?)))
         .await
         .unwrap();
     let document = FeedDocument::of_feed(&feed, Variant::Live, FeedPage::Current, &instance, &page.entries, &options);

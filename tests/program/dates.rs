@@ -4,21 +4,26 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::rss;
 use crate::support::world::World;
 use jiff::SignedDuration;
-use newsfold::model::{SourceEdit, SourceId};
-use newsfold::store::sources;
+use newsfold::model::Story;
+use newsfold::store::decisions;
 use reqwest::{Client, Response};
+use rusqlite::Connection;
 use std::time::SystemTime;
 
-/// Gives the source a tag or takes it away: what is in the feed `tagged` changes, though no time passes.
-async fn tag(world: &World, id: SourceId, tagged: bool) {
-    let tags = Some(if tagged { vec!["x".to_owned()] } else { Vec::new() });
-    let (edit, now) = (SourceEdit { tags, ..SourceEdit::default() }, world.now());
-    world.store.write(move |db| sources::edit(db, id, &edit, now)).await.unwrap();
+/// Makes the two stories one, or takes that back: what is in the feed changes, though no time passes.
+async fn merge(world: &World, merged: bool) {
+    let (stories, now) = (world.stories().await, world.now());
+    let lead = |_: &Story| None;
+    let decide = move |db: &Connection| match decisions::list(db)?.iter().find(|made| made.undone_at.is_none()) {
+        Some(made) if !merged => decisions::undo(db, made.id, now, &lead),
+        _ => decisions::merge(db, &stories[0], &stories[1], now, &lead),
+    };
+    world.store.write(decide).await.unwrap().unwrap();
     world.settled().await;
 }
 
 async fn ask(world: &World, headers: &[(&str, &str)]) -> Response {
-    let mut request = Client::new().get(format!("{}/feeds/tagged.atom", world.base));
+    let mut request = Client::new().get(format!("{}/feeds/all.atom", world.base));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -36,10 +41,11 @@ fn date(response: &Response) -> SystemTime {
 #[tokio::test]
 async fn the_date_of_a_feed_moves_whenever_its_bytes_do() {
     let mut world = World::new();
-    let tagged = toml::from_str("name = \"tagged\"\ntags = [\"x\"]").unwrap();
-    world.config.publish.feeds = vec![tagged];
     let origin = Origin::start().await;
-    origin.serve("/feed", Answer::ok(rss(&["1 | Grid fails in the north"])));
+    origin.serve(
+        "/feed",
+        Answer::ok(rss(&["1 | Grid fails in the north", "2 | Orchestra cancels its tour of the islands"])),
+    );
     let id = world.add(&origin.url("/feed"), "a.example").await;
     world.start().await;
     world.polled(id, 1).await;
@@ -47,15 +53,15 @@ async fn the_date_of_a_feed_moves_whenever_its_bytes_do() {
     let first_date = header(&first, "last-modified");
     assert_eq!(ask(&world, &[("if-modified-since", &first_date)]).await.status(), 304);
 
-    // No story has changed. The clock stands, so that it is one second.
+    // The clock stands, so that all of this is one second.
     let mut before = date(&first);
-    for tagged in [true, false, true] {
-        tag(&world, id, tagged).await;
+    for merged in [true, false, true] {
+        merge(&world, merged).await;
         let changed = ask(&world, &[("if-modified-since", &httpdate::fmt_http_date(before))]).await;
-        assert_eq!(changed.status(), 200, "{tagged}");
-        assert!(date(&changed) > before, "{tagged}");
+        assert_eq!(changed.status(), 200, "{merged}");
+        assert!(date(&changed) > before, "{merged}");
         before = date(&changed);
-        assert_eq!(changed.text().await.unwrap().contains("Grid fails"), tagged);
+        assert_eq!(changed.text().await.unwrap().matches("<entry>").count(), if merged { 1 } else { 2 });
     }
 
     // A tag goes before a date: the right tag with an old date, the wrong tag with the right one.
@@ -74,7 +80,7 @@ async fn the_date_of_a_feed_moves_whenever_its_bytes_do() {
     assert_eq!(after.text().await.unwrap(), body);
     assert_eq!(ask(&world, &[("if-modified-since", &modified)]).await.status(), 304);
 
-    tag(&world, id, false).await;
+    merge(&world, false).await;
     let moved = ask(&world, &[("if-modified-since", &modified)]).await;
     assert_eq!(moved.status(), 200);
     assert_eq!(

@@ -5,8 +5,9 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::world::{World, next_poll, poll_after};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
-use newsfold::model::{Cause, SourceId, StoryId};
-use newsfold::store::{decisions, editions, sources};
+use newsfold::model::{Cause, Evidence, Founded, Moved, Regrouped, SourceId, StoryId};
+use newsfold::store::retention::{self, Keep};
+use newsfold::store::{decisions, editions, sources, stories};
 use reqwest::StatusCode;
 
 /// One event in the words of nine outlets; the same words would be copies, which are no further outlets.
@@ -45,6 +46,9 @@ impl Growing {
             sources.push(world.add(&origin.url(&path), &format!("{n}.example")).await);
         }
         world.start().await;
+        for id in &sources {
+            next_poll(&world, *id).await;
+        }
         Growing { world, origin, sources }
     }
 
@@ -163,6 +167,58 @@ async fn a_story_that_is_merged_away_leaves_live_feeds_and_stays_in_stable_ones(
     growing.world.stop().await;
 }
 
+#[tokio::test]
+async fn a_story_that_stays_may_have_been_led_by_what_is_removed() {
+    let mut growing = Growing::new(World::new(), 2).await;
+    growing.says(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
+    growing.says(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
+    let stories = growing.world.stories().await;
+    let older = stories.iter().min_by_key(|story| story.founded_at).unwrap().clone();
+    let newer = stories.iter().max_by_key(|story| story.founded_at).unwrap().clone();
+    let (stays, gone, now) = (older.id, newer.id, growing.world.now());
+    let lead = |_: &newsfold::model::Story| None;
+    let write = &growing.world.store;
+    write.write(move |db| decisions::merge(db, &older, &newer, now, &lead)).await.unwrap().unwrap();
+    growing.world.settled().await;
+    growing.world.pass(SignedDuration::from_hours(1));
+    let from = growing.world.now();
+    growing.says(0, "Parliament passes the annual fisheries budget at last | The vote was ninety to four").await;
+    growing.world.stop().await;
+    // Its item had moved on before that, and what led it stands in a third story.
+    let merged = growing.world.stories().await.remove(0);
+    let item = merged.items.iter().find(|report| report.item.id != merged.lead).unwrap().item.clone();
+    let split = move |db: &rusqlite::Connection| {
+        let (story, item) = (stories::mint(db, &item, |_| false)?, item.id);
+        let moved = Moved { item, from: stays, into: story, evidence: Evidence::default() };
+        let founded = vec![Founded { story, by: item }];
+        stories::regroup(db, &Regrouped { founded, moved: vec![moved], emptied: Vec::new() }, now, &lead)
+    };
+    let write = &growing.world.store;
+    write.write(split).await.unwrap();
+    let (keep, now) = (Keep { from, newest: 0 }, growing.world.now());
+    assert_eq!(write.write(move |db| retention::remove_old(db, keep, now)).await.unwrap(), 1);
+    let left: Vec<StoryId> = growing.world.stories().await.iter().map(|story| story.id).collect();
+    assert_eq!(left, [stays]);
+    let redirect = write.read(move |db| stories::get(db, gone)).await.unwrap().expect("it leads on");
+    assert_eq!(redirect.merged_into, Some(stays));
+}
+
+#[tokio::test]
+async fn a_feed_that_knew_is_not_told_again() {
+    let mut world = feeds("feeds = [{ name = \"two\", min_outlets = 2 }]");
+    world.config.publish.pause = SignedDuration::from_mins(60);
+    let mut growing = Growing::new(world, 3).await;
+    growing.report(0).await;
+    growing.report(1).await;
+    let two = growing.world.get("/feeds/two.atom").await;
+    assert_eq!(two.matches(".example, 20").count(), 2);
+    assert!(!growing.world.get("/feeds/all.atom").await.contains("1.example, 20"));
+    growing.pass(SignedDuration::from_mins(90)).await;
+    assert!(growing.world.get("/feeds/all.atom").await.contains("1.example, 20"), "the others are told");
+    assert_eq!(growing.world.get("/feeds/two.atom").await, two);
+    growing.world.stop().await;
+}
+
 fn feeds(text: &str) -> World {
     let mut world = World::new();
     world.config.publish = toml::from_str(text).unwrap();
@@ -236,14 +292,20 @@ async fn archive_pages_hold_what_the_feed_holds_no_more_and_never_change() {
     let get = async |path: &str| growing.world.get(path).await;
     let current = get("/feeds/two.atom").await;
     assert!(current.contains(titles[4]) && current.contains(titles[3]) && !current.contains(titles[2]));
-    assert!(current.contains("rel=\"prev-archive\"") && current.contains("/feeds/two.archive-2.atom"));
-    let second = get("/feeds/two.archive-2.atom").await;
-    assert!(second.contains(titles[3]) && second.contains(titles[2]) && second.contains("two.archive-1.atom"));
-    let first = get("/feeds/two.archive-1.rss").await;
+    assert!(current.contains("rel=\"prev-archive\"") && current.contains("/feeds/two.archive-2-2.atom"));
+    let second = get("/feeds/two.archive-2-2.atom").await;
+    assert!(second.contains(titles[3]) && second.contains(titles[2]) && second.contains("two.archive-2-1.atom"));
+    let first = get("/feeds/two.archive-2-1.rss").await;
     assert!(first.contains(titles[0]) && first.contains(titles[1]) && !first.contains("prev-archive"), "{first}");
-    assert!(first.contains("two.archive-2.rss"), "its neighbour that came later: {first}");
+    assert!(first.contains("two.archive-2-2.rss"), "its neighbour that came later: {first}");
     let status = async |path: &str| reqwest::get(format!("{}{path}", growing.world.base)).await.unwrap().status();
-    for none in ["/feeds/two.archive-3.atom", "/feeds/two.archive-0.atom", "/feeds/two.archive-01.atom"] {
+    for none in [
+        "/feeds/two.archive-2-3.atom",
+        "/feeds/two.archive-2-0.atom",
+        "/feeds/two.archive-2-01.atom",
+        "/feeds/two.archive-3-1.atom",
+        "/feeds/two.archive-1.atom",
+    ] {
         assert_eq!(status(none).await, StatusCode::NOT_FOUND, "{none}");
     }
     growing.world.stop().await;
@@ -296,6 +358,7 @@ async fn a_story_and_a_search_have_feeds_of_their_own() {
         let link = feed.matches("https://news.example/").count();
         assert!(link >= 2, "each of its items has a link: {feed}");
         let found = growing.world.get(&format!("/search.{extension}?q=veshna%20bridge")).await;
+        assert!(found.contains(&format!("/search.{extension}?q=veshna+bridge")), "its own address: {found}");
         assert!(found.contains("Armoured train"), "{found}");
         let none = growing.world.get(&format!("/search.{extension}?q=volcano")).await;
         assert!(!none.contains("Armoured train"), "{none}");

@@ -7,7 +7,7 @@ use newsfold::clock::Clock;
 use newsfold::config::Config;
 use newsfold::daemon;
 use newsfold::model::{NewSource, Source, SourceId, Story};
-use newsfold::store::{Store, editions, polls, sources, stories};
+use newsfold::store::{Store, editions, entries, polls, sources, stories};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -99,7 +99,7 @@ impl World {
         until("everything is placed and published", async || {
             let (now, feeds) = (self.now(), feeds.clone());
             let idle = move |db: &rusqlite::Connection| {
-                Ok(editions::due(db, now, 1)?.is_empty() && editions::follows_selections(db, &feeds)?)
+                Ok(editions::due(db, now, 1)?.is_empty() && entries::are_chosen(db, &feeds)?)
             };
             let counts = self.store.read(stories::counts).await.unwrap();
             counts.unassigned == 0 && counts.published == counts.stories && self.store.read(idle).await.unwrap()

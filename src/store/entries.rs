@@ -1,0 +1,327 @@
+//! Which stories stand in which feed, in the order in which they came into it, and what a document of a feed holds.
+
+use super::editions::{EDITION_COLUMNS, EDITION_WIDTH, entry, of_story};
+use super::rows::{collect, json_list, time};
+use super::stories::{self, matching};
+use super::{Error, Result};
+use crate::model::duration::before;
+use crate::model::{Cause, FeedEntry, FeedSelection, Order, PublishedFeed, StoryId, Variant};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+use std::cmp::Reverse;
+
+/// Those of these stories that come into a feed now: they match, and are not in it yet. A feed whose entries have yet to
+/// be chosen is left alone: they are chosen in the order of their dates.
+pub fn entering(db: &Connection, feed: &PublishedFeed, among: &[StoryId]) -> Result<Vec<StoryId>> {
+    if chosen(db, feed)? == Chosen::Not {
+        return Ok(Vec::new());
+    }
+    let mut known = db.prepare_cached("SELECT 1 FROM feed_entry WHERE feed = ?1 AND story_id = ?2")?;
+    let mut new = Vec::new();
+    for id in among {
+        if !known.exists(params![feed.name, id.to_row()])? {
+            new.push(*id);
+        }
+    }
+    if new.is_empty() { Ok(new) } else { matching(db, &feed.selection, Some(&new)) }
+}
+
+/// Puts a story into a feed, with the edition that the feed's stable variant shows for good.
+pub fn enter(db: &Connection, feed: &str, story: StoryId, edition: u32, now: Timestamp) -> Result<()> {
+    let seq: i64 = db
+        .prepare_cached(
+            "INSERT INTO feed_last (feed, seq) VALUES (?1, 1)
+             ON CONFLICT (feed) DO UPDATE SET seq = seq + 1 RETURNING seq",
+        )?
+        .query_row([feed], |row| row.get(0))?;
+    db.prepare_cached("INSERT INTO feed_entry (feed, seq, story_id, edition, entered_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![feed, seq, story.to_row(), edition, now.as_millisecond()])?;
+    Ok(())
+}
+
+/// By what the entries of a feed were chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chosen {
+    /// By another selection than it has now, or not at all.
+    Not,
+    /// By its selection, and since then sources have got other tags.
+    Stale,
+    Well,
+}
+
+fn chosen(db: &Connection, feed: &PublishedFeed) -> Result<Chosen> {
+    let mut row = db.prepare_cached("SELECT stale FROM feed_selection WHERE feed = ?1 AND selection = ?2")?;
+    let stale = row.query_row([&feed.name, &written(&feed.selection)?], |row| row.get::<_, bool>(0)).optional()?;
+    Ok(match stale {
+        None => Chosen::Not,
+        Some(true) => Chosen::Stale,
+        Some(false) => Chosen::Well,
+    })
+}
+
+/// Whether the entries of a feed were chosen by the selection that it has now.
+pub fn is_chosen(db: &Connection, feed: &PublishedFeed) -> Result<bool> {
+    Ok(chosen(db, feed)? != Chosen::Not)
+}
+
+/// Whether all feeds hold what their selections say, and no others are known.
+pub fn are_chosen(db: &Connection, feeds: &[PublishedFeed]) -> Result<bool> {
+    for feed in feeds {
+        if chosen(db, feed)? != Chosen::Well {
+            return Ok(false);
+        }
+    }
+    let known: i64 = db.prepare_cached("SELECT count(*) FROM feed_selection")?.query_row([], |row| row.get(0))?;
+    Ok(known == feeds.len() as i64)
+}
+
+/// The entries that a feed is to have, found before anything is written.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    feed: PublishedFeed,
+    /// Whether what does not match any more goes. What came into a feed by its own selection stays.
+    anew: bool,
+    /// The oldest first.
+    matching: Vec<StoryId>,
+}
+
+/// Stories with which a feed begins: its newest.
+const BEGINS_WITH: usize = 10_000;
+
+/// What is to be chosen for feeds of which the configuration, or the tags of sources, have changed.
+pub fn choices(db: &Connection, feeds: &[PublishedFeed]) -> Result<Vec<Choice>> {
+    let mut all = Vec::new();
+    for feed in feeds {
+        let chosen = chosen(db, feed)?;
+        if chosen == Chosen::Well {
+            continue;
+        }
+        let mut found = matching(db, &feed.selection, None)?;
+        if chosen == Chosen::Stale {
+            // Old news of a source that has got a tag would take the place of today's.
+            let floor = oldest_shown(db, feed)?;
+            let mut dates = db.prepare_cached("SELECT published_at FROM story WHERE id = ?1")?;
+            let mut recent = Vec::new();
+            for id in found {
+                if dates.query_row([id.to_row()], |row| row.get::<_, i64>(0))? < floor {
+                    break;
+                }
+                recent.push(id);
+            }
+            found = recent;
+        }
+        found.truncate(BEGINS_WITH);
+        found.reverse();
+        all.push(Choice { feed: feed.clone(), anew: chosen == Chosen::Not, matching: found });
+    }
+    Ok(all)
+}
+
+/// The date of the oldest story that a full feed shows; the beginning of time for one that is not full.
+fn oldest_shown(db: &Connection, feed: &PublishedFeed) -> Result<i64> {
+    let mut oldest = db.prepare_cached(
+        "SELECT count(*), min(published_at) FROM (
+             SELECT published_at FROM feed_entry JOIN story ON story.id = story_id
+             WHERE feed = ?1 ORDER BY seq DESC LIMIT ?2)",
+    )?;
+    let (shown, oldest): (u32, Option<i64>) =
+        oldest.query_row(params![feed.name, feed.selection.limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(oldest.filter(|_| shown == feed.selection.limit).unwrap_or(i64::MIN))
+}
+
+/// Writes down what was chosen, and forgets feeds that are no more: their entries, and the tokens of those that are not
+/// private any more.
+pub fn choose(db: &Connection, choices: &[Choice], feeds: &[PublishedFeed], now: Timestamp) -> Result<()> {
+    for Choice { feed, anew, matching } in choices {
+        if *anew {
+            let list = json_list(&matching.iter().map(|id| id.to_row()).collect::<Vec<_>>());
+            db.prepare_cached(
+                "DELETE FROM feed_entry WHERE feed = ?1 AND story_id NOT IN (SELECT value FROM json_each(?2))
+                 AND story_id IN (SELECT id FROM story WHERE merged_into IS NULL)",
+            )?
+            .execute(params![feed.name, list])?;
+        }
+        let mut latest =
+            db.prepare_cached("SELECT max(number) FROM edition WHERE story_id = ?1 AND cause <> 'entered'")?;
+        let mut known = db.prepare_cached("SELECT 1 FROM feed_entry WHERE feed = ?1 AND story_id = ?2")?;
+        for id in matching {
+            let edition: Option<u32> = latest.query_row([id.to_row()], |row| row.get(0))?;
+            if let Some(edition) = edition
+                && !known.exists(params![feed.name, id.to_row()])?
+            {
+                enter(db, &feed.name, *id, edition, now)?;
+            }
+        }
+        db.prepare_cached("INSERT OR REPLACE INTO feed_selection (feed, selection) VALUES (?1, ?2)")?
+            .execute([&feed.name, &written(&feed.selection)?])?;
+    }
+    let names = json_list(&feeds.iter().map(|feed| &feed.name).collect::<Vec<_>>());
+    let private = json_list(&feeds.iter().filter(|feed| feed.private).map(|feed| &feed.name).collect::<Vec<_>>());
+    for (sql, kept) in [
+        ("DELETE FROM feed_entry WHERE feed NOT IN (SELECT value FROM json_each(?1))", &names),
+        ("DELETE FROM feed_selection WHERE feed NOT IN (SELECT value FROM json_each(?1))", &names),
+        ("DELETE FROM feed_token WHERE feed NOT IN (SELECT value FROM json_each(?1))", &private),
+    ] {
+        db.prepare_cached(sql)?.execute([kept])?;
+    }
+    stories::touch(db)
+}
+
+/// A selection as the entries depend on it: the limit, the age and the order choose among entries, and not which there
+/// are.
+fn written(selection: &FeedSelection) -> Result<String> {
+    let selection = FeedSelection { limit: 0, order: Order::Newest, max_age: None, ..selection.clone() };
+    serde_json::to_string(&selection).map_err(|e| Error::Corrupt(e.to_string()))
+}
+
+/// A document of a feed: its entries in their order, and the archive pages beside it.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    pub entries: Vec<FeedEntry>,
+    /// The page of the entries that came before these; 1 is the oldest.
+    pub previous: Option<u32>,
+    /// The page of those that came after them, where that one is full as well.
+    pub next: Option<u32>,
+}
+
+/// What a feed holds now: of the stories that came into it the last ones, or those that weigh most, newest or heaviest
+/// first. A story that was merged away has left the live variant.
+pub fn current(db: &Connection, feed: &PublishedFeed, variant: Variant) -> Result<Page> {
+    let FeedSelection { limit, order, max_age, .. } = feed.selection;
+    let window = match order {
+        Order::Newest => limit,
+        Order::Weight => limit.max(WEIGHED),
+    };
+    let mut floor = Timestamp::MIN;
+    if let Some(age) = max_age {
+        let mut newest = db.prepare_cached(
+            "SELECT max(published_at) FROM (
+                 SELECT published_at FROM feed_entry JOIN story ON story.id = story_id
+                 WHERE feed = ?1 AND (?3 OR merged_into IS NULL) ORDER BY seq DESC LIMIT ?2)",
+        )?;
+        let newest: Option<i64> =
+            newest.query_row(params![feed.name, window, variant == Variant::Stable], |row| row.get(0))?;
+        floor = newest.map(time).transpose()?.map_or(floor, |newest| before(newest, age));
+    }
+    let mut entries = read(db, feed, variant, (0, i64::MAX), floor, window)?;
+    if order == Order::Weight {
+        entries.sort_by_key(|(e, priority)| {
+            Reverse((Order::weight(e.edition.outlets, *priority, e.published.at), e.edition.story))
+        });
+        entries.truncate(limit as usize);
+    } else {
+        newest_first(&mut entries);
+    }
+    let previous = archive_pages(db, feed)?.last().copied();
+    Ok(Page { entries: plain(entries), previous, next: None })
+}
+
+/// Of a feed that is ordered by weight, so many of the last stories are weighed.
+const WEIGHED: u32 = 2000;
+
+fn newest_first(entries: &mut [(FeedEntry, i32)]) {
+    entries.sort_by_key(|(e, _)| Reverse((e.published.at, e.edition.story)));
+}
+
+fn plain(entries: Vec<(FeedEntry, i32)>) -> Vec<FeedEntry> {
+    entries.into_iter().map(|(entry, _)| entry).collect()
+}
+
+/// A page of a feed's archive (RFC 5005, section 4): as many entries as the feed itself may hold, in the order in which
+/// they came into it. Only full pages are there, so that a page never changes but by what the live variant changes.
+pub fn archive(db: &Connection, feed: &PublishedFeed, variant: Variant, page: u32) -> Result<Option<Page>> {
+    let pages = archive_pages(db, feed)?;
+    let Ok(place) = pages.binary_search(&page) else { return Ok(None) };
+    let limit = i64::from(feed.selection.limit);
+    let (after, until) = (i64::from(page - 1) * limit, i64::from(page) * limit);
+    let mut entries = read(db, feed, variant, (after, until), Timestamp::MIN, feed.selection.limit)?;
+    newest_first(&mut entries);
+    let previous = place.checked_sub(1).and_then(|place| pages.get(place)).copied();
+    Ok(Some(Page { entries: plain(entries), previous, next: pages.get(place + 1).copied() }))
+}
+
+/// The archive pages that a feed has, the oldest first: those that are full, but for what has been removed for its age.
+/// A feed that leaves things out by age or weight has none, since what it left out does not belong to it.
+pub fn archive_pages(db: &Connection, feed: &PublishedFeed) -> Result<Vec<u32>> {
+    if feed.selection.order == Order::Weight || feed.selection.max_age.is_some() {
+        return Ok(Vec::new());
+    }
+    let limit = i64::from(feed.selection.limit.max(1));
+    let mut ends = db.prepare_cached(
+        "SELECT (SELECT min(seq) FROM feed_entry WHERE feed = ?1), seq FROM feed_last WHERE feed = ?1",
+    )?;
+    let ends: Option<(Option<i64>, i64)> =
+        ends.query_row([&feed.name], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((Some(first), last)) = ends else { return Ok(Vec::new()) };
+    let page = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+    Ok((page((first - 1) / limit + 1)..=page(last / limit)).collect())
+}
+
+/// Entries with the priorities of their leads' sources, the last to come first.
+fn read(
+    db: &Connection,
+    feed: &PublishedFeed,
+    variant: Variant,
+    (after, until): (i64, i64),
+    floor: Timestamp,
+    limit: u32,
+) -> Result<Vec<(FeedEntry, i32)>> {
+    let shown = match variant {
+        Variant::Stable => "entry.edition",
+        Variant::Live => {
+            "(SELECT max(number) FROM edition AS e WHERE e.story_id = entry.story_id
+              AND (e.cause <> 'entered' OR e.number = entry.edition))"
+        }
+    };
+    let sql = format!(
+        "SELECT {EDITION_COLUMNS}, story.published_at, published_link, coalesce(source.priority, 0), entry.edition,
+                EXISTS (SELECT 1 FROM edition AS e WHERE e.story_id = entry.story_id AND e.number = entry.edition
+                        AND e.cause = 'entered')
+         FROM feed_entry AS entry JOIN story ON story.id = entry.story_id
+         JOIN edition ON edition.story_id = entry.story_id AND edition.number = {shown}
+         LEFT JOIN item ON item.id = edition.text ->> '$.lead' LEFT JOIN source ON source.id = item.source_id
+         WHERE entry.feed = :feed AND seq > :after AND seq <= :until AND story.published_at >= :floor
+         AND (:stable OR merged_into IS NULL)
+         ORDER BY seq DESC LIMIT :limit"
+    );
+    let named = named_params! {
+        ":feed": feed.name, ":after": after, ":until": until, ":limit": limit, ":floor": floor.as_millisecond(),
+        ":stable": variant == Variant::Stable,
+    };
+    let mut entries = collect(&mut *db.prepare_cached(&sql)?, named, |row| {
+        let priority = row.get::<_, i64>(EDITION_WIDTH + 2)?.clamp(-1000, 1000) as i32;
+        let entered_as: u32 = row.get(EDITION_WIDTH + 3)?;
+        let entry = entry(row)?;
+        let alone = row.get(EDITION_WIDTH + 4)? && entered_as != entry.edition.number;
+        Ok((entry, priority, Some(entered_as).filter(|_| alone)))
+    })?;
+    for (entry, _, entered_as) in &mut entries {
+        if let Some(entered_as) = entered_as {
+            without_repetition(db, entry, *entered_as)?;
+        }
+    }
+    Ok(entries.into_iter().map(|(entry, priority, _)| (entry, priority)).collect())
+}
+
+/// A story may have come into the feed with an edition for it alone. Readers of the feed knew by then what a later
+/// edition told the others, so that they are shown only those that tell them more.
+fn without_repetition(db: &Connection, entry: &mut FeedEntry, entered_as: u32) -> Result<()> {
+    let mut known = None;
+    for edition in of_story(db, entry.edition.story)? {
+        let is_later = edition.number > entered_as && edition.cause != Cause::Entered;
+        if edition.number == entered_as
+            || is_later && known.as_ref().is_some_and(|known| edition.tells_more_than(known))
+        {
+            known = Some(edition);
+        }
+    }
+    entry.edition = known.unwrap_or_else(|| entry.edition.clone());
+    Ok(())
+}
+
+/// Whether a story stands in a feed, since when, and as which edition.
+pub fn standing(db: &Connection, feed: &str, story: StoryId) -> Result<Option<(Timestamp, u32)>> {
+    let mut row = db.prepare_cached("SELECT entered_at, edition FROM feed_entry WHERE feed = ?1 AND story_id = ?2")?;
+    let found = row.query_row(params![feed, story.to_row()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    found.map(|(at, edition)| Ok((time(at)?, edition))).transpose()
+}
