@@ -73,9 +73,9 @@ const DROPPED_WITH_TEXT: &[&str] = &[
 ];
 
 /// For HTML whose links are absolute already.
-static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(sanitiser);
+static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| sanitiser(None));
 
-fn sanitiser() -> Builder<'static> {
+fn sanitiser(base: Option<Url>) -> Builder<'static> {
     let mut builder = allow(TAGS);
     builder
         .generic_attributes(HashSet::from(["lang", "dir"]))
@@ -90,9 +90,14 @@ fn sanitiser() -> Builder<'static> {
             .collect(),
         )
         .link_rel(Some("noopener noreferrer nofollow"))
-        .attribute_filter(|_, attribute, value| match attribute {
-            // Credentials are between the outlet and whoever has them.
-            "href" | "src" if value.contains('@') => Some(without_credentials(value).into()),
+        .attribute_filter(move |_, attribute, value| match attribute {
+            // Credentials are between the outlet and whoever has them, also where the link is relative: Ammonia makes
+            // links absolute only after this.
+            "href" | "src" if value.contains('@') => {
+                let base = base.as_ref().filter(|_| Url::parse(value).is_err());
+                let absolute = base.and_then(|base| base.join(value).ok());
+                Some(without_credentials(absolute.as_ref().map_or(value, Url::as_str)).into())
+            }
             _ => Some(value.into()),
         });
     builder
@@ -121,7 +126,7 @@ pub fn sanitise(html: &str, base: Option<&Url>) -> String {
     let cleaned = match base {
         None => SANITISER.clean(&html).to_string(),
         Some(base) => {
-            let mut relative = sanitiser();
+            let mut relative = sanitiser(Some(base.clone()));
             relative.url_relative(UrlRelative::RewriteWithBase(base.clone()));
             relative.clean(&html).to_string()
         }
@@ -306,9 +311,13 @@ mod tests {
 
     #[test]
     fn what_is_clean_stays_as_it_is_also_where_a_link_went() {
-        for html in
-            ["<a href=javascript:x title=t>a</a>", "<a title=t href=/x lang=en>a</a>", "<img alt=a src=data:x dir=rtl>"]
-        {
+        for html in [
+            "<a href=javascript:x title=t>a</a>",
+            "<a title=t href=/x lang=en>a</a>",
+            "<img alt=a src=data:x dir=rtl>",
+            "<img src=//a@b.example/x>",
+            "<a href='/x@y'>a</a>",
+        ] {
             let clean = sanitise(html, Some(&Url::parse("https://a.example/").unwrap()));
             assert_eq!(sanitise(&clean, None), clean, "from {html}");
         }
