@@ -14,6 +14,7 @@ mod rss;
 mod selection;
 
 pub use document::{FeedDocument, FeedPage};
+pub use entry::clean;
 pub use health::{HEALTH, render_health};
 pub use options::{FeedOptions, Options};
 pub use policy::{Step, choose_lead, compose, first_publication, on_entering, outlets, step};

@@ -61,7 +61,7 @@ impl Story {
 
 async fn list(context: &Context, min_outlets: u32, limit: u32) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
-    let found = store.read(move |db| stories::recent(db, Recent { min_outlets, published_only: false, limit })).await?;
+    let found = store.read(move |db| stories::recent(db, Recent { min_outlets, limit })).await?;
     if context.json() {
         json(&found)?;
     } else if found.is_empty() {

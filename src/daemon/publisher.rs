@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 const BATCH: u32 = 500;
 
 pub(super) async fn run(store: Store, options: Options, clock: Clock, signals: Signals, stop: CancellationToken) {
+    let publishing = Publishing::of(&options);
     loop {
-        if let Err(error) = catch_up(&store, &options, &clock, signals.looked_at.get()).await {
+        if let Err(error) = publishing.publish(&store, &clock, signals.looked_at.get()).await {
             tracing::error!(%error, "stories could not be published; trying again");
         }
         tokio::select! {
@@ -37,9 +38,7 @@ pub(super) async fn catch_up(
     clock: &Clock,
     looked_at: Timestamp,
 ) -> store::Result<()> {
-    let publishing = Publishing::of(options);
-    publishing.catch_up(store, clock).await?;
-    publishing.publish_settled(store, clock.now(), looked_at).await
+    Publishing::of(options).publish(store, clock, looked_at).await
 }
 
 /// The same for what is published already: a database of an earlier version has no editions yet, and is not to be served
@@ -75,6 +74,11 @@ struct Decided {
 impl Publishing {
     fn of(options: &Options) -> Publishing {
         Publishing { options: Arc::new(options.clone()), feeds: Arc::new(options.published_feeds()) }
+    }
+
+    async fn publish(&self, store: &Store, clock: &Clock, looked_at: Timestamp) -> store::Result<()> {
+        self.catch_up(store, clock).await?;
+        self.publish_settled(store, clock.now(), looked_at).await
     }
 
     /// Editions before selections: what a feed is chosen from has to have one.

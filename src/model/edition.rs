@@ -19,14 +19,26 @@ pub struct Edition {
 }
 
 impl Edition {
+    /// What a text tells that readers of this edition do not know; `None` where that is nothing. `items` are those of the
+    /// text's story, and `outlets` the distinct ones among them.
+    pub fn news(&self, text: &EditionText, outlets: u32, items: &BTreeSet<ItemId>) -> Option<Cause> {
+        let known = &self.text;
+        let corrected = (text.lead, &text.title, &text.summary) != (known.lead, &known.title, &known.summary);
+        if text.absorbed > known.absorbed {
+            Some(Cause::Merged)
+        } else if corrected || known.reports.iter().any(|report| !items.contains(&report.item)) {
+            Some(Cause::Corrected)
+        } else if outlets.max(1).ilog2() > self.outlets.max(1).ilog2() {
+            Some(Cause::Grown)
+        } else {
+            None
+        }
+    }
+
     /// Whether readers of another edition learn anything from this one.
     pub fn tells_more_than(&self, known: &Edition) -> bool {
-        let says = |text: &EditionText| (text.lead, text.title.clone(), text.summary.clone());
-        let items: BTreeSet<ItemId> = self.text.reports.iter().map(|report| report.item).collect();
-        says(&self.text) != says(&known.text)
-            || self.text.absorbed > known.text.absorbed
-            || self.outlets.max(1).ilog2() > known.outlets.max(1).ilog2()
-            || known.text.lists_other_than(&items)
+        let items = self.text.reports.iter().map(|report| report.item).collect();
+        known.news(&self.text, self.outlets, &items).is_some()
     }
 }
 
@@ -98,13 +110,6 @@ pub struct Report {
     pub copy: bool,
     /// Why it is in the story, in short.
     pub why: Option<String>,
-}
-
-impl EditionText {
-    /// Whether it lists an item that a story no longer has.
-    pub fn lists_other_than(&self, items: &BTreeSet<ItemId>) -> bool {
-        self.reports.iter().any(|report| !items.contains(&report.item))
-    }
 }
 
 /// The two ways in which each feed is published.

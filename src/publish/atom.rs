@@ -30,7 +30,7 @@ pub(super) fn render(document: &FeedDocument<'_>) -> Vec<u8> {
         entries: document.entries.iter().map(render_entry).collect(),
         ..Feed::default()
     };
-    let feed = if document.is_archive {
+    let feed = if document.is_archive() {
         Feed { extensions: archive_mark(), namespaces: BTreeMap::from([("fh".into(), HISTORY.into())]), ..feed }
     } else {
         feed

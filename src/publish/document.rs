@@ -16,8 +16,7 @@ pub struct FeedDocument<'a> {
     pub(super) itself: Address,
     /// The hubs at which one can subscribe to it.
     pub(super) hubs: Vec<String>,
-    /// Whether it is a page of an archive (RFC 5005, section 4), and the documents beside it.
-    pub(super) is_archive: bool,
+    /// The documents beside it (RFC 5005, section 4); a page of an archive alone has a current one.
     pub(super) current: Option<Address>,
     pub(super) previous: Option<Address>,
     pub(super) next: Option<Address>,
@@ -72,7 +71,6 @@ impl<'a> FeedDocument<'a> {
             home: options.url(""),
             itself: Address::of_feed(feed, variant, page),
             hubs: if is_archive || feed.private { Vec::new() } else { options.hub_urls() },
-            is_archive,
             current: is_archive.then(|| Address::of_feed(feed, variant, FeedPage::Current)),
             previous: None,
             next: None,
@@ -150,7 +148,6 @@ impl<'a> FeedDocument<'a> {
             home: String::new(),
             itself: Address { path: String::new(), query: String::new() },
             hubs: Vec::new(),
-            is_archive: false,
             current: None,
             previous: None,
             next: None,
@@ -165,6 +162,10 @@ impl<'a> FeedDocument<'a> {
             Format::Rss => rss::render(self),
             Format::Json => json::render(self),
         }
+    }
+
+    pub(super) fn is_archive(&self) -> bool {
+        self.current.is_some()
     }
 
     /// When it last changed: the latest change of an entry in it, or 1970 for an empty one.

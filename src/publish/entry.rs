@@ -149,7 +149,7 @@ pub(super) fn uuid(name: &str) -> String {
 
 /// Without the characters that XML 1.0 forbids (section 2.2), which the writers would pass on as they are, and without
 /// those that it allows and nobody can read: further control characters and noncharacters.
-pub(super) fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     text.chars()
         .map(|c| if c == '\u{85}' { ' ' } else { c })
         .filter(|c| match c {

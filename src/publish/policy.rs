@@ -4,7 +4,6 @@ use super::Options;
 use crate::model::duration::after;
 use crate::model::{Cause, Edition, EditionText, Published, Report, Story, StoryItem, Timestamp};
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
 /// What to freeze of a story that is to be published now; `None` while it settles, or while all its sources are new.
 ///
@@ -81,18 +80,7 @@ pub fn step(
 
 /// What readers of the latest edition do not know.
 fn change(story: &Story, text: &EditionText, latest: &Edition) -> Option<Cause> {
-    let items: BTreeSet<_> = story.items.iter().map(|i| i.item.id).collect();
-    let known = &latest.text;
-    let corrected = (text.lead, &text.title, &text.summary) != (known.lead, &known.title, &known.summary);
-    if text.absorbed > known.absorbed {
-        Some(Cause::Merged)
-    } else if corrected || known.lists_other_than(&items) {
-        Some(Cause::Corrected)
-    } else if outlets(story).ilog2() > latest.outlets.max(1).ilog2() {
-        Some(Cause::Grown)
-    } else {
-        None
-    }
+    latest.news(text, outlets(story), &story.items.iter().map(|i| i.item.id).collect())
 }
 
 /// The distinct outlets of a story; at least one.

@@ -28,7 +28,7 @@ pub(super) fn render(document: &FeedDocument<'_>) -> Vec<u8> {
         ("media", "http://search.yahoo.com/mrss/"),
     ];
     let mut extensions = ExtensionMap::new();
-    if document.is_archive {
+    if document.is_archive() {
         namespaces.push(("fh", HISTORY));
         extensions = extension("fh", "archive", BTreeMap::new());
     }

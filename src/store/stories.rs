@@ -3,6 +3,7 @@
 use super::decisions::Lead;
 use super::rows::{ITEM_COLUMNS, ITEM_WIDTH, collect, item, json_list, maybe_time, time};
 use super::{Error, Result};
+use crate::model::duration::before;
 use crate::model::{
     Assignment, Evidence, FeedSelection, Item, ItemId, Placement, Published, Regrouped, Story, StoryId, StoryItem,
 };
@@ -174,10 +175,7 @@ pub fn matching(db: &Connection, selection: &FeedSelection, among: Option<&[Stor
     let from = if rows.is_some() { "json_each(?7) AS named JOIN story ON story.id = named.value" } else { "story" };
     // Of a few stories each is looked up among the words; of all of them, all that have the words are looked up.
     let says = |expression: &str| match among {
-        Some(_) => format!(
-            "EXISTS (SELECT 1 FROM item CROSS JOIN item_words ON item_words.rowid = item.id
-                     WHERE item.story_id = story.id AND item_words MATCH {expression})"
-        ),
+        Some(_) => one_says(expression),
         None => format!(
             "story.id IN (SELECT story_id FROM item WHERE story_id IS NOT NULL
                           AND item.id IN (SELECT rowid FROM item_words WHERE item_words MATCH {expression}))"
@@ -220,7 +218,20 @@ pub fn matching(db: &Connection, selection: &FeedSelection, among: Option<&[Stor
 pub fn select(db: &Connection, selection: &FeedSelection) -> Result<Vec<Story>> {
     let mut ids: Vec<i64> = matching(db, selection, None)?.into_iter().map(|id| id.to_row()).collect();
     ids.truncate(selection.limit as usize);
-    load(db, &ids)
+    let mut stories = load(db, &ids)?;
+    let dated = |story: &Story| story.published.as_ref().map(|published| published.at);
+    if let (Some(age), Some(newest)) = (selection.max_age, stories.first().and_then(dated)) {
+        stories.retain(|story| dated(story).is_some_and(|at| at >= before(newest, age)));
+    }
+    Ok(stories)
+}
+
+/// That an item of a story matches an expression, looked up from the story's items: of all that match there may be many.
+fn one_says(expression: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM item CROSS JOIN item_words ON item_words.rowid = item.id
+                 WHERE item.story_id = story.id AND item_words MATCH {expression})"
+    )
 }
 
 /// Whether SQLite understands `words` as an FTS5 expression; else what it says against it.
@@ -236,9 +247,7 @@ pub fn check_words(db: &Connection, words: &str) -> std::result::Result<(), Stri
 
 /// Whether an item of a story matches an FTS5 expression.
 pub fn says(db: &Connection, story: StoryId, words: &str) -> Result<bool> {
-    let mut any = db.prepare_cached(
-        "SELECT 1 FROM item WHERE story_id = ?1 AND id IN (SELECT rowid FROM item_words WHERE item_words MATCH ?2)",
-    )?;
+    let mut any = db.prepare_cached(&format!("SELECT 1 FROM story WHERE id = ?1 AND {}", one_says("?2")))?;
     Ok(any.exists(params![story.to_row(), words])?)
 }
 
@@ -246,21 +255,18 @@ pub fn says(db: &Connection, story: StoryId, words: &str) -> Result<bool> {
 #[derive(Debug, Clone, Copy)]
 pub struct Recent {
     pub min_outlets: u32,
-    /// Leave out those that still settle.
-    pub published_only: bool,
     pub limit: u32,
 }
 
 /// The stories that changed last: those that an item joined a moment ago come first.
 pub fn recent(db: &Connection, which: Recent) -> Result<Vec<Story>> {
     let mut statement = db.prepare_cached(
-        "SELECT id FROM story WHERE merged_into IS NULL AND (NOT ?3 OR published_at IS NOT NULL)
+        "SELECT id FROM story WHERE merged_into IS NULL
          AND (?1 <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
               WHERE item.story_id = story.id AND item.copy_of IS NULL) >= ?1)
          ORDER BY updated_at DESC, published_at DESC, id DESC LIMIT ?2",
     )?;
-    let ids =
-        collect(&mut statement, params![which.min_outlets, which.limit, which.published_only], |row| Ok(row.get(0)?))?;
+    let ids = collect(&mut statement, params![which.min_outlets, which.limit], |row| Ok(row.get(0)?))?;
     load(db, &ids)
 }
 

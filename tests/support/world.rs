@@ -112,10 +112,7 @@ impl World {
     }
 
     pub async fn stories(&self) -> Vec<Story> {
-        self.store
-            .read(|db| stories::recent(db, stories::Recent { min_outlets: 1, published_only: false, limit: 1000 }))
-            .await
-            .unwrap()
+        self.store.read(|db| stories::recent(db, stories::Recent { min_outlets: 1, limit: 1000 })).await.unwrap()
     }
 
     pub async fn get(&self, path: &str) -> String {

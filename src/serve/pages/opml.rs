@@ -1,7 +1,7 @@
 //! The published feeds as OPML 2.0 (opml.org/spec2.opml): what a reader takes to subscribe to all of them. Pure.
 
 use crate::model::PublishedFeed;
-use crate::publish::{Format, Options};
+use crate::publish::{Format, Options, clean};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use std::io::{self, Write};
@@ -48,11 +48,4 @@ fn write<W: Write>(writer: &mut Writer<W>, options: &Options, feeds: &[Published
         Ok(())
     })?;
     Ok(())
-}
-
-/// Without the characters that XML 1.0 forbids (section 2.2).
-fn clean(text: &str) -> String {
-    text.chars()
-        .filter(|c| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..))
-        .collect()
 }
