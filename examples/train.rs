@@ -1,11 +1,11 @@
 //! Learns the weights of the pair model from labelled items, and says how well they do on stories that they have not seen.
 //!
 //! `cargo run --release --example train -- GOLD.jsonl [--write]` runs the real clusterer over the items, keeps every pair
-//! that it judges, fits a logistic regression (Newton's method, L2), and prints the figures of k-fold cross-validation:
+//! that it judges, fits a logistic regression on the features and their products (Newton's method, L2), and prints the figures of k-fold cross-validation:
 //! each fifth of the stories is grouped, amid all the others, by weights learned from the other four. `--write` puts
 //! the weights learned from all into `src/cluster/weights.txt`, `--show` prints them. For experiments: `--without NAME,NAME`
 //! leaves features out; `--best`, `--size`, `--needed` and `--missing` set the linkage, `--large` the weight of large
-//! stories, `--seeds` how many ways of splitting.
+//! stories, `--prior` how little products may weigh, `--seeds` how many ways of splitting.
 
 use newsfold::cluster::labelled::{Labelled, replay};
 use newsfold::cluster::{Clusterer, FEATURES, Features, Linkage, Model, Options};
@@ -13,12 +13,17 @@ use newsfold::model::{Item, StoryId};
 use std::collections::{BTreeMap, HashMap};
 
 const FOLDS: u64 = 5;
-const BIAS: usize = FEATURES.len();
-type Weights = [f64; FEATURES.len() + 1];
+const N: usize = FEATURES.len();
+/// The features, the products of two of them, and what is always 1.
+const TERMS: usize = N + N * (N + 1) / 2 + 1;
+const BIAS: usize = TERMS - 1;
+type Terms = [f64; TERMS];
+/// The prior's precision for a feature's weight and for a product's: products are many, and few of them matter.
+const PRIOR: [f64; 2] = [1.0, 200.0];
 
 /// A judged pair with its label.
 struct Pair {
-    x: Weights,
+    x: Features,
     same: bool,
     weight: f64,
     folds: (u64, u64),
@@ -43,9 +48,9 @@ fn main() {
     };
     let options = Options::default();
     let linkage = Linkage {
-        best: number("--best", 0.6) as f32,
+        best: number("--best", 0.7) as f32,
         size: number("--size", 0.3) as f32,
-        needed: number("--needed", 0.1) as f32,
+        needed: number("--needed", 0.2) as f32,
         missing: number("--missing", -4.0) as f32,
     };
     let without: Vec<&str> =
@@ -54,11 +59,12 @@ fn main() {
 
     // Each pair of a large story weighs less: its pairs would else outvote all small ones.
     let large = number("--large", 0.3);
+    let prior = number("--prior", PRIOR[1]);
     let mut model = Model::learned();
     let seeds = number("--seeds", 3.0) as u64;
     for round in 0..2 {
         let pairs = judged(&gold, &model, &options, &linkage, 0, &keep, large);
-        model = fit(&pairs, |_| true);
+        model = fit(&pairs, prior, |_| true);
         if round == 0 {
             eprintln!("{} pairs, {} of one story", pairs.len(), pairs.iter().filter(|pair| pair.same).count());
         }
@@ -67,7 +73,7 @@ fn main() {
     for seed in 0..seeds {
         let pairs = judged(&gold, &model, &options, &linkage, seed, &keep, large);
         let models: Vec<Model> =
-            (0..FOLDS).map(|k| fit(&pairs, |pair| pair.folds.0 != k && pair.folds.1 != k)).collect();
+            (0..FOLDS).map(|k| fit(&pairs, prior, |pair| pair.folds.0 != k && pair.folds.1 != k)).collect();
         outs.push(unseen(&gold, &models, &options, &linkage, seed));
     }
     let found = replay(&mut Clusterer::with(options.clone(), model.clone(), linkage.clone()), &gold.items);
@@ -111,10 +117,7 @@ fn judged(
     gold.labels.iter().for_each(|label| *sizes.entry(label).or_default() += 1);
     let pair = |((a, b), features): ((i64, i64), Features)| {
         let (a, b) = (&gold.labels[a as usize], &gold.labels[b as usize]);
-        let mut x = [1.0; BIAS + 1];
-        for (n, feature) in features.into_iter().enumerate() {
-            x[n] = if keep[n] { f64::from(feature) } else { 0.0 };
-        }
+        let x = std::array::from_fn(|n| if keep[n] { features[n] } else { 0.0 });
         let same = a == b;
         let weight = if same { ((sizes[a.as_str()] - 1) as f64).powf(-large) } else { 1.0 };
         Pair { x, same, weight, folds: (fold(a, seed), fold(b, seed)) }
@@ -122,74 +125,84 @@ fn judged(
     last.into_iter().map(pair).collect()
 }
 
-/// Weighted logistic regression by Newton's method on standardised features, with a unit Gaussian prior.
-fn fit(pairs: &[Pair], chosen: impl Fn(&Pair) -> bool) -> Model {
+/// Weighted logistic regression by Newton's method on standardised features and their products, with a Gaussian prior.
+fn fit(pairs: &[Pair], prior: f64, chosen: impl Fn(&Pair) -> bool) -> Model {
     let chosen: Vec<&Pair> = pairs.iter().filter(|pair| chosen(pair)).collect();
     let n = chosen.len() as f64;
-    let (mut mean, mut deviation) = ([0.0; BIAS], [0.0; BIAS]);
-    for d in 0..BIAS {
-        mean[d] = chosen.iter().map(|pair| pair.x[d]).sum::<f64>() / n;
-        deviation[d] = (chosen.iter().map(|pair| (pair.x[d] - mean[d]).powi(2)).sum::<f64>() / n).sqrt() + 1e-9;
+    let mut model = Model { bias: 0.0, mean: [0.0; N], deviation: [1.0; N], weights: [0.0; N], products: [[0.0; N]; N] };
+    for d in 0..N {
+        let mean = chosen.iter().map(|pair| f64::from(pair.x[d])).sum::<f64>() / n;
+        let square = chosen.iter().map(|pair| (f64::from(pair.x[d]) - mean).powi(2)).sum::<f64>() / n;
+        (model.mean[d], model.deviation[d]) = (mean as f32, square.sqrt().max(1e-9) as f32);
     }
-    let mut w = [0.0; BIAS + 1];
+    // Products are taken from their means, so that the prior on them does not lean on the bias.
+    let mut x: Vec<Terms> = chosen.iter().map(|pair| terms(&model, &pair.x)).collect();
+    let mut middle = [0.0; TERMS];
+    for (d, middle) in middle.iter_mut().enumerate().take(BIAS).skip(N) {
+        *middle = x.iter().map(|x| x[d]).sum::<f64>() / n;
+        x.iter_mut().for_each(|x| x[d] -= *middle);
+    }
+    let mut w = [0.0; TERMS];
     for _ in 0..25 {
-        let mut gradient = [0.0; BIAS + 1];
-        let mut hessian = [[0.0; BIAS + 1]; BIAS + 1];
-        for d in 0..BIAS {
-            gradient[d] = w[d];
-            hessian[d][d] = 1.0;
+        let mut gradient = [0.0; TERMS];
+        let mut hessian = vec![[0.0; TERMS]; TERMS];
+        for d in 0..TERMS {
+            let precision = if d < N { PRIOR[0] } else if d < BIAS { prior } else { 1e-6 };
+            gradient[d] = precision * w[d];
+            hessian[d][d] = precision;
         }
-        hessian[BIAS][BIAS] = 1e-6;
-        for pair in &chosen {
-            let mut x = pair.x;
-            for d in 0..BIAS {
-                x[d] = (x[d] - mean[d]) / deviation[d];
-            }
-            let p = 1.0 / (1.0 + (-dot(&w, &x)).exp());
+        for (pair, x) in chosen.iter().zip(&x) {
+            let p = 1.0 / (1.0 + (-dot(&w, x)).exp());
             let (error, curve) = (pair.weight * (p - f64::from(u8::from(pair.same))), pair.weight * p * (1.0 - p));
-            for d in 0..=BIAS {
+            for d in 0..TERMS {
                 gradient[d] += error * x[d];
-                for e in 0..=d {
-                    hessian[d][e] += curve * x[d] * x[e];
-                }
+                let part = curve * x[d];
+                hessian[d][..=d].iter_mut().zip(x).for_each(|(h, other)| *h += part * other);
             }
         }
         let step = solve(hessian, gradient);
-        for d in 0..=BIAS {
-            w[d] -= step[d];
-        }
-        if step.iter().all(|s| s.abs() < 1e-7) {
+        w.iter_mut().zip(step).for_each(|(w, step)| *w -= step);
+        if step.iter().all(|s| s.abs() < 1e-6) {
             break;
         }
     }
     // The weights of positive pairs shift the log-odds; their mean is taken back.
     let positives: Vec<f64> = chosen.iter().filter(|pair| pair.same).map(|pair| pair.weight).collect();
     let shift = (positives.iter().sum::<f64>() / positives.len() as f64).ln();
-    let mut model = Model { weights: [0.0; BIAS], bias: (w[BIAS] - shift) as f32 };
-    for d in 0..BIAS {
-        model.weights[d] = (w[d] / deviation[d]) as f32;
-        model.bias -= (w[d] * mean[d] / deviation[d]) as f32;
+    model.bias = (w[BIAS] - shift - dot(&w, &middle)) as f32;
+    let mut rest = w.iter().map(|w| *w as f32);
+    model.weights.iter_mut().zip(&mut rest).for_each(|(weight, w)| *weight = w);
+    for i in 0..N {
+        model.products[i][i..].iter_mut().zip(&mut rest).for_each(|(weight, w)| *weight = w);
     }
     model
 }
 
-fn dot(a: &Weights, b: &Weights) -> f64 {
+/// The standardised features, their products in the order of [`Model::products`], and 1.
+fn terms(model: &Model, features: &Features) -> Terms {
+    let z = model.standardised(features).map(f64::from);
+    let products = (0..N).flat_map(|i| (i..N).map(move |j| z[i] * z[j]));
+    let mut all = z.into_iter().chain(products).chain([1.0]);
+    std::array::from_fn(|_| all.next().expect("as many as there are terms"))
+}
+
+fn dot(a: &Terms, b: &Terms) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// Solves a symmetric system, of which the lower half is given, by Cholesky's method.
-fn solve(mut a: [Weights; BIAS + 1], mut b: Weights) -> Weights {
-    for i in 0..=BIAS {
+fn solve(mut a: Vec<Terms>, mut b: Terms) -> Terms {
+    for i in 0..TERMS {
         for j in 0..=i {
             let sum = a[i][j] - (0..j).map(|k| a[i][k] * a[j][k]).sum::<f64>();
             a[i][j] = if i == j { sum.max(1e-12).sqrt() } else { sum / a[j][j] };
         }
     }
-    for i in 0..=BIAS {
+    for i in 0..TERMS {
         b[i] = (b[i] - (0..i).map(|k| a[i][k] * b[k]).sum::<f64>()) / a[i][i];
     }
-    for i in (0..=BIAS).rev() {
-        b[i] = (b[i] - (i + 1..=BIAS).map(|k| a[k][i] * b[k]).sum::<f64>()) / a[i][i];
+    for i in (0..TERMS).rev() {
+        b[i] = (b[i] - (i + 1..TERMS).map(|k| a[k][i] * b[k]).sum::<f64>()) / a[i][i];
     }
     b
 }
@@ -252,6 +265,6 @@ impl std::fmt::Display for Figures {
         let f1 = |p: f64, r: f64| if p + r > 0.0 { 2.0 * p * r / (p + r) } else { 0.0 };
         let (p, r) = (self.precision / self.items, self.recall / self.items);
         let (pp, pr) = (self.hits / self.found.max(1.0), self.hits / self.labelled.max(1.0));
-        write!(f, "B-cubed P {p:.3} R {r:.3} F1 {:.3}  pairs P {pp:.3} R {pr:.3} F1 {:.3}", f1(p, r), f1(pp, pr))
+        write!(f, "B-cubed P {p:.3} R {r:.3} F1 {:.4}  pairs P {pp:.3} R {pr:.3} F1 {:.4}", f1(p, r), f1(pp, pr))
     }
 }

@@ -62,7 +62,7 @@ impl Default for Options {
             window: SignedDuration::from_hours(72),
             revise: SignedDuration::from_hours(48),
             look: SignedDuration::from_mins(5),
-            threshold: 0.52,
+            threshold: 0.55,
         }
     }
 }
@@ -83,7 +83,7 @@ pub struct Linkage {
 impl Linkage {
     fn of(options: &Options) -> Linkage {
         let threshold = options.threshold.clamp(0.001, 0.999);
-        Linkage { best: 0.6, size: 0.3, needed: (threshold / (1.0 - threshold)).ln(), missing: -4.0 }
+        Linkage { best: 0.7, size: 0.3, needed: (threshold / (1.0 - threshold)).ln(), missing: -4.0 }
     }
 
     /// The link of two groups of these sizes, in log-odds, from the sum and the best of the pairs that are known.

@@ -17,7 +17,7 @@ pub struct Explanation {
     /// The rarest terms of each title that the other item lacks.
     pub only_one: Vec<String>,
     pub only_other: Vec<String>,
-    /// What spoke for one event and what against it, in log-odds, the strongest first.
+    /// What spoke for one event and what against it, in log-odds against the mean pair, the strongest first.
     pub spoke: Vec<(&'static str, f32)>,
     /// A rule that keeps them apart, whatever the score.
     pub rule: Option<&'static str>,
@@ -59,9 +59,8 @@ impl Clusterer {
         let features = features(a, b, cosine, near::company(&a.near, &b.near), crowds);
         let mut spoke: Vec<(&'static str, f32)> = FEATURES
             .iter()
-            .zip(features)
-            .zip(self.model.weights)
-            .map(|((name, feature), weight)| (*name, feature * weight))
+            .copied()
+            .zip(self.model.parts(&features))
             .filter(|(_, part)| part.abs() >= 0.05)
             .collect();
         spoke.sort_by(|x, y| y.1.abs().total_cmp(&x.1.abs()));

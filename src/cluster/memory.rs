@@ -182,8 +182,8 @@ pub(super) struct Memory {
 
 /// Items of one outlet that always teach; more only while the outlet's share of all stays below [`SHARE`].
 const ALWAYS: u32 = 60;
-/// One of so many teaching items may be of one outlet.
-const SHARE: u32 = 8;
+/// One of so many teaching items may be of one outlet; where there are few outlets, twice its even share.
+const SHARE: u32 = 5;
 
 impl Memory {
     pub(super) fn len(&self) -> usize {
@@ -216,7 +216,8 @@ impl Memory {
             }
         };
         let own = self.teaching[number as usize];
-        (number, own < ALWAYS || own * SHARE < self.vocabulary.items())
+        let share = u64::from(SHARE).min(self.teaching.len() as u64 / 2).max(1);
+        (number, own < ALWAYS || u64::from(own) * share <= u64::from(self.vocabulary.items()))
     }
 
     /// Takes an item in; [`Memory::put`] puts it into its story.

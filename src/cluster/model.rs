@@ -1,15 +1,29 @@
-//! The learned judgement: log-odds that two items report one event, a weighed sum of their [`super::pair::FEATURES`].
+//! The learned judgement: log-odds that two items report one event, from their [`super::pair::FEATURES`].
 //!
-//! The weights are in `weights.txt`; `cargo run --release --example train -- FILE` learns them anew.
+//! A logistic regression on the features, standardised, and on all products of two of them: what one says depends on the
+//! others, as when two reports of one outlet are very alike. The weights are in `weights.txt`;
+//! `cargo run --release --example train -- FILE` learns them anew.
 
 use super::pair::{FEATURES, Features};
 use std::fmt::Write;
 
-/// A weight for each feature, and what is added to all.
+/// How many features there are.
+const N: usize = FEATURES.len();
+
+/// Standard deviations from the mean beyond which a feature says no more, so that the squares of a stranger's extremes do
+/// not decide.
+pub const EXTREME: f32 = 3.0;
+
+/// What was learned of each feature and of each two.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
-    pub weights: Features,
     pub bias: f32,
+    pub mean: Features,
+    pub deviation: Features,
+    /// The weight of each standardised feature.
+    pub weights: Features,
+    /// The weight of the product of two, at `[i][j]` where i ≤ j; the others are 0.
+    pub products: [Features; N],
 }
 
 /// A file of weights that does not name each feature once.
@@ -28,40 +42,96 @@ impl Model {
         Model::read(TEXT).unwrap_or_else(|error| unreachable!("{error}"))
     }
 
+    /// The log-odds of one event.
     pub fn score(&self, features: &Features) -> f32 {
-        self.bias + self.weights.iter().zip(features).map(|(weight, feature)| weight * feature).sum::<f32>()
+        let z = self.standardised(features);
+        let mut factors = self.weights;
+        // Row by row, because a row at once is what the processor does fastest.
+        for (row, own) in self.products.iter().zip(z) {
+            factors.iter_mut().zip(row).for_each(|(factor, weight)| *factor += own * weight);
+        }
+        self.bias + factors.iter().zip(z).map(|(factor, own)| factor * own).sum::<f32>()
     }
 
-    /// Reads lines of a name, a tab and a weight.
+    /// What each feature adds to the log-odds of the mean pair: its own part and half of each product, which is its Shapley
+    /// value. They and the bias add up to the score.
+    pub fn parts(&self, features: &Features) -> Features {
+        let z = self.standardised(features);
+        std::array::from_fn(|i| {
+            let products = (0..N).map(|j| (self.products[i][j] + self.products[j][i]) * z[j]).sum::<f32>();
+            z[i] * (self.weights[i] + products / 2.0)
+        })
+    }
+
+    /// Each feature in deviations from its mean.
+    pub fn standardised(&self, features: &Features) -> Features {
+        std::array::from_fn(|i| ((features[i] - self.mean[i]) / self.deviation[i]).clamp(-EXTREME, EXTREME))
+    }
+
+    /// Reads lines of names and numbers, between tabs: `always` and the bias; a feature, its mean, its deviation and its
+    /// weight; two features and the weight of their product.
     pub fn read(text: &str) -> Result<Model, BadWeights> {
-        let (mut weights, mut bias) = ([None; FEATURES.len()], None);
+        let mut model =
+            Model { bias: 0.0, mean: [0.0; N], deviation: [1.0; N], weights: [0.0; N], products: [[0.0; N]; N] };
+        let mut known = std::collections::BTreeSet::new();
         for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
             let bad = |what: &str| BadWeights { line: n + 1, what: what.to_owned() };
-            let (name, weight) = line.split_once('\t').ok_or_else(|| bad("no tab"))?;
-            let weight: f32 = weight.trim().parse().map_err(|_| bad("no number"))?;
-            match FEATURES.iter().position(|feature| *feature == name) {
-                Some(at) => weights[at] = Some(weight),
-                None if name == "always" => bias = Some(weight),
-                None => return Err(bad("no feature of this name")),
+            let feature =
+                |name: &str| FEATURES.iter().position(|f| *f == name).ok_or_else(|| bad("no feature of this name"));
+            let number = |text: &str| match text.parse::<f32>() {
+                Ok(number) if number.is_finite() => Ok(number),
+                _ => Err(bad("no number")),
+            };
+            let name = match line.split('\t').collect::<Vec<_>>()[..] {
+                ["always", bias] => {
+                    model.bias = number(bias)?;
+                    "always".to_owned()
+                }
+                [one, mean, deviation, weight] => {
+                    let at = feature(one)?;
+                    (model.mean[at], model.weights[at]) = (number(mean)?, number(weight)?);
+                    model.deviation[at] =
+                        number(deviation).ok().filter(|d| *d > 0.0).ok_or_else(|| bad("no deviation"))?;
+                    one.to_owned()
+                }
+                [one, other, weight] => {
+                    let (one, other) = (feature(one)?, feature(other)?);
+                    model.products[one.min(other)][one.max(other)] = number(weight)?;
+                    product(one.min(other), one.max(other))
+                }
+                _ => return Err(bad("neither a bias, nor a feature, nor a product")),
+            };
+            if !known.insert(name) {
+                return Err(bad("named before"));
             }
         }
-        let missing = |name: &str| BadWeights { line: 0, what: format!("‘{name}’ has no weight") };
-        let mut model = Model { weights: [0.0; FEATURES.len()], bias: bias.ok_or_else(|| missing("always"))? };
-        for (at, weight) in weights.into_iter().enumerate() {
-            model.weights[at] = weight.ok_or_else(|| missing(FEATURES[at]))?;
+        let names = FEATURES.iter().map(|name| (*name).to_owned());
+        let products = (0..N).flat_map(|i| (i..N).map(move |j| product(i, j)));
+        match std::iter::once("always".to_owned()).chain(names).chain(products).find(|name| !known.contains(name)) {
+            Some(missing) => Err(BadWeights { line: 0, what: format!("‘{missing}’ has no weight") }),
+            None => Ok(model),
         }
-        Ok(model)
     }
 
     /// The file that [`Model::read`] reads.
     pub fn write(&self) -> String {
         let mut text = String::new();
         let _ = writeln!(text, "always\t{:.4}", self.bias);
-        for (name, weight) in FEATURES.iter().zip(self.weights) {
-            let _ = writeln!(text, "{name}\t{weight:.4}");
+        for (i, name) in FEATURES.iter().enumerate() {
+            let _ = writeln!(text, "{name}\t{:.5}\t{:.5}\t{:.4}", self.mean[i], self.deviation[i], self.weights[i]);
+        }
+        for i in 0..N {
+            for j in i..N {
+                let _ = writeln!(text, "{}\t{:.4}", product(i, j), self.products[i][j]);
+            }
         }
         text
     }
+}
+
+/// How a product is named in the file.
+fn product(i: usize, j: usize) -> String {
+    format!("{}\t{}", FEATURES[i], FEATURES[j])
 }
 
 #[cfg(test)]
@@ -76,8 +146,28 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_unknown_feature_is_named() {
-        assert!(Model::read("always\t1\n").unwrap_err().to_string().contains("‘likeness’"));
-        assert!(Model::read("colour\t1\n").unwrap_err().to_string().contains("line 1"));
+    fn a_missing_doubled_or_unknown_feature_is_named() {
+        let error = |text: &str| Model::read(text).unwrap_err().to_string();
+        assert!(error("always\t1\n").contains("‘likeness’"));
+        assert!(error("always\t1\nalways\t2\n").contains("line 2"));
+        assert!(error("colour\t0\t1\t1\n").contains("line 1"));
+        assert!(error("likeness\t0\t0\t1\n").contains("deviation"));
+        assert!(error("likeness\tNaN\t1\t1\n").contains("no number"));
+        let whole = Model::learned().write();
+        let cut = whole.trim_end().rsplit_once('\n').unwrap().0;
+        assert!(error(cut).contains("has no weight"));
+    }
+
+    #[test]
+    fn a_score_is_the_bias_and_the_parts_of_the_features() {
+        let mut model = Model::learned();
+        model.products[0][1] += 0.5;
+        let features: Features = std::array::from_fn(|i| model.mean[i] + model.deviation[i] * (i as f32 * 0.7 - 5.0));
+        let parts: f32 = model.parts(&features).iter().sum();
+        assert!((model.score(&features) - model.bias - parts).abs() < 1e-3);
+        // Beyond three deviations nothing changes any more.
+        let far: Features = std::array::from_fn(|i| model.mean[i] + 9.0 * model.deviation[i]);
+        let farther: Features = std::array::from_fn(|i| model.mean[i] + 90.0 * model.deviation[i]);
+        assert_eq!(model.score(&far), model.score(&farther));
     }
 }

@@ -11,8 +11,6 @@ use rustc_hash::FxHashMap;
 
 /// Terms of an item by which others find it, and by which it looks for others.
 const INDEXED: usize = 16;
-/// Entries of the index that are read for one item.
-const READ: usize = 256;
 /// Items that are compared in full.
 const COMPARED: usize = 32;
 /// The part of a cosine that the indexed terms must make for an item to be compared in full.
@@ -201,14 +199,12 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
     scratch.local.clear();
     let Some(item) = memory.at(place) else { return };
     scratch.local.resize(item.terms.len(), 0);
-    let mut left = READ;
     let strongest: smallvec::SmallVec<[Weighed; INDEXED]> = strongest(&item.terms).collect();
     memory.vocabulary.call_filed(strongest.iter().map(|term| term.entry));
     for term in strongest {
         // What the other item gives the term is not known yet; as much as this one is a good guess.
         let part = term.weight() * term.weight();
-        for other in memory.vocabulary.filed(term.entry).take(left) {
-            left -= 1;
+        for other in memory.vocabulary.filed(term.entry) {
             *scratch.weights.entry(other).or_insert(0.0) += part;
         }
     }

@@ -6,7 +6,7 @@
 use super::memory::{Kind, Remembered, Weighed};
 
 /// The names of the numbers, in order; `weights.txt` names them so.
-pub const FEATURES: [&str; 16] = [
+pub const FEATURES: [&str; 14] = [
     "likeness",
     "likeness of titles",
     "likeness of names",
@@ -15,12 +15,10 @@ pub const FEATURES: [&str; 16] = [
     "shared fresh title",
     "unshared fresh title",
     "rarest shared name",
-    "shared numbers",
     "days apart",
     "one outlet",
-    "likeness in one outlet",
     "roundup",
-    "offer and no offer",
+    "offer",
     "lead over others",
     "crowd",
 ];
@@ -113,10 +111,8 @@ pub(super) fn features(a: &Remembered, b: &Remembered, cosine: f32, company: f32
     }
     let names = if a.names * b.names > 0.0 { sum.names_dot / (a.names * b.names) } else { 0.0 };
     let titles = (sum.title_square[0] * sum.title_square[1]).sqrt();
-    let same = f32::from(u8::from(a.outlet == b.outlet));
-    let root = cosine.max(0.0).sqrt();
     [
-        root,
+        cosine.max(0.0).sqrt(),
         if titles > 0.0 { (sum.title_dot / titles).max(0.0).sqrt() } else { 0.0 },
         names.max(0.0).sqrt(),
         company,
@@ -124,12 +120,10 @@ pub(super) fn features(a: &Remembered, b: &Remembered, cosine: f32, company: f32
         sum.fresh_title,
         sum.unshared_fresh,
         sum.rarest_name,
-        sum.numbers,
         (a.ranked_at - b.ranked_at).unsigned_abs() as f32 / 86_400.0,
-        same,
-        same * root,
+        f32::from(u8::from(a.outlet == b.outlet)),
         f32::from(u8::from(a.form.roundup || b.form.roundup)),
-        f32::from(u8::from(a.form.offer != b.form.offer)),
+        f32::from(u8::from(a.form.offer || b.form.offer)),
         cosine - crowds[0].next.max(crowds[1].next),
         // Capped, because a stream of more outlets than were learned from is more crowded everywhere.
         crowds[0].twentieth.min(crowds[1].twentieth).min(CROWDED),
@@ -143,7 +137,6 @@ const CROWDED: f32 = 0.2;
 struct Sums {
     names_dot: f32,
     rarest_name: f32,
-    numbers: f32,
     fresh: f32,
     fresh_title: f32,
     title_dot: f32,
@@ -159,9 +152,6 @@ impl Sums {
         if x.is(Kind::Name) || y.is(Kind::Name) {
             self.names_dot += rarity * rarity;
             self.rarest_name = self.rarest_name.max(rarity);
-        }
-        if x.is(Kind::Number) {
-            self.numbers += rarity;
         }
         for (side, term) in [x, y].into_iter().enumerate() {
             if term.in_title() {
