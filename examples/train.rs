@@ -129,7 +129,8 @@ fn judged(
 fn fit(pairs: &[Pair], prior: f64, chosen: impl Fn(&Pair) -> bool) -> Model {
     let chosen: Vec<&Pair> = pairs.iter().filter(|pair| chosen(pair)).collect();
     let n = chosen.len() as f64;
-    let mut model = Model { bias: 0.0, mean: [0.0; N], deviation: [1.0; N], weights: [0.0; N], products: [[0.0; N]; N] };
+    let mut model =
+        Model { bias: 0.0, mean: [0.0; N], deviation: [1.0; N], weights: [0.0; N], products: [[0.0; N]; N] };
     for d in 0..N {
         let mean = chosen.iter().map(|pair| f64::from(pair.x[d])).sum::<f64>() / n;
         let square = chosen.iter().map(|pair| (f64::from(pair.x[d]) - mean).powi(2)).sum::<f64>() / n;
@@ -147,7 +148,13 @@ fn fit(pairs: &[Pair], prior: f64, chosen: impl Fn(&Pair) -> bool) -> Model {
         let mut gradient = [0.0; TERMS];
         let mut hessian = vec![[0.0; TERMS]; TERMS];
         for d in 0..TERMS {
-            let precision = if d < N { PRIOR[0] } else if d < BIAS { prior } else { 1e-6 };
+            let precision = if d < N {
+                PRIOR[0]
+            } else if d < BIAS {
+                prior
+            } else {
+                1e-6
+            };
             gradient[d] = precision * w[d];
             hessian[d][d] = precision;
         }

@@ -57,12 +57,8 @@ impl Clusterer {
         let crowds = [Crowd::of(&a.near), Crowd::of(&b.near)];
         let cosine = overlap(&a.terms, &b.terms).cosine;
         let features = features(a, b, cosine, near::company(&a.near, &b.near), crowds);
-        let mut spoke: Vec<(&'static str, f32)> = FEATURES
-            .iter()
-            .copied()
-            .zip(self.model.parts(&features))
-            .filter(|(_, part)| part.abs() >= 0.05)
-            .collect();
+        let mut spoke: Vec<(&'static str, f32)> =
+            FEATURES.iter().copied().zip(self.model.parts(&features)).filter(|(_, part)| part.abs() >= 0.05).collect();
         spoke.sort_by(|x, y| y.1.abs().total_cmp(&x.1.abs()));
         let (tags, others) = (self.memory.tags(one), self.memory.tags(other));
         let rule = if group::apart(tags, others) {
