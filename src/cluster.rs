@@ -31,7 +31,7 @@ pub use pair::{FEATURES, Features};
 use crate::model::{Assignment, Evidence, Item, ItemId, Placement, Reason, StoryId};
 use jiff::SignedDuration;
 use language::Languages;
-use memory::{Kind, Memory, Numbered, Remembered, Weighed};
+use memory::{Kind, Memory, Numbered, Remembered, Sums, Weighed};
 use near::Scratch;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -214,7 +214,7 @@ impl Clusterer {
             sketch: copies::Sketch::new(&text.terms().collect::<SmallVec<[words::Term; 128]>>()),
             form: self.forms.of(&text.title_letters),
             title: text.title_letters.into_boxed_str(),
-            names: near::names(&terms),
+            sums: Sums::of(&terms),
             terms,
             near: SmallVec::new(),
             news: 0,
@@ -262,7 +262,7 @@ impl Clusterer {
         let mut numbers = SmallVec::<[Numbered; 4]>::new();
         let mut cases = Cases::new();
         let headline = is_headline_case(&text.title);
-        vocabulary.call(text.terms());
+        vocabulary.call_terms(text.terms());
         for (in_title, tokens) in [(true, &text.title), (false, &text.summary)] {
             let mut last: Option<(u32, bool)> = None;
             for token in tokens {

@@ -55,8 +55,8 @@ impl Clusterer {
         let a = self.memory.at(self.memory.place_of(one)?)?;
         let b = self.memory.at(self.memory.place_of(other)?)?;
         let crowds = [Crowd::of(&a.near), Crowd::of(&b.near)];
-        let cosine = overlap(&a.terms, &b.terms).cosine;
-        let features = features(a, b, cosine, near::company(&a.near, &b.near), crowds);
+        let overlap = overlap(&a.terms, &b.terms);
+        let features = features(a, b, overlap, near::company(&a.near, &b.near), crowds);
         let mut spoke: Vec<(&'static str, f32)> =
             FEATURES.iter().copied().zip(self.model.parts(&features)).filter(|(_, part)| part.abs() >= 0.05).collect();
         spoke.sort_by(|x, y| y.1.abs().total_cmp(&x.1.abs()));

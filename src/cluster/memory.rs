@@ -27,8 +27,7 @@ pub(super) struct Remembered {
     pub near: SmallVec<[Near; 4]>,
     /// Items that came near since this one was scored.
     pub news: u8,
-    /// The length of the vector of its names alone.
-    pub names: f32,
+    pub sums: Sums,
     pub form: Form,
     /// Repeats another's headline, or is one of too many of its outlet: it neither teaches, nor is it found, nor has it a
     /// say in its story.
@@ -43,6 +42,35 @@ impl Remembered {
     /// Whether it holds a term.
     pub(super) fn holds(&self, entry: Entry) -> bool {
         self.terms.binary_search_by_key(&entry, |term| term.entry).is_ok()
+    }
+}
+
+/// What an item's terms add up to, so that of a pair only what both hold must be looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sums {
+    /// The length of the vector of its names alone.
+    pub names: f32,
+    /// The square of the length of its title's vector.
+    pub title: f32,
+    /// How much of its title's rarity is not shared by the neighbourhood anyway.
+    pub fresh_title: f32,
+}
+
+impl Sums {
+    pub(super) fn of(terms: &[Weighed]) -> Sums {
+        let mut sums = Sums { names: 0.0, title: 0.0, fresh_title: 0.0 };
+        for term in terms {
+            let square = term.rarity() * term.rarity();
+            if term.is(Kind::Name) {
+                sums.names += square;
+            }
+            if term.in_title() {
+                sums.title += square;
+                sums.fresh_title += term.fresh();
+            }
+        }
+        sums.names = sums.names.sqrt();
+        sums
     }
 }
 
@@ -136,6 +164,11 @@ impl Weighed {
 
     pub(super) fn rarity(self) -> f32 {
         f32::from(self.rarity) / 255.0
+    }
+
+    /// How much of its rarity is not shared by the neighbourhood anyway.
+    pub(super) fn fresh(self) -> f32 {
+        self.rarity() * (1.0 - self.local())
     }
 
     pub(super) fn weight(self) -> f32 {
@@ -260,6 +293,7 @@ impl Memory {
                 self.links.remove(&old.link);
             }
             self.tags.remove(&old.id);
+            self.vocabulary.call(old.terms.iter().map(|term| term.entry));
             for term in &old.terms {
                 self.vocabulary.release(term.entry, !old.passive, self.first);
             }

@@ -3,11 +3,10 @@
 //! Candidates come from an inverted index over every item's strongest terms; they are compared in full, and the
 //! nearest are judged by the learned model, which also hears what the neighbours of both have in common.
 
-use super::memory::{Kind, Memory, Near, Remembered, Weighed};
+use super::memory::{Kind, Memory, Near, Remembered, Sums, Weighed};
 use super::model::Model;
-use super::pair::{Crowd, Features, Sieve, features};
-use super::vocabulary::Place;
-use rustc_hash::FxHashMap;
+use super::pair::{Crowd, Features, Overlap, Sieve, features};
+use super::vocabulary::{POSTINGS, Place};
 
 /// Terms of an item by which others find it, and by which it looks for others.
 const INDEXED: usize = 16;
@@ -25,15 +24,56 @@ const NEVER: f32 = -20.0;
 /// What is used again for each item.
 #[derive(Default)]
 pub(super) struct Scratch {
-    weights: FxHashMap<Place, f32>,
+    tally: Tally,
     ranked: Vec<(f32, Place)>,
     found: Vec<Found>,
     local: Vec<u16>,
 }
 
+/// Adds up by place what candidates share with one item: an open table that is emptied by what was put in, because this
+/// is done a thousand times for each item.
+struct Tally {
+    /// The weight is 0 where there is none.
+    slots: Box<[(Place, f32); Tally::SLOTS]>,
+    used: Vec<u16>,
+}
+
+impl Tally {
+    /// Never more than half full.
+    const SLOTS: usize = 2 * INDEXED * POSTINGS;
+    const BITS: u32 = Tally::SLOTS.ilog2();
+
+    fn add(&mut self, place: Place, part: f32) {
+        let mut at = (place.wrapping_mul(0x9e37_79b1) >> (32 - Tally::BITS)) as usize;
+        while self.slots[at].1 > 0.0 && self.slots[at].0 != place {
+            at = (at + 1) % Tally::SLOTS;
+        }
+        let (key, weight) = &mut self.slots[at];
+        if *weight == 0.0 && part > 0.0 {
+            *key = place;
+            self.used.push(at as u16);
+        }
+        *weight += part;
+    }
+
+    /// Gives out the weights and places, in the order in which they came, and is empty.
+    fn drain(&mut self) -> impl Iterator<Item = (f32, Place)> {
+        self.used.drain(..).map(|at| {
+            let (place, weight) = std::mem::take(&mut self.slots[usize::from(at)]);
+            (weight, place)
+        })
+    }
+}
+
+impl Default for Tally {
+    fn default() -> Tally {
+        Tally { slots: Box::new([(0, 0.0); Tally::SLOTS]), used: Vec::new() }
+    }
+}
+
 struct Found {
     place: Place,
-    cosine: f32,
+    overlap: Overlap,
 }
 
 /// An item's terms, the strongest first, as many as are indexed.
@@ -73,12 +113,7 @@ pub(super) fn refresh(memory: &mut Memory, place: Place) {
     for (term, (weight, rarity, kind)) in item.terms.iter_mut().zip(anew) {
         term.set(weight / length, rarity, kind);
     }
-    item.names = names(&item.terms);
-}
-
-/// The length of the vector of an item's names alone.
-pub(super) fn names(terms: &[Weighed]) -> f32 {
-    terms.iter().filter(|term| term.is(Kind::Name)).map(|term| term.rarity() * term.rarity()).sum::<f32>().sqrt()
+    item.sums = Sums::of(&item.terms);
 }
 
 /// Finds an item's neighbours anew, judges them, and tells those that are new to it. `seen` is shown every pair.
@@ -97,8 +132,9 @@ pub(super) fn judge(
     for (term, count) in item.terms.iter_mut().zip(&scratch.local) {
         term.set_local(f32::from(*count) / (scratch.found.len().min(LOCAL) + LOCAL_BEFORE) as f32);
     }
+    item.sums = Sums::of(&item.terms);
     let known: smallvec::SmallVec<[Place; NEAR]> = item.near.iter().map(|near| near.place).collect();
-    item.near = scratch.found.iter().map(|found| Near::new(found.place, found.cosine, NEVER)).collect();
+    item.near = scratch.found.iter().map(|found| Near::new(found.place, found.overlap.cosine, NEVER)).collect();
     item.news = 0;
     let Some(item) = memory.at(place) else { return };
     let (crowd, company) = (Crowd::of(&item.near), Company::of(&item.near));
@@ -111,20 +147,20 @@ pub(super) fn judge(
     for found in &scratch.found {
         let Some(other) = memory.at(found.place) else { continue };
         let crowds = [crowd, Crowd::of(&other.near)];
-        let features = features(item, other, found.cosine, company.with(&other.near), crowds);
+        let features = features(item, other, found.overlap, company.with(&other.near), crowds);
         seen(found.place, &features);
         scores.push(if kept_apart(item, other) { NEVER } else { model.score(&features) });
     }
     let passive = item.passive;
     for (found, score) in scratch.found.iter().zip(scores) {
-        let near = Near::new(found.place, found.cosine, score);
+        let near = Near::new(found.place, found.overlap.cosine, score);
         if let Some(item) = memory.at_mut(place)
             && let Some(at) = item.near.iter_mut().find(|near| near.place == found.place)
         {
             *at = near;
         }
         if !passive && let Some(other) = memory.at_mut(found.place) {
-            tell(other, Near::new(place, found.cosine, score), !known.contains(&found.place));
+            tell(other, Near::new(place, found.overlap.cosine, score), !known.contains(&found.place));
         }
     }
 }
@@ -194,7 +230,6 @@ const LOCAL: usize = 24;
 const LOCAL_BEFORE: usize = 5;
 
 fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
-    scratch.weights.clear();
     scratch.found.clear();
     scratch.local.clear();
     let Some(item) = memory.at(place) else { return };
@@ -204,15 +239,11 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
     for term in strongest {
         // What the other item gives the term is not known yet; as much as this one is a good guess.
         let part = term.weight() * term.weight();
-        for other in memory.vocabulary.filed(term.entry) {
-            *scratch.weights.entry(other).or_insert(0.0) += part;
-        }
+        memory.vocabulary.filed(term.entry).for_each(|other| scratch.tally.add(other, part));
     }
-    scratch.weights.remove(&place);
     scratch.ranked.clear();
-    let likely = scratch.weights.iter().filter(|(_, weight)| **weight > LIKELY);
-    scratch.ranked.extend(likely.map(|(place, weight)| (*weight, *place)));
-    // The later item first where weights are equal, so that nothing depends on the order of a hash map.
+    scratch.ranked.extend(scratch.tally.drain().filter(|(weight, other)| *weight > LIKELY && *other != place));
+    // The later item first where weights are equal, so that nothing depends on the order of finding.
     let order = |a: &(f32, Place), b: &(f32, Place)| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1));
     if scratch.ranked.len() > COMPARED {
         scratch.ranked.select_nth_unstable_by(COMPARED, order);
@@ -225,18 +256,19 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
     std::hint::black_box(
         candidates.iter().fold(0, |sum, (_, terms)| terms.iter().step_by(8).fold(sum, |sum, term| sum ^ term.entry)),
     );
-    let mut shared = smallvec::SmallVec::<[(f32, Place, u64); COMPARED]>::new();
+    let mut shared = smallvec::SmallVec::<[(Overlap, Place); COMPARED]>::new();
     let sieve = Sieve::new(&item.terms);
     for (other, terms) in candidates {
         let overlap = sieve.overlap(terms);
         if overlap.cosine > LEAST {
-            shared.push((overlap.cosine, other, overlap.shared));
+            shared.push((overlap, other));
         }
     }
-    shared.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
+    shared.sort_unstable_by(|a, b| b.0.cosine.total_cmp(&a.0.cosine).then(b.1.cmp(&a.1)));
     shared.truncate(NEAR);
-    for (n, (cosine, place, mut bits)) in shared.into_iter().enumerate() {
-        scratch.found.push(Found { place, cosine });
+    for (n, (overlap, place)) in shared.into_iter().enumerate() {
+        scratch.found.push(Found { place, overlap });
+        let mut bits = overlap.shared;
         while n < LOCAL && bits != 0 {
             if let Some(count) = scratch.local.get_mut(bits.trailing_zeros() as usize) {
                 *count += 1;

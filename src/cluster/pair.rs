@@ -94,23 +94,20 @@ impl Crowd {
 }
 
 /// The numbers of a pair. `company` is the cosine of the two lists of neighbours.
-pub(super) fn features(a: &Remembered, b: &Remembered, cosine: f32, company: f32, crowds: [Crowd; 2]) -> Features {
-    let mut sum = Sums::default();
-    let (mut i, mut j) = (0, 0);
-    while i < a.terms.len() || j < b.terms.len() {
-        match (a.terms.get(i), b.terms.get(j)) {
-            (Some(x), Some(y)) if x.entry == y.entry => {
-                sum.shared(*x, *y);
-                (i, j) = (i + 1, j + 1);
-            }
-            (Some(x), Some(y)) if x.entry < y.entry => (sum.alone(0, *x), i += 1).1,
-            (Some(x), None) => (sum.alone(0, *x), i += 1).1,
-            (_, Some(y)) => (sum.alone(1, *y), j += 1).1,
-            (None, None) => break,
+pub(super) fn features(a: &Remembered, b: &Remembered, overlap: Overlap, company: f32, crowds: [Crowd; 2]) -> Features {
+    let cosine = overlap.cosine;
+    let mut sum = Shared::default();
+    for (n, x) in a.terms.iter().enumerate() {
+        if overlap.shared >> n.min(63) & 1 == 1
+            && let Ok(at) = b.terms.binary_search_by_key(&x.entry, |y| y.entry)
+        {
+            sum.add(*x, b.terms[at]);
         }
     }
-    let names = if a.names * b.names > 0.0 { sum.names_dot / (a.names * b.names) } else { 0.0 };
-    let titles = (sum.title_square[0] * sum.title_square[1]).sqrt();
+    let unshared_fresh = (a.sums.fresh_title + b.sums.fresh_title - sum.fresh_of_titles).max(0.0);
+    let names = a.sums.names * b.sums.names;
+    let names = if names > 0.0 { sum.names_dot / names } else { 0.0 };
+    let titles = (a.sums.title * b.sums.title).sqrt();
     [
         cosine.max(0.0).sqrt(),
         if titles > 0.0 { (sum.title_dot / titles).max(0.0).sqrt() } else { 0.0 },
@@ -118,7 +115,7 @@ pub(super) fn features(a: &Remembered, b: &Remembered, cosine: f32, company: f32
         company,
         sum.fresh,
         sum.fresh_title,
-        sum.unshared_fresh,
+        unshared_fresh,
         sum.rarest_name,
         (a.ranked_at - b.ranked_at).unsigned_abs() as f32 / 86_400.0,
         f32::from(u8::from(a.outlet == b.outlet)),
@@ -133,19 +130,20 @@ pub(super) fn features(a: &Remembered, b: &Remembered, cosine: f32, company: f32
 /// The cosine of the twentieth neighbour beyond which it makes no difference.
 const CROWDED: f32 = 0.2;
 
+/// What the terms that both hold add up to.
 #[derive(Default)]
-struct Sums {
+struct Shared {
     names_dot: f32,
     rarest_name: f32,
     fresh: f32,
     fresh_title: f32,
     title_dot: f32,
-    title_square: [f32; 2],
-    unshared_fresh: f32,
+    /// What of it is in [`super::memory::Sums::fresh_title`] of either.
+    fresh_of_titles: f32,
 }
 
-impl Sums {
-    fn shared(&mut self, x: Weighed, y: Weighed) {
+impl Shared {
+    fn add(&mut self, x: Weighed, y: Weighed) {
         let rarity = x.rarity().max(y.rarity());
         let fresh = rarity * (1.0 - x.local().max(y.local()));
         self.fresh += fresh;
@@ -153,25 +151,14 @@ impl Sums {
             self.names_dot += rarity * rarity;
             self.rarest_name = self.rarest_name.max(rarity);
         }
-        for (side, term) in [x, y].into_iter().enumerate() {
-            if term.in_title() {
-                self.title_square[side] += term.rarity() * term.rarity();
-            }
-        }
         if x.in_title() || y.in_title() {
             self.fresh_title += fresh;
         }
         if x.in_title() && y.in_title() {
             self.title_dot += rarity * rarity;
         }
-    }
-
-    fn alone(&mut self, side: usize, term: Weighed) {
-        if term.in_title() {
-            let rarity = term.rarity();
-            self.title_square[side] += rarity * rarity;
-            self.unshared_fresh += rarity * (1.0 - term.local());
-        }
+        let own = [x, y].into_iter().filter(|term| term.in_title());
+        self.fresh_of_titles += own.map(Weighed::fresh).sum::<f32>();
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the remembered items teach of each term: in how many it stands, whether it is a name, and who holds it.
 
 use super::words::Term;
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
 use smallvec::SmallVec;
 
 /// Where an item stands in the queue of all items since the start. Counts on for ever, and wraps after four billion.
@@ -11,7 +11,7 @@ pub(super) type Place = u32;
 pub(super) type Entry = u32;
 
 /// Latest items that are looked at for one term: what more items have in common is too common to tell anything.
-const POSTINGS: usize = 64;
+pub(super) const POSTINGS: usize = 64;
 /// Items that are taken to have been seen before the first one, so that the first hundred are not all rare words.
 const BEFORE: f32 = 300.0;
 
@@ -31,7 +31,8 @@ struct Known {
 }
 
 pub(super) struct Vocabulary {
-    by_term: FxHashMap<Term, Entry>,
+    /// Only the numbers: terms are hashes, and stand in `known`.
+    by_term: HashTable<Entry>,
     known: Vec<Known>,
     free: Vec<Entry>,
     items: u32,
@@ -44,7 +45,7 @@ const LOGARITHMS: u32 = 4096;
 impl Default for Vocabulary {
     fn default() -> Vocabulary {
         Vocabulary {
-            by_term: FxHashMap::default(),
+            by_term: HashTable::new(),
             known: Vec::new(),
             free: Vec::new(),
             items: 0,
@@ -54,17 +55,25 @@ impl Default for Vocabulary {
 }
 
 impl Vocabulary {
+    fn find(&self, term: Term) -> Option<Entry> {
+        self.by_term.find(term, |entry| self.known[*entry as usize].term == term).copied()
+    }
+
     /// Asks memory for what is known of these terms, all at once, so that taking them in one by one waits only once.
-    pub(super) fn call(&self, terms: impl Iterator<Item = Term>) {
-        let known = terms.filter_map(|term| self.by_term.get(&term));
-        std::hint::black_box(known.fold(0, |sum, entry| sum ^ self.known[*entry as usize].held));
+    pub(super) fn call_terms(&self, terms: impl Iterator<Item = Term>) {
+        self.call(terms.filter_map(|term| self.find(term)));
+    }
+
+    /// As [`Vocabulary::call_terms`].
+    pub(super) fn call(&self, entries: impl Iterator<Item = Entry>) {
+        std::hint::black_box(entries.fold(0, |sum, entry| sum ^ self.known[entry as usize].held));
     }
 
     /// Takes in a term of an item that is now remembered. `teaches`: the item counts in the frequencies.
     pub(super) fn hold(&mut self, term: Term, written: &str, teaches: bool) -> Entry {
-        let entry = *self.by_term.entry(term).or_insert_with(|| {
+        let entry = self.find(term).unwrap_or_else(|| {
             let known = Known { term, written: written.into(), ..Known::default() };
-            match self.free.pop() {
+            let entry = match self.free.pop() {
                 Some(free) => {
                     self.known[free as usize] = known;
                     free
@@ -73,7 +82,9 @@ impl Vocabulary {
                     self.known.push(known);
                     (self.known.len() - 1) as Entry
                 }
-            }
+            };
+            self.by_term.insert_unique(term, entry, |entry| self.known[*entry as usize].term);
+            entry
         });
         let known = &mut self.known[entry as usize];
         known.held += 1;
@@ -91,7 +102,9 @@ impl Vocabulary {
             known.postings.drain(..gone);
         }
         if known.held == 0 {
-            self.by_term.remove(&known.term);
+            if let Ok(found) = self.by_term.find_entry(known.term, |found| *found == entry) {
+                found.remove();
+            }
             *known = Known::default();
             self.free.push(entry);
         }

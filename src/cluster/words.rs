@@ -5,6 +5,7 @@
 use super::language::Language;
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
+use std::num::NonZero;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 use xxhash_rust::xxh3::xxh3_64;
@@ -38,26 +39,38 @@ pub(super) struct Text {
     summary_folded: String,
 }
 
-/// Terms of words that were met, since stemming costs more than looking a word up.
+/// Terms of words that were met, since stemming costs more than looking a word up: by the word's hash and its language.
+/// Stop words are none.
 #[derive(Default)]
-pub(super) struct Stems(FxHashMap<(u8, u64), Option<Term>>);
+pub(super) struct Stems(FxHashMap<u64, Option<NonZero<Term>>>);
 
-/// Words remembered; when there are more, all are forgotten at once, which changes no result.
-const STEMS: usize = 1 << 18;
+/// Words remembered; when there are more, all are forgotten at once, which changes no result. As many as fill a table of
+/// a power of two.
+const STEMS: usize = (1 << 18) / 8 * 7;
 
 impl Stems {
-    fn term(&mut self, number: u8, language: &Language, lower: &str) -> Option<Term> {
-        let key = (number, xxh3_64(lower.as_bytes()));
+    fn key(number: u8, lower: &str) -> u64 {
+        xxh3_64(lower.as_bytes()) ^ u64::from(number) << 56
+    }
+
+    /// Asks memory for words, all at once, so that looking them up one by one waits only once.
+    fn call(&self, keys: impl Iterator<Item = u64>) {
+        std::hint::black_box(keys.filter(|key| self.0.contains_key(key)).count());
+    }
+
+    /// The term of the word of this key, which `lower` gives where it is needed.
+    fn term(&mut self, key: u64, language: &Language, lower: impl FnOnce() -> String) -> Option<Term> {
         if let Some(known) = self.0.get(&key) {
-            return *known;
+            return known.map(NonZero::get);
         }
-        let stop = lower.chars().nth(1).is_none() || language.is_stop_word(lower);
-        let term = (!stop).then(|| xxh3_64(language.stem(lower).as_bytes()));
+        let lower = lower();
+        let stop = lower.chars().nth(1).is_none() || language.is_stop_word(&lower);
+        let term = if stop { None } else { NonZero::new(xxh3_64(language.stem(&lower).as_bytes())) };
         if self.0.len() >= STEMS {
             self.0.clear();
         }
         self.0.insert(key, term);
-        term
+        term.map(NonZero::get)
     }
 }
 
@@ -128,6 +141,8 @@ fn latin(c: char) -> char {
 fn tokens(text: &str, number: u8, language: &Language, stems: &mut Stems) -> Vec<Token> {
     let mut out = Vec::with_capacity(text.len() / 6);
     let mut run: Vec<(usize, char)> = Vec::new();
+    // Words whose terms are to be looked up, by their places in `out`, where their keys stand until then.
+    let mut words: Vec<usize> = Vec::with_capacity(out.capacity());
     let (mut end, mut lower) = (0, String::new());
     for (at, word) in text.unicode_word_indices() {
         let initial = end == 0 || text[end..at].contains(ends_a_sentence);
@@ -142,25 +157,47 @@ fn tokens(text: &str, number: u8, language: &Language, stems: &mut Stems) -> Vec
         }
         pairs(&mut run, &mut out);
         let is_number = word.starts_with(|c: char| c.is_numeric());
-        lower.clear();
-        for c in word.chars().filter(|c| !matches!(c, '.' | ',' | '\'' | '’') || (is_number && *c == '.')) {
-            lower.extend(c.to_lowercase());
-        }
-        if word.ends_with("'s") || word.ends_with("’s") {
-            lower.pop();
-        }
+        write_lower(word, &mut lower);
         let capital = word.starts_with(char::is_uppercase);
         // The country and the pronoun differ by their capitals alone.
         let acronym = capital && lower.len() <= 2 && word.chars().all(|c| c.is_uppercase() || c == '.');
-        let term = match is_number || acronym {
-            true => Some(xxh3_64(lower.as_bytes()) ^ u64::from(acronym)),
-            false => stems.term(number, language, &lower),
+        let term = if is_number || acronym {
+            xxh3_64(lower.as_bytes()) ^ u64::from(acronym)
+        } else {
+            words.push(out.len());
+            Stems::key(number, &lower)
         };
-        let Some(term) = term else { continue };
         out.push(Token { term, at: (at as u32, end as u32), number: is_number, capital, initial });
     }
     pairs(&mut run, &mut out);
+    stems.call(words.iter().map(|word| out[*word].term));
+    let (mut words, mut place) = (words.into_iter().peekable(), 0..);
+    out.retain_mut(|token| {
+        let word = words.next_if_eq(&place.next().unwrap_or_default()).is_some();
+        let at = token.at.0 as usize..token.at.1 as usize;
+        let lower = || {
+            write_lower(&text[at], &mut lower);
+            lower.clone()
+        };
+        let term = if word { stems.term(token.term, language, lower) } else { Some(token.term) };
+        term.is_some_and(|term| {
+            token.term = term;
+            true
+        })
+    });
     out
+}
+
+/// A word in lower case, without its signs and its possessive.
+fn write_lower(word: &str, lower: &mut String) {
+    let is_number = word.starts_with(|c: char| c.is_numeric());
+    lower.clear();
+    for c in word.chars().filter(|c| !matches!(c, '.' | ',' | '\'' | '’') || (is_number && *c == '.')) {
+        lower.extend(c.to_lowercase());
+    }
+    if word.ends_with("'s") || word.ends_with("’s") {
+        lower.pop();
+    }
 }
 
 fn ends_a_sentence(c: char) -> bool {
