@@ -6,10 +6,12 @@
 use super::memory::{Kind, Memory, Near, Remembered, Sums, Weighed};
 use super::model::Model;
 use super::pair::{Crowd, Features, Overlap, Sieve, features};
-use super::vocabulary::{POSTINGS, Place};
+use super::vocabulary::Place;
 
 /// Terms of an item by which others find it, and by which it looks for others.
 const INDEXED: usize = 16;
+/// Entries of the index that are read for one item, the strongest terms first.
+const READ: usize = 512;
 /// Items that are compared in full.
 const COMPARED: usize = 32;
 /// The part of a cosine that the indexed terms must make for an item to be compared in full.
@@ -40,7 +42,7 @@ struct Tally {
 
 impl Tally {
     /// Never more than half full.
-    const SLOTS: usize = 2 * INDEXED * POSTINGS;
+    const SLOTS: usize = 2 * READ;
     const BITS: u32 = Tally::SLOTS.ilog2();
 
     fn add(&mut self, place: Place, part: f32) {
@@ -234,12 +236,15 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
     scratch.local.clear();
     let Some(item) = memory.at(place) else { return };
     scratch.local.resize(item.terms.len(), 0);
+    let mut left = READ;
     let strongest: smallvec::SmallVec<[Weighed; INDEXED]> = strongest(&item.terms).collect();
     memory.vocabulary.call_filed(strongest.iter().map(|term| term.entry));
     for term in strongest {
         // What the other item gives the term is not known yet; as much as this one is a good guess.
         let part = term.weight() * term.weight();
-        memory.vocabulary.filed(term.entry).for_each(|other| scratch.tally.add(other, part));
+        let filed = memory.vocabulary.filed(term.entry).take(left);
+        left -= filed.len();
+        filed.for_each(|other| scratch.tally.add(other, part));
     }
     scratch.ranked.clear();
     scratch.ranked.extend(scratch.tally.drain().filter(|(weight, other)| *weight > LIKELY && *other != place));

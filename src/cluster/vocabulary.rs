@@ -11,7 +11,7 @@ pub(super) type Place = u32;
 pub(super) type Entry = u32;
 
 /// Latest items that are looked at for one term: what more items have in common is too common to tell anything.
-pub(super) const POSTINGS: usize = 64;
+const POSTINGS: usize = 64;
 /// Items that are taken to have been seen before the first one, so that the first hundred are not all rare words.
 const BEFORE: f32 = 300.0;
 
@@ -173,7 +173,7 @@ impl Vocabulary {
     }
 
     /// The items filed under a term, the latest first.
-    pub(super) fn filed(&self, entry: Entry) -> impl Iterator<Item = Place> + '_ {
+    pub(super) fn filed(&self, entry: Entry) -> impl ExactSizeIterator<Item = Place> + '_ {
         self.known[entry as usize].postings.iter().rev().copied()
     }
 
