@@ -1,11 +1,11 @@
 //! Learns the weights of the pair model from labelled items, and says how well they do on stories that they have not seen.
 //!
 //! `cargo run --release --example train -- GOLD.jsonl [--write]` runs the real clusterer over the items, keeps every pair
-//! that it judges, fits a logistic regression on the features and their products (Newton's method, L2), and prints the figures of k-fold cross-validation:
-//! each fifth of the stories is grouped, amid all the others, by weights learned from the other four. `--write` puts
-//! the weights learned from all into `src/cluster/weights.txt`, `--show` prints them. For experiments: `--without NAME,NAME`
-//! leaves features out; `--best`, `--size`, `--needed` and `--missing` set the linkage, `--large` the weight of large
-//! stories, `--prior` how little products may weigh, `--seeds` how many ways of splitting.
+//! that it judges, fits a logistic regression on the features and their products (Newton's method, L2), and prints the
+//! figures of k-fold cross-validation: each fifth of the stories is grouped, amid all the others, by weights learned from
+//! the other four. `--write` puts the weights learned from all into `src/cluster/weights.txt`, `--show` prints them. For
+//! experiments: `--without NAME,NAME` leaves features out; `--best`, `--size`, `--needed` and `--missing` set the linkage,
+//! `--large` the weight of large stories, `--prior` how little products may weigh, `--seeds` how many ways of splitting.
 
 use newsfold::cluster::labelled::{Labelled, replay};
 use newsfold::cluster::{Clusterer, FEATURES, Features, Linkage, Model, Options};
@@ -47,11 +47,12 @@ fn main() {
         labels: labelled.iter().map(|item| item.story.to_string()).collect(),
     };
     let options = Options::default();
+    let usual = Linkage::of(&options);
     let linkage = Linkage {
-        best: number("--best", 0.7) as f32,
-        size: number("--size", 0.3) as f32,
-        needed: number("--needed", 0.2) as f32,
-        missing: number("--missing", -4.0) as f32,
+        best: number("--best", usual.best.into()) as f32,
+        size: number("--size", usual.size.into()) as f32,
+        needed: number("--needed", usual.needed.into()) as f32,
+        missing: number("--missing", usual.missing.into()) as f32,
     };
     let without: Vec<&str> =
         arguments.iter().position(|a| a == "--without").map_or(vec![], |at| arguments[at + 1].split(',').collect());
@@ -129,8 +130,7 @@ fn judged(
 fn fit(pairs: &[Pair], prior: f64, chosen: impl Fn(&Pair) -> bool) -> Model {
     let chosen: Vec<&Pair> = pairs.iter().filter(|pair| chosen(pair)).collect();
     let n = chosen.len() as f64;
-    let mut model =
-        Model { bias: 0.0, mean: [0.0; N], deviation: [1.0; N], weights: [0.0; N], products: [[0.0; N]; N] };
+    let mut model = Model::default();
     for d in 0..N {
         let mean = chosen.iter().map(|pair| f64::from(pair.x[d])).sum::<f64>() / n;
         let square = chosen.iter().map(|pair| (f64::from(pair.x[d]) - mean).powi(2)).sum::<f64>() / n;
@@ -169,7 +169,7 @@ fn fit(pairs: &[Pair], prior: f64, chosen: impl Fn(&Pair) -> bool) -> Model {
         }
         let step = solve(hessian, gradient);
         w.iter_mut().zip(step).for_each(|(w, step)| *w -= step);
-        if step.iter().all(|s| s.abs() < 1e-6) {
+        if step.iter().all(|s| s.abs() < 1e-7) {
             break;
         }
     }

@@ -81,7 +81,8 @@ pub struct Linkage {
 }
 
 impl Linkage {
-    fn of(options: &Options) -> Linkage {
+    /// What the program uses.
+    pub fn of(options: &Options) -> Linkage {
         let threshold = options.threshold.clamp(0.001, 0.999);
         Linkage { best: 0.7, size: 0.3, needed: (threshold / (1.0 - threshold)).ln(), missing: -4.0 }
     }

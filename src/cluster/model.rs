@@ -26,6 +26,13 @@ pub struct Model {
     pub products: [Features; N],
 }
 
+/// The model that has learned nothing: every pair scores 0.
+impl Default for Model {
+    fn default() -> Model {
+        Model { bias: 0.0, mean: [0.0; N], deviation: [1.0; N], weights: [0.0; N], products: [[0.0; N]; N] }
+    }
+}
+
 /// A file of weights that does not name each feature once.
 #[derive(Debug, thiserror::Error)]
 #[error("weights, line {line}: {what}")]
@@ -71,8 +78,7 @@ impl Model {
     /// Reads lines of names and numbers, between tabs: `always` and the bias; a feature, its mean, its deviation and its
     /// weight; two features and the weight of their product.
     pub fn read(text: &str) -> Result<Model, BadWeights> {
-        let mut model =
-            Model { bias: 0.0, mean: [0.0; N], deviation: [1.0; N], weights: [0.0; N], products: [[0.0; N]; N] };
+        let mut model = Model::default();
         let mut known = std::collections::BTreeSet::new();
         for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
             let bad = |what: &str| BadWeights { line: n + 1, what: what.to_owned() };

@@ -33,7 +33,7 @@ pub(super) struct Scratch {
 }
 
 /// Adds up by place what candidates share with one item: an open table that is emptied by what was put in, because this
-/// is done a thousand times for each item.
+/// is done hundreds of times for each item.
 struct Tally {
     /// The weight is 0 where there is none.
     slots: Box<[(Place, f32); Tally::SLOTS]>,
@@ -261,25 +261,14 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
     std::hint::black_box(
         candidates.iter().fold(0, |sum, (_, terms)| terms.iter().step_by(8).fold(sum, |sum, term| sum ^ term.entry)),
     );
-    let mut shared = smallvec::SmallVec::<[(Overlap, Place); COMPARED]>::new();
     let sieve = Sieve::new(&item.terms);
-    for (other, terms) in candidates {
-        let overlap = sieve.overlap(terms);
-        if overlap.cosine > LEAST {
-            shared.push((overlap, other));
-        }
-    }
-    shared.sort_unstable_by(|a, b| b.0.cosine.total_cmp(&a.0.cosine).then(b.1.cmp(&a.1)));
-    shared.truncate(NEAR);
-    for (n, (overlap, place)) in shared.into_iter().enumerate() {
-        scratch.found.push(Found { place, overlap });
-        let mut bits = overlap.shared;
-        while n < LOCAL && bits != 0 {
-            if let Some(count) = scratch.local.get_mut(bits.trailing_zeros() as usize) {
-                *count += 1;
-            }
-            bits &= bits - 1;
-        }
+    let overlaps = candidates.into_iter().map(|(place, terms)| Found { place, overlap: sieve.overlap(terms) });
+    scratch.found.extend(overlaps.filter(|found| found.overlap.cosine > LEAST));
+    let cosine = |found: &Found| found.overlap.cosine;
+    scratch.found.sort_unstable_by(|a, b| cosine(b).total_cmp(&cosine(a)).then(b.place.cmp(&a.place)));
+    scratch.found.truncate(NEAR);
+    for at in scratch.found.iter().take(LOCAL).flat_map(|found| found.overlap.positions()) {
+        scratch.local[at] += 1;
     }
 }
 

@@ -34,6 +34,18 @@ pub(super) struct Overlap {
     pub shared: u64,
 }
 
+impl Overlap {
+    /// The positions in the first item of what both hold.
+    pub(super) fn positions(&self) -> impl Iterator<Item = usize> + use<> {
+        let mut bits = self.shared;
+        std::iter::from_fn(move || {
+            let at = bits.trailing_zeros() as usize;
+            bits &= bits.wrapping_sub(1);
+            (at < 64).then_some(at)
+        })
+    }
+}
+
 /// An item's terms, ready to be compared with many others'.
 pub(super) struct Sieve<'a> {
     terms: &'a [Weighed],
@@ -97,11 +109,9 @@ impl Crowd {
 pub(super) fn features(a: &Remembered, b: &Remembered, overlap: Overlap, company: f32, crowds: [Crowd; 2]) -> Features {
     let cosine = overlap.cosine;
     let mut sum = Shared::default();
-    for (n, x) in a.terms.iter().enumerate() {
-        if overlap.shared >> n.min(63) & 1 == 1
-            && let Ok(at) = b.terms.binary_search_by_key(&x.entry, |y| y.entry)
-        {
-            sum.add(*x, b.terms[at]);
+    for x in overlap.positions().map(|at| a.terms[at]) {
+        if let Ok(at) = b.terms.binary_search_by_key(&x.entry, |y| y.entry) {
+            sum.add(x, b.terms[at]);
         }
     }
     let unshared_fresh = (a.sums.fresh_title + b.sums.fresh_title - sum.fresh_of_titles).max(0.0);

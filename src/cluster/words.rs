@@ -5,7 +5,6 @@
 use super::language::Language;
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
-use std::num::NonZero;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 use xxhash_rust::xxh3::xxh3_64;
@@ -40,9 +39,11 @@ pub(super) struct Text {
 }
 
 /// Terms of words that were met, since stemming costs more than looking a word up: by the word's hash and its language.
-/// Stop words are none.
 #[derive(Default)]
-pub(super) struct Stems(FxHashMap<u64, Option<NonZero<Term>>>);
+pub(super) struct Stems(FxHashMap<u64, Term>);
+
+/// The term of a stop word: none.
+const STOP: Term = 0;
 
 /// Words remembered; when there are more, all are forgotten at once, which changes no result. As many as fill a table of
 /// a power of two.
@@ -58,19 +59,20 @@ impl Stems {
         std::hint::black_box(keys.filter(|key| self.0.contains_key(key)).count());
     }
 
-    /// The term of the word of this key, which `lower` gives where it is needed.
-    fn term(&mut self, key: u64, language: &Language, lower: impl FnOnce() -> String) -> Option<Term> {
+    /// The term of a word, whose key this is.
+    fn term(&mut self, key: u64, language: &Language, word: &str) -> Term {
         if let Some(known) = self.0.get(&key) {
-            return known.map(NonZero::get);
+            return *known;
         }
-        let lower = lower();
+        let mut lower = String::new();
+        write_lower(word, &mut lower);
         let stop = lower.chars().nth(1).is_none() || language.is_stop_word(&lower);
-        let term = if stop { None } else { NonZero::new(xxh3_64(language.stem(&lower).as_bytes())) };
+        let term = if stop { STOP } else { xxh3_64(language.stem(&lower).as_bytes()) };
         if self.0.len() >= STEMS {
             self.0.clear();
         }
         self.0.insert(key, term);
-        term.map(NonZero::get)
+        term
     }
 }
 
@@ -171,20 +173,11 @@ fn tokens(text: &str, number: u8, language: &Language, stems: &mut Stems) -> Vec
     }
     pairs(&mut run, &mut out);
     stems.call(words.iter().map(|word| out[*word].term));
-    let (mut words, mut place) = (words.into_iter().peekable(), 0..);
-    out.retain_mut(|token| {
-        let word = words.next_if_eq(&place.next().unwrap_or_default()).is_some();
-        let at = token.at.0 as usize..token.at.1 as usize;
-        let lower = || {
-            write_lower(&text[at], &mut lower);
-            lower.clone()
-        };
-        let term = if word { stems.term(token.term, language, lower) } else { Some(token.term) };
-        term.is_some_and(|term| {
-            token.term = term;
-            true
-        })
-    });
+    for word in words {
+        let Token { term: key, at: (start, end), .. } = out[word];
+        out[word].term = stems.term(key, language, &text[start as usize..end as usize]);
+    }
+    out.retain(|token| token.term != STOP);
     out
 }
 
