@@ -1,7 +1,7 @@
 //! The operator's decisions taken in, and why two items are, or are not, together.
 
 use super::memory::{Remembered, Tag};
-use super::pair::{Crowd, FEATURES, features, overlap};
+use super::pair::{Both, Crowd, FEATURES, Sieve, features};
 use super::{Clusterer, chance, group, near};
 use crate::model::{Decision, DecisionKind, ItemId};
 use serde::Serialize;
@@ -55,8 +55,9 @@ impl Clusterer {
         let a = self.memory.at(self.memory.place_of(one)?)?;
         let b = self.memory.at(self.memory.place_of(other)?)?;
         let crowds = [Crowd::of(&a.near), Crowd::of(&b.near)];
-        let overlap = overlap(&a.terms, &b.terms);
-        let features = features(a, b, overlap, near::company(&a.near, &b.near), crowds);
+        let mut both: Vec<Both> = Vec::new();
+        let cosine = Sieve::new(&a.terms).overlap(&b.terms, &mut both);
+        let features = features((a, b), cosine, &both, near::company(&a.near, &b.near), crowds);
         let mut spoke: Vec<(&'static str, f32)> =
             FEATURES.iter().copied().zip(self.model.parts(&features)).filter(|(_, part)| part.abs() >= 0.05).collect();
         spoke.sort_by(|x, y| y.1.abs().total_cmp(&x.1.abs()));

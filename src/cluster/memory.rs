@@ -13,8 +13,7 @@ use std::collections::VecDeque;
 pub(super) struct Remembered {
     /// In order of entry.
     pub terms: Box<[Weighed]>,
-    /// The nearest items, nearest first.
-    pub near: SmallVec<[Near; 4]>,
+    pub near: Nearest,
     /// Seconds since 1970.
     pub ranked_at: i64,
     pub sums: Sums,
@@ -115,6 +114,10 @@ pub(super) enum Kind {
     Number,
 }
 
+/// The items nearest to one, nearest first. They lie with the item and not in a list of their own, because most items
+/// have as many as are kept, and every look at an item is one at its neighbours too.
+pub(super) type Nearest = SmallVec<[Near; super::near::NEAR]>;
+
 /// Another item, and how near it is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Near {
@@ -179,12 +182,27 @@ impl Weighed {
 }
 
 impl Near {
-    pub(super) fn new(place: Place, cosine: f32, score: f32) -> Near {
-        Near { place, cosine: (cosine.clamp(0.0, 1.0) * 65535.0) as u16, score: (score * 256.0) as i16 }
+    /// A neighbour that has not been judged yet.
+    pub(super) fn new(place: Place, cosine: f32) -> Near {
+        Near { place, cosine: (cosine.clamp(0.0, 1.0) * 65535.0) as u16, score: i16::MIN }
+    }
+
+    pub(super) fn judged(self, score: f32) -> Near {
+        Near { score: (score * 256.0) as i16, ..self }
+    }
+
+    /// The same nearness as the neighbour sees it.
+    pub(super) fn seen_from(self, place: Place) -> Near {
+        Near { place, ..self }
     }
 
     pub(super) fn cosine(&self) -> f32 {
         f32::from(self.cosine) / 65535.0
+    }
+
+    /// The cosines of two multiplied, in 65,535²ths.
+    pub(super) fn product(&self, other: &Near) -> u64 {
+        u64::from(self.cosine) * u64::from(other.cosine)
     }
 
     pub(super) fn score(&self) -> f32 {

@@ -3,9 +3,9 @@
 //! Candidates come from an inverted index over every item's strongest terms; they are compared in full, and the
 //! nearest are judged by the learned model, which also hears what the neighbours of both have in common.
 
-use super::memory::{Kind, Memory, Near, Remembered, Sums, Weighed};
+use super::memory::{Kind, Memory, Near, Nearest, Remembered, Sums, Weighed};
 use super::model::Model;
-use super::pair::{Crowd, Features, Overlap, Sieve, features};
+use super::pair::{Both, Crowd, Features, Sieve, features};
 use super::vocabulary::Place;
 
 /// Terms of an item by which others find it, and by which it looks for others.
@@ -14,8 +14,8 @@ const INDEXED: usize = 16;
 const READ: usize = 512;
 /// Items that are compared in full.
 const COMPARED: usize = 32;
-/// The part of a cosine that the indexed terms must make for an item to be compared in full.
-const LIKELY: f32 = 0.03;
+/// The part of a cosine that the indexed terms must make for an item to be compared in full, in 65,535²ths: 0.03.
+const LIKELY: u32 = 65_535 * 65_535 / 100 * 3;
 /// Neighbours that an item keeps.
 pub(super) const NEAR: usize = 24;
 /// The cosine below which an item is no neighbour.
@@ -27,55 +27,69 @@ const NEVER: f32 = -20.0;
 #[derive(Default)]
 pub(super) struct Scratch {
     tally: Tally,
-    ranked: Vec<(f32, Place)>,
     found: Vec<Found>,
+    /// What the item and each found one both hold, one after the other.
+    both: Vec<Both>,
     local: Vec<u16>,
 }
 
-/// Adds up by place what candidates share with one item: an open table that is emptied by what was put in, because this
-/// is done hundreds of times for each item.
+/// Adds up by place what candidates share with one item: an open table, because this is done hundreds of times for each
+/// item.
 struct Tally {
-    /// The weight is 0 where there is none.
-    slots: Box<[(Place, f32); Tally::SLOTS]>,
-    used: Vec<u16>,
+    /// Where in `found` a place stands, at its hash or after.
+    slots: Box<[u16; Tally::SLOTS]>,
+    /// A sum in 65,535²ths, which is less than 1, and below it a place: they are in order as numbers.
+    found: Vec<u64>,
 }
 
 impl Tally {
-    /// Never more than half full.
-    const SLOTS: usize = 2 * READ;
-    const BITS: u32 = Tally::SLOTS.ilog2();
+    /// Never more than an eighth full, so that almost all is found where it is looked for first.
+    const SLOTS: usize = 8 * READ;
+    const NONE: u16 = u16::MAX;
 
-    fn add(&mut self, place: Place, part: f32) {
-        let mut at = (place.wrapping_mul(0x9e37_79b1) >> (32 - Tally::BITS)) as usize;
-        while self.slots[at].1 > 0.0 && self.slots[at].0 != place {
-            at = (at + 1) % Tally::SLOTS;
+    fn add(&mut self, place: Place, part: u32) {
+        let mut at = (place.wrapping_mul(0x9e37_79b1) >> (32 - Tally::SLOTS.ilog2())) as usize;
+        loop {
+            match self.found.get_mut(usize::from(self.slots[at])) {
+                Some(sum) if *sum as Place == place => return *sum += u64::from(part) << 32,
+                Some(_) => at = (at + 1) % Tally::SLOTS,
+                None => break,
+            }
         }
-        let (key, weight) = &mut self.slots[at];
-        if *weight == 0.0 && part > 0.0 {
-            *key = place;
-            self.used.push(at as u16);
-        }
-        *weight += part;
+        self.slots[at] = self.found.len() as u16;
+        self.found.push(u64::from(part) << 32 | u64::from(place));
     }
 
-    /// Gives out the weights and places, in the order in which they came, and is empty.
-    fn drain(&mut self) -> impl Iterator<Item = (f32, Place)> {
-        self.used.drain(..).map(|at| {
-            let (place, weight) = std::mem::take(&mut self.slots[usize::from(at)]);
-            (weight, place)
-        })
+    /// Gives out the places with the greatest sums, the greatest first and of equals the later place; and is empty.
+    fn best(&mut self, count: usize, fits: impl Fn(Place, u32) -> bool) -> impl Iterator<Item = Place> {
+        self.slots.fill(Tally::NONE);
+        self.found.retain(|sum| fits(*sum as Place, (*sum >> 32) as u32));
+        if self.found.len() > count {
+            self.found.select_nth_unstable_by(count, |a, b| b.cmp(a));
+            self.found.truncate(count);
+        }
+        self.found.sort_unstable_by(|a, b| b.cmp(a));
+        self.found.drain(..).map(|sum| sum as Place)
     }
 }
 
 impl Default for Tally {
     fn default() -> Tally {
-        Tally { slots: Box::new([(0, 0.0); Tally::SLOTS]), used: Vec::new() }
+        Tally { slots: Box::new([Tally::NONE; Tally::SLOTS]), found: Vec::with_capacity(READ) }
     }
 }
 
 struct Found {
     place: Place,
-    overlap: Overlap,
+    cosine: f32,
+    /// Where in [`Scratch::both`] it stands.
+    both: std::ops::Range<u16>,
+}
+
+impl Found {
+    fn both<'a>(&self, all: &'a [Both]) -> &'a [Both] {
+        &all[usize::from(self.both.start)..usize::from(self.both.end)]
+    }
 }
 
 /// An item's terms, the strongest first, as many as are indexed.
@@ -130,39 +144,37 @@ pub(super) fn judge(
     if let Some(leader) = leader(memory, place, scratch) {
         memory.make_passive(place, leader);
     }
+    let Scratch { found, both, local, .. } = scratch;
     let Some(item) = memory.at_mut(place) else { return };
-    for (term, count) in item.terms.iter_mut().zip(&scratch.local) {
-        term.set_local(f32::from(*count) / (scratch.found.len().min(LOCAL) + LOCAL_BEFORE) as f32);
+    for (term, count) in item.terms.iter_mut().zip(local) {
+        term.set_local(f32::from(*count) / (found.len().min(LOCAL) + LOCAL_BEFORE) as f32);
     }
     item.sums = Sums::of(&item.terms);
-    let known: smallvec::SmallVec<[Place; NEAR]> = item.near.iter().map(|near| near.place).collect();
-    item.near = scratch.found.iter().map(|found| Near::new(found.place, found.overlap.cosine, NEVER)).collect();
     item.news = 0;
+    let near: Nearest = found.iter().map(|found| Near::new(found.place, found.cosine)).collect();
     let Some(item) = memory.at(place) else { return };
-    let (crowd, company) = (Crowd::of(&item.near), Company::of(&item.near));
-    let others = || scratch.found.iter().filter_map(|found| memory.at(found.place));
-    // As above: all lists are asked for before the first is read.
+    let (crowd, company) = (Crowd::of(&near), Company::of(&near));
+    // As above: all neighbours' neighbours are asked for before the first is read.
+    let others = found.iter().filter_map(|found| memory.at(found.place));
     std::hint::black_box(
-        others().fold(0, |sum, other| other.near.iter().step_by(8).fold(sum, |sum, near| sum ^ near.place)),
+        others.fold(0, |sum, other| other.near.iter().step_by(8).fold(sum, |sum, near| sum ^ near.place)),
     );
-    let mut scores = smallvec::SmallVec::<[f32; NEAR]>::new();
-    for found in &scratch.found {
+    let mut judged = Nearest::new();
+    for (found, near) in found.iter().zip(&near) {
         let Some(other) = memory.at(found.place) else { continue };
         let crowds = [crowd, Crowd::of(&other.near)];
-        let features = features(item, other, found.overlap, company.with(&other.near), crowds);
+        let company = company.with(&other.near);
+        let features = features((item, other), found.cosine, found.both(both), company, crowds);
         seen(found.place, &features);
-        scores.push(if kept_apart(item, other) { NEVER } else { model.score(&features) });
+        judged.push(near.judged(if kept_apart(item, other) { NEVER } else { model.score(&features) }));
     }
     let passive = item.passive;
-    for (found, score) in scratch.found.iter().zip(scores) {
-        let near = Near::new(found.place, found.overlap.cosine, score);
-        if let Some(item) = memory.at_mut(place)
-            && let Some(at) = item.near.iter_mut().find(|near| near.place == found.place)
-        {
-            *at = near;
-        }
-        if !passive && let Some(other) = memory.at_mut(found.place) {
-            tell(other, Near::new(place, found.overlap.cosine, score), !known.contains(&found.place));
+    let Some(item) = memory.at_mut(place) else { return };
+    let known = std::mem::replace(&mut item.near, judged.clone());
+    for near in judged.into_iter().filter(|_| !passive) {
+        let new = !known.iter().any(|known| known.place == near.place);
+        if let Some(other) = memory.at_mut(near.place) {
+            tell(other, near.seen_from(place), new);
         }
     }
 }
@@ -189,33 +201,43 @@ fn leader(memory: &Memory, place: Place, scratch: &Scratch) -> Option<Place> {
 struct Company<'a> {
     near: &'a [Near],
     /// A bit for each neighbour's place: most places of others' lists are not among them, and this says so at once.
-    bits: u64,
-    square: f32,
+    bits: [u64; 4],
+    square: u64,
 }
 
 impl<'a> Company<'a> {
-    /// The cosine from which a neighbour counts.
-    const LEAST: f32 = 0.1;
-
     fn of(near: &'a [Near]) -> Company<'a> {
-        let near = &near[..near.partition_point(|near| near.cosine() > Self::LEAST)];
-        let bits = near.iter().fold(0, |bits, near| bits | bit(near.place));
-        Company { near, bits, square: near.iter().map(|near| near.cosine() * near.cosine()).sum() }
+        let mut bits = [0; 4];
+        for near in near {
+            let (word, bit) = Self::bit(near.place);
+            bits[word] |= bit;
+        }
+        Company { near, bits, square: square(near) }
+    }
+
+    fn bit(place: Place) -> (usize, u64) {
+        let hash = place.wrapping_mul(0x9e37_79b1) >> 24;
+        (hash as usize >> 6, 1 << (hash & 63))
     }
 
     /// The cosine of the two lists of neighbours.
     fn with(&self, other: &[Near]) -> f32 {
-        let (mut dot, mut square) = (0.0, 0.0);
-        for near in other.iter().take_while(|near| near.cosine() > Self::LEAST) {
-            square += near.cosine() * near.cosine();
-            if self.bits & bit(near.place) != 0
+        let mut dot = 0;
+        for near in other {
+            let (word, bit) = Self::bit(near.place);
+            if self.bits[word] & bit != 0
                 && let Some(own) = self.near.iter().find(|own| own.place == near.place)
             {
-                dot += own.cosine() * near.cosine();
+                dot += own.product(near);
             }
         }
-        if dot > 0.0 { dot / (self.square * square).sqrt() } else { 0.0 }
+        if dot > 0 { dot as f32 / (self.square as f32 * square(other) as f32).sqrt() } else { 0.0 }
     }
+}
+
+/// The square of the length of a list of neighbours, in 65,535²ths.
+fn square(near: &[Near]) -> u64 {
+    near.iter().map(|near| near.product(near)).sum()
 }
 
 /// The cosine of two lists of neighbours.
@@ -223,52 +245,46 @@ pub(super) fn company(one: &[Near], other: &[Near]) -> f32 {
     Company::of(one).with(other)
 }
 
-fn bit(place: Place) -> u64 {
-    1 << (place.wrapping_mul(0x9e37_79b1) >> 26)
-}
-
 /// Nearest items in which a term's local share is counted, and how many are taken to lie beside them without it.
 const LOCAL: usize = 24;
 const LOCAL_BEFORE: usize = 5;
 
 fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
-    scratch.found.clear();
-    scratch.local.clear();
+    let Scratch { tally, found, both, local } = scratch;
+    found.clear();
+    both.clear();
+    local.clear();
     let Some(item) = memory.at(place) else { return };
-    scratch.local.resize(item.terms.len(), 0);
+    local.resize(item.terms.len(), 0);
     let mut left = READ;
     let strongest: smallvec::SmallVec<[Weighed; INDEXED]> = strongest(&item.terms).collect();
     memory.vocabulary.call_filed(strongest.iter().map(|term| term.entry));
     for term in strongest {
         // What the other item gives the term is not known yet; as much as this one is a good guess.
-        let part = term.weight() * term.weight();
+        let part = u32::from(term.weight) * u32::from(term.weight);
         let filed = memory.vocabulary.filed(term.entry).take(left);
         left -= filed.len();
-        filed.for_each(|other| scratch.tally.add(other, part));
+        filed.for_each(|other| tally.add(other, part));
     }
-    scratch.ranked.clear();
-    scratch.ranked.extend(scratch.tally.drain().filter(|(weight, other)| *weight > LIKELY && *other != place));
-    // The later item first where weights are equal, so that nothing depends on the order of finding.
-    let order = |a: &(f32, Place), b: &(f32, Place)| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1));
-    if scratch.ranked.len() > COMPARED {
-        scratch.ranked.select_nth_unstable_by(COMPARED, order);
-        scratch.ranked.truncate(COMPARED);
-    }
-    scratch.ranked.sort_unstable_by(order);
+    let best = tally.best(COMPARED, |other, sum| other != place && sum > LIKELY);
     // The terms of all candidates are asked for before the first is read: memory answers many calls at once as fast as one.
     let candidates: smallvec::SmallVec<[(Place, &[Weighed]); COMPARED]> =
-        scratch.ranked.iter().filter_map(|(_, place)| Some((*place, &*memory.at(*place)?.terms))).collect();
+        best.filter_map(|place| Some((place, &*memory.at(place)?.terms))).collect();
     std::hint::black_box(
         candidates.iter().fold(0, |sum, (_, terms)| terms.iter().step_by(8).fold(sum, |sum, term| sum ^ term.entry)),
     );
     let sieve = Sieve::new(&item.terms);
-    let overlaps = candidates.into_iter().map(|(place, terms)| Found { place, overlap: sieve.overlap(terms) });
-    scratch.found.extend(overlaps.filter(|found| found.overlap.cosine > LEAST));
-    let cosine = |found: &Found| found.overlap.cosine;
-    scratch.found.sort_unstable_by(|a, b| cosine(b).total_cmp(&cosine(a)).then(b.place.cmp(&a.place)));
-    scratch.found.truncate(NEAR);
-    for at in scratch.found.iter().take(LOCAL).flat_map(|found| found.overlap.positions()) {
-        scratch.local[at] += 1;
+    for (place, terms) in candidates {
+        let start = both.len() as u16;
+        let cosine = sieve.overlap(terms, both);
+        if cosine > LEAST {
+            found.push(Found { place, cosine, both: start..both.len() as u16 });
+        }
+    }
+    found.sort_unstable_by(|a, b| b.cosine.total_cmp(&a.cosine).then(b.place.cmp(&a.place)));
+    found.truncate(NEAR);
+    for (own, _) in found.iter().take(LOCAL).flat_map(|found| found.both(both)) {
+        local[usize::from(*own)] += 1;
     }
 }
 
@@ -278,10 +294,6 @@ fn tell(item: &mut Remembered, near: Near, new: bool) {
     let at = item.near.partition_point(|known| known.cosine() >= near.cosine());
     if at < NEAR {
         item.near.truncate(NEAR - 1);
-        if item.near.len() == item.near.capacity() {
-            // Not the doubling of a usual list: there are many such lists, and each is short.
-            item.near.reserve_exact(4);
-        }
         item.near.insert(at, near);
         item.news = item.news.saturating_add(u8::from(new));
     }

@@ -26,25 +26,8 @@ pub const FEATURES: [&str; 14] = [
 /// The numbers of one pair.
 pub type Features = [f32; FEATURES.len()];
 
-/// What two items' terms say, before their neighbours are asked.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Overlap {
-    pub cosine: f32,
-    /// Which terms of the first item, of its first 64, the second holds.
-    pub shared: u64,
-}
-
-impl Overlap {
-    /// The positions in the first item of what both hold.
-    pub(super) fn positions(&self) -> impl Iterator<Item = usize> + use<> {
-        let mut bits = self.shared;
-        std::iter::from_fn(move || {
-            let at = bits.trailing_zeros() as usize;
-            bits &= bits.wrapping_sub(1);
-            (at < 64).then_some(at)
-        })
-    }
-}
+/// A term that both items of a pair hold: where it stands in the one, and where in the other.
+pub(super) type Both = (u8, u8);
 
 /// An item's terms, ready to be compared with many others'.
 pub(super) struct Sieve<'a> {
@@ -68,25 +51,20 @@ impl<'a> Sieve<'a> {
         (hash as usize >> 6, 1 << (hash & 63))
     }
 
-    /// The cosine with another item, and what both hold.
-    pub(super) fn overlap(&self, other: &[Weighed]) -> Overlap {
-        let (mut dot, mut shared) = (0u64, 0u64);
-        for y in other {
+    /// The cosine with another item; `both` gets what both hold.
+    pub(super) fn overlap(&self, other: &[Weighed], both: &mut impl Extend<Both>) -> f32 {
+        let mut dot = 0u64;
+        for (theirs, y) in other.iter().enumerate() {
             let (word, bit) = Self::bit(y.entry);
             if self.bits[word] & bit != 0
-                && let Ok(at) = self.terms.binary_search_by_key(&y.entry, |x| x.entry)
+                && let Ok(ours) = self.terms.binary_search_by_key(&y.entry, |x| x.entry)
             {
-                dot += u64::from(self.terms[at].weight) * u64::from(y.weight);
-                shared |= 1 << at.min(63);
+                dot += u64::from(self.terms[ours].weight) * u64::from(y.weight);
+                both.extend([(ours as u8, theirs as u8)]);
             }
         }
-        Overlap { cosine: dot as f32 / (65535.0 * 65535.0), shared }
+        dot as f32 / (65535.0 * 65535.0)
     }
-}
-
-/// The cosine of two items, and what they share.
-pub(super) fn overlap(one: &[Weighed], other: &[Weighed]) -> Overlap {
-    Sieve::new(one).overlap(other)
 }
 
 /// What the neighbours of an item say of a likeness.
@@ -106,13 +84,16 @@ impl Crowd {
 }
 
 /// The numbers of a pair. `company` is the cosine of the two lists of neighbours.
-pub(super) fn features(a: &Remembered, b: &Remembered, overlap: Overlap, company: f32, crowds: [Crowd; 2]) -> Features {
-    let cosine = overlap.cosine;
+pub(super) fn features(
+    (a, b): (&Remembered, &Remembered),
+    cosine: f32,
+    both: &[Both],
+    company: f32,
+    crowds: [Crowd; 2],
+) -> Features {
     let mut sum = Shared::default();
-    for x in overlap.positions().map(|at| a.terms[at]) {
-        if let Ok(at) = b.terms.binary_search_by_key(&x.entry, |y| y.entry) {
-            sum.add(x, b.terms[at]);
-        }
+    for (x, y) in both {
+        sum.add(a.terms[usize::from(*x)], b.terms[usize::from(*y)]);
     }
     let unshared_fresh = (a.sums.fresh_title + b.sums.fresh_title - sum.fresh_of_titles).max(0.0);
     let names = a.sums.names * b.sums.names;
@@ -181,10 +162,11 @@ mod tests {
         let term = |entry| Weighed::new(entry, 0.5, 0.5, true, Kind::Word);
         let one: Vec<Weighed> = (0..60).map(|n| term(n * 3)).collect();
         let other: Vec<Weighed> = (0..60).map(|n| term(n * 4)).collect();
-        let found = Sieve::new(&one).overlap(&other);
-        // Both hold every twelfth: 0, 12 … 168, which are every fourth term of the first.
-        let shared = (0..15).fold(0, |bits, n| bits | 1u64 << (4 * n));
-        assert_eq!(found.shared, shared);
-        assert!((found.cosine - 15.0 * 0.25).abs() < 0.01);
+        let mut both: Vec<Both> = Vec::new();
+        let cosine = Sieve::new(&one).overlap(&other, &mut both);
+        // Both hold every twelfth: 0, 12 … 168, which are every fourth term of the first and every third of the second.
+        let shared: Vec<Both> = (0..15).map(|n| (4 * n, 3 * n)).collect();
+        assert_eq!(both, shared);
+        assert!((cosine - 15.0 * 0.25).abs() < 0.01);
     }
 }
