@@ -1,10 +1,12 @@
 //! Items a second through the clusterer, second looks included, by how many items it remembers.
 //!
-//! `cargo bench --bench cluster` fills a clusterer with 10,000, 100,000 and 1,000,000 items of synthetic news, then times
-//! the next 20,000. News is made so: words are drawn by Zipf's law from a vocabulary of 300,000; a story has a size by
+//! `cargo bench --bench cluster` fills clusterers with 10,000, 100,000 and 1,000,000 items of synthetic news, then times
+//! the next 20,000 of each, five times in turn, and prints the medians: all sizes meet the same weather of the machine, so
+//! that they can be compared by ratio. `-- --fill 10000,100000` chooses the sizes.
+//!
+//! News is made so: words are drawn by Zipf's law from a vocabulary of 300,000; a story has a size by
 //! a power law (most have one report, few have hundreds), a dozen words of its own, and reports that come over two days
-//! from 2,000 outlets; a report is a title of 10 words and a summary of 25, of which a part is the story's. One process
-//! prints all figures, so that they can be compared by ratio; `-- --fill 10000,100000` chooses the sizes.
+//! from 2,000 outlets; a report is a title of 10 words and a summary of 25, of which a part is the story's.
 
 use jiff::{SignedDuration, Timestamp};
 use newsfold::cluster::labelled::Labelled;
@@ -19,75 +21,104 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 #[unsafe(export_name = "_rjem_malloc_conf")]
 pub static ALLOCATOR_SETTINGS: &[u8] = b"thp:always\0";
 
-/// Items that are timed, for each size.
+/// Items that are timed at once, and how often.
 const TIMED: usize = 20_000;
+const ROUNDS: usize = 5;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let sizes = arguments.iter().position(|a| a == "--fill").map(|at| arguments[at + 1].clone());
     let sizes = sizes.unwrap_or_else(|| "10000,100000,1000000".into());
+    let mut streams: Vec<Stream> =
+        sizes.split(',').map(|size| Stream::filled(size.parse::<usize>().expect("a number"))).collect();
+    let mut rounds: Vec<Vec<(f64, f64)>> = vec![Vec::new(); streams.len()];
+    for _ in 0..ROUNDS {
+        for (stream, rounds) in streams.iter_mut().zip(&mut rounds) {
+            rounds.push(stream.run(TIMED));
+        }
+    }
     println!(
-        "{:>10} {:>14} {:>12} {:>12} {:>12} {:>9}",
-        "active", "items/second", "µs/item", "µs look/item", "bytes/item", "stories"
+        "{:>10} {:>14} {:>12} {:>16} {:>12} {:>12} {:>9}",
+        "active", "items/second", "µs/item", "range", "µs look/item", "bytes/item", "stories"
     );
     let mut first = None;
-    for size in sizes.split(',').map(|size| size.parse::<usize>().expect("a number")) {
-        let run = run(size);
-        let slower = run.micros / *first.get_or_insert(run.micros);
+    for (stream, rounds) in streams.iter().zip(rounds) {
+        let of = |part: fn(&(f64, f64)) -> f64| {
+            let mut sorted: Vec<f64> = rounds.iter().map(|round| part(round) / TIMED as f64 * 1e6).collect();
+            sorted.sort_by(f64::total_cmp);
+            sorted
+        };
+        let (all, look) = (of(|round| round.0), of(|round| round.1));
+        let micros = all[ROUNDS / 2];
         println!(
-            "{size:>10} {:>14.0} {:>12.1} {:>12.1} {:>12.0} {:>9}   {slower:.2} times the first",
-            1e6 / run.micros,
-            run.micros,
-            run.look_micros,
-            run.bytes,
-            run.stories
+            "{:>10} {:>14.0} {micros:>12.1} {:>16} {:>12.1} {:>12.0} {:>9}   {:.2} times the first",
+            stream.size,
+            1e6 / micros,
+            format!("{:.1}–{:.1}", all[0], all[ROUNDS - 1]),
+            look[ROUNDS / 2],
+            stream.bytes,
+            stream.minted,
+            micros / *first.get_or_insert(micros)
         );
     }
 }
 
-struct Run {
-    micros: f64,
-    look_micros: f64,
+/// A clusterer and the news that it gets.
+struct Stream {
+    size: usize,
+    news: News,
+    clusterer: Clusterer,
+    /// Items so far.
+    items: usize,
+    minted: i64,
+    next_look: Timestamp,
+    /// For each item, once all were in.
     bytes: f64,
-    stories: usize,
 }
 
-fn run(size: usize) -> Run {
-    let options = Options::default();
-    let pause = options.look;
-    let gap = options.window.as_millis() as f64 / size as f64;
-    let mut news = News::new(size);
-    let mut clusterer = Clusterer::new(options);
-    let before = resident();
-    let (mut minted, mut place, mut look) = (0i64, 0.0, 0.0);
-    let mut next_look = Timestamp::UNIX_EPOCH + pause;
-    let mut after = before;
-    for n in 0..size + TIMED {
-        let at = Timestamp::UNIX_EPOCH + SignedDuration::from_millis((n as f64 * gap) as i64);
-        let item = news.item(n, at);
-        let mut mint = || {
-            minted += 1;
-            StoryId::from_row(minted)
+impl Stream {
+    fn filled(size: usize) -> Stream {
+        let clusterer = Clusterer::new(Options::default());
+        let mut stream = Stream {
+            size,
+            news: News::new(size),
+            clusterer,
+            items: 0,
+            minted: 0,
+            next_look: Timestamp::UNIX_EPOCH,
+            bytes: 0.0,
         };
-        let start = Instant::now();
-        if at >= next_look {
-            clusterer.look(at, |_, _| mint());
-            next_look = at + pause;
-            if n >= size {
-                look += start.elapsed().as_secs_f64();
-            }
-        }
-        clusterer.place(&item, |_| mint());
-        if n >= size {
-            place += start.elapsed().as_secs_f64();
-        }
-        if n + 1 == size {
-            after = resident();
-        }
+        let before = resident();
+        stream.run(size);
+        stream.bytes = resident().saturating_sub(before) as f64 / stream.clusterer.active_items() as f64;
+        stream
     }
-    let timed = TIMED as f64 / 1e6;
-    let bytes = after.saturating_sub(before) as f64 / clusterer.active_items() as f64;
-    Run { micros: place / timed, look_micros: look / timed, bytes, stories: minted as usize }
+
+    /// Places the next items. Returns the seconds that it took, and those of them that second looks took.
+    fn run(&mut self, items: usize) -> (f64, f64) {
+        let options = Options::default();
+        let gap = options.window.as_millis() as f64 / self.size as f64;
+        let (mut all, mut looks) = (0.0, 0.0);
+        for n in self.items..self.items + items {
+            let at = Timestamp::UNIX_EPOCH + SignedDuration::from_millis((n as f64 * gap) as i64);
+            let item = self.news.item(n, at);
+            let minted = &mut self.minted;
+            let mut mint = || {
+                *minted += 1;
+                StoryId::from_row(*minted)
+            };
+            let start = Instant::now();
+            if at >= self.next_look {
+                self.clusterer.look(at, |_, _| mint());
+                self.next_look = at + options.look;
+                looks += start.elapsed().as_secs_f64();
+            }
+            self.clusterer.place(&item, |_| mint());
+            all += start.elapsed().as_secs_f64();
+        }
+        self.items += items;
+        (all, looks)
+    }
 }
 
 /// Bytes of this process in memory.

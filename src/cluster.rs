@@ -214,6 +214,7 @@ impl Clusterer {
             link,
             sketch: copies::Sketch::new(&text.terms().collect::<SmallVec<[words::Term; 128]>>()),
             form: self.forms.of(&text.title_letters),
+            title_hash: xxh3_64(text.title_letters.as_bytes()) as u32,
             title: text.title_letters.into_boxed_str(),
             sums: Sums::of(&terms),
             terms,

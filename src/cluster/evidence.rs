@@ -25,7 +25,7 @@ pub(super) fn copy(memory: &Memory, item: &Remembered) -> Option<(Place, f32)> {
         let other = memory.at(near.place)?;
         let share = item.sketch.containment(&other.sketch);
         // An outlet's own headline over again is the same report, whatever its body says.
-        let again = other.outlet == item.outlet && other.title == item.title && !super::near::kept_apart(item, other);
+        let again = other.outlet == item.outlet && other.is_titled_as(item) && !super::near::kept_apart(item, other);
         let share = if again { 1.0 } else { share };
         (share >= COPY).then_some((near.place, share))
     });

@@ -7,13 +7,12 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 
-/// What is kept of an item: about 700 bytes. What is asked of each neighbour comes first, in this order, so that it takes
-/// two lines of a cache and not four.
-#[repr(C)]
+/// What is kept of an item: about 800 bytes. What is asked of each neighbour comes first, in this order, so that it is one
+/// line of a cache, and the neighbours' neighbours are the next three.
+#[repr(C, align(64))]
 pub(super) struct Remembered {
     /// In order of entry.
     pub terms: Box<[Weighed]>,
-    pub near: Nearest,
     /// Seconds since 1970.
     pub ranked_at: i64,
     pub sums: Sums,
@@ -21,12 +20,15 @@ pub(super) struct Remembered {
     pub outlet: u32,
     /// The numbers of its title.
     pub numbers: Box<[Numbered]>,
+    /// The hash of its title.
+    pub title_hash: u32,
     pub form: Form,
     /// Repeats another's headline, or is one of too many of its outlet: it neither teaches, nor is it found, nor has it a
     /// say in its story.
     pub passive: bool,
     /// Items that came near since this one was scored.
     pub news: u8,
+    pub near: Nearest,
     /// Where it is passive, the item with which it goes from story to story; else itself.
     pub follows: Place,
     pub story: StoryId,
@@ -40,6 +42,11 @@ pub(super) struct Remembered {
 }
 
 impl Remembered {
+    /// Whether both have the same title.
+    pub(super) fn is_titled_as(&self, other: &Remembered) -> bool {
+        self.title_hash == other.title_hash && self.title == other.title
+    }
+
     /// Whether it holds a term.
     pub(super) fn holds(&self, entry: Entry) -> bool {
         self.terms.binary_search_by_key(&entry, |term| term.entry).is_ok()

@@ -191,7 +191,7 @@ fn leader(memory: &Memory, place: Place, scratch: &Scratch) -> Option<Place> {
         let other = memory.at(found.place);
         // The first to say it leads; a repetition that was judged again must not become its own leader's.
         let first = super::vocabulary::before(found.place, place);
-        telling && first && other.is_some_and(|other| other.title == item.title && !other.passive)
+        telling && first && other.is_some_and(|other| other.is_titled_as(item) && !other.passive)
     };
     let repeated = scratch.found.iter().find(repeats).map(|found| found.place);
     repeated.or_else(|| scratch.found.first().filter(|_| item.passive).map(|found| found.place))
@@ -200,37 +200,45 @@ fn leader(memory: &Memory, place: Place, scratch: &Scratch) -> Option<Place> {
 /// An item's neighbours, ready to be compared with another's.
 struct Company<'a> {
     near: &'a [Near],
-    /// A bit for each neighbour's place: most places of others' lists are not among them, and this says so at once.
-    bits: [u64; 4],
+    /// Where in `near` a place stands, at its hash or after: an open table, less than a tenth full.
+    slots: [u8; Company::SLOTS],
     square: u64,
 }
 
 impl<'a> Company<'a> {
+    const SLOTS: usize = 256;
+    const NONE: u8 = u8::MAX;
+
     fn of(near: &'a [Near]) -> Company<'a> {
-        let mut bits = [0; 4];
-        for near in near {
-            let (word, bit) = Self::bit(near.place);
-            bits[word] |= bit;
+        let mut slots = [Self::NONE; Self::SLOTS];
+        for (n, near) in near.iter().enumerate() {
+            let mut at = Self::hash(near.place);
+            while slots[at] != Self::NONE {
+                at = (at + 1) % Self::SLOTS;
+            }
+            slots[at] = n as u8;
         }
-        Company { near, bits, square: square(near) }
+        Company { near, slots, square: square(near) }
     }
 
-    fn bit(place: Place) -> (usize, u64) {
-        let hash = place.wrapping_mul(0x9e37_79b1) >> 24;
-        (hash as usize >> 6, 1 << (hash & 63))
+    fn hash(place: Place) -> usize {
+        (place.wrapping_mul(0x9e37_79b1) >> 24) as usize
+    }
+
+    fn find(&self, place: Place) -> Option<&Near> {
+        let mut at = Self::hash(place);
+        while let Some(near) = self.near.get(usize::from(self.slots[at])) {
+            if near.place == place {
+                return Some(near);
+            }
+            at = (at + 1) % Self::SLOTS;
+        }
+        None
     }
 
     /// The cosine of the two lists of neighbours.
     fn with(&self, other: &[Near]) -> f32 {
-        let mut dot = 0;
-        for near in other {
-            let (word, bit) = Self::bit(near.place);
-            if self.bits[word] & bit != 0
-                && let Some(own) = self.near.iter().find(|own| own.place == near.place)
-            {
-                dot += own.product(near);
-            }
-        }
+        let dot: u64 = other.iter().filter_map(|near| Some(self.find(near.place)?.product(near))).sum();
         if dot > 0 { dot as f32 / (self.square as f32 * square(other) as f32).sqrt() } else { 0.0 }
     }
 }
