@@ -84,7 +84,7 @@ impl Linkage {
     /// What the program uses.
     pub fn of(options: &Options) -> Linkage {
         let threshold = options.threshold.clamp(0.001, 0.999);
-        Linkage { best: 0.7, size: 0.3, needed: (threshold / (1.0 - threshold)).ln(), missing: -4.0 }
+        Linkage { best: 0.7, size: 0.4, needed: (threshold / (1.0 - threshold)).ln(), missing: -4.0 }
     }
 
     /// The link of two groups of these sizes, in log-odds, from the sum and the best of the pairs that are known.
@@ -206,7 +206,7 @@ impl Clusterer {
         let twin = self.memory.by_link(link);
         let place = self.memory.remember(Remembered {
             id: item.id,
-            story: StoryId::from_row(0),
+            story: memory::NOWHERE,
             copy_of: None,
             outlet,
             ranked_at: item.ranked_at.as_second(),
@@ -264,15 +264,16 @@ impl Clusterer {
         let mut numbers = SmallVec::<[Numbered; 4]>::new();
         let mut cases = Cases::new();
         let headline = is_headline_case(&text.title);
-        vocabulary.call_terms(text.terms());
+        let entries = vocabulary.entries(text.terms());
+        let mut entries = entries.iter();
         for (in_title, tokens) in [(true, &text.title), (false, &text.summary)] {
             let mut last: Option<(u32, bool)> = None;
-            for token in tokens {
+            for (token, entry) in tokens.iter().zip(&mut entries) {
                 let known = counts.iter().position(|(term, ..)| *term == token.term);
                 let at = match known {
                     Some(at) => at,
                     None if counts.len() < TERMS => {
-                        let entry = vocabulary.hold(token.term, text.written(in_title, token), teaches);
+                        let entry = vocabulary.hold(token.term, *entry, || text.written(in_title, token).into(), teaches);
                         counts.push((token.term, entry, Count::default()));
                         counts.len() - 1
                     }
@@ -347,10 +348,19 @@ impl Clusterer {
                 None => stories.push((other.story, near.score(), 1, near.score())),
             }
         }
-        let links = stories.into_iter().map(|(story, sum, pairs, best)| {
-            (story, self.linkage.link(sum, pairs, best, (1, self.memory.voices(story))))
-        });
-        links.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
+        // A link is never better than the best of its pairs: stories that can't be best any more need not be asked for.
+        stories.sort_unstable_by(|a, b| b.3.total_cmp(&a.3).then(a.0.cmp(&b.0)));
+        let mut found: Option<(StoryId, f32)> = None;
+        for (story, sum, pairs, best) in stories {
+            if found.is_some_and(|(_, link)| best < link) {
+                break;
+            }
+            let link = self.linkage.link(sum, pairs, best, (1, self.memory.voices(story)));
+            if found.is_none_or(|(known, than)| link > than || (link == than && story < known)) {
+                found = Some((story, link));
+            }
+        }
+        found
     }
 }
 

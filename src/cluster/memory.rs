@@ -240,6 +240,9 @@ pub(super) struct Memory {
     pub tags: FxHashMap<ItemId, Vec<Tag>>,
 }
 
+/// The story of an item that is in none yet.
+pub(super) const NOWHERE: StoryId = StoryId::from_row(0);
+
 /// Items of one outlet that always teach; more only while the outlet's share of all stays below [`SHARE`].
 const ALWAYS: u32 = 60;
 /// One of so many teaching items may be of one outlet; where there are few outlets, twice its even share.
@@ -363,7 +366,9 @@ impl Memory {
         let Some(item) = self.at_mut(place) else { return };
         let voice = !item.passive;
         let old = std::mem::replace(&mut item.story, story);
-        self.leave(place, old, voice);
+        if old != NOWHERE {
+            self.leave(place, old, voice);
+        }
         let members = self.stories.entry(story).or_default();
         let after = members.places.iter().rev().position(|member| before(*member, place));
         let at = after.map_or(0, |after| members.places.len() - after);

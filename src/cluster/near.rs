@@ -11,15 +11,15 @@ use super::vocabulary::Place;
 /// Terms of an item by which others find it, and by which it looks for others.
 const INDEXED: usize = 16;
 /// Entries of the index that are read for one item, the strongest terms first.
-const READ: usize = 512;
+const READ: usize = 448;
 /// Items that are compared in full.
 const COMPARED: usize = 32;
-/// The part of a cosine that the indexed terms must make for an item to be compared in full, in 65,535²ths: 0.03.
-const LIKELY: u32 = 65_535 * 65_535 / 100 * 3;
+/// The part of a cosine that the indexed terms must make for an item to be compared in full, in 65,535²ths: 0.05.
+const LIKELY: u32 = 65_535 * 65_535 / 20;
 /// Neighbours that an item keeps.
 pub(super) const NEAR: usize = 24;
 /// The cosine below which an item is no neighbour.
-const LEAST: f32 = 0.1;
+const LEAST: f32 = 0.14;
 /// Log-odds of a pair that a rule keeps apart, whatever else it shares.
 const NEVER: f32 = -20.0;
 
@@ -44,7 +44,7 @@ struct Tally {
 
 impl Tally {
     /// Never more than an eighth full, so that almost all is found where it is looked for first.
-    const SLOTS: usize = 8 * READ;
+    const SLOTS: usize = (8 * READ).next_power_of_two();
     const NONE: u16 = u16::MAX;
 
     fn add(&mut self, place: Place, part: u32) {
@@ -279,7 +279,9 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
     let candidates: smallvec::SmallVec<[(Place, &[Weighed]); COMPARED]> =
         best.filter_map(|place| Some((place, &*memory.at(place)?.terms))).collect();
     std::hint::black_box(
-        candidates.iter().fold(0, |sum, (_, terms)| terms.iter().step_by(8).fold(sum, |sum, term| sum ^ term.entry)),
+        candidates.iter().fold(0, |sum, (_, terms)| {
+            terms.iter().step_by(8).chain(terms.last()).fold(sum, |sum, term| sum ^ term.entry)
+        }),
     );
     let sieve = Sieve::new(&item.terms);
     for (place, terms) in candidates {

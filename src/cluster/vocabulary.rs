@@ -13,7 +13,7 @@ pub(super) type Entry = u32;
 /// Latest items that are looked at for one term: what more items have in common is too common to tell anything.
 const POSTINGS: usize = 64;
 /// Items that are taken to have been seen before the first one, so that the first hundred are not all rare words.
-const BEFORE: f32 = 300.0;
+const BEFORE: f32 = 1000.0;
 
 #[derive(Default)]
 struct Known {
@@ -59,20 +59,28 @@ impl Vocabulary {
         self.by_term.find(term, |entry| self.known[*entry as usize].term == term).copied()
     }
 
-    /// Asks memory for what is known of these terms, all at once, so that taking them in one by one waits only once.
-    pub(super) fn call_terms(&self, terms: impl Iterator<Item = Term>) {
-        self.call(terms.filter_map(|term| self.find(term)));
+    /// The entries of these terms, where they have one. Memory is asked for all at once, so that taking them in one by one
+    /// waits only once.
+    pub(super) fn entries(&self, terms: impl Iterator<Item = Term>) -> SmallVec<[Option<Entry>; 128]> {
+        terms.map(|term| self.find(term)).collect()
     }
 
-    /// As [`Vocabulary::call_terms`].
+    /// Asks memory for what is known of these entries, all at once.
     pub(super) fn call(&self, entries: impl Iterator<Item = Entry>) {
         std::hint::black_box(entries.fold(0, |sum, entry| sum ^ self.known[entry as usize].held));
     }
 
-    /// Takes in a term of an item that is now remembered. `teaches`: the item counts in the frequencies.
-    pub(super) fn hold(&mut self, term: Term, written: &str, teaches: bool) -> Entry {
-        let entry = self.find(term).unwrap_or_else(|| {
-            let known = Known { term, written: written.into(), ..Known::default() };
+    /// Takes in a term of an item that is now remembered. `entry` is what [`Vocabulary::entries`] gave, `written` how the
+    /// item writes it; where `teaches`, the item counts in the frequencies.
+    pub(super) fn hold(
+        &mut self,
+        term: Term,
+        entry: Option<Entry>,
+        written: impl FnOnce() -> Box<str>,
+        teaches: bool,
+    ) -> Entry {
+        let entry = entry.unwrap_or_else(|| {
+            let known = Known { term, written: written(), ..Known::default() };
             let entry = match self.free.pop() {
                 Some(free) => {
                     self.known[free as usize] = known;

@@ -73,7 +73,7 @@ impl StoryId {
     }
 
     /// The id with this row number.
-    pub fn from_row(row: i64) -> Self {
+    pub const fn from_row(row: i64) -> Self {
         StoryId((row as u64 & Self::MASK) as i64)
     }
 
