@@ -12,10 +12,12 @@ use super::vocabulary::Place;
 const INDEXED: usize = 16;
 /// Entries of the index that are read for one item, the strongest terms first.
 const READ: usize = 448;
+/// An item that shares only a term that so many hold is not compared.
+const ALONE: usize = 64;
 /// Items that are compared in full.
 const COMPARED: usize = 32;
-/// The part of a cosine that the indexed terms must make for an item to be compared in full, in 65,535²ths: 0.05.
-const LIKELY: u32 = 65_535 * 65_535 / 20;
+/// The part of a cosine that the indexed terms must make for an item to be compared in full, in 65,535²ths: 0.06.
+const LIKELY: u32 = 65_535 * 65_535 / 100 * 6;
 /// Neighbours that an item keeps.
 pub(super) const NEAR: usize = 24;
 /// The cosine below which an item is no neighbour.
@@ -38,7 +40,8 @@ pub(super) struct Scratch {
 struct Tally {
     /// Where in `found` a place stands, at its hash or after.
     slots: Box<[u16; Tally::SLOTS]>,
-    /// A sum in 65,535²ths, which is less than 1, and below it a place: they are in order as numbers.
+    /// A sum in 65,535²ths, which is less than 1, and below it a place: they are in order as numbers. The lowest bit of the
+    /// sum says whether the place is worth comparing.
     found: Vec<u64>,
 }
 
@@ -47,17 +50,22 @@ impl Tally {
     const SLOTS: usize = (8 * READ).next_power_of_two();
     const NONE: u16 = u16::MAX;
 
-    fn add(&mut self, place: Place, part: u32) {
+    /// `alone`: the part is worth comparing an item for, even where nothing else is shared.
+    fn add(&mut self, place: Place, part: u32, alone: bool) {
+        let part = u64::from(part & !1) << 32;
         let mut at = (place.wrapping_mul(0x9e37_79b1) >> (32 - Tally::SLOTS.ilog2())) as usize;
         loop {
             match self.found.get_mut(usize::from(self.slots[at])) {
-                Some(sum) if *sum as Place == place => return *sum += u64::from(part) << 32,
+                Some(sum) if *sum as Place == place => {
+                    *sum = (*sum + part) | 1 << 32;
+                    return;
+                }
                 Some(_) => at = (at + 1) % Tally::SLOTS,
                 None => break,
             }
         }
         self.slots[at] = self.found.len() as u16;
-        self.found.push(u64::from(part) << 32 | u64::from(place));
+        self.found.push(part | u64::from(alone) << 32 | u64::from(place));
     }
 
     /// Gives out the places with the greatest sums, the greatest first and of equals the later place; and is empty.
@@ -272,9 +280,10 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
         let part = u32::from(term.weight) * u32::from(term.weight);
         let filed = memory.vocabulary.filed(term.entry).take(left);
         left -= filed.len();
-        filed.for_each(|other| tally.add(other, part));
+        let alone = memory.vocabulary.filed(term.entry).len() < ALONE;
+        filed.for_each(|other| tally.add(other, part, alone));
     }
-    let best = tally.best(COMPARED, |other, sum| other != place && sum > LIKELY);
+    let best = tally.best(COMPARED, |other, sum| other != place && sum & 1 == 1 && sum > LIKELY);
     // The terms of all candidates are asked for before the first is read: memory answers many calls at once as fast as one.
     let candidates: smallvec::SmallVec<[(Place, &[Weighed]); COMPARED]> =
         best.filter_map(|place| Some((place, &*memory.at(place)?.terms))).collect();
