@@ -325,7 +325,7 @@ impl Memory {
             self.tags.remove(&old.id);
             self.vocabulary.call(old.terms.iter().map(|term| term.entry));
             for term in &old.terms {
-                self.vocabulary.release(term.entry, !old.passive, self.first);
+                self.vocabulary.release(term.entry, !old.passive);
             }
             if !old.passive {
                 self.vocabulary.count(-1);

@@ -6,14 +6,12 @@
 use super::memory::{Kind, Memory, Near, Nearest, Remembered, Sums, Weighed};
 use super::model::Model;
 use super::pair::{Both, Crowd, Features, Sieve, features};
-use super::vocabulary::Place;
+use super::vocabulary::{POSTINGS, Place};
 
 /// Terms of an item by which others find it, and by which it looks for others.
 const INDEXED: usize = 16;
 /// Entries of the index that are read for one item, the strongest terms first.
 const READ: usize = 448;
-/// An item that shares only a term that so many hold is not compared.
-const ALONE: usize = 64;
 /// Items that are compared in full.
 const COMPARED: usize = 32;
 /// The part of a cosine that the indexed terms must make for an item to be compared in full, in 65,535²ths: 0.06.
@@ -50,7 +48,7 @@ impl Tally {
     const SLOTS: usize = (8 * READ).next_power_of_two();
     const NONE: u16 = u16::MAX;
 
-    /// `alone`: the part is worth comparing an item for, even where nothing else is shared.
+    /// `alone`: an item is worth comparing for this part, even where nothing else is shared.
     fn add(&mut self, place: Place, part: u32, alone: bool) {
         let part = u64::from(part & !1) << 32;
         let mut at = (place.wrapping_mul(0x9e37_79b1) >> (32 - Tally::SLOTS.ilog2())) as usize;
@@ -274,24 +272,27 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
     local.resize(item.terms.len(), 0);
     let mut left = READ;
     let strongest: smallvec::SmallVec<[Weighed; INDEXED]> = strongest(&item.terms).collect();
-    memory.vocabulary.call_filed(strongest.iter().map(|term| term.entry));
+    memory.vocabulary.call_filed(strongest.iter().map(|term| term.entry), READ);
     for term in strongest {
+        if left == 0 {
+            break;
+        }
         // What the other item gives the term is not known yet; as much as this one is a good guess.
         let part = u32::from(term.weight) * u32::from(term.weight);
-        let filed = memory.vocabulary.filed(term.entry).take(left);
-        left -= filed.len();
-        let alone = memory.vocabulary.filed(term.entry).len() < ALONE;
-        filed.for_each(|other| tally.add(other, part, alone));
+        let filed = memory.vocabulary.filed(term.entry, memory.first());
+        // Whom only a term brings that so many hold is not near.
+        let alone = filed.len() < POSTINGS;
+        let read = filed.len().min(left);
+        left -= read;
+        filed.iter().rev().take(read).for_each(|other| tally.add(*other, part, alone));
     }
     let best = tally.best(COMPARED, |other, sum| other != place && sum & 1 == 1 && sum > LIKELY);
     // The terms of all candidates are asked for before the first is read: memory answers many calls at once as fast as one.
     let candidates: smallvec::SmallVec<[(Place, &[Weighed]); COMPARED]> =
         best.filter_map(|place| Some((place, &*memory.at(place)?.terms))).collect();
-    std::hint::black_box(
-        candidates.iter().fold(0, |sum, (_, terms)| {
-            terms.iter().step_by(8).chain(terms.last()).fold(sum, |sum, term| sum ^ term.entry)
-        }),
-    );
+    std::hint::black_box(candidates.iter().fold(0, |sum, (_, terms)| {
+        terms.iter().step_by(8).chain(terms.last()).fold(sum, |sum, term| sum ^ term.entry)
+    }));
     let sieve = Sieve::new(&item.terms);
     for (place, terms) in candidates {
         let start = both.len() as u16;

@@ -11,7 +11,7 @@ pub(super) type Place = u32;
 pub(super) type Entry = u32;
 
 /// Latest items that are looked at for one term: what more items have in common is too common to tell anything.
-const POSTINGS: usize = 64;
+pub(super) const POSTINGS: usize = 64;
 /// Items that are taken to have been seen before the first one, so that the first hundred are not all rare words.
 const BEFORE: f32 = 1000.0;
 
@@ -26,7 +26,8 @@ struct Known {
     items: u32,
     capitals: u16,
     smalls: u16,
-    /// The items filed under it, the latest last. Most terms have few, which lie here with the rest.
+    /// The items filed under it, the latest last; up to twice as many as are looked at, so that dropping the rest is rare.
+    /// Most terms have few, which lie here with the rest.
     postings: SmallVec<[Place; 4]>,
 }
 
@@ -101,14 +102,10 @@ impl Vocabulary {
     }
 
     /// Lets a term go with an item that is forgotten.
-    pub(super) fn release(&mut self, entry: Entry, taught: bool, first: Place) {
+    pub(super) fn release(&mut self, entry: Entry, taught: bool) {
         let known = &mut self.known[entry as usize];
         known.held -= 1;
         known.items -= u32::from(taught);
-        let gone = known.postings.iter().take_while(|place| before(**place, first)).count();
-        if gone > 0 {
-            known.postings.drain(..gone);
-        }
         if known.held == 0 {
             if let Ok(found) = self.by_term.find_entry(known.term, |found| *found == entry) {
                 found.remove();
@@ -168,21 +165,32 @@ impl Vocabulary {
     /// Files an item under one of its strongest terms.
     pub(super) fn file(&mut self, entry: Entry, place: Place) {
         let postings = &mut self.known[entry as usize].postings;
-        if postings.len() >= POSTINGS {
-            postings.remove(0);
+        if postings.len() >= 2 * POSTINGS {
+            postings.drain(..POSTINGS);
         }
         postings.push(place);
     }
 
-    /// Asks memory for the lists of these terms, all at once.
-    pub(super) fn call_filed(&self, entries: impl Iterator<Item = Entry>) {
-        let lists = entries.map(|entry| &self.known[entry as usize].postings);
-        std::hint::black_box(lists.fold(0, |sum, list| list.iter().step_by(16).fold(sum, |sum, place| sum ^ place)));
+    /// Asks memory for the lists of these terms, all at once: as many entries as are going to be `read`, and the ends of the
+    /// other lists, where the item is going to be filed.
+    pub(super) fn call_filed(&self, entries: impl Iterator<Item = Entry>, mut read: usize) {
+        let call = |sum: Place, entry: Entry| {
+            let list = &self.known[entry as usize].postings;
+            let list = &list[list.len().saturating_sub(read.clamp(1, POSTINGS))..];
+            read = read.saturating_sub(list.len());
+            list.iter().step_by(16).chain(list.last()).fold(sum, |sum, place| sum ^ place)
+        };
+        std::hint::black_box(entries.fold(0, call));
     }
 
-    /// The items filed under a term, the latest first.
-    pub(super) fn filed(&self, entry: Entry) -> impl ExactSizeIterator<Item = Place> + '_ {
-        self.known[entry as usize].postings.iter().rev().copied()
+    /// The remembered items filed under a term, the latest last. `first` is the first place that is remembered.
+    pub(super) fn filed(&self, entry: Entry, first: Place) -> &[Place] {
+        let all = &self.known[entry as usize].postings;
+        let latest = &all[all.len().saturating_sub(POSTINGS)..];
+        match latest.first() {
+            Some(oldest) if before(*oldest, first) => &latest[latest.partition_point(|place| before(*place, first))..],
+            _ => latest,
+        }
     }
 
     pub(super) fn written(&self, entry: Entry) -> &str {
