@@ -273,8 +273,7 @@ impl Clusterer {
                 let at = match known {
                     Some(at) => at,
                     None if counts.len() < TERMS => {
-                        let entry =
-                            vocabulary.hold(token.term, *entry, || text.written(in_title, token).into(), teaches);
+                        let entry = vocabulary.hold(token.term, *entry, text.written(in_title, token), teaches);
                         counts.push((token.term, entry, Count::default()));
                         counts.len() - 1
                     }

@@ -6,7 +6,7 @@
 use super::memory::{Kind, Memory, Near, Nearest, Remembered, Sums, Weighed};
 use super::model::Model;
 use super::pair::{Both, Crowd, Features, Sieve, features};
-use super::vocabulary::{POSTINGS, Place};
+use super::vocabulary::{POSTINGS, Place, spread};
 
 /// Terms of an item by which others find it, and by which it looks for others.
 const INDEXED: usize = 16;
@@ -33,46 +33,64 @@ pub(super) struct Scratch {
     local: Vec<u16>,
 }
 
-/// Adds up by place what candidates share with one item: an open table, because this is done hundreds of times for each
-/// item.
+/// Where places stand in a list of less than half as many: an open table, because each is looked up for many items.
+struct Positions<const SLOTS: usize>([u16; SLOTS]);
+
+impl<const SLOTS: usize> Positions<SLOTS> {
+    const NONE: u16 = u16::MAX;
+
+    fn new() -> Self {
+        Positions([Self::NONE; SLOTS])
+    }
+
+    /// The position of a place, else the slot into which it goes. `listed` is the place at a position, if the list is so long.
+    fn find(&self, place: Place, listed: impl Fn(usize) -> Option<Place>) -> Result<usize, usize> {
+        let mut slot = spread(place, SLOTS.ilog2());
+        loop {
+            let position = usize::from(self.0[slot]);
+            match listed(position) {
+                Some(other) if other == place => return Ok(position),
+                Some(_) => slot = (slot + 1) % SLOTS,
+                None => return Err(slot),
+            }
+        }
+    }
+}
+
+/// Adds up by place what candidates share with one item.
 struct Tally {
-    /// Where in `found` a place stands, at its hash or after.
-    slots: Box<[u16; Tally::SLOTS]>,
-    /// A sum in 65,535²ths, which is less than 1, and below it a place: they are in order as numbers. The lowest bit of the
-    /// sum says whether the place is worth comparing.
+    positions: Box<Positions<{ Tally::SLOTS }>>,
+    /// A sum in 65,535²ths, which is less than 1, and below it a place: they are in order as numbers.
     found: Vec<u64>,
 }
 
 impl Tally {
     /// Never more than an eighth full, so that almost all is found where it is looked for first.
     const SLOTS: usize = (8 * READ).next_power_of_two();
-    const NONE: u16 = u16::MAX;
+    /// The lowest bit of a sum: the place is worth comparing.
+    const WORTH: u64 = 1 << 32;
 
     /// `alone`: an item is worth comparing for this part, even where nothing else is shared.
     fn add(&mut self, place: Place, part: u32, alone: bool) {
-        let part = u64::from(part & !1) << 32;
-        let mut at = (place.wrapping_mul(0x9e37_79b1) >> (32 - Tally::SLOTS.ilog2())) as usize;
-        loop {
-            match self.found.get_mut(usize::from(self.slots[at])) {
-                Some(sum) if *sum as Place == place => {
-                    *sum = (*sum + part) | 1 << 32;
-                    return;
-                }
-                Some(_) => at = (at + 1) % Tally::SLOTS,
-                None => break,
+        let part = u64::from(part) << 32 & !Tally::WORTH;
+        match self.positions.find(place, |position| self.found.get(position).map(|sum| *sum as Place)) {
+            Ok(position) => self.found[position] = (self.found[position] + part) | Tally::WORTH,
+            Err(slot) => {
+                self.positions.0[slot] = self.found.len() as u16;
+                let worth = if alone { Tally::WORTH } else { 0 };
+                self.found.push(part | worth | u64::from(place));
             }
         }
-        self.slots[at] = self.found.len() as u16;
-        self.found.push(part | u64::from(alone) << 32 | u64::from(place));
     }
 
-    /// Gives out the places with the greatest sums, the greatest first and of equals the later place; and is empty.
-    fn best(&mut self, count: usize, fits: impl Fn(Place, u32) -> bool) -> impl Iterator<Item = Place> {
-        self.slots.fill(Tally::NONE);
-        self.found.retain(|sum| fits(*sum as Place, (*sum >> 32) as u32));
-        if self.found.len() > count {
-            self.found.select_nth_unstable_by(count, |a, b| b.cmp(a));
-            self.found.truncate(count);
+    /// Gives out the [`COMPARED`] places with the greatest sums, the greatest first and of equals the later place; and is
+    /// empty.
+    fn best(&mut self) -> impl Iterator<Item = Place> {
+        self.positions.0.fill(Positions::<{ Tally::SLOTS }>::NONE);
+        self.found.retain(|sum| sum & Tally::WORTH > 0 && (sum >> 32) as u32 > LIKELY);
+        if self.found.len() > COMPARED {
+            self.found.select_nth_unstable_by(COMPARED, |a, b| b.cmp(a));
+            self.found.truncate(COMPARED);
         }
         self.found.sort_unstable_by(|a, b| b.cmp(a));
         self.found.drain(..).map(|sum| sum as Place)
@@ -81,7 +99,7 @@ impl Tally {
 
 impl Default for Tally {
     fn default() -> Tally {
-        Tally { slots: Box::new([Tally::NONE; Tally::SLOTS]), found: Vec::with_capacity(READ) }
+        Tally { positions: Box::new(Positions::new()), found: Vec::with_capacity(READ) }
     }
 }
 
@@ -206,45 +224,28 @@ fn leader(memory: &Memory, place: Place, scratch: &Scratch) -> Option<Place> {
 /// An item's neighbours, ready to be compared with another's.
 struct Company<'a> {
     near: &'a [Near],
-    /// Where in `near` a place stands, at its hash or after: an open table, less than a tenth full.
-    slots: [u8; Company::SLOTS],
+    positions: Positions<256>,
     square: u64,
 }
 
 impl<'a> Company<'a> {
-    const SLOTS: usize = 256;
-    const NONE: u8 = u8::MAX;
-
     fn of(near: &'a [Near]) -> Company<'a> {
-        let mut slots = [Self::NONE; Self::SLOTS];
-        for (n, near) in near.iter().enumerate() {
-            let mut at = Self::hash(near.place);
-            while slots[at] != Self::NONE {
-                at = (at + 1) % Self::SLOTS;
+        let mut company = Company { near, positions: Positions::new(), square: square(near) };
+        for (position, near) in near.iter().enumerate() {
+            if let Err(slot) = company.find(near.place) {
+                company.positions.0[slot] = position as u16;
             }
-            slots[at] = n as u8;
         }
-        Company { near, slots, square: square(near) }
+        company
     }
 
-    fn hash(place: Place) -> usize {
-        (place.wrapping_mul(0x9e37_79b1) >> 24) as usize
-    }
-
-    fn find(&self, place: Place) -> Option<&Near> {
-        let mut at = Self::hash(place);
-        while let Some(near) = self.near.get(usize::from(self.slots[at])) {
-            if near.place == place {
-                return Some(near);
-            }
-            at = (at + 1) % Self::SLOTS;
-        }
-        None
+    fn find(&self, place: Place) -> Result<usize, usize> {
+        self.positions.find(place, |position| self.near.get(position).map(|near| near.place))
     }
 
     /// The cosine of the two lists of neighbours.
     fn with(&self, other: &[Near]) -> f32 {
-        let dot: u64 = other.iter().filter_map(|near| Some(self.find(near.place)?.product(near))).sum();
+        let dot: u64 = other.iter().filter_map(|near| Some(self.near[self.find(near.place).ok()?].product(near))).sum();
         if dot > 0 { dot as f32 / (self.square as f32 * square(other) as f32).sqrt() } else { 0.0 }
     }
 }
@@ -282,14 +283,13 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
         let filed = memory.vocabulary.filed(term.entry, memory.first());
         // Whom only a term brings that so many hold is not near.
         let alone = filed.len() < POSTINGS;
-        let read = filed.len().min(left);
-        left -= read;
-        filed.iter().rev().take(read).for_each(|other| tally.add(*other, part, alone));
+        let latest = filed.iter().rev().take(left);
+        left -= latest.len();
+        latest.filter(|other| **other != place).for_each(|other| tally.add(*other, part, alone));
     }
-    let best = tally.best(COMPARED, |other, sum| other != place && sum & 1 == 1 && sum > LIKELY);
     // The terms of all candidates are asked for before the first is read: memory answers many calls at once as fast as one.
     let candidates: smallvec::SmallVec<[(Place, &[Weighed]); COMPARED]> =
-        best.filter_map(|place| Some((place, &*memory.at(place)?.terms))).collect();
+        tally.best().filter_map(|place| Some((place, &*memory.at(place)?.terms))).collect();
     std::hint::black_box(candidates.iter().fold(0, |sum, (_, terms)| {
         terms.iter().step_by(8).chain(terms.last()).fold(sum, |sum, term| sum ^ term.entry)
     }));

@@ -4,6 +4,7 @@
 //! what was learned on three thousand items holds for a million.
 
 use super::memory::{Kind, Remembered, Weighed};
+use super::vocabulary::spread;
 
 /// The names of the numbers, in order; `weights.txt` names them so.
 pub const FEATURES: [&str; 14] = [
@@ -47,8 +48,8 @@ impl<'a> Sieve<'a> {
     }
 
     fn bit(entry: u32) -> (usize, u64) {
-        let hash = entry.wrapping_mul(0x9e37_79b1) >> 21;
-        (hash as usize >> 6, 1 << (hash & 63))
+        let hash = spread(entry, 11);
+        (hash >> 6, 1 << (hash & 63))
     }
 
     /// The cosine with another item; `both` gets what both hold.

@@ -73,15 +73,9 @@ impl Vocabulary {
 
     /// Takes in a term of an item that is now remembered. `entry` is what [`Vocabulary::entries`] gave, `written` how the
     /// item writes it; where `teaches`, the item counts in the frequencies.
-    pub(super) fn hold(
-        &mut self,
-        term: Term,
-        entry: Option<Entry>,
-        written: impl FnOnce() -> Box<str>,
-        teaches: bool,
-    ) -> Entry {
+    pub(super) fn hold(&mut self, term: Term, entry: Option<Entry>, written: &str, teaches: bool) -> Entry {
         let entry = entry.unwrap_or_else(|| {
-            let known = Known { term, written: written(), ..Known::default() };
+            let known = Known { term, written: written.into(), ..Known::default() };
             let entry = match self.free.pop() {
                 Some(free) => {
                     self.known[free as usize] = known;
@@ -201,4 +195,31 @@ impl Vocabulary {
 /// Whether a place comes before another, over the wrap.
 pub(super) fn before(one: Place, other: Place) -> bool {
     (one.wrapping_sub(other) as i32) < 0
+}
+
+/// Spreads places, or entries, over 2^`bits` numbers (Fibonacci hashing; Knuth, The Art of Computer Programming, 6.4).
+pub(super) fn spread(number: u32, bits: u32) -> usize {
+    (number.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_remembered_items_are_filed_over_the_wrap_too() {
+        let mut vocabulary = Vocabulary::default();
+        let entry = vocabulary.hold(1, None, "word", true);
+        let start = Place::MAX - 200;
+        for n in 0..300 {
+            let place = start.wrapping_add(n);
+            vocabulary.file(entry, place);
+            let filed = vocabulary.filed(entry, start);
+            assert_eq!(filed.last(), Some(&place));
+            assert_eq!(filed.len(), POSTINGS.min(n as usize + 1), "the latest are there, whatever was dropped");
+        }
+        let latest: Vec<Place> = (260..300).map(|n| start.wrapping_add(n)).collect();
+        assert_eq!(vocabulary.filed(entry, start.wrapping_add(260)), latest, "what is forgotten is not found");
+        assert!(vocabulary.filed(entry, start.wrapping_add(300)).is_empty());
+    }
 }
