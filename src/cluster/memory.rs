@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 
-/// What is kept of an item: about 800 bytes. What is asked of each neighbour comes first, in this order, so that it is one
-/// line of a cache, and the neighbours' neighbours are the next three.
+/// What is kept of an item: about 700 bytes. What is asked of each neighbour comes first, in this order, so that it is one
+/// line of a cache, and the neighbours' neighbours are the next two.
 #[repr(C, align(64))]
 pub(super) struct Remembered {
     /// In order of entry.
@@ -121,9 +121,9 @@ pub(super) enum Kind {
     Number,
 }
 
-/// The items nearest to one, nearest first. They lie with the item and not in a list of their own, because most items
-/// have as many as are kept, and every look at an item is one at its neighbours too.
-pub(super) type Nearest = SmallVec<[Near; super::near::NEAR]>;
+/// The items nearest to one, nearest first. So many as most items have lie with the item, because every look at an item is
+/// one at its neighbours too.
+pub(super) type Nearest = SmallVec<[Near; 12]>;
 
 /// Another item, and how near it is.
 #[derive(Debug, Clone, Copy)]

@@ -7,6 +7,7 @@ use super::memory::{Kind, Memory, Near, Nearest, Remembered, Sums, Weighed};
 use super::model::Model;
 use super::pair::{Both, Crowd, Features, Sieve, features};
 use super::vocabulary::{POSTINGS, Place, spread};
+use smallvec::SmallVec;
 
 /// Terms of an item by which others find it, and by which it looks for others.
 const INDEXED: usize = 16;
@@ -118,7 +119,7 @@ impl Found {
 
 /// An item's terms, the strongest first, as many as are indexed.
 fn strongest(terms: &[Weighed]) -> impl Iterator<Item = Weighed> {
-    let mut order: smallvec::SmallVec<[Weighed; 64]> = terms.iter().copied().collect();
+    let mut order: SmallVec<[Weighed; 64]> = terms.iter().copied().collect();
     order.sort_unstable_by(|a, b| b.weight.cmp(&a.weight).then(a.entry.cmp(&b.entry)));
     order.truncate(INDEXED);
     order.into_iter()
@@ -127,7 +128,7 @@ fn strongest(terms: &[Weighed]) -> impl Iterator<Item = Weighed> {
 /// Files an item under its strongest terms.
 pub(super) fn file(memory: &mut Memory, place: Place) {
     let Some(item) = memory.at(place) else { return };
-    for term in strongest(&item.terms).collect::<smallvec::SmallVec<[Weighed; INDEXED]>>() {
+    for term in strongest(&item.terms).collect::<SmallVec<[Weighed; INDEXED]>>() {
         memory.vocabulary.file(term.entry, place);
     }
 }
@@ -135,7 +136,7 @@ pub(super) fn file(memory: &mut Memory, place: Place) {
 /// Weighs an item's terms anew, by what was learned of them since it came.
 pub(super) fn refresh(memory: &mut Memory, place: Place) {
     let Some(item) = memory.at(place) else { return };
-    let mut anew = smallvec::SmallVec::<[(f32, f32, Kind); 64]>::new();
+    let mut anew = SmallVec::<[(f32, f32, Kind); 64]>::new();
     let mut square = 0.0;
     for term in &item.terms {
         let rarity = memory.vocabulary.rarity(term.entry);
@@ -175,7 +176,7 @@ pub(super) fn judge(
     }
     item.sums = Sums::of(&item.terms);
     item.news = 0;
-    let near: Nearest = found.iter().map(|found| Near::new(found.place, found.cosine)).collect();
+    let near: SmallVec<[Near; NEAR]> = found.iter().map(|found| Near::new(found.place, found.cosine)).collect();
     let Some(item) = memory.at(place) else { return };
     let (crowd, company) = (Crowd::of(&near), Company::of(&near));
     // As above: all neighbours' neighbours are asked for before the first is read.
@@ -183,7 +184,7 @@ pub(super) fn judge(
     std::hint::black_box(
         others.fold(0, |sum, other| other.near.iter().step_by(8).fold(sum, |sum, near| sum ^ near.place)),
     );
-    let mut judged = Nearest::new();
+    let mut judged = SmallVec::<[Near; NEAR]>::new();
     for (found, near) in found.iter().zip(&near) {
         let Some(other) = memory.at(found.place) else { continue };
         let crowds = [crowd, Crowd::of(&other.near)];
@@ -194,7 +195,7 @@ pub(super) fn judge(
     }
     let passive = item.passive;
     let Some(item) = memory.at_mut(place) else { return };
-    let known = std::mem::replace(&mut item.near, judged.clone());
+    let known = std::mem::replace(&mut item.near, Nearest::from_slice(&judged));
     for near in judged.into_iter().filter(|_| !passive) {
         let new = !known.iter().any(|known| known.place == near.place);
         if let Some(other) = memory.at_mut(near.place) {
@@ -272,7 +273,7 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
     let Some(item) = memory.at(place) else { return };
     local.resize(item.terms.len(), 0);
     let mut left = READ;
-    let strongest: smallvec::SmallVec<[Weighed; INDEXED]> = strongest(&item.terms).collect();
+    let strongest: SmallVec<[Weighed; INDEXED]> = strongest(&item.terms).collect();
     memory.vocabulary.call_filed(strongest.iter().map(|term| term.entry), READ);
     for term in strongest {
         if left == 0 {
@@ -288,7 +289,7 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
         latest.filter(|other| **other != place).for_each(|other| tally.add(*other, part, alone));
     }
     // The terms of all candidates are asked for before the first is read: memory answers many calls at once as fast as one.
-    let candidates: smallvec::SmallVec<[(Place, &[Weighed]); COMPARED]> =
+    let candidates: SmallVec<[(Place, &[Weighed]); COMPARED]> =
         tally.best().filter_map(|place| Some((place, &*memory.at(place)?.terms))).collect();
     std::hint::black_box(candidates.iter().fold(0, |sum, (_, terms)| {
         terms.iter().step_by(8).chain(terms.last()).fold(sum, |sum, term| sum ^ term.entry)
@@ -314,6 +315,10 @@ fn tell(item: &mut Remembered, near: Near, new: bool) {
     let at = item.near.partition_point(|known| known.cosine() >= near.cosine());
     if at < NEAR {
         item.near.truncate(NEAR - 1);
+        if item.near.len() == item.near.capacity() {
+            // Not the doubling of a usual list, which never has more.
+            item.near.reserve_exact(NEAR - item.near.len());
+        }
         item.near.insert(at, near);
         item.news = item.news.saturating_add(u8::from(new));
     }
