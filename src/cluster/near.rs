@@ -12,11 +12,14 @@ use smallvec::SmallVec;
 /// Terms of an item by which others find it, and by which it looks for others.
 const INDEXED: usize = 16;
 /// Entries of the index that are read for one item, the strongest terms first.
-const READ: usize = 448;
+const READ: usize = 320;
 /// Items that are compared in full.
 const COMPARED: usize = 32;
 /// The part of a cosine that the indexed terms must make for an item to be compared in full, in 65,535²ths: 0.06.
 const LIKELY: u32 = 65_535 * 65_535 / 100 * 6;
+/// A term under which so many items are filed is by itself no reason to compare them: of those that one term alone brings,
+/// one in thirty is near, and fewer where the term is common.
+const COMMON: usize = POSTINGS / 2;
 /// Neighbours that an item keeps.
 pub(super) const NEAR: usize = 24;
 /// The cosine below which an item is no neighbour.
@@ -282,8 +285,7 @@ fn find(memory: &Memory, place: Place, scratch: &mut Scratch) {
         // What the other item gives the term is not known yet; as much as this one is a good guess.
         let part = u32::from(term.weight) * u32::from(term.weight);
         let filed = memory.vocabulary.filed(term.entry, memory.first());
-        // Whom only a term brings that so many hold is not near.
-        let alone = filed.len() < POSTINGS;
+        let alone = filed.len() < COMMON;
         let latest = filed.iter().rev().take(left);
         left -= latest.len();
         latest.filter(|other| **other != place).for_each(|other| tally.add(*other, part, alone));
