@@ -250,6 +250,6 @@ impl Random {
 
     /// A rank by Zipf's law with exponent 1: the inverse of the continuous distribution.
     fn zipf(&mut self) -> usize {
-        (VOCABULARY.powf(self.unit()) - 1.0) as usize
+        (libm::pow(VOCABULARY, self.unit()) - 1.0) as usize
     }
 }

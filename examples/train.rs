@@ -120,7 +120,7 @@ fn judged(
         let (a, b) = (&gold.labels[a as usize], &gold.labels[b as usize]);
         let x = std::array::from_fn(|n| if keep[n] { features[n] } else { 0.0 });
         let same = a == b;
-        let weight = if same { ((sizes[a.as_str()] - 1) as f64).powf(-large) } else { 1.0 };
+        let weight = if same { libm::pow((sizes[a.as_str()] - 1) as f64, -large) } else { 1.0 };
         Pair { x, same, weight, folds: (fold(a, seed), fold(b, seed)) }
     };
     last.into_iter().map(pair).collect()
@@ -133,7 +133,7 @@ fn fit(pairs: &[Pair], prior: f64, chosen: impl Fn(&Pair) -> bool) -> Model {
     let mut model = Model::default();
     for d in 0..N {
         let mean = chosen.iter().map(|pair| f64::from(pair.x[d])).sum::<f64>() / n;
-        let square = chosen.iter().map(|pair| (f64::from(pair.x[d]) - mean).powi(2)).sum::<f64>() / n;
+        let square = chosen.iter().map(|pair| f64::from(pair.x[d]) - mean).map(|off| off * off).sum::<f64>() / n;
         (model.mean[d], model.deviation[d]) = (mean as f32, square.sqrt().max(1e-9) as f32);
     }
     // Products are taken from their means, so that the prior on them does not lean on the bias.
@@ -159,7 +159,7 @@ fn fit(pairs: &[Pair], prior: f64, chosen: impl Fn(&Pair) -> bool) -> Model {
             hessian[d][d] = precision;
         }
         for (pair, x) in chosen.iter().zip(&x) {
-            let p = 1.0 / (1.0 + (-dot(&w, x)).exp());
+            let p = 1.0 / (1.0 + libm::exp(-dot(&w, x)));
             let (error, curve) = (pair.weight * (p - f64::from(u8::from(pair.same))), pair.weight * p * (1.0 - p));
             for d in 0..TERMS {
                 gradient[d] += error * x[d];
@@ -175,7 +175,7 @@ fn fit(pairs: &[Pair], prior: f64, chosen: impl Fn(&Pair) -> bool) -> Model {
     }
     // The weights of positive pairs shift the log-odds; their mean is taken back.
     let positives: Vec<f64> = chosen.iter().filter(|pair| pair.same).map(|pair| pair.weight).collect();
-    let shift = (positives.iter().sum::<f64>() / positives.len() as f64).ln();
+    let shift = libm::log(positives.iter().sum::<f64>() / positives.len() as f64);
     model.bias = (w[BIAS] - shift - dot(&w, &middle)) as f32;
     let mut rest = w.iter().map(|w| *w as f32);
     model.weights.iter_mut().zip(&mut rest).for_each(|(weight, w)| *weight = w);

@@ -84,20 +84,20 @@ impl Linkage {
     /// What the program uses.
     pub fn of(options: &Options) -> Linkage {
         let threshold = options.threshold.clamp(0.001, 0.999);
-        Linkage { best: 0.7, size: 0.4, needed: (threshold / (1.0 - threshold)).ln(), missing: -4.0 }
+        Linkage { best: 0.7, size: 0.4, needed: libm::logf(threshold / (1.0 - threshold)), missing: -4.0 }
     }
 
     /// The link of two groups of these sizes, in log-odds, from the sum and the best of the pairs that are known.
     fn link(&self, sum: f32, pairs: usize, best: f32, sizes: (usize, usize)) -> f32 {
         let all = (sizes.0 * sizes.1).max(pairs);
         let mean = (sum + (all - pairs) as f32 * self.missing) / all as f32;
-        (1.0 - self.best) * mean + self.best * best - self.size * (sizes.0.min(sizes.1).max(1) as f32).ln()
+        (1.0 - self.best) * mean + self.best * best - self.size * libm::logf(sizes.0.min(sizes.1).max(1) as f32)
     }
 }
 
 /// A score, 0 to 1, of log-odds.
 fn chance(log_odds: f32) -> f32 {
-    1.0 / (1.0 + (-log_odds).exp())
+    1.0 / (1.0 + libm::expf(-log_odds))
 }
 
 /// Places items. Holds what is needed of the items of the last days in memory.

@@ -37,6 +37,8 @@ pub(super) struct Vocabulary {
     known: Vec<Known>,
     free: Vec<Entry>,
     items: u32,
+    /// The logarithm of `items`, and of those taken to have been seen before.
+    all: f32,
     /// `ln(n + 0.5)` of small numbers, since every term of every item asks for one.
     logarithms: Vec<f32>,
 }
@@ -50,12 +52,17 @@ impl Default for Vocabulary {
             known: Vec::new(),
             free: Vec::new(),
             items: 0,
-            logarithms: (0..LOGARITHMS).map(|n| (n as f32 + 0.5).ln()).collect(),
+            all: Vocabulary::all(0),
+            logarithms: (0..LOGARITHMS).map(|n| libm::logf(n as f32 + 0.5)).collect(),
         }
     }
 }
 
 impl Vocabulary {
+    fn all(items: u32) -> f32 {
+        libm::logf(items as f32 + BEFORE + 1.0)
+    }
+
     fn find(&self, term: Term) -> Option<Entry> {
         self.by_term.find(term, |entry| self.known[*entry as usize].term == term).copied()
     }
@@ -117,6 +124,7 @@ impl Vocabulary {
     /// Counts the items that teach.
     pub(super) fn count(&mut self, by: i32) {
         self.items = self.items.saturating_add_signed(by);
+        self.all = Vocabulary::all(self.items);
     }
 
     /// How many items teach.
@@ -151,9 +159,8 @@ impl Vocabulary {
     pub(super) fn rarity(&self, entry: Entry) -> f32 {
         let items = self.known[entry as usize].items;
         // ln((N + 1) / (df + 0.5)) / ln((N + 1) / 0.5)
-        let all = (self.items as f32 + BEFORE + 1.0).ln();
-        let own = self.logarithms.get(items as usize).copied().unwrap_or_else(|| (items as f32 + 0.5).ln());
-        ((all - own) / (all + std::f32::consts::LN_2)).max(0.02)
+        let own = self.logarithms.get(items as usize).copied().unwrap_or_else(|| libm::logf(items as f32 + 0.5));
+        ((self.all - own) / (self.all + std::f32::consts::LN_2)).max(0.02)
     }
 
     /// Files an item under one of its strongest terms.

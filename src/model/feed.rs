@@ -63,8 +63,7 @@ impl Order {
     /// on the database alone (as in Reddit's “hot” ranking, which is of the same form).
     pub fn weight(outlets: u32, priority: i32, published_at: Timestamp) -> i64 {
         const DOUBLING: i64 = 6 * 3600 * 1000;
-        // Rounded, so that the last bit of a logarithm, in which machines may differ, decides nothing.
-        let doublings = (f64::from(outlets.max(1)).log2() * 1000.0).round() as i64;
+        let doublings = (libm::log2(f64::from(outlets.max(1))) * 1000.0).round() as i64;
         doublings + i64::from(priority) * 250 + published_at.as_millisecond() / (DOUBLING / 1000)
     }
 }

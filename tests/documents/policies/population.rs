@@ -52,12 +52,12 @@ pub fn population(seed: u64, sources: usize, days: i64, manner: Manner) -> Vec<S
 
 fn source(dice: &mut Dice, days: i64, manner: Manner) -> Source {
     // Log-normal: the median source publishes every 80 minutes, one in twenty 9 times an hour and more.
-    let mean = (0.75 * (1.5 * dice.normal()).exp()).clamp(0.05, 40.0);
+    let mean = (0.75 * libm::exp(1.5 * dice.normal())).clamp(0.05, 40.0);
     let shape = shape(dice);
     // One in eight changes for good at some time after the first week, up to four times as much or as little.
     let changes = dice.unit() < 0.125;
     let step = if changes { START + 7 * DAY + (dice.unit() * ((days - 7) * DAY) as f64) as i64 } else { i64::MAX };
-    let factor = 4f64.powf(2.0 * dice.unit() - 1.0);
+    let factor = libm::pow(4.0, 2.0 * dice.unit() - 1.0);
     let rates = [shape.map(|s| s * mean), shape.map(|s| (s * mean * factor).min(80.0))];
     let window = 10 + (dice.unit() * 41.0) as usize;
     let dated = dice.unit() < 0.75;
@@ -72,12 +72,12 @@ fn source(dice: &mut Dice, days: i64, manner: Manner) -> Source {
 fn shape(dice: &mut Dice) -> [f64; SLOTS] {
     let (kind, phase, depth) = (dice.unit(), dice.unit(), 0.3 + 0.65 * dice.unit());
     let of_day = |slot: usize| (slot as f64 / SLOTS as f64 + phase).fract();
-    let peak = |x: f64, at: f64, width: f64| (-((x - at) / width).powi(2)).exp();
+    let peak = |x: f64, at: f64, width: f64| libm::exp(-((x - at) / width) * ((x - at) / width));
     let form: [f64; SLOTS] = std::array::from_fn(|slot| {
         let x = of_day(slot);
         match kind {
             _ if kind < 0.25 => 1.0,
-            _ if kind < 0.55 => 1.0 + depth * (x * std::f64::consts::TAU).cos(),
+            _ if kind < 0.55 => 1.0 + depth * libm::cos(x * std::f64::consts::TAU),
             _ if kind < 0.85 => 1.0 - depth * f64::from(u8::from(!(0.2..0.65).contains(&x))),
             _ => 1.0 - depth + 4.0 * depth * (peak(x, 0.3, 0.06) + peak(x, 0.7, 0.08)),
         }
@@ -127,7 +127,7 @@ impl Dice {
     }
 
     fn poisson(&mut self, mean: f64) -> u32 {
-        let (limit, mut product, mut count) = ((-mean).exp(), self.unit(), 0);
+        let (limit, mut product, mut count) = (libm::exp(-mean), self.unit(), 0);
         while product > limit {
             product *= self.unit();
             count += 1;
