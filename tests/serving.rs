@@ -262,6 +262,9 @@ async fn an_answer_that_is_not_taken_is_given_up() {
     // Whoever has hung up answers what still comes with a reset.
     let hung_up = async || stream.try_write(b"x").is_err_and(|error| error.kind() != ErrorKind::WouldBlock);
     until(&format!("the server hangs up on who takes nothing ({requests} answers, {asked:?})"), hung_up).await;
+    let mut taken = Vec::new();
+    let _ = stream.read_to_end(&mut taken).await;
+    assert!(taken.len() < requests * size, "{size} bytes {requests} times, {} taken, {asked:?}", taken.len());
     world.stop().await;
 }
 

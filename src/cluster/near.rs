@@ -17,8 +17,8 @@ const READ: usize = 320;
 const COMPARED: usize = 32;
 /// The part of a cosine that the indexed terms must make for an item to be compared in full, in 65,535²ths: 0.06.
 const LIKELY: u32 = 65_535 * 65_535 / 100 * 6;
-/// A term under which so many items are filed is by itself no reason to compare them: of those that one term alone brings,
-/// one in thirty is near, and fewer where the term is common.
+/// A term under which so many items are filed is by itself no reason to compare them: of all that one term alone brings, one
+/// in thirty is near.
 const COMMON: usize = POSTINGS / 2;
 /// Neighbours that an item keeps.
 pub(super) const NEAR: usize = 24;

@@ -37,7 +37,7 @@ pub(super) struct Vocabulary {
     known: Vec<Known>,
     free: Vec<Entry>,
     items: u32,
-    /// The logarithm of `items`, and of those taken to have been seen before.
+    /// `ln(N + 1)`, where N is `items` and those taken to have been seen before: asked for as often as the next.
     all: f32,
     /// `ln(n + 0.5)` of small numbers, since every term of every item asks for one.
     logarithms: Vec<f32>,

@@ -72,7 +72,10 @@ fn source(dice: &mut Dice, days: i64, manner: Manner) -> Source {
 fn shape(dice: &mut Dice) -> [f64; SLOTS] {
     let (kind, phase, depth) = (dice.unit(), dice.unit(), 0.3 + 0.65 * dice.unit());
     let of_day = |slot: usize| (slot as f64 / SLOTS as f64 + phase).fract();
-    let peak = |x: f64, at: f64, width: f64| libm::exp(-((x - at) / width) * ((x - at) / width));
+    let peak = |x: f64, at: f64, width: f64| {
+        let off = (x - at) / width;
+        libm::exp(-off * off)
+    };
     let form: [f64; SLOTS] = std::array::from_fn(|slot| {
         let x = of_day(slot);
         match kind {
