@@ -11,7 +11,7 @@
 use jiff::{SignedDuration, Timestamp};
 use newsfold::cluster::labelled::Labelled;
 use newsfold::cluster::{Clusterer, Options};
-use newsfold::model::{Item, StoryId};
+use newsfold::domain::{Item, StoryId};
 use std::time::Instant;
 
 // As in the program.

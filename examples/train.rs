@@ -9,7 +9,7 @@
 
 use newsfold::cluster::labelled::{Labelled, replay};
 use newsfold::cluster::{Clusterer, FEATURES, Features, Linkage, Model, Options};
-use newsfold::model::{Item, StoryId};
+use newsfold::domain::{Item, StoryId};
 use std::collections::{BTreeMap, HashMap};
 
 const FOLDS: u64 = 5;
@@ -41,7 +41,7 @@ fn main() {
     };
     let path = arguments.first().expect("usage: train GOLD.jsonl [--write]");
     let labelled = Labelled::read(&std::fs::read_to_string(path).expect("a file")).expect("labelled items");
-    let canonical = |item: &Labelled| item.url.as_deref().and_then(newsfold::poll::canonical_link);
+    let canonical = |item: &Labelled| item.url.as_deref().and_then(newsfold::crawl::canonical_link);
     let gold = Gold {
         items: labelled.iter().enumerate().map(|(n, item)| item.item(n, canonical(item))).collect(),
         labels: labelled.iter().map(|item| item.story.to_string()).collect(),

@@ -160,7 +160,7 @@ fn canonical(document: &Document, url: &Url) -> Option<Url> {
 }
 
 fn one_line(text: &str) -> String {
-    crate::model::text::one_line(text, 500)
+    crate::domain::text::one_line(text, 500)
 }
 
 #[cfg(test)]

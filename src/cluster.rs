@@ -28,7 +28,7 @@ pub use explain::Explanation;
 pub use model::Model;
 pub use pair::{FEATURES, Features};
 
-use crate::model::{Assignment, Evidence, Item, ItemId, Placement, Reason, StoryId};
+use crate::domain::{Assignment, Evidence, Item, ItemId, Placement, Reason, StoryId};
 use jiff::SignedDuration;
 use language::Languages;
 use memory::{Kind, Memory, Numbered, Remembered, Sums, Weighed};
@@ -44,13 +44,13 @@ use xxhash_rust::xxh3::xxh3_64;
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// Items first seen so long ago are no longer compared with.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub window: SignedDuration,
     /// Items first seen so long ago stay in the story that they are in.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub revise: SignedDuration,
     /// The pause between two second looks.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub look: SignedDuration,
     /// The score, 0 to 1, from which an item joins a story.
     pub threshold: f32,

@@ -6,7 +6,7 @@
 mod check;
 mod place;
 
-use crate::{cluster, fetch, poll, publish, serve, websub};
+use crate::{cluster, crawl, http_client, publish, serve, websub};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -19,8 +19,8 @@ pub struct Config {
     pub database: Option<PathBuf>,
     pub serve: serve::Options,
     pub publish: publish::Options,
-    pub poll: poll::Options,
-    pub fetch: fetch::Options,
+    pub poll: crawl::Options,
+    pub fetch: http_client::Options,
     pub websub: websub::Options,
     pub hub: websub::hub::Options,
     pub cluster: cluster::Options,
@@ -34,13 +34,13 @@ pub struct Running {
     /// Polls under way at once, over all origins.
     pub concurrency: usize,
     /// How long polls and requests under way get to end when the daemon is stopped.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub shutdown_grace: SignedDuration,
     /// How long the records of polls are kept; the newest one of each source stays.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub keep_polls: SignedDuration,
     /// How long stories and their items are kept after their last news.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub keep_stories: SignedDuration,
 }
 
@@ -203,7 +203,7 @@ mod tests {
         let mut checked = 0;
         for (section, settings) in &defaults {
             for (name, value) in settings.as_table().into_iter().flatten() {
-                if value.as_str().is_some_and(|text| crate::model::duration::parse(text).is_ok()) {
+                if value.as_str().is_some_and(|text| crate::domain::duration::parse(text).is_ok()) {
                     for much in ["5000000d", "36500d"] {
                         let said = complaint(&format!("# {name}\n[{section}]\n{name} = \"{much}\"\n"));
                         assert!(said.contains("line 3") && said.contains(name.as_str()), "{said}");

@@ -21,10 +21,10 @@ pub use publisher::new_token;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::fetch::{FetchOutcome, Fetcher};
-use crate::model::{Stored, Timestamp};
-use crate::parse;
-use crate::poll::{Outage, Pacing, Tools};
+use crate::crawl::{Outage, Pacing, Tools};
+use crate::domain::{Stored, Timestamp};
+use crate::feed_parser;
+use crate::http_client::{FetchOutcome, Fetcher};
 use crate::publish;
 use crate::serve::{self, Health};
 use crate::store::Store;
@@ -269,7 +269,7 @@ async fn ended(tasks: &mut JoinSet<()>) {
 /// What polls are made with by a program of this name, under this configuration.
 pub fn tools(config: &Config, store: Store, clock: Clock, program: &str) -> anyhow::Result<Tools> {
     let fetcher = Fetcher::new(config.fetch.clone())?;
-    let parse = parse::Options { max_bytes: config.fetch.max_body, ..parse::Options::default() };
+    let parse = feed_parser::Options { max_bytes: config.fetch.max_body, ..feed_parser::Options::default() };
     let safety_poll = websub_off(config, &fetcher).is_none().then_some(config.websub.safety_poll);
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     Ok(Tools {

@@ -8,7 +8,7 @@ mod tidy;
 
 pub use furniture::{without_repeated, without_teasers};
 
-use crate::model::text::without_credentials;
+use crate::domain::text::without_credentials;
 use ammonia::{Builder, UrlRelative};
 use std::collections::HashSet;
 use std::sync::LazyLock;

@@ -1,6 +1,6 @@
 //! newsfold: one entry per event, from many outlets' feeds, in the reader you already use.
 //!
-//! The line, which [`poll::poll_source`] and the tasks of [`daemon`] walk:
+//! The line, which [`crawl::poll_source`] and the tasks of [`daemon`] walk:
 //!
 //! ```text
 //! due source → fetch → FetchOutcome → parse → ParsedFeed + problems → normalize → items → store (one transaction)
@@ -10,7 +10,7 @@
 //!
 //! The modules in reading order. Which may name which is a table in `docs/ARCHITECTURE.md`, held by `tests/tidy.rs`.
 
-pub mod model;
+pub mod domain;
 
 pub mod clock;
 pub mod html;
@@ -18,10 +18,10 @@ pub mod html;
 pub mod article;
 
 pub mod cluster;
-pub mod fetch;
-pub mod normalize;
-pub mod parse;
-pub mod poll;
+pub mod crawl;
+pub mod feed_parser;
+pub mod http_client;
+pub mod ingest;
 pub mod publish;
 pub mod serve;
 pub mod store;

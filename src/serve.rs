@@ -19,7 +19,7 @@ pub use health::Health;
 pub use listen::run;
 
 use crate::clock::Clock;
-use crate::model::{PublishedFeed, StoryId};
+use crate::domain::{PublishedFeed, StoryId};
 use crate::publish::{self, Format};
 use crate::store::{self, Store};
 use axum::Router;
@@ -47,10 +47,10 @@ pub struct Options {
     /// Reverse proxies, through which many people come: their connections are not counted by address.
     pub proxies: Vec<IpNet>,
     /// For the head of a request to come whole, and for the next request on a connection.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub header_timeout: SignedDuration,
     /// For a client to take an answer, whole.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub answer_timeout: SignedDuration,
 }
 

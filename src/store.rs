@@ -1,6 +1,6 @@
 //! SQLite: everything that lasts. One writer thread that batches, readers opened read-only (WAL).
 //!
-//! It decides nothing: what a poll means for its source is settled in [`crate::poll`], where an item belongs in
+//! It decides nothing: what a poll means for its source is settled in [`crate::crawl`], where an item belongs in
 //! [`crate::cluster`], what is published in [`crate::publish`]. Here it is written down, in one transaction each.
 //!
 //! The functions of the submodules take a connection: `store.write(move |db| polls::record(db, …))` and

@@ -21,7 +21,7 @@ pub mod trust;
 
 pub use inbox::{Inbox, Pushed};
 
-use crate::fetch::Guard;
+use crate::http_client::Guard;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
@@ -33,10 +33,10 @@ pub struct Options {
     /// Whether to subscribe at hubs, where they can reach us.
     pub enabled: bool,
     /// For how long a hub is asked to push before it is asked again.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub lease: SignedDuration,
     /// How long a source whose hub has proven itself is not polled.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub safety_poll: SignedDuration,
 }
 
@@ -83,13 +83,13 @@ fn is_local(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch;
+    use crate::http_client;
 
     #[test]
     fn hubs_are_used_where_they_can_reach_us() {
         let off = |base: &str| {
             let default = Url::parse("http://127.0.0.1:8686/").unwrap();
-            Options::default().off(&Url::parse(base).unwrap(), &default, &Guard::new(&fetch::Options::default()))
+            Options::default().off(&Url::parse(base).unwrap(), &default, &Guard::new(&http_client::Options::default()))
         };
         for base in ["https://news.example.org/", "http://news.example:8080/path/", "https://8.8.8.8:81/"] {
             assert_eq!(off(base), None, "{base}");
@@ -108,7 +108,7 @@ mod tests {
             assert!(off(base).is_some(), "{base}");
         }
         let allowed_networks = vec!["192.168.0.0/16".parse().unwrap()];
-        let allowed = Guard::new(&fetch::Options { allowed_networks, ..fetch::Options::default() });
+        let allowed = Guard::new(&http_client::Options { allowed_networks, ..http_client::Options::default() });
         let (base, default) = ("http://192.168.1.5/".parse().unwrap(), "http://127.0.0.1:8686/".parse().unwrap());
         assert_eq!(Options::default().off(&base, &default, &allowed), None, "the operator knows that network");
         let disabled = Options { enabled: false, ..Options::default() };

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use newsfold::parse::{Document, Options, parse};
+use newsfold::feed_parser::{Document, Options, parse};
 use url::Url;
 
 fuzz_target!(|text: &str| {

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use newsfold::parse::opml::{Outline, read, write};
+use newsfold::feed_parser::opml::{Outline, read, write};
 
 fuzz_target!(|data: &[u8]| {
     let Ok(list) = read(data) else { return };

@@ -14,7 +14,7 @@ mod links;
 
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use newsfold::{fetch, model, normalize};
+use newsfold::{http_client, domain, ingest};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::time::Duration;
 use url::Url;
@@ -46,12 +46,12 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn check_canonical(link: &Url) {
-    let canonical = normalize::canonical(link);
+    let canonical = ingest::canonical(link);
     let parsed = Url::parse(&canonical).unwrap_or_else(|error| panic!("{canonical:?} of {link}: {error}"));
-    assert_eq!(canonical, normalize::canonical(&parsed), "the canonical form of {link}");
-    assert_eq!(normalize::outlet_of(link), normalize::outlet_of(&parsed), "the outlet of {link}");
-    normalize::outlet_of_site(link);
-    fetch::origin(link);
+    assert_eq!(canonical, ingest::canonical(&parsed), "the canonical form of {link}");
+    assert_eq!(ingest::outlet_of(link), ingest::outlet_of(&parsed), "the outlet of {link}");
+    ingest::outlet_of_site(link);
+    http_client::origin(link);
 }
 
 /// The first byte of a line chooses the header.

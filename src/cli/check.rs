@@ -3,8 +3,8 @@
 use super::Context;
 use super::output::{one_line, print, table};
 use crate::daemon;
-use crate::model::Problem;
-use crate::parse::{self, Document, NotAFeed, ParsedFeed};
+use crate::domain::Problem;
+use crate::feed_parser::{self, Document, NotAFeed, ParsedFeed};
 use anyhow::{Context as _, bail};
 use std::io::Write;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub struct Check {
 
 impl Check {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let options = parse::Options::default();
+        let options = feed_parser::Options::default();
         let (bytes, content_type, url) = if self.what.contains("://") && !Path::new(&self.what).exists() {
             let url = Url::parse(&self.what).context("this is no URL")?;
             daemon::download(&context.config()?, context.open_existing()?, &context.clock, &url).await?
@@ -35,7 +35,7 @@ impl Check {
             (bytes, self.content_type, self.base)
         };
         let document = Document { bytes: &bytes, content_type: content_type.as_deref(), url: &url };
-        let read = parse::parse(&document, &options);
+        let read = feed_parser::parse(&document, &options);
         drop(bytes);
         match read {
             Ok((feed, problems)) => report(context, &feed, &problems),

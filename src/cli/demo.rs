@@ -10,7 +10,7 @@ use super::output::{one_line, print, reader_is_gone};
 use super::{Context, serve};
 use crate::config::Config;
 use crate::daemon::{self, Lock};
-use crate::model::{FeedSelection, NewSource, Order, OutletFrom, StoryId};
+use crate::domain::{FeedSelection, NewSource, Order, OutletFrom, StoryId};
 use crate::publish::FeedOptions;
 use crate::store::{Store, sources, stories};
 use anyhow::Context as _;

@@ -5,7 +5,7 @@ use super::output::{json, one_line, print};
 use crate::cluster::Clusterer;
 use crate::cluster::labelled::{Labelled, replay};
 use crate::cluster::score::{self, Mistake, Mistakes};
-use crate::model::{Item, StoryId};
+use crate::domain::{Item, StoryId};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 use std::io::Write;
@@ -109,7 +109,7 @@ fn in_ids(mistakes: &Mistakes, labelled: &[Labelled]) -> serde_json::Value {
 }
 
 fn as_item(item: &Labelled, n: usize) -> Item {
-    item.item(n, item.url.as_deref().and_then(crate::poll::canonical_link))
+    item.item(n, item.url.as_deref().and_then(crate::crawl::canonical_link))
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<Labelled>> {

@@ -6,7 +6,7 @@ use super::Context;
 use super::output::{json, one_line, print, table, time};
 use super::story::find;
 use crate::daemon;
-use crate::model::{Cause, Edition, FeedEntry, Order, PublishedFeed, Story, Variant};
+use crate::domain::{Cause, Edition, FeedEntry, Order, PublishedFeed, Story, Variant};
 use crate::publish::{FeedDocument, FeedPage, Format, Options, compose, conditions, outlets};
 use crate::store::entries::{self, Page};
 use crate::store::{self, Store, stories, tokens};

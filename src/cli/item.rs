@@ -3,7 +3,7 @@
 use super::Context;
 use super::output::{json, maybe_time, one_line, print, time};
 use crate::cluster::{Clusterer, Explanation, Options};
-use crate::model::ItemId;
+use crate::domain::ItemId;
 use crate::store::{Store, articles, decisions, items, stories};
 use anyhow::Context as _;
 use std::process::ExitCode;
@@ -185,7 +185,7 @@ fn in_words(found: &Explanation) -> Vec<String> {
     lines
 }
 
-async fn known(store: &Store, id: ItemId) -> anyhow::Result<crate::model::Item> {
+async fn known(store: &Store, id: ItemId) -> anyhow::Result<crate::domain::Item> {
     let found = store.read(move |db| items::get(db, id)).await?;
     found.with_context(|| format!("there is no item {id}; `newsfold story show ID` prints the numbers of items"))
 }

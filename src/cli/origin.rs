@@ -2,8 +2,8 @@
 
 use super::Context;
 use super::output::{json, maybe_time, one_line, print, table};
-use crate::model::duration::before;
-use crate::poll;
+use crate::crawl;
+use crate::domain::duration::before;
 use crate::store::origins::{self, Traffic};
 use anyhow::{Context as _, bail};
 use jiff::SignedDuration;
@@ -74,8 +74,8 @@ async fn release(context: &Context, origin: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let url =
         Url::parse(origin).with_context(|| format!("‘{origin}’ is no URL; write it like https://news.example"))?;
-    let (name, now) = (poll::origin(&url).to_string(), context.clock.now());
-    let Some(waiting) = poll::release(&store, name.clone(), config.poll, now).await? else {
+    let (name, now) = (crawl::origin(&url).to_string(), context.clock.now());
+    let Some(waiting) = crawl::release(&store, name.clone(), config.poll, now).await? else {
         bail!("{name} is not on hold; `newsfold origin list` shows which are");
     };
     print(&format!("{name} may be asked again; {waiting} sources waited for it"))?;

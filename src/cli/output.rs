@@ -1,7 +1,7 @@
 //! Tables, JSON and questions. What strangers wrote goes through [`one_line`] before a terminal sees it.
 
-use crate::model::Timestamp;
-pub use crate::model::text::one_line;
+use crate::domain::Timestamp;
+pub use crate::domain::text::one_line;
 use anyhow::{Context as _, bail};
 use comfy_table::{ContentArrangement, Table, presets};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

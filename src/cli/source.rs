@@ -7,8 +7,8 @@ mod poll;
 
 use super::Context;
 use super::output::{confirm, json, one_line, print, time};
-use crate::model::{FullText, OutletFrom, Source as Kept, SourceEdit, SourceId, SourceState};
-use crate::poll::{outlet_of, outlet_of_site};
+use crate::crawl::{outlet_of, outlet_of_site};
+use crate::domain::{FullText, OutletFrom, Source as Kept, SourceEdit, SourceId, SourceState};
 use crate::store::leases::Held;
 use crate::store::{Store, sources};
 use anyhow::{Context as _, bail};

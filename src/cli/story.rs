@@ -3,7 +3,7 @@
 use super::Context;
 use super::output::{json, maybe_time, one_line, print, table, time};
 use crate::config::Config;
-use crate::model::{Decision, DecisionId, Edition, ItemId, Story as Kept, StoryId};
+use crate::domain::{Decision, DecisionId, Edition, ItemId, Story as Kept, StoryId};
 use crate::publish::choose_lead;
 use crate::store::decisions::Refusal;
 use crate::store::stories::Recent;

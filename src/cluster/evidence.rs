@@ -1,10 +1,10 @@
-//! What made an item join a story, in facts that [`crate::model::Reason`] can say in words.
+//! What made an item join a story, in facts that [`crate::domain::Reason`] can say in words.
 
 use super::copies::COPY;
 use super::memory::{Memory, Remembered};
 use super::vocabulary::Place;
 use super::{Clusterer, chance};
-use crate::model::{Evidence, Reason};
+use crate::domain::{Evidence, Reason};
 use std::collections::BTreeSet;
 
 /// Shared terms that are named.

@@ -3,7 +3,7 @@
 use super::memory::{Remembered, Tag};
 use super::pair::{Both, Crowd, FEATURES, Sieve, features};
 use super::{Clusterer, chance, group, near};
-use crate::model::{Decision, DecisionKind, ItemId};
+use crate::domain::{Decision, DecisionKind, ItemId};
 use serde::Serialize;
 
 /// How two items stand to each other.

@@ -1,7 +1,7 @@
 //! Labelled items, as `newsfold eval` and training read them, and the stream that the daemon would make of them.
 
 use super::Clusterer;
-use crate::model::{Item, ItemId, SourceId, StoryId, Timestamp};
+use crate::domain::{Item, ItemId, SourceId, StoryId, Timestamp};
 use jiff::SignedDuration;
 use serde::Deserialize;
 

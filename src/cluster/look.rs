@@ -7,7 +7,7 @@
 use super::memory::{Remembered, Tag};
 use super::vocabulary::Place;
 use super::{Clusterer, group, near};
-use crate::model::{Evidence, Founded, ItemId, Moved, Reason, Regrouped, StoryId};
+use crate::domain::{Evidence, Founded, ItemId, Moved, Reason, Regrouped, StoryId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,7 +2,7 @@
 
 use super::copies::Sketch;
 use super::vocabulary::{Entry, Place, Vocabulary, before};
-use crate::model::{ItemId, StoryId};
+use crate::domain::{ItemId, StoryId};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::collections::VecDeque;

@@ -2,7 +2,7 @@
 
 use super::labelled::replay;
 use super::*;
-use crate::model::{Decision, DecisionId, DecisionKind, SourceId, Timestamp};
+use crate::domain::{Decision, DecisionId, DecisionKind, SourceId, Timestamp};
 
 /// Which items stand together, as the position of the first of each item's story. Each is `outlet | title | summary`,
 /// one a minute, amid unrelated news.

@@ -104,10 +104,10 @@ impl Text {
 
 /// NFKC, without invisible characters, with letters that only look Latin made Latin where a word mixes scripts.
 fn fold(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() && !text.contains(crate::model::text::is_invisible) {
+    if text.is_ascii() && !text.contains(crate::domain::text::is_invisible) {
         return text.into();
     }
-    let visible = text.chars().filter(|c| !crate::model::text::is_invisible(*c) || c.is_whitespace());
+    let visible = text.chars().filter(|c| !crate::domain::text::is_invisible(*c) || c.is_whitespace());
     let plain: String = match is_nfkc_quick(visible.clone()) {
         IsNormalized::Yes => visible.collect(),
         _ => visible.nfkc().collect(),

@@ -8,8 +8,8 @@
 use super::LOOK;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::Timestamp;
-use crate::model::duration::after;
+use crate::domain::Timestamp;
+use crate::domain::duration::after;
 use crate::publish;
 use crate::serve::{FeedBytes, feed_bytes, feed_urls};
 use crate::store::{self, Store, stories, subscribers};

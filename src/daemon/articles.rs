@@ -1,8 +1,8 @@
 //! Reads the pages of items whose sources want it: one at a time from each server, the newest first.
 
 use super::{LOOK, Signals};
-use crate::fetch::origin;
-use crate::poll::Tools;
+use crate::crawl::Tools;
+use crate::http_client::origin;
 use crate::store::articles::{self, Wanted};
 use crate::store::{self};
 use futures_util::future::join_all;

@@ -6,7 +6,7 @@ use super::lock::Lock;
 use super::{LOOK, Signals};
 use crate::clock::Clock;
 use crate::cluster::{Clusterer, Options};
-use crate::model::{Assignment, Evidence, Item, Placement, Regrouped, Story, StoryId, Timestamp};
+use crate::domain::{Assignment, Evidence, Item, Placement, Regrouped, Story, StoryId, Timestamp};
 use crate::publish::{self, choose_lead};
 use crate::store::{self, Store, decisions, items, stories};
 use rusqlite::Connection;

@@ -8,10 +8,10 @@
 use super::LOOK;
 use super::announcer::Announcing;
 use crate::config::Config;
-use crate::fetch::{CallbackAnswer, HubAnswer, Origin, origin};
-use crate::model::duration::after;
-use crate::model::{self, HubMode, Ping, Subscriber, Timestamp};
-use crate::poll::Tools;
+use crate::crawl::Tools;
+use crate::domain::duration::after;
+use crate::domain::{self, HubMode, Ping, Subscriber, Timestamp};
+use crate::http_client::{CallbackAnswer, HubAnswer, Origin, origin};
 use crate::serve::FeedBytes;
 use crate::store::leases::Lease;
 use crate::store::subscribers::{self, Asked, Behind};
@@ -327,7 +327,7 @@ impl Job {
 }
 
 /// The request as it is counted. Where there is no status nobody may have been asked.
-fn counted(callback: &str, answer: &CallbackAnswer, bytes: usize) -> Vec<model::Request> {
+fn counted(callback: &str, answer: &CallbackAnswer, bytes: usize) -> Vec<domain::Request> {
     let status = match answer {
         CallbackAnswer::Answered { status, .. } => Some(*status),
         CallbackAnswer::Failed { .. } => None,
@@ -335,7 +335,7 @@ fn counted(callback: &str, answer: &CallbackAnswer, bytes: usize) -> Vec<model::
     request_to(callback, status, bytes).into_iter().collect()
 }
 
-fn request_to(url: &str, status: Option<u16>, bytes: usize) -> Option<model::Request> {
+fn request_to(url: &str, status: Option<u16>, bytes: usize) -> Option<domain::Request> {
     let origin = origin(&Url::parse(url).ok()?).to_string();
-    Some(model::Request { origin, status: Some(status?), bytes: bytes as u64 })
+    Some(domain::Request { origin, status: Some(status?), bytes: bytes as u64 })
 }

@@ -5,11 +5,11 @@
 
 use super::{LOOK, Signals};
 use crate::config::Config;
-use crate::fetch::{HubAnswer, Origin, origin};
-use crate::model;
-use crate::model::duration::after;
-use crate::model::{HubMode, OriginHold, SourceId, Subscription, Timestamp};
-use crate::poll::{self, Tools};
+use crate::crawl::{self, Tools};
+use crate::domain;
+use crate::domain::duration::after;
+use crate::domain::{HubMode, OriginHold, SourceId, Subscription, Timestamp};
+use crate::http_client::{HubAnswer, Origin, origin};
 use crate::store::leases::Lease;
 use crate::store::{self, hubs, origins};
 use crate::websub::callback::{self, Callback};
@@ -224,12 +224,12 @@ fn hold(answer: &HubAnswer, hub: &str, longest: SignedDuration, now: Timestamp) 
 }
 
 /// The request as it is counted. Where there is no status nobody may have been asked.
-fn asked_of(answer: &HubAnswer, hub: &str) -> Option<model::Request> {
+fn asked_of(answer: &HubAnswer, hub: &str) -> Option<domain::Request> {
     let status = match answer {
         HubAnswer::Accepted => Some(202),
         HubAnswer::Refused { status, .. } => *status,
     };
-    Some(model::Request { origin: origin(&Url::parse(hub).ok()?).to_string(), status: Some(status?), bytes: 0 })
+    Some(domain::Request { origin: origin(&Url::parse(hub).ok()?).to_string(), status: Some(status?), bytes: 0 })
 }
 
 /// Under which name a hub is held, apart from its server.
@@ -291,7 +291,7 @@ pub(super) async fn read_pushes(
             _ = stop.cancelled() => return,
         };
         let source = pushed.source;
-        match poll::receive(&tools, pushed).await {
+        match crawl::receive(&tools, pushed).await {
             Ok(None) => tracing::debug!(%source, "a push for a source that is polled no more was dropped"),
             Ok(Some((record, stored))) => {
                 super::scheduler::log(&record, &stored);

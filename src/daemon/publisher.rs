@@ -3,8 +3,8 @@
 
 use super::{LOOK, Signals};
 use crate::clock::Clock;
-use crate::model::duration::before;
-use crate::model::{Cause, Edition, EditionText, Published, PublishedFeed, Story, StoryId, Timestamp};
+use crate::domain::duration::before;
+use crate::domain::{Cause, Edition, EditionText, Published, PublishedFeed, Story, StoryId, Timestamp};
 use crate::publish::{Options, Step, compose, first_publication, on_entering, outlets, step};
 use crate::store::{self, Store, editions, entries, stories, tokens};
 use crate::websub::secret;

@@ -6,11 +6,11 @@
 
 use super::{LOOK, Signals};
 use crate::config::Running;
-use crate::fetch::{Origin, origin};
-use crate::model::duration::after;
-use crate::model::text::without_credentials;
-use crate::model::{Due, PollRecord, SourceId, Stored, Timestamp};
-use crate::poll::{self, APART, Answer, Claim, Tools, panic_text};
+use crate::crawl::{self, APART, Answer, Claim, Tools, panic_text};
+use crate::domain::duration::after;
+use crate::domain::text::without_credentials;
+use crate::domain::{Due, PollRecord, SourceId, Stored, Timestamp};
+use crate::http_client::{Origin, origin};
 use crate::store::leases::{self, Lease};
 use crate::store::{self, sources};
 use jiff::SignedDuration;
@@ -168,7 +168,7 @@ impl Scheduler {
     }
 
     async fn record(&self, source: SourceId, answer: Answer, lease: &Lease) {
-        if let Err(error) = poll::finish_without_answer(&self.tools, source, answer, lease).await {
+        if let Err(error) = crawl::finish_without_answer(&self.tools, source, answer, lease).await {
             tracing::error!(%source, %error, "the end of a poll could not be recorded");
         }
     }
@@ -196,7 +196,7 @@ async fn claim_and_poll(tools: Tools, due: Due, lease: Lease) -> Polled {
     let id = due.id;
     let now = tools.clock.now();
     if let Some(source) = tools.store.read(move |db| sources::get(db, id)).await?
-        && let Some(allowed) = poll::put_off(&source, &tools.options, now)
+        && let Some(allowed) = crawl::put_off(&source, &tools.options, now)
     {
         let reason = "the feed asks not to be fetched at this hour or on this day";
         tools.store.write(move |db| sources::postpone(db, &due, allowed, reason)).await?;
@@ -206,7 +206,7 @@ async fn claim_and_poll(tools: Tools, due: Due, lease: Lease) -> Polled {
         return Ok(None);
     };
     match tools.store.read(move |db| sources::get(db, id)).await? {
-        Some(source) => poll::poll_source(&tools, &source, &lease).await.map(Some),
+        Some(source) => crawl::poll_source(&tools, &source, &lease).await.map(Some),
         None => tools.give_back(&lease).await.map(|()| None),
     }
 }

@@ -1,7 +1,7 @@
 //! Keeps the daemon's tasks up: one that panics or ends is noticed at once, logged, shown in `/healthz`, and started
 //! again, later each time that it falls at once. What one task does to itself stops no other.
 
-use crate::poll::panic_text;
+use crate::crawl::panic_text;
 use crate::serve::Health;
 use std::time::Duration;
 use tokio::task::JoinSet;

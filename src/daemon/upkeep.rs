@@ -3,7 +3,7 @@
 use super::supervisor::is_lost;
 use crate::clock::Clock;
 use crate::config::Running;
-use crate::model::duration::before;
+use crate::domain::duration::before;
 use crate::serve::Health;
 use crate::store::retention::{self, Keep};
 use crate::store::{self, Maintenance, Store, articles, subscribers};

@@ -3,7 +3,7 @@
 use super::document::FeedDocument;
 use super::entry::{Entry, clean, rfc3339, uri, uuid};
 use super::{Format, document};
-use crate::model::Timestamp;
+use crate::domain::Timestamp;
 use atom_syndication::extension::{Extension, ExtensionMap};
 use atom_syndication::{Category, Content, Feed, FixedDateTime, Generator, Link, Person, Source, Text};
 use std::collections::BTreeMap;

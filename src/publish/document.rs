@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, uuid};
 use super::{Format, Options, atom, json, rss};
-use crate::model::{FeedEntry, PublishedFeed, Story, Timestamp, Variant};
+use crate::domain::{FeedEntry, PublishedFeed, Story, Timestamp, Variant};
 
 /// A document of a feed, to be written in any format.
 pub struct FeedDocument<'a> {

@@ -1,9 +1,9 @@
 //! A story as an entry, the same in all formats: title, link, text and the list of all outlets' items.
 
 use super::Options;
+use crate::domain::text::without_credentials;
+use crate::domain::{FeedEntry, Report, Story, StoryItem, Timestamp};
 use crate::html;
-use crate::model::text::without_credentials;
-use crate::model::{FeedEntry, Report, Story, StoryItem, Timestamp};
 use std::fmt::Write;
 
 /// What the formats write of a story, or of one of its items.

@@ -3,7 +3,7 @@
 use super::atom::{date, link};
 use super::entry::{clean, uuid};
 use super::{Format, Options};
-use crate::model::{EventKind, PastEvent, Timestamp};
+use crate::domain::{EventKind, PastEvent, Timestamp};
 use atom_syndication::{Content, Entry, Feed, Generator, Person, Text};
 
 /// The name that no other feed may have.

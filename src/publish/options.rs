@@ -1,6 +1,6 @@
 //! What the operator sets of publishing.
 
-use crate::model::{FeedSelection, Order, PublishedFeed};
+use crate::domain::{FeedSelection, Order, PublishedFeed};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -18,17 +18,17 @@ pub struct Options {
     /// The title of the front page and of the feed of all stories.
     pub title: String,
     /// How long a story waits before it is published, so that its first items can find each other.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub settle: SignedDuration,
     /// The shortest time between two editions of a story: what a reader is told of it does not change sooner.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub pause: SignedDuration,
     /// How long after its first edition a story has further ones.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub freeze: SignedDuration,
     /// How long a source is new. Until then its items join stories, and neither lead one nor have one published by
     /// themselves. The sources of a database's first day are never new.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub probation: SignedDuration,
     /// Whether entries say of each report why it is in the story.
     pub evidence: bool,
@@ -62,7 +62,7 @@ pub struct FeedOptions {
     pub without: Option<String>,
     #[serde(default = "one")]
     pub min_outlets: u32,
-    #[serde(default, with = "crate::model::duration::optional")]
+    #[serde(default, with = "crate::domain::duration::optional")]
     pub max_age: Option<SignedDuration>,
     #[serde(default = "hundred")]
     pub limit: u32,

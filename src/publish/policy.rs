@@ -1,8 +1,8 @@
 //! When a story is first published, which item leads it, and when readers are given something new of it. Pure.
 
 use super::Options;
-use crate::model::duration::after;
-use crate::model::{Cause, Edition, EditionText, Published, Report, Story, StoryItem, Timestamp};
+use crate::domain::duration::after;
+use crate::domain::{Cause, Edition, EditionText, Published, Report, Story, StoryItem, Timestamp};
 use std::cmp::Reverse;
 
 /// What to freeze of a story that is to be published now; `None` while it settles, or while all its sources are new.

@@ -1,6 +1,6 @@
 //! Why a story is in a feed, or is not: each thing that the feed asks for, and what the story has of it. Pure.
 
-use crate::model::{FeedSelection, Story};
+use crate::domain::{FeedSelection, Story};
 use serde::Serialize;
 use std::collections::BTreeSet;
 

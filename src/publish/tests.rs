@@ -2,7 +2,7 @@
 
 use super::entry::{clean, uri, uuid};
 use super::*;
-use crate::model::{
+use crate::domain::{
     Cause, Edition, Evidence, FeedEntry, Item, ItemId, Published, SourceId, Story, StoryId, StoryItem, Timestamp,
     Variant,
 };
@@ -158,7 +158,7 @@ fn a_new_source_joins_a_story_and_neither_leads_nor_publishes_one() {
 
 #[test]
 fn an_entry_says_why_its_reports_are_there_when_it_is_asked_to() {
-    use crate::model::Reason;
+    use crate::domain::Reason;
     let mut joined = report(2, "b.example", 0, 2, "");
     let reasons = vec![Reason::Terms { terms: vec!["armoured".into(), "Veshna".into()] }];
     joined.evidence = Evidence { score: 0.7, needed: 0.5, reasons };

@@ -8,7 +8,7 @@ use super::conditional::{FEED, PAGE, Ready};
 use super::feeds::Which;
 use super::pages::{self, Site};
 use crate::clock::Clock;
-use crate::model::{StoryId, Timestamp};
+use crate::domain::{StoryId, Timestamp};
 use crate::publish::{FeedDocument, Format, Options};
 use crate::store::{self, Store, renderings, sources, stories};
 use axum::body::Bytes;
@@ -136,7 +136,7 @@ fn each_page(db: &Connection, options: &Options, place: Place) -> Result<(), Err
 }
 
 /// The story, or the one that it was merged into.
-fn survivor(db: &Connection, mut id: StoryId) -> store::Result<Option<crate::model::Story>> {
+fn survivor(db: &Connection, mut id: StoryId) -> store::Result<Option<crate::domain::Story>> {
     loop {
         match stories::get(db, id)? {
             // The oldest id survives a merge, so that this ends.

@@ -3,7 +3,7 @@
 
 use super::conditional::{FEED, PRIVATE, Ready, answer_once};
 use super::{App, Failure, pages};
-use crate::model::{FeedEntry, PublishedFeed, StoryId, Timestamp, Variant};
+use crate::domain::{FeedEntry, PublishedFeed, StoryId, Timestamp, Variant};
 use crate::publish::{FeedDocument, FeedPage, Format, HEALTH, Options, render_health};
 use crate::store::listing::{self, Listing};
 use crate::store::{self, editions, entries, events, renderings, stories, tokens, words};

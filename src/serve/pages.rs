@@ -25,7 +25,7 @@ pub(super) use story::{story, story_page};
 
 use super::conditional::{ASSET, PAGE, Ready, answer_once};
 use super::{App, Failure};
-use crate::model::PublishedFeed;
+use crate::domain::PublishedFeed;
 use crate::publish::{Format, Options};
 use crate::store;
 use askama::Template;

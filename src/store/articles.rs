@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::rows::{collect, time};
-use crate::model::{ItemId, SourceId, Timestamp};
+use crate::domain::{ItemId, SourceId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// A page that is to be read.

@@ -2,7 +2,7 @@
 
 use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result, items, stories};
-use crate::model::{Decision, DecisionId, DecisionKind, Evidence, ItemId, Reason, Story, StoryId};
+use crate::domain::{Decision, DecisionId, DecisionKind, Evidence, ItemId, Reason, Story, StoryId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeSet;

@@ -2,7 +2,7 @@
 
 use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result, stories};
-use crate::model::{Cause, Edition, EditionText, FeedEntry, ItemId, Published, Story, StoryId};
+use crate::domain::{Cause, Edition, EditionText, FeedEntry, ItemId, Published, Story, StoryId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeMap;

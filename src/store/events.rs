@@ -2,8 +2,8 @@
 
 use super::Result;
 use super::rows::{collect, time, word};
-use crate::model::text::public_address;
-use crate::model::{EventKind, PastEvent, SourceId, Timestamp};
+use crate::domain::text::public_address;
+use crate::domain::{EventKind, PastEvent, SourceId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 pub fn record(db: &Connection, at: Timestamp, kind: EventKind, source: Option<SourceId>, detail: &str) -> Result<()> {

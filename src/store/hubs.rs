@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::rows::{collect, maybe_time, milliseconds, word};
-use crate::model::{HubDeclared, SourceId, Subscription, SubscriptionState};
+use crate::domain::{HubDeclared, SourceId, Subscription, SubscriptionState};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 

@@ -3,8 +3,8 @@
 use super::Result;
 use super::recognise::{Recognised, recognise};
 use super::rows::{ITEM_COLUMNS, collect, item, json_list, milliseconds, word};
-use crate::model::duration::before;
-use crate::model::{Item, ItemChange, ItemId, NewItem, Rule, SourceId, Stored, StoryId};
+use crate::domain::duration::before;
+use crate::domain::{Item, ItemChange, ItemId, NewItem, Rule, SourceId, Stored, StoryId};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, HashSet};

@@ -6,7 +6,7 @@
 
 use super::Result;
 use super::rows::{collect, time};
-use crate::model::SourceId;
+use crate::domain::SourceId;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashSet;

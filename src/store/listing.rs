@@ -5,7 +5,7 @@
 
 use super::stories::load;
 use super::{Result, rows};
-use crate::model::Story;
+use crate::domain::Story;
 use rusqlite::{Connection, ToSql, params};
 
 /// Stories, counted from the one that changed last, among which those that are asked for are looked for one by one.

@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::rows::{collect, maybe_time, time};
-use crate::model::{OriginHold, Request, SourceId, Timestamp};
+use crate::domain::{OriginHold, Request, SourceId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 

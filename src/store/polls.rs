@@ -2,7 +2,7 @@
 
 use super::rows::{collect, maybe_time, milliseconds, time, word};
 use super::{Error, Result, events, items, origins};
-use crate::model::{NewItem, Outcome, PollRecord, Problem, ProblemKind, SourceId, Stored};
+use crate::domain::{NewItem, Outcome, PollRecord, Problem, ProblemKind, SourceId, Stored};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;

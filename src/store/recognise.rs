@@ -6,7 +6,7 @@
 
 use super::Result;
 use super::rows::collect;
-use crate::model::{ItemId, NewItem, Rule, SourceId, Timestamp};
+use crate::domain::{ItemId, NewItem, Rule, SourceId, Timestamp};
 use jiff::SignedDuration;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{HashMap, HashSet};

@@ -5,8 +5,8 @@
 
 use super::Result;
 use super::rows::{collect, json_list};
-use crate::model::duration::before;
-use crate::model::{NewItem, SourceId, Timestamp};
+use crate::domain::duration::before;
+use crate::domain::{NewItem, SourceId, Timestamp};
 use jiff::SignedDuration;
 use rusqlite::{Connection, params};
 

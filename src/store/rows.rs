@@ -1,8 +1,8 @@
 //! Between SQLite's columns and the model's types: times, words for states, JSON.
 
 use super::{Error, Result};
-use crate::model::text::public_address;
-use crate::model::{Article, Item, ItemId, SourceId};
+use crate::domain::text::public_address;
+use crate::domain::{Article, Item, ItemId, SourceId};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Row;
 

@@ -2,8 +2,8 @@
 
 use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result};
-use crate::model::text::public_address;
-use crate::model::{
+use crate::domain::text::public_address;
+use crate::domain::{
     Due, FullText, Moving, NewSource, Outcome, OutletFrom, Source, SourceEdit, SourceId, SourceState, Validators,
     Wishes,
 };

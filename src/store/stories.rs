@@ -3,8 +3,8 @@
 use super::decisions::Lead;
 use super::rows::{ITEM_COLUMNS, ITEM_WIDTH, collect, item, json_list, maybe_time, time};
 use super::{Error, Result};
-use crate::model::duration::before;
-use crate::model::{
+use crate::domain::duration::before;
+use crate::domain::{
     Assignment, Evidence, FeedSelection, Item, ItemId, Placement, Published, Regrouped, Story, StoryId, StoryItem,
 };
 use jiff::Timestamp;

@@ -3,8 +3,8 @@
 
 use super::Result;
 use super::rows::{collect, json_list, maybe_time, time, word};
-use crate::model::duration::before;
-use crate::model::{HubMode, Ping, Subscriber, SubscriberId, SubscriberRequest};
+use crate::domain::duration::before;
+use crate::domain::{HubMode, Ping, Subscriber, SubscriberId, SubscriberRequest};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 

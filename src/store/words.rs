@@ -1,7 +1,7 @@
 //! Words to search for: what people type as an expression of SQLite's FTS5, and what FTS5 says against an expression.
 
 use super::stories;
-use crate::model::text::is_invisible;
+use crate::domain::text::is_invisible;
 use rusqlite::Connection;
 
 /// Characters of what was typed that are read, and words or phrases that are looked for.

@@ -7,7 +7,7 @@
 use super::intent::Intent;
 use super::{Inbox, Options, Pushed, course, intent, secret, signature};
 use crate::clock::Clock;
-use crate::model::{Subscription, SubscriptionState};
+use crate::domain::{Subscription, SubscriptionState};
 use crate::store::{self, Store, hubs};
 use axum::Router;
 use axum::body::Body;

@@ -2,9 +2,9 @@
 
 use super::intent::Intent;
 use super::terms;
-use crate::fetch::HubAnswer;
-use crate::model::text::one_line;
-use crate::model::{HubMode, Subscription, SubscriptionState, Timestamp};
+use crate::domain::text::one_line;
+use crate::domain::{HubMode, Subscription, SubscriptionState, Timestamp};
+use crate::http_client::HubAnswer;
 
 /// A callback and a secret that were just drawn.
 pub struct Fresh {
@@ -98,7 +98,7 @@ pub fn end(known: &mut Subscription, why: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{HubDeclared, SourceId};
+    use crate::domain::{HubDeclared, SourceId};
     use jiff::SignedDuration;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;

@@ -1,8 +1,8 @@
 //! Which hub and topic a feed offers (WebSub, section 4): what the server's `Link` headers say goes before what stands in
 //! the document, and without a rel=self there is no topic and so no subscription.
 
-use crate::fetch::Links;
-use crate::model::HubDeclared;
+use crate::domain::HubDeclared;
+use crate::http_client::Links;
 use url::Url;
 
 /// Longer URLs are no hub's and no feed's; nor are those with a name and a password, which are nobody's to pass on.

@@ -25,16 +25,16 @@ pub struct Options {
     /// Subscribers of one document.
     pub max_subscribers_per_topic: u32,
     /// How long one is pushed to that does not say how long it wants to be.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub lease: SignedDuration,
     /// The shortest that one gets.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub min_lease: SignedDuration,
     /// The longest that one gets.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub max_lease: SignedDuration,
     /// For a subscriber to answer, whole.
-    #[serde(with = "crate::model::duration")]
+    #[serde(with = "crate::domain::duration")]
     pub timeout: SignedDuration,
     /// Requests to subscribers and hubs under way at once.
     pub concurrency: u32,

@@ -4,7 +4,7 @@
 //! A place is taken before a body is read and given back when its document is done with, so that bodies under way
 //! count too. It is memory only: a start polls every source whose polls were deferred, in case something was in here.
 
-use crate::model::{SourceId, Timestamp};
+use crate::domain::{SourceId, Timestamp};
 use jiff::SignedDuration;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

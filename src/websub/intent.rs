@@ -4,9 +4,9 @@
 //! subscription or lengthen it unasked.
 
 use super::terms;
-use crate::model::duration::after;
-use crate::model::text::one_line;
-use crate::model::{HubMode, Subscription, SubscriptionState, Timestamp};
+use crate::domain::duration::after;
+use crate::domain::text::one_line;
+use crate::domain::{HubMode, Subscription, SubscriptionState, Timestamp};
 use jiff::SignedDuration;
 use url::form_urlencoded;
 
@@ -66,7 +66,7 @@ pub fn judge(known: &Subscription, query: &str, now: Timestamp, asked_lease: Sig
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{HubDeclared, SourceId};
+    use crate::domain::{HubDeclared, SourceId};
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
     const TOPIC: &str = "https://news.example/feed?a=1&b=2";

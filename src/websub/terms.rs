@@ -3,8 +3,8 @@
 //! A hub is asked for one source at most once an hour, whatever its feed declares from poll to poll, and ever more
 //! rarely while that leads to nothing: a feed can name anybody as its hub.
 
-use crate::model::duration::after;
-use crate::model::{Subscription, SubscriptionState, Timestamp};
+use crate::domain::duration::after;
+use crate::domain::{Subscription, SubscriptionState, Timestamp};
 use jiff::SignedDuration;
 
 /// A hub that gives more is asked again after this all the same.
@@ -90,7 +90,7 @@ pub fn renew_at(now: Timestamp, lease: SignedDuration) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{HubDeclared, SourceId};
+    use crate::domain::{HubDeclared, SourceId};
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
     const BASE: &str = "https://us.example/websub/";

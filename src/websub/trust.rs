@@ -3,8 +3,8 @@
 //! A push proves that the way is open; a poll that finds nothing new proves that nothing was missed; one that does
 //! takes the trust back until the next push. The poll's own rules are never shortened by any of it.
 
-use crate::model::duration::after;
-use crate::model::{Outcome, PollRecord, Subscription, SubscriptionState, Timestamp};
+use crate::domain::duration::after;
+use crate::domain::{Outcome, PollRecord, Subscription, SubscriptionState, Timestamp};
 use jiff::SignedDuration;
 
 /// What a poll means for a source whose hub pushes.
@@ -42,7 +42,7 @@ pub fn after_push(known: &Subscription, push: &PollRecord) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{SourceId, SourceState};
+    use crate::domain::{SourceId, SourceState};
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
     const DAY: SignedDuration = SignedDuration::from_hours(24);

@@ -2,7 +2,7 @@
 
 use newsfold::cluster::labelled::{Labelled, replay};
 use newsfold::cluster::{Clusterer, Options, score};
-use newsfold::model::{Item, StoryId};
+use newsfold::domain::{Item, StoryId};
 use std::path::Path;
 
 /// The figures of docs/clustering.md, less what a change of a library's word list may cost.

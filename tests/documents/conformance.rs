@@ -8,7 +8,7 @@ mod checks;
 mod policy;
 
 use checks::{Check, Class};
-use newsfold::parse::{Document, Options, ParsedFeed, parse};
+use newsfold::feed_parser::{Document, Options, ParsedFeed, parse};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! Documents as publishers served them, where they are beside the project: every one is read.
 
-use newsfold::parse::{Document, Options, parse};
+use newsfold::feed_parser::{Document, Options, parse};
 use std::path::{Path, PathBuf};
 use url::Url;
 

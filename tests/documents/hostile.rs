@@ -6,8 +6,8 @@
 mod documents;
 
 use documents::KINDS;
-use newsfold::model::ProblemKind;
-use newsfold::parse::{Document, Options, parse};
+use newsfold::domain::ProblemKind;
+use newsfold::feed_parser::{Document, Options, parse};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -9,7 +9,7 @@
 mod population;
 
 use jiff::{SignedDuration, Timestamp};
-use newsfold::poll::rate::{Demand, Pace, Rate, Seen};
+use newsfold::crawl::rate::{Demand, Pace, Rate, Seen};
 use population::{DAY, HOUR, Manner, SLOT, START, Source, population};
 
 const SOURCES: usize = 240;

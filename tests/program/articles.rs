@@ -4,7 +4,7 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::until;
 use crate::support::world::World;
 use jiff::{SignedDuration, Timestamp};
-use newsfold::model::{FullText, NewSource, SourceId};
+use newsfold::domain::{FullText, NewSource, SourceId};
 
 const RAIN: &str = "<p>The mountain pass above Veshna was closed on Sunday evening after two days of rain, the road office \
     said.</p><p>Mud and stones cover the road, and engineers expect the work to last until Friday.</p>";

@@ -5,7 +5,7 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::world::World;
 use crate::support::{rss, until};
 use jiff::SignedDuration;
-use newsfold::model::{Outcome, SourceState, Variant};
+use newsfold::domain::{Outcome, SourceState, Variant};
 use newsfold::publish::{FeedDocument, FeedPage, Format, Options};
 use newsfold::store::{Store, decisions, entries, stories};
 

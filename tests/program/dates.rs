@@ -4,7 +4,7 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::rss;
 use crate::support::world::World;
 use jiff::SignedDuration;
-use newsfold::model::Story;
+use newsfold::domain::Story;
 use newsfold::store::decisions;
 use reqwest::{Client, Response};
 use rusqlite::Connection;

@@ -5,7 +5,7 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::world::World;
 use crate::support::{rss, until};
 use jiff::SignedDuration;
-use newsfold::model::{DecisionKind, ItemId, Story};
+use newsfold::domain::{DecisionKind, ItemId, Story};
 use newsfold::publish::Options;
 use newsfold::store::{decisions, stories};
 

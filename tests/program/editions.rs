@@ -5,7 +5,7 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::world::{World, next_poll, poll_after};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
-use newsfold::model::{Cause, Evidence, Founded, Moved, Regrouped, SourceId, StoryId};
+use newsfold::domain::{Cause, Evidence, Founded, Moved, Regrouped, SourceId, StoryId};
 use newsfold::store::retention::{self, Keep};
 use newsfold::store::{decisions, editions, sources, stories};
 use reqwest::StatusCode;
@@ -157,7 +157,7 @@ async fn a_story_that_is_merged_away_leaves_live_feeds_and_stays_in_stable_ones(
     growing.says(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
     let [one, other] = &growing.world.stories().await[..] else { panic!("two stories") };
     let (one, other, now) = (one.clone(), other.clone(), growing.world.now());
-    let lead = |_: &newsfold::model::Story| None;
+    let lead = |_: &newsfold::domain::Story| None;
     let merged = growing.world.store.write(move |db| decisions::merge(db, &one, &other, now, &lead)).await.unwrap();
     merged.expect("they can be merged");
     growing.world.settled().await;
@@ -179,7 +179,7 @@ async fn a_story_that_stays_may_have_been_led_by_what_is_removed() {
     let older = stories.iter().min_by_key(|story| story.founded_at).unwrap().clone();
     let newer = stories.iter().max_by_key(|story| story.founded_at).unwrap().clone();
     let (stays, gone, now) = (older.id, newer.id, growing.world.now());
-    let lead = |_: &newsfold::model::Story| None;
+    let lead = |_: &newsfold::domain::Story| None;
     let write = &growing.world.store;
     write.write(move |db| decisions::merge(db, &older, &newer, now, &lead)).await.unwrap().unwrap();
     growing.world.settled().await;
@@ -270,7 +270,7 @@ async fn words_include_and_exclude_and_a_new_configuration_chooses_anew() {
     growing.world.settled().await;
     assert!(!growing.world.get("/feeds/ash.json").await.contains("Karsk"));
     let (id, edit) =
-        (growing.sources[1], newsfold::model::SourceEdit { tags: Some(vec!["nature".into()]), ..Default::default() });
+        (growing.sources[1], newsfold::domain::SourceEdit { tags: Some(vec!["nature".into()]), ..Default::default() });
     let now = growing.world.now();
     growing.world.store.write(move |db| sources::edit(db, id, &edit, now)).await.unwrap();
     growing.world.settled().await;

@@ -7,7 +7,7 @@ use crate::support::world::{World, next_poll, polled_once};
 use crate::support::{rss, until};
 use axum::http::Version;
 use jiff::SignedDuration;
-use newsfold::model::Outcome;
+use newsfold::domain::Outcome;
 use std::io::Write;
 
 fn minutes(n: i64) -> SignedDuration {

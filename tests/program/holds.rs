@@ -6,7 +6,7 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::world::{World, next_poll, poll_after, polled_once};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
-use newsfold::model::{EventKind, NewSource, Outcome, SourceEdit, SourceState};
+use newsfold::domain::{EventKind, NewSource, Outcome, SourceEdit, SourceState};
 use newsfold::store::{events, origins, sources};
 
 fn minutes(n: i64) -> SignedDuration {

@@ -9,7 +9,7 @@ use crate::support::subscriber::{Says, Subscriber};
 use crate::support::world::{World, next_poll};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
-use newsfold::model::{self, Outcome, SourceId, SubscriptionState};
+use newsfold::domain::{self, Outcome, SourceId, SubscriptionState};
 use newsfold::serve::feed_bytes;
 use newsfold::store::{hubs, subscribers};
 use std::collections::BTreeSet;
@@ -79,12 +79,12 @@ impl Scene {
         (response.status().as_u16(), response.text().await.unwrap())
     }
 
-    async fn subscribers(&self) -> Vec<model::Subscriber> {
+    async fn subscribers(&self) -> Vec<domain::Subscriber> {
         let now = self.world.now();
         self.world.store.read(move |db| subscribers::list(db, now)).await.unwrap()
     }
 
-    async fn subscriber(&self) -> model::Subscriber {
+    async fn subscriber(&self) -> domain::Subscriber {
         let mut all = self.subscribers().await;
         assert_eq!(all.len(), 1, "{all:?}");
         all.remove(0)
@@ -168,7 +168,7 @@ impl Scene {
         .await;
     }
 
-    async fn until_failures(&self, n: u32) -> model::Subscriber {
+    async fn until_failures(&self, n: u32) -> domain::Subscriber {
         until(&format!("{n} failures are written down"), async || {
             let subscriber = self.subscriber().await;
             subscriber.failures == n && !subscriber.detail.contains("has not answered yet")

@@ -3,7 +3,7 @@
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::{World, next_poll};
 use jiff::SignedDuration;
-use newsfold::model::{ItemId, ProblemKind, Rule, SourceId, Timestamp};
+use newsfold::domain::{ItemId, ProblemKind, Rule, SourceId, Timestamp};
 use newsfold::store::items;
 use newsfold::store::retention::{self, Keep};
 

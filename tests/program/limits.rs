@@ -6,7 +6,7 @@ use crate::support::raw::{Behaviour, Raw, head};
 use crate::support::{rss, until};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use newsfold::fetch::{FetchOutcome, Fetched, Fetcher, Options};
+use newsfold::http_client::{FetchOutcome, Fetched, Fetcher, Options};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -185,7 +185,7 @@ async fn two_hundred_hostile_servers_at_once_are_borne_in_bounded_memory() {
     }
     let now = Timestamp::now();
     for url in urls {
-        let new = newsfold::model::NewSource { url, outlet: "a.example".into(), ..Default::default() };
+        let new = newsfold::domain::NewSource { url, outlet: "a.example".into(), ..Default::default() };
         // All at the same moment, which a start would otherwise spread.
         let due = now + SignedDuration::from_secs(2);
         store.write(move |db| newsfold::store::sources::add(db, &new, due, now)).await.unwrap();

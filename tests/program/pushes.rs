@@ -4,8 +4,8 @@ use crate::support::hub::signature;
 use crate::support::rss;
 use crate::support::scene::{BANK, GRID, STORM, Scene, TOPIC, answer, hours, title};
 use jiff::SignedDuration;
-use newsfold::model::Outcome;
-use newsfold::poll::rate::Rate;
+use newsfold::crawl::rate::Rate;
+use newsfold::domain::Outcome;
 use std::collections::HashSet;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -147,7 +147,7 @@ async fn a_redirect_waits_its_turn_at_the_server_to_which_it_leads() {
     let store = Store::open(&desk.folder.path().join("news.db")).unwrap();
     let own = door.url("");
     until("the second was led on and gave the first server back", async || {
-        let now = newsfold::model::Timestamp::now();
+        let now = newsfold::domain::Timestamp::now();
         let (_, origins) = store.read(move |db| leases::held(db, now)).await.unwrap();
         door.count("/hop") == 1 && !origins.contains(&own)
     })

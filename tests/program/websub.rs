@@ -6,7 +6,7 @@ use crate::support::origin::Answer;
 use crate::support::scene::{BANK, GRID, STORM, Scene, TOPIC, answer, hours, with_links};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
-use newsfold::model::{SourceState, SubscriptionState};
+use newsfold::domain::{SourceState, SubscriptionState};
 use newsfold::store::sources;
 use std::collections::HashSet;
 use tokio::net::TcpListener;

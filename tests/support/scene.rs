@@ -5,7 +5,7 @@ use super::origin::{Answer, Origin};
 use super::world::World;
 use super::{rss, until};
 use jiff::SignedDuration;
-use newsfold::model::{SourceId, Subscription, SubscriptionState};
+use newsfold::domain::{SourceId, Subscription, SubscriptionState};
 use newsfold::store::hubs;
 use std::collections::HashSet;
 use url::Url;

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use newsfold::clock::Clock;
 use newsfold::config::Config;
 use newsfold::daemon;
-use newsfold::model::{NewSource, Source, SourceId, Story};
+use newsfold::domain::{NewSource, Source, SourceId, Story};
 use newsfold::store::{Store, editions, entries, polls, sources, stories};
 use tempfile::TempDir;
 use tokio::net::TcpListener;

@@ -1,6 +1,6 @@
 //! The invented news: what each outlet shows so long after the start.
 
-use crate::model::Timestamp;
+use crate::domain::Timestamp;
 use anyhow::Context as _;
 use jiff::SignedDuration;
 use serde::Deserialize;

@@ -2,8 +2,8 @@
 
 use super::content::{Content, Format, Outlet, Shown};
 use crate::clock::Clock;
+use crate::domain::Timestamp;
 use crate::html::escape;
-use crate::model::Timestamp;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};

@@ -3,7 +3,7 @@
 
 use crate::cli::Context;
 use crate::cli::output::{json, maybe_time, one_line, print, table, time};
-use crate::model::{Subscriber, SubscriberId};
+use crate::domain::{Subscriber, SubscriberId};
 use crate::store::subscribers;
 use anyhow::bail;
 use serde::Serialize;

@@ -3,10 +3,10 @@
 use super::{language, outlet, program, tags, told_to_end, web_url};
 use crate::cli::Context;
 use crate::cli::output::{json, one_line, print};
+use crate::crawl::{self, Answer, Attempt, Tools, origin, outlet_of};
 use crate::daemon;
-use crate::model::duration::after;
-use crate::model::{FullText, NewSource, OriginHold, OutletFrom, SourceState, Stored};
-use crate::poll::{self, Answer, Attempt, Tools, origin, outlet_of};
+use crate::domain::duration::after;
+use crate::domain::{FullText, NewSource, OriginHold, OutletFrom, SourceState, Stored};
 use crate::store::leases::{Held, Lease};
 use crate::store::{Store, origins, sources};
 use anyhow::bail;
@@ -98,7 +98,7 @@ async fn read_or_discover(
     take_turn(tools, url, lease).await?;
     // Whoever had the turn may have added this very feed.
     refuse_known(&tools.store, &new.url).await?;
-    let attempt = poll::attempt(tools, url, None, lease).await;
+    let attempt = crawl::attempt(tools, url, None, lease).await;
     let feeds = match attempt.answer {
         Answer::Read(_) => return Ok((attempt, Vec::new())),
         Answer::NotAFeed { feeds, .. } if !feeds.is_empty() => feeds,
@@ -111,7 +111,7 @@ async fn read_or_discover(
     new.url = feed.to_string();
     refuse_known(&tools.store, &new.url).await?;
     take_turn(tools, &feed, lease).await?;
-    let attempt = poll::attempt(tools, &feed, None, lease).await;
+    let attempt = crawl::attempt(tools, &feed, None, lease).await;
     match attempt.answer {
         Answer::Read(_) => Ok((attempt, feeds[1..].iter().map(|f| f.url.to_string()).collect())),
         answer => bail!("{url} names the feed {feed}, which gave none: {}", in_words(&answer)),
@@ -173,7 +173,7 @@ async fn add_and_record(tools: &Tools, new: NewSource, attempt: Attempt, lease: 
         })
         .await?;
     let Some(source) = source else { bail!("{url} was removed while it was added") };
-    Ok(poll::finish(tools, &source, attempt, lease).await?.1)
+    Ok(crawl::finish(tools, &source, attempt, lease).await?.1)
 }
 
 fn in_words(answer: &Answer) -> String {

@@ -3,7 +3,7 @@
 use super::find;
 use crate::cli::Context;
 use crate::cli::output::{json, maybe_time, one_line, print, table, time};
-use crate::model::{OutletFrom, Source, SourceState, Subscription, SubscriptionState};
+use crate::domain::{OutletFrom, Source, SourceState, Subscription, SubscriptionState};
 use crate::store::hubs;
 use crate::store::polls::{self, PastPoll};
 use crate::store::sources::{self, Filter};

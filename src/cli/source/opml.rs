@@ -8,8 +8,8 @@ mod list;
 
 use crate::cli::Context;
 use crate::cli::output::{confirm, json, print};
-use crate::model::{FullText, NewSource, OutletFrom, Source, SourceEdit, SourceId, SourceState};
-use crate::parse::opml::{self, Fault, Outline};
+use crate::domain::{FullText, NewSource, OutletFrom, Source, SourceEdit, SourceId, SourceState};
+use crate::feed_parser::opml::{self, Fault, Outline};
 use crate::store::sources::{self, Filter};
 use anyhow::bail;
 use jiff::SignedDuration;

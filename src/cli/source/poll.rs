@@ -4,9 +4,9 @@
 use super::{find_all, in_words, program, sources, told_to_end};
 use crate::cli::Context;
 use crate::cli::output::{json, one_line, table, time};
+use crate::crawl::{self, Answer, Claim, Tools};
 use crate::daemon;
-use crate::model::{Due, PollRecord, Source, SourceState, Stored};
-use crate::poll::{self, Answer, Claim, Tools};
+use crate::domain::{Due, PollRecord, Source, SourceState, Stored};
 use crate::store::leases::{self, Held, Kind, Lease};
 use crate::store::sources::Filter;
 use anyhow::bail;
@@ -72,7 +72,7 @@ async fn abandon(tools: &Tools) -> anyhow::Result<ExitCode> {
     let program = tools.program.clone();
     let under_way = tools.store.read(move |db| leases::sources_of(db, &program)).await?;
     for id in &under_way {
-        poll::finish_without_answer(tools, *id, Answer::Abandoned, &Lease::new(&tools.program)).await?;
+        crawl::finish_without_answer(tools, *id, Answer::Abandoned, &Lease::new(&tools.program)).await?;
     }
     let (program, now) = (tools.program.clone(), tools.clock.now());
     tools.store.write(move |db| leases::forget(db, &program, now)).await?;
@@ -122,7 +122,7 @@ async fn poll_one(tools: &Tools, chosen: &Source, bar: &ProgressBar) -> anyhow::
         let due = Due { id, url: source.url.clone(), at: source.next_poll_at };
         match tools.claim(due, Lease::new(&tools.program)).await? {
             Claim::Taken(lease) => {
-                let (record, stored) = poll::poll_source(tools, &source, &lease).await?;
+                let (record, stored) = crawl::poll_source(tools, &source, &lease).await?;
                 return Ok(Done::Polled(Box::new(record), stored));
             }
             Claim::OnHold(hold) => {

@@ -1,6 +1,6 @@
 //! Why a report is in its story, in words that readers understand: outlets are named in the place of items' numbers.
 
-use crate::model::{ItemId, Reason, Story, StoryItem};
+use crate::domain::{ItemId, Reason, Story, StoryItem};
 
 /// One reason: words, a report of the same story that they lead to, and what follows.
 pub(super) struct Because {

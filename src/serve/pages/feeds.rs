@@ -3,7 +3,7 @@
 use super::opml::{OPML, outlines};
 use super::words::{language, number, span};
 use super::{Found, Rendered, Site, answer};
-use crate::model::{FeedSelection, Order, PublishedFeed, Variant};
+use crate::domain::{FeedSelection, Order, PublishedFeed, Variant};
 use crate::publish::{Format, HEALTH};
 use crate::serve::conditional::{PAGE, answer_once};
 use crate::serve::{App, Failure};

@@ -1,7 +1,7 @@
 //! What people ask the front page for, read from an address and written into one. Pure.
 
 use super::words::language;
-use crate::model::text::one_line;
+use crate::domain::text::one_line;
 use crate::store::listing::Listing;
 use crate::store::words;
 use url::form_urlencoded;

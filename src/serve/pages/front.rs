@@ -3,7 +3,7 @@
 use super::filters::Filters;
 use super::words::{counted, day, lang, language, link, machine_time, time_on};
 use super::{Found, Message, Rendered, Site, answer, message};
-use crate::model::{Story, StoryItem, Timestamp};
+use crate::domain::{Story, StoryItem, Timestamp};
 use crate::serve::{App, Failure};
 use crate::store::listing::{self, Choices, Listed};
 use crate::store::{self};

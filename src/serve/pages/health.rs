@@ -5,7 +5,7 @@
 use super::sources::Condition;
 use super::words::{counted, machine_time, number, public, time};
 use super::{Found, Rendered, Site, answer};
-use crate::model::{EventKind, OriginHold, PastEvent, Source, Timestamp};
+use crate::domain::{EventKind, OriginHold, PastEvent, Source, Timestamp};
 use crate::serve::{App, Failure};
 use crate::store::stories::{self, Counts};
 use crate::store::{self, events, origins, polls, sources};

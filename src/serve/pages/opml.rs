@@ -1,6 +1,6 @@
 //! The published feeds as OPML 2.0 (opml.org/spec2.opml): what a reader takes to subscribe to all of them. Pure.
 
-use crate::model::PublishedFeed;
+use crate::domain::PublishedFeed;
 use crate::publish::{Format, Options, clean};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};

@@ -1,6 +1,6 @@
 //! Where marks and bars stand in the plots: per cent of the width, so that a plot fits any screen without a script. Pure.
 
-use crate::model::{StoryItem, Timestamp};
+use crate::domain::{StoryItem, Timestamp};
 use std::collections::BTreeMap;
 
 /// Marks in the line of a story; more would be one stroke.

@@ -2,7 +2,7 @@
 
 use super::words::{machine_time, public, time};
 use super::{Found, Rendered, Site, answer};
-use crate::model::{Source, SourceState};
+use crate::domain::{Source, SourceState};
 use crate::serve::{App, Failure};
 use crate::store::{self, sources as kept};
 use askama::Template;
@@ -75,7 +75,7 @@ impl Condition {
 
 /// Whether its server asked us to stay away: by its own word, or because of another source of it.
 fn is_held(source: &Source) -> bool {
-    use crate::model::Outcome::{Challenged, Held, Refused, Throttled};
+    use crate::domain::Outcome::{Challenged, Held, Refused, Throttled};
     matches!(source.last_outcome, Some(Throttled | Refused | Challenged | Held))
         || source.next_reason.starts_with("its server is left alone")
 }

@@ -5,7 +5,7 @@ use super::evidence::{Because, because};
 use super::plot::{Mark, marks};
 use super::words::{counted, lang, link, machine_time, span, time};
 use super::{Found, Rendered, Site, answer};
-use crate::model::{ItemId, Story, StoryId, StoryItem, Timestamp};
+use crate::domain::{ItemId, Story, StoryId, StoryItem, Timestamp};
 use crate::serve::{App, Failure};
 use crate::store::items::Earlier;
 use crate::store::{self, items, stories};

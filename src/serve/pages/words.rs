@@ -3,8 +3,8 @@
 //! No page carries an age, which would be wrong a minute later. What polls recorded may hold addresses that are secret; here
 //! they lose what makes them so.
 
-use crate::model::text::{one_line, public_address};
-use crate::model::{Item, Timestamp};
+use crate::domain::text::{one_line, public_address};
+use crate::domain::{Item, Timestamp};
 use jiff::SignedDuration;
 
 /// A time for people, in UTC.

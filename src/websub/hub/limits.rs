@@ -5,8 +5,8 @@
 
 use super::Options;
 use super::request::Refusal;
-use crate::model::duration::after;
-use crate::model::{HubMode, Timestamp};
+use crate::domain::duration::after;
+use crate::domain::{HubMode, Timestamp};
 use crate::store::subscribers::Standing;
 use axum::http::StatusCode;
 use jiff::SignedDuration;

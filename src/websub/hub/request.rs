@@ -1,8 +1,8 @@
 //! What somebody asks of our hub (WebSub, section 5.1): the form, read within bounds and judged. Pure.
 
 use super::Options;
-use crate::fetch::Guard;
-use crate::model::{HubMode, SubscriberRequest, Timestamp};
+use crate::domain::{HubMode, SubscriberRequest, Timestamp};
+use crate::http_client::Guard;
 use axum::http::StatusCode;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
@@ -111,14 +111,14 @@ fn lease(asked: Option<&str>, options: &Options) -> Result<SignedDuration, Refus
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch;
+    use crate::http_client;
 
     const TOPIC: &str = "https://news.example/feeds/all.atom";
     const CALLBACK: &str = "https://reader.example/push?id=7&x=%20y";
 
     fn judged(fields: &[(&str, &str)]) -> Result<SubscriberRequest, Refusal> {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let guard = Guard::new(&fetch::Options::default());
+        let guard = Guard::new(&http_client::Options::default());
         let topics = BTreeSet::from([TOPIC.to_owned()]);
         read(form.as_bytes(), &topics, &guard, &Options::default(), None, Timestamp::UNIX_EPOCH)
     }

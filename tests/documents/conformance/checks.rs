@@ -6,8 +6,8 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
+use newsfold::feed_parser::{Document, Enclosure, Options, ParsedFeed, ParsedItem, parse};
 use newsfold::html;
-use newsfold::parse::{Document, Enclosure, Options, ParsedFeed, ParsedItem, parse};
 use serde_json::Value;
 use url::Url;
 

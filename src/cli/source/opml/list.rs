@@ -2,9 +2,9 @@
 
 use crate::cli::output::one_line;
 use crate::cli::source::{language, outlet, tags, web_url};
-use crate::model::{FullText, NewSource, OutletFrom};
-use crate::parse::opml::{self, Fault, Outline};
-use crate::poll::outlet_of;
+use crate::crawl::outlet_of;
+use crate::domain::{FullText, NewSource, OutletFrom};
+use crate::feed_parser::opml::{self, Fault, Outline};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,0 +1,162 @@
+//! Reading the page of an item: by the fetcher and the rules of every request, and where robots are allowed (RFC 9309).
+
+use super::reading::READING;
+use super::{Tools, panic_text};
+use crate::article;
+use crate::domain::duration::after;
+use crate::domain::text::one_line;
+use crate::domain::{OriginHold, Request, Timestamp};
+use crate::feed_parser::{self, Document};
+use crate::http_client::{Body, FetchOutcome, NoTurn, Origin, origin};
+use crate::ingest;
+use crate::store::articles::{Page, RobotsFile, Wanted};
+use crate::store::leases::Lease;
+use crate::store::{self, articles, origins};
+use futures_util::FutureExt;
+use jiff::SignedDuration;
+use robotxt::Robots;
+use url::Url;
+
+/// By which name robots.txt may speak of us.
+const NAME: &str = "newsfold";
+/// How long what a server says of robots is good (RFC 9309, section 2.4), and how long its silence.
+const GOOD: SignedDuration = SignedDuration::from_hours(24);
+const SILENCE: SignedDuration = SignedDuration::from_hours(1);
+/// Bytes of a robots.txt that are kept (RFC 9309, section 2.5).
+const MAX_ROBOTS: usize = 500 * 1024;
+/// A server that throttles without saying how long is left alone for this.
+const HOLD: SignedDuration = SignedDuration::from_hours(1);
+
+impl Tools {
+    /// Reads the page of an item and writes down what came of it.
+    pub async fn read_page(&self, wanted: &Wanted) -> store::Result<()> {
+        let lease = Lease::new(&self.program);
+        let read = self.page(wanted, &lease).await;
+        self.give_back(&lease).await?;
+        let (item, page) = (wanted.item, read?);
+        if let Page::Failed(why) = &page {
+            tracing::debug!(%item, source = %wanted.source, why, "a page gave no article");
+        }
+        self.store.write(move |db| articles::record(db, item, &page)).await
+    }
+
+    async fn page(&self, wanted: &Wanted, lease: &Lease) -> store::Result<Page> {
+        let url = match Url::parse(&wanted.url) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => url,
+            _ => return Ok(Page::Failed("its link is no web address".into())),
+        };
+        if !self.robots(&url, lease).await?.is_url_allowed(&url) {
+            return Ok(Page::Failed("its server asks robots to stay away (robots.txt)".into()));
+        }
+        let now = self.clock.now();
+        let turn = |origin: Origin| async move { self.turn_of_hop(lease, &origin).await }.boxed();
+        let fetched = self.fetcher.fetch_page(&url, now, &turn).await;
+        self.note(fetched.requests.clone()).await?;
+        let at = fetched.url.clone();
+        Ok(match fetched.outcome {
+            FetchOutcome::Document { body, content_type, .. } => self.extract(body, content_type, at).await,
+            FetchOutcome::Throttled { retry_after, .. } => {
+                let asked = retry_after.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or(HOLD);
+                if fetched.status == Some(429) {
+                    self.hold(&origin(&at), after(now, asked.min(self.options.max_hold))).await?;
+                }
+                Page::Failed("its server asked us to come later".into())
+            }
+            FetchOutcome::Challenged { by, .. } => Page::Failed(format!("{by} asks for proof that a person asks")),
+            FetchOutcome::Held { origin, .. } => Page::Failed(format!("{origin} asked us to stay away")),
+            FetchOutcome::Failed { detail } | FetchOutcome::Unreachable { detail } => {
+                Page::Failed(one_line(&detail, 300))
+            }
+            _ => Page::Failed(format!("its server answered {}", fetched.status.unwrap_or_default())),
+        })
+    }
+
+    /// Counts requests that belong to no poll.
+    pub async fn note(&self, requests: Vec<Request>) -> store::Result<()> {
+        let now = self.clock.now();
+        self.store.write(move |db| origins::record(db, now, &requests)).await
+    }
+
+    async fn hold(&self, origin: &Origin, until: Timestamp) -> store::Result<()> {
+        let reason = "the server asked us to come later, when it was asked for a page".into();
+        let hold = OriginHold { origin: origin.to_string(), until, reason };
+        self.store.write(move |db| origins::hold(db, &hold)).await
+    }
+
+    /// Away from the tasks that do I/O, and by the same places as documents.
+    async fn extract(&self, body: Body, content_type: Option<String>, url: Url) -> Page {
+        let Ok(_place) = self.readers.acquire().await else {
+            return Page::Failed("newsfold was stopped".into());
+        };
+        let reading = tokio::task::spawn_blocking(move || {
+            let bytes = match body.decode() {
+                Ok(bytes) => bytes,
+                Err(error) => return Page::Failed(error.to_string()),
+            };
+            let document = Document { bytes: &bytes, content_type: content_type.as_deref(), url: &url };
+            match article::extract(&feed_parser::text(&document), &url) {
+                Ok(article) => Page::Read {
+                    paragraphs: article.paragraphs,
+                    canonical_url: article.canonical.as_ref().map(ingest::canonical),
+                },
+                Err(none) => Page::Failed(none.to_string()),
+            }
+        });
+        match tokio::time::timeout(READING, reading).await {
+            Err(_) => Page::Failed(format!("reading the page took more than {} s", READING.as_secs())),
+            Ok(Err(join)) => Page::Failed(format!("reading the page failed: {}", panic_text(join))),
+            Ok(Ok(page)) => page,
+        }
+    }
+
+    /// What the server of a URL says of robots, asked once a day.
+    async fn robots(&self, url: &Url, lease: &Lease) -> store::Result<Robots> {
+        let (name, now) = (origin(url).to_string(), self.clock.now());
+        let known = {
+            let name = name.clone();
+            self.store.read(move |db| articles::robots(db, &name, now)).await?
+        };
+        let file = match known {
+            Some(file) => file,
+            None => {
+                let file = self.ask_for_robots(url, lease).await?;
+                let kept = file.clone();
+                self.store.write(move |db| articles::keep_robots(db, &name, &kept)).await?;
+                file
+            }
+        };
+        Ok(match file.body {
+            Some(body) => Robots::parse(&body, NAME),
+            None if file.allowed => Robots::allow_all(),
+            None => Robots::disallow_all(),
+        })
+    }
+
+    /// No file means that all is allowed; a server that fails means that nothing is, for now (RFC 9309, section 2.3.1).
+    async fn ask_for_robots(&self, url: &Url, lease: &Lease) -> store::Result<RobotsFile> {
+        let now = self.clock.now();
+        let turn = |origin: Origin| -> futures_util::future::BoxFuture<'_, Result<(), NoTurn>> {
+            async move { self.turn_of_hop(lease, &origin).await }.boxed()
+        };
+        let mut at = url.clone();
+        at.set_path("/robots.txt");
+        at.set_query(None);
+        at.set_fragment(None);
+        let fetched = self.fetcher.fetch_page(&at, now, &turn).await;
+        self.note(fetched.requests.clone()).await?;
+        let file = |good, allowed, body| RobotsFile { good_until: after(now, good), allowed, body };
+        Ok(match fetched.outcome {
+            FetchOutcome::Document { body, .. } => match tokio::task::spawn_blocking(|| body.decode()).await {
+                Ok(Ok(mut text)) => {
+                    text.truncate(MAX_ROBOTS);
+                    file(GOOD, true, Some(text))
+                }
+                _ => file(SILENCE, false, None),
+            },
+            _ if fetched.status.is_some_and(|status| (400..500).contains(&status) && status != 429) => {
+                file(GOOD, true, None)
+            }
+            _ => file(SILENCE, false, None),
+        })
+    }
+}

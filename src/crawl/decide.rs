@@ -1,0 +1,311 @@
+//! What an attempt means for its source: the record, the state, and when to ask again. Pure: facts in, record out.
+//!
+//! How long each kind of answer makes us wait is [`super::wait`]'s, what a redirect means [`super::moved`]'s.
+
+use super::rate::{Rate, Seen};
+use super::wait::{self, Wait};
+use super::{Answer, Attempt, Known, Reading, moved};
+use crate::domain::duration::after;
+use crate::domain::{
+    Event, EventKind, OriginHold, Outcome, OutletFrom, PollRecord, Source, SourceState, Timestamp, Validators,
+};
+use crate::ingest::outlet_of_site;
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// How often sources are asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// A source is never polled sooner than this after the last poll.
+    #[serde(with = "crate::domain::duration")]
+    pub interval: SignedDuration,
+    /// Between two polls of a source, averaged over all of them: the budget that they share by how much they bring.
+    #[serde(with = "crate::domain::duration")]
+    pub average_interval: SignedDuration,
+    /// However long a feed or its server asks us to wait after a good answer, we look again after this.
+    #[serde(with = "crate::domain::duration")]
+    pub max_interval: SignedDuration,
+    /// However long a server that throttles asks us to stay away, we look again after this.
+    #[serde(with = "crate::domain::duration")]
+    pub max_hold: SignedDuration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            interval: SignedDuration::from_mins(10),
+            average_interval: SignedDuration::from_mins(20),
+            max_interval: SignedDuration::from_hours(24),
+            max_hold: SignedDuration::from_hours(7 * 24),
+        }
+    }
+}
+
+/// A feed that said it is gone is asked once more after this, then no more.
+const GONE_CONFIRMATION: SignedDuration = SignedDuration::from_hours(24);
+/// A source that failed so often in a row is broken, and the operator is told. At the default interval that is after
+/// five hours.
+pub const BROKEN: u32 = 5;
+
+/// Judges an attempt to poll `source`.
+pub fn decide(source: &Source, attempt: &mut Attempt, known: &Known, options: &Options) -> PollRecord {
+    let at = attempt.finished_at;
+    let mut record = blank(source, attempt);
+    let origin = attempt.origin().map(str::to_owned);
+    let wait = match &mut attempt.answer {
+        Answer::Read(reading) => {
+            let freshness = reading.freshness;
+            take_over(&mut record, reading);
+            let floor = wait::asked_of_guests(&reading.wishes, freshness, options);
+            let mut rate = Rate::from_json(&source.rate);
+            // From its first document it learns by the dates of all that it holds.
+            let all = || reading.items.iter().map(|item| item.published_at).collect();
+            let new: Vec<_> = if rate.is_unknown() { all() } else { known.new.clone() };
+            rate.observe(at, Some(Seen { items: reading.items.len(), new: &new }));
+            by_rate(&mut record, &rate, floor, known, options)
+        }
+        Answer::NotModified { validators, freshness } => {
+            record.outcome = Outcome::NotModified;
+            record.validators = renewed(source.validators.as_ref(), validators.take());
+            let floor = wait::asked_of_guests(&source.wishes, *freshness, options);
+            let mut rate = Rate::from_json(&source.rate);
+            rate.observe(at, None);
+            by_rate(&mut record, &rate, floor, known, options)
+        }
+        Answer::Throttled { retry_after, freshness } => {
+            record.outcome = Outcome::Throttled;
+            record.failures = source.failures + 1;
+            let asked = retry_after.unwrap_or_default().max(freshness.fresh_for.unwrap_or_default());
+            let (asked, clamped) = wait::asked(asked, options);
+            record.detail = format!("the server asked us to come later{clamped}");
+            let wait = wait::longest([(asked, "the server asked for it"), wait::back_off(record.failures, options)]);
+            record.hold_until = (!asked.is_zero()).then(|| after(at, asked));
+            // Too many requests are counted by server (RFC 6585, section 4); unavailable may be this document alone.
+            if attempt.status == Some(429) {
+                // The source's own failures are nothing to the others.
+                let until = after(at, asked.max(options.interval));
+                record.origin_hold = hold(origin.as_deref(), until, &record.detail);
+            }
+            wait
+        }
+        Answer::Refused { retry_after } => {
+            record.outcome = Outcome::Refused;
+            record.detail = "the server does not want newsfold here (403)".into();
+            stay_away(&mut record, source, origin.as_deref(), *retry_after, known, options)
+        }
+        Answer::Challenged { by, retry_after } => {
+            record.outcome = Outcome::Challenged;
+            record.detail = format!(
+                "{by} asks for proof that a person asks, which newsfold never gives; ask the publisher to let feeds \
+                 through"
+            );
+            stay_away(&mut record, source, origin.as_deref(), *retry_after, known, options)
+        }
+        Answer::Held { origin, until } => {
+            record.outcome = Outcome::Held;
+            record.failures = source.failures;
+            record.detail = format!("it redirects to {origin}, which asked not to be asked before {until}");
+            let left = until.duration_since(at).max(options.interval);
+            Wait { span: left, reason: format!("{origin} asked us to stay away") }
+        }
+        Answer::Gone => {
+            record.outcome = Outcome::Gone;
+            record.failures = source.failures + 1;
+            record.detail = "the server says that the feed is gone for good (410)".into();
+            let since = *record.gone_since.get_or_insert(at);
+            let confirmed_at = after(since, GONE_CONFIRMATION);
+            if at >= confirmed_at {
+                record.state = SourceState::Gone;
+                record.events.push(Event { kind: EventKind::Gone, detail: record.detail.clone() });
+            }
+            let left = confirmed_at.duration_since(at).max(options.interval);
+            Wait { span: left, reason: "to confirm that the feed is gone".into() }
+        }
+        Answer::Offline { detail, since } => {
+            record.outcome = Outcome::Offline;
+            record.failures = source.failures;
+            record.detail = format!("no server can be reached since {since}: {detail}");
+            wait::while_offline(at.duration_since(*since), options)
+        }
+        Answer::NotAFeed { detail, bytes, .. } => {
+            record.outcome = Outcome::NotAFeed;
+            record.bytes = *bytes;
+            failed(&mut record, source, detail, options)
+        }
+        Answer::Failed { detail } | Answer::Unreachable { detail } => {
+            record.outcome = Outcome::Failed;
+            failed(&mut record, source, detail, options)
+        }
+        Answer::Crashed { detail } => {
+            record.outcome = Outcome::Crashed;
+            failed(&mut record, source, detail, options)
+        }
+        Answer::Abandoned => {
+            record.outcome = Outcome::Abandoned;
+            record.failures = source.failures;
+            record.detail = "newsfold was stopped before the poll had ended".into();
+            Wait { span: options.interval, reason: "the last poll was cut off".into() }
+        }
+    };
+    if record.outcome.is_success() {
+        record.gone_since = None;
+        record.feed_outlet = outlet_instead_of_guess(source, record.feed_site_url.as_deref());
+        moved::judge(&mut record, source, attempt.moved_to.as_ref(), known);
+    }
+    tell(&mut record, source);
+    schedule(&mut record, source, wait, options);
+    record
+}
+
+/// Waits as long as the source's rate calls for, and not less than its floor.
+fn by_rate(record: &mut PollRecord, rate: &Rate, floor: Wait, known: &Known, options: &Options) -> Wait {
+    record.rate = rate.to_json();
+    let (span, reason) = rate.wait(record.finished_at, known.pace, floor.span, options.max_interval);
+    if span > floor.span || floor.span == options.interval { Wait { span, reason } } else { floor }
+}
+
+/// The record of an attempt of which nothing is known yet: what stands of the source stays as it is.
+fn blank(source: &Source, attempt: &Attempt) -> PollRecord {
+    let at = attempt.finished_at;
+    PollRecord {
+        source: source.id,
+        started_at: attempt.started_at,
+        finished_at: at,
+        asked_url: source.url.clone(),
+        url: if attempt.url.scheme() == "about" { source.url.clone() } else { attempt.url.to_string() },
+        outcome: Outcome::Failed,
+        status: attempt.status,
+        detail: String::new(),
+        bytes: 0,
+        items: 0,
+        requests: attempt.requests.clone(),
+        problems: Vec::new(),
+        state: SourceState::Active,
+        failures: 0,
+        next_poll_at: at,
+        next_reason: String::new(),
+        hold_until: None,
+        origin_hold: None,
+        moving: source.moving.clone(),
+        new_url: None,
+        gone_since: source.gone_since,
+        rate: source.rate.clone(),
+        events: Vec::new(),
+        validators: source.validators.clone(),
+        feed_title: None,
+        feed_site_url: None,
+        feed_outlet: None,
+        feed_lang: None,
+        feed_wishes: None,
+    }
+}
+
+fn take_over(record: &mut PollRecord, reading: &mut Reading) {
+    record.outcome = Outcome::Read;
+    record.bytes = reading.bytes;
+    record.items = reading.items.len() as u32;
+    record.problems = std::mem::take(&mut reading.problems);
+    // The validators of this very document or none: older ones would ask about a document that we no longer hold.
+    record.validators = reading.validators.take();
+    record.feed_title = reading.title.take();
+    record.feed_site_url = reading.site_url.take();
+    record.feed_lang = reading.lang.take();
+    record.feed_wishes = Some(reading.wishes.clone());
+}
+
+/// A 304 may renew the validators; what it carries none of stays good (RFC 9110, section 15.4.5; RFC 9111, 4.3.4).
+fn renewed(old: Option<&Validators>, new: Option<Validators>) -> Option<Validators> {
+    let Some(mut new) = new else { return old.cloned() };
+    if let Some(old) = old.filter(|old| old.url == new.url) {
+        new.etag = new.etag.or_else(|| old.etag.clone());
+        new.last_modified = new.last_modified.or_else(|| old.last_modified.clone());
+    }
+    Some(new)
+}
+
+/// Feeds are often served by another's host, so that the site which a feed calls its own says better whose it is. What
+/// the operator named stays, and so does what a site said once: an outlet does not move with every poll.
+fn outlet_instead_of_guess(source: &Source, site: Option<&str>) -> Option<String> {
+    if source.outlet_from != OutletFrom::Guess {
+        return None;
+    }
+    let site = Url::parse(site.or(source.site_url.as_deref())?).ok()?;
+    outlet_of_site(&site)
+}
+
+fn failed(record: &mut PollRecord, source: &Source, detail: &str, options: &Options) -> Wait {
+    record.detail = crate::domain::text::one_line(detail, 500);
+    record.failures = source.failures + 1;
+    wait::longest([wait::back_off(record.failures, options)])
+}
+
+/// A server that turns us away is left alone for hours. It is the whole server, unless it serves other sources well.
+fn stay_away(
+    record: &mut PollRecord,
+    source: &Source,
+    origin: Option<&str>,
+    retry_after: Option<std::time::Duration>,
+    known: &Known,
+    options: &Options,
+) -> Wait {
+    record.failures = source.failures + 1;
+    let (asked, clamped) = wait::asked(retry_after.unwrap_or_default(), options);
+    record.detail.push_str(&clamped);
+    let wait = wait::longest([wait::turned_away(source), (asked, "the server asked for it")]);
+    let until = after(record.finished_at, wait.span);
+    record.hold_until = Some(until);
+    // Another's redirect, or words on a page, are no server's word about its other feeds; a 429 is.
+    let own =
+        Url::parse(&source.url).is_ok_and(|url| Some(crate::http_client::origin(&url).to_string().as_str()) == origin);
+    let is_refusal = record.status.is_some_and(|status| status >= 400) && own && !known.origin_serves_others;
+    if is_refusal || record.status == Some(429) {
+        let until = if is_refusal { until } else { after(record.finished_at, asked.max(options.interval)) };
+        record.origin_hold = hold(origin, until, &record.detail);
+    }
+    wait
+}
+
+fn hold(origin: Option<&str>, until: Timestamp, reason: &str) -> Option<OriginHold> {
+    Some(OriginHold { origin: origin?.to_owned(), until, reason: reason.to_owned() })
+}
+
+/// The operator hears once of a source that broke, and once that it is well again.
+fn tell(record: &mut PollRecord, source: &Source) {
+    if record.failures == BROKEN && source.failures < BROKEN {
+        // It is published, and where a name leads inside our network is nobody's business.
+        let is_inside = record.detail.contains("not public") || record.detail.contains("not a public");
+        let last = if is_inside { "its address is not public" } else { &record.detail };
+        let detail = format!("{BROKEN} polls in a row failed; the last one: {last}");
+        record.events.push(Event { kind: EventKind::Broken, detail });
+    } else if record.outcome.is_success() && source.failures >= BROKEN {
+        let detail = format!("it answers again, after {} polls that failed", source.failures);
+        record.events.push(Event { kind: EventKind::Recovered, detail });
+    }
+}
+
+/// Sets the next poll: what is added to the wait is only ever added.
+fn schedule(record: &mut PollRecord, source: &Source, wait: Wait, options: &Options) {
+    let at = record.finished_at;
+    let wishes = record.feed_wishes.as_ref().unwrap_or(&source.wishes);
+    // What a feed asked for holds while it fails, too.
+    let floor = Wait { span: wait::floor(wishes, options), reason: "the feed asks for so much".into() };
+    let wait = if wait.span < floor.span { floor } else { wait };
+    let mut next = after(after(at, wait.span), wait::jitter(&source.url, at, wait.span));
+    record.next_reason = format!("{} after the last poll: {}", wait::words(wait.span), wait.reason);
+    if !record.outcome.is_success() && source.next_poll_at > next {
+        // A poll by hand that brought nothing makes the next one no sooner.
+        next = source.next_poll_at;
+        record.next_reason.clone_from(&source.next_reason);
+    }
+    // However many hours are skipped, the feed is looked at once a day.
+    let allowed = wishes.first_allowed(next, options.max_interval.saturating_sub(next.duration_since(at)));
+    if allowed > next {
+        record.next_reason.push_str(", and then the feed asks not to be fetched at that hour or on that day");
+    }
+    record.next_poll_at = allowed.max(next);
+}
+
+#[cfg(test)]
+mod tests;

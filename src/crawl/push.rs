@@ -1,0 +1,92 @@
+//! A document that a hub pushed, read like that of a poll and recorded like one.
+//!
+//! It may hold a part of the feed only, so that nothing follows from what is missing; and no server was asked, so that
+//! validators, ttl, failures and the next poll stay as they are.
+
+use super::reading::{Work, read};
+use super::{Answer, Tools};
+use crate::domain::text::one_line;
+use crate::domain::{NewItem, Outcome, PollRecord, Source, SourceState, Stored, Timestamp};
+use crate::http_client::{Body, Freshness, Links};
+use crate::store::{self, hubs, polls, sources};
+use crate::websub::{Pushed, trust};
+use url::Url;
+
+/// Reads and stores what was pushed. `None` where its source is polled no more.
+pub async fn receive(tools: &Tools, pushed: Pushed) -> store::Result<Option<(PollRecord, Stored)>> {
+    let id = pushed.source;
+    let source = tools.store.read(move |db| sources::get(db, id)).await?;
+    let (Some(source), Ok(url)) = (source.filter(|s| s.state == SourceState::Active), Url::parse(&pushed.topic)) else {
+        return Ok(None);
+    };
+    let Pushed { bytes, content_type, at, .. } = pushed;
+    let size = bytes.len() as u64;
+    let options = tools.parse.clone();
+    let work =
+        Work { body: Body::plain(bytes), content_type, url: url.clone(), links: Links::default(), now: at, options };
+    let answer = read(tools, work, None, Freshness::default()).await;
+    let (record, items) = judge(&source, &url, answer, size, (at, tools.clock.now()));
+    tools
+        .store
+        .write(move |db| {
+            let stored = polls::record_push(db, &record, &items)?;
+            if let Some(mut known) = hubs::of(db, record.source)? {
+                known.pushes += 1;
+                known.last_push_at = Some(record.finished_at);
+                known.trusted |= trust::after_push(&known, &record);
+                known.detail = record.detail.clone();
+                hubs::save(db, &known, record.finished_at)?;
+            }
+            Ok(Some((record.clone(), stored)))
+        })
+        .await
+}
+
+/// The record of a push, and the items that it brought.
+fn judge(
+    source: &Source,
+    url: &Url,
+    answer: Answer,
+    bytes: u64,
+    (started_at, finished_at): (Timestamp, Timestamp),
+) -> (PollRecord, Vec<NewItem>) {
+    let pushed = |detail: String| one_line(&format!("pushed by its hub: {detail}"), 500);
+    let (outcome, detail, items, problems) = match answer {
+        Answer::Read(reading) => (Outcome::Pushed, String::new(), reading.items, reading.problems),
+        Answer::NotAFeed { detail, .. } => (Outcome::NotAFeed, pushed(detail), Vec::new(), Vec::new()),
+        Answer::Crashed { detail } => (Outcome::Crashed, pushed(detail), Vec::new(), Vec::new()),
+        _ => (Outcome::Failed, pushed("it could not be read".into()), Vec::new(), Vec::new()),
+    };
+    let record = PollRecord {
+        source: source.id,
+        started_at,
+        finished_at,
+        asked_url: source.url.clone(),
+        url: url.to_string(),
+        outcome,
+        status: None,
+        detail,
+        bytes,
+        items: items.len() as u32,
+        requests: Vec::new(),
+        problems,
+        state: source.state,
+        failures: source.failures,
+        next_poll_at: source.next_poll_at,
+        next_reason: source.next_reason.clone(),
+        hold_until: source.hold_until,
+        origin_hold: None,
+        moving: source.moving.clone(),
+        new_url: None,
+        gone_since: source.gone_since,
+        rate: source.rate.clone(),
+        events: Vec::new(),
+        validators: source.validators.clone(),
+        feed_title: None,
+        feed_site_url: None,
+        feed_outlet: None,
+        feed_lang: None,
+        feed_wishes: None,
+    };
+    (record, items)
+}

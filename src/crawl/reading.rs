@@ -1,0 +1,103 @@
+//! Reading a document: from the bytes that came over the wire to items, away from the tasks that do I/O.
+
+use super::{Answer, Tools, panic_text};
+use crate::domain::{HubDeclared, NewItem, Problem, Timestamp, Validators, Wishes};
+use crate::feed_parser::{self, Document, NotAFeed, ParsedFeed};
+use crate::http_client::{Body, Freshness, Links, challenge_in_page};
+use crate::ingest;
+use crate::websub::declared::declared;
+use std::time::Duration;
+use url::Url;
+
+/// A document may take so long to be read before its poll is recorded as crashed. Reading is bounded in size and
+/// depth, so that this is reached by bugs alone.
+pub(super) const READING: Duration = Duration::from_secs(30);
+
+/// A document that was read.
+#[derive(Debug)]
+pub struct Reading {
+    pub bytes: u64,
+    pub items: Vec<NewItem>,
+    pub problems: Vec<Problem>,
+    pub validators: Option<Validators>,
+    pub freshness: Freshness,
+    pub title: Option<String>,
+    pub site_url: Option<String>,
+    pub lang: Option<String>,
+    pub wishes: Wishes,
+    /// The hub that it declares, in its own links or in its server's.
+    pub hub: Option<HubDeclared>,
+}
+
+/// What is to be read.
+pub(super) struct Work {
+    pub body: Body,
+    pub content_type: Option<String>,
+    pub url: Url,
+    pub links: Links,
+    pub now: Timestamp,
+    pub options: feed_parser::Options,
+}
+
+/// Reads a document away from the tasks that do I/O. A panic in there is this document's end and nobody else's; one that
+/// never ends gives its place to the next.
+pub(super) async fn read(tools: &Tools, work: Work, validators: Option<Validators>, freshness: Freshness) -> Answer {
+    let Ok(_place) = tools.readers.acquire().await else {
+        return Answer::Abandoned;
+    };
+    let reading = tokio::task::spawn_blocking(move || work.answer(validators, freshness));
+    match tokio::time::timeout(READING, reading).await {
+        Err(_) => Answer::Crashed { detail: format!("reading the document took more than {} s", READING.as_secs()) },
+        Ok(Err(join)) => Answer::Crashed { detail: format!("reading the document failed: {}", panic_text(join)) },
+        Ok(Ok(answer)) => answer,
+    }
+}
+
+impl Work {
+    fn answer(self, validators: Option<Validators>, freshness: Freshness) -> Answer {
+        let bytes = match self.body.decode() {
+            Ok(bytes) => bytes,
+            Err(error) => return Answer::Failed { detail: error.to_string() },
+        };
+        let size = bytes.len() as u64;
+        let document = Document { bytes: &bytes, content_type: self.content_type.as_deref(), url: &self.url };
+        match feed_parser::parse(&document, &self.options) {
+            Ok((feed, mut problems)) => {
+                let items = ingest::items(&feed, &self.url, self.now, &mut problems);
+                let hub = declared(&self.links, &feed.hubs, feed.self_url.as_ref());
+                let reading = reading_of(feed, items, problems, size, validators, freshness);
+                Answer::Read(Box::new(Reading { hub, ..reading }))
+            }
+            Err(not_a_feed) => {
+                if let Some(by) = challenge_in_page(&bytes) {
+                    return Answer::Challenged { by, retry_after: None };
+                }
+                let detail = not_a_feed.to_string();
+                let feeds = if let NotAFeed::Html { feeds } = not_a_feed { feeds } else { Vec::new() };
+                Answer::NotAFeed { detail, feeds, bytes: size }
+            }
+        }
+    }
+}
+
+fn reading_of(
+    feed: ParsedFeed,
+    items: Vec<NewItem>,
+    problems: Vec<Problem>,
+    bytes: u64,
+    validators: Option<Validators>,
+    freshness: Freshness,
+) -> Reading {
+    Reading {
+        bytes,
+        lang: ingest::language(&feed, &items),
+        items,
+        problems,
+        validators,
+        freshness,
+        title: feed.title.map(|t| crate::domain::text::one_line(&t, 200)).filter(|t| !t.is_empty()),
+        site_url: feed.site_url.map(String::from),
+        wishes: feed.wishes,
+        hub: None,
+    }
+}

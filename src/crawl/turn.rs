@@ -1,0 +1,141 @@
+//! The turn at a server, agreed upon with the other programs on this database before every request.
+//!
+//! Whoever has to wait holds no other origin meanwhile, so that no two polls wait for each other.
+
+use super::reading::READING;
+use super::{Options, Tools, wait};
+use crate::domain::duration::after;
+use crate::domain::{Due, OriginHold, Source, Timestamp};
+use crate::http_client::{Fetched, NoTurn, Origin};
+use crate::store::leases::{self, Held, Lease};
+use crate::store::{self, origins, sources};
+use futures_util::FutureExt;
+use jiff::SignedDuration;
+use std::time::Duration;
+use tokio::time::Instant;
+use url::Url;
+
+/// How often one who waits looks whether it is its turn.
+const LOOK: Duration = Duration::from_millis(100);
+/// Beyond the longest that a request and the reading of its answer may take, a lease lasts so much longer.
+const SPARE: SignedDuration = SignedDuration::from_secs(30);
+
+/// What came of asking for a source's turn.
+#[derive(Debug)]
+pub enum Claim {
+    Taken(Lease),
+    /// Somebody else has the source or its origin right now.
+    Held(Held),
+    /// Its server asked not to be asked before a time; the source's next poll is after it.
+    OnHold(OriginHold),
+    /// It was polled, edited or removed since it was looked up.
+    Outdated,
+}
+
+/// Until when a source that is due has to wait for hours or days that its feed skips: whatever moved its next poll, a
+/// start or the end of a hold, knew nothing of them. Once it was not asked for the longest interval it is asked.
+pub fn put_off(source: &Source, options: &Options, now: Timestamp) -> Option<Timestamp> {
+    let latest = after(source.last_poll_at?, options.max_interval);
+    let allowed = source.wishes.first_allowed(now, latest.duration_since(now).max(SignedDuration::ZERO));
+    (allowed > now).then_some(allowed)
+}
+
+impl Tools {
+    /// Takes a source's turn by `lease`, and its origin's; its next poll is not due before the interval has passed.
+    pub async fn claim(&self, due: Due, mut lease: Lease) -> store::Result<Claim> {
+        lease.origin = Url::parse(&due.url).ok().map(|url| crate::http_client::origin(&url).to_string());
+        let now = self.clock.now();
+        let (next, until) = (after(now, self.options.interval), self.lease_until(now));
+        self.store
+            .write(move |db| {
+                if let Some(origin) = &lease.origin
+                    && let Some(hold) = origins::held(db, origin, now)?
+                {
+                    let until = after(hold.until, wait::jitter(&due.url, now, hold.until.duration_since(now)));
+                    sources::postpone(db, &due, until, &format!("its server is left alone: {}", hold.reason))?;
+                    return Ok(Claim::OnHold(hold));
+                }
+                if let Some(held) = leases::take(db, &lease, due.id, now, until)? {
+                    return Ok(Claim::Held(held));
+                }
+                if !sources::claim(db, &due, next)? {
+                    leases::give_back(db, &lease, now, now)?;
+                    return Ok(Claim::Outdated);
+                }
+                Ok(Claim::Taken(lease))
+            })
+            .await
+    }
+
+    /// Waits until it is this poll's turn at an origin, and tells `say` of whoever has it.
+    pub async fn wait_for_turn(&self, lease: &Lease, origin: &Origin, mut say: impl FnMut(&Held)) -> store::Result<()> {
+        while let Some(held) = self.move_on(lease, origin).await? {
+            say(&held);
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Asks for a document of which nothing is kept.
+    pub async fn look_at(&self, url: &Url) -> store::Result<Fetched> {
+        let lease = Lease::new(&self.program);
+        let turn = |origin: Origin| {
+            let lease = &lease;
+            async move { self.turn_of_hop(lease, &origin).await }.boxed()
+        };
+        let fetched = self.fetcher.fetch(url, None, self.clock.now(), &turn).await;
+        self.give_back(&lease).await?;
+        Ok(fetched)
+    }
+
+    /// The same in the middle of a poll, which must come to an end.
+    pub async fn turn_of_hop(&self, lease: &Lease, origin: &Origin) -> Result<(), NoTurn> {
+        match self.hold_of(origin).await {
+            Ok(None) => {}
+            Ok(Some(hold)) => return Err(NoTurn::Held(hold.until)),
+            Err(error) => return Err(NoTurn::Failed(format!("the turn at {origin} could not be had: {error}"))),
+        }
+        let start = Instant::now();
+        let patience = self.fetcher.total_timeout() + READING;
+        loop {
+            match self.move_on(lease, origin).await {
+                Ok(None) => return Ok(()),
+                Ok(Some(held)) if start.elapsed() > patience => {
+                    let detail = format!("{origin} was busy with {} for too long", held.holder);
+                    return Err(NoTurn::Failed(detail));
+                }
+                Ok(Some(_)) => tokio::time::sleep(LOOK).await,
+                Err(error) => return Err(NoTurn::Failed(format!("the turn at {origin} could not be had: {error}"))),
+            }
+        }
+    }
+
+    /// The hold of an origin, where it has one now.
+    pub async fn hold_of(&self, origin: &Origin) -> store::Result<Option<OriginHold>> {
+        let (origin, now) = (origin.to_string(), self.clock.now());
+        self.store.read(move |db| origins::held(db, &origin, now)).await
+    }
+
+    /// Gives back what a poll that is not recorded had.
+    pub async fn give_back(&self, lease: &Lease) -> store::Result<()> {
+        let (lease, now) = (lease.clone(), self.clock.now());
+        let pause = self.pause_until(now);
+        self.store.write(move |db| leases::give_back(db, &lease, now, pause)).await
+    }
+
+    async fn move_on(&self, lease: &Lease, origin: &Origin) -> store::Result<Option<Held>> {
+        let (lease, origin, now) = (lease.clone(), origin.to_string(), self.clock.now());
+        let (until, pause) = (self.lease_until(now), self.pause_until(now));
+        self.store.write(move |db| leases::move_on(db, &lease, &origin, now, until, pause)).await
+    }
+
+    /// Until when the origin of a request that ended now rests.
+    pub(super) fn pause_until(&self, now: Timestamp) -> Timestamp {
+        after(now, self.fetcher.origin_gap())
+    }
+
+    fn lease_until(&self, now: Timestamp) -> Timestamp {
+        let longest = SignedDuration::try_from(self.fetcher.total_timeout() + READING).unwrap_or(SignedDuration::MAX);
+        after(now, longest.saturating_add(SPARE))
+    }
+}

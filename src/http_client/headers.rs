@@ -1,0 +1,117 @@
+//! What an answer's headers say about the next request: validators, freshness, Retry-After (RFC 9110, 9111).
+
+use crate::domain::{Timestamp, Validators};
+use reqwest::header::{self, HeaderMap};
+use std::time::{Duration, SystemTime};
+use url::Url;
+
+/// How long the server holds its answer to be good.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Freshness {
+    /// max-age less Age, or Expires less Date; `None` where the server says nothing.
+    pub fresh_for: Option<Duration>,
+}
+
+/// Bytes of a validator beyond which it is not kept: it has to be sent back in a header.
+const MAX_VALIDATOR: usize = 4096;
+
+/// The validators for the next request, as the bytes that came.
+pub(super) fn validators(url: &Url, headers: &HeaderMap) -> Option<Validators> {
+    let bytes = |name| {
+        let value = headers.get(name)?.as_bytes();
+        (!value.is_empty() && value.len() <= MAX_VALIDATOR).then(|| value.to_vec())
+    };
+    let (etag, last_modified) = (bytes(header::ETAG), bytes(header::LAST_MODIFIED));
+    if etag.is_none() && last_modified.is_none() {
+        return None;
+    }
+    Some(Validators { url: url.to_string(), etag, last_modified })
+}
+
+pub(super) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {
+    let fresh_for = max_age(headers).or_else(|| {
+        let expires = date(headers, header::EXPIRES)?;
+        let sent = date(headers, header::DATE).or_else(|| now.try_into().ok())?;
+        Some(expires.duration_since(sent).unwrap_or_default())
+    });
+    Freshness { fresh_for }
+}
+
+fn max_age(headers: &HeaderMap) -> Option<Duration> {
+    let mut found = None;
+    for value in headers.get_all(header::CACHE_CONTROL) {
+        for directive in value.to_str().ok()?.split(',') {
+            let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+            match name.trim().to_ascii_lowercase().as_str() {
+                "max-age" => found = seconds(value.trim().trim_matches('"')),
+                "no-store" | "no-cache" => return Some(Duration::ZERO),
+                _ => {}
+            }
+        }
+    }
+    let age = headers.get(header::AGE).and_then(|v| v.to_str().ok()).and_then(seconds).unwrap_or_default();
+    Some(found?.saturating_sub(age))
+}
+
+/// How long the server asks us to stay away, in seconds or as a date (RFC 9110, section 10.2.3).
+pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    seconds(value).or_else(|| {
+        let then = httpdate::parse_http_date(value).ok()?;
+        Some(then.duration_since(now.try_into().ok()?).unwrap_or_default())
+    })
+}
+
+fn date(headers: &HeaderMap, name: header::HeaderName) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    let all_digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    // More digits than a number holds mean "very long" (RFC 9111, section 1.2.2).
+    all_digits.then(|| Duration::from_secs(text.parse::<u32>().unwrap_or(u32::MAX).into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderName;
+
+    fn headers(list: &[(&str, &str)]) -> HeaderMap {
+        let pair = |(name, value): &(&str, &str)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+        list.iter().map(pair).collect()
+    }
+
+    fn fresh(list: &[(&str, &str)]) -> Option<u64> {
+        freshness(&headers(list), Timestamp::UNIX_EPOCH).fresh_for.map(|d| d.as_secs())
+    }
+
+    #[test]
+    fn freshness_is_max_age_less_age_else_expires_less_date() {
+        assert_eq!(fresh(&[("cache-control", "public, max-age=600"), ("age", "100")]), Some(500));
+        assert_eq!(fresh(&[("cache-control", "max-age=99999999999999999999")]), Some(u64::from(u32::MAX)));
+        assert_eq!(fresh(&[("cache-control", "no-cache, max-age=600")]), Some(0));
+        let dates = [("date", "Thu, 01 Jan 1970 00:00:00 GMT"), ("expires", "Thu, 01 Jan 1970 00:05:00 GMT")];
+        assert_eq!(fresh(&dates), Some(300));
+        assert_eq!(fresh(&[("expires", "0")]), None);
+        assert_eq!(fresh(&[("cache-control", "max-age=-5")]), None);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let after = |value: &str| retry_after(&headers(&[("retry-after", value)]), Timestamp::UNIX_EPOCH);
+        assert_eq!(after("120"), Some(Duration::from_secs(120)));
+        assert_eq!(after("Thu, 01 Jan 1970 01:00:00 GMT"), Some(Duration::from_secs(3600)));
+        assert_eq!(after("soon"), None);
+    }
+
+    #[test]
+    fn validators_are_kept_as_the_bytes_that_came() {
+        let url = Url::parse("https://a.example/feed").unwrap();
+        let mut map = HeaderMap::new();
+        map.insert(header::ETAG, reqwest::header::HeaderValue::from_bytes(b"W/\"caf\xe9\" ").unwrap());
+        let kept = validators(&url, &map).unwrap();
+        assert_eq!(kept.etag.as_deref(), Some(&b"W/\"caf\xe9\" "[..]));
+        assert_eq!(validators(&url, &HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,138 @@
+//! How requests are made: what the operator sets of fetching.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use url::Url;
+
+/// How requests are made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// How newsfold names itself, instead of the name that is made from the two settings below.
+    pub user_agent: Option<String>,
+    /// A page under which outlets find out who asks; it stands in the name.
+    pub about_url: Option<Url>,
+    /// For how many people newsfold asks; outlets count them by the name.
+    pub subscribers: u32,
+    /// For the whole of a request with its redirects and its body.
+    #[serde(with = "crate::domain::duration")]
+    pub total_timeout: SignedDuration,
+    /// For a connection to stand, TLS included.
+    #[serde(with = "crate::domain::duration")]
+    pub connect_timeout: SignedDuration,
+    /// For the head of an answer to come, from the moment that its request is made.
+    #[serde(with = "crate::domain::duration")]
+    pub header_timeout: SignedDuration,
+    /// For the next bytes to come.
+    #[serde(with = "crate::domain::duration")]
+    pub idle_timeout: SignedDuration,
+    /// Bytes of a body, decoded.
+    pub max_body: usize,
+    /// Redirects followed in one poll.
+    pub max_redirects: usize,
+    /// Between the end of one request to an origin and the start of the next.
+    #[serde(with = "crate::domain::duration")]
+    pub origin_gap: SignedDuration,
+    /// Networks that may be reached although they are not public.
+    pub allowed_networks: Vec<ipnet::IpNet>,
+    /// Ports that may be asked.
+    pub ports: Vec<Ports>,
+    /// A PEM file with certificates of authorities that are trusted beside the well-known ones.
+    pub ca_file: Option<PathBuf>,
+    /// A proxy through which all requests go. What the environment names is ignored.
+    pub proxy: Option<Url>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            user_agent: None,
+            about_url: None,
+            subscribers: 1,
+            total_timeout: SignedDuration::from_secs(60),
+            connect_timeout: SignedDuration::from_secs(10),
+            header_timeout: SignedDuration::from_secs(30),
+            idle_timeout: SignedDuration::from_secs(20),
+            max_body: 16 * 1024 * 1024,
+            max_redirects: 10,
+            origin_gap: SignedDuration::from_secs(1),
+            allowed_networks: Vec::new(),
+            // Below 1024 live the services that are not the web and that a forged request could talk to.
+            ports: vec![Ports { from: 80, to: 80 }, Ports { from: 443, to: 443 }, Ports { from: 1024, to: 65535 }],
+            ca_file: None,
+            proxy: None,
+        }
+    }
+}
+
+impl Options {
+    /// The User-Agent (RFC 9110, section 10.1.5), in the form by which publishers count readers.
+    pub fn user_agent(&self) -> String {
+        if let Some(given) = &self.user_agent {
+            return given.clone();
+        }
+        let people = if self.subscribers == 1 { "subscriber" } else { "subscribers" };
+        let about = self.about_url.as_ref().map_or_else(String::new, |url| format!("+{url}; "));
+        format!("{}/{} ({about}{} {people})", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), self.subscribers)
+    }
+}
+
+/// A port, or ports from one to another: `443`, `1024-65535`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Ports {
+    pub from: u16,
+    pub to: u16,
+}
+
+impl Ports {
+    pub fn contains(self, port: u16) -> bool {
+        (self.from..=self.to).contains(&port)
+    }
+}
+
+impl TryFrom<String> for Ports {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (from, to) = text.split_once('-').unwrap_or((&text, &text));
+        match (from.trim().parse(), to.trim().parse()) {
+            (Ok(from), Ok(to)) if from > 0 && from <= to => Ok(Ports { from, to }),
+            _ => Err(format!("‘{text}’ is neither a port such as 443 nor ports such as 1024-65535")),
+        }
+    }
+}
+
+impl From<Ports> for String {
+    fn from(ports: Ports) -> String {
+        if ports.from == ports.to { ports.from.to_string() } else { format!("{}-{}", ports.from, ports.to) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_tells_who_asks_and_for_how_many() {
+        let version = env!("CARGO_PKG_VERSION");
+        let mut options = Options::default();
+        assert_eq!(options.user_agent(), format!("newsfold/{version} (1 subscriber)"));
+        options.about_url = Some(Url::parse("https://news.example/about").unwrap());
+        options.subscribers = 12;
+        assert_eq!(options.user_agent(), format!("newsfold/{version} (+https://news.example/about; 12 subscribers)"));
+        options.user_agent = Some("desk".into());
+        assert_eq!(options.user_agent(), "desk");
+    }
+
+    #[test]
+    fn ports_are_one_or_a_range() {
+        let ports = |text: &str| Ports::try_from(text.to_owned());
+        assert_eq!(ports("443"), Ok(Ports { from: 443, to: 443 }));
+        assert!(ports("1024-65535").unwrap().contains(8080));
+        for wrong in ["0", "http", "20-10", "-", "70000", ""] {
+            assert!(ports(wrong).is_err(), "{wrong}");
+        }
+    }
+}
