@@ -28,7 +28,7 @@ pub use explain::Explanation;
 pub use model::Model;
 pub use pair::{FEATURES, Features};
 
-use crate::domain::{Assignment, Evidence, Item, ItemId, Placement, Reason, StoryId};
+use crate::domain::{Item, ItemId, JoinEvidence, JoinReason, StoryAssignment, StoryId, StoryPlacement};
 use jiff::SignedDuration;
 use language::Languages;
 use memory::{Kind, Memory, Numbered, Remembered, Sums, Weighed};
@@ -173,18 +173,18 @@ impl Clusterer {
 
     /// Says where an item belongs, and remembers it there. `mint` gives the id for a story that the item founds; it is
     /// told which ids this clusterer knows.
-    pub fn place(&mut self, item: &Item, mint: impl FnOnce(&dyn Fn(StoryId) -> bool) -> StoryId) -> Assignment {
+    pub fn place(&mut self, item: &Item, mint: impl FnOnce(&dyn Fn(StoryId) -> bool) -> StoryId) -> StoryAssignment {
         let (place, twin) = self.take_in(item);
         let Found { joins, copy_of, evidence } = self.find(place, twin);
         let (story, placement) = match joins {
-            Some(story) => (story, Placement::Joined),
-            None => (mint(&|id| self.memory.knows(id)), Placement::Founded),
+            Some(story) => (story, StoryPlacement::Joined),
+            None => (mint(&|id| self.memory.knows(id)), StoryPlacement::Founded),
         };
         if let Some(item) = self.memory.at_mut(place) {
             item.copy_of = copy_of;
         }
         self.memory.put(place, story);
-        Assignment { item: item.id, story, placement, copy_of, evidence }
+        StoryAssignment { item: item.id, story, placement, copy_of, evidence }
     }
 
     /// Items held in memory.
@@ -319,8 +319,8 @@ impl Clusterer {
         let Some(item) = self.memory.at(place) else { return Found::nothing() };
         if let Some(twin) = twin.and_then(|twin| self.memory.at(twin)) {
             let copy_of = Some(twin.copy_of.unwrap_or(twin.id));
-            let reasons = vec![Reason::SameLink { with: twin.id }];
-            let evidence = Evidence { score: 1.0, needed: self.options.threshold, reasons };
+            let reasons = vec![JoinReason::SameLink { with: twin.id }];
+            let evidence = JoinEvidence { score: 1.0, needed: self.options.threshold, reasons };
             return Found { joins: Some(twin.story), copy_of, evidence };
         }
         let copy = evidence::copy(&self.memory, item);
@@ -374,12 +374,12 @@ fn is_headline_case(title: &[Token]) -> bool {
 struct Found {
     joins: Option<StoryId>,
     copy_of: Option<ItemId>,
-    evidence: Evidence,
+    evidence: JoinEvidence,
 }
 
 impl Found {
     fn nothing() -> Found {
-        Found { joins: None, copy_of: None, evidence: Evidence::default() }
+        Found { joins: None, copy_of: None, evidence: JoinEvidence::default() }
     }
 }
 

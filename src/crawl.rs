@@ -29,7 +29,7 @@ pub use release::release;
 pub use turn::{Claim, put_off};
 
 use crate::clock::Clock;
-use crate::domain::{PollRecord, Request, Source, SourceId, Stored, Timestamp, Validators};
+use crate::domain::{CacheValidators, IngestResult, PollRecord, RequestRecord, Source, SourceId, Timestamp};
 use crate::feed_parser::{self, FeedLink};
 use crate::http_client::{FetchOutcome, Fetched, Fetcher, Freshness, Origin};
 use crate::ingest;
@@ -72,7 +72,7 @@ pub struct Attempt {
     /// Where permanent redirects alone lead.
     pub moved_to: Option<Url>,
     /// All requests that were made, in their order.
-    pub requests: Vec<Request>,
+    pub requests: Vec<RequestRecord>,
     pub status: Option<u16>,
     pub answer: Answer,
 }
@@ -82,7 +82,7 @@ pub struct Attempt {
 pub enum Answer {
     Read(Box<Reading>),
     NotModified {
-        validators: Option<Validators>,
+        validators: Option<CacheValidators>,
         freshness: Freshness,
     },
     NotAFeed {
@@ -125,7 +125,7 @@ pub enum Answer {
 }
 
 /// Polls a source once, by a lease of it, and writes down what came of it.
-pub async fn poll_source(tools: &Tools, source: &Source, lease: &Lease) -> store::Result<(PollRecord, Stored)> {
+pub async fn poll_source(tools: &Tools, source: &Source, lease: &Lease) -> store::Result<(PollRecord, IngestResult)> {
     let attempt = match Url::parse(&source.url) {
         Ok(url) => attempt(tools, &url, source.validators.as_ref(), lease).await,
         Err(error) => Attempt::without_request(tools.clock.now(), Answer::Failed { detail: error.to_string() }),
@@ -134,7 +134,7 @@ pub async fn poll_source(tools: &Tools, source: &Source, lease: &Lease) -> store
 }
 
 /// Fetches and reads, and tells of it; nothing is written.
-pub async fn attempt(tools: &Tools, url: &Url, validators: Option<&Validators>, lease: &Lease) -> Attempt {
+pub async fn attempt(tools: &Tools, url: &Url, validators: Option<&CacheValidators>, lease: &Lease) -> Attempt {
     let started_at = tools.clock.now();
     let at = Mutex::new(lease.origin.clone());
     let turn = |origin: Origin| {
@@ -170,7 +170,7 @@ pub async fn finish(
     source: &Source,
     mut attempt: Attempt,
     lease: &Lease,
-) -> store::Result<(PollRecord, Stored)> {
+) -> store::Result<(PollRecord, IngestResult)> {
     let weather = outage::judge(tools, &mut attempt);
     let known = Known::of(tools, source, &attempt).await?;
     let mut record = decide(source, &mut attempt, &known, &tools.options);

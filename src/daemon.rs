@@ -22,7 +22,7 @@ pub use publisher::new_token;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crawl::{Outage, Pacing, Tools};
-use crate::domain::{Stored, Timestamp};
+use crate::domain::{IngestResult, Timestamp};
 use crate::feed_parser;
 use crate::http_client::{FetchOutcome, Fetcher};
 use crate::publish;
@@ -63,7 +63,7 @@ struct Signals {
 
 impl Signals {
     /// What was stored is to be placed, or shown.
-    fn tell(&self, stored: &Stored) {
+    fn tell(&self, stored: &IngestResult) {
         if !stored.new.is_empty() {
             self.items_stored.notify_one();
         }

@@ -18,17 +18,23 @@ mod subscription;
 pub mod text;
 mod wishes;
 
-pub use decision::{Decision, DecisionKind};
-pub use edition::{Cause, Edition, EditionText, FeedEntry, Report, Variant};
-pub use event::{Event, EventKind, PastEvent};
-pub use feed::{FeedSelection, Order, Published, PublishedFeed};
-pub use id::{BadStoryId, DecisionId, ItemId, PollId, SourceId, StoryId, SubscriberId};
-pub use item::{Article, Item, ItemChange, NewItem, Rule, Stored};
+pub use decision::{ConstraintKind, GroupingConstraint};
+pub use edition::{Edition, EditionReason, EditionReport, EditionText, FeedEntry, FeedVariant};
+pub use event::{OperatorEvent, OperatorEventKind, RecordedEvent};
+pub use feed::{FeedOrder, FeedSelection, PublishedFeed, StoryPublication};
+pub use id::{BadStoryId, ConstraintId, ItemId, PollId, SourceId, StoryId, SubscriberId};
+pub use item::{ArticleText, IngestResult, Item, ItemChange, MatchedBy, NewItem};
 pub use jiff::Timestamp;
-pub use poll::{OriginHold, PollRecord, Request};
-pub use problem::{Problem, ProblemKind};
-pub use source::{Due, FullText, Moving, NewSource, Outcome, OutletFrom, Source, SourceEdit, SourceState, Validators};
-pub use story::{Assignment, Evidence, Founded, Moved, Placement, Reason, Regrouped, Story, StoryItem};
-pub use subscriber::{Ping, Subscriber, SubscriberRequest};
-pub use subscription::{HubDeclared, HubMode, Subscription, SubscriptionState};
-pub use wishes::{Wishes, weekday};
+pub use poll::{OriginHold, PollRecord, RequestRecord};
+pub use problem::{FeedProblem, ProblemKind};
+pub use source::{
+    CacheValidators, DueSource, FullTextMode, NewSource, OutletFrom, PendingRedirect, PollOutcome, Source, SourceEdit,
+    SourceState,
+};
+pub use story::{
+    CreatedStory, ItemMove, JoinEvidence, JoinReason, Story, StoryAssignment, StoryItem, StoryPlacement,
+    StoryRegrouping,
+};
+pub use subscriber::{HubNotification, Subscriber, SubscriberRequest};
+pub use subscription::{DeclaredHub, HubMode, HubSubscription, SubscriptionState};
+pub use wishes::{PollingHints, weekday};

@@ -29,7 +29,7 @@ use std::io::Read;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::domain::{Problem, ProblemKind, Wishes};
+use crate::domain::{FeedProblem, PollingHints, ProblemKind};
 
 /// How much of a stranger's document is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +120,7 @@ pub struct ParsedFeed {
     pub lang: Option<String>,
     /// When it asks to be polled.
     #[serde(flatten)]
-    pub wishes: Wishes,
+    pub wishes: PollingHints,
     pub published: Option<Timestamp>,
     /// The date of publication where no other is given.
     pub updated: Option<Timestamp>,
@@ -162,12 +162,12 @@ pub fn text(document: &Document) -> String {
 }
 
 /// Reads a feed.
-pub fn parse(document: &Document, options: &Options) -> Result<(ParsedFeed, Vec<Problem>), NotAFeed> {
+pub fn parse(document: &Document, options: &Options) -> Result<(ParsedFeed, Vec<FeedProblem>), NotAFeed> {
     let mut problems = Vec::new();
     let bytes = &document.bytes[..document.bytes.len().min(options.max_bytes)];
     if bytes.len() < document.bytes.len() {
         let detail = format!("{} bytes, {} read", document.bytes.len(), bytes.len());
-        Problem::note(&mut problems, Problem::new(ProblemKind::Truncated, detail));
+        FeedProblem::note(&mut problems, FeedProblem::new(ProblemKind::Truncated, detail));
     }
     let (text, charset) = {
         let unpacked = unpacked(bytes, options);
@@ -199,13 +199,13 @@ fn unpacked(bytes: &[u8], options: &Options) -> Option<Vec<u8>> {
     })
 }
 
-fn xml(text: String, url: &Url, options: &Options, problems: &mut Vec<Problem>) -> Result<ParsedFeed, NotAFeed> {
+fn xml(text: String, url: &Url, options: &Options, problems: &mut Vec<FeedProblem>) -> Result<ParsedFeed, NotAFeed> {
     if discover::is_html(&text) {
         return Err(NotAFeed::Html { feeds: discover::feeds(&text, url) });
     }
     let Some(rewritten) = rewrite::rewrite(&text, url, options, problems) else {
-        let start = &text[..text.floor_char_boundary(4 * Problem::MAX_DETAIL)];
-        return Err(NotAFeed::Unreadable { detail: crate::domain::text::one_line(start, Problem::MAX_DETAIL) });
+        let start = &text[..text.floor_char_boundary(4 * FeedProblem::MAX_DETAIL)];
+        return Err(NotAFeed::Unreadable { detail: crate::domain::text::one_line(start, FeedProblem::MAX_DETAIL) });
     };
     // A document may be large: only its rewritten form is needed from here.
     drop(text);
@@ -213,7 +213,7 @@ fn xml(text: String, url: &Url, options: &Options, problems: &mut Vec<Problem>) 
         Ok(feed) => return Ok(feed),
         Err(refused) => refused,
     };
-    Problem::note(problems, Problem::new(ProblemKind::SecondParser, refusal));
+    FeedProblem::note(problems, FeedProblem::new(ProblemKind::SecondParser, refusal));
     second::read(&rewritten, options).map_err(|detail| NotAFeed::Unreadable { detail })
 }
 

@@ -25,7 +25,7 @@ pub use hub::HubAnswer;
 pub use links::Links;
 pub use options::{Options, Ports};
 
-use crate::domain::{Request, Timestamp, Validators};
+use crate::domain::{CacheValidators, RequestRecord, Timestamp};
 use body::Places;
 use futures_util::future::BoxFuture;
 use gate::Gates;
@@ -46,7 +46,7 @@ pub struct Fetched {
     /// Where permanent redirects alone lead (301, 308), where the first answer was one.
     pub moved_to: Option<Url>,
     /// All requests that were made, in their order.
-    pub requests: Vec<Request>,
+    pub requests: Vec<RequestRecord>,
     pub status: Option<u16>,
     pub outcome: FetchOutcome,
 }
@@ -57,12 +57,12 @@ pub enum FetchOutcome {
     Document {
         body: Body,
         content_type: Option<String>,
-        validators: Option<Validators>,
+        validators: Option<CacheValidators>,
         freshness: Freshness,
         links: Links,
     },
     /// The server holds our copy to be good (304). Validators that it sent along replace the old ones.
-    NotModified { validators: Option<Validators>, freshness: Freshness },
+    NotModified { validators: Option<CacheValidators>, freshness: Freshness },
     /// The feed is gone for good (410).
     Gone,
     /// We are to come later: everybody (429), or to this document (503).
@@ -147,7 +147,13 @@ impl Fetcher {
     }
 
     /// Asks for the feed at `url`, conditionally where `validators` are those of the URL that is asked.
-    pub async fn fetch(&self, url: &Url, validators: Option<&Validators>, now: Timestamp, turn: &Turn<'_>) -> Fetched {
+    pub async fn fetch(
+        &self,
+        url: &Url,
+        validators: Option<&CacheValidators>,
+        now: Timestamp,
+        turn: &Turn<'_>,
+    ) -> Fetched {
         self.ask(url, &Ask { validators, accept: FEEDS, now }, turn).await
     }
 
@@ -204,7 +210,7 @@ impl Fetcher {
             }
             let pass = self.gates.enter(&at).await;
             let start = tokio::time::Instant::now();
-            fetched.requests.push(Request { origin: origin(&at).to_string(), status: None, bytes: 0 });
+            fetched.requests.push(RequestRecord { origin: origin(&at).to_string(), status: None, bytes: 0 });
             fetched.status = None;
             let hop = tokio::time::timeout(left, self.hop(&at, ask, fetched)).await;
             left = left.saturating_sub(start.elapsed());
@@ -322,7 +328,7 @@ fn certificates(file: &Path) -> Result<Vec<Certificate>, SetUpError> {
 
 /// What is asked for.
 struct Ask<'a> {
-    validators: Option<&'a Validators>,
+    validators: Option<&'a CacheValidators>,
     accept: &'static str,
     now: Timestamp,
 }

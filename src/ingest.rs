@@ -1,13 +1,13 @@
 //! What a document said becomes what we keep: canonical links, plain text, harmless HTML, an identity.
 //!
-//! Pure: no I/O and no clock. What it cannot use is reported as a [`Problem`], never as an error.
+//! Pure: no I/O and no clock. What it cannot use is reported as a [`FeedProblem`], never as an error.
 
 mod link;
 
 pub use link::{canonical, outlet_of, outlet_of_site};
 
 use crate::domain::text::{one_line, without_credentials};
-use crate::domain::{NewItem, Problem, ProblemKind, Timestamp};
+use crate::domain::{FeedProblem, NewItem, ProblemKind, Timestamp};
 use crate::feed_parser::{ParsedFeed, ParsedItem};
 use crate::html;
 use jiff::SignedDuration;
@@ -26,7 +26,7 @@ const FUTURE: SignedDuration = SignedDuration::from_hours(24);
 const ZERO: SignedDuration = SignedDuration::from_hours(48);
 
 /// The items of a document as we keep them. `now` is only the yardstick for absurd dates.
-pub fn items(feed: &ParsedFeed, base: &Url, now: Timestamp, problems: &mut Vec<Problem>) -> Vec<NewItem> {
+pub fn items(feed: &ParsedFeed, base: &Url, now: Timestamp, problems: &mut Vec<FeedProblem>) -> Vec<NewItem> {
     let mut texts: Vec<Vec<String>> = feed.items.iter().map(text_of).collect();
     html::without_repeated(&mut texts);
     let kept = feed.items.iter().zip(&texts);
@@ -43,7 +43,7 @@ fn text_of(parsed: &ParsedItem) -> Vec<String> {
 
 /// A guid that several items of a document carry identifies none of them: their link does where it is one item's own,
 /// else title and date. What is the very same item again is left out.
-fn tell_apart(kept: Vec<(NewItem, &ParsedItem)>, problems: &mut Vec<Problem>) -> Vec<NewItem> {
+fn tell_apart(kept: Vec<(NewItem, &ParsedItem)>, problems: &mut Vec<FeedProblem>) -> Vec<NewItem> {
     let mut bearers: HashMap<String, HashSet<(Option<String>, String)>> = HashMap::new();
     let mut linked: HashMap<String, HashSet<String>> = HashMap::new();
     for (item, _) in &kept {
@@ -58,7 +58,7 @@ fn tell_apart(kept: Vec<(NewItem, &ParsedItem)>, problems: &mut Vec<Problem>) ->
     for (mut item, parsed) in kept {
         let is_repeated = bearers.get(&item.guid).is_some_and(|bearers| bearers.len() > 1);
         if is_repeated {
-            Problem::note(problems, Problem::new(ProblemKind::RepeatedGuid, &item.guid));
+            FeedProblem::note(problems, FeedProblem::new(ProblemKind::RepeatedGuid, &item.guid));
             let own_link =
                 item.canonical_url.as_deref().filter(|link| linked.get(*link).is_some_and(|titles| titles.len() == 1));
             item.guid = invented_guid(own_link, &item.title, parsed);
@@ -66,13 +66,19 @@ fn tell_apart(kept: Vec<(NewItem, &ParsedItem)>, problems: &mut Vec<Problem>) ->
         if seen.insert(item.guid.clone()) {
             items.push(item);
         } else if !is_repeated {
-            Problem::note(problems, Problem::new(ProblemKind::RepeatedGuid, &item.guid));
+            FeedProblem::note(problems, FeedProblem::new(ProblemKind::RepeatedGuid, &item.guid));
         }
     }
     items
 }
 
-fn item(parsed: &ParsedItem, text: &str, base: &Url, now: Timestamp, problems: &mut Vec<Problem>) -> Option<NewItem> {
+fn item(
+    parsed: &ParsedItem,
+    text: &str,
+    base: &Url,
+    now: Timestamp,
+    problems: &mut Vec<FeedProblem>,
+) -> Option<NewItem> {
     let base = parsed.link.as_ref().unwrap_or(base);
     let content_html = parsed.content_html.as_deref().or(parsed.summary_html.as_deref());
     let title = match parsed.title.as_deref().map(|t| one_line(t, MAX_TITLE)).filter(|t| !t.is_empty()) {
@@ -81,7 +87,7 @@ fn item(parsed: &ParsedItem, text: &str, base: &Url, now: Timestamp, problems: &
     };
     let url = parsed.link.clone();
     if title.is_empty() && url.is_none() {
-        Problem::note(problems, Problem::new(ProblemKind::EmptyItem, "neither title, text nor link"));
+        FeedProblem::note(problems, FeedProblem::new(ProblemKind::EmptyItem, "neither title, text nor link"));
         return None;
     }
     let canonical_url = url.as_ref().map(canonical);
@@ -89,7 +95,7 @@ fn item(parsed: &ParsedItem, text: &str, base: &Url, now: Timestamp, problems: &
         // A date that was never filled in is a zero, in some zone.
         let sane = *claimed > Timestamp::UNIX_EPOCH + ZERO && *claimed <= now + FUTURE;
         if !sane {
-            Problem::note(problems, Problem::new(ProblemKind::AbsurdDate, claimed.to_string()));
+            FeedProblem::note(problems, FeedProblem::new(ProblemKind::AbsurdDate, claimed.to_string()));
         }
         sane
     });
@@ -97,7 +103,7 @@ fn item(parsed: &ParsedItem, text: &str, base: &Url, now: Timestamp, problems: &
         Some(guid) if guid.len() <= MAX_GUID => guid.clone(),
         Some(long) => format!("xxh3:{:032x}", xxhash_rust::xxh3::xxh3_128(long.as_bytes())),
         None => {
-            Problem::note(problems, Problem::new(ProblemKind::NoGuid, &title));
+            FeedProblem::note(problems, FeedProblem::new(ProblemKind::NoGuid, &title));
             invented_guid(canonical_url.as_deref(), &title, parsed)
         }
     };
@@ -228,7 +234,7 @@ mod tests {
         items.into_iter().map(|item| item.summary).collect()
     }
 
-    fn items_of(feed: &ParsedFeed, url: &Url, problems: &mut Vec<Problem>) -> Vec<NewItem> {
+    fn items_of(feed: &ParsedFeed, url: &Url, problems: &mut Vec<FeedProblem>) -> Vec<NewItem> {
         items(feed, url, Timestamp::UNIX_EPOCH, problems)
     }
 

@@ -3,7 +3,7 @@
 use super::Context;
 use super::output::{one_line, print, table};
 use crate::daemon;
-use crate::domain::Problem;
+use crate::domain::FeedProblem;
 use crate::feed_parser::{self, Document, NotAFeed, ParsedFeed};
 use anyhow::{Context as _, bail};
 use std::io::Write;
@@ -60,7 +60,7 @@ impl Check {
 #[derive(serde::Serialize)]
 struct Report<'a> {
     feed: &'a ParsedFeed,
-    problems: &'a [Problem],
+    problems: &'a [FeedProblem],
 }
 
 /// Prints JSON as it is made, because a feed may be large.
@@ -71,7 +71,7 @@ fn stream<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-fn report(context: &Context, feed: &ParsedFeed, problems: &[Problem]) -> anyhow::Result<ExitCode> {
+fn report(context: &Context, feed: &ParsedFeed, problems: &[FeedProblem]) -> anyhow::Result<ExitCode> {
     if context.json() {
         stream(&Report { feed, problems })?;
         return Ok(ExitCode::SUCCESS);

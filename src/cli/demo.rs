@@ -10,7 +10,7 @@ use super::output::{one_line, print, reader_is_gone};
 use super::{Context, serve};
 use crate::config::Config;
 use crate::daemon::{self, Lock};
-use crate::domain::{FeedSelection, NewSource, Order, OutletFrom, StoryId};
+use crate::domain::{FeedOrder, FeedSelection, NewSource, OutletFrom, StoryId};
 use crate::publish::FeedOptions;
 use crate::store::{Store, sources, stories};
 use anyhow::Context as _;
@@ -145,7 +145,7 @@ fn settings(address: SocketAddr, folder: &Path) -> anyhow::Result<Config> {
         min_outlets: 3,
         max_age: None,
         limit: 100,
-        order: Order::Newest,
+        order: FeedOrder::Newest,
         private: false,
     }];
     Ok(config)

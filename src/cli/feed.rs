@@ -6,7 +6,7 @@ use super::Context;
 use super::output::{json, one_line, print, table, time};
 use super::story::find;
 use crate::daemon;
-use crate::domain::{Cause, Edition, FeedEntry, Order, PublishedFeed, Story, Variant};
+use crate::domain::{Edition, EditionReason, FeedEntry, FeedOrder, FeedVariant, PublishedFeed, Story};
 use crate::publish::{FeedDocument, FeedPage, Format, Options, compose, conditions, outlets};
 use crate::store::entries::{self, Page};
 use crate::store::{self, Store, stories, tokens};
@@ -63,7 +63,7 @@ impl Feed {
             Feed::Subscribers(command) => command.run(context).await,
             Feed::Show { name } => show(context, &name).await,
             Feed::Preview { name, format, stable } => {
-                let variant = if stable { Variant::Stable } else { Variant::Live };
+                let variant = if stable { FeedVariant::Stable } else { FeedVariant::Live };
                 preview(context, &name, format.as_deref(), variant).await
             }
             Feed::Why { name, story } => why(context, &name, &story).await,
@@ -76,14 +76,14 @@ fn list(context: &Context) -> anyhow::Result<ExitCode> {
     let options = context.config()?.publish;
     let feeds = options.published_feeds();
     if context.json() {
-        let urls = |feed| Format::ALL.map(|format| url(&options, feed, Variant::Live, format));
+        let urls = |feed| Format::ALL.map(|format| url(&options, feed, FeedVariant::Live, format));
         let rows: Vec<serde_json::Value> =
             feeds.iter().map(|feed| serde_json::json!({"feed": feed, "urls": urls(feed)})).collect();
         json(&rows)?;
     } else {
         let address = |feed: &PublishedFeed| match feed.private {
             true => format!("private; `newsfold feed token {}` prints it", feed.name),
-            false => url(&options, feed, Variant::Live, Format::Atom),
+            false => url(&options, feed, FeedVariant::Live, Format::Atom),
         };
         let rows = feeds.iter().map(|feed| [feed.name.clone(), one_line(&feed.title, 60), address(feed)]);
         table(["feed", "title", "atom (also .rss, .json, .stable.atom …)"], rows)?;
@@ -92,14 +92,14 @@ fn list(context: &Context) -> anyhow::Result<ExitCode> {
 }
 
 /// The feed's address, without its token.
-fn url(options: &Options, feed: &PublishedFeed, variant: Variant, format: Format) -> String {
+fn url(options: &Options, feed: &PublishedFeed, variant: FeedVariant, format: Format) -> String {
     options.url(&format!("feeds/{}{}.{}", feed.name, variant.suffix(), format.extension()))
 }
 
 fn urls(options: &Options, feed: &PublishedFeed, token: Option<&str>) -> Vec<String> {
     let query = token.map_or_else(String::new, |token| format!("?token={token}"));
     let of = |variant| Format::ALL.map(|format| url(options, feed, variant, format) + &query);
-    Variant::ALL.into_iter().flat_map(of).collect()
+    FeedVariant::ALL.into_iter().flat_map(of).collect()
 }
 
 fn named(options: &Options, name: &str) -> anyhow::Result<PublishedFeed> {
@@ -110,7 +110,7 @@ fn named(options: &Options, name: &str) -> anyhow::Result<PublishedFeed> {
 async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let feed = named(&config.publish, name)?;
-    let (page, archived) = read(&store, &feed, Variant::Live).await?;
+    let (page, archived) = read(&store, &feed, FeedVariant::Live).await?;
     let urls = urls(&config.publish, &feed, None);
     if context.json() {
         json(&serde_json::json!({
@@ -148,15 +148,15 @@ fn in_words(feed: &PublishedFeed) -> String {
         says.push("every story".into());
     }
     let order = match of.order {
-        Order::Newest => "the newest first",
-        Order::Weight => "by weight",
+        FeedOrder::Newest => "the newest first",
+        FeedOrder::Weight => "by weight",
     };
     format!("{}; at most {}, {order}", says.join(", "), of.limit)
 }
 
 /// What a feed holds, and how many pages its archive has. Where it was last chosen by another configuration and no daemon
 /// runs that would choose anew, what it would hold.
-async fn read(store: &Store, feed: &PublishedFeed, variant: Variant) -> store::Result<(Page, usize)> {
+async fn read(store: &Store, feed: &PublishedFeed, variant: FeedVariant) -> store::Result<(Page, usize)> {
     let feed = feed.clone();
     let of = move |db: &Connection| {
         if entries::is_chosen(db, &feed)? {
@@ -174,14 +174,19 @@ fn would_be(story: &Story) -> Option<FeedEntry> {
         story: story.id,
         number: 1,
         made_at: story.updated_at,
-        cause: Cause::First,
+        cause: EditionReason::First,
         outlets: outlets(story),
         text: compose(story, story.lead()?),
     };
     Some(FeedEntry { published: story.published.clone()?, edition })
 }
 
-async fn preview(context: &Context, name: &str, format: Option<&str>, variant: Variant) -> anyhow::Result<ExitCode> {
+async fn preview(
+    context: &Context,
+    name: &str,
+    format: Option<&str>,
+    variant: FeedVariant,
+) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let options = config.publish;
     let feed = named(&options, name)?;
@@ -224,7 +229,7 @@ async fn why(context: &Context, name: &str, story: &str) -> anyhow::Result<ExitC
         })
         .await?;
     let conditions = conditions(&story, &feed.selection, words, without);
-    let shown = read(&store, &feed, Variant::Live).await?.0.entries.iter().any(|entry| entry.edition.story == id);
+    let shown = read(&store, &feed, FeedVariant::Live).await?.0.entries.iter().any(|entry| entry.edition.story == id);
     if context.json() {
         let since = standing.map(|(at, _)| at);
         json(&serde_json::json!({"in": standing.is_some(), "since": since, "shown": shown, "conditions": conditions}))?;

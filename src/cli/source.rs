@@ -8,7 +8,7 @@ mod poll;
 use super::Context;
 use super::output::{confirm, json, one_line, print, time};
 use crate::crawl::{outlet_of, outlet_of_site};
-use crate::domain::{FullText, OutletFrom, Source as Kept, SourceEdit, SourceId, SourceState};
+use crate::domain::{FullTextMode, OutletFrom, Source as Kept, SourceEdit, SourceId, SourceState};
 use crate::store::leases::Held;
 use crate::store::{Store, sources};
 use anyhow::{Context as _, bail};
@@ -119,7 +119,7 @@ struct Changes {
     #[arg(long)]
     tag: Option<Vec<String>>,
     /// Read the pages of its items: not, for grouping alone, or to publish their text too.
-    #[arg(long, value_name = "FOR", value_parser = FullText::WORDS)]
+    #[arg(long, value_name = "FOR", value_parser = FullTextMode::WORDS)]
     full_text: Option<String>,
 }
 
@@ -162,7 +162,7 @@ impl Edit {
             lang: changes.lang.map(|l| if l.is_empty() { Ok(l) } else { language(&l) }).transpose()?,
             priority: changes.priority,
             tags: changes.tag.map(|tags| self::tags(&tags)),
-            full_text: changes.full_text.as_deref().and_then(FullText::parse),
+            full_text: changes.full_text.as_deref().and_then(FullTextMode::parse),
         };
         let now = context.clock.now();
         store.write(move |db| sources::edit(db, source.id, &edit, now)).await?;

@@ -3,7 +3,7 @@
 use super::Context;
 use super::output::{json, maybe_time, one_line, print, table, time};
 use crate::config::Config;
-use crate::domain::{Decision, DecisionId, Edition, ItemId, Story as Kept, StoryId};
+use crate::domain::{ConstraintId, Edition, GroupingConstraint, ItemId, Story as Kept, StoryId};
 use crate::publish::choose_lead;
 use crate::store::decisions::Refusal;
 use crate::store::stories::Recent;
@@ -54,7 +54,7 @@ impl Story {
             Story::Merge { one, other } => merge(context, &one, &other).await,
             Story::Split { story, items } => split(context, &story, items).await,
             Story::Decisions => list_decisions(context).await,
-            Story::Undo { decision } => undo(context, DecisionId(decision)).await,
+            Story::Undo { decision } => undo(context, ConstraintId(decision)).await,
         }
     }
 }
@@ -141,7 +141,7 @@ async fn split(context: &Context, story: &str, items: Vec<i64>) -> anyhow::Resul
     done(context, store.write(move |db| decisions::split(db, &story, &items, now, &lead(&config))).await?)
 }
 
-async fn undo(context: &Context, id: DecisionId) -> anyhow::Result<ExitCode> {
+async fn undo(context: &Context, id: ConstraintId) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let now = context.clock.now();
     done(context, store.write(move |db| decisions::undo(db, id, now, &lead(&config))).await?)
@@ -177,7 +177,7 @@ pub(super) fn lead(config: &Config) -> impl Fn(&Kept) -> Option<ItemId> {
 }
 
 /// Says what was decided, or why it can't be.
-pub(super) fn done(context: &Context, decided: Result<Decision, Refusal>) -> anyhow::Result<ExitCode> {
+pub(super) fn done(context: &Context, decided: Result<GroupingConstraint, Refusal>) -> anyhow::Result<ExitCode> {
     let decision = decided?;
     if context.json() {
         json(&decision)?;
@@ -194,7 +194,7 @@ pub(super) fn done(context: &Context, decided: Result<Decision, Refusal>) -> any
 struct Shown<'a> {
     #[serde(flatten)]
     story: &'a Kept,
-    decisions: &'a [Decision],
+    decisions: &'a [GroupingConstraint],
     editions: &'a [Edition],
 }
 

@@ -1,10 +1,10 @@
-//! What made an item join a story, in facts that [`crate::domain::Reason`] can say in words.
+//! What made an item join a story, in facts that [`crate::domain::JoinReason`] can say in words.
 
 use super::copies::COPY;
 use super::memory::{Memory, Remembered};
 use super::vocabulary::Place;
 use super::{Clusterer, chance};
-use crate::domain::{Evidence, Reason};
+use crate::domain::{JoinEvidence, JoinReason};
 use std::collections::BTreeSet;
 
 /// Shared terms that are named.
@@ -40,9 +40,9 @@ impl Clusterer {
         members: &[Place],
         link: f32,
         copy: Option<(&Remembered, f32)>,
-    ) -> Evidence {
+    ) -> JoinEvidence {
         let needed = self.options.threshold;
-        let Some(item) = self.memory.at(place) else { return Evidence::default() };
+        let Some(item) = self.memory.at(place) else { return JoinEvidence::default() };
         let others: Vec<&Remembered> = members
             .iter()
             .rev()
@@ -52,21 +52,21 @@ impl Clusterer {
             .collect();
         let mut reasons = Vec::new();
         if let Some((original, likeness)) = copy {
-            reasons.push(Reason::Copy { of: original.id, likeness });
+            reasons.push(JoinReason::Copy { of: original.id, likeness });
         }
         reasons.extend(self.near_title(item));
         let terms = self.shared(item, &others);
         if !terms.is_empty() {
-            reasons.push(Reason::Terms { terms });
+            reasons.push(JoinReason::Terms { terms });
         }
         let numbers = self.other_numbers(item, &others);
         if !numbers.is_empty() {
-            reasons.push(Reason::OtherNumbers { numbers });
+            reasons.push(JoinReason::OtherNumbers { numbers });
         }
         let outlets: BTreeSet<u32> = others.iter().map(|other| other.outlet).collect();
         let gap = others.iter().map(|other| (other.ranked_at - item.ranked_at).unsigned_abs()).max().unwrap_or(0);
-        reasons.push(Reason::Company { outlets: outlets.len() as u32, hours: (gap / 3600) as u32 + 1 });
-        Evidence { score: chance(link), needed, reasons }
+        reasons.push(JoinReason::Company { outlets: outlets.len() as u32, hours: (gap / 3600) as u32 + 1 });
+        JoinEvidence { score: chance(link), needed, reasons }
     }
 
     /// The terms that weigh most in what an item shares with others.
@@ -92,7 +92,7 @@ impl Clusterer {
     }
 
     /// The nearest neighbour, where its title is nearly the item's.
-    fn near_title(&self, item: &Remembered) -> Option<Reason> {
+    fn near_title(&self, item: &Remembered) -> Option<JoinReason> {
         let near = item.near.first().filter(|near| near.cosine() > VERY_ALIKE)?;
         let other = self.memory.at(near.place)?;
         // Short titles are alike by chance, and so are those that differ in a number.
@@ -100,6 +100,6 @@ impl Clusterer {
             return None;
         }
         let likeness = strsim::normalized_damerau_levenshtein(&item.title, &other.title);
-        (likeness >= NEAR_TITLE).then_some(Reason::NearTitle { with: other.id, likeness: likeness as f32 })
+        (likeness >= NEAR_TITLE).then_some(JoinReason::NearTitle { with: other.id, likeness: likeness as f32 })
     }
 }

@@ -3,7 +3,7 @@
 use super::memory::{Remembered, Tag};
 use super::pair::{Both, Crowd, FEATURES, Sieve, features};
 use super::{Clusterer, chance, group, near};
-use crate::domain::{Decision, DecisionKind, ItemId};
+use crate::domain::{ConstraintKind, GroupingConstraint, ItemId};
 use serde::Serialize;
 
 /// How two items stand to each other.
@@ -29,16 +29,16 @@ const NAMED: usize = 6;
 
 impl Clusterer {
     /// Keeps to a decision from now on. Items that are not remembered are passed over.
-    pub fn decide(&mut self, decision: &Decision) {
+    pub fn decide(&mut self, decision: &GroupingConstraint) {
         let id = decision.id.0;
         for (side, items) in [(0, &decision.stayed), (1, &decision.moved)] {
             for item in items {
                 let Some(place) = self.memory.place_of(*item) else { continue };
                 let tags = self.memory.tags.entry(*item).or_default();
                 match decision.kind {
-                    DecisionKind::Merge => tags.push(Tag::With(id)),
-                    DecisionKind::Apart => tags.push(Tag::Apart(id, side)),
-                    DecisionKind::Split => {
+                    ConstraintKind::Merge => tags.push(Tag::With(id)),
+                    ConstraintKind::Apart => tags.push(Tag::Apart(id, side)),
+                    ConstraintKind::Split => {
                         tags.push(Tag::Apart(id, side));
                         if side == 1 {
                             tags.push(Tag::With(id));

@@ -7,7 +7,7 @@
 use super::memory::{Remembered, Tag};
 use super::vocabulary::Place;
 use super::{Clusterer, group, near};
-use crate::domain::{Evidence, Founded, ItemId, Moved, Reason, Regrouped, StoryId};
+use crate::domain::{CreatedStory, ItemId, ItemMove, JoinEvidence, JoinReason, StoryId, StoryRegrouping};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,10 +28,10 @@ impl Clusterer {
         &mut self,
         now: jiff::Timestamp,
         mut mint: impl FnMut(ItemId, &dyn Fn(StoryId) -> bool) -> StoryId,
-    ) -> Regrouped {
+    ) -> StoryRegrouping {
         let fresh = std::mem::take(&mut self.fresh);
         if fresh.is_empty() {
-            return Regrouped::default();
+            return StoryRegrouping::default();
         }
         let fresh = if self.outgrown() { self.judge_all() } else { self.judge_again(fresh) };
         let frozen_before = now.as_second() - self.options.revise.as_secs();
@@ -158,8 +158,8 @@ impl Clusterer {
         stories: &[StoryId],
         groups: Vec<Vec<u32>>,
         mint: &mut Mint<'_>,
-    ) -> Regrouped {
-        let mut out = Regrouped::default();
+    ) -> StoryRegrouping {
+        let mut out = StoryRegrouping::default();
         let owners = owners(stories, &groups);
         let mut left: FxHashSet<StoryId> = FxHashSet::default();
         for (number, group) in groups.iter().enumerate() {
@@ -168,7 +168,7 @@ impl Clusterer {
                 (Some(story), _) => *story,
                 (None, Some(founder)) => {
                     let story = mint(founder, &|id| self.memory.knows(id));
-                    out.founded.push(Founded { story, by: founder });
+                    out.founded.push(CreatedStory { story, by: founder });
                     story
                 }
                 (None, None) => continue,
@@ -180,7 +180,7 @@ impl Clusterer {
                 self.memory.put(place, story);
                 left.insert(from);
                 if let Some(item) = self.memory.at(place) {
-                    out.moved.push(Moved { item: item.id, from, into: story, evidence });
+                    out.moved.push(ItemMove { item: item.id, from, into: story, evidence });
                 }
             }
         }
@@ -189,7 +189,7 @@ impl Clusterer {
     }
 
     /// Stories whose voices all went elsewhere lead to where most of them went, and what is passive follows.
-    fn redirect_emptied(&mut self, left: FxHashSet<StoryId>, out: &mut Regrouped) {
+    fn redirect_emptied(&mut self, left: FxHashSet<StoryId>, out: &mut StoryRegrouping) {
         let mut left: Vec<StoryId> = left.into_iter().filter(|story| self.memory.voices(*story) == 0).collect();
         left.sort_unstable();
         for from in left {
@@ -201,17 +201,17 @@ impl Clusterer {
             for place in self.memory.members(from).to_vec() {
                 self.memory.put(place, into);
                 if let Some(item) = self.memory.at(place) {
-                    let reasons = vec![Reason::Merged { from }];
-                    let evidence = Evidence { score: 1.0, needed: self.options.threshold, reasons };
-                    out.moved.push(Moved { item: item.id, from, into, evidence });
+                    let reasons = vec![JoinReason::Merged { from }];
+                    let evidence = JoinEvidence { score: 1.0, needed: self.options.threshold, reasons };
+                    out.moved.push(ItemMove { item: item.id, from, into, evidence });
                 }
             }
             out.emptied.push((from, into));
         }
     }
 
-    fn regrouped_evidence(&self, place: Place, members: &[Place], from: StoryId) -> Evidence {
-        let Some(item) = self.memory.at(place) else { return Evidence::default() };
+    fn regrouped_evidence(&self, place: Place, members: &[Place], from: StoryId) -> JoinEvidence {
+        let Some(item) = self.memory.at(place) else { return JoinEvidence::default() };
         let known = item.near.iter().filter(|near| near.score() > group::KEPT && members.contains(&near.place));
         let (sum, pairs, best) = known.fold((0.0, 0, f32::MIN), |(sum, pairs, best), near| {
             (sum + near.score(), pairs + 1, f32::max(best, near.score()))
@@ -221,7 +221,7 @@ impl Clusterer {
             _ => self.linkage.link(sum, pairs, best, (1, members.len().saturating_sub(1).max(1))),
         };
         let mut evidence = self.evidence(place, members, link, None);
-        evidence.reasons.push(Reason::Regrouped { from });
+        evidence.reasons.push(JoinReason::Regrouped { from });
         evidence
     }
 }

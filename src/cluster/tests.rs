@@ -2,7 +2,7 @@
 
 use super::labelled::replay;
 use super::*;
-use crate::domain::{Decision, DecisionId, DecisionKind, SourceId, Timestamp};
+use crate::domain::{ConstraintId, ConstraintKind, GroupingConstraint, SourceId, Timestamp};
 
 /// Which items stand together, as the position of the first of each item's story. Each is `outlet | title | summary`,
 /// one a minute, amid unrelated news.
@@ -240,7 +240,7 @@ fn two_links_to_one_article_are_one_story_and_one_is_a_copy() {
     let second = item(2, "a.example | Another headline entirely | other | https://a.example/x", "en");
     let founded = clusterer.place(&first, |_| StoryId::from_row(1));
     let joined = clusterer.place(&second, |_| StoryId::from_row(2));
-    assert_eq!((founded.placement, joined.placement), (Placement::Founded, Placement::Joined));
+    assert_eq!((founded.placement, joined.placement), (StoryPlacement::Founded, StoryPlacement::Joined));
     assert_eq!((joined.story, joined.copy_of), (founded.story, Some(first.id)));
     assert!(joined.evidence.to_string().contains("the same link as item 1"));
 }
@@ -254,7 +254,7 @@ fn a_wire_text_with_another_headline_is_a_copy() {
         format!("a.example | Ferry fire off the cape | {wire}"),
         format!("b.example | Ninety saved as ferry burns | CAPE TOWN (Northern Wire) {wire}. Read more on our site."),
     ];
-    let placed: Vec<Assignment> = lines
+    let placed: Vec<StoryAssignment> = lines
         .iter()
         .enumerate()
         .map(|(n, line)| clusterer.place(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64)))
@@ -263,7 +263,7 @@ fn a_wire_text_with_another_headline_is_a_copy() {
 }
 
 /// Runs a case with a decision made once all items are placed, and looks again.
-fn decided(lines: &[&str], decision: Decision) -> Vec<usize> {
+fn decided(lines: &[&str], decision: GroupingConstraint) -> Vec<usize> {
     let items = {
         let mut items = background();
         let first = items.len();
@@ -282,23 +282,23 @@ fn decided(lines: &[&str], decision: Decision) -> Vec<usize> {
     together(&found[items.len() - lines.len()..])
 }
 
-fn decision(kind: DecisionKind, stayed: &[i64], moved: &[i64]) -> Decision {
+fn decision(kind: ConstraintKind, stayed: &[i64], moved: &[i64]) -> GroupingConstraint {
     let items = |list: &[i64]| list.iter().map(|n| ItemId(120 + n)).collect();
     let (stayed, moved) = (items(stayed), items(moved));
-    Decision { id: DecisionId(1), kind, made_at: Timestamp::UNIX_EPOCH, undone_at: None, stayed, moved }
+    GroupingConstraint { id: ConstraintId(1), kind, made_at: Timestamp::UNIX_EPOCH, undone_at: None, stayed, moved }
 }
 
 #[test]
 fn what_the_operator_set_apart_stays_apart() {
-    let found = decided(&TRAIN, decision(DecisionKind::Apart, &[0], &[1]));
+    let found = decided(&TRAIN, decision(ConstraintKind::Apart, &[0], &[1]));
     assert_ne!(found[0], found[1]);
-    let found = decided(&TRAIN, decision(DecisionKind::Split, &[0, 1], &[3]));
+    let found = decided(&TRAIN, decision(ConstraintKind::Split, &[0, 1], &[3]));
     assert_eq!(found, [0, 0, 2, 3]);
 }
 
 #[test]
 fn what_the_operator_merged_stays_together() {
-    assert_eq!(decided(&TRAIN, decision(DecisionKind::Merge, &[0, 1, 3], &[2])), [0, 0, 0, 0]);
+    assert_eq!(decided(&TRAIN, decision(ConstraintKind::Merge, &[0, 1, 3], &[2])), [0, 0, 0, 0]);
 }
 
 #[test]
@@ -348,5 +348,5 @@ fn what_left_the_window_is_forgotten() {
     clusterer.place(&item(1, line, "en"), |_| StoryId::from_row(1));
     late.first_seen_at += SignedDuration::from_hours(80);
     let placed = clusterer.place(&late, |_| StoryId::from_row(2));
-    assert_eq!((placed.placement, clusterer.active_items()), (Placement::Founded, 1));
+    assert_eq!((placed.placement, clusterer.active_items()), (StoryPlacement::Founded, 1));
 }

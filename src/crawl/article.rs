@@ -5,7 +5,7 @@ use super::{Tools, panic_text};
 use crate::article;
 use crate::domain::duration::after;
 use crate::domain::text::one_line;
-use crate::domain::{OriginHold, Request, Timestamp};
+use crate::domain::{OriginHold, RequestRecord, Timestamp};
 use crate::feed_parser::{self, Document};
 use crate::http_client::{Body, FetchOutcome, NoTurn, Origin, origin};
 use crate::ingest;
@@ -72,7 +72,7 @@ impl Tools {
     }
 
     /// Counts requests that belong to no poll.
-    pub async fn note(&self, requests: Vec<Request>) -> store::Result<()> {
+    pub async fn note(&self, requests: Vec<RequestRecord>) -> store::Result<()> {
         let now = self.clock.now();
         self.store.write(move |db| origins::record(db, now, &requests)).await
     }

@@ -7,7 +7,8 @@ use super::wait::{self, Wait};
 use super::{Answer, Attempt, Known, Reading, moved};
 use crate::domain::duration::after;
 use crate::domain::{
-    Event, EventKind, OriginHold, Outcome, OutletFrom, PollRecord, Source, SourceState, Timestamp, Validators,
+    CacheValidators, OperatorEvent, OperatorEventKind, OriginHold, OutletFrom, PollOutcome, PollRecord, Source,
+    SourceState, Timestamp,
 };
 use crate::ingest::outlet_of_site;
 use jiff::SignedDuration;
@@ -67,7 +68,7 @@ pub fn decide(source: &Source, attempt: &mut Attempt, known: &Known, options: &O
             by_rate(&mut record, &rate, floor, known, options)
         }
         Answer::NotModified { validators, freshness } => {
-            record.outcome = Outcome::NotModified;
+            record.outcome = PollOutcome::NotModified;
             record.validators = renewed(source.validators.as_ref(), validators.take());
             let floor = wait::asked_of_guests(&source.wishes, *freshness, options);
             let mut rate = Rate::from_json(&source.rate);
@@ -75,7 +76,7 @@ pub fn decide(source: &Source, attempt: &mut Attempt, known: &Known, options: &O
             by_rate(&mut record, &rate, floor, known, options)
         }
         Answer::Throttled { retry_after, freshness } => {
-            record.outcome = Outcome::Throttled;
+            record.outcome = PollOutcome::Throttled;
             record.failures = source.failures + 1;
             let asked = retry_after.unwrap_or_default().max(freshness.fresh_for.unwrap_or_default());
             let (asked, clamped) = wait::asked(asked, options);
@@ -91,12 +92,12 @@ pub fn decide(source: &Source, attempt: &mut Attempt, known: &Known, options: &O
             wait
         }
         Answer::Refused { retry_after } => {
-            record.outcome = Outcome::Refused;
+            record.outcome = PollOutcome::Refused;
             record.detail = "the server does not want newsfold here (403)".into();
             stay_away(&mut record, source, origin.as_deref(), *retry_after, known, options)
         }
         Answer::Challenged { by, retry_after } => {
-            record.outcome = Outcome::Challenged;
+            record.outcome = PollOutcome::Challenged;
             record.detail = format!(
                 "{by} asks for proof that a person asks, which newsfold never gives; ask the publisher to let feeds \
                  through"
@@ -104,46 +105,46 @@ pub fn decide(source: &Source, attempt: &mut Attempt, known: &Known, options: &O
             stay_away(&mut record, source, origin.as_deref(), *retry_after, known, options)
         }
         Answer::Held { origin, until } => {
-            record.outcome = Outcome::Held;
+            record.outcome = PollOutcome::Held;
             record.failures = source.failures;
             record.detail = format!("it redirects to {origin}, which asked not to be asked before {until}");
             let left = until.duration_since(at).max(options.interval);
             Wait { span: left, reason: format!("{origin} asked us to stay away") }
         }
         Answer::Gone => {
-            record.outcome = Outcome::Gone;
+            record.outcome = PollOutcome::Gone;
             record.failures = source.failures + 1;
             record.detail = "the server says that the feed is gone for good (410)".into();
             let since = *record.gone_since.get_or_insert(at);
             let confirmed_at = after(since, GONE_CONFIRMATION);
             if at >= confirmed_at {
                 record.state = SourceState::Gone;
-                record.events.push(Event { kind: EventKind::Gone, detail: record.detail.clone() });
+                record.events.push(OperatorEvent { kind: OperatorEventKind::Gone, detail: record.detail.clone() });
             }
             let left = confirmed_at.duration_since(at).max(options.interval);
             Wait { span: left, reason: "to confirm that the feed is gone".into() }
         }
         Answer::Offline { detail, since } => {
-            record.outcome = Outcome::Offline;
+            record.outcome = PollOutcome::Offline;
             record.failures = source.failures;
             record.detail = format!("no server can be reached since {since}: {detail}");
             wait::while_offline(at.duration_since(*since), options)
         }
         Answer::NotAFeed { detail, bytes, .. } => {
-            record.outcome = Outcome::NotAFeed;
+            record.outcome = PollOutcome::NotAFeed;
             record.bytes = *bytes;
             failed(&mut record, source, detail, options)
         }
         Answer::Failed { detail } | Answer::Unreachable { detail } => {
-            record.outcome = Outcome::Failed;
+            record.outcome = PollOutcome::Failed;
             failed(&mut record, source, detail, options)
         }
         Answer::Crashed { detail } => {
-            record.outcome = Outcome::Crashed;
+            record.outcome = PollOutcome::Crashed;
             failed(&mut record, source, detail, options)
         }
         Answer::Abandoned => {
-            record.outcome = Outcome::Abandoned;
+            record.outcome = PollOutcome::Abandoned;
             record.failures = source.failures;
             record.detail = "newsfold was stopped before the poll had ended".into();
             Wait { span: options.interval, reason: "the last poll was cut off".into() }
@@ -175,7 +176,7 @@ fn blank(source: &Source, attempt: &Attempt) -> PollRecord {
         finished_at: at,
         asked_url: source.url.clone(),
         url: if attempt.url.scheme() == "about" { source.url.clone() } else { attempt.url.to_string() },
-        outcome: Outcome::Failed,
+        outcome: PollOutcome::Failed,
         status: attempt.status,
         detail: String::new(),
         bytes: 0,
@@ -203,7 +204,7 @@ fn blank(source: &Source, attempt: &Attempt) -> PollRecord {
 }
 
 fn take_over(record: &mut PollRecord, reading: &mut Reading) {
-    record.outcome = Outcome::Read;
+    record.outcome = PollOutcome::Read;
     record.bytes = reading.bytes;
     record.items = reading.items.len() as u32;
     record.problems = std::mem::take(&mut reading.problems);
@@ -216,7 +217,7 @@ fn take_over(record: &mut PollRecord, reading: &mut Reading) {
 }
 
 /// A 304 may renew the validators; what it carries none of stays good (RFC 9110, section 15.4.5; RFC 9111, 4.3.4).
-fn renewed(old: Option<&Validators>, new: Option<Validators>) -> Option<Validators> {
+fn renewed(old: Option<&CacheValidators>, new: Option<CacheValidators>) -> Option<CacheValidators> {
     let Some(mut new) = new else { return old.cloned() };
     if let Some(old) = old.filter(|old| old.url == new.url) {
         new.etag = new.etag.or_else(|| old.etag.clone());
@@ -278,10 +279,10 @@ fn tell(record: &mut PollRecord, source: &Source) {
         let is_inside = record.detail.contains("not public") || record.detail.contains("not a public");
         let last = if is_inside { "its address is not public" } else { &record.detail };
         let detail = format!("{BROKEN} polls in a row failed; the last one: {last}");
-        record.events.push(Event { kind: EventKind::Broken, detail });
+        record.events.push(OperatorEvent { kind: OperatorEventKind::Broken, detail });
     } else if record.outcome.is_success() && source.failures >= BROKEN {
         let detail = format!("it answers again, after {} polls that failed", source.failures);
-        record.events.push(Event { kind: EventKind::Recovered, detail });
+        record.events.push(OperatorEvent { kind: OperatorEventKind::Recovered, detail });
     }
 }
 

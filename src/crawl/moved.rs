@@ -6,7 +6,7 @@
 
 use super::Known;
 use crate::domain::text::public_address;
-use crate::domain::{Event, EventKind, Moving, Outcome, PollRecord, Source, Timestamp};
+use crate::domain::{OperatorEvent, OperatorEventKind, PendingRedirect, PollOutcome, PollRecord, Source, Timestamp};
 use jiff::SignedDuration;
 use url::Url;
 
@@ -24,20 +24,20 @@ pub(super) fn judge(record: &mut PollRecord, source: &Source, moved_to: Option<&
         return;
     }
     let long_enough = moving.times >= TIMES && record.finished_at.duration_since(moving.since) >= SPAN;
-    let same_feed = record.outcome == Outcome::Read && known.shared_items > 0;
+    let same_feed = record.outcome == PollOutcome::Read && known.shared_items > 0;
     if is_upgrade(&source.url, &moving.to) || (long_enough && same_feed) {
         let (from, to) = (public_address(&source.url), public_address(&moving.to));
         let detail = format!("{from} is polled at {to} from now on, where permanent redirects led");
-        record.events.push(Event { kind: EventKind::Moved, detail });
+        record.events.push(OperatorEvent { kind: OperatorEventKind::Moved, detail });
         record.new_url = Some(moving.to.clone());
         record.moving = None;
     }
 }
 
-fn sighting(source: &Source, to: &str, at: Timestamp) -> Moving {
+fn sighting(source: &Source, to: &str, at: Timestamp) -> PendingRedirect {
     match &source.moving {
-        Some(seen) if seen.to == to => Moving { times: seen.times.saturating_add(1), ..seen.clone() },
-        _ => Moving { to: to.to_owned(), times: 1, since: at },
+        Some(seen) if seen.to == to => PendingRedirect { times: seen.times.saturating_add(1), ..seen.clone() },
+        _ => PendingRedirect { to: to.to_owned(), times: 1, since: at },
     }
 }
 

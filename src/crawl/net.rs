@@ -1,7 +1,7 @@
 //! What a poll means for the hub of its source, in the poll's own transaction: what its document declares, and whether
 //! polls may be a safety net from now on. The judgement is [`trust`]'s.
 
-use crate::domain::{HubDeclared, PollRecord, Wishes};
+use crate::domain::{DeclaredHub, PollRecord, PollingHints};
 use crate::store::{self, hubs};
 use crate::websub::trust::{self, Verdict};
 use jiff::SignedDuration;
@@ -10,11 +10,11 @@ use rusqlite::Connection;
 /// What is known beside the record.
 pub(super) struct Facts {
     /// What the document declares, where one was read.
-    pub hub: Option<Option<HubDeclared>>,
+    pub hub: Option<Option<DeclaredHub>>,
     /// How long polls may be deferred; `None` where hubs are not used.
     pub safety_poll: Option<SignedDuration>,
     /// What the feed asked for until now.
-    pub wishes: Wishes,
+    pub wishes: PollingHints,
 }
 
 impl Facts {

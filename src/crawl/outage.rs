@@ -7,7 +7,7 @@
 
 use super::{Answer, Attempt, Tools};
 use crate::domain::duration::after;
-use crate::domain::{EventKind, Source, SourceId, Timestamp};
+use crate::domain::{OperatorEventKind, Source, SourceId, Timestamp};
 use crate::store::{self, events, sources};
 use jiff::SignedDuration;
 use rusqlite::Connection;
@@ -129,7 +129,7 @@ impl Weather {
         let Some(since) = self.back_since else { return Ok(()) };
         sources::spread_overdue(db, now, APART, self.interval)?;
         let detail = format!("servers answer again; none could be reached since {since}");
-        events::record(db, now, EventKind::Online, None, &detail)
+        events::record(db, now, OperatorEventKind::Online, None, &detail)
     }
 }
 
@@ -144,7 +144,7 @@ pub(super) async fn after_silence(tools: &Tools, source: &Source, detail: &str, 
     let text = format!("no server can be reached since {}; the last attempt: {detail}", silence.since);
     let write = move |db: &Connection| {
         sources::clear_of_blame(db, &silence.blamed, interval)?;
-        if silence.is_new { events::record(db, now, EventKind::Offline, None, &text) } else { Ok(()) }
+        if silence.is_new { events::record(db, now, OperatorEventKind::Offline, None, &text) } else { Ok(()) }
     };
     tools.store.write(write).await
 }

@@ -6,14 +6,14 @@
 use super::reading::{Work, read};
 use super::{Answer, Tools};
 use crate::domain::text::one_line;
-use crate::domain::{NewItem, Outcome, PollRecord, Source, SourceState, Stored, Timestamp};
+use crate::domain::{IngestResult, NewItem, PollOutcome, PollRecord, Source, SourceState, Timestamp};
 use crate::http_client::{Body, Freshness, Links};
 use crate::store::{self, hubs, polls, sources};
 use crate::websub::{Pushed, trust};
 use url::Url;
 
 /// Reads and stores what was pushed. `None` where its source is polled no more.
-pub async fn receive(tools: &Tools, pushed: Pushed) -> store::Result<Option<(PollRecord, Stored)>> {
+pub async fn receive(tools: &Tools, pushed: Pushed) -> store::Result<Option<(PollRecord, IngestResult)>> {
     let id = pushed.source;
     let source = tools.store.read(move |db| sources::get(db, id)).await?;
     let (Some(source), Ok(url)) = (source.filter(|s| s.state == SourceState::Active), Url::parse(&pushed.topic)) else {
@@ -52,10 +52,10 @@ fn judge(
 ) -> (PollRecord, Vec<NewItem>) {
     let pushed = |detail: String| one_line(&format!("pushed by its hub: {detail}"), 500);
     let (outcome, detail, items, problems) = match answer {
-        Answer::Read(reading) => (Outcome::Pushed, String::new(), reading.items, reading.problems),
-        Answer::NotAFeed { detail, .. } => (Outcome::NotAFeed, pushed(detail), Vec::new(), Vec::new()),
-        Answer::Crashed { detail } => (Outcome::Crashed, pushed(detail), Vec::new(), Vec::new()),
-        _ => (Outcome::Failed, pushed("it could not be read".into()), Vec::new(), Vec::new()),
+        Answer::Read(reading) => (PollOutcome::Pushed, String::new(), reading.items, reading.problems),
+        Answer::NotAFeed { detail, .. } => (PollOutcome::NotAFeed, pushed(detail), Vec::new(), Vec::new()),
+        Answer::Crashed { detail } => (PollOutcome::Crashed, pushed(detail), Vec::new(), Vec::new()),
+        _ => (PollOutcome::Failed, pushed("it could not be read".into()), Vec::new(), Vec::new()),
     };
     let record = PollRecord {
         source: source.id,

@@ -1,7 +1,7 @@
 //! Reading a document: from the bytes that came over the wire to items, away from the tasks that do I/O.
 
 use super::{Answer, Tools, panic_text};
-use crate::domain::{HubDeclared, NewItem, Problem, Timestamp, Validators, Wishes};
+use crate::domain::{CacheValidators, DeclaredHub, FeedProblem, NewItem, PollingHints, Timestamp};
 use crate::feed_parser::{self, Document, NotAFeed, ParsedFeed};
 use crate::http_client::{Body, Freshness, Links, challenge_in_page};
 use crate::ingest;
@@ -18,15 +18,15 @@ pub(super) const READING: Duration = Duration::from_secs(30);
 pub struct Reading {
     pub bytes: u64,
     pub items: Vec<NewItem>,
-    pub problems: Vec<Problem>,
-    pub validators: Option<Validators>,
+    pub problems: Vec<FeedProblem>,
+    pub validators: Option<CacheValidators>,
     pub freshness: Freshness,
     pub title: Option<String>,
     pub site_url: Option<String>,
     pub lang: Option<String>,
-    pub wishes: Wishes,
+    pub wishes: PollingHints,
     /// The hub that it declares, in its own links or in its server's.
-    pub hub: Option<HubDeclared>,
+    pub hub: Option<DeclaredHub>,
 }
 
 /// What is to be read.
@@ -41,7 +41,12 @@ pub(super) struct Work {
 
 /// Reads a document away from the tasks that do I/O. A panic in there is this document's end and nobody else's; one that
 /// never ends gives its place to the next.
-pub(super) async fn read(tools: &Tools, work: Work, validators: Option<Validators>, freshness: Freshness) -> Answer {
+pub(super) async fn read(
+    tools: &Tools,
+    work: Work,
+    validators: Option<CacheValidators>,
+    freshness: Freshness,
+) -> Answer {
     let Ok(_place) = tools.readers.acquire().await else {
         return Answer::Abandoned;
     };
@@ -54,7 +59,7 @@ pub(super) async fn read(tools: &Tools, work: Work, validators: Option<Validator
 }
 
 impl Work {
-    fn answer(self, validators: Option<Validators>, freshness: Freshness) -> Answer {
+    fn answer(self, validators: Option<CacheValidators>, freshness: Freshness) -> Answer {
         let bytes = match self.body.decode() {
             Ok(bytes) => bytes,
             Err(error) => return Answer::Failed { detail: error.to_string() },
@@ -83,9 +88,9 @@ impl Work {
 fn reading_of(
     feed: ParsedFeed,
     items: Vec<NewItem>,
-    problems: Vec<Problem>,
+    problems: Vec<FeedProblem>,
     bytes: u64,
-    validators: Option<Validators>,
+    validators: Option<CacheValidators>,
     freshness: Freshness,
 ) -> Reading {
     Reading {

@@ -5,7 +5,7 @@
 use super::reading::READING;
 use super::{Options, Tools, wait};
 use crate::domain::duration::after;
-use crate::domain::{Due, OriginHold, Source, Timestamp};
+use crate::domain::{DueSource, OriginHold, Source, Timestamp};
 use crate::http_client::{Fetched, NoTurn, Origin};
 use crate::store::leases::{self, Held, Lease};
 use crate::store::{self, origins, sources};
@@ -42,7 +42,7 @@ pub fn put_off(source: &Source, options: &Options, now: Timestamp) -> Option<Tim
 
 impl Tools {
     /// Takes a source's turn by `lease`, and its origin's; its next poll is not due before the interval has passed.
-    pub async fn claim(&self, due: Due, mut lease: Lease) -> store::Result<Claim> {
+    pub async fn claim(&self, due: DueSource, mut lease: Lease) -> store::Result<Claim> {
         lease.origin = Url::parse(&due.url).ok().map(|url| crate::http_client::origin(&url).to_string());
         let now = self.clock.now();
         let (next, until) = (after(now, self.options.interval), self.lease_until(now));

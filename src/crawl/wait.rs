@@ -4,7 +4,7 @@
 //! 10.2.3 and RFC 6585 (Retry-After).
 
 use super::Options;
-use crate::domain::{Outcome, Source, Timestamp, Wishes};
+use crate::domain::{PollOutcome, PollingHints, Source, Timestamp};
 use crate::http_client::Freshness;
 use jiff::{SignedDuration, Unit};
 use std::time::Duration;
@@ -28,7 +28,7 @@ const MAX_OFFLINE: SignedDuration = SignedDuration::from_hours(1);
 
 /// After a good answer: not sooner than the operator, the feed and its server allow, but as late as the operator's
 /// longest interval at most.
-pub(super) fn asked_of_guests(wishes: &Wishes, freshness: Freshness, options: &Options) -> Wait {
+pub(super) fn asked_of_guests(wishes: &PollingHints, freshness: Freshness, options: &Options) -> Wait {
     let fresh = freshness.fresh_for.and_then(|d| SignedDuration::try_from(d).ok()).unwrap_or_default();
     longest([
         (options.interval, "the configured interval"),
@@ -39,7 +39,7 @@ pub(super) fn asked_of_guests(wishes: &Wishes, freshness: Freshness, options: &O
 }
 
 /// The part of that which the feed asks for at every poll.
-pub(super) fn floor(wishes: &Wishes, options: &Options) -> SignedDuration {
+pub(super) fn floor(wishes: &PollingHints, options: &Options) -> SignedDuration {
     asked_of_guests(wishes, Freshness::default(), options).span
 }
 
@@ -64,7 +64,7 @@ pub(super) fn back_off(failures: u32, options: &Options) -> (SignedDuration, &'s
 
 /// Twice as long as the last time, where it was turned away then too.
 pub(super) fn turned_away(source: &Source) -> (SignedDuration, &'static str) {
-    let again = matches!(source.last_outcome, Some(Outcome::Refused | Outcome::Challenged));
+    let again = matches!(source.last_outcome, Some(PollOutcome::Refused | PollOutcome::Challenged));
     let last = match (source.last_poll_at, source.hold_until) {
         (Some(polled), Some(held)) if again => held.duration_since(polled),
         _ => SignedDuration::ZERO,

@@ -6,7 +6,7 @@ use super::lock::Lock;
 use super::{LOOK, Signals};
 use crate::clock::Clock;
 use crate::cluster::{Clusterer, Options};
-use crate::domain::{Assignment, Evidence, Item, Placement, Regrouped, Story, StoryId, Timestamp};
+use crate::domain::{Item, JoinEvidence, Story, StoryAssignment, StoryId, StoryPlacement, StoryRegrouping, Timestamp};
 use crate::publish::{self, choose_lead};
 use crate::store::{self, Store, decisions, items, stories};
 use rusqlite::Connection;
@@ -182,7 +182,7 @@ fn place_batch(
     db: &Connection,
     mut clusterer: Clusterer,
     now: Timestamp,
-) -> store::Result<(Option<Clusterer>, Vec<Assignment>)> {
+) -> store::Result<(Option<Clusterer>, Vec<StoryAssignment>)> {
     let mut placed = Vec::new();
     for item in items::unassigned(db, BATCH, now)? {
         let place = || minting(|failure| clusterer.place(&item, |taken| mint(db, &item, taken, failure)));
@@ -198,7 +198,7 @@ fn place_batch(
     Ok((Some(clusterer), placed))
 }
 
-fn look(db: &Connection, clusterer: &mut Clusterer, now: Timestamp) -> store::Result<Regrouped> {
+fn look(db: &Connection, clusterer: &mut Clusterer, now: Timestamp) -> store::Result<StoryRegrouping> {
     minting(|failure| {
         clusterer.look(now, |founder, taken| match items::get(db, founder) {
             Ok(Some(item)) => mint(db, &item, taken, failure),
@@ -230,8 +230,8 @@ fn fail(failure: &mut Option<store::Error>, error: store::Error) -> StoryId {
     StoryId::from_row(0)
 }
 
-fn alone(db: &Connection, item: &Item) -> store::Result<Assignment> {
+fn alone(db: &Connection, item: &Item) -> store::Result<StoryAssignment> {
     let story = stories::mint(db, item, |_| false)?;
-    let evidence = Evidence::default();
-    Ok(Assignment { item: item.id, story, placement: Placement::Founded, copy_of: None, evidence })
+    let evidence = JoinEvidence::default();
+    Ok(StoryAssignment { item: item.id, story, placement: StoryPlacement::Founded, copy_of: None, evidence })
 }

@@ -10,7 +10,7 @@ use super::announcer::Announcing;
 use crate::config::Config;
 use crate::crawl::Tools;
 use crate::domain::duration::after;
-use crate::domain::{self, HubMode, Ping, Subscriber, Timestamp};
+use crate::domain::{self, HubMode, HubNotification, Subscriber, Timestamp};
 use crate::http_client::{CallbackAnswer, HubAnswer, Origin, origin};
 use crate::serve::FeedBytes;
 use crate::store::leases::Lease;
@@ -48,7 +48,7 @@ struct Busy {
 enum Job {
     Ask(Asked),
     Deliver(Box<Behind>, Arc<FeedBytes>),
-    Ping(Ping, String),
+    Ping(HubNotification, String),
 }
 
 /// Where our own hub is asked.
@@ -260,7 +260,7 @@ impl Telling {
     }
 
     /// Tells a hub that a document has changed, as hubs of PubSubHubbub expect it: WebSub leaves it open (section 6).
-    async fn ping(&self, ping: Ping, hash: String) -> store::Result<()> {
+    async fn ping(&self, ping: HubNotification, hash: String) -> store::Result<()> {
         let form = [("hub.mode", "publish"), ("hub.url", ping.topic.as_str()), ("hub.topic", ping.topic.as_str())];
         let lease = Lease::new(&self.tools.program);
         let turn = |origin: Origin| {
@@ -327,7 +327,7 @@ impl Job {
 }
 
 /// The request as it is counted. Where there is no status nobody may have been asked.
-fn counted(callback: &str, answer: &CallbackAnswer, bytes: usize) -> Vec<domain::Request> {
+fn counted(callback: &str, answer: &CallbackAnswer, bytes: usize) -> Vec<domain::RequestRecord> {
     let status = match answer {
         CallbackAnswer::Answered { status, .. } => Some(*status),
         CallbackAnswer::Failed { .. } => None,
@@ -335,7 +335,7 @@ fn counted(callback: &str, answer: &CallbackAnswer, bytes: usize) -> Vec<domain:
     request_to(callback, status, bytes).into_iter().collect()
 }
 
-fn request_to(url: &str, status: Option<u16>, bytes: usize) -> Option<domain::Request> {
+fn request_to(url: &str, status: Option<u16>, bytes: usize) -> Option<domain::RequestRecord> {
     let origin = origin(&Url::parse(url).ok()?).to_string();
-    Some(domain::Request { origin, status: Some(status?), bytes: bytes as u64 })
+    Some(domain::RequestRecord { origin, status: Some(status?), bytes: bytes as u64 })
 }

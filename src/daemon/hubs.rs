@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::crawl::{self, Tools};
 use crate::domain;
 use crate::domain::duration::after;
-use crate::domain::{HubMode, OriginHold, SourceId, Subscription, Timestamp};
+use crate::domain::{HubMode, HubSubscription, OriginHold, SourceId, Timestamp};
 use crate::http_client::{HubAnswer, Origin, origin};
 use crate::store::leases::Lease;
 use crate::store::{self, hubs, origins};
@@ -224,12 +224,12 @@ fn hold(answer: &HubAnswer, hub: &str, longest: SignedDuration, now: Timestamp) 
 }
 
 /// The request as it is counted. Where there is no status nobody may have been asked.
-fn asked_of(answer: &HubAnswer, hub: &str) -> Option<domain::Request> {
+fn asked_of(answer: &HubAnswer, hub: &str) -> Option<domain::RequestRecord> {
     let status = match answer {
         HubAnswer::Accepted => Some(202),
         HubAnswer::Refused { status, .. } => *status,
     };
-    Some(domain::Request { origin: origin(&Url::parse(hub).ok()?).to_string(), status: Some(status?), bytes: 0 })
+    Some(domain::RequestRecord { origin: origin(&Url::parse(hub).ok()?).to_string(), status: Some(status?), bytes: 0 })
 }
 
 /// Under which name a hub is held, apart from its server.
@@ -238,7 +238,7 @@ fn name_of(hub: &Url) -> String {
 }
 
 /// Does a step to a subscription, and gives the request that it makes, if any.
-fn take(known: &mut Subscription, step: Step, base: &str, now: Timestamp) -> Option<Request> {
+fn take(known: &mut HubSubscription, step: Step, base: &str, now: Timestamp) -> Option<Request> {
     let mode = match step {
         // After an end there is nothing to end.
         Step::End(_) => return None,

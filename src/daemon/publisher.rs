@@ -4,7 +4,7 @@
 use super::{LOOK, Signals};
 use crate::clock::Clock;
 use crate::domain::duration::before;
-use crate::domain::{Cause, Edition, EditionText, Published, PublishedFeed, Story, StoryId, Timestamp};
+use crate::domain::{Edition, EditionReason, EditionText, PublishedFeed, Story, StoryId, StoryPublication, Timestamp};
 use crate::publish::{Options, Step, compose, first_publication, on_entering, outlets, step};
 use crate::store::{self, Store, editions, entries, stories, tokens};
 use crate::websub::secret;
@@ -95,7 +95,7 @@ impl Publishing {
             let settled = store.read(move |db| stories::unpublished(db, founded_before, after, BATCH)).await?;
             let Some(last) = settled.last() else { return Ok(()) };
             after = Some((last.founded_at, last.id));
-            let mut due: Vec<(Story, EditionText, Published)> = Vec::new();
+            let mut due: Vec<(Story, EditionText, StoryPublication)> = Vec::new();
             for story in settled {
                 if let Some((lead, published)) = first_publication(&story, now, &self.options) {
                     let text = compose(&story, lead);
@@ -110,13 +110,13 @@ impl Publishing {
     fn write_first(
         &self,
         db: &Connection,
-        due: &[(Story, EditionText, Published)],
+        due: &[(Story, EditionText, StoryPublication)],
         now: Timestamp,
     ) -> store::Result<()> {
         let mut published = Vec::new();
         for (story, text, frozen) in due {
             if stories::publish(db, story.id, text.lead, frozen)? {
-                editions::add(db, story.id, Cause::First, outlets(story), text, now)?;
+                editions::add(db, story.id, EditionReason::First, outlets(story), text, now)?;
                 published.push(story.id);
             }
         }
@@ -164,7 +164,7 @@ impl Publishing {
             match step {
                 Step::Edition(cause, text) => {
                     // One of an earlier version's stories: nothing has changed today.
-                    let at = if cause == Cause::First { story.updated_at.min(now) } else { now };
+                    let at = if cause == EditionReason::First { story.updated_at.min(now) } else { now };
                     editions::add(db, story.id, cause, outlets(&story), &text, at)?;
                     latest = editions::latest(db, story.id)?;
                     changed = true;
@@ -184,7 +184,7 @@ impl Publishing {
                 let edition = match entered.get(&id) {
                     Some(edition) => *edition,
                     None => match on_entering(story, latest, &self.options) {
-                        Some(text) => editions::add(db, id, Cause::Entered, outlets(story), &text, now)?,
+                        Some(text) => editions::add(db, id, EditionReason::Entered, outlets(story), &text, now)?,
                         None => latest.number,
                     },
                 };

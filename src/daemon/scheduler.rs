@@ -9,7 +9,7 @@ use crate::config::Running;
 use crate::crawl::{self, APART, Answer, Claim, Tools, panic_text};
 use crate::domain::duration::after;
 use crate::domain::text::without_credentials;
-use crate::domain::{Due, PollRecord, SourceId, Stored, Timestamp};
+use crate::domain::{DueSource, IngestResult, PollRecord, SourceId, Timestamp};
 use crate::http_client::{Origin, origin};
 use crate::store::leases::{self, Lease};
 use crate::store::{self, sources};
@@ -24,7 +24,7 @@ const LOOKED_AT: u32 = 2_000;
 /// While our own network is down, so much time is between two attempts to reach anybody.
 const PROBE: SignedDuration = SignedDuration::from_secs(30);
 
-type Polled = store::Result<Option<(PollRecord, Stored)>>;
+type Polled = store::Result<Option<(PollRecord, IngestResult)>>;
 
 struct Scheduler {
     tools: Tools,
@@ -192,7 +192,7 @@ impl Scheduler {
 }
 
 /// `None` where the source's turn was taken by another program, or it is no more.
-async fn claim_and_poll(tools: Tools, due: Due, lease: Lease) -> Polled {
+async fn claim_and_poll(tools: Tools, due: DueSource, lease: Lease) -> Polled {
     let id = due.id;
     let now = tools.clock.now();
     if let Some(source) = tools.store.read(move |db| sources::get(db, id)).await?
@@ -211,7 +211,7 @@ async fn claim_and_poll(tools: Tools, due: Due, lease: Lease) -> Polled {
     }
 }
 
-pub(super) fn log(record: &PollRecord, stored: &Stored) {
+pub(super) fn log(record: &PollRecord, stored: &IngestResult) {
     let (source, outcome, url) = (record.source, record.outcome.as_str(), without_credentials(&record.url));
     if record.outcome.is_success() {
         let (new, changed) = (stored.new.len(), stored.changed.len());

@@ -1,15 +1,15 @@
 //! What the operator decides about grouping, and every later pass keeps to.
 
-use super::{DecisionId, ItemId};
+use super::{ConstraintId, ItemId};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::fmt;
 
 /// A decision of the operator's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Decision {
-    pub id: DecisionId,
-    pub kind: DecisionKind,
+pub struct GroupingConstraint {
+    pub id: ConstraintId,
+    pub kind: ConstraintKind,
     pub made_at: Timestamp,
     /// When it was taken back.
     pub undone_at: Option<Timestamp>,
@@ -21,7 +21,7 @@ pub struct Decision {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum DecisionKind {
+pub enum ConstraintKind {
     /// All its items report one event.
     Merge,
     /// The items that moved report another event than those that stayed.
@@ -30,30 +30,32 @@ pub enum DecisionKind {
     Apart,
 }
 
-impl DecisionKind {
+impl ConstraintKind {
     pub fn as_str(self) -> &'static str {
         match self {
-            DecisionKind::Merge => "merge",
-            DecisionKind::Split => "split",
-            DecisionKind::Apart => "apart",
+            ConstraintKind::Merge => "merge",
+            ConstraintKind::Split => "split",
+            ConstraintKind::Apart => "apart",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [DecisionKind::Merge, DecisionKind::Split, DecisionKind::Apart].into_iter().find(|kind| kind.as_str() == text)
+        [ConstraintKind::Merge, ConstraintKind::Split, ConstraintKind::Apart]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
     }
 }
 
-impl fmt::Display for Decision {
+impl fmt::Display for GroupingConstraint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |items: &[ItemId]| items.iter().map(ItemId::to_string).collect::<Vec<_>>().join(", ");
         let (moved, stayed) = (list(&self.moved), list(&self.stayed));
         match self.kind {
-            DecisionKind::Merge => write!(f, "decision {}: items {moved} belong to items {stayed}", self.id),
-            DecisionKind::Split => {
+            ConstraintKind::Merge => write!(f, "decision {}: items {moved} belong to items {stayed}", self.id),
+            ConstraintKind::Split => {
                 write!(f, "decision {}: items {moved} are another story than items {stayed}", self.id)
             }
-            DecisionKind::Apart => write!(f, "decision {}: items {stayed} and {moved} are kept apart", self.id),
+            ConstraintKind::Apart => write!(f, "decision {}: items {stayed} and {moved} are kept apart", self.id),
         }
     }
 }

@@ -12,7 +12,7 @@ pub struct Edition {
     /// 1, 2, 3 … within the story.
     pub number: u32,
     pub made_at: Timestamp,
-    pub cause: Cause,
+    pub cause: EditionReason,
     /// The distinct outlets with a report of their own.
     pub outlets: u32,
     pub text: EditionText,
@@ -21,15 +21,15 @@ pub struct Edition {
 impl Edition {
     /// What a text tells that readers of this edition do not know; `None` where that is nothing. `items` are those of the
     /// text's story, and `outlets` the distinct ones among them.
-    pub fn news(&self, text: &EditionText, outlets: u32, items: &BTreeSet<ItemId>) -> Option<Cause> {
+    pub fn news(&self, text: &EditionText, outlets: u32, items: &BTreeSet<ItemId>) -> Option<EditionReason> {
         let known = &self.text;
         let corrected = (text.lead, &text.title, &text.summary) != (known.lead, &known.title, &known.summary);
         if text.absorbed > known.absorbed {
-            Some(Cause::Merged)
+            Some(EditionReason::Merged)
         } else if corrected || known.reports.iter().any(|report| !items.contains(&report.item)) {
-            Some(Cause::Corrected)
+            Some(EditionReason::Corrected)
         } else if outlets.max(1).ilog2() > self.outlets.max(1).ilog2() {
-            Some(Cause::Grown)
+            Some(EditionReason::Grown)
         } else {
             None
         }
@@ -45,7 +45,7 @@ impl Edition {
 /// Why an edition was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Cause {
+pub enum EditionReason {
     /// The story was published.
     First,
     /// The number of its outlets reached another power of two.
@@ -58,20 +58,20 @@ pub enum Cause {
     Entered,
 }
 
-impl Cause {
-    const ALL: [(Cause, &str); 5] = [
-        (Cause::First, "first"),
-        (Cause::Grown, "grown"),
-        (Cause::Corrected, "corrected"),
-        (Cause::Merged, "merged"),
-        (Cause::Entered, "entered"),
+impl EditionReason {
+    const ALL: [(EditionReason, &str); 5] = [
+        (EditionReason::First, "first"),
+        (EditionReason::Grown, "grown"),
+        (EditionReason::Corrected, "corrected"),
+        (EditionReason::Merged, "merged"),
+        (EditionReason::Entered, "entered"),
     ];
 
     pub fn as_str(self) -> &'static str {
         Self::ALL.into_iter().find(|(cause, _)| *cause == self).map_or("", |(_, word)| word)
     }
 
-    pub fn parse(word: &str) -> Option<Cause> {
+    pub fn parse(word: &str) -> Option<EditionReason> {
         Self::ALL.into_iter().find(|(_, known)| *known == word).map(|(cause, _)| cause)
     }
 }
@@ -93,14 +93,14 @@ pub struct EditionText {
     /// The tags of all sources that report.
     pub tags: Vec<String>,
     /// In order of their dates.
-    pub reports: Vec<Report>,
+    pub reports: Vec<EditionReport>,
     /// Published stories that were merged into this one by then.
     pub absorbed: u32,
 }
 
 /// One outlet's item, as an edition lists it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Report {
+pub struct EditionReport {
     pub item: ItemId,
     pub outlet: String,
     pub title: String,
@@ -115,21 +115,21 @@ pub struct Report {
 /// The two ways in which each feed is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Variant {
+pub enum FeedVariant {
     /// Each entry is the story's latest edition.
     Live,
     /// Each entry stays as it was when it came into the feed.
     Stable,
 }
 
-impl Variant {
-    pub const ALL: [Variant; 2] = [Variant::Live, Variant::Stable];
+impl FeedVariant {
+    pub const ALL: [FeedVariant; 2] = [FeedVariant::Live, FeedVariant::Stable];
 
     /// What follows the feed's name in a URL.
     pub fn suffix(self) -> &'static str {
         match self {
-            Variant::Live => "",
-            Variant::Stable => ".stable",
+            FeedVariant::Live => "",
+            FeedVariant::Stable => ".stable",
         }
     }
 }
@@ -137,6 +137,6 @@ impl Variant {
 /// A story in a feed: the edition that is shown, with what was frozen at the story's first publication.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FeedEntry {
-    pub published: super::Published,
+    pub published: super::StoryPublication,
     pub edition: Edition,
 }

@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 /// Something that an operator wants to hear of once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Event {
-    pub kind: EventKind,
+pub struct OperatorEvent {
+    pub kind: OperatorEventKind,
     /// What happened, in a sentence.
     pub detail: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum EventKind {
+pub enum OperatorEventKind {
     /// A source keeps failing.
     Broken,
     /// A source that was broken answers again.
@@ -29,30 +29,30 @@ pub enum EventKind {
     Online,
 }
 
-impl EventKind {
+impl OperatorEventKind {
     pub fn as_str(self) -> &'static str {
         match self {
-            EventKind::Broken => "broken",
-            EventKind::Recovered => "recovered",
-            EventKind::Moved => "moved",
-            EventKind::Gone => "gone",
-            EventKind::Offline => "offline",
-            EventKind::Online => "online",
+            OperatorEventKind::Broken => "broken",
+            OperatorEventKind::Recovered => "recovered",
+            OperatorEventKind::Moved => "moved",
+            OperatorEventKind::Gone => "gone",
+            OperatorEventKind::Offline => "offline",
+            OperatorEventKind::Online => "online",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        use EventKind::*;
+        use OperatorEventKind::*;
         [Broken, Recovered, Moved, Gone, Offline, Online].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
 /// An event that was written down.
 #[derive(Debug, Clone, Serialize)]
-pub struct PastEvent {
+pub struct RecordedEvent {
     pub id: i64,
     pub at: Timestamp,
-    pub kind: EventKind,
+    pub kind: OperatorEventKind,
     /// The source that it happened to; `None` where it is ours.
     pub source: Option<SourceId>,
     /// The source's title at that time.

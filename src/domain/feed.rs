@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is frozen of a story when it is first published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Published {
+pub struct StoryPublication {
     pub at: Timestamp,
     /// The link of the item that led the story at that time.
     pub link: Option<String>,
@@ -41,13 +41,13 @@ pub struct FeedSelection {
     pub max_age: Option<SignedDuration>,
     /// At most so many stories.
     pub limit: u32,
-    pub order: Order,
+    pub order: FeedOrder,
 }
 
 /// Which stories come first in a feed, and which are left out where there are more than it may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Order {
+pub enum FeedOrder {
     /// Those whose first report is the newest.
     #[default]
     Newest,
@@ -55,7 +55,7 @@ pub enum Order {
     Weight,
 }
 
-impl Order {
+impl FeedOrder {
     /// What a story weighs: the doublings of its outlets, its lead's priority in quarters of a doubling, and its age, of
     /// which six hours are worth one doubling. In thousandths of a doubling since 1970.
     ///
@@ -79,7 +79,7 @@ impl Default for FeedSelection {
             min_outlets: 1,
             max_age: None,
             limit: 100,
-            order: Order::Newest,
+            order: FeedOrder::Newest,
         }
     }
 }
@@ -91,9 +91,9 @@ mod tests {
     #[test]
     fn six_hours_weigh_as_much_as_twice_the_outlets_and_four_steps_of_priority() {
         let at = |hours: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(20_000 * 24 + hours);
-        let doubled = Order::weight(8, 0, at(0));
-        assert_eq!(doubled, Order::weight(4, 0, at(6)));
-        assert_eq!(doubled, Order::weight(4, 4, at(0)));
-        assert!(Order::weight(9, 0, at(0)) > doubled && doubled > Order::weight(7, 0, at(0)));
+        let doubled = FeedOrder::weight(8, 0, at(0));
+        assert_eq!(doubled, FeedOrder::weight(4, 0, at(6)));
+        assert_eq!(doubled, FeedOrder::weight(4, 4, at(0)));
+        assert!(FeedOrder::weight(9, 0, at(0)) > doubled && doubled > FeedOrder::weight(7, 0, at(0)));
     }
 }

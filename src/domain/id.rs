@@ -35,7 +35,7 @@ row_id! {
 
 row_id! {
     /// A decision of the operator's in this database.
-    DecisionId
+    ConstraintId
 }
 
 row_id! {

@@ -55,12 +55,12 @@ pub struct Item {
     #[serde(skip)]
     pub source_age: Option<SignedDuration>,
     /// What was read on its page, where its source wants that.
-    pub article: Option<Article>,
+    pub article: Option<ArticleText>,
 }
 
 /// What was read on an item's page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Article {
+pub struct ArticleText {
     /// Plain text, a paragraph a line. Where it may not be published, its beginning.
     pub text: String,
     pub may_be_published: bool,
@@ -95,17 +95,17 @@ impl Item {
 
 /// What became of a document's items in the database.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Stored {
+pub struct IngestResult {
     pub new: Vec<ItemId>,
     pub changed: Vec<ItemChange>,
     /// How many items came under a guid that was not theirs, and were recognised all the same.
-    pub recognised: BTreeMap<Rule, u32>,
+    pub recognised: BTreeMap<MatchedBy, u32>,
 }
 
 /// By what an item that its source shows again is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Rule {
+pub enum MatchedBy {
     Guid,
     /// Its canonical URL, which is no other item's of its source.
     Link,
@@ -113,17 +113,17 @@ pub enum Rule {
     Title,
 }
 
-impl Rule {
+impl MatchedBy {
     pub fn as_str(self) -> &'static str {
         match self {
-            Rule::Guid => "guid",
-            Rule::Link => "link",
-            Rule::Title => "title",
+            MatchedBy::Guid => "guid",
+            MatchedBy::Link => "link",
+            MatchedBy::Title => "title",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Rule::Guid, Rule::Link, Rule::Title].into_iter().find(|rule| rule.as_str() == text)
+        [MatchedBy::Guid, MatchedBy::Link, MatchedBy::Title].into_iter().find(|rule| rule.as_str() == text)
     }
 }
 

@@ -1,12 +1,14 @@
 //! A poll: one attempt to fetch a source, with all that is known of it and all that follows from it.
 
-use super::{Event, Moving, Outcome, Problem, SourceId, SourceState, Validators, Wishes};
+use super::{
+    CacheValidators, FeedProblem, OperatorEvent, PendingRedirect, PollOutcome, PollingHints, SourceId, SourceState,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 
 /// One request of a poll: redirects make several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Request {
+pub struct RequestRecord {
     /// Scheme, host and port (RFC 6454).
     pub origin: String,
     /// What the server answered; `None` where nobody did.
@@ -34,7 +36,7 @@ pub struct PollRecord {
     pub asked_url: String,
     /// The URL that answered, after redirects.
     pub url: String,
-    pub outcome: Outcome,
+    pub outcome: PollOutcome,
     pub status: Option<u16>,
     /// What went wrong, in words; empty when nothing did.
     pub detail: String,
@@ -43,8 +45,8 @@ pub struct PollRecord {
     /// Items in the document.
     pub items: u32,
     /// All requests that were made, in their order.
-    pub requests: Vec<Request>,
-    pub problems: Vec<Problem>,
+    pub requests: Vec<RequestRecord>,
+    pub problems: Vec<FeedProblem>,
 
     pub state: SourceState,
     pub failures: u32,
@@ -53,7 +55,7 @@ pub struct PollRecord {
     pub hold_until: Option<Timestamp>,
     /// A hold for all sources of an origin, where its server asked for one.
     pub origin_hold: Option<OriginHold>,
-    pub moving: Option<Moving>,
+    pub moving: Option<PendingRedirect>,
     /// The URL under which the source is polled from now on, where it moved.
     pub new_url: Option<String>,
     pub gone_since: Option<Timestamp>,
@@ -61,15 +63,15 @@ pub struct PollRecord {
     #[serde(skip)]
     pub rate: String,
     /// What the operator is told of.
-    pub events: Vec<Event>,
+    pub events: Vec<OperatorEvent>,
     /// The validators for the next request; `None` where there are none.
     #[serde(skip)]
-    pub validators: Option<Validators>,
+    pub validators: Option<CacheValidators>,
     /// What the feed says of itself, where it was read.
     pub feed_title: Option<String>,
     pub feed_site_url: Option<String>,
     /// The outlet of that site, where it is to take the place of a guess.
     pub feed_outlet: Option<String>,
     pub feed_lang: Option<String>,
-    pub feed_wishes: Option<Wishes>,
+    pub feed_wishes: Option<PollingHints>,
 }

@@ -4,23 +4,23 @@ use serde::{Deserialize, Serialize};
 
 /// One kind of fault in a document, with how often it stood there and its first example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
+pub struct FeedProblem {
     pub kind: ProblemKind,
     /// The first place or value where it was seen, at most [`Problem::MAX_DETAIL`] characters.
     pub detail: String,
     pub count: u32,
 }
 
-impl Problem {
+impl FeedProblem {
     /// The length in characters to which a detail is cut: it comes from strangers and goes into tables and terminals.
     pub const MAX_DETAIL: usize = 200;
 
     pub fn new(kind: ProblemKind, detail: impl AsRef<str>) -> Self {
-        Problem { kind, detail: super::text::one_line(detail.as_ref(), Self::MAX_DETAIL), count: 1 }
+        FeedProblem { kind, detail: super::text::one_line(detail.as_ref(), Self::MAX_DETAIL), count: 1 }
     }
 
     /// Adds a problem to a list, counting it where its kind is there already.
-    pub fn note(list: &mut Vec<Problem>, problem: Problem) {
+    pub fn note(list: &mut Vec<FeedProblem>, problem: FeedProblem) {
         match list.iter_mut().find(|p| p.kind == problem.kind) {
             Some(known) => known.count += problem.count,
             None => list.push(problem),

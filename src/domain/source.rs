@@ -1,6 +1,6 @@
 //! Sources: the feeds that we poll, with the state of their polling.
 
-use super::{SourceId, Wishes};
+use super::{PollingHints, SourceId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -20,14 +20,14 @@ pub struct Source {
     /// Higher leads: among a story's items, the one of the source with the highest priority is shown first.
     pub priority: i32,
     pub tags: Vec<String>,
-    pub full_text: FullText,
+    pub full_text: FullTextMode,
     pub state: SourceState,
     pub added_at: Timestamp,
     pub next_poll_at: Timestamp,
     /// Why the next poll is when it is, in words.
     pub next_reason: String,
     pub last_poll_at: Option<Timestamp>,
-    pub last_outcome: Option<Outcome>,
+    pub last_outcome: Option<PollOutcome>,
     pub last_success_at: Option<Timestamp>,
     /// Polls in a row that brought no answer that we could use.
     pub failures: u32,
@@ -36,16 +36,16 @@ pub struct Source {
     /// Until when the server asked us to stay away; a manual poll keeps to it too.
     pub hold_until: Option<Timestamp>,
     /// What the feed asks of those who poll it.
-    pub wishes: Wishes,
+    pub wishes: PollingHints,
     /// Where permanent redirects lead, while that is not yet sure enough to be taken over.
-    pub moving: Option<Moving>,
+    pub moving: Option<PendingRedirect>,
     /// Since when the server says that the feed is gone (410).
     pub gone_since: Option<Timestamp>,
     /// What is known of how often the feed changes, in the form of `poll::rate`.
     #[serde(skip)]
     pub rate: String,
     #[serde(skip)]
-    pub validators: Option<Validators>,
+    pub validators: Option<CacheValidators>,
 }
 
 /// Whether a source is polled.
@@ -81,7 +81,7 @@ impl SourceState {
 /// Whether the pages of a source's items are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum FullText {
+pub enum FullTextMode {
     #[default]
     No,
     /// For grouping alone.
@@ -90,28 +90,28 @@ pub enum FullText {
     Publish,
 }
 
-impl FullText {
+impl FullTextMode {
     pub const WORDS: [&'static str; 3] = ["no", "group", "publish"];
 
     pub fn as_str(self) -> &'static str {
         match self {
-            FullText::No => "no",
-            FullText::Group => "group",
-            FullText::Publish => "publish",
+            FullTextMode::No => "no",
+            FullTextMode::Group => "group",
+            FullTextMode::Publish => "publish",
         }
     }
 
     /// For people.
     pub fn in_words(self) -> &'static str {
         match self {
-            FullText::No => "pages are not read",
-            FullText::Group => "pages are read for grouping",
-            FullText::Publish => "pages are read for grouping, and published",
+            FullTextMode::No => "pages are not read",
+            FullTextMode::Group => "pages are read for grouping",
+            FullTextMode::Publish => "pages are read for grouping, and published",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [FullText::No, FullText::Group, FullText::Publish].into_iter().find(|one| one.as_str() == text)
+        [FullTextMode::No, FullTextMode::Group, FullTextMode::Publish].into_iter().find(|one| one.as_str() == text)
     }
 }
 
@@ -144,7 +144,7 @@ impl OutletFrom {
 
 /// What a server gave us to ask with the next time, byte for byte (RFC 9110, section 8.8). They belong to a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Validators {
+pub struct CacheValidators {
     pub url: String,
     pub etag: Option<Vec<u8>>,
     pub last_modified: Option<Vec<u8>>,
@@ -152,7 +152,7 @@ pub struct Validators {
 
 /// A URL to which permanent redirects of a source's own URL lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Moving {
+pub struct PendingRedirect {
     pub to: String,
     /// Polls in a row that were led there.
     pub times: u32,
@@ -169,7 +169,7 @@ pub struct NewSource {
     pub lang: Option<String>,
     pub priority: i32,
     pub tags: Vec<String>,
-    pub full_text: FullText,
+    pub full_text: FullTextMode,
 }
 
 /// A change that the operator makes to a source; `None` leaves a part as it is.
@@ -182,12 +182,12 @@ pub struct SourceEdit {
     pub lang: Option<String>,
     pub priority: Option<i32>,
     pub tags: Option<Vec<String>>,
-    pub full_text: Option<FullText>,
+    pub full_text: Option<FullTextMode>,
 }
 
 /// A source whose time has come: what the scheduler needs to know of it.
 #[derive(Debug, Clone)]
-pub struct Due {
+pub struct DueSource {
     pub id: SourceId,
     pub url: String,
     pub at: Timestamp,
@@ -196,7 +196,7 @@ pub struct Due {
 /// How a poll ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum PollOutcome {
     /// A feed came and was read.
     Read,
     /// The server said that nothing has changed (304).
@@ -225,38 +225,38 @@ pub enum Outcome {
     Pushed,
 }
 
-impl Outcome {
-    pub const ALL: [Outcome; 13] = [
-        Outcome::Read,
-        Outcome::NotModified,
-        Outcome::Throttled,
-        Outcome::Refused,
-        Outcome::Challenged,
-        Outcome::Held,
-        Outcome::Offline,
-        Outcome::Gone,
-        Outcome::Failed,
-        Outcome::NotAFeed,
-        Outcome::Crashed,
-        Outcome::Abandoned,
-        Outcome::Pushed,
+impl PollOutcome {
+    pub const ALL: [PollOutcome; 13] = [
+        PollOutcome::Read,
+        PollOutcome::NotModified,
+        PollOutcome::Throttled,
+        PollOutcome::Refused,
+        PollOutcome::Challenged,
+        PollOutcome::Held,
+        PollOutcome::Offline,
+        PollOutcome::Gone,
+        PollOutcome::Failed,
+        PollOutcome::NotAFeed,
+        PollOutcome::Crashed,
+        PollOutcome::Abandoned,
+        PollOutcome::Pushed,
     ];
 
     pub fn as_str(self) -> &'static str {
         match self {
-            Outcome::Read => "read",
-            Outcome::NotModified => "not-modified",
-            Outcome::Throttled => "throttled",
-            Outcome::Refused => "refused",
-            Outcome::Challenged => "challenged",
-            Outcome::Held => "held",
-            Outcome::Offline => "offline",
-            Outcome::Gone => "gone",
-            Outcome::Failed => "failed",
-            Outcome::NotAFeed => "not-a-feed",
-            Outcome::Crashed => "crashed",
-            Outcome::Abandoned => "abandoned",
-            Outcome::Pushed => "pushed",
+            PollOutcome::Read => "read",
+            PollOutcome::NotModified => "not-modified",
+            PollOutcome::Throttled => "throttled",
+            PollOutcome::Refused => "refused",
+            PollOutcome::Challenged => "challenged",
+            PollOutcome::Held => "held",
+            PollOutcome::Offline => "offline",
+            PollOutcome::Gone => "gone",
+            PollOutcome::Failed => "failed",
+            PollOutcome::NotAFeed => "not-a-feed",
+            PollOutcome::Crashed => "crashed",
+            PollOutcome::Abandoned => "abandoned",
+            PollOutcome::Pushed => "pushed",
         }
     }
 
@@ -266,6 +266,6 @@ impl Outcome {
 
     /// Whether the server answered with what we asked for, or its hub sent what we had asked it to send.
     pub fn is_success(self) -> bool {
-        matches!(self, Outcome::Read | Outcome::NotModified | Outcome::Pushed)
+        matches!(self, PollOutcome::Read | PollOutcome::NotModified | PollOutcome::Pushed)
     }
 }

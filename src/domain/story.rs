@@ -14,7 +14,7 @@ pub struct Story {
     /// When its items, or what its lead says, last changed.
     pub updated_at: Timestamp,
     /// Frozen when the story is first published.
-    pub published: Option<super::Published>,
+    pub published: Option<super::StoryPublication>,
     /// The story that this one was merged into; then it has no items of its own.
     pub merged_into: Option<StoryId>,
     pub lead: ItemId,
@@ -33,7 +33,7 @@ pub struct StoryItem {
     pub item: Item,
     /// The item whose text this one repeats.
     pub copy_of: Option<ItemId>,
-    pub evidence: Evidence,
+    pub evidence: JoinEvidence,
     pub assigned_at: Timestamp,
 }
 
@@ -66,41 +66,41 @@ impl StoryItem {
 
 /// Where the clusterer puts an item.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Assignment {
+pub struct StoryAssignment {
     pub item: ItemId,
     pub story: StoryId,
-    pub placement: Placement,
+    pub placement: StoryPlacement,
     pub copy_of: Option<ItemId>,
-    pub evidence: Evidence,
+    pub evidence: JoinEvidence,
 }
 
 /// What a second look changes, to be carried out in this order.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Regrouped {
+pub struct StoryRegrouping {
     /// Stories that split off.
-    pub founded: Vec<Founded>,
-    pub moved: Vec<Moved>,
+    pub founded: Vec<CreatedStory>,
+    pub moved: Vec<ItemMove>,
     /// Stories that lost all their items, and where most of them went: from now on the one leads to the other.
     pub emptied: Vec<(StoryId, StoryId)>,
 }
 
 /// A story that split off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Founded {
+pub struct CreatedStory {
     pub story: StoryId,
     pub by: ItemId,
 }
 
 /// An item that moved to another story.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Moved {
+pub struct ItemMove {
     pub item: ItemId,
     pub from: StoryId,
     pub into: StoryId,
-    pub evidence: Evidence,
+    pub evidence: JoinEvidence,
 }
 
-impl Regrouped {
+impl StoryRegrouping {
     pub fn is_empty(&self) -> bool {
         self.founded.is_empty() && self.moved.is_empty() && self.emptied.is_empty()
     }
@@ -108,25 +108,25 @@ impl Regrouped {
 
 /// Whether an item joins a story or begins one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Placement {
+pub enum StoryPlacement {
     Joined,
     Founded,
 }
 
 /// What made an item join its story: stored with the item and shown in words.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Evidence {
+pub struct JoinEvidence {
     /// How near the item was to the story that it joined, or to the nearest one if it founded its own; 0 to 1.
     pub score: f32,
     /// The score that joining asked for.
     pub needed: f32,
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<JoinReason>,
 }
 
 /// One thing that an item shares, or fails to share, with a story.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Reason {
+pub enum JoinReason {
     /// The same article by its canonical URL.
     SameLink { with: ItemId },
     /// The same text.
@@ -142,35 +142,35 @@ pub enum Reason {
     /// A second look moved it here from another story.
     Regrouped { from: StoryId },
     /// The operator put it here.
-    Decided { decision: super::DecisionId },
+    Decided { decision: super::ConstraintId },
     /// The company that the item comes into.
     Company { outlets: u32, hours: u32 },
 }
 
-impl Evidence {
+impl JoinEvidence {
     /// Whether this made an item join, rather than begin a story of its own.
     pub fn joined(&self) -> bool {
-        let certain = |reason: &Reason| {
+        let certain = |reason: &JoinReason| {
             matches!(
                 reason,
-                Reason::SameLink { .. }
-                    | Reason::Copy { .. }
-                    | Reason::Merged { .. }
-                    | Reason::Regrouped { .. }
-                    | Reason::Decided { .. }
+                JoinReason::SameLink { .. }
+                    | JoinReason::Copy { .. }
+                    | JoinReason::Merged { .. }
+                    | JoinReason::Regrouped { .. }
+                    | JoinReason::Decided { .. }
             )
         };
         !self.reasons.is_empty() && (self.score >= self.needed || self.reasons.iter().any(certain))
     }
 }
 
-impl Evidence {
+impl JoinEvidence {
     /// The fact that says most, without figures; nothing where an item began its story.
     pub fn short(&self) -> Option<String> {
-        let says = |reason: &&Reason| match reason {
-            Reason::SameLink { .. } | Reason::Copy { .. } => 0,
-            Reason::Terms { .. } => 1,
-            Reason::Decided { .. } => 2,
+        let says = |reason: &&JoinReason| match reason {
+            JoinReason::SameLink { .. } | JoinReason::Copy { .. } => 0,
+            JoinReason::Terms { .. } => 1,
+            JoinReason::Decided { .. } => 2,
             _ => 3,
         };
         let reason = self.reasons.iter().min_by_key(says).filter(|reason| says(reason) < 3)?;
@@ -178,7 +178,7 @@ impl Evidence {
     }
 }
 
-impl fmt::Display for Evidence {
+impl fmt::Display for JoinEvidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.reasons.is_empty() && self.needed == 0.0 {
             return f.write_str("nothing like it was known");
@@ -196,24 +196,24 @@ impl fmt::Display for Evidence {
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for JoinReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reason::SameLink { with } => write!(f, "the same link as item {with}"),
-            Reason::Copy { of, likeness } => write!(f, "{:.0}% of its text is item {of}'s", likeness * 100.0),
-            Reason::NearTitle { with, likeness } => {
+            JoinReason::SameLink { with } => write!(f, "the same link as item {with}"),
+            JoinReason::Copy { of, likeness } => write!(f, "{:.0}% of its text is item {of}'s", likeness * 100.0),
+            JoinReason::NearTitle { with, likeness } => {
                 write!(f, "its title is {:.0}% that of item {with}", likeness * 100.0)
             }
-            Reason::Terms { terms } => {
+            JoinReason::Terms { terms } => {
                 f.write_str("shares ")?;
                 let quoted: Vec<String> = terms.iter().map(|t| format!("‘{t}’")).collect();
                 f.write_str(&quoted.join(", "))
             }
-            Reason::OtherNumbers { numbers } => write!(f, "but has other numbers ({})", numbers.join(", ")),
-            Reason::Merged { from } => write!(f, "it came with story {from}, which turned out to be the same"),
-            Reason::Regrouped { from } => write!(f, "a second look moved it here from story {from}"),
-            Reason::Decided { decision } => write!(f, "decision {decision} of the operator put it here"),
-            Reason::Company { outlets, hours } => {
+            JoinReason::OtherNumbers { numbers } => write!(f, "but has other numbers ({})", numbers.join(", ")),
+            JoinReason::Merged { from } => write!(f, "it came with story {from}, which turned out to be the same"),
+            JoinReason::Regrouped { from } => write!(f, "a second look moved it here from story {from}"),
+            JoinReason::Decided { decision } => write!(f, "decision {decision} of the operator put it here"),
+            JoinReason::Company { outlets, hours } => {
                 let outlets_word = if *outlets == 1 { "outlet" } else { "outlets" };
                 write!(f, "{outlets} {outlets_word} within {hours} h")
             }
@@ -227,15 +227,15 @@ mod tests {
 
     #[test]
     fn evidence_reads_as_a_sentence() {
-        let evidence = Evidence {
+        let evidence = JoinEvidence {
             score: 0.714,
             needed: 0.52,
             reasons: vec![
-                Reason::Terms { terms: vec!["armoured".into(), "Veshna".into()] },
-                Reason::Company { outlets: 3, hours: 5 },
+                JoinReason::Terms { terms: vec!["armoured".into(), "Veshna".into()] },
+                JoinReason::Company { outlets: 3, hours: 5 },
             ],
         };
         assert_eq!(evidence.to_string(), "shares ‘armoured’, ‘Veshna’; 3 outlets within 5 h; score 0.71, needed 0.52");
-        assert_eq!(Evidence::default().to_string(), "nothing like it was known");
+        assert_eq!(JoinEvidence::default().to_string(), "nothing like it was known");
     }
 }

@@ -50,7 +50,7 @@ pub struct SubscriberRequest {
 
 /// How things stand between another hub and a document of ours.
 #[derive(Debug, Clone, Serialize)]
-pub struct Ping {
+pub struct HubNotification {
     pub hub: String,
     pub topic: String,
     /// When it was told last, and heard.

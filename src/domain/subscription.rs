@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// Where a feed says that its news can be had at once: a hub, and the name by which the hub knows the feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HubDeclared {
+pub struct DeclaredHub {
     pub hub: String,
     /// The feed's rel=self. The hub is to repeat it to the letter.
     pub topic: String,
@@ -14,13 +14,13 @@ pub struct HubDeclared {
 
 /// How things stand between a source and its hub. There is one for every source whose feed declared a hub.
 #[derive(Debug, Clone, Serialize)]
-pub struct Subscription {
+pub struct HubSubscription {
     pub source: SourceId,
     pub state: SubscriptionState,
     /// What the feed declares now; `None` once it declares nothing any more.
-    pub declared: Option<HubDeclared>,
+    pub declared: Option<DeclaredHub>,
     /// What the hub was asked for.
-    pub asked: Option<HubDeclared>,
+    pub asked: Option<DeclaredHub>,
     /// Whom the hub is to call. Its last part is the token, which is secret: who knows it may confirm.
     #[serde(skip)]
     pub callback: Option<String>,
@@ -100,7 +100,7 @@ impl HubMode {
     }
 }
 
-impl Subscription {
+impl HubSubscription {
     /// What the hub was asked for and has not verified yet.
     pub fn pending(&self) -> Option<HubMode> {
         match self.state {
@@ -112,8 +112,8 @@ impl Subscription {
     }
 
     /// The end of the subscription, as it is before anything was asked.
-    pub fn of(source: SourceId, declared: Option<HubDeclared>) -> Self {
-        Subscription {
+    pub fn of(source: SourceId, declared: Option<DeclaredHub>) -> Self {
+        HubSubscription {
             source,
             state: SubscriptionState::None,
             declared,

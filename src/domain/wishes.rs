@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The wishes of one feed; empty where it has none.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Wishes {
+pub struct PollingHints {
     /// Minutes for which a copy is good (RSS 2.0, `ttl`).
     pub ttl_minutes: Option<u32>,
     /// Minutes between two updates (RSS 1.0 module Syndication: `updatePeriod` divided by `updateFrequency`).
@@ -20,7 +20,7 @@ pub struct Wishes {
     pub skip_days: Vec<Weekday>,
 }
 
-impl Wishes {
+impl PollingHints {
     /// The first moment from `at` on that no skipped hour or day forbids, at most `limit` later: a feed that skips
     /// every hour is asked all the same.
     pub fn first_allowed(&self, at: Timestamp, limit: SignedDuration) -> Timestamp {
@@ -87,31 +87,31 @@ fn from_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Weekday>
 mod tests {
     use super::*;
 
-    fn first_allowed(wishes: &Wishes, at: &str) -> String {
+    fn first_allowed(wishes: &PollingHints, at: &str) -> String {
         wishes.first_allowed(at.parse().unwrap(), SignedDuration::from_hours(24)).to_string()
     }
 
     #[test]
     fn skipped_hours_and_days_are_waited_out() {
-        let night = Wishes { skip_hours: vec![0, 1, 2, 23], ..Wishes::default() };
+        let night = PollingHints { skip_hours: vec![0, 1, 2, 23], ..PollingHints::default() };
         assert_eq!(first_allowed(&night, "2026-03-01T22:30:00Z"), "2026-03-01T22:30:00Z");
         assert_eq!(first_allowed(&night, "2026-03-01T23:30:00Z"), "2026-03-02T03:00:00Z");
         // 1 March 2026 is a Sunday.
-        let sunday = Wishes { skip_days: vec![Weekday::Sunday], ..Wishes::default() };
+        let sunday = PollingHints { skip_days: vec![Weekday::Sunday], ..PollingHints::default() };
         assert_eq!(first_allowed(&sunday, "2026-03-01T20:15:00Z"), "2026-03-02T00:00:00Z");
     }
 
     #[test]
     fn a_feed_that_skips_everything_is_asked_once_a_day() {
-        let never = Wishes { skip_hours: (0..24).collect(), ..Wishes::default() };
+        let never = PollingHints { skip_hours: (0..24).collect(), ..PollingHints::default() };
         assert_eq!(first_allowed(&never, "2026-03-01T20:15:00Z"), "2026-03-02T20:15:00Z");
     }
 
     #[test]
     fn wishes_survive_being_written_down() {
-        let wishes = Wishes { ttl_minutes: Some(5), skip_days: vec![Weekday::Friday], ..Wishes::default() };
+        let wishes = PollingHints { ttl_minutes: Some(5), skip_days: vec![Weekday::Friday], ..PollingHints::default() };
         let text = serde_json::to_string(&wishes).unwrap();
-        assert_eq!(serde_json::from_str::<Wishes>(&text).unwrap(), wishes);
-        assert_eq!(serde_json::from_str::<Wishes>("{}").unwrap(), Wishes::default());
+        assert_eq!(serde_json::from_str::<PollingHints>(&text).unwrap(), wishes);
+        assert_eq!(serde_json::from_str::<PollingHints>("{}").unwrap(), PollingHints::default());
     }
 }

@@ -7,19 +7,22 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::entities::is_xml;
-use crate::domain::{Problem, ProblemKind};
+use crate::domain::{FeedProblem, ProblemKind};
 
 /// The text of a document and the name of the character set that it was in. The host's top-level domain helps a guess.
 pub fn decode(
     bytes: &[u8],
     content_type: Option<&str>,
     host: Option<&str>,
-    problems: &mut Vec<Problem>,
+    problems: &mut Vec<FeedProblem>,
 ) -> (String, &'static str) {
     let (mut text, charset) = decode_bytes(bytes, content_type, host, problems);
     if text.contains(|c| !is_xml(c)) {
         let before = text.chars().find(|c| !is_xml(*c)).unwrap_or_default();
-        Problem::note(problems, Problem::new(ProblemKind::ControlCharacters, format!("U+{:04X}", before as u32)));
+        FeedProblem::note(
+            problems,
+            FeedProblem::new(ProblemKind::ControlCharacters, format!("U+{:04X}", before as u32)),
+        );
         text.retain(is_xml);
     }
     (text, charset)
@@ -29,7 +32,7 @@ fn decode_bytes(
     bytes: &[u8],
     content_type: Option<&str>,
     host: Option<&str>,
-    problems: &mut Vec<Problem>,
+    problems: &mut Vec<FeedProblem>,
 ) -> (String, &'static str) {
     if let Some((text, name)) = utf_32(bytes) {
         return (text, name);
@@ -75,7 +78,7 @@ fn decode_bytes(
         }
     }
     if let Some(text) = nearly_utf_8(bytes) {
-        Problem::note(problems, Problem::new(ProblemKind::BadBytes, "bytes of windows-1252 in UTF-8"));
+        FeedProblem::note(problems, FeedProblem::new(ProblemKind::BadBytes, "bytes of windows-1252 in UTF-8"));
         return (text, UTF_8.name());
     }
     let guess = guess(bytes, host);
@@ -92,15 +95,15 @@ fn is_impossible(label: &'static Encoding, bytes: &[u8]) -> bool {
     is_utf_16 && !bytes[..bytes.len().min(DECLARATION)].contains(&0)
 }
 
-fn note_wrong(problems: &mut Vec<Problem>, declared: &'static Encoding, found: &'static Encoding) {
+fn note_wrong(problems: &mut Vec<FeedProblem>, declared: &'static Encoding, found: &'static Encoding) {
     let detail = format!("declared {}, is {}", declared.name(), found.name());
-    Problem::note(problems, Problem::new(ProblemKind::WrongCharset, detail));
+    FeedProblem::note(problems, FeedProblem::new(ProblemKind::WrongCharset, detail));
 }
 
-fn decode_as(encoding: &'static Encoding, bytes: &[u8], problems: &mut Vec<Problem>) -> String {
+fn decode_as(encoding: &'static Encoding, bytes: &[u8], problems: &mut Vec<FeedProblem>) -> String {
     let (text, bad) = encoding.decode_without_bom_handling(bytes);
     if bad {
-        Problem::note(problems, Problem::new(ProblemKind::BadBytes, format!("not {}", encoding.name())));
+        FeedProblem::note(problems, FeedProblem::new(ProblemKind::BadBytes, format!("not {}", encoding.name())));
     }
     text.into_owned()
 }

@@ -6,17 +6,17 @@ use std::collections::HashSet;
 
 use super::text::cut;
 use super::{Options, ParsedFeed};
-use crate::domain::{Problem, ProblemKind};
+use crate::domain::{FeedProblem, ProblemKind};
 
 /// A longer guid is a text that strayed into the wrong element.
 const MAX_GUID: usize = 4 * 1024;
 
-pub fn finish(feed: &mut ParsedFeed, options: &Options, problems: &mut Vec<Problem>) {
+pub fn finish(feed: &mut ParsedFeed, options: &Options, problems: &mut Vec<FeedProblem>) {
     once(&mut feed.authors);
     if let Some(summary) = &mut feed.summary_html {
         cut(summary, options.max_text);
     }
-    let mut note = |kind, detail: &str| Problem::note(problems, Problem::new(kind, detail));
+    let mut note = |kind, detail: &str| FeedProblem::note(problems, FeedProblem::new(kind, detail));
     if feed.items.len() > options.max_items {
         note(ProblemKind::TooManyItems, &format!("more than {}", options.max_items));
         feed.items.truncate(options.max_items);
@@ -60,7 +60,7 @@ fn once(names: &mut Vec<String>) {
 mod tests {
     use super::super::{FeedKind, ParsedItem};
     use super::*;
-    use crate::domain::Wishes;
+    use crate::domain::PollingHints;
 
     fn check(items: Vec<ParsedItem>, left: usize, expect: &[ProblemKind]) {
         let mut feed = ParsedFeed {
@@ -75,7 +75,7 @@ mod tests {
             self_url: None,
             hubs: Vec::new(),
             lang: None,
-            wishes: Wishes::default(),
+            wishes: PollingHints::default(),
             updated: None,
             items,
         };

@@ -11,9 +11,14 @@ use url::Url;
 use self::loose::Loose;
 use super::growth::Growth;
 use super::{Enclosure, FeedKind, NotAFeed, Options, ParsedFeed, ParsedItem, dates, text};
-use crate::domain::{Problem, ProblemKind, Wishes};
+use crate::domain::{FeedProblem, PollingHints, ProblemKind};
 
-pub fn read(text: String, url: &Url, options: &Options, problems: &mut Vec<Problem>) -> Result<ParsedFeed, NotAFeed> {
+pub fn read(
+    text: String,
+    url: &Url,
+    options: &Options,
+    problems: &mut Vec<FeedProblem>,
+) -> Result<ParsedFeed, NotAFeed> {
     let mut root = tree(&text, problems)?;
     let growth = Growth::of(&text);
     // A document may be large, and everything that is kept of it is in the tree.
@@ -23,7 +28,7 @@ pub fn read(text: String, url: &Url, options: &Options, problems: &mut Vec<Probl
     };
     if items.len() > options.max_items {
         let detail = format!("{} items", items.len());
-        Problem::note(problems, Problem::new(ProblemKind::TooManyItems, detail));
+        FeedProblem::note(problems, FeedProblem::new(ProblemKind::TooManyItems, detail));
     }
     let mut reader = Reader { base: url, growth, options, problems };
     let (title, authors) = (root.text("title"), reader.authors(&root));
@@ -39,7 +44,7 @@ pub fn read(text: String, url: &Url, options: &Options, problems: &mut Vec<Probl
         site_url: reader.url(root.get("home_page_url")),
         self_url: reader.url(root.get("feed_url")),
         lang: root.text("language"),
-        wishes: Wishes::default(),
+        wishes: PollingHints::default(),
         published: None,
         updated: None,
         items: items.into_iter().take(options.max_items).map(|item| reader.item(&item)).collect(),
@@ -54,17 +59,17 @@ pub fn is_json(text: &str) -> bool {
     head.starts_with('{') || head.find('{').is_some_and(|at| !head[..at].contains('<') && opens(at))
 }
 
-fn tree(text: &str, problems: &mut Vec<Problem>) -> Result<Loose, NotAFeed> {
+fn tree(text: &str, problems: &mut Vec<FeedProblem>) -> Result<Loose, NotAFeed> {
     let (before, text) = text.split_at(text.find('{').unwrap_or_default());
     if !before.trim_matches(|c: char| c == '\u{feff}' || c.is_whitespace()).is_empty() {
-        Problem::note(problems, Problem::new(ProblemKind::Junk, before));
+        FeedProblem::note(problems, FeedProblem::new(ProblemKind::Junk, before));
     }
     let mended = mend::mend(text);
     if mended.truncated {
-        Problem::note(problems, Problem::new(ProblemKind::Truncated, "the JSON is not closed"));
+        FeedProblem::note(problems, FeedProblem::new(ProblemKind::Truncated, "the JSON is not closed"));
     } else if matches!(mended.text, std::borrow::Cow::Owned(_)) {
         let detail = "JSON with bad escapes or control characters";
-        Problem::note(problems, Problem::new(ProblemKind::NotWellFormed, detail));
+        FeedProblem::note(problems, FeedProblem::new(ProblemKind::NotWellFormed, detail));
     }
     loose::read(&mended.text).map_err(|error| NotAFeed::Unreadable { detail: error.to_string() })
 }
@@ -76,7 +81,7 @@ struct Reader<'o> {
     base: &'o Url,
     growth: Growth,
     options: &'o Options,
-    problems: &'o mut Vec<Problem>,
+    problems: &'o mut Vec<FeedProblem>,
 }
 
 impl Reader<'_> {
@@ -131,7 +136,7 @@ impl Reader<'_> {
         let said = item.text(name)?;
         let moment = dates::parse(&said);
         if moment.is_none() {
-            Problem::note(self.problems, Problem::new(ProblemKind::BadDate, said));
+            FeedProblem::note(self.problems, FeedProblem::new(ProblemKind::BadDate, said));
         }
         moment
     }
@@ -142,7 +147,7 @@ impl Reader<'_> {
         let url = url.filter(|url| url.as_str().len() <= self.options.max_text.min(8 * 1024));
         let url = url.filter(|url| self.growth.allows(&said, url.as_str()));
         if url.is_none() {
-            Problem::note(self.problems, Problem::new(ProblemKind::BadLink, said));
+            FeedProblem::note(self.problems, FeedProblem::new(ProblemKind::BadLink, said));
         }
         url
     }
@@ -158,7 +163,7 @@ fn author(value: &Loose) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn feed(text: &str) -> Result<(ParsedFeed, Vec<Problem>), NotAFeed> {
+    fn feed(text: &str) -> Result<(ParsedFeed, Vec<FeedProblem>), NotAFeed> {
         let mut problems = Vec::new();
         let url = Url::parse("https://news.example/feed.json").unwrap();
         let feed = read(text.to_owned(), &url, &Options::default(), &mut problems)?;

@@ -16,7 +16,7 @@ pub use write::write;
 use super::decode;
 use super::markup::{Tag, Token, Tokens};
 use super::text::folded;
-use crate::domain::Problem;
+use crate::domain::FeedProblem;
 use crate::domain::text::one_line;
 
 /// One subscription.
@@ -51,7 +51,7 @@ pub struct List {
     /// Whether that is because the file was cut off.
     pub ends_early: bool,
     /// What was repaired before the markup was looked at, such as the character set.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<FeedProblem>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +94,7 @@ pub fn read(bytes: &[u8]) -> Result<List, OpmlError> {
         }
     }
     if !is_opml {
-        return Err(OpmlError::NotOpml { detail: one_line(&text, Problem::MAX_DETAIL) });
+        return Err(OpmlError::NotOpml { detail: one_line(&text, FeedProblem::MAX_DETAIL) });
     }
     let mut list = reader.list;
     let strictly = strict::fault(&text);

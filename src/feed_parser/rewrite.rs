@@ -23,7 +23,7 @@ use super::growth::Growth;
 use super::markup::{Tag, Token, Tokens};
 use super::vocabulary::{Family, Field, of_feed, of_item};
 use super::{FeedKind, Options};
-use crate::domain::{Problem, ProblemKind};
+use crate::domain::{FeedProblem, ProblemKind};
 
 /// The categories by which the rewrite tells what RSS has no element for.
 pub const NOTE: &str = "newsfold:";
@@ -44,7 +44,7 @@ pub struct Rewritten {
 }
 
 /// Rewrites a feed; none if the text has no feed's root element.
-pub fn rewrite(text: &str, base: &Url, options: &Options, problems: &mut Vec<Problem>) -> Option<Rewritten> {
+pub fn rewrite(text: &str, base: &Url, options: &Options, problems: &mut Vec<FeedProblem>) -> Option<Rewritten> {
     let mut rewriter = Rewriter {
         tokens: Tokens::new(text),
         text,
@@ -79,7 +79,7 @@ struct Rewriter<'a, 'o> {
     /// A token that closed a text by standing where it cannot.
     pending: Option<Token<'a>>,
     options: &'o Options,
-    problems: &'o mut Vec<Problem>,
+    problems: &'o mut Vec<FeedProblem>,
     open: Vec<Open<'a>>,
     /// Elements open beyond the depth limit.
     too_deep: usize,
@@ -138,7 +138,7 @@ impl<'a> Rewriter<'a, '_> {
         match self.problems.iter_mut().find(|problem| problem.kind == kind) {
             // Hostile documents have millions: only the first is worth its text.
             Some(known) => known.count = known.count.saturating_add(1),
-            None => self.problems.push(Problem::new(kind, &detail[..detail.floor_char_boundary(1024)])),
+            None => self.problems.push(FeedProblem::new(kind, &detail[..detail.floor_char_boundary(1024)])),
         }
     }
 

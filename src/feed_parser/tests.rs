@@ -3,7 +3,7 @@
 use super::*;
 use jiff::civil::Weekday;
 
-fn read(bytes: &[u8]) -> Result<(ParsedFeed, Vec<Problem>), NotAFeed> {
+fn read(bytes: &[u8]) -> Result<(ParsedFeed, Vec<FeedProblem>), NotAFeed> {
     let url = Url::parse("https://news.example/world/feed").unwrap();
     parse(&Document { bytes, content_type: Some("text/html"), url: &url }, &Options::default())
 }

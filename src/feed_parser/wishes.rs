@@ -1,7 +1,7 @@
-//! What a feed says of when it wants to be polled, as its document says it → [`Wishes`]. What makes no sense is no wish.
+//! What a feed says of when it wants to be polled, as its document says it → [`PollingHints`]. What makes no sense is no wish.
 
 use super::rewrite::{NOTE_SKIP_DAY, NOTE_SKIP_HOUR, NOTE_UPDATE_FREQUENCY, NOTE_UPDATE_PERIOD};
-use crate::domain::{Wishes, weekday};
+use crate::domain::{PollingHints, weekday};
 
 /// What the document said: its `ttl`, and by their names the notes that the rewrite left.
 pub struct Said<'a> {
@@ -10,8 +10,8 @@ pub struct Said<'a> {
 }
 
 impl Said<'_> {
-    pub fn wishes(&self) -> Wishes {
-        Wishes {
+    pub fn wishes(&self) -> PollingHints {
+        PollingHints {
             ttl_minutes: self.ttl,
             period_minutes: self.period(),
             skip_hours: hours(&(self.notes)(NOTE_SKIP_HOUR)),

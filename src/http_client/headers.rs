@@ -1,6 +1,6 @@
 //! What an answer's headers say about the next request: validators, freshness, Retry-After (RFC 9110, 9111).
 
-use crate::domain::{Timestamp, Validators};
+use crate::domain::{CacheValidators, Timestamp};
 use reqwest::header::{self, HeaderMap};
 use std::time::{Duration, SystemTime};
 use url::Url;
@@ -16,7 +16,7 @@ pub struct Freshness {
 const MAX_VALIDATOR: usize = 4096;
 
 /// The validators for the next request, as the bytes that came.
-pub(super) fn validators(url: &Url, headers: &HeaderMap) -> Option<Validators> {
+pub(super) fn validators(url: &Url, headers: &HeaderMap) -> Option<CacheValidators> {
     let bytes = |name| {
         let value = headers.get(name)?.as_bytes();
         (!value.is_empty() && value.len() <= MAX_VALIDATOR).then(|| value.to_vec())
@@ -25,7 +25,7 @@ pub(super) fn validators(url: &Url, headers: &HeaderMap) -> Option<Validators> {
     if etag.is_none() && last_modified.is_none() {
         return None;
     }
-    Some(Validators { url: url.to_string(), etag, last_modified })
+    Some(CacheValidators { url: url.to_string(), etag, last_modified })
 }
 
 pub(super) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {

@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, uuid};
 use super::{Format, Options, atom, json, rss};
-use crate::domain::{FeedEntry, PublishedFeed, Story, Timestamp, Variant};
+use crate::domain::{FeedEntry, FeedVariant, PublishedFeed, Story, Timestamp};
 
 /// A document of a feed, to be written in any format.
 pub struct FeedDocument<'a> {
@@ -55,13 +55,13 @@ impl<'a> FeedDocument<'a> {
     /// database's feeds from another's.
     pub fn of_feed(
         feed: &PublishedFeed,
-        variant: Variant,
+        variant: FeedVariant,
         page: FeedPage,
         instance: &str,
         entries: &'a [FeedEntry],
         options: &'a Options,
     ) -> FeedDocument<'a> {
-        let stable = if variant == Variant::Stable { " stable" } else { "" };
+        let stable = if variant == FeedVariant::Stable { " stable" } else { "" };
         let is_archive = page != FeedPage::Current;
         FeedDocument {
             options,
@@ -82,7 +82,7 @@ impl<'a> FeedDocument<'a> {
     pub fn beside(
         mut self,
         feed: &PublishedFeed,
-        variant: Variant,
+        variant: FeedVariant,
         previous: Option<u32>,
         next: Option<u32>,
     ) -> FeedDocument<'a> {
@@ -182,7 +182,7 @@ impl<'a> FeedDocument<'a> {
 const STORY_ITEMS: usize = 200;
 
 impl Address {
-    fn of_feed(feed: &PublishedFeed, variant: Variant, page: FeedPage) -> Address {
+    fn of_feed(feed: &PublishedFeed, variant: FeedVariant, page: FeedPage) -> Address {
         let path = format!("feeds/{}{}{}", feed.name, variant.suffix(), page.suffix(feed));
         Address { path, query: String::new() }
     }

@@ -2,7 +2,7 @@
 
 use super::Options;
 use crate::domain::text::without_credentials;
-use crate::domain::{FeedEntry, Report, Story, StoryItem, Timestamp};
+use crate::domain::{EditionReport, FeedEntry, Story, StoryItem, Timestamp};
 use crate::html;
 use std::fmt::Write;
 
@@ -22,7 +22,7 @@ pub(super) struct Entry<'a> {
     pub lang: Option<&'a str>,
     pub tags: &'a [String],
     pub source: Source,
-    pub reports: &'a [Report],
+    pub reports: &'a [EditionReport],
 }
 
 /// The feed from which the text is.
@@ -102,7 +102,7 @@ fn own_text(article: Option<&str>, content: Option<&str>, summary: &str) -> Stri
 }
 
 /// Every outlet's item with its link and time.
-fn push_reports(out: &mut String, reports: &[Report], page: &str, evidence: bool) {
+fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, evidence: bool) {
     out.push_str("<ul>");
     for report in reports {
         let title = html::escape(&report.title);

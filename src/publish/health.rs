@@ -3,14 +3,14 @@
 use super::atom::{date, link};
 use super::entry::{clean, uuid};
 use super::{Format, Options};
-use crate::domain::{EventKind, PastEvent, Timestamp};
+use crate::domain::{OperatorEventKind, RecordedEvent, Timestamp};
 use atom_syndication::{Content, Entry, Feed, Generator, Person, Text};
 
 /// The name that no other feed may have.
 pub const HEALTH: &str = "health";
 
 /// The feed's bytes. An entry is written once and never changes.
-pub fn render_health(events: &[PastEvent], instance: &str, options: &Options) -> Vec<u8> {
+pub fn render_health(events: &[RecordedEvent], instance: &str, options: &Options) -> Vec<u8> {
     let updated = events.iter().map(|event| event.at).max().unwrap_or(Timestamp::UNIX_EPOCH);
     let feed = Feed {
         id: uuid(&format!("newsfold health {instance}")),
@@ -30,14 +30,14 @@ pub fn render_health(events: &[PastEvent], instance: &str, options: &Options) ->
     bytes
 }
 
-fn entry(event: &PastEvent, instance: &str, options: &Options) -> Entry {
+fn entry(event: &RecordedEvent, instance: &str, options: &Options) -> Entry {
     let what = match event.kind {
-        EventKind::Broken => "is broken",
-        EventKind::Recovered => "works again",
-        EventKind::Moved => "has moved",
-        EventKind::Gone => "is gone for good",
-        EventKind::Offline => "can reach no server",
-        EventKind::Online => "reaches servers again",
+        OperatorEventKind::Broken => "is broken",
+        OperatorEventKind::Recovered => "works again",
+        OperatorEventKind::Moved => "has moved",
+        OperatorEventKind::Gone => "is gone for good",
+        OperatorEventKind::Offline => "can reach no server",
+        OperatorEventKind::Online => "reaches servers again",
     };
     let who = match (event.source, event.title.as_deref()) {
         (Some(source), Some(title)) => format!("{title} (source {source})"),

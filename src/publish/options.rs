@@ -1,6 +1,6 @@
 //! What the operator sets of publishing.
 
-use crate::domain::{FeedSelection, Order, PublishedFeed};
+use crate::domain::{FeedOrder, FeedSelection, PublishedFeed};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -67,7 +67,7 @@ pub struct FeedOptions {
     #[serde(default = "hundred")]
     pub limit: u32,
     #[serde(default)]
-    pub order: Order,
+    pub order: FeedOrder,
     /// Whether a reader has to say the feed's token: `newsfold feed token NAME` prints it.
     #[serde(default)]
     pub private: bool,
@@ -108,7 +108,7 @@ impl Options {
                 min_outlets: 2,
                 max_age: Some(TOP_AGE),
                 limit: 30,
-                order: Order::Weight,
+                order: FeedOrder::Weight,
                 ..FeedSelection::default()
             },
         };

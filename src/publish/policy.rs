@@ -2,7 +2,9 @@
 
 use super::Options;
 use crate::domain::duration::after;
-use crate::domain::{Cause, Edition, EditionText, Published, Report, Story, StoryItem, Timestamp};
+use crate::domain::{
+    Edition, EditionReason, EditionReport, EditionText, Story, StoryItem, StoryPublication, Timestamp,
+};
 use std::cmp::Reverse;
 
 /// What to freeze of a story that is to be published now; `None` while it settles, or while all its sources are new.
@@ -12,7 +14,7 @@ pub fn first_publication<'s>(
     story: &'s Story,
     now: Timestamp,
     options: &Options,
-) -> Option<(&'s StoryItem, Published)> {
+) -> Option<(&'s StoryItem, StoryPublication)> {
     if after(story.founded_at, options.settle) > now {
         return None;
     }
@@ -24,7 +26,7 @@ pub fn first_publication<'s>(
     }
     let lead = choose_lead(story, options)?;
     let at = story.items.iter().map(|i| i.item.ranked_at).min()?;
-    Some((lead, Published { at, link: lead.item.url.clone() }))
+    Some((lead, StoryPublication { at, link: lead.item.url.clone() }))
 }
 
 /// The item that stands for a story: not a copy, not of a new source, then of the source with the highest priority, then
@@ -49,7 +51,7 @@ fn keep_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// Readers are given this from now on.
-    Edition(Cause, Box<EditionText>),
+    Edition(EditionReason, Box<EditionText>),
     /// There is something to tell, and it is too soon.
     Wait(Timestamp),
     /// There is nothing to tell until the story changes.
@@ -68,7 +70,7 @@ pub fn step(
     let Some(lead) = keep_lead(story, options) else { return Step::Rest };
     let text = compose(story, lead);
     let (Some((first_at, last_at)), Some(latest)) = (made, latest) else {
-        return Step::Edition(Cause::First, text.into());
+        return Step::Edition(EditionReason::First, text.into());
     };
     let Some(cause) = change(story, &text, latest) else { return Step::Rest };
     let soonest = after(last_at, options.pause);
@@ -79,7 +81,7 @@ pub fn step(
 }
 
 /// What readers of the latest edition do not know.
-fn change(story: &Story, text: &EditionText, latest: &Edition) -> Option<Cause> {
+fn change(story: &Story, text: &EditionText, latest: &Edition) -> Option<EditionReason> {
     latest.news(text, outlets(story), &story.items.iter().map(|i| i.item.id).collect())
 }
 
@@ -103,7 +105,7 @@ const MAX_REPORTS: usize = 500;
 pub fn compose(story: &Story, lead: &StoryItem) -> EditionText {
     let item = &lead.item;
     let article = item.article.as_ref().filter(|article| article.may_be_published);
-    let reports = story.items.iter().take(MAX_REPORTS).map(|report| Report {
+    let reports = story.items.iter().take(MAX_REPORTS).map(|report| EditionReport {
         item: report.item.id,
         outlet: report.item.outlet.clone(),
         title: report.item.title.clone(),

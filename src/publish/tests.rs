@@ -3,8 +3,8 @@
 use super::entry::{clean, uri, uuid};
 use super::*;
 use crate::domain::{
-    Cause, Edition, Evidence, FeedEntry, Item, ItemId, Published, SourceId, Story, StoryId, StoryItem, Timestamp,
-    Variant,
+    Edition, EditionReason, FeedEntry, FeedVariant, Item, ItemId, JoinEvidence, SourceId, Story, StoryId, StoryItem,
+    StoryPublication, Timestamp,
 };
 use jiff::SignedDuration;
 
@@ -34,7 +34,7 @@ fn report(id: i64, outlet: &str, priority: i32, minute: i64, summary: &str) -> S
             article: None,
         },
         copy_of: None,
-        evidence: Evidence::default(),
+        evidence: JoinEvidence::default(),
         assigned_at: at,
     }
 }
@@ -58,7 +58,7 @@ fn edition(story: &Story, number: u32, minute: i64) -> Edition {
         story: story.id,
         number,
         made_at: Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute),
-        cause: Cause::First,
+        cause: EditionReason::First,
         outlets: outlets(story),
         text: compose(story, story.lead().unwrap()),
     }
@@ -89,15 +89,15 @@ fn a_story_waits_until_it_has_settled_and_has_the_date_of_its_first_report() {
 
 fn published(story: &Story) -> FeedEntry {
     let first = &story.items[0].item;
-    let published = Published { at: first.ranked_at, link: first.url.clone() };
+    let published = StoryPublication { at: first.ranked_at, link: first.url.clone() };
     FeedEntry { published, edition: edition(story, 1, 90) }
 }
 
 fn written(story: &Story, page: FeedPage, format: Format, options: &Options) -> String {
     let feed = options.published_feeds().remove(0);
     let entries = [published(story)];
-    let document = FeedDocument::of_feed(&feed, Variant::Live, page, "00ff", &entries, options);
-    String::from_utf8(document.beside(&feed, Variant::Live, Some(2), None).render(format)).unwrap()
+    let document = FeedDocument::of_feed(&feed, FeedVariant::Live, page, "00ff", &entries, options);
+    String::from_utf8(document.beside(&feed, FeedVariant::Live, Some(2), None).render(format)).unwrap()
 }
 
 fn rendered(format: Format) -> String {
@@ -158,12 +158,12 @@ fn a_new_source_joins_a_story_and_neither_leads_nor_publishes_one() {
 
 #[test]
 fn an_entry_says_why_its_reports_are_there_when_it_is_asked_to() {
-    use crate::domain::Reason;
+    use crate::domain::JoinReason;
     let mut joined = report(2, "b.example", 0, 2, "");
-    let reasons = vec![Reason::Terms { terms: vec!["armoured".into(), "Veshna".into()] }];
-    joined.evidence = Evidence { score: 0.7, needed: 0.5, reasons };
+    let reasons = vec![JoinReason::Terms { terms: vec!["armoured".into(), "Veshna".into()] }];
+    joined.evidence = JoinEvidence { score: 0.7, needed: 0.5, reasons };
     let mut story = story(vec![report(1, "a.example", 0, 1, ""), joined]);
-    story.published = Some(Published { at: Timestamp::UNIX_EPOCH, link: None });
+    story.published = Some(StoryPublication { at: Timestamp::UNIX_EPOCH, link: None });
     let says = |evidence| {
         let options = Options { evidence, ..Options::default() };
         written(&story, FeedPage::Current, Format::Json, &options).contains("shares ‘armoured’, ‘Veshna’")
@@ -222,7 +222,7 @@ fn readers_are_told_of_growth_at_powers_of_two_alone() {
     for outlets in 2..=40 {
         let story = grown(outlets);
         if let Step::Edition(cause, text) = next(&story, &latest, 60 + latest.outlets as i64) {
-            assert_eq!(cause, Cause::Grown);
+            assert_eq!(cause, EditionReason::Grown);
             assert_eq!(text.reports.len(), outlets as usize);
             told.push(outlets);
             latest = edition(&story, latest.number + 1, 0);
@@ -236,7 +236,7 @@ fn readers_are_told_at_most_once_an_hour_and_for_two_days() {
     let latest = edition(&grown(1), 1, 0);
     let at = |minute| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute);
     assert_eq!(next(&grown(2), &latest, 59), Step::Wait(at(60)));
-    assert!(matches!(next(&grown(2), &latest, 60), Step::Edition(Cause::Grown, _)));
+    assert!(matches!(next(&grown(2), &latest, 60), Step::Edition(EditionReason::Grown, _)));
     let hours = |hours: i64| hours * 60;
     assert!(matches!(next(&grown(2), &latest, hours(48) - 1), Step::Edition(..)));
     assert_eq!(next(&grown(2), &latest, hours(48)), Step::Rest);
@@ -257,16 +257,16 @@ fn a_correction_a_merge_and_a_report_that_left_are_told_and_nothing_else() {
     changed.items[1].item.title = "Another".into();
     assert_eq!(cause(&changed), None, "what another than the lead says is no correction");
     changed.items[0].item.title = "Corrected".into();
-    assert_eq!(cause(&changed), Some(Cause::Corrected));
+    assert_eq!(cause(&changed), Some(EditionReason::Corrected));
     let mut summarised = one.clone();
     summarised.items[0].item.summary = "Two people, not three".into();
-    assert_eq!(cause(&summarised), Some(Cause::Corrected));
+    assert_eq!(cause(&summarised), Some(EditionReason::Corrected));
     let mut merged = one.clone();
     merged.absorbed = 1;
-    assert_eq!(cause(&merged), Some(Cause::Merged));
+    assert_eq!(cause(&merged), Some(EditionReason::Merged));
     let mut split = one.clone();
     split.items.pop();
-    assert_eq!(cause(&split), Some(Cause::Corrected));
+    assert_eq!(cause(&split), Some(EditionReason::Corrected));
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn the_lead_stays_unless_an_outlet_of_higher_priority_reports() {
     assert_eq!(next(&earlier, &latest, 70), Step::Rest, "an earlier report that came late leads nothing");
     let mut higher = one.clone();
     higher.items.push(report(9, "9.example", 5, 9, ""));
-    let Step::Edition(Cause::Corrected, text) = next(&higher, &latest, 70) else {
+    let Step::Edition(EditionReason::Corrected, text) = next(&higher, &latest, 70) else {
         panic!("a new lead is a correction")
     };
     assert_eq!(text.lead, ItemId(9));
@@ -292,7 +292,7 @@ fn why_a_story_is_in_a_feed_is_said_of_each_condition() {
     .unwrap();
     let feed = options.published_feeds().into_iter().find(|feed| feed.name == "x").unwrap();
     let mut story = grown(1);
-    story.published = Some(Published { at: Timestamp::UNIX_EPOCH, link: None });
+    story.published = Some(StoryPublication { at: Timestamp::UNIX_EPOCH, link: None });
     let conditions = conditions(&story, &feed.selection, Some(true), None);
     let holds: Vec<bool> = conditions.iter().map(|condition| condition.holds).collect();
     assert_eq!(holds, [true, false, true, true, false], "{conditions:?}");

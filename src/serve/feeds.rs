@@ -3,7 +3,7 @@
 
 use super::conditional::{FEED, PRIVATE, Ready, answer_once};
 use super::{App, Failure, pages};
-use crate::domain::{FeedEntry, PublishedFeed, StoryId, Timestamp, Variant};
+use crate::domain::{FeedEntry, FeedVariant, PublishedFeed, StoryId, Timestamp};
 use crate::publish::{FeedDocument, FeedPage, Format, HEALTH, Options, render_health};
 use crate::store::listing::{self, Listing};
 use crate::store::{self, editions, entries, events, renderings, stories, tokens, words};
@@ -36,7 +36,7 @@ struct Slot {
 /// A document below `/feeds/`.
 #[derive(Debug, Clone)]
 pub(super) enum Which {
-    Stories(Box<PublishedFeed>, Variant, FeedPage),
+    Stories(Box<PublishedFeed>, FeedVariant, FeedPage),
     /// The operator's own.
     Health,
 }
@@ -53,9 +53,9 @@ impl Which {
             Some((rest, numbers)) => (rest, FeedPage::Archive(numbers.split_once('-')?.1.parse().ok()?)),
             None => (rest, FeedPage::Current),
         };
-        let (name, variant) = match rest.strip_suffix(Variant::Stable.suffix()) {
-            Some(name) => (name, Variant::Stable),
-            None => (rest, Variant::Live),
+        let (name, variant) = match rest.strip_suffix(FeedVariant::Stable.suffix()) {
+            Some(name) => (name, FeedVariant::Stable),
+            None => (rest, FeedVariant::Live),
         };
         let feed = feeds.iter().find(|feed| feed.name == name)?;
         let which = Which::Stories(feed.clone().into(), variant, page);
@@ -85,7 +85,7 @@ impl Which {
     fn of(feed: &PublishedFeed, page: FeedPage) -> Vec<(Which, Format)> {
         let in_formats =
             |variant| Format::ALL.map(|format| (Which::Stories(feed.clone().into(), variant, page), format));
-        Variant::ALL.into_iter().flat_map(in_formats).collect()
+        FeedVariant::ALL.into_iter().flat_map(in_formats).collect()
     }
 
     /// What the file is called, but for the format's ending.

@@ -2,7 +2,9 @@
 
 use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result, items, stories};
-use crate::domain::{Decision, DecisionId, DecisionKind, Evidence, ItemId, Reason, Story, StoryId};
+use crate::domain::{
+    ConstraintId, ConstraintKind, GroupingConstraint, ItemId, JoinEvidence, JoinReason, Story, StoryId,
+};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeSet;
@@ -21,14 +23,14 @@ pub enum Refusal {
     #[error("name two different items")]
     SameItem,
     #[error("that goes against decision {0}; take it back first: `newsfold story undo {0}`")]
-    Against(DecisionId),
+    Against(ConstraintId),
     #[error("there is no decision {0}; `newsfold story decisions` lists them")]
-    Unknown(DecisionId),
+    Unknown(ConstraintId),
     #[error("decision {0} was taken back already")]
-    Undone(DecisionId),
+    Undone(ConstraintId),
 }
 
-type Decided = std::result::Result<Decision, Refusal>;
+type Decided = std::result::Result<GroupingConstraint, Refusal>;
 
 /// Makes two stories one for good. The older one's id survives; the other leads to it.
 pub fn merge(db: &Connection, one: &Story, other: &Story, now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
@@ -38,10 +40,10 @@ pub fn merge(db: &Connection, one: &Story, other: &Story, now: Timestamp, lead: 
     let older = (one.founded_at, one.id) <= (other.founded_at, other.id);
     let (into, from) = if older { (one, other) } else { (other, one) };
     let (stayed, moved) = (ids(into), ids(from));
-    if let Some(against) = between(db, &stayed, &moved, &[DecisionKind::Split, DecisionKind::Apart], true)? {
+    if let Some(against) = between(db, &stayed, &moved, &[ConstraintKind::Split, ConstraintKind::Apart], true)? {
         return Ok(Err(Refusal::Against(against)));
     }
-    let decision = record(db, DecisionKind::Merge, now, &stayed, &moved)?;
+    let decision = record(db, ConstraintKind::Merge, now, &stayed, &moved)?;
     carry(db, &moved, into.id, decision, now)?;
     stories::redirect(db, from.id, into.id)?;
     finish(db, [into.id, from.id], now, lead)?;
@@ -59,7 +61,7 @@ pub fn split(db: &Connection, story: &Story, moved: &[ItemId], now: Timestamp, l
     if stayed.is_empty() {
         return Ok(Err(Refusal::NothingStays(story.id)));
     }
-    leave(db, DecisionKind::Split, story, &stayed, &moved, now, lead)
+    leave(db, ConstraintKind::Split, story, &stayed, &moved, now, lead)
 }
 
 /// Keeps two items apart for good. Where they are together, the second leaves.
@@ -75,14 +77,14 @@ pub fn apart(db: &Connection, one: ItemId, other: ItemId, now: Timestamp, lead: 
         }
     }
     if homes[0].id == homes[1].id {
-        return leave(db, DecisionKind::Apart, &homes[0], &[one], &[other], now, lead);
+        return leave(db, ConstraintKind::Apart, &homes[0], &[one], &[other], now, lead);
     }
-    let decision = record(db, DecisionKind::Apart, now, &[one], &[other])?;
+    let decision = record(db, ConstraintKind::Apart, now, &[one], &[other])?;
     Ok(Ok(get(db, decision)?))
 }
 
 /// Takes a decision back: what it moved returns, where that is still possible, and later passes are free again.
-pub fn undo(db: &Connection, id: DecisionId, now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
+pub fn undo(db: &Connection, id: ConstraintId, now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
     let Some(decision) = maybe(db, id)? else { return Ok(Err(Refusal::Unknown(id))) };
     if decision.undone_at.is_some() {
         return Ok(Err(Refusal::Undone(id)));
@@ -96,7 +98,7 @@ pub fn undo(db: &Connection, id: DecisionId, now: Timestamp, lead: Lead<'_>) -> 
             .query_row([id.0, item.0], |row| row.get(0))?;
         let before = StoryId::from_row(before);
         let Some(now_in) = stories::of_item(db, *item)? else { continue };
-        if decision.kind == DecisionKind::Merge {
+        if decision.kind == ConstraintKind::Merge {
             // The story that was merged away stands again.
             db.prepare_cached("UPDATE story SET merged_into = NULL WHERE id = ?1")?.execute([before.to_row()])?;
         }
@@ -115,25 +117,25 @@ pub fn undo(db: &Connection, id: DecisionId, now: Timestamp, lead: Lead<'_>) -> 
 pub type Lead<'a> = &'a dyn Fn(&Story) -> Option<ItemId>;
 
 /// All decisions, the newest first.
-pub fn list(db: &Connection) -> Result<Vec<Decision>> {
+pub fn list(db: &Connection) -> Result<Vec<GroupingConstraint>> {
     let ids = collect(&mut *db.prepare_cached("SELECT id FROM decision ORDER BY id DESC")?, [], |row| Ok(row.get(0)?))?;
-    ids.into_iter().map(|id| get(db, DecisionId(id))).collect()
+    ids.into_iter().map(|id| get(db, ConstraintId(id))).collect()
 }
 
 /// The decisions in force that concern an item of a story.
-pub fn of_story(db: &Connection, story: StoryId) -> Result<Vec<Decision>> {
+pub fn of_story(db: &Connection, story: StoryId) -> Result<Vec<GroupingConstraint>> {
     let sql = "SELECT DISTINCT decision.id FROM decision JOIN decision_item ON decision_id = decision.id
                JOIN item ON item.id = item_id WHERE item.story_id = ?1 AND undone_at IS NULL ORDER BY decision.id";
     let ids = collect(&mut *db.prepare_cached(sql)?, [story.to_row()], |row| Ok(row.get(0)?))?;
-    ids.into_iter().map(|id| get(db, DecisionId(id))).collect()
+    ids.into_iter().map(|id| get(db, ConstraintId(id))).collect()
 }
 
 /// The decisions in force about items first seen since then, which is what the clusterer needs.
-pub fn in_force_since(db: &Connection, since: Timestamp) -> Result<Vec<Decision>> {
+pub fn in_force_since(db: &Connection, since: Timestamp) -> Result<Vec<GroupingConstraint>> {
     let sql = "SELECT DISTINCT decision.id FROM decision JOIN decision_item ON decision_id = decision.id
                JOIN item ON item.id = item_id WHERE undone_at IS NULL AND first_seen_at >= ?1 ORDER BY decision.id";
     let ids = collect(&mut *db.prepare_cached(sql)?, [since.as_millisecond()], |row| Ok(row.get(0)?))?;
-    ids.into_iter().map(|id| get(db, DecisionId(id))).collect()
+    ids.into_iter().map(|id| get(db, ConstraintId(id))).collect()
 }
 
 /// Goes up with every decision that is made or taken back.
@@ -149,14 +151,14 @@ pub fn expect_version(db: &Connection, version: i64) -> Result<()> {
 
 fn leave(
     db: &Connection,
-    kind: DecisionKind,
+    kind: ConstraintKind,
     story: &Story,
     stayed: &[ItemId],
     moved: &[ItemId],
     now: Timestamp,
     lead: Lead<'_>,
 ) -> Result<Decided> {
-    if let Some(against) = between(db, stayed, moved, &[DecisionKind::Merge], false)? {
+    if let Some(against) = between(db, stayed, moved, &[ConstraintKind::Merge], false)? {
         return Ok(Err(Refusal::Against(against)));
     }
     let founder = moved.first().map(|item| items::get(db, *item)).transpose()?.flatten();
@@ -179,16 +181,16 @@ fn between(
     db: &Connection,
     one: &[ItemId],
     other: &[ItemId],
-    kinds: &[DecisionKind],
+    kinds: &[ConstraintKind],
     opposed: bool,
-) -> Result<Option<DecisionId>> {
+) -> Result<Option<ConstraintId>> {
     let sql = "SELECT decision.id, kind, side FROM decision JOIN decision_item ON decision_id = decision.id
                WHERE item_id = ?1 AND undone_at IS NULL";
     let sides = |items: &[ItemId]| -> Result<BTreeSet<(i64, i64)>> {
         let mut found = BTreeSet::new();
         for item in items {
             found.extend(collect(&mut *db.prepare_cached(sql)?, [item.0], |row| {
-                let kind = word(&row.get::<_, String>(1)?, DecisionKind::parse)?;
+                let kind = word(&row.get::<_, String>(1)?, ConstraintKind::parse)?;
                 Ok((row.get::<_, i64>(0)?, kind, row.get::<_, i64>(2)?))
             })?);
         }
@@ -196,16 +198,16 @@ fn between(
     };
     let (ours, theirs) = (sides(one)?, sides(other)?);
     let meets = |(id, side): &&(i64, i64)| theirs.iter().any(|(i, s)| i == id && (!opposed || s != side));
-    Ok(ours.iter().find(meets).map(|(id, _)| DecisionId(*id)))
+    Ok(ours.iter().find(meets).map(|(id, _)| ConstraintId(*id)))
 }
 
 fn record(
     db: &Connection,
-    kind: DecisionKind,
+    kind: ConstraintKind,
     now: Timestamp,
     stayed: &[ItemId],
     moved: &[ItemId],
-) -> Result<DecisionId> {
+) -> Result<ConstraintId> {
     db.prepare_cached("INSERT INTO decision (kind, made_at) VALUES (?1, ?2)")?
         .execute(params![kind.as_str(), now.as_millisecond()])?;
     let id = db.last_insert_rowid();
@@ -216,11 +218,11 @@ fn record(
             db.prepare_cached(sql)?.execute(params![id, item.0, side])?;
         }
     }
-    Ok(DecisionId(id))
+    Ok(ConstraintId(id))
 }
 
-fn carry(db: &Connection, items: &[ItemId], into: StoryId, decision: DecisionId, now: Timestamp) -> Result<()> {
-    let evidence = Evidence { score: 1.0, needed: 0.0, reasons: vec![Reason::Decided { decision }] };
+fn carry(db: &Connection, items: &[ItemId], into: StoryId, decision: ConstraintId, now: Timestamp) -> Result<()> {
+    let evidence = JoinEvidence { score: 1.0, needed: 0.0, reasons: vec![JoinReason::Decided { decision }] };
     items.iter().try_for_each(|item| stories::move_item(db, *item, into, &evidence, now))
 }
 
@@ -229,11 +231,11 @@ fn finish(db: &Connection, touched: impl IntoIterator<Item = StoryId>, now: Time
     stories::touch(db)
 }
 
-fn get(db: &Connection, id: DecisionId) -> Result<Decision> {
+fn get(db: &Connection, id: ConstraintId) -> Result<GroupingConstraint> {
     maybe(db, id)?.ok_or_else(|| Error::Corrupt(format!("decision {id} is gone")))
 }
 
-fn maybe(db: &Connection, id: DecisionId) -> Result<Option<Decision>> {
+fn maybe(db: &Connection, id: ConstraintId) -> Result<Option<GroupingConstraint>> {
     let row = db
         .prepare_cached("SELECT kind, made_at, undone_at FROM decision WHERE id = ?1")?
         .query_row([id.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?)))
@@ -242,9 +244,9 @@ fn maybe(db: &Connection, id: DecisionId) -> Result<Option<Decision>> {
     let sql = "SELECT item_id, side FROM decision_item WHERE decision_id = ?1 ORDER BY item_id";
     let items = collect(&mut *db.prepare_cached(sql)?, [id.0], |row| Ok((ItemId(row.get(0)?), row.get::<_, i64>(1)?)))?;
     let side = |wanted: i64| items.iter().filter(|(_, side)| *side == wanted).map(|(item, _)| *item).collect();
-    Ok(Some(Decision {
+    Ok(Some(GroupingConstraint {
         id,
-        kind: word(&kind, DecisionKind::parse)?,
+        kind: word(&kind, ConstraintKind::parse)?,
         made_at: time(made_at)?,
         undone_at: maybe_time(undone_at)?,
         stayed: side(0),

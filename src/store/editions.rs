@@ -2,7 +2,7 @@
 
 use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result, stories};
-use crate::domain::{Cause, Edition, EditionText, FeedEntry, ItemId, Published, Story, StoryId};
+use crate::domain::{Edition, EditionReason, EditionText, FeedEntry, ItemId, Story, StoryId, StoryPublication};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeMap;
@@ -75,7 +75,7 @@ pub(super) fn look_at_story_of(db: &Connection, item: ItemId) -> Result<()> {
 pub fn add(
     db: &Connection,
     story: StoryId,
-    cause: Cause,
+    cause: EditionReason,
     outlets: u32,
     text: &EditionText,
     now: Timestamp,
@@ -135,13 +135,13 @@ fn edition(row: &Row<'_>) -> Result<Edition> {
         story: StoryId::from_row(row.get(0)?),
         number: row.get(1)?,
         made_at: time(row.get(2)?)?,
-        cause: word(&row.get::<_, String>(3)?, Cause::parse)?,
+        cause: word(&row.get::<_, String>(3)?, EditionReason::parse)?,
         outlets: row.get(4)?,
         text,
     })
 }
 
 pub(super) fn entry(row: &Row<'_>) -> Result<FeedEntry> {
-    let published = Published { at: time(row.get(EDITION_WIDTH)?)?, link: row.get(EDITION_WIDTH + 1)? };
+    let published = StoryPublication { at: time(row.get(EDITION_WIDTH)?)?, link: row.get(EDITION_WIDTH + 1)? };
     Ok(FeedEntry { published, edition: edition(row)? })
 }

@@ -5,7 +5,7 @@ use super::rows::{collect, json_list, time};
 use super::stories::{self, matching};
 use super::{Error, Result};
 use crate::domain::duration::before;
-use crate::domain::{Cause, FeedEntry, FeedSelection, Order, PublishedFeed, StoryId, Variant};
+use crate::domain::{EditionReason, FeedEntry, FeedOrder, FeedSelection, FeedVariant, PublishedFeed, StoryId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 use std::cmp::Reverse;
@@ -170,7 +170,7 @@ pub fn choose(db: &Connection, choices: &[Choice], feeds: &[PublishedFeed], now:
 /// A selection as the entries depend on it: the limit, the age and the order choose among entries, and not which there
 /// are.
 fn written(selection: &FeedSelection) -> Result<String> {
-    let selection = FeedSelection { limit: 0, order: Order::Newest, max_age: None, ..selection.clone() };
+    let selection = FeedSelection { limit: 0, order: FeedOrder::Newest, max_age: None, ..selection.clone() };
     serde_json::to_string(&selection).map_err(|e| Error::Corrupt(e.to_string()))
 }
 
@@ -186,11 +186,11 @@ pub struct Page {
 
 /// What a feed holds now: of the stories that came into it the last ones, or those that weigh most, newest or heaviest
 /// first. A story that was merged away has left the live variant.
-pub fn current(db: &Connection, feed: &PublishedFeed, variant: Variant) -> Result<Page> {
+pub fn current(db: &Connection, feed: &PublishedFeed, variant: FeedVariant) -> Result<Page> {
     let FeedSelection { limit, order, max_age, .. } = feed.selection;
     let window = match order {
-        Order::Newest => limit,
-        Order::Weight => limit.max(WEIGHED),
+        FeedOrder::Newest => limit,
+        FeedOrder::Weight => limit.max(WEIGHED),
     };
     let mut floor = Timestamp::MIN;
     if let Some(age) = max_age {
@@ -200,13 +200,13 @@ pub fn current(db: &Connection, feed: &PublishedFeed, variant: Variant) -> Resul
                  WHERE feed = ?1 AND (?3 OR merged_into IS NULL) ORDER BY seq DESC LIMIT ?2)",
         )?;
         let newest: Option<i64> =
-            newest.query_row(params![feed.name, window, variant == Variant::Stable], |row| row.get(0))?;
+            newest.query_row(params![feed.name, window, variant == FeedVariant::Stable], |row| row.get(0))?;
         floor = newest.map(time).transpose()?.map_or(floor, |newest| before(newest, age));
     }
     let mut entries = read(db, feed, variant, (0, i64::MAX), floor, window)?;
-    if order == Order::Weight {
+    if order == FeedOrder::Weight {
         entries.sort_by_key(|(e, priority)| {
-            Reverse((Order::weight(e.edition.outlets, *priority, e.published.at), e.edition.story))
+            Reverse((FeedOrder::weight(e.edition.outlets, *priority, e.published.at), e.edition.story))
         });
         entries.truncate(limit as usize);
     } else {
@@ -229,7 +229,7 @@ fn plain(entries: Vec<(FeedEntry, i32)>) -> Vec<FeedEntry> {
 
 /// A page of a feed's archive (RFC 5005, section 4): as many entries as the feed itself may hold, in the order in which
 /// they came into it. Only full pages are there, so that a page never changes but by what the live variant changes.
-pub fn archive(db: &Connection, feed: &PublishedFeed, variant: Variant, page: u32) -> Result<Option<Page>> {
+pub fn archive(db: &Connection, feed: &PublishedFeed, variant: FeedVariant, page: u32) -> Result<Option<Page>> {
     let pages = archive_pages(db, feed)?;
     let Ok(place) = pages.binary_search(&page) else { return Ok(None) };
     let limit = i64::from(feed.selection.limit);
@@ -243,7 +243,7 @@ pub fn archive(db: &Connection, feed: &PublishedFeed, variant: Variant, page: u3
 /// The archive pages that a feed has, the oldest first: those that are full, but for what has been removed for its age.
 /// A feed that leaves things out by age or weight has none, since what it left out does not belong to it.
 pub fn archive_pages(db: &Connection, feed: &PublishedFeed) -> Result<Vec<u32>> {
-    if feed.selection.order == Order::Weight || feed.selection.max_age.is_some() {
+    if feed.selection.order == FeedOrder::Weight || feed.selection.max_age.is_some() {
         return Ok(Vec::new());
     }
     let limit = i64::from(feed.selection.limit.max(1));
@@ -261,14 +261,14 @@ pub fn archive_pages(db: &Connection, feed: &PublishedFeed) -> Result<Vec<u32>> 
 fn read(
     db: &Connection,
     feed: &PublishedFeed,
-    variant: Variant,
+    variant: FeedVariant,
     (after, until): (i64, i64),
     floor: Timestamp,
     limit: u32,
 ) -> Result<Vec<(FeedEntry, i32)>> {
     let shown = match variant {
-        Variant::Stable => "entry.edition",
-        Variant::Live => {
+        FeedVariant::Stable => "entry.edition",
+        FeedVariant::Live => {
             "(SELECT max(number) FROM edition AS e WHERE e.story_id = entry.story_id
               AND (e.cause <> 'entered' OR e.number = entry.edition))"
         }
@@ -286,7 +286,7 @@ fn read(
     );
     let named = named_params! {
         ":feed": feed.name, ":after": after, ":until": until, ":limit": limit, ":floor": floor.as_millisecond(),
-        ":stable": variant == Variant::Stable,
+        ":stable": variant == FeedVariant::Stable,
     };
     let mut entries = collect(&mut *db.prepare_cached(&sql)?, named, |row| {
         let priority = row.get::<_, i64>(EDITION_WIDTH + 2)?.clamp(-1000, 1000) as i32;
@@ -308,7 +308,7 @@ fn read(
 fn without_repetition(db: &Connection, entry: &mut FeedEntry, entered_as: u32) -> Result<()> {
     let mut known = None;
     for edition in of_story(db, entry.edition.story)? {
-        let is_later = edition.number > entered_as && edition.cause != Cause::Entered;
+        let is_later = edition.number > entered_as && edition.cause != EditionReason::Entered;
         if edition.number == entered_as
             || is_later && known.as_ref().is_some_and(|known| edition.tells_more_than(known))
         {

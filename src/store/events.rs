@@ -3,10 +3,16 @@
 use super::Result;
 use super::rows::{collect, time, word};
 use crate::domain::text::public_address;
-use crate::domain::{EventKind, PastEvent, SourceId, Timestamp};
+use crate::domain::{OperatorEventKind, RecordedEvent, SourceId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-pub fn record(db: &Connection, at: Timestamp, kind: EventKind, source: Option<SourceId>, detail: &str) -> Result<()> {
+pub fn record(
+    db: &Connection,
+    at: Timestamp,
+    kind: OperatorEventKind,
+    source: Option<SourceId>,
+    detail: &str,
+) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO event (at, kind, source_id, detail, title)
          VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(title, feed_title, url) FROM source WHERE id = ?3))",
@@ -19,25 +25,25 @@ pub fn record(db: &Connection, at: Timestamp, kind: EventKind, source: Option<So
 const SHOWN: u32 = 200;
 
 /// The latest events, newest first.
-pub fn latest(db: &Connection) -> Result<Vec<PastEvent>> {
+pub fn latest(db: &Connection) -> Result<Vec<RecordedEvent>> {
     let mut statement =
         db.prepare_cached("SELECT id, at, kind, source_id, title, detail FROM event ORDER BY id DESC LIMIT ?1")?;
     collect(&mut statement, [SHOWN], read)
 }
 
 /// What happened to one source, newest first.
-pub fn of(db: &Connection, source: SourceId, limit: u32) -> Result<Vec<PastEvent>> {
+pub fn of(db: &Connection, source: SourceId, limit: u32) -> Result<Vec<RecordedEvent>> {
     let mut statement = db.prepare_cached(
         "SELECT id, at, kind, source_id, title, detail FROM event WHERE source_id = ?1 ORDER BY id DESC LIMIT ?2",
     )?;
     collect(&mut statement, params![source.0, limit], read)
 }
 
-fn read(row: &Row<'_>) -> Result<PastEvent> {
-    Ok(PastEvent {
+fn read(row: &Row<'_>) -> Result<RecordedEvent> {
+    Ok(RecordedEvent {
         id: row.get(0)?,
         at: time(row.get(1)?)?,
-        kind: word(&row.get::<_, String>(2)?, EventKind::parse)?,
+        kind: word(&row.get::<_, String>(2)?, OperatorEventKind::parse)?,
         source: row.get::<_, Option<i64>>(3)?.map(SourceId),
         title: row.get::<_, Option<String>>(4)?.map(|title| public_address(&title)),
         detail: row.get(5)?,
@@ -50,7 +56,7 @@ pub fn offline_since(db: &Connection) -> Result<Option<Timestamp>> {
         .prepare_cached("SELECT kind, at FROM event WHERE kind IN ('offline', 'online') ORDER BY id DESC LIMIT 1")?
         .query_row([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
         .optional()?;
-    last.filter(|(kind, _)| kind == EventKind::Offline.as_str()).map(|(_, at)| time(at)).transpose()
+    last.filter(|(kind, _)| kind == OperatorEventKind::Offline.as_str()).map(|(_, at)| time(at)).transpose()
 }
 
 /// Drops events from before `before`, but for the newest ones, which the feed of health still shows.

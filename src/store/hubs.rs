@@ -2,24 +2,24 @@
 
 use super::Result;
 use super::rows::{collect, maybe_time, milliseconds, word};
-use crate::domain::{HubDeclared, SourceId, Subscription, SubscriptionState};
+use crate::domain::{DeclaredHub, HubSubscription, SourceId, SubscriptionState};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// How things stand between a source and its hub; `None` where its feed never declared one.
-pub fn of(db: &Connection, source: SourceId) -> Result<Option<Subscription>> {
+pub fn of(db: &Connection, source: SourceId) -> Result<Option<HubSubscription>> {
     let mut statement = db.prepare_cached(&format!("{SELECT} WHERE source_id = ?1"))?;
     statement.query_row([source.0], |row| Ok(read(row))).optional()?.transpose()
 }
 
 /// The subscription whose callback ends with this token.
-pub fn by_token(db: &Connection, token: &str) -> Result<Option<Subscription>> {
+pub fn by_token(db: &Connection, token: &str) -> Result<Option<HubSubscription>> {
     let mut statement = db.prepare_cached(&format!("{SELECT} WHERE token = ?1"))?;
     statement.query_row([token], |row| Ok(read(row))).optional()?.transpose()
 }
 
 /// Those whose time has come, or whose lease has ended, with whether their source is polled.
-pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<(Subscription, bool)>> {
+pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<(HubSubscription, bool)>> {
     let mut statement = db.prepare_cached(&format!("{SELECT} WHERE next_at <= ?1 OR lease_until <= ?1 LIMIT ?2"))?;
     let due = collect(&mut statement, params![now.as_millisecond(), limit], read)?;
     let mut polled = db.prepare_cached("SELECT state = 'active' FROM source WHERE id = ?1")?;
@@ -36,20 +36,20 @@ pub fn next_due(db: &Connection) -> Result<Option<Timestamp>> {
 }
 
 /// Takes over what a source's document declares. What is new is looked at at once.
-pub fn declare(db: &Connection, source: SourceId, declared: Option<&HubDeclared>, now: Timestamp) -> Result<()> {
+pub fn declare(db: &Connection, source: SourceId, declared: Option<&DeclaredHub>, now: Timestamp) -> Result<()> {
     let known = of(db, source)?;
     let idle = known.as_ref().is_some_and(|known| known.next_at.is_none());
     if known.as_ref().and_then(|known| known.declared.as_ref()) == declared && !(idle && declared.is_some()) {
         return Ok(());
     }
-    let mut known = known.unwrap_or_else(|| Subscription::of(source, None));
+    let mut known = known.unwrap_or_else(|| HubSubscription::of(source, None));
     known.declared = declared.cloned();
     known.next_at = Some(now);
     save(db, &known, now)
 }
 
 /// Writes down a subscription. One that is not trusted defers no polls: its source's go back to their own rules.
-pub fn save(db: &Connection, known: &Subscription, now: Timestamp) -> Result<()> {
+pub fn save(db: &Connection, known: &HubSubscription, now: Timestamp) -> Result<()> {
     let (declared, asked) = (known.declared.as_ref(), known.asked.as_ref());
     db.prepare_cached("INSERT OR IGNORE INTO subscription (source_id) VALUES (?1)")?.execute([known.source.0])?;
     db.prepare_cached(
@@ -125,13 +125,13 @@ pub fn back_to_plain(db: &Connection, source: Option<SourceId>, now: Timestamp, 
 const SELECT: &str = "SELECT source_id, declared_hub, declared_topic, hub, topic, callback, secret, state, renewing, \
     requested_at, next_at, lease_until, failures, pushes, ignored, last_push_at, trusted, detail FROM subscription";
 
-fn read(row: &rusqlite::Row<'_>) -> Result<Subscription> {
-    let pair = |hub: usize, topic: usize| -> Result<Option<HubDeclared>> {
+fn read(row: &rusqlite::Row<'_>) -> Result<HubSubscription> {
+    let pair = |hub: usize, topic: usize| -> Result<Option<DeclaredHub>> {
         let (hub, topic): (Option<String>, Option<String>) = (row.get(hub)?, row.get(topic)?);
-        Ok(hub.zip(topic).map(|(hub, topic)| HubDeclared { hub, topic }))
+        Ok(hub.zip(topic).map(|(hub, topic)| DeclaredHub { hub, topic }))
     };
     let state: String = row.get(7)?;
-    Ok(Subscription {
+    Ok(HubSubscription {
         source: SourceId(row.get(0)?),
         declared: pair(1, 2)?,
         asked: pair(3, 4)?,

@@ -4,22 +4,22 @@ use super::Result;
 use super::recognise::{Recognised, recognise};
 use super::rows::{ITEM_COLUMNS, collect, item, json_list, milliseconds, word};
 use crate::domain::duration::before;
-use crate::domain::{Item, ItemChange, ItemId, NewItem, Rule, SourceId, Stored, StoryId};
+use crate::domain::{IngestResult, Item, ItemChange, ItemId, MatchedBy, NewItem, SourceId, StoryId};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, HashSet};
 
 /// Stores the items of one document of `source`: new ones are added, changed ones revised, in the document's order
 /// from its end, because feeds list the newest first and ids are to follow time.
-pub(super) fn store(db: &Connection, source: SourceId, items: &[NewItem], now: Timestamp) -> Result<Stored> {
-    let mut stored = Stored::default();
+pub(super) fn store(db: &Connection, source: SourceId, items: &[NewItem], now: Timestamp) -> Result<IngestResult> {
+    let mut stored = IngestResult::default();
     let recognised = recognise(db, source, items, now)?;
     for (new, recognised) in items.iter().zip(recognised).rev() {
         match recognised {
             Recognised::New => stored.new.push(insert(db, source, new, now)?),
             Recognised::Removed => super::retention::shown_again(db, source, new, now)?,
             Recognised::Known(known, rule) => {
-                if rule != Rule::Guid {
+                if rule != MatchedBy::Guid {
                     insert_guid(db, source, &new.guid, known, rule)?;
                     *stored.recognised.entry(rule).or_default() += 1;
                 }
@@ -39,7 +39,7 @@ const PAGES_OF: SignedDuration = SignedDuration::from_hours(48);
 /// An item is not kept from its story for longer than this by a page that does not come.
 const PAGE_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
-fn insert_guid(db: &Connection, source: SourceId, guid: &str, item: ItemId, rule: Rule) -> Result<()> {
+fn insert_guid(db: &Connection, source: SourceId, guid: &str, item: ItemId, rule: MatchedBy) -> Result<()> {
     db.prepare_cached("INSERT INTO item_guid (source_id, guid, item_id, rule) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![source.0, guid, item.0, rule.as_str()])?;
     Ok(())
@@ -71,7 +71,7 @@ fn insert(db: &Connection, source: SourceId, new: &NewItem, now: Timestamp) -> R
         PAGES_OF.as_millis() as i64,
     ])?;
     let id = ItemId(db.last_insert_rowid());
-    insert_guid(db, source, &new.guid, id, Rule::Guid)?;
+    insert_guid(db, source, &new.guid, id, MatchedBy::Guid)?;
     Ok(id)
 }
 
@@ -242,8 +242,8 @@ pub fn per_day(db: &Connection, source: SourceId, first: i64, last: i64) -> Resu
 }
 
 /// The guids under which an item was shown besides the first, and by what it was recognised then.
-pub fn other_guids(db: &Connection, id: ItemId) -> Result<Vec<(String, Rule)>> {
+pub fn other_guids(db: &Connection, id: ItemId) -> Result<Vec<(String, MatchedBy)>> {
     let mut statement =
         db.prepare_cached("SELECT guid, rule FROM item_guid WHERE item_id = ?1 AND rule <> 'guid' ORDER BY guid")?;
-    collect(&mut statement, [id.0], |row| Ok((row.get(0)?, word(&row.get::<_, String>(1)?, Rule::parse)?)))
+    collect(&mut statement, [id.0], |row| Ok((row.get(0)?, word(&row.get::<_, String>(1)?, MatchedBy::parse)?)))
 }

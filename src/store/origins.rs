@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::rows::{collect, maybe_time, time};
-use crate::domain::{OriginHold, Request, SourceId, Timestamp};
+use crate::domain::{OriginHold, RequestRecord, SourceId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
@@ -55,7 +55,7 @@ pub fn kept_waiting(db: &Connection, origin: &str, now: Timestamp) -> Result<Vec
 }
 
 /// Writes down requests that belong to no poll.
-pub fn record(db: &Connection, at: Timestamp, requests: &[Request]) -> Result<()> {
+pub fn record(db: &Connection, at: Timestamp, requests: &[RequestRecord]) -> Result<()> {
     let mut insert =
         db.prepare_cached("INSERT INTO other_request (at, origin, status, bytes) VALUES (?1, ?2, ?3, ?4)")?;
     for request in requests {

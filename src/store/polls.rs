@@ -2,7 +2,7 @@
 
 use super::rows::{collect, maybe_time, milliseconds, time, word};
 use super::{Error, Result, events, items, origins};
-use crate::domain::{NewItem, Outcome, PollRecord, Problem, ProblemKind, SourceId, Stored};
+use crate::domain::{FeedProblem, IngestResult, NewItem, PollOutcome, PollRecord, ProblemKind, SourceId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
@@ -10,7 +10,7 @@ use serde::Serialize;
 /// Writes down one attempt: its record, the items of its document, and what follows for the source.
 ///
 /// All of it or nothing: validators are never stored without the items that came with them.
-pub fn record(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Result<Stored> {
+pub fn record(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Result<IngestResult> {
     let stored = record_push(db, poll, new_items)?;
     update_source(db, poll)?;
     if let Some(hold) = &poll.origin_hold {
@@ -26,7 +26,7 @@ pub fn record(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Resu
 }
 
 /// Writes down a document that nobody asked a server for: its record and its items. Nothing follows for the source.
-pub fn record_push(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Result<Stored> {
+pub fn record_push(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Result<IngestResult> {
     let stored = items::store(db, poll.source, new_items, poll.finished_at)?;
     db.prepare_cached(
         "INSERT INTO poll (source_id, started_at, finished_at, url, outcome, status, detail, bytes, items, new_items,
@@ -57,10 +57,10 @@ pub fn record_push(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) ->
 }
 
 /// What a source did to its guids, as it is seen once its items are recognised.
-fn rewritten(stored: &Stored) -> Option<Problem> {
+fn rewritten(stored: &IngestResult) -> Option<FeedProblem> {
     let words: Vec<String> = stored.recognised.iter().map(|(rule, n)| format!("{n} by {}", rule.as_str())).collect();
-    let problem = Problem::new(ProblemKind::GuidsRewritten, format!("recognised: {}", words.join(", ")));
-    (!words.is_empty()).then(|| Problem { count: stored.recognised.values().sum(), ..problem })
+    let problem = FeedProblem::new(ProblemKind::GuidsRewritten, format!("recognised: {}", words.join(", ")));
+    (!words.is_empty()).then(|| FeedProblem { count: stored.recognised.values().sum(), ..problem })
 }
 
 /// What a poll was led through before its last request.
@@ -123,14 +123,14 @@ pub struct PastPoll {
     pub started_at: Timestamp,
     pub finished_at: Timestamp,
     pub url: String,
-    pub outcome: Outcome,
+    pub outcome: PollOutcome,
     pub status: Option<u16>,
     pub detail: String,
     pub bytes: u64,
     pub items: u32,
     pub new_items: u32,
     pub changed_items: u32,
-    pub problems: Vec<Problem>,
+    pub problems: Vec<FeedProblem>,
 }
 
 /// A source's latest polls, newest first.
@@ -148,7 +148,7 @@ pub fn latest(db: &Connection, source: SourceId, limit: u32) -> Result<Vec<PastP
             started_at: time(row.get(0)?)?,
             finished_at: time(row.get(1)?)?,
             url: row.get(2)?,
-            outcome: word(&outcome, Outcome::parse)?,
+            outcome: word(&outcome, PollOutcome::parse)?,
             status: row.get(4)?,
             detail: row.get(5)?,
             bytes: row.get::<_, i64>(6)? as u64,
@@ -171,7 +171,7 @@ pub fn newest(db: &Connection) -> Result<Option<Timestamp>> {
 pub struct Tally {
     pub polls: u64,
     pub last_poll_at: Option<Timestamp>,
-    pub outcomes: Vec<(Outcome, u64)>,
+    pub outcomes: Vec<(PollOutcome, u64)>,
     pub problems: Vec<(ProblemKind, u64)>,
 }
 
@@ -183,7 +183,7 @@ pub fn tally(db: &Connection, since: Timestamp) -> Result<Tally> {
     let mut by_outcome =
         db.prepare_cached("SELECT outcome, count(*) FROM poll WHERE started_at >= ?1 GROUP BY outcome ORDER BY 1")?;
     let outcomes = collect(&mut by_outcome, [since], |row| {
-        Ok((word(&row.get::<_, String>(0)?, Outcome::parse)?, row.get::<_, i64>(1)? as u64))
+        Ok((word(&row.get::<_, String>(0)?, PollOutcome::parse)?, row.get::<_, i64>(1)? as u64))
     })?;
     let mut by_kind = db.prepare_cached(
         "SELECT kind, sum(count) FROM problem JOIN poll ON poll.id = poll_id WHERE started_at >= ?1

@@ -6,7 +6,7 @@
 
 use super::Result;
 use super::rows::collect;
-use crate::domain::{ItemId, NewItem, Rule, SourceId, Timestamp};
+use crate::domain::{ItemId, MatchedBy, NewItem, SourceId, Timestamp};
 use jiff::SignedDuration;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{HashMap, HashSet};
@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Recognised {
     New,
-    Known(ItemId, Rule),
+    Known(ItemId, MatchedBy),
     /// It was removed for its age, and is shown still.
     Removed,
 }
@@ -57,7 +57,7 @@ pub(super) fn recognise(
             && let Some(id) = by_title(db, source, item, now)?
             && taken.insert(id)
         {
-            *found = Recognised::Known(id, Rule::Title);
+            *found = Recognised::Known(id, MatchedBy::Title);
         }
     }
     Ok(found)
@@ -85,7 +85,7 @@ fn by_guid(db: &Connection, source: SourceId, guid: &str) -> Result<Option<Recog
         .query_row(params![source.0, guid], |row| row.get(0))
         .optional()?;
     Ok(known.map(|id| match id {
-        Some(id) => Recognised::Known(ItemId(id), Rule::Guid),
+        Some(id) => Recognised::Known(ItemId(id), MatchedBy::Guid),
         None => Recognised::Removed,
     }))
 }
@@ -95,7 +95,7 @@ fn by_link(db: &Connection, source: SourceId, link: &str) -> Result<Option<Recog
         db.prepare_cached("SELECT id FROM item WHERE source_id = ?1 AND canonical_url = ?2 ORDER BY id LIMIT 2")?;
     let same = collect(&mut statement, params![source.0, link], |row| Ok(ItemId(row.get(0)?)))?;
     match same[..] {
-        [id] => Ok(Some(Recognised::Known(id, Rule::Link))),
+        [id] => Ok(Some(Recognised::Known(id, MatchedBy::Link))),
         // Two known items with this link: it is no article's own, and so no proof.
         [_, ..] => Ok(None),
         [] => {

@@ -2,7 +2,7 @@
 
 use super::{Error, Result};
 use crate::domain::text::public_address;
-use crate::domain::{Article, Item, ItemId, SourceId};
+use crate::domain::{ArticleText, Item, ItemId, SourceId};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Row;
 
@@ -41,7 +41,7 @@ pub(super) fn item(row: &Row<'_>) -> Result<Item> {
         ranked_at: time(row.get(17)?)?,
         source_age: row.get::<_, Option<i64>>(18)?.map(SignedDuration::from_millis),
         article: match row.get::<_, Option<String>>(19)? {
-            Some(text) => Some(Article { text, may_be_published: row.get(20)? }),
+            Some(text) => Some(ArticleText { text, may_be_published: row.get(20)? }),
             None => None,
         },
     })

@@ -4,8 +4,8 @@ use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result};
 use crate::domain::text::public_address;
 use crate::domain::{
-    Due, FullText, Moving, NewSource, Outcome, OutletFrom, Source, SourceEdit, SourceId, SourceState, Validators,
-    Wishes,
+    CacheValidators, DueSource, FullTextMode, NewSource, OutletFrom, PendingRedirect, PollOutcome, PollingHints,
+    Source, SourceEdit, SourceId, SourceState,
 };
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -102,7 +102,7 @@ pub fn set_state(db: &Connection, id: SourceId, state: SourceState) -> Result<()
 ///
 /// It is on disk before the request goes out, so that a crash in the middle is not followed by a poll too soon. That
 /// nobody else polls it meanwhile is the [lease](super::leases)'s.
-pub fn claim(db: &Connection, due: &Due, until: Timestamp) -> Result<bool> {
+pub fn claim(db: &Connection, due: &DueSource, until: Timestamp) -> Result<bool> {
     let claimed = db
         .prepare_cached(
             "UPDATE source SET next_poll_at = max(next_poll_at, ?3),
@@ -114,13 +114,13 @@ pub fn claim(db: &Connection, due: &Due, until: Timestamp) -> Result<bool> {
 }
 
 /// The sources whose time has come, the longest overdue first.
-pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
+pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<DueSource>> {
     let mut statement = db.prepare_cached(
         "SELECT id, url, next_poll_at FROM source WHERE state = 'active' AND next_poll_at <= ?1
          ORDER BY next_poll_at, id LIMIT ?2",
     )?;
     collect(&mut statement, params![now.as_millisecond(), limit], |row| {
-        Ok(Due { id: SourceId(row.get(0)?), url: row.get(1)?, at: time(row.get(2)?)? })
+        Ok(DueSource { id: SourceId(row.get(0)?), url: row.get(1)?, at: time(row.get(2)?)? })
     })
 }
 
@@ -133,7 +133,7 @@ pub fn next_due(db: &Connection) -> Result<Option<Timestamp>> {
 }
 
 /// Moves a source's next poll to after the hold of its server.
-pub fn postpone(db: &Connection, due: &Due, until: Timestamp, reason: &str) -> Result<()> {
+pub fn postpone(db: &Connection, due: &DueSource, until: Timestamp, reason: &str) -> Result<()> {
     db.prepare_cached(
         "UPDATE source SET next_poll_at = ?3, next_reason = ?4 WHERE id = ?1 AND next_poll_at = ?2 AND ?3 > ?2",
     )?
@@ -161,7 +161,7 @@ pub fn spread_overdue(db: &Connection, now: Timestamp, apart: SignedDuration, wi
 }
 
 /// Gives what is known of the rate of each source that is polled, as it was written down, and what its feed asks for.
-pub fn each_rate(db: &Connection, mut take: impl FnMut(&str, &Wishes)) -> Result<()> {
+pub fn each_rate(db: &Connection, mut take: impl FnMut(&str, &PollingHints)) -> Result<()> {
     let mut statement = db.prepare_cached("SELECT rate, feed_wishes FROM source WHERE state = 'active'")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -267,12 +267,12 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
     let outlet_from: String = row.get(21)?;
     let wishes: String = row.get(23)?;
     let moving = match (row.get::<_, Option<String>>(24)?, maybe_time(row.get(26)?)?) {
-        (Some(to), Some(since)) => Some(Moving { to, times: row.get(25)?, since }),
+        (Some(to), Some(since)) => Some(PendingRedirect { to, times: row.get(25)?, since }),
         _ => None,
     };
     let validators = match row.get::<_, Option<String>>(17)? {
         None => None,
-        Some(url) => Some(Validators { url, etag: row.get(18)?, last_modified: row.get(19)? }),
+        Some(url) => Some(CacheValidators { url, etag: row.get(18)?, last_modified: row.get(19)? }),
     };
     let tags: String = row.get(20)?;
     Ok(Source {
@@ -285,13 +285,13 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
         lang: row.get(5)?,
         priority: row.get(6)?,
         tags: serde_json::from_str(&tags).map_err(|e| Error::Corrupt(format!("tags {tags}: {e}")))?,
-        full_text: word(&row.get::<_, String>(22)?, FullText::parse)?,
+        full_text: word(&row.get::<_, String>(22)?, FullTextMode::parse)?,
         state: word(&state, SourceState::parse)?,
         added_at: time(row.get(8)?)?,
         next_poll_at: time(row.get(9)?)?,
         next_reason: row.get(10)?,
         last_poll_at: maybe_time(row.get(11)?)?,
-        last_outcome: outcome.map(|o| word(&o, Outcome::parse)).transpose()?,
+        last_outcome: outcome.map(|o| word(&o, PollOutcome::parse)).transpose()?,
         last_success_at: maybe_time(row.get(13)?)?,
         failures: row.get(14)?,
         last_problem: row.get(15)?,

@@ -5,7 +5,8 @@ use super::rows::{ITEM_COLUMNS, ITEM_WIDTH, collect, item, json_list, maybe_time
 use super::{Error, Result};
 use crate::domain::duration::before;
 use crate::domain::{
-    Assignment, Evidence, FeedSelection, Item, ItemId, Placement, Published, Regrouped, Story, StoryId, StoryItem,
+    FeedSelection, Item, ItemId, JoinEvidence, Story, StoryAssignment, StoryId, StoryItem, StoryPlacement,
+    StoryPublication, StoryRegrouping,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -24,15 +25,15 @@ pub fn mint(db: &Connection, founder: &Item, taken: impl Fn(StoryId) -> bool) ->
 }
 
 /// Writes down where items belong, in the order in which it was decided.
-pub fn place(db: &Connection, assignments: &[Assignment], now: Timestamp) -> Result<()> {
+pub fn place(db: &Connection, assignments: &[StoryAssignment], now: Timestamp) -> Result<()> {
     assignments.iter().try_for_each(|assignment| assign(db, assignment, now))?;
     touch(db)
 }
 
 /// An item that has a story already is left there.
-fn assign(db: &Connection, assignment: &Assignment, now: Timestamp) -> Result<()> {
+fn assign(db: &Connection, assignment: &StoryAssignment, now: Timestamp) -> Result<()> {
     let (story, now) = (assignment.story.to_row(), now.as_millisecond());
-    if assignment.placement == Placement::Founded {
+    if assignment.placement == StoryPlacement::Founded {
         db.prepare_cached("INSERT INTO story (id, founded_at, updated_at, lead_id) VALUES (?1, ?2, ?2, ?3)")?
             .execute(params![story, now, assignment.item.0])?;
     }
@@ -49,7 +50,7 @@ fn assign(db: &Connection, assignment: &Assignment, now: Timestamp) -> Result<()
 
 /// Writes down what a second look changed. `lead` chooses the item that stands for a story which lost the one that did.
 /// What was published of a story stays as it is.
-pub fn regroup(db: &Connection, regrouped: &Regrouped, now: Timestamp, lead: Lead<'_>) -> Result<()> {
+pub fn regroup(db: &Connection, regrouped: &StoryRegrouping, now: Timestamp, lead: Lead<'_>) -> Result<()> {
     for founded in &regrouped.founded {
         found(db, founded.story, founded.by, now)?;
     }
@@ -76,7 +77,7 @@ pub(super) fn move_item(
     db: &Connection,
     item: ItemId,
     into: StoryId,
-    evidence: &Evidence,
+    evidence: &JoinEvidence,
     now: Timestamp,
 ) -> Result<()> {
     db.prepare_cached("UPDATE item SET story_id = ?2, evidence = ?3, assigned_at = ?4 WHERE id = ?1")?
@@ -114,14 +115,14 @@ pub(super) fn settle_changed(
     Ok(())
 }
 
-fn written(evidence: &Evidence) -> Result<String> {
+fn written(evidence: &JoinEvidence) -> Result<String> {
     serde_json::to_string(evidence).map_err(|e| Error::Corrupt(e.to_string()))
 }
 
 /// Publishes a story: its lead, its link and the date, which never change afterwards.
 ///
 /// Returns whether it did: a story that was published or merged away meanwhile is left alone.
-pub fn publish(db: &Connection, story: StoryId, lead: ItemId, published: &Published) -> Result<bool> {
+pub fn publish(db: &Connection, story: StoryId, lead: ItemId, published: &StoryPublication) -> Result<bool> {
     let done = db
         .prepare_cached(
             "UPDATE story SET published_at = ?2, published_link = ?3, lead_id = ?4
@@ -362,7 +363,7 @@ pub(super) fn load(db: &Connection, ids: &[i64]) -> Result<Vec<Story>> {
                 Ok((|| {
                     let published = match row.get::<_, Option<i64>>(2)? {
                         None => None,
-                        Some(at) => Some(Published { at: time(at)?, link: row.get(3)? }),
+                        Some(at) => Some(StoryPublication { at: time(at)?, link: row.get(3)? }),
                     };
                     Ok::<_, Error>(Story {
                         id: StoryId::from_row(*id),

@@ -4,7 +4,7 @@
 use super::Result;
 use super::rows::{collect, json_list, maybe_time, time, word};
 use crate::domain::duration::before;
-use crate::domain::{HubMode, Ping, Subscriber, SubscriberId, SubscriberRequest};
+use crate::domain::{HubMode, HubNotification, Subscriber, SubscriberId, SubscriberRequest};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
@@ -295,7 +295,7 @@ pub fn pings_due(
     now: Timestamp,
     (hubs, topics, busy): (&[String], &[String], &[String]),
     limit: usize,
-) -> Result<Vec<(Ping, String)>> {
+) -> Result<Vec<(HubNotification, String)>> {
     let mut statement = db.prepare_cached(
         "SELECT ping.hub, ping.topic, pinged_at, failures, detail, announcement.hash, min(ping.next_at)
          FROM ping JOIN announcement ON announcement.topic = ping.topic
@@ -308,13 +308,13 @@ pub fn pings_due(
 }
 
 /// What each hub was told of each document, also what is in the configuration no more.
-pub fn pings(db: &Connection) -> Result<Vec<Ping>> {
+pub fn pings(db: &Connection) -> Result<Vec<HubNotification>> {
     let sql = "SELECT hub, topic, pinged_at, failures, detail FROM ping ORDER BY hub, topic";
     collect(&mut db.prepare(sql)?, [], ping)
 }
 
 /// A hub is about to be told; should nobody write down what it said, it is told again at `again_at`.
-pub fn claim_ping(db: &Connection, ping: &Ping, again_at: Timestamp) -> Result<()> {
+pub fn claim_ping(db: &Connection, ping: &HubNotification, again_at: Timestamp) -> Result<()> {
     let sql = "UPDATE ping SET failures = failures + 1, next_at = ?3,
                detail = 'it was told and has not answered yet' WHERE hub = ?1 AND topic = ?2";
     db.prepare_cached(sql)?.execute(params![ping.hub, ping.topic, again_at.as_millisecond()])?;
@@ -322,7 +322,7 @@ pub fn claim_ping(db: &Connection, ping: &Ping, again_at: Timestamp) -> Result<(
 }
 
 /// A hub knows.
-pub fn pinged(db: &Connection, ping: &Ping, hash: &str, now: Timestamp) -> Result<()> {
+pub fn pinged(db: &Connection, ping: &HubNotification, hash: &str, now: Timestamp) -> Result<()> {
     let sql = "UPDATE ping SET hash = ?3, pinged_at = ?4, failures = 0, next_at = 0, detail = ''
                WHERE hub = ?1 AND topic = ?2";
     db.prepare_cached(sql)?.execute(params![ping.hub, ping.topic, hash, now.as_millisecond()])?;
@@ -332,7 +332,7 @@ pub fn pinged(db: &Connection, ping: &Ping, hash: &str, now: Timestamp) -> Resul
 /// A hub does not know. Where `given_up` is a hash, it is told nothing before the document holds something else.
 pub fn not_pinged(
     db: &Connection,
-    ping: &Ping,
+    ping: &HubNotification,
     again_at: Timestamp,
     given_up: Option<&str>,
     detail: &str,
@@ -363,8 +363,8 @@ fn subscriber(row: &Row<'_>) -> Result<Subscriber> {
     })
 }
 
-fn ping(row: &Row<'_>) -> Result<Ping> {
-    Ok(Ping {
+fn ping(row: &Row<'_>) -> Result<HubNotification> {
+    Ok(HubNotification {
         hub: row.get(0)?,
         topic: row.get(1)?,
         pinged_at: maybe_time(row.get(2)?)?,

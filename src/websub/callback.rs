@@ -7,7 +7,7 @@
 use super::intent::Intent;
 use super::{Inbox, Options, Pushed, course, intent, secret, signature};
 use crate::clock::Clock;
-use crate::domain::{Subscription, SubscriptionState};
+use crate::domain::{HubSubscription, SubscriptionState};
 use crate::store::{self, Store, hubs};
 use axum::Router;
 use axum::body::Body;
@@ -128,7 +128,7 @@ async fn receive(
 }
 
 impl Callback {
-    async fn known(&self, token: &str) -> store::Result<Option<Subscription>> {
+    async fn known(&self, token: &str) -> store::Result<Option<HubSubscription>> {
         if !secret::is_token(token) {
             return Ok(None);
         }

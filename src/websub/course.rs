@@ -3,7 +3,7 @@
 use super::intent::Intent;
 use super::terms;
 use crate::domain::text::one_line;
-use crate::domain::{HubMode, Subscription, SubscriptionState, Timestamp};
+use crate::domain::{HubMode, HubSubscription, SubscriptionState, Timestamp};
 use crate::http_client::HubAnswer;
 
 /// A callback and a secret that were just drawn.
@@ -13,7 +13,7 @@ pub struct Fresh {
 }
 
 /// The hub is about to be asked to subscribe: anew, by `fresh`, or once more. This is written down before it is.
-pub fn subscribe(known: &mut Subscription, fresh: Option<Fresh>, now: Timestamp) {
+pub fn subscribe(known: &mut HubSubscription, fresh: Option<Fresh>, now: Timestamp) {
     if let Some(fresh) = fresh {
         known.asked = known.declared.clone();
         known.callback = Some(fresh.callback);
@@ -32,7 +32,7 @@ pub fn subscribe(known: &mut Subscription, fresh: Option<Fresh>, now: Timestamp)
 }
 
 /// The hub is about to be asked to end it.
-pub fn unsubscribe(known: &mut Subscription, now: Timestamp) {
+pub fn unsubscribe(known: &mut HubSubscription, now: Timestamp) {
     known.state = SubscriptionState::Leaving;
     known.renewing = false;
     known.trusted = false;
@@ -42,7 +42,7 @@ pub fn unsubscribe(known: &mut Subscription, now: Timestamp) {
 }
 
 /// The hub answered a request, which may have been verified already.
-pub fn answered(known: &mut Subscription, answer: &HubAnswer, now: Timestamp) {
+pub fn answered(known: &mut HubSubscription, answer: &HubAnswer, now: Timestamp) {
     let Some(mode) = known.pending() else { return };
     match (answer, mode) {
         (HubAnswer::Accepted, _) => known.detail = "the hub took the request and has yet to verify it".into(),
@@ -63,7 +63,7 @@ pub fn answered(known: &mut Subscription, answer: &HubAnswer, now: Timestamp) {
 }
 
 /// What a hub's request to our callback means, once it was judged.
-pub fn heard(known: &mut Subscription, intent: &Intent, now: Timestamp) {
+pub fn heard(known: &mut HubSubscription, intent: &Intent, now: Timestamp) {
     match intent {
         Intent::Foreign => {}
         Intent::Subscribed { lease_until, renew_at, .. } => {
@@ -87,7 +87,7 @@ pub fn heard(known: &mut Subscription, intent: &Intent, now: Timestamp) {
 }
 
 /// There is none any more. Whether and when another is asked for is judged from there.
-pub fn end(known: &mut Subscription, why: &str) {
+pub fn end(known: &mut HubSubscription, why: &str) {
     known.state = SubscriptionState::None;
     known.renewing = false;
     known.trusted = false;
@@ -98,20 +98,20 @@ pub fn end(known: &mut Subscription, why: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{HubDeclared, SourceId};
+    use crate::domain::{DeclaredHub, SourceId};
     use jiff::SignedDuration;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn asked() -> Subscription {
-        let declared = HubDeclared { hub: "https://hub.example/".into(), topic: "https://news.example/feed".into() };
-        let mut known = Subscription::of(SourceId(1), Some(declared));
+    fn asked() -> HubSubscription {
+        let declared = DeclaredHub { hub: "https://hub.example/".into(), topic: "https://news.example/feed".into() };
+        let mut known = HubSubscription::of(SourceId(1), Some(declared));
         let fresh = Fresh { callback: "https://us.example/websub/token".into(), secret: "secret".into() };
         subscribe(&mut known, Some(fresh), NOW);
         known
     }
 
-    fn verified(known: &mut Subscription) {
+    fn verified(known: &mut HubSubscription) {
         let (lease_until, renew_at) = (NOW + SignedDuration::from_hours(20), NOW + SignedDuration::from_hours(10));
         heard(known, &Intent::Subscribed { challenge: "c".into(), lease_until, renew_at }, NOW);
     }
@@ -143,9 +143,9 @@ mod tests {
     #[test]
     fn nothing_is_trusted_once_it_has_ended() {
         for ending in [
-            |known: &mut Subscription| end(known, "its lease ended"),
-            |known: &mut Subscription| unsubscribe(known, NOW),
-            |known: &mut Subscription| heard(known, &Intent::Denied { reason: "no".into() }, NOW),
+            |known: &mut HubSubscription| end(known, "its lease ended"),
+            |known: &mut HubSubscription| unsubscribe(known, NOW),
+            |known: &mut HubSubscription| heard(known, &Intent::Denied { reason: "no".into() }, NOW),
         ] {
             let mut known = asked();
             verified(&mut known);

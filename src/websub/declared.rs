@@ -1,7 +1,7 @@
 //! Which hub and topic a feed offers (WebSub, section 4): what the server's `Link` headers say goes before what stands in
 //! the document, and without a rel=self there is no topic and so no subscription.
 
-use crate::domain::HubDeclared;
+use crate::domain::DeclaredHub;
 use crate::http_client::Links;
 use url::Url;
 
@@ -9,13 +9,13 @@ use url::Url;
 const MAX_URL: usize = 2048;
 
 /// What is to be asked of whom.
-pub fn declared(links: &Links, feed_hubs: &[Url], feed_self: Option<&Url>) -> Option<HubDeclared> {
+pub fn declared(links: &Links, feed_hubs: &[Url], feed_self: Option<&Url>) -> Option<DeclaredHub> {
     let hubs = if links.hubs.iter().any(is_usable) { &links.hubs } else { feed_hubs };
     let usable = || hubs.iter().filter(|hub| is_usable(hub));
     // The form carries a secret. A hub without TLS is better than none, and the last choice.
     let hub = usable().find(|hub| hub.scheme() == "https").or_else(|| usable().next())?;
     let topic = links.own.as_ref().or(feed_self).filter(|topic| is_usable(topic))?;
-    Some(HubDeclared { hub: hub.to_string(), topic: topic.to_string() })
+    Some(DeclaredHub { hub: hub.to_string(), topic: topic.to_string() })
 }
 
 fn is_usable(url: &Url) -> bool {
@@ -35,7 +35,7 @@ mod tests {
         let urls = |list: &[&str]| list.iter().map(|text| url(text)).collect::<Vec<_>>();
         let links = Links { hubs: urls(header.0), own: header.1.map(url) };
         let found = declared(&links, &urls(feed.0), feed.1.map(url).as_ref());
-        let expect = expect.map(|(hub, topic)| HubDeclared { hub: hub.into(), topic: topic.into() });
+        let expect = expect.map(|(hub, topic)| DeclaredHub { hub: hub.into(), topic: topic.into() });
         assert_eq!(found, expect);
     }
 

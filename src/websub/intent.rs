@@ -6,7 +6,7 @@
 use super::terms;
 use crate::domain::duration::after;
 use crate::domain::text::one_line;
-use crate::domain::{HubMode, Subscription, SubscriptionState, Timestamp};
+use crate::domain::{HubMode, HubSubscription, SubscriptionState, Timestamp};
 use jiff::SignedDuration;
 use url::form_urlencoded;
 
@@ -30,7 +30,7 @@ pub enum Intent {
 }
 
 /// Judges the query of a hub's request to the callback of `known`.
-pub fn judge(known: &Subscription, query: &str, now: Timestamp, asked_lease: SignedDuration) -> Intent {
+pub fn judge(known: &HubSubscription, query: &str, now: Timestamp, asked_lease: SignedDuration) -> Intent {
     if query.len() > MAX_QUERY {
         return Intent::Foreign;
     }
@@ -66,14 +66,14 @@ pub fn judge(known: &Subscription, query: &str, now: Timestamp, asked_lease: Sig
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{HubDeclared, SourceId};
+    use crate::domain::{DeclaredHub, SourceId};
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
     const TOPIC: &str = "https://news.example/feed?a=1&b=2";
 
-    fn known(state: SubscriptionState, renewing: bool) -> Subscription {
-        let asked = Some(HubDeclared { hub: "https://hub.example/".into(), topic: TOPIC.into() });
-        Subscription { state, renewing, asked, ..Subscription::of(SourceId(1), None) }
+    fn known(state: SubscriptionState, renewing: bool) -> HubSubscription {
+        let asked = Some(DeclaredHub { hub: "https://hub.example/".into(), topic: TOPIC.into() });
+        HubSubscription { state, renewing, asked, ..HubSubscription::of(SourceId(1), None) }
     }
 
     fn query(mode: &str, topic: &str, more: &[(&str, &str)]) -> String {

@@ -4,7 +4,7 @@
 //! rarely while that leads to nothing: a feed can name anybody as its hub.
 
 use crate::domain::duration::after;
-use crate::domain::{Subscription, SubscriptionState, Timestamp};
+use crate::domain::{HubSubscription, SubscriptionState, Timestamp};
 use jiff::SignedDuration;
 
 /// A hub that gives more is asked again after this all the same.
@@ -32,7 +32,7 @@ pub enum Step {
 }
 
 /// Judges a subscription. `base` is where our callbacks begin; `polled` whether its source is active.
-pub fn step(known: &Subscription, polled: bool, base: &str, now: Timestamp) -> Step {
+pub fn step(known: &HubSubscription, polled: bool, base: &str, now: Timestamp) -> Step {
     let ours = known.callback.as_ref().is_some_and(|callback| callback.starts_with(base));
     let wanted = polled && known.declared.is_some();
     let fits = ours && known.asked == known.declared;
@@ -90,7 +90,7 @@ pub fn renew_at(now: Timestamp, lease: SignedDuration) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{HubDeclared, SourceId};
+    use crate::domain::{DeclaredHub, SourceId};
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
     const BASE: &str = "https://us.example/websub/";
@@ -99,42 +99,42 @@ mod tests {
         Some(NOW + SignedDuration::from_hours(n))
     }
 
-    fn hub(name: &str) -> Option<HubDeclared> {
-        Some(HubDeclared { hub: format!("https://{name}.example/"), topic: "https://news.example/feed".into() })
+    fn hub(name: &str) -> Option<DeclaredHub> {
+        Some(DeclaredHub { hub: format!("https://{name}.example/"), topic: "https://news.example/feed".into() })
     }
 
     /// Asked for an hour ago and a half, and all in order.
-    fn known(state: SubscriptionState) -> Subscription {
-        Subscription {
+    fn known(state: SubscriptionState) -> HubSubscription {
+        HubSubscription {
             state,
             asked: hub("a"),
             callback: Some(format!("{BASE}token")),
             requested_at: Some(NOW - SignedDuration::from_mins(90)),
             next_at: hours(5),
             lease_until: hours(100),
-            ..Subscription::of(SourceId(1), hub("a"))
+            ..HubSubscription::of(SourceId(1), hub("a"))
         }
     }
 
-    fn check(known: Subscription, expect: Step) {
+    fn check(known: HubSubscription, expect: Step) {
         assert_eq!(step(&known, true, BASE, NOW), expect, "{known:?}");
     }
 
     #[test]
     fn what_is_declared_is_asked_for_and_renewed_in_time() {
         use SubscriptionState::*;
-        check(Subscription::of(SourceId(1), hub("a")), Step::Subscribe { fresh: true });
-        check(Subscription::of(SourceId(1), Option::None), Step::Rest(Option::None));
+        check(HubSubscription::of(SourceId(1), hub("a")), Step::Subscribe { fresh: true });
+        check(HubSubscription::of(SourceId(1), Option::None), Step::Rest(Option::None));
         check(known(Asked), Step::Rest(hours(5)));
-        check(Subscription { next_at: hours(0), ..known(Asked) }, Step::Subscribe { fresh: false });
+        check(HubSubscription { next_at: hours(0), ..known(Asked) }, Step::Subscribe { fresh: false });
         check(known(Active), Step::Rest(hours(5)));
-        check(Subscription { next_at: hours(0), ..known(Active) }, Step::Subscribe { fresh: false });
+        check(HubSubscription { next_at: hours(0), ..known(Active) }, Step::Subscribe { fresh: false });
         for state in [Failed, Denied] {
             check(known(state), Step::Rest(hours(5)));
-            check(Subscription { next_at: hours(0), ..known(state) }, Step::Subscribe { fresh: true });
+            check(HubSubscription { next_at: hours(0), ..known(state) }, Step::Subscribe { fresh: true });
         }
         let ended = "its lease ended before the hub renewed it";
-        check(Subscription { lease_until: hours(0), ..known(Active) }, Step::End(ended));
+        check(HubSubscription { lease_until: hours(0), ..known(Active) }, Step::End(ended));
     }
 
     #[test]
@@ -148,21 +148,21 @@ mod tests {
             (Failed, Step::Rest(Option::None)),
         ] {
             assert_eq!(step(&known(state), false, BASE, NOW), expect, "its source is paused: {state:?}");
-            check(Subscription { declared: Option::None, ..known(state) }, expect);
+            check(HubSubscription { declared: Option::None, ..known(state) }, expect);
         }
-        check(Subscription { declared: hub("b"), ..known(Active) }, Step::Unsubscribe);
+        check(HubSubscription { declared: hub("b"), ..known(Active) }, Step::Unsubscribe);
         check(
-            Subscription { callback: Some("https://old.example/websub/x".into()), ..known(Active) },
+            HubSubscription { callback: Some("https://old.example/websub/x".into()), ..known(Active) },
             Step::Unsubscribe,
         );
-        let left = Subscription { next_at: hours(0), ..known(Leaving) };
+        let left = HubSubscription { next_at: hours(0), ..known(Leaving) };
         assert!(matches!(step(&left, true, BASE, NOW), Step::End(_)));
     }
 
     #[test]
     fn a_feed_that_names_another_hub_at_every_poll_makes_us_ask_once_an_hour_and_then_once_a_day() {
         use SubscriptionState::*;
-        let changed = |hours, failures| Subscription {
+        let changed = |hours, failures| HubSubscription {
             declared: hub("b"),
             requested_at: Some(NOW - SignedDuration::from_hours(hours)),
             failures,

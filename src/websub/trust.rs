@@ -4,7 +4,7 @@
 //! takes the trust back until the next push. The poll's own rules are never shortened by any of it.
 
 use crate::domain::duration::after;
-use crate::domain::{Outcome, PollRecord, Subscription, SubscriptionState, Timestamp};
+use crate::domain::{HubSubscription, PollOutcome, PollRecord, SubscriptionState, Timestamp};
 use jiff::SignedDuration;
 
 /// What a poll means for a source whose hub pushes.
@@ -19,7 +19,12 @@ pub enum Verdict {
 }
 
 /// Judges a poll that brought so many items that were unknown.
-pub fn after_poll(known: &Subscription, poll: &PollRecord, new_items: usize, safety_poll: SignedDuration) -> Verdict {
+pub fn after_poll(
+    known: &HubSubscription,
+    poll: &PollRecord,
+    new_items: usize,
+    safety_poll: SignedDuration,
+) -> Verdict {
     if known.state != SubscriptionState::Active || !known.trusted {
         return Verdict::Plain;
     }
@@ -35,8 +40,8 @@ pub fn after_poll(known: &Subscription, poll: &PollRecord, new_items: usize, saf
 }
 
 /// Whether a push speaks for its hub: an empty document shows nothing.
-pub fn after_push(known: &Subscription, push: &PollRecord) -> bool {
-    known.state == SubscriptionState::Active && push.outcome == Outcome::Pushed && push.items > 0
+pub fn after_push(known: &HubSubscription, push: &PollRecord) -> bool {
+    known.state == SubscriptionState::Active && push.outcome == PollOutcome::Pushed && push.items > 0
 }
 
 #[cfg(test)]
@@ -47,11 +52,11 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
     const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-    fn known(state: SubscriptionState, trusted: bool) -> Subscription {
-        Subscription { state, trusted, ..Subscription::of(SourceId(1), None) }
+    fn known(state: SubscriptionState, trusted: bool) -> HubSubscription {
+        HubSubscription { state, trusted, ..HubSubscription::of(SourceId(1), None) }
     }
 
-    fn poll(outcome: Outcome, next_minutes: i64, items: u32) -> PollRecord {
+    fn poll(outcome: PollOutcome, next_minutes: i64, items: u32) -> PollRecord {
         PollRecord {
             source: SourceId(1),
             started_at: NOW,
@@ -88,7 +93,7 @@ mod tests {
     #[test]
     fn a_poll_that_finds_nothing_new_makes_the_next_one_a_safety_net() {
         let trusted = known(SubscriptionState::Active, true);
-        for outcome in [Outcome::Read, Outcome::NotModified] {
+        for outcome in [PollOutcome::Read, PollOutcome::NotModified] {
             let Verdict::Net { until, reason } = after_poll(&trusted, &poll(outcome, 10, 3), 0, DAY) else {
                 panic!("{outcome:?}")
             };
@@ -97,26 +102,26 @@ mod tests {
                 (NOW + DAY, "24h after the last poll, as a safety net: its hub pushes what is new")
             );
         }
-        assert_eq!(after_poll(&trusted, &poll(Outcome::Read, 10, 3), 1, DAY), Verdict::Missed);
+        assert_eq!(after_poll(&trusted, &poll(PollOutcome::Read, 10, 3), 1, DAY), Verdict::Missed);
         assert_eq!(
-            after_poll(&trusted, &poll(Outcome::Read, 48 * 60, 3), 0, DAY),
+            after_poll(&trusted, &poll(PollOutcome::Read, 48 * 60, 3), 0, DAY),
             Verdict::Plain,
             "the feed asks for more"
         );
-        for outcome in [Outcome::Throttled, Outcome::Failed, Outcome::NotAFeed, Outcome::Gone] {
+        for outcome in [PollOutcome::Throttled, PollOutcome::Failed, PollOutcome::NotAFeed, PollOutcome::Gone] {
             assert_eq!(after_poll(&trusted, &poll(outcome, 10, 0), 0, DAY), Verdict::Plain, "{outcome:?}");
         }
         for unproven in [known(SubscriptionState::Active, false), known(SubscriptionState::Asked, true)] {
-            assert_eq!(after_poll(&unproven, &poll(Outcome::Read, 10, 3), 0, DAY), Verdict::Plain);
+            assert_eq!(after_poll(&unproven, &poll(PollOutcome::Read, 10, 3), 0, DAY), Verdict::Plain);
         }
     }
 
     #[test]
     fn a_push_counts_where_it_was_asked_for_and_held_something() {
         let active = known(SubscriptionState::Active, false);
-        assert!(after_push(&active, &poll(Outcome::Pushed, 10, 1)));
-        assert!(!after_push(&active, &poll(Outcome::Pushed, 10, 0)));
-        assert!(!after_push(&active, &poll(Outcome::NotAFeed, 10, 0)));
-        assert!(!after_push(&known(SubscriptionState::Leaving, false), &poll(Outcome::Pushed, 10, 1)));
+        assert!(after_push(&active, &poll(PollOutcome::Pushed, 10, 1)));
+        assert!(!after_push(&active, &poll(PollOutcome::Pushed, 10, 0)));
+        assert!(!after_push(&active, &poll(PollOutcome::NotAFeed, 10, 0)));
+        assert!(!after_push(&known(SubscriptionState::Leaving, false), &poll(PollOutcome::Pushed, 10, 1)));
     }
 }

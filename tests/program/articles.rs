@@ -4,7 +4,7 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::until;
 use crate::support::world::World;
 use jiff::{SignedDuration, Timestamp};
-use newsfold::domain::{FullText, NewSource, SourceId};
+use newsfold::domain::{FullTextMode, NewSource, SourceId};
 
 const RAIN: &str = "<p>The mountain pass above Veshna was closed on Sunday evening after two days of rain, the road office \
     said.</p><p>Mud and stones cover the road, and engineers expect the work to last until Friday.</p>";
@@ -32,7 +32,7 @@ fn feed(origin: &Origin, headline: &str) -> Answer {
     ))
 }
 
-async fn add(world: &World, origin: &Origin, outlet: &str, full_text: FullText) -> SourceId {
+async fn add(world: &World, origin: &Origin, outlet: &str, full_text: FullTextMode) -> SourceId {
     let new = NewSource { url: origin.url("/feed"), outlet: outlet.into(), full_text, ..NewSource::default() };
     let now = world.now();
     let add = world.store.write(move |db| newsfold::store::sources::add(db, &new, now, now));
@@ -51,7 +51,7 @@ async fn origins(all: &[(&str, &str, &[&str])]) -> Vec<Origin> {
     origins
 }
 
-async fn polled(world: &mut World, origins: &[Origin], full_text: FullText) {
+async fn polled(world: &mut World, origins: &[Origin], full_text: FullTextMode) {
     let mut ids = Vec::new();
     for (n, origin) in origins.iter().enumerate() {
         ids.push(add(world, origin, &format!("outlet{n}.example"), full_text).await);
@@ -76,12 +76,12 @@ const HEADLINES: [(&str, &str, &[&str]); 3] = [
 #[tokio::test]
 async fn articles_bring_together_what_headlines_do_not_and_teasers_bring_together_nothing() {
     let origins = origins(&HEADLINES).await;
-    for (full_text, expected) in [(FullText::No, 3), (FullText::Group, 2)] {
+    for (full_text, expected) in [(FullTextMode::No, 3), (FullTextMode::Group, 2)] {
         let mut world = World::new();
         polled(&mut world, &origins, full_text).await;
         let stories = world.stories().await;
         assert_eq!(stories.len(), expected, "{full_text:?}");
-        if full_text == FullText::Group {
+        if full_text == FullTextMode::Group {
             let shared = stories.iter().find(|story| story.items.len() == 2).unwrap();
             assert!(shared.items.iter().all(|report| report.item.title != "Half a point more"));
             let atom = world.get("/feeds/all.atom").await;
@@ -99,7 +99,7 @@ async fn articles_bring_together_what_headlines_do_not_and_teasers_bring_togethe
 async fn the_article_is_published_where_that_is_allowed() {
     let origins = origins(&HEADLINES[..1]).await;
     let mut world = World::new();
-    polled(&mut world, &origins, FullText::Publish).await;
+    polled(&mut world, &origins, FullTextMode::Publish).await;
     let json = world.get("/feeds/all.json").await;
     assert!(json.contains("engineers expect the work to last until Friday"), "{json}");
     assert!(!json.contains("Bank lifts"), "and nothing of what stands around it");
@@ -112,7 +112,7 @@ async fn robots_txt_is_kept_to() {
     origins[0]
         .serve("/robots.txt", Answer::ok("User-agent: *\nAllow: /\n\nUser-agent: newsfold\nDisallow: /article\n"));
     let mut world = World::new();
-    polled(&mut world, &origins, FullText::Group).await;
+    polled(&mut world, &origins, FullTextMode::Group).await;
     assert_eq!((origins[0].count("/robots.txt"), origins[0].count("/article")), (1, 0));
     let traffic = world.store.read(|db| newsfold::store::origins::traffic(db, Timestamp::MIN, Timestamp::MIN));
     assert_eq!(traffic.await.unwrap()[0].requests, 2, "the feed and robots.txt");
@@ -127,7 +127,7 @@ async fn a_page_that_does_not_come_keeps_no_item_from_its_story() {
     let origins = origins(&HEADLINES[..1]).await;
     origins[0].serve("/article", Answer::ok("").held());
     let mut world = World::new();
-    let id = add(&world, &origins[0], "a.example", FullText::Group).await;
+    let id = add(&world, &origins[0], "a.example", FullTextMode::Group).await;
     world.start().await;
     until("its page is asked for", async || origins[0].count("/article") == 1).await;
     assert_eq!(world.polls(id).await.len(), 1);

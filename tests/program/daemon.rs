@@ -5,7 +5,7 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::world::World;
 use crate::support::{rss, until};
 use jiff::SignedDuration;
-use newsfold::domain::{Outcome, SourceState, Variant};
+use newsfold::domain::{FeedVariant, PollOutcome, SourceState};
 use newsfold::publish::{FeedDocument, FeedPage, Format, Options};
 use newsfold::store::{Store, decisions, entries, stories};
 
@@ -88,7 +88,7 @@ async fn validators_come_back_byte_for_byte_also_after_a_restart() {
     assert_eq!(requests[0].header("if-none-match"), None, "the first request is unconditional");
     assert_eq!(requests[1].header("if-none-match").as_deref(), Some(&etag[..]));
     assert_eq!(requests[1].header("if-modified-since").as_deref(), Some(&b"Sun, 01 Mar 2026 09:00:00 GMT"[..]));
-    assert_eq!(world.polls(id).await[0].outcome, Outcome::NotModified);
+    assert_eq!(world.polls(id).await[0].outcome, PollOutcome::NotModified);
     for name in ["cookie", "referer", "authorization"] {
         assert_eq!(requests[1].header(name), None);
     }
@@ -128,7 +128,7 @@ async fn retry_after_is_kept() {
     world.start().await;
     world.polled(id, 1).await;
     let source = world.source(id).await;
-    assert_eq!(source.last_outcome, Some(Outcome::Throttled));
+    assert_eq!(source.last_outcome, Some(PollOutcome::Throttled));
     assert!(source.next_poll_at >= world.now() + minutes(120), "{}", source.next_reason);
     assert_eq!(source.hold_until, Some(world.now() + minutes(120)));
     world.stop().await;
@@ -248,10 +248,11 @@ async fn the_same_database_gives_the_same_bytes_at_any_time_in_any_place() {
     let feed = options.published_feeds().remove(0);
     let selected = feed.clone();
     let (instance, page) = store
-        .read(move |db| Ok((stories::instance(db)?, entries::current(db, &selected, Variant::Live)?)))
+        .read(move |db| Ok((stories::instance(db)?, entries::current(db, &selected, FeedVariant::Live)?)))
         .await
         .unwrap();
-    let document = FeedDocument::of_feed(&feed, Variant::Live, FeedPage::Current, &instance, &page.entries, &options);
+    let document =
+        FeedDocument::of_feed(&feed, FeedVariant::Live, FeedPage::Current, &instance, &page.entries, &options);
     assert_eq!(String::from_utf8(document.render(Format::Atom)).unwrap(), served);
 }
 
@@ -272,7 +273,7 @@ async fn no_request_leaves_for_a_forbidden_address_on_any_hop() {
         world.pass(SignedDuration::from_millis(250));
         world.polled(id, 1).await;
         let poll = &world.polls(id).await[0];
-        assert_eq!(poll.outcome, Outcome::Failed);
+        assert_eq!(poll.outcome, PollOutcome::Failed);
         assert!(poll.detail.contains("127.0.0.2 is not a public address"), "{}", poll.detail);
     }
     assert_eq!(forbidden.requests().len(), 0);

@@ -5,7 +5,7 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::world::{World, next_poll, poll_after};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
-use newsfold::domain::{Cause, Evidence, Founded, Moved, Regrouped, SourceId, StoryId};
+use newsfold::domain::{CreatedStory, EditionReason, ItemMove, JoinEvidence, SourceId, StoryId, StoryRegrouping};
 use newsfold::store::retention::{self, Keep};
 use newsfold::store::{decisions, editions, sources, stories};
 use reqwest::StatusCode;
@@ -67,11 +67,11 @@ impl Growing {
         self.world.settled().await;
     }
 
-    async fn causes(&self) -> Vec<(Cause, u32)> {
+    async fn causes(&self) -> Vec<(EditionReason, u32)> {
         let story = self.story().await;
         let all = self.world.store.read(move |db| editions::of_story(db, story)).await.unwrap();
         // Those for one feed alone, such as `top`, are no news to others.
-        let all = all.into_iter().filter(|edition| edition.cause != Cause::Entered);
+        let all = all.into_iter().filter(|edition| edition.cause != EditionReason::Entered);
         all.map(|edition| (edition.cause, edition.outlets)).collect()
     }
 
@@ -120,9 +120,13 @@ async fn an_entry_changes_at_most_once_an_hour_and_not_after_two_days() {
     for n in 1..4 {
         growing.report(n).await;
     }
-    assert_eq!(growing.causes().await, [(Cause::First, 1)]);
+    assert_eq!(growing.causes().await, [(EditionReason::First, 1)]);
     growing.pass(SignedDuration::from_mins(60)).await;
-    assert_eq!(growing.causes().await, [(Cause::First, 1), (Cause::Grown, 4)], "what waited is told as one");
+    assert_eq!(
+        growing.causes().await,
+        [(EditionReason::First, 1), (EditionReason::Grown, 4)],
+        "what waited is told as one"
+    );
     // A fifth outlet is no edition, and keeps the story alive: after two silent days the rest would be another one.
     growing.pass(SignedDuration::from_hours(24)).await;
     growing.report(4).await;
@@ -144,7 +148,7 @@ async fn a_corrected_headline_is_an_edition_and_what_others_correct_is_none() {
     growing.says(1, &REPORTS[1].replace("Three dead", "Three people dead")).await;
     assert_eq!(growing.causes().await.len(), 2);
     growing.says(0, &TITLE.replace("killing three", "killing four")).await;
-    assert_eq!(growing.causes().await.last(), Some(&(Cause::Corrected, 2)));
+    assert_eq!(growing.causes().await.last(), Some(&(EditionReason::Corrected, 2)));
     assert!(growing.world.get("/feeds/all.rss").await.contains("killing four"));
     assert_eq!(growing.world.get("/feeds/all.stable.rss").await, stable);
     growing.world.stop().await;
@@ -166,7 +170,7 @@ async fn a_story_that_is_merged_away_leaves_live_feeds_and_stays_in_stable_ones(
     })
     .await;
     assert_eq!(growing.world.get("/feeds/all.stable.atom").await.matches("<entry>").count(), 2);
-    assert_eq!(growing.causes().await.last(), Some(&(Cause::Merged, 2)));
+    assert_eq!(growing.causes().await.last(), Some(&(EditionReason::Merged, 2)));
     growing.world.stop().await;
 }
 
@@ -192,9 +196,9 @@ async fn a_story_that_stays_may_have_been_led_by_what_is_removed() {
     let item = merged.items.iter().find(|report| report.item.id != merged.lead).unwrap().item.clone();
     let split = move |db: &rusqlite::Connection| {
         let (story, item) = (stories::mint(db, &item, |_| false)?, item.id);
-        let moved = Moved { item, from: stays, into: story, evidence: Evidence::default() };
-        let founded = vec![Founded { story, by: item }];
-        stories::regroup(db, &Regrouped { founded, moved: vec![moved], emptied: Vec::new() }, now, &lead)
+        let moved = ItemMove { item, from: stays, into: story, evidence: JoinEvidence::default() };
+        let founded = vec![CreatedStory { story, by: item }];
+        stories::regroup(db, &StoryRegrouping { founded, moved: vec![moved], emptied: Vec::new() }, now, &lead)
     };
     let write = &growing.world.store;
     write.write(split).await.unwrap();

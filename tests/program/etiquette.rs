@@ -7,7 +7,7 @@ use crate::support::world::{World, next_poll, polled_once};
 use crate::support::{rss, until};
 use axum::http::Version;
 use jiff::SignedDuration;
-use newsfold::domain::Outcome;
+use newsfold::domain::PollOutcome;
 use std::io::Write;
 
 fn minutes(n: i64) -> SignedDuration {
@@ -81,7 +81,7 @@ async fn every_coding_is_understood_over_the_wire() {
         world.pass(SignedDuration::from_secs(1));
         world.polled(id, 1).await;
         let poll = &world.polls(id).await[0];
-        assert_eq!((poll.outcome, poll.items), (Outcome::Read, 1), "{}", poll.detail);
+        assert_eq!((poll.outcome, poll.items), (PollOutcome::Read, 1), "{}", poll.detail);
     }
     world.stop().await;
 }
@@ -144,7 +144,7 @@ async fn validators_belong_to_a_url_and_not_to_a_source() {
 async fn a_304_without_a_condition_is_a_failure_and_not_an_empty_feed() {
     let (mut world, _origin, id) = polled_once(Answer::status(304)).await;
     let source = world.source(id).await;
-    assert_eq!(source.last_outcome, Some(Outcome::Failed));
+    assert_eq!(source.last_outcome, Some(PollOutcome::Failed));
     assert!(source.last_problem.contains("304"), "{}", source.last_problem);
     world.stop().await;
 }
@@ -161,7 +161,7 @@ async fn credentials_go_to_their_own_server_alone() {
     let id = world.add(&url, "a.example").await;
     world.start().await;
     world.polled(id, 1).await;
-    assert_eq!(world.source(id).await.last_outcome, Some(Outcome::Read));
+    assert_eq!(world.source(id).await.last_outcome, Some(PollOutcome::Read));
     let sent: Vec<_> = origin.requests().iter().map(|request| text(request, "authorization")).collect();
     assert_eq!(sent, vec![Some("Basic YW5uOnNlY3JldA==".to_owned()); 2]);
     assert_eq!(text(&other.requests()[0], "authorization"), None);

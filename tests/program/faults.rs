@@ -173,7 +173,7 @@ async fn the_daemon_ends_in_order_when_it_is_told_to() {
     assert_eq!(polled_since(folder.path(), Timestamp::UNIX_EPOCH).await, 1);
     let store = Store::open(&database(folder.path())).unwrap();
     let source = store.read(|db| Ok(sources::list(db, &sources::Filter::default())?.remove(0))).await.unwrap();
-    assert_eq!(source.last_outcome, Some(newsfold::domain::Outcome::Abandoned));
+    assert_eq!(source.last_outcome, Some(newsfold::domain::PollOutcome::Abandoned));
 }
 
 /// systemd's side of `sd_notify`: what the daemon says on the socket.

@@ -6,7 +6,7 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::world::{World, next_poll, poll_after, polled_once};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
-use newsfold::domain::{EventKind, NewSource, Outcome, SourceEdit, SourceState};
+use newsfold::domain::{NewSource, OperatorEventKind, PollOutcome, SourceEdit, SourceState};
 use newsfold::store::{events, origins, sources};
 
 fn minutes(n: i64) -> SignedDuration {
@@ -17,7 +17,7 @@ fn hours(n: i64) -> SignedDuration {
     SignedDuration::from_hours(n)
 }
 
-async fn kinds(world: &World) -> Vec<EventKind> {
+async fn kinds(world: &World) -> Vec<OperatorEventKind> {
     let mut all = world.store.read(events::latest).await.unwrap();
     all.reverse();
     all.into_iter().map(|event| event.kind).collect()
@@ -99,7 +99,7 @@ async fn a_redirect_to_a_server_on_hold_is_not_followed() {
     origin.serve("/feed", Answer::redirect(&other.url("/elsewhere")));
     next_poll(&world, id).await;
     let source = world.source(id).await;
-    assert_eq!((source.last_outcome, source.failures), (Some(Outcome::Held), 0), "{}", source.last_problem);
+    assert_eq!((source.last_outcome, source.failures), (Some(PollOutcome::Held), 0), "{}", source.last_problem);
     assert!(source.next_poll_at >= world.now() + hours(9), "{}", source.next_reason);
     assert_eq!(other.count("/elsewhere"), 0);
     world.stop().await;
@@ -111,7 +111,7 @@ async fn a_server_that_turns_us_away_is_left_alone_for_hours() {
     let challenge = Answer::status(403).header("cf-mitigated", b"challenge");
     let page = Answer::ok("<!doctype html><html><script>window._cf_chl_opt={}</script></html>");
     for (answer, outcome) in
-        [(refused, Outcome::Refused), (challenge, Outcome::Challenged), (page, Outcome::Challenged)]
+        [(refused, PollOutcome::Refused), (challenge, PollOutcome::Challenged), (page, PollOutcome::Challenged)]
     {
         let (mut world, origin, id) = polled_once(answer).await;
         for wait in [4, 8, 16, 24, 24] {
@@ -134,7 +134,7 @@ async fn a_feed_that_is_gone_is_asked_once_more_a_day_later_and_then_never() {
     assert!(world.source(id).await.next_poll_at >= world.now() + hours(24));
     next_poll(&world, id).await;
     assert_eq!(world.source(id).await.state, SourceState::Gone);
-    assert_eq!(kinds(&world).await, [EventKind::Gone]);
+    assert_eq!(kinds(&world).await, [OperatorEventKind::Gone]);
     let other = Origin::start().await;
     other.serve("/feed", Answer::ok(rss(&["1 | One"])));
     world.pass(hours(24 * 30));
@@ -163,7 +163,7 @@ async fn a_permanent_move_is_believed_after_ten_polls_in_seven_days_and_a_tempor
     poll_after(&world, id, hours(20)).await;
     let moved = world.source(id).await;
     assert_eq!((moved.url, moved.moving), (origin.url("/new"), None));
-    assert_eq!(kinds(&world).await, [EventKind::Moved]);
+    assert_eq!(kinds(&world).await, [OperatorEventKind::Moved]);
     let asked = origin.count("/feed");
     next_poll(&world, id).await;
     assert_eq!(origin.count("/feed"), asked, "the old address is asked no more");
@@ -214,7 +214,7 @@ async fn an_outage_of_our_own_blames_no_source_alarms_once_and_ends_without_a_he
         ids.push(add.await.unwrap().unwrap());
     }
     world.start().await;
-    let told = async || kinds(&world).await == [EventKind::Offline];
+    let told = async || kinds(&world).await == [OperatorEventKind::Offline];
     for _ in 0..12 {
         world.pass(SignedDuration::from_millis(250));
     }
@@ -232,7 +232,7 @@ async fn an_outage_of_our_own_blames_no_source_alarms_once_and_ends_without_a_he
         let source = world.source(*id).await;
         assert_eq!(source.failures, 0, "{}: {}", source.url, source.last_problem);
     }
-    assert_eq!(kinds(&world).await, [EventKind::Offline], "one alarm");
+    assert_eq!(kinds(&world).await, [OperatorEventKind::Offline], "one alarm");
     // The network is back.
     let mut origins = Vec::new();
     for server in silenced {
@@ -243,13 +243,13 @@ async fn an_outage_of_our_own_blames_no_source_alarms_once_and_ends_without_a_he
         if asked() == 0 {
             world.pass(minutes(1));
         }
-        kinds(&world).await == [EventKind::Offline, EventKind::Online]
+        kinds(&world).await == [OperatorEventKind::Offline, OperatorEventKind::Online]
     })
     .await;
     until("the first answers are recorded", async || {
         let mut known = 0;
         for id in &ids {
-            known += usize::from(world.source(*id).await.last_outcome == Some(Outcome::Read));
+            known += usize::from(world.source(*id).await.last_outcome == Some(PollOutcome::Read));
         }
         known == asked()
     })
@@ -278,7 +278,7 @@ async fn a_source_that_breaks_and_recovers_is_told_in_the_feed_of_health() {
     }
     origin.serve("/feed", Answer::ok(rss(&["1 | One"])));
     next_poll(&world, id).await;
-    assert_eq!(kinds(&world).await, [EventKind::Broken, EventKind::Recovered]);
+    assert_eq!(kinds(&world).await, [OperatorEventKind::Broken, OperatorEventKind::Recovered]);
     let health = world.get("/feeds/health.atom").await;
     assert_eq!(health.matches("<entry>").count(), 2, "{health}");
     assert!(health.contains("is broken") && health.contains("500 Internal Server Error"), "{health}");
@@ -323,7 +323,7 @@ async fn what_came_of_an_old_address_says_nothing_of_a_new_one() {
     let now = world.now();
     world.store.write(move |db| sources::edit(db, id, &edit, now)).await.unwrap();
     origin.let_go();
-    until("the new address is read", async || world.source(id).await.last_outcome == Some(Outcome::Read)).await;
+    until("the new address is read", async || world.source(id).await.last_outcome == Some(PollOutcome::Read)).await;
     let source = world.source(id).await;
     assert_eq!((source.hold_until, source.failures), (None, 0));
     assert_eq!(world.polls(id).await.len(), 2, "both have their record");

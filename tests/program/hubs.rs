@@ -9,7 +9,7 @@ use crate::support::subscriber::{Says, Subscriber};
 use crate::support::world::{World, next_poll};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
-use newsfold::domain::{self, Outcome, SourceId, SubscriptionState};
+use newsfold::domain::{self, PollOutcome, SourceId, SubscriptionState};
 use newsfold::serve::feed_bytes;
 use newsfold::store::{hubs, subscribers};
 use std::collections::BTreeSet;
@@ -689,7 +689,7 @@ async fn a_second_newsfold_that_subscribes_at_our_hub_is_pushed_what_is_new() {
     first.pass(SignedDuration::from_secs(10));
     second.polled(folded, 2).await;
     let record = second.polls(folded).await[0].clone();
-    assert_eq!((record.outcome, record.new_items, record.url.as_str()), (Outcome::Pushed, 1, topic.as_str()));
+    assert_eq!((record.outcome, record.new_items, record.url.as_str()), (PollOutcome::Pushed, 1, topic.as_str()));
     assert!(second.get("/feeds/all.atom").await.contains("Central bank lifts its rate"));
     assert_eq!(hub_of().await.unwrap().ignored, 0, "signed with the secret that it had given");
     assert_eq!(second.polls(folded).await.len(), 2, "without a second poll");

@@ -3,7 +3,7 @@
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::{World, next_poll};
 use jiff::SignedDuration;
-use newsfold::domain::{ItemId, ProblemKind, Rule, SourceId, Timestamp};
+use newsfold::domain::{ItemId, MatchedBy, ProblemKind, SourceId, Timestamp};
 use newsfold::store::items;
 use newsfold::store::retention::{self, Keep};
 
@@ -61,7 +61,7 @@ impl Scene {
         titles
     }
 
-    async fn rules(&self, title: &str) -> Vec<Rule> {
+    async fn rules(&self, title: &str) -> Vec<MatchedBy> {
         let stories = self.world.stories().await;
         let mut reports = stories.iter().flat_map(|story| &story.items);
         let id: ItemId = reports.find(|report| report.item.title == title).unwrap().item.id;
@@ -84,7 +84,7 @@ async fn a_source_that_rewrites_or_drops_all_its_guids_shows_the_same_items() {
     assert_eq!(problem.detail, "recognised: 2 by link");
     scene.shows(&[("", rain, RAIN, "Sun, 01 Mar"), ("", bank, BANK, "Sun, 01 Mar")]).await;
     assert_eq!(scene.titles().await, [BANK, RAIN]);
-    assert_eq!(scene.rules(RAIN).await, [Rule::Link, Rule::Link]);
+    assert_eq!(scene.rules(RAIN).await, [MatchedBy::Link, MatchedBy::Link]);
     scene.world.stop().await;
 }
 
@@ -106,7 +106,7 @@ async fn a_source_that_moves_to_other_guids_and_links_is_recognised_by_title_and
         ])
         .await;
     assert_eq!(scene.titles().await, [BANK, "Briefing", "Briefing", "Parliament votes on the budget", RAIN]);
-    assert_eq!(scene.rules(RAIN).await, [Rule::Title]);
+    assert_eq!(scene.rules(RAIN).await, [MatchedBy::Title]);
     scene.shows(&[("y4", "https://new.example/44", "Parliament votes on the budget", "Tue, 24 Feb")]).await;
     assert_eq!(scene.titles().await.len(), 6, "the same headline three days earlier is another item");
     scene.world.stop().await;

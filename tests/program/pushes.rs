@@ -5,7 +5,7 @@ use crate::support::rss;
 use crate::support::scene::{BANK, GRID, STORM, Scene, TOPIC, answer, hours, title};
 use jiff::SignedDuration;
 use newsfold::crawl::rate::Rate;
-use newsfold::domain::Outcome;
+use newsfold::domain::PollOutcome;
 use std::collections::HashSet;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,7 +24,7 @@ async fn what_a_declared_hub_pushes_is_a_story_without_a_poll() {
     assert_eq!(scene.titles().await, HashSet::from([title(GRID), title(BANK)]));
     assert!(scene.world.get("/feeds/all.atom").await.contains(&title(BANK)));
     let polls = scene.world.polls(scene.id).await;
-    assert_eq!((polls[0].outcome, polls[0].new_items, polls[0].url.as_str()), (Outcome::Pushed, 1, TOPIC));
+    assert_eq!((polls[0].outcome, polls[0].new_items, polls[0].url.as_str()), (PollOutcome::Pushed, 1, TOPIC));
     assert_eq!(scene.origin.count("/feed"), 1, "nobody asked the origin again");
     scene.world.stop().await;
 }
@@ -76,7 +76,7 @@ async fn a_push_of_a_part_loses_nothing_and_moves_nothing_of_the_polling() {
         (before.last_poll_at, before.wishes.clone(), before.title)
     );
     let record = scene.world.polls(scene.id).await[0].clone();
-    assert_eq!((record.outcome, record.new_items, record.changed_items), (Outcome::Pushed, 1, 1));
+    assert_eq!((record.outcome, record.new_items, record.changed_items), (PollOutcome::Pushed, 1, 1));
     scene.poll_next(3).await;
     let asked = scene.origin.requests();
     assert_eq!(asked[1].header("if-none-match"), Some(b"\"1\"".to_vec()));
@@ -105,7 +105,7 @@ async fn a_push_that_is_no_feed_is_recorded_with_what_was_wrong() {
     assert_eq!(scene.push(&request, "no feed at all").await, 202);
     scene.world.polled(scene.id, 2).await;
     let record = scene.world.polls(scene.id).await[0].clone();
-    assert_eq!(record.outcome, Outcome::NotAFeed);
+    assert_eq!(record.outcome, PollOutcome::NotAFeed);
     assert!(record.detail.starts_with("pushed by its hub: the document is no feed"), "{}", record.detail);
     let source = scene.world.source(scene.id).await;
     assert_eq!((source.failures, source.last_problem.as_str()), (0, ""), "no fault of the source's server");

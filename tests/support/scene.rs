@@ -5,7 +5,7 @@ use super::origin::{Answer, Origin};
 use super::world::World;
 use super::{rss, until};
 use jiff::SignedDuration;
-use newsfold::domain::{SourceId, Subscription, SubscriptionState};
+use newsfold::domain::{HubSubscription, SourceId, SubscriptionState};
 use newsfold::store::hubs;
 use std::collections::HashSet;
 use url::Url;
@@ -96,11 +96,11 @@ impl Scene {
         push.body(body.to_owned()).send().await.unwrap().status().as_u16()
     }
 
-    pub async fn hub_of(&self, id: SourceId) -> Option<Subscription> {
+    pub async fn hub_of(&self, id: SourceId) -> Option<HubSubscription> {
         self.world.store.read(move |db| hubs::of(db, id)).await.unwrap()
     }
 
-    pub async fn subscription(&self) -> Subscription {
+    pub async fn subscription(&self) -> HubSubscription {
         self.hub_of(self.id).await.expect("the feed declared a hub")
     }
 
@@ -108,7 +108,7 @@ impl Scene {
         self.subscription().await.state
     }
 
-    pub async fn until_state(&self, state: SubscriptionState) -> Subscription {
+    pub async fn until_state(&self, state: SubscriptionState) -> HubSubscription {
         until(&format!("it is {}", state.as_str()), async || self.state().await == state).await;
         self.subscription().await
     }

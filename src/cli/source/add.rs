@@ -6,7 +6,7 @@ use crate::cli::output::{json, one_line, print};
 use crate::crawl::{self, Answer, Attempt, Tools, origin, outlet_of};
 use crate::daemon;
 use crate::domain::duration::after;
-use crate::domain::{FullText, NewSource, OriginHold, OutletFrom, SourceState, Stored};
+use crate::domain::{FullTextMode, IngestResult, NewSource, OriginHold, OutletFrom, SourceState};
 use crate::store::leases::{Held, Lease};
 use crate::store::{Store, origins, sources};
 use anyhow::bail;
@@ -34,7 +34,7 @@ pub struct Add {
     #[arg(long)]
     outlet: Option<String>,
     /// Read the pages of its items: for grouping alone, or to publish their text too.
-    #[arg(long, value_name = "FOR", value_parser = FullText::WORDS, default_value = "no")]
+    #[arg(long, value_name = "FOR", value_parser = FullTextMode::WORDS, default_value = "no")]
     full_text: String,
     /// Add it without asking its server now; the daemon polls it in its turn.
     #[arg(long)]
@@ -53,7 +53,7 @@ impl Add {
             lang: self.lang.as_deref().map(language).transpose()?,
             priority: self.priority,
             tags: tags(&self.tag),
-            full_text: FullText::parse(&self.full_text).unwrap_or_default(),
+            full_text: FullTextMode::parse(&self.full_text).unwrap_or_default(),
         };
         refuse_known(&store, &new.url).await?;
         if self.unchecked {
@@ -161,7 +161,12 @@ async fn refuse_known(store: &Store, url: &str) -> anyhow::Result<()> {
     }
 }
 
-async fn add_and_record(tools: &Tools, new: NewSource, attempt: Attempt, lease: &Lease) -> anyhow::Result<Stored> {
+async fn add_and_record(
+    tools: &Tools,
+    new: NewSource,
+    attempt: Attempt,
+    lease: &Lease,
+) -> anyhow::Result<IngestResult> {
     let (now, url) = (tools.clock.now(), new.url.clone());
     let later = after(now, tools.options.interval);
     // Not due before its first poll is recorded, so that a running daemon does not poll it at the same time.
@@ -195,7 +200,12 @@ fn in_words(answer: &Answer) -> String {
 }
 
 /// Says what was added, and what its first poll brought where there was one.
-async fn report(context: &Context, store: &Store, url: &str, stored: Option<&Stored>) -> anyhow::Result<ExitCode> {
+async fn report(
+    context: &Context,
+    store: &Store,
+    url: &str,
+    stored: Option<&IngestResult>,
+) -> anyhow::Result<ExitCode> {
     let url = url.to_owned();
     let Some(source) = store.read(move |db| sources::by_url(db, &url)).await? else {
         bail!("the source was removed meanwhile");

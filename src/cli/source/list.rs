@@ -3,7 +3,7 @@
 use super::find;
 use crate::cli::Context;
 use crate::cli::output::{json, maybe_time, one_line, print, table, time};
-use crate::domain::{OutletFrom, Source, SourceState, Subscription, SubscriptionState};
+use crate::domain::{HubSubscription, OutletFrom, Source, SourceState, SubscriptionState};
 use crate::store::hubs;
 use crate::store::polls::{self, PastPoll};
 use crate::store::sources::{self, Filter};
@@ -63,7 +63,7 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
         struct Shown<'a> {
             #[serde(flatten)]
             source: &'a Source,
-            hub: Option<&'a Subscription>,
+            hub: Option<&'a HubSubscription>,
             polls: &'a [PastPoll],
         }
         json(&Shown { source: &source, hub: hub.as_ref(), polls: &past })?;
@@ -134,7 +134,7 @@ fn facts(s: &Source) -> Vec<(&'static str, String)> {
 }
 
 /// How things stand with the source's hub.
-fn hub_in_words(hub: &Subscription) -> String {
+fn hub_in_words(hub: &HubSubscription) -> String {
     let named = hub.asked.as_ref().filter(|_| hub.state != SubscriptionState::None).or(hub.declared.as_ref());
     let Some(named) = named else { return "the feed names none any more".into() };
     let asked = maybe_time(hub.requested_at);

@@ -8,7 +8,7 @@ mod list;
 
 use crate::cli::Context;
 use crate::cli::output::{confirm, json, print};
-use crate::domain::{FullText, NewSource, OutletFrom, Source, SourceEdit, SourceId, SourceState};
+use crate::domain::{FullTextMode, NewSource, OutletFrom, Source, SourceEdit, SourceId, SourceState};
 use crate::feed_parser::opml::{self, Fault, Outline};
 use crate::store::sources::{self, Filter};
 use anyhow::bail;
@@ -63,7 +63,7 @@ pub async fn export(context: &Context) -> anyhow::Result<ExitCode> {
             language: languages.remove(&source.id),
             outlet: (source.outlet_from == OutletFrom::Operator).then_some(source.outlet),
             priority: (source.priority != 0).then(|| source.priority.to_string()),
-            full_text: (source.full_text != FullText::No).then(|| source.full_text.as_str().to_owned()),
+            full_text: (source.full_text != FullTextMode::No).then(|| source.full_text.as_str().to_owned()),
             xml_url: source.url,
             line: 0,
         })

@@ -6,7 +6,7 @@ use crate::cli::Context;
 use crate::cli::output::{json, one_line, table, time};
 use crate::crawl::{self, Answer, Claim, Tools};
 use crate::daemon;
-use crate::domain::{Due, PollRecord, Source, SourceState, Stored};
+use crate::domain::{DueSource, IngestResult, PollRecord, Source, SourceState};
 use crate::store::leases::{self, Held, Kind, Lease};
 use crate::store::sources::Filter;
 use anyhow::bail;
@@ -34,7 +34,7 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// What came of polling one source.
 enum Done {
-    Polled(Box<PollRecord>, Stored),
+    Polled(Box<PollRecord>, IngestResult),
     Skipped(String),
 }
 
@@ -119,7 +119,7 @@ async fn poll_one(tools: &Tools, chosen: &Source, bar: &ProgressBar) -> anyhow::
         if source.last_poll_at > chosen.last_poll_at {
             return Ok(Done::Skipped("another program polled it while this one waited".into()));
         }
-        let due = Due { id, url: source.url.clone(), at: source.next_poll_at };
+        let due = DueSource { id, url: source.url.clone(), at: source.next_poll_at };
         match tools.claim(due, Lease::new(&tools.program)).await? {
             Claim::Taken(lease) => {
                 let (record, stored) = crawl::poll_source(tools, &source, &lease).await?;

@@ -1,7 +1,7 @@
 //! What each kind of answer means for a source.
 
 use super::*;
-use crate::domain::{Request, SourceId, Wishes};
+use crate::domain::{PollingHints, RequestRecord, SourceId};
 use crate::http_client::Freshness;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn source() -> Source {
         last_problem: String::new(),
         hold_until: None,
         full_text: Default::default(),
-        wishes: Wishes::default(),
+        wishes: PollingHints::default(),
         moving: None,
         gone_since: None,
         rate: String::new(),
@@ -37,8 +37,8 @@ fn source() -> Source {
     }
 }
 
-fn validators(etag: &str) -> Validators {
-    Validators { url: "https://a.example/feed".into(), etag: Some(etag.into()), last_modified: None }
+fn validators(etag: &str) -> CacheValidators {
+    CacheValidators { url: "https://a.example/feed".into(), etag: Some(etag.into()), last_modified: None }
 }
 
 fn judge(source: &Source, answer: Answer) -> PollRecord {
@@ -56,7 +56,7 @@ fn judge_at(at: Timestamp, source: &Source, answer: Answer, moved_to: Option<&st
         finished_at: at,
         url: Url::parse(&source.url).unwrap(),
         moved_to: moved_to.map(|url| Url::parse(url).unwrap()),
-        requests: vec![Request { origin: "https://a.example".into(), status, bytes: 0 }],
+        requests: vec![RequestRecord { origin: "https://a.example".into(), status, bytes: 0 }],
         status,
         answer,
     };
@@ -73,14 +73,14 @@ fn plain_reading() -> Reading {
         title: None,
         site_url: None,
         lang: None,
-        wishes: Wishes::default(),
+        wishes: PollingHints::default(),
         hub: None,
     }
 }
 
 fn reading(max_age: u64, ttl: u32) -> Answer {
     let freshness = Freshness { fresh_for: Some(Duration::from_secs(max_age)) };
-    let wishes = Wishes { ttl_minutes: Some(ttl), ..Wishes::default() };
+    let wishes = PollingHints { ttl_minutes: Some(ttl), ..PollingHints::default() };
     Answer::Read(Box::new(Reading { freshness, wishes, ..plain_reading() }))
 }
 
@@ -118,7 +118,7 @@ fn a_guessed_outlet_gives_way_to_the_feeds_own_site() {
 
 #[test]
 fn a_304_keeps_to_the_ttl_that_the_feed_gave_before() {
-    let source = Source { wishes: Wishes { ttl_minutes: Some(60), ..Wishes::default() }, ..source() };
+    let source = Source { wishes: PollingHints { ttl_minutes: Some(60), ..PollingHints::default() }, ..source() };
     wait_minutes(&judge(&source, Answer::NotModified { validators: None, freshness: Freshness::default() }), 60);
 }
 
@@ -160,12 +160,12 @@ fn validators_follow_the_document_that_we_hold() {
 #[test]
 fn a_304_renews_what_it_carries_and_leaves_the_rest() {
     let modified = Some(b"Sun, 01 Mar 2026 09:00:00 GMT".to_vec());
-    let old = Validators { last_modified: modified.clone(), ..validators("old") };
+    let old = CacheValidators { last_modified: modified.clone(), ..validators("old") };
     let source = Source { validators: Some(old), ..source() };
     let unchanged = |validators| Answer::NotModified { validators, freshness: Freshness::default() };
     let record = judge(&source, unchanged(Some(validators("new"))));
-    assert_eq!(record.validators, Some(Validators { last_modified: modified, ..validators("new") }));
-    let elsewhere = Validators { url: "https://b.example/".into(), ..validators("new") };
+    assert_eq!(record.validators, Some(CacheValidators { last_modified: modified, ..validators("new") }));
+    let elsewhere = CacheValidators { url: "https://b.example/".into(), ..validators("new") };
     assert_eq!(judge(&source, unchanged(Some(elsewhere.clone()))).validators, Some(elsewhere));
 }
 
@@ -174,7 +174,7 @@ fn gone_is_confirmed_once_after_a_day_and_not_sooner() {
     let first = judge(&source(), Answer::Gone);
     assert_eq!((first.state, first.gone_since), (SourceState::Active, Some(NOW)));
     wait_minutes(&first, 24 * 60);
-    let said = Source { last_outcome: Some(Outcome::Gone), gone_since: Some(NOW), ..source() };
+    let said = Source { last_outcome: Some(PollOutcome::Gone), gone_since: Some(NOW), ..source() };
     let again =
         |hours| judge_at(after(NOW, SignedDuration::from_hours(hours)), &said, Answer::Gone, None, &Known::default());
     let asked_by_hand = again(1);
@@ -182,7 +182,7 @@ fn gone_is_confirmed_once_after_a_day_and_not_sooner() {
     assert!(asked_by_hand.next_poll_at >= after(NOW, SignedDuration::from_hours(24)));
     let confirmed = again(24);
     assert_eq!(confirmed.state, SourceState::Gone);
-    assert_eq!(confirmed.events[0].kind, EventKind::Gone);
+    assert_eq!(confirmed.events[0].kind, OperatorEventKind::Gone);
     assert_eq!(judge(&said, reading(0, 0)).gone_since, None, "it is there again");
 }
 
@@ -195,14 +195,14 @@ fn being_turned_away_waits_four_hours_and_doubles_to_a_day() {
         let until = after(at, SignedDuration::from_hours(hours));
         assert_eq!(record.hold_until, Some(until), "{hours} h");
         assert_eq!(record.origin_hold.unwrap().until, until, "the whole server");
-        turned.last_outcome = Some(Outcome::Refused);
+        turned.last_outcome = Some(PollOutcome::Refused);
         turned.last_poll_at = Some(at);
         turned.hold_until = record.hold_until;
         at = record.next_poll_at;
     }
     let known = Known { origin_serves_others: true, ..Known::default() };
     let record = judge_at(NOW, &source(), Answer::Challenged { by: "Cloudflare", retry_after: None }, None, &known);
-    assert_eq!(record.outcome, Outcome::Challenged);
+    assert_eq!(record.outcome, PollOutcome::Challenged);
     assert_eq!((record.origin_hold, record.hold_until.is_some()), (None, true), "it serves others well");
 }
 
@@ -232,14 +232,14 @@ fn a_new_address_is_taken_over_after_ten_sightings_in_seven_days_of_the_same_fee
             assert_eq!(record.new_url, None, "after {n} sightings");
         } else {
             assert_eq!(record.new_url.as_deref(), Some(to));
-            assert_eq!(record.events[0].kind, EventKind::Moved);
+            assert_eq!(record.events[0].kind, OperatorEventKind::Moved);
         }
         moving.moving = record.moving;
         at = after(at, SignedDuration::from_hours(20));
     }
     let seen = |times, hours: i64| {
         let since = after(NOW, SignedDuration::from_hours(-hours));
-        Source { moving: Some(crate::domain::Moving { to: to.into(), times, since }), ..source() }
+        Source { moving: Some(crate::domain::PendingRedirect { to: to.into(), times, since }), ..source() }
     };
     let taken_over = |source: &Source, answer, moved_to, known: &Known| {
         judge_at(NOW, source, answer, moved_to, known).new_url.is_some()
@@ -270,7 +270,7 @@ fn an_outage_of_our_own_blames_no_source() {
     let source = Source { failures: 2, ..source() };
     let offline = |since| Answer::Offline { detail: "no route".into(), since };
     let record = judge(&source, offline(NOW));
-    assert_eq!((record.outcome, record.failures), (Outcome::Offline, 2));
+    assert_eq!((record.outcome, record.failures), (PollOutcome::Offline, 2));
     wait_minutes(&record, 10);
     wait_minutes(&judge(&source, offline(after(NOW, SignedDuration::from_hours(-90)))), 60);
 }
@@ -281,16 +281,16 @@ fn a_source_that_breaks_and_one_that_recovers_are_told_once() {
         judge(&Source { failures, ..source() }, answer).events.iter().map(|event| event.kind).collect::<Vec<_>>()
     };
     let failure = || Answer::Failed { detail: "refused".into() };
-    assert_eq!(told(BROKEN - 1, failure()), [EventKind::Broken]);
+    assert_eq!(told(BROKEN - 1, failure()), [OperatorEventKind::Broken]);
     assert_eq!(told(BROKEN - 2, failure()), []);
     assert_eq!(told(BROKEN, failure()), []);
-    assert_eq!(told(BROKEN, reading(0, 0)), [EventKind::Recovered]);
+    assert_eq!(told(BROKEN, reading(0, 0)), [OperatorEventKind::Recovered]);
     assert_eq!(told(BROKEN - 1, reading(0, 0)), []);
 }
 
 #[test]
 fn skipped_hours_put_the_next_poll_off() {
-    let wishes = Wishes { skip_hours: (0..6).collect(), ..Wishes::default() };
+    let wishes = PollingHints { skip_hours: (0..6).collect(), ..PollingHints::default() };
     let answer = Answer::Read(Box::new(Reading { wishes, ..plain_reading() }));
     let record = judge(&source(), answer);
     assert_eq!(record.next_poll_at, after(NOW, SignedDuration::from_hours(6)), "{}", record.next_reason);
@@ -299,7 +299,7 @@ fn skipped_hours_put_the_next_poll_off() {
 
 #[test]
 fn what_a_feed_asked_for_holds_while_it_fails_and_a_poll_by_hand_makes_nothing_sooner() {
-    let wishes = Wishes { ttl_minutes: Some(600), skip_hours: (0..6).collect(), ..Wishes::default() };
+    let wishes = PollingHints { ttl_minutes: Some(600), skip_hours: (0..6).collect(), ..PollingHints::default() };
     let source = Source { wishes, ..source() };
     let failed = || Answer::Failed { detail: "refused".into() };
     wait_minutes(&judge(&source, failed()), 600);
@@ -329,7 +329,7 @@ fn a_source_that_fails_holds_no_server_by_its_own_failures() {
         finished_at: NOW,
         url: Url::parse("https://victim.example/closed").unwrap(),
         moved_to: None,
-        requests: vec![Request { origin: "https://victim.example".into(), status: Some(403), bytes: 0 }],
+        requests: vec![RequestRecord { origin: "https://victim.example".into(), status: Some(403), bytes: 0 }],
         status: Some(403),
         answer: Answer::Refused { retry_after: None },
     };

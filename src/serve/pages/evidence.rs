@@ -1,6 +1,6 @@
 //! Why a report is in its story, in words that readers understand: outlets are named in the place of items' numbers.
 
-use crate::domain::{ItemId, Reason, Story, StoryItem};
+use crate::domain::{ItemId, JoinReason, Story, StoryItem};
 
 /// One reason: words, a report of the same story that they lead to, and what follows.
 pub(super) struct Because {
@@ -24,13 +24,13 @@ pub(super) fn because(report: &StoryItem, story: &Story) -> Vec<Because> {
     all
 }
 
-fn in_words(reason: &Reason, story: &Story) -> Because {
+fn in_words(reason: &JoinReason, story: &Story) -> Because {
     match reason {
-        Reason::SameLink { with } => about("it links to the same article as", *with, "", story),
-        Reason::Copy { of, likeness } => {
+        JoinReason::SameLink { with } => about("it links to the same article as", *with, "", story),
+        JoinReason::Copy { of, likeness } => {
             about(&format!("{:.0}% of its text is that of", likeness * 100.0), *of, "", story)
         }
-        Reason::NearTitle { with, likeness } => {
+        JoinReason::NearTitle { with, likeness } => {
             let after = format!(" by {:.0}%", likeness * 100.0);
             about("its headline is like that of", *with, &after, story)
         }

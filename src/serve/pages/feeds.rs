@@ -3,7 +3,7 @@
 use super::opml::{OPML, outlines};
 use super::words::{language, number, span};
 use super::{Found, Rendered, Site, answer};
-use crate::domain::{FeedSelection, Order, PublishedFeed, Variant};
+use crate::domain::{FeedOrder, FeedSelection, FeedVariant, PublishedFeed};
 use crate::publish::{Format, HEALTH};
 use crate::serve::conditional::{PAGE, answer_once};
 use crate::serve::{App, Failure};
@@ -33,7 +33,7 @@ pub(in crate::serve) async fn opml(State(app): State<App>, request: HeaderMap) -
 
 impl Feeds<'_> {
     fn stable(&self) -> &'static str {
-        Variant::Stable.suffix()
+        FeedVariant::Stable.suffix()
     }
 
     fn address(&self, name: &str, format: &Format) -> String {
@@ -84,8 +84,8 @@ fn selects(feed: &PublishedFeed) -> String {
     let all = if parts.is_empty() { "All stories".to_owned() } else { format!("Stories {}", parts.join(", ")) };
     let limit = number(&u64::from(*limit));
     match order {
-        Order::Newest => format!("{all}; the newest {limit}."),
-        Order::Weight => format!("{all}; the {limit} that weigh most by outlets, priority and age."),
+        FeedOrder::Newest => format!("{all}; the newest {limit}."),
+        FeedOrder::Weight => format!("{all}; the {limit} that weigh most by outlets, priority and age."),
     }
 }
 

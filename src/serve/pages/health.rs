@@ -5,7 +5,7 @@
 use super::sources::Condition;
 use super::words::{counted, machine_time, number, public, time};
 use super::{Found, Rendered, Site, answer};
-use crate::domain::{EventKind, OriginHold, PastEvent, Source, Timestamp};
+use crate::domain::{OperatorEventKind, OriginHold, RecordedEvent, Source, Timestamp};
 use crate::serve::{App, Failure};
 use crate::store::stories::{self, Counts};
 use crate::store::{self, events, origins, polls, sources};
@@ -31,7 +31,7 @@ struct HealthPage<'a> {
     unwell: Vec<(Condition, Source)>,
     others: usize,
     holds: Vec<OriginHold>,
-    events: Vec<PastEvent>,
+    events: Vec<RecordedEvent>,
 }
 
 pub(in crate::serve) async fn health(State(app): State<App>, request: HeaderMap) -> Result<Response, Failure> {
@@ -73,13 +73,13 @@ fn why(source: &Source) -> String {
     public(if source.last_problem.is_empty() { &source.next_reason } else { &source.last_problem })
 }
 
-fn happened(event: &PastEvent) -> &'static str {
+fn happened(event: &RecordedEvent) -> &'static str {
     match event.kind {
-        EventKind::Broken => "is broken",
-        EventKind::Recovered => "works again",
-        EventKind::Moved => "has moved",
-        EventKind::Gone => "is gone for good",
-        EventKind::Offline => "newsfold can reach no server",
-        EventKind::Online => "newsfold reaches servers again",
+        OperatorEventKind::Broken => "is broken",
+        OperatorEventKind::Recovered => "works again",
+        OperatorEventKind::Moved => "has moved",
+        OperatorEventKind::Gone => "is gone for good",
+        OperatorEventKind::Offline => "newsfold can reach no server",
+        OperatorEventKind::Online => "newsfold reaches servers again",
     }
 }

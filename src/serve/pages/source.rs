@@ -5,7 +5,9 @@ use super::sources::Condition;
 use super::words::{counted, language, link, machine_time, number, public, span, time};
 use super::{Found, Rendered, Site, answer};
 use crate::domain::text::{one_line, public_address};
-use crate::domain::{OutletFrom, PastEvent, Source, SourceId, SourceState, Subscription, SubscriptionState, Timestamp};
+use crate::domain::{
+    HubSubscription, OutletFrom, RecordedEvent, Source, SourceId, SourceState, SubscriptionState, Timestamp,
+};
 use crate::serve::{App, Failure};
 use crate::store::polls::PastPoll;
 use crate::store::{self, events, hubs, items, polls, sources};
@@ -29,7 +31,7 @@ struct SourcePage<'a> {
     /// The days up to the last poll; none before it.
     bars: Vec<Bar>,
     polls: Vec<PastPoll>,
-    events: Vec<PastEvent>,
+    events: Vec<RecordedEvent>,
 }
 
 pub(in crate::serve) async fn source(
@@ -67,7 +69,7 @@ pub(in crate::serve) fn source_page(db: &Connection, site: Site, source: &Source
     Ok(page.render())
 }
 
-fn facts(source: &Source, hub: Option<&Subscription>) -> Vec<(&'static str, String)> {
+fn facts(source: &Source, hub: Option<&HubSubscription>) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("Feed", public_address(&source.url)),
         ("Outlet", outlet(source)),
@@ -117,7 +119,7 @@ fn outlet(source: &Source) -> String {
 }
 
 /// How things stand with the source's hub; what hubs answer is the operator's business.
-fn hub_in_words(hub: &Subscription) -> Option<String> {
+fn hub_in_words(hub: &HubSubscription) -> Option<String> {
     let named = hub.asked.as_ref().or(hub.declared.as_ref())?;
     let at = |time: Option<Timestamp>| time.as_ref().map_or_else(|| "then".into(), self::time);
     let state = match hub.state {

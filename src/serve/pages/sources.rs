@@ -75,7 +75,7 @@ impl Condition {
 
 /// Whether its server asked us to stay away: by its own word, or because of another source of it.
 fn is_held(source: &Source) -> bool {
-    use crate::domain::Outcome::{Challenged, Held, Refused, Throttled};
+    use crate::domain::PollOutcome::{Challenged, Held, Refused, Throttled};
     matches!(source.last_outcome, Some(Throttled | Refused | Challenged | Held))
         || source.next_reason.starts_with("its server is left alone")
 }

@@ -3,7 +3,7 @@
 use crate::cli::output::one_line;
 use crate::cli::source::{language, outlet, tags, web_url};
 use crate::crawl::outlet_of;
-use crate::domain::{FullText, NewSource, OutletFrom};
+use crate::domain::{FullTextMode, NewSource, OutletFrom};
 use crate::feed_parser::opml::{self, Fault, Outline};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
@@ -72,7 +72,7 @@ fn described(outline: Outline, extra: &[String]) -> anyhow::Result<Described> {
     let priority = priority.transpose()?;
     let full_text = outline.full_text.as_deref().map(|text| {
         let no_word = || format!("newsfold:fullText is no, group or publish, and not ‘{}’", one_line(text, 40));
-        FullText::parse(text.trim()).with_context(no_word)
+        FullTextMode::parse(text.trim()).with_context(no_word)
     });
     let full_text = full_text.transpose()?;
     let mut all_tags = outline.categories;
