@@ -7,17 +7,13 @@
 //! word for its character set, kind or well-formedness.
 
 mod dates;
-mod decode;
 mod discover;
 mod embeds;
-mod entities;
 mod finish;
 mod first;
 mod growth;
 mod guard;
 mod json;
-mod markup;
-pub mod opml;
 mod rewrite;
 mod second;
 mod text;
@@ -29,6 +25,7 @@ use std::io::Read;
 use jiff::Timestamp;
 use url::Url;
 
+use crate::charset::{DecodedText, decode_text};
 use crate::domain::{FeedProblem, PollingHints, ProblemKind};
 
 /// How much of a stranger's document is looked at.
@@ -156,11 +153,6 @@ pub struct Enclosure {
     pub length: Option<u64>,
 }
 
-/// The text of a document of any kind, in whatever charset it came.
-pub fn text(document: &Document) -> String {
-    decode::decode(document.bytes, document.content_type, document.url.domain(), &mut Vec::new()).0
-}
-
 /// Reads a feed.
 pub fn parse(document: &Document, options: &Options) -> Result<(ParsedFeed, Vec<FeedProblem>), NotAFeed> {
     let mut problems = Vec::new();
@@ -169,11 +161,12 @@ pub fn parse(document: &Document, options: &Options) -> Result<(ParsedFeed, Vec<
         let detail = format!("{} bytes, {} read", document.bytes.len(), bytes.len());
         FeedProblem::note(&mut problems, FeedProblem::new(ProblemKind::Truncated, detail));
     }
-    let (text, charset) = {
+    let DecodedText { text, charset, problems: charset_problems } = {
         let unpacked = unpacked(bytes, options);
         let bytes = unpacked.as_deref().unwrap_or(bytes);
-        decode::decode(bytes, document.content_type, document.url.domain(), &mut problems)
+        decode_text(bytes, document.content_type, document.url.domain())
     };
+    problems.extend(charset_problems);
     let start = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
     if start.is_empty() {
         return Err(NotAFeed::Empty);

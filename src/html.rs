@@ -9,6 +9,7 @@ mod tidy;
 pub use furniture::{without_repeated, without_teasers};
 
 use crate::domain::text::without_credentials;
+use crate::markup::whitespace::fold_whitespace;
 use ammonia::{Builder, UrlRelative};
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -167,7 +168,7 @@ pub fn is_tame(html: &str, limit: usize) -> bool {
 }
 
 fn folded<'a>(blocks: impl Iterator<Item = &'a str>) -> Vec<String> {
-    blocks.map(fold).filter(|block| !block.is_empty()).collect()
+    blocks.map(fold_whitespace).filter(|block| !block.is_empty()).collect()
 }
 
 /// The text with HTML's own characters written as references.
@@ -182,17 +183,6 @@ pub fn escape(text: &str) -> String {
             '\'' => out.push_str("&#39;"),
             other => out.push(other),
         }
-    }
-    out
-}
-
-fn fold(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(word);
     }
     out
 }

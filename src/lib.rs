@@ -12,8 +12,10 @@
 
 pub mod domain;
 
+pub mod charset;
 pub mod clock;
 pub mod html;
+pub mod markup;
 
 pub mod article;
 
@@ -22,6 +24,7 @@ pub mod crawl;
 pub mod feed_parser;
 pub mod http_client;
 pub mod ingest;
+pub mod opml;
 pub mod publish;
 pub mod serve;
 pub mod store;

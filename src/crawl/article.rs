@@ -3,10 +3,10 @@
 use super::reading::READING;
 use super::{Tools, panic_text};
 use crate::article;
+use crate::charset::decode_text;
 use crate::domain::duration::after;
 use crate::domain::text::one_line;
 use crate::domain::{OriginHold, RequestRecord, Timestamp};
-use crate::feed_parser::{self, Document};
 use crate::http_client::{Body, FetchOutcome, NoTurn, Origin, origin};
 use crate::ingest;
 use crate::store::articles::{Page, RobotsFile, Wanted};
@@ -93,8 +93,8 @@ impl Tools {
                 Ok(bytes) => bytes,
                 Err(error) => return Page::Failed(error.to_string()),
             };
-            let document = Document { bytes: &bytes, content_type: content_type.as_deref(), url: &url };
-            match article::extract(&feed_parser::text(&document), &url) {
+            let page = decode_text(&bytes, content_type.as_deref(), url.domain());
+            match article::extract(&page.text, &url) {
                 Ok(article) => Page::Read {
                     paragraphs: article.paragraphs,
                     canonical_url: article.canonical.as_ref().map(ingest::canonical),

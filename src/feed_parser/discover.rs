@@ -7,8 +7,10 @@ use std::collections::HashSet;
 
 use url::Url;
 
-use super::markup::{Tag, Token, Tokens};
-use super::{FeedKind, FeedLink, text};
+use super::{FeedKind, FeedLink};
+use crate::markup::tag::StartTag;
+use crate::markup::tokenizer::{MarkupToken, Tokenizer};
+use crate::markup::whitespace::fold_non_blank;
 
 /// Links beyond this number are a directory, not a page with a feed.
 const MAX_LINKS: usize = 50;
@@ -16,8 +18,8 @@ const MAX_LINKS: usize = 50;
 /// Whether a text is an HTML page and no feed, judged by its first element that only one of both can have.
 pub fn is_html(text: &str) -> bool {
     let mut seen_html = false;
-    for token in Tokens::new(text) {
-        let Token::Start(tag) = token else { continue };
+    for token in Tokenizer::new(text) {
+        let MarkupToken::Start(tag) = token else { continue };
         let local = tag.name.rsplit(':').next().unwrap_or_default().to_ascii_lowercase();
         match local.as_str() {
             "rss" | "rdf" | "feed" | "channel" | "entry" | "opml" => return false,
@@ -33,9 +35,9 @@ pub fn is_html(text: &str) -> bool {
 pub fn feeds(html: &str, url: &Url) -> Vec<FeedLink> {
     let mut base = url.clone();
     let (mut declared, mut mentioned) = (Vec::new(), Vec::new());
-    let mut tokens = Tokens::new(html);
+    let mut tokens = Tokenizer::new(html);
     while let Some(token) = tokens.next() {
-        let Token::Start(tag) = token else { continue };
+        let MarkupToken::Start(tag) = token else { continue };
         match tag.name.to_ascii_lowercase().as_str() {
             "script" | "style" => tokens.skip_raw_text(tag.name),
             "base" => base = tag.attribute("href").and_then(|href| url.join(href.trim()).ok()).unwrap_or(base),
@@ -51,7 +53,7 @@ pub fn feeds(html: &str, url: &Url) -> Vec<FeedLink> {
     feeds
 }
 
-fn declared_feed(tag: Tag, base: &Url) -> Option<FeedLink> {
+fn declared_feed(tag: StartTag, base: &Url) -> Option<FeedLink> {
     let relation = tag.attribute("rel")?.to_ascii_lowercase();
     let media_type = tag.attribute("type").unwrap_or_default().to_ascii_lowercase();
     let kind = match media_type.split(';').next().unwrap_or_default().trim() {
@@ -66,11 +68,11 @@ fn declared_feed(tag: Tag, base: &Url) -> Option<FeedLink> {
     if !(has("feed") || has("alternate") && kind.is_some()) {
         return None;
     }
-    let title = tag.attribute("title").and_then(|title| text::folded(&title));
+    let title = tag.attribute("title").and_then(|title| fold_non_blank(&title));
     Some(FeedLink { url: address(tag, base)?, title, kind })
 }
 
-fn mentioned_feed(tag: Tag, base: &Url) -> Option<FeedLink> {
+fn mentioned_feed(tag: StartTag, base: &Url) -> Option<FeedLink> {
     let url = address(tag, base)?;
     let path = url.path().to_ascii_lowercase();
     let path = path.trim_end_matches('/');
@@ -84,11 +86,11 @@ fn mentioned_feed(tag: Tag, base: &Url) -> Option<FeedLink> {
             || ["feed=rss", "feed=atom", "format=rss", "format=atom", "format=feed"]
                 .iter()
                 .any(|word| query.contains(word));
-    let title = tag.attribute("title").and_then(|title| text::folded(&title));
+    let title = tag.attribute("title").and_then(|title| fold_non_blank(&title));
     looks.then_some(FeedLink { url, title, kind: None })
 }
 
-fn address(tag: Tag, base: &Url) -> Option<Url> {
+fn address(tag: StartTag, base: &Url) -> Option<Url> {
     let href = tag.attribute("href")?;
     // `feed:https://…` and `feed://…` were meant for the browser's feed reader.
     let href = href.trim();

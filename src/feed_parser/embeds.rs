@@ -3,7 +3,7 @@
 //! To HTML everything after `<iframe>` or `<object>` is in it, down to a closing tag that may never come; a reader then
 //! sees nothing of the rest. Here such a tag is dropped. Never looks at what is properly closed.
 
-use super::markup::{Token, Tokens};
+use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
 const EMBEDS: [&str; 9] =
     ["iframe", "object", "applet", "noembed", "noframes", "xmp", "textarea", "plaintext", "template"];
@@ -12,12 +12,12 @@ const EMBEDS: [&str; 9] =
 pub fn closed(html: &str) -> Option<String> {
     let mut last_end = [None; EMBEDS.len()];
     let mut any = false;
-    let mut tokens = Tokens::new(html);
+    let mut tokens = Tokenizer::new(html);
     loop {
         let at = tokens.position();
         match tokens.next() {
-            Some(Token::Start(tag)) => any |= place(tag.name).is_some(),
-            Some(Token::End(name)) => {
+            Some(MarkupToken::Start(tag)) => any |= place(tag.name).is_some(),
+            Some(MarkupToken::End(name)) => {
                 if let Some(place) = place(name) {
                     last_end[place] = Some(at);
                 }
@@ -30,11 +30,11 @@ pub fn closed(html: &str) -> Option<String> {
         return None;
     }
     let (mut out, mut copied) = (String::new(), 0);
-    let mut tokens = Tokens::new(html);
+    let mut tokens = Tokenizer::new(html);
     loop {
         let at = tokens.position();
         match tokens.next() {
-            Some(Token::Start(tag)) => {
+            Some(MarkupToken::Start(tag)) => {
                 let is_open = place(tag.name).is_some_and(|place| last_end[place].is_none_or(|end| end < at));
                 if is_open {
                     out.push_str(&html[copied..at]);

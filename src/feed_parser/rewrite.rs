@@ -20,10 +20,11 @@ use url::Url;
 use self::names::Prefix;
 use self::scope::Scope;
 use super::growth::Growth;
-use super::markup::{Tag, Token, Tokens};
 use super::vocabulary::{Family, Field, of_feed, of_item};
 use super::{FeedKind, Options};
 use crate::domain::{FeedProblem, ProblemKind};
+use crate::markup::tag::StartTag;
+use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
 /// The categories by which the rewrite tells what RSS has no element for.
 pub const NOTE: &str = "newsfold:";
@@ -46,7 +47,7 @@ pub struct Rewritten {
 /// Rewrites a feed; none if the text has no feed's root element.
 pub fn rewrite(text: &str, base: &Url, options: &Options, problems: &mut Vec<FeedProblem>) -> Option<Rewritten> {
     let mut rewriter = Rewriter {
-        tokens: Tokens::new(text),
+        tokens: Tokenizer::new(text),
         text,
         pending: None,
         options,
@@ -74,10 +75,10 @@ const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 "#;
 
 struct Rewriter<'a, 'o> {
-    tokens: Tokens<'a>,
+    tokens: Tokenizer<'a>,
     text: &'a str,
     /// A token that closed a text by standing where it cannot.
-    pending: Option<Token<'a>>,
+    pending: Option<MarkupToken<'a>>,
     options: &'o Options,
     problems: &'o mut Vec<FeedProblem>,
     open: Vec<Open<'a>>,
@@ -115,10 +116,10 @@ impl<'a> Rewriter<'a, '_> {
     fn run(&mut self) {
         while let Some(token) = self.pending.take().or_else(|| self.tokens.next()) {
             match token {
-                Token::Start(tag) => self.start(tag),
-                Token::End(name) => self.end(name),
-                Token::Text(text) | Token::CData(text) => self.stray(text),
-                Token::Other => {}
+                MarkupToken::Start(tag) => self.start(tag),
+                MarkupToken::End(name) => self.end(name),
+                MarkupToken::Text(text) | MarkupToken::CData(text) => self.stray(text),
+                MarkupToken::Other => {}
             }
         }
         if self.kind.is_none() {
@@ -149,7 +150,7 @@ impl<'a> Rewriter<'a, '_> {
         }
     }
 
-    fn start(&mut self, tag: Tag<'a>) {
+    fn start(&mut self, tag: StartTag<'a>) {
         let (prefix, local) = tag.name.rsplit_once(':').unwrap_or(("", tag.name));
         if self.kind.is_none() {
             return self.root(tag, local);
@@ -190,7 +191,7 @@ impl<'a> Rewriter<'a, '_> {
         }
     }
 
-    fn root(&mut self, tag: Tag<'a>, local: &'a str) {
+    fn root(&mut self, tag: StartTag<'a>, local: &'a str) {
         let kind = match &*lower(local) {
             "rss" | "channel" => FeedKind::Rss,
             "rdf" => FeedKind::Rdf,
@@ -219,7 +220,7 @@ impl<'a> Rewriter<'a, '_> {
         self.out.push_str(HEAD);
     }
 
-    fn push(&mut self, tag: Tag<'a>, part: Part) {
+    fn push(&mut self, tag: StartTag<'a>, part: Part) {
         if tag.self_closing {
             return;
         }
@@ -253,7 +254,7 @@ impl<'a> Rewriter<'a, '_> {
     }
 
     /// An item begins, whatever was left open before it.
-    fn open_item(&mut self, tag: Tag<'a>) {
+    fn open_item(&mut self, tag: StartTag<'a>) {
         self.too_deep = 0;
         if let Some(at) = self.open.iter().position(|open| open.part == Part::Item) {
             self.note(ProblemKind::NotWellFormed, tag.name);
@@ -298,7 +299,7 @@ impl<'a> Rewriter<'a, '_> {
     }
 
     /// What a root or channel says in its attributes.
-    fn feed_attributes(&mut self, tag: Tag) {
+    fn feed_attributes(&mut self, tag: StartTag) {
         if let Some(language) = tag.attribute("xml:lang") {
             self.language(1, &language);
         }

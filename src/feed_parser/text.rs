@@ -3,18 +3,19 @@
 //! Never a sanitiser: what comes out is text, to be escaped by whoever prints it. Text that is only like a tag
 //! (`a <3 b`, `5 < 6`) stays.
 
-use super::entities::decode_entities;
-use super::markup::{Token, Tokens};
+use crate::markup::entities::decode_entities;
+use crate::markup::tokenizer::{MarkupToken, Tokenizer};
+use crate::markup::whitespace::fold_non_blank;
 
 /// Text without tags and with entities decoded, white space folded. None if nothing is left.
 pub fn plain(html: &str) -> Option<String> {
     let mut out = String::with_capacity(html.len());
-    let mut tokens = Tokens::new(html);
+    let mut tokens = Tokenizer::new(html);
     while let Some(token) = tokens.next() {
         match token {
-            Token::Text(text) => out.push_str(&decode_entities(text)),
-            Token::CData(text) => out.push_str(text),
-            Token::Start(tag) if is_html(tag.name) => {
+            MarkupToken::Text(text) => out.push_str(&decode_entities(text)),
+            MarkupToken::CData(text) => out.push_str(text),
+            MarkupToken::Start(tag) if is_html(tag.name) => {
                 if tag.name.eq_ignore_ascii_case("script") || tag.name.eq_ignore_ascii_case("style") {
                     tokens.skip_raw_text(tag.name);
                 }
@@ -22,35 +23,23 @@ pub fn plain(html: &str) -> Option<String> {
                     out.push(' ');
                 }
             }
-            Token::End(name) if is_html(name) => {
+            MarkupToken::End(name) if is_html(name) => {
                 if is_block(name) {
                     out.push(' ');
                 }
             }
             // `<Enter>` in a headline is what the reader should see.
-            Token::Start(tag) => {
+            MarkupToken::Start(tag) => {
                 out.push('<');
                 out.push_str(tag.name);
                 out.push_str(tag.rest);
                 out.push('>');
             }
-            Token::End(_) | Token::Other => {}
+            MarkupToken::End(_) | MarkupToken::Other => {}
         }
     }
     // What was escaped twice shows its entities still: `&amp;amp;`, `&amp;#8217;`.
-    folded(&decode_entities(&out))
-}
-
-/// White space folded and trimmed. None if nothing is left.
-pub fn folded(text: &str) -> Option<String> {
-    let mut out = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(word);
-    }
-    Some(out).filter(|out| !out.is_empty())
+    fold_non_blank(&decode_entities(&out))
 }
 
 /// Cuts a text at `max` bytes, on a character's boundary; says whether anything was cut.

@@ -5,7 +5,7 @@ use crate::support::rss;
 use crate::support::world::{World, next_poll, polled_once};
 use jiff::SignedDuration;
 use newsfold::domain::{NewSource, SourceId, SourceState};
-use newsfold::feed_parser::opml;
+use newsfold::opml::read::read_opml;
 use newsfold::store::sources;
 use reqwest::{Client, Method, Response};
 use std::io::Read;
@@ -302,7 +302,7 @@ async fn the_list_of_feeds_is_opml_that_readers_take() {
     assert_eq!(answer.headers()["content-type"], "text/x-opml; charset=utf-8");
     let text = answer.text().await.unwrap();
     assert!(text.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<opml version=\"2.0\">"), "{text}");
-    let list = opml::read(text.as_bytes()).unwrap();
+    let list = read_opml(text.as_bytes()).unwrap();
     assert!(list.fault.is_none() && list.problems.is_empty() && list.unusable.is_empty(), "{text}");
     let outlines: Vec<(&str, Option<&str>)> =
         list.outlines.iter().map(|outline| (outline.xml_url.as_str(), outline.title.as_deref())).collect();

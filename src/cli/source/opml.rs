@@ -9,7 +9,9 @@ mod list;
 use crate::cli::Context;
 use crate::cli::output::{confirm, json, print};
 use crate::domain::{FullTextMode, NewSource, OutletFrom, Source, SourceEdit, SourceId, SourceState};
-use crate::feed_parser::opml::{self, Fault, Outline};
+use crate::opml::FeedOutline;
+use crate::opml::well_formed::OpmlFault;
+use crate::opml::write::write_opml;
 use crate::store::sources::{self, Filter};
 use anyhow::bail;
 use jiff::SignedDuration;
@@ -54,9 +56,9 @@ pub async fn export(context: &Context) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let (all, mut languages) =
         store.read(|db| Ok((sources::list(db, &Filter::default())?, sources::languages_given(db)?))).await?;
-    let outlines: Vec<Outline> = all
+    let outlines: Vec<FeedOutline> = all
         .into_iter()
-        .map(|source| Outline {
+        .map(|source| FeedOutline {
             title: Some(source.title),
             html_url: source.site_url,
             categories: source.tags,
@@ -71,7 +73,7 @@ pub async fn export(context: &Context) -> anyhow::Result<ExitCode> {
     if context.json() {
         json(&outlines)?;
     } else {
-        print(opml::write(&config.publish.title, &outlines).trim_end())?;
+        print(write_opml(&config.publish.title, &outlines).trim_end())?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -149,7 +151,7 @@ pub async fn sync(context: &Context, file: &Path, how: Sync) -> anyhow::Result<E
 /// What is not in the file is removed, so that a file of which something may be missing is not acted on.
 fn refuse_doubtful(list: &List, file: &Path) -> anyhow::Result<()> {
     let file = file.display();
-    if let Some(Fault { line, what }) = &list.fault {
+    if let Some(OpmlFault { line, what }) = &list.fault {
         bail!(
             "{file}:{line}: {what}. Nothing was changed, because sources that this file has lost would be removed. \
              Mend the file there, or have it read as far as it goes, without removing anything, by --lenient"
@@ -157,7 +159,7 @@ fn refuse_doubtful(list: &List, file: &Path) -> anyhow::Result<()> {
     }
     if !list.unusable.is_empty() {
         let lines: Vec<String> =
-            list.unusable.iter().map(|Fault { line, what }| format!("{file}:{line}: {what}")).collect();
+            list.unusable.iter().map(|OpmlFault { line, what }| format!("{file}:{line}: {what}")).collect();
         bail!(
             "nothing was changed, because lines of {file} can't be used; mend them, or leave them out by --lenient, \
              which removes nothing:\n{}",

@@ -6,8 +6,8 @@
 use jiff::civil::{Date, ISOWeekDate, Weekday};
 use jiff::tz::Offset;
 
-use super::super::entities::decode_entities;
 use super::names::Zone;
+use crate::markup::entities::decode_entities;
 
 /// The text in lower case and in plain notation, and the zone that it is in if it names none.
 pub fn plain(text: &str) -> (String, Zone) {

@@ -7,10 +7,10 @@ use std::borrow::Cow;
 
 use quick_xml::escape::partial_escape;
 
-use super::super::markup::Tag;
+use crate::markup::tag::StartTag;
 
 /// The text in the wrapping, escaped as if it had stood in the document; none if there is no wrapping.
-pub fn of(tag: Tag, inner: &str) -> Option<String> {
+pub fn of(tag: StartTag, inner: &str) -> Option<String> {
     if !is_unwrapped(tag) {
         return None;
     }
@@ -20,7 +20,7 @@ pub fn of(tag: Tag, inner: &str) -> Option<String> {
 }
 
 /// Whether the tag says that its text is wrapped.
-pub fn is_unwrapped(tag: Tag) -> bool {
+pub fn is_unwrapped(tag: StartTag) -> bool {
     let is = |name: &str, value: &str| tag.attribute(name).is_some_and(|said: Cow<str>| said.trim() == value);
     is("mode", "base64") || is("type", "application/octet-stream")
 }

@@ -2,14 +2,15 @@
 //!
 //! Never looks at a token twice: what ends a text without belonging to it is handed back to the rewrite.
 
-use super::super::markup::{Tag, Token};
 use super::super::vocabulary::{Family, Field, of_feed, of_item};
 use super::{Rewriter, lower};
 use crate::domain::ProblemKind;
+use crate::markup::tag::StartTag;
+use crate::markup::tokenizer::MarkupToken;
 
 impl<'a> Rewriter<'a, '_> {
     /// Finds where the text of an element ends and leaves the tokens there. Says also whether elements are in it.
-    pub(super) fn extent(&mut self, tag: Tag<'a>, field: Field) -> (&'a str, bool) {
+    pub(super) fn extent(&mut self, tag: StartTag<'a>, field: Field) -> (&'a str, bool) {
         let start = self.tokens.position();
         let (mut depth, mut has_elements) = (0usize, false);
         if tag.self_closing {
@@ -22,23 +23,23 @@ impl<'a> Rewriter<'a, '_> {
                 return (inner, has_elements);
             };
             match token {
-                Token::End(name) if name.eq_ignore_ascii_case(tag.name) => {
+                MarkupToken::End(name) if name.eq_ignore_ascii_case(tag.name) => {
                     if depth == 0 {
                         return (inner, has_elements);
                     }
                     depth -= 1;
                 }
-                Token::End(name) if self.closes_parent(name) => {
+                MarkupToken::End(name) if self.closes_parent(name) => {
                     self.note(ProblemKind::NotWellFormed, tag.name);
                     self.pending = Some(token);
                     return (inner, has_elements);
                 }
-                Token::Start(child) if self.cannot_stand_in(child, field) => {
+                MarkupToken::Start(child) if self.cannot_stand_in(child, field) => {
                     self.note(ProblemKind::NotWellFormed, tag.name);
                     self.pending = Some(token);
                     return (inner, has_elements);
                 }
-                Token::Start(child) => {
+                MarkupToken::Start(child) => {
                     has_elements = true;
                     let same = child.name.eq_ignore_ascii_case(tag.name);
                     depth += usize::from(same && !child.self_closing);
@@ -54,7 +55,7 @@ impl<'a> Rewriter<'a, '_> {
     }
 
     /// Whether an element that begins within a text shows that the text was never closed.
-    fn cannot_stand_in(&self, child: Tag, field: Field) -> bool {
+    fn cannot_stand_in(&self, child: StartTag, field: Field) -> bool {
         let (prefix, local) = child.name.rsplit_once(':').unwrap_or(("", child.name));
         let local = lower(local);
         if self.is_item(child, prefix, &local) {

@@ -5,8 +5,6 @@
 
 use quick_xml::escape::{escape, partial_escape};
 
-use super::super::entities::decode_entities;
-use super::super::markup::{Tag, Token, Tokens};
 use super::super::vocabulary::{Family, Field, family_of_prefix};
 use super::super::{FeedKind, dates, embeds, text};
 use super::base64;
@@ -15,9 +13,13 @@ use super::{
     Rewriter,
 };
 use crate::domain::ProblemKind;
+use crate::markup::entities::decode_entities;
+use crate::markup::tag::StartTag;
+use crate::markup::tokenizer::{MarkupToken, Tokenizer};
+use crate::markup::whitespace::fold_non_blank;
 
 impl<'a> Rewriter<'a, '_> {
-    pub(super) fn field(&mut self, tag: Tag<'a>, field: Field, rank: u8) {
+    pub(super) fn field(&mut self, tag: StartTag<'a>, field: Field, rank: u8) {
         self.language_of(tag, field);
         let (inner, mut has_elements) = self.extent(tag, field);
         let unwrapped = base64::of(tag, inner);
@@ -41,7 +43,7 @@ impl<'a> Rewriter<'a, '_> {
         }
     }
 
-    fn short(&mut self, tag: Tag, field: Field, rank: u8, value: &str) {
+    fn short(&mut self, tag: StartTag, field: Field, rank: u8, value: &str) {
         let value = value.trim();
         if value.is_empty() {
             return;
@@ -50,7 +52,7 @@ impl<'a> Rewriter<'a, '_> {
             Field::Title => {
                 // What says that it is text has no tags, only what looks like some; but many say so who do not know it.
                 let is_text = says_text(&media_type(tag)) && !value.contains("</");
-                let title = if is_text { text::folded(&decode_entities(value)) } else { text::plain(value) };
+                let title = if is_text { fold_non_blank(&decode_entities(value)) } else { text::plain(value) };
                 if let Some(mut title) = title.filter(|_| self.scope.wins(field, rank)) {
                     if text::cut(&mut title, self.options.max_text) {
                         self.note(ProblemKind::TooLong, tag.name);
@@ -128,7 +130,7 @@ impl<'a> Rewriter<'a, '_> {
     }
 
     /// The language that an element of an item says it is in. The item has one, that of its longest text.
-    fn language_of(&mut self, tag: Tag, field: Field) {
+    fn language_of(&mut self, tag: StartTag, field: Field) {
         let rank = match field {
             Field::Title => 2,
             Field::Summary => 3,
@@ -153,7 +155,7 @@ impl<'a> Rewriter<'a, '_> {
     }
 
     /// A summary or a content, as HTML.
-    fn long(&mut self, tag: Tag, field: Field, rank: u8, inner: &str, has_elements: bool) {
+    fn long(&mut self, tag: StartTag, field: Field, rank: u8, inner: &str, has_elements: bool) {
         let media_type = media_type(tag);
         if is_no_text(&media_type) && !base64::is_unwrapped(tag) {
             return;
@@ -200,7 +202,7 @@ impl<'a> Rewriter<'a, '_> {
         }
     }
 
-    fn category(&mut self, tag: Tag, inner: &str) {
+    fn category(&mut self, tag: StartTag, inner: &str) {
         let attribute = ["label", "term", "text"].iter().find_map(|name| tag.attribute(name));
         let value = attribute.map(|value| value.into_owned()).unwrap_or_else(|| flat(inner, false, MAX_CATEGORY));
         let name = text::plain(&value).filter(|name| name.len() <= MAX_CATEGORY && self.scope.has_room());
@@ -227,7 +229,7 @@ const MAX_PERSON: usize = 4 * 1024;
 /// A longer category is a text that strayed into the wrong element.
 const MAX_CATEGORY: usize = 256;
 
-fn media_type(tag: Tag) -> String {
+fn media_type(tag: StartTag) -> String {
     tag.attribute("type").map(|said| said.trim().to_ascii_lowercase()).unwrap_or_default()
 }
 
@@ -247,17 +249,17 @@ fn person(inner: &str) -> Option<String> {
     let inner = &inner[..inner.floor_char_boundary(MAX_PERSON)];
     let (mut name, mut email, mut bare) = (None, None, String::new());
     let mut element = "";
-    for token in Tokens::new(inner) {
+    for token in Tokenizer::new(inner) {
         match token {
-            Token::Start(tag) => element = tag.name.rsplit(':').next().unwrap_or_default(),
-            Token::End(_) => element = "",
-            Token::Text(text) | Token::CData(text) => match element {
+            MarkupToken::Start(tag) => element = tag.name.rsplit(':').next().unwrap_or_default(),
+            MarkupToken::End(_) => element = "",
+            MarkupToken::Text(text) | MarkupToken::CData(text) => match element {
                 "name" | "Name" if name.is_none() => name = text::plain(text),
                 "email" if email.is_none() => email = text::plain(text),
                 "" | "p" | "span" | "b" | "i" | "strong" | "em" | "a" | "li" => bare.push_str(text),
                 _ => {}
             },
-            Token::Other => {}
+            MarkupToken::Other => {}
         }
     }
     let bare = text::plain(&bare);
@@ -271,7 +273,7 @@ fn person(inner: &str) -> Option<String> {
         let end = person.len() - person[at + 1..].trim_start_matches(is_part).len();
         let rest = format!("{} {}", &person[..start], &person[end..]);
         let rest = rest.trim_matches(|c: char| c.is_whitespace() || "()<>[]\",–-".contains(c)).replace("mailto:", "");
-        match text::folded(&rest) {
+        match fold_non_blank(&rest) {
             Some(rest) => person = rest,
             None => break,
         }
@@ -284,30 +286,30 @@ fn person(inner: &str) -> Option<String> {
 /// `max`, but longer where anything was left out, so that the cut is seen and noted.
 pub(super) fn flat(inner: &str, has_elements: bool, max: usize) -> String {
     let mut out = String::new();
-    for token in Tokens::new(inner) {
+    for token in Tokenizer::new(inner) {
         let room = (max + 4).saturating_sub(out.len());
         if room == 0 {
             break;
         }
         match token {
-            Token::Text(text) if !has_elements => {
+            MarkupToken::Text(text) if !has_elements => {
                 // A reference is longer than its character, by so much at most in any text that means something.
                 let text = cut(text, room.saturating_mul(8));
                 out.push_str(cut(&decode_entities(text), room));
             }
-            Token::Text(text) | Token::CData(text) => out.push_str(cut(text, room)),
-            Token::Start(tag) if tag.rest.len() < room => {
+            MarkupToken::Text(text) | MarkupToken::CData(text) => out.push_str(cut(text, room)),
+            MarkupToken::Start(tag) if tag.rest.len() < room => {
                 out.push('<');
                 out.push_str(local_html(tag.name));
                 out.push_str(tag.rest);
                 out.push_str(if tag.self_closing { "/>" } else { ">" });
             }
-            Token::End(name) if name.len() < room => {
+            MarkupToken::End(name) if name.len() < room => {
                 out.push_str("</");
                 out.push_str(local_html(name));
                 out.push('>');
             }
-            Token::Start(_) | Token::End(_) | Token::Other => {}
+            MarkupToken::Start(_) | MarkupToken::End(_) | MarkupToken::Other => {}
         }
     }
     out

@@ -4,11 +4,11 @@
 
 use url::Url;
 
-use super::super::entities::decode_entities;
-use super::super::markup::Tag;
 use super::super::vocabulary::{Family, family_of_prefix, family_of_uri};
 use super::{FeedKind, Rewriter};
 use crate::domain::ProblemKind;
+use crate::markup::entities::decode_entities;
+use crate::markup::tag::StartTag;
 
 /// Bindings of prefixes in force at one time; more are not looked at.
 const MAX_PREFIXES: usize = 64;
@@ -24,7 +24,7 @@ pub(super) struct Prefix<'a> {
 }
 
 impl<'a> Rewriter<'a, '_> {
-    pub(super) fn is_item(&self, tag: Tag, prefix: &str, local: &str) -> bool {
+    pub(super) fn is_item(&self, tag: StartTag, prefix: &str, local: &str) -> bool {
         if !matches!((self.kind, local), (Some(FeedKind::Atom), "entry") | (Some(_), "item")) {
             return false;
         }
@@ -34,7 +34,7 @@ impl<'a> Rewriter<'a, '_> {
     }
 
     /// Remembers the prefixes that a tag declares.
-    pub(super) fn declare(&mut self, tag: Tag<'a>) {
+    pub(super) fn declare(&mut self, tag: StartTag<'a>) {
         if !tag.rest.contains("xmlns") {
             return;
         }
@@ -68,7 +68,7 @@ impl<'a> Rewriter<'a, '_> {
     }
 
     /// The base that a tag sets for what is in it, if it sets one.
-    pub(super) fn base_of(&self, tag: Tag) -> Option<Url> {
+    pub(super) fn base_of(&self, tag: StartTag) -> Option<Url> {
         let declared = tag.rest.contains("xml:base").then(|| tag.attribute("xml:base")).flatten()?;
         let base = self.current_base().join(declared.trim()).ok()?;
         Some(base).filter(|base| matches!(base.scheme(), "http" | "https") && base.as_str().len() <= MAX_BASE)
@@ -79,7 +79,7 @@ impl<'a> Rewriter<'a, '_> {
     }
 
     /// An absolute address of the web, or none, with a problem noted.
-    pub(super) fn address(&mut self, tag: Tag, href: &str) -> Option<Url> {
+    pub(super) fn address(&mut self, tag: StartTag, href: &str) -> Option<Url> {
         let href = href.trim();
         if href.is_empty() {
             return None;

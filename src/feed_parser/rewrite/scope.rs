@@ -6,9 +6,9 @@ use quick_xml::escape::escape;
 use url::Url;
 
 use super::super::growth::Growth;
-use super::super::markup::Tag;
 use super::super::vocabulary::Field;
 use super::{NOTE_IMAGE, Rewriter};
+use crate::markup::tag::StartTag;
 
 /// Authors and categories of one item beyond this number are left out.
 const MAX_MANY: usize = 100;
@@ -33,7 +33,7 @@ impl Scope {
         Scope { ranks: [0; 24], many: 0, enclosures: 0, link: None, image: None, permalink: None, about: None }
     }
 
-    pub(super) fn item(tag: Tag) -> Self {
+    pub(super) fn item(tag: StartTag) -> Self {
         let about = tag.attribute("rdf:about").map(|about| about.trim().to_owned());
         Scope { about: about.filter(|about| !about.is_empty()), ..Scope::feed() }
     }
@@ -78,7 +78,7 @@ impl Scope {
 
 impl<'a> Rewriter<'a, '_> {
     /// `<link>` in all its forms: a text, an `href`, and Atom's relations.
-    pub(super) fn link(&mut self, tag: Tag, inner: &str) {
+    pub(super) fn link(&mut self, tag: StartTag, inner: &str) {
         let href = tag.attribute("href");
         let text = super::fields::flat(inner, false, super::names::MAX_URL);
         let address = href.as_deref().filter(|href| !href.trim().is_empty()).unwrap_or(&text);
@@ -117,7 +117,7 @@ impl<'a> Rewriter<'a, '_> {
     }
 
     /// Keeps an address as the item's link if it is the best so far. The feed's own is written at once.
-    pub(super) fn offer_link(&mut self, tag: Tag, href: &str, rank: u8) {
+    pub(super) fn offer_link(&mut self, tag: StartTag, href: &str, rank: u8) {
         if self.scope.link.as_ref().is_some_and(|(best, _)| *best >= rank) {
             return;
         }
@@ -128,7 +128,7 @@ impl<'a> Rewriter<'a, '_> {
         self.scope.link = Some((rank, url));
     }
 
-    pub(super) fn enclosure(&mut self, tag: Tag) {
+    pub(super) fn enclosure(&mut self, tag: StartTag) {
         let Some(href) = tag.attribute("url").or_else(|| tag.attribute("href")) else {
             return;
         };
@@ -154,7 +154,7 @@ impl<'a> Rewriter<'a, '_> {
     }
 
     /// Media RSS puts pictures and recordings into one element.
-    pub(super) fn media(&mut self, tag: Tag) {
+    pub(super) fn media(&mut self, tag: StartTag) {
         let media_type = tag.attribute("type").unwrap_or_default();
         let medium = tag.attribute("medium").unwrap_or_default();
         let path = tag.attribute("url").unwrap_or_default().to_ascii_lowercase();
@@ -170,7 +170,7 @@ impl<'a> Rewriter<'a, '_> {
         }
     }
 
-    pub(super) fn image(&mut self, tag: Tag, inner: &str, rank: u8) {
+    pub(super) fn image(&mut self, tag: StartTag, inner: &str, rank: u8) {
         if self.scope.image.as_ref().is_some_and(|(best, _)| *best >= rank) {
             return;
         }

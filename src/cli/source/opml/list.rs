@@ -4,7 +4,9 @@ use crate::cli::output::one_line;
 use crate::cli::source::{language, outlet, tags, web_url};
 use crate::crawl::outlet_of;
 use crate::domain::{FullTextMode, NewSource, OutletFrom};
-use crate::feed_parser::opml::{self, Fault, Outline};
+use crate::opml::FeedOutline;
+use crate::opml::read::read_opml;
+use crate::opml::well_formed::OpmlFault;
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,9 +17,9 @@ pub(super) struct List {
     pub sources: Vec<Described>,
     /// Subscriptions that stand there a second time.
     pub repeated: usize,
-    pub unusable: Vec<Fault>,
+    pub unusable: Vec<OpmlFault>,
     pub ampersands: Vec<usize>,
-    pub fault: Option<Fault>,
+    pub fault: Option<OpmlFault>,
     pub ends_early: bool,
     repairs: Vec<String>,
 }
@@ -36,7 +38,7 @@ const NAMED: usize = 10;
 
 pub(super) fn read(file: &Path, extra: &[String]) -> anyhow::Result<List> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let read = opml::read(&bytes).with_context(|| format!("{} is no OPML file", file.display()))?;
+    let read = read_opml(&bytes).with_context(|| format!("{} is no OPML file", file.display()))?;
     let mut list = List {
         sources: Vec::new(),
         repeated: 0,
@@ -50,7 +52,7 @@ pub(super) fn read(file: &Path, extra: &[String]) -> anyhow::Result<List> {
     for outline in read.outlines {
         let line = outline.line;
         match described(outline, extra) {
-            Err(error) => list.unusable.push(Fault { line, what: format!("{error:#}") }),
+            Err(error) => list.unusable.push(OpmlFault { line, what: format!("{error:#}") }),
             Ok(source) if seen.insert(source.new.url.clone()) => list.sources.push(source),
             Ok(_) => list.repeated += 1,
         }
@@ -59,7 +61,7 @@ pub(super) fn read(file: &Path, extra: &[String]) -> anyhow::Result<List> {
     Ok(list)
 }
 
-fn described(outline: Outline, extra: &[String]) -> anyhow::Result<Described> {
+fn described(outline: FeedOutline, extra: &[String]) -> anyhow::Result<Described> {
     let url = web_url(&outline.xml_url)?;
     let site = outline.html_url.as_deref().and_then(|site| Url::parse(site).ok());
     let guess = || site.as_ref().filter(|site| site.domain().is_some()).unwrap_or(&url);
@@ -99,13 +101,13 @@ impl List {
             let lines = numbers(&self.ampersands);
             all.push(format!("{file}:{first}: repaired: a bare & was taken for itself on {lines}"));
         }
-        if let Some(Fault { line, what }) = &self.fault {
+        if let Some(OpmlFault { line, what }) = &self.fault {
             all.push(format!("{file}:{line}: not well-formed, and outlines may be missing: {what}"));
         }
         if self.repeated > 0 {
             all.push(format!("{file}: {} subscriptions stand there more than once", self.repeated));
         }
-        all.extend(self.unusable.iter().map(|Fault { line, what }| format!("{file}:{line}: {what}")));
+        all.extend(self.unusable.iter().map(|OpmlFault { line, what }| format!("{file}:{line}: {what}")));
         all
     }
 

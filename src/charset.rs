@@ -6,26 +6,29 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use super::entities::is_xml;
 use crate::domain::{FeedProblem, ProblemKind};
+use crate::markup::entities::is_xml_char;
 
-/// The text of a document and the name of the character set that it was in. The host's top-level domain helps a guess.
-pub fn decode(
-    bytes: &[u8],
-    content_type: Option<&str>,
-    host: Option<&str>,
-    problems: &mut Vec<FeedProblem>,
-) -> (String, &'static str) {
-    let (mut text, charset) = decode_bytes(bytes, content_type, host, problems);
-    if text.contains(|c| !is_xml(c)) {
-        let before = text.chars().find(|c| !is_xml(*c)).unwrap_or_default();
-        FeedProblem::note(
-            problems,
-            FeedProblem::new(ProblemKind::ControlCharacters, format!("U+{:04X}", before as u32)),
-        );
-        text.retain(is_xml);
+/// A document as text.
+pub struct DecodedText {
+    pub text: String,
+    /// The name of the character set that the bytes were in, as in the WHATWG Encoding Standard.
+    pub charset: &'static str,
+    /// What was wrong with the bytes or their labels.
+    pub problems: Vec<FeedProblem>,
+}
+
+/// Decodes a document of any kind. `content_type` is the HTTP header; the top-level domain of `host` helps the
+/// statistical guess.
+pub fn decode_text(bytes: &[u8], content_type: Option<&str>, host: Option<&str>) -> DecodedText {
+    let mut problems = Vec::new();
+    let (mut text, charset) = decode_bytes(bytes, content_type, host, &mut problems);
+    if let Some(first) = text.chars().find(|c| !is_xml_char(*c)) {
+        let detail = format!("U+{:04X}", u32::from(first));
+        FeedProblem::note(&mut problems, FeedProblem::new(ProblemKind::ControlCharacters, detail));
+        text.retain(is_xml_char);
     }
-    (text, charset)
+    DecodedText { text, charset, problems }
 }
 
 fn decode_bytes(
@@ -199,10 +202,9 @@ mod tests {
     use super::*;
 
     fn check(bytes: &[u8], content_type: Option<&str>, text: &str, charset: &str, problem: Option<ProblemKind>) {
-        let mut problems = Vec::new();
-        let found = decode(bytes, content_type, Some("news.example"), &mut problems);
-        assert_eq!((found.0.as_str(), found.1), (text, charset));
-        assert_eq!(problems.first().map(|p| p.kind), problem);
+        let found = decode_text(bytes, content_type, Some("news.example"));
+        assert_eq!((found.text.as_str(), found.charset), (text, charset));
+        assert_eq!(found.problems.first().map(|p| p.kind), problem);
     }
 
     #[test]

@@ -5,17 +5,15 @@
 //! reads what is rewritten here, stops at the first bare `<` or unclosed quote; so this one stands before it.
 //! Rules follow the tokenizer of the HTML standard (§13.2.5) where XML 1.0 has none.
 
-mod tag;
-
-pub use self::tag::Tag;
+use super::tag::StartTag;
 
 /// One piece of a document. All text is as it stands in the document, entities not decoded.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Token<'a> {
+pub enum MarkupToken<'a> {
     Text(&'a str),
     /// What stands in `<![CDATA[…]]>`: no entities in here.
     CData(&'a str),
-    Start(Tag<'a>),
+    Start(StartTag<'a>),
     /// The name of a closing tag.
     End(&'a str),
     /// A comment, processing instruction or document type.
@@ -23,7 +21,7 @@ pub enum Token<'a> {
 }
 
 /// The tokens of a document, one after the other.
-pub struct Tokens<'a> {
+pub struct Tokenizer<'a> {
     text: &'a str,
     position: usize,
     /// A comment, CDATA section or tag that the document's end cut off was seen.
@@ -50,9 +48,9 @@ const DOUBLE_QUOTE: usize = 3;
 const SINGLE_QUOTE: usize = 4;
 const BRACKET: usize = 5;
 
-impl<'a> Tokens<'a> {
+impl<'a> Tokenizer<'a> {
     pub fn new(text: &'a str) -> Self {
-        Tokens { text, position: 0, truncated: false, malformed: false, searches: Default::default() }
+        Tokenizer { text, position: 0, truncated: false, malformed: false, searches: Default::default() }
     }
 
     /// The byte position of the token that comes next.
@@ -88,7 +86,7 @@ impl<'a> Tokens<'a> {
         &self.text[from..end.unwrap_or(self.text.len())]
     }
 
-    fn markup(&mut self) -> Option<Token<'a>> {
+    fn markup(&mut self) -> Option<MarkupToken<'a>> {
         let start = self.position;
         let rest = &self.text[start..];
         let bytes = rest.as_bytes();
@@ -98,10 +96,10 @@ impl<'a> Tokens<'a> {
                 let closed = self.find(COMMENT_END, start + 2).is_some();
                 self.malformed |= !closed;
                 self.take_until(if closed { COMMENT_END } else { BRACKET }, start + 2);
-                Some(Token::Other)
+                Some(MarkupToken::Other)
             }
             b'!' if bytes.get(..9).is_some_and(|b| b.eq_ignore_ascii_case(b"<![CDATA[")) => {
-                Some(Token::CData(self.take_until(CDATA_END, start + 9)))
+                Some(MarkupToken::CData(self.take_until(CDATA_END, start + 9)))
             }
             b'!' => Some(self.declaration()),
             b'?' => {
@@ -111,7 +109,7 @@ impl<'a> Tokens<'a> {
                 let end = proper.or_else(|| self.find(BRACKET, start).map(|at| at + 1));
                 self.truncated |= end.is_none();
                 self.position = end.unwrap_or(self.text.len());
-                Some(Token::Other)
+                Some(MarkupToken::Other)
             }
             b'/' => {
                 let name = name_at(&rest[2..]);
@@ -126,7 +124,7 @@ impl<'a> Tokens<'a> {
                     Some(at) => start + at,
                     None => self.text.len(),
                 };
-                Some(Token::End(name))
+                Some(MarkupToken::End(name))
             }
             _ => {
                 let name = name_at(&rest[1..]);
@@ -137,7 +135,7 @@ impl<'a> Tokens<'a> {
 
     /// `<!DOCTYPE …>`, with its internal subset in brackets. Nothing in it is read: entities that a document declares
     /// are how billions of laughs are made.
-    fn declaration(&mut self) -> Token<'a> {
+    fn declaration(&mut self) -> MarkupToken<'a> {
         let bytes = self.text.as_bytes();
         let mut at = self.position + 2;
         let mut brackets = 0usize;
@@ -150,7 +148,7 @@ impl<'a> Tokens<'a> {
                 b'<' if is_root(&self.text[at..]) => {
                     self.malformed = true;
                     self.position = at;
-                    return Token::Other;
+                    return MarkupToken::Other;
                 }
                 _ => {}
             }
@@ -158,10 +156,10 @@ impl<'a> Tokens<'a> {
         }
         self.truncated |= at >= bytes.len();
         self.position = (at + 1).min(bytes.len());
-        Token::Other
+        MarkupToken::Other
     }
 
-    fn tag(&mut self, name: &'a str) -> Token<'a> {
+    fn tag(&mut self, name: &'a str) -> MarkupToken<'a> {
         let bytes = self.text.as_bytes();
         let rest_start = self.position + 1 + name.len();
         let mut at = rest_start;
@@ -194,17 +192,17 @@ impl<'a> Tokens<'a> {
         self.position = if bytes.get(end) == Some(&b'>') { end + 1 } else { end };
         let rest = &self.text[rest_start..end];
         let self_closing = rest.ends_with('/');
-        Token::Start(Tag { name, rest: rest.strip_suffix('/').unwrap_or(rest), self_closing })
+        MarkupToken::Start(StartTag { name, rest: rest.strip_suffix('/').unwrap_or(rest), self_closing })
     }
 }
 
 /// The longest attribute value in bytes: one that is longer is a quote that was forgotten.
 const MAX_VALUE: usize = 64 * 1024;
 
-impl<'a> Iterator for Tokens<'a> {
-    type Item = Token<'a>;
+impl<'a> Iterator for Tokenizer<'a> {
+    type Item = MarkupToken<'a>;
 
-    fn next(&mut self) -> Option<Token<'a>> {
+    fn next(&mut self) -> Option<MarkupToken<'a>> {
         let start = self.position;
         let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
         if rest.starts_with('<')
@@ -232,7 +230,7 @@ impl<'a> Iterator for Tokens<'a> {
             }
         }
         self.position = end;
-        Some(Token::Text(&self.text[start..end]))
+        Some(MarkupToken::Text(&self.text[start..end]))
     }
 }
 
@@ -268,14 +266,14 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> Vec<String> {
-        Tokens::new(text)
+        Tokenizer::new(text)
             .map(|token| match token {
-                Token::Text(t) => format!("text {t}"),
-                Token::CData(t) => format!("cdata {t}"),
-                Token::Start(t) if t.self_closing => format!("empty {}", t.name),
-                Token::Start(t) => format!("start {}", t.name),
-                Token::End(n) => format!("end {n}"),
-                Token::Other => "other".into(),
+                MarkupToken::Text(t) => format!("text {t}"),
+                MarkupToken::CData(t) => format!("cdata {t}"),
+                MarkupToken::Start(t) if t.self_closing => format!("empty {}", t.name),
+                MarkupToken::Start(t) => format!("start {}", t.name),
+                MarkupToken::End(n) => format!("end {n}"),
+                MarkupToken::Other => "other".into(),
             })
             .collect()
     }
@@ -318,7 +316,7 @@ mod tests {
     fn hostile_repetition_takes_linear_time() {
         for piece in ["<", "<!--", "<![CDATA[", "<?", "<!", "<![", "<a b=\"", "<a b='", "</a", "&", "<a ", "&#"] {
             let text = piece.repeat(1 << 18);
-            assert!(Tokens::new(&text).count() <= 1 << 18);
+            assert!(Tokenizer::new(&text).count() <= 1 << 18);
             assert!(decode_entities(&text).len() <= text.len());
         }
     }

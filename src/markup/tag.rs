@@ -4,11 +4,11 @@
 
 use std::borrow::Cow;
 
-use super::super::entities::decode_entities;
+use super::entities::decode_entities;
 
 /// An opening tag.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tag<'a> {
+pub struct StartTag<'a> {
     pub name: &'a str,
     /// Everything between the name and the closing bracket.
     pub rest: &'a str,
@@ -19,7 +19,7 @@ pub struct Tag<'a> {
 /// unescaped, falls apart into an attribute for each word.
 const MAX_ATTRIBUTES: usize = 4_096;
 
-impl<'a> Tag<'a> {
+impl<'a> StartTag<'a> {
     /// The attributes in order, with values as they stand in the document.
     pub fn attributes(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         Attributes { rest: self.rest }.take(MAX_ATTRIBUTES)
@@ -62,10 +62,11 @@ impl<'a> Iterator for Attributes<'a> {
 
 #[cfg(test)]
 mod tests {
+    use crate::markup::tokenizer::{MarkupToken, Tokenizer};
+
     #[test]
     fn attributes_may_be_unquoted_valueless_and_contain_brackets() {
-        let Some(super::super::Token::Start(tag)) =
-            super::super::Tokens::new("<a HREF=x?y=1&amp;z b c='1>2' d = \"&eacute;\"/>").next()
+        let Some(MarkupToken::Start(tag)) = Tokenizer::new("<a HREF=x?y=1&amp;z b c='1>2' d = \"&eacute;\"/>").next()
         else {
             panic!("a tag")
         };

@@ -8,7 +8,7 @@ use quick_xml::events::{BytesStart, Event};
 
 /// The first thing that is wrong with a list as XML.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Fault {
+pub struct OpmlFault {
     /// The line of the file, from 1.
     pub line: usize,
     pub what: String,
@@ -16,11 +16,11 @@ pub struct Fault {
 
 /// The first fault of a list, and whether it is that the file ends too early; `None` where every outline that was
 /// written was also read.
-pub(super) fn fault(text: &str) -> Option<(Fault, bool)> {
+pub(super) fn first_fault(text: &str) -> Option<(OpmlFault, bool)> {
     let found = |position: u64, what: String, is_end: bool| {
         let position = usize::try_from(position).unwrap_or(text.len()).min(text.len());
         let line = 1 + text.as_bytes()[..position].iter().filter(|b| **b == b'\n').count();
-        Some((Fault { line, what }, is_end))
+        Some((OpmlFault { line, what }, is_end))
     };
     let mut reader = Reader::from_str(text);
     // A bare `&` loses nothing, and most lists that people share have one.

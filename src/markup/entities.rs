@@ -56,11 +56,11 @@ fn character(code: u32) -> Option<char> {
     if (0x80..0xa0).contains(&code) {
         return encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[code as u8]).0.chars().next();
     }
-    char::from_u32(code).filter(|c| is_xml(*c))
+    char::from_u32(code).filter(|c| is_xml_char(*c))
 }
 
 /// The characters that XML 1.0 allows (§2.2).
-pub fn is_xml(c: char) -> bool {
+pub fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 

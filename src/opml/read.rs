@@ -7,47 +7,25 @@
 //! What OPML has no word for stands in attributes of ours, which other readers pass over: `newsfold:outlet`,
 //! `newsfold:priority` and `newsfold:fullText`.
 
-mod strict;
-mod write;
-
-pub use strict::Fault;
-pub use write::write;
-
-use super::decode;
-use super::markup::{Tag, Token, Tokens};
-use super::text::folded;
+use super::FeedOutline;
+use super::well_formed::{self, OpmlFault};
+use crate::charset::decode_text;
 use crate::domain::FeedProblem;
 use crate::domain::text::one_line;
-
-/// One subscription.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
-pub struct Outline {
-    pub xml_url: String,
-    pub title: Option<String>,
-    pub html_url: Option<String>,
-    /// The folders that it stands in, outermost first, then the `category` attribute.
-    pub categories: Vec<String>,
-    pub language: Option<String>,
-    /// As the file says them: whether they can be used is not judged here.
-    pub outlet: Option<String>,
-    pub priority: Option<String>,
-    /// Whether the pages of its items are read.
-    pub full_text: Option<String>,
-    /// The line of the file, from 1.
-    #[serde(skip)]
-    pub line: usize,
-}
+use crate::markup::tag::StartTag;
+use crate::markup::tokenizer::{MarkupToken, Tokenizer};
+use crate::markup::whitespace::fold_non_blank;
 
 /// What a list holds, and how well it could be read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct List {
-    pub outlines: Vec<Outline>,
+pub struct SubscriptionList {
+    pub outlines: Vec<FeedOutline>,
     /// Subscriptions without an address, or cut off by the file's end.
-    pub unusable: Vec<Fault>,
+    pub unusable: Vec<OpmlFault>,
     /// The lines on which a bare `&` was taken for itself.
     pub ampersands: Vec<usize>,
     /// The first thing besides those that is not as XML has it. Outlines may have been lost there.
-    pub fault: Option<Fault>,
+    pub fault: Option<OpmlFault>,
     /// Whether that is because the file was cut off.
     pub ends_early: bool,
     /// What was repaired before the markup was looked at, such as the character set.
@@ -68,25 +46,31 @@ const MAX_OUTLINES: usize = 200_000;
 const MAX_DEPTH: usize = 32;
 
 /// The subscriptions of a list, in its order.
-pub fn read(bytes: &[u8]) -> Result<List, OpmlError> {
-    let mut problems = Vec::new();
-    let (text, _) = decode::decode(&bytes[..bytes.len().min(MAX_BYTES)], None, None, &mut problems);
+pub fn read_opml(bytes: &[u8]) -> Result<SubscriptionList, OpmlError> {
+    let decoded = decode_text(&bytes[..bytes.len().min(MAX_BYTES)], None, None);
+    let text = decoded.text;
     if text.trim().is_empty() {
         return Err(OpmlError::Empty);
     }
-    let mut reader =
-        Reader { text: &text, folders: Vec::new(), too_deep: 0, list: List::default(), line: 1, counted: 0 };
-    let mut tokens = Tokens::new(&text);
+    let mut reader = Reader {
+        text: &text,
+        folders: Vec::new(),
+        too_deep: 0,
+        list: SubscriptionList::default(),
+        line: 1,
+        counted: 0,
+    };
+    let mut tokens = Tokenizer::new(&text);
     let mut is_opml = false;
     while let Some(token) = tokens.next() {
         match token {
-            Token::Start(tag) if tag.name.eq_ignore_ascii_case("opml") => is_opml = true,
-            Token::Start(tag) if tag.name.eq_ignore_ascii_case("outline") => {
+            MarkupToken::Start(tag) if tag.name.eq_ignore_ascii_case("opml") => is_opml = true,
+            MarkupToken::Start(tag) if tag.name.eq_ignore_ascii_case("outline") => {
                 is_opml = true;
                 reader.outline(tag, tokens.truncated);
             }
-            Token::End(name) if name.eq_ignore_ascii_case("outline") => reader.end(),
-            Token::Text(text) => reader.rest_of_outline(text),
+            MarkupToken::End(name) if name.eq_ignore_ascii_case("outline") => reader.end(),
+            MarkupToken::Text(text) => reader.rest_of_outline(text),
             _ => {}
         }
         if reader.list.outlines.len() > MAX_OUTLINES {
@@ -97,18 +81,18 @@ pub fn read(bytes: &[u8]) -> Result<List, OpmlError> {
         return Err(OpmlError::NotOpml { detail: one_line(&text, FeedProblem::MAX_DETAIL) });
     }
     let mut list = reader.list;
-    let strictly = strict::fault(&text);
+    let strictly = well_formed::first_fault(&text);
     list.ends_early = tokens.truncated || strictly.as_ref().is_some_and(|(_, is_end)| *is_end);
     list.fault = strictly.map(|(fault, _)| fault);
     if bytes.len() > MAX_BYTES {
-        list.fault = Some(Fault { line: 1, what: format!("the file has more than {MAX_BYTES} bytes") });
+        list.fault = Some(OpmlFault { line: 1, what: format!("the file has more than {MAX_BYTES} bytes") });
     }
     if list.outlines.len() > MAX_OUTLINES {
         list.outlines.truncate(MAX_OUTLINES);
-        list.fault = Some(Fault { line: 1, what: format!("the file has more than {MAX_OUTLINES} subscriptions") });
+        list.fault = Some(OpmlFault { line: 1, what: format!("the file has more than {MAX_OUTLINES} subscriptions") });
     }
     list.ampersands = bare_ampersands(&text);
-    list.problems = problems;
+    list.problems = decoded.problems;
     Ok(list)
 }
 
@@ -131,19 +115,19 @@ struct Reader<'a> {
     /// The outlines that are open: a folder's name, or none for a subscription.
     folders: Vec<Option<String>>,
     too_deep: usize,
-    list: List,
+    list: SubscriptionList,
     line: usize,
     counted: usize,
 }
 
 impl Reader<'_> {
-    fn outline(&mut self, tag: Tag, is_cut_off: bool) {
+    fn outline(&mut self, tag: StartTag, is_cut_off: bool) {
         let line = self.line_at(tag.name);
         if is_cut_off {
             // Half an address is an address of something else.
             return self.unusable(line, "the file ends in the middle of this outline");
         }
-        let value = |name: &str| tag.attribute(name).and_then(|value| folded(&value));
+        let value = |name: &str| tag.attribute(name).and_then(|value| fold_non_blank(&value));
         let title = value("title").or_else(|| value("text"));
         let is_feed = value("type").is_some_and(|kind| matches!(kind.to_lowercase().as_str(), "rss" | "atom" | "feed"));
         let xml_url = value("xmlUrl").or_else(|| value("url").filter(|_| is_feed));
@@ -164,7 +148,7 @@ impl Reader<'_> {
                     categories.push(category);
                 }
             }
-            self.list.outlines.push(Outline {
+            self.list.outlines.push(FeedOutline {
                 xml_url,
                 title: title.clone(),
                 html_url: value("htmlUrl"),
@@ -195,18 +179,18 @@ impl Reader<'_> {
             return self.unusable(line, "the file ends in the middle of this outline");
         }
         let rest = text[at..].split('>').next().unwrap_or_default();
-        let tag = Tag { name: "outline", rest: rest.trim_end_matches('/'), self_closing: true };
-        let Some(xml_url) = tag.attribute("xmlUrl").and_then(|url| folded(&url)) else {
+        let tag = StartTag { name: "outline", rest: rest.trim_end_matches('/'), self_closing: true };
+        let Some(xml_url) = tag.attribute("xmlUrl").and_then(|url| fold_non_blank(&url)) else {
             return;
         };
         // What looked like a folder was the beginning of this subscription.
         let title = self.folders.pop().flatten();
         let categories = self.folders.iter().flatten().cloned().collect();
-        self.list.outlines.push(Outline { xml_url, title, categories, line, ..Outline::default() });
+        self.list.outlines.push(FeedOutline { xml_url, title, categories, line, ..FeedOutline::default() });
     }
 
     fn unusable(&mut self, line: usize, what: &str) {
-        self.list.unusable.push(Fault { line, what: what.to_owned() });
+        self.list.unusable.push(OpmlFault { line, what: what.to_owned() });
     }
 
     fn end(&mut self) {
@@ -229,14 +213,15 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::opml::write::write_opml;
 
-    fn names(outlines: &[Outline]) -> Vec<(&str, Vec<&str>)> {
+    fn names(outlines: &[FeedOutline]) -> Vec<(&str, Vec<&str>)> {
         outlines.iter().map(|o| (o.xml_url.as_str(), o.categories.iter().map(String::as_str).collect())).collect()
     }
 
     #[test]
     fn bare_ampersands_and_missing_ends_lose_no_subscription() {
-        let List { outlines: found, fault, ampersands, .. } = read(
+        let SubscriptionList { outlines: found, fault, ampersands, .. } = read_opml(
             b"<opml><body>\n<outline text='World & Co'>\n<outline text='a' xmlUrl='https://a.example/?x=1&y=2'>\n\
               <outline text='b' XMLURL=\"https://b.example/\" category='/x/y,z' /></outline>",
         )
@@ -262,7 +247,7 @@ mod tests {
              <outline text='B' description=\"By <a href=\"https://x.example\">X</a>, 1999.\" xmlUrl=\"https://b.example/\" />\
              <outline text='c' xmlUrl='https://c.example/'/>"
         );
-        let found = read(text.as_bytes()).unwrap().outlines;
+        let found = read_opml(text.as_bytes()).unwrap().outlines;
         let urls = ["https://a.example/", "https://b.example/", "https://c.example/"];
         assert_eq!(names(&found), urls.map(|url| (url, vec![])));
         assert_eq!(found[1].title.as_deref(), Some("B"));
@@ -270,7 +255,7 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_the_same() {
-        let one = Outline {
+        let one = FeedOutline {
             xml_url: "https://a.example/?x=1&y=\"2\"".into(),
             title: Some("A <b> & \u{1}'c'".into()),
             html_url: Some("https://a.example/".into()),
@@ -281,31 +266,35 @@ mod tests {
             full_text: Some("group".into()),
             line: 7,
         };
-        let two = Outline { xml_url: "https://b.example/".into(), ..Outline::default() };
-        let list = read(write("Mine & yours", &[one.clone(), two]).as_bytes()).unwrap();
+        let two = FeedOutline { xml_url: "https://b.example/".into(), ..FeedOutline::default() };
+        let list = read_opml(write_opml("Mine & yours", &[one.clone(), two]).as_bytes()).unwrap();
         let found = list.outlines.clone();
-        assert_eq!(list, List { outlines: found.clone(), ..List::default() }, "nothing to repair");
+        assert_eq!(
+            list,
+            SubscriptionList { outlines: found.clone(), ..SubscriptionList::default() },
+            "nothing to repair"
+        );
         assert_eq!(found[0].title.as_deref(), Some("https://b.example/"));
-        let expect = Outline { title: Some("A <b> & 'c'".into()), line: 9, ..one };
+        let expect = FeedOutline { title: Some("A <b> & 'c'".into()), line: 9, ..one };
         assert_eq!(found[1], expect);
     }
 
     #[test]
     fn what_is_no_list_is_said() {
-        assert_eq!(read(b" "), Err(OpmlError::Empty));
-        assert!(matches!(read(b"<rss/>"), Err(OpmlError::NotOpml { .. })));
-        assert_eq!(read(b"<opml><body/></opml>").unwrap(), List::default());
+        assert_eq!(read_opml(b" "), Err(OpmlError::Empty));
+        assert!(matches!(read_opml(b"<rss/>"), Err(OpmlError::NotOpml { .. })));
+        assert_eq!(read_opml(b"<opml><body/></opml>").unwrap(), SubscriptionList::default());
     }
 
     #[test]
     fn half_an_address_at_the_cut_is_not_taken() {
-        let whole = write(
+        let whole = write_opml(
             "t",
             &["https://a.example/feed", "https://b.example/feed"]
-                .map(|url| Outline { xml_url: url.into(), ..Outline::default() }),
+                .map(|url| FeedOutline { xml_url: url.into(), ..FeedOutline::default() }),
         );
         for cut in 1..whole.trim_end().len() {
-            let Ok(list) = read(&whole.as_bytes()[..cut]) else { continue };
+            let Ok(list) = read_opml(&whole.as_bytes()[..cut]) else { continue };
             assert!(list.fault.is_some(), "cut at {cut}: {}", &whole[..cut]);
             for found in &list.outlines {
                 assert!(found.xml_url.ends_with("/feed"), "{} after a cut at {cut}", found.xml_url);
@@ -315,7 +304,7 @@ mod tests {
 
     #[test]
     fn what_may_have_lost_an_outline_is_a_fault_with_its_line() {
-        let fault = |text: &str| read(text.as_bytes()).unwrap().fault.map(|fault| fault.line);
+        let fault = |text: &str| read_opml(text.as_bytes()).unwrap().fault.map(|fault| fault.line);
         assert_eq!(fault("<opml>\n<outline xmlUrl='https://a.example/?x=1&y=2'/>\n</opml>"), None);
         assert_eq!(fault("<opml>\n<outline xmlUrl=\"https://a.example/>\n<outline xmlUrl=\"x\"/></opml>"), Some(2));
         assert_eq!(fault("<opml>\n<body>\n<outline text='a'>\n</body></opml>"), Some(4));
@@ -324,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_subscription_without_an_address_is_counted() {
-        let list = read(b"<opml>\n<outline text='A' xmlUrl=''/>\n<outline text='B' type='rss'/></opml>").unwrap();
+        let list = read_opml(b"<opml>\n<outline text='A' xmlUrl=''/>\n<outline text='B' type='rss'/></opml>").unwrap();
         assert_eq!(list.unusable.iter().map(|fault| fault.line).collect::<Vec<_>>(), [2, 3]);
         assert!(list.unusable[0].what.contains("‘A’ has no address"));
     }

@@ -1,0 +1,26 @@
+//! OPML 2.0 subscription lists (opml.org/spec2.opml): read leniently, written strictly.
+//!
+//! What OPML has no attribute for is stored in attributes of the namespace `newsfold`, which other readers ignore:
+//! `newsfold:outlet`, `newsfold:priority` and `newsfold:fullText`.
+
+pub mod read;
+pub mod well_formed;
+pub mod write;
+
+/// One subscription of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct FeedOutline {
+    pub xml_url: String,
+    pub title: Option<String>,
+    pub html_url: Option<String>,
+    /// The enclosing folders, outermost first, then the values of the `category` attribute.
+    pub categories: Vec<String>,
+    pub language: Option<String>,
+    /// `newsfold:outlet`, `newsfold:priority` and `newsfold:fullText`: unchanged text that the caller validates.
+    pub outlet: Option<String>,
+    pub priority: Option<String>,
+    pub full_text: Option<String>,
+    /// The line of the file, counted from 1.
+    #[serde(skip)]
+    pub line: usize,
+}
