@@ -3,17 +3,17 @@
 //! Tasks over one database, each of which goes on from what is written there: whatever is killed between two commits is
 //! taken up again, and a task that falls is started again. Listener, clock and shutdown are passed in.
 
-mod announcer;
 mod articles;
 mod clusterer;
-mod deliveries;
 mod export;
-mod hubs;
+mod feed_change_notifier;
 mod lock;
 mod publisher;
 mod scheduler;
 mod supervisor;
 mod upkeep;
+mod websub_publisher;
+mod websub_subscriber;
 
 pub use export::{Exported, export};
 pub use lock::{Lock, Locked};
@@ -28,7 +28,7 @@ use crate::http_client::{FetchOutcome, Fetcher};
 use crate::publish;
 use crate::serve::{self, Health};
 use crate::store::Store;
-use crate::websub::Inbox;
+use crate::websub::PushQueue;
 use anyhow::Context;
 use futures_util::FutureExt;
 use jiff::SignedDuration;
@@ -103,7 +103,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let mut tools = tools(&config, store.clone(), clock.clone(), DAEMON)?;
     tools.outage = Outage::watched(&store).await?;
-    let websub_off = hubs::prepare(&config, &tools).await?;
+    let websub_off = websub_subscriber::prepare(&config, &tools).await?;
     scheduler::spread_overdue(&tools).await?;
     publisher::prepare(&store, &config.publish, &clock).await?;
     let signals = Signals::default();
@@ -162,42 +162,42 @@ pub async fn run(
         })
     });
     if websub_off.is_none() {
-        let (inbox, pushed) = Inbox::new(config.fetch.max_body);
-        served = served.merge(hubs::router(&config, &tools, inbox));
+        let (inbox, pushed) = PushQueue::new(config.fetch.max_body);
+        served = served.merge(websub_subscriber::router(&config, &tools, inbox));
         let pushed = Arc::new(tokio::sync::Mutex::new(pushed));
-        keep("hubs", {
-            let parts = (hubs::Asking::new(&config, &tools), shutdown.clone());
+        keep("websub subscriber", {
+            let parts = (websub_subscriber::SubscriberContext::new(&config, &tools), shutdown.clone());
             Box::new(move || {
                 let (asking, stop) = parts.clone();
-                Box::pin(hubs::run(asking, stop))
+                Box::pin(websub_subscriber::run(asking, stop))
             })
         });
         keep("pushes", {
             let parts = (tools.clone(), pushed, signals.clone(), shutdown.clone());
             Box::new(move || {
                 let (tools, pushed, signals, stop) = parts.clone();
-                Box::pin(hubs::read_pushes(tools, pushed, signals, stop))
+                Box::pin(websub_subscriber::read_pushes(tools, pushed, signals, stop))
             })
         });
     }
     if !config.publish.hub_urls().is_empty() {
-        let announcing = announcer::Announcing::new(&config, &store, &tools.clock);
+        let announcing = feed_change_notifier::FeedChangeContext::new(&config, &store, &tools.clock);
         if config.publish.own_hub {
-            served = served.merge(deliveries::router(&config, &tools, &announcing));
+            served = served.merge(websub_publisher::router(&config, &tools, &announcing));
             tracing::info!(hub = config.publish.own_hub_url(), "newsfold is a hub for its feeds (WebSub)");
         }
-        keep("announcer", {
+        keep("feed change notifier", {
             let parts = (announcing.clone(), shutdown.clone());
             Box::new(move || {
                 let (announcing, stop) = parts.clone();
-                Box::pin(announcer::run(announcing, stop))
+                Box::pin(feed_change_notifier::run(announcing, stop))
             })
         });
-        keep("deliveries", {
-            let parts = (deliveries::Telling::new(&config, &tools, &announcing), shutdown.clone());
+        keep("websub publisher", {
+            let parts = (websub_publisher::PublisherContext::new(&config, &tools, &announcing), shutdown.clone());
             Box::new(move || {
                 let (telling, stop) = parts.clone();
-                Box::pin(deliveries::run(telling, stop))
+                Box::pin(websub_publisher::run(telling, stop))
             })
         });
     }

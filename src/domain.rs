@@ -7,14 +7,14 @@ pub mod duration;
 mod edition;
 mod event;
 mod feed;
+mod hub_subscriber;
+mod hub_subscription;
 mod id;
 mod item;
 mod poll;
 mod problem;
 mod source;
 mod story;
-mod subscriber;
-mod subscription;
 pub mod text;
 mod wishes;
 
@@ -22,6 +22,8 @@ pub use decision::{ConstraintKind, GroupingConstraint};
 pub use edition::{Edition, EditionReason, EditionReport, EditionText, FeedEntry, FeedVariant};
 pub use event::{OperatorEvent, OperatorEventKind, RecordedEvent};
 pub use feed::{FeedOrder, FeedSelection, PublishedFeed, StoryPublication};
+pub use hub_subscriber::{HubNotification, HubSubscriber, SubscriberRequest};
+pub use hub_subscription::{DeclaredHub, HubMode, HubSubscription, SubscriptionState};
 pub use id::{BadStoryId, ConstraintId, ItemId, PollId, SourceId, StoryId, SubscriberId};
 pub use item::{ArticleText, IngestResult, Item, ItemChange, MatchedBy, NewItem};
 pub use jiff::Timestamp;
@@ -35,6 +37,4 @@ pub use story::{
     CreatedStory, ItemMove, JoinEvidence, JoinReason, Story, StoryAssignment, StoryItem, StoryPlacement,
     StoryRegrouping,
 };
-pub use subscriber::{HubNotification, Subscriber, SubscriberRequest};
-pub use subscription::{DeclaredHub, HubMode, HubSubscription, SubscriptionState};
 pub use wishes::{PollingHints, weekday};

@@ -5,25 +5,25 @@
 //! itself, never solves a challenge, and never changes a validator (RFC 9110, section 13; RFC 9111).
 
 mod body;
-mod callback;
 mod challenge;
 mod gate;
 mod guard;
 mod headers;
-mod hub;
 mod links;
 mod options;
 mod redirect;
+mod websub_delivery;
+mod websub_request;
 
 pub use body::{Body, BodyError};
-pub use callback::CallbackAnswer;
 pub use challenge::in_page as challenge_in_page;
 pub use gate::{Origin, origin};
 pub use guard::Guard;
 pub use headers::Freshness;
-pub use hub::HubAnswer;
 pub use links::Links;
 pub use options::{Options, Ports};
+pub use websub_delivery::CallbackResponse;
+pub use websub_request::HubResponse;
 
 use crate::domain::{CacheValidators, RequestRecord, Timestamp};
 use body::Places;

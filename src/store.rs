@@ -11,7 +11,6 @@ pub mod decisions;
 pub mod editions;
 pub mod entries;
 pub mod events;
-pub mod hubs;
 pub mod items;
 pub mod leases;
 pub mod listing;
@@ -21,8 +20,9 @@ pub mod renderings;
 pub mod retention;
 pub mod sources;
 pub mod stories;
-pub mod subscribers;
 pub mod tokens;
+pub mod websub_subscribers;
+pub mod websub_subscriptions;
 pub mod words;
 
 mod connection;

@@ -1,25 +1,25 @@
 //! WebSub: news that hubs push (W3C Recommendation of 23 January 2018), as a subscriber; and as a hub of our own, in
 //! [`hub`].
 //!
-//! The decisions are pure and stand here: [`declared`] (what a feed offers), [`intent`] (whether to confirm what a hub
-//! asks), [`signature`] (whether a push is the hub's), [`terms`] (when to ask a hub for what), [`trust`] (when polls may
+//! The decisions are pure and stand here: [`discovery`] (what a feed offers), [`verification`] (whether to confirm what a hub
+//! asks), [`signature`] (whether a push is the hub's), [`renewal_schedule`] (when to ask a hub for what), [`push_reliability`] (when polls may
 //! become a safety net). [`callback`] answers hubs by them; the requests to hubs are made by the daemon's task `hubs`.
 //!
 //! A feed may name another's feed as its own self. That is harmless: what is pushed is stored under the source whose
 //! feed declared the topic, where it could have stood anyway, and never under another.
 
 pub mod callback;
-pub mod course;
-pub mod declared;
+pub mod discovery;
 pub mod hub;
-pub mod inbox;
-pub mod intent;
-pub mod secret;
+pub mod push_queue;
+pub mod push_reliability;
+pub mod renewal_schedule;
+pub mod secrets;
 pub mod signature;
-pub mod terms;
-pub mod trust;
+pub mod state_machine;
+pub mod verification;
 
-pub use inbox::{Inbox, Pushed};
+pub use push_queue::{PushQueue, PushedDocument};
 
 use crate::http_client::Guard;
 use jiff::SignedDuration;

@@ -8,18 +8,18 @@ use super::{Answer, Tools};
 use crate::domain::text::one_line;
 use crate::domain::{IngestResult, NewItem, PollOutcome, PollRecord, Source, SourceState, Timestamp};
 use crate::http_client::{Body, Freshness, Links};
-use crate::store::{self, hubs, polls, sources};
-use crate::websub::{Pushed, trust};
+use crate::store::{self, polls, sources, websub_subscriptions};
+use crate::websub::{PushedDocument, push_reliability};
 use url::Url;
 
 /// Reads and stores what was pushed. `None` where its source is polled no more.
-pub async fn receive(tools: &Tools, pushed: Pushed) -> store::Result<Option<(PollRecord, IngestResult)>> {
+pub async fn receive(tools: &Tools, pushed: PushedDocument) -> store::Result<Option<(PollRecord, IngestResult)>> {
     let id = pushed.source;
     let source = tools.store.read(move |db| sources::get(db, id)).await?;
     let (Some(source), Ok(url)) = (source.filter(|s| s.state == SourceState::Active), Url::parse(&pushed.topic)) else {
         return Ok(None);
     };
-    let Pushed { bytes, content_type, at, .. } = pushed;
+    let PushedDocument { bytes, content_type, at, .. } = pushed;
     let size = bytes.len() as u64;
     let options = tools.parse.clone();
     let work =
@@ -30,12 +30,12 @@ pub async fn receive(tools: &Tools, pushed: Pushed) -> store::Result<Option<(Pol
         .store
         .write(move |db| {
             let stored = polls::record_push(db, &record, &items)?;
-            if let Some(mut known) = hubs::of(db, record.source)? {
+            if let Some(mut known) = websub_subscriptions::get(db, record.source)? {
                 known.pushes += 1;
                 known.last_push_at = Some(record.finished_at);
-                known.trusted |= trust::after_push(&known, &record);
+                known.trusted |= push_reliability::proves_hub(&known, &record);
                 known.detail = record.detail.clone();
-                hubs::save(db, &known, record.finished_at)?;
+                websub_subscriptions::save(db, &known, record.finished_at)?;
             }
             Ok(Some((record.clone(), stored)))
         })

@@ -5,7 +5,7 @@ use crate::domain::{CacheValidators, DeclaredHub, FeedProblem, NewItem, PollingH
 use crate::feed_parser::{self, Document, NotAFeed, ParsedFeed};
 use crate::http_client::{Body, Freshness, Links, challenge_in_page};
 use crate::ingest;
-use crate::websub::declared::declared;
+use crate::websub::discovery::discover_hub;
 use std::time::Duration;
 use url::Url;
 
@@ -69,7 +69,7 @@ impl Work {
         match feed_parser::parse(&document, &self.options) {
             Ok((feed, mut problems)) => {
                 let items = ingest::items(&feed, &self.url, self.now, &mut problems);
-                let hub = declared(&self.links, &feed.hubs, feed.self_url.as_ref());
+                let hub = discover_hub(&self.links, &feed.hubs, feed.self_url.as_ref());
                 let reading = reading_of(feed, items, problems, size, validators, freshness);
                 Answer::Read(Box::new(Reading { hub, ..reading }))
             }

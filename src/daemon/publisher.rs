@@ -7,7 +7,7 @@ use crate::domain::duration::before;
 use crate::domain::{Edition, EditionReason, EditionText, PublishedFeed, Story, StoryId, StoryPublication, Timestamp};
 use crate::publish::{Options, Step, compose, first_publication, on_entering, outlets, step};
 use crate::store::{self, Store, editions, entries, stories, tokens};
-use crate::websub::secret;
+use crate::websub::secrets;
 use anyhow::Context;
 use rusqlite::Connection;
 use std::collections::HashMap;
@@ -50,7 +50,7 @@ pub(super) async fn prepare(store: &Store, options: &Options, clock: &Clock) -> 
 /// Gives a private feed a token, in place of the one that it may have.
 pub async fn new_token(store: &Store, feed: &PublishedFeed, clock: &Clock) -> anyhow::Result<String> {
     let (name, now) = (feed.name.clone(), clock.now());
-    let token = secret::draw().context("the system has no randomness for a token")?;
+    let token = secrets::generate().context("the system has no randomness for a token")?;
     let given = token.clone();
     store.write(move |db| tokens::put(db, &name, &given, now)).await?;
     Ok(token)
@@ -215,7 +215,7 @@ impl Publishing {
             let name = feed.name.clone();
             if store.read(move |db| tokens::get(db, &name)).await?.is_none() {
                 let (name, now) = (feed.name.clone(), clock.now());
-                let Some(token) = secret::draw() else { continue };
+                let Some(token) = secrets::generate() else { continue };
                 store.write(move |db| tokens::put_first(db, &name, &token, now)).await?;
             }
         }

@@ -6,7 +6,7 @@ use crate::config::Running;
 use crate::domain::duration::before;
 use crate::serve::Health;
 use crate::store::retention::{self, Keep};
-use crate::store::{self, Maintenance, Store, articles, subscribers};
+use crate::store::{self, Maintenance, Store, articles, websub_subscribers};
 use jiff::SignedDuration;
 use sd_notify::NotifyState;
 use std::time::Duration;
@@ -55,7 +55,7 @@ async fn remove_old(store: &Store, keep: Keep, clock: &Clock) -> store::Result<u
     let now = clock.now();
     let forget = move |db: &_| {
         articles::forget_robots(db, now)?;
-        subscribers::forget_ended(db, now)?;
+        websub_subscribers::delete_expired(db, now)?;
         retention::forget_tombstones(db, now)
     };
     store.write(forget).await?;

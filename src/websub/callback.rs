@@ -1,14 +1,14 @@
 //! What hubs reach us by: `/websub/TOKEN`. A GET asks us to confirm (WebSub, section 5.3), a POST brings news (7).
 //!
 //! It reads no body of somebody who does not know a token, none that is larger than a feed may be, and no more of them
-//! at once than the [`Inbox`] has room for. A push that is not signed by our hub is answered like one that is, counted,
+//! at once than the [`PushQueue`] has room for. A push that is not signed by our hub is answered like one that is, counted,
 //! and forgotten.
 
-use super::intent::Intent;
-use super::{Inbox, Options, Pushed, course, intent, secret, signature};
+use super::verification::VerificationOutcome;
+use super::{Options, PushQueue, PushedDocument, secrets, signature, state_machine, verification};
 use crate::clock::Clock;
 use crate::domain::{HubSubscription, SubscriptionState};
-use crate::store::{self, Store, hubs};
+use crate::store::{self, Store, websub_subscriptions};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
@@ -19,11 +19,11 @@ use std::time::Duration;
 
 /// What the callback needs.
 #[derive(Clone)]
-pub struct Callback {
+pub struct CallbackEndpoint {
     pub store: Store,
     pub clock: Clock,
     pub options: Options,
-    pub inbox: Inbox,
+    pub inbox: PushQueue,
     /// Bytes of a document.
     pub max_body: usize,
     /// For a body to come whole.
@@ -36,7 +36,7 @@ pub const PATH: &str = "websub/";
 const AGAIN: &str = "60";
 
 /// What is answered to hubs.
-pub fn router(callback: Callback) -> Router {
+pub fn router(callback: CallbackEndpoint) -> Router {
     Router::new()
         .route("/websub/{token}", get(confirm).post(receive))
         .layer(axum::middleware::map_response(plain))
@@ -53,10 +53,10 @@ pub(super) async fn plain(mut response: Response) -> Response {
 }
 
 async fn confirm(
-    State(callback): State<Callback>,
+    State(callback): State<CallbackEndpoint>,
     Path(token): Path<String>,
     RawQuery(query): RawQuery,
-) -> Result<Response, Failure> {
+) -> Result<Response, InternalError> {
     let (now, lease) = (callback.clock.now(), callback.options.lease);
     if callback.known(&token).await?.is_none() {
         return Ok(StatusCode::NOT_FOUND.into_response());
@@ -65,29 +65,31 @@ async fn confirm(
     let intent = callback
         .store
         .write(move |db| {
-            let Some(mut known) = hubs::by_token(db, &token)? else { return Ok(Intent::Foreign) };
-            let intent = intent::judge(&known, &query.unwrap_or_default(), now, lease);
-            if intent != Intent::Foreign {
-                course::heard(&mut known, &intent, now);
-                hubs::save(db, &known, now)?;
+            let Some(mut known) = websub_subscriptions::find_by_token(db, &token)? else { return Ok(VerificationOutcome::Unsolicited) };
+            let intent = verification::evaluate_request(&known, &query.unwrap_or_default(), now, lease);
+            if intent != VerificationOutcome::Unsolicited {
+                state_machine::apply_verification(&mut known, &intent, now);
+                websub_subscriptions::save(db, &known, now)?;
                 tracing::info!(source = %known.source, state = known.state.as_str(), detail = known.detail, "a hub spoke");
             }
             Ok(intent)
         })
         .await?;
     Ok(match intent {
-        Intent::Subscribed { challenge, .. } | Intent::Unsubscribed { challenge } => challenge.into_response(),
-        Intent::Denied { .. } => StatusCode::OK.into_response(),
-        Intent::Foreign => StatusCode::NOT_FOUND.into_response(),
+        VerificationOutcome::Subscribed { challenge, .. } | VerificationOutcome::Unsubscribed { challenge } => {
+            challenge.into_response()
+        }
+        VerificationOutcome::Denied { .. } => StatusCode::OK.into_response(),
+        VerificationOutcome::Unsolicited => StatusCode::NOT_FOUND.into_response(),
     })
 }
 
 async fn receive(
-    State(callback): State<Callback>,
+    State(callback): State<CallbackEndpoint>,
     Path(token): Path<String>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Failure> {
+) -> Result<Response, InternalError> {
     let Some(known) = callback.known(&token).await? else {
         return Ok(StatusCode::NOT_FOUND.into_response());
     };
@@ -115,34 +117,34 @@ async fn receive(
     let (Some(secret), Some(asked)) = (&known.secret, &known.asked) else {
         return Ok(StatusCode::GONE.into_response());
     };
-    match signature::check(secret, signature, &bytes) {
+    match signature::verify(secret, signature, &bytes) {
         Ok(()) => {
             let content_type = headers.get(header::CONTENT_TYPE);
             let content_type = content_type.map(|kind| String::from_utf8_lossy(kind.as_bytes()).into_owned());
             let (source, topic, at) = (known.source, asked.topic.clone(), callback.clock.now());
-            place.put(|room| Pushed { source, topic, content_type, bytes: bytes.into(), at, _room: room });
+            place.put(|room| PushedDocument { source, topic, content_type, bytes: bytes.into(), at, _room: room });
         }
         Err(bad) => callback.ignore(token, bad).await?,
     }
     Ok(StatusCode::ACCEPTED.into_response())
 }
 
-impl Callback {
+impl CallbackEndpoint {
     async fn known(&self, token: &str) -> store::Result<Option<HubSubscription>> {
-        if !secret::is_token(token) {
+        if !secrets::is_token(token) {
             return Ok(None);
         }
         let token = token.to_owned();
-        self.store.read(move |db| hubs::by_token(db, &token)).await
+        self.store.read(move |db| websub_subscriptions::find_by_token(db, &token)).await
     }
 
-    async fn ignore(&self, token: String, bad: signature::Bad) -> store::Result<()> {
+    async fn ignore(&self, token: String, bad: signature::SignatureError) -> store::Result<()> {
         let now = self.clock.now();
         let ignore = move |db: &rusqlite::Connection| {
-            if let Some(mut known) = hubs::by_token(db, &token)? {
+            if let Some(mut known) = websub_subscriptions::find_by_token(db, &token)? {
                 known.ignored += 1;
                 known.detail = bad.as_str().into();
-                hubs::save(db, &known, now)?;
+                websub_subscriptions::save(db, &known, now)?;
             }
             Ok(())
         };
@@ -151,15 +153,15 @@ impl Callback {
 }
 
 /// Our own fault: logged here, told to the hub without its details, so that it tries again.
-struct Failure(store::Error);
+struct InternalError(store::Error);
 
-impl From<store::Error> for Failure {
+impl From<store::Error> for InternalError {
     fn from(error: store::Error) -> Self {
-        Failure(error)
+        InternalError(error)
     }
 }
 
-impl IntoResponse for Failure {
+impl IntoResponse for InternalError {
     fn into_response(self) -> Response {
         tracing::error!(error = %self.0, "a hub's request could not be answered");
         StatusCode::INTERNAL_SERVER_ERROR.into_response()

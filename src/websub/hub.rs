@@ -1,17 +1,17 @@
 //! Our own hub, for our own feeds and no others (WebSub, sections 5 to 7), and the telling of other hubs.
 //!
-//! The decisions are pure and stand here: [`request`] (what somebody asks for), [`limits`] (whether it may be asked now),
-//! [`course`] (what follows from what a callback or a hub said). [`endpoint`] answers those who ask by them; the requests to
+//! The decisions are pure and stand here: [`subscription_request`] (what somebody asks for), [`rate_limits`] (whether it may be asked now),
+//! [`delivery_policy`] (what follows from what a callback or a hub said). [`endpoint`] answers those who ask by them; the requests to
 //! callbacks and hubs are made by the daemon's task `deliveries`.
 //!
 //! Whoever asks names an address that we then knock at. So it is knocked at once, after a minute at the earliest the next
-//! time, through the address guard, and never more often than [`limits`] says; and only what echoes a challenge that
+//! time, through the address guard, and never more often than [`rate_limits`] says; and only what echoes a challenge that
 //! nobody guesses is ever sent more.
 
-pub mod course;
+pub mod delivery_policy;
 pub mod endpoint;
-pub mod limits;
-pub mod request;
+pub mod rate_limits;
+pub mod subscription_request;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};

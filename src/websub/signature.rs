@@ -8,36 +8,36 @@ use aws_lc_rs::hmac;
 
 /// Why a push is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bad {
+pub enum SignatureError {
     Missing,
     UnknownMethod,
-    Wrong,
+    Mismatch,
 }
 
-impl Bad {
+impl SignatureError {
     pub fn as_str(self) -> &'static str {
         match self {
-            Bad::Missing => "a push without a signature was ignored",
-            Bad::UnknownMethod => "a push with an unknown kind of signature was ignored",
-            Bad::Wrong => "a push with a wrong signature was ignored",
+            SignatureError::Missing => "a push without a signature was ignored",
+            SignatureError::UnknownMethod => "a push with an unknown kind of signature was ignored",
+            SignatureError::Mismatch => "a push with a wrong signature was ignored",
         }
     }
 }
 
 /// Judges the signature of a body. `header` is the one header that there is; several are none.
-pub fn check(secret: &str, header: Option<&[u8]>, body: &[u8]) -> Result<(), Bad> {
-    let header = header.and_then(|bytes| std::str::from_utf8(bytes).ok()).ok_or(Bad::Missing)?;
-    let (method, digest) = header.trim().split_once('=').ok_or(Bad::UnknownMethod)?;
+pub fn verify(secret: &str, header: Option<&[u8]>, body: &[u8]) -> Result<(), SignatureError> {
+    let header = header.and_then(|bytes| std::str::from_utf8(bytes).ok()).ok_or(SignatureError::Missing)?;
+    let (method, digest) = header.trim().split_once('=').ok_or(SignatureError::UnknownMethod)?;
     let algorithm = match method.to_ascii_lowercase().as_str() {
         "sha1" => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
         "sha256" => hmac::HMAC_SHA256,
         "sha384" => hmac::HMAC_SHA384,
         "sha512" => hmac::HMAC_SHA512,
-        _ => return Err(Bad::UnknownMethod),
+        _ => return Err(SignatureError::UnknownMethod),
     };
-    let digest = unhex(digest).ok_or(Bad::Wrong)?;
+    let digest = decode_hex(digest).ok_or(SignatureError::Mismatch)?;
     let key = hmac::Key::new(algorithm, secret.as_bytes());
-    hmac::verify(&key, body, &digest).map_err(|_| Bad::Wrong)
+    hmac::verify(&key, body, &digest).map_err(|_| SignatureError::Mismatch)
 }
 
 /// The signature of what we push, as the header says it.
@@ -47,7 +47,7 @@ pub fn sign(secret: &str, body: &[u8]) -> String {
 }
 
 /// The bytes that hexadecimal text stands for, up to the longest digest.
-fn unhex(text: &str) -> Option<Vec<u8>> {
+fn decode_hex(text: &str) -> Option<Vec<u8>> {
     if text.len() > 128 || !text.len().is_multiple_of(2) {
         return None;
     }
@@ -68,8 +68,8 @@ mod tests {
     const SHA512: &str = "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fd\
                           caeab1a34d4a6b4b636e070a38bce737";
 
-    fn check(header: &str, expect: Result<(), Bad>) {
-        assert_eq!(super::check("Jefe", Some(header.as_bytes()), BODY), expect, "{header}");
+    fn check(header: &str, expect: Result<(), SignatureError>) {
+        assert_eq!(verify("Jefe", Some(header.as_bytes()), BODY), expect, "{header}");
     }
 
     #[test]
@@ -79,7 +79,7 @@ mod tests {
             check(&format!("{}={}", method.to_uppercase(), digest.to_uppercase()), Ok(()));
             let mut other = digest.to_owned();
             other.replace_range(..1, if digest.starts_with('0') { "1" } else { "0" });
-            check(&format!("{method}={other}"), Err(Bad::Wrong));
+            check(&format!("{method}={other}"), Err(SignatureError::Mismatch));
         }
     }
 
@@ -91,15 +91,15 @@ mod tests {
 
     #[test]
     fn everything_else_is_bad() {
-        assert_eq!(super::check("Jefe", None, BODY), Err(Bad::Missing));
-        assert_eq!(super::check("Jefe", Some(b"sha256=\xff"), BODY), Err(Bad::Missing));
-        assert_eq!(super::check("other", Some(format!("sha256={SHA256}").as_bytes()), BODY), Err(Bad::Wrong));
-        check(SHA256, Err(Bad::UnknownMethod));
-        check(&format!("md5={SHA1}"), Err(Bad::UnknownMethod));
-        check(&format!("sha256={SHA1}"), Err(Bad::Wrong));
-        check(&format!("sha256={}", &SHA256[..32]), Err(Bad::Wrong));
+        assert_eq!(verify("Jefe", None, BODY), Err(SignatureError::Missing));
+        assert_eq!(verify("Jefe", Some(b"sha256=\xff"), BODY), Err(SignatureError::Missing));
+        assert_eq!(verify("other", Some(format!("sha256={SHA256}").as_bytes()), BODY), Err(SignatureError::Mismatch));
+        check(SHA256, Err(SignatureError::UnknownMethod));
+        check(&format!("md5={SHA1}"), Err(SignatureError::UnknownMethod));
+        check(&format!("sha256={SHA1}"), Err(SignatureError::Mismatch));
+        check(&format!("sha256={}", &SHA256[..32]), Err(SignatureError::Mismatch));
         for digest in ["", "0", "zz", "é1", &"0".repeat(130)] {
-            check(&format!("sha1={digest}"), Err(Bad::Wrong));
+            check(&format!("sha1={digest}"), Err(SignatureError::Mismatch));
         }
     }
 }

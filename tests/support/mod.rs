@@ -2,12 +2,12 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod desk;
-pub mod hub;
+pub mod fake_hub;
+pub mod fake_subscriber;
 pub mod origin;
 pub mod process;
 pub mod raw;
-pub mod scene;
-pub mod subscriber;
+pub mod websub_scene;
 pub mod world;
 
 use std::time::{Duration, Instant};

@@ -3,8 +3,8 @@
 
 use crate::cli::Context;
 use crate::cli::output::{json, maybe_time, one_line, print, table, time};
-use crate::domain::{Subscriber, SubscriberId};
-use crate::store::subscribers;
+use crate::domain::{HubSubscriber, SubscriberId};
+use crate::store::websub_subscribers;
 use anyhow::bail;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -21,9 +21,9 @@ pub struct Subscribers {
 
 /// A subscriber as it is printed.
 #[derive(Serialize)]
-struct Shown<'a> {
+struct ListedSubscriber<'a> {
     #[serde(flatten)]
-    subscriber: &'a Subscriber,
+    subscriber: &'a HubSubscriber,
     #[serde(skip_serializing_if = "Option::is_none")]
     callback: Option<&'a str>,
 }
@@ -32,7 +32,7 @@ impl Subscribers {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let (_, store) = context.open()?;
         if let Some(id) = self.remove {
-            if !store.write(move |db| subscribers::remove(db, SubscriberId(id))).await? {
+            if !store.write(move |db| websub_subscribers::remove(db, SubscriberId(id))).await? {
                 bail!("there is no subscriber {id}; `newsfold feed subscribers` shows them");
             }
             if context.json() {
@@ -43,12 +43,12 @@ impl Subscribers {
             return Ok(ExitCode::SUCCESS);
         }
         let now = context.clock.now();
-        let all = store.read(move |db| subscribers::list(db, now)).await?;
+        let all = store.read(move |db| websub_subscribers::list(db, now)).await?;
         let whom = if self.callbacks { "callback" } else { "host" };
         if context.json() {
             let shown = all.iter().map(|subscriber| {
                 let callback = self.callbacks.then_some(subscriber.callback.as_str());
-                Shown { subscriber, callback }
+                ListedSubscriber { subscriber, callback }
             });
             json(&shown.collect::<Vec<_>>())?;
         } else if all.is_empty() {
@@ -78,7 +78,7 @@ impl Subscribers {
 pub async fn hubs(context: &Context) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let named: Vec<String> = config.publish.hubs.iter().map(|hub| hub.to_string()).collect();
-    let mut told = store.read(subscribers::pings).await?;
+    let mut told = store.read(websub_subscribers::list_notifications).await?;
     told.retain(|ping| named.contains(&ping.hub));
     if context.json() {
         json(&told)?;

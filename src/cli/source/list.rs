@@ -4,9 +4,9 @@ use super::find;
 use crate::cli::Context;
 use crate::cli::output::{json, maybe_time, one_line, print, table, time};
 use crate::domain::{HubSubscription, OutletFrom, Source, SourceState, SubscriptionState};
-use crate::store::hubs;
 use crate::store::polls::{self, PastPoll};
 use crate::store::sources::{self, Filter};
+use crate::store::websub_subscriptions;
 use std::process::ExitCode;
 
 pub async fn list(context: &Context, filter: Filter) -> anyhow::Result<ExitCode> {
@@ -57,7 +57,8 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
     let (_, store) = context.open()?;
     let source = find(&store, name).await?;
     let id = source.id;
-    let (past, hub) = store.read(move |db| Ok((polls::latest(db, id, count)?, hubs::of(db, id)?))).await?;
+    let (past, hub) =
+        store.read(move |db| Ok((polls::latest(db, id, count)?, websub_subscriptions::get(db, id)?))).await?;
     if context.json() {
         #[derive(serde::Serialize)]
         struct Shown<'a> {

@@ -10,7 +10,7 @@ use crate::domain::{
 };
 use crate::serve::{App, Failure};
 use crate::store::polls::PastPoll;
-use crate::store::{self, events, hubs, items, polls, sources};
+use crate::store::{self, events, items, polls, sources, websub_subscriptions};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -61,7 +61,7 @@ pub(in crate::serve) fn source_page(db: &Connection, site: Site, source: &Source
         site,
         source,
         condition: Condition::of(source),
-        facts: facts(source, hubs::of(db, source.id)?.as_ref()),
+        facts: facts(source, websub_subscriptions::get(db, source.id)?.as_ref()),
         bars,
         polls: polls::latest(db, source.id, POLLS)?,
         events: events::of(db, source.id, EVENTS)?,

@@ -4,12 +4,12 @@
 //! secret stand in no log.
 
 use super::Options;
-use super::limits;
-use super::request::{self, MAX_FORM, Refusal};
+use super::rate_limits;
+use super::subscription_request::{self, MAX_FORM_BYTES, RequestRefusal};
 use crate::clock::Clock;
 use crate::domain::SubscriberRequest;
 use crate::http_client::Guard;
-use crate::store::{self, Store, subscribers};
+use crate::store::{self, Store, websub_subscribers};
 use crate::websub::callback::plain;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 
 /// What the endpoint needs.
 #[derive(Clone)]
-pub struct Endpoint {
+pub struct HubEndpoint {
     pub store: Store,
     pub clock: Clock,
     pub guard: Guard,
@@ -41,14 +41,14 @@ pub struct Endpoint {
 }
 
 /// What is answered to subscribers.
-pub fn router(endpoint: Endpoint) -> Router {
+pub fn router(endpoint: HubEndpoint) -> Router {
     Router::new().route("/hub", post(ask)).layer(axum::middleware::map_response(plain)).with_state(endpoint)
 }
 
-async fn ask(State(endpoint): State<Endpoint>, request: Request) -> Response {
+async fn ask(State(endpoint): State<HubEndpoint>, request: Request) -> Response {
     match endpoint.take(request).await {
         Ok(()) => (StatusCode::ACCEPTED, "Your callback will be asked whether it wants this.\n").into_response(),
-        Err(Fault::Theirs(refusal)) => {
+        Err(EndpointError::Theirs(refusal)) => {
             let why = format!("{}.\n", refusal.why);
             match refusal.retry_after {
                 Some(wait) => {
@@ -57,56 +57,58 @@ async fn ask(State(endpoint): State<Endpoint>, request: Request) -> Response {
                 None => (refusal.status, why).into_response(),
             }
         }
-        Err(Fault::Ours(error)) => {
+        Err(EndpointError::Ours(error)) => {
             tracing::error!(%error, "a subscriber's request could not be answered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
 }
 
-enum Fault {
-    Theirs(Refusal),
+enum EndpointError {
+    Theirs(RequestRefusal),
     Ours(store::Error),
 }
 
-impl From<Refusal> for Fault {
-    fn from(refusal: Refusal) -> Fault {
-        Fault::Theirs(refusal)
+impl From<RequestRefusal> for EndpointError {
+    fn from(refusal: RequestRefusal) -> EndpointError {
+        EndpointError::Theirs(refusal)
     }
 }
 
-impl From<store::Error> for Fault {
-    fn from(error: store::Error) -> Fault {
-        Fault::Ours(error)
+impl From<store::Error> for EndpointError {
+    fn from(error: store::Error) -> EndpointError {
+        EndpointError::Ours(error)
     }
 }
 
-impl Endpoint {
-    async fn take(&self, request: Request) -> Result<(), Fault> {
+impl HubEndpoint {
+    async fn take(&self, request: Request) -> Result<(), EndpointError> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM) {
-            return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("a request is to be {FORM}")).into());
+            return Err(
+                RequestRefusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("a request is to be {FORM}")).into()
+            );
         }
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let client = client(peer, request.headers(), &self.proxies);
-        let form = tokio::time::timeout(self.patience, axum::body::to_bytes(request.into_body(), MAX_FORM)).await;
+        let form = tokio::time::timeout(self.patience, axum::body::to_bytes(request.into_body(), MAX_FORM_BYTES)).await;
         let form = form
-            .map_err(|_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "the request did not come whole in time"))?
-            .map_err(|_| Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the request is larger than 16 KiB"))?;
+            .map_err(|_| RequestRefusal::new(StatusCode::REQUEST_TIMEOUT, "the request did not come whole in time"))?
+            .map_err(|_| RequestRefusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the request is larger than 16 KiB"))?;
         let now = self.clock.now();
-        let wanted = request::read(&form, &self.topics, &self.guard, &self.options, client, now)?;
+        let wanted = subscription_request::parse_request(&form, &self.topics, &self.guard, &self.options, client, now)?;
         // Judged without the writer first, so that a flood of what is refused holds up nobody who writes.
         let (asked, options) = (wanted.clone(), self.options.clone());
-        let standing = self.store.read(move |db| subscribers::standing(db, &asked, now)).await?;
-        limits::judge(&standing, wanted.mode, &options, now)?;
+        let counts = self.store.read(move |db| websub_subscribers::rate_limit_counts(db, &asked, now)).await?;
+        rate_limits::check(&counts, wanted.mode, &options, now)?;
         let (topic, host, mode) = (wanted.topic.clone(), wanted.host.clone(), wanted.mode.as_str());
         let taken = self.store.write(move |db| {
-            let standing = subscribers::standing(db, &wanted, now)?;
-            let verify_at = match limits::judge(&standing, wanted.mode, &options, now) {
+            let counts = websub_subscribers::rate_limit_counts(db, &wanted, now)?;
+            let verify_at = match rate_limits::check(&counts, wanted.mode, &options, now) {
                 Ok(verify_at) => verify_at,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            subscribers::ask(db, &SubscriberRequest { verify_at, ..wanted }, now)?;
+            websub_subscribers::add_request(db, &SubscriberRequest { verify_at, ..wanted }, now)?;
             Ok(Ok(()))
         });
         taken.await??;

@@ -9,7 +9,7 @@ use url::Url;
 const MAX_URL: usize = 2048;
 
 /// What is to be asked of whom.
-pub fn declared(links: &Links, feed_hubs: &[Url], feed_self: Option<&Url>) -> Option<DeclaredHub> {
+pub fn discover_hub(links: &Links, feed_hubs: &[Url], feed_self: Option<&Url>) -> Option<DeclaredHub> {
     let hubs = if links.hubs.iter().any(is_usable) { &links.hubs } else { feed_hubs };
     let usable = || hubs.iter().filter(|hub| is_usable(hub));
     // The form carries a secret. A hub without TLS is better than none, and the last choice.
@@ -34,7 +34,7 @@ mod tests {
     fn check(header: (&[&str], Option<&str>), feed: (&[&str], Option<&str>), expect: Option<(&str, &str)>) {
         let urls = |list: &[&str]| list.iter().map(|text| url(text)).collect::<Vec<_>>();
         let links = Links { hubs: urls(header.0), own: header.1.map(url) };
-        let found = declared(&links, &urls(feed.0), feed.1.map(url).as_ref());
+        let found = discover_hub(&links, &urls(feed.0), feed.1.map(url).as_ref());
         let expect = expect.map(|(hub, topic)| DeclaredHub { hub: hub.into(), topic: topic.into() });
         assert_eq!(found, expect);
     }

@@ -14,7 +14,7 @@ use url::Url;
 
 /// What a callback said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallbackAnswer {
+pub enum CallbackResponse {
     Answered {
         status: u16,
         retry_after: Option<Duration>,
@@ -30,11 +30,11 @@ const MAX_ECHO: usize = 1024;
 
 impl Fetcher {
     /// Asks a callback, and reads its short answer.
-    pub async fn ask_callback(&self, callback: &Url, timeout: Duration, now: Timestamp) -> CallbackAnswer {
+    pub async fn verify_callback(&self, callback: &Url, timeout: Duration, now: Timestamp) -> CallbackResponse {
         let asked = async {
             let response = match self.to_callback(callback, self.client.get(callback.clone())).await {
                 Ok(response) => response,
-                Err(detail) => return CallbackAnswer::Failed { detail },
+                Err(detail) => return CallbackResponse::Failed { detail },
             };
             let (status, retry_after) = (response.status().as_u16(), headers::retry_after(response.headers(), now));
             let body = match response.status().is_success() {
@@ -44,36 +44,36 @@ impl Fetcher {
                     echo.unwrap_or_default()
                 }
             };
-            CallbackAnswer::Answered { status, retry_after, body }
+            CallbackResponse::Answered { status, retry_after, body }
         };
         in_time(timeout, asked).await
     }
 
     /// Posts a document to a callback.
-    pub async fn deliver(
+    pub async fn post_to_callback(
         &self,
         callback: &Url,
         document: impl Into<reqwest::Body>,
         fields: &[(&'static str, String)],
         timeout: Duration,
         now: Timestamp,
-    ) -> CallbackAnswer {
+    ) -> CallbackResponse {
         let mut map = HeaderMap::new();
         for (name, value) in fields {
             match HeaderValue::from_str(value) {
                 Ok(value) => _ = map.insert(*name, value),
-                Err(_) => return CallbackAnswer::Failed { detail: format!("{name} can't stand in a header") },
+                Err(_) => return CallbackResponse::Failed { detail: format!("{name} can't stand in a header") },
             }
         }
         let request = self.client.post(callback.clone()).headers(map).body(document);
         let delivered = async {
             match self.to_callback(callback, request).await {
-                Ok(response) => CallbackAnswer::Answered {
+                Ok(response) => CallbackResponse::Answered {
                     status: response.status().as_u16(),
                     retry_after: headers::retry_after(response.headers(), now),
                     body: Vec::new(),
                 },
-                Err(detail) => CallbackAnswer::Failed { detail },
+                Err(detail) => CallbackResponse::Failed { detail },
             }
         };
         in_time(timeout, delivered).await
@@ -89,7 +89,7 @@ impl Fetcher {
     }
 }
 
-async fn in_time(timeout: Duration, answer: impl Future<Output = CallbackAnswer>) -> CallbackAnswer {
-    let late = || CallbackAnswer::Failed { detail: format!("no answer within {timeout:?}") };
+async fn in_time(timeout: Duration, answer: impl Future<Output = CallbackResponse>) -> CallbackResponse {
+    let late = || CallbackResponse::Failed { detail: format!("no answer within {timeout:?}") };
     tokio::time::timeout(timeout, answer).await.unwrap_or_else(|_| late())
 }

@@ -8,23 +8,23 @@ use crate::domain::{HubSubscription, SubscriptionState, Timestamp};
 use jiff::SignedDuration;
 
 /// A hub that gives more is asked again after this all the same.
-pub const LONGEST_LEASE: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub const MAX_LEASE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Between two requests for one source, and the first wait after one that led to nothing; each doubles it.
-const FIRST_WAIT: SignedDuration = SignedDuration::from_hours(1);
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
+const FIRST_RETRY_DELAY: SignedDuration = SignedDuration::from_hours(1);
+const MAX_RETRY_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The longest wait where the feed has come to name another hub or topic since.
-const LONGEST_WAIT_FOR_ANOTHER: SignedDuration = SignedDuration::from_hours(24);
+const MAX_DELAY_FOR_CHANGED_HUB: SignedDuration = SignedDuration::from_hours(24);
 /// A renewal is never sooner after the last one. A hub that gives less is asked anew each hour.
-const SOONEST_RENEWAL: SignedDuration = SignedDuration::from_mins(30);
+const MIN_RENEWAL_DELAY: SignedDuration = SignedDuration::from_mins(30);
 
 /// What is to be done about a subscription now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum SubscriptionStep {
     /// Nothing before then, or until something changes.
-    Rest(Option<Timestamp>),
+    Wait(Option<Timestamp>),
     /// Ask for it: with a fresh token, or once more with the one that it has.
     Subscribe {
-        fresh: bool,
+        new_credentials: bool,
     },
     Unsubscribe,
     /// It is none any more, without a word to the hub.
@@ -32,7 +32,7 @@ pub enum Step {
 }
 
 /// Judges a subscription. `base` is where our callbacks begin; `polled` whether its source is active.
-pub fn step(known: &HubSubscription, polled: bool, base: &str, now: Timestamp) -> Step {
+pub fn next_step(known: &HubSubscription, polled: bool, base: &str, now: Timestamp) -> SubscriptionStep {
     let ours = known.callback.as_ref().is_some_and(|callback| callback.starts_with(base));
     let wanted = polled && known.declared.is_some();
     let fits = ours && known.asked == known.declared;
@@ -42,24 +42,28 @@ pub fn step(known: &HubSubscription, polled: bool, base: &str, now: Timestamp) -
         SubscriptionState::None | SubscriptionState::Denied | SubscriptionState::Failed => {
             let rested = known.requested_at.map_or(now, |at| {
                 let rested = next_after_request(known.failures.saturating_sub(1), at);
-                if fits { rested } else { rested.min(after(at, LONGEST_WAIT_FOR_ANOTHER)) }
+                if fits { rested } else { rested.min(after(at, MAX_DELAY_FOR_CHANGED_HUB)) }
             });
             let when = if fits { due.max(rested) } else { rested };
             match wanted {
-                false => Step::Rest(None),
-                true if when <= now => Step::Subscribe { fresh: true },
-                true => Step::Rest(Some(when)),
+                false => SubscriptionStep::Wait(None),
+                true if when <= now => SubscriptionStep::Subscribe { new_credentials: true },
+                true => SubscriptionStep::Wait(Some(when)),
             }
         }
-        SubscriptionState::Asked if !wanted || !fits => Step::End("it was no longer wanted before the hub verified it"),
-        SubscriptionState::Asked if due <= now => Step::Subscribe { fresh: false },
-        SubscriptionState::Asked => Step::Rest(Some(due)),
-        SubscriptionState::Active if lease_ended => Step::End("its lease ended before the hub renewed it"),
-        SubscriptionState::Active if !wanted || !fits => Step::Unsubscribe,
-        SubscriptionState::Active | SubscriptionState::Leaving if due > now && !lease_ended => Step::Rest(Some(due)),
-        SubscriptionState::Active => Step::Subscribe { fresh: false },
+        SubscriptionState::Asked if !wanted || !fits => {
+            SubscriptionStep::End("it was no longer wanted before the hub verified it")
+        }
+        SubscriptionState::Asked if due <= now => SubscriptionStep::Subscribe { new_credentials: false },
+        SubscriptionState::Asked => SubscriptionStep::Wait(Some(due)),
+        SubscriptionState::Active if lease_ended => SubscriptionStep::End("its lease ended before the hub renewed it"),
+        SubscriptionState::Active if !wanted || !fits => SubscriptionStep::Unsubscribe,
+        SubscriptionState::Active | SubscriptionState::Leaving if due > now && !lease_ended => {
+            SubscriptionStep::Wait(Some(due))
+        }
+        SubscriptionState::Active => SubscriptionStep::Subscribe { new_credentials: false },
         SubscriptionState::Leaving => {
-            Step::End("it was ended by us; the hub did not verify that, and its lease ends by itself")
+            SubscriptionStep::End("it was ended by us; the hub did not verify that, and its lease ends by itself")
         }
     }
 }
@@ -67,24 +71,24 @@ pub fn step(known: &HubSubscription, polled: bool, base: &str, now: Timestamp) -
 /// When to look again after a request that is only about to go out: it counts as one that leads to nothing until the
 /// hub verifies it. `failures` are those before it.
 pub fn next_after_request(failures: u32, now: Timestamp) -> Timestamp {
-    let doubled = FIRST_WAIT.checked_mul(1 << failures.min(10)).unwrap_or(LONGEST_WAIT);
-    after(now, doubled.min(LONGEST_WAIT))
+    let doubled = FIRST_RETRY_DELAY.checked_mul(1 << failures.min(10)).unwrap_or(MAX_RETRY_DELAY);
+    after(now, doubled.min(MAX_RETRY_DELAY))
 }
 
 /// When to look again after a refusal: a hub may ask for more time, not for less.
 pub fn next_after_refusal(planned: Timestamp, retry_after: Option<std::time::Duration>, now: Timestamp) -> Timestamp {
     let asked = retry_after.and_then(|span| SignedDuration::try_from(span).ok()).unwrap_or_default();
-    planned.max(after(now, asked.min(LONGEST_LEASE)))
+    planned.max(after(now, asked.min(MAX_LEASE)))
 }
 
 /// When to look again after a hub said no for reasons of its own.
 pub fn next_after_denial(now: Timestamp) -> Timestamp {
-    after(now, LONGEST_WAIT)
+    after(now, MAX_RETRY_DELAY)
 }
 
 /// Half way through a lease: the other half is for a hub that does not answer at once.
 pub fn renew_at(now: Timestamp, lease: SignedDuration) -> Timestamp {
-    after(now, (lease / 2).max(SOONEST_RENEWAL))
+    after(now, (lease / 2).max(MIN_RENEWAL_DELAY))
 }
 
 #[cfg(test)]
@@ -116,47 +120,56 @@ mod tests {
         }
     }
 
-    fn check(known: HubSubscription, expect: Step) {
-        assert_eq!(step(&known, true, BASE, NOW), expect, "{known:?}");
+    fn check(known: HubSubscription, expect: SubscriptionStep) {
+        assert_eq!(next_step(&known, true, BASE, NOW), expect, "{known:?}");
     }
 
     #[test]
     fn what_is_declared_is_asked_for_and_renewed_in_time() {
         use SubscriptionState::*;
-        check(HubSubscription::of(SourceId(1), hub("a")), Step::Subscribe { fresh: true });
-        check(HubSubscription::of(SourceId(1), Option::None), Step::Rest(Option::None));
-        check(known(Asked), Step::Rest(hours(5)));
-        check(HubSubscription { next_at: hours(0), ..known(Asked) }, Step::Subscribe { fresh: false });
-        check(known(Active), Step::Rest(hours(5)));
-        check(HubSubscription { next_at: hours(0), ..known(Active) }, Step::Subscribe { fresh: false });
+        check(HubSubscription::of(SourceId(1), hub("a")), SubscriptionStep::Subscribe { new_credentials: true });
+        check(HubSubscription::of(SourceId(1), Option::None), SubscriptionStep::Wait(Option::None));
+        check(known(Asked), SubscriptionStep::Wait(hours(5)));
+        check(
+            HubSubscription { next_at: hours(0), ..known(Asked) },
+            SubscriptionStep::Subscribe { new_credentials: false },
+        );
+        check(known(Active), SubscriptionStep::Wait(hours(5)));
+        check(
+            HubSubscription { next_at: hours(0), ..known(Active) },
+            SubscriptionStep::Subscribe { new_credentials: false },
+        );
         for state in [Failed, Denied] {
-            check(known(state), Step::Rest(hours(5)));
-            check(HubSubscription { next_at: hours(0), ..known(state) }, Step::Subscribe { fresh: true });
+            check(known(state), SubscriptionStep::Wait(hours(5)));
+            check(
+                HubSubscription { next_at: hours(0), ..known(state) },
+                SubscriptionStep::Subscribe { new_credentials: true },
+            );
         }
         let ended = "its lease ended before the hub renewed it";
-        check(HubSubscription { lease_until: hours(0), ..known(Active) }, Step::End(ended));
+        check(HubSubscription { lease_until: hours(0), ..known(Active) }, SubscriptionStep::End(ended));
     }
 
     #[test]
     fn what_is_no_longer_wanted_is_ended() {
         use SubscriptionState::*;
         for (state, expect) in [
-            (Asked, Step::End("it was no longer wanted before the hub verified it")),
-            (Active, Step::Unsubscribe),
-            (Leaving, Step::Rest(hours(5))),
-            (None, Step::Rest(Option::None)),
-            (Failed, Step::Rest(Option::None)),
+            (Asked, SubscriptionStep::End("it was no longer wanted before the hub verified it")),
+            (Active, SubscriptionStep::Unsubscribe),
+            (Leaving, SubscriptionStep::Wait(hours(5))),
+            (None, SubscriptionStep::Wait(Option::None)),
+            (Failed, SubscriptionStep::Wait(Option::None)),
         ] {
-            assert_eq!(step(&known(state), false, BASE, NOW), expect, "its source is paused: {state:?}");
+            assert_eq!(next_step(&known(state), false, BASE, NOW), expect, "its source is paused: {state:?}");
             check(HubSubscription { declared: Option::None, ..known(state) }, expect);
         }
-        check(HubSubscription { declared: hub("b"), ..known(Active) }, Step::Unsubscribe);
+        check(HubSubscription { declared: hub("b"), ..known(Active) }, SubscriptionStep::Unsubscribe);
         check(
             HubSubscription { callback: Some("https://old.example/websub/x".into()), ..known(Active) },
-            Step::Unsubscribe,
+            SubscriptionStep::Unsubscribe,
         );
         let left = HubSubscription { next_at: hours(0), ..known(Leaving) };
-        assert!(matches!(step(&left, true, BASE, NOW), Step::End(_)));
+        assert!(matches!(next_step(&left, true, BASE, NOW), SubscriptionStep::End(_)));
     }
 
     #[test]
@@ -168,11 +181,11 @@ mod tests {
             failures,
             ..known(Failed)
         };
-        check(changed(0, 1), Step::Rest(hours(1)));
-        check(changed(1, 1), Step::Subscribe { fresh: true });
-        check(changed(1, 3), Step::Rest(hours(3)));
-        check(changed(20, 30), Step::Rest(hours(4)));
-        check(changed(24, 30), Step::Subscribe { fresh: true });
+        check(changed(0, 1), SubscriptionStep::Wait(hours(1)));
+        check(changed(1, 1), SubscriptionStep::Subscribe { new_credentials: true });
+        check(changed(1, 3), SubscriptionStep::Wait(hours(3)));
+        check(changed(20, 30), SubscriptionStep::Wait(hours(4)));
+        check(changed(24, 30), SubscriptionStep::Subscribe { new_credentials: true });
     }
 
     #[test]

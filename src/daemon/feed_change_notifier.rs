@@ -2,7 +2,7 @@
 //! who subscribe at our own. It tells nobody itself; that is the task `deliveries`.
 //!
 //! Documents are made only when something has changed, only those to which somebody listens, and not again within
-//! [`PAUSE`], so that a burst of changes is told as one. What was told is in the database: a restart tells nothing twice
+//! [`MIN_CHECK_INTERVAL`], so that a burst of changes is told as one. What was told is in the database: a restart tells nothing twice
 //! and forgets nothing.
 
 use super::LOOK;
@@ -12,7 +12,7 @@ use crate::domain::Timestamp;
 use crate::domain::duration::after;
 use crate::publish;
 use crate::serve::{FeedBytes, feed_bytes, feed_urls};
-use crate::store::{self, Store, stories, subscribers};
+use crate::store::{self, Store, stories, websub_subscribers};
 use jiff::SignedDuration;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -20,11 +20,11 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// Between two looks at what has changed. The last change is always told.
-const PAUSE: SignedDuration = SignedDuration::from_secs(10);
+const MIN_CHECK_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
 /// What the tasks that tell others of changes share.
 #[derive(Clone)]
-pub(super) struct Announcing {
+pub(super) struct FeedChangeContext {
     pub store: Store,
     pub clock: Clock,
     pub options: Arc<publish::Options>,
@@ -40,16 +40,16 @@ pub(super) struct Announcing {
 
 /// What was looked at.
 #[derive(Default)]
-struct Seen {
+struct SeenVersion {
     version: Option<i64>,
     /// Before then no change is looked for.
     next_at: Option<Timestamp>,
 }
 
-impl Announcing {
-    pub(super) fn new(config: &Config, store: &Store, clock: &Clock) -> Announcing {
+impl FeedChangeContext {
+    pub(super) fn new(config: &Config, store: &Store, clock: &Clock) -> FeedChangeContext {
         let options = Arc::new(config.publish.clone());
-        Announcing {
+        FeedChangeContext {
             store: store.clone(),
             clock: clock.clone(),
             topics: Arc::new(feed_urls(&options).into_iter().collect()),
@@ -80,7 +80,7 @@ impl Announcing {
         self.options.hub_urls().into_iter().filter(|hub| *hub != own).collect()
     }
 
-    async fn look(&self, seen: &mut Seen) -> store::Result<()> {
+    async fn look(&self, seen: &mut SeenVersion) -> store::Result<()> {
         let now = self.clock.now();
         let (topics, own_hub, any_hub) = (self.topics.clone(), self.options.own_hub, !self.hubs().is_empty());
         let (version, listened, begun) = self
@@ -89,7 +89,7 @@ impl Announcing {
                 let (mut listened, mut begun) = (BTreeSet::new(), BTreeSet::new());
                 for topic in topics.iter() {
                     let (listens, begins) =
-                        if own_hub { subscribers::listened(db, topic, now)? } else { (false, false) };
+                        if own_hub { websub_subscribers::topic_audience(db, topic, now)? } else { (false, false) };
                     if listens || any_hub {
                         listened.insert(topic.clone());
                     }
@@ -111,7 +111,7 @@ impl Announcing {
             self.due.notify_one();
         }
         if changed {
-            *seen = Seen { version: Some(version), next_at: Some(after(now, PAUSE)) };
+            *seen = SeenVersion { version: Some(version), next_at: Some(after(now, MIN_CHECK_INTERVAL)) };
         }
         Ok(())
     }
@@ -125,14 +125,14 @@ impl Announcing {
         }
         let hubs = self.hubs();
         let announce = move |db: &rusqlite::Connection| {
-            told.iter().try_for_each(|(topic, hash)| subscribers::announce(db, topic, hash, &hubs, now))
+            told.iter().try_for_each(|(topic, hash)| websub_subscribers::record_feed_state(db, topic, hash, &hubs, now))
         };
         self.store.write(announce).await
     }
 }
 
-pub(super) async fn run(announcing: Announcing, stop: CancellationToken) {
-    let mut seen = Seen::default();
+pub(super) async fn run(announcing: FeedChangeContext, stop: CancellationToken) {
+    let mut seen = SeenVersion::default();
     loop {
         if let Err(error) = announcing.look(&mut seen).await {
             tracing::error!(%error, "who is to be told of what has changed could not be found out; trying again");

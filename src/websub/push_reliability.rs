@@ -9,38 +9,38 @@ use jiff::SignedDuration;
 
 /// What a poll means for a source whose hub pushes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum SafetyPollDecision {
     /// Polling goes on by its own rules.
-    Plain,
+    Unchanged,
     /// Pushes missed something; polling goes on by its own rules until the next one.
-    Missed,
+    Unreliable,
     /// The next poll is not before then, for this reason.
-    Net { until: Timestamp, reason: String },
+    Defer { until: Timestamp, reason: String },
 }
 
 /// Judges a poll that brought so many items that were unknown.
-pub fn after_poll(
+pub fn evaluate_poll(
     known: &HubSubscription,
     poll: &PollRecord,
     new_items: usize,
     safety_poll: SignedDuration,
-) -> Verdict {
+) -> SafetyPollDecision {
     if known.state != SubscriptionState::Active || !known.trusted {
-        return Verdict::Plain;
+        return SafetyPollDecision::Unchanged;
     }
     if new_items > 0 {
-        return Verdict::Missed;
+        return SafetyPollDecision::Unreliable;
     }
     let until = after(poll.finished_at, safety_poll);
     if !poll.outcome.is_success() || poll.next_poll_at >= until {
-        return Verdict::Plain;
+        return SafetyPollDecision::Unchanged;
     }
     let reason = format!("{safety_poll:#} after the last poll, as a safety net: its hub pushes what is new");
-    Verdict::Net { until, reason }
+    SafetyPollDecision::Defer { until, reason }
 }
 
 /// Whether a push speaks for its hub: an empty document shows nothing.
-pub fn after_push(known: &HubSubscription, push: &PollRecord) -> bool {
+pub fn proves_hub(known: &HubSubscription, push: &PollRecord) -> bool {
     known.state == SubscriptionState::Active && push.outcome == PollOutcome::Pushed && push.items > 0
 }
 
@@ -94,7 +94,8 @@ mod tests {
     fn a_poll_that_finds_nothing_new_makes_the_next_one_a_safety_net() {
         let trusted = known(SubscriptionState::Active, true);
         for outcome in [PollOutcome::Read, PollOutcome::NotModified] {
-            let Verdict::Net { until, reason } = after_poll(&trusted, &poll(outcome, 10, 3), 0, DAY) else {
+            let SafetyPollDecision::Defer { until, reason } = evaluate_poll(&trusted, &poll(outcome, 10, 3), 0, DAY)
+            else {
                 panic!("{outcome:?}")
             };
             assert_eq!(
@@ -102,26 +103,33 @@ mod tests {
                 (NOW + DAY, "24h after the last poll, as a safety net: its hub pushes what is new")
             );
         }
-        assert_eq!(after_poll(&trusted, &poll(PollOutcome::Read, 10, 3), 1, DAY), Verdict::Missed);
+        assert_eq!(evaluate_poll(&trusted, &poll(PollOutcome::Read, 10, 3), 1, DAY), SafetyPollDecision::Unreliable);
         assert_eq!(
-            after_poll(&trusted, &poll(PollOutcome::Read, 48 * 60, 3), 0, DAY),
-            Verdict::Plain,
+            evaluate_poll(&trusted, &poll(PollOutcome::Read, 48 * 60, 3), 0, DAY),
+            SafetyPollDecision::Unchanged,
             "the feed asks for more"
         );
         for outcome in [PollOutcome::Throttled, PollOutcome::Failed, PollOutcome::NotAFeed, PollOutcome::Gone] {
-            assert_eq!(after_poll(&trusted, &poll(outcome, 10, 0), 0, DAY), Verdict::Plain, "{outcome:?}");
+            assert_eq!(
+                evaluate_poll(&trusted, &poll(outcome, 10, 0), 0, DAY),
+                SafetyPollDecision::Unchanged,
+                "{outcome:?}"
+            );
         }
         for unproven in [known(SubscriptionState::Active, false), known(SubscriptionState::Asked, true)] {
-            assert_eq!(after_poll(&unproven, &poll(PollOutcome::Read, 10, 3), 0, DAY), Verdict::Plain);
+            assert_eq!(
+                evaluate_poll(&unproven, &poll(PollOutcome::Read, 10, 3), 0, DAY),
+                SafetyPollDecision::Unchanged
+            );
         }
     }
 
     #[test]
     fn a_push_counts_where_it_was_asked_for_and_held_something() {
         let active = known(SubscriptionState::Active, false);
-        assert!(after_push(&active, &poll(PollOutcome::Pushed, 10, 1)));
-        assert!(!after_push(&active, &poll(PollOutcome::Pushed, 10, 0)));
-        assert!(!after_push(&active, &poll(PollOutcome::NotAFeed, 10, 0)));
-        assert!(!after_push(&known(SubscriptionState::Leaving, false), &poll(PollOutcome::Pushed, 10, 1)));
+        assert!(proves_hub(&active, &poll(PollOutcome::Pushed, 10, 1)));
+        assert!(!proves_hub(&active, &poll(PollOutcome::Pushed, 10, 0)));
+        assert!(!proves_hub(&active, &poll(PollOutcome::NotAFeed, 10, 0)));
+        assert!(!proves_hub(&known(SubscriptionState::Leaving, false), &poll(PollOutcome::Pushed, 10, 1)));
     }
 }

@@ -7,27 +7,27 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// How things stand between a source and its hub; `None` where its feed never declared one.
-pub fn of(db: &Connection, source: SourceId) -> Result<Option<HubSubscription>> {
+pub fn get(db: &Connection, source: SourceId) -> Result<Option<HubSubscription>> {
     let mut statement = db.prepare_cached(&format!("{SELECT} WHERE source_id = ?1"))?;
-    statement.query_row([source.0], |row| Ok(read(row))).optional()?.transpose()
+    statement.query_row([source.0], |row| Ok(read_subscription(row))).optional()?.transpose()
 }
 
 /// The subscription whose callback ends with this token.
-pub fn by_token(db: &Connection, token: &str) -> Result<Option<HubSubscription>> {
+pub fn find_by_token(db: &Connection, token: &str) -> Result<Option<HubSubscription>> {
     let mut statement = db.prepare_cached(&format!("{SELECT} WHERE token = ?1"))?;
-    statement.query_row([token], |row| Ok(read(row))).optional()?.transpose()
+    statement.query_row([token], |row| Ok(read_subscription(row))).optional()?.transpose()
 }
 
 /// Those whose time has come, or whose lease has ended, with whether their source is polled.
 pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<(HubSubscription, bool)>> {
     let mut statement = db.prepare_cached(&format!("{SELECT} WHERE next_at <= ?1 OR lease_until <= ?1 LIMIT ?2"))?;
-    let due = collect(&mut statement, params![now.as_millisecond(), limit], read)?;
+    let due = collect(&mut statement, params![now.as_millisecond(), limit], read_subscription)?;
     let mut polled = db.prepare_cached("SELECT state = 'active' FROM source WHERE id = ?1")?;
     due.into_iter().map(|known| Ok((known.clone(), polled.query_row([known.source.0], |row| row.get(0))?))).collect()
 }
 
 /// When the next one is due.
-pub fn next_due(db: &Connection) -> Result<Option<Timestamp>> {
+pub fn next_due_at(db: &Connection) -> Result<Option<Timestamp>> {
     let mut statement = db.prepare_cached(
         "SELECT min(at) FROM (SELECT min(next_at) AS at FROM subscription WHERE next_at IS NOT NULL
          UNION ALL SELECT min(lease_until) FROM subscription WHERE lease_until IS NOT NULL)",
@@ -36,8 +36,13 @@ pub fn next_due(db: &Connection) -> Result<Option<Timestamp>> {
 }
 
 /// Takes over what a source's document declares. What is new is looked at at once.
-pub fn declare(db: &Connection, source: SourceId, declared: Option<&DeclaredHub>, now: Timestamp) -> Result<()> {
-    let known = of(db, source)?;
+pub fn set_declared_hub(
+    db: &Connection,
+    source: SourceId,
+    declared: Option<&DeclaredHub>,
+    now: Timestamp,
+) -> Result<()> {
+    let known = get(db, source)?;
     let idle = known.as_ref().is_some_and(|known| known.next_at.is_none());
     if known.as_ref().and_then(|known| known.declared.as_ref()) == declared && !(idle && declared.is_some()) {
         return Ok(());
@@ -79,7 +84,7 @@ pub fn save(db: &Connection, known: &HubSubscription, now: Timestamp) -> Result<
         known.detail,
     ])?;
     if !known.trusted {
-        back_to_plain(db, Some(known.source), now, "its hub is not relied upon any more")?;
+        restore_deferred_polls(db, Some(known.source), now, "its hub is not relied upon any more")?;
     }
     Ok(())
 }
@@ -93,7 +98,7 @@ pub fn end_all(db: &Connection, why: &str) -> Result<()> {
 }
 
 /// Moves a source's next poll to `until`, and keeps when it would be by its own rules.
-pub fn defer(db: &Connection, source: SourceId, plain: Timestamp, until: Timestamp, reason: &str) -> Result<()> {
+pub fn defer_poll(db: &Connection, source: SourceId, plain: Timestamp, until: Timestamp, reason: &str) -> Result<()> {
     db.prepare_cached("UPDATE source SET next_poll_at = ?2, next_reason = ?3 WHERE id = ?1")?.execute(params![
         source.0,
         until.as_millisecond(),
@@ -107,7 +112,7 @@ pub fn defer(db: &Connection, source: SourceId, plain: Timestamp, until: Timesta
 /// Moves deferred polls back to when they would be by their own rules: those of one source, or all.
 ///
 /// Only where nobody has moved them since: a poll that was begun meanwhile is not made a second time.
-pub fn back_to_plain(db: &Connection, source: Option<SourceId>, now: Timestamp, reason: &str) -> Result<()> {
+pub fn restore_deferred_polls(db: &Connection, source: Option<SourceId>, now: Timestamp, reason: &str) -> Result<()> {
     let source = source.map(|source| source.0);
     db.prepare_cached(
         "UPDATE source SET next_poll_at = max(plain_poll_at, ?2), next_reason = ?3 FROM subscription
@@ -125,7 +130,7 @@ pub fn back_to_plain(db: &Connection, source: Option<SourceId>, now: Timestamp, 
 const SELECT: &str = "SELECT source_id, declared_hub, declared_topic, hub, topic, callback, secret, state, renewing, \
     requested_at, next_at, lease_until, failures, pushes, ignored, last_push_at, trusted, detail FROM subscription";
 
-fn read(row: &rusqlite::Row<'_>) -> Result<HubSubscription> {
+fn read_subscription(row: &rusqlite::Row<'_>) -> Result<HubSubscription> {
     let pair = |hub: usize, topic: usize| -> Result<Option<DeclaredHub>> {
         let (hub, topic): (Option<String>, Option<String>) = (row.get(hub)?, row.get(topic)?);
         Ok(hub.zip(topic).map(|(hub, topic)| DeclaredHub { hub, topic }))

@@ -1,12 +1,12 @@
 //! The scene of WebSub: a world that hubs can reach, a hub, and a feed that names it.
 
-use super::hub::{Hub, Request, signature};
+use super::fake_hub::{Hub, Request, signature};
 use super::origin::{Answer, Origin};
 use super::world::World;
 use super::{rss, until};
 use jiff::SignedDuration;
 use newsfold::domain::{HubSubscription, SourceId, SubscriptionState};
-use newsfold::store::hubs;
+use newsfold::store::websub_subscriptions;
 use std::collections::HashSet;
 use url::Url;
 
@@ -97,7 +97,7 @@ impl Scene {
     }
 
     pub async fn hub_of(&self, id: SourceId) -> Option<HubSubscription> {
-        self.world.store.read(move |db| hubs::of(db, id)).await.unwrap()
+        self.world.store.read(move |db| websub_subscriptions::get(db, id)).await.unwrap()
     }
 
     pub async fn subscription(&self) -> HubSubscription {

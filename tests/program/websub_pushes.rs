@@ -1,8 +1,8 @@
 //! What hubs push, with a real hub and the real daemon: what is believed and stored, and when polls become a safety net.
 
-use crate::support::hub::signature;
+use crate::support::fake_hub::signature;
 use crate::support::rss;
-use crate::support::scene::{BANK, GRID, STORM, Scene, TOPIC, answer, hours, title};
+use crate::support::websub_scene::{BANK, GRID, STORM, Scene, TOPIC, answer, hours, title};
 use jiff::SignedDuration;
 use newsfold::crawl::rate::Rate;
 use newsfold::domain::PollOutcome;

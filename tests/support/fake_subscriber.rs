@@ -1,7 +1,7 @@
 //! One who subscribes at our hub: a real callback server on loopback that logs what it is asked and sent, and answers as it
 //! is told to.
 
-use super::hub::signature;
+use super::fake_hub::signature;
 use super::until;
 use axum::Router;
 use axum::body::{Body, Bytes};

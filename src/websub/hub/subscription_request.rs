@@ -9,38 +9,38 @@ use std::collections::BTreeSet;
 use url::{Url, form_urlencoded};
 
 /// Bytes of a form: a topic, a callback and a secret, each byte of them written as three.
-pub const MAX_FORM: usize = 16 * 1024;
+pub const MAX_FORM_BYTES: usize = 16 * 1024;
 /// Fields that are looked at.
 const MAX_FIELDS: usize = 20;
-const MAX_URL: usize = 2048;
+const MAX_URL_BYTES: usize = 2048;
 /// A secret is shorter than 200 bytes (section 5.1).
-const MAX_SECRET: usize = 199;
+const MAX_SECRET_BYTES: usize = 199;
 
 /// Why a request is not taken, for whoever made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RequestRefusal {
     pub status: StatusCode,
     pub why: String,
     /// When another may be.
     pub retry_after: Option<SignedDuration>,
 }
 
-impl Refusal {
-    pub fn new(status: StatusCode, why: impl Into<String>) -> Refusal {
-        Refusal { status, why: why.into(), retry_after: None }
+impl RequestRefusal {
+    pub fn new(status: StatusCode, why: impl Into<String>) -> RequestRefusal {
+        RequestRefusal { status, why: why.into(), retry_after: None }
     }
 }
 
 /// Reads a form. `topics` are the URLs of what we publish; `client` is who asks.
-pub fn read(
+pub fn parse_request(
     form: &[u8],
     topics: &BTreeSet<String>,
     guard: &Guard,
     options: &Options,
     client: Option<String>,
     now: Timestamp,
-) -> Result<SubscriberRequest, Refusal> {
-    let bad = |why: &str| Refusal::new(StatusCode::BAD_REQUEST, why);
+) -> Result<SubscriberRequest, RequestRefusal> {
+    let bad = |why: &str| RequestRefusal::new(StatusCode::BAD_REQUEST, why);
     let fields: Vec<_> = form_urlencoded::parse(form).take(MAX_FIELDS).collect();
     let first = |name: &str| {
         let value = fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref());
@@ -53,12 +53,12 @@ pub fn read(
     let topic = first("hub.topic").ok_or_else(|| bad("hub.topic is missing"))?;
     if !topics.contains(topic) {
         let why = "hub.topic is no feed of this newsfold; it is to be the very URL that the feed gives as its self";
-        return Err(Refusal::new(StatusCode::NOT_FOUND, why));
+        return Err(RequestRefusal::new(StatusCode::NOT_FOUND, why));
     }
     let callback = first("hub.callback").ok_or_else(|| bad("hub.callback is missing"))?;
     let callback = self::callback(callback, guard)?;
     let secret = first("hub.secret");
-    if secret.is_some_and(|secret| secret.len() > MAX_SECRET) {
+    if secret.is_some_and(|secret| secret.len() > MAX_SECRET_BYTES) {
         return Err(bad("hub.secret is longer than 199 bytes"));
     }
     Ok(SubscriberRequest {
@@ -74,9 +74,9 @@ pub fn read(
 }
 
 /// An address that may be asked at all. Where its name leads is judged when it is.
-fn callback(text: &str, guard: &Guard) -> Result<Url, Refusal> {
-    let bad = |why: &str| Refusal::new(StatusCode::BAD_REQUEST, format!("hub.callback {why}"));
-    if text.len() > MAX_URL {
+fn callback(text: &str, guard: &Guard) -> Result<Url, RequestRefusal> {
+    let bad = |why: &str| RequestRefusal::new(StatusCode::BAD_REQUEST, format!("hub.callback {why}"));
+    if text.len() > MAX_URL_BYTES {
         return Err(bad("is longer than 2048 bytes"));
     }
     let mut url = Url::parse(text).map_err(|error| bad(&format!("is no URL: {error}")))?;
@@ -86,7 +86,7 @@ fn callback(text: &str, guard: &Guard) -> Result<Url, Refusal> {
     guard.judge_url(&url).map_err(|reason| {
         // The guard's own words tell the operator what to allow; a stranger needs to know only that it is not.
         tracing::debug!(%reason, "a callback was refused");
-        Refusal::new(StatusCode::FORBIDDEN, "hub.callback leads where this hub does not send anything")
+        RequestRefusal::new(StatusCode::FORBIDDEN, "hub.callback leads where this hub does not send anything")
     })?;
     // A fragment is never sent, so that it would make one callback look like two.
     url.set_fragment(None);
@@ -99,10 +99,10 @@ fn host(url: &Url) -> String {
 }
 
 /// Nothing, and the 0 of older subscribers, is as long as we like.
-fn lease(asked: Option<&str>, options: &Options) -> Result<SignedDuration, Refusal> {
+fn lease(asked: Option<&str>, options: &Options) -> Result<SignedDuration, RequestRefusal> {
     let Some(asked) = asked.filter(|asked| *asked != "0") else { return Ok(options.lease) };
     if !asked.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, "hub.lease_seconds is no number of seconds"));
+        return Err(RequestRefusal::new(StatusCode::BAD_REQUEST, "hub.lease_seconds is no number of seconds"));
     }
     let seconds = asked.parse::<u32>().unwrap_or(u32::MAX);
     Ok(SignedDuration::from_secs(seconds.into()).clamp(options.min_lease, options.max_lease))
@@ -116,14 +116,14 @@ mod tests {
     const TOPIC: &str = "https://news.example/feeds/all.atom";
     const CALLBACK: &str = "https://reader.example/push?id=7&x=%20y";
 
-    fn judged(fields: &[(&str, &str)]) -> Result<SubscriberRequest, Refusal> {
+    fn judged(fields: &[(&str, &str)]) -> Result<SubscriberRequest, RequestRefusal> {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let guard = Guard::new(&http_client::Options::default());
         let topics = BTreeSet::from([TOPIC.to_owned()]);
-        read(form.as_bytes(), &topics, &guard, &Options::default(), None, Timestamp::UNIX_EPOCH)
+        parse_request(form.as_bytes(), &topics, &guard, &Options::default(), None, Timestamp::UNIX_EPOCH)
     }
 
-    fn with(name: &str, value: &str) -> Result<SubscriberRequest, Refusal> {
+    fn with(name: &str, value: &str) -> Result<SubscriberRequest, RequestRefusal> {
         let mut fields = vec![("hub.mode", "subscribe"), ("hub.topic", TOPIC), ("hub.callback", CALLBACK)];
         fields.retain(|(field, _)| *field != name);
         fields.push((name, value));
@@ -164,7 +164,7 @@ mod tests {
         check("hub.topic", "https://elsewhere.example/", 404, "hub.topic is no feed");
         check("hub.callback", "", 400, "hub.callback is missing");
         check("hub.callback", "here", 400, "no URL");
-        check("hub.callback", &format!("https://a.example/{}", "x".repeat(MAX_URL)), 400, "longer");
+        check("hub.callback", &format!("https://a.example/{}", "x".repeat(MAX_URL_BYTES)), 400, "longer");
         check("hub.callback", "https://ann:secret@a.example/", 400, "password");
         for forbidden in ["http://127.0.0.1/", "http://169.254.169.254/", "ftp://a.example/", "http://a.example:25/"] {
             check("hub.callback", forbidden, 403, "does not send");

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// One who subscribed to a document of a feed and has confirmed it.
 #[derive(Debug, Clone, Serialize)]
-pub struct Subscriber {
+pub struct HubSubscriber {
     pub id: SubscriberId,
     /// The URL of the document.
     pub topic: String,

@@ -1,4 +1,4 @@
-//! Asks hubs for what is due, and reads what they have pushed. When what is due is [`terms`]'s to say.
+//! Asks hubs for what is due, and reads what they have pushed. When what is due is [`renewal_schedule`]'s to say.
 //!
 //! What is asked is written down before the request goes out, with when to ask again; so a crash is followed by no
 //! second request. Requests go one at a time to a hub, with the pause and by the turns of all requests.
@@ -9,13 +9,13 @@ use crate::crawl::{self, Tools};
 use crate::domain;
 use crate::domain::duration::after;
 use crate::domain::{HubMode, HubSubscription, OriginHold, SourceId, Timestamp};
-use crate::http_client::{HubAnswer, Origin, origin};
+use crate::http_client::{HubResponse, Origin, origin};
 use crate::store::leases::Lease;
-use crate::store::{self, hubs, origins};
-use crate::websub::callback::{self, Callback};
-use crate::websub::course::{self, Fresh};
-use crate::websub::terms::{self, Step};
-use crate::websub::{Inbox, Pushed, secret};
+use crate::store::{self, origins, websub_subscriptions};
+use crate::websub::callback::{self, CallbackEndpoint};
+use crate::websub::renewal_schedule::{self, SubscriptionStep};
+use crate::websub::state_machine::{self, NewCredentials};
+use crate::websub::{PushQueue, PushedDocument, secrets};
 use axum::Router;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -32,7 +32,7 @@ const BATCH: u32 = 8;
 
 /// What requests to hubs are made with.
 #[derive(Clone)]
-pub(super) struct Asking {
+pub(super) struct SubscriberContext {
     tools: Tools,
     /// Where callbacks begin.
     base: String,
@@ -40,7 +40,7 @@ pub(super) struct Asking {
 }
 
 /// A request that is about to go out.
-struct Request {
+struct HubRequest {
     source: SourceId,
     mode: HubMode,
     hub: String,
@@ -61,9 +61,14 @@ pub(super) async fn prepare(config: &Config, tools: &Tools) -> store::Result<Opt
         .store
         .write(move |db| {
             if let Some(why) = &why {
-                hubs::end_all(db, &format!("WebSub is off: {why}"))?;
+                websub_subscriptions::end_all(db, &format!("WebSub is off: {why}"))?;
             }
-            hubs::back_to_plain(db, None, now, "newsfold was started anew and may have missed what its hub pushed")
+            websub_subscriptions::restore_deferred_polls(
+                db,
+                None,
+                now,
+                "newsfold was started anew and may have missed what its hub pushed",
+            )
         })
         .await?;
     match &off {
@@ -74,8 +79,8 @@ pub(super) async fn prepare(config: &Config, tools: &Tools) -> store::Result<Opt
 }
 
 /// What hubs reach us by.
-pub(super) fn router(config: &Config, tools: &Tools, inbox: Inbox) -> Router {
-    callback::router(Callback {
+pub(super) fn router(config: &Config, tools: &Tools, inbox: PushQueue) -> Router {
+    callback::router(CallbackEndpoint {
         store: tools.store.clone(),
         clock: tools.clock.clone(),
         options: config.websub.clone(),
@@ -85,16 +90,16 @@ pub(super) fn router(config: &Config, tools: &Tools, inbox: Inbox) -> Router {
     })
 }
 
-impl Asking {
+impl SubscriberContext {
     pub(super) fn new(config: &Config, tools: &Tools) -> Self {
-        Asking { tools: tools.clone(), base: config.publish.url(callback::PATH), lease: config.websub.lease }
+        SubscriberContext { tools: tools.clone(), base: config.publish.url(callback::PATH), lease: config.websub.lease }
     }
 }
 
-pub(super) async fn run(asking: Asking, stop: CancellationToken) {
+pub(super) async fn run(asking: SubscriberContext, stop: CancellationToken) {
     let (store, clock) = (&asking.tools.store, &asking.tools.clock);
     loop {
-        let next = match store.read(hubs::next_due).await {
+        let next = match store.read(websub_subscriptions::next_due_at).await {
             Ok(Some(next)) if next <= clock.now() => {
                 if let Err(error) = asking.round(&stop).await {
                     tracing::error!(%error, "what is agreed with hubs could not be read or written; trying again");
@@ -117,30 +122,30 @@ pub(super) async fn run(asking: Asking, stop: CancellationToken) {
     }
 }
 
-impl Asking {
+impl SubscriberContext {
     /// Takes the next step of some subscriptions whose time has come.
     async fn round(&self, stop: &CancellationToken) -> store::Result<()> {
         let (now, base) = (self.tools.clock.now(), self.base.clone());
         let requests = self.tools.store.write(move |db| {
-            let due = hubs::due(db, now, BATCH)?;
+            let due = websub_subscriptions::due(db, now, BATCH)?;
             let mut requests = Vec::new();
             for (mut known, polled) in due {
-                let mut step = terms::step(&known, polled, &base, now);
-                if let Step::End(why) = step {
-                    course::end(&mut known, why);
-                    step = terms::step(&known, polled, &base, now);
+                let mut step = renewal_schedule::next_step(&known, polled, &base, now);
+                if let SubscriptionStep::End(why) = step {
+                    state_machine::end_subscription(&mut known, why);
+                    step = renewal_schedule::next_step(&known, polled, &base, now);
                 }
                 requests.extend(take(&mut known, step, &base, now));
-                hubs::save(db, &known, now)?;
+                websub_subscriptions::save(db, &known, now)?;
             }
             Ok(requests)
         });
         // One after the other to a hub, so that none waits for the turn that another has; hubs at the same time.
-        let mut by_hub: HashMap<String, Vec<Request>> = HashMap::new();
+        let mut by_hub: HashMap<String, Vec<HubRequest>> = HashMap::new();
         for request in requests.await? {
             by_hub.entry(request.hub.clone()).or_default().push(request);
         }
-        let one_hub = async |requests: Vec<Request>| {
+        let one_hub = async |requests: Vec<HubRequest>| {
             for request in requests {
                 self.send(request, stop).await;
             }
@@ -150,12 +155,12 @@ impl Asking {
     }
 
     /// Asks a hub and writes down what it said. When we are stopped meanwhile nothing is: it may still verify.
-    async fn send(&self, request: Request, stop: &CancellationToken) {
+    async fn send(&self, request: HubRequest, stop: &CancellationToken) {
         let lease = Lease::new(&self.tools.program);
         let asked = async {
             match Url::parse(&request.hub) {
                 Ok(hub) => self.ask(&hub, &request, &lease).await,
-                Err(error) => HubAnswer::Refused { detail: error.to_string(), status: None, retry_after: None },
+                Err(error) => HubResponse::Refused { detail: error.to_string(), status: None, retry_after: None },
             }
         };
         let answer = tokio::select! {
@@ -169,10 +174,10 @@ impl Asking {
         tracing::info!(%source, hub = request.hub, mode = request.mode.as_str(), ?answer, "a hub was asked");
         let written = self.tools.store.write(move |db| {
             origins::record(db, now, &asked)?;
-            let known = hubs::of(db, source)?.filter(|known| known.requested_at == Some(at));
+            let known = websub_subscriptions::get(db, source)?.filter(|known| known.requested_at == Some(at));
             if let Some((mut known, answer)) = known.zip(answer) {
-                course::answered(&mut known, &answer, now);
-                hubs::save(db, &known, now)?;
+                state_machine::apply_hub_response(&mut known, &answer, now);
+                websub_subscriptions::save(db, &known, now)?;
                 if let Some(hold) = hold(&answer, &request.hub, longest, now) {
                     origins::hold(db, &hold)?;
                 }
@@ -184,17 +189,17 @@ impl Asking {
         }
     }
 
-    async fn ask(&self, hub: &Url, request: &Request, lease: &Lease) -> HubAnswer {
+    async fn ask(&self, hub: &Url, request: &HubRequest, lease: &Lease) -> HubResponse {
         let now = self.tools.clock.now();
         let name = name_of(hub);
         match self.tools.store.read(move |db| origins::held(db, &name, now)).await {
             Ok(None) => {}
             Ok(Some(hold)) => {
                 let retry_after = hold.until.duration_since(now).try_into().ok();
-                return HubAnswer::Refused { detail: hold.reason, status: None, retry_after };
+                return HubResponse::Refused { detail: hold.reason, status: None, retry_after };
             }
             Err(error) => {
-                return HubAnswer::Refused { detail: error.to_string(), status: None, retry_after: None };
+                return HubResponse::Refused { detail: error.to_string(), status: None, retry_after: None };
             }
         }
         let turn = |origin: Origin| async move { self.tools.turn_of_hop(lease, &origin).await }.boxed();
@@ -207,7 +212,7 @@ impl Asking {
         if request.mode == HubMode::Subscribe {
             form.extend([("hub.secret", request.secret.as_str()), ("hub.lease_seconds", seconds.as_str())]);
         }
-        self.tools.fetcher.ask_hub(hub, &form, self.tools.clock.now(), &turn).await
+        self.tools.fetcher.post_to_hub(hub, &form, self.tools.clock.now(), &turn).await
     }
 }
 
@@ -216,18 +221,18 @@ const REST: SignedDuration = SignedDuration::from_hours(1);
 
 /// Too many requests are counted by server (RFC 6585, section 4), so that a hub that says so is asked nothing for any
 /// source until then. Polls are not held by it: a feed can call anybody its hub.
-fn hold(answer: &HubAnswer, hub: &str, longest: SignedDuration, now: Timestamp) -> Option<OriginHold> {
-    let HubAnswer::Refused { detail, status: Some(429), retry_after } = answer else { return None };
+fn hold(answer: &HubResponse, hub: &str, longest: SignedDuration, now: Timestamp) -> Option<OriginHold> {
+    let HubResponse::Refused { detail, status: Some(429), retry_after } = answer else { return None };
     let asked = retry_after.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or(REST);
     let origin = name_of(&Url::parse(hub).ok()?);
     Some(OriginHold { origin, until: after(now, asked.min(longest)), reason: format!("as a hub, {detail}") })
 }
 
 /// The request as it is counted. Where there is no status nobody may have been asked.
-fn asked_of(answer: &HubAnswer, hub: &str) -> Option<domain::RequestRecord> {
+fn asked_of(answer: &HubResponse, hub: &str) -> Option<domain::RequestRecord> {
     let status = match answer {
-        HubAnswer::Accepted => Some(202),
-        HubAnswer::Refused { status, .. } => *status,
+        HubResponse::Accepted => Some(202),
+        HubResponse::Refused { status, .. } => *status,
     };
     Some(domain::RequestRecord { origin: origin(&Url::parse(hub).ok()?).to_string(), status: Some(status?), bytes: 0 })
 }
@@ -238,34 +243,38 @@ fn name_of(hub: &Url) -> String {
 }
 
 /// Does a step to a subscription, and gives the request that it makes, if any.
-fn take(known: &mut HubSubscription, step: Step, base: &str, now: Timestamp) -> Option<Request> {
+fn take(known: &mut HubSubscription, step: SubscriptionStep, base: &str, now: Timestamp) -> Option<HubRequest> {
     let mode = match step {
         // After an end there is nothing to end.
-        Step::End(_) => return None,
-        Step::Rest(until) => {
+        SubscriptionStep::End(_) => return None,
+        SubscriptionStep::Wait(until) => {
             known.next_at = until;
             return None;
         }
-        Step::Unsubscribe => {
-            course::unsubscribe(known, now);
+        SubscriptionStep::Unsubscribe => {
+            state_machine::begin_unsubscribe(known, now);
             HubMode::Unsubscribe
         }
-        Step::Subscribe { fresh: false } => {
-            course::subscribe(known, None, now);
+        SubscriptionStep::Subscribe { new_credentials: false } => {
+            state_machine::begin_subscribe(known, None, now);
             HubMode::Subscribe
         }
-        Step::Subscribe { fresh: true } => {
-            let Some((token, secret)) = secret::draw().zip(secret::draw()) else {
-                known.next_at = Some(terms::next_after_request(known.failures, now));
+        SubscriptionStep::Subscribe { new_credentials: true } => {
+            let Some((token, secret)) = secrets::generate().zip(secrets::generate()) else {
+                known.next_at = Some(renewal_schedule::next_after_request(known.failures, now));
                 known.detail = "the system has no randomness for a secret".into();
                 return None;
             };
-            course::subscribe(known, Some(Fresh { callback: format!("{base}{token}"), secret }), now);
+            state_machine::begin_subscribe(
+                known,
+                Some(NewCredentials { callback: format!("{base}{token}"), secret }),
+                now,
+            );
             HubMode::Subscribe
         }
     };
     let asked = known.asked.clone()?;
-    Some(Request {
+    Some(HubRequest {
         source: known.source,
         mode,
         hub: asked.hub,
@@ -279,7 +288,7 @@ fn take(known: &mut HubSubscription, step: Step, base: &str, now: Timestamp) -> 
 /// Reads what was pushed, in its order. At the end it still reads what is there: its hub was told that we have it.
 pub(super) async fn read_pushes(
     tools: Tools,
-    inbox: Arc<Mutex<Receiver<Pushed>>>,
+    inbox: Arc<Mutex<Receiver<PushedDocument>>>,
     signals: Signals,
     stop: CancellationToken,
 ) {

@@ -4,7 +4,7 @@
 use super::Result;
 use super::rows::{collect, json_list, maybe_time, time, word};
 use crate::domain::duration::before;
-use crate::domain::{HubMode, HubNotification, Subscriber, SubscriberId, SubscriberRequest};
+use crate::domain::{HubMode, HubNotification, HubSubscriber, SubscriberId, SubscriberRequest};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
@@ -13,7 +13,7 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// How things stand with whoever asks, and with everybody else.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct RateLimitCounts {
     /// Whether this callback is subscribed to this topic.
     pub subscribed: bool,
     /// When this callback is asked about this topic, where it has yet to confirm something.
@@ -21,16 +21,16 @@ pub struct Standing {
     /// When it was asked last, or is going to be.
     pub asked_at: Option<Timestamp>,
     /// Subscribers, and those who may become some.
-    pub subscribers: Counts,
+    pub subscribers: RequestCounts,
     /// Requests whose callbacks are yet to confirm them.
-    pub pending: Counts,
+    pub pending: RequestCounts,
     /// Requests of the last hour that were taken.
-    pub hour: Counts,
+    pub hour: RequestCounts,
 }
 
 /// A number in all, and of those some.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct RequestCounts {
     pub all: u32,
     pub of_topic: u32,
     pub of_host: u32,
@@ -38,7 +38,7 @@ pub struct Counts {
 }
 
 /// How things stand with whoever makes this request.
-pub fn standing(db: &Connection, request: &SubscriberRequest, now: Timestamp) -> Result<Standing> {
+pub fn rate_limit_counts(db: &Connection, request: &SubscriberRequest, now: Timestamp) -> Result<RateLimitCounts> {
     let SubscriberRequest { topic, callback, host, client, .. } = request;
     let (at, since) = (now.as_millisecond(), before(now, HOUR).as_millisecond());
     let subscribed = db
@@ -69,24 +69,24 @@ pub fn standing(db: &Connection, request: &SubscriberRequest, now: Timestamp) ->
                 count(*) FILTER (WHERE client = ?3) FROM subscriber_asked WHERE at > ?4",
         params![topic, host, client, since],
     )?;
-    let subscribers = Counts {
+    let subscribers = RequestCounts {
         all: active.all + pending.all,
         of_topic: active.of_topic + pending.of_topic,
         of_host: active.of_host + pending.of_host,
         of_client: 0,
     };
     let (pending_at, asked_at) = (maybe_time(pending_at)?, maybe_time(asked_at)?);
-    Ok(Standing { subscribed, pending_at, asked_at, subscribers, pending, hour })
+    Ok(RateLimitCounts { subscribed, pending_at, asked_at, subscribers, pending, hour })
 }
 
-fn counts(db: &Connection, sql: &str, params: impl Params) -> Result<Counts> {
+fn counts(db: &Connection, sql: &str, params: impl Params) -> Result<RequestCounts> {
     Ok(db.prepare_cached(sql)?.query_row(params, |row| {
-        Ok(Counts { all: row.get(0)?, of_topic: row.get(1)?, of_host: row.get(2)?, of_client: row.get(3)? })
+        Ok(RequestCounts { all: row.get(0)?, of_topic: row.get(1)?, of_host: row.get(2)?, of_client: row.get(3)? })
     })?)
 }
 
 /// Writes down a request, instead of one that the same callback has made and not confirmed.
-pub fn ask(db: &Connection, request: &SubscriberRequest, now: Timestamp) -> Result<()> {
+pub fn add_request(db: &Connection, request: &SubscriberRequest, now: Timestamp) -> Result<()> {
     db.prepare_cached("DELETE FROM subscriber_asked WHERE at <= ?1")?.execute([before(now, HOUR).as_millisecond()])?;
     db.prepare_cached(
         "INSERT OR REPLACE INTO subscriber_request (topic, callback, host, client, mode, secret, lease, verify_at)
@@ -114,21 +114,26 @@ pub fn ask(db: &Connection, request: &SubscriberRequest, now: Timestamp) -> Resu
 }
 
 /// A request as it stands in the database.
-pub struct Asked {
+pub struct PendingVerification {
     pub id: i64,
     pub tries: u32,
     pub request: SubscriberRequest,
 }
 
 /// Requests whose callbacks are to be asked now, one of each host; none of the hosts that are busy.
-pub fn requests_due(db: &Connection, now: Timestamp, busy: &[String], limit: usize) -> Result<Vec<Asked>> {
+pub fn due_verifications(
+    db: &Connection,
+    now: Timestamp,
+    busy: &[String],
+    limit: usize,
+) -> Result<Vec<PendingVerification>> {
     let mut statement = db.prepare_cached(
         "SELECT id, tries, topic, callback, host, client, mode, secret, lease, min(verify_at) FROM subscriber_request
          WHERE verify_at <= ?1 AND host NOT IN (SELECT value FROM json_each(?2)) GROUP BY host
          ORDER BY min(verify_at) LIMIT ?3",
     )?;
     collect(&mut statement, params![now.as_millisecond(), json_list(busy), limit as i64], |row| {
-        Ok(Asked {
+        Ok(PendingVerification {
             id: row.get(0)?,
             tries: row.get(1)?,
             request: SubscriberRequest {
@@ -146,20 +151,20 @@ pub fn requests_due(db: &Connection, now: Timestamp, busy: &[String], limit: usi
 }
 
 /// A callback is about to be asked; should nobody write down what it says, it is asked again at `again_at`.
-pub fn claim_request(db: &Connection, id: i64, again_at: Timestamp) -> Result<bool> {
+pub fn claim_verification(db: &Connection, id: i64, again_at: Timestamp) -> Result<bool> {
     let sql = "UPDATE subscriber_request SET tries = tries + 1, verify_at = ?2 WHERE id = ?1";
     Ok(db.prepare_cached(sql)?.execute(params![id, again_at.as_millisecond()])? > 0)
 }
 
 /// A request is done with. One that has taken its place stays.
-pub fn forget_request(db: &Connection, id: i64) -> Result<()> {
+pub fn delete_request(db: &Connection, id: i64) -> Result<()> {
     db.prepare_cached("DELETE FROM subscriber_request WHERE id = ?1")?.execute([id])?;
     Ok(())
 }
 
 /// A callback has confirmed that it subscribes. One that is subscribed already keeps what it was sent.
 pub fn subscribe(db: &Connection, request: &SubscriberRequest, now: Timestamp, until: Timestamp) -> Result<()> {
-    forget_ended(db, now)?;
+    delete_expired(db, now)?;
     db.prepare_cached(
         "INSERT INTO subscriber (topic, callback, host, secret, since, lease_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (topic, callback) DO UPDATE SET secret = excluded.secret, lease_until = excluded.lease_until,
@@ -188,18 +193,18 @@ pub fn remove(db: &Connection, id: SubscriberId) -> Result<bool> {
 }
 
 /// Forgets those whose lease has ended.
-pub fn forget_ended(db: &Connection, now: Timestamp) -> Result<usize> {
+pub fn delete_expired(db: &Connection, now: Timestamp) -> Result<usize> {
     Ok(db.prepare_cached("DELETE FROM subscriber WHERE lease_until <= ?1")?.execute([now.as_millisecond()])?)
 }
 
 /// Everybody who is subscribed.
-pub fn list(db: &Connection, now: Timestamp) -> Result<Vec<Subscriber>> {
+pub fn list(db: &Connection, now: Timestamp) -> Result<Vec<HubSubscriber>> {
     let sql = format!("SELECT {COLUMNS} FROM subscriber WHERE lease_until > ?1 ORDER BY topic, id");
     collect(&mut db.prepare(&sql)?, [now.as_millisecond()], subscriber)
 }
 
 /// Whether somebody listens to a document, and whether somebody has just begun to.
-pub fn listened(db: &Connection, topic: &str, now: Timestamp) -> Result<(bool, bool)> {
+pub fn topic_audience(db: &Connection, topic: &str, now: Timestamp) -> Result<(bool, bool)> {
     let mut listens = db.prepare_cached(
         "SELECT 1 FROM subscriber INDEXED BY subscriber_behind WHERE topic = ?1 AND lease_until > ?2",
     )?;
@@ -208,7 +213,7 @@ pub fn listened(db: &Connection, topic: &str, now: Timestamp) -> Result<(bool, b
 }
 
 /// Writes down what a document holds from now on. Those who have just subscribed to it have that.
-pub fn announce(db: &Connection, topic: &str, hash: &str, hubs: &[String], now: Timestamp) -> Result<()> {
+pub fn record_feed_state(db: &Connection, topic: &str, hash: &str, hubs: &[String], now: Timestamp) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO announcement (topic, hash, at) VALUES (?1, ?2, ?3)
          ON CONFLICT (topic) DO UPDATE SET hash = excluded.hash, at = excluded.at WHERE hash <> excluded.hash",
@@ -224,8 +229,8 @@ pub fn announce(db: &Connection, topic: &str, hash: &str, hubs: &[String], now: 
 }
 
 /// Who is behind, and what it lacks.
-pub struct Behind {
-    pub subscriber: Subscriber,
+pub struct PendingDelivery {
+    pub subscriber: HubSubscriber,
     /// The hash of what it is to be sent.
     pub hash: String,
     /// The most deliveries in a row that did not arrive at its host.
@@ -234,13 +239,13 @@ pub struct Behind {
 
 /// Subscribers that are behind and may be sent something now, one of each host, hosts that take what they are sent first.
 /// None of the hosts that are busy.
-pub fn deliveries_due(
+pub fn due_deliveries(
     db: &Connection,
     now: Timestamp,
     topics: &[String],
     busy: &[String],
     limit: usize,
-) -> Result<Vec<Behind>> {
+) -> Result<Vec<PendingDelivery>> {
     let mut statement = db.prepare_cached(&format!(
         "WITH wanted AS (SELECT topic, hash FROM announcement WHERE topic IN (SELECT value FROM json_each(?2))),
          behind AS (
@@ -257,7 +262,7 @@ pub fn deliveries_due(
     ))?;
     let params = params![now.as_millisecond(), json_list(topics), json_list(busy), limit as i64];
     collect(&mut statement, params, |row| {
-        Ok(Behind { subscriber: subscriber(row)?, hash: row.get(13)?, failures_of_host: row.get(14)? })
+        Ok(PendingDelivery { subscriber: subscriber(row)?, hash: row.get(13)?, failures_of_host: row.get(14)? })
     })
 }
 
@@ -269,7 +274,7 @@ pub fn claim_delivery(db: &Connection, id: SubscriberId, again_at: Timestamp) ->
 }
 
 /// A document has arrived.
-pub fn delivered(db: &Connection, id: SubscriberId, hash: &str, now: Timestamp) -> Result<()> {
+pub fn record_delivery(db: &Connection, id: SubscriberId, hash: &str, now: Timestamp) -> Result<()> {
     db.prepare_cached(
         "UPDATE subscriber SET delivered_hash = ?2, delivered_at = ?3, deliveries = deliveries + 1, failures = 0,
          next_at = 0, detail = '' WHERE id = ?1",
@@ -279,7 +284,7 @@ pub fn delivered(db: &Connection, id: SubscriberId, hash: &str, now: Timestamp) 
 }
 
 /// A document has not arrived.
-pub fn not_delivered(db: &Connection, id: SubscriberId, again_at: Timestamp, detail: &str) -> Result<()> {
+pub fn record_failed_delivery(db: &Connection, id: SubscriberId, again_at: Timestamp, detail: &str) -> Result<()> {
     db.prepare_cached("UPDATE subscriber SET next_at = ?2, detail = ?3 WHERE id = ?1")?.execute(params![
         id.0,
         again_at.as_millisecond(),
@@ -290,7 +295,7 @@ pub fn not_delivered(db: &Connection, id: SubscriberId, again_at: Timestamp, det
 
 /// Of some hubs those that are to be told of something now, each of one document, with the hash of what it holds. None
 /// of those that are busy.
-pub fn pings_due(
+pub fn due_notifications(
     db: &Connection,
     now: Timestamp,
     (hubs, topics, busy): (&[String], &[String], &[String]),
@@ -308,13 +313,13 @@ pub fn pings_due(
 }
 
 /// What each hub was told of each document, also what is in the configuration no more.
-pub fn pings(db: &Connection) -> Result<Vec<HubNotification>> {
+pub fn list_notifications(db: &Connection) -> Result<Vec<HubNotification>> {
     let sql = "SELECT hub, topic, pinged_at, failures, detail FROM ping ORDER BY hub, topic";
     collect(&mut db.prepare(sql)?, [], ping)
 }
 
 /// A hub is about to be told; should nobody write down what it said, it is told again at `again_at`.
-pub fn claim_ping(db: &Connection, ping: &HubNotification, again_at: Timestamp) -> Result<()> {
+pub fn claim_notification(db: &Connection, ping: &HubNotification, again_at: Timestamp) -> Result<()> {
     let sql = "UPDATE ping SET failures = failures + 1, next_at = ?3,
                detail = 'it was told and has not answered yet' WHERE hub = ?1 AND topic = ?2";
     db.prepare_cached(sql)?.execute(params![ping.hub, ping.topic, again_at.as_millisecond()])?;
@@ -322,7 +327,7 @@ pub fn claim_ping(db: &Connection, ping: &HubNotification, again_at: Timestamp) 
 }
 
 /// A hub knows.
-pub fn pinged(db: &Connection, ping: &HubNotification, hash: &str, now: Timestamp) -> Result<()> {
+pub fn record_notification(db: &Connection, ping: &HubNotification, hash: &str, now: Timestamp) -> Result<()> {
     let sql = "UPDATE ping SET hash = ?3, pinged_at = ?4, failures = 0, next_at = 0, detail = ''
                WHERE hub = ?1 AND topic = ?2";
     db.prepare_cached(sql)?.execute(params![ping.hub, ping.topic, hash, now.as_millisecond()])?;
@@ -330,7 +335,7 @@ pub fn pinged(db: &Connection, ping: &HubNotification, hash: &str, now: Timestam
 }
 
 /// A hub does not know. Where `given_up` is a hash, it is told nothing before the document holds something else.
-pub fn not_pinged(
+pub fn record_failed_notification(
     db: &Connection,
     ping: &HubNotification,
     again_at: Timestamp,
@@ -345,8 +350,8 @@ pub fn not_pinged(
 const COLUMNS: &str = "id, topic, callback, host, secret, since, lease_until, delivered_hash, delivered_at, deliveries, \
      failures, next_at, detail";
 
-fn subscriber(row: &Row<'_>) -> Result<Subscriber> {
-    Ok(Subscriber {
+fn subscriber(row: &Row<'_>) -> Result<HubSubscriber> {
+    Ok(HubSubscriber {
         id: SubscriberId(row.get(0)?),
         topic: row.get(1)?,
         callback: row.get(2)?,

@@ -2,16 +2,16 @@
 //! what, what happens to those who do not take it (W3C WebSub, 23 January 2018, sections 4 to 7).
 
 use crate::support::desk::Desk;
-use crate::support::hub::{Hub, Request};
+use crate::support::fake_hub::{Hub, Request};
+use crate::support::fake_subscriber::{Says, Subscriber};
 use crate::support::origin::{Answer, Origin};
-use crate::support::scene::hours;
-use crate::support::subscriber::{Says, Subscriber};
+use crate::support::websub_scene::hours;
 use crate::support::world::{World, next_poll};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::domain::{self, PollOutcome, SourceId, SubscriptionState};
 use newsfold::serve::feed_bytes;
-use newsfold::store::{hubs, subscribers};
+use newsfold::store::{websub_subscribers, websub_subscriptions};
 use std::collections::BTreeSet;
 use tokio::net::TcpListener;
 use url::Url;
@@ -79,12 +79,12 @@ impl Scene {
         (response.status().as_u16(), response.text().await.unwrap())
     }
 
-    async fn subscribers(&self) -> Vec<domain::Subscriber> {
+    async fn subscribers(&self) -> Vec<domain::HubSubscriber> {
         let now = self.world.now();
-        self.world.store.read(move |db| subscribers::list(db, now)).await.unwrap()
+        self.world.store.read(move |db| websub_subscribers::list(db, now)).await.unwrap()
     }
 
-    async fn subscriber(&self) -> domain::Subscriber {
+    async fn subscriber(&self) -> domain::HubSubscriber {
         let mut all = self.subscribers().await;
         assert_eq!(all.len(), 1, "{all:?}");
         all.remove(0)
@@ -168,7 +168,7 @@ impl Scene {
         .await;
     }
 
-    async fn until_failures(&self, n: u32) -> domain::Subscriber {
+    async fn until_failures(&self, n: u32) -> domain::HubSubscriber {
         until(&format!("{n} failures are written down"), async || {
             let subscriber = self.subscriber().await;
             subscriber.failures == n && !subscriber.detail.contains("has not answered yet")
@@ -672,14 +672,14 @@ async fn a_second_newsfold_that_subscribes_at_our_hub_is_pushed_what_is_new() {
     let folded = second.add(&topic, "first.example").await;
     second.start_on(listener).await;
     second.polled(folded, 1).await;
-    let hub_of = async || second.store.read(move |db| hubs::of(db, folded)).await.unwrap();
+    let hub_of = async || second.store.read(move |db| websub_subscriptions::get(db, folded)).await.unwrap();
     until("the second has subscribed at the hub of the first", async || {
         hub_of().await.is_some_and(|known| known.state == SubscriptionState::Active)
     })
     .await;
     let now = first.now();
     until("and the first knows", async || {
-        let all = first.store.read(move |db| subscribers::list(db, now)).await.unwrap();
+        let all = first.store.read(move |db| websub_subscribers::list(db, now)).await.unwrap();
         all.len() == 1 && all[0].topic == topic && all[0].delivered_hash.is_some()
     })
     .await;

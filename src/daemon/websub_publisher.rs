@@ -1,25 +1,25 @@
 //! Tells others: asks callbacks whether they subscribe, sends subscribers what is new, and pings hubs. What follows from
-//! what they say is [`course`]'s.
+//! what they say is [`delivery_policy`]'s.
 //!
 //! Everything that is due stands in the database, and is moved forward there before a request goes out; so a crash is
 //! followed by no second request at once, and nothing is lost. There is never more than one request to a host, and so
 //! many in all. A callback stands in no log.
 
 use super::LOOK;
-use super::announcer::Announcing;
+use super::feed_change_notifier::FeedChangeContext;
 use crate::config::Config;
 use crate::crawl::Tools;
 use crate::domain::duration::after;
-use crate::domain::{self, HubMode, HubNotification, Subscriber, Timestamp};
-use crate::http_client::{CallbackAnswer, HubAnswer, Origin, origin};
+use crate::domain::{self, HubMode, HubNotification, HubSubscriber, Timestamp};
+use crate::http_client::{CallbackResponse, HubResponse, Origin, origin};
 use crate::serve::FeedBytes;
 use crate::store::leases::Lease;
-use crate::store::subscribers::{self, Asked, Behind};
+use crate::store::websub_subscribers::{self, PendingDelivery, PendingVerification};
 use crate::store::{self, origins};
-use crate::websub::hub::course::{self, MAX_TRIES, Sent};
-use crate::websub::hub::endpoint::{self, Endpoint};
-use crate::websub::hub::{self, limits};
-use crate::websub::{secret, signature};
+use crate::websub::hub::delivery_policy::{self, DeliveryResult, MAX_VERIFICATION_ATTEMPTS};
+use crate::websub::hub::endpoint::{self, HubEndpoint};
+use crate::websub::hub::{self, rate_limits};
+use crate::websub::{secrets, signature};
 use axum::Router;
 use futures_util::FutureExt;
 use std::collections::HashMap;
@@ -31,29 +31,29 @@ use url::Url;
 
 /// What others are told with.
 #[derive(Clone)]
-pub(super) struct Telling {
+pub(super) struct PublisherContext {
     tools: Tools,
-    announcing: Announcing,
+    announcing: FeedChangeContext,
     options: hub::Options,
 }
 
 /// A request under way.
-struct Busy {
+struct InFlightRequest {
     host: String,
     /// Whether it goes where the last one did not arrive.
     in_vain_before: bool,
 }
 
 /// One request that is about to go out.
-enum Job {
-    Ask(Asked),
-    Deliver(Box<Behind>, Arc<FeedBytes>),
-    Ping(HubNotification, String),
+enum OutgoingRequest {
+    Verify(PendingVerification),
+    Deliver(Box<PendingDelivery>, Arc<FeedBytes>),
+    Notify(HubNotification, String),
 }
 
 /// Where our own hub is asked.
-pub(super) fn router(config: &Config, tools: &Tools, announcing: &Announcing) -> Router {
-    endpoint::router(Endpoint {
+pub(super) fn router(config: &Config, tools: &Tools, announcing: &FeedChangeContext) -> Router {
+    endpoint::router(HubEndpoint {
         store: tools.store.clone(),
         clock: tools.clock.clone(),
         guard: tools.fetcher.guard().clone(),
@@ -65,9 +65,9 @@ pub(super) fn router(config: &Config, tools: &Tools, announcing: &Announcing) ->
     })
 }
 
-impl Telling {
-    pub(super) fn new(config: &Config, tools: &Tools, announcing: &Announcing) -> Telling {
-        Telling { tools: tools.clone(), announcing: announcing.clone(), options: config.hub.clone() }
+impl PublisherContext {
+    pub(super) fn new(config: &Config, tools: &Tools, announcing: &FeedChangeContext) -> PublisherContext {
+        PublisherContext { tools: tools.clone(), announcing: announcing.clone(), options: config.hub.clone() }
     }
 
     fn timeout(&self) -> Duration {
@@ -75,9 +75,9 @@ impl Telling {
     }
 }
 
-pub(super) async fn run(telling: Telling, stop: CancellationToken) {
+pub(super) async fn run(telling: PublisherContext, stop: CancellationToken) {
     let mut under_way = JoinSet::new();
-    let mut busy: HashMap<Id, Busy> = HashMap::new();
+    let mut busy: HashMap<Id, InFlightRequest> = HashMap::new();
     let half = telling.options.concurrency as usize / 2;
     let mut look = true;
     loop {
@@ -110,9 +110,9 @@ pub(super) async fn run(telling: Telling, stop: CancellationToken) {
     }
 }
 
-impl Telling {
+impl PublisherContext {
     /// What may go out now, each moved forward already.
-    async fn due(&self, busy: &HashMap<Id, Busy>) -> store::Result<Vec<Job>> {
+    async fn due(&self, busy: &HashMap<Id, InFlightRequest>) -> store::Result<Vec<OutgoingRequest>> {
         let concurrency = self.options.concurrency as usize;
         let room = concurrency.saturating_sub(busy.len());
         // Those who let us wait have half of the room, so that there is always some for those who do not.
@@ -129,20 +129,20 @@ impl Telling {
             let mut behind = Vec::new();
             if own_hub {
                 // Whoever asks for much leaves half of the room to those who are sent something.
-                asked = subscribers::requests_due(db, now, &busy, room.div_ceil(2))?;
+                asked = websub_subscribers::due_verifications(db, now, &busy, room.div_ceil(2))?;
                 busy.extend(asked.iter().map(|asked| asked.request.host.clone()));
-                behind = subscribers::deliveries_due(db, now, &topics, &busy, room)?;
+                behind = websub_subscribers::due_deliveries(db, now, &topics, &busy, room)?;
             }
             let pings = if hubs.is_empty() {
                 Vec::new()
             } else {
-                subscribers::pings_due(db, now, (&hubs, &topics, &busy), room)?
+                websub_subscribers::due_notifications(db, now, (&hubs, &topics, &busy), room)?
             };
             Ok((asked, behind, pings))
         });
         let (asked, behind, pings) = found.await?;
-        let asked = asked.into_iter().map(Job::Ask);
-        let pings = pings.into_iter().map(|(ping, hash)| Job::Ping(ping, hash));
+        let asked = asked.into_iter().map(OutgoingRequest::Verify);
+        let pings = pings.into_iter().map(|(ping, hash)| OutgoingRequest::Notify(ping, hash));
         // What is sent is what was announced; while the one is written down and the other made, nothing is.
         let behind = behind.into_iter().filter_map(|behind| {
             let document = self.announcing.document(&behind.subscriber.topic)?;
@@ -152,9 +152,9 @@ impl Telling {
             if behind.failures_of_host > 0 {
                 second_chances = second_chances.checked_sub(1)?;
             }
-            Some(Job::Deliver(Box::new(behind), document))
+            Some(OutgoingRequest::Deliver(Box::new(behind), document))
         });
-        let jobs: Vec<Job> = asked.chain(pings).chain(behind).take(room).collect();
+        let jobs: Vec<OutgoingRequest> = asked.chain(pings).chain(behind).take(room).collect();
         if jobs.is_empty() {
             return Ok(jobs);
         }
@@ -170,11 +170,11 @@ impl Telling {
         self.tools.store.write(claim).await
     }
 
-    async fn tell(&self, job: Job) {
+    async fn tell(&self, job: OutgoingRequest) {
         let told = match job {
-            Job::Ask(asked) => self.ask(asked).await,
-            Job::Deliver(behind, document) => self.deliver(&behind.subscriber, &document).await,
-            Job::Ping(ping, hash) => self.ping(ping, hash).await,
+            OutgoingRequest::Verify(asked) => self.ask(asked).await,
+            OutgoingRequest::Deliver(behind, document) => self.deliver(&behind.subscriber, &document).await,
+            OutgoingRequest::Notify(ping, hash) => self.ping(ping, hash).await,
         };
         if let Err(error) = told {
             tracing::error!(%error, "what a subscriber or a hub said could not be written down");
@@ -182,16 +182,16 @@ impl Telling {
     }
 
     /// Asks a callback whether it wants what was asked for it (section 5.3). It is asked once: who meant it asks again.
-    async fn ask(&self, Asked { id, request, .. }: Asked) -> store::Result<()> {
-        let Some(challenge) = secret::draw() else {
+    async fn ask(&self, PendingVerification { id, request, .. }: PendingVerification) -> store::Result<()> {
+        let Some(challenge) = secrets::generate() else {
             tracing::error!("the system has no randomness for a challenge");
             return Ok(());
         };
-        let answer = match course::question(&request, &challenge) {
-            Ok(url) => self.tools.fetcher.ask_callback(&url, self.timeout(), self.tools.clock.now()).await,
-            Err(error) => CallbackAnswer::Failed { detail: error.to_string() },
+        let answer = match delivery_policy::verification_url(&request, &challenge) {
+            Ok(url) => self.tools.fetcher.verify_callback(&url, self.timeout(), self.tools.clock.now()).await,
+            Err(error) => CallbackResponse::Failed { detail: error.to_string() },
         };
-        let confirmed = course::confirmed(&answer, &challenge);
+        let confirmed = delivery_policy::check_echo(&answer, &challenge);
         let now = self.tools.clock.now();
         let (topic, host, mode) = (&request.topic, &request.host, request.mode.as_str());
         match &confirmed {
@@ -204,14 +204,14 @@ impl Telling {
             .write(move |db| {
                 origins::record(db, now, &counted)?;
                 // Where another request has taken its place meanwhile, this one was confirmed all the same.
-                subscribers::forget_request(db, id)?;
+                websub_subscribers::delete_request(db, id)?;
                 match (confirmed, request.mode) {
                     (Err(_), _) => {}
                     (Ok(()), HubMode::Subscribe) => {
-                        subscribers::subscribe(db, &request, now, after(now, request.lease))?;
+                        websub_subscribers::subscribe(db, &request, now, after(now, request.lease))?;
                     }
                     (Ok(()), HubMode::Unsubscribe) => {
-                        subscribers::unsubscribe(db, &request.topic, &request.callback)?;
+                        websub_subscribers::unsubscribe(db, &request.topic, &request.callback)?;
                     }
                 }
                 Ok(())
@@ -222,7 +222,7 @@ impl Telling {
     }
 
     /// Sends a subscriber a document (section 7).
-    async fn deliver(&self, subscriber: &Subscriber, document: &FeedBytes) -> store::Result<()> {
+    async fn deliver(&self, subscriber: &HubSubscriber, document: &FeedBytes) -> store::Result<()> {
         let hub = self.announcing.options.own_hub_url();
         let mut fields = vec![
             ("content-type", document.content_type.to_owned()),
@@ -233,27 +233,31 @@ impl Telling {
         }
         let (bytes, asked_at) = (document.bytes.clone(), self.tools.clock.now());
         let answer = match Url::parse(&subscriber.callback) {
-            Ok(url) => self.tools.fetcher.deliver(&url, bytes, &fields, self.timeout(), asked_at).await,
-            Err(error) => CallbackAnswer::Failed { detail: error.to_string() },
+            Ok(url) => self.tools.fetcher.post_to_callback(&url, bytes, &fields, self.timeout(), asked_at).await,
+            Err(error) => CallbackResponse::Failed { detail: error.to_string() },
         };
         let now = self.tools.clock.now();
-        let sent = course::delivered(&answer, subscriber.failures, now);
+        let sent = delivery_policy::evaluate_delivery(&answer, subscriber.failures, now);
         let (id, topic, host) = (subscriber.id, &subscriber.topic, &subscriber.host);
         match &sent {
-            Sent::Arrived => tracing::info!(subscriber = %id, topic, host, "a subscriber was sent what is new"),
-            Sent::Again { detail, .. } => {
+            DeliveryResult::Delivered => {
+                tracing::info!(subscriber = %id, topic, host, "a subscriber was sent what is new")
+            }
+            DeliveryResult::Retry { detail, .. } => {
                 tracing::info!(subscriber = %id, topic, host, detail, "a subscriber was not reached; trying again")
             }
-            Sent::Over { detail } => tracing::info!(subscriber = %id, topic, host, detail, "a subscriber is gone"),
+            DeliveryResult::GiveUp { detail } => {
+                tracing::info!(subscriber = %id, topic, host, detail, "a subscriber is gone")
+            }
         }
         let counted = counted(&subscriber.callback, &answer, document.bytes.len());
         let hash = document.hash.clone();
         let written = self.tools.store.write(move |db| {
             origins::record(db, now, &counted)?;
             match sent {
-                Sent::Arrived => subscribers::delivered(db, id, &hash, now),
-                Sent::Again { at, detail } => subscribers::not_delivered(db, id, at, &detail),
-                Sent::Over { .. } => subscribers::remove(db, id).map(drop),
+                DeliveryResult::Delivered => websub_subscribers::record_delivery(db, id, &hash, now),
+                DeliveryResult::Retry { at, detail } => websub_subscribers::record_failed_delivery(db, id, at, &detail),
+                DeliveryResult::GiveUp { .. } => websub_subscribers::remove(db, id).map(drop),
             }
         });
         written.await
@@ -268,26 +272,28 @@ impl Telling {
             async move { self.tools.turn_of_hop(lease, &origin).await }.boxed()
         };
         let answer = match Url::parse(&ping.hub) {
-            Ok(hub) => self.tools.fetcher.ask_hub(&hub, &form, self.tools.clock.now(), &turn).await,
-            Err(error) => HubAnswer::Refused { detail: error.to_string(), status: None, retry_after: None },
+            Ok(hub) => self.tools.fetcher.post_to_hub(&hub, &form, self.tools.clock.now(), &turn).await,
+            Err(error) => HubResponse::Refused { detail: error.to_string(), status: None, retry_after: None },
         };
         let now = self.tools.clock.now();
-        let sent = course::pinged(&answer, ping.failures, now);
+        let sent = delivery_policy::evaluate_notification(&answer, ping.failures, now);
         tracing::info!(hub = ping.hub, topic = ping.topic, ?answer, "a hub was told that a feed has changed");
         let status = match &answer {
-            HubAnswer::Accepted => Some(202),
-            HubAnswer::Refused { status, .. } => *status,
+            HubResponse::Accepted => Some(202),
+            HubResponse::Refused { status, .. } => *status,
         };
         let counted: Vec<_> = request_to(&ping.hub, status, 0).into_iter().collect();
         let written = self.tools.store.write(move |db| {
             origins::record(db, now, &counted)?;
             match sent {
-                Sent::Arrived => subscribers::pinged(db, &ping, &hash, now),
-                Sent::Again { at, detail } => subscribers::not_pinged(db, &ping, at, None, &detail),
+                DeliveryResult::Delivered => websub_subscribers::record_notification(db, &ping, &hash, now),
+                DeliveryResult::Retry { at, detail } => {
+                    websub_subscribers::record_failed_notification(db, &ping, at, None, &detail)
+                }
                 // The operator named it, so that it is told of the next change all the same.
-                Sent::Over { detail } => {
-                    let at = course::again_at(ping.failures, now);
-                    subscribers::not_pinged(db, &ping, at, Some(&hash), &detail)
+                DeliveryResult::GiveUp { detail } => {
+                    let at = delivery_policy::next_attempt_at(ping.failures, now);
+                    websub_subscribers::record_failed_notification(db, &ping, at, Some(&hash), &detail)
                 }
             }
         });
@@ -295,31 +301,37 @@ impl Telling {
     }
 }
 
-impl Job {
+impl OutgoingRequest {
     /// To whom there is no other request meanwhile.
-    fn busy(&self) -> Busy {
+    fn busy(&self) -> InFlightRequest {
         let (host, failures) = match self {
-            Job::Ask(asked) => (&asked.request.host, 0),
-            Job::Deliver(behind, _) => (&behind.subscriber.host, behind.failures_of_host),
-            Job::Ping(ping, _) => (&ping.hub, ping.failures),
+            OutgoingRequest::Verify(asked) => (&asked.request.host, 0),
+            OutgoingRequest::Deliver(behind, _) => (&behind.subscriber.host, behind.failures_of_host),
+            OutgoingRequest::Notify(ping, _) => (&ping.hub, ping.failures),
         };
-        Busy { host: host.clone(), in_vain_before: failures > 0 }
+        InFlightRequest { host: host.clone(), in_vain_before: failures > 0 }
     }
 
     /// Moves it forward, unless it is there no more.
     fn claim(&self, db: &rusqlite::Connection, now: Timestamp) -> store::Result<bool> {
         match self {
-            Job::Ask(asked) if asked.tries >= MAX_TRIES => {
-                subscribers::forget_request(db, asked.id)?;
+            OutgoingRequest::Verify(asked) if asked.tries >= MAX_VERIFICATION_ATTEMPTS => {
+                websub_subscribers::delete_request(db, asked.id)?;
                 Ok(false)
             }
-            Job::Ask(asked) => subscribers::claim_request(db, asked.id, after(now, limits::BETWEEN)),
-            Job::Deliver(behind, _) => {
-                let subscriber = &behind.subscriber;
-                subscribers::claim_delivery(db, subscriber.id, course::again_at(subscriber.failures, now))
+            OutgoingRequest::Verify(asked) => {
+                websub_subscribers::claim_verification(db, asked.id, after(now, rate_limits::MIN_VERIFICATION_INTERVAL))
             }
-            Job::Ping(ping, _) => {
-                subscribers::claim_ping(db, ping, course::again_at(ping.failures, now))?;
+            OutgoingRequest::Deliver(behind, _) => {
+                let subscriber = &behind.subscriber;
+                websub_subscribers::claim_delivery(
+                    db,
+                    subscriber.id,
+                    delivery_policy::next_attempt_at(subscriber.failures, now),
+                )
+            }
+            OutgoingRequest::Notify(ping, _) => {
+                websub_subscribers::claim_notification(db, ping, delivery_policy::next_attempt_at(ping.failures, now))?;
                 Ok(true)
             }
         }
@@ -327,10 +339,10 @@ impl Job {
 }
 
 /// The request as it is counted. Where there is no status nobody may have been asked.
-fn counted(callback: &str, answer: &CallbackAnswer, bytes: usize) -> Vec<domain::RequestRecord> {
+fn counted(callback: &str, answer: &CallbackResponse, bytes: usize) -> Vec<domain::RequestRecord> {
     let status = match answer {
-        CallbackAnswer::Answered { status, .. } => Some(*status),
-        CallbackAnswer::Failed { .. } => None,
+        CallbackResponse::Answered { status, .. } => Some(*status),
+        CallbackResponse::Failed { .. } => None,
     };
     request_to(callback, status, bytes).into_iter().collect()
 }

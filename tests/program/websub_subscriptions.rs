@@ -1,9 +1,9 @@
 //! WebSub with a real hub on loopback and the real daemon: what is asked of whom, what is confirmed, how it is renewed and
 //! how it ends (W3C WebSub, 23 January 2018).
 
-use crate::support::hub::Hub;
+use crate::support::fake_hub::Hub;
 use crate::support::origin::Answer;
-use crate::support::scene::{BANK, GRID, STORM, Scene, TOPIC, answer, hours, with_links};
+use crate::support::websub_scene::{BANK, GRID, STORM, Scene, TOPIC, answer, hours, with_links};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::domain::{SourceState, SubscriptionState};

@@ -14,7 +14,7 @@ use url::{Url, form_urlencoded};
 
 /// What a hub said to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HubAnswer {
+pub enum HubResponse {
     /// It takes the request and will verify it (202), or has done so already (204 of older hubs).
     Accepted,
     Refused {
@@ -29,7 +29,7 @@ const MAX_WORDS: usize = 2 * 1024;
 
 impl Fetcher {
     /// Posts a form to a hub.
-    pub async fn ask_hub(&self, hub: &Url, form: &[(&str, &str)], now: Timestamp, turn: &Turn<'_>) -> HubAnswer {
+    pub async fn post_to_hub(&self, hub: &Url, form: &[(&str, &str)], now: Timestamp, turn: &Turn<'_>) -> HubResponse {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let mut at = hub.clone();
         let mut left = self.total_timeout();
@@ -45,7 +45,7 @@ impl Fetcher {
                 Err(NoTurn::Held(until)) => {
                     let detail = format!("{} asked not to be asked before {until}", origin(&at));
                     let retry_after = until.duration_since(now).try_into().ok();
-                    return HubAnswer::Refused { detail, status: None, retry_after };
+                    return HubResponse::Refused { detail, status: None, retry_after };
                 }
                 Err(NoTurn::Failed(reason)) => return refused(reason),
             }
@@ -67,7 +67,7 @@ impl Fetcher {
     }
 
     /// One hop: where it leads on to, or what was answered.
-    async fn post(&self, at: &Url, form: &str, now: Timestamp) -> Result<Url, HubAnswer> {
+    async fn post(&self, at: &Url, form: &str, now: Timestamp) -> Result<Url, HubResponse> {
         let request = self
             .client
             .post(at.clone())
@@ -79,7 +79,7 @@ impl Fetcher {
             .map_err(|_| refused(format!("no answer within {header_timeout:#}")))?
             .map_err(|error| refused(explain(&error)))?;
         match response.status() {
-            status if status.is_success() => Err(HubAnswer::Accepted),
+            status if status.is_success() => Err(HubResponse::Accepted),
             StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => match redirect::target(at, &response) {
                 Some(Ok(redirect)) => Ok(redirect.to),
                 Some(Err(detail)) => Err(refused(detail)),
@@ -90,7 +90,7 @@ impl Fetcher {
                 let words = self.words(response).await;
                 let detail = if words.is_empty() { String::new() } else { format!(": {words}") };
                 let detail = format!("it answered {status}{detail}");
-                Err(HubAnswer::Refused { detail, status: Some(status.as_u16()), retry_after })
+                Err(HubResponse::Refused { detail, status: Some(status.as_u16()), retry_after })
             }
         }
     }
@@ -106,6 +106,6 @@ impl Fetcher {
     }
 }
 
-fn refused(detail: String) -> HubAnswer {
-    HubAnswer::Refused { detail, status: None, retry_after: None }
+fn refused(detail: String) -> HubResponse {
+    HubResponse::Refused { detail, status: None, retry_after: None }
 }

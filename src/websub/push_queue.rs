@@ -12,35 +12,35 @@ use tokio::sync::mpsc::{self, OwnedPermit, Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Documents that wait.
-const MAX_WAITING: usize = 64;
+const MAX_QUEUED_DOCUMENTS: usize = 64;
 /// Bytes of them, unless the largest document alone is larger.
-const MAX_BYTES: usize = 64 << 20;
+const MAX_QUEUED_BYTES: usize = 64 << 20;
 /// Documents of one source that wait or are under way: no hub shuts the others out.
-const MAX_OF_ONE: usize = 2;
+const MAX_QUEUED_PER_SOURCE: usize = 2;
 /// Documents of one source in an hour.
-const MAX_AN_HOUR: u32 = 240;
+const MAX_PUSHES_PER_HOUR: u32 = 240;
 /// Bytes are counted in steps of so many.
-const STEP: usize = 1024;
+const PERMIT_BYTES: usize = 1024;
 
 /// A document that a hub pushed, signed and all.
-pub struct Pushed {
+pub struct PushedDocument {
     pub source: SourceId,
     pub topic: String,
     pub content_type: Option<String>,
     pub bytes: Vec<u8>,
     pub at: Timestamp,
     /// Given back when the document goes.
-    pub(super) _room: Room,
+    pub(super) _room: QueuePermit,
 }
 
 /// What a document takes up, given back when it goes.
-pub struct Room {
+pub struct QueuePermit {
     _bytes: OwnedSemaphorePermit,
     source: SourceId,
     taken: Arc<Mutex<HashMap<SourceId, usize>>>,
 }
 
-impl Drop for Room {
+impl Drop for QueuePermit {
     fn drop(&mut self) {
         let mut taken = self.taken.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(places) = taken.get_mut(&self.source) {
@@ -54,98 +54,105 @@ impl Drop for Room {
 
 /// Where pushes are put.
 #[derive(Clone)]
-pub struct Inbox {
-    send: Sender<Pushed>,
+pub struct PushQueue {
+    send: Sender<PushedDocument>,
     room: Arc<Semaphore>,
     taken: Arc<Mutex<HashMap<SourceId, usize>>>,
-    hour: Arc<Mutex<Hour>>,
+    hour: Arc<Mutex<HourlyCounts>>,
 }
 
 /// How many places each source had since then.
-struct Hour {
+struct HourlyCounts {
     since: Timestamp,
     had: HashMap<SourceId, u32>,
 }
 
 /// The right to put one document.
-pub struct Place {
-    slot: OwnedPermit<Pushed>,
-    room: Room,
+pub struct QueueSlot {
+    slot: OwnedPermit<PushedDocument>,
+    room: QueuePermit,
 }
 
-impl Inbox {
+impl PushQueue {
     /// An inbox for documents of at most `max_body` bytes, and its other end.
-    pub fn new(max_body: usize) -> (Inbox, Receiver<Pushed>) {
-        let (send, receive) = mpsc::channel(MAX_WAITING);
-        let room = Arc::new(Semaphore::new(steps(MAX_BYTES.max(max_body)) as usize));
-        let hour = Arc::new(Mutex::new(Hour { since: Timestamp::MIN, had: HashMap::new() }));
-        (Inbox { send, room, taken: Arc::default(), hour }, receive)
+    pub fn new(max_body: usize) -> (PushQueue, Receiver<PushedDocument>) {
+        let (send, receive) = mpsc::channel(MAX_QUEUED_DOCUMENTS);
+        let room = Arc::new(Semaphore::new(steps(MAX_QUEUED_BYTES.max(max_body)) as usize));
+        let hour = Arc::new(Mutex::new(HourlyCounts { since: Timestamp::MIN, had: HashMap::new() }));
+        (PushQueue { send, room, taken: Arc::default(), hour }, receive)
     }
 
     /// Takes a place for a body of so many bytes; `None` while there is none.
-    pub fn place(&self, source: SourceId, bytes: usize, now: Timestamp) -> Option<Place> {
+    pub fn place(&self, source: SourceId, bytes: usize, now: Timestamp) -> Option<QueueSlot> {
         let slot = self.send.clone().try_reserve_owned().ok()?;
         let bytes = self.room.clone().try_acquire_many_owned(steps(bytes)).ok()?;
         let room = {
             let mut taken = self.taken.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             let places = taken.entry(source).or_default();
-            if *places >= MAX_OF_ONE {
+            if *places >= MAX_QUEUED_PER_SOURCE {
                 return None;
             }
             *places += 1;
-            Room { _bytes: bytes, source, taken: self.taken.clone() }
+            QueuePermit { _bytes: bytes, source, taken: self.taken.clone() }
         };
         let mut hour = self.hour.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if hour.since.duration_until(now) >= SignedDuration::from_hours(1) {
-            *hour = Hour { since: now, had: HashMap::new() };
+            *hour = HourlyCounts { since: now, had: HashMap::new() };
         }
         let had = hour.had.entry(source).or_default();
         *had += 1;
-        (*had <= MAX_AN_HOUR).then_some(Place { slot, room })
+        (*had <= MAX_PUSHES_PER_HOUR).then_some(QueueSlot { slot, room })
     }
 }
 
-impl Place {
+impl QueueSlot {
     /// Puts the document that the place was taken for.
-    pub fn put(self, document: impl FnOnce(Room) -> Pushed) {
+    pub fn put(self, document: impl FnOnce(QueuePermit) -> PushedDocument) {
         self.slot.send(document(self.room));
     }
 }
 
 fn steps(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(STEP)).unwrap_or(u32::MAX).max(1)
+    u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX).max(1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn pushed(room: Room) -> Pushed {
+    fn pushed(room: QueuePermit) -> PushedDocument {
         let topic = "https://news.example/feed".into();
-        Pushed { source: SourceId(1), topic, content_type: None, bytes: vec![], at: Timestamp::UNIX_EPOCH, _room: room }
+        PushedDocument {
+            source: SourceId(1),
+            topic,
+            content_type: None,
+            bytes: vec![],
+            at: Timestamp::UNIX_EPOCH,
+            _room: room,
+        }
     }
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     #[tokio::test]
     async fn it_is_full_by_number_and_by_bytes() {
-        let (inbox, mut receive) = Inbox::new(1 << 20);
+        let (inbox, mut receive) = PushQueue::new(1 << 20);
         let place = |bytes| inbox.place(SourceId(1), bytes, NOW);
-        let of_many = |n: usize| inbox.place(SourceId(2 + (n / MAX_OF_ONE) as i64), 1, NOW);
-        let places: Vec<_> = (0..MAX_WAITING).map_while(of_many).collect();
-        assert_eq!(places.len(), MAX_WAITING);
+        let of_many = |n: usize| inbox.place(SourceId(2 + (n / MAX_QUEUED_PER_SOURCE) as i64), 1, NOW);
+        let places: Vec<_> = (0..MAX_QUEUED_DOCUMENTS).map_while(of_many).collect();
+        assert_eq!(places.len(), MAX_QUEUED_DOCUMENTS);
         assert!(place(1).is_none(), "as many as may wait");
         places.into_iter().for_each(|place| place.put(pushed));
         assert!(place(1).is_none(), "and they still do");
         drop(receive.recv().await);
-        let whole = MAX_BYTES - (MAX_WAITING - 1) * STEP;
+        let whole = MAX_QUEUED_BYTES - (MAX_QUEUED_DOCUMENTS - 1) * PERMIT_BYTES;
         assert!(place(whole + 1).is_none(), "more than there is room for");
         assert!(place(whole).is_some());
     }
 
     #[test]
     fn a_source_has_two_places_at_a_time_and_leaves_the_others_theirs() {
-        let (inbox, _receive) = Inbox::new(1);
+        let (inbox, _receive) = PushQueue::new(1);
         let place = |source| inbox.place(SourceId(source), 1, NOW);
         let (one, two) = (place(1), place(1));
         assert!(one.is_some() && two.is_some() && place(1).is_none() && place(2).is_some());
@@ -155,9 +162,9 @@ mod tests {
 
     #[test]
     fn a_source_has_so_many_places_an_hour() {
-        let (inbox, _receive) = Inbox::new(1);
+        let (inbox, _receive) = PushQueue::new(1);
         let place = |source, minutes| inbox.place(SourceId(source), 1, NOW + SignedDuration::from_mins(minutes));
-        assert!((0..MAX_AN_HOUR).all(|_| place(1, 0).is_some()));
+        assert!((0..MAX_PUSHES_PER_HOUR).all(|_| place(1, 0).is_some()));
         assert!(place(1, 59).is_none());
         assert!(place(2, 59).is_some(), "of its own");
         assert!(place(1, 60).is_some());
