@@ -9,7 +9,7 @@
 //! from 2,000 outlets; a report is a title of 10 words and a summary of 25, of which a part is the story's.
 
 use jiff::{SignedDuration, Timestamp};
-use newsfold::cluster::labelled::Labelled;
+use newsfold::cluster::evaluation::dataset::LabeledItem;
 use newsfold::cluster::{Clusterer, Options};
 use newsfold::domain::{Item, StoryId};
 use std::time::Instant;
@@ -109,11 +109,11 @@ impl Stream {
             };
             let start = Instant::now();
             if at >= self.next_look {
-                self.clusterer.look(at, |_, _| mint());
+                self.clusterer.recluster(at, |_, _| mint());
                 self.next_look = at + options.look;
                 looks += start.elapsed().as_secs_f64();
             }
-            self.clusterer.place(&item, |_| mint());
+            self.clusterer.assign(&item, |_| mint());
             all += start.elapsed().as_secs_f64();
         }
         self.items += items;
@@ -162,7 +162,7 @@ impl News {
         let title = self.sentence(&words, 10, 0.5);
         let summary = self.sentence(&words, 25, 0.3);
         let outlet = self.random.below(self.outlets);
-        let labelled = Labelled {
+        let labelled = LabeledItem {
             id: n.to_string(),
             outlet: format!("outlet{outlet}.example"),
             published: at,

@@ -7,23 +7,23 @@
 //! experiments: `--without NAME,NAME` leaves features out; `--best`, `--size`, `--needed` and `--missing` set the linkage,
 //! `--large` the weight of large stories, `--prior` how little products may weigh, `--seeds` how many ways of splitting.
 
-use newsfold::cluster::labelled::{Labelled, replay};
-use newsfold::cluster::{Clusterer, FEATURES, Features, Linkage, Model, Options};
+use newsfold::cluster::evaluation::dataset::{LabeledItem, replay};
+use newsfold::cluster::{Clusterer, FEATURE_NAMES, Linkage, Options, PairFeatures, PairModel};
 use newsfold::domain::{Item, StoryId};
 use std::collections::{BTreeMap, HashMap};
 
 const FOLDS: u64 = 5;
-const N: usize = FEATURES.len();
+const N: usize = FEATURE_NAMES.len();
 /// The features, the products of two of them, and what is always 1.
-const TERMS: usize = N + N * (N + 1) / 2 + 1;
-const BIAS: usize = TERMS - 1;
-type Terms = [f64; TERMS];
+const MAX_TERMS: usize = N + N * (N + 1) / 2 + 1;
+const BIAS: usize = MAX_TERMS - 1;
+type Terms = [f64; MAX_TERMS];
 /// The prior's precision for a feature's weight and for a product's: products are many, and few of them matter.
 const PRIOR: [f64; 2] = [1.0, 200.0];
 
 /// A judged pair with its label.
 struct Pair {
-    x: Features,
+    x: PairFeatures,
     same: bool,
     weight: f64,
     folds: (u64, u64),
@@ -40,8 +40,8 @@ fn main() {
         arguments.iter().position(|a| a == name).map_or(default, |at| arguments[at + 1].parse().expect("a number"))
     };
     let path = arguments.first().expect("usage: train GOLD.jsonl [--write]");
-    let labelled = Labelled::read(&std::fs::read_to_string(path).expect("a file")).expect("labelled items");
-    let canonical = |item: &Labelled| item.url.as_deref().and_then(newsfold::crawl::canonical_link);
+    let labelled = LabeledItem::read(&std::fs::read_to_string(path).expect("a file")).expect("labelled items");
+    let canonical = |item: &LabeledItem| item.url.as_deref().and_then(newsfold::crawl::canonical_link);
     let gold = Gold {
         items: labelled.iter().enumerate().map(|(n, item)| item.item(n, canonical(item))).collect(),
         labels: labelled.iter().map(|item| item.story.to_string()).collect(),
@@ -56,12 +56,12 @@ fn main() {
     };
     let without: Vec<&str> =
         arguments.iter().position(|a| a == "--without").map_or(vec![], |at| arguments[at + 1].split(',').collect());
-    let keep: Vec<bool> = FEATURES.iter().map(|f| !without.contains(f)).collect();
+    let keep: Vec<bool> = FEATURE_NAMES.iter().map(|f| !without.contains(f)).collect();
 
     // Each pair of a large story weighs less: its pairs would else outvote all small ones.
     let large = number("--large", 0.3);
     let prior = number("--prior", PRIOR[1]);
-    let mut model = Model::learned();
+    let mut model = PairModel::learned();
     let seeds = number("--seeds", 3.0) as u64;
     for round in 0..2 {
         let pairs = judged(&gold, &model, &options, &linkage, 0, &keep, large);
@@ -73,11 +73,11 @@ fn main() {
     let mut outs = Vec::new();
     for seed in 0..seeds {
         let pairs = judged(&gold, &model, &options, &linkage, seed, &keep, large);
-        let models: Vec<Model> =
+        let models: Vec<PairModel> =
             (0..FOLDS).map(|k| fit(&pairs, prior, |pair| pair.folds.0 != k && pair.folds.1 != k)).collect();
         outs.push(unseen(&gold, &models, &options, &linkage, seed));
     }
-    let found = replay(&mut Clusterer::with(options.clone(), model.clone(), linkage.clone()), &gold.items);
+    let found = replay(&mut Clusterer::with_model(options.clone(), model.clone(), linkage.clone()), &gold.items);
     let seen = Figures::of(&gold.labels, &found, |_| true);
     for (n, out) in outs.iter().enumerate() {
         println!("unseen stories, split {n}: {out}");
@@ -100,23 +100,23 @@ fn fold(label: &str, seed: u64) -> u64 {
 /// Every pair that the clusterer judges, as it judged it last.
 fn judged(
     gold: &Gold,
-    model: &Model,
+    model: &PairModel,
     options: &Options,
     linkage: &Linkage,
     seed: u64,
     keep: &[bool],
     large: f64,
 ) -> Vec<Pair> {
-    let mut clusterer = Clusterer::with(options.clone(), model.clone(), linkage.clone());
-    clusterer.watch();
+    let mut clusterer = Clusterer::with_model(options.clone(), model.clone(), linkage.clone());
+    clusterer.record_pairs();
     replay(&mut clusterer, &gold.items);
-    let mut last: BTreeMap<(i64, i64), Features> = BTreeMap::new();
-    for watched in clusterer.take_watched() {
+    let mut last: BTreeMap<(i64, i64), PairFeatures> = BTreeMap::new();
+    for watched in clusterer.take_recorded_pairs() {
         last.insert((watched.items.0.0, watched.items.1.0), watched.features);
     }
     let mut sizes: HashMap<&str, usize> = HashMap::new();
     gold.labels.iter().for_each(|label| *sizes.entry(label).or_default() += 1);
-    let pair = |((a, b), features): ((i64, i64), Features)| {
+    let pair = |((a, b), features): ((i64, i64), PairFeatures)| {
         let (a, b) = (&gold.labels[a as usize], &gold.labels[b as usize]);
         let x = std::array::from_fn(|n| if keep[n] { features[n] } else { 0.0 });
         let same = a == b;
@@ -127,10 +127,10 @@ fn judged(
 }
 
 /// Weighted logistic regression by Newton's method on standardised features and their products, with a Gaussian prior.
-fn fit(pairs: &[Pair], prior: f64, chosen: impl Fn(&Pair) -> bool) -> Model {
+fn fit(pairs: &[Pair], prior: f64, chosen: impl Fn(&Pair) -> bool) -> PairModel {
     let chosen: Vec<&Pair> = pairs.iter().filter(|pair| chosen(pair)).collect();
     let n = chosen.len() as f64;
-    let mut model = Model::default();
+    let mut model = PairModel::default();
     for d in 0..N {
         let mean = chosen.iter().map(|pair| f64::from(pair.x[d])).sum::<f64>() / n;
         let square = chosen.iter().map(|pair| f64::from(pair.x[d]) - mean).map(|off| off * off).sum::<f64>() / n;
@@ -138,16 +138,16 @@ fn fit(pairs: &[Pair], prior: f64, chosen: impl Fn(&Pair) -> bool) -> Model {
     }
     // Products are taken from their means, so that the prior on them does not lean on the bias.
     let mut x: Vec<Terms> = chosen.iter().map(|pair| terms(&model, &pair.x)).collect();
-    let mut middle = [0.0; TERMS];
+    let mut middle = [0.0; MAX_TERMS];
     for (d, middle) in middle.iter_mut().enumerate().take(BIAS).skip(N) {
         *middle = x.iter().map(|x| x[d]).sum::<f64>() / n;
         x.iter_mut().for_each(|x| x[d] -= *middle);
     }
-    let mut w = [0.0; TERMS];
+    let mut w = [0.0; MAX_TERMS];
     for _ in 0..25 {
-        let mut gradient = [0.0; TERMS];
-        let mut hessian = vec![[0.0; TERMS]; TERMS];
-        for d in 0..TERMS {
+        let mut gradient = [0.0; MAX_TERMS];
+        let mut hessian = vec![[0.0; MAX_TERMS]; MAX_TERMS];
+        for d in 0..MAX_TERMS {
             let precision = if d < N {
                 PRIOR[0]
             } else if d < BIAS {
@@ -161,7 +161,7 @@ fn fit(pairs: &[Pair], prior: f64, chosen: impl Fn(&Pair) -> bool) -> Model {
         for (pair, x) in chosen.iter().zip(&x) {
             let p = 1.0 / (1.0 + libm::exp(-dot(&w, x)));
             let (error, curve) = (pair.weight * (p - f64::from(u8::from(pair.same))), pair.weight * p * (1.0 - p));
-            for d in 0..TERMS {
+            for d in 0..MAX_TERMS {
                 gradient[d] += error * x[d];
                 let part = curve * x[d];
                 hessian[d][..=d].iter_mut().zip(x).for_each(|(h, other)| *h += part * other);
@@ -185,8 +185,8 @@ fn fit(pairs: &[Pair], prior: f64, chosen: impl Fn(&Pair) -> bool) -> Model {
     model
 }
 
-/// The standardised features, their products in the order of [`Model::products`], and 1.
-fn terms(model: &Model, features: &Features) -> Terms {
+/// The standardised features, their products in the order of [`PairModel::products`], and 1.
+fn terms(model: &PairModel, features: &PairFeatures) -> Terms {
     let z = model.standardised(features).map(f64::from);
     let products = (0..N).flat_map(|i| (i..N).map(move |j| z[i] * z[j]));
     let mut all = z.into_iter().chain(products).chain([1.0]);
@@ -199,32 +199,32 @@ fn dot(a: &Terms, b: &Terms) -> f64 {
 
 /// Solves a symmetric system, of which the lower half is given, by Cholesky's method.
 fn solve(mut a: Vec<Terms>, mut b: Terms) -> Terms {
-    for i in 0..TERMS {
+    for i in 0..MAX_TERMS {
         for j in 0..=i {
             let sum = a[i][j] - (0..j).map(|k| a[i][k] * a[j][k]).sum::<f64>();
             a[i][j] = if i == j { sum.max(1e-12).sqrt() } else { sum / a[j][j] };
         }
     }
-    for i in 0..TERMS {
+    for i in 0..MAX_TERMS {
         b[i] = (b[i] - (0..i).map(|k| a[i][k] * b[k]).sum::<f64>()) / a[i][i];
     }
-    for i in (0..TERMS).rev() {
-        b[i] = (b[i] - (i + 1..TERMS).map(|k| a[k][i] * b[k]).sum::<f64>()) / a[i][i];
+    for i in (0..MAX_TERMS).rev() {
+        b[i] = (b[i] - (i + 1..MAX_TERMS).map(|k| a[k][i] * b[k]).sum::<f64>()) / a[i][i];
     }
     b
 }
 
 /// Each fifth's stories as grouped, amid all the others, by what was learned from the other four.
-fn unseen(gold: &Gold, models: &[Model], options: &Options, linkage: &Linkage, seed: u64) -> Figures {
+fn unseen(gold: &Gold, models: &[PairModel], options: &Options, linkage: &Linkage, seed: u64) -> Figures {
     let mut all = Figures::default();
     for (k, model) in models.iter().enumerate() {
-        let found = replay(&mut Clusterer::with(options.clone(), model.clone(), linkage.clone()), &gold.items);
+        let found = replay(&mut Clusterer::with_model(options.clone(), model.clone(), linkage.clone()), &gold.items);
         all.add(Figures::of(&gold.labels, &found, |label| fold(label, seed) == k as u64));
     }
     all
 }
 
-/// Sums from which B-cubed and pairwise figures follow.
+/// TermAggregates from which B-cubed and pairwise figures follow.
 #[derive(Default)]
 struct Figures {
     items: f64,

@@ -8,35 +8,34 @@
 //! Every few minutes a second look groups the neighbourhood of what is new afresh ([`look`], [`group`]), so that the
 //! order of arrival does not decide. The method and its figures: `docs/clustering.md`.
 
-mod copies;
-mod evidence;
+mod agglomerative;
+mod candidates;
+pub mod evaluation;
 mod explain;
-mod form;
-mod group;
-pub mod labelled;
+mod headline_kind;
+mod join_evidence;
 mod language;
-mod look;
-mod memory;
-mod model;
-mod near;
-mod pair;
-pub mod score;
-mod vocabulary;
-mod words;
+mod near_duplicates;
+mod pair_features;
+mod pair_model;
+mod recluster;
+mod term_index;
+mod tokenizer;
+mod window;
 
-pub use explain::Explanation;
-pub use model::Model;
-pub use pair::{FEATURES, Features};
+pub use explain::PairExplanation;
+pub use pair_features::{FEATURE_NAMES, PairFeatures};
+pub use pair_model::PairModel;
 
 use crate::domain::{Item, ItemId, JoinEvidence, JoinReason, StoryAssignment, StoryId, StoryPlacement};
+use candidates::SearchBuffers;
 use jiff::SignedDuration;
-use language::Languages;
-use memory::{Kind, Memory, Numbered, Remembered, Sums, Weighed};
-use near::Scratch;
+use language::LanguageRegistry;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
-use vocabulary::Place;
-use words::{Stems, Text, Token};
+use term_index::ItemSeq;
+use tokenizer::{StemCache, TokenizedText, WordToken};
+use window::{IndexedItem, ItemWindow, TermAggregates, TermKind, TitleNumber, WeightedTerm};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// How near is near enough.
@@ -96,7 +95,7 @@ impl Linkage {
 }
 
 /// A score, 0 to 1, of log-odds.
-fn chance(log_odds: f32) -> f32 {
+fn sigmoid(log_odds: f32) -> f32 {
     1.0 / (1.0 + libm::expf(-log_odds))
 }
 
@@ -104,164 +103,172 @@ fn chance(log_odds: f32) -> f32 {
 pub struct Clusterer {
     options: Options,
     linkage: Linkage,
-    model: Model,
-    languages: Languages,
-    stems: Stems,
-    memory: Memory,
-    scratch: Scratch,
-    forms: form::Forms,
+    model: PairModel,
+    languages: LanguageRegistry,
+    stems: StemCache,
+    window: ItemWindow,
+    scratch: SearchBuffers,
+    forms: headline_kind::HeadlineClassifier,
     /// What came, or came near something new, since the last look.
-    fresh: Vec<Place>,
+    fresh: Vec<ItemSeq>,
     /// How many items there were when all were last judged anew.
     grown: usize,
-    watched: Option<Vec<Watched>>,
+    watched: Option<Vec<TrainingPair>>,
 }
 
 /// A pair that was judged, for training.
 #[derive(Debug, Clone, Copy)]
-pub struct Watched {
+pub struct TrainingPair {
     pub items: (ItemId, ItemId),
-    pub features: Features,
+    pub features: PairFeatures,
 }
 
 /// Terms, each with whether it is written with a capital where others are not.
-type Cases = SmallVec<[(vocabulary::Entry, bool); TERMS]>;
+type Cases = SmallVec<[(term_index::TermId, bool); MAX_TERMS]>;
 
 /// Entries of a title or summary that are read, whatever their length.
-const TERMS: usize = 64;
+const MAX_TERMS: usize = 64;
 
 impl Clusterer {
     pub fn new(options: Options) -> Self {
         let linkage = Linkage::of(&options);
-        Clusterer::with(options, Model::learned(), linkage)
+        Clusterer::with_model(options, PairModel::learned(), linkage)
     }
 
     /// A clusterer with another judgement, for training.
-    pub fn with(options: Options, model: Model, linkage: Linkage) -> Self {
+    pub fn with_model(options: Options, model: PairModel, linkage: Linkage) -> Self {
         Clusterer {
             options,
             linkage,
             model,
-            languages: Languages::default(),
-            stems: Stems::default(),
-            memory: Memory::default(),
-            scratch: Scratch::default(),
-            forms: form::Forms::default(),
+            languages: LanguageRegistry::default(),
+            stems: StemCache::default(),
+            window: ItemWindow::default(),
+            scratch: SearchBuffers::default(),
+            forms: headline_kind::HeadlineClassifier::default(),
             fresh: Vec::new(),
             grown: 0,
             watched: None,
         }
     }
 
-    /// Keeps every pair that is judged from now on; [`Clusterer::take_watched`] gives them out.
-    pub fn watch(&mut self) {
+    /// Keeps every pair that is judged from now on; [`Clusterer::take_recorded_pairs`] gives them out.
+    pub fn record_pairs(&mut self) {
         self.watched = Some(Vec::new());
     }
 
-    pub fn take_watched(&mut self) -> Vec<Watched> {
+    pub fn take_recorded_pairs(&mut self) -> Vec<TrainingPair> {
         self.watched.take().unwrap_or_default()
     }
 
     /// Takes in an item that was placed before, as after a restart. Items come in order of their ids.
     pub fn restore(&mut self, item: &Item, story: StoryId, copy_of: Option<ItemId>) {
         let (place, _) = self.take_in(item);
-        if let Some(item) = self.memory.at_mut(place) {
+        if let Some(item) = self.window.at_mut(place) {
             item.copy_of = copy_of;
         }
-        self.memory.put(place, story);
+        self.window.put(place, story);
     }
 
     /// Says where an item belongs, and remembers it there. `mint` gives the id for a story that the item founds; it is
     /// told which ids this clusterer knows.
-    pub fn place(&mut self, item: &Item, mint: impl FnOnce(&dyn Fn(StoryId) -> bool) -> StoryId) -> StoryAssignment {
+    pub fn assign(&mut self, item: &Item, mint: impl FnOnce(&dyn Fn(StoryId) -> bool) -> StoryId) -> StoryAssignment {
         let (place, twin) = self.take_in(item);
         let Found { joins, copy_of, evidence } = self.find(place, twin);
         let (story, placement) = match joins {
             Some(story) => (story, StoryPlacement::Joined),
-            None => (mint(&|id| self.memory.knows(id)), StoryPlacement::Founded),
+            None => (mint(&|id| self.window.knows(id)), StoryPlacement::Founded),
         };
-        if let Some(item) = self.memory.at_mut(place) {
+        if let Some(item) = self.window.at_mut(place) {
             item.copy_of = copy_of;
         }
-        self.memory.put(place, story);
+        self.window.put(place, story);
         StoryAssignment { item: item.id, story, placement, copy_of, evidence }
     }
 
     /// Items held in memory.
     pub fn active_items(&self) -> usize {
-        self.memory.len()
+        self.window.len()
     }
 
     /// Remembers an item, in no story yet, and finds its neighbours. Returns the item with the same link, if any.
-    fn take_in(&mut self, item: &Item) -> (Place, Option<Place>) {
+    fn take_in(&mut self, item: &Item) -> (ItemSeq, Option<ItemSeq>) {
         let seen = item.first_seen_at.as_second();
-        self.memory.expire(seen - self.options.window.as_secs());
+        self.window.expire(seen - self.options.window.as_secs());
         let number = self.languages.of(item.lang.as_deref());
         let language = self.languages.get(number);
-        let text = Text::new(&item.title, &item.telling_text(), number, language, &mut self.stems);
+        let text = TokenizedText::new(&item.title, &item.telling_text(), number, language, &mut self.stems);
         let capitals_tell = language.capitals_tell;
-        let (outlet, teaches) = self.memory.outlet(&item.outlet);
+        let (outlet, teaches) = self.window.outlet(&item.outlet);
         let link = item.canonical_url.as_deref().map_or(0, |link| xxh3_64(link.as_bytes()).max(1));
         let (terms, numbers, cases) = self.weigh(&text, capitals_tell, teaches);
-        let twin = self.memory.by_link(link);
-        let place = self.memory.remember(Remembered {
+        let twin = self.window.by_link(link);
+        let place = self.window.remember(IndexedItem {
             id: item.id,
-            story: memory::NOWHERE,
+            story: window::UNASSIGNED,
             copy_of: None,
             outlet,
             ranked_at: item.ranked_at.as_second(),
             first_seen_at: seen,
             link,
-            sketch: copies::Sketch::new(&text.terms().collect::<SmallVec<[words::Term; 128]>>()),
+            sketch: near_duplicates::ShingleSketch::new(
+                &text.terms().collect::<SmallVec<[tokenizer::TermHash; 128]>>(),
+            ),
             form: self.forms.of(&text.title_letters),
             title_hash: xxh3_64(text.title_letters.as_bytes()) as u32,
             title: text.title_letters.into_boxed_str(),
-            sums: Sums::of(&terms),
+            sums: TermAggregates::of(&terms),
             terms,
             near: SmallVec::new(),
             news: 0,
             passive: !teaches,
-            follows: self.memory.next(),
+            follows: self.window.next(),
             numbers,
         });
         self.judge(place);
         // What repeats another's headline turns out to be passive only now: it has taught nothing, and is not looked at.
-        if self.memory.at(place).is_some_and(|item| item.passive) {
-            cases.into_iter().for_each(|(entry, capital)| self.memory.vocabulary.unsee_written(entry, capital));
+        if self.window.at(place).is_some_and(|item| item.passive) {
+            cases.into_iter().for_each(|(entry, capital)| self.window.vocabulary.unsee_written(entry, capital));
         } else {
-            near::file(&mut self.memory, place);
+            candidates::file(&mut self.window, place);
             self.fresh.push(place);
         }
         (place, twin)
     }
 
-    fn judge(&mut self, place: Place) {
+    fn judge(&mut self, place: ItemSeq) {
         let mut pairs = Vec::new();
         let watching = self.watched.is_some();
-        near::judge(&mut self.memory, place, &self.model, &mut self.scratch, |other, features| {
+        candidates::judge(&mut self.window, place, &self.model, &mut self.scratch, |other, features| {
             if watching {
                 pairs.push((other, *features));
             }
         });
-        let id = |place| self.memory.at(place).map(|item: &Remembered| item.id);
+        let id = |place| self.window.at(place).map(|item: &IndexedItem| item.id);
         if let (Some(watched), Some(own)) = (&mut self.watched, id(place)) {
             let other = pairs.iter().filter_map(|(other, features)| Some((id(*other)?, *features)));
-            watched
-                .extend(other.map(|(other, features)| Watched { items: (own.min(other), own.max(other)), features }));
+            watched.extend(
+                other.map(|(other, features)| TrainingPair { items: (own.min(other), own.max(other)), features }),
+            );
         }
     }
 
     /// The item's terms with their weights in a unit vector, the numbers of its title, and where a capital tells a name.
-    fn weigh(&mut self, text: &Text, capitals_tell: bool, teaches: bool) -> (Box<[Weighed]>, Box<[Numbered]>, Cases) {
+    fn weigh(
+        &mut self,
+        text: &TokenizedText,
+        capitals_tell: bool,
+        teaches: bool,
+    ) -> (Box<[WeightedTerm]>, Box<[TitleNumber]>, Cases) {
         #[derive(Default)]
         struct Count {
             title: u8,
             summary: u8,
             number: bool,
         }
-        let vocabulary = &mut self.memory.vocabulary;
-        let mut counts: SmallVec<[(words::Term, u32, Count); TERMS]> = SmallVec::new();
-        let mut numbers = SmallVec::<[Numbered; 4]>::new();
+        let vocabulary = &mut self.window.vocabulary;
+        let mut counts: SmallVec<[(tokenizer::TermHash, u32, Count); MAX_TERMS]> = SmallVec::new();
+        let mut numbers = SmallVec::<[TitleNumber; 4]>::new();
         let mut cases = Cases::new();
         let headline = is_headline_case(&text.title);
         let entries = vocabulary.entries(text.terms());
@@ -272,7 +279,7 @@ impl Clusterer {
                 let known = counts.iter().position(|(term, ..)| *term == token.term);
                 let at = match known {
                     Some(at) => at,
-                    None if counts.len() < TERMS => {
+                    None if counts.len() < MAX_TERMS => {
                         let entry = vocabulary.hold(token.term, *entry, text.written(in_title, token), teaches);
                         counts.push((token.term, entry, Count::default()));
                         counts.len() - 1
@@ -289,12 +296,12 @@ impl Clusterer {
                 }
                 if token.number && in_title {
                     let (of, named) = last.unwrap_or((*entry, false));
-                    numbers.push(Numbered { of, number: *entry, named: named && capitals_tell && !headline });
+                    numbers.push(TitleNumber { of, number: *entry, named: named && capitals_tell && !headline });
                 }
                 last = Some((*entry, token.capital && !token.number));
             }
         }
-        let mut terms: SmallVec<[(u32, f32, f32, Count); TERMS]> = counts
+        let mut terms: SmallVec<[(u32, f32, f32, Count); MAX_TERMS]> = counts
             .into_iter()
             .map(|(_, entry, count)| {
                 let rarity = vocabulary.rarity(entry);
@@ -306,41 +313,41 @@ impl Clusterer {
         let length = terms.iter().map(|(_, weight, ..)| weight * weight).sum::<f32>().sqrt().max(1e-6);
         let weighed = terms.into_iter().map(|(entry, weight, rarity, count)| {
             let kind = match count.number {
-                true => Kind::Number,
-                false if vocabulary.is_name(entry) => Kind::Name,
-                false => Kind::Word,
+                true => TermKind::Number,
+                false if vocabulary.is_name(entry) => TermKind::Name,
+                false => TermKind::Word,
             };
-            Weighed::new(entry, weight / length, rarity, count.title > 0, kind)
+            WeightedTerm::new(entry, weight / length, rarity, count.title > 0, kind)
         });
         (weighed.collect(), numbers.into_iter().collect(), cases)
     }
 
-    fn find(&self, place: Place, twin: Option<Place>) -> Found {
-        let Some(item) = self.memory.at(place) else { return Found::nothing() };
-        if let Some(twin) = twin.and_then(|twin| self.memory.at(twin)) {
+    fn find(&self, place: ItemSeq, twin: Option<ItemSeq>) -> Found {
+        let Some(item) = self.window.at(place) else { return Found::nothing() };
+        if let Some(twin) = twin.and_then(|twin| self.window.at(twin)) {
             let copy_of = Some(twin.copy_of.unwrap_or(twin.id));
             let reasons = vec![JoinReason::SameLink { with: twin.id }];
             let evidence = JoinEvidence { score: 1.0, needed: self.options.threshold, reasons };
             return Found { joins: Some(twin.story), copy_of, evidence };
         }
-        let copy = evidence::copy(&self.memory, item);
+        let copy = join_evidence::copy(&self.window, item);
         let best = match copy {
-            Some((original, _)) => self.memory.at(original).map(|original| (original.story, f32::MAX)),
+            Some((original, _)) => self.window.at(original).map(|original| (original.story, f32::MAX)),
             None => self.best_story(item),
         };
         let Some((story, link)) = best else { return Found::nothing() };
         let joins = link > self.linkage.needed;
-        let original = copy.and_then(|(place, share)| Some((self.memory.at(place)?, share)));
-        let evidence = self.evidence(place, self.memory.members(story), link, original);
+        let original = copy.and_then(|(place, share)| Some((self.window.at(place)?, share)));
+        let evidence = self.evidence(place, self.window.members(story), link, original);
         let copy_of = original.map(|(original, _)| original.copy_of.unwrap_or(original.id));
         Found { joins: joins.then_some(story), copy_of: copy_of.filter(|_| joins), evidence }
     }
 
     /// The story to which an item's pairs link it best.
-    fn best_story(&self, item: &Remembered) -> Option<(StoryId, f32)> {
-        let mut stories: SmallVec<[(StoryId, f32, usize, f32); near::NEAR]> = SmallVec::new();
-        for near in item.near.iter().filter(|near| near.score() > group::KEPT) {
-            let Some(other) = self.memory.at(near.place) else { continue };
+    fn best_story(&self, item: &IndexedItem) -> Option<(StoryId, f32)> {
+        let mut stories: SmallVec<[(StoryId, f32, usize, f32); candidates::MAX_NEIGHBORS]> = SmallVec::new();
+        for near in item.near.iter().filter(|near| near.score() > agglomerative::MIN_PAIR_LOG_ODDS) {
+            let Some(other) = self.window.at(near.place) else { continue };
             match stories.iter_mut().find(|(story, ..)| *story == other.story) {
                 Some((_, sum, pairs, best)) => {
                     (*sum, *pairs, *best) = (*sum + near.score(), *pairs + 1, best.max(near.score()));
@@ -355,7 +362,7 @@ impl Clusterer {
             if found.is_some_and(|(_, link)| best < link) {
                 break;
             }
-            let link = self.linkage.link(sum, pairs, best, (1, self.memory.voices(story)));
+            let link = self.linkage.link(sum, pairs, best, (1, self.window.voices(story)));
             if found.is_none_or(|(known, than)| link > than || (link == than && story < known)) {
                 found = Some((story, link));
             }
@@ -365,7 +372,7 @@ impl Clusterer {
 }
 
 /// Whether most words of a title are capitalised, so that a capital tells nothing.
-fn is_headline_case(title: &[Token]) -> bool {
+fn is_headline_case(title: &[WordToken]) -> bool {
     let words = title.iter().filter(|token| !token.number);
     let (all, capital) = words.fold((0, 0), |(all, capital), word| (all + 1, capital + usize::from(word.capital)));
     all <= 3 || capital * 10 >= all * 6

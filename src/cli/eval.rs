@@ -3,8 +3,8 @@
 use super::Context;
 use super::output::{json, one_line, print};
 use crate::cluster::Clusterer;
-use crate::cluster::labelled::{Labelled, replay};
-use crate::cluster::score::{self, Mistake, Mistakes};
+use crate::cluster::evaluation::dataset::{LabeledItem, replay};
+use crate::cluster::evaluation::metrics::{self, GroupingError, GroupingErrors};
 use crate::domain::{Item, StoryId};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
@@ -50,8 +50,8 @@ impl Eval {
                 self.gold.display()
             );
         }
-        let report = score::report(&pairs);
-        let mistakes = score::mistakes(&pairs, self.samples);
+        let report = metrics::report(&pairs);
+        let mistakes = metrics::mistakes(&pairs, self.samples);
         if context.json() {
             json(&Scored { report: &report, mistakes: in_ids(&mistakes, &labelled) })?;
             return Ok(ExitCode::SUCCESS);
@@ -75,7 +75,7 @@ const PARTS: usize = 5;
 const ITEMS: usize = 2;
 
 /// Says of each mistake what it joins or tears: the parts, and the first items of each.
-fn show(kind: &str, mistakes: &[Mistake], labelled: &[Labelled]) -> anyhow::Result<()> {
+fn show(kind: &str, mistakes: &[GroupingError], labelled: &[LabeledItem]) -> anyhow::Result<()> {
     for mistake in mistakes {
         let parts = mistake.parts.iter().map(|part| part.len().to_string()).collect::<Vec<_>>().join(" + ");
         print(&format!("{kind}: {} pairs, parts of {}", mistake.pairs, one_line(&parts, 120)))?;
@@ -93,31 +93,30 @@ fn show(kind: &str, mistakes: &[Mistake], labelled: &[Labelled]) -> anyhow::Resu
 #[derive(Serialize)]
 struct Scored<'a> {
     #[serde(flatten)]
-    report: &'a score::Report,
+    report: &'a metrics::ClusteringMetrics,
     mistakes: serde_json::Value,
 }
 
-/// Mistakes with the items' ids in place of their positions.
-fn in_ids(mistakes: &Mistakes, labelled: &[Labelled]) -> serde_json::Value {
+/// GroupingErrors with the items' ids in place of their positions.
+fn in_ids(mistakes: &GroupingErrors, labelled: &[LabeledItem]) -> serde_json::Value {
     let ids = |part: &Vec<usize>| part.iter().map(|at| labelled[*at].id.as_str()).collect::<Vec<_>>();
-    let of = |mistakes: &[Mistake]| {
-        let one =
-            |m: &Mistake| serde_json::json!({ "pairs": m.pairs, "parts": m.parts.iter().map(ids).collect::<Vec<_>>() });
+    let of = |mistakes: &[GroupingError]| {
+        let one = |m: &GroupingError| serde_json::json!({ "pairs": m.pairs, "parts": m.parts.iter().map(ids).collect::<Vec<_>>() });
         mistakes.iter().map(one).collect::<Vec<_>>()
     };
     serde_json::json!({ "false_merges": of(&mistakes.false_merges), "misses": of(&mistakes.misses) })
 }
 
-fn as_item(item: &Labelled, n: usize) -> Item {
+fn as_item(item: &LabeledItem, n: usize) -> Item {
     item.item(n, item.url.as_deref().and_then(crate::crawl::canonical_link))
 }
 
-fn read(path: &Path) -> anyhow::Result<Vec<Labelled>> {
+fn read(path: &Path) -> anyhow::Result<Vec<LabeledItem>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Labelled::read(&text).map_err(|fault| anyhow::anyhow!("{}, {fault}", path.display()))
+    LabeledItem::read(&text).map_err(|fault| anyhow::anyhow!("{}, {fault}", path.display()))
 }
 
-fn write(path: &Path, labelled: &[Labelled], found: &[StoryId]) -> anyhow::Result<()> {
+fn write(path: &Path, labelled: &[LabeledItem], found: &[StoryId]) -> anyhow::Result<()> {
     #[derive(Serialize)]
     struct Line<'a> {
         id: &'a str,

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::output::{json, maybe_time, one_line, print, time};
-use crate::cluster::{Clusterer, Explanation, Options};
+use crate::cluster::{Clusterer, Options, PairExplanation};
 use crate::domain::ItemId;
 use crate::store::{Store, articles, decisions, items, stories};
 use anyhow::Context as _;
@@ -118,7 +118,7 @@ async fn why(context: &Context, one: ItemId, other: ItemId) -> anyhow::Result<Ex
                 clusterer.restore(&item, story, copy_of);
             }
             for decision in decisions::in_force_since(db, from)? {
-                clusterer.decide(&decision);
+                clusterer.add_constraint(&decision);
             }
             Ok(([stories::of_item(db, one)?, stories::of_item(db, other)?], clusterer.explain(one, other)))
         })
@@ -149,7 +149,7 @@ fn config_window(config: &crate::config::Config) -> String {
 }
 
 /// An explanation as sentences.
-fn in_words(found: &Explanation) -> Vec<String> {
+fn in_words(found: &PairExplanation) -> Vec<String> {
     let quoted = |terms: &[String]| terms.iter().map(|term| format!("‘{term}’")).collect::<Vec<_>>().join(", ");
     let mut lines = Vec::new();
     if let Some(rule) = found.rule {

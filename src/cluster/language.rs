@@ -4,7 +4,7 @@ use rust_stemmers::{Algorithm, Stemmer};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Reads words of one language.
-pub(super) struct Language {
+pub(super) struct LanguageRules {
     stemmer: Option<Stemmer>,
     polish: bool,
     stop_words: FxHashSet<&'static str>,
@@ -14,36 +14,36 @@ pub(super) struct Language {
 
 /// The languages that were met so far, by their primary subtag ("pt" of "pt-BR").
 #[derive(Default)]
-pub(super) struct Languages {
-    known: Vec<Language>,
+pub(super) struct LanguageRegistry {
+    known: Vec<LanguageRules>,
     by_tag: FxHashMap<String, u8>,
 }
 
 /// Tags that may be told apart. Feeds are strangers', so their number is bounded; further ones are read like the last.
-const TAGS: usize = 200;
+const MAX_LANGUAGES: usize = 200;
 
-impl Languages {
-    /// The number under which [`Languages::get`] knows the language of a tag.
+impl LanguageRegistry {
+    /// The number under which [`LanguageRegistry::get`] knows the language of a tag.
     pub(super) fn of(&mut self, tag: Option<&str>) -> u8 {
         let tag = tag.unwrap_or("en");
         let primary = tag.split(['-', '_']).next().unwrap_or(tag);
         if let Some(known) = self.by_tag.get(primary) {
             return *known;
         }
-        if self.known.len() < TAGS {
+        if self.known.len() < MAX_LANGUAGES {
             self.by_tag.insert(primary.to_owned(), self.known.len() as u8);
-            self.known.push(Language::new(primary));
+            self.known.push(LanguageRules::new(primary));
         }
         (self.known.len() - 1) as u8
     }
 
-    pub(super) fn get(&self, number: u8) -> &Language {
+    pub(super) fn get(&self, number: u8) -> &LanguageRules {
         &self.known[usize::from(number)]
     }
 }
 
-impl Language {
-    fn new(tag: &str) -> Language {
+impl LanguageRules {
+    fn new(tag: &str) -> LanguageRules {
         let algorithm = match tag {
             "en" => Some(Algorithm::English),
             "de" => Some(Algorithm::German),
@@ -68,7 +68,7 @@ impl Language {
             "nb" | "nn" => "no",
             other => other,
         };
-        Language {
+        LanguageRules {
             stemmer: algorithm.map(Stemmer::create),
             polish: tag == "pl",
             stop_words: stop_words::lookup(list).unwrap_or_default().iter().copied().collect(),

@@ -1,6 +1,6 @@
 //! What grouping does with small written cases.
 
-use super::labelled::replay;
+use super::evaluation::dataset::replay;
 use super::*;
 use crate::domain::{ConstraintId, ConstraintKind, GroupingConstraint, SourceId, Timestamp};
 
@@ -238,8 +238,8 @@ fn two_links_to_one_article_are_one_story_and_one_is_a_copy() {
     let mut clusterer = Clusterer::new(Options::default());
     let first = item(1, "a.example | One headline | words | https://a.example/x", "en");
     let second = item(2, "a.example | Another headline entirely | other | https://a.example/x", "en");
-    let founded = clusterer.place(&first, |_| StoryId::from_row(1));
-    let joined = clusterer.place(&second, |_| StoryId::from_row(2));
+    let founded = clusterer.assign(&first, |_| StoryId::from_row(1));
+    let joined = clusterer.assign(&second, |_| StoryId::from_row(2));
     assert_eq!((founded.placement, joined.placement), (StoryPlacement::Founded, StoryPlacement::Joined));
     assert_eq!((joined.story, joined.copy_of), (founded.story, Some(first.id)));
     assert!(joined.evidence.to_string().contains("the same link as item 1"));
@@ -257,7 +257,7 @@ fn a_wire_text_with_another_headline_is_a_copy() {
     let placed: Vec<StoryAssignment> = lines
         .iter()
         .enumerate()
-        .map(|(n, line)| clusterer.place(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64)))
+        .map(|(n, line)| clusterer.assign(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64)))
         .collect();
     assert_eq!((placed[1].story, placed[1].copy_of), (placed[0].story, Some(ItemId(0))));
 }
@@ -272,10 +272,10 @@ fn decided(lines: &[&str], decision: GroupingConstraint) -> Vec<usize> {
     };
     let mut clusterer = Clusterer::new(Options::default());
     let mut found = replay(&mut clusterer, &items);
-    clusterer.decide(&decision);
+    clusterer.add_constraint(&decision);
     for round in 1..3 {
         let at = items.last().unwrap().first_seen_at + SignedDuration::from_hours(round);
-        for moved in clusterer.look(at, |founder, _| StoryId::from_row(10_000 * round + founder.0)).moved {
+        for moved in clusterer.recluster(at, |founder, _| StoryId::from_row(10_000 * round + founder.0)).moved {
             found[moved.item.0 as usize] = moved.into;
         }
     }
@@ -326,14 +326,14 @@ fn a_restart_changes_no_decision() {
         let mut whole = Clusterer::new(Options::default());
         let mut placed = Vec::new();
         for (n, line) in lines.iter().enumerate() {
-            placed.push(whole.place(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64)));
+            placed.push(whole.assign(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64)));
         }
         let mut resumed = Clusterer::new(Options::default());
         for (n, line) in lines.iter().enumerate() {
             if n < cut {
                 resumed.restore(&item(n as i64, line, "en"), placed[n].story, placed[n].copy_of);
             } else {
-                let again = resumed.place(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64));
+                let again = resumed.assign(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64));
                 assert_eq!(again, placed[n], "cut at {cut}");
             }
         }
@@ -345,8 +345,8 @@ fn what_left_the_window_is_forgotten() {
     let mut clusterer = Clusterer::new(Options::default());
     let line = "a.example | Quake shakes Ankhoro | A strong earthquake | https://a.example/x";
     let mut late = item(2, line, "en");
-    clusterer.place(&item(1, line, "en"), |_| StoryId::from_row(1));
+    clusterer.assign(&item(1, line, "en"), |_| StoryId::from_row(1));
     late.first_seen_at += SignedDuration::from_hours(80);
-    let placed = clusterer.place(&late, |_| StoryId::from_row(2));
+    let placed = clusterer.assign(&late, |_| StoryId::from_row(2));
     assert_eq!((placed.placement, clusterer.active_items()), (StoryPlacement::Founded, 1));
 }

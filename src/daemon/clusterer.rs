@@ -103,7 +103,7 @@ impl Grouping {
                     clusterer.restore(&item, story, copy_of);
                 }
                 for decision in decisions::in_force_since(db, since)? {
-                    clusterer.decide(&decision);
+                    clusterer.add_constraint(&decision);
                 }
                 let decided = decisions::version(db)?;
                 tracing::debug!(items = clusterer.active_items(), "the clusterer remembers");
@@ -143,16 +143,16 @@ impl Grouping {
         let now = clock.now();
         if self.looked_at.is_none_or(|looked_at| looked_at + self.options.0.look <= now) {
             self.looked_at = Some(now);
-            any |= self.look(store, now).await?;
+            any |= self.recluster(store, now).await?;
         }
         Ok(any)
     }
 
-    async fn look(&mut self, store: &Store, now: Timestamp) -> store::Result<bool> {
+    async fn recluster(&mut self, store: &Store, now: Timestamp) -> store::Result<bool> {
         let Some(mut clusterer) = self.clusterer.take() else { return Ok(false) };
         let (clusterer, regrouped) = store
             .read(move |db| {
-                let regrouped = look(db, &mut clusterer, now)?;
+                let regrouped = recluster(db, &mut clusterer, now)?;
                 Ok((clusterer, regrouped))
             })
             .await?;
@@ -185,7 +185,7 @@ fn place_batch(
 ) -> store::Result<(Option<Clusterer>, Vec<StoryAssignment>)> {
     let mut placed = Vec::new();
     for item in items::unassigned(db, BATCH, now)? {
-        let place = || minting(|failure| clusterer.place(&item, |taken| mint(db, &item, taken, failure)));
+        let place = || minting(|failure| clusterer.assign(&item, |taken| mint(db, &item, taken, failure)));
         match catch_unwind(AssertUnwindSafe(place)) {
             Ok(one) => placed.push(one?),
             Err(_) => {
@@ -198,9 +198,9 @@ fn place_batch(
     Ok((Some(clusterer), placed))
 }
 
-fn look(db: &Connection, clusterer: &mut Clusterer, now: Timestamp) -> store::Result<StoryRegrouping> {
+fn recluster(db: &Connection, clusterer: &mut Clusterer, now: Timestamp) -> store::Result<StoryRegrouping> {
     minting(|failure| {
-        clusterer.look(now, |founder, taken| match items::get(db, founder) {
+        clusterer.recluster(now, |founder, taken| match items::get(db, founder) {
             Ok(Some(item)) => mint(db, &item, taken, failure),
             Ok(None) => fail(failure, store::Error::Corrupt(format!("item {founder} is remembered and not stored"))),
             Err(error) => fail(failure, error),

@@ -1,7 +1,8 @@
 //! How well the clusterer does on whole streams: its figures must not fall, and one outlet must not be able to spoil them.
 
-use newsfold::cluster::labelled::{Labelled, replay};
-use newsfold::cluster::{Clusterer, Options, score};
+use newsfold::cluster::evaluation::dataset::{LabeledItem, replay};
+use newsfold::cluster::evaluation::metrics;
+use newsfold::cluster::{Clusterer, Options};
 use newsfold::domain::{Item, StoryId};
 use std::path::Path;
 
@@ -27,7 +28,7 @@ fn the_figures_on_labelled_stories_do_not_fall() {
 }
 
 /// News in an invented language: each event has words of its own, and is told by three outlets, two minutes apart.
-fn news() -> Vec<Labelled> {
+fn news() -> Vec<LabeledItem> {
     let start: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let mut items = Vec::new();
     for event in 0..150 {
@@ -36,7 +37,7 @@ fn news() -> Vec<Labelled> {
             let common = |n: usize| invented(5000 + (event * 5 + telling * 11 + n * 7) % 60);
             let title = [own(0), common(1), own(1), own(2), common(2), own(3)].join(" ");
             let summary = [common(3), own(4), common(4), own(0), common(5), common(6), own(5), common(7)].join(" ");
-            items.push(Labelled {
+            items.push(LabeledItem {
                 id: format!("{event}-{telling}"),
                 outlet: format!("outlet{}.example", (event + 5 * telling) % 17),
                 published: start + jiff::SignedDuration::from_mins((10 * event + 2 * telling) as i64),
@@ -66,23 +67,23 @@ fn invented(mut n: usize) -> String {
     word
 }
 
-fn group(labelled: &[Labelled]) -> Vec<StoryId> {
+fn group(labelled: &[LabeledItem]) -> Vec<StoryId> {
     let items: Vec<Item> = labelled.iter().enumerate().map(|(n, item)| item.item(n, None)).collect();
     replay(&mut Clusterer::new(Options::default()), &items)
 }
 
 /// The figures of the items of all outlets but the hostile one.
-fn figures(labelled: &[Labelled], found: &[StoryId]) -> score::Report {
+fn figures(labelled: &[LabeledItem], found: &[StoryId]) -> metrics::ClusteringMetrics {
     let honest = labelled.iter().zip(found).filter(|(item, _)| item.outlet != "spam.example");
-    score::report(&honest.map(|(item, story)| (item.story.to_string(), *story)).collect::<Vec<_>>())
+    metrics::report(&honest.map(|(item, story)| (item.story.to_string(), *story)).collect::<Vec<_>>())
 }
 
 /// Puts `count` copied headlines with bodies of spam between the items, each just after the one that it copies.
-fn flood(honest: &[Labelled], count: usize) -> Vec<Labelled> {
+fn flood(honest: &[LabeledItem], count: usize) -> Vec<LabeledItem> {
     let mut all = honest.to_vec();
     for n in 0..count {
         let copied = &honest[(n * 7) % honest.len()];
-        all.push(Labelled {
+        all.push(LabeledItem {
             id: format!("spam-{n}"),
             outlet: "spam.example".into(),
             published: copied.published + jiff::SignedDuration::from_secs(30 + n as i64 % 90),
@@ -95,8 +96,8 @@ fn flood(honest: &[Labelled], count: usize) -> Vec<Labelled> {
     all
 }
 
-fn moved(before: score::Report, after: score::Report) -> f64 {
-    let apart = |a: score::Scores, b: score::Scores| {
+fn moved(before: metrics::ClusteringMetrics, after: metrics::ClusteringMetrics) -> f64 {
+    let apart = |a: metrics::PrecisionRecall, b: metrics::PrecisionRecall| {
         [(a.precision, b.precision), (a.recall, b.recall), (a.f1, b.f1)].map(|(a, b)| (a - b).abs())
     };
     let all = [apart(before.b_cubed, after.b_cubed), apart(before.pairs, after.pairs)].concat();
@@ -120,7 +121,7 @@ fn nor_do_they_on_labelled_stories() {
         crate::support::skipped("there are no labelled stories beside this project");
         return;
     };
-    let honest = Labelled::read(&text).unwrap();
+    let honest = LabeledItem::read(&text).unwrap();
     let before = figures(&honest, &group(&honest));
     let all = flood(&honest, 5000);
     let after = figures(&all, &group(&all));

@@ -5,29 +5,29 @@
 //! Two unrelated texts of 40 shingles share one of 2^32 hashes by accident once in 2.7 million pairs, and a copy asks
 //! for at least four: accidents do not happen, and what is called a copy is one.
 
-use super::words::Term;
+use super::tokenizer::TermHash;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The share of the shorter text that the longer one must hold.
-pub(super) const COPY: f32 = 0.6;
+pub(super) const MIN_COPY_CONTAINMENT: f32 = 0.6;
 /// Hashes kept: the standard error of a share of 0.6 is then 0.12.
-const SIZE: usize = 16;
+const SKETCH_HASHES: usize = 16;
 /// Shared hashes below which a likeness is not believed.
-const SHARED: usize = 4;
+const MIN_SHARED_HASHES: usize = 4;
 /// Texts with fewer shingles are too short to be called copies by their words.
-const LEAST: usize = 6;
+const MIN_SHINGLES: usize = 6;
 
 /// The smallest hashes of a text's shingles, and how many shingles there are.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Sketch {
-    hashes: [u32; SIZE],
+pub(super) struct ShingleSketch {
+    hashes: [u32; SKETCH_HASHES],
     /// How many of `hashes` there are.
     kept: u8,
     shingles: u16,
 }
 
-impl Sketch {
-    pub(super) fn new(terms: &[Term]) -> Sketch {
+impl ShingleSketch {
+    pub(super) fn new(terms: &[TermHash]) -> ShingleSketch {
         let mut hashes: Vec<u32> = terms
             .windows(3)
             .map(|three| {
@@ -41,11 +41,15 @@ impl Sketch {
         hashes.sort_unstable();
         hashes.dedup();
         let shingles = hashes.len();
-        if shingles < LEAST {
-            return Sketch::default();
+        if shingles < MIN_SHINGLES {
+            return ShingleSketch::default();
         }
-        let mut sketch = Sketch { kept: shingles.min(SIZE) as u8, shingles: shingles as u16, ..Sketch::default() };
-        sketch.hashes[..shingles.min(SIZE)].copy_from_slice(&hashes[..shingles.min(SIZE)]);
+        let mut sketch = ShingleSketch {
+            kept: shingles.min(SKETCH_HASHES) as u8,
+            shingles: shingles as u16,
+            ..ShingleSketch::default()
+        };
+        sketch.hashes[..shingles.min(SKETCH_HASHES)].copy_from_slice(&hashes[..shingles.min(SKETCH_HASHES)]);
         sketch
     }
 
@@ -54,12 +58,13 @@ impl Sketch {
     }
 
     /// The estimated share of the shorter text that the longer one holds, 0 to 1.
-    pub(super) fn containment(&self, other: &Sketch) -> f32 {
+    pub(super) fn containment(&self, other: &ShingleSketch) -> f32 {
         let (ours, theirs) = (self.hashes(), other.hashes());
         let (Some(our_last), Some(their_last)) = (ours.last(), theirs.last()) else { return 0.0 };
         let (mut a, mut b, mut seen, mut both) = (0, 0, 0, 0);
         // Up to where both sketches say everything: a sketch that was cut says nothing beyond its largest hash.
-        let end = |sketch: &Sketch, last: u32| if sketch.shingles == u16::from(sketch.kept) { u32::MAX } else { last };
+        let end =
+            |sketch: &ShingleSketch, last: u32| if sketch.shingles == u16::from(sketch.kept) { u32::MAX } else { last };
         let end = end(self, *our_last).min(end(other, *their_last));
         loop {
             let x = ours.get(a).filter(|x| **x <= end);
@@ -73,7 +78,7 @@ impl Sketch {
             }
             seen += 1;
         }
-        if both < SHARED {
+        if both < MIN_SHARED_HASHES {
             return 0.0;
         }
         let jaccard = both as f32 / seen as f32;
@@ -85,15 +90,15 @@ impl Sketch {
 
 #[cfg(test)]
 mod tests {
-    use super::super::language::Languages;
-    use super::super::words::{Stems, Text};
+    use super::super::language::LanguageRegistry;
+    use super::super::tokenizer::{StemCache, TokenizedText};
     use super::*;
 
-    fn sketch(text: &str) -> Sketch {
-        let mut languages = Languages::default();
+    fn sketch(text: &str) -> ShingleSketch {
+        let mut languages = LanguageRegistry::default();
         let number = languages.of(Some("en"));
-        let text = Text::new("", text, number, languages.get(number), &mut Stems::default());
-        Sketch::new(&text.terms().collect::<Vec<_>>())
+        let text = TokenizedText::new("", text, number, languages.get(number), &mut StemCache::default());
+        ShingleSketch::new(&text.terms().collect::<Vec<_>>())
     }
 
     const WIRE: &str = "Rescue boats brought ninety passengers ashore after the ferry caught fire off the northern cape, \
@@ -102,19 +107,19 @@ mod tests {
     #[test]
     fn a_copy_with_a_byline_and_boilerplate_is_a_copy() {
         let copy = format!("VESHNA (Northern Wire) By our reporter. {WIRE}. Read more on our site, subscribe now.");
-        assert!(sketch(WIRE).containment(&sketch(&copy)) >= COPY);
+        assert!(sketch(WIRE).containment(&sketch(&copy)) >= MIN_COPY_CONTAINMENT);
     }
 
     #[test]
     fn a_copy_that_was_cut_is_a_copy() {
         let cut = &WIRE[..WIRE.len() / 2];
-        assert!(sketch(WIRE).containment(&sketch(cut)) >= COPY);
+        assert!(sketch(WIRE).containment(&sketch(cut)) >= MIN_COPY_CONTAINMENT);
     }
 
     #[test]
     fn another_report_of_the_same_event_is_none() {
         let other = "A blaze broke out aboard a ferry near the northern cape on Sunday; ninety passengers were brought \
                      ashore by rescue boats and two sailors had breathed smoke, according to the coast guard";
-        assert!(sketch(WIRE).containment(&sketch(other)) < COPY / 2.0);
+        assert!(sketch(WIRE).containment(&sketch(other)) < MIN_COPY_CONTAINMENT / 2.0);
     }
 }

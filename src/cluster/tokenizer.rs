@@ -1,8 +1,8 @@
-//! Text to terms: Unicode words (UAX #29) in NFKC and lower case, stemmed by language, stop words left out; pairs of
+//! TokenizedText to terms: Unicode words (UAX #29) in NFKC and lower case, stemmed by language, stop words left out; pairs of
 //! letters for scripts that write no spaces. Letters that only look Latin are folded (UTS #39), so that a disguised
 //! headline meets the plain one.
 
-use super::language::Language;
+use super::language::LanguageRules;
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
@@ -10,15 +10,15 @@ use unicode_segmentation::UnicodeSegmentation;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A term: the hash of its stem. Saves a table of all words ever seen; two of a million words collide once in a million.
-pub(super) type Term = u64;
+pub(super) type TermHash = u64;
 
 /// Letters of a summary that are read: what an article says first is what it is about.
-const SUMMARY_LETTERS: usize = 400;
+const MAX_SUMMARY_CHARS: usize = 400;
 
 /// A word that means something, where it stands.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Token {
-    pub term: Term,
+pub(super) struct WordToken {
+    pub term: TermHash,
     /// Where it stands in the folded text.
     pub at: (u32, u32),
     pub number: bool,
@@ -29,27 +29,27 @@ pub(super) struct Token {
 
 /// Title and summary as terms.
 #[derive(Debug, Default)]
-pub(super) struct Text {
+pub(super) struct TokenizedText {
     /// The title, folded, in lower case.
     pub title_letters: String,
-    pub title: Vec<Token>,
-    pub summary: Vec<Token>,
+    pub title: Vec<WordToken>,
+    pub summary: Vec<WordToken>,
     title_folded: String,
     summary_folded: String,
 }
 
 /// Terms of words that were met, since stemming costs more than looking a word up: by the word's hash and its language.
 #[derive(Default)]
-pub(super) struct Stems(FxHashMap<u64, Term>);
+pub(super) struct StemCache(FxHashMap<u64, TermHash>);
 
 /// The term of a stop word: none.
-const STOP: Term = 0;
+const STOP_WORD: TermHash = 0;
 
 /// Words remembered; when there are more, all are forgotten at once, which changes no result. As many as fill a table of
 /// a power of two.
-const STEMS: usize = (1 << 18) / 8 * 7;
+const MAX_CACHED_STEMS: usize = (1 << 18) / 8 * 7;
 
-impl Stems {
+impl StemCache {
     fn key(number: u8, lower: &str) -> u64 {
         xxh3_64(lower.as_bytes()) ^ u64::from(number) << 56
     }
@@ -60,15 +60,15 @@ impl Stems {
     }
 
     /// The term of a word, whose key this is.
-    fn term(&mut self, key: u64, language: &Language, word: &str) -> Term {
+    fn term(&mut self, key: u64, language: &LanguageRules, word: &str) -> TermHash {
         if let Some(known) = self.0.get(&key) {
             return *known;
         }
         let mut lower = String::new();
         write_lower(word, &mut lower);
         let stop = lower.chars().nth(1).is_none() || language.is_stop_word(&lower);
-        let term = if stop { STOP } else { xxh3_64(language.stem(&lower).as_bytes()) };
-        if self.0.len() >= STEMS {
+        let term = if stop { STOP_WORD } else { xxh3_64(language.stem(&lower).as_bytes()) };
+        if self.0.len() >= MAX_CACHED_STEMS {
             self.0.clear();
         }
         self.0.insert(key, term);
@@ -76,12 +76,18 @@ impl Stems {
     }
 }
 
-impl Text {
-    pub(super) fn new(title: &str, summary: &str, number: u8, language: &Language, stems: &mut Stems) -> Text {
+impl TokenizedText {
+    pub(super) fn new(
+        title: &str,
+        summary: &str,
+        number: u8,
+        language: &LanguageRules,
+        stems: &mut StemCache,
+    ) -> TokenizedText {
         let title_folded = fold(title).into_owned();
-        let cut = summary.char_indices().nth(SUMMARY_LETTERS).map_or(summary, |(at, _)| &summary[..at]);
+        let cut = summary.char_indices().nth(MAX_SUMMARY_CHARS).map_or(summary, |(at, _)| &summary[..at]);
         let summary_folded = fold(cut).into_owned();
-        Text {
+        TokenizedText {
             title_letters: title_folded.to_lowercase(),
             title: tokens(&title_folded, number, language, stems),
             summary: tokens(&summary_folded, number, language, stems),
@@ -91,13 +97,13 @@ impl Text {
     }
 
     /// A word as the item writes it.
-    pub(super) fn written(&self, in_title: bool, token: &Token) -> &str {
+    pub(super) fn written(&self, in_title: bool, token: &WordToken) -> &str {
         let text = if in_title { &self.title_folded } else { &self.summary_folded };
         text.get(token.at.0 as usize..token.at.1 as usize).unwrap_or_default()
     }
 
     /// All terms in order, title first.
-    pub(super) fn terms(&self) -> impl Iterator<Item = Term> {
+    pub(super) fn terms(&self) -> impl Iterator<Item = TermHash> {
         self.title.iter().chain(&self.summary).map(|token| token.term)
     }
 }
@@ -140,7 +146,7 @@ fn latin(c: char) -> char {
     }
 }
 
-fn tokens(text: &str, number: u8, language: &Language, stems: &mut Stems) -> Vec<Token> {
+fn tokens(text: &str, number: u8, language: &LanguageRules, stems: &mut StemCache) -> Vec<WordToken> {
     let mut out = Vec::with_capacity(text.len() / 6);
     let mut run: Vec<(usize, char)> = Vec::new();
     // Words whose terms are to be looked up, by their places in `out`, where their keys stand until then.
@@ -167,17 +173,17 @@ fn tokens(text: &str, number: u8, language: &Language, stems: &mut Stems) -> Vec
             xxh3_64(lower.as_bytes()) ^ u64::from(acronym)
         } else {
             words.push(out.len());
-            Stems::key(number, &lower)
+            StemCache::key(number, &lower)
         };
-        out.push(Token { term, at: (at as u32, end as u32), number: is_number, capital, initial });
+        out.push(WordToken { term, at: (at as u32, end as u32), number: is_number, capital, initial });
     }
     pairs(&mut run, &mut out);
     stems.call(words.iter().map(|word| out[*word].term));
     for word in words {
-        let Token { term: key, at: (start, end), .. } = out[word];
+        let WordToken { term: key, at: (start, end), .. } = out[word];
         out[word].term = stems.term(key, language, &text[start as usize..end as usize]);
     }
-    out.retain(|token| token.term != STOP);
+    out.retain(|token| token.term != STOP_WORD);
     out
 }
 
@@ -202,12 +208,12 @@ fn ends_a_sentence(c: char) -> bool {
 
 /// Chinese, Japanese, Korean and Thai: every two neighbouring letters are a term, as in the CJK analysers of search
 /// engines, because a dictionary would be needed to find words.
-fn pairs(run: &mut Vec<(usize, char)>, out: &mut Vec<Token>) {
+fn pairs(run: &mut Vec<(usize, char)>, out: &mut Vec<WordToken>) {
     for pair in run.windows(2.min(run.len().max(1))) {
         let letters: String = pair.iter().map(|(_, c)| *c).collect();
         let (first, last) = (pair[0].0, pair[pair.len() - 1]);
         let at = (first as u32, (last.0 + last.1.len_utf8()) as u32);
-        out.push(Token { term: xxh3_64(letters.as_bytes()), at, number: false, capital: false, initial: false });
+        out.push(WordToken { term: xxh3_64(letters.as_bytes()), at, number: false, capital: false, initial: false });
     }
     run.clear();
 }
@@ -219,13 +225,13 @@ fn is_unspaced(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::language::Languages;
+    use super::super::language::LanguageRegistry;
     use super::*;
 
-    fn terms(text: &str, lang: &str) -> Vec<Term> {
-        let mut languages = Languages::default();
+    fn terms(text: &str, lang: &str) -> Vec<TermHash> {
+        let mut languages = LanguageRegistry::default();
         let number = languages.of(Some(lang));
-        Text::new(text, "", number, languages.get(number), &mut Stems::default()).terms().collect()
+        TokenizedText::new(text, "", number, languages.get(number), &mut StemCache::default()).terms().collect()
     }
 
     #[test]
@@ -273,7 +279,7 @@ mod tests {
 
     #[test]
     fn the_united_states_are_not_us() {
-        assert_ne!(terms("US", "en"), Vec::<Term>::new());
+        assert_ne!(terms("US", "en"), Vec::<TermHash>::new());
         assert_eq!(terms("U.S.", "en"), terms("US", "en"));
         assert_ne!(terms("us", "en"), terms("US", "en"));
     }

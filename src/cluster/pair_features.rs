@@ -3,11 +3,11 @@
 //! All numbers are free of the size of the stream (rarities are relative, likenesses are cosines and shares), so that
 //! what was learned on three thousand items holds for a million.
 
-use super::memory::{Kind, Remembered, Weighed};
-use super::vocabulary::spread;
+use super::term_index::fibonacci_hash;
+use super::window::{IndexedItem, TermKind, WeightedTerm};
 
 /// The names of the numbers, in order; `weights.txt` names them so.
-pub const FEATURES: [&str; 14] = [
+pub const FEATURE_NAMES: [&str; 14] = [
     "likeness",
     "likeness of titles",
     "likeness of names",
@@ -25,35 +25,35 @@ pub const FEATURES: [&str; 14] = [
 ];
 
 /// The numbers of one pair.
-pub type Features = [f32; FEATURES.len()];
+pub type PairFeatures = [f32; FEATURE_NAMES.len()];
 
 /// A term that both items of a pair hold: where it stands in the one, and where in the other.
-pub(super) type Both = (u8, u8);
+pub(super) type SharedTerm = (u8, u8);
 
 /// An item's terms, ready to be compared with many others'.
-pub(super) struct Sieve<'a> {
-    terms: &'a [Weighed],
+pub(super) struct BloomPrefilter<'a> {
+    terms: &'a [WeightedTerm],
     /// A bit for each term: most terms of others are not among them, and this says so at once.
     bits: [u64; 32],
 }
 
-impl<'a> Sieve<'a> {
-    pub(super) fn new(terms: &'a [Weighed]) -> Sieve<'a> {
+impl<'a> BloomPrefilter<'a> {
+    pub(super) fn new(terms: &'a [WeightedTerm]) -> BloomPrefilter<'a> {
         let mut bits = [0; 32];
         for term in terms {
             let (word, bit) = Self::bit(term.entry);
             bits[word] |= bit;
         }
-        Sieve { terms, bits }
+        BloomPrefilter { terms, bits }
     }
 
     fn bit(entry: u32) -> (usize, u64) {
-        let hash = spread(entry, 11);
+        let hash = fibonacci_hash(entry, 11);
         (hash >> 6, 1 << (hash & 63))
     }
 
     /// The cosine with another item; `both` gets what both hold.
-    pub(super) fn overlap(&self, other: &[Weighed], both: &mut impl Extend<Both>) -> f32 {
+    pub(super) fn overlap(&self, other: &[WeightedTerm], both: &mut impl Extend<SharedTerm>) -> f32 {
         let mut dot = 0u64;
         for (theirs, y) in other.iter().enumerate() {
             let (word, bit) = Self::bit(y.entry);
@@ -70,28 +70,28 @@ impl<'a> Sieve<'a> {
 
 /// What the neighbours of an item say of a likeness.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Crowd {
+pub(super) struct LocalDensity {
     /// The mean cosine of the second to the sixth.
     pub next: f32,
     /// The cosine of the twentieth, 0 where there are fewer.
     pub twentieth: f32,
 }
 
-impl Crowd {
-    pub(super) fn of(near: &[super::memory::Near]) -> Crowd {
+impl LocalDensity {
+    pub(super) fn of(near: &[super::window::Neighbor]) -> LocalDensity {
         let at = |n: usize| near.get(n).map_or(0.0, |near| near.cosine());
-        Crowd { next: (1..6).map(at).sum::<f32>() / 5.0, twentieth: at(19) }
+        LocalDensity { next: (1..6).map(at).sum::<f32>() / 5.0, twentieth: at(19) }
     }
 }
 
 /// The numbers of a pair. `company` is the cosine of the two lists of neighbours.
 pub(super) fn features(
-    (a, b): (&Remembered, &Remembered),
+    (a, b): (&IndexedItem, &IndexedItem),
     cosine: f32,
-    both: &[Both],
+    both: &[SharedTerm],
     company: f32,
-    crowds: [Crowd; 2],
-) -> Features {
+    crowds: [LocalDensity; 2],
+) -> PairFeatures {
     let mut sum = Shared::default();
     for (x, y) in both {
         sum.add(a.terms[usize::from(*x)], b.terms[usize::from(*y)]);
@@ -115,12 +115,12 @@ pub(super) fn features(
         f32::from(u8::from(a.form.offer || b.form.offer)),
         cosine - crowds[0].next.max(crowds[1].next),
         // Capped, because a stream of more outlets than were learned from is more crowded everywhere.
-        crowds[0].twentieth.min(crowds[1].twentieth).min(CROWDED),
+        crowds[0].twentieth.min(crowds[1].twentieth).min(MAX_LOCAL_DENSITY),
     ]
 }
 
 /// The cosine of the twentieth neighbour beyond which it makes no difference.
-const CROWDED: f32 = 0.2;
+const MAX_LOCAL_DENSITY: f32 = 0.2;
 
 /// What the terms that both hold add up to.
 #[derive(Default)]
@@ -130,16 +130,16 @@ struct Shared {
     fresh: f32,
     fresh_title: f32,
     title_dot: f32,
-    /// What of it is in [`super::memory::Sums::fresh_title`] of either.
+    /// What of it is in [`super::window::TermAggregates::fresh_title`] of either.
     fresh_of_titles: f32,
 }
 
 impl Shared {
-    fn add(&mut self, x: Weighed, y: Weighed) {
+    fn add(&mut self, x: WeightedTerm, y: WeightedTerm) {
         let rarity = x.rarity().max(y.rarity());
         let fresh = rarity * (1.0 - x.local().max(y.local()));
         self.fresh += fresh;
-        if x.is(Kind::Name) || y.is(Kind::Name) {
+        if x.is(TermKind::Name) || y.is(TermKind::Name) {
             self.names_dot += rarity * rarity;
             self.rarest_name = self.rarest_name.max(rarity);
         }
@@ -150,7 +150,7 @@ impl Shared {
             self.title_dot += rarity * rarity;
         }
         let own = [x, y].into_iter().filter(|term| term.in_title());
-        self.fresh_of_titles += own.map(Weighed::fresh).sum::<f32>();
+        self.fresh_of_titles += own.map(WeightedTerm::fresh).sum::<f32>();
     }
 }
 
@@ -160,13 +160,13 @@ mod tests {
 
     #[test]
     fn a_sieve_finds_what_both_hold_and_nothing_else() {
-        let term = |entry| Weighed::new(entry, 0.5, 0.5, true, Kind::Word);
-        let one: Vec<Weighed> = (0..60).map(|n| term(n * 3)).collect();
-        let other: Vec<Weighed> = (0..60).map(|n| term(n * 4)).collect();
-        let mut both: Vec<Both> = Vec::new();
-        let cosine = Sieve::new(&one).overlap(&other, &mut both);
-        // Both hold every twelfth: 0, 12 … 168, which are every fourth term of the first and every third of the second.
-        let shared: Vec<Both> = (0..15).map(|n| (4 * n, 3 * n)).collect();
+        let term = |entry| WeightedTerm::new(entry, 0.5, 0.5, true, TermKind::Word);
+        let one: Vec<WeightedTerm> = (0..60).map(|n| term(n * 3)).collect();
+        let other: Vec<WeightedTerm> = (0..60).map(|n| term(n * 4)).collect();
+        let mut both: Vec<SharedTerm> = Vec::new();
+        let cosine = BloomPrefilter::new(&one).overlap(&other, &mut both);
+        // SharedTerm hold every twelfth: 0, 12 … 168, which are every fourth term of the first and every third of the second.
+        let shared: Vec<SharedTerm> = (0..15).map(|n| (4 * n, 3 * n)).collect();
         assert_eq!(both, shared);
         assert!((cosine - 15.0 * 0.25).abs() < 0.01);
     }

@@ -1,13 +1,13 @@
-//! Labelled items, as `newsfold eval` and training read them, and the stream that the daemon would make of them.
+//! LabeledItem items, as `newsfold eval` and training read them, and the stream that the daemon would make of them.
 
-use super::Clusterer;
+use crate::cluster::Clusterer;
 use crate::domain::{Item, ItemId, SourceId, StoryId, Timestamp};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
 /// One line of a file of labelled items.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Labelled {
+pub struct LabeledItem {
     pub id: String,
     pub outlet: String,
     pub published: Timestamp,
@@ -25,17 +25,17 @@ pub struct Labelled {
 /// A line that is no labelled item.
 #[derive(Debug, thiserror::Error)]
 #[error("line {line}: no labelled item: {cause}")]
-pub struct BadLine {
+pub struct DatasetError {
     line: usize,
     cause: serde_json::Error,
 }
 
-impl Labelled {
+impl LabeledItem {
     /// Reads one JSON object a line, and puts them into the order of their arrival.
-    pub fn read(text: &str) -> Result<Vec<Labelled>, BadLine> {
+    pub fn read(text: &str) -> Result<Vec<LabeledItem>, DatasetError> {
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let read = |(n, line)| serde_json::from_str(line).map_err(|cause| BadLine { line: n + 1, cause });
-        let mut items: Vec<Labelled> = lines.map(read).collect::<Result<_, _>>()?;
+        let read = |(n, line)| serde_json::from_str(line).map_err(|cause| DatasetError { line: n + 1, cause });
+        let mut items: Vec<LabeledItem> = lines.map(read).collect::<Result<_, _>>()?;
         items.sort_by(|a, b| a.published.cmp(&b.published).then_with(|| a.id.cmp(&b.id)));
         Ok(items)
     }
@@ -82,25 +82,25 @@ pub fn replay(clusterer: &mut Clusterer, items: &[Item]) -> Vec<StoryId> {
     for item in items {
         // The looks keep to the clock, as in the daemon, whatever comes between them.
         while let Some(due) = next_look.filter(|due| item.first_seen_at >= *due) {
-            look(clusterer, due, &mut mint, &mut found, first);
+            recluster(clusterer, due, &mut mint, &mut found, first);
             next_look = Some(due + pause);
         }
-        found.push(clusterer.place(item, |_| mint()).story);
+        found.push(clusterer.assign(item, |_| mint()).story);
     }
     if let Some(last) = items.last() {
-        look(clusterer, last.first_seen_at + pause, &mut mint, &mut found, first);
+        recluster(clusterer, last.first_seen_at + pause, &mut mint, &mut found, first);
     }
     found
 }
 
-fn look(
+fn recluster(
     clusterer: &mut Clusterer,
     now: Timestamp,
     mint: &mut impl FnMut() -> StoryId,
     found: &mut [StoryId],
     first: i64,
 ) {
-    for moved in clusterer.look(now, |_, _| mint()).moved {
+    for moved in clusterer.recluster(now, |_, _| mint()).moved {
         found[(moved.item.0 - first) as usize] = moved.into;
     }
 }

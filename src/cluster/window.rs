@@ -1,7 +1,7 @@
 //! The items of the last days, by place, by story and by link.
 
-use super::copies::Sketch;
-use super::vocabulary::{Entry, Place, Vocabulary, before};
+use super::near_duplicates::ShingleSketch;
+use super::term_index::{ItemSeq, TermId, TermIndex, before};
 use crate::domain::{ItemId, StoryId};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -10,27 +10,27 @@ use std::collections::VecDeque;
 /// What is kept of an item: about 700 bytes. What is asked of each neighbour comes first, in this order, so that it is one
 /// line of a cache, and the neighbours' neighbours are the next two.
 #[repr(C, align(64))]
-pub(super) struct Remembered {
+pub(super) struct IndexedItem {
     /// In order of entry.
-    pub terms: Box<[Weighed]>,
+    pub terms: Box<[WeightedTerm]>,
     /// Seconds since 1970.
     pub ranked_at: i64,
-    pub sums: Sums,
-    /// The outlet's number in [`Memory`].
+    pub sums: TermAggregates,
+    /// The outlet's number in [`ItemWindow`].
     pub outlet: u32,
     /// The numbers of its title.
-    pub numbers: Box<[Numbered]>,
+    pub numbers: Box<[TitleNumber]>,
     /// The hash of its title.
     pub title_hash: u32,
-    pub form: Form,
+    pub form: HeadlineKind,
     /// Repeats another's headline, or is one of too many of its outlet: it neither teaches, nor is it found, nor has it a
     /// say in its story.
     pub passive: bool,
     /// Items that came near since this one was scored.
     pub news: u8,
-    pub near: Nearest,
+    pub near: NeighborList,
     /// Where it is passive, the item with which it goes from story to story; else itself.
-    pub follows: Place,
+    pub follows: ItemSeq,
     pub story: StoryId,
     pub id: ItemId,
     pub copy_of: Option<ItemId>,
@@ -38,24 +38,24 @@ pub(super) struct Remembered {
     /// The hash of its canonical link; 0 where it has none.
     pub link: u64,
     pub title: Box<str>,
-    pub sketch: Sketch,
+    pub sketch: ShingleSketch,
 }
 
-impl Remembered {
+impl IndexedItem {
     /// Whether both have the same title.
-    pub(super) fn is_titled_as(&self, other: &Remembered) -> bool {
+    pub(super) fn is_titled_as(&self, other: &IndexedItem) -> bool {
         self.title_hash == other.title_hash && self.title == other.title
     }
 
     /// Whether it holds a term.
-    pub(super) fn holds(&self, entry: Entry) -> bool {
+    pub(super) fn holds(&self, entry: TermId) -> bool {
         self.terms.binary_search_by_key(&entry, |term| term.entry).is_ok()
     }
 }
 
 /// What an item's terms add up to, so that of a pair only what both hold must be looked at.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sums {
+pub(super) struct TermAggregates {
     /// The length of the vector of its names alone.
     pub names: f32,
     /// The square of the length of its title's vector.
@@ -64,12 +64,12 @@ pub(super) struct Sums {
     pub fresh_title: f32,
 }
 
-impl Sums {
-    pub(super) fn of(terms: &[Weighed]) -> Sums {
-        let mut sums = Sums { names: 0.0, title: 0.0, fresh_title: 0.0 };
+impl TermAggregates {
+    pub(super) fn of(terms: &[WeightedTerm]) -> TermAggregates {
+        let mut sums = TermAggregates { names: 0.0, title: 0.0, fresh_title: 0.0 };
         for term in terms {
             let square = term.rarity() * term.rarity();
-            if term.is(Kind::Name) {
+            if term.is(TermKind::Name) {
                 sums.names += square;
             }
             if term.in_title() {
@@ -84,16 +84,16 @@ impl Sums {
 
 /// A number of a title with the word before it: "Lumen 9".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Numbered {
-    pub of: Entry,
-    pub number: Entry,
+pub(super) struct TitleNumber {
+    pub of: TermId,
+    pub number: TermId,
     /// Whether the word is written as a name.
     pub named: bool,
 }
 
 /// What kind of item a title announces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Form {
+pub(super) struct HeadlineKind {
     /// Many events in one item.
     pub roundup: bool,
     /// Something to buy.
@@ -102,8 +102,8 @@ pub(super) struct Form {
 
 /// A term of an item.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Weighed {
-    pub entry: Entry,
+pub(super) struct WeightedTerm {
+    pub entry: TermId,
     /// Its part in the unit vector, in 65,535ths.
     pub weight: u16,
     /// Its rarity, in 255ths.
@@ -115,7 +115,7 @@ pub(super) struct Weighed {
 
 /// What kind of term it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TermKind {
     Word,
     Name,
     Number,
@@ -123,12 +123,12 @@ pub(super) enum Kind {
 
 /// The items nearest to one, nearest first. So many as most items have lie with the item, because every look at an item is
 /// one at its neighbours too.
-pub(super) type Nearest = SmallVec<[Near; 12]>;
+pub(super) type NeighborList = SmallVec<[Neighbor; 12]>;
 
 /// Another item, and how near it is.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Near {
-    pub place: Place,
+pub(super) struct Neighbor {
+    pub place: ItemSeq,
     /// In 65,535ths.
     cosine: u16,
     /// Log-odds that both report one event, in 256ths.
@@ -137,17 +137,17 @@ pub(super) struct Near {
 
 /// A decision of the operator's that concerns an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Tag {
+pub(super) enum Constraint {
     /// Stays with all items of this tag.
-    With(i64),
+    MustLink(i64),
     /// Stays away from items that this decision put on another side.
-    Apart(i64, u8),
+    CannotLink(i64, u8),
 }
 
-impl Weighed {
-    pub(super) fn new(entry: Entry, weight: f32, rarity: f32, in_title: bool, kind: Kind) -> Weighed {
+impl WeightedTerm {
+    pub(super) fn new(entry: TermId, weight: f32, rarity: f32, in_title: bool, kind: TermKind) -> WeightedTerm {
         let (weight, rarity) = ((weight * 65535.0) as u16, (rarity * 255.0).min(255.0) as u8);
-        Weighed { entry, weight, rarity, marks: u8::from(in_title) | (kind as u8) << 1 }
+        WeightedTerm { entry, weight, rarity, marks: u8::from(in_title) | (kind as u8) << 1 }
     }
 
     pub(super) fn in_title(self) -> bool {
@@ -155,13 +155,13 @@ impl Weighed {
     }
 
     /// The same term at another weight.
-    pub(super) fn set(&mut self, weight: f32, rarity: f32, kind: Kind) {
+    pub(super) fn set(&mut self, weight: f32, rarity: f32, kind: TermKind) {
         let local = self.marks & 0xf8;
-        *self = Weighed::new(self.entry, weight, rarity, self.in_title(), kind);
+        *self = WeightedTerm::new(self.entry, weight, rarity, self.in_title(), kind);
         self.marks |= local;
     }
 
-    pub(super) fn is(self, kind: Kind) -> bool {
+    pub(super) fn is(self, kind: TermKind) -> bool {
         self.marks >> 1 & 3 == kind as u8
     }
 
@@ -188,19 +188,19 @@ impl Weighed {
     }
 }
 
-impl Near {
+impl Neighbor {
     /// A neighbour that has not been judged yet.
-    pub(super) fn new(place: Place, cosine: f32) -> Near {
-        Near { place, cosine: (cosine.clamp(0.0, 1.0) * 65535.0) as u16, score: i16::MIN }
+    pub(super) fn new(place: ItemSeq, cosine: f32) -> Neighbor {
+        Neighbor { place, cosine: (cosine.clamp(0.0, 1.0) * 65535.0) as u16, score: i16::MIN }
     }
 
-    pub(super) fn judged(self, score: f32) -> Near {
-        Near { score: (score * 256.0) as i16, ..self }
+    pub(super) fn judged(self, score: f32) -> Neighbor {
+        Neighbor { score: (score * 256.0) as i16, ..self }
     }
 
     /// The same nearness as the neighbour sees it.
-    pub(super) fn seen_from(self, place: Place) -> Near {
-        Near { place, ..self }
+    pub(super) fn seen_from(self, place: ItemSeq) -> Neighbor {
+        Neighbor { place, ..self }
     }
 
     pub(super) fn cosine(&self) -> f32 {
@@ -208,7 +208,7 @@ impl Near {
     }
 
     /// The cosines of two multiplied, in 65,535²ths.
-    pub(super) fn product(&self, other: &Near) -> u64 {
+    pub(super) fn product(&self, other: &Neighbor) -> u64 {
         u64::from(self.cosine) * u64::from(other.cosine)
     }
 
@@ -219,36 +219,36 @@ impl Near {
 
 /// The items of a story.
 #[derive(Default)]
-struct Members {
-    places: SmallVec<[Place; 2]>,
+struct StoryMembers {
+    places: SmallVec<[ItemSeq; 2]>,
     /// Those of them that are not passive.
     voices: u32,
 }
 
 #[derive(Default)]
-pub(super) struct Memory {
-    pub vocabulary: Vocabulary,
-    items: VecDeque<Remembered>,
+pub(super) struct ItemWindow {
+    pub vocabulary: TermIndex,
+    items: VecDeque<IndexedItem>,
     /// The place of the first item in `items`.
-    first: Place,
-    stories: FxHashMap<StoryId, Members>,
-    links: FxHashMap<u64, Place>,
+    first: ItemSeq,
+    stories: FxHashMap<StoryId, StoryMembers>,
+    links: FxHashMap<u64, ItemSeq>,
     outlets: FxHashMap<String, u32>,
     /// Items of each outlet that teach.
     teaching: Vec<u32>,
     /// The operator's decisions, for the few items that there are any about.
-    pub tags: FxHashMap<ItemId, Vec<Tag>>,
+    pub tags: FxHashMap<ItemId, Vec<Constraint>>,
 }
 
 /// The story of an item that is in none yet.
-pub(super) const NOWHERE: StoryId = StoryId::from_row(0);
+pub(super) const UNASSIGNED: StoryId = StoryId::from_row(0);
 
-/// Items of one outlet that always teach; more only while the outlet's share of all stays below [`SHARE`].
-const ALWAYS: u32 = 60;
+/// Items of one outlet that always teach; more only while the outlet's share of all stays below [`MAX_OUTLET_SHARE`].
+const MIN_OUTLET_ITEMS: u32 = 60;
 /// One of so many teaching items may be of one outlet; where there are few outlets, twice its even share.
-const SHARE: u32 = 5;
+const MAX_OUTLET_SHARE: u32 = 5;
 
-impl Memory {
+impl ItemWindow {
     pub(super) fn len(&self) -> usize {
         self.items.len()
     }
@@ -258,13 +258,13 @@ impl Memory {
     }
 
     /// The place of the first item that is remembered.
-    pub(super) fn first(&self) -> Place {
+    pub(super) fn first(&self) -> ItemSeq {
         self.first
     }
 
     /// The place that the next item gets.
-    pub(super) fn next(&self) -> Place {
-        self.first.wrapping_add(self.items.len() as Place)
+    pub(super) fn next(&self) -> ItemSeq {
+        self.first.wrapping_add(self.items.len() as ItemSeq)
     }
 
     /// The number of an outlet, and whether a further item of it may teach.
@@ -279,12 +279,12 @@ impl Memory {
             }
         };
         let own = self.teaching[number as usize];
-        let share = u64::from(SHARE).min(self.teaching.len() as u64 / 2).max(1);
-        (number, own < ALWAYS || u64::from(own) * share <= u64::from(self.vocabulary.items()))
+        let share = u64::from(MAX_OUTLET_SHARE).min(self.teaching.len() as u64 / 2).max(1);
+        (number, own < MIN_OUTLET_ITEMS || u64::from(own) * share <= u64::from(self.vocabulary.items()))
     }
 
-    /// Takes an item in; [`Memory::put`] puts it into its story.
-    pub(super) fn remember(&mut self, item: Remembered) -> Place {
+    /// Takes an item in; [`ItemWindow::put`] puts it into its story.
+    pub(super) fn remember(&mut self, item: IndexedItem) -> ItemSeq {
         let place = self.next();
         if item.link != 0 {
             self.links.entry(item.link).or_insert(place);
@@ -298,7 +298,7 @@ impl Memory {
     }
 
     /// Makes an item passive: it goes where another one goes, and has no voice in its story any more.
-    pub(super) fn make_passive(&mut self, place: Place, follows: Place) {
+    pub(super) fn make_passive(&mut self, place: ItemSeq, follows: ItemSeq) {
         let index = place.wrapping_sub(self.first) as usize;
         let Some(item) = self.items.get_mut(index) else { return };
         item.follows = follows;
@@ -336,23 +336,23 @@ impl Memory {
     }
 
     /// Where an item stands. Items come in order of their ids.
-    pub(super) fn place_of(&self, id: ItemId) -> Option<Place> {
+    pub(super) fn place_of(&self, id: ItemId) -> Option<ItemSeq> {
         let index = self.items.binary_search_by_key(&id, |item| item.id).ok()?;
-        Some(self.first.wrapping_add(index as Place))
+        Some(self.first.wrapping_add(index as ItemSeq))
     }
 
     /// What the operator decided about an item.
-    pub(super) fn tags(&self, id: ItemId) -> &[Tag] {
+    pub(super) fn tags(&self, id: ItemId) -> &[Constraint] {
         self.tags.get(&id).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The item that first had this link.
-    pub(super) fn by_link(&self, link: u64) -> Option<Place> {
+    pub(super) fn by_link(&self, link: u64) -> Option<ItemSeq> {
         self.links.get(&link).copied()
     }
 
     /// The remembered members of a story, in order.
-    pub(super) fn members(&self, story: StoryId) -> &[Place] {
+    pub(super) fn members(&self, story: StoryId) -> &[ItemSeq] {
         self.stories.get(&story).map(|members| members.places.as_slice()).unwrap_or_default()
     }
 
@@ -362,11 +362,11 @@ impl Memory {
     }
 
     /// Puts an item into a story, out of the one where it was.
-    pub(super) fn put(&mut self, place: Place, story: StoryId) {
+    pub(super) fn put(&mut self, place: ItemSeq, story: StoryId) {
         let Some(item) = self.at_mut(place) else { return };
         let voice = !item.passive;
         let old = std::mem::replace(&mut item.story, story);
-        if old != NOWHERE {
+        if old != UNASSIGNED {
             self.leave(place, old, voice);
         }
         let members = self.stories.entry(story).or_default();
@@ -376,7 +376,7 @@ impl Memory {
         members.voices += u32::from(voice);
     }
 
-    fn leave(&mut self, place: Place, story: StoryId, voice: bool) {
+    fn leave(&mut self, place: ItemSeq, story: StoryId, voice: bool) {
         let Some(members) = self.stories.get_mut(&story) else { return };
         let Some(at) = members.places.iter().position(|member| *member == place) else { return };
         members.places.remove(at);
@@ -387,11 +387,11 @@ impl Memory {
     }
 
     /// The item at a place, unless it is forgotten.
-    pub(super) fn at(&self, place: Place) -> Option<&Remembered> {
+    pub(super) fn at(&self, place: ItemSeq) -> Option<&IndexedItem> {
         self.items.get(place.wrapping_sub(self.first) as usize)
     }
 
-    pub(super) fn at_mut(&mut self, place: Place) -> Option<&mut Remembered> {
+    pub(super) fn at_mut(&mut self, place: ItemSeq) -> Option<&mut IndexedItem> {
         self.items.get_mut(place.wrapping_sub(self.first) as usize)
     }
 }

@@ -1,11 +1,11 @@
-//! Scores a grouping against labelled stories: B-cubed (Bagga and Baldwin, 1998) and pairwise precision, recall, F1.
+//! PrecisionRecall a grouping against labelled stories: B-cubed (Bagga and Baldwin, 1998) and pairwise precision, recall, F1.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 /// Precision, recall and their harmonic mean, 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
-pub struct Scores {
+pub struct PrecisionRecall {
     pub precision: f64,
     pub recall: f64,
     pub f1: f64,
@@ -13,18 +13,18 @@ pub struct Scores {
 
 /// How well a grouping meets the labels.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Report {
+pub struct ClusteringMetrics {
     pub items: usize,
     pub stories_labelled: usize,
     pub stories_found: usize,
     /// Averaged over items: how much of an item's story is right.
-    pub b_cubed: Scores,
+    pub b_cubed: PrecisionRecall,
     /// Over pairs of items that stand together.
-    pub pairs: Scores,
+    pub pairs: PrecisionRecall,
 }
 
 /// Compares, item by item, the label with the story that was found.
-pub fn report<G: Eq + Hash, S: Eq + Hash>(items: &[(G, S)]) -> Report {
+pub fn report<G: Eq + Hash, S: Eq + Hash>(items: &[(G, S)]) -> ClusteringMetrics {
     let (mut labelled, mut found, mut both) = (HashMap::new(), HashMap::new(), HashMap::new());
     for (label, story) in items {
         *labelled.entry(label).or_insert(0u64) += 1;
@@ -40,12 +40,12 @@ pub fn report<G: Eq + Hash, S: Eq + Hash>(items: &[(G, S)]) -> Report {
     };
     let pairs = |counts: &mut dyn Iterator<Item = u64>| counts.map(|c| c * (c - 1) / 2).sum::<u64>() as f64;
     let hits = pairs(&mut both.values().copied());
-    Report {
+    ClusteringMetrics {
         items: items.len(),
         stories_labelled: labelled.len(),
         stories_found: found.len(),
-        b_cubed: Scores::new(over(&|_, s| found[s]), over(&|g, _| labelled[g])),
-        pairs: Scores::new(
+        b_cubed: PrecisionRecall::new(over(&|_, s| found[s]), over(&|g, _| labelled[g])),
+        pairs: PrecisionRecall::new(
             hits / pairs(&mut found.values().copied()).max(1.0),
             hits / pairs(&mut labelled.values().copied()).max(1.0),
         ),
@@ -54,7 +54,7 @@ pub fn report<G: Eq + Hash, S: Eq + Hash>(items: &[(G, S)]) -> Report {
 
 /// A story that is wrong, and in which way.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Mistake {
+pub struct GroupingError {
     /// Pairs of items that are wrong by it.
     pub pairs: u64,
     /// The items, by position: those that belong together in one part each, the largest part first.
@@ -63,22 +63,22 @@ pub struct Mistake {
 
 /// The worst mistakes of each kind.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Mistakes {
+pub struct GroupingErrors {
     /// Stories found that hold items of several labels; a part is a label.
-    pub false_merges: Vec<Mistake>,
-    /// Labelled stories whose items were found in several; a part is a story found.
-    pub misses: Vec<Mistake>,
+    pub false_merges: Vec<GroupingError>,
+    /// LabeledItem stories whose items were found in several; a part is a story found.
+    pub misses: Vec<GroupingError>,
 }
 
 /// Looks for the mistakes that cost most pairs, at most `limit` of each kind.
-pub fn mistakes<G: Eq + Hash + Ord, S: Eq + Hash + Ord>(items: &[(G, S)], limit: usize) -> Mistakes {
+pub fn mistakes<G: Eq + Hash + Ord, S: Eq + Hash + Ord>(items: &[(G, S)], limit: usize) -> GroupingErrors {
     let flipped: Vec<(&S, &G)> = items.iter().map(|(label, story)| (story, label)).collect();
     let straight: Vec<(&G, &S)> = items.iter().map(|(label, story)| (label, story)).collect();
-    Mistakes { false_merges: split_up(&flipped, limit), misses: split_up(&straight, limit) }
+    GroupingErrors { false_merges: split_up(&flipped, limit), misses: split_up(&straight, limit) }
 }
 
 /// The wholes that fall into several parts, those that lose most pairs first.
-fn split_up<W: Ord, P: Ord>(items: &[(W, P)], limit: usize) -> Vec<Mistake> {
+fn split_up<W: Ord, P: Ord>(items: &[(W, P)], limit: usize) -> Vec<GroupingError> {
     let mut wholes: BTreeMap<&W, BTreeMap<&P, Vec<usize>>> = BTreeMap::new();
     for (at, (whole, part)) in items.iter().enumerate() {
         wholes.entry(whole).or_default().entry(part).or_default().push(at);
@@ -88,18 +88,19 @@ fn split_up<W: Ord, P: Ord>(items: &[(W, P)], limit: usize) -> Vec<Mistake> {
         let mut parts: Vec<Vec<usize>> = parts.into_values().collect();
         parts.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
         let whole = pairs(parts.iter().map(Vec::len).sum());
-        Mistake { pairs: whole - parts.iter().map(|part| pairs(part.len())).sum::<u64>(), parts }
+        GroupingError { pairs: whole - parts.iter().map(|part| pairs(part.len())).sum::<u64>(), parts }
     };
-    let mut mistakes: Vec<Mistake> = wholes.into_values().map(mistake).filter(|mistake| mistake.pairs > 0).collect();
+    let mut mistakes: Vec<GroupingError> =
+        wholes.into_values().map(mistake).filter(|mistake| mistake.pairs > 0).collect();
     mistakes.sort_by(|a, b| b.pairs.cmp(&a.pairs).then(a.parts.cmp(&b.parts)));
     mistakes.truncate(limit);
     mistakes
 }
 
-impl Scores {
+impl PrecisionRecall {
     fn new(precision: f64, recall: f64) -> Self {
         let sum = precision + recall;
-        Scores { precision, recall, f1: if sum > 0.0 { 2.0 * precision * recall / sum } else { 0.0 } }
+        PrecisionRecall { precision, recall, f1: if sum > 0.0 { 2.0 * precision * recall / sum } else { 0.0 } }
     }
 }
 
@@ -123,7 +124,7 @@ mod tests {
     #[test]
     fn mistakes_are_told_by_kind_and_cost() {
         let found = mistakes(&[(1, 'a'), (1, 'a'), (1, 'b'), (2, 'b'), (3, 'c')], 5);
-        assert_eq!(found.misses, [Mistake { pairs: 2, parts: vec![vec![0, 1], vec![2]] }]);
-        assert_eq!(found.false_merges, [Mistake { pairs: 1, parts: vec![vec![2], vec![3]] }]);
+        assert_eq!(found.misses, [GroupingError { pairs: 2, parts: vec![vec![0, 1], vec![2]] }]);
+        assert_eq!(found.false_merges, [GroupingError { pairs: 1, parts: vec![vec![2], vec![3]] }]);
     }
 }

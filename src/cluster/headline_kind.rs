@@ -1,10 +1,10 @@
 //! What kind of item a title announces, by the words that headlines of that kind use in every newsroom.
 
-use super::memory::Form;
+use super::window::HeadlineKind;
 use aho_corasick::AhoCorasick;
 
 /// Words and phrases of round-ups: items that cover many events, newsletters, galleries, puzzles.
-const ROUNDUPS: [&str; 58] = [
+const ROUNDUP_CUES: [&str; 58] = [
     "briefing",
     "newsletter",
     "round-up",
@@ -66,7 +66,7 @@ const ROUNDUPS: [&str; 58] = [
 ];
 
 /// Words of offers. "Deal", "buy" and "record low" are not among them: they are as much at home in politics and markets.
-const OFFERS: [&str; 25] = [
+const OFFER_CUES: [&str; 25] = [
     "deals",
     "preorder",
     "pre-order",
@@ -95,24 +95,24 @@ const OFFERS: [&str; 25] = [
 ];
 
 /// Reads titles for the words of both kinds.
-pub(super) struct Forms(AhoCorasick);
+pub(super) struct HeadlineClassifier(AhoCorasick);
 
-impl Default for Forms {
-    fn default() -> Forms {
-        let words = AhoCorasick::builder().ascii_case_insensitive(true).build(ROUNDUPS.iter().chain(&OFFERS));
-        Forms(words.unwrap_or_else(|error| unreachable!("a few short words always fit: {error}")))
+impl Default for HeadlineClassifier {
+    fn default() -> HeadlineClassifier {
+        let words = AhoCorasick::builder().ascii_case_insensitive(true).build(ROUNDUP_CUES.iter().chain(&OFFER_CUES));
+        HeadlineClassifier(words.unwrap_or_else(|error| unreachable!("a few short words always fit: {error}")))
     }
 }
 
-impl Forms {
+impl HeadlineClassifier {
     /// `lower` is the title in lower case.
-    pub(super) fn of(&self, lower: &str) -> Form {
+    pub(super) fn of(&self, lower: &str) -> HeadlineKind {
         // "A; B; C" is a table of contents.
-        let mut form = Form { roundup: lower.matches(';').nth(1).is_some(), offer: false };
+        let mut form = HeadlineKind { roundup: lower.matches(';').nth(1).is_some(), offer: false };
         for found in self.0.find_overlapping_iter(lower) {
             if is_whole(lower, found.start(), found.end()) {
-                let roundup = found.pattern().as_usize() < ROUNDUPS.len();
-                form = Form { roundup: form.roundup || roundup, offer: form.offer || !roundup };
+                let roundup = found.pattern().as_usize() < ROUNDUP_CUES.len();
+                form = HeadlineKind { roundup: form.roundup || roundup, offer: form.offer || !roundup };
             }
         }
         form
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn forms_are_told_by_whole_words() {
-        let forms = Forms::default();
+        let forms = HeadlineClassifier::default();
         let form = |title: &str| forms.of(&title.to_lowercase());
         assert!(form("Morning Briefing: what to watch").roundup);
         assert!(form("Rates rise; storm nears; cup final").roundup);

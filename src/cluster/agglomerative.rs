@@ -5,13 +5,13 @@
 //! both groups are large it takes more. The order in which items came plays no part.
 
 use super::Linkage;
-use super::memory::Tag;
+use super::window::Constraint;
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 /// Log-odds from which a pair is kept.
-pub(super) const KEPT: f32 = -3.5;
+pub(super) const MIN_PAIR_LOG_ODDS: f32 = -3.5;
 
 /// A pair of items, by their positions, with its log-odds.
 pub(super) type Pair = (u32, u32, f32);
@@ -19,11 +19,11 @@ pub(super) type Pair = (u32, u32, f32);
 /// Which items stand together: each group's positions in order, the groups in order of their first.
 ///
 /// `cores` are items that stand together whatever their pairs say; `tags` are the operator's decisions for each item.
-pub(super) fn group(tags: &[&[Tag]], cores: &[Vec<u32>], pairs: &[Pair], linkage: &Linkage) -> Vec<Vec<u32>> {
-    let mut grouping = Grouping::new(tags, linkage);
+pub(super) fn group(tags: &[&[Constraint]], cores: &[Vec<u32>], pairs: &[Pair], linkage: &Linkage) -> Vec<Vec<u32>> {
+    let mut grouping = Agglomeration::new(tags, linkage);
     for (a, b, score) in pairs {
-        grouping.links[*a as usize].insert(*b, Bond { sum: *score, pairs: 1, best: *score });
-        grouping.links[*b as usize].insert(*a, Bond { sum: *score, pairs: 1, best: *score });
+        grouping.links[*a as usize].insert(*b, ClusterLink { sum: *score, pairs: 1, best: *score });
+        grouping.links[*b as usize].insert(*a, ClusterLink { sum: *score, pairs: 1, best: *score });
     }
     for core in cores {
         for item in &core[1..] {
@@ -39,32 +39,32 @@ pub(super) fn group(tags: &[&[Tag]], cores: &[Vec<u32>], pairs: &[Pair], linkage
 
 /// What the pairs between two groups say.
 #[derive(Debug, Clone, Copy)]
-struct Bond {
+struct ClusterLink {
     sum: f32,
     pairs: u32,
     best: f32,
 }
 
 /// Two groups that may join, as they were when this was written.
-struct Candidate {
+struct MergeCandidate {
     link: f32,
     groups: (u32, u32),
     versions: (u32, u32),
 }
 
-struct Grouping<'a> {
+struct Agglomeration<'a> {
     linkage: &'a Linkage,
     /// Empty where a group went into another.
     members: Vec<Vec<u32>>,
-    links: Vec<FxHashMap<u32, Bond>>,
-    tags: Vec<Vec<Tag>>,
+    links: Vec<FxHashMap<u32, ClusterLink>>,
+    tags: Vec<Vec<Constraint>>,
     versions: Vec<u32>,
-    heap: BinaryHeap<Candidate>,
+    heap: BinaryHeap<MergeCandidate>,
 }
 
-impl<'a> Grouping<'a> {
-    fn new(tags: &[&[Tag]], linkage: &'a Linkage) -> Grouping<'a> {
-        Grouping {
+impl<'a> Agglomeration<'a> {
+    fn new(tags: &[&[Constraint]], linkage: &'a Linkage) -> Agglomeration<'a> {
+        Agglomeration {
             linkage,
             members: (0..tags.len() as u32).map(|item| vec![item]).collect(),
             links: vec![FxHashMap::default(); tags.len()],
@@ -78,7 +78,7 @@ impl<'a> Grouping<'a> {
         for group in 0..self.members.len() as u32 {
             self.offer_all(group, |group, other| group < other);
         }
-        while let Some(Candidate { groups: (a, b), versions, .. }) = self.heap.pop() {
+        while let Some(MergeCandidate { groups: (a, b), versions, .. }) = self.heap.pop() {
             let current = (self.versions[a as usize], self.versions[b as usize]) == versions;
             if current && !self.members[a as usize].is_empty() && !self.members[b as usize].is_empty() {
                 self.join(a, b);
@@ -99,7 +99,7 @@ impl<'a> Grouping<'a> {
             }
             let groups = (group.min(*other), group.max(*other));
             let versions = (self.versions[groups.0 as usize], self.versions[groups.1 as usize]);
-            self.heap.push(Candidate { link, groups, versions });
+            self.heap.push(MergeCandidate { link, groups, versions });
         }
     }
 
@@ -130,30 +130,30 @@ impl<'a> Grouping<'a> {
 }
 
 /// Whether the operator set items of two groups apart.
-pub(super) fn apart(one: &[Tag], other: &[Tag]) -> bool {
+pub(super) fn apart(one: &[Constraint], other: &[Constraint]) -> bool {
     one.iter().any(|tag| {
-        let Tag::Apart(decision, side) = tag else { return false };
-        other.iter().any(|tag| matches!(tag, Tag::Apart(d, s) if d == decision && s != side))
+        let Constraint::CannotLink(decision, side) = tag else { return false };
+        other.iter().any(|tag| matches!(tag, Constraint::CannotLink(d, s) if d == decision && s != side))
     })
 }
 
-impl Ord for Candidate {
+impl Ord for MergeCandidate {
     fn cmp(&self, other: &Self) -> Ordering {
         // Equal links in order of position, so that nothing depends on the order of a hash map.
         self.link.total_cmp(&other.link).then_with(|| other.groups.cmp(&self.groups))
     }
 }
 
-impl PartialOrd for Candidate {
+impl PartialOrd for MergeCandidate {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Candidate {
+impl PartialEq for MergeCandidate {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Candidate {}
+impl Eq for MergeCandidate {}
