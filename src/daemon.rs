@@ -26,7 +26,7 @@ use crate::domain::{IngestResult, Timestamp};
 use crate::feed_parser;
 use crate::http_client::{FetchOutcome, Fetcher};
 use crate::publish;
-use crate::serve::{self, Health};
+use crate::serve::{self, TaskHealth};
 use crate::store::Store;
 use crate::websub::PushQueue;
 use anyhow::Context;
@@ -109,7 +109,7 @@ pub async fn run(
     let signals = Signals::default();
     let address = listener.local_addr().context("the listener has no address")?;
 
-    let health = Health::default();
+    let health = TaskHealth::default();
     let mut served = serve::router(store.clone(), config.publish.clone(), health.clone(), clock.clone());
     let abandon = CancellationToken::new();
     let mut tasks = JoinSet::new();

@@ -16,6 +16,7 @@ pub mod charset;
 pub mod clock;
 pub mod html;
 pub mod markup;
+pub mod wording;
 
 pub mod article;
 

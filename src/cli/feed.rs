@@ -6,10 +6,14 @@ use super::Context;
 use super::output::{json, one_line, print, table, time};
 use super::story::find;
 use crate::daemon;
-use crate::domain::{Edition, EditionReason, FeedEntry, FeedOrder, FeedVariant, PublishedFeed, Story};
-use crate::publish::{FeedDocument, FeedPage, Format, Options, compose, conditions, outlets};
+use crate::domain::{Edition, EditionReason, FeedEntry, FeedVariant, PublishedFeed, Story};
+use crate::publish::{
+    FeedDocument, FeedFormat, FeedPage, Options, QueryMatches, compose_edition, membership_conditions, outlet_count,
+    render,
+};
 use crate::store::entries::{self, Page};
 use crate::store::{self, Store, stories, tokens};
+use crate::wording::selection_text;
 use anyhow::{Context as _, bail};
 use rusqlite::Connection;
 use std::process::ExitCode;
@@ -76,14 +80,14 @@ fn list(context: &Context) -> anyhow::Result<ExitCode> {
     let options = context.config()?.publish;
     let feeds = options.published_feeds();
     if context.json() {
-        let urls = |feed| Format::ALL.map(|format| url(&options, feed, FeedVariant::Live, format));
+        let urls = |feed| FeedFormat::ALL.map(|format| url(&options, feed, FeedVariant::Live, format));
         let rows: Vec<serde_json::Value> =
             feeds.iter().map(|feed| serde_json::json!({"feed": feed, "urls": urls(feed)})).collect();
         json(&rows)?;
     } else {
         let address = |feed: &PublishedFeed| match feed.private {
             true => format!("private; `newsfold feed token {}` prints it", feed.name),
-            false => url(&options, feed, FeedVariant::Live, Format::Atom),
+            false => url(&options, feed, FeedVariant::Live, FeedFormat::Atom),
         };
         let rows = feeds.iter().map(|feed| [feed.name.clone(), one_line(&feed.title, 60), address(feed)]);
         table(["feed", "title", "atom (also .rss, .json, .stable.atom …)"], rows)?;
@@ -92,13 +96,13 @@ fn list(context: &Context) -> anyhow::Result<ExitCode> {
 }
 
 /// The feed's address, without its token.
-fn url(options: &Options, feed: &PublishedFeed, variant: FeedVariant, format: Format) -> String {
+fn url(options: &Options, feed: &PublishedFeed, variant: FeedVariant, format: FeedFormat) -> String {
     options.url(&format!("feeds/{}{}.{}", feed.name, variant.suffix(), format.extension()))
 }
 
 fn urls(options: &Options, feed: &PublishedFeed, token: Option<&str>) -> Vec<String> {
     let query = token.map_or_else(String::new, |token| format!("?token={token}"));
-    let of = |variant| Format::ALL.map(|format| url(options, feed, variant, format) + &query);
+    let of = |variant| FeedFormat::ALL.map(|format| url(options, feed, variant, format) + &query);
     FeedVariant::ALL.into_iter().flat_map(of).collect()
 }
 
@@ -119,7 +123,7 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     print(&format!("{}: {}", feed.name, one_line(&feed.title, 200)))?;
-    print(&format!("selects: {}", one_line(&in_words(&feed), 1000)))?;
+    print(&format!("selects: {}", one_line(&selection_text(&feed.selection), 1000)))?;
     print(&format!("holds: {} stories, and {archived} full pages of earlier ones", page.entries.len()))?;
     if feed.private {
         return print(&format!("private; `newsfold feed token {}` prints its URLs", feed.name))
@@ -129,29 +133,6 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
         print(&url)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn in_words(feed: &PublishedFeed) -> String {
-    let of = &feed.selection;
-    let mut says: Vec<String> = Vec::new();
-    let lists = [("tag", &of.tags), ("outlet", &of.outlets), ("language", &of.languages)];
-    for (what, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
-        says.push(format!("{what} {}", list.join(" or ")));
-    }
-    says.extend(of.words.as_ref().map(|words| format!("words {words}")));
-    says.extend(of.without.as_ref().map(|words| format!("without {words}")));
-    if of.min_outlets > 1 {
-        says.push(format!("at least {} outlets", of.min_outlets));
-    }
-    says.extend(of.max_age.map(|age| format!("at most {age:#} older than the newest")));
-    if says.is_empty() {
-        says.push("every story".into());
-    }
-    let order = match of.order {
-        FeedOrder::Newest => "the newest first",
-        FeedOrder::Weight => "by weight",
-    };
-    format!("{}; at most {}, {order}", says.join(", "), of.limit)
 }
 
 /// What a feed holds, and how many pages its archive has. Where it was last chosen by another configuration and no daemon
@@ -175,8 +156,8 @@ fn would_be(story: &Story) -> Option<FeedEntry> {
         number: 1,
         made_at: story.updated_at,
         cause: EditionReason::First,
-        outlets: outlets(story),
-        text: compose(story, story.lead()?),
+        outlets: outlet_count(story),
+        text: compose_edition(story, story.lead()?),
     };
     Some(FeedEntry { published: story.published.clone()?, edition })
 }
@@ -191,11 +172,11 @@ async fn preview(
     let options = config.publish;
     let feed = named(&options, name)?;
     let (page, _) = read(&store, &feed, variant).await?;
-    if let Some(format) = format.and_then(Format::from_extension) {
+    if let Some(format) = format.and_then(FeedFormat::from_extension) {
         let instance = store.read(stories::instance).await?;
         let document = FeedDocument::of_feed(&feed, variant, FeedPage::Current, &instance, &page.entries, &options)
-            .beside(&feed, variant, page.previous, page.next);
-        return print(String::from_utf8_lossy(&document.render(format)).trim_end()).map(|()| ExitCode::SUCCESS);
+            .with_archive_links(&feed, variant, page.previous, page.next);
+        return print(String::from_utf8_lossy(&render(&document, format)).trim_end()).map(|()| ExitCode::SUCCESS);
     }
     if context.json() {
         json(&page.entries)?;
@@ -221,14 +202,15 @@ async fn why(context: &Context, name: &str, story: &str) -> anyhow::Result<ExitC
     let feed = named(&config.publish, name)?;
     let story = find(&store, story).await?;
     let (id, asked) = (story.id, feed.clone());
-    let (standing, words, without) = store
+    let (standing, matches) = store
         .read(move |db| {
             let matches = |words: &Option<String>| words.as_ref().map(|w| stories::says(db, id, w)).transpose();
             let selection = &asked.selection;
-            Ok((entries::standing(db, &asked.name, id)?, matches(&selection.words)?, matches(&selection.without)?))
+            let matches = QueryMatches { words: matches(&selection.words)?, without: matches(&selection.without)? };
+            Ok((entries::standing(db, &asked.name, id)?, matches))
         })
         .await?;
-    let conditions = conditions(&story, &feed.selection, words, without);
+    let conditions = membership_conditions(&story, &feed.selection, matches);
     let shown = read(&store, &feed, FeedVariant::Live).await?.0.entries.iter().any(|entry| entry.edition.story == id);
     if context.json() {
         let since = standing.map(|(at, _)| at);

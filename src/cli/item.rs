@@ -5,6 +5,7 @@ use super::output::{json, maybe_time, one_line, print, time};
 use crate::cluster::{Clusterer, Options, PairExplanation};
 use crate::domain::ItemId;
 use crate::store::{Store, articles, decisions, items, stories};
+use crate::wording::reason_sentence;
 use anyhow::Context as _;
 use std::process::ExitCode;
 
@@ -46,7 +47,7 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
     if context.json() {
         json(&serde_json::json!({
             "item": item, "story": story.as_ref().map(|s| s.id), "copy_of": report.and_then(|r| r.copy_of),
-            "evidence": report.map(|r| &r.evidence), "why": report.map(|r| r.why()), "revisions": revisions, "other_guids": guids, "page": page,
+            "evidence": report.map(|r| &r.evidence), "why": report.map(|r| reason_sentence(&r.evidence)), "revisions": revisions, "other_guids": guids, "page": page,
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -75,7 +76,7 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
             if let Some(original) = report.copy_of {
                 print(&format!("{:>12}  item {original}", "copy of"))?;
             }
-            print(&format!("{:>12}  {}", "why", one_line(&report.why(), 500)))?;
+            print(&format!("{:>12}  {}", "why", one_line(&reason_sentence(&report.evidence), 500)))?;
         }
         _ => print(&format!("{:>12}  not placed yet; the daemon does it", "story"))?,
     }

@@ -2,6 +2,7 @@
 
 use crate::domain::Timestamp;
 pub use crate::domain::text::one_line;
+use crate::wording::Audience;
 use anyhow::{Context as _, bail};
 use comfy_table::{ContentArrangement, Table, presets};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -42,11 +43,11 @@ pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [St
 
 /// A time in the operator's own zone.
 pub fn time(at: Timestamp) -> String {
-    at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    Audience::Operator.time(at)
 }
 
 pub fn maybe_time(at: Option<Timestamp>) -> String {
-    at.map_or_else(|| "never".into(), time)
+    Audience::Operator.optional_time(at)
 }
 
 /// Asks before something that can't be taken back. Without a terminal to ask on, `--yes` must say it.

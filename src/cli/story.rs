@@ -8,6 +8,7 @@ use crate::publish::choose_lead;
 use crate::store::decisions::Refusal;
 use crate::store::stories::Recent;
 use crate::store::{Store, decisions, editions, items, stories};
+use crate::wording::{constraint_text, reason_sentence};
 use anyhow::{Context as _, bail};
 use std::process::ExitCode;
 
@@ -107,7 +108,7 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
         print(&format!("edition {}: {cause}, {outlets} outlet{plural} ({})", edition.number, time(edition.made_at)))?;
     }
     for decision in decided {
-        print(&format!("{decision} ({})", time(decision.made_at)))?;
+        print(&format!("{} ({})", constraint_text(&decision), time(decision.made_at)))?;
     }
     for report in &story.items {
         let item = &report.item;
@@ -119,7 +120,7 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
         if let Some(original) = report.copy_of {
             print(&format!("    a copy of item {original}"))?;
         }
-        print(&format!("    why: {}", one_line(&report.why(), 500)))?;
+        print(&format!("    why: {}", one_line(&reason_sentence(&report.evidence), 500)))?;
         let id = item.id;
         for revision in store.read(move |db| items::revisions(db, id)).await? {
             print(&format!("    until {}: {}", time(revision.replaced_at), one_line(&revision.title, 200)))?;
@@ -182,9 +183,9 @@ pub(super) fn done(context: &Context, decided: Result<GroupingConstraint, Refusa
     if context.json() {
         json(&decision)?;
     } else if decision.undone_at.is_some() {
-        print(&format!("{decision}: taken back"))?;
+        print(&format!("{}: undone", constraint_text(&decision)))?;
     } else {
-        print(&format!("{decision}; `newsfold story undo {}` takes it back", decision.id))?;
+        print(&format!("{}; `newsfold story undo {}` undoes it", constraint_text(&decision), decision.id))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -242,7 +242,7 @@ fn two_links_to_one_article_are_one_story_and_one_is_a_copy() {
     let joined = clusterer.assign(&second, |_| StoryId::from_row(2));
     assert_eq!((founded.placement, joined.placement), (StoryPlacement::Founded, StoryPlacement::Joined));
     assert_eq!((joined.story, joined.copy_of), (founded.story, Some(first.id)));
-    assert!(joined.evidence.to_string().contains("the same link as item 1"));
+    assert!(joined.evidence.reasons.contains(&JoinReason::SameLink { with: ItemId(1) }));
 }
 
 #[test]

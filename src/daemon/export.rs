@@ -8,7 +8,7 @@
 use super::LOOK;
 use crate::clock::Clock;
 use crate::publish::Options;
-use crate::serve::{self, Document};
+use crate::serve::{self, StaticDocument};
 use crate::store::{Store, stories};
 use anyhow::Context as _;
 use jiff::SignedDuration;
@@ -52,8 +52,8 @@ pub async fn export(options: &Options, store: &Store, clock: &Clock, folder: &Pa
     let generation = tokio::task::spawn_blocking(move || Generation::begin(&to, now)).await?.with_context(cannot)?;
     let generation = Arc::new(Mutex::new(generation));
     let placing = generation.clone();
-    let place = move |document: Document| lock(&placing).place(&document);
-    serve::each(store, options, clock, place).await.with_context(cannot)?;
+    let place = move |document: StaticDocument| lock(&placing).place(&document);
+    serve::write_static_site(store, options, clock, place).await.with_context(cannot)?;
     tokio::task::spawn_blocking(move || lock(&generation).complete()).await?.with_context(cannot)
 }
 
@@ -133,9 +133,9 @@ impl Generation {
         self.folder.join(self.name() + UNDER_WAY)
     }
 
-    fn place(&mut self, document: &Document) -> io::Result<()> {
+    fn place(&mut self, document: &StaticDocument) -> io::Result<()> {
         let modified = document.modified.and_then(|at| SystemTime::try_from(at).ok());
-        for (suffix, bytes) in &document.coded {
+        for (suffix, bytes) in &document.encoded {
             self.file(&format!("{}{suffix}", document.path), bytes, modified)?;
         }
         self.documents.push(serde_json::json!({
@@ -143,7 +143,7 @@ impl Generation {
             "content_type": document.content_type,
             "cache_control": document.cache_control,
             "hash": document.hash,
-            "codings": document.coded.iter().map(|(suffix, _)| suffix).collect::<Vec<_>>(),
+            "codings": document.encoded.iter().map(|(suffix, _)| suffix).collect::<Vec<_>>(),
         }));
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::domain::Timestamp;
 use crate::domain::duration::after;
 use crate::publish;
-use crate::serve::{FeedBytes, feed_bytes, feed_urls};
+use crate::serve::{FeedSnapshot, feed_snapshots, feed_urls};
 use crate::store::{self, Store, stories, websub_subscribers};
 use jiff::SignedDuration;
 use std::collections::{BTreeSet, HashMap};
@@ -31,7 +31,7 @@ pub(super) struct FeedChangeContext {
     /// The URLs of all documents.
     pub topics: Arc<BTreeSet<String>>,
     /// What was announced last, as far as it was since the start.
-    documents: Arc<Mutex<HashMap<String, Arc<FeedBytes>>>>,
+    documents: Arc<Mutex<HashMap<String, Arc<FeedSnapshot>>>>,
     /// That somebody is to be told or asked.
     pub due: Arc<Notify>,
     /// That somebody has begun to listen.
@@ -61,7 +61,7 @@ impl FeedChangeContext {
     }
 
     /// The document of a topic, as it was announced last.
-    pub(super) fn document(&self, topic: &str) -> Option<Arc<FeedBytes>> {
+    pub(super) fn document(&self, topic: &str) -> Option<Arc<FeedSnapshot>> {
         self.documents().get(topic).cloned()
     }
 
@@ -70,7 +70,7 @@ impl FeedChangeContext {
         self.documents().keys().cloned().collect()
     }
 
-    fn documents(&self) -> MutexGuard<'_, HashMap<String, Arc<FeedBytes>>> {
+    fn documents(&self) -> MutexGuard<'_, HashMap<String, Arc<FeedSnapshot>>> {
         self.documents.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
@@ -118,7 +118,7 @@ impl FeedChangeContext {
 
     async fn announce(&self, wanted: BTreeSet<String>, now: Timestamp) -> store::Result<()> {
         let options = self.options.clone();
-        let made = self.store.read(move |db| feed_bytes(db, &options, |url| wanted.contains(url))).await?;
+        let made = self.store.read(move |db| feed_snapshots(db, &options, |url| wanted.contains(url))).await?;
         let told: Vec<_> = made.iter().map(|document| (document.url.clone(), document.hash.clone())).collect();
         for document in made {
             self.documents().insert(document.url.clone(), Arc::new(document));

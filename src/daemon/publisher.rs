@@ -5,7 +5,9 @@ use super::{LOOK, Signals};
 use crate::clock::Clock;
 use crate::domain::duration::before;
 use crate::domain::{Edition, EditionReason, EditionText, PublishedFeed, Story, StoryId, StoryPublication, Timestamp};
-use crate::publish::{Options, Step, compose, first_publication, on_entering, outlets, step};
+use crate::publish::{
+    EditionStep, Options, compose_edition, edition_on_entering, first_publication, next_edition, outlet_count,
+};
 use crate::store::{self, Store, editions, entries, stories, tokens};
 use crate::websub::secrets;
 use anyhow::Context;
@@ -68,7 +70,7 @@ struct Decided {
     story: Story,
     turn: i64,
     latest: Option<Edition>,
-    step: Step,
+    next_edition: EditionStep,
 }
 
 impl Publishing {
@@ -98,7 +100,7 @@ impl Publishing {
             let mut due: Vec<(Story, EditionText, StoryPublication)> = Vec::new();
             for story in settled {
                 if let Some((lead, published)) = first_publication(&story, now, &self.options) {
-                    let text = compose(&story, lead);
+                    let text = compose_edition(&story, lead);
                     due.push((story, text, published));
                 }
             }
@@ -116,7 +118,7 @@ impl Publishing {
         let mut published = Vec::new();
         for (story, text, frozen) in due {
             if stories::publish(db, story.id, text.lead, frozen)? {
-                editions::add(db, story.id, EditionReason::First, outlets(story), text, now)?;
+                editions::add(db, story.id, EditionReason::First, outlet_count(story), text, now)?;
                 published.push(story.id);
             }
         }
@@ -136,7 +138,7 @@ impl Publishing {
                 .read(move |db| {
                     let due = editions::due(db, now, BATCH)?;
                     let decide = |due: editions::Due| Decided {
-                        step: step(&due.story, due.made, due.latest.as_ref(), now, &options),
+                        next_edition: next_edition(&due.story, due.made, due.latest.as_ref(), now, &options),
                         story: due.story,
                         turn: due.turn,
                         latest: due.latest,
@@ -155,22 +157,22 @@ impl Publishing {
     fn write_editions(&self, db: &Connection, decided: Vec<Decided>, now: Timestamp) -> store::Result<()> {
         let mut changed = false;
         let mut looked_at = Vec::new();
-        for Decided { story, turn, mut latest, step } in decided {
+        for Decided { story, turn, mut latest, next_edition } in decided {
             // What changed while we looked is looked at again.
             if !editions::is_turn(db, story.id, turn)? {
                 continue;
             }
             let mut next = None;
-            match step {
-                Step::Edition(cause, text) => {
+            match next_edition {
+                EditionStep::Write(cause, text) => {
                     // One of an earlier version's stories: nothing has changed today.
                     let at = if cause == EditionReason::First { story.updated_at.min(now) } else { now };
-                    editions::add(db, story.id, cause, outlets(&story), &text, at)?;
+                    editions::add(db, story.id, cause, outlet_count(&story), &text, at)?;
                     latest = editions::latest(db, story.id)?;
                     changed = true;
                 }
-                Step::Wait(until) => next = Some(until),
-                Step::Rest => {}
+                EditionStep::WaitUntil(until) => next = Some(until),
+                EditionStep::Unchanged => {}
             }
             editions::looked_at(db, story.id, turn, next)?;
             looked_at.extend(latest.map(|latest| (story, latest)));
@@ -183,8 +185,8 @@ impl Publishing {
                 let Some((story, latest)) = looked_at.iter().find(|(story, _)| story.id == id) else { continue };
                 let edition = match entered.get(&id) {
                     Some(edition) => *edition,
-                    None => match on_entering(story, latest, &self.options) {
-                        Some(text) => editions::add(db, id, EditionReason::Entered, outlets(story), &text, now)?,
+                    None => match edition_on_entering(story, latest, &self.options) {
+                        Some(text) => editions::add(db, id, EditionReason::Entered, outlet_count(story), &text, now)?,
                         None => latest.number,
                     },
                 };

@@ -2,7 +2,7 @@
 //! again, later each time that it falls at once. What one task does to itself stops no other.
 
 use crate::crawl::panic_text;
-use crate::serve::Health;
+use crate::serve::TaskHealth;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ const STEADY: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs what `start` makes, again and again, until it ends because of `stop`.
-pub(super) async fn keep_up<F>(name: &'static str, health: Health, stop: CancellationToken, start: impl Fn() -> F)
+pub(super) async fn keep_up<F>(name: &'static str, health: TaskHealth, stop: CancellationToken, start: impl Fn() -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -54,7 +54,7 @@ where
 }
 
 /// Whether a task is down for good: then systemd's watchdog is to find out.
-pub(super) fn is_lost(health: &Health) -> bool {
+pub(super) fn is_lost(health: &TaskHealth) -> bool {
     health.longest_down().is_some_and(|down| down > PATIENCE)
 }
 
@@ -89,7 +89,7 @@ mod tests {
     async fn a_task_that_panics_is_seen_in_healthz_and_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("news.db")).unwrap();
-        let (health, stop) = (Health::default(), CancellationToken::new());
+        let (health, stop) = (TaskHealth::default(), CancellationToken::new());
         let clock = Clock::system();
         let router = crate::serve::router(store, publish::Options::default(), health.clone(), clock);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -121,7 +121,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_task_that_never_stands_again_is_lost_and_is_tried_ever_more_rarely() {
-        let (health, stop) = (Health::default(), CancellationToken::new());
+        let (health, stop) = (TaskHealth::default(), CancellationToken::new());
         let starts = Arc::new(AtomicU32::new(0));
         let counted = starts.clone();
         let kept = tokio::spawn(keep_up("publisher", health.clone(), stop.clone(), move || {

@@ -4,7 +4,7 @@ use super::supervisor::is_lost;
 use crate::clock::Clock;
 use crate::config::Running;
 use crate::domain::duration::before;
-use crate::serve::Health;
+use crate::serve::TaskHealth;
 use crate::store::retention::{self, Keep};
 use crate::store::{self, Maintenance, Store, articles, websub_subscribers};
 use jiff::SignedDuration;
@@ -25,7 +25,7 @@ pub(super) async fn run(store: Store, options: Running, clock: Clock, stop: Canc
 }
 
 /// Tells systemd that we live.
-pub(super) async fn watch(store: Store, health: Health, stop: CancellationToken) {
+pub(super) async fn watch(store: Store, health: TaskHealth, stop: CancellationToken) {
     tokio::select! {
         _ = stop.cancelled() => {}
         _ = watchdog(&store, &health) => {}
@@ -69,7 +69,7 @@ async fn remove_old(store: &Store, keep: Keep, clock: &Clock) -> store::Result<u
 }
 
 /// For as long as the database answers and no task is lost: a daemon that can't read, poll, group or publish is of no use.
-async fn watchdog(store: &Store, health: &Health) {
+async fn watchdog(store: &Store, health: &TaskHealth) {
     let Some(limit) = sd_notify::watchdog_enabled() else {
         return std::future::pending().await;
     };

@@ -12,7 +12,7 @@ use crate::crawl::Tools;
 use crate::domain::duration::after;
 use crate::domain::{self, HubMode, HubNotification, HubSubscriber, Timestamp};
 use crate::http_client::{CallbackResponse, HubResponse, Origin, origin};
-use crate::serve::FeedBytes;
+use crate::serve::FeedSnapshot;
 use crate::store::leases::Lease;
 use crate::store::websub_subscribers::{self, PendingDelivery, PendingVerification};
 use crate::store::{self, origins};
@@ -47,7 +47,7 @@ struct InFlightRequest {
 /// One request that is about to go out.
 enum OutgoingRequest {
     Verify(PendingVerification),
-    Deliver(Box<PendingDelivery>, Arc<FeedBytes>),
+    Deliver(Box<PendingDelivery>, Arc<FeedSnapshot>),
     Notify(HubNotification, String),
 }
 
@@ -222,7 +222,7 @@ impl PublisherContext {
     }
 
     /// Sends a subscriber a document (section 7).
-    async fn deliver(&self, subscriber: &HubSubscriber, document: &FeedBytes) -> store::Result<()> {
+    async fn deliver(&self, subscriber: &HubSubscriber, document: &FeedSnapshot) -> store::Result<()> {
         let hub = self.announcing.options.own_hub_url();
         let mut fields = vec![
             ("content-type", document.content_type.to_owned()),

@@ -3,7 +3,6 @@
 use super::{ConstraintId, ItemId};
 use jiff::Timestamp;
 use serde::Serialize;
-use std::fmt;
 
 /// A decision of the operator's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,19 +42,5 @@ impl ConstraintKind {
         [ConstraintKind::Merge, ConstraintKind::Split, ConstraintKind::Apart]
             .into_iter()
             .find(|kind| kind.as_str() == text)
-    }
-}
-
-impl fmt::Display for GroupingConstraint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |items: &[ItemId]| items.iter().map(ItemId::to_string).collect::<Vec<_>>().join(", ");
-        let (moved, stayed) = (list(&self.moved), list(&self.stayed));
-        match self.kind {
-            ConstraintKind::Merge => write!(f, "decision {}: items {moved} belong to items {stayed}", self.id),
-            ConstraintKind::Split => {
-                write!(f, "decision {}: items {moved} are another story than items {stayed}", self.id)
-            }
-            ConstraintKind::Apart => write!(f, "decision {}: items {stayed} and {moved} are kept apart", self.id),
-        }
     }
 }

@@ -101,15 +101,6 @@ impl FullTextMode {
         }
     }
 
-    /// For people.
-    pub fn in_words(self) -> &'static str {
-        match self {
-            FullTextMode::No => "pages are not read",
-            FullTextMode::Group => "pages are read for grouping",
-            FullTextMode::Publish => "pages are read for grouping, and published",
-        }
-    }
-
     pub fn parse(text: &str) -> Option<Self> {
         [FullTextMode::No, FullTextMode::Group, FullTextMode::Publish].into_iter().find(|one| one.as_str() == text)
     }

@@ -4,7 +4,6 @@ use super::{Item, ItemId, StoryId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::fmt;
 
 /// The items that report one event.
 #[derive(Debug, Clone, Serialize)]
@@ -48,19 +47,6 @@ impl Story {
         let mut seen = BTreeSet::new();
         let own = self.items.iter().filter(|i| i.copy_of.is_none());
         own.map(|i| i.item.outlet.as_str()).filter(|outlet| seen.insert(*outlet)).collect()
-    }
-}
-
-impl StoryItem {
-    /// Why the item is in its story, in words.
-    pub fn why(&self) -> String {
-        if self.evidence.joined() {
-            self.evidence.to_string()
-        } else if self.evidence.reasons.is_empty() {
-            "it began the story; nothing like it was known".into()
-        } else {
-            format!("it began the story; what came nearest: {}", self.evidence)
-        }
     }
 }
 
@@ -161,81 +147,5 @@ impl JoinEvidence {
             )
         };
         !self.reasons.is_empty() && (self.score >= self.needed || self.reasons.iter().any(certain))
-    }
-}
-
-impl JoinEvidence {
-    /// The fact that says most, without figures; nothing where an item began its story.
-    pub fn short(&self) -> Option<String> {
-        let says = |reason: &&JoinReason| match reason {
-            JoinReason::SameLink { .. } | JoinReason::Copy { .. } => 0,
-            JoinReason::Terms { .. } => 1,
-            JoinReason::Decided { .. } => 2,
-            _ => 3,
-        };
-        let reason = self.reasons.iter().min_by_key(says).filter(|reason| says(reason) < 3)?;
-        self.joined().then(|| reason.to_string())
-    }
-}
-
-impl fmt::Display for JoinEvidence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.reasons.is_empty() && self.needed == 0.0 {
-            return f.write_str("nothing like it was known");
-        }
-        for (n, reason) in self.reasons.iter().enumerate() {
-            if n > 0 {
-                f.write_str("; ")?;
-            }
-            reason.fmt(f)?;
-        }
-        if !self.reasons.is_empty() {
-            f.write_str("; ")?;
-        }
-        write!(f, "score {:.2}, needed {:.2}", self.score, self.needed)
-    }
-}
-
-impl fmt::Display for JoinReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            JoinReason::SameLink { with } => write!(f, "the same link as item {with}"),
-            JoinReason::Copy { of, likeness } => write!(f, "{:.0}% of its text is item {of}'s", likeness * 100.0),
-            JoinReason::NearTitle { with, likeness } => {
-                write!(f, "its title is {:.0}% that of item {with}", likeness * 100.0)
-            }
-            JoinReason::Terms { terms } => {
-                f.write_str("shares ")?;
-                let quoted: Vec<String> = terms.iter().map(|t| format!("‘{t}’")).collect();
-                f.write_str(&quoted.join(", "))
-            }
-            JoinReason::OtherNumbers { numbers } => write!(f, "but has other numbers ({})", numbers.join(", ")),
-            JoinReason::Merged { from } => write!(f, "it came with story {from}, which turned out to be the same"),
-            JoinReason::Regrouped { from } => write!(f, "a second look moved it here from story {from}"),
-            JoinReason::Decided { decision } => write!(f, "decision {decision} of the operator put it here"),
-            JoinReason::Company { outlets, hours } => {
-                let outlets_word = if *outlets == 1 { "outlet" } else { "outlets" };
-                write!(f, "{outlets} {outlets_word} within {hours} h")
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn evidence_reads_as_a_sentence() {
-        let evidence = JoinEvidence {
-            score: 0.714,
-            needed: 0.52,
-            reasons: vec![
-                JoinReason::Terms { terms: vec!["armoured".into(), "Veshna".into()] },
-                JoinReason::Company { outlets: 3, hours: 5 },
-            ],
-        };
-        assert_eq!(evidence.to_string(), "shares ‘armoured’, ‘Veshna’; 3 outlets within 5 h; score 0.71, needed 0.52");
-        assert_eq!(JoinEvidence::default().to_string(), "nothing like it was known");
     }
 }

@@ -37,22 +37,6 @@ impl PollingHints {
         moment.min(last)
     }
 
-    /// What the feed asks for, for people; `None` where it asks for nothing.
-    pub fn in_words(&self) -> Option<String> {
-        let mut said = Vec::new();
-        said.extend(self.ttl_minutes.map(|minutes| format!("to wait {minutes} min (ttl)")));
-        said.extend(self.period_minutes.map(|minutes| format!("to wait {minutes} min (updatePeriod)")));
-        if !self.skip_hours.is_empty() {
-            let hours: Vec<String> = self.skip_hours.iter().map(u8::to_string).collect();
-            said.push(format!("not to be asked at {} o'clock UTC", hours.join(", ")));
-        }
-        if !self.skip_days.is_empty() {
-            let days: Vec<String> = self.skip_days.iter().map(|day| format!("{day:?}")).collect();
-            said.push(format!("not to be asked on {}", days.join(", ")));
-        }
-        (!said.is_empty()).then(|| said.join("; "))
-    }
-
     fn skips(&self, moment: Timestamp) -> bool {
         let utc = moment.to_zoned_datetime(TimeZone::UTC);
         self.skip_hours.contains(&(utc.hour() as u8)) || self.skip_days.contains(&utc.weekday())

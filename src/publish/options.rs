@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use url::Url;
 
-/// What the feed `top` leaves out for its age.
-const TOP_AGE: SignedDuration = SignedDuration::from_hours(48);
+/// The name of the operator's feed, which no other feed may have.
+pub const HEALTH_FEED_NAME: &str = "health";
+
+/// The maximum age of stories in the feed `top`.
+const TOP_MAX_AGE: SignedDuration = SignedDuration::from_hours(48);
 
 /// Publishing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,7 +109,7 @@ impl Options {
             private: false,
             selection: FeedSelection {
                 min_outlets: 2,
-                max_age: Some(TOP_AGE),
+                max_age: Some(TOP_MAX_AGE),
                 limit: 30,
                 order: FeedOrder::Weight,
                 ..FeedSelection::default()
@@ -177,7 +180,7 @@ fn hundred() -> u32 {
 fn feed_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
     let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if name == super::HEALTH {
+    if name == HEALTH_FEED_NAME {
         return Err(serde::de::Error::custom("‘health’ is the name of the feed of the sources' health; take another"));
     }
     if name.is_empty() || name.len() > 64 || !name.chars().all(good) {

@@ -6,7 +6,7 @@ use crate::support::world::World;
 use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::domain::{FeedVariant, PollOutcome, SourceState};
-use newsfold::publish::{FeedDocument, FeedPage, Format, Options};
+use newsfold::publish::{FeedDocument, FeedFormat, FeedPage, Options, render};
 use newsfold::store::{Store, decisions, entries, stories};
 
 const TRAIN: [&str; 3] = [
@@ -253,7 +253,7 @@ async fn the_same_database_gives_the_same_bytes_at_any_time_in_any_place() {
         .unwrap();
     let document =
         FeedDocument::of_feed(&feed, FeedVariant::Live, FeedPage::Current, &instance, &page.entries, &options);
-    assert_eq!(String::from_utf8(document.render(Format::Atom)).unwrap(), served);
+    assert_eq!(String::from_utf8(render(&document, FeedFormat::Atom)).unwrap(), served);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use crate::support::world::{World, next_poll};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::domain::{self, PollOutcome, SourceId, SubscriptionState};
-use newsfold::serve::feed_bytes;
+use newsfold::serve::feed_snapshots;
 use newsfold::store::{websub_subscribers, websub_subscriptions};
 use std::collections::BTreeSet;
 use tokio::net::TcpListener;
@@ -156,7 +156,7 @@ impl Scene {
             let options = self.world.config.publish.clone();
             let heard = move |db: &rusqlite::Connection| {
                 let mut known = db.prepare("SELECT 1 FROM ping WHERE topic = ?1 AND hash = ?2")?;
-                for document in feed_bytes(db, &options, |_| true)? {
+                for document in feed_snapshots(db, &options, |_| true)? {
                     if !known.exists([&document.url, &document.hash])? {
                         return Ok(false);
                     }

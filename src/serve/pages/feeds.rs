@@ -1,12 +1,13 @@
-//! The list of the published feeds, for people and, as OPML, for their readers.
+//! The page of the published feeds, and the same list as OPML.
 
-use super::opml::{OPML, outlines};
-use super::words::{language, number, span};
-use super::{Found, Rendered, Site, answer};
-use crate::domain::{FeedOrder, FeedSelection, FeedVariant, PublishedFeed};
-use crate::publish::{Format, HEALTH};
-use crate::serve::conditional::{PAGE, answer_once};
-use crate::serve::{App, Failure};
+use super::opml::{OPML_CONTENT_TYPE, feeds_opml};
+use super::respond::{PageLookup, respond};
+use super::site_layout::{RenderedPage, SiteLayout};
+use crate::domain::{FeedVariant, PublishedFeed};
+use crate::publish::{FeedFormat, HEALTH_FEED_NAME};
+use crate::serve::app_state::{AppState, InternalError};
+use crate::serve::http_cache::{PAGE_CACHE_CONTROL, respond_once};
+use crate::wording::selection_text;
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -14,81 +15,45 @@ use axum::response::Response;
 
 #[derive(Template)]
 #[template(path = "feeds.html")]
-struct Feeds<'a> {
-    site: Site<'a>,
+struct FeedsPage<'a> {
+    site: SiteLayout<'a>,
 }
 
-pub(in crate::serve) async fn feeds(State(app): State<App>, request: HeaderMap) -> Result<Response, Failure> {
-    answer(app, request, |_, site| Ok(Found::Page(feeds_page(site)))).await
+pub async fn feeds(State(app): State<AppState>, request: HeaderMap) -> Result<Response, InternalError> {
+    respond(app, request, |_, site| Ok(PageLookup::Found(feeds_page(site)))).await
 }
 
-pub(in crate::serve) fn feeds_page(site: Site) -> Rendered {
-    Feeds { site }.render()
+pub fn feeds_page(site: SiteLayout) -> RenderedPage {
+    FeedsPage { site }.render()
 }
 
 /// `/feeds.opml`.
-pub(in crate::serve) async fn opml(State(app): State<App>, request: HeaderMap) -> Response {
-    answer_once(OPML, PAGE, outlines(&app.options, &app.public_feeds), &request)
+pub async fn opml(State(app): State<AppState>, request: HeaderMap) -> Response {
+    respond_once(OPML_CONTENT_TYPE, PAGE_CACHE_CONTROL, feeds_opml(&app.options, &app.public_feeds), &request)
 }
 
-impl Feeds<'_> {
-    fn stable(&self) -> &'static str {
+impl FeedsPage<'_> {
+    fn stable_suffix(&self) -> &'static str {
         FeedVariant::Stable.suffix()
     }
 
-    fn address(&self, name: &str, format: &Format) -> String {
-        self.site.options.url(&format!("feeds/{name}.{}", format.extension()))
+    fn url(&self, feed: &str, format: &FeedFormat) -> String {
+        self.site.options.url(&format!("feeds/{feed}.{}", format.extension()))
     }
 
-    fn health(&self) -> String {
-        self.address(HEALTH, &Format::Atom)
+    fn health_feed_url(&self) -> String {
+        self.url(HEALTH_FEED_NAME, &FeedFormat::Atom)
     }
 }
 
-/// How a format is called.
-fn name(format: &Format) -> &'static str {
+fn format_name(format: &FeedFormat) -> &'static str {
     match format {
-        Format::Atom => "Atom",
-        Format::Rss => "RSS",
-        Format::Json => "JSON Feed",
+        FeedFormat::Atom => "Atom",
+        FeedFormat::Rss => "RSS",
+        FeedFormat::Json => "JSON Feed",
     }
 }
 
-/// Which stories a feed holds, in words.
-fn selects(feed: &PublishedFeed) -> String {
-    let FeedSelection { tags, outlets, languages, words, without, min_outlets, max_age, limit, order } =
-        &feed.selection;
-    let mut parts = Vec::new();
-    if !tags.is_empty() {
-        parts.push(format!("of sources with the tag {}", any(tags.iter().map(|tag| format!("‘{tag}’")))));
-    }
-    if !outlets.is_empty() {
-        parts.push(format!("of {}", any(outlets.iter().cloned())));
-    }
-    if !languages.is_empty() {
-        let named = languages.iter().map(|lang| language(lang).unwrap_or(lang).to_owned());
-        parts.push(format!("in {}", any(named)));
-    }
-    if let Some(words) = words {
-        parts.push(format!("that match {words}"));
-    }
-    if let Some(without) = without {
-        parts.push(format!("that do not match {without}"));
-    }
-    if *min_outlets > 1 {
-        parts.push(format!("that at least {min_outlets} outlets report"));
-    }
-    if let Some(age) = max_age {
-        parts.push(format!("at most {} older than the newest", span(*age)));
-    }
-    let all = if parts.is_empty() { "All stories".to_owned() } else { format!("Stories {}", parts.join(", ")) };
-    let limit = number(&u64::from(*limit));
-    match order {
-        FeedOrder::Newest => format!("{all}; the newest {limit}."),
-        FeedOrder::Weight => format!("{all}; the {limit} that weigh most by outlets, priority and age."),
-    }
-}
-
-fn any(names: impl Iterator<Item = String>) -> String {
-    names.collect::<Vec<_>>().join(" or ")
+fn selection(feed: &PublishedFeed) -> String {
+    selection_text(&feed.selection)
 }

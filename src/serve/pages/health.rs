@@ -1,85 +1,79 @@
-//! How newsfold is, for people: its tasks, the sources that are not well, servers that are left alone, what happened last.
+//! The health page: the daemon's tasks, sources with problems, servers on hold, recent events.
 //!
-//! It names no reason of a task's fall and no address that is not shown elsewhere.
+//! It shows no error message of a task and no address that is not public.
 
-use super::sources::Condition;
-use super::words::{counted, machine_time, number, public, time};
-use super::{Found, Rendered, Site, answer};
-use crate::domain::{OperatorEventKind, OriginHold, RecordedEvent, Source, Timestamp};
-use crate::serve::{App, Failure};
+use super::format::{condition_class, machine_time, number, remark, time};
+use super::respond::{PageLookup, respond};
+use super::site_layout::{RenderedPage, SiteLayout};
+use crate::domain::{OriginHold, RecordedEvent, Source, Timestamp};
+use crate::serve::app_state::{AppState, InternalError};
 use crate::store::stories::{self, Counts};
 use crate::store::{self, events, origins, polls, sources};
+use crate::wording::{SourceCondition, count_of, event_phrase};
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use rusqlite::Connection;
 
-/// Sources, holds and events that are shown.
-const SHOWN: usize = 100;
-const EVENTS: usize = 20;
+/// Maximum number of sources, and of holds, shown.
+const MAX_ROWS: usize = 100;
+/// Maximum number of events shown.
+const MAX_EVENTS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "health.html")]
 struct HealthPage<'a> {
-    site: Site<'a>,
-    /// The daemon's tasks that are down; `None` where the page is written into a file, and nobody knows.
+    site: SiteLayout<'a>,
+    /// The daemon's tasks that are down. `None` in a static file, where they are unknown.
     down: Option<Vec<&'static str>>,
     counts: Counts,
-    /// When the database heard of the world last.
+    /// The time of the newest poll.
     newest: Option<Timestamp>,
-    unwell: Vec<(Condition, Source)>,
+    failing: Vec<(SourceCondition, Source)>,
+    /// Sources with problems that are not shown.
     others: usize,
     holds: Vec<OriginHold>,
     events: Vec<RecordedEvent>,
 }
 
-pub(in crate::serve) async fn health(State(app): State<App>, request: HeaderMap) -> Result<Response, Failure> {
+pub async fn health(State(app): State<AppState>, request: HeaderMap) -> Result<Response, InternalError> {
     let down = app.health.tasks_down();
-    answer(app, request, |db, site| Ok(Found::Page(health_page(db, site, Some(down))?))).await
+    respond(app, request, |db, site| Ok(PageLookup::Found(health_page(db, site, Some(down))?))).await
 }
 
-pub(in crate::serve) fn health_page(
-    db: &Connection,
-    site: Site,
-    down: Option<Vec<&'static str>>,
-) -> store::Result<Rendered> {
+pub fn health_page(db: &Connection, site: SiteLayout, down: Option<Vec<&'static str>>) -> store::Result<RenderedPage> {
     let newest = polls::newest(db)?;
     let problems = sources::Filter { problems: true, ..sources::Filter::default() };
-    let mut unwell: Vec<(Condition, Source)> =
-        sources::list(db, &problems)?.into_iter().map(|source| (Condition::of(&source), source)).collect();
-    unwell.sort_by_key(|(condition, _)| *condition);
-    let others = unwell.len().saturating_sub(SHOWN);
-    unwell.truncate(SHOWN);
+    let mut failing: Vec<(SourceCondition, Source)> =
+        sources::list(db, &problems)?.into_iter().map(|source| (SourceCondition::of(&source), source)).collect();
+    failing.sort_by_key(|(condition, _)| *condition);
+    let others = failing.len().saturating_sub(MAX_ROWS);
+    failing.truncate(MAX_ROWS);
     let mut events = events::latest(db)?;
-    events.truncate(EVENTS);
-    // A hold that the newest poll came after is over, at any time at which this is read.
+    events.truncate(MAX_EVENTS);
+    // A hold that ended before the newest poll is over at any time at which the page may be read.
     let since = newest.unwrap_or(Timestamp::UNIX_EPOCH);
     let page = HealthPage {
         site,
         down,
         counts: stories::counts(db)?,
         newest,
-        unwell,
+        failing,
         others,
-        holds: origins::holds_after(db, since, SHOWN as u32)?,
+        holds: origins::holds_after(db, since, MAX_ROWS as u32)?,
         events,
     };
     Ok(page.render())
 }
 
-/// Why a source is not well.
-fn why(source: &Source) -> String {
-    public(if source.last_problem.is_empty() { &source.next_reason } else { &source.last_problem })
+/// The problem of a source; for a source on hold, the reason for the time of its next poll.
+fn problem(source: &Source) -> String {
+    remark(if source.last_problem.is_empty() { &source.next_reason } else { &source.last_problem })
 }
 
-fn happened(event: &RecordedEvent) -> &'static str {
-    match event.kind {
-        OperatorEventKind::Broken => "is broken",
-        OperatorEventKind::Recovered => "works again",
-        OperatorEventKind::Moved => "has moved",
-        OperatorEventKind::Gone => "is gone for good",
-        OperatorEventKind::Offline => "newsfold can reach no server",
-        OperatorEventKind::Online => "newsfold reaches servers again",
-    }
+/// The event as a predicate. The subject is the source's title before it, or newsfold.
+fn phrase(event: &RecordedEvent) -> String {
+    let subject = if event.source.is_none() { "newsfold " } else { "" };
+    format!("{subject}{}", event_phrase(event.kind))
 }

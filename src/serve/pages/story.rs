@@ -1,14 +1,15 @@
-//! The page of a story: its reports in order of time, with the copies of each folded under it, why each is there, and
-//! what it said before.
+//! The page of a story: its reports in order of time, each with its copies, the reason for its place in the story, and
+//! its earlier versions.
 
-use super::evidence::{Because, because};
-use super::plot::{Mark, marks};
-use super::words::{counted, lang, link, machine_time, span, time};
-use super::{Found, Rendered, Site, answer};
+use super::chart::{TimelineMark, timeline_marks};
+use super::format::{lang, link, machine_time, time};
+use super::respond::{PageLookup, respond};
+use super::site_layout::{RenderedPage, SiteLayout};
 use crate::domain::{ItemId, Story, StoryId, StoryItem, Timestamp};
-use crate::serve::{App, Failure};
+use crate::serve::app_state::{AppState, InternalError};
 use crate::store::items::Earlier;
 use crate::store::{self, items, stories};
+use crate::wording::{ReasonText, count_of, duration, join_reasons};
 use askama::Template;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -19,107 +20,125 @@ use std::collections::BTreeMap;
 #[derive(Template)]
 #[template(path = "story.html")]
 struct StoryPage<'a> {
-    site: Site<'a>,
+    site: SiteLayout<'a>,
     story: &'a Story,
     lead: &'a StoryItem,
     first: Timestamp,
     last: Timestamp,
-    marks: Vec<Mark>,
-    reports: Vec<Report<'a>>,
+    marks: Vec<TimelineMark>,
+    reports: Vec<ReportView<'a>>,
 }
 
-/// A report as it is shown.
-struct Report<'a> {
+/// A report as the page shows it.
+struct ReportView<'a> {
     report: &'a StoryItem,
-    /// How long after the story's first report it came; nothing for those that came with it.
-    later: Option<String>,
-    /// How long the pause before it was, from 0 to 4: the list shows it as distance.
-    pause: u8,
-    because: Vec<Because>,
-    earlier: Vec<Said<'a>>,
-    /// Whether it repeats a text that is no report's of this story.
-    is_copy_of_others: bool,
-    copies: Vec<Report<'a>>,
+    /// The time since the story's first report, from one minute on.
+    delay: Option<String>,
+    /// The length of the gap before it, from 0 to 4. The list shows it as a distance.
+    gap: u8,
+    reasons: Vec<ReasonLink>,
+    earlier: Vec<EarlierVersion<'a>>,
+    /// Whether it is a copy of an item in another story.
+    is_copy_of_other_story: bool,
+    copies: Vec<ReportView<'a>>,
 }
 
-/// What a report said before.
-struct Said<'a> {
+/// A reason for a report's place, with a link to the report that it refers to.
+struct ReasonLink {
+    text: String,
+    /// The item, and the text of the link.
+    target: Option<(ItemId, String)>,
+}
+
+/// An earlier version of a report: the parts that differ from the version after it.
+struct EarlierVersion<'a> {
     until: Timestamp,
-    /// Where it is another than the one that followed.
     title: Option<&'a str>,
     summary: Option<&'a str>,
 }
 
-pub(in crate::serve) async fn story(app: App, id: StoryId, request: &HeaderMap) -> Result<Response, Failure> {
-    answer(app, request.clone(), move |db, site| {
-        let Some(story) = stories::get(db, id)? else { return Ok(Found::Nothing) };
+pub async fn story(app: AppState, id: StoryId, request: &HeaderMap) -> Result<Response, InternalError> {
+    respond(app, request.clone(), move |db, site| {
+        let Some(story) = stories::get(db, id)? else { return Ok(PageLookup::NotFound) };
         if let Some(into) = story.merged_into {
-            return Ok(Found::Elsewhere(format!("stories/{into}")));
+            return Ok(PageLookup::MovedTo(format!("stories/{into}")));
         }
-        Ok(story_page(db, site, &story)?.map_or(Found::Nothing, Found::Page))
+        Ok(story_page(db, site, &story)?.map_or(PageLookup::NotFound, PageLookup::Found))
     })
     .await
 }
 
-/// `None` for a story without a report.
-pub(in crate::serve) fn story_page(db: &Connection, site: Site, story: &Story) -> store::Result<Option<Rendered>> {
+/// `None` for a story without items.
+pub fn story_page(db: &Connection, site: SiteLayout, story: &Story) -> store::Result<Option<RenderedPage>> {
     let (Some(lead), Some(first), Some(last)) = (story.lead(), story.items.first(), story.items.last()) else {
         return Ok(None);
     };
-    let said = items::said_before(db, story.id)?;
-    let (first, last) = (first.item.ranked_at, last.item.ranked_at);
-    let page =
-        StoryPage { marks: marks(&story.items), reports: reports(story, first, &said), site, story, lead, first, last };
+    let earlier = items::said_before(db, story.id)?;
+    let page = StoryPage {
+        site,
+        story,
+        lead,
+        first: first.item.ranked_at,
+        last: last.item.ranked_at,
+        marks: timeline_marks(&story.items),
+        reports: report_views(story, first.item.ranked_at, &earlier),
+    };
     Ok(Some(page.render()))
 }
 
-/// The reports in order of time, each copy under the report whose text it repeats.
-fn reports<'a>(story: &'a Story, first: Timestamp, said: &'a BTreeMap<ItemId, Vec<Earlier>>) -> Vec<Report<'a>> {
-    let mut top: Vec<Report> = Vec::new();
-    let mut copies: BTreeMap<ItemId, Vec<Report>> = BTreeMap::new();
-    let mut before = first;
+/// The reports in order of time, with the copies of each.
+fn report_views<'a>(
+    story: &'a Story,
+    first: Timestamp,
+    earlier: &'a BTreeMap<ItemId, Vec<Earlier>>,
+) -> Vec<ReportView<'a>> {
+    let mut originals: Vec<ReportView> = Vec::new();
+    let mut copies: BTreeMap<ItemId, Vec<ReportView>> = BTreeMap::new();
+    let mut previous = first;
     for report in &story.items {
-        let shown = Report {
+        let delay = report.item.ranked_at.duration_since(first);
+        let view = ReportView {
             report,
-            later: Some(report.item.ranked_at.duration_since(first)).filter(|later| later.as_secs() >= 60).map(span),
-            pause: pause(report.item.ranked_at.duration_since(before)),
-            because: because(report, story),
-            earlier: said.get(&report.item.id).map_or_else(Vec::new, |said| changes(report, said)),
-            is_copy_of_others: false,
+            delay: (delay.as_secs() >= 60).then(|| duration(delay)),
+            gap: gap_class(report.item.ranked_at.duration_since(previous)),
+            reasons: reason_links(report, story),
+            earlier: earlier.get(&report.item.id).map_or_else(Vec::new, |earlier| earlier_versions(report, earlier)),
+            is_copy_of_other_story: false,
             copies: Vec::new(),
         };
-        match original(report, story) {
-            Some(of) => copies.entry(of).or_default().push(shown),
+        match original_of(report, story) {
+            Some(original) => copies.entry(original).or_default().push(view),
             None => {
-                before = report.item.ranked_at;
-                top.push(Report { is_copy_of_others: report.copy_of.is_some(), ..shown });
+                previous = report.item.ranked_at;
+                originals.push(ReportView { is_copy_of_other_story: report.copy_of.is_some(), ..view });
             }
         }
     }
-    for report in &mut top {
-        report.copies = copies.remove(&report.report.item.id).unwrap_or_default();
+    for original in &mut originals {
+        original.copies = copies.remove(&original.report.item.id).unwrap_or_default();
     }
-    top
+    originals
 }
 
-/// The report of this story whose text it repeats, found through the copies between them.
-fn original(report: &StoryItem, story: &Story) -> Option<ItemId> {
+/// The report of this story that it is a copy of, through any copies between them.
+fn original_of(report: &StoryItem, story: &Story) -> Option<ItemId> {
     let mut found = None;
-    let mut at = report;
-    // Each step leads to another report, if no copies go round in a circle.
+    let mut current = report;
+    // The number of steps is bounded in case copies refer to each other in a cycle.
     for _ in 0..story.items.len() {
-        let Some(next) = at.copy_of.and_then(|of| story.items.iter().find(|i| i.item.id == of)) else { break };
+        let Some(next) = current.copy_of.and_then(|of| story.items.iter().find(|i| i.item.id == of)) else { break };
         if next.item.id == report.item.id {
             return None;
         }
         found = Some(next.item.id);
-        at = next;
+        current = next;
     }
     found
 }
 
-fn pause(pause: SignedDuration) -> u8 {
-    match pause.as_secs() {
+/// The class of a gap: under 5 minutes, 1 hour, 6 hours, 1 day, and longer.
+fn gap_class(gap: SignedDuration) -> u8 {
+    match gap.as_secs() {
         ..300 => 0,
         300..3600 => 1,
         3600..21_600 => 2,
@@ -128,28 +147,46 @@ fn pause(pause: SignedDuration) -> u8 {
     }
 }
 
-/// What a report said before, newest first, as far as readers see a difference.
-fn changes<'a>(report: &'a StoryItem, said: &'a [Earlier]) -> Vec<Said<'a>> {
+/// The reasons for a report's place. An item that has left the story is named by its number.
+fn reason_links(report: &StoryItem, story: &Story) -> Vec<ReasonLink> {
+    let link = |reason: ReasonText| {
+        let target = story.items.iter().find(|other| reason.item == Some(other.item.id));
+        match (target, reason.item) {
+            (Some(other), _) => {
+                let words = format!("{}’s report", other.item.outlet);
+                ReasonLink { text: format!("{} ", reason.text), target: Some((other.item.id, words)) }
+            }
+            (None, Some(item)) => {
+                ReasonLink { text: format!("{} item {item}, no longer in this story", reason.text), target: None }
+            }
+            (None, None) => ReasonLink { text: reason.text, target: None },
+        }
+    };
+    join_reasons(&report.evidence).into_iter().map(link).collect()
+}
+
+/// The earlier versions of a report, newest first, as far as a reader sees a difference.
+fn earlier_versions<'a>(report: &'a StoryItem, earlier: &'a [Earlier]) -> Vec<EarlierVersion<'a>> {
     let mut after = (report.item.title.as_str(), report.item.summary.as_str());
-    let mut changes = Vec::new();
-    for earlier in said {
-        let before = (earlier.title.as_str(), earlier.summary.as_str());
+    let mut versions = Vec::new();
+    for version in earlier {
+        let before = (version.title.as_str(), version.summary.as_str());
         let title = Some(before.0).filter(|title| *title != after.0);
         let summary = Some(before.1).filter(|summary| *summary != after.1 && !summary.is_empty());
         if title.is_some() || summary.is_some() {
-            changes.push(Said { until: earlier.until, title, summary });
+            versions.push(EarlierVersion { until: version.until, title, summary });
         }
         after = before;
     }
-    changes
+    versions
 }
 
 impl StoryPage<'_> {
     fn outlets(&self) -> String {
-        counted(self.story.outlets().len(), "outlet", "outlets")
+        count_of(self.story.outlets().len(), "outlet", "outlets")
     }
 
-    fn copies(&self) -> usize {
+    fn copy_count(&self) -> usize {
         self.story.items.iter().filter(|report| report.copy_of.is_some()).count()
     }
 
@@ -158,20 +195,20 @@ impl StoryPage<'_> {
     }
 }
 
-impl Report<'_> {
-    fn copies_in_words(&self) -> String {
-        counted(self.copies.len(), "copy", "copies") + " of this text"
+impl ReportView<'_> {
+    fn copies_summary(&self) -> String {
+        count_of(self.copies.len(), "copy", "copies") + " of this report"
     }
 
-    fn earlier_in_words(&self) -> String {
-        let headlines = self.earlier.iter().filter(|said| said.title.is_some()).count();
-        let texts = self.earlier.iter().filter(|said| said.summary.is_some()).count();
+    fn earlier_summary(&self) -> String {
+        let titles = self.earlier.iter().filter(|version| version.title.is_some()).count();
+        let summaries = self.earlier.iter().filter(|version| version.summary.is_some()).count();
         let mut parts = Vec::new();
-        if headlines > 0 {
-            parts.push(counted(headlines, "earlier headline", "earlier headlines"));
+        if titles > 0 {
+            parts.push(count_of(titles, "earlier headline", "earlier headlines"));
         }
-        if texts > 0 {
-            parts.push(counted(texts, "earlier text", "earlier texts"));
+        if summaries > 0 {
+            parts.push(count_of(summaries, "earlier summary", "earlier summaries"));
         }
         parts.join(", ")
     }

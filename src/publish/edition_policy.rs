@@ -1,0 +1,133 @@
+//! When a story is first published, which item leads it, and when it gets a new edition. Pure.
+
+use super::options::Options;
+use crate::domain::duration::after;
+use crate::domain::{
+    Edition, EditionReason, EditionReport, EditionText, Story, StoryItem, StoryPublication, Timestamp,
+};
+use crate::wording::main_reason;
+use std::cmp::Reverse;
+
+/// The lead of a story that is due for publication, and what is frozen of it. `None` during the publishing delay, and
+/// while all its sources are new.
+///
+/// The date is that of the first report, so that a source added today does not bring yesterday's news up as new.
+pub fn first_publication<'s>(
+    story: &'s Story,
+    now: Timestamp,
+    options: &Options,
+) -> Option<(&'s StoryItem, StoryPublication)> {
+    if after(story.founded_at, options.settle) > now {
+        return None;
+    }
+    let is_past_probation = |i: &StoryItem| {
+        i.item.source_age.is_none_or(|age| age + now.duration_since(i.item.first_seen_at) >= options.probation)
+    };
+    if !story.items.iter().any(is_past_probation) {
+        return None;
+    }
+    let lead = choose_lead(story, options)?;
+    let at = story.items.iter().map(|i| i.item.ranked_at).min()?;
+    Some((lead, StoryPublication { at, link: lead.item.url.clone() }))
+}
+
+/// The item that represents the story: an original rather than a copy, from an established source rather than a new one,
+/// then by the highest priority of the source, the earliest date and the longest summary.
+pub fn choose_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
+    let is_new = |i: &StoryItem| i.item.source_age.is_some_and(|age| age < options.probation);
+    story.items.iter().min_by_key(|i| {
+        let rank = (Reverse(i.item.priority), i.item.ranked_at, Reverse(i.item.summary.len()), i.item.id);
+        (i.copy_of.is_some(), is_new(i), rank)
+    })
+}
+
+/// The lead of a published story. The present lead stays, unless it is a copy or an outlet of a higher priority reports:
+/// an earlier report that arrives late is not worth an edition.
+fn keep_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
+    let best = choose_lead(story, options)?;
+    let present = story.items.iter().find(|i| i.item.id == story.lead && i.copy_of.is_none());
+    Some(present.filter(|present| present.item.priority >= best.item.priority).unwrap_or(best))
+}
+
+/// The next step for the editions of a published story.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EditionStep {
+    /// Write this edition now.
+    Write(EditionReason, Box<EditionText>),
+    /// There is news, but the minimum interval since the last edition has not passed.
+    WaitUntil(Timestamp),
+    /// Nothing to do until the story changes.
+    Unchanged,
+}
+
+/// Whether a published story needs a new edition. `made` holds the times of its first and last editions, and `latest` is
+/// the latest edition that is not for one feed alone.
+pub fn next_edition(
+    story: &Story,
+    made: Option<(Timestamp, Timestamp)>,
+    latest: Option<&Edition>,
+    now: Timestamp,
+    options: &Options,
+) -> EditionStep {
+    let Some(lead) = keep_lead(story, options) else { return EditionStep::Unchanged };
+    let text = compose_edition(story, lead);
+    let (Some((first_at, last_at)), Some(latest)) = (made, latest) else {
+        return EditionStep::Write(EditionReason::First, text.into());
+    };
+    let Some(reason) = change_since(latest, story, &text) else { return EditionStep::Unchanged };
+    let earliest = after(last_at, options.pause);
+    if now.max(earliest) >= after(first_at, options.freeze) {
+        return EditionStep::Unchanged;
+    }
+    if earliest > now { EditionStep::WaitUntil(earliest) } else { EditionStep::Write(reason, text.into()) }
+}
+
+/// What the latest edition lacks.
+fn change_since(latest: &Edition, story: &Story, text: &EditionText) -> Option<EditionReason> {
+    latest.news(text, outlet_count(story), &story.items.iter().map(|i| i.item.id).collect())
+}
+
+/// The number of distinct outlets of a story, at least 1.
+pub fn outlet_count(story: &Story) -> u32 {
+    u32::try_from(story.outlets().len()).unwrap_or(u32::MAX).max(1)
+}
+
+/// The edition with which a story enters a feed, if the story holds more than its latest edition.
+pub fn edition_on_entering(story: &Story, latest: &Edition, options: &Options) -> Option<EditionText> {
+    let text = compose_edition(story, keep_lead(story, options)?);
+    (text.reports.len() != latest.text.reports.len() || change_since(latest, story, &text).is_some()).then_some(text)
+}
+
+/// Bytes of a lead's content that an edition keeps. Longer content is left out.
+const MAX_CONTENT_BYTES: usize = 256 * 1024;
+/// Reports that an edition lists, the earliest ones.
+const MAX_REPORTS: usize = 500;
+
+/// The text of an edition of the story as it is now.
+pub fn compose_edition(story: &Story, lead: &StoryItem) -> EditionText {
+    let item = &lead.item;
+    let article = item.article.as_ref().filter(|article| article.may_be_published);
+    let reports = story.items.iter().take(MAX_REPORTS).map(|report| EditionReport {
+        item: report.item.id,
+        outlet: report.item.outlet.clone(),
+        title: report.item.title.clone(),
+        url: report.item.url.clone(),
+        at: report.item.ranked_at,
+        copy: report.copy_of.is_some(),
+        why: main_reason(&report.evidence),
+    });
+    EditionText {
+        lead: item.id,
+        title: item.title.clone(),
+        summary: item.summary.clone(),
+        content: item.content.clone().filter(|content| content.len() <= MAX_CONTENT_BYTES),
+        article: article.map(|article| article.text.clone()),
+        lang: item.lang.clone(),
+        image: item.image.clone(),
+        source_title: item.source_title.clone(),
+        source_url: item.source_url.clone(),
+        tags: story.tags.clone(),
+        reports: reports.collect(),
+        absorbed: story.absorbed,
+    }
+}

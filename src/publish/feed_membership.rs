@@ -1,0 +1,74 @@
+//! Why a story is in a feed, or not: every condition of the feed's selection, compared with the story. Pure.
+
+use super::edition_policy::outlet_count;
+use crate::domain::{FeedSelection, Story};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// One condition for a story to be in a feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MembershipCondition {
+    pub holds: bool,
+    /// The condition and the story's value, for people.
+    pub says: String,
+}
+
+/// Whether any item of a story matches the feed's full-text expressions. `None` for an expression that is not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueryMatches {
+    pub words: Option<bool>,
+    pub without: Option<bool>,
+}
+
+/// All conditions that the feed sets.
+pub fn membership_conditions(
+    story: &Story,
+    selection: &FeedSelection,
+    matches: QueryMatches,
+) -> Vec<MembershipCondition> {
+    let outlets: BTreeSet<&str> = story.items.iter().map(|i| i.item.outlet.as_str()).collect();
+    let languages: BTreeSet<&str> = story.items.iter().filter_map(|i| i.item.lang.as_deref()).collect();
+    let tags: BTreeSet<&str> = story.tags.iter().map(String::as_str).collect();
+    let mut all = vec![publication_condition(story)];
+    all.extend(list_condition("tag", &selection.tags, &tags));
+    all.extend(list_condition("outlet", &selection.outlets, &outlets));
+    all.extend(list_condition("language", &selection.languages, &languages));
+    if let (Some(expression), Some(matched)) = (&selection.words, matches.words) {
+        all.push(query_condition("words", expression, matched, true));
+    }
+    if let (Some(expression), Some(matched)) = (&selection.without, matches.without) {
+        all.push(query_condition("without", expression, matched, false));
+    }
+    if selection.min_outlets > 1 {
+        let (wanted, count) = (selection.min_outlets, outlet_count(story));
+        all.push(condition(count >= wanted, format!("at least {wanted} outlets; the story has {count}")));
+    }
+    all
+}
+
+fn condition(holds: bool, says: String) -> MembershipCondition {
+    MembershipCondition { holds, says }
+}
+
+fn publication_condition(story: &Story) -> MembershipCondition {
+    match (&story.merged_into, &story.published) {
+        (Some(into), _) => condition(false, format!("merged into story {into}")),
+        (None, Some(_)) => condition(true, "published".into()),
+        (None, None) => condition(false, "not published yet: the publishing delay has not passed".into()),
+    }
+}
+
+fn list_condition(name: &str, wanted: &[String], present: &BTreeSet<&str>) -> Option<MembershipCondition> {
+    if wanted.is_empty() {
+        return None;
+    }
+    let holds = wanted.iter().any(|one| present.contains(one.as_str()));
+    let present: Vec<&str> = present.iter().copied().collect();
+    let present = if present.is_empty() { "none".to_owned() } else { present.join(", ") };
+    Some(condition(holds, format!("{name}: any of {}; the story has {present}", wanted.join(", "))))
+}
+
+fn query_condition(name: &str, expression: &str, matched: bool, wanted: bool) -> MembershipCondition {
+    let reports = if matched { "at least one report matches" } else { "no report matches" };
+    condition(matched == wanted, format!("{name}: {expression}; {reports}"))
+}

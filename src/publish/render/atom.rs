@@ -1,0 +1,96 @@
+//! Atom 1.0 (RFC 4287), with archive pages (RFC 5005, section 4).
+
+use super::document::{DocumentPath, FeedDocument, HISTORY_NAMESPACE};
+use super::entry::DocumentEntry;
+use super::value_format::{encode_uri, rfc3339, strip_invalid_chars, uuid_urn};
+use crate::domain::Timestamp;
+use crate::publish::feed_format::FeedFormat;
+use atom_syndication::extension::{Extension, ExtensionMap};
+use atom_syndication::{Category, Content, Entry, Feed, FixedDateTime, Generator, Link, Person, Source, Text};
+use std::collections::BTreeMap;
+
+pub fn render(document: &FeedDocument<'_>) -> Vec<u8> {
+    let own =
+        |rel, path: &DocumentPath| link(rel, document.url(path, FeedFormat::Atom), FeedFormat::Atom.media_type(), None);
+    let mut links = vec![own("self", &document.self_path), link("alternate", document.home.clone(), "text/html", None)];
+    links.extend(document.hubs.iter().map(|hub| link("hub", hub.clone(), "", None)));
+    links.extend(document.archive_links().map(|(rel, path)| own(rel, path)));
+    let mut feed = Feed {
+        id: document.id.clone(),
+        title: Text::plain(strip_invalid_chars(&document.title)),
+        updated: date(document.updated_at()),
+        authors: vec![Person { name: strip_invalid_chars(&document.options.title), ..Person::default() }],
+        generator: Some(Generator { value: "newsfold".into(), ..Generator::default() }),
+        links,
+        entries: document.entries.iter().map(render_entry).collect(),
+        ..Feed::default()
+    };
+    if document.is_archive() {
+        feed.extensions = archive_element();
+        feed.namespaces = BTreeMap::from([("fh".into(), HISTORY_NAMESPACE.into())]);
+    }
+    to_bytes(&feed)
+}
+
+pub fn to_bytes(feed: &Feed) -> Vec<u8> {
+    let mut bytes = feed.to_string().into_bytes();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// `<fh:archive/>`, which marks a document as an archive page.
+fn archive_element() -> ExtensionMap {
+    let element = Extension { name: "fh:archive".into(), ..Extension::default() };
+    ExtensionMap::from([("fh".into(), BTreeMap::from([("archive".into(), vec![element])]))])
+}
+
+fn render_entry(entry: &DocumentEntry<'_>) -> Entry {
+    let mut links = vec![link("alternate", entry.link.clone(), "", None)];
+    for report in entry.reports {
+        if let Some(url) = report.url.as_deref().map(encode_uri).filter(|url| *url != entry.link) {
+            links.push(link("related", url, "", Some(strip_invalid_chars(&report.title))));
+        }
+    }
+    links.push(link("via", entry.page.clone(), "text/html", None));
+    let text = |value: String| Text { lang: entry.lang.map(str::to_owned), ..Text::plain(value) };
+    let category = |tag: &String| Category { term: strip_invalid_chars(tag), ..Category::default() };
+    Entry {
+        id: entry.id.clone(),
+        title: text(entry.title.clone()),
+        published: Some(date(entry.published_at)),
+        updated: date(entry.updated_at),
+        authors: vec![Person { name: entry.author.clone(), ..Person::default() }],
+        categories: entry.tags.iter().map(category).collect(),
+        summary: (!entry.summary.is_empty()).then(|| text(entry.summary.clone())),
+        content: Some(Content {
+            value: Some(entry.html.clone()),
+            content_type: Some("html".into()),
+            lang: entry.lang.map(str::to_owned),
+            ..Content::default()
+        }),
+        source: Some(render_source(entry)),
+        links,
+        ..Entry::default()
+    }
+}
+
+/// The source of the lead (RFC 4287, section 4.2.11).
+fn render_source(entry: &DocumentEntry<'_>) -> Source {
+    Source {
+        id: uuid_urn(&format!("newsfold source {}", entry.source.url)),
+        title: Text::plain(entry.source.title.clone()),
+        updated: date(entry.source.updated_at),
+        links: vec![link("self", entry.source.url.clone(), "", None)],
+        ..Source::default()
+    }
+}
+
+pub fn link(rel: &str, href: String, mime: &str, title: Option<String>) -> Link {
+    let mime_type = (!mime.is_empty()).then(|| mime.to_owned());
+    Link { rel: rel.into(), href, mime_type, title, ..Link::default() }
+}
+
+/// The crate's date type belongs to chrono, so the date goes through text. What `rfc3339` writes always parses.
+pub fn date(time: Timestamp) -> FixedDateTime {
+    rfc3339(time).parse().unwrap_or_default()
+}

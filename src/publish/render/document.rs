@@ -1,0 +1,180 @@
+//! Feed documents, independent of the format: a feed, an archive page, the results of a search, the items of one story.
+
+use super::entry::DocumentEntry;
+use super::value_format::uuid_urn;
+use crate::domain::{FeedEntry, FeedVariant, PublishedFeed, Story, Timestamp};
+use crate::publish::feed_format::FeedFormat;
+use crate::publish::options::Options;
+
+/// The XML namespace of RFC 5005.
+pub(super) const HISTORY_NAMESPACE: &str = "http://purl.org/syndication/history/1.0";
+
+/// A feed document.
+pub struct FeedDocument<'a> {
+    pub(super) options: &'a Options,
+    /// A permanent id, independent of the URL at which the feed is served.
+    pub(super) id: String,
+    pub(super) title: String,
+    pub(super) description: String,
+    /// The URL of the corresponding HTML page.
+    pub(super) home: String,
+    pub(super) self_path: DocumentPath,
+    /// The WebSub hubs of this document.
+    pub(super) hubs: Vec<String>,
+    /// Links to other documents of the feed (RFC 5005, section 4). Only an archive page has `current`.
+    pub(super) current: Option<DocumentPath>,
+    pub(super) previous: Option<DocumentPath>,
+    pub(super) next: Option<DocumentPath>,
+    pub(super) entries: Vec<DocumentEntry<'a>>,
+}
+
+/// The path of a document below the base URL, without the format's extension, and its query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DocumentPath {
+    path: String,
+    query: String,
+}
+
+/// The part of a feed that a document contains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FeedPage {
+    /// The document that readers subscribe to.
+    Current,
+    /// A full page of the archive; 1 is the oldest.
+    Archive(u32),
+}
+
+impl FeedPage {
+    /// What follows the feed's name and variant in a URL. An archive page's name contains the page size, because pages of
+    /// another size have other entries: a client that stored some of them must not mix them with the new ones.
+    pub fn suffix(self, feed: &PublishedFeed) -> String {
+        match self {
+            FeedPage::Current => String::new(),
+            FeedPage::Archive(page) => format!(".archive-{}-{page}", feed.selection.limit),
+        }
+    }
+}
+
+/// Items in the feed of one story.
+const MAX_STORY_ITEMS: usize = 200;
+
+impl<'a> FeedDocument<'a> {
+    /// A document of a feed in one of its variants, without archive links and token. `instance` identifies this database
+    /// among all newsfold databases.
+    // Six parameters: each is a value of its own, and every caller has them at hand.
+    pub fn of_feed(
+        feed: &PublishedFeed,
+        variant: FeedVariant,
+        page: FeedPage,
+        instance: &str,
+        entries: &'a [FeedEntry],
+        options: &'a Options,
+    ) -> FeedDocument<'a> {
+        let stable = if variant == FeedVariant::Stable { " stable" } else { "" };
+        let is_archive = page != FeedPage::Current;
+        FeedDocument {
+            id: uuid_urn(&format!("newsfold feed {instance} {}{stable}", feed.name)),
+            title: feed.title.clone(),
+            description: format!("{}: one entry per event, with every outlet that reported it", feed.title),
+            home: options.url(""),
+            hubs: if is_archive || feed.private { Vec::new() } else { options.hub_urls() },
+            current: is_archive.then(|| DocumentPath::of_feed(feed, variant, FeedPage::Current)),
+            entries: entries.iter().map(|entry| DocumentEntry::from_edition(entry, options)).collect(),
+            ..FeedDocument::empty(options, DocumentPath::of_feed(feed, variant, page))
+        }
+    }
+
+    /// Adds links to the archive pages before and after this document.
+    pub fn with_archive_links(
+        mut self,
+        feed: &PublishedFeed,
+        variant: FeedVariant,
+        previous: Option<u32>,
+        next: Option<u32>,
+    ) -> FeedDocument<'a> {
+        let path = |page: u32| DocumentPath::of_feed(feed, variant, FeedPage::Archive(page));
+        self.previous = previous.map(path);
+        self.next = next.map(path);
+        self
+    }
+
+    /// Adds the token to all URLs of the feed, so that a client that follows them stays authorized.
+    pub fn with_token(mut self, token: Option<&str>) -> FeedDocument<'a> {
+        if let Some(token) = token {
+            let paths = [Some(&mut self.self_path), self.current.as_mut(), self.previous.as_mut(), self.next.as_mut()];
+            paths.into_iter().flatten().for_each(|path| path.query = format!("?token={token}"));
+        }
+        self
+    }
+
+    /// The results of a search, `typed` as the user wrote it.
+    pub fn of_search(typed: &str, instance: &str, entries: &'a [FeedEntry], options: &'a Options) -> FeedDocument<'a> {
+        let query: String =
+            url::form_urlencoded::Serializer::for_suffix(String::from("?"), 1).append_pair("q", typed).finish();
+        FeedDocument {
+            id: uuid_urn(&format!("newsfold search {instance} {typed}")),
+            title: format!("{}: {typed}", options.title),
+            description: format!("{}: stories matching ‘{typed}’", options.title),
+            home: options.url(&format!("search{query}")),
+            entries: entries.iter().map(|entry| DocumentEntry::from_edition(entry, options)).collect(),
+            ..FeedDocument::empty(options, DocumentPath { path: "search".into(), query })
+        }
+    }
+
+    /// The items of one story, newest first, each as an entry.
+    pub fn of_story(story: &'a Story, instance: &str, options: &'a Options) -> FeedDocument<'a> {
+        let title = story.lead().map_or("", |lead| lead.item.title.as_str());
+        let path = format!("stories/{}", story.id);
+        let items = story.items.iter().rev().take(MAX_STORY_ITEMS);
+        FeedDocument {
+            id: uuid_urn(&format!("newsfold story {} items", story.id)),
+            title: title.to_owned(),
+            description: format!("All reports of one story: {title}"),
+            home: options.url(&path),
+            entries: items.map(|item| DocumentEntry::from_item(item, story, instance, options)).collect(),
+            ..FeedDocument::empty(options, DocumentPath { path, query: String::new() })
+        }
+    }
+
+    fn empty(options: &'a Options, self_path: DocumentPath) -> FeedDocument<'a> {
+        FeedDocument {
+            options,
+            id: String::new(),
+            title: String::new(),
+            description: String::new(),
+            home: String::new(),
+            self_path,
+            hubs: Vec::new(),
+            current: None,
+            previous: None,
+            next: None,
+            entries: Vec::new(),
+        }
+    }
+
+    pub(super) fn is_archive(&self) -> bool {
+        self.current.is_some()
+    }
+
+    /// The latest change of an entry; 1970 for a document without entries.
+    pub(super) fn updated_at(&self) -> Timestamp {
+        self.entries.iter().map(|entry| entry.updated_at).max().unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// The archive links by their relation (RFC 5005, section 4).
+    pub(super) fn archive_links(&self) -> impl Iterator<Item = (&'static str, &DocumentPath)> {
+        let links = [("current", &self.current), ("prev-archive", &self.previous), ("next-archive", &self.next)];
+        links.into_iter().filter_map(|(rel, path)| Some((rel, path.as_ref()?)))
+    }
+
+    pub(super) fn url(&self, path: &DocumentPath, format: FeedFormat) -> String {
+        self.options.url(&format!("{}.{}{}", path.path, format.extension(), path.query))
+    }
+}
+
+impl DocumentPath {
+    fn of_feed(feed: &PublishedFeed, variant: FeedVariant, page: FeedPage) -> DocumentPath {
+        let path = format!("feeds/{}{}{}", feed.name, variant.suffix(), page.suffix(feed));
+        DocumentPath { path, query: String::new() }
+    }
+}

@@ -1,0 +1,130 @@
+//! A story, or one of its items, as a feed entry. All formats write the same entry.
+
+use super::value_format::{encode_uri, is_language_tag, strip_invalid_chars, uuid_urn};
+use crate::domain::{EditionReport, FeedEntry, Story, StoryItem, Timestamp};
+use crate::html;
+use crate::publish::options::Options;
+use std::fmt::Write;
+
+/// The values of an entry. Text has no characters that XML forbids, and links are valid URIs.
+pub struct DocumentEntry<'a> {
+    /// A permanent URN.
+    pub id: String,
+    pub title: String,
+    /// The lead's link, frozen at the first publication; the story's page if the lead has no link.
+    pub link: String,
+    /// The URL of the story's page.
+    pub page: String,
+    pub author: String,
+    pub published_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub summary: String,
+    pub html: String,
+    pub image: Option<String>,
+    pub lang: Option<&'a str>,
+    pub tags: &'a [String],
+    pub source: EntrySource,
+    pub reports: &'a [EditionReport],
+}
+
+/// The feed that the entry's text comes from.
+pub struct EntrySource {
+    pub url: String,
+    pub title: String,
+    /// The date of the item.
+    pub updated_at: Timestamp,
+}
+
+impl<'a> DocumentEntry<'a> {
+    /// The entry for an edition of a story.
+    pub fn from_edition(entry: &'a FeedEntry, options: &Options) -> DocumentEntry<'a> {
+        let FeedEntry { published, edition } = entry;
+        let text = &edition.text;
+        let page = options.url(&format!("stories/{}", edition.story));
+        let mut html = body_html(text.article.as_deref(), text.content.as_deref(), &text.summary);
+        push_reports(&mut html, &text.reports, &page, options.evidence);
+        let lead_at = text.reports.iter().find(|report| report.item == text.lead).map(|report| report.at);
+        DocumentEntry {
+            id: uuid_urn(&format!("newsfold story {}", edition.story)),
+            title: strip_invalid_chars(&text.title),
+            link: published.link.as_deref().map_or_else(|| page.clone(), encode_uri),
+            author: strip_invalid_chars(&text.source_title),
+            published_at: published.at,
+            updated_at: edition.made_at.max(published.at),
+            summary: strip_invalid_chars(&text.summary),
+            html: strip_invalid_chars(&html),
+            image: text.image.as_deref().map(encode_uri),
+            lang: text.lang.as_deref().filter(|lang| is_language_tag(lang)),
+            tags: &text.tags,
+            source: EntrySource {
+                url: encode_uri(&text.source_url),
+                title: strip_invalid_chars(&text.source_title),
+                updated_at: lead_at.unwrap_or(published.at),
+            },
+            page,
+            reports: &text.reports,
+        }
+    }
+
+    /// The entry for one item, in the feed of its story.
+    pub fn from_item(report: &'a StoryItem, story: &'a Story, instance: &str, options: &Options) -> DocumentEntry<'a> {
+        let item = &report.item;
+        let page = options.url(&format!("stories/{}", story.id));
+        let article = item.article.as_ref().filter(|article| article.may_be_published);
+        let html = body_html(article.map(|article| article.text.as_str()), item.content.as_deref(), &item.summary);
+        let author = strip_invalid_chars(&item.source_title);
+        DocumentEntry {
+            id: uuid_urn(&format!("newsfold item {instance} {}", item.id)),
+            title: strip_invalid_chars(&item.title),
+            link: item.url.as_deref().map_or_else(|| page.clone(), encode_uri),
+            author: author.clone(),
+            published_at: item.ranked_at,
+            updated_at: item.ranked_at,
+            summary: strip_invalid_chars(&item.summary),
+            html: strip_invalid_chars(&html),
+            image: item.image.as_deref().map(encode_uri),
+            lang: item.lang.as_deref().filter(|lang| is_language_tag(lang)),
+            tags: &[],
+            source: EntrySource { url: encode_uri(&item.source_url), title: author, updated_at: item.ranked_at },
+            page,
+            reports: &[],
+        }
+    }
+}
+
+/// The full text if it may be published, else the item's content, else its summary.
+fn body_html(article: Option<&str>, content: Option<&str>, summary: &str) -> String {
+    let paragraph = |text: &str| format!("<p>{}</p>", html::escape(text));
+    match (article, content) {
+        (Some(article), _) => article.lines().map(paragraph).collect(),
+        // Sanitized at ingest and again here: the database is not trusted.
+        (None, Some(content)) => html::sanitise(content, None),
+        (None, None) if summary.is_empty() => String::new(),
+        (None, None) => paragraph(summary),
+    }
+}
+
+/// Appends the list of reports, each with its link, outlet and time, and the link to the story's page.
+fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, show_evidence: bool) {
+    out.push_str("<ul>");
+    for report in reports {
+        let title = html::escape(&report.title);
+        out.push_str("<li>");
+        match &report.url {
+            Some(url) => {
+                let _ = write!(out, "<a href=\"{}\">{title}</a>", html::escape(&encode_uri(url)));
+            }
+            None => out.push_str(&title),
+        }
+        let time = report.at.strftime("%Y-%m-%d %H:%M UTC");
+        let _ = write!(out, " — {}, {time}", html::escape(&report.outlet));
+        if report.copy {
+            out.push_str(" (copy)");
+        }
+        if let Some(why) = report.why.as_deref().filter(|_| show_evidence) {
+            let _ = write!(out, "; {}", html::escape(why));
+        }
+        out.push_str("</li>");
+    }
+    let _ = write!(out, "</ul><p><a href=\"{}\">All reports of this story</a></p>", html::escape(page));
+}

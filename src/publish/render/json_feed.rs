@@ -1,0 +1,118 @@
+//! JSON Feed 1.1 (jsonfeed.org/version/1.1). The reports of a story are in `_newsfold`, an extension as its specification
+//! describes them.
+
+use super::document::FeedDocument;
+use super::value_format::{encode_uri, rfc3339, strip_invalid_chars};
+use crate::publish::feed_format::FeedFormat;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct JsonFeed<'a> {
+    version: &'static str,
+    title: String,
+    description: String,
+    favicon: String,
+    home_page_url: &'a str,
+    feed_url: String,
+    /// The document with the older items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hubs: Vec<JsonHub<'a>>,
+    items: Vec<JsonItem<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonHub<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    url: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonItem<'a> {
+    id: &'a str,
+    url: &'a str,
+    title: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    summary: &'a str,
+    content_html: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<&'a str>,
+    date_published: String,
+    date_modified: String,
+    authors: [JsonAuthor<'a>; 1],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    tags: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'a str>,
+    _newsfold: JsonExtension<'a>,
+}
+
+#[derive(Serialize)]
+struct JsonAuthor<'a> {
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonExtension<'a> {
+    about: &'static str,
+    story_url: &'a str,
+    reports: Vec<JsonReport>,
+}
+
+#[derive(Serialize)]
+struct JsonReport {
+    outlet: String,
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    date: String,
+    copy: bool,
+}
+
+pub fn render(document: &FeedDocument<'_>) -> Vec<u8> {
+    let items = document.entries.iter().map(|entry| JsonItem {
+        _newsfold: JsonExtension {
+            about: "The items that report this story, in order of their dates.",
+            story_url: &entry.page,
+            reports: entry
+                .reports
+                .iter()
+                .map(|report| JsonReport {
+                    outlet: strip_invalid_chars(&report.outlet),
+                    title: strip_invalid_chars(&report.title),
+                    url: report.url.as_deref().map(encode_uri),
+                    date: rfc3339(report.at),
+                    copy: report.copy,
+                })
+                .collect(),
+        },
+        id: &entry.id,
+        url: &entry.link,
+        title: &entry.title,
+        summary: &entry.summary,
+        content_html: &entry.html,
+        image: entry.image.as_deref(),
+        date_published: rfc3339(entry.published_at),
+        date_modified: rfc3339(entry.updated_at),
+        authors: [JsonAuthor { name: &entry.author }],
+        tags: entry.tags,
+        language: entry.lang,
+    });
+    let feed = JsonFeed {
+        version: "https://jsonfeed.org/version/1.1",
+        title: strip_invalid_chars(&document.title),
+        description: strip_invalid_chars(&document.description),
+        favicon: document.options.url("favicon.svg"),
+        home_page_url: &document.home,
+        feed_url: document.url(&document.self_path, FeedFormat::Json),
+        next_url: document.previous.as_ref().map(|older| document.url(older, FeedFormat::Json)),
+        hubs: document.hubs.iter().map(|url| JsonHub { kind: "WebSub", url }).collect(),
+        items: items.collect(),
+    };
+    // Serializing strings and lists into memory cannot fail.
+    let mut bytes = serde_json::to_vec_pretty(&feed).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}

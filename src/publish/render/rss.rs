@@ -1,0 +1,80 @@
+//! RSS 2.0, with `atom:link rel="self"` and `dc:creator` as the RSS Best Practices Profile recommends.
+
+use super::document::{DocumentPath, FeedDocument, HISTORY_NAMESPACE};
+use super::entry::DocumentEntry;
+use super::value_format::{rfc822, strip_invalid_chars};
+use crate::html;
+use crate::publish::feed_format::FeedFormat;
+use rss::extension::atom::{AtomExtension, Link};
+use rss::extension::dublincore::DublinCoreExtension;
+use rss::extension::{Extension, ExtensionMap};
+use rss::{Category, Channel, Guid, Item, Source};
+use std::collections::BTreeMap;
+
+pub fn render(document: &FeedDocument<'_>) -> Vec<u8> {
+    let own = |rel: &str, path: &DocumentPath| Link {
+        href: document.url(path, FeedFormat::Rss),
+        rel: rel.into(),
+        mime_type: Some(FeedFormat::Rss.media_type().into()),
+        ..Link::default()
+    };
+    let mut links = vec![own("self", &document.self_path)];
+    links.extend(document.hubs.iter().map(|hub| Link { href: hub.clone(), rel: "hub".into(), ..Link::default() }));
+    links.extend(document.archive_links().map(|(rel, path)| own(rel, path)));
+    let mut namespaces = vec![
+        ("atom", "http://www.w3.org/2005/Atom"),
+        ("content", "http://purl.org/rss/1.0/modules/content/"),
+        ("dc", "http://purl.org/dc/elements/1.1/"),
+        ("media", "http://search.yahoo.com/mrss/"),
+    ];
+    let mut extensions = ExtensionMap::new();
+    if document.is_archive() {
+        namespaces.push(("fh", HISTORY_NAMESPACE));
+        extensions = extension("fh", "archive", BTreeMap::new());
+    }
+    let channel = Channel {
+        title: strip_invalid_chars(&document.title),
+        description: strip_invalid_chars(&document.description),
+        link: document.home.clone(),
+        generator: Some("newsfold".into()),
+        last_build_date: (!document.entries.is_empty()).then(|| rfc822(document.updated_at())),
+        atom_ext: Some(AtomExtension { links }),
+        items: document.entries.iter().map(render_item).collect(),
+        namespaces: namespaces
+            .into_iter()
+            .map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned()))
+            .collect::<BTreeMap<_, _>>(),
+        extensions,
+        ..Channel::default()
+    };
+    let mut bytes = channel.to_string().into_bytes();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// An empty element of an extension namespace.
+fn extension(prefix: &str, name: &str, attrs: BTreeMap<String, String>) -> ExtensionMap {
+    let element = Extension { name: format!("{prefix}:{name}"), attrs, ..Extension::default() };
+    ExtensionMap::from([(prefix.to_owned(), BTreeMap::from([(name.to_owned(), vec![element])]))])
+}
+
+fn render_item(entry: &DocumentEntry<'_>) -> Item {
+    let thumbnail = |url: &str| extension("media", "thumbnail", BTreeMap::from([("url".to_owned(), url.to_owned())]));
+    Item {
+        guid: Some(Guid { value: entry.id.clone(), permalink: false }),
+        title: Some(entry.title.clone()),
+        link: Some(entry.link.clone()),
+        pub_date: Some(rfc822(entry.published_at)),
+        // Feed readers interpret a description as HTML.
+        description: Some(html::escape(&entry.summary)),
+        content: Some(entry.html.clone()),
+        categories: entry.tags.iter().map(|tag| Category { name: strip_invalid_chars(tag), domain: None }).collect(),
+        source: Some(Source { url: entry.source.url.clone(), title: Some(entry.source.title.clone()) }),
+        dublin_core_ext: Some(DublinCoreExtension {
+            creators: vec![entry.author.clone()],
+            ..DublinCoreExtension::default()
+        }),
+        extensions: entry.image.as_deref().map(thumbnail).unwrap_or_default(),
+        ..Item::default()
+    }
+}

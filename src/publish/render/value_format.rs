@@ -1,0 +1,107 @@
+//! Values as the feed formats require them: text without invalid characters, dates, identifiers and URIs. Pure.
+
+use crate::domain::Timestamp;
+use crate::domain::text::without_credentials;
+use std::fmt::Write;
+
+/// Removes the characters that XML 1.0 forbids (section 2.2), because the XML writers do not escape them, and the
+/// unprintable ones that it allows: C1 control characters and noncharacters. NEL (U+0085) becomes a space.
+pub fn strip_invalid_chars(text: &str) -> String {
+    text.chars()
+        .map(|c| if c == '\u{85}' { ' ' } else { c })
+        .filter(|c| match c {
+            '\t' | '\n' | '\r' => true,
+            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fdd0}'..='\u{fdef}' => false,
+            c => u32::from(*c) & 0xfffe != 0xfffe,
+        })
+        .collect()
+}
+
+/// RFC 3339 in UTC, to the second.
+pub fn rfc3339(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// RFC 822 with a four-digit year, as RSS 2.0 requires.
+pub fn rfc822(time: Timestamp) -> String {
+    time.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+}
+
+/// A UUID URN derived from a name: version 8 (RFC 9562, section 5.8). The same name gives the same UUID.
+pub fn uuid_urn(name: &str) -> String {
+    let hash = xxhash_rust::xxh3::xxh3_128(name.as_bytes());
+    let bits = hash & !(0xf << 76) & !(0x3 << 62) | (8 << 76) | (2 << 62);
+    let hex = format!("{bits:032x}");
+    format!("urn:uuid:{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+/// A link as a valid URI (RFC 3986), without credentials. Browsers accept more than the RFC does, and outlets rely on
+/// that: characters that the RFC forbids are percent-encoded, and the URI refers to the same resource.
+pub fn encode_uri(link: &str) -> String {
+    let link = strip_invalid_chars(&without_credentials(link));
+    let after_scheme = link.find("://").map_or(0, |at| at + 3);
+    let host_end = link[after_scheme..].find(['/', '?', '#']).map_or(link.len(), |at| after_scheme + at);
+    let mut out = String::with_capacity(link.len());
+    let mut in_fragment = false;
+    for (at, c) in link.char_indices() {
+        let is_escape = || link.as_bytes().get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+        let allowed = match c {
+            '%' => is_escape(),
+            '[' | ']' => at < host_end,
+            '#' => !std::mem::replace(&mut in_fragment, true),
+            c => c.is_ascii_alphanumeric() || "-._~:/?@!$&'()*+,;=".contains(c),
+        };
+        if allowed {
+            out.push(c);
+        } else {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+    out
+}
+
+/// Whether a text has the form of a language tag (RFC 5646), as far as feed validators check it. Sources declare
+/// arbitrary text as their language.
+pub fn is_language_tag(text: &str) -> bool {
+    let mut subtags = text.split('-');
+    let primary = subtags.next().unwrap_or_default();
+    (2..=3).contains(&primary.len())
+        && primary.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && subtags.all(|tag| (2..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuid_has_version_eight() {
+        let id = uuid_urn("anything");
+        assert_eq!((&id[23..24], &id[..9]), ("8", "urn:uuid:"));
+        assert!(matches!(&id[28..29], "8" | "9" | "a" | "b"), "{id}");
+    }
+
+    #[test]
+    fn invalid_and_unprintable_characters_are_removed() {
+        assert_eq!(strip_invalid_chars("a\0b\u{fffe}c\u{1f600}"), "abc\u{1f600}");
+        let text = "a\u{80}b\u{85}c\u{fdd0}d\u{1fffe}e\u{7f}f\u{fffd}";
+        assert_eq!(strip_invalid_chars(text), "ab cdef\u{fffd}");
+    }
+
+    #[test]
+    fn encoded_uri_refers_to_the_same_resource() {
+        for (link, expected) in [
+            ("https://h.example/a[1]?c[]=2|d", "https://h.example/a%5B1%5D?c%5B%5D=2%7Cd"),
+            ("https://h.example/100%?q=%e4#a#b", "https://h.example/100%25?q=%e4#a%23b"),
+            ("http://[2001:db8::1]:8080/[", "http://[2001:db8::1]:8080/%5B"),
+            ("https://user:secret@h.example/ü\u{0}", "https://h.example/%C3%BC"),
+            ("https://h.example/~a/(b);c=1?d=e&f='g'", "https://h.example/~a/(b);c=1?d=e&f='g'"),
+        ] {
+            assert_eq!(encode_uri(link), expected);
+            let (before, after) = (url::Url::parse(link).unwrap(), url::Url::parse(expected).unwrap());
+            assert_eq!((before.host(), before.port()), (after.host(), after.port()));
+        }
+    }
+}

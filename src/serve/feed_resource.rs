@@ -1,0 +1,123 @@
+//! The documents below `/feeds/`: their file names, and their contents from the database.
+
+use crate::domain::{FeedVariant, PublishedFeed};
+use crate::publish::{self, FeedDocument, FeedFormat, FeedPage, HEALTH_FEED_NAME, Options, render_health_feed};
+use crate::store::{self, entries, events, stories};
+use rusqlite::Connection;
+
+/// A document below `/feeds/`.
+#[derive(Debug, Clone)]
+pub struct FeedResource {
+    pub contents: FeedContents,
+    pub format: FeedFormat,
+}
+
+#[derive(Debug, Clone)]
+pub enum FeedContents {
+    Stories(Box<PublishedFeed>, FeedVariant, FeedPage),
+    /// The operator's feed.
+    Health,
+}
+
+impl FeedResource {
+    /// The document with a file name, such as `energy.stable.archive-100-3.atom`.
+    pub fn from_file_name(file: &str, feeds: &[PublishedFeed]) -> Option<FeedResource> {
+        let (rest, extension) = file.rsplit_once('.')?;
+        let format = FeedFormat::from_extension(extension)?;
+        if rest == HEALTH_FEED_NAME {
+            return (format == FeedFormat::Atom).then_some(FeedResource::health());
+        }
+        let (rest, page) = match rest.rsplit_once(".archive-") {
+            Some((rest, numbers)) => (rest, FeedPage::Archive(numbers.split_once('-')?.1.parse().ok()?)),
+            None => (rest, FeedPage::Current),
+        };
+        let (name, variant) = match rest.strip_suffix(FeedVariant::Stable.suffix()) {
+            Some(name) => (name, FeedVariant::Stable),
+            None => (rest, FeedVariant::Live),
+        };
+        let feed = feeds.iter().find(|feed| feed.name == name)?;
+        let resource = FeedResource { contents: FeedContents::Stories(feed.clone().into(), variant, page), format };
+        // A document has one name only: `archive-100-07` is not found.
+        (resource.file_name() == file).then_some(resource)
+    }
+
+    /// Every document that readers subscribe to: all variants and formats, without archives.
+    pub fn subscribable(feeds: &[PublishedFeed]) -> Vec<FeedResource> {
+        let feeds = feeds.iter().flat_map(|feed| FeedResource::of_page(feed, FeedPage::Current));
+        feeds.chain([FeedResource::health()]).collect()
+    }
+
+    /// Every archive page.
+    pub fn archived(db: &Connection, feeds: &[PublishedFeed]) -> store::Result<Vec<FeedResource>> {
+        let mut all = Vec::new();
+        for feed in feeds {
+            let pages = entries::archive_pages(db, feed)?.into_iter().map(FeedPage::Archive);
+            all.extend(pages.flat_map(|page| FeedResource::of_page(feed, page)));
+        }
+        Ok(all)
+    }
+
+    fn health() -> FeedResource {
+        FeedResource { contents: FeedContents::Health, format: FeedFormat::Atom }
+    }
+
+    fn of_page(feed: &PublishedFeed, page: FeedPage) -> Vec<FeedResource> {
+        let mut all = Vec::new();
+        for variant in FeedVariant::ALL {
+            for format in FeedFormat::ALL {
+                let contents = FeedContents::Stories(feed.clone().into(), variant, page);
+                all.push(FeedResource { contents, format });
+            }
+        }
+        all
+    }
+
+    /// Whether readers subscribe to it, rather than fetch it once.
+    pub fn is_current(&self) -> bool {
+        matches!(self.contents, FeedContents::Health | FeedContents::Stories(_, _, FeedPage::Current))
+    }
+
+    /// The private feed that the document belongs to.
+    pub fn private_feed(&self) -> Option<&PublishedFeed> {
+        match &self.contents {
+            FeedContents::Stories(feed, ..) if feed.private => Some(feed),
+            _ => None,
+        }
+    }
+
+    /// The file name without the format's extension.
+    pub fn stem(&self) -> String {
+        match &self.contents {
+            FeedContents::Stories(feed, variant, page) => {
+                format!("{}{}{}", feed.name, variant.suffix(), page.suffix(feed))
+            }
+            FeedContents::Health => HEALTH_FEED_NAME.into(),
+        }
+    }
+
+    pub fn file_name(&self) -> String {
+        format!("{}.{}", self.stem(), self.format.extension())
+    }
+
+    pub fn url(&self, options: &Options) -> String {
+        options.url(&format!("feeds/{}", self.file_name()))
+    }
+
+    /// The document as bytes. `None` for an archive page that is not full.
+    pub fn render(&self, db: &Connection, options: &Options, token: Option<&str>) -> store::Result<Option<Vec<u8>>> {
+        let instance = stories::instance(db)?;
+        let FeedContents::Stories(feed, variant, page) = &self.contents else {
+            return Ok(Some(render_health_feed(&events::latest(db)?, &instance, options)));
+        };
+        let loaded = match page {
+            FeedPage::Current => Some(entries::current(db, feed, *variant)?),
+            FeedPage::Archive(number) => entries::archive(db, feed, *variant, *number)?,
+        };
+        Ok(loaded.map(|loaded| {
+            let document = FeedDocument::of_feed(feed, *variant, *page, &instance, &loaded.entries, options)
+                .with_archive_links(feed, *variant, loaded.previous, loaded.next)
+                .with_token(token);
+            publish::render(&document, self.format)
+        }))
+    }
+}

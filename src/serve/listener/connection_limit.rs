@@ -1,0 +1,98 @@
+//! A limit on the open connections per client address.
+
+use ipnet::IpNet;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// Counts open connections per address. An address without connections takes no memory.
+pub struct ConnectionLimit {
+    max_per_client: usize,
+    proxies: Vec<IpNet>,
+    open: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// Counts a connection until it is dropped. Connections of proxies are not counted.
+pub struct ConnectionPermit(Option<(Arc<ConnectionLimit>, IpAddr)>);
+
+impl ConnectionLimit {
+    pub fn new(max_per_client: usize, proxies: Vec<IpNet>) -> Arc<ConnectionLimit> {
+        Arc::new(ConnectionLimit { max_per_client, proxies, open: Mutex::default() })
+    }
+
+    /// A permit for a connection from this address. `None` if the client has reached the limit.
+    pub fn acquire(self: &Arc<Self>, peer: IpAddr) -> Option<ConnectionPermit> {
+        let peer = peer.to_canonical();
+        if self.proxies.iter().any(|network| network.contains(&peer)) {
+            return Some(ConnectionPermit(None));
+        }
+        let client = client_address(peer);
+        let mut open = self.lock();
+        let count = open.entry(client).or_default();
+        if *count >= self.max_per_client {
+            return None;
+        }
+        *count += 1;
+        Some(ConnectionPermit(Some((self.clone(), client))))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.open.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Drop for ConnectionPermit {
+    fn drop(&mut self) {
+        let Some((limit, client)) = self.0.take() else { return };
+        let mut open = limit.lock();
+        match open.get_mut(&client) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => _ = open.remove(&client),
+        }
+    }
+}
+
+/// An IPv6 client controls at least a /64 (RFC 6177), so the whole /64 counts as one client.
+fn client_address(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn address_is_limited_until_its_connections_close() {
+        let limit = ConnectionLimit::new(2, Vec::new());
+        let permits: Vec<ConnectionPermit> = (0..2).map(|_| limit.acquire(ip("192.0.2.1")).unwrap()).collect();
+        assert!(limit.acquire(ip("192.0.2.1")).is_none());
+        assert!(limit.acquire(ip("::ffff:192.0.2.1")).is_none(), "the same address, mapped to IPv6");
+        assert!(limit.acquire(ip("192.0.2.2")).is_some());
+        drop(permits);
+        assert!(limit.lock().is_empty(), "an address without connections takes no memory");
+        assert!(limit.acquire(ip("192.0.2.1")).is_some());
+    }
+
+    #[test]
+    fn ipv6_network_is_one_client() {
+        let limit = ConnectionLimit::new(1, Vec::new());
+        let _permit = limit.acquire(ip("2001:db8:0:1::1")).unwrap();
+        assert!(limit.acquire(ip("2001:db8:0:1:ffff::2")).is_none());
+        assert!(limit.acquire(ip("2001:db8:0:2::1")).is_some());
+    }
+
+    #[test]
+    fn proxy_is_not_limited() {
+        let limit = ConnectionLimit::new(1, vec!["127.0.0.0/8".parse().unwrap()]);
+        let permits: Vec<ConnectionPermit> = (0..100).map(|_| limit.acquire(ip("127.0.0.1")).unwrap()).collect();
+        assert!(limit.acquire(ip("::ffff:127.0.0.1")).is_some());
+        assert_eq!(permits.len(), 100);
+    }
+}

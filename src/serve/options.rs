@@ -1,0 +1,40 @@
+//! The settings of the HTTP server.
+
+use ipnet::IpNet;
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+/// The section `[serve]` of the configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// Address and port to listen on. A socket passed by systemd takes precedence.
+    pub listen: SocketAddr,
+    /// Maximum number of simultaneous connections. Further connections wait until one ends.
+    pub max_connections: usize,
+    /// Maximum number of simultaneous connections from one IPv4 address or one IPv6 /64. Further connections are closed.
+    pub max_connections_per_ip: usize,
+    /// Networks of reverse proxies. Many clients share their addresses, so the limit per address does not apply to them.
+    pub proxies: Vec<IpNet>,
+    /// Time limit for receiving request headers, and for a keep-alive connection to send its next request.
+    #[serde(with = "crate::domain::duration")]
+    pub header_timeout: SignedDuration,
+    /// Time limit for a client to receive a response that does not fit into the send buffer.
+    #[serde(with = "crate::domain::duration")]
+    pub answer_timeout: SignedDuration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let loopback = [(IpAddr::from([127, 0, 0, 0]), 8), (IpAddr::from(Ipv6Addr::LOCALHOST), 128)];
+        Options {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8686)),
+            max_connections: 4096,
+            max_connections_per_ip: 64,
+            proxies: loopback.into_iter().filter_map(|(ip, length)| IpNet::new(ip, length).ok()).collect(),
+            header_timeout: SignedDuration::from_secs(10),
+            answer_timeout: SignedDuration::from_secs(60),
+        }
+    }
+}

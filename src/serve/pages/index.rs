@@ -1,0 +1,117 @@
+//! The index page: stories by the day of their last change, newest first, with filters and search.
+
+use super::format::{day, lang, link, machine_time, time_under_day};
+use super::query::StoryQuery;
+use super::respond::{PageLookup, invalid_query, respond};
+use super::site_layout::{RenderedPage, SiteLayout};
+use crate::domain::{Story, StoryItem, Timestamp};
+use crate::serve::app_state::{AppState, InternalError};
+use crate::store;
+use crate::store::listing::{self, Choices, Listed};
+use crate::wording::{count_of, language_name};
+use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use rusqlite::Connection;
+use std::collections::BTreeSet;
+
+/// Maximum number of outlets named per story.
+const MAX_NAMED_OUTLETS: usize = 12;
+
+#[derive(Template)]
+#[template(path = "index.html")]
+struct IndexPage<'a> {
+    site: SiteLayout<'a>,
+    query: &'a StoryQuery,
+    /// Whether a server answers the form; false in a static file.
+    is_served: bool,
+    choices: Choices,
+    days: Vec<StoryDay<'a>>,
+    has_more: bool,
+}
+
+/// The stories that last changed on one day.
+struct StoryDay<'a> {
+    at: Timestamp,
+    stories: Vec<StorySummary<'a>>,
+}
+
+struct StorySummary<'a> {
+    story: &'a Story,
+    lead: &'a StoryItem,
+    /// The first report of each outlet.
+    named: Vec<&'a StoryItem>,
+    /// Outlets that are not named.
+    others: usize,
+}
+
+pub async fn index(
+    State(app): State<AppState>,
+    RawQuery(query): RawQuery,
+    request: HeaderMap,
+) -> Result<Response, InternalError> {
+    let Some(query) = StoryQuery::parse(query.as_deref()) else { return Ok(invalid_query(&app)) };
+    respond(app, request, move |db, site| Ok(PageLookup::Found(index_page(db, site, Some(&query))?))).await
+}
+
+/// `/search?q=…` redirects to the index page: people and browsers expect a search there.
+pub async fn search(State(app): State<AppState>, RawQuery(query): RawQuery) -> Response {
+    let Some(query) = StoryQuery::parse(query.as_deref()) else { return invalid_query(&app) };
+    Redirect::permanent(&app.options.url(&query.query_string(query.page))).into_response()
+}
+
+/// Without a query it is the page for a static file, which has no form and no further pages.
+pub fn index_page(db: &Connection, site: SiteLayout, query: Option<&StoryQuery>) -> store::Result<RenderedPage> {
+    let is_served = query.is_some();
+    let unfiltered = StoryQuery::default();
+    let query = query.unwrap_or(&unfiltered);
+    let choices = listing::choices(db)?;
+    let Listed { stories, more } = if query.has_no_words() {
+        Listed { stories: Vec::new(), more: false }
+    } else {
+        listing::list(db, &query.listing())?
+    };
+    let has_more = more && is_served && !query.is_last_page();
+    Ok(IndexPage { site, query, is_served, choices, days: by_day(&stories), has_more }.render())
+}
+
+fn by_day(stories: &[Story]) -> Vec<StoryDay<'_>> {
+    let mut days: Vec<StoryDay> = Vec::new();
+    for summary in stories.iter().filter_map(summarize) {
+        let at = summary.story.updated_at;
+        match days.last_mut() {
+            Some(last) if day(&last.at) == day(&at) => last.stories.push(summary),
+            _ => days.push(StoryDay { at, stories: vec![summary] }),
+        }
+    }
+    days
+}
+
+fn summarize(story: &Story) -> Option<StorySummary<'_>> {
+    let mut seen = BTreeSet::new();
+    let mut named: Vec<&StoryItem> = story.items.iter().filter(|i| seen.insert(&i.item.outlet)).collect();
+    let others = named.len().saturating_sub(MAX_NAMED_OUTLETS);
+    named.truncate(MAX_NAMED_OUTLETS);
+    Some(StorySummary { story, lead: story.lead()?, named, others })
+}
+
+impl StorySummary<'_> {
+    fn outlets(&self) -> String {
+        count_of(self.story.outlets().len(), "outlet", "outlets")
+    }
+
+    fn has_one_outlet(&self) -> bool {
+        self.story.outlets().len() == 1
+    }
+
+    /// Whether it has changed since its first report, to the minute.
+    fn has_changed(&self) -> bool {
+        self.story.items.len() > 1
+            && time_under_day(&self.story.updated_at, &self.lead.item.ranked_at) != self.first_reported()
+    }
+
+    fn first_reported(&self) -> String {
+        time_under_day(&self.lead.item.ranked_at, &self.story.updated_at)
+    }
+}

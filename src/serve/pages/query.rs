@@ -1,0 +1,156 @@
+//! The query of the index page: filters parsed from a URL, and written into one. Pure.
+
+use crate::domain::text::one_line;
+use crate::store::listing::Listing;
+use crate::store::words;
+use crate::wording::language_name;
+use url::form_urlencoded;
+
+/// Stories per page.
+const PAGE_SIZE: u32 = 40;
+/// The highest page number.
+const MAX_PAGE: u32 = 50;
+/// Maximum length of a tag or a language.
+const MAX_NAME_CHARS: usize = 100;
+
+/// Which stories the index page lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoryQuery {
+    /// The search text as typed, on one line.
+    pub typed: String,
+    pub tag: String,
+    pub lang: String,
+    pub min_outlets: u32,
+    /// Counted from 1.
+    pub page: u32,
+}
+
+impl Default for StoryQuery {
+    fn default() -> Self {
+        StoryQuery { typed: String::new(), tag: String::new(), lang: String::new(), min_outlets: 1, page: 1 }
+    }
+}
+
+impl StoryQuery {
+    /// Parses the query of a URL. The first value of a parameter counts; unknown parameters are ignored. `None` if a
+    /// number is invalid.
+    pub fn parse(query: Option<&str>) -> Option<StoryQuery> {
+        let mut parsed = StoryQuery::default();
+        let mut seen = Vec::new();
+        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            if seen.contains(&name) {
+                continue;
+            }
+            match &*name {
+                "q" => parsed.typed = one_line(&value, words::MAX_TYPED),
+                "tag" => parsed.tag = one_line(&value, MAX_NAME_CHARS),
+                "lang" => parsed.lang = one_line(&value, MAX_NAME_CHARS),
+                "outlets" => parsed.min_outlets = parse_number(&value)?.clamp(1, 99),
+                "page" => parsed.page = parse_number(&value)?.clamp(1, MAX_PAGE),
+                _ => continue,
+            }
+            seen.push(name);
+        }
+        Some(parsed)
+    }
+
+    /// The corresponding database query.
+    pub fn listing(&self) -> Listing {
+        let non_empty = |value: &String| (!value.is_empty()).then(|| value.clone());
+        Listing {
+            words: words::query(&self.typed),
+            tag: non_empty(&self.tag),
+            lang: non_empty(&self.lang),
+            min_outlets: self.min_outlets,
+            skip: (self.page - 1) * PAGE_SIZE,
+            limit: PAGE_SIZE,
+        }
+    }
+
+    /// Whether the search text has no word to search for.
+    pub fn has_no_words(&self) -> bool {
+        !self.typed.is_empty() && words::query(&self.typed).is_none()
+    }
+
+    pub fn has_filters(&self) -> bool {
+        *self != StoryQuery { page: self.page, ..StoryQuery::default() }
+    }
+
+    pub fn is_last_page(&self) -> bool {
+        self.page == MAX_PAGE
+    }
+
+    /// The query string of another page with the same filters, with its question mark. Empty for the index page itself.
+    pub fn query_string(&self, page: u32) -> String {
+        let (outlets, page) = (self.min_outlets.to_string(), page.to_string());
+        let parameters = [
+            ("q", &self.typed, ""),
+            ("tag", &self.tag, ""),
+            ("lang", &self.lang, ""),
+            ("outlets", &outlets, "1"),
+            ("page", &page, "1"),
+        ];
+        let given = parameters.iter().filter(|(_, value, default)| value != default);
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(given.map(|(name, value, _)| (name, value)));
+        let query = query.finish();
+        if query.is_empty() { query } else { format!("?{query}") }
+    }
+
+    /// The query string of the feed of this search, without question mark. `None` without a search.
+    pub fn feed_query(&self) -> Option<String> {
+        words::query(&self.typed)?;
+        Some(form_urlencoded::Serializer::new(String::new()).append_pair("q", &self.typed).finish())
+    }
+
+    /// `Stories matching ‘grid’, in German`.
+    pub fn description(&self) -> String {
+        let mut parts = Vec::new();
+        if !self.typed.is_empty() {
+            parts.push(format!("matching ‘{}’", self.typed));
+        }
+        if !self.tag.is_empty() {
+            parts.push(format!("from sources tagged ‘{}’", self.tag));
+        }
+        if !self.lang.is_empty() {
+            parts.push(format!("in {}", language_name(&self.lang).unwrap_or(&self.lang)));
+        }
+        if self.min_outlets > 1 {
+            parts.push(format!("reported by at least {} outlets", self.min_outlets));
+        }
+        format!("Stories {}", parts.join(", "))
+    }
+}
+
+/// A whole number. An empty form field is 1.
+fn parse_number(text: &str) -> Option<u32> {
+    if text.trim().is_empty() { Some(1) } else { text.trim().parse().ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn query_string_round_trips() {
+        for query in ["", "?q=grid", "?q=power+plant&tag=a%26b&lang=de&outlets=3&page=2", "?page=50"] {
+            let parsed = StoryQuery::parse(Some(query.trim_start_matches('?'))).unwrap();
+            assert_eq!(parsed.query_string(parsed.page), query);
+        }
+    }
+
+    #[test]
+    fn any_query_is_parsed_or_rejected() {
+        let parse = |query: &str| StoryQuery::parse(Some(query));
+        assert_eq!(parse("outlets=&page=&x=1"), Some(StoryQuery::default()));
+        assert_eq!(parse("outlets=500&page=9999").map(|q| (q.min_outlets, q.page)), Some((99, 50)));
+        assert_eq!(parse("q=a&q=b").map(|q| q.typed), Some("a".into()));
+        assert_eq!(
+            parse("q=%00%1b%E2%80%AEa%FFb&tag=%0d%0ax").map(|q| (q.typed, q.tag)),
+            Some(("a\u{fffd}b".into(), "x".into()))
+        );
+        assert_eq!((parse("outlets=x"), parse("page=-1"), parse("outlets=1.5")), (None, None, None));
+        let long = parse(&format!("q={}", "a".repeat(10_000))).unwrap();
+        assert!(long.typed.chars().count() <= words::MAX_TYPED + 1, "with the ellipsis");
+    }
+}

@@ -1,0 +1,27 @@
+//! What every page contains: the title, the navigation and the links to the public feeds.
+
+use crate::domain::PublishedFeed;
+use crate::publish::{FeedFormat, Options};
+
+/// A page, as its template renders it.
+pub type RenderedPage = askama::Result<String>;
+
+pub struct SiteLayout<'a> {
+    pub title: &'a str,
+    /// The public feeds. Private feeds do not appear on any page.
+    pub feeds: &'a [PublishedFeed],
+    pub options: &'a Options,
+    /// The path of the base URL, without trailing slash, so that links work behind a reverse proxy's path prefix.
+    pub root: &'a str,
+}
+
+impl<'a> SiteLayout<'a> {
+    pub fn new(options: &'a Options, feeds: &'a [PublishedFeed]) -> SiteLayout<'a> {
+        let root = options.base_url.path().trim_end_matches('/');
+        SiteLayout { title: &options.title, feeds, options, root }
+    }
+
+    pub fn formats(&self) -> [FeedFormat; 3] {
+        FeedFormat::ALL
+    }
+}

@@ -1,0 +1,27 @@
+//! Facts of the domain in words for people. The command line and the pages show the same words.
+//!
+//! Pure: values in, text out. It never reads the database or the clock, and no program logic reads what it writes.
+
+mod audience;
+mod constraint;
+mod feed_selection;
+mod hub_status;
+mod join_evidence;
+mod language_names;
+mod operator_event;
+mod poll_remarks;
+mod quantities;
+mod source_condition;
+mod source_facts;
+
+pub use audience::Audience;
+pub use constraint::constraint_text;
+pub use feed_selection::selection_text;
+pub use hub_status::hub_status;
+pub use join_evidence::{ReasonText, join_reasons, main_reason, reason_sentence};
+pub use language_names::language_name;
+pub use operator_event::event_phrase;
+pub use poll_remarks::poll_remarks;
+pub use quantities::{count_of, duration, grouped_digits};
+pub use source_condition::SourceCondition;
+pub use source_facts::source_facts;

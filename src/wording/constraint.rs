@@ -1,0 +1,14 @@
+//! The operator's grouping constraints in words.
+
+use crate::domain::{ConstraintKind, GroupingConstraint, ItemId};
+
+/// `decision 3: items 4, 5 belong to items 1, 2`.
+pub fn constraint_text(constraint: &GroupingConstraint) -> String {
+    let list = |items: &[ItemId]| items.iter().map(ItemId::to_string).collect::<Vec<_>>().join(", ");
+    let (id, moved, stayed) = (constraint.id, list(&constraint.moved), list(&constraint.stayed));
+    match constraint.kind {
+        ConstraintKind::Merge => format!("decision {id}: items {moved} belong with items {stayed}"),
+        ConstraintKind::Split => format!("decision {id}: items {moved} are a different story from items {stayed}"),
+        ConstraintKind::Apart => format!("decision {id}: items {stayed} and {moved} must stay in separate stories"),
+    }
+}

@@ -1,0 +1,64 @@
+//! The selection of a feed in words.
+
+use super::{count_of, duration, grouped_digits, language_name};
+use crate::domain::{FeedOrder, FeedSelection};
+
+/// `Stories from sources tagged ‘war’, in English; newest 100.`
+pub fn selection_text(selection: &FeedSelection) -> String {
+    let FeedSelection { tags, outlets, languages, words, without, min_outlets, max_age, limit, order } = selection;
+    let mut parts = Vec::new();
+    if !tags.is_empty() {
+        let quoted: Vec<String> = tags.iter().map(|tag| format!("‘{tag}’")).collect();
+        parts.push(format!("from sources tagged {}", quoted.join(" or ")));
+    }
+    if !outlets.is_empty() {
+        parts.push(format!("from {}", outlets.join(" or ")));
+    }
+    if !languages.is_empty() {
+        let names: Vec<&str> = languages.iter().map(|code| language_name(code).unwrap_or(code)).collect();
+        parts.push(format!("in {}", names.join(" or ")));
+    }
+    if let Some(expression) = words {
+        parts.push(format!("matching {expression}"));
+    }
+    if let Some(expression) = without {
+        parts.push(format!("not matching {expression}"));
+    }
+    if *min_outlets > 1 {
+        parts.push(format!("reported by at least {}", count_of(*min_outlets as usize, "outlet", "outlets")));
+    }
+    if let Some(age) = max_age {
+        parts.push(format!("from the {} before the newest story", duration(*age)));
+    }
+    let stories = if parts.is_empty() { "All stories".to_owned() } else { format!("Stories {}", parts.join(", ")) };
+    let limit = grouped_digits(u64::from(*limit));
+    match order {
+        FeedOrder::Newest => format!("{stories}; newest {limit}."),
+        FeedOrder::Weight => format!("{stories}; top {limit} by outlets, priority and age."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+
+    #[test]
+    fn selection_reads_as_one_sentence() {
+        assert_eq!(selection_text(&FeedSelection::default()), "All stories; newest 100.");
+        let selection = FeedSelection {
+            tags: vec!["war".into(), "peace".into()],
+            languages: vec!["en".into()],
+            words: Some("grid".into()),
+            min_outlets: 3,
+            max_age: Some(SignedDuration::from_hours(48)),
+            order: FeedOrder::Weight,
+            ..FeedSelection::default()
+        };
+        assert_eq!(
+            selection_text(&selection),
+            "Stories from sources tagged ‘war’ or ‘peace’, in English, matching grid, reported by at least 3 outlets, \
+             from the 2 d before the newest story; top 100 by outlets, priority and age."
+        );
+    }
+}

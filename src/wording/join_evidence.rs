@@ -1,0 +1,111 @@
+//! Why an item is in its story, in words.
+
+use super::count_of;
+use crate::domain::{ItemId, JoinEvidence, JoinReason};
+
+/// One reason: a text, and the item that it ends with, if it refers to one. A page shows the item as a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReasonText {
+    pub text: String,
+    pub item: Option<ItemId>,
+}
+
+/// All reasons for an item's place in its story. The last one is the score, if the item was compared with others.
+pub fn join_reasons(evidence: &JoinEvidence) -> Vec<ReasonText> {
+    let mut reasons: Vec<ReasonText> = evidence.reasons.iter().map(reason_text).collect();
+    let was_compared = evidence.needed > 0.0;
+    if evidence.joined() {
+        if was_compared {
+            reasons.push(plain(format!("score {:.2} (threshold {:.2})", evidence.score, evidence.needed)));
+        }
+        return reasons;
+    }
+    let first = match (was_compared, evidence.reasons.is_empty()) {
+        (true, _) => {
+            format!("first report; closest match scored {:.2} (threshold {:.2})", evidence.score, evidence.needed)
+        }
+        (false, true) => "first report; no similar item was known".to_owned(),
+        (false, false) => "first report; closest match".to_owned(),
+    };
+    reasons.insert(0, plain(first));
+    reasons
+}
+
+/// [`join_reasons`] as one sentence without a full stop: `shares ‘grid’, ‘Veshna’; score 0.71 (threshold 0.52)`.
+pub fn reason_sentence(evidence: &JoinEvidence) -> String {
+    join_reasons(evidence).iter().map(ReasonText::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// The most informative reason, without the score. `None` for the first report of a story.
+pub fn main_reason(evidence: &JoinEvidence) -> Option<String> {
+    let rank = |reason: &&JoinReason| match reason {
+        JoinReason::SameLink { .. } | JoinReason::Copy { .. } => 0,
+        JoinReason::Terms { .. } => 1,
+        JoinReason::Decided { .. } => 2,
+        _ => 3,
+    };
+    let reason = evidence.reasons.iter().min_by_key(rank).filter(|reason| rank(reason) < 3)?;
+    evidence.joined().then(|| reason_text(reason).to_string())
+}
+
+fn reason_text(reason: &JoinReason) -> ReasonText {
+    let percent = |likeness: f32| format!("{:.0}%", likeness * 100.0);
+    match reason {
+        JoinReason::SameLink { with } => about("same link as", *with),
+        JoinReason::Copy { of, likeness } => about(&format!("{} of its text matches", percent(*likeness)), *of),
+        JoinReason::NearTitle { with, likeness } => {
+            about(&format!("title {} similar to that of", percent(*likeness)), *with)
+        }
+        JoinReason::Terms { terms } => {
+            let quoted: Vec<String> = terms.iter().map(|term| format!("‘{term}’")).collect();
+            plain(format!("shares {}", quoted.join(", ")))
+        }
+        JoinReason::OtherNumbers { numbers } => plain(format!("but differs in numbers ({})", numbers.join(", "))),
+        JoinReason::Merged { from } => plain(format!("merged in with story {from}")),
+        JoinReason::Regrouped { from } => plain(format!("regrouped from story {from}")),
+        JoinReason::Decided { decision } => plain(format!("placed here by decision {decision} of the operator")),
+        JoinReason::Company { outlets, hours } => {
+            plain(format!("{} within {hours} h", count_of(*outlets as usize, "outlet", "outlets")))
+        }
+    }
+}
+
+fn plain(text: String) -> ReasonText {
+    ReasonText { text, item: None }
+}
+
+fn about(text: &str, item: ItemId) -> ReasonText {
+    ReasonText { text: text.to_owned(), item: Some(item) }
+}
+
+impl std::fmt::Display for ReasonText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.item {
+            Some(item) => write!(f, "{} item {item}", self.text),
+            None => f.write_str(&self.text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_reads_as_a_sentence() {
+        let evidence = JoinEvidence {
+            score: 0.714,
+            needed: 0.52,
+            reasons: vec![
+                JoinReason::Terms { terms: vec!["armoured".into(), "Veshna".into()] },
+                JoinReason::Company { outlets: 3, hours: 5 },
+            ],
+        };
+        let sentence = "shares ‘armoured’, ‘Veshna’; 3 outlets within 5 h; score 0.71 (threshold 0.52)";
+        assert_eq!(reason_sentence(&evidence), sentence);
+        assert_eq!(main_reason(&evidence).as_deref(), Some("shares ‘armoured’, ‘Veshna’"));
+        let alone = JoinEvidence { score: 0.07, needed: 0.55, reasons: Vec::new() };
+        assert_eq!(reason_sentence(&alone), "first report; closest match scored 0.07 (threshold 0.55)");
+        assert_eq!(reason_sentence(&JoinEvidence::default()), "first report; no similar item was known");
+    }
+}

@@ -1,0 +1,15 @@
+//! The kinds of operator events as predicates of a sentence.
+
+use crate::domain::OperatorEventKind;
+
+/// What follows the source's title, or `newsfold` where the event is ours: `is failing`, `has no network connection`.
+pub fn event_phrase(kind: OperatorEventKind) -> &'static str {
+    match kind {
+        OperatorEventKind::Broken => "is failing",
+        OperatorEventKind::Recovered => "has recovered",
+        OperatorEventKind::Moved => "has moved",
+        OperatorEventKind::Gone => "is gone",
+        OperatorEventKind::Offline => "cannot reach any server",
+        OperatorEventKind::Online => "can reach servers again",
+    }
+}

@@ -1,0 +1,79 @@
+//! The facts of a source, as the command line and its page list them.
+
+use super::{Audience, count_of, hub_status, language_name};
+use crate::domain::{FullTextMode, HubSubscription, OutletFrom, PollingHints, Source};
+
+/// Names and values in the order in which they are shown. Facts that say nothing are left out.
+pub fn source_facts(source: &Source, hub: Option<&HubSubscription>, audience: Audience) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("URL", audience.url(&source.url)),
+        ("Outlet", outlet(source)),
+        ("Language", source.lang.as_deref().map_or("unknown", |code| language_name(code).unwrap_or(code)).to_owned()),
+        ("Tags", if source.tags.is_empty() { "none".into() } else { source.tags.join(", ") }),
+    ];
+    if source.priority != 0 {
+        facts.push(("Priority", source.priority.to_string()));
+    }
+    facts.push(("Full text", full_text(source.full_text).to_owned()));
+    facts.push(("Added", audience.time(source.added_at)));
+    if let Some(success) = source.last_success_at.filter(|at| Some(*at) != source.last_poll_at) {
+        facts.push(("Last success", audience.time(success)));
+    }
+    if let Some(until) = source.hold_until {
+        facts.push(("On hold", format!("until {}, at the server's request", audience.time(until))));
+    }
+    if let Some(redirect) = &source.moving {
+        let times = count_of(redirect.times as usize, "time", "times");
+        let since = audience.time(redirect.since);
+        facts.push(("Redirect", format!("to {}, seen {times} since {since}", audience.url(&redirect.to))));
+    }
+    if let Some(since) = source.gone_since {
+        facts.push(("Gone", format!("410 from the server since {}", audience.time(since))));
+    }
+    if let Some(hints) = polling_hints(&source.wishes) {
+        facts.push(("Feed asks", hints));
+    }
+    if source.failures > 0 {
+        facts.push(("Failures", format!("{} in a row", source.failures)));
+    }
+    if !source.last_problem.is_empty() {
+        facts.push(("Last problem", audience.remark(&source.last_problem)));
+    }
+    if let Some(hub) = hub {
+        facts.push(("Hub", hub_status(hub, audience)));
+    }
+    facts
+}
+
+fn outlet(source: &Source) -> String {
+    let origin = match source.outlet_from {
+        OutletFrom::Operator => "set by the operator",
+        OutletFrom::Site => "from the feed's link",
+        OutletFrom::Guess => "guessed from its URL",
+    };
+    format!("{} ({origin})", source.outlet)
+}
+
+fn full_text(mode: FullTextMode) -> &'static str {
+    match mode {
+        FullTextMode::No => "off",
+        FullTextMode::Group => "fetched for grouping only",
+        FullTextMode::Publish => "fetched for grouping and published",
+    }
+}
+
+/// What the feed asks of clients that poll it. `None` where it asks for nothing.
+fn polling_hints(hints: &PollingHints) -> Option<String> {
+    let mut parts = Vec::new();
+    parts.extend(hints.ttl_minutes.map(|minutes| format!("at least {minutes} min between polls (ttl)")));
+    parts.extend(hints.period_minutes.map(|minutes| format!("at least {minutes} min between polls (updatePeriod)")));
+    if !hints.skip_hours.is_empty() {
+        let hours: Vec<String> = hints.skip_hours.iter().map(u8::to_string).collect();
+        parts.push(format!("no polls in the UTC hours {} (skipHours)", hours.join(", ")));
+    }
+    if !hints.skip_days.is_empty() {
+        let days: Vec<String> = hints.skip_days.iter().map(|day| format!("{day:?}")).collect();
+        parts.push(format!("no polls on {} (skipDays)", days.join(", ")));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
