@@ -1,35 +1,61 @@
--- Times are milliseconds since 1970-01-01 UTC. Words are those of docs/ARCHITECTURE.md.
+-- The schema of newsfold. The glossary in docs/ARCHITECTURE.md defines the terms.
+--
+-- Conventions: every time is in milliseconds since 1970-01-01 UTC, every duration in milliseconds unless its comment
+-- names another unit, every boolean 0 or 1. Enumerations hold the kebab-case text of the Rust enum with the same name.
 
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Sources and polls
+
+-- A feed that newsfold polls.
 CREATE TABLE source (
-    id              INTEGER PRIMARY KEY AUTOINCREMENT,
-    url             TEXT    NOT NULL UNIQUE,
-    outlet          TEXT    NOT NULL,
-    -- What the operator says goes before what the feed says of itself.
-    title           TEXT,
-    lang            TEXT,
-    feed_title      TEXT,
-    feed_lang       TEXT,
-    feed_ttl        INTEGER, -- minutes
-    site_url        TEXT,
-    priority        INTEGER NOT NULL DEFAULT 0,
-    state           TEXT    NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'paused', 'gone', 'removed')),
-    added_at        INTEGER NOT NULL,
-    -- The schedule survives restarts: it is read from here and nowhere else.
-    next_poll_at    INTEGER NOT NULL,
-    next_reason     TEXT    NOT NULL DEFAULT '',
-    hold_until      INTEGER,
-    failures        INTEGER NOT NULL DEFAULT 0,
-    last_poll_at    INTEGER,
-    last_outcome    TEXT,
-    last_success_at INTEGER,
-    last_problem    TEXT    NOT NULL DEFAULT '',
-    -- Validators belong to a URL and are kept as the bytes that came.
-    validators_url  TEXT,
-    etag            BLOB,
-    last_modified   BLOB
+    id                   INTEGER PRIMARY KEY AUTOINCREMENT,
+    url                  TEXT    NOT NULL UNIQUE,
+    -- The publisher: a registrable domain, unless the operator named another.
+    outlet               TEXT    NOT NULL,
+    -- A guess comes from a URL. The feed's own website replaces it once; an operator's choice is never replaced.
+    outlet_provenance    TEXT    NOT NULL DEFAULT 'guess' CHECK (outlet_provenance IN ('operator', 'site', 'guess')),
+    -- Set by the operator. They take precedence over feed_title and feed_lang, which the feed declares.
+    title                TEXT,
+    lang                 TEXT,
+    feed_title           TEXT,
+    feed_lang            TEXT,
+    site_url             TEXT,
+    -- The item of the source with the highest priority is preferred as a story's lead.
+    priority             INTEGER NOT NULL DEFAULT 0,
+    state                TEXT    NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'paused', 'gone', 'removed')),
+    full_text_mode       TEXT    NOT NULL DEFAULT 'no' CHECK (full_text_mode IN ('no', 'group', 'publish')),
+    added_at             INTEGER NOT NULL,
+    -- The poll schedule survives restarts: it is stored here and nowhere else.
+    next_poll_at         INTEGER NOT NULL,
+    next_poll_reason     TEXT    NOT NULL DEFAULT '',
+    -- End of the delay that the server requested (Retry-After). Manual polls respect it too.
+    hold_until           INTEGER,
+    consecutive_failures INTEGER NOT NULL DEFAULT 0,
+    last_poll_at         INTEGER,
+    last_outcome         TEXT,
+    last_success_at      INTEGER,
+    -- Error of the last poll; empty if it succeeded.
+    last_error           TEXT    NOT NULL DEFAULT '',
+    -- HTTP cache validators, stored as the bytes received. They apply to validators_url only.
+    validators_url       TEXT,
+    etag                 BLOB,
+    last_modified        BLOB,
+    -- What the feed asks of its clients, as JSON (domain::PollingHints).
+    polling_hints        TEXT    NOT NULL DEFAULT '{}',
+    -- Target of permanent redirects, the number of consecutive polls that followed them, and the time of the first one.
+    -- The source's URL changes once the redirect has proved stable.
+    redirect_to          TEXT,
+    redirect_count       INTEGER NOT NULL DEFAULT 0,
+    redirect_since       INTEGER,
+    -- Time of the first 410 response since the last success.
+    gone_since           INTEGER,
+    -- Estimated update rate, as JSON (crawl::update_rate).
+    update_rate          TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 
-CREATE INDEX source_due ON source (next_poll_at) WHERE state = 'active';
+CREATE INDEX source_by_next_poll ON source (next_poll_at) WHERE state = 'active';
+-- Every item is loaded with the age of its source relative to the oldest source; without this index that scans all sources.
+CREATE INDEX source_by_added_at ON source (added_at);
 
 CREATE TABLE source_tag (
     source_id INTEGER NOT NULL REFERENCES source (id),
@@ -39,118 +65,503 @@ CREATE TABLE source_tag (
 
 CREATE INDEX source_tag_by_tag ON source_tag (tag, source_id);
 
--- One row an attempt, whatever its outcome.
+-- One row per poll attempt, whatever its outcome.
 CREATE TABLE poll (
-    id            INTEGER PRIMARY KEY AUTOINCREMENT,
-    source_id     INTEGER NOT NULL REFERENCES source (id),
-    started_at    INTEGER NOT NULL,
-    finished_at   INTEGER NOT NULL,
-    url           TEXT    NOT NULL,
-    outcome       TEXT    NOT NULL,
-    status        INTEGER,
-    detail        TEXT    NOT NULL,
-    bytes         INTEGER NOT NULL,
-    items         INTEGER NOT NULL,
-    new_items     INTEGER NOT NULL,
-    changed_items INTEGER NOT NULL
+    id                 INTEGER PRIMARY KEY AUTOINCREMENT,
+    source_id          INTEGER NOT NULL REFERENCES source (id),
+    started_at         INTEGER NOT NULL,
+    finished_at        INTEGER NOT NULL,
+    -- URL of the final response, after redirects, and the origin that sent it (RFC 6454); '' if no request was made.
+    url                TEXT    NOT NULL,
+    origin             TEXT    NOT NULL,
+    outcome            TEXT    NOT NULL,
+    -- HTTP status of the final response; NULL if there was none.
+    status             INTEGER,
+    -- Empty if the poll succeeded.
+    error              TEXT    NOT NULL,
+    -- Size of the body in bytes: decoded, and as transferred.
+    body_bytes         INTEGER NOT NULL,
+    wire_bytes         INTEGER NOT NULL,
+    item_count         INTEGER NOT NULL,
+    new_item_count     INTEGER NOT NULL,
+    changed_item_count INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX poll_of_source ON poll (source_id, id);
+CREATE INDEX poll_by_source ON poll (source_id, id);
 CREATE INDEX poll_by_time ON poll (started_at);
+-- Every refusal checks whether the origin serves other sources successfully.
+CREATE INDEX poll_by_origin ON poll (origin, started_at);
 
-CREATE TABLE problem (
+-- Faults in the document of a poll, and their repair.
+CREATE TABLE poll_problem (
     poll_id INTEGER NOT NULL REFERENCES poll (id) ON DELETE CASCADE,
     kind    TEXT    NOT NULL,
+    -- The first occurrence: a location or a value.
     detail  TEXT    NOT NULL,
     count   INTEGER NOT NULL,
     PRIMARY KEY (poll_id, kind)
 ) STRICT, WITHOUT ROWID;
 
+-- The requests of a poll that were answered with a redirect, in order.
+CREATE TABLE redirect_hop (
+    poll_id  INTEGER NOT NULL REFERENCES poll (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    origin   TEXT    NOT NULL,
+    status   INTEGER,
+    PRIMARY KEY (poll_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- Requests that belong to no poll: article pages, robots.txt, WebSub hubs.
+CREATE TABLE request_log (
+    requested_at INTEGER NOT NULL,
+    origin       TEXT    NOT NULL,
+    status       INTEGER,
+    wire_bytes   INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX request_log_by_time ON request_log (requested_at);
+
+-- Origins to which no request is sent until a time: a 429 response holds all sources of its server.
+CREATE TABLE origin_hold (
+    origin TEXT    PRIMARY KEY,
+    until  INTEGER NOT NULL,
+    reason TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Cached robots.txt files (RFC 9309).
+CREATE TABLE robots_txt (
+    origin     TEXT    PRIMARY KEY,
+    expires_at INTEGER NOT NULL,
+    -- NULL if the server has no robots.txt: then allow_all decides.
+    body       BLOB,
+    allow_all  INTEGER NOT NULL CHECK (allow_all IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+-- Processes on one database coordinate through leases: at most one polls a source, and at most one sends requests to an
+-- origin. A lease expires by itself, so that a killed process blocks others only for a short time.
+CREATE TABLE lease (
+    resource_kind TEXT    NOT NULL CHECK (resource_kind IN ('source', 'origin')),
+    -- The id of a source, or an origin such as https://news.example.
+    resource      TEXT    NOT NULL,
+    -- Random, one per poll: its owner may exchange the origin and release the lease. 0 for the delay after a request.
+    owner_token   INTEGER NOT NULL,
+    -- Name of the owning process, for messages. 'the daemon' is unique.
+    holder        TEXT    NOT NULL,
+    acquired_at   INTEGER NOT NULL,
+    expires_at    INTEGER NOT NULL,
+    PRIMARY KEY (resource_kind, resource)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX lease_by_owner ON lease (owner_token);
+
+-- Events that the health feed reports to the operator, once each.
+CREATE TABLE operator_event (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    occurred_at  INTEGER NOT NULL,
+    kind         TEXT    NOT NULL CHECK (kind IN ('broken', 'recovered', 'moved', 'gone', 'offline', 'online')),
+    source_id    INTEGER REFERENCES source (id),
+    -- The source's title at that time: a later change of title does not change the event.
+    source_title TEXT,
+    detail       TEXT    NOT NULL
+) STRICT;
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Items and stories
+
+-- The items that report one event.
 CREATE TABLE story (
-    -- Sixty bits made from the founding item, never a counter: see model::StoryId.
+    -- 60 bits, a hash of the founding item; never a counter (domain::StoryId).
     id             INTEGER PRIMARY KEY,
-    founded_at     INTEGER NOT NULL,
+    created_at     INTEGER NOT NULL,
     updated_at     INTEGER NOT NULL,
-    lead_id        INTEGER NOT NULL REFERENCES item (id) DEFERRABLE INITIALLY DEFERRED,
-    -- Frozen once set.
+    -- The item that represents the story.
+    lead_item_id   INTEGER NOT NULL REFERENCES item (id) DEFERRABLE INITIALLY DEFERRED,
+    -- Never change once set.
     published_at   INTEGER,
     published_link TEXT,
+    -- The story to which this one redirects. A merged story has no items.
     merged_into    INTEGER REFERENCES story (id)
 ) STRICT;
 
-CREATE INDEX story_unpublished ON story (founded_at) WHERE published_at IS NULL AND merged_into IS NULL;
+CREATE INDEX story_unpublished ON story (created_at) WHERE published_at IS NULL AND merged_into IS NULL;
 CREATE INDEX story_published ON story (published_at, id) WHERE merged_into IS NULL;
+CREATE INDEX story_by_update ON story (updated_at, published_at, id) WHERE merged_into IS NULL;
+CREATE INDEX story_merged ON story (merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX story_by_lead ON story (lead_item_id);
 
-CREATE INDEX story_changed ON story (updated_at, published_at, id) WHERE merged_into IS NULL;
-
+-- An entry of a source's feed.
 CREATE TABLE item (
-    id            INTEGER PRIMARY KEY AUTOINCREMENT,
-    source_id     INTEGER NOT NULL REFERENCES source (id),
-    guid          TEXT    NOT NULL,
-    url           TEXT,
-    canonical_url TEXT,
-    title         TEXT    NOT NULL,
-    summary       TEXT    NOT NULL,
-    content       TEXT,
-    author        TEXT,
-    lang          TEXT,
-    image         TEXT,
-    published_at  INTEGER,
-    first_seen_at INTEGER NOT NULL,
-    ranked_at     INTEGER NOT NULL,
-    -- Filled in by the clusterer, in order of id.
-    story_id      INTEGER REFERENCES story (id) DEFERRABLE INITIALLY DEFERRED,
-    copy_of       INTEGER REFERENCES item (id),
-    evidence      TEXT,
-    assigned_at   INTEGER
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    source_id       INTEGER NOT NULL REFERENCES source (id),
+    guid            TEXT    NOT NULL,
+    url             TEXT,
+    canonical_url   TEXT,
+    title           TEXT    NOT NULL,
+    summary         TEXT    NOT NULL,
+    -- Sanitized HTML.
+    content         TEXT,
+    author          TEXT,
+    lang            TEXT,
+    image           TEXT,
+    -- The date that the feed claims; ranked_at is the earlier one of it and first_seen_at, and never changes.
+    published_at    INTEGER,
+    first_seen_at   INTEGER NOT NULL,
+    ranked_at       INTEGER NOT NULL,
+    -- Assigned by the clusterer, in order of id.
+    story_id        INTEGER REFERENCES story (id) DEFERRABLE INITIALLY DEFERRED,
+    -- The item of which this one is a near-duplicate.
+    copy_of         INTEGER REFERENCES item (id),
+    -- Why the item joined its story, as JSON (domain::JoinEvidence).
+    evidence        TEXT,
+    assigned_at     INTEGER,
+    -- State of the item's full article; NULL if it is not wanted.
+    full_text_state TEXT CHECK (full_text_state IN ('pending', 'fetched', 'failed')),
+    -- The paragraphs of the full article, one per line.
+    full_text       TEXT,
+    full_text_error TEXT
 ) STRICT;
 
 CREATE INDEX item_unassigned ON item (id) WHERE story_id IS NULL;
-CREATE INDEX item_of_story ON item (story_id, ranked_at, id);
+CREATE INDEX item_by_story ON item (story_id, ranked_at, id);
 CREATE INDEX item_by_link ON item (source_id, canonical_url);
 CREATE INDEX item_by_first_seen ON item (first_seen_at);
+-- Identifies items by title and day, for sources that change both guids and links.
+CREATE INDEX item_by_day ON item (source_id, ranked_at);
+CREATE INDEX item_copy ON item (copy_of) WHERE copy_of IS NOT NULL;
+CREATE INDEX item_full_text_pending ON item (id) WHERE full_text_state = 'pending';
 
--- Every guid under which a source has shown an item: a source that rewrites its guids makes no new items.
+-- Every guid under which a source has shown an item: a source that rewrites its guids creates no new items. A row without
+-- an item is a tombstone: the item was removed for its age, and its source may still show it.
 CREATE TABLE item_guid (
-    source_id INTEGER NOT NULL REFERENCES source (id),
-    guid      TEXT    NOT NULL,
-    item_id   INTEGER NOT NULL REFERENCES item (id),
+    source_id     INTEGER NOT NULL REFERENCES source (id),
+    guid          TEXT    NOT NULL,
+    item_id       INTEGER REFERENCES item (id),
+    -- How the item was recognized when it appeared under this guid.
+    matched_by    TEXT    NOT NULL CHECK (matched_by IN ('guid', 'link', 'title')),
+    -- Tombstones only: when the source last showed the item, to the day.
+    last_shown_at INTEGER,
     PRIMARY KEY (source_id, guid)
 ) STRICT, WITHOUT ROWID;
 
--- What an item said before.
+CREATE INDEX item_guid_by_item ON item_guid (item_id);
+CREATE INDEX item_guid_tombstone ON item_guid (last_shown_at) WHERE item_id IS NULL;
+
+-- The links of removed items, by which they are recognized if their source also rewrites its guids.
+CREATE TABLE link_tombstone (
+    source_id     INTEGER NOT NULL REFERENCES source (id),
+    canonical_url TEXT    NOT NULL,
+    last_shown_at INTEGER NOT NULL,
+    PRIMARY KEY (source_id, canonical_url)
+) STRICT, WITHOUT ROWID;
+
+-- Earlier versions of an item.
 CREATE TABLE item_revision (
     item_id      INTEGER NOT NULL REFERENCES item (id),
     replaced_at  INTEGER NOT NULL,
     title        TEXT    NOT NULL,
     summary      TEXT    NOT NULL,
     published_at INTEGER,
+    -- NULL if the content did not change, or was too long to be kept.
+    content      TEXT,
     PRIMARY KEY (item_id, replaced_at)
 ) STRICT, WITHOUT ROWID;
 
-CREATE VIRTUAL TABLE item_words USING fts5 (
+-- Full-text index over titles and summaries.
+CREATE VIRTUAL TABLE item_fts USING fts5 (
     title, summary, content = 'item', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
 );
 
-CREATE TRIGGER item_words_insert AFTER INSERT ON item BEGIN
-    INSERT INTO item_words (rowid, title, summary) VALUES (new.id, new.title, new.summary);
+CREATE TRIGGER item_fts_insert AFTER INSERT ON item BEGIN
+    INSERT INTO item_fts (rowid, title, summary) VALUES (new.id, new.title, new.summary);
 END;
 
-CREATE TRIGGER item_words_update AFTER UPDATE OF title, summary ON item BEGIN
-    INSERT INTO item_words (item_words, rowid, title, summary) VALUES ('delete', old.id, old.title, old.summary);
-    INSERT INTO item_words (rowid, title, summary) VALUES (new.id, new.title, new.summary);
+CREATE TRIGGER item_fts_update AFTER UPDATE OF title, summary ON item BEGIN
+    INSERT INTO item_fts (item_fts, rowid, title, summary) VALUES ('delete', old.id, old.title, old.summary);
+    INSERT INTO item_fts (rowid, title, summary) VALUES (new.id, new.title, new.summary);
 END;
 
-CREATE TRIGGER item_words_delete AFTER DELETE ON item BEGIN
-    INSERT INTO item_words (item_words, rowid, title, summary) VALUES ('delete', old.id, old.title, old.summary);
+CREATE TRIGGER item_fts_delete AFTER DELETE ON item BEGIN
+    INSERT INTO item_fts (item_fts, rowid, title, summary) VALUES ('delete', old.id, old.title, old.summary);
 END;
 
--- Counts every change to what we publish, so that a rendering knows whether it is still good.
-CREATE TABLE publication (
-    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-    version  INTEGER NOT NULL,
-    -- Random and for good: it tells this database's feeds from another's, wherever they are served.
-    instance TEXT    NOT NULL
+-- The operator's corrections of the grouping, which every later pass respects. Undone, never deleted.
+CREATE TABLE grouping_constraint (
+    id        INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- merge: all items report one event. split: the moved items report another event than those that stayed.
+    -- cannot-link: the two items report different events.
+    kind      TEXT    NOT NULL CHECK (kind IN ('merge', 'split', 'cannot-link')),
+    made_at   INTEGER NOT NULL,
+    undone_at INTEGER
 ) STRICT;
 
-INSERT INTO publication VALUES (1, 0, lower(hex(randomblob(16))));
+CREATE TABLE grouping_constraint_item (
+    constraint_id     INTEGER NOT NULL REFERENCES grouping_constraint (id),
+    item_id           INTEGER NOT NULL REFERENCES item (id),
+    -- 0: the item stayed. 1: the item moved to the story of the others (merge), or out of it (split). For cannot-link,
+    -- one item on each side.
+    side              INTEGER NOT NULL CHECK (side IN (0, 1)),
+    -- Where undoing the constraint returns the item.
+    previous_story_id INTEGER NOT NULL REFERENCES story (id),
+    PRIMARY KEY (constraint_id, item_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX grouping_constraint_item_by_item ON grouping_constraint_item (item_id);
+CREATE INDEX grouping_constraint_item_by_story ON grouping_constraint_item (previous_story_id);
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Published feeds
+
+-- A story as readers see it from one time on. Written once, never changed.
+CREATE TABLE edition (
+    story_id     INTEGER NOT NULL REFERENCES story (id) ON DELETE CASCADE,
+    -- 1, 2, 3 … within the story.
+    number       INTEGER NOT NULL,
+    made_at      INTEGER NOT NULL,
+    -- first, grown, corrected, merged; or entered: made for a single feed when the story entered it.
+    reason       TEXT    NOT NULL,
+    outlet_count INTEGER NOT NULL,
+    -- domain::EditionText as JSON.
+    text         TEXT    NOT NULL,
+    PRIMARY KEY (story_id, number)
+) STRICT, WITHOUT ROWID;
+
+-- The stories of each feed, in the order in which they entered it.
+CREATE TABLE feed_entry (
+    feed           TEXT    NOT NULL,
+    -- 1, 2, 3 … within the feed: archive pages are ranges of it.
+    sequence       INTEGER NOT NULL,
+    story_id       INTEGER NOT NULL REFERENCES story (id) ON DELETE CASCADE,
+    -- The story's latest edition at that time, which the stable variant of the feed keeps.
+    edition_number INTEGER NOT NULL,
+    entered_at     INTEGER NOT NULL,
+    PRIMARY KEY (feed, sequence),
+    UNIQUE (feed, story_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX feed_entry_by_story ON feed_entry (story_id);
+
+-- The last sequence number of each feed. Numbers are never reused, so that removals do not change archive pages.
+CREATE TABLE feed_sequence (
+    feed          TEXT PRIMARY KEY,
+    last_sequence INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The selection by which a feed's entries were chosen. If the configured one differs, the entries are rebuilt; if it is
+-- only stale, because tags of sources changed, the stories that match now are added.
+CREATE TABLE feed_selection (
+    feed      TEXT PRIMARY KEY,
+    selection TEXT    NOT NULL,
+    stale     INTEGER NOT NULL DEFAULT 0 CHECK (stale IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER feed_selection_stale_on_added_tag AFTER INSERT ON source_tag BEGIN
+    UPDATE feed_selection SET stale = 1;
+END;
+
+CREATE TRIGGER feed_selection_stale_on_removed_tag AFTER DELETE ON source_tag BEGIN
+    UPDATE feed_selection SET stale = 1;
+END;
+
+CREATE TRIGGER feed_selection_stale_on_source AFTER UPDATE OF outlet, lang ON source
+WHEN old.outlet IS NOT new.outlet OR old.lang IS NOT new.lang BEGIN
+    UPDATE feed_selection SET stale = 1;
+END;
+
+-- The access tokens of private feeds.
+CREATE TABLE feed_token (
+    feed    TEXT PRIMARY KEY,
+    token   TEXT    NOT NULL,
+    made_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The hash of the bytes last served for each document, and the time since which they have been served: Last-Modified
+-- survives restarts and changes whenever the bytes do.
+CREATE TABLE feed_last_modified (
+    feed         TEXT    NOT NULL,
+    format       TEXT    NOT NULL,
+    content_hash TEXT    NOT NULL,
+    modified_at  INTEGER NOT NULL,
+    PRIMARY KEY (feed, format)
+) STRICT, WITHOUT ROWID;
+
+-- The published stories that the publisher has to review, and when. The generation increases with every change of the
+-- story, so that the publisher notices a change during its review.
+CREATE TABLE story_review_queue (
+    story_id   INTEGER PRIMARY KEY REFERENCES story (id) ON DELETE CASCADE,
+    review_at  INTEGER NOT NULL,
+    generation INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX story_review_queue_by_time ON story_review_queue (review_at);
+
+-- Publication itself enqueues the story: it may have changed between the publisher's read and its write.
+CREATE TRIGGER story_review_on_change AFTER UPDATE OF updated_at, merged_into, published_at ON story
+WHEN new.published_at IS NOT NULL AND new.merged_into IS NULL BEGIN
+    INSERT INTO story_review_queue (story_id, review_at, generation) VALUES (new.id, 0, 1)
+    ON CONFLICT (story_id) DO UPDATE SET review_at = 0, generation = generation + 1;
+END;
+
+-- Version counters of what is published, in a single row. Anything rendered at one version is valid until it changes.
+CREATE TABLE publication (
+    singleton     INTEGER PRIMARY KEY CHECK (singleton = 1),
+    -- Increases when a page or a feed may have changed.
+    version       INTEGER NOT NULL,
+    -- Increases when a feed may have changed, which is far less often.
+    feeds_version INTEGER NOT NULL,
+    -- Random and permanent: distinguishes this database's feeds from those of any other, wherever they are served.
+    instance      TEXT    NOT NULL
+) STRICT;
+
+INSERT INTO publication (singleton, version, feeds_version, instance) VALUES (1, 0, 0, lower(hex(randomblob(16))));
+
+CREATE TRIGGER feeds_version_on_edition AFTER INSERT ON edition BEGIN
+    UPDATE publication SET feeds_version = feeds_version + 1;
+END;
+
+CREATE TRIGGER feeds_version_on_added_entry AFTER INSERT ON feed_entry BEGIN
+    UPDATE publication SET feeds_version = feeds_version + 1;
+END;
+
+CREATE TRIGGER feeds_version_on_removed_entry AFTER DELETE ON feed_entry BEGIN
+    UPDATE publication SET feeds_version = feeds_version + 1;
+END;
+
+CREATE TRIGGER feeds_version_on_merge AFTER UPDATE OF merged_into ON story BEGIN
+    UPDATE publication SET feeds_version = feeds_version + 1;
+END;
+
+CREATE TRIGGER feeds_version_on_operator_event AFTER INSERT ON operator_event BEGIN
+    UPDATE publication SET feeds_version = feeds_version + 1;
+END;
+
+CREATE TRIGGER feeds_version_on_source AFTER UPDATE OF priority, full_text_mode, state, title ON source BEGIN
+    UPDATE publication SET feeds_version = feeds_version + 1;
+END;
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- WebSub (W3C Recommendation, 23 January 2018)
+
+-- As a subscriber: one row for each source whose feed has declared a hub, whatever became of the subscription.
+CREATE TABLE websub_subscription (
+    source_id           INTEGER PRIMARY KEY REFERENCES source (id),
+    -- What the feed declares now; NULL once it declares no hub.
+    declared_hub        TEXT,
+    declared_topic      TEXT,
+    -- What was requested of the hub, and the URL that the hub calls. The token is the last path segment of the callback.
+    -- Token and secret are generated for each subscription and are never logged.
+    hub                 TEXT,
+    topic               TEXT,
+    callback            TEXT,
+    token               TEXT    UNIQUE,
+    secret              TEXT,
+    state               TEXT    NOT NULL DEFAULT 'none'
+        CHECK (state IN ('none', 'asked', 'active', 'leaving', 'denied', 'failed')),
+    -- The hub has been asked to renew an active subscription.
+    renewing            INTEGER NOT NULL DEFAULT 0 CHECK (renewing IN (0, 1)),
+    requested_at        INTEGER,
+    -- When the state machine runs next. Moved forward before a request is sent, so that a crash never causes an early one.
+    next_at             INTEGER,
+    -- Set while the subscription is active or being ended.
+    lease_until         INTEGER,
+    failures            INTEGER NOT NULL DEFAULT 0,
+    -- Documents that were accepted, and those that were rejected for their signature.
+    pushes              INTEGER NOT NULL DEFAULT 0,
+    ignored             INTEGER NOT NULL DEFAULT 0,
+    last_push_at        INTEGER,
+    -- Pushes have proved reliable, so that polls are only a safety net.
+    trusted             INTEGER NOT NULL DEFAULT 0 CHECK (trusted IN (0, 1)),
+    -- While polls are a safety net: the time of the next poll, and the time that the source's own schedule would choose.
+    deferred_until      INTEGER,
+    undeferred_poll_at  INTEGER,
+    detail              TEXT    NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX websub_subscription_by_time ON websub_subscription (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX websub_subscription_by_lease ON websub_subscription (lease_until) WHERE lease_until IS NOT NULL;
+
+-- A source that changes state has its subscription updated at once.
+CREATE TRIGGER websub_subscription_on_source_state AFTER UPDATE OF state ON source WHEN old.state <> new.state BEGIN
+    UPDATE websub_subscription SET next_at = 0 WHERE source_id = new.id;
+END;
+
+-- As a hub: verified subscriptions to the documents of our feeds.
+CREATE TABLE websub_subscriber (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- URL of the document.
+    topic          TEXT    NOT NULL,
+    -- Anyone who knows the callback can send documents to it, so that it is never logged.
+    callback       TEXT    NOT NULL,
+    host           TEXT    NOT NULL,
+    -- Key for signatures; NULL if the subscriber sent none.
+    secret         TEXT,
+    since          INTEGER NOT NULL,
+    lease_until    INTEGER NOT NULL,
+    -- Hash of the last document delivered. NULL for a new subscriber until the hash of the current document is known,
+    -- which counts as delivered.
+    delivered_hash TEXT,
+    delivered_at   INTEGER,
+    deliveries     INTEGER NOT NULL DEFAULT 0,
+    -- Consecutive failed deliveries, and the earliest time of the next attempt. Both are updated before a request is sent.
+    failures       INTEGER NOT NULL DEFAULT 0,
+    next_at        INTEGER NOT NULL DEFAULT 0,
+    detail         TEXT    NOT NULL DEFAULT '',
+    UNIQUE (topic, callback)
+) STRICT;
+
+-- Finds the subscribers without a document's newest bytes, without a scan of the others.
+CREATE INDEX websub_subscriber_by_delivery ON websub_subscriber (topic, delivered_hash);
+CREATE INDEX websub_subscriber_by_host ON websub_subscriber (host);
+CREATE INDEX websub_subscriber_by_lease ON websub_subscriber (lease_until);
+
+-- Requests to subscribe or unsubscribe whose callback has yet to confirm them.
+CREATE TABLE websub_subscriber_request (
+    id        INTEGER PRIMARY KEY AUTOINCREMENT,
+    topic     TEXT    NOT NULL,
+    callback  TEXT    NOT NULL,
+    host      TEXT    NOT NULL,
+    -- Client address; NULL if a reverse proxy does not pass it on.
+    client    TEXT,
+    mode      TEXT    NOT NULL CHECK (mode IN ('subscribe', 'unsubscribe')),
+    secret    TEXT,
+    -- Requested duration of the lease.
+    lease     INTEGER NOT NULL,
+    verify_at INTEGER NOT NULL,
+    tries     INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (topic, callback)
+) STRICT;
+
+CREATE INDEX websub_subscriber_request_by_time ON websub_subscriber_request (verify_at);
+
+-- The accepted requests of the last hour. Rate limits are based on it, so that nobody can use the hub to flood others.
+CREATE TABLE verification_log (
+    -- When the callback is, or was, asked to confirm.
+    verify_at INTEGER NOT NULL,
+    topic     TEXT    NOT NULL,
+    callback  TEXT    NOT NULL,
+    host      TEXT    NOT NULL,
+    client    TEXT
+) STRICT;
+
+CREATE INDEX verification_log_by_time ON verification_log (verify_at);
+CREATE INDEX verification_log_by_callback ON verification_log (callback, topic, verify_at);
+CREATE INDEX verification_log_by_host ON verification_log (host, verify_at);
+CREATE INDEX verification_log_by_client ON verification_log (client, verify_at);
+
+-- The hash of the newest bytes of each document that has subscribers or is announced to hubs.
+CREATE TABLE feed_state (
+    topic        TEXT    PRIMARY KEY,
+    content_hash TEXT    NOT NULL,
+    changed_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- As a publisher: the last change of each document of which each configured hub was notified.
+CREATE TABLE hub_notification (
+    hub           TEXT    NOT NULL,
+    topic         TEXT    NOT NULL,
+    notified_hash TEXT,
+    notified_at   INTEGER,
+    failures      INTEGER NOT NULL DEFAULT 0,
+    next_at       INTEGER NOT NULL DEFAULT 0,
+    detail        TEXT    NOT NULL DEFAULT '',
+    PRIMARY KEY (hub, topic)
+) STRICT, WITHOUT ROWID;

@@ -43,8 +43,13 @@ pub enum Error {
     #[error("cannot open the database {path}: {cause}. {next}")]
     Open { path: PathBuf, cause: Box<dyn std::error::Error + Send + Sync>, next: &'static str },
     #[error(
-        "the database {path} could not be brought to this version of newsfold: {cause}. \
-         It was left as it was; use the newsfold that wrote it, or restore a backup"
+        "the database {path} was written by newsfold 0.1.0, which this version cannot read. Move the file away and add \
+         the sources again with `newsfold source import FILE`; `newsfold source export` of version 0.1.0 writes that FILE"
+    )]
+    Unsupported { path: PathBuf },
+    #[error(
+        "cannot migrate the database {path} to this version: {cause}. \
+         It was not changed; use the newsfold version that wrote it, or restore a backup"
     )]
     Migrate { path: PathBuf, cause: Box<refinery::Error> },
     #[error("the database answered: {0}")]

@@ -37,7 +37,7 @@ impl Clusterer {
                 let tags = self.window.tags.entry(*item).or_default();
                 match decision.kind {
                     ConstraintKind::Merge => tags.push(Constraint::MustLink(id)),
-                    ConstraintKind::Apart => tags.push(Constraint::CannotLink(id, side)),
+                    ConstraintKind::CannotLink => tags.push(Constraint::CannotLink(id, side)),
                     ConstraintKind::Split => {
                         tags.push(Constraint::CannotLink(id, side));
                         if side == 1 {

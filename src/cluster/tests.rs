@@ -290,7 +290,7 @@ fn decision(kind: ConstraintKind, stayed: &[i64], moved: &[i64]) -> GroupingCons
 
 #[test]
 fn what_the_operator_set_apart_stays_apart() {
-    let found = decided(&TRAIN, decision(ConstraintKind::Apart, &[0], &[1]));
+    let found = decided(&TRAIN, decision(ConstraintKind::CannotLink, &[0], &[1]));
     assert_ne!(found[0], found[1]);
     let found = decided(&TRAIN, decision(ConstraintKind::Split, &[0, 1], &[3]));
     assert_eq!(found, [0, 0, 2, 3]);

@@ -26,7 +26,7 @@ pub enum ConstraintKind {
     /// The items that moved report another event than those that stayed.
     Split,
     /// The two items report different events.
-    Apart,
+    CannotLink,
 }
 
 impl ConstraintKind {
@@ -34,12 +34,12 @@ impl ConstraintKind {
         match self {
             ConstraintKind::Merge => "merge",
             ConstraintKind::Split => "split",
-            ConstraintKind::Apart => "apart",
+            ConstraintKind::CannotLink => "cannot-link",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [ConstraintKind::Merge, ConstraintKind::Split, ConstraintKind::Apart]
+        [ConstraintKind::Merge, ConstraintKind::Split, ConstraintKind::CannotLink]
             .into_iter()
             .find(|kind| kind.as_str() == text)
     }

@@ -28,7 +28,7 @@ pub enum Page {
 /// The pages that are to be read, those of the newest items first.
 pub fn wanted(db: &Connection, limit: u32) -> Result<Vec<Wanted>> {
     let mut statement = db.prepare_cached(
-        "SELECT id, source_id, url FROM item WHERE page = 'wanted' AND url IS NOT NULL ORDER BY id DESC LIMIT ?1",
+        "SELECT id, source_id, url FROM item WHERE full_text_state = 'pending' AND url IS NOT NULL ORDER BY id DESC LIMIT ?1",
     )?;
     collect(&mut statement, [limit], |row| {
         Ok(Wanted { item: ItemId(row.get(0)?), source: SourceId(row.get(1)?), url: row.get(2)? })
@@ -39,13 +39,13 @@ pub fn record(db: &Connection, item: ItemId, page: &Page) -> Result<()> {
     match page {
         Page::Read { paragraphs, canonical_url } => {
             db.prepare_cached(
-                "UPDATE item SET page = 'read', article = ?2, canonical_url = coalesce(?3, canonical_url) WHERE id = ?1",
+                "UPDATE item SET full_text_state = 'fetched', full_text = ?2, canonical_url = coalesce(?3, canonical_url) WHERE id = ?1",
             )?
             .execute(params![item.0, paragraphs.join("\n"), canonical_url])?;
             super::stories::touch(db)
         }
         Page::Failed(why) => {
-            db.prepare_cached("UPDATE item SET page = 'failed', page_problem = ?2 WHERE id = ?1")?
+            db.prepare_cached("UPDATE item SET full_text_state = 'failed', full_text_error = ?2 WHERE id = ?1")?
                 .execute(params![item.0, why])?;
             Ok(())
         }
@@ -54,7 +54,7 @@ pub fn record(db: &Connection, item: ItemId, page: &Page) -> Result<()> {
 
 /// Where an item's page stands, in words; `None` where nobody wants it.
 pub fn state(db: &Connection, item: ItemId) -> Result<Option<String>> {
-    let mut statement = db.prepare_cached("SELECT page, page_problem FROM item WHERE id = ?1")?;
+    let mut statement = db.prepare_cached("SELECT full_text_state, full_text_error FROM item WHERE id = ?1")?;
     let row: Option<(Option<String>, Option<String>)> =
         statement.query_row([item.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     Ok(row.and_then(|(page, problem)| match problem {
@@ -74,7 +74,7 @@ pub struct RobotsFile {
 
 pub fn robots(db: &Connection, origin: &str, now: Timestamp) -> Result<Option<RobotsFile>> {
     let row = db
-        .prepare_cached("SELECT good_until, allowed, body FROM robots WHERE origin = ?1 AND good_until > ?2")?
+        .prepare_cached("SELECT expires_at, allow_all, body FROM robots_txt WHERE origin = ?1 AND expires_at > ?2")?
         .query_row(params![origin, now.as_millisecond()], |row| {
             Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, Option<Vec<u8>>>(2)?))
         })
@@ -83,13 +83,15 @@ pub fn robots(db: &Connection, origin: &str, now: Timestamp) -> Result<Option<Ro
 }
 
 pub fn keep_robots(db: &Connection, origin: &str, robots: &RobotsFile) -> Result<()> {
-    db.prepare_cached("INSERT OR REPLACE INTO robots (origin, good_until, allowed, body) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![origin, robots.good_until.as_millisecond(), robots.allowed, robots.body])?;
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO robots_txt (origin, expires_at, allow_all, body) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![origin, robots.good_until.as_millisecond(), robots.allowed, robots.body])?;
     Ok(())
 }
 
 /// Forgets what is good no more.
 pub fn forget_robots(db: &Connection, now: Timestamp) -> Result<()> {
-    db.execute("DELETE FROM robots WHERE good_until <= ?1", [now.as_millisecond()])?;
+    db.execute("DELETE FROM robots_txt WHERE expires_at <= ?1", [now.as_millisecond()])?;
     Ok(())
 }

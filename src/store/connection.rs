@@ -48,10 +48,24 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     };
     let mut connection = Connection::open(path).map_err(open)?;
     prepare(&connection).map_err(open)?;
-    embedded::migrations::runner()
-        .run(&mut connection)
-        .map_err(|cause| Error::Migrate { path: path.to_owned(), cause: Box::new(cause) })?;
+    migrate(path, &mut connection, &embedded::migrations::runner())?;
     Ok(connection)
+}
+
+/// Applies the migrations of `runner` that the database does not have yet.
+///
+/// # Errors
+/// [`Error::Unsupported`] if newsfold 0.1.0 wrote the database: its first migration was another one.
+fn migrate(path: &Path, connection: &mut Connection, runner: &refinery::Runner) -> Result<()> {
+    use refinery::error::Kind;
+    let path = path.to_owned();
+    match runner.run(connection) {
+        Ok(_) => Ok(()),
+        Err(cause) => Err(match cause.kind() {
+            Kind::DivergentVersion(applied, _) if applied.version() == 1 => Error::Unsupported { path },
+            _ => Error::Migrate { path, cause: Box::new(cause) },
+        }),
+    }
 }
 
 /// What to do where a database can't be, or can't be written.
@@ -105,31 +119,54 @@ impl Maintenance {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use refinery::{Migration, Runner};
+
+    /// The migrations of this version, and a second one that only the tests know.
+    fn with_second_migration() -> Runner {
+        let mut migrations = embedded::migrations::runner().get_migrations().clone();
+        let sql = "ALTER TABLE source ADD COLUMN country TEXT NOT NULL DEFAULT 'unknown'";
+        migrations.push(Migration::unapplied("V2__country", sql).unwrap());
+        Runner::new(&migrations)
+    }
 
     #[test]
-    fn a_database_of_the_first_version_is_brought_to_this_one() {
+    fn database_of_an_older_version_is_migrated_and_keeps_its_rows() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("news.db");
-        let mut first = Connection::open(&path).unwrap();
-        embedded::migrations::runner().set_target(refinery::Target::Version(1)).run(&mut first).unwrap();
-        let mut add = first
-            .prepare("INSERT INTO source (url, outlet, site_url, added_at, next_poll_at) VALUES (?1, ?2, ?3, 0, 0)")
+        let mut connection = open_writer(&path).unwrap();
+        let add =
+            "INSERT INTO source (url, outlet, added_at, next_poll_at) VALUES ('https://a.example', 'a.example', 0, 0)";
+        connection.execute(add, []).unwrap();
+        migrate(&path, &mut connection, &with_second_migration()).unwrap();
+        let row: (String, String) = connection
+            .query_row("SELECT outlet, country FROM source", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .unwrap();
-        let expected = [
-            ("https://feeds.bbci.co.uk/rss", "bbci.co.uk", None, "guess"),
-            ("https://feeds.bbci.co.uk/news", "bbc.co.uk", Some("https://www.bbc.co.uk/news"), "site"),
-            ("https://feeds.feedburner.com/x", "mine.example", Some("https://x.example/"), "operator"),
-        ];
-        for (url, outlet, site, _) in expected {
-            add.execute(rusqlite::params![url, outlet, site]).unwrap();
-        }
-        drop(add);
-        drop(first);
-        let now = open_writer(&path).unwrap();
-        for (url, _, _, from) in expected {
-            let found: String =
-                now.query_row("SELECT outlet_from FROM source WHERE url = ?1", [url], |row| row.get(0)).unwrap();
-            assert_eq!(found, from, "of {url}");
-        }
+        assert_eq!(row, ("a.example".to_owned(), "unknown".to_owned()));
+    }
+
+    #[test]
+    fn database_of_a_newer_version_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("news.db");
+        let mut connection = open_writer(&path).unwrap();
+        migrate(&path, &mut connection, &with_second_migration()).unwrap();
+        drop(connection);
+        let refusal = open_writer(&path).unwrap_err();
+        assert!(matches!(refusal, Error::Migrate { .. }), "{refusal}");
+        assert!(refusal.to_string().contains("use the newsfold version that wrote it"), "{refusal}");
+    }
+
+    #[test]
+    fn database_of_version_0_1_0_is_refused_with_the_next_step() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("news.db");
+        let old =
+            [("V1__initial", "CREATE TABLE source (id INTEGER)"), ("V2__leases", "CREATE TABLE lease (kind TEXT)")]
+                .map(|(name, sql)| Migration::unapplied(name, sql).unwrap());
+        Runner::new(&old).run(&mut Connection::open(&path).unwrap()).unwrap();
+        let refusal = open_writer(&path).unwrap_err();
+        assert!(matches!(refusal, Error::Unsupported { .. }), "{refusal}");
+        let text = refusal.to_string();
+        assert!(text.contains("newsfold 0.1.0") && text.contains("`newsfold source import FILE`"), "{text}");
     }
 }

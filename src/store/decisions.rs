@@ -40,7 +40,7 @@ pub fn merge(db: &Connection, one: &Story, other: &Story, now: Timestamp, lead: 
     let older = (one.founded_at, one.id) <= (other.founded_at, other.id);
     let (into, from) = if older { (one, other) } else { (other, one) };
     let (stayed, moved) = (ids(into), ids(from));
-    if let Some(against) = between(db, &stayed, &moved, &[ConstraintKind::Split, ConstraintKind::Apart], true)? {
+    if let Some(against) = between(db, &stayed, &moved, &[ConstraintKind::Split, ConstraintKind::CannotLink], true)? {
         return Ok(Err(Refusal::Against(against)));
     }
     let decision = record(db, ConstraintKind::Merge, now, &stayed, &moved)?;
@@ -77,9 +77,9 @@ pub fn apart(db: &Connection, one: ItemId, other: ItemId, now: Timestamp, lead: 
         }
     }
     if homes[0].id == homes[1].id {
-        return leave(db, ConstraintKind::Apart, &homes[0], &[one], &[other], now, lead);
+        return leave(db, ConstraintKind::CannotLink, &homes[0], &[one], &[other], now, lead);
     }
-    let decision = record(db, ConstraintKind::Apart, now, &[one], &[other])?;
+    let decision = record(db, ConstraintKind::CannotLink, now, &[one], &[other])?;
     Ok(Ok(get(db, decision)?))
 }
 
@@ -89,12 +89,14 @@ pub fn undo(db: &Connection, id: ConstraintId, now: Timestamp, lead: Lead<'_>) -
     if decision.undone_at.is_some() {
         return Ok(Err(Refusal::Undone(id)));
     }
-    db.prepare_cached("UPDATE decision SET undone_at = ?2 WHERE id = ?1")?
+    db.prepare_cached("UPDATE grouping_constraint SET undone_at = ?2 WHERE id = ?1")?
         .execute(params![id.0, now.as_millisecond()])?;
     let mut touched = BTreeSet::new();
     for item in &decision.moved {
         let before: i64 = db
-            .prepare_cached("SELECT story_id FROM decision_item WHERE decision_id = ?1 AND item_id = ?2")?
+            .prepare_cached(
+                "SELECT previous_story_id FROM grouping_constraint_item WHERE constraint_id = ?1 AND item_id = ?2",
+            )?
             .query_row([id.0, item.0], |row| row.get(0))?;
         let before = StoryId::from_row(before);
         let Some(now_in) = stories::of_item(db, *item)? else { continue };
@@ -118,29 +120,31 @@ pub type Lead<'a> = &'a dyn Fn(&Story) -> Option<ItemId>;
 
 /// All decisions, the newest first.
 pub fn list(db: &Connection) -> Result<Vec<GroupingConstraint>> {
-    let ids = collect(&mut *db.prepare_cached("SELECT id FROM decision ORDER BY id DESC")?, [], |row| Ok(row.get(0)?))?;
+    let ids = collect(&mut *db.prepare_cached("SELECT id FROM grouping_constraint ORDER BY id DESC")?, [], |row| {
+        Ok(row.get(0)?)
+    })?;
     ids.into_iter().map(|id| get(db, ConstraintId(id))).collect()
 }
 
 /// The decisions in force that concern an item of a story.
 pub fn of_story(db: &Connection, story: StoryId) -> Result<Vec<GroupingConstraint>> {
-    let sql = "SELECT DISTINCT decision.id FROM decision JOIN decision_item ON decision_id = decision.id
-               JOIN item ON item.id = item_id WHERE item.story_id = ?1 AND undone_at IS NULL ORDER BY decision.id";
+    let sql = "SELECT DISTINCT grouping_constraint.id FROM grouping_constraint JOIN grouping_constraint_item ON constraint_id = grouping_constraint.id
+               JOIN item ON item.id = item_id WHERE item.story_id = ?1 AND undone_at IS NULL ORDER BY grouping_constraint.id";
     let ids = collect(&mut *db.prepare_cached(sql)?, [story.to_row()], |row| Ok(row.get(0)?))?;
     ids.into_iter().map(|id| get(db, ConstraintId(id))).collect()
 }
 
 /// The decisions in force about items first seen since then, which is what the clusterer needs.
 pub fn in_force_since(db: &Connection, since: Timestamp) -> Result<Vec<GroupingConstraint>> {
-    let sql = "SELECT DISTINCT decision.id FROM decision JOIN decision_item ON decision_id = decision.id
-               JOIN item ON item.id = item_id WHERE undone_at IS NULL AND first_seen_at >= ?1 ORDER BY decision.id";
+    let sql = "SELECT DISTINCT grouping_constraint.id FROM grouping_constraint JOIN grouping_constraint_item ON constraint_id = grouping_constraint.id
+               JOIN item ON item.id = item_id WHERE undone_at IS NULL AND first_seen_at >= ?1 ORDER BY grouping_constraint.id";
     let ids = collect(&mut *db.prepare_cached(sql)?, [since.as_millisecond()], |row| Ok(row.get(0)?))?;
     ids.into_iter().map(|id| get(db, ConstraintId(id))).collect()
 }
 
 /// Goes up with every decision that is made or taken back.
 pub fn version(db: &Connection) -> Result<i64> {
-    let sql = "SELECT count(*) + count(undone_at) FROM decision";
+    let sql = "SELECT count(*) + count(undone_at) FROM grouping_constraint";
     Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
@@ -184,7 +188,7 @@ fn between(
     kinds: &[ConstraintKind],
     opposed: bool,
 ) -> Result<Option<ConstraintId>> {
-    let sql = "SELECT decision.id, kind, side FROM decision JOIN decision_item ON decision_id = decision.id
+    let sql = "SELECT grouping_constraint.id, kind, side FROM grouping_constraint JOIN grouping_constraint_item ON constraint_id = grouping_constraint.id
                WHERE item_id = ?1 AND undone_at IS NULL";
     let sides = |items: &[ItemId]| -> Result<BTreeSet<(i64, i64)>> {
         let mut found = BTreeSet::new();
@@ -208,10 +212,10 @@ fn record(
     stayed: &[ItemId],
     moved: &[ItemId],
 ) -> Result<ConstraintId> {
-    db.prepare_cached("INSERT INTO decision (kind, made_at) VALUES (?1, ?2)")?
+    db.prepare_cached("INSERT INTO grouping_constraint (kind, made_at) VALUES (?1, ?2)")?
         .execute(params![kind.as_str(), now.as_millisecond()])?;
     let id = db.last_insert_rowid();
-    let sql = "INSERT INTO decision_item (decision_id, item_id, side, story_id)
+    let sql = "INSERT INTO grouping_constraint_item (constraint_id, item_id, side, previous_story_id)
                SELECT ?1, id, ?3, story_id FROM item WHERE id = ?2";
     for (items, side) in [(stayed, 0), (moved, 1)] {
         for item in items {
@@ -237,11 +241,11 @@ fn get(db: &Connection, id: ConstraintId) -> Result<GroupingConstraint> {
 
 fn maybe(db: &Connection, id: ConstraintId) -> Result<Option<GroupingConstraint>> {
     let row = db
-        .prepare_cached("SELECT kind, made_at, undone_at FROM decision WHERE id = ?1")?
+        .prepare_cached("SELECT kind, made_at, undone_at FROM grouping_constraint WHERE id = ?1")?
         .query_row([id.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?)))
         .optional()?;
     let Some((kind, made_at, undone_at)) = row else { return Ok(None) };
-    let sql = "SELECT item_id, side FROM decision_item WHERE decision_id = ?1 ORDER BY item_id";
+    let sql = "SELECT item_id, side FROM grouping_constraint_item WHERE constraint_id = ?1 ORDER BY item_id";
     let items = collect(&mut *db.prepare_cached(sql)?, [id.0], |row| Ok((ItemId(row.get(0)?), row.get::<_, i64>(1)?)))?;
     let side = |wanted: i64| items.iter().filter(|(_, side)| *side == wanted).map(|(item, _)| *item).collect();
     Ok(Some(GroupingConstraint {

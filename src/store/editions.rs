@@ -22,7 +22,7 @@ pub struct Due {
 /// The published stories whose time to be looked at has come.
 pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
     let mut statement =
-        db.prepare_cached("SELECT story_id, turn FROM due WHERE at <= ?1 ORDER BY at, story_id LIMIT ?2")?;
+        db.prepare_cached("SELECT story_id, generation FROM story_review_queue WHERE review_at <= ?1 ORDER BY review_at, story_id LIMIT ?2")?;
     let rows: Vec<(i64, i64)> =
         collect(&mut statement, params![now.as_millisecond(), limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let turns: BTreeMap<i64, i64> = rows.iter().copied().collect();
@@ -44,28 +44,28 @@ pub fn looked_at(db: &Connection, story: StoryId, turn: i64, next: Option<Timest
     let story = story.to_row();
     match next {
         Some(next) => db
-            .prepare_cached("UPDATE due SET at = ?3 WHERE story_id = ?1 AND turn = ?2")?
+            .prepare_cached("UPDATE story_review_queue SET review_at = ?3 WHERE story_id = ?1 AND generation = ?2")?
             .execute(params![story, turn, next.as_millisecond()])?,
-        None => {
-            db.prepare_cached("DELETE FROM due WHERE story_id = ?1 AND turn = ?2")?.execute(params![story, turn])?
-        }
+        None => db
+            .prepare_cached("DELETE FROM story_review_queue WHERE story_id = ?1 AND generation = ?2")?
+            .execute(params![story, turn])?,
     };
     Ok(())
 }
 
 /// Whether nothing has changed a story since that turn.
 pub fn is_turn(db: &Connection, story: StoryId, turn: i64) -> Result<bool> {
-    let mut same = db.prepare_cached("SELECT 1 FROM due WHERE story_id = ?1 AND turn = ?2")?;
+    let mut same = db.prepare_cached("SELECT 1 FROM story_review_queue WHERE story_id = ?1 AND generation = ?2")?;
     Ok(same.exists(params![story.to_row(), turn])?)
 }
 
 /// An item of a published story says something else.
 pub(super) fn look_at_story_of(db: &Connection, item: ItemId) -> Result<()> {
     db.prepare_cached(
-        "INSERT INTO due (story_id, at, turn)
+        "INSERT INTO story_review_queue (story_id, review_at, generation)
          SELECT story.id, 0, 1 FROM item JOIN story ON story.id = item.story_id
          WHERE item.id = ?1 AND story.published_at IS NOT NULL AND merged_into IS NULL
-         ON CONFLICT (story_id) DO UPDATE SET at = 0, turn = turn + 1",
+         ON CONFLICT (story_id) DO UPDATE SET review_at = 0, generation = generation + 1",
     )?
     .execute([item.0])?;
     Ok(())
@@ -85,17 +85,17 @@ pub fn add(
         .query_row([story.to_row()], |row| row.get(0))?;
     let written = serde_json::to_string(text).map_err(|e| Error::Corrupt(e.to_string()))?;
     db.prepare_cached(
-        "INSERT INTO edition (story_id, number, made_at, cause, outlets, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO edition (story_id, number, made_at, reason, outlet_count, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![story.to_row(), number, now.as_millisecond(), cause.as_str(), outlets, written])?;
-    db.prepare_cached("UPDATE story SET lead_id = ?2 WHERE id = ?1")?.execute([story.to_row(), text.lead.0])?;
+    db.prepare_cached("UPDATE story SET lead_item_id = ?2 WHERE id = ?1")?.execute([story.to_row(), text.lead.0])?;
     Ok(number)
 }
 
 /// The latest edition of a story that is not for one feed alone.
 pub fn latest(db: &Connection, story: StoryId) -> Result<Option<Edition>> {
     let sql = format!(
-        "SELECT {EDITION_COLUMNS} FROM edition WHERE story_id = ?1 AND cause <> 'entered' ORDER BY number DESC LIMIT 1"
+        "SELECT {EDITION_COLUMNS} FROM edition WHERE story_id = ?1 AND reason <> 'entered' ORDER BY number DESC LIMIT 1"
     );
     db.prepare_cached(&sql)?.query_row([story.to_row()], |row| Ok(edition(row))).optional()?.transpose()
 }
@@ -110,7 +110,7 @@ pub fn of_story(db: &Connection, story: StoryId) -> Result<Vec<Edition>> {
 pub fn of_stories(db: &Connection, ids: &[StoryId]) -> Result<Vec<FeedEntry>> {
     let sql = format!(
         "SELECT {EDITION_COLUMNS}, story.published_at, published_link FROM edition JOIN story ON story.id = story_id
-         WHERE story_id = ?1 AND cause <> 'entered' ORDER BY number DESC LIMIT 1"
+         WHERE story_id = ?1 AND reason <> 'entered' ORDER BY number DESC LIMIT 1"
     );
     let mut one = db.prepare_cached(&sql)?;
     let mut all = Vec::with_capacity(ids.len());
@@ -121,9 +121,9 @@ pub fn of_stories(db: &Connection, ids: &[StoryId]) -> Result<Vec<FeedEntry>> {
 }
 
 /// The columns that [`edition`] reads. What was read on a page is left out once its source no longer wants it published.
-pub(super) const EDITION_COLUMNS: &str = "edition.story_id, edition.number, edition.made_at, edition.cause, edition.outlets, \
+pub(super) const EDITION_COLUMNS: &str = "edition.story_id, edition.number, edition.made_at, edition.reason, edition.outlet_count, \
      CASE WHEN edition.text ->> '$.article' IS NULL OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = source_id \
-          WHERE item.id = edition.text ->> '$.lead' AND full_text = 'publish') \
+          WHERE item.id = edition.text ->> '$.lead' AND full_text_mode = 'publish') \
      THEN edition.text ELSE json_set(edition.text, '$.article', NULL) END";
 /// How many columns those are.
 pub(super) const EDITION_WIDTH: usize = 6;

@@ -30,12 +30,14 @@ pub fn entering(db: &Connection, feed: &PublishedFeed, among: &[StoryId]) -> Res
 pub fn enter(db: &Connection, feed: &str, story: StoryId, edition: u32, now: Timestamp) -> Result<()> {
     let seq: i64 = db
         .prepare_cached(
-            "INSERT INTO feed_last (feed, seq) VALUES (?1, 1)
-             ON CONFLICT (feed) DO UPDATE SET seq = seq + 1 RETURNING seq",
+            "INSERT INTO feed_sequence (feed, last_sequence) VALUES (?1, 1)
+             ON CONFLICT (feed) DO UPDATE SET last_sequence = last_sequence + 1 RETURNING last_sequence",
         )?
         .query_row([feed], |row| row.get(0))?;
-    db.prepare_cached("INSERT INTO feed_entry (feed, seq, story_id, edition, entered_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![feed, seq, story.to_row(), edition, now.as_millisecond()])?;
+    db.prepare_cached(
+        "INSERT INTO feed_entry (feed, sequence, story_id, edition_number, entered_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![feed, seq, story.to_row(), edition, now.as_millisecond()])?;
     Ok(())
 }
 
@@ -122,7 +124,7 @@ fn oldest_shown(db: &Connection, feed: &PublishedFeed) -> Result<i64> {
     let mut oldest = db.prepare_cached(
         "SELECT count(*), min(published_at) FROM (
              SELECT published_at FROM feed_entry JOIN story ON story.id = story_id
-             WHERE feed = ?1 ORDER BY seq DESC LIMIT ?2)",
+             WHERE feed = ?1 ORDER BY sequence DESC LIMIT ?2)",
     )?;
     let (shown, oldest): (u32, Option<i64>) =
         oldest.query_row(params![feed.name, feed.selection.limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -142,7 +144,7 @@ pub fn choose(db: &Connection, choices: &[Choice], feeds: &[PublishedFeed], now:
             .execute(params![feed.name, list])?;
         }
         let mut latest =
-            db.prepare_cached("SELECT max(number) FROM edition WHERE story_id = ?1 AND cause <> 'entered'")?;
+            db.prepare_cached("SELECT max(number) FROM edition WHERE story_id = ?1 AND reason <> 'entered'")?;
         let mut known = db.prepare_cached("SELECT 1 FROM feed_entry WHERE feed = ?1 AND story_id = ?2")?;
         for id in matching {
             let edition: Option<u32> = latest.query_row([id.to_row()], |row| row.get(0))?;
@@ -197,7 +199,7 @@ pub fn current(db: &Connection, feed: &PublishedFeed, variant: FeedVariant) -> R
         let mut newest = db.prepare_cached(
             "SELECT max(published_at) FROM (
                  SELECT published_at FROM feed_entry JOIN story ON story.id = story_id
-                 WHERE feed = ?1 AND (?3 OR merged_into IS NULL) ORDER BY seq DESC LIMIT ?2)",
+                 WHERE feed = ?1 AND (?3 OR merged_into IS NULL) ORDER BY sequence DESC LIMIT ?2)",
         )?;
         let newest: Option<i64> =
             newest.query_row(params![feed.name, window, variant == FeedVariant::Stable], |row| row.get(0))?;
@@ -248,7 +250,7 @@ pub fn archive_pages(db: &Connection, feed: &PublishedFeed) -> Result<Vec<u32>> 
     }
     let limit = i64::from(feed.selection.limit.max(1));
     let mut ends = db.prepare_cached(
-        "SELECT (SELECT min(seq) FROM feed_entry WHERE feed = ?1), seq FROM feed_last WHERE feed = ?1",
+        "SELECT (SELECT min(sequence) FROM feed_entry WHERE feed = ?1), last_sequence FROM feed_sequence WHERE feed = ?1",
     )?;
     let ends: Option<(Option<i64>, i64)> =
         ends.query_row([&feed.name], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -267,22 +269,22 @@ fn read(
     limit: u32,
 ) -> Result<Vec<(FeedEntry, i32)>> {
     let shown = match variant {
-        FeedVariant::Stable => "entry.edition",
+        FeedVariant::Stable => "entry.edition_number",
         FeedVariant::Live => {
             "(SELECT max(number) FROM edition AS e WHERE e.story_id = entry.story_id
-              AND (e.cause <> 'entered' OR e.number = entry.edition))"
+              AND (e.reason <> 'entered' OR e.number = entry.edition_number))"
         }
     };
     let sql = format!(
-        "SELECT {EDITION_COLUMNS}, story.published_at, published_link, coalesce(source.priority, 0), entry.edition,
-                EXISTS (SELECT 1 FROM edition AS e WHERE e.story_id = entry.story_id AND e.number = entry.edition
-                        AND e.cause = 'entered')
+        "SELECT {EDITION_COLUMNS}, story.published_at, published_link, coalesce(source.priority, 0), entry.edition_number,
+                EXISTS (SELECT 1 FROM edition AS e WHERE e.story_id = entry.story_id AND e.number = entry.edition_number
+                        AND e.reason = 'entered')
          FROM feed_entry AS entry JOIN story ON story.id = entry.story_id
          JOIN edition ON edition.story_id = entry.story_id AND edition.number = {shown}
          LEFT JOIN item ON item.id = edition.text ->> '$.lead' LEFT JOIN source ON source.id = item.source_id
-         WHERE entry.feed = :feed AND seq > :after AND seq <= :until AND story.published_at >= :floor
+         WHERE entry.feed = :feed AND sequence > :after AND sequence <= :until AND story.published_at >= :floor
          AND (:stable OR merged_into IS NULL)
-         ORDER BY seq DESC LIMIT :limit"
+         ORDER BY sequence DESC LIMIT :limit"
     );
     let named = named_params! {
         ":feed": feed.name, ":after": after, ":until": until, ":limit": limit, ":floor": floor.as_millisecond(),
@@ -321,7 +323,8 @@ fn without_repetition(db: &Connection, entry: &mut FeedEntry, entered_as: u32) -
 
 /// Whether a story stands in a feed, since when, and as which edition.
 pub fn standing(db: &Connection, feed: &str, story: StoryId) -> Result<Option<(Timestamp, u32)>> {
-    let mut row = db.prepare_cached("SELECT entered_at, edition FROM feed_entry WHERE feed = ?1 AND story_id = ?2")?;
+    let mut row =
+        db.prepare_cached("SELECT entered_at, edition_number FROM feed_entry WHERE feed = ?1 AND story_id = ?2")?;
     let found = row.query_row(params![feed, story.to_row()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     found.map(|(at, edition)| Ok((time(at)?, edition))).transpose()
 }

@@ -14,7 +14,7 @@ pub fn record(
     detail: &str,
 ) -> Result<()> {
     db.prepare_cached(
-        "INSERT INTO event (at, kind, source_id, detail, title)
+        "INSERT INTO operator_event (occurred_at, kind, source_id, detail, source_title)
          VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(title, feed_title, url) FROM source WHERE id = ?3))",
     )?
     .execute(params![at.as_millisecond(), kind.as_str(), source.map(|source| source.0), detail])?;
@@ -26,15 +26,16 @@ const SHOWN: u32 = 200;
 
 /// The latest events, newest first.
 pub fn latest(db: &Connection) -> Result<Vec<RecordedEvent>> {
-    let mut statement =
-        db.prepare_cached("SELECT id, at, kind, source_id, title, detail FROM event ORDER BY id DESC LIMIT ?1")?;
+    let mut statement = db.prepare_cached(
+        "SELECT id, occurred_at, kind, source_id, source_title, detail FROM operator_event ORDER BY id DESC LIMIT ?1",
+    )?;
     collect(&mut statement, [SHOWN], read)
 }
 
 /// What happened to one source, newest first.
 pub fn of(db: &Connection, source: SourceId, limit: u32) -> Result<Vec<RecordedEvent>> {
     let mut statement = db.prepare_cached(
-        "SELECT id, at, kind, source_id, title, detail FROM event WHERE source_id = ?1 ORDER BY id DESC LIMIT ?2",
+        "SELECT id, occurred_at, kind, source_id, source_title, detail FROM operator_event WHERE source_id = ?1 ORDER BY id DESC LIMIT ?2",
     )?;
     collect(&mut statement, params![source.0, limit], read)
 }
@@ -53,7 +54,9 @@ fn read(row: &Row<'_>) -> Result<RecordedEvent> {
 /// Since when our own network is down, where the last that was heard of it is that.
 pub fn offline_since(db: &Connection) -> Result<Option<Timestamp>> {
     let last = db
-        .prepare_cached("SELECT kind, at FROM event WHERE kind IN ('offline', 'online') ORDER BY id DESC LIMIT 1")?
+        .prepare_cached(
+            "SELECT kind, occurred_at FROM operator_event WHERE kind IN ('offline', 'online') ORDER BY id DESC LIMIT 1",
+        )?
         .query_row([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
         .optional()?;
     last.filter(|(kind, _)| kind == OperatorEventKind::Offline.as_str()).map(|(_, at)| time(at)).transpose()
@@ -62,7 +65,7 @@ pub fn offline_since(db: &Connection) -> Result<Option<Timestamp>> {
 /// Drops events from before `before`, but for the newest ones, which the feed of health still shows.
 pub fn forget(db: &Connection, before: Timestamp) -> Result<()> {
     db.execute(
-        "DELETE FROM event WHERE at < ?1 AND id NOT IN (SELECT id FROM event ORDER BY id DESC LIMIT ?2)",
+        "DELETE FROM operator_event WHERE occurred_at < ?1 AND id NOT IN (SELECT id FROM operator_event ORDER BY id DESC LIMIT ?2)",
         params![before.as_millisecond(), SHOWN],
     )?;
     Ok(())

@@ -40,7 +40,7 @@ const PAGES_OF: SignedDuration = SignedDuration::from_hours(48);
 const PAGE_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 fn insert_guid(db: &Connection, source: SourceId, guid: &str, item: ItemId, rule: MatchedBy) -> Result<()> {
-    db.prepare_cached("INSERT INTO item_guid (source_id, guid, item_id, rule) VALUES (?1, ?2, ?3, ?4)")?
+    db.prepare_cached("INSERT INTO item_guid (source_id, guid, item_id, matched_by) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![source.0, guid, item.0, rule.as_str()])?;
     Ok(())
 }
@@ -49,9 +49,9 @@ fn insert(db: &Connection, source: SourceId, new: &NewItem, now: Timestamp) -> R
     let ranked = new.published_at.map_or(now, |claimed| claimed.min(now));
     db.prepare_cached(
         "INSERT INTO item (source_id, guid, url, canonical_url, title, summary, content, author, lang, image,
-         published_at, first_seen_at, ranked_at, page)
+         published_at, first_seen_at, ranked_at, full_text_state)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-                CASE WHEN full_text <> 'no' AND ?3 IS NOT NULL AND ?13 >= ?12 - ?14 THEN 'wanted' END
+                CASE WHEN full_text_mode <> 'no' AND ?3 IS NOT NULL AND ?13 >= ?12 - ?14 THEN 'pending' END
          FROM source WHERE id = ?1",
     )?
     .execute(params![
@@ -124,7 +124,7 @@ fn revise(db: &Connection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<
     ])?;
     if retitled {
         // A new headline of the lead is a correction of the story, and only then does the story's date move.
-        db.prepare_cached("UPDATE story SET updated_at = max(updated_at, ?2) WHERE lead_id = ?1")?
+        db.prepare_cached("UPDATE story SET updated_at = max(updated_at, ?2) WHERE lead_item_id = ?1")?
             .execute(params![id.0, now.as_millisecond()])?;
     }
     if retitled || summary != new.summary {
@@ -157,7 +157,7 @@ pub fn pushed(db: &Connection, source: SourceId, guids: &[&str]) -> Result<HashS
 pub fn unassigned(db: &Connection, limit: u32, now: Timestamp) -> Result<Vec<Item>> {
     let sql = format!(
         "SELECT {ITEM_COLUMNS} FROM item JOIN source ON source.id = item.source_id
-         WHERE item.story_id IS NULL AND NOT (item.page IS 'wanted' AND item.first_seen_at > ?2)
+         WHERE item.story_id IS NULL AND NOT (item.full_text_state IS 'pending' AND item.first_seen_at > ?2)
          ORDER BY item.id LIMIT ?1"
     );
     let patience = before(now, PAGE_PATIENCE).as_millisecond();
@@ -243,7 +243,8 @@ pub fn per_day(db: &Connection, source: SourceId, first: i64, last: i64) -> Resu
 
 /// The guids under which an item was shown besides the first, and by what it was recognised then.
 pub fn other_guids(db: &Connection, id: ItemId) -> Result<Vec<(String, MatchedBy)>> {
-    let mut statement =
-        db.prepare_cached("SELECT guid, rule FROM item_guid WHERE item_id = ?1 AND rule <> 'guid' ORDER BY guid")?;
+    let mut statement = db.prepare_cached(
+        "SELECT guid, matched_by FROM item_guid WHERE item_id = ?1 AND matched_by <> 'guid' ORDER BY guid",
+    )?;
     collect(&mut statement, [id.0], |row| Ok((row.get(0)?, word(&row.get::<_, String>(1)?, MatchedBy::parse)?)))
 }

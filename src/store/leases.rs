@@ -90,7 +90,7 @@ pub fn move_on(
     pause_until: Timestamp,
 ) -> Result<Option<Held>> {
     give_back_origins(db, lease, now, pause_until)?;
-    db.prepare_cached("UPDATE lease SET until = ?2 WHERE token = ?1")?
+    db.prepare_cached("UPDATE lease SET expires_at = ?2 WHERE owner_token = ?1")?
         .execute(params![lease.token, until.as_millisecond()])?;
     if let Some(held) = held_by_other(db, lease, Kind::Origin, origin, now)? {
         return Ok(Some(held));
@@ -102,26 +102,27 @@ pub fn move_on(
 /// Ends a lease. Its origin rests until `pause_until`.
 pub fn give_back(db: &Connection, lease: &Lease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
     give_back_origins(db, lease, now, pause_until)?;
-    db.prepare_cached("DELETE FROM lease WHERE token = ?1")?.execute([lease.token])?;
+    db.prepare_cached("DELETE FROM lease WHERE owner_token = ?1")?.execute([lease.token])?;
     Ok(())
 }
 
 /// Ends all leases of a program that is known to poll no more, and sweeps those that have ended by themselves.
 pub fn forget(db: &Connection, holder: &str, now: Timestamp) -> Result<()> {
-    db.execute("DELETE FROM lease WHERE holder = ?1 OR until <= ?2", params![holder, now.as_millisecond()])?;
+    db.execute("DELETE FROM lease WHERE holder = ?1 OR expires_at <= ?2", params![holder, now.as_millisecond()])?;
     Ok(())
 }
 
 /// The sources that a program polls right now.
 pub fn sources_of(db: &Connection, holder: &str) -> Result<Vec<SourceId>> {
-    let mut statement = db.prepare_cached("SELECT name FROM lease WHERE kind = 'source' AND holder = ?1")?;
+    let mut statement =
+        db.prepare_cached("SELECT resource FROM lease WHERE resource_kind = 'source' AND holder = ?1")?;
     let names = collect(&mut statement, [holder], |row| Ok(row.get::<_, String>(0)?))?;
     Ok(names.iter().filter_map(|name| name.parse().ok().map(SourceId)).collect())
 }
 
 /// What is leased right now: sources, and origins.
 pub fn held(db: &Connection, now: Timestamp) -> Result<(HashSet<SourceId>, HashSet<String>)> {
-    let mut statement = db.prepare_cached("SELECT kind, name FROM lease WHERE until > ?1")?;
+    let mut statement = db.prepare_cached("SELECT resource_kind, resource FROM lease WHERE expires_at > ?1")?;
     let rows = collect(&mut statement, [now.as_millisecond()], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
     })?;
@@ -133,7 +134,8 @@ pub fn held(db: &Connection, now: Timestamp) -> Result<(HashSet<SourceId>, HashS
 fn held_by_other(db: &Connection, lease: &Lease, what: Kind, name: &str, now: Timestamp) -> Result<Option<Held>> {
     let row = db
         .prepare_cached(
-            "SELECT holder, taken_at FROM lease WHERE kind = ?1 AND name = ?2 AND until > ?3 AND token <> ?4",
+            "SELECT holder, acquired_at FROM lease WHERE resource_kind = ?1 AND resource = ?2 AND expires_at > ?3
+             AND owner_token <> ?4",
         )?
         .query_row(params![what.as_str(), name, now.as_millisecond(), lease.token], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
@@ -144,7 +146,8 @@ fn held_by_other(db: &Connection, lease: &Lease, what: Kind, name: &str, now: Ti
 
 fn put(db: &Connection, lease: &Lease, kind: Kind, name: &str, now: Timestamp, until: Timestamp) -> Result<()> {
     db.prepare_cached(
-        "INSERT OR REPLACE INTO lease (kind, name, token, holder, taken_at, until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT OR REPLACE INTO lease (resource_kind, resource, owner_token, holder, acquired_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![
         kind.as_str(),
@@ -160,10 +163,14 @@ fn put(db: &Connection, lease: &Lease, kind: Kind, name: &str, now: Timestamp, u
 /// The pause between two requests to an origin holds over all programs: it stays leased, by nobody, while it lasts.
 fn give_back_origins(db: &Connection, lease: &Lease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
     if pause_until > now {
-        db.prepare_cached("UPDATE lease SET token = 0, holder = '', until = ?2 WHERE kind = 'origin' AND token = ?1")?
-            .execute(params![lease.token, pause_until.as_millisecond()])?;
+        db.prepare_cached(
+            "UPDATE lease SET owner_token = 0, holder = '', expires_at = ?2
+             WHERE resource_kind = 'origin' AND owner_token = ?1",
+        )?
+        .execute(params![lease.token, pause_until.as_millisecond()])?;
     } else {
-        db.prepare_cached("DELETE FROM lease WHERE kind = 'origin' AND token = ?1")?.execute([lease.token])?;
+        db.prepare_cached("DELETE FROM lease WHERE resource_kind = 'origin' AND owner_token = ?1")?
+            .execute([lease.token])?;
     }
     Ok(())
 }

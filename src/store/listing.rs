@@ -55,7 +55,7 @@ pub fn list(db: &Connection, listing: &Listing) -> Result<Listed> {
     let from = if let Some(words) = &listing.words {
         params.extend([(":words", words as &dyn ToSql), (":found", &FOUND)]);
         "(SELECT DISTINCT item.story_id AS id
-          FROM (SELECT rowid FROM item_words WHERE item_words MATCH :words ORDER BY rowid DESC LIMIT :found) AS found
+          FROM (SELECT rowid FROM item_fts WHERE item_fts MATCH :words ORDER BY rowid DESC LIMIT :found) AS found
           CROSS JOIN item ON item.id = found.rowid) AS found CROSS JOIN story ON story.id = found.id WHERE"
     } else if is_rare(db, listing.tag.as_deref())? {
         "(SELECT DISTINCT story_id AS id FROM source_tag CROSS JOIN item USING (source_id) WHERE tag = :tag) AS found

@@ -45,8 +45,8 @@ pub fn release(db: &Connection, origin: &str) -> Result<bool> {
 pub fn kept_waiting(db: &Connection, origin: &str, now: Timestamp) -> Result<Vec<SourceId>> {
     let mut statement = db.prepare_cached(
         "SELECT id FROM source WHERE state = 'active' AND next_poll_at > ?2
-         AND next_reason <> 'you ended the hold of its server'
-         AND (hold_until > ?2 OR next_reason LIKE 'its server is left alone%'
+         AND next_poll_reason <> 'you ended the hold of its server'
+         AND (hold_until > ?2 OR next_poll_reason LIKE 'its server is left alone%'
               OR last_outcome IN ('throttled', 'refused', 'challenged', 'held'))
          AND (substr(url, 1, length(?1) + 1) = ?1 || '/'
               OR ?1 = (SELECT origin FROM poll WHERE source_id = source.id AND origin <> '' ORDER BY id DESC LIMIT 1))",
@@ -56,8 +56,8 @@ pub fn kept_waiting(db: &Connection, origin: &str, now: Timestamp) -> Result<Vec
 
 /// Writes down requests that belong to no poll.
 pub fn record(db: &Connection, at: Timestamp, requests: &[RequestRecord]) -> Result<()> {
-    let mut insert =
-        db.prepare_cached("INSERT INTO other_request (at, origin, status, bytes) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert = db
+        .prepare_cached("INSERT INTO request_log (requested_at, origin, status, wire_bytes) VALUES (?1, ?2, ?3, ?4)")?;
     for request in requests {
         insert.execute(params![at.as_millisecond(), request.origin, request.status, request.bytes as i64])?;
     }
@@ -66,7 +66,7 @@ pub fn record(db: &Connection, at: Timestamp, requests: &[RequestRecord]) -> Res
 
 /// Forgets such requests from before `before`.
 pub fn forget_requests(db: &Connection, before: Timestamp) -> Result<()> {
-    db.execute("DELETE FROM other_request WHERE at < ?1", [before.as_millisecond()])?;
+    db.execute("DELETE FROM request_log WHERE requested_at < ?1", [before.as_millisecond()])?;
     Ok(())
 }
 
@@ -114,12 +114,13 @@ pub fn traffic(db: &Connection, since: Timestamp, now: Timestamp) -> Result<Vec<
         "WITH asked AS (
              SELECT origin, source_id, status, wire_bytes, outcome FROM poll WHERE started_at >= ?1 AND origin <> ''
              UNION ALL
-             SELECT hop.origin, source_id, hop.status, 0, 'redirect' FROM poll CROSS JOIN hop ON hop.poll_id = poll.id
+             SELECT hop.origin, source_id, hop.status, 0, 'redirect'
+             FROM poll CROSS JOIN redirect_hop AS hop ON hop.poll_id = poll.id
              WHERE started_at >= ?1
              UNION ALL
-             SELECT origin, NULL, status, bytes, CASE WHEN status IN (403, 429, 503) THEN 'throttled'
+             SELECT origin, NULL, status, wire_bytes, CASE WHEN status IN (403, 429, 503) THEN 'throttled'
                     WHEN status IS NULL OR status >= 500 THEN 'failed' ELSE 'other' END
-             FROM other_request WHERE at >= ?1),
+             FROM request_log WHERE requested_at >= ?1),
          counted AS (
              SELECT origin, count(DISTINCT source_id) AS sources, count(*) AS requests,
                     count(*) FILTER (WHERE outcome = 'not-modified') AS not_modified, sum(wire_bytes) AS bytes,

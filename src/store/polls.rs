@@ -29,8 +29,8 @@ pub fn record(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Resu
 pub fn record_push(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Result<IngestResult> {
     let stored = items::store(db, poll.source, new_items, poll.finished_at)?;
     db.prepare_cached(
-        "INSERT INTO poll (source_id, started_at, finished_at, url, outcome, status, detail, bytes, items, new_items,
-         changed_items, origin, wire_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        "INSERT INTO poll (source_id, started_at, finished_at, url, outcome, status, error, body_bytes, item_count,
+         new_item_count, changed_item_count, origin, wire_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         poll.source.0,
@@ -49,7 +49,8 @@ pub fn record_push(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) ->
     ])?;
     let poll_id = db.last_insert_rowid();
     insert_hops(db, poll_id, poll)?;
-    let mut insert = db.prepare_cached("INSERT INTO problem (poll_id, kind, detail, count) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert =
+        db.prepare_cached("INSERT INTO poll_problem (poll_id, kind, detail, count) VALUES (?1, ?2, ?3, ?4)")?;
     for problem in poll.problems.iter().chain(&rewritten(&stored)) {
         insert.execute(params![poll_id, problem.kind.as_str(), problem.detail, problem.count])?;
     }
@@ -66,7 +67,8 @@ fn rewritten(stored: &IngestResult) -> Option<FeedProblem> {
 /// What a poll was led through before its last request.
 fn insert_hops(db: &Connection, poll_id: i64, poll: &PollRecord) -> Result<()> {
     let hops = &poll.requests[..poll.requests.len().saturating_sub(1)];
-    let mut insert = db.prepare_cached("INSERT INTO hop (poll_id, place, origin, status) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert =
+        db.prepare_cached("INSERT INTO redirect_hop (poll_id, position, origin, status) VALUES (?1, ?2, ?3, ?4)")?;
     for (place, hop) in hops.iter().enumerate() {
         insert.execute(params![poll_id, place as i64, hop.origin, hop.status])?;
     }
@@ -77,12 +79,12 @@ fn update_source(db: &Connection, poll: &PollRecord) -> Result<()> {
     let validators = poll.validators.as_ref();
     // The operator may have paused or removed the source while it was polled; only `gone` is ours to say.
     db.prepare_cached(
-        "UPDATE source SET next_poll_at = ?2, next_reason = ?3, hold_until = ?4, failures = ?5, last_poll_at = ?6,
-         last_outcome = ?7, last_success_at = CASE WHEN ?8 THEN ?6 ELSE last_success_at END, last_problem = ?9,
+        "UPDATE source SET next_poll_at = ?2, next_poll_reason = ?3, hold_until = ?4, consecutive_failures = ?5, last_poll_at = ?6,
+         last_outcome = ?7, last_success_at = CASE WHEN ?8 THEN ?6 ELSE last_success_at END, last_error = ?9,
          validators_url = ?10, etag = ?11, last_modified = ?12,
          feed_title = coalesce(?13, feed_title), site_url = coalesce(?14, site_url),
-         feed_lang = coalesce(?15, feed_lang), feed_wishes = coalesce(?17, feed_wishes),
-         moving_to = ?18, moving_times = ?19, moving_since = ?20, gone_since = ?21, rate = ?22,
+         feed_lang = coalesce(?15, feed_lang), polling_hints = coalesce(?17, polling_hints),
+         redirect_to = ?18, redirect_count = ?19, redirect_since = ?20, gone_since = ?21, update_rate = ?22,
          state = CASE WHEN state = 'active' THEN ?16 ELSE state END
          WHERE id = ?1 AND url = ?23",
     )?
@@ -136,9 +138,10 @@ pub struct PastPoll {
 /// A source's latest polls, newest first.
 pub fn latest(db: &Connection, source: SourceId, limit: u32) -> Result<Vec<PastPoll>> {
     let mut statement = db.prepare_cached(
-        "SELECT started_at, finished_at, url, outcome, status, detail, bytes, items, new_items, changed_items,
+        "SELECT started_at, finished_at, url, outcome, status, error, body_bytes, item_count, new_item_count,
+         changed_item_count,
          (SELECT json_group_array(json_object('kind', kind, 'detail', detail, 'count', count))
-          FROM problem WHERE poll_id = poll.id)
+          FROM poll_problem WHERE poll_id = poll.id)
          FROM poll WHERE source_id = ?1 ORDER BY id DESC LIMIT ?2",
     )?;
     collect(&mut statement, params![source.0, limit], |row| {
@@ -186,7 +189,7 @@ pub fn tally(db: &Connection, since: Timestamp) -> Result<Tally> {
         Ok((word(&row.get::<_, String>(0)?, PollOutcome::parse)?, row.get::<_, i64>(1)? as u64))
     })?;
     let mut by_kind = db.prepare_cached(
-        "SELECT kind, sum(count) FROM problem JOIN poll ON poll.id = poll_id WHERE started_at >= ?1
+        "SELECT kind, sum(count) FROM poll_problem JOIN poll ON poll.id = poll_id WHERE started_at >= ?1
          GROUP BY kind ORDER BY 2 DESC, 1",
     )?;
     let problems = collect(&mut by_kind, [since], |row| {

@@ -24,14 +24,17 @@ pub fn record(db: &Connection, feed: &str, format: &str, hash: &str, now: Timest
         }
         at = at.max(before.as_millisecond() + 1000);
     }
-    db.prepare_cached("INSERT OR REPLACE INTO rendering (feed, format, hash, modified_at) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![feed, format, hash, at])?;
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO feed_last_modified (feed, format, content_hash, modified_at)
+             VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![feed, format, hash, at])?;
     time(at)
 }
 
 fn latest(db: &Connection, feed: &str, format: &str) -> Result<Option<(String, Timestamp)>> {
     let row = db
-        .prepare_cached("SELECT hash, modified_at FROM rendering WHERE feed = ?1 AND format = ?2")?
+        .prepare_cached("SELECT content_hash, modified_at FROM feed_last_modified WHERE feed = ?1 AND format = ?2")?
         .query_row([feed, format], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))
         .optional()?;
     row.map(|(hash, at)| Ok((hash, time(at)?))).transpose()

@@ -30,7 +30,7 @@ pub struct Keep {
 /// left.
 pub fn remove_old(db: &Connection, keep: Keep, now: Timestamp) -> Result<usize> {
     let mut old = db.prepare_cached(
-        "SELECT id FROM story WHERE merged_into IS NULL AND updated_at < ?1 AND founded_at < ?1
+        "SELECT id FROM story WHERE merged_into IS NULL AND updated_at < ?1 AND created_at < ?1
          AND NOT EXISTS (SELECT 1 FROM item WHERE story_id = story.id AND first_seen_at >= ?1)
          AND id NOT IN (SELECT id FROM story WHERE published_at IS NOT NULL AND merged_into IS NULL
                         ORDER BY published_at DESC, id DESC LIMIT ?2)
@@ -51,18 +51,21 @@ pub fn remove_old(db: &Connection, keep: Keep, now: Timestamp) -> Result<usize> 
     for sql in [
         "UPDATE item SET copy_of = NULL WHERE copy_of IN (SELECT value FROM json_each(?1))",
         "DELETE FROM item_revision WHERE item_id IN (SELECT value FROM json_each(?1))",
-        "DELETE FROM decision_item WHERE item_id IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM grouping_constraint_item WHERE item_id IN (SELECT value FROM json_each(?1))",
         "DELETE FROM item WHERE id IN (SELECT value FROM json_each(?1))",
     ] {
         db.prepare_cached(sql)?.execute([&items])?;
     }
     for sql in [
-        "DELETE FROM decision_item WHERE story_id IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM grouping_constraint_item WHERE previous_story_id IN (SELECT value FROM json_each(?1))",
         "DELETE FROM story WHERE id IN (SELECT value FROM json_each(?1))",
     ] {
         db.prepare_cached(sql)?.execute([&stories])?;
     }
-    db.execute("DELETE FROM decision WHERE id NOT IN (SELECT decision_id FROM decision_item)", [])?;
+    db.execute(
+        "DELETE FROM grouping_constraint WHERE id NOT IN (SELECT constraint_id FROM grouping_constraint_item)",
+        [],
+    )?;
     super::stories::touch(db)?;
     Ok(old.len())
 }
@@ -72,14 +75,14 @@ pub fn remove_old(db: &Connection, keep: Keep, now: Timestamp) -> Result<usize> 
 fn with_leaderless(db: &Connection, items: &[i64], mut stories: Vec<i64>) -> Result<Vec<i64>> {
     let (gone, going) = (json_list(items), json_list(&stories));
     db.prepare_cached(
-        "UPDATE story SET lead_id = coalesce(
+        "UPDATE story SET lead_item_id = coalesce(
              (SELECT id FROM item WHERE story_id IN (story.id, story.merged_into)
-              AND id NOT IN (SELECT value FROM json_each(?1)) ORDER BY ranked_at, id LIMIT 1), lead_id)
-         WHERE lead_id IN (SELECT value FROM json_each(?1)) AND id NOT IN (SELECT value FROM json_each(?2))",
+              AND id NOT IN (SELECT value FROM json_each(?1)) ORDER BY ranked_at, id LIMIT 1), lead_item_id)
+         WHERE lead_item_id IN (SELECT value FROM json_each(?1)) AND id NOT IN (SELECT value FROM json_each(?2))",
     )?
     .execute([&gone, &going])?;
     let mut leaderless = db.prepare_cached(
-        "SELECT id FROM story WHERE lead_id IN (SELECT value FROM json_each(?1))
+        "SELECT id FROM story WHERE lead_item_id IN (SELECT value FROM json_each(?1))
          AND id NOT IN (SELECT value FROM json_each(?2))",
     )?;
     let leaderless: Vec<i64> = collect(&mut leaderless, [&gone, &going], |row| Ok(row.get(0)?))?;
@@ -100,13 +103,13 @@ fn with_merged(db: &Connection, stories: &[i64]) -> Result<Vec<i64>> {
 
 fn bury(db: &Connection, items: &str, now: Timestamp) -> Result<()> {
     db.prepare_cached(
-        "INSERT OR REPLACE INTO link_tombstone (source_id, canonical_url, shown_at)
+        "INSERT OR REPLACE INTO link_tombstone (source_id, canonical_url, last_shown_at)
          SELECT source_id, canonical_url, ?2 FROM item
          WHERE canonical_url IS NOT NULL AND id IN (SELECT value FROM json_each(?1))",
     )?
     .execute(params![items, now.as_millisecond()])?;
     db.prepare_cached(
-        "UPDATE item_guid SET item_id = NULL, shown_at = ?2 WHERE item_id IN (SELECT value FROM json_each(?1))",
+        "UPDATE item_guid SET item_id = NULL, last_shown_at = ?2 WHERE item_id IN (SELECT value FROM json_each(?1))",
     )?
     .execute(params![items, now.as_millisecond()])?;
     Ok(())
@@ -116,12 +119,12 @@ fn bury(db: &Connection, items: &str, now: Timestamp) -> Result<()> {
 pub(super) fn shown_again(db: &Connection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<()> {
     let (now, yesterday) = (now.as_millisecond(), before(now, DAY).as_millisecond());
     db.prepare_cached(
-        "INSERT INTO item_guid (source_id, guid, item_id, rule, shown_at) VALUES (?1, ?2, NULL, 'guid', ?3)
-         ON CONFLICT (source_id, guid) DO UPDATE SET shown_at = ?3 WHERE item_id IS NULL AND shown_at < ?4",
+        "INSERT INTO item_guid (source_id, guid, item_id, matched_by, last_shown_at) VALUES (?1, ?2, NULL, 'guid', ?3)
+         ON CONFLICT (source_id, guid) DO UPDATE SET last_shown_at = ?3 WHERE item_id IS NULL AND last_shown_at < ?4",
     )?
     .execute(params![source.0, item.guid, now, yesterday])?;
     db.prepare_cached(
-        "UPDATE link_tombstone SET shown_at = ?3 WHERE source_id = ?1 AND canonical_url = ?2 AND shown_at < ?4",
+        "UPDATE link_tombstone SET last_shown_at = ?3 WHERE source_id = ?1 AND canonical_url = ?2 AND last_shown_at < ?4",
     )?
     .execute(params![source.0, item.canonical_url, now, yesterday])?;
     Ok(())
@@ -130,7 +133,7 @@ pub(super) fn shown_again(db: &Connection, source: SourceId, item: &NewItem, now
 /// Drops tombstones of items that their sources show no more.
 pub fn forget_tombstones(db: &Connection, now: Timestamp) -> Result<()> {
     let unseen = before(now, UNSEEN).as_millisecond();
-    db.execute("DELETE FROM item_guid WHERE item_id IS NULL AND shown_at < ?1", [unseen])?;
-    db.execute("DELETE FROM link_tombstone WHERE shown_at < ?1", [unseen])?;
+    db.execute("DELETE FROM item_guid WHERE item_id IS NULL AND last_shown_at < ?1", [unseen])?;
+    db.execute("DELETE FROM link_tombstone WHERE last_shown_at < ?1", [unseen])?;
     Ok(())
 }

@@ -13,8 +13,8 @@ pub(super) const ITEM_COLUMNS: &str = "item.id, item.source_id, coalesce(source.
      item.first_seen_at, item.ranked_at, \
      CASE WHEN source.added_at >= (SELECT min(added_at) FROM source) + 86400000 \
           THEN item.first_seen_at - source.added_at END, \
-     CASE source.full_text WHEN 'publish' THEN item.article ELSE substr(item.article, 1, 1200) END, \
-     source.full_text = 'publish'";
+     CASE source.full_text_mode WHEN 'publish' THEN item.full_text ELSE substr(item.full_text, 1, 1200) END, \
+     source.full_text_mode = 'publish'";
 /// How many columns those are.
 pub(super) const ITEM_WIDTH: usize = 21;
 

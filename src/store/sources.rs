@@ -25,9 +25,9 @@ pub fn add(db: &Connection, new: &NewSource, next_poll_at: Timestamp, now: Times
     };
     db.prepare_cached(
         "UPDATE source SET outlet = ?2, title = ?3, lang = ?4, priority = ?5, state = 'active',
-         next_poll_at = max(?6, coalesce(hold_until, 0)), next_reason = 'it was just added', failures = 0,
-         gone_since = NULL, moving_to = NULL, moving_times = 0, moving_since = NULL,
-         outlet_from = ?7, full_text = ?8 WHERE id = ?1",
+         next_poll_at = max(?6, coalesce(hold_until, 0)), next_poll_reason = 'it was just added', consecutive_failures = 0,
+         gone_since = NULL, redirect_to = NULL, redirect_count = 0, redirect_since = NULL,
+         outlet_provenance = ?7, full_text_mode = ?8 WHERE id = ?1",
     )?
     .execute(params![
         id.0,
@@ -48,7 +48,7 @@ pub fn add(db: &Connection, new: &NewSource, next_poll_at: Timestamp, now: Times
 pub fn edit(db: &Connection, id: SourceId, edit: &SourceEdit, now: Timestamp) -> Result<()> {
     let text = |value: &Option<String>| value.clone().map(|v| if v.is_empty() { None } else { Some(v) });
     if let Some((outlet, from)) = &edit.outlet {
-        let set = "UPDATE source SET outlet = ?2, outlet_from = ?3 WHERE id = ?1";
+        let set = "UPDATE source SET outlet = ?2, outlet_provenance = ?3 WHERE id = ?1";
         db.execute(set, params![id.0, outlet, from.as_str()])?;
     }
     if let Some(title) = text(&edit.title) {
@@ -64,12 +64,12 @@ pub fn edit(db: &Connection, id: SourceId, edit: &SourceEdit, now: Timestamp) ->
         set_tags(db, id, tags)?;
     }
     if let Some(full_text) = edit.full_text {
-        db.execute("UPDATE source SET full_text = ?2 WHERE id = ?1", params![id.0, full_text.as_str()])?;
+        db.execute("UPDATE source SET full_text_mode = ?2 WHERE id = ?1", params![id.0, full_text.as_str()])?;
     }
     if let Some(url) = &edit.url {
         db.execute(
-            "UPDATE source SET url = ?2, next_poll_at = ?3, next_reason = 'its URL was changed', hold_until = NULL,
-             failures = 0, gone_since = NULL, moving_to = NULL, moving_times = 0, moving_since = NULL, state = CASE state WHEN 'gone' THEN 'active' ELSE state END WHERE id = ?1 AND url <> ?2",
+            "UPDATE source SET url = ?2, next_poll_at = ?3, next_poll_reason = 'its URL was changed', hold_until = NULL,
+             consecutive_failures = 0, gone_since = NULL, redirect_to = NULL, redirect_count = 0, redirect_since = NULL, state = CASE state WHEN 'gone' THEN 'active' ELSE state END WHERE id = ?1 AND url <> ?2",
             params![id.0, url, now.as_millisecond()],
         )?;
     }
@@ -78,8 +78,10 @@ pub fn edit(db: &Connection, id: SourceId, edit: &SourceEdit, now: Timestamp) ->
 
 /// Takes the outlet of the feed's own site in the place of a guess. Items follow, since they have it by their source.
 pub(super) fn settle_outlet(db: &Connection, id: SourceId, outlet: &str) -> Result<()> {
-    db.prepare_cached("UPDATE source SET outlet = ?2, outlet_from = 'site' WHERE id = ?1 AND outlet_from = 'guess'")?
-        .execute(params![id.0, outlet])?;
+    db.prepare_cached(
+        "UPDATE source SET outlet = ?2, outlet_provenance = 'site' WHERE id = ?1 AND outlet_provenance = 'guess'",
+    )?
+    .execute(params![id.0, outlet])?;
     super::stories::touch(db)
 }
 
@@ -106,7 +108,7 @@ pub fn claim(db: &Connection, due: &DueSource, until: Timestamp) -> Result<bool>
     let claimed = db
         .prepare_cached(
             "UPDATE source SET next_poll_at = max(next_poll_at, ?3),
-             next_reason = 'a poll was begun and its end not yet recorded'
+             next_poll_reason = 'a poll was begun and its end not yet recorded'
              WHERE id = ?1 AND next_poll_at = ?2 AND state <> 'removed'",
         )?
         .execute(params![due.id.0, due.at.as_millisecond(), until.as_millisecond()])?;
@@ -135,7 +137,7 @@ pub fn next_due(db: &Connection) -> Result<Option<Timestamp>> {
 /// Moves a source's next poll to after the hold of its server.
 pub fn postpone(db: &Connection, due: &DueSource, until: Timestamp, reason: &str) -> Result<()> {
     db.prepare_cached(
-        "UPDATE source SET next_poll_at = ?3, next_reason = ?4 WHERE id = ?1 AND next_poll_at = ?2 AND ?3 > ?2",
+        "UPDATE source SET next_poll_at = ?3, next_poll_reason = ?4 WHERE id = ?1 AND next_poll_at = ?2 AND ?3 > ?2",
     )?
     .execute(params![due.id.0, due.at.as_millisecond(), until.as_millisecond(), reason])?;
     Ok(())
@@ -162,7 +164,7 @@ pub fn spread_overdue(db: &Connection, now: Timestamp, apart: SignedDuration, wi
 
 /// Gives what is known of the rate of each source that is polled, as it was written down, and what its feed asks for.
 pub fn each_rate(db: &Connection, mut take: impl FnMut(&str, &PollingHints)) -> Result<()> {
-    let mut statement = db.prepare_cached("SELECT rate, feed_wishes FROM source WHERE state = 'active'")?;
+    let mut statement = db.prepare_cached("SELECT update_rate, polling_hints FROM source WHERE state = 'active'")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let text = |column| row.get_ref(column).ok().and_then(|value| value.as_str().ok()).unwrap_or_default();
@@ -174,7 +176,7 @@ pub fn each_rate(db: &Connection, mut take: impl FnMut(&str, &PollingHints)) -> 
 /// Ends a source's hold on the operator's word, and polls it at `next`.
 pub fn release(db: &Connection, id: SourceId, next: Timestamp) -> Result<()> {
     db.prepare_cached(
-        "UPDATE source SET hold_until = NULL, next_poll_at = ?2, next_reason = 'you ended the hold of its server'
+        "UPDATE source SET hold_until = NULL, next_poll_at = ?2, next_poll_reason = 'you ended the hold of its server'
          WHERE id = ?1",
     )?
     .execute(params![id.0, next.as_millisecond()])?;
@@ -190,9 +192,9 @@ pub fn active_outlets(db: &Connection) -> Result<usize> {
 /// Takes back what was held against sources that failed because our own network was down.
 pub fn clear_of_blame(db: &Connection, sources: &[SourceId], interval: SignedDuration) -> Result<()> {
     let mut clear = db.prepare_cached(
-        "UPDATE source SET failures = max(failures - 1, 0), last_outcome = 'offline',
-         last_problem = 'our own network was down', next_poll_at = min(next_poll_at, last_poll_at + ?2),
-         next_reason = 'our own network was down at the last poll' WHERE id = ?1",
+        "UPDATE source SET consecutive_failures = max(consecutive_failures - 1, 0), last_outcome = 'offline',
+         last_error = 'our own network was down', next_poll_at = min(next_poll_at, last_poll_at + ?2),
+         next_poll_reason = 'our own network was down at the last poll' WHERE id = ?1",
     )?;
     let mut rename = db.prepare_cached(
         "UPDATE poll SET outcome = 'offline' WHERE id = (SELECT max(id) FROM poll WHERE source_id = ?1 AND origin <> '')
@@ -228,7 +230,7 @@ pub fn list(db: &Connection, filter: &Filter) -> Result<Vec<Source>> {
     let sql = format!(
         "{SELECT} WHERE state <> 'removed'
          AND (?1 IS NULL OR EXISTS (SELECT 1 FROM source_tag WHERE source_id = source.id AND tag = ?1))
-         AND (NOT ?2 OR last_problem <> '' OR state = 'gone' OR next_reason LIKE 'its server is left alone%')
+         AND (NOT ?2 OR last_error <> '' OR state = 'gone' OR next_poll_reason LIKE 'its server is left alone%')
          ORDER BY outlet, coalesce(title, feed_title, url), id"
     );
     let mut statement = db.prepare_cached(&sql)?;
@@ -256,10 +258,10 @@ fn one(db: &Connection, condition: &str, params: impl rusqlite::Params) -> Resul
 }
 
 const SELECT: &str = "SELECT id, url, outlet, coalesce(title, feed_title, url), site_url, coalesce(lang, feed_lang), \
-    priority, state, added_at, next_poll_at, next_reason, last_poll_at, last_outcome, last_success_at, failures, \
-    last_problem, hold_until, validators_url, etag, last_modified, \
+    priority, state, added_at, next_poll_at, next_poll_reason, last_poll_at, last_outcome, last_success_at, consecutive_failures, \
+    last_error, hold_until, validators_url, etag, last_modified, \
     (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id), \
-    outlet_from, full_text, feed_wishes, moving_to, moving_times, moving_since, gone_since, rate FROM source";
+    outlet_provenance, full_text_mode, polling_hints, redirect_to, redirect_count, redirect_since, gone_since, update_rate FROM source";
 
 fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
     let state: String = row.get(7)?;

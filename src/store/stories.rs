@@ -34,7 +34,7 @@ pub fn place(db: &Connection, assignments: &[StoryAssignment], now: Timestamp) -
 fn assign(db: &Connection, assignment: &StoryAssignment, now: Timestamp) -> Result<()> {
     let (story, now) = (assignment.story.to_row(), now.as_millisecond());
     if assignment.placement == StoryPlacement::Founded {
-        db.prepare_cached("INSERT INTO story (id, founded_at, updated_at, lead_id) VALUES (?1, ?2, ?2, ?3)")?
+        db.prepare_cached("INSERT INTO story (id, created_at, updated_at, lead_item_id) VALUES (?1, ?2, ?2, ?3)")?
             .execute(params![story, now, assignment.item.0])?;
     }
     let evidence = written(&assignment.evidence)?;
@@ -68,7 +68,7 @@ pub fn regroup(db: &Connection, regrouped: &StoryRegrouping, now: Timestamp, lea
 
 /// A story without items yet.
 pub(super) fn found(db: &Connection, story: StoryId, by: ItemId, now: Timestamp) -> Result<()> {
-    db.prepare_cached("INSERT INTO story (id, founded_at, updated_at, lead_id) VALUES (?1, ?2, ?2, ?3)")?
+    db.prepare_cached("INSERT INTO story (id, created_at, updated_at, lead_item_id) VALUES (?1, ?2, ?2, ?3)")?
         .execute(params![story.to_row(), now.as_millisecond(), by.0])?;
     Ok(())
 }
@@ -108,7 +108,7 @@ pub(super) fn settle_changed(
         let kept = story.items.iter().any(|report| report.item.id == story.lead);
         let lead = if kept { Some(story.lead) } else { lead(&story) };
         db.prepare_cached(
-            "UPDATE story SET updated_at = max(updated_at, ?2), lead_id = coalesce(?3, lead_id) WHERE id = ?1",
+            "UPDATE story SET updated_at = max(updated_at, ?2), lead_item_id = coalesce(?3, lead_item_id) WHERE id = ?1",
         )?
         .execute(params![story.id.to_row(), now.as_millisecond(), lead.map(|lead| lead.0)])?;
     }
@@ -125,7 +125,7 @@ fn written(evidence: &JoinEvidence) -> Result<String> {
 pub fn publish(db: &Connection, story: StoryId, lead: ItemId, published: &StoryPublication) -> Result<bool> {
     let done = db
         .prepare_cached(
-            "UPDATE story SET published_at = ?2, published_link = ?3, lead_id = ?4
+            "UPDATE story SET published_at = ?2, published_link = ?3, lead_item_id = ?4
              WHERE id = ?1 AND published_at IS NULL AND merged_into IS NULL",
         )?
         .execute(params![story.to_row(), published.at.as_millisecond(), published.link, lead.0])?;
@@ -140,8 +140,8 @@ pub fn unpublished(
     limit: u32,
 ) -> Result<Vec<Story>> {
     let mut statement = db.prepare_cached(
-        "SELECT id FROM story WHERE published_at IS NULL AND merged_into IS NULL AND founded_at <= ?1
-         AND (founded_at, id) > (?2, ?3) ORDER BY founded_at, id LIMIT ?4",
+        "SELECT id FROM story WHERE published_at IS NULL AND merged_into IS NULL AND created_at <= ?1
+         AND (created_at, id) > (?2, ?3) ORDER BY created_at, id LIMIT ?4",
     )?;
     let (at, id) = after.map_or((i64::MIN, 0), |(at, id)| (at.as_millisecond(), id.to_row()));
     let ids = collect(&mut statement, params![founded_before.as_millisecond(), at, id, limit], |row| Ok(row.get(0)?))?;
@@ -161,7 +161,7 @@ pub fn version(db: &Connection) -> Result<i64> {
 
 /// Counts the changes to feeds alone.
 pub fn feeds_version(db: &Connection) -> Result<i64> {
-    Ok(db.prepare_cached("SELECT feeds FROM publication")?.query_row([], |row| row.get(0))?)
+    Ok(db.prepare_cached("SELECT feeds_version FROM publication")?.query_row([], |row| row.get(0))?)
 }
 
 /// What tells this database's feeds from those of every other: 32 hexadecimal digits, made with the database.
@@ -179,7 +179,7 @@ pub fn matching(db: &Connection, selection: &FeedSelection, among: Option<&[Stor
         Some(_) => one_says(expression),
         None => format!(
             "story.id IN (SELECT story_id FROM item WHERE story_id IS NOT NULL
-                          AND item.id IN (SELECT rowid FROM item_words WHERE item_words MATCH {expression}))"
+                          AND item.id IN (SELECT rowid FROM item_fts WHERE item_fts MATCH {expression}))"
         ),
     };
     let (words, without) = (says("?4"), says("?5"));
@@ -230,20 +230,18 @@ pub fn select(db: &Connection, selection: &FeedSelection) -> Result<Vec<Story>> 
 /// That an item of a story matches an expression, looked up from the story's items: of all that match there may be many.
 fn one_says(expression: &str) -> String {
     format!(
-        "EXISTS (SELECT 1 FROM item CROSS JOIN item_words ON item_words.rowid = item.id
-                 WHERE item.story_id = story.id AND item_words MATCH {expression})"
+        "EXISTS (SELECT 1 FROM item CROSS JOIN item_fts ON item_fts.rowid = item.id
+                 WHERE item.story_id = story.id AND item_fts MATCH {expression})"
     )
 }
 
 /// Whether SQLite understands `words` as an FTS5 expression; else what it says against it.
 pub fn check_words(db: &Connection, words: &str) -> std::result::Result<(), String> {
-    db.query_row("SELECT count(*) FROM (SELECT 1 FROM item_words WHERE item_words MATCH ?1 LIMIT 1)", [words], |_| {
-        Ok(())
-    })
-    .map_err(|e| match e {
-        rusqlite::Error::SqliteFailure(_, Some(text)) => text,
-        other => other.to_string(),
-    })
+    db.query_row("SELECT count(*) FROM (SELECT 1 FROM item_fts WHERE item_fts MATCH ?1 LIMIT 1)", [words], |_| Ok(()))
+        .map_err(|e| match e {
+            rusqlite::Error::SqliteFailure(_, Some(text)) => text,
+            other => other.to_string(),
+        })
 }
 
 /// Whether an item of a story matches an FTS5 expression.
@@ -343,7 +341,7 @@ pub fn counts(db: &Connection) -> Result<Counts> {
 /// Loads stories with all their items, in the order of `ids`.
 pub(super) fn load(db: &Connection, ids: &[i64]) -> Result<Vec<Story>> {
     let mut head = db.prepare_cached(
-        "SELECT founded_at, updated_at, published_at, published_link, merged_into, lead_id FROM story WHERE id = ?1",
+        "SELECT created_at, updated_at, published_at, published_link, merged_into, lead_item_id FROM story WHERE id = ?1",
     )?;
     let items_sql = format!(
         "SELECT {ITEM_COLUMNS}, item.copy_of, item.evidence, item.assigned_at

@@ -42,31 +42,31 @@ pub fn rate_limit_counts(db: &Connection, request: &SubscriberRequest, now: Time
     let SubscriberRequest { topic, callback, host, client, .. } = request;
     let (at, since) = (now.as_millisecond(), before(now, HOUR).as_millisecond());
     let subscribed = db
-        .prepare_cached("SELECT 1 FROM subscriber WHERE topic = ?1 AND callback = ?2 AND lease_until > ?3")?
+        .prepare_cached("SELECT 1 FROM websub_subscriber WHERE topic = ?1 AND callback = ?2 AND lease_until > ?3")?
         .exists(params![topic, callback, at])?;
     let pending_at = db
-        .prepare_cached("SELECT verify_at FROM subscriber_request WHERE topic = ?1 AND callback = ?2")?
+        .prepare_cached("SELECT verify_at FROM websub_subscriber_request WHERE topic = ?1 AND callback = ?2")?
         .query_row([topic, callback], |row| row.get(0))
         .optional()?;
     let asked_at = db
-        .prepare_cached("SELECT max(at) FROM subscriber_asked WHERE callback = ?1 AND topic = ?2")?
+        .prepare_cached("SELECT max(verify_at) FROM verification_log WHERE callback = ?1 AND topic = ?2")?
         .query_row([callback, topic], |row| row.get(0))?;
     let active = counts(
         db,
-        "SELECT count(*), count(*) FILTER (WHERE topic = ?1), count(*) FILTER (WHERE host = ?2), 0 FROM subscriber
+        "SELECT count(*), count(*) FILTER (WHERE topic = ?1), count(*) FILTER (WHERE host = ?2), 0 FROM websub_subscriber
          WHERE lease_until > ?3",
         params![topic, host, at],
     )?;
     let pending = counts(
         db,
         "SELECT count(*), count(*) FILTER (WHERE topic = ?1), count(*) FILTER (WHERE host = ?2),
-                count(*) FILTER (WHERE client = ?3) FROM subscriber_request",
+                count(*) FILTER (WHERE client = ?3) FROM websub_subscriber_request",
         params![topic, host, client],
     )?;
     let hour = counts(
         db,
         "SELECT count(*), count(*) FILTER (WHERE topic = ?1), count(*) FILTER (WHERE host = ?2),
-                count(*) FILTER (WHERE client = ?3) FROM subscriber_asked WHERE at > ?4",
+                count(*) FILTER (WHERE client = ?3) FROM verification_log WHERE verify_at > ?4",
         params![topic, host, client, since],
     )?;
     let subscribers = RequestCounts {
@@ -87,9 +87,10 @@ fn counts(db: &Connection, sql: &str, params: impl Params) -> Result<RequestCoun
 
 /// Writes down a request, instead of one that the same callback has made and not confirmed.
 pub fn add_request(db: &Connection, request: &SubscriberRequest, now: Timestamp) -> Result<()> {
-    db.prepare_cached("DELETE FROM subscriber_asked WHERE at <= ?1")?.execute([before(now, HOUR).as_millisecond()])?;
+    db.prepare_cached("DELETE FROM verification_log WHERE verify_at <= ?1")?
+        .execute([before(now, HOUR).as_millisecond()])?;
     db.prepare_cached(
-        "INSERT OR REPLACE INTO subscriber_request (topic, callback, host, client, mode, secret, lease, verify_at)
+        "INSERT OR REPLACE INTO websub_subscriber_request (topic, callback, host, client, mode, secret, lease, verify_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
@@ -102,14 +103,16 @@ pub fn add_request(db: &Connection, request: &SubscriberRequest, now: Timestamp)
         request.lease.as_millis() as i64,
         request.verify_at.as_millisecond(),
     ])?;
-    db.prepare_cached("INSERT INTO subscriber_asked (at, topic, callback, host, client) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![
-            request.verify_at.as_millisecond(),
-            request.topic,
-            request.callback,
-            request.host,
-            request.client
-        ])?;
+    db.prepare_cached(
+        "INSERT INTO verification_log (verify_at, topic, callback, host, client) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        request.verify_at.as_millisecond(),
+        request.topic,
+        request.callback,
+        request.host,
+        request.client
+    ])?;
     Ok(())
 }
 
@@ -128,7 +131,7 @@ pub fn due_verifications(
     limit: usize,
 ) -> Result<Vec<PendingVerification>> {
     let mut statement = db.prepare_cached(
-        "SELECT id, tries, topic, callback, host, client, mode, secret, lease, min(verify_at) FROM subscriber_request
+        "SELECT id, tries, topic, callback, host, client, mode, secret, lease, min(verify_at) FROM websub_subscriber_request
          WHERE verify_at <= ?1 AND host NOT IN (SELECT value FROM json_each(?2)) GROUP BY host
          ORDER BY min(verify_at) LIMIT ?3",
     )?;
@@ -152,13 +155,13 @@ pub fn due_verifications(
 
 /// A callback is about to be asked; should nobody write down what it says, it is asked again at `again_at`.
 pub fn claim_verification(db: &Connection, id: i64, again_at: Timestamp) -> Result<bool> {
-    let sql = "UPDATE subscriber_request SET tries = tries + 1, verify_at = ?2 WHERE id = ?1";
+    let sql = "UPDATE websub_subscriber_request SET tries = tries + 1, verify_at = ?2 WHERE id = ?1";
     Ok(db.prepare_cached(sql)?.execute(params![id, again_at.as_millisecond()])? > 0)
 }
 
 /// A request is done with. One that has taken its place stays.
 pub fn delete_request(db: &Connection, id: i64) -> Result<()> {
-    db.prepare_cached("DELETE FROM subscriber_request WHERE id = ?1")?.execute([id])?;
+    db.prepare_cached("DELETE FROM websub_subscriber_request WHERE id = ?1")?.execute([id])?;
     Ok(())
 }
 
@@ -166,7 +169,7 @@ pub fn delete_request(db: &Connection, id: i64) -> Result<()> {
 pub fn subscribe(db: &Connection, request: &SubscriberRequest, now: Timestamp, until: Timestamp) -> Result<()> {
     delete_expired(db, now)?;
     db.prepare_cached(
-        "INSERT INTO subscriber (topic, callback, host, secret, since, lease_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO websub_subscriber (topic, callback, host, secret, since, lease_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (topic, callback) DO UPDATE SET secret = excluded.secret, lease_until = excluded.lease_until,
              failures = 0, next_at = 0, detail = ''",
     )?
@@ -183,45 +186,48 @@ pub fn subscribe(db: &Connection, request: &SubscriberRequest, now: Timestamp, u
 
 /// A callback has confirmed that it subscribes no more.
 pub fn unsubscribe(db: &Connection, topic: &str, callback: &str) -> Result<()> {
-    db.prepare_cached("DELETE FROM subscriber WHERE topic = ?1 AND callback = ?2")?.execute([topic, callback])?;
+    db.prepare_cached("DELETE FROM websub_subscriber WHERE topic = ?1 AND callback = ?2")?
+        .execute([topic, callback])?;
     Ok(())
 }
 
 /// Ends a subscription without a word. Returns whether there was one.
 pub fn remove(db: &Connection, id: SubscriberId) -> Result<bool> {
-    Ok(db.prepare_cached("DELETE FROM subscriber WHERE id = ?1")?.execute([id.0])? > 0)
+    Ok(db.prepare_cached("DELETE FROM websub_subscriber WHERE id = ?1")?.execute([id.0])? > 0)
 }
 
 /// Forgets those whose lease has ended.
 pub fn delete_expired(db: &Connection, now: Timestamp) -> Result<usize> {
-    Ok(db.prepare_cached("DELETE FROM subscriber WHERE lease_until <= ?1")?.execute([now.as_millisecond()])?)
+    Ok(db.prepare_cached("DELETE FROM websub_subscriber WHERE lease_until <= ?1")?.execute([now.as_millisecond()])?)
 }
 
 /// Everybody who is subscribed.
 pub fn list(db: &Connection, now: Timestamp) -> Result<Vec<HubSubscriber>> {
-    let sql = format!("SELECT {COLUMNS} FROM subscriber WHERE lease_until > ?1 ORDER BY topic, id");
+    let sql = format!("SELECT {COLUMNS} FROM websub_subscriber WHERE lease_until > ?1 ORDER BY topic, id");
     collect(&mut db.prepare(&sql)?, [now.as_millisecond()], subscriber)
 }
 
 /// Whether somebody listens to a document, and whether somebody has just begun to.
 pub fn topic_audience(db: &Connection, topic: &str, now: Timestamp) -> Result<(bool, bool)> {
     let mut listens = db.prepare_cached(
-        "SELECT 1 FROM subscriber INDEXED BY subscriber_behind WHERE topic = ?1 AND lease_until > ?2",
+        "SELECT 1 FROM websub_subscriber INDEXED BY websub_subscriber_by_delivery WHERE topic = ?1 AND lease_until > ?2",
     )?;
-    let mut begins = db.prepare_cached("SELECT 1 FROM subscriber WHERE topic = ?1 AND delivered_hash IS NULL")?;
+    let mut begins =
+        db.prepare_cached("SELECT 1 FROM websub_subscriber WHERE topic = ?1 AND delivered_hash IS NULL")?;
     Ok((listens.exists(params![topic, now.as_millisecond()])?, begins.exists([topic])?))
 }
 
 /// Writes down what a document holds from now on. Those who have just subscribed to it have that.
 pub fn record_feed_state(db: &Connection, topic: &str, hash: &str, hubs: &[String], now: Timestamp) -> Result<()> {
     db.prepare_cached(
-        "INSERT INTO announcement (topic, hash, at) VALUES (?1, ?2, ?3)
-         ON CONFLICT (topic) DO UPDATE SET hash = excluded.hash, at = excluded.at WHERE hash <> excluded.hash",
+        "INSERT INTO feed_state (topic, content_hash, changed_at) VALUES (?1, ?2, ?3)
+         ON CONFLICT (topic) DO UPDATE SET content_hash = excluded.content_hash, changed_at = excluded.changed_at
+         WHERE content_hash <> excluded.content_hash",
     )?
     .execute(params![topic, hash, now.as_millisecond()])?;
-    db.prepare_cached("UPDATE subscriber SET delivered_hash = ?2 WHERE topic = ?1 AND delivered_hash IS NULL")?
+    db.prepare_cached("UPDATE websub_subscriber SET delivered_hash = ?2 WHERE topic = ?1 AND delivered_hash IS NULL")?
         .execute([topic, hash])?;
-    let mut known = db.prepare_cached("INSERT OR IGNORE INTO ping (hub, topic) VALUES (?1, ?2)")?;
+    let mut known = db.prepare_cached("INSERT OR IGNORE INTO hub_notification (hub, topic) VALUES (?1, ?2)")?;
     for hub in hubs {
         known.execute([hub, topic])?;
     }
@@ -247,15 +253,15 @@ pub fn due_deliveries(
     limit: usize,
 ) -> Result<Vec<PendingDelivery>> {
     let mut statement = db.prepare_cached(&format!(
-        "WITH wanted AS (SELECT topic, hash FROM announcement WHERE topic IN (SELECT value FROM json_each(?2))),
+        "WITH wanted AS (SELECT topic, content_hash AS hash FROM feed_state WHERE topic IN (SELECT value FROM json_each(?2))),
          behind AS (
-             SELECT subscriber.*, wanted.hash FROM wanted CROSS JOIN subscriber INDEXED BY subscriber_behind
+             SELECT subscriber.*, wanted.hash FROM wanted CROSS JOIN websub_subscriber AS subscriber INDEXED BY websub_subscriber_by_delivery
              ON subscriber.topic = wanted.topic AND subscriber.delivered_hash < wanted.hash
              UNION ALL
-             SELECT subscriber.*, wanted.hash FROM wanted CROSS JOIN subscriber INDEXED BY subscriber_behind
+             SELECT subscriber.*, wanted.hash FROM wanted CROSS JOIN websub_subscriber AS subscriber INDEXED BY websub_subscriber_by_delivery
              ON subscriber.topic = wanted.topic AND subscriber.delivered_hash > wanted.hash)
          SELECT {COLUMNS}, hash,
-                (SELECT max(failures) FROM subscriber of_host WHERE of_host.host = behind.host) AS of_host,
+                (SELECT max(failures) FROM websub_subscriber of_host WHERE of_host.host = behind.host) AS of_host,
                 min(next_at) FROM behind
          WHERE next_at <= ?1 AND lease_until > ?1 AND host NOT IN (SELECT value FROM json_each(?3))
          GROUP BY host ORDER BY of_host, next_at LIMIT ?4"
@@ -268,7 +274,7 @@ pub fn due_deliveries(
 
 /// A document is about to be sent; should nobody write down what came of it, it is sent again at `again_at`.
 pub fn claim_delivery(db: &Connection, id: SubscriberId, again_at: Timestamp) -> Result<bool> {
-    let sql = "UPDATE subscriber SET failures = failures + 1, next_at = ?2,
+    let sql = "UPDATE websub_subscriber SET failures = failures + 1, next_at = ?2,
                detail = 'it was sent something and has not answered yet' WHERE id = ?1";
     Ok(db.prepare_cached(sql)?.execute(params![id.0, again_at.as_millisecond()])? > 0)
 }
@@ -276,7 +282,7 @@ pub fn claim_delivery(db: &Connection, id: SubscriberId, again_at: Timestamp) ->
 /// A document has arrived.
 pub fn record_delivery(db: &Connection, id: SubscriberId, hash: &str, now: Timestamp) -> Result<()> {
     db.prepare_cached(
-        "UPDATE subscriber SET delivered_hash = ?2, delivered_at = ?3, deliveries = deliveries + 1, failures = 0,
+        "UPDATE websub_subscriber SET delivered_hash = ?2, delivered_at = ?3, deliveries = deliveries + 1, failures = 0,
          next_at = 0, detail = '' WHERE id = ?1",
     )?
     .execute(params![id.0, hash, now.as_millisecond()])?;
@@ -285,7 +291,7 @@ pub fn record_delivery(db: &Connection, id: SubscriberId, hash: &str, now: Times
 
 /// A document has not arrived.
 pub fn record_failed_delivery(db: &Connection, id: SubscriberId, again_at: Timestamp, detail: &str) -> Result<()> {
-    db.prepare_cached("UPDATE subscriber SET next_at = ?2, detail = ?3 WHERE id = ?1")?.execute(params![
+    db.prepare_cached("UPDATE websub_subscriber SET next_at = ?2, detail = ?3 WHERE id = ?1")?.execute(params![
         id.0,
         again_at.as_millisecond(),
         detail
@@ -302,11 +308,11 @@ pub fn due_notifications(
     limit: usize,
 ) -> Result<Vec<(HubNotification, String)>> {
     let mut statement = db.prepare_cached(
-        "SELECT ping.hub, ping.topic, pinged_at, failures, detail, announcement.hash, min(ping.next_at)
-         FROM ping JOIN announcement ON announcement.topic = ping.topic
-         WHERE ping.hub IN (SELECT value FROM json_each(?2)) AND ping.topic IN (SELECT value FROM json_each(?3))
-         AND ping.hash IS NOT announcement.hash AND ping.next_at <= ?1
-         AND ping.hub NOT IN (SELECT value FROM json_each(?4)) GROUP BY ping.hub LIMIT ?5",
+        "SELECT hub_notification.hub, hub_notification.topic, notified_at, failures, detail, feed_state.content_hash, min(hub_notification.next_at)
+         FROM hub_notification JOIN feed_state ON feed_state.topic = hub_notification.topic
+         WHERE hub_notification.hub IN (SELECT value FROM json_each(?2)) AND hub_notification.topic IN (SELECT value FROM json_each(?3))
+         AND hub_notification.notified_hash IS NOT feed_state.content_hash AND hub_notification.next_at <= ?1
+         AND hub_notification.hub NOT IN (SELECT value FROM json_each(?4)) GROUP BY hub_notification.hub LIMIT ?5",
     )?;
     let params = params![now.as_millisecond(), json_list(hubs), json_list(topics), json_list(busy), limit as i64];
     collect(&mut statement, params, |row| Ok((ping(row)?, row.get(5)?)))
@@ -314,13 +320,13 @@ pub fn due_notifications(
 
 /// What each hub was told of each document, also what is in the configuration no more.
 pub fn list_notifications(db: &Connection) -> Result<Vec<HubNotification>> {
-    let sql = "SELECT hub, topic, pinged_at, failures, detail FROM ping ORDER BY hub, topic";
+    let sql = "SELECT hub, topic, notified_at, failures, detail FROM hub_notification ORDER BY hub, topic";
     collect(&mut db.prepare(sql)?, [], ping)
 }
 
 /// A hub is about to be told; should nobody write down what it said, it is told again at `again_at`.
 pub fn claim_notification(db: &Connection, ping: &HubNotification, again_at: Timestamp) -> Result<()> {
-    let sql = "UPDATE ping SET failures = failures + 1, next_at = ?3,
+    let sql = "UPDATE hub_notification SET failures = failures + 1, next_at = ?3,
                detail = 'it was told and has not answered yet' WHERE hub = ?1 AND topic = ?2";
     db.prepare_cached(sql)?.execute(params![ping.hub, ping.topic, again_at.as_millisecond()])?;
     Ok(())
@@ -328,7 +334,7 @@ pub fn claim_notification(db: &Connection, ping: &HubNotification, again_at: Tim
 
 /// A hub knows.
 pub fn record_notification(db: &Connection, ping: &HubNotification, hash: &str, now: Timestamp) -> Result<()> {
-    let sql = "UPDATE ping SET hash = ?3, pinged_at = ?4, failures = 0, next_at = 0, detail = ''
+    let sql = "UPDATE hub_notification SET notified_hash = ?3, notified_at = ?4, failures = 0, next_at = 0, detail = ''
                WHERE hub = ?1 AND topic = ?2";
     db.prepare_cached(sql)?.execute(params![ping.hub, ping.topic, hash, now.as_millisecond()])?;
     Ok(())
@@ -342,7 +348,7 @@ pub fn record_failed_notification(
     given_up: Option<&str>,
     detail: &str,
 ) -> Result<()> {
-    let sql = "UPDATE ping SET next_at = ?3, hash = coalesce(?4, hash), detail = ?5 WHERE hub = ?1 AND topic = ?2";
+    let sql = "UPDATE hub_notification SET next_at = ?3, notified_hash = coalesce(?4, notified_hash), detail = ?5 WHERE hub = ?1 AND topic = ?2";
     db.prepare_cached(sql)?.execute(params![ping.hub, ping.topic, again_at.as_millisecond(), given_up, detail])?;
     Ok(())
 }

@@ -29,8 +29,8 @@ pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<(HubSubscr
 /// When the next one is due.
 pub fn next_due_at(db: &Connection) -> Result<Option<Timestamp>> {
     let mut statement = db.prepare_cached(
-        "SELECT min(at) FROM (SELECT min(next_at) AS at FROM subscription WHERE next_at IS NOT NULL
-         UNION ALL SELECT min(lease_until) FROM subscription WHERE lease_until IS NOT NULL)",
+        "SELECT min(at) FROM (SELECT min(next_at) AS at FROM websub_subscription WHERE next_at IS NOT NULL
+         UNION ALL SELECT min(lease_until) FROM websub_subscription WHERE lease_until IS NOT NULL)",
     )?;
     maybe_time(statement.query_row([], |row| row.get(0))?)
 }
@@ -56,9 +56,10 @@ pub fn set_declared_hub(
 /// Writes down a subscription. One that is not trusted defers no polls: its source's go back to their own rules.
 pub fn save(db: &Connection, known: &HubSubscription, now: Timestamp) -> Result<()> {
     let (declared, asked) = (known.declared.as_ref(), known.asked.as_ref());
-    db.prepare_cached("INSERT OR IGNORE INTO subscription (source_id) VALUES (?1)")?.execute([known.source.0])?;
+    db.prepare_cached("INSERT OR IGNORE INTO websub_subscription (source_id) VALUES (?1)")?
+        .execute([known.source.0])?;
     db.prepare_cached(
-        "UPDATE subscription SET declared_hub = ?2, declared_topic = ?3, hub = ?4, topic = ?5, callback = ?6, token = ?7,
+        "UPDATE websub_subscription SET declared_hub = ?2, declared_topic = ?3, hub = ?4, topic = ?5, callback = ?6, token = ?7,
          secret = ?8, state = ?9, renewing = ?10, requested_at = ?11, next_at = ?12, lease_until = ?13, failures = ?14,
          pushes = ?15, ignored = ?16, last_push_at = ?17, trusted = ?18, detail = ?19 WHERE source_id = ?1",
     )?
@@ -91,7 +92,8 @@ pub fn save(db: &Connection, known: &HubSubscription, now: Timestamp) -> Result<
 
 /// Ends all subscriptions at once, without a word to the hubs.
 pub fn end_all(db: &Connection, why: &str) -> Result<()> {
-    let set = "UPDATE subscription SET state = 'none', renewing = 0, trusted = 0, lease_until = NULL, next_at = 0,
+    let set =
+        "UPDATE websub_subscription SET state = 'none', renewing = 0, trusted = 0, lease_until = NULL, next_at = 0,
                detail = ?1 WHERE state <> 'none'";
     db.execute(set, [why])?;
     Ok(())
@@ -99,13 +101,15 @@ pub fn end_all(db: &Connection, why: &str) -> Result<()> {
 
 /// Moves a source's next poll to `until`, and keeps when it would be by its own rules.
 pub fn defer_poll(db: &Connection, source: SourceId, plain: Timestamp, until: Timestamp, reason: &str) -> Result<()> {
-    db.prepare_cached("UPDATE source SET next_poll_at = ?2, next_reason = ?3 WHERE id = ?1")?.execute(params![
+    db.prepare_cached("UPDATE source SET next_poll_at = ?2, next_poll_reason = ?3 WHERE id = ?1")?.execute(params![
         source.0,
         until.as_millisecond(),
         reason
     ])?;
-    db.prepare_cached("UPDATE subscription SET plain_poll_at = ?2, deferred_until = ?3 WHERE source_id = ?1")?
-        .execute(params![source.0, plain.as_millisecond(), until.as_millisecond()])?;
+    db.prepare_cached(
+        "UPDATE websub_subscription SET undeferred_poll_at = ?2, deferred_until = ?3 WHERE source_id = ?1",
+    )?
+    .execute(params![source.0, plain.as_millisecond(), until.as_millisecond()])?;
     Ok(())
 }
 
@@ -115,12 +119,12 @@ pub fn defer_poll(db: &Connection, source: SourceId, plain: Timestamp, until: Ti
 pub fn restore_deferred_polls(db: &Connection, source: Option<SourceId>, now: Timestamp, reason: &str) -> Result<()> {
     let source = source.map(|source| source.0);
     db.prepare_cached(
-        "UPDATE source SET next_poll_at = max(plain_poll_at, ?2), next_reason = ?3 FROM subscription
+        "UPDATE source SET next_poll_at = max(undeferred_poll_at, ?2), next_poll_reason = ?3 FROM websub_subscription
          WHERE source_id = source.id AND next_poll_at = deferred_until AND (?1 IS NULL OR source.id = ?1)",
     )?
     .execute(params![source, now.as_millisecond(), reason])?;
     db.prepare_cached(
-        "UPDATE subscription SET plain_poll_at = NULL, deferred_until = NULL
+        "UPDATE websub_subscription SET undeferred_poll_at = NULL, deferred_until = NULL
          WHERE deferred_until IS NOT NULL AND (?1 IS NULL OR source_id = ?1)",
     )?
     .execute([source])?;
@@ -128,7 +132,7 @@ pub fn restore_deferred_polls(db: &Connection, source: Option<SourceId>, now: Ti
 }
 
 const SELECT: &str = "SELECT source_id, declared_hub, declared_topic, hub, topic, callback, secret, state, renewing, \
-    requested_at, next_at, lease_until, failures, pushes, ignored, last_push_at, trusted, detail FROM subscription";
+    requested_at, next_at, lease_until, failures, pushes, ignored, last_push_at, trusted, detail FROM websub_subscription";
 
 fn read_subscription(row: &rusqlite::Row<'_>) -> Result<HubSubscription> {
     let pair = |hub: usize, topic: usize| -> Result<Option<DeclaredHub>> {

@@ -29,7 +29,7 @@ pub fn query(typed: &str) -> Option<String> {
 /// What SQLite says against an FTS5 expression; `None` where it understands it.
 pub fn fault_in_words(words: &str) -> Option<String> {
     // The same table as in the schema, as far as an expression can tell; it holds nothing.
-    const TABLE: &str = "CREATE VIRTUAL TABLE item_words USING fts5 (title, summary)";
+    const TABLE: &str = "CREATE VIRTUAL TABLE item_fts USING fts5 (title, summary)";
     let memory = Connection::open_in_memory().and_then(|db| db.execute_batch(TABLE).map(|()| db));
     match memory {
         Ok(db) => stories::check_words(&db, words).err(),

@@ -9,6 +9,8 @@ pub fn constraint_text(constraint: &GroupingConstraint) -> String {
     match constraint.kind {
         ConstraintKind::Merge => format!("decision {id}: items {moved} belong with items {stayed}"),
         ConstraintKind::Split => format!("decision {id}: items {moved} are a different story from items {stayed}"),
-        ConstraintKind::Apart => format!("decision {id}: items {stayed} and {moved} must stay in separate stories"),
+        ConstraintKind::CannotLink => {
+            format!("decision {id}: items {stayed} and {moved} must stay in separate stories")
+        }
     }
 }

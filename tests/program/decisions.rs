@@ -122,7 +122,7 @@ async fn a_running_daemon_notices_and_keeps_to_it_over_a_restart() {
     let now = world.now();
     let lead = |story: &Story| newsfold::publish::choose_lead(story, &Options::default()).map(|lead| lead.item.id);
     let decided = world.store.write(move |db| decisions::apart(db, ItemId(1), ItemId(2), now, &lead)).await.unwrap();
-    assert_eq!(decided.unwrap().kind, ConstraintKind::Apart);
+    assert_eq!(decided.unwrap().kind, ConstraintKind::CannotLink);
 
     for round in 2..4 {
         // What comes next resembles both, and must not bring them together.

@@ -101,14 +101,14 @@ impl Scene {
 
     /// Waits until every callback that was to be asked has been.
     async fn asked(&self) {
-        until("nobody is to be asked any more", async || self.count("subscriber_request").await == 0).await;
+        until("nobody is to be asked any more", async || self.count("websub_subscriber_request").await == 0).await;
     }
 
     /// Waits until the callback that was just named has been asked, or is to be asked later.
     async fn asked_or_waiting(&self) {
         let now = self.world.now().as_millisecond();
         until("nobody is to be asked now", async || {
-            let sql = "SELECT count(*) FROM subscriber_request WHERE verify_at <= ?1";
+            let sql = "SELECT count(*) FROM websub_subscriber_request WHERE verify_at <= ?1";
             let due: i64 =
                 self.world.store.read(move |db| Ok(db.query_row(sql, [now], |row| row.get(0))?)).await.unwrap();
             due == 0
@@ -138,7 +138,7 @@ impl Scene {
         let change = move |db: &rusqlite::Connection| {
             let changed = db.execute("UPDATE edition SET text = json_set(text, '$.title', ?1)", [&title])?;
             assert!(changed > 0, "there is a story");
-            db.execute("UPDATE publication SET version = version + 1, feeds = feeds + 1", [])?;
+            db.execute("UPDATE publication SET version = version + 1, feeds_version = feeds_version + 1", [])?;
             Ok(())
         };
         self.world.store.write(change).await.unwrap();
@@ -155,7 +155,7 @@ impl Scene {
         until("the hub knows of every document", async || {
             let options = self.world.config.publish.clone();
             let heard = move |db: &rusqlite::Connection| {
-                let mut known = db.prepare("SELECT 1 FROM ping WHERE topic = ?1 AND hash = ?2")?;
+                let mut known = db.prepare("SELECT 1 FROM hub_notification WHERE topic = ?1 AND notified_hash = ?2")?;
                 for document in feed_snapshots(db, &options, |_| true)? {
                     if !known.exists([&document.url, &document.hash])? {
                         return Ok(false);
@@ -273,7 +273,7 @@ async fn what_is_no_request_of_a_subscriber_is_refused_and_nobody_is_asked() {
     let json = client.post(&url).header("content-type", "application/json").body("{}").send().await.unwrap();
     assert_eq!(json.status(), 415);
     assert_eq!(client.get(&url).send().await.unwrap().status(), 405);
-    assert_eq!(scene.count("subscriber_asked").await, 0);
+    assert_eq!(scene.count("verification_log").await, 0);
     assert_eq!(scene.reader.questions().len(), 0);
     scene.world.stop().await;
 
@@ -313,7 +313,7 @@ async fn a_lease_ends_unless_it_is_renewed_and_a_renewal_may_bring_another_secre
     assert_eq!(scene.subscribers().await.len(), 0, "and then that one too");
     scene.ask("subscribe", "/another", &[]).await;
     scene.begun(1).await;
-    assert_eq!(scene.count("subscriber").await, 1, "those whose lease has ended are forgotten");
+    assert_eq!(scene.count("websub_subscriber").await, 1, "those whose lease has ended are forgotten");
     scene.change("Western Herald").await;
     assert_eq!(scene.reader.push(2).await.target, "/another");
     scene.world.stop().await;
@@ -525,7 +525,7 @@ async fn a_full_hub_takes_nobody_else_and_renews_those_that_it_has() {
     let reader = &scene.reader;
     assert_eq!(scene.ask("subscribe", "/one", &[]).await.0, 202);
     scene.begun(1).await;
-    assert_eq!(scene.count("subscriber_asked WHERE client = '127.0.0.1'").await, 1);
+    assert_eq!(scene.count("verification_log WHERE client = '127.0.0.1'").await, 1);
     assert_eq!(scene.ask("subscribe", "/two", &[]).await.0, 503);
     assert_eq!(scene.ask_for("subscribe", JSON, &reader.url("/two"), &[]).await.0, 202, "of another topic");
     scene.begun(2).await;
@@ -558,7 +558,7 @@ async fn those_who_let_us_wait_leave_room_for_those_who_do_not() {
     scene.change("Northern Herald").await;
     scene.reader.push(1).await;
     until("two have failed", async || {
-        scene.count("subscriber WHERE failures = 1 AND detail = 'it answered 500'").await == 2
+        scene.count("websub_subscriber WHERE failures = 1 AND detail = 'it answered 500'").await == 2
     })
     .await;
     slow.iter().for_each(|subscriber| subscriber.holds(true));
@@ -623,7 +623,7 @@ async fn a_hub_of_the_configuration_is_told_once_of_each_change_and_again_where_
     let before = asked.len();
     scene.change("Southern Herald").await;
     until("it is written down that it did not hear", async || {
-        scene.count("ping WHERE detail = 'it answered 503 Service Unavailable' AND failures = 1").await == 6
+        scene.count("hub_notification WHERE detail = 'it answered 503 Service Unavailable' AND failures = 1").await == 6
     })
     .await;
     assert_eq!(topics(&hub.asked()[before..]), documents(&CHANGING));
@@ -716,7 +716,7 @@ async fn the_operator_sees_who_subscribes_and_ends_it() {
         tokio::task::block_in_place(|| String::from_utf8(newsfold(more).success().get_output().stdout.clone()).unwrap())
     };
     // The command has a clock of its own, by which the lease of this scene is over; so the lease is made longer.
-    let long = "UPDATE subscriber SET lease_until = 32503680000000";
+    let long = "UPDATE websub_subscriber SET lease_until = 32503680000000";
     scene.world.store.write(move |db| Ok(db.execute(long, [])?)).await.unwrap();
     let table = said(&[]);
     let row = table.lines().find(|line| line.contains(ATOM)).unwrap_or_else(|| panic!("{table}"));
