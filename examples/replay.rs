@@ -14,10 +14,10 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use newsfold::clock::Clock;
 use newsfold::config::Config;
-use newsfold::crawl::outlet_of;
 use newsfold::daemon;
 use newsfold::domain::{FeedSelection, NewSource, OutletFrom};
 use newsfold::store::{Store, polls, sources, stories};
+use newsfold::urls::outlet::outlet_of_url;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -177,7 +177,8 @@ fn read_index(folder: &Path) -> anyhow::Result<Vec<Replayed>> {
     }
     let replayed = by_source.into_iter().map(|(name, mut versions)| {
         versions.sort();
-        let outlet = url::Url::parse(&name).map(|url| outlet_of(&url)).unwrap_or_else(|_| format!("{name}.example"));
+        let outlet =
+            url::Url::parse(&name).map(|url| outlet_of_url(&url)).unwrap_or_else(|_| format!("{name}.example"));
         Replayed { outlet, versions }
     });
     Ok(replayed.collect())

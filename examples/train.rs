@@ -41,7 +41,8 @@ fn main() {
     };
     let path = arguments.first().expect("usage: train GOLD.jsonl [--write]");
     let labelled = LabeledItem::read(&std::fs::read_to_string(path).expect("a file")).expect("labelled items");
-    let canonical = |item: &LabeledItem| item.url.as_deref().and_then(newsfold::crawl::canonical_link);
+    let canonical =
+        |item: &LabeledItem| item.url.as_deref().and_then(newsfold::urls::canonical::canonical_url_from_str);
     let gold = Gold {
         items: labelled.iter().enumerate().map(|(n, item)| item.item(n, canonical(item))).collect(),
         labels: labelled.iter().map(|item| item.story.to_string()).collect(),

@@ -18,7 +18,6 @@ mod turn;
 mod wait;
 
 pub use crate::http_client::origin;
-pub use crate::ingest::{outlet_of, outlet_of_site};
 pub use decide::{BROKEN, Options, decide};
 pub use known::Known;
 pub use outage::{APART, Outage};
@@ -32,7 +31,6 @@ use crate::clock::Clock;
 use crate::domain::{CacheValidators, IngestResult, PollRecord, RequestRecord, Source, SourceId, Timestamp};
 use crate::feed_parser::{self, FeedLink};
 use crate::http_client::{FetchOutcome, Fetched, Fetcher, Freshness, Origin};
-use crate::ingest;
 use crate::store::leases::{self, Lease};
 use crate::store::{self, Store, polls};
 use futures_util::FutureExt;
@@ -219,11 +217,6 @@ impl Attempt {
     fn origin(&self) -> Option<&str> {
         self.requests.last().map(|request| request.origin.as_str())
     }
-}
-
-/// The canonical form of a link, where it is one.
-pub fn canonical_link(link: &str) -> Option<String> {
-    Url::parse(link).ok().map(|url| ingest::canonical(&url))
 }
 
 /// What a task that panicked said.

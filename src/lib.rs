@@ -14,11 +14,11 @@ pub mod domain;
 
 pub mod charset;
 pub mod clock;
-pub mod html;
 pub mod markup;
+pub mod urls;
 pub mod wording;
 
-pub mod article;
+pub mod html;
 
 pub mod cluster;
 pub mod crawl;

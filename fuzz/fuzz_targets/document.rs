@@ -7,7 +7,8 @@
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use newsfold::domain::text::is_invisible;
-use newsfold::ingest;
+use newsfold::ingest::feed_language::detect_feed_language;
+use newsfold::ingest::normalize::normalize_items;
 use newsfold::feed_parser::{Document, NotAFeed, Options, ParsedFeed, parse};
 use newsfold_fuzz::{MAX_SANITISED, check_harmless, check_link};
 use std::collections::HashSet;
@@ -61,8 +62,8 @@ fn check(feed: &ParsedFeed, options: &Options, url: &Url) {
 
     let now = Timestamp::from_second(1_800_000_000).unwrap();
     let mut problems = Vec::new();
-    let items = ingest::items(feed, url, now, &mut problems);
-    assert_eq!(items, ingest::items(feed, url, now, &mut Vec::new()), "the same feed gives the same items");
+    let items = normalize_items(feed, url, now, &mut problems);
+    assert_eq!(items, normalize_items(feed, url, now, &mut Vec::new()), "the same feed gives the same items");
     assert!(items.len() <= feed.items.len());
     let guids: HashSet<&str> = items.iter().map(|item| item.guid.as_str()).collect();
     assert_eq!(guids.len(), items.len(), "a guid is one item's");
@@ -76,5 +77,5 @@ fn check(feed: &ParsedFeed, options: &Options, url: &Url) {
             check_harmless(content);
         }
     }
-    ingest::language(feed, &items);
+    detect_feed_language(feed, &items);
 }

@@ -5,7 +5,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use newsfold::html::{MAX_BYTES, sanitise, to_text};
+use newsfold::html::MAX_HTML_BYTES;
+use newsfold::html::plain_text::html_to_text;
+use newsfold::html::sanitize::sanitize_html;
 use newsfold_fuzz::{MAX_SANITISED, check_harmless};
 use url::Url;
 
@@ -20,19 +22,19 @@ fuzz_target!(|data: &[u8]| {
     };
     let base = base.map(|base| Url::parse(&base).unwrap());
 
-    let clean = sanitise(&html, base.as_ref());
+    let clean = sanitize_html(&html, base.as_ref());
     assert!(clean.len() <= MAX_SANITISED, "{} bytes become {}", html.len(), clean.len());
     check_harmless(&clean);
     // As it is done when an item goes out.
-    let again = sanitise(&clean, None);
+    let again = sanitize_html(&clean, None);
     check_harmless(&again);
     // Longer HTML is cut, and longer links are dropped, which an absolute one may have become.
     let longest_value = clean.split('"').map(str::len).max().unwrap_or_default();
-    if clean.len() <= MAX_BYTES && longest_value <= 8 * 1024 {
+    if clean.len() <= MAX_HTML_BYTES && longest_value <= 8 * 1024 {
         assert_eq!(clean, again, "what is clean stays as it is");
     }
 
-    let text = to_text(&html);
+    let text = html_to_text(&html);
     assert!(text.len() <= html.len() * 2 + 16, "{} bytes become {}", html.len(), text.len());
     assert_eq!(text, text.split_whitespace().collect::<Vec<_>>().join(" "), "white space is folded");
 });

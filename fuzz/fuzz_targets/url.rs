@@ -14,7 +14,9 @@ mod links;
 
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use newsfold::{http_client, domain, ingest};
+use newsfold::urls::canonical::canonical_url;
+use newsfold::urls::outlet::{outlet_of_site, outlet_of_url};
+use newsfold::{http_client, domain};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::time::Duration;
 use url::Url;
@@ -46,11 +48,11 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn check_canonical(link: &Url) {
-    let canonical = ingest::canonical(link);
+    let canonical = canonical_url(link);
     let parsed = Url::parse(&canonical).unwrap_or_else(|error| panic!("{canonical:?} of {link}: {error}"));
-    assert_eq!(canonical, ingest::canonical(&parsed), "the canonical form of {link}");
-    assert_eq!(ingest::outlet_of(link), ingest::outlet_of(&parsed), "the outlet of {link}");
-    ingest::outlet_of_site(link);
+    assert_eq!(canonical, canonical_url(&parsed), "the canonical form of {link}");
+    assert_eq!(outlet_of_url(link), outlet_of_url(&parsed), "the outlet of {link}");
+    outlet_of_site(link);
     http_client::origin(link);
 }
 

@@ -96,7 +96,7 @@ fn check_element(name: &str, html: &str) {
 }
 
 /// The bytes that sanitised HTML may have at most, whatever was in it: content is stored.
-pub const MAX_SANITISED: usize = 8 * html::MAX_BYTES;
+pub const MAX_SANITISED: usize = 8 * html::MAX_HTML_BYTES;
 
 /// An address that readers may be given.
 pub fn check_link(url: &Url) {

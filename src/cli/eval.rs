@@ -108,7 +108,7 @@ fn in_ids(mistakes: &GroupingErrors, labelled: &[LabeledItem]) -> serde_json::Va
 }
 
 fn as_item(item: &LabeledItem, n: usize) -> Item {
-    item.item(n, item.url.as_deref().and_then(crate::crawl::canonical_link))
+    item.item(n, item.url.as_deref().and_then(crate::urls::canonical::canonical_url_from_str))
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<LabeledItem>> {

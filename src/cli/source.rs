@@ -7,10 +7,10 @@ mod poll;
 
 use super::Context;
 use super::output::{confirm, json, one_line, print, time};
-use crate::crawl::{outlet_of, outlet_of_site};
 use crate::domain::{FullTextMode, OutletFrom, Source as Kept, SourceEdit, SourceId, SourceState};
 use crate::store::leases::Held;
 use crate::store::{Store, sources};
+use crate::urls::outlet::{outlet_of_site, outlet_of_url};
 use anyhow::{Context as _, bail};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -320,7 +320,7 @@ fn outlet_or_back(given: &str, source: &Kept) -> anyhow::Result<(String, OutletF
     let site = source.site_url.as_deref().and_then(|site| Url::parse(site).ok());
     Ok(match site.as_ref().and_then(outlet_of_site) {
         Some(outlet) => (outlet, OutletFrom::Site),
-        None => (outlet_of(&Url::parse(&source.url)?), OutletFrom::Guess),
+        None => (outlet_of_url(&Url::parse(&source.url)?), OutletFrom::Guess),
     })
 }
 

@@ -2,16 +2,16 @@
 
 use super::reading::READING;
 use super::{Tools, panic_text};
-use crate::article;
 use crate::charset::decode_text;
 use crate::domain::duration::after;
 use crate::domain::text::one_line;
 use crate::domain::{OriginHold, RequestRecord, Timestamp};
+use crate::html::article::extract_article;
 use crate::http_client::{Body, FetchOutcome, NoTurn, Origin, origin};
-use crate::ingest;
 use crate::store::articles::{Page, RobotsFile, Wanted};
 use crate::store::leases::Lease;
 use crate::store::{self, articles, origins};
+use crate::urls::canonical::canonical_url;
 use futures_util::FutureExt;
 use jiff::SignedDuration;
 use robotxt::Robots;
@@ -94,10 +94,10 @@ impl Tools {
                 Err(error) => return Page::Failed(error.to_string()),
             };
             let page = decode_text(&bytes, content_type.as_deref(), url.domain());
-            match article::extract(&page.text, &url) {
+            match extract_article(&page.text, &url) {
                 Ok(article) => Page::Read {
                     paragraphs: article.paragraphs,
-                    canonical_url: article.canonical.as_ref().map(ingest::canonical),
+                    canonical_url: article.canonical.as_ref().map(canonical_url),
                 },
                 Err(none) => Page::Failed(none.to_string()),
             }

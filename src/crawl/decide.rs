@@ -10,7 +10,7 @@ use crate::domain::{
     CacheValidators, OperatorEvent, OperatorEventKind, OriginHold, OutletFrom, PollOutcome, PollRecord, Source,
     SourceState, Timestamp,
 };
-use crate::ingest::outlet_of_site;
+use crate::urls::outlet::outlet_of_site;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use url::Url;

@@ -5,8 +5,8 @@
 //! is the same feed. From http to https at the same host is no other address, only a safer way to it.
 
 use super::Known;
-use crate::domain::text::public_address;
 use crate::domain::{OperatorEvent, OperatorEventKind, PendingRedirect, PollOutcome, PollRecord, Source, Timestamp};
+use crate::urls::redact::redact_url;
 use jiff::SignedDuration;
 use url::Url;
 
@@ -26,7 +26,7 @@ pub(super) fn judge(record: &mut PollRecord, source: &Source, moved_to: Option<&
     let long_enough = moving.times >= TIMES && record.finished_at.duration_since(moving.since) >= SPAN;
     let same_feed = record.outcome == PollOutcome::Read && known.shared_items > 0;
     if is_upgrade(&source.url, &moving.to) || (long_enough && same_feed) {
-        let (from, to) = (public_address(&source.url), public_address(&moving.to));
+        let (from, to) = (redact_url(&source.url), redact_url(&moving.to));
         let detail = format!("{from} is polled at {to} from now on, where permanent redirects led");
         record.events.push(OperatorEvent { kind: OperatorEventKind::Moved, detail });
         record.new_url = Some(moving.to.clone());

@@ -4,7 +4,8 @@ use super::{Answer, Tools, panic_text};
 use crate::domain::{CacheValidators, DeclaredHub, FeedProblem, NewItem, PollingHints, Timestamp};
 use crate::feed_parser::{self, Document, NotAFeed, ParsedFeed};
 use crate::http_client::{Body, Freshness, Links, challenge_in_page};
-use crate::ingest;
+use crate::ingest::feed_language::detect_feed_language;
+use crate::ingest::normalize::normalize_items;
 use crate::websub::discovery::discover_hub;
 use std::time::Duration;
 use url::Url;
@@ -68,7 +69,7 @@ impl Work {
         let document = Document { bytes: &bytes, content_type: self.content_type.as_deref(), url: &self.url };
         match feed_parser::parse(&document, &self.options) {
             Ok((feed, mut problems)) => {
-                let items = ingest::items(&feed, &self.url, self.now, &mut problems);
+                let items = normalize_items(&feed, &self.url, self.now, &mut problems);
                 let hub = discover_hub(&self.links, &feed.hubs, feed.self_url.as_ref());
                 let reading = reading_of(feed, items, problems, size, validators, freshness);
                 Answer::Read(Box::new(Reading { hub, ..reading }))
@@ -95,7 +96,7 @@ fn reading_of(
 ) -> Reading {
     Reading {
         bytes,
-        lang: ingest::language(&feed, &items),
+        lang: detect_feed_language(&feed, &items),
         items,
         problems,
         validators,

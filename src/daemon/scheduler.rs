@@ -8,11 +8,11 @@ use super::{LOOK, Signals};
 use crate::config::Running;
 use crate::crawl::{self, APART, Answer, Claim, Tools, panic_text};
 use crate::domain::duration::after;
-use crate::domain::text::without_credentials;
 use crate::domain::{DueSource, IngestResult, PollRecord, SourceId, Timestamp};
 use crate::http_client::{Origin, origin};
 use crate::store::leases::{self, Lease};
 use crate::store::{self, sources};
+use crate::urls::redact::strip_credentials;
 use jiff::SignedDuration;
 use std::collections::{HashMap, HashSet};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -212,7 +212,7 @@ async fn claim_and_poll(tools: Tools, due: DueSource, lease: Lease) -> Polled {
 }
 
 pub(super) fn log(record: &PollRecord, stored: &IngestResult) {
-    let (source, outcome, url) = (record.source, record.outcome.as_str(), without_credentials(&record.url));
+    let (source, outcome, url) = (record.source, record.outcome.as_str(), strip_credentials(&record.url));
     if record.outcome.is_success() {
         let (new, changed) = (stored.new.len(), stored.changed.len());
         tracing::debug!(%source, outcome, url, items = record.items, new, changed, "polled");

@@ -2,8 +2,8 @@
 
 use super::Result;
 use super::rows::{collect, time, word};
-use crate::domain::text::public_address;
 use crate::domain::{OperatorEventKind, RecordedEvent, SourceId, Timestamp};
+use crate::urls::redact::redact_url;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 pub fn record(
@@ -46,7 +46,7 @@ fn read(row: &Row<'_>) -> Result<RecordedEvent> {
         at: time(row.get(1)?)?,
         kind: word(&row.get::<_, String>(2)?, OperatorEventKind::parse)?,
         source: row.get::<_, Option<i64>>(3)?.map(SourceId),
-        title: row.get::<_, Option<String>>(4)?.map(|title| public_address(&title)),
+        title: row.get::<_, Option<String>>(4)?.map(|title| redact_url(&title)),
         detail: row.get(5)?,
     })
 }

@@ -1,8 +1,8 @@
 //! Between SQLite's columns and the model's types: times, words for states, JSON.
 
 use super::{Error, Result};
-use crate::domain::text::public_address;
 use crate::domain::{ArticleText, Item, ItemId, SourceId};
+use crate::urls::redact::redact_url;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Row;
 
@@ -23,7 +23,7 @@ pub(super) fn item(row: &Row<'_>) -> Result<Item> {
         id: ItemId(row.get(0)?),
         source: SourceId(row.get(1)?),
         // Where nobody named the source, its URL stands for its title.
-        source_title: public_address(&row.get::<_, String>(2)?),
+        source_title: redact_url(&row.get::<_, String>(2)?),
         source_url: row.get(3)?,
         outlet: row.get(4)?,
         priority: row.get(5)?,

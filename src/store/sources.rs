@@ -2,11 +2,11 @@
 
 use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result};
-use crate::domain::text::public_address;
 use crate::domain::{
     CacheValidators, DueSource, FullTextMode, NewSource, OutletFrom, PendingRedirect, PollOutcome, PollingHints,
     Source, SourceEdit, SourceId, SourceState,
 };
+use crate::urls::redact::redact_url;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
@@ -282,7 +282,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
         url: row.get(1)?,
         outlet: row.get(2)?,
         outlet_from: word(&outlet_from, OutletFrom::parse)?,
-        title: public_address(&row.get::<_, String>(3)?),
+        title: redact_url(&row.get::<_, String>(3)?),
         site_url: row.get(4)?,
         lang: row.get(5)?,
         priority: row.get(6)?,

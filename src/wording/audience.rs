@@ -1,7 +1,8 @@
 //! For whom a text is written, which decides the form of times and what of a URL is shown.
 
 use crate::domain::Timestamp;
-use crate::domain::text::{one_line, public_address};
+use crate::domain::text::one_line;
+use crate::urls::redact::redact_url;
 
 /// The readers of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,7 @@ impl Audience {
     pub fn url(self, url: &str) -> String {
         match self {
             Audience::Operator => one_line(url, MAX_URL_CHARS),
-            Audience::Public => one_line(&public_address(url), MAX_URL_CHARS),
+            Audience::Public => one_line(&redact_url(url), MAX_URL_CHARS),
         }
     }
 
@@ -62,7 +63,7 @@ fn redact_word(word: &str) -> String {
     let (before, address) = word.split_at(start);
     let bare = address.trim_end_matches([')', ']', '>', ',', ';', ':', '.', '"', '\'', '’', '”']);
     let after = &address[bare.len()..];
-    let mut shown = public_address(bare);
+    let mut shown = redact_url(bare);
     // Text that does not parse as a URL may hold secrets too.
     if let Some((path, _)) = shown.split_once('?').filter(|(_, query)| query.contains('=')) {
         shown = path.to_owned();

@@ -3,12 +3,13 @@
 use super::{language, outlet, program, tags, told_to_end, web_url};
 use crate::cli::Context;
 use crate::cli::output::{json, one_line, print};
-use crate::crawl::{self, Answer, Attempt, Tools, origin, outlet_of};
+use crate::crawl::{self, Answer, Attempt, Tools, origin};
 use crate::daemon;
 use crate::domain::duration::after;
 use crate::domain::{FullTextMode, IngestResult, NewSource, OriginHold, OutletFrom, SourceState};
 use crate::store::leases::{Held, Lease};
 use crate::store::{Store, origins, sources};
+use crate::urls::outlet::outlet_of_url;
 use anyhow::bail;
 use jiff::SignedDuration;
 use std::process::ExitCode;
@@ -47,7 +48,7 @@ impl Add {
         let url = web_url(&self.url)?;
         let mut new = NewSource {
             url: url.to_string(),
-            outlet: self.outlet.as_deref().map(outlet).transpose()?.unwrap_or_else(|| outlet_of(&url)),
+            outlet: self.outlet.as_deref().map(outlet).transpose()?.unwrap_or_else(|| outlet_of_url(&url)),
             outlet_from: if self.outlet.is_some() { OutletFrom::Operator } else { OutletFrom::Guess },
             title: self.title.as_deref().map(|t| one_line(t, 200)).filter(|t| !t.is_empty()),
             lang: self.lang.as_deref().map(language).transpose()?,

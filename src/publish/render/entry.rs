@@ -3,6 +3,7 @@
 use super::value_format::{encode_uri, is_language_tag, strip_invalid_chars, uuid_urn};
 use crate::domain::{EditionReport, FeedEntry, Story, StoryItem, Timestamp};
 use crate::html;
+use crate::html::sanitize::sanitize_html;
 use crate::publish::options::Options;
 use std::fmt::Write;
 
@@ -98,7 +99,7 @@ fn body_html(article: Option<&str>, content: Option<&str>, summary: &str) -> Str
     match (article, content) {
         (Some(article), _) => article.lines().map(paragraph).collect(),
         // Sanitized at ingest and again here: the database is not trusted.
-        (None, Some(content)) => html::sanitise(content, None),
+        (None, Some(content)) => sanitize_html(content, None),
         (None, None) if summary.is_empty() => String::new(),
         (None, None) => paragraph(summary),
     }

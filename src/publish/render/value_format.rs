@@ -1,7 +1,7 @@
 //! Values as the feed formats require them: text without invalid characters, dates, identifiers and URIs. Pure.
 
 use crate::domain::Timestamp;
-use crate::domain::text::without_credentials;
+use crate::urls::redact::strip_credentials;
 use std::fmt::Write;
 
 /// Removes the characters that XML 1.0 forbids (section 2.2), because the XML writers do not escape them, and the
@@ -38,7 +38,7 @@ pub fn uuid_urn(name: &str) -> String {
 /// A link as a valid URI (RFC 3986), without credentials. Browsers accept more than the RFC does, and outlets rely on
 /// that: characters that the RFC forbids are percent-encoded, and the URI refers to the same resource.
 pub fn encode_uri(link: &str) -> String {
-    let link = strip_invalid_chars(&without_credentials(link));
+    let link = strip_invalid_chars(&strip_credentials(link));
     let after_scheme = link.find("://").map_or(0, |at| at + 3);
     let host_end = link[after_scheme..].find(['/', '?', '#']).map_or(link.len(), |at| after_scheme + at);
     let mut out = String::with_capacity(link.len());

@@ -5,11 +5,11 @@ use super::format::{condition_class, link, machine_time, number, remark, time};
 use super::respond::{PageLookup, respond};
 use super::site_layout::{RenderedPage, SiteLayout};
 use super::sources::next_poll;
-use crate::domain::text::public_address;
 use crate::domain::{RecordedEvent, Source, SourceId, SourceState, Timestamp};
 use crate::serve::app_state::{AppState, InternalError};
 use crate::store::polls::PastPoll;
 use crate::store::{self, events, items, polls, sources, websub_subscriptions};
+use crate::urls::redact::redact_url;
 use crate::wording::{Audience, SourceCondition, count_of, duration, poll_remarks, source_facts};
 use askama::Template;
 use axum::extract::{Path, State};
@@ -81,7 +81,7 @@ impl SourcePage<'_> {
 
     /// The website, unless its URL has parts that are not public.
     fn website(&self) -> Option<&str> {
-        link(self.source.site_url.as_deref()).filter(|url| public_address(url) == *url)
+        link(self.source.site_url.as_deref()).filter(|url| redact_url(url) == *url)
     }
 }
 

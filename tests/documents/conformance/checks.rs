@@ -8,6 +8,8 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use newsfold::feed_parser::{Document, Enclosure, Options, ParsedFeed, ParsedItem, parse};
 use newsfold::html;
+use newsfold::html::plain_text::html_to_text;
+use newsfold::html::sanitize::sanitize_html;
 use serde_json::Value;
 use url::Url;
 
@@ -154,7 +156,7 @@ impl Check {
         } else {
             item.summary_html.as_deref().or(item.content_html.as_deref())
         };
-        let found = html::to_text(found.unwrap_or_default());
+        let found = html_to_text(found.unwrap_or_default());
         let expected = self.value.as_str().unwrap_or_default();
         if shows(&found, expected) { String::new() } else { format!("{found:?}") }
     }
@@ -187,7 +189,7 @@ impl Check {
         } else {
             item.summary_html.as_deref().or(item.content_html.as_deref())
         };
-        let clean = |text: &str| html::sanitise(text, Some(base)).trim().to_owned();
+        let clean = |text: &str| sanitize_html(text, Some(base)).trim().to_owned();
         let expected = self.value.as_str().unwrap_or_default();
         let found = clean(found.unwrap_or_default());
         found == clean(expected) || found == html::escape(expected)
@@ -211,7 +213,7 @@ impl Class {
 fn shows(found: &str, expected: &str) -> bool {
     let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let found = fold(found);
-    found == fold(expected) || found == fold(&html::to_text(expected))
+    found == fold(expected) || found == fold(&html_to_text(expected))
 }
 
 fn differ<T: PartialEq + std::fmt::Debug>(found: T, expected: T) -> String {

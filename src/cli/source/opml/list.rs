@@ -2,11 +2,11 @@
 
 use crate::cli::output::one_line;
 use crate::cli::source::{language, outlet, tags, web_url};
-use crate::crawl::outlet_of;
 use crate::domain::{FullTextMode, NewSource, OutletFrom};
 use crate::opml::FeedOutline;
 use crate::opml::read::read_opml;
 use crate::opml::well_formed::OpmlFault;
+use crate::urls::outlet::outlet_of_url;
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -80,7 +80,7 @@ fn described(outline: FeedOutline, extra: &[String]) -> anyhow::Result<Described
     let mut all_tags = outline.categories;
     all_tags.extend_from_slice(extra);
     let new = NewSource {
-        outlet: named.unwrap_or_else(|| outlet_of(guess())),
+        outlet: named.unwrap_or_else(|| outlet_of_url(guess())),
         outlet_from: from,
         url: url.to_string(),
         title: outline.title.map(|t| one_line(&t, 200)).filter(|t| !t.is_empty()),

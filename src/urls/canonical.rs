@@ -1,10 +1,10 @@
-//! Links in canonical form: what two links to one article have in common; and whose a link is.
+//! Links in canonical form: what two links to one article have in common.
 //!
 //! The canonical form is for comparing. It is never requested and never published: readers get the link as the feed
 //! gave it.
 
 use std::borrow::Cow;
-use url::{Host, Url};
+use url::Url;
 
 /// Query parameters that say where a click came from and not what is shown.
 ///
@@ -45,7 +45,7 @@ const TRACKING_PREFIXES: &[&str] = &["utm_", "ns_", "at_", "wt.", "hsa_", "pk_",
 
 /// The canonical form of a link: https, no `www.`, `m.` or `amp.`, no fragment, no tracking, sorted query, no
 /// trailing slash.
-pub fn canonical(link: &Url) -> String {
+pub fn canonical_url(link: &Url) -> String {
     let mut link = Cow::Borrowed(link);
     // A redirector may lead to a cache; more than that is a trap.
     for _ in 0..3 {
@@ -75,6 +75,11 @@ pub fn canonical(link: &Url) -> String {
         }
     }
     out
+}
+
+/// The canonical form of a link; `None` if it is not a valid URL.
+pub fn canonical_url_from_str(link: &str) -> Option<String> {
+    Url::parse(link).ok().map(|url| canonical_url(&url))
 }
 
 /// The host without the names that outlets give their editions for devices, as long as a registrable domain is left.
@@ -148,50 +153,12 @@ fn is_tracking(name: &str) -> bool {
     TRACKING.contains(&name.as_str()) || TRACKING_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// The outlet that a URL belongs to: its registrable domain (Public Suffix List), else its host.
-pub fn outlet_of(url: &Url) -> String {
-    match url.host() {
-        Some(Host::Domain(domain)) => {
-            let domain = domain.trim_end_matches('.').to_ascii_lowercase();
-            psl::domain_str(&domain).unwrap_or(&domain).to_owned()
-        }
-        Some(host) => host.to_string(),
-        None => String::new(),
-    }
-}
-
-/// Services that serve other publishers' feeds: their own domains say nothing about whose a feed is.
-const FEED_HOSTS: &[&str] = &[
-    "feedburner.com",
-    "feedsportal.com",
-    "feedblitz.com",
-    "feedpress.me",
-    "feedpress.com",
-    "superfeedr.com",
-    "feed43.com",
-    "fetchrss.com",
-    "politepol.com",
-    "rss.app",
-    "rsshub.app",
-    "feedly.com",
-];
-
-/// The outlet of the site that a feed calls its own; `None` where that is an address without a name or a service that
-/// serves others' feeds.
-pub fn outlet_of_site(site: &Url) -> Option<String> {
-    site.domain()?;
-    let outlet = outlet_of(site);
-    // Google served FeedBurner's feeds under this name of its own.
-    let is_feed_host = FEED_HOSTS.contains(&outlet.as_str()) || site.domain() == Some("feedproxy.google.com");
-    (!is_feed_host && !outlet.is_empty()).then_some(outlet)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(link: &str, expected: &str) {
-        assert_eq!(canonical(&Url::parse(link).unwrap()), expected, "from {link}");
+        assert_eq!(canonical_url(&Url::parse(link).unwrap()), expected, "from {link}");
     }
 
     #[test]
@@ -237,24 +204,5 @@ mod tests {
             "https://www.google.com/url?q=javascript%3Aalert(1)",
             "https://google.com/url?q=javascript%3Aalert%281%29",
         );
-    }
-
-    #[test]
-    fn an_outlet_is_the_registrable_domain() {
-        let outlet = |url: &str| outlet_of(&Url::parse(url).unwrap());
-        assert_eq!(outlet("https://feeds.bbci.co.uk/news/rss.xml"), "bbci.co.uk");
-        assert_eq!(outlet("https://news.example.com./feed"), "example.com");
-        assert_eq!(outlet("http://127.0.0.1:80/feed"), "127.0.0.1");
-        assert_eq!(outlet("http://[::1]/feed"), "[::1]");
-        assert_eq!(outlet("http://localhost/feed"), "localhost");
-    }
-
-    #[test]
-    fn a_service_that_serves_feeds_is_nobodys_outlet() {
-        let outlet = |url: &str| outlet_of_site(&Url::parse(url).unwrap());
-        assert_eq!(outlet("https://www.bbc.co.uk/news"), Some("bbc.co.uk".into()));
-        assert_eq!(outlet("http://feeds.feedburner.com/x"), None);
-        assert_eq!(outlet("http://feedproxy.google.com/x"), None);
-        assert_eq!(outlet("http://127.0.0.1/"), None);
     }
 }

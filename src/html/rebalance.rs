@@ -8,10 +8,10 @@
 //!
 //! Never recurses and never reads a byte twice. Follows the tokenizer of WHATWG HTML, section 13.2.5.
 
-use super::MAX_DEPTH;
+use super::MAX_HTML_DEPTH;
 
 /// Elements that a tree parser may have to open anew, over the whole document.
-const MAX_REOPENED: usize = 128 * 1024;
+pub(super) const MAX_REOPENED: usize = 128 * 1024;
 /// Bytes that links may add to a document: their `rel` and what makes them absolute.
 const MAX_ADDED: usize = 512 * 1024;
 /// Bytes of text in one piece, and of an attribute's value: html5ever's time to write either is quadratic in its `&`.
@@ -21,90 +21,38 @@ const MAX_VALUE: usize = 8 * 1024;
 const ADDED_TO_LINK: usize = 40;
 
 /// Elements whose inside is no markup; it ends at the first end tag of their name.
-const RAW: &[&str] = &["script", "style", "title", "textarea", "iframe"];
+pub(super) const RAW: &[&str] = &["script", "style", "title", "textarea", "iframe"];
 /// Elements that are left out with everything in them.
 const DROPPED: &[&str] = &["noscript", "template", "object", "svg", "math", "form"];
 
 /// `html` with the elements of `tags` alone; `None` where it is nested too deep for a tree. `added` is what making an
 /// address absolute adds to it.
-pub(super) fn tidy(html: &str, tags: &'static [&'static str], added: usize) -> Option<String> {
+pub(super) fn rebalance(html: &str, tags: &'static [&'static str], added: usize) -> Option<String> {
     let out = String::with_capacity(html.len() + html.len() / 8);
-    let mut tidier =
-        Tidier { out, tags, open: Vec::new(), styles: 0, reopened: 0, added, room: MAX_ADDED, piece: 0, dropped: None };
+    let mut rebalancer = Rebalancer {
+        out,
+        tags,
+        open: Vec::new(),
+        styles: 0,
+        reopened: 0,
+        added,
+        room: MAX_ADDED,
+        piece: 0,
+        dropped: None,
+    };
     let mut rest = html;
     while let Some(at) = rest.find('<') {
-        tidier.text(&rest[..at]);
-        rest = tidier.markup(&rest[at..]);
-        if tidier.open.len() > MAX_DEPTH || tidier.reopened > MAX_REOPENED {
+        rebalancer.text(&rest[..at]);
+        rest = rebalancer.markup(&rest[at..]);
+        if rebalancer.open.len() > MAX_HTML_DEPTH || rebalancer.reopened > MAX_REOPENED {
             return None;
         }
     }
-    tidier.text(rest);
-    Some(tidier.out)
+    rebalancer.text(rest);
+    Some(rebalancer.out)
 }
 
-/// Elements whose end tag is commonly left out, or that have none: they end by themselves, and nest in nothing.
-const UNCOUNTED: &[&str] = &[
-    "area", "base", "body", "br", "col", "colgroup", "dd", "dt", "embed", "head", "hr", "html", "img", "input", "li",
-    "link", "meta", "optgroup", "option", "p", "param", "rp", "rt", "source", "tbody", "td", "tfoot", "th", "thead",
-    "tr", "track", "wbr",
-];
-/// Attributes of one element; html5ever compares each with all before it.
-const MAX_ATTRIBUTES: usize = 256;
-
-/// Ampersands in one text of a page, and in one of its attributes: what writes them anew takes time by their square.
-const MAX_AMPERSANDS: usize = 1_000;
-const MAX_AMPERSANDS_OF_ATTRIBUTE: usize = 20_000;
-
-/// Whether the tree of a page, of which all elements are kept, stays in proportion: nested no deeper than `limit`, with
-/// no element of too many attributes, and none opened anew too often.
-pub(super) fn is_tame(html: &str, limit: usize) -> bool {
-    let mut open: Vec<String> = Vec::new();
-    let (mut styles, mut reopened) = (0, 0);
-    let ampersands = |text: &str| text.bytes().filter(|byte| *byte == b'&').count();
-    let mut rest = html;
-    while let Some(at) = rest.find('<') {
-        if ampersands(&rest[..at]) > MAX_AMPERSANDS {
-            return false;
-        }
-        let text = &rest[at..];
-        let is_letter = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_alphabetic);
-        rest = match text.as_bytes().get(1) {
-            Some(b'!') if text.starts_with("<!--") => after(&text[2..], "-->"),
-            Some(b'/') if is_letter(2) => {
-                let Some(tag) = Tag::read(&text[2..]) else { return true };
-                if let Some(place) = open.iter().rposition(|name| *name == tag.name) {
-                    styles -= open.drain(place..).filter(|name| is_style(name)).count();
-                }
-                tag.rest
-            }
-            Some(b'!' | b'?' | b'/') => after(text, ">"),
-            _ if is_letter(1) => {
-                let Some(tag) = Tag::read(&text[1..]) else { return true };
-                reopened += styles;
-                // A slash at its end ends only an element of SVG or MathML.
-                let ends_itself = tag.self_closing && open.iter().any(|name| matches!(name.as_str(), "svg" | "math"));
-                let is_long = |(_, value): &(&str, &str)| ampersands(value) > MAX_AMPERSANDS_OF_ATTRIBUTE;
-                if tag.attributes.len() > MAX_ATTRIBUTES || tag.attributes.iter().any(is_long) {
-                    return false;
-                }
-                let rest = if RAW.contains(&tag.name.as_str()) { raw_end(tag.rest, &tag.name) } else { tag.rest };
-                if !UNCOUNTED.contains(&tag.name.as_str()) && !RAW.contains(&tag.name.as_str()) && !ends_itself {
-                    styles += usize::from(is_style(&tag.name));
-                    open.push(tag.name);
-                }
-                rest
-            }
-            _ => &text[1..],
-        };
-        if open.len() > limit || reopened > MAX_REOPENED {
-            return false;
-        }
-    }
-    ampersands(rest) <= MAX_AMPERSANDS
-}
-
-struct Tidier {
+struct Rebalancer {
     out: String,
     tags: &'static [&'static str],
     open: Vec<&'static str>,
@@ -119,7 +67,7 @@ struct Tidier {
     dropped: Option<(&'static str, usize)>,
 }
 
-impl Tidier {
+impl Rebalancer {
     fn text(&mut self, text: &str) {
         if self.dropped.is_none() && !text.is_empty() {
             if !text.bytes().all(|b| b.is_ascii_whitespace()) {
@@ -289,18 +237,18 @@ impl Tidier {
 }
 
 /// A start or end tag.
-struct Tag<'a> {
+pub(super) struct Tag<'a> {
     /// In small letters.
-    name: String,
+    pub(super) name: String,
     /// Names and values as they stand there.
-    attributes: Vec<(&'a str, &'a str)>,
-    self_closing: bool,
-    rest: &'a str,
+    pub(super) attributes: Vec<(&'a str, &'a str)>,
+    pub(super) self_closing: bool,
+    pub(super) rest: &'a str,
 }
 
 impl<'a> Tag<'a> {
     /// Reads a tag from its name on; `None` where the text ends in its middle.
-    fn read(text: &'a str) -> Option<Tag<'a>> {
+    pub(super) fn read(text: &'a str) -> Option<Tag<'a>> {
         let space = |c: char| c.is_ascii_whitespace();
         let (name, mut rest) = text.split_at(text.find(|c| space(c) || matches!(c, '/' | '>'))?);
         let name = name.to_ascii_lowercase();
@@ -332,12 +280,12 @@ impl<'a> Tag<'a> {
     }
 }
 
-fn after<'a>(text: &'a str, needle: &str) -> &'a str {
+pub(super) fn after<'a>(text: &'a str, needle: &str) -> &'a str {
     text.split_once(needle).map_or("", |(_, after)| after)
 }
 
 /// The text from the end tag on that ends an element whose inside is no markup.
-fn raw_end<'a>(text: &'a str, name: &str) -> &'a str {
+pub(super) fn raw_end<'a>(text: &'a str, name: &str) -> &'a str {
     let is_end = |at: &usize| {
         text.as_bytes().get(at + 2..at + 2 + name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
     };
@@ -362,7 +310,7 @@ fn kept_attribute(tag: &str, name: &str) -> Option<&'static str> {
 }
 
 /// What a tree parser opens anew.
-fn is_style(name: &str) -> bool {
+pub(super) fn is_style(name: &str) -> bool {
     matches!(name, "a" | "b" | "code" | "em" | "i" | "s" | "small" | "strong" | "u")
 }
 
@@ -398,26 +346,11 @@ fn is_block(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::TAGS;
+    use super::super::sanitize::ALLOWED_TAGS;
     use super::*;
 
-    #[test]
-    fn a_page_is_tame_unless_its_tree_grows_out_of_proportion() {
-        let ordinary =
-            "<html><body><ul><li>1<li>2</ul><p>3<p>4<b>5</b><img src=x><table><tr><td>6</table></body></html>";
-        assert!(is_tame(&ordinary.repeat(500), 20));
-        assert!(is_tame(&format!("<svg>{}</svg>", "<path d=x />".repeat(500)), 20));
-        for wild in ["<div>", "<div/>", "<div></x>", "<div><!--</div>-->", "<div><script></div></script>"] {
-            assert!(!is_tame(&wild.repeat(21), 20), "{wild}");
-        }
-        assert!(!is_tame(&("<b>".repeat(19) + &"<p>x".repeat(10_000)), 20));
-        assert!(!is_tame(&format!("<p {}>", "a=b ".repeat(300)), 20));
-        assert!(!is_tame(&format!("<p>{}</p>", "& ".repeat(2_000)), 20));
-        assert!(!is_tame(&"& ".repeat(2_000), 20));
-    }
-
     fn check(html: &str, expected: &str) {
-        assert_eq!(tidy(html, TAGS, 0).as_deref(), Some(expected), "from {html}");
+        assert_eq!(rebalance(html, ALLOWED_TAGS, 0).as_deref(), Some(expected), "from {html}");
     }
 
     #[test]
@@ -451,9 +384,9 @@ mod tests {
     #[test]
     fn what_would_grow_is_refused_or_stays_without_links() {
         let many: String = (0..200).map(|n| format!("<b lang={n}>")).collect();
-        assert_eq!(tidy(&format!("{many}{}", "<u></u>x".repeat(9_000)), TAGS, 0), None);
-        assert_eq!(tidy(&"<em>".repeat(MAX_DEPTH + 1), TAGS, 0), None);
-        let links = tidy(&"<a href=x>y</a>".repeat(1_000), TAGS, 5_000).unwrap();
+        assert_eq!(rebalance(&format!("{many}{}", "<u></u>x".repeat(9_000)), ALLOWED_TAGS, 0), None);
+        assert_eq!(rebalance(&"<em>".repeat(MAX_HTML_DEPTH + 1), ALLOWED_TAGS, 0), None);
+        let links = rebalance(&"<a href=x>y</a>".repeat(1_000), ALLOWED_TAGS, 5_000).unwrap();
         assert!(links.matches("<a").count() < 110 && links.matches('y').count() == 1_000);
     }
 }

@@ -4,14 +4,17 @@
 //! first. Boxes are dropped by what their elements say of themselves, then by Mozilla's Readability (as dom_smoothie has
 //! it), then by how their lines read.
 
-use crate::html;
+use super::boilerplate::remove_teasers;
+use super::page_limits::has_bounded_tree;
+use super::plain_text::page_text_blocks;
+use crate::domain::text::one_line;
 use dom_query::Document;
 use dom_smoothie::{Config, Readability};
 use url::Url;
 
 /// What was read on a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Article {
+pub struct ExtractedArticle {
     pub headline: Option<String>,
     /// Plain text, in order.
     pub paragraphs: Vec<String>,
@@ -37,6 +40,8 @@ const MAX_ELEMENTS: usize = 50_000;
 /// Paragraphs that are kept, and characters of each.
 const MAX_PARAGRAPHS: usize = 200;
 const MAX_PARAGRAPH: usize = 4_000;
+/// Characters of a headline that are kept.
+const MAX_HEADLINE_CHARS: usize = 500;
 /// Letters from which on a text is an article rather than a caption.
 const MIN_TEXT: usize = 140;
 
@@ -99,22 +104,24 @@ const BOXES: &[&str] = &[
 ];
 
 /// Reads the article of the page at `url`.
-pub fn extract(page: &str, url: &Url) -> Result<Article, NoArticle> {
+pub fn extract_article(page: &str, url: &Url) -> Result<ExtractedArticle, NoArticle> {
     let page = &page[..page.floor_char_boundary(MAX_BYTES)];
-    if !html::is_tame(page, MAX_DEPTH) {
+    if !has_bounded_tree(page, MAX_DEPTH) {
         return Err(NoArticle::TooDeep);
     }
     let document = Document::from(page);
     let canonical = canonical(&document, url);
-    let headline = document.select("h1").iter().map(|h1| one_line(&h1.text())).find(|text| !text.is_empty());
+    let headline =
+        document.select("h1").iter().map(|h1| one_line(&h1.text(), MAX_HEADLINE_CHARS)).find(|text| !text.is_empty());
     document.select(NEVER).remove();
     drop_boxes(&document);
     let config = Config { max_elements_to_parse: MAX_ELEMENTS, char_threshold: MIN_TEXT, ..Config::default() };
     let mut readability =
         Readability::with_document(document, Some(url.as_str()), Some(config)).map_err(|_| NoArticle::NoText)?;
     let read = readability.parse().map_err(|_| NoArticle::NoText)?;
-    let headline = headline.or_else(|| Some(one_line(&read.title)).filter(|title| !title.is_empty()));
-    let mut paragraphs = html::without_teasers(html::blocks_of_page(&read.content));
+    let headline =
+        headline.or_else(|| Some(one_line(&read.title, MAX_HEADLINE_CHARS)).filter(|title| !title.is_empty()));
+    let mut paragraphs = remove_teasers(page_text_blocks(&read.content));
     paragraphs.retain(|paragraph| Some(paragraph) != headline.as_ref());
     paragraphs.truncate(MAX_PARAGRAPHS);
     for paragraph in &mut paragraphs {
@@ -123,7 +130,7 @@ pub fn extract(page: &str, url: &Url) -> Result<Article, NoArticle> {
     if paragraphs.iter().map(String::len).sum::<usize>() < MIN_TEXT {
         return Err(NoArticle::NoText);
     }
-    Ok(Article { headline, paragraphs, canonical })
+    Ok(ExtractedArticle { headline, paragraphs, canonical })
 }
 
 /// Drops what calls itself a box. What holds a headline of the page or most of it is none, whatever it is called.
@@ -157,10 +164,6 @@ fn canonical(document: &Document, url: &Url) -> Option<Url> {
     // A page that calls another site's address its own is syndicated, or lies.
     let same = matches!(canonical.scheme(), "http" | "https") && canonical.host() == url.host();
     same.then_some(canonical)
-}
-
-fn one_line(text: &str) -> String {
-    crate::domain::text::one_line(text, 500)
 }
 
 #[cfg(test)]

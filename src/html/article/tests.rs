@@ -10,8 +10,8 @@ fn page(body: &str) -> String {
     )
 }
 
-fn read(html: &str) -> Result<Article, NoArticle> {
-    extract(html, &Url::parse("https://mountain.example/news/rain?ref=feed").unwrap())
+fn read(html: &str) -> Result<ExtractedArticle, NoArticle> {
+    extract_article(html, &Url::parse("https://mountain.example/news/rain?ref=feed").unwrap())
 }
 
 const PARAGRAPHS: [&str; 4] = [

@@ -1,6 +1,6 @@
 //! What stands around a text and is not it: share lines, “read also” boxes, lines that a source puts under everything.
 //!
-//! It judges blocks of text, such as [`super::blocks`] gives. It knows nothing of a source but the document before it.
+//! It judges blocks of text, such as [`super::plain_text::text_blocks`] gives. It knows nothing of a source but the document before it.
 
 use std::collections::HashMap;
 
@@ -155,7 +155,7 @@ const ITEMS: usize = 3;
 const SHARE: f64 = 0.2;
 
 /// The blocks without share lines, and without boxes of teasers.
-pub fn without_teasers(blocks: Vec<String>) -> Vec<String> {
+pub fn remove_teasers(blocks: Vec<String>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::with_capacity(blocks.len());
     let mut in_teasers = false;
     for block in blocks {
@@ -181,7 +181,7 @@ pub fn without_teasers(blocks: Vec<String>) -> Vec<String> {
 
 /// Drops from every item's blocks those that the source puts into many of them, word for word or with the item's own
 /// title in their middle (“The post … appeared first on …”). With fewer than three items nothing is known to repeat.
-pub fn without_repeated(items: &mut [Vec<String>]) {
+pub fn remove_repeated_blocks(items: &mut [Vec<String>]) {
     let mut uses: HashMap<String, usize> = HashMap::new();
     for blocks in items.iter() {
         let mut own: Vec<String> = blocks.iter().flat_map(|block| marks(block)).collect();
@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     fn check(blocks: &[&str], expected: &[&str]) {
-        assert_eq!(without_teasers(blocks.iter().map(|block| block.to_string()).collect()), expected);
+        assert_eq!(remove_teasers(blocks.iter().map(|block| block.to_string()).collect()), expected);
     }
 
     #[test]
@@ -302,10 +302,10 @@ mod tests {
             ]
         };
         let mut items: Vec<Vec<String>> = ["Rain", "Snow", "Hail"].map(item).into();
-        without_repeated(&mut items);
+        remove_repeated_blocks(&mut items);
         assert_eq!(items[0], ["Rain happened on Sunday."]);
         let mut two: Vec<Vec<String>> = ["Rain", "Snow"].map(item).into();
-        without_repeated(&mut two);
+        remove_repeated_blocks(&mut two);
         assert_eq!(two[0].len(), 3, "two are no proof");
     }
 }
