@@ -3,38 +3,39 @@
 //! [`poll_source`] is the line of `docs/ARCHITECTURE.md`; [`decide`] is where its outcome is judged. No path forgets
 //! to record: whatever happens to a poll, a [`PollRecord`] says so, in the transaction that stores its items.
 
-mod article;
-mod decide;
-mod known;
-mod moved;
-mod net;
+mod backoff;
+mod budget_cache;
+mod clear_hold;
+mod full_text;
+mod origin_lease;
 mod outage;
-mod pacing;
+mod parse_job;
+mod permanent_redirect;
+mod policy;
+pub mod poll_budget;
+mod poll_facts;
 mod push;
-pub mod rate;
-mod reading;
-mod release;
-mod turn;
-mod wait;
+mod safety_poll;
+pub mod update_rate;
 
-pub use crate::http_client::origin;
-pub use decide::{BROKEN, Options, decide};
-pub use known::Known;
-pub use outage::{APART, Outage};
-pub use pacing::Pacing;
-pub use push::receive;
-pub use reading::Reading;
-pub use release::release;
-pub use turn::{Claim, put_off};
+pub use budget_cache::BudgetCache;
+pub use clear_hold::clear_hold;
+pub use origin_lease::{ClaimOutcome, skip_until};
+pub use outage::{OVERDUE_SPACING, OutageDetector};
+pub use parse_job::ParsedDocument;
+pub use policy::{BROKEN_AFTER_FAILURES, Options, decide};
+pub use poll_facts::PollFacts;
+pub use push::receive_push;
 
 use crate::clock::Clock;
 use crate::domain::{CacheValidators, IngestResult, PollRecord, RequestRecord, Source, SourceId, Timestamp};
 use crate::feed_parser::{self, FeedLink};
-use crate::http_client::{FetchOutcome, Fetched, Fetcher, Freshness, Origin};
+use crate::http_client::{FetchOutcome, FetchResult, Fetcher, Freshness, Origin};
 use crate::store::leases::{self, Lease};
 use crate::store::{self, Store, polls};
 use futures_util::FutureExt;
 use jiff::SignedDuration;
+use safety_poll::SafetyPollFacts;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -42,43 +43,43 @@ use url::Url;
 
 /// What a poll is made with.
 #[derive(Clone)]
-pub struct Tools {
+pub struct PollContext {
     pub fetcher: Fetcher,
     pub store: Store,
     pub clock: Clock,
     pub options: Options,
-    pub parse: feed_parser::Options,
+    pub parse_options: feed_parser::Options,
     /// How long a source is not polled whose hub has proven itself; `None` where hubs are not used.
-    pub safety_poll: Option<SignedDuration>,
+    pub safety_poll_interval: Option<SignedDuration>,
     /// Who polls, in words for whoever has to wait for it.
     pub program: String,
     /// Whether our own network is up, as far as the polls of this program know.
-    pub outage: Outage,
+    pub outage: OutageDetector,
     /// How often all sources together are polled.
-    pub pacing: Pacing,
+    pub budget: BudgetCache,
     /// Documents that may be read at once: decoded and parsed they take a multiple of their size.
-    pub readers: Arc<Semaphore>,
+    pub parse_slots: Arc<Semaphore>,
 }
 
 /// One attempt to fetch and read a source, not yet judged.
 #[derive(Debug)]
-pub struct Attempt {
+pub struct PollAttempt {
     pub started_at: Timestamp,
     pub finished_at: Timestamp,
     /// The URL that answered.
     pub url: Url,
     /// Where permanent redirects alone lead.
-    pub moved_to: Option<Url>,
+    pub permanent_redirect: Option<Url>,
     /// All requests that were made, in their order.
     pub requests: Vec<RequestRecord>,
     pub status: Option<u16>,
-    pub answer: Answer,
+    pub outcome: AttemptOutcome,
 }
 
 /// What came of an attempt.
 #[derive(Debug)]
-pub enum Answer {
-    Read(Box<Reading>),
+pub enum AttemptOutcome {
+    Read(Box<ParsedDocument>),
     NotModified {
         validators: Option<CacheValidators>,
         freshness: Freshness,
@@ -123,64 +124,76 @@ pub enum Answer {
 }
 
 /// Polls a source once, by a lease of it, and writes down what came of it.
-pub async fn poll_source(tools: &Tools, source: &Source, lease: &Lease) -> store::Result<(PollRecord, IngestResult)> {
+pub async fn poll_source(
+    context: &PollContext,
+    source: &Source,
+    lease: &Lease,
+) -> store::Result<(PollRecord, IngestResult)> {
     let attempt = match Url::parse(&source.url) {
-        Ok(url) => attempt(tools, &url, source.validators.as_ref(), lease).await,
-        Err(error) => Attempt::without_request(tools.clock.now(), Answer::Failed { detail: error.to_string() }),
+        Ok(url) => fetch_and_parse(context, &url, source.validators.as_ref(), lease).await,
+        Err(error) => {
+            PollAttempt::without_request(context.clock.now(), AttemptOutcome::Failed { detail: error.to_string() })
+        }
     };
-    finish(tools, source, attempt, lease).await
+    record_attempt(context, source, attempt, lease).await
 }
 
 /// Fetches and reads, and tells of it; nothing is written.
-pub async fn attempt(tools: &Tools, url: &Url, validators: Option<&CacheValidators>, lease: &Lease) -> Attempt {
-    let started_at = tools.clock.now();
+pub async fn fetch_and_parse(
+    context: &PollContext,
+    url: &Url,
+    validators: Option<&CacheValidators>,
+    lease: &Lease,
+) -> PollAttempt {
+    let started_at = context.clock.now();
     let at = Mutex::new(lease.origin.clone());
     let turn = |origin: Origin| {
         let stays = {
             let mut at = at.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             at.replace(origin.to_string()).as_deref() == Some(&origin.to_string())
         };
-        async move { if stays { Ok(()) } else { tools.turn_of_hop(lease, &origin).await } }.boxed()
+        async move { if stays { Ok(()) } else { context.lease_next_origin(lease, &origin).await } }.boxed()
     };
-    let fetched = tools.fetcher.fetch(url, validators, started_at, &turn).await;
-    let Fetched { url, moved_to, requests, status, outcome } = fetched;
-    let answer = match outcome {
+    let fetched = context.fetcher.fetch(url, validators, started_at, &turn).await;
+    let FetchResult { url, permanent_redirect, requests, status, outcome } = fetched;
+    let outcome = match outcome {
         FetchOutcome::Document { body, content_type, validators, freshness, links } => {
-            let (url, options) = (url.clone(), tools.parse.clone());
-            let work = reading::Work { body, content_type, url, links, now: started_at, options };
-            reading::read(tools, work, validators, freshness).await
+            let (url, options) = (url.clone(), context.parse_options.clone());
+            let work = parse_job::ParseJob { body, content_type, url, links, now: started_at, options };
+            parse_job::read(context, work, validators, freshness).await
         }
-        FetchOutcome::NotModified { validators, freshness } => Answer::NotModified { validators, freshness },
-        FetchOutcome::Throttled { retry_after, freshness } => Answer::Throttled { retry_after, freshness },
-        FetchOutcome::Refused { retry_after } => Answer::Refused { retry_after },
-        FetchOutcome::Challenged { by, retry_after } => Answer::Challenged { by, retry_after },
-        FetchOutcome::Held { origin, until } => Answer::Held { origin, until },
-        FetchOutcome::Gone => Answer::Gone,
-        FetchOutcome::Unreachable { detail } => Answer::Unreachable { detail },
-        FetchOutcome::Failed { detail } => Answer::Failed { detail },
+        FetchOutcome::NotModified { validators, freshness } => AttemptOutcome::NotModified { validators, freshness },
+        FetchOutcome::Throttled { retry_after, freshness } => AttemptOutcome::Throttled { retry_after, freshness },
+        FetchOutcome::Refused { retry_after } => AttemptOutcome::Refused { retry_after },
+        FetchOutcome::Challenged { by, retry_after } => AttemptOutcome::Challenged { by, retry_after },
+        FetchOutcome::Held { origin, until } => AttemptOutcome::Held { origin, until },
+        FetchOutcome::Gone => AttemptOutcome::Gone,
+        FetchOutcome::Unreachable { detail } => AttemptOutcome::Unreachable { detail },
+        FetchOutcome::Failed { detail } => AttemptOutcome::Failed { detail },
     };
-    Attempt { started_at, finished_at: tools.clock.now(), url, moved_to, requests, status, answer }
+    PollAttempt { started_at, finished_at: context.clock.now(), url, permanent_redirect, requests, status, outcome }
 }
 
 /// Judges an attempt, stores its record and its items and gives back its lease, in one transaction.
-pub async fn finish(
-    tools: &Tools,
+pub async fn record_attempt(
+    context: &PollContext,
     source: &Source,
-    mut attempt: Attempt,
+    mut attempt: PollAttempt,
     lease: &Lease,
 ) -> store::Result<(PollRecord, IngestResult)> {
-    let weather = outage::judge(tools, &mut attempt);
-    let known = Known::of(tools, source, &attempt).await?;
-    let mut record = decide(source, &mut attempt, &known, &tools.options);
-    let (items, hub, silence) = match attempt.answer {
-        Answer::Read(reading) => (reading.items, Some(reading.hub), None),
-        Answer::Unreachable { detail } => (Vec::new(), None, Some(detail)),
+    let weather = outage::judge(context, &mut attempt);
+    let known = PollFacts::gather(context, source, &attempt).await?;
+    let mut record = decide(source, &mut attempt, &known, &context.options);
+    let (items, hub, silence) = match attempt.outcome {
+        AttemptOutcome::Read(reading) => (reading.items, Some(reading.hub), None),
+        AttemptOutcome::Unreachable { detail } => (Vec::new(), None, Some(detail)),
         _ => (Vec::new(), None, None),
     };
-    let (lease, now) = (lease.clone(), tools.clock.now());
-    let pause = tools.pause_until(now);
-    let net = net::Facts { hub, safety_poll: tools.safety_poll, wishes: source.wishes.clone() };
-    let done = tools
+    let (lease, now) = (lease.clone(), context.clock.now());
+    let pause = context.pause_until(now);
+    let net =
+        SafetyPollFacts { hub, safety_poll_interval: context.safety_poll_interval, wishes: source.wishes.clone() };
+    let done = context
         .store
         .write(move |db| {
             leases::give_back(db, &lease, now, pause)?;
@@ -191,30 +204,43 @@ pub async fn finish(
         })
         .await?;
     if let Some(detail) = silence {
-        outage::after_silence(tools, source, &detail, now).await?;
+        outage::after_silence(context, source, &detail, now).await?;
     }
     Ok(done)
 }
 
 /// Writes down a poll that never came to its end: its task panicked, or the daemon stopped.
-pub async fn finish_without_answer(tools: &Tools, id: SourceId, answer: Answer, lease: &Lease) -> store::Result<()> {
-    let source = tools.store.read(move |db| store::sources::get(db, id)).await?;
+pub async fn record_unfinished(
+    context: &PollContext,
+    id: SourceId,
+    outcome: AttemptOutcome,
+    lease: &Lease,
+) -> store::Result<()> {
+    let source = context.store.read(move |db| store::sources::get(db, id)).await?;
     if let Some(source) = source {
-        let attempt = Attempt::without_request(tools.clock.now(), answer);
-        finish(tools, &source, attempt, lease).await?;
+        let attempt = PollAttempt::without_request(context.clock.now(), outcome);
+        record_attempt(context, &source, attempt, lease).await?;
     }
     Ok(())
 }
 
-impl Attempt {
-    fn without_request(now: Timestamp, answer: Answer) -> Self {
+impl PollAttempt {
+    fn without_request(now: Timestamp, outcome: AttemptOutcome) -> Self {
         // A URL that is never shown where the source's own is known: `decide` falls back to that.
         let url = Url::parse("about:blank").unwrap_or_else(|_| unreachable!("a constant URL"));
-        Attempt { started_at: now, finished_at: now, url, moved_to: None, requests: Vec::new(), status: None, answer }
+        PollAttempt {
+            started_at: now,
+            finished_at: now,
+            url,
+            permanent_redirect: None,
+            requests: Vec::new(),
+            status: None,
+            outcome,
+        }
     }
 
     /// The origin that was asked last.
-    fn origin(&self) -> Option<&str> {
+    fn last_origin(&self) -> Option<&str> {
         self.requests.last().map(|request| request.origin.as_str())
     }
 }

@@ -21,7 +21,7 @@ pub use publisher::new_token;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::crawl::{Outage, Pacing, Tools};
+use crate::crawl::{BudgetCache, OutageDetector, PollContext};
 use crate::domain::{IngestResult, Timestamp};
 use crate::feed_parser;
 use crate::http_client::{FetchOutcome, Fetcher};
@@ -101,10 +101,10 @@ pub async fn run(
     clock: Clock,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let mut tools = tools(&config, store.clone(), clock.clone(), DAEMON)?;
-    tools.outage = Outage::watched(&store).await?;
-    let websub_off = websub_subscriber::prepare(&config, &tools).await?;
-    scheduler::spread_overdue(&tools).await?;
+    let mut context = poll_context(&config, store.clone(), clock.clone(), DAEMON)?;
+    context.outage = OutageDetector::watched(&store).await?;
+    let websub_off = websub_subscriber::prepare(&config, &context).await?;
+    scheduler::spread_overdue(&context).await?;
     publisher::prepare(&store, &config.publish, &clock).await?;
     let signals = Signals::default();
     let address = listener.local_addr().context("the listener has no address")?;
@@ -117,10 +117,10 @@ pub async fn run(
         tasks.spawn(supervisor::keep_up(name, health.clone(), shutdown.clone(), start));
     };
     keep("scheduler", {
-        let parts = (tools.clone(), config.daemon.clone(), signals.clone(), shutdown.clone(), abandon.clone());
+        let parts = (context.clone(), config.daemon.clone(), signals.clone(), shutdown.clone(), abandon.clone());
         Box::new(move || {
-            let (tools, options, signals, shutdown, abandon) = parts.clone();
-            Box::pin(scheduler::run(tools, options, signals, shutdown, abandon))
+            let (context, options, signals, shutdown, abandon) = parts.clone();
+            Box::pin(scheduler::run(context, options, signals, shutdown, abandon))
         })
     });
     let grouping = (config.cluster.clone(), config.publish.clone());
@@ -148,10 +148,10 @@ pub async fn run(
         });
     }
     keep("articles", {
-        let parts = (tools.clone(), signals.clone(), shutdown.clone());
+        let parts = (context.clone(), signals.clone(), shutdown.clone());
         Box::new(move || {
-            let (tools, signals, stop) = parts.clone();
-            Box::pin(articles::run(tools, signals, stop))
+            let (context, signals, stop) = parts.clone();
+            Box::pin(articles::run(context, signals, stop))
         })
     });
     keep("upkeep", {
@@ -163,27 +163,27 @@ pub async fn run(
     });
     if websub_off.is_none() {
         let (inbox, pushed) = PushQueue::new(config.fetch.max_body);
-        served = served.merge(websub_subscriber::router(&config, &tools, inbox));
+        served = served.merge(websub_subscriber::router(&config, &context, inbox));
         let pushed = Arc::new(tokio::sync::Mutex::new(pushed));
         keep("websub subscriber", {
-            let parts = (websub_subscriber::SubscriberContext::new(&config, &tools), shutdown.clone());
+            let parts = (websub_subscriber::SubscriberContext::new(&config, &context), shutdown.clone());
             Box::new(move || {
                 let (asking, stop) = parts.clone();
                 Box::pin(websub_subscriber::run(asking, stop))
             })
         });
         keep("pushes", {
-            let parts = (tools.clone(), pushed, signals.clone(), shutdown.clone());
+            let parts = (context.clone(), pushed, signals.clone(), shutdown.clone());
             Box::new(move || {
-                let (tools, pushed, signals, stop) = parts.clone();
-                Box::pin(websub_subscriber::read_pushes(tools, pushed, signals, stop))
+                let (context, pushed, signals, stop) = parts.clone();
+                Box::pin(websub_subscriber::read_pushes(context, pushed, signals, stop))
             })
         });
     }
     if !config.publish.hub_urls().is_empty() {
-        let announcing = feed_change_notifier::FeedChangeContext::new(&config, &store, &tools.clock);
+        let announcing = feed_change_notifier::FeedChangeContext::new(&config, &store, &context.clock);
         if config.publish.own_hub {
-            served = served.merge(websub_publisher::router(&config, &tools, &announcing));
+            served = served.merge(websub_publisher::router(&config, &context, &announcing));
             tracing::info!(hub = config.publish.own_hub_url(), "newsfold is a hub for its feeds (WebSub)");
         }
         keep("feed change notifier", {
@@ -194,7 +194,7 @@ pub async fn run(
             })
         });
         keep("websub publisher", {
-            let parts = (websub_publisher::PublisherContext::new(&config, &tools, &announcing), shutdown.clone());
+            let parts = (websub_publisher::PublisherContext::new(&config, &context, &announcing), shutdown.clone());
             Box::new(move || {
                 let (telling, stop) = parts.clone();
                 Box::pin(websub_publisher::run(telling, stop))
@@ -267,29 +267,29 @@ async fn ended(tasks: &mut JoinSet<()>) {
 }
 
 /// What polls are made with by a program of this name, under this configuration.
-pub fn tools(config: &Config, store: Store, clock: Clock, program: &str) -> anyhow::Result<Tools> {
+pub fn poll_context(config: &Config, store: Store, clock: Clock, program: &str) -> anyhow::Result<PollContext> {
     let fetcher = Fetcher::new(config.fetch.clone())?;
     let parse = feed_parser::Options { max_bytes: config.fetch.max_body, ..feed_parser::Options::default() };
     let safety_poll = websub_off(config, &fetcher).is_none().then_some(config.websub.safety_poll);
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    Ok(Tools {
+    Ok(PollContext {
         fetcher,
         store,
         clock,
         options: config.poll.clone(),
-        parse,
-        safety_poll,
+        parse_options: parse,
+        safety_poll_interval: safety_poll,
         program: program.to_owned(),
-        outage: Outage::default(),
-        pacing: Pacing::default(),
-        readers: Arc::new(Semaphore::new(cores)),
+        outage: OutageDetector::default(),
+        budget: BudgetCache::default(),
+        parse_slots: Arc::new(Semaphore::new(cores)),
     })
 }
 
 /// Why hubs are not used under this configuration; `None` where they are.
 fn websub_off(config: &Config, fetcher: &Fetcher) -> Option<String> {
     let default = publish::Options::default().base_url;
-    config.websub.off(&config.publish.base_url, &default, fetcher.guard())
+    config.websub.off(&config.publish.base_url, &default, fetcher.address_policy())
 }
 
 /// Fetches a document by the configured rules, for a look at it: its bytes, its type, and the URL that answered. Where
@@ -305,7 +305,7 @@ pub async fn download(
         None => {
             Fetcher::new(config.fetch.clone())?.fetch(url, None, now, &|_| std::future::ready(Ok(())).boxed()).await
         }
-        Some(store) => tools(config, store, clock.clone(), "newsfold check")?.look_at(url).await?,
+        Some(store) => poll_context(config, store, clock.clone(), "newsfold check")?.fetch_once(url).await?,
     };
     match fetched.outcome {
         FetchOutcome::Document { body, content_type, .. } => {

@@ -4,33 +4,34 @@
 //! judging the next address, never sends cookies, credentials of another origin or a referrer, never asks twice by
 //! itself, never solves a challenge, and never changes a validator (RFC 9110, section 13; RFC 9111).
 
-mod body;
-mod challenge;
-mod gate;
-mod guard;
-mod headers;
-mod links;
+mod address_policy;
+mod body_decoder;
+mod bot_challenge;
+mod cache_headers;
+mod link_header;
 mod options;
+mod origin;
+mod origin_limiter;
 mod redirect;
 mod websub_delivery;
 mod websub_request;
 
-pub use body::{Body, BodyError};
-pub use challenge::in_page as challenge_in_page;
-pub use gate::{Origin, origin};
-pub use guard::Guard;
-pub use headers::Freshness;
-pub use links::Links;
-pub use options::{Options, Ports};
+pub use address_policy::AddressPolicy;
+pub use body_decoder::{BodyError, ResponseBody};
+pub use bot_challenge::challenge_in_page;
+pub use cache_headers::Freshness;
+pub use link_header::LinkRelations;
+pub use options::{Options, PortRange};
+pub use origin::Origin;
 pub use websub_delivery::CallbackResponse;
 pub use websub_request::HubResponse;
 
 use crate::domain::{CacheValidators, RequestRecord, Timestamp};
-use body::Places;
+use body_decoder::LargeBodySlots;
 use futures_util::future::BoxFuture;
-use gate::Gates;
 use jiff::SignedDuration;
-use redirect::Redirect;
+use origin_limiter::OriginLimiter;
+use redirect::RedirectTarget;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Certificate, Response, StatusCode};
 use std::path::{Path, PathBuf};
@@ -40,11 +41,11 @@ use url::Url;
 
 /// What came of asking for a document.
 #[derive(Debug)]
-pub struct Fetched {
+pub struct FetchResult {
     /// The URL that answered, after redirects.
     pub url: Url,
     /// Where permanent redirects alone lead (301, 308), where the first answer was one.
-    pub moved_to: Option<Url>,
+    pub permanent_redirect: Option<Url>,
     /// All requests that were made, in their order.
     pub requests: Vec<RequestRecord>,
     pub status: Option<u16>,
@@ -55,11 +56,11 @@ pub struct Fetched {
 pub enum FetchOutcome {
     /// A body came whole.
     Document {
-        body: Body,
+        body: ResponseBody,
         content_type: Option<String>,
         validators: Option<CacheValidators>,
         freshness: Freshness,
-        links: Links,
+        links: LinkRelations,
     },
     /// The server holds our copy to be good (304). Validators that it sent along replace the old ones.
     NotModified { validators: Option<CacheValidators>, freshness: Freshness },
@@ -79,30 +80,30 @@ pub enum FetchOutcome {
     Failed { detail: String },
 }
 
-/// Makes requests. Cheap to clone; all clones share connections, memory and the per-origin gates.
+/// Makes requests. Cheap to clone; all clones share connections, memory and the per-origin origin_limiter.
 #[derive(Clone)]
 pub struct Fetcher {
     client: reqwest::Client,
-    guard: Arc<Guard>,
-    gates: Gates,
-    places: Places,
+    address_policy: Arc<AddressPolicy>,
+    origin_limiter: OriginLimiter,
+    large_body_slots: LargeBodySlots,
     options: Arc<Options>,
 }
 
 /// Asked before every request: ready once this program may ask the origin, as it agreed with others; or why it may not.
-pub type Turn<'a> = dyn Fn(Origin) -> BoxFuture<'a, Result<(), NoTurn>> + Send + Sync + 'a;
+pub type AcquirePermit<'a> = dyn Fn(Origin) -> BoxFuture<'a, Result<(), PermitDenied>> + Send + Sync + 'a;
 
 /// Why an origin may not be asked.
 #[derive(Debug)]
-pub enum NoTurn {
+pub enum PermitDenied {
     /// It asked not to be asked before this time.
-    Held(Timestamp),
+    OnHold(Timestamp),
     Failed(String),
 }
 
 /// The HTTP client could not be built from the options.
 #[derive(Debug, thiserror::Error)]
-pub enum SetUpError {
+pub enum ClientBuildError {
     #[error("cannot set up the HTTP client: {0}")]
     Client(#[from] reqwest::Error),
     #[error("cannot read certificates from {path}, which fetch.ca_file names: {cause}")]
@@ -115,12 +116,12 @@ const MAX_HEAD: usize = 64 * 1024;
 const MAX_FIELDS: usize = 100;
 
 impl Fetcher {
-    pub fn new(options: Options) -> Result<Fetcher, SetUpError> {
-        let guard = Arc::new(Guard::new(&options));
+    pub fn new(options: Options) -> Result<Fetcher, ClientBuildError> {
+        let address_policy = Arc::new(AddressPolicy::new(&options));
         let client = reqwest::Client::builder()
             .user_agent(options.user_agent())
             .redirect(reqwest::redirect::Policy::none())
-            // Asking again is a decision, and goes through the gate.
+            // Asking again is a decision, and goes through the origin_limiter.
             .retry(reqwest::retry::never())
             .referer(false)
             // Bodies come as they are: what reqwest decodes it decodes without a limit. Another crate may have switched
@@ -131,7 +132,7 @@ impl Fetcher {
             .no_deflate()
             .connect_timeout(options.connect_timeout.unsigned_abs())
             .read_timeout(options.idle_timeout.unsigned_abs())
-            .dns_resolver(guard.clone())
+            .dns_resolver(address_policy.clone())
             .http1_max_headers(MAX_FIELDS)
             .http2_max_header_list_size(MAX_HEAD as u32)
             .pool_idle_timeout(Duration::from_secs(30))
@@ -141,9 +142,9 @@ impl Fetcher {
             Some(proxy) => client.proxy(reqwest::Proxy::all(proxy.clone())?),
         };
         let client = client.tls_certs_merge(options.ca_file.as_deref().map_or(Ok(Vec::new()), certificates)?);
-        let gates = Gates::new(options.origin_gap.unsigned_abs());
-        let (client, places) = (client.build()?, Places::default());
-        Ok(Fetcher { client, guard, gates, places, options: Arc::new(options) })
+        let origin_limiter = OriginLimiter::new(options.origin_gap.unsigned_abs());
+        let (client, large_body_slots) = (client.build()?, LargeBodySlots::default());
+        Ok(Fetcher { client, address_policy, origin_limiter, large_body_slots, options: Arc::new(options) })
     }
 
     /// Asks for the feed at `url`, conditionally where `validators` are those of the URL that is asked.
@@ -152,20 +153,20 @@ impl Fetcher {
         url: &Url,
         validators: Option<&CacheValidators>,
         now: Timestamp,
-        turn: &Turn<'_>,
-    ) -> Fetched {
-        self.ask(url, &Ask { validators, accept: FEEDS, now }, turn).await
+        turn: &AcquirePermit<'_>,
+    ) -> FetchResult {
+        self.ask(url, &RequestSpec { validators, accept: FEEDS, now }, turn).await
     }
 
     /// Asks for the web page at `url`, by the same rules.
-    pub async fn fetch_page(&self, url: &Url, now: Timestamp, turn: &Turn<'_>) -> Fetched {
-        self.ask(url, &Ask { validators: None, accept: PAGES, now }, turn).await
+    pub async fn fetch_page(&self, url: &Url, now: Timestamp, turn: &AcquirePermit<'_>) -> FetchResult {
+        self.ask(url, &RequestSpec { validators: None, accept: PAGES, now }, turn).await
     }
 
-    async fn ask(&self, url: &Url, ask: &Ask<'_>, turn: &Turn<'_>) -> Fetched {
-        let mut fetched = Fetched {
+    async fn ask(&self, url: &Url, ask: &RequestSpec<'_>, turn: &AcquirePermit<'_>) -> FetchResult {
+        let mut fetched = FetchResult {
             url: url.clone(),
-            moved_to: None,
+            permanent_redirect: None,
             requests: Vec::new(),
             status: None,
             outcome: FetchOutcome::Failed { detail: String::new() },
@@ -179,9 +180,9 @@ impl Fetcher {
         self.options.total_timeout.unsigned_abs()
     }
 
-    /// The judge of addresses, for those that are not fetched from.
-    pub fn guard(&self) -> &Guard {
-        &self.guard
+    /// The check_address of addresses, for those that are not fetched from.
+    pub fn address_policy(&self) -> &AddressPolicy {
+        &self.address_policy
     }
 
     /// The pause between two requests to one origin.
@@ -191,39 +192,39 @@ impl Fetcher {
 
     /// Follows redirects. The time spent waiting for an origin's turn is ours and not the server's, so that it does
     /// not count.
-    async fn follow(&self, fetched: &mut Fetched, ask: &Ask<'_>, turn: &Turn<'_>) -> FetchOutcome {
+    async fn follow(&self, fetched: &mut FetchResult, ask: &RequestSpec<'_>, turn: &AcquirePermit<'_>) -> FetchOutcome {
         let mut left = self.options.total_timeout.unsigned_abs();
         let mut for_good = true;
         for _ in 0..=self.options.max_redirects {
             let at = fetched.url.clone();
-            if let Err(reason) = self.guard.judge_url(&at) {
+            if let Err(reason) = self.address_policy.check_url(&at) {
                 return failed(reason.to_string());
             }
-            if let Err(reason) = self.guard.judge_for_proxy(&at).await {
+            if let Err(reason) = self.address_policy.check_proxied_host(&at).await {
                 return failed(reason.to_string());
             }
-            // The turn goes before the gate: whoever is in the gate waits for nobody.
-            match turn(origin(&at)).await {
+            // The turn goes before the origin_limiter: whoever is in the origin_limiter waits for nobody.
+            match turn(Origin::from_url(&at)).await {
                 Ok(()) => {}
-                Err(NoTurn::Held(until)) => return FetchOutcome::Held { origin: origin(&at), until },
-                Err(NoTurn::Failed(reason)) => return failed(reason),
+                Err(PermitDenied::OnHold(until)) => return FetchOutcome::Held { origin: Origin::from_url(&at), until },
+                Err(PermitDenied::Failed(reason)) => return failed(reason),
             }
-            let pass = self.gates.enter(&at).await;
+            let pass = self.origin_limiter.enter(&at).await;
             let start = tokio::time::Instant::now();
-            fetched.requests.push(RequestRecord { origin: origin(&at).to_string(), status: None, bytes: 0 });
+            fetched.requests.push(RequestRecord { origin: Origin::from_url(&at).to_string(), status: None, bytes: 0 });
             fetched.status = None;
             let hop = tokio::time::timeout(left, self.hop(&at, ask, fetched)).await;
             left = left.saturating_sub(start.elapsed());
             drop(pass);
             match hop {
-                Ok(Hop::To(redirect)) => {
+                Ok(RedirectStep::Follow(redirect)) => {
                     for_good &= redirect.for_good;
                     if for_good {
-                        fetched.moved_to = Some(redirect.to.clone());
+                        fetched.permanent_redirect = Some(redirect.to.clone());
                     }
                     fetched.url = redirect.to;
                 }
-                Ok(Hop::End(outcome)) => return outcome,
+                Ok(RedirectStep::Done(outcome)) => return outcome,
                 Err(_) => return failed(format!("no whole answer within {:#}", self.options.total_timeout)),
             }
         }
@@ -231,15 +232,15 @@ impl Fetcher {
     }
 
     /// One request, noted in `fetched`.
-    async fn hop(&self, at: &Url, ask: &Ask<'_>, fetched: &mut Fetched) -> Hop {
+    async fn hop(&self, at: &Url, ask: &RequestSpec<'_>, fetched: &mut FetchResult) -> RedirectStep {
         let head = tokio::time::timeout(self.options.header_timeout.unsigned_abs(), self.request(at, ask).send());
         let response = match head.await {
-            Err(_) => return Hop::End(failed(format!("no answer within {:#}", self.options.header_timeout))),
-            Ok(Err(error)) if is_forbidden(&error) => return Hop::End(failed(innermost(&error).to_string())),
+            Err(_) => return RedirectStep::Done(failed(format!("no answer within {:#}", self.options.header_timeout))),
+            Ok(Err(error)) if is_forbidden(&error) => return RedirectStep::Done(failed(innermost(&error).to_string())),
             Ok(Err(error)) if nobody_is_there(&error) => {
-                return Hop::End(unreachable_or_failed(fetched, explain(&error)));
+                return RedirectStep::Done(unreachable_or_failed(fetched, explain(&error)));
             }
-            Ok(Err(error)) => return Hop::End(failed(explain(&error))),
+            Ok(Err(error)) => return RedirectStep::Done(failed(explain(&error))),
             Ok(Ok(response)) => response,
         };
         let status = Some(response.status().as_u16());
@@ -249,26 +250,26 @@ impl Fetcher {
         }
         let head: usize = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         if head > MAX_HEAD {
-            return Hop::End(failed(format!("the answer's header is larger than {} KiB", MAX_HEAD >> 10)));
+            return RedirectStep::Done(failed(format!("the answer's header is larger than {} KiB", MAX_HEAD >> 10)));
         }
         match redirect::target(at, &response) {
             // The body of a redirect is nobody's to read.
-            Some(Ok(redirect)) => Hop::To(redirect),
-            Some(Err(detail)) => Hop::End(failed(detail)),
+            Some(Ok(redirect)) => RedirectStep::Follow(redirect),
+            Some(Err(detail)) => RedirectStep::Done(failed(detail)),
             None => {
                 let outcome = self.read(at, response, ask).await;
                 if let (FetchOutcome::Document { body, .. }, Some(request)) = (&outcome, fetched.requests.last_mut()) {
                     request.bytes = body.wire_bytes();
                 }
-                Hop::End(outcome)
+                RedirectStep::Done(outcome)
             }
         }
     }
 
-    fn request(&self, url: &Url, ask: &Ask<'_>) -> reqwest::RequestBuilder {
+    fn request(&self, url: &Url, ask: &RequestSpec<'_>) -> reqwest::RequestBuilder {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static(ask.accept));
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(body::ACCEPTED));
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(body_decoder::ACCEPTED));
         if let Some(known) = ask.validators.filter(|v| v.url == url.as_str()) {
             let bytes = |value: &Option<Vec<u8>>| value.as_ref().and_then(|v| HeaderValue::from_bytes(v).ok());
             if let Some(etag) = bytes(&known.etag) {
@@ -282,12 +283,12 @@ impl Fetcher {
     }
 
     /// What an answer that is no redirect says. Only the body of a document is read.
-    async fn read(&self, url: &Url, response: Response, ask: &Ask<'_>) -> FetchOutcome {
+    async fn read(&self, url: &Url, response: Response, ask: &RequestSpec<'_>) -> FetchOutcome {
         let headers = response.headers();
-        let validators = headers::validators(url, headers);
-        let freshness = headers::freshness(headers, ask.now);
-        let retry_after = headers::retry_after(headers, ask.now);
-        if let Some(by) = challenge::in_headers(headers) {
+        let validators = cache_headers::validators(url, headers);
+        let freshness = cache_headers::freshness(headers, ask.now);
+        let retry_after = cache_headers::retry_after(headers, ask.now);
+        if let Some(by) = bot_challenge::challenge_in_headers(headers) {
             return FetchOutcome::Challenged { by, retry_after };
         }
         match response.status() {
@@ -305,8 +306,8 @@ impl Fetcher {
             status if status.is_success() => {
                 let content_type =
                     headers.get(header::CONTENT_TYPE).map(|v| String::from_utf8_lossy(v.as_bytes()).into());
-                let links = links::links(headers, url);
-                match body::receive(response, self.options.max_body, &self.places).await {
+                let links = link_header::links(headers, url);
+                match body_decoder::receive(response, self.options.max_body, &self.large_body_slots).await {
                     Ok(body) => FetchOutcome::Document { body, content_type, validators, freshness, links },
                     Err(error) => failed(error.to_string()),
                 }
@@ -316,8 +317,8 @@ impl Fetcher {
     }
 }
 
-fn certificates(file: &Path) -> Result<Vec<Certificate>, SetUpError> {
-    let unreadable = |cause| SetUpError::Certificates { path: file.to_owned(), cause };
+fn certificates(file: &Path) -> Result<Vec<Certificate>, ClientBuildError> {
+    let unreadable = |cause| ClientBuildError::Certificates { path: file.to_owned(), cause };
     let pem = std::fs::read(file).map_err(|error| unreadable(error.into()))?;
     match Certificate::from_pem_bundle(&pem) {
         Ok(found) if found.is_empty() => Err(unreadable("there is none in it".into())),
@@ -327,7 +328,7 @@ fn certificates(file: &Path) -> Result<Vec<Certificate>, SetUpError> {
 }
 
 /// What is asked for.
-struct Ask<'a> {
+struct RequestSpec<'a> {
     validators: Option<&'a CacheValidators>,
     accept: &'static str,
     now: Timestamp,
@@ -338,9 +339,9 @@ const FEEDS: &str = "application/atom+xml, application/rss+xml, application/feed
 const PAGES: &str = "text/html, application/xhtml+xml, */*;q=0.1";
 
 /// One request of a chain of redirects.
-enum Hop {
-    To(Redirect),
-    End(FetchOutcome),
+enum RedirectStep {
+    Follow(RedirectTarget),
+    Done(FetchOutcome),
 }
 
 fn failed(detail: impl Into<String>) -> FetchOutcome {
@@ -348,7 +349,7 @@ fn failed(detail: impl Into<String>) -> FetchOutcome {
 }
 
 /// Where a server answered before, the network is there and the fault is not ours.
-fn unreachable_or_failed(fetched: &Fetched, detail: String) -> FetchOutcome {
+fn unreachable_or_failed(fetched: &FetchResult, detail: String) -> FetchOutcome {
     if fetched.requests.iter().any(|request| request.status.is_some()) {
         failed(detail)
     } else {
@@ -371,9 +372,9 @@ fn nobody_is_there(error: &reqwest::Error) -> bool {
     error.is_timeout() || silent || cause.to_string().contains("Temporary failure in name resolution")
 }
 
-/// Whether the guard, and not the network, was against it.
+/// Whether the address_policy, and not the network, was against it.
 fn is_forbidden(error: &reqwest::Error) -> bool {
-    innermost(error).is::<guard::Forbidden>()
+    innermost(error).is::<address_policy::ForbiddenAddress>()
 }
 
 /// The innermost cause is the one that tells: "connection refused" rather than "error sending request".

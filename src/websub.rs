@@ -21,7 +21,7 @@ pub mod verification;
 
 pub use push_queue::{PushQueue, PushedDocument};
 
-use crate::http_client::Guard;
+use crate::http_client::AddressPolicy;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
@@ -52,7 +52,7 @@ impl Default for Options {
 
 impl Options {
     /// Why hubs are not used; `None` where they are. `base` is where the operator says that we are found.
-    pub fn off(&self, base: &Url, default_base: &Url, guard: &Guard) -> Option<String> {
+    pub fn off(&self, base: &Url, default_base: &Url, guard: &AddressPolicy) -> Option<String> {
         if !self.enabled {
             return Some("websub.enabled is false".into());
         }
@@ -63,8 +63,8 @@ impl Options {
             None => Err("it names no host".to_owned()),
             Some(Host::Domain(name)) if is_local(name) => Err(format!("‘{name}’ is a name of a local network")),
             Some(Host::Domain(_)) => Ok(()),
-            Some(Host::Ipv4(address)) => guard.judge(address.into()).map_err(|reason| reason.to_string()),
-            Some(Host::Ipv6(address)) => guard.judge(address.into()).map_err(|reason| reason.to_string()),
+            Some(Host::Ipv4(address)) => guard.check_address(address.into()).map_err(|reason| reason.to_string()),
+            Some(Host::Ipv6(address)) => guard.check_address(address.into()).map_err(|reason| reason.to_string()),
         };
         judged.err().map(|reason| format!("no hub can reach publish.base_url: {reason}"))
     }
@@ -89,7 +89,11 @@ mod tests {
     fn hubs_are_used_where_they_can_reach_us() {
         let off = |base: &str| {
             let default = Url::parse("http://127.0.0.1:8686/").unwrap();
-            Options::default().off(&Url::parse(base).unwrap(), &default, &Guard::new(&http_client::Options::default()))
+            Options::default().off(
+                &Url::parse(base).unwrap(),
+                &default,
+                &AddressPolicy::new(&http_client::Options::default()),
+            )
         };
         for base in ["https://news.example.org/", "http://news.example:8080/path/", "https://8.8.8.8:81/"] {
             assert_eq!(off(base), None, "{base}");
@@ -108,7 +112,7 @@ mod tests {
             assert!(off(base).is_some(), "{base}");
         }
         let allowed_networks = vec!["192.168.0.0/16".parse().unwrap()];
-        let allowed = Guard::new(&http_client::Options { allowed_networks, ..http_client::Options::default() });
+        let allowed = AddressPolicy::new(&http_client::Options { allowed_networks, ..http_client::Options::default() });
         let (base, default) = ("http://192.168.1.5/".parse().unwrap(), "http://127.0.0.1:8686/".parse().unwrap());
         assert_eq!(Options::default().off(&base, &default, &allowed), None, "the operator knows that network");
         let disabled = Options { enabled: false, ..Options::default() };

@@ -53,7 +53,7 @@ fn check_canonical(link: &Url) {
     assert_eq!(canonical, canonical_url(&parsed), "the canonical form of {link}");
     assert_eq!(outlet_of_url(link), outlet_of_url(&parsed), "the outlet of {link}");
     outlet_of_site(link);
-    http_client::origin(link);
+    http_client::Origin::from_url(link);
 }
 
 /// The first byte of a line chooses the header.

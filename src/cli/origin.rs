@@ -4,6 +4,7 @@ use super::Context;
 use super::output::{json, maybe_time, one_line, print, table};
 use crate::crawl;
 use crate::domain::duration::before;
+use crate::http_client;
 use crate::store::origins::{self, Traffic};
 use anyhow::{Context as _, bail};
 use jiff::SignedDuration;
@@ -74,8 +75,8 @@ async fn release(context: &Context, origin: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let url =
         Url::parse(origin).with_context(|| format!("‘{origin}’ is no URL; write it like https://news.example"))?;
-    let (name, now) = (crawl::origin(&url).to_string(), context.clock.now());
-    let Some(waiting) = crawl::release(&store, name.clone(), config.poll, now).await? else {
+    let (name, now) = (http_client::Origin::from_url(&url).to_string(), context.clock.now());
+    let Some(waiting) = crawl::clear_hold(&store, name.clone(), config.poll, now).await? else {
         bail!("{name} is not on hold; `newsfold origin list` shows which are");
     };
     print(&format!("{name} may be asked again; {waiting} sources waited for it"))?;

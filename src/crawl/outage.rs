@@ -5,7 +5,7 @@
 //! them, the network is down. Then the sources that failed first are cleared, the operator is told once, only one source
 //! at a time is tried until a server answers, and what was missed is then polled one after the other.
 
-use super::{Answer, Attempt, Tools};
+use super::{AttemptOutcome, PollAttempt, PollContext};
 use crate::domain::duration::after;
 use crate::domain::{OperatorEventKind, Source, SourceId, Timestamp};
 use crate::store::{self, events, sources};
@@ -21,11 +21,11 @@ const LEAST: usize = 2;
 /// An outage excuses failures for so long; outlets that are silent for longer may well be dead, all of them.
 const EXCUSED: SignedDuration = SignedDuration::from_hours(24);
 /// Sources that came due while nobody could poll are this far apart, or closer where they would else take too long.
-pub const APART: SignedDuration = SignedDuration::from_millis(250);
+pub const OVERDUE_SPACING: SignedDuration = SignedDuration::from_millis(250);
 
 /// Whether our own network is up, as far as the daemon knows. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Outage(Arc<Mutex<State>>);
+pub struct OutageDetector(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -37,12 +37,12 @@ struct State {
     is_down: bool,
 }
 
-impl Outage {
+impl OutageDetector {
     /// For the daemon, which goes on where the last one stood: in an outage since then, where it was in one.
-    pub async fn watched(store: &store::Store) -> store::Result<Outage> {
+    pub async fn watched(store: &store::Store) -> store::Result<OutageDetector> {
         let since = store.read(events::offline_since).await?;
         let state = State { is_told: true, since, is_down: since.is_some(), ..State::default() };
-        Ok(Outage(Arc::new(Mutex::new(state))))
+        Ok(OutageDetector(Arc::new(Mutex::new(state))))
     }
 
     pub fn is_down(&self) -> bool {
@@ -66,7 +66,7 @@ impl Outage {
 
     /// A poll to which nothing came back was recorded, and the source blamed. Returns since when the network is down, and
     /// who is to be cleared of blame, where that is how it turns out.
-    fn silent(&self, outlet: &str, source: SourceId, now: Timestamp, outlets: usize) -> Option<Silence> {
+    fn silent(&self, outlet: &str, source: SourceId, now: Timestamp, outlets: usize) -> Option<OutageDetected> {
         let mut state = self.lock();
         if !state.is_told {
             return None;
@@ -74,7 +74,7 @@ impl Outage {
         let since = *state.since.get_or_insert(now);
         if state.is_down {
             // It was under way when that was found out.
-            return Some(Silence { since, is_new: false, blamed: vec![source] })
+            return Some(OutageDetected { since, is_new: false, blamed: vec![source] })
                 .filter(|_| after(since, EXCUSED) > now);
         }
         state.silent.push((outlet.to_owned(), source));
@@ -85,7 +85,7 @@ impl Outage {
             return None;
         }
         state.is_down = true;
-        Some(Silence { since, is_new: true, blamed: state.silent.drain(..).map(|(_, blamed)| blamed).collect() })
+        Some(OutageDetected { since, is_new: true, blamed: state.silent.drain(..).map(|(_, blamed)| blamed).collect() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -95,7 +95,7 @@ impl Outage {
 
 /// What turned out to be our own fault.
 #[derive(Debug, PartialEq)]
-struct Silence {
+struct OutageDetected {
     since: Timestamp,
     is_new: bool,
     blamed: Vec<SourceId>,
@@ -103,50 +103,55 @@ struct Silence {
 
 /// That a server answered after an outage, to be written down with its poll.
 #[derive(Debug, Default)]
-pub(super) struct Weather {
+pub(super) struct NetworkRecovery {
     back_since: Option<Timestamp>,
     interval: SignedDuration,
 }
 
-/// Takes an attempt as evidence. Where the network is known to be down its answer becomes [`Answer::Offline`].
-pub(super) fn judge(tools: &Tools, attempt: &mut Attempt) -> Weather {
-    let mut weather = Weather { interval: tools.options.interval, back_since: None };
+/// Takes an attempt as evidence. Where the network is known to be down its answer becomes [`AttemptOutcome::Offline`].
+pub(super) fn judge(context: &PollContext, attempt: &mut PollAttempt) -> NetworkRecovery {
+    let mut weather = NetworkRecovery { interval: context.options.interval, back_since: None };
     if attempt.requests.iter().any(|request| request.status.is_some()) {
-        weather.back_since = tools.outage.answered();
+        weather.back_since = context.outage.answered();
         if let Some(since) = weather.back_since {
             tracing::warn!(%since, "the network is back; what was missed is polled one after the other");
         }
-    } else if let Answer::Unreachable { detail } = &attempt.answer
-        && let Some(since) = tools.outage.excuses(attempt.finished_at)
+    } else if let AttemptOutcome::Unreachable { detail } = &attempt.outcome
+        && let Some(since) = context.outage.excuses(attempt.finished_at)
     {
-        attempt.answer = Answer::Offline { detail: detail.clone(), since };
+        attempt.outcome = AttemptOutcome::Offline { detail: detail.clone(), since };
     }
     weather
 }
 
-impl Weather {
+impl NetworkRecovery {
     pub(super) fn write(&self, db: &Connection, now: Timestamp) -> store::Result<()> {
         let Some(since) = self.back_since else { return Ok(()) };
-        sources::spread_overdue(db, now, APART, self.interval)?;
+        sources::spread_overdue(db, now, OVERDUE_SPACING, self.interval)?;
         let detail = format!("servers answer again; none could be reached since {since}");
         events::record(db, now, OperatorEventKind::Online, None, &detail)
     }
 }
 
 /// Called once a poll to which nothing came back is recorded: it may be the one by which an outage shows.
-pub(super) async fn after_silence(tools: &Tools, source: &Source, detail: &str, now: Timestamp) -> store::Result<()> {
-    let outlets = tools.store.read(sources::active_outlets).await?;
-    let Some(silence) = tools.outage.silent(&source.outlet, source.id, now, outlets) else { return Ok(()) };
+pub(super) async fn after_silence(
+    context: &PollContext,
+    source: &Source,
+    detail: &str,
+    now: Timestamp,
+) -> store::Result<()> {
+    let outlets = context.store.read(sources::active_outlets).await?;
+    let Some(silence) = context.outage.silent(&source.outlet, source.id, now, outlets) else { return Ok(()) };
     if silence.is_new {
         tracing::error!(since = %silence.since, last = detail, "no server can be reached: our own network is down");
     }
-    let interval = tools.options.interval;
+    let interval = context.options.interval;
     let text = format!("no server can be reached since {}; the last attempt: {detail}", silence.since);
     let write = move |db: &Connection| {
         sources::clear_of_blame(db, &silence.blamed, interval)?;
         if silence.is_new { events::record(db, now, OperatorEventKind::Offline, None, &text) } else { Ok(()) }
     };
-    tools.store.write(write).await
+    context.store.write(write).await
 }
 
 #[cfg(test)]
@@ -155,11 +160,11 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn daemon() -> Outage {
-        Outage(Arc::new(Mutex::new(State { is_told: true, ..State::default() })))
+    fn daemon() -> OutageDetector {
+        OutageDetector(Arc::new(Mutex::new(State { is_told: true, ..State::default() })))
     }
 
-    fn silent(outage: &Outage, n: i64, outlets: usize) -> Option<Silence> {
+    fn silent(outage: &OutageDetector, n: i64, outlets: usize) -> Option<OutageDetected> {
         outage.silent(&format!("{n}.example"), SourceId(n), NOW, outlets)
     }
 
@@ -172,10 +177,13 @@ mod tests {
         // More sources of an outlet that is silent already say nothing new.
         assert_eq!(outage.silent("0.example", SourceId(77), NOW, 500), None);
         let blamed = (0..9).chain([77, 9]).map(SourceId).collect();
-        assert_eq!(silent(&outage, 9, 500), Some(Silence { since: NOW, is_new: true, blamed }));
+        assert_eq!(silent(&outage, 9, 500), Some(OutageDetected { since: NOW, is_new: true, blamed }));
         assert!(outage.is_down());
         // One that was under way meanwhile.
-        assert_eq!(silent(&outage, 10, 500), Some(Silence { since: NOW, is_new: false, blamed: vec![SourceId(10)] }));
+        assert_eq!(
+            silent(&outage, 10, 500),
+            Some(OutageDetected { since: NOW, is_new: false, blamed: vec![SourceId(10)] })
+        );
         assert_eq!(outage.answered(), Some(NOW));
         assert!(!outage.is_down());
     }
@@ -207,7 +215,7 @@ mod tests {
         silent(&outage, 1, 2);
         assert_eq!(outage.excuses(after(NOW, SignedDuration::from_hours(23))), Some(NOW));
         assert_eq!(outage.excuses(after(NOW, SignedDuration::from_hours(24))), None);
-        let command = Outage::default();
+        let command = OutageDetector::default();
         for n in 0..30 {
             assert_eq!(silent(&command, n, 500), None);
         }

@@ -3,30 +3,39 @@
 //! It may hold a part of the feed only, so that nothing follows from what is missing; and no server was asked, so that
 //! validators, ttl, failures and the next poll stay as they are.
 
-use super::reading::{Work, read};
-use super::{Answer, Tools};
+use super::parse_job::{ParseJob, read};
+use super::{AttemptOutcome, PollContext};
 use crate::domain::text::one_line;
 use crate::domain::{IngestResult, NewItem, PollOutcome, PollRecord, Source, SourceState, Timestamp};
-use crate::http_client::{Body, Freshness, Links};
+use crate::http_client::{Freshness, LinkRelations, ResponseBody};
 use crate::store::{self, polls, sources, websub_subscriptions};
 use crate::websub::{PushedDocument, push_reliability};
 use url::Url;
 
 /// Reads and stores what was pushed. `None` where its source is polled no more.
-pub async fn receive(tools: &Tools, pushed: PushedDocument) -> store::Result<Option<(PollRecord, IngestResult)>> {
+pub async fn receive_push(
+    context: &PollContext,
+    pushed: PushedDocument,
+) -> store::Result<Option<(PollRecord, IngestResult)>> {
     let id = pushed.source;
-    let source = tools.store.read(move |db| sources::get(db, id)).await?;
+    let source = context.store.read(move |db| sources::get(db, id)).await?;
     let (Some(source), Ok(url)) = (source.filter(|s| s.state == SourceState::Active), Url::parse(&pushed.topic)) else {
         return Ok(None);
     };
     let PushedDocument { bytes, content_type, at, .. } = pushed;
     let size = bytes.len() as u64;
-    let options = tools.parse.clone();
-    let work =
-        Work { body: Body::plain(bytes), content_type, url: url.clone(), links: Links::default(), now: at, options };
-    let answer = read(tools, work, None, Freshness::default()).await;
-    let (record, items) = judge(&source, &url, answer, size, (at, tools.clock.now()));
-    tools
+    let options = context.parse_options.clone();
+    let work = ParseJob {
+        body: ResponseBody::from_plain_bytes(bytes),
+        content_type,
+        url: url.clone(),
+        links: LinkRelations::default(),
+        now: at,
+        options,
+    };
+    let answer = read(context, work, None, Freshness::default()).await;
+    let (record, items) = judge(&source, &url, answer, size, (at, context.clock.now()));
+    context
         .store
         .write(move |db| {
             let stored = polls::record_push(db, &record, &items)?;
@@ -46,15 +55,15 @@ pub async fn receive(tools: &Tools, pushed: PushedDocument) -> store::Result<Opt
 fn judge(
     source: &Source,
     url: &Url,
-    answer: Answer,
+    answer: AttemptOutcome,
     bytes: u64,
     (started_at, finished_at): (Timestamp, Timestamp),
 ) -> (PollRecord, Vec<NewItem>) {
     let pushed = |detail: String| one_line(&format!("pushed by its hub: {detail}"), 500);
     let (outcome, detail, items, problems) = match answer {
-        Answer::Read(reading) => (PollOutcome::Pushed, String::new(), reading.items, reading.problems),
-        Answer::NotAFeed { detail, .. } => (PollOutcome::NotAFeed, pushed(detail), Vec::new(), Vec::new()),
-        Answer::Crashed { detail } => (PollOutcome::Crashed, pushed(detail), Vec::new(), Vec::new()),
+        AttemptOutcome::Read(reading) => (PollOutcome::Pushed, String::new(), reading.items, reading.problems),
+        AttemptOutcome::NotAFeed { detail, .. } => (PollOutcome::NotAFeed, pushed(detail), Vec::new(), Vec::new()),
+        AttemptOutcome::Crashed { detail } => (PollOutcome::Crashed, pushed(detail), Vec::new(), Vec::new()),
         _ => (PollOutcome::Failed, pushed("it could not be read".into()), Vec::new(), Vec::new()),
     };
     let record = PollRecord {

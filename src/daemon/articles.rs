@@ -1,8 +1,8 @@
 //! Reads the pages of items whose sources want it: one at a time from each server, the newest first.
 
 use super::{LOOK, Signals};
-use crate::crawl::Tools;
-use crate::http_client::origin;
+use crate::crawl::PollContext;
+use crate::http_client::Origin;
 use crate::store::articles::{self, Wanted};
 use crate::store::{self};
 use futures_util::future::join_all;
@@ -14,11 +14,11 @@ use url::Url;
 const BATCH: u32 = 64;
 const SERVERS: usize = 8;
 
-pub(super) async fn run(tools: Tools, signals: Signals, stop: CancellationToken) {
+pub(super) async fn run(context: PollContext, signals: Signals, stop: CancellationToken) {
     loop {
         let round = tokio::select! {
             _ = stop.cancelled() => return,
-            round = round(&tools) => round,
+            round = round(&context) => round,
         };
         match round {
             Ok(0) => {}
@@ -37,15 +37,15 @@ pub(super) async fn run(tools: Tools, signals: Signals, stop: CancellationToken)
 }
 
 /// Reads some pages. Returns how many.
-async fn round(tools: &Tools) -> store::Result<usize> {
+async fn round(context: &PollContext) -> store::Result<usize> {
     let mut by_server: BTreeMap<String, Vec<Wanted>> = BTreeMap::new();
-    for wanted in tools.store.read(|db| articles::wanted(db, BATCH)).await? {
-        let server = Url::parse(&wanted.url).map(|url| origin(&url).to_string()).unwrap_or_default();
+    for wanted in context.store.read(|db| articles::wanted(db, BATCH)).await? {
+        let server = Url::parse(&wanted.url).map(|url| Origin::from_url(&url).to_string()).unwrap_or_default();
         by_server.entry(server).or_default().push(wanted);
     }
     let one_server = async |pages: Vec<Wanted>| {
         for page in &pages {
-            tools.read_page(page).await?;
+            context.fetch_full_text(page).await?;
         }
         Ok(pages.len())
     };

@@ -6,10 +6,10 @@
 
 use super::{LOOK, Signals};
 use crate::config::Running;
-use crate::crawl::{self, APART, Answer, Claim, Tools, panic_text};
+use crate::crawl::{self, AttemptOutcome, ClaimOutcome, OVERDUE_SPACING, PollContext, panic_text};
 use crate::domain::duration::after;
 use crate::domain::{DueSource, IngestResult, PollRecord, SourceId, Timestamp};
-use crate::http_client::{Origin, origin};
+use crate::http_client::Origin;
 use crate::store::leases::{self, Lease};
 use crate::store::{self, sources};
 use crate::urls::redact::strip_credentials;
@@ -27,7 +27,7 @@ const PROBE: SignedDuration = SignedDuration::from_secs(30);
 type Polled = store::Result<Option<(PollRecord, IngestResult)>>;
 
 struct Scheduler {
-    tools: Tools,
+    context: PollContext,
     options: Running,
     signals: Signals,
     polls: JoinSet<Polled>,
@@ -38,9 +38,9 @@ struct Scheduler {
 }
 
 /// Spreads what came due while nothing ran, so that a start makes no burst.
-pub(super) async fn spread_overdue(tools: &Tools) -> store::Result<()> {
-    let (now, interval) = (tools.clock.now(), tools.options.interval);
-    let overdue = tools.store.write(move |db| sources::spread_overdue(db, now, APART, interval)).await?;
+pub(super) async fn spread_overdue(context: &PollContext) -> store::Result<()> {
+    let (now, interval) = (context.clock.now(), context.options.interval);
+    let overdue = context.store.write(move |db| sources::spread_overdue(db, now, OVERDUE_SPACING, interval)).await?;
     if overdue > 1 {
         tracing::info!(sources = overdue, "overdue sources are polled one after the other");
     }
@@ -49,19 +49,19 @@ pub(super) async fn spread_overdue(tools: &Tools) -> store::Result<()> {
 
 /// Polls until `shutdown`, then lets polls under way end; those that have not by `abandon` are abandoned.
 pub(super) async fn run(
-    tools: Tools,
+    context: PollContext,
     options: Running,
     signals: Signals,
     shutdown: CancellationToken,
     abandon: CancellationToken,
 ) {
     // What an earlier daemon left is ours: there is one on a database at a time.
-    let (program, now) = (tools.program.clone(), tools.clock.now());
-    if let Err(error) = tools.store.write(move |db| leases::forget(db, &program, now)).await {
+    let (program, now) = (context.program.clone(), context.clock.now());
+    if let Err(error) = context.store.write(move |db| leases::forget(db, &program, now)).await {
         tracing::error!(%error, "leases that an earlier daemon left could not be ended; they end by themselves");
     }
     let mut scheduler = Scheduler {
-        tools,
+        context,
         options,
         signals,
         polls: JoinSet::new(),
@@ -79,13 +79,13 @@ impl Scheduler {
             if let Err(error) = self.dispatch(shutdown).await {
                 tracing::error!(%error, "the schedule could not be read or written; trying again");
             }
-            let next = self.tools.store.read(sources::next_due).await.ok().flatten();
+            let next = self.context.store.read(sources::next_due).await.ok().flatten();
             // What is due already and was not taken waits for a poll to end, not for the clock.
-            let next = next.filter(|next| *next > self.tools.clock.now());
-            let next = if self.tools.outage.is_down() { next.or(Some(self.next_probe)) } else { next };
+            let next = next.filter(|next| *next > self.context.clock.now());
+            let next = if self.context.outage.is_down() { next.or(Some(self.next_probe)) } else { next };
             let sleep_until_next = async {
                 match next {
-                    Some(next) => self.tools.clock.sleep_until(next).await,
+                    Some(next) => self.context.clock.sleep_until(next).await,
                     None => std::future::pending().await,
                 }
             };
@@ -100,26 +100,26 @@ impl Scheduler {
 
     /// Starts as many polls as may run at once.
     async fn dispatch(&mut self, shutdown: &CancellationToken) -> store::Result<()> {
-        let now = self.tools.clock.now();
+        let now = self.context.clock.now();
         let at_once = self.at_once(now);
         if self.polls.len() >= at_once {
             return Ok(());
         }
         let (due, (sources, origins)) =
-            self.tools.store.read(move |db| Ok((sources::due(db, now, LOOKED_AT)?, leases::held(db, now)?))).await?;
+            self.context.store.read(move |db| Ok((sources::due(db, now, LOOKED_AT)?, leases::held(db, now)?))).await?;
         for due in due {
             if self.polls.len() >= at_once || shutdown.is_cancelled() {
                 break;
             }
-            let origin = Url::parse(&due.url).ok().map(|url| origin(&url));
+            let origin = Url::parse(&due.url).ok().map(|url| Origin::from_url(&url));
             let is_busy = |origin: &Origin| self.busy.contains(origin) || origins.contains(&origin.to_string());
             if sources.contains(&due.id) || origin.as_ref().is_some_and(is_busy) {
                 continue;
             }
             self.busy.extend(origin.clone());
             let id = due.id;
-            let lease = Lease::new(&self.tools.program);
-            let task = self.polls.spawn(claim_and_poll(self.tools.clone(), due, lease.clone()));
+            let lease = Lease::new(&self.context.program);
+            let task = self.polls.spawn(claim_and_poll(self.context.clone(), due, lease.clone()));
             self.under_way.insert(task.id(), (id, origin, lease));
         }
         Ok(())
@@ -128,7 +128,7 @@ impl Scheduler {
     /// How many polls may run now. While our own network is down it is one, now and then: it goes to a source that is due
     /// anyhow, so that nobody is asked more often than ever.
     fn at_once(&mut self, now: Timestamp) -> usize {
-        if !self.tools.outage.is_down() {
+        if !self.context.outage.is_down() {
             return self.options.concurrency;
         }
         if now < self.next_probe || !self.polls.is_empty() {
@@ -154,21 +154,21 @@ impl Scheduler {
             }
             Ok((_, Err(error))) => {
                 tracing::error!(%source, %error, "a poll could not be recorded");
-                if let Err(error) = self.tools.give_back(&lease).await {
+                if let Err(error) = self.context.release_lease(&lease).await {
                     tracing::error!(%source, %error, "its lease could not be given back; it ends by itself");
                 }
             }
-            Err(join) if join.is_cancelled() => self.record(source, Answer::Abandoned, &lease).await,
+            Err(join) if join.is_cancelled() => self.record(source, AttemptOutcome::Abandoned, &lease).await,
             Err(join) => {
                 let detail = format!("newsfold failed while polling this source: {}", panic_text(join));
                 tracing::error!(%source, detail, "a poll panicked");
-                self.record(source, Answer::Crashed { detail }, &lease).await;
+                self.record(source, AttemptOutcome::Crashed { detail }, &lease).await;
             }
         }
     }
 
-    async fn record(&self, source: SourceId, answer: Answer, lease: &Lease) {
-        if let Err(error) = crawl::finish_without_answer(&self.tools, source, answer, lease).await {
+    async fn record(&self, source: SourceId, answer: AttemptOutcome, lease: &Lease) {
+        if let Err(error) = crawl::record_unfinished(&self.context, source, answer, lease).await {
             tracing::error!(%source, %error, "the end of a poll could not be recorded");
         }
     }
@@ -192,22 +192,22 @@ impl Scheduler {
 }
 
 /// `None` where the source's turn was taken by another program, or it is no more.
-async fn claim_and_poll(tools: Tools, due: DueSource, lease: Lease) -> Polled {
+async fn claim_and_poll(context: PollContext, due: DueSource, lease: Lease) -> Polled {
     let id = due.id;
-    let now = tools.clock.now();
-    if let Some(source) = tools.store.read(move |db| sources::get(db, id)).await?
-        && let Some(allowed) = crawl::put_off(&source, &tools.options, now)
+    let now = context.clock.now();
+    if let Some(source) = context.store.read(move |db| sources::get(db, id)).await?
+        && let Some(allowed) = crawl::skip_until(&source, &context.options, now)
     {
         let reason = "the feed asks not to be fetched at this hour or on this day";
-        tools.store.write(move |db| sources::postpone(db, &due, allowed, reason)).await?;
+        context.store.write(move |db| sources::postpone(db, &due, allowed, reason)).await?;
         return Ok(None);
     }
-    let Claim::Taken(lease) = tools.claim(due, lease).await? else {
+    let ClaimOutcome::Claimed(lease) = context.claim(due, lease).await? else {
         return Ok(None);
     };
-    match tools.store.read(move |db| sources::get(db, id)).await? {
-        Some(source) => crawl::poll_source(&tools, &source, &lease).await.map(Some),
-        None => tools.give_back(&lease).await.map(|()| None),
+    match context.store.read(move |db| sources::get(db, id)).await? {
+        Some(source) => crawl::poll_source(&context, &source, &lease).await.map(Some),
+        None => context.release_lease(&lease).await.map(|()| None),
     }
 }
 

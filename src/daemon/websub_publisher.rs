@@ -8,10 +8,10 @@
 use super::LOOK;
 use super::feed_change_notifier::FeedChangeContext;
 use crate::config::Config;
-use crate::crawl::Tools;
+use crate::crawl::PollContext;
 use crate::domain::duration::after;
 use crate::domain::{self, HubMode, HubNotification, HubSubscriber, Timestamp};
-use crate::http_client::{CallbackResponse, HubResponse, Origin, origin};
+use crate::http_client::{CallbackResponse, HubResponse, Origin};
 use crate::serve::FeedSnapshot;
 use crate::store::leases::Lease;
 use crate::store::websub_subscribers::{self, PendingDelivery, PendingVerification};
@@ -32,7 +32,7 @@ use url::Url;
 /// What others are told with.
 #[derive(Clone)]
 pub(super) struct PublisherContext {
-    tools: Tools,
+    context: PollContext,
     announcing: FeedChangeContext,
     options: hub::Options,
 }
@@ -52,11 +52,11 @@ enum OutgoingRequest {
 }
 
 /// Where our own hub is asked.
-pub(super) fn router(config: &Config, tools: &Tools, announcing: &FeedChangeContext) -> Router {
+pub(super) fn router(config: &Config, context: &PollContext, announcing: &FeedChangeContext) -> Router {
     endpoint::router(HubEndpoint {
-        store: tools.store.clone(),
-        clock: tools.clock.clone(),
-        guard: tools.fetcher.guard().clone(),
+        store: context.store.clone(),
+        clock: context.clock.clone(),
+        guard: context.fetcher.address_policy().clone(),
         options: config.hub.clone(),
         topics: announcing.topics.clone(),
         proxies: config.serve.proxies.clone(),
@@ -66,8 +66,8 @@ pub(super) fn router(config: &Config, tools: &Tools, announcing: &FeedChangeCont
 }
 
 impl PublisherContext {
-    pub(super) fn new(config: &Config, tools: &Tools, announcing: &FeedChangeContext) -> PublisherContext {
-        PublisherContext { tools: tools.clone(), announcing: announcing.clone(), options: config.hub.clone() }
+    pub(super) fn new(config: &Config, context: &PollContext, announcing: &FeedChangeContext) -> PublisherContext {
+        PublisherContext { context: context.clone(), announcing: announcing.clone(), options: config.hub.clone() }
     }
 
     fn timeout(&self) -> Duration {
@@ -121,10 +121,10 @@ impl PublisherContext {
         if room == 0 {
             return Ok(Vec::new());
         }
-        let (now, own_hub) = (self.tools.clock.now(), self.announcing.options.own_hub);
+        let (now, own_hub) = (self.context.clock.now(), self.announcing.options.own_hub);
         let (topics, hubs) = (self.announcing.ready(), self.announcing.hubs());
         let mut busy: Vec<String> = busy.values().map(|busy| busy.host.clone()).collect();
-        let found = self.tools.store.read(move |db| {
+        let found = self.context.store.read(move |db| {
             let mut asked = Vec::new();
             let mut behind = Vec::new();
             if own_hub {
@@ -167,7 +167,7 @@ impl PublisherContext {
             }
             Ok(claimed)
         };
-        self.tools.store.write(claim).await
+        self.context.store.write(claim).await
     }
 
     async fn tell(&self, job: OutgoingRequest) {
@@ -188,18 +188,18 @@ impl PublisherContext {
             return Ok(());
         };
         let answer = match delivery_policy::verification_url(&request, &challenge) {
-            Ok(url) => self.tools.fetcher.verify_callback(&url, self.timeout(), self.tools.clock.now()).await,
+            Ok(url) => self.context.fetcher.verify_callback(&url, self.timeout(), self.context.clock.now()).await,
             Err(error) => CallbackResponse::Failed { detail: error.to_string() },
         };
         let confirmed = delivery_policy::check_echo(&answer, &challenge);
-        let now = self.tools.clock.now();
+        let now = self.context.clock.now();
         let (topic, host, mode) = (&request.topic, &request.host, request.mode.as_str());
         match &confirmed {
             Ok(()) => tracing::info!(topic, host, mode, "a callback has confirmed"),
             Err(why) => tracing::info!(topic, host, mode, why, "a callback has not confirmed"),
         }
         let counted = counted(&request.callback, &answer, 0);
-        self.tools
+        self.context
             .store
             .write(move |db| {
                 origins::record(db, now, &counted)?;
@@ -231,12 +231,12 @@ impl PublisherContext {
         if let Some(secret) = &subscriber.secret {
             fields.push(("x-hub-signature", signature::sign(secret, &document.bytes)));
         }
-        let (bytes, asked_at) = (document.bytes.clone(), self.tools.clock.now());
+        let (bytes, asked_at) = (document.bytes.clone(), self.context.clock.now());
         let answer = match Url::parse(&subscriber.callback) {
-            Ok(url) => self.tools.fetcher.post_to_callback(&url, bytes, &fields, self.timeout(), asked_at).await,
+            Ok(url) => self.context.fetcher.post_to_callback(&url, bytes, &fields, self.timeout(), asked_at).await,
             Err(error) => CallbackResponse::Failed { detail: error.to_string() },
         };
-        let now = self.tools.clock.now();
+        let now = self.context.clock.now();
         let sent = delivery_policy::evaluate_delivery(&answer, subscriber.failures, now);
         let (id, topic, host) = (subscriber.id, &subscriber.topic, &subscriber.host);
         match &sent {
@@ -252,7 +252,7 @@ impl PublisherContext {
         }
         let counted = counted(&subscriber.callback, &answer, document.bytes.len());
         let hash = document.hash.clone();
-        let written = self.tools.store.write(move |db| {
+        let written = self.context.store.write(move |db| {
             origins::record(db, now, &counted)?;
             match sent {
                 DeliveryResult::Delivered => websub_subscribers::record_delivery(db, id, &hash, now),
@@ -266,16 +266,16 @@ impl PublisherContext {
     /// Tells a hub that a document has changed, as hubs of PubSubHubbub expect it: WebSub leaves it open (section 6).
     async fn ping(&self, ping: HubNotification, hash: String) -> store::Result<()> {
         let form = [("hub.mode", "publish"), ("hub.url", ping.topic.as_str()), ("hub.topic", ping.topic.as_str())];
-        let lease = Lease::new(&self.tools.program);
+        let lease = Lease::new(&self.context.program);
         let turn = |origin: Origin| {
             let lease = &lease;
-            async move { self.tools.turn_of_hop(lease, &origin).await }.boxed()
+            async move { self.context.lease_next_origin(lease, &origin).await }.boxed()
         };
         let answer = match Url::parse(&ping.hub) {
-            Ok(hub) => self.tools.fetcher.post_to_hub(&hub, &form, self.tools.clock.now(), &turn).await,
+            Ok(hub) => self.context.fetcher.post_to_hub(&hub, &form, self.context.clock.now(), &turn).await,
             Err(error) => HubResponse::Refused { detail: error.to_string(), status: None, retry_after: None },
         };
-        let now = self.tools.clock.now();
+        let now = self.context.clock.now();
         let sent = delivery_policy::evaluate_notification(&answer, ping.failures, now);
         tracing::info!(hub = ping.hub, topic = ping.topic, ?answer, "a hub was told that a feed has changed");
         let status = match &answer {
@@ -283,7 +283,7 @@ impl PublisherContext {
             HubResponse::Refused { status, .. } => *status,
         };
         let counted: Vec<_> = request_to(&ping.hub, status, 0).into_iter().collect();
-        let written = self.tools.store.write(move |db| {
+        let written = self.context.store.write(move |db| {
             origins::record(db, now, &counted)?;
             match sent {
                 DeliveryResult::Delivered => websub_subscribers::record_notification(db, &ping, &hash, now),
@@ -297,7 +297,7 @@ impl PublisherContext {
                 }
             }
         });
-        written.await.and(self.tools.give_back(&lease).await)
+        written.await.and(self.context.release_lease(&lease).await)
     }
 }
 
@@ -348,6 +348,6 @@ fn counted(callback: &str, answer: &CallbackResponse, bytes: usize) -> Vec<domai
 }
 
 fn request_to(url: &str, status: Option<u16>, bytes: usize) -> Option<domain::RequestRecord> {
-    let origin = origin(&Url::parse(url).ok()?).to_string();
+    let origin = Origin::from_url(&Url::parse(url).ok()?).to_string();
     Some(domain::RequestRecord { origin, status: Some(status?), bytes: bytes as u64 })
 }

@@ -5,11 +5,11 @@
 
 use super::{LOOK, Signals};
 use crate::config::Config;
-use crate::crawl::{self, Tools};
+use crate::crawl::{self, PollContext};
 use crate::domain;
 use crate::domain::duration::after;
 use crate::domain::{HubMode, HubSubscription, OriginHold, SourceId, Timestamp};
-use crate::http_client::{HubResponse, Origin, origin};
+use crate::http_client::{HubResponse, Origin};
 use crate::store::leases::Lease;
 use crate::store::{self, origins, websub_subscriptions};
 use crate::websub::callback::{self, CallbackEndpoint};
@@ -33,7 +33,7 @@ const BATCH: u32 = 8;
 /// What requests to hubs are made with.
 #[derive(Clone)]
 pub(super) struct SubscriberContext {
-    tools: Tools,
+    context: PollContext,
     /// Where callbacks begin.
     base: String,
     lease: SignedDuration,
@@ -54,10 +54,10 @@ struct HubRequest {
 ///
 /// What was pushed while nothing ran is unknown here, so that no poll stays deferred: each such source is polled at its
 /// ordinary time.
-pub(super) async fn prepare(config: &Config, tools: &Tools) -> store::Result<Option<String>> {
-    let off = super::websub_off(config, &tools.fetcher);
-    let (now, why) = (tools.clock.now(), off.clone());
-    tools
+pub(super) async fn prepare(config: &Config, context: &PollContext) -> store::Result<Option<String>> {
+    let off = super::websub_off(config, &context.fetcher);
+    let (now, why) = (context.clock.now(), off.clone());
+    context
         .store
         .write(move |db| {
             if let Some(why) = &why {
@@ -79,10 +79,10 @@ pub(super) async fn prepare(config: &Config, tools: &Tools) -> store::Result<Opt
 }
 
 /// What hubs reach us by.
-pub(super) fn router(config: &Config, tools: &Tools, inbox: PushQueue) -> Router {
+pub(super) fn router(config: &Config, context: &PollContext, inbox: PushQueue) -> Router {
     callback::router(CallbackEndpoint {
-        store: tools.store.clone(),
-        clock: tools.clock.clone(),
+        store: context.store.clone(),
+        clock: context.clock.clone(),
         options: config.websub.clone(),
         inbox,
         max_body: config.fetch.max_body,
@@ -91,13 +91,17 @@ pub(super) fn router(config: &Config, tools: &Tools, inbox: PushQueue) -> Router
 }
 
 impl SubscriberContext {
-    pub(super) fn new(config: &Config, tools: &Tools) -> Self {
-        SubscriberContext { tools: tools.clone(), base: config.publish.url(callback::PATH), lease: config.websub.lease }
+    pub(super) fn new(config: &Config, context: &PollContext) -> Self {
+        SubscriberContext {
+            context: context.clone(),
+            base: config.publish.url(callback::PATH),
+            lease: config.websub.lease,
+        }
     }
 }
 
 pub(super) async fn run(asking: SubscriberContext, stop: CancellationToken) {
-    let (store, clock) = (&asking.tools.store, &asking.tools.clock);
+    let (store, clock) = (&asking.context.store, &asking.context.clock);
     loop {
         let next = match store.read(websub_subscriptions::next_due_at).await {
             Ok(Some(next)) if next <= clock.now() => {
@@ -125,8 +129,8 @@ pub(super) async fn run(asking: SubscriberContext, stop: CancellationToken) {
 impl SubscriberContext {
     /// Takes the next step of some subscriptions whose time has come.
     async fn round(&self, stop: &CancellationToken) -> store::Result<()> {
-        let (now, base) = (self.tools.clock.now(), self.base.clone());
-        let requests = self.tools.store.write(move |db| {
+        let (now, base) = (self.context.clock.now(), self.base.clone());
+        let requests = self.context.store.write(move |db| {
             let due = websub_subscriptions::due(db, now, BATCH)?;
             let mut requests = Vec::new();
             for (mut known, polled) in due {
@@ -156,7 +160,7 @@ impl SubscriberContext {
 
     /// Asks a hub and writes down what it said. When we are stopped meanwhile nothing is: it may still verify.
     async fn send(&self, request: HubRequest, stop: &CancellationToken) {
-        let lease = Lease::new(&self.tools.program);
+        let lease = Lease::new(&self.context.program);
         let asked = async {
             match Url::parse(&request.hub) {
                 Ok(hub) => self.ask(&hub, &request, &lease).await,
@@ -168,11 +172,11 @@ impl SubscriberContext {
             _ = stop.cancelled() => None,
             answer = asked => Some(answer),
         };
-        let (now, source, at) = (self.tools.clock.now(), request.source, request.at);
+        let (now, source, at) = (self.context.clock.now(), request.source, request.at);
         let asked: Vec<_> = answer.iter().filter_map(|answer| asked_of(answer, &request.hub)).collect();
-        let longest = self.tools.options.max_hold;
+        let longest = self.context.options.max_hold;
         tracing::info!(%source, hub = request.hub, mode = request.mode.as_str(), ?answer, "a hub was asked");
-        let written = self.tools.store.write(move |db| {
+        let written = self.context.store.write(move |db| {
             origins::record(db, now, &asked)?;
             let known = websub_subscriptions::get(db, source)?.filter(|known| known.requested_at == Some(at));
             if let Some((mut known, answer)) = known.zip(answer) {
@@ -184,15 +188,15 @@ impl SubscriberContext {
             }
             Ok(())
         });
-        if let Err(error) = written.await.and(self.tools.give_back(&lease).await) {
+        if let Err(error) = written.await.and(self.context.release_lease(&lease).await) {
             tracing::error!(%source, %error, "what a hub said could not be written down");
         }
     }
 
     async fn ask(&self, hub: &Url, request: &HubRequest, lease: &Lease) -> HubResponse {
-        let now = self.tools.clock.now();
+        let now = self.context.clock.now();
         let name = name_of(hub);
-        match self.tools.store.read(move |db| origins::held(db, &name, now)).await {
+        match self.context.store.read(move |db| origins::held(db, &name, now)).await {
             Ok(None) => {}
             Ok(Some(hold)) => {
                 let retry_after = hold.until.duration_since(now).try_into().ok();
@@ -202,7 +206,7 @@ impl SubscriberContext {
                 return HubResponse::Refused { detail: error.to_string(), status: None, retry_after: None };
             }
         }
-        let turn = |origin: Origin| async move { self.tools.turn_of_hop(lease, &origin).await }.boxed();
+        let turn = |origin: Origin| async move { self.context.lease_next_origin(lease, &origin).await }.boxed();
         let seconds = self.lease.as_secs().to_string();
         let mut form = vec![
             ("hub.callback", request.callback.as_str()),
@@ -212,7 +216,7 @@ impl SubscriberContext {
         if request.mode == HubMode::Subscribe {
             form.extend([("hub.secret", request.secret.as_str()), ("hub.lease_seconds", seconds.as_str())]);
         }
-        self.tools.fetcher.post_to_hub(hub, &form, self.tools.clock.now(), &turn).await
+        self.context.fetcher.post_to_hub(hub, &form, self.context.clock.now(), &turn).await
     }
 }
 
@@ -234,12 +238,16 @@ fn asked_of(answer: &HubResponse, hub: &str) -> Option<domain::RequestRecord> {
         HubResponse::Accepted => Some(202),
         HubResponse::Refused { status, .. } => *status,
     };
-    Some(domain::RequestRecord { origin: origin(&Url::parse(hub).ok()?).to_string(), status: Some(status?), bytes: 0 })
+    Some(domain::RequestRecord {
+        origin: Origin::from_url(&Url::parse(hub).ok()?).to_string(),
+        status: Some(status?),
+        bytes: 0,
+    })
 }
 
 /// Under which name a hub is held, apart from its server.
 fn name_of(hub: &Url) -> String {
-    format!("hub {}", origin(hub))
+    format!("hub {}", Origin::from_url(hub))
 }
 
 /// Does a step to a subscription, and gives the request that it makes, if any.
@@ -287,7 +295,7 @@ fn take(known: &mut HubSubscription, step: SubscriptionStep, base: &str, now: Ti
 
 /// Reads what was pushed, in its order. At the end it still reads what is there: its hub was told that we have it.
 pub(super) async fn read_pushes(
-    tools: Tools,
+    context: PollContext,
     inbox: Arc<Mutex<Receiver<PushedDocument>>>,
     signals: Signals,
     stop: CancellationToken,
@@ -300,7 +308,7 @@ pub(super) async fn read_pushes(
             _ = stop.cancelled() => return,
         };
         let source = pushed.source;
-        match crawl::receive(&tools, pushed).await {
+        match crawl::receive_push(&context, pushed).await {
             Ok(None) => tracing::debug!(%source, "a push for a source that is polled no more was dropped"),
             Ok(Some((record, stored))) => {
                 super::scheduler::log(&record, &stored);

@@ -36,8 +36,8 @@ pub struct Options {
     pub origin_gap: SignedDuration,
     /// Networks that may be reached although they are not public.
     pub allowed_networks: Vec<ipnet::IpNet>,
-    /// Ports that may be asked.
-    pub ports: Vec<Ports>,
+    /// PortRange that may be asked.
+    pub ports: Vec<PortRange>,
     /// A PEM file with certificates of authorities that are trusted beside the well-known ones.
     pub ca_file: Option<PathBuf>,
     /// A proxy through which all requests go. What the environment names is ignored.
@@ -59,7 +59,11 @@ impl Default for Options {
             origin_gap: SignedDuration::from_secs(1),
             allowed_networks: Vec::new(),
             // Below 1024 live the services that are not the web and that a forged request could talk to.
-            ports: vec![Ports { from: 80, to: 80 }, Ports { from: 443, to: 443 }, Ports { from: 1024, to: 65535 }],
+            ports: vec![
+                PortRange { from: 80, to: 80 },
+                PortRange { from: 443, to: 443 },
+                PortRange { from: 1024, to: 65535 },
+            ],
             ca_file: None,
             proxy: None,
         }
@@ -81,31 +85,31 @@ impl Options {
 /// A port, or ports from one to another: `443`, `1024-65535`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Ports {
+pub struct PortRange {
     pub from: u16,
     pub to: u16,
 }
 
-impl Ports {
+impl PortRange {
     pub fn contains(self, port: u16) -> bool {
         (self.from..=self.to).contains(&port)
     }
 }
 
-impl TryFrom<String> for Ports {
+impl TryFrom<String> for PortRange {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
         let (from, to) = text.split_once('-').unwrap_or((&text, &text));
         match (from.trim().parse(), to.trim().parse()) {
-            (Ok(from), Ok(to)) if from > 0 && from <= to => Ok(Ports { from, to }),
+            (Ok(from), Ok(to)) if from > 0 && from <= to => Ok(PortRange { from, to }),
             _ => Err(format!("‘{text}’ is neither a port such as 443 nor ports such as 1024-65535")),
         }
     }
 }
 
-impl From<Ports> for String {
-    fn from(ports: Ports) -> String {
+impl From<PortRange> for String {
+    fn from(ports: PortRange) -> String {
         if ports.from == ports.to { ports.from.to_string() } else { format!("{}-{}", ports.from, ports.to) }
     }
 }
@@ -128,8 +132,8 @@ mod tests {
 
     #[test]
     fn ports_are_one_or_a_range() {
-        let ports = |text: &str| Ports::try_from(text.to_owned());
-        assert_eq!(ports("443"), Ok(Ports { from: 443, to: 443 }));
+        let ports = |text: &str| PortRange::try_from(text.to_owned());
+        assert_eq!(ports("443"), Ok(PortRange { from: 443, to: 443 }));
         assert!(ports("1024-65535").unwrap().contains(8080));
         for wrong in ["0", "http", "20-10", "-", "70000", ""] {
             assert!(ports(wrong).is_err(), "{wrong}");

@@ -7,14 +7,14 @@ use reqwest::header;
 use url::Url;
 
 /// Where an answer sends us.
-pub(super) struct Redirect {
+pub(super) struct RedirectTarget {
     pub to: Url,
     /// Whether it means for good (301, 308).
     pub for_good: bool,
 }
 
 /// The target of a redirect, or why it can't be followed. `None` where the answer is none.
-pub(super) fn target(at: &Url, response: &Response) -> Option<Result<Redirect, String>> {
+pub(super) fn target(at: &Url, response: &Response) -> Option<Result<RedirectTarget, String>> {
     let status = response.status();
     let for_good = match status.as_u16() {
         301 | 308 => true,
@@ -26,7 +26,7 @@ pub(super) fn target(at: &Url, response: &Response) -> Option<Result<Redirect, S
     };
     let location = String::from_utf8_lossy(location.as_bytes());
     Some(match next(at, &location) {
-        Ok(to) => Ok(Redirect { to, for_good }),
+        Ok(to) => Ok(RedirectTarget { to, for_good }),
         Err(error) => Err(format!("a redirect to something that is no URL: {error}")),
     })
 }
@@ -37,7 +37,7 @@ fn next(at: &Url, location: &str) -> Result<Url, url::ParseError> {
     to.set_fragment(None);
     let same = to.origin() == at.origin();
     let (name, password) = if same { (at.username(), at.password()) } else { ("", None) };
-    // Both fail for URLs without a host alone, which the guard refuses.
+    // Both fail for URLs without a host alone, which the address_policy refuses.
     let _ = to.set_username(name);
     let _ = to.set_password(password);
     Ok(to)

@@ -5,7 +5,7 @@
 //! is read than the echo of a challenge takes, and of a delivery's answer nothing but its status. A callback is secret:
 //! it stands in no detail.
 
-use super::{Fetcher, body, explain, headers, innermost, is_forbidden};
+use super::{Fetcher, body_decoder, cache_headers, explain, innermost, is_forbidden};
 use crate::domain::Timestamp;
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, Response};
@@ -36,11 +36,14 @@ impl Fetcher {
                 Ok(response) => response,
                 Err(detail) => return CallbackResponse::Failed { detail },
             };
-            let (status, retry_after) = (response.status().as_u16(), headers::retry_after(response.headers(), now));
+            let (status, retry_after) =
+                (response.status().as_u16(), cache_headers::retry_after(response.headers(), now));
             let body = match response.status().is_success() {
                 false => Vec::new(),
                 true => {
-                    let echo = body::receive(response, MAX_ECHO, &self.places).await.and_then(body::Body::decode);
+                    let echo = body_decoder::receive(response, MAX_ECHO, &self.large_body_slots)
+                        .await
+                        .and_then(body_decoder::ResponseBody::decode);
                     echo.unwrap_or_default()
                 }
             };
@@ -70,7 +73,7 @@ impl Fetcher {
             match self.to_callback(callback, request).await {
                 Ok(response) => CallbackResponse::Answered {
                     status: response.status().as_u16(),
-                    retry_after: headers::retry_after(response.headers(), now),
+                    retry_after: cache_headers::retry_after(response.headers(), now),
                     body: Vec::new(),
                 },
                 Err(detail) => CallbackResponse::Failed { detail },
@@ -80,8 +83,8 @@ impl Fetcher {
     }
 
     async fn to_callback(&self, callback: &Url, request: RequestBuilder) -> Result<Response, String> {
-        self.guard.judge_url(callback).map_err(|reason| reason.to_string())?;
-        self.guard.judge_for_proxy(callback).await.map_err(|reason| reason.to_string())?;
+        self.address_policy.check_url(callback).map_err(|reason| reason.to_string())?;
+        self.address_policy.check_proxied_host(callback).await.map_err(|reason| reason.to_string())?;
         request.send().await.map_err(|error| match is_forbidden(&error) {
             true => innermost(&error).to_string(),
             false => explain(&error.without_url()),

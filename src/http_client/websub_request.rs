@@ -1,10 +1,10 @@
 //! A request to a hub: a form that is posted (WebSub, section 5.1), by the rules of every other request.
 //!
-//! Each hop is judged by the address guard and waits for its turn. Of redirects only 307 and 308 are followed, which
+//! Each hop is judged by the address address_policy and waits for its turn. Of redirects only 307 and 308 are followed, which
 //! keep the method, and never from https to http: the form carries a secret. No more of an answer is read than what
 //! tells a person why a hub refused.
 
-use super::{Fetcher, NoTurn, Turn, body, explain, headers, origin, redirect};
+use super::{AcquirePermit, Fetcher, Origin, PermitDenied, body_decoder, cache_headers, explain, redirect};
 use crate::domain::Timestamp;
 use crate::domain::text::one_line;
 use reqwest::{Response, StatusCode, header};
@@ -29,27 +29,33 @@ const MAX_WORDS: usize = 2 * 1024;
 
 impl Fetcher {
     /// Posts a form to a hub.
-    pub async fn post_to_hub(&self, hub: &Url, form: &[(&str, &str)], now: Timestamp, turn: &Turn<'_>) -> HubResponse {
+    pub async fn post_to_hub(
+        &self,
+        hub: &Url,
+        form: &[(&str, &str)],
+        now: Timestamp,
+        turn: &AcquirePermit<'_>,
+    ) -> HubResponse {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let mut at = hub.clone();
         let mut left = self.total_timeout();
         for _ in 0..=self.options.max_redirects {
-            if let Err(reason) = self.guard.judge_url(&at) {
+            if let Err(reason) = self.address_policy.check_url(&at) {
                 return refused(reason.to_string());
             }
-            if let Err(reason) = self.guard.judge_for_proxy(&at).await {
+            if let Err(reason) = self.address_policy.check_proxied_host(&at).await {
                 return refused(reason.to_string());
             }
-            match turn(origin(&at)).await {
+            match turn(Origin::from_url(&at)).await {
                 Ok(()) => {}
-                Err(NoTurn::Held(until)) => {
-                    let detail = format!("{} asked not to be asked before {until}", origin(&at));
+                Err(PermitDenied::OnHold(until)) => {
+                    let detail = format!("{} asked not to be asked before {until}", Origin::from_url(&at));
                     let retry_after = until.duration_since(now).try_into().ok();
                     return HubResponse::Refused { detail, status: None, retry_after };
                 }
-                Err(NoTurn::Failed(reason)) => return refused(reason),
+                Err(PermitDenied::Failed(reason)) => return refused(reason),
             }
-            let pass = self.gates.enter(&at).await;
+            let pass = self.origin_limiter.enter(&at).await;
             let start = Instant::now();
             let hop = tokio::time::timeout(left, self.post(&at, &form, now)).await;
             left = left.saturating_sub(start.elapsed());
@@ -86,7 +92,7 @@ impl Fetcher {
                 None => Err(refused("a redirect that leads nowhere".into())),
             },
             status => {
-                let retry_after = headers::retry_after(response.headers(), now);
+                let retry_after = cache_headers::retry_after(response.headers(), now);
                 let words = self.words(response).await;
                 let detail = if words.is_empty() { String::new() } else { format!(": {words}") };
                 let detail = format!("it answered {status}{detail}");
@@ -101,7 +107,9 @@ impl Fetcher {
         if !kind.starts_with("text/plain") || response.headers().contains_key(header::CONTENT_ENCODING) {
             return String::new();
         }
-        let said = body::receive(response, MAX_WORDS, &self.places).await.and_then(body::Body::decode);
+        let said = body_decoder::receive(response, MAX_WORDS, &self.large_body_slots)
+            .await
+            .and_then(body_decoder::ResponseBody::decode);
         one_line(&String::from_utf8_lossy(&said.unwrap_or_default()), 200)
     }
 }

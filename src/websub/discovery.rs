@@ -2,19 +2,19 @@
 //! the document, and without a rel=self there is no topic and so no subscription.
 
 use crate::domain::DeclaredHub;
-use crate::http_client::Links;
+use crate::http_client::LinkRelations;
 use url::Url;
 
 /// Longer URLs are no hub's and no feed's; nor are those with a name and a password, which are nobody's to pass on.
 const MAX_URL: usize = 2048;
 
 /// What is to be asked of whom.
-pub fn discover_hub(links: &Links, feed_hubs: &[Url], feed_self: Option<&Url>) -> Option<DeclaredHub> {
+pub fn discover_hub(links: &LinkRelations, feed_hubs: &[Url], feed_self: Option<&Url>) -> Option<DeclaredHub> {
     let hubs = if links.hubs.iter().any(is_usable) { &links.hubs } else { feed_hubs };
     let usable = || hubs.iter().filter(|hub| is_usable(hub));
     // The form carries a secret. A hub without TLS is better than none, and the last choice.
     let hub = usable().find(|hub| hub.scheme() == "https").or_else(|| usable().next())?;
-    let topic = links.own.as_ref().or(feed_self).filter(|topic| is_usable(topic))?;
+    let topic = links.self_url.as_ref().or(feed_self).filter(|topic| is_usable(topic))?;
     Some(DeclaredHub { hub: hub.to_string(), topic: topic.to_string() })
 }
 
@@ -33,7 +33,7 @@ mod tests {
 
     fn check(header: (&[&str], Option<&str>), feed: (&[&str], Option<&str>), expect: Option<(&str, &str)>) {
         let urls = |list: &[&str]| list.iter().map(|text| url(text)).collect::<Vec<_>>();
-        let links = Links { hubs: urls(header.0), own: header.1.map(url) };
+        let links = LinkRelations { hubs: urls(header.0), self_url: header.1.map(url) };
         let found = discover_hub(&links, &urls(feed.0), feed.1.map(url).as_ref());
         let expect = expect.map(|(hub, topic)| DeclaredHub { hub: hub.into(), topic: topic.into() });
         assert_eq!(found, expect);

@@ -9,7 +9,8 @@
 mod population;
 
 use jiff::{SignedDuration, Timestamp};
-use newsfold::crawl::rate::{Demand, Pace, Rate, Seen};
+use newsfold::crawl::poll_budget::{BudgetMultiplier, PollDemand};
+use newsfold::crawl::update_rate::{SeenDocument, UpdateRate};
 use population::{DAY, HOUR, Manner, SLOT, START, Source, population};
 
 const SOURCES: usize = 240;
@@ -75,7 +76,7 @@ struct Watched<'a> {
     last: Option<i64>,
     appeared: usize,
     wait: i64,
-    rate: Rate,
+    rate: UpdateRate,
     by_hour: [f64; 24],
 }
 
@@ -96,30 +97,31 @@ fn run(world: &World, policy: Policy) -> Score {
     score
 }
 
-fn solve(watched: &mut [Watched], policy: Policy, now: Timestamp, budget: f64) -> Pace {
+fn solve(watched: &mut [Watched], policy: Policy, now: Timestamp, budget: f64) -> BudgetMultiplier {
     let (floor, cap) = (SignedDuration::from_secs(FLOOR), SignedDuration::from_secs(CAP));
-    let demands: Vec<Demand> = match policy {
+    let demands: Vec<PollDemand> = match policy {
         Policy::Root => watched.iter().map(|w| w.rate.demand(now, floor, cap)).collect(),
         Policy::Proportional => {
             watched.iter_mut().for_each(|w| w.by_hour = w.rate.by_hour(now));
             // Each hour of the day for itself, so that the floor of the busy ones is taken into account.
-            let limits = Demand { root: 0.0, slowest: 1.0 / 24.0, fastest: 6.0, sources: 1 };
-            watched.iter().flat_map(|w| w.by_hour.map(|rate| Demand { root: rate, ..limits })).collect()
+            let limits =
+                PollDemand { mean_sqrt_rate: 0.0, min_polls_per_hour: 1.0 / 24.0, max_polls_per_hour: 6.0, sources: 1 };
+            watched.iter().flat_map(|w| w.by_hour.map(|rate| PollDemand { mean_sqrt_rate: rate, ..limits })).collect()
         }
         _ => Vec::new(),
     };
     let hours = if policy == Policy::Proportional { 24.0 } else { 1.0 };
-    Pace::solve(&demands, budget * hours)
+    BudgetMultiplier::solve(&demands, budget * hours)
 }
 
 impl<'a> Watched<'a> {
     fn new(source: &'a Source) -> Self {
-        let rate = Rate::default();
+        let rate = UpdateRate::default();
         Watched { source, next: source.first, last: None, appeared: 0, wait: HOUR, rate, by_hour: [1.0; 24] }
     }
 
     /// Polls the source when it is its turn, and settles its next one.
-    fn poll(&mut self, policy: Policy, pace: Pace, score: &mut Score) {
+    fn poll(&mut self, policy: Policy, pace: BudgetMultiplier, score: &mut Score) {
         let at = self.next;
         let before = self.appeared;
         while self.source.arrivals.get(self.appeared).is_some_and(|item| *item <= at) {
@@ -154,7 +156,7 @@ impl<'a> Watched<'a> {
 
     fn observe(&mut self, new: &[i64]) {
         let dates: Vec<Option<Timestamp>> = new.iter().map(|at| self.source.dated.then(|| time(*at))).collect();
-        let seen = Seen { items: self.source.window.min(self.appeared), new: &dates };
+        let seen = SeenDocument { items: self.source.window.min(self.appeared), new: &dates };
         self.rate.observe(time(self.next), (!new.is_empty()).then_some(seen));
     }
 

@@ -6,7 +6,7 @@ use crate::support::raw::{Behaviour, Raw, head};
 use crate::support::{rss, until};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use newsfold::http_client::{FetchOutcome, Fetched, Fetcher, Options};
+use newsfold::http_client::{FetchOutcome, FetchResult, Fetcher, Options};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ fn options() -> Options {
     }
 }
 
-async fn fetch(options: Options, url: &str) -> Fetched {
+async fn fetch(options: Options, url: &str) -> FetchResult {
     let fetcher = Fetcher::new(options).unwrap();
     let turn = |_| std::future::ready(Ok(())).boxed();
     fetcher.fetch(&url.parse().unwrap(), None, Timestamp::UNIX_EPOCH, &turn).await

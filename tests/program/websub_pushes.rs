@@ -4,7 +4,7 @@ use crate::support::fake_hub::signature;
 use crate::support::rss;
 use crate::support::websub_scene::{BANK, GRID, STORM, Scene, TOPIC, answer, hours, title};
 use jiff::SignedDuration;
-use newsfold::crawl::rate::Rate;
+use newsfold::crawl::update_rate::UpdateRate;
 use newsfold::domain::PollOutcome;
 use std::collections::HashSet;
 
@@ -209,7 +209,7 @@ async fn a_restart_keeps_the_subscription_and_polls_once_for_what_was_missed() {
 async fn what_was_pushed_counts_for_how_often_a_source_brings_something() {
     let (mut scene, request) = Scene::subscribed().await;
     let rate = async || {
-        let rate = Rate::from_json(&scene.world.source(scene.id).await.rate);
+        let rate = UpdateRate::from_json(&scene.world.source(scene.id).await.rate);
         rate.by_hour(scene.world.now()).iter().sum::<f64>()
     };
     scene.world.pass(SignedDuration::from_mins(1));

@@ -3,10 +3,11 @@
 use super::{language, outlet, program, tags, told_to_end, web_url};
 use crate::cli::Context;
 use crate::cli::output::{json, one_line, print};
-use crate::crawl::{self, Answer, Attempt, Tools, origin};
+use crate::crawl::{self, AttemptOutcome, PollAttempt, PollContext};
 use crate::daemon;
 use crate::domain::duration::after;
 use crate::domain::{FullTextMode, IngestResult, NewSource, OriginHold, OutletFrom, SourceState};
+use crate::http_client::Origin;
 use crate::store::leases::{Held, Lease};
 use crate::store::{Store, origins, sources};
 use crate::urls::outlet::outlet_of_url;
@@ -63,16 +64,16 @@ impl Add {
             store.write(move |db| sources::add(db, &new, now, now)).await?;
             return report(context, &store, &url, None).await;
         }
-        let tools = daemon::tools(&config, store.clone(), context.clock.clone(), &program("source add"))?;
-        let mut lease = Lease::new(&tools.program);
+        let poll_context = daemon::poll_context(&config, store.clone(), context.clock.clone(), &program("source add"))?;
+        let mut lease = Lease::new(&poll_context.program);
         let asked = tokio::select! {
-            asked = read_or_discover(&tools, &url, &mut new, &mut lease) => asked,
+            asked = read_or_discover(&poll_context, &url, &mut new, &mut lease) => asked,
             _ = told_to_end() => Err(anyhow::anyhow!("interrupted; nothing was added")),
         };
         let (attempt, others) = match asked {
             Ok(asked) => asked,
             Err(error) => {
-                tools.give_back(&lease).await?;
+                poll_context.release_lease(&lease).await?;
                 return Err(error);
             }
         };
@@ -80,7 +81,7 @@ impl Add {
             eprintln!("the page names {} feeds; this one was taken: {}", others.len() + 1, new.url);
             others.iter().for_each(|other| eprintln!("  also: {other}"));
         }
-        let stored = add_and_record(&tools, new.clone(), attempt, &lease).await?;
+        let stored = add_and_record(&poll_context, new.clone(), attempt, &lease).await?;
         if daemon::Lock::take(store.path()).is_ok() {
             let _alone = daemon::Lock::to_group(store.path()).await?;
             daemon::catch_up(&config, &store, &context.clock).await?;
@@ -91,52 +92,58 @@ impl Add {
 
 /// Reads the feed at `url`, or the first feed that the page at `url` names. `new` gets the feed's URL.
 async fn read_or_discover(
-    tools: &Tools,
+    poll_context: &PollContext,
     url: &Url,
     new: &mut NewSource,
     lease: &mut Lease,
-) -> anyhow::Result<(Attempt, Vec<String>)> {
-    take_turn(tools, url, lease).await?;
+) -> anyhow::Result<(PollAttempt, Vec<String>)> {
+    take_turn(poll_context, url, lease).await?;
     // Whoever had the turn may have added this very feed.
-    refuse_known(&tools.store, &new.url).await?;
-    let attempt = crawl::attempt(tools, url, None, lease).await;
-    let feeds = match attempt.answer {
-        Answer::Read(_) => return Ok((attempt, Vec::new())),
-        Answer::NotAFeed { feeds, .. } if !feeds.is_empty() => feeds,
+    refuse_known(&poll_context.store, &new.url).await?;
+    let attempt = crawl::fetch_and_parse(poll_context, url, None, lease).await;
+    let feeds = match attempt.outcome {
+        AttemptOutcome::Read(_) => return Ok((attempt, Vec::new())),
+        AttemptOutcome::NotAFeed { feeds, .. } if !feeds.is_empty() => feeds,
         answer => {
-            keep_hold(tools, attempt.status, &attempt.url, &answer).await?;
+            keep_hold(poll_context, attempt.status, &attempt.url, &answer).await?;
             bail!("{url} gave no feed: {}", in_words(&answer))
         }
     };
     let feed = feeds[0].url.clone();
     new.url = feed.to_string();
-    refuse_known(&tools.store, &new.url).await?;
-    take_turn(tools, &feed, lease).await?;
-    let attempt = crawl::attempt(tools, &feed, None, lease).await;
-    match attempt.answer {
-        Answer::Read(_) => Ok((attempt, feeds[1..].iter().map(|f| f.url.to_string()).collect())),
+    refuse_known(&poll_context.store, &new.url).await?;
+    take_turn(poll_context, &feed, lease).await?;
+    let attempt = crawl::fetch_and_parse(poll_context, &feed, None, lease).await;
+    match attempt.outcome {
+        AttemptOutcome::Read(_) => Ok((attempt, feeds[1..].iter().map(|f| f.url.to_string()).collect())),
         answer => bail!("{url} names the feed {feed}, which gave none: {}", in_words(&answer)),
     }
 }
 
 /// What a server asks for holds although no source comes of it.
-async fn keep_hold(tools: &Tools, status: Option<u16>, url: &Url, answer: &Answer) -> anyhow::Result<()> {
-    let Answer::Throttled { retry_after, .. } = answer else { return Ok(()) };
+async fn keep_hold(
+    poll_context: &PollContext,
+    status: Option<u16>,
+    url: &Url,
+    answer: &AttemptOutcome,
+) -> anyhow::Result<()> {
+    let AttemptOutcome::Throttled { retry_after, .. } = answer else { return Ok(()) };
     if status == Some(429) {
         let asked = retry_after.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or_default();
-        let wait = asked.clamp(tools.options.interval, tools.options.max_hold.max(tools.options.interval));
+        let wait = asked
+            .clamp(poll_context.options.interval, poll_context.options.max_hold.max(poll_context.options.interval));
         let reason = "the server asked us to come later, when a source there was to be added".into();
-        let until = after(tools.clock.now(), wait);
-        let hold = OriginHold { origin: origin(url).to_string(), until, reason };
-        tools.store.write(move |db| origins::hold(db, &hold)).await?;
+        let until = after(poll_context.clock.now(), wait);
+        let hold = OriginHold { origin: Origin::from_url(url).to_string(), until, reason };
+        poll_context.store.write(move |db| origins::hold(db, &hold)).await?;
     }
     Ok(())
 }
 
 /// Waits until no other program asks this server, and says so where that takes a while.
-async fn take_turn(tools: &Tools, url: &Url, lease: &mut Lease) -> anyhow::Result<()> {
-    let origin = origin(url);
-    if let Some(hold) = tools.hold_of(&origin).await? {
+async fn take_turn(poll_context: &PollContext, url: &Url, lease: &mut Lease) -> anyhow::Result<()> {
+    let origin = Origin::from_url(url);
+    if let Some(hold) = poll_context.origin_hold(&origin).await? {
         let until = super::super::output::time(hold.until);
         bail!("{origin} is left alone until {until}: {}. Add it with --unchecked", hold.reason);
     }
@@ -147,7 +154,7 @@ async fn take_turn(tools: &Tools, url: &Url, lease: &mut Lease) -> anyhow::Resul
             eprintln!("waiting: {origin} is being asked right now by {}", super::in_words(held));
         }
     };
-    tools.wait_for_turn(lease, &origin, say).await?;
+    poll_context.wait_for_origin(lease, &origin, say).await?;
     lease.origin = Some(origin.to_string());
     Ok(())
 }
@@ -163,15 +170,15 @@ async fn refuse_known(store: &Store, url: &str) -> anyhow::Result<()> {
 }
 
 async fn add_and_record(
-    tools: &Tools,
+    poll_context: &PollContext,
     new: NewSource,
-    attempt: Attempt,
+    attempt: PollAttempt,
     lease: &Lease,
 ) -> anyhow::Result<IngestResult> {
-    let (now, url) = (tools.clock.now(), new.url.clone());
-    let later = after(now, tools.options.interval);
+    let (now, url) = (poll_context.clock.now(), new.url.clone());
+    let later = after(now, poll_context.options.interval);
     // Not due before its first poll is recorded, so that a running daemon does not poll it at the same time.
-    let source = tools
+    let source = poll_context
         .store
         .write(move |db| {
             sources::add(db, &new, later, now)?;
@@ -179,23 +186,23 @@ async fn add_and_record(
         })
         .await?;
     let Some(source) = source else { bail!("{url} was removed while it was added") };
-    Ok(crawl::finish(tools, &source, attempt, lease).await?.1)
+    Ok(crawl::record_attempt(poll_context, &source, attempt, lease).await?.1)
 }
 
-fn in_words(answer: &Answer) -> String {
+fn in_words(answer: &AttemptOutcome) -> String {
     let text = match answer {
-        Answer::NotAFeed { detail, .. }
-        | Answer::Failed { detail }
-        | Answer::Unreachable { detail }
-        | Answer::Offline { detail, .. }
-        | Answer::Crashed { detail } => detail.as_str(),
-        Answer::Refused { .. } => "the server does not want newsfold there (403)",
-        Answer::Challenged { .. } => "the server asks for proof that a person asks, which newsfold never gives",
-        Answer::Held { .. } => "it leads to a server that asked us to stay away",
-        Answer::Throttled { .. } => "the server asked us to come later",
-        Answer::Gone => "the server says that it is gone for good",
-        Answer::NotModified { .. } => "the server answered 304 to a request that was not conditional",
-        Answer::Abandoned | Answer::Read(_) => "the request was abandoned",
+        AttemptOutcome::NotAFeed { detail, .. }
+        | AttemptOutcome::Failed { detail }
+        | AttemptOutcome::Unreachable { detail }
+        | AttemptOutcome::Offline { detail, .. }
+        | AttemptOutcome::Crashed { detail } => detail.as_str(),
+        AttemptOutcome::Refused { .. } => "the server does not want newsfold there (403)",
+        AttemptOutcome::Challenged { .. } => "the server asks for proof that a person asks, which newsfold never gives",
+        AttemptOutcome::Held { .. } => "it leads to a server that asked us to stay away",
+        AttemptOutcome::Throttled { .. } => "the server asked us to come later",
+        AttemptOutcome::Gone => "the server says that it is gone for good",
+        AttemptOutcome::NotModified { .. } => "the server answered 304 to a request that was not conditional",
+        AttemptOutcome::Abandoned | AttemptOutcome::Read(_) => "the request was abandoned",
     };
     format!("{}. Add it all the same with --unchecked", one_line(text, 400))
 }

@@ -21,7 +21,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 /// Added sources are first polled so far apart.
-const APART: SignedDuration = SignedDuration::from_millis(100);
+const OVERDUE_SPACING: SignedDuration = SignedDuration::from_millis(100);
 
 pub async fn import(context: &Context, file: &Path, extra: &[String]) -> anyhow::Result<ExitCode> {
     let mut list = list::read(file, extra)?;
@@ -32,7 +32,7 @@ pub async fn import(context: &Context, file: &Path, extra: &[String]) -> anyhow:
         .write(move |db| {
             let mut added = 0;
             for Described { new, .. } in &sources {
-                added += i32::from(sources::add(db, new, now + APART * added, now)?.is_some());
+                added += i32::from(sources::add(db, new, now + OVERDUE_SPACING * added, now)?.is_some());
             }
             Ok(added)
         })
@@ -132,7 +132,7 @@ pub async fn sync(context: &Context, file: &Path, how: Sync) -> anyhow::Result<E
     store
         .write(move |db| {
             for (place, new) in plan.add.iter().enumerate() {
-                sources::add(db, new, now + APART * place as i32, now)?;
+                sources::add(db, new, now + OVERDUE_SPACING * place as i32, now)?;
             }
             for (id, _, edit) in &plan.change {
                 sources::edit(db, *id, edit, now)?;

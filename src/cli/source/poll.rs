@@ -4,7 +4,7 @@
 use super::{find_all, in_words, program, sources, told_to_end};
 use crate::cli::Context;
 use crate::cli::output::{json, one_line, table, time};
-use crate::crawl::{self, Answer, Claim, Tools};
+use crate::crawl::{self, AttemptOutcome, ClaimOutcome, PollContext};
 use crate::daemon;
 use crate::domain::{DueSource, IngestResult, PollRecord, Source, SourceState};
 use crate::store::leases::{self, Held, Kind, Lease};
@@ -53,10 +53,10 @@ impl Poll {
             find_all(&store, &self.sources).await?
         };
         let program = program("source poll");
-        let tools = daemon::tools(&config, store.clone(), context.clock.clone(), &program)?;
+        let poll_context = daemon::poll_context(&config, store.clone(), context.clock.clone(), &program)?;
         let done = tokio::select! {
-            done = poll_all(&tools, chosen, config.daemon.concurrency) => done?,
-            _ = told_to_end() => return abandon(&tools).await,
+            done = poll_all(&poll_context, chosen, config.daemon.concurrency) => done?,
+            _ = told_to_end() => return abandon(&poll_context).await,
         };
         // Without a daemon nobody else would group what has come.
         if daemon::Lock::take(store.path()).is_ok() {
@@ -68,18 +68,23 @@ impl Poll {
 }
 
 /// Records what was under way as abandoned and gives everything back: nobody else is to wait for what ends here.
-async fn abandon(tools: &Tools) -> anyhow::Result<ExitCode> {
-    let program = tools.program.clone();
-    let under_way = tools.store.read(move |db| leases::sources_of(db, &program)).await?;
+async fn abandon(poll_context: &PollContext) -> anyhow::Result<ExitCode> {
+    let program = poll_context.program.clone();
+    let under_way = poll_context.store.read(move |db| leases::sources_of(db, &program)).await?;
     for id in &under_way {
-        crawl::finish_without_answer(tools, *id, Answer::Abandoned, &Lease::new(&tools.program)).await?;
+        crawl::record_unfinished(poll_context, *id, AttemptOutcome::Abandoned, &Lease::new(&poll_context.program))
+            .await?;
     }
-    let (program, now) = (tools.program.clone(), tools.clock.now());
-    tools.store.write(move |db| leases::forget(db, &program, now)).await?;
+    let (program, now) = (poll_context.program.clone(), poll_context.clock.now());
+    poll_context.store.write(move |db| leases::forget(db, &program, now)).await?;
     bail!("interrupted; {} polls were abandoned", under_way.len());
 }
 
-async fn poll_all(tools: &Tools, chosen: Vec<Source>, concurrency: usize) -> anyhow::Result<Vec<(Source, Done)>> {
+async fn poll_all(
+    poll_context: &PollContext,
+    chosen: Vec<Source>,
+    concurrency: usize,
+) -> anyhow::Result<Vec<(Source, Done)>> {
     let bar = ProgressBar::new(chosen.len() as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} sources, {elapsed}") {
         bar.set_style(style);
@@ -87,10 +92,10 @@ async fn poll_all(tools: &Tools, chosen: Vec<Source>, concurrency: usize) -> any
     let places = Arc::new(Semaphore::new(concurrency));
     let mut polls = JoinSet::new();
     for source in chosen {
-        let (tools, places, bar) = (tools.clone(), places.clone(), bar.clone());
+        let (poll_context, places, bar) = (poll_context.clone(), places.clone(), bar.clone());
         polls.spawn(async move {
             let _place = places.acquire_owned().await?;
-            let done = poll_one(&tools, &source, &bar).await?;
+            let done = poll_one(&poll_context, &source, &bar).await?;
             anyhow::Ok((source, done))
         });
     }
@@ -105,14 +110,14 @@ async fn poll_all(tools: &Tools, chosen: Vec<Source>, concurrency: usize) -> any
 }
 
 /// Polls a source as soon as it is its turn.
-async fn poll_one(tools: &Tools, chosen: &Source, bar: &ProgressBar) -> anyhow::Result<Done> {
+async fn poll_one(poll_context: &PollContext, chosen: &Source, bar: &ProgressBar) -> anyhow::Result<Done> {
     let id = chosen.id;
     let mut told = false;
     loop {
-        let Some(source) = tools.store.read(move |db| sources::get(db, id)).await? else {
+        let Some(source) = poll_context.store.read(move |db| sources::get(db, id)).await? else {
             return Ok(Done::Skipped("it is no more".into()));
         };
-        let now = tools.clock.now();
+        let now = poll_context.clock.now();
         if let Some(hold) = source.hold_until.filter(|hold| *hold > now) {
             return Ok(Done::Skipped(format!("its server asked us to stay away until {}", time(hold))));
         }
@@ -120,25 +125,25 @@ async fn poll_one(tools: &Tools, chosen: &Source, bar: &ProgressBar) -> anyhow::
             return Ok(Done::Skipped("another program polled it while this one waited".into()));
         }
         let due = DueSource { id, url: source.url.clone(), at: source.next_poll_at };
-        match tools.claim(due, Lease::new(&tools.program)).await? {
-            Claim::Taken(lease) => {
-                let (record, stored) = crawl::poll_source(tools, &source, &lease).await?;
+        match poll_context.claim(due, Lease::new(&poll_context.program)).await? {
+            ClaimOutcome::Claimed(lease) => {
+                let (record, stored) = crawl::poll_source(poll_context, &source, &lease).await?;
                 return Ok(Done::Polled(Box::new(record), stored));
             }
-            Claim::OnHold(hold) => {
+            ClaimOutcome::OnHold(hold) => {
                 let until = time(hold.until);
                 return Ok(Done::Skipped(format!(
                     "its server is left alone until {until}: {}; `newsfold origin release {}` ends that",
                     hold.reason, hold.origin
                 )));
             }
-            Claim::Outdated => return Ok(Done::Skipped("another program has just changed or polled it".into())),
-            Claim::Held(held @ Held { what: Kind::Source, .. }) => {
+            ClaimOutcome::Outdated => return Ok(Done::Skipped("another program has just changed or polled it".into())),
+            ClaimOutcome::Leased(held @ Held { what: Kind::Source, .. }) => {
                 return Ok(Done::Skipped(format!("it is being polled right now by {}", in_words(&held))));
             }
-            Claim::Held(held) => {
+            ClaimOutcome::Leased(held) => {
                 // The pause after a request, and our own polls, are nobody's business.
-                if !told && !held.holder.is_empty() && held.holder != tools.program {
+                if !told && !held.holder.is_empty() && held.holder != poll_context.program {
                     told = true;
                     let who = in_words(&held);
                     bar.suspend(|| eprintln!("source {id} waits: its server is being asked right now by {who}"));

@@ -8,7 +8,7 @@ use super::rate_limits;
 use super::subscription_request::{self, MAX_FORM_BYTES, RequestRefusal};
 use crate::clock::Clock;
 use crate::domain::SubscriberRequest;
-use crate::http_client::Guard;
+use crate::http_client::AddressPolicy;
 use crate::store::{self, Store, websub_subscribers};
 use crate::websub::callback::plain;
 use axum::Router;
@@ -28,7 +28,7 @@ use tokio::sync::Notify;
 pub struct HubEndpoint {
     pub store: Store,
     pub clock: Clock,
-    pub guard: Guard,
+    pub guard: AddressPolicy,
     pub options: Options,
     /// The URLs of all documents of our feeds.
     pub topics: Arc<BTreeSet<String>>,

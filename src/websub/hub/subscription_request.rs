@@ -2,7 +2,7 @@
 
 use super::Options;
 use crate::domain::{HubMode, SubscriberRequest, Timestamp};
-use crate::http_client::Guard;
+use crate::http_client::AddressPolicy;
 use axum::http::StatusCode;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
@@ -35,7 +35,7 @@ impl RequestRefusal {
 pub fn parse_request(
     form: &[u8],
     topics: &BTreeSet<String>,
-    guard: &Guard,
+    guard: &AddressPolicy,
     options: &Options,
     client: Option<String>,
     now: Timestamp,
@@ -74,7 +74,7 @@ pub fn parse_request(
 }
 
 /// An address that may be asked at all. Where its name leads is judged when it is.
-fn callback(text: &str, guard: &Guard) -> Result<Url, RequestRefusal> {
+fn callback(text: &str, guard: &AddressPolicy) -> Result<Url, RequestRefusal> {
     let bad = |why: &str| RequestRefusal::new(StatusCode::BAD_REQUEST, format!("hub.callback {why}"));
     if text.len() > MAX_URL_BYTES {
         return Err(bad("is longer than 2048 bytes"));
@@ -83,7 +83,7 @@ fn callback(text: &str, guard: &Guard) -> Result<Url, RequestRefusal> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(bad("holds a name or a password"));
     }
-    guard.judge_url(&url).map_err(|reason| {
+    guard.check_url(&url).map_err(|reason| {
         // The guard's own words tell the operator what to allow; a stranger needs to know only that it is not.
         tracing::debug!(%reason, "a callback was refused");
         RequestRefusal::new(StatusCode::FORBIDDEN, "hub.callback leads where this hub does not send anything")
@@ -118,7 +118,7 @@ mod tests {
 
     fn judged(fields: &[(&str, &str)]) -> Result<SubscriberRequest, RequestRefusal> {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let guard = Guard::new(&http_client::Options::default());
+        let guard = AddressPolicy::new(&http_client::Options::default());
         let topics = BTreeSet::from([TOPIC.to_owned()]);
         parse_request(form.as_bytes(), &topics, &guard, &Options::default(), None, Timestamp::UNIX_EPOCH)
     }

@@ -4,7 +4,7 @@
 //! can't be had back. So another address is taken over only after many sightings over days, and where what stands there
 //! is the same feed. From http to https at the same host is no other address, only a safer way to it.
 
-use super::Known;
+use super::PollFacts;
 use crate::domain::{OperatorEvent, OperatorEventKind, PendingRedirect, PollOutcome, PollRecord, Source, Timestamp};
 use crate::urls::redact::redact_url;
 use jiff::SignedDuration;
@@ -16,15 +16,17 @@ const TIMES: u32 = 10;
 const SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Notes where a successful poll of `source` was led, and takes the address over where that is sure.
-pub(super) fn judge(record: &mut PollRecord, source: &Source, moved_to: Option<&Url>, known: &Known) {
-    record.moving =
-        moved_to.map(Url::as_str).filter(|to| *to != source.url).map(|to| sighting(source, to, record.finished_at));
+pub(super) fn judge(record: &mut PollRecord, source: &Source, permanent_redirect: Option<&Url>, facts: &PollFacts) {
+    record.moving = permanent_redirect
+        .map(Url::as_str)
+        .filter(|to| *to != source.url)
+        .map(|to| sighting(source, to, record.finished_at));
     let Some(moving) = &record.moving else { return };
-    if known.moved_to_is_taken {
+    if facts.redirect_target_is_taken {
         return;
     }
     let long_enough = moving.times >= TIMES && record.finished_at.duration_since(moving.since) >= SPAN;
-    let same_feed = record.outcome == PollOutcome::Read && known.shared_items > 0;
+    let same_feed = record.outcome == PollOutcome::Read && facts.known_items > 0;
     if is_upgrade(&source.url, &moving.to) || (long_enough && same_feed) {
         let (from, to) = (redact_url(&source.url), redact_url(&moving.to));
         let detail = format!("{from} is polled at {to} from now on, where permanent redirects led");

@@ -3,7 +3,7 @@
 use reqwest::header::HeaderMap;
 
 /// Who challenges by these headers, where somebody does. They are the ones that the services document for it.
-pub(super) fn in_headers(headers: &HeaderMap) -> Option<&'static str> {
+pub(super) fn challenge_in_headers(headers: &HeaderMap) -> Option<&'static str> {
     let says = |name: &str, words: &[&str]| {
         let value = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
         words.iter().any(|word| value.contains(word))
@@ -26,7 +26,7 @@ pub(super) fn in_headers(headers: &HeaderMap) -> Option<&'static str> {
 }
 
 /// Who challenges on this page, which came where a feed was asked for.
-pub fn in_page(page: &[u8]) -> Option<&'static str> {
+pub fn challenge_in_page(page: &[u8]) -> Option<&'static str> {
     const MARKS: [(&str, &str); 6] = [
         ("_cf_chl_opt", "Cloudflare"),
         ("_Incapsula_Resource", "Imperva"),

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// A time to wait, and why, in words.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Wait {
+pub(super) struct PollDelay {
     pub span: SignedDuration,
     pub reason: String,
 }
@@ -28,7 +28,7 @@ const MAX_OFFLINE: SignedDuration = SignedDuration::from_hours(1);
 
 /// After a good answer: not sooner than the operator, the feed and its server allow, but as late as the operator's
 /// longest interval at most.
-pub(super) fn asked_of_guests(wishes: &PollingHints, freshness: Freshness, options: &Options) -> Wait {
+pub(super) fn min_delay(wishes: &PollingHints, freshness: Freshness, options: &Options) -> PollDelay {
     let fresh = freshness.fresh_for.and_then(|d| SignedDuration::try_from(d).ok()).unwrap_or_default();
     longest([
         (options.interval, "the configured interval"),
@@ -40,7 +40,7 @@ pub(super) fn asked_of_guests(wishes: &PollingHints, freshness: Freshness, optio
 
 /// The part of that which the feed asks for at every poll.
 pub(super) fn floor(wishes: &PollingHints, options: &Options) -> SignedDuration {
-    asked_of_guests(wishes, Freshness::default(), options).span
+    min_delay(wishes, Freshness::default(), options).span
 }
 
 fn minutes(n: Option<u32>) -> SignedDuration {
@@ -75,19 +75,19 @@ pub(super) fn turned_away(source: &Source) -> (SignedDuration, &'static str) {
 
 /// While our own network is down a source bears no blame, and is tried again after a quarter of the time that it has
 /// been down, so that sources which are dead themselves are not asked for ever as if they were not.
-pub(super) fn while_offline(down: SignedDuration, options: &Options) -> Wait {
+pub(super) fn while_offline(down: SignedDuration, options: &Options) -> PollDelay {
     let span = SignedDuration::from_millis((down.as_millis() / 4) as i64).min(MAX_OFFLINE).max(options.interval);
-    Wait { span, reason: "our own network is down; all sources are polled once it is back".into() }
+    PollDelay { span, reason: "our own network is down; all sources are polled once it is back".into() }
 }
 
-pub(super) fn longest<const N: usize>(spans: [(SignedDuration, &str); N]) -> Wait {
+pub(super) fn longest<const N: usize>(spans: [(SignedDuration, &str); N]) -> PollDelay {
     let mut best = spans[0];
     for next in spans {
         if next.0 > best.0 {
             best = next;
         }
     }
-    Wait { span: best.0, reason: best.1.to_owned() }
+    PollDelay { span: best.0, reason: best.1.to_owned() }
 }
 
 /// Up to a tenth of the span, or of [`DRIFT`] where that is shorter, different for each source and poll, so that sources added together drift apart.

@@ -1,22 +1,22 @@
-//! Reading a document: from the bytes that came over the wire to items, away from the tasks that do I/O.
+//! ParsedDocument a document: from the bytes that came over the wire to items, away from the tasks that do I/O.
 
-use super::{Answer, Tools, panic_text};
+use super::{AttemptOutcome, PollContext, panic_text};
 use crate::domain::{CacheValidators, DeclaredHub, FeedProblem, NewItem, PollingHints, Timestamp};
 use crate::feed_parser::{self, Document, NotAFeed, ParsedFeed};
-use crate::http_client::{Body, Freshness, Links, challenge_in_page};
+use crate::http_client::{Freshness, LinkRelations, ResponseBody, challenge_in_page};
 use crate::ingest::feed_language::detect_feed_language;
 use crate::ingest::normalize::normalize_items;
 use crate::websub::discovery::discover_hub;
 use std::time::Duration;
 use url::Url;
 
-/// A document may take so long to be read before its poll is recorded as crashed. Reading is bounded in size and
+/// A document may take so long to be read before its poll is recorded as crashed. ParsedDocument is bounded in size and
 /// depth, so that this is reached by bugs alone.
-pub(super) const READING: Duration = Duration::from_secs(30);
+pub(super) const MAX_PARSE_TIME: Duration = Duration::from_secs(30);
 
 /// A document that was read.
 #[derive(Debug)]
-pub struct Reading {
+pub struct ParsedDocument {
     pub bytes: u64,
     pub items: Vec<NewItem>,
     pub problems: Vec<FeedProblem>,
@@ -31,11 +31,11 @@ pub struct Reading {
 }
 
 /// What is to be read.
-pub(super) struct Work {
-    pub body: Body,
+pub(super) struct ParseJob {
+    pub body: ResponseBody,
     pub content_type: Option<String>,
     pub url: Url,
-    pub links: Links,
+    pub links: LinkRelations,
     pub now: Timestamp,
     pub options: feed_parser::Options,
 }
@@ -43,27 +43,31 @@ pub(super) struct Work {
 /// Reads a document away from the tasks that do I/O. A panic in there is this document's end and nobody else's; one that
 /// never ends gives its place to the next.
 pub(super) async fn read(
-    tools: &Tools,
-    work: Work,
+    context: &PollContext,
+    work: ParseJob,
     validators: Option<CacheValidators>,
     freshness: Freshness,
-) -> Answer {
-    let Ok(_place) = tools.readers.acquire().await else {
-        return Answer::Abandoned;
+) -> AttemptOutcome {
+    let Ok(_place) = context.parse_slots.acquire().await else {
+        return AttemptOutcome::Abandoned;
     };
     let reading = tokio::task::spawn_blocking(move || work.answer(validators, freshness));
-    match tokio::time::timeout(READING, reading).await {
-        Err(_) => Answer::Crashed { detail: format!("reading the document took more than {} s", READING.as_secs()) },
-        Ok(Err(join)) => Answer::Crashed { detail: format!("reading the document failed: {}", panic_text(join)) },
+    match tokio::time::timeout(MAX_PARSE_TIME, reading).await {
+        Err(_) => AttemptOutcome::Crashed {
+            detail: format!("reading the document took more than {} s", MAX_PARSE_TIME.as_secs()),
+        },
+        Ok(Err(join)) => {
+            AttemptOutcome::Crashed { detail: format!("reading the document failed: {}", panic_text(join)) }
+        }
         Ok(Ok(answer)) => answer,
     }
 }
 
-impl Work {
-    fn answer(self, validators: Option<CacheValidators>, freshness: Freshness) -> Answer {
+impl ParseJob {
+    fn answer(self, validators: Option<CacheValidators>, freshness: Freshness) -> AttemptOutcome {
         let bytes = match self.body.decode() {
             Ok(bytes) => bytes,
-            Err(error) => return Answer::Failed { detail: error.to_string() },
+            Err(error) => return AttemptOutcome::Failed { detail: error.to_string() },
         };
         let size = bytes.len() as u64;
         let document = Document { bytes: &bytes, content_type: self.content_type.as_deref(), url: &self.url };
@@ -72,15 +76,15 @@ impl Work {
                 let items = normalize_items(&feed, &self.url, self.now, &mut problems);
                 let hub = discover_hub(&self.links, &feed.hubs, feed.self_url.as_ref());
                 let reading = reading_of(feed, items, problems, size, validators, freshness);
-                Answer::Read(Box::new(Reading { hub, ..reading }))
+                AttemptOutcome::Read(Box::new(ParsedDocument { hub, ..reading }))
             }
             Err(not_a_feed) => {
                 if let Some(by) = challenge_in_page(&bytes) {
-                    return Answer::Challenged { by, retry_after: None };
+                    return AttemptOutcome::Challenged { by, retry_after: None };
                 }
                 let detail = not_a_feed.to_string();
                 let feeds = if let NotAFeed::Html { feeds } = not_a_feed { feeds } else { Vec::new() };
-                Answer::NotAFeed { detail, feeds, bytes: size }
+                AttemptOutcome::NotAFeed { detail, feeds, bytes: size }
             }
         }
     }
@@ -93,8 +97,8 @@ fn reading_of(
     bytes: u64,
     validators: Option<CacheValidators>,
     freshness: Freshness,
-) -> Reading {
-    Reading {
+) -> ParsedDocument {
+    ParsedDocument {
         bytes,
         lang: detect_feed_language(&feed, &items),
         items,

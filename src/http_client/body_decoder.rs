@@ -40,25 +40,25 @@ pub enum BodyError {
 
 /// A body as it came, with its place among the large ones for as long as it is there.
 #[derive(Debug)]
-pub struct Body {
+pub struct ResponseBody {
     raw: Vec<u8>,
-    coding: Coding,
+    coding: ContentCoding,
     max: usize,
     _place: Option<OwnedSemaphorePermit>,
 }
 
-/// The places for large bodies, which all requests share.
+/// The large_body_slots for large bodies, which all requests share.
 #[derive(Clone)]
-pub(super) struct Places(Arc<Semaphore>);
+pub(super) struct LargeBodySlots(Arc<Semaphore>);
 
-impl Default for Places {
+impl Default for LargeBodySlots {
     fn default() -> Self {
-        Places(Arc::new(Semaphore::new(LARGE)))
+        LargeBodySlots(Arc::new(Semaphore::new(LARGE)))
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Coding {
+enum ContentCoding {
     Identity,
     Gzip,
     Deflate,
@@ -68,9 +68,13 @@ enum Coding {
 
 /// Receives a body to its end or to its limit, whichever comes first. What the headers claim about its length reserves
 /// nothing: a server can claim anything.
-pub(super) async fn receive(response: Response, max: usize, places: &Places) -> Result<Body, BodyError> {
+pub(super) async fn receive(
+    response: Response,
+    max: usize,
+    large_body_slots: &LargeBodySlots,
+) -> Result<ResponseBody, BodyError> {
     let coding = coding(response.headers())?;
-    let mut body = Body { raw: Vec::new(), coding, max, _place: None };
+    let mut body = ResponseBody { raw: Vec::new(), coding, max, _place: None };
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| BodyError::Broken(super::innermost(&error).to_string()))?;
@@ -78,28 +82,28 @@ pub(super) async fn receive(response: Response, max: usize, places: &Places) -> 
             return Err(BodyError::TooLarge(max));
         }
         if body.raw.len() + chunk.len() > MIB && body._place.is_none() {
-            body._place = places.0.clone().acquire_owned().await.ok();
+            body._place = large_body_slots.0.clone().acquire_owned().await.ok();
         }
         body.raw.extend_from_slice(&chunk);
     }
     Ok(body)
 }
 
-fn coding(headers: &HeaderMap) -> Result<Coding, BodyError> {
-    let mut found = Coding::Identity;
+fn coding(headers: &HeaderMap) -> Result<ContentCoding, BodyError> {
+    let mut found = ContentCoding::Identity;
     for value in headers.get_all(header::CONTENT_ENCODING) {
         let value = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
         for name in value.split(',').map(str::trim) {
             let coding = match name {
                 "" | "identity" | "utf-8" | "none" => continue,
-                "gzip" | "x-gzip" => Coding::Gzip,
-                "deflate" => Coding::Deflate,
-                "br" => Coding::Brotli,
-                "zstd" => Coding::Zstd,
+                "gzip" | "x-gzip" => ContentCoding::Gzip,
+                "deflate" => ContentCoding::Deflate,
+                "br" => ContentCoding::Brotli,
+                "zstd" => ContentCoding::Zstd,
                 _ => return Err(BodyError::UnknownCoding(crate::domain::text::one_line(name, 40))),
             };
             // A body that is packed twice is a bomb or a mistake; no feed is sent so.
-            if found != Coding::Identity {
+            if found != ContentCoding::Identity {
                 return Err(BodyError::UnknownCoding(crate::domain::text::one_line(&value, 40)));
             }
             found = coding;
@@ -108,10 +112,10 @@ fn coding(headers: &HeaderMap) -> Result<Coding, BodyError> {
     Ok(found)
 }
 
-impl Body {
+impl ResponseBody {
     /// A body that came to us without a request of ours, as it is.
-    pub fn plain(raw: Vec<u8>) -> Body {
-        Body { max: raw.len(), raw, coding: Coding::Identity, _place: None }
+    pub fn from_plain_bytes(raw: Vec<u8>) -> ResponseBody {
+        ResponseBody { max: raw.len(), raw, coding: ContentCoding::Identity, _place: None }
     }
 
     /// Bytes that came over the wire.
@@ -126,15 +130,15 @@ impl Body {
         let limit = self.max.min(raw.len().saturating_mul(MAX_RATIO).max(MIB));
         let mut read = |reader: &mut dyn Read| reader.take(limit as u64 + 1).read_to_end(&mut decoded).map(drop);
         let done = match self.coding {
-            Coding::Identity => return Ok(self.raw),
+            ContentCoding::Identity => return Ok(self.raw),
             // Some servers name a coding that they did not apply.
-            Coding::Gzip if !raw.starts_with(&[0x1f, 0x8b]) => return Ok(self.raw),
-            Coding::Gzip => read(&mut flate2::read::MultiGzDecoder::new(raw)),
+            ContentCoding::Gzip if !raw.starts_with(&[0x1f, 0x8b]) => return Ok(self.raw),
+            ContentCoding::Gzip => read(&mut flate2::read::MultiGzDecoder::new(raw)),
             // What HTTP calls deflate is zlib; some servers send it bare (RFC 9110, section 8.4.1.2).
-            Coding::Deflate if is_zlib(raw) => read(&mut flate2::read::ZlibDecoder::new(raw)),
-            Coding::Deflate => read(&mut flate2::read::DeflateDecoder::new(raw)),
-            Coding::Brotli => read(&mut brotli::Decompressor::new(raw, 4096)),
-            Coding::Zstd => zstd(raw).and_then(|mut decoder| read(&mut decoder)),
+            ContentCoding::Deflate if is_zlib(raw) => read(&mut flate2::read::ZlibDecoder::new(raw)),
+            ContentCoding::Deflate => read(&mut flate2::read::DeflateDecoder::new(raw)),
+            ContentCoding::Brotli => read(&mut brotli::Decompressor::new(raw, 4096)),
+            ContentCoding::Zstd => zstd(raw).and_then(|mut decoder| read(&mut decoder)),
         };
         if decoded.len() > limit {
             return Err(if limit < self.max { BodyError::Bomb } else { BodyError::TooLarge(self.max) });
@@ -159,8 +163,8 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn body(raw: Vec<u8>, coding: Coding) -> Body {
-        Body { raw, coding, max: 16 * MIB, _place: None }
+    fn body(raw: Vec<u8>, coding: ContentCoding) -> ResponseBody {
+        ResponseBody { raw, coding, max: 16 * MIB, _place: None }
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -179,13 +183,13 @@ mod tests {
         let mut br = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 20);
         br.write_all(&text).unwrap();
         for (raw, coding) in [
-            (text.clone(), Coding::Identity),
-            (gzip(&text), Coding::Gzip),
-            (text.clone(), Coding::Gzip),
-            (zlib.finish().unwrap(), Coding::Deflate),
-            (bare.finish().unwrap(), Coding::Deflate),
-            (br.into_inner(), Coding::Brotli),
-            (zstd::encode_all(&text[..], 3).unwrap(), Coding::Zstd),
+            (text.clone(), ContentCoding::Identity),
+            (gzip(&text), ContentCoding::Gzip),
+            (text.clone(), ContentCoding::Gzip),
+            (zlib.finish().unwrap(), ContentCoding::Deflate),
+            (bare.finish().unwrap(), ContentCoding::Deflate),
+            (br.into_inner(), ContentCoding::Brotli),
+            (zstd::encode_all(&text[..], 3).unwrap(), ContentCoding::Zstd),
         ] {
             assert_eq!(body(raw, coding).decode().unwrap(), text, "{coding:?}");
         }
@@ -195,8 +199,8 @@ mod tests {
     fn a_bomb_is_refused_before_it_goes_off() {
         let bomb = gzip(&vec![b' '; 8 * MIB]);
         assert!(bomb.len() < 10_000);
-        assert!(matches!(body(bomb, Coding::Gzip).decode(), Err(BodyError::Bomb)));
-        let large = Body { max: MIB / 2, ..body(gzip(&vec![b' '; MIB]), Coding::Gzip) };
+        assert!(matches!(body(bomb, ContentCoding::Gzip).decode(), Err(BodyError::Bomb)));
+        let large = ResponseBody { max: MIB / 2, ..body(gzip(&vec![b' '; MIB]), ContentCoding::Gzip) };
         assert!(matches!(large.decode(), Err(BodyError::TooLarge(_))));
     }
 
@@ -206,14 +210,14 @@ mod tests {
         encoder.window_log(27).unwrap();
         encoder.write_all(b"small").unwrap();
         encoder.flush().unwrap();
-        assert!(matches!(body(encoder.finish().unwrap(), Coding::Zstd).decode(), Err(BodyError::Corrupt(_))));
+        assert!(matches!(body(encoder.finish().unwrap(), ContentCoding::Zstd).decode(), Err(BodyError::Corrupt(_))));
     }
 
     #[test]
     fn a_body_cut_off_in_its_coding_is_corrupt() {
         let mut cut = gzip(&b"news ".repeat(100));
         cut.truncate(cut.len() / 2);
-        assert!(matches!(body(cut, Coding::Gzip).decode(), Err(BodyError::Corrupt(_))));
+        assert!(matches!(body(cut, ContentCoding::Gzip).decode(), Err(BodyError::Corrupt(_))));
     }
 
     #[test]
@@ -223,8 +227,8 @@ mod tests {
             headers.insert(header::CONTENT_ENCODING, value.parse().unwrap());
             coding(&headers)
         };
-        assert_eq!(of("X-GZip").unwrap(), Coding::Gzip);
-        assert_eq!(of("identity").unwrap(), Coding::Identity);
+        assert_eq!(of("X-GZip").unwrap(), ContentCoding::Gzip);
+        assert_eq!(of("identity").unwrap(), ContentCoding::Identity);
         for wrong in ["compress", "gzip, gzip", "br,gzip"] {
             assert!(of(wrong).is_err(), "{wrong}");
         }

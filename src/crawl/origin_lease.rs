@@ -2,11 +2,11 @@
 //!
 //! Whoever has to wait holds no other origin meanwhile, so that no two polls wait for each other.
 
-use super::reading::READING;
-use super::{Options, Tools, wait};
+use super::parse_job::MAX_PARSE_TIME;
+use super::{Options, PollContext, backoff};
 use crate::domain::duration::after;
 use crate::domain::{DueSource, OriginHold, Source, Timestamp};
-use crate::http_client::{Fetched, NoTurn, Origin};
+use crate::http_client::{FetchResult, Origin, PermitDenied};
 use crate::store::leases::{self, Held, Lease};
 use crate::store::{self, origins, sources};
 use futures_util::FutureExt;
@@ -22,10 +22,10 @@ const SPARE: SignedDuration = SignedDuration::from_secs(30);
 
 /// What came of asking for a source's turn.
 #[derive(Debug)]
-pub enum Claim {
-    Taken(Lease),
+pub enum ClaimOutcome {
+    Claimed(Lease),
     /// Somebody else has the source or its origin right now.
-    Held(Held),
+    Leased(Held),
     /// Its server asked not to be asked before a time; the source's next poll is after it.
     OnHold(OriginHold),
     /// It was polled, edited or removed since it was looked up.
@@ -34,16 +34,16 @@ pub enum Claim {
 
 /// Until when a source that is due has to wait for hours or days that its feed skips: whatever moved its next poll, a
 /// start or the end of a hold, knew nothing of them. Once it was not asked for the longest interval it is asked.
-pub fn put_off(source: &Source, options: &Options, now: Timestamp) -> Option<Timestamp> {
+pub fn skip_until(source: &Source, options: &Options, now: Timestamp) -> Option<Timestamp> {
     let latest = after(source.last_poll_at?, options.max_interval);
     let allowed = source.wishes.first_allowed(now, latest.duration_since(now).max(SignedDuration::ZERO));
     (allowed > now).then_some(allowed)
 }
 
-impl Tools {
+impl PollContext {
     /// Takes a source's turn by `lease`, and its origin's; its next poll is not due before the interval has passed.
-    pub async fn claim(&self, due: DueSource, mut lease: Lease) -> store::Result<Claim> {
-        lease.origin = Url::parse(&due.url).ok().map(|url| crate::http_client::origin(&url).to_string());
+    pub async fn claim(&self, due: DueSource, mut lease: Lease) -> store::Result<ClaimOutcome> {
+        lease.origin = Url::parse(&due.url).ok().map(|url| crate::http_client::Origin::from_url(&url).to_string());
         let now = self.clock.now();
         let (next, until) = (after(now, self.options.interval), self.lease_until(now));
         self.store
@@ -51,25 +51,30 @@ impl Tools {
                 if let Some(origin) = &lease.origin
                     && let Some(hold) = origins::held(db, origin, now)?
                 {
-                    let until = after(hold.until, wait::jitter(&due.url, now, hold.until.duration_since(now)));
+                    let until = after(hold.until, backoff::jitter(&due.url, now, hold.until.duration_since(now)));
                     sources::postpone(db, &due, until, &format!("its server is left alone: {}", hold.reason))?;
-                    return Ok(Claim::OnHold(hold));
+                    return Ok(ClaimOutcome::OnHold(hold));
                 }
                 if let Some(held) = leases::take(db, &lease, due.id, now, until)? {
-                    return Ok(Claim::Held(held));
+                    return Ok(ClaimOutcome::Leased(held));
                 }
                 if !sources::claim(db, &due, next)? {
                     leases::give_back(db, &lease, now, now)?;
-                    return Ok(Claim::Outdated);
+                    return Ok(ClaimOutcome::Outdated);
                 }
-                Ok(Claim::Taken(lease))
+                Ok(ClaimOutcome::Claimed(lease))
             })
             .await
     }
 
     /// Waits until it is this poll's turn at an origin, and tells `say` of whoever has it.
-    pub async fn wait_for_turn(&self, lease: &Lease, origin: &Origin, mut say: impl FnMut(&Held)) -> store::Result<()> {
-        while let Some(held) = self.move_on(lease, origin).await? {
+    pub async fn wait_for_origin(
+        &self,
+        lease: &Lease,
+        origin: &Origin,
+        mut say: impl FnMut(&Held),
+    ) -> store::Result<()> {
+        while let Some(held) = self.move_lease(lease, origin).await? {
             say(&held);
             tokio::time::sleep(LOOK).await;
         }
@@ -77,53 +82,55 @@ impl Tools {
     }
 
     /// Asks for a document of which nothing is kept.
-    pub async fn look_at(&self, url: &Url) -> store::Result<Fetched> {
+    pub async fn fetch_once(&self, url: &Url) -> store::Result<FetchResult> {
         let lease = Lease::new(&self.program);
         let turn = |origin: Origin| {
             let lease = &lease;
-            async move { self.turn_of_hop(lease, &origin).await }.boxed()
+            async move { self.lease_next_origin(lease, &origin).await }.boxed()
         };
         let fetched = self.fetcher.fetch(url, None, self.clock.now(), &turn).await;
-        self.give_back(&lease).await?;
+        self.release_lease(&lease).await?;
         Ok(fetched)
     }
 
     /// The same in the middle of a poll, which must come to an end.
-    pub async fn turn_of_hop(&self, lease: &Lease, origin: &Origin) -> Result<(), NoTurn> {
-        match self.hold_of(origin).await {
+    pub async fn lease_next_origin(&self, lease: &Lease, origin: &Origin) -> Result<(), PermitDenied> {
+        match self.origin_hold(origin).await {
             Ok(None) => {}
-            Ok(Some(hold)) => return Err(NoTurn::Held(hold.until)),
-            Err(error) => return Err(NoTurn::Failed(format!("the turn at {origin} could not be had: {error}"))),
+            Ok(Some(hold)) => return Err(PermitDenied::OnHold(hold.until)),
+            Err(error) => return Err(PermitDenied::Failed(format!("the turn at {origin} could not be had: {error}"))),
         }
         let start = Instant::now();
-        let patience = self.fetcher.total_timeout() + READING;
+        let patience = self.fetcher.total_timeout() + MAX_PARSE_TIME;
         loop {
-            match self.move_on(lease, origin).await {
+            match self.move_lease(lease, origin).await {
                 Ok(None) => return Ok(()),
                 Ok(Some(held)) if start.elapsed() > patience => {
                     let detail = format!("{origin} was busy with {} for too long", held.holder);
-                    return Err(NoTurn::Failed(detail));
+                    return Err(PermitDenied::Failed(detail));
                 }
                 Ok(Some(_)) => tokio::time::sleep(LOOK).await,
-                Err(error) => return Err(NoTurn::Failed(format!("the turn at {origin} could not be had: {error}"))),
+                Err(error) => {
+                    return Err(PermitDenied::Failed(format!("the turn at {origin} could not be had: {error}")));
+                }
             }
         }
     }
 
     /// The hold of an origin, where it has one now.
-    pub async fn hold_of(&self, origin: &Origin) -> store::Result<Option<OriginHold>> {
+    pub async fn origin_hold(&self, origin: &Origin) -> store::Result<Option<OriginHold>> {
         let (origin, now) = (origin.to_string(), self.clock.now());
         self.store.read(move |db| origins::held(db, &origin, now)).await
     }
 
     /// Gives back what a poll that is not recorded had.
-    pub async fn give_back(&self, lease: &Lease) -> store::Result<()> {
+    pub async fn release_lease(&self, lease: &Lease) -> store::Result<()> {
         let (lease, now) = (lease.clone(), self.clock.now());
         let pause = self.pause_until(now);
         self.store.write(move |db| leases::give_back(db, &lease, now, pause)).await
     }
 
-    async fn move_on(&self, lease: &Lease, origin: &Origin) -> store::Result<Option<Held>> {
+    async fn move_lease(&self, lease: &Lease, origin: &Origin) -> store::Result<Option<Held>> {
         let (lease, origin, now) = (lease.clone(), origin.to_string(), self.clock.now());
         let (until, pause) = (self.lease_until(now), self.pause_until(now));
         self.store.write(move |db| leases::move_on(db, &lease, &origin, now, until, pause)).await
@@ -135,7 +142,8 @@ impl Tools {
     }
 
     fn lease_until(&self, now: Timestamp) -> Timestamp {
-        let longest = SignedDuration::try_from(self.fetcher.total_timeout() + READING).unwrap_or(SignedDuration::MAX);
+        let longest =
+            SignedDuration::try_from(self.fetcher.total_timeout() + MAX_PARSE_TIME).unwrap_or(SignedDuration::MAX);
         after(now, longest.saturating_add(SPARE))
     }
 }

@@ -1,26 +1,24 @@
 //! When a source is polled next, by how often it brings something new: what is known of that, and what follows.
 //!
-//! [`Rate`] is the estimate for one source, [`Pace`] what all sources share. Polls follow the square root of the rate
+//! [`UpdateRate`] is the estimate for one source, [`BudgetMultiplier`] what all sources share. Polls follow the square root of the rate
 //! (see [`pace`]), hour by hour of the day, and are more where the source's document would drop items before they are
 //! seen. Pure: never reads the clock, does no I/O, throws no dice.
 
-mod day;
-mod pace;
+mod hourly_profile;
 #[cfg(test)]
 mod tests;
 
-pub use pace::{Demand, Pace};
-
+use super::poll_budget::{BudgetMultiplier, PollDemand};
 use crate::domain::Timestamp;
-use day::{Day, HOUR};
+use hourly_profile::{HOUR, HourlyProfile};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 /// What is known of one source's rate, as it is kept with the source.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Rate {
-    day: Day,
+pub struct UpdateRate {
+    day: HourlyProfile,
     /// When the source last gave a good answer, in seconds since 1970.
     seen: Option<i64>,
     /// How many items its last document held: its window, once a document was read.
@@ -32,9 +30,9 @@ pub struct Rate {
 }
 
 /// A document that was read: how many items it holds, and those of them that were not known, with the time that each
-/// claims for itself. Of the first document that a [`Rate`] sees, all may be given: it learns from their dates alone.
+/// claims for itself. Of the first document that a [`UpdateRate`] sees, all may be given: it learns from their dates alone.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
+pub struct SeenDocument<'a> {
     pub items: usize,
     pub new: &'a [Option<Timestamp>],
 }
@@ -50,8 +48,8 @@ const GENERATED: i64 = 60;
 /// larger ones. A third loses fewer still, and at a tight budget makes everyone wait up to a quarter longer.
 const SHARE: f64 = 0.5;
 
-impl Rate {
-    /// Reads what [`Rate::to_json`] wrote; whoever finds nothing, or something else, starts anew.
+impl UpdateRate {
+    /// Reads what [`UpdateRate::to_json`] wrote; whoever finds nothing, or something else, starts anew.
     pub fn from_json(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_default()
     }
@@ -66,7 +64,7 @@ impl Rate {
     }
 
     /// Takes note of a good answer at `at`: the document that was read, or `None` where nothing had changed (304).
-    pub fn observe(&mut self, at: Timestamp, seen: Option<Seen>) {
+    pub fn observe(&mut self, at: Timestamp, seen: Option<SeenDocument>) {
         let at = at.as_second();
         let last = self.seen.replace(at);
         let before = self.window;
@@ -132,15 +130,15 @@ impl Rate {
     }
 
     /// What this source asks of the budget, where it may be polled once in `floor` and has to be once in `cap`.
-    pub fn demand(&self, now: Timestamp, floor: SignedDuration, cap: SignedDuration) -> Demand {
+    pub fn demand(&self, now: Timestamp, floor: SignedDuration, cap: SignedDuration) -> PollDemand {
         let rates = self.day.rates(now.as_second());
         let (floor, cap) = (seconds(floor), seconds(cap));
         let slowest = self.longest.map_or(cap, |longest| cap.min(i64::from(longest)));
-        let before_overflow = self.room().map_or(0.0, |room| rates.mean() / room);
-        Demand {
-            root: rates.mean_root(),
-            slowest: before_overflow.max(HOUR as f64 / slowest.max(1) as f64),
-            fastest: HOUR as f64 / floor.max(1) as f64,
+        let before_overflow = self.window_headroom().map_or(0.0, |room| rates.mean() / room);
+        PollDemand {
+            mean_sqrt_rate: rates.mean_root(),
+            min_polls_per_hour: before_overflow.max(HOUR as f64 / slowest.max(1) as f64),
+            max_polls_per_hour: HOUR as f64 / floor.max(1) as f64,
             sources: 1,
         }
     }
@@ -149,15 +147,15 @@ impl Rate {
     pub fn wait(
         &self,
         now: Timestamp,
-        pace: Pace,
+        multiplier: BudgetMultiplier,
         floor: SignedDuration,
         cap: SignedDuration,
     ) -> (SignedDuration, String) {
         let (now, floor) = (now.as_second(), seconds(floor));
         let cap = seconds(cap).clamp(floor, MEMORY.max(floor));
         let rates = self.day.rates(now);
-        let by_rate = rates.until(now, 1.0, cap, |rate| pace.per_hour() * rate.sqrt());
-        let by_window = self.room().map_or(cap, |room| rates.until(now, room, cap, |rate| rate));
+        let by_rate = rates.until(now, 1.0, cap, |rate| multiplier.per_hour() * rate.sqrt());
+        let by_window = self.window_headroom().map_or(cap, |room| rates.until(now, room, cap, |rate| rate));
         let by_overflow = self.longest.map_or(cap, i64::from);
         let wait = by_rate.min(by_window).min(by_overflow).clamp(floor, cap);
         let (about, window) = (about(rates.at(now)), self.window.unwrap_or(0));
@@ -179,7 +177,7 @@ impl Rate {
     }
 
     /// How many new items may be expected by the next poll.
-    fn room(&self) -> Option<f64> {
+    fn window_headroom(&self) -> Option<f64> {
         self.window.filter(|window| *window > 0).map(|window| f64::from(window) * SHARE)
     }
 }

@@ -37,7 +37,7 @@ const NEAR: [f64; 4] = [4.0, 3.0, 2.0, 1.0];
 /// What was counted. The unit of each number is that of its week's first hour.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Day {
+pub(super) struct HourlyProfile {
     /// Weeks since 1970, at whose beginning a count weighs 1 and at whose end 2.
     week: i64,
     /// Thousandths of items.
@@ -49,7 +49,7 @@ pub(super) struct Day {
     watched_by_day: [u32; 7],
 }
 
-impl Day {
+impl HourlyProfile {
     /// Counts the time from `from` to `to` (seconds since 1970) as watched.
     pub fn watch(&mut self, from: i64, to: i64) {
         self.turn_to(to);
@@ -81,7 +81,7 @@ impl Day {
     }
 
     /// The expected rate in each hour of the day, as known at `now`.
-    pub fn rates(&self, now: i64) -> Rates {
+    pub fn rates(&self, now: i64) -> ExpectedRates {
         // What all numbers have lost since they were written. A clock that went back has lost nothing.
         let faded = self.weight(now.div_euclid(HOUR)).max(1.0);
         let new = self.new.map(|n| f64::from(n) / MILLI / faded);
@@ -100,7 +100,7 @@ impl Day {
             let expected = f64::from(self.watched_by_day[day]) / HOUR as f64 / faded * counted;
             (new + BELIEVE_DAY) / (expected + BELIEVE_DAY)
         });
-        Rates { hours, days }
+        ExpectedRates { hours, days }
     }
 
     /// Makes the week of `now` the one that numbers are counted in.
@@ -127,14 +127,14 @@ impl Day {
 
 /// Items an hour.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Rates {
+pub(super) struct ExpectedRates {
     /// In each hour of the day.
     hours: [f64; 24],
     /// The factor of each day of the week.
     days: [f64; 7],
 }
 
-impl Rates {
+impl ExpectedRates {
     pub fn at(&self, now: i64) -> f64 {
         self.in_hour(now.div_euclid(HOUR))
     }

@@ -1,11 +1,11 @@
-//! The address guard: which addresses a request may go to. Global unicast, and what the operator allows.
+//! The address address_policy: which addresses a request may go to. Global unicast, and what the operator allows.
 //!
 //! It is the client's resolver, so that the addresses it has judged are the ones connected to, whatever DNS says a
-//! moment later; URLs with a literal address, which no resolver sees, are judged by [`Guard::judge_url`] on each hop.
+//! moment later; URLs with a literal address, which no resolver sees, are judged by [`AddressPolicy::check_url`] on each hop.
 //! Behind a proxy it is the proxy that connects: what our own DNS knows of a name is judged, the rest is the proxy's.
 //! Sources: the IANA special-purpose address registries (RFC 6890) and RFC 4291, 6052, 3056, 4380.
 
-use super::{Options, Ports};
+use super::{Options, PortRange};
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -13,16 +13,16 @@ use url::{Host, Url};
 
 /// Judges addresses.
 #[derive(Debug, Clone)]
-pub struct Guard {
+pub struct AddressPolicy {
     allowed: Vec<IpNet>,
-    ports: Vec<Ports>,
+    ports: Vec<PortRange>,
     /// The host of the operator's proxy, which may be anywhere.
     proxy: Option<String>,
 }
 
 /// Why a request was not made.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum Forbidden {
+pub enum ForbiddenAddress {
     #[error("only http and https are fetched, not {0}")]
     Scheme(String),
     #[error("the URL names no host")]
@@ -37,62 +37,63 @@ pub enum Forbidden {
     Name { name: String, address: IpAddr },
 }
 
-impl Guard {
-    /// A guard that lets through public addresses and those that the operator allows.
+impl AddressPolicy {
+    /// A address_policy that lets through public addresses and those that the operator allows.
     pub fn new(options: &Options) -> Self {
         let proxy = options.proxy.as_ref().and_then(|url| url.host_str()).map(str::to_owned);
-        Guard { allowed: options.allowed_networks.clone(), ports: options.ports.clone(), proxy }
+        AddressPolicy { allowed: options.allowed_networks.clone(), ports: options.ports.clone(), proxy }
     }
 
     /// Judges what can be judged before a name is resolved: the scheme, and an address written in the URL.
     ///
     /// `Url` has by then read every spelling of an IPv4 address (decimal, octal, hexadecimal, short, full-width).
-    pub fn judge_url(&self, url: &Url) -> Result<(), Forbidden> {
+    pub fn check_url(&self, url: &Url) -> Result<(), ForbiddenAddress> {
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(Forbidden::Scheme(url.scheme().to_owned()));
+            return Err(ForbiddenAddress::Scheme(url.scheme().to_owned()));
         }
         let port = url.port_or_known_default().unwrap_or_default();
         if !self.ports.iter().any(|ports| ports.contains(port)) {
-            return Err(Forbidden::Port(port));
+            return Err(ForbiddenAddress::Port(port));
         }
         match url.host() {
-            None => Err(Forbidden::NoHost),
+            None => Err(ForbiddenAddress::NoHost),
             Some(Host::Domain(_)) => Ok(()),
-            Some(Host::Ipv4(address)) => self.judge(address.into()),
-            Some(Host::Ipv6(address)) => self.judge(address.into()),
+            Some(Host::Ipv4(address)) => self.check_address(address.into()),
+            Some(Host::Ipv6(address)) => self.check_address(address.into()),
         }
     }
 
     /// Judges a name that a proxy is going to resolve, as far as we can.
-    pub(super) async fn judge_for_proxy(&self, url: &Url) -> Result<(), Forbidden> {
+    pub(super) async fn check_proxied_host(&self, url: &Url) -> Result<(), ForbiddenAddress> {
         let Some(Host::Domain(name)) = url.host().filter(|_| self.proxy.is_some()) else { return Ok(()) };
         let Ok(mut found) = tokio::net::lookup_host((name, 0)).await else { return Ok(()) };
-        found.try_for_each(|address| self.judge(address.ip()))
+        found.try_for_each(|address| self.check_address(address.ip()))
     }
 
     /// Whether a connection to this address may be made.
-    pub fn judge(&self, address: IpAddr) -> Result<(), Forbidden> {
+    pub fn check_address(&self, address: IpAddr) -> Result<(), ForbiddenAddress> {
         let address = unwrap(address);
         if self.allowed.iter().any(|network| network.contains(&address)) || is_public(address) {
             Ok(())
         } else {
-            Err(Forbidden::Address(address))
+            Err(ForbiddenAddress::Address(address))
         }
     }
 }
 
-impl Resolve for Guard {
+impl Resolve for AddressPolicy {
     fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.clone();
+        let address_policy = self.clone();
         Box::pin(async move {
             let name = name.as_str().to_owned();
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if guard.proxy.as_deref() == Some(name.as_str()) {
+            if address_policy.proxy.as_deref() == Some(name.as_str()) {
                 return Ok(Box::new(found.into_iter()) as Addrs);
             }
-            let may: Vec<SocketAddr> = found.iter().copied().filter(|a| guard.judge(a.ip()).is_ok()).collect();
+            let may: Vec<SocketAddr> =
+                found.iter().copied().filter(|a| address_policy.check_address(a.ip()).is_ok()).collect();
             match found.first() {
-                Some(first) if may.is_empty() => Err(Forbidden::Name { name, address: first.ip() }.into()),
+                Some(first) if may.is_empty() => Err(ForbiddenAddress::Name { name, address: first.ip() }.into()),
                 _ => Ok(Box::new(may.into_iter()) as Addrs),
             }
         })
@@ -163,7 +164,7 @@ mod tests {
     use super::*;
 
     fn forbidden(url: &str) -> bool {
-        Guard::new(&Options::default()).judge_url(&Url::parse(url).unwrap()).is_err()
+        AddressPolicy::new(&Options::default()).check_url(&Url::parse(url).unwrap()).is_err()
     }
 
     #[test]
@@ -226,17 +227,18 @@ mod tests {
             assert!(forbidden(url), "{url} got through");
         }
         assert!(!forbidden("http://a.example:8080/"));
-        let guard = Guard::new(&Options { ports: vec![Ports { from: 81, to: 81 }], ..Options::default() });
-        assert!(guard.judge_url(&Url::parse("http://a.example:81/").unwrap()).is_ok());
-        assert!(guard.judge_url(&Url::parse("http://a.example/").unwrap()).is_err());
+        let address_policy =
+            AddressPolicy::new(&Options { ports: vec![PortRange { from: 81, to: 81 }], ..Options::default() });
+        assert!(address_policy.check_url(&Url::parse("http://a.example:81/").unwrap()).is_ok());
+        assert!(address_policy.check_url(&Url::parse("http://a.example/").unwrap()).is_err());
     }
 
     #[tokio::test]
     async fn a_name_that_leads_to_a_local_address_is_refused_where_the_connection_is_made() {
         let resolve = |name: &str| {
-            let guard = Guard::new(&Options::default());
+            let address_policy = AddressPolicy::new(&Options::default());
             let name = name.parse().unwrap();
-            async move { guard.resolve(name).await.map(|found| found.count()).map_err(|error| error.to_string()) }
+            async move { address_policy.resolve(name).await.map(|found| found.count()).map_err(|error| error.to_string()) }
         };
         let refusal = resolve("localhost").await.unwrap_err();
         assert!(refusal.contains("not public"), "{refusal}");
@@ -245,10 +247,10 @@ mod tests {
     #[test]
     fn the_operator_allows_a_network_not_everything() {
         let networks = vec!["127.0.0.0/8".parse().unwrap()];
-        let guard = Guard::new(&Options { allowed_networks: networks, ..Options::default() });
-        assert!(guard.judge("127.0.0.1".parse().unwrap()).is_ok());
-        assert!(guard.judge("::ffff:127.0.0.1".parse().unwrap()).is_ok());
-        assert!(guard.judge("10.0.0.1".parse().unwrap()).is_err());
-        assert!(guard.judge("::1".parse().unwrap()).is_err());
+        let address_policy = AddressPolicy::new(&Options { allowed_networks: networks, ..Options::default() });
+        assert!(address_policy.check_address("127.0.0.1".parse().unwrap()).is_ok());
+        assert!(address_policy.check_address("::ffff:127.0.0.1".parse().unwrap()).is_ok());
+        assert!(address_policy.check_address("10.0.0.1".parse().unwrap()).is_err());
+        assert!(address_policy.check_address("::1".parse().unwrap()).is_err());
     }
 }

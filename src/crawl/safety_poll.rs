@@ -8,16 +8,16 @@ use jiff::SignedDuration;
 use rusqlite::Connection;
 
 /// What is known beside the record.
-pub(super) struct Facts {
+pub(super) struct SafetyPollFacts {
     /// What the document declares, where one was read.
     pub hub: Option<Option<DeclaredHub>>,
     /// How long polls may be deferred; `None` where hubs are not used.
-    pub safety_poll: Option<SignedDuration>,
+    pub safety_poll_interval: Option<SignedDuration>,
     /// What the feed asked for until now.
     pub wishes: PollingHints,
 }
 
-impl Facts {
+impl SafetyPollFacts {
     /// Writes down what follows from a poll that is recorded already.
     pub(super) fn settle(&self, db: &Connection, record: &mut PollRecord, new_items: usize) -> store::Result<()> {
         let (source, now) = (record.source, record.finished_at);
@@ -27,7 +27,7 @@ impl Facts {
         let Some(mut known) = websub_subscriptions::get(db, source)? else { return Ok(()) };
         // The record has just set the next poll by its own rules, so that nothing is deferred any more.
         websub_subscriptions::restore_deferred_polls(db, Some(source), now, "")?;
-        let Some(safety_poll) = self.safety_poll else { return Ok(()) };
+        let Some(safety_poll) = self.safety_poll_interval else { return Ok(()) };
         match push_reliability::evaluate_poll(&known, record, new_items, safety_poll) {
             SafetyPollDecision::Unchanged => {}
             SafetyPollDecision::Unreliable => {

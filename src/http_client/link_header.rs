@@ -8,22 +8,22 @@ use url::Url;
 
 /// What the headers say for WebSub.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Links {
+pub struct LinkRelations {
     /// rel=hub, in their order.
     pub hubs: Vec<Url>,
     /// The first rel=self.
-    pub own: Option<Url>,
+    pub self_url: Option<Url>,
 }
 
 /// Bytes of all `Link` headers that are read.
 const MAX_BYTES: usize = 16 * 1024;
-/// Links that are read, and hubs that are kept.
+/// LinkRelations that are read, and hubs that are kept.
 const MAX_LINKS: usize = 100;
 const MAX_HUBS: usize = 8;
 
 /// The links of an answer from `base`.
-pub(super) fn links(headers: &HeaderMap, base: &Url) -> Links {
-    let mut found = Links::default();
+pub(super) fn links(headers: &HeaderMap, base: &Url) -> LinkRelations {
+    let mut found = LinkRelations::default();
     let mut bytes = 0;
     let mut links = 0;
     for value in headers.get_all(LINK) {
@@ -48,7 +48,7 @@ pub(super) fn links(headers: &HeaderMap, base: &Url) -> Links {
 /// A link's parameters: their names in small letters, and their values.
 type Parameters = Vec<(String, String)>;
 
-fn take(found: &mut Links, target: &str, parameters: &Parameters, base: &Url) {
+fn take(found: &mut LinkRelations, target: &str, parameters: &Parameters, base: &Url) {
     let first = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let (Some(relations), None, Ok(url)) = (first("rel"), first("anchor"), base.join(target.trim())) else {
         return;
@@ -58,8 +58,8 @@ fn take(found: &mut Links, target: &str, parameters: &Parameters, base: &Url) {
         if relation.eq_ignore_ascii_case("hub") && found.hubs.len() < MAX_HUBS {
             found.hubs.push(url.clone());
         }
-        if relation.eq_ignore_ascii_case("self") && found.own.is_none() {
-            found.own = Some(url.clone());
+        if relation.eq_ignore_ascii_case("self") && found.self_url.is_none() {
+            found.self_url = Some(url.clone());
         }
     }
 }
@@ -110,7 +110,7 @@ mod tests {
     fn read(values: &[&str]) -> (Vec<String>, Option<String>) {
         let headers = values.iter().map(|value| (LINK, value.parse().unwrap())).collect();
         let links = links(&headers, &Url::parse("https://news.example/a/feed").unwrap());
-        (links.hubs.iter().map(Url::to_string).collect(), links.own.map(String::from))
+        (links.hubs.iter().map(Url::to_string).collect(), links.self_url.map(String::from))
     }
 
     fn check(values: &[&str], hubs: &[&str], own: Option<&str>) {

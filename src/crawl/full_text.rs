@@ -1,13 +1,13 @@
-//! Reading the page of an item: by the fetcher and the rules of every request, and where robots are allowed (RFC 9309).
+//! ParsedDocument the page of an item: by the fetcher and the rules of every request, and where robots are allowed (RFC 9309).
 
-use super::reading::READING;
-use super::{Tools, panic_text};
+use super::parse_job::MAX_PARSE_TIME;
+use super::{PollContext, panic_text};
 use crate::charset::decode_text;
 use crate::domain::duration::after;
 use crate::domain::text::one_line;
 use crate::domain::{OriginHold, RequestRecord, Timestamp};
 use crate::html::article::extract_article;
-use crate::http_client::{Body, FetchOutcome, NoTurn, Origin, origin};
+use crate::http_client::{FetchOutcome, Origin, PermitDenied, ResponseBody};
 use crate::store::articles::{Page, RobotsFile, Wanted};
 use crate::store::leases::Lease;
 use crate::store::{self, articles, origins};
@@ -27,12 +27,12 @@ const MAX_ROBOTS: usize = 500 * 1024;
 /// A server that throttles without saying how long is left alone for this.
 const HOLD: SignedDuration = SignedDuration::from_hours(1);
 
-impl Tools {
+impl PollContext {
     /// Reads the page of an item and writes down what came of it.
-    pub async fn read_page(&self, wanted: &Wanted) -> store::Result<()> {
+    pub async fn fetch_full_text(&self, wanted: &Wanted) -> store::Result<()> {
         let lease = Lease::new(&self.program);
         let read = self.page(wanted, &lease).await;
-        self.give_back(&lease).await?;
+        self.release_lease(&lease).await?;
         let (item, page) = (wanted.item, read?);
         if let Page::Failed(why) = &page {
             tracing::debug!(%item, source = %wanted.source, why, "a page gave no article");
@@ -49,16 +49,16 @@ impl Tools {
             return Ok(Page::Failed("its server asks robots to stay away (robots.txt)".into()));
         }
         let now = self.clock.now();
-        let turn = |origin: Origin| async move { self.turn_of_hop(lease, &origin).await }.boxed();
+        let turn = |origin: Origin| async move { self.lease_next_origin(lease, &origin).await }.boxed();
         let fetched = self.fetcher.fetch_page(&url, now, &turn).await;
-        self.note(fetched.requests.clone()).await?;
+        self.record_requests(fetched.requests.clone()).await?;
         let at = fetched.url.clone();
         Ok(match fetched.outcome {
             FetchOutcome::Document { body, content_type, .. } => self.extract(body, content_type, at).await,
             FetchOutcome::Throttled { retry_after, .. } => {
                 let asked = retry_after.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or(HOLD);
                 if fetched.status == Some(429) {
-                    self.hold(&origin(&at), after(now, asked.min(self.options.max_hold))).await?;
+                    self.hold(&Origin::from_url(&at), after(now, asked.min(self.options.max_hold))).await?;
                 }
                 Page::Failed("its server asked us to come later".into())
             }
@@ -72,7 +72,7 @@ impl Tools {
     }
 
     /// Counts requests that belong to no poll.
-    pub async fn note(&self, requests: Vec<RequestRecord>) -> store::Result<()> {
+    pub async fn record_requests(&self, requests: Vec<RequestRecord>) -> store::Result<()> {
         let now = self.clock.now();
         self.store.write(move |db| origins::record(db, now, &requests)).await
     }
@@ -84,8 +84,8 @@ impl Tools {
     }
 
     /// Away from the tasks that do I/O, and by the same places as documents.
-    async fn extract(&self, body: Body, content_type: Option<String>, url: Url) -> Page {
-        let Ok(_place) = self.readers.acquire().await else {
+    async fn extract(&self, body: ResponseBody, content_type: Option<String>, url: Url) -> Page {
+        let Ok(_place) = self.parse_slots.acquire().await else {
             return Page::Failed("newsfold was stopped".into());
         };
         let reading = tokio::task::spawn_blocking(move || {
@@ -102,8 +102,8 @@ impl Tools {
                 Err(none) => Page::Failed(none.to_string()),
             }
         });
-        match tokio::time::timeout(READING, reading).await {
-            Err(_) => Page::Failed(format!("reading the page took more than {} s", READING.as_secs())),
+        match tokio::time::timeout(MAX_PARSE_TIME, reading).await {
+            Err(_) => Page::Failed(format!("reading the page took more than {} s", MAX_PARSE_TIME.as_secs())),
             Ok(Err(join)) => Page::Failed(format!("reading the page failed: {}", panic_text(join))),
             Ok(Ok(page)) => page,
         }
@@ -111,7 +111,7 @@ impl Tools {
 
     /// What the server of a URL says of robots, asked once a day.
     async fn robots(&self, url: &Url, lease: &Lease) -> store::Result<Robots> {
-        let (name, now) = (origin(url).to_string(), self.clock.now());
+        let (name, now) = (Origin::from_url(url).to_string(), self.clock.now());
         let known = {
             let name = name.clone();
             self.store.read(move |db| articles::robots(db, &name, now)).await?
@@ -135,15 +135,15 @@ impl Tools {
     /// No file means that all is allowed; a server that fails means that nothing is, for now (RFC 9309, section 2.3.1).
     async fn ask_for_robots(&self, url: &Url, lease: &Lease) -> store::Result<RobotsFile> {
         let now = self.clock.now();
-        let turn = |origin: Origin| -> futures_util::future::BoxFuture<'_, Result<(), NoTurn>> {
-            async move { self.turn_of_hop(lease, &origin).await }.boxed()
+        let turn = |origin: Origin| -> futures_util::future::BoxFuture<'_, Result<(), PermitDenied>> {
+            async move { self.lease_next_origin(lease, &origin).await }.boxed()
         };
         let mut at = url.clone();
         at.set_path("/robots.txt");
         at.set_query(None);
         at.set_fragment(None);
         let fetched = self.fetcher.fetch_page(&at, now, &turn).await;
-        self.note(fetched.requests.clone()).await?;
+        self.record_requests(fetched.requests.clone()).await?;
         let file = |good, allowed, body| RobotsFile { good_until: after(now, good), allowed, body };
         Ok(match fetched.outcome {
             FetchOutcome::Document { body, .. } => match tokio::task::spawn_blocking(|| body.decode()).await {

@@ -8,26 +8,26 @@
 
 /// What one source, or several that are alike, ask of the budget. All rates are polls an hour.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Demand {
+pub struct PollDemand {
     /// The root of the source's rate, averaged over the week.
-    pub root: f64,
-    pub slowest: f64,
-    pub fastest: f64,
+    pub mean_sqrt_rate: f64,
+    pub min_polls_per_hour: f64,
+    pub max_polls_per_hour: f64,
     /// How many sources this stands for.
     pub sources: u64,
 }
 
 /// The one multiplier: polls an hour for a source that brings one new item an hour.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pace(f64);
+pub struct BudgetMultiplier(f64);
 
-impl Pace {
+impl BudgetMultiplier {
     /// Beyond this every source is at its floor.
     const FASTEST: f64 = 1e9;
 
     /// Takes whatever number an operator gives for a pace.
-    pub fn of(polls_an_hour: f64) -> Self {
-        Pace(if polls_an_hour > 0.0 { polls_an_hour.min(Self::FASTEST) } else { 0.0 })
+    pub fn new(polls_an_hour: f64) -> Self {
+        BudgetMultiplier(if polls_an_hour > 0.0 { polls_an_hour.min(Self::FASTEST) } else { 0.0 })
     }
 
     pub fn per_hour(self) -> f64 {
@@ -38,11 +38,11 @@ impl Pace {
     ///
     /// Where even the slowest polls exceed the budget everyone is polled as slowly as may be, where the fastest do not
     /// use it up as fast as may be. It reads the demands 64 times; a million sources are best grouped beforehand by a
-    /// rounded root (a histogram, `GROUP BY` in SQL), which is what [`Demand::sources`] is for.
-    pub fn solve(demands: &[Demand], budget: f64) -> Self {
+    /// rounded root (a histogram, `GROUP BY` in SQL), which is what [`PollDemand::sources`] is for.
+    pub fn solve(demands: &[PollDemand], budget: f64) -> Self {
         let polls = |pace: f64| demands.iter().map(|demand| demand.polls(pace)).sum::<f64>();
         if polls(Self::FASTEST) <= budget {
-            return Pace(Self::FASTEST);
+            return BudgetMultiplier(Self::FASTEST);
         }
         let (mut low, mut high) = (0.0, 1.0);
         while polls(high) < budget {
@@ -52,13 +52,13 @@ impl Pace {
             let middle = (low + high) / 2.0;
             if polls(middle) < budget { low = middle } else { high = middle }
         }
-        Pace(low)
+        BudgetMultiplier(low)
     }
 }
 
-impl Demand {
+impl PollDemand {
     fn polls(&self, pace: f64) -> f64 {
-        (pace * self.root).max(self.slowest).min(self.fastest) * self.sources as f64
+        (pace * self.mean_sqrt_rate).max(self.min_polls_per_hour).min(self.max_polls_per_hour) * self.sources as f64
     }
 }
 
@@ -66,12 +66,12 @@ impl Demand {
 mod tests {
     use super::*;
 
-    fn demand(rate: f64, sources: u64) -> Demand {
-        Demand { root: rate.sqrt(), slowest: 1.0 / 24.0, fastest: 6.0, sources }
+    fn demand(rate: f64, sources: u64) -> PollDemand {
+        PollDemand { mean_sqrt_rate: rate.sqrt(), min_polls_per_hour: 1.0 / 24.0, max_polls_per_hour: 6.0, sources }
     }
 
-    fn polls(demands: &[Demand], budget: f64) -> f64 {
-        let pace = Pace::solve(demands, budget);
+    fn polls(demands: &[PollDemand], budget: f64) -> f64 {
+        let pace = BudgetMultiplier::solve(demands, budget);
         demands.iter().map(|demand| demand.polls(pace.per_hour())).sum()
     }
 
@@ -88,15 +88,18 @@ mod tests {
     #[test]
     fn a_rate_four_times_as_high_gets_twice_the_polls() {
         let demands = [demand(0.5, 1), demand(2.0, 1)];
-        let pace = Pace::solve(&demands, 3.0).per_hour();
+        let pace = BudgetMultiplier::solve(&demands, 3.0).per_hour();
         assert!((demands[0].polls(pace) - 1.0).abs() < 1e-6);
         assert!((demands[1].polls(pace) - 2.0).abs() < 1e-6);
     }
 
     #[test]
     fn what_a_floor_takes_from_one_source_goes_to_the_others() {
-        let free = Pace::solve(&[demand(1.0, 10), demand(25.0, 1)], 20.0);
-        let bound = Pace::solve(&[demand(1.0, 10), Demand { fastest: 2.0, ..demand(25.0, 1) }], 20.0);
+        let free = BudgetMultiplier::solve(&[demand(1.0, 10), demand(25.0, 1)], 20.0);
+        let bound = BudgetMultiplier::solve(
+            &[demand(1.0, 10), PollDemand { max_polls_per_hour: 2.0, ..demand(25.0, 1) }],
+            20.0,
+        );
         assert!((bound.per_hour() - 1.8).abs() < 1e-6 && free.per_hour() < 1.41, "{free:?} {bound:?}");
     }
 
@@ -104,22 +107,22 @@ mod tests {
     fn a_budget_out_of_reach_is_met_by_the_nearest_limit() {
         assert_eq!(polls(&[demand(1.0, 2)], 100.0), 12.0);
         assert_eq!(polls(&[demand(1.0, 24)], 0.5), 1.0);
-        assert_eq!(Pace::solve(&[], 5.0), Pace(Pace::FASTEST));
+        assert_eq!(BudgetMultiplier::solve(&[], 5.0), BudgetMultiplier(BudgetMultiplier::FASTEST));
     }
 
     #[test]
     fn a_million_sources_fit_in_a_few_groups() {
         let grouped = [demand(0.25, 600_000), demand(4.0, 400_000)];
-        let pace = Pace::solve(&grouped, 550_000.0).per_hour();
+        let pace = BudgetMultiplier::solve(&grouped, 550_000.0).per_hour();
         assert!((pace - 0.5).abs() < 1e-6, "{pace}");
     }
 
     #[test]
     fn numbers_that_are_none_do_no_harm() {
-        let odd = Demand { root: f64::NAN, slowest: 1.0, fastest: 6.0, sources: 1 };
+        let odd = PollDemand { mean_sqrt_rate: f64::NAN, min_polls_per_hour: 1.0, max_polls_per_hour: 6.0, sources: 1 };
         assert_eq!(polls(&[odd], 3.0), 1.0);
-        assert_eq!(Pace::of(f64::NAN), Pace(0.0));
-        assert_eq!(Pace::of(f64::INFINITY), Pace(Pace::FASTEST));
-        assert_eq!(Pace::solve(&[demand(1.0, 1)], f64::NAN), Pace(0.0));
+        assert_eq!(BudgetMultiplier::new(f64::NAN), BudgetMultiplier(0.0));
+        assert_eq!(BudgetMultiplier::new(f64::INFINITY), BudgetMultiplier(BudgetMultiplier::FASTEST));
+        assert_eq!(BudgetMultiplier::solve(&[demand(1.0, 1)], f64::NAN), BudgetMultiplier(0.0));
     }
 }

@@ -1,10 +1,10 @@
 //! What an attempt means for its source: the record, the state, and when to ask again. Pure: facts in, record out.
 //!
-//! How long each kind of answer makes us wait is [`super::wait`]'s, what a redirect means [`super::moved`]'s.
+//! How long each kind of answer makes us wait is [`super::backoff`]'s, what a redirect means [`super::permanent_redirect`]'s.
 
-use super::rate::{Rate, Seen};
-use super::wait::{self, Wait};
-use super::{Answer, Attempt, Known, Reading, moved};
+use super::backoff::{self, PollDelay};
+use super::update_rate::{SeenDocument, UpdateRate};
+use super::{AttemptOutcome, ParsedDocument, PollAttempt, PollFacts, permanent_redirect};
 use crate::domain::duration::after;
 use crate::domain::{
     CacheValidators, OperatorEvent, OperatorEventKind, OriginHold, OutletFrom, PollOutcome, PollRecord, Source,
@@ -48,40 +48,41 @@ impl Default for Options {
 const GONE_CONFIRMATION: SignedDuration = SignedDuration::from_hours(24);
 /// A source that failed so often in a row is broken, and the operator is told. At the default interval that is after
 /// five hours.
-pub const BROKEN: u32 = 5;
+pub const BROKEN_AFTER_FAILURES: u32 = 5;
 
 /// Judges an attempt to poll `source`.
-pub fn decide(source: &Source, attempt: &mut Attempt, known: &Known, options: &Options) -> PollRecord {
+pub fn decide(source: &Source, attempt: &mut PollAttempt, facts: &PollFacts, options: &Options) -> PollRecord {
     let at = attempt.finished_at;
     let mut record = blank(source, attempt);
-    let origin = attempt.origin().map(str::to_owned);
-    let wait = match &mut attempt.answer {
-        Answer::Read(reading) => {
+    let origin = attempt.last_origin().map(str::to_owned);
+    let wait = match &mut attempt.outcome {
+        AttemptOutcome::Read(reading) => {
             let freshness = reading.freshness;
             take_over(&mut record, reading);
-            let floor = wait::asked_of_guests(&reading.wishes, freshness, options);
-            let mut rate = Rate::from_json(&source.rate);
+            let floor = backoff::min_delay(&reading.wishes, freshness, options);
+            let mut rate = UpdateRate::from_json(&source.rate);
             // From its first document it learns by the dates of all that it holds.
             let all = || reading.items.iter().map(|item| item.published_at).collect();
-            let new: Vec<_> = if rate.is_unknown() { all() } else { known.new.clone() };
-            rate.observe(at, Some(Seen { items: reading.items.len(), new: &new }));
-            by_rate(&mut record, &rate, floor, known, options)
+            let new: Vec<_> = if rate.is_unknown() { all() } else { facts.new_item_dates.clone() };
+            rate.observe(at, Some(SeenDocument { items: reading.items.len(), new: &new }));
+            by_rate(&mut record, &rate, floor, facts, options)
         }
-        Answer::NotModified { validators, freshness } => {
+        AttemptOutcome::NotModified { validators, freshness } => {
             record.outcome = PollOutcome::NotModified;
             record.validators = renewed(source.validators.as_ref(), validators.take());
-            let floor = wait::asked_of_guests(&source.wishes, *freshness, options);
-            let mut rate = Rate::from_json(&source.rate);
+            let floor = backoff::min_delay(&source.wishes, *freshness, options);
+            let mut rate = UpdateRate::from_json(&source.rate);
             rate.observe(at, None);
-            by_rate(&mut record, &rate, floor, known, options)
+            by_rate(&mut record, &rate, floor, facts, options)
         }
-        Answer::Throttled { retry_after, freshness } => {
+        AttemptOutcome::Throttled { retry_after, freshness } => {
             record.outcome = PollOutcome::Throttled;
             record.failures = source.failures + 1;
             let asked = retry_after.unwrap_or_default().max(freshness.fresh_for.unwrap_or_default());
-            let (asked, clamped) = wait::asked(asked, options);
+            let (asked, clamped) = backoff::asked(asked, options);
             record.detail = format!("the server asked us to come later{clamped}");
-            let wait = wait::longest([(asked, "the server asked for it"), wait::back_off(record.failures, options)]);
+            let wait =
+                backoff::longest([(asked, "the server asked for it"), backoff::back_off(record.failures, options)]);
             record.hold_until = (!asked.is_zero()).then(|| after(at, asked));
             // Too many requests are counted by server (RFC 6585, section 4); unavailable may be this document alone.
             if attempt.status == Some(429) {
@@ -91,27 +92,27 @@ pub fn decide(source: &Source, attempt: &mut Attempt, known: &Known, options: &O
             }
             wait
         }
-        Answer::Refused { retry_after } => {
+        AttemptOutcome::Refused { retry_after } => {
             record.outcome = PollOutcome::Refused;
             record.detail = "the server does not want newsfold here (403)".into();
-            stay_away(&mut record, source, origin.as_deref(), *retry_after, known, options)
+            stay_away(&mut record, source, origin.as_deref(), *retry_after, facts, options)
         }
-        Answer::Challenged { by, retry_after } => {
+        AttemptOutcome::Challenged { by, retry_after } => {
             record.outcome = PollOutcome::Challenged;
             record.detail = format!(
                 "{by} asks for proof that a person asks, which newsfold never gives; ask the publisher to let feeds \
                  through"
             );
-            stay_away(&mut record, source, origin.as_deref(), *retry_after, known, options)
+            stay_away(&mut record, source, origin.as_deref(), *retry_after, facts, options)
         }
-        Answer::Held { origin, until } => {
+        AttemptOutcome::Held { origin, until } => {
             record.outcome = PollOutcome::Held;
             record.failures = source.failures;
             record.detail = format!("it redirects to {origin}, which asked not to be asked before {until}");
             let left = until.duration_since(at).max(options.interval);
-            Wait { span: left, reason: format!("{origin} asked us to stay away") }
+            PollDelay { span: left, reason: format!("{origin} asked us to stay away") }
         }
-        Answer::Gone => {
+        AttemptOutcome::Gone => {
             record.outcome = PollOutcome::Gone;
             record.failures = source.failures + 1;
             record.detail = "the server says that the feed is gone for good (410)".into();
@@ -122,38 +123,38 @@ pub fn decide(source: &Source, attempt: &mut Attempt, known: &Known, options: &O
                 record.events.push(OperatorEvent { kind: OperatorEventKind::Gone, detail: record.detail.clone() });
             }
             let left = confirmed_at.duration_since(at).max(options.interval);
-            Wait { span: left, reason: "to confirm that the feed is gone".into() }
+            PollDelay { span: left, reason: "to confirm that the feed is gone".into() }
         }
-        Answer::Offline { detail, since } => {
+        AttemptOutcome::Offline { detail, since } => {
             record.outcome = PollOutcome::Offline;
             record.failures = source.failures;
             record.detail = format!("no server can be reached since {since}: {detail}");
-            wait::while_offline(at.duration_since(*since), options)
+            backoff::while_offline(at.duration_since(*since), options)
         }
-        Answer::NotAFeed { detail, bytes, .. } => {
+        AttemptOutcome::NotAFeed { detail, bytes, .. } => {
             record.outcome = PollOutcome::NotAFeed;
             record.bytes = *bytes;
             failed(&mut record, source, detail, options)
         }
-        Answer::Failed { detail } | Answer::Unreachable { detail } => {
+        AttemptOutcome::Failed { detail } | AttemptOutcome::Unreachable { detail } => {
             record.outcome = PollOutcome::Failed;
             failed(&mut record, source, detail, options)
         }
-        Answer::Crashed { detail } => {
+        AttemptOutcome::Crashed { detail } => {
             record.outcome = PollOutcome::Crashed;
             failed(&mut record, source, detail, options)
         }
-        Answer::Abandoned => {
+        AttemptOutcome::Abandoned => {
             record.outcome = PollOutcome::Abandoned;
             record.failures = source.failures;
             record.detail = "newsfold was stopped before the poll had ended".into();
-            Wait { span: options.interval, reason: "the last poll was cut off".into() }
+            PollDelay { span: options.interval, reason: "the last poll was cut off".into() }
         }
     };
     if record.outcome.is_success() {
         record.gone_since = None;
         record.feed_outlet = outlet_instead_of_guess(source, record.feed_site_url.as_deref());
-        moved::judge(&mut record, source, attempt.moved_to.as_ref(), known);
+        permanent_redirect::judge(&mut record, source, attempt.permanent_redirect.as_ref(), facts);
     }
     tell(&mut record, source);
     schedule(&mut record, source, wait, options);
@@ -161,14 +162,20 @@ pub fn decide(source: &Source, attempt: &mut Attempt, known: &Known, options: &O
 }
 
 /// Waits as long as the source's rate calls for, and not less than its floor.
-fn by_rate(record: &mut PollRecord, rate: &Rate, floor: Wait, known: &Known, options: &Options) -> Wait {
+fn by_rate(
+    record: &mut PollRecord,
+    rate: &UpdateRate,
+    floor: PollDelay,
+    facts: &PollFacts,
+    options: &Options,
+) -> PollDelay {
     record.rate = rate.to_json();
-    let (span, reason) = rate.wait(record.finished_at, known.pace, floor.span, options.max_interval);
-    if span > floor.span || floor.span == options.interval { Wait { span, reason } } else { floor }
+    let (span, reason) = rate.wait(record.finished_at, facts.budget_multiplier, floor.span, options.max_interval);
+    if span > floor.span || floor.span == options.interval { PollDelay { span, reason } } else { floor }
 }
 
 /// The record of an attempt of which nothing is known yet: what stands of the source stays as it is.
-fn blank(source: &Source, attempt: &Attempt) -> PollRecord {
+fn blank(source: &Source, attempt: &PollAttempt) -> PollRecord {
     let at = attempt.finished_at;
     PollRecord {
         source: source.id,
@@ -203,7 +210,7 @@ fn blank(source: &Source, attempt: &Attempt) -> PollRecord {
     }
 }
 
-fn take_over(record: &mut PollRecord, reading: &mut Reading) {
+fn take_over(record: &mut PollRecord, reading: &mut ParsedDocument) {
     record.outcome = PollOutcome::Read;
     record.bytes = reading.bytes;
     record.items = reading.items.len() as u32;
@@ -236,10 +243,10 @@ fn outlet_instead_of_guess(source: &Source, site: Option<&str>) -> Option<String
     outlet_of_site(&site)
 }
 
-fn failed(record: &mut PollRecord, source: &Source, detail: &str, options: &Options) -> Wait {
+fn failed(record: &mut PollRecord, source: &Source, detail: &str, options: &Options) -> PollDelay {
     record.detail = crate::domain::text::one_line(detail, 500);
     record.failures = source.failures + 1;
-    wait::longest([wait::back_off(record.failures, options)])
+    backoff::longest([backoff::back_off(record.failures, options)])
 }
 
 /// A server that turns us away is left alone for hours. It is the whole server, unless it serves other sources well.
@@ -248,19 +255,19 @@ fn stay_away(
     source: &Source,
     origin: Option<&str>,
     retry_after: Option<std::time::Duration>,
-    known: &Known,
+    facts: &PollFacts,
     options: &Options,
-) -> Wait {
+) -> PollDelay {
     record.failures = source.failures + 1;
-    let (asked, clamped) = wait::asked(retry_after.unwrap_or_default(), options);
+    let (asked, clamped) = backoff::asked(retry_after.unwrap_or_default(), options);
     record.detail.push_str(&clamped);
-    let wait = wait::longest([wait::turned_away(source), (asked, "the server asked for it")]);
+    let wait = backoff::longest([backoff::turned_away(source), (asked, "the server asked for it")]);
     let until = after(record.finished_at, wait.span);
     record.hold_until = Some(until);
     // Another's redirect, or words on a page, are no server's word about its other feeds; a 429 is.
-    let own =
-        Url::parse(&source.url).is_ok_and(|url| Some(crate::http_client::origin(&url).to_string().as_str()) == origin);
-    let is_refusal = record.status.is_some_and(|status| status >= 400) && own && !known.origin_serves_others;
+    let own = Url::parse(&source.url)
+        .is_ok_and(|url| Some(crate::http_client::Origin::from_url(&url).to_string().as_str()) == origin);
+    let is_refusal = record.status.is_some_and(|status| status >= 400) && own && !facts.origin_serves_others;
     if is_refusal || record.status == Some(429) {
         let until = if is_refusal { until } else { after(record.finished_at, asked.max(options.interval)) };
         record.origin_hold = hold(origin, until, &record.detail);
@@ -274,27 +281,27 @@ fn hold(origin: Option<&str>, until: Timestamp, reason: &str) -> Option<OriginHo
 
 /// The operator hears once of a source that broke, and once that it is well again.
 fn tell(record: &mut PollRecord, source: &Source) {
-    if record.failures == BROKEN && source.failures < BROKEN {
+    if record.failures == BROKEN_AFTER_FAILURES && source.failures < BROKEN_AFTER_FAILURES {
         // It is published, and where a name leads inside our network is nobody's business.
         let is_inside = record.detail.contains("not public") || record.detail.contains("not a public");
         let last = if is_inside { "its address is not public" } else { &record.detail };
-        let detail = format!("{BROKEN} polls in a row failed; the last one: {last}");
+        let detail = format!("{BROKEN_AFTER_FAILURES} polls in a row failed; the last one: {last}");
         record.events.push(OperatorEvent { kind: OperatorEventKind::Broken, detail });
-    } else if record.outcome.is_success() && source.failures >= BROKEN {
+    } else if record.outcome.is_success() && source.failures >= BROKEN_AFTER_FAILURES {
         let detail = format!("it answers again, after {} polls that failed", source.failures);
         record.events.push(OperatorEvent { kind: OperatorEventKind::Recovered, detail });
     }
 }
 
 /// Sets the next poll: what is added to the wait is only ever added.
-fn schedule(record: &mut PollRecord, source: &Source, wait: Wait, options: &Options) {
+fn schedule(record: &mut PollRecord, source: &Source, wait: PollDelay, options: &Options) {
     let at = record.finished_at;
     let wishes = record.feed_wishes.as_ref().unwrap_or(&source.wishes);
     // What a feed asked for holds while it fails, too.
-    let floor = Wait { span: wait::floor(wishes, options), reason: "the feed asks for so much".into() };
+    let floor = PollDelay { span: backoff::floor(wishes, options), reason: "the feed asks for so much".into() };
     let wait = if wait.span < floor.span { floor } else { wait };
-    let mut next = after(after(at, wait.span), wait::jitter(&source.url, at, wait.span));
-    record.next_reason = format!("{} after the last poll: {}", wait::words(wait.span), wait.reason);
+    let mut next = after(after(at, wait.span), backoff::jitter(&source.url, at, wait.span));
+    record.next_reason = format!("{} after the last poll: {}", backoff::words(wait.span), wait.reason);
     if !record.outcome.is_success() && source.next_poll_at > next {
         // A poll by hand that brought nothing makes the next one no sooner.
         next = source.next_poll_at;
