@@ -16,7 +16,7 @@ use newsfold::clock::Clock;
 use newsfold::config::Config;
 use newsfold::daemon;
 use newsfold::domain::{FeedSelection, NewSource, OutletFrom};
-use newsfold::store::{Store, polls, sources, stories};
+use newsfold::store::{ReadConnection, Store, polls, sources, stories};
 use newsfold::urls::outlet::outlet_of_url;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -97,16 +97,11 @@ async fn main() -> anyhow::Result<()> {
 async fn play(store: &Store, clock: &Clock, time: Timestamp, source_count: u64) -> anyhow::Result<()> {
     clock.advance(time.duration_since(clock.now()));
     let now = clock.now();
-    store
-        .write(move |db| {
-            // Back-off would pass over versions, and here each version is to be seen.
-            db.execute(
-                "UPDATE source SET next_poll_at = ?1, hold_until = NULL, state = 'active'",
-                [now.as_millisecond()],
-            )?;
-            Ok(())
-        })
-        .await?;
+    // Back-off would pass over versions, and here each version is to be seen.
+    let due = "UPDATE source SET next_poll_at = ?1, hold_until = NULL, state = 'active'";
+    let sqlite = rusqlite::Connection::open(store.path())?;
+    sqlite.busy_timeout(Duration::from_secs(20))?;
+    sqlite.execute(due, [now.as_millisecond()])?;
     until(store, "all sources are polled and placed", move |db| {
         let tally = polls::tally(db, now)?;
         Ok(tally.polls >= source_count && stories::counts(db)?.unassigned == 0)
@@ -117,7 +112,7 @@ async fn play(store: &Store, clock: &Clock, time: Timestamp, source_count: u64) 
 async fn until(
     store: &Store,
     what: &str,
-    condition: impl Fn(&rusqlite::Connection) -> newsfold::store::Result<bool> + Send + Clone + 'static,
+    condition: impl Fn(&ReadConnection) -> newsfold::store::Result<bool> + Send + Clone + 'static,
 ) -> anyhow::Result<()> {
     let deadline = Instant::now() + Duration::from_secs(300);
     while !store.read(condition.clone()).await? {

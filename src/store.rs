@@ -26,14 +26,17 @@ pub mod websub_subscriptions;
 pub mod words;
 
 mod connection;
+mod maintenance;
+mod open;
 mod recognise;
 mod rows;
 mod writer;
 
-pub use connection::{Maintenance, default_path};
+pub use connection::{ReadConnection, WriteConnection};
+pub use maintenance::{Maintenance, damage};
+pub use open::default_path;
 pub use words::fault_in_words;
 
-use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -77,13 +80,13 @@ pub struct Store {
 struct Shared {
     path: PathBuf,
     writer: writer::Writer,
-    idle_readers: Mutex<Vec<Connection>>,
+    idle_readers: Mutex<Vec<ReadConnection>>,
 }
 
 impl Store {
     /// Opens the database at `path`, creates it where there is none, and brings it to this version.
     pub fn open(path: &Path) -> Result<Store> {
-        let connection = connection::open_writer(path)?;
+        let connection = open::open_writer(path)?;
         let writer = writer::Writer::start(connection)?;
         let shared = Shared { path: path.to_owned(), writer, idle_readers: Mutex::new(Vec::new()) };
         Ok(Store { shared: Arc::new(shared) })
@@ -98,7 +101,7 @@ impl Store {
     /// An error, or a panic, undoes what `work` did and nothing else in the batch.
     pub async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&WriteConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.shared.writer.write(work).await
     }
@@ -106,7 +109,7 @@ impl Store {
     /// Runs `work` over one consistent view of the database that it cannot change.
     pub async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&ReadConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let shared = self.shared.clone();
         let joined = tokio::task::spawn_blocking(move || shared.read_now(work)).await;
@@ -119,24 +122,16 @@ impl Store {
     }
 }
 
-/// What SQLite finds wrong with the file; empty when it is whole.
-pub fn damage(db: &Connection) -> Result<Vec<String>> {
-    let mut check = db.prepare("PRAGMA integrity_check")?;
-    let mut found: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    found.retain(|line| line != "ok");
-    Ok(found)
-}
-
 impl Shared {
-    fn read_now<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    fn read_now<T>(&self, work: impl FnOnce(&ReadConnection) -> Result<T>) -> Result<T> {
         let idle = self.idle_readers.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => connection::open_reader(&self.path)?,
+            None => open::open_reader(&self.path)?,
         };
         let result = {
-            let view = connection.unchecked_transaction()?;
-            work(&view)
+            let _transaction = connection.sqlite().unchecked_transaction()?;
+            work(&connection)
         };
         self.idle_readers.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(connection);
         result

@@ -12,10 +12,9 @@ use crate::publish::{
     render,
 };
 use crate::store::entries::{self, Page};
-use crate::store::{self, Store, stories, tokens};
+use crate::store::{self, ReadConnection, Store, stories, tokens};
 use crate::wording::selection_text;
 use anyhow::{Context as _, bail};
-use rusqlite::Connection;
 use std::process::ExitCode;
 
 #[derive(clap::Subcommand)]
@@ -139,7 +138,7 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
 /// runs that would choose anew, what it would hold.
 async fn read(store: &Store, feed: &PublishedFeed, variant: FeedVariant) -> store::Result<(Page, usize)> {
     let feed = feed.clone();
-    let of = move |db: &Connection| {
+    let of = move |db: &ReadConnection| {
         if entries::is_chosen(db, &feed)? {
             return Ok((entries::current(db, &feed, variant)?, entries::archive_pages(db, &feed)?.len()));
         }

@@ -3,7 +3,7 @@
 use super::{Options, backoff};
 use crate::domain::Timestamp;
 use crate::domain::duration::after;
-use crate::store::{self, Store, origins, sources};
+use crate::store::{self, Store, WriteConnection, origins, sources};
 
 /// Ends the hold of an origin. Returns how many sources waited for that; `None` where there was nothing to end.
 pub async fn clear_hold(
@@ -12,7 +12,7 @@ pub async fn clear_hold(
     options: Options,
     now: Timestamp,
 ) -> store::Result<Option<usize>> {
-    let release = move |db: &_| {
+    let release = move |db: &WriteConnection| {
         let waiting = origins::kept_waiting(db, &origin, now)?;
         let was_held = origins::release(db, &origin)?;
         for id in &waiting {

@@ -8,9 +8,8 @@
 use super::{AttemptOutcome, PollAttempt, PollContext};
 use crate::domain::duration::after;
 use crate::domain::{OperatorEventKind, Source, SourceId, Timestamp};
-use crate::store::{self, events, sources};
+use crate::store::{self, WriteConnection, events, sources};
 use jiff::SignedDuration;
-use rusqlite::Connection;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Outlets in a row from which nothing comes back before the network counts as down; all of them where there are fewer.
@@ -125,7 +124,7 @@ pub(super) fn judge(context: &PollContext, attempt: &mut PollAttempt) -> Network
 }
 
 impl NetworkRecovery {
-    pub(super) fn write(&self, db: &Connection, now: Timestamp) -> store::Result<()> {
+    pub(super) fn write(&self, db: &WriteConnection, now: Timestamp) -> store::Result<()> {
         let Some(since) = self.back_since else { return Ok(()) };
         sources::spread_overdue(db, now, OVERDUE_SPACING, self.interval)?;
         let detail = format!("servers answer again; none could be reached since {since}");
@@ -147,7 +146,7 @@ pub(super) async fn after_silence(
     }
     let interval = context.options.interval;
     let text = format!("no server can be reached since {}; the last attempt: {detail}", silence.since);
-    let write = move |db: &Connection| {
+    let write = move |db: &WriteConnection| {
         sources::clear_of_blame(db, &silence.blamed, interval)?;
         if silence.is_new { events::record(db, now, OperatorEventKind::Offline, None, &text) } else { Ok(()) }
     };

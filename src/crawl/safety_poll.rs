@@ -2,10 +2,9 @@
 //! polls may be a safety net from now on. The judgement is [`push_reliability`]'s.
 
 use crate::domain::{DeclaredHub, PollRecord, PollingHints};
-use crate::store::{self, websub_subscriptions};
+use crate::store::{self, WriteConnection, websub_subscriptions};
 use crate::websub::push_reliability::{self, SafetyPollDecision};
 use jiff::SignedDuration;
-use rusqlite::Connection;
 
 /// What is known beside the record.
 pub(super) struct SafetyPollFacts {
@@ -19,7 +18,7 @@ pub(super) struct SafetyPollFacts {
 
 impl SafetyPollFacts {
     /// Writes down what follows from a poll that is recorded already.
-    pub(super) fn settle(&self, db: &Connection, record: &mut PollRecord, new_items: usize) -> store::Result<()> {
+    pub(super) fn settle(&self, db: &WriteConnection, record: &mut PollRecord, new_items: usize) -> store::Result<()> {
         let (source, now) = (record.source, record.finished_at);
         if let Some(declared) = &self.hub {
             websub_subscriptions::set_declared_hub(db, source, declared.as_ref(), now)?;

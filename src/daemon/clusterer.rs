@@ -8,8 +8,7 @@ use crate::clock::Clock;
 use crate::cluster::{Clusterer, Options};
 use crate::domain::{Item, JoinEvidence, Story, StoryAssignment, StoryId, StoryPlacement, StoryRegrouping, Timestamp};
 use crate::publish::{self, choose_lead};
-use crate::store::{self, Store, decisions, items, stories};
-use rusqlite::Connection;
+use crate::store::{self, ReadConnection, Store, decisions, items, stories};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio_util::sync::CancellationToken;
 
@@ -179,7 +178,7 @@ impl Grouping {
 
 /// Places the next items. After a panic the clusterer is not given back, because it may be half changed.
 fn place_batch(
-    db: &Connection,
+    db: &ReadConnection,
     mut clusterer: Clusterer,
     now: Timestamp,
 ) -> store::Result<(Option<Clusterer>, Vec<StoryAssignment>)> {
@@ -198,7 +197,7 @@ fn place_batch(
     Ok((Some(clusterer), placed))
 }
 
-fn recluster(db: &Connection, clusterer: &mut Clusterer, now: Timestamp) -> store::Result<StoryRegrouping> {
+fn recluster(db: &ReadConnection, clusterer: &mut Clusterer, now: Timestamp) -> store::Result<StoryRegrouping> {
     minting(|failure| {
         clusterer.recluster(now, |founder, taken| match items::get(db, founder) {
             Ok(Some(item)) => mint(db, &item, taken, failure),
@@ -216,7 +215,7 @@ fn minting<T>(work: impl FnOnce(&mut Option<store::Error>) -> T) -> store::Resul
 }
 
 fn mint(
-    db: &Connection,
+    db: &ReadConnection,
     founder: &Item,
     taken: &dyn Fn(StoryId) -> bool,
     failure: &mut Option<store::Error>,
@@ -230,7 +229,7 @@ fn fail(failure: &mut Option<store::Error>, error: store::Error) -> StoryId {
     StoryId::from_row(0)
 }
 
-fn alone(db: &Connection, item: &Item) -> store::Result<StoryAssignment> {
+fn alone(db: &ReadConnection, item: &Item) -> store::Result<StoryAssignment> {
     let story = stories::mint(db, item, |_| false)?;
     let evidence = JoinEvidence::default();
     Ok(StoryAssignment { item: item.id, story, placement: StoryPlacement::Founded, copy_of: None, evidence })

@@ -12,7 +12,7 @@ use crate::domain::Timestamp;
 use crate::domain::duration::after;
 use crate::publish;
 use crate::serve::{FeedSnapshot, feed_snapshots, feed_urls};
-use crate::store::{self, Store, stories, websub_subscribers};
+use crate::store::{self, Store, WriteConnection, stories, websub_subscribers};
 use jiff::SignedDuration;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -124,7 +124,7 @@ impl FeedChangeContext {
             self.documents().insert(document.url.clone(), Arc::new(document));
         }
         let hubs = self.hubs();
-        let announce = move |db: &rusqlite::Connection| {
+        let announce = move |db: &WriteConnection| {
             told.iter().try_for_each(|(topic, hash)| websub_subscribers::record_feed_state(db, topic, hash, &hubs, now))
         };
         self.store.write(announce).await

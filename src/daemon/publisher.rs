@@ -8,10 +8,9 @@ use crate::domain::{Edition, EditionReason, EditionText, PublishedFeed, Story, S
 use crate::publish::{
     EditionStep, Options, compose_edition, edition_on_entering, first_publication, next_edition, outlet_count,
 };
-use crate::store::{self, Store, editions, entries, stories, tokens};
+use crate::store::{self, Store, WriteConnection, editions, entries, stories, tokens};
 use crate::websub::secrets;
 use anyhow::Context;
-use rusqlite::Connection;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -111,7 +110,7 @@ impl Publishing {
 
     fn write_first(
         &self,
-        db: &Connection,
+        db: &WriteConnection,
         due: &[(Story, EditionText, StoryPublication)],
         now: Timestamp,
     ) -> store::Result<()> {
@@ -154,7 +153,7 @@ impl Publishing {
         }
     }
 
-    fn write_editions(&self, db: &Connection, decided: Vec<Decided>, now: Timestamp) -> store::Result<()> {
+    fn write_editions(&self, db: &WriteConnection, decided: Vec<Decided>, now: Timestamp) -> store::Result<()> {
         let mut changed = false;
         let mut looked_at = Vec::new();
         for Decided { story, turn, mut latest, next_edition } in decided {

@@ -15,7 +15,7 @@ use crate::http_client::{CallbackResponse, HubResponse, Origin};
 use crate::serve::FeedSnapshot;
 use crate::store::leases::Lease;
 use crate::store::websub_subscribers::{self, PendingDelivery, PendingVerification};
-use crate::store::{self, origins};
+use crate::store::{self, WriteConnection, origins};
 use crate::websub::hub::delivery_policy::{self, DeliveryResult, MAX_VERIFICATION_ATTEMPTS};
 use crate::websub::hub::endpoint::{self, HubEndpoint};
 use crate::websub::hub::{self, rate_limits};
@@ -158,7 +158,7 @@ impl PublisherContext {
         if jobs.is_empty() {
             return Ok(jobs);
         }
-        let claim = move |db: &rusqlite::Connection| {
+        let claim = move |db: &WriteConnection| {
             let mut claimed = Vec::new();
             for job in jobs {
                 if job.claim(db, now)? {
@@ -313,7 +313,7 @@ impl OutgoingRequest {
     }
 
     /// Moves it forward, unless it is there no more.
-    fn claim(&self, db: &rusqlite::Connection, now: Timestamp) -> store::Result<bool> {
+    fn claim(&self, db: &WriteConnection, now: Timestamp) -> store::Result<bool> {
         match self {
             OutgoingRequest::Verify(asked) if asked.tries >= MAX_VERIFICATION_ATTEMPTS => {
                 websub_subscribers::delete_request(db, asked.id)?;

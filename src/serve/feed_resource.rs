@@ -2,8 +2,7 @@
 
 use crate::domain::{FeedVariant, PublishedFeed};
 use crate::publish::{self, FeedDocument, FeedFormat, FeedPage, HEALTH_FEED_NAME, Options, render_health_feed};
-use crate::store::{self, entries, events, stories};
-use rusqlite::Connection;
+use crate::store::{self, ReadConnection, entries, events, stories};
 
 /// A document below `/feeds/`.
 #[derive(Debug, Clone)]
@@ -48,7 +47,7 @@ impl FeedResource {
     }
 
     /// Every archive page.
-    pub fn archived(db: &Connection, feeds: &[PublishedFeed]) -> store::Result<Vec<FeedResource>> {
+    pub fn archived(db: &ReadConnection, feeds: &[PublishedFeed]) -> store::Result<Vec<FeedResource>> {
         let mut all = Vec::new();
         for feed in feeds {
             let pages = entries::archive_pages(db, feed)?.into_iter().map(FeedPage::Archive);
@@ -104,7 +103,12 @@ impl FeedResource {
     }
 
     /// The document as bytes. `None` for an archive page that is not full.
-    pub fn render(&self, db: &Connection, options: &Options, token: Option<&str>) -> store::Result<Option<Vec<u8>>> {
+    pub fn render(
+        &self,
+        db: &ReadConnection,
+        options: &Options,
+        token: Option<&str>,
+    ) -> store::Result<Option<Vec<u8>>> {
         let instance = stories::instance(db)?;
         let FeedContents::Stories(feed, variant, page) = &self.contents else {
             return Ok(Some(render_health_feed(&events::latest(db)?, &instance, options)));

@@ -9,12 +9,11 @@ use super::pages;
 use crate::domain::{FeedEntry, StoryId};
 use crate::publish::{self, FeedDocument, FeedFormat, Options};
 use crate::store::listing::{self, Listing};
-use crate::store::{self, editions, stories, tokens, words};
+use crate::store::{self, ReadConnection, editions, stories, tokens, words};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use rusqlite::Connection;
 use std::cmp::Reverse;
 
 #[derive(serde::Deserialize)]
@@ -152,7 +151,7 @@ pub async fn search(
 const MAX_SEARCH_RESULTS: u32 = 100;
 
 /// The stories that the page of the same search lists first, newest first.
-fn search_results(db: &Connection, expression: String) -> store::Result<Vec<FeedEntry>> {
+fn search_results(db: &ReadConnection, expression: String) -> store::Result<Vec<FeedEntry>> {
     let listing = Listing { words: Some(expression), limit: MAX_SEARCH_RESULTS, ..Listing::default() };
     let ids: Vec<StoryId> = listing::list(db, &listing)?.stories.iter().map(|story| story.id).collect();
     let mut entries = editions::of_stories(db, &ids)?;

@@ -5,9 +5,8 @@
 use super::feed_resource::FeedResource;
 use super::http_cache::content_hash;
 use crate::publish::Options;
-use crate::store;
+use crate::store::{self, ReadConnection};
 use axum::body::Bytes;
-use rusqlite::Connection;
 
 /// The current bytes of a feed document.
 pub struct FeedSnapshot {
@@ -27,7 +26,7 @@ pub fn feed_urls(options: &Options) -> Vec<String> {
 
 /// The documents whose URLs `is_wanted` accepts.
 pub fn feed_snapshots(
-    db: &Connection,
+    db: &ReadConnection,
     options: &Options,
     is_wanted: impl Fn(&str) -> bool,
 ) -> store::Result<Vec<FeedSnapshot>> {

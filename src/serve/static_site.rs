@@ -10,9 +10,8 @@ use super::pages::{self, SiteLayout};
 use crate::clock::Clock;
 use crate::domain::{Story, StoryId, Timestamp};
 use crate::publish::{self, FeedDocument, FeedFormat, Options};
-use crate::store::{self, Store, renderings, sources, stories};
+use crate::store::{self, ReadConnection, Store, WriteConnection, renderings, sources, stories};
 use axum::body::Bytes;
-use rusqlite::Connection;
 use std::io;
 use std::sync::Arc;
 
@@ -65,7 +64,7 @@ pub async fn write_static_site(
     Ok(written.await.map_err(io::Error::other)??)
 }
 
-fn render_feeds(db: &Connection, options: &Options) -> store::Result<Vec<(FeedResource, EncodedResponse)>> {
+fn render_feeds(db: &ReadConnection, options: &Options) -> store::Result<Vec<(FeedResource, EncodedResponse)>> {
     let mut rendered = Vec::new();
     for resource in FeedResource::subscribable(&options.public_feeds()) {
         let bytes = resource.render(db, options, None)?.unwrap_or_default();
@@ -76,7 +75,7 @@ fn render_feeds(db: &Connection, options: &Options) -> store::Result<Vec<(FeedRe
 }
 
 /// Renders one archive page at a time: there may be thousands.
-fn write_archives(db: &Connection, options: &Options, write: DocumentSink) -> Result<(), Error> {
+fn write_archives(db: &ReadConnection, options: &Options, write: DocumentSink) -> Result<(), Error> {
     for resource in FeedResource::archived(db, &options.public_feeds())? {
         if let Some(bytes) = resource.render(db, options, None)? {
             let response = EncodedResponse::new(resource.format.content_type(), FEED_CACHE_CONTROL, bytes);
@@ -89,7 +88,7 @@ fn write_archives(db: &Connection, options: &Options, write: DocumentSink) -> Re
 /// Adds the dates with which the daemon serves the same bytes. If the publication has changed since it was read, the
 /// daemon may have served newer bytes already, and the dates of the older ones are not recorded.
 fn with_dates(
-    db: &Connection,
+    db: &WriteConnection,
     feeds: Vec<(FeedResource, EncodedResponse)>,
     version: i64,
     now: Timestamp,
@@ -108,7 +107,7 @@ fn with_dates(
     Ok(documents)
 }
 
-fn write_pages(db: &Connection, options: &Options, write: DocumentSink) -> Result<(), Error> {
+fn write_pages(db: &ReadConnection, options: &Options, write: DocumentSink) -> Result<(), Error> {
     let feeds = options.public_feeds();
     let instance = stories::instance(db)?;
     let site = || SiteLayout::new(options, &feeds);
@@ -145,7 +144,7 @@ fn page(html: askama::Result<String>) -> Result<EncodedResponse, Error> {
 }
 
 /// The story, or the one that it was merged into.
-fn merge_target(db: &Connection, mut id: StoryId) -> store::Result<Option<Story>> {
+fn merge_target(db: &ReadConnection, mut id: StoryId) -> store::Result<Option<Story>> {
     loop {
         match stories::get(db, id)? {
             // The oldest id survives a merge, so the chain ends.

@@ -1,9 +1,10 @@
 //! The pages of items: which are to be read, and what was read on them; and what servers say of robots.
 
 use super::Result;
+use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, time};
 use crate::domain::{ItemId, SourceId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
 /// A page that is to be read.
 #[derive(Debug, Clone)]
@@ -26,7 +27,7 @@ pub enum Page {
 }
 
 /// The pages that are to be read, those of the newest items first.
-pub fn wanted(db: &Connection, limit: u32) -> Result<Vec<Wanted>> {
+pub fn wanted(db: &ReadConnection, limit: u32) -> Result<Vec<Wanted>> {
     let mut statement = db.prepare_cached(
         "SELECT id, source_id, url FROM item WHERE full_text_state = 'pending' AND url IS NOT NULL ORDER BY id DESC LIMIT ?1",
     )?;
@@ -35,25 +36,24 @@ pub fn wanted(db: &Connection, limit: u32) -> Result<Vec<Wanted>> {
     })
 }
 
-pub fn record(db: &Connection, item: ItemId, page: &Page) -> Result<()> {
+pub fn record(db: &WriteConnection, item: ItemId, page: &Page) -> Result<()> {
     match page {
         Page::Read { paragraphs, canonical_url } => {
-            db.prepare_cached(
-                "UPDATE item SET full_text_state = 'fetched', full_text = ?2, canonical_url = coalesce(?3, canonical_url) WHERE id = ?1",
-            )?
-            .execute(params![item.0, paragraphs.join("\n"), canonical_url])?;
+            db.execute("UPDATE item SET full_text_state = 'fetched', full_text = ?2, canonical_url = coalesce(?3, canonical_url) WHERE id = ?1", params![item.0, paragraphs.join("\n"), canonical_url])?;
             super::stories::touch(db)
         }
         Page::Failed(why) => {
-            db.prepare_cached("UPDATE item SET full_text_state = 'failed', full_text_error = ?2 WHERE id = ?1")?
-                .execute(params![item.0, why])?;
+            db.execute(
+                "UPDATE item SET full_text_state = 'failed', full_text_error = ?2 WHERE id = ?1",
+                params![item.0, why],
+            )?;
             Ok(())
         }
     }
 }
 
 /// Where an item's page stands, in words; `None` where nobody wants it.
-pub fn state(db: &Connection, item: ItemId) -> Result<Option<String>> {
+pub fn state(db: &ReadConnection, item: ItemId) -> Result<Option<String>> {
     let mut statement = db.prepare_cached("SELECT full_text_state, full_text_error FROM item WHERE id = ?1")?;
     let row: Option<(Option<String>, Option<String>)> =
         statement.query_row([item.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -72,7 +72,7 @@ pub struct RobotsFile {
     pub body: Option<Vec<u8>>,
 }
 
-pub fn robots(db: &Connection, origin: &str, now: Timestamp) -> Result<Option<RobotsFile>> {
+pub fn robots(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Option<RobotsFile>> {
     let row = db
         .prepare_cached("SELECT expires_at, allow_all, body FROM robots_txt WHERE origin = ?1 AND expires_at > ?2")?
         .query_row(params![origin, now.as_millisecond()], |row| {
@@ -82,16 +82,16 @@ pub fn robots(db: &Connection, origin: &str, now: Timestamp) -> Result<Option<Ro
     row.map(|(until, allowed, body)| Ok(RobotsFile { good_until: time(until)?, allowed, body })).transpose()
 }
 
-pub fn keep_robots(db: &Connection, origin: &str, robots: &RobotsFile) -> Result<()> {
-    db.prepare_cached(
+pub fn keep_robots(db: &WriteConnection, origin: &str, robots: &RobotsFile) -> Result<()> {
+    db.execute(
         "INSERT OR REPLACE INTO robots_txt (origin, expires_at, allow_all, body) VALUES (?1, ?2, ?3, ?4)",
-    )?
-    .execute(params![origin, robots.good_until.as_millisecond(), robots.allowed, robots.body])?;
+        params![origin, robots.good_until.as_millisecond(), robots.allowed, robots.body],
+    )?;
     Ok(())
 }
 
 /// Forgets what is good no more.
-pub fn forget_robots(db: &Connection, now: Timestamp) -> Result<()> {
+pub fn forget_robots(db: &WriteConnection, now: Timestamp) -> Result<()> {
     db.execute("DELETE FROM robots_txt WHERE expires_at <= ?1", [now.as_millisecond()])?;
     Ok(())
 }

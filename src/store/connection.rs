@@ -1,172 +1,51 @@
-//! Opening SQLite: pragmas, migrations, where the file lives, and its upkeep.
+//! The connections that the functions of [`crate::store`] take: SQLite behind methods that only `store` may call.
+//!
+//! Both run inside a transaction, which the caller opens and ends.
 
-use super::{Error, Result};
-use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use super::Result;
+use rusqlite::{CachedStatement, Connection, Params};
+use std::ops::Deref;
 
-mod embedded {
-    refinery::embed_migrations!("migrations");
-}
+/// A consistent view of the database.
+pub struct ReadConnection(Connection);
 
-/// How long one program waits for another that is writing.
-const BUSY: Duration = Duration::from_secs(20);
+/// The one connection that changes the database. It reads as well.
+pub struct WriteConnection(ReadConnection);
 
-/// Where the database is when nobody says otherwise: systemd's `STATE_DIRECTORY`, else the platform's place for state.
-pub fn default_path() -> PathBuf {
-    use etcetera::BaseStrategy;
-    let systemd = std::env::var_os("STATE_DIRECTORY").filter(|dir| !dir.is_empty());
-    let folder = systemd.map(PathBuf::from).or_else(|| {
-        let base = etcetera::choose_base_strategy().ok()?;
-        Some(base.state_dir().unwrap_or_else(|| base.data_dir()).join("newsfold"))
-    });
-    folder.unwrap_or_default().join("newsfold.db")
-}
-
-/// The one connection that writes. Migrations run here, each in a transaction of its own.
-pub(super) fn open_writer(path: &Path) -> Result<Connection> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        let cannot = |cause: std::io::Error| format!("its folder {} can't be made: {cause}", folder.display());
-        std::fs::create_dir_all(folder).map_err(|cause| Error::Open {
-            path: path.to_owned(),
-            cause: cannot(cause).into(),
-            next: NO_PLACE,
-        })?;
+impl ReadConnection {
+    pub(super) fn new(connection: Connection) -> Self {
+        ReadConnection(connection)
     }
-    let open = |cause: rusqlite::Error| {
-        let next = match cause.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase) => "It is another file: move it away, or choose another with --database FILE",
-            Some(ErrorCode::DatabaseBusy) => "Another program has been writing for long; try again",
-            Some(ErrorCode::DatabaseCorrupt) => {
-                "It is damaged: restore a backup, or choose another with --database FILE"
-            }
-            Some(ErrorCode::DiskFull) => "Make room on its disk",
-            _ => NO_PLACE,
-        };
-        Error::Open { path: path.to_owned(), cause: cause.into(), next }
-    };
-    let mut connection = Connection::open(path).map_err(open)?;
-    prepare(&connection).map_err(open)?;
-    migrate(path, &mut connection, &embedded::migrations::runner())?;
-    Ok(connection)
-}
 
-/// Applies the migrations of `runner` that the database does not have yet.
-///
-/// # Errors
-/// [`Error::Unsupported`] if newsfold 0.1.0 wrote the database: its first migration was another one.
-fn migrate(path: &Path, connection: &mut Connection, runner: &refinery::Runner) -> Result<()> {
-    use refinery::error::Kind;
-    let path = path.to_owned();
-    match runner.run(connection) {
-        Ok(_) => Ok(()),
-        Err(cause) => Err(match cause.kind() {
-            Kind::DivergentVersion(applied, _) if applied.version() == 1 => Error::Unsupported { path },
-            _ => Error::Migrate { path, cause: Box::new(cause) },
-        }),
+    /// SQLite's own connection, for transactions and pragmas.
+    pub(super) fn sqlite(&self) -> &Connection {
+        &self.0
+    }
+
+    pub(super) fn prepare_cached(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
+        self.0.prepare_cached(sql)
     }
 }
 
-/// What to do where a database can't be, or can't be written.
-const NO_PLACE: &str = "Choose a place that this user may write with --database FILE, NEWSFOLD_DATABASE or `database` \
-     in the configuration, or give this user the right to write there";
+impl WriteConnection {
+    pub(super) fn new(connection: Connection) -> Self {
+        WriteConnection(ReadConnection(connection))
+    }
 
-fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // FULL, because an item whose validators were stored is never offered again by many servers.
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", "ON")?;
-    connection.pragma_update(None, "cache_size", -65_536)?;
-    connection.set_prepared_statement_cache_capacity(128);
-    Ok(())
-}
+    /// Runs one statement and returns the number of rows that it changed.
+    pub(super) fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
+        Ok(self.prepare_cached(sql)?.execute(params)?)
+    }
 
-pub(super) fn open_reader(path: &Path) -> Result<Connection> {
-    let connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
-    )?;
-    connection.busy_timeout(BUSY)?;
-    connection.pragma_update(None, "query_only", "ON")?;
-    connection.set_prepared_statement_cache_capacity(128);
-    Ok(connection)
-}
-
-/// The upkeep that the daemon does now and then.
-pub struct Maintenance {
-    /// Records of polls that began before this are dropped; the newest one of each source stays.
-    pub polls_before: Timestamp,
-}
-
-impl Maintenance {
-    /// Drops old records of polls and lets SQLite look after its statistics. Returns how many records went.
-    pub fn run(&self, db: &Connection) -> Result<usize> {
-        let dropped = db.execute(
-            "DELETE FROM poll WHERE started_at < ?1
-             AND id <> (SELECT max(id) FROM poll newest WHERE newest.source_id = poll.source_id)",
-            [self.polls_before.as_millisecond()],
-        )?;
-        super::events::forget(db, self.polls_before)?;
-        super::origins::forget_past(db, self.polls_before)?;
-        super::origins::forget_requests(db, self.polls_before)?;
-        db.execute_batch("PRAGMA optimize")?;
-        Ok(dropped)
+    pub(super) fn last_insert_rowid(&self) -> i64 {
+        self.sqlite().last_insert_rowid()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use refinery::{Migration, Runner};
+impl Deref for WriteConnection {
+    type Target = ReadConnection;
 
-    /// The migrations of this version, and a second one that only the tests know.
-    fn with_second_migration() -> Runner {
-        let mut migrations = embedded::migrations::runner().get_migrations().clone();
-        let sql = "ALTER TABLE source ADD COLUMN country TEXT NOT NULL DEFAULT 'unknown'";
-        migrations.push(Migration::unapplied("V2__country", sql).unwrap());
-        Runner::new(&migrations)
-    }
-
-    #[test]
-    fn database_of_an_older_version_is_migrated_and_keeps_its_rows() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("news.db");
-        let mut connection = open_writer(&path).unwrap();
-        let add =
-            "INSERT INTO source (url, outlet, added_at, next_poll_at) VALUES ('https://a.example', 'a.example', 0, 0)";
-        connection.execute(add, []).unwrap();
-        migrate(&path, &mut connection, &with_second_migration()).unwrap();
-        let row: (String, String) = connection
-            .query_row("SELECT outlet, country FROM source", [], |row| Ok((row.get(0)?, row.get(1)?)))
-            .unwrap();
-        assert_eq!(row, ("a.example".to_owned(), "unknown".to_owned()));
-    }
-
-    #[test]
-    fn database_of_a_newer_version_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("news.db");
-        let mut connection = open_writer(&path).unwrap();
-        migrate(&path, &mut connection, &with_second_migration()).unwrap();
-        drop(connection);
-        let refusal = open_writer(&path).unwrap_err();
-        assert!(matches!(refusal, Error::Migrate { .. }), "{refusal}");
-        assert!(refusal.to_string().contains("use the newsfold version that wrote it"), "{refusal}");
-    }
-
-    #[test]
-    fn database_of_version_0_1_0_is_refused_with_the_next_step() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("news.db");
-        let old =
-            [("V1__initial", "CREATE TABLE source (id INTEGER)"), ("V2__leases", "CREATE TABLE lease (kind TEXT)")]
-                .map(|(name, sql)| Migration::unapplied(name, sql).unwrap());
-        Runner::new(&old).run(&mut Connection::open(&path).unwrap()).unwrap();
-        let refusal = open_writer(&path).unwrap_err();
-        assert!(matches!(refusal, Error::Unsupported { .. }), "{refusal}");
-        let text = refusal.to_string();
-        assert!(text.contains("newsfold 0.1.0") && text.contains("`newsfold source import FILE`"), "{text}");
+    fn deref(&self) -> &ReadConnection {
+        &self.0
     }
 }

@@ -1,12 +1,13 @@
 //! The operator's decisions: carried out at once, kept for every later pass, taken back on request.
 
+use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result, items, stories};
 use crate::domain::{
     ConstraintId, ConstraintKind, GroupingConstraint, ItemId, JoinEvidence, JoinReason, Story, StoryId,
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use std::collections::BTreeSet;
 
 /// Why a decision can't be made or taken back: the operator's to mend.
@@ -33,7 +34,7 @@ pub enum Refusal {
 type Decided = std::result::Result<GroupingConstraint, Refusal>;
 
 /// Makes two stories one for good. The older one's id survives; the other leads to it.
-pub fn merge(db: &Connection, one: &Story, other: &Story, now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
+pub fn merge(db: &WriteConnection, one: &Story, other: &Story, now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
     if one.id == other.id {
         return Ok(Err(Refusal::SameStory(one.id)));
     }
@@ -51,7 +52,7 @@ pub fn merge(db: &Connection, one: &Story, other: &Story, now: Timestamp, lead: 
 }
 
 /// Makes items of a story a story of their own, for good.
-pub fn split(db: &Connection, story: &Story, moved: &[ItemId], now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
+pub fn split(db: &WriteConnection, story: &Story, moved: &[ItemId], now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
     let all = ids(story);
     if let Some(item) = moved.iter().find(|item| !all.contains(item)) {
         return Ok(Err(Refusal::NotInStory { item: *item, story: story.id }));
@@ -65,7 +66,7 @@ pub fn split(db: &Connection, story: &Story, moved: &[ItemId], now: Timestamp, l
 }
 
 /// Keeps two items apart for good. Where they are together, the second leaves.
-pub fn apart(db: &Connection, one: ItemId, other: ItemId, now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
+pub fn apart(db: &WriteConnection, one: ItemId, other: ItemId, now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
     if one == other {
         return Ok(Err(Refusal::SameItem));
     }
@@ -84,13 +85,12 @@ pub fn apart(db: &Connection, one: ItemId, other: ItemId, now: Timestamp, lead: 
 }
 
 /// Takes a decision back: what it moved returns, where that is still possible, and later passes are free again.
-pub fn undo(db: &Connection, id: ConstraintId, now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
+pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
     let Some(decision) = maybe(db, id)? else { return Ok(Err(Refusal::Unknown(id))) };
     if decision.undone_at.is_some() {
         return Ok(Err(Refusal::Undone(id)));
     }
-    db.prepare_cached("UPDATE grouping_constraint SET undone_at = ?2 WHERE id = ?1")?
-        .execute(params![id.0, now.as_millisecond()])?;
+    db.execute("UPDATE grouping_constraint SET undone_at = ?2 WHERE id = ?1", params![id.0, now.as_millisecond()])?;
     let mut touched = BTreeSet::new();
     for item in &decision.moved {
         let before: i64 = db
@@ -102,7 +102,7 @@ pub fn undo(db: &Connection, id: ConstraintId, now: Timestamp, lead: Lead<'_>) -
         let Some(now_in) = stories::of_item(db, *item)? else { continue };
         if decision.kind == ConstraintKind::Merge {
             // The story that was merged away stands again.
-            db.prepare_cached("UPDATE story SET merged_into = NULL WHERE id = ?1")?.execute([before.to_row()])?;
+            db.execute("UPDATE story SET merged_into = NULL WHERE id = ?1", [before.to_row()])?;
         }
         let stands = stories::get(db, before)?.is_some_and(|story| story.merged_into.is_none());
         if stands && now_in != before {
@@ -119,7 +119,7 @@ pub fn undo(db: &Connection, id: ConstraintId, now: Timestamp, lead: Lead<'_>) -
 pub type Lead<'a> = &'a dyn Fn(&Story) -> Option<ItemId>;
 
 /// All decisions, the newest first.
-pub fn list(db: &Connection) -> Result<Vec<GroupingConstraint>> {
+pub fn list(db: &ReadConnection) -> Result<Vec<GroupingConstraint>> {
     let ids = collect(&mut *db.prepare_cached("SELECT id FROM grouping_constraint ORDER BY id DESC")?, [], |row| {
         Ok(row.get(0)?)
     })?;
@@ -127,7 +127,7 @@ pub fn list(db: &Connection) -> Result<Vec<GroupingConstraint>> {
 }
 
 /// The decisions in force that concern an item of a story.
-pub fn of_story(db: &Connection, story: StoryId) -> Result<Vec<GroupingConstraint>> {
+pub fn of_story(db: &ReadConnection, story: StoryId) -> Result<Vec<GroupingConstraint>> {
     let sql = "SELECT DISTINCT grouping_constraint.id FROM grouping_constraint JOIN grouping_constraint_item ON constraint_id = grouping_constraint.id
                JOIN item ON item.id = item_id WHERE item.story_id = ?1 AND undone_at IS NULL ORDER BY grouping_constraint.id";
     let ids = collect(&mut *db.prepare_cached(sql)?, [story.to_row()], |row| Ok(row.get(0)?))?;
@@ -135,7 +135,7 @@ pub fn of_story(db: &Connection, story: StoryId) -> Result<Vec<GroupingConstrain
 }
 
 /// The decisions in force about items first seen since then, which is what the clusterer needs.
-pub fn in_force_since(db: &Connection, since: Timestamp) -> Result<Vec<GroupingConstraint>> {
+pub fn in_force_since(db: &ReadConnection, since: Timestamp) -> Result<Vec<GroupingConstraint>> {
     let sql = "SELECT DISTINCT grouping_constraint.id FROM grouping_constraint JOIN grouping_constraint_item ON constraint_id = grouping_constraint.id
                JOIN item ON item.id = item_id WHERE undone_at IS NULL AND first_seen_at >= ?1 ORDER BY grouping_constraint.id";
     let ids = collect(&mut *db.prepare_cached(sql)?, [since.as_millisecond()], |row| Ok(row.get(0)?))?;
@@ -143,18 +143,18 @@ pub fn in_force_since(db: &Connection, since: Timestamp) -> Result<Vec<GroupingC
 }
 
 /// Goes up with every decision that is made or taken back.
-pub fn version(db: &Connection) -> Result<i64> {
+pub fn version(db: &ReadConnection) -> Result<i64> {
     let sql = "SELECT count(*) + count(undone_at) FROM grouping_constraint";
     Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
 /// Refuses to write what was worked out before the operator's latest decision.
-pub fn expect_version(db: &Connection, version: i64) -> Result<()> {
+pub fn expect_version(db: &ReadConnection, version: i64) -> Result<()> {
     if self::version(db)? == version { Ok(()) } else { Err(Error::Outdated) }
 }
 
 fn leave(
-    db: &Connection,
+    db: &WriteConnection,
     kind: ConstraintKind,
     story: &Story,
     stayed: &[ItemId],
@@ -182,7 +182,7 @@ fn ids(story: &Story) -> Vec<ItemId> {
 /// A decision in force of one of these kinds that has items among both lists: on different sides, where `opposed`, else
 /// on any.
 fn between(
-    db: &Connection,
+    db: &ReadConnection,
     one: &[ItemId],
     other: &[ItemId],
     kinds: &[ConstraintKind],
@@ -206,40 +206,47 @@ fn between(
 }
 
 fn record(
-    db: &Connection,
+    db: &WriteConnection,
     kind: ConstraintKind,
     now: Timestamp,
     stayed: &[ItemId],
     moved: &[ItemId],
 ) -> Result<ConstraintId> {
-    db.prepare_cached("INSERT INTO grouping_constraint (kind, made_at) VALUES (?1, ?2)")?
-        .execute(params![kind.as_str(), now.as_millisecond()])?;
+    db.execute(
+        "INSERT INTO grouping_constraint (kind, made_at) VALUES (?1, ?2)",
+        params![kind.as_str(), now.as_millisecond()],
+    )?;
     let id = db.last_insert_rowid();
     let sql = "INSERT INTO grouping_constraint_item (constraint_id, item_id, side, previous_story_id)
                SELECT ?1, id, ?3, story_id FROM item WHERE id = ?2";
     for (items, side) in [(stayed, 0), (moved, 1)] {
         for item in items {
-            db.prepare_cached(sql)?.execute(params![id, item.0, side])?;
+            db.execute(sql, params![id, item.0, side])?;
         }
     }
     Ok(ConstraintId(id))
 }
 
-fn carry(db: &Connection, items: &[ItemId], into: StoryId, decision: ConstraintId, now: Timestamp) -> Result<()> {
+fn carry(db: &WriteConnection, items: &[ItemId], into: StoryId, decision: ConstraintId, now: Timestamp) -> Result<()> {
     let evidence = JoinEvidence { score: 1.0, needed: 0.0, reasons: vec![JoinReason::Decided { decision }] };
     items.iter().try_for_each(|item| stories::move_item(db, *item, into, &evidence, now))
 }
 
-fn finish(db: &Connection, touched: impl IntoIterator<Item = StoryId>, now: Timestamp, lead: Lead<'_>) -> Result<()> {
+fn finish(
+    db: &WriteConnection,
+    touched: impl IntoIterator<Item = StoryId>,
+    now: Timestamp,
+    lead: Lead<'_>,
+) -> Result<()> {
     stories::settle_changed(db, touched.into_iter().collect(), now, lead)?;
     stories::touch(db)
 }
 
-fn get(db: &Connection, id: ConstraintId) -> Result<GroupingConstraint> {
+fn get(db: &ReadConnection, id: ConstraintId) -> Result<GroupingConstraint> {
     maybe(db, id)?.ok_or_else(|| Error::Corrupt(format!("decision {id} is gone")))
 }
 
-fn maybe(db: &Connection, id: ConstraintId) -> Result<Option<GroupingConstraint>> {
+fn maybe(db: &ReadConnection, id: ConstraintId) -> Result<Option<GroupingConstraint>> {
     let row = db
         .prepare_cached("SELECT kind, made_at, undone_at FROM grouping_constraint WHERE id = ?1")?
         .query_row([id.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?)))

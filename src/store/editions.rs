@@ -1,10 +1,11 @@
 //! Editions in the database: what readers were given of each story, kept as it was; and which stories are due for more.
 
+use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result, stories};
 use crate::domain::{Edition, EditionReason, EditionText, FeedEntry, ItemId, Story, StoryId, StoryPublication};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 use std::collections::BTreeMap;
 
 /// A published story that is to be looked at.
@@ -20,7 +21,7 @@ pub struct Due {
 }
 
 /// The published stories whose time to be looked at has come.
-pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
+pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
     let mut statement =
         db.prepare_cached("SELECT story_id, generation FROM story_review_queue WHERE review_at <= ?1 ORDER BY review_at, story_id LIMIT ?2")?;
     let rows: Vec<(i64, i64)> =
@@ -40,40 +41,41 @@ pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
 }
 
 /// A story was looked at: it is due again at `next`, or when it changes. Nothing where it has changed meanwhile.
-pub fn looked_at(db: &Connection, story: StoryId, turn: i64, next: Option<Timestamp>) -> Result<()> {
+pub fn looked_at(db: &WriteConnection, story: StoryId, turn: i64, next: Option<Timestamp>) -> Result<()> {
     let story = story.to_row();
     match next {
-        Some(next) => db
-            .prepare_cached("UPDATE story_review_queue SET review_at = ?3 WHERE story_id = ?1 AND generation = ?2")?
-            .execute(params![story, turn, next.as_millisecond()])?,
-        None => db
-            .prepare_cached("DELETE FROM story_review_queue WHERE story_id = ?1 AND generation = ?2")?
-            .execute(params![story, turn])?,
+        Some(next) => db.execute(
+            "UPDATE story_review_queue SET review_at = ?3 WHERE story_id = ?1 AND generation = ?2",
+            params![story, turn, next.as_millisecond()],
+        )?,
+        None => {
+            db.execute("DELETE FROM story_review_queue WHERE story_id = ?1 AND generation = ?2", params![story, turn])?
+        }
     };
     Ok(())
 }
 
 /// Whether nothing has changed a story since that turn.
-pub fn is_turn(db: &Connection, story: StoryId, turn: i64) -> Result<bool> {
+pub fn is_turn(db: &ReadConnection, story: StoryId, turn: i64) -> Result<bool> {
     let mut same = db.prepare_cached("SELECT 1 FROM story_review_queue WHERE story_id = ?1 AND generation = ?2")?;
     Ok(same.exists(params![story.to_row(), turn])?)
 }
 
 /// An item of a published story says something else.
-pub(super) fn look_at_story_of(db: &Connection, item: ItemId) -> Result<()> {
-    db.prepare_cached(
+pub(super) fn look_at_story_of(db: &WriteConnection, item: ItemId) -> Result<()> {
+    db.execute(
         "INSERT INTO story_review_queue (story_id, review_at, generation)
          SELECT story.id, 0, 1 FROM item JOIN story ON story.id = item.story_id
          WHERE item.id = ?1 AND story.published_at IS NOT NULL AND merged_into IS NULL
          ON CONFLICT (story_id) DO UPDATE SET review_at = 0, generation = generation + 1",
-    )?
-    .execute([item.0])?;
+        [item.0],
+    )?;
     Ok(())
 }
 
 /// Writes down an edition, after the story's latest one, with the item that leads the story from now on.
 pub fn add(
-    db: &Connection,
+    db: &WriteConnection,
     story: StoryId,
     cause: EditionReason,
     outlets: u32,
@@ -84,16 +86,16 @@ pub fn add(
         .prepare_cached("SELECT coalesce(max(number), 0) + 1 FROM edition WHERE story_id = ?1")?
         .query_row([story.to_row()], |row| row.get(0))?;
     let written = serde_json::to_string(text).map_err(|e| Error::Corrupt(e.to_string()))?;
-    db.prepare_cached(
+    db.execute(
         "INSERT INTO edition (story_id, number, made_at, reason, outlet_count, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?
-    .execute(params![story.to_row(), number, now.as_millisecond(), cause.as_str(), outlets, written])?;
-    db.prepare_cached("UPDATE story SET lead_item_id = ?2 WHERE id = ?1")?.execute([story.to_row(), text.lead.0])?;
+        params![story.to_row(), number, now.as_millisecond(), cause.as_str(), outlets, written],
+    )?;
+    db.execute("UPDATE story SET lead_item_id = ?2 WHERE id = ?1", [story.to_row(), text.lead.0])?;
     Ok(number)
 }
 
 /// The latest edition of a story that is not for one feed alone.
-pub fn latest(db: &Connection, story: StoryId) -> Result<Option<Edition>> {
+pub fn latest(db: &ReadConnection, story: StoryId) -> Result<Option<Edition>> {
     let sql = format!(
         "SELECT {EDITION_COLUMNS} FROM edition WHERE story_id = ?1 AND reason <> 'entered' ORDER BY number DESC LIMIT 1"
     );
@@ -101,13 +103,13 @@ pub fn latest(db: &Connection, story: StoryId) -> Result<Option<Edition>> {
 }
 
 /// All editions of a story, in order.
-pub fn of_story(db: &Connection, story: StoryId) -> Result<Vec<Edition>> {
+pub fn of_story(db: &ReadConnection, story: StoryId) -> Result<Vec<Edition>> {
     let sql = format!("SELECT {EDITION_COLUMNS} FROM edition WHERE story_id = ?1 ORDER BY number");
     collect(&mut *db.prepare_cached(&sql)?, [story.to_row()], edition)
 }
 
 /// The latest editions of these stories, in the same order; those without one are left out.
-pub fn of_stories(db: &Connection, ids: &[StoryId]) -> Result<Vec<FeedEntry>> {
+pub fn of_stories(db: &ReadConnection, ids: &[StoryId]) -> Result<Vec<FeedEntry>> {
     let sql = format!(
         "SELECT {EDITION_COLUMNS}, story.published_at, published_link FROM edition JOIN story ON story.id = story_id
          WHERE story_id = ?1 AND reason <> 'entered' ORDER BY number DESC LIMIT 1"

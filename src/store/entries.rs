@@ -1,5 +1,6 @@
 //! Which stories stand in which feed, in the order in which they came into it, and what a document of a feed holds.
 
+use super::connection::{ReadConnection, WriteConnection};
 use super::editions::{EDITION_COLUMNS, EDITION_WIDTH, entry, of_story};
 use super::rows::{collect, json_list, time};
 use super::stories::{self, matching};
@@ -7,12 +8,12 @@ use super::{Error, Result};
 use crate::domain::duration::before;
 use crate::domain::{EditionReason, FeedEntry, FeedOrder, FeedSelection, FeedVariant, PublishedFeed, StoryId};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, named_params, params};
+use rusqlite::{OptionalExtension, named_params, params};
 use std::cmp::Reverse;
 
 /// Those of these stories that come into a feed now: they match, and are not in it yet. A feed whose entries have yet to
 /// be chosen is left alone: they are chosen in the order of their dates.
-pub fn entering(db: &Connection, feed: &PublishedFeed, among: &[StoryId]) -> Result<Vec<StoryId>> {
+pub fn entering(db: &ReadConnection, feed: &PublishedFeed, among: &[StoryId]) -> Result<Vec<StoryId>> {
     if chosen(db, feed)? == Chosen::Not {
         return Ok(Vec::new());
     }
@@ -27,17 +28,17 @@ pub fn entering(db: &Connection, feed: &PublishedFeed, among: &[StoryId]) -> Res
 }
 
 /// Puts a story into a feed, with the edition that the feed's stable variant shows for good.
-pub fn enter(db: &Connection, feed: &str, story: StoryId, edition: u32, now: Timestamp) -> Result<()> {
+pub fn enter(db: &WriteConnection, feed: &str, story: StoryId, edition: u32, now: Timestamp) -> Result<()> {
     let seq: i64 = db
         .prepare_cached(
             "INSERT INTO feed_sequence (feed, last_sequence) VALUES (?1, 1)
              ON CONFLICT (feed) DO UPDATE SET last_sequence = last_sequence + 1 RETURNING last_sequence",
         )?
         .query_row([feed], |row| row.get(0))?;
-    db.prepare_cached(
+    db.execute(
         "INSERT INTO feed_entry (feed, sequence, story_id, edition_number, entered_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?
-    .execute(params![feed, seq, story.to_row(), edition, now.as_millisecond()])?;
+        params![feed, seq, story.to_row(), edition, now.as_millisecond()],
+    )?;
     Ok(())
 }
 
@@ -51,7 +52,7 @@ enum Chosen {
     Well,
 }
 
-fn chosen(db: &Connection, feed: &PublishedFeed) -> Result<Chosen> {
+fn chosen(db: &ReadConnection, feed: &PublishedFeed) -> Result<Chosen> {
     let mut row = db.prepare_cached("SELECT stale FROM feed_selection WHERE feed = ?1 AND selection = ?2")?;
     let stale = row.query_row([&feed.name, &written(&feed.selection)?], |row| row.get::<_, bool>(0)).optional()?;
     Ok(match stale {
@@ -62,12 +63,12 @@ fn chosen(db: &Connection, feed: &PublishedFeed) -> Result<Chosen> {
 }
 
 /// Whether the entries of a feed were chosen by the selection that it has now.
-pub fn is_chosen(db: &Connection, feed: &PublishedFeed) -> Result<bool> {
+pub fn is_chosen(db: &ReadConnection, feed: &PublishedFeed) -> Result<bool> {
     Ok(chosen(db, feed)? != Chosen::Not)
 }
 
 /// Whether all feeds hold what their selections say, and no others are known.
-pub fn are_chosen(db: &Connection, feeds: &[PublishedFeed]) -> Result<bool> {
+pub fn are_chosen(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<bool> {
     for feed in feeds {
         if chosen(db, feed)? != Chosen::Well {
             return Ok(false);
@@ -91,7 +92,7 @@ pub struct Choice {
 const BEGINS_WITH: usize = 10_000;
 
 /// What is to be chosen for feeds of which the configuration, or the tags of sources, have changed.
-pub fn choices(db: &Connection, feeds: &[PublishedFeed]) -> Result<Vec<Choice>> {
+pub fn choices(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<Vec<Choice>> {
     let mut all = Vec::new();
     for feed in feeds {
         let chosen = chosen(db, feed)?;
@@ -120,7 +121,7 @@ pub fn choices(db: &Connection, feeds: &[PublishedFeed]) -> Result<Vec<Choice>> 
 }
 
 /// The date of the oldest story that a full feed shows; the beginning of time for one that is not full.
-fn oldest_shown(db: &Connection, feed: &PublishedFeed) -> Result<i64> {
+fn oldest_shown(db: &ReadConnection, feed: &PublishedFeed) -> Result<i64> {
     let mut oldest = db.prepare_cached(
         "SELECT count(*), min(published_at) FROM (
              SELECT published_at FROM feed_entry JOIN story ON story.id = story_id
@@ -133,15 +134,15 @@ fn oldest_shown(db: &Connection, feed: &PublishedFeed) -> Result<i64> {
 
 /// Writes down what was chosen, and forgets feeds that are no more: their entries, and the tokens of those that are not
 /// private any more.
-pub fn choose(db: &Connection, choices: &[Choice], feeds: &[PublishedFeed], now: Timestamp) -> Result<()> {
+pub fn choose(db: &WriteConnection, choices: &[Choice], feeds: &[PublishedFeed], now: Timestamp) -> Result<()> {
     for Choice { feed, anew, matching } in choices {
         if *anew {
             let list = json_list(&matching.iter().map(|id| id.to_row()).collect::<Vec<_>>());
-            db.prepare_cached(
+            db.execute(
                 "DELETE FROM feed_entry WHERE feed = ?1 AND story_id NOT IN (SELECT value FROM json_each(?2))
                  AND story_id IN (SELECT id FROM story WHERE merged_into IS NULL)",
-            )?
-            .execute(params![feed.name, list])?;
+                params![feed.name, list],
+            )?;
         }
         let mut latest =
             db.prepare_cached("SELECT max(number) FROM edition WHERE story_id = ?1 AND reason <> 'entered'")?;
@@ -154,8 +155,10 @@ pub fn choose(db: &Connection, choices: &[Choice], feeds: &[PublishedFeed], now:
                 enter(db, &feed.name, *id, edition, now)?;
             }
         }
-        db.prepare_cached("INSERT OR REPLACE INTO feed_selection (feed, selection) VALUES (?1, ?2)")?
-            .execute([&feed.name, &written(&feed.selection)?])?;
+        db.execute(
+            "INSERT OR REPLACE INTO feed_selection (feed, selection) VALUES (?1, ?2)",
+            [&feed.name, &written(&feed.selection)?],
+        )?;
     }
     let names = json_list(&feeds.iter().map(|feed| &feed.name).collect::<Vec<_>>());
     let private = json_list(&feeds.iter().filter(|feed| feed.private).map(|feed| &feed.name).collect::<Vec<_>>());
@@ -164,7 +167,7 @@ pub fn choose(db: &Connection, choices: &[Choice], feeds: &[PublishedFeed], now:
         ("DELETE FROM feed_selection WHERE feed NOT IN (SELECT value FROM json_each(?1))", &names),
         ("DELETE FROM feed_token WHERE feed NOT IN (SELECT value FROM json_each(?1))", &private),
     ] {
-        db.prepare_cached(sql)?.execute([kept])?;
+        db.execute(sql, [kept])?;
     }
     stories::touch(db)
 }
@@ -188,7 +191,7 @@ pub struct Page {
 
 /// What a feed holds now: of the stories that came into it the last ones, or those that weigh most, newest or heaviest
 /// first. A story that was merged away has left the live variant.
-pub fn current(db: &Connection, feed: &PublishedFeed, variant: FeedVariant) -> Result<Page> {
+pub fn current(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant) -> Result<Page> {
     let FeedSelection { limit, order, max_age, .. } = feed.selection;
     let window = match order {
         FeedOrder::Newest => limit,
@@ -231,7 +234,7 @@ fn plain(entries: Vec<(FeedEntry, i32)>) -> Vec<FeedEntry> {
 
 /// A page of a feed's archive (RFC 5005, section 4): as many entries as the feed itself may hold, in the order in which
 /// they came into it. Only full pages are there, so that a page never changes but by what the live variant changes.
-pub fn archive(db: &Connection, feed: &PublishedFeed, variant: FeedVariant, page: u32) -> Result<Option<Page>> {
+pub fn archive(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant, page: u32) -> Result<Option<Page>> {
     let pages = archive_pages(db, feed)?;
     let Ok(place) = pages.binary_search(&page) else { return Ok(None) };
     let limit = i64::from(feed.selection.limit);
@@ -244,7 +247,7 @@ pub fn archive(db: &Connection, feed: &PublishedFeed, variant: FeedVariant, page
 
 /// The archive pages that a feed has, the oldest first: those that are full, but for what has been removed for its age.
 /// A feed that leaves things out by age or weight has none, since what it left out does not belong to it.
-pub fn archive_pages(db: &Connection, feed: &PublishedFeed) -> Result<Vec<u32>> {
+pub fn archive_pages(db: &ReadConnection, feed: &PublishedFeed) -> Result<Vec<u32>> {
     if feed.selection.order == FeedOrder::Weight || feed.selection.max_age.is_some() {
         return Ok(Vec::new());
     }
@@ -261,7 +264,7 @@ pub fn archive_pages(db: &Connection, feed: &PublishedFeed) -> Result<Vec<u32>> 
 
 /// Entries with the priorities of their leads' sources, the last to come first.
 fn read(
-    db: &Connection,
+    db: &ReadConnection,
     feed: &PublishedFeed,
     variant: FeedVariant,
     (after, until): (i64, i64),
@@ -307,7 +310,7 @@ fn read(
 
 /// A story may have come into the feed with an edition for it alone. Readers of the feed knew by then what a later
 /// edition told the others, so that they are shown only those that tell them more.
-fn without_repetition(db: &Connection, entry: &mut FeedEntry, entered_as: u32) -> Result<()> {
+fn without_repetition(db: &ReadConnection, entry: &mut FeedEntry, entered_as: u32) -> Result<()> {
     let mut known = None;
     for edition in of_story(db, entry.edition.story)? {
         let is_later = edition.number > entered_as && edition.cause != EditionReason::Entered;
@@ -322,7 +325,7 @@ fn without_repetition(db: &Connection, entry: &mut FeedEntry, entered_as: u32) -
 }
 
 /// Whether a story stands in a feed, since when, and as which edition.
-pub fn standing(db: &Connection, feed: &str, story: StoryId) -> Result<Option<(Timestamp, u32)>> {
+pub fn standing(db: &ReadConnection, feed: &str, story: StoryId) -> Result<Option<(Timestamp, u32)>> {
     let mut row =
         db.prepare_cached("SELECT entered_at, edition_number FROM feed_entry WHERE feed = ?1 AND story_id = ?2")?;
     let found = row.query_row(params![feed, story.to_row()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;

@@ -1,23 +1,24 @@
 //! What happened to sources and to our own network, as the operator is told of it. Kept like the records of polls.
 
 use super::Result;
+use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, time, word};
 use crate::domain::{OperatorEventKind, RecordedEvent, SourceId, Timestamp};
 use crate::urls::redact::redact_url;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 pub fn record(
-    db: &Connection,
+    db: &WriteConnection,
     at: Timestamp,
     kind: OperatorEventKind,
     source: Option<SourceId>,
     detail: &str,
 ) -> Result<()> {
-    db.prepare_cached(
+    db.execute(
         "INSERT INTO operator_event (occurred_at, kind, source_id, detail, source_title)
          VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(title, feed_title, url) FROM source WHERE id = ?3))",
-    )?
-    .execute(params![at.as_millisecond(), kind.as_str(), source.map(|source| source.0), detail])?;
+        params![at.as_millisecond(), kind.as_str(), source.map(|source| source.0), detail],
+    )?;
     super::stories::touch(db)
 }
 
@@ -25,7 +26,7 @@ pub fn record(
 const SHOWN: u32 = 200;
 
 /// The latest events, newest first.
-pub fn latest(db: &Connection) -> Result<Vec<RecordedEvent>> {
+pub fn latest(db: &ReadConnection) -> Result<Vec<RecordedEvent>> {
     let mut statement = db.prepare_cached(
         "SELECT id, occurred_at, kind, source_id, source_title, detail FROM operator_event ORDER BY id DESC LIMIT ?1",
     )?;
@@ -33,7 +34,7 @@ pub fn latest(db: &Connection) -> Result<Vec<RecordedEvent>> {
 }
 
 /// What happened to one source, newest first.
-pub fn of(db: &Connection, source: SourceId, limit: u32) -> Result<Vec<RecordedEvent>> {
+pub fn of(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<RecordedEvent>> {
     let mut statement = db.prepare_cached(
         "SELECT id, occurred_at, kind, source_id, source_title, detail FROM operator_event WHERE source_id = ?1 ORDER BY id DESC LIMIT ?2",
     )?;
@@ -52,7 +53,7 @@ fn read(row: &Row<'_>) -> Result<RecordedEvent> {
 }
 
 /// Since when our own network is down, where the last that was heard of it is that.
-pub fn offline_since(db: &Connection) -> Result<Option<Timestamp>> {
+pub fn offline_since(db: &ReadConnection) -> Result<Option<Timestamp>> {
     let last = db
         .prepare_cached(
             "SELECT kind, occurred_at FROM operator_event WHERE kind IN ('offline', 'online') ORDER BY id DESC LIMIT 1",
@@ -63,7 +64,7 @@ pub fn offline_since(db: &Connection) -> Result<Option<Timestamp>> {
 }
 
 /// Drops events from before `before`, but for the newest ones, which the feed of health still shows.
-pub fn forget(db: &Connection, before: Timestamp) -> Result<()> {
+pub fn forget(db: &WriteConnection, before: Timestamp) -> Result<()> {
     db.execute(
         "DELETE FROM operator_event WHERE occurred_at < ?1 AND id NOT IN (SELECT id FROM operator_event ORDER BY id DESC LIMIT ?2)",
         params![before.as_millisecond(), SHOWN],

@@ -1,17 +1,18 @@
 //! Items in the database: recognised over time ([`super::recognise`]), revised, never duplicated.
 
 use super::Result;
+use super::connection::{ReadConnection, WriteConnection};
 use super::recognise::{Recognised, recognise};
 use super::rows::{ITEM_COLUMNS, collect, item, json_list, milliseconds, word};
 use crate::domain::duration::before;
 use crate::domain::{IngestResult, Item, ItemChange, ItemId, MatchedBy, NewItem, SourceId, StoryId};
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use std::collections::{BTreeMap, HashSet};
 
 /// Stores the items of one document of `source`: new ones are added, changed ones revised, in the document's order
 /// from its end, because feeds list the newest first and ids are to follow time.
-pub(super) fn store(db: &Connection, source: SourceId, items: &[NewItem], now: Timestamp) -> Result<IngestResult> {
+pub(super) fn store(db: &WriteConnection, source: SourceId, items: &[NewItem], now: Timestamp) -> Result<IngestResult> {
     let mut stored = IngestResult::default();
     let recognised = recognise(db, source, items, now)?;
     for (new, recognised) in items.iter().zip(recognised).rev() {
@@ -39,37 +40,39 @@ const PAGES_OF: SignedDuration = SignedDuration::from_hours(48);
 /// An item is not kept from its story for longer than this by a page that does not come.
 const PAGE_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
-fn insert_guid(db: &Connection, source: SourceId, guid: &str, item: ItemId, rule: MatchedBy) -> Result<()> {
-    db.prepare_cached("INSERT INTO item_guid (source_id, guid, item_id, matched_by) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![source.0, guid, item.0, rule.as_str()])?;
+fn insert_guid(db: &WriteConnection, source: SourceId, guid: &str, item: ItemId, rule: MatchedBy) -> Result<()> {
+    db.execute(
+        "INSERT INTO item_guid (source_id, guid, item_id, matched_by) VALUES (?1, ?2, ?3, ?4)",
+        params![source.0, guid, item.0, rule.as_str()],
+    )?;
     Ok(())
 }
 
-fn insert(db: &Connection, source: SourceId, new: &NewItem, now: Timestamp) -> Result<ItemId> {
+fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp) -> Result<ItemId> {
     let ranked = new.published_at.map_or(now, |claimed| claimed.min(now));
-    db.prepare_cached(
+    db.execute(
         "INSERT INTO item (source_id, guid, url, canonical_url, title, summary, content, author, lang, image,
          published_at, first_seen_at, ranked_at, full_text_state)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
                 CASE WHEN full_text_mode <> 'no' AND ?3 IS NOT NULL AND ?13 >= ?12 - ?14 THEN 'pending' END
          FROM source WHERE id = ?1",
-    )?
-    .execute(params![
-        source.0,
-        new.guid,
-        new.url,
-        new.canonical_url,
-        new.title,
-        new.summary,
-        new.content,
-        new.author,
-        new.lang,
-        new.image,
-        milliseconds(new.published_at),
-        now.as_millisecond(),
-        ranked.as_millisecond(),
-        PAGES_OF.as_millis() as i64,
-    ])?;
+        params![
+            source.0,
+            new.guid,
+            new.url,
+            new.canonical_url,
+            new.title,
+            new.summary,
+            new.content,
+            new.author,
+            new.lang,
+            new.image,
+            milliseconds(new.published_at),
+            now.as_millisecond(),
+            ranked.as_millisecond(),
+            PAGES_OF.as_millis() as i64,
+        ],
+    )?;
     let id = ItemId(db.last_insert_rowid());
     insert_guid(db, source, &new.guid, id, MatchedBy::Guid)?;
     Ok(id)
@@ -81,7 +84,7 @@ const MAX_KEPT: usize = 16 * 1024;
 const MAX_REVISIONS: u32 = 30;
 
 /// Takes over what the source changed and keeps what it said before. `ranked_at` stays: re-dating moves nothing.
-fn revise(db: &Connection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<Option<ItemChange>> {
+fn revise(db: &WriteConnection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<Option<ItemChange>> {
     let (title, summary, content, published): (String, String, Option<String>, Option<i64>) = db
         .prepare_cached("SELECT title, summary, content, published_at FROM item WHERE id = ?1")?
         .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
@@ -91,41 +94,39 @@ fn revise(db: &Connection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<
         return Ok(None);
     }
     let old_content = content.filter(|content| Some(content) != new.content.as_ref() && content.len() <= MAX_KEPT);
-    db.prepare_cached("INSERT OR IGNORE INTO item_revision VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
-        id.0,
-        now.as_millisecond(),
-        title,
-        summary,
-        published,
-        old_content
-    ])?;
+    db.execute(
+        "INSERT OR IGNORE INTO item_revision VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![id.0, now.as_millisecond(), title, summary, published, old_content],
+    )?;
     // The first says what came out, the last ones what has become of it.
-    db.prepare_cached(
+    db.execute(
         "DELETE FROM item_revision WHERE item_id = ?1
          AND replaced_at NOT IN (SELECT min(replaced_at) FROM item_revision WHERE item_id = ?1)
          AND replaced_at NOT IN (SELECT replaced_at FROM item_revision WHERE item_id = ?1
                                  ORDER BY replaced_at DESC LIMIT ?2)",
-    )?
-    .execute(params![id.0, MAX_REVISIONS])?;
-    db.prepare_cached(
+        params![id.0, MAX_REVISIONS],
+    )?;
+    db.execute(
         "UPDATE item SET title = ?2, summary = ?3, content = ?4, author = ?5, image = ?6, published_at = ?7,
          url = ?8, canonical_url = ?9 WHERE id = ?1",
-    )?
-    .execute(params![
-        id.0,
-        new.title,
-        new.summary,
-        new.content,
-        new.author,
-        new.image,
-        milliseconds(new.published_at),
-        new.url,
-        new.canonical_url
-    ])?;
+        params![
+            id.0,
+            new.title,
+            new.summary,
+            new.content,
+            new.author,
+            new.image,
+            milliseconds(new.published_at),
+            new.url,
+            new.canonical_url
+        ],
+    )?;
     if retitled {
         // A new headline of the lead is a correction of the story, and only then does the story's date move.
-        db.prepare_cached("UPDATE story SET updated_at = max(updated_at, ?2) WHERE lead_item_id = ?1")?
-            .execute(params![id.0, now.as_millisecond()])?;
+        db.execute(
+            "UPDATE story SET updated_at = max(updated_at, ?2) WHERE lead_item_id = ?1",
+            params![id.0, now.as_millisecond()],
+        )?;
     }
     if retitled || summary != new.summary {
         super::editions::look_at_story_of(db, id)?;
@@ -134,7 +135,7 @@ fn revise(db: &Connection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<
 }
 
 /// Those of these guids that a source has shown before.
-pub fn known(db: &Connection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
+pub fn known(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
     let mut known = db.prepare_cached(
         "SELECT guid FROM item_guid WHERE source_id = ?1 AND guid IN (SELECT value FROM json_each(?2))",
     )?;
@@ -142,7 +143,7 @@ pub fn known(db: &Connection, source: SourceId, guids: &[&str]) -> Result<HashSe
 }
 
 /// Those of these guids whose items came since the source's last good poll: they were pushed.
-pub fn pushed(db: &Connection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
+pub fn pushed(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
     let mut pushed = db.prepare_cached(
         "SELECT item_guid.guid FROM item_guid JOIN item ON item.id = item_id
          WHERE item_guid.source_id = ?1 AND item_guid.guid IN (SELECT value FROM json_each(?2))
@@ -154,7 +155,7 @@ pub fn pushed(db: &Connection, source: SourceId, guids: &[&str]) -> Result<HashS
 
 /// Items that the clusterer has not placed yet, in the order in which they were stored. Those whose pages are being read
 /// come a little later.
-pub fn unassigned(db: &Connection, limit: u32, now: Timestamp) -> Result<Vec<Item>> {
+pub fn unassigned(db: &ReadConnection, limit: u32, now: Timestamp) -> Result<Vec<Item>> {
     let sql = format!(
         "SELECT {ITEM_COLUMNS} FROM item JOIN source ON source.id = item.source_id
          WHERE item.story_id IS NULL AND NOT (item.full_text_state IS 'pending' AND item.first_seen_at > ?2)
@@ -165,12 +166,12 @@ pub fn unassigned(db: &Connection, limit: u32, now: Timestamp) -> Result<Vec<Ite
 }
 
 /// How many items the clusterer has not placed yet.
-pub fn backlog(db: &Connection) -> Result<u64> {
+pub fn backlog(db: &ReadConnection) -> Result<u64> {
     let mut count = db.prepare_cached("SELECT count(*) FROM item WHERE story_id IS NULL")?;
     Ok(count.query_row([], |row| row.get::<_, i64>(0))? as u64)
 }
 
-pub fn get(db: &Connection, id: ItemId) -> Result<Option<Item>> {
+pub fn get(db: &ReadConnection, id: ItemId) -> Result<Option<Item>> {
     let sql = format!("SELECT {ITEM_COLUMNS} FROM item JOIN source ON source.id = item.source_id WHERE item.id = ?1");
     db.prepare_cached(&sql)?.query_row([id.0], |row| Ok(item(row))).optional()?.transpose()
 }
@@ -186,7 +187,7 @@ pub struct Revision {
     pub content: Option<String>,
 }
 
-pub fn revisions(db: &Connection, id: ItemId) -> Result<Vec<Revision>> {
+pub fn revisions(db: &ReadConnection, id: ItemId) -> Result<Vec<Revision>> {
     let mut statement = db.prepare_cached(
         "SELECT replaced_at, title, summary, published_at, content FROM item_revision WHERE item_id = ?1
          ORDER BY replaced_at DESC",
@@ -211,7 +212,7 @@ pub struct Earlier {
 }
 
 /// What the items of a story said before, each one's newest first.
-pub fn said_before(db: &Connection, story: StoryId) -> Result<BTreeMap<ItemId, Vec<Earlier>>> {
+pub fn said_before(db: &ReadConnection, story: StoryId) -> Result<BTreeMap<ItemId, Vec<Earlier>>> {
     let mut statement = db.prepare_cached(
         "SELECT item_id, replaced_at, item_revision.title, item_revision.summary
          FROM item CROSS JOIN item_revision ON item_id = item.id
@@ -229,7 +230,7 @@ pub fn said_before(db: &Connection, story: StoryId) -> Result<BTreeMap<ItemId, V
 
 /// How many items of a source are of each day from the first to the last, by days since 1970 in UTC; days without any
 /// are left out.
-pub fn per_day(db: &Connection, source: SourceId, first: i64, last: i64) -> Result<BTreeMap<i64, u64>> {
+pub fn per_day(db: &ReadConnection, source: SourceId, first: i64, last: i64) -> Result<BTreeMap<i64, u64>> {
     const DAY: i64 = 86_400_000;
     let mut statement = db.prepare_cached(
         "SELECT ranked_at / ?4, count(*) FROM item WHERE source_id = ?1 AND ranked_at >= ?2 AND ranked_at < ?3
@@ -242,7 +243,7 @@ pub fn per_day(db: &Connection, source: SourceId, first: i64, last: i64) -> Resu
 }
 
 /// The guids under which an item was shown besides the first, and by what it was recognised then.
-pub fn other_guids(db: &Connection, id: ItemId) -> Result<Vec<(String, MatchedBy)>> {
+pub fn other_guids(db: &ReadConnection, id: ItemId) -> Result<Vec<(String, MatchedBy)>> {
     let mut statement = db.prepare_cached(
         "SELECT guid, matched_by FROM item_guid WHERE item_id = ?1 AND matched_by <> 'guid' ORDER BY guid",
     )?;

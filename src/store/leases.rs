@@ -5,10 +5,11 @@
 //! It decides nothing: who waits and who goes away is for those who ask.
 
 use super::Result;
+use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, time};
 use crate::domain::SourceId;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher};
 
@@ -57,7 +58,7 @@ impl Kind {
 
 /// Takes a source and its origin for a poll, both or neither.
 pub fn take(
-    db: &Connection,
+    db: &WriteConnection,
     lease: &Lease,
     source: SourceId,
     now: Timestamp,
@@ -82,7 +83,7 @@ pub fn take(
 /// Moves a poll on to another origin, as a redirect leads it: the one that it had is given back whether or not the other
 /// is free, so that two polls never wait for each other. What the poll holds lasts until `until` again.
 pub fn move_on(
-    db: &Connection,
+    db: &WriteConnection,
     lease: &Lease,
     origin: &str,
     now: Timestamp,
@@ -90,8 +91,10 @@ pub fn move_on(
     pause_until: Timestamp,
 ) -> Result<Option<Held>> {
     give_back_origins(db, lease, now, pause_until)?;
-    db.prepare_cached("UPDATE lease SET expires_at = ?2 WHERE owner_token = ?1")?
-        .execute(params![lease.token, until.as_millisecond()])?;
+    db.execute(
+        "UPDATE lease SET expires_at = ?2 WHERE owner_token = ?1",
+        params![lease.token, until.as_millisecond()],
+    )?;
     if let Some(held) = held_by_other(db, lease, Kind::Origin, origin, now)? {
         return Ok(Some(held));
     }
@@ -100,20 +103,20 @@ pub fn move_on(
 }
 
 /// Ends a lease. Its origin rests until `pause_until`.
-pub fn give_back(db: &Connection, lease: &Lease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
+pub fn give_back(db: &WriteConnection, lease: &Lease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
     give_back_origins(db, lease, now, pause_until)?;
-    db.prepare_cached("DELETE FROM lease WHERE owner_token = ?1")?.execute([lease.token])?;
+    db.execute("DELETE FROM lease WHERE owner_token = ?1", [lease.token])?;
     Ok(())
 }
 
 /// Ends all leases of a program that is known to poll no more, and sweeps those that have ended by themselves.
-pub fn forget(db: &Connection, holder: &str, now: Timestamp) -> Result<()> {
+pub fn forget(db: &WriteConnection, holder: &str, now: Timestamp) -> Result<()> {
     db.execute("DELETE FROM lease WHERE holder = ?1 OR expires_at <= ?2", params![holder, now.as_millisecond()])?;
     Ok(())
 }
 
 /// The sources that a program polls right now.
-pub fn sources_of(db: &Connection, holder: &str) -> Result<Vec<SourceId>> {
+pub fn sources_of(db: &ReadConnection, holder: &str) -> Result<Vec<SourceId>> {
     let mut statement =
         db.prepare_cached("SELECT resource FROM lease WHERE resource_kind = 'source' AND holder = ?1")?;
     let names = collect(&mut statement, [holder], |row| Ok(row.get::<_, String>(0)?))?;
@@ -121,7 +124,7 @@ pub fn sources_of(db: &Connection, holder: &str) -> Result<Vec<SourceId>> {
 }
 
 /// What is leased right now: sources, and origins.
-pub fn held(db: &Connection, now: Timestamp) -> Result<(HashSet<SourceId>, HashSet<String>)> {
+pub fn held(db: &ReadConnection, now: Timestamp) -> Result<(HashSet<SourceId>, HashSet<String>)> {
     let mut statement = db.prepare_cached("SELECT resource_kind, resource FROM lease WHERE expires_at > ?1")?;
     let rows = collect(&mut statement, [now.as_millisecond()], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
@@ -131,7 +134,7 @@ pub fn held(db: &Connection, now: Timestamp) -> Result<(HashSet<SourceId>, HashS
     Ok((sources, origins.into_iter().map(|(_, name)| name).collect()))
 }
 
-fn held_by_other(db: &Connection, lease: &Lease, what: Kind, name: &str, now: Timestamp) -> Result<Option<Held>> {
+fn held_by_other(db: &ReadConnection, lease: &Lease, what: Kind, name: &str, now: Timestamp) -> Result<Option<Held>> {
     let row = db
         .prepare_cached(
             "SELECT holder, acquired_at FROM lease WHERE resource_kind = ?1 AND resource = ?2 AND expires_at > ?3
@@ -144,33 +147,25 @@ fn held_by_other(db: &Connection, lease: &Lease, what: Kind, name: &str, now: Ti
     row.map(|(holder, since)| Ok(Held { what, holder, since: time(since)? })).transpose()
 }
 
-fn put(db: &Connection, lease: &Lease, kind: Kind, name: &str, now: Timestamp, until: Timestamp) -> Result<()> {
-    db.prepare_cached(
+fn put(db: &WriteConnection, lease: &Lease, kind: Kind, name: &str, now: Timestamp, until: Timestamp) -> Result<()> {
+    db.execute(
         "INSERT OR REPLACE INTO lease (resource_kind, resource, owner_token, holder, acquired_at, expires_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?
-    .execute(params![
-        kind.as_str(),
-        name,
-        lease.token,
-        lease.holder,
-        now.as_millisecond(),
-        until.as_millisecond()
-    ])?;
+        params![kind.as_str(), name, lease.token, lease.holder, now.as_millisecond(), until.as_millisecond()],
+    )?;
     Ok(())
 }
 
 /// The pause between two requests to an origin holds over all programs: it stays leased, by nobody, while it lasts.
-fn give_back_origins(db: &Connection, lease: &Lease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
+fn give_back_origins(db: &WriteConnection, lease: &Lease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
     if pause_until > now {
-        db.prepare_cached(
+        db.execute(
             "UPDATE lease SET owner_token = 0, holder = '', expires_at = ?2
              WHERE resource_kind = 'origin' AND owner_token = ?1",
-        )?
-        .execute(params![lease.token, pause_until.as_millisecond()])?;
+            params![lease.token, pause_until.as_millisecond()],
+        )?;
     } else {
-        db.prepare_cached("DELETE FROM lease WHERE resource_kind = 'origin' AND owner_token = ?1")?
-            .execute([lease.token])?;
+        db.execute("DELETE FROM lease WHERE resource_kind = 'origin' AND owner_token = ?1", [lease.token])?;
     }
     Ok(())
 }

@@ -3,10 +3,11 @@
 //! Whatever is asked for, the work is bounded: what many stories could meet is looked for among the newest ones, and what few can
 //! meet is looked up from those few.
 
+use super::connection::ReadConnection;
 use super::stories::load;
 use super::{Result, rows};
 use crate::domain::Story;
-use rusqlite::{Connection, ToSql, params};
+use rusqlite::{ToSql, params};
 
 /// Stories, counted from the one that changed last, among which those that are asked for are looked for one by one.
 const LOOKED_THROUGH: u32 = 10_000;
@@ -42,7 +43,7 @@ const MEETS: &str = "merged_into IS NULL AND published_at IS NOT NULL
          WHERE item.story_id = story.id AND item.copy_of IS NULL) >= :outlets)
     ORDER BY updated_at DESC, published_at DESC, story.id DESC LIMIT :limit OFFSET :skip";
 
-pub fn list(db: &Connection, listing: &Listing) -> Result<Listed> {
+pub fn list(db: &ReadConnection, listing: &Listing) -> Result<Listed> {
     let limit = listing.limit + 1;
     let mut params: Vec<(&str, &dyn ToSql)> = vec![
         (":tag", &listing.tag),
@@ -73,7 +74,7 @@ pub fn list(db: &Connection, listing: &Listing) -> Result<Listed> {
 }
 
 /// Whether the sources with a tag have so few items that those are what to begin with.
-fn is_rare(db: &Connection, tag: Option<&str>) -> Result<bool> {
+fn is_rare(db: &ReadConnection, tag: Option<&str>) -> Result<bool> {
     let Some(tag) = tag else { return Ok(false) };
     let mut count = db.prepare_cached(
         "SELECT count(*) FROM (SELECT 1 FROM source_tag CROSS JOIN item USING (source_id) WHERE tag = ?1 LIMIT ?2)",
@@ -82,7 +83,7 @@ fn is_rare(db: &Connection, tag: Option<&str>) -> Result<bool> {
 }
 
 /// When the last of the stories that are looked through changed.
-fn looked_through(db: &Connection) -> Result<i64> {
+fn looked_through(db: &ReadConnection) -> Result<i64> {
     let mut statement = db.prepare_cached(
         "SELECT coalesce((SELECT updated_at FROM story WHERE merged_into IS NULL
                           ORDER BY updated_at DESC LIMIT 1 OFFSET ?1), 0)",
@@ -98,7 +99,7 @@ pub struct Choices {
 }
 
 /// The tags and languages of the sources that were not removed, at most so many of each that people look through them.
-pub fn choices(db: &Connection) -> Result<Choices> {
+pub fn choices(db: &ReadConnection) -> Result<Choices> {
     let all =
         |sql: &str| -> Result<Vec<String>> { rows::collect(&mut *db.prepare_cached(sql)?, [], |row| Ok(row.get(0)?)) };
     Ok(Choices {

@@ -1,24 +1,25 @@
 //! The servers that are asked: their holds, and what was asked of each and answered.
 
 use super::Result;
+use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, maybe_time, time};
 use crate::domain::{OriginHold, RequestRecord, SourceId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
 /// Writes down a hold. A later end stays: nobody who asked for a day is asked again because somebody asked for an hour.
-pub fn hold(db: &Connection, hold: &OriginHold) -> Result<()> {
-    db.prepare_cached(
+pub fn hold(db: &WriteConnection, hold: &OriginHold) -> Result<()> {
+    db.execute(
         "INSERT INTO origin_hold (origin, until, reason) VALUES (?1, ?2, ?3)
          ON CONFLICT (origin) DO UPDATE SET until = excluded.until, reason = excluded.reason
          WHERE excluded.until > until",
-    )?
-    .execute(params![hold.origin, hold.until.as_millisecond(), hold.reason])?;
+        params![hold.origin, hold.until.as_millisecond(), hold.reason],
+    )?;
     Ok(())
 }
 
 /// The hold of an origin, where it has one now.
-pub fn held(db: &Connection, origin: &str, now: Timestamp) -> Result<Option<OriginHold>> {
+pub fn held(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Option<OriginHold>> {
     let row = db
         .prepare_cached("SELECT until, reason FROM origin_hold WHERE origin = ?1 AND until > ?2")?
         .query_row(params![origin, now.as_millisecond()], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
@@ -27,7 +28,7 @@ pub fn held(db: &Connection, origin: &str, now: Timestamp) -> Result<Option<Orig
 }
 
 /// The holds that end after `at`, the first to end before the others.
-pub fn holds_after(db: &Connection, at: Timestamp, limit: u32) -> Result<Vec<OriginHold>> {
+pub fn holds_after(db: &ReadConnection, at: Timestamp, limit: u32) -> Result<Vec<OriginHold>> {
     let mut statement = db.prepare_cached(
         "SELECT origin, until, reason FROM origin_hold WHERE until > ?1 ORDER BY until, origin LIMIT ?2",
     )?;
@@ -37,12 +38,12 @@ pub fn holds_after(db: &Connection, at: Timestamp, limit: u32) -> Result<Vec<Ori
 }
 
 /// Ends the holds of an origin, as a server and as a hub. Returns whether it had one.
-pub fn release(db: &Connection, origin: &str) -> Result<bool> {
+pub fn release(db: &WriteConnection, origin: &str) -> Result<bool> {
     Ok(db.execute("DELETE FROM origin_hold WHERE origin IN (?1, 'hub ' || ?1)", [origin])? > 0)
 }
 
 /// The sources that an origin keeps waiting: by its own word, or because it is on hold.
-pub fn kept_waiting(db: &Connection, origin: &str, now: Timestamp) -> Result<Vec<SourceId>> {
+pub fn kept_waiting(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Vec<SourceId>> {
     let mut statement = db.prepare_cached(
         "SELECT id FROM source WHERE state = 'active' AND next_poll_at > ?2
          AND next_poll_reason <> 'you ended the hold of its server'
@@ -55,7 +56,7 @@ pub fn kept_waiting(db: &Connection, origin: &str, now: Timestamp) -> Result<Vec
 }
 
 /// Writes down requests that belong to no poll.
-pub fn record(db: &Connection, at: Timestamp, requests: &[RequestRecord]) -> Result<()> {
+pub fn record(db: &WriteConnection, at: Timestamp, requests: &[RequestRecord]) -> Result<()> {
     let mut insert = db
         .prepare_cached("INSERT INTO request_log (requested_at, origin, status, wire_bytes) VALUES (?1, ?2, ?3, ?4)")?;
     for request in requests {
@@ -65,19 +66,19 @@ pub fn record(db: &Connection, at: Timestamp, requests: &[RequestRecord]) -> Res
 }
 
 /// Forgets such requests from before `before`.
-pub fn forget_requests(db: &Connection, before: Timestamp) -> Result<()> {
+pub fn forget_requests(db: &WriteConnection, before: Timestamp) -> Result<()> {
     db.execute("DELETE FROM request_log WHERE requested_at < ?1", [before.as_millisecond()])?;
     Ok(())
 }
 
 /// Forgets holds that are over.
-pub fn forget_past(db: &Connection, now: Timestamp) -> Result<()> {
+pub fn forget_past(db: &WriteConnection, now: Timestamp) -> Result<()> {
     db.execute("DELETE FROM origin_hold WHERE until <= ?1", [now.as_millisecond()])?;
     Ok(())
 }
 
 /// Whether an origin gave another source a good answer since `since`.
-pub fn serves_others(db: &Connection, origin: &str, source: SourceId, since: Timestamp) -> Result<bool> {
+pub fn serves_others(db: &ReadConnection, origin: &str, source: SourceId, since: Timestamp) -> Result<bool> {
     let found = db
         .prepare_cached(
             "SELECT 1 FROM poll WHERE started_at >= ?3 AND origin = ?1 AND source_id <> ?2
@@ -109,7 +110,7 @@ pub struct Traffic {
 }
 
 /// What was asked of each origin since `since`, and those that are held; the most asked first.
-pub fn traffic(db: &Connection, since: Timestamp, now: Timestamp) -> Result<Vec<Traffic>> {
+pub fn traffic(db: &ReadConnection, since: Timestamp, now: Timestamp) -> Result<Vec<Traffic>> {
     let mut statement = db.prepare_cached(
         "WITH asked AS (
              SELECT origin, source_id, status, wire_bytes, outcome FROM poll WHERE started_at >= ?1 AND origin <> ''

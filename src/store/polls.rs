@@ -1,16 +1,17 @@
 //! The record of every poll: written with the items that it brought, in one transaction.
 
+use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, maybe_time, milliseconds, time, word};
 use super::{Error, Result, events, items, origins};
 use crate::domain::{FeedProblem, IngestResult, NewItem, PollOutcome, PollRecord, ProblemKind, SourceId};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
 /// Writes down one attempt: its record, the items of its document, and what follows for the source.
 ///
 /// All of it or nothing: validators are never stored without the items that came with them.
-pub fn record(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Result<IngestResult> {
+pub fn record(db: &WriteConnection, poll: &PollRecord, new_items: &[NewItem]) -> Result<IngestResult> {
     let stored = record_push(db, poll, new_items)?;
     update_source(db, poll)?;
     if let Some(hold) = &poll.origin_hold {
@@ -26,13 +27,10 @@ pub fn record(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Resu
 }
 
 /// Writes down a document that nobody asked a server for: its record and its items. Nothing follows for the source.
-pub fn record_push(db: &Connection, poll: &PollRecord, new_items: &[NewItem]) -> Result<IngestResult> {
+pub fn record_push(db: &WriteConnection, poll: &PollRecord, new_items: &[NewItem]) -> Result<IngestResult> {
     let stored = items::store(db, poll.source, new_items, poll.finished_at)?;
-    db.prepare_cached(
-        "INSERT INTO poll (source_id, started_at, finished_at, url, outcome, status, error, body_bytes, item_count,
-         new_item_count, changed_item_count, origin, wire_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    )?
-    .execute(params![
+    db.execute("INSERT INTO poll (source_id, started_at, finished_at, url, outcome, status, error, body_bytes, item_count,
+         new_item_count, changed_item_count, origin, wire_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)", params![
         poll.source.0,
         poll.started_at.as_millisecond(),
         poll.finished_at.as_millisecond(),
@@ -65,7 +63,7 @@ fn rewritten(stored: &IngestResult) -> Option<FeedProblem> {
 }
 
 /// What a poll was led through before its last request.
-fn insert_hops(db: &Connection, poll_id: i64, poll: &PollRecord) -> Result<()> {
+fn insert_hops(db: &WriteConnection, poll_id: i64, poll: &PollRecord) -> Result<()> {
     let hops = &poll.requests[..poll.requests.len().saturating_sub(1)];
     let mut insert =
         db.prepare_cached("INSERT INTO redirect_hop (poll_id, position, origin, status) VALUES (?1, ?2, ?3, ?4)")?;
@@ -75,20 +73,17 @@ fn insert_hops(db: &Connection, poll_id: i64, poll: &PollRecord) -> Result<()> {
     Ok(())
 }
 
-fn update_source(db: &Connection, poll: &PollRecord) -> Result<()> {
+fn update_source(db: &WriteConnection, poll: &PollRecord) -> Result<()> {
     let validators = poll.validators.as_ref();
     // The operator may have paused or removed the source while it was polled; only `gone` is ours to say.
-    db.prepare_cached(
-        "UPDATE source SET next_poll_at = ?2, next_poll_reason = ?3, hold_until = ?4, consecutive_failures = ?5, last_poll_at = ?6,
+    db.execute("UPDATE source SET next_poll_at = ?2, next_poll_reason = ?3, hold_until = ?4, consecutive_failures = ?5, last_poll_at = ?6,
          last_outcome = ?7, last_success_at = CASE WHEN ?8 THEN ?6 ELSE last_success_at END, last_error = ?9,
          validators_url = ?10, etag = ?11, last_modified = ?12,
          feed_title = coalesce(?13, feed_title), site_url = coalesce(?14, site_url),
          feed_lang = coalesce(?15, feed_lang), polling_hints = coalesce(?17, polling_hints),
          redirect_to = ?18, redirect_count = ?19, redirect_since = ?20, gone_since = ?21, update_rate = ?22,
          state = CASE WHEN state = 'active' THEN ?16 ELSE state END
-         WHERE id = ?1 AND url = ?23",
-    )?
-    .execute(params![
+         WHERE id = ?1 AND url = ?23", params![
         poll.source.0,
         poll.next_poll_at.as_millisecond(),
         poll.next_reason,
@@ -136,7 +131,7 @@ pub struct PastPoll {
 }
 
 /// A source's latest polls, newest first.
-pub fn latest(db: &Connection, source: SourceId, limit: u32) -> Result<Vec<PastPoll>> {
+pub fn latest(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<PastPoll>> {
     let mut statement = db.prepare_cached(
         "SELECT started_at, finished_at, url, outcome, status, error, body_bytes, item_count, new_item_count,
          changed_item_count,
@@ -164,7 +159,7 @@ pub fn latest(db: &Connection, source: SourceId, limit: u32) -> Result<Vec<PastP
 }
 
 /// When the last poll of all was recorded: what the database knows is of that time.
-pub fn newest(db: &Connection) -> Result<Option<Timestamp>> {
+pub fn newest(db: &ReadConnection) -> Result<Option<Timestamp>> {
     let mut statement = db.prepare_cached("SELECT finished_at FROM poll ORDER BY id DESC LIMIT 1")?;
     statement.query_row([], |row| row.get::<_, i64>(0)).optional()?.map(time).transpose()
 }
@@ -178,7 +173,7 @@ pub struct Tally {
     pub problems: Vec<(ProblemKind, u64)>,
 }
 
-pub fn tally(db: &Connection, since: Timestamp) -> Result<Tally> {
+pub fn tally(db: &ReadConnection, since: Timestamp) -> Result<Tally> {
     let since = since.as_millisecond();
     let (polls, last) = db
         .prepare_cached("SELECT count(*), max(finished_at) FROM poll WHERE started_at >= ?1")?

@@ -5,10 +5,11 @@
 //! means nothing: a source can never change another's items. By which rule an item was recognised is kept with the guid.
 
 use super::Result;
+use super::connection::ReadConnection;
 use super::rows::collect;
 use crate::domain::{ItemId, MatchedBy, NewItem, SourceId, Timestamp};
 use jiff::SignedDuration;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use std::collections::{HashMap, HashSet};
 
 /// What an item of a document is.
@@ -27,7 +28,7 @@ const TITLE_WORDS: usize = 3;
 
 /// Recognises the items of one document of `source`, in their order.
 pub(super) fn recognise(
-    db: &Connection,
+    db: &ReadConnection,
     source: SourceId,
     items: &[NewItem],
     now: Timestamp,
@@ -79,7 +80,7 @@ fn of_several<'a>(all: impl Iterator<Item = &'a str>) -> HashSet<&'a str> {
     uses.into_iter().filter(|(_, count)| *count > 1).map(|(one, _)| one).collect()
 }
 
-fn by_guid(db: &Connection, source: SourceId, guid: &str) -> Result<Option<Recognised>> {
+fn by_guid(db: &ReadConnection, source: SourceId, guid: &str) -> Result<Option<Recognised>> {
     let known: Option<Option<i64>> = db
         .prepare_cached("SELECT item_id FROM item_guid WHERE source_id = ?1 AND guid = ?2")?
         .query_row(params![source.0, guid], |row| row.get(0))
@@ -90,7 +91,7 @@ fn by_guid(db: &Connection, source: SourceId, guid: &str) -> Result<Option<Recog
     }))
 }
 
-fn by_link(db: &Connection, source: SourceId, link: &str) -> Result<Option<Recognised>> {
+fn by_link(db: &ReadConnection, source: SourceId, link: &str) -> Result<Option<Recognised>> {
     let mut statement =
         db.prepare_cached("SELECT id FROM item WHERE source_id = ?1 AND canonical_url = ?2 ORDER BY id LIMIT 2")?;
     let same = collect(&mut statement, params![source.0, link], |row| Ok(ItemId(row.get(0)?)))?;
@@ -108,7 +109,7 @@ fn by_link(db: &Connection, source: SourceId, link: &str) -> Result<Option<Recog
 }
 
 /// The one item of that title at that time. An item without a date was shown for the first time when it was ranked.
-fn by_title(db: &Connection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<Option<ItemId>> {
+fn by_title(db: &ReadConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<Option<ItemId>> {
     let at = item.published_at.unwrap_or(now);
     let (from, until) = (at - DAY, at + DAY);
     let mut statement = db.prepare_cached(

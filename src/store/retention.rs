@@ -4,11 +4,12 @@
 //! tombstone, its guids and its link, until its source has not shown it for a while.
 
 use super::Result;
+use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, json_list};
 use crate::domain::duration::before;
 use crate::domain::{NewItem, SourceId, Timestamp};
 use jiff::SignedDuration;
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
 /// Stories that are removed in one transaction, so that nobody waits long for the writer.
 const BATCH: u32 = 500;
@@ -28,7 +29,7 @@ pub struct Keep {
 
 /// Removes some stories that need not stay. Returns how many; fewer than there are, so that it is called until none is
 /// left.
-pub fn remove_old(db: &Connection, keep: Keep, now: Timestamp) -> Result<usize> {
+pub fn remove_old(db: &WriteConnection, keep: Keep, now: Timestamp) -> Result<usize> {
     let mut old = db.prepare_cached(
         "SELECT id FROM story WHERE merged_into IS NULL AND updated_at < ?1 AND created_at < ?1
          AND NOT EXISTS (SELECT 1 FROM item WHERE story_id = story.id AND first_seen_at >= ?1)
@@ -54,13 +55,13 @@ pub fn remove_old(db: &Connection, keep: Keep, now: Timestamp) -> Result<usize> 
         "DELETE FROM grouping_constraint_item WHERE item_id IN (SELECT value FROM json_each(?1))",
         "DELETE FROM item WHERE id IN (SELECT value FROM json_each(?1))",
     ] {
-        db.prepare_cached(sql)?.execute([&items])?;
+        db.execute(sql, [&items])?;
     }
     for sql in [
         "DELETE FROM grouping_constraint_item WHERE previous_story_id IN (SELECT value FROM json_each(?1))",
         "DELETE FROM story WHERE id IN (SELECT value FROM json_each(?1))",
     ] {
-        db.prepare_cached(sql)?.execute([&stories])?;
+        db.execute(sql, [&stories])?;
     }
     db.execute(
         "DELETE FROM grouping_constraint WHERE id NOT IN (SELECT constraint_id FROM grouping_constraint_item)",
@@ -72,15 +73,15 @@ pub fn remove_old(db: &Connection, keep: Keep, now: Timestamp) -> Result<usize> 
 
 /// A story that stays may be led by an item that goes: it was merged away, or a second look moved the item. It is led by
 /// another of its own, or of the story to which it redirects; where there is none, it goes as well.
-fn with_leaderless(db: &Connection, items: &[i64], mut stories: Vec<i64>) -> Result<Vec<i64>> {
+fn with_leaderless(db: &WriteConnection, items: &[i64], mut stories: Vec<i64>) -> Result<Vec<i64>> {
     let (gone, going) = (json_list(items), json_list(&stories));
-    db.prepare_cached(
+    db.execute(
         "UPDATE story SET lead_item_id = coalesce(
              (SELECT id FROM item WHERE story_id IN (story.id, story.merged_into)
               AND id NOT IN (SELECT value FROM json_each(?1)) ORDER BY ranked_at, id LIMIT 1), lead_item_id)
          WHERE lead_item_id IN (SELECT value FROM json_each(?1)) AND id NOT IN (SELECT value FROM json_each(?2))",
-    )?
-    .execute([&gone, &going])?;
+        [&gone, &going],
+    )?;
     let mut leaderless = db.prepare_cached(
         "SELECT id FROM story WHERE lead_item_id IN (SELECT value FROM json_each(?1))
          AND id NOT IN (SELECT value FROM json_each(?2))",
@@ -91,7 +92,7 @@ fn with_leaderless(db: &Connection, items: &[i64], mut stories: Vec<i64>) -> Res
 }
 
 /// Those stories, and all that redirect to them.
-fn with_merged(db: &Connection, stories: &[i64]) -> Result<Vec<i64>> {
+fn with_merged(db: &ReadConnection, stories: &[i64]) -> Result<Vec<i64>> {
     let mut all = db.prepare_cached(
         "WITH RECURSIVE gone (id) AS (
              SELECT value FROM json_each(?1)
@@ -101,37 +102,34 @@ fn with_merged(db: &Connection, stories: &[i64]) -> Result<Vec<i64>> {
     collect(&mut all, [json_list(stories)], |row| Ok(row.get(0)?))
 }
 
-fn bury(db: &Connection, items: &str, now: Timestamp) -> Result<()> {
-    db.prepare_cached(
+fn bury(db: &WriteConnection, items: &str, now: Timestamp) -> Result<()> {
+    db.execute(
         "INSERT OR REPLACE INTO link_tombstone (source_id, canonical_url, last_shown_at)
          SELECT source_id, canonical_url, ?2 FROM item
          WHERE canonical_url IS NOT NULL AND id IN (SELECT value FROM json_each(?1))",
-    )?
-    .execute(params![items, now.as_millisecond()])?;
-    db.prepare_cached(
+        params![items, now.as_millisecond()],
+    )?;
+    db.execute(
         "UPDATE item_guid SET item_id = NULL, last_shown_at = ?2 WHERE item_id IN (SELECT value FROM json_each(?1))",
-    )?
-    .execute(params![items, now.as_millisecond()])?;
+        params![items, now.as_millisecond()],
+    )?;
     Ok(())
 }
 
 /// A source shows an item that was removed: its tombstone stays.
-pub(super) fn shown_again(db: &Connection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<()> {
+pub(super) fn shown_again(db: &WriteConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<()> {
     let (now, yesterday) = (now.as_millisecond(), before(now, DAY).as_millisecond());
-    db.prepare_cached(
+    db.execute(
         "INSERT INTO item_guid (source_id, guid, item_id, matched_by, last_shown_at) VALUES (?1, ?2, NULL, 'guid', ?3)
          ON CONFLICT (source_id, guid) DO UPDATE SET last_shown_at = ?3 WHERE item_id IS NULL AND last_shown_at < ?4",
-    )?
-    .execute(params![source.0, item.guid, now, yesterday])?;
-    db.prepare_cached(
-        "UPDATE link_tombstone SET last_shown_at = ?3 WHERE source_id = ?1 AND canonical_url = ?2 AND last_shown_at < ?4",
-    )?
-    .execute(params![source.0, item.canonical_url, now, yesterday])?;
+        params![source.0, item.guid, now, yesterday],
+    )?;
+    db.execute("UPDATE link_tombstone SET last_shown_at = ?3 WHERE source_id = ?1 AND canonical_url = ?2 AND last_shown_at < ?4", params![source.0, item.canonical_url, now, yesterday])?;
     Ok(())
 }
 
 /// Drops tombstones of items that their sources show no more.
-pub fn forget_tombstones(db: &Connection, now: Timestamp) -> Result<()> {
+pub fn forget_tombstones(db: &WriteConnection, now: Timestamp) -> Result<()> {
     let unseen = before(now, UNSEEN).as_millisecond();
     db.execute("DELETE FROM item_guid WHERE item_id IS NULL AND last_shown_at < ?1", [unseen])?;
     db.execute("DELETE FROM link_tombstone WHERE last_shown_at < ?1", [unseen])?;

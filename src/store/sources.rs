@@ -1,5 +1,6 @@
 //! Sources in the database: what the operator says of them, and whose turn it is.
 
+use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result};
 use crate::domain::{
@@ -8,28 +9,27 @@ use crate::domain::{
 };
 use crate::urls::redact::redact_url;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use std::collections::BTreeMap;
 
 /// Adds a source, or revives the removed one with this URL. `None` where there is one already.
-pub fn add(db: &Connection, new: &NewSource, next_poll_at: Timestamp, now: Timestamp) -> Result<Option<SourceId>> {
+pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: Timestamp) -> Result<Option<SourceId>> {
     let known = by_url(db, &new.url)?;
     let id = match known {
         Some(source) if source.state != SourceState::Removed => return Ok(None),
         Some(source) => source.id,
         None => {
-            db.prepare_cached("INSERT INTO source (url, outlet, added_at, next_poll_at) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![new.url, new.outlet, now.as_millisecond(), next_poll_at.as_millisecond()])?;
+            db.execute(
+                "INSERT INTO source (url, outlet, added_at, next_poll_at) VALUES (?1, ?2, ?3, ?4)",
+                params![new.url, new.outlet, now.as_millisecond(), next_poll_at.as_millisecond()],
+            )?;
             SourceId(db.last_insert_rowid())
         }
     };
-    db.prepare_cached(
-        "UPDATE source SET outlet = ?2, title = ?3, lang = ?4, priority = ?5, state = 'active',
+    db.execute("UPDATE source SET outlet = ?2, title = ?3, lang = ?4, priority = ?5, state = 'active',
          next_poll_at = max(?6, coalesce(hold_until, 0)), next_poll_reason = 'it was just added', consecutive_failures = 0,
          gone_since = NULL, redirect_to = NULL, redirect_count = 0, redirect_since = NULL,
-         outlet_provenance = ?7, full_text_mode = ?8 WHERE id = ?1",
-    )?
-    .execute(params![
+         outlet_provenance = ?7, full_text_mode = ?8 WHERE id = ?1", params![
         id.0,
         new.outlet,
         new.title,
@@ -45,7 +45,7 @@ pub fn add(db: &Connection, new: &NewSource, next_poll_at: Timestamp, now: Times
 }
 
 /// Changes what the operator says of a source. A new URL begins without validators and is polled at once.
-pub fn edit(db: &Connection, id: SourceId, edit: &SourceEdit, now: Timestamp) -> Result<()> {
+pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, now: Timestamp) -> Result<()> {
     let text = |value: &Option<String>| value.clone().map(|v| if v.is_empty() { None } else { Some(v) });
     if let Some((outlet, from)) = &edit.outlet {
         let set = "UPDATE source SET outlet = ?2, outlet_provenance = ?3 WHERE id = ?1";
@@ -77,15 +77,15 @@ pub fn edit(db: &Connection, id: SourceId, edit: &SourceEdit, now: Timestamp) ->
 }
 
 /// Takes the outlet of the feed's own site in the place of a guess. Items follow, since they have it by their source.
-pub(super) fn settle_outlet(db: &Connection, id: SourceId, outlet: &str) -> Result<()> {
-    db.prepare_cached(
+pub(super) fn settle_outlet(db: &WriteConnection, id: SourceId, outlet: &str) -> Result<()> {
+    db.execute(
         "UPDATE source SET outlet = ?2, outlet_provenance = 'site' WHERE id = ?1 AND outlet_provenance = 'guess'",
-    )?
-    .execute(params![id.0, outlet])?;
+        params![id.0, outlet],
+    )?;
     super::stories::touch(db)
 }
 
-fn set_tags(db: &Connection, id: SourceId, tags: &[String]) -> Result<()> {
+fn set_tags(db: &WriteConnection, id: SourceId, tags: &[String]) -> Result<()> {
     db.execute("DELETE FROM source_tag WHERE source_id = ?1", [id.0])?;
     let mut insert = db.prepare_cached("INSERT OR IGNORE INTO source_tag (source_id, tag) VALUES (?1, ?2)")?;
     for tag in tags {
@@ -95,7 +95,7 @@ fn set_tags(db: &Connection, id: SourceId, tags: &[String]) -> Result<()> {
 }
 
 /// Pauses, resumes or removes a source. A source that is resumed keeps its schedule and what the server asked for.
-pub fn set_state(db: &Connection, id: SourceId, state: SourceState) -> Result<()> {
+pub fn set_state(db: &WriteConnection, id: SourceId, state: SourceState) -> Result<()> {
     db.execute("UPDATE source SET state = ?2 WHERE id = ?1", params![id.0, state.as_str()])?;
     super::stories::touch(db)
 }
@@ -104,19 +104,18 @@ pub fn set_state(db: &Connection, id: SourceId, state: SourceState) -> Result<()
 ///
 /// It is on disk before the request goes out, so that a crash in the middle is not followed by a poll too soon. That
 /// nobody else polls it meanwhile is the [lease](super::leases)'s.
-pub fn claim(db: &Connection, due: &DueSource, until: Timestamp) -> Result<bool> {
-    let claimed = db
-        .prepare_cached(
-            "UPDATE source SET next_poll_at = max(next_poll_at, ?3),
+pub fn claim(db: &WriteConnection, due: &DueSource, until: Timestamp) -> Result<bool> {
+    let claimed = db.execute(
+        "UPDATE source SET next_poll_at = max(next_poll_at, ?3),
              next_poll_reason = 'a poll was begun and its end not yet recorded'
              WHERE id = ?1 AND next_poll_at = ?2 AND state <> 'removed'",
-        )?
-        .execute(params![due.id.0, due.at.as_millisecond(), until.as_millisecond()])?;
+        params![due.id.0, due.at.as_millisecond(), until.as_millisecond()],
+    )?;
     Ok(claimed == 1)
 }
 
 /// The sources whose time has come, the longest overdue first.
-pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<DueSource>> {
+pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<DueSource>> {
     let mut statement = db.prepare_cached(
         "SELECT id, url, next_poll_at FROM source WHERE state = 'active' AND next_poll_at <= ?1
          ORDER BY next_poll_at, id LIMIT ?2",
@@ -127,7 +126,7 @@ pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<DueSource>
 }
 
 /// When the next source is due.
-pub fn next_due(db: &Connection) -> Result<Option<Timestamp>> {
+pub fn next_due(db: &ReadConnection) -> Result<Option<Timestamp>> {
     let next = db
         .prepare_cached("SELECT min(next_poll_at) FROM source WHERE state = 'active'")?
         .query_row([], |row| row.get::<_, Option<i64>>(0))?;
@@ -135,18 +134,23 @@ pub fn next_due(db: &Connection) -> Result<Option<Timestamp>> {
 }
 
 /// Moves a source's next poll to after the hold of its server.
-pub fn postpone(db: &Connection, due: &DueSource, until: Timestamp, reason: &str) -> Result<()> {
-    db.prepare_cached(
+pub fn postpone(db: &WriteConnection, due: &DueSource, until: Timestamp, reason: &str) -> Result<()> {
+    db.execute(
         "UPDATE source SET next_poll_at = ?3, next_poll_reason = ?4 WHERE id = ?1 AND next_poll_at = ?2 AND ?3 > ?2",
-    )?
-    .execute(params![due.id.0, due.at.as_millisecond(), until.as_millisecond(), reason])?;
+        params![due.id.0, due.at.as_millisecond(), until.as_millisecond(), reason],
+    )?;
     Ok(())
 }
 
 /// Spreads what came due while nobody polled, evenly and in its order, so that neither a start nor the end of an outage
 /// makes a burst. What failed because our own network was down is due by then, but no sooner than `within` after its
 /// last poll. Returns how many sources that were.
-pub fn spread_overdue(db: &Connection, now: Timestamp, apart: SignedDuration, within: SignedDuration) -> Result<u32> {
+pub fn spread_overdue(
+    db: &WriteConnection,
+    now: Timestamp,
+    apart: SignedDuration,
+    within: SignedDuration,
+) -> Result<u32> {
     db.execute(
         "UPDATE source SET next_poll_at = min(next_poll_at, last_poll_at + ?1)
          WHERE state = 'active' AND last_outcome = 'offline'",
@@ -163,7 +167,7 @@ pub fn spread_overdue(db: &Connection, now: Timestamp, apart: SignedDuration, wi
 }
 
 /// Gives what is known of the rate of each source that is polled, as it was written down, and what its feed asks for.
-pub fn each_rate(db: &Connection, mut take: impl FnMut(&str, &PollingHints)) -> Result<()> {
+pub fn each_rate(db: &ReadConnection, mut take: impl FnMut(&str, &PollingHints)) -> Result<()> {
     let mut statement = db.prepare_cached("SELECT update_rate, polling_hints FROM source WHERE state = 'active'")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -174,23 +178,23 @@ pub fn each_rate(db: &Connection, mut take: impl FnMut(&str, &PollingHints)) -> 
 }
 
 /// Ends a source's hold on the operator's word, and polls it at `next`.
-pub fn release(db: &Connection, id: SourceId, next: Timestamp) -> Result<()> {
-    db.prepare_cached(
+pub fn release(db: &WriteConnection, id: SourceId, next: Timestamp) -> Result<()> {
+    db.execute(
         "UPDATE source SET hold_until = NULL, next_poll_at = ?2, next_poll_reason = 'you ended the hold of its server'
          WHERE id = ?1",
-    )?
-    .execute(params![id.0, next.as_millisecond()])?;
+        params![id.0, next.as_millisecond()],
+    )?;
     Ok(())
 }
 
 /// How many outlets are polled.
-pub fn active_outlets(db: &Connection) -> Result<usize> {
+pub fn active_outlets(db: &ReadConnection) -> Result<usize> {
     let mut count = db.prepare_cached("SELECT count(DISTINCT outlet) FROM source WHERE state = 'active'")?;
     Ok(count.query_row([], |row| row.get::<_, i64>(0))? as usize)
 }
 
 /// Takes back what was held against sources that failed because our own network was down.
-pub fn clear_of_blame(db: &Connection, sources: &[SourceId], interval: SignedDuration) -> Result<()> {
+pub fn clear_of_blame(db: &WriteConnection, sources: &[SourceId], interval: SignedDuration) -> Result<()> {
     let mut clear = db.prepare_cached(
         "UPDATE source SET consecutive_failures = max(consecutive_failures - 1, 0), last_outcome = 'offline',
          last_error = 'our own network was down', next_poll_at = min(next_poll_at, last_poll_at + ?2),
@@ -209,11 +213,11 @@ pub fn clear_of_blame(db: &Connection, sources: &[SourceId], interval: SignedDur
 
 /// Polls a source at another URL from now on, unless another source is polled there. What the server asked for and the
 /// validators stay: they have their own URL with them.
-pub(super) fn take_over_url(db: &Connection, id: SourceId, from: &str, url: &str) -> Result<()> {
-    db.prepare_cached(
+pub(super) fn take_over_url(db: &WriteConnection, id: SourceId, from: &str, url: &str) -> Result<()> {
+    db.execute(
         "UPDATE source SET url = ?3 WHERE id = ?1 AND url = ?2 AND NOT EXISTS (SELECT 1 FROM source WHERE url = ?3)",
-    )?
-    .execute(params![id.0, from, url])?;
+        params![id.0, from, url],
+    )?;
     super::stories::touch(db)
 }
 
@@ -226,7 +230,7 @@ pub struct Filter {
 }
 
 /// All sources that were not removed, by outlet and title.
-pub fn list(db: &Connection, filter: &Filter) -> Result<Vec<Source>> {
+pub fn list(db: &ReadConnection, filter: &Filter) -> Result<Vec<Source>> {
     let sql = format!(
         "{SELECT} WHERE state <> 'removed'
          AND (?1 IS NULL OR EXISTS (SELECT 1 FROM source_tag WHERE source_id = source.id AND tag = ?1))
@@ -238,21 +242,21 @@ pub fn list(db: &Connection, filter: &Filter) -> Result<Vec<Source>> {
 }
 
 /// The languages that the operator gave, where a feed's own is not meant.
-pub fn languages_given(db: &Connection) -> Result<BTreeMap<SourceId, String>> {
+pub fn languages_given(db: &ReadConnection) -> Result<BTreeMap<SourceId, String>> {
     let mut statement = db.prepare_cached("SELECT id, lang FROM source WHERE lang IS NOT NULL")?;
     let given = collect(&mut statement, [], |row| Ok((SourceId(row.get(0)?), row.get(1)?)))?;
     Ok(given.into_iter().collect())
 }
 
-pub fn get(db: &Connection, id: SourceId) -> Result<Option<Source>> {
+pub fn get(db: &ReadConnection, id: SourceId) -> Result<Option<Source>> {
     one(db, "source.id = ?1", params![id.0])
 }
 
-pub fn by_url(db: &Connection, url: &str) -> Result<Option<Source>> {
+pub fn by_url(db: &ReadConnection, url: &str) -> Result<Option<Source>> {
     one(db, "source.url = ?1", params![url])
 }
 
-fn one(db: &Connection, condition: &str, params: impl rusqlite::Params) -> Result<Option<Source>> {
+fn one(db: &ReadConnection, condition: &str, params: impl rusqlite::Params) -> Result<Option<Source>> {
     let mut statement = db.prepare_cached(&format!("{SELECT} WHERE {condition}"))?;
     statement.query_row(params, |row| Ok(read(row))).optional()?.transpose()
 }

@@ -1,5 +1,6 @@
 //! Stories in the database: where items were placed and why, what was published, and what a feed selects.
 
+use super::connection::{ReadConnection, WriteConnection};
 use super::decisions::Lead;
 use super::rows::{ITEM_COLUMNS, ITEM_WIDTH, collect, item, json_list, maybe_time, time};
 use super::{Error, Result};
@@ -9,11 +10,11 @@ use crate::domain::{
     StoryPublication, StoryRegrouping,
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use std::collections::BTreeSet;
 
 /// An id for a story that this item founds: free in this database, and always the same for the same past.
-pub fn mint(db: &Connection, founder: &Item, taken: impl Fn(StoryId) -> bool) -> Result<StoryId> {
+pub fn mint(db: &ReadConnection, founder: &Item, taken: impl Fn(StoryId) -> bool) -> Result<StoryId> {
     let mut known = db.prepare_cached("SELECT 1 FROM story WHERE id = ?1")?;
     for attempt in 0.. {
         let id = StoryId::mint(&founder.source_url, &founder.guid, attempt);
@@ -25,32 +26,33 @@ pub fn mint(db: &Connection, founder: &Item, taken: impl Fn(StoryId) -> bool) ->
 }
 
 /// Writes down where items belong, in the order in which it was decided.
-pub fn place(db: &Connection, assignments: &[StoryAssignment], now: Timestamp) -> Result<()> {
+pub fn place(db: &WriteConnection, assignments: &[StoryAssignment], now: Timestamp) -> Result<()> {
     assignments.iter().try_for_each(|assignment| assign(db, assignment, now))?;
     touch(db)
 }
 
 /// An item that has a story already is left there.
-fn assign(db: &Connection, assignment: &StoryAssignment, now: Timestamp) -> Result<()> {
+fn assign(db: &WriteConnection, assignment: &StoryAssignment, now: Timestamp) -> Result<()> {
     let (story, now) = (assignment.story.to_row(), now.as_millisecond());
     if assignment.placement == StoryPlacement::Founded {
-        db.prepare_cached("INSERT INTO story (id, created_at, updated_at, lead_item_id) VALUES (?1, ?2, ?2, ?3)")?
-            .execute(params![story, now, assignment.item.0])?;
+        db.execute(
+            "INSERT INTO story (id, created_at, updated_at, lead_item_id) VALUES (?1, ?2, ?2, ?3)",
+            params![story, now, assignment.item.0],
+        )?;
     }
     let evidence = written(&assignment.evidence)?;
-    db.prepare_cached(
+    db.execute(
         "UPDATE item SET story_id = ?2, copy_of = ?3, evidence = ?4, assigned_at = ?5
          WHERE id = ?1 AND story_id IS NULL",
-    )?
-    .execute(params![assignment.item.0, story, assignment.copy_of.map(|i| i.0), evidence, now])?;
-    db.prepare_cached("UPDATE story SET updated_at = max(updated_at, ?2) WHERE id = ?1")?
-        .execute(params![story, now])?;
+        params![assignment.item.0, story, assignment.copy_of.map(|i| i.0), evidence, now],
+    )?;
+    db.execute("UPDATE story SET updated_at = max(updated_at, ?2) WHERE id = ?1", params![story, now])?;
     Ok(())
 }
 
 /// Writes down what a second look changed. `lead` chooses the item that stands for a story which lost the one that did.
 /// What was published of a story stays as it is.
-pub fn regroup(db: &Connection, regrouped: &StoryRegrouping, now: Timestamp, lead: Lead<'_>) -> Result<()> {
+pub fn regroup(db: &WriteConnection, regrouped: &StoryRegrouping, now: Timestamp, lead: Lead<'_>) -> Result<()> {
     for founded in &regrouped.founded {
         found(db, founded.story, founded.by, now)?;
     }
@@ -67,38 +69,42 @@ pub fn regroup(db: &Connection, regrouped: &StoryRegrouping, now: Timestamp, lea
 }
 
 /// A story without items yet.
-pub(super) fn found(db: &Connection, story: StoryId, by: ItemId, now: Timestamp) -> Result<()> {
-    db.prepare_cached("INSERT INTO story (id, created_at, updated_at, lead_item_id) VALUES (?1, ?2, ?2, ?3)")?
-        .execute(params![story.to_row(), now.as_millisecond(), by.0])?;
+pub(super) fn found(db: &WriteConnection, story: StoryId, by: ItemId, now: Timestamp) -> Result<()> {
+    db.execute(
+        "INSERT INTO story (id, created_at, updated_at, lead_item_id) VALUES (?1, ?2, ?2, ?3)",
+        params![story.to_row(), now.as_millisecond(), by.0],
+    )?;
     Ok(())
 }
 
 pub(super) fn move_item(
-    db: &Connection,
+    db: &WriteConnection,
     item: ItemId,
     into: StoryId,
     evidence: &JoinEvidence,
     now: Timestamp,
 ) -> Result<()> {
-    db.prepare_cached("UPDATE item SET story_id = ?2, evidence = ?3, assigned_at = ?4 WHERE id = ?1")?
-        .execute(params![item.0, into.to_row(), written(evidence)?, now.as_millisecond()])?;
+    db.execute(
+        "UPDATE item SET story_id = ?2, evidence = ?3, assigned_at = ?4 WHERE id = ?1",
+        params![item.0, into.to_row(), written(evidence)?, now.as_millisecond()],
+    )?;
     Ok(())
 }
 
 /// From now on one story leads to another, and so do those that led to it. A story that still has items, which the
 /// clusterer has forgotten, stays.
-pub(super) fn redirect(db: &Connection, from: StoryId, into: StoryId) -> Result<()> {
-    db.prepare_cached(
+pub(super) fn redirect(db: &WriteConnection, from: StoryId, into: StoryId) -> Result<()> {
+    db.execute(
         "UPDATE story SET merged_into = ?2 WHERE (id = ?1 OR merged_into = ?1)
          AND NOT EXISTS (SELECT 1 FROM item WHERE story_id = ?1)",
-    )?
-    .execute([from.to_row(), into.to_row()])?;
+        [from.to_row(), into.to_row()],
+    )?;
     Ok(())
 }
 
 /// Notes that stories changed, and gives a lead to those that lost theirs.
 pub(super) fn settle_changed(
-    db: &Connection,
+    db: &WriteConnection,
     stories: BTreeSet<StoryId>,
     now: Timestamp,
     lead: Lead<'_>,
@@ -107,10 +113,7 @@ pub(super) fn settle_changed(
     for story in load(db, &ids.iter().map(|id| id.to_row()).collect::<Vec<i64>>())? {
         let kept = story.items.iter().any(|report| report.item.id == story.lead);
         let lead = if kept { Some(story.lead) } else { lead(&story) };
-        db.prepare_cached(
-            "UPDATE story SET updated_at = max(updated_at, ?2), lead_item_id = coalesce(?3, lead_item_id) WHERE id = ?1",
-        )?
-        .execute(params![story.id.to_row(), now.as_millisecond(), lead.map(|lead| lead.0)])?;
+        db.execute("UPDATE story SET updated_at = max(updated_at, ?2), lead_item_id = coalesce(?3, lead_item_id) WHERE id = ?1", params![story.id.to_row(), now.as_millisecond(), lead.map(|lead| lead.0)])?;
     }
     Ok(())
 }
@@ -122,19 +125,18 @@ fn written(evidence: &JoinEvidence) -> Result<String> {
 /// Publishes a story: its lead, its link and the date, which never change afterwards.
 ///
 /// Returns whether it did: a story that was published or merged away meanwhile is left alone.
-pub fn publish(db: &Connection, story: StoryId, lead: ItemId, published: &StoryPublication) -> Result<bool> {
-    let done = db
-        .prepare_cached(
-            "UPDATE story SET published_at = ?2, published_link = ?3, lead_item_id = ?4
+pub fn publish(db: &WriteConnection, story: StoryId, lead: ItemId, published: &StoryPublication) -> Result<bool> {
+    let done = db.execute(
+        "UPDATE story SET published_at = ?2, published_link = ?3, lead_item_id = ?4
              WHERE id = ?1 AND published_at IS NULL AND merged_into IS NULL",
-        )?
-        .execute(params![story.to_row(), published.at.as_millisecond(), published.link, lead.0])?;
+        params![story.to_row(), published.at.as_millisecond(), published.link, lead.0],
+    )?;
     Ok(done == 1)
 }
 
 /// Stories that are not published yet, the oldest first, beginning after one of them.
 pub fn unpublished(
-    db: &Connection,
+    db: &ReadConnection,
     founded_before: Timestamp,
     after: Option<(Timestamp, StoryId)>,
     limit: u32,
@@ -149,29 +151,29 @@ pub fn unpublished(
 }
 
 /// Says that something which we publish has changed.
-pub fn touch(db: &Connection) -> Result<()> {
-    db.prepare_cached("UPDATE publication SET version = version + 1")?.execute([])?;
+pub fn touch(db: &WriteConnection) -> Result<()> {
+    db.execute("UPDATE publication SET version = version + 1", [])?;
     Ok(())
 }
 
 /// Counts the changes to what we publish: a rendering made at one version is good until the next.
-pub fn version(db: &Connection) -> Result<i64> {
+pub fn version(db: &ReadConnection) -> Result<i64> {
     Ok(db.prepare_cached("SELECT version FROM publication")?.query_row([], |row| row.get(0))?)
 }
 
 /// Counts the changes to feeds alone.
-pub fn feeds_version(db: &Connection) -> Result<i64> {
+pub fn feeds_version(db: &ReadConnection) -> Result<i64> {
     Ok(db.prepare_cached("SELECT feeds_version FROM publication")?.query_row([], |row| row.get(0))?)
 }
 
 /// What tells this database's feeds from those of every other: 32 hexadecimal digits, made with the database.
-pub fn instance(db: &Connection) -> Result<String> {
+pub fn instance(db: &ReadConnection) -> Result<String> {
     Ok(db.prepare_cached("SELECT instance FROM publication")?.query_row([], |row| row.get(0))?)
 }
 
 /// The published stories of which all that a selection asks for is true, the newest first; its limit and its order are
 /// the feed's affair. Where `among` names stories, of those only. Depends on the database alone, never on the time.
-pub fn matching(db: &Connection, selection: &FeedSelection, among: Option<&[StoryId]>) -> Result<Vec<StoryId>> {
+pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[StoryId]>) -> Result<Vec<StoryId>> {
     let rows: Option<Vec<i64>> = among.map(|ids| ids.iter().map(|id| id.to_row()).collect());
     let from = if rows.is_some() { "json_each(?7) AS named JOIN story ON story.id = named.value" } else { "story" };
     // Of a few stories each is looked up among the words; of all of them, all that have the words are looked up.
@@ -216,7 +218,7 @@ pub fn matching(db: &Connection, selection: &FeedSelection, among: Option<&[Stor
 }
 
 /// The stories that a selection would hold now, as they are now, the newest first.
-pub fn select(db: &Connection, selection: &FeedSelection) -> Result<Vec<Story>> {
+pub fn select(db: &ReadConnection, selection: &FeedSelection) -> Result<Vec<Story>> {
     let mut ids: Vec<i64> = matching(db, selection, None)?.into_iter().map(|id| id.to_row()).collect();
     ids.truncate(selection.limit as usize);
     let mut stories = load(db, &ids)?;
@@ -235,17 +237,8 @@ fn one_says(expression: &str) -> String {
     )
 }
 
-/// Whether SQLite understands `words` as an FTS5 expression; else what it says against it.
-pub fn check_words(db: &Connection, words: &str) -> std::result::Result<(), String> {
-    db.query_row("SELECT count(*) FROM (SELECT 1 FROM item_fts WHERE item_fts MATCH ?1 LIMIT 1)", [words], |_| Ok(()))
-        .map_err(|e| match e {
-            rusqlite::Error::SqliteFailure(_, Some(text)) => text,
-            other => other.to_string(),
-        })
-}
-
 /// Whether an item of a story matches an FTS5 expression.
-pub fn says(db: &Connection, story: StoryId, words: &str) -> Result<bool> {
+pub fn says(db: &ReadConnection, story: StoryId, words: &str) -> Result<bool> {
     let mut any = db.prepare_cached(&format!("SELECT 1 FROM story WHERE id = ?1 AND {}", one_says("?2")))?;
     Ok(any.exists(params![story.to_row(), words])?)
 }
@@ -258,7 +251,7 @@ pub struct Recent {
 }
 
 /// The stories that changed last: those that an item joined a moment ago come first.
-pub fn recent(db: &Connection, which: Recent) -> Result<Vec<Story>> {
+pub fn recent(db: &ReadConnection, which: Recent) -> Result<Vec<Story>> {
     let mut statement = db.prepare_cached(
         "SELECT id FROM story WHERE merged_into IS NULL
          AND (?1 <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
@@ -270,24 +263,24 @@ pub fn recent(db: &Connection, which: Recent) -> Result<Vec<Story>> {
 }
 
 /// A story by its id; one that was merged away comes without items.
-pub fn get(db: &Connection, id: StoryId) -> Result<Option<Story>> {
+pub fn get(db: &ReadConnection, id: StoryId) -> Result<Option<Story>> {
     Ok(load(db, &[id.to_row()])?.pop())
 }
 
 /// The stories that have been published, also those that were merged away since.
-pub fn ever_published(db: &Connection) -> Result<Vec<StoryId>> {
+pub fn ever_published(db: &ReadConnection) -> Result<Vec<StoryId>> {
     let mut statement = db.prepare_cached("SELECT id FROM story WHERE published_at IS NOT NULL ORDER BY id")?;
     collect(&mut statement, [], |row| Ok(StoryId::from_row(row.get(0)?)))
 }
 
 /// The stories whose ids begin with `prefix`, at most two: enough to know whether it names one.
-pub fn by_prefix(db: &Connection, rows: std::ops::RangeInclusive<i64>) -> Result<Vec<StoryId>> {
+pub fn by_prefix(db: &ReadConnection, rows: std::ops::RangeInclusive<i64>) -> Result<Vec<StoryId>> {
     let mut statement = db.prepare_cached("SELECT id FROM story WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2")?;
     collect(&mut statement, [*rows.start(), *rows.end()], |row| Ok(StoryId::from_row(row.get(0)?)))
 }
 
 /// The story of an item, once the clusterer has placed it.
-pub fn of_item(db: &Connection, item: ItemId) -> Result<Option<StoryId>> {
+pub fn of_item(db: &ReadConnection, item: ItemId) -> Result<Option<StoryId>> {
     let row = db
         .prepare_cached("SELECT story_id FROM item WHERE id = ?1")?
         .query_row([item.0], |row| row.get::<_, Option<i64>>(0))
@@ -296,13 +289,13 @@ pub fn of_item(db: &Connection, item: ItemId) -> Result<Option<StoryId>> {
 }
 
 /// What the clusterer needs to go on after a restart: the placed items first seen since then, in order of id.
-pub fn placed_since(db: &Connection, since: Timestamp) -> Result<Vec<(Item, StoryId, Option<ItemId>)>> {
+pub fn placed_since(db: &ReadConnection, since: Timestamp) -> Result<Vec<(Item, StoryId, Option<ItemId>)>> {
     placed_between(db, since, Timestamp::MAX)
 }
 
 /// The placed items first seen from one time to another, in order of id.
 pub fn placed_between(
-    db: &Connection,
+    db: &ReadConnection,
     from: Timestamp,
     until: Timestamp,
 ) -> Result<Vec<(Item, StoryId, Option<ItemId>)>> {
@@ -326,7 +319,7 @@ pub struct Counts {
     pub unassigned: u64,
 }
 
-pub fn counts(db: &Connection) -> Result<Counts> {
+pub fn counts(db: &ReadConnection) -> Result<Counts> {
     let one =
         |sql: &str| -> Result<u64> { Ok(db.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))? as u64) };
     Ok(Counts {
@@ -339,7 +332,7 @@ pub fn counts(db: &Connection) -> Result<Counts> {
 }
 
 /// Loads stories with all their items, in the order of `ids`.
-pub(super) fn load(db: &Connection, ids: &[i64]) -> Result<Vec<Story>> {
+pub(super) fn load(db: &ReadConnection, ids: &[i64]) -> Result<Vec<Story>> {
     let mut head = db.prepare_cached(
         "SELECT created_at, updated_at, published_at, published_link, merged_into, lead_item_id FROM story WHERE id = ?1",
     )?;

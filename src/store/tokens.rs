@@ -1,24 +1,29 @@
 //! The secrets of private feeds. Whoever says a feed's token reads it; a new one shuts out all who know the old.
 
 use super::Result;
+use super::connection::{ReadConnection, WriteConnection};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
-pub fn get(db: &Connection, feed: &str) -> Result<Option<String>> {
+pub fn get(db: &ReadConnection, feed: &str) -> Result<Option<String>> {
     let mut row = db.prepare_cached("SELECT token FROM feed_token WHERE feed = ?1")?;
     Ok(row.query_row([feed], |row| row.get(0)).optional()?)
 }
 
 /// Gives a feed a token in place of the one that it has.
-pub fn put(db: &Connection, feed: &str, token: &str, now: Timestamp) -> Result<()> {
-    db.prepare_cached("INSERT OR REPLACE INTO feed_token (feed, token, made_at) VALUES (?1, ?2, ?3)")?
-        .execute(params![feed, token, now.as_millisecond()])?;
+pub fn put(db: &WriteConnection, feed: &str, token: &str, now: Timestamp) -> Result<()> {
+    db.execute(
+        "INSERT OR REPLACE INTO feed_token (feed, token, made_at) VALUES (?1, ?2, ?3)",
+        params![feed, token, now.as_millisecond()],
+    )?;
     super::stories::touch(db)
 }
 
 /// Gives a feed its first token.
-pub fn put_first(db: &Connection, feed: &str, token: &str, now: Timestamp) -> Result<()> {
-    db.prepare_cached("INSERT OR IGNORE INTO feed_token (feed, token, made_at) VALUES (?1, ?2, ?3)")?
-        .execute(params![feed, token, now.as_millisecond()])?;
+pub fn put_first(db: &WriteConnection, feed: &str, token: &str, now: Timestamp) -> Result<()> {
+    db.execute(
+        "INSERT OR IGNORE INTO feed_token (feed, token, made_at) VALUES (?1, ?2, ?3)",
+        params![feed, token, now.as_millisecond()],
+    )?;
     Ok(())
 }

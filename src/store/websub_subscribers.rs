@@ -2,11 +2,12 @@
 //! nothing: that is `websub::hub`'s.
 
 use super::Result;
+use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, json_list, maybe_time, time, word};
 use crate::domain::duration::before;
 use crate::domain::{HubMode, HubNotification, HubSubscriber, SubscriberId, SubscriberRequest};
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use rusqlite::{OptionalExtension, Params, Row, params};
 
 /// What is looked back on when requests are counted.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -38,7 +39,7 @@ pub struct RequestCounts {
 }
 
 /// How things stand with whoever makes this request.
-pub fn rate_limit_counts(db: &Connection, request: &SubscriberRequest, now: Timestamp) -> Result<RateLimitCounts> {
+pub fn rate_limit_counts(db: &ReadConnection, request: &SubscriberRequest, now: Timestamp) -> Result<RateLimitCounts> {
     let SubscriberRequest { topic, callback, host, client, .. } = request;
     let (at, since) = (now.as_millisecond(), before(now, HOUR).as_millisecond());
     let subscribed = db
@@ -79,21 +80,17 @@ pub fn rate_limit_counts(db: &Connection, request: &SubscriberRequest, now: Time
     Ok(RateLimitCounts { subscribed, pending_at, asked_at, subscribers, pending, hour })
 }
 
-fn counts(db: &Connection, sql: &str, params: impl Params) -> Result<RequestCounts> {
+fn counts(db: &ReadConnection, sql: &str, params: impl Params) -> Result<RequestCounts> {
     Ok(db.prepare_cached(sql)?.query_row(params, |row| {
         Ok(RequestCounts { all: row.get(0)?, of_topic: row.get(1)?, of_host: row.get(2)?, of_client: row.get(3)? })
     })?)
 }
 
 /// Writes down a request, instead of one that the same callback has made and not confirmed.
-pub fn add_request(db: &Connection, request: &SubscriberRequest, now: Timestamp) -> Result<()> {
-    db.prepare_cached("DELETE FROM verification_log WHERE verify_at <= ?1")?
-        .execute([before(now, HOUR).as_millisecond()])?;
-    db.prepare_cached(
-        "INSERT OR REPLACE INTO websub_subscriber_request (topic, callback, host, client, mode, secret, lease, verify_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?
-    .execute(params![
+pub fn add_request(db: &WriteConnection, request: &SubscriberRequest, now: Timestamp) -> Result<()> {
+    db.execute("DELETE FROM verification_log WHERE verify_at <= ?1", [before(now, HOUR).as_millisecond()])?;
+    db.execute("INSERT OR REPLACE INTO websub_subscriber_request (topic, callback, host, client, mode, secret, lease, verify_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", params![
         request.topic,
         request.callback,
         request.host,
@@ -103,16 +100,10 @@ pub fn add_request(db: &Connection, request: &SubscriberRequest, now: Timestamp)
         request.lease.as_millis() as i64,
         request.verify_at.as_millisecond(),
     ])?;
-    db.prepare_cached(
+    db.execute(
         "INSERT INTO verification_log (verify_at, topic, callback, host, client) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?
-    .execute(params![
-        request.verify_at.as_millisecond(),
-        request.topic,
-        request.callback,
-        request.host,
-        request.client
-    ])?;
+        params![request.verify_at.as_millisecond(), request.topic, request.callback, request.host, request.client],
+    )?;
     Ok(())
 }
 
@@ -125,7 +116,7 @@ pub struct PendingVerification {
 
 /// Requests whose callbacks are to be asked now, one of each host; none of the hosts that are busy.
 pub fn due_verifications(
-    db: &Connection,
+    db: &ReadConnection,
     now: Timestamp,
     busy: &[String],
     limit: usize,
@@ -154,26 +145,23 @@ pub fn due_verifications(
 }
 
 /// A callback is about to be asked; should nobody write down what it says, it is asked again at `again_at`.
-pub fn claim_verification(db: &Connection, id: i64, again_at: Timestamp) -> Result<bool> {
+pub fn claim_verification(db: &WriteConnection, id: i64, again_at: Timestamp) -> Result<bool> {
     let sql = "UPDATE websub_subscriber_request SET tries = tries + 1, verify_at = ?2 WHERE id = ?1";
-    Ok(db.prepare_cached(sql)?.execute(params![id, again_at.as_millisecond()])? > 0)
+    Ok(db.execute(sql, params![id, again_at.as_millisecond()])? > 0)
 }
 
 /// A request is done with. One that has taken its place stays.
-pub fn delete_request(db: &Connection, id: i64) -> Result<()> {
-    db.prepare_cached("DELETE FROM websub_subscriber_request WHERE id = ?1")?.execute([id])?;
+pub fn delete_request(db: &WriteConnection, id: i64) -> Result<()> {
+    db.execute("DELETE FROM websub_subscriber_request WHERE id = ?1", [id])?;
     Ok(())
 }
 
 /// A callback has confirmed that it subscribes. One that is subscribed already keeps what it was sent.
-pub fn subscribe(db: &Connection, request: &SubscriberRequest, now: Timestamp, until: Timestamp) -> Result<()> {
+pub fn subscribe(db: &WriteConnection, request: &SubscriberRequest, now: Timestamp, until: Timestamp) -> Result<()> {
     delete_expired(db, now)?;
-    db.prepare_cached(
-        "INSERT INTO websub_subscriber (topic, callback, host, secret, since, lease_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    db.execute("INSERT INTO websub_subscriber (topic, callback, host, secret, since, lease_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (topic, callback) DO UPDATE SET secret = excluded.secret, lease_until = excluded.lease_until,
-             failures = 0, next_at = 0, detail = ''",
-    )?
-    .execute(params![
+             failures = 0, next_at = 0, detail = ''", params![
         request.topic,
         request.callback,
         request.host,
@@ -185,30 +173,29 @@ pub fn subscribe(db: &Connection, request: &SubscriberRequest, now: Timestamp, u
 }
 
 /// A callback has confirmed that it subscribes no more.
-pub fn unsubscribe(db: &Connection, topic: &str, callback: &str) -> Result<()> {
-    db.prepare_cached("DELETE FROM websub_subscriber WHERE topic = ?1 AND callback = ?2")?
-        .execute([topic, callback])?;
+pub fn unsubscribe(db: &WriteConnection, topic: &str, callback: &str) -> Result<()> {
+    db.execute("DELETE FROM websub_subscriber WHERE topic = ?1 AND callback = ?2", [topic, callback])?;
     Ok(())
 }
 
 /// Ends a subscription without a word. Returns whether there was one.
-pub fn remove(db: &Connection, id: SubscriberId) -> Result<bool> {
-    Ok(db.prepare_cached("DELETE FROM websub_subscriber WHERE id = ?1")?.execute([id.0])? > 0)
+pub fn remove(db: &WriteConnection, id: SubscriberId) -> Result<bool> {
+    Ok(db.execute("DELETE FROM websub_subscriber WHERE id = ?1", [id.0])? > 0)
 }
 
 /// Forgets those whose lease has ended.
-pub fn delete_expired(db: &Connection, now: Timestamp) -> Result<usize> {
-    Ok(db.prepare_cached("DELETE FROM websub_subscriber WHERE lease_until <= ?1")?.execute([now.as_millisecond()])?)
+pub fn delete_expired(db: &WriteConnection, now: Timestamp) -> Result<usize> {
+    Ok(db.execute("DELETE FROM websub_subscriber WHERE lease_until <= ?1", [now.as_millisecond()])?)
 }
 
 /// Everybody who is subscribed.
-pub fn list(db: &Connection, now: Timestamp) -> Result<Vec<HubSubscriber>> {
+pub fn list(db: &ReadConnection, now: Timestamp) -> Result<Vec<HubSubscriber>> {
     let sql = format!("SELECT {COLUMNS} FROM websub_subscriber WHERE lease_until > ?1 ORDER BY topic, id");
-    collect(&mut db.prepare(&sql)?, [now.as_millisecond()], subscriber)
+    collect(&mut *db.prepare_cached(&sql)?, [now.as_millisecond()], subscriber)
 }
 
 /// Whether somebody listens to a document, and whether somebody has just begun to.
-pub fn topic_audience(db: &Connection, topic: &str, now: Timestamp) -> Result<(bool, bool)> {
+pub fn topic_audience(db: &ReadConnection, topic: &str, now: Timestamp) -> Result<(bool, bool)> {
     let mut listens = db.prepare_cached(
         "SELECT 1 FROM websub_subscriber INDEXED BY websub_subscriber_by_delivery WHERE topic = ?1 AND lease_until > ?2",
     )?;
@@ -218,15 +205,17 @@ pub fn topic_audience(db: &Connection, topic: &str, now: Timestamp) -> Result<(b
 }
 
 /// Writes down what a document holds from now on. Those who have just subscribed to it have that.
-pub fn record_feed_state(db: &Connection, topic: &str, hash: &str, hubs: &[String], now: Timestamp) -> Result<()> {
-    db.prepare_cached(
+pub fn record_feed_state(db: &WriteConnection, topic: &str, hash: &str, hubs: &[String], now: Timestamp) -> Result<()> {
+    db.execute(
         "INSERT INTO feed_state (topic, content_hash, changed_at) VALUES (?1, ?2, ?3)
          ON CONFLICT (topic) DO UPDATE SET content_hash = excluded.content_hash, changed_at = excluded.changed_at
          WHERE content_hash <> excluded.content_hash",
-    )?
-    .execute(params![topic, hash, now.as_millisecond()])?;
-    db.prepare_cached("UPDATE websub_subscriber SET delivered_hash = ?2 WHERE topic = ?1 AND delivered_hash IS NULL")?
-        .execute([topic, hash])?;
+        params![topic, hash, now.as_millisecond()],
+    )?;
+    db.execute(
+        "UPDATE websub_subscriber SET delivered_hash = ?2 WHERE topic = ?1 AND delivered_hash IS NULL",
+        [topic, hash],
+    )?;
     let mut known = db.prepare_cached("INSERT OR IGNORE INTO hub_notification (hub, topic) VALUES (?1, ?2)")?;
     for hub in hubs {
         known.execute([hub, topic])?;
@@ -246,7 +235,7 @@ pub struct PendingDelivery {
 /// Subscribers that are behind and may be sent something now, one of each host, hosts that take what they are sent first.
 /// None of the hosts that are busy.
 pub fn due_deliveries(
-    db: &Connection,
+    db: &ReadConnection,
     now: Timestamp,
     topics: &[String],
     busy: &[String],
@@ -273,36 +262,32 @@ pub fn due_deliveries(
 }
 
 /// A document is about to be sent; should nobody write down what came of it, it is sent again at `again_at`.
-pub fn claim_delivery(db: &Connection, id: SubscriberId, again_at: Timestamp) -> Result<bool> {
+pub fn claim_delivery(db: &WriteConnection, id: SubscriberId, again_at: Timestamp) -> Result<bool> {
     let sql = "UPDATE websub_subscriber SET failures = failures + 1, next_at = ?2,
                detail = 'it was sent something and has not answered yet' WHERE id = ?1";
-    Ok(db.prepare_cached(sql)?.execute(params![id.0, again_at.as_millisecond()])? > 0)
+    Ok(db.execute(sql, params![id.0, again_at.as_millisecond()])? > 0)
 }
 
 /// A document has arrived.
-pub fn record_delivery(db: &Connection, id: SubscriberId, hash: &str, now: Timestamp) -> Result<()> {
-    db.prepare_cached(
-        "UPDATE websub_subscriber SET delivered_hash = ?2, delivered_at = ?3, deliveries = deliveries + 1, failures = 0,
-         next_at = 0, detail = '' WHERE id = ?1",
-    )?
-    .execute(params![id.0, hash, now.as_millisecond()])?;
+pub fn record_delivery(db: &WriteConnection, id: SubscriberId, hash: &str, now: Timestamp) -> Result<()> {
+    db.execute("UPDATE websub_subscriber SET delivered_hash = ?2, delivered_at = ?3, deliveries = deliveries + 1, failures = 0,
+         next_at = 0, detail = '' WHERE id = ?1", params![id.0, hash, now.as_millisecond()])?;
     Ok(())
 }
 
 /// A document has not arrived.
-pub fn record_failed_delivery(db: &Connection, id: SubscriberId, again_at: Timestamp, detail: &str) -> Result<()> {
-    db.prepare_cached("UPDATE websub_subscriber SET next_at = ?2, detail = ?3 WHERE id = ?1")?.execute(params![
-        id.0,
-        again_at.as_millisecond(),
-        detail
-    ])?;
+pub fn record_failed_delivery(db: &WriteConnection, id: SubscriberId, again_at: Timestamp, detail: &str) -> Result<()> {
+    db.execute(
+        "UPDATE websub_subscriber SET next_at = ?2, detail = ?3 WHERE id = ?1",
+        params![id.0, again_at.as_millisecond(), detail],
+    )?;
     Ok(())
 }
 
 /// Of some hubs those that are to be told of something now, each of one document, with the hash of what it holds. None
 /// of those that are busy.
 pub fn due_notifications(
-    db: &Connection,
+    db: &ReadConnection,
     now: Timestamp,
     (hubs, topics, busy): (&[String], &[String], &[String]),
     limit: usize,
@@ -319,37 +304,37 @@ pub fn due_notifications(
 }
 
 /// What each hub was told of each document, also what is in the configuration no more.
-pub fn list_notifications(db: &Connection) -> Result<Vec<HubNotification>> {
+pub fn list_notifications(db: &ReadConnection) -> Result<Vec<HubNotification>> {
     let sql = "SELECT hub, topic, notified_at, failures, detail FROM hub_notification ORDER BY hub, topic";
-    collect(&mut db.prepare(sql)?, [], ping)
+    collect(&mut *db.prepare_cached(sql)?, [], ping)
 }
 
 /// A hub is about to be told; should nobody write down what it said, it is told again at `again_at`.
-pub fn claim_notification(db: &Connection, ping: &HubNotification, again_at: Timestamp) -> Result<()> {
+pub fn claim_notification(db: &WriteConnection, ping: &HubNotification, again_at: Timestamp) -> Result<()> {
     let sql = "UPDATE hub_notification SET failures = failures + 1, next_at = ?3,
                detail = 'it was told and has not answered yet' WHERE hub = ?1 AND topic = ?2";
-    db.prepare_cached(sql)?.execute(params![ping.hub, ping.topic, again_at.as_millisecond()])?;
+    db.execute(sql, params![ping.hub, ping.topic, again_at.as_millisecond()])?;
     Ok(())
 }
 
 /// A hub knows.
-pub fn record_notification(db: &Connection, ping: &HubNotification, hash: &str, now: Timestamp) -> Result<()> {
+pub fn record_notification(db: &WriteConnection, ping: &HubNotification, hash: &str, now: Timestamp) -> Result<()> {
     let sql = "UPDATE hub_notification SET notified_hash = ?3, notified_at = ?4, failures = 0, next_at = 0, detail = ''
                WHERE hub = ?1 AND topic = ?2";
-    db.prepare_cached(sql)?.execute(params![ping.hub, ping.topic, hash, now.as_millisecond()])?;
+    db.execute(sql, params![ping.hub, ping.topic, hash, now.as_millisecond()])?;
     Ok(())
 }
 
 /// A hub does not know. Where `given_up` is a hash, it is told nothing before the document holds something else.
 pub fn record_failed_notification(
-    db: &Connection,
+    db: &WriteConnection,
     ping: &HubNotification,
     again_at: Timestamp,
     given_up: Option<&str>,
     detail: &str,
 ) -> Result<()> {
     let sql = "UPDATE hub_notification SET next_at = ?3, notified_hash = coalesce(?4, notified_hash), detail = ?5 WHERE hub = ?1 AND topic = ?2";
-    db.prepare_cached(sql)?.execute(params![ping.hub, ping.topic, again_at.as_millisecond(), given_up, detail])?;
+    db.execute(sql, params![ping.hub, ping.topic, again_at.as_millisecond(), given_up, detail])?;
     Ok(())
 }
 

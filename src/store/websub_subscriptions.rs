@@ -1,25 +1,26 @@
 //! What is agreed with hubs, in the database. It decides nothing: that is `websub`'s.
 
 use super::Result;
+use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, maybe_time, milliseconds, word};
 use crate::domain::{DeclaredHub, HubSubscription, SourceId, SubscriptionState};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
 /// How things stand between a source and its hub; `None` where its feed never declared one.
-pub fn get(db: &Connection, source: SourceId) -> Result<Option<HubSubscription>> {
+pub fn get(db: &ReadConnection, source: SourceId) -> Result<Option<HubSubscription>> {
     let mut statement = db.prepare_cached(&format!("{SELECT} WHERE source_id = ?1"))?;
     statement.query_row([source.0], |row| Ok(read_subscription(row))).optional()?.transpose()
 }
 
 /// The subscription whose callback ends with this token.
-pub fn find_by_token(db: &Connection, token: &str) -> Result<Option<HubSubscription>> {
+pub fn find_by_token(db: &ReadConnection, token: &str) -> Result<Option<HubSubscription>> {
     let mut statement = db.prepare_cached(&format!("{SELECT} WHERE token = ?1"))?;
     statement.query_row([token], |row| Ok(read_subscription(row))).optional()?.transpose()
 }
 
 /// Those whose time has come, or whose lease has ended, with whether their source is polled.
-pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<(HubSubscription, bool)>> {
+pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<(HubSubscription, bool)>> {
     let mut statement = db.prepare_cached(&format!("{SELECT} WHERE next_at <= ?1 OR lease_until <= ?1 LIMIT ?2"))?;
     let due = collect(&mut statement, params![now.as_millisecond(), limit], read_subscription)?;
     let mut polled = db.prepare_cached("SELECT state = 'active' FROM source WHERE id = ?1")?;
@@ -27,7 +28,7 @@ pub fn due(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<(HubSubscr
 }
 
 /// When the next one is due.
-pub fn next_due_at(db: &Connection) -> Result<Option<Timestamp>> {
+pub fn next_due_at(db: &ReadConnection) -> Result<Option<Timestamp>> {
     let mut statement = db.prepare_cached(
         "SELECT min(at) FROM (SELECT min(next_at) AS at FROM websub_subscription WHERE next_at IS NOT NULL
          UNION ALL SELECT min(lease_until) FROM websub_subscription WHERE lease_until IS NOT NULL)",
@@ -37,7 +38,7 @@ pub fn next_due_at(db: &Connection) -> Result<Option<Timestamp>> {
 
 /// Takes over what a source's document declares. What is new is looked at at once.
 pub fn set_declared_hub(
-    db: &Connection,
+    db: &WriteConnection,
     source: SourceId,
     declared: Option<&DeclaredHub>,
     now: Timestamp,
@@ -54,16 +55,12 @@ pub fn set_declared_hub(
 }
 
 /// Writes down a subscription. One that is not trusted defers no polls: its source's go back to their own rules.
-pub fn save(db: &Connection, known: &HubSubscription, now: Timestamp) -> Result<()> {
+pub fn save(db: &WriteConnection, known: &HubSubscription, now: Timestamp) -> Result<()> {
     let (declared, asked) = (known.declared.as_ref(), known.asked.as_ref());
-    db.prepare_cached("INSERT OR IGNORE INTO websub_subscription (source_id) VALUES (?1)")?
-        .execute([known.source.0])?;
-    db.prepare_cached(
-        "UPDATE websub_subscription SET declared_hub = ?2, declared_topic = ?3, hub = ?4, topic = ?5, callback = ?6, token = ?7,
+    db.execute("INSERT OR IGNORE INTO websub_subscription (source_id) VALUES (?1)", [known.source.0])?;
+    db.execute("UPDATE websub_subscription SET declared_hub = ?2, declared_topic = ?3, hub = ?4, topic = ?5, callback = ?6, token = ?7,
          secret = ?8, state = ?9, renewing = ?10, requested_at = ?11, next_at = ?12, lease_until = ?13, failures = ?14,
-         pushes = ?15, ignored = ?16, last_push_at = ?17, trusted = ?18, detail = ?19 WHERE source_id = ?1",
-    )?
-    .execute(params![
+         pushes = ?15, ignored = ?16, last_push_at = ?17, trusted = ?18, detail = ?19 WHERE source_id = ?1", params![
         known.source.0,
         declared.map(|d| &d.hub),
         declared.map(|d| &d.topic),
@@ -91,7 +88,7 @@ pub fn save(db: &Connection, known: &HubSubscription, now: Timestamp) -> Result<
 }
 
 /// Ends all subscriptions at once, without a word to the hubs.
-pub fn end_all(db: &Connection, why: &str) -> Result<()> {
+pub fn end_all(db: &WriteConnection, why: &str) -> Result<()> {
     let set =
         "UPDATE websub_subscription SET state = 'none', renewing = 0, trusted = 0, lease_until = NULL, next_at = 0,
                detail = ?1 WHERE state <> 'none'";
@@ -100,34 +97,44 @@ pub fn end_all(db: &Connection, why: &str) -> Result<()> {
 }
 
 /// Moves a source's next poll to `until`, and keeps when it would be by its own rules.
-pub fn defer_poll(db: &Connection, source: SourceId, plain: Timestamp, until: Timestamp, reason: &str) -> Result<()> {
-    db.prepare_cached("UPDATE source SET next_poll_at = ?2, next_poll_reason = ?3 WHERE id = ?1")?.execute(params![
-        source.0,
-        until.as_millisecond(),
-        reason
-    ])?;
-    db.prepare_cached(
+pub fn defer_poll(
+    db: &WriteConnection,
+    source: SourceId,
+    plain: Timestamp,
+    until: Timestamp,
+    reason: &str,
+) -> Result<()> {
+    db.execute(
+        "UPDATE source SET next_poll_at = ?2, next_poll_reason = ?3 WHERE id = ?1",
+        params![source.0, until.as_millisecond(), reason],
+    )?;
+    db.execute(
         "UPDATE websub_subscription SET undeferred_poll_at = ?2, deferred_until = ?3 WHERE source_id = ?1",
-    )?
-    .execute(params![source.0, plain.as_millisecond(), until.as_millisecond()])?;
+        params![source.0, plain.as_millisecond(), until.as_millisecond()],
+    )?;
     Ok(())
 }
 
 /// Moves deferred polls back to when they would be by their own rules: those of one source, or all.
 ///
 /// Only where nobody has moved them since: a poll that was begun meanwhile is not made a second time.
-pub fn restore_deferred_polls(db: &Connection, source: Option<SourceId>, now: Timestamp, reason: &str) -> Result<()> {
+pub fn restore_deferred_polls(
+    db: &WriteConnection,
+    source: Option<SourceId>,
+    now: Timestamp,
+    reason: &str,
+) -> Result<()> {
     let source = source.map(|source| source.0);
-    db.prepare_cached(
+    db.execute(
         "UPDATE source SET next_poll_at = max(undeferred_poll_at, ?2), next_poll_reason = ?3 FROM websub_subscription
          WHERE source_id = source.id AND next_poll_at = deferred_until AND (?1 IS NULL OR source.id = ?1)",
-    )?
-    .execute(params![source, now.as_millisecond(), reason])?;
-    db.prepare_cached(
+        params![source, now.as_millisecond(), reason],
+    )?;
+    db.execute(
         "UPDATE websub_subscription SET undeferred_poll_at = NULL, deferred_until = NULL
          WHERE deferred_until IS NOT NULL AND (?1 IS NULL OR source_id = ?1)",
-    )?
-    .execute([source])?;
+        [source],
+    )?;
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 //! Batching is what makes thousands of small writes a second possible with an fsync each commit; each piece of work
 //! has a savepoint, so that one failing piece takes nothing else with it.
 
+use super::connection::WriteConnection;
 use super::{Error, Result};
-use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use tokio::sync::oneshot;
@@ -16,7 +16,7 @@ const QUEUE: usize = 1024;
 
 /// Does a piece of work inside the open transaction, or nothing where none could be opened, and returns who is to hear
 /// how the transaction ended.
-type Work = Box<dyn FnOnce(Option<&Connection>) -> Answer + Send>;
+type Work = Box<dyn FnOnce(Option<&WriteConnection>) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
 enum Job {
@@ -29,7 +29,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Result<Writer> {
+    pub(super) fn start(connection: WriteConnection) -> Result<Writer> {
         let (jobs, waiting) = mpsc::sync_channel(QUEUE);
         std::thread::Builder::new()
             .name("store-writer".into())
@@ -40,7 +40,7 @@ impl Writer {
 
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&WriteConnection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let work: Work = Box::new(move |db| {
@@ -73,14 +73,14 @@ impl Writer {
     }
 }
 
-fn run(connection: Connection, waiting: mpsc::Receiver<Job>) {
+fn run(connection: WriteConnection, waiting: mpsc::Receiver<Job>) {
     while let Ok(first) = waiting.recv() {
         let mut next = Some(first);
         while let Some(job) = next.take() {
             match job {
                 Job::Work(work) => next = batch(&connection, work, &waiting),
                 Job::Checkpoint(reply) => {
-                    let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+                    let done = connection.sqlite().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
                     let _ = reply.send(done.map_err(Error::from));
                 }
             }
@@ -89,16 +89,16 @@ fn run(connection: Connection, waiting: mpsc::Receiver<Job>) {
 }
 
 /// One transaction: `first` and what else is waiting. Returns a job that can't be part of a transaction.
-fn batch(connection: &Connection, first: Work, waiting: &mpsc::Receiver<Job>) -> Option<Job> {
+fn batch(connection: &WriteConnection, first: Work, waiting: &mpsc::Receiver<Job>) -> Option<Job> {
     // IMMEDIATE, because upgrading a read transaction fails at once when another program writes.
-    if let Err(cause) = connection.execute_batch("BEGIN IMMEDIATE") {
+    if let Err(cause) = connection.sqlite().execute_batch("BEGIN IMMEDIATE") {
         first(None)(Err(Error::NotWritten(cause.to_string())));
         return None;
     }
     let mut answers = vec![first(Some(connection))];
     let mut left_over = None;
     // A full disk can end the transaction from inside; what would come next must not begin one of its own.
-    while answers.len() < BATCH && !connection.is_autocommit() {
+    while answers.len() < BATCH && !connection.sqlite().is_autocommit() {
         match waiting.try_recv() {
             Ok(Job::Work(work)) => answers.push(work(Some(connection))),
             Ok(other) => {
@@ -108,10 +108,10 @@ fn batch(connection: &Connection, first: Work, waiting: &mpsc::Receiver<Job>) ->
             Err(_) => break,
         }
     }
-    let failure = connection.execute_batch("COMMIT").err().map(|cause| cause.to_string());
-    if failure.is_some() && !connection.is_autocommit() {
+    let failure = connection.sqlite().execute_batch("COMMIT").err().map(|cause| cause.to_string());
+    if failure.is_some() && !connection.sqlite().is_autocommit() {
         // A commit that failed leaves the transaction open; without this every later one would fail too.
-        let _ = connection.execute_batch("ROLLBACK");
+        let _ = connection.sqlite().execute_batch("ROLLBACK");
     }
     for answer in answers {
         answer(match &failure {
@@ -122,16 +122,16 @@ fn batch(connection: &Connection, first: Work, waiting: &mpsc::Receiver<Job>) ->
     left_over
 }
 
-fn in_savepoint<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-    db.execute_batch("SAVEPOINT work")?;
+fn in_savepoint<T>(db: &WriteConnection, work: impl FnOnce(&WriteConnection) -> Result<T>) -> Result<T> {
+    db.sqlite().execute_batch("SAVEPOINT work")?;
     let done = catch_unwind(AssertUnwindSafe(|| work(db))).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(|s| s.to_string());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
         Err(Error::Panicked(text.unwrap_or_else(|| "without words".into())))
     });
     if done.is_err() {
-        db.execute_batch("ROLLBACK TO work")?;
+        db.sqlite().execute_batch("ROLLBACK TO work")?;
     }
-    db.execute_batch("RELEASE work")?;
+    db.sqlite().execute_batch("RELEASE work")?;
     done
 }

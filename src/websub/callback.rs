@@ -8,7 +8,7 @@ use super::verification::VerificationOutcome;
 use super::{Options, PushQueue, PushedDocument, secrets, signature, state_machine, verification};
 use crate::clock::Clock;
 use crate::domain::{HubSubscription, SubscriptionState};
-use crate::store::{self, Store, websub_subscriptions};
+use crate::store::{self, Store, WriteConnection, websub_subscriptions};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
@@ -140,7 +140,7 @@ impl CallbackEndpoint {
 
     async fn ignore(&self, token: String, bad: signature::SignatureError) -> store::Result<()> {
         let now = self.clock.now();
-        let ignore = move |db: &rusqlite::Connection| {
+        let ignore = move |db: &WriteConnection| {
             if let Some(mut known) = websub_subscriptions::find_by_token(db, &token)? {
                 known.ignored += 1;
                 known.detail = bad.as_str().into();

@@ -5,16 +5,15 @@ use crate::support::rss;
 use crate::support::world::World;
 use jiff::SignedDuration;
 use newsfold::domain::Story;
-use newsfold::store::decisions;
+use newsfold::store::{WriteConnection, decisions};
 use reqwest::{Client, Response};
-use rusqlite::Connection;
 use std::time::SystemTime;
 
 /// Makes the two stories one, or takes that back: what is in the feed changes, though no time passes.
 async fn merge(world: &World, merged: bool) {
     let (stories, now) = (world.stories().await, world.now());
     let lead = |_: &Story| None;
-    let decide = move |db: &Connection| match decisions::list(db)?.iter().find(|made| made.undone_at.is_none()) {
+    let decide = move |db: &WriteConnection| match decisions::list(db)?.iter().find(|made| made.undone_at.is_none()) {
         Some(made) if !merged => decisions::undo(db, made.id, now, &lead),
         _ => decisions::merge(db, &stories[0], &stories[1], now, &lead),
     };

@@ -7,7 +7,7 @@ use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::domain::{CreatedStory, EditionReason, ItemMove, JoinEvidence, SourceId, StoryId, StoryRegrouping};
 use newsfold::store::retention::{self, Keep};
-use newsfold::store::{decisions, editions, sources, stories};
+use newsfold::store::{WriteConnection, decisions, editions, sources, stories};
 use reqwest::StatusCode;
 
 /// One event in the words of nine outlets; the same words would be copies, which are no further outlets.
@@ -194,7 +194,7 @@ async fn a_story_that_stays_may_have_been_led_by_what_is_removed() {
     // Its item had moved on before that, and what led it stands in a third story.
     let merged = growing.world.stories().await.remove(0);
     let item = merged.items.iter().find(|report| report.item.id != merged.lead).unwrap().item.clone();
-    let split = move |db: &rusqlite::Connection| {
+    let split = move |db: &WriteConnection| {
         let (story, item) = (stories::mint(db, &item, |_| false)?, item.id);
         let moved = ItemMove { item, from: stays, into: story, evidence: JoinEvidence::default() };
         let founded = vec![CreatedStory { story, by: item }];

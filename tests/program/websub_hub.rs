@@ -11,7 +11,7 @@ use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::domain::{self, PollOutcome, SourceId, SubscriptionState};
 use newsfold::serve::feed_snapshots;
-use newsfold::store::{websub_subscribers, websub_subscriptions};
+use newsfold::store::{ReadConnection, websub_subscribers, websub_subscriptions};
 use std::collections::BTreeSet;
 use tokio::net::TcpListener;
 use url::Url;
@@ -109,16 +109,14 @@ impl Scene {
         let now = self.world.now().as_millisecond();
         until("nobody is to be asked now", async || {
             let sql = "SELECT count(*) FROM websub_subscriber_request WHERE verify_at <= ?1";
-            let due: i64 =
-                self.world.store.read(move |db| Ok(db.query_row(sql, [now], |row| row.get(0))?)).await.unwrap();
-            due == 0
+            self.world.sqlite().query_row(sql, [now], |row| row.get::<_, i64>(0)).unwrap() == 0
         })
         .await;
     }
 
     async fn count(&self, table: &'static str) -> i64 {
         let sql = format!("SELECT count(*) FROM {table}");
-        self.world.store.read(move |db| Ok(db.query_row(&sql, [], |row| row.get(0))?)).await.unwrap()
+        self.world.sqlite().query_row(&sql, [], |row| row.get(0)).unwrap()
     }
 
     /// What a command of the operator's prints, beside the configuration of the scene's folder.
@@ -134,14 +132,12 @@ impl Scene {
     /// Changes what stands in the feed, and does not let it be noticed yet: the story has another title. It is written
     /// past the publisher, so that no time need pass and nothing else changes.
     async fn rename(&self, title: &str) {
-        let title = title.to_owned();
-        let change = move |db: &rusqlite::Connection| {
-            let changed = db.execute("UPDATE edition SET text = json_set(text, '$.title', ?1)", [&title])?;
-            assert!(changed > 0, "there is a story");
-            db.execute("UPDATE publication SET version = version + 1, feeds_version = feeds_version + 1", [])?;
-            Ok(())
-        };
-        self.world.store.write(change).await.unwrap();
+        let mut sqlite = self.world.sqlite();
+        let change = sqlite.transaction().unwrap();
+        let changed = change.execute("UPDATE edition SET text = json_set(text, '$.title', ?1)", [title]).unwrap();
+        assert!(changed > 0, "there is a story");
+        change.execute("UPDATE publication SET version = version + 1, feeds_version = feeds_version + 1", []).unwrap();
+        change.commit().unwrap();
     }
 
     /// Changes what stands in the feed, after the pause between two changes that are told.
@@ -154,16 +150,12 @@ impl Scene {
     async fn heard(&self) {
         until("the hub knows of every document", async || {
             let options = self.world.config.publish.clone();
-            let heard = move |db: &rusqlite::Connection| {
-                let mut known = db.prepare("SELECT 1 FROM hub_notification WHERE topic = ?1 AND notified_hash = ?2")?;
-                for document in feed_snapshots(db, &options, |_| true)? {
-                    if !known.exists([&document.url, &document.hash])? {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
-            };
-            self.world.store.read(heard).await.unwrap()
+            let documents = move |db: &ReadConnection| feed_snapshots(db, &options, |_| true);
+            let documents = self.world.store.read(documents).await.unwrap();
+            let sqlite = self.world.sqlite();
+            let sql = "SELECT 1 FROM hub_notification WHERE topic = ?1 AND notified_hash = ?2";
+            let mut known = sqlite.prepare(sql).unwrap();
+            documents.iter().all(|document| known.exists([&document.url, &document.hash]).unwrap())
         })
         .await;
     }
@@ -717,7 +709,7 @@ async fn the_operator_sees_who_subscribes_and_ends_it() {
     };
     // The command has a clock of its own, by which the lease of this scene is over; so the lease is made longer.
     let long = "UPDATE websub_subscriber SET lease_until = 32503680000000";
-    scene.world.store.write(move |db| Ok(db.execute(long, [])?)).await.unwrap();
+    scene.world.sqlite().execute(long, []).unwrap();
     let table = said(&[]);
     let row = table.lines().find(|line| line.contains(ATOM)).unwrap_or_else(|| panic!("{table}"));
     for word in ["1", "127.0.0.1", "3000-01-01 00:00:00", "never", "it answered 500"] {

@@ -7,7 +7,7 @@ use newsfold::clock::Clock;
 use newsfold::config::Config;
 use newsfold::daemon;
 use newsfold::domain::{NewSource, Source, SourceId, Story};
-use newsfold::store::{Store, editions, entries, polls, sources, stories};
+use newsfold::store::{ReadConnection, Store, editions, entries, polls, sources, stories};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -98,13 +98,20 @@ impl World {
         let feeds = self.config.publish.published_feeds();
         until("everything is placed and published", async || {
             let (now, feeds) = (self.now(), feeds.clone());
-            let idle = move |db: &rusqlite::Connection| {
+            let idle = move |db: &ReadConnection| {
                 Ok(editions::due(db, now, 1)?.is_empty() && entries::are_chosen(db, &feeds)?)
             };
             let counts = self.store.read(stories::counts).await.unwrap();
             counts.unassigned == 0 && counts.published == counts.stories && self.store.read(idle).await.unwrap()
         })
         .await;
+    }
+
+    /// Opens the database beside the store, to inspect or change rows directly.
+    pub fn sqlite(&self) -> rusqlite::Connection {
+        let connection = rusqlite::Connection::open(self.store.path()).unwrap();
+        connection.busy_timeout(std::time::Duration::from_secs(20)).unwrap();
+        connection
     }
 
     pub async fn polls(&self, id: SourceId) -> Vec<polls::PastPoll> {

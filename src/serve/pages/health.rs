@@ -8,13 +8,12 @@ use super::site_layout::{RenderedPage, SiteLayout};
 use crate::domain::{OriginHold, RecordedEvent, Source, Timestamp};
 use crate::serve::app_state::{AppState, InternalError};
 use crate::store::stories::{self, Counts};
-use crate::store::{self, events, origins, polls, sources};
+use crate::store::{self, ReadConnection, events, origins, polls, sources};
 use crate::wording::{SourceCondition, count_of, event_phrase};
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use rusqlite::Connection;
 
 /// Maximum number of sources, and of holds, shown.
 const MAX_ROWS: usize = 100;
@@ -42,7 +41,11 @@ pub async fn health(State(app): State<AppState>, request: HeaderMap) -> Result<R
     respond(app, request, |db, site| Ok(PageLookup::Found(health_page(db, site, Some(down))?))).await
 }
 
-pub fn health_page(db: &Connection, site: SiteLayout, down: Option<Vec<&'static str>>) -> store::Result<RenderedPage> {
+pub fn health_page(
+    db: &ReadConnection,
+    site: SiteLayout,
+    down: Option<Vec<&'static str>>,
+) -> store::Result<RenderedPage> {
     let newest = polls::newest(db)?;
     let problems = sources::Filter { problems: true, ..sources::Filter::default() };
     let mut failing: Vec<(SourceCondition, Source)> =

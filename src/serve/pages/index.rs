@@ -6,14 +6,13 @@ use super::respond::{PageLookup, invalid_query, respond};
 use super::site_layout::{RenderedPage, SiteLayout};
 use crate::domain::{Story, StoryItem, Timestamp};
 use crate::serve::app_state::{AppState, InternalError};
-use crate::store;
 use crate::store::listing::{self, Choices, Listed};
+use crate::store::{self, ReadConnection};
 use crate::wording::{count_of, language_name};
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
-use rusqlite::Connection;
 use std::collections::BTreeSet;
 
 /// Maximum number of outlets named per story.
@@ -62,7 +61,7 @@ pub async fn search(State(app): State<AppState>, RawQuery(query): RawQuery) -> R
 }
 
 /// Without a query it is the page for a static file, which has no form and no further pages.
-pub fn index_page(db: &Connection, site: SiteLayout, query: Option<&StoryQuery>) -> store::Result<RenderedPage> {
+pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQuery>) -> store::Result<RenderedPage> {
     let is_served = query.is_some();
     let unfiltered = StoryQuery::default();
     let query = query.unwrap_or(&unfiltered);

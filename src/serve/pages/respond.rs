@@ -3,12 +3,11 @@
 use super::site_layout::{RenderedPage, SiteLayout};
 use crate::serve::app_state::{AppState, InternalError};
 use crate::serve::http_cache::{PAGE_CACHE_CONTROL, respond_once};
-use crate::store;
+use crate::store::{self, ReadConnection};
 use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use rusqlite::Connection;
 
 pub const HTML_CONTENT_TYPE: &str = "text/html; charset=utf-8";
 
@@ -24,7 +23,7 @@ pub enum PageLookup {
 pub async fn respond(
     app: AppState,
     request: HeaderMap,
-    lookup: impl FnOnce(&Connection, SiteLayout) -> store::Result<PageLookup> + Send + 'static,
+    lookup: impl FnOnce(&ReadConnection, SiteLayout) -> store::Result<PageLookup> + Send + 'static,
 ) -> Result<Response, InternalError> {
     let shared = app.clone();
     let read = app.store.read(move |db| {

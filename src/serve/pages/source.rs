@@ -8,14 +8,13 @@ use super::sources::next_poll;
 use crate::domain::{RecordedEvent, Source, SourceId, SourceState, Timestamp};
 use crate::serve::app_state::{AppState, InternalError};
 use crate::store::polls::PastPoll;
-use crate::store::{self, events, items, polls, sources, websub_subscriptions};
+use crate::store::{self, ReadConnection, events, items, polls, sources, websub_subscriptions};
 use crate::urls::redact::redact_url;
 use crate::wording::{Audience, SourceCondition, count_of, duration, poll_remarks, source_facts};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use rusqlite::Connection;
 
 /// Maximum number of polls shown.
 const MAX_POLLS: u32 = 20;
@@ -52,7 +51,7 @@ pub async fn source(
     .await
 }
 
-pub fn source_page(db: &Connection, site: SiteLayout, source: &Source) -> store::Result<RenderedPage> {
+pub fn source_page(db: &ReadConnection, site: SiteLayout, source: &Source) -> store::Result<RenderedPage> {
     let bars = match source.last_poll_at.map(day_number) {
         None => Vec::new(),
         // Relative to the last poll rather than to now: the page depends on the database only.

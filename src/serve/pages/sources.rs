@@ -5,13 +5,12 @@ use super::respond::{PageLookup, respond};
 use super::site_layout::{RenderedPage, SiteLayout};
 use crate::domain::{Source, SourceState, Timestamp};
 use crate::serve::app_state::{AppState, InternalError};
-use crate::store::{self, sources as stored};
+use crate::store::{self, ReadConnection, sources as stored};
 use crate::wording::SourceCondition;
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use rusqlite::Connection;
 
 #[derive(Template)]
 #[template(path = "sources.html")]
@@ -24,7 +23,7 @@ pub async fn sources(State(app): State<AppState>, request: HeaderMap) -> Result<
     respond(app, request, |db, site| Ok(PageLookup::Found(sources_page(db, site)?))).await
 }
 
-pub fn sources_page(db: &Connection, site: SiteLayout) -> store::Result<RenderedPage> {
+pub fn sources_page(db: &ReadConnection, site: SiteLayout) -> store::Result<RenderedPage> {
     Ok(SourcesPage { site, sources: stored::list(db, &stored::Filter::default())? }.render())
 }
 

@@ -8,13 +8,12 @@ use super::site_layout::{RenderedPage, SiteLayout};
 use crate::domain::{ItemId, Story, StoryId, StoryItem, Timestamp};
 use crate::serve::app_state::{AppState, InternalError};
 use crate::store::items::Earlier;
-use crate::store::{self, items, stories};
+use crate::store::{self, ReadConnection, items, stories};
 use crate::wording::{ReasonText, count_of, duration, join_reasons};
 use askama::Template;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::SignedDuration;
-use rusqlite::Connection;
 use std::collections::BTreeMap;
 
 #[derive(Template)]
@@ -69,7 +68,7 @@ pub async fn story(app: AppState, id: StoryId, request: &HeaderMap) -> Result<Re
 }
 
 /// `None` for a story without items.
-pub fn story_page(db: &Connection, site: SiteLayout, story: &Story) -> store::Result<Option<RenderedPage>> {
+pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> store::Result<Option<RenderedPage>> {
     let (Some(lead), Some(first), Some(last)) = (story.lead(), story.items.first(), story.items.last()) else {
         return Ok(None);
     };

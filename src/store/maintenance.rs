@@ -1,0 +1,35 @@
+//! Upkeep of the database: old rows, SQLite's statistics, and the integrity check.
+
+use super::Result;
+use super::connection::{ReadConnection, WriteConnection};
+use jiff::Timestamp;
+
+/// The upkeep that the daemon does now and then.
+pub struct Maintenance {
+    /// Records of polls that began before this are dropped; the newest one of each source stays.
+    pub polls_before: Timestamp,
+}
+
+impl Maintenance {
+    /// Drops old records of polls and lets SQLite look after its statistics. Returns how many records went.
+    pub fn run(&self, db: &WriteConnection) -> Result<usize> {
+        let dropped = db.execute(
+            "DELETE FROM poll WHERE started_at < ?1
+             AND id <> (SELECT max(id) FROM poll newest WHERE newest.source_id = poll.source_id)",
+            [self.polls_before.as_millisecond()],
+        )?;
+        super::events::forget(db, self.polls_before)?;
+        super::origins::forget_past(db, self.polls_before)?;
+        super::origins::forget_requests(db, self.polls_before)?;
+        db.sqlite().execute_batch("PRAGMA optimize")?;
+        Ok(dropped)
+    }
+}
+
+/// What SQLite finds wrong with the file; empty when it is whole.
+pub fn damage(db: &ReadConnection) -> Result<Vec<String>> {
+    let mut check = db.prepare_cached("PRAGMA integrity_check")?;
+    let mut found: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    found.retain(|line| line != "ok");
+    Ok(found)
+}
