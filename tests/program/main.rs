@@ -3,6 +3,7 @@
 
 mod articles;
 mod cli;
+mod cli_messages;
 mod daemon;
 mod dates;
 mod decisions;
@@ -24,4 +25,3 @@ mod turns;
 mod websub_hub;
 mod websub_pushes;
 mod websub_subscriptions;
-mod words;
