@@ -2,7 +2,6 @@
 //!
 //! Two vocabularies stay apart: `Parsed*` (in [`crate::feed_parser`]) is what a document said; the types here are what we keep.
 
-pub mod backoff;
 mod decision;
 pub mod duration;
 mod edition;

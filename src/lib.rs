@@ -1,37 +1,33 @@
-//! newsfold: one entry per event, from many outlets' feeds, in the reader you already use.
+//! newsfold publishes feeds with one entry per event, from many outlets' feeds, for any feed reader.
 //!
-//! The line, which [`crawl::poll_source`] and the tasks of [`daemon`] walk:
+//! The data flow, which [`crawl::poll_source`] and the tasks of [`daemon`] implement:
 //!
 //! ```text
 //! due source → fetch → FetchOutcome → parse → ParsedFeed + problems → normalize → items → store (one transaction)
-//!   → new item ids → cluster → Assignment + evidence → store → story changed
-//!   → publish policy → (on request) feed → bytes
+//!   → new item ids → cluster → StoryAssignment + evidence → store → story changed
+//!   → publish policy → edition → feed entries → (on request or export) documents
 //! ```
 //!
-//! The modules in reading order. Which may name which is a table in `docs/ARCHITECTURE.md`, held by `tests/tidy.rs`.
+//! The modules are listed in reading order: each names only modules above it. The table in `docs/ARCHITECTURE.md` lists
+//! their purposes and allowed imports, and `tests/program/architecture.rs` enforces it.
 
 pub mod domain;
-
-pub mod charset;
 pub mod clock;
 pub mod markup;
+pub mod charset;
 pub mod urls;
 pub mod wording;
-
 pub mod html;
-
-pub mod cluster;
-pub mod crawl;
-pub mod feed_parser;
-pub mod http_client;
-pub mod ingest;
 pub mod opml;
-pub mod publish;
-pub mod serve;
+pub mod feed_parser;
+pub mod ingest;
+pub mod cluster;
+pub mod http_client;
 pub mod store;
+pub mod publish;
 pub mod websub;
-
+pub mod crawl;
+pub mod serve;
 pub mod config;
 pub mod daemon;
-
 pub mod cli;

@@ -38,7 +38,7 @@ pub enum Feed {
         stable: bool,
     },
     /// Say why a story is in a feed, or is not.
-    Explain {
+    Why {
         /// The feed's name, as `newsfold feed list` prints it.
         name: String,
         /// The story's id, or as much of its beginning as tells it from others.
@@ -69,7 +69,7 @@ impl Feed {
                 let variant = if stable { FeedVariant::Stable } else { FeedVariant::Live };
                 preview(context, &name, format.as_deref(), variant).await
             }
-            Feed::Explain { name, story } => explain(context, &name, &story).await,
+            Feed::Why { name, story } => why(context, &name, &story).await,
             Feed::Token { name, rotate } => token(context, &name, rotate).await,
         }
     }
@@ -196,7 +196,7 @@ async fn preview(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<ExitCode> {
+async fn why(context: &Context, name: &str, story: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let feed = named(&config.publish, name)?;
     let story = find(&store, story).await?;
@@ -205,8 +205,7 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
         .read(move |db| {
             let matches = |words: &Option<String>| words.as_ref().map(|w| stories::says(db, id, w)).transpose();
             let selection = &asked.selection;
-            let matches =
-                QueryMatches { query: matches(&selection.query)?, exclude_query: matches(&selection.exclude_query)? };
+            let matches = QueryMatches { words: matches(&selection.words)?, without: matches(&selection.without)? };
             Ok((entries::standing(db, &asked.name, id)?, matches))
         })
         .await?;

@@ -4,7 +4,6 @@
 //! 10.2.3 and RFC 6585 (Retry-After).
 
 use super::Options;
-use crate::domain::backoff::doubling;
 use crate::domain::{PollOutcome, PollingHints, Source, Timestamp};
 use crate::http_client::Freshness;
 use jiff::{SignedDuration, Unit};
@@ -51,19 +50,16 @@ fn minutes(n: Option<u32>) -> SignedDuration {
 /// What a server asked for, and a remark where it is more than we keep to.
 pub(super) fn asked(asked: Duration, options: &Options) -> (SignedDuration, String) {
     let asked = SignedDuration::try_from(asked).unwrap_or(SignedDuration::MAX);
-    if asked <= options.max_retry_after {
+    if asked <= options.max_hold {
         return (asked, String::new());
     }
-    (
-        options.max_retry_after,
-        format!(", after {}; newsfold looks again after {}", words(asked), words(options.max_retry_after)),
-    )
+    (options.max_hold, format!(", after {}; newsfold looks again after {}", words(asked), words(options.max_hold)))
 }
 
 /// The interval, doubled with each failure in a row.
 pub(super) fn back_off(failures: u32, options: &Options) -> (SignedDuration, &'static str) {
-    let doubled = doubling(options.interval, MAX_BACK_OFF, failures);
-    (doubled.max(options.interval), "the last polls failed, and each failure doubles the wait")
+    let doubled = options.interval.checked_mul(1 << failures.min(12)).unwrap_or(MAX_BACK_OFF);
+    (doubled.min(MAX_BACK_OFF).max(options.interval), "the last polls failed, and each failure doubles the wait")
 }
 
 /// Twice as long as the last time, where it was turned away then too.
@@ -73,7 +69,7 @@ pub(super) fn turned_away(source: &Source) -> (SignedDuration, &'static str) {
         (Some(polled), Some(held)) if again => held.duration_since(polled),
         _ => SignedDuration::ZERO,
     };
-    let doubled = doubling(last, MAX_TURNED_AWAY, 1).max(TURNED_AWAY);
+    let doubled = last.saturating_add(last).clamp(TURNED_AWAY, MAX_TURNED_AWAY);
     (doubled, "the server turned us away, and each time doubles the wait")
 }
 

@@ -32,9 +32,9 @@ pub struct FeedSelection {
     /// Stories with an item in one of these languages.
     pub languages: Vec<String>,
     /// Stories with an item that matches this FTS5 expression.
-    pub query: Option<String>,
+    pub words: Option<String>,
     /// Stories without any item that matches this FTS5 expression.
-    pub exclude_query: Option<String>,
+    pub without: Option<String>,
     /// Stories that at least so many outlets report.
     pub min_outlets: u32,
     /// Stories first published at most so long before the newest one of all.
@@ -52,7 +52,7 @@ pub enum FeedOrder {
     #[default]
     Newest,
     /// Those with the greatest [`weight`](Order::weight).
-    Hot,
+    Weight,
 }
 
 impl FeedOrder {
@@ -74,8 +74,8 @@ impl Default for FeedSelection {
             tags: Vec::new(),
             outlets: Vec::new(),
             languages: Vec::new(),
-            query: None,
-            exclude_query: None,
+            words: None,
+            without: None,
             min_outlets: 1,
             max_age: None,
             limit: 100,

@@ -195,7 +195,7 @@ pub fn current(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant) 
     let FeedSelection { limit, order, max_age, .. } = feed.selection;
     let window = match order {
         FeedOrder::Newest => limit,
-        FeedOrder::Hot => limit.max(WEIGHED),
+        FeedOrder::Weight => limit.max(WEIGHED),
     };
     let mut floor = Timestamp::MIN;
     if let Some(age) = max_age {
@@ -209,7 +209,7 @@ pub fn current(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant) 
         floor = newest.map(time).transpose()?.map_or(floor, |newest| before(newest, age));
     }
     let mut entries = read(db, feed, variant, (0, i64::MAX), floor, window)?;
-    if order == FeedOrder::Hot {
+    if order == FeedOrder::Weight {
         entries.sort_by_key(|(e, priority)| {
             Reverse((FeedOrder::weight(e.edition.outlets, *priority, e.published.at), e.edition.story))
         });
@@ -248,7 +248,7 @@ pub fn archive(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant, 
 /// The archive pages that a feed has, the oldest first: those that are full, but for what has been removed for its age.
 /// A feed that leaves things out by age or weight has none, since what it left out does not belong to it.
 pub fn archive_pages(db: &ReadConnection, feed: &PublishedFeed) -> Result<Vec<u32>> {
-    if feed.selection.order == FeedOrder::Hot || feed.selection.max_age.is_some() {
+    if feed.selection.order == FeedOrder::Weight || feed.selection.max_age.is_some() {
         return Ok(Vec::new());
     }
     let limit = i64::from(feed.selection.limit.max(1));

@@ -1,4 +1,4 @@
-//! Editions of a growing story: when its entry changes, what never changes, and which feeds contain it.
+//! What readers are given of a growing story: when it changes, what never changes, and which feeds hold it.
 
 use crate::support::desk::Desk;
 use crate::support::origin::{Answer, Origin};
@@ -10,7 +10,7 @@ use newsfold::store::retention::{self, Keep};
 use newsfold::store::{WriteConnection, decisions, editions, sources, stories};
 use reqwest::StatusCode;
 
-/// One event as reported by nine outlets in different words, because copies do not count as reports.
+/// One event in the words of nine outlets; the same words would be copies, which are no further outlets.
 const REPORTS: [&str; 9] = [
     "Armoured train derails near Veshna bridge killing three | Three people died when an armoured train came off the \
      rails near the Veshna bridge on Tuesday morning",
@@ -29,7 +29,7 @@ const REPORTS: [&str; 9] = [
 ];
 const TITLE: &str = REPORTS[0];
 
-/// A world with one source per outlet, in which one story grows.
+/// A world in which one story grows: so many outlets, of which the first reports at once.
 struct Growing {
     world: World,
     origin: Origin,
@@ -52,12 +52,12 @@ impl Growing {
         Growing { world, origin, sources }
     }
 
-    /// Lets outlet `n` report the event, and polls it.
+    /// Another outlet reports, and is polled.
     async fn report(&self, n: usize) {
-        self.publish_item(n, REPORTS[n]).await;
+        self.says(n, REPORTS[n]).await;
     }
 
-    async fn publish_item(&self, n: usize, item: &str) {
+    async fn says(&self, n: usize, item: &str) {
         self.origin.serve(&format!("/{n}"), Answer::ok(rss(&[&format!("{n} | {item}")])));
         poll_after(&self.world, self.sources[n], SignedDuration::from_mins(1)).await;
     }
@@ -67,10 +67,10 @@ impl Growing {
         self.world.settled().await;
     }
 
-    async fn reasons(&self) -> Vec<(EditionReason, u32)> {
+    async fn causes(&self) -> Vec<(EditionReason, u32)> {
         let story = self.story().await;
         let all = self.world.store.read(move |db| editions::of_story(db, story)).await.unwrap();
-        // Editions for one feed only, such as `top`, do not appear in others.
+        // Those for one feed alone, such as `top`, are no news to others.
         let all = all.into_iter().filter(|edition| edition.cause != EditionReason::Entered);
         all.map(|edition| (edition.cause, edition.outlets)).collect()
     }
@@ -87,7 +87,7 @@ fn updated(feed: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn live_entry_changes_at_powers_of_two_and_the_stable_entry_never() {
+async fn an_entry_changes_at_powers_of_two_and_stays_as_it_was_in_the_stable_feed() {
     let mut growing = Growing::new(World::new(), 9).await;
     growing.report(0).await;
     let stable = growing.world.get("/feeds/all.stable.atom").await;
@@ -103,31 +103,31 @@ async fn live_entry_changes_at_powers_of_two_and_the_stable_entry_never() {
     }
     let outlets: Vec<usize> = seen.iter().map(|feed| feed.matches(".example, 20").count()).collect();
     assert_eq!(outlets, [1, 2, 4, 8]);
-    assert!(seen.windows(2).all(|pair| updated(&pair[0]) < updated(&pair[1])), "each edition has a later date");
+    assert!(seen.windows(2).all(|pair| updated(&pair[0]) < updated(&pair[1])), "each has a later date");
     let ids: std::collections::BTreeSet<&str> = seen.iter().map(|feed| feed.split("<id>").nth(2).unwrap()).collect();
     assert_eq!(ids.iter().map(|id| id.split('<').next()).collect::<std::collections::BTreeSet<_>>().len(), 1);
-    assert_eq!(growing.world.get("/feeds/all.stable.atom").await, stable, "the stable feed is unchanged");
+    assert_eq!(growing.world.get("/feeds/all.stable.atom").await, stable, "the stable feed stays as it was");
     growing.world.stop().await;
 }
 
 #[tokio::test]
-async fn entry_changes_at_most_once_per_interval_and_not_after_the_update_window() {
+async fn an_entry_changes_at_most_once_an_hour_and_not_after_two_days() {
     let mut world = World::new();
-    world.config.publish.min_update_interval = SignedDuration::from_mins(60);
+    world.config.publish.pause = SignedDuration::from_mins(60);
     let mut growing = Growing::new(world, 9).await;
     growing.report(0).await;
-    // Polls are ten minutes apart, so all of them are within the hour.
+    // Polls are ten minutes apart, so that all of this is within the hour.
     for n in 1..4 {
         growing.report(n).await;
     }
-    assert_eq!(growing.reasons().await, [(EditionReason::First, 1)]);
+    assert_eq!(growing.causes().await, [(EditionReason::First, 1)]);
     growing.pass(SignedDuration::from_mins(60)).await;
     assert_eq!(
-        growing.reasons().await,
+        growing.causes().await,
         [(EditionReason::First, 1), (EditionReason::Grown, 4)],
-        "delayed changes become one edition"
+        "what waited is told as one"
     );
-    // A fifth outlet makes no edition, but keeps the story open: after two days without reports the rest would be a new story.
+    // A fifth outlet is no edition, and keeps the story alive: after two silent days the rest would be another one.
     growing.pass(SignedDuration::from_hours(24)).await;
     growing.report(4).await;
     growing.pass(SignedDuration::from_hours(25)).await;
@@ -135,30 +135,30 @@ async fn entry_changes_at_most_once_per_interval_and_not_after_the_update_window
         growing.report(n).await;
     }
     growing.pass(SignedDuration::from_hours(2)).await;
-    assert_eq!(growing.reasons().await.len(), 2, "the update window has passed");
+    assert_eq!(growing.causes().await.len(), 2, "it is frozen");
     growing.world.stop().await;
 }
 
 #[tokio::test]
-async fn corrected_headline_of_the_lead_makes_an_edition_and_of_others_does_not() {
+async fn a_corrected_headline_is_an_edition_and_what_others_correct_is_none() {
     let mut growing = Growing::new(World::new(), 2).await;
     growing.report(0).await;
     growing.report(1).await;
     let stable = growing.world.get("/feeds/all.stable.rss").await;
-    growing.publish_item(1, &REPORTS[1].replace("Three dead", "Three people dead")).await;
-    assert_eq!(growing.reasons().await.len(), 2);
-    growing.publish_item(0, &TITLE.replace("killing three", "killing four")).await;
-    assert_eq!(growing.reasons().await.last(), Some(&(EditionReason::Corrected, 2)));
+    growing.says(1, &REPORTS[1].replace("Three dead", "Three people dead")).await;
+    assert_eq!(growing.causes().await.len(), 2);
+    growing.says(0, &TITLE.replace("killing three", "killing four")).await;
+    assert_eq!(growing.causes().await.last(), Some(&(EditionReason::Corrected, 2)));
     assert!(growing.world.get("/feeds/all.rss").await.contains("killing four"));
     assert_eq!(growing.world.get("/feeds/all.stable.rss").await, stable);
     growing.world.stop().await;
 }
 
 #[tokio::test]
-async fn merged_story_leaves_live_feeds_and_stays_in_stable_feeds() {
+async fn a_story_that_is_merged_away_leaves_live_feeds_and_stays_in_stable_ones() {
     let mut growing = Growing::new(World::new(), 2).await;
-    growing.publish_item(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
-    growing.publish_item(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
+    growing.says(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
+    growing.says(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
     let [one, other] = &growing.world.stories().await[..] else { panic!("two stories") };
     let (one, other, now) = (one.clone(), other.clone(), growing.world.now());
     let lead = |_: &newsfold::domain::Story| None;
@@ -170,15 +170,15 @@ async fn merged_story_leaves_live_feeds_and_stays_in_stable_feeds() {
     })
     .await;
     assert_eq!(growing.world.get("/feeds/all.stable.atom").await.matches("<entry>").count(), 2);
-    assert_eq!(growing.reasons().await.last(), Some(&(EditionReason::Merged, 2)));
+    assert_eq!(growing.causes().await.last(), Some(&(EditionReason::Merged, 2)));
     growing.world.stop().await;
 }
 
 #[tokio::test]
-async fn removing_the_story_of_a_former_lead_keeps_the_story() {
+async fn a_story_that_stays_may_have_been_led_by_what_is_removed() {
     let mut growing = Growing::new(World::new(), 2).await;
-    growing.publish_item(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
-    growing.publish_item(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
+    growing.says(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
+    growing.says(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
     let stories = growing.world.stories().await;
     let older = stories.iter().min_by_key(|story| story.founded_at).unwrap().clone();
     let newer = stories.iter().max_by_key(|story| story.founded_at).unwrap().clone();
@@ -189,11 +189,9 @@ async fn removing_the_story_of_a_former_lead_keeps_the_story() {
     growing.world.settled().await;
     growing.world.pass(SignedDuration::from_hours(1));
     let from = growing.world.now();
-    growing
-        .publish_item(0, "Parliament passes the annual fisheries budget at last | The vote was ninety to four")
-        .await;
+    growing.says(0, "Parliament passes the annual fisheries budget at last | The vote was ninety to four").await;
     growing.world.stop().await;
-    // The item moves to a third story before that.
+    // Its item had moved on before that, and what led it stands in a third story.
     let merged = growing.world.stories().await.remove(0);
     let item = merged.items.iter().find(|report| report.item.id != merged.lead).unwrap().item.clone();
     let split = move |db: &WriteConnection| {
@@ -208,14 +206,14 @@ async fn removing_the_story_of_a_former_lead_keeps_the_story() {
     assert_eq!(write.write(move |db| retention::remove_old(db, keep, now)).await.unwrap(), 1);
     let left: Vec<StoryId> = growing.world.stories().await.iter().map(|story| story.id).collect();
     assert_eq!(left, [stays]);
-    let redirect = write.read(move |db| stories::get(db, gone)).await.unwrap().expect("it redirects");
+    let redirect = write.read(move |db| stories::get(db, gone)).await.unwrap().expect("it leads on");
     assert_eq!(redirect.merged_into, Some(stays));
 }
 
 #[tokio::test]
-async fn feed_that_has_the_report_already_does_not_change() {
+async fn a_feed_that_knew_is_not_told_again() {
     let mut world = feeds("feeds = [{ name = \"two\", min_outlets = 2 }]");
-    world.config.publish.min_update_interval = SignedDuration::from_mins(60);
+    world.config.publish.pause = SignedDuration::from_mins(60);
     let mut growing = Growing::new(world, 3).await;
     growing.report(0).await;
     growing.report(1).await;
@@ -223,7 +221,7 @@ async fn feed_that_has_the_report_already_does_not_change() {
     assert_eq!(two.matches(".example, 20").count(), 2);
     assert!(!growing.world.get("/feeds/all.atom").await.contains("1.example, 20"));
     growing.pass(SignedDuration::from_mins(90)).await;
-    assert!(growing.world.get("/feeds/all.atom").await.contains("1.example, 20"), "other feeds change");
+    assert!(growing.world.get("/feeds/all.atom").await.contains("1.example, 20"), "the others are told");
     assert_eq!(growing.world.get("/feeds/two.atom").await, two);
     growing.world.stop().await;
 }
@@ -231,13 +229,13 @@ async fn feed_that_has_the_report_already_does_not_change() {
 fn feeds(text: &str) -> World {
     let mut world = World::new();
     world.config.publish = toml::from_str(text).unwrap();
-    world.config.publish.delay = SignedDuration::ZERO;
-    world.config.publish.min_update_interval = SignedDuration::ZERO;
+    world.config.publish.settle = SignedDuration::ZERO;
+    world.config.publish.pause = SignedDuration::ZERO;
     world
 }
 
 #[tokio::test]
-async fn story_enters_a_feed_when_it_matches_and_shows_its_state_of_that_time() {
+async fn a_story_comes_into_a_feed_when_it_meets_it_and_shows_there_what_it_was_then() {
     let mut growing = Growing::new(feeds("feeds = [{ name = \"three\", min_outlets = 3 }]"), 5).await;
     for n in 0..2 {
         growing.report(n).await;
@@ -247,11 +245,7 @@ async fn story_enters_a_feed_when_it_matches_and_shows_its_state_of_that_time() 
     let three = growing.world.get("/feeds/three.stable.atom").await;
     assert_eq!(three.matches(".example, 20").count(), 3, "{three}");
     let all = growing.world.get("/feeds/all.atom").await;
-    assert_eq!(
-        all.matches(".example, 20").count(),
-        2,
-        "three outlets are not a power of two, so the feed of all stories does not change"
-    );
+    assert_eq!(all.matches(".example, 20").count(), 2, "in the feed of all stories three is no step");
     growing.report(3).await;
     assert_eq!(growing.world.get("/feeds/three.atom").await.matches(".example, 20").count(), 4);
     assert_eq!(growing.world.get("/feeds/three.stable.atom").await, three);
@@ -259,23 +253,22 @@ async fn story_enters_a_feed_when_it_matches_and_shows_its_state_of_that_time() 
 }
 
 #[tokio::test]
-async fn queries_include_and_exclude_and_a_new_configuration_applies_to_existing_stories() {
+async fn words_include_and_exclude_and_a_new_configuration_chooses_anew() {
     let mut growing =
-        Growing::new(feeds("feeds = [{ name = \"ash\", query = \"ash OR fisheries\", exclude_query = \"karsk\" }]"), 2)
-            .await;
-    growing.publish_item(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
-    growing.publish_item(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
+        Growing::new(feeds("feeds = [{ name = \"ash\", words = \"ash OR fisheries\", without = \"karsk\" }]"), 2).await;
+    growing.says(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
+    growing.says(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
     let feed = growing.world.get("/feeds/ash.json").await;
     assert!(feed.contains("fisheries") && !feed.contains("Karsk"), "{feed}");
     growing.world.stop().await;
-    growing.world.config.publish.feeds[0].exclude_query = None;
+    growing.world.config.publish.feeds[0].without = None;
     growing.world.start().await;
     growing.world.settled().await;
     let feed = growing.world.get("/feeds/ash.json").await;
     assert!(feed.contains("fisheries") && feed.contains("Karsk"), "{feed}");
-    // A new tag of a source changes the feeds with that tag.
+    // A tag that the operator gives changes what a feed of that tag holds.
     growing.world.stop().await;
-    growing.world.config.publish.feeds[0].query = None;
+    growing.world.config.publish.feeds[0].words = None;
     growing.world.config.publish.feeds[0].tags = vec!["nature".into()];
     growing.world.start().await;
     growing.world.settled().await;
@@ -290,7 +283,7 @@ async fn queries_include_and_exclude_and_a_new_configuration_applies_to_existing
 }
 
 #[tokio::test]
-async fn archive_pages_contain_older_entries_and_never_change() {
+async fn archive_pages_hold_what_the_feed_holds_no_more_and_never_change() {
     let mut growing = Growing::new(feeds("feeds = [{ name = \"two\", limit = 2 }]"), 1).await;
     let titles = [
         "Parliament passes the annual fisheries budget",
@@ -311,7 +304,7 @@ async fn archive_pages_contain_older_entries_and_never_change() {
     assert!(second.contains(titles[3]) && second.contains(titles[2]) && second.contains("two.archive-2-1.atom"));
     let first = get("/feeds/two.archive-2-1.rss").await;
     assert!(first.contains(titles[0]) && first.contains(titles[1]) && !first.contains("prev-archive"), "{first}");
-    assert!(first.contains("two.archive-2-2.rss"), "the link to the next page: {first}");
+    assert!(first.contains("two.archive-2-2.rss"), "its neighbour that came later: {first}");
     let status = async |path: &str| reqwest::get(format!("{}{path}", growing.world.base)).await.unwrap().status();
     for none in [
         "/feeds/two.archive-2-3.atom",
@@ -326,18 +319,18 @@ async fn archive_pages_contain_older_entries_and_never_change() {
 }
 
 #[tokio::test]
-async fn top_feed_is_ordered_by_weight() {
+async fn the_top_stories_come_by_weight() {
     let mut growing = Growing::new(World::new(), 3).await;
     growing.report(0).await;
     growing.report(1).await;
-    growing.publish_item(2, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
+    growing.says(2, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
     let top = growing.world.get("/feeds/top.atom").await;
-    assert!(top.contains("Veshna") && !top.contains("Karsk"), "a story of one outlet is not a top story: {top}");
+    assert!(top.contains("Veshna") && !top.contains("Karsk"), "one outlet is no top story: {top}");
     growing.world.stop().await;
 }
 
 #[tokio::test]
-async fn private_feed_requires_its_token() {
+async fn a_private_feed_is_read_with_its_token_alone() {
     let mut growing = Growing::new(feeds("feeds = [{ name = \"desk\", private = true }]"), 1).await;
     growing.report(0).await;
     let token = async || {
@@ -354,15 +347,15 @@ async fn private_feed_requires_its_token() {
     }
     let (found, kept) = status(&format!("?token={first}")).await;
     assert_eq!(found, StatusCode::OK);
-    assert!(kept.unwrap().starts_with("private"), "shared caches do not store it");
+    assert!(kept.unwrap().starts_with("private"), "no shared cache keeps it");
     let feed = growing.world.get(&format!("/feeds/desk.atom?token={first}")).await;
     assert!(feed.contains("Veshna") && feed.contains(&format!("/feeds/desk.atom?token={first}")), "{feed}");
-    assert!(!growing.world.get("/").await.contains("desk.atom"), "no page links to it");
+    assert!(!growing.world.get("/").await.contains("desk.atom"), "nothing leads to it");
     growing.world.stop().await;
 }
 
 #[tokio::test]
-async fn stories_and_searches_have_feeds() {
+async fn a_story_and_a_search_have_feeds_of_their_own() {
     let mut growing = Growing::new(World::new(), 2).await;
     growing.report(0).await;
     growing.report(1).await;
@@ -370,9 +363,9 @@ async fn stories_and_searches_have_feeds() {
     for extension in ["atom", "rss", "json"] {
         let feed = growing.world.get(&format!("/stories/{story}.{extension}")).await;
         let link = feed.matches("https://news.example/").count();
-        assert!(link >= 2, "each item has a link: {feed}");
+        assert!(link >= 2, "each of its items has a link: {feed}");
         let found = growing.world.get(&format!("/search.{extension}?q=veshna%20bridge")).await;
-        assert!(found.contains(&format!("/search.{extension}?q=veshna+bridge")), "its own URL: {found}");
+        assert!(found.contains(&format!("/search.{extension}?q=veshna+bridge")), "its own address: {found}");
         assert!(found.contains("Armoured train"), "{found}");
         let none = growing.world.get(&format!("/search.{extension}?q=volcano")).await;
         assert!(!none.contains("Armoured train"), "{none}");
@@ -383,23 +376,23 @@ async fn stories_and_searches_have_feeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn operator_sees_what_a_feed_contains_and_why() {
+async fn the_operator_sees_what_a_feed_holds_and_why() {
     let desk = Desk::new();
     let origin = Origin::start().await;
     origin.serve("/feed", Answer::ok(rss(&[&format!("1 | {TITLE}")])));
     desk.file(
         "config.toml",
-        "[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\nmin_origin_delay = \"0s\"\n[cluster]\nrecluster_interval = \"0s\"\n[publish]\n\
-         delay = \"0s\"\nfeeds = [{ name = \"two\", min_outlets = 2 }, { name = \"desk\", private = true }]\n",
+        "[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\norigin_gap = \"0s\"\n[cluster]\nlook = \"0s\"\n[publish]\n\
+         settle = \"0s\"\nfeeds = [{ name = \"two\", min_outlets = 2 }, { name = \"desk\", private = true }]\n",
     );
     desk.run(&["source", "add", &origin.url("/feed")]);
     let shown = desk.run(&["feed", "show", "two"]);
     assert!(shown.contains("at least 2 outlets") && shown.contains("feeds/two.stable.json"), "{shown}");
     let story = desk.json(&["story", "list"])[0]["id"].as_str().unwrap().to_owned();
-    let why = desk.run(&["feed", "explain", "two", &story]);
-    assert!(why.contains("not in it") && why.contains("✗ at least 2 outlets; the story has 1"), "{why}");
-    let why = desk.run(&["feed", "explain", "all", &story]);
-    assert!(why.contains("in it since") && why.contains("✓ published"), "{why}");
+    let why = desk.run(&["feed", "why", "two", &story]);
+    assert!(why.contains("not in it") && why.contains("✗ at least 2 outlets; it has 1"), "{why}");
+    let why = desk.run(&["feed", "why", "all", &story]);
+    assert!(why.contains("in it since") && why.contains("✓ it is published"), "{why}");
     assert!(desk.run(&["feed", "preview", "all"]).contains("Armoured train"));
     assert!(!desk.run(&["feed", "list"]).contains("token="));
     let first = desk.run(&["feed", "token", "desk"]);

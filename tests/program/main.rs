@@ -1,9 +1,9 @@
 //! The program as a whole: its commands, its daemon, what it asks of servers and what it serves. One binary for all,
 //! since every further one links everything anew: thirty of them took six minutes and four gigabytes.
 
+mod architecture;
 mod articles;
 mod cli;
-mod cli_messages;
 mod daemon;
 mod dates;
 mod decisions;
@@ -20,8 +20,9 @@ mod readme;
 mod sources;
 #[path = "../support/mod.rs"]
 mod support;
-mod tidy;
+
 mod turns;
 mod websub_hub;
 mod websub_pushes;
 mod websub_subscriptions;
+mod words;

@@ -16,13 +16,13 @@ async fn an_outlet_follows_the_feeds_own_site_unless_the_operator_named_one() {
     let (desk, origin) = (Desk::new(), Origin::start().await);
     origin.serve("/bbc", Answer::ok(feed_of_site("https://www.bbc.co.uk/news")));
     origin.serve("/burner", Answer::ok(feed_of_site("http://feeds.feedburner.com/x")));
-    desk.run(&["source", "add", &origin.url("/bbc"), "--no-fetch"]);
+    desk.run(&["source", "add", &origin.url("/bbc"), "--unchecked"]);
     let outlet = |source: &str| desk.json(&["source", "show", source])["outlet"].as_str().unwrap().to_owned();
     assert_eq!(outlet("1"), "127.0.0.1");
-    assert!(desk.run(&["source", "show", "1"]).contains("guessed from its URL"));
+    assert!(desk.run(&["source", "show", "1"]).contains("a guess from its address"));
     desk.run(&["source", "poll", "1"]);
     assert_eq!(outlet("1"), "bbc.co.uk");
-    assert!(desk.run(&["source", "show", "1"]).contains("bbc.co.uk (from the feed's link)"));
+    assert!(desk.run(&["source", "show", "1"]).contains("bbc.co.uk (by the site that the feed calls its own)"));
     assert_eq!(desk.json(&["story", "list"])[0]["items"][0]["outlet"], "bbc.co.uk", "its items follow");
 
     // It moves once and not with every poll.
@@ -117,8 +117,8 @@ fn a_list_that_goes_out_comes_in_with_all_that_the_operator_said() {
         "--full-text",
         "group",
     ];
-    from.run(&[&["source", "add", "https://feeds.b.example/rss", "--no-fetch"][..], &add].concat());
-    from.run(&["source", "add", "https://feeds.c.example/rss", "--no-fetch"]);
+    from.run(&[&["source", "add", "https://feeds.b.example/rss", "--unchecked"][..], &add].concat());
+    from.run(&["source", "add", "https://feeds.c.example/rss", "--unchecked"]);
     let exported = to.file("list.opml", &from.run(&["source", "export"]));
     to.run(&["source", "import", &exported]);
     for url in ["https://feeds.b.example/rss", "https://feeds.c.example/rss"] {
