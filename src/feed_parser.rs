@@ -1,168 +1,84 @@
-//! The bytes of a document → a feed and what was wrong with it.
+//! Parses RSS, Atom and JSON Feed documents: bytes → [`ParsedFeed`] and a list of problems.
 //!
-//! The way: cap the size → decode → rewrite leniently → feed-rs → where that fails, feedparser-rs. JSON Feed has its own
-//! reader. A source's fault is data: a feed that can be read at all is read, with its problems in a list.
+//! The steps: cap the size, decode the character set, rewrite leniently into RSS 2.0, parse that with feed-rs. JSON Feed
+//! has its own reader. A source's fault is data: every feed that can be read is read, and its faults become problems.
 //!
-//! Never fetches, never reads the clock, never keeps state, never invents an identity, and never takes a document's
-//! word for its character set, kind or well-formedness.
+//! Never fetches, reads the clock, keeps state or invents an identity. Never trusts a document's declared character set,
+//! format or well-formedness.
 
+mod annotations;
+mod catch_panic;
 mod dates;
-mod discover;
-mod embeds;
-mod finish;
-mod first;
-mod growth;
-mod guard;
-mod json;
-mod rewrite;
-mod second;
-mod text;
-mod vocabulary;
-mod wishes;
+mod discovery;
+mod element_map;
+mod feed_rs_reader;
+mod json_feed;
+mod limits;
+mod options;
+mod parsed_feed;
+mod plain_text;
+mod polling_hints;
+mod rewriter;
+mod unclosed_embeds;
+mod url_budget;
 
 use std::io::Read;
 
-use jiff::Timestamp;
 use url::Url;
 
+pub use self::discovery::FeedLink;
+pub use self::options::Options;
+pub use self::parsed_feed::{Enclosure, FeedKind, ParsedFeed, ParsedItem};
 use crate::charset::{DecodedText, decode_text};
-use crate::domain::{FeedProblem, PollingHints, ProblemKind};
-
-/// How much of a stranger's document is looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// The bytes of a document that are read.
-    pub max_bytes: usize,
-    /// The items of a document that are kept, in the document's order.
-    pub max_items: usize,
-    /// How deep elements may be nested.
-    pub max_depth: usize,
-    /// The bytes of one text: a title, a summary, a content.
-    pub max_text: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options { max_bytes: 16 * 1024 * 1024, max_items: 5_000, max_depth: 100, max_text: 256 * 1024 }
-    }
-}
+use crate::domain::text::one_line;
+use crate::domain::{FeedProblem, ProblemKind};
 
 /// A document as it was fetched.
-pub struct Document<'a> {
+pub struct FetchedDocument<'a> {
     pub bytes: &'a [u8],
-    /// The `Content-Type` header, of which only the charset is believed, and that not always.
+    /// The `Content-Type` header. Only its charset is used, and only where the bytes agree with it.
     pub content_type: Option<&'a str>,
-    /// Where it was found, after redirects: the base of its relative links.
+    /// The URL after redirects: the base of relative links.
     pub url: &'a Url,
 }
 
-/// Why a document is no feed.
+/// Why a document cannot be read as a feed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum NotAFeed {
     #[error("the document is empty")]
     Empty,
-    #[error("the document is an HTML page ({} feeds linked)", feeds.len())]
+    #[error("{}", html_page_error(feeds.len()))]
     Html { feeds: Vec<FeedLink> },
-    #[error("the document is no feed: {detail}")]
+    #[error("the document is not a feed: {detail}")]
     Unreadable { detail: String },
+    /// feed-rs refused the rewritten document or panicked. No known document causes this.
+    #[error("feed-rs cannot parse the document: {message}")]
+    ParserFailed { message: String },
 }
 
-/// A feed that an HTML page points to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FeedLink {
-    pub url: Url,
-    pub title: Option<String>,
-    pub kind: Option<FeedKind>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FeedKind {
-    Rss,
-    Rdf,
-    Atom,
-    Json,
-}
-
-impl FeedKind {
-    /// The name as it is printed.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            FeedKind::Rss => "rss",
-            FeedKind::Rdf => "rdf",
-            FeedKind::Atom => "atom",
-            FeedKind::Json => "json",
-        }
+fn html_page_error(feeds: usize) -> String {
+    match feeds {
+        0 => "the page is HTML and links to no feed".to_owned(),
+        1 => "the page is HTML and links to 1 feed".to_owned(),
+        _ => format!("the page is HTML and links to {feeds} feeds"),
     }
 }
 
-/// A feed as its document tells it.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct ParsedFeed {
-    pub kind: FeedKind,
-    /// The character set that the document was really in.
-    pub charset: &'static str,
-    /// The feed's own id, which only Atom has.
-    pub id: Option<String>,
-    /// Plain text.
-    pub title: Option<String>,
-    /// What the feed says of itself: HTML, not sanitised.
-    pub summary_html: Option<String>,
-    pub authors: Vec<String>,
-    pub site_url: Option<Url>,
-    pub self_url: Option<Url>,
-    /// WebSub hubs.
-    pub hubs: Vec<Url>,
-    /// The language as declared.
-    pub lang: Option<String>,
-    /// When it asks to be polled.
-    #[serde(flatten)]
-    pub wishes: PollingHints,
-    pub published: Option<Timestamp>,
-    /// The date of publication where no other is given.
-    pub updated: Option<Timestamp>,
-    pub items: Vec<ParsedItem>,
-}
-
-/// An item as its document tells it.
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
-pub struct ParsedItem {
-    /// Exactly as said, trimmed. None if the document gives none.
-    pub guid: Option<String>,
-    /// Absolute, http or https.
-    pub link: Option<Url>,
-    /// Plain text.
-    pub title: Option<String>,
-    /// HTML, not sanitised.
-    pub summary_html: Option<String>,
-    /// HTML, not sanitised.
-    pub content_html: Option<String>,
-    pub authors: Vec<String>,
-    pub published: Option<Timestamp>,
-    pub updated: Option<Timestamp>,
-    pub categories: Vec<String>,
-    pub lang: Option<String>,
-    pub enclosures: Vec<Enclosure>,
-    pub image: Option<Url>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Enclosure {
-    pub url: Url,
-    pub mime: Option<String>,
-    pub length: Option<u64>,
-}
-
-/// Reads a feed.
-pub fn parse(document: &Document, options: &Options) -> Result<(ParsedFeed, Vec<FeedProblem>), NotAFeed> {
+/// Parses a document.
+///
+/// # Errors
+///
+/// Returns [`NotAFeed`] if the document is empty, is an HTML page, has no root element of a feed, or is JSON without
+/// items, and if feed-rs fails on the rewritten document.
+pub fn parse_feed(document: &FetchedDocument, options: &Options) -> Result<(ParsedFeed, Vec<FeedProblem>), NotAFeed> {
     let mut problems = Vec::new();
     let bytes = &document.bytes[..document.bytes.len().min(options.max_bytes)];
     if bytes.len() < document.bytes.len() {
         let detail = format!("{} bytes, {} read", document.bytes.len(), bytes.len());
-        FeedProblem::note(&mut problems, FeedProblem::new(ProblemKind::Truncated, detail));
+        FeedProblem::record(&mut problems, ProblemKind::Truncated, &detail);
     }
     let DecodedText { text, charset, problems: charset_problems } = {
-        let unpacked = unpacked(bytes, options);
+        let unpacked = gunzip(bytes, options.max_bytes);
         let bytes = unpacked.as_deref().unwrap_or(bytes);
         decode_text(bytes, document.content_type, document.url.domain())
     };
@@ -171,43 +87,44 @@ pub fn parse(document: &Document, options: &Options) -> Result<(ParsedFeed, Vec<
     if start.is_empty() {
         return Err(NotAFeed::Empty);
     }
-    let mut feed = if json::is_json(start) {
-        json::read(text, document.url, options, &mut problems)
+    let mut feed = if json_feed::is_json(start) {
+        json_feed::parse_json_feed(text, document.url, options, &mut problems)
+            .map_err(|detail| NotAFeed::Unreadable { detail })?
     } else {
-        xml(text, document.url, options, &mut problems)
-    }?;
+        parse_xml(text, document.url, options, &mut problems)?
+    };
     feed.charset = charset;
-    finish::finish(&mut feed, options, &mut problems);
+    limits::apply_limits(&mut feed, options, &mut problems);
     Ok((feed, problems))
 }
 
-/// What is in a document that is a gzip file and does not say so: some servers send `feed.xml.gz` as it lies there.
-fn unpacked(bytes: &[u8], options: &Options) -> Option<Vec<u8>> {
+/// Unpacks a document that is a gzip file without a `Content-Encoding`: some servers send a stored `feed.xml.gz`.
+fn gunzip(bytes: &[u8], max_bytes: usize) -> Option<Vec<u8>> {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return None;
+    }
     let mut unpacked = Vec::new();
-    let limit = u64::try_from(options.max_bytes).unwrap_or(u64::MAX);
-    bytes.starts_with(&[0x1f, 0x8b]).then(|| {
-        // A damaged file still gives what stands before the damage.
-        let _ = flate2::read::MultiGzDecoder::new(bytes).take(limit).read_to_end(&mut unpacked);
-        unpacked
-    })
+    // A damaged file still yields what precedes the damage.
+    let _ = flate2::read::MultiGzDecoder::new(bytes).take(max_bytes as u64).read_to_end(&mut unpacked);
+    Some(unpacked)
 }
 
-fn xml(text: String, url: &Url, options: &Options, problems: &mut Vec<FeedProblem>) -> Result<ParsedFeed, NotAFeed> {
-    if discover::is_html(&text) {
-        return Err(NotAFeed::Html { feeds: discover::feeds(&text, url) });
+fn parse_xml(
+    text: String,
+    url: &Url,
+    options: &Options,
+    problems: &mut Vec<FeedProblem>,
+) -> Result<ParsedFeed, NotAFeed> {
+    if discovery::is_html_page(&text) {
+        return Err(NotAFeed::Html { feeds: discovery::linked_feeds(&text, url) });
     }
-    let Some(rewritten) = rewrite::rewrite(&text, url, options, problems) else {
+    let Some(rewritten) = rewriter::rewrite_feed(&text, url, options, problems) else {
         let start = &text[..text.floor_char_boundary(4 * FeedProblem::MAX_DETAIL)];
-        return Err(NotAFeed::Unreadable { detail: crate::domain::text::one_line(start, FeedProblem::MAX_DETAIL) });
+        return Err(NotAFeed::Unreadable { detail: one_line(start, FeedProblem::MAX_DETAIL) });
     };
     // A document may be large: only its rewritten form is needed from here.
     drop(text);
-    let (refusal, rewritten) = match first::read(rewritten) {
-        Ok(feed) => return Ok(feed),
-        Err(refused) => refused,
-    };
-    FeedProblem::note(problems, FeedProblem::new(ProblemKind::SecondParser, refusal));
-    second::read(&rewritten, options).map_err(|detail| NotAFeed::Unreadable { detail })
+    feed_rs_reader::read_feed(rewritten).map_err(|message| NotAFeed::ParserFailed { message })
 }
 
 #[cfg(test)]

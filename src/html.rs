@@ -15,22 +15,6 @@ pub const MAX_HTML_BYTES: usize = 256 * 1024;
 /// Elements open at once beyond which only the text is kept.
 const MAX_HTML_DEPTH: usize = 512;
 
-/// The text with HTML's own characters written as references.
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 8);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
-}
-
 fn truncate_html(html: &str) -> &str {
     &html[..html.floor_char_boundary(MAX_HTML_BYTES)]
 }

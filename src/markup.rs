@@ -1,6 +1,6 @@
-//! Markup as text: a lenient tokenizer for XML and HTML, character references, and white space.
+//! Lenient reading of XML and HTML text: tokenizer, tags, character references, white space.
 //!
-//! Never builds a tree, never fails and knows nothing of feeds or pages.
+//! Never builds a tree, never fails, and knows nothing about feeds or pages.
 
 pub mod entities;
 pub mod tag;

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use newsfold::feed_parser::{Document, Options, parse};
+use newsfold::feed_parser::{FetchedDocument, Options, parse_feed};
 use url::Url;
 
 fuzz_target!(|text: &str| {
@@ -19,7 +19,7 @@ fuzz_target!(|text: &str| {
 fn read(text: &str) -> Option<jiff::Timestamp> {
     let url = Url::parse("https://news.example/feed.json").unwrap();
     let json = serde_json::json!({"items": [{"id": "a", "date_published": text}]}).to_string();
-    let document = Document { bytes: json.as_bytes(), content_type: None, url: &url };
-    let (feed, _) = parse(&document, &Options::default()).expect("a feed");
+    let document = FetchedDocument { bytes: json.as_bytes(), content_type: None, url: &url };
+    let (feed, _) = parse_feed(&document, &Options::default()).expect("a feed");
     feed.items[0].published
 }

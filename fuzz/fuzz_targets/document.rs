@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use newsfold::domain::text::is_invisible;
 use newsfold::ingest::feed_language::detect_feed_language;
 use newsfold::ingest::normalize::normalize_items;
-use newsfold::feed_parser::{Document, NotAFeed, Options, ParsedFeed, parse};
+use newsfold::feed_parser::{FetchedDocument, NotAFeed, Options, ParsedFeed, parse_feed};
 use newsfold_fuzz::{MAX_SANITISED, check_harmless, check_link};
 use std::collections::HashSet;
 use url::Url;
@@ -33,13 +33,13 @@ fuzz_target!(|data: &[u8]| {
     let content_type = CONTENT_TYPES[usize::from(choice & 7)];
     let options = match choice & 8 {
         0 => Options::default(),
-        _ => Options { max_bytes: 4096, max_items: 3, max_depth: 5, max_text: 50 },
+        _ => Options { max_bytes: 4096, max_items: 3, max_depth: 5, max_text_bytes: 50 },
     };
     let url = Url::parse("https://news.example/world/feed.xml?page=1").unwrap();
-    let document = Document { bytes, content_type, url: &url };
+    let document = FetchedDocument { bytes, content_type, url: &url };
 
-    let parsed = parse(&document, &options);
-    assert_eq!(parsed, parse(&document, &options), "the same document reads the same");
+    let parsed = parse_feed(&document, &options);
+    assert_eq!(parsed, parse_feed(&document, &options), "the same document reads the same");
     match &parsed {
         Ok((feed, _)) => check(feed, &options, &url),
         Err(NotAFeed::Html { feeds }) => feeds.iter().for_each(|feed| check_link(&feed.url)),
@@ -55,7 +55,7 @@ fn check(feed: &ParsedFeed, options: &Options, url: &Url) {
         [&item.link, &item.image].into_iter().flatten().for_each(check_link);
         item.enclosures.iter().for_each(|enclosure| check_link(&enclosure.url));
         for text in [&item.title, &item.summary_html, &item.content_html].into_iter().flatten() {
-            assert!(text.len() <= options.max_text && !text.trim().is_empty(), "{text:?}");
+            assert!(text.len() <= options.max_text_bytes && !text.trim().is_empty(), "{text:?}");
         }
         assert!(item.guid.as_ref().is_none_or(|guid| !guid.is_empty() && guid.len() <= MAX_GUID));
     }

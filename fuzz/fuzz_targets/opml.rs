@@ -1,4 +1,4 @@
-//! A subscription list from a stranger; and what is written of it is read again as the same.
+//! Reads a subscription list, writes it and reads it again: both readings are equal.
 
 #![no_main]
 
@@ -16,16 +16,16 @@ fuzz_target!(|data: &[u8]| {
     }
 
     let written = write_opml("Subscriptions", &list.outlines);
-    let again = read_opml(written.as_bytes()).expect("what was written is OPML");
-    assert_eq!((&again.fault, again.ends_early), (&None, false), "{written}");
-    assert_eq!((again.unusable.as_slice(), again.ampersands.as_slice()), (&[][..], &[][..]), "{written}");
+    let again = read_opml(written.as_bytes()).expect("a written list is OPML");
+    assert_eq!((&again.fault, again.is_truncated), (&None, false), "{written}");
+    assert_eq!((again.unusable.as_slice(), again.bare_ampersand_lines.as_slice()), (&[][..], &[][..]), "{written}");
     assert!(again.problems.is_empty(), "{:?}", again.problems);
-    assert_eq!(said(&list.outlines), said(&again.outlines), "{written}");
+    assert_eq!(values(&list.outlines), values(&again.outlines), "{written}");
 });
 
-/// What outlines say, in no order: a list is written by its folders.
-fn said(outlines: &[FeedOutline]) -> Vec<[&str; 6]> {
-    let mut said: Vec<[&str; 6]> = outlines
+/// The values of outlines, sorted, since a list is written in the order of its folders.
+fn values(outlines: &[FeedOutline]) -> Vec<[&str; 6]> {
+    let mut values: Vec<[&str; 6]> = outlines
         .iter()
         .map(|outline| {
             [
@@ -38,6 +38,6 @@ fn said(outlines: &[FeedOutline]) -> Vec<[&str; 6]> {
             ]
         })
         .collect();
-    said.sort_unstable();
-    said
+    values.sort_unstable();
+    values
 }

@@ -4,7 +4,7 @@ use super::Context;
 use super::output::{one_line, print, table};
 use crate::daemon;
 use crate::domain::FeedProblem;
-use crate::feed_parser::{self, Document, NotAFeed, ParsedFeed};
+use crate::feed_parser::{self, FetchedDocument, NotAFeed, ParsedFeed};
 use anyhow::{Context as _, bail};
 use std::io::Write;
 use std::path::Path;
@@ -34,8 +34,8 @@ impl Check {
             let bytes = std::fs::read(&self.what).with_context(|| format!("cannot read {}", self.what))?;
             (bytes, self.content_type, self.base)
         };
-        let document = Document { bytes: &bytes, content_type: content_type.as_deref(), url: &url };
-        let read = feed_parser::parse(&document, &options);
+        let document = FetchedDocument { bytes: &bytes, content_type: content_type.as_deref(), url: &url };
+        let read = feed_parser::parse_feed(&document, &options);
         drop(bytes);
         match read {
             Ok((feed, problems)) => report(context, &feed, &problems),

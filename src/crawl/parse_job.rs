@@ -2,7 +2,7 @@
 
 use super::{AttemptOutcome, PollContext, panic_text};
 use crate::domain::{CacheValidators, DeclaredHub, FeedProblem, NewItem, PollingHints, Timestamp};
-use crate::feed_parser::{self, Document, NotAFeed, ParsedFeed};
+use crate::feed_parser::{self, FetchedDocument, NotAFeed, ParsedFeed};
 use crate::http_client::{Freshness, LinkRelations, ResponseBody, challenge_in_page};
 use crate::ingest::feed_language::detect_feed_language;
 use crate::ingest::normalize::normalize_items;
@@ -70,8 +70,8 @@ impl ParseJob {
             Err(error) => return AttemptOutcome::Failed { detail: error.to_string() },
         };
         let size = bytes.len() as u64;
-        let document = Document { bytes: &bytes, content_type: self.content_type.as_deref(), url: &self.url };
-        match feed_parser::parse(&document, &self.options) {
+        let document = FetchedDocument { bytes: &bytes, content_type: self.content_type.as_deref(), url: &self.url };
+        match feed_parser::parse_feed(&document, &self.options) {
             Ok((feed, mut problems)) => {
                 let items = normalize_items(&feed, &self.url, self.now, &mut problems);
                 let hub = discover_hub(&self.links, &feed.hubs, feed.self_url.as_ref());
@@ -107,7 +107,7 @@ fn reading_of(
         freshness,
         title: feed.title.map(|t| crate::domain::text::one_line(&t, 200)).filter(|t| !t.is_empty()),
         site_url: feed.site_url.map(String::from),
-        wishes: feed.wishes,
+        wishes: feed.polling_hints,
         hub: None,
     }
 }

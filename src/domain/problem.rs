@@ -1,34 +1,38 @@
-//! What was wrong with a document and what was done about it. A source's fault is data, never an error.
+//! Faults of a document and how newsfold handled them. A fault of a source is data, never an error.
 
 use serde::{Deserialize, Serialize};
 
-/// One kind of fault in a document, with how often it stood there and its first example.
+/// One kind of fault in a document: its number of occurrences and its first example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedProblem {
     pub kind: ProblemKind,
-    /// The first place or value where it was seen, at most [`Problem::MAX_DETAIL`] characters.
+    /// The value or place of the first occurrence, at most [`FeedProblem::MAX_DETAIL`] characters.
     pub detail: String,
     pub count: u32,
 }
 
 impl FeedProblem {
-    /// The length in characters to which a detail is cut: it comes from strangers and goes into tables and terminals.
+    /// Characters of a detail; a longer one is cut, since it comes from the web and is shown in tables and terminals.
     pub const MAX_DETAIL: usize = 200;
 
     pub fn new(kind: ProblemKind, detail: impl AsRef<str>) -> Self {
         FeedProblem { kind, detail: super::text::one_line(detail.as_ref(), Self::MAX_DETAIL), count: 1 }
     }
 
-    /// Adds a problem to a list, counting it where its kind is there already.
-    pub fn note(list: &mut Vec<FeedProblem>, problem: FeedProblem) {
-        match list.iter_mut().find(|p| p.kind == problem.kind) {
-            Some(known) => known.count += problem.count,
-            None => list.push(problem),
+    /// Adds a problem to a list, or counts it if the list has its kind. A hostile document may have millions of one kind,
+    /// so only the first detail is prepared for display.
+    pub fn record(problems: &mut Vec<FeedProblem>, kind: ProblemKind, detail: &str) {
+        match problems.iter_mut().find(|problem| problem.kind == kind) {
+            Some(known) => known.count = known.count.saturating_add(1),
+            None => problems.push(FeedProblem::new(kind, &detail[..detail.floor_char_boundary(MAX_DETAIL_BYTES)])),
         }
     }
 }
 
-/// The faults that newsfold knows how to name. The text form is stored and shown.
+/// Bytes of a detail that are read.
+const MAX_DETAIL_BYTES: usize = 1024;
+
+/// The kinds of faults. The text form is stored and shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProblemKind {
@@ -46,8 +50,6 @@ pub enum ProblemKind {
     Truncated,
     /// Elements nested beyond the limit were dropped.
     TooDeep,
-    /// feed-rs refused or panicked; feedparser-rs read it.
-    SecondParser,
     /// More items than the limit; the rest was left out.
     TooManyItems,
     /// An item with neither title, text nor link was left out.
@@ -80,7 +82,6 @@ impl ProblemKind {
             Junk => "junk",
             Truncated => "truncated",
             TooDeep => "too-deep",
-            SecondParser => "second-parser",
             TooManyItems => "too-many-items",
             EmptyItem => "empty-item",
             RepeatedGuid => "repeated-guid",

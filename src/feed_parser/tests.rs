@@ -1,15 +1,15 @@
-//! Whole documents, from bytes to feed.
+//! Whole documents, from bytes to a parsed feed.
 
 use super::*;
 use jiff::civil::Weekday;
 
 fn read(bytes: &[u8]) -> Result<(ParsedFeed, Vec<FeedProblem>), NotAFeed> {
     let url = Url::parse("https://news.example/world/feed").unwrap();
-    parse(&Document { bytes, content_type: Some("text/html"), url: &url }, &Options::default())
+    parse_feed(&FetchedDocument { bytes, content_type: Some("text/html"), url: &url }, &Options::default())
 }
 
 #[test]
-fn an_rss_feed_tells_everything_that_it_has() {
+fn all_fields_of_an_rss_feed_are_read() {
     let (feed, problems) = read(
         br#"<?xml version="1.0"?><rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"
                 xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/"
@@ -31,11 +31,11 @@ fn an_rss_feed_tells_everything_that_it_has() {
     assert_eq!(problems, []);
     assert_eq!((feed.kind, feed.charset), (FeedKind::Rss, "UTF-8"));
     assert_eq!(feed.title.as_deref(), Some("World & more"));
-    assert_eq!((feed.lang.as_deref(), feed.wishes.ttl_minutes), (Some("en-gb"), Some(15)));
+    assert_eq!((feed.lang.as_deref(), feed.polling_hints.ttl_minutes), (Some("en-gb"), Some(15)));
     assert_eq!(feed.self_url.unwrap().as_str(), "https://news.example/world/feed");
     assert_eq!(feed.hubs, [Url::parse("https://hub.example/").unwrap()]);
-    assert_eq!((feed.wishes.skip_hours, feed.wishes.skip_days), (vec![0, 3], vec![Weekday::Sunday]));
-    assert_eq!(feed.wishes.period_minutes, Some(30));
+    assert_eq!((feed.polling_hints.skip_hours, feed.polling_hints.skip_days), (vec![0, 3], vec![Weekday::Sunday]));
+    assert_eq!(feed.polling_hints.period_minutes, Some(30));
     assert_eq!(feed.updated.unwrap().to_string(), "2026-03-02T15:00:00Z");
     let item = &feed.items[0];
     assert_eq!(item.title.as_deref(), Some("Rain & wind"));
@@ -52,7 +52,7 @@ fn an_rss_feed_tells_everything_that_it_has() {
 }
 
 #[test]
-fn an_atom_feed_tells_as_much() {
+fn all_fields_of_an_atom_feed_are_read() {
     let (feed, problems) = read(
         br#"<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="de" xml:base="https://news.example/de/"><title>Welt</title>
                 <link rel="self" href="feed"/><link href="."/><updated>2026-03-02T15:00:00Z</updated>
@@ -82,7 +82,7 @@ fn an_atom_feed_tells_as_much() {
 }
 
 #[test]
-fn an_rdf_feed_keeps_its_items_beside_the_channel() {
+fn items_of_an_rdf_feed_are_read_beside_the_channel() {
     let (feed, _) = read(
         br#"<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"
                 xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>News</title><items><rdf:Seq/></items></channel>
@@ -97,21 +97,21 @@ fn an_rdf_feed_keeps_its_items_beside_the_channel() {
 }
 
 #[test]
-fn a_guid_is_never_invented_and_a_link_only_where_the_guid_says_so() {
+fn guid_is_never_invented_and_becomes_the_link_only_if_it_is_a_permalink() {
     let (feed, problems) = read(
         b"<rss><channel><item><title>no guid</title></item>\
           <item><guid>https://news.example/1</guid></item>\
           <item><guid isPermaLink='false'>https://news.example/2</guid></item></channel></rss>",
     )
     .unwrap();
-    let said: Vec<_> = feed.items.iter().map(|i| (i.guid.as_deref(), i.link.as_ref().map(Url::as_str))).collect();
+    let found: Vec<_> = feed.items.iter().map(|i| (i.guid.as_deref(), i.link.as_ref().map(Url::as_str))).collect();
     let url = "https://news.example/1";
-    assert_eq!(said, [(None, None), (Some(url), Some(url)), (Some("https://news.example/2"), None)]);
+    assert_eq!(found, [(None, None), (Some(url), Some(url)), (Some("https://news.example/2"), None)]);
     assert_eq!(problems[0].kind, ProblemKind::NoGuid);
 }
 
 #[test]
-fn a_gzip_file_is_unpacked() {
+fn gzip_file_is_unpacked() {
     use std::io::Write;
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     packer.write_all(b"<rss><channel><item><title>x</title></item></channel></rss>").unwrap();
@@ -119,26 +119,26 @@ fn a_gzip_file_is_unpacked() {
 }
 
 #[test]
-fn an_author_that_is_all_addresses_is_read_in_no_time() {
+fn author_of_many_addresses_takes_linear_time() {
     let text = format!("<rss><channel><item><author>{}</author></item></channel></rss>", "a@b ".repeat(1 << 18));
     assert!(read(text.as_bytes()).is_ok());
 }
 
 #[test]
-fn what_is_no_feed_is_named() {
+fn document_that_is_not_a_feed_is_refused_with_the_reason() {
     assert_eq!(read(b" \n"), Err(NotAFeed::Empty));
     assert!(matches!(read(b"<html><body>Sorry"), Err(NotAFeed::Html { feeds }) if feeds.is_empty()));
     assert!(matches!(read(b"<catalog><book/></catalog>"), Err(NotAFeed::Unreadable { .. })));
 }
 
 #[test]
-fn limits_hold_and_are_told() {
-    let options = Options { max_items: 2, max_text: 10, max_bytes: 1000, max_depth: 5 };
+fn limits_are_applied_and_reported() {
+    let options = Options { max_items: 2, max_text_bytes: 10, max_bytes: 1000, max_depth: 5 };
     let item = "<item><title>a title that is long</title><a><b><c><d><e/></d></c></b></a></item>";
     let text = format!("<rss><channel>{}", item.repeat(20));
     let url = Url::parse("https://news.example/").unwrap();
-    let document = Document { bytes: text.as_bytes(), content_type: None, url: &url };
-    let (feed, problems) = parse(&document, &options).unwrap();
+    let document = FetchedDocument { bytes: text.as_bytes(), content_type: None, url: &url };
+    let (feed, problems) = parse_feed(&document, &options).unwrap();
     assert_eq!(feed.items.len(), 2);
     assert_eq!(feed.items[0].title.as_deref(), Some("a title th"));
     let kinds: Vec<_> = problems.iter().map(|problem| problem.kind).collect();

@@ -4,7 +4,8 @@
 
 use super::plain_text::html_to_text;
 use super::rebalance::rebalance;
-use super::{escape, truncate_html};
+use super::truncate_html;
+use crate::markup::entities::escape_html;
 use crate::urls::redact::strip_credentials;
 use ammonia::{Builder, UrlRelative};
 use std::collections::HashSet;
@@ -111,7 +112,7 @@ pub(super) fn allow(tags: &[&'static str]) -> Builder<'static> {
 pub fn sanitize_html(html: &str, base: Option<&Url>) -> String {
     let added = base.map_or(0, |base| base.as_str().len());
     let Some(html) = rebalance(truncate_html(html), ALLOWED_TAGS, added) else {
-        return escape(&html_to_text(html));
+        return escape_html(&html_to_text(html));
     };
     let cleaned = match base {
         None => SANITIZER.clean(&html).to_string(),

@@ -59,7 +59,7 @@ fn tell_apart(kept: Vec<(NewItem, &ParsedItem)>, problems: &mut Vec<FeedProblem>
     for (mut item, parsed) in kept {
         let is_repeated = bearers.get(&item.guid).is_some_and(|bearers| bearers.len() > 1);
         if is_repeated {
-            FeedProblem::note(problems, FeedProblem::new(ProblemKind::RepeatedGuid, &item.guid));
+            FeedProblem::record(problems, ProblemKind::RepeatedGuid, &item.guid);
             let own_link =
                 item.canonical_url.as_deref().filter(|link| linked.get(*link).is_some_and(|titles| titles.len() == 1));
             item.guid = invented_guid(own_link, &item.title, parsed);
@@ -67,7 +67,7 @@ fn tell_apart(kept: Vec<(NewItem, &ParsedItem)>, problems: &mut Vec<FeedProblem>
         if seen.insert(item.guid.clone()) {
             items.push(item);
         } else if !is_repeated {
-            FeedProblem::note(problems, FeedProblem::new(ProblemKind::RepeatedGuid, &item.guid));
+            FeedProblem::record(problems, ProblemKind::RepeatedGuid, &item.guid);
         }
     }
     items
@@ -88,7 +88,7 @@ fn item(
     };
     let url = parsed.link.clone();
     if title.is_empty() && url.is_none() {
-        FeedProblem::note(problems, FeedProblem::new(ProblemKind::EmptyItem, "neither title, text nor link"));
+        FeedProblem::record(problems, ProblemKind::EmptyItem, "neither title, text nor link");
         return None;
     }
     let canonical_url = url.as_ref().map(canonical_url);
@@ -96,7 +96,7 @@ fn item(
         // A date that was never filled in is a zero, in some zone.
         let sane = *claimed > Timestamp::UNIX_EPOCH + ZERO && *claimed <= now + FUTURE;
         if !sane {
-            FeedProblem::note(problems, FeedProblem::new(ProblemKind::AbsurdDate, claimed.to_string()));
+            FeedProblem::record(problems, ProblemKind::AbsurdDate, &claimed.to_string());
         }
         sane
     });
@@ -104,7 +104,7 @@ fn item(
         Some(guid) if guid.len() <= MAX_GUID => guid.clone(),
         Some(long) => format!("xxh3:{:032x}", xxhash_rust::xxh3::xxh3_128(long.as_bytes())),
         None => {
-            FeedProblem::note(problems, FeedProblem::new(ProblemKind::NoGuid, &title));
+            FeedProblem::record(problems, ProblemKind::NoGuid, &title);
             invented_guid(canonical_url.as_deref(), &title, parsed)
         }
     };
@@ -144,7 +144,7 @@ fn authors(parsed: &ParsedItem) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed_parser::{Document, Options, parse};
+    use crate::feed_parser::{FetchedDocument, Options, parse_feed};
 
     fn summaries(contents: &[&str]) -> Vec<String> {
         let item = |(n, content): (usize, &&str)| {
@@ -155,8 +155,8 @@ mod tests {
         let items: String = contents.iter().enumerate().map(item).collect();
         let feed = format!("<rss version=\"2.0\"><channel><title>N</title>{items}</channel></rss>");
         let url = Url::parse("https://a.example/feed").unwrap();
-        let document = Document { bytes: feed.as_bytes(), content_type: None, url: &url };
-        let (feed, mut problems) = parse(&document, &Options::default()).unwrap();
+        let document = FetchedDocument { bytes: feed.as_bytes(), content_type: None, url: &url };
+        let (feed, mut problems) = parse_feed(&document, &Options::default()).unwrap();
         let items = items_of(&feed, &url, &mut problems);
         items.into_iter().map(|item| item.summary).collect()
     }

@@ -1,10 +1,10 @@
-//! Character references and HTML's named entities → characters.
+//! Character references: decodes them, and escapes text for HTML.
 //!
-//! Never expands an entity that a document declares itself, and never decodes twice.
+//! Never expands an entity that a document declares, and never decodes twice.
 
 use std::borrow::Cow;
 
-/// Decodes character references and HTML's named entities, once. An `&` that begins neither stays as it is.
+/// Decodes numeric references and HTML's named entities, once. An `&` that starts neither is kept.
 pub fn decode_entities(text: &str) -> Cow<'_, str> {
     let Some(first) = text.find('&') else {
         return Cow::Borrowed(text);
@@ -22,13 +22,20 @@ pub fn decode_entities(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The longest name in HTML's list is `CounterClockwiseContourIntegral`.
-const MAX_REFERENCE: usize = 33;
+/// Escapes text for HTML content and for attribute values in double quotes.
+pub fn escape_html(text: &str) -> String {
+    html_escape::encode_double_quoted_attribute(text).into_owned()
+}
 
-/// Appends what the reference at the start of a text stands for; returns the bytes used after its `&`.
+/// The longest name in HTML's list is `CounterClockwiseContourIntegral`.
+const MAX_REFERENCE_BYTES: usize = 33;
+
+/// Appends the character of the reference that a text starts with. Returns the number of bytes used after the `&`, which
+/// is 0 if the text starts with a bare `&`.
 fn push_reference(reference: &str, out: &mut String) -> usize {
     let after = &reference[1..];
-    let length = after.bytes().take(MAX_REFERENCE).take_while(|b| b.is_ascii_alphanumeric() || *b == b'#').count();
+    let length =
+        after.bytes().take(MAX_REFERENCE_BYTES).take_while(|b| b.is_ascii_alphanumeric() || *b == b'#').count();
     let name = &after[..length];
     let closed = usize::from(after.as_bytes().get(length) == Some(&b';'));
     if let Some(number) = name.strip_prefix('#') {
@@ -41,7 +48,7 @@ fn push_reference(reference: &str, out: &mut String) -> usize {
             return length + closed;
         }
     } else if closed == 1
-        // quick-xml has such a list too, but its Greek letters are wrong (0.42: `&lambda;` is `;`).
+        // Not quick-xml's list, whose Greek letters are wrong (0.42: `&lambda;` is `;`).
         && let Cow::Owned(value) = html_escape::decode_html_entities(&reference[..length + 2])
     {
         out.push_str(&value);
@@ -51,7 +58,8 @@ fn push_reference(reference: &str, out: &mut String) -> usize {
     0
 }
 
-/// The character of a numeric reference. Numbers 128 to 159 mean windows-1252, as in HTML; what XML forbids is dropped.
+/// The character of a numeric reference. 128 to 159 are read as windows-1252, as in HTML. Characters that XML forbids are
+/// dropped.
 fn character(code: u32) -> Option<char> {
     if (0x80..0xa0).contains(&code) {
         return encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[code as u8]).0.chars().next();
@@ -69,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entities_decode_once_and_bare_ampersands_stay() {
+    fn entities_are_decoded_once_and_bare_ampersands_stay() {
         assert_eq!(
             decode_entities("AT&T &amp;lt; &#8217;&#x92;&#146; &nosuch; &hellip; &#0;&#xD800;&"),
             "AT&T &lt; ’’’ &nosuch; … &"

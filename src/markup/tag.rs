@@ -1,41 +1,40 @@
-//! An opening tag and its attributes, quoted or not.
+//! A start tag and its attributes, quoted or not.
 //!
-//! Never looks at more than [`MAX_ATTRIBUTES`] attributes.
+//! Never reads more than [`MAX_ATTRIBUTES`] attributes.
 
 use std::borrow::Cow;
 
 use super::entities::decode_entities;
 
-/// An opening tag.
+/// A start tag.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StartTag<'a> {
     pub name: &'a str,
-    /// Everything between the name and the closing bracket.
-    pub rest: &'a str,
+    /// The text between the name and the closing bracket.
+    pub attribute_text: &'a str,
     pub self_closing: bool,
 }
 
-/// Attributes of one tag beyond this number are not looked at. It is large because a description with quotes in it,
-/// unescaped, falls apart into an attribute for each word.
+/// The limit is high because a description that contains unescaped quotes is split into one attribute for each word.
 const MAX_ATTRIBUTES: usize = 4_096;
 
 impl<'a> StartTag<'a> {
-    /// The attributes in order, with values as they stand in the document.
+    /// The attributes in order, with their values not decoded.
     pub fn attributes(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        Attributes { rest: self.rest }.take(MAX_ATTRIBUTES)
+        AttributeIterator { rest: self.attribute_text }.take(MAX_ATTRIBUTES)
     }
 
-    /// An attribute's decoded value. Names compare without case: feeds write `isPermalink` and `HREF`.
+    /// The decoded value of an attribute. Names are compared without case, since feeds write `isPermalink` and `HREF`.
     pub fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
         self.attributes().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| decode_entities(value))
     }
 }
 
-struct Attributes<'a> {
+struct AttributeIterator<'a> {
     rest: &'a str,
 }
 
-impl<'a> Iterator for Attributes<'a> {
+impl<'a> Iterator for AttributeIterator<'a> {
     type Item = (&'a str, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {

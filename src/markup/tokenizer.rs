@@ -1,64 +1,86 @@
-//! A lenient tokenizer for XML and HTML as strangers write it: every input gives tokens, in linear time, without
-//! recursion and without copying.
+//! A lenient tokenizer for XML and HTML. It accepts every input, runs in linear time and copies nothing.
 //!
-//! It never fails, never builds a tree and never expands an entity that a document declares itself. quick-xml, which
-//! reads what is rewritten here, stops at the first bare `<` or unclosed quote; so this one stands before it.
-//! Rules follow the tokenizer of the HTML standard (§13.2.5) where XML 1.0 has none.
+//! Never fails, recurses, builds a tree or expands an entity that a document declares. It replaces quick-xml for
+//! documents from the web, since quick-xml stops at the first bare `<` or unclosed quote. Where XML 1.0 has no rule it
+//! follows the tokenizer of WHATWG HTML (§13.2.5).
 
 use super::tag::StartTag;
 
-/// One piece of a document. All text is as it stands in the document, entities not decoded.
+/// One token of a document. Entities are not decoded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MarkupToken<'a> {
     Text(&'a str),
-    /// What stands in `<![CDATA[…]]>`: no entities in here.
+    /// The content of `<![CDATA[…]]>`, which has no entities.
     CData(&'a str),
     Start(StartTag<'a>),
-    /// The name of a closing tag.
+    /// The name of an end tag.
     End(&'a str),
     /// A comment, processing instruction or document type.
     Other,
 }
 
-/// The tokens of a document, one after the other.
+/// An iterator over the tokens of a document.
 pub struct Tokenizer<'a> {
     text: &'a str,
     position: usize,
-    /// A comment, CDATA section or tag that the document's end cut off was seen.
+    /// Whether the document ends inside a comment, a CDATA section or a tag.
     pub truncated: bool,
-    /// A `<` or a quote that belongs to no markup was seen.
+    /// Whether the document has a `<` or a quote that is not part of markup.
     pub malformed: bool,
-    searches: [Search; 6],
+    searches: [NeedleSearch; Needle::COUNT],
 }
 
-/// The last search for one needle. Because an answer holds for every start before it, all searches together read the
-/// document once, whatever a hostile document repeats.
+/// The last search for one needle. Its result is valid for every start between `from` and `found`, so that all searches
+/// together read a document only once, whatever a hostile document repeats.
 #[derive(Clone, Copy, Default)]
-struct Search {
+struct NeedleSearch {
     from: usize,
     found: Option<usize>,
-    done: bool,
+    is_done: bool,
 }
 
-const NEEDLES: [&str; 6] = ["-->", "]]>", "?>", "\"", "'", ">"];
-const COMMENT_END: usize = 0;
-const CDATA_END: usize = 1;
-const INSTRUCTION_END: usize = 2;
-const DOUBLE_QUOTE: usize = 3;
-const SINGLE_QUOTE: usize = 4;
-const BRACKET: usize = 5;
+/// The ends of markup.
+#[derive(Clone, Copy)]
+enum Needle {
+    CommentEnd,
+    CdataEnd,
+    InstructionEnd,
+    DoubleQuote,
+    SingleQuote,
+    TagEnd,
+}
+
+impl Needle {
+    const COUNT: usize = Needle::TagEnd as usize + 1;
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Needle::CommentEnd => "-->",
+            Needle::CdataEnd => "]]>",
+            Needle::InstructionEnd => "?>",
+            Needle::DoubleQuote => "\"",
+            Needle::SingleQuote => "'",
+            Needle::TagEnd => ">",
+        }
+    }
+}
 
 impl<'a> Tokenizer<'a> {
     pub fn new(text: &'a str) -> Self {
         Tokenizer { text, position: 0, truncated: false, malformed: false, searches: Default::default() }
     }
 
-    /// The byte position of the token that comes next.
-    pub fn position(&self) -> usize {
+    /// The byte offset of the next token.
+    pub fn offset(&self) -> usize {
         self.position
     }
 
-    /// Reads an HTML element whose text is not markup (`script`, `style`) up to its closing tag, which comes next.
+    /// The text of the document between the offsets of two tokens.
+    pub fn slice(&self, start: usize, end: usize) -> &'a str {
+        &self.text[start..end]
+    }
+
+    /// Skips the content of an HTML element that contains no markup (`script`, `style`), up to its end tag.
     pub fn skip_raw_text(&mut self, name: &str) {
         let rest = &self.text[self.position..];
         let end = rest.match_indices("</").find(|(at, _)| {
@@ -67,46 +89,46 @@ impl<'a> Tokenizer<'a> {
         self.position = end.map_or(self.text.len(), |(at, _)| self.position + at);
     }
 
-    fn find(&mut self, needle: usize, from: usize) -> Option<usize> {
-        let last = self.searches[needle];
-        let known = last.done && last.from <= from && last.found.is_none_or(|found| found >= from);
-        if known {
+    fn find(&mut self, needle: Needle, from: usize) -> Option<usize> {
+        let last = self.searches[needle as usize];
+        let is_valid = last.is_done && last.from <= from && last.found.is_none_or(|found| found >= from);
+        if is_valid {
             return last.found;
         }
-        let found = self.text[from..].find(NEEDLES[needle]).map(|at| from + at);
-        self.searches[needle] = Search { from, found, done: true };
+        let found = self.text[from..].find(needle.as_str()).map(|at| from + at);
+        self.searches[needle as usize] = NeedleSearch { from, found, is_done: true };
         found
     }
 
-    /// Takes everything up to `needle`, or up to the document's end if the needle is missing.
-    fn take_until(&mut self, needle: usize, from: usize) -> &'a str {
+    /// Reads up to `needle`, or to the end of the document if the needle is missing.
+    fn take_until(&mut self, needle: Needle, from: usize) -> &'a str {
         let end = self.find(needle, from);
         self.truncated |= end.is_none();
-        self.position = end.map_or(self.text.len(), |at| at + NEEDLES[needle].len());
+        self.position = end.map_or(self.text.len(), |at| at + needle.as_str().len());
         &self.text[from..end.unwrap_or(self.text.len())]
     }
 
-    fn markup(&mut self) -> Option<MarkupToken<'a>> {
+    fn read_markup(&mut self) -> Option<MarkupToken<'a>> {
         let start = self.position;
         let rest = &self.text[start..];
         let bytes = rest.as_bytes();
         match bytes.get(1)? {
             b'!' if rest.starts_with("<!--") => {
-                // A comment that nothing closes would swallow all the rest: it ends at the first bracket.
-                let closed = self.find(COMMENT_END, start + 2).is_some();
-                self.malformed |= !closed;
-                self.take_until(if closed { COMMENT_END } else { BRACKET }, start + 2);
+                // An unclosed comment would contain the rest of the document, so it ends at the first bracket.
+                let is_closed = self.find(Needle::CommentEnd, start + 2).is_some();
+                self.malformed |= !is_closed;
+                self.take_until(if is_closed { Needle::CommentEnd } else { Needle::TagEnd }, start + 2);
                 Some(MarkupToken::Other)
             }
             b'!' if bytes.get(..9).is_some_and(|b| b.eq_ignore_ascii_case(b"<![CDATA[")) => {
-                Some(MarkupToken::CData(self.take_until(CDATA_END, start + 9)))
+                Some(MarkupToken::CData(self.take_until(Needle::CdataEnd, start + 9)))
             }
-            b'!' => Some(self.declaration()),
+            b'!' => Some(self.read_declaration()),
             b'?' => {
-                // `<?xml …>` without its question mark is common enough: the tag then ends at the first `>`.
-                let proper = self.find(INSTRUCTION_END, start + 2).map(|at| at + 2);
-                let proper = proper.filter(|end| !self.text[start + 1..*end].contains('<'));
-                let end = proper.or_else(|| self.find(BRACKET, start).map(|at| at + 1));
+                // `<?xml …>` often lacks its second question mark: it then ends at the first `>`.
+                let regular = self.find(Needle::InstructionEnd, start + 2).map(|at| at + 2);
+                let regular = regular.filter(|end| !self.text[start + 1..*end].contains('<'));
+                let end = regular.or_else(|| self.find(Needle::TagEnd, start).map(|at| at + 1));
                 self.truncated |= end.is_none();
                 self.position = end.unwrap_or(self.text.len());
                 Some(MarkupToken::Other)
@@ -116,7 +138,7 @@ impl<'a> Tokenizer<'a> {
                 if name.is_empty() {
                     return None;
                 }
-                // A closing tag has no attributes, so a `<` before its `>` means that the `>` was forgotten.
+                // An end tag has no attributes, so a `<` before its `>` means that the `>` is missing.
                 let end = rest[2..].find(['>', '<']).map(|at| at + 2);
                 self.truncated |= end.is_none();
                 self.position = match end {
@@ -128,14 +150,14 @@ impl<'a> Tokenizer<'a> {
             }
             _ => {
                 let name = name_at(&rest[1..]);
-                if name.is_empty() { None } else { Some(self.tag(name)) }
+                if name.is_empty() { None } else { Some(self.read_start_tag(name)) }
             }
         }
     }
 
-    /// `<!DOCTYPE …>`, with its internal subset in brackets. Nothing in it is read: entities that a document declares
-    /// are how billions of laughs are made.
-    fn declaration(&mut self) -> MarkupToken<'a> {
+    /// Skips `<!DOCTYPE …>` with its internal subset. Declared entities are not read, because they may expand without
+    /// bound ("billion laughs").
+    fn read_declaration(&mut self) -> MarkupToken<'a> {
         let bytes = self.text.as_bytes();
         let mut at = self.position + 2;
         let mut brackets = 0usize;
@@ -144,8 +166,8 @@ impl<'a> Tokenizer<'a> {
                 b'[' => brackets += 1,
                 b']' => brackets = brackets.saturating_sub(1),
                 b'>' if brackets == 0 => break,
-                // A feed's root inside a declaration: its bracket was never closed.
-                b'<' if is_root(&self.text[at..]) => {
+                // A root element inside a declaration means that the declaration's bracket is missing.
+                b'<' if is_root_element(&self.text[at..]) => {
                     self.malformed = true;
                     self.position = at;
                     return MarkupToken::Other;
@@ -159,7 +181,7 @@ impl<'a> Tokenizer<'a> {
         MarkupToken::Other
     }
 
-    fn tag(&mut self, name: &'a str) -> MarkupToken<'a> {
+    fn read_start_tag(&mut self, name: &'a str) -> MarkupToken<'a> {
         let bytes = self.text.as_bytes();
         let rest_start = self.position + 1 + name.len();
         let mut at = rest_start;
@@ -170,16 +192,16 @@ impl<'a> Tokenizer<'a> {
                     break at;
                 }
                 Some(b'>') => break at,
-                // A new tag begins: this one's `>` was forgotten.
+                // A tag starts, so the `>` of this one is missing.
                 Some(b'<') => {
                     self.malformed = true;
                     break at;
                 }
                 Some(quote @ (b'"' | b'\'')) if follows_equals(&bytes[rest_start..at]) => {
-                    let needle = if *quote == b'"' { DOUBLE_QUOTE } else { SINGLE_QUOTE };
+                    let needle = if *quote == b'"' { Needle::DoubleQuote } else { Needle::SingleQuote };
                     match self.find(needle, at + 1) {
-                        Some(close) if close - at <= MAX_VALUE => at = close + 1,
-                        // A quote that nothing closes is a character like any other.
+                        Some(close) if close - at <= MAX_VALUE_BYTES => at = close + 1,
+                        // An unclosed quote is an ordinary character.
                         _ => {
                             self.malformed = true;
                             at += 1;
@@ -191,13 +213,17 @@ impl<'a> Tokenizer<'a> {
         };
         self.position = if bytes.get(end) == Some(&b'>') { end + 1 } else { end };
         let rest = &self.text[rest_start..end];
-        let self_closing = rest.ends_with('/');
-        MarkupToken::Start(StartTag { name, rest: rest.strip_suffix('/').unwrap_or(rest), self_closing })
+        let attribute_text = rest.strip_suffix('/');
+        MarkupToken::Start(StartTag {
+            name,
+            attribute_text: attribute_text.unwrap_or(rest),
+            self_closing: attribute_text.is_some(),
+        })
     }
 }
 
-/// The longest attribute value in bytes: one that is longer is a quote that was forgotten.
-const MAX_VALUE: usize = 64 * 1024;
+/// A longer attribute value lacks its closing quote.
+const MAX_VALUE_BYTES: usize = 64 * 1024;
 
 impl<'a> Iterator for Tokenizer<'a> {
     type Item = MarkupToken<'a>;
@@ -206,11 +232,11 @@ impl<'a> Iterator for Tokenizer<'a> {
         let start = self.position;
         let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
         if rest.starts_with('<')
-            && let Some(token) = self.markup()
+            && let Some(token) = self.read_markup()
         {
             return Some(token);
         }
-        // Text, and every `<` in it after which no markup can begin.
+        // Text, including every `<` that starts no markup.
         let mut end = start;
         loop {
             if self.text[end..].starts_with('<') {
@@ -218,7 +244,7 @@ impl<'a> Iterator for Tokenizer<'a> {
                 end += 1;
             }
             match self.text[end..].find('<') {
-                Some(at) if begins_markup(&self.text[end + at + 1..]) => {
+                Some(at) if starts_markup(&self.text[end + at + 1..]) => {
                     end += at;
                     break;
                 }
@@ -234,7 +260,7 @@ impl<'a> Iterator for Tokenizer<'a> {
     }
 }
 
-fn begins_markup(after: &str) -> bool {
+fn starts_markup(after: &str) -> bool {
     match after.as_bytes().first() {
         Some(b'!' | b'?') => true,
         Some(b'/') => !name_at(&after[1..]).is_empty(),
@@ -242,7 +268,7 @@ fn begins_markup(after: &str) -> bool {
     }
 }
 
-fn is_root(text: &str) -> bool {
+fn is_root_element(text: &str) -> bool {
     ["<rss", "<feed", "<rdf:RDF", "<channel", "<opml"].iter().any(|root| text.starts_with(root))
 }
 
@@ -250,10 +276,10 @@ fn follows_equals(before: &[u8]) -> bool {
     before.iter().rev().find(|b| !b.is_ascii_whitespace()) == Some(&b'=')
 }
 
-/// The tag name at the start of a text; empty if none can begin here.
+/// The tag name that a text starts with; empty if it starts with none.
 fn name_at(text: &str) -> &str {
-    let starts = text.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
-    if !starts {
+    let is_name_start = text.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
+    if !is_name_start {
         return "";
     }
     let end = text.find(|c: char| !(c.is_alphanumeric() || matches!(c, ':' | '-' | '_' | '.'))).unwrap_or(text.len());
@@ -262,8 +288,8 @@ fn name_at(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entities::decode_entities;
     use super::*;
+    use crate::markup::entities::decode_entities;
 
     fn shown(text: &str) -> Vec<String> {
         Tokenizer::new(text)
@@ -279,23 +305,23 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_angle_bracket_is_text() {
+    fn bare_angle_bracket_is_text() {
         assert_eq!(shown("<a>1 < 2 <3 << </ </a>"), ["start a", "text 1 < 2 <3 << </ ", "end a"]);
     }
 
     #[test]
-    fn a_tag_whose_bracket_was_forgotten_ends_where_the_next_begins() {
+    fn tag_without_its_bracket_ends_where_the_next_tag_starts() {
         assert_eq!(shown("<a href='x' <b></a <c/>"), ["start a", "start b", "end a", "empty c"]);
     }
 
     #[test]
-    fn an_unclosed_section_reaches_to_the_end() {
+    fn unclosed_section_reaches_to_the_end() {
         assert_eq!(shown("<![CDATA[a > b"), ["cdata a > b"]);
         assert_eq!(shown("<?a b"), ["other"]);
     }
 
     #[test]
-    fn an_unclosed_comment_ends_at_the_first_bracket() {
+    fn unclosed_comment_ends_at_the_first_bracket() {
         assert_eq!(
             shown("a<!-- b > c --><!-->d<!-- e > f"),
             ["text a", "other", "other", "text d", "other", "text  f"]
@@ -303,12 +329,12 @@ mod tests {
     }
 
     #[test]
-    fn a_doctype_with_its_own_entities_is_one_dropped_token() {
+    fn doctype_with_entities_is_one_token_of_no_value() {
         assert_eq!(shown("<!DOCTYPE x [ <!ENTITY a \"b>\"> ]><x>&a;</x>"), ["other", "start x", "text &a;", "end x"]);
     }
 
     #[test]
-    fn an_instruction_without_its_question_mark_ends_at_the_bracket() {
+    fn instruction_without_its_question_mark_ends_at_the_bracket() {
         assert_eq!(shown("<?xml version='1.0'><a/><?b ?>"), ["other", "empty a", "other"]);
     }
 

@@ -1,67 +1,71 @@
-//! Whether a list is well-formed XML (XML 1.0, section 2.1), but for bare ampersands: what isn't may have lost outlines
-//! in the reading, however leniently it was read.
+//! Checks whether a list is well-formed XML (XML 1.0, §2.1), except for bare ampersands.
 //!
-//! It reads no outline. It decides what a program may do that removes what a file does not hold.
+//! A list that is not may have lost outlines, however leniently it is read, so `source sync` must not remove the sources
+//! that it lacks. Never reads an outline.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-/// The first thing that is wrong with a list as XML.
+/// A fault of a file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct OpmlFault {
-    /// The line of the file, from 1.
+    /// The line of the file, counted from 1.
     pub line: usize,
-    pub what: String,
+    pub message: String,
 }
 
-/// The first fault of a list, and whether it is that the file ends too early; `None` where every outline that was
-/// written was also read.
-pub(super) fn first_fault(text: &str) -> Option<(OpmlFault, bool)> {
-    let found = |position: u64, what: String, is_end: bool| {
-        let position = usize::try_from(position).unwrap_or(text.len()).min(text.len());
-        let line = 1 + text.as_bytes()[..position].iter().filter(|b| **b == b'\n').count();
-        Some((OpmlFault { line, what }, is_end))
-    };
+/// The first fault of a file as XML.
+pub struct WellFormednessFault {
+    pub fault: OpmlFault,
+    /// Whether the fault is that the file is truncated.
+    pub is_truncation: bool,
+}
+
+/// The first fault of a text; `None` if every outline that was written can be read.
+pub fn first_fault(text: &str) -> Option<WellFormednessFault> {
     let mut reader = Reader::from_str(text);
-    // A bare `&` loses nothing, and most lists that people share have one.
+    // A bare `&` loses nothing, and most shared lists contain one.
     reader.config_mut().allow_dangling_amp = true;
     let mut open: Vec<String> = Vec::new();
     loop {
         let position = reader.buffer_position();
         match reader.read_event() {
-            Err(error) => return found(reader.error_position(), error.to_string(), false),
+            Err(error) => return Some(fault_at(text, reader.error_position(), error.to_string(), false)),
             Ok(Event::Start(tag)) => {
-                if let Some(what) = fault_in_tag(&tag) {
-                    return found(position, what, false);
+                if let Some(message) = fault_in_tag(&tag) {
+                    return Some(fault_at(text, position, message, false));
                 }
                 open.push(tag.name().as_ref().to_owned());
             }
             Ok(Event::Empty(tag)) => {
-                if let Some(what) = fault_in_tag(&tag) {
-                    return found(position, what, false);
+                if let Some(message) = fault_in_tag(&tag) {
+                    return Some(fault_at(text, position, message, false));
                 }
             }
             Ok(Event::End(_)) => drop(open.pop()),
             Ok(Event::Eof) => {
-                let innermost = open.pop()?;
-                let what = format!("the file ends before <{innermost}> is closed");
-                return found(text.trim_end().len() as u64, what, true);
+                let message = format!("the file ends before <{}> is closed", open.pop()?);
+                return Some(fault_at(text, text.trim_end().len() as u64, message, true));
             }
             Ok(_) => {}
         }
     }
 }
 
-/// A `<` in a value means that a quote is missing, and that what follows was taken into the value.
+fn fault_at(text: &str, position: u64, message: String, is_truncation: bool) -> WellFormednessFault {
+    let position = usize::try_from(position).unwrap_or(text.len()).min(text.len());
+    let line = 1 + text.as_bytes()[..position].iter().filter(|b| **b == b'\n').count();
+    WellFormednessFault { fault: OpmlFault { line, message }, is_truncation }
+}
+
+/// A `<` in a value means that a quote is missing and that the value contains the text after it.
 fn fault_in_tag(tag: &BytesStart<'_>) -> Option<String> {
     for attribute in tag.attributes() {
         match attribute {
             Err(error) => return Some(error.to_string()),
             Ok(attribute) if attribute.value.contains('<') => {
-                return Some(format!(
-                    "a < stands in the value of {}, so that a quote may be missing",
-                    attribute.key.as_ref()
-                ));
+                let name = attribute.key.as_ref();
+                return Some(format!("the value of {name} contains <, so a quote may be missing"));
             }
             Ok(_) => {}
         }

@@ -8,7 +8,7 @@ mod checks;
 mod policy;
 
 use checks::{Check, Class};
-use newsfold::feed_parser::{Document, Options, ParsedFeed, parse};
+use newsfold::feed_parser::{FetchedDocument, Options, ParsedFeed, parse_feed};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ fn lines(file: &Path) -> Vec<Value> {
 }
 
 fn read(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Option<ParsedFeed> {
-    parse(&Document { bytes, content_type, url }, &Options::default()).ok().map(|(feed, _)| feed)
+    parse_feed(&FetchedDocument { bytes, content_type, url }, &Options::default()).ok().map(|(feed, _)| feed)
 }
 
 #[derive(Default)]

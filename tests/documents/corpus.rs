@@ -1,6 +1,6 @@
 //! Documents as publishers served them, where they are beside the project: every one is read.
 
-use newsfold::feed_parser::{Document, Options, parse};
+use newsfold::feed_parser::{FetchedDocument, Options, parse_feed};
 use std::path::{Path, PathBuf};
 use url::Url;
 
@@ -21,8 +21,8 @@ fn index(corpus: &str, column: &str) -> Option<Vec<(PathBuf, String)>> {
 fn items_in(file: &Path) -> usize {
     let bytes = std::fs::read(file).unwrap();
     let url = Url::parse("https://feed.invalid/").unwrap();
-    let document = Document { bytes: &bytes, content_type: None, url: &url };
-    let read = parse(&document, &Options::default());
+    let document = FetchedDocument { bytes: &bytes, content_type: None, url: &url };
+    let read = parse_feed(&document, &Options::default());
     read.unwrap_or_else(|error| panic!("{}: {error}", file.display())).0.items.len()
 }
 

@@ -101,6 +101,6 @@ impl Item {
     pub fn body_html(&self) -> Option<String> {
         let body = self.body.as_deref()?;
         let paragraphs = body.split("\n\n").map(str::trim).filter(|p| !p.is_empty());
-        Some(paragraphs.map(|p| format!("<p>{}</p>", crate::html::escape(p))).collect())
+        Some(paragraphs.map(|p| format!("<p>{}</p>", crate::markup::entities::escape_html(p))).collect())
     }
 }

@@ -3,7 +3,7 @@
 use super::content::{Content, Format, Outlet, Shown};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
-use crate::html::escape;
+use crate::markup::entities::escape_html;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -70,10 +70,10 @@ async fn serve_feed(State(site): State<Site>, request: HeaderMap) -> Response {
 }
 
 async fn front(State(site): State<Site>) -> Html<String> {
-    let name = escape(&site.outlet().name);
+    let name = escape_html(&site.outlet().name);
     let items = site.shown();
     let list: String =
-        items.iter().map(|i| format!("<li><a href=\"/{}\">{}</a></li>", i.item.slug, escape(i.title))).collect();
+        items.iter().map(|i| format!("<li><a href=\"/{}\">{}</a></li>", i.item.slug, escape_html(i.title))).collect();
     Html(format!(
         "<!doctype html><html lang=\"en\"><title>{name}</title>\
          <link rel=\"alternate\" type=\"application/rss+xml\" title=\"{name}\" href=\"/feed\"><h1>{name}</h1><ul>{list}</ul>"
@@ -85,12 +85,12 @@ async fn article(State(site): State<Site>, Path(slug): Path<String>) -> Response
     let Some(shown) = items.iter().find(|shown| shown.item.slug == slug) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let (title, name) = (escape(shown.title), escape(&site.outlet().name));
+    let (title, name) = (escape_html(shown.title), escape_html(&site.outlet().name));
     let body = shown.item.body_html().unwrap_or_default();
     Html(format!(
         "<!doctype html><html lang=\"en\"><title>{title}</title><p><a href=\"/\">{name}</a> (an invented outlet)</p>\
          <h1>{title}</h1><p>{}</p>{body}",
-        escape(&shown.item.summary)
+        escape_html(&shown.item.summary)
     ))
     .into_response()
 }
@@ -126,13 +126,13 @@ fn rss1(site: &Site) -> String {
     let mut list = String::new();
     let mut items = String::new();
     for shown in &shown {
-        let link = escape(&site.link(shown));
+        let link = escape_html(&site.link(shown));
         list.push_str(&format!("<rdf:li rdf:resource=\"{link}\"/>"));
         items.push_str(&format!(
             "<item rdf:about=\"{link}\"><title>{}</title><link>{link}</link><description>{}</description>\
              <dc:date>{}</dc:date></item>\n",
-            escape(shown.title),
-            escape(&shown.item.summary),
+            escape_html(shown.title),
+            escape_html(&shown.item.summary),
             shown.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         ));
     }
@@ -141,8 +141,8 @@ fn rss1(site: &Site) -> String {
          xmlns=\"http://purl.org/rss/1.0/\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\">\n\
          <channel rdf:about=\"{base}feed\"><title>{name}</title><link>{base}</link><description>Invented news</description>\
          <dc:language>en</dc:language><items><rdf:Seq>{list}</rdf:Seq></items></channel>\n{items}</rdf:RDF>\n",
-        base = escape(site.base.as_str()),
-        name = escape(&site.outlet().name),
+        base = escape_html(site.base.as_str()),
+        name = escape_html(&site.outlet().name),
     )
 }
 

@@ -151,15 +151,15 @@ pub async fn sync(context: &Context, file: &Path, how: Sync) -> anyhow::Result<E
 /// What is not in the file is removed, so that a file of which something may be missing is not acted on.
 fn refuse_doubtful(list: &List, file: &Path) -> anyhow::Result<()> {
     let file = file.display();
-    if let Some(OpmlFault { line, what }) = &list.fault {
+    if let Some(OpmlFault { line, message }) = &list.fault {
         bail!(
-            "{file}:{line}: {what}. Nothing was changed, because sources that this file has lost would be removed. \
+            "{file}:{line}: {message}. Nothing was changed, because sources that this file has lost would be removed. \
              Mend the file there, or have it read as far as it goes, without removing anything, by --lenient"
         );
     }
     if !list.unusable.is_empty() {
         let lines: Vec<String> =
-            list.unusable.iter().map(|OpmlFault { line, what }| format!("{file}:{line}: {what}")).collect();
+            list.unusable.iter().map(|OpmlFault { line, message }| format!("{file}:{line}: {message}")).collect();
         bail!(
             "nothing was changed, because lines of {file} can't be used; mend them, or leave them out by --lenient, \
              which removes nothing:\n{}",

@@ -2,8 +2,8 @@
 
 use super::value_format::{encode_uri, is_language_tag, strip_invalid_chars, uuid_urn};
 use crate::domain::{EditionReport, FeedEntry, Story, StoryItem, Timestamp};
-use crate::html;
 use crate::html::sanitize::sanitize_html;
+use crate::markup::entities::escape_html;
 use crate::publish::options::Options;
 use std::fmt::Write;
 
@@ -95,7 +95,7 @@ impl<'a> DocumentEntry<'a> {
 
 /// The full text if it may be published, else the item's content, else its summary.
 fn body_html(article: Option<&str>, content: Option<&str>, summary: &str) -> String {
-    let paragraph = |text: &str| format!("<p>{}</p>", html::escape(text));
+    let paragraph = |text: &str| format!("<p>{}</p>", escape_html(text));
     match (article, content) {
         (Some(article), _) => article.lines().map(paragraph).collect(),
         // Sanitized at ingest and again here: the database is not trusted.
@@ -109,23 +109,23 @@ fn body_html(article: Option<&str>, content: Option<&str>, summary: &str) -> Str
 fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, show_evidence: bool) {
     out.push_str("<ul>");
     for report in reports {
-        let title = html::escape(&report.title);
+        let title = escape_html(&report.title);
         out.push_str("<li>");
         match &report.url {
             Some(url) => {
-                let _ = write!(out, "<a href=\"{}\">{title}</a>", html::escape(&encode_uri(url)));
+                let _ = write!(out, "<a href=\"{}\">{title}</a>", escape_html(&encode_uri(url)));
             }
             None => out.push_str(&title),
         }
         let time = report.at.strftime("%Y-%m-%d %H:%M UTC");
-        let _ = write!(out, " — {}, {time}", html::escape(&report.outlet));
+        let _ = write!(out, " — {}, {time}", escape_html(&report.outlet));
         if report.copy {
             out.push_str(" (copy)");
         }
         if let Some(why) = report.why.as_deref().filter(|_| show_evidence) {
-            let _ = write!(out, "; {}", html::escape(why));
+            let _ = write!(out, "; {}", escape_html(why));
         }
         out.push_str("</li>");
     }
-    let _ = write!(out, "</ul><p><a href=\"{}\">All reports of this story</a></p>", html::escape(page));
+    let _ = write!(out, "</ul><p><a href=\"{}\">All reports of this story</a></p>", escape_html(page));
 }

@@ -3,7 +3,7 @@
 use super::document::{DocumentPath, FeedDocument, HISTORY_NAMESPACE};
 use super::entry::DocumentEntry;
 use super::value_format::{rfc822, strip_invalid_chars};
-use crate::html;
+use crate::markup::entities::escape_html;
 use crate::publish::feed_format::FeedFormat;
 use rss::extension::atom::{AtomExtension, Link};
 use rss::extension::dublincore::DublinCoreExtension;
@@ -66,7 +66,7 @@ fn render_item(entry: &DocumentEntry<'_>) -> Item {
         link: Some(entry.link.clone()),
         pub_date: Some(rfc822(entry.published_at)),
         // Feed readers interpret a description as HTML.
-        description: Some(html::escape(&entry.summary)),
+        description: Some(escape_html(&entry.summary)),
         content: Some(entry.html.clone()),
         categories: entry.tags.iter().map(|tag| Category { name: strip_invalid_chars(tag), domain: None }).collect(),
         source: Some(Source { url: entry.source.url.clone(), title: Some(entry.source.title.clone()) }),

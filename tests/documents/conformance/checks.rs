@@ -6,10 +6,10 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
-use newsfold::feed_parser::{Document, Enclosure, Options, ParsedFeed, ParsedItem, parse};
-use newsfold::html;
+use newsfold::feed_parser::{Enclosure, FetchedDocument, Options, ParsedFeed, ParsedItem, parse_feed};
 use newsfold::html::plain_text::html_to_text;
 use newsfold::html::sanitize::sanitize_html;
+use newsfold::markup::entities::escape_html;
 use serde_json::Value;
 use url::Url;
 
@@ -192,7 +192,7 @@ impl Check {
         let clean = |text: &str| sanitize_html(text, Some(base)).trim().to_owned();
         let expected = self.value.as_str().unwrap_or_default();
         let found = clean(found.unwrap_or_default());
-        found == clean(expected) || found == html::escape(expected)
+        found == clean(expected) || found == escape_html(expected)
     }
 }
 
@@ -243,9 +243,9 @@ pub fn moment(value: &Value) -> Option<Timestamp> {
 
 /// A date as newsfold reads it in an item.
 pub fn date(text: &str) -> Option<Timestamp> {
-    let text = html::escape(text);
+    let text = escape_html(text);
     let document = format!("<rss><channel><item><title>x</title><pubDate>{text}</pubDate></item></channel></rss>");
     let url = Url::parse("https://feed.invalid/").unwrap();
-    let document = Document { bytes: document.as_bytes(), content_type: None, url: &url };
-    parse(&document, &Options::default()).ok()?.0.items[0].published
+    let document = FetchedDocument { bytes: document.as_bytes(), content_type: None, url: &url };
+    parse_feed(&document, &Options::default()).ok()?.0.items[0].published
 }

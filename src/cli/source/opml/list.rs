@@ -43,16 +43,16 @@ pub(super) fn read(file: &Path, extra: &[String]) -> anyhow::Result<List> {
         sources: Vec::new(),
         repeated: 0,
         unusable: read.unusable,
-        ampersands: read.ampersands,
+        ampersands: read.bare_ampersand_lines,
         fault: read.fault,
-        ends_early: read.ends_early,
+        ends_early: read.is_truncated,
         repairs: read.problems.iter().map(|p| format!("{} ×{}: {}", p.kind.as_str(), p.count, p.detail)).collect(),
     };
     let mut seen = BTreeSet::new();
     for outline in read.outlines {
         let line = outline.line;
         match described(outline, extra) {
-            Err(error) => list.unusable.push(OpmlFault { line, what: format!("{error:#}") }),
+            Err(error) => list.unusable.push(OpmlFault { line, message: format!("{error:#}") }),
             Ok(source) if seen.insert(source.new.url.clone()) => list.sources.push(source),
             Ok(_) => list.repeated += 1,
         }
@@ -101,13 +101,13 @@ impl List {
             let lines = numbers(&self.ampersands);
             all.push(format!("{file}:{first}: repaired: a bare & was taken for itself on {lines}"));
         }
-        if let Some(OpmlFault { line, what }) = &self.fault {
-            all.push(format!("{file}:{line}: not well-formed, and outlines may be missing: {what}"));
+        if let Some(OpmlFault { line, message }) = &self.fault {
+            all.push(format!("{file}:{line}: not well-formed, and outlines may be missing: {message}"));
         }
         if self.repeated > 0 {
             all.push(format!("{file}: {} subscriptions stand there more than once", self.repeated));
         }
-        all.extend(self.unusable.iter().map(|OpmlFault { line, what }| format!("{file}:{line}: {what}")));
+        all.extend(self.unusable.iter().map(|OpmlFault { line, message }| format!("{file}:{line}: {message}")));
         all
     }
 

@@ -1,28 +1,11 @@
-//! The words in dates: time zones and months.
-//!
-//! Tables by people's habits, never by locale.
+//! Tables of the words in dates: time zones and months. They follow the usage of feeds, not a locale.
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 
-pub(super) enum Zone {
-    Offset(Offset),
-    Named(TimeZone),
-}
-
-impl Zone {
-    pub(super) fn timestamp(&self, civil: DateTime) -> Option<Timestamp> {
-        match self {
-            Zone::Offset(offset) => offset.to_timestamp(civil).ok(),
-            Zone::Named(zone) => zone.to_timestamp(civil).ok(),
-        }
-    }
-}
-
-/// Named zones. Where a name has two meanings, the one that news feeds use: `ist` is India's, `cst` America's.
-pub(super) fn zone(word: &str) -> Option<Zone> {
-    let quarters = match word {
+/// A time zone by abbreviation or IANA name. An ambiguous abbreviation has the meaning that news feeds use: `ist` is
+/// India, `cst` America.
+pub fn named_zone(word: &str) -> Option<TimeZone> {
+    let quarter_hours = match word {
         "z" | "ut" | "utc" | "gmt" | "wet" | "uct" => 0,
         "bst" | "cet" | "met" | "mez" | "west" | "wat" => 4,
         "cest" | "mest" | "mesz" | "eet" | "sast" | "cat" => 8,
@@ -52,15 +35,15 @@ pub(super) fn zone(word: &str) -> Option<Zone> {
         "pt" | "pst" | "akdt" => -32,
         "akst" => -36,
         "hst" => -40,
-        _ if word.contains('/') => return TimeZone::get(word).ok().map(Zone::Named),
+        _ if word.contains('/') => return TimeZone::get(word).ok(),
         _ => return None,
     };
-    Offset::from_seconds(quarters * 900).ok().map(Zone::Offset)
+    Some(Offset::from_seconds(quarter_hours * 15 * 60).ok()?.to_time_zone())
 }
 
-/// How each month begins, in English, German, French, Spanish, Portuguese, Italian, Dutch, Russian, Polish, Greek and
+/// What the names of each month start with, in English, German, French, Spanish, Portuguese, Italian, Dutch, Russian, Polish, Greek and
 /// Hungarian.
-const MONTHS: [&[&str]; 12] = [
+const MONTH_PREFIXES: [&[&str]; 12] = [
     &["jan", "jän", "ene", "gen", "янв", "sty", "ιαν"],
     &["feb", "fév", "fev", "фев", "lut", "φεβ", "φεύ"],
     &["mar", "mär", "mrz", "maa", "mrt", "мар", "μαρ", "μάρ", "már"],
@@ -75,11 +58,11 @@ const MONTHS: [&[&str]; 12] = [
     &["dec", "dez", "déc", "dic", "дек", "gru", "δεκ"],
 ];
 
-pub(super) fn month(word: &str) -> Option<i8> {
-    // Weekdays that begin like a month.
+pub fn parse_month(word: &str) -> Option<i8> {
+    // Weekdays that start like a month.
     if matches!(word, "mardi" | "martes" | "martedì" | "maandag") {
         return None;
     }
-    let at = MONTHS.iter().position(|names| names.iter().any(|name| word.starts_with(name)))?;
+    let at = MONTH_PREFIXES.iter().position(|names| names.iter().any(|name| word.starts_with(name)))?;
     i8::try_from(at + 1).ok()
 }

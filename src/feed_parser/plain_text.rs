@@ -1,65 +1,65 @@
-//! HTML → one line of plain text, for titles, names and categories.
+//! Converts HTML to one line of plain text, for titles, names and categories.
 //!
-//! Never a sanitiser: what comes out is text, to be escaped by whoever prints it. Text that is only like a tag
+//! Not a sanitizer: the result is text that must be escaped before it becomes HTML. Text that only resembles a tag
 //! (`a <3 b`, `5 < 6`) stays.
 
 use crate::markup::entities::decode_entities;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::markup::whitespace::fold_non_blank;
 
-/// Text without tags and with entities decoded, white space folded. None if nothing is left.
-pub fn plain(html: &str) -> Option<String> {
+/// Removes tags, decodes entities and folds white space. Returns `None` if nothing is left.
+pub fn html_to_plain_text(html: &str) -> Option<String> {
     let mut out = String::with_capacity(html.len());
     let mut tokens = Tokenizer::new(html);
     while let Some(token) = tokens.next() {
         match token {
             MarkupToken::Text(text) => out.push_str(&decode_entities(text)),
             MarkupToken::CData(text) => out.push_str(text),
-            MarkupToken::Start(tag) if is_html(tag.name) => {
+            MarkupToken::Start(tag) if is_html_element(tag.name) => {
                 if tag.name.eq_ignore_ascii_case("script") || tag.name.eq_ignore_ascii_case("style") {
                     tokens.skip_raw_text(tag.name);
                 }
-                if is_block(tag.name) {
+                if is_block_element(tag.name) {
                     out.push(' ');
                 }
             }
-            MarkupToken::End(name) if is_html(name) => {
-                if is_block(name) {
+            MarkupToken::End(name) if is_html_element(name) => {
+                if is_block_element(name) {
                     out.push(' ');
                 }
             }
-            // `<Enter>` in a headline is what the reader should see.
+            // `<Enter>` in a headline is part of its text.
             MarkupToken::Start(tag) => {
                 out.push('<');
                 out.push_str(tag.name);
-                out.push_str(tag.rest);
+                out.push_str(tag.attribute_text);
                 out.push('>');
             }
             MarkupToken::End(_) | MarkupToken::Other => {}
         }
     }
-    // What was escaped twice shows its entities still: `&amp;amp;`, `&amp;#8217;`.
+    // Text that was escaped twice still contains entities: `&amp;amp;`, `&amp;#8217;`.
     fold_non_blank(&decode_entities(&out))
 }
 
-/// Cuts a text at `max` bytes, on a character's boundary; says whether anything was cut.
-pub fn cut(text: &mut String, max: usize) -> bool {
-    if text.len() <= max {
+/// Truncates a text to `max_bytes` on a character boundary. Returns whether anything was cut.
+pub fn truncate_text(text: &mut String, max_bytes: usize) -> bool {
+    if text.len() <= max_bytes {
         return false;
     }
-    text.truncate(text.floor_char_boundary(max));
+    text.truncate(text.floor_char_boundary(max_bytes));
     true
 }
 
-fn is_block(name: &str) -> bool {
+fn is_block_element(name: &str) -> bool {
     const BLOCKS: [&str; 16] =
         ["p", "br", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "td", "hr", "blockquote"];
     BLOCKS.iter().any(|block| name.eq_ignore_ascii_case(block))
 }
 
-/// HTML's elements, those of today and of yesterday.
+/// The elements of HTML, obsolete ones included.
 #[rustfmt::skip]
-const ELEMENTS: [&str; 131] = [
+const HTML_ELEMENTS: [&str; 131] = [
     "a", "abbr", "acronym", "address", "applet", "area", "article", "aside", "audio", "b", "base", "basefont", "bdi",
     "bdo", "bgsound", "big", "blink", "blockquote", "body", "br", "button", "canvas", "caption", "center", "cite",
     "code", "col", "colgroup", "data", "datalist", "dd", "del", "details", "dfn", "dialog", "dir", "div", "dl", "dt",
@@ -72,40 +72,40 @@ const ELEMENTS: [&str; 131] = [
     "time", "title", "tr", "track", "tt", "u", "ul", "var", "video", "wbr", "xmp",
 ];
 
-fn is_html(name: &str) -> bool {
-    ELEMENTS.iter().any(|element| name.eq_ignore_ascii_case(element))
+fn is_html_element(name: &str) -> bool {
+    HTML_ELEMENTS.iter().any(|element| name.eq_ignore_ascii_case(element))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(html: &str, expect: &str) {
-        assert_eq!(plain(html).as_deref(), Some(expect), "{html}");
+    fn check(html: &str, expected: &str) {
+        assert_eq!(html_to_plain_text(html).as_deref(), Some(expected), "{html}");
     }
 
     #[test]
-    fn tags_go_and_entities_decode() {
+    fn tags_are_removed_and_entities_decoded() {
         check("  <b>Storm</b> hits\n<i>coast</i>: it&#8217;s &amp;amp; over ", "Storm hits coast: it’s & over");
         check("one<br/>two<p>three", "one two three");
         check("<style>p{}</style>only this", "only this");
     }
 
     #[test]
-    fn what_is_only_like_a_tag_stays() {
+    fn text_that_resembles_a_tag_stays() {
         check("5 < 6 and I <3 you", "5 < 6 and I <3 you");
         check("Press <Enter> to go on", "Press <Enter> to go on");
     }
 
     #[test]
-    fn nothing_left_is_none() {
-        assert_eq!(plain(" <img src=x> \u{a0}"), None);
+    fn html_without_text_is_none() {
+        assert_eq!(html_to_plain_text(" <img src=x> \u{a0}"), None);
     }
 
     #[test]
-    fn a_cut_respects_characters() {
+    fn text_is_truncated_on_a_character_boundary() {
         let mut text = String::from("aéé");
-        assert!(cut(&mut text, 4));
+        assert!(truncate_text(&mut text, 4));
         assert_eq!(text, "aé");
     }
 }

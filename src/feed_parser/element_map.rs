@@ -1,0 +1,197 @@
+//! Tables that map the elements of all feed formats to fields.
+//!
+//! RSS 0.9x, 1.0 and 2.0, Atom 0.3 and 1.0 (RFC 4287) and CDF share one table, because feeds mix them: `<summary>` in
+//! RSS and `<content:encoded>` in Atom mean what they mean elsewhere. Elements in no table are ignored.
+
+/// A namespace, as far as the tables distinguish it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedNamespace {
+    /// RSS and Atom, and names without any namespace.
+    Core,
+    DublinCore,
+    /// RSS 1.0 module Content.
+    ContentModule,
+    MediaRss,
+    Itunes,
+    Feedburner,
+    /// RSS 1.0 module Syndication.
+    Syndication,
+    Xhtml,
+    Other,
+}
+
+/// A value of an item or of the feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedField {
+    Title,
+    Link,
+    Guid,
+    Summary,
+    Content,
+    Published,
+    Updated,
+    Author,
+    Category,
+    Enclosure,
+    Media,
+    Image,
+    Language,
+    /// Several categories in one text, separated by commas.
+    Keywords,
+    /// The article's URL where a feed service replaced `link` by its own.
+    OriginalLink,
+    Ttl,
+    SkipHour,
+    SkipDay,
+    UpdatePeriod,
+    UpdateFrequency,
+    /// Has no value itself; its children are read as if they stood in its place.
+    Wrapper,
+}
+
+impl FeedField {
+    /// The number of fields.
+    pub const COUNT: usize = FeedField::Wrapper as usize + 1;
+
+    /// Whether the element may contain any other element. The text of a short field ends where another element starts.
+    pub fn is_long(self) -> bool {
+        matches!(self, FeedField::Summary | FeedField::Content)
+    }
+}
+
+/// What an element means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ElementMapping {
+    pub field: FeedField,
+    /// Of two elements with the same field, the one of higher priority gives its value.
+    pub priority: u8,
+}
+
+/// A namespace by its URI. Feeds write it with and without the final slash, with either scheme and in any case.
+pub fn namespace_of_uri(uri: &str) -> FeedNamespace {
+    use FeedNamespace::*;
+    let uri = uri.trim().trim_end_matches(['/', '#']).to_ascii_lowercase();
+    let uri = uri.split_once("://").map_or(uri.as_str(), |(_, rest)| rest);
+    match uri {
+        "" | "www.w3.org/2005/atom" | "purl.org/rss/1.0" | "backend.userland.com/rss2" => Core,
+        "blogs.law.harvard.edu/tech/rss" | "my.netscape.com/rdf/simple/0.9" => Core,
+        "www.rssboard.org/rss-specification" | "channel.netscape.com/rdf/simple/0.9" => Core,
+        "www.w3.org/1999/xhtml" => Xhtml,
+        "search.yahoo.com/mrss" => MediaRss,
+        _ if uri.starts_with("purl.org/atom") || uri.starts_with("backend.userland.com/rss") => Core,
+        _ if uri.starts_with("purl.org/net/rss") || uri.starts_with("purl.org/rss/1.0/modules/rss") => Core,
+        _ if uri.starts_with("purl.org/dc/") => DublinCore,
+        _ if uri.starts_with("purl.org/rss/1.0/modules/content") => ContentModule,
+        _ if uri.starts_with("purl.org/rss/1.0/modules/syndication") => Syndication,
+        _ if uri.starts_with("search.yahoo.com/mrss") || uri.starts_with("video.search.yahoo.com") => MediaRss,
+        _ if uri.starts_with("www.itunes.com/dtds/podcast") || uri.starts_with("itunes.com/dtds") => Itunes,
+        _ if uri.starts_with("www.itunes.com") => Itunes,
+        _ if uri.starts_with("rssnamespace.org/feedburner") => Feedburner,
+        _ => Other,
+    }
+}
+
+/// A namespace by its usual prefix, for documents that do not declare it.
+pub fn namespace_of_prefix(prefix: &str) -> FeedNamespace {
+    use FeedNamespace::*;
+    match prefix.to_ascii_lowercase().as_str() {
+        "" | "rss" | "atom" | "atom10" | "a10" => Core,
+        "dc" | "dcterms" | "dct" => DublinCore,
+        "content" => ContentModule,
+        "media" => MediaRss,
+        "itunes" => Itunes,
+        "feedburner" => Feedburner,
+        "sy" | "syn" => Syndication,
+        "xhtml" | "xh" | "html" => Xhtml,
+        _ => Other,
+    }
+}
+
+/// The meaning of an element inside an item. `name` is the local name in lower case.
+pub fn item_mapping(namespace: FeedNamespace, name: &str) -> Option<ElementMapping> {
+    use FeedField::*;
+    use FeedNamespace::*;
+    let (field, priority) = match (namespace, name) {
+        (Core, "title") => (Title, 3),
+        (DublinCore, "title") => (Title, 2),
+        (MediaRss | Itunes, "title") => (Title, 1),
+        (Core, "link") => (Link, 3),
+        (Core, "guid" | "id") => (Guid, 3),
+        (Core, "description" | "summary") => (Summary, 3),
+        (Core, "abstract") | (DublinCore, "description" | "abstract") | (Itunes, "summary") => (Summary, 2),
+        (Itunes, "subtitle") => (Summary, 1),
+        (MediaRss, "description") => (Summary, 1),
+        (ContentModule, "encoded") => (Content, 3),
+        (Core, "content" | "fullitem") => (Content, 2),
+        (Xhtml, "body" | "div") | (Core, "body") => (Content, 1),
+        (Core, "pubdate" | "published" | "issued") => (Published, 3),
+        (DublinCore, "date" | "issued" | "created") | (Core, "date" | "created") => (Published, 2),
+        (Core, "updated" | "modified" | "lastbuilddate") | (DublinCore, "modified") => (Updated, 3),
+        (Core, "author") | (DublinCore, "creator" | "author") => (Author, 3),
+        (Itunes, "author") => (Author, 1),
+        (Core, "category" | "subject") | (DublinCore, "subject") | (MediaRss, "category") => (Category, 3),
+        (Core, "enclosure") => (Enclosure, 3),
+        (Core, "tags" | "keywords") | (Itunes | MediaRss, "keywords") => (Keywords, 3),
+        (MediaRss, "content") => (Media, 3),
+        (MediaRss, "group") => (Wrapper, 3),
+        (MediaRss, "thumbnail") => (Image, 3),
+        (Itunes, "image") => (Image, 2),
+        (Core, "image") => (Image, 1),
+        (Core, "language") | (DublinCore, "language") => (Language, 5),
+        (Feedburner, "origlink") => (OriginalLink, 3),
+        _ => return None,
+    };
+    Some(ElementMapping { field, priority })
+}
+
+/// The meaning of an element outside of items. `name` is the local name in lower case.
+pub fn feed_mapping(namespace: FeedNamespace, name: &str) -> Option<ElementMapping> {
+    use FeedField::*;
+    use FeedNamespace::*;
+    let (field, priority) = match (namespace, name) {
+        (Core, "title") => (Title, 3),
+        (DublinCore, "title") => (Title, 2),
+        (Core, "link") => (Link, 3),
+        (Core, "id" | "guid") => (Guid, 3),
+        (Core, "description" | "subtitle" | "tagline" | "abstract") => (Summary, 3),
+        (DublinCore, "description") | (Itunes, "summary") => (Summary, 2),
+        // Atom 0.3's `info` explains to readers who open the feed in a browser what a feed is.
+        (Core, "info") | (Itunes, "subtitle") => (Summary, 1),
+        (Core, "author" | "managingeditor") | (DublinCore, "creator" | "author") => (Author, 3),
+        (Itunes, "author") => (Author, 1),
+        (Core, "updated" | "lastbuilddate" | "modified") | (DublinCore, "modified") => (Updated, 3),
+        (Core, "pubdate" | "published" | "issued") => (Published, 3),
+        (DublinCore, "date" | "issued" | "created") | (Core, "created") => (Published, 2),
+        (Core, "language") => (Language, 3),
+        (DublinCore, "language") => (Language, 2),
+        (Core, "ttl") => (Ttl, 3),
+        (Core, "skiphours" | "skipdays") => (Wrapper, 3),
+        (Core, "hour") => (SkipHour, 3),
+        (Core, "day") => (SkipDay, 3),
+        (Syndication, "updateperiod") => (UpdatePeriod, 3),
+        (Syndication, "updatefrequency") => (UpdateFrequency, 3),
+        _ => return None,
+    };
+    Some(ElementMapping { field, priority })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn namespace_is_known_with_and_without_its_final_slash() {
+        assert_eq!(namespace_of_uri("http://search.yahoo.com/mrss/"), FeedNamespace::MediaRss);
+        assert_eq!(namespace_of_uri("https://Search.Yahoo.com/mrss"), FeedNamespace::MediaRss);
+        assert_eq!(namespace_of_uri("http://purl.org/atom/ns#"), FeedNamespace::Core);
+        assert_eq!(namespace_of_uri("http://purl.org/rss/1.0/modules/content/"), FeedNamespace::ContentModule);
+        assert_eq!(namespace_of_uri("urn:unheard-of"), FeedNamespace::Other);
+    }
+
+    #[test]
+    fn own_title_has_priority_over_titles_of_other_namespaces() {
+        let priority = |namespace| item_mapping(namespace, "title").map(|mapping| mapping.priority);
+        assert!(priority(FeedNamespace::Core) > priority(FeedNamespace::DublinCore));
+        assert!(priority(FeedNamespace::DublinCore) > priority(FeedNamespace::MediaRss));
+    }
+}

@@ -1,0 +1,224 @@
+//! Reads JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1), and JSON that resembles it.
+//!
+//! Never requires `version`, a type (many ids are numbers) or a member other than `items`. serde_json limits the depth to
+//! 128; [`lenient_value`] limits the number of values, because a document of 16 MiB can contain eight million.
+
+mod lenient_value;
+mod repair;
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use url::Url;
+
+use self::lenient_value::{LenientValue, parse_lenient};
+use self::repair::repair_json;
+use super::dates;
+use super::options::Options;
+use super::parsed_feed::{Enclosure, FeedKind, ParsedFeed, ParsedItem};
+use super::plain_text::{html_to_plain_text, truncate_text};
+use super::url_budget::UrlBudget;
+use crate::domain::{FeedProblem, ProblemKind};
+use crate::markup::entities::escape_html;
+
+/// Authors, tags, attachments or hubs of one object; further ones are dropped.
+const MAX_VALUES: usize = 100;
+const MAX_URL_BYTES: usize = 8 * 1024;
+
+/// Reads a feed.
+///
+/// # Errors
+///
+/// Returns a message if the text is not JSON or has no list of items.
+pub fn parse_json_feed(
+    text: String,
+    url: &Url,
+    options: &Options,
+    problems: &mut Vec<FeedProblem>,
+) -> Result<ParsedFeed, String> {
+    let mut root = parse_root(&text, problems)?;
+    let budget = UrlBudget::for_document(&text);
+    // A document may be large, and the tree contains everything that is kept of it.
+    drop(text);
+    let Some(LenientValue::List(items)) = root.take("items") else {
+        return Err("JSON without a list of items".to_owned());
+    };
+    if items.len() > options.max_items {
+        FeedProblem::record(problems, ProblemKind::TooManyItems, &format!("{} items", items.len()));
+    }
+    let mut reader = JsonFeedReader { base: url, budget, options, problems };
+    Ok(ParsedFeed {
+        title: root.text("title").as_deref().and_then(html_to_plain_text),
+        summary_html: reader.text_as_html(&root, "description"),
+        authors: authors(&root),
+        site_url: reader.url(&root, "home_page_url"),
+        self_url: reader.url(&root, "feed_url"),
+        hubs: root.list("hubs").iter().filter_map(|hub| reader.url(hub, "url")).take(MAX_VALUES).collect(),
+        lang: root.text("language"),
+        items: items.into_iter().take(options.max_items).map(|item| reader.item(&item)).collect(),
+        ..ParsedFeed::empty(FeedKind::Json)
+    })
+}
+
+/// Whether a text is JSON, possibly after a comment or inside a call (`callback({…});`).
+pub fn is_json(text: &str) -> bool {
+    let head = &text[..text.floor_char_boundary(200)];
+    let Some(brace) = head.find('{') else { return false };
+    // The next character distinguishes an object from a style sheet.
+    let is_object = head[brace + 1..].trim_start().starts_with(['"', '}']);
+    brace == 0 || (is_object && !head[..brace].contains('<'))
+}
+
+fn parse_root(text: &str, problems: &mut Vec<FeedProblem>) -> Result<LenientValue, String> {
+    let (before, text) = text.split_at(text.find('{').unwrap_or_default());
+    if !before.trim_matches(|c: char| c == '\u{feff}' || c.is_whitespace()).is_empty() {
+        FeedProblem::record(problems, ProblemKind::Junk, before);
+    }
+    let repaired = repair_json(text);
+    if repaired.is_truncated {
+        FeedProblem::record(problems, ProblemKind::Truncated, "the JSON is not closed");
+    } else if matches!(repaired.text, Cow::Owned(_)) {
+        let detail = "JSON with invalid escapes, control characters or trailing commas";
+        FeedProblem::record(problems, ProblemKind::NotWellFormed, detail);
+    }
+    parse_lenient(&repaired.text).map_err(|error| error.to_string())
+}
+
+struct JsonFeedReader<'o> {
+    base: &'o Url,
+    budget: UrlBudget,
+    options: &'o Options,
+    problems: &'o mut Vec<FeedProblem>,
+}
+
+impl JsonFeedReader<'_> {
+    fn item(&mut self, item: &LenientValue) -> ParsedItem {
+        let attachments = item.list("attachments").iter().take(MAX_VALUES);
+        let tags = item.list("tags").iter().take(MAX_VALUES).filter_map(LenientValue::as_text);
+        ParsedItem {
+            enclosures: attachments.filter_map(|attachment| self.enclosure(attachment)).collect(),
+            guid: item.text("id"),
+            link: self.url(item, "url").or_else(|| self.url(item, "external_url")),
+            title: item.text("title").as_deref().and_then(html_to_plain_text),
+            summary_html: self.text_as_html(item, "summary"),
+            content_html: item.text("content_html").or_else(|| self.text_as_html(item, "content_text")),
+            authors: authors(item),
+            published: self.date(item, "date_published"),
+            updated: self.date(item, "date_modified"),
+            categories: tags.filter_map(|tag| html_to_plain_text(&tag)).collect(),
+            lang: item.text("language"),
+            image: self.url(item, "image").or_else(|| self.url(item, "banner_image")),
+        }
+    }
+
+    fn enclosure(&mut self, attachment: &LenientValue) -> Option<Enclosure> {
+        let url = self.url(attachment, "url")?;
+        let length = attachment.text("size_in_bytes").and_then(|size| size.parse().ok());
+        Some(Enclosure { url, mime: attachment.text("mime_type"), length })
+    }
+
+    /// A member with plain text, as HTML. Long text is cut first, because escaping makes it longer.
+    fn text_as_html(&self, object: &LenientValue, name: &str) -> Option<String> {
+        let mut text = object.text(name)?;
+        // One byte more than the limit, so that the cut is recorded later.
+        truncate_text(&mut text, self.options.max_text_bytes + 1);
+        let mut html = escape_html(&text);
+        html.shrink_to_fit();
+        Some(html)
+    }
+
+    fn date(&mut self, object: &LenientValue, name: &str) -> Option<Timestamp> {
+        let text = object.text(name)?;
+        let date = dates::parse_date(&text);
+        if date.is_none() {
+            FeedProblem::record(self.problems, ProblemKind::BadDate, &text);
+        }
+        date
+    }
+
+    fn url(&mut self, object: &LenientValue, name: &str) -> Option<Url> {
+        let text = object.text(name)?;
+        let max_bytes = self.options.max_text_bytes.min(MAX_URL_BYTES);
+        let url = self.base.join(&text).ok().filter(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.as_str().len() <= max_bytes
+                && self.budget.try_spend(&text, url.as_str())
+        });
+        if url.is_none() {
+            FeedProblem::record(self.problems, ProblemKind::BadLink, &text);
+        }
+        url
+    }
+}
+
+/// `authors` of version 1.1, or `author` of 1.0.
+fn authors(object: &LenientValue) -> Vec<String> {
+    let mut names: Vec<String> = object.list("authors").iter().take(MAX_VALUES).filter_map(author_name).collect();
+    if names.is_empty() {
+        names.extend(object.get("author").and_then(author_name));
+    }
+    names
+}
+
+/// The name in `{"name": "Ann"}` or in `"Ann"`.
+fn author_name(value: &LenientValue) -> Option<String> {
+    let name = value.text("name").or_else(|| value.as_text()).or_else(|| value.text("url"))?;
+    html_to_plain_text(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<(ParsedFeed, Vec<FeedProblem>), String> {
+        let mut problems = Vec::new();
+        let url = Url::parse("https://news.example/feed.json").unwrap();
+        let feed = parse_json_feed(text.to_owned(), &url, &Options::default(), &mut problems)?;
+        Ok((feed, problems))
+    }
+
+    #[test]
+    fn members_of_wrong_types_are_read_or_ignored() {
+        let (feed, problems) = parse(
+            r#"{"title":"News","items":[{"id":7,"url":"/a","title":"Rain &amp; wind","content_text":"1 < 2",
+                "author":{"name":"Ann"},"date_published":"2026-03-02T14:05:09Z","tags":["x",null,3],"image":null}, null, 5]}"#,
+        )
+        .unwrap();
+        assert_eq!(problems, []);
+        let item = &feed.items[0];
+        assert_eq!(item.guid.as_deref(), Some("7"));
+        assert_eq!(item.link.as_ref().unwrap().as_str(), "https://news.example/a");
+        assert_eq!(item.title.as_deref(), Some("Rain & wind"));
+        assert_eq!(item.content_html.as_deref(), Some("1 &lt; 2"));
+        assert_eq!(
+            (item.authors.as_slice(), item.categories.as_slice()),
+            (&["Ann".into()][..], &["x".into(), "3".into()][..])
+        );
+        assert_eq!(item.published.unwrap().to_string(), "2026-03-02T14:05:09Z");
+    }
+
+    #[test]
+    fn lone_surrogate_costs_one_character() {
+        let (feed, problems) = parse(r#"{"items":[{"id":"a","title":"x\ud83dy \ud83d\ude00",}]}"#).unwrap();
+        assert_eq!(feed.items[0].title.as_deref(), Some("x\u{fffd}y 😀"));
+        assert_eq!(problems[0].kind, ProblemKind::NotWellFormed);
+    }
+
+    #[test]
+    fn text_around_the_object_is_dropped_and_reported() {
+        for text in ["callback({\"items\":[{\"id\":1}]});", "/* x */{\"items\":[{\"id\":1}]}"] {
+            assert!(is_json(text));
+            let (feed, problems) = parse(text).unwrap();
+            assert_eq!((feed.items.len(), problems[0].kind), (1, ProblemKind::Junk));
+        }
+        assert!(!is_json("<rss>{}</rss>"));
+        assert!(!is_json("body { color: red } <rss>"));
+    }
+
+    #[test]
+    fn json_without_items_is_refused() {
+        assert!(parse(r#"{"error":"no"}"#).is_err());
+        assert!(parse(&"[".repeat(10_000)).is_err());
+        assert!(parse(&r#"{"a":"#.repeat(10_000)).is_err());
+    }
+}

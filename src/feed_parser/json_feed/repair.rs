@@ -1,0 +1,149 @@
+//! Repairs JSON text so that serde_json accepts it.
+//!
+//! Repairs four faults and no others, each of which makes serde_json refuse the whole document: escapes of lone
+//! surrogates and other invalid escapes, raw control characters in strings, commas before a closing bracket, and a
+//! missing end.
+
+use std::borrow::Cow;
+
+/// A repaired text.
+pub struct RepairedJson<'a> {
+    /// Borrowed if nothing had to be repaired.
+    pub text: Cow<'a, str>,
+    /// Whether the original has no end. The text after its last complete object or list was dropped, and the rest closed.
+    pub is_truncated: bool,
+}
+
+/// Repairs a text that starts with an object.
+pub fn repair_json(text: &str) -> RepairedJson<'_> {
+    let mut brackets = BracketTracker::default();
+    let text = repair_characters(text, &mut brackets);
+    match brackets.missing_end() {
+        None => RepairedJson { text, is_truncated: false },
+        Some((end, closing)) => {
+            let mut text = text.into_owned();
+            text.truncate(end);
+            text.push_str(&closing);
+            RepairedJson { text: Cow::Owned(text), is_truncated: true }
+        }
+    }
+}
+
+/// Deeper brackets are not tracked. serde_json refuses more than 128.
+const MAX_DEPTH: usize = 1000;
+/// The feed and its list of items are open where an item ends. A part of an item is not read.
+const ITEM_DEPTH: usize = 2;
+
+/// The open brackets, and the last position where a cut loses no complete item.
+#[derive(Default)]
+struct BracketTracker {
+    open: Vec<u8>,
+    /// The position after the last complete item in the repaired text, and the number of brackets open there.
+    last_complete: Option<(usize, usize)>,
+}
+
+impl BracketTracker {
+    fn visit(&mut self, bracket: u8, position: usize) {
+        match bracket {
+            b'{' | b'[' if self.open.len() < MAX_DEPTH => self.open.push(bracket),
+            b'}' | b']' => {
+                self.open.pop();
+                if self.open.len() <= ITEM_DEPTH {
+                    self.last_complete = Some((position + 1, self.open.len()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Where to cut the text and the brackets to close there; `None` if no bracket is open at the end.
+    fn missing_end(&self) -> Option<(usize, String)> {
+        let (end, open_count) = self.last_complete.filter(|_| !self.open.is_empty())?;
+        let open = self.open.get(..open_count)?.iter().rev();
+        Some((end, open.map(|bracket| if *bracket == b'{' { '}' } else { ']' }).collect()))
+    }
+}
+
+fn repair_characters<'a>(text: &'a str, brackets: &mut BracketTracker) -> Cow<'a, str> {
+    let mut out = String::new();
+    // Up to here the text is in `out`. A valid text is never copied.
+    let mut copied = 0;
+    let mut in_string = false;
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let (replacement, length) = match byte {
+            b'"' => {
+                in_string = !in_string;
+                (None, 1)
+            }
+            b'\\' if in_string => repair_escape(text, at),
+            0..=0x1f if in_string => (Some(" "), 1),
+            b',' if !in_string && is_before_closing_bracket(&bytes[at + 1..]) => (Some(""), 1),
+            b'{' | b'[' | b'}' | b']' if !in_string => {
+                brackets.visit(*byte, out.len() + at - copied);
+                (None, 1)
+            }
+            _ => (None, 1),
+        };
+        if let Some(replacement) = replacement {
+            out.push_str(&text[copied..at]);
+            out.push_str(replacement);
+            copied = at + length;
+        }
+        at += length;
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[copied..]);
+    Cow::Owned(out)
+}
+
+/// The replacement of an escape, if it needs one, and the length of the escape in bytes.
+fn repair_escape(text: &str, at: usize) -> (Option<&'static str>, usize) {
+    match code_unit(text, at) {
+        Some(0xd800..=0xdbff) if matches!(code_unit(text, at + 6), Some(0xdc00..=0xdfff)) => (None, 12),
+        Some(0xd800..=0xdfff) => (Some("\\ufffd"), 6),
+        Some(_) => (None, 6),
+        None if text.as_bytes().get(at + 1).is_some_and(|b| b"\"\\/bfnrt".contains(b)) => (None, 2),
+        // The backslash in `\'` and `\x` stands for itself.
+        None => (Some("\\\\"), 1),
+    }
+}
+
+/// The UTF-16 code unit of `\uXXXX`.
+fn code_unit(text: &str, at: usize) -> Option<u32> {
+    let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+    u32::from_str_radix(digits, 16).ok()
+}
+
+/// Whether a closing bracket follows. Only 1,024 bytes of white space are skipped, since a document may consist of it.
+fn is_before_closing_bracket(after: &[u8]) -> bool {
+    let next = after.iter().take(1024).find(|b| !b.is_ascii_whitespace());
+    matches!(next, Some(b']' | b'}'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn valid_json_is_not_copied() {
+        assert!(matches!(repair_json(r#"{"a":["b\n\ud83d\ude00",1]}"#).text, Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn invalid_characters_are_replaced() {
+        assert_eq!(repair_json("{\"a\":\"x\ty\\'z\\udc00\",}").text, r#"{"a":"x y\\'z\ufffd"}"#);
+        assert_eq!(repair_json("\"\\").text, "\"\\\\");
+    }
+
+    #[test]
+    fn missing_end_costs_only_the_incomplete_item() {
+        let repaired = repair_json(r#"{"items":[{"id":1,"tags":["a"]},{"id":2,"url":"/"#);
+        assert_eq!((&*repaired.text, repaired.is_truncated), (r#"{"items":[{"id":1,"tags":["a"]}]}"#, true));
+        assert_eq!(repair_json(r#"{"items":[{"id":1,},{"#).text, r#"{"items":[{"id":1}]}"#);
+        assert!(!repair_json("{\"items\":[{\"id\":1").is_truncated);
+    }
+}

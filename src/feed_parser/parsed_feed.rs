@@ -1,0 +1,116 @@
+//! A feed and its items as the document states them.
+//!
+//! What newsfold keeps of them is decided in [`crate::ingest`].
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::domain::PollingHints;
+
+/// The format of a feed document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FeedKind {
+    /// RSS 0.9x and 2.0, and CDF.
+    Rss,
+    /// RSS 0.90 and 1.0, which are RDF.
+    Rdf,
+    /// Atom 0.3 and 1.0.
+    Atom,
+    /// JSON Feed 1.0 and 1.1.
+    Json,
+}
+
+impl FeedKind {
+    /// The printed form, as in `atom`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FeedKind::Rss => "rss",
+            FeedKind::Rdf => "rdf",
+            FeedKind::Atom => "atom",
+            FeedKind::Json => "json",
+        }
+    }
+}
+
+/// A feed as its document states it.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct ParsedFeed {
+    pub kind: FeedKind,
+    /// The character set that the document was in, whatever it declared.
+    pub charset: &'static str,
+    /// The feed's own id. Only Atom has one.
+    pub id: Option<String>,
+    /// Plain text.
+    pub title: Option<String>,
+    /// The feed's description: HTML, not sanitized.
+    pub summary_html: Option<String>,
+    pub authors: Vec<String>,
+    pub site_url: Option<Url>,
+    pub self_url: Option<Url>,
+    /// WebSub hubs.
+    pub hubs: Vec<Url>,
+    /// The declared language.
+    pub lang: Option<String>,
+    /// When the feed asks to be polled.
+    #[serde(flatten)]
+    pub polling_hints: PollingHints,
+    pub published: Option<Timestamp>,
+    /// The date of publication where the document gives no other.
+    pub updated: Option<Timestamp>,
+    pub items: Vec<ParsedItem>,
+}
+
+impl ParsedFeed {
+    /// A feed of this kind without any value.
+    pub(super) fn empty(kind: FeedKind) -> Self {
+        ParsedFeed {
+            kind,
+            charset: "",
+            id: None,
+            title: None,
+            summary_html: None,
+            authors: Vec::new(),
+            site_url: None,
+            self_url: None,
+            hubs: Vec::new(),
+            lang: None,
+            polling_hints: PollingHints::default(),
+            published: None,
+            updated: None,
+            items: Vec::new(),
+        }
+    }
+}
+
+/// An item as its document states it.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
+pub struct ParsedItem {
+    /// Unchanged but for surrounding white space; `None` where the document gives none.
+    pub guid: Option<String>,
+    /// Absolute, http or https.
+    pub link: Option<Url>,
+    /// Plain text.
+    pub title: Option<String>,
+    /// HTML, not sanitized.
+    pub summary_html: Option<String>,
+    /// HTML, not sanitized.
+    pub content_html: Option<String>,
+    pub authors: Vec<String>,
+    pub published: Option<Timestamp>,
+    pub updated: Option<Timestamp>,
+    pub categories: Vec<String>,
+    pub lang: Option<String>,
+    pub enclosures: Vec<Enclosure>,
+    pub image: Option<Url>,
+}
+
+/// A file attached to an item (RSS 2.0, `enclosure`).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Enclosure {
+    pub url: Url,
+    /// The media type, as in `audio/mpeg`.
+    pub mime: Option<String>,
+    /// Bytes, as declared.
+    pub length: Option<u64>,
+}

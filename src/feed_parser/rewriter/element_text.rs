@@ -1,0 +1,107 @@
+//! Reads the text of an element, whose end tag may be missing.
+
+use super::super::element_map::{FeedNamespace, namespace_of_prefix};
+use crate::markup::entities::decode_entities;
+use crate::markup::tag::StartTag;
+use crate::markup::tokenizer::{MarkupToken, Tokenizer};
+
+/// The text between the tags of an element.
+pub struct ElementText<'a> {
+    /// As it stands in the document.
+    pub inner: &'a str,
+    /// Whether it contains elements.
+    pub has_elements: bool,
+    /// The token that ended the text in place of the missing end tag.
+    pub ended_by: Option<MarkupToken<'a>>,
+}
+
+/// Reads up to the element's end tag, or to the first token for which `ends_element` is true: it cannot be part of the
+/// text, so the end tag is missing.
+pub fn read_element_text<'a>(
+    tokens: &mut Tokenizer<'a>,
+    tag: StartTag<'a>,
+    ends_element: impl Fn(MarkupToken<'a>) -> bool,
+) -> ElementText<'a> {
+    let mut text = ElementText { inner: "", has_elements: false, ended_by: None };
+    if tag.self_closing {
+        return text;
+    }
+    let start = tokens.offset();
+    let mut depth = 0usize;
+    loop {
+        let end = tokens.offset();
+        let token = tokens.next();
+        match token {
+            Some(MarkupToken::End(name)) if name.eq_ignore_ascii_case(tag.name) => {
+                if depth > 0 {
+                    depth -= 1;
+                    continue;
+                }
+            }
+            Some(token) if ends_element(token) => text.ended_by = Some(token),
+            Some(MarkupToken::Start(child)) => {
+                text.has_elements = true;
+                depth += usize::from(child.name.eq_ignore_ascii_case(tag.name) && !child.self_closing);
+                continue;
+            }
+            Some(_) => continue,
+            None => {}
+        }
+        text.inner = tokens.slice(start, end);
+        return text;
+    }
+}
+
+/// The inside of an element as text: entities decoded where it is text, unchanged markup where it contains elements.
+///
+/// The result has at most a few bytes more than `max_bytes`, and more only where something was left out, so that the
+/// caller sees the cut.
+pub fn flatten_markup(inner: &str, has_elements: bool, max_bytes: usize) -> String {
+    let mut out = String::new();
+    for token in Tokenizer::new(inner) {
+        let room = (max_bytes + 4).saturating_sub(out.len());
+        if room == 0 {
+            break;
+        }
+        match token {
+            MarkupToken::Text(text) if !has_elements => {
+                // Only rare references are more than eight times as long as their character.
+                let text = prefix(text, room.saturating_mul(8));
+                out.push_str(prefix(&decode_entities(text), room));
+            }
+            MarkupToken::Text(text) | MarkupToken::CData(text) => out.push_str(prefix(text, room)),
+            MarkupToken::Start(tag) if tag.attribute_text.len() < room => {
+                out.push('<');
+                out.push_str(without_xhtml_prefix(tag.name));
+                out.push_str(tag.attribute_text);
+                out.push_str(if tag.self_closing { "/>" } else { ">" });
+            }
+            MarkupToken::End(name) if name.len() < room => {
+                out.push_str("</");
+                out.push_str(without_xhtml_prefix(name));
+                out.push('>');
+            }
+            MarkupToken::Start(_) | MarkupToken::End(_) | MarkupToken::Other => {}
+        }
+    }
+    out
+}
+
+fn prefix(text: &str, max_bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(max_bytes)]
+}
+
+fn without_xhtml_prefix(name: &str) -> &str {
+    match name.split_once(':') {
+        Some((prefix, local)) if namespace_of_prefix(prefix) == FeedNamespace::Xhtml => local,
+        _ => name,
+    }
+}
+
+/// Whether a text contains an `&` that starts none of XML's own references.
+pub fn has_bare_ampersand(text: &str) -> bool {
+    const XML_REFERENCES: [&str; 6] = ["#", "amp;", "lt;", "gt;", "quot;", "apos;"];
+    let is_bare = |after: &str| !XML_REFERENCES.iter().any(|reference| after.starts_with(reference));
+    let mut ampersands = text.match_indices('&').take(1000);
+    ampersands.any(|(at, _)| is_bare(&text[at + 1..])) && !text.contains("<![CDATA[")
+}

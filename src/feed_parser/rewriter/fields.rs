@@ -1,0 +1,429 @@
+//! Writes the fields of a feed or an item as elements of the rewritten document.
+//!
+//! Never removes what is written: of two elements of one field, the one of higher priority is written after the other,
+//! and feed-rs keeps the last.
+
+use std::borrow::Cow;
+
+use url::Url;
+
+use super::super::element_map::{ElementMapping, FeedField, FeedNamespace};
+use super::super::options::Options;
+use super::super::parsed_feed::FeedKind;
+use super::super::plain_text::{html_to_plain_text, truncate_text};
+use super::super::unclosed_embeds::without_unclosed_embeds;
+use super::super::{annotations, dates};
+use super::base_urls::{MAX_URL_BYTES, UrlResolver};
+use super::base64::{decode_base64_element, is_base64};
+use super::byline::author_name;
+use super::element_text::{ElementText, flatten_markup, has_bare_ampersand};
+use super::item_builder::ItemBuilder;
+use super::namespaces::NamespaceScope;
+use super::rss_writer::RssWriter;
+use crate::domain::{FeedProblem, ProblemKind};
+use crate::markup::entities::{decode_entities, escape_html};
+use crate::markup::tag::StartTag;
+use crate::markup::whitespace::fold_non_blank;
+
+/// Bytes of a list of keywords that are read.
+const MAX_KEYWORDS_BYTES: usize = 4 * 1024;
+/// A longer category is a text in the wrong element.
+const MAX_CATEGORY_BYTES: usize = 256;
+
+/// Writes the fields of the open item, or else of the feed.
+pub struct FieldWriter<'a, 'o> {
+    kind: FeedKind,
+    options: &'o Options,
+    problems: &'o mut Vec<FeedProblem>,
+    pub namespaces: NamespaceScope<'a>,
+    pub urls: UrlResolver<'o>,
+    output: RssWriter,
+    /// The values of the open item, or else of the feed.
+    current: ItemBuilder,
+    /// The values of the feed, while an item is open.
+    feed: Option<ItemBuilder>,
+}
+
+impl<'a, 'o> FieldWriter<'a, 'o> {
+    pub fn new(
+        kind: FeedKind,
+        options: &'o Options,
+        problems: &'o mut Vec<FeedProblem>,
+        urls: UrlResolver<'o>,
+        output: RssWriter,
+    ) -> Self {
+        FieldWriter {
+            kind,
+            options,
+            problems,
+            namespaces: NamespaceScope::default(),
+            urls,
+            output,
+            current: ItemBuilder::default(),
+            feed: None,
+        }
+    }
+
+    pub fn record(&mut self, kind: ProblemKind, detail: &str) {
+        FeedProblem::record(self.problems, kind, detail);
+    }
+
+    pub fn is_item(&self, tag: StartTag<'a>) -> bool {
+        self.namespaces.is_item(tag, self.kind)
+    }
+
+    pub fn in_item(&self) -> bool {
+        self.feed.is_some()
+    }
+
+    pub fn start_item(&mut self, tag: StartTag) {
+        self.output.start_item();
+        self.feed = Some(std::mem::replace(&mut self.current, ItemBuilder::for_item(tag)));
+    }
+
+    /// Ends the open item, if there is one.
+    pub fn end_item(&mut self) {
+        let Some(feed) = self.feed.take() else { return };
+        let item = std::mem::replace(&mut self.current, feed);
+        item.write_deferred(&mut self.output, &mut self.urls.budget);
+        self.output.end_item();
+    }
+
+    pub fn finish(mut self) -> String {
+        self.end_item();
+        self.output.finish()
+    }
+
+    /// Writes the values that a root, a channel or an item has as attributes (Atom, CDF).
+    pub fn write_attributes(&mut self, tag: StartTag) {
+        if let Some(language) = tag.attribute("xml:lang") {
+            self.write_language(1, &language);
+        }
+        if let Some(href) = tag.attribute("href") {
+            self.offer_link(tag, &href, 2);
+        }
+        if let Some(date) = tag.attribute("lastmod") {
+            self.write_date(FeedField::Updated, 1, &date);
+        }
+    }
+
+    /// Whether a tag shows that the element around it, of this field, was never closed.
+    pub fn ends_element(&self, child: StartTag<'a>, field: FeedField) -> bool {
+        if self.is_item(child) {
+            return true;
+        }
+        let name = self.namespaces.resolve(child.name);
+        let Some(inner) = name.mapping(self.in_item()) else { return false };
+        if name.namespace == FeedNamespace::Xhtml {
+            return false;
+        }
+        // An item's summary or content may contain most elements. The feed's own description is short and plain.
+        if field.is_long() && self.in_item() {
+            use FeedField::{Enclosure, Guid, OriginalLink, Published};
+            return matches!(inner.field, Guid | Published | Enclosure | OriginalLink);
+        }
+        true
+    }
+
+    pub fn write_field(&mut self, tag: StartTag<'a>, mapping: ElementMapping, text: &ElementText<'a>) {
+        let ElementMapping { field, priority } = mapping;
+        self.write_element_language(tag, field);
+        let decoded = decode_base64_element(tag, text.inner);
+        let inner = decoded.as_deref().unwrap_or(text.inner);
+        let has_elements = text.has_elements && decoded.is_none();
+        if has_bare_ampersand(inner) {
+            self.record(ProblemKind::NotWellFormed, inner);
+        }
+        match field {
+            FeedField::Link => self.write_link(tag, inner),
+            FeedField::Enclosure => self.write_enclosure(tag),
+            FeedField::Image => self.offer_image(tag, inner, priority),
+            FeedField::Author => self.write_author(inner, priority),
+            FeedField::Category => self.write_category(tag, inner),
+            FeedField::Keywords => self.write_keywords(inner),
+            FeedField::Summary | FeedField::Content => {
+                if let Some(html) = self.element_html(tag, inner, has_elements) {
+                    self.write_html(tag, mapping, html);
+                }
+            }
+            _ => {
+                let value = flatten_markup(inner, has_elements, self.options.max_text_bytes);
+                self.write_value(tag, mapping, value.trim());
+            }
+        }
+    }
+
+    /// A field whose value is one short text.
+    fn write_value(&mut self, tag: StartTag, mapping: ElementMapping, value: &str) {
+        let ElementMapping { field, priority } = mapping;
+        if value.is_empty() {
+            return;
+        }
+        match field {
+            FeedField::Title => self.write_title(tag, priority, value),
+            FeedField::Guid if self.current.accepts(field, priority) => self.write_guid(tag, value),
+            FeedField::Published | FeedField::Updated => self.write_date(field, priority, value),
+            FeedField::Language => self.write_language(priority, value),
+            FeedField::OriginalLink => self.offer_link(tag, value, 9),
+            FeedField::Ttl => self.output.element("ttl", value),
+            FeedField::SkipHour if self.current.has_room_for_value() => {
+                self.output.annotation(annotations::SKIP_HOUR, value);
+            }
+            FeedField::SkipDay if self.current.has_room_for_value() => {
+                self.output.annotation(annotations::SKIP_DAY, value);
+            }
+            FeedField::UpdatePeriod if self.current.accepts(field, priority) => {
+                self.output.annotation(annotations::UPDATE_PERIOD, value);
+            }
+            FeedField::UpdateFrequency if self.current.accepts(field, priority) => {
+                self.output.annotation(annotations::UPDATE_FREQUENCY, value);
+            }
+            _ => {}
+        }
+    }
+
+    fn write_title(&mut self, tag: StartTag, priority: u8, value: &str) {
+        // In a title of type `text`, `<` starts no tag. But many titles have that type and contain HTML.
+        let is_text = is_text_type(&media_type(tag)) && !value.contains("</");
+        let title = if is_text { fold_non_blank(&decode_entities(value)) } else { html_to_plain_text(value) };
+        let Some(mut title) = title else { return };
+        if !self.current.accepts(FeedField::Title, priority) {
+            return;
+        }
+        if truncate_text(&mut title, self.options.max_text_bytes) {
+            self.record(ProblemKind::TooLong, tag.name);
+        }
+        self.output.element("title", &title);
+    }
+
+    fn write_guid(&mut self, tag: StartTag, value: &str) {
+        if !self.in_item() {
+            return self.output.annotation(annotations::FEED_ID, value);
+        }
+        let is_permalink = tag.attribute("isPermaLink").is_none_or(|v| !v.trim().eq_ignore_ascii_case("false"));
+        self.current.permalink = is_permalink.then(|| value.to_owned());
+        self.output.element("guid", value);
+    }
+
+    fn write_date(&mut self, field: FeedField, priority: u8, value: &str) {
+        let Some(date) = dates::parse_date(value) else {
+            return self.record(ProblemKind::BadDate, value);
+        };
+        if !self.current.accepts(field, priority) {
+            return;
+        }
+        let name = match (field, self.in_item()) {
+            (FeedField::Published, _) => "pubDate",
+            (_, true) => "atom:updated",
+            (_, false) => "lastBuildDate",
+        };
+        self.output.element(name, &date.to_string());
+    }
+
+    /// Writes the `xml:lang` of an element of an item. An item has one language, that of its longest text.
+    fn write_element_language(&mut self, tag: StartTag, field: FeedField) {
+        let priority = match field {
+            FeedField::Title => 2,
+            FeedField::Summary => 3,
+            FeedField::Content => 4,
+            _ => return,
+        };
+        if self.in_item()
+            && let Some(language) = tag.attribute("xml:lang")
+        {
+            self.write_language(priority, &language);
+        }
+    }
+
+    fn write_language(&mut self, priority: u8, value: &str) {
+        let value = value.trim().replace('_', "-");
+        if value.is_empty() || !self.current.accepts(FeedField::Language, priority) {
+            return;
+        }
+        if self.in_item() {
+            self.output.annotation(annotations::LANGUAGE, &value);
+        } else {
+            self.output.element("language", &value);
+        }
+    }
+
+    /// The value of a summary or content as HTML; `None` if it is not a text.
+    fn element_html(&self, tag: StartTag, inner: &str, has_elements: bool) -> Option<String> {
+        let media_type = media_type(tag);
+        if is_binary_type(&media_type) && !is_base64(tag) {
+            return None;
+        }
+        let mut html = flatten_markup(inner, has_elements, self.options.max_text_bytes).trim().to_owned();
+        // An Atom text without a type is plain text (RFC 4287 §3.1.1), unless its author forgot the type of HTML.
+        let is_untyped_text = media_type.is_empty() && self.kind == FeedKind::Atom && !html.contains("</");
+        if has_elements {
+            for prefix in self.namespaces.xhtml_prefixes().take(2) {
+                html = html.replace(&format!("<{prefix}:"), "<").replace(&format!("</{prefix}:"), "</");
+            }
+        } else if is_text_type(&media_type) || is_untyped_text {
+            html = escape_html(&html);
+        }
+        Some(without_unclosed_embeds(&html).unwrap_or(html))
+    }
+
+    fn write_html(&mut self, tag: StartTag, mapping: ElementMapping, mut html: String) {
+        if html.is_empty() || !self.current.accepts(mapping.field, mapping.priority) {
+            return;
+        }
+        if truncate_text(&mut html, self.options.max_text_bytes) {
+            self.record(ProblemKind::TooLong, tag.name);
+        }
+        let name = if mapping.field == FeedField::Content { "content:encoded" } else { "description" };
+        self.output.element(name, &html);
+    }
+
+    fn write_author(&mut self, inner: &str, priority: u8) {
+        if priority < self.current.priority(FeedField::Author) || !self.current.has_room_for_value() {
+            return;
+        }
+        let Some(name) = author_name(inner) else { return };
+        self.current.accepts(FeedField::Author, priority);
+        if self.in_item() {
+            self.output.element("dc:creator", &name);
+        } else {
+            self.output.annotation(annotations::FEED_AUTHOR, &name);
+        }
+    }
+
+    fn write_category(&mut self, tag: StartTag, inner: &str) {
+        let attribute = ["label", "term", "text"].iter().find_map(|name| tag.attribute(name));
+        let value = attribute.unwrap_or_else(|| Cow::Owned(flatten_markup(inner, false, MAX_CATEGORY_BYTES)));
+        self.write_category_name(&value);
+    }
+
+    fn write_keywords(&mut self, inner: &str) {
+        for keyword in flatten_markup(inner, false, MAX_KEYWORDS_BYTES).split(',') {
+            self.write_category_name(keyword);
+        }
+    }
+
+    fn write_category_name(&mut self, value: &str) {
+        let Some(name) = html_to_plain_text(value) else { return };
+        if name.len() <= MAX_CATEGORY_BYTES && self.current.has_room_for_value() {
+            self.output.element("category", &name);
+        }
+    }
+
+    /// Writes `<link>` in all its forms: a text, an `href`, and Atom's relations.
+    fn write_link(&mut self, tag: StartTag, inner: &str) {
+        let href = tag.attribute("href").filter(|href| !href.trim().is_empty());
+        let href = href.unwrap_or_else(|| Cow::Owned(flatten_markup(inner, false, MAX_URL_BYTES)));
+        let relation = tag.attribute("rel").map(|rel| rel.trim().to_ascii_lowercase()).unwrap_or_default();
+        let relation = relation.rsplit('/').next().unwrap_or_default();
+        match relation {
+            "" | "alternate" => {
+                let media_type = tag.attribute("type").unwrap_or_default();
+                self.offer_link(tag, &href, alternate_priority(&media_type));
+            }
+            "enclosure" if self.in_item() => self.write_enclosure(tag),
+            "self" | "hub" if !self.in_item() => {
+                if self.current.has_room_for_value()
+                    && let Some(url) = self.resolve(tag, &href)
+                {
+                    self.output.atom_link(relation, url.as_str());
+                }
+            }
+            "self" | "via" | "canonical" if self.in_item() => self.offer_link(tag, &href, 1),
+            _ => {}
+        }
+    }
+
+    /// Keeps a URL as the item's link if its priority is the highest so far. The feed's link is written at once.
+    fn offer_link(&mut self, tag: StartTag, href: &str, priority: u8) {
+        if !self.current.wants_link(priority) {
+            return;
+        }
+        let Some(url) = self.resolve(tag, href) else { return };
+        if !self.in_item() {
+            self.output.element("link", url.as_str());
+        }
+        self.current.offer_link(url, priority);
+    }
+
+    fn write_enclosure(&mut self, tag: StartTag) {
+        let Some(href) = tag.attribute("url").or_else(|| tag.attribute("href")) else { return };
+        if !self.in_item() || !self.current.has_room_for_enclosure() {
+            return;
+        }
+        let Some(url) = self.resolve(tag, &href) else { return };
+        let media_type = tag.attribute("type").unwrap_or_default();
+        let length = tag.attribute("length").or_else(|| tag.attribute("fileSize"));
+        let length: u64 = length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
+        self.output.enclosure(url.as_str(), &media_type, length);
+        if media_type.starts_with("image/") {
+            self.current.offer_image(url, 1);
+        }
+    }
+
+    /// Writes a `media:content` (Media RSS), which is an image or a recording.
+    pub fn write_media(&mut self, tag: StartTag) {
+        const IMAGE_EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "avif"];
+        let media_type = tag.attribute("type").unwrap_or_default();
+        let medium = tag.attribute("medium").unwrap_or_default();
+        let path = tag.attribute("url").unwrap_or_default().to_ascii_lowercase();
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        let is_untyped = media_type.is_empty() && medium.is_empty();
+        let is_image = medium == "image"
+            || media_type.starts_with("image/")
+            || (is_untyped && IMAGE_EXTENSIONS.iter().any(|extension| path.ends_with(extension)));
+        if is_image {
+            self.offer_image(tag, "", 4);
+        } else {
+            self.write_enclosure(tag);
+        }
+    }
+
+    fn offer_image(&mut self, tag: StartTag, inner: &str, priority: u8) {
+        if !self.current.wants_image(priority) {
+            return;
+        }
+        let inner = inner.trim();
+        let text = inner.starts_with("http").then(|| Cow::Owned(flatten_markup(inner, false, MAX_URL_BYTES)));
+        let href = tag.attribute("url").or_else(|| tag.attribute("href")).or(text);
+        if let Some(url) = href.and_then(|href| self.resolve(tag, &href)) {
+            self.current.offer_image(url, priority);
+        }
+    }
+
+    /// An absolute http or https URL; otherwise records a problem.
+    fn resolve(&mut self, tag: StartTag, href: &str) -> Option<Url> {
+        let href = href.trim();
+        if href.is_empty() {
+            return None;
+        }
+        let url = self.urls.resolve(tag, href);
+        if url.is_none() {
+            self.record(ProblemKind::BadLink, href);
+        }
+        url
+    }
+}
+
+/// The priority of an alternate link: a web page before a PDF before the feed of the comments.
+fn alternate_priority(media_type: &str) -> u8 {
+    if media_type.is_empty() || media_type.contains("html") {
+        5
+    } else if ["rss", "atom", "json"].iter().any(|format| media_type.contains(format)) {
+        2
+    } else {
+        4
+    }
+}
+
+fn media_type(tag: StartTag) -> String {
+    tag.attribute("type").map(|media_type| media_type.trim().to_ascii_lowercase()).unwrap_or_default()
+}
+
+fn is_text_type(media_type: &str) -> bool {
+    matches!(media_type, "text" | "text/plain" | "plain")
+}
+
+fn is_binary_type(media_type: &str) -> bool {
+    const BINARY_TYPES: [&str; 5] = ["image/", "audio/", "video/", "application/octet", "application/pdf"];
+    BINARY_TYPES.iter().any(|prefix| media_type.starts_with(prefix))
+}

@@ -1,0 +1,111 @@
+//! Resolves the names of elements (Namespaces in XML 1.0).
+
+use std::borrow::Cow;
+
+use super::super::element_map::{ElementMapping, FeedNamespace, feed_mapping, item_mapping};
+use super::super::element_map::{namespace_of_prefix, namespace_of_uri};
+use super::super::parsed_feed::FeedKind;
+use crate::markup::entities::decode_entities;
+use crate::markup::tag::StartTag;
+
+/// Prefix bindings in force at one time; further ones are ignored.
+const MAX_BINDINGS: usize = 64;
+
+/// The prefix bindings in force at the current element.
+#[derive(Default)]
+pub struct NamespaceScope<'a> {
+    bindings: Vec<PrefixBinding<'a>>,
+}
+
+struct PrefixBinding<'a> {
+    prefix: &'a str,
+    namespace: FeedNamespace,
+    /// The depth of the element that declares it.
+    depth: usize,
+}
+
+/// The name of an element.
+pub struct ElementName<'a> {
+    pub namespace: FeedNamespace,
+    /// In lower case.
+    pub local: Cow<'a, str>,
+}
+
+impl ElementName<'_> {
+    /// What the element means inside an item or outside of items.
+    pub fn mapping(&self, in_item: bool) -> Option<ElementMapping> {
+        if in_item { item_mapping(self.namespace, &self.local) } else { feed_mapping(self.namespace, &self.local) }
+    }
+}
+
+impl<'a> NamespaceScope<'a> {
+    /// Adds the bindings that a tag declares.
+    pub fn declare(&mut self, tag: StartTag<'a>, depth: usize) {
+        if !tag.attribute_text.contains("xmlns") {
+            return;
+        }
+        for (name, value) in tag.attributes() {
+            let prefix = match name.strip_prefix("xmlns") {
+                Some("") => "",
+                Some(prefix) if prefix.starts_with(':') => &prefix[1..],
+                _ => continue,
+            };
+            let mut namespace = namespace_of_uri(&decode_entities(value));
+            // An unknown default namespace is a feed's own name for RSS.
+            if prefix.is_empty() && namespace == FeedNamespace::Other {
+                namespace = FeedNamespace::Core;
+            }
+            if self.bindings.len() < MAX_BINDINGS {
+                self.bindings.push(PrefixBinding { prefix, namespace, depth });
+            }
+        }
+    }
+
+    /// Drops the bindings of elements deeper than `depth`.
+    pub fn leave(&mut self, depth: usize) {
+        self.bindings.retain(|binding| binding.depth <= depth);
+    }
+
+    pub fn resolve(&self, name: &'a str) -> ElementName<'a> {
+        let (prefix, local) = split_name(name);
+        ElementName { namespace: self.namespace_of(prefix), local: lowercase(local) }
+    }
+
+    /// Whether a tag starts an item: `item`, or `entry` in Atom.
+    pub fn is_item(&self, tag: StartTag<'a>, kind: FeedKind) -> bool {
+        let (prefix, local) = split_name(tag.name);
+        let is_item_name =
+            local.eq_ignore_ascii_case("item") || (kind == FeedKind::Atom && local.eq_ignore_ascii_case("entry"));
+        if !is_item_name {
+            return false;
+        }
+        // An entry may declare its own prefix.
+        let declared = tag.attribute(&format!("xmlns:{prefix}")).map(|uri| namespace_of_uri(&uri));
+        declared.unwrap_or_else(|| self.namespace_of(prefix)) == FeedNamespace::Core
+    }
+
+    /// The prefixes bound to XHTML, innermost first, except those that mean XHTML by convention.
+    pub fn xhtml_prefixes(&self) -> impl Iterator<Item = &'a str> {
+        let bound = self.bindings.iter().rev().filter(|binding| binding.namespace == FeedNamespace::Xhtml);
+        bound
+            .map(|binding| binding.prefix)
+            .filter(|prefix| !prefix.is_empty() && namespace_of_prefix(prefix) != FeedNamespace::Xhtml)
+    }
+
+    fn namespace_of(&self, prefix: &str) -> FeedNamespace {
+        let bound = self.bindings.iter().rev().find(|binding| binding.prefix == prefix);
+        bound.map_or_else(|| namespace_of_prefix(prefix), |binding| binding.namespace)
+    }
+}
+
+fn split_name(name: &str) -> (&str, &str) {
+    name.rsplit_once(':').unwrap_or(("", name))
+}
+
+fn lowercase(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
