@@ -16,7 +16,7 @@ use newsfold::clock::Clock;
 use newsfold::config::Config;
 use newsfold::daemon;
 use newsfold::domain::{FeedSelection, NewSource, OutletFrom};
-use newsfold::store::{ReadConnection, Store, polls, sources, stories};
+use newsfold::store::{ReadConnection, Store, polls, sources, statistics, story_selection};
 use newsfold::urls::outlet::outlet_of_url;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -78,7 +78,7 @@ async fn main() -> anyhow::Result<()> {
     }
     // Stories settle, and so do those that a second look splits off meanwhile: the clock goes on until all are published.
     for _ in 0..240 {
-        let counts = store.read(stories::counts).await?;
+        let counts = store.read(statistics::row_counts).await?;
         if counts.published == counts.stories && counts.unassigned == 0 {
             break;
         }
@@ -104,7 +104,7 @@ async fn play(store: &Store, clock: &Clock, time: Timestamp, source_count: u64) 
     sqlite.execute(due, [now.as_millisecond()])?;
     until(store, "all sources are polled and placed", move |db| {
         let tally = polls::tally(db, now)?;
-        Ok(tally.polls >= source_count && stories::counts(db)?.unassigned == 0)
+        Ok(tally.polls >= source_count && statistics::row_counts(db)?.unassigned == 0)
     })
     .await
 }
@@ -183,11 +183,11 @@ async fn report(store: &Store, source_count: u64, documents: usize, elapsed: Dur
     let (counts, tally, largest, silent) = store
         .read(|db| {
             let selection = FeedSelection { min_outlets: 2, limit: 100_000, ..FeedSelection::default() };
-            let mut largest = stories::select(db, &selection)?;
+            let mut largest = story_selection::select(db, &selection)?;
             largest.sort_by_key(|story| std::cmp::Reverse((story.outlets().len(), story.items.len())));
-            let all = sources::list(db, &sources::Filter::default())?;
+            let all = sources::list(db, &sources::SourceFilter::default())?;
             let silent = all.iter().filter(|source| source.last_outcome.is_none()).count();
-            Ok((stories::counts(db)?, polls::tally(db, Timestamp::UNIX_EPOCH)?, largest, silent))
+            Ok((statistics::row_counts(db)?, polls::tally(db, Timestamp::UNIX_EPOCH)?, largest, silent))
         })
         .await?;
     println!("sources {source_count}, documents {documents}, polls {}", tally.polls);

@@ -31,7 +31,7 @@ use crate::clock::Clock;
 use crate::domain::{CacheValidators, IngestResult, PollRecord, RequestRecord, Source, SourceId, Timestamp};
 use crate::feed_parser::{self, FeedLink};
 use crate::http_client::{FetchOutcome, FetchResult, Fetcher, Freshness, Origin};
-use crate::store::leases::{self, Lease};
+use crate::store::leases::{self, PollLease};
 use crate::store::{self, Store, polls};
 use futures_util::FutureExt;
 use jiff::SignedDuration;
@@ -127,7 +127,7 @@ pub enum AttemptOutcome {
 pub async fn poll_source(
     context: &PollContext,
     source: &Source,
-    lease: &Lease,
+    lease: &PollLease,
 ) -> store::Result<(PollRecord, IngestResult)> {
     let attempt = match Url::parse(&source.url) {
         Ok(url) => fetch_and_parse(context, &url, source.validators.as_ref(), lease).await,
@@ -143,7 +143,7 @@ pub async fn fetch_and_parse(
     context: &PollContext,
     url: &Url,
     validators: Option<&CacheValidators>,
-    lease: &Lease,
+    lease: &PollLease,
 ) -> PollAttempt {
     let started_at = context.clock.now();
     let at = Mutex::new(lease.origin.clone());
@@ -179,7 +179,7 @@ pub async fn record_attempt(
     context: &PollContext,
     source: &Source,
     mut attempt: PollAttempt,
-    lease: &Lease,
+    lease: &PollLease,
 ) -> store::Result<(PollRecord, IngestResult)> {
     let weather = outage::judge(context, &mut attempt);
     let known = PollFacts::gather(context, source, &attempt).await?;
@@ -196,9 +196,9 @@ pub async fn record_attempt(
     let done = context
         .store
         .write(move |db| {
-            leases::give_back(db, &lease, now, pause)?;
+            leases::release(db, &lease, now, pause)?;
             weather.write(db, now)?;
-            let stored = polls::record(db, &record, &items)?;
+            let stored = polls::record_poll(db, &record, &items)?;
             net.settle(db, &mut record, stored.new.len())?;
             Ok((record, stored))
         })
@@ -214,7 +214,7 @@ pub async fn record_unfinished(
     context: &PollContext,
     id: SourceId,
     outcome: AttemptOutcome,
-    lease: &Lease,
+    lease: &PollLease,
 ) -> store::Result<()> {
     let source = context.store.read(move |db| store::sources::get(db, id)).await?;
     if let Some(source) = source {

@@ -2,33 +2,34 @@
 //!
 //! Two vocabularies stay apart: `Parsed*` (in [`crate::feed_parser`]) is what a document said; the types here are what we keep.
 
-mod decision;
+mod constraint;
+pub mod display_text;
 pub mod duration;
 mod edition;
-mod event;
-mod feed;
+mod feed_problem;
 mod hub_subscriber;
 mod hub_subscription;
-mod id;
+mod ids;
 mod item;
+mod operator_event;
 mod poll;
-mod problem;
+mod polling_hints;
+mod published_feed;
 mod source;
 mod story;
-pub mod text;
-mod wishes;
 
-pub use decision::{ConstraintKind, GroupingConstraint};
+pub use constraint::{ConstraintKind, GroupingConstraint};
 pub use edition::{Edition, EditionReason, EditionReport, EditionText, FeedEntry, FeedVariant};
-pub use event::{OperatorEvent, OperatorEventKind, RecordedEvent};
-pub use feed::{FeedOrder, FeedSelection, PublishedFeed, StoryPublication};
+pub use feed_problem::{FeedProblem, ProblemKind};
 pub use hub_subscriber::{HubNotification, HubSubscriber, SubscriberRequest};
 pub use hub_subscription::{DeclaredHub, HubMode, HubSubscription, SubscriptionState};
-pub use id::{BadStoryId, ConstraintId, ItemId, PollId, SourceId, StoryId, SubscriberId};
+pub use ids::{BadStoryId, ConstraintId, ItemId, PollId, SourceId, StoryId, SubscriberId};
 pub use item::{ArticleText, IngestResult, Item, ItemChange, MatchedBy, NewItem};
 pub use jiff::Timestamp;
+pub use operator_event::{OperatorEvent, OperatorEventKind, RecordedEvent};
 pub use poll::{OriginHold, PollRecord, RequestRecord};
-pub use problem::{FeedProblem, ProblemKind};
+pub use polling_hints::{PollingHints, weekday};
+pub use published_feed::{FeedOrder, FeedSelection, PublishedFeed, StoryPublication};
 pub use source::{
     CacheValidators, DueSource, FullTextMode, NewSource, OutletFrom, PendingRedirect, PollOutcome, Source, SourceEdit,
     SourceState,
@@ -37,4 +38,3 @@ pub use story::{
     CreatedStory, ItemMove, JoinEvidence, JoinReason, Story, StoryAssignment, StoryItem, StoryPlacement,
     StoryRegrouping,
 };
-pub use wishes::{PollingHints, weekday};

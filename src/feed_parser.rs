@@ -30,7 +30,7 @@ pub use self::discovery::FeedLink;
 pub use self::options::Options;
 pub use self::parsed_feed::{Enclosure, FeedKind, ParsedFeed, ParsedItem};
 use crate::charset::{DecodedText, decode_text};
-use crate::domain::text::one_line;
+use crate::domain::display_text::one_line;
 use crate::domain::{FeedProblem, ProblemKind};
 
 /// A document as it was fetched.

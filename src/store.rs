@@ -6,24 +6,30 @@
 //! The functions of the submodules take a connection: `store.write(move |db| polls::record(db, …))` and
 //! `store.read(|db| stories::recent(db, 50))`. A write has lasted once its future is ready (`synchronous = FULL`).
 
-pub mod articles;
-pub mod decisions;
+pub mod constraints;
 pub mod editions;
-pub mod entries;
-pub mod events;
+pub mod feed_entries;
+pub mod feed_last_modified;
+pub mod feed_tokens;
+pub mod fts_query;
+pub mod full_text;
 pub mod items;
 pub mod leases;
-pub mod listing;
+pub mod operator_events;
 pub mod origins;
 pub mod polls;
-pub mod renderings;
+pub mod publication;
 pub mod retention;
+pub mod review_queue;
+pub mod robots_txt;
 pub mod sources;
+pub mod statistics;
 pub mod stories;
-pub mod tokens;
+pub mod story_search;
+pub mod story_selection;
+pub mod tombstones;
 pub mod websub_subscribers;
 pub mod websub_subscriptions;
-pub mod words;
 
 mod connection;
 mod maintenance;
@@ -35,7 +41,6 @@ mod writer;
 pub use connection::{ReadConnection, WriteConnection};
 pub use maintenance::{Maintenance, damage};
 pub use open::default_path;
-pub use words::fault_in_words;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};

@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use newsfold::domain::text::is_invisible;
+use newsfold::domain::display_text::is_invisible;
 use newsfold::ingest::feed_language::detect_feed_language;
 use newsfold::ingest::normalize::normalize_items;
 use newsfold::feed_parser::{FetchedDocument, NotAFeed, Options, ParsedFeed, parse_feed};

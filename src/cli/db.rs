@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::output::{json, print};
-use crate::store::stories;
+use crate::store::statistics;
 use anyhow::bail;
 use std::process::ExitCode;
 
@@ -19,7 +19,7 @@ impl Db {
         let (_, store) = context.open()?;
         match self {
             Db::Info => {
-                let counts = store.read(stories::counts).await?;
+                let counts = store.read(statistics::row_counts).await?;
                 let path = store.path().display().to_string();
                 if context.json() {
                     json(&serde_json::json!({"database": path, "counts": counts}))?;

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::daemon::{self, Lock};
 use crate::domain::{FeedOrder, FeedSelection, NewSource, OutletFrom, StoryId};
 use crate::publish::FeedOptions;
-use crate::store::{Store, sources, stories};
+use crate::store::{Store, sources, statistics, story_selection};
 use anyhow::Context as _;
 use content::Content;
 use jiff::SignedDuration;
@@ -169,9 +169,9 @@ async fn watch(store: Store, outlets: u64, shutdown: CancellationToken) -> anyho
         let several = FeedSelection { min_outlets: 2, limit: 500, ..FeedSelection::default() };
         let (polled, counts, found) = store
             .read(move |db| {
-                let all = sources::list(db, &sources::Filter::default())?;
+                let all = sources::list(db, &sources::SourceFilter::default())?;
                 let polled = all.iter().filter(|source| source.last_poll_at.is_some()).count() as u64;
-                Ok((polled, stories::counts(db)?, stories::select(db, &several)?))
+                Ok((polled, statistics::row_counts(db)?, story_selection::select(db, &several)?))
             })
             .await?;
         let now: HashMap<StoryId, usize> = found.iter().map(|story| (story.id, story.outlets().len())).collect();

@@ -11,8 +11,8 @@ use crate::publish::{
     FeedDocument, FeedFormat, FeedPage, Options, QueryMatches, compose_edition, membership_conditions, outlet_count,
     render,
 };
-use crate::store::entries::{self, Page};
-use crate::store::{self, ReadConnection, Store, stories, tokens};
+use crate::store::feed_entries::{self, EntryPage};
+use crate::store::{self, ReadConnection, Store, feed_tokens, publication, story_selection};
 use crate::wording::selection_text;
 use anyhow::{Context as _, bail};
 use std::process::ExitCode;
@@ -136,14 +136,17 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
 
 /// What a feed holds, and how many pages its archive has. Where it was last chosen by another configuration and no daemon
 /// runs that would choose anew, what it would hold.
-async fn read(store: &Store, feed: &PublishedFeed, variant: FeedVariant) -> store::Result<(Page, usize)> {
+async fn read(store: &Store, feed: &PublishedFeed, variant: FeedVariant) -> store::Result<(EntryPage, usize)> {
     let feed = feed.clone();
     let of = move |db: &ReadConnection| {
-        if entries::is_chosen(db, &feed)? {
-            return Ok((entries::current(db, &feed, variant)?, entries::archive_pages(db, &feed)?.len()));
+        if feed_entries::is_initialized(db, &feed)? {
+            return Ok((
+                feed_entries::current_page(db, &feed, variant)?,
+                feed_entries::archive_page_numbers(db, &feed)?.len(),
+            ));
         }
-        let stories = stories::select(db, &feed.selection)?;
-        Ok((Page { entries: stories.iter().filter_map(would_be).collect(), ..Page::default() }, 0))
+        let stories = story_selection::select(db, &feed.selection)?;
+        Ok((EntryPage { entries: stories.iter().filter_map(would_be).collect(), ..EntryPage::default() }, 0))
     };
     store.read(of).await
 }
@@ -172,7 +175,7 @@ async fn preview(
     let feed = named(&options, name)?;
     let (page, _) = read(&store, &feed, variant).await?;
     if let Some(format) = format.and_then(FeedFormat::from_extension) {
-        let instance = store.read(stories::instance).await?;
+        let instance = store.read(publication::instance).await?;
         let document = FeedDocument::of_feed(&feed, variant, FeedPage::Current, &instance, &page.entries, &options)
             .with_archive_links(&feed, variant, page.previous, page.next);
         return print(String::from_utf8_lossy(&render(&document, format)).trim_end()).map(|()| ExitCode::SUCCESS);
@@ -203,10 +206,12 @@ async fn why(context: &Context, name: &str, story: &str) -> anyhow::Result<ExitC
     let (id, asked) = (story.id, feed.clone());
     let (standing, matches) = store
         .read(move |db| {
-            let matches = |words: &Option<String>| words.as_ref().map(|w| stories::says(db, id, w)).transpose();
+            let matches = |words: &Option<String>| {
+                words.as_ref().map(|w| story_selection::matches_expression(db, id, w)).transpose()
+            };
             let selection = &asked.selection;
             let matches = QueryMatches { words: matches(&selection.words)?, without: matches(&selection.without)? };
-            Ok((entries::standing(db, &asked.name, id)?, matches))
+            Ok((feed_entries::membership_of(db, &asked.name, id)?, matches))
         })
         .await?;
     let conditions = membership_conditions(&story, &feed.selection, matches);
@@ -242,7 +247,7 @@ async fn token(context: &Context, name: &str, rotate: bool) -> anyhow::Result<Ex
         bail!("the feed ‘{name}’ is for everybody; `private = true` in its [[publish.feeds]] part makes it private");
     }
     let name = feed.name.clone();
-    let known = store.read(move |db| tokens::get(db, &name)).await?;
+    let known = store.read(move |db| feed_tokens::find(db, &name)).await?;
     let token = match known.filter(|_| !rotate) {
         Some(token) => token,
         None => daemon::new_token(&store, &feed, &context.clock).await?,

@@ -4,7 +4,7 @@ use super::Context;
 use super::output::{json, maybe_time, one_line, print, time};
 use crate::cluster::{Clusterer, Options, PairExplanation};
 use crate::domain::ItemId;
-use crate::store::{Store, articles, decisions, items, stories};
+use crate::store::{Store, constraints, full_text, items, stories};
 use crate::wording::reason_sentence;
 use anyhow::Context as _;
 use std::process::ExitCode;
@@ -36,9 +36,15 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
     let found = store
         .read(move |db| {
-            let story = stories::of_item(db, id)?.map(|story| stories::get(db, story)).transpose()?.flatten();
+            let story = stories::story_of_item(db, id)?.map(|story| stories::get(db, story)).transpose()?.flatten();
             let Some(item) = items::get(db, id)? else { return Ok(None) };
-            Ok(Some((item, story, items::revisions(db, id)?, items::other_guids(db, id)?, articles::state(db, id)?)))
+            Ok(Some((
+                item,
+                story,
+                items::revisions(db, id)?,
+                items::rewritten_guids(db, id)?,
+                full_text::article_state(db, id)?,
+            )))
         })
         .await?;
     let (item, story, revisions, guids, page) = found
@@ -101,7 +107,8 @@ async fn apart(context: &Context, one: ItemId, other: ItemId) -> anyhow::Result<
         known(&store, id).await?;
     }
     let now = context.clock.now();
-    let apart = store.write(move |db| decisions::apart(db, one, other, now, &super::story::lead(&config))).await?;
+    let apart =
+        store.write(move |db| constraints::separate_items(db, one, other, now, &super::story::lead(&config))).await?;
     super::story::done(context, apart)
 }
 
@@ -115,13 +122,13 @@ async fn why(context: &Context, one: ItemId, other: ItemId) -> anyhow::Result<Ex
     let (homes, explanation) = store
         .read(move |db| {
             let mut clusterer = Clusterer::new(Options { window: options.window * 2, ..options });
-            for (item, story, copy_of) in stories::placed_between(db, from, until)? {
+            for (item, story, copy_of) in stories::assigned_between(db, from, until)? {
                 clusterer.restore(&item, story, copy_of);
             }
-            for decision in decisions::in_force_since(db, from)? {
+            for decision in constraints::active_since(db, from)? {
                 clusterer.add_constraint(&decision);
             }
-            Ok(([stories::of_item(db, one)?, stories::of_item(db, other)?], clusterer.explain(one, other)))
+            Ok(([stories::story_of_item(db, one)?, stories::story_of_item(db, other)?], clusterer.explain(one, other)))
         })
         .await?;
     if context.json() {

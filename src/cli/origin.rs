@@ -5,7 +5,7 @@ use super::output::{json, maybe_time, one_line, print, table};
 use crate::crawl;
 use crate::domain::duration::before;
 use crate::http_client;
-use crate::store::origins::{self, Traffic};
+use crate::store::origins::{self, OriginTraffic};
 use anyhow::{Context as _, bail};
 use jiff::SignedDuration;
 use std::process::ExitCode;
@@ -64,7 +64,7 @@ async fn list(context: &Context) -> anyhow::Result<ExitCode> {
 }
 
 /// The share of answers that nothing has changed.
-fn share(traffic: &Traffic) -> String {
+fn share(traffic: &OriginTraffic) -> String {
     match (traffic.not_modified * 100).checked_div(traffic.requests) {
         Some(percent) => format!("{percent}%"),
         None => String::new(),

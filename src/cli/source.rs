@@ -8,7 +8,7 @@ mod poll;
 use super::Context;
 use super::output::{confirm, json, one_line, print, time};
 use crate::domain::{FullTextMode, OutletFrom, Source as Kept, SourceEdit, SourceId, SourceState};
-use crate::store::leases::Held;
+use crate::store::leases::LeaseConflict;
 use crate::store::{Store, sources};
 use crate::urls::outlet::{outlet_of_site, outlet_of_url};
 use anyhow::{Context as _, bail};
@@ -127,7 +127,7 @@ impl Source {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         match self {
             Source::Add(add) => add.run(context).await,
-            Source::List { tag, problems } => list::list(context, sources::Filter { tag, problems }).await,
+            Source::List { tag, problems } => list::list(context, sources::SourceFilter { tag, problems }).await,
             Source::Show { source, polls } => list::show(context, &source, polls).await,
             Source::Edit(edit) => edit.run(context).await,
             Source::Pause { sources } => set_state(context, sources, SourceState::Paused).await,
@@ -292,7 +292,7 @@ fn program(command: &str) -> String {
     format!("newsfold {command} (process {})", std::process::id())
 }
 
-fn in_words(held: &Held) -> String {
+fn in_words(held: &LeaseConflict) -> String {
     format!("{}, since {}", held.holder, time(held.since))
 }
 

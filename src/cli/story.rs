@@ -5,9 +5,9 @@ use super::output::{json, maybe_time, one_line, print, table, time};
 use crate::config::Config;
 use crate::domain::{ConstraintId, Edition, GroupingConstraint, ItemId, Story as Kept, StoryId};
 use crate::publish::choose_lead;
-use crate::store::decisions::Refusal;
-use crate::store::stories::Recent;
-use crate::store::{Store, decisions, editions, items, stories};
+use crate::store::constraints::{self, ConstraintRefusal};
+use crate::store::stories::{self, RecentFilter};
+use crate::store::{Store, editions, items};
 use crate::wording::{constraint_text, reason_sentence};
 use anyhow::{Context as _, bail};
 use std::process::ExitCode;
@@ -62,7 +62,7 @@ impl Story {
 
 async fn list(context: &Context, min_outlets: u32, limit: u32) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
-    let found = store.read(move |db| stories::recent(db, Recent { min_outlets, limit })).await?;
+    let found = store.read(move |db| stories::recent(db, RecentFilter { min_outlets, limit })).await?;
     if context.json() {
         json(&found)?;
     } else if found.is_empty() {
@@ -89,7 +89,8 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
     let story = find(&store, name).await?;
     let id = story.id;
-    let (decided, told) = store.read(move |db| Ok((decisions::of_story(db, id)?, editions::of_story(db, id)?))).await?;
+    let (decided, told) =
+        store.read(move |db| Ok((constraints::active_in_story(db, id)?, editions::list_of_story(db, id)?))).await?;
     if context.json() {
         json(&Shown { story: &story, decisions: &decided, editions: &told })?;
         return Ok(ExitCode::SUCCESS);
@@ -132,25 +133,25 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
 async fn merge(context: &Context, one: &str, other: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let (one, other, now) = (find(&store, one).await?, find(&store, other).await?, context.clock.now());
-    done(context, store.write(move |db| decisions::merge(db, &one, &other, now, &lead(&config))).await?)
+    done(context, store.write(move |db| constraints::merge_stories(db, &one, &other, now, &lead(&config))).await?)
 }
 
 async fn split(context: &Context, story: &str, items: Vec<i64>) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let (story, now) = (find(&store, story).await?, context.clock.now());
     let items: Vec<ItemId> = items.into_iter().map(ItemId).collect();
-    done(context, store.write(move |db| decisions::split(db, &story, &items, now, &lead(&config))).await?)
+    done(context, store.write(move |db| constraints::split_story(db, &story, &items, now, &lead(&config))).await?)
 }
 
 async fn undo(context: &Context, id: ConstraintId) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let now = context.clock.now();
-    done(context, store.write(move |db| decisions::undo(db, id, now, &lead(&config))).await?)
+    done(context, store.write(move |db| constraints::undo(db, id, now, &lead(&config))).await?)
 }
 
 async fn list_decisions(context: &Context) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
-    let found = store.read(decisions::list).await?;
+    let found = store.read(constraints::list).await?;
     if context.json() {
         json(&found)?;
     } else if found.is_empty() {
@@ -178,7 +179,10 @@ pub(super) fn lead(config: &Config) -> impl Fn(&Kept) -> Option<ItemId> {
 }
 
 /// Says what was decided, or why it can't be.
-pub(super) fn done(context: &Context, decided: Result<GroupingConstraint, Refusal>) -> anyhow::Result<ExitCode> {
+pub(super) fn done(
+    context: &Context,
+    decided: Result<GroupingConstraint, ConstraintRefusal>,
+) -> anyhow::Result<ExitCode> {
     let decision = decided?;
     if context.json() {
         json(&decision)?;
@@ -206,7 +210,7 @@ fn title(story: &Kept) -> String {
 /// The story that the operator means by an id or its beginning.
 pub(super) async fn find(store: &Store, name: &str) -> anyhow::Result<Kept> {
     let rows = StoryId::rows_of_prefix(name)?;
-    let ids = store.read(move |db| stories::by_prefix(db, rows)).await?;
+    let ids = store.read(move |db| stories::find_in_id_range(db, rows)).await?;
     let none = || format!("there is no story ‘{name}’; `newsfold story list` shows the latest");
     match ids[..] {
         [] => bail!(none()),

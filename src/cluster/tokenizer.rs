@@ -110,10 +110,10 @@ impl TokenizedText {
 
 /// NFKC, without invisible characters, with letters that only look Latin made Latin where a word mixes scripts.
 fn fold(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() && !text.contains(crate::domain::text::is_invisible) {
+    if text.is_ascii() && !text.contains(crate::domain::display_text::is_invisible) {
         return text.into();
     }
-    let visible = text.chars().filter(|c| !crate::domain::text::is_invisible(*c) || c.is_whitespace());
+    let visible = text.chars().filter(|c| !crate::domain::display_text::is_invisible(*c) || c.is_whitespace());
     let plain: String = match is_nfkc_quick(visible.clone()) {
         IsNormalized::Yes => visible.collect(),
         _ => visible.nfkc().collect(),

@@ -3,7 +3,7 @@
 //! Every duration has a bound, so that no date that is reckoned with it leaves the calendar.
 
 use super::Config;
-use crate::store;
+use crate::store::{self};
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
 
@@ -197,7 +197,7 @@ fn feeds(config: &Config) -> Result<(), Fault> {
         }
         for (name, words) in [("words", &feed.words), ("without", &feed.without)] {
             if let Some(words) = words
-                && let Some(complaint) = store::fault_in_words(words)
+                && let Some(complaint) = store::fts_query::syntax_error(words)
             {
                 let what = format!(
                     "the feed ‘{}’ selects by {name} = {words:?}, which is no FTS5 expression: {complaint}. \

@@ -31,7 +31,7 @@ impl PollContext {
         let hours = self.options.average_interval.as_secs_f64() / 3600.0;
         let multiplier = self.store.read(move |db| {
             let mut demands: Vec<PollDemand> = Vec::new();
-            sources::each_rate(db, |rate, wishes| {
+            sources::for_each_update_rate(db, |rate, wishes| {
                 let floor = backoff::floor(wishes, &options);
                 demands.push(UpdateRate::from_json(rate).demand(now, floor, options.max_interval));
             })?;

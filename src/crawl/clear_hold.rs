@@ -13,12 +13,12 @@ pub async fn clear_hold(
     now: Timestamp,
 ) -> store::Result<Option<usize>> {
     let release = move |db: &WriteConnection| {
-        let waiting = origins::kept_waiting(db, &origin, now)?;
-        let was_held = origins::release(db, &origin)?;
+        let waiting = origins::waiting_sources(db, &origin, now)?;
+        let was_held = origins::clear_hold(db, &origin)?;
         for id in &waiting {
             let Some(source) = sources::get(db, *id)? else { continue };
             let floor = source.last_poll_at.map_or(now, |last| after(last, backoff::floor(&source.wishes, &options)));
-            sources::release(db, *id, floor.max(now))?;
+            sources::clear_hold(db, *id, floor.max(now))?;
         }
         Ok((was_held || !waiting.is_empty()).then_some(waiting.len()))
     };

@@ -3,14 +3,15 @@
 use super::parse_job::MAX_PARSE_TIME;
 use super::{PollContext, panic_text};
 use crate::charset::decode_text;
+use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
-use crate::domain::text::one_line;
 use crate::domain::{OriginHold, RequestRecord, Timestamp};
 use crate::html::article::extract_article;
 use crate::http_client::{FetchOutcome, Origin, PermitDenied, ResponseBody};
-use crate::store::articles::{Page, RobotsFile, Wanted};
-use crate::store::leases::Lease;
-use crate::store::{self, articles, origins};
+use crate::store::full_text::{self, ArticleOutcome, PendingArticle};
+use crate::store::leases::PollLease;
+use crate::store::robots_txt::{self, RobotsFile};
+use crate::store::{self, origins};
 use crate::urls::canonical::canonical_url;
 use futures_util::FutureExt;
 use jiff::SignedDuration;
@@ -29,24 +30,24 @@ const HOLD: SignedDuration = SignedDuration::from_hours(1);
 
 impl PollContext {
     /// Reads the page of an item and writes down what came of it.
-    pub async fn fetch_full_text(&self, wanted: &Wanted) -> store::Result<()> {
-        let lease = Lease::new(&self.program);
+    pub async fn fetch_full_text(&self, wanted: &PendingArticle) -> store::Result<()> {
+        let lease = PollLease::new(&self.program);
         let read = self.page(wanted, &lease).await;
         self.release_lease(&lease).await?;
         let (item, page) = (wanted.item, read?);
-        if let Page::Failed(why) = &page {
+        if let ArticleOutcome::Failed(why) = &page {
             tracing::debug!(%item, source = %wanted.source, why, "a page gave no article");
         }
-        self.store.write(move |db| articles::record(db, item, &page)).await
+        self.store.write(move |db| full_text::record_outcome(db, item, &page)).await
     }
 
-    async fn page(&self, wanted: &Wanted, lease: &Lease) -> store::Result<Page> {
+    async fn page(&self, wanted: &PendingArticle, lease: &PollLease) -> store::Result<ArticleOutcome> {
         let url = match Url::parse(&wanted.url) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => url,
-            _ => return Ok(Page::Failed("its link is no web address".into())),
+            _ => return Ok(ArticleOutcome::Failed("its link is no web address".into())),
         };
         if !self.robots(&url, lease).await?.is_url_allowed(&url) {
-            return Ok(Page::Failed("its server asks robots to stay away (robots.txt)".into()));
+            return Ok(ArticleOutcome::Failed("its server asks robots to stay away (robots.txt)".into()));
         }
         let now = self.clock.now();
         let turn = |origin: Origin| async move { self.lease_next_origin(lease, &origin).await }.boxed();
@@ -60,68 +61,70 @@ impl PollContext {
                 if fetched.status == Some(429) {
                     self.hold(&Origin::from_url(&at), after(now, asked.min(self.options.max_hold))).await?;
                 }
-                Page::Failed("its server asked us to come later".into())
+                ArticleOutcome::Failed("its server asked us to come later".into())
             }
-            FetchOutcome::Challenged { by, .. } => Page::Failed(format!("{by} asks for proof that a person asks")),
-            FetchOutcome::Held { origin, .. } => Page::Failed(format!("{origin} asked us to stay away")),
+            FetchOutcome::Challenged { by, .. } => {
+                ArticleOutcome::Failed(format!("{by} asks for proof that a person asks"))
+            }
+            FetchOutcome::Held { origin, .. } => ArticleOutcome::Failed(format!("{origin} asked us to stay away")),
             FetchOutcome::Failed { detail } | FetchOutcome::Unreachable { detail } => {
-                Page::Failed(one_line(&detail, 300))
+                ArticleOutcome::Failed(one_line(&detail, 300))
             }
-            _ => Page::Failed(format!("its server answered {}", fetched.status.unwrap_or_default())),
+            _ => ArticleOutcome::Failed(format!("its server answered {}", fetched.status.unwrap_or_default())),
         })
     }
 
     /// Counts requests that belong to no poll.
     pub async fn record_requests(&self, requests: Vec<RequestRecord>) -> store::Result<()> {
         let now = self.clock.now();
-        self.store.write(move |db| origins::record(db, now, &requests)).await
+        self.store.write(move |db| origins::record_requests(db, now, &requests)).await
     }
 
     async fn hold(&self, origin: &Origin, until: Timestamp) -> store::Result<()> {
         let reason = "the server asked us to come later, when it was asked for a page".into();
         let hold = OriginHold { origin: origin.to_string(), until, reason };
-        self.store.write(move |db| origins::hold(db, &hold)).await
+        self.store.write(move |db| origins::record_hold(db, &hold)).await
     }
 
     /// Away from the tasks that do I/O, and by the same places as documents.
-    async fn extract(&self, body: ResponseBody, content_type: Option<String>, url: Url) -> Page {
+    async fn extract(&self, body: ResponseBody, content_type: Option<String>, url: Url) -> ArticleOutcome {
         let Ok(_place) = self.parse_slots.acquire().await else {
-            return Page::Failed("newsfold was stopped".into());
+            return ArticleOutcome::Failed("newsfold was stopped".into());
         };
         let reading = tokio::task::spawn_blocking(move || {
             let bytes = match body.decode() {
                 Ok(bytes) => bytes,
-                Err(error) => return Page::Failed(error.to_string()),
+                Err(error) => return ArticleOutcome::Failed(error.to_string()),
             };
             let page = decode_text(&bytes, content_type.as_deref(), url.domain());
             match extract_article(&page.text, &url) {
-                Ok(article) => Page::Read {
+                Ok(article) => ArticleOutcome::Read {
                     paragraphs: article.paragraphs,
                     canonical_url: article.canonical.as_ref().map(canonical_url),
                 },
-                Err(none) => Page::Failed(none.to_string()),
+                Err(none) => ArticleOutcome::Failed(none.to_string()),
             }
         });
         match tokio::time::timeout(MAX_PARSE_TIME, reading).await {
-            Err(_) => Page::Failed(format!("reading the page took more than {} s", MAX_PARSE_TIME.as_secs())),
-            Ok(Err(join)) => Page::Failed(format!("reading the page failed: {}", panic_text(join))),
+            Err(_) => ArticleOutcome::Failed(format!("reading the page took more than {} s", MAX_PARSE_TIME.as_secs())),
+            Ok(Err(join)) => ArticleOutcome::Failed(format!("reading the page failed: {}", panic_text(join))),
             Ok(Ok(page)) => page,
         }
     }
 
     /// What the server of a URL says of robots, asked once a day.
-    async fn robots(&self, url: &Url, lease: &Lease) -> store::Result<Robots> {
+    async fn robots(&self, url: &Url, lease: &PollLease) -> store::Result<Robots> {
         let (name, now) = (Origin::from_url(url).to_string(), self.clock.now());
         let known = {
             let name = name.clone();
-            self.store.read(move |db| articles::robots(db, &name, now)).await?
+            self.store.read(move |db| robots_txt::cached(db, &name, now)).await?
         };
         let file = match known {
             Some(file) => file,
             None => {
                 let file = self.ask_for_robots(url, lease).await?;
                 let kept = file.clone();
-                self.store.write(move |db| articles::keep_robots(db, &name, &kept)).await?;
+                self.store.write(move |db| robots_txt::save(db, &name, &kept)).await?;
                 file
             }
         };
@@ -133,7 +136,7 @@ impl PollContext {
     }
 
     /// No file means that all is allowed; a server that fails means that nothing is, for now (RFC 9309, section 2.3.1).
-    async fn ask_for_robots(&self, url: &Url, lease: &Lease) -> store::Result<RobotsFile> {
+    async fn ask_for_robots(&self, url: &Url, lease: &PollLease) -> store::Result<RobotsFile> {
         let now = self.clock.now();
         let turn = |origin: Origin| -> futures_util::future::BoxFuture<'_, Result<(), PermitDenied>> {
             async move { self.lease_next_origin(lease, &origin).await }.boxed()

@@ -7,7 +7,7 @@ use super::{Options, PollContext, backoff};
 use crate::domain::duration::after;
 use crate::domain::{DueSource, OriginHold, Source, Timestamp};
 use crate::http_client::{FetchResult, Origin, PermitDenied};
-use crate::store::leases::{self, Held, Lease};
+use crate::store::leases::{self, LeaseConflict, PollLease};
 use crate::store::{self, origins, sources};
 use futures_util::FutureExt;
 use jiff::SignedDuration;
@@ -23,9 +23,9 @@ const SPARE: SignedDuration = SignedDuration::from_secs(30);
 /// What came of asking for a source's turn.
 #[derive(Debug)]
 pub enum ClaimOutcome {
-    Claimed(Lease),
+    Claimed(PollLease),
     /// Somebody else has the source or its origin right now.
-    Leased(Held),
+    Leased(LeaseConflict),
     /// Its server asked not to be asked before a time; the source's next poll is after it.
     OnHold(OriginHold),
     /// It was polled, edited or removed since it was looked up.
@@ -42,24 +42,24 @@ pub fn skip_until(source: &Source, options: &Options, now: Timestamp) -> Option<
 
 impl PollContext {
     /// Takes a source's turn by `lease`, and its origin's; its next poll is not due before the interval has passed.
-    pub async fn claim(&self, due: DueSource, mut lease: Lease) -> store::Result<ClaimOutcome> {
+    pub async fn claim(&self, due: DueSource, mut lease: PollLease) -> store::Result<ClaimOutcome> {
         lease.origin = Url::parse(&due.url).ok().map(|url| crate::http_client::Origin::from_url(&url).to_string());
         let now = self.clock.now();
         let (next, until) = (after(now, self.options.interval), self.lease_until(now));
         self.store
             .write(move |db| {
                 if let Some(origin) = &lease.origin
-                    && let Some(hold) = origins::held(db, origin, now)?
+                    && let Some(hold) = origins::active_hold(db, origin, now)?
                 {
                     let until = after(hold.until, backoff::jitter(&due.url, now, hold.until.duration_since(now)));
-                    sources::postpone(db, &due, until, &format!("its server is left alone: {}", hold.reason))?;
+                    sources::postpone_poll(db, &due, until, &format!("its server is left alone: {}", hold.reason))?;
                     return Ok(ClaimOutcome::OnHold(hold));
                 }
-                if let Some(held) = leases::take(db, &lease, due.id, now, until)? {
+                if let Some(held) = leases::acquire(db, &lease, due.id, now, until)? {
                     return Ok(ClaimOutcome::Leased(held));
                 }
-                if !sources::claim(db, &due, next)? {
-                    leases::give_back(db, &lease, now, now)?;
+                if !sources::claim_poll(db, &due, next)? {
+                    leases::release(db, &lease, now, now)?;
                     return Ok(ClaimOutcome::Outdated);
                 }
                 Ok(ClaimOutcome::Claimed(lease))
@@ -70,9 +70,9 @@ impl PollContext {
     /// Waits until it is this poll's turn at an origin, and tells `say` of whoever has it.
     pub async fn wait_for_origin(
         &self,
-        lease: &Lease,
+        lease: &PollLease,
         origin: &Origin,
-        mut say: impl FnMut(&Held),
+        mut say: impl FnMut(&LeaseConflict),
     ) -> store::Result<()> {
         while let Some(held) = self.move_lease(lease, origin).await? {
             say(&held);
@@ -83,7 +83,7 @@ impl PollContext {
 
     /// Asks for a document of which nothing is kept.
     pub async fn fetch_once(&self, url: &Url) -> store::Result<FetchResult> {
-        let lease = Lease::new(&self.program);
+        let lease = PollLease::new(&self.program);
         let turn = |origin: Origin| {
             let lease = &lease;
             async move { self.lease_next_origin(lease, &origin).await }.boxed()
@@ -94,7 +94,7 @@ impl PollContext {
     }
 
     /// The same in the middle of a poll, which must come to an end.
-    pub async fn lease_next_origin(&self, lease: &Lease, origin: &Origin) -> Result<(), PermitDenied> {
+    pub async fn lease_next_origin(&self, lease: &PollLease, origin: &Origin) -> Result<(), PermitDenied> {
         match self.origin_hold(origin).await {
             Ok(None) => {}
             Ok(Some(hold)) => return Err(PermitDenied::OnHold(hold.until)),
@@ -120,20 +120,20 @@ impl PollContext {
     /// The hold of an origin, where it has one now.
     pub async fn origin_hold(&self, origin: &Origin) -> store::Result<Option<OriginHold>> {
         let (origin, now) = (origin.to_string(), self.clock.now());
-        self.store.read(move |db| origins::held(db, &origin, now)).await
+        self.store.read(move |db| origins::active_hold(db, &origin, now)).await
     }
 
     /// Gives back what a poll that is not recorded had.
-    pub async fn release_lease(&self, lease: &Lease) -> store::Result<()> {
+    pub async fn release_lease(&self, lease: &PollLease) -> store::Result<()> {
         let (lease, now) = (lease.clone(), self.clock.now());
         let pause = self.pause_until(now);
-        self.store.write(move |db| leases::give_back(db, &lease, now, pause)).await
+        self.store.write(move |db| leases::release(db, &lease, now, pause)).await
     }
 
-    async fn move_lease(&self, lease: &Lease, origin: &Origin) -> store::Result<Option<Held>> {
+    async fn move_lease(&self, lease: &PollLease, origin: &Origin) -> store::Result<Option<LeaseConflict>> {
         let (lease, origin, now) = (lease.clone(), origin.to_string(), self.clock.now());
         let (until, pause) = (self.lease_until(now), self.pause_until(now));
-        self.store.write(move |db| leases::move_on(db, &lease, &origin, now, until, pause)).await
+        self.store.write(move |db| leases::switch_origin(db, &lease, &origin, now, until, pause)).await
     }
 
     /// Until when the origin of a request that ended now rests.

@@ -8,7 +8,7 @@
 use super::{AttemptOutcome, PollAttempt, PollContext};
 use crate::domain::duration::after;
 use crate::domain::{OperatorEventKind, Source, SourceId, Timestamp};
-use crate::store::{self, WriteConnection, events, sources};
+use crate::store::{self, WriteConnection, operator_events, sources};
 use jiff::SignedDuration;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -39,7 +39,7 @@ struct State {
 impl OutageDetector {
     /// For the daemon, which goes on where the last one stood: in an outage since then, where it was in one.
     pub async fn watched(store: &store::Store) -> store::Result<OutageDetector> {
-        let since = store.read(events::offline_since).await?;
+        let since = store.read(operator_events::offline_since).await?;
         let state = State { is_told: true, since, is_down: since.is_some(), ..State::default() };
         Ok(OutageDetector(Arc::new(Mutex::new(state))))
     }
@@ -128,7 +128,7 @@ impl NetworkRecovery {
         let Some(since) = self.back_since else { return Ok(()) };
         sources::spread_overdue(db, now, OVERDUE_SPACING, self.interval)?;
         let detail = format!("servers answer again; none could be reached since {since}");
-        events::record(db, now, OperatorEventKind::Online, None, &detail)
+        operator_events::record(db, now, OperatorEventKind::Online, None, &detail)
     }
 }
 
@@ -139,7 +139,7 @@ pub(super) async fn after_silence(
     detail: &str,
     now: Timestamp,
 ) -> store::Result<()> {
-    let outlets = context.store.read(sources::active_outlets).await?;
+    let outlets = context.store.read(sources::count_active_outlets).await?;
     let Some(silence) = context.outage.silent(&source.outlet, source.id, now, outlets) else { return Ok(()) };
     if silence.is_new {
         tracing::error!(since = %silence.since, last = detail, "no server can be reached: our own network is down");
@@ -147,8 +147,8 @@ pub(super) async fn after_silence(
     let interval = context.options.interval;
     let text = format!("no server can be reached since {}; the last attempt: {detail}", silence.since);
     let write = move |db: &WriteConnection| {
-        sources::clear_of_blame(db, &silence.blamed, interval)?;
-        if silence.is_new { events::record(db, now, OperatorEventKind::Offline, None, &text) } else { Ok(()) }
+        sources::revert_offline_failures(db, &silence.blamed, interval)?;
+        if silence.is_new { operator_events::record(db, now, OperatorEventKind::Offline, None, &text) } else { Ok(()) }
     };
     context.store.write(write).await
 }

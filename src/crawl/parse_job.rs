@@ -105,7 +105,7 @@ fn reading_of(
         problems,
         validators,
         freshness,
-        title: feed.title.map(|t| crate::domain::text::one_line(&t, 200)).filter(|t| !t.is_empty()),
+        title: feed.title.map(|t| crate::domain::display_text::one_line(&t, 200)).filter(|t| !t.is_empty()),
         site_url: feed.site_url.map(String::from),
         wishes: feed.polling_hints,
         hub: None,

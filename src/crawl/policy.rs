@@ -244,7 +244,7 @@ fn outlet_instead_of_guess(source: &Source, site: Option<&str>) -> Option<String
 }
 
 fn failed(record: &mut PollRecord, source: &Source, detail: &str, options: &Options) -> PollDelay {
-    record.detail = crate::domain::text::one_line(detail, 500);
+    record.detail = crate::domain::display_text::one_line(detail, 500);
     record.failures = source.failures + 1;
     backoff::longest([backoff::back_off(record.failures, options)])
 }

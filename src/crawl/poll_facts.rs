@@ -61,8 +61,8 @@ impl PollFacts {
         };
         let read = move |db: &_| {
             let guids: Vec<&str> = shown.iter().map(|(guid, _)| guid.as_str()).collect();
-            let old = items::known(db, id, &guids)?;
-            let pushed = items::pushed(db, id, &guids)?;
+            let old = items::known_guids(db, id, &guids)?;
+            let pushed = items::pushed_guids(db, id, &guids)?;
             let is_new = |guid: &String| !old.contains(guid) || pushed.contains(guid);
             let new: Vec<_> = shown.iter().filter(|(guid, _)| is_new(guid)).map(|(_, date)| *date).collect();
             let other = permanent_redirect.map(|url| sources::by_url(db, url.as_str())).transpose()?.flatten();
@@ -70,7 +70,7 @@ impl PollFacts {
                 known_items: shown.iter().filter(|(guid, _)| old.contains(guid)).count() as u32,
                 new_item_dates: new,
                 origin_serves_others: match origin {
-                    Some(origin) => origins::serves_others(db, &origin, id, since)?,
+                    Some(origin) => origins::serves_other_sources(db, &origin, id, since)?,
                     None => false,
                 },
                 redirect_target_is_taken: other.is_some_and(|other| other.id != id),

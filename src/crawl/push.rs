@@ -5,7 +5,7 @@
 
 use super::parse_job::{ParseJob, read};
 use super::{AttemptOutcome, PollContext};
-use crate::domain::text::one_line;
+use crate::domain::display_text::one_line;
 use crate::domain::{IngestResult, NewItem, PollOutcome, PollRecord, Source, SourceState, Timestamp};
 use crate::http_client::{Freshness, LinkRelations, ResponseBody};
 use crate::store::{self, polls, sources, websub_subscriptions};

@@ -3,7 +3,7 @@
 use super::{LOOK, Signals};
 use crate::crawl::PollContext;
 use crate::http_client::Origin;
-use crate::store::articles::{self, Wanted};
+use crate::store::full_text::{self, PendingArticle};
 use crate::store::{self};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
@@ -38,12 +38,12 @@ pub(super) async fn run(context: PollContext, signals: Signals, stop: Cancellati
 
 /// Reads some pages. Returns how many.
 async fn round(context: &PollContext) -> store::Result<usize> {
-    let mut by_server: BTreeMap<String, Vec<Wanted>> = BTreeMap::new();
-    for wanted in context.store.read(|db| articles::wanted(db, BATCH)).await? {
+    let mut by_server: BTreeMap<String, Vec<PendingArticle>> = BTreeMap::new();
+    for wanted in context.store.read(|db| full_text::pending_articles(db, BATCH)).await? {
         let server = Url::parse(&wanted.url).map(|url| Origin::from_url(&url).to_string()).unwrap_or_default();
         by_server.entry(server).or_default().push(wanted);
     }
-    let one_server = async |pages: Vec<Wanted>| {
+    let one_server = async |pages: Vec<PendingArticle>| {
         for page in &pages {
             context.fetch_full_text(page).await?;
         }

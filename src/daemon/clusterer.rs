@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::cluster::{Clusterer, Options};
 use crate::domain::{Item, JoinEvidence, Story, StoryAssignment, StoryId, StoryPlacement, StoryRegrouping, Timestamp};
 use crate::publish::{self, choose_lead};
-use crate::store::{self, ReadConnection, Store, decisions, items, stories};
+use crate::store::{self, ReadConnection, Store, constraints, items, stories};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio_util::sync::CancellationToken;
 
@@ -98,13 +98,13 @@ impl Grouping {
         store
             .read(move |db| {
                 let mut clusterer = Clusterer::new(options.0.clone());
-                for (item, story, copy_of) in stories::placed_since(db, since)? {
+                for (item, story, copy_of) in stories::assigned_since(db, since)? {
                     clusterer.restore(&item, story, copy_of);
                 }
-                for decision in decisions::in_force_since(db, since)? {
+                for decision in constraints::active_since(db, since)? {
                     clusterer.add_constraint(&decision);
                 }
-                let decided = decisions::version(db)?;
+                let decided = constraints::version(db)?;
                 tracing::debug!(items = clusterer.active_items(), "the clusterer remembers");
                 Ok(Grouping { options, clusterer: Some(clusterer), decided, looked_at: None })
             })
@@ -115,7 +115,7 @@ impl Grouping {
     /// changed.
     pub(super) async fn catch_up(&mut self, store: &Store, clock: &Clock) -> store::Result<bool> {
         let mut any = false;
-        if store.read(decisions::version).await? != self.decided {
+        if store.read(constraints::version).await? != self.decided {
             return Err(store::Error::Outdated);
         }
         let decided = self.decided;
@@ -134,8 +134,8 @@ impl Grouping {
             let now = clock.now();
             store
                 .write(move |db| {
-                    decisions::expect_version(db, decided)?;
-                    stories::place(db, &placed, now)
+                    constraints::expect_version(db, decided)?;
+                    stories::assign_items(db, &placed, now)
                 })
                 .await?;
         }
@@ -167,9 +167,9 @@ impl Grouping {
         let (decided, publishing) = (self.decided, self.options.1.clone());
         store
             .write(move |db| {
-                decisions::expect_version(db, decided)?;
+                constraints::expect_version(db, decided)?;
                 let lead = |story: &Story| choose_lead(story, &publishing).map(|lead| lead.item.id);
-                stories::regroup(db, &regrouped, now, &lead)
+                stories::apply_regrouping(db, &regrouped, now, &lead)
             })
             .await?;
         Ok(true)
@@ -220,7 +220,7 @@ fn mint(
     taken: &dyn Fn(StoryId) -> bool,
     failure: &mut Option<store::Error>,
 ) -> StoryId {
-    stories::mint(db, founder, taken).unwrap_or_else(|error| fail(failure, error))
+    stories::mint_id(db, founder, taken).unwrap_or_else(|error| fail(failure, error))
 }
 
 /// An id that is never used, because the failure goes before it.
@@ -230,7 +230,7 @@ fn fail(failure: &mut Option<store::Error>, error: store::Error) -> StoryId {
 }
 
 fn alone(db: &ReadConnection, item: &Item) -> store::Result<StoryAssignment> {
-    let story = stories::mint(db, item, |_| false)?;
+    let story = stories::mint_id(db, item, |_| false)?;
     let evidence = JoinEvidence::default();
     Ok(StoryAssignment { item: item.id, story, placement: StoryPlacement::Founded, copy_of: None, evidence })
 }

@@ -9,7 +9,7 @@ use super::LOOK;
 use crate::clock::Clock;
 use crate::publish::Options;
 use crate::serve::{self, StaticDocument};
-use crate::store::{Store, stories};
+use crate::store::{Store, publication};
 use anyhow::Context as _;
 use jiff::SignedDuration;
 use std::fs::{self, File};
@@ -66,7 +66,7 @@ pub(super) async fn run(store: Store, options: Options, clock: Clock, stop: Canc
     let Some(folder) = options.dir.clone() else { return stop.cancelled().await };
     let mut exported = None;
     loop {
-        let version = store.read(stories::version).await;
+        let version = store.read(publication::version).await;
         if let Ok(version) = version
             && exported != Some(version)
         {

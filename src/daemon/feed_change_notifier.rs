@@ -12,7 +12,7 @@ use crate::domain::Timestamp;
 use crate::domain::duration::after;
 use crate::publish;
 use crate::serve::{FeedSnapshot, feed_snapshots, feed_urls};
-use crate::store::{self, Store, WriteConnection, stories, websub_subscribers};
+use crate::store::{self, Store, WriteConnection, publication, websub_subscribers};
 use jiff::SignedDuration;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -97,7 +97,7 @@ impl FeedChangeContext {
                         begun.insert(topic.clone());
                     }
                 }
-                Ok((stories::feeds_version(db)?, listened, begun))
+                Ok((publication::feeds_version(db)?, listened, begun))
             })
             .await?;
         let changed = seen.version != Some(version) && seen.next_at.is_none_or(|at| at <= now);

@@ -8,7 +8,9 @@ use crate::domain::{Edition, EditionReason, EditionText, PublishedFeed, Story, S
 use crate::publish::{
     EditionStep, Options, compose_edition, edition_on_entering, first_publication, next_edition, outlet_count,
 };
-use crate::store::{self, Store, WriteConnection, editions, entries, stories, tokens};
+use crate::store::{
+    self, Store, WriteConnection, editions, feed_entries, feed_tokens, publication, review_queue, stories,
+};
 use crate::websub::secrets;
 use anyhow::Context;
 use std::collections::HashMap;
@@ -53,7 +55,7 @@ pub async fn new_token(store: &Store, feed: &PublishedFeed, clock: &Clock) -> an
     let (name, now) = (feed.name.clone(), clock.now());
     let token = secrets::generate().context("the system has no randomness for a token")?;
     let given = token.clone();
-    store.write(move |db| tokens::put(db, &name, &given, now)).await?;
+    store.write(move |db| feed_tokens::replace(db, &name, &given, now)).await?;
     Ok(token)
 }
 
@@ -123,11 +125,11 @@ impl Publishing {
         }
         for feed in self.feeds.iter() {
             // The newest comes first, and is the last to come into the feed.
-            for story in entries::entering(db, feed, &published)?.into_iter().rev() {
-                entries::enter(db, &feed.name, story, 1, now)?;
+            for story in feed_entries::find_entering(db, feed, &published)?.into_iter().rev() {
+                feed_entries::add(db, &feed.name, story, 1, now)?;
             }
         }
-        if published.is_empty() { Ok(()) } else { stories::touch(db) }
+        if published.is_empty() { Ok(()) } else { publication::touch(db) }
     }
 
     async fn make_editions(&self, store: &Store, now: Timestamp) -> store::Result<()> {
@@ -135,8 +137,8 @@ impl Publishing {
             let options = self.options.clone();
             let decided: Vec<Decided> = store
                 .read(move |db| {
-                    let due = editions::due(db, now, BATCH)?;
-                    let decide = |due: editions::Due| Decided {
+                    let due = review_queue::due_reviews(db, now, BATCH)?;
+                    let decide = |due: review_queue::StoryReview| Decided {
                         next_edition: next_edition(&due.story, due.made, due.latest.as_ref(), now, &options),
                         story: due.story,
                         turn: due.turn,
@@ -158,7 +160,7 @@ impl Publishing {
         let mut looked_at = Vec::new();
         for Decided { story, turn, mut latest, next_edition } in decided {
             // What changed while we looked is looked at again.
-            if !editions::is_turn(db, story.id, turn)? {
+            if !review_queue::is_current_generation(db, story.id, turn)? {
                 continue;
             }
             let mut next = None;
@@ -173,14 +175,14 @@ impl Publishing {
                 EditionStep::WaitUntil(until) => next = Some(until),
                 EditionStep::Unchanged => {}
             }
-            editions::looked_at(db, story.id, turn, next)?;
+            review_queue::finish_review(db, story.id, turn, next)?;
             looked_at.extend(latest.map(|latest| (story, latest)));
         }
         let ids: Vec<StoryId> = looked_at.iter().map(|(story, _)| story.id).collect();
         // Feeds that a story comes into at once share its edition.
         let mut entered: HashMap<StoryId, u32> = HashMap::new();
         for feed in self.feeds.iter() {
-            for id in entries::entering(db, feed, &ids)?.into_iter().rev() {
+            for id in feed_entries::find_entering(db, feed, &ids)?.into_iter().rev() {
                 let Some((story, latest)) = looked_at.iter().find(|(story, _)| story.id == id) else { continue };
                 let edition = match entered.get(&id) {
                     Some(edition) => *edition,
@@ -190,11 +192,11 @@ impl Publishing {
                     },
                 };
                 entered.insert(id, edition);
-                entries::enter(db, &feed.name, id, edition, now)?;
+                feed_entries::add(db, &feed.name, id, edition, now)?;
                 changed = true;
             }
         }
-        if changed { stories::touch(db) } else { Ok(()) }
+        if changed { publication::touch(db) } else { Ok(()) }
     }
 
     /// The configuration, and the tags of sources, may have changed which stories a feed holds.
@@ -202,22 +204,26 @@ impl Publishing {
         let feeds = self.feeds.clone();
         let choices = store
             .read(move |db| {
-                Ok(if entries::are_chosen(db, &feeds)? { None } else { Some(entries::choices(db, &feeds)?) })
+                Ok(if feed_entries::are_current(db, &feeds)? {
+                    None
+                } else {
+                    Some(feed_entries::plan_memberships(db, &feeds)?)
+                })
             })
             .await?;
         let Some(choices) = choices else { return Ok(()) };
         let feeds = self.feeds.clone();
-        store.write(move |db| entries::choose(db, &choices, &feeds, now)).await
+        store.write(move |db| feed_entries::apply_memberships(db, &choices, &feeds, now)).await
     }
 
     /// A private feed without a token would be read by nobody.
     async fn give_tokens(&self, store: &Store, clock: &Clock) -> store::Result<()> {
         for feed in self.feeds.iter().filter(|feed| feed.private) {
             let name = feed.name.clone();
-            if store.read(move |db| tokens::get(db, &name)).await?.is_none() {
+            if store.read(move |db| feed_tokens::find(db, &name)).await?.is_none() {
                 let (name, now) = (feed.name.clone(), clock.now());
                 let Some(token) = secrets::generate() else { continue };
-                store.write(move |db| tokens::put_first(db, &name, &token, now)).await?;
+                store.write(move |db| feed_tokens::create_if_missing(db, &name, &token, now)).await?;
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ use crate::crawl::{self, AttemptOutcome, ClaimOutcome, OVERDUE_SPACING, PollCont
 use crate::domain::duration::after;
 use crate::domain::{DueSource, IngestResult, PollRecord, SourceId, Timestamp};
 use crate::http_client::Origin;
-use crate::store::leases::{self, Lease};
+use crate::store::leases::{self, PollLease};
 use crate::store::{self, sources};
 use crate::urls::redact::strip_credentials;
 use jiff::SignedDuration;
@@ -31,7 +31,7 @@ struct Scheduler {
     options: Running,
     signals: Signals,
     polls: JoinSet<Polled>,
-    under_way: HashMap<Id, (SourceId, Option<Origin>, Lease)>,
+    under_way: HashMap<Id, (SourceId, Option<Origin>, PollLease)>,
     busy: HashSet<Origin>,
     /// While our own network is down: not before this time is anybody asked.
     next_probe: Timestamp,
@@ -57,7 +57,7 @@ pub(super) async fn run(
 ) {
     // What an earlier daemon left is ours: there is one on a database at a time.
     let (program, now) = (context.program.clone(), context.clock.now());
-    if let Err(error) = context.store.write(move |db| leases::forget(db, &program, now)).await {
+    if let Err(error) = context.store.write(move |db| leases::delete_of_holder(db, &program, now)).await {
         tracing::error!(%error, "leases that an earlier daemon left could not be ended; they end by themselves");
     }
     let mut scheduler = Scheduler {
@@ -79,7 +79,7 @@ impl Scheduler {
             if let Err(error) = self.dispatch(shutdown).await {
                 tracing::error!(%error, "the schedule could not be read or written; trying again");
             }
-            let next = self.context.store.read(sources::next_due).await.ok().flatten();
+            let next = self.context.store.read(sources::next_poll_at).await.ok().flatten();
             // What is due already and was not taken waits for a poll to end, not for the clock.
             let next = next.filter(|next| *next > self.context.clock.now());
             let next = if self.context.outage.is_down() { next.or(Some(self.next_probe)) } else { next };
@@ -105,8 +105,11 @@ impl Scheduler {
         if self.polls.len() >= at_once {
             return Ok(());
         }
-        let (due, (sources, origins)) =
-            self.context.store.read(move |db| Ok((sources::due(db, now, LOOKED_AT)?, leases::held(db, now)?))).await?;
+        let (due, (sources, origins)) = self
+            .context
+            .store
+            .read(move |db| Ok((sources::due(db, now, LOOKED_AT)?, leases::active_leases(db, now)?)))
+            .await?;
         for due in due {
             if self.polls.len() >= at_once || shutdown.is_cancelled() {
                 break;
@@ -118,7 +121,7 @@ impl Scheduler {
             }
             self.busy.extend(origin.clone());
             let id = due.id;
-            let lease = Lease::new(&self.context.program);
+            let lease = PollLease::new(&self.context.program);
             let task = self.polls.spawn(claim_and_poll(self.context.clone(), due, lease.clone()));
             self.under_way.insert(task.id(), (id, origin, lease));
         }
@@ -167,7 +170,7 @@ impl Scheduler {
         }
     }
 
-    async fn record(&self, source: SourceId, answer: AttemptOutcome, lease: &Lease) {
+    async fn record(&self, source: SourceId, answer: AttemptOutcome, lease: &PollLease) {
         if let Err(error) = crawl::record_unfinished(&self.context, source, answer, lease).await {
             tracing::error!(%source, %error, "the end of a poll could not be recorded");
         }
@@ -192,14 +195,14 @@ impl Scheduler {
 }
 
 /// `None` where the source's turn was taken by another program, or it is no more.
-async fn claim_and_poll(context: PollContext, due: DueSource, lease: Lease) -> Polled {
+async fn claim_and_poll(context: PollContext, due: DueSource, lease: PollLease) -> Polled {
     let id = due.id;
     let now = context.clock.now();
     if let Some(source) = context.store.read(move |db| sources::get(db, id)).await?
         && let Some(allowed) = crawl::skip_until(&source, &context.options, now)
     {
         let reason = "the feed asks not to be fetched at this hour or on this day";
-        context.store.write(move |db| sources::postpone(db, &due, allowed, reason)).await?;
+        context.store.write(move |db| sources::postpone_poll(db, &due, allowed, reason)).await?;
         return Ok(None);
     }
     let ClaimOutcome::Claimed(lease) = context.claim(due, lease).await? else {

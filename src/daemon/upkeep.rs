@@ -5,8 +5,8 @@ use crate::clock::Clock;
 use crate::config::Running;
 use crate::domain::duration::before;
 use crate::serve::TaskHealth;
-use crate::store::retention::{self, Keep};
-use crate::store::{self, Maintenance, Store, articles, websub_subscribers};
+use crate::store::retention::{self, RetentionPolicy};
+use crate::store::{self, Maintenance, Store, robots_txt, tombstones, websub_subscribers};
 use jiff::SignedDuration;
 use sd_notify::NotifyState;
 use std::time::Duration;
@@ -40,7 +40,7 @@ async fn maintain(store: &Store, options: &Running, clock: &Clock) {
             Ok(dropped) => tracing::info!(dropped, "old records of polls were dropped"),
             Err(error) => tracing::error!(%error, "maintenance of the database failed"),
         }
-        let keep = Keep { from: before(clock.now(), options.keep_stories), newest: STAY };
+        let keep = RetentionPolicy { from: before(clock.now(), options.keep_stories), newest: STAY };
         match remove_old(store, keep, clock).await {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "old stories were removed"),
@@ -51,17 +51,17 @@ async fn maintain(store: &Store, options: &Running, clock: &Clock) {
 }
 
 /// In small steps, between which others write.
-async fn remove_old(store: &Store, keep: Keep, clock: &Clock) -> store::Result<usize> {
+async fn remove_old(store: &Store, keep: RetentionPolicy, clock: &Clock) -> store::Result<usize> {
     let now = clock.now();
     let forget = move |db: &_| {
-        articles::forget_robots(db, now)?;
+        robots_txt::delete_expired(db, now)?;
         websub_subscribers::delete_expired(db, now)?;
-        retention::forget_tombstones(db, now)
+        tombstones::delete_expired(db, now)
     };
     store.write(forget).await?;
     let mut all = 0;
     loop {
-        match store.write(move |db| retention::remove_old(db, keep, now)).await? {
+        match store.write(move |db| retention::delete_old_stories(db, keep, now)).await? {
             0 => return Ok(all),
             removed => all += removed,
         }
@@ -74,7 +74,7 @@ async fn watchdog(store: &Store, health: &TaskHealth) {
         return std::future::pending().await;
     };
     loop {
-        match store.read(crate::store::stories::version).await {
+        match store.read(crate::store::publication::version).await {
             Ok(_) if is_lost(health) => tracing::error!("a task stays down; systemd's watchdog is not fed"),
             Ok(_) => notify(NotifyState::Watchdog),
             Err(error) => tracing::error!(%error, "the database does not answer; systemd's watchdog is not fed"),

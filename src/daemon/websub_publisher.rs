@@ -13,7 +13,7 @@ use crate::domain::duration::after;
 use crate::domain::{self, HubMode, HubNotification, HubSubscriber, Timestamp};
 use crate::http_client::{CallbackResponse, HubResponse, Origin};
 use crate::serve::FeedSnapshot;
-use crate::store::leases::Lease;
+use crate::store::leases::PollLease;
 use crate::store::websub_subscribers::{self, PendingDelivery, PendingVerification};
 use crate::store::{self, WriteConnection, origins};
 use crate::websub::hub::delivery_policy::{self, DeliveryResult, MAX_VERIFICATION_ATTEMPTS};
@@ -202,7 +202,7 @@ impl PublisherContext {
         self.context
             .store
             .write(move |db| {
-                origins::record(db, now, &counted)?;
+                origins::record_requests(db, now, &counted)?;
                 // Where another request has taken its place meanwhile, this one was confirmed all the same.
                 websub_subscribers::delete_request(db, id)?;
                 match (confirmed, request.mode) {
@@ -253,7 +253,7 @@ impl PublisherContext {
         let counted = counted(&subscriber.callback, &answer, document.bytes.len());
         let hash = document.hash.clone();
         let written = self.context.store.write(move |db| {
-            origins::record(db, now, &counted)?;
+            origins::record_requests(db, now, &counted)?;
             match sent {
                 DeliveryResult::Delivered => websub_subscribers::record_delivery(db, id, &hash, now),
                 DeliveryResult::Retry { at, detail } => websub_subscribers::record_failed_delivery(db, id, at, &detail),
@@ -266,7 +266,7 @@ impl PublisherContext {
     /// Tells a hub that a document has changed, as hubs of PubSubHubbub expect it: WebSub leaves it open (section 6).
     async fn ping(&self, ping: HubNotification, hash: String) -> store::Result<()> {
         let form = [("hub.mode", "publish"), ("hub.url", ping.topic.as_str()), ("hub.topic", ping.topic.as_str())];
-        let lease = Lease::new(&self.context.program);
+        let lease = PollLease::new(&self.context.program);
         let turn = |origin: Origin| {
             let lease = &lease;
             async move { self.context.lease_next_origin(lease, &origin).await }.boxed()
@@ -284,7 +284,7 @@ impl PublisherContext {
         };
         let counted: Vec<_> = request_to(&ping.hub, status, 0).into_iter().collect();
         let written = self.context.store.write(move |db| {
-            origins::record(db, now, &counted)?;
+            origins::record_requests(db, now, &counted)?;
             match sent {
                 DeliveryResult::Delivered => websub_subscribers::record_notification(db, &ping, &hash, now),
                 DeliveryResult::Retry { at, detail } => {

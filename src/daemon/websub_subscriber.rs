@@ -10,7 +10,7 @@ use crate::domain;
 use crate::domain::duration::after;
 use crate::domain::{HubMode, HubSubscription, OriginHold, SourceId, Timestamp};
 use crate::http_client::{HubResponse, Origin};
-use crate::store::leases::Lease;
+use crate::store::leases::PollLease;
 use crate::store::{self, origins, websub_subscriptions};
 use crate::websub::callback::{self, CallbackEndpoint};
 use crate::websub::renewal_schedule::{self, SubscriptionStep};
@@ -160,7 +160,7 @@ impl SubscriberContext {
 
     /// Asks a hub and writes down what it said. When we are stopped meanwhile nothing is: it may still verify.
     async fn send(&self, request: HubRequest, stop: &CancellationToken) {
-        let lease = Lease::new(&self.context.program);
+        let lease = PollLease::new(&self.context.program);
         let asked = async {
             match Url::parse(&request.hub) {
                 Ok(hub) => self.ask(&hub, &request, &lease).await,
@@ -177,13 +177,13 @@ impl SubscriberContext {
         let longest = self.context.options.max_hold;
         tracing::info!(%source, hub = request.hub, mode = request.mode.as_str(), ?answer, "a hub was asked");
         let written = self.context.store.write(move |db| {
-            origins::record(db, now, &asked)?;
+            origins::record_requests(db, now, &asked)?;
             let known = websub_subscriptions::get(db, source)?.filter(|known| known.requested_at == Some(at));
             if let Some((mut known, answer)) = known.zip(answer) {
                 state_machine::apply_hub_response(&mut known, &answer, now);
                 websub_subscriptions::save(db, &known, now)?;
                 if let Some(hold) = hold(&answer, &request.hub, longest, now) {
-                    origins::hold(db, &hold)?;
+                    origins::record_hold(db, &hold)?;
                 }
             }
             Ok(())
@@ -193,10 +193,10 @@ impl SubscriberContext {
         }
     }
 
-    async fn ask(&self, hub: &Url, request: &HubRequest, lease: &Lease) -> HubResponse {
+    async fn ask(&self, hub: &Url, request: &HubRequest, lease: &PollLease) -> HubResponse {
         let now = self.context.clock.now();
         let name = name_of(hub);
-        match self.context.store.read(move |db| origins::held(db, &name, now)).await {
+        match self.context.store.read(move |db| origins::active_hold(db, &name, now)).await {
             Ok(None) => {}
             Ok(Some(hold)) => {
                 let retry_after = hold.until.duration_since(now).try_into().ok();

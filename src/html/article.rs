@@ -7,7 +7,7 @@
 use super::boilerplate::remove_teasers;
 use super::page_limits::has_bounded_tree;
 use super::plain_text::page_text_blocks;
-use crate::domain::text::one_line;
+use crate::domain::display_text::one_line;
 use dom_query::Document;
 use dom_smoothie::{Config, Readability};
 use url::Url;

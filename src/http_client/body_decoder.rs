@@ -100,11 +100,11 @@ fn coding(headers: &HeaderMap) -> Result<ContentCoding, BodyError> {
                 "deflate" => ContentCoding::Deflate,
                 "br" => ContentCoding::Brotli,
                 "zstd" => ContentCoding::Zstd,
-                _ => return Err(BodyError::UnknownCoding(crate::domain::text::one_line(name, 40))),
+                _ => return Err(BodyError::UnknownCoding(crate::domain::display_text::one_line(name, 40))),
             };
             // A body that is packed twice is a bomb or a mistake; no feed is sent so.
             if found != ContentCoding::Identity {
-                return Err(BodyError::UnknownCoding(crate::domain::text::one_line(&value, 40)));
+                return Err(BodyError::UnknownCoding(crate::domain::display_text::one_line(&value, 40)));
             }
             found = coding;
         }

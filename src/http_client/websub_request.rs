@@ -6,7 +6,7 @@
 
 use super::{AcquirePermit, Fetcher, Origin, PermitDenied, body_decoder, cache_headers, explain, redirect};
 use crate::domain::Timestamp;
-use crate::domain::text::one_line;
+use crate::domain::display_text::one_line;
 use reqwest::{Response, StatusCode, header};
 use std::time::Duration;
 use tokio::time::Instant;

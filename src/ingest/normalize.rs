@@ -3,7 +3,7 @@
 //! Pure: no I/O and no clock. What it cannot use is reported as a [`FeedProblem`], never as an error.
 
 use super::feed_language::primary_subtag;
-use crate::domain::text::one_line;
+use crate::domain::display_text::one_line;
 use crate::domain::{FeedProblem, NewItem, ProblemKind, Timestamp};
 use crate::feed_parser::{ParsedFeed, ParsedItem};
 use crate::html::boilerplate::{remove_repeated_blocks, remove_teasers};

@@ -9,7 +9,7 @@ use super::FeedOutline;
 use super::well_formed::{OpmlFault, first_fault};
 use crate::charset::decode_text;
 use crate::domain::FeedProblem;
-use crate::domain::text::one_line;
+use crate::domain::display_text::one_line;
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::markup::whitespace::fold_non_blank;

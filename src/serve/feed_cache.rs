@@ -4,7 +4,7 @@ use super::app_state::{AppState, InternalError};
 use super::feed_resource::FeedResource;
 use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL};
 use crate::domain::Timestamp;
-use crate::store::{renderings, stories};
+use crate::store::{feed_last_modified, publication};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
@@ -30,13 +30,13 @@ struct RenderedFeed {
 /// The current response for a document that readers subscribe to.
 pub async fn cached_response(app: &AppState, resource: FeedResource) -> Result<Arc<EncodedResponse>, InternalError> {
     let cached = app.cache.entry(resource.file_name());
-    let version = app.store.read(stories::feeds_version).await?;
+    let version = app.store.read(publication::feeds_version).await?;
     if let Some(rendered) = cached.get().filter(|rendered| rendered.version == version) {
         return Ok(rendered.response);
     }
     let _rendering = cached.rendering.lock().await;
     // Another request may have rendered the feed meanwhile.
-    let version = app.store.read(stories::feeds_version).await?;
+    let version = app.store.read(publication::feeds_version).await?;
     if let Some(rendered) = cached.get().filter(|rendered| rendered.version == version) {
         return Ok(rendered.response);
     }
@@ -44,11 +44,11 @@ pub async fn cached_response(app: &AppState, resource: FeedResource) -> Result<A
     let (version, mut response, recorded) = app
         .store
         .read(move |db| {
-            let version = stories::feeds_version(db)?;
+            let version = publication::feeds_version(db)?;
             let bytes = to_render.render(db, &options, None)?.unwrap_or_default();
             let response = EncodedResponse::new(to_render.format.content_type(), FEED_CACHE_CONTROL, bytes);
             let extension = to_render.format.extension();
-            let recorded = renderings::modified_at(db, &to_render.stem(), extension, &response.hash)?;
+            let recorded = feed_last_modified::find(db, &to_render.stem(), extension, &response.hash)?;
             Ok((version, response, recorded))
         })
         .await?;
@@ -69,7 +69,7 @@ pub async fn cached_response(app: &AppState, resource: FeedResource) -> Result<A
 async fn record_change(app: &AppState, resource: &FeedResource, hash: &str) -> Option<Timestamp> {
     let (stem, extension) = (resource.stem(), resource.format.extension());
     let (hash, now) = (hash.to_owned(), app.clock.now());
-    let written = app.store.write(move |db| renderings::record(db, &stem, extension, &hash, now)).await;
+    let written = app.store.write(move |db| feed_last_modified::record(db, &stem, extension, &hash, now)).await;
     written.inspect_err(|error| tracing::warn!(%error, "cannot record the Last-Modified date of a feed")).ok()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::{FeedVariant, PublishedFeed};
 use crate::publish::{self, FeedDocument, FeedFormat, FeedPage, HEALTH_FEED_NAME, Options, render_health_feed};
-use crate::store::{self, ReadConnection, entries, events, stories};
+use crate::store::{self, ReadConnection, feed_entries, operator_events, publication};
 
 /// A document below `/feeds/`.
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ impl FeedResource {
     pub fn archived(db: &ReadConnection, feeds: &[PublishedFeed]) -> store::Result<Vec<FeedResource>> {
         let mut all = Vec::new();
         for feed in feeds {
-            let pages = entries::archive_pages(db, feed)?.into_iter().map(FeedPage::Archive);
+            let pages = feed_entries::archive_page_numbers(db, feed)?.into_iter().map(FeedPage::Archive);
             all.extend(pages.flat_map(|page| FeedResource::of_page(feed, page)));
         }
         Ok(all)
@@ -109,13 +109,13 @@ impl FeedResource {
         options: &Options,
         token: Option<&str>,
     ) -> store::Result<Option<Vec<u8>>> {
-        let instance = stories::instance(db)?;
+        let instance = publication::instance(db)?;
         let FeedContents::Stories(feed, variant, page) = &self.contents else {
-            return Ok(Some(render_health_feed(&events::latest(db)?, &instance, options)));
+            return Ok(Some(render_health_feed(&operator_events::latest(db)?, &instance, options)));
         };
         let loaded = match page {
-            FeedPage::Current => Some(entries::current(db, feed, *variant)?),
-            FeedPage::Archive(number) => entries::archive(db, feed, *variant, *number)?,
+            FeedPage::Current => Some(feed_entries::current_page(db, feed, *variant)?),
+            FeedPage::Archive(number) => feed_entries::archive_page(db, feed, *variant, *number)?,
         };
         Ok(loaded.map(|loaded| {
             let document = FeedDocument::of_feed(feed, *variant, *page, &instance, &loaded.entries, options)

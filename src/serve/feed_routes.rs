@@ -8,8 +8,8 @@ use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, PRIVATE_CACHE_CONTR
 use super::pages;
 use crate::domain::{FeedEntry, StoryId};
 use crate::publish::{self, FeedDocument, FeedFormat, Options};
-use crate::store::listing::{self, Listing};
-use crate::store::{self, ReadConnection, editions, stories, tokens, words};
+use crate::store::story_search::{self, StorySearch};
+use crate::store::{self, ReadConnection, editions, feed_tokens, fts_query, publication, stories};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -60,7 +60,7 @@ async fn private_feed(
     let (options, content_type) = (app.options.clone(), resource.format.content_type());
     let read = app.store.read(move |db| {
         let Some(feed) = resource.private_feed() else { return Ok(None) };
-        match tokens::get(db, &feed.name)?.filter(|known| is_same_token(known, &token)) {
+        match feed_tokens::find(db, &feed.name)?.filter(|known| is_same_token(known, &token)) {
             Some(token) => resource.render(db, &options, Some(&token)),
             None => Ok(None),
         }
@@ -111,7 +111,7 @@ async fn story_feed(
     format: FeedFormat,
     request: &HeaderMap,
 ) -> Result<Response, InternalError> {
-    let found = app.store.read(move |db| Ok(stories::get(db, id)?.zip(Some(stories::instance(db)?)))).await?;
+    let found = app.store.read(move |db| Ok(stories::get(db, id)?.zip(Some(publication::instance(db)?)))).await?;
     let Some((story, instance)) = found else {
         return Ok(pages::not_found(State(app)).await);
     };
@@ -136,12 +136,12 @@ pub async fn search(
     format: FeedFormat,
 ) -> Result<Response, InternalError> {
     let typed = query.ok().and_then(|Query(query)| query.q).unwrap_or_default();
-    let Some(expression) = words::query(&typed) else {
+    let Some(expression) = fts_query::from_user_input(&typed) else {
         return Ok(pages::not_found(State(app)).await);
     };
     let options = app.options.clone();
     let read = app.store.read(move |db| {
-        let (entries, instance) = (search_results(db, expression)?, stories::instance(db)?);
+        let (entries, instance) = (search_results(db, expression)?, publication::instance(db)?);
         Ok(publish::render(&FeedDocument::of_search(typed.trim(), &instance, &entries, &options), format))
     });
     Ok(respond_once(format.content_type(), FEED_CACHE_CONTROL, read.await?, &request))
@@ -152,9 +152,9 @@ const MAX_SEARCH_RESULTS: u32 = 100;
 
 /// The stories that the page of the same search lists first, newest first.
 fn search_results(db: &ReadConnection, expression: String) -> store::Result<Vec<FeedEntry>> {
-    let listing = Listing { words: Some(expression), limit: MAX_SEARCH_RESULTS, ..Listing::default() };
-    let ids: Vec<StoryId> = listing::list(db, &listing)?.stories.iter().map(|story| story.id).collect();
-    let mut entries = editions::of_stories(db, &ids)?;
+    let listing = StorySearch { words: Some(expression), limit: MAX_SEARCH_RESULTS, ..StorySearch::default() };
+    let ids: Vec<StoryId> = story_search::search(db, &listing)?.stories.iter().map(|story| story.id).collect();
+    let mut entries = editions::latest_entries(db, &ids)?;
     entries.sort_by_key(|entry| Reverse((entry.published.at, entry.edition.story)));
     Ok(entries)
 }

@@ -57,7 +57,7 @@ impl TaskHealth {
 /// `/healthz`: 200 if the database can be read and every task runs, else 503, with the number of items that wait for
 /// grouping. The cost does not depend on the size of the database.
 pub async fn healthz(State(app): State<AppState>) -> Result<Response, InternalError> {
-    let waiting = app.store.read(items::backlog).await?;
+    let waiting = app.store.read(items::count_unassigned).await?;
     let down = app.health.reasons();
     let (status, word) =
         if down.is_empty() { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "down") };

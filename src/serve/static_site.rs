@@ -10,7 +10,7 @@ use super::pages::{self, SiteLayout};
 use crate::clock::Clock;
 use crate::domain::{Story, StoryId, Timestamp};
 use crate::publish::{self, FeedDocument, FeedFormat, Options};
-use crate::store::{self, ReadConnection, Store, WriteConnection, renderings, sources, stories};
+use crate::store::{self, ReadConnection, Store, WriteConnection, feed_last_modified, publication, sources, stories};
 use axum::body::Bytes;
 use std::io;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub async fn write_static_site(
     let shared = Arc::new(options.clone());
     let (version, feeds, written, write) = store
         .read(move |db| {
-            let version = stories::version(db)?;
+            let version = publication::version(db)?;
             let feeds = render_feeds(db, &shared)?;
             let written = write_archives(db, &shared, &mut write).and_then(|()| write_pages(db, &shared, &mut write));
             Ok((version, feeds, written, write))
@@ -93,14 +93,14 @@ fn with_dates(
     version: i64,
     now: Timestamp,
 ) -> store::Result<Vec<StaticDocument>> {
-    let is_newest = stories::version(db)? == version;
+    let is_newest = publication::version(db)? == version;
     let mut documents = Vec::new();
     for (resource, response) in feeds {
         let (stem, extension) = (resource.stem(), resource.format.extension());
         let modified = if is_newest {
-            Some(renderings::record(db, &stem, extension, &response.hash, now)?)
+            Some(feed_last_modified::record(db, &stem, extension, &response.hash, now)?)
         } else {
-            renderings::modified_at(db, &stem, extension, &response.hash)?
+            feed_last_modified::find(db, &stem, extension, &response.hash)?
         };
         documents.push(document(format!("feeds/{}", resource.file_name()), &response, modified));
     }
@@ -109,13 +109,13 @@ fn with_dates(
 
 fn write_pages(db: &ReadConnection, options: &Options, write: DocumentSink) -> Result<(), Error> {
     let feeds = options.public_feeds();
-    let instance = stories::instance(db)?;
+    let instance = publication::instance(db)?;
     let site = || SiteLayout::new(options, &feeds);
     let mut write_response = |path: String, response: &EncodedResponse| write(document(path, response, None));
     write_response("index.html".into(), &page(pages::index_page(db, site(), None)?)?)?;
     // `sources` and `feeds` are folders, so their lists are the folders' index files.
     write_response("sources/index.html".into(), &page(pages::sources_page(db, site())?)?)?;
-    for source in sources::list(db, &sources::Filter::default())? {
+    for source in sources::list(db, &sources::SourceFilter::default())? {
         write_response(format!("sources/{}", source.id), &page(pages::source_page(db, site(), &source)?)?)?;
     }
     write_response("feeds/index.html".into(), &page(pages::feeds_page(site()))?)?;
@@ -123,7 +123,7 @@ fn write_pages(db: &ReadConnection, options: &Options, write: DocumentSink) -> R
     write_response("feeds.opml".into(), &opml)?;
     write_response("health".into(), &page(pages::health_page(db, site(), None)?)?)?;
     write_response("404.html".into(), &page(pages::not_found_page(site()))?)?;
-    for id in stories::ever_published(db)? {
+    for id in stories::published_ids(db)? {
         if let Some(story) = merge_target(db, id)?
             && let Some(html) = pages::story_page(db, site(), &story)?
         {

@@ -12,13 +12,18 @@ use std::collections::{BTreeMap, HashSet};
 
 /// Stores the items of one document of `source`: new ones are added, changed ones revised, in the document's order
 /// from its end, because feeds list the newest first and ids are to follow time.
-pub(super) fn store(db: &WriteConnection, source: SourceId, items: &[NewItem], now: Timestamp) -> Result<IngestResult> {
+pub(super) fn store_items(
+    db: &WriteConnection,
+    source: SourceId,
+    items: &[NewItem],
+    now: Timestamp,
+) -> Result<IngestResult> {
     let mut stored = IngestResult::default();
     let recognised = recognise(db, source, items, now)?;
     for (new, recognised) in items.iter().zip(recognised).rev() {
         match recognised {
             Recognised::New => stored.new.push(insert(db, source, new, now)?),
-            Recognised::Removed => super::retention::shown_again(db, source, new, now)?,
+            Recognised::Removed => super::tombstones::refresh(db, source, new, now)?,
             Recognised::Known(known, rule) => {
                 if rule != MatchedBy::Guid {
                     insert_guid(db, source, &new.guid, known, rule)?;
@@ -29,7 +34,7 @@ pub(super) fn store(db: &WriteConnection, source: SourceId, items: &[NewItem], n
         }
     }
     if !stored.changed.is_empty() {
-        super::stories::touch(db)?;
+        super::publication::touch(db)?;
     }
     Ok(stored)
 }
@@ -129,13 +134,13 @@ fn revise(db: &WriteConnection, id: ItemId, new: &NewItem, now: Timestamp) -> Re
         )?;
     }
     if retitled || summary != new.summary {
-        super::editions::look_at_story_of(db, id)?;
+        super::review_queue::enqueue_story_of_item(db, id)?;
     }
     Ok(said_otherwise.then_some(ItemChange { item: id, retitled }))
 }
 
 /// Those of these guids that a source has shown before.
-pub fn known(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
+pub fn known_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
     let mut known = db.prepare_cached(
         "SELECT guid FROM item_guid WHERE source_id = ?1 AND guid IN (SELECT value FROM json_each(?2))",
     )?;
@@ -143,7 +148,7 @@ pub fn known(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<Ha
 }
 
 /// Those of these guids whose items came since the source's last good poll: they were pushed.
-pub fn pushed(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
+pub fn pushed_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
     let mut pushed = db.prepare_cached(
         "SELECT item_guid.guid FROM item_guid JOIN item ON item.id = item_id
          WHERE item_guid.source_id = ?1 AND item_guid.guid IN (SELECT value FROM json_each(?2))
@@ -166,7 +171,7 @@ pub fn unassigned(db: &ReadConnection, limit: u32, now: Timestamp) -> Result<Vec
 }
 
 /// How many items the clusterer has not placed yet.
-pub fn backlog(db: &ReadConnection) -> Result<u64> {
+pub fn count_unassigned(db: &ReadConnection) -> Result<u64> {
     let mut count = db.prepare_cached("SELECT count(*) FROM item WHERE story_id IS NULL")?;
     Ok(count.query_row([], |row| row.get::<_, i64>(0))? as u64)
 }
@@ -178,7 +183,7 @@ pub fn get(db: &ReadConnection, id: ItemId) -> Result<Option<Item>> {
 
 /// What an item said before, newest first.
 #[derive(Debug, Clone, serde::Serialize)]
-pub struct Revision {
+pub struct ItemRevision {
     pub replaced_at: Timestamp,
     pub title: String,
     pub summary: String,
@@ -187,13 +192,13 @@ pub struct Revision {
     pub content: Option<String>,
 }
 
-pub fn revisions(db: &ReadConnection, id: ItemId) -> Result<Vec<Revision>> {
+pub fn revisions(db: &ReadConnection, id: ItemId) -> Result<Vec<ItemRevision>> {
     let mut statement = db.prepare_cached(
         "SELECT replaced_at, title, summary, published_at, content FROM item_revision WHERE item_id = ?1
          ORDER BY replaced_at DESC",
     )?;
     collect(&mut statement, [id.0], |row| {
-        Ok(Revision {
+        Ok(ItemRevision {
             replaced_at: super::rows::time(row.get(0)?)?,
             title: row.get(1)?,
             summary: row.get(2)?,
@@ -205,23 +210,23 @@ pub fn revisions(db: &ReadConnection, id: ItemId) -> Result<Vec<Revision>> {
 
 /// What an item said until it was changed, as far as readers see it.
 #[derive(Debug, Clone)]
-pub struct Earlier {
+pub struct EarlierText {
     pub until: Timestamp,
     pub title: String,
     pub summary: String,
 }
 
 /// What the items of a story said before, each one's newest first.
-pub fn said_before(db: &ReadConnection, story: StoryId) -> Result<BTreeMap<ItemId, Vec<Earlier>>> {
+pub fn earlier_texts(db: &ReadConnection, story: StoryId) -> Result<BTreeMap<ItemId, Vec<EarlierText>>> {
     let mut statement = db.prepare_cached(
         "SELECT item_id, replaced_at, item_revision.title, item_revision.summary
          FROM item CROSS JOIN item_revision ON item_id = item.id
          WHERE story_id = ?1 ORDER BY item_id, replaced_at DESC",
     )?;
-    let mut said: BTreeMap<ItemId, Vec<Earlier>> = BTreeMap::new();
+    let mut said: BTreeMap<ItemId, Vec<EarlierText>> = BTreeMap::new();
     for (item, earlier) in collect(&mut statement, [story.to_row()], |row| {
         let until = super::rows::time(row.get(1)?)?;
-        Ok((ItemId(row.get(0)?), Earlier { until, title: row.get(2)?, summary: row.get(3)? }))
+        Ok((ItemId(row.get(0)?), EarlierText { until, title: row.get(2)?, summary: row.get(3)? }))
     })? {
         said.entry(item).or_default().push(earlier);
     }
@@ -230,7 +235,7 @@ pub fn said_before(db: &ReadConnection, story: StoryId) -> Result<BTreeMap<ItemI
 
 /// How many items of a source are of each day from the first to the last, by days since 1970 in UTC; days without any
 /// are left out.
-pub fn per_day(db: &ReadConnection, source: SourceId, first: i64, last: i64) -> Result<BTreeMap<i64, u64>> {
+pub fn count_per_day(db: &ReadConnection, source: SourceId, first: i64, last: i64) -> Result<BTreeMap<i64, u64>> {
     const DAY: i64 = 86_400_000;
     let mut statement = db.prepare_cached(
         "SELECT ranked_at / ?4, count(*) FROM item WHERE source_id = ?1 AND ranked_at >= ?2 AND ranked_at < ?3
@@ -243,7 +248,7 @@ pub fn per_day(db: &ReadConnection, source: SourceId, first: i64, last: i64) -> 
 }
 
 /// The guids under which an item was shown besides the first, and by what it was recognised then.
-pub fn other_guids(db: &ReadConnection, id: ItemId) -> Result<Vec<(String, MatchedBy)>> {
+pub fn rewritten_guids(db: &ReadConnection, id: ItemId) -> Result<Vec<(String, MatchedBy)>> {
     let mut statement = db.prepare_cached(
         "SELECT guid, matched_by FROM item_guid WHERE item_id = ?1 AND matched_by <> 'guid' ORDER BY guid",
     )?;

@@ -15,7 +15,7 @@ use std::hash::{BuildHasher, Hasher};
 
 /// One poll's right to ask.
 #[derive(Debug, Clone)]
-pub struct Lease {
+pub struct PollLease {
     token: i64,
     /// Which program polls, in words.
     pub holder: String,
@@ -23,48 +23,48 @@ pub struct Lease {
     pub origin: Option<String>,
 }
 
-impl Lease {
+impl PollLease {
     /// A lease that holds nothing yet.
-    pub fn new(holder: &str) -> Lease {
+    pub fn new(holder: &str) -> PollLease {
         // Random without a dependency: the standard library seeds its hashers so.
         let token = std::hash::RandomState::new().build_hasher().finish() as i64;
-        Lease { token, holder: holder.to_owned(), origin: None }
+        PollLease { token, holder: holder.to_owned(), origin: None }
     }
 }
 
 /// What somebody else has.
 #[derive(Debug, Clone)]
-pub struct Held {
-    pub what: Kind,
+pub struct LeaseConflict {
+    pub what: LeaseKind,
     /// The program that has it; empty while only the pause after its request lasts.
     pub holder: String,
     pub since: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum LeaseKind {
     Source,
     Origin,
 }
 
-impl Kind {
+impl LeaseKind {
     fn as_str(self) -> &'static str {
         match self {
-            Kind::Source => "source",
-            Kind::Origin => "origin",
+            LeaseKind::Source => "source",
+            LeaseKind::Origin => "origin",
         }
     }
 }
 
 /// Takes a source and its origin for a poll, both or neither.
-pub fn take(
+pub fn acquire(
     db: &WriteConnection,
-    lease: &Lease,
+    lease: &PollLease,
     source: SourceId,
     now: Timestamp,
     until: Timestamp,
-) -> Result<Option<Held>> {
-    let wanted = [(Kind::Source, Some(source.to_string())), (Kind::Origin, lease.origin.clone())];
+) -> Result<Option<LeaseConflict>> {
+    let wanted = [(LeaseKind::Source, Some(source.to_string())), (LeaseKind::Origin, lease.origin.clone())];
     for (kind, name) in &wanted {
         if let Some(name) = name
             && let Some(held) = held_by_other(db, lease, *kind, name, now)?
@@ -82,41 +82,41 @@ pub fn take(
 
 /// Moves a poll on to another origin, as a redirect leads it: the one that it had is given back whether or not the other
 /// is free, so that two polls never wait for each other. What the poll holds lasts until `until` again.
-pub fn move_on(
+pub fn switch_origin(
     db: &WriteConnection,
-    lease: &Lease,
+    lease: &PollLease,
     origin: &str,
     now: Timestamp,
     until: Timestamp,
     pause_until: Timestamp,
-) -> Result<Option<Held>> {
+) -> Result<Option<LeaseConflict>> {
     give_back_origins(db, lease, now, pause_until)?;
     db.execute(
         "UPDATE lease SET expires_at = ?2 WHERE owner_token = ?1",
         params![lease.token, until.as_millisecond()],
     )?;
-    if let Some(held) = held_by_other(db, lease, Kind::Origin, origin, now)? {
+    if let Some(held) = held_by_other(db, lease, LeaseKind::Origin, origin, now)? {
         return Ok(Some(held));
     }
-    put(db, lease, Kind::Origin, origin, now, until)?;
+    put(db, lease, LeaseKind::Origin, origin, now, until)?;
     Ok(None)
 }
 
 /// Ends a lease. Its origin rests until `pause_until`.
-pub fn give_back(db: &WriteConnection, lease: &Lease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
+pub fn release(db: &WriteConnection, lease: &PollLease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
     give_back_origins(db, lease, now, pause_until)?;
     db.execute("DELETE FROM lease WHERE owner_token = ?1", [lease.token])?;
     Ok(())
 }
 
 /// Ends all leases of a program that is known to poll no more, and sweeps those that have ended by themselves.
-pub fn forget(db: &WriteConnection, holder: &str, now: Timestamp) -> Result<()> {
+pub fn delete_of_holder(db: &WriteConnection, holder: &str, now: Timestamp) -> Result<()> {
     db.execute("DELETE FROM lease WHERE holder = ?1 OR expires_at <= ?2", params![holder, now.as_millisecond()])?;
     Ok(())
 }
 
 /// The sources that a program polls right now.
-pub fn sources_of(db: &ReadConnection, holder: &str) -> Result<Vec<SourceId>> {
+pub fn sources_held_by(db: &ReadConnection, holder: &str) -> Result<Vec<SourceId>> {
     let mut statement =
         db.prepare_cached("SELECT resource FROM lease WHERE resource_kind = 'source' AND holder = ?1")?;
     let names = collect(&mut statement, [holder], |row| Ok(row.get::<_, String>(0)?))?;
@@ -124,17 +124,24 @@ pub fn sources_of(db: &ReadConnection, holder: &str) -> Result<Vec<SourceId>> {
 }
 
 /// What is leased right now: sources, and origins.
-pub fn held(db: &ReadConnection, now: Timestamp) -> Result<(HashSet<SourceId>, HashSet<String>)> {
+pub fn active_leases(db: &ReadConnection, now: Timestamp) -> Result<(HashSet<SourceId>, HashSet<String>)> {
     let mut statement = db.prepare_cached("SELECT resource_kind, resource FROM lease WHERE expires_at > ?1")?;
     let rows = collect(&mut statement, [now.as_millisecond()], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
     })?;
-    let (sources, origins): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(kind, _)| kind == Kind::Source.as_str());
+    let (sources, origins): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|(kind, _)| kind == LeaseKind::Source.as_str());
     let sources = sources.into_iter().filter_map(|(_, name)| name.parse().ok().map(SourceId)).collect();
     Ok((sources, origins.into_iter().map(|(_, name)| name).collect()))
 }
 
-fn held_by_other(db: &ReadConnection, lease: &Lease, what: Kind, name: &str, now: Timestamp) -> Result<Option<Held>> {
+fn held_by_other(
+    db: &ReadConnection,
+    lease: &PollLease,
+    what: LeaseKind,
+    name: &str,
+    now: Timestamp,
+) -> Result<Option<LeaseConflict>> {
     let row = db
         .prepare_cached(
             "SELECT holder, acquired_at FROM lease WHERE resource_kind = ?1 AND resource = ?2 AND expires_at > ?3
@@ -144,10 +151,17 @@ fn held_by_other(db: &ReadConnection, lease: &Lease, what: Kind, name: &str, now
             Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
         })
         .optional()?;
-    row.map(|(holder, since)| Ok(Held { what, holder, since: time(since)? })).transpose()
+    row.map(|(holder, since)| Ok(LeaseConflict { what, holder, since: time(since)? })).transpose()
 }
 
-fn put(db: &WriteConnection, lease: &Lease, kind: Kind, name: &str, now: Timestamp, until: Timestamp) -> Result<()> {
+fn put(
+    db: &WriteConnection,
+    lease: &PollLease,
+    kind: LeaseKind,
+    name: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<()> {
     db.execute(
         "INSERT OR REPLACE INTO lease (resource_kind, resource, owner_token, holder, acquired_at, expires_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -157,7 +171,7 @@ fn put(db: &WriteConnection, lease: &Lease, kind: Kind, name: &str, now: Timesta
 }
 
 /// The pause between two requests to an origin holds over all programs: it stays leased, by nobody, while it lasts.
-fn give_back_origins(db: &WriteConnection, lease: &Lease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
+fn give_back_origins(db: &WriteConnection, lease: &PollLease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
     if pause_until > now {
         db.execute(
             "UPDATE lease SET owner_token = 0, holder = '', expires_at = ?2

@@ -18,9 +18,9 @@ impl Maintenance {
              AND id <> (SELECT max(id) FROM poll newest WHERE newest.source_id = poll.source_id)",
             [self.polls_before.as_millisecond()],
         )?;
-        super::events::forget(db, self.polls_before)?;
-        super::origins::forget_past(db, self.polls_before)?;
-        super::origins::forget_requests(db, self.polls_before)?;
+        super::operator_events::delete_before(db, self.polls_before)?;
+        super::origins::delete_expired_holds(db, self.polls_before)?;
+        super::origins::delete_requests_before(db, self.polls_before)?;
         db.sqlite().execute_batch("PRAGMA optimize")?;
         Ok(dropped)
     }

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
 /// Writes down a hold. A later end stays: nobody who asked for a day is asked again because somebody asked for an hour.
-pub fn hold(db: &WriteConnection, hold: &OriginHold) -> Result<()> {
+pub fn record_hold(db: &WriteConnection, hold: &OriginHold) -> Result<()> {
     db.execute(
         "INSERT INTO origin_hold (origin, until, reason) VALUES (?1, ?2, ?3)
          ON CONFLICT (origin) DO UPDATE SET until = excluded.until, reason = excluded.reason
@@ -19,7 +19,7 @@ pub fn hold(db: &WriteConnection, hold: &OriginHold) -> Result<()> {
 }
 
 /// The hold of an origin, where it has one now.
-pub fn held(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Option<OriginHold>> {
+pub fn active_hold(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Option<OriginHold>> {
     let row = db
         .prepare_cached("SELECT until, reason FROM origin_hold WHERE origin = ?1 AND until > ?2")?
         .query_row(params![origin, now.as_millisecond()], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
@@ -28,7 +28,7 @@ pub fn held(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Option<
 }
 
 /// The holds that end after `at`, the first to end before the others.
-pub fn holds_after(db: &ReadConnection, at: Timestamp, limit: u32) -> Result<Vec<OriginHold>> {
+pub fn holds_ending_after(db: &ReadConnection, at: Timestamp, limit: u32) -> Result<Vec<OriginHold>> {
     let mut statement = db.prepare_cached(
         "SELECT origin, until, reason FROM origin_hold WHERE until > ?1 ORDER BY until, origin LIMIT ?2",
     )?;
@@ -38,12 +38,12 @@ pub fn holds_after(db: &ReadConnection, at: Timestamp, limit: u32) -> Result<Vec
 }
 
 /// Ends the holds of an origin, as a server and as a hub. Returns whether it had one.
-pub fn release(db: &WriteConnection, origin: &str) -> Result<bool> {
+pub fn clear_hold(db: &WriteConnection, origin: &str) -> Result<bool> {
     Ok(db.execute("DELETE FROM origin_hold WHERE origin IN (?1, 'hub ' || ?1)", [origin])? > 0)
 }
 
 /// The sources that an origin keeps waiting: by its own word, or because it is on hold.
-pub fn kept_waiting(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Vec<SourceId>> {
+pub fn waiting_sources(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Vec<SourceId>> {
     let mut statement = db.prepare_cached(
         "SELECT id FROM source WHERE state = 'active' AND next_poll_at > ?2
          AND next_poll_reason <> 'you ended the hold of its server'
@@ -56,7 +56,7 @@ pub fn kept_waiting(db: &ReadConnection, origin: &str, now: Timestamp) -> Result
 }
 
 /// Writes down requests that belong to no poll.
-pub fn record(db: &WriteConnection, at: Timestamp, requests: &[RequestRecord]) -> Result<()> {
+pub fn record_requests(db: &WriteConnection, at: Timestamp, requests: &[RequestRecord]) -> Result<()> {
     let mut insert = db
         .prepare_cached("INSERT INTO request_log (requested_at, origin, status, wire_bytes) VALUES (?1, ?2, ?3, ?4)")?;
     for request in requests {
@@ -66,19 +66,19 @@ pub fn record(db: &WriteConnection, at: Timestamp, requests: &[RequestRecord]) -
 }
 
 /// Forgets such requests from before `before`.
-pub fn forget_requests(db: &WriteConnection, before: Timestamp) -> Result<()> {
+pub fn delete_requests_before(db: &WriteConnection, before: Timestamp) -> Result<()> {
     db.execute("DELETE FROM request_log WHERE requested_at < ?1", [before.as_millisecond()])?;
     Ok(())
 }
 
 /// Forgets holds that are over.
-pub fn forget_past(db: &WriteConnection, now: Timestamp) -> Result<()> {
+pub fn delete_expired_holds(db: &WriteConnection, now: Timestamp) -> Result<()> {
     db.execute("DELETE FROM origin_hold WHERE until <= ?1", [now.as_millisecond()])?;
     Ok(())
 }
 
 /// Whether an origin gave another source a good answer since `since`.
-pub fn serves_others(db: &ReadConnection, origin: &str, source: SourceId, since: Timestamp) -> Result<bool> {
+pub fn serves_other_sources(db: &ReadConnection, origin: &str, source: SourceId, since: Timestamp) -> Result<bool> {
     let found = db
         .prepare_cached(
             "SELECT 1 FROM poll WHERE started_at >= ?3 AND origin = ?1 AND source_id <> ?2
@@ -91,7 +91,7 @@ pub fn serves_others(db: &ReadConnection, origin: &str, source: SourceId, since:
 
 /// What was asked of one origin in a time.
 #[derive(Debug, Clone, Serialize)]
-pub struct Traffic {
+pub struct OriginTraffic {
     pub origin: String,
     /// Sources that it answered for.
     pub sources: u64,
@@ -110,7 +110,7 @@ pub struct Traffic {
 }
 
 /// What was asked of each origin since `since`, and those that are held; the most asked first.
-pub fn traffic(db: &ReadConnection, since: Timestamp, now: Timestamp) -> Result<Vec<Traffic>> {
+pub fn traffic(db: &ReadConnection, since: Timestamp, now: Timestamp) -> Result<Vec<OriginTraffic>> {
     let mut statement = db.prepare_cached(
         "WITH asked AS (
              SELECT origin, source_id, status, wire_bytes, outcome FROM poll WHERE started_at >= ?1 AND origin <> ''
@@ -137,7 +137,7 @@ pub fn traffic(db: &ReadConnection, since: Timestamp, now: Timestamp) -> Result<
     )?;
     collect(&mut statement, params![since.as_millisecond(), now.as_millisecond()], |row| {
         let count = |column| row.get::<_, i64>(column).map(|n| n as u64);
-        Ok(Traffic {
+        Ok(OriginTraffic {
             origin: row.get(0)?,
             sources: count(1)?,
             requests: count(2)?,

@@ -2,7 +2,7 @@
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, maybe_time, milliseconds, time, word};
-use super::{Error, Result, events, items, origins};
+use super::{Error, Result, items, operator_events, origins};
 use crate::domain::{FeedProblem, IngestResult, NewItem, PollOutcome, PollRecord, ProblemKind, SourceId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
@@ -11,24 +11,24 @@ use serde::Serialize;
 /// Writes down one attempt: its record, the items of its document, and what follows for the source.
 ///
 /// All of it or nothing: validators are never stored without the items that came with them.
-pub fn record(db: &WriteConnection, poll: &PollRecord, new_items: &[NewItem]) -> Result<IngestResult> {
+pub fn record_poll(db: &WriteConnection, poll: &PollRecord, new_items: &[NewItem]) -> Result<IngestResult> {
     let stored = record_push(db, poll, new_items)?;
     update_source(db, poll)?;
     if let Some(hold) = &poll.origin_hold {
-        origins::hold(db, hold)?;
+        origins::record_hold(db, hold)?;
     }
     for event in &poll.events {
-        events::record(db, poll.finished_at, event.kind, Some(poll.source), &event.detail)?;
+        operator_events::record(db, poll.finished_at, event.kind, Some(poll.source), &event.detail)?;
     }
     if let Some(outlet) = &poll.feed_outlet {
-        super::sources::settle_outlet(db, poll.source, outlet)?;
+        super::sources::replace_guessed_outlet(db, poll.source, outlet)?;
     }
     Ok(stored)
 }
 
 /// Writes down a document that nobody asked a server for: its record and its items. Nothing follows for the source.
 pub fn record_push(db: &WriteConnection, poll: &PollRecord, new_items: &[NewItem]) -> Result<IngestResult> {
-    let stored = items::store(db, poll.source, new_items, poll.finished_at)?;
+    let stored = items::store_items(db, poll.source, new_items, poll.finished_at)?;
     db.execute("INSERT INTO poll (source_id, started_at, finished_at, url, outcome, status, error, body_bytes, item_count,
          new_item_count, changed_item_count, origin, wire_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)", params![
         poll.source.0,
@@ -109,14 +109,14 @@ fn update_source(db: &WriteConnection, poll: &PollRecord) -> Result<()> {
         poll.asked_url,
     ])?;
     if let Some(url) = &poll.new_url {
-        super::sources::take_over_url(db, poll.source, &poll.asked_url, url)?;
+        super::sources::follow_redirect(db, poll.source, &poll.asked_url, url)?;
     }
     Ok(())
 }
 
 /// A poll as it is shown.
 #[derive(Debug, Clone, Serialize)]
-pub struct PastPoll {
+pub struct PollSummary {
     pub started_at: Timestamp,
     pub finished_at: Timestamp,
     pub url: String,
@@ -131,7 +131,7 @@ pub struct PastPoll {
 }
 
 /// A source's latest polls, newest first.
-pub fn latest(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<PastPoll>> {
+pub fn latest(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<PollSummary>> {
     let mut statement = db.prepare_cached(
         "SELECT started_at, finished_at, url, outcome, status, error, body_bytes, item_count, new_item_count,
          changed_item_count,
@@ -142,7 +142,7 @@ pub fn latest(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<P
     collect(&mut statement, params![source.0, limit], |row| {
         let outcome: String = row.get(3)?;
         let problems: String = row.get(10)?;
-        Ok(PastPoll {
+        Ok(PollSummary {
             started_at: time(row.get(0)?)?,
             finished_at: time(row.get(1)?)?,
             url: row.get(2)?,
@@ -159,21 +159,21 @@ pub fn latest(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<P
 }
 
 /// When the last poll of all was recorded: what the database knows is of that time.
-pub fn newest(db: &ReadConnection) -> Result<Option<Timestamp>> {
+pub fn last_poll_at(db: &ReadConnection) -> Result<Option<Timestamp>> {
     let mut statement = db.prepare_cached("SELECT finished_at FROM poll ORDER BY id DESC LIMIT 1")?;
     statement.query_row([], |row| row.get::<_, i64>(0)).optional()?.map(time).transpose()
 }
 
 /// How often each kind of problem, and each outcome, was recorded since `since`.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Tally {
+pub struct PollTally {
     pub polls: u64,
     pub last_poll_at: Option<Timestamp>,
     pub outcomes: Vec<(PollOutcome, u64)>,
     pub problems: Vec<(ProblemKind, u64)>,
 }
 
-pub fn tally(db: &ReadConnection, since: Timestamp) -> Result<Tally> {
+pub fn tally(db: &ReadConnection, since: Timestamp) -> Result<PollTally> {
     let since = since.as_millisecond();
     let (polls, last) = db
         .prepare_cached("SELECT count(*), max(finished_at) FROM poll WHERE started_at >= ?1")?
@@ -193,5 +193,5 @@ pub fn tally(db: &ReadConnection, since: Timestamp) -> Result<Tally> {
             .map_err(|_| Error::Corrupt(format!("the problem kind ‘{kind}’")))?;
         Ok((kind, row.get::<_, i64>(1)? as u64))
     })?;
-    Ok(Tally { polls: polls as u64, last_poll_at: maybe_time(last)?, outcomes, problems })
+    Ok(PollTally { polls: polls as u64, last_poll_at: maybe_time(last)?, outcomes, problems })
 }

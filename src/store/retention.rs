@@ -3,24 +3,18 @@
 //! A source may show an old item for years, and shown again it must not come as news. So each removed item leaves a
 //! tombstone, its guids and its link, until its source has not shown it for a while.
 
-use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, json_list};
-use crate::domain::duration::before;
-use crate::domain::{NewItem, SourceId, Timestamp};
-use jiff::SignedDuration;
+use super::{Result, tombstones};
+use crate::domain::Timestamp;
 use rusqlite::params;
 
 /// Stories that are removed in one transaction, so that nobody waits long for the writer.
 const BATCH: u32 = 500;
-/// A tombstone goes once its source has not shown the item for so long.
-const UNSEEN: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// How exactly it is known when an item was last shown: not every poll is a reason to write.
-const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What stays.
 #[derive(Debug, Clone, Copy)]
-pub struct Keep {
+pub struct RetentionPolicy {
     /// Stories with news from this time on.
     pub from: Timestamp,
     /// So many of the newest published stories, however old they are: a feed of few stories never empties by itself.
@@ -29,7 +23,7 @@ pub struct Keep {
 
 /// Removes some stories that need not stay. Returns how many; fewer than there are, so that it is called until none is
 /// left.
-pub fn remove_old(db: &WriteConnection, keep: Keep, now: Timestamp) -> Result<usize> {
+pub fn delete_old_stories(db: &WriteConnection, keep: RetentionPolicy, now: Timestamp) -> Result<usize> {
     let mut old = db.prepare_cached(
         "SELECT id FROM story WHERE merged_into IS NULL AND updated_at < ?1 AND created_at < ?1
          AND NOT EXISTS (SELECT 1 FROM item WHERE story_id = story.id AND first_seen_at >= ?1)
@@ -46,7 +40,7 @@ pub fn remove_old(db: &WriteConnection, keep: Keep, now: Timestamp) -> Result<us
     let mut of_stories =
         db.prepare_cached("SELECT id FROM item WHERE story_id IN (SELECT value FROM json_each(?1))")?;
     let items: Vec<i64> = collect(&mut of_stories, [json_list(&stories)], |row| Ok(row.get(0)?))?;
-    bury(db, &json_list(&items), now)?;
+    tombstones::create(db, &json_list(&items), now)?;
     let stories = with_leaderless(db, &items, stories)?;
     let (items, stories) = (json_list(&items), json_list(&stories));
     for sql in [
@@ -67,7 +61,7 @@ pub fn remove_old(db: &WriteConnection, keep: Keep, now: Timestamp) -> Result<us
         "DELETE FROM grouping_constraint WHERE id NOT IN (SELECT constraint_id FROM grouping_constraint_item)",
         [],
     )?;
-    super::stories::touch(db)?;
+    super::publication::touch(db)?;
     Ok(old.len())
 }
 
@@ -100,38 +94,4 @@ fn with_merged(db: &ReadConnection, stories: &[i64]) -> Result<Vec<i64>> {
          SELECT id FROM gone",
     )?;
     collect(&mut all, [json_list(stories)], |row| Ok(row.get(0)?))
-}
-
-fn bury(db: &WriteConnection, items: &str, now: Timestamp) -> Result<()> {
-    db.execute(
-        "INSERT OR REPLACE INTO link_tombstone (source_id, canonical_url, last_shown_at)
-         SELECT source_id, canonical_url, ?2 FROM item
-         WHERE canonical_url IS NOT NULL AND id IN (SELECT value FROM json_each(?1))",
-        params![items, now.as_millisecond()],
-    )?;
-    db.execute(
-        "UPDATE item_guid SET item_id = NULL, last_shown_at = ?2 WHERE item_id IN (SELECT value FROM json_each(?1))",
-        params![items, now.as_millisecond()],
-    )?;
-    Ok(())
-}
-
-/// A source shows an item that was removed: its tombstone stays.
-pub(super) fn shown_again(db: &WriteConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<()> {
-    let (now, yesterday) = (now.as_millisecond(), before(now, DAY).as_millisecond());
-    db.execute(
-        "INSERT INTO item_guid (source_id, guid, item_id, matched_by, last_shown_at) VALUES (?1, ?2, NULL, 'guid', ?3)
-         ON CONFLICT (source_id, guid) DO UPDATE SET last_shown_at = ?3 WHERE item_id IS NULL AND last_shown_at < ?4",
-        params![source.0, item.guid, now, yesterday],
-    )?;
-    db.execute("UPDATE link_tombstone SET last_shown_at = ?3 WHERE source_id = ?1 AND canonical_url = ?2 AND last_shown_at < ?4", params![source.0, item.canonical_url, now, yesterday])?;
-    Ok(())
-}
-
-/// Drops tombstones of items that their sources show no more.
-pub fn forget_tombstones(db: &WriteConnection, now: Timestamp) -> Result<()> {
-    let unseen = before(now, UNSEEN).as_millisecond();
-    db.execute("DELETE FROM item_guid WHERE item_id IS NULL AND last_shown_at < ?1", [unseen])?;
-    db.execute("DELETE FROM link_tombstone WHERE last_shown_at < ?1", [unseen])?;
-    Ok(())
 }

@@ -40,7 +40,7 @@ pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: 
         new.full_text.as_str()
     ])?;
     set_tags(db, id, &new.tags)?;
-    super::stories::touch(db)?;
+    super::publication::touch(db)?;
     Ok(Some(id))
 }
 
@@ -73,16 +73,16 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, now: Timestam
             params![id.0, url, now.as_millisecond()],
         )?;
     }
-    super::stories::touch(db)
+    super::publication::touch(db)
 }
 
 /// Takes the outlet of the feed's own site in the place of a guess. Items follow, since they have it by their source.
-pub(super) fn settle_outlet(db: &WriteConnection, id: SourceId, outlet: &str) -> Result<()> {
+pub(super) fn replace_guessed_outlet(db: &WriteConnection, id: SourceId, outlet: &str) -> Result<()> {
     db.execute(
         "UPDATE source SET outlet = ?2, outlet_provenance = 'site' WHERE id = ?1 AND outlet_provenance = 'guess'",
         params![id.0, outlet],
     )?;
-    super::stories::touch(db)
+    super::publication::touch(db)
 }
 
 fn set_tags(db: &WriteConnection, id: SourceId, tags: &[String]) -> Result<()> {
@@ -97,14 +97,14 @@ fn set_tags(db: &WriteConnection, id: SourceId, tags: &[String]) -> Result<()> {
 /// Pauses, resumes or removes a source. A source that is resumed keeps its schedule and what the server asked for.
 pub fn set_state(db: &WriteConnection, id: SourceId, state: SourceState) -> Result<()> {
     db.execute("UPDATE source SET state = ?2 WHERE id = ?1", params![id.0, state.as_str()])?;
-    super::stories::touch(db)
+    super::publication::touch(db)
 }
 
 /// Moves a source's next poll to `until` or later, where it is still as it was when it was looked up.
 ///
 /// It is on disk before the request goes out, so that a crash in the middle is not followed by a poll too soon. That
 /// nobody else polls it meanwhile is the [lease](super::leases)'s.
-pub fn claim(db: &WriteConnection, due: &DueSource, until: Timestamp) -> Result<bool> {
+pub fn claim_poll(db: &WriteConnection, due: &DueSource, until: Timestamp) -> Result<bool> {
     let claimed = db.execute(
         "UPDATE source SET next_poll_at = max(next_poll_at, ?3),
              next_poll_reason = 'a poll was begun and its end not yet recorded'
@@ -126,7 +126,7 @@ pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<DueSou
 }
 
 /// When the next source is due.
-pub fn next_due(db: &ReadConnection) -> Result<Option<Timestamp>> {
+pub fn next_poll_at(db: &ReadConnection) -> Result<Option<Timestamp>> {
     let next = db
         .prepare_cached("SELECT min(next_poll_at) FROM source WHERE state = 'active'")?
         .query_row([], |row| row.get::<_, Option<i64>>(0))?;
@@ -134,7 +134,7 @@ pub fn next_due(db: &ReadConnection) -> Result<Option<Timestamp>> {
 }
 
 /// Moves a source's next poll to after the hold of its server.
-pub fn postpone(db: &WriteConnection, due: &DueSource, until: Timestamp, reason: &str) -> Result<()> {
+pub fn postpone_poll(db: &WriteConnection, due: &DueSource, until: Timestamp, reason: &str) -> Result<()> {
     db.execute(
         "UPDATE source SET next_poll_at = ?3, next_poll_reason = ?4 WHERE id = ?1 AND next_poll_at = ?2 AND ?3 > ?2",
         params![due.id.0, due.at.as_millisecond(), until.as_millisecond(), reason],
@@ -167,7 +167,7 @@ pub fn spread_overdue(
 }
 
 /// Gives what is known of the rate of each source that is polled, as it was written down, and what its feed asks for.
-pub fn each_rate(db: &ReadConnection, mut take: impl FnMut(&str, &PollingHints)) -> Result<()> {
+pub fn for_each_update_rate(db: &ReadConnection, mut take: impl FnMut(&str, &PollingHints)) -> Result<()> {
     let mut statement = db.prepare_cached("SELECT update_rate, polling_hints FROM source WHERE state = 'active'")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -178,7 +178,7 @@ pub fn each_rate(db: &ReadConnection, mut take: impl FnMut(&str, &PollingHints))
 }
 
 /// Ends a source's hold on the operator's word, and polls it at `next`.
-pub fn release(db: &WriteConnection, id: SourceId, next: Timestamp) -> Result<()> {
+pub fn clear_hold(db: &WriteConnection, id: SourceId, next: Timestamp) -> Result<()> {
     db.execute(
         "UPDATE source SET hold_until = NULL, next_poll_at = ?2, next_poll_reason = 'you ended the hold of its server'
          WHERE id = ?1",
@@ -188,13 +188,13 @@ pub fn release(db: &WriteConnection, id: SourceId, next: Timestamp) -> Result<()
 }
 
 /// How many outlets are polled.
-pub fn active_outlets(db: &ReadConnection) -> Result<usize> {
+pub fn count_active_outlets(db: &ReadConnection) -> Result<usize> {
     let mut count = db.prepare_cached("SELECT count(DISTINCT outlet) FROM source WHERE state = 'active'")?;
     Ok(count.query_row([], |row| row.get::<_, i64>(0))? as usize)
 }
 
 /// Takes back what was held against sources that failed because our own network was down.
-pub fn clear_of_blame(db: &WriteConnection, sources: &[SourceId], interval: SignedDuration) -> Result<()> {
+pub fn revert_offline_failures(db: &WriteConnection, sources: &[SourceId], interval: SignedDuration) -> Result<()> {
     let mut clear = db.prepare_cached(
         "UPDATE source SET consecutive_failures = max(consecutive_failures - 1, 0), last_outcome = 'offline',
          last_error = 'our own network was down', next_poll_at = min(next_poll_at, last_poll_at + ?2),
@@ -213,24 +213,24 @@ pub fn clear_of_blame(db: &WriteConnection, sources: &[SourceId], interval: Sign
 
 /// Polls a source at another URL from now on, unless another source is polled there. What the server asked for and the
 /// validators stay: they have their own URL with them.
-pub(super) fn take_over_url(db: &WriteConnection, id: SourceId, from: &str, url: &str) -> Result<()> {
+pub(super) fn follow_redirect(db: &WriteConnection, id: SourceId, from: &str, url: &str) -> Result<()> {
     db.execute(
         "UPDATE source SET url = ?3 WHERE id = ?1 AND url = ?2 AND NOT EXISTS (SELECT 1 FROM source WHERE url = ?3)",
         params![id.0, from, url],
     )?;
-    super::stories::touch(db)
+    super::publication::touch(db)
 }
 
 /// How [`list`] orders and narrows.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct SourceFilter {
     pub tag: Option<String>,
     /// Only sources that are gone, held, or whose last poll went wrong.
     pub problems: bool,
 }
 
 /// All sources that were not removed, by outlet and title.
-pub fn list(db: &ReadConnection, filter: &Filter) -> Result<Vec<Source>> {
+pub fn list(db: &ReadConnection, filter: &SourceFilter) -> Result<Vec<Source>> {
     let sql = format!(
         "{SELECT} WHERE state <> 'removed'
          AND (?1 IS NULL OR EXISTS (SELECT 1 FROM source_tag WHERE source_id = source.id AND tag = ?1))
@@ -242,7 +242,7 @@ pub fn list(db: &ReadConnection, filter: &Filter) -> Result<Vec<Source>> {
 }
 
 /// The languages that the operator gave, where a feed's own is not meant.
-pub fn languages_given(db: &ReadConnection) -> Result<BTreeMap<SourceId, String>> {
+pub fn operator_languages(db: &ReadConnection) -> Result<BTreeMap<SourceId, String>> {
     let mut statement = db.prepare_cached("SELECT id, lang FROM source WHERE lang IS NOT NULL")?;
     let given = collect(&mut statement, [], |row| Ok((SourceId(row.get(0)?), row.get(1)?)))?;
     Ok(given.into_iter().collect())

@@ -1,20 +1,21 @@
 //! Stories in the database: where items were placed and why, what was published, and what a feed selects.
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::decisions::Lead;
-use super::rows::{ITEM_COLUMNS, ITEM_WIDTH, collect, item, json_list, maybe_time, time};
-use super::{Error, Result};
-use crate::domain::duration::before;
+use super::rows::{ITEM_COLUMNS, ITEM_WIDTH, collect, item, maybe_time, time};
+use super::{Error, Result, publication};
 use crate::domain::{
-    FeedSelection, Item, ItemId, JoinEvidence, Story, StoryAssignment, StoryId, StoryItem, StoryPlacement,
-    StoryPublication, StoryRegrouping,
+    Item, ItemId, JoinEvidence, Story, StoryAssignment, StoryId, StoryItem, StoryPlacement, StoryPublication,
+    StoryRegrouping,
 };
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use std::collections::BTreeSet;
 
+/// Chooses the item that stands for a story which lost the one that did.
+pub type ChooseLead<'a> = &'a dyn Fn(&Story) -> Option<ItemId>;
+
 /// An id for a story that this item founds: free in this database, and always the same for the same past.
-pub fn mint(db: &ReadConnection, founder: &Item, taken: impl Fn(StoryId) -> bool) -> Result<StoryId> {
+pub fn mint_id(db: &ReadConnection, founder: &Item, taken: impl Fn(StoryId) -> bool) -> Result<StoryId> {
     let mut known = db.prepare_cached("SELECT 1 FROM story WHERE id = ?1")?;
     for attempt in 0.. {
         let id = StoryId::mint(&founder.source_url, &founder.guid, attempt);
@@ -26,9 +27,9 @@ pub fn mint(db: &ReadConnection, founder: &Item, taken: impl Fn(StoryId) -> bool
 }
 
 /// Writes down where items belong, in the order in which it was decided.
-pub fn place(db: &WriteConnection, assignments: &[StoryAssignment], now: Timestamp) -> Result<()> {
+pub fn assign_items(db: &WriteConnection, assignments: &[StoryAssignment], now: Timestamp) -> Result<()> {
     assignments.iter().try_for_each(|assignment| assign(db, assignment, now))?;
-    touch(db)
+    publication::touch(db)
 }
 
 /// An item that has a story already is left there.
@@ -52,9 +53,14 @@ fn assign(db: &WriteConnection, assignment: &StoryAssignment, now: Timestamp) ->
 
 /// Writes down what a second look changed. `lead` chooses the item that stands for a story which lost the one that did.
 /// What was published of a story stays as it is.
-pub fn regroup(db: &WriteConnection, regrouped: &StoryRegrouping, now: Timestamp, lead: Lead<'_>) -> Result<()> {
+pub fn apply_regrouping(
+    db: &WriteConnection,
+    regrouped: &StoryRegrouping,
+    now: Timestamp,
+    lead: ChooseLead<'_>,
+) -> Result<()> {
     for founded in &regrouped.founded {
-        found(db, founded.story, founded.by, now)?;
+        create(db, founded.story, founded.by, now)?;
     }
     let mut touched = BTreeSet::new();
     for moved in &regrouped.moved {
@@ -65,11 +71,11 @@ pub fn regroup(db: &WriteConnection, regrouped: &StoryRegrouping, now: Timestamp
         redirect(db, *from, *into)?;
     }
     settle_changed(db, touched, now, lead)?;
-    touch(db)
+    publication::touch(db)
 }
 
 /// A story without items yet.
-pub(super) fn found(db: &WriteConnection, story: StoryId, by: ItemId, now: Timestamp) -> Result<()> {
+pub(super) fn create(db: &WriteConnection, story: StoryId, by: ItemId, now: Timestamp) -> Result<()> {
     db.execute(
         "INSERT INTO story (id, created_at, updated_at, lead_item_id) VALUES (?1, ?2, ?2, ?3)",
         params![story.to_row(), now.as_millisecond(), by.0],
@@ -107,7 +113,7 @@ pub(super) fn settle_changed(
     db: &WriteConnection,
     stories: BTreeSet<StoryId>,
     now: Timestamp,
-    lead: Lead<'_>,
+    lead: ChooseLead<'_>,
 ) -> Result<()> {
     let ids: Vec<StoryId> = stories.into_iter().collect();
     for story in load(db, &ids.iter().map(|id| id.to_row()).collect::<Vec<i64>>())? {
@@ -150,108 +156,15 @@ pub fn unpublished(
     load(db, &ids)
 }
 
-/// Says that something which we publish has changed.
-pub fn touch(db: &WriteConnection) -> Result<()> {
-    db.execute("UPDATE publication SET version = version + 1", [])?;
-    Ok(())
-}
-
-/// Counts the changes to what we publish: a rendering made at one version is good until the next.
-pub fn version(db: &ReadConnection) -> Result<i64> {
-    Ok(db.prepare_cached("SELECT version FROM publication")?.query_row([], |row| row.get(0))?)
-}
-
-/// Counts the changes to feeds alone.
-pub fn feeds_version(db: &ReadConnection) -> Result<i64> {
-    Ok(db.prepare_cached("SELECT feeds_version FROM publication")?.query_row([], |row| row.get(0))?)
-}
-
-/// What tells this database's feeds from those of every other: 32 hexadecimal digits, made with the database.
-pub fn instance(db: &ReadConnection) -> Result<String> {
-    Ok(db.prepare_cached("SELECT instance FROM publication")?.query_row([], |row| row.get(0))?)
-}
-
-/// The published stories of which all that a selection asks for is true, the newest first; its limit and its order are
-/// the feed's affair. Where `among` names stories, of those only. Depends on the database alone, never on the time.
-pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[StoryId]>) -> Result<Vec<StoryId>> {
-    let rows: Option<Vec<i64>> = among.map(|ids| ids.iter().map(|id| id.to_row()).collect());
-    let from = if rows.is_some() { "json_each(?7) AS named JOIN story ON story.id = named.value" } else { "story" };
-    // Of a few stories each is looked up among the words; of all of them, all that have the words are looked up.
-    let says = |expression: &str| match among {
-        Some(_) => one_says(expression),
-        None => format!(
-            "story.id IN (SELECT story_id FROM item WHERE story_id IS NOT NULL
-                          AND item.id IN (SELECT rowid FROM item_fts WHERE item_fts MATCH {expression}))"
-        ),
-    };
-    let (words, without) = (says("?4"), says("?5"));
-    let sql = format!(
-        "SELECT story.id FROM {from}
-         WHERE published_at IS NOT NULL AND merged_into IS NULL AND ?7 IS ?7
-         AND (?1 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source_tag USING (source_id)
-              WHERE item.story_id = story.id AND tag IN (SELECT value FROM json_each(?1))))
-         AND (?2 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
-              WHERE item.story_id = story.id AND outlet IN (SELECT value FROM json_each(?2))))
-         AND (?3 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
-              WHERE item.story_id = story.id
-              AND coalesce(item.lang, source.lang, source.feed_lang) IN (SELECT value FROM json_each(?3))))
-         AND (?4 IS NULL OR {words})
-         AND (?5 IS NULL OR NOT {without})
-         AND (?6 <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
-              WHERE item.story_id = story.id AND item.copy_of IS NULL) >= ?6)
-         ORDER BY published_at DESC, story.id DESC"
-    );
-    let list = rows.map(|rows| json_list(&rows));
-    collect(
-        &mut *db.prepare_cached(&sql)?,
-        params![
-            json_list(&selection.tags),
-            json_list(&selection.outlets),
-            json_list(&selection.languages),
-            selection.words,
-            selection.without,
-            selection.min_outlets,
-            list,
-        ],
-        |row| Ok(StoryId::from_row(row.get(0)?)),
-    )
-}
-
-/// The stories that a selection would hold now, as they are now, the newest first.
-pub fn select(db: &ReadConnection, selection: &FeedSelection) -> Result<Vec<Story>> {
-    let mut ids: Vec<i64> = matching(db, selection, None)?.into_iter().map(|id| id.to_row()).collect();
-    ids.truncate(selection.limit as usize);
-    let mut stories = load(db, &ids)?;
-    let dated = |story: &Story| story.published.as_ref().map(|published| published.at);
-    if let (Some(age), Some(newest)) = (selection.max_age, stories.first().and_then(dated)) {
-        stories.retain(|story| dated(story).is_some_and(|at| at >= before(newest, age)));
-    }
-    Ok(stories)
-}
-
-/// That an item of a story matches an expression, looked up from the story's items: of all that match there may be many.
-fn one_says(expression: &str) -> String {
-    format!(
-        "EXISTS (SELECT 1 FROM item CROSS JOIN item_fts ON item_fts.rowid = item.id
-                 WHERE item.story_id = story.id AND item_fts MATCH {expression})"
-    )
-}
-
-/// Whether an item of a story matches an FTS5 expression.
-pub fn says(db: &ReadConnection, story: StoryId, words: &str) -> Result<bool> {
-    let mut any = db.prepare_cached(&format!("SELECT 1 FROM story WHERE id = ?1 AND {}", one_says("?2")))?;
-    Ok(any.exists(params![story.to_row(), words])?)
-}
-
 /// Which stories [`recent`] lists.
 #[derive(Debug, Clone, Copy)]
-pub struct Recent {
+pub struct RecentFilter {
     pub min_outlets: u32,
     pub limit: u32,
 }
 
 /// The stories that changed last: those that an item joined a moment ago come first.
-pub fn recent(db: &ReadConnection, which: Recent) -> Result<Vec<Story>> {
+pub fn recent(db: &ReadConnection, which: RecentFilter) -> Result<Vec<Story>> {
     let mut statement = db.prepare_cached(
         "SELECT id FROM story WHERE merged_into IS NULL
          AND (?1 <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
@@ -268,19 +181,19 @@ pub fn get(db: &ReadConnection, id: StoryId) -> Result<Option<Story>> {
 }
 
 /// The stories that have been published, also those that were merged away since.
-pub fn ever_published(db: &ReadConnection) -> Result<Vec<StoryId>> {
+pub fn published_ids(db: &ReadConnection) -> Result<Vec<StoryId>> {
     let mut statement = db.prepare_cached("SELECT id FROM story WHERE published_at IS NOT NULL ORDER BY id")?;
     collect(&mut statement, [], |row| Ok(StoryId::from_row(row.get(0)?)))
 }
 
 /// The stories whose ids begin with `prefix`, at most two: enough to know whether it names one.
-pub fn by_prefix(db: &ReadConnection, rows: std::ops::RangeInclusive<i64>) -> Result<Vec<StoryId>> {
+pub fn find_in_id_range(db: &ReadConnection, rows: std::ops::RangeInclusive<i64>) -> Result<Vec<StoryId>> {
     let mut statement = db.prepare_cached("SELECT id FROM story WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2")?;
     collect(&mut statement, [*rows.start(), *rows.end()], |row| Ok(StoryId::from_row(row.get(0)?)))
 }
 
 /// The story of an item, once the clusterer has placed it.
-pub fn of_item(db: &ReadConnection, item: ItemId) -> Result<Option<StoryId>> {
+pub fn story_of_item(db: &ReadConnection, item: ItemId) -> Result<Option<StoryId>> {
     let row = db
         .prepare_cached("SELECT story_id FROM item WHERE id = ?1")?
         .query_row([item.0], |row| row.get::<_, Option<i64>>(0))
@@ -289,12 +202,12 @@ pub fn of_item(db: &ReadConnection, item: ItemId) -> Result<Option<StoryId>> {
 }
 
 /// What the clusterer needs to go on after a restart: the placed items first seen since then, in order of id.
-pub fn placed_since(db: &ReadConnection, since: Timestamp) -> Result<Vec<(Item, StoryId, Option<ItemId>)>> {
-    placed_between(db, since, Timestamp::MAX)
+pub fn assigned_since(db: &ReadConnection, since: Timestamp) -> Result<Vec<(Item, StoryId, Option<ItemId>)>> {
+    assigned_between(db, since, Timestamp::MAX)
 }
 
 /// The placed items first seen from one time to another, in order of id.
-pub fn placed_between(
+pub fn assigned_between(
     db: &ReadConnection,
     from: Timestamp,
     until: Timestamp,
@@ -306,28 +219,6 @@ pub fn placed_between(
     collect(&mut *db.prepare_cached(&sql)?, [from.as_millisecond(), until.as_millisecond()], |row| {
         let story = StoryId::from_row(row.get(ITEM_WIDTH)?);
         Ok((item(row)?, story, row.get::<_, Option<i64>>(ITEM_WIDTH + 1)?.map(ItemId)))
-    })
-}
-
-/// How many there are of each.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct Counts {
-    pub sources: u64,
-    pub items: u64,
-    pub stories: u64,
-    pub published: u64,
-    pub unassigned: u64,
-}
-
-pub fn counts(db: &ReadConnection) -> Result<Counts> {
-    let one =
-        |sql: &str| -> Result<u64> { Ok(db.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))? as u64) };
-    Ok(Counts {
-        sources: one("SELECT count(*) FROM source WHERE state <> 'removed'")?,
-        items: one("SELECT count(*) FROM item")?,
-        stories: one("SELECT count(*) FROM story WHERE merged_into IS NULL")?,
-        published: one("SELECT count(*) FROM story WHERE published_at IS NOT NULL AND merged_into IS NULL")?,
-        unassigned: one("SELECT count(*) FROM item WHERE story_id IS NULL")?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Tokens and secrets that nobody guesses: 256 bits of the operating system's randomness each, by aws-lc-rs.
 
-use crate::domain::text::hex;
+use crate::domain::display_text::hex;
 
 /// The bytes of a token and of a secret.
 const SECRET_BYTES: usize = 32;

@@ -3,7 +3,7 @@
 //! The comparison takes the same time however much of a signature is right (aws-lc-rs). Why one is not good is for our
 //! own records; the sender is told nothing.
 
-use crate::domain::text::hex;
+use crate::domain::display_text::hex;
 use aws_lc_rs::hmac;
 
 /// Why a push is ignored.

@@ -2,7 +2,7 @@
 
 use super::renewal_schedule;
 use super::verification::VerificationOutcome;
-use crate::domain::text::one_line;
+use crate::domain::display_text::one_line;
 use crate::domain::{HubMode, HubSubscription, SubscriptionState, Timestamp};
 use crate::http_client::HubResponse;
 

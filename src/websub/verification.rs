@@ -4,8 +4,8 @@
 //! subscription or lengthen it unasked.
 
 use super::renewal_schedule;
+use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
-use crate::domain::text::one_line;
 use crate::domain::{HubMode, HubSubscription, SubscriptionState, Timestamp};
 use jiff::SignedDuration;
 use url::form_urlencoded;

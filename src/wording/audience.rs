@@ -1,7 +1,7 @@
 //! For whom a text is written, which decides the form of times and what of a URL is shown.
 
 use crate::domain::Timestamp;
-use crate::domain::text::one_line;
+use crate::domain::display_text::one_line;
 use crate::urls::redact::redact_url;
 
 /// The readers of a text.

@@ -2,7 +2,7 @@
 
 use super::Audience;
 use crate::domain::FeedProblem;
-use crate::domain::text::one_line;
+use crate::domain::display_text::one_line;
 
 /// Characters of a problem's example that are shown.
 const MAX_EXAMPLE_CHARS: usize = 60;

@@ -117,7 +117,7 @@ async fn robots_txt_is_kept_to() {
     let traffic = world.store.read(|db| newsfold::store::origins::traffic(db, Timestamp::MIN, Timestamp::MIN));
     assert_eq!(traffic.await.unwrap()[0].requests, 2, "the feed and robots.txt");
     let item = world.stories().await[0].items[0].item.id;
-    let state = world.store.read(move |db| newsfold::store::articles::state(db, item)).await.unwrap();
+    let state = world.store.read(move |db| newsfold::store::full_text::article_state(db, item)).await.unwrap();
     assert_eq!(state.as_deref(), Some("failed: its server asks robots to stay away (robots.txt)"));
     world.stop().await;
 }

@@ -7,7 +7,7 @@ use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::domain::{FeedVariant, PollOutcome, SourceState};
 use newsfold::publish::{FeedDocument, FeedFormat, FeedPage, Options, render};
-use newsfold::store::{Store, decisions, entries, stories};
+use newsfold::store::{Store, constraints, feed_entries, publication};
 
 const TRAIN: [&str; 3] = [
     "t1 | Marshal Dorn arrives in Veshna by armoured train for parade | Marshal Dorn crossed the border into Veshna",
@@ -216,7 +216,7 @@ async fn a_story_that_was_merged_away_leads_to_the_other() {
     let (into, from) =
         if (from.founded_at, from.id) < (into.founded_at, into.id) { (from, into) } else { (into, from) };
     let (now, one, other) = (world.now(), from.clone(), into.clone());
-    world.store.write(move |db| decisions::merge(db, &one, &other, now, &|_| None)).await.unwrap().unwrap();
+    world.store.write(move |db| constraints::merge_stories(db, &one, &other, now, &|_| None)).await.unwrap().unwrap();
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let answer = client.get(format!("{}/stories/{}", world.base, from.id)).send().await.unwrap();
     assert_eq!(answer.status(), 308);
@@ -248,7 +248,7 @@ async fn the_same_database_gives_the_same_bytes_at_any_time_in_any_place() {
     let feed = options.published_feeds().remove(0);
     let selected = feed.clone();
     let (instance, page) = store
-        .read(move |db| Ok((stories::instance(db)?, entries::current(db, &selected, FeedVariant::Live)?)))
+        .read(move |db| Ok((publication::instance(db)?, feed_entries::current_page(db, &selected, FeedVariant::Live)?)))
         .await
         .unwrap();
     let document =

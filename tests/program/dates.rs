@@ -5,7 +5,7 @@ use crate::support::rss;
 use crate::support::world::World;
 use jiff::SignedDuration;
 use newsfold::domain::Story;
-use newsfold::store::{WriteConnection, decisions};
+use newsfold::store::{WriteConnection, constraints};
 use reqwest::{Client, Response};
 use std::time::SystemTime;
 
@@ -13,9 +13,9 @@ use std::time::SystemTime;
 async fn merge(world: &World, merged: bool) {
     let (stories, now) = (world.stories().await, world.now());
     let lead = |_: &Story| None;
-    let decide = move |db: &WriteConnection| match decisions::list(db)?.iter().find(|made| made.undone_at.is_none()) {
-        Some(made) if !merged => decisions::undo(db, made.id, now, &lead),
-        _ => decisions::merge(db, &stories[0], &stories[1], now, &lead),
+    let decide = move |db: &WriteConnection| match constraints::list(db)?.iter().find(|made| made.undone_at.is_none()) {
+        Some(made) if !merged => constraints::undo(db, made.id, now, &lead),
+        _ => constraints::merge_stories(db, &stories[0], &stories[1], now, &lead),
     };
     world.store.write(decide).await.unwrap().unwrap();
     world.settled().await;

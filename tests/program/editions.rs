@@ -6,8 +6,8 @@ use crate::support::world::{World, next_poll, poll_after};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::domain::{CreatedStory, EditionReason, ItemMove, JoinEvidence, SourceId, StoryId, StoryRegrouping};
-use newsfold::store::retention::{self, Keep};
-use newsfold::store::{WriteConnection, decisions, editions, sources, stories};
+use newsfold::store::retention::{self, RetentionPolicy};
+use newsfold::store::{WriteConnection, constraints, editions, sources, stories};
 use reqwest::StatusCode;
 
 /// One event in the words of nine outlets; the same words would be copies, which are no further outlets.
@@ -69,7 +69,7 @@ impl Growing {
 
     async fn causes(&self) -> Vec<(EditionReason, u32)> {
         let story = self.story().await;
-        let all = self.world.store.read(move |db| editions::of_story(db, story)).await.unwrap();
+        let all = self.world.store.read(move |db| editions::list_of_story(db, story)).await.unwrap();
         // Those for one feed alone, such as `top`, are no news to others.
         let all = all.into_iter().filter(|edition| edition.cause != EditionReason::Entered);
         all.map(|edition| (edition.cause, edition.outlets)).collect()
@@ -162,7 +162,8 @@ async fn a_story_that_is_merged_away_leaves_live_feeds_and_stays_in_stable_ones(
     let [one, other] = &growing.world.stories().await[..] else { panic!("two stories") };
     let (one, other, now) = (one.clone(), other.clone(), growing.world.now());
     let lead = |_: &newsfold::domain::Story| None;
-    let merged = growing.world.store.write(move |db| decisions::merge(db, &one, &other, now, &lead)).await.unwrap();
+    let merged =
+        growing.world.store.write(move |db| constraints::merge_stories(db, &one, &other, now, &lead)).await.unwrap();
     merged.expect("they can be merged");
     growing.world.settled().await;
     until("the live feed has one entry", async || {
@@ -185,7 +186,7 @@ async fn a_story_that_stays_may_have_been_led_by_what_is_removed() {
     let (stays, gone, now) = (older.id, newer.id, growing.world.now());
     let lead = |_: &newsfold::domain::Story| None;
     let write = &growing.world.store;
-    write.write(move |db| decisions::merge(db, &older, &newer, now, &lead)).await.unwrap().unwrap();
+    write.write(move |db| constraints::merge_stories(db, &older, &newer, now, &lead)).await.unwrap().unwrap();
     growing.world.settled().await;
     growing.world.pass(SignedDuration::from_hours(1));
     let from = growing.world.now();
@@ -195,15 +196,15 @@ async fn a_story_that_stays_may_have_been_led_by_what_is_removed() {
     let merged = growing.world.stories().await.remove(0);
     let item = merged.items.iter().find(|report| report.item.id != merged.lead).unwrap().item.clone();
     let split = move |db: &WriteConnection| {
-        let (story, item) = (stories::mint(db, &item, |_| false)?, item.id);
+        let (story, item) = (stories::mint_id(db, &item, |_| false)?, item.id);
         let moved = ItemMove { item, from: stays, into: story, evidence: JoinEvidence::default() };
         let founded = vec![CreatedStory { story, by: item }];
-        stories::regroup(db, &StoryRegrouping { founded, moved: vec![moved], emptied: Vec::new() }, now, &lead)
+        stories::apply_regrouping(db, &StoryRegrouping { founded, moved: vec![moved], emptied: Vec::new() }, now, &lead)
     };
     let write = &growing.world.store;
     write.write(split).await.unwrap();
-    let (keep, now) = (Keep { from, newest: 0 }, growing.world.now());
-    assert_eq!(write.write(move |db| retention::remove_old(db, keep, now)).await.unwrap(), 1);
+    let (keep, now) = (RetentionPolicy { from, newest: 0 }, growing.world.now());
+    assert_eq!(write.write(move |db| retention::delete_old_stories(db, keep, now)).await.unwrap(), 1);
     let left: Vec<StoryId> = growing.world.stories().await.iter().map(|story| story.id).collect();
     assert_eq!(left, [stays]);
     let redirect = write.read(move |db| stories::get(db, gone)).await.unwrap().expect("it leads on");
@@ -335,7 +336,13 @@ async fn a_private_feed_is_read_with_its_token_alone() {
     growing.report(0).await;
     let token = async || {
         let name = "desk".to_owned();
-        growing.world.store.read(move |db| newsfold::store::tokens::get(db, &name)).await.unwrap().expect("a token")
+        growing
+            .world
+            .store
+            .read(move |db| newsfold::store::feed_tokens::find(db, &name))
+            .await
+            .unwrap()
+            .expect("a token")
     };
     let status = async |query: &str| {
         let answer = reqwest::get(format!("{}/feeds/desk.atom{query}", growing.world.base)).await.unwrap();

@@ -6,7 +6,7 @@ use crate::support::world::{World, next_poll, polled_once};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::daemon::{Exported, export};
-use newsfold::store::{decisions, sources};
+use newsfold::store::{constraints, sources};
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ fn names(folder: &Path) -> Vec<String> {
 async fn report(world: &World, origin: &Origin, title: &str) {
     let new = format!("{title} | {title}");
     origin.serve("/feed", Answer::ok(rss(&[&[new.as_str()], &NEWS[..]].concat())));
-    let id = world.store.read(|db| sources::list(db, &sources::Filter::default())).await.unwrap()[0].id;
+    let id = world.store.read(|db| sources::list(db, &sources::SourceFilter::default())).await.unwrap()[0].id;
     next_poll(world, id).await;
 }
 
@@ -56,7 +56,7 @@ async fn the_files_are_byte_for_byte_what_is_served_in_every_coding() {
     let (mut world, _origin, _) = polled_once(Answer::ok(rss(&NEWS))).await;
     let stories = world.stories().await;
     let (one, other, now) = (stories[0].clone(), stories[1].clone(), world.now());
-    world.store.write(move |db| decisions::merge(db, &one, &other, now, &|_| None)).await.unwrap().unwrap();
+    world.store.write(move |db| constraints::merge_stories(db, &one, &other, now, &|_| None)).await.unwrap().unwrap();
     world.settled().await;
     let folder = world.folder.path().join("public");
     let done = exported(&world, &folder).await;

@@ -5,7 +5,7 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::process::{database, serve};
 use crate::support::{rss, until};
 use newsfold::domain::{NewSource, Timestamp};
-use newsfold::store::{Store, items, polls, sources, stories};
+use newsfold::store::{Store, items, polls, sources, statistics, stories};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -32,7 +32,7 @@ async fn everything(folder: &Path) -> BTreeMap<String, (i64, String)> {
     store
         .read(|db| {
             let mut all = BTreeMap::new();
-            for story in stories::recent(db, stories::Recent { min_outlets: 1, limit: 100_000 })? {
+            for story in stories::recent(db, stories::RecentFilter { min_outlets: 1, limit: 100_000 })? {
                 for report in story.items {
                     let known = all.insert(report.item.guid.clone(), (report.item.id.0, story.id.to_string()));
                     assert_eq!(known, None, "{} is there twice", report.item.guid);
@@ -76,7 +76,7 @@ async fn killing_the_daemon_loses_and_doubles_nothing() {
         let daemon = serve(folder.path(), "");
         until("all is stored and placed", async || {
             let store = Store::open(&database(folder.path())).unwrap();
-            let counts = store.read(stories::counts).await.unwrap();
+            let counts = store.read(statistics::row_counts).await.unwrap();
             counts.items == last as u64 && counts.unassigned == 0
         })
         .await;
@@ -107,7 +107,7 @@ async fn a_full_disk_loses_nothing_for_good() {
     let daemon = serve(folder.path(), "");
     until("all is stored once there is room", async || {
         let store = Store::open(&database(folder.path())).unwrap();
-        let counts = store.read(stories::counts).await.unwrap();
+        let counts = store.read(statistics::row_counts).await.unwrap();
         counts.items == 1500 && counts.unassigned == 0
     })
     .await;
@@ -135,7 +135,7 @@ async fn two_programs_share_one_database() {
     }
     until("all is stored and placed", async || {
         let store = Store::open(&database(folder.path())).unwrap();
-        let counts = store.read(stories::counts).await.unwrap();
+        let counts = store.read(statistics::row_counts).await.unwrap();
         counts.items == 110 && counts.unassigned == 0
     })
     .await;
@@ -172,7 +172,7 @@ async fn the_daemon_ends_in_order_when_it_is_told_to() {
     );
     assert_eq!(polled_since(folder.path(), Timestamp::UNIX_EPOCH).await, 1);
     let store = Store::open(&database(folder.path())).unwrap();
-    let source = store.read(|db| Ok(sources::list(db, &sources::Filter::default())?.remove(0))).await.unwrap();
+    let source = store.read(|db| Ok(sources::list(db, &sources::SourceFilter::default())?.remove(0))).await.unwrap();
     assert_eq!(source.last_outcome, Some(newsfold::domain::PollOutcome::Abandoned));
 }
 

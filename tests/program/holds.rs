@@ -7,7 +7,7 @@ use crate::support::world::{World, next_poll, poll_after, polled_once};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::domain::{NewSource, OperatorEventKind, PollOutcome, SourceEdit, SourceState};
-use newsfold::store::{events, origins, sources};
+use newsfold::store::{operator_events, origins, sources};
 
 fn minutes(n: i64) -> SignedDuration {
     SignedDuration::from_mins(n)
@@ -18,7 +18,7 @@ fn hours(n: i64) -> SignedDuration {
 }
 
 async fn kinds(world: &World) -> Vec<OperatorEventKind> {
-    let mut all = world.store.read(events::latest).await.unwrap();
+    let mut all = world.store.read(operator_events::latest).await.unwrap();
     all.reverse();
     all.into_iter().map(|event| event.kind).collect()
 }
@@ -48,7 +48,7 @@ async fn a_429_holds_all_sources_of_its_server_and_a_503_only_its_own() {
             // A poll by hand keeps to it too.
             let now = world.now();
             let held = origin.url("").trim_end_matches('/').to_owned();
-            let hold = world.store.read(move |db| origins::held(db, &held, now)).await.unwrap().unwrap();
+            let hold = world.store.read(move |db| origins::active_hold(db, &held, now)).await.unwrap().unwrap();
             assert!(hold.until >= now + minutes(1), "{hold:?}");
             origin.serve("/a", Answer::ok(rss(&["2 | Two"])));
             world.pass(minutes(30));

@@ -4,8 +4,8 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::world::{World, next_poll};
 use jiff::SignedDuration;
 use newsfold::domain::{ItemId, MatchedBy, ProblemKind, SourceId, Timestamp};
-use newsfold::store::items;
-use newsfold::store::retention::{self, Keep};
+use newsfold::store::retention::{self, RetentionPolicy};
+use newsfold::store::{items, tombstones};
 
 /// An item as its source shows it: guid, link, title, date; what is empty is left out.
 type Shown<'a> = (&'a str, &'a str, &'a str, &'a str);
@@ -65,7 +65,7 @@ impl Scene {
         let stories = self.world.stories().await;
         let mut reports = stories.iter().flat_map(|story| &story.items);
         let id: ItemId = reports.find(|report| report.item.title == title).unwrap().item.id;
-        let guids = self.world.store.read(move |db| items::other_guids(db, id)).await.unwrap();
+        let guids = self.world.store.read(move |db| items::rewritten_guids(db, id)).await.unwrap();
         guids.into_iter().map(|(_, rule)| rule).collect()
     }
 }
@@ -181,9 +181,9 @@ async fn an_item_whose_link_became_anothers_is_not_both() {
 }
 
 impl Scene {
-    async fn forgets(&self, keep: Keep) -> usize {
+    async fn forgets(&self, keep: RetentionPolicy) -> usize {
         let now = self.world.now();
-        self.world.store.write(move |db| retention::remove_old(db, keep, now)).await.unwrap()
+        self.world.store.write(move |db| retention::delete_old_stories(db, keep, now)).await.unwrap()
     }
 }
 
@@ -191,15 +191,15 @@ impl Scene {
 async fn what_was_removed_for_its_age_and_is_still_shown_is_no_news() {
     let (rain, bank) = (("1", "https://a.example/rain", RAIN, ""), ("2", "https://a.example/bank", BANK, ""));
     let mut scene = Scene::new(&[rain, bank]).await;
-    let nothing_stays = Keep { from: Timestamp::MAX, newest: 0 };
-    assert_eq!(scene.forgets(Keep { from: Timestamp::MAX, newest: 2 }).await, 0, "the newest stay");
-    assert_eq!(scene.forgets(Keep { from: scene.world.now(), newest: 0 }).await, 0, "nothing is old yet");
+    let nothing_stays = RetentionPolicy { from: Timestamp::MAX, newest: 0 };
+    assert_eq!(scene.forgets(RetentionPolicy { from: Timestamp::MAX, newest: 2 }).await, 0, "the newest stay");
+    assert_eq!(scene.forgets(RetentionPolicy { from: scene.world.now(), newest: 0 }).await, 0, "nothing is old yet");
     let story = scene.world.stories().await.remove(0).id;
     assert_eq!(scene.forgets(nothing_stays).await, 2);
     assert_eq!(scene.forgets(nothing_stays).await, 0);
     let page = reqwest::get(format!("{}/stories/{story}", scene.world.base)).await.unwrap();
     assert_eq!(page.status(), 404);
-    let counts = scene.world.store.read(newsfold::store::stories::counts).await.unwrap();
+    let counts = scene.world.store.read(newsfold::store::statistics::row_counts).await.unwrap();
     assert_eq!((counts.items, counts.stories), (0, 0));
     assert!(scene.world.store.read(newsfold::store::damage).await.unwrap().is_empty());
 
@@ -211,7 +211,7 @@ async fn what_was_removed_for_its_age_and_is_still_shown_is_no_news() {
     for _ in 0..4 {
         scene.world.pass(SignedDuration::from_hours(30 * 24));
         let now = scene.world.now();
-        scene.world.store.write(move |db| retention::forget_tombstones(db, now)).await.unwrap();
+        scene.world.store.write(move |db| tombstones::delete_expired(db, now)).await.unwrap();
         scene.shows(&[rain]).await;
     }
     assert_eq!(scene.titles().await.len(), 0);

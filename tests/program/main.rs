@@ -4,9 +4,9 @@
 mod architecture;
 mod articles;
 mod cli;
+mod constraints;
 mod daemon;
 mod dates;
-mod decisions;
 mod demo;
 mod editions;
 mod etiquette;

@@ -5,7 +5,7 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::world::World;
 use crate::support::{rss, until};
 use newsfold::store::Store;
-use newsfold::store::leases::{self, Lease};
+use newsfold::store::leases::{self, PollLease};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
@@ -148,7 +148,7 @@ async fn a_redirect_waits_its_turn_at_the_server_to_which_it_leads() {
     let own = door.url("");
     until("the second was led on and gave the first server back", async || {
         let now = newsfold::domain::Timestamp::now();
-        let (_, origins) = store.read(move |db| leases::held(db, now)).await.unwrap();
+        let (_, origins) = store.read(move |db| leases::active_leases(db, now)).await.unwrap();
         door.count("/hop") == 1 && !origins.contains(&own)
     })
     .await;
@@ -165,10 +165,10 @@ async fn what_a_killed_program_held_is_free_again_after_a_while() {
     let origin = Origin::start().await;
     origin.serve("/feed", Answer::ok(rss(&["1 | One"])));
     let id = world.add(&origin.url("/feed"), "a.example").await;
-    let mut left = Lease::new("a program that was killed");
+    let mut left = PollLease::new("a program that was killed");
     left.origin = Some(origin.url(""));
     let (now, until) = (world.now(), world.now() + jiff::SignedDuration::from_secs(60));
-    assert!(world.store.write(move |db| leases::take(db, &left, id, now, until)).await.unwrap().is_none());
+    assert!(world.store.write(move |db| leases::acquire(db, &left, id, now, until)).await.unwrap().is_none());
     world.start().await;
     let other = Origin::start().await;
     other.serve("/feed", Answer::ok(rss(&["2 | Two"])));

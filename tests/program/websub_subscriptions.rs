@@ -326,7 +326,7 @@ async fn a_hub_to_which_we_are_too_many_is_asked_nothing_for_any_source() {
     assert_eq!(scene.hub.asked().len(), 1);
     // A feed can call anybody its hub: that server's own feeds are polled all the same.
     let (now, server) = (scene.world.now(), scene.hub.url().trim_end_matches('/').to_owned());
-    let held = scene.world.store.read(move |db| newsfold::store::origins::held(db, &server, now)).await.unwrap();
+    let held = scene.world.store.read(move |db| newsfold::store::origins::active_hold(db, &server, now)).await.unwrap();
     assert!(held.is_none(), "{held:?}");
     scene.hub.accept();
     scene.world.pass(hours(2));

@@ -7,7 +7,7 @@ use newsfold::clock::Clock;
 use newsfold::config::Config;
 use newsfold::daemon;
 use newsfold::domain::{NewSource, Source, SourceId, Story};
-use newsfold::store::{ReadConnection, Store, editions, entries, polls, sources, stories};
+use newsfold::store::{ReadConnection, Store, feed_entries, polls, review_queue, sources, statistics, stories};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -99,9 +99,9 @@ impl World {
         until("everything is placed and published", async || {
             let (now, feeds) = (self.now(), feeds.clone());
             let idle = move |db: &ReadConnection| {
-                Ok(editions::due(db, now, 1)?.is_empty() && entries::are_chosen(db, &feeds)?)
+                Ok(review_queue::due_reviews(db, now, 1)?.is_empty() && feed_entries::are_current(db, &feeds)?)
             };
-            let counts = self.store.read(stories::counts).await.unwrap();
+            let counts = self.store.read(statistics::row_counts).await.unwrap();
             counts.unassigned == 0 && counts.published == counts.stories && self.store.read(idle).await.unwrap()
         })
         .await;
@@ -114,12 +114,12 @@ impl World {
         connection
     }
 
-    pub async fn polls(&self, id: SourceId) -> Vec<polls::PastPoll> {
+    pub async fn polls(&self, id: SourceId) -> Vec<polls::PollSummary> {
         self.store.read(move |db| polls::latest(db, id, 1000)).await.unwrap()
     }
 
     pub async fn stories(&self) -> Vec<Story> {
-        self.store.read(|db| stories::recent(db, stories::Recent { min_outlets: 1, limit: 1000 })).await.unwrap()
+        self.store.read(|db| stories::recent(db, stories::RecentFilter { min_outlets: 1, limit: 1000 })).await.unwrap()
     }
 
     pub async fn get(&self, path: &str) -> String {

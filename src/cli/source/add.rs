@@ -8,7 +8,7 @@ use crate::daemon;
 use crate::domain::duration::after;
 use crate::domain::{FullTextMode, IngestResult, NewSource, OriginHold, OutletFrom, SourceState};
 use crate::http_client::Origin;
-use crate::store::leases::{Held, Lease};
+use crate::store::leases::{LeaseConflict, PollLease};
 use crate::store::{Store, origins, sources};
 use crate::urls::outlet::outlet_of_url;
 use anyhow::bail;
@@ -65,7 +65,7 @@ impl Add {
             return report(context, &store, &url, None).await;
         }
         let poll_context = daemon::poll_context(&config, store.clone(), context.clock.clone(), &program("source add"))?;
-        let mut lease = Lease::new(&poll_context.program);
+        let mut lease = PollLease::new(&poll_context.program);
         let asked = tokio::select! {
             asked = read_or_discover(&poll_context, &url, &mut new, &mut lease) => asked,
             _ = told_to_end() => Err(anyhow::anyhow!("interrupted; nothing was added")),
@@ -95,7 +95,7 @@ async fn read_or_discover(
     poll_context: &PollContext,
     url: &Url,
     new: &mut NewSource,
-    lease: &mut Lease,
+    lease: &mut PollLease,
 ) -> anyhow::Result<(PollAttempt, Vec<String>)> {
     take_turn(poll_context, url, lease).await?;
     // Whoever had the turn may have added this very feed.
@@ -135,20 +135,20 @@ async fn keep_hold(
         let reason = "the server asked us to come later, when a source there was to be added".into();
         let until = after(poll_context.clock.now(), wait);
         let hold = OriginHold { origin: Origin::from_url(url).to_string(), until, reason };
-        poll_context.store.write(move |db| origins::hold(db, &hold)).await?;
+        poll_context.store.write(move |db| origins::record_hold(db, &hold)).await?;
     }
     Ok(())
 }
 
 /// Waits until no other program asks this server, and says so where that takes a while.
-async fn take_turn(poll_context: &PollContext, url: &Url, lease: &mut Lease) -> anyhow::Result<()> {
+async fn take_turn(poll_context: &PollContext, url: &Url, lease: &mut PollLease) -> anyhow::Result<()> {
     let origin = Origin::from_url(url);
     if let Some(hold) = poll_context.origin_hold(&origin).await? {
         let until = super::super::output::time(hold.until);
         bail!("{origin} is left alone until {until}: {}. Add it with --unchecked", hold.reason);
     }
     let mut told = false;
-    let say = |held: &Held| {
+    let say = |held: &LeaseConflict| {
         if !told && !held.holder.is_empty() {
             told = true;
             eprintln!("waiting: {origin} is being asked right now by {}", super::in_words(held));
@@ -173,7 +173,7 @@ async fn add_and_record(
     poll_context: &PollContext,
     new: NewSource,
     attempt: PollAttempt,
-    lease: &Lease,
+    lease: &PollLease,
 ) -> anyhow::Result<IngestResult> {
     let (now, url) = (poll_context.clock.now(), new.url.clone());
     let later = after(now, poll_context.options.interval);

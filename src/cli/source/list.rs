@@ -4,13 +4,13 @@ use super::find;
 use crate::cli::Context;
 use crate::cli::output::{json, maybe_time, one_line, print, table, time};
 use crate::domain::{HubSubscription, Source, SourceState};
-use crate::store::polls::{self, PastPoll};
-use crate::store::sources::{self, Filter};
+use crate::store::polls::{self, PollSummary};
+use crate::store::sources::{self, SourceFilter};
 use crate::store::websub_subscriptions;
 use crate::wording::{Audience, poll_remarks, source_facts};
 use std::process::ExitCode;
 
-pub async fn list(context: &Context, filter: Filter) -> anyhow::Result<ExitCode> {
+pub async fn list(context: &Context, filter: SourceFilter) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
     let wanted = filter.clone();
     let found = store.read(move |db| sources::list(db, &filter)).await?;
@@ -38,7 +38,7 @@ pub async fn list(context: &Context, filter: Filter) -> anyhow::Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-fn none_found(wanted: &Filter) -> String {
+fn none_found(wanted: &SourceFilter) -> String {
     let having = if wanted.problems { " and a problem" } else { "" };
     match &wanted.tag {
         Some(tag) => format!("no source has the tag ‘{}’{having}; `newsfold source list` shows all", one_line(tag, 60)),
@@ -66,7 +66,7 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
             #[serde(flatten)]
             source: &'a Source,
             hub: Option<&'a HubSubscription>,
-            polls: &'a [PastPoll],
+            polls: &'a [PollSummary],
         }
         json(&Shown { source: &source, hub: hub.as_ref(), polls: &past })?;
         return Ok(ExitCode::SUCCESS);

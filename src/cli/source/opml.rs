@@ -12,7 +12,7 @@ use crate::domain::{FullTextMode, NewSource, OutletFrom, Source, SourceEdit, Sou
 use crate::opml::FeedOutline;
 use crate::opml::well_formed::OpmlFault;
 use crate::opml::write::write_opml;
-use crate::store::sources::{self, Filter};
+use crate::store::sources::{self, SourceFilter};
 use anyhow::bail;
 use jiff::SignedDuration;
 use list::{Described, List};
@@ -55,7 +55,7 @@ pub async fn import(context: &Context, file: &Path, extra: &[String]) -> anyhow:
 pub async fn export(context: &Context) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let (all, mut languages) =
-        store.read(|db| Ok((sources::list(db, &Filter::default())?, sources::languages_given(db)?))).await?;
+        store.read(|db| Ok((sources::list(db, &SourceFilter::default())?, sources::operator_languages(db)?))).await?;
     let outlines: Vec<FeedOutline> = all
         .into_iter()
         .map(|source| FeedOutline {
@@ -100,7 +100,7 @@ pub async fn sync(context: &Context, file: &Path, how: Sync) -> anyhow::Result<E
     }
     list.complaints(file).iter().for_each(|complaint| eprintln!("{complaint}"));
     let (_, store) = context.open()?;
-    let kept = store.read(|db| sources::list(db, &Filter::default())).await?;
+    let kept = store.read(|db| sources::list(db, &SourceFilter::default())).await?;
     let mut plan = plan(&list.sources, &kept);
     if how.lenient {
         plan.remove.clear();

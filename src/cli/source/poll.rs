@@ -7,8 +7,8 @@ use crate::cli::output::{json, one_line, table, time};
 use crate::crawl::{self, AttemptOutcome, ClaimOutcome, PollContext};
 use crate::daemon;
 use crate::domain::{DueSource, IngestResult, PollRecord, Source, SourceState};
-use crate::store::leases::{self, Held, Kind, Lease};
-use crate::store::sources::Filter;
+use crate::store::leases::{self, LeaseConflict, LeaseKind, PollLease};
+use crate::store::sources::SourceFilter;
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::process::ExitCode;
@@ -45,7 +45,7 @@ impl Poll {
             bail!("say which sources: numbers, URLs, --tag TAG or --all");
         }
         let chosen = if self.sources.is_empty() {
-            let filter = Filter { tag: self.tag, problems: false };
+            let filter = SourceFilter { tag: self.tag, problems: false };
             let mut all = store.read(move |db| sources::list(db, &filter)).await?;
             all.retain(|source| source.state == SourceState::Active);
             all
@@ -70,13 +70,13 @@ impl Poll {
 /// Records what was under way as abandoned and gives everything back: nobody else is to wait for what ends here.
 async fn abandon(poll_context: &PollContext) -> anyhow::Result<ExitCode> {
     let program = poll_context.program.clone();
-    let under_way = poll_context.store.read(move |db| leases::sources_of(db, &program)).await?;
+    let under_way = poll_context.store.read(move |db| leases::sources_held_by(db, &program)).await?;
     for id in &under_way {
-        crawl::record_unfinished(poll_context, *id, AttemptOutcome::Abandoned, &Lease::new(&poll_context.program))
+        crawl::record_unfinished(poll_context, *id, AttemptOutcome::Abandoned, &PollLease::new(&poll_context.program))
             .await?;
     }
     let (program, now) = (poll_context.program.clone(), poll_context.clock.now());
-    poll_context.store.write(move |db| leases::forget(db, &program, now)).await?;
+    poll_context.store.write(move |db| leases::delete_of_holder(db, &program, now)).await?;
     bail!("interrupted; {} polls were abandoned", under_way.len());
 }
 
@@ -125,7 +125,7 @@ async fn poll_one(poll_context: &PollContext, chosen: &Source, bar: &ProgressBar
             return Ok(Done::Skipped("another program polled it while this one waited".into()));
         }
         let due = DueSource { id, url: source.url.clone(), at: source.next_poll_at };
-        match poll_context.claim(due, Lease::new(&poll_context.program)).await? {
+        match poll_context.claim(due, PollLease::new(&poll_context.program)).await? {
             ClaimOutcome::Claimed(lease) => {
                 let (record, stored) = crawl::poll_source(poll_context, &source, &lease).await?;
                 return Ok(Done::Polled(Box::new(record), stored));
@@ -138,7 +138,7 @@ async fn poll_one(poll_context: &PollContext, chosen: &Source, bar: &ProgressBar
                 )));
             }
             ClaimOutcome::Outdated => return Ok(Done::Skipped("another program has just changed or polled it".into())),
-            ClaimOutcome::Leased(held @ Held { what: Kind::Source, .. }) => {
+            ClaimOutcome::Leased(held @ LeaseConflict { what: LeaseKind::Source, .. }) => {
                 return Ok(Done::Skipped(format!("it is being polled right now by {}", in_words(&held))));
             }
             ClaimOutcome::Leased(held) => {

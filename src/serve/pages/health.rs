@@ -7,8 +7,8 @@ use super::respond::{PageLookup, respond};
 use super::site_layout::{RenderedPage, SiteLayout};
 use crate::domain::{OriginHold, RecordedEvent, Source, Timestamp};
 use crate::serve::app_state::{AppState, InternalError};
-use crate::store::stories::{self, Counts};
-use crate::store::{self, ReadConnection, events, origins, polls, sources};
+use crate::store::statistics::{self, RowCounts};
+use crate::store::{self, ReadConnection, operator_events, origins, polls, sources};
 use crate::wording::{SourceCondition, count_of, event_phrase};
 use askama::Template;
 use axum::extract::State;
@@ -26,7 +26,7 @@ struct HealthPage<'a> {
     site: SiteLayout<'a>,
     /// The daemon's tasks that are down. `None` in a static file, where they are unknown.
     down: Option<Vec<&'static str>>,
-    counts: Counts,
+    counts: RowCounts,
     /// The time of the newest poll.
     newest: Option<Timestamp>,
     failing: Vec<(SourceCondition, Source)>,
@@ -46,25 +46,25 @@ pub fn health_page(
     site: SiteLayout,
     down: Option<Vec<&'static str>>,
 ) -> store::Result<RenderedPage> {
-    let newest = polls::newest(db)?;
-    let problems = sources::Filter { problems: true, ..sources::Filter::default() };
+    let newest = polls::last_poll_at(db)?;
+    let problems = sources::SourceFilter { problems: true, ..sources::SourceFilter::default() };
     let mut failing: Vec<(SourceCondition, Source)> =
         sources::list(db, &problems)?.into_iter().map(|source| (SourceCondition::of(&source), source)).collect();
     failing.sort_by_key(|(condition, _)| *condition);
     let others = failing.len().saturating_sub(MAX_ROWS);
     failing.truncate(MAX_ROWS);
-    let mut events = events::latest(db)?;
+    let mut events = operator_events::latest(db)?;
     events.truncate(MAX_EVENTS);
     // A hold that ended before the newest poll is over at any time at which the page may be read.
     let since = newest.unwrap_or(Timestamp::UNIX_EPOCH);
     let page = HealthPage {
         site,
         down,
-        counts: stories::counts(db)?,
+        counts: statistics::row_counts(db)?,
         newest,
         failing,
         others,
-        holds: origins::holds_after(db, since, MAX_ROWS as u32)?,
+        holds: origins::holds_ending_after(db, since, MAX_ROWS as u32)?,
         events,
     };
     Ok(page.render())

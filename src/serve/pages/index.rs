@@ -6,7 +6,7 @@ use super::respond::{PageLookup, invalid_query, respond};
 use super::site_layout::{RenderedPage, SiteLayout};
 use crate::domain::{Story, StoryItem, Timestamp};
 use crate::serve::app_state::{AppState, InternalError};
-use crate::store::listing::{self, Choices, Listed};
+use crate::store::story_search::{self, SearchFacets, SearchResults};
 use crate::store::{self, ReadConnection};
 use crate::wording::{count_of, language_name};
 use askama::Template;
@@ -25,7 +25,7 @@ struct IndexPage<'a> {
     query: &'a StoryQuery,
     /// Whether a server answers the form; false in a static file.
     is_served: bool,
-    choices: Choices,
+    choices: SearchFacets,
     days: Vec<StoryDay<'a>>,
     has_more: bool,
 }
@@ -65,11 +65,11 @@ pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQue
     let is_served = query.is_some();
     let unfiltered = StoryQuery::default();
     let query = query.unwrap_or(&unfiltered);
-    let choices = listing::choices(db)?;
-    let Listed { stories, more } = if query.has_no_words() {
-        Listed { stories: Vec::new(), more: false }
+    let choices = story_search::facets(db)?;
+    let SearchResults { stories, more } = if query.has_no_words() {
+        SearchResults { stories: Vec::new(), more: false }
     } else {
-        listing::list(db, &query.listing())?
+        story_search::search(db, &query.listing())?
     };
     let has_more = more && is_served && !query.is_last_page();
     Ok(IndexPage { site, query, is_served, choices, days: by_day(&stories), has_more }.render())

@@ -1,8 +1,8 @@
 //! The query of the index page: filters parsed from a URL, and written into one. Pure.
 
-use crate::domain::text::one_line;
-use crate::store::listing::Listing;
-use crate::store::words;
+use crate::domain::display_text::one_line;
+use crate::store::fts_query;
+use crate::store::story_search::StorySearch;
 use crate::wording::language_name;
 use url::form_urlencoded;
 
@@ -42,7 +42,7 @@ impl StoryQuery {
                 continue;
             }
             match &*name {
-                "q" => parsed.typed = one_line(&value, words::MAX_TYPED),
+                "q" => parsed.typed = one_line(&value, fts_query::MAX_QUERY_CHARS),
                 "tag" => parsed.tag = one_line(&value, MAX_NAME_CHARS),
                 "lang" => parsed.lang = one_line(&value, MAX_NAME_CHARS),
                 "outlets" => parsed.min_outlets = parse_number(&value)?.clamp(1, 99),
@@ -55,10 +55,10 @@ impl StoryQuery {
     }
 
     /// The corresponding database query.
-    pub fn listing(&self) -> Listing {
+    pub fn listing(&self) -> StorySearch {
         let non_empty = |value: &String| (!value.is_empty()).then(|| value.clone());
-        Listing {
-            words: words::query(&self.typed),
+        StorySearch {
+            words: fts_query::from_user_input(&self.typed),
             tag: non_empty(&self.tag),
             lang: non_empty(&self.lang),
             min_outlets: self.min_outlets,
@@ -69,7 +69,7 @@ impl StoryQuery {
 
     /// Whether the search text has no word to search for.
     pub fn has_no_words(&self) -> bool {
-        !self.typed.is_empty() && words::query(&self.typed).is_none()
+        !self.typed.is_empty() && fts_query::from_user_input(&self.typed).is_none()
     }
 
     pub fn has_filters(&self) -> bool {
@@ -99,7 +99,7 @@ impl StoryQuery {
 
     /// The query string of the feed of this search, without question mark. `None` without a search.
     pub fn feed_query(&self) -> Option<String> {
-        words::query(&self.typed)?;
+        fts_query::from_user_input(&self.typed)?;
         Some(form_urlencoded::Serializer::new(String::new()).append_pair("q", &self.typed).finish())
     }
 
@@ -151,6 +151,6 @@ mod tests {
         );
         assert_eq!((parse("outlets=x"), parse("page=-1"), parse("outlets=1.5")), (None, None, None));
         let long = parse(&format!("q={}", "a".repeat(10_000))).unwrap();
-        assert!(long.typed.chars().count() <= words::MAX_TYPED + 1, "with the ellipsis");
+        assert!(long.typed.chars().count() <= fts_query::MAX_QUERY_CHARS + 1, "with the ellipsis");
     }
 }

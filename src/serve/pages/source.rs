@@ -7,8 +7,8 @@ use super::site_layout::{RenderedPage, SiteLayout};
 use super::sources::next_poll;
 use crate::domain::{RecordedEvent, Source, SourceId, SourceState, Timestamp};
 use crate::serve::app_state::{AppState, InternalError};
-use crate::store::polls::PastPoll;
-use crate::store::{self, ReadConnection, events, items, polls, sources, websub_subscriptions};
+use crate::store::polls::{self, PollSummary};
+use crate::store::{self, ReadConnection, items, operator_events, sources, websub_subscriptions};
 use crate::urls::redact::redact_url;
 use crate::wording::{Audience, SourceCondition, count_of, duration, poll_remarks, source_facts};
 use askama::Template;
@@ -30,7 +30,7 @@ struct SourcePage<'a> {
     facts: Vec<(&'static str, String)>,
     /// The days up to the last poll; empty before the first poll.
     bars: Vec<DayBar>,
-    polls: Vec<PastPoll>,
+    polls: Vec<PollSummary>,
     events: Vec<RecordedEvent>,
 }
 
@@ -55,7 +55,7 @@ pub fn source_page(db: &ReadConnection, site: SiteLayout, source: &Source) -> st
     let bars = match source.last_poll_at.map(day_number) {
         None => Vec::new(),
         // Relative to the last poll rather than to now: the page depends on the database only.
-        Some(last) => day_bars(&items::per_day(db, source.id, last - CHART_DAYS + 1, last)?, last),
+        Some(last) => day_bars(&items::count_per_day(db, source.id, last - CHART_DAYS + 1, last)?, last),
     };
     let page = SourcePage {
         site,
@@ -64,7 +64,7 @@ pub fn source_page(db: &ReadConnection, site: SiteLayout, source: &Source) -> st
         facts: source_facts(source, websub_subscriptions::get(db, source.id)?.as_ref(), Audience::Public),
         bars,
         polls: polls::latest(db, source.id, MAX_POLLS)?,
-        events: events::of(db, source.id, MAX_EVENTS)?,
+        events: operator_events::latest_of_source(db, source.id, MAX_EVENTS)?,
     };
     Ok(page.render())
 }
@@ -84,11 +84,11 @@ impl SourcePage<'_> {
     }
 }
 
-fn remarks(poll: &PastPoll) -> Vec<String> {
+fn remarks(poll: &PollSummary) -> Vec<String> {
     poll_remarks(&poll.detail, &poll.problems, Audience::Public)
 }
 
-fn poll_duration(poll: &PastPoll) -> String {
+fn poll_duration(poll: &PollSummary) -> String {
     duration(poll.finished_at.duration_since(poll.started_at))
 }
 

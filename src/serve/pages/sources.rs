@@ -24,7 +24,7 @@ pub async fn sources(State(app): State<AppState>, request: HeaderMap) -> Result<
 }
 
 pub fn sources_page(db: &ReadConnection, site: SiteLayout) -> store::Result<RenderedPage> {
-    Ok(SourcesPage { site, sources: stored::list(db, &stored::Filter::default())? }.render())
+    Ok(SourcesPage { site, sources: stored::list(db, &stored::SourceFilter::default())? }.render())
 }
 
 fn condition(source: &Source) -> SourceCondition {

@@ -7,8 +7,8 @@ use super::respond::{PageLookup, respond};
 use super::site_layout::{RenderedPage, SiteLayout};
 use crate::domain::{ItemId, Story, StoryId, StoryItem, Timestamp};
 use crate::serve::app_state::{AppState, InternalError};
-use crate::store::items::Earlier;
-use crate::store::{self, ReadConnection, items, stories};
+use crate::store::items::{self, EarlierText};
+use crate::store::{self, ReadConnection, stories};
 use crate::wording::{ReasonText, count_of, duration, join_reasons};
 use askama::Template;
 use axum::http::HeaderMap;
@@ -72,7 +72,7 @@ pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> store
     let (Some(lead), Some(first), Some(last)) = (story.lead(), story.items.first(), story.items.last()) else {
         return Ok(None);
     };
-    let earlier = items::said_before(db, story.id)?;
+    let earlier = items::earlier_texts(db, story.id)?;
     let page = StoryPage {
         site,
         story,
@@ -89,7 +89,7 @@ pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> store
 fn report_views<'a>(
     story: &'a Story,
     first: Timestamp,
-    earlier: &'a BTreeMap<ItemId, Vec<Earlier>>,
+    earlier: &'a BTreeMap<ItemId, Vec<EarlierText>>,
 ) -> Vec<ReportView<'a>> {
     let mut originals: Vec<ReportView> = Vec::new();
     let mut copies: BTreeMap<ItemId, Vec<ReportView>> = BTreeMap::new();
@@ -165,7 +165,7 @@ fn reason_links(report: &StoryItem, story: &Story) -> Vec<ReasonLink> {
 }
 
 /// The earlier versions of a report, newest first, as far as a reader sees a difference.
-fn earlier_versions<'a>(report: &'a StoryItem, earlier: &'a [Earlier]) -> Vec<EarlierVersion<'a>> {
+fn earlier_versions<'a>(report: &'a StoryItem, earlier: &'a [EarlierText]) -> Vec<EarlierVersion<'a>> {
     let mut after = (report.item.title.as_str(), report.item.summary.as_str());
     let mut versions = Vec::new();
     for version in earlier {

@@ -3,8 +3,8 @@
 //! What did not arrive is sent again, ever more rarely: after a minute, doubling up to six hours, until it arrives, the
 //! lease ends, or twenty times in a row were in vain. There is no queue: what is sent is what the document then holds.
 
+use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
-use crate::domain::text::one_line;
 use crate::domain::{HubMode, SubscriberRequest, Timestamp};
 use crate::http_client::{CallbackResponse, HubResponse};
 use jiff::SignedDuration;

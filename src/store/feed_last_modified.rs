@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
 /// Since when a feed has had these bytes; `None` where it is known to have had others, or nothing is known.
-pub fn modified_at(db: &ReadConnection, feed: &str, format: &str, hash: &str) -> Result<Option<Timestamp>> {
+pub fn find(db: &ReadConnection, feed: &str, format: &str, hash: &str) -> Result<Option<Timestamp>> {
     Ok(latest(db, feed, format)?.filter(|(known, _)| known == hash).map(|(_, at)| at))
 }
 

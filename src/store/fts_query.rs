@@ -1,17 +1,17 @@
 //! Words to search for: what people type as an expression of SQLite's FTS5, and what FTS5 says against an expression.
 
-use crate::domain::text::is_invisible;
+use crate::domain::display_text::is_invisible;
 use rusqlite::Connection;
 
 /// Characters of what was typed that are read, and words or phrases that are looked for.
-pub const MAX_TYPED: usize = 200;
+pub const MAX_QUERY_CHARS: usize = 200;
 const MAX_WORDS: usize = 12;
 
 /// What somebody typed, as an FTS5 expression that is met where every word, and every phrase in quotation marks, is
 /// there. Nothing that is typed is an operator. `None` where there is no word in it.
-pub fn query(typed: &str) -> Option<String> {
+pub fn from_user_input(typed: &str) -> Option<String> {
     let readable = |c: &char| c.is_whitespace() || !is_invisible(*c);
-    let typed: String = typed.chars().filter(readable).take(MAX_TYPED).collect();
+    let typed: String = typed.chars().filter(readable).take(MAX_QUERY_CHARS).collect();
     let parts: Vec<&str> = typed.split(['"', '“', '”', '„', '«', '»']).collect();
     // Between the first mark and the second there is a phrase, and so on; a mark that is never closed means nothing.
     let in_marks = |place: usize| place % 2 == 1 && place + 1 < parts.len();
@@ -26,7 +26,7 @@ pub fn query(typed: &str) -> Option<String> {
 }
 
 /// What SQLite says against an FTS5 expression; `None` where it understands it.
-pub fn fault_in_words(words: &str) -> Option<String> {
+pub fn syntax_error(words: &str) -> Option<String> {
     // The same table as in the schema, as far as an expression can tell; it holds nothing.
     const TABLE: &str = "CREATE VIRTUAL TABLE item_fts USING fts5 (title, summary)";
     let search = |db: Connection| {
@@ -59,7 +59,7 @@ mod tests {
             ("", None),
             (" \"\" ( ) * ^ - -- ; \u{1f600}", None),
         ] {
-            assert_eq!(query(typed).as_deref(), expected, "for {typed:?}");
+            assert_eq!(from_user_input(typed).as_deref(), expected, "for {typed:?}");
         }
     }
 
@@ -90,8 +90,8 @@ mod tests {
             &long,
             &one,
         ] {
-            if let Some(words) = query(typed) {
-                assert_eq!(fault_in_words(&words), None, "of {words} for {typed:?}");
+            if let Some(words) = from_user_input(typed) {
+                assert_eq!(syntax_error(&words), None, "of {words} for {typed:?}");
                 assert!(words.len() < 1000, "bounded");
             }
         }

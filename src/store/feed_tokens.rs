@@ -5,22 +5,22 @@ use super::connection::{ReadConnection, WriteConnection};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
-pub fn get(db: &ReadConnection, feed: &str) -> Result<Option<String>> {
+pub fn find(db: &ReadConnection, feed: &str) -> Result<Option<String>> {
     let mut row = db.prepare_cached("SELECT token FROM feed_token WHERE feed = ?1")?;
     Ok(row.query_row([feed], |row| row.get(0)).optional()?)
 }
 
 /// Gives a feed a token in place of the one that it has.
-pub fn put(db: &WriteConnection, feed: &str, token: &str, now: Timestamp) -> Result<()> {
+pub fn replace(db: &WriteConnection, feed: &str, token: &str, now: Timestamp) -> Result<()> {
     db.execute(
         "INSERT OR REPLACE INTO feed_token (feed, token, made_at) VALUES (?1, ?2, ?3)",
         params![feed, token, now.as_millisecond()],
     )?;
-    super::stories::touch(db)
+    super::publication::touch(db)
 }
 
 /// Gives a feed its first token.
-pub fn put_first(db: &WriteConnection, feed: &str, token: &str, now: Timestamp) -> Result<()> {
+pub fn create_if_missing(db: &WriteConnection, feed: &str, token: &str, now: Timestamp) -> Result<()> {
     db.execute(
         "INSERT OR IGNORE INTO feed_token (feed, token, made_at) VALUES (?1, ?2, ?3)",
         params![feed, token, now.as_millisecond()],

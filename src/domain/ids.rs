@@ -79,7 +79,7 @@ impl StoryId {
 
     /// The row numbers of all ids that begin with `prefix`, which the command line takes in place of a whole id.
     pub fn rows_of_prefix(prefix: &str) -> Result<std::ops::RangeInclusive<i64>, BadStoryId> {
-        let bad = || BadStoryId(super::text::one_line(prefix, 40));
+        let bad = || BadStoryId(super::display_text::one_line(prefix, 40));
         if prefix.is_empty() || prefix.len() > Self::LENGTH {
             return Err(bad());
         }
@@ -114,7 +114,7 @@ impl FromStr for StoryId {
 
     fn from_str(text: &str) -> Result<Self, BadStoryId> {
         if text.len() != Self::LENGTH {
-            return Err(BadStoryId(super::text::one_line(text, 40)));
+            return Err(BadStoryId(super::display_text::one_line(text, 40)));
         }
         Ok(StoryId(*Self::rows_of_prefix(text)?.start()))
     }

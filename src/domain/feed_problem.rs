@@ -16,7 +16,7 @@ impl FeedProblem {
     pub const MAX_DETAIL: usize = 200;
 
     pub fn new(kind: ProblemKind, detail: impl AsRef<str>) -> Self {
-        FeedProblem { kind, detail: super::text::one_line(detail.as_ref(), Self::MAX_DETAIL), count: 1 }
+        FeedProblem { kind, detail: super::display_text::one_line(detail.as_ref(), Self::MAX_DETAIL), count: 1 }
     }
 
     /// Adds a problem to a list, or counts it if the list has its kind. A hostile document may have millions of one kind,

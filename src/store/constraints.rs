@@ -2,7 +2,8 @@
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, maybe_time, time, word};
-use super::{Error, Result, items, stories};
+use super::stories::{self, ChooseLead};
+use super::{Error, Result, items, publication};
 use crate::domain::{
     ConstraintId, ConstraintKind, GroupingConstraint, ItemId, JoinEvidence, JoinReason, Story, StoryId,
 };
@@ -12,7 +13,7 @@ use std::collections::BTreeSet;
 
 /// Why a decision can't be made or taken back: the operator's to mend.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ConstraintRefusal {
     #[error("both are story {0} already")]
     SameStory(StoryId),
     #[error("item {item} is not in story {story}; `newsfold story show {story}` prints what is")]
@@ -31,18 +32,24 @@ pub enum Refusal {
     Undone(ConstraintId),
 }
 
-type Decided = std::result::Result<GroupingConstraint, Refusal>;
+type Decided = std::result::Result<GroupingConstraint, ConstraintRefusal>;
 
 /// Makes two stories one for good. The older one's id survives; the other leads to it.
-pub fn merge(db: &WriteConnection, one: &Story, other: &Story, now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
+pub fn merge_stories(
+    db: &WriteConnection,
+    one: &Story,
+    other: &Story,
+    now: Timestamp,
+    lead: ChooseLead<'_>,
+) -> Result<Decided> {
     if one.id == other.id {
-        return Ok(Err(Refusal::SameStory(one.id)));
+        return Ok(Err(ConstraintRefusal::SameStory(one.id)));
     }
     let older = (one.founded_at, one.id) <= (other.founded_at, other.id);
     let (into, from) = if older { (one, other) } else { (other, one) };
     let (stayed, moved) = (ids(into), ids(from));
     if let Some(against) = between(db, &stayed, &moved, &[ConstraintKind::Split, ConstraintKind::CannotLink], true)? {
-        return Ok(Err(Refusal::Against(against)));
+        return Ok(Err(ConstraintRefusal::Against(against)));
     }
     let decision = record(db, ConstraintKind::Merge, now, &stayed, &moved)?;
     carry(db, &moved, into.id, decision, now)?;
@@ -52,29 +59,41 @@ pub fn merge(db: &WriteConnection, one: &Story, other: &Story, now: Timestamp, l
 }
 
 /// Makes items of a story a story of their own, for good.
-pub fn split(db: &WriteConnection, story: &Story, moved: &[ItemId], now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
+pub fn split_story(
+    db: &WriteConnection,
+    story: &Story,
+    moved: &[ItemId],
+    now: Timestamp,
+    lead: ChooseLead<'_>,
+) -> Result<Decided> {
     let all = ids(story);
     if let Some(item) = moved.iter().find(|item| !all.contains(item)) {
-        return Ok(Err(Refusal::NotInStory { item: *item, story: story.id }));
+        return Ok(Err(ConstraintRefusal::NotInStory { item: *item, story: story.id }));
     }
     let moved: Vec<ItemId> = all.iter().copied().filter(|item| moved.contains(item)).collect();
     let stayed: Vec<ItemId> = all.into_iter().filter(|item| !moved.contains(item)).collect();
     if stayed.is_empty() {
-        return Ok(Err(Refusal::NothingStays(story.id)));
+        return Ok(Err(ConstraintRefusal::NothingStays(story.id)));
     }
     leave(db, ConstraintKind::Split, story, &stayed, &moved, now, lead)
 }
 
 /// Keeps two items apart for good. Where they are together, the second leaves.
-pub fn apart(db: &WriteConnection, one: ItemId, other: ItemId, now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
+pub fn separate_items(
+    db: &WriteConnection,
+    one: ItemId,
+    other: ItemId,
+    now: Timestamp,
+    lead: ChooseLead<'_>,
+) -> Result<Decided> {
     if one == other {
-        return Ok(Err(Refusal::SameItem));
+        return Ok(Err(ConstraintRefusal::SameItem));
     }
     let mut homes = Vec::new();
     for item in [one, other] {
-        match stories::of_item(db, item)?.map(|id| stories::get(db, id)).transpose()?.flatten() {
+        match stories::story_of_item(db, item)?.map(|id| stories::get(db, id)).transpose()?.flatten() {
             Some(story) => homes.push(story),
-            None => return Ok(Err(Refusal::NotPlaced(item))),
+            None => return Ok(Err(ConstraintRefusal::NotPlaced(item))),
         }
     }
     if homes[0].id == homes[1].id {
@@ -85,10 +104,10 @@ pub fn apart(db: &WriteConnection, one: ItemId, other: ItemId, now: Timestamp, l
 }
 
 /// Takes a decision back: what it moved returns, where that is still possible, and later passes are free again.
-pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp, lead: Lead<'_>) -> Result<Decided> {
-    let Some(decision) = maybe(db, id)? else { return Ok(Err(Refusal::Unknown(id))) };
+pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp, lead: ChooseLead<'_>) -> Result<Decided> {
+    let Some(decision) = maybe(db, id)? else { return Ok(Err(ConstraintRefusal::Unknown(id))) };
     if decision.undone_at.is_some() {
-        return Ok(Err(Refusal::Undone(id)));
+        return Ok(Err(ConstraintRefusal::Undone(id)));
     }
     db.execute("UPDATE grouping_constraint SET undone_at = ?2 WHERE id = ?1", params![id.0, now.as_millisecond()])?;
     let mut touched = BTreeSet::new();
@@ -99,7 +118,7 @@ pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp, lead: Lead<'
             )?
             .query_row([id.0, item.0], |row| row.get(0))?;
         let before = StoryId::from_row(before);
-        let Some(now_in) = stories::of_item(db, *item)? else { continue };
+        let Some(now_in) = stories::story_of_item(db, *item)? else { continue };
         if decision.kind == ConstraintKind::Merge {
             // The story that was merged away stands again.
             db.execute("UPDATE story SET merged_into = NULL WHERE id = ?1", [before.to_row()])?;
@@ -115,9 +134,6 @@ pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp, lead: Lead<'
     Ok(Ok(get(db, id)?))
 }
 
-/// Chooses the item that stands for a story which lost the one that did.
-pub type Lead<'a> = &'a dyn Fn(&Story) -> Option<ItemId>;
-
 /// All decisions, the newest first.
 pub fn list(db: &ReadConnection) -> Result<Vec<GroupingConstraint>> {
     let ids = collect(&mut *db.prepare_cached("SELECT id FROM grouping_constraint ORDER BY id DESC")?, [], |row| {
@@ -127,7 +143,7 @@ pub fn list(db: &ReadConnection) -> Result<Vec<GroupingConstraint>> {
 }
 
 /// The decisions in force that concern an item of a story.
-pub fn of_story(db: &ReadConnection, story: StoryId) -> Result<Vec<GroupingConstraint>> {
+pub fn active_in_story(db: &ReadConnection, story: StoryId) -> Result<Vec<GroupingConstraint>> {
     let sql = "SELECT DISTINCT grouping_constraint.id FROM grouping_constraint JOIN grouping_constraint_item ON constraint_id = grouping_constraint.id
                JOIN item ON item.id = item_id WHERE item.story_id = ?1 AND undone_at IS NULL ORDER BY grouping_constraint.id";
     let ids = collect(&mut *db.prepare_cached(sql)?, [story.to_row()], |row| Ok(row.get(0)?))?;
@@ -135,7 +151,7 @@ pub fn of_story(db: &ReadConnection, story: StoryId) -> Result<Vec<GroupingConst
 }
 
 /// The decisions in force about items first seen since then, which is what the clusterer needs.
-pub fn in_force_since(db: &ReadConnection, since: Timestamp) -> Result<Vec<GroupingConstraint>> {
+pub fn active_since(db: &ReadConnection, since: Timestamp) -> Result<Vec<GroupingConstraint>> {
     let sql = "SELECT DISTINCT grouping_constraint.id FROM grouping_constraint JOIN grouping_constraint_item ON constraint_id = grouping_constraint.id
                JOIN item ON item.id = item_id WHERE undone_at IS NULL AND first_seen_at >= ?1 ORDER BY grouping_constraint.id";
     let ids = collect(&mut *db.prepare_cached(sql)?, [since.as_millisecond()], |row| Ok(row.get(0)?))?;
@@ -160,16 +176,16 @@ fn leave(
     stayed: &[ItemId],
     moved: &[ItemId],
     now: Timestamp,
-    lead: Lead<'_>,
+    lead: ChooseLead<'_>,
 ) -> Result<Decided> {
     if let Some(against) = between(db, stayed, moved, &[ConstraintKind::Merge], false)? {
-        return Ok(Err(Refusal::Against(against)));
+        return Ok(Err(ConstraintRefusal::Against(against)));
     }
     let founder = moved.first().map(|item| items::get(db, *item)).transpose()?.flatten();
     let founder = founder.ok_or_else(|| Error::Corrupt("a story holds an item that is not stored".into()))?;
-    let new = stories::mint(db, &founder, |_| false)?;
+    let new = stories::mint_id(db, &founder, |_| false)?;
     let decision = record(db, kind, now, stayed, moved)?;
-    stories::found(db, new, founder.id, now)?;
+    stories::create(db, new, founder.id, now)?;
     carry(db, moved, new, decision, now)?;
     finish(db, [story.id, new], now, lead)?;
     Ok(Ok(get(db, decision)?))
@@ -236,10 +252,10 @@ fn finish(
     db: &WriteConnection,
     touched: impl IntoIterator<Item = StoryId>,
     now: Timestamp,
-    lead: Lead<'_>,
+    lead: ChooseLead<'_>,
 ) -> Result<()> {
     stories::settle_changed(db, touched.into_iter().collect(), now, lead)?;
-    stories::touch(db)
+    publication::touch(db)
 }
 
 fn get(db: &ReadConnection, id: ConstraintId) -> Result<GroupingConstraint> {

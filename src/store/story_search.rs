@@ -16,7 +16,7 @@ const FOUND: u32 = 5_000;
 
 /// Which published stories to list. Nothing that is not given narrows them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Listing {
+pub struct StorySearch {
     /// An FTS5 expression, as [`super::words::query`] makes it.
     pub words: Option<String>,
     pub tag: Option<String>,
@@ -28,7 +28,7 @@ pub struct Listing {
 }
 
 /// What was listed.
-pub struct Listed {
+pub struct SearchResults {
     pub stories: Vec<Story>,
     /// Whether there are older ones.
     pub more: bool,
@@ -43,7 +43,7 @@ const MEETS: &str = "merged_into IS NULL AND published_at IS NOT NULL
          WHERE item.story_id = story.id AND item.copy_of IS NULL) >= :outlets)
     ORDER BY updated_at DESC, published_at DESC, story.id DESC LIMIT :limit OFFSET :skip";
 
-pub fn list(db: &ReadConnection, listing: &Listing) -> Result<Listed> {
+pub fn search(db: &ReadConnection, listing: &StorySearch) -> Result<SearchResults> {
     let limit = listing.limit + 1;
     let mut params: Vec<(&str, &dyn ToSql)> = vec![
         (":tag", &listing.tag),
@@ -70,7 +70,7 @@ pub fn list(db: &ReadConnection, listing: &Listing) -> Result<Listed> {
     let mut ids: Vec<i64> = rows::collect(&mut statement, params.as_slice(), |row| Ok(row.get(0)?))?;
     let more = ids.len() > listing.limit as usize;
     ids.truncate(listing.limit as usize);
-    Ok(Listed { stories: load(db, &ids)?, more })
+    Ok(SearchResults { stories: load(db, &ids)?, more })
 }
 
 /// Whether the sources with a tag have so few items that those are what to begin with.
@@ -93,16 +93,16 @@ fn looked_through(db: &ReadConnection) -> Result<i64> {
 
 /// What stories may be narrowed to.
 #[derive(Debug, Clone, Default)]
-pub struct Choices {
+pub struct SearchFacets {
     pub tags: Vec<String>,
     pub languages: Vec<String>,
 }
 
 /// The tags and languages of the sources that were not removed, at most so many of each that people look through them.
-pub fn choices(db: &ReadConnection) -> Result<Choices> {
+pub fn facets(db: &ReadConnection) -> Result<SearchFacets> {
     let all =
         |sql: &str| -> Result<Vec<String>> { rows::collect(&mut *db.prepare_cached(sql)?, [], |row| Ok(row.get(0)?)) };
-    Ok(Choices {
+    Ok(SearchFacets {
         tags: all("SELECT DISTINCT tag FROM source_tag JOIN source ON source.id = source_id
                    WHERE state <> 'removed' ORDER BY tag LIMIT 300")?,
         languages: all("SELECT DISTINCT coalesce(lang, feed_lang) AS spoken FROM source

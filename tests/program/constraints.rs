@@ -7,7 +7,7 @@ use crate::support::{rss, until};
 use jiff::SignedDuration;
 use newsfold::domain::{ConstraintKind, ItemId, Story};
 use newsfold::publish::Options;
-use newsfold::store::{decisions, stories};
+use newsfold::store::{constraints, stories};
 
 const TRAIN: [&str; 3] = [
     "t1 | Marshal Dorn arrives in Veshna by armoured train for parade | Marshal Dorn crossed the border into Veshna",
@@ -121,7 +121,8 @@ async fn a_running_daemon_notices_and_keeps_to_it_over_a_restart() {
     assert_eq!(world.stories().await.len(), 1);
     let now = world.now();
     let lead = |story: &Story| newsfold::publish::choose_lead(story, &Options::default()).map(|lead| lead.item.id);
-    let decided = world.store.write(move |db| decisions::apart(db, ItemId(1), ItemId(2), now, &lead)).await.unwrap();
+    let decided =
+        world.store.write(move |db| constraints::separate_items(db, ItemId(1), ItemId(2), now, &lead)).await.unwrap();
     assert_eq!(decided.unwrap().kind, ConstraintKind::CannotLink);
 
     for round in 2..4 {
@@ -130,7 +131,7 @@ async fn a_running_daemon_notices_and_keeps_to_it_over_a_restart() {
         origin.serve("/feed", feed(&[TRAIN[0], TRAIN[1], &more]));
         world.pass(SignedDuration::from_mins(60));
         world.polled(id, round).await;
-        let home = |item: i64| world.store.read(move |db| stories::of_item(db, ItemId(item)));
+        let home = |item: i64| world.store.read(move |db| stories::story_of_item(db, ItemId(item)));
         until("the new item is placed", async || home(round as i64 + 1).await.unwrap().is_some()).await;
         assert_ne!(home(1).await.unwrap(), home(2).await.unwrap(), "in round {round}");
         world.stop().await;

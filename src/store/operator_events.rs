@@ -19,7 +19,7 @@ pub fn record(
          VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(title, feed_title, url) FROM source WHERE id = ?3))",
         params![at.as_millisecond(), kind.as_str(), source.map(|source| source.0), detail],
     )?;
-    super::stories::touch(db)
+    super::publication::touch(db)
 }
 
 /// Events in the feed of health.
@@ -34,7 +34,7 @@ pub fn latest(db: &ReadConnection) -> Result<Vec<RecordedEvent>> {
 }
 
 /// What happened to one source, newest first.
-pub fn of(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<RecordedEvent>> {
+pub fn latest_of_source(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<RecordedEvent>> {
     let mut statement = db.prepare_cached(
         "SELECT id, occurred_at, kind, source_id, source_title, detail FROM operator_event WHERE source_id = ?1 ORDER BY id DESC LIMIT ?2",
     )?;
@@ -64,7 +64,7 @@ pub fn offline_since(db: &ReadConnection) -> Result<Option<Timestamp>> {
 }
 
 /// Drops events from before `before`, but for the newest ones, which the feed of health still shows.
-pub fn forget(db: &WriteConnection, before: Timestamp) -> Result<()> {
+pub fn delete_before(db: &WriteConnection, before: Timestamp) -> Result<()> {
     db.execute(
         "DELETE FROM operator_event WHERE occurred_at < ?1 AND id NOT IN (SELECT id FROM operator_event ORDER BY id DESC LIMIT ?2)",
         params![before.as_millisecond(), SHOWN],

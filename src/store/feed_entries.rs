@@ -1,10 +1,10 @@
 //! Which stories stand in which feed, in the order in which they came into it, and what a document of a feed holds.
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::editions::{EDITION_COLUMNS, EDITION_WIDTH, entry, of_story};
+use super::editions::{EDITION_COLUMNS, EDITION_WIDTH, entry, list_of_story};
 use super::rows::{collect, json_list, time};
-use super::stories::{self, matching};
-use super::{Error, Result};
+use super::story_selection::matching;
+use super::{Error, Result, publication};
 use crate::domain::duration::before;
 use crate::domain::{EditionReason, FeedEntry, FeedOrder, FeedSelection, FeedVariant, PublishedFeed, StoryId};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 
 /// Those of these stories that come into a feed now: they match, and are not in it yet. A feed whose entries have yet to
 /// be chosen is left alone: they are chosen in the order of their dates.
-pub fn entering(db: &ReadConnection, feed: &PublishedFeed, among: &[StoryId]) -> Result<Vec<StoryId>> {
+pub fn find_entering(db: &ReadConnection, feed: &PublishedFeed, among: &[StoryId]) -> Result<Vec<StoryId>> {
     if chosen(db, feed)? == Chosen::Not {
         return Ok(Vec::new());
     }
@@ -28,7 +28,7 @@ pub fn entering(db: &ReadConnection, feed: &PublishedFeed, among: &[StoryId]) ->
 }
 
 /// Puts a story into a feed, with the edition that the feed's stable variant shows for good.
-pub fn enter(db: &WriteConnection, feed: &str, story: StoryId, edition: u32, now: Timestamp) -> Result<()> {
+pub fn add(db: &WriteConnection, feed: &str, story: StoryId, edition: u32, now: Timestamp) -> Result<()> {
     let seq: i64 = db
         .prepare_cached(
             "INSERT INTO feed_sequence (feed, last_sequence) VALUES (?1, 1)
@@ -63,12 +63,12 @@ fn chosen(db: &ReadConnection, feed: &PublishedFeed) -> Result<Chosen> {
 }
 
 /// Whether the entries of a feed were chosen by the selection that it has now.
-pub fn is_chosen(db: &ReadConnection, feed: &PublishedFeed) -> Result<bool> {
+pub fn is_initialized(db: &ReadConnection, feed: &PublishedFeed) -> Result<bool> {
     Ok(chosen(db, feed)? != Chosen::Not)
 }
 
 /// Whether all feeds hold what their selections say, and no others are known.
-pub fn are_chosen(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<bool> {
+pub fn are_current(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<bool> {
     for feed in feeds {
         if chosen(db, feed)? != Chosen::Well {
             return Ok(false);
@@ -80,7 +80,7 @@ pub fn are_chosen(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<bool> 
 
 /// The entries that a feed is to have, found before anything is written.
 #[derive(Debug, Clone)]
-pub struct Choice {
+pub struct MembershipPlan {
     feed: PublishedFeed,
     /// Whether what does not match any more goes. What came into a feed by its own selection stays.
     anew: bool,
@@ -92,7 +92,7 @@ pub struct Choice {
 const BEGINS_WITH: usize = 10_000;
 
 /// What is to be chosen for feeds of which the configuration, or the tags of sources, have changed.
-pub fn choices(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<Vec<Choice>> {
+pub fn plan_memberships(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<Vec<MembershipPlan>> {
     let mut all = Vec::new();
     for feed in feeds {
         let chosen = chosen(db, feed)?;
@@ -115,7 +115,7 @@ pub fn choices(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<Vec<Choic
         }
         found.truncate(BEGINS_WITH);
         found.reverse();
-        all.push(Choice { feed: feed.clone(), anew: chosen == Chosen::Not, matching: found });
+        all.push(MembershipPlan { feed: feed.clone(), anew: chosen == Chosen::Not, matching: found });
     }
     Ok(all)
 }
@@ -134,8 +134,13 @@ fn oldest_shown(db: &ReadConnection, feed: &PublishedFeed) -> Result<i64> {
 
 /// Writes down what was chosen, and forgets feeds that are no more: their entries, and the tokens of those that are not
 /// private any more.
-pub fn choose(db: &WriteConnection, choices: &[Choice], feeds: &[PublishedFeed], now: Timestamp) -> Result<()> {
-    for Choice { feed, anew, matching } in choices {
+pub fn apply_memberships(
+    db: &WriteConnection,
+    choices: &[MembershipPlan],
+    feeds: &[PublishedFeed],
+    now: Timestamp,
+) -> Result<()> {
+    for MembershipPlan { feed, anew, matching } in choices {
         if *anew {
             let list = json_list(&matching.iter().map(|id| id.to_row()).collect::<Vec<_>>());
             db.execute(
@@ -152,7 +157,7 @@ pub fn choose(db: &WriteConnection, choices: &[Choice], feeds: &[PublishedFeed],
             if let Some(edition) = edition
                 && !known.exists(params![feed.name, id.to_row()])?
             {
-                enter(db, &feed.name, *id, edition, now)?;
+                add(db, &feed.name, *id, edition, now)?;
             }
         }
         db.execute(
@@ -169,7 +174,7 @@ pub fn choose(db: &WriteConnection, choices: &[Choice], feeds: &[PublishedFeed],
     ] {
         db.execute(sql, [kept])?;
     }
-    stories::touch(db)
+    publication::touch(db)
 }
 
 /// A selection as the entries depend on it: the limit, the age and the order choose among entries, and not which there
@@ -181,7 +186,7 @@ fn written(selection: &FeedSelection) -> Result<String> {
 
 /// A document of a feed: its entries in their order, and the archive pages beside it.
 #[derive(Debug, Clone, Default)]
-pub struct Page {
+pub struct EntryPage {
     pub entries: Vec<FeedEntry>,
     /// The page of the entries that came before these; 1 is the oldest.
     pub previous: Option<u32>,
@@ -191,7 +196,7 @@ pub struct Page {
 
 /// What a feed holds now: of the stories that came into it the last ones, or those that weigh most, newest or heaviest
 /// first. A story that was merged away has left the live variant.
-pub fn current(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant) -> Result<Page> {
+pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant) -> Result<EntryPage> {
     let FeedSelection { limit, order, max_age, .. } = feed.selection;
     let window = match order {
         FeedOrder::Newest => limit,
@@ -217,8 +222,8 @@ pub fn current(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant) 
     } else {
         newest_first(&mut entries);
     }
-    let previous = archive_pages(db, feed)?.last().copied();
-    Ok(Page { entries: plain(entries), previous, next: None })
+    let previous = archive_page_numbers(db, feed)?.last().copied();
+    Ok(EntryPage { entries: plain(entries), previous, next: None })
 }
 
 /// Of a feed that is ordered by weight, so many of the last stories are weighed.
@@ -234,20 +239,25 @@ fn plain(entries: Vec<(FeedEntry, i32)>) -> Vec<FeedEntry> {
 
 /// A page of a feed's archive (RFC 5005, section 4): as many entries as the feed itself may hold, in the order in which
 /// they came into it. Only full pages are there, so that a page never changes but by what the live variant changes.
-pub fn archive(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant, page: u32) -> Result<Option<Page>> {
-    let pages = archive_pages(db, feed)?;
+pub fn archive_page(
+    db: &ReadConnection,
+    feed: &PublishedFeed,
+    variant: FeedVariant,
+    page: u32,
+) -> Result<Option<EntryPage>> {
+    let pages = archive_page_numbers(db, feed)?;
     let Ok(place) = pages.binary_search(&page) else { return Ok(None) };
     let limit = i64::from(feed.selection.limit);
     let (after, until) = (i64::from(page - 1) * limit, i64::from(page) * limit);
     let mut entries = read(db, feed, variant, (after, until), Timestamp::MIN, feed.selection.limit)?;
     newest_first(&mut entries);
     let previous = place.checked_sub(1).and_then(|place| pages.get(place)).copied();
-    Ok(Some(Page { entries: plain(entries), previous, next: pages.get(place + 1).copied() }))
+    Ok(Some(EntryPage { entries: plain(entries), previous, next: pages.get(place + 1).copied() }))
 }
 
 /// The archive pages that a feed has, the oldest first: those that are full, but for what has been removed for its age.
 /// A feed that leaves things out by age or weight has none, since what it left out does not belong to it.
-pub fn archive_pages(db: &ReadConnection, feed: &PublishedFeed) -> Result<Vec<u32>> {
+pub fn archive_page_numbers(db: &ReadConnection, feed: &PublishedFeed) -> Result<Vec<u32>> {
     if feed.selection.order == FeedOrder::Weight || feed.selection.max_age.is_some() {
         return Ok(Vec::new());
     }
@@ -312,7 +322,7 @@ fn read(
 /// edition told the others, so that they are shown only those that tell them more.
 fn without_repetition(db: &ReadConnection, entry: &mut FeedEntry, entered_as: u32) -> Result<()> {
     let mut known = None;
-    for edition in of_story(db, entry.edition.story)? {
+    for edition in list_of_story(db, entry.edition.story)? {
         let is_later = edition.number > entered_as && edition.cause != EditionReason::Entered;
         if edition.number == entered_as
             || is_later && known.as_ref().is_some_and(|known| edition.tells_more_than(known))
@@ -325,7 +335,7 @@ fn without_repetition(db: &ReadConnection, entry: &mut FeedEntry, entered_as: u3
 }
 
 /// Whether a story stands in a feed, since when, and as which edition.
-pub fn standing(db: &ReadConnection, feed: &str, story: StoryId) -> Result<Option<(Timestamp, u32)>> {
+pub fn membership_of(db: &ReadConnection, feed: &str, story: StoryId) -> Result<Option<(Timestamp, u32)>> {
     let mut row =
         db.prepare_cached("SELECT entered_at, edition_number FROM feed_entry WHERE feed = ?1 AND story_id = ?2")?;
     let found = row.query_row(params![feed, story.to_row()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;

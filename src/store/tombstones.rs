@@ -1,0 +1,49 @@
+//! Tombstones of removed items: a source may show an old item for years, and it must not come back as news.
+//!
+//! The guids and the link of a removed item are kept until its source has not shown it for a while.
+
+use super::Result;
+use super::connection::WriteConnection;
+use crate::domain::duration::before;
+use crate::domain::{NewItem, SourceId, Timestamp};
+use jiff::SignedDuration;
+use rusqlite::params;
+
+/// A tombstone goes once its source has not shown the item for so long.
+const UNSEEN: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// How exactly it is known when an item was last shown: not every poll is a reason to write.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+pub(super) fn create(db: &WriteConnection, items: &str, now: Timestamp) -> Result<()> {
+    db.execute(
+        "INSERT OR REPLACE INTO link_tombstone (source_id, canonical_url, last_shown_at)
+         SELECT source_id, canonical_url, ?2 FROM item
+         WHERE canonical_url IS NOT NULL AND id IN (SELECT value FROM json_each(?1))",
+        params![items, now.as_millisecond()],
+    )?;
+    db.execute(
+        "UPDATE item_guid SET item_id = NULL, last_shown_at = ?2 WHERE item_id IN (SELECT value FROM json_each(?1))",
+        params![items, now.as_millisecond()],
+    )?;
+    Ok(())
+}
+
+/// A source shows an item that was removed: its tombstone stays.
+pub(super) fn refresh(db: &WriteConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<()> {
+    let (now, yesterday) = (now.as_millisecond(), before(now, DAY).as_millisecond());
+    db.execute(
+        "INSERT INTO item_guid (source_id, guid, item_id, matched_by, last_shown_at) VALUES (?1, ?2, NULL, 'guid', ?3)
+         ON CONFLICT (source_id, guid) DO UPDATE SET last_shown_at = ?3 WHERE item_id IS NULL AND last_shown_at < ?4",
+        params![source.0, item.guid, now, yesterday],
+    )?;
+    db.execute("UPDATE link_tombstone SET last_shown_at = ?3 WHERE source_id = ?1 AND canonical_url = ?2 AND last_shown_at < ?4", params![source.0, item.canonical_url, now, yesterday])?;
+    Ok(())
+}
+
+/// Drops tombstones of items that their sources show no more.
+pub fn delete_expired(db: &WriteConnection, now: Timestamp) -> Result<()> {
+    let unseen = before(now, UNSEEN).as_millisecond();
+    db.execute("DELETE FROM item_guid WHERE item_id IS NULL AND last_shown_at < ?1", [unseen])?;
+    db.execute("DELETE FROM link_tombstone WHERE last_shown_at < ?1", [unseen])?;
+    Ok(())
+}
