@@ -2,6 +2,7 @@
 //!
 //! Two vocabularies stay apart: `Parsed*` (in [`crate::feed_parser`]) is what a document said; the types here are what we keep.
 
+pub mod backoff;
 mod constraint;
 pub mod display_text;
 pub mod duration;

@@ -4,6 +4,7 @@
 //! 10.2.3 and RFC 6585 (Retry-After).
 
 use super::Options;
+use crate::domain::backoff::doubling;
 use crate::domain::{PollOutcome, PollingHints, Source, Timestamp};
 use crate::http_client::Freshness;
 use jiff::{SignedDuration, Unit};
@@ -58,8 +59,8 @@ pub(super) fn asked(asked: Duration, options: &Options) -> (SignedDuration, Stri
 
 /// The interval, doubled with each failure in a row.
 pub(super) fn back_off(failures: u32, options: &Options) -> (SignedDuration, &'static str) {
-    let doubled = options.interval.checked_mul(1 << failures.min(12)).unwrap_or(MAX_BACK_OFF);
-    (doubled.min(MAX_BACK_OFF).max(options.interval), "the last polls failed, and each failure doubles the wait")
+    let doubled = doubling(options.interval, MAX_BACK_OFF, failures);
+    (doubled.max(options.interval), "the last polls failed, and each failure doubles the wait")
 }
 
 /// Twice as long as the last time, where it was turned away then too.
@@ -69,7 +70,7 @@ pub(super) fn turned_away(source: &Source) -> (SignedDuration, &'static str) {
         (Some(polled), Some(held)) if again => held.duration_since(polled),
         _ => SignedDuration::ZERO,
     };
-    let doubled = last.saturating_add(last).clamp(TURNED_AWAY, MAX_TURNED_AWAY);
+    let doubled = doubling(last, MAX_TURNED_AWAY, 1).max(TURNED_AWAY);
     (doubled, "the server turned us away, and each time doubles the wait")
 }
 

@@ -2,15 +2,17 @@
 //! again, later each time that it falls at once. What one task does to itself stops no other.
 
 use crate::crawl::panic_text;
+use crate::domain::backoff::doubling;
 use crate::serve::TaskHealth;
+use jiff::SignedDuration;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Before a task that fell is started again; doubled each time that it falls soon after.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_millis(250);
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(60);
 /// A task that ran so long has not fallen for the reason for which it fell before.
 const STEADY: Duration = Duration::from_secs(60);
 /// A task that is down so long, whatever was tried, is beyond us; a new process may do better.
@@ -59,7 +61,7 @@ pub(super) fn is_lost(health: &TaskHealth) -> bool {
 }
 
 fn pause(falls: u32) -> Duration {
-    (FIRST_PAUSE * 2_u32.pow(falls.saturating_sub(1).min(12))).min(LONGEST_PAUSE)
+    doubling(FIRST_PAUSE, LONGEST_PAUSE, falls.saturating_sub(1)).unsigned_abs()
 }
 
 #[cfg(test)]

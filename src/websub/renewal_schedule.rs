@@ -3,6 +3,7 @@
 //! A hub is asked for one source at most once an hour, whatever its feed declares from poll to poll, and ever more
 //! rarely while that leads to nothing: a feed can name anybody as its hub.
 
+use crate::domain::backoff::doubling;
 use crate::domain::duration::after;
 use crate::domain::{HubSubscription, SubscriptionState, Timestamp};
 use jiff::SignedDuration;
@@ -71,8 +72,7 @@ pub fn next_step(known: &HubSubscription, polled: bool, base: &str, now: Timesta
 /// When to look again after a request that is only about to go out: it counts as one that leads to nothing until the
 /// hub verifies it. `failures` are those before it.
 pub fn next_after_request(failures: u32, now: Timestamp) -> Timestamp {
-    let doubled = FIRST_RETRY_DELAY.checked_mul(1 << failures.min(10)).unwrap_or(MAX_RETRY_DELAY);
-    after(now, doubled.min(MAX_RETRY_DELAY))
+    after(now, doubling(FIRST_RETRY_DELAY, MAX_RETRY_DELAY, failures))
 }
 
 /// When to look again after a refusal: a hub may ask for more time, not for less.

@@ -3,6 +3,7 @@
 //! What did not arrive is sent again, ever more rarely: after a minute, doubling up to six hours, until it arrives, the
 //! lease ends, or twenty times in a row were in vain. There is no queue: what is sent is what the document then holds.
 
+use crate::domain::backoff::doubling;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
 use crate::domain::{HubMode, SubscriberRequest, Timestamp};
@@ -60,8 +61,7 @@ pub enum DeliveryResult {
 /// When something is sent again that is only about to be sent: it counts as not arrived until somebody says that it has.
 /// `failures` are those before it.
 pub fn next_attempt_at(failures: u32, now: Timestamp) -> Timestamp {
-    let doubled = FIRST_RETRY_DELAY.checked_mul(1 << failures.min(16)).unwrap_or(MAX_RETRY_DELAY);
-    after(now, doubled.min(MAX_RETRY_DELAY))
+    after(now, doubling(FIRST_RETRY_DELAY, MAX_RETRY_DELAY, failures))
 }
 
 /// Judges what a callback said to a document. `failures` are those in a row before it.

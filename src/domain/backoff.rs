@@ -1,0 +1,24 @@
+//! Exponential backoff: the delay before a retry, doubled by each failure in a row.
+
+use jiff::SignedDuration;
+
+/// `base` after the first failure, twice as long after each further one, at most `max`. `earlier_failures` counts the
+/// failures in a row before the latest one.
+pub fn doubling(base: SignedDuration, max: SignedDuration, earlier_failures: u32) -> SignedDuration {
+    // 2^30 is the largest power of two that fits an i32.
+    base.checked_mul(1 << earlier_failures.min(30)).map_or(max, |delay| delay.min(max))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_doubles_the_delay_up_to_the_maximum() {
+        let seconds =
+            |failures| doubling(SignedDuration::from_secs(3), SignedDuration::from_secs(20), failures).as_secs();
+        assert_eq!([seconds(0), seconds(1), seconds(2), seconds(3), seconds(u32::MAX)], [3, 6, 12, 20, 20]);
+        let longest = SignedDuration::MAX;
+        assert_eq!(doubling(SignedDuration::from_hours(1_000_000_000), longest, 60), longest, "it never overflows");
+    }
+}
