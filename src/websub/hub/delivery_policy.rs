@@ -5,6 +5,7 @@
 
 use crate::domain::backoff::doubling;
 use crate::domain::display_text::one_line;
+use crate::domain::backoff::doubling;
 use crate::domain::duration::after;
 use crate::domain::{HubMode, SubscriberRequest, Timestamp};
 use crate::http_client::{CallbackResponse, HubResponse};
