@@ -1,4 +1,4 @@
-//! What readers, caches and strangers meet: each rule of HTTP by which feeds are served, over real connections.
+//! HTTP as feed readers, caches and hostile clients use it, over real connections.
 
 mod support;
 
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 const FEEDS: [&str; 4] = ["/feeds/all.atom", "/feeds/all.rss", "/feeds/all.json", "/feeds/health.atom"];
 const WORDS: &str = "1 | Grid fails in the north | Power went out in Veshna and in all the villages along the coast";
 
-/// A client that decodes nothing and asks for nothing by itself.
+/// A client that neither decodes responses nor follows redirects.
 fn client() -> Client {
     Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
@@ -58,7 +58,7 @@ fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn every_feed_is_served_in_every_coding_each_with_a_strong_tag_of_its_own() {
+async fn every_feed_is_served_in_every_coding_with_its_own_strong_etag() {
     let mut world = world().await;
     for path in FEEDS.iter().chain(&["/style.css", "/favicon.svg"]) {
         let plain = get(&world, path, &[]).await;
@@ -77,7 +77,7 @@ async fn every_feed_is_served_in_every_coding_each_with_a_strong_tag_of_its_own(
             assert_eq!(decoded(coding, &bytes), plain, "{path} in {coding}");
             let again = get(&world, path, &[("accept-encoding", coding), ("if-none-match", &tag)]).await;
             assert_eq!(again.status(), 304, "{path} in {coding}");
-            // Whoever asks for another coding has not what is sent in it.
+            // The ETag of one coding does not match another coding.
             assert_eq!(get(&world, path, &[("if-none-match", &tag)]).await.status(), 200);
         }
     }
@@ -85,7 +85,7 @@ async fn every_feed_is_served_in_every_coding_each_with_a_strong_tag_of_its_own(
 }
 
 #[tokio::test]
-async fn the_coding_is_the_one_that_the_client_wants_most() {
+async fn coding_with_the_highest_weight_is_sent() {
     let mut world = world().await;
     for (accepted, expected) in [
         ("gzip;q=0.5, zstd;q=0.9, br;q=0.1", "zstd"),
@@ -107,17 +107,17 @@ async fn the_coding_is_the_one_that_the_client_wants_most() {
 }
 
 #[tokio::test]
-async fn an_answer_without_a_body_has_the_headers_of_one_with_it() {
+async fn responses_without_body_have_the_same_headers() {
     const KEPT: &str = "etag last-modified cache-control vary content-type content-encoding x-content-type-options \
                         content-security-policy referrer-policy";
     let mut world = world().await;
     for path in FEEDS {
         for accepted in ["identity", "br"] {
-            let wish = ("accept-encoding", accepted);
-            let whole = get(&world, path, &[wish]).await;
+            let accept = ("accept-encoding", accepted);
+            let whole = get(&world, path, &[accept]).await;
             let length = header(&whole, "content-length").to_owned();
-            let known = get(&world, path, &[wish, ("if-none-match", header(&whole, "etag"))]).await;
-            let head = ask(&world, Method::HEAD, path, &[wish]).await;
+            let known = get(&world, path, &[accept, ("if-none-match", header(&whole, "etag"))]).await;
+            let head = ask(&world, Method::HEAD, path, &[accept]).await;
             assert_eq!((known.status().as_u16(), head.status().as_u16()), (304, 200));
             for name in KEPT.split_whitespace() {
                 assert_eq!(header(&known, name), header(&whole, name), "{name} of a 304 for {path}");
@@ -134,9 +134,9 @@ async fn an_answer_without_a_body_has_the_headers_of_one_with_it() {
     world.stop().await;
 }
 
-// That the date moves with the bytes is for `tests/program/dates.rs`.
+// `tests/program/dates.rs` tests that the date changes with the bytes.
 #[tokio::test]
-async fn a_tag_goes_before_a_date() {
+async fn etag_takes_precedence_over_date() {
     let (mut world, _origin, _) = polled_once(Answer::ok(rss(&[WORDS]))).await;
     let first = get(&world, FEEDS[0], &[]).await;
     let (tag, date) = (header(&first, "etag").to_owned(), header(&first, "last-modified").to_owned());
@@ -151,12 +151,12 @@ async fn a_tag_goes_before_a_date() {
 }
 
 #[tokio::test]
-async fn no_link_comes_from_what_a_request_says_of_its_host() {
+async fn links_never_contain_the_host_of_the_request() {
     let mut world = world().await;
     let story = world.stories().await.remove(0).id;
-    let said = [("host", "evil.example"), ("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example")];
+    let forged = [("host", "evil.example"), ("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example")];
     for path in FEEDS.iter().copied().chain(["/", "/sources", "/nothing", &format!("/stories/{story}")]) {
-        let answer = get(&world, path, &said).await;
+        let answer = get(&world, path, &forged).await;
         assert!(!format!("{:?}", answer.headers()).contains("evil"), "{path}");
         assert!(!answer.text().await.unwrap().contains("evil"), "{path}");
     }
@@ -164,7 +164,7 @@ async fn no_link_comes_from_what_a_request_says_of_its_host() {
 }
 
 #[tokio::test]
-async fn every_answer_is_taken_for_what_it_is_and_runs_nothing() {
+async fn every_response_has_the_security_headers() {
     let mut world = world().await;
     for path in FEEDS.iter().copied().chain(["/", "/sources", "/style.css", "/favicon.svg", "/healthz", "/nothing"]) {
         for method in [Method::GET, Method::POST] {
@@ -179,7 +179,7 @@ async fn every_answer_is_taken_for_what_it_is_and_runs_nothing() {
     world.stop().await;
 }
 
-/// A connection from an address of this machine.
+/// A connection from a loopback address.
 async fn connect(from: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from((from, 0)))?;
@@ -190,21 +190,21 @@ fn address(world: &World) -> SocketAddr {
     world.base.trim_start_matches("http://").parse().unwrap()
 }
 
-/// Whether the other side ends a connection without a word.
+/// Whether the server closes a connection without a response.
 async fn is_ended(stream: &mut TcpStream) -> bool {
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).await.is_err() || rest.is_empty()
 }
 
 #[tokio::test]
-async fn an_address_has_so_many_connections_and_a_proxy_as_many_as_it_likes() {
+async fn connections_per_address_are_limited_except_for_proxies() {
     let mut world = World::new();
     world.config.serve.max_connections_per_ip = 2;
     world.config.serve.proxies = vec!["127.0.0.1/32".parse().unwrap()];
     world.start().await;
-    let (to, crowd) = (address(&world), Ipv4Addr::new(127, 0, 7, 1));
-    let (mut first, _second) = (connect(crowd, to).await.unwrap(), connect(crowd, to).await.unwrap());
-    let mut third = connect(crowd, to).await.unwrap();
+    let (to, client) = (address(&world), Ipv4Addr::new(127, 0, 7, 1));
+    let (mut first, _second) = (connect(client, to).await.unwrap(), connect(client, to).await.unwrap());
+    let mut third = connect(client, to).await.unwrap();
     assert!(is_ended(&mut third).await);
     let mut others = Vec::new();
     for _ in 0..20 {
@@ -217,9 +217,9 @@ async fn an_address_has_so_many_connections_and_a_proxy_as_many_as_it_likes() {
         stream.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     }
-    // Its place is free again as soon as the connection is gone.
-    until("a place is free", async || {
-        let mut again = connect(crowd, to).await.unwrap();
+    // A closed connection frees its permit.
+    until("another connection is accepted", async || {
+        let mut again = connect(client, to).await.unwrap();
         let mut answer = String::new();
         again.write_all(ask).await.is_ok() && again.read_to_string(&mut answer).await.is_ok() && !answer.is_empty()
     })
@@ -228,19 +228,19 @@ async fn an_address_has_so_many_connections_and_a_proxy_as_many_as_it_likes() {
 }
 
 #[tokio::test]
-async fn who_comes_when_all_places_are_taken_waits_for_one() {
+async fn connection_above_the_limit_waits_for_a_free_one() {
     let mut world = World::new();
     world.config.serve.max_connections = 2;
     world.config.serve.header_timeout = SignedDuration::from_millis(1500);
     world.start().await;
     let to = address(&world);
     let _silent = (connect(Ipv4Addr::LOCALHOST, to).await.unwrap(), connect(Ipv4Addr::LOCALHOST, to).await.unwrap());
-    assert!(world.get("/healthz").await.contains("ok"), "the timer of the silent ones makes room");
+    assert!(world.get("/healthz").await.contains("ok"), "the header timeout closes the idle connections");
     world.stop().await;
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_taken_is_given_up() {
+async fn response_that_the_client_does_not_read_times_out() {
     let words = "word ".repeat(2000);
     let items: Vec<String> = (0..100).map(|n| format!("{n} | Title {n} of a long feed | {n} {words}")).collect();
     let items: Vec<&str> = items.iter().map(String::as_str).collect();
@@ -255,13 +255,17 @@ async fn an_answer_that_is_not_taken_is_given_up() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream = socket.connect(address(&world)).await.unwrap();
-    // More than any buffer between us holds, and nothing of it is read.
+    // More than all buffers between client and server hold, and the client reads nothing.
     let requests = (16 << 20) / size + 1;
     let one = format!("GET {} HTTP/1.1\r\nhost: a\r\n\r\n", FEEDS[0]);
     let asked = stream.write_all(one.repeat(requests).as_bytes()).await;
-    // Whoever has hung up answers what still comes with a reset.
+    // After the server has closed the connection, a write fails with a reset.
     let hung_up = async || stream.try_write(b"x").is_err_and(|error| error.kind() != ErrorKind::WouldBlock);
-    until(&format!("the server hangs up on who takes nothing ({requests} answers, {asked:?})"), hung_up).await;
+    until(
+        &format!("the server closes the connection of a client that does not read ({requests} answers, {asked:?})"),
+        hung_up,
+    )
+    .await;
     let mut taken = Vec::new();
     let _ = stream.read_to_end(&mut taken).await;
     assert!(taken.len() < requests * size, "{size} bytes {requests} times, {} taken, {asked:?}", taken.len());
@@ -269,7 +273,7 @@ async fn an_answer_that_is_not_taken_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_stop_waits_for_answers_and_not_for_who_has_asked_nothing() {
+async fn shutdown_waits_for_requests_in_flight_and_not_for_idle_connections() {
     let mut world = World::new();
     world.config.daemon.shutdown_grace = SignedDuration::from_secs(8);
     world.config.serve.header_timeout = SignedDuration::from_secs(60);
@@ -293,15 +297,16 @@ async fn a_stop_waits_for_answers_and_not_for_who_has_asked_nothing() {
     assert!(before.elapsed() < Duration::from_secs(7), "{:?}", before.elapsed());
 }
 
-/// Sends the head of a request a byte a time until it is hung up on, over and over; says how often that was.
+/// Sends request headers one byte at a time until the server closes the connection, and repeats that until `enough`.
+/// Returns how often the server closed it.
 async fn trickle(from: Ipv4Addr, to: SocketAddr, enough: CancellationToken) -> usize {
     let head = b"GET /feeds/all.atom HTTP/1.1\r\nhost: a\r\nx-slow: ";
-    let mut hung_up = 0;
-    let on_and_on = async {
+    let mut closed = 0;
+    let repeat = async {
         loop {
             let Ok(mut stream) = connect(from, to).await else { continue };
             let (mut reading, mut writing) = stream.split();
-            let slowly = async {
+            let send_slowly = async {
                 for byte in head.iter().chain(std::iter::repeat(&b'a')) {
                     if writing.write_all(&[*byte]).await.is_err() {
                         return;
@@ -311,17 +316,17 @@ async fn trickle(from: Ipv4Addr, to: SocketAddr, enough: CancellationToken) -> u
             };
             let mut any = [0; 64];
             tokio::select! {
-                _ = slowly => {}
+                _ = send_slowly => {}
                 _ = reading.read(&mut any) => {}
             }
-            hung_up += 1;
+            closed += 1;
         }
     };
-    tokio::select! { _ = enough.cancelled() => {}, _ = on_and_on => {} }
-    hung_up
+    tokio::select! { _ = enough.cancelled() => {}, _ = repeat => {} }
+    closed
 }
 
-/// The longest and the 99th of a hundred of so many requests for the feed, each on a connection of its own.
+/// The 99th percentile and the maximum duration of `times` requests for the feed, each on a new connection.
 async fn time_requests(world: &World, times: usize) -> (Duration, Duration) {
     let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
     let mut took = Vec::new();
@@ -337,7 +342,7 @@ async fn time_requests(world: &World, times: usize) -> (Duration, Duration) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_thousand_trickling_clients_are_hung_up_on_and_hold_up_no_feed() {
+async fn two_thousand_slow_clients_do_not_delay_feeds() {
     const CLIENTS: u32 = 2000;
     let limit = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
@@ -357,30 +362,30 @@ async fn two_thousand_trickling_clients_are_hung_up_on_and_hold_up_no_feed() {
     let (enough, to) = (CancellationToken::new(), address(&world));
     let mut clients = JoinSet::new();
     for n in 0..CLIENTS {
-        // Fifty an address, which is fewer than one may have.
+        // Fifty per address, which is below the limit.
         let from = Ipv4Addr::from_bits(Ipv4Addr::new(127, 0, 100, 1).to_bits() + n / 50);
         clients.spawn(trickle(from, to, enough.clone()));
     }
     let before = Instant::now();
     let (mut rounds, mut longest) = (Vec::new(), Duration::ZERO);
-    // So long that every one of them is hung up on, and comes again.
+    // Long enough that each client is disconnected and reconnects.
     while before.elapsed() < Duration::from_secs(10) {
         let (p99, most) = time_requests(&world, 300).await;
         rounds.push(p99);
         longest = longest.max(most);
     }
     enough.cancel();
-    let hung_up = clients.join_all().await;
+    let closed = clients.join_all().await;
     rounds.sort();
     let (middle, slow) = (rounds[rounds.len() / 2], rounds[rounds.len() - 1]);
-    let times: usize = hung_up.iter().sum();
+    let times: usize = closed.iter().sum();
     let figures = format!(
-        "p99 of feed requests without {calm:?} (longest {calm_longest:?}), with {CLIENTS} trickling clients {middle:?} in \
-         the middle and {slow:?} in the worst of {} rounds (longest {longest:?}); hung up {times} times",
+        "p99 of feed requests without {calm:?} (longest {calm_longest:?}), with {CLIENTS} slow clients {middle:?} in \
+         the median and {slow:?} in the worst of {} rounds (longest {longest:?}); closed {times} times",
         rounds.len()
     );
     println!("{figures}");
-    assert!(hung_up.iter().all(|times| *times >= 1), "{figures}");
+    assert!(closed.iter().all(|times| *times >= 1), "{figures}");
     assert!(slow < calm * 20 + Duration::from_millis(500), "{figures}");
     world.stop().await;
 }

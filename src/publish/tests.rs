@@ -1,4 +1,4 @@
-//! What is published of small written stories.
+//! Leads, editions, membership and rendered documents of small hand-made stories.
 
 use super::*;
 use crate::domain::{
@@ -64,7 +64,7 @@ fn edition(story: &Story, number: u32, minute: i64) -> Edition {
 }
 
 #[test]
-fn the_lead_is_of_the_highest_priority_then_the_earliest_then_the_fullest() {
+fn lead_has_the_highest_priority_then_the_earliest_date_then_the_longest_summary() {
     let lead = |items| choose_lead(&story(items), &Options::default()).unwrap().item.id.0;
     assert_eq!(lead(vec![report(1, "a.example", 0, 1, ""), report(2, "b.example", 5, 9, "")]), 2);
     assert_eq!(lead(vec![report(1, "a.example", 0, 2, ""), report(2, "b.example", 0, 1, "")]), 2);
@@ -75,7 +75,7 @@ fn the_lead_is_of_the_highest_priority_then_the_earliest_then_the_fullest() {
 }
 
 #[test]
-fn a_story_waits_until_it_has_settled_and_has_the_date_of_its_first_report() {
+fn story_is_published_after_the_delay_with_the_date_of_its_first_report() {
     let options = Options::default();
     let story = story(vec![report(1, "a.example", 0, 3, ""), report(2, "b.example", 1, 7, "")]);
     let early = story.founded_at + options.settle - SignedDuration::from_secs(1);
@@ -105,7 +105,7 @@ fn rendered(format: FeedFormat) -> String {
 }
 
 #[test]
-fn every_format_holds_one_entry_with_all_its_outlets() {
+fn every_format_has_one_entry_with_all_outlets() {
     for format in FeedFormat::ALL {
         let text = rendered(format);
         for expected in ["a.example", "b.example", "1970-01-01", "urn:uuid:"] {
@@ -119,7 +119,7 @@ fn every_format_holds_one_entry_with_all_its_outlets() {
 }
 
 #[test]
-fn what_is_written_can_be_read_again() {
+fn rendered_documents_can_be_parsed() {
     let atom: atom_syndication::Feed = rendered(FeedFormat::Atom).parse().unwrap();
     assert_eq!(atom.entries[0].title.value, "Title <1> & more");
     assert_eq!(atom.entries[0].links[0].href, "https://a.example/1?a=1&b=2");
@@ -131,7 +131,7 @@ fn what_is_written_can_be_read_again() {
 }
 
 #[test]
-fn a_new_source_joins_a_story_and_neither_leads_nor_publishes_one() {
+fn new_source_joins_stories_but_neither_leads_nor_publishes_one() {
     let options = Options::default();
     let mut new = report(1, "new.example", 9, 1, "");
     new.item.source_age = Some(SignedDuration::from_hours(1));
@@ -140,7 +140,7 @@ fn a_new_source_joins_a_story_and_neither_leads_nor_publishes_one() {
     assert!(first_publication(&alone, after(1), &options).is_none());
     assert!(
         first_publication(&alone, after(6), &options).is_some(),
-        "it is published once its source is no longer new"
+        "it is published after the probation of its source"
     );
     let joined = story(vec![new, report(2, "old.example", 0, 5, "")]);
     let (lead, _) = first_publication(&joined, after(1), &options).unwrap();
@@ -148,22 +148,22 @@ fn a_new_source_joins_a_story_and_neither_leads_nor_publishes_one() {
 }
 
 #[test]
-fn an_entry_says_why_its_reports_are_there_when_it_is_asked_to() {
+fn entry_shows_evidence_only_if_configured() {
     use crate::domain::JoinReason;
     let mut joined = report(2, "b.example", 0, 2, "");
     let reasons = vec![JoinReason::Terms { terms: vec!["armoured".into(), "Veshna".into()] }];
     joined.evidence = JoinEvidence { score: 0.7, needed: 0.5, reasons };
     let mut story = story(vec![report(1, "a.example", 0, 1, ""), joined]);
     story.published = Some(StoryPublication { at: Timestamp::UNIX_EPOCH, link: None });
-    let says = |evidence| {
+    let shows_evidence = |evidence| {
         let options = Options { evidence, ..Options::default() };
         written(&story, FeedPage::Current, FeedFormat::Json, &options).contains("shares ‘armoured’, ‘Veshna’")
     };
-    assert!(says(true) && !says(false));
+    assert!(shows_evidence(true) && !shows_evidence(false));
 }
 
 #[test]
-fn a_document_says_what_is_beside_it() {
+fn documents_link_to_their_archive_pages() {
     let one = story(vec![report(1, "a.example", 0, 3, "")]);
     let options = Options::default();
     let archive = |format| written(&one, FeedPage::Archive(3), format, &options);
@@ -179,7 +179,7 @@ fn a_document_says_what_is_beside_it() {
         }
         let text = rendered(format);
         assert!(!text.contains("fh:archive") && text.contains("all.archive-100-2"), "{text}");
-        assert!(text.contains("energy"), "its tags are categories: {text}");
+        assert!(text.contains("energy"), "tags are categories: {text}");
     }
     let json: serde_json::Value = serde_json::from_str(&archive(FeedFormat::Json)).unwrap();
     assert_eq!(json["next_url"], options.url("feeds/all.archive-100-2.json"));
@@ -187,7 +187,7 @@ fn a_document_says_what_is_beside_it() {
 }
 
 #[test]
-fn an_image_is_a_thumbnail() {
+fn image_becomes_a_thumbnail() {
     let mut one = report(1, "a.example", 0, 3, "");
     one.item.image = Some("https://a.example/i.jpg?a=1&b=2".into());
     let rss = written(&story(vec![one]), FeedPage::Current, FeedFormat::Rss, &Options::default());
@@ -195,49 +195,53 @@ fn an_image_is_a_thumbnail() {
     assert!(rss.contains("xmlns:media=\"http://search.yahoo.com/mrss/\""), "{rss}");
 }
 
-/// So many outlets, one a minute.
-fn grown(outlets: i64) -> Story {
+/// A story of this many outlets, which report one minute apart.
+fn story_of(outlets: i64) -> Story {
     story((1..=outlets).map(|n| report(n, &format!("{n}.example"), 0, n, "")).collect())
 }
 
-/// What is to be done with a story whose latest edition was made at `since`, in minutes after the first.
+/// The next step for a story at this minute after its first edition.
 fn next(story: &Story, latest: &Edition, minute: i64) -> EditionStep {
     let at = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute);
     next_edition(story, Some((Timestamp::UNIX_EPOCH, latest.made_at)), Some(latest), at, &Options::default())
 }
 
 #[test]
-fn readers_are_told_of_growth_at_powers_of_two_alone() {
-    let mut latest = edition(&grown(1), 1, 0);
-    let mut told = Vec::new();
+fn growth_makes_an_edition_at_powers_of_two_only() {
+    let mut latest = edition(&story_of(1), 1, 0);
+    let mut editions = Vec::new();
     for outlets in 2..=40 {
-        let story = grown(outlets);
+        let story = story_of(outlets);
         if let EditionStep::Write(cause, text) = next(&story, &latest, 60 + latest.outlets as i64) {
             assert_eq!(cause, EditionReason::Grown);
             assert_eq!(text.reports.len(), outlets as usize);
-            told.push(outlets);
+            editions.push(outlets);
             latest = edition(&story, latest.number + 1, 0);
         }
     }
-    assert_eq!(told, [2, 4, 8, 16, 32]);
+    assert_eq!(editions, [2, 4, 8, 16, 32]);
 }
 
 #[test]
-fn readers_are_told_at_most_once_an_hour_and_for_two_days() {
-    let latest = edition(&grown(1), 1, 0);
+fn editions_are_at_least_an_hour_apart_and_end_after_two_days() {
+    let latest = edition(&story_of(1), 1, 0);
     let at = |minute| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute);
-    assert_eq!(next(&grown(2), &latest, 59), EditionStep::WaitUntil(at(60)));
-    assert!(matches!(next(&grown(2), &latest, 60), EditionStep::Write(EditionReason::Grown, _)));
+    assert_eq!(next(&story_of(2), &latest, 59), EditionStep::WaitUntil(at(60)));
+    assert!(matches!(next(&story_of(2), &latest, 60), EditionStep::Write(EditionReason::Grown, _)));
     let hours = |hours: i64| hours * 60;
-    assert!(matches!(next(&grown(2), &latest, hours(48) - 1), EditionStep::Write(..)));
-    assert_eq!(next(&grown(2), &latest, hours(48)), EditionStep::Unchanged);
-    let late = edition(&grown(1), 1, hours(47) + 30);
-    assert_eq!(next(&grown(2), &late, hours(47) + 40), EditionStep::Unchanged, "its hour would end after the two days");
+    assert!(matches!(next(&story_of(2), &latest, hours(48) - 1), EditionStep::Write(..)));
+    assert_eq!(next(&story_of(2), &latest, hours(48)), EditionStep::Unchanged);
+    let late = edition(&story_of(1), 1, hours(47) + 30);
+    assert_eq!(
+        next(&story_of(2), &late, hours(47) + 40),
+        EditionStep::Unchanged,
+        "the hour would end after the two days"
+    );
 }
 
 #[test]
-fn a_correction_a_merge_and_a_report_that_left_are_told_and_nothing_else() {
-    let one = grown(3);
+fn corrections_merges_and_removed_reports_make_an_edition_and_nothing_else_does() {
+    let one = story_of(3);
     let latest = edition(&one, 1, 0);
     assert_eq!(next(&one, &latest, 70), EditionStep::Unchanged);
     let cause = |story: &Story| match next(story, &latest, 70) {
@@ -246,12 +250,12 @@ fn a_correction_a_merge_and_a_report_that_left_are_told_and_nothing_else() {
     };
     let mut changed = one.clone();
     changed.items[1].item.title = "Another".into();
-    assert_eq!(cause(&changed), None, "what another than the lead says is no correction");
+    assert_eq!(cause(&changed), None, "only a change of the lead is a correction");
     changed.items[0].item.title = "Corrected".into();
     assert_eq!(cause(&changed), Some(EditionReason::Corrected));
-    let mut summarised = one.clone();
-    summarised.items[0].item.summary = "Two people, not three".into();
-    assert_eq!(cause(&summarised), Some(EditionReason::Corrected));
+    let mut summarized = one.clone();
+    summarized.items[0].item.summary = "Two people, not three".into();
+    assert_eq!(cause(&summarized), Some(EditionReason::Corrected));
     let mut merged = one.clone();
     merged.absorbed = 1;
     assert_eq!(cause(&merged), Some(EditionReason::Merged));
@@ -261,12 +265,16 @@ fn a_correction_a_merge_and_a_report_that_left_are_told_and_nothing_else() {
 }
 
 #[test]
-fn the_lead_stays_unless_an_outlet_of_higher_priority_reports() {
-    let one = grown(2);
+fn lead_stays_unless_an_outlet_of_higher_priority_reports() {
+    let one = story_of(2);
     let latest = edition(&one, 1, 0);
     let mut earlier = one.clone();
     earlier.items.insert(0, report(9, "9.example", 0, 0, ""));
-    assert_eq!(next(&earlier, &latest, 70), EditionStep::Unchanged, "an earlier report that came late leads nothing");
+    assert_eq!(
+        next(&earlier, &latest, 70),
+        EditionStep::Unchanged,
+        "an earlier report that arrives late does not become the lead"
+    );
     let mut higher = one.clone();
     higher.items.push(report(9, "9.example", 5, 9, ""));
     let EditionStep::Write(EditionReason::Corrected, text) = next(&higher, &latest, 70) else {
@@ -276,13 +284,13 @@ fn the_lead_stays_unless_an_outlet_of_higher_priority_reports() {
 }
 
 #[test]
-fn why_a_story_is_in_a_feed_is_said_of_each_condition() {
+fn membership_reports_each_condition() {
     let options: Options = toml::from_str(
         "feeds = [{ name = \"x\", tags = [\"war\"], languages = [\"en\"], min_outlets = 2, words = \"grid\" }]",
     )
     .unwrap();
     let feed = options.published_feeds().into_iter().find(|feed| feed.name == "x").unwrap();
-    let mut story = grown(1);
+    let mut story = story_of(1);
     story.published = Some(StoryPublication { at: Timestamp::UNIX_EPOCH, link: None });
     let matches = QueryMatches { words: Some(true), without: None };
     let conditions = membership_conditions(&story, &feed.selection, matches);

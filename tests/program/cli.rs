@@ -111,7 +111,7 @@ async fn stories_and_items_say_why() {
     let story = list.as_array().unwrap().iter().find(|s| s["items"].as_array().unwrap().len() == 2).unwrap();
     let id = story["id"].as_str().unwrap();
     let shown = desk.run(&["story", "show", &id[..6]]);
-    assert!(shown.contains("shares ‘") && shown.contains("needed 0."), "{shown}");
+    assert!(shown.contains("shares ‘") && shown.contains("(threshold 0."), "{shown}");
     let item = story["items"][1]["id"].to_string();
     assert!(desk.run(&["item", "show", &item]).contains("why  "));
     assert!(!desk.run(&["story", "list"]).contains('\u{202e}'));

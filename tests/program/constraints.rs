@@ -58,8 +58,8 @@ async fn an_operator_splits_merges_and_takes_it_back() {
     assert_eq!(story_of(&desk, 1), train);
     let left = story_of(&desk, 3);
     assert!(left != train && left != storm);
-    assert!(desk.run(&["story", "show", &left]).contains("decision 1 of the operator put it here"));
-    assert!(desk.run(&["story", "show", &train]).contains("decision 1: items 3 are another story than items 1, 2"));
+    assert!(desk.run(&["story", "show", &left]).contains("placed here by decision 1 of the operator"));
+    assert!(desk.run(&["story", "show", &train]).contains("decision 1: items 3 are a different story from items 1, 2"));
     desk.fails(&["story", "merge", &train, &left], "goes against decision 1; take it back first");
 
     // Whatever comes and is grouped later, it holds.

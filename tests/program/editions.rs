@@ -1,4 +1,4 @@
-//! What readers are given of a growing story: when it changes, what never changes, and which feeds hold it.
+//! Editions of a growing story: when its entry changes, what never changes, and which feeds contain it.
 
 use crate::support::desk::Desk;
 use crate::support::origin::{Answer, Origin};
@@ -10,7 +10,7 @@ use newsfold::store::retention::{self, RetentionPolicy};
 use newsfold::store::{WriteConnection, constraints, editions, sources, stories};
 use reqwest::StatusCode;
 
-/// One event in the words of nine outlets; the same words would be copies, which are no further outlets.
+/// One event as reported by nine outlets in different words, because copies do not count as reports.
 const REPORTS: [&str; 9] = [
     "Armoured train derails near Veshna bridge killing three | Three people died when an armoured train came off the \
      rails near the Veshna bridge on Tuesday morning",
@@ -29,7 +29,7 @@ const REPORTS: [&str; 9] = [
 ];
 const TITLE: &str = REPORTS[0];
 
-/// A world in which one story grows: so many outlets, of which the first reports at once.
+/// A world with one source per outlet, in which one story grows.
 struct Growing {
     world: World,
     origin: Origin,
@@ -52,12 +52,12 @@ impl Growing {
         Growing { world, origin, sources }
     }
 
-    /// Another outlet reports, and is polled.
+    /// Lets outlet `n` report the event, and polls it.
     async fn report(&self, n: usize) {
-        self.says(n, REPORTS[n]).await;
+        self.publish_item(n, REPORTS[n]).await;
     }
 
-    async fn says(&self, n: usize, item: &str) {
+    async fn publish_item(&self, n: usize, item: &str) {
         self.origin.serve(&format!("/{n}"), Answer::ok(rss(&[&format!("{n} | {item}")])));
         poll_after(&self.world, self.sources[n], SignedDuration::from_mins(1)).await;
     }
@@ -67,10 +67,10 @@ impl Growing {
         self.world.settled().await;
     }
 
-    async fn causes(&self) -> Vec<(EditionReason, u32)> {
+    async fn reasons(&self) -> Vec<(EditionReason, u32)> {
         let story = self.story().await;
         let all = self.world.store.read(move |db| editions::list_of_story(db, story)).await.unwrap();
-        // Those for one feed alone, such as `top`, are no news to others.
+        // Editions for one feed only, such as `top`, do not appear in others.
         let all = all.into_iter().filter(|edition| edition.cause != EditionReason::Entered);
         all.map(|edition| (edition.cause, edition.outlets)).collect()
     }
@@ -87,7 +87,7 @@ fn updated(feed: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_entry_changes_at_powers_of_two_and_stays_as_it_was_in_the_stable_feed() {
+async fn live_entry_changes_at_powers_of_two_and_the_stable_entry_never() {
     let mut growing = Growing::new(World::new(), 9).await;
     growing.report(0).await;
     let stable = growing.world.get("/feeds/all.stable.atom").await;
@@ -103,31 +103,31 @@ async fn an_entry_changes_at_powers_of_two_and_stays_as_it_was_in_the_stable_fee
     }
     let outlets: Vec<usize> = seen.iter().map(|feed| feed.matches(".example, 20").count()).collect();
     assert_eq!(outlets, [1, 2, 4, 8]);
-    assert!(seen.windows(2).all(|pair| updated(&pair[0]) < updated(&pair[1])), "each has a later date");
+    assert!(seen.windows(2).all(|pair| updated(&pair[0]) < updated(&pair[1])), "each edition has a later date");
     let ids: std::collections::BTreeSet<&str> = seen.iter().map(|feed| feed.split("<id>").nth(2).unwrap()).collect();
     assert_eq!(ids.iter().map(|id| id.split('<').next()).collect::<std::collections::BTreeSet<_>>().len(), 1);
-    assert_eq!(growing.world.get("/feeds/all.stable.atom").await, stable, "the stable feed stays as it was");
+    assert_eq!(growing.world.get("/feeds/all.stable.atom").await, stable, "the stable feed is unchanged");
     growing.world.stop().await;
 }
 
 #[tokio::test]
-async fn an_entry_changes_at_most_once_an_hour_and_not_after_two_days() {
+async fn entry_changes_at_most_once_per_interval_and_not_after_the_update_window() {
     let mut world = World::new();
     world.config.publish.pause = SignedDuration::from_mins(60);
     let mut growing = Growing::new(world, 9).await;
     growing.report(0).await;
-    // Polls are ten minutes apart, so that all of this is within the hour.
+    // Polls are ten minutes apart, so all of them are within the hour.
     for n in 1..4 {
         growing.report(n).await;
     }
-    assert_eq!(growing.causes().await, [(EditionReason::First, 1)]);
+    assert_eq!(growing.reasons().await, [(EditionReason::First, 1)]);
     growing.pass(SignedDuration::from_mins(60)).await;
     assert_eq!(
-        growing.causes().await,
+        growing.reasons().await,
         [(EditionReason::First, 1), (EditionReason::Grown, 4)],
-        "what waited is told as one"
+        "delayed changes become one edition"
     );
-    // A fifth outlet is no edition, and keeps the story alive: after two silent days the rest would be another one.
+    // A fifth outlet makes no edition, but keeps the story open: after two days without reports the rest would be a new story.
     growing.pass(SignedDuration::from_hours(24)).await;
     growing.report(4).await;
     growing.pass(SignedDuration::from_hours(25)).await;
@@ -135,30 +135,30 @@ async fn an_entry_changes_at_most_once_an_hour_and_not_after_two_days() {
         growing.report(n).await;
     }
     growing.pass(SignedDuration::from_hours(2)).await;
-    assert_eq!(growing.causes().await.len(), 2, "it is frozen");
+    assert_eq!(growing.reasons().await.len(), 2, "the update window has passed");
     growing.world.stop().await;
 }
 
 #[tokio::test]
-async fn a_corrected_headline_is_an_edition_and_what_others_correct_is_none() {
+async fn corrected_headline_of_the_lead_makes_an_edition_and_of_others_does_not() {
     let mut growing = Growing::new(World::new(), 2).await;
     growing.report(0).await;
     growing.report(1).await;
     let stable = growing.world.get("/feeds/all.stable.rss").await;
-    growing.says(1, &REPORTS[1].replace("Three dead", "Three people dead")).await;
-    assert_eq!(growing.causes().await.len(), 2);
-    growing.says(0, &TITLE.replace("killing three", "killing four")).await;
-    assert_eq!(growing.causes().await.last(), Some(&(EditionReason::Corrected, 2)));
+    growing.publish_item(1, &REPORTS[1].replace("Three dead", "Three people dead")).await;
+    assert_eq!(growing.reasons().await.len(), 2);
+    growing.publish_item(0, &TITLE.replace("killing three", "killing four")).await;
+    assert_eq!(growing.reasons().await.last(), Some(&(EditionReason::Corrected, 2)));
     assert!(growing.world.get("/feeds/all.rss").await.contains("killing four"));
     assert_eq!(growing.world.get("/feeds/all.stable.rss").await, stable);
     growing.world.stop().await;
 }
 
 #[tokio::test]
-async fn a_story_that_is_merged_away_leaves_live_feeds_and_stays_in_stable_ones() {
+async fn merged_story_leaves_live_feeds_and_stays_in_stable_feeds() {
     let mut growing = Growing::new(World::new(), 2).await;
-    growing.says(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
-    growing.says(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
+    growing.publish_item(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
+    growing.publish_item(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
     let [one, other] = &growing.world.stories().await[..] else { panic!("two stories") };
     let (one, other, now) = (one.clone(), other.clone(), growing.world.now());
     let lead = |_: &newsfold::domain::Story| None;
@@ -171,15 +171,15 @@ async fn a_story_that_is_merged_away_leaves_live_feeds_and_stays_in_stable_ones(
     })
     .await;
     assert_eq!(growing.world.get("/feeds/all.stable.atom").await.matches("<entry>").count(), 2);
-    assert_eq!(growing.causes().await.last(), Some(&(EditionReason::Merged, 2)));
+    assert_eq!(growing.reasons().await.last(), Some(&(EditionReason::Merged, 2)));
     growing.world.stop().await;
 }
 
 #[tokio::test]
-async fn a_story_that_stays_may_have_been_led_by_what_is_removed() {
+async fn removing_the_story_of_a_former_lead_keeps_the_story() {
     let mut growing = Growing::new(World::new(), 2).await;
-    growing.says(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
-    growing.says(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
+    growing.publish_item(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
+    growing.publish_item(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
     let stories = growing.world.stories().await;
     let older = stories.iter().min_by_key(|story| story.founded_at).unwrap().clone();
     let newer = stories.iter().max_by_key(|story| story.founded_at).unwrap().clone();
@@ -190,9 +190,11 @@ async fn a_story_that_stays_may_have_been_led_by_what_is_removed() {
     growing.world.settled().await;
     growing.world.pass(SignedDuration::from_hours(1));
     let from = growing.world.now();
-    growing.says(0, "Parliament passes the annual fisheries budget at last | The vote was ninety to four").await;
+    growing
+        .publish_item(0, "Parliament passes the annual fisheries budget at last | The vote was ninety to four")
+        .await;
     growing.world.stop().await;
-    // Its item had moved on before that, and what led it stands in a third story.
+    // The item moves to a third story before that.
     let merged = growing.world.stories().await.remove(0);
     let item = merged.items.iter().find(|report| report.item.id != merged.lead).unwrap().item.clone();
     let split = move |db: &WriteConnection| {
@@ -207,12 +209,12 @@ async fn a_story_that_stays_may_have_been_led_by_what_is_removed() {
     assert_eq!(write.write(move |db| retention::delete_old_stories(db, keep, now)).await.unwrap(), 1);
     let left: Vec<StoryId> = growing.world.stories().await.iter().map(|story| story.id).collect();
     assert_eq!(left, [stays]);
-    let redirect = write.read(move |db| stories::get(db, gone)).await.unwrap().expect("it leads on");
+    let redirect = write.read(move |db| stories::get(db, gone)).await.unwrap().expect("it redirects");
     assert_eq!(redirect.merged_into, Some(stays));
 }
 
 #[tokio::test]
-async fn a_feed_that_knew_is_not_told_again() {
+async fn feed_that_has_the_report_already_does_not_change() {
     let mut world = feeds("feeds = [{ name = \"two\", min_outlets = 2 }]");
     world.config.publish.pause = SignedDuration::from_mins(60);
     let mut growing = Growing::new(world, 3).await;
@@ -222,7 +224,7 @@ async fn a_feed_that_knew_is_not_told_again() {
     assert_eq!(two.matches(".example, 20").count(), 2);
     assert!(!growing.world.get("/feeds/all.atom").await.contains("1.example, 20"));
     growing.pass(SignedDuration::from_mins(90)).await;
-    assert!(growing.world.get("/feeds/all.atom").await.contains("1.example, 20"), "the others are told");
+    assert!(growing.world.get("/feeds/all.atom").await.contains("1.example, 20"), "other feeds change");
     assert_eq!(growing.world.get("/feeds/two.atom").await, two);
     growing.world.stop().await;
 }
@@ -236,7 +238,7 @@ fn feeds(text: &str) -> World {
 }
 
 #[tokio::test]
-async fn a_story_comes_into_a_feed_when_it_meets_it_and_shows_there_what_it_was_then() {
+async fn story_enters_a_feed_when_it_matches_and_shows_its_state_of_that_time() {
     let mut growing = Growing::new(feeds("feeds = [{ name = \"three\", min_outlets = 3 }]"), 5).await;
     for n in 0..2 {
         growing.report(n).await;
@@ -246,7 +248,11 @@ async fn a_story_comes_into_a_feed_when_it_meets_it_and_shows_there_what_it_was_
     let three = growing.world.get("/feeds/three.stable.atom").await;
     assert_eq!(three.matches(".example, 20").count(), 3, "{three}");
     let all = growing.world.get("/feeds/all.atom").await;
-    assert_eq!(all.matches(".example, 20").count(), 2, "in the feed of all stories three is no step");
+    assert_eq!(
+        all.matches(".example, 20").count(),
+        2,
+        "three outlets are not a power of two, so the feed of all stories does not change"
+    );
     growing.report(3).await;
     assert_eq!(growing.world.get("/feeds/three.atom").await.matches(".example, 20").count(), 4);
     assert_eq!(growing.world.get("/feeds/three.stable.atom").await, three);
@@ -254,11 +260,11 @@ async fn a_story_comes_into_a_feed_when_it_meets_it_and_shows_there_what_it_was_
 }
 
 #[tokio::test]
-async fn words_include_and_exclude_and_a_new_configuration_chooses_anew() {
+async fn queries_include_and_exclude_and_a_new_configuration_applies_to_existing_stories() {
     let mut growing =
         Growing::new(feeds("feeds = [{ name = \"ash\", words = \"ash OR fisheries\", without = \"karsk\" }]"), 2).await;
-    growing.says(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
-    growing.says(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
+    growing.publish_item(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
+    growing.publish_item(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
     let feed = growing.world.get("/feeds/ash.json").await;
     assert!(feed.contains("fisheries") && !feed.contains("Karsk"), "{feed}");
     growing.world.stop().await;
@@ -267,7 +273,7 @@ async fn words_include_and_exclude_and_a_new_configuration_chooses_anew() {
     growing.world.settled().await;
     let feed = growing.world.get("/feeds/ash.json").await;
     assert!(feed.contains("fisheries") && feed.contains("Karsk"), "{feed}");
-    // A tag that the operator gives changes what a feed of that tag holds.
+    // A new tag of a source changes the feeds with that tag.
     growing.world.stop().await;
     growing.world.config.publish.feeds[0].words = None;
     growing.world.config.publish.feeds[0].tags = vec!["nature".into()];
@@ -284,7 +290,7 @@ async fn words_include_and_exclude_and_a_new_configuration_chooses_anew() {
 }
 
 #[tokio::test]
-async fn archive_pages_hold_what_the_feed_holds_no_more_and_never_change() {
+async fn archive_pages_contain_older_entries_and_never_change() {
     let mut growing = Growing::new(feeds("feeds = [{ name = \"two\", limit = 2 }]"), 1).await;
     let titles = [
         "Parliament passes the annual fisheries budget",
@@ -305,7 +311,7 @@ async fn archive_pages_hold_what_the_feed_holds_no_more_and_never_change() {
     assert!(second.contains(titles[3]) && second.contains(titles[2]) && second.contains("two.archive-2-1.atom"));
     let first = get("/feeds/two.archive-2-1.rss").await;
     assert!(first.contains(titles[0]) && first.contains(titles[1]) && !first.contains("prev-archive"), "{first}");
-    assert!(first.contains("two.archive-2-2.rss"), "its neighbour that came later: {first}");
+    assert!(first.contains("two.archive-2-2.rss"), "the link to the next page: {first}");
     let status = async |path: &str| reqwest::get(format!("{}{path}", growing.world.base)).await.unwrap().status();
     for none in [
         "/feeds/two.archive-2-3.atom",
@@ -320,18 +326,18 @@ async fn archive_pages_hold_what_the_feed_holds_no_more_and_never_change() {
 }
 
 #[tokio::test]
-async fn the_top_stories_come_by_weight() {
+async fn top_feed_is_ordered_by_weight() {
     let mut growing = Growing::new(World::new(), 3).await;
     growing.report(0).await;
     growing.report(1).await;
-    growing.says(2, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
+    growing.publish_item(2, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
     let top = growing.world.get("/feeds/top.atom").await;
-    assert!(top.contains("Veshna") && !top.contains("Karsk"), "one outlet is no top story: {top}");
+    assert!(top.contains("Veshna") && !top.contains("Karsk"), "a story of one outlet is not a top story: {top}");
     growing.world.stop().await;
 }
 
 #[tokio::test]
-async fn a_private_feed_is_read_with_its_token_alone() {
+async fn private_feed_requires_its_token() {
     let mut growing = Growing::new(feeds("feeds = [{ name = \"desk\", private = true }]"), 1).await;
     growing.report(0).await;
     let token = async || {
@@ -354,15 +360,15 @@ async fn a_private_feed_is_read_with_its_token_alone() {
     }
     let (found, kept) = status(&format!("?token={first}")).await;
     assert_eq!(found, StatusCode::OK);
-    assert!(kept.unwrap().starts_with("private"), "no shared cache keeps it");
+    assert!(kept.unwrap().starts_with("private"), "shared caches do not store it");
     let feed = growing.world.get(&format!("/feeds/desk.atom?token={first}")).await;
     assert!(feed.contains("Veshna") && feed.contains(&format!("/feeds/desk.atom?token={first}")), "{feed}");
-    assert!(!growing.world.get("/").await.contains("desk.atom"), "nothing leads to it");
+    assert!(!growing.world.get("/").await.contains("desk.atom"), "no page links to it");
     growing.world.stop().await;
 }
 
 #[tokio::test]
-async fn a_story_and_a_search_have_feeds_of_their_own() {
+async fn stories_and_searches_have_feeds() {
     let mut growing = Growing::new(World::new(), 2).await;
     growing.report(0).await;
     growing.report(1).await;
@@ -370,9 +376,9 @@ async fn a_story_and_a_search_have_feeds_of_their_own() {
     for extension in ["atom", "rss", "json"] {
         let feed = growing.world.get(&format!("/stories/{story}.{extension}")).await;
         let link = feed.matches("https://news.example/").count();
-        assert!(link >= 2, "each of its items has a link: {feed}");
+        assert!(link >= 2, "each item has a link: {feed}");
         let found = growing.world.get(&format!("/search.{extension}?q=veshna%20bridge")).await;
-        assert!(found.contains(&format!("/search.{extension}?q=veshna+bridge")), "its own address: {found}");
+        assert!(found.contains(&format!("/search.{extension}?q=veshna+bridge")), "its own URL: {found}");
         assert!(found.contains("Armoured train"), "{found}");
         let none = growing.world.get(&format!("/search.{extension}?q=volcano")).await;
         assert!(!none.contains("Armoured train"), "{none}");
@@ -383,7 +389,7 @@ async fn a_story_and_a_search_have_feeds_of_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_operator_sees_what_a_feed_holds_and_why() {
+async fn operator_sees_what_a_feed_contains_and_why() {
     let desk = Desk::new();
     let origin = Origin::start().await;
     origin.serve("/feed", Answer::ok(rss(&[&format!("1 | {TITLE}")])));
@@ -397,9 +403,9 @@ async fn the_operator_sees_what_a_feed_holds_and_why() {
     assert!(shown.contains("at least 2 outlets") && shown.contains("feeds/two.stable.json"), "{shown}");
     let story = desk.json(&["story", "list"])[0]["id"].as_str().unwrap().to_owned();
     let why = desk.run(&["feed", "why", "two", &story]);
-    assert!(why.contains("not in it") && why.contains("✗ at least 2 outlets; it has 1"), "{why}");
+    assert!(why.contains("not in it") && why.contains("✗ at least 2 outlets; the story has 1"), "{why}");
     let why = desk.run(&["feed", "why", "all", &story]);
-    assert!(why.contains("in it since") && why.contains("✓ it is published"), "{why}");
+    assert!(why.contains("in it since") && why.contains("✓ published"), "{why}");
     assert!(desk.run(&["feed", "preview", "all"]).contains("Armoured train"));
     assert!(!desk.run(&["feed", "list"]).contains("token="));
     let first = desk.run(&["feed", "token", "desk"]);

@@ -1,4 +1,4 @@
-//! What is served, as files: the same bytes, complete at any time, and the same files where nothing has changed.
+//! The static export: the same bytes as over HTTP, complete at any time, and unchanged files where nothing has changed.
 
 use crate::support::desk::Desk;
 use crate::support::origin::{Answer, Origin};
@@ -18,7 +18,7 @@ async fn exported(world: &World, folder: &Path) -> Exported {
     export(&world.config.publish, &world.store, &world.clock, folder).await.unwrap()
 }
 
-/// All files below a folder, by their path in it.
+/// All files below a folder by relative path.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -43,7 +43,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// The source has something new, which is published.
+/// Publishes a new item of the source.
 async fn report(world: &World, origin: &Origin, title: &str) {
     let new = format!("{title} | {title}");
     origin.serve("/feed", Answer::ok(rss(&[&[new.as_str()], &NEWS[..]].concat())));
@@ -52,7 +52,7 @@ async fn report(world: &World, origin: &Origin, title: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_files_are_byte_for_byte_what_is_served_in_every_coding() {
+async fn exported_files_equal_the_served_bytes_in_every_coding() {
     let (mut world, _origin, _) = polled_once(Answer::ok(rss(&NEWS))).await;
     let stories = world.stories().await;
     let (one, other, now) = (stories[0].clone(), stories[1].clone(), world.now());
@@ -69,10 +69,11 @@ async fn the_files_are_byte_for_byte_what_is_served_in_every_coding() {
         let asked = path.trim_end_matches("index.html").trim_end_matches('/');
         for (coding, suffix) in [("identity", ""), ("gzip", ".gz"), ("br", ".br"), ("zstd", ".zst")] {
             let file = &files[&format!("{path}{suffix}")];
-            // What is made for one request is coded with less effort than a file is worth, or not at all.
+            // Documents that are rendered per request are compressed less than files, or not at all.
             let kind = document["content_type"].as_str().unwrap();
-            let is_made_once = kind.starts_with("text/html") || path == "feeds.opml" || path.starts_with("stories/");
-            if is_made_once && coding != "identity" {
+            let is_rendered_per_request =
+                kind.starts_with("text/html") || path == "feeds.opml" || path.starts_with("stories/");
+            if is_rendered_per_request && coding != "identity" {
                 continue;
             }
             let ask = async |path: &str| {
@@ -84,23 +85,23 @@ async fn the_files_are_byte_for_byte_what_is_served_in_every_coding() {
                 answer = ask(to.to_str().unwrap().trim_start_matches(world.config.publish.base_url.as_str())).await;
             }
             for name in ["content-type", "cache-control"] {
-                let said = document[name.replace('-', "_")].as_str().unwrap();
-                assert!(answer.headers()[name] == said || path == "404.html", "{name} of {path}");
+                let expected = document[name.replace('-', "_")].as_str().unwrap();
+                assert!(answer.headers()[name] == expected || path == "404.html", "{name} of {path}");
             }
             if let Some(date) = answer.headers().get("last-modified") {
                 let at = std::fs::metadata(folder.join("current").join(format!("{path}{suffix}"))).unwrap().modified();
                 assert_eq!(httpdate::fmt_http_date(at.unwrap()), date.to_str().unwrap(), "{path}");
             }
             let served = answer.bytes().await.unwrap();
-            // No daemon need run where files are read.
-            let of_the_daemon = match path {
+            // The daemon may not run while the files are read, so these parts are left out.
+            let served_only = match path {
                 "index.html" => "<form",
-                "health" => "All tasks run.",
+                "health" => "All tasks are running.",
                 _ => "",
             };
-            if !of_the_daemon.is_empty() {
+            if !served_only.is_empty() {
                 let (served, file) = (String::from_utf8_lossy(&served), String::from_utf8_lossy(file));
-                assert!(served.contains(of_the_daemon) && !file.contains(of_the_daemon), "{path}");
+                assert!(served.contains(served_only) && !file.contains(served_only), "{path}");
                 assert!(served.lines().next_back() == file.lines().next_back(), "{path}");
                 continue;
             }
@@ -124,13 +125,13 @@ async fn the_files_are_byte_for_byte_what_is_served_in_every_coding() {
         assert!(paths.contains(&path), "{path} is not in {paths:?}");
     }
     for story in &stories {
-        assert!(paths.contains(&format!("stories/{}", story.id).as_str()), "also that of the story merged away");
+        assert!(paths.contains(&format!("stories/{}", story.id).as_str()), "the merged story has a file too");
     }
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_has_not_changed_is_the_same_file_and_what_has_is_newer() {
+async fn unchanged_files_are_kept_and_changed_ones_are_newer() {
     let (mut world, origin, _) = polled_once(Answer::ok(rss(&NEWS))).await;
     let folder = world.folder.path().join("public");
     let first = exported(&world, &folder).await;
@@ -147,7 +148,7 @@ async fn what_has_not_changed_is_the_same_file_and_what_has_is_newer() {
     assert_eq!(about("style.css").ino(), style.ino());
     assert!(about("feeds/all.atom").modified().unwrap() > feed.modified().unwrap());
     assert!(std::fs::read_to_string(folder.join("current/feeds/all.atom")).unwrap().contains("Another"));
-    // Who is in the middle of the old one reads it to its end.
+    // A reader with the old file open reads the old contents.
     assert!(!std::io::read_to_string(old).unwrap().contains("Another"));
 
     report(&world, &origin, "A third").await;
@@ -158,16 +159,16 @@ async fn what_has_not_changed_is_the_same_file_and_what_has_is_newer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_export_that_was_cut_short_leaves_the_complete_one_and_is_cleared_away() {
+async fn interrupted_export_keeps_the_last_generation_and_is_cleaned_up() {
     let (mut world, origin, _) = polled_once(Answer::ok(rss(&NEWS))).await;
     let folder = world.folder.path().join("public");
     exported(&world, &folder).await;
     let complete = files(&folder.join("current"));
-    // As after a crash in the middle, and after one before the link was renamed.
+    // The state after a crash during an export, and after one before the link was renamed.
     std::fs::create_dir_all(folder.join("generation-00000002.tmp/feeds")).unwrap();
     std::fs::write(folder.join("generation-00000002.tmp/feeds/all.atom"), "half").unwrap();
     std::os::unix::fs::symlink("generation-00000002", folder.join("current.tmp")).unwrap();
-    std::fs::write(folder.join("robots.txt"), "of the operator").unwrap();
+    std::fs::write(folder.join("robots.txt"), "from the operator").unwrap();
     assert_eq!(files(&folder.join("current")), complete);
     report(&world, &origin, "Another").await;
     assert!(exported(&world, &folder).await.new);
@@ -175,18 +176,18 @@ async fn an_export_that_was_cut_short_leaves_the_complete_one_and_is_cleared_awa
     assert_eq!(names(&folder), expected);
     assert!(!files(&folder.join("current")).values().any(|bytes| bytes == b"half"));
 
-    // One that fails leaves nothing behind.
-    let mut nowhere = world.config.publish.clone();
-    nowhere.title = "Other".into();
+    // A failed export leaves nothing behind.
+    let mut options = world.config.publish.clone();
+    options.title = "Other".into();
     let taken = world.folder.path().join("a file");
     std::fs::write(&taken, "").unwrap();
-    let error = export(&nowhere, &world.store, &world.clock, &taken).await.unwrap_err();
+    let error = export(&options, &world.store, &world.clock, &taken).await.unwrap_err();
     assert!(format!("{error:#}").contains("cannot export into"), "{error:#}");
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_of_the_folder_never_meets_half_a_generation() {
+async fn readers_never_see_an_incomplete_generation() {
     let (mut world, origin, _) = polled_once(Answer::ok(rss(&NEWS))).await;
     let folder = world.folder.path().join("public");
     exported(&world, &folder).await;
@@ -198,7 +199,7 @@ async fn a_reader_of_the_folder_never_meets_half_a_generation() {
         while !ended.load(std::sync::atomic::Ordering::Relaxed) {
             let manifest = std::fs::read(path.join("manifest.json")).expect("there is always a generation");
             assert!(manifest.ends_with(b"]\n"));
-            let feed = std::fs::read_to_string(path.join("feeds/all.atom")).expect("with all its files");
+            let feed = std::fs::read_to_string(path.join("feeds/all.atom")).expect("all files of the generation");
             assert!(feed.ends_with("</feed>\n"));
             seen += 1;
         }
@@ -214,7 +215,7 @@ async fn a_reader_of_the_folder_never_meets_half_a_generation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_daemon_keeps_the_folder_as_it_serves() {
+async fn daemon_keeps_the_export_up_to_date() {
     let mut world = World::new();
     let folder = world.folder.path().join("public");
     world.config.publish.dir = Some(folder.clone());
@@ -238,14 +239,14 @@ async fn the_daemon_keeps_the_folder_as_it_serves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_exports_without_a_daemon() {
+async fn export_command_works_without_a_daemon() {
     let (desk, origin) = (Desk::new(), Origin::start().await);
     origin.serve("/feed", Answer::ok(rss(&NEWS)));
     desk.run(&["source", "add", &origin.url("/feed")]);
     let folder = desk.folder.path().join("public");
     let to = folder.to_str().unwrap();
-    let said = desk.json(&["export", to]);
-    assert_eq!((said["new"].as_bool(), said["documents"].as_u64() > Some(8)), (Some(true), true), "{said}");
+    let done = desk.json(&["export", to]);
+    assert_eq!((done["new"].as_bool(), done["documents"].as_u64() > Some(8)), (Some(true), true), "{done}");
     assert!(desk.run(&["export", to]).contains("nothing has changed"));
     let feed = std::fs::read_to_string(folder.join("current/feeds/all.atom")).unwrap();
     assert_eq!(feed.trim_end(), desk.run(&["feed", "preview", "all", "--format", "atom"]).trim_end());

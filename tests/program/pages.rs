@@ -1,4 +1,4 @@
-//! The pages for people: what they find, what hostile words make of them, and what they never give away.
+//! The HTML pages: filters, escaping of hostile text, caching, and secrets that never appear.
 
 use crate::support::origin::{Answer, Origin};
 use crate::support::rss;
@@ -28,8 +28,8 @@ async fn status(world: &World, path: &str) -> u16 {
     ask(world, Method::GET, path, &[]).await.status().as_u16()
 }
 
-/// The front page for a query, whose values are written as an address writes them.
-async fn found(world: &World, query: &[(&str, &str)]) -> String {
+/// The index page for a query.
+async fn search(world: &World, query: &[(&str, &str)]) -> String {
     let mut url = reqwest::Url::parse(&world.base).unwrap();
     url.query_pairs_mut().extend_pairs(query);
     let answer = reqwest::get(url).await.unwrap();
@@ -49,7 +49,7 @@ async fn add(world: &World, url: &str, outlet: &str, tag: &str, lang: &str) -> S
     world.store.write(move |db| sources::add(db, &new, now, now)).await.unwrap().expect("a new source")
 }
 
-/// Three sources: two tell of the grid in the very same words, and each has a story of its own.
+/// Three sources with three stories. Two sources report the grid in the same words.
 async fn newsroom() -> (World, Vec<Origin>, Vec<SourceId>) {
     let mut world = World::new();
     let (mut origins, mut ids) = (Vec::new(), Vec::new());
@@ -72,13 +72,13 @@ async fn newsroom() -> (World, Vec<Origin>, Vec<SourceId>) {
 }
 
 /// Which of the three stories a page lists.
-fn told(page: &str) -> Vec<&'static str> {
+fn listed(page: &str) -> Vec<&'static str> {
     let headlines = [("Grid fails", "grid"), ("Museum opens", "museum"), ("Bank lifts", "bank")];
     headlines.into_iter().filter(|(headline, _)| page.contains(headline)).map(|(_, name)| name).collect()
 }
 
 #[tokio::test]
-async fn each_filter_narrows_the_front_page() {
+async fn each_filter_narrows_the_index_page() {
     let (mut world, _origins, _) = newsroom().await;
     for (query, expected) in [
         (&[][..], &["grid", "museum", "bank"][..]),
@@ -97,38 +97,39 @@ async fn each_filter_narrows_the_front_page() {
         (&[("page", "2")], &[]),
         (&[("page", "2"), ("q", "old")], &[]),
     ] {
-        let page = found(&world, query).await;
-        assert_eq!(told(&page), expected, "for {query:?}");
-        let nothing = ["No story found", "There are no older stories here"].iter().any(|words| page.contains(words));
-        assert_eq!(nothing, expected.is_empty(), "for {query:?}");
+        let page = search(&world, query).await;
+        assert_eq!(listed(&page), expected, "for {query:?}");
+        let is_empty = ["No stories found", "No older stories"].iter().any(|words| page.contains(words));
+        assert_eq!(is_empty, expected.is_empty(), "for {query:?}");
     }
-    // A copy is not a report of its own: one outlet reports the grid.
-    assert_eq!(told(&found(&world, &[("outlets", "2")]).await), Vec::<&str>::new());
+    // A copy does not count as a report: one outlet reports the grid.
+    assert_eq!(listed(&search(&world, &[("outlets", "2")]).await), Vec::<&str>::new());
     world.stop().await;
 }
 
 #[tokio::test]
-async fn the_form_shows_what_is_asked_for_and_a_search_has_a_feed() {
+async fn form_shows_the_query_and_a_search_has_a_feed() {
     let (mut world, _origins, _) = newsroom().await;
-    let page = found(&world, &[("q", "old \"hall\" & <b>"), ("tag", "energy"), ("lang", "en"), ("outlets", "1")]).await;
+    let page =
+        search(&world, &[("q", "old \"hall\" & <b>"), ("tag", "energy"), ("lang", "en"), ("outlets", "1")]).await;
     assert!(page.contains("value=\"old &#34;hall&#34; &#38; &#60;b&#62;\""), "{page}");
     assert!(page.contains("<option selected>energy</option>"), "{page}");
     assert!(page.contains("<option value=\"en\" selected>English</option>"), "{page}");
     let feed = "href=\"/search.atom?q=old+%22hall%22+%26+%3Cb%3E\"";
-    assert_eq!(page.matches(feed).count(), 2, "in the head and to see: {page}");
+    assert_eq!(page.matches(feed).count(), 2, "as an alternate link and as a visible link: {page}");
     assert_eq!(status(&world, "/search.atom?q=old+%22hall%22+%26+%3Cb%3E").await, 200);
-    assert!(!found(&world, &[("q", "***")]).await.contains("search.atom"), "a search for nothing has no feed");
-    assert!(found(&world, &[("q", "***")]).await.contains("There is no word to search for"));
+    assert!(!search(&world, &[("q", "***")]).await.contains("search.atom"), "a search without words has no feed");
+    assert!(search(&world, &[("q", "***")]).await.contains("No word to search for"));
 
-    let to = "http://127.0.0.1:8686/?q=old+hall";
+    let target = "http://127.0.0.1:8686/?q=old+hall";
     let search = ask(&world, Method::GET, "/search?q=old+hall&evil=1%0d%0aset-cookie:x", &[]).await;
-    assert_eq!((search.status().as_u16(), search.headers()["location"].to_str().unwrap()), (308, to));
+    assert_eq!((search.status().as_u16(), search.headers()["location"].to_str().unwrap()), (308, target));
     assert_eq!(status(&world, "/search?outlets=x").await, 400);
     world.stop().await;
 }
 
 #[tokio::test]
-async fn whatever_is_typed_is_answered_and_nothing_of_it_comes_to_life() {
+async fn any_search_text_is_answered_and_escaped() {
     let (mut world, _origins, _) = newsroom().await;
     let long = "grid ".repeat(2000);
     let one = "x".repeat(10_000);
@@ -165,30 +166,30 @@ async fn whatever_is_typed_is_answered_and_nothing_of_it_comes_to_life() {
         &one,
     ] {
         for name in ["q", "tag", "lang"] {
-            let page = found(&world, &[(name, typed)]).await;
+            let page = search(&world, &[(name, typed)]).await;
             assert!(page.len() < 40_000, "bounded: {} bytes", page.len());
             for bad in ["<script", "onfocus=alert(1) autofocus=\"", "\0", "\u{1b}", "\u{202e}"] {
                 assert!(!page.contains(bad), "{bad:?} for {name}={typed:?}");
             }
-            balanced(&page);
+            assert_well_formed(&page);
         }
     }
     for query in ["q=%FF%FE", "q=%", "q=a&q=b", "=&&&", "q", "tag=%00", "outlets=1e9", "page=999999999999"] {
         assert!([200, 400].contains(&status(&world, &format!("/?{query}")).await), "for {query}");
     }
-    assert_eq!(told(&found(&world, &[("q", "\u{202e}gr\u{200f}id\0")]).await), ["grid"]);
+    assert_eq!(listed(&search(&world, &[("q", "\u{202e}gr\u{200f}id\0")]).await), ["grid"]);
     world.stop().await;
 }
 
 #[tokio::test]
-async fn older_stories_are_on_further_pages_each_of_them_once() {
+async fn older_stories_are_on_further_pages_once_each() {
     let lines: Vec<String> = (0..95).map(|n| format!("{n} | zu{n}q vo{n}k | xe{n}j mi{n}t")).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let (mut world, _origin, _) = polled_once(Answer::ok(rss(&lines))).await;
     assert_eq!(world.stories().await.len(), 95, "each is a story of its own");
     let mut seen = std::collections::BTreeSet::new();
     for page in 1..=4 {
-        let text = found(&world, &[("page", &page.to_string())]).await;
+        let text = search(&world, &[("page", &page.to_string())]).await;
         let on_page: Vec<&str> =
             text.split("<h3 ").skip(1).filter_map(|part| part.split("href=\"").nth(1)?.split('"').next()).collect();
         assert_eq!(on_page.len(), [40, 40, 15, 0][page - 1], "page {page}");
@@ -201,16 +202,16 @@ async fn older_stories_are_on_further_pages_each_of_them_once() {
 }
 
 #[tokio::test]
-async fn copies_are_folded_under_the_report_whose_text_they_repeat() {
+async fn copies_are_folded_under_their_original() {
     let (mut world, _origins, _) = newsroom().await;
-    let story = world.stories().await.into_iter().find(|story| story.items.len() == 2).expect("one of two reports");
+    let story = world.stories().await.into_iter().find(|story| story.items.len() == 2).expect("a story of two reports");
     let (own, copy) = (&story.items[0].item, &story.items[1].item);
-    assert_eq!(story.items[1].copy_of, Some(own.id), "the cluster knows it for a copy");
+    assert_eq!(story.items[1].copy_of, Some(own.id), "it is recognized as a copy");
     let page = world.get(&format!("/stories/{}", story.id)).await;
-    let (before, folded) = page.split_once("<summary>1 copy of this text</summary>").expect("a fold");
+    let (before, folded) = page.split_once("<summary>1 copy of this report</summary>").expect("a fold");
     assert!(before.contains(&format!("id=\"item-{}\"", own.id)) && !before.contains(&copy.outlet), "{before}");
     assert!(folded.contains(&format!("id=\"item-{}\"", copy.id)) && folded.contains(&copy.outlet), "{folded}");
-    // Why it is there leads to the report that it repeats.
+    // The reason links to the original.
     assert!(folded.contains(&format!("<a href=\"#item-{}\">{}’s report</a>", own.id, own.outlet)), "{folded}");
     assert_eq!(status(&world, &format!("/stories/{}.atom", story.id)).await, 200);
     for address in [format!("/stories/{}.atom", story.id), format!("https://news.example/{}", "grid")] {
@@ -220,7 +221,7 @@ async fn copies_are_folded_under_the_report_whose_text_they_repeat() {
 }
 
 #[tokio::test]
-async fn a_story_shows_what_its_reports_said_before() {
+async fn story_shows_earlier_versions_of_its_reports() {
     let (mut world, origin, id) = polled_once(Answer::ok(rss(&["1 | Minister stays | He said so"]))).await;
     let story = world.stories().await.remove(0).id;
     assert!(!world.get(&format!("/stories/{story}")).await.contains("earlier"));
@@ -229,16 +230,16 @@ async fn a_story_shows_what_its_reports_said_before() {
         next_poll(&world, id).await;
     }
     let page = world.get(&format!("/stories/{story}")).await;
-    let (now, before) = page.split_once("<summary>2 earlier headlines, 1 earlier text</summary>").expect("a fold");
+    let (now, before) = page.split_once("<summary>2 earlier headlines, 1 earlier summary</summary>").expect("a fold");
     assert!(now.contains("<h1 dir=\"auto\" lang=\"en\">Minister is gone</h1>") && !now.contains("Minister goes"));
     let (goes, stays) = (before.find("Minister goes").unwrap(), before.find("Minister stays").unwrap());
-    assert!(goes < stays, "the newest first");
+    assert!(goes < stays, "newest first");
     assert_eq!((before.matches("He said so").count(), before.matches("Until <time").count()), (1, 2), "{before}");
     world.stop().await;
 }
 
 #[tokio::test]
-async fn a_source_tells_how_it_is_polled_and_never_with_what() {
+async fn source_page_shows_polls_without_credentials_and_queries() {
     let mut world = World::new();
     let (origin, other) = (Origin::start().await, Origin::start().await);
     let elsewhere = other.url("/moved?key=secret").replace("http://", "http://eve:secret@");
@@ -256,7 +257,7 @@ async fn a_source_tells_how_it_is_polled_and_never_with_what() {
     assert!(page.contains("2 items in the 30 days up to the last poll"), "{page}");
     assert!(page.contains("<time datetime=\"2026-03-01\">1 Mar 2026</time></th><td class=\"number\">2</td>"), "{page}");
 
-    // What it answers when it fails may hold addresses, too.
+    // Error messages may contain URLs too.
     for status in [500, 404, 429] {
         other.serve("/moved", Answer::status(status).header("retry-after", b"7200"));
         next_poll(&world, id).await;
@@ -269,18 +270,18 @@ async fn a_source_tells_how_it_is_polled_and_never_with_what() {
     assert_eq!(page.matches("<th scope=\"row\"><time datetime=\"2026-03-01T").count(), 4, "four polls: {page}");
     let health = world.get("/health").await;
     assert!(health.contains(&format!("href=\"/sources/{id}\"")) && health.contains("on hold"), "{health}");
-    assert!(health.contains(&format!("<strong>{}", other.url(""))), "the server that asked to be left alone: {health}");
+    assert!(health.contains(&format!("<strong>{}", other.url(""))), "the server on hold: {health}");
     world.stop().await;
 }
 
 #[tokio::test]
-async fn the_page_of_health_says_whether_tasks_run_and_not_where_things_are() {
+async fn health_page_shows_tasks_without_internal_addresses() {
     let mut world = World::new();
     let id = world.add("http://10.0.0.7/feed?token=secret", "inside.example").await;
     world.start().await;
     world.polled(id, 1).await;
     let page = world.get("/health").await;
-    assert!(page.contains("All tasks run.") && page.contains("Sources that are not well"), "{page}");
+    assert!(page.contains("All tasks are running.") && page.contains("Sources with problems"), "{page}");
     assert!(page.contains("its address is not public"), "{page}");
     let database = world.folder.path().to_str().unwrap().to_owned();
     for secret in ["token", "secret", &database] {
@@ -290,7 +291,7 @@ async fn the_page_of_health_says_whether_tasks_run_and_not_where_things_are() {
 }
 
 #[tokio::test]
-async fn the_list_of_feeds_is_opml_that_readers_take() {
+async fn list_of_feeds_is_valid_opml() {
     let mut world = World::new();
     world.config.publish.base_url = "https://desk.example/news/".parse().unwrap();
     let feed =
@@ -313,20 +314,17 @@ async fn the_list_of_feeds_is_opml_that_readers_take() {
     ];
     assert_eq!(outlines, expected);
     let page = world.get("/feeds").await;
-    assert!(
-        page.contains("Stories of sources with the tag ‘energy’, in German, that at least 2 outlets report"),
-        "{page}"
-    );
+    assert!(page.contains("Stories from sources tagged ‘energy’, in German, reported by at least 2 outlets"), "{page}");
     assert!(page.contains("<code>https://desk.example/news/feeds/two.json</code>"), "{page}");
-    assert!(page.contains("href=\"/news/feeds.opml\""), "links work below a prefix: {page}");
+    assert!(page.contains("href=\"/news/feeds.opml\""), "links work below a path prefix: {page}");
     assert!(page.contains("href=\"/news/feeds/two.stable.rss\""), "{page}");
     for text in [text, page, world.get("/").await, world.get("/health").await] {
-        assert!(!text.contains("hidden") && !text.contains("Ours"), "a private feed is named: {text}");
+        assert!(!text.contains("hidden") && !text.contains("Ours"), "a private feed is disclosed: {text}");
     }
     world.stop().await;
 }
 
-/// Addresses of every kind of page.
+/// Paths of every kind of page.
 async fn every_page(world: &World, ids: &[SourceId]) -> Vec<String> {
     let mut paths: Vec<String> =
         ["/", "/?q=grid", "/?q=nothing", "/?page=9", "/sources", "/health", "/feeds"].map(str::to_owned).into();
@@ -336,11 +334,11 @@ async fn every_page(world: &World, ids: &[SourceId]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_page_is_well_formed_and_leads_to_every_feed() {
+async fn every_page_is_well_formed_and_links_to_every_feed() {
     let (mut world, _origins, ids) = newsroom().await;
     for path in every_page(&world, &ids).await {
         let page = world.get(&path).await;
-        balanced(&page);
+        assert_well_formed(&page);
         for address in ["/feeds/all.atom", "/feeds/all.rss", "/feeds/all.json", "/feeds.opml"] {
             assert!(page.contains(&format!("href=\"{address}\">")), "{address} on {path}");
         }
@@ -354,10 +352,10 @@ async fn every_page_is_well_formed_and_leads_to_every_feed() {
 }
 
 #[tokio::test]
-async fn the_same_database_gives_the_same_pages_at_any_time() {
+async fn pages_depend_on_the_database_only() {
     let (mut world, _origins, ids) = newsroom().await;
     world.stop().await;
-    // Nothing is polled any more, so that the time is all that passes.
+    // Without polls, only time passes.
     for id in ids.clone() {
         world.store.write(move |db| sources::set_state(db, id, SourceState::Paused)).await.unwrap();
     }
@@ -374,7 +372,7 @@ async fn the_same_database_gives_the_same_pages_at_any_time() {
 }
 
 #[tokio::test]
-async fn pages_are_sent_in_the_coding_that_is_wanted_and_not_again_to_who_has_them() {
+async fn pages_are_compressed_and_revalidated() {
     let (mut world, _origins, ids) = newsroom().await;
     let mut paths = every_page(&world, &ids).await;
     paths.push("/feeds.opml".into());
@@ -410,7 +408,7 @@ fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn unknown_paths_are_not_found() {
     let (mut world, _origins, ids) = newsroom().await;
     let removed = ids[0];
     world.store.write(move |db| sources::set_state(db, removed, SourceState::Removed)).await.unwrap();
@@ -432,19 +430,19 @@ async fn what_is_not_there_is_not_found() {
         assert_eq!(answer.status(), 404, "{path}");
         let page = answer.text().await.unwrap();
         assert!(page.contains("<h1>Not found</h1>"), "{path}");
-        balanced(&page);
+        assert_well_formed(&page);
     }
     world.stop().await;
 }
 
-/// Panics unless every element is closed where it has to be, every attribute is quoted and no attribute stands twice.
-fn balanced(html: &str) {
+/// Panics unless every element is closed in order, and every attribute is quoted and unique in its element.
+fn assert_well_formed(html: &str) {
     const EMPTY: [&str; 7] = ["meta", "link", "input", "br", "line", "circle", "rect"];
     let mut open: Vec<&str> = Vec::new();
     let mut ids = std::collections::BTreeSet::new();
     let rest = html.strip_prefix("<!doctype html>\n").expect("a document type");
     for part in rest.split('<').skip(1) {
-        let (tag, _) = part.split_once('>').unwrap_or_else(|| panic!("a tag without an end: {part}"));
+        let (tag, _) = part.split_once('>').unwrap_or_else(|| panic!("an unterminated tag: {part}"));
         if let Some(name) = tag.strip_prefix('/') {
             assert_eq!(open.pop(), Some(name), "closed in {html}");
             continue;
@@ -457,7 +455,7 @@ fn balanced(html: &str) {
         let names: std::collections::BTreeSet<&&str> = attributes.iter().collect();
         assert_eq!(names.len(), attributes.len(), "<{tag}>");
         if let Some((_, id)) = tag.split_once(" id=\"") {
-            assert!(ids.insert(id.split('"').next()), "an id twice: <{tag}>");
+            assert!(ids.insert(id.split('"').next()), "a duplicate id: <{tag}>");
         }
         if !EMPTY.contains(&name) || name == "rect" && !tag.ends_with('/') {
             open.push(name);

@@ -19,10 +19,10 @@ async fn an_outlet_follows_the_feeds_own_site_unless_the_operator_named_one() {
     desk.run(&["source", "add", &origin.url("/bbc"), "--unchecked"]);
     let outlet = |source: &str| desk.json(&["source", "show", source])["outlet"].as_str().unwrap().to_owned();
     assert_eq!(outlet("1"), "127.0.0.1");
-    assert!(desk.run(&["source", "show", "1"]).contains("a guess from its address"));
+    assert!(desk.run(&["source", "show", "1"]).contains("guessed from its URL"));
     desk.run(&["source", "poll", "1"]);
     assert_eq!(outlet("1"), "bbc.co.uk");
-    assert!(desk.run(&["source", "show", "1"]).contains("bbc.co.uk (by the site that the feed calls its own)"));
+    assert!(desk.run(&["source", "show", "1"]).contains("bbc.co.uk (from the feed's link)"));
     assert_eq!(desk.json(&["story", "list"])[0]["items"][0]["outlet"], "bbc.co.uk", "its items follow");
 
     // It moves once and not with every poll.

@@ -294,10 +294,10 @@ async fn source_show_tells_how_things_stand_with_the_hub() {
         String::from_utf8(done.get_output().stdout.clone()).unwrap()
     };
     let said = tokio::task::block_in_place(|| show(&[]));
-    let line = said.lines().find(|line| line.trim_start().starts_with("hub ")).unwrap().to_owned();
+    let line = said.lines().find(|line| line.trim_start().starts_with("Hub ")).unwrap().to_owned();
     let expect = format!(
-        "hub  {}: active until 2026-03-11 12:00:00, 1 push, last 2026-03-01 12:00:00; \
-         polls are a safety net while they find nothing that it had not pushed",
+        "Hub  {}: active until 2026-03-11 12:00:00, 1 push, last 2026-03-01 12:00:00; \
+         pushes are reliable, polling at the safety interval",
         scene.hub.url()
     );
     assert_eq!(line.trim(), expect);

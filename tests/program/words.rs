@@ -97,7 +97,7 @@ async fn a_wrong_selection_in_an_address_is_told_what_would_be_right() {
         let answer = reqwest::get(format!("{}/?outlets={wrong}", world.base)).await.unwrap();
         assert_eq!(answer.status(), 400);
         let page = answer.text().await.unwrap();
-        assert!(page.contains("<h1>No such selection</h1>") && page.contains("/?outlets=3"), "{page}");
+        assert!(page.contains("<h1>Invalid query</h1>") && page.contains("/?outlets=3"), "{page}");
     }
     world.get("/?outlets=3").await;
     world.stop().await;
