@@ -110,7 +110,7 @@ impl Stream {
             let start = Instant::now();
             if at >= self.next_look {
                 self.clusterer.recluster(at, |_, _| mint());
-                self.next_look = at + options.look;
+                self.next_look = at + options.recluster_interval;
                 looks += start.elapsed().as_secs_f64();
             }
             self.clusterer.assign(&item, |_| mint());

@@ -65,7 +65,7 @@ async fn main() -> anyhow::Result<()> {
 
     let mut config = Config::default();
     config.fetch.allowed_networks = vec!["127.0.0.0/8".parse()?];
-    config.fetch.origin_gap = jiff::SignedDuration::ZERO;
+    config.fetch.min_origin_delay = jiff::SignedDuration::ZERO;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let health = format!("http://{}/healthz", listener.local_addr()?);
     let shutdown = CancellationToken::new();

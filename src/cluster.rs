@@ -47,10 +47,10 @@ pub struct Options {
     pub window: SignedDuration,
     /// Items first seen so long ago stay in the story that they are in.
     #[serde(with = "crate::domain::duration")]
-    pub revise: SignedDuration,
+    pub revision_window: SignedDuration,
     /// The pause between two second looks.
     #[serde(with = "crate::domain::duration")]
-    pub look: SignedDuration,
+    pub recluster_interval: SignedDuration,
     /// The score, 0 to 1, from which an item joins a story.
     pub threshold: f32,
 }
@@ -59,8 +59,8 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             window: SignedDuration::from_hours(72),
-            revise: SignedDuration::from_hours(48),
-            look: SignedDuration::from_mins(5),
+            revision_window: SignedDuration::from_hours(48),
+            recluster_interval: SignedDuration::from_mins(5),
             threshold: 0.55,
         }
     }

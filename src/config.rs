@@ -3,13 +3,14 @@
 //! `config.example.toml` documents each setting and equals the defaults, which a test holds. Sources are not in here:
 //! they live in the database (`newsfold source`).
 
-mod check;
-mod place;
+mod locate;
+mod validate;
 
 use crate::{cluster, crawl, http_client, publish, serve, websub};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use validate::InvalidSetting;
 
 /// All that an operator sets.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -24,13 +25,13 @@ pub struct Config {
     pub websub: websub::Options,
     pub hub: websub::hub::Options,
     pub cluster: cluster::Options,
-    pub daemon: Running,
+    pub daemon: DaemonOptions,
 }
 
 /// The daemon itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Running {
+pub struct DaemonOptions {
     /// Polls under way at once, over all origins.
     pub concurrency: usize,
     /// How long polls and requests under way get to end when the daemon is stopped.
@@ -38,19 +39,19 @@ pub struct Running {
     pub shutdown_grace: SignedDuration,
     /// How long the records of polls are kept; the newest one of each source stays.
     #[serde(with = "crate::domain::duration")]
-    pub keep_polls: SignedDuration,
+    pub poll_retention: SignedDuration,
     /// How long stories and their items are kept after their last news.
     #[serde(with = "crate::domain::duration")]
-    pub keep_stories: SignedDuration,
+    pub story_retention: SignedDuration,
 }
 
-impl Default for Running {
+impl Default for DaemonOptions {
     fn default() -> Self {
-        Running {
+        DaemonOptions {
             concurrency: 32,
             shutdown_grace: SignedDuration::from_secs(8),
-            keep_polls: SignedDuration::from_hours(14 * 24),
-            keep_stories: SignedDuration::from_hours(180 * 24),
+            poll_retention: SignedDuration::from_hours(14 * 24),
+            story_retention: SignedDuration::from_hours(180 * 24),
         }
     }
 }
@@ -63,8 +64,8 @@ pub enum Error {
     /// The parser's text shows line, column and the word.
     #[error("{path}: {cause}\nEvery setting is documented in config.example.toml.")]
     Wrong { path: PathBuf, cause: Box<toml::de::Error> },
-    #[error("{path}, line {line}: {what}")]
-    Invalid { path: PathBuf, line: usize, what: String },
+    #[error("{path}, line {line}: {message}")]
+    Invalid { path: PathBuf, line: usize, message: String },
 }
 
 impl Config {
@@ -73,10 +74,10 @@ impl Config {
         let text = std::fs::read_to_string(path).map_err(|cause| Error::Unreadable { path: path.to_owned(), cause })?;
         let config: Config =
             toml::from_str(&text).map_err(|cause| Error::Wrong { path: path.to_owned(), cause: Box::new(cause) })?;
-        check::check(&config).map_err(|check::Fault { keys, what }| Error::Invalid {
+        validate::validate(&config).map_err(|InvalidSetting { keys, message }| Error::Invalid {
             path: path.to_owned(),
-            line: place::line_of(&text, &keys).unwrap_or(1),
-            what,
+            line: locate::line_of(&text, &keys).unwrap_or(1),
+            message,
         })?;
         Ok(config)
     }
@@ -168,7 +169,7 @@ mod tests {
         check("[poll]\n# interval\ninterval = \"0s\"\nmax_interval = \"1h\" # interval\n", 3, "poll.interval");
         check("# concurrency\ndaemon = { concurrency = 0 }\n# concurrency\n", 2, "daemon.concurrency");
         check("[fetch]\nuser_agent = \"a\\nb\"\n[serve]\n# user_agent\n", 2, "fetch.user_agent");
-        check("[fetch]\nmax_body = 0\n", 2, "fetch.max_body");
+        check("[fetch]\nmax_body_bytes = 0\n", 2, "fetch.max_body_bytes");
         check("[fetch]\nmax_redirects = 1000\n", 2, "fetch.max_redirects");
         check("[cluster]\nthreshold = 1.5\n", 2, "cluster.threshold");
         check("[cluster]\nthreshold = nan\n", 2, "cluster.threshold");
@@ -188,10 +189,10 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_feed_is_found_in_that_feed() {
         let two = |wrong: &str| {
-            let good = "name = \"a\"\nwords = \"grid\"\nlimit = 5\nmin_outlets = 2\nmax_age = \"1d\"\n";
+            let good = "name = \"a\"\nquery = \"grid\"\nlimit = 5\nmin_outlets = 2\nmax_age = \"1d\"\n";
             format!("[[publish.feeds]]\n{good}[[publish.feeds]]\nname = \"b\"\n{wrong}\n# {wrong}\n")
         };
-        check(&two("words = \"AND AND\""), 9, "which is no FTS5 expression");
+        check(&two("query = \"AND AND\""), 9, "which is no FTS5 expression");
         check(&two("limit = 0"), 9, "publish.feeds.1.limit");
         check(&two("min_outlets = 0"), 9, "publish.feeds.1.min_outlets");
         check(&two("max_age = \"0s\""), 9, "publish.feeds.1.max_age");

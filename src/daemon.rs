@@ -3,20 +3,21 @@
 //! Tasks over one database, each of which goes on from what is written there: whatever is killed between two commits is
 //! taken up again, and a task that falls is started again. Listener, clock and shutdown are passed in.
 
-mod articles;
-mod clusterer;
 mod export;
 mod feed_change_notifier;
+mod full_text;
+mod grouping;
 mod lock;
+mod maintenance;
 mod publisher;
 mod scheduler;
 mod supervisor;
-mod upkeep;
+mod watchdog;
 mod websub_publisher;
 mod websub_subscriber;
 
-pub use export::{Exported, export};
-pub use lock::{Lock, Locked};
+pub use export::{ExportReport, export};
+pub use lock::{DatabaseLock, LockError};
 pub use publisher::new_token;
 
 use crate::clock::Clock;
@@ -45,7 +46,7 @@ use url::Url;
 /// How often the tasks look for what other programs, such as the command line, have written.
 const LOOK: std::time::Duration = std::time::Duration::from_millis(500);
 
-/// What the daemon is called in a lease. There is one on a database, which [`Lock`] sees to.
+/// What the daemon is called in a lease. There is one on a database, which [`DatabaseLock`] sees to.
 const DAEMON: &str = "the daemon";
 
 /// After the grace: for the records of what was abandoned, and again for the checkpoint. With the longest grace all is
@@ -114,7 +115,7 @@ pub async fn run(
     let abandon = CancellationToken::new();
     let mut tasks = JoinSet::new();
     let mut keep = |name, start: Start| {
-        tasks.spawn(supervisor::keep_up(name, health.clone(), shutdown.clone(), start));
+        tasks.spawn(supervisor::supervise(name, health.clone(), shutdown.clone(), start));
     };
     keep("scheduler", {
         let parts = (context.clone(), config.daemon.clone(), signals.clone(), shutdown.clone(), abandon.clone());
@@ -124,11 +125,11 @@ pub async fn run(
         })
     });
     let grouping = (config.cluster.clone(), config.publish.clone());
-    keep("clusterer", {
+    keep("grouping", {
         let parts = (store.clone(), grouping.clone(), clock.clone(), signals.clone(), shutdown.clone());
         Box::new(move || {
             let (store, options, clock, signals, stop) = parts.clone();
-            Box::pin(clusterer::run(store, options, clock, signals, stop))
+            Box::pin(grouping::run(store, options, clock, signals, stop))
         })
     });
     keep("publisher", {
@@ -138,7 +139,7 @@ pub async fn run(
             Box::pin(publisher::run(store, options, clock, signals, stop))
         })
     });
-    if config.publish.dir.is_some() {
+    if config.publish.export_dir.is_some() {
         keep("exporter", {
             let parts = (store.clone(), config.publish.clone(), clock.clone(), shutdown.clone());
             Box::new(move || {
@@ -147,22 +148,22 @@ pub async fn run(
             })
         });
     }
-    keep("articles", {
+    keep("full-text", {
         let parts = (context.clone(), signals.clone(), shutdown.clone());
         Box::new(move || {
             let (context, signals, stop) = parts.clone();
-            Box::pin(articles::run(context, signals, stop))
+            Box::pin(full_text::run(context, signals, stop))
         })
     });
-    keep("upkeep", {
+    keep("maintenance", {
         let parts = (store.clone(), config.daemon.clone(), clock, shutdown.clone());
         Box::new(move || {
             let (store, options, clock, stop) = parts.clone();
-            Box::pin(upkeep::run(store, options, clock, stop))
+            Box::pin(maintenance::run(store, options, clock, stop))
         })
     });
     if websub_off.is_none() {
-        let (inbox, pushed) = PushQueue::new(config.fetch.max_body);
+        let (inbox, pushed) = PushQueue::new(config.fetch.max_body_bytes);
         served = served.merge(websub_subscriber::router(&config, &context, inbox));
         let pushed = Arc::new(tokio::sync::Mutex::new(pushed));
         keep("websub subscriber", {
@@ -205,11 +206,11 @@ pub async fn run(
         let parts = (store.clone(), health.clone(), shutdown.clone());
         Box::new(move || {
             let (store, health, stop) = parts.clone();
-            Box::pin(upkeep::watch(store, health, stop))
+            Box::pin(watchdog::run(store, health, stop))
         })
     });
     let mut http = tokio::spawn(serve::run(listener, served, config.serve.clone(), shutdown.clone()));
-    upkeep::tell_ready();
+    watchdog::report_ready();
     tracing::info!(%address, database = %store.path().display(), "newsfold is running");
 
     let fell = tokio::select! {
@@ -218,7 +219,7 @@ pub async fn run(
         _ = shutdown.cancelled() => None,
         ended = &mut http => Some(ended),
     };
-    upkeep::tell_stopping();
+    watchdog::report_stopping();
     shutdown.cancel();
     stop(tasks, (fell.is_none()).then_some(http), config.daemon.shutdown_grace, abandon).await;
     match tokio::time::timeout(LAST_WRITES, store.checkpoint()).await {
@@ -269,8 +270,8 @@ async fn ended(tasks: &mut JoinSet<()>) {
 /// What polls are made with by a program of this name, under this configuration.
 pub fn poll_context(config: &Config, store: Store, clock: Clock, program: &str) -> anyhow::Result<PollContext> {
     let fetcher = Fetcher::new(config.fetch.clone())?;
-    let parse = feed_parser::Options { max_bytes: config.fetch.max_body, ..feed_parser::Options::default() };
-    let safety_poll = websub_off(config, &fetcher).is_none().then_some(config.websub.safety_poll);
+    let parse = feed_parser::Options { max_bytes: config.fetch.max_body_bytes, ..feed_parser::Options::default() };
+    let safety_poll = websub_off(config, &fetcher).is_none().then_some(config.websub.safety_poll_interval);
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     Ok(PollContext {
         fetcher,
@@ -323,7 +324,7 @@ pub async fn download(
 /// Groups and publishes what is stored and waiting, once: for the command line, while no daemon runs.
 pub async fn catch_up(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<()> {
     let mut grouping =
-        clusterer::Grouping::restore(store, &(config.cluster.clone(), config.publish.clone()), clock).await?;
+        grouping::Grouping::restore(store, &(config.cluster.clone(), config.publish.clone()), clock).await?;
     grouping.catch_up(store, clock).await?;
     publisher::catch_up(store, &config.publish, clock, Timestamp::MAX).await?;
     Ok(())

@@ -131,7 +131,7 @@ impl Fetcher {
             .no_zstd()
             .no_deflate()
             .connect_timeout(options.connect_timeout.unsigned_abs())
-            .read_timeout(options.idle_timeout.unsigned_abs())
+            .read_timeout(options.read_timeout.unsigned_abs())
             .dns_resolver(address_policy.clone())
             .http1_max_headers(MAX_FIELDS)
             .http2_max_header_list_size(MAX_HEAD as u32)
@@ -142,7 +142,7 @@ impl Fetcher {
             Some(proxy) => client.proxy(reqwest::Proxy::all(proxy.clone())?),
         };
         let client = client.tls_certs_merge(options.ca_file.as_deref().map_or(Ok(Vec::new()), certificates)?);
-        let origin_limiter = OriginLimiter::new(options.origin_gap.unsigned_abs());
+        let origin_limiter = OriginLimiter::new(options.min_origin_delay.unsigned_abs());
         let (client, large_body_slots) = (client.build()?, LargeBodySlots::default());
         Ok(Fetcher { client, address_policy, origin_limiter, large_body_slots, options: Arc::new(options) })
     }
@@ -186,8 +186,8 @@ impl Fetcher {
     }
 
     /// The pause between two requests to one origin.
-    pub fn origin_gap(&self) -> SignedDuration {
-        self.options.origin_gap
+    pub fn min_origin_delay(&self) -> SignedDuration {
+        self.options.min_origin_delay
     }
 
     /// Follows redirects. The time spent waiting for an origin's turn is ours and not the server's, so that it does
@@ -307,7 +307,7 @@ impl Fetcher {
                 let content_type =
                     headers.get(header::CONTENT_TYPE).map(|v| String::from_utf8_lossy(v.as_bytes()).into());
                 let links = link_header::links(headers, url);
-                match body_decoder::receive(response, self.options.max_body, &self.large_body_slots).await {
+                match body_decoder::receive(response, self.options.max_body_bytes, &self.large_body_slots).await {
                     Ok(body) => FetchOutcome::Document { body, content_type, validators, freshness, links },
                     Err(error) => failed(error.to_string()),
                 }

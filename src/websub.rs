@@ -37,7 +37,7 @@ pub struct Options {
     pub lease: SignedDuration,
     /// How long a source whose hub has proven itself is not polled.
     #[serde(with = "crate::domain::duration")]
-    pub safety_poll: SignedDuration,
+    pub safety_poll_interval: SignedDuration,
 }
 
 impl Default for Options {
@@ -45,7 +45,7 @@ impl Default for Options {
         Options {
             enabled: true,
             lease: SignedDuration::from_hours(10 * 24),
-            safety_poll: SignedDuration::from_hours(24),
+            safety_poll_interval: SignedDuration::from_hours(24),
         }
     }
 }

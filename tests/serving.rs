@@ -200,7 +200,7 @@ async fn is_ended(stream: &mut TcpStream) -> bool {
 async fn connections_per_address_are_limited_except_for_proxies() {
     let mut world = World::new();
     world.config.serve.max_connections_per_ip = 2;
-    world.config.serve.proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    world.config.serve.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     world.start().await;
     let (to, client) = (address(&world), Ipv4Addr::new(127, 0, 7, 1));
     let (mut first, _second) = (connect(client, to).await.unwrap(), connect(client, to).await.unwrap());
@@ -245,7 +245,7 @@ async fn response_that_the_client_does_not_read_times_out() {
     let items: Vec<String> = (0..100).map(|n| format!("{n} | Title {n} of a long feed | {n} {words}")).collect();
     let items: Vec<&str> = items.iter().map(String::as_str).collect();
     let mut world = World::new();
-    world.config.serve.answer_timeout = SignedDuration::from_millis(500);
+    world.config.serve.write_timeout = SignedDuration::from_millis(500);
     let origin = Origin::start().await;
     origin.serve("/feed", Answer::ok(rss(&items)));
     let id = world.add(&origin.url("/feed"), "a.example").await;
@@ -351,7 +351,7 @@ async fn two_thousand_slow_clients_do_not_delay_feeds() {
     }
     let mut world = World::new();
     world.config.serve.header_timeout = SignedDuration::from_secs(4);
-    world.config.serve.proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    world.config.serve.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     let origin = Origin::start().await;
     origin.serve("/feed", Answer::ok(rss(&[WORDS])));
     let id = world.add(&origin.url("/feed"), "a.example").await;

@@ -9,7 +9,7 @@ mod outlets;
 use super::output::{one_line, print, reader_is_gone};
 use super::{Context, serve};
 use crate::config::Config;
-use crate::daemon::{self, Lock};
+use crate::daemon::{self, DatabaseLock};
 use crate::domain::{FeedOrder, FeedSelection, NewSource, OutletFrom, StoryId};
 use crate::publish::FeedOptions;
 use crate::store::{Store, sources, statistics, story_selection};
@@ -51,7 +51,7 @@ impl Demo {
         };
         let config = settings(listener.local_addr()?, &folder.0)?;
         let database = folder.0.join("newsfold.db");
-        let _lock = Lock::take(&database)?;
+        let _lock = DatabaseLock::acquire(&database)?;
         let store = Store::open(&database)?;
 
         let mut added = Vec::new();
@@ -126,12 +126,12 @@ impl Drop for Folder {
 fn settings(address: SocketAddr, folder: &Path) -> anyhow::Result<Config> {
     let mut config = Config { database: Some(folder.join("newsfold.db")), ..Config::default() };
     config.fetch.allowed_networks = vec!["127.0.0.0/8".parse()?];
-    config.fetch.origin_gap = SignedDuration::from_millis(100);
+    config.fetch.min_origin_delay = SignedDuration::from_millis(100);
     config.poll.interval = SignedDuration::from_secs(2);
     config.poll.average_interval = config.poll.interval;
-    config.publish.settle = SignedDuration::ZERO;
-    config.publish.pause = SignedDuration::ZERO;
-    config.cluster.look = SignedDuration::ZERO;
+    config.publish.delay = SignedDuration::ZERO;
+    config.publish.min_update_interval = SignedDuration::ZERO;
+    config.cluster.recluster_interval = SignedDuration::ZERO;
     config.publish.title = "newsfold demo".into();
     config.publish.base_url = Url::parse(&format!("http://{address}/"))?;
     config.publish.feeds = vec![FeedOptions {
@@ -140,8 +140,8 @@ fn settings(address: SocketAddr, folder: &Path) -> anyhow::Result<Config> {
         tags: Vec::new(),
         outlets: Vec::new(),
         languages: Vec::new(),
-        words: None,
-        without: None,
+        query: None,
+        exclude_query: None,
         min_outlets: 3,
         max_age: None,
         limit: 100,

@@ -38,7 +38,7 @@ pub enum Feed {
         stable: bool,
     },
     /// Say why a story is in a feed, or is not.
-    Why {
+    Explain {
         /// The feed's name, as `newsfold feed list` prints it.
         name: String,
         /// The story's id, or as much of its beginning as tells it from others.
@@ -69,7 +69,7 @@ impl Feed {
                 let variant = if stable { FeedVariant::Stable } else { FeedVariant::Live };
                 preview(context, &name, format.as_deref(), variant).await
             }
-            Feed::Why { name, story } => why(context, &name, &story).await,
+            Feed::Explain { name, story } => explain(context, &name, &story).await,
             Feed::Token { name, rotate } => token(context, &name, rotate).await,
         }
     }
@@ -199,7 +199,7 @@ async fn preview(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn why(context: &Context, name: &str, story: &str) -> anyhow::Result<ExitCode> {
+async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let feed = named(&config.publish, name)?;
     let story = find(&store, story).await?;
@@ -210,7 +210,8 @@ async fn why(context: &Context, name: &str, story: &str) -> anyhow::Result<ExitC
                 words.as_ref().map(|w| story_selection::matches_expression(db, id, w)).transpose()
             };
             let selection = &asked.selection;
-            let matches = QueryMatches { words: matches(&selection.words)?, without: matches(&selection.without)? };
+            let matches =
+                QueryMatches { query: matches(&selection.query)?, exclude_query: matches(&selection.exclude_query)? };
             Ok((feed_entries::membership_of(db, &asked.name, id)?, matches))
         })
         .await?;

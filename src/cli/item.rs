@@ -17,17 +17,17 @@ pub enum Item {
         item: i64,
     },
     /// Keep two items apart for good; where they are in one story, the second leaves it.
-    Apart { one: i64, other: i64 },
+    Separate { one: i64, other: i64 },
     /// Explain why two items are, or are not, together.
-    Why { one: i64, other: i64 },
+    Explain { one: i64, other: i64 },
 }
 
 impl Item {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         match self {
             Item::Show { item } => show(context, ItemId(item)).await,
-            Item::Apart { one, other } => apart(context, ItemId(one), ItemId(other)).await,
-            Item::Why { one, other } => why(context, ItemId(one), ItemId(other)).await,
+            Item::Separate { one, other } => separate(context, ItemId(one), ItemId(other)).await,
+            Item::Explain { one, other } => explain(context, ItemId(one), ItemId(other)).await,
         }
     }
 }
@@ -101,7 +101,7 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn apart(context: &Context, one: ItemId, other: ItemId) -> anyhow::Result<ExitCode> {
+async fn separate(context: &Context, one: ItemId, other: ItemId) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     for id in [one, other] {
         known(&store, id).await?;
@@ -112,13 +112,13 @@ async fn apart(context: &Context, one: ItemId, other: ItemId) -> anyhow::Result<
     super::story::done(context, apart)
 }
 
-async fn why(context: &Context, one: ItemId, other: ItemId) -> anyhow::Result<ExitCode> {
+async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let (a, b) = (known(&store, one).await?, known(&store, other).await?);
     let options = config.cluster;
     // The company that both were judged in: what was remembered when the later of them came, and shortly after.
     let from = a.first_seen_at.min(b.first_seen_at) - options.window;
-    let until = a.first_seen_at.max(b.first_seen_at) + options.look;
+    let until = a.first_seen_at.max(b.first_seen_at) + options.recluster_interval;
     let (homes, explanation) = store
         .read(move |db| {
             let mut clusterer = Clusterer::new(Options { window: options.window * 2, ..options });

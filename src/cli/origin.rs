@@ -16,7 +16,7 @@ pub enum Origin {
     /// List the servers that were asked in the last day, the most asked first, and those that are left alone.
     List,
     /// End the hold of a server that asked to be left alone, for instance after its publisher lets you in.
-    Release {
+    Unhold {
         /// Scheme, host and port, as `newsfold origin list` prints it, or any URL there.
         origin: String,
     },
@@ -29,7 +29,7 @@ impl Origin {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         match self {
             Origin::List => list(context).await,
-            Origin::Release { origin } => release(context, &origin).await,
+            Origin::Unhold { origin } => unhold(context, &origin).await,
         }
     }
 }
@@ -71,7 +71,7 @@ fn share(traffic: &OriginTraffic) -> String {
     }
 }
 
-async fn release(context: &Context, origin: &str) -> anyhow::Result<ExitCode> {
+async fn unhold(context: &Context, origin: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let url =
         Url::parse(origin).with_context(|| format!("‘{origin}’ is no URL; write it like https://news.example"))?;

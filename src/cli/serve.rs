@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::config::Config;
-use crate::daemon::{self, Lock};
+use crate::daemon::{self, DatabaseLock};
 use crate::store::{Store, default_path};
 use anyhow::Context as _;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -25,7 +25,7 @@ impl Serve {
             config.serve.listen = listen;
         }
         let path = config.database.clone().unwrap_or_else(default_path);
-        let _lock = Lock::take(&path)?;
+        let _lock = DatabaseLock::acquire(&path)?;
         let store = Store::open(&path)?;
         open_more_files();
         let listener = listen(&config).await?;

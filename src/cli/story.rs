@@ -155,7 +155,7 @@ async fn list_decisions(context: &Context) -> anyhow::Result<ExitCode> {
     if context.json() {
         json(&found)?;
     } else if found.is_empty() {
-        print("nothing was decided; `newsfold story merge`, `story split` and `item apart` do")?;
+        print("nothing was decided; `newsfold story merge`, `story split` and `item separate` do")?;
     } else {
         table(
             ["decision", "kind", "made", "taken back", "items"],

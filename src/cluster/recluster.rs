@@ -34,7 +34,7 @@ impl Clusterer {
             return StoryRegrouping::default();
         }
         let fresh = if self.outgrown() { self.judge_all() } else { self.judge_again(fresh) };
-        let frozen_before = now.as_second() - self.options.revise.as_secs();
+        let frozen_before = now.as_second() - self.options.revision_window.as_secs();
         let places = self.neighbourhood(&fresh);
         let items: Vec<&IndexedItem> = places.iter().filter_map(|place| self.window.at(*place)).collect();
         let position: FxHashMap<ItemSeq, u32> = places.iter().zip(0..).map(|(place, at)| (*place, at)).collect();

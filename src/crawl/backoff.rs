@@ -51,10 +51,13 @@ fn minutes(n: Option<u32>) -> SignedDuration {
 /// What a server asked for, and a remark where it is more than we keep to.
 pub(super) fn asked(asked: Duration, options: &Options) -> (SignedDuration, String) {
     let asked = SignedDuration::try_from(asked).unwrap_or(SignedDuration::MAX);
-    if asked <= options.max_hold {
+    if asked <= options.max_retry_after {
         return (asked, String::new());
     }
-    (options.max_hold, format!(", after {}; newsfold looks again after {}", words(asked), words(options.max_hold)))
+    (
+        options.max_retry_after,
+        format!(", after {}; newsfold looks again after {}", words(asked), words(options.max_retry_after)),
+    )
 }
 
 /// The interval, doubled with each failure in a row.

@@ -59,7 +59,7 @@ impl PollContext {
             FetchOutcome::Throttled { retry_after, .. } => {
                 let asked = retry_after.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or(HOLD);
                 if fetched.status == Some(429) {
-                    self.hold(&Origin::from_url(&at), after(now, asked.min(self.options.max_hold))).await?;
+                    self.hold(&Origin::from_url(&at), after(now, asked.min(self.options.max_retry_after))).await?;
                 }
                 ArticleOutcome::Failed("its server asked us to come later".into())
             }

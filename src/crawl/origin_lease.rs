@@ -138,7 +138,7 @@ impl PollContext {
 
     /// Until when the origin of a request that ended now rests.
     pub(super) fn pause_until(&self, now: Timestamp) -> Timestamp {
-        after(now, self.fetcher.origin_gap())
+        after(now, self.fetcher.min_origin_delay())
     }
 
     fn lease_until(&self, now: Timestamp) -> Timestamp {

@@ -30,7 +30,7 @@ pub struct Options {
     pub max_interval: SignedDuration,
     /// However long a server that throttles asks us to stay away, we look again after this.
     #[serde(with = "crate::domain::duration")]
-    pub max_hold: SignedDuration,
+    pub max_retry_after: SignedDuration,
 }
 
 impl Default for Options {
@@ -39,7 +39,7 @@ impl Default for Options {
             interval: SignedDuration::from_mins(10),
             average_interval: SignedDuration::from_mins(20),
             max_interval: SignedDuration::from_hours(24),
-            max_hold: SignedDuration::from_hours(7 * 24),
+            max_retry_after: SignedDuration::from_hours(7 * 24),
         }
     }
 }

@@ -35,7 +35,7 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(60);
 
 /// What an export did.
 #[derive(Debug, serde::Serialize)]
-pub struct Exported {
+pub struct ExportReport {
     /// The generation that `current` leads to.
     pub generation: PathBuf,
     /// Whether it is a new one; where nothing had changed there is none.
@@ -46,7 +46,7 @@ pub struct Exported {
 }
 
 /// Writes a generation into `folder`, unless the newest one holds the same.
-pub async fn export(options: &Options, store: &Store, clock: &Clock, folder: &Path) -> anyhow::Result<Exported> {
+pub async fn export(options: &Options, store: &Store, clock: &Clock, folder: &Path) -> anyhow::Result<ExportReport> {
     let (to, now) = (folder.to_owned(), SystemTime::try_from(clock.now())?);
     let cannot = || format!("cannot export into {}", folder.display());
     let generation = tokio::task::spawn_blocking(move || Generation::begin(&to, now)).await?.with_context(cannot)?;
@@ -61,9 +61,9 @@ fn lock(generation: &Mutex<Generation>) -> MutexGuard<'_, Generation> {
     generation.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Keeps `publish.dir` as what is served is: whenever something has changed, and not again within [`PAUSE`].
+/// Keeps `publish.export_dir` as what is served is: whenever something has changed, and not again within [`PAUSE`].
 pub(super) async fn run(store: Store, options: Options, clock: Clock, stop: CancellationToken) {
-    let Some(folder) = options.dir.clone() else { return stop.cancelled().await };
+    let Some(folder) = options.export_dir.clone() else { return stop.cancelled().await };
     let mut exported = None;
     loop {
         let version = store.read(publication::version).await;
@@ -176,7 +176,7 @@ impl Generation {
     }
 
     /// Makes the generation the current one, if it differs from the one before.
-    fn complete(&mut self) -> io::Result<Exported> {
+    fn complete(&mut self) -> io::Result<ExportReport> {
         self.documents.sort_by_key(|document| document["path"].as_str().unwrap_or_default().to_owned());
         let mut manifest = serde_json::to_vec_pretty(&self.documents)?;
         manifest.push(b'\n');
@@ -185,7 +185,7 @@ impl Generation {
             && fs::read(previous.join(MANIFEST)).is_ok_and(|known| known == manifest)
         {
             remove(&self.under_way())?;
-            return Ok(Exported { generation: previous.clone(), new: false, documents, written: 0 });
+            return Ok(ExportReport { generation: previous.clone(), new: false, documents, written: 0 });
         }
         self.file(MANIFEST, &manifest, None)?;
         sync_folders(&self.under_way())?;
@@ -200,7 +200,7 @@ impl Generation {
         for old in &numbers[..numbers.len().saturating_sub(KEPT)] {
             remove(&self.folder.join(format!("{GENERATION}{old:08}")))?;
         }
-        Ok(Exported { generation: complete, new: true, documents, written: self.written })
+        Ok(ExportReport { generation: complete, new: true, documents, written: self.written })
     }
 }
 

@@ -92,7 +92,7 @@ impl Publishing {
     }
 
     async fn publish_settled(&self, store: &Store, now: Timestamp, looked_at: Timestamp) -> store::Result<()> {
-        let founded_before = before(now, self.options.settle).min(looked_at);
+        let founded_before = before(now, self.options.delay).min(looked_at);
         let mut after = None;
         loop {
             let settled = store.read(move |db| stories::unpublished(db, founded_before, after, BATCH)).await?;

@@ -5,7 +5,7 @@
 //! of is passed over until it is free.
 
 use super::{LOOK, Signals};
-use crate::config::Running;
+use crate::config::DaemonOptions;
 use crate::crawl::{self, AttemptOutcome, ClaimOutcome, OVERDUE_SPACING, PollContext, panic_text};
 use crate::domain::duration::after;
 use crate::domain::{DueSource, IngestResult, PollRecord, SourceId, Timestamp};
@@ -28,7 +28,7 @@ type Polled = store::Result<Option<(PollRecord, IngestResult)>>;
 
 struct Scheduler {
     context: PollContext,
-    options: Running,
+    options: DaemonOptions,
     signals: Signals,
     polls: JoinSet<Polled>,
     under_way: HashMap<Id, (SourceId, Option<Origin>, PollLease)>,
@@ -50,7 +50,7 @@ pub(super) async fn spread_overdue(context: &PollContext) -> store::Result<()> {
 /// Polls until `shutdown`, then lets polls under way end; those that have not by `abandon` are abandoned.
 pub(super) async fn run(
     context: PollContext,
-    options: Running,
+    options: DaemonOptions,
     signals: Signals,
     shutdown: CancellationToken,
     abandon: CancellationToken,

@@ -1,5 +1,5 @@
 //! Keeps the daemon's tasks up: one that panics or ends is noticed at once, logged, shown in `/healthz`, and started
-//! again, later each time that it falls at once. What one task does to itself stops no other.
+//! again, later each time that it fails at once. What one task does to itself stops no other.
 
 use crate::crawl::panic_text;
 use crate::domain::backoff::doubling;
@@ -10,20 +10,20 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Before a task that fell is started again; doubled each time that it falls soon after.
-const FIRST_PAUSE: SignedDuration = SignedDuration::from_millis(250);
-const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(60);
+/// Before a task that fell is started again; doubled each time that it fails soon after.
+const MIN_RESTART_DELAY: SignedDuration = SignedDuration::from_millis(250);
+const MAX_RESTART_DELAY: SignedDuration = SignedDuration::from_secs(60);
 /// A task that ran so long has not fallen for the reason for which it fell before.
-const STEADY: Duration = Duration::from_secs(60);
+const STABLE_AFTER: Duration = Duration::from_secs(60);
 /// A task that is down so long, whatever was tried, is beyond us; a new process may do better.
-const PATIENCE: Duration = Duration::from_secs(30);
+const UNRECOVERABLE_AFTER: Duration = Duration::from_secs(30);
 
 /// Runs what `start` makes, again and again, until it ends because of `stop`.
-pub(super) async fn keep_up<F>(name: &'static str, health: TaskHealth, stop: CancellationToken, start: impl Fn() -> F)
+pub(super) async fn supervise<F>(name: &'static str, health: TaskHealth, stop: CancellationToken, start: impl Fn() -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let mut falls = 0;
+    let mut failures = 0;
     loop {
         // In a set of its own, so that it ends with us when we are aborted.
         let mut task = JoinSet::new();
@@ -32,7 +32,7 @@ where
         let ended = tokio::select! {
             ended = task.join_next() => ended,
             // It is up once it has lasted for as long as it was given to rest.
-            _ = tokio::time::sleep(pause(falls)), if falls > 0 => {
+            _ = tokio::time::sleep(restart_delay(failures)), if failures > 0 => {
                 health.up(name);
                 task.join_next().await
             }
@@ -44,9 +44,9 @@ where
             Some(Err(join)) => format!("it panicked: {}", panic_text(join)),
             _ => "it ended although nobody had asked it to".into(),
         };
-        falls = if began.elapsed() >= STEADY { 1 } else { falls + 1 };
+        failures = if began.elapsed() >= STABLE_AFTER { 1 } else { failures + 1 };
         health.down(name, &why);
-        let again = pause(falls);
+        let again = restart_delay(failures);
         tracing::error!(task = name, why, "a task of the daemon is down; it is started again in {again:?}");
         tokio::select! {
             _ = stop.cancelled() => return,
@@ -56,12 +56,12 @@ where
 }
 
 /// Whether a task is down for good: then systemd's watchdog is to find out.
-pub(super) fn is_lost(health: &TaskHealth) -> bool {
-    health.longest_down().is_some_and(|down| down > PATIENCE)
+pub(super) fn has_unrecoverable_task(health: &TaskHealth) -> bool {
+    health.longest_down().is_some_and(|down| down > UNRECOVERABLE_AFTER)
 }
 
-fn pause(falls: u32) -> Duration {
-    doubling(FIRST_PAUSE, LONGEST_PAUSE, falls.saturating_sub(1)).unsigned_abs()
+fn restart_delay(failures: u32) -> Duration {
+    doubling(MIN_RESTART_DELAY, MAX_RESTART_DELAY, failures.saturating_sub(1)).unsigned_abs()
 }
 
 #[cfg(test)]
@@ -100,7 +100,7 @@ mod tests {
 
         let (fall, starts) = (Arc::new(Notify::new()), Arc::new(AtomicU32::new(0)));
         let (told, counted, stopped) = (fall.clone(), starts.clone(), stop.clone());
-        let kept = tokio::spawn(keep_up("clusterer", health.clone(), stop.clone(), move || {
+        let kept = tokio::spawn(supervise("grouping", health.clone(), stop.clone(), move || {
             let (told, stopped) = (told.clone(), stopped.clone());
             counted.fetch_add(1, Ordering::SeqCst);
             async move {
@@ -113,7 +113,7 @@ mod tests {
         until_health(&url, 200).await;
         fall.notify_one();
         let said = until_health(&url, 503).await;
-        assert!(said.contains("clusterer") && said.contains("a bug in grouping"), "{said}");
+        assert!(said.contains("grouping") && said.contains("a bug in grouping"), "{said}");
         until_health(&url, 200).await;
         assert_eq!(starts.load(Ordering::SeqCst), 2);
         stop.cancel();
@@ -122,18 +122,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_task_that_never_stands_again_is_lost_and_is_tried_ever_more_rarely() {
+    async fn a_task_that_never_stands_again_is_unrecoverable_and_is_retried_less_and_less_often() {
         let (health, stop) = (TaskHealth::default(), CancellationToken::new());
         let starts = Arc::new(AtomicU32::new(0));
         let counted = starts.clone();
-        let kept = tokio::spawn(keep_up("publisher", health.clone(), stop.clone(), move || {
+        let kept = tokio::spawn(supervise("publisher", health.clone(), stop.clone(), move || {
             counted.fetch_add(1, Ordering::SeqCst);
             async {}
         }));
         tokio::time::sleep(Duration::from_secs(20)).await;
-        assert!(health.longest_down().is_some() && !is_lost(&health));
+        assert!(health.longest_down().is_some() && !has_unrecoverable_task(&health));
         tokio::time::sleep(Duration::from_secs(20)).await;
-        assert!(is_lost(&health), "then systemd's watchdog is not fed");
+        assert!(has_unrecoverable_task(&health), "then systemd's watchdog is not fed");
         tokio::time::sleep(Duration::from_secs(3600)).await;
         assert!(starts.load(Ordering::SeqCst) < 80, "{starts:?}");
         stop.cancel();

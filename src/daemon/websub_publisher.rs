@@ -59,7 +59,7 @@ pub(super) fn router(config: &Config, context: &PollContext, announcing: &FeedCh
         guard: context.fetcher.address_policy().clone(),
         options: config.hub.clone(),
         topics: announcing.topics.clone(),
-        proxies: config.serve.proxies.clone(),
+        proxies: config.serve.trusted_proxies.clone(),
         patience: config.serve.header_timeout.unsigned_abs(),
         wake: announcing.due.clone(),
     })
@@ -71,7 +71,7 @@ impl PublisherContext {
     }
 
     fn timeout(&self) -> Duration {
-        self.options.timeout.unsigned_abs()
+        self.options.callback_timeout.unsigned_abs()
     }
 }
 

@@ -85,8 +85,8 @@ pub(super) fn router(config: &Config, context: &PollContext, inbox: PushQueue) -
         clock: context.clock.clone(),
         options: config.websub.clone(),
         inbox,
-        max_body: config.fetch.max_body,
-        patience: config.fetch.idle_timeout.unsigned_abs(),
+        max_body_bytes: config.fetch.max_body_bytes,
+        patience: config.fetch.read_timeout.unsigned_abs(),
     })
 }
 
@@ -174,7 +174,7 @@ impl SubscriberContext {
         };
         let (now, source, at) = (self.context.clock.now(), request.source, request.at);
         let asked: Vec<_> = answer.iter().filter_map(|answer| asked_of(answer, &request.hub)).collect();
-        let longest = self.context.options.max_hold;
+        let longest = self.context.options.max_retry_after;
         tracing::info!(%source, hub = request.hub, mode = request.mode.as_str(), ?answer, "a hub was asked");
         let written = self.context.store.write(move |db| {
             origins::record_requests(db, now, &asked)?;

@@ -32,9 +32,9 @@ pub struct FeedSelection {
     /// Stories with an item in one of these languages.
     pub languages: Vec<String>,
     /// Stories with an item that matches this FTS5 expression.
-    pub words: Option<String>,
+    pub query: Option<String>,
     /// Stories without any item that matches this FTS5 expression.
-    pub without: Option<String>,
+    pub exclude_query: Option<String>,
     /// Stories that at least so many outlets report.
     pub min_outlets: u32,
     /// Stories first published at most so long before the newest one of all.
@@ -52,7 +52,7 @@ pub enum FeedOrder {
     #[default]
     Newest,
     /// Those with the greatest [`weight`](Order::weight).
-    Weight,
+    Hot,
 }
 
 impl FeedOrder {
@@ -74,8 +74,8 @@ impl Default for FeedSelection {
             tags: Vec::new(),
             outlets: Vec::new(),
             languages: Vec::new(),
-            words: None,
-            without: None,
+            query: None,
+            exclude_query: None,
             min_outlets: 1,
             max_age: None,
             limit: 100,

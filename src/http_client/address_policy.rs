@@ -27,7 +27,7 @@ pub enum ForbiddenAddress {
     Scheme(String),
     #[error("the URL names no host")]
     NoHost,
-    #[error("port {0} is not the web's; allow it in fetch.ports if it is meant")]
+    #[error("port {0} is not the web's; allow it in fetch.allowed_ports if it is meant")]
     Port(u16),
     #[error("{0} is not a public address; allow its network in fetch.allowed_networks if it is meant")]
     Address(IpAddr),
@@ -38,10 +38,10 @@ pub enum ForbiddenAddress {
 }
 
 impl AddressPolicy {
-    /// A address_policy that lets through public addresses and those that the operator allows.
+    /// A policy that lets through public addresses and those that the operator allows.
     pub fn new(options: &Options) -> Self {
         let proxy = options.proxy.as_ref().and_then(|url| url.host_str()).map(str::to_owned);
-        AddressPolicy { allowed: options.allowed_networks.clone(), ports: options.ports.clone(), proxy }
+        AddressPolicy { allowed: options.allowed_networks.clone(), ports: options.allowed_ports.clone(), proxy }
     }
 
     /// Judges what can be judged before a name is resolved: the scheme, and an address written in the URL.
@@ -228,7 +228,7 @@ mod tests {
         }
         assert!(!forbidden("http://a.example:8080/"));
         let address_policy =
-            AddressPolicy::new(&Options { ports: vec![PortRange { from: 81, to: 81 }], ..Options::default() });
+            AddressPolicy::new(&Options { allowed_ports: vec![PortRange { from: 81, to: 81 }], ..Options::default() });
         assert!(address_policy.check_url(&Url::parse("http://a.example:81/").unwrap()).is_ok());
         assert!(address_policy.check_url(&Url::parse("http://a.example/").unwrap()).is_err());
     }

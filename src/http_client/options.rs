@@ -26,18 +26,18 @@ pub struct Options {
     pub header_timeout: SignedDuration,
     /// For the next bytes to come.
     #[serde(with = "crate::domain::duration")]
-    pub idle_timeout: SignedDuration,
+    pub read_timeout: SignedDuration,
     /// Bytes of a body, decoded.
-    pub max_body: usize,
+    pub max_body_bytes: usize,
     /// Redirects followed in one poll.
     pub max_redirects: usize,
     /// Between the end of one request to an origin and the start of the next.
     #[serde(with = "crate::domain::duration")]
-    pub origin_gap: SignedDuration,
+    pub min_origin_delay: SignedDuration,
     /// Networks that may be reached although they are not public.
     pub allowed_networks: Vec<ipnet::IpNet>,
-    /// PortRange that may be asked.
-    pub ports: Vec<PortRange>,
+    /// Ports that may be requested.
+    pub allowed_ports: Vec<PortRange>,
     /// A PEM file with certificates of authorities that are trusted beside the well-known ones.
     pub ca_file: Option<PathBuf>,
     /// A proxy through which all requests go. What the environment names is ignored.
@@ -53,13 +53,13 @@ impl Default for Options {
             total_timeout: SignedDuration::from_secs(60),
             connect_timeout: SignedDuration::from_secs(10),
             header_timeout: SignedDuration::from_secs(30),
-            idle_timeout: SignedDuration::from_secs(20),
-            max_body: 16 * 1024 * 1024,
+            read_timeout: SignedDuration::from_secs(20),
+            max_body_bytes: 16 * 1024 * 1024,
             max_redirects: 10,
-            origin_gap: SignedDuration::from_secs(1),
+            min_origin_delay: SignedDuration::from_secs(1),
             allowed_networks: Vec::new(),
             // Below 1024 live the services that are not the web and that a forged request could talk to.
-            ports: vec![
+            allowed_ports: vec![
                 PortRange { from: 80, to: 80 },
                 PortRange { from: 443, to: 443 },
                 PortRange { from: 1024, to: 65535 },

@@ -17,7 +17,7 @@ pub fn first_publication<'s>(
     now: Timestamp,
     options: &Options,
 ) -> Option<(&'s StoryItem, StoryPublication)> {
-    if after(story.founded_at, options.settle) > now {
+    if after(story.founded_at, options.delay) > now {
         return None;
     }
     let is_past_probation = |i: &StoryItem| {
@@ -75,8 +75,8 @@ pub fn next_edition(
         return EditionStep::Write(EditionReason::First, text.into());
     };
     let Some(reason) = change_since(latest, story, &text) else { return EditionStep::Unchanged };
-    let earliest = after(last_at, options.pause);
-    if now.max(earliest) >= after(first_at, options.freeze) {
+    let earliest = after(last_at, options.min_update_interval);
+    if now.max(earliest) >= after(first_at, options.update_window) {
         return EditionStep::Unchanged;
     }
     if earliest > now { EditionStep::WaitUntil(earliest) } else { EditionStep::Write(reason, text.into()) }

@@ -16,8 +16,8 @@ pub struct MembershipCondition {
 /// Whether any item of a story matches the feed's full-text expressions. `None` for an expression that is not set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueryMatches {
-    pub words: Option<bool>,
-    pub without: Option<bool>,
+    pub query: Option<bool>,
+    pub exclude_query: Option<bool>,
 }
 
 /// All conditions that the feed sets.
@@ -33,11 +33,11 @@ pub fn membership_conditions(
     all.extend(list_condition("tag", &selection.tags, &tags));
     all.extend(list_condition("outlet", &selection.outlets, &outlets));
     all.extend(list_condition("language", &selection.languages, &languages));
-    if let (Some(expression), Some(matched)) = (&selection.words, matches.words) {
-        all.push(query_condition("words", expression, matched, true));
+    if let (Some(expression), Some(matched)) = (&selection.query, matches.query) {
+        all.push(query_condition("query", expression, matched, true));
     }
-    if let (Some(expression), Some(matched)) = (&selection.without, matches.without) {
-        all.push(query_condition("without", expression, matched, false));
+    if let (Some(expression), Some(matched)) = (&selection.exclude_query, matches.exclude_query) {
+        all.push(query_condition("exclude_query", expression, matched, false));
     }
     if selection.min_outlets > 1 {
         let (wanted, count) = (selection.min_outlets, outlet_count(story));

@@ -22,21 +22,21 @@ pub struct Options {
     pub title: String,
     /// How long a story waits before it is published, so that its first items can find each other.
     #[serde(with = "crate::domain::duration")]
-    pub settle: SignedDuration,
+    pub delay: SignedDuration,
     /// The shortest time between two editions of a story: what a reader is told of it does not change sooner.
     #[serde(with = "crate::domain::duration")]
-    pub pause: SignedDuration,
+    pub min_update_interval: SignedDuration,
     /// How long after its first edition a story has further ones.
     #[serde(with = "crate::domain::duration")]
-    pub freeze: SignedDuration,
+    pub update_window: SignedDuration,
     /// How long a source is new. Until then its items join stories, and neither lead one nor have one published by
     /// themselves. The sources of a database's first day are never new.
     #[serde(with = "crate::domain::duration")]
     pub probation: SignedDuration,
     /// Whether entries say of each report why it is in the story.
-    pub evidence: bool,
+    pub show_evidence: bool,
     /// Where all that is served is written to as files as well, whenever it changes.
-    pub dir: Option<PathBuf>,
+    pub export_dir: Option<PathBuf>,
     /// Hubs (WebSub) that are told of every change of a feed, and that the feeds name.
     pub hubs: Vec<Url>,
     /// Whether newsfold is a hub for its feeds itself.
@@ -60,9 +60,9 @@ pub struct FeedOptions {
     #[serde(default)]
     pub languages: Vec<String>,
     /// An FTS5 expression over titles and summaries.
-    pub words: Option<String>,
+    pub query: Option<String>,
     /// An FTS5 expression over titles and summaries; a story with an item that matches is left out.
-    pub without: Option<String>,
+    pub exclude_query: Option<String>,
     #[serde(default = "one")]
     pub min_outlets: u32,
     #[serde(default, with = "crate::domain::duration::optional")]
@@ -81,12 +81,12 @@ impl Default for Options {
         Options {
             base_url: Url::parse("http://127.0.0.1:8686/").unwrap_or_else(|_| unreachable!("a constant URL")),
             title: "newsfold".into(),
-            settle: SignedDuration::from_mins(10),
-            pause: SignedDuration::from_mins(60),
-            freeze: SignedDuration::from_hours(48),
+            delay: SignedDuration::from_mins(10),
+            min_update_interval: SignedDuration::from_mins(60),
+            update_window: SignedDuration::from_hours(48),
             probation: SignedDuration::from_hours(6),
-            evidence: false,
-            dir: None,
+            show_evidence: false,
+            export_dir: None,
             hubs: Vec::new(),
             own_hub: false,
             feeds: Vec::new(),
@@ -111,7 +111,7 @@ impl Options {
                 min_outlets: 2,
                 max_age: Some(TOP_MAX_AGE),
                 limit: 30,
-                order: FeedOrder::Weight,
+                order: FeedOrder::Hot,
                 ..FeedSelection::default()
             },
         };
@@ -158,8 +158,8 @@ impl FeedOptions {
                 tags: self.tags.clone(),
                 outlets: self.outlets.clone(),
                 languages: self.languages.clone(),
-                words: self.words.clone(),
-                without: self.without.clone(),
+                query: self.query.clone(),
+                exclude_query: self.exclude_query.clone(),
                 min_outlets: self.min_outlets,
                 max_age: self.max_age,
                 limit: self.limit,

@@ -78,9 +78,9 @@ fn lead_has_the_highest_priority_then_the_earliest_date_then_the_longest_summary
 fn story_is_published_after_the_delay_with_the_date_of_its_first_report() {
     let options = Options::default();
     let story = story(vec![report(1, "a.example", 0, 3, ""), report(2, "b.example", 1, 7, "")]);
-    let early = story.founded_at + options.settle - SignedDuration::from_secs(1);
+    let early = story.founded_at + options.delay - SignedDuration::from_secs(1);
     assert!(first_publication(&story, early, &options).is_none());
-    let (lead, published) = first_publication(&story, story.founded_at + options.settle, &options).unwrap();
+    let (lead, published) = first_publication(&story, story.founded_at + options.delay, &options).unwrap();
     assert_eq!(lead.item.id, ItemId(2));
     assert_eq!(published.at, story.items[0].item.ranked_at);
     assert_eq!(published.link, lead.item.url);
@@ -156,7 +156,7 @@ fn entry_shows_evidence_only_if_configured() {
     let mut story = story(vec![report(1, "a.example", 0, 1, ""), joined]);
     story.published = Some(StoryPublication { at: Timestamp::UNIX_EPOCH, link: None });
     let shows_evidence = |evidence| {
-        let options = Options { evidence, ..Options::default() };
+        let options = Options { show_evidence: evidence, ..Options::default() };
         written(&story, FeedPage::Current, FeedFormat::Json, &options).contains("shares ‘armoured’, ‘Veshna’")
     };
     assert!(shows_evidence(true) && !shows_evidence(false));
@@ -286,13 +286,13 @@ fn lead_stays_unless_an_outlet_of_higher_priority_reports() {
 #[test]
 fn membership_reports_each_condition() {
     let options: Options = toml::from_str(
-        "feeds = [{ name = \"x\", tags = [\"war\"], languages = [\"en\"], min_outlets = 2, words = \"grid\" }]",
+        "feeds = [{ name = \"x\", tags = [\"war\"], languages = [\"en\"], min_outlets = 2, query = \"grid\" }]",
     )
     .unwrap();
     let feed = options.published_feeds().into_iter().find(|feed| feed.name == "x").unwrap();
     let mut story = story_of(1);
     story.published = Some(StoryPublication { at: Timestamp::UNIX_EPOCH, link: None });
-    let matches = QueryMatches { words: Some(true), without: None };
+    let matches = QueryMatches { query: Some(true), exclude_query: None };
     let conditions = membership_conditions(&story, &feed.selection, matches);
     let holds: Vec<bool> = conditions.iter().map(|condition| condition.holds).collect();
     assert_eq!(holds, [true, false, true, true, false], "{conditions:?}");

@@ -50,7 +50,7 @@ pub async fn run(listener: TcpListener, router: Router, options: Options, stop: 
         tracing::warn!(%error, "cannot extend the accept queue");
     }
     let free = Arc::new(Semaphore::new(max_connections(options.max_connections)));
-    let limit = ConnectionLimit::new(options.max_connections_per_ip, options.proxies.clone());
+    let limit = ConnectionLimit::new(options.max_connections_per_ip, options.trusted_proxies.clone());
     let handler = ConnectionHandler { router, options, stop };
     let mut connections = JoinSet::new();
     let mut refusals = RefusalLog::default();
@@ -117,7 +117,7 @@ impl ConnectionHandler {
         // A response is written at once: waiting for more data to coalesce would only delay it.
         let _ = stream.set_nodelay(true);
         let in_flight = InFlight::default();
-        let stream = WriteDeadlineStream::new(stream, self.options.answer_timeout.unsigned_abs(), in_flight.clone());
+        let stream = WriteDeadlineStream::new(stream, self.options.write_timeout.unsigned_abs(), in_flight.clone());
         let router = TowerToHyperService::new(self.router);
         let service = service_fn(|mut request: Request<Incoming>| {
             // For handlers that limit requests per client.

@@ -16,13 +16,13 @@ pub struct Options {
     /// Maximum number of simultaneous connections from one IPv4 address or one IPv6 /64. Further connections are closed.
     pub max_connections_per_ip: usize,
     /// Networks of reverse proxies. Many clients share their addresses, so the limit per address does not apply to them.
-    pub proxies: Vec<IpNet>,
+    pub trusted_proxies: Vec<IpNet>,
     /// Time limit for receiving request headers, and for a keep-alive connection to send its next request.
     #[serde(with = "crate::domain::duration")]
     pub header_timeout: SignedDuration,
     /// Time limit for a client to receive a response that does not fit into the send buffer.
     #[serde(with = "crate::domain::duration")]
-    pub answer_timeout: SignedDuration,
+    pub write_timeout: SignedDuration,
 }
 
 impl Default for Options {
@@ -32,9 +32,9 @@ impl Default for Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 8686)),
             max_connections: 4096,
             max_connections_per_ip: 64,
-            proxies: loopback.into_iter().filter_map(|(ip, length)| IpNet::new(ip, length).ok()).collect(),
+            trusted_proxies: loopback.into_iter().filter_map(|(ip, length)| IpNet::new(ip, length).ok()).collect(),
             header_timeout: SignedDuration::from_secs(10),
-            answer_timeout: SignedDuration::from_secs(60),
+            write_timeout: SignedDuration::from_secs(60),
         }
     }
 }

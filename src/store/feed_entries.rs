@@ -200,7 +200,7 @@ pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVari
     let FeedSelection { limit, order, max_age, .. } = feed.selection;
     let window = match order {
         FeedOrder::Newest => limit,
-        FeedOrder::Weight => limit.max(WEIGHED),
+        FeedOrder::Hot => limit.max(WEIGHED),
     };
     let mut floor = Timestamp::MIN;
     if let Some(age) = max_age {
@@ -214,7 +214,7 @@ pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVari
         floor = newest.map(time).transpose()?.map_or(floor, |newest| before(newest, age));
     }
     let mut entries = read(db, feed, variant, (0, i64::MAX), floor, window)?;
-    if order == FeedOrder::Weight {
+    if order == FeedOrder::Hot {
         entries.sort_by_key(|(e, priority)| {
             Reverse((FeedOrder::weight(e.edition.outlets, *priority, e.published.at), e.edition.story))
         });
@@ -258,7 +258,7 @@ pub fn archive_page(
 /// The archive pages that a feed has, the oldest first: those that are full, but for what has been removed for its age.
 /// A feed that leaves things out by age or weight has none, since what it left out does not belong to it.
 pub fn archive_page_numbers(db: &ReadConnection, feed: &PublishedFeed) -> Result<Vec<u32>> {
-    if feed.selection.order == FeedOrder::Weight || feed.selection.max_age.is_some() {
+    if feed.selection.order == FeedOrder::Hot || feed.selection.max_age.is_some() {
         return Ok(Vec::new());
     }
     let limit = i64::from(feed.selection.limit.max(1));

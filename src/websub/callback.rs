@@ -25,7 +25,7 @@ pub struct CallbackEndpoint {
     pub options: Options,
     pub inbox: PushQueue,
     /// Bytes of a document.
-    pub max_body: usize,
+    pub max_body_bytes: usize,
     /// For a body to come whole.
     pub patience: Duration,
 }
@@ -100,10 +100,10 @@ async fn receive(
         _ => return Ok(StatusCode::GONE.into_response()),
     }
     let claimed = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if claimed.is_some_and(|length| length > callback.max_body) {
+    if claimed.is_some_and(|length| length > callback.max_body_bytes) {
         return Ok(StatusCode::PAYLOAD_TOO_LARGE.into_response());
     }
-    let size = claimed.unwrap_or(callback.max_body);
+    let size = claimed.unwrap_or(callback.max_body_bytes);
     let Some(place) = callback.inbox.place(known.source, size, callback.clock.now()) else {
         return Ok((StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, AGAIN)]).into_response());
     };

@@ -35,7 +35,7 @@ pub struct Options {
     pub max_lease: SignedDuration,
     /// For a subscriber to answer, whole.
     #[serde(with = "crate::domain::duration")]
-    pub timeout: SignedDuration,
+    pub callback_timeout: SignedDuration,
     /// Requests to subscribers and hubs under way at once.
     pub concurrency: u32,
 }
@@ -48,7 +48,7 @@ impl Default for Options {
             lease: SignedDuration::from_hours(10 * 24),
             min_lease: SignedDuration::from_hours(1),
             max_lease: SignedDuration::from_hours(30 * 24),
-            timeout: SignedDuration::from_secs(10),
+            callback_timeout: SignedDuration::from_secs(10),
             concurrency: 16,
         }
     }

@@ -74,10 +74,10 @@ pub struct QueueSlot {
 }
 
 impl PushQueue {
-    /// An inbox for documents of at most `max_body` bytes, and its other end.
-    pub fn new(max_body: usize) -> (PushQueue, Receiver<PushedDocument>) {
+    /// An inbox for documents of at most `max_body_bytes` bytes, and its other end.
+    pub fn new(max_body_bytes: usize) -> (PushQueue, Receiver<PushedDocument>) {
         let (send, receive) = mpsc::channel(MAX_QUEUED_DOCUMENTS);
-        let room = Arc::new(Semaphore::new(steps(MAX_QUEUED_BYTES.max(max_body)) as usize));
+        let room = Arc::new(Semaphore::new(steps(MAX_QUEUED_BYTES.max(max_body_bytes)) as usize));
         let hour = Arc::new(Mutex::new(HourlyCounts { since: Timestamp::MIN, had: HashMap::new() }));
         (PushQueue { send, room, taken: Arc::default(), hour }, receive)
     }

@@ -5,7 +5,8 @@ use crate::domain::{FeedOrder, FeedSelection};
 
 /// `Stories from sources tagged ‘war’, in English; newest 100.`
 pub fn selection_text(selection: &FeedSelection) -> String {
-    let FeedSelection { tags, outlets, languages, words, without, min_outlets, max_age, limit, order } = selection;
+    let FeedSelection { tags, outlets, languages, query, exclude_query, min_outlets, max_age, limit, order } =
+        selection;
     let mut parts = Vec::new();
     if !tags.is_empty() {
         let quoted: Vec<String> = tags.iter().map(|tag| format!("‘{tag}’")).collect();
@@ -18,10 +19,10 @@ pub fn selection_text(selection: &FeedSelection) -> String {
         let names: Vec<&str> = languages.iter().map(|code| language_name(code).unwrap_or(code)).collect();
         parts.push(format!("in {}", names.join(" or ")));
     }
-    if let Some(expression) = words {
+    if let Some(expression) = query {
         parts.push(format!("matching {expression}"));
     }
-    if let Some(expression) = without {
+    if let Some(expression) = exclude_query {
         parts.push(format!("not matching {expression}"));
     }
     if *min_outlets > 1 {
@@ -34,7 +35,7 @@ pub fn selection_text(selection: &FeedSelection) -> String {
     let limit = grouped_digits(u64::from(*limit));
     match order {
         FeedOrder::Newest => format!("{stories}; newest {limit}."),
-        FeedOrder::Weight => format!("{stories}; top {limit} by outlets, priority and age."),
+        FeedOrder::Hot => format!("{stories}; top {limit} by outlets, priority and age."),
     }
 }
 
@@ -49,10 +50,10 @@ mod tests {
         let selection = FeedSelection {
             tags: vec!["war".into(), "peace".into()],
             languages: vec!["en".into()],
-            words: Some("grid".into()),
+            query: Some("grid".into()),
             min_outlets: 3,
             max_age: Some(SignedDuration::from_hours(48)),
-            order: FeedOrder::Weight,
+            order: FeedOrder::Hot,
             ..FeedSelection::default()
         };
         assert_eq!(

@@ -98,29 +98,29 @@ listen = "127.0.0.1:${port}"
 [publish]
 base_url = "${base}/"
 title = "The folded news"
-settle = "0s"
+delay = "0s"
 [[publish.feeds]]
 name = "energy"
 title = "Energy & <power>"
 tags = ["energy", "climate"]
 languages = ["en"]
-words = "grid OR \\"power plant\\""
+query = "grid OR \\"power plant\\""
 min_outlets = 2
 max_age = "7d"
 [poll]
 interval = "2s"
 average_interval = "2s"
 [fetch]
-origin_gap = "0s"
+min_origin_delay = "0s"
 allowed_networks = ["127.0.0.0/8"]
 [cluster]
-look = "0s"
+recluster_interval = "0s"
 `);
   const options = ['--config', join(folder, 'config.toml'), '--database', join(folder, 'news.db')];
   for (const [outlet, answer] of feeds) {
     const at = await origin((request, response) => response.end(answer(response)));
     const url = `http://ann:secret@127.0.0.1:${at}/feed?token=secret`;
-    execFileSync(binary, ['source', 'add', url, '--unchecked', '--outlet', outlet, '--tag', outlet.length % 2 ? 'energy' : 'world', ...options]);
+    execFileSync(binary, ['source', 'add', url, '--no-fetch', '--outlet', outlet, '--tag', outlet.length % 2 ? 'energy' : 'world', ...options]);
   }
   children.push(spawn(binary, ['serve', ...options], { stdio: ['ignore', 'ignore', 'pipe'] }));
   children.at(-1).stderr.resume();

@@ -38,16 +38,16 @@ database = "{folder}/newsfold.db"
 listen = "{self.address}"
 [publish]
 base_url = "http://{self.address}/"
-settle = "0s"
-{'pause = "0s"' if doubling else ''}
+delay = "0s"
+{'min_update_interval = "0s"' if doubling else ''}
 [poll]
 interval = "1s"
 average_interval = "1s"
 [fetch]
 allowed_networks = ["127.0.0.0/8"]
-origin_gap = "0s"
+min_origin_delay = "0s"
 [cluster]
-look = "0s"
+recluster_interval = "0s"
 """)
 
     def start(self):
@@ -160,7 +160,7 @@ def main():
     world = outlets.Outlets(int(time.time()))
     newsfold = Newsfold(options.newsfold, options.scratch / "newsfold", doubling)
     for number in range(len(outlets.STORY)):
-        newsfold.command("source", "add", "--unchecked", "--outlet", f"outlet{number}.example", world.url(number))
+        newsfold.command("source", "add", "--no-fetch", "--outlet", f"outlet{number}.example", world.url(number))
     newsfold.start()
     try:
         return play(options, doubling, world, newsfold)

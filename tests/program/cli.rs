@@ -58,7 +58,7 @@ async fn a_page_finds_its_feed() {
     origin.serve("/empty", Answer::ok("<!doctype html><p>nothing here</p>"));
     desk.fails(&["source", "add", &origin.url("/empty")], "gave no feed");
     desk.fails(&["source", "add", &origin.url("/missing")], "404");
-    desk.run(&["source", "add", &origin.url("/missing"), "--unchecked"]);
+    desk.run(&["source", "add", &origin.url("/missing"), "--no-fetch"]);
     desk.fails(&["source", "add", "ftp://example.org/feed"], "newsfold polls http and https");
     desk.fails(&["source", "add", "http://10.0.0.1/feed"], "fetch.allowed_networks");
     desk.fails(&["source", "poll", &origin.url("/missing")], "");
@@ -161,10 +161,10 @@ fn a_bad_configuration_points_at_its_line() {
     desk.fails(&["serve"], "line 3");
     desk.file(
         "config.toml",
-        "[serve]\nlisten = \"127.0.0.1:0\"\n[[publish.feeds]]\nname = \"x\"\nwords = \"AND AND\"\n",
+        "[serve]\nlisten = \"127.0.0.1:0\"\n[[publish.feeds]]\nname = \"x\"\nquery = \"AND AND\"\n",
     );
-    desk.fails(&["feed", "list"], "config.toml, line 5: the feed ‘x’ selects by words");
-    desk.file("config.toml", "[daemon]\n# keep_polls\nkeep_polls = \"5000000d\"\n");
+    desk.fails(&["feed", "list"], "config.toml, line 5: the feed ‘x’ selects by query");
+    desk.file("config.toml", "[daemon]\n# poll_retention\npoll_retention = \"5000000d\"\n");
     desk.fails(&["serve"], "line 3");
     desk.file("config.toml", "[fetch]\nuser_agent = \"a\\nb\"\n");
     desk.fails(&["source", "list"], "config.toml, line 2: fetch.user_agent");

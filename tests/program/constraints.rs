@@ -84,7 +84,7 @@ async fn an_operator_splits_merges_and_takes_it_back() {
     let survivor = story_of(&desk, 1);
     let other = if survivor == train { &storm } else { &train };
     assert!(desk.run(&["story", "show", other]).contains(&format!("merged into {survivor}")));
-    desk.fails(&["item", "apart", "1", "4"], "goes against decision 2");
+    desk.fails(&["item", "separate", "1", "4"], "goes against decision 2");
     desk.fails(&["story", "split", &survivor, "4"], "goes against decision 2");
     desk.run(&["story", "undo", "2"]);
     assert_eq!((story_of(&desk, 1), story_of(&desk, 4)), (train.clone(), storm.clone()));
@@ -96,16 +96,16 @@ async fn two_items_are_set_apart_and_explained() {
     let (desk, origin) = (Desk::new(), Origin::start().await);
     origin.serve("/feed", feed(&[TRAIN[0], TRAIN[1], STORM]));
     desk.run(&["source", "add", &origin.url("/feed")]);
-    let why = desk.run(&["item", "why", "1", "2"]);
+    let why = desk.run(&["item", "explain", "1", "2"]);
     assert!(why.contains("Both are in story") && why.contains("‘armoured’") && why.contains("score"), "{why}");
-    let why = desk.run(&["item", "why", "1", "3"]);
+    let why = desk.run(&["item", "explain", "1", "3"]);
     assert!(why.contains("in different stories") && why.contains("They share no word"), "{why}");
-    desk.run(&["item", "apart", "1", "2"]);
+    desk.run(&["item", "separate", "1", "2"]);
     assert_eq!(groups(&desk), [vec![1], vec![2], vec![3]]);
-    assert!(desk.run(&["item", "why", "1", "2"]).contains("the operator set them apart"));
-    assert_eq!(desk.json(&["item", "why", "1", "2"])["explanation"]["rule"], "the operator set them apart");
-    desk.fails(&["item", "apart", "1", "1"], "two different items");
-    desk.fails(&["item", "apart", "1", "99"], "there is no item 99");
+    assert!(desk.run(&["item", "explain", "1", "2"]).contains("the operator set them apart"));
+    assert_eq!(desk.json(&["item", "explain", "1", "2"])["explanation"]["rule"], "the operator set them apart");
+    desk.fails(&["item", "separate", "1", "1"], "two different items");
+    desk.fails(&["item", "separate", "1", "99"], "there is no item 99");
     desk.fails(&["story", "split", &story_of(&desk, 1), "1"], "leave at least one");
     desk.fails(&["story", "split", &story_of(&desk, 1), "2"], "item 2 is not in story");
 }

@@ -365,7 +365,7 @@ async fn feeds_select_by_what_the_operator_says() {
         feed
     };
     world.config.publish.feeds = vec![
-        words("train", &|feed| feed.words = Some("train OR locomotive".into())),
+        words("train", &|feed| feed.query = Some("train OR locomotive".into())),
         words("two", &|feed| feed.min_outlets = 2),
         words("b", &|feed| feed.outlets = vec!["b.example".into()]),
         words("german", &|feed| feed.languages = vec!["de".into()]),

@@ -113,7 +113,7 @@ async fn live_entry_changes_at_powers_of_two_and_the_stable_entry_never() {
 #[tokio::test]
 async fn entry_changes_at_most_once_per_interval_and_not_after_the_update_window() {
     let mut world = World::new();
-    world.config.publish.pause = SignedDuration::from_mins(60);
+    world.config.publish.min_update_interval = SignedDuration::from_mins(60);
     let mut growing = Growing::new(world, 9).await;
     growing.report(0).await;
     // Polls are ten minutes apart, so all of them are within the hour.
@@ -216,7 +216,7 @@ async fn removing_the_story_of_a_former_lead_keeps_the_story() {
 #[tokio::test]
 async fn feed_that_has_the_report_already_does_not_change() {
     let mut world = feeds("feeds = [{ name = \"two\", min_outlets = 2 }]");
-    world.config.publish.pause = SignedDuration::from_mins(60);
+    world.config.publish.min_update_interval = SignedDuration::from_mins(60);
     let mut growing = Growing::new(world, 3).await;
     growing.report(0).await;
     growing.report(1).await;
@@ -232,8 +232,8 @@ async fn feed_that_has_the_report_already_does_not_change() {
 fn feeds(text: &str) -> World {
     let mut world = World::new();
     world.config.publish = toml::from_str(text).unwrap();
-    world.config.publish.settle = SignedDuration::ZERO;
-    world.config.publish.pause = SignedDuration::ZERO;
+    world.config.publish.delay = SignedDuration::ZERO;
+    world.config.publish.min_update_interval = SignedDuration::ZERO;
     world
 }
 
@@ -262,20 +262,21 @@ async fn story_enters_a_feed_when_it_matches_and_shows_its_state_of_that_time() 
 #[tokio::test]
 async fn queries_include_and_exclude_and_a_new_configuration_applies_to_existing_stories() {
     let mut growing =
-        Growing::new(feeds("feeds = [{ name = \"ash\", words = \"ash OR fisheries\", without = \"karsk\" }]"), 2).await;
+        Growing::new(feeds("feeds = [{ name = \"ash\", query = \"ash OR fisheries\", exclude_query = \"karsk\" }]"), 2)
+            .await;
     growing.publish_item(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
     growing.publish_item(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
     let feed = growing.world.get("/feeds/ash.json").await;
     assert!(feed.contains("fisheries") && !feed.contains("Karsk"), "{feed}");
     growing.world.stop().await;
-    growing.world.config.publish.feeds[0].without = None;
+    growing.world.config.publish.feeds[0].exclude_query = None;
     growing.world.start().await;
     growing.world.settled().await;
     let feed = growing.world.get("/feeds/ash.json").await;
     assert!(feed.contains("fisheries") && feed.contains("Karsk"), "{feed}");
     // A new tag of a source changes the feeds with that tag.
     growing.world.stop().await;
-    growing.world.config.publish.feeds[0].words = None;
+    growing.world.config.publish.feeds[0].query = None;
     growing.world.config.publish.feeds[0].tags = vec!["nature".into()];
     growing.world.start().await;
     growing.world.settled().await;
@@ -395,16 +396,16 @@ async fn operator_sees_what_a_feed_contains_and_why() {
     origin.serve("/feed", Answer::ok(rss(&[&format!("1 | {TITLE}")])));
     desk.file(
         "config.toml",
-        "[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\norigin_gap = \"0s\"\n[cluster]\nlook = \"0s\"\n[publish]\n\
-         settle = \"0s\"\nfeeds = [{ name = \"two\", min_outlets = 2 }, { name = \"desk\", private = true }]\n",
+        "[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\nmin_origin_delay = \"0s\"\n[cluster]\nrecluster_interval = \"0s\"\n[publish]\n\
+         delay = \"0s\"\nfeeds = [{ name = \"two\", min_outlets = 2 }, { name = \"desk\", private = true }]\n",
     );
     desk.run(&["source", "add", &origin.url("/feed")]);
     let shown = desk.run(&["feed", "show", "two"]);
     assert!(shown.contains("at least 2 outlets") && shown.contains("feeds/two.stable.json"), "{shown}");
     let story = desk.json(&["story", "list"])[0]["id"].as_str().unwrap().to_owned();
-    let why = desk.run(&["feed", "why", "two", &story]);
+    let why = desk.run(&["feed", "explain", "two", &story]);
     assert!(why.contains("not in it") && why.contains("✗ at least 2 outlets; the story has 1"), "{why}");
-    let why = desk.run(&["feed", "why", "all", &story]);
+    let why = desk.run(&["feed", "explain", "all", &story]);
     assert!(why.contains("in it since") && why.contains("✓ published"), "{why}");
     assert!(desk.run(&["feed", "preview", "all"]).contains("Armoured train"));
     assert!(!desk.run(&["feed", "list"]).contains("token="));

@@ -178,7 +178,7 @@ async fn a_proxy_is_used_where_it_is_configured_and_never_because_of_the_environ
     let proxy = Origin::start().await;
     origin.serve("/feed", Answer::ok(rss(&["1 | One"])));
     proxy.serve("/feed", Answer::ok(rss(&["2 | Two"])));
-    desk.run(&["source", "add", &origin.url("/feed"), "--unchecked"]);
+    desk.run(&["source", "add", &origin.url("/feed"), "--no-fetch"]);
     let mut poll = desk.newsfold(&["source", "poll", "1"]);
     for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         poll.env(name, proxy.url(""));
@@ -220,7 +220,7 @@ async fn what_a_feed_asks_for_is_kept() {
 #[tokio::test]
 async fn requests_to_one_server_are_a_pause_apart() {
     let mut world = World::new();
-    world.config.fetch.origin_gap = SignedDuration::from_millis(150);
+    world.config.fetch.min_origin_delay = SignedDuration::from_millis(150);
     are_a_pause_apart(world, Origin::start().await).await;
 }
 
@@ -232,7 +232,7 @@ async fn over_http_2_too_requests_are_a_pause_apart_and_never_two_at_once() {
     std::fs::write(&file, certificate).unwrap();
     world.config.fetch.ca_file = Some(file);
     world.config.fetch.allowed_networks.push("::1/128".parse().unwrap());
-    world.config.fetch.origin_gap = SignedDuration::from_millis(150);
+    world.config.fetch.min_origin_delay = SignedDuration::from_millis(150);
     let requests = are_a_pause_apart(world, origin).await;
     assert!(requests.iter().all(|request| request.version == Version::HTTP_2));
 }

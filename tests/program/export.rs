@@ -5,7 +5,7 @@ use crate::support::origin::{Answer, Origin};
 use crate::support::world::{World, next_poll, polled_once};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
-use newsfold::daemon::{Exported, export};
+use newsfold::daemon::{ExportReport, export};
 use newsfold::store::{constraints, sources};
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 const NEWS: [&str; 2] =
     ["1 | Harvest is late this year | Farmers wait", "2 | Museum opens its doors | Paintings return"];
 
-async fn exported(world: &World, folder: &Path) -> Exported {
+async fn exported(world: &World, folder: &Path) -> ExportReport {
     export(&world.config.publish, &world.store, &world.clock, folder).await.unwrap()
 }
 
@@ -218,7 +218,7 @@ async fn readers_never_see_an_incomplete_generation() {
 async fn daemon_keeps_the_export_up_to_date() {
     let mut world = World::new();
     let folder = world.folder.path().join("public");
-    world.config.publish.dir = Some(folder.clone());
+    world.config.publish.export_dir = Some(folder.clone());
     let origin = Origin::start().await;
     origin.serve("/feed", Answer::ok(rss(&NEWS)));
     let id = world.add(&origin.url("/feed"), "a.example").await;

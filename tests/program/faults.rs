@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 fn configured() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let config = "[serve]\nlisten = \"127.0.0.1:0\"\n[poll]\ninterval = \"1s\"\naverage_interval = \"1s\"\n[fetch]\norigin_gap = \"0s\"\n\
-                  allowed_networks = [\"127.0.0.0/8\"]\n[publish]\nsettle = \"0s\"\n[daemon]\nshutdown_grace = \"2s\"\n";
+    let config = "[serve]\nlisten = \"127.0.0.1:0\"\n[poll]\ninterval = \"1s\"\naverage_interval = \"1s\"\n[fetch]\nmin_origin_delay = \"0s\"\n\
+                  allowed_networks = [\"127.0.0.0/8\"]\n[publish]\ndelay = \"0s\"\n[daemon]\nshutdown_grace = \"2s\"\n";
     std::fs::write(folder.path().join("config.toml"), config).unwrap();
     folder
 }
@@ -126,7 +126,7 @@ async fn two_programs_share_one_database() {
         command.arg("--database").arg(database(folder.path())).args(arguments);
         command
     };
-    newsfold(&["source", "add", &origin.url("/feed"), "--unchecked"]).assert().success();
+    newsfold(&["source", "add", &origin.url("/feed"), "--no-fetch"]).assert().success();
     until("the daemon notices", async || origin.count("/feed") > 0).await;
     for n in 1..8 {
         origin.serve("/feed", Answer::ok(feed_of(0, 40 + n * 10)));

@@ -65,13 +65,13 @@ async fn the_operator_sees_a_hold_and_ends_it() {
     let origin = Origin::start().await;
     origin.serve("/a", Answer::status(429).header("retry-after", b"7200"));
     origin.serve("/b", Answer::ok(rss(&["1 | One"])).header("etag", b"\"1\""));
-    desk.run(&["source", "add", &origin.url("/a"), "--unchecked"]);
-    desk.run(&["source", "add", &origin.url("/b"), "--unchecked"]);
+    desk.run(&["source", "add", &origin.url("/a"), "--no-fetch"]);
+    desk.run(&["source", "add", &origin.url("/b"), "--no-fetch"]);
     desk.run(&["source", "poll", "2"]);
     desk.run(&["source", "poll", "2"]);
     desk.json_of_failure(&["source", "poll", "1"]);
     let skipped = desk.json_of_failure(&["source", "poll", "2"]);
-    assert!(skipped[0]["skipped"].as_str().unwrap().contains("origin release"), "{skipped}");
+    assert!(skipped[0]["skipped"].as_str().unwrap().contains("origin unhold"), "{skipped}");
     desk.fails(&["source", "add", &origin.url("/c")], "is left alone until");
     desk.fails(&["check", &origin.url("/c")], "is left alone until");
     let list = desk.json(&["origin", "list"]);
@@ -83,8 +83,8 @@ async fn the_operator_sees_a_hold_and_ends_it() {
     assert_eq!(number("bytes"), rss(&["1 | One"]).len() as u64);
     assert!(row["held_until"].is_string() && row["hold_reason"].as_str().unwrap().contains("come later"));
     assert!(desk.run(&["origin", "list"]).contains("33%"), "the share of 304");
-    desk.run(&["origin", "release", &origin.url("/whatever")]);
-    desk.fails(&["origin", "release", &origin.url("")], "is not on hold");
+    desk.run(&["origin", "unhold", &origin.url("/whatever")]);
+    desk.fails(&["origin", "unhold", &origin.url("")], "is not on hold");
     desk.run(&["source", "poll", "2"]);
     assert_eq!((origin.count("/a"), origin.count("/b"), origin.count("/c")), (1, 3, 0));
 }

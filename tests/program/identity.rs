@@ -36,7 +36,7 @@ struct Scene {
 impl Scene {
     async fn new(items: &[Shown<'_>]) -> Scene {
         let mut world = World::new();
-        world.config.daemon.keep_polls = SignedDuration::from_hours(365 * 24);
+        world.config.daemon.poll_retention = SignedDuration::from_hours(365 * 24);
         let origin = Origin::start().await;
         origin.serve("/feed", feed(items));
         let source = world.add(&origin.url("/feed"), "a.example").await;

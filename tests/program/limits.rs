@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 fn options() -> Options {
     Options {
         allowed_networks: vec!["127.0.0.1/32".parse().unwrap()],
-        origin_gap: SignedDuration::ZERO,
+        min_origin_delay: SignedDuration::ZERO,
         ..Options::default()
     }
 }
@@ -47,7 +47,7 @@ async fn a_server_that_says_nothing_is_given_up() {
 #[tokio::test]
 async fn a_server_that_stops_in_the_middle_is_given_up() {
     let trickle = Behaviour::Trickle { head: head(""), pause: Duration::from_secs(3600) };
-    let reason = why(Options { idle_timeout: SHORT, ..options() }, &Raw::start(trickle).await.base).await;
+    let reason = why(Options { read_timeout: SHORT, ..options() }, &Raw::start(trickle).await.base).await;
     assert!(reason.contains("the body broke off"), "{reason}");
 }
 
@@ -65,7 +65,7 @@ async fn a_byte_now_and_then_does_not_keep_a_request_alive() {
 #[tokio::test]
 async fn an_endless_body_is_cut_off_at_its_limit() {
     let endless = Raw::start(Behaviour::Endless { head: head(""), bytes: b"<item>news</item>".repeat(4096) }).await;
-    let reason = why(Options { max_body: 2 << 20, ..options() }, &endless.base).await;
+    let reason = why(Options { max_body_bytes: 2 << 20, ..options() }, &endless.base).await;
     assert_eq!(reason, "the body is larger than 2 MiB");
     assert!(endless.sent() < 32 << 20, "{} bytes were taken", endless.sent());
     // A length that is only claimed makes no difference.

@@ -16,7 +16,7 @@ async fn an_outlet_follows_the_feeds_own_site_unless_the_operator_named_one() {
     let (desk, origin) = (Desk::new(), Origin::start().await);
     origin.serve("/bbc", Answer::ok(feed_of_site("https://www.bbc.co.uk/news")));
     origin.serve("/burner", Answer::ok(feed_of_site("http://feeds.feedburner.com/x")));
-    desk.run(&["source", "add", &origin.url("/bbc"), "--unchecked"]);
+    desk.run(&["source", "add", &origin.url("/bbc"), "--no-fetch"]);
     let outlet = |source: &str| desk.json(&["source", "show", source])["outlet"].as_str().unwrap().to_owned();
     assert_eq!(outlet("1"), "127.0.0.1");
     assert!(desk.run(&["source", "show", "1"]).contains("guessed from its URL"));
@@ -117,8 +117,8 @@ fn a_list_that_goes_out_comes_in_with_all_that_the_operator_said() {
         "--full-text",
         "group",
     ];
-    from.run(&[&["source", "add", "https://feeds.b.example/rss", "--unchecked"][..], &add].concat());
-    from.run(&["source", "add", "https://feeds.c.example/rss", "--unchecked"]);
+    from.run(&[&["source", "add", "https://feeds.b.example/rss", "--no-fetch"][..], &add].concat());
+    from.run(&["source", "add", "https://feeds.c.example/rss", "--no-fetch"]);
     let exported = to.file("list.opml", &from.run(&["source", "export"]));
     to.run(&["source", "import", &exported]);
     for url in ["https://feeds.b.example/rss", "https://feeds.c.example/rss"] {

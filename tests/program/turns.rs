@@ -62,7 +62,7 @@ async fn held(desk: &Desk, paths: &[&str]) -> Origin {
     let origin = Origin::start().await;
     for path in paths {
         origin.serve(path, Answer::ok(rss(&[&format!("{path} | Title of {path}")])).held());
-        desk.run(&["source", "add", &origin.url(path), "--unchecked"]);
+        desk.run(&["source", "add", &origin.url(path), "--no-fetch"]);
     }
     origin
 }
@@ -124,7 +124,7 @@ async fn the_daemon_and_a_command_wait_for_each_other_at_one_server() {
     busy.serve("/d", Answer::ok(rss(&["d | Title of d"])));
     let adding = Running::start(&desk, &["source", "add", &busy.url("/page")]);
     until("the command asks", async || busy.count("/page") == 1).await;
-    desk.run(&["source", "add", &busy.url("/d"), "--unchecked"]);
+    desk.run(&["source", "add", &busy.url("/d"), "--no-fetch"]);
     let other = held(&desk, &["/e"]).await;
     until("the daemon has looked at its schedule since", async || other.count("/e") == 1).await;
     assert_eq!(busy.count("/d"), 0);
@@ -140,7 +140,7 @@ async fn a_redirect_waits_its_turn_at_the_server_to_which_it_leads() {
     let busy = held(&desk, &["/a", "/b"]).await;
     let door = Origin::start().await;
     door.serve("/hop", Answer::redirect(&busy.url("/b")));
-    desk.run(&["source", "add", &door.url("/hop"), "--unchecked"]);
+    desk.run(&["source", "add", &door.url("/hop"), "--no-fetch"]);
     let first = Running::start(&desk, &["source", "poll", "1"]);
     until("the first is under way", async || busy.count("/a") == 1).await;
     let hopping = Running::start(&desk, &["source", "poll", "3"]);

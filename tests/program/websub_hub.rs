@@ -37,7 +37,7 @@ impl Scene {
         world.config.publish.base_url = Url::parse(&format!("{BASE}/")).unwrap();
         world.config.publish.own_hub = true;
         // What nobody answers is not waited for long.
-        world.config.hub.timeout = SignedDuration::from_secs(2);
+        world.config.hub.callback_timeout = SignedDuration::from_secs(2);
         origin.serve("/feed", Answer::ok(rss(&[GRID])));
         let source = world.add(&origin.url("/feed"), "news.example").await;
         Scene { world, reader, source, _origin: origin }
@@ -478,7 +478,7 @@ async fn nothing_is_sent_to_a_forbidden_address_nor_through_a_redirect() {
 async fn a_callback_is_asked_once_a_minute_and_a_host_one_thing_at_a_time() {
     let mut scene = Scene::set().await;
     // Nobody is given up while others are yet to ask.
-    scene.world.config.hub.timeout = SignedDuration::from_secs(60);
+    scene.world.config.hub.callback_timeout = SignedDuration::from_secs(60);
     scene.world.start().await;
     scene.world.polled(scene.source, 1).await;
     for _ in 0..5 {
@@ -511,7 +511,7 @@ async fn a_full_hub_takes_nobody_else_and_renews_those_that_it_has() {
     scene.world.config.hub.max_subscribers_per_topic = 1;
     scene.world.config.hub.max_subscribers = 2;
     // Who asks is counted, where no proxy stands between.
-    scene.world.config.serve.proxies.clear();
+    scene.world.config.serve.trusted_proxies.clear();
     scene.world.start().await;
     scene.world.polled(scene.source, 1).await;
     let reader = &scene.reader;
@@ -538,7 +538,7 @@ async fn those_who_let_us_wait_leave_room_for_those_who_do_not() {
     let mut scene = Scene::set().await;
     scene.world.config.fetch.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
     scene.world.config.hub.concurrency = 2;
-    scene.world.config.hub.timeout = SignedDuration::from_secs(60);
+    scene.world.config.hub.callback_timeout = SignedDuration::from_secs(60);
     scene.world.start().await;
     scene.world.polled(scene.source, 1).await;
     let slow = [Subscriber::start_on("127.0.0.2:0").await, Subscriber::start_on("127.0.0.3:0").await];

@@ -116,7 +116,7 @@ async fn a_push_that_is_no_feed_is_recorded_with_what_was_wrong() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_push_that_is_too_large_is_refused() {
     let mut scene = Scene::set().await;
-    scene.world.config.fetch.max_body = 4096;
+    scene.world.config.fetch.max_body_bytes = 4096;
     scene.world.start().await;
     scene.world.polled(scene.id, 1).await;
     let request = scene.hub.request(1).await;

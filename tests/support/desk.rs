@@ -12,7 +12,7 @@ pub struct Desk {
 impl Desk {
     pub fn new() -> Desk {
         let folder = tempfile::tempdir().unwrap();
-        let config = "[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\norigin_gap = \"0s\"\n[publish]\nsettle = \"0s\"\n[cluster]\nlook = \"0s\"\n";
+        let config = "[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\nmin_origin_delay = \"0s\"\n[publish]\ndelay = \"0s\"\n[cluster]\nrecluster_interval = \"0s\"\n";
         std::fs::write(folder.path().join("config.toml"), config).unwrap();
         Desk { folder }
     }

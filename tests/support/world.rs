@@ -30,13 +30,13 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.fetch.allowed_networks = vec!["127.0.0.1/32".parse().unwrap()];
-        config.fetch.origin_gap = SignedDuration::ZERO;
+        config.fetch.min_origin_delay = SignedDuration::ZERO;
         config.fetch.total_timeout = SignedDuration::from_secs(3);
         // Every source as often as is allowed.
         config.poll.average_interval = config.poll.interval;
-        config.publish.settle = SignedDuration::ZERO;
-        config.publish.pause = SignedDuration::ZERO;
-        config.cluster.look = SignedDuration::ZERO;
+        config.publish.delay = SignedDuration::ZERO;
+        config.publish.min_update_interval = SignedDuration::ZERO;
+        config.cluster.recluster_interval = SignedDuration::ZERO;
         config.daemon.shutdown_grace = SignedDuration::from_secs(2);
         let store = Store::open(&folder.path().join("newsfold.db")).unwrap();
         let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());

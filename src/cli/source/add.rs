@@ -40,7 +40,7 @@ pub struct Add {
     full_text: String,
     /// Add it without asking its server now; the daemon polls it in its turn.
     #[arg(long)]
-    unchecked: bool,
+    no_fetch: bool,
 }
 
 impl Add {
@@ -58,7 +58,7 @@ impl Add {
             full_text: FullTextMode::parse(&self.full_text).unwrap_or_default(),
         };
         refuse_known(&store, &new.url).await?;
-        if self.unchecked {
+        if self.no_fetch {
             let now = context.clock.now();
             let url = new.url.clone();
             store.write(move |db| sources::add(db, &new, now, now)).await?;
@@ -82,8 +82,8 @@ impl Add {
             others.iter().for_each(|other| eprintln!("  also: {other}"));
         }
         let stored = add_and_record(&poll_context, new.clone(), attempt, &lease).await?;
-        if daemon::Lock::take(store.path()).is_ok() {
-            let _alone = daemon::Lock::to_group(store.path()).await?;
+        if daemon::DatabaseLock::acquire(store.path()).is_ok() {
+            let _alone = daemon::DatabaseLock::acquire_for_grouping(store.path()).await?;
             daemon::catch_up(&config, &store, &context.clock).await?;
         }
         report(context, &store, &new.url, Some(&stored)).await
@@ -130,8 +130,10 @@ async fn keep_hold(
     let AttemptOutcome::Throttled { retry_after, .. } = answer else { return Ok(()) };
     if status == Some(429) {
         let asked = retry_after.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or_default();
-        let wait = asked
-            .clamp(poll_context.options.interval, poll_context.options.max_hold.max(poll_context.options.interval));
+        let wait = asked.clamp(
+            poll_context.options.interval,
+            poll_context.options.max_retry_after.max(poll_context.options.interval),
+        );
         let reason = "the server asked us to come later, when a source there was to be added".into();
         let until = after(poll_context.clock.now(), wait);
         let hold = OriginHold { origin: Origin::from_url(url).to_string(), until, reason };
@@ -145,7 +147,7 @@ async fn take_turn(poll_context: &PollContext, url: &Url, lease: &mut PollLease)
     let origin = Origin::from_url(url);
     if let Some(hold) = poll_context.origin_hold(&origin).await? {
         let until = super::super::output::time(hold.until);
-        bail!("{origin} is left alone until {until}: {}. Add it with --unchecked", hold.reason);
+        bail!("{origin} is left alone until {until}: {}. Add it with --no-fetch", hold.reason);
     }
     let mut told = false;
     let say = |held: &LeaseConflict| {
@@ -204,7 +206,7 @@ fn in_words(answer: &AttemptOutcome) -> String {
         AttemptOutcome::NotModified { .. } => "the server answered 304 to a request that was not conditional",
         AttemptOutcome::Abandoned | AttemptOutcome::Read(_) => "the request was abandoned",
     };
-    format!("{}. Add it all the same with --unchecked", one_line(text, 400))
+    format!("{}. Add it all the same with --no-fetch", one_line(text, 400))
 }
 
 /// Says what was added, and what its first poll brought where there was one.

@@ -59,8 +59,8 @@ impl Poll {
             _ = told_to_end() => return abandon(&poll_context).await,
         };
         // Without a daemon nobody else would group what has come.
-        if daemon::Lock::take(store.path()).is_ok() {
-            let _alone = daemon::Lock::to_group(store.path()).await?;
+        if daemon::DatabaseLock::acquire(store.path()).is_ok() {
+            let _alone = daemon::DatabaseLock::acquire_for_grouping(store.path()).await?;
             daemon::catch_up(&config, &store, &context.clock).await?;
         }
         report(context, &done)
@@ -133,7 +133,7 @@ async fn poll_one(poll_context: &PollContext, chosen: &Source, bar: &ProgressBar
             ClaimOutcome::OnHold(hold) => {
                 let until = time(hold.until);
                 return Ok(Done::Skipped(format!(
-                    "its server is left alone until {until}: {}; `newsfold origin release {}` ends that",
+                    "its server is left alone until {until}: {}; `newsfold origin unhold {}` ends that",
                     hold.reason, hold.origin
                 )));
             }

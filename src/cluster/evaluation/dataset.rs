@@ -70,7 +70,7 @@ impl LabeledItem {
 /// Runs items through a clusterer in their order, with a second look whenever one is due, as in the daemon, and one at
 /// the end. Returns each item's story.
 pub fn replay(clusterer: &mut Clusterer, items: &[Item]) -> Vec<StoryId> {
-    let pause = clusterer.options.look.max(SignedDuration::from_secs(60));
+    let pause = clusterer.options.recluster_interval.max(SignedDuration::from_secs(60));
     let mut found: Vec<StoryId> = Vec::with_capacity(items.len());
     let mut minted = 0;
     let mut next_look = items.first().map(|item| item.first_seen_at + pause);

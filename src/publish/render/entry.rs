@@ -43,7 +43,7 @@ impl<'a> DocumentEntry<'a> {
         let text = &edition.text;
         let page = options.url(&format!("stories/{}", edition.story));
         let mut html = body_html(text.article.as_deref(), text.content.as_deref(), &text.summary);
-        push_reports(&mut html, &text.reports, &page, options.evidence);
+        push_reports(&mut html, &text.reports, &page, options.show_evidence);
         let lead_at = text.reports.iter().find(|report| report.item == text.lead).map(|report| report.at);
         DocumentEntry {
             id: uuid_urn(&format!("newsfold story {}", edition.story)),

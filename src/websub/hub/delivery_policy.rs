@@ -4,8 +4,8 @@
 //! lease ends, or twenty times in a row were in vain. There is no queue: what is sent is what the document then holds.
 
 use crate::domain::backoff::doubling;
-use crate::domain::display_text::one_line;
 use crate::domain::backoff::doubling;
+use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
 use crate::domain::{HubMode, SubscriberRequest, Timestamp};
 use crate::http_client::{CallbackResponse, HubResponse};

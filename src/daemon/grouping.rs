@@ -2,7 +2,7 @@
 //!
 //! Items without a story are a query: what a crash leaves undone is done at the next start.
 
-use super::lock::Lock;
+use super::lock::DatabaseLock;
 use super::{LOOK, Signals};
 use crate::clock::Clock;
 use crate::cluster::{Clusterer, Options};
@@ -25,7 +25,7 @@ pub(super) async fn run(
     // A command that was at it when we started has to end first: two at once would give one id to two stories.
     let alone = tokio::select! {
         _ = stop.cancelled() => return,
-        alone = Lock::to_group(store.path()) => alone,
+        alone = DatabaseLock::acquire_for_grouping(store.path()) => alone,
     };
     let _alone = match alone {
         Ok(alone) => alone,
@@ -140,7 +140,7 @@ impl Grouping {
                 .await?;
         }
         let now = clock.now();
-        if self.looked_at.is_none_or(|looked_at| looked_at + self.options.0.look <= now) {
+        if self.looked_at.is_none_or(|looked_at| looked_at + self.options.0.recluster_interval <= now) {
             self.looked_at = Some(now);
             any |= self.recluster(store, now).await?;
         }

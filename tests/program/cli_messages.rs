@@ -19,7 +19,7 @@ async fn every_command_answers_in_json_when_it_is_asked_to() {
     let file = desk.file("feed.xml", &rss(&["1 | One"]));
 
     assert_eq!(desk.json(&["source", "add", &feed])["outlet"], "127.0.0.1");
-    assert_eq!(desk.json(&["source", "add", &other, "--unchecked"])["id"], 2);
+    assert_eq!(desk.json(&["source", "add", &other, "--no-fetch"])["id"], 2);
     assert_eq!(desk.json(&["source", "list"])[1]["id"], 2);
     assert_eq!(desk.json(&["source", "list", "--tag", "none"]).to_string(), "[]");
     assert_eq!(desk.json(&["source", "show", "1"])["polls"][0]["outcome"], "read");
@@ -73,10 +73,10 @@ fn a_database_that_cannot_be_says_where_another_may_be() {
 fn a_wrong_argument_is_told_what_would_be_right() {
     let desk = Desk::new();
     for no_url in ["ht!tp:// foo", "http://", "a b", "://x", ""] {
-        desk.fails(&["source", "add", no_url, "--unchecked"], "is no URL; write one such as https://");
+        desk.fails(&["source", "add", no_url, "--no-fetch"], "is no URL; write one such as https://");
     }
-    desk.run(&["source", "add", "news.example/feed", "--unchecked"]);
-    desk.run(&["source", "add", "news.example:8080/feed", "--unchecked"]);
+    desk.run(&["source", "add", "news.example/feed", "--no-fetch"]);
+    desk.run(&["source", "add", "news.example:8080/feed", "--no-fetch"]);
     assert_eq!(desk.urls(), ["https://news.example/feed", "https://news.example:8080/feed"]);
     let nothing = desk.newsfold(&["source", "edit", "1"]).assert().code(2);
     let said = String::from_utf8(nothing.get_output().stderr.clone()).unwrap();
