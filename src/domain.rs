@@ -5,7 +5,6 @@
 pub mod backoff;
 mod constraint;
 pub mod display_text;
-pub mod backoff;
 pub mod duration;
 mod edition;
 mod feed_problem;

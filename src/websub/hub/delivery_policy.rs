@@ -4,7 +4,6 @@
 //! lease ends, or twenty times in a row were in vain. There is no queue: what is sent is what the document then holds.
 
 use crate::domain::backoff::doubling;
-use crate::domain::backoff::doubling;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
 use crate::domain::{HubMode, SubscriberRequest, Timestamp};
