@@ -3,9 +3,11 @@
 //! It fetches nothing and never builds a tree over input that is not bounded first: html5ever's time is quadratic in
 //! depth, so that size and depth are capped, and the nesting made plain, before ammonia sees a byte.
 
+mod allow_list;
 pub mod article;
 pub mod boilerplate;
-mod page_limits;
+mod elements;
+mod page_tree;
 pub mod plain_text;
 mod rebalance;
 pub mod sanitize;

@@ -5,7 +5,7 @@
 //! it), then by how their lines read.
 
 use super::boilerplate::remove_teasers;
-use super::page_limits::has_bounded_tree;
+use super::page_tree::parse_page;
 use super::plain_text::page_text_blocks;
 use crate::domain::display_text::one_line;
 use dom_query::Document;
@@ -34,7 +34,7 @@ pub enum NoArticle {
 /// Bytes of a page that are looked at, and how deep its elements may be nested: reading it takes time by the product of
 /// the two. The pages of news sites have a few hundred KiB and forty levels.
 const MAX_BYTES: usize = 1 << 20;
-const MAX_DEPTH: usize = 150;
+const MAX_PAGE_DEPTH: usize = 150;
 /// Elements of a page that are looked at.
 const MAX_ELEMENTS: usize = 50_000;
 /// Paragraphs that are kept, and characters of each.
@@ -106,10 +106,7 @@ const BOXES: &[&str] = &[
 /// Reads the article of the page at `url`.
 pub fn extract_article(page: &str, url: &Url) -> Result<ExtractedArticle, NoArticle> {
     let page = &page[..page.floor_char_boundary(MAX_BYTES)];
-    if !has_bounded_tree(page, MAX_DEPTH) {
-        return Err(NoArticle::TooDeep);
-    }
-    let document = Document::from(page);
+    let document = parse_page(page, MAX_PAGE_DEPTH).ok_or(NoArticle::TooDeep)?;
     let canonical = canonical(&document, url);
     let headline =
         document.select("h1").iter().map(|h1| one_line(&h1.text(), MAX_HEADLINE_CHARS)).find(|text| !text.is_empty());

@@ -1,181 +1,198 @@
-//! A stranger's HTML → HTML of one dialect: well nested, with nothing in it but the elements and attributes that are
-//! kept, so that a tree parser after it finds no surprise.
+//! HTML → the same HTML, well nested and with the allowed elements and attributes only, or its text without elements.
 //!
-//! No sanitiser: values stay as they are. It is what bounds the sanitiser's tree, and it does so by writing the HTML
-//! anew, because no scan that only counts sees what html5ever sees (`<div></x>`, `<div><!--</div>-->`). html5ever's time
-//! is quadratic in the depth of elements and in the attributes of one, and it opens an unclosed `<b>` anew in every
-//! paragraph (WHATWG HTML, section 13.2.4.3): from 256 KiB it made gigabytes.
+//! Never sanitizes: attribute values stay unchanged. It bounds the tree that the sanitizer builds. html5ever takes time
+//! quadratic in the depth of elements and in the attributes of one element, and reopens an unclosed `<b>` in every
+//! paragraph (WHATWG HTML, §13.2.4.3): 256 KiB of HTML became gigabytes. To count tags is not enough, since a parser
+//! ignores some of them (`<div></x>`), so this module writes the HTML anew.
 //!
-//! Never recurses and never reads a byte twice. Follows the tokenizer of WHATWG HTML, section 13.2.5.
+//! Never recurses, and reads every byte once.
 
 use super::MAX_HTML_DEPTH;
+use super::allow_list::{allowed_attribute, allowed_element, contains_raw_text, removed_with_content};
+use super::elements::{
+    closes_paragraph, is_formatting, is_heading, is_inline, is_scope_boundary, is_table_part, is_void, table_level,
+};
+use crate::markup::tag::StartTag;
+use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
-/// Elements that a tree parser may have to open anew, over the whole document.
-pub(super) const MAX_REOPENED: usize = 128 * 1024;
-/// Bytes that links may add to a document: their `rel` and what makes them absolute.
-const MAX_ADDED: usize = 512 * 1024;
-/// Bytes of text in one piece, and of an attribute's value: html5ever's time to write either is quadratic in its `&`.
-const MAX_PIECE: usize = 1024;
-const MAX_VALUE: usize = 8 * 1024;
+/// Formatting elements that a tree parser may have to reopen in one document.
+const MAX_REOPENED_ELEMENTS: usize = 128 * 1024;
+/// Bytes that all links of a document may grow by: their `rel`, their end tag and the base of relative ones.
+const MAX_LINK_GROWTH_BYTES: usize = 512 * 1024;
 /// ` rel="noopener noreferrer nofollow"` and the end tag.
-const ADDED_TO_LINK: usize = 40;
+const LINK_GROWTH_BYTES: usize = 40;
+/// html5ever takes time quadratic in the number of `&` of one text node and of one attribute value.
+const MAX_TEXT_NODE_BYTES: usize = 1024;
+const MAX_ATTRIBUTE_VALUE_BYTES: usize = 8 * 1024;
 
-/// Elements whose inside is no markup; it ends at the first end tag of their name.
-pub(super) const RAW: &[&str] = &["script", "style", "title", "textarea", "iframe"];
-/// Elements that are left out with everything in them.
-const DROPPED: &[&str] = &["noscript", "template", "object", "svg", "math", "form"];
-
-/// `html` with the elements of `tags` alone; `None` where it is nested too deep for a tree. `added` is what making an
-/// address absolute adds to it.
-pub(super) fn rebalance(html: &str, tags: &'static [&'static str], added: usize) -> Option<String> {
-    let out = String::with_capacity(html.len() + html.len() / 8);
-    let mut rebalancer = Rebalancer {
-        out,
-        tags,
-        open: Vec::new(),
-        styles: 0,
-        reopened: 0,
-        added,
-        room: MAX_ADDED,
-        piece: 0,
-        dropped: None,
-    };
-    let mut rest = html;
-    while let Some(at) = rest.find('<') {
-        rebalancer.text(&rest[..at]);
-        rest = rebalancer.markup(&rest[at..]);
-        if rebalancer.open.len() > MAX_HTML_DEPTH || rebalancer.reopened > MAX_REOPENED {
-            return None;
-        }
-    }
-    rebalancer.text(rest);
-    Some(rebalancer.out)
+/// Writes `html` with the allowed elements only; `None` if they are nested too deep. Making a link absolute adds
+/// `base_bytes` to it.
+pub(super) fn rebalance_html(html: &str, base_bytes: usize) -> Option<String> {
+    Rebalancer { keeps_elements: true, base_bytes, ..Rebalancer::default() }.rewrite(html)
 }
 
+/// Writes the text of `html` without any element, as HTML, with `separator` before each tag that starts or ends a block.
+pub(super) fn strip_elements(html: &str, separator: char) -> String {
+    Rebalancer { block_separator: Some(separator), ..Rebalancer::default() }.rewrite(html).unwrap_or_default()
+}
+
+#[derive(Default)]
 struct Rebalancer {
     out: String,
-    tags: &'static [&'static str],
+    keeps_elements: bool,
+    block_separator: Option<char>,
     open: Vec<&'static str>,
-    /// How many of the open elements are among those that a tree parser opens anew.
-    styles: usize,
+    open_formatting: usize,
     reopened: usize,
-    added: usize,
-    room: usize,
-    /// Bytes of text since the last tag or comment.
-    piece: usize,
-    /// The element that is left out with its inside, and how often it is open.
-    dropped: Option<(&'static str, usize)>,
+    base_bytes: usize,
+    link_growth: usize,
+    /// Bytes of text since the last tag or comment in the output.
+    text_node_bytes: usize,
+    removed: Option<RemovedElement>,
+}
+
+/// The element that is being removed with its content.
+struct RemovedElement {
+    name: &'static str,
+    /// Open elements of this name.
+    depth: usize,
 }
 
 impl Rebalancer {
-    fn text(&mut self, text: &str) {
-        if self.dropped.is_none() && !text.is_empty() {
-            if !text.bytes().all(|b| b.is_ascii_whitespace()) {
-                self.open_cell();
+    fn rewrite(mut self, html: &str) -> Option<String> {
+        self.out.reserve(html.len() + html.len() / 8);
+        let mut tokens = Tokenizer::html(html);
+        while let Some(token) = tokens.next() {
+            match token {
+                MarkupToken::Text(text) | MarkupToken::CData(text) => self.write_text(text),
+                MarkupToken::Start(tag) => {
+                    let name = tag.name.to_ascii_lowercase();
+                    self.start_element(&name, &tag);
+                    if contains_raw_text(&name) && !(self.is_in_foreign_content() && tag.self_closing) {
+                        tokens.skip_raw_text(&name);
+                    }
+                }
+                MarkupToken::End(name) => self.end_element(&name.to_ascii_lowercase()),
+                MarkupToken::Other => {}
             }
-            self.reopened += self.styles;
-            self.push_text(text);
+            if self.open.len() > MAX_HTML_DEPTH || self.reopened > MAX_REOPENED_ELEMENTS {
+                return None;
+            }
         }
+        Some(self.out)
     }
 
-    /// Writes text with a comment wherever a piece gets too long. The sanitiser drops comments, and the text stays in
-    /// pieces.
+    fn write_text(&mut self, text: &str) {
+        if self.removed.is_some() {
+            return;
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_whitespace()) {
+            self.open_table_cell();
+        }
+        self.reopened += self.open_formatting;
+        if text.contains('<') { self.push_text(&text.replace('<', "&lt;")) } else { self.push_text(text) }
+    }
+
+    /// Writes text as nodes of limited length, with empty comments between them, which the sanitizer drops.
     fn push_text(&mut self, text: &str) {
         let mut rest = text;
-        while self.piece + rest.len() > MAX_PIECE {
-            let (piece, after) = rest.split_at(break_before(rest, MAX_PIECE - self.piece));
-            self.out.push_str(piece);
+        while self.text_node_bytes + rest.len() > MAX_TEXT_NODE_BYTES {
+            let (node, after) = rest.split_at(self.text_break(rest));
+            self.out.push_str(node);
             self.out.push_str("<!---->");
-            self.piece = 0;
+            self.text_node_bytes = 0;
             rest = after;
         }
         self.out.push_str(rest);
-        self.piece += rest.len();
+        self.text_node_bytes += rest.len();
     }
 
-    /// Takes the markup at the start of a text, and returns what stands after it.
-    fn markup<'a>(&mut self, text: &'a str) -> &'a str {
-        let bytes = text.as_bytes();
-        let is_letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
-        match bytes.get(1) {
-            Some(b'!') if text.starts_with("<!--") => after(&text[2..], "-->"),
-            Some(b'/') if is_letter(2) => {
-                let Some(tag) = Tag::read(&text[2..]) else { return "" };
-                self.end(&tag.name);
-                tag.rest
-            }
-            Some(b'!' | b'?' | b'/') => after(text, ">"),
-            _ if is_letter(1) => {
-                let Some(tag) = Tag::read(&text[1..]) else { return "" };
-                self.start(&tag)
-            }
-            _ => {
-                self.text("&lt;");
-                &text[1..]
-            }
+    /// Where to break a text that exceeds its node: before white space, or else where no character reference is cut.
+    fn text_break(&self, text: &str) -> usize {
+        let start = &text[..text.floor_char_boundary(MAX_TEXT_NODE_BYTES - self.text_node_bytes)];
+        let last = |is_break: fn(char) -> bool| start.rfind(is_break).filter(|at| *at > 0 || self.text_node_bytes > 0);
+        last(|c| c.is_ascii_whitespace()).or_else(|| last(|c| c == '&')).unwrap_or(start.len())
+    }
+
+    fn start_element(&mut self, name: &str, tag: &StartTag<'_>) {
+        self.separate_blocks(name);
+        let is_foreign = self.is_in_foreign_content();
+        if let Some(removed) = &mut self.removed {
+            let is_nested = removed.name == name && name != "form" && !(is_foreign && tag.self_closing);
+            removed.depth += usize::from(is_nested);
+        } else if let Some(removed) = removed_with_content(name) {
+            let is_empty = tag.self_closing && is_foreign_root(name);
+            self.removed = (!is_empty).then_some(RemovedElement { name: removed, depth: 1 });
+        } else if self.keeps_elements
+            && let Some(allowed) = allowed_element(name)
+        {
+            self.write_element(allowed, tag);
         }
     }
 
-    fn start<'a>(&mut self, tag: &Tag<'a>) -> &'a str {
-        let name = tag.name.as_str();
-        let is_foreign = matches!(self.dropped, Some(("svg" | "math", _)));
-        if RAW.contains(&name) && !(is_foreign && tag.self_closing) {
-            return raw_end(tag.rest, name);
+    fn separate_blocks(&mut self, name: &str) {
+        if let Some(separator) = self.block_separator
+            && self.removed.is_none()
+            && !is_inline(name)
+        {
+            self.push_text(separator.encode_utf8(&mut [0; 4]));
         }
-        if let Some((dropped, depth)) = &mut self.dropped {
-            *depth += usize::from(*dropped == name && name != "form" && !(is_foreign && tag.self_closing));
-        } else if let Some(dropped) = DROPPED.iter().find(|dropped| **dropped == name) {
-            let is_empty = tag.self_closing && matches!(name, "svg" | "math");
-            self.dropped = Some((*dropped, 1)).filter(|_| !is_empty);
-        } else if let Some(known) = self.tags.iter().find(|known| **known == name) {
-            self.keep(known, tag);
-        }
-        tag.rest
     }
 
-    fn keep(&mut self, name: &'static str, tag: &Tag) {
+    fn is_in_foreign_content(&self) -> bool {
+        self.removed.as_ref().is_some_and(|removed| is_foreign_root(removed.name))
+    }
+
+    fn write_element(&mut self, name: &'static str, tag: &StartTag<'_>) {
         if is_table_part(name) && !self.open.contains(&"table") {
             return;
         }
-        let added = match name {
-            "a" => self.added + ADDED_TO_LINK,
-            "img" => self.added,
+        let growth = match name {
+            "a" => self.base_bytes + LINK_GROWTH_BYTES,
+            "img" => self.base_bytes,
             _ => 0,
         };
-        let Some(room) = self.room.checked_sub(added) else { return };
-        self.room = room;
-        self.close_before(name);
+        if self.link_growth + growth > MAX_LINK_GROWTH_BYTES {
+            return;
+        }
+        self.link_growth += growth;
+        self.close_implied(name);
         if !is_table_part(name) {
-            self.open_cell();
+            self.open_table_cell();
         }
-        self.reopened += self.styles;
-        self.piece = 0;
-        self.out.push('<');
-        self.out.push_str(name);
-        let mut kept: Vec<(&str, &str)> = Vec::new();
-        for (attribute, value) in &tag.attributes {
-            let known = kept_attribute(name, attribute).filter(|known| kept.iter().all(|(other, _)| other != known));
-            if let Some(attribute) = known.filter(|_| value.len() <= MAX_VALUE) {
-                kept.push((attribute, value));
-            }
-        }
-        // Ammonia puts the last attribute in the place of one that it drops, and it drops links alone: with the link at
-        // the end, what is cleaned twice is what was cleaned once.
-        kept.sort_by_key(|(attribute, _)| matches!(*attribute, "href" | "src"));
-        for (attribute, value) in kept {
-            let value = value.replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
-            self.out.push_str(&format!(" {attribute}=\"{value}\""));
-        }
-        self.out.push('>');
-        if !matches!(name, "br" | "hr" | "img") {
-            self.styles += usize::from(is_style(name));
+        self.reopened += self.open_formatting;
+        self.text_node_bytes = 0;
+        self.write_start_tag(name, tag);
+        if !is_void(name) {
+            self.open_formatting += usize::from(is_formatting(name));
             self.open.push(name);
         }
     }
 
-    /// What stands in a table and in no cell gets a cell: a tree parser would put it before the table, into whatever is
-    /// open there.
-    fn open_cell(&mut self) {
+    fn write_start_tag(&mut self, name: &str, tag: &StartTag<'_>) {
+        let mut attributes: Vec<(&str, &str)> = Vec::new();
+        for (attribute, value) in tag.attributes().filter(|(_, value)| value.len() <= MAX_ATTRIBUTE_VALUE_BYTES) {
+            if let Some(allowed) = allowed_attribute(name, attribute)
+                && attributes.iter().all(|(other, _)| *other != allowed)
+            {
+                attributes.push((allowed, value));
+            }
+        }
+        // Ammonia moves the last attribute to the place of one that it drops, and it drops only links. With the link
+        // last, sanitizing twice gives the same HTML as sanitizing once.
+        attributes.sort_by_key(|(attribute, _)| matches!(*attribute, "href" | "src"));
+        self.out.push('<');
+        self.out.push_str(name);
+        for (attribute, value) in attributes {
+            let value = value.replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
+            self.out.push_str(&format!(" {attribute}=\"{value}\""));
+        }
+        self.out.push('>');
+    }
+
+    /// Opens a cell for content that is in a table but in no cell. A tree parser would move it out of the table, into the
+    /// element that is open there.
+    fn open_table_cell(&mut self) {
         while let Some(&("table" | "tbody" | "thead" | "tfoot" | "tr")) = self.open.last() {
             let part = if self.open.last() == Some(&"tr") { "td" } else { "tr" };
             self.out.push_str(&format!("<{part}>"));
@@ -183,174 +200,73 @@ impl Rebalancer {
         }
     }
 
-    /// Closes what ends by itself where an element begins.
-    fn close_before(&mut self, name: &str) {
+    /// Closes the elements that the start tag of an element closes.
+    fn close_implied(&mut self, name: &str) {
         let depth = match name {
-            "li" => self.nearest(|open| open == "li", |open| matches!(open, "ul" | "ol") || is_cell(open)),
-            "dt" | "dd" => self.nearest(|open| matches!(open, "dt" | "dd"), |open| open == "dl" || is_cell(open)),
-            "a" => self.nearest(|open| open == "a", is_cell),
+            "li" => self.innermost(|open| open == "li", |open| matches!(open, "ul" | "ol") || is_scope_boundary(open)),
+            "dt" | "dd" => {
+                self.innermost(|open| matches!(open, "dt" | "dd"), |open| open == "dl" || is_scope_boundary(open))
+            }
+            "a" => self.innermost(|open| open == "a", is_scope_boundary),
             _ if is_table_part(name) => {
                 let table = self.open.iter().rposition(|open| *open == "table").unwrap_or_default();
-                let ended = self.open[table..].iter().position(|open| level(open) >= level(name) || *open == "caption");
-                ended.map(|at| table + at)
+                let closes = |open: &&str| table_level(open) >= table_level(name) || *open == "caption";
+                self.open[table..].iter().position(closes).map(|at| table + at)
             }
             _ if is_heading(name) => self.open.last().filter(|open| is_heading(open)).map(|_| self.open.len() - 1),
             _ => None,
         };
         self.close_to(depth.unwrap_or(self.open.len()));
-        if is_block(name) {
-            let paragraph = self.nearest(|open| open == "p", is_cell);
+        if closes_paragraph(name) {
+            let paragraph = self.innermost(|open| open == "p", is_scope_boundary);
             self.close_to(paragraph.unwrap_or(self.open.len()));
         }
     }
 
-    fn end(&mut self, name: &str) {
-        if let Some((dropped, depth)) = &mut self.dropped {
-            *depth -= usize::from(*dropped == name);
-            if *depth == 0 {
-                self.dropped = None;
+    fn end_element(&mut self, name: &str) {
+        self.separate_blocks(name);
+        if let Some(removed) = &mut self.removed {
+            removed.depth -= usize::from(removed.name == name);
+            if removed.depth == 0 {
+                self.removed = None;
             }
             return;
         }
-        let ends_cells = name == "table" || is_table_part(name);
-        let stop = |open: &str| if ends_cells { open == "table" } else { is_cell(open) };
-        if let Some(depth) = self.nearest(|open| open == name, stop) {
+        let leaves_cells = name == "table" || is_table_part(name);
+        let stops = |open: &str| if leaves_cells { open == "table" } else { is_scope_boundary(open) };
+        if let Some(depth) = self.innermost(|open| open == name, stops) {
             self.close_to(depth);
-        } else if name == "br" && self.tags.contains(&"br") {
+        } else if name == "br" && self.keeps_elements {
             self.out.push_str("<br>");
         }
     }
 
-    /// The place of the innermost open element that is wanted, unless one that stops the search stands in it.
-    fn nearest(&self, is_wanted: impl Fn(&str) -> bool, stops: impl Fn(&str) -> bool) -> Option<usize> {
+    /// The index of the innermost open element that is wanted, unless an element inside of it stops the search.
+    fn innermost(&self, is_wanted: impl Fn(&str) -> bool, stops: impl Fn(&str) -> bool) -> Option<usize> {
         let found = self.open.iter().rposition(|open| is_wanted(open) || stops(open))?;
         is_wanted(self.open[found]).then_some(found)
     }
 
     fn close_to(&mut self, depth: usize) {
         for name in self.open.drain(depth..).rev() {
-            self.piece = 0;
-            self.styles -= usize::from(is_style(name));
+            self.text_node_bytes = 0;
+            self.open_formatting -= usize::from(is_formatting(name));
             self.out.push_str(&format!("</{name}>"));
         }
     }
 }
 
-/// A start or end tag.
-pub(super) struct Tag<'a> {
-    /// In small letters.
-    pub(super) name: String,
-    /// Names and values as they stand there.
-    pub(super) attributes: Vec<(&'a str, &'a str)>,
-    pub(super) self_closing: bool,
-    pub(super) rest: &'a str,
-}
-
-impl<'a> Tag<'a> {
-    /// Reads a tag from its name on; `None` where the text ends in its middle.
-    pub(super) fn read(text: &'a str) -> Option<Tag<'a>> {
-        let space = |c: char| c.is_ascii_whitespace();
-        let (name, mut rest) = text.split_at(text.find(|c| space(c) || matches!(c, '/' | '>'))?);
-        let name = name.to_ascii_lowercase();
-        let mut attributes = Vec::new();
-        loop {
-            let next = rest.trim_start_matches(|c| space(c) || c == '/');
-            let self_closing = rest[..rest.len() - next.len()].ends_with('/');
-            if let Some(rest) = next.strip_prefix('>') {
-                return Some(Tag { name, attributes, self_closing, rest });
-            }
-            // A name may begin with `=`.
-            let first = next.chars().next()?.len_utf8();
-            let end = first + next[first..].find(|c| space(c) || matches!(c, '/' | '>' | '='))?;
-            let (attribute, after) = next.split_at(end);
-            let Some(value) = after.trim_start_matches(space).strip_prefix('=') else {
-                attributes.push((attribute, ""));
-                rest = after;
-                continue;
-            };
-            let value = value.trim_start_matches(space);
-            let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
-            let (value, after) = match quote {
-                Some(quote) => value[1..].split_once(quote)?,
-                None => value.split_at(value.find(|c| space(c) || c == '>')?),
-            };
-            attributes.push((attribute, value));
-            rest = after;
-        }
-    }
-}
-
-pub(super) fn after<'a>(text: &'a str, needle: &str) -> &'a str {
-    text.split_once(needle).map_or("", |(_, after)| after)
-}
-
-/// The text from the end tag on that ends an element whose inside is no markup.
-pub(super) fn raw_end<'a>(text: &'a str, name: &str) -> &'a str {
-    let is_end = |at: &usize| {
-        text.as_bytes().get(at + 2..at + 2 + name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
-    };
-    text.match_indices("</").map(|(at, _)| at).find(is_end).map_or("", |at| &text[at..])
-}
-
-/// Where a text of more than `max` bytes is broken: before white space, or else where no reference is cut.
-fn break_before(text: &str, max: usize) -> usize {
-    let start = &text[..text.floor_char_boundary(max)];
-    let before = |sign: fn(char) -> bool| start.rfind(sign).filter(|at| *at > 0);
-    before(|c| c.is_ascii_whitespace()).or_else(|| before(|c| c == '&')).unwrap_or(start.len())
-}
-
-fn kept_attribute(tag: &str, name: &str) -> Option<&'static str> {
-    let own: &[&str] = match tag {
-        "a" => &["href", "title"],
-        "img" => &["src", "alt", "title", "width", "height"],
-        "td" | "th" => &["colspan", "rowspan"],
-        _ => &[],
-    };
-    own.iter().chain(&["lang", "dir"]).find(|known| name.eq_ignore_ascii_case(known)).copied()
-}
-
-/// What a tree parser opens anew.
-pub(super) fn is_style(name: &str) -> bool {
-    matches!(name, "a" | "b" | "code" | "em" | "i" | "s" | "small" | "strong" | "u")
-}
-
-/// What an end tag of an element outside does not reach into.
-fn is_cell(name: &str) -> bool {
-    matches!(name, "table" | "td" | "th" | "caption")
-}
-
-fn is_table_part(name: &str) -> bool {
-    level(name) > 0
-}
-
-/// How far within a table an element stands: each ends those that stand as far in or further.
-fn level(name: &str) -> u8 {
-    match name {
-        "tbody" | "thead" | "tfoot" | "caption" => 1,
-        "tr" => 2,
-        "td" | "th" => 3,
-        _ => 0,
-    }
-}
-
-fn is_heading(name: &str) -> bool {
-    matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
-}
-
-/// What ends a paragraph.
-fn is_block(name: &str) -> bool {
-    const BLOCKS: &[&str] =
-        &["blockquote", "dd", "dl", "dt", "figcaption", "figure", "hr", "li", "ol", "p", "pre", "table", "ul"];
-    is_heading(name) || BLOCKS.contains(&name)
+/// Elements whose content is not HTML, so that a slash closes any element in them.
+fn is_foreign_root(name: &str) -> bool {
+    matches!(name, "svg" | "math")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::sanitize::ALLOWED_TAGS;
     use super::*;
 
     fn check(html: &str, expected: &str) {
-        assert_eq!(rebalance(html, ALLOWED_TAGS, 0).as_deref(), Some(expected), "from {html}");
+        assert_eq!(rebalance_html(html, 0).as_deref(), Some(expected), "from {html}");
     }
 
     #[test]
@@ -384,9 +300,9 @@ mod tests {
     #[test]
     fn what_would_grow_is_refused_or_stays_without_links() {
         let many: String = (0..200).map(|n| format!("<b lang={n}>")).collect();
-        assert_eq!(rebalance(&format!("{many}{}", "<u></u>x".repeat(9_000)), ALLOWED_TAGS, 0), None);
-        assert_eq!(rebalance(&"<em>".repeat(MAX_HTML_DEPTH + 1), ALLOWED_TAGS, 0), None);
-        let links = rebalance(&"<a href=x>y</a>".repeat(1_000), ALLOWED_TAGS, 5_000).unwrap();
+        assert_eq!(rebalance_html(&format!("{many}{}", "<u></u>x".repeat(9_000)), 0), None);
+        assert_eq!(rebalance_html(&"<em>".repeat(MAX_HTML_DEPTH + 1), 0), None);
+        let links = rebalance_html(&"<a href=x>y</a>".repeat(1_000), 5_000).unwrap();
         assert!(links.matches("<a").count() < 110 && links.matches('y').count() == 1_000);
     }
 }

@@ -1,91 +1,50 @@
-//! HTML from strangers → HTML that is safe to show: an allow-list of elements and attributes, absolute links.
+//! HTML from the web → HTML that is safe to publish: allowed elements and attributes, absolute http links, no scripts,
+//! styles, frames or tracking pixels.
 //!
-//! It fetches nothing. Input is cut to [`super::MAX_HTML_BYTES`] and rebalanced before ammonia builds a tree of it.
+//! Never fetches anything, and never passes HTML to ammonia that is not limited in size and depth.
 
+use super::allow_list::{ELEMENT_ATTRIBUTES, GLOBAL_ATTRIBUTES, allowed_elements, elements_removed_with_content};
 use super::plain_text::html_to_text;
-use super::rebalance::rebalance;
+use super::rebalance::rebalance_html;
 use super::truncate_html;
 use crate::markup::entities::escape_html;
 use crate::urls::redact::strip_credentials;
 use ammonia::{Builder, UrlRelative};
-use std::collections::HashSet;
 use std::sync::LazyLock;
 use url::Url;
 
-pub(super) const ALLOWED_TAGS: &[&str] = &[
-    "a",
-    "abbr",
-    "b",
-    "blockquote",
-    "br",
-    "caption",
-    "cite",
-    "code",
-    "dd",
-    "del",
-    "dl",
-    "dt",
-    "em",
-    "figcaption",
-    "figure",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "hr",
-    "i",
-    "img",
-    "ins",
-    "kbd",
-    "li",
-    "ol",
-    "p",
-    "pre",
-    "q",
-    "s",
-    "small",
-    "strong",
-    "sub",
-    "sup",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "tr",
-    "u",
-    "ul",
-];
+/// For HTML with absolute links only.
+static ABSOLUTE_LINK_SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| link_sanitizer(None));
 
-/// Elements whose text is not for reading.
-const DROPPED_WITH_TEXT: &[&str] = &[
-    "script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "math", "form", "title", "textarea",
-];
+/// Sanitizes HTML. Relative links are resolved against `base`, and removed without it. Links with a scheme other than
+/// http and https, and images of one or two pixels, are removed.
+///
+/// HTML of more than [`super::MAX_HTML_BYTES`] is cut there. HTML that is nested too deep becomes plain text.
+pub fn sanitize_html(html: &str, base: Option<&Url>) -> String {
+    let base_bytes = base.map_or(0, |base| base.as_str().len());
+    let Some(html) = rebalance_html(truncate_html(html), base_bytes) else {
+        return escape_html(&html_to_text(html));
+    };
+    let cleaned = match base {
+        None => ABSOLUTE_LINK_SANITIZER.clean(&html).to_string(),
+        Some(base) => link_sanitizer(Some(base.clone())).clean(&html).to_string(),
+    };
+    strip_leading_newlines_in_pre(remove_tracking_pixels(cleaned))
+}
 
-/// For HTML whose links are absolute already.
-static SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| sanitizer(None));
-
-fn sanitizer(base: Option<Url>) -> Builder<'static> {
-    let mut builder = allow(ALLOWED_TAGS);
+fn link_sanitizer(base: Option<Url>) -> Builder<'static> {
+    let mut builder = sanitizer_for_elements(allowed_elements());
+    if let Some(base) = &base {
+        builder.url_relative(UrlRelative::RewriteWithBase(base.clone()));
+    }
+    let of_elements = ELEMENT_ATTRIBUTES.map(|(element, attributes)| (element, attributes.iter().copied().collect()));
     builder
-        .generic_attributes(HashSet::from(["lang", "dir"]))
-        .tag_attributes(
-            [
-                ("a", HashSet::from(["href", "title"])),
-                ("img", HashSet::from(["src", "alt", "title", "width", "height"])),
-                ("td", HashSet::from(["colspan", "rowspan"])),
-                ("th", HashSet::from(["colspan", "rowspan"])),
-            ]
-            .into_iter()
-            .collect(),
-        )
+        .generic_attributes(GLOBAL_ATTRIBUTES.iter().copied().collect())
+        .tag_attributes(of_elements.into_iter().collect())
         .link_rel(Some("noopener noreferrer nofollow"))
         .attribute_filter(move |_, attribute, value| match attribute {
-            // Credentials are between the outlet and whoever has them, also where the link is relative: Ammonia makes
-            // links absolute only after this.
+            // Ammonia resolves a relative link only after this filter, so a link whose credentials come from `base` has to
+            // be resolved here.
             "href" | "src" if value.contains('@') => {
                 let base = base.as_ref().filter(|_| Url::parse(value).is_err());
                 let absolute = base.and_then(|base| base.join(value).ok());
@@ -96,36 +55,19 @@ fn sanitizer(base: Option<Url>) -> Builder<'static> {
     builder
 }
 
-pub(super) fn allow(tags: &[&'static str]) -> Builder<'static> {
+/// A sanitizer that keeps these elements without attributes, and removes relative links.
+pub(super) fn sanitizer_for_elements(elements: impl IntoIterator<Item = &'static str>) -> Builder<'static> {
     let mut builder = Builder::empty();
     builder
-        .tags(tags.iter().copied().collect())
-        .clean_content_tags(DROPPED_WITH_TEXT.iter().copied().collect())
-        .url_schemes(HashSet::from(["http", "https"]))
+        .tags(elements.into_iter().collect())
+        .clean_content_tags(elements_removed_with_content().collect())
+        .url_schemes(["http", "https"].into())
         .url_relative(UrlRelative::Deny)
         .strip_comments(true);
     builder
 }
 
-/// The HTML with nothing left in it that runs, styles, frames or tracks. Links are made absolute against `base`;
-/// those that are not http or https go, and so do images of one or two pixels.
-pub fn sanitize_html(html: &str, base: Option<&Url>) -> String {
-    let added = base.map_or(0, |base| base.as_str().len());
-    let Some(html) = rebalance(truncate_html(html), ALLOWED_TAGS, added) else {
-        return escape_html(&html_to_text(html));
-    };
-    let cleaned = match base {
-        None => SANITIZER.clean(&html).to_string(),
-        Some(base) => {
-            let mut relative = sanitizer(Some(base.clone()));
-            relative.url_relative(UrlRelative::RewriteWithBase(base.clone()));
-            relative.clean(&html).to_string()
-        }
-    };
-    strip_leading_newlines_in_pre(remove_tracking_pixels(cleaned))
-}
-
-/// Drops images that are declared one or two pixels wide or high: counters, not pictures.
+/// Removes images with a declared width or height of at most two pixels: they count readers and show nothing.
 fn remove_tracking_pixels(html: String) -> String {
     if !html.contains("<img") {
         return html;
@@ -133,7 +75,7 @@ fn remove_tracking_pixels(html: String) -> String {
     let mut out = String::with_capacity(html.len());
     let mut rest = html.as_str();
     while let Some(at) = rest.find("<img") {
-        // Ammonia has escaped every `>` inside attribute values.
+        // Ammonia escapes every `>` in an attribute value.
         let Some(end) = rest[at..].find('>').map(|e| at + e + 1) else {
             break;
         };
@@ -151,7 +93,7 @@ fn remove_tracking_pixels(html: String) -> String {
     out
 }
 
-/// Drops the line feeds at the beginning of `<pre>`: a parser drops the first of them each time that it reads.
+/// Removes line feeds at the start of `<pre>`, since a parser removes the first of them whenever it reads the HTML.
 fn strip_leading_newlines_in_pre(html: String) -> String {
     let html = if html.contains('\r') { html.replace("\r\n", "\n").replace('\r', "\n") } else { html };
     if !html.contains("<pre") {

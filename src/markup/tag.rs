@@ -30,6 +30,12 @@ impl<'a> StartTag<'a> {
     }
 }
 
+/// The number of attributes in the text of a whole tag, at most [`MAX_ATTRIBUTES`].
+pub fn count_attributes(tag_text: &str) -> usize {
+    let name_end = tag_text.find(|c: char| c.is_ascii_whitespace() || c == '>').unwrap_or(tag_text.len());
+    AttributeIterator { rest: &tag_text[name_end..] }.take(MAX_ATTRIBUTES).count()
+}
+
 struct AttributeIterator<'a> {
     rest: &'a str,
 }

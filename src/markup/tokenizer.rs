@@ -4,6 +4,8 @@
 //! documents from the web, since quick-xml stops at the first bare `<` or unclosed quote. Where XML 1.0 has no rule it
 //! follows the tokenizer of WHATWG HTML (§13.2.5).
 
+mod html_rules;
+
 use super::tag::StartTag;
 
 /// One token of a document. Entities are not decoded.
@@ -27,7 +29,18 @@ pub struct Tokenizer<'a> {
     pub truncated: bool,
     /// Whether the document has a `<` or a quote that is not part of markup.
     pub malformed: bool,
+    /// Whether `<![CDATA[` starts a section in HTML: it does inside SVG and MathML only. Feeds always have sections.
+    pub allows_cdata: bool,
+    dialect: MarkupDialect,
     searches: [NeedleSearch; Needle::COUNT],
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum MarkupDialect {
+    /// XML, with HTML in it, and with the mistakes of feeds repaired.
+    Feed,
+    /// HTML as a browser reads it.
+    Html,
 }
 
 /// The last search for one needle. Its result is valid for every start between `from` and `found`, so that all searches
@@ -43,6 +56,7 @@ struct NeedleSearch {
 #[derive(Clone, Copy)]
 enum Needle {
     CommentEnd,
+    CommentEndBang,
     CdataEnd,
     InstructionEnd,
     DoubleQuote,
@@ -56,6 +70,7 @@ impl Needle {
     fn as_str(self) -> &'static str {
         match self {
             Needle::CommentEnd => "-->",
+            Needle::CommentEndBang => "--!>",
             Needle::CdataEnd => "]]>",
             Needle::InstructionEnd => "?>",
             Needle::DoubleQuote => "\"",
@@ -66,8 +81,23 @@ impl Needle {
 }
 
 impl<'a> Tokenizer<'a> {
+    /// Reads a feed, or another XML document.
     pub fn new(text: &'a str) -> Self {
-        Tokenizer { text, position: 0, truncated: false, malformed: false, searches: Default::default() }
+        Tokenizer {
+            text,
+            position: 0,
+            truncated: false,
+            malformed: false,
+            allows_cdata: true,
+            dialect: MarkupDialect::Feed,
+            searches: Default::default(),
+        }
+    }
+
+    /// Reads HTML with the tokens that a browser sees. A tag that the end of the document cuts off is
+    /// [`MarkupToken::Other`].
+    pub fn html(text: &'a str) -> Self {
+        Tokenizer { dialect: MarkupDialect::Html, allows_cdata: false, ..Tokenizer::new(text) }
     }
 
     /// The byte offset of the next token.
@@ -220,6 +250,19 @@ impl<'a> Tokenizer<'a> {
             self_closing: attribute_text.is_some(),
         })
     }
+
+    /// Whether the text after a `<` makes that `<` the start of markup.
+    fn starts_markup(&self, after: &str) -> bool {
+        let starts_name = |text: &str| match self.dialect {
+            MarkupDialect::Feed => !name_at(text).is_empty(),
+            MarkupDialect::Html => text.starts_with(|c: char| c.is_ascii_alphabetic()),
+        };
+        match after.as_bytes().first() {
+            Some(b'!' | b'?') => true,
+            Some(b'/') => self.dialect == MarkupDialect::Html || starts_name(&after[1..]),
+            _ => starts_name(after),
+        }
+    }
 }
 
 /// A longer attribute value lacks its closing quote.
@@ -232,7 +275,10 @@ impl<'a> Iterator for Tokenizer<'a> {
         let start = self.position;
         let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
         if rest.starts_with('<')
-            && let Some(token) = self.read_markup()
+            && let Some(token) = match self.dialect {
+                MarkupDialect::Feed => self.read_markup(),
+                MarkupDialect::Html => self.read_html_markup(),
+            }
         {
             return Some(token);
         }
@@ -244,7 +290,7 @@ impl<'a> Iterator for Tokenizer<'a> {
                 end += 1;
             }
             match self.text[end..].find('<') {
-                Some(at) if starts_markup(&self.text[end + at + 1..]) => {
+                Some(at) if self.starts_markup(&self.text[end + at + 1..]) => {
                     end += at;
                     break;
                 }
@@ -257,14 +303,6 @@ impl<'a> Iterator for Tokenizer<'a> {
         }
         self.position = end;
         Some(MarkupToken::Text(&self.text[start..end]))
-    }
-}
-
-fn starts_markup(after: &str) -> bool {
-    match after.as_bytes().first() {
-        Some(b'!' | b'?') => true,
-        Some(b'/') => !name_at(&after[1..]).is_empty(),
-        _ => !name_at(after).is_empty(),
     }
 }
 
@@ -287,63 +325,4 @@ fn name_at(text: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::markup::entities::decode_entities;
-
-    fn shown(text: &str) -> Vec<String> {
-        Tokenizer::new(text)
-            .map(|token| match token {
-                MarkupToken::Text(t) => format!("text {t}"),
-                MarkupToken::CData(t) => format!("cdata {t}"),
-                MarkupToken::Start(t) if t.self_closing => format!("empty {}", t.name),
-                MarkupToken::Start(t) => format!("start {}", t.name),
-                MarkupToken::End(n) => format!("end {n}"),
-                MarkupToken::Other => "other".into(),
-            })
-            .collect()
-    }
-
-    #[test]
-    fn bare_angle_bracket_is_text() {
-        assert_eq!(shown("<a>1 < 2 <3 << </ </a>"), ["start a", "text 1 < 2 <3 << </ ", "end a"]);
-    }
-
-    #[test]
-    fn tag_without_its_bracket_ends_where_the_next_tag_starts() {
-        assert_eq!(shown("<a href='x' <b></a <c/>"), ["start a", "start b", "end a", "empty c"]);
-    }
-
-    #[test]
-    fn unclosed_section_reaches_to_the_end() {
-        assert_eq!(shown("<![CDATA[a > b"), ["cdata a > b"]);
-        assert_eq!(shown("<?a b"), ["other"]);
-    }
-
-    #[test]
-    fn unclosed_comment_ends_at_the_first_bracket() {
-        assert_eq!(
-            shown("a<!-- b > c --><!-->d<!-- e > f"),
-            ["text a", "other", "other", "text d", "other", "text  f"]
-        );
-    }
-
-    #[test]
-    fn doctype_with_entities_is_one_token_of_no_value() {
-        assert_eq!(shown("<!DOCTYPE x [ <!ENTITY a \"b>\"> ]><x>&a;</x>"), ["other", "start x", "text &a;", "end x"]);
-    }
-
-    #[test]
-    fn instruction_without_its_question_mark_ends_at_the_bracket() {
-        assert_eq!(shown("<?xml version='1.0'><a/><?b ?>"), ["other", "empty a", "other"]);
-    }
-
-    #[test]
-    fn hostile_repetition_takes_linear_time() {
-        for piece in ["<", "<!--", "<![CDATA[", "<?", "<!", "<![", "<a b=\"", "<a b='", "</a", "&", "<a ", "&#"] {
-            let text = piece.repeat(1 << 18);
-            assert!(Tokenizer::new(&text).count() <= 1 << 18);
-            assert!(decode_entities(&text).len() <= text.len());
-        }
-    }
-}
+mod tests;

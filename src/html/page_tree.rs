@@ -1,0 +1,220 @@
+//! A whole page → its tree, unless the tree would take too much time or memory.
+//!
+//! The limits are checked while the tree is built, since only the tree builder knows which tags it ignores and where raw
+//! text ends. html5ever receives the page token by token; its time is quadratic in the depth of elements and in the
+//! attributes of one element.
+
+use super::allow_list::contains_raw_text;
+use crate::markup::tag::count_attributes;
+use crate::markup::tokenizer::{MarkupToken, Tokenizer};
+use dom_query::{Document, NodeData, NodeId, NodeRef};
+use html5ever::buffer_queue::BufferQueue;
+use html5ever::interface::TokenizerResult;
+use html5ever::interface::tree_builder::Tracer;
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::{self, Token, TokenSink, TokenSinkResult, TokenizerOpts};
+use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
+use std::cell::Cell;
+
+/// Attributes of one element.
+const MAX_ATTRIBUTES: usize = 256;
+/// Nodes of a page. An unclosed formatting element adds one in every following block.
+const MAX_NODES: usize = 200_000;
+/// Ampersands in one text node, and in one attribute value. Writing them takes time quadratic in their number.
+const MAX_TEXT_AMPERSANDS: usize = 1_000;
+const MAX_ATTRIBUTE_AMPERSANDS: usize = 20_000;
+/// The nodes that the tree builder always holds: the document, `html`, `head` and `body`.
+const STRUCTURAL_NODES: usize = 4;
+
+/// Parses a page; `None` if its tree exceeds a limit. A formatting element counts twice in `max_depth`, because the tree
+/// builder may have to reopen it.
+pub(super) fn parse_page(html: &str, max_depth: usize) -> Option<Document> {
+    let parser = PageParser::new();
+    let mut tokens = Tokenizer::html(html);
+    let mut last_start_tag = "";
+    let mut fed = 0;
+    while let Some(token) = tokens.next() {
+        if let MarkupToken::Start(tag) = token {
+            last_start_tag = tag.name;
+        }
+        let text = tokens.slice(fed, tokens.offset());
+        if text.starts_with('<') && !text.starts_with("<!") && count_attributes(text) > MAX_ATTRIBUTES {
+            return None;
+        }
+        parser.feed(text);
+        fed = tokens.offset();
+        if parser.is_in_raw_text() {
+            tokens.skip_raw_text(last_start_tag);
+        }
+        tokens.allows_cdata = parser.is_in_foreign_content();
+        if parser.held_nodes() > max_depth + STRUCTURAL_NODES || parser.node_count() > MAX_NODES {
+            return None;
+        }
+    }
+    parser.feed(tokens.slice(fed, html.len()));
+    let document = parser.finish();
+    let exceeds_ampersands = document.root().descendants_it().any(|node| exceeds_ampersands(&node));
+    (!exceeds_ampersands).then_some(document)
+}
+
+/// html5ever's tokenizer and tree builder, without scripting.
+struct PageParser {
+    tokenizer: tokenizer::Tokenizer<PageTokenSink>,
+    input: BufferQueue,
+}
+
+impl PageParser {
+    fn new() -> PageParser {
+        let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
+        let builder = TreeBuilder::new(Document::default(), options);
+        let sink = PageTokenSink { builder, is_in_raw_text: Cell::new(false) };
+        PageParser {
+            tokenizer: tokenizer::Tokenizer::new(sink, TokenizerOpts::default()),
+            input: BufferQueue::default(),
+        }
+    }
+
+    fn feed(&self, text: &str) {
+        self.input.push_back(StrTendril::from(text));
+        while !matches!(self.tokenizer.feed(&self.input), TokenizerResult::Done) {}
+    }
+
+    fn is_in_raw_text(&self) -> bool {
+        self.tokenizer.sink.is_in_raw_text.get()
+    }
+
+    fn is_in_foreign_content(&self) -> bool {
+        self.tokenizer.sink.adjusted_current_node_present_but_not_in_html_namespace()
+    }
+
+    /// Open elements, formatting elements to reopen, and the nodes of [`STRUCTURAL_NODES`].
+    fn held_nodes(&self) -> usize {
+        let counter = HandleCounter { handles: Cell::new(0) };
+        self.tokenizer.sink.builder.trace_handles(&counter);
+        counter.handles.get()
+    }
+
+    fn node_count(&self) -> usize {
+        self.tokenizer.sink.builder.sink.tree.len()
+    }
+
+    fn finish(self) -> Document {
+        self.tokenizer.end();
+        self.tokenizer.sink.builder.sink
+    }
+}
+
+/// A tree builder that remembers whether the tokenizer is inside raw text.
+struct PageTokenSink {
+    builder: TreeBuilder<NodeId, Document>,
+    is_in_raw_text: Cell<bool>,
+}
+
+impl TokenSink for PageTokenSink {
+    type Handle = NodeId;
+
+    fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<NodeId> {
+        let is_tag = matches!(token, Token::TagToken(_));
+        let result = self.builder.process_token(token, line);
+        if is_tag {
+            self.is_in_raw_text.set(matches!(result, TokenSinkResult::RawData(_) | TokenSinkResult::Plaintext));
+        }
+        result
+    }
+
+    fn end(&self) {
+        self.builder.end();
+    }
+
+    fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
+        self.builder.adjusted_current_node_present_but_not_in_html_namespace()
+    }
+}
+
+struct HandleCounter {
+    handles: Cell<usize>,
+}
+
+impl Tracer for HandleCounter {
+    type Handle = NodeId;
+
+    fn trace_handle(&self, _: &NodeId) {
+        self.handles.set(self.handles.get() + 1);
+    }
+}
+
+fn exceeds_ampersands(node: &NodeRef<'_>) -> bool {
+    let is_over = |text: &str, max: usize| text.bytes().filter(|byte| *byte == b'&').count() > max;
+    let is_over_limit = node.query_or(false, |node| match &node.data {
+        NodeData::Text { contents } => is_over(contents, MAX_TEXT_AMPERSANDS),
+        NodeData::Element(element) => {
+            element.attrs.iter().any(|attribute| is_over(&attribute.value, MAX_ATTRIBUTE_AMPERSANDS))
+        }
+        _ => false,
+    });
+    // Raw text is written unchanged.
+    let is_in_raw_text =
+        || node.parent().and_then(|parent| parent.node_name()).is_some_and(|name| contains_raw_text(&name));
+    is_over_limit && !is_in_raw_text()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_parsed(page: &str) -> bool {
+        parse_page(page, 20).is_some()
+    }
+
+    #[test]
+    fn ordinary_page_is_parsed() {
+        let ordinary =
+            "<html><body><ul><li>1<li>2</ul><p>3<p>4<b>5</b><img src=x><table><tr><td>6</table></body></html>";
+        assert!(is_parsed(&ordinary.repeat(500)));
+        assert!(is_parsed(&format!("<svg>{}</svg>", "<path d=x />".repeat(500))));
+        assert!(is_parsed(&format!("<script>{}</script>", "a && b; if (c < d) e('</div>');".repeat(2_000))));
+    }
+
+    #[test]
+    fn tree_is_as_parsed_in_one_piece() {
+        for page in [
+            "<!doctype html><title>a<b></title><p>1<p>2&amp;3\r\n4<table><tr>5<td>6</table><svg><![CDATA[a>b]]></svg>",
+            "<script><!--<script></script>--></script><style></p></style><noscript><p>1</noscript><textarea>\n<p>",
+            "<select><iframe><p></iframe></select><div>1</div><!--a--!>b<plaintext><p>",
+            "<a b='",
+        ] {
+            assert_eq!(parse_page(page, 20).unwrap().html(), Document::from(page).html(), "{page}");
+        }
+    }
+
+    #[test]
+    fn deep_page_is_refused() {
+        for nested in [
+            "<div>",
+            "<div/>",
+            "<div></x>",
+            "<div><!--</div>-->",
+            "<div><script></div></script>",
+            "<div><script><!--<script></script></div>--></script>",
+            "<div><svg><![CDATA[></div>]]></svg>",
+            "<div><noscript></noscript><xmp></div></xmp>",
+            "<div><table><tr><td></div>",
+        ] {
+            assert!(!is_parsed(&nested.repeat(21)), "{nested}");
+        }
+        for start in ["<svg><title>", "<!----!>", "<svg><foreignObject><svg></svg><iframe></iframe>"] {
+            assert!(!is_parsed(&format!("{start}{}", "<div>".repeat(21))), "{start}");
+        }
+        assert!(!is_parsed(&("<b>".repeat(19) + &"<p>x".repeat(10_000))));
+    }
+
+    #[test]
+    fn page_with_too_many_attributes_or_ampersands_is_refused() {
+        assert!(!is_parsed(&format!("<p {}>", "a=b ".repeat(300))));
+        assert!(!is_parsed(&format!("</p {}>", "a=b ".repeat(300))));
+        assert!(!is_parsed(&format!("<p {}", "a=b ".repeat(300))));
+        assert!(!is_parsed(&format!("<svg><title><p {}>", "a=b ".repeat(300))));
+        assert!(!is_parsed(&format!("<p>{}</p>", "& ".repeat(2_000))));
+        assert!(!is_parsed(&"& ".repeat(2_000)));
+    }
+}
