@@ -1,4 +1,4 @@
-//! A date as somebody wrote it. It is read as the only item of a JSON Feed, the shortest public way to the dates' reader.
+//! Parses a date, as that of the only item of a JSON Feed, since the date parser is not public.
 
 #![no_main]
 
@@ -8,12 +8,12 @@ use url::Url;
 
 fuzz_target!(|text: &str| {
     let Some(first) = read(text) else { return };
-    // What newsfold writes as a date is the same date.
+    // A date that newsfold writes is read as the same date.
     let written = first.to_string();
     if !written.starts_with('-') {
         assert_eq!(read(&written), Some(first), "{text:?} is read as {written}");
     }
-    assert_eq!(read(&format!(" {text}\n")), Some(first), "white space around {text:?} means nothing");
+    assert_eq!(read(&format!(" {text}\n")), Some(first), "white space around {text:?} is ignored");
 });
 
 fn read(text: &str) -> Option<jiff::Timestamp> {

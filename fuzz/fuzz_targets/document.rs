@@ -1,16 +1,16 @@
-//! A document from a stranger, all the way: bytes → decode → rewrite → feed-rs or feedparser-rs → items.
+//! Parses a document and normalizes its items: bytes → character set → rewriter → feed-rs → items.
 //!
-//! The first byte chooses the `Content-Type` and the limits, the rest is the document.
+//! The first byte selects the `Content-Type` and the limits; the rest is the document.
 
 #![no_main]
 
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use newsfold::domain::display_text::is_invisible;
+use newsfold::feed_parser::{FetchedDocument, NotAFeed, Options, ParsedFeed, parse_feed};
 use newsfold::ingest::feed_language::detect_feed_language;
 use newsfold::ingest::normalize::normalize_items;
-use newsfold::feed_parser::{FetchedDocument, NotAFeed, Options, ParsedFeed, parse_feed};
-use newsfold_fuzz::{MAX_SANITISED, check_harmless, check_link};
+use newsfold_fuzz::{MAX_SANITIZED_BYTES, check_harmless, check_link};
 use std::collections::HashSet;
 use url::Url;
 
@@ -25,8 +25,8 @@ const CONTENT_TYPES: [Option<&str>; 8] = [
     Some(";;charset=;charset=utf-16le"),
 ];
 
-/// Longer guids are cut by the parser.
-const MAX_GUID: usize = 4 * 1024;
+/// The parser truncates longer guids.
+const MAX_GUID_BYTES: usize = 4 * 1024;
 
 fuzz_target!(|data: &[u8]| {
     let Some((choice, bytes)) = data.split_first() else { return };
@@ -39,15 +39,15 @@ fuzz_target!(|data: &[u8]| {
     let document = FetchedDocument { bytes, content_type, url: &url };
 
     let parsed = parse_feed(&document, &options);
-    assert_eq!(parsed, parse_feed(&document, &options), "the same document reads the same");
+    assert_eq!(parsed, parse_feed(&document, &options), "parsing is deterministic");
     match &parsed {
-        Ok((feed, _)) => check(feed, &options, &url),
+        Ok((feed, _)) => check_feed(feed, &options, &url),
         Err(NotAFeed::Html { feeds }) => feeds.iter().for_each(|feed| check_link(&feed.url)),
         Err(_) => {}
     }
 });
 
-fn check(feed: &ParsedFeed, options: &Options, url: &Url) {
+fn check_feed(feed: &ParsedFeed, options: &Options, url: &Url) {
     [&feed.site_url, &feed.self_url].into_iter().flatten().for_each(check_link);
     feed.hubs.iter().for_each(check_link);
     assert!(feed.items.len() <= options.max_items);
@@ -57,23 +57,23 @@ fn check(feed: &ParsedFeed, options: &Options, url: &Url) {
         for text in [&item.title, &item.summary_html, &item.content_html].into_iter().flatten() {
             assert!(text.len() <= options.max_text_bytes && !text.trim().is_empty(), "{text:?}");
         }
-        assert!(item.guid.as_ref().is_none_or(|guid| !guid.is_empty() && guid.len() <= MAX_GUID));
+        assert!(item.guid.as_ref().is_none_or(|guid| !guid.is_empty() && guid.len() <= MAX_GUID_BYTES));
     }
 
     let now = Timestamp::from_second(1_800_000_000).unwrap();
     let mut problems = Vec::new();
     let items = normalize_items(feed, url, now, &mut problems);
-    assert_eq!(items, normalize_items(feed, url, now, &mut Vec::new()), "the same feed gives the same items");
+    assert_eq!(items, normalize_items(feed, url, now, &mut Vec::new()), "normalizing is deterministic");
     assert!(items.len() <= feed.items.len());
     let guids: HashSet<&str> = items.iter().map(|item| item.guid.as_str()).collect();
-    assert_eq!(guids.len(), items.len(), "a guid is one item's");
+    assert_eq!(guids.len(), items.len(), "guids are unique");
     for item in &items {
         assert!(!item.guid.is_empty() && !item.title.is_empty());
         assert!(item.title.chars().count() <= 501 && item.summary.chars().count() <= 1001, "{item:?}");
         assert!(!item.title.contains(is_invisible) && !item.summary.contains(is_invisible), "{item:?}");
         assert_eq!(item.url.is_some(), item.canonical_url.is_some());
         if let Some(content) = &item.content {
-            assert!(content.len() <= MAX_SANITISED);
+            assert!(content.len() <= MAX_SANITIZED_BYTES);
             check_harmless(content);
         }
     }

@@ -1,6 +1,6 @@
-//! HTML from a stranger: made harmless, and made into text.
+//! Sanitizes HTML and converts it to text.
 //!
-//! The first byte chooses what relative links are relative to, the rest is the HTML.
+//! The first byte selects the base of relative links; the rest is the HTML.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use newsfold::html::MAX_HTML_BYTES;
 use newsfold::html::plain_text::html_to_text;
 use newsfold::html::sanitize::sanitize_html;
-use newsfold_fuzz::{MAX_SANITISED, check_harmless};
+use newsfold_fuzz::{MAX_SANITIZED_BYTES, check_harmless};
 use url::Url;
 
 fuzz_target!(|data: &[u8]| {
@@ -23,15 +23,15 @@ fuzz_target!(|data: &[u8]| {
     let base = base.map(|base| Url::parse(&base).unwrap());
 
     let clean = sanitize_html(&html, base.as_ref());
-    assert!(clean.len() <= MAX_SANITISED, "{} bytes become {}", html.len(), clean.len());
+    assert!(clean.len() <= MAX_SANITIZED_BYTES, "{} bytes become {}", html.len(), clean.len());
     check_harmless(&clean);
-    // As it is done when an item goes out.
+    // Items are sanitized again when they are published.
     let again = sanitize_html(&clean, None);
     check_harmless(&again);
-    // Longer HTML is cut, and longer links are dropped, which an absolute one may have become.
+    // The second pass truncates longer HTML and drops longer links, and resolving may have made a link longer.
     let longest_value = clean.split('"').map(str::len).max().unwrap_or_default();
     if clean.len() <= MAX_HTML_BYTES && longest_value <= 8 * 1024 {
-        assert_eq!(clean, again, "what is clean stays as it is");
+        assert_eq!(clean, again, "sanitized HTML is unchanged");
     }
 
     let text = html_to_text(&html);

@@ -1,22 +1,21 @@
-//! Links in canonical form, and the headers of an answer: the text's first line is a link, every other line is a
-//! header's value.
+//! Canonicalizes a link, the first line, and parses response headers, one value a line after it.
 //!
-//! The readers of headers are no public interface, so that their files are compiled in here as they are.
+//! The header parsers are not public, so their files are compiled into this target.
 
 #![no_main]
 
 #[allow(dead_code)]
-#[path = "../../src/fetch/headers.rs"]
-mod headers;
+#[path = "../../src/http_client/cache_headers.rs"]
+mod cache_headers;
 #[allow(dead_code)]
-#[path = "../../src/fetch/links.rs"]
-mod links;
+#[path = "../../src/http_client/link_header.rs"]
+mod link_header;
 
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use newsfold::urls::canonical::canonical_url;
 use newsfold::urls::outlet::{outlet_of_site, outlet_of_url};
-use newsfold::{http_client, domain};
+use newsfold::{domain, http_client};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::time::Duration;
 use url::Url;
@@ -32,7 +31,7 @@ const NAMES: [HeaderName; 8] = [
     header::LAST_MODIFIED,
 ];
 
-/// The longest time that a header can ask for in seconds, and that a date can be away.
+/// The longest duration that a header can contain, in seconds or as a date.
 const MAX_WAIT: Duration = Duration::from_secs(10_000 * 366 * 24 * 3600);
 
 fuzz_target!(|data: &[u8]| {
@@ -56,7 +55,7 @@ fn check_canonical(link: &Url) {
     http_client::Origin::from_url(link);
 }
 
-/// The first byte of a line chooses the header.
+/// The first byte of a line selects the header.
 fn check_headers<'a>(lines: impl Iterator<Item = &'a [u8]>, base: &Url) {
     let mut headers = HeaderMap::new();
     for line in lines.take(100) {
@@ -66,11 +65,11 @@ fn check_headers<'a>(lines: impl Iterator<Item = &'a [u8]>, base: &Url) {
         }
     }
     let now = Timestamp::from_second(1_800_000_000).unwrap();
-    let links = links::links(&headers, base);
+    let links = link_header::links(&headers, base);
     assert!(links.hubs.len() <= 8);
-    assert!(headers::freshness(&headers, now).fresh_for.is_none_or(|time| time <= MAX_WAIT));
-    assert!(headers::retry_after(&headers, now).is_none_or(|time| time <= MAX_WAIT));
-    if let Some(validators) = headers::validators(base, &headers) {
+    assert!(cache_headers::freshness(&headers, now).fresh_for.is_none_or(|time| time <= MAX_WAIT));
+    assert!(cache_headers::retry_after(&headers, now).is_none_or(|time| time <= MAX_WAIT));
+    if let Some(validators) = cache_headers::validators(base, &headers) {
         let kept = [&validators.etag, &validators.last_modified].into_iter().flatten();
         assert!(kept.into_iter().all(|value| !value.is_empty() && value.len() <= 4096));
     }

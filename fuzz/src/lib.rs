@@ -1,14 +1,14 @@
-//! What the targets check alike: that HTML is harmless, that a link is of the web. Each check panics where it fails.
+//! Checks that several targets share. Each panics if it fails.
 
 use newsfold::html;
 use url::Url;
 
-/// The attributes that may be left on an element, whatever it is.
-const ATTRIBUTES: [&str; 11] =
+/// The attributes that sanitized elements may have.
+const ALLOWED_ATTRIBUTES: [&str; 11] =
     ["lang", "dir", "href", "title", "rel", "src", "alt", "width", "height", "colspan", "rowspan"];
 
-/// Elements that may be left. Written out again here, so that a change there is noticed.
-const ELEMENTS: [&str; 45] = [
+/// The elements that sanitized HTML may contain: a copy of the sanitizer's list, so that a change of that is noticed.
+const ALLOWED_ELEMENTS: [&str; 45] = [
     "a",
     "abbr",
     "b",
@@ -56,9 +56,9 @@ const ELEMENTS: [&str; 45] = [
     "ul",
 ];
 
-/// Reads sanitised HTML as strictly as it has to be written and judges every tag and every attribute.
+/// Parses sanitized HTML strictly and checks every tag and attribute.
 ///
-/// A `<` that begins no tag of the list, a value without quotes, a link that is not http or https: all are faults.
+/// Fails for a `<` that starts no allowed tag, a value without quotes, and a link that is not http or https.
 pub fn check_harmless(html: &str) {
     let mut rest = html;
     while let Some(at) = rest.find('<') {
@@ -75,15 +75,15 @@ pub fn check_harmless(html: &str) {
         while let Some(attribute) = rest.strip_prefix(' ') {
             let (name, value) = attribute.split_once("=\"").expect("an attribute has a value in quotes");
             let (value, after) = value.split_once('"').expect("a value ends");
-            assert!(ATTRIBUTES.contains(&name), "attribute {name:?} in {html:?}");
+            assert!(ALLOWED_ATTRIBUTES.contains(&name), "attribute {name:?} in {html:?}");
             if matches!(name, "href" | "src") {
-                // As a browser reads it: `hTtp:x` is of the web too. Some names are written so that nobody can read them.
+                // Browsers also accept `hTtp:x`. Some hosts cannot be parsed at all.
                 let is_written_out = value.starts_with("http://") || value.starts_with("https://");
                 let read = Url::parse(&value.replace("&nbsp;", "\u{a0}").replace("&amp;", "&"));
                 let is_web = read.map_or(is_written_out, |url| matches!(url.scheme(), "http" | "https"));
                 assert!(is_web, "link {value:?} in {html:?}");
             }
-            // What looks for the end of a tag looks for this sign.
+            // The sanitizer's passes look for `>` as the end of a tag.
             assert!(!value.contains(['<', '>']), "value {value:?} in {html:?}");
             rest = after;
         }
@@ -92,13 +92,13 @@ pub fn check_harmless(html: &str) {
 }
 
 fn check_element(name: &str, html: &str) {
-    assert!(ELEMENTS.contains(&name), "element {name:?} in {html:?}");
+    assert!(ALLOWED_ELEMENTS.contains(&name), "element {name:?} in {html:?}");
 }
 
-/// The bytes that sanitised HTML may have at most, whatever was in it: content is stored.
-pub const MAX_SANITISED: usize = 8 * html::MAX_HTML_BYTES;
+/// Bytes of sanitized HTML, which is stored.
+pub const MAX_SANITIZED_BYTES: usize = 8 * html::MAX_HTML_BYTES;
 
-/// An address that readers may be given.
+/// Checks a URL that readers are given.
 pub fn check_link(url: &Url) {
     assert!(matches!(url.scheme(), "http" | "https"), "{url}");
     assert!(url.has_host(), "{url}");
