@@ -449,62 +449,64 @@ CREATE TABLE websub_subscription (
     declared_topic      TEXT,
     -- What was requested of the hub, and the URL that the hub calls. The token is the last path segment of the callback.
     -- Token and secret are generated for each subscription and are never logged.
-    hub                 TEXT,
-    topic               TEXT,
+    requested_hub       TEXT,
+    requested_topic     TEXT,
     callback            TEXT,
     token               TEXT    UNIQUE,
     secret              TEXT,
-    state               TEXT    NOT NULL DEFAULT 'none'
-        CHECK (state IN ('none', 'asked', 'active', 'leaving', 'denied', 'failed')),
+    state               TEXT    NOT NULL DEFAULT 'inactive'
+        CHECK (state IN ('inactive', 'requested', 'active', 'unsubscribing', 'denied', 'failed')),
     -- The hub has been asked to renew an active subscription.
     renewing            INTEGER NOT NULL DEFAULT 0 CHECK (renewing IN (0, 1)),
     requested_at        INTEGER,
     -- When the state machine runs next. Moved forward before a request is sent, so that a crash never causes an early one.
-    next_at             INTEGER,
+    next_action_at      INTEGER,
     -- Set while the subscription is active or being ended.
     lease_until         INTEGER,
     failures            INTEGER NOT NULL DEFAULT 0,
     -- Documents that were accepted, and those that were rejected for their signature.
     pushes              INTEGER NOT NULL DEFAULT 0,
-    ignored             INTEGER NOT NULL DEFAULT 0,
+    rejected_pushes     INTEGER NOT NULL DEFAULT 0,
     last_push_at        INTEGER,
     -- Pushes have proved reliable, so that polls are only a safety net.
-    trusted             INTEGER NOT NULL DEFAULT 0 CHECK (trusted IN (0, 1)),
+    reliable            INTEGER NOT NULL DEFAULT 0 CHECK (reliable IN (0, 1)),
     -- While polls are a safety net: the time of the next poll, and the time that the source's own schedule would choose.
     deferred_until      INTEGER,
     undeferred_poll_at  INTEGER,
-    detail              TEXT    NOT NULL DEFAULT ''
+    -- The last event that an operator may want to know about, as JSON.
+    last_event          TEXT
 ) STRICT;
 
-CREATE INDEX websub_subscription_by_time ON websub_subscription (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX websub_subscription_by_time ON websub_subscription (next_action_at) WHERE next_action_at IS NOT NULL;
 CREATE INDEX websub_subscription_by_lease ON websub_subscription (lease_until) WHERE lease_until IS NOT NULL;
 
 -- A source that changes state has its subscription updated at once.
 CREATE TRIGGER websub_subscription_on_source_state AFTER UPDATE OF state ON source WHEN old.state <> new.state BEGIN
-    UPDATE websub_subscription SET next_at = 0 WHERE source_id = new.id;
+    UPDATE websub_subscription SET next_action_at = 0 WHERE source_id = new.id;
 END;
 
 -- As a hub: verified subscriptions to the documents of our feeds.
 CREATE TABLE websub_subscriber (
-    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
     -- URL of the document.
-    topic          TEXT    NOT NULL,
+    topic           TEXT    NOT NULL,
     -- Anyone who knows the callback can send documents to it, so that it is never logged.
-    callback       TEXT    NOT NULL,
-    host           TEXT    NOT NULL,
+    callback        TEXT    NOT NULL,
+    host            TEXT    NOT NULL,
     -- Key for signatures; NULL if the subscriber sent none.
-    secret         TEXT,
-    since          INTEGER NOT NULL,
-    lease_until    INTEGER NOT NULL,
+    secret          TEXT,
+    subscribed_at   INTEGER NOT NULL,
+    lease_until     INTEGER NOT NULL,
     -- Hash of the last document delivered. NULL for a new subscriber until the hash of the current document is known,
     -- which counts as delivered.
-    delivered_hash TEXT,
-    delivered_at   INTEGER,
-    deliveries     INTEGER NOT NULL DEFAULT 0,
+    delivered_hash  TEXT,
+    delivered_at    INTEGER,
+    deliveries      INTEGER NOT NULL DEFAULT 0,
     -- Consecutive failed deliveries, and the earliest time of the next attempt. Both are updated before a request is sent.
-    failures       INTEGER NOT NULL DEFAULT 0,
-    next_at        INTEGER NOT NULL DEFAULT 0,
-    detail         TEXT    NOT NULL DEFAULT '',
+    failures        INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER NOT NULL DEFAULT 0,
+    -- Why the last delivery failed, as JSON; NULL if it succeeded.
+    last_failure    TEXT,
     UNIQUE (topic, callback)
 ) STRICT;
 
@@ -526,13 +528,14 @@ CREATE TABLE websub_subscriber_request (
     -- Requested duration of the lease.
     lease     INTEGER NOT NULL,
     verify_at INTEGER NOT NULL,
-    tries     INTEGER NOT NULL DEFAULT 0,
+    -- Verification requests whose result was not recorded, because the program stopped.
+    attempts  INTEGER NOT NULL DEFAULT 0,
     UNIQUE (topic, callback)
 ) STRICT;
 
 CREATE INDEX websub_subscriber_request_by_time ON websub_subscriber_request (verify_at);
 
--- The accepted requests of the last hour. Rate limits are based on it, so that nobody can use the hub to flood others.
+-- The accepted requests of the last hour. The rate limits count them, so that the hub cannot be used to flood others.
 CREATE TABLE verification_log (
     -- When the callback is, or was, asked to confirm.
     verify_at INTEGER NOT NULL,
@@ -556,12 +559,13 @@ CREATE TABLE feed_state (
 
 -- As a publisher: the last change of each document of which each configured hub was notified.
 CREATE TABLE hub_notification (
-    hub           TEXT    NOT NULL,
-    topic         TEXT    NOT NULL,
-    notified_hash TEXT,
-    notified_at   INTEGER,
-    failures      INTEGER NOT NULL DEFAULT 0,
-    next_at       INTEGER NOT NULL DEFAULT 0,
-    detail        TEXT    NOT NULL DEFAULT '',
+    hub             TEXT    NOT NULL,
+    topic           TEXT    NOT NULL,
+    notified_hash   TEXT,
+    notified_at     INTEGER,
+    failures        INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER NOT NULL DEFAULT 0,
+    -- Why the last notification failed, as JSON; NULL if it succeeded.
+    last_failure    TEXT,
     PRIMARY KEY (hub, topic)
 ) STRICT, WITHOUT ROWID;

@@ -23,13 +23,13 @@ pub use publisher::new_token;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crawl::{BudgetCache, OutageDetector, PollContext};
-use crate::domain::{IngestResult, Timestamp};
+use crate::domain::{DisabledReason, IngestResult, Timestamp};
 use crate::feed_parser;
 use crate::http_client::{FetchOutcome, Fetcher};
 use crate::publish;
 use crate::serve::{self, TaskHealth};
 use crate::store::Store;
-use crate::websub::PushQueue;
+use crate::websub::push_queue::PushQueue;
 use anyhow::Context;
 use futures_util::FutureExt;
 use jiff::SignedDuration;
@@ -104,7 +104,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let mut context = poll_context(&config, store.clone(), clock.clone(), DAEMON)?;
     context.outage = OutageDetector::watched(&store).await?;
-    let websub_off = websub_subscriber::prepare(&config, &context).await?;
+    let websub_disabled = websub_subscriber::prepare(&config, &context).await?;
     scheduler::spread_overdue(&context).await?;
     publisher::prepare(&store, &config.publish, &clock).await?;
     let signals = Signals::default();
@@ -162,7 +162,7 @@ pub async fn run(
             Box::pin(maintenance::run(store, options, clock, stop))
         })
     });
-    if websub_off.is_none() {
+    if websub_disabled.is_none() {
         let (inbox, pushed) = PushQueue::new(config.fetch.max_body_bytes);
         served = served.merge(websub_subscriber::router(&config, &context, inbox));
         let pushed = Arc::new(tokio::sync::Mutex::new(pushed));
@@ -271,7 +271,7 @@ async fn ended(tasks: &mut JoinSet<()>) {
 pub fn poll_context(config: &Config, store: Store, clock: Clock, program: &str) -> anyhow::Result<PollContext> {
     let fetcher = Fetcher::new(config.fetch.clone())?;
     let parse = feed_parser::Options { max_bytes: config.fetch.max_body_bytes, ..feed_parser::Options::default() };
-    let safety_poll = websub_off(config, &fetcher).is_none().then_some(config.websub.safety_poll_interval);
+    let safety_poll = websub_disabled(config, &fetcher).is_none().then_some(config.websub.safety_poll_interval);
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     Ok(PollContext {
         fetcher,
@@ -287,10 +287,10 @@ pub fn poll_context(config: &Config, store: Store, clock: Clock, program: &str) 
     })
 }
 
-/// Why hubs are not used under this configuration; `None` where they are.
-fn websub_off(config: &Config, fetcher: &Fetcher) -> Option<String> {
+/// Why newsfold does not subscribe at hubs with this configuration; `None` if it does.
+fn websub_disabled(config: &Config, fetcher: &Fetcher) -> Option<DisabledReason> {
     let default = publish::Options::default().base_url;
-    config.websub.off(&config.publish.base_url, &default, fetcher.address_policy())
+    config.websub.disabled_reason(&config.publish.base_url, &default, fetcher.address_policy())
 }
 
 /// Fetches a document by the configured rules, for a look at it: its bytes, its type, and the URL that answered. Where

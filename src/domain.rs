@@ -3,6 +3,7 @@
 //! Two vocabularies stay apart: `Parsed*` (in [`crate::feed_parser`]) is what a document said; the types here are what we keep.
 
 pub mod backoff;
+mod client_address;
 mod constraint;
 pub mod display_text;
 pub mod duration;
@@ -19,11 +20,14 @@ mod published_feed;
 mod source;
 mod story;
 
+pub use client_address::client_address;
 pub use constraint::{ConstraintKind, GroupingConstraint};
 pub use edition::{Edition, EditionReason, EditionReport, EditionText, FeedEntry, FeedVariant};
 pub use feed_problem::{FeedProblem, ProblemKind};
-pub use hub_subscriber::{HubNotification, HubSubscriber, SubscriberRequest};
-pub use hub_subscription::{DeclaredHub, HubMode, HubSubscription, SubscriptionState};
+pub use hub_subscriber::{HubNotification, HubSubscriber, RateLimitCounts, RequestCounts, SubscriberRequest};
+pub use hub_subscription::{
+    DeclaredHub, DisabledReason, HubEvent, HubMode, HubSubscription, SignatureError, SubscriptionState, WebSubFailure,
+};
 pub use ids::{BadStoryId, ConstraintId, ItemId, PollId, SourceId, StoryId, SubscriberId};
 pub use item::{ArticleText, IngestResult, Item, ItemChange, MatchedBy, NewItem};
 pub use jiff::Timestamp;

@@ -24,7 +24,7 @@ pub use link_header::LinkRelations;
 pub use options::{Options, PortRange};
 pub use origin::Origin;
 pub use websub_delivery::CallbackResponse;
-pub use websub_request::HubResponse;
+pub use websub_request::{HubRequestError, hub_status, websub_request_record};
 
 use crate::domain::{CacheValidators, RequestRecord, Timestamp};
 use body_decoder::LargeBodySlots;

@@ -13,6 +13,7 @@ pub mod feed_last_modified;
 pub mod feed_tokens;
 pub mod fts_query;
 pub mod full_text;
+pub mod hub_notifications;
 pub mod items;
 pub mod leases;
 pub mod operator_events;
@@ -28,6 +29,7 @@ pub mod stories;
 pub mod story_search;
 pub mod story_selection;
 pub mod tombstones;
+pub mod websub_subscriber_requests;
 pub mod websub_subscribers;
 pub mod websub_subscriptions;
 

@@ -1,12 +1,13 @@
-//! WebSub: news that hubs push (W3C Recommendation of 23 January 2018), as a subscriber; and as a hub of our own, in
-//! [`hub`].
+//! WebSub (W3C Recommendation of 23 January 2018): newsfold as a subscriber at the hubs that feeds declare, and in [`hub`]
+//! as a hub for its own feeds.
 //!
-//! The decisions are pure and stand here: [`discovery`] (what a feed offers), [`verification`] (whether to confirm what a hub
-//! asks), [`signature`] (whether a push is the hub's), [`renewal_schedule`] (when to ask a hub for what), [`push_reliability`] (when polls may
-//! become a safety net). [`callback`] answers hubs by them; the requests to hubs are made by the daemon's task `hubs`.
+//! The decisions are pure: [`discovery`] (which hub and topic a feed declares), [`renewal_schedule`] (when to send which
+//! request), [`state_machine`] (the transitions of a subscription), [`verification`] (whether to confirm what a hub
+//! asks), [`signature`] (whether a push is from the hub), [`push_reliability`] (whether polls can be a safety net).
+//! [`callback`] answers hubs; the daemon's task `websub subscriber` sends the requests to them.
 //!
-//! A feed may name another's feed as its own self. That is harmless: what is pushed is stored under the source whose
-//! feed declared the topic, where it could have stood anyway, and never under another.
+//! A feed can declare the `rel=self` URL of another feed. This is harmless: pushed items are stored under the source
+//! whose feed declared the topic, which could have contained them itself.
 
 pub mod callback;
 pub mod discovery;
@@ -19,23 +20,22 @@ pub mod signature;
 pub mod state_machine;
 pub mod verification;
 
-pub use push_queue::{PushQueue, PushedDocument};
-
+use crate::domain::DisabledReason;
 use crate::http_client::AddressPolicy;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-/// News that hubs push.
+/// Settings of the subscriber.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Whether to subscribe at hubs, where they can reach us.
+    /// Whether to subscribe at hubs, if they can reach newsfold.
     pub enabled: bool,
-    /// For how long a hub is asked to push before it is asked again.
+    /// Lease to request from hubs.
     #[serde(with = "crate::domain::duration")]
     pub lease: SignedDuration,
-    /// How long a source whose hub has proven itself is not polled.
+    /// Time between two polls of a source whose hub has proved reliable.
     #[serde(with = "crate::domain::duration")]
     pub safety_poll_interval: SignedDuration,
 }
@@ -51,27 +51,34 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Why hubs are not used; `None` where they are. `base` is where the operator says that we are found.
-    pub fn off(&self, base: &Url, default_base: &Url, guard: &AddressPolicy) -> Option<String> {
+    /// Why newsfold does not subscribe at hubs; `None` if it does. `base_url` is `publish.base_url`.
+    pub fn disabled_reason(
+        &self,
+        base_url: &Url,
+        default_base_url: &Url,
+        address_policy: &AddressPolicy,
+    ) -> Option<DisabledReason> {
         if !self.enabled {
-            return Some("websub.enabled is false".into());
+            return Some(DisabledReason::Configured);
         }
-        if base == default_base {
-            return Some("publish.base_url is not set, so that no hub could reach us".into());
+        if base_url == default_base_url {
+            return Some(DisabledReason::NoBaseUrl);
         }
-        let judged = match base.host() {
-            None => Err("it names no host".to_owned()),
-            Some(Host::Domain(name)) if is_local(name) => Err(format!("‘{name}’ is a name of a local network")),
-            Some(Host::Domain(_)) => Ok(()),
-            Some(Host::Ipv4(address)) => guard.check_address(address.into()).map_err(|reason| reason.to_string()),
-            Some(Host::Ipv6(address)) => guard.check_address(address.into()).map_err(|reason| reason.to_string()),
+        let address = match base_url.host() {
+            None => return Some(DisabledReason::NoBaseUrl),
+            Some(Host::Domain(host)) => {
+                return is_local(host).then(|| DisabledReason::LocalHostName { host: host.to_owned() });
+            }
+            Some(Host::Ipv4(address)) => address.into(),
+            Some(Host::Ipv6(address)) => address.into(),
         };
-        judged.err().map(|reason| format!("no hub can reach publish.base_url: {reason}"))
+        let forbidden = address_policy.check_address(address).err()?;
+        Some(DisabledReason::Unreachable { detail: forbidden.to_string() })
     }
 }
 
-/// Names that mean nothing, or something else, to a hub elsewhere: those of one label, and RFC 6761, 6762, 8375 and
-/// ICANN's `internal`.
+/// Whether a host name has no meaning, or another one, outside the local network: a single label, or a name of RFC 6761,
+/// 6762, 8375 or ICANN's `internal`.
 fn is_local(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let last = name.rsplit('.').next().unwrap_or_default();
@@ -85,37 +92,46 @@ mod tests {
     use super::*;
     use crate::http_client;
 
+    fn disabled_reason(
+        options: &Options,
+        base_url: &str,
+        http_options: http_client::Options,
+    ) -> Option<DisabledReason> {
+        let default_base_url = Url::parse("http://127.0.0.1:8686/").unwrap();
+        let address_policy = AddressPolicy::new(&http_options);
+        options.disabled_reason(&Url::parse(base_url).unwrap(), &default_base_url, &address_policy)
+    }
+
+    fn check(base_url: &str, expect: Option<DisabledReason>) {
+        assert_eq!(
+            disabled_reason(&Options::default(), base_url, http_client::Options::default()),
+            expect,
+            "{base_url}"
+        );
+    }
+
     #[test]
-    fn hubs_are_used_where_they_can_reach_us() {
-        let off = |base: &str| {
-            let default = Url::parse("http://127.0.0.1:8686/").unwrap();
-            Options::default().off(
-                &Url::parse(base).unwrap(),
-                &default,
-                &AddressPolicy::new(&http_client::Options::default()),
-            )
-        };
-        for base in ["https://news.example.org/", "http://news.example:8080/path/", "https://8.8.8.8:81/"] {
-            assert_eq!(off(base), None, "{base}");
+    fn hubs_are_used_if_they_can_reach_the_base_url() {
+        for base_url in ["https://news.example.org/", "http://news.example:8080/path/", "https://8.8.8.8:81/"] {
+            check(base_url, None);
         }
-        for base in [
-            "http://127.0.0.1:8686/",
-            "http://127.0.0.1:9000/",
-            "http://192.168.1.5/",
-            "http://[::1]/",
-            "http://localhost:8686/",
-            "http://news.localhost/",
-            "http://desk.local./",
-            "http://desk/",
-            "http://news.home.arpa/",
-        ] {
-            assert!(off(base).is_some(), "{base}");
+        check("http://127.0.0.1:8686/", Some(DisabledReason::NoBaseUrl));
+        for base_url in ["http://127.0.0.1:9000/", "http://192.168.1.5/", "http://[::1]/"] {
+            let reason = disabled_reason(&Options::default(), base_url, http_client::Options::default());
+            assert!(matches!(reason, Some(DisabledReason::Unreachable { .. })), "{base_url}");
         }
+        for host in ["localhost", "news.localhost", "desk.local.", "desk", "news.home.arpa"] {
+            check(&format!("http://{host}/"), Some(DisabledReason::LocalHostName { host: host.into() }));
+        }
+    }
+
+    #[test]
+    fn operator_can_allow_a_network_and_disable_websub() {
         let allowed_networks = vec!["192.168.0.0/16".parse().unwrap()];
-        let allowed = AddressPolicy::new(&http_client::Options { allowed_networks, ..http_client::Options::default() });
-        let (base, default) = ("http://192.168.1.5/".parse().unwrap(), "http://127.0.0.1:8686/".parse().unwrap());
-        assert_eq!(Options::default().off(&base, &default, &allowed), None, "the operator knows that network");
+        let http_options = http_client::Options { allowed_networks, ..http_client::Options::default() };
+        assert_eq!(disabled_reason(&Options::default(), "http://192.168.1.5/", http_options.clone()), None);
         let disabled = Options { enabled: false, ..Options::default() };
-        assert!(disabled.off(&"https://news.example.org/".parse().unwrap(), &default, &allowed).is_some());
+        let reason = disabled_reason(&disabled, "https://news.example.org/", http_options);
+        assert_eq!(reason, Some(DisabledReason::Configured));
     }
 }

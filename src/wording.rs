@@ -17,7 +17,7 @@ mod source_facts;
 pub use audience::Audience;
 pub use constraint::constraint_text;
 pub use feed_selection::selection_text;
-pub use hub_status::hub_status;
+pub use hub_status::{disabled_reason, hub_status, websub_failure};
 pub use join_evidence::{ReasonText, join_reasons, main_reason, reason_sentence};
 pub use language_names::language_name;
 pub use operator_event::event_phrase;

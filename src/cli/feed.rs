@@ -1,5 +1,6 @@
 //! `newsfold feed`: what is published, what stands in it, and why.
 
+mod hubs;
 mod subscribers;
 
 use super::Context;
@@ -52,9 +53,9 @@ pub enum Feed {
         #[arg(long)]
         rotate: bool,
     },
-    /// List those who subscribe at newsfold's own hub (publish.own_hub), or end a subscription.
+    /// List the subscribers of the built-in hub (publish.own_hub), or remove one.
     Subscribers(subscribers::Subscribers),
-    /// List what the hubs of publish.hubs were told.
+    /// List the notifications sent to the hubs of publish.hubs.
     Hubs,
 }
 
@@ -62,7 +63,7 @@ impl Feed {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         match self {
             Feed::List => list(context),
-            Feed::Hubs => subscribers::hubs(context).await,
+            Feed::Hubs => hubs::list(context).await,
             Feed::Subscribers(command) => command.run(context).await,
             Feed::Show { name } => show(context, &name).await,
             Feed::Preview { name, format, stable } => {

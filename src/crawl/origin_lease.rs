@@ -10,6 +10,7 @@ use crate::http_client::{FetchResult, Origin, PermitDenied};
 use crate::store::leases::{self, LeaseConflict, PollLease};
 use crate::store::{self, origins, sources};
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -84,13 +85,17 @@ impl PollContext {
     /// Asks for a document of which nothing is kept.
     pub async fn fetch_once(&self, url: &Url) -> store::Result<FetchResult> {
         let lease = PollLease::new(&self.program);
-        let turn = |origin: Origin| {
-            let lease = &lease;
-            async move { self.lease_next_origin(lease, &origin).await }.boxed()
-        };
-        let fetched = self.fetcher.fetch(url, None, self.clock.now(), &turn).await;
+        let fetched = self.fetcher.fetch(url, None, self.clock.now(), &self.permits(&lease)).await;
         self.release_lease(&lease).await?;
         Ok(fetched)
+    }
+
+    /// The permits for the requests of a lease: before each request the lease moves to the origin of the request.
+    pub fn permits<'a>(
+        &'a self,
+        lease: &'a PollLease,
+    ) -> impl Fn(Origin) -> BoxFuture<'a, Result<(), PermitDenied>> + Send + Sync + 'a {
+        move |origin| async move { self.lease_next_origin(lease, &origin).await }.boxed()
     }
 
     /// The same in the middle of a poll, which must come to an end.

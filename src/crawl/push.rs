@@ -6,10 +6,11 @@
 use super::parse_job::{ParseJob, read};
 use super::{AttemptOutcome, PollContext};
 use crate::domain::display_text::one_line;
-use crate::domain::{IngestResult, NewItem, PollOutcome, PollRecord, Source, SourceState, Timestamp};
+use crate::domain::{HubEvent, IngestResult, NewItem, PollOutcome, PollRecord, Source, SourceState, Timestamp};
 use crate::http_client::{Freshness, LinkRelations, ResponseBody};
 use crate::store::{self, polls, sources, websub_subscriptions};
-use crate::websub::{PushedDocument, push_reliability};
+use crate::websub::push_queue::PushedDocument;
+use crate::websub::push_reliability;
 use url::Url;
 
 /// Reads and stores what was pushed. `None` where its source is polled no more.
@@ -42,8 +43,9 @@ pub async fn receive_push(
             if let Some(mut known) = websub_subscriptions::get(db, record.source)? {
                 known.pushes += 1;
                 known.last_push_at = Some(record.finished_at);
-                known.trusted |= push_reliability::proves_hub(&known, &record);
-                known.detail = record.detail.clone();
+                known.reliable |= push_reliability::proves_hub(&known, &record);
+                let detail = record.detail.clone();
+                known.last_event = (!detail.is_empty()).then_some(HubEvent::PushUnreadable { detail });
                 websub_subscriptions::save(db, &known, record.finished_at)?;
             }
             Ok(Some((record.clone(), stored)))

@@ -1,7 +1,7 @@
 //! What a poll means for the hub of its source, in the poll's own transaction: what its document declares, and whether
 //! polls may be a safety net from now on. The judgement is [`push_reliability`]'s.
 
-use crate::domain::{DeclaredHub, PollRecord, PollingHints};
+use crate::domain::{DeclaredHub, HubEvent, PollRecord, PollingHints};
 use crate::store::{self, WriteConnection, websub_subscriptions};
 use crate::websub::push_reliability::{self, SafetyPollDecision};
 use jiff::SignedDuration;
@@ -30,11 +30,13 @@ impl SafetyPollFacts {
         match push_reliability::evaluate_poll(&known, record, new_items, safety_poll) {
             SafetyPollDecision::Unchanged => {}
             SafetyPollDecision::Unreliable => {
-                known.trusted = false;
-                known.detail = format!("a poll found news that the hub had not pushed: {new_items} items");
+                known.reliable = false;
+                known.last_event = Some(HubEvent::ItemsMissed { items: new_items });
                 websub_subscriptions::save(db, &known, now)?;
             }
-            SafetyPollDecision::Defer { until, reason } => {
+            SafetyPollDecision::Defer { until } => {
+                let reason =
+                    format!("{safety_poll:#} after the last poll, as a safety net: its hub pushes what is new");
                 // Hours and days that the feed wants to be left alone are kept to here too.
                 let wishes = record.feed_wishes.as_ref().unwrap_or(&self.wishes);
                 let until = wishes.first_allowed(until, safety_poll);

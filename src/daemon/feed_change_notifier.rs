@@ -1,9 +1,9 @@
-//! Sees when a document of a feed has changed, and writes down who is to be told: hubs of the configuration, and those
-//! who subscribe at our own. It tells nobody itself; that is the task `deliveries`.
+//! The task `feed change notifier`: notices that a document of a feed has changed, and records which hubs and subscribers
+//! have to be notified. It sends nothing; that is the work of the task `websub publisher`.
 //!
-//! Documents are made only when something has changed, only those to which somebody listens, and not again within
-//! [`MIN_CHECK_INTERVAL`], so that a burst of changes is told as one. What was told is in the database: a restart tells nothing twice
-//! and forgets nothing.
+//! A document is built only if something has changed, if it has subscribers or hubs, and at most once in
+//! [`MIN_CHECK_INTERVAL`], so that a burst of changes causes one notification. The hashes of notified documents are in
+//! the database, so that a restart neither repeats nor loses a notification.
 
 use super::LOOK;
 use crate::clock::Clock;
@@ -12,17 +12,18 @@ use crate::domain::Timestamp;
 use crate::domain::duration::after;
 use crate::publish;
 use crate::serve::{FeedSnapshot, feed_snapshots, feed_urls};
-use crate::store::{self, Store, WriteConnection, publication, websub_subscribers};
+use crate::store::websub_subscribers::{self, TopicAudience};
+use crate::store::{self, ReadConnection, Store, WriteConnection, publication};
 use jiff::SignedDuration;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Between two looks at what has changed. The last change is always told.
+/// The minimum time between two checks for changes. The last change is never skipped.
 const MIN_CHECK_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
-/// What the tasks that tell others of changes share.
+/// What the tasks `feed change notifier` and `websub publisher` share.
 #[derive(Clone)]
 pub(super) struct FeedChangeContext {
     pub store: Store,
@@ -30,20 +31,30 @@ pub(super) struct FeedChangeContext {
     pub options: Arc<publish::Options>,
     /// The URLs of all documents.
     pub topics: Arc<BTreeSet<String>>,
-    /// What was announced last, as far as it was since the start.
+    /// The newest version of each document that has subscribers or hubs.
     documents: Arc<Mutex<HashMap<String, Arc<FeedSnapshot>>>>,
-    /// That somebody is to be told or asked.
-    pub due: Arc<Notify>,
-    /// That somebody has begun to listen.
-    pub begun: Arc<Notify>,
+    /// Notified when there may be new work for the publisher.
+    pub work_added: Arc<Notify>,
+    /// Notified when there may be a new subscriber.
+    pub subscriber_added: Arc<Notify>,
 }
 
-/// What was looked at.
+/// The version of the feeds that was checked last.
 #[derive(Default)]
-struct SeenVersion {
+struct CheckedVersion {
     version: Option<i64>,
-    /// Before then no change is looked for.
-    next_at: Option<Timestamp>,
+    /// The earliest time of the next check.
+    next_check_at: Option<Timestamp>,
+}
+
+/// What a check reads from the database.
+#[derive(Default)]
+struct FeedAudience {
+    version: i64,
+    /// Topics with subscribers or hubs.
+    topics: BTreeSet<String>,
+    /// Topics with new subscribers.
+    new_topics: BTreeSet<String>,
 }
 
 impl FeedChangeContext {
@@ -55,18 +66,18 @@ impl FeedChangeContext {
             topics: Arc::new(feed_urls(&options).into_iter().collect()),
             options,
             documents: Arc::default(),
-            due: Arc::default(),
-            begun: Arc::default(),
+            work_added: Arc::default(),
+            subscriber_added: Arc::default(),
         }
     }
 
-    /// The document of a topic, as it was announced last.
+    /// The newest version of a document.
     pub(super) fn document(&self, topic: &str) -> Option<Arc<FeedSnapshot>> {
         self.documents().get(topic).cloned()
     }
 
-    /// The topics of which there is a document to send.
-    pub(super) fn ready(&self) -> Vec<String> {
+    /// The topics whose documents are in memory.
+    pub(super) fn ready_topics(&self) -> Vec<String> {
         self.documents().keys().cloned().collect()
     }
 
@@ -74,72 +85,82 @@ impl FeedChangeContext {
         self.documents.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Hubs of the configuration.
-    pub(super) fn hubs(&self) -> Vec<String> {
-        let own = self.options.own_hub_url();
-        self.options.hub_urls().into_iter().filter(|hub| *hub != own).collect()
+    /// The configured hubs other than our own.
+    pub(super) fn other_hubs(&self) -> Vec<String> {
+        let own_hub = self.options.own_hub_url();
+        self.options.hub_urls().into_iter().filter(|hub| *hub != own_hub).collect()
     }
 
-    async fn look(&self, seen: &mut SeenVersion) -> store::Result<()> {
+    /// Records the documents that have changed, and those that have new subscribers.
+    async fn check(&self, checked: &mut CheckedVersion) -> store::Result<()> {
         let now = self.clock.now();
-        let (topics, own_hub, any_hub) = (self.topics.clone(), self.options.own_hub, !self.hubs().is_empty());
-        let (version, listened, begun) = self
-            .store
-            .read(move |db| {
-                let (mut listened, mut begun) = (BTreeSet::new(), BTreeSet::new());
-                for topic in topics.iter() {
-                    let (listens, begins) =
-                        if own_hub { websub_subscribers::topic_audience(db, topic, now)? } else { (false, false) };
-                    if listens || any_hub {
-                        listened.insert(topic.clone());
-                    }
-                    if begins {
-                        begun.insert(topic.clone());
-                    }
-                }
-                Ok((publication::feeds_version(db)?, listened, begun))
-            })
-            .await?;
-        let changed = seen.version != Some(version) && seen.next_at.is_none_or(|at| at <= now);
-        let wanted = if changed { listened } else { begun };
+        let audience = self.read_audience(now).await?;
+        let is_due = checked.next_check_at.is_none_or(|at| at <= now);
+        let changed = checked.version != Some(audience.version) && is_due;
+        let topics = if changed { audience.topics } else { audience.new_topics };
         if changed {
-            // Nobody listens any more to what is not wanted now.
-            self.documents().retain(|topic, _| wanted.contains(topic));
+            self.documents().retain(|topic, _| topics.contains(topic));
         }
-        if !wanted.is_empty() {
-            self.announce(wanted, now).await?;
-            self.due.notify_one();
+        if !topics.is_empty() {
+            self.record_documents(topics, now).await?;
+            self.work_added.notify_one();
         }
         if changed {
-            *seen = SeenVersion { version: Some(version), next_at: Some(after(now, MIN_CHECK_INTERVAL)) };
+            let next_check_at = Some(after(now, MIN_CHECK_INTERVAL));
+            *checked = CheckedVersion { version: Some(audience.version), next_check_at };
         }
         Ok(())
     }
 
-    async fn announce(&self, wanted: BTreeSet<String>, now: Timestamp) -> store::Result<()> {
+    async fn read_audience(&self, now: Timestamp) -> store::Result<FeedAudience> {
+        let (topics, own_hub, has_hubs) = (self.topics.clone(), self.options.own_hub, !self.other_hubs().is_empty());
+        let read = move |db: &ReadConnection| {
+            let mut audience = FeedAudience { version: publication::feeds_version(db)?, ..FeedAudience::default() };
+            for topic in topics.iter() {
+                let subscribers = match own_hub {
+                    true => websub_subscribers::topic_audience(db, topic, now)?,
+                    false => TopicAudience::default(),
+                };
+                if subscribers.has_subscribers || has_hubs {
+                    audience.topics.insert(topic.clone());
+                }
+                if subscribers.has_new_subscribers {
+                    audience.new_topics.insert(topic.clone());
+                }
+            }
+            Ok(audience)
+        };
+        self.store.read(read).await
+    }
+
+    /// Builds documents and records their hashes.
+    async fn record_documents(&self, topics: BTreeSet<String>, now: Timestamp) -> store::Result<()> {
         let options = self.options.clone();
-        let made = self.store.read(move |db| feed_snapshots(db, &options, |url| wanted.contains(url))).await?;
-        let told: Vec<_> = made.iter().map(|document| (document.url.clone(), document.hash.clone())).collect();
-        for document in made {
+        let built = self.store.read(move |db| feed_snapshots(db, &options, |url| topics.contains(url))).await?;
+        let hashes: Vec<_> = built.iter().map(|document| (document.url.clone(), document.hash.clone())).collect();
+        for document in built {
             self.documents().insert(document.url.clone(), Arc::new(document));
         }
-        let hubs = self.hubs();
-        let announce = move |db: &WriteConnection| {
-            told.iter().try_for_each(|(topic, hash)| websub_subscribers::record_feed_state(db, topic, hash, &hubs, now))
+        let hubs = self.other_hubs();
+        let record = move |db: &WriteConnection| {
+            for (topic, hash) in &hashes {
+                websub_subscribers::record_feed_state(db, topic, hash, &hubs, now)?;
+            }
+            Ok(())
         };
-        self.store.write(announce).await
+        self.store.write(record).await
     }
 }
 
-pub(super) async fn run(announcing: FeedChangeContext, stop: CancellationToken) {
-    let mut seen = SeenVersion::default();
+pub(super) async fn run(changes: FeedChangeContext, stop: CancellationToken) {
+    let mut checked = CheckedVersion::default();
     loop {
-        if let Err(error) = announcing.look(&mut seen).await {
-            tracing::error!(%error, "who is to be told of what has changed could not be found out; trying again");
+        if let Err(error) = changes.check(&mut checked).await {
+            tracing::error!(%error, "cannot check for changed feeds; trying again");
         }
         tokio::select! {
             _ = stop.cancelled() => return,
-            _ = announcing.begun.notified() => {}
+            _ = changes.subscriber_added.notified() => {}
             _ = tokio::time::sleep(LOOK) => {}
         }
     }

@@ -1,27 +1,30 @@
-//! Tells others: asks callbacks whether they subscribe, sends subscribers what is new, and pings hubs. What follows from
-//! what they say is [`delivery_policy`]'s.
+//! The task `websub publisher`: asks callbacks to confirm requests, delivers changed documents to the subscribers of our
+//! own hub, and notifies other hubs. [`delivery_policy`] decides what follows from a response.
 //!
-//! Everything that is due stands in the database, and is moved forward there before a request goes out; so a crash is
-//! followed by no second request at once, and nothing is lost. There is never more than one request to a host, and so
-//! many in all. A callback stands in no log.
+//! All pending work is in the database. Its next attempt is stored before a request is sent, so that a crash neither
+//! repeats a request at once nor loses one. There is at most one request to a host at a time, and
+//! `hub.concurrency` in total. Callbacks are never logged.
 
 use super::LOOK;
 use super::feed_change_notifier::FeedChangeContext;
 use crate::config::Config;
 use crate::crawl::PollContext;
 use crate::domain::duration::after;
-use crate::domain::{self, HubMode, HubNotification, HubSubscriber, Timestamp};
-use crate::http_client::{CallbackResponse, HubResponse, Origin};
+use crate::domain::{HubMode, HubSubscriber, RequestRecord, Timestamp, WebSubFailure};
+use crate::http_client::{CallbackResponse, HubRequestError, hub_status, websub_request_record};
 use crate::serve::FeedSnapshot;
+use crate::store::hub_notifications::{self, PendingNotification};
 use crate::store::leases::PollLease;
-use crate::store::websub_subscribers::{self, PendingDelivery, PendingVerification};
-use crate::store::{self, WriteConnection, origins};
+use crate::store::websub_subscriber_requests::{self, PendingVerification};
+use crate::store::websub_subscribers::{self, DueQuery, PendingDelivery};
+use crate::store::{self, ReadConnection, WriteConnection, origins};
 use crate::websub::hub::delivery_policy::{self, DeliveryResult, MAX_VERIFICATION_ATTEMPTS};
 use crate::websub::hub::endpoint::{self, HubEndpoint};
 use crate::websub::hub::{self, rate_limits};
 use crate::websub::{secrets, signature};
+use crate::wording;
 use axum::Router;
-use futures_util::FutureExt;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,140 +32,131 @@ use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-/// What others are told with.
+/// What the task needs.
 #[derive(Clone)]
 pub(super) struct PublisherContext {
     context: PollContext,
-    announcing: FeedChangeContext,
+    changes: FeedChangeContext,
     options: hub::Options,
 }
 
-/// A request under way.
+/// A request that has been sent and not answered.
 struct InFlightRequest {
     host: String,
-    /// Whether it goes where the last one did not arrive.
-    in_vain_before: bool,
+    is_retry: bool,
 }
 
-/// One request that is about to go out.
+/// A request that is about to be sent.
 enum OutgoingRequest {
     Verify(PendingVerification),
     Deliver(Box<PendingDelivery>, Arc<FeedSnapshot>),
-    Notify(HubNotification, String),
+    Notify(PendingNotification),
 }
 
-/// Where our own hub is asked.
-pub(super) fn router(config: &Config, context: &PollContext, announcing: &FeedChangeContext) -> Router {
+/// The pending work that may be sent now.
+#[derive(Default)]
+struct DueWork {
+    verifications: Vec<PendingVerification>,
+    deliveries: Vec<PendingDelivery>,
+    notifications: Vec<PendingNotification>,
+}
+
+/// The endpoint of our own hub.
+pub(super) fn router(config: &Config, context: &PollContext, changes: &FeedChangeContext) -> Router {
     endpoint::router(HubEndpoint {
         store: context.store.clone(),
         clock: context.clock.clone(),
-        guard: context.fetcher.address_policy().clone(),
+        address_policy: context.fetcher.address_policy().clone(),
         options: config.hub.clone(),
-        topics: announcing.topics.clone(),
+        topics: changes.topics.clone(),
         proxies: config.serve.trusted_proxies.clone(),
-        patience: config.serve.header_timeout.unsigned_abs(),
-        wake: announcing.due.clone(),
+        form_timeout: config.serve.header_timeout.unsigned_abs(),
+        wake: changes.work_added.clone(),
     })
 }
 
+pub(super) async fn run(publisher: PublisherContext, stop: CancellationToken) {
+    let mut tasks = JoinSet::new();
+    let mut in_flight: HashMap<Id, InFlightRequest> = HashMap::new();
+    let half = publisher.options.concurrency as usize / 2;
+    let mut check = true;
+    loop {
+        let due = if check { publisher.claim_due_requests(&in_flight).await } else { Ok(Vec::new()) };
+        for request in due.unwrap_or_else(|error| {
+            tracing::error!(%error, "cannot read or write pending deliveries; trying again");
+            Vec::new()
+        }) {
+            let (entry, publisher) = (request.in_flight(), publisher.clone());
+            in_flight.insert(tasks.spawn(async move { publisher.send(request).await }).id(), entry);
+        }
+        tokio::select! {
+            // Requests in flight are dropped. The database has the time of their next attempts.
+            _ = stop.cancelled() => return,
+            Some(ended) = tasks.join_next_with_id() => {
+                let id = match ended {
+                    Ok((id, ())) => id,
+                    Err(error) => {
+                        tracing::error!(%error, "a request to a subscriber or a hub panicked");
+                        error.id()
+                    }
+                };
+                in_flight.remove(&id);
+                // A query gets more expensive with the number of pending deliveries, so that it waits for several slots.
+                check = in_flight.len() <= half;
+            }
+            _ = publisher.changes.work_added.notified() => check = true,
+            _ = tokio::time::sleep(LOOK) => check = true,
+        }
+    }
+}
+
 impl PublisherContext {
-    pub(super) fn new(config: &Config, context: &PollContext, announcing: &FeedChangeContext) -> PublisherContext {
-        PublisherContext { context: context.clone(), announcing: announcing.clone(), options: config.hub.clone() }
+    pub(super) fn new(config: &Config, context: &PollContext, changes: &FeedChangeContext) -> PublisherContext {
+        PublisherContext { context: context.clone(), changes: changes.clone(), options: config.hub.clone() }
     }
 
     fn timeout(&self) -> Duration {
         self.options.callback_timeout.unsigned_abs()
     }
-}
 
-pub(super) async fn run(telling: PublisherContext, stop: CancellationToken) {
-    let mut under_way = JoinSet::new();
-    let mut busy: HashMap<Id, InFlightRequest> = HashMap::new();
-    let half = telling.options.concurrency as usize / 2;
-    let mut look = true;
-    loop {
-        let jobs = if look { telling.due(&busy).await } else { Ok(Vec::new()) };
-        for job in jobs.unwrap_or_else(|error| {
-            tracing::error!(%error, "who is to be told could not be read or written; trying again");
-            Vec::new()
-        }) {
-            let (going, telling) = (job.busy(), telling.clone());
-            busy.insert(under_way.spawn(async move { telling.tell(job).await }).id(), going);
-        }
-        tokio::select! {
-            // What is under way is dropped: it stands in the database when it is due again.
-            _ = stop.cancelled() => return,
-            Some(ended) = under_way.join_next_with_id() => {
-                let id = match ended {
-                    Ok((id, ())) => id,
-                    Err(fell) => {
-                        tracing::error!(error = %fell, "a request to a subscriber or a hub fell");
-                        fell.id()
-                    }
-                };
-                busy.remove(&id);
-                // A look takes the longer the more are behind, so that it is worth it for some at once.
-                look = busy.len() <= half;
-            }
-            _ = telling.announcing.due.notified() => look = true,
-            _ = tokio::time::sleep(LOOK) => look = true,
-        }
-    }
-}
-
-impl PublisherContext {
-    /// What may go out now, each moved forward already.
-    async fn due(&self, busy: &HashMap<Id, InFlightRequest>) -> store::Result<Vec<OutgoingRequest>> {
+    /// The requests to send now. The time of the next attempt is stored for each.
+    async fn claim_due_requests(
+        &self,
+        in_flight: &HashMap<Id, InFlightRequest>,
+    ) -> store::Result<Vec<OutgoingRequest>> {
         let concurrency = self.options.concurrency as usize;
-        let room = concurrency.saturating_sub(busy.len());
-        // Those who let us wait have half of the room, so that there is always some for those who do not.
-        let in_vain_before = busy.values().filter(|busy| busy.in_vain_before).count();
-        let mut second_chances = concurrency.div_ceil(2).saturating_sub(in_vain_before);
-        if room == 0 {
+        let free_slots = concurrency.saturating_sub(in_flight.len());
+        if free_slots == 0 {
             return Ok(Vec::new());
         }
-        let (now, own_hub) = (self.context.clock.now(), self.announcing.options.own_hub);
-        let (topics, hubs) = (self.announcing.ready(), self.announcing.hubs());
-        let mut busy: Vec<String> = busy.values().map(|busy| busy.host.clone()).collect();
-        let found = self.context.store.read(move |db| {
-            let mut asked = Vec::new();
-            let mut behind = Vec::new();
-            if own_hub {
-                // Whoever asks for much leaves half of the room to those who are sent something.
-                asked = websub_subscribers::due_verifications(db, now, &busy, room.div_ceil(2))?;
-                busy.extend(asked.iter().map(|asked| asked.request.host.clone()));
-                behind = websub_subscribers::due_deliveries(db, now, &topics, &busy, room)?;
-            }
-            let pings = if hubs.is_empty() {
-                Vec::new()
-            } else {
-                websub_subscribers::due_notifications(db, now, (&hubs, &topics, &busy), room)?
-            };
-            Ok((asked, behind, pings))
-        });
-        let (asked, behind, pings) = found.await?;
-        let asked = asked.into_iter().map(OutgoingRequest::Verify);
-        let pings = pings.into_iter().map(|(ping, hash)| OutgoingRequest::Notify(ping, hash));
-        // What is sent is what was announced; while the one is written down and the other made, nothing is.
-        let behind = behind.into_iter().filter_map(|behind| {
-            let document = self.announcing.document(&behind.subscriber.topic)?;
-            if document.hash != behind.hash {
+        // Retries get at most half of the slots, so that slow hosts do not delay the others.
+        let retries = in_flight.values().filter(|request| request.is_retry).count();
+        let mut retry_slots = concurrency.div_ceil(2).saturating_sub(retries);
+        let now = self.context.clock.now();
+        let busy = in_flight.values().map(|request| request.host.clone()).collect();
+        let due = self.due_work(now, busy, free_slots).await?;
+        let deliveries = due.deliveries.into_iter().filter_map(|delivery| {
+            // The document in memory may be newer than the recorded hash, or older, until both are updated.
+            let document = self.changes.document(&delivery.subscriber.topic)?;
+            if document.hash != delivery.hash {
                 return None;
             }
-            if behind.failures_of_host > 0 {
-                second_chances = second_chances.checked_sub(1)?;
+            if delivery.host_failures > 0 {
+                retry_slots = retry_slots.checked_sub(1)?;
             }
-            Some(OutgoingRequest::Deliver(Box::new(behind), document))
+            Some(OutgoingRequest::Deliver(Box::new(delivery), document))
         });
-        let jobs: Vec<OutgoingRequest> = asked.chain(pings).chain(behind).take(room).collect();
-        if jobs.is_empty() {
-            return Ok(jobs);
+        let verifications = due.verifications.into_iter().map(OutgoingRequest::Verify);
+        let notifications = due.notifications.into_iter().map(OutgoingRequest::Notify);
+        let requests: Vec<_> = verifications.chain(notifications).chain(deliveries).take(free_slots).collect();
+        if requests.is_empty() {
+            return Ok(requests);
         }
         let claim = move |db: &WriteConnection| {
             let mut claimed = Vec::new();
-            for job in jobs {
-                if job.claim(db, now)? {
-                    claimed.push(job);
+            for request in requests {
+                if request.claim(db, now)? {
+                    claimed.push(request);
                 }
             }
             Ok(claimed)
@@ -170,184 +164,210 @@ impl PublisherContext {
         self.context.store.write(claim).await
     }
 
-    async fn tell(&self, job: OutgoingRequest) {
-        let told = match job {
-            OutgoingRequest::Verify(asked) => self.ask(asked).await,
-            OutgoingRequest::Deliver(behind, document) => self.deliver(&behind.subscriber, &document).await,
-            OutgoingRequest::Notify(ping, hash) => self.ping(ping, hash).await,
+    async fn due_work(&self, now: Timestamp, mut busy: Vec<String>, limit: usize) -> store::Result<DueWork> {
+        let own_hub = self.changes.options.own_hub;
+        let (topics, hubs) = (self.changes.ready_topics(), self.changes.other_hubs());
+        let read = move |db: &ReadConnection| {
+            let mut due = DueWork::default();
+            if own_hub {
+                // Verifications get at most half of the slots, so that a client with many requests does not delay
+                // deliveries.
+                let query = DueQuery { now, topics: &topics, busy: &busy, limit: limit.div_ceil(2) };
+                due.verifications = websub_subscriber_requests::due(db, &query)?;
+                busy.extend(due.verifications.iter().map(|pending| pending.request.host.clone()));
+                let query = DueQuery { now, topics: &topics, busy: &busy, limit };
+                due.deliveries = websub_subscribers::due(db, &query)?;
+            }
+            if !hubs.is_empty() {
+                let query = DueQuery { now, topics: &topics, busy: &busy, limit };
+                due.notifications = hub_notifications::due(db, &hubs, &query)?;
+            }
+            Ok(due)
         };
-        if let Err(error) = told {
-            tracing::error!(%error, "what a subscriber or a hub said could not be written down");
+        self.context.store.read(read).await
+    }
+
+    async fn send(&self, request: OutgoingRequest) {
+        let recorded = match request {
+            OutgoingRequest::Verify(verification) => self.verify(verification).await,
+            OutgoingRequest::Deliver(delivery, document) => self.deliver(&delivery.subscriber, &document).await,
+            OutgoingRequest::Notify(notification) => self.notify(notification).await,
+        };
+        if let Err(error) = recorded {
+            tracing::error!(%error, "cannot record the response of a subscriber or a hub");
         }
     }
 
-    /// Asks a callback whether it wants what was asked for it (section 5.3). It is asked once: who meant it asks again.
-    async fn ask(&self, PendingVerification { id, request, .. }: PendingVerification) -> store::Result<()> {
+    /// Asks a callback to confirm a request (section 5.3). It is asked once; a subscriber that does not confirm has to
+    /// repeat its request.
+    async fn verify(&self, PendingVerification { id, request, .. }: PendingVerification) -> store::Result<()> {
         let Some(challenge) = secrets::generate() else {
-            tracing::error!("the system has no randomness for a challenge");
+            tracing::error!("the operating system returned no random bytes for a challenge");
             return Ok(());
         };
-        let answer = match delivery_policy::verification_url(&request, &challenge) {
+        let response = match delivery_policy::verification_url(&request, &challenge) {
             Ok(url) => self.context.fetcher.verify_callback(&url, self.timeout(), self.context.clock.now()).await,
-            Err(error) => CallbackResponse::Failed { detail: error.to_string() },
+            Err(error) => Err(WebSubFailure::no_response(error)),
         };
-        let confirmed = delivery_policy::check_echo(&answer, &challenge);
+        let sent = callback_record(&request.callback, &response, 0);
+        let confirmed = response.and_then(|response| delivery_policy::check_echo(&response, &challenge));
         let now = self.context.clock.now();
         let (topic, host, mode) = (&request.topic, &request.host, request.mode.as_str());
         match &confirmed {
-            Ok(()) => tracing::info!(topic, host, mode, "a callback has confirmed"),
-            Err(why) => tracing::info!(topic, host, mode, why, "a callback has not confirmed"),
+            Ok(()) => tracing::info!(topic, host, mode, "a callback confirmed a request"),
+            Err(failure) => {
+                let reason = wording::websub_failure(failure);
+                tracing::info!(topic, host, mode, reason, "a callback did not confirm a request");
+            }
         }
-        let counted = counted(&request.callback, &answer, 0);
-        self.context
-            .store
-            .write(move |db| {
-                origins::record_requests(db, now, &counted)?;
-                // Where another request has taken its place meanwhile, this one was confirmed all the same.
-                websub_subscribers::delete_request(db, id)?;
-                match (confirmed, request.mode) {
-                    (Err(_), _) => {}
-                    (Ok(()), HubMode::Subscribe) => {
-                        websub_subscribers::subscribe(db, &request, now, after(now, request.lease))?;
-                    }
-                    (Ok(()), HubMode::Unsubscribe) => {
-                        websub_subscribers::unsubscribe(db, &request.topic, &request.callback)?;
-                    }
+        let record = move |db: &WriteConnection| {
+            origins::record_requests(db, now, sent.as_slice())?;
+            // A request that has replaced this one meanwhile stays.
+            websub_subscriber_requests::delete(db, id)?;
+            match (confirmed, request.mode) {
+                (Err(_), _) => Ok(()),
+                (Ok(()), HubMode::Subscribe) => {
+                    websub_subscribers::subscribe(db, &request, now, after(now, request.lease))
                 }
-                Ok(())
-            })
-            .await?;
-        self.announcing.begun.notify_one();
+                (Ok(()), HubMode::Unsubscribe) => {
+                    websub_subscribers::unsubscribe(db, &request.topic, &request.callback)
+                }
+            }
+        };
+        self.context.store.write(record).await?;
+        self.changes.subscriber_added.notify_one();
         Ok(())
     }
 
-    /// Sends a subscriber a document (section 7).
+    /// Sends a document to a subscriber (section 7).
     async fn deliver(&self, subscriber: &HubSubscriber, document: &FeedSnapshot) -> store::Result<()> {
-        let hub = self.announcing.options.own_hub_url();
-        let mut fields = vec![
-            ("content-type", document.content_type.to_owned()),
-            ("link", format!("<{hub}>; rel=\"hub\", <{}>; rel=\"self\"", subscriber.topic)),
-        ];
-        if let Some(secret) = &subscriber.secret {
-            fields.push(("x-hub-signature", signature::sign(secret, &document.bytes)));
-        }
-        let (bytes, asked_at) = (document.bytes.clone(), self.context.clock.now());
-        let answer = match Url::parse(&subscriber.callback) {
-            Ok(url) => self.context.fetcher.post_to_callback(&url, bytes, &fields, self.timeout(), asked_at).await,
-            Err(error) => CallbackResponse::Failed { detail: error.to_string() },
+        let (bytes, sent_at) = (document.bytes.clone(), self.context.clock.now());
+        let fetcher = &self.context.fetcher;
+        let response = match (Url::parse(&subscriber.callback), self.delivery_headers(subscriber, document)) {
+            (Ok(url), Ok(headers)) => fetcher.post_to_callback(&url, bytes, headers, self.timeout(), sent_at).await,
+            (Err(error), _) => Err(WebSubFailure::no_response(error)),
+            (_, Err(error)) => Err(WebSubFailure::no_response(error)),
         };
+        let sent = callback_record(&subscriber.callback, &response, document.bytes.len());
         let now = self.context.clock.now();
-        let sent = delivery_policy::evaluate_delivery(&answer, subscriber.failures, now);
+        let result = delivery_policy::evaluate_delivery(response, subscriber.failures, now);
         let (id, topic, host) = (subscriber.id, &subscriber.topic, &subscriber.host);
-        match &sent {
-            DeliveryResult::Delivered => {
-                tracing::info!(subscriber = %id, topic, host, "a subscriber was sent what is new")
+        match &result {
+            DeliveryResult::Delivered => tracing::info!(subscriber = %id, topic, host, "delivered a document"),
+            DeliveryResult::Retry { failure, .. } => {
+                let reason = wording::websub_failure(failure);
+                tracing::info!(subscriber = %id, topic, host, reason, "cannot deliver a document; trying again");
             }
-            DeliveryResult::Retry { detail, .. } => {
-                tracing::info!(subscriber = %id, topic, host, detail, "a subscriber was not reached; trying again")
-            }
-            DeliveryResult::GiveUp { detail } => {
-                tracing::info!(subscriber = %id, topic, host, detail, "a subscriber is gone")
+            DeliveryResult::GiveUp { failure } => {
+                let reason = wording::websub_failure(failure);
+                tracing::info!(subscriber = %id, topic, host, reason, "removed a subscriber");
             }
         }
-        let counted = counted(&subscriber.callback, &answer, document.bytes.len());
         let hash = document.hash.clone();
-        let written = self.context.store.write(move |db| {
-            origins::record_requests(db, now, &counted)?;
-            match sent {
+        let record = move |db: &WriteConnection| {
+            origins::record_requests(db, now, sent.as_slice())?;
+            match result {
                 DeliveryResult::Delivered => websub_subscribers::record_delivery(db, id, &hash, now),
-                DeliveryResult::Retry { at, detail } => websub_subscribers::record_failed_delivery(db, id, at, &detail),
+                DeliveryResult::Retry { at, failure } => {
+                    websub_subscribers::record_failed_delivery(db, id, at, &failure)
+                }
                 DeliveryResult::GiveUp { .. } => websub_subscribers::remove(db, id).map(drop),
             }
-        });
-        written.await
+        };
+        self.context.store.write(record).await
     }
 
-    /// Tells a hub that a document has changed, as hubs of PubSubHubbub expect it: WebSub leaves it open (section 6).
-    async fn ping(&self, ping: HubNotification, hash: String) -> store::Result<()> {
-        let form = [("hub.mode", "publish"), ("hub.url", ping.topic.as_str()), ("hub.topic", ping.topic.as_str())];
+    fn delivery_headers(
+        &self,
+        subscriber: &HubSubscriber,
+        document: &FeedSnapshot,
+    ) -> Result<HeaderMap, header::InvalidHeaderValue> {
+        let hub = self.changes.options.own_hub_url();
+        let links = format!("<{hub}>; rel=\"hub\", <{}>; rel=\"self\"", subscriber.topic);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(document.content_type)?);
+        headers.insert(header::LINK, HeaderValue::from_str(&links)?);
+        if let Some(secret) = &subscriber.secret {
+            let signature = signature::sign(secret, &document.bytes);
+            headers.insert(HeaderName::from_static("x-hub-signature"), HeaderValue::from_str(&signature)?);
+        }
+        Ok(headers)
+    }
+
+    /// Notifies a hub that a document has changed. WebSub leaves the request open (section 6); the form is the one of
+    /// PubSubHubbub.
+    async fn notify(&self, PendingNotification { notification, hash }: PendingNotification) -> store::Result<()> {
+        let topic = notification.topic.as_str();
+        let form = [("hub.mode", "publish"), ("hub.url", topic), ("hub.topic", topic)];
         let lease = PollLease::new(&self.context.program);
-        let turn = |origin: Origin| {
-            let lease = &lease;
-            async move { self.context.lease_next_origin(lease, &origin).await }.boxed()
-        };
-        let answer = match Url::parse(&ping.hub) {
-            Ok(hub) => self.context.fetcher.post_to_hub(&hub, &form, self.context.clock.now(), &turn).await,
-            Err(error) => HubResponse::Refused { detail: error.to_string(), status: None, retry_after: None },
+        let (fetcher, sent_at) = (&self.context.fetcher, self.context.clock.now());
+        let response = match Url::parse(&notification.hub) {
+            Ok(hub) => fetcher.post_to_hub(&hub, &form, sent_at, &self.context.permits(&lease)).await,
+            Err(error) => Err(HubRequestError::no_response(error)),
         };
         let now = self.context.clock.now();
-        let sent = delivery_policy::evaluate_notification(&answer, ping.failures, now);
-        tracing::info!(hub = ping.hub, topic = ping.topic, ?answer, "a hub was told that a feed has changed");
-        let status = match &answer {
-            HubResponse::Accepted => Some(202),
-            HubResponse::Refused { status, .. } => *status,
-        };
-        let counted: Vec<_> = request_to(&ping.hub, status, 0).into_iter().collect();
-        let written = self.context.store.write(move |db| {
-            origins::record_requests(db, now, &counted)?;
-            match sent {
-                DeliveryResult::Delivered => websub_subscribers::record_notification(db, &ping, &hash, now),
-                DeliveryResult::Retry { at, detail } => {
-                    websub_subscribers::record_failed_notification(db, &ping, at, None, &detail)
+        tracing::info!(hub = notification.hub, topic, ?response, "notified a hub of a change");
+        let sent = websub_request_record(&notification.hub, hub_status(&response), 0);
+        let result = delivery_policy::evaluate_notification(response, notification.failures, now);
+        let record = move |db: &WriteConnection| {
+            origins::record_requests(db, now, sent.as_slice())?;
+            match result {
+                DeliveryResult::Delivered => hub_notifications::record_success(db, &notification, &hash, now),
+                DeliveryResult::Retry { at, failure } => {
+                    hub_notifications::record_failure(db, &notification, at, None, &failure)
                 }
-                // The operator named it, so that it is told of the next change all the same.
-                DeliveryResult::GiveUp { detail } => {
-                    let at = delivery_policy::next_attempt_at(ping.failures, now);
-                    websub_subscribers::record_failed_notification(db, &ping, at, Some(&hash), &detail)
+                // The hub is part of the configuration, so that it is notified of the next change.
+                DeliveryResult::GiveUp { failure } => {
+                    let at = delivery_policy::next_attempt_at(notification.failures, now);
+                    hub_notifications::record_failure(db, &notification, at, Some(&hash), &failure)
                 }
             }
-        });
-        written.await.and(self.context.release_lease(&lease).await)
+        };
+        let recorded = self.context.store.write(record).await;
+        recorded.and(self.context.release_lease(&lease).await)
     }
 }
 
 impl OutgoingRequest {
-    /// To whom there is no other request meanwhile.
-    fn busy(&self) -> InFlightRequest {
+    /// The entry that prevents another request to the same host.
+    fn in_flight(&self) -> InFlightRequest {
         let (host, failures) = match self {
-            OutgoingRequest::Verify(asked) => (&asked.request.host, 0),
-            OutgoingRequest::Deliver(behind, _) => (&behind.subscriber.host, behind.failures_of_host),
-            OutgoingRequest::Notify(ping, _) => (&ping.hub, ping.failures),
+            OutgoingRequest::Verify(pending) => (&pending.request.host, 0),
+            OutgoingRequest::Deliver(pending, _) => (&pending.subscriber.host, pending.host_failures),
+            OutgoingRequest::Notify(pending) => (&pending.notification.hub, pending.notification.failures),
         };
-        InFlightRequest { host: host.clone(), in_vain_before: failures > 0 }
+        InFlightRequest { host: host.clone(), is_retry: failures > 0 }
     }
 
-    /// Moves it forward, unless it is there no more.
+    /// Stores the time of the next attempt. Returns whether the request is still to be sent.
     fn claim(&self, db: &WriteConnection, now: Timestamp) -> store::Result<bool> {
         match self {
-            OutgoingRequest::Verify(asked) if asked.tries >= MAX_VERIFICATION_ATTEMPTS => {
-                websub_subscribers::delete_request(db, asked.id)?;
+            OutgoingRequest::Verify(pending) if pending.attempts >= MAX_VERIFICATION_ATTEMPTS => {
+                websub_subscriber_requests::delete(db, pending.id)?;
                 Ok(false)
             }
-            OutgoingRequest::Verify(asked) => {
-                websub_subscribers::claim_verification(db, asked.id, after(now, rate_limits::MIN_VERIFICATION_INTERVAL))
+            OutgoingRequest::Verify(pending) => {
+                let retry_at = after(now, rate_limits::MIN_VERIFICATION_INTERVAL);
+                websub_subscriber_requests::claim(db, pending.id, retry_at)
             }
-            OutgoingRequest::Deliver(behind, _) => {
-                let subscriber = &behind.subscriber;
-                websub_subscribers::claim_delivery(
-                    db,
-                    subscriber.id,
-                    delivery_policy::next_attempt_at(subscriber.failures, now),
-                )
+            OutgoingRequest::Deliver(pending, _) => {
+                let subscriber = &pending.subscriber;
+                let retry_at = delivery_policy::next_attempt_at(subscriber.failures, now);
+                websub_subscribers::claim(db, subscriber.id, retry_at)
             }
-            OutgoingRequest::Notify(ping, _) => {
-                websub_subscribers::claim_notification(db, ping, delivery_policy::next_attempt_at(ping.failures, now))?;
+            OutgoingRequest::Notify(pending) => {
+                let retry_at = delivery_policy::next_attempt_at(pending.notification.failures, now);
+                hub_notifications::claim(db, &pending.notification, retry_at)?;
                 Ok(true)
             }
         }
     }
 }
 
-/// The request as it is counted. Where there is no status nobody may have been asked.
-fn counted(callback: &str, answer: &CallbackResponse, bytes: usize) -> Vec<domain::RequestRecord> {
-    let status = match answer {
-        CallbackResponse::Answered { status, .. } => Some(*status),
-        CallbackResponse::Failed { .. } => None,
-    };
-    request_to(callback, status, bytes).into_iter().collect()
-}
-
-fn request_to(url: &str, status: Option<u16>, bytes: usize) -> Option<domain::RequestRecord> {
-    let origin = Origin::from_url(&Url::parse(url).ok()?).to_string();
-    Some(domain::RequestRecord { origin, status: Some(status?), bytes: bytes as u64 })
+fn callback_record(
+    callback: &str,
+    response: &Result<CallbackResponse, WebSubFailure>,
+    bytes: usize,
+) -> Option<RequestRecord> {
+    websub_request_record(callback, response.as_ref().ok().map(|response| response.status), bytes)
 }

@@ -1,23 +1,25 @@
-//! Asks hubs for what is due, and reads what they have pushed. When what is due is [`renewal_schedule`]'s to say.
+//! The task `websub subscriber`: sends the requests to hubs that [`renewal_schedule`] asks for. The task `pushes` reads
+//! what hubs have pushed.
 //!
-//! What is asked is written down before the request goes out, with when to ask again; so a crash is followed by no
-//! second request. Requests go one at a time to a hub, with the pause and by the turns of all requests.
+//! A subscription is stored before its request is sent, together with the time of the next action, so that a crash
+//! never causes a second request. Requests to one hub are sent one after the other, with the delay and the permits that
+//! apply to all requests.
 
 use super::{LOOK, Signals};
 use crate::config::Config;
-use crate::crawl::{self, PollContext};
-use crate::domain;
+use crate::crawl::{PollContext, receive_push};
 use crate::domain::duration::after;
-use crate::domain::{HubMode, HubSubscription, OriginHold, SourceId, Timestamp};
-use crate::http_client::{HubResponse, Origin};
+use crate::domain::{DisabledReason, HubEvent, HubMode, HubSubscription, OriginHold, SourceId, Timestamp};
+use crate::http_client::{HubRequestError, Origin, hub_status, websub_request_record};
 use crate::store::leases::PollLease;
 use crate::store::{self, origins, websub_subscriptions};
-use crate::websub::callback::{self, CallbackEndpoint};
+use crate::websub::callback::{self, CALLBACK_PATH, CallbackEndpoint};
+use crate::websub::push_queue::{PushQueue, PushedDocument};
 use crate::websub::renewal_schedule::{self, SubscriptionStep};
+use crate::websub::secrets;
 use crate::websub::state_machine::{self, NewCredentials};
-use crate::websub::{PushQueue, PushedDocument, secrets};
+use crate::wording;
 use axum::Router;
-use futures_util::FutureExt;
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 use std::collections::HashMap;
@@ -27,19 +29,21 @@ use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-/// Subscriptions that are dealt with in one go.
-const BATCH: u32 = 8;
+/// Subscriptions that are processed in one round.
+const BATCH_SIZE: u32 = 8;
+/// How long a hub that answers 429 without `Retry-After` gets no requests.
+const DEFAULT_HOLD: SignedDuration = SignedDuration::from_hours(1);
 
-/// What requests to hubs are made with.
+/// What the task needs.
 #[derive(Clone)]
 pub(super) struct SubscriberContext {
     context: PollContext,
-    /// Where callbacks begin.
-    base: String,
+    /// The common prefix of callback URLs.
+    callback_base: String,
     lease: SignedDuration,
 }
 
-/// A request that is about to go out.
+/// A request that is about to be sent.
 struct HubRequest {
     source: SourceId,
     mode: HubMode,
@@ -47,66 +51,57 @@ struct HubRequest {
     topic: String,
     callback: String,
     secret: String,
-    at: Timestamp,
+    requested_at: Timestamp,
 }
 
-/// Readies the database for a start, and returns why hubs are not used, where they are not.
+/// Prepares the database for a start, and returns why WebSub is disabled, if it is.
 ///
-/// What was pushed while nothing ran is unknown here, so that no poll stays deferred: each such source is polled at its
-/// ordinary time.
-pub(super) async fn prepare(config: &Config, context: &PollContext) -> store::Result<Option<String>> {
-    let off = super::websub_off(config, &context.fetcher);
-    let (now, why) = (context.clock.now(), off.clone());
-    context
-        .store
-        .write(move |db| {
-            if let Some(why) = &why {
-                websub_subscriptions::end_all(db, &format!("WebSub is off: {why}"))?;
-            }
-            websub_subscriptions::restore_deferred_polls(
-                db,
-                None,
-                now,
-                "newsfold was started anew and may have missed what its hub pushed",
-            )
-        })
-        .await?;
-    match &off {
-        Some(why) => tracing::debug!(why, "WebSub is off"),
-        None => tracing::info!(base = %config.publish.base_url, "hubs may push to newsfold (WebSub)"),
+/// Pushes may have been missed while the daemon was not running. All deferred polls therefore return to the sources' own
+/// schedules.
+pub(super) async fn prepare(config: &Config, context: &PollContext) -> store::Result<Option<DisabledReason>> {
+    let disabled = super::websub_disabled(config, &context.fetcher);
+    let (now, event) = (context.clock.now(), disabled.clone().map(|reason| HubEvent::WebSubDisabled { reason }));
+    let reason = "newsfold was started anew and may have missed what its hub pushed";
+    let end_and_restore = move |db: &store::WriteConnection| {
+        if let Some(event) = event {
+            websub_subscriptions::end_all(db, &event)?;
+        }
+        websub_subscriptions::restore_deferred_polls(db, None, now, reason)
+    };
+    context.store.write(end_and_restore).await?;
+    match &disabled {
+        Some(reason) => tracing::debug!(reason = wording::disabled_reason(reason), "WebSub is disabled"),
+        None => tracing::info!(base_url = %config.publish.base_url, "WebSub is enabled: hubs can push to newsfold"),
     }
-    Ok(off)
+    Ok(disabled)
 }
 
-/// What hubs reach us by.
-pub(super) fn router(config: &Config, context: &PollContext, inbox: PushQueue) -> Router {
+/// The callback endpoint for hubs.
+pub(super) fn router(config: &Config, context: &PollContext, queue: PushQueue) -> Router {
     callback::router(CallbackEndpoint {
         store: context.store.clone(),
         clock: context.clock.clone(),
         options: config.websub.clone(),
-        inbox,
+        queue,
         max_body_bytes: config.fetch.max_body_bytes,
-        patience: config.fetch.read_timeout.unsigned_abs(),
+        body_timeout: config.fetch.read_timeout.unsigned_abs(),
     })
 }
 
 impl SubscriberContext {
     pub(super) fn new(config: &Config, context: &PollContext) -> Self {
-        SubscriberContext {
-            context: context.clone(),
-            base: config.publish.url(callback::PATH),
-            lease: config.websub.lease,
-        }
+        let callback_base = config.publish.url(CALLBACK_PATH);
+        SubscriberContext { context: context.clone(), callback_base, lease: config.websub.lease }
     }
 }
 
-pub(super) async fn run(asking: SubscriberContext, stop: CancellationToken) {
-    let (store, clock) = (&asking.context.store, &asking.context.clock);
+pub(super) async fn run(subscriber: SubscriberContext, stop: CancellationToken) {
+    let (store, clock) = (&subscriber.context.store, &subscriber.context.clock);
     loop {
         let next = match store.read(websub_subscriptions::next_due_at).await {
             Ok(Some(next)) if next <= clock.now() => {
-                if let Err(error) = asking.round(&stop).await {
-                    tracing::error!(%error, "what is agreed with hubs could not be read or written; trying again");
+                if let Err(error) = subscriber.process_due(&stop).await {
+                    tracing::error!(%error, "cannot read or write hub subscriptions; trying again");
                 }
                 None
             }
@@ -127,194 +122,174 @@ pub(super) async fn run(asking: SubscriberContext, stop: CancellationToken) {
 }
 
 impl SubscriberContext {
-    /// Takes the next step of some subscriptions whose time has come.
-    async fn round(&self, stop: &CancellationToken) -> store::Result<()> {
-        let (now, base) = (self.context.clock.now(), self.base.clone());
-        let requests = self.context.store.write(move |db| {
-            let due = websub_subscriptions::due(db, now, BATCH)?;
+    /// Takes the next step of some subscriptions that are due.
+    async fn process_due(&self, stop: &CancellationToken) -> store::Result<()> {
+        let (now, base) = (self.context.clock.now(), self.callback_base.clone());
+        let take_steps = move |db: &store::WriteConnection| {
             let mut requests = Vec::new();
-            for (mut known, polled) in due {
-                let mut step = renewal_schedule::next_step(&known, polled, &base, now);
-                if let SubscriptionStep::End(why) = step {
-                    state_machine::end_subscription(&mut known, why);
-                    step = renewal_schedule::next_step(&known, polled, &base, now);
-                }
-                requests.extend(take(&mut known, step, &base, now));
-                websub_subscriptions::save(db, &known, now)?;
+            for mut due in websub_subscriptions::due(db, now, BATCH_SIZE)? {
+                requests.extend(take_step(&mut due.subscription, due.polled, &base, now));
+                websub_subscriptions::save(db, &due.subscription, now)?;
             }
             Ok(requests)
-        });
-        // One after the other to a hub, so that none waits for the turn that another has; hubs at the same time.
+        };
+        // Hubs are served concurrently. The requests to one hub are sequential, so that none waits for a permit that
+        // another holds.
         let mut by_hub: HashMap<String, Vec<HubRequest>> = HashMap::new();
-        for request in requests.await? {
+        for request in self.context.store.write(take_steps).await? {
             by_hub.entry(request.hub.clone()).or_default().push(request);
         }
-        let one_hub = async |requests: Vec<HubRequest>| {
-            for request in requests {
-                self.send(request, stop).await;
-            }
-        };
-        join_all(by_hub.into_values().map(one_hub)).await;
+        join_all(by_hub.into_values().map(|requests| self.send_all(requests, stop))).await;
         Ok(())
     }
 
-    /// Asks a hub and writes down what it said. When we are stopped meanwhile nothing is: it may still verify.
-    async fn send(&self, request: HubRequest, stop: &CancellationToken) {
-        let lease = PollLease::new(&self.context.program);
-        let asked = async {
-            match Url::parse(&request.hub) {
-                Ok(hub) => self.ask(&hub, &request, &lease).await,
-                Err(error) => HubResponse::Refused { detail: error.to_string(), status: None, retry_after: None },
-            }
-        };
-        let answer = tokio::select! {
-            biased;
-            _ = stop.cancelled() => None,
-            answer = asked => Some(answer),
-        };
-        let (now, source, at) = (self.context.clock.now(), request.source, request.at);
-        let asked: Vec<_> = answer.iter().filter_map(|answer| asked_of(answer, &request.hub)).collect();
-        let longest = self.context.options.max_retry_after;
-        tracing::info!(%source, hub = request.hub, mode = request.mode.as_str(), ?answer, "a hub was asked");
-        let written = self.context.store.write(move |db| {
-            origins::record_requests(db, now, &asked)?;
-            let known = websub_subscriptions::get(db, source)?.filter(|known| known.requested_at == Some(at));
-            if let Some((mut known, answer)) = known.zip(answer) {
-                state_machine::apply_hub_response(&mut known, &answer, now);
-                websub_subscriptions::save(db, &known, now)?;
-                if let Some(hold) = hold(&answer, &request.hub, longest, now) {
-                    origins::record_hold(db, &hold)?;
-                }
-            }
-            Ok(())
-        });
-        if let Err(error) = written.await.and(self.context.release_lease(&lease).await) {
-            tracing::error!(%source, %error, "what a hub said could not be written down");
+    async fn send_all(&self, requests: Vec<HubRequest>, stop: &CancellationToken) {
+        for request in requests {
+            self.send(request, stop).await;
         }
     }
 
-    async fn ask(&self, hub: &Url, request: &HubRequest, lease: &PollLease) -> HubResponse {
-        let now = self.context.clock.now();
-        let name = name_of(hub);
-        match self.context.store.read(move |db| origins::active_hold(db, &name, now)).await {
-            Ok(None) => {}
-            Ok(Some(hold)) => {
-                let retry_after = hold.until.duration_since(now).try_into().ok();
-                return HubResponse::Refused { detail: hold.reason, status: None, retry_after };
+    /// Sends a request and records the response. If the daemon stops meanwhile no response is recorded, because the hub
+    /// may still verify the request.
+    async fn send(&self, request: HubRequest, stop: &CancellationToken) {
+        let lease = PollLease::new(&self.context.program);
+        let response = tokio::select! {
+            biased;
+            _ = stop.cancelled() => None,
+            response = self.post(&request, &lease) => Some(response),
+        };
+        let (now, source, max_hold) = (self.context.clock.now(), request.source, self.context.options.max_retry_after);
+        tracing::info!(%source, hub = request.hub, mode = request.mode.as_str(), ?response, "sent a request to a hub");
+        let record = move |db: &store::WriteConnection| {
+            let Some(response) = response else { return Ok(()) };
+            let sent = websub_request_record(&request.hub, hub_status(&response), 0);
+            origins::record_requests(db, now, sent.as_slice())?;
+            let Some(mut subscription) = websub_subscriptions::get(db, source)? else { return Ok(()) };
+            if subscription.requested_at != Some(request.requested_at) {
+                return Ok(());
             }
-            Err(error) => {
-                return HubResponse::Refused { detail: error.to_string(), status: None, retry_after: None };
+            if let Some(hold) = hub_hold(&response, &request.hub, max_hold, now) {
+                origins::record_hold(db, &hold)?;
             }
+            state_machine::apply_hub_response(&mut subscription, response, now);
+            websub_subscriptions::save(db, &subscription, now)
+        };
+        let recorded = self.context.store.write(record).await;
+        if let Err(error) = recorded.and(self.context.release_lease(&lease).await) {
+            tracing::error!(%source, %error, "cannot record the response of a hub");
         }
-        let turn = |origin: Origin| async move { self.context.lease_next_origin(lease, &origin).await }.boxed();
-        let seconds = self.lease.as_secs().to_string();
+    }
+
+    async fn post(&self, request: &HubRequest, lease: &PollLease) -> Result<(), HubRequestError> {
+        let hub = Url::parse(&request.hub).map_err(HubRequestError::no_response)?;
+        let (now, name) = (self.context.clock.now(), hold_name(&hub));
+        let hold = self.context.store.read(move |db| origins::active_hold(db, &name, now)).await;
+        if let Some(hold) = hold.map_err(HubRequestError::no_response)? {
+            let retry_after = hold.until.duration_since(now).try_into().ok();
+            return Err(HubRequestError { retry_after, ..HubRequestError::no_response(hold.reason) });
+        }
+        let lease_seconds = self.lease.as_secs().to_string();
         let mut form = vec![
             ("hub.callback", request.callback.as_str()),
             ("hub.mode", request.mode.as_str()),
             ("hub.topic", request.topic.as_str()),
         ];
         if request.mode == HubMode::Subscribe {
-            form.extend([("hub.secret", request.secret.as_str()), ("hub.lease_seconds", seconds.as_str())]);
+            form.extend([("hub.secret", request.secret.as_str()), ("hub.lease_seconds", lease_seconds.as_str())]);
         }
-        self.context.fetcher.post_to_hub(hub, &form, self.context.clock.now(), &turn).await
+        self.context.fetcher.post_to_hub(&hub, &form, now, &self.context.permits(lease)).await
     }
 }
 
-/// Without a word of how long, a hub to which we are too many rests for so long.
-const REST: SignedDuration = SignedDuration::from_hours(1);
-
-/// Too many requests are counted by server (RFC 6585, section 4), so that a hub that says so is asked nothing for any
-/// source until then. Polls are not held by it: a feed can call anybody its hub.
-fn hold(answer: &HubResponse, hub: &str, longest: SignedDuration, now: Timestamp) -> Option<OriginHold> {
-    let HubResponse::Refused { detail, status: Some(429), retry_after } = answer else { return None };
-    let asked = retry_after.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or(REST);
-    let origin = name_of(&Url::parse(hub).ok()?);
-    Some(OriginHold { origin, until: after(now, asked.min(longest)), reason: format!("as a hub, {detail}") })
+/// The hold of a hub that answers 429. The limit applies to the server (RFC 6585, section 4), so that no source's
+/// request is sent to the hub until then. Polls are not held, because a feed can declare any server as its hub.
+fn hub_hold(
+    response: &Result<(), HubRequestError>,
+    hub: &str,
+    max_hold: SignedDuration,
+    now: Timestamp,
+) -> Option<OriginHold> {
+    let error = response.as_ref().err().filter(|error| error.failure.status() == Some(429))?;
+    let delay = error.retry_after.and_then(|delay| SignedDuration::try_from(delay).ok()).unwrap_or(DEFAULT_HOLD);
+    let origin = hold_name(&Url::parse(hub).ok()?);
+    let reason = format!("as a hub: {}", wording::websub_failure(&error.failure));
+    Some(OriginHold { origin, until: after(now, delay.min(max_hold)), reason })
 }
 
-/// The request as it is counted. Where there is no status nobody may have been asked.
-fn asked_of(answer: &HubResponse, hub: &str) -> Option<domain::RequestRecord> {
-    let status = match answer {
-        HubResponse::Accepted => Some(202),
-        HubResponse::Refused { status, .. } => *status,
-    };
-    Some(domain::RequestRecord {
-        origin: Origin::from_url(&Url::parse(hub).ok()?).to_string(),
-        status: Some(status?),
-        bytes: 0,
-    })
-}
-
-/// Under which name a hub is held, apart from its server.
-fn name_of(hub: &Url) -> String {
+/// The name under which a server is held as a hub, which does not affect polls of the same server.
+fn hold_name(hub: &Url) -> String {
     format!("hub {}", Origin::from_url(hub))
 }
 
-/// Does a step to a subscription, and gives the request that it makes, if any.
-fn take(known: &mut HubSubscription, step: SubscriptionStep, base: &str, now: Timestamp) -> Option<HubRequest> {
+/// Takes the next step of a subscription, and returns the request to send, if any.
+fn take_step(subscription: &mut HubSubscription, polled: bool, base: &str, now: Timestamp) -> Option<HubRequest> {
+    let mut step = renewal_schedule::next_step(subscription, polled, base, now);
+    if let SubscriptionStep::End(event) = step {
+        state_machine::end_subscription(subscription, event);
+        step = renewal_schedule::next_step(subscription, polled, base, now);
+    }
     let mode = match step {
-        // After an end there is nothing to end.
+        // An ended subscription does not end again.
         SubscriptionStep::End(_) => return None,
         SubscriptionStep::Wait(until) => {
-            known.next_at = until;
+            subscription.next_action_at = until;
             return None;
         }
         SubscriptionStep::Unsubscribe => {
-            state_machine::begin_unsubscribe(known, now);
+            state_machine::begin_unsubscribe(subscription, now);
             HubMode::Unsubscribe
         }
         SubscriptionStep::Subscribe { new_credentials: false } => {
-            state_machine::begin_subscribe(known, None, now);
+            state_machine::begin_subscribe(subscription, None, now);
             HubMode::Subscribe
         }
         SubscriptionStep::Subscribe { new_credentials: true } => {
             let Some((token, secret)) = secrets::generate().zip(secrets::generate()) else {
-                known.next_at = Some(renewal_schedule::next_after_request(known.failures, now));
-                known.detail = "the system has no randomness for a secret".into();
+                let retry_at = renewal_schedule::next_after_request(subscription.failures, now);
+                subscription.next_action_at = Some(retry_at);
+                subscription.last_event = Some(HubEvent::NoRandomness);
                 return None;
             };
-            state_machine::begin_subscribe(
-                known,
-                Some(NewCredentials { callback: format!("{base}{token}"), secret }),
-                now,
-            );
+            let credentials = NewCredentials { callback: format!("{base}{token}"), secret };
+            state_machine::begin_subscribe(subscription, Some(credentials), now);
             HubMode::Subscribe
         }
     };
-    let asked = known.asked.clone()?;
+    let requested = subscription.requested.clone()?;
     Some(HubRequest {
-        source: known.source,
+        source: subscription.source,
         mode,
-        hub: asked.hub,
-        topic: asked.topic,
-        callback: known.callback.clone()?,
-        secret: known.secret.clone()?,
-        at: now,
+        hub: requested.hub,
+        topic: requested.topic,
+        callback: subscription.callback.clone()?,
+        secret: subscription.secret.clone()?,
+        requested_at: now,
     })
 }
 
-/// Reads what was pushed, in its order. At the end it still reads what is there: its hub was told that we have it.
+/// Reads pushed documents in their order. At a shutdown it still reads the queued documents, because their hubs have
+/// been told that they were received.
 pub(super) async fn read_pushes(
     context: PollContext,
-    inbox: Arc<Mutex<Receiver<PushedDocument>>>,
+    queue: Arc<Mutex<Receiver<PushedDocument>>>,
     signals: Signals,
     stop: CancellationToken,
 ) {
-    let mut inbox = inbox.lock().await;
+    let mut queue = queue.lock().await;
     loop {
         let pushed = tokio::select! {
             biased;
-            Some(pushed) = inbox.recv() => pushed,
+            Some(pushed) = queue.recv() => pushed,
             _ = stop.cancelled() => return,
         };
         let source = pushed.source;
-        match crawl::receive_push(&context, pushed).await {
-            Ok(None) => tracing::debug!(%source, "a push for a source that is polled no more was dropped"),
+        match receive_push(&context, pushed).await {
+            Ok(None) => tracing::debug!(%source, "dropped a push for a source that is not polled"),
             Ok(Some((record, stored))) => {
                 super::scheduler::log(&record, &stored);
                 signals.tell(&stored);
             }
-            Err(error) => tracing::error!(%source, %error, "a push could not be stored"),
+            Err(error) => tracing::error!(%source, %error, "cannot store a push"),
         }
     }
 }

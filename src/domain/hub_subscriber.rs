@@ -1,36 +1,36 @@
-//! Those who subscribe to our feeds at our own hub, and the other hubs that are told of changes (W3C WebSub).
+//! Subscribers of our own hub, and the notifications that other hubs get (W3C WebSub). Types only.
 
-use super::{HubMode, SubscriberId};
+use super::{HubMode, SubscriberId, WebSubFailure};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-/// One who subscribed to a document of a feed and has confirmed it.
+/// A verified subscription to a document of one of our feeds.
 #[derive(Debug, Clone, Serialize)]
 pub struct HubSubscriber {
     pub id: SubscriberId,
     /// The URL of the document.
     pub topic: String,
-    /// Whom we push to. Secret, all but its host.
+    /// The URL to which documents are sent. All of it except the host is secret.
     #[serde(skip)]
     pub callback: String,
     pub host: String,
-    /// What we sign with.
+    /// The key for signatures; `None` if the subscriber sent none.
     #[serde(skip)]
     pub secret: Option<String>,
-    pub since: Timestamp,
+    pub subscribed_at: Timestamp,
     pub lease_until: Timestamp,
-    /// What it was sent last, or had when it began.
+    /// Hash of the document that the subscriber has: the last one delivered, or the current one when it subscribed.
     #[serde(skip)]
     pub delivered_hash: Option<String>,
     pub delivered_at: Option<Timestamp>,
     pub deliveries: u64,
-    /// Deliveries in a row that did not arrive.
+    /// Consecutive failed deliveries.
     pub failures: u32,
-    /// Before then nothing is sent to it.
+    /// The earliest time of the next delivery.
     #[serde(skip)]
-    pub next_at: Timestamp,
-    /// What happened to the last delivery, where it did not arrive.
-    pub detail: String,
+    pub next_attempt_at: Timestamp,
+    /// Why the last delivery failed; `None` if it succeeded.
+    pub last_failure: Option<WebSubFailure>,
 }
 
 /// A request to subscribe or to unsubscribe that the callback has yet to confirm.
@@ -39,24 +39,50 @@ pub struct SubscriberRequest {
     pub topic: String,
     pub callback: String,
     pub host: String,
-    /// Who asked, where that is known.
+    /// The address of the client, if it is known.
     pub client: Option<String>,
     pub mode: HubMode,
     pub secret: Option<String>,
     pub lease: SignedDuration,
-    /// When the callback is asked.
+    /// When the callback is asked to confirm.
     pub verify_at: Timestamp,
 }
 
-/// How things stand between another hub and a document of ours.
+/// What the rate limits know about a request: the state of its callback, and the load on the hub.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RateLimitCounts {
+    /// Whether this callback is subscribed to this topic.
+    pub subscribed: bool,
+    /// When this callback is asked about this topic, if a request is pending.
+    pub pending_at: Option<Timestamp>,
+    /// When this callback was last asked about this topic, or will be.
+    pub verified_at: Option<Timestamp>,
+    /// Subscribers, and pending requests that may add some.
+    pub subscribers: RequestCounts,
+    /// Requests whose callbacks have yet to confirm.
+    pub pending: RequestCounts,
+    /// Requests that were accepted within the last hour.
+    pub last_hour: RequestCounts,
+}
+
+/// A total, and how many of it share the topic, the callback's host or the client of a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RequestCounts {
+    pub total: u32,
+    pub same_topic: u32,
+    pub same_host: u32,
+    pub same_client: u32,
+}
+
+/// The notifications that another hub gets about one of our documents.
 #[derive(Debug, Clone, Serialize)]
 pub struct HubNotification {
     pub hub: String,
     pub topic: String,
-    /// When it was told last, and heard.
-    pub pinged_at: Option<Timestamp>,
-    /// Pings in a row that it did not hear.
+    /// When the hub last accepted a notification.
+    pub notified_at: Option<Timestamp>,
+    /// Consecutive failed notifications.
     pub failures: u32,
-    /// What happened to the last ping, where it did not hear.
-    pub detail: String,
+    /// Why the last notification failed; `None` if it succeeded.
+    pub last_failure: Option<WebSubFailure>,
 }

@@ -1,74 +1,177 @@
-//! What is agreed with a hub about one source (W3C WebSub, 23 January 2018).
+//! The WebSub subscription of a source at the hub that its feed declares (W3C Recommendation of 23 January 2018).
+//!
+//! Types only. The transitions between the states are in [`crate::websub::state_machine`].
 
 use super::SourceId;
+use super::display_text::one_line;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-/// Where a feed says that its news can be had at once: a hub, and the name by which the hub knows the feed.
+const MAX_ERROR_CHARS: usize = 300;
+
+/// The hub and the topic that a feed declares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeclaredHub {
     pub hub: String,
-    /// The feed's rel=self. The hub is to repeat it to the letter.
+    /// The feed's `rel=self` URL. The hub must repeat it byte for byte.
     pub topic: String,
 }
 
-/// How things stand between a source and its hub. There is one for every source whose feed declared a hub.
+/// The subscription of a source. A source has one from the first time that its feed declares a hub.
 #[derive(Debug, Clone, Serialize)]
 pub struct HubSubscription {
     pub source: SourceId,
     pub state: SubscriptionState,
-    /// What the feed declares now; `None` once it declares nothing any more.
+    /// What the feed declares now; `None` if it has stopped declaring a hub.
     pub declared: Option<DeclaredHub>,
-    /// What the hub was asked for.
-    pub asked: Option<DeclaredHub>,
-    /// Whom the hub is to call. Its last part is the token, which is secret: who knows it may confirm.
+    /// Hub and topic of the last subscription request.
+    pub requested: Option<DeclaredHub>,
+    /// The URL that the hub calls. Its last path segment is a secret token: whoever knows it can confirm a request.
     #[serde(skip)]
     pub callback: Option<String>,
-    /// What the hub signs with.
+    /// The key with which the hub signs what it pushes.
     #[serde(skip)]
     pub secret: Option<String>,
-    /// An active subscription for whose renewal the hub was asked.
+    /// Whether a request to renew an active subscription is pending.
     pub renewing: bool,
     pub requested_at: Option<Timestamp>,
-    /// When it is looked at again; `None` where there is nothing to do.
-    pub next_at: Option<Timestamp>,
+    /// When the state machine runs next; `None` if nothing is planned.
+    pub next_action_at: Option<Timestamp>,
     pub lease_until: Option<Timestamp>,
-    /// Requests in a row that led to nothing.
+    /// Consecutive requests that the hub has not verified.
     pub failures: u32,
-    /// Documents that were taken, and those that were not: unsigned, or signed by somebody else.
+    /// Number of accepted documents.
     pub pushes: u64,
-    pub ignored: u64,
+    /// Number of documents that were dropped because their signature was missing or wrong.
+    pub rejected_pushes: u64,
     pub last_push_at: Option<Timestamp>,
-    /// Whether pushes can be relied upon, so that polls are a safety net.
-    pub trusted: bool,
-    /// What happened last, in words.
-    pub detail: String,
+    /// Whether pushes have proved complete, so that polls are only a safety net.
+    pub reliable: bool,
+    /// The last event that an operator may want to know about; `None` if all is well.
+    pub last_event: Option<HubEvent>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SubscriptionState {
-    /// There is none, or there is none any more.
-    None,
-    /// The hub was asked for it and has yet to verify that.
-    Asked,
-    /// The hub has verified it; its lease runs.
+    /// There is no subscription, or it has ended.
+    Inactive,
+    /// A request was sent; the hub has not verified it yet.
+    Requested,
+    /// The hub has verified the subscription, and its lease is running.
     Active,
-    /// The hub was asked to end it and has yet to verify that.
-    Leaving,
-    /// The hub said no.
+    /// A request to unsubscribe was sent; the hub has not verified it yet.
+    Unsubscribing,
+    /// The hub denied the subscription.
     Denied,
-    /// The hub could not be asked, or did not take the request.
+    /// The request could not be sent, or the hub refused it.
     Failed,
+}
+
+/// The last thing that happened to a subscription, for the operator. Program logic reads [`SubscriptionState`] instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum HubEvent {
+    SubscribeSent,
+    UnsubscribeSent,
+    /// The hub accepted the request and has yet to verify it.
+    RequestAccepted,
+    SubscribeFailed {
+        failure: WebSubFailure,
+    },
+    /// The subscription ended at our side, although the hub refused to end it.
+    UnsubscribeFailed {
+        failure: WebSubFailure,
+    },
+    Unsubscribed,
+    /// The hub has not verified the end of the subscription; its lease ends without that.
+    UnsubscribeUnverified,
+    Denied {
+        hub: String,
+        reason: String,
+    },
+    LeaseExpired,
+    /// The request became obsolete before the hub verified it.
+    RequestObsolete,
+    PushRejected {
+        error: SignatureError,
+    },
+    /// A pushed document could not be read as a feed.
+    PushUnreadable {
+        detail: String,
+    },
+    /// A poll found new items that the hub had not pushed.
+    ItemsMissed {
+        items: usize,
+    },
+    WebSubDisabled {
+        reason: DisabledReason,
+    },
+    /// The operating system returned no random bytes for a token and a secret.
+    NoRandomness,
+}
+
+/// Why a request to a hub or to a subscriber's callback has not succeeded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "failure", rename_all = "kebab-case")]
+pub enum WebSubFailure {
+    /// The request was sent, and its response has not been recorded yet.
+    ResponsePending,
+    /// A status other than 2xx, with the plain-text explanation that a hub may send along.
+    Status { status: u16, message: String },
+    /// No response: an invalid or forbidden address, a hold, a timeout or a network error.
+    NoResponse { error: String },
+    /// A callback did not answer a verification request with the challenge.
+    WrongChallenge,
+    /// No further attempt is made after this number of consecutive failures.
+    GaveUp { attempts: u32, last: Box<WebSubFailure> },
+}
+
+impl WebSubFailure {
+    /// A request without a response, with the error on one line of limited length.
+    pub fn no_response(error: impl ToString) -> Self {
+        WebSubFailure::NoResponse { error: one_line(&error.to_string(), MAX_ERROR_CHARS) }
+    }
+
+    /// The status of the response, if there was one.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            WebSubFailure::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+}
+
+/// Why a push is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignatureError {
+    Missing,
+    UnknownMethod,
+    Mismatch,
+}
+
+/// Why newsfold subscribes at no hub.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+pub enum DisabledReason {
+    /// `websub.enabled` is false.
+    Configured,
+    /// `publish.base_url` has its default value, so that hubs do not know our address.
+    NoBaseUrl,
+    /// `publish.base_url` names a host that hubs cannot resolve.
+    LocalHostName { host: String },
+    /// `publish.base_url` has no host, or an address that hubs cannot reach.
+    Unreachable { detail: String },
 }
 
 impl SubscriptionState {
     pub fn as_str(self) -> &'static str {
         match self {
-            SubscriptionState::None => "none",
-            SubscriptionState::Asked => "asked",
+            SubscriptionState::Inactive => "inactive",
+            SubscriptionState::Requested => "requested",
             SubscriptionState::Active => "active",
-            SubscriptionState::Leaving => "leaving",
+            SubscriptionState::Unsubscribing => "unsubscribing",
             SubscriptionState::Denied => "denied",
             SubscriptionState::Failed => "failed",
         }
@@ -76,11 +179,11 @@ impl SubscriptionState {
 
     pub fn parse(text: &str) -> Option<Self> {
         use SubscriptionState::*;
-        [None, Asked, Active, Leaving, Denied, Failed].into_iter().find(|state| state.as_str() == text)
+        [Inactive, Requested, Active, Unsubscribing, Denied, Failed].into_iter().find(|state| state.as_str() == text)
     }
 }
 
-/// What a subscriber asks of a hub (hub.mode).
+/// What a subscriber asks of a hub (`hub.mode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HubMode {
     Subscribe,
@@ -101,35 +204,35 @@ impl HubMode {
 }
 
 impl HubSubscription {
-    /// What the hub was asked for and has not verified yet.
-    pub fn pending(&self) -> Option<HubMode> {
-        match self.state {
-            SubscriptionState::Asked => Some(HubMode::Subscribe),
-            SubscriptionState::Active if self.renewing => Some(HubMode::Subscribe),
-            SubscriptionState::Leaving => Some(HubMode::Unsubscribe),
-            _ => None,
-        }
-    }
-
-    /// The end of the subscription, as it is before anything was asked.
-    pub fn of(source: SourceId, declared: Option<DeclaredHub>) -> Self {
+    /// A subscription for which no request has been sent yet.
+    pub fn new(source: SourceId, declared: Option<DeclaredHub>) -> Self {
         HubSubscription {
             source,
-            state: SubscriptionState::None,
+            state: SubscriptionState::Inactive,
             declared,
-            asked: None,
+            requested: None,
             callback: None,
             secret: None,
             renewing: false,
             requested_at: None,
-            next_at: None,
+            next_action_at: None,
             lease_until: None,
             failures: 0,
             pushes: 0,
-            ignored: 0,
+            rejected_pushes: 0,
             last_push_at: None,
-            trusted: false,
-            detail: String::new(),
+            reliable: false,
+            last_event: None,
+        }
+    }
+
+    /// The request that was sent and that the hub has not verified yet.
+    pub fn pending(&self) -> Option<HubMode> {
+        match self.state {
+            SubscriptionState::Requested => Some(HubMode::Subscribe),
+            SubscriptionState::Active if self.renewing => Some(HubMode::Subscribe),
+            SubscriptionState::Unsubscribing => Some(HubMode::Unsubscribe),
+            _ => None,
         }
     }
 }

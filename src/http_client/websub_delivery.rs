@@ -1,55 +1,46 @@
-//! Requests to the callbacks of those who subscribe to us (WebSub, sections 5.3 and 7): whether they want to, and what is
-//! new.
+//! Requests to the callbacks of our own hub's subscribers (WebSub): verification (section 5.3) and delivery (7).
 //!
-//! A stranger names the address, so that it is judged like every other and no redirect is followed. No more of an answer
-//! is read than the echo of a challenge takes, and of a delivery's answer nothing but its status. A callback is secret:
-//! it stands in no detail.
+//! A callback is an address that a third party has chosen. It is checked by the address policy, and its redirects are
+//! not followed. Of a verification response no more is read than a challenge, and of a delivery response only the
+//! status. A callback is secret, so that no error message contains it.
 
 use super::{Fetcher, body_decoder, cache_headers, explain, innermost, is_forbidden};
-use crate::domain::Timestamp;
-use reqwest::header::{HeaderMap, HeaderValue};
+use crate::domain::{Timestamp, WebSubFailure};
+use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, Response};
 use std::time::Duration;
 use url::Url;
 
-/// What a callback said.
+/// The response of a callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallbackResponse {
-    Answered {
-        status: u16,
-        retry_after: Option<Duration>,
-        /// Of the answer to a question; empty where it was too long to be an echo.
-        body: Vec<u8>,
-    },
-    /// Nobody answered, or nobody may be asked.
-    Failed { detail: String },
+pub struct CallbackResponse {
+    pub status: u16,
+    pub retry_after: Option<Duration>,
+    /// The body of a verification response; empty if it is too long for a challenge.
+    pub body: Vec<u8>,
 }
 
-/// Bytes of an echo.
-const MAX_ECHO: usize = 1024;
+/// The maximum length of an echoed challenge.
+const MAX_ECHO_BYTES: usize = 1024;
 
 impl Fetcher {
-    /// Asks a callback, and reads its short answer.
-    pub async fn verify_callback(&self, callback: &Url, timeout: Duration, now: Timestamp) -> CallbackResponse {
-        let asked = async {
-            let response = match self.to_callback(callback, self.client.get(callback.clone())).await {
-                Ok(response) => response,
-                Err(detail) => return CallbackResponse::Failed { detail },
-            };
-            let (status, retry_after) =
-                (response.status().as_u16(), cache_headers::retry_after(response.headers(), now));
-            let body = match response.status().is_success() {
-                false => Vec::new(),
-                true => {
-                    let echo = body_decoder::receive(response, MAX_ECHO, &self.large_body_slots)
-                        .await
-                        .and_then(body_decoder::ResponseBody::decode);
-                    echo.unwrap_or_default()
-                }
-            };
-            CallbackResponse::Answered { status, retry_after, body }
-        };
-        in_time(timeout, asked).await
+    /// Sends a verification request to a callback.
+    pub async fn verify_callback(
+        &self,
+        callback: &Url,
+        timeout: Duration,
+        now: Timestamp,
+    ) -> Result<CallbackResponse, WebSubFailure> {
+        within(timeout, async {
+            let response = self.send_to_callback(callback, self.client.get(callback.clone())).await?;
+            let mut answer = read_head(&response, now);
+            if response.status().is_success() {
+                let body = body_decoder::receive(response, MAX_ECHO_BYTES, &self.large_body_slots).await;
+                answer.body = body.and_then(|body| body.decode()).unwrap_or_default();
+            }
+            Ok(answer)
+        })
+        .await
     }
 
     /// Posts a document to a callback.
@@ -57,42 +48,34 @@ impl Fetcher {
         &self,
         callback: &Url,
         document: impl Into<reqwest::Body>,
-        fields: &[(&'static str, String)],
+        headers: HeaderMap,
         timeout: Duration,
         now: Timestamp,
-    ) -> CallbackResponse {
-        let mut map = HeaderMap::new();
-        for (name, value) in fields {
-            match HeaderValue::from_str(value) {
-                Ok(value) => _ = map.insert(*name, value),
-                Err(_) => return CallbackResponse::Failed { detail: format!("{name} can't stand in a header") },
-            }
-        }
-        let request = self.client.post(callback.clone()).headers(map).body(document);
-        let delivered = async {
-            match self.to_callback(callback, request).await {
-                Ok(response) => CallbackResponse::Answered {
-                    status: response.status().as_u16(),
-                    retry_after: cache_headers::retry_after(response.headers(), now),
-                    body: Vec::new(),
-                },
-                Err(detail) => CallbackResponse::Failed { detail },
-            }
-        };
-        in_time(timeout, delivered).await
+    ) -> Result<CallbackResponse, WebSubFailure> {
+        let request = self.client.post(callback.clone()).headers(headers).body(document);
+        within(timeout, async { Ok(read_head(&self.send_to_callback(callback, request).await?, now)) }).await
     }
 
-    async fn to_callback(&self, callback: &Url, request: RequestBuilder) -> Result<Response, String> {
-        self.address_policy.check_url(callback).map_err(|reason| reason.to_string())?;
-        self.address_policy.check_proxied_host(callback).await.map_err(|reason| reason.to_string())?;
+    async fn send_to_callback(&self, callback: &Url, request: RequestBuilder) -> Result<Response, WebSubFailure> {
+        self.address_policy.check_url(callback).map_err(WebSubFailure::no_response)?;
+        self.address_policy.check_proxied_host(callback).await.map_err(WebSubFailure::no_response)?;
         request.send().await.map_err(|error| match is_forbidden(&error) {
-            true => innermost(&error).to_string(),
-            false => explain(&error.without_url()),
+            true => WebSubFailure::no_response(innermost(&error)),
+            false => WebSubFailure::no_response(explain(&error.without_url())),
         })
     }
 }
 
-async fn in_time(timeout: Duration, answer: impl Future<Output = CallbackResponse>) -> CallbackResponse {
-    let late = || CallbackResponse::Failed { detail: format!("no answer within {timeout:?}") };
-    tokio::time::timeout(timeout, answer).await.unwrap_or_else(|_| late())
+/// The response without its body.
+fn read_head(response: &Response, now: Timestamp) -> CallbackResponse {
+    let retry_after = cache_headers::retry_after(response.headers(), now);
+    CallbackResponse { status: response.status().as_u16(), retry_after, body: Vec::new() }
+}
+
+async fn within(
+    timeout: Duration,
+    response: impl Future<Output = Result<CallbackResponse, WebSubFailure>>,
+) -> Result<CallbackResponse, WebSubFailure> {
+    let late = || Err(WebSubFailure::no_response(format!("no response within {timeout:?}")));
+    tokio::time::timeout(timeout, response).await.unwrap_or_else(|_| late())
 }

@@ -1,119 +1,133 @@
-//! A request to a hub: a form that is posted (WebSub, section 5.1), by the rules of every other request.
+//! POST requests to WebSub hubs (section 5.1). They follow the same rules as every other request.
 //!
-//! Each hop is judged by the address address_policy and waits for its turn. Of redirects only 307 and 308 are followed, which
-//! keep the method, and never from https to http: the form carries a secret. No more of an answer is read than what
-//! tells a person why a hub refused.
+//! Each hop is checked by the address policy and waits for the origin's permit. Only 307 and 308 redirects, which keep
+//! the method, are followed, and never from https to http, because the form contains a secret. Of a refusal only the
+//! plain-text explanation is read.
 
 use super::{AcquirePermit, Fetcher, Origin, PermitDenied, body_decoder, cache_headers, explain, redirect};
-use crate::domain::Timestamp;
 use crate::domain::display_text::one_line;
+use crate::domain::{RequestRecord, Timestamp, WebSubFailure};
 use reqwest::{Response, StatusCode, header};
 use std::time::Duration;
 use tokio::time::Instant;
 use url::{Url, form_urlencoded};
 
-/// What a hub said to a request.
+/// Why a request to a hub has failed, and how long the hub asks to wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HubResponse {
-    /// It takes the request and will verify it (202), or has done so already (204 of older hubs).
-    Accepted,
-    Refused {
-        detail: String,
-        status: Option<u16>,
-        retry_after: Option<Duration>,
-    },
+pub struct HubRequestError {
+    pub failure: WebSubFailure,
+    pub retry_after: Option<Duration>,
 }
 
-/// Bytes of a refusal that are read for its words.
-const MAX_WORDS: usize = 2 * 1024;
+/// One request of a chain of redirects.
+enum HubHop {
+    Accepted,
+    Redirect(Url),
+}
+
+/// Bytes of a refusal that are read for its explanation.
+const MAX_MESSAGE_BYTES: usize = 2 * 1024;
+const MAX_MESSAGE_CHARS: usize = 200;
+
+impl HubRequestError {
+    /// An error without a response of the hub.
+    pub fn no_response(error: impl ToString) -> HubRequestError {
+        HubRequestError { failure: WebSubFailure::no_response(error), retry_after: None }
+    }
+}
+
+/// The status of a hub's response, if there was one. A hub that accepts a request counts as 202.
+pub fn hub_status(response: &Result<(), HubRequestError>) -> Option<u16> {
+    response.as_ref().map_or_else(|error| error.failure.status(), |()| Some(202))
+}
+
+/// A request to a hub or a callback for the statistics of its origin; `None` without a status, because it may not have
+/// been sent.
+pub fn websub_request_record(url: &str, status: Option<u16>, bytes: usize) -> Option<RequestRecord> {
+    let origin = Origin::from_url(&Url::parse(url).ok()?).to_string();
+    Some(RequestRecord { origin, status: Some(status?), bytes: bytes as u64 })
+}
 
 impl Fetcher {
-    /// Posts a form to a hub.
+    /// Posts a form to a hub. A hub accepts it with any 2xx status: 202 before it verifies the request, 204 after.
     pub async fn post_to_hub(
         &self,
         hub: &Url,
         form: &[(&str, &str)],
         now: Timestamp,
-        turn: &AcquirePermit<'_>,
-    ) -> HubResponse {
+        acquire_permit: &AcquirePermit<'_>,
+    ) -> Result<(), HubRequestError> {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let mut at = hub.clone();
-        let mut left = self.total_timeout();
+        let mut url = hub.clone();
+        let mut remaining = self.total_timeout();
         for _ in 0..=self.options.max_redirects {
-            if let Err(reason) = self.address_policy.check_url(&at) {
-                return refused(reason.to_string());
-            }
-            if let Err(reason) = self.address_policy.check_proxied_host(&at).await {
-                return refused(reason.to_string());
-            }
-            match turn(Origin::from_url(&at)).await {
-                Ok(()) => {}
-                Err(PermitDenied::OnHold(until)) => {
-                    let detail = format!("{} asked not to be asked before {until}", Origin::from_url(&at));
-                    let retry_after = until.duration_since(now).try_into().ok();
-                    return HubResponse::Refused { detail, status: None, retry_after };
-                }
-                Err(PermitDenied::Failed(reason)) => return refused(reason),
-            }
-            let pass = self.origin_limiter.enter(&at).await;
+            self.address_policy.check_url(&url).map_err(HubRequestError::no_response)?;
+            self.address_policy.check_proxied_host(&url).await.map_err(HubRequestError::no_response)?;
+            acquire_permit(Origin::from_url(&url)).await.map_err(|denied| permit_denied(denied, &url, now))?;
+            let limiter_guard = self.origin_limiter.enter(&url).await;
             let start = Instant::now();
-            let hop = tokio::time::timeout(left, self.post(&at, &form, now)).await;
-            left = left.saturating_sub(start.elapsed());
-            drop(pass);
-            match hop {
-                Ok(Ok(next)) if at.scheme() == "https" && next.scheme() != "https" => {
-                    return refused("it leads from https to http, where the secret could be read".into());
+            let hop = tokio::time::timeout(remaining, self.post_form(&url, &form, now)).await;
+            remaining = remaining.saturating_sub(start.elapsed());
+            drop(limiter_guard);
+            let late = |_| HubRequestError::no_response(format!("no response within {:#}", self.options.total_timeout));
+            match hop.map_err(late)?? {
+                HubHop::Accepted => return Ok(()),
+                HubHop::Redirect(next) if url.scheme() == "https" && next.scheme() != "https" => {
+                    return Err(HubRequestError::no_response("a redirect from https to http would expose the secret"));
                 }
-                Ok(Ok(next)) => at = next,
-                Ok(Err(answer)) => return answer,
-                Err(_) => return refused(format!("no whole answer within {:#}", self.options.total_timeout)),
+                HubHop::Redirect(next) => url = next,
             }
         }
-        refused(format!("more than {} redirects", self.options.max_redirects))
+        Err(HubRequestError::no_response(format!("more than {} redirects", self.options.max_redirects)))
     }
 
-    /// One hop: where it leads on to, or what was answered.
-    async fn post(&self, at: &Url, form: &str, now: Timestamp) -> Result<Url, HubResponse> {
+    async fn post_form(&self, url: &Url, form: &str, now: Timestamp) -> Result<HubHop, HubRequestError> {
         let request = self
             .client
-            .post(at.clone())
+            .post(url.clone())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form.to_owned());
         let header_timeout = self.options.header_timeout;
         let response = tokio::time::timeout(header_timeout.unsigned_abs(), request.send())
             .await
-            .map_err(|_| refused(format!("no answer within {header_timeout:#}")))?
-            .map_err(|error| refused(explain(&error)))?;
+            .map_err(|_| HubRequestError::no_response(format!("no response within {header_timeout:#}")))?
+            .map_err(|error| HubRequestError::no_response(explain(&error)))?;
         match response.status() {
-            status if status.is_success() => Err(HubResponse::Accepted),
-            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => match redirect::target(at, &response) {
-                Some(Ok(redirect)) => Ok(redirect.to),
-                Some(Err(detail)) => Err(refused(detail)),
-                None => Err(refused("a redirect that leads nowhere".into())),
+            status if status.is_success() => Ok(HubHop::Accepted),
+            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => match redirect::target(url, &response) {
+                Some(Ok(redirect)) => Ok(HubHop::Redirect(redirect.to)),
+                Some(Err(detail)) => Err(HubRequestError::no_response(detail)),
+                None => Err(HubRequestError::no_response("a redirect without a target")),
             },
             status => {
                 let retry_after = cache_headers::retry_after(response.headers(), now);
-                let words = self.words(response).await;
-                let detail = if words.is_empty() { String::new() } else { format!(": {words}") };
-                let detail = format!("it answered {status}{detail}");
-                Err(HubResponse::Refused { detail, status: Some(status.as_u16()), retry_after })
+                let message = self.read_message(response).await;
+                Err(HubRequestError {
+                    failure: WebSubFailure::Status { status: status.as_u16(), message },
+                    retry_after,
+                })
             }
         }
     }
 
-    /// What a refusal says in plain text. A hub that sends a page, or much, has not said it in words.
-    async fn words(&self, response: Response) -> String {
+    /// The explanation in a refusal. A body of another type than plain text, or of more than a few lines, is ignored.
+    async fn read_message(&self, response: Response) -> String {
         let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if !kind.starts_with("text/plain") || response.headers().contains_key(header::CONTENT_ENCODING) {
             return String::new();
         }
-        let said = body_decoder::receive(response, MAX_WORDS, &self.large_body_slots)
-            .await
-            .and_then(body_decoder::ResponseBody::decode);
-        one_line(&String::from_utf8_lossy(&said.unwrap_or_default()), 200)
+        let body = body_decoder::receive(response, MAX_MESSAGE_BYTES, &self.large_body_slots).await;
+        let text = body.and_then(|body| body.decode()).unwrap_or_default();
+        one_line(&String::from_utf8_lossy(&text), MAX_MESSAGE_CHARS)
     }
 }
 
-fn refused(detail: String) -> HubResponse {
-    HubResponse::Refused { detail, status: None, retry_after: None }
+fn permit_denied(denied: PermitDenied, url: &Url, now: Timestamp) -> HubRequestError {
+    match denied {
+        PermitDenied::OnHold(until) => HubRequestError {
+            retry_after: until.duration_since(now).try_into().ok(),
+            ..HubRequestError::no_response(format!("{} is on hold until {until}", Origin::from_url(url)))
+        },
+        PermitDenied::Failed(reason) => HubRequestError::no_response(reason),
+    }
 }

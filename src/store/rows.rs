@@ -69,6 +69,16 @@ pub(super) fn json_list<T: serde::Serialize>(list: &[T]) -> String {
     serde_json::to_string(list).unwrap_or_else(|_| "[]".into())
 }
 
+/// A value as the JSON text of a column.
+pub(super) fn to_json<T: serde::Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| Error::Corrupt(e.to_string()))
+}
+
+/// The value of a column that holds JSON text.
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|e| Error::Corrupt(format!("{text}: {e}")))
+}
+
 /// Reads all rows of a query through a function that may fail in our own way.
 pub(super) fn collect<T, P: rusqlite::Params>(
     statement: &mut rusqlite::Statement<'_>,

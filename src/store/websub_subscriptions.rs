@@ -1,106 +1,122 @@
-//! What is agreed with hubs, in the database. It decides nothing: that is `websub`'s.
+//! The subscriptions of sources at WebSub hubs. Decides nothing: that is the task of [`crate::websub`].
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{collect, maybe_time, milliseconds, word};
-use crate::domain::{DeclaredHub, HubSubscription, SourceId, SubscriptionState};
+use super::rows::{collect, from_json, maybe_time, milliseconds, to_json, word};
+use crate::domain::{DeclaredHub, HubEvent, HubSubscription, SourceId, SubscriptionState};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 
-/// How things stand between a source and its hub; `None` where its feed never declared one.
+/// A subscription that is due, and whether its source is active.
+pub struct DueSubscription {
+    pub subscription: HubSubscription,
+    pub polled: bool,
+}
+
+/// The subscription of a source; `None` if its feed has never declared a hub.
 pub fn get(db: &ReadConnection, source: SourceId) -> Result<Option<HubSubscription>> {
-    let mut statement = db.prepare_cached(&format!("{SELECT} WHERE source_id = ?1"))?;
+    let mut statement = db.prepare_cached("SELECT * FROM websub_subscription WHERE source_id = ?1")?;
     statement.query_row([source.0], |row| Ok(read_subscription(row))).optional()?.transpose()
 }
 
-/// The subscription whose callback ends with this token.
+/// The subscription whose callback URL ends with this token.
 pub fn find_by_token(db: &ReadConnection, token: &str) -> Result<Option<HubSubscription>> {
-    let mut statement = db.prepare_cached(&format!("{SELECT} WHERE token = ?1"))?;
+    let mut statement = db.prepare_cached("SELECT * FROM websub_subscription WHERE token = ?1")?;
     statement.query_row([token], |row| Ok(read_subscription(row))).optional()?.transpose()
 }
 
-/// Those whose time has come, or whose lease has ended, with whether their source is polled.
-pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<(HubSubscription, bool)>> {
-    let mut statement = db.prepare_cached(&format!("{SELECT} WHERE next_at <= ?1 OR lease_until <= ?1 LIMIT ?2"))?;
-    let due = collect(&mut statement, params![now.as_millisecond(), limit], read_subscription)?;
-    let mut polled = db.prepare_cached("SELECT state = 'active' FROM source WHERE id = ?1")?;
-    due.into_iter().map(|known| Ok((known.clone(), polled.query_row([known.source.0], |row| row.get(0))?))).collect()
+/// Subscriptions whose next action is due or whose lease has expired.
+pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<DueSubscription>> {
+    let mut statement = db.prepare_cached(
+        "SELECT *, (SELECT state = 'active' FROM source WHERE id = source_id) AS polled
+         FROM websub_subscription WHERE next_action_at <= ?1 OR lease_until <= ?1 LIMIT ?2",
+    )?;
+    collect(&mut statement, params![now.as_millisecond(), limit], |row| {
+        Ok(DueSubscription { subscription: read_subscription(row)?, polled: row.get("polled")? })
+    })
 }
 
-/// When the next one is due.
+/// When the next subscription is due.
 pub fn next_due_at(db: &ReadConnection) -> Result<Option<Timestamp>> {
     let mut statement = db.prepare_cached(
-        "SELECT min(at) FROM (SELECT min(next_at) AS at FROM websub_subscription WHERE next_at IS NOT NULL
-         UNION ALL SELECT min(lease_until) FROM websub_subscription WHERE lease_until IS NOT NULL)",
+        "SELECT min(at) AS at FROM (
+             SELECT min(next_action_at) AS at FROM websub_subscription WHERE next_action_at IS NOT NULL
+             UNION ALL SELECT min(lease_until) FROM websub_subscription WHERE lease_until IS NOT NULL)",
     )?;
-    maybe_time(statement.query_row([], |row| row.get(0))?)
+    maybe_time(statement.query_row([], |row| row.get("at"))?)
 }
 
-/// Takes over what a source's document declares. What is new is looked at at once.
+/// Records the hub that a feed declares. A changed declaration makes the subscription due at once.
 pub fn set_declared_hub(
     db: &WriteConnection,
     source: SourceId,
     declared: Option<&DeclaredHub>,
     now: Timestamp,
 ) -> Result<()> {
-    let known = get(db, source)?;
-    let idle = known.as_ref().is_some_and(|known| known.next_at.is_none());
-    if known.as_ref().and_then(|known| known.declared.as_ref()) == declared && !(idle && declared.is_some()) {
+    let mut subscription = get(db, source)?.unwrap_or_else(|| HubSubscription::new(source, None));
+    let is_idle = subscription.next_action_at.is_none() && declared.is_some();
+    if subscription.declared.as_ref() == declared && !is_idle {
         return Ok(());
     }
-    let mut known = known.unwrap_or_else(|| HubSubscription::of(source, None));
-    known.declared = declared.cloned();
-    known.next_at = Some(now);
-    save(db, &known, now)
+    subscription.declared = declared.cloned();
+    subscription.next_action_at = Some(now);
+    save(db, &subscription, now)
 }
 
-/// Writes down a subscription. One that is not trusted defers no polls: its source's go back to their own rules.
-pub fn save(db: &WriteConnection, known: &HubSubscription, now: Timestamp) -> Result<()> {
-    let (declared, asked) = (known.declared.as_ref(), known.asked.as_ref());
-    db.execute("INSERT OR IGNORE INTO websub_subscription (source_id) VALUES (?1)", [known.source.0])?;
-    db.execute("UPDATE websub_subscription SET declared_hub = ?2, declared_topic = ?3, hub = ?4, topic = ?5, callback = ?6, token = ?7,
-         secret = ?8, state = ?9, renewing = ?10, requested_at = ?11, next_at = ?12, lease_until = ?13, failures = ?14,
-         pushes = ?15, ignored = ?16, last_push_at = ?17, trusted = ?18, detail = ?19 WHERE source_id = ?1", params![
-        known.source.0,
-        declared.map(|d| &d.hub),
-        declared.map(|d| &d.topic),
-        asked.map(|a| &a.hub),
-        asked.map(|a| &a.topic),
-        known.callback,
-        known.callback.as_deref().and_then(|callback| callback.rsplit('/').next()),
-        known.secret,
-        known.state.as_str(),
-        known.renewing,
-        milliseconds(known.requested_at),
-        milliseconds(known.next_at),
-        milliseconds(known.lease_until),
-        known.failures,
-        known.pushes as i64,
-        known.ignored as i64,
-        milliseconds(known.last_push_at),
-        known.trusted,
-        known.detail,
-    ])?;
-    if !known.trusted {
-        restore_deferred_polls(db, Some(known.source), now, "its hub is not relied upon any more")?;
+/// Stores a subscription. If it is not reliable, a deferred poll of its source returns to the source's own schedule.
+pub fn save(db: &WriteConnection, subscription: &HubSubscription, now: Timestamp) -> Result<()> {
+    let (declared, requested) = (subscription.declared.as_ref(), subscription.requested.as_ref());
+    db.execute("INSERT OR IGNORE INTO websub_subscription (source_id) VALUES (?1)", [subscription.source.0])?;
+    db.execute(
+        "UPDATE websub_subscription SET declared_hub = :declared_hub, declared_topic = :declared_topic,
+             requested_hub = :requested_hub, requested_topic = :requested_topic, callback = :callback, token = :token,
+             secret = :secret, state = :state, renewing = :renewing, requested_at = :requested_at,
+             next_action_at = :next_action_at, lease_until = :lease_until, failures = :failures, pushes = :pushes,
+             rejected_pushes = :rejected_pushes, last_push_at = :last_push_at, reliable = :reliable,
+             last_event = :last_event
+         WHERE source_id = :source",
+        named_params! {
+            ":source": subscription.source.0,
+            ":declared_hub": declared.map(|declared| &declared.hub),
+            ":declared_topic": declared.map(|declared| &declared.topic),
+            ":requested_hub": requested.map(|requested| &requested.hub),
+            ":requested_topic": requested.map(|requested| &requested.topic),
+            ":callback": subscription.callback,
+            ":token": subscription.callback.as_deref().and_then(|callback| callback.rsplit('/').next()),
+            ":secret": subscription.secret,
+            ":state": subscription.state.as_str(),
+            ":renewing": subscription.renewing,
+            ":requested_at": milliseconds(subscription.requested_at),
+            ":next_action_at": milliseconds(subscription.next_action_at),
+            ":lease_until": milliseconds(subscription.lease_until),
+            ":failures": subscription.failures,
+            ":pushes": subscription.pushes as i64,
+            ":rejected_pushes": subscription.rejected_pushes as i64,
+            ":last_push_at": milliseconds(subscription.last_push_at),
+            ":reliable": subscription.reliable,
+            ":last_event": subscription.last_event.as_ref().map(to_json).transpose()?,
+        },
+    )?;
+    if !subscription.reliable {
+        restore_deferred_polls(db, Some(subscription.source), now, "its hub is not relied upon any more")?;
     }
     Ok(())
 }
 
-/// Ends all subscriptions at once, without a word to the hubs.
-pub fn end_all(db: &WriteConnection, why: &str) -> Result<()> {
-    let set =
-        "UPDATE websub_subscription SET state = 'none', renewing = 0, trusted = 0, lease_until = NULL, next_at = 0,
-               detail = ?1 WHERE state <> 'none'";
-    db.execute(set, [why])?;
+/// Ends all subscriptions, without a request to the hubs.
+pub fn end_all(db: &WriteConnection, event: &HubEvent) -> Result<()> {
+    let sql = "UPDATE websub_subscription SET state = 'inactive', renewing = 0, reliable = 0, lease_until = NULL,
+                   next_action_at = 0, last_event = ?1
+               WHERE state <> 'inactive'";
+    db.execute(sql, [to_json(event)?])?;
     Ok(())
 }
 
-/// Moves a source's next poll to `until`, and keeps when it would be by its own rules.
+/// Moves the next poll of a source to `until`, and keeps the time that the source's own schedule chose.
 pub fn defer_poll(
     db: &WriteConnection,
     source: SourceId,
-    plain: Timestamp,
+    undeferred: Timestamp,
     until: Timestamp,
     reason: &str,
 ) -> Result<()> {
@@ -110,14 +126,14 @@ pub fn defer_poll(
     )?;
     db.execute(
         "UPDATE websub_subscription SET undeferred_poll_at = ?2, deferred_until = ?3 WHERE source_id = ?1",
-        params![source.0, plain.as_millisecond(), until.as_millisecond()],
+        params![source.0, undeferred.as_millisecond(), until.as_millisecond()],
     )?;
     Ok(())
 }
 
-/// Moves deferred polls back to when they would be by their own rules: those of one source, or all.
+/// Returns deferred polls to the sources' own schedules: the poll of one source, or all.
 ///
-/// Only where nobody has moved them since: a poll that was begun meanwhile is not made a second time.
+/// A poll that was rescheduled after it was deferred stays where it is, so that it does not run twice.
 pub fn restore_deferred_polls(
     db: &WriteConnection,
     source: Option<SourceId>,
@@ -138,31 +154,28 @@ pub fn restore_deferred_polls(
     Ok(())
 }
 
-const SELECT: &str = "SELECT source_id, declared_hub, declared_topic, hub, topic, callback, secret, state, renewing, \
-    requested_at, next_at, lease_until, failures, pushes, ignored, last_push_at, trusted, detail FROM websub_subscription";
-
-fn read_subscription(row: &rusqlite::Row<'_>) -> Result<HubSubscription> {
-    let pair = |hub: usize, topic: usize| -> Result<Option<DeclaredHub>> {
-        let (hub, topic): (Option<String>, Option<String>) = (row.get(hub)?, row.get(topic)?);
-        Ok(hub.zip(topic).map(|(hub, topic)| DeclaredHub { hub, topic }))
-    };
-    let state: String = row.get(7)?;
+fn read_subscription(row: &Row<'_>) -> Result<HubSubscription> {
+    let last_event: Option<String> = row.get("last_event")?;
     Ok(HubSubscription {
-        source: SourceId(row.get(0)?),
-        declared: pair(1, 2)?,
-        asked: pair(3, 4)?,
-        callback: row.get(5)?,
-        secret: row.get(6)?,
-        state: word(&state, SubscriptionState::parse)?,
-        renewing: row.get(8)?,
-        requested_at: maybe_time(row.get(9)?)?,
-        next_at: maybe_time(row.get(10)?)?,
-        lease_until: maybe_time(row.get(11)?)?,
-        failures: row.get(12)?,
-        pushes: row.get::<_, i64>(13)? as u64,
-        ignored: row.get::<_, i64>(14)? as u64,
-        last_push_at: maybe_time(row.get(15)?)?,
-        trusted: row.get(16)?,
-        detail: row.get(17)?,
+        source: SourceId(row.get("source_id")?),
+        declared: read_hub(row.get("declared_hub")?, row.get("declared_topic")?),
+        requested: read_hub(row.get("requested_hub")?, row.get("requested_topic")?),
+        callback: row.get("callback")?,
+        secret: row.get("secret")?,
+        state: word(&row.get::<_, String>("state")?, SubscriptionState::parse)?,
+        renewing: row.get("renewing")?,
+        requested_at: maybe_time(row.get("requested_at")?)?,
+        next_action_at: maybe_time(row.get("next_action_at")?)?,
+        lease_until: maybe_time(row.get("lease_until")?)?,
+        failures: row.get("failures")?,
+        pushes: row.get::<_, i64>("pushes")? as u64,
+        rejected_pushes: row.get::<_, i64>("rejected_pushes")? as u64,
+        last_push_at: maybe_time(row.get("last_push_at")?)?,
+        reliable: row.get("reliable")?,
+        last_event: last_event.as_deref().map(from_json).transpose()?,
     })
+}
+
+fn read_hub(hub: Option<String>, topic: Option<String>) -> Option<DeclaredHub> {
+    hub.zip(topic).map(|(hub, topic)| DeclaredHub { hub, topic })
 }

@@ -1,14 +1,16 @@
-//! What hubs reach us by: `/websub/TOKEN`. A GET asks us to confirm (WebSub, section 5.3), a POST brings news (7).
+//! The callback endpoint for hubs, `/websub/TOKEN`: GET verifies a request (WebSub, section 5.3), POST delivers a document
+//! (7).
 //!
-//! It reads no body of somebody who does not know a token, none that is larger than a feed may be, and no more of them
-//! at once than the [`PushQueue`] has room for. A push that is not signed by our hub is answered like one that is, counted,
-//! and forgotten.
+//! A body is received only with a valid token, up to the maximum size of a feed, and while the [`PushQueue`] has a free
+//! slot. A push with a wrong signature gets the same response as a valid one, as section 8 demands, and is counted and
+//! dropped.
 
+use super::push_queue::{PushQueue, PushedDocument};
 use super::verification::VerificationOutcome;
-use super::{Options, PushQueue, PushedDocument, secrets, signature, state_machine, verification};
+use super::{Options, secrets, signature, state_machine, verification};
 use crate::clock::Clock;
-use crate::domain::{HubSubscription, SubscriptionState};
-use crate::store::{self, Store, WriteConnection, websub_subscriptions};
+use crate::domain::{HubEvent, HubSubscription, SignatureError, SubscriptionState};
+use crate::store::{self, Store, websub_subscriptions};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
@@ -17,34 +19,32 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::time::Duration;
 
-/// What the callback needs.
+/// The state of the endpoint.
 #[derive(Clone)]
 pub struct CallbackEndpoint {
     pub store: Store,
     pub clock: Clock,
     pub options: Options,
-    pub inbox: PushQueue,
-    /// Bytes of a document.
+    pub queue: PushQueue,
     pub max_body_bytes: usize,
-    /// For a body to come whole.
-    pub patience: Duration,
+    /// Time limit for receiving a body.
+    pub body_timeout: Duration,
 }
 
-/// Below the base URL, before the token.
-pub const PATH: &str = "websub/";
-/// When a hub may try again while there is no room.
-const AGAIN: &str = "60";
+/// The path of callbacks below the base URL, before the token.
+pub const CALLBACK_PATH: &str = "websub/";
+/// The `Retry-After` while the queue has no free slot, in seconds.
+const QUEUE_RETRY_SECONDS: &str = "60";
 
-/// What is answered to hubs.
-pub fn router(callback: CallbackEndpoint) -> Router {
+pub fn router(endpoint: CallbackEndpoint) -> Router {
     Router::new()
-        .route("/websub/{token}", get(confirm).post(receive))
-        .layer(axum::middleware::map_response(plain))
-        .with_state(callback)
+        .route("/websub/{token}", get(verify).post(receive_push))
+        .layer(axum::middleware::map_response(force_plain_text))
+        .with_state(endpoint)
 }
 
-/// A stranger's text that we echo is never taken for anything but text.
-pub(super) async fn plain(mut response: Response) -> Response {
+/// Marks a response as plain text, because it can echo text of a third party.
+pub(super) async fn force_plain_text(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -52,30 +52,33 @@ pub(super) async fn plain(mut response: Response) -> Response {
     response
 }
 
-async fn confirm(
-    State(callback): State<CallbackEndpoint>,
+async fn verify(
+    State(endpoint): State<CallbackEndpoint>,
     Path(token): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, InternalError> {
-    let (now, lease) = (callback.clock.now(), callback.options.lease);
-    if callback.known(&token).await?.is_none() {
+    let (now, lease) = (endpoint.clock.now(), endpoint.options.lease);
+    if endpoint.find_subscription(&token).await?.is_none() {
         return Ok(StatusCode::NOT_FOUND.into_response());
     }
-    // Judged where it is written down, so that of two requests at once the second sees what the first has done.
-    let intent = callback
+    // Evaluated within the write, so that the second of two simultaneous requests sees the effect of the first.
+    let outcome = endpoint
         .store
         .write(move |db| {
-            let Some(mut known) = websub_subscriptions::find_by_token(db, &token)? else { return Ok(VerificationOutcome::Unsolicited) };
-            let intent = verification::evaluate_request(&known, &query.unwrap_or_default(), now, lease);
-            if intent != VerificationOutcome::Unsolicited {
-                state_machine::apply_verification(&mut known, &intent, now);
-                websub_subscriptions::save(db, &known, now)?;
-                tracing::info!(source = %known.source, state = known.state.as_str(), detail = known.detail, "a hub spoke");
+            let Some(mut subscription) = websub_subscriptions::find_by_token(db, &token)? else {
+                return Ok(VerificationOutcome::Unsolicited);
+            };
+            let outcome = verification::evaluate_request(&subscription, &query.unwrap_or_default(), now, lease);
+            if outcome != VerificationOutcome::Unsolicited {
+                state_machine::apply_verification(&mut subscription, &outcome, now);
+                websub_subscriptions::save(db, &subscription, now)?;
+                let (source, state) = (subscription.source, subscription.state.as_str());
+                tracing::info!(%source, state, event = ?subscription.last_event, "a hub verified or denied a request");
             }
-            Ok(intent)
+            Ok(outcome)
         })
         .await?;
-    Ok(match intent {
+    Ok(match outcome {
         VerificationOutcome::Subscribed { challenge, .. } | VerificationOutcome::Unsubscribed { challenge } => {
             challenge.into_response()
         }
@@ -84,75 +87,85 @@ async fn confirm(
     })
 }
 
-async fn receive(
-    State(callback): State<CallbackEndpoint>,
+async fn receive_push(
+    State(endpoint): State<CallbackEndpoint>,
     Path(token): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, InternalError> {
-    let Some(known) = callback.known(&token).await? else {
+    let Some(subscription) = endpoint.find_subscription(&token).await? else {
         return Ok(StatusCode::NOT_FOUND.into_response());
     };
-    match known.state {
+    match subscription.state {
         SubscriptionState::Active => {}
-        SubscriptionState::Asked => return Ok(StatusCode::NOT_FOUND.into_response()),
-        // It tells the hub that there is no use in going on.
+        SubscriptionState::Requested => return Ok(StatusCode::NOT_FOUND.into_response()),
+        // 410 tells the hub to stop.
         _ => return Ok(StatusCode::GONE.into_response()),
     }
-    let claimed = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if claimed.is_some_and(|length| length > callback.max_body_bytes) {
+    let (Some(secret), Some(requested)) = (subscription.secret, subscription.requested) else {
+        return Ok(StatusCode::GONE.into_response());
+    };
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let max_bytes = length.unwrap_or(endpoint.max_body_bytes);
+    if max_bytes > endpoint.max_body_bytes {
         return Ok(StatusCode::PAYLOAD_TOO_LARGE.into_response());
     }
-    let size = claimed.unwrap_or(callback.max_body_bytes);
-    let Some(place) = callback.inbox.place(known.source, size, callback.clock.now()) else {
-        return Ok((StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, AGAIN)]).into_response());
+    let Some(slot) = endpoint.queue.reserve(subscription.source, max_bytes, endpoint.clock.now()) else {
+        return Ok((StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, QUEUE_RETRY_SECONDS)]).into_response());
     };
-    let bytes = match tokio::time::timeout(callback.patience, axum::body::to_bytes(body, size)).await {
+    let bytes = match tokio::time::timeout(endpoint.body_timeout, axum::body::to_bytes(body, max_bytes)).await {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(_)) => return Ok(StatusCode::PAYLOAD_TOO_LARGE.into_response()),
         Err(_) => return Ok(StatusCode::REQUEST_TIMEOUT.into_response()),
     };
-    let mut signatures = headers.get_all("x-hub-signature").iter();
-    let signature = signatures.next().filter(|_| signatures.next().is_none()).map(HeaderValue::as_bytes);
-    let (Some(secret), Some(asked)) = (&known.secret, &known.asked) else {
-        return Ok(StatusCode::GONE.into_response());
-    };
-    match signature::verify(secret, signature, &bytes) {
+    match signature::verify(&secret, signature_header(&headers), &bytes) {
         Ok(()) => {
             let content_type = headers.get(header::CONTENT_TYPE);
-            let content_type = content_type.map(|kind| String::from_utf8_lossy(kind.as_bytes()).into_owned());
-            let (source, topic, at) = (known.source, asked.topic.clone(), callback.clock.now());
-            place.put(|room| PushedDocument { source, topic, content_type, bytes: bytes.into(), at, _room: room });
+            let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+            let (source, topic, at) = (subscription.source, requested.topic, endpoint.clock.now());
+            slot.send(|permit| PushedDocument {
+                source,
+                topic,
+                content_type,
+                bytes: bytes.into(),
+                at,
+                _permit: permit,
+            });
         }
-        Err(bad) => callback.ignore(token, bad).await?,
+        Err(error) => endpoint.record_rejected_push(token, error).await?,
     }
     Ok(StatusCode::ACCEPTED.into_response())
 }
 
+/// The value of the signature header; `None` if it is absent or appears twice.
+fn signature_header(headers: &HeaderMap) -> Option<&[u8]> {
+    let mut values = headers.get_all("x-hub-signature").iter();
+    let value = values.next()?;
+    values.next().is_none().then_some(value.as_bytes())
+}
+
 impl CallbackEndpoint {
-    async fn known(&self, token: &str) -> store::Result<Option<HubSubscription>> {
-        if !secrets::is_token(token) {
+    async fn find_subscription(&self, token: &str) -> store::Result<Option<HubSubscription>> {
+        if !secrets::has_token_format(token) {
             return Ok(None);
         }
         let token = token.to_owned();
         self.store.read(move |db| websub_subscriptions::find_by_token(db, &token)).await
     }
 
-    async fn ignore(&self, token: String, bad: signature::SignatureError) -> store::Result<()> {
+    async fn record_rejected_push(&self, token: String, error: SignatureError) -> store::Result<()> {
         let now = self.clock.now();
-        let ignore = move |db: &WriteConnection| {
-            if let Some(mut known) = websub_subscriptions::find_by_token(db, &token)? {
-                known.ignored += 1;
-                known.detail = bad.as_str().into();
-                websub_subscriptions::save(db, &known, now)?;
-            }
-            Ok(())
+        let record = move |db: &store::WriteConnection| {
+            let Some(mut subscription) = websub_subscriptions::find_by_token(db, &token)? else { return Ok(()) };
+            subscription.rejected_pushes += 1;
+            subscription.last_event = Some(HubEvent::PushRejected { error });
+            websub_subscriptions::save(db, &subscription, now)
         };
-        self.store.write(ignore).await
+        self.store.write(record).await
     }
 }
 
-/// Our own fault: logged here, told to the hub without its details, so that it tries again.
+/// A fault of newsfold. It is logged, and the hub gets a 500 without details, so that it tries again.
 struct InternalError(store::Error);
 
 impl From<store::Error> for InternalError {
@@ -163,7 +176,7 @@ impl From<store::Error> for InternalError {
 
 impl IntoResponse for InternalError {
     fn into_response(self) -> Response {
-        tracing::error!(error = %self.0, "a hub's request could not be answered");
+        tracing::error!(error = %self.0, "cannot answer the request of a hub");
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     }
 }

@@ -1,26 +1,31 @@
-//! Which hub and topic a feed offers (WebSub, section 4): what the server's `Link` headers say goes before what stands in
-//! the document, and without a rel=self there is no topic and so no subscription.
+//! The hub and the topic that a feed declares (WebSub, section 4). Pure.
+//!
+//! `Link` headers take precedence over the links in the document. Without a `rel=self` link there is no topic, and thus
+//! no subscription.
 
 use crate::domain::DeclaredHub;
 use crate::http_client::LinkRelations;
 use url::Url;
 
-/// Longer URLs are no hub's and no feed's; nor are those with a name and a password, which are nobody's to pass on.
-const MAX_URL: usize = 2048;
+/// Longer hub and topic URLs are ignored, as are URLs with credentials, which are not for third parties.
+const MAX_URL_BYTES: usize = 2048;
 
-/// What is to be asked of whom.
+/// Chooses the hub to subscribe at and the topic to subscribe to; `None` if the feed does not declare both.
 pub fn discover_hub(links: &LinkRelations, feed_hubs: &[Url], feed_self: Option<&Url>) -> Option<DeclaredHub> {
     let hubs = if links.hubs.iter().any(is_usable) { &links.hubs } else { feed_hubs };
     let usable = || hubs.iter().filter(|hub| is_usable(hub));
-    // The form carries a secret. A hub without TLS is better than none, and the last choice.
+    // The request contains a secret, so that a hub with TLS is preferred.
     let hub = usable().find(|hub| hub.scheme() == "https").or_else(|| usable().next())?;
     let topic = links.self_url.as_ref().or(feed_self).filter(|topic| is_usable(topic))?;
     Some(DeclaredHub { hub: hub.to_string(), topic: topic.to_string() })
 }
 
 fn is_usable(url: &Url) -> bool {
-    let is_open = url.username().is_empty() && url.password().is_none();
-    matches!(url.scheme(), "http" | "https") && url.has_host() && is_open && url.as_str().len() <= MAX_URL
+    let has_no_credentials = url.username().is_empty() && url.password().is_none();
+    matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && has_no_credentials
+        && url.as_str().len() <= MAX_URL_BYTES
 }
 
 #[cfg(test)]
@@ -40,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_go_before_the_document_and_a_topic_is_needed() {
+    fn headers_take_precedence_over_the_document_and_a_topic_is_required() {
         let (a, b, own, other) =
             ("https://a.example/", "https://b.example/", "https://f.example/1", "https://f.example/2");
         check((&[a], Some(own)), (&[b], Some(other)), Some((a, own)));
@@ -54,7 +59,7 @@ mod tests {
         check((&[a], Some("mailto:x@f.example")), (&[], None), None);
         check((&[a], Some("https://ann:secret@f.example/1")), (&[], None), None);
         check((&["https://eve@a.example/"], Some(own)), (&[], None), None);
-        let long = format!("https://a.example/{}", "x".repeat(MAX_URL));
+        let long = format!("https://a.example/{}", "x".repeat(MAX_URL_BYTES));
         check((&[&long], Some(own)), (&[], None), None);
     }
 }

@@ -1,42 +1,43 @@
-//! Our own hub, for our own feeds and no others (WebSub, sections 5 to 7), and the telling of other hubs.
+//! newsfold as a hub for its own feeds, and only for those (WebSub, sections 5 to 7); also the notification of other hubs.
 //!
-//! The decisions are pure and stand here: [`subscription_request`] (what somebody asks for), [`rate_limits`] (whether it may be asked now),
-//! [`delivery_policy`] (what follows from what a callback or a hub said). [`endpoint`] answers those who ask by them; the requests to
-//! callbacks and hubs are made by the daemon's task `deliveries`.
+//! The decisions are pure: [`subscription_request`] (what a request asks for), [`rate_limits`] (whether to accept it
+//! now), [`delivery_policy`] (what follows from the response of a callback or a hub). [`endpoint`] answers subscribers;
+//! the daemon's task `websub publisher` sends the requests to callbacks and hubs.
 //!
-//! Whoever asks names an address that we then knock at. So it is knocked at once, after a minute at the earliest the next
-//! time, through the address guard, and never more often than [`rate_limits`] says; and only what echoes a challenge that
-//! nobody guesses is ever sent more.
+//! A request names an address to which the hub then sends requests. It sends the first at once and the next after a
+//! minute at the earliest, checks the address each time, and respects [`rate_limits`]. Documents are only sent to a
+//! callback that has echoed a random challenge.
 
 pub mod delivery_policy;
 pub mod endpoint;
 pub mod rate_limits;
+pub mod refusal;
 pub mod subscription_request;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// The hub that newsfold is for its own feeds, where `publish.own_hub` says so, and the telling of other hubs.
+/// Settings of the hub (`publish.own_hub`) and of the notification of other hubs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Subscribers in all.
+    /// Maximum number of subscribers.
     pub max_subscribers: u32,
-    /// Subscribers of one document.
+    /// Maximum number of subscribers of one document.
     pub max_subscribers_per_topic: u32,
-    /// How long one is pushed to that does not say how long it wants to be.
+    /// Lease of a subscriber that requests none.
     #[serde(with = "crate::domain::duration")]
     pub lease: SignedDuration,
-    /// The shortest that one gets.
+    /// Minimum lease; a shorter request gets this one.
     #[serde(with = "crate::domain::duration")]
     pub min_lease: SignedDuration,
-    /// The longest that one gets.
+    /// Maximum lease; a longer request gets this one.
     #[serde(with = "crate::domain::duration")]
     pub max_lease: SignedDuration,
-    /// For a subscriber to answer, whole.
+    /// Time limit for the complete response of a callback.
     #[serde(with = "crate::domain::duration")]
     pub callback_timeout: SignedDuration,
-    /// Requests to subscribers and hubs under way at once.
+    /// Maximum number of simultaneous requests to callbacks and hubs.
     pub concurrency: u32,
 }
 

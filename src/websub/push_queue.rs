@@ -1,172 +1,170 @@
-//! What hubs have pushed and nobody has read yet: so many documents and so many bytes, and no more; and so many of
-//! one source in an hour, since a feed can name a hub that never stops.
+//! The queue of documents that hubs have pushed and that have yet to be read.
 //!
-//! A place is taken before a body is read and given back when its document is done with, so that bodies under way
-//! count too. It is memory only: a start polls every source whose polls were deferred, in case something was in here.
+//! It is bounded by documents, by bytes, and by pushes of one source in an hour, because a feed can declare a hub that
+//! never stops. A slot is reserved before a body is received and released once its document has been processed, so that
+//! bodies in transit count too. The queue is in memory only: after a restart, every source whose polls were deferred is
+//! polled, in case the queue held one of its documents.
 
 use crate::domain::{SourceId, Timestamp};
 use jiff::SignedDuration;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::mpsc::{self, OwnedPermit, Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Documents that wait.
 const MAX_QUEUED_DOCUMENTS: usize = 64;
-/// Bytes of them, unless the largest document alone is larger.
+/// The size of all queued documents. A single document can be larger if `fetch.max_body_bytes` allows it.
 const MAX_QUEUED_BYTES: usize = 64 << 20;
-/// Documents of one source that wait or are under way: no hub shuts the others out.
+/// Documents of one source in the queue or in transit, so that no hub takes the place of the others.
 const MAX_QUEUED_PER_SOURCE: usize = 2;
 /// Documents of one source in an hour.
 const MAX_PUSHES_PER_HOUR: u32 = 240;
-/// Bytes are counted in steps of so many.
-const PERMIT_BYTES: usize = 1024;
+/// The number of bytes that one permit of the semaphore stands for.
+const BYTES_PER_PERMIT: usize = 1024;
 
-/// A document that a hub pushed, signed and all.
+/// A document from a hub whose signature was valid.
 pub struct PushedDocument {
     pub source: SourceId,
     pub topic: String,
     pub content_type: Option<String>,
     pub bytes: Vec<u8>,
     pub at: Timestamp,
-    /// Given back when the document goes.
-    pub(super) _room: QueuePermit,
+    /// Released when the document is dropped.
+    pub(super) _permit: QueuePermit,
 }
 
-/// What a document takes up, given back when it goes.
+/// The share of the queue's limits that a document uses. Dropping it releases the share.
 pub struct QueuePermit {
     _bytes: OwnedSemaphorePermit,
     source: SourceId,
-    taken: Arc<Mutex<HashMap<SourceId, usize>>>,
+    per_source: Arc<Mutex<HashMap<SourceId, usize>>>,
 }
 
 impl Drop for QueuePermit {
     fn drop(&mut self) {
-        let mut taken = self.taken.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(places) = taken.get_mut(&self.source) {
-            *places -= 1;
-            if *places == 0 {
-                taken.remove(&self.source);
+        let mut per_source = lock(&self.per_source);
+        if let Some(slots) = per_source.get_mut(&self.source) {
+            *slots -= 1;
+            if *slots == 0 {
+                per_source.remove(&self.source);
             }
         }
     }
 }
 
-/// Where pushes are put.
+/// The sending end of the queue. Clones share its limits.
 #[derive(Clone)]
 pub struct PushQueue {
-    send: Sender<PushedDocument>,
-    room: Arc<Semaphore>,
-    taken: Arc<Mutex<HashMap<SourceId, usize>>>,
-    hour: Arc<Mutex<HourlyCounts>>,
+    sender: Sender<PushedDocument>,
+    bytes: Arc<Semaphore>,
+    per_source: Arc<Mutex<HashMap<SourceId, usize>>>,
+    hourly: Arc<Mutex<HourlyCounts>>,
 }
 
-/// How many places each source had since then.
+/// Slots that each source has reserved since a time, which is at most an hour ago.
 struct HourlyCounts {
     since: Timestamp,
-    had: HashMap<SourceId, u32>,
+    reserved: HashMap<SourceId, u32>,
 }
 
-/// The right to put one document.
+/// The right to queue one document.
 pub struct QueueSlot {
     slot: OwnedPermit<PushedDocument>,
-    room: QueuePermit,
+    permit: QueuePermit,
 }
 
 impl PushQueue {
-    /// An inbox for documents of at most `max_body_bytes` bytes, and its other end.
+    /// A queue for documents of at most `max_body_bytes` bytes, and its receiving end.
     pub fn new(max_body_bytes: usize) -> (PushQueue, Receiver<PushedDocument>) {
-        let (send, receive) = mpsc::channel(MAX_QUEUED_DOCUMENTS);
-        let room = Arc::new(Semaphore::new(steps(MAX_QUEUED_BYTES.max(max_body_bytes)) as usize));
-        let hour = Arc::new(Mutex::new(HourlyCounts { since: Timestamp::MIN, had: HashMap::new() }));
-        (PushQueue { send, room, taken: Arc::default(), hour }, receive)
+        let (sender, receiver) = mpsc::channel(MAX_QUEUED_DOCUMENTS);
+        let bytes = Arc::new(Semaphore::new(permits(MAX_QUEUED_BYTES.max(max_body_bytes)) as usize));
+        let hourly = Arc::new(Mutex::new(HourlyCounts { since: Timestamp::MIN, reserved: HashMap::new() }));
+        (PushQueue { sender, bytes, per_source: Arc::default(), hourly }, receiver)
     }
 
-    /// Takes a place for a body of so many bytes; `None` while there is none.
-    pub fn place(&self, source: SourceId, bytes: usize, now: Timestamp) -> Option<QueueSlot> {
-        let slot = self.send.clone().try_reserve_owned().ok()?;
-        let bytes = self.room.clone().try_acquire_many_owned(steps(bytes)).ok()?;
-        let room = {
-            let mut taken = self.taken.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let places = taken.entry(source).or_default();
-            if *places >= MAX_QUEUED_PER_SOURCE {
+    /// Reserves a slot for a body of `bytes` bytes; `None` if a limit is reached.
+    pub fn reserve(&self, source: SourceId, bytes: usize, now: Timestamp) -> Option<QueueSlot> {
+        let slot = self.sender.clone().try_reserve_owned().ok()?;
+        let bytes = self.bytes.clone().try_acquire_many_owned(permits(bytes)).ok()?;
+        let permit = {
+            let mut per_source = lock(&self.per_source);
+            let slots = per_source.entry(source).or_default();
+            if *slots >= MAX_QUEUED_PER_SOURCE {
                 return None;
             }
-            *places += 1;
-            QueuePermit { _bytes: bytes, source, taken: self.taken.clone() }
+            *slots += 1;
+            QueuePermit { _bytes: bytes, source, per_source: self.per_source.clone() }
         };
-        let mut hour = self.hour.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if hour.since.duration_until(now) >= SignedDuration::from_hours(1) {
-            *hour = HourlyCounts { since: now, had: HashMap::new() };
+        let mut hourly = lock(&self.hourly);
+        if hourly.since.duration_until(now) >= SignedDuration::from_hours(1) {
+            *hourly = HourlyCounts { since: now, reserved: HashMap::new() };
         }
-        let had = hour.had.entry(source).or_default();
-        *had += 1;
-        (*had <= MAX_PUSHES_PER_HOUR).then_some(QueueSlot { slot, room })
+        let reserved = hourly.reserved.entry(source).or_default();
+        *reserved += 1;
+        (*reserved <= MAX_PUSHES_PER_HOUR).then_some(QueueSlot { slot, permit })
     }
 }
 
 impl QueueSlot {
-    /// Puts the document that the place was taken for.
-    pub fn put(self, document: impl FnOnce(QueuePermit) -> PushedDocument) {
-        self.slot.send(document(self.room));
+    /// Queues the document that `document` makes from the slot's permit.
+    pub fn send(self, document: impl FnOnce(QueuePermit) -> PushedDocument) {
+        self.slot.send(document(self.permit));
     }
 }
 
-fn steps(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX).max(1)
+fn permits(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(BYTES_PER_PERMIT)).unwrap_or(u32::MAX).max(1)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn pushed(room: QueuePermit) -> PushedDocument {
-        let topic = "https://news.example/feed".into();
-        PushedDocument {
-            source: SourceId(1),
-            topic,
-            content_type: None,
-            bytes: vec![],
-            at: Timestamp::UNIX_EPOCH,
-            _room: room,
-        }
-    }
-
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
+    fn document(permit: QueuePermit) -> PushedDocument {
+        let topic = "https://news.example/feed".into();
+        PushedDocument { source: SourceId(1), topic, content_type: None, bytes: vec![], at: NOW, _permit: permit }
+    }
+
     #[tokio::test]
-    async fn it_is_full_by_number_and_by_bytes() {
-        let (inbox, mut receive) = PushQueue::new(1 << 20);
-        let place = |bytes| inbox.place(SourceId(1), bytes, NOW);
-        let of_many = |n: usize| inbox.place(SourceId(2 + (n / MAX_QUEUED_PER_SOURCE) as i64), 1, NOW);
-        let places: Vec<_> = (0..MAX_QUEUED_DOCUMENTS).map_while(of_many).collect();
-        assert_eq!(places.len(), MAX_QUEUED_DOCUMENTS);
-        assert!(place(1).is_none(), "as many as may wait");
-        places.into_iter().for_each(|place| place.put(pushed));
-        assert!(place(1).is_none(), "and they still do");
-        drop(receive.recv().await);
-        let whole = MAX_QUEUED_BYTES - (MAX_QUEUED_DOCUMENTS - 1) * PERMIT_BYTES;
-        assert!(place(whole + 1).is_none(), "more than there is room for");
-        assert!(place(whole).is_some());
+    async fn queue_is_bounded_by_documents_and_by_bytes() {
+        let (queue, mut receiver) = PushQueue::new(1 << 20);
+        let reserve = |bytes| queue.reserve(SourceId(1), bytes, NOW);
+        let of_other_sources = |n: usize| queue.reserve(SourceId(2 + (n / MAX_QUEUED_PER_SOURCE) as i64), 1, NOW);
+        let slots: Vec<_> = (0..MAX_QUEUED_DOCUMENTS).map_while(of_other_sources).collect();
+        assert_eq!(slots.len(), MAX_QUEUED_DOCUMENTS);
+        assert!(reserve(1).is_none(), "all slots are reserved");
+        slots.into_iter().for_each(|slot| slot.send(document));
+        assert!(reserve(1).is_none(), "all slots are in use");
+        drop(receiver.recv().await);
+        let free = MAX_QUEUED_BYTES - (MAX_QUEUED_DOCUMENTS - 1) * BYTES_PER_PERMIT;
+        assert!(reserve(free + 1).is_none(), "larger than the free bytes");
+        assert!(reserve(free).is_some());
     }
 
     #[test]
-    fn a_source_has_two_places_at_a_time_and_leaves_the_others_theirs() {
-        let (inbox, _receive) = PushQueue::new(1);
-        let place = |source| inbox.place(SourceId(source), 1, NOW);
-        let (one, two) = (place(1), place(1));
-        assert!(one.is_some() && two.is_some() && place(1).is_none() && place(2).is_some());
+    fn source_has_at_most_two_slots_at_a_time() {
+        let (queue, _receiver) = PushQueue::new(1);
+        let reserve = |source| queue.reserve(SourceId(source), 1, NOW);
+        let (one, two) = (reserve(1), reserve(1));
+        assert!(one.is_some() && two.is_some() && reserve(1).is_none());
+        assert!(reserve(2).is_some(), "another source");
         drop(one);
-        assert!(place(1).is_some());
+        assert!(reserve(1).is_some());
     }
 
     #[test]
-    fn a_source_has_so_many_places_an_hour() {
-        let (inbox, _receive) = PushQueue::new(1);
-        let place = |source, minutes| inbox.place(SourceId(source), 1, NOW + SignedDuration::from_mins(minutes));
-        assert!((0..MAX_PUSHES_PER_HOUR).all(|_| place(1, 0).is_some()));
-        assert!(place(1, 59).is_none());
-        assert!(place(2, 59).is_some(), "of its own");
-        assert!(place(1, 60).is_some());
+    fn source_has_a_limited_number_of_slots_in_an_hour() {
+        let (queue, _receiver) = PushQueue::new(1);
+        let reserve = |source, minutes| queue.reserve(SourceId(source), 1, NOW + SignedDuration::from_mins(minutes));
+        assert!((0..MAX_PUSHES_PER_HOUR).all(|_| reserve(1, 0).is_some()));
+        assert!(reserve(1, 59).is_none());
+        assert!(reserve(2, 59).is_some(), "another source");
+        assert!(reserve(1, 60).is_some());
     }
 }

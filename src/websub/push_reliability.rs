@@ -1,47 +1,47 @@
-//! When polls may become a safety net: while a hub's subscription is active and pushes have been found to be all the news.
+//! Whether the pushes of a hub are complete enough for polls to be only a safety net. Pure.
 //!
-//! A push proves that the way is open; a poll that finds nothing new proves that nothing was missed; one that does
-//! takes the trust back until the next push. The poll's own rules are never shortened by any of it.
+//! A push proves that the hub reaches us. A poll after it that finds nothing new proves that no push was missed, and
+//! defers the next poll. A poll that finds new items ends the deferral until the next push. Polls are only ever delayed
+//! by this, never advanced.
 
 use crate::domain::duration::after;
 use crate::domain::{HubSubscription, PollOutcome, PollRecord, SubscriptionState, Timestamp};
 use jiff::SignedDuration;
 
-/// What a poll means for a source whose hub pushes.
+/// The effect of a poll on a source with a hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SafetyPollDecision {
-    /// Polling goes on by its own rules.
+    /// The next poll stays as the source's own schedule has it.
     Unchanged,
-    /// Pushes missed something; polling goes on by its own rules until the next one.
+    /// The hub missed items; polls follow the source's own schedule until the next push.
     Unreliable,
-    /// The next poll is not before then, for this reason.
-    Defer { until: Timestamp, reason: String },
+    /// The next poll is deferred to this time.
+    Defer { until: Timestamp },
 }
 
-/// Judges a poll that brought so many items that were unknown.
+/// Evaluates a poll that found `new_items` items that no push had brought.
 pub fn evaluate_poll(
-    known: &HubSubscription,
+    subscription: &HubSubscription,
     poll: &PollRecord,
     new_items: usize,
-    safety_poll: SignedDuration,
+    safety_poll_interval: SignedDuration,
 ) -> SafetyPollDecision {
-    if known.state != SubscriptionState::Active || !known.trusted {
+    if subscription.state != SubscriptionState::Active || !subscription.reliable {
         return SafetyPollDecision::Unchanged;
     }
     if new_items > 0 {
         return SafetyPollDecision::Unreliable;
     }
-    let until = after(poll.finished_at, safety_poll);
+    let until = after(poll.finished_at, safety_poll_interval);
     if !poll.outcome.is_success() || poll.next_poll_at >= until {
         return SafetyPollDecision::Unchanged;
     }
-    let reason = format!("{safety_poll:#} after the last poll, as a safety net: its hub pushes what is new");
-    SafetyPollDecision::Defer { until, reason }
+    SafetyPollDecision::Defer { until }
 }
 
-/// Whether a push speaks for its hub: an empty document shows nothing.
-pub fn proves_hub(known: &HubSubscription, push: &PollRecord) -> bool {
-    known.state == SubscriptionState::Active && push.outcome == PollOutcome::Pushed && push.items > 0
+/// Whether a push proves that the hub pushes new items. An empty document proves nothing.
+pub fn proves_hub(subscription: &HubSubscription, push: &PollRecord) -> bool {
+    subscription.state == SubscriptionState::Active && push.outcome == PollOutcome::Pushed && push.items > 0
 }
 
 #[cfg(test)]
@@ -52,8 +52,8 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
     const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-    fn known(state: SubscriptionState, trusted: bool) -> HubSubscription {
-        HubSubscription { state, trusted, ..HubSubscription::of(SourceId(1), None) }
+    fn subscription(state: SubscriptionState, reliable: bool) -> HubSubscription {
+        HubSubscription { state, reliable, ..HubSubscription::new(SourceId(1), None) }
     }
 
     fn poll(outcome: PollOutcome, next_minutes: i64, items: u32) -> PollRecord {
@@ -91,45 +91,34 @@ mod tests {
     }
 
     #[test]
-    fn a_poll_that_finds_nothing_new_makes_the_next_one_a_safety_net() {
-        let trusted = known(SubscriptionState::Active, true);
+    fn poll_without_new_items_defers_the_next_poll() {
+        let reliable = subscription(SubscriptionState::Active, true);
+        let evaluate = |poll: PollRecord, new_items| evaluate_poll(&reliable, &poll, new_items, DAY);
         for outcome in [PollOutcome::Read, PollOutcome::NotModified] {
-            let SafetyPollDecision::Defer { until, reason } = evaluate_poll(&trusted, &poll(outcome, 10, 3), 0, DAY)
-            else {
-                panic!("{outcome:?}")
-            };
-            assert_eq!(
-                (until, reason.as_str()),
-                (NOW + DAY, "24h after the last poll, as a safety net: its hub pushes what is new")
-            );
+            let deferred = SafetyPollDecision::Defer { until: NOW + DAY };
+            assert_eq!(evaluate(poll(outcome, 10, 3), 0), deferred, "{outcome:?}");
         }
-        assert_eq!(evaluate_poll(&trusted, &poll(PollOutcome::Read, 10, 3), 1, DAY), SafetyPollDecision::Unreliable);
-        assert_eq!(
-            evaluate_poll(&trusted, &poll(PollOutcome::Read, 48 * 60, 3), 0, DAY),
-            SafetyPollDecision::Unchanged,
-            "the feed asks for more"
-        );
+        assert_eq!(evaluate(poll(PollOutcome::Read, 10, 3), 1), SafetyPollDecision::Unreliable);
+        let in_two_days = poll(PollOutcome::Read, 48 * 60, 3);
+        assert_eq!(evaluate(in_two_days, 0), SafetyPollDecision::Unchanged, "the feed asks for more");
         for outcome in [PollOutcome::Throttled, PollOutcome::Failed, PollOutcome::NotAFeed, PollOutcome::Gone] {
-            assert_eq!(
-                evaluate_poll(&trusted, &poll(outcome, 10, 0), 0, DAY),
-                SafetyPollDecision::Unchanged,
-                "{outcome:?}"
-            );
+            assert_eq!(evaluate(poll(outcome, 10, 0), 0), SafetyPollDecision::Unchanged, "{outcome:?}");
         }
-        for unproven in [known(SubscriptionState::Active, false), known(SubscriptionState::Asked, true)] {
-            assert_eq!(
-                evaluate_poll(&unproven, &poll(PollOutcome::Read, 10, 3), 0, DAY),
-                SafetyPollDecision::Unchanged
-            );
+        for unproven in
+            [subscription(SubscriptionState::Active, false), subscription(SubscriptionState::Requested, true)]
+        {
+            let decision = evaluate_poll(&unproven, &poll(PollOutcome::Read, 10, 3), 0, DAY);
+            assert_eq!(decision, SafetyPollDecision::Unchanged);
         }
     }
 
     #[test]
-    fn a_push_counts_where_it_was_asked_for_and_held_something() {
-        let active = known(SubscriptionState::Active, false);
+    fn only_a_push_with_items_for_an_active_subscription_proves_the_hub() {
+        let active = subscription(SubscriptionState::Active, false);
         assert!(proves_hub(&active, &poll(PollOutcome::Pushed, 10, 1)));
         assert!(!proves_hub(&active, &poll(PollOutcome::Pushed, 10, 0)));
         assert!(!proves_hub(&active, &poll(PollOutcome::NotAFeed, 10, 0)));
-        assert!(!proves_hub(&known(SubscriptionState::Leaving, false), &poll(PollOutcome::Pushed, 10, 1)));
+        let ending = subscription(SubscriptionState::Unsubscribing, false);
+        assert!(!proves_hub(&ending, &poll(PollOutcome::Pushed, 10, 1)));
     }
 }

@@ -1,92 +1,100 @@
-//! When to ask a hub for what. Pure: how a subscription stands, and the time, in; one step out.
+//! When to send which request to a hub. Pure: a subscription and the time in, one step out.
 //!
-//! A hub is asked for one source at most once an hour, whatever its feed declares from poll to poll, and ever more
-//! rarely while that leads to nothing: a feed can name anybody as its hub.
+//! A hub gets at most one request an hour for a source, whatever the feed declares from poll to poll. The delay doubles
+//! with each request that the hub does not verify, because a feed can declare any server as its hub.
 
 use crate::domain::backoff::doubling;
 use crate::domain::duration::after;
-use crate::domain::{HubSubscription, SubscriptionState, Timestamp};
+use crate::domain::{HubEvent, HubSubscription, SubscriptionState, Timestamp};
 use jiff::SignedDuration;
 
-/// A hub that gives more is asked again after this all the same.
+/// A lease is renewed as if it lasted no longer than this.
 pub const MAX_LEASE: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// Between two requests for one source, and the first wait after one that led to nothing; each doubles it.
+/// The minimum time between two requests for a source, and the first retry delay. It doubles with each failure.
 const FIRST_RETRY_DELAY: SignedDuration = SignedDuration::from_hours(1);
 const MAX_RETRY_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// The longest wait where the feed has come to name another hub or topic since.
+/// The maximum retry delay if the feed has declared another hub or topic since the last request.
 const MAX_DELAY_FOR_CHANGED_HUB: SignedDuration = SignedDuration::from_hours(24);
-/// A renewal is never sooner after the last one. A hub that gives less is asked anew each hour.
+/// The minimum time between a verification and the renewal. A lease shorter than that expires and is requested anew.
 const MIN_RENEWAL_DELAY: SignedDuration = SignedDuration::from_mins(30);
 
-/// What is to be done about a subscription now.
+/// What to do about a subscription now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubscriptionStep {
-    /// Nothing before then, or until something changes.
+    /// Nothing before this time; `None` means nothing until something changes.
     Wait(Option<Timestamp>),
-    /// Ask for it: with a fresh token, or once more with the one that it has.
+    /// Send a subscribe request, with a new token and secret or with those of the last request.
     Subscribe {
         new_credentials: bool,
     },
     Unsubscribe,
-    /// It is none any more, without a word to the hub.
-    End(&'static str),
+    /// Mark the subscription as ended, without a request to the hub.
+    End(HubEvent),
 }
 
-/// Judges a subscription. `base` is where our callbacks begin; `polled` whether its source is active.
-pub fn next_step(known: &HubSubscription, polled: bool, base: &str, now: Timestamp) -> SubscriptionStep {
-    let ours = known.callback.as_ref().is_some_and(|callback| callback.starts_with(base));
-    let wanted = polled && known.declared.is_some();
-    let fits = ours && known.asked == known.declared;
-    let due = known.next_at.unwrap_or(now);
-    let lease_ended = known.lease_until.is_none_or(|until| until <= now);
-    match known.state {
-        SubscriptionState::None | SubscriptionState::Denied | SubscriptionState::Failed => {
-            let rested = known.requested_at.map_or(now, |at| {
-                let rested = next_after_request(known.failures.saturating_sub(1), at);
-                if fits { rested } else { rested.min(after(at, MAX_DELAY_FOR_CHANGED_HUB)) }
-            });
-            let when = if fits { due.max(rested) } else { rested };
-            match wanted {
-                false => SubscriptionStep::Wait(None),
-                true if when <= now => SubscriptionStep::Subscribe { new_credentials: true },
-                true => SubscriptionStep::Wait(Some(when)),
+/// The next step of a subscription. `base` is the common prefix of our callback URLs; `polled` is whether the source is
+/// active.
+pub fn next_step(subscription: &HubSubscription, polled: bool, base: &str, now: Timestamp) -> SubscriptionStep {
+    let is_ours = subscription.callback.as_ref().is_some_and(|callback| callback.starts_with(base));
+    let wanted = polled && subscription.declared.is_some();
+    let current = is_ours && subscription.requested == subscription.declared;
+    let due = subscription.next_action_at.unwrap_or(now);
+    let lease_expired = subscription.lease_until.is_none_or(|until| until <= now);
+    match subscription.state {
+        SubscriptionState::Inactive | SubscriptionState::Denied | SubscriptionState::Failed if !wanted => {
+            SubscriptionStep::Wait(None)
+        }
+        SubscriptionState::Inactive | SubscriptionState::Denied | SubscriptionState::Failed => {
+            let earliest = earliest_request(subscription, current, now);
+            let when = if current { due.max(earliest) } else { earliest };
+            match when <= now {
+                true => SubscriptionStep::Subscribe { new_credentials: true },
+                false => SubscriptionStep::Wait(Some(when)),
             }
         }
-        SubscriptionState::Asked if !wanted || !fits => {
-            SubscriptionStep::End("it was no longer wanted before the hub verified it")
-        }
-        SubscriptionState::Asked if due <= now => SubscriptionStep::Subscribe { new_credentials: false },
-        SubscriptionState::Asked => SubscriptionStep::Wait(Some(due)),
-        SubscriptionState::Active if lease_ended => SubscriptionStep::End("its lease ended before the hub renewed it"),
-        SubscriptionState::Active if !wanted || !fits => SubscriptionStep::Unsubscribe,
-        SubscriptionState::Active | SubscriptionState::Leaving if due > now && !lease_ended => {
+        SubscriptionState::Requested if !wanted || !current => SubscriptionStep::End(HubEvent::RequestObsolete),
+        SubscriptionState::Requested if due <= now => SubscriptionStep::Subscribe { new_credentials: false },
+        SubscriptionState::Requested => SubscriptionStep::Wait(Some(due)),
+        SubscriptionState::Active if lease_expired => SubscriptionStep::End(HubEvent::LeaseExpired),
+        SubscriptionState::Active if !wanted || !current => SubscriptionStep::Unsubscribe,
+        SubscriptionState::Active | SubscriptionState::Unsubscribing if due > now && !lease_expired => {
             SubscriptionStep::Wait(Some(due))
         }
         SubscriptionState::Active => SubscriptionStep::Subscribe { new_credentials: false },
-        SubscriptionState::Leaving => {
-            SubscriptionStep::End("it was ended by us; the hub did not verify that, and its lease ends by itself")
-        }
+        SubscriptionState::Unsubscribing => SubscriptionStep::End(HubEvent::UnsubscribeUnverified),
     }
 }
 
-/// When to look again after a request that is only about to go out: it counts as one that leads to nothing until the
-/// hub verifies it. `failures` are those before it.
+/// The earliest time for another request, counted from the last one. `current` is whether the feed still declares what
+/// that one requested.
+fn earliest_request(subscription: &HubSubscription, current: bool, now: Timestamp) -> Timestamp {
+    let Some(requested_at) = subscription.requested_at else { return now };
+    let earliest = next_after_request(subscription.failures.saturating_sub(1), requested_at);
+    match current {
+        true => earliest,
+        false => earliest.min(after(requested_at, MAX_DELAY_FOR_CHANGED_HUB)),
+    }
+}
+
+/// The time of the next action after a request that is about to be sent. The request counts as failed until the hub
+/// verifies it; `failures` is the number of failures before it.
 pub fn next_after_request(failures: u32, now: Timestamp) -> Timestamp {
     after(now, doubling(FIRST_RETRY_DELAY, MAX_RETRY_DELAY, failures))
 }
 
-/// When to look again after a refusal: a hub may ask for more time, not for less.
-pub fn next_after_refusal(planned: Timestamp, retry_after: Option<std::time::Duration>, now: Timestamp) -> Timestamp {
-    let asked = retry_after.and_then(|span| SignedDuration::try_from(span).ok()).unwrap_or_default();
-    planned.max(after(now, asked.min(MAX_LEASE)))
+/// The time of the next action after a failed request. A `Retry-After` of the hub can delay the planned time, but not
+/// advance it.
+pub fn next_after_failure(planned: Timestamp, retry_after: Option<std::time::Duration>, now: Timestamp) -> Timestamp {
+    let delay = retry_after.and_then(|delay| SignedDuration::try_from(delay).ok()).unwrap_or_default();
+    planned.max(after(now, delay.min(MAX_LEASE)))
 }
 
-/// When to look again after a hub said no for reasons of its own.
+/// The time of the next request after the hub has denied one.
 pub fn next_after_denial(now: Timestamp) -> Timestamp {
     after(now, MAX_RETRY_DELAY)
 }
 
-/// Half way through a lease: the other half is for a hub that does not answer at once.
+/// The time to renew a lease: halfway through, which leaves the other half for retries.
 pub fn renew_at(now: Timestamp, lease: SignedDuration) -> Timestamp {
     after(now, (lease / 2).max(MIN_RENEWAL_DELAY))
 }
@@ -107,79 +115,70 @@ mod tests {
         Some(DeclaredHub { hub: format!("https://{name}.example/"), topic: "https://news.example/feed".into() })
     }
 
-    /// Asked for an hour ago and a half, and all in order.
-    fn known(state: SubscriptionState) -> HubSubscription {
+    /// Requested 90 minutes ago, with the next action in 5 hours and the end of the lease in 100.
+    fn subscription(state: SubscriptionState) -> HubSubscription {
         HubSubscription {
             state,
-            asked: hub("a"),
+            requested: hub("a"),
             callback: Some(format!("{BASE}token")),
             requested_at: Some(NOW - SignedDuration::from_mins(90)),
-            next_at: hours(5),
+            next_action_at: hours(5),
             lease_until: hours(100),
-            ..HubSubscription::of(SourceId(1), hub("a"))
+            ..HubSubscription::new(SourceId(1), hub("a"))
         }
     }
 
-    fn check(known: HubSubscription, expect: SubscriptionStep) {
-        assert_eq!(next_step(&known, true, BASE, NOW), expect, "{known:?}");
+    fn due(state: SubscriptionState) -> HubSubscription {
+        HubSubscription { next_action_at: hours(0), ..subscription(state) }
+    }
+
+    fn check(subscription: HubSubscription, expect: SubscriptionStep) {
+        assert_eq!(next_step(&subscription, true, BASE, NOW), expect, "{subscription:?}");
     }
 
     #[test]
-    fn what_is_declared_is_asked_for_and_renewed_in_time() {
+    fn declared_hub_is_requested_and_renewed_in_time() {
         use SubscriptionState::*;
-        check(HubSubscription::of(SourceId(1), hub("a")), SubscriptionStep::Subscribe { new_credentials: true });
-        check(HubSubscription::of(SourceId(1), Option::None), SubscriptionStep::Wait(Option::None));
-        check(known(Asked), SubscriptionStep::Wait(hours(5)));
-        check(
-            HubSubscription { next_at: hours(0), ..known(Asked) },
-            SubscriptionStep::Subscribe { new_credentials: false },
-        );
-        check(known(Active), SubscriptionStep::Wait(hours(5)));
-        check(
-            HubSubscription { next_at: hours(0), ..known(Active) },
-            SubscriptionStep::Subscribe { new_credentials: false },
-        );
+        check(HubSubscription::new(SourceId(1), hub("a")), SubscriptionStep::Subscribe { new_credentials: true });
+        check(HubSubscription::new(SourceId(1), None), SubscriptionStep::Wait(None));
+        check(subscription(Requested), SubscriptionStep::Wait(hours(5)));
+        check(due(Requested), SubscriptionStep::Subscribe { new_credentials: false });
+        check(subscription(Active), SubscriptionStep::Wait(hours(5)));
+        check(due(Active), SubscriptionStep::Subscribe { new_credentials: false });
         for state in [Failed, Denied] {
-            check(known(state), SubscriptionStep::Wait(hours(5)));
-            check(
-                HubSubscription { next_at: hours(0), ..known(state) },
-                SubscriptionStep::Subscribe { new_credentials: true },
-            );
+            check(subscription(state), SubscriptionStep::Wait(hours(5)));
+            check(due(state), SubscriptionStep::Subscribe { new_credentials: true });
         }
-        let ended = "its lease ended before the hub renewed it";
-        check(HubSubscription { lease_until: hours(0), ..known(Active) }, SubscriptionStep::End(ended));
+        let expired = HubSubscription { lease_until: hours(0), ..subscription(Active) };
+        check(expired, SubscriptionStep::End(HubEvent::LeaseExpired));
     }
 
     #[test]
-    fn what_is_no_longer_wanted_is_ended() {
+    fn unwanted_subscription_is_ended() {
         use SubscriptionState::*;
         for (state, expect) in [
-            (Asked, SubscriptionStep::End("it was no longer wanted before the hub verified it")),
+            (Requested, SubscriptionStep::End(HubEvent::RequestObsolete)),
             (Active, SubscriptionStep::Unsubscribe),
-            (Leaving, SubscriptionStep::Wait(hours(5))),
-            (None, SubscriptionStep::Wait(Option::None)),
-            (Failed, SubscriptionStep::Wait(Option::None)),
+            (Unsubscribing, SubscriptionStep::Wait(hours(5))),
+            (Inactive, SubscriptionStep::Wait(None)),
+            (Failed, SubscriptionStep::Wait(None)),
         ] {
-            assert_eq!(next_step(&known(state), false, BASE, NOW), expect, "its source is paused: {state:?}");
-            check(HubSubscription { declared: Option::None, ..known(state) }, expect);
+            assert_eq!(next_step(&subscription(state), false, BASE, NOW), expect, "paused source, {state:?}");
+            check(HubSubscription { declared: None, ..subscription(state) }, expect);
         }
-        check(HubSubscription { declared: hub("b"), ..known(Active) }, SubscriptionStep::Unsubscribe);
-        check(
-            HubSubscription { callback: Some("https://old.example/websub/x".into()), ..known(Active) },
-            SubscriptionStep::Unsubscribe,
-        );
-        let left = HubSubscription { next_at: hours(0), ..known(Leaving) };
-        assert!(matches!(next_step(&left, true, BASE, NOW), SubscriptionStep::End(_)));
+        check(HubSubscription { declared: hub("b"), ..subscription(Active) }, SubscriptionStep::Unsubscribe);
+        let old_base = Some("https://old.example/websub/x".into());
+        check(HubSubscription { callback: old_base, ..subscription(Active) }, SubscriptionStep::Unsubscribe);
+        check(due(Unsubscribing), SubscriptionStep::End(HubEvent::UnsubscribeUnverified));
     }
 
     #[test]
-    fn a_feed_that_names_another_hub_at_every_poll_makes_us_ask_once_an_hour_and_then_once_a_day() {
-        use SubscriptionState::*;
+    fn feed_that_declares_another_hub_at_every_poll_causes_one_request_an_hour_and_later_one_a_day() {
         let changed = |hours, failures| HubSubscription {
             declared: hub("b"),
             requested_at: Some(NOW - SignedDuration::from_hours(hours)),
             failures,
-            ..known(Failed)
+            ..subscription(SubscriptionState::Failed)
         };
         check(changed(0, 1), SubscriptionStep::Wait(hours(1)));
         check(changed(1, 1), SubscriptionStep::Subscribe { new_credentials: true });
@@ -189,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn requests_that_lead_to_nothing_become_rare() {
-        let wait = |failures| next_after_request(failures, NOW).duration_since(NOW).as_hours();
-        assert_eq!([wait(0), wait(1), wait(2), wait(7), wait(50)], [1, 2, 4, 128, 168]);
-        let refusal = |seconds| {
-            let span = Some(std::time::Duration::from_secs(seconds));
-            next_after_refusal(hours(2).unwrap(), span, NOW).duration_since(NOW).as_hours()
+    fn retry_delay_doubles_with_each_failure() {
+        let delay = |failures| next_after_request(failures, NOW).duration_since(NOW).as_hours();
+        assert_eq!([delay(0), delay(1), delay(2), delay(7), delay(50)], [1, 2, 4, 128, 168]);
+        let after_failure = |seconds| {
+            let retry_after = Some(std::time::Duration::from_secs(seconds));
+            next_after_failure(hours(2).unwrap(), retry_after, NOW).duration_since(NOW).as_hours()
         };
-        assert_eq!([refusal(60), refusal(4 * 3600), refusal(u64::MAX)], [2, 4, 2]);
+        assert_eq!([after_failure(60), after_failure(4 * 3600), after_failure(u64::MAX)], [2, 4, 2]);
         let renewal = |hours| renew_at(NOW, SignedDuration::from_hours(hours)).duration_since(NOW).as_mins();
         assert_eq!([renewal(240), renewal(1), renewal(0)], [7200, 30, 30]);
     }

@@ -1,30 +1,15 @@
-//! Whether a push comes from the hub that has our secret: `X-Hub-Signature` (WebSub, section 8); and that of ours.
+//! The `X-Hub-Signature` of a pushed document (WebSub, section 8): checks those of hubs, makes those of our own hub.
 //!
-//! The comparison takes the same time however much of a signature is right (aws-lc-rs). Why one is not good is for our
-//! own records; the sender is told nothing.
+//! The comparison takes constant time (aws-lc-rs). The reason for a rejection is stored, but not sent to the hub.
 
+use crate::domain::SignatureError;
 use crate::domain::display_text::hex;
 use aws_lc_rs::hmac;
 
-/// Why a push is ignored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignatureError {
-    Missing,
-    UnknownMethod,
-    Mismatch,
-}
+/// The length of a SHA-512 digest in hexadecimal, the longest that is accepted.
+const MAX_DIGEST_CHARS: usize = 128;
 
-impl SignatureError {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            SignatureError::Missing => "a push without a signature was ignored",
-            SignatureError::UnknownMethod => "a push with an unknown kind of signature was ignored",
-            SignatureError::Mismatch => "a push with a wrong signature was ignored",
-        }
-    }
-}
-
-/// Judges the signature of a body. `header` is the one header that there is; several are none.
+/// Verifies the signature of a body. `header` is the value of the header; `None` if it is absent or appears twice.
 pub fn verify(secret: &str, header: Option<&[u8]>, body: &[u8]) -> Result<(), SignatureError> {
     let header = header.and_then(|bytes| std::str::from_utf8(bytes).ok()).ok_or(SignatureError::Missing)?;
     let (method, digest) = header.trim().split_once('=').ok_or(SignatureError::UnknownMethod)?;
@@ -40,15 +25,15 @@ pub fn verify(secret: &str, header: Option<&[u8]>, body: &[u8]) -> Result<(), Si
     hmac::verify(&key, body, &digest).map_err(|_| SignatureError::Mismatch)
 }
 
-/// The signature of what we push, as the header says it.
+/// The header value that signs a body with SHA-256.
 pub fn sign(secret: &str, body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     format!("sha256={}", hex(hmac::sign(&key, body).as_ref()))
 }
 
-/// The bytes that hexadecimal text stands for, up to the longest digest.
+/// The bytes of a hexadecimal digest; `None` if it is not one.
 fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    if text.len() > 128 || !text.len().is_multiple_of(2) {
+    if text.len() > MAX_DIGEST_CHARS || !text.len().is_multiple_of(2) {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
@@ -73,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn the_four_methods_are_known_by_their_published_examples() {
+    fn published_test_vectors_of_the_four_methods_are_valid() {
         for (method, digest) in [("sha1", SHA1), ("sha256", SHA256), ("sha384", SHA384), ("sha512", SHA512)] {
             check(&format!("{method}={digest}"), Ok(()));
             check(&format!("{}={}", method.to_uppercase(), digest.to_uppercase()), Ok(()));
@@ -84,13 +69,13 @@ mod tests {
     }
 
     #[test]
-    fn what_we_sign_is_what_we_would_believe() {
+    fn own_signature_is_valid() {
         assert_eq!(sign("Jefe", BODY), format!("sha256={SHA256}"));
         check(&sign("Jefe", BODY), Ok(()));
     }
 
     #[test]
-    fn everything_else_is_bad() {
+    fn missing_unknown_and_wrong_signatures_are_rejected() {
         assert_eq!(verify("Jefe", None, BODY), Err(SignatureError::Missing));
         assert_eq!(verify("Jefe", Some(b"sha256=\xff"), BODY), Err(SignatureError::Missing));
         assert_eq!(verify("other", Some(format!("sha256={SHA256}").as_bytes()), BODY), Err(SignatureError::Mismatch));

@@ -1,170 +1,166 @@
-//! What each event makes of a subscription. Pure: it is changed in memory, and whoever calls writes it down.
+//! The transitions of a subscription at a hub. Pure: a function changes the value, and its caller stores it.
 
 use super::renewal_schedule;
 use super::verification::VerificationOutcome;
-use crate::domain::display_text::one_line;
-use crate::domain::{HubMode, HubSubscription, SubscriptionState, Timestamp};
-use crate::http_client::HubResponse;
+use crate::domain::{HubEvent, HubMode, HubSubscription, SubscriptionState, Timestamp};
+use crate::http_client::HubRequestError;
 
-/// A callback and a secret that were just drawn.
+/// A callback URL and a secret that were generated for one subscription.
 pub struct NewCredentials {
     pub callback: String,
     pub secret: String,
 }
 
-/// The hub is about to be asked to subscribe: anew, by `fresh`, or once more. This is written down before it is.
-pub fn begin_subscribe(known: &mut HubSubscription, fresh: Option<NewCredentials>, now: Timestamp) {
-    if let Some(fresh) = fresh {
-        known.asked = known.declared.clone();
-        known.callback = Some(fresh.callback);
-        known.secret = Some(fresh.secret);
-        known.lease_until = None;
+/// A subscribe request is about to be sent, either with new credentials or with those of the last request.
+///
+/// The caller stores the result before it sends the request, so that a crash never causes a second request.
+pub fn begin_subscribe(subscription: &mut HubSubscription, credentials: Option<NewCredentials>, now: Timestamp) {
+    if let Some(credentials) = credentials {
+        subscription.requested = subscription.declared.clone();
+        subscription.callback = Some(credentials.callback);
+        subscription.secret = Some(credentials.secret);
+        subscription.lease_until = None;
     }
-    if known.state == SubscriptionState::Active {
-        known.renewing = true;
+    if subscription.state == SubscriptionState::Active {
+        subscription.renewing = true;
     } else {
-        known.state = SubscriptionState::Asked;
+        subscription.state = SubscriptionState::Requested;
     }
-    known.requested_at = Some(now);
-    known.next_at = Some(renewal_schedule::next_after_request(known.failures, now));
-    known.failures += 1;
-    known.detail = "the hub was asked and has not answered yet".into();
+    subscription.requested_at = Some(now);
+    subscription.next_action_at = Some(renewal_schedule::next_after_request(subscription.failures, now));
+    subscription.failures += 1;
+    subscription.last_event = Some(HubEvent::SubscribeSent);
 }
 
-/// The hub is about to be asked to end it.
-pub fn begin_unsubscribe(known: &mut HubSubscription, now: Timestamp) {
-    known.state = SubscriptionState::Leaving;
-    known.renewing = false;
-    known.trusted = false;
-    known.requested_at = Some(now);
-    known.next_at = Some(renewal_schedule::next_after_request(0, now));
-    known.detail = "the hub was asked to end it".into();
+/// An unsubscribe request is about to be sent.
+pub fn begin_unsubscribe(subscription: &mut HubSubscription, now: Timestamp) {
+    subscription.state = SubscriptionState::Unsubscribing;
+    subscription.renewing = false;
+    subscription.reliable = false;
+    subscription.requested_at = Some(now);
+    subscription.next_action_at = Some(renewal_schedule::next_after_request(0, now));
+    subscription.last_event = Some(HubEvent::UnsubscribeSent);
 }
 
-/// The hub answered a request, which may have been verified already.
-pub fn apply_hub_response(known: &mut HubSubscription, answer: &HubResponse, now: Timestamp) {
-    let Some(mode) = known.pending() else { return };
-    match (answer, mode) {
-        (HubResponse::Accepted, _) => known.detail = "the hub took the request and has yet to verify it".into(),
-        (HubResponse::Refused { detail, .. }, HubMode::Unsubscribe) => {
-            end_subscription(
-                known,
-                &format!("it was ended by us; the hub was told in vain ({})", one_line(detail, 300)),
-            );
+/// The hub has answered a request. It may have verified the request before it answered.
+pub fn apply_hub_response(subscription: &mut HubSubscription, response: Result<(), HubRequestError>, now: Timestamp) {
+    let Some(mode) = subscription.pending() else { return };
+    match (response, mode) {
+        (Ok(()), _) => subscription.last_event = Some(HubEvent::RequestAccepted),
+        (Err(error), HubMode::Unsubscribe) => {
+            end_subscription(subscription, HubEvent::UnsubscribeFailed { failure: error.failure });
         }
-        (HubResponse::Refused { detail, retry_after, .. }, HubMode::Subscribe) => {
-            let planned = known.next_at.unwrap_or(now);
-            known.next_at = Some(renewal_schedule::next_after_refusal(planned, *retry_after, now));
-            known.detail = format!("the hub could not be subscribed to: {}", one_line(detail, 400));
-            if known.state == SubscriptionState::Active {
-                known.renewing = false;
+        (Err(error), HubMode::Subscribe) => {
+            let planned = subscription.next_action_at.unwrap_or(now);
+            subscription.next_action_at = Some(renewal_schedule::next_after_failure(planned, error.retry_after, now));
+            subscription.last_event = Some(HubEvent::SubscribeFailed { failure: error.failure });
+            if subscription.state == SubscriptionState::Active {
+                subscription.renewing = false;
             } else {
-                known.state = SubscriptionState::Failed;
+                subscription.state = SubscriptionState::Failed;
             }
         }
     }
 }
 
-/// What a hub's request to our callback means, once it was judged.
-pub fn apply_verification(known: &mut HubSubscription, intent: &VerificationOutcome, now: Timestamp) {
-    match intent {
+/// The hub has called our callback to verify or to deny a request.
+pub fn apply_verification(subscription: &mut HubSubscription, outcome: &VerificationOutcome, now: Timestamp) {
+    match outcome {
         VerificationOutcome::Unsolicited => {}
         VerificationOutcome::Subscribed { lease_until, renew_at, .. } => {
-            known.state = SubscriptionState::Active;
-            known.renewing = false;
-            known.failures = 0;
-            known.lease_until = Some(*lease_until);
-            known.next_at = Some(*renew_at);
-            known.detail = String::new();
+            subscription.state = SubscriptionState::Active;
+            subscription.renewing = false;
+            subscription.failures = 0;
+            subscription.lease_until = Some(*lease_until);
+            subscription.next_action_at = Some(*renew_at);
+            subscription.last_event = None;
         }
-        VerificationOutcome::Unsubscribed { .. } => end_subscription(known, "it was ended by us, and the hub knows"),
-        VerificationOutcome::Denied { reason } => {
-            known.state = SubscriptionState::Denied;
-            known.renewing = false;
-            known.trusted = false;
-            known.lease_until = None;
-            known.next_at = Some(renewal_schedule::next_after_denial(now));
-            known.detail = reason.clone();
+        VerificationOutcome::Unsubscribed { .. } => end_subscription(subscription, HubEvent::Unsubscribed),
+        VerificationOutcome::Denied { hub, reason } => {
+            let event = HubEvent::Denied { hub: hub.clone(), reason: reason.clone() };
+            end_subscription(subscription, event);
+            subscription.state = SubscriptionState::Denied;
+            subscription.next_action_at = Some(renewal_schedule::next_after_denial(now));
         }
     }
 }
 
-/// There is none any more. Whether and when another is asked for is judged from there.
-pub fn end_subscription(known: &mut HubSubscription, why: &str) {
-    known.state = SubscriptionState::None;
-    known.renewing = false;
-    known.trusted = false;
-    known.lease_until = None;
-    known.detail = why.to_owned();
+/// The subscription has ended. [`renewal_schedule::next_step`] decides whether and when to request another.
+pub fn end_subscription(subscription: &mut HubSubscription, event: HubEvent) {
+    subscription.state = SubscriptionState::Inactive;
+    subscription.renewing = false;
+    subscription.reliable = false;
+    subscription.lease_until = None;
+    subscription.last_event = Some(event);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{DeclaredHub, SourceId};
+    use crate::domain::{DeclaredHub, SourceId, WebSubFailure};
     use jiff::SignedDuration;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn asked() -> HubSubscription {
+    fn requested() -> HubSubscription {
         let declared = DeclaredHub { hub: "https://hub.example/".into(), topic: "https://news.example/feed".into() };
-        let mut known = HubSubscription::of(SourceId(1), Some(declared));
-        let fresh = NewCredentials { callback: "https://us.example/websub/token".into(), secret: "secret".into() };
-        begin_subscribe(&mut known, Some(fresh), NOW);
-        known
+        let mut subscription = HubSubscription::new(SourceId(1), Some(declared));
+        let credentials =
+            NewCredentials { callback: "https://us.example/websub/token".into(), secret: "secret".into() };
+        begin_subscribe(&mut subscription, Some(credentials), NOW);
+        subscription
     }
 
-    fn verified(known: &mut HubSubscription) {
+    fn verify(subscription: &mut HubSubscription) {
         let (lease_until, renew_at) = (NOW + SignedDuration::from_hours(20), NOW + SignedDuration::from_hours(10));
-        apply_verification(
-            known,
-            &VerificationOutcome::Subscribed { challenge: "c".into(), lease_until, renew_at },
-            NOW,
-        );
+        let outcome = VerificationOutcome::Subscribed { challenge: "c".into(), lease_until, renew_at };
+        apply_verification(subscription, &outcome, NOW);
+    }
+
+    fn refused(status: u16) -> Result<(), HubRequestError> {
+        let failure = WebSubFailure::Status { status, message: String::new() };
+        Err(HubRequestError { failure, retry_after: None })
     }
 
     #[test]
-    fn a_hub_that_verifies_before_it_answers_is_verified_whatever_it_answers() {
-        let refused = HubResponse::Refused { detail: "it answered 500".into(), status: None, retry_after: None };
-        for answer in [HubResponse::Accepted, refused] {
-            let mut known = asked();
-            verified(&mut known);
-            apply_hub_response(&mut known, &answer, NOW);
-            assert_eq!((known.state, known.failures, known.detail.as_str()), (SubscriptionState::Active, 0, ""));
-            assert_eq!(known.next_at, Some(NOW + SignedDuration::from_hours(10)));
+    fn hub_that_verifies_before_it_answers_is_verified_whatever_it_answers() {
+        for response in [Ok(()), refused(500)] {
+            let mut subscription = requested();
+            verify(&mut subscription);
+            apply_hub_response(&mut subscription, response, NOW);
+            assert_eq!((subscription.state, subscription.failures), (SubscriptionState::Active, 0));
+            assert_eq!(subscription.last_event, None);
+            assert_eq!(subscription.next_action_at, Some(NOW + SignedDuration::from_hours(10)));
         }
     }
 
     #[test]
-    fn a_refused_renewal_leaves_the_lease_as_it_is() {
-        let mut known = asked();
-        verified(&mut known);
-        known.trusted = true;
-        begin_subscribe(&mut known, None, NOW);
-        assert_eq!(known.pending(), Some(HubMode::Subscribe));
-        apply_hub_response(
-            &mut known,
-            &HubResponse::Refused { detail: "busy".into(), status: None, retry_after: None },
-            NOW,
-        );
-        assert_eq!((known.state, known.pending(), known.trusted), (SubscriptionState::Active, None, true));
-        assert_eq!(known.lease_until, Some(NOW + SignedDuration::from_hours(20)));
+    fn refused_renewal_leaves_the_lease_unchanged() {
+        let mut subscription = requested();
+        verify(&mut subscription);
+        subscription.reliable = true;
+        begin_subscribe(&mut subscription, None, NOW);
+        assert_eq!(subscription.pending(), Some(HubMode::Subscribe));
+        apply_hub_response(&mut subscription, refused(503), NOW);
+        assert_eq!((subscription.state, subscription.pending()), (SubscriptionState::Active, None));
+        assert!(subscription.reliable);
+        assert_eq!(subscription.lease_until, Some(NOW + SignedDuration::from_hours(20)));
     }
 
     #[test]
-    fn nothing_is_trusted_once_it_has_ended() {
-        for ending in [
-            |known: &mut HubSubscription| end_subscription(known, "its lease ended"),
-            |known: &mut HubSubscription| begin_unsubscribe(known, NOW),
-            |known: &mut HubSubscription| {
-                apply_verification(known, &VerificationOutcome::Denied { reason: "no".into() }, NOW)
-            },
-        ] {
-            let mut known = asked();
-            verified(&mut known);
-            known.trusted = true;
-            ending(&mut known);
-            assert!(!known.trusted, "{}", known.detail);
+    fn subscription_that_has_ended_is_not_reliable() {
+        let denied = VerificationOutcome::Denied { hub: "https://hub.example/".into(), reason: "no".into() };
+        for end in [
+            &|subscription: &mut HubSubscription| end_subscription(subscription, HubEvent::LeaseExpired),
+            &|subscription: &mut HubSubscription| begin_unsubscribe(subscription, NOW),
+            &|subscription: &mut HubSubscription| apply_verification(subscription, &denied, NOW),
+        ] as [&dyn Fn(&mut HubSubscription); 3]
+        {
+            let mut subscription = requested();
+            verify(&mut subscription);
+            subscription.reliable = true;
+            end(&mut subscription);
+            assert!(!subscription.reliable, "{:?}", subscription.last_event);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Whether what a hub asks us to confirm is what we asked of it (WebSub, section 5.3), and what it denies (5.2).
+//! Whether to confirm what a hub asks at our callback: verification of intent (WebSub, section 5.3) and denial (5.2).
 //!
-//! Only a request that is pending is confirmed, for its very topic and mode: nobody can subscribe us, end our
-//! subscription or lengthen it unasked.
+//! Pure. Only a pending request is confirmed, and only for its exact topic and mode, so that a third party can neither
+//! subscribe us, nor end a subscription, nor extend its lease.
 
 use super::renewal_schedule;
 use crate::domain::display_text::one_line;
@@ -10,66 +10,63 @@ use crate::domain::{HubMode, HubSubscription, SubscriptionState, Timestamp};
 use jiff::SignedDuration;
 use url::form_urlencoded;
 
-/// A longer query, or a longer challenge, is no hub's.
-const MAX_QUERY: usize = 8 * 1024;
-const MAX_CHALLENGE: usize = 1024;
-/// Parameters that are looked at.
+/// Longer queries and longer challenges are rejected.
+const MAX_QUERY_BYTES: usize = 8 * 1024;
+const MAX_CHALLENGE_BYTES: usize = 1024;
+/// Further query parameters are ignored.
 const MAX_PARAMETERS: usize = 20;
 
-/// What a query means.
+/// The meaning of a hub's request to our callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VerificationOutcome {
-    /// The subscription stands until then; the challenge is to be echoed.
+    /// The subscription is active until `lease_until`. The response must echo the challenge.
     Subscribed { challenge: String, lease_until: Timestamp, renew_at: Timestamp },
-    /// It has ended; the challenge is to be echoed.
+    /// The subscription has ended. The response must echo the challenge.
     Unsubscribed { challenge: String },
-    /// The hub will not, or no longer, push.
-    Denied { reason: String },
-    /// Nothing that we asked for.
+    /// The hub does not push, or stops pushing.
+    Denied { hub: String, reason: String },
+    /// The request does not match a pending request of ours.
     Unsolicited,
 }
 
-/// Judges the query of a hub's request to the callback of `known`.
+/// Evaluates the query of a hub's GET request to the callback of `subscription`. `requested_lease` is the lease that we
+/// request.
 pub fn evaluate_request(
-    known: &HubSubscription,
+    subscription: &HubSubscription,
     query: &str,
     now: Timestamp,
-    asked_lease: SignedDuration,
+    requested_lease: SignedDuration,
 ) -> VerificationOutcome {
-    if query.len() > MAX_QUERY {
+    if query.len() > MAX_QUERY_BYTES {
         return VerificationOutcome::Unsolicited;
     }
     let parameters: Vec<_> = form_urlencoded::parse(query.as_bytes()).take(MAX_PARAMETERS).collect();
     let first = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref());
-    let Some(asked) = known.asked.as_ref().filter(|asked| first("hub.topic") == Some(asked.topic.as_str())) else {
+    let topic = first("hub.topic");
+    let Some(requested) = subscription.requested.as_ref().filter(|requested| topic == Some(requested.topic.as_str()))
+    else {
         return VerificationOutcome::Unsolicited;
     };
     let mode = first("hub.mode").unwrap_or_default();
-    if mode == "denied" && matches!(known.state, SubscriptionState::Asked | SubscriptionState::Active) {
+    if mode == "denied" && matches!(subscription.state, SubscriptionState::Requested | SubscriptionState::Active) {
         let reason = one_line(first("hub.reason").unwrap_or_default(), 200);
-        let said = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-        return VerificationOutcome::Denied {
-            reason: format!("the hub {} denied it{said}", one_line(&asked.hub, 200)),
-        };
+        return VerificationOutcome::Denied { hub: one_line(&requested.hub, 200), reason };
     }
     let challenge = first("hub.challenge").unwrap_or_default();
-    if challenge.is_empty() || challenge.len() > MAX_CHALLENGE {
+    if challenge.is_empty() || challenge.len() > MAX_CHALLENGE_BYTES {
         return VerificationOutcome::Unsolicited;
     }
     let challenge = challenge.to_owned();
-    match known.pending().filter(|pending| pending.as_str() == mode) {
+    match subscription.pending().filter(|pending| pending.as_str() == mode) {
         None => VerificationOutcome::Unsolicited,
         Some(HubMode::Unsubscribe) => VerificationOutcome::Unsubscribed { challenge },
         Some(HubMode::Subscribe) => {
-            // What is no number was not said, and then it is as long as we asked.
-            let given = first("hub.lease_seconds").and_then(|seconds| seconds.parse::<u32>().ok());
-            let given = given.map_or(asked_lease, |seconds| SignedDuration::from_secs(i64::from(seconds)));
-            let lease = given.min(renewal_schedule::MAX_LEASE);
-            VerificationOutcome::Subscribed {
-                challenge,
-                lease_until: after(now, lease),
-                renew_at: renewal_schedule::renew_at(now, lease),
-            }
+            // An invalid number counts as unset, which means the requested lease.
+            let granted = first("hub.lease_seconds").and_then(|seconds| seconds.parse::<u32>().ok());
+            let granted = granted.map_or(requested_lease, |seconds| SignedDuration::from_secs(seconds.into()));
+            let lease = granted.min(renewal_schedule::MAX_LEASE);
+            let renew_at = renewal_schedule::renew_at(now, lease);
+            VerificationOutcome::Subscribed { challenge, lease_until: after(now, lease), renew_at }
         }
     }
 }
@@ -80,41 +77,39 @@ mod tests {
     use crate::domain::{DeclaredHub, SourceId};
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+    const HUB: &str = "https://hub.example/";
     const TOPIC: &str = "https://news.example/feed?a=1&b=2";
-
-    fn known(state: SubscriptionState, renewing: bool) -> HubSubscription {
-        let asked = Some(DeclaredHub { hub: "https://hub.example/".into(), topic: TOPIC.into() });
-        HubSubscription { state, renewing, asked, ..HubSubscription::of(SourceId(1), None) }
-    }
 
     fn query(mode: &str, topic: &str, more: &[(&str, &str)]) -> String {
         let parameters = [("hub.mode", mode), ("hub.topic", topic), ("hub.challenge", "c h&")];
         form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).extend_pairs(more).finish()
     }
 
-    fn judged(state: SubscriptionState, renewing: bool, query: &str) -> VerificationOutcome {
-        evaluate_request(&known(state, renewing), query, NOW, SignedDuration::from_hours(240))
+    fn evaluate(state: SubscriptionState, renewing: bool, query: &str) -> VerificationOutcome {
+        let requested = Some(DeclaredHub { hub: HUB.into(), topic: TOPIC.into() });
+        let subscription = HubSubscription { state, renewing, requested, ..HubSubscription::new(SourceId(1), None) };
+        evaluate_request(&subscription, query, NOW, SignedDuration::from_hours(240))
     }
 
     #[test]
-    fn only_what_is_pending_is_confirmed() {
+    fn only_a_pending_request_is_confirmed() {
         use SubscriptionState::*;
         let subscribe = query("subscribe", TOPIC, &[("hub.lease_seconds", "7200")]);
         let hours = |n| NOW + SignedDuration::from_hours(n);
         let confirmed =
             VerificationOutcome::Subscribed { challenge: "c h&".into(), lease_until: hours(2), renew_at: hours(1) };
-        assert_eq!(judged(Asked, false, &subscribe), confirmed);
-        assert_eq!(judged(Active, true, &subscribe), confirmed);
-        for state in [None, Active, Leaving, Denied, Failed] {
-            assert_eq!(judged(state, false, &subscribe), VerificationOutcome::Unsolicited, "{state:?}");
+        assert_eq!(evaluate(Requested, false, &subscribe), confirmed);
+        assert_eq!(evaluate(Active, true, &subscribe), confirmed);
+        for state in [Inactive, Active, Unsubscribing, Denied, Failed] {
+            assert_eq!(evaluate(state, false, &subscribe), VerificationOutcome::Unsolicited, "{state:?}");
         }
         let unsubscribe = query("unsubscribe", TOPIC, &[]);
-        assert_eq!(
-            judged(Leaving, false, &unsubscribe),
-            VerificationOutcome::Unsubscribed { challenge: "c h&".into() }
-        );
-        for (state, renewing) in [(None, false), (Asked, false), (Active, false), (Active, true), (Failed, false)] {
-            assert_eq!(judged(state, renewing, &unsubscribe), VerificationOutcome::Unsolicited, "{state:?}");
+        let confirmed = VerificationOutcome::Unsubscribed { challenge: "c h&".into() };
+        assert_eq!(evaluate(Unsubscribing, false, &unsubscribe), confirmed);
+        for (state, renewing) in
+            [(Inactive, false), (Requested, false), (Active, false), (Active, true), (Failed, false)]
+        {
+            assert_eq!(evaluate(state, renewing, &unsubscribe), VerificationOutcome::Unsolicited, "{state:?}");
         }
         for wrong in [
             query("subscribe", "https://news.example/feed", &[]),
@@ -123,18 +118,18 @@ mod tests {
             form_urlencoded::Serializer::new(String::new())
                 .extend_pairs([("hub.mode", "subscribe"), ("hub.topic", TOPIC)])
                 .finish(),
-            query("subscribe", TOPIC, &[("x", &"y".repeat(MAX_QUERY))]),
+            query("subscribe", TOPIC, &[("x", &"y".repeat(MAX_QUERY_BYTES))]),
             String::new(),
         ] {
-            assert_eq!(judged(Asked, false, &wrong), VerificationOutcome::Unsolicited, "{wrong}");
+            assert_eq!(evaluate(Requested, false, &wrong), VerificationOutcome::Unsolicited, "{wrong}");
         }
     }
 
     #[test]
-    fn a_lease_is_what_the_hub_gives_up_to_a_bound() {
+    fn hub_chooses_the_lease_up_to_a_maximum() {
         let lease = |seconds: &str| {
             let query = query("subscribe", TOPIC, &[("hub.lease_seconds", seconds)]);
-            match judged(SubscriptionState::Asked, false, &query) {
+            match evaluate(SubscriptionState::Requested, false, &query) {
                 VerificationOutcome::Subscribed { lease_until, .. } => lease_until.duration_since(NOW).as_hours(),
                 other => panic!("{other:?}"),
             }
@@ -144,16 +139,12 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_says_why_on_one_line() {
-        let denied = query("denied", TOPIC, &[("hub.reason", "no\n\u{1b}[31mmore")]);
-        let VerificationOutcome::Denied { reason } = judged(SubscriptionState::Active, false, &denied) else {
-            panic!("not denied")
-        };
-        assert_eq!(reason, "the hub https://hub.example/ denied it: no [31mmore");
-        assert_eq!(judged(SubscriptionState::None, false, &denied), VerificationOutcome::Unsolicited);
-        assert_eq!(
-            judged(SubscriptionState::Asked, false, &query("denied", "https://o.example/", &[])),
-            VerificationOutcome::Unsolicited
-        );
+    fn denial_keeps_its_reason_on_one_line() {
+        let denial = query("denied", TOPIC, &[("hub.reason", "no\n\u{1b}[31mmore")]);
+        let denied = VerificationOutcome::Denied { hub: HUB.into(), reason: "no [31mmore".into() };
+        assert_eq!(evaluate(SubscriptionState::Active, false, &denial), denied);
+        assert_eq!(evaluate(SubscriptionState::Inactive, false, &denial), VerificationOutcome::Unsolicited);
+        let other_topic = query("denied", "https://o.example/", &[]);
+        assert_eq!(evaluate(SubscriptionState::Requested, false, &other_topic), VerificationOutcome::Unsolicited);
     }
 }

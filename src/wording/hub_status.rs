@@ -1,35 +1,94 @@
-//! The state of a source's hub subscription in words.
+//! WebSub in words: the state of a source's hub subscription, its last event, and failed requests.
 
 use super::{Audience, count_of};
-use crate::domain::{HubSubscription, SubscriptionState};
+use crate::domain::{DisabledReason, HubEvent, HubSubscription, SignatureError, SubscriptionState, WebSubFailure};
 
-/// `https://hub.example/: active until …, 3 pushes, last …`. The public is not shown the hub's answers.
+/// `https://hub.example/: active until …, 3 pushes, last …`. Only the operator sees the last event.
 pub fn hub_status(hub: &HubSubscription, audience: Audience) -> String {
-    let asked = hub.asked.as_ref().filter(|_| hub.state != SubscriptionState::None);
-    let Some(named) = asked.or(hub.declared.as_ref()) else { return "the feed no longer names a hub".into() };
+    let requested = hub.requested.as_ref().filter(|_| hub.state != SubscriptionState::Inactive);
+    let Some(declared) = requested.or(hub.declared.as_ref()) else { return "the feed no longer declares a hub".into() };
     let time = |at| audience.optional_time(at);
     let state = match hub.state {
-        SubscriptionState::None => "not subscribed".to_owned(),
-        SubscriptionState::Asked => format!("requested {}, not verified yet", time(hub.requested_at)),
+        SubscriptionState::Inactive => "not subscribed".to_owned(),
+        SubscriptionState::Requested => format!("requested {}, not verified yet", time(hub.requested_at)),
         SubscriptionState::Active => format!("active until {}", time(hub.lease_until)),
-        SubscriptionState::Leaving => format!("unsubscribing since {}", time(hub.requested_at)),
-        SubscriptionState::Denied => format!("denied, next attempt {}", time(hub.next_at)),
-        SubscriptionState::Failed => format!("failed, next attempt {}", time(hub.next_at)),
+        SubscriptionState::Unsubscribing => format!("unsubscribing since {}", time(hub.requested_at)),
+        SubscriptionState::Denied => format!("denied, next attempt {}", time(hub.next_action_at)),
+        SubscriptionState::Failed => format!("failed, next attempt {}", time(hub.next_action_at)),
     };
-    let mut words = format!("{}: {state}", audience.url(&named.hub));
+    let mut words = format!("{}: {state}", audience.url(&declared.hub));
     if hub.pushes > 0 {
         words += &format!(", {}, last {}", count_of(hub.pushes as usize, "push", "pushes"), time(hub.last_push_at));
     }
-    if hub.trusted {
+    if hub.reliable {
         words += "; pushes are reliable, polling at the safety interval";
     }
     if audience == Audience::Operator {
-        if hub.ignored > 0 {
-            words += &format!("; {} with a wrong signature ignored", count_of(hub.ignored as usize, "push", "pushes"));
+        if hub.rejected_pushes > 0 {
+            let pushes = count_of(hub.rejected_pushes as usize, "push", "pushes");
+            words += &format!("; {pushes} with a wrong signature ignored");
         }
-        if !hub.detail.is_empty() {
-            words += &format!(" ({})", audience.remark(&hub.detail));
+        if let Some(event) = &hub.last_event {
+            words += &format!(" ({})", audience.remark(&hub_event(event)));
         }
     }
     words
+}
+
+fn hub_event(event: &HubEvent) -> String {
+    match event {
+        HubEvent::SubscribeSent => "subscribe request sent, no response yet".into(),
+        HubEvent::UnsubscribeSent => "unsubscribe request sent, no response yet".into(),
+        HubEvent::RequestAccepted => "the hub accepted the request but has not verified it yet".into(),
+        HubEvent::SubscribeFailed { failure } => format!("cannot subscribe: {}", websub_failure(failure)),
+        HubEvent::UnsubscribeFailed { failure } => {
+            format!("unsubscribed; cannot notify the hub: {}", websub_failure(failure))
+        }
+        HubEvent::Unsubscribed => "unsubscribed".into(),
+        HubEvent::UnsubscribeUnverified => "unsubscribed; the hub did not verify the request".into(),
+        HubEvent::Denied { hub, reason } if reason.is_empty() => format!("{hub} denied the subscription"),
+        HubEvent::Denied { hub, reason } => format!("{hub} denied the subscription: {reason}"),
+        HubEvent::LeaseExpired => "the lease expired before the hub renewed it".into(),
+        HubEvent::RequestObsolete => "the request became obsolete before the hub verified it".into(),
+        HubEvent::PushRejected { error } => {
+            let problem = match error {
+                SignatureError::Missing => "without a signature",
+                SignatureError::UnknownMethod => "with an unknown signature method",
+                SignatureError::Mismatch => "with a wrong signature",
+            };
+            format!("ignored a push {problem}")
+        }
+        HubEvent::PushUnreadable { detail } => detail.clone(),
+        HubEvent::ItemsMissed { items } => {
+            format!("a poll found {} that the hub had not pushed", count_of(*items, "item", "items"))
+        }
+        HubEvent::WebSubDisabled { reason } => format!("WebSub is disabled: {}", disabled_reason(reason)),
+        HubEvent::NoRandomness => "the operating system returned no random bytes for a secret".into(),
+    }
+}
+
+/// Why newsfold does not subscribe at hubs.
+pub fn disabled_reason(reason: &DisabledReason) -> String {
+    match reason {
+        DisabledReason::Configured => "websub.enabled is false".into(),
+        DisabledReason::NoBaseUrl => "publish.base_url is not set, so that hubs cannot reach newsfold".into(),
+        DisabledReason::LocalHostName { host } => {
+            format!("hubs cannot reach publish.base_url: ‘{host}’ is a local host name")
+        }
+        DisabledReason::Unreachable { detail } => format!("hubs cannot reach publish.base_url: {detail}"),
+    }
+}
+
+/// Why a request to a hub or to the callback of a subscriber has not succeeded.
+pub fn websub_failure(failure: &WebSubFailure) -> String {
+    match failure {
+        WebSubFailure::ResponsePending => "no response yet".into(),
+        WebSubFailure::Status { status, message } if message.is_empty() => format!("HTTP status {status}"),
+        WebSubFailure::Status { status, message } => format!("HTTP status {status}: {message}"),
+        WebSubFailure::NoResponse { error } => error.clone(),
+        WebSubFailure::WrongChallenge => "the response is not the challenge".into(),
+        WebSubFailure::GaveUp { attempts, last } => {
+            format!("gave up after {attempts} failed attempts; last: {}", websub_failure(last))
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::support::websub_scene::hours;
 use crate::support::world::{World, next_poll};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
-use newsfold::domain::{self, PollOutcome, SourceId, SubscriptionState};
+use newsfold::domain::{self, PollOutcome, SourceId, SubscriptionState, WebSubFailure};
 use newsfold::serve::feed_snapshots;
 use newsfold::store::{ReadConnection, websub_subscribers, websub_subscriptions};
 use std::collections::BTreeSet;
@@ -163,7 +163,7 @@ impl Scene {
     async fn until_failures(&self, n: u32) -> domain::HubSubscriber {
         until(&format!("{n} failures are written down"), async || {
             let subscriber = self.subscriber().await;
-            subscriber.failures == n && !subscriber.detail.contains("has not answered yet")
+            subscriber.failures == n && subscriber.last_failure != Some(WebSubFailure::ResponsePending)
         })
         .await;
         self.subscriber().await
@@ -174,12 +174,16 @@ impl Scene {
     }
 }
 
+fn status_failure(status: u16) -> Option<WebSubFailure> {
+    Some(WebSubFailure::Status { status, message: String::new() })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_confirms_is_sent_each_change_whole_and_signed() {
     let mut scene = Scene::open().await;
     let callback = "/push?id=7&x=%20y";
     let (status, said) = scene.ask("subscribe", callback, &[("hub.secret", "a secret")]).await;
-    assert_eq!((status, said.as_str()), (202, "Your callback will be asked whether it wants this.\n"));
+    assert_eq!((status, said.as_str()), (202, "The hub will ask your callback to confirm this request.\n"));
     let question = scene.reader.question(1).await;
     assert!(question.target.starts_with(&format!("{callback}&hub.mode=subscribe&")), "{}", question.target);
     assert_eq!((question.get("hub.topic"), question.get("hub.lease_seconds")), (ATOM, "864000"));
@@ -244,12 +248,12 @@ async fn what_is_no_request_of_a_subscriber_is_refused_and_nobody_is_asked() {
     let mut scene = Scene::open().await;
     let callback = scene.reader.url("/push");
     for (mode, topic, callback, status, words) in [
-        ("subscribe", "https://desk.example/news/feeds/none.atom", callback.as_str(), 404, "hub.topic is no feed"),
-        ("subscribe", "https://elsewhere.example/feed", &callback, 404, "hub.topic is no feed"),
-        ("publish", ATOM, &callback, 400, "knows by itself"),
+        ("subscribe", "https://desk.example/news/feeds/none.atom", callback.as_str(), 404, "hub.topic is not a feed"),
+        ("subscribe", "https://elsewhere.example/feed", &callback, 404, "hub.topic is not a feed"),
+        ("publish", ATOM, &callback, 400, "detects changes"),
         ("", ATOM, &callback, 400, "hub.mode"),
         ("subscribe", ATOM, "", 400, "hub.callback is missing"),
-        ("subscribe", ATOM, "mailto:a@b.example", 403, "does not send"),
+        ("subscribe", ATOM, "mailto:a@b.example", 403, "does not send requests"),
         ("unsubscribe", ATOM, &callback, 404, "not subscribed"),
     ] {
         let (said, why) = scene.ask_for(mode, topic, callback, &[]).await;
@@ -292,7 +296,7 @@ async fn a_lease_ends_unless_it_is_renewed_and_a_renewal_may_bring_another_secre
     scene.asked().await;
     let renewed = scene.subscribers().await;
     assert_eq!(renewed.len(), 2);
-    assert_eq!((renewed[0].id, renewed[0].since), (first[0].id, first[0].since), "the same one");
+    assert_eq!((renewed[0].id, renewed[0].subscribed_at), (first[0].id, first[0].subscribed_at), "the same one");
     assert_eq!(renewed[0].lease_until, scene.world.now() + hours(2));
 
     scene.world.pass(hours(1));
@@ -354,12 +358,12 @@ async fn what_did_not_arrive_is_sent_again_over_a_restart_and_only_the_newest() 
     scene.change("Northern Herald").await;
     scene.reader.push(1).await;
     let failed = scene.until_failures(1).await;
-    assert_eq!(failed.detail, "it answered 500");
-    assert_eq!(failed.next_at, scene.world.now() + SignedDuration::from_mins(1));
+    assert_eq!(failed.last_failure, status_failure(500));
+    assert_eq!(failed.next_attempt_at, scene.world.now() + SignedDuration::from_mins(1));
     scene.world.pass(SignedDuration::from_mins(1));
     scene.reader.push(2).await;
     let failed = scene.until_failures(2).await;
-    assert_eq!(failed.next_at, scene.world.now() + SignedDuration::from_mins(2), "ever more rarely");
+    assert_eq!(failed.next_attempt_at, scene.world.now() + SignedDuration::from_mins(2), "ever more rarely");
 
     scene.change("Western Herald").await;
     scene.change("Southern Herald").await;
@@ -390,7 +394,7 @@ async fn a_subscriber_that_asks_for_time_gets_it() {
     scene.change("Northern Herald").await;
     scene.reader.push(1).await;
     let failed = scene.until_failures(1).await;
-    assert_eq!(failed.next_at, scene.world.now() + SignedDuration::from_mins(30));
+    assert_eq!(failed.next_attempt_at, scene.world.now() + SignedDuration::from_mins(30));
     scene.world.stop().await;
 }
 
@@ -460,7 +464,7 @@ async fn nothing_is_sent_to_a_forbidden_address_nor_through_a_redirect() {
     scene.begun(1).await;
     scene.reader.takes(307, &[("location", &forbidden.url("/"))]);
     scene.change("Northern Herald").await;
-    assert_eq!(scene.until_failures(1).await.detail, "it answered 307");
+    assert_eq!(scene.until_failures(1).await.last_failure, status_failure(307));
     scene.world.stop().await;
 
     // And one that was allowed when it subscribed.
@@ -468,7 +472,8 @@ async fn nothing_is_sent_to_a_forbidden_address_nor_through_a_redirect() {
     scene.world.start().await;
     scene.world.pass(SignedDuration::from_mins(1));
     let failed = scene.until_failures(2).await;
-    assert!(failed.detail.starts_with("127.0.0.1 is not a public address"), "{}", failed.detail);
+    let Some(WebSubFailure::NoResponse { error }) = failed.last_failure else { panic!("{:?}", failed.last_failure) };
+    assert!(error.starts_with("127.0.0.1 is not a public address"), "{error}");
     assert_eq!((forbidden.questions().len(), forbidden.pushes().len()), (0, 0));
     assert_eq!(scene.reader.pushes().len(), 1);
     scene.world.stop().await;
@@ -523,7 +528,7 @@ async fn a_full_hub_takes_nobody_else_and_renews_those_that_it_has() {
     scene.begun(2).await;
     let (status, why) =
         scene.ask_for("subscribe", "https://desk.example/news/feeds/all.rss", &reader.url("/three"), &[]).await;
-    assert_eq!((status, why.as_str()), (503, "this hub has as many subscribers as it may.\n"));
+    assert_eq!((status, why.as_str()), (503, "this hub has reached its maximum number of subscribers.\n"));
     assert_eq!(scene.ask("subscribe", "/one", &[]).await.0, 202, "a renewal");
     assert_eq!(scene.ask("unsubscribe", "/one", &[]).await.0, 202);
     scene.world.pass(SignedDuration::from_secs(60));
@@ -550,7 +555,7 @@ async fn those_who_let_us_wait_leave_room_for_those_who_do_not() {
     scene.change("Northern Herald").await;
     scene.reader.push(1).await;
     until("two have failed", async || {
-        scene.count("websub_subscriber WHERE failures = 1 AND detail = 'it answered 500'").await == 2
+        scene.count("websub_subscriber WHERE failures = 1 AND last_failure ->> 'status' = 500").await == 2
     })
     .await;
     slow.iter().for_each(|subscriber| subscriber.holds(true));
@@ -615,7 +620,7 @@ async fn a_hub_of_the_configuration_is_told_once_of_each_change_and_again_where_
     let before = asked.len();
     scene.change("Southern Herald").await;
     until("it is written down that it did not hear", async || {
-        scene.count("hub_notification WHERE detail = 'it answered 503 Service Unavailable' AND failures = 1").await == 6
+        scene.count("hub_notification WHERE last_failure ->> 'status' = 503 AND failures = 1").await == 6
     })
     .await;
     assert_eq!(topics(&hub.asked()[before..]), documents(&CHANGING));
@@ -623,7 +628,7 @@ async fn a_hub_of_the_configuration_is_told_once_of_each_change_and_again_where_
     let config = format!("[publish]\nhubs = [\"{}\"]\n", hub.url());
     std::fs::write(scene.world.folder.path().join("config.toml"), config).unwrap();
     let said = tokio::task::block_in_place(|| scene.command(&["feed", "hubs"]));
-    assert_eq!(said.lines().filter(|line| line.contains("it answered 503")).count(), 6, "{said}");
+    assert_eq!(said.lines().filter(|line| line.contains("HTTP status 503")).count(), 6, "{said}");
     let said = tokio::task::block_in_place(|| scene.command(&["feed", "hubs", "--json"]));
     let json: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert_eq!((json[0]["topic"].as_str(), json[0]["failures"].as_u64()), (Some(ATOM), Some(1)));
@@ -683,7 +688,7 @@ async fn a_second_newsfold_that_subscribes_at_our_hub_is_pushed_what_is_new() {
     let record = second.polls(folded).await[0].clone();
     assert_eq!((record.outcome, record.new_items, record.url.as_str()), (PollOutcome::Pushed, 1, topic.as_str()));
     assert!(second.get("/feeds/all.atom").await.contains("Central bank lifts its rate"));
-    assert_eq!(hub_of().await.unwrap().ignored, 0, "signed with the secret that it had given");
+    assert_eq!(hub_of().await.unwrap().rejected_pushes, 0, "signed with the secret that it had given");
     assert_eq!(second.polls(folded).await.len(), 2, "without a second poll");
     first.stop().await;
     second.stop().await;
@@ -712,7 +717,7 @@ async fn the_operator_sees_who_subscribes_and_ends_it() {
     scene.world.sqlite().execute(long, []).unwrap();
     let table = said(&[]);
     let row = table.lines().find(|line| line.contains(ATOM)).unwrap_or_else(|| panic!("{table}"));
-    for word in ["1", "127.0.0.1", "3000-01-01 00:00:00", "never", "it answered 500"] {
+    for word in ["1", "127.0.0.1", "3000-01-01 00:00:00", "never", "HTTP status 500"] {
         assert!(row.contains(word), "{word} in {row}");
     }
     let json: serde_json::Value = serde_json::from_str(&said(&["--json"])).unwrap();
@@ -722,11 +727,11 @@ async fn the_operator_sees_who_subscribes_and_ends_it() {
     let whole: serde_json::Value = serde_json::from_str(&said(&["--json", "--callbacks"])).unwrap();
     assert_eq!(whole[0]["callback"].as_str(), Some(scene.reader.url("/push/token-of-mine?key=hush").as_str()));
     assert!(!whole.to_string().contains("also hush"));
-    assert_eq!(said(&["--remove", "1"]).trim(), "subscriber 1 is sent nothing any more");
+    assert_eq!(said(&["--remove", "1"]).trim(), "removed subscriber 1");
     assert_eq!(scene.subscribers().await.len(), 0);
     let failed = tokio::task::block_in_place(|| newsfold(&["--remove", "1"]).failure());
     assert!(String::from_utf8_lossy(&failed.get_output().stderr).contains("there is no subscriber 1"));
     assert_eq!(said(&["--json"]).trim(), "[]");
-    assert_eq!(Desk::new().run(&["feed", "subscribers"]).trim(), "nobody subscribes at the hub of this newsfold");
+    assert_eq!(Desk::new().run(&["feed", "subscribers"]).trim(), "the hub has no subscribers");
     scene.world.stop().await;
 }

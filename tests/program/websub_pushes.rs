@@ -5,7 +5,7 @@ use crate::support::rss;
 use crate::support::websub_scene::{BANK, GRID, STORM, Scene, TOPIC, answer, hours, title};
 use jiff::SignedDuration;
 use newsfold::crawl::update_rate::UpdateRate;
-use newsfold::domain::PollOutcome;
+use newsfold::domain::{HubEvent, PollOutcome};
 use std::collections::HashSet;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,7 +46,7 @@ async fn a_push_that_the_hub_has_not_signed_is_answered_and_ignored() {
     scene.world.polled(scene.id, 2).await;
     assert_eq!(scene.titles().await, HashSet::from([title(GRID), title(BANK)]));
     let known = scene.subscription().await;
-    assert_eq!((known.pushes, known.ignored), (1, wrong.len() as u64));
+    assert_eq!((known.pushes, known.rejected_pushes), (1, wrong.len() as u64));
     assert_eq!(scene.world.polls(scene.id).await.len(), 2);
     scene.world.stop().await;
 }
@@ -106,10 +106,10 @@ async fn a_push_that_is_no_feed_is_recorded_with_what_was_wrong() {
     scene.world.polled(scene.id, 2).await;
     let record = scene.world.polls(scene.id).await[0].clone();
     assert_eq!(record.outcome, PollOutcome::NotAFeed);
-    assert!(record.detail.starts_with("pushed by its hub: the document is no feed"), "{}", record.detail);
+    assert!(record.detail.starts_with("pushed by its hub: the document is not a feed"), "{}", record.detail);
     let source = scene.world.source(scene.id).await;
     assert_eq!((source.failures, source.last_problem.as_str()), (0, ""), "no fault of the source's server");
-    assert!(!scene.subscription().await.trusted);
+    assert!(!scene.subscription().await.reliable);
     scene.world.stop().await;
 }
 
@@ -166,7 +166,7 @@ async fn a_poll_that_finds_what_was_not_pushed_takes_the_trust_back() {
     scene.origin.serve("/feed", answer(&[STORM, BANK, GRID], scene.hub.url()));
     scene.poll_next(4).await;
     assert!(scene.until_next_poll().await < hours(1));
-    assert!(scene.subscription().await.detail.contains("news that the hub had not pushed: 1 items"));
+    assert_eq!(scene.subscription().await.last_event, Some(HubEvent::ItemsMissed { items: 1 }));
     assert_eq!(scene.push(&request, &rss(&[BANK])).await, 202);
     scene.world.polled(scene.id, 5).await;
     scene.poll_next(6).await;

@@ -6,11 +6,15 @@ use crate::support::origin::Answer;
 use crate::support::websub_scene::{BANK, GRID, STORM, Scene, TOPIC, answer, hours, with_links};
 use crate::support::{rss, until};
 use jiff::SignedDuration;
-use newsfold::domain::{SourceState, SubscriptionState};
+use newsfold::domain::{DisabledReason, HubEvent, SourceState, SubscriptionState, WebSubFailure};
 use newsfold::store::sources;
 use std::collections::HashSet;
 use tokio::net::TcpListener;
 use url::Url;
+
+fn subscribe_failed(failure: WebSubFailure) -> Option<HubEvent> {
+    Some(HubEvent::SubscribeFailed { failure })
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_server_says_goes_before_what_the_document_says_and_a_self_is_needed() {
@@ -60,7 +64,7 @@ async fn only_what_is_pending_is_confirmed() {
     }
     let unchallenged = &query("subscribe", TOPIC)[..2];
     assert_eq!(scene.ask(&token, unchallenged).await.0, 404, "no challenge");
-    assert_eq!(scene.state().await, SubscriptionState::Asked);
+    assert_eq!(scene.state().await, SubscriptionState::Requested);
 
     let mut url = Url::parse(&format!("{}/websub/{token}", scene.world.base)).unwrap();
     let hostile = [("hub.mode", "subscribe"), ("hub.challenge", "<script>"), ("hub.topic", TOPIC)];
@@ -81,7 +85,7 @@ async fn only_what_is_pending_is_confirmed() {
 async fn a_lease_is_renewed_half_way_by_the_same_callback() {
     let (mut scene, first) = Scene::subscribed().await;
     let start = scene.world.now();
-    assert_eq!(scene.subscription().await.next_at, Some(start + hours(120)));
+    assert_eq!(scene.subscription().await.next_action_at, Some(start + hours(120)));
     scene.world.pass(hours(120));
     let renewal = scene.hub.request(2).await;
     for field in ["hub.mode", "hub.callback", "hub.topic", "hub.secret"] {
@@ -99,26 +103,29 @@ async fn a_hub_that_renews_no_more_is_asked_ever_more_rarely_and_its_lease_ends(
     let (mut scene, request) = Scene::pushed().await;
     let start = scene.world.now();
     scene.poll_next(3).await;
-    assert!(scene.subscription().await.trusted);
+    assert!(scene.subscription().await.reliable);
     scene.hub.answer(503, &[("retry-after", "7200"), ("content-type", "text/plain")], "busy\nnow");
     scene.world.pass(hours(120));
     scene.hub.request(2).await;
-    until("the refusal is written down", async || !scene.subscription().await.detail.contains("not answered")).await;
+    until("the refusal is written down", async || {
+        scene.subscription().await.last_event != Some(HubEvent::SubscribeSent)
+    })
+    .await;
     let known = scene.subscription().await;
     assert_eq!(known.state, SubscriptionState::Active, "the lease runs on");
-    assert_eq!(known.next_at, known.requested_at.map(|at| at + hours(2)), "as the hub asked");
-    assert!(known.detail.ends_with("it answered 503 Service Unavailable: busy now"), "{}", known.detail);
+    assert_eq!(known.next_action_at, known.requested_at.map(|at| at + hours(2)), "as the hub asked");
+    assert_eq!(known.last_event, subscribe_failed(WebSubFailure::Status { status: 503, message: "busy now".into() }));
     scene.world.pass(hours(2));
     scene.hub.request(3).await;
     until("the next wait has doubled", async || {
         let known = scene.subscription().await;
-        !known.renewing && known.next_at == known.requested_at.map(|at| at + hours(2))
+        !known.renewing && known.next_action_at == known.requested_at.map(|at| at + hours(2))
     })
     .await;
     scene.hub.accept();
     scene.world.pass(start.duration_since(scene.world.now()) + hours(241));
-    let ended = scene.until_state(SubscriptionState::Asked).await;
-    assert!(!ended.trusted);
+    let ended = scene.until_state(SubscriptionState::Requested).await;
+    assert!(!ended.reliable);
     assert_eq!(scene.push(&request, &rss(&[STORM])).await, 404, "the old callback is none any more");
     scene.world.stop().await;
 }
@@ -131,8 +138,8 @@ async fn a_hub_that_denies_is_left_alone_for_a_week() {
     assert_eq!(scene.ask(&request.token(), &denied).await.0, 200);
     let known = scene.subscription().await;
     assert_eq!(known.state, SubscriptionState::Denied);
-    assert!(known.detail.ends_with("denied it: not you"), "{}", known.detail);
-    assert_eq!(known.next_at, Some(scene.world.now() + hours(7 * 24)));
+    assert_eq!(known.last_event, Some(HubEvent::Denied { hub: scene.hub.url().into(), reason: "not you".into() }));
+    assert_eq!(known.next_action_at, Some(scene.world.now() + hours(7 * 24)));
     assert_eq!(scene.verify(&request, "subscribe", "864000").await.0, 404);
     assert_eq!(scene.push(&request, &rss(&[BANK])).await, 410);
     scene.world.pass(hours(7 * 24));
@@ -157,8 +164,11 @@ async fn a_hub_at_a_forbidden_address_is_never_contacted_not_even_through_anothe
             scene.hub_of(id).await.is_some_and(|known| known.state == SubscriptionState::Failed)
         })
         .await;
-        let detail = scene.hub_of(id).await.unwrap().detail;
-        assert!(detail.contains("127.0.0.2 is not a public address"), "{detail}");
+        let event = scene.hub_of(id).await.unwrap().last_event;
+        let Some(HubEvent::SubscribeFailed { failure: WebSubFailure::NoResponse { error } }) = event else {
+            panic!("{event:?}")
+        };
+        assert!(error.contains("127.0.0.2 is not a public address"), "{error}");
     }
     assert_eq!(forbidden.asked().len(), 0);
     scene.world.stop().await;
@@ -186,8 +196,9 @@ async fn a_redirect_that_keeps_the_method_is_followed_and_no_other() {
     })
     .await;
     let known = scene.hub_of(other).await.unwrap();
-    assert!(known.detail.contains("it answered 302"), "{}", known.detail);
-    assert_eq!(known.next_at, known.requested_at.map(|at| at + hours(1)));
+    let failure = WebSubFailure::Status { status: 302, message: String::new() };
+    assert_eq!(known.last_event, subscribe_failed(failure));
+    assert_eq!(known.next_action_at, known.requested_at.map(|at| at + hours(1)));
     assert_eq!(scene.hub.asked().len(), 1);
     scene.world.stop().await;
 }
@@ -216,7 +227,7 @@ async fn without_a_public_base_url_no_hub_is_asked_and_with_one_it_is() {
     scene.world.start().await;
     scene.world.polled(scene.id, 1).await;
     let known = scene.subscription().await;
-    assert_eq!((known.state, known.requested_at), (SubscriptionState::None, None));
+    assert_eq!((known.state, known.requested_at), (SubscriptionState::Inactive, None));
     assert_eq!(scene.ask(&"0".repeat(64), &[("hub.mode", "subscribe")]).await.0, 404);
     scene.world.stop().await;
     assert_eq!(scene.hub.asked().len(), 0);
@@ -231,8 +242,8 @@ async fn without_a_public_base_url_no_hub_is_asked_and_with_one_it_is() {
     scene.world.start().await;
     let known = scene.subscription().await;
     assert_eq!(
-        (known.state, known.detail.as_str()),
-        (SubscriptionState::None, "WebSub is off: websub.enabled is false")
+        (known.state, known.last_event),
+        (SubscriptionState::Inactive, Some(HubEvent::WebSubDisabled { reason: DisabledReason::Configured }))
     );
     assert_eq!(scene.push(&request, &rss(&[BANK])).await, 404);
     scene.world.stop().await;
@@ -250,7 +261,7 @@ async fn a_source_that_is_paused_is_unsubscribed_and_comes_back_by_another_callb
     assert_eq!(scene.push(&request, &rss(&[BANK])).await, 410);
     assert_eq!(scene.verify(&leave, "subscribe", "864000").await.0, 404);
     assert_eq!(scene.verify(&leave, "unsubscribe", "").await, (200, "a challenge".into()));
-    assert_eq!(scene.state().await, SubscriptionState::None);
+    assert_eq!(scene.state().await, SubscriptionState::Inactive);
     set(SourceState::Active).await;
     scene.world.pass(hours(1));
     let again = scene.hub.request(3).await;

@@ -1,25 +1,25 @@
-//! `newsfold feed subscribers`: who is pushed what is published, at our own hub; and `newsfold feed hubs`: what other hubs
-//! were told.
+//! `newsfold feed subscribers`: the subscribers of our own hub.
 
 use crate::cli::Context;
 use crate::cli::output::{json, maybe_time, one_line, print, table, time};
 use crate::domain::{HubSubscriber, SubscriberId};
-use crate::store::websub_subscribers;
+use crate::store::{Store, websub_subscribers};
+use crate::wording::websub_failure;
 use anyhow::bail;
 use serde::Serialize;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Subscribers {
-    /// End the subscription of this number, without a word to the subscriber; it may subscribe again.
+    /// Remove the subscriber with this ID without notifying it; it can subscribe again.
     #[arg(long, value_name = "ID")]
     remove: Option<i64>,
-    /// Show callbacks whole. They are secret: whoever knows one may push to it.
+    /// Show full callback URLs. They are secret: anyone who knows a callback can push to it.
     #[arg(long, conflicts_with = "remove")]
     callbacks: bool,
 }
 
-/// A subscriber as it is printed.
+/// A subscriber in the JSON output.
 #[derive(Serialize)]
 struct ListedSubscriber<'a> {
     #[serde(flatten)]
@@ -31,72 +31,52 @@ struct ListedSubscriber<'a> {
 impl Subscribers {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let (_, store) = context.open()?;
-        if let Some(id) = self.remove {
-            if !store.write(move |db| websub_subscribers::remove(db, SubscriberId(id))).await? {
-                bail!("there is no subscriber {id}; `newsfold feed subscribers` shows them");
-            }
-            if context.json() {
-                json(&serde_json::json!({"removed": id}))?;
-            } else {
-                print(&format!("subscriber {id} is sent nothing any more"))?;
-            }
-            return Ok(ExitCode::SUCCESS);
+        match self.remove {
+            Some(id) => remove(context, &store, id).await,
+            None => list(context, &store, self.callbacks).await,
         }
-        let now = context.clock.now();
-        let all = store.read(move |db| websub_subscribers::list(db, now)).await?;
-        let whom = if self.callbacks { "callback" } else { "host" };
-        if context.json() {
-            let shown = all.iter().map(|subscriber| {
-                let callback = self.callbacks.then_some(subscriber.callback.as_str());
-                ListedSubscriber { subscriber, callback }
-            });
-            json(&shown.collect::<Vec<_>>())?;
-        } else if all.is_empty() {
-            print("nobody subscribes at the hub of this newsfold")?;
-        } else {
-            table(
-                ["id", "feed", whom, "until", "sent", "last", "failures", "why"],
-                all.iter().map(|subscriber| {
-                    [
-                        subscriber.id.to_string(),
-                        one_line(&subscriber.topic, 200),
-                        one_line(if self.callbacks { &subscriber.callback } else { &subscriber.host }, 2048),
-                        time(subscriber.lease_until),
-                        subscriber.deliveries.to_string(),
-                        maybe_time(subscriber.delivered_at),
-                        subscriber.failures.to_string(),
-                        one_line(&subscriber.detail, 200),
-                    ]
-                }),
-            )?;
-        }
-        Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Prints what the hubs of the configuration were told; others are told nothing any more.
-pub async fn hubs(context: &Context) -> anyhow::Result<ExitCode> {
-    let (config, store) = context.open()?;
-    let named: Vec<String> = config.publish.hubs.iter().map(|hub| hub.to_string()).collect();
-    let mut told = store.read(websub_subscribers::list_notifications).await?;
-    told.retain(|ping| named.contains(&ping.hub));
+async fn remove(context: &Context, store: &Store, id: i64) -> anyhow::Result<ExitCode> {
+    if !store.write(move |db| websub_subscribers::remove(db, SubscriberId(id))).await? {
+        bail!("there is no subscriber {id}; `newsfold feed subscribers` lists all");
+    }
     if context.json() {
-        json(&told)?;
-    } else if named.is_empty() {
-        print("publish.hubs names no hub")?;
+        json(&serde_json::json!({"removed": id}))?;
     } else {
-        table(
-            ["hub", "feed", "told", "failures", "why"],
-            told.iter().map(|ping| {
-                [
-                    one_line(&ping.hub, 200),
-                    one_line(&ping.topic, 200),
-                    maybe_time(ping.pinged_at),
-                    ping.failures.to_string(),
-                    one_line(&ping.detail, 200),
-                ]
-            }),
-        )?;
+        print(&format!("removed subscriber {id}"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(context: &Context, store: &Store, show_callbacks: bool) -> anyhow::Result<ExitCode> {
+    let now = context.clock.now();
+    let subscribers = store.read(move |db| websub_subscribers::list(db, now)).await?;
+    if context.json() {
+        let listed = subscribers.iter().map(|subscriber| {
+            let callback = show_callbacks.then_some(subscriber.callback.as_str());
+            ListedSubscriber { subscriber, callback }
+        });
+        json(&listed.collect::<Vec<_>>())?;
+    } else if subscribers.is_empty() {
+        print("the hub has no subscribers")?;
+    } else {
+        let target = if show_callbacks { "callback" } else { "host" };
+        let rows = subscribers.iter().map(|subscriber| {
+            let failure = subscriber.last_failure.as_ref().map(websub_failure).unwrap_or_default();
+            [
+                subscriber.id.to_string(),
+                one_line(&subscriber.topic, 200),
+                one_line(if show_callbacks { &subscriber.callback } else { &subscriber.host }, 2048),
+                time(subscriber.lease_until),
+                subscriber.deliveries.to_string(),
+                maybe_time(subscriber.delivered_at),
+                subscriber.failures.to_string(),
+                one_line(&failure, 200),
+            ]
+        });
+        table(["id", "document", target, "lease until", "sent", "last sent", "failures", "last failure"], rows)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,8 +1,9 @@
 //! A limit on the open connections per client address.
 
+use crate::domain::client_address;
 use ipnet::IpNet;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Counts open connections per address. An address without connections takes no memory.
@@ -49,14 +50,6 @@ impl Drop for ConnectionPermit {
             Some(count) if *count > 1 => *count -= 1,
             _ => _ = open.remove(&client),
         }
-    }
-}
-
-/// An IPv6 client controls at least a /64 (RFC 6177), so the whole /64 counts as one client.
-fn client_address(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(_) => ip,
-        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 

@@ -1,25 +1,23 @@
-//! What follows from what a callback or a hub said. Pure: answers in, what is to be written down out.
+//! The policy of our own hub for verification, delivery and notification. Pure: a response in, what to record out.
 //!
-//! What did not arrive is sent again, ever more rarely: after a minute, doubling up to six hours, until it arrives, the
-//! lease ends, or twenty times in a row were in vain. There is no queue: what is sent is what the document then holds.
+//! A failed delivery is retried after a minute, then after twice as long up to six hours, until it succeeds, the lease
+//! ends, or twenty attempts in a row have failed. No document is queued: each attempt sends the newest version.
 
-use crate::domain::backoff::doubling;
-use crate::domain::display_text::one_line;
+use crate::domain::backoff;
 use crate::domain::duration::after;
-use crate::domain::{HubMode, SubscriberRequest, Timestamp};
-use crate::http_client::{CallbackResponse, HubResponse};
+use crate::domain::{HubMode, SubscriberRequest, Timestamp, WebSubFailure};
+use crate::http_client::{CallbackResponse, HubRequestError};
 use jiff::SignedDuration;
 use std::time::Duration;
 use url::Url;
 
 const FIRST_RETRY_DELAY: SignedDuration = SignedDuration::from_mins(1);
 const MAX_RETRY_DELAY: SignedDuration = SignedDuration::from_hours(6);
-/// In vain in a row, after which there is no next time.
 const MAX_CONSECUTIVE_FAILURES: u32 = 20;
-/// Questions to a callback of which nobody has written down the answer: we fell in the middle.
+/// A verification is repeated if its result was not recorded, because the program stopped.
 pub const MAX_VERIFICATION_ATTEMPTS: u32 = 2;
 
-/// The question that a callback is asked (section 5.3). What its own query holds stays.
+/// The URL of a verification request (section 5.3). It keeps the callback's own query parameters.
 pub fn verification_url(request: &SubscriberRequest, challenge: &str) -> Result<Url, url::ParseError> {
     let mut url = Url::parse(&request.callback)?;
     url.query_pairs_mut().extend_pairs([
@@ -33,70 +31,76 @@ pub fn verification_url(request: &SubscriberRequest, challenge: &str) -> Result<
     Ok(url)
 }
 
-/// Whether a callback has confirmed what it was asked; or why not.
-pub fn check_echo(answer: &CallbackResponse, challenge: &str) -> Result<(), String> {
-    match answer {
-        CallbackResponse::Answered { status: 200..=299, body, .. } if body == challenge.as_bytes() => Ok(()),
-        CallbackResponse::Answered { status: 200..=299, .. } => Err("it did not echo the challenge".into()),
-        CallbackResponse::Answered { status, .. } => Err(format!("it answered {status}")),
-        CallbackResponse::Failed { detail } => Err(one_line(detail, 300)),
+/// Whether a callback has confirmed a request: with a 2xx status and the challenge alone as its body.
+pub fn check_echo(response: &CallbackResponse, challenge: &str) -> Result<(), WebSubFailure> {
+    match response.status {
+        200..=299 if response.body == challenge.as_bytes() => Ok(()),
+        200..=299 => Err(WebSubFailure::WrongChallenge),
+        _ => Err(status_failure(response)),
     }
 }
 
-/// What became of something that was sent.
+/// The result of a delivery or of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliveryResult {
     Delivered,
-    /// It is sent again from then on, unless there is something newer.
+    /// The newest version of the document is sent at this time.
     Retry {
         at: Timestamp,
-        detail: String,
+        failure: WebSubFailure,
     },
-    /// Nothing is sent there any more.
+    /// There are no further attempts.
     GiveUp {
-        detail: String,
+        failure: WebSubFailure,
     },
 }
 
-/// When something is sent again that is only about to be sent: it counts as not arrived until somebody says that it has.
-/// `failures` are those before it.
+/// When to retry an attempt that is about to be made. It counts as failed until its result is recorded; `failures` is
+/// the number of consecutive failures before it.
 pub fn next_attempt_at(failures: u32, now: Timestamp) -> Timestamp {
-    after(now, doubling(FIRST_RETRY_DELAY, MAX_RETRY_DELAY, failures))
+    after(now, backoff::doubling(FIRST_RETRY_DELAY, MAX_RETRY_DELAY, failures))
 }
 
-/// Judges what a callback said to a document. `failures` are those in a row before it.
-pub fn evaluate_delivery(answer: &CallbackResponse, failures: u32, now: Timestamp) -> DeliveryResult {
-    match answer {
-        CallbackResponse::Answered { status: 200..=299, .. } => DeliveryResult::Delivered,
-        CallbackResponse::Answered { status: 410, .. } => {
-            DeliveryResult::GiveUp { detail: "it answered 410, gone".into() }
-        }
-        CallbackResponse::Answered { status, retry_after, .. } => {
-            retry_or_give_up(failures, *retry_after, format!("it answered {status}"), now)
-        }
-        CallbackResponse::Failed { detail } => retry_or_give_up(failures, None, one_line(detail, 300), now),
+/// Evaluates a delivery. `failures` is the number of consecutive failures before it.
+pub fn evaluate_delivery(
+    response: Result<CallbackResponse, WebSubFailure>,
+    failures: u32,
+    now: Timestamp,
+) -> DeliveryResult {
+    match response {
+        Ok(CallbackResponse { status: 200..=299, .. }) => DeliveryResult::Delivered,
+        Ok(gone @ CallbackResponse { status: 410, .. }) => DeliveryResult::GiveUp { failure: status_failure(&gone) },
+        Ok(response) => retry_or_give_up(failures, response.retry_after, status_failure(&response), now),
+        Err(failure) => retry_or_give_up(failures, None, failure, now),
     }
 }
 
-/// Judges what a hub said to a ping.
-pub fn evaluate_notification(answer: &HubResponse, failures: u32, now: Timestamp) -> DeliveryResult {
-    match answer {
-        HubResponse::Accepted => DeliveryResult::Delivered,
-        HubResponse::Refused { detail, retry_after, .. } => {
-            retry_or_give_up(failures, *retry_after, one_line(detail, 300), now)
-        }
+/// Evaluates a notification of another hub. `failures` is the number of consecutive failures before it.
+pub fn evaluate_notification(response: Result<(), HubRequestError>, failures: u32, now: Timestamp) -> DeliveryResult {
+    match response {
+        Ok(()) => DeliveryResult::Delivered,
+        Err(error) => retry_or_give_up(failures, error.retry_after, error.failure, now),
     }
 }
 
-/// Who is asked for more time gives it, up to the longest wait.
-fn retry_or_give_up(failures: u32, retry_after: Option<Duration>, detail: String, now: Timestamp) -> DeliveryResult {
-    if failures + 1 >= MAX_CONSECUTIVE_FAILURES {
-        return DeliveryResult::GiveUp {
-            detail: format!("{} times in a row in vain; at last: {detail}", failures + 1),
-        };
+/// A `Retry-After` can delay the next attempt up to the maximum, but not advance it.
+fn retry_or_give_up(
+    failures: u32,
+    retry_after: Option<Duration>,
+    failure: WebSubFailure,
+    now: Timestamp,
+) -> DeliveryResult {
+    let attempts = failures + 1;
+    if attempts >= MAX_CONSECUTIVE_FAILURES {
+        return DeliveryResult::GiveUp { failure: WebSubFailure::GaveUp { attempts, last: Box::new(failure) } };
     }
-    let asked = retry_after.and_then(|span| SignedDuration::try_from(span).ok()).unwrap_or_default();
-    DeliveryResult::Retry { at: next_attempt_at(failures, now).max(after(now, asked.min(MAX_RETRY_DELAY))), detail }
+    let requested = retry_after.and_then(|delay| SignedDuration::try_from(delay).ok()).unwrap_or_default();
+    let at = next_attempt_at(failures, now).max(after(now, requested.min(MAX_RETRY_DELAY)));
+    DeliveryResult::Retry { at, failure }
+}
+
+fn status_failure(response: &CallbackResponse) -> WebSubFailure {
+    WebSubFailure::Status { status: response.status, message: String::new() }
 }
 
 #[cfg(test)]
@@ -105,19 +109,23 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn answered(status: u16, retry_after: Option<u64>, body: &str) -> CallbackResponse {
-        CallbackResponse::Answered { status, retry_after: retry_after.map(Duration::from_secs), body: body.into() }
+    fn response(status: u16, retry_after: Option<u64>, body: &str) -> CallbackResponse {
+        CallbackResponse { status, retry_after: retry_after.map(Duration::from_secs), body: body.into() }
     }
 
-    fn minutes(sent: DeliveryResult) -> i64 {
-        match sent {
+    fn deliver(status: u16, retry_after: Option<u64>, failures: u32) -> DeliveryResult {
+        evaluate_delivery(Ok(response(status, retry_after, "")), failures, NOW)
+    }
+
+    fn minutes(result: DeliveryResult) -> i64 {
+        match result {
             DeliveryResult::Retry { at, .. } => at.duration_since(NOW).as_mins(),
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn a_question_keeps_the_callbacks_own_query() {
+    fn verification_url_keeps_the_query_of_the_callback() {
         let mut request = SubscriberRequest {
             topic: "https://news.example/a?b=c&d".into(),
             callback: "https://reader.example/push?id=7&x=%20y".into(),
@@ -128,49 +136,56 @@ mod tests {
             lease: SignedDuration::from_hours(1),
             verify_at: NOW,
         };
-        let asked = "https://reader.example/push?id=7&x=%20y&hub.mode=subscribe\
-                     &hub.topic=https%3A%2F%2Fnews.example%2Fa%3Fb%3Dc%26d&hub.challenge=c&hub.lease_seconds=3600";
-        assert_eq!(verification_url(&request, "c").unwrap().as_str(), asked);
+        let expect = "https://reader.example/push?id=7&x=%20y&hub.mode=subscribe\
+                      &hub.topic=https%3A%2F%2Fnews.example%2Fa%3Fb%3Dc%26d&hub.challenge=c&hub.lease_seconds=3600";
+        assert_eq!(verification_url(&request, "c").unwrap().as_str(), expect);
         request.mode = HubMode::Unsubscribe;
         request.callback = "https://reader.example/push".into();
-        let asked = verification_url(&request, "c").unwrap();
-        assert!(asked.as_str().starts_with("https://reader.example/push?hub.mode=unsubscribe&hub.topic="), "{asked}");
-        assert!(!asked.as_str().contains("lease"), "{asked}");
+        let url = verification_url(&request, "c").unwrap();
+        assert!(url.as_str().starts_with("https://reader.example/push?hub.mode=unsubscribe&hub.topic="), "{url}");
+        assert!(!url.as_str().contains("lease"), "{url}");
     }
 
     #[test]
-    fn only_the_very_challenge_with_a_2xx_confirms() {
+    fn only_the_exact_challenge_with_a_2xx_status_confirms() {
         for status in [200, 202, 299] {
-            assert_eq!(check_echo(&answered(status, None, "abc"), "abc"), Ok(()));
+            assert_eq!(check_echo(&response(status, None, "abc"), "abc"), Ok(()));
         }
         for (status, body) in [(200, "abd"), (200, ""), (200, "abc\n"), (200, "xabc"), (302, "abc"), (404, "abc")] {
-            assert!(check_echo(&answered(status, None, body), "abc").is_err(), "{status} {body}");
+            assert!(check_echo(&response(status, None, body), "abc").is_err(), "{status} {body}");
         }
-        assert!(check_echo(&CallbackResponse::Failed { detail: "abc".into() }, "abc").is_err());
     }
 
     #[test]
-    fn what_does_not_arrive_is_sent_ever_more_rarely_and_not_for_ever() {
-        let failing = |failures| evaluate_delivery(&answered(500, None, ""), failures, NOW);
-        let waits: Vec<i64> = [0, 1, 2, 8, 9, 18].map(|failures| minutes(failing(failures))).into();
-        assert_eq!(waits, [1, 2, 4, 256, 360, 360]);
-        assert!(matches!(failing(19), DeliveryResult::GiveUp { .. }));
-        let refused = HubResponse::Refused { detail: "busy".into(), status: Some(503), retry_after: None };
-        assert_eq!(minutes(evaluate_notification(&refused, 2, NOW)), 4);
-        assert!(matches!(evaluate_notification(&refused, 19, NOW), DeliveryResult::GiveUp { .. }));
-        assert_eq!(evaluate_notification(&HubResponse::Accepted, 19, NOW), DeliveryResult::Delivered);
+    fn failed_delivery_is_retried_with_backoff_and_finally_given_up() {
+        let delays: Vec<i64> = [0, 1, 2, 8, 9, 18].map(|failures| minutes(deliver(500, None, failures))).into();
+        assert_eq!(delays, [1, 2, 4, 256, 360, 360]);
+        assert!(matches!(deliver(500, None, 19), DeliveryResult::GiveUp { .. }));
+        let no_response = |failures| evaluate_delivery(Err(WebSubFailure::no_response("timed out")), failures, NOW);
+        assert_eq!(minutes(no_response(2)), 4);
     }
 
     #[test]
-    fn who_asks_for_time_gets_it_within_bounds() {
-        let after = |seconds| minutes(evaluate_delivery(&answered(503, Some(seconds), ""), 0, NOW));
-        assert_eq!([after(0), after(600), after(u64::MAX / 2)], [1, 10, 360]);
+    fn failed_notification_is_retried_with_backoff_and_finally_given_up() {
+        let busy = || {
+            let failure = WebSubFailure::Status { status: 503, message: "busy".into() };
+            Err(HubRequestError { failure, retry_after: None })
+        };
+        assert_eq!(minutes(evaluate_notification(busy(), 2, NOW)), 4);
+        assert!(matches!(evaluate_notification(busy(), 19, NOW), DeliveryResult::GiveUp { .. }));
+        assert_eq!(evaluate_notification(Ok(()), 19, NOW), DeliveryResult::Delivered);
     }
 
     #[test]
-    fn a_410_is_the_end_and_a_redirect_is_a_failure() {
-        assert!(matches!(evaluate_delivery(&answered(410, None, ""), 0, NOW), DeliveryResult::GiveUp { .. }));
-        assert_eq!(minutes(evaluate_delivery(&answered(307, None, ""), 0, NOW)), 1);
-        assert_eq!(evaluate_delivery(&answered(204, None, ""), 5, NOW), DeliveryResult::Delivered);
+    fn retry_after_is_respected_up_to_a_maximum() {
+        let delay = |seconds| minutes(deliver(503, Some(seconds), 0));
+        assert_eq!([delay(0), delay(600), delay(u64::MAX / 2)], [1, 10, 360]);
+    }
+
+    #[test]
+    fn status_410_ends_the_subscription_and_a_redirect_is_a_failure() {
+        assert!(matches!(deliver(410, None, 0), DeliveryResult::GiveUp { .. }));
+        assert_eq!(minutes(deliver(307, None, 0)), 1);
+        assert_eq!(deliver(204, None, 5), DeliveryResult::Delivered);
     }
 }

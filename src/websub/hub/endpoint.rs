@@ -1,16 +1,17 @@
-//! Where our hub is asked: `POST /hub` (WebSub, section 5.1). It answers 202 and leaves the rest to the daemon.
+//! The HTTP endpoint of our own hub: `POST /hub` (WebSub, section 5.1).
 //!
-//! The body is read within its bound and a time; what is not taken is refused with a reason in plain text. A callback and a
-//! secret stand in no log.
+//! It answers 202 and leaves the request to the daemon, or refuses it with a reason in plain text. The body is read
+//! within limits of size and time. Callbacks and secrets are never logged.
 
 use super::Options;
 use super::rate_limits;
-use super::subscription_request::{self, MAX_FORM_BYTES, RequestRefusal};
+use super::refusal::RequestRefusal;
+use super::subscription_request::{MAX_FORM_BYTES, RequestRules, parse_request};
 use crate::clock::Clock;
-use crate::domain::SubscriberRequest;
+use crate::domain::{SubscriberRequest, client_address};
 use crate::http_client::AddressPolicy;
-use crate::store::{self, Store, websub_subscribers};
-use crate::websub::callback::plain;
+use crate::store::{self, Store, websub_subscriber_requests};
+use crate::websub::callback::force_plain_text;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -18,123 +19,136 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use ipnet::IpNet;
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// What the endpoint needs.
+const FORM_TYPE: &str = "application/x-www-form-urlencoded";
+
+/// The state of the endpoint.
 #[derive(Clone)]
 pub struct HubEndpoint {
     pub store: Store,
     pub clock: Clock,
-    pub guard: AddressPolicy,
+    pub address_policy: AddressPolicy,
     pub options: Options,
     /// The URLs of all documents of our feeds.
     pub topics: Arc<BTreeSet<String>>,
-    /// Who says for whom it asks.
+    /// Networks of reverse proxies, whose `X-Forwarded-For` is trusted.
     pub proxies: Vec<IpNet>,
-    /// For a form to come whole.
-    pub patience: Duration,
-    /// Told when there is somebody to be asked.
+    /// Time limit for receiving a form.
+    pub form_timeout: Duration,
+    /// Notified when a request was accepted.
     pub wake: Arc<Notify>,
 }
 
-/// What is answered to subscribers.
 pub fn router(endpoint: HubEndpoint) -> Router {
-    Router::new().route("/hub", post(ask)).layer(axum::middleware::map_response(plain)).with_state(endpoint)
+    let route = Router::new().route("/hub", post(handle_request));
+    route.layer(axum::middleware::map_response(force_plain_text)).with_state(endpoint)
 }
 
-async fn ask(State(endpoint): State<HubEndpoint>, request: Request) -> Response {
-    match endpoint.take(request).await {
-        Ok(()) => (StatusCode::ACCEPTED, "Your callback will be asked whether it wants this.\n").into_response(),
-        Err(EndpointError::Theirs(refusal)) => {
-            let why = format!("{}.\n", refusal.why);
-            match refusal.retry_after {
-                Some(wait) => {
-                    (refusal.status, [(header::RETRY_AFTER, wait.as_secs().to_string())], why).into_response()
-                }
-                None => (refusal.status, why).into_response(),
+async fn handle_request(State(endpoint): State<HubEndpoint>, request: Request) -> Response {
+    match endpoint.accept_request(request).await {
+        Ok(()) => (StatusCode::ACCEPTED, "The hub will ask your callback to confirm this request.\n").into_response(),
+        Err(EndpointError::Refused(refusal)) => {
+            let mut response = (refusal_status(&refusal), format!("{refusal}.\n")).into_response();
+            if let Some(delay) = refusal.retry_after() {
+                response.headers_mut().insert(header::RETRY_AFTER, delay.as_secs().into());
             }
+            response
         }
-        Err(EndpointError::Ours(error)) => {
-            tracing::error!(%error, "a subscriber's request could not be answered");
+        Err(EndpointError::Store(error)) => {
+            tracing::error!(%error, "cannot answer the request of a subscriber");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
 }
 
+fn refusal_status(refusal: &RequestRefusal) -> StatusCode {
+    match refusal {
+        RequestRefusal::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        RequestRefusal::Timeout => StatusCode::REQUEST_TIMEOUT,
+        RequestRefusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        RequestRefusal::UnknownTopic | RequestRefusal::NotSubscribed => StatusCode::NOT_FOUND,
+        RequestRefusal::ForbiddenCallback => StatusCode::FORBIDDEN,
+        RequestRefusal::ClientLimit | RequestRefusal::HostLimit => StatusCode::TOO_MANY_REQUESTS,
+        RequestRefusal::HubLimit | RequestRefusal::SubscriberLimit => StatusCode::SERVICE_UNAVAILABLE,
+        RequestRefusal::MissingField(_)
+        | RequestRefusal::UnknownMode
+        | RequestRefusal::PublishMode
+        | RequestRefusal::CallbackTooLong
+        | RequestRefusal::InvalidCallback(_)
+        | RequestRefusal::CallbackCredentials
+        | RequestRefusal::SecretTooLong
+        | RequestRefusal::InvalidLease => StatusCode::BAD_REQUEST,
+    }
+}
+
+#[derive(thiserror::Error, Debug)]
 enum EndpointError {
-    Theirs(RequestRefusal),
-    Ours(store::Error),
-}
-
-impl From<RequestRefusal> for EndpointError {
-    fn from(refusal: RequestRefusal) -> EndpointError {
-        EndpointError::Theirs(refusal)
-    }
-}
-
-impl From<store::Error> for EndpointError {
-    fn from(error: store::Error) -> EndpointError {
-        EndpointError::Ours(error)
-    }
+    #[error(transparent)]
+    Refused(#[from] RequestRefusal),
+    #[error(transparent)]
+    Store(#[from] store::Error),
 }
 
 impl HubEndpoint {
-    async fn take(&self, request: Request) -> Result<(), EndpointError> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM) {
-            return Err(
-                RequestRefusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("a request is to be {FORM}")).into()
-            );
-        }
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let client = client(peer, request.headers(), &self.proxies);
-        let form = tokio::time::timeout(self.patience, axum::body::to_bytes(request.into_body(), MAX_FORM_BYTES)).await;
-        let form = form
-            .map_err(|_| RequestRefusal::new(StatusCode::REQUEST_TIMEOUT, "the request did not come whole in time"))?
-            .map_err(|_| RequestRefusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the request is larger than 16 KiB"))?;
+    async fn accept_request(&self, request: Request) -> Result<(), EndpointError> {
+        let client = client_of_request(&request, &self.proxies);
+        let form = self.read_form(request).await?;
         let now = self.clock.now();
-        let wanted = subscription_request::parse_request(&form, &self.topics, &self.guard, &self.options, client, now)?;
-        // Judged without the writer first, so that a flood of what is refused holds up nobody who writes.
-        let (asked, options) = (wanted.clone(), self.options.clone());
-        let counts = self.store.read(move |db| websub_subscribers::rate_limit_counts(db, &asked, now)).await?;
-        rate_limits::check(&counts, wanted.mode, &options, now)?;
-        let (topic, host, mode) = (wanted.topic.clone(), wanted.host.clone(), wanted.mode.as_str());
-        let taken = self.store.write(move |db| {
-            let counts = websub_subscribers::rate_limit_counts(db, &wanted, now)?;
-            let verify_at = match rate_limits::check(&counts, wanted.mode, &options, now) {
-                Ok(verify_at) => verify_at,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
-            websub_subscribers::add_request(db, &SubscriberRequest { verify_at, ..wanted }, now)?;
-            Ok(Ok(()))
+        let rules = RequestRules { topics: &self.topics, address_policy: &self.address_policy, options: &self.options };
+        let request = parse_request(&form, &rules, client, now)?;
+        // The limits are checked on a reader first, so that a flood of refused requests does not block the writer.
+        let (candidate, options) = (request.clone(), self.options.clone());
+        let read_counts =
+            move |db: &store::ReadConnection| websub_subscriber_requests::rate_limit_counts(db, &candidate, now);
+        let counts = self.store.read(read_counts).await?;
+        rate_limits::check(&counts, request.mode, &options, now)?;
+        let (topic, host, mode) = (request.topic.clone(), request.host.clone(), request.mode.as_str());
+        let accepted = self.store.write(move |db| {
+            let counts = websub_subscriber_requests::rate_limit_counts(db, &request, now)?;
+            match rate_limits::check(&counts, request.mode, &options, now) {
+                Ok(verify_at) => {
+                    let request = SubscriberRequest { verify_at, ..request };
+                    websub_subscriber_requests::add(db, &request, now).map(Ok)
+                }
+                Err(refusal) => Ok(Err(refusal)),
+            }
         });
-        taken.await??;
-        tracing::info!(topic, host, mode, "our hub was asked");
+        accepted.await??;
+        tracing::info!(topic, host, mode, "accepted the request of a subscriber");
         self.wake.notify_one();
         Ok(())
     }
+
+    async fn read_form(&self, request: Request) -> Result<axum::body::Bytes, RequestRefusal> {
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case(FORM_TYPE) {
+            return Err(RequestRefusal::ContentType);
+        }
+        let body = axum::body::to_bytes(request.into_body(), MAX_FORM_BYTES);
+        let body = tokio::time::timeout(self.form_timeout, body).await.map_err(|_| RequestRefusal::Timeout)?;
+        body.map_err(|_| RequestRefusal::TooLarge)
+    }
 }
 
-const FORM: &str = "application/x-www-form-urlencoded";
+fn client_of_request(request: &Request, proxies: &[IpNet]) -> Option<String> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip();
+    client(peer, request.headers(), proxies)
+}
 
-/// Who asks, as far as that is known: through a proxy it is what the proxy itself has seen, which it adds at the end of
-/// `X-Forwarded-For`; what stands before that anybody can write.
-fn client(peer: Option<IpAddr>, headers: &HeaderMap, proxies: &[IpNet]) -> Option<String> {
-    let peer = peer?.to_canonical();
-    let ip = if proxies.iter().any(|network| network.contains(&peer)) {
-        let said = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
-        said.rsplit(',').next()?.trim().parse::<IpAddr>().ok()?.to_canonical()
-    } else {
-        peer
-    };
-    // Of IPv6 a client has at least a whole /64 to choose its addresses from (RFC 6177).
-    Some(match ip {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).to_string(),
-    })
+/// The client of a connection. A trusted proxy appends the address that it sees to `X-Forwarded-For`; earlier addresses
+/// in it are whatever the client has sent.
+fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> Option<String> {
+    let mut ip = peer.to_canonical();
+    if proxies.iter().any(|network| network.contains(&ip)) {
+        let forwarded = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+        ip = forwarded.rsplit(',').next()?.trim().parse::<IpAddr>().ok()?.to_canonical();
+    }
+    Some(client_address(ip).to_string())
 }
 
 #[cfg(test)]
@@ -144,11 +158,12 @@ mod tests {
     fn check(peer: &str, forwarded: &[&str], expect: Option<&str>) {
         let proxies = ["127.0.0.0/8".parse().unwrap()];
         let headers = forwarded.iter().map(|value| ("x-forwarded-for".parse().unwrap(), value.parse().unwrap()));
-        assert_eq!(client(peer.parse().ok(), &headers.collect(), &proxies).as_deref(), expect, "{peer} {forwarded:?}");
+        let client = client(peer.parse().unwrap(), &headers.collect(), &proxies);
+        assert_eq!(client.as_deref(), expect, "{peer} {forwarded:?}");
     }
 
     #[test]
-    fn a_proxy_says_for_whom_it_asks_and_nobody_else_does() {
+    fn forwarded_address_is_trusted_only_from_a_proxy() {
         check("192.0.2.7", &[], Some("192.0.2.7"));
         check("192.0.2.7", &["198.51.100.1"], Some("192.0.2.7"));
         check("127.0.0.1", &["198.51.100.1"], Some("198.51.100.1"));
@@ -157,6 +172,11 @@ mod tests {
         check("::ffff:127.0.0.1", &["2001:db8:1:2:3:4:5:6"], Some("2001:db8:1:2::"));
         check("127.0.0.1", &[], None);
         check("127.0.0.1", &["unknown"], None);
-        check("nobody", &["198.51.100.1"], None);
+    }
+
+    #[test]
+    fn request_without_a_peer_address_has_no_client() {
+        let request = Request::builder().header("x-forwarded-for", "198.51.100.1").body(Default::default()).unwrap();
+        assert_eq!(client_of_request(&request, &["127.0.0.0/8".parse().unwrap()]), None);
     }
 }

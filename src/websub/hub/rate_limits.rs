@@ -1,80 +1,75 @@
-//! Whether a request may be taken now, and when its callback is asked. Pure: how things stand in, a time or a refusal out.
+//! Whether our own hub accepts a request now, and when it asks the callback to confirm. Pure: counts in, a time or a
+//! refusal out.
 //!
-//! Whoever asks us has us ask somebody else. So all of it is counted: by who asks, by the host that would be asked, and
-//! over everybody.
+//! Each accepted request makes the hub send a request to a third party. The limits therefore count requests by client,
+//! by the host of the callback, and in total.
 
 use super::Options;
-use super::subscription_request::RequestRefusal;
+use super::refusal::RequestRefusal;
 use crate::domain::duration::after;
-use crate::domain::{HubMode, Timestamp};
-use crate::store::websub_subscribers::RateLimitCounts;
-use axum::http::StatusCode;
+use crate::domain::{HubMode, RateLimitCounts, Timestamp};
 use jiff::SignedDuration;
 
-/// Between two questions to one callback about one topic.
+/// The minimum time between two verification requests to a callback about the same topic.
 pub const MIN_VERIFICATION_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
-/// Requests that wait for their callbacks: in all, of callbacks at one host, and by one client.
+/// Requests that await confirmation.
 const MAX_PENDING: u32 = 1_000;
 const MAX_PENDING_PER_HOST: u32 = 60;
 const MAX_PENDING_PER_CLIENT: u32 = 120;
-/// Requests of an hour that are taken: in all, for callbacks at one host, and by one client.
+/// Requests that are accepted within an hour.
 const MAX_HOURLY: u32 = 5_000;
 const MAX_HOURLY_PER_HOST: u32 = 240;
 const MAX_HOURLY_PER_CLIENT: u32 = 240;
-/// Subscribers at one host: a service that pushes on for many is one, and an attacker's is too.
+/// Enough for a service that forwards to many users from one host, and a limit for an attacker's host.
 const MAX_SUBSCRIBERS_PER_HOST: u32 = 1_000;
 
-/// When the callback of a request is asked; or why the request is not taken.
+/// When to ask the callback of a request to confirm.
+///
+/// # Errors
+/// A refusal, if the request exceeds a limit or unsubscribes a callback that is not subscribed.
 pub fn check(
     counts: &RateLimitCounts,
     mode: HubMode,
     options: &Options,
     now: Timestamp,
 ) -> Result<Timestamp, RequestRefusal> {
-    if mode == HubMode::Unsubscribe && !counts.subscribed && counts.pending_at.is_none() {
-        return Err(RequestRefusal::new(StatusCode::NOT_FOUND, "this callback is not subscribed to this topic"));
+    let is_new = !counts.subscribed && counts.pending_at.is_none();
+    if mode == HubMode::Unsubscribe && is_new {
+        return Err(RequestRefusal::NotSubscribed);
     }
-    let (pending, hour, subscribers) = (&counts.pending, &counts.hour, &counts.subscribers);
-    if hour.of_client >= MAX_HOURLY_PER_CLIENT || pending.of_client >= MAX_PENDING_PER_CLIENT {
-        return Err(later(StatusCode::TOO_MANY_REQUESTS, "you have asked for too much within an hour"));
+    let (pending, hourly, subscribers) = (&counts.pending, &counts.last_hour, &counts.subscribers);
+    if hourly.same_client >= MAX_HOURLY_PER_CLIENT || pending.same_client >= MAX_PENDING_PER_CLIENT {
+        return Err(RequestRefusal::ClientLimit);
     }
-    if hour.of_host >= MAX_HOURLY_PER_HOST || pending.of_host >= MAX_PENDING_PER_HOST {
-        return Err(later(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too much was asked for callbacks at this host within an hour",
-        ));
+    if hourly.same_host >= MAX_HOURLY_PER_HOST || pending.same_host >= MAX_PENDING_PER_HOST {
+        return Err(RequestRefusal::HostLimit);
     }
-    if hour.all >= MAX_HOURLY || pending.all >= MAX_PENDING {
-        return Err(later(StatusCode::SERVICE_UNAVAILABLE, "too much was asked of this hub within an hour"));
+    if hourly.total >= MAX_HOURLY || pending.total >= MAX_PENDING {
+        return Err(RequestRefusal::HubLimit);
     }
-    let joins = mode == HubMode::Subscribe && !counts.subscribed && counts.pending_at.is_none();
-    let full = subscribers.all >= options.max_subscribers
-        || subscribers.of_topic >= options.max_subscribers_per_topic
-        || subscribers.of_host >= MAX_SUBSCRIBERS_PER_HOST;
-    if joins && full {
-        return Err(later(StatusCode::SERVICE_UNAVAILABLE, "this hub has as many subscribers as it may"));
+    let is_full = subscribers.total >= options.max_subscribers
+        || subscribers.same_topic >= options.max_subscribers_per_topic
+        || subscribers.same_host >= MAX_SUBSCRIBERS_PER_HOST;
+    if mode == HubMode::Subscribe && is_new && is_full {
+        return Err(RequestRefusal::SubscriberLimit);
     }
-    Ok(match (counts.pending_at, counts.asked_at) {
-        // It takes the place of the other, and the callback is asked once.
-        (Some(pending), _) => pending,
-        (None, Some(asked)) => after(asked, MIN_VERIFICATION_INTERVAL).max(now),
+    Ok(match (counts.pending_at, counts.verified_at) {
+        // The request replaces the pending one, and the callback is asked once for both.
+        (Some(pending_at), _) => pending_at,
+        (None, Some(verified_at)) => after(verified_at, MIN_VERIFICATION_INTERVAL).max(now),
         (None, None) => now,
     })
-}
-
-fn later(status: StatusCode, why: &str) -> RequestRefusal {
-    RequestRefusal { status, why: why.to_owned(), retry_after: Some(SignedDuration::from_mins(15)) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::websub_subscribers::RequestCounts;
+    use crate::domain::RequestCounts;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn judged(counts: RateLimitCounts, mode: HubMode) -> Result<Timestamp, u16> {
-        check(&counts, mode, &Options::default(), NOW).map_err(|refusal| refusal.status.as_u16())
+    fn check_default(counts: RateLimitCounts, mode: HubMode) -> Result<Timestamp, RequestRefusal> {
+        check(&counts, mode, &Options::default(), NOW)
     }
 
     fn seconds(n: i64) -> Timestamp {
@@ -82,60 +77,69 @@ mod tests {
     }
 
     #[test]
-    fn a_callback_is_asked_about_a_topic_once_a_minute() {
-        let asked =
-            |at| RateLimitCounts { asked_at: Some(seconds(at)), subscribed: true, ..RateLimitCounts::default() };
+    fn callback_is_asked_about_a_topic_at_most_once_a_minute() {
+        let verified =
+            |at| RateLimitCounts { verified_at: Some(seconds(at)), subscribed: true, ..RateLimitCounts::default() };
         for mode in [HubMode::Subscribe, HubMode::Unsubscribe] {
-            assert_eq!(judged(asked(-10), mode), Ok(seconds(50)));
-            assert_eq!(judged(asked(-60), mode), Ok(NOW));
+            assert_eq!(check_default(verified(-10), mode), Ok(seconds(50)));
+            assert_eq!(check_default(verified(-60), mode), Ok(NOW));
         }
-        assert_eq!(judged(RateLimitCounts::default(), HubMode::Subscribe), Ok(NOW));
-        let pending = RateLimitCounts { pending_at: Some(seconds(30)), ..asked(30) };
-        assert_eq!(judged(pending, HubMode::Subscribe), Ok(seconds(30)), "once for both");
+        assert_eq!(check_default(RateLimitCounts::default(), HubMode::Subscribe), Ok(NOW));
+        let pending = RateLimitCounts { pending_at: Some(seconds(30)), ..verified(30) };
+        assert_eq!(check_default(pending, HubMode::Subscribe), Ok(seconds(30)), "once for both");
     }
 
     #[test]
-    fn nobody_unsubscribes_who_is_not_subscribed() {
-        assert_eq!(judged(RateLimitCounts::default(), HubMode::Unsubscribe), Err(404));
+    fn callback_without_a_subscription_cannot_unsubscribe() {
+        let unknown = RateLimitCounts::default();
+        assert_eq!(check_default(unknown, HubMode::Unsubscribe), Err(RequestRefusal::NotSubscribed));
         let pending = RateLimitCounts { pending_at: Some(NOW), ..RateLimitCounts::default() };
-        assert_eq!(judged(pending, HubMode::Unsubscribe), Ok(NOW));
+        assert_eq!(check_default(pending, HubMode::Unsubscribe), Ok(NOW));
     }
 
     #[test]
-    fn too_much_of_anybody_is_refused() {
-        let all = |n| RequestCounts { all: n, ..RequestCounts::default() };
-        let host = |n| RequestCounts { of_host: n, ..RequestCounts::default() };
-        let client = |n| RequestCounts { of_client: n, ..RequestCounts::default() };
+    fn request_above_a_limit_is_refused() {
+        let total = |n| RequestCounts { total: n, ..RequestCounts::default() };
+        let host = |n| RequestCounts { same_host: n, ..RequestCounts::default() };
+        let client = |n| RequestCounts { same_client: n, ..RequestCounts::default() };
         let pending = |pending| RateLimitCounts { pending, subscribed: true, ..RateLimitCounts::default() };
-        let hour = |hour| RateLimitCounts { hour, subscribed: true, ..RateLimitCounts::default() };
-        for (counts, below, status) in [
-            (pending(all(MAX_PENDING)), pending(all(MAX_PENDING - 1)), 503),
-            (pending(host(MAX_PENDING_PER_HOST)), pending(host(MAX_PENDING_PER_HOST - 1)), 429),
-            (pending(client(MAX_PENDING_PER_CLIENT)), pending(client(MAX_PENDING_PER_CLIENT - 1)), 429),
-            (hour(all(MAX_HOURLY)), hour(all(MAX_HOURLY - 1)), 503),
-            (hour(host(MAX_HOURLY_PER_HOST)), hour(host(MAX_HOURLY_PER_HOST - 1)), 429),
-            (hour(client(MAX_HOURLY_PER_CLIENT)), hour(client(MAX_HOURLY_PER_CLIENT - 1)), 429),
+        let hourly = |last_hour| RateLimitCounts { last_hour, subscribed: true, ..RateLimitCounts::default() };
+        for (reached, below, refusal) in [
+            (pending(total(MAX_PENDING)), pending(total(MAX_PENDING - 1)), RequestRefusal::HubLimit),
+            (pending(host(MAX_PENDING_PER_HOST)), pending(host(MAX_PENDING_PER_HOST - 1)), RequestRefusal::HostLimit),
+            (
+                pending(client(MAX_PENDING_PER_CLIENT)),
+                pending(client(MAX_PENDING_PER_CLIENT - 1)),
+                RequestRefusal::ClientLimit,
+            ),
+            (hourly(total(MAX_HOURLY)), hourly(total(MAX_HOURLY - 1)), RequestRefusal::HubLimit),
+            (hourly(host(MAX_HOURLY_PER_HOST)), hourly(host(MAX_HOURLY_PER_HOST - 1)), RequestRefusal::HostLimit),
+            (
+                hourly(client(MAX_HOURLY_PER_CLIENT)),
+                hourly(client(MAX_HOURLY_PER_CLIENT - 1)),
+                RequestRefusal::ClientLimit,
+            ),
         ] {
             for mode in [HubMode::Subscribe, HubMode::Unsubscribe] {
-                assert_eq!(judged(counts.clone(), mode), Err(status), "{counts:?}");
-                assert_eq!(judged(below.clone(), mode), Ok(NOW), "{below:?}");
+                assert_eq!(check_default(reached.clone(), mode), Err(refusal.clone()), "{reached:?}");
+                assert_eq!(check_default(below.clone(), mode), Ok(NOW), "{below:?}");
             }
         }
     }
 
     #[test]
-    fn a_full_hub_renews_and_lets_go_and_takes_nobody_else() {
+    fn full_hub_renews_and_ends_subscriptions_but_adds_none() {
         let options = Options::default();
         for subscribers in [
-            RequestCounts { all: options.max_subscribers, ..RequestCounts::default() },
-            RequestCounts { of_topic: options.max_subscribers_per_topic, ..RequestCounts::default() },
-            RequestCounts { of_host: MAX_SUBSCRIBERS_PER_HOST, ..RequestCounts::default() },
+            RequestCounts { total: options.max_subscribers, ..RequestCounts::default() },
+            RequestCounts { same_topic: options.max_subscribers_per_topic, ..RequestCounts::default() },
+            RequestCounts { same_host: MAX_SUBSCRIBERS_PER_HOST, ..RequestCounts::default() },
         ] {
             let full = RateLimitCounts { subscribers, ..RateLimitCounts::default() };
-            assert_eq!(judged(full.clone(), HubMode::Subscribe), Err(503));
-            let known = RateLimitCounts { subscribed: true, ..full };
-            assert_eq!(judged(known.clone(), HubMode::Subscribe), Ok(NOW));
-            assert_eq!(judged(known, HubMode::Unsubscribe), Ok(NOW));
+            assert_eq!(check_default(full.clone(), HubMode::Subscribe), Err(RequestRefusal::SubscriberLimit));
+            let subscribed = RateLimitCounts { subscribed: true, ..full };
+            assert_eq!(check_default(subscribed.clone(), HubMode::Subscribe), Ok(NOW));
+            assert_eq!(check_default(subscribed, HubMode::Unsubscribe), Ok(NOW));
         }
     }
 }

@@ -1,110 +1,100 @@
-//! What somebody asks of our hub (WebSub, section 5.1): the form, read within bounds and judged. Pure.
+//! The form of a request to our own hub (WebSub, section 5.1), parsed within limits. Pure.
 
 use super::Options;
+use super::refusal::RequestRefusal;
 use crate::domain::{HubMode, SubscriberRequest, Timestamp};
 use crate::http_client::AddressPolicy;
-use axum::http::StatusCode;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
 use url::{Url, form_urlencoded};
 
-/// Bytes of a form: a topic, a callback and a secret, each byte of them written as three.
+/// Enough for a topic, a callback and a secret of maximum length with every byte percent-encoded.
 pub const MAX_FORM_BYTES: usize = 16 * 1024;
-/// Fields that are looked at.
+/// Further fields are ignored.
 const MAX_FIELDS: usize = 20;
 const MAX_URL_BYTES: usize = 2048;
-/// A secret is shorter than 200 bytes (section 5.1).
+/// Section 5.1 limits a secret to less than 200 bytes.
 const MAX_SECRET_BYTES: usize = 199;
 
-/// Why a request is not taken, for whoever made it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestRefusal {
-    pub status: StatusCode,
-    pub why: String,
-    /// When another may be.
-    pub retry_after: Option<SignedDuration>,
+/// What a request is checked against.
+pub struct RequestRules<'a> {
+    /// The URLs of all documents of our feeds.
+    pub topics: &'a BTreeSet<String>,
+    pub address_policy: &'a AddressPolicy,
+    pub options: &'a Options,
 }
 
-impl RequestRefusal {
-    pub fn new(status: StatusCode, why: impl Into<String>) -> RequestRefusal {
-        RequestRefusal { status, why: why.into(), retry_after: None }
-    }
-}
-
-/// Reads a form. `topics` are the URLs of what we publish; `client` is who asks.
+/// Parses and checks a form. `client` is the address of the client, if it is known.
+///
+/// # Errors
+/// A refusal that names the wrong field.
 pub fn parse_request(
     form: &[u8],
-    topics: &BTreeSet<String>,
-    guard: &AddressPolicy,
-    options: &Options,
+    rules: &RequestRules<'_>,
     client: Option<String>,
     now: Timestamp,
 ) -> Result<SubscriberRequest, RequestRefusal> {
-    let bad = |why: &str| RequestRefusal::new(StatusCode::BAD_REQUEST, why);
     let fields: Vec<_> = form_urlencoded::parse(form).take(MAX_FIELDS).collect();
     let first = |name: &str| {
         let value = fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref());
         value.filter(|value| !value.is_empty())
     };
     let mode = match first("hub.mode") {
-        Some("publish") => return Err(bad("this hub knows by itself when its feeds change")),
-        mode => mode.and_then(HubMode::parse).ok_or_else(|| bad("hub.mode is neither subscribe nor unsubscribe"))?,
+        Some("publish") => return Err(RequestRefusal::PublishMode),
+        mode => mode.and_then(HubMode::parse).ok_or(RequestRefusal::UnknownMode)?,
     };
-    let topic = first("hub.topic").ok_or_else(|| bad("hub.topic is missing"))?;
-    if !topics.contains(topic) {
-        let why = "hub.topic is no feed of this newsfold; it is to be the very URL that the feed gives as its self";
-        return Err(RequestRefusal::new(StatusCode::NOT_FOUND, why));
+    let topic = first("hub.topic").ok_or(RequestRefusal::MissingField("hub.topic"))?;
+    if !rules.topics.contains(topic) {
+        return Err(RequestRefusal::UnknownTopic);
     }
-    let callback = first("hub.callback").ok_or_else(|| bad("hub.callback is missing"))?;
-    let callback = self::callback(callback, guard)?;
+    let callback = first("hub.callback").ok_or(RequestRefusal::MissingField("hub.callback"))?;
+    let callback = parse_callback(callback, rules.address_policy)?;
     let secret = first("hub.secret");
     if secret.is_some_and(|secret| secret.len() > MAX_SECRET_BYTES) {
-        return Err(bad("hub.secret is longer than 199 bytes"));
+        return Err(RequestRefusal::SecretTooLong);
     }
     Ok(SubscriberRequest {
         topic: topic.to_owned(),
-        host: host(&callback),
+        host: callback_host(&callback),
         callback: callback.into(),
         client,
         mode,
         secret: secret.map(str::to_owned),
-        lease: lease(first("hub.lease_seconds"), options)?,
+        lease: parse_lease(first("hub.lease_seconds"), rules.options)?,
         verify_at: now,
     })
 }
 
-/// An address that may be asked at all. Where its name leads is judged when it is.
-fn callback(text: &str, guard: &AddressPolicy) -> Result<Url, RequestRefusal> {
-    let bad = |why: &str| RequestRefusal::new(StatusCode::BAD_REQUEST, format!("hub.callback {why}"));
+/// A callback URL whose address is allowed. The addresses of a host name are checked when the connection is made.
+fn parse_callback(text: &str, address_policy: &AddressPolicy) -> Result<Url, RequestRefusal> {
     if text.len() > MAX_URL_BYTES {
-        return Err(bad("is longer than 2048 bytes"));
+        return Err(RequestRefusal::CallbackTooLong);
     }
-    let mut url = Url::parse(text).map_err(|error| bad(&format!("is no URL: {error}")))?;
+    let mut url = Url::parse(text).map_err(RequestRefusal::InvalidCallback)?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(bad("holds a name or a password"));
+        return Err(RequestRefusal::CallbackCredentials);
     }
-    guard.check_url(&url).map_err(|reason| {
-        // The guard's own words tell the operator what to allow; a stranger needs to know only that it is not.
-        tracing::debug!(%reason, "a callback was refused");
-        RequestRefusal::new(StatusCode::FORBIDDEN, "hub.callback leads where this hub does not send anything")
+    address_policy.check_url(&url).map_err(|reason| {
+        tracing::debug!(%reason, "refused a callback");
+        RequestRefusal::ForbiddenCallback
     })?;
     // A fragment is never sent, so that it would make one callback look like two.
     url.set_fragment(None);
     Ok(url)
 }
 
-/// What requests are counted by.
-fn host(url: &Url) -> String {
+/// The host by which requests are counted.
+fn callback_host(url: &Url) -> String {
     url.host_str().unwrap_or_default().trim_end_matches('.').to_owned()
 }
 
-/// Nothing, and the 0 of older subscribers, is as long as we like.
-fn lease(asked: Option<&str>, options: &Options) -> Result<SignedDuration, RequestRefusal> {
-    let Some(asked) = asked.filter(|asked| *asked != "0") else { return Ok(options.lease) };
-    if !asked.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(RequestRefusal::new(StatusCode::BAD_REQUEST, "hub.lease_seconds is no number of seconds"));
+/// The requested lease within the configured limits. Older subscribers send 0 for the default.
+fn parse_lease(seconds: Option<&str>, options: &Options) -> Result<SignedDuration, RequestRefusal> {
+    let Some(seconds) = seconds.filter(|seconds| *seconds != "0") else { return Ok(options.lease) };
+    if !seconds.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(RequestRefusal::InvalidLease);
     }
-    let seconds = asked.parse::<u32>().unwrap_or(u32::MAX);
+    let seconds = seconds.parse::<u32>().unwrap_or(u32::MAX);
     Ok(SignedDuration::from_secs(seconds.into()).clamp(options.min_lease, options.max_lease))
 }
 
@@ -116,62 +106,67 @@ mod tests {
     const TOPIC: &str = "https://news.example/feeds/all.atom";
     const CALLBACK: &str = "https://reader.example/push?id=7&x=%20y";
 
-    fn judged(fields: &[(&str, &str)]) -> Result<SubscriberRequest, RequestRefusal> {
+    fn parse(fields: &[(&str, &str)]) -> Result<SubscriberRequest, RequestRefusal> {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let guard = AddressPolicy::new(&http_client::Options::default());
-        let topics = BTreeSet::from([TOPIC.to_owned()]);
-        parse_request(form.as_bytes(), &topics, &guard, &Options::default(), None, Timestamp::UNIX_EPOCH)
+        let rules = RequestRules {
+            topics: &BTreeSet::from([TOPIC.to_owned()]),
+            address_policy: &AddressPolicy::new(&http_client::Options::default()),
+            options: &Options::default(),
+        };
+        parse_request(form.as_bytes(), &rules, None, Timestamp::UNIX_EPOCH)
     }
 
     fn with(name: &str, value: &str) -> Result<SubscriberRequest, RequestRefusal> {
         let mut fields = vec![("hub.mode", "subscribe"), ("hub.topic", TOPIC), ("hub.callback", CALLBACK)];
         fields.retain(|(field, _)| *field != name);
         fields.push((name, value));
-        judged(&fields)
+        parse(&fields)
     }
 
     #[test]
-    fn a_whole_request_is_read() {
+    fn complete_request_is_parsed() {
         let request = with("hub.secret", "s").unwrap();
         assert_eq!((request.topic.as_str(), request.callback.as_str()), (TOPIC, CALLBACK));
         assert_eq!((request.host.as_str(), request.secret.as_deref()), ("reader.example", Some("s")));
         assert_eq!((request.mode, request.lease.as_hours()), (HubMode::Subscribe, 240));
         assert_eq!(with("hub.mode", "unsubscribe").unwrap().mode, HubMode::Unsubscribe);
-        assert_eq!(with("hub.callback", "https://Reader.example./a#b").unwrap().callback, "https://reader.example./a");
-        assert_eq!(with("hub.callback", "https://Reader.example./a#b").unwrap().host, "reader.example");
+        let normalized = with("hub.callback", "https://Reader.example./a#b").unwrap();
+        assert_eq!(normalized.callback, "https://reader.example./a");
+        assert_eq!(normalized.host, "reader.example");
     }
 
     #[test]
-    fn a_lease_is_kept_within_bounds() {
-        let hours = |asked| with("hub.lease_seconds", asked).unwrap().lease.as_hours();
+    fn lease_is_kept_within_the_configured_limits() {
+        let hours = |seconds| with("hub.lease_seconds", seconds).unwrap().lease.as_hours();
         assert_eq!([hours(""), hours("0"), hours("1"), hours("7200"), hours("86400")], [240, 240, 1, 2, 24]);
         assert_eq!([hours("99999999999999999999"), hours("4294967295")], [720, 720]);
-        assert!(with("hub.lease_seconds", "-1").is_err() && with("hub.lease_seconds", "soon").is_err());
+        for invalid in ["-1", "soon"] {
+            assert_eq!(with("hub.lease_seconds", invalid).unwrap_err(), RequestRefusal::InvalidLease);
+        }
     }
 
     #[test]
-    fn what_is_missing_wrong_or_too_long_is_refused_with_a_reason() {
-        let check = |name: &str, value: &str, status: u16, words: &str| {
-            let refusal = with(name, value).unwrap_err();
-            assert_eq!(refusal.status.as_u16(), status, "{name}={value}");
-            assert!(refusal.why.contains(words), "{}", refusal.why);
+    fn missing_wrong_and_oversized_fields_are_refused() {
+        let check = |name: &str, value: &str, expect: RequestRefusal| {
+            assert_eq!(with(name, value).unwrap_err(), expect, "{name}={value}");
         };
-        check("hub.mode", "", 400, "hub.mode");
-        check("hub.mode", "denied", 400, "hub.mode");
-        check("hub.mode", "publish", 400, "by itself");
-        check("hub.topic", "", 400, "hub.topic is missing");
-        check("hub.topic", "https://news.example/feeds/all.atom?", 404, "hub.topic is no feed");
-        check("hub.topic", "https://elsewhere.example/", 404, "hub.topic is no feed");
-        check("hub.callback", "", 400, "hub.callback is missing");
-        check("hub.callback", "here", 400, "no URL");
-        check("hub.callback", &format!("https://a.example/{}", "x".repeat(MAX_URL_BYTES)), 400, "longer");
-        check("hub.callback", "https://ann:secret@a.example/", 400, "password");
+        check("hub.mode", "", RequestRefusal::UnknownMode);
+        check("hub.mode", "denied", RequestRefusal::UnknownMode);
+        check("hub.mode", "publish", RequestRefusal::PublishMode);
+        check("hub.topic", "", RequestRefusal::MissingField("hub.topic"));
+        check("hub.topic", "https://news.example/feeds/all.atom?", RequestRefusal::UnknownTopic);
+        check("hub.topic", "https://elsewhere.example/", RequestRefusal::UnknownTopic);
+        check("hub.callback", "", RequestRefusal::MissingField("hub.callback"));
+        check("hub.callback", "here", RequestRefusal::InvalidCallback(url::ParseError::RelativeUrlWithoutBase));
+        let long = format!("https://a.example/{}", "x".repeat(MAX_URL_BYTES));
+        check("hub.callback", &long, RequestRefusal::CallbackTooLong);
+        check("hub.callback", "https://ann:secret@a.example/", RequestRefusal::CallbackCredentials);
         for forbidden in ["http://127.0.0.1/", "http://169.254.169.254/", "ftp://a.example/", "http://a.example:25/"] {
-            check("hub.callback", forbidden, 403, "does not send");
+            check("hub.callback", forbidden, RequestRefusal::ForbiddenCallback);
         }
-        check("hub.secret", &"x".repeat(200), 400, "199");
+        check("hub.secret", &"x".repeat(200), RequestRefusal::SecretTooLong);
         assert!(with("hub.secret", &"x".repeat(199)).is_ok());
-        let far = [[("x", "y"); MAX_FIELDS].as_slice(), &[("hub.mode", "subscribe")]].concat();
-        assert_eq!(judged(&far).unwrap_err().why, "hub.mode is neither subscribe nor unsubscribe");
+        let late = [[("x", "y"); MAX_FIELDS].as_slice(), &[("hub.mode", "subscribe")]].concat();
+        assert_eq!(parse(&late).unwrap_err(), RequestRefusal::UnknownMode, "after the maximum number of fields");
     }
 }

@@ -1,0 +1,87 @@
+//! The notifications that other hubs get when a document has changed. Decides nothing: that is the task of
+//! [`crate::websub::hub`].
+
+use super::Result;
+use super::connection::{ReadConnection, WriteConnection};
+use super::rows::{collect, json_list, maybe_time, to_json};
+use super::websub_subscribers::{DueQuery, read_failure};
+use crate::domain::{HubNotification, WebSubFailure};
+use jiff::Timestamp;
+use rusqlite::{Row, params};
+
+/// A hub that has not been notified of the newest version of a document.
+pub struct PendingNotification {
+    pub notification: HubNotification,
+    /// The hash of the newest version.
+    pub hash: String,
+}
+
+/// Those of `hubs` that have not been notified of the newest version of a document, each with one document, and none
+/// that is busy.
+pub fn due(db: &ReadConnection, hubs: &[String], query: &DueQuery<'_>) -> Result<Vec<PendingNotification>> {
+    let mut statement = db.prepare_cached(
+        "SELECT hub_notification.*, content_hash, min(next_attempt_at)
+         FROM hub_notification JOIN feed_state ON feed_state.topic = hub_notification.topic
+         WHERE hub IN (SELECT value FROM json_each(?2)) AND hub NOT IN (SELECT value FROM json_each(?4))
+         AND hub_notification.topic IN (SELECT value FROM json_each(?3))
+         AND notified_hash IS NOT content_hash AND next_attempt_at <= ?1
+         GROUP BY hub LIMIT ?5",
+    )?;
+    let (hubs, topics, busy) = (json_list(hubs), json_list(query.topics), json_list(query.busy));
+    collect(&mut statement, params![query.now.as_millisecond(), hubs, topics, busy, query.limit as i64], |row| {
+        Ok(PendingNotification { notification: read_notification(row)?, hash: row.get("content_hash")? })
+    })
+}
+
+/// All notifications, including those of hubs that have been removed from the configuration.
+pub fn list(db: &ReadConnection) -> Result<Vec<HubNotification>> {
+    let mut statement = db.prepare_cached("SELECT * FROM hub_notification ORDER BY hub, topic")?;
+    collect(&mut statement, [], read_notification)
+}
+
+/// A hub is about to be notified. If no result is recorded, it is notified again at `retry_at`.
+pub fn claim(db: &WriteConnection, notification: &HubNotification, retry_at: Timestamp) -> Result<()> {
+    let sql = "UPDATE hub_notification SET failures = failures + 1, next_attempt_at = ?3, last_failure = ?4
+               WHERE hub = ?1 AND topic = ?2";
+    let pending = to_json(&WebSubFailure::ResponsePending)?;
+    db.execute(sql, params![notification.hub, notification.topic, retry_at.as_millisecond(), pending])?;
+    Ok(())
+}
+
+/// A hub has been notified.
+pub fn record_success(db: &WriteConnection, notification: &HubNotification, hash: &str, now: Timestamp) -> Result<()> {
+    let sql = "UPDATE hub_notification SET notified_hash = ?3, notified_at = ?4, failures = 0, next_attempt_at = 0,
+                   last_failure = NULL
+               WHERE hub = ?1 AND topic = ?2";
+    db.execute(sql, params![notification.hub, notification.topic, hash, now.as_millisecond()])?;
+    Ok(())
+}
+
+/// A notification has failed, and is retried at `retry_at`. If `skipped_hash` is set, that version of the document is
+/// skipped, and the hub is only notified of the next change.
+pub fn record_failure(
+    db: &WriteConnection,
+    notification: &HubNotification,
+    retry_at: Timestamp,
+    skipped_hash: Option<&str>,
+    failure: &WebSubFailure,
+) -> Result<()> {
+    let sql = "UPDATE hub_notification SET next_attempt_at = ?3, notified_hash = coalesce(?4, notified_hash),
+                   last_failure = ?5
+               WHERE hub = ?1 AND topic = ?2";
+    db.execute(
+        sql,
+        params![notification.hub, notification.topic, retry_at.as_millisecond(), skipped_hash, to_json(failure)?],
+    )?;
+    Ok(())
+}
+
+fn read_notification(row: &Row<'_>) -> Result<HubNotification> {
+    Ok(HubNotification {
+        hub: row.get("hub")?,
+        topic: row.get("topic")?,
+        notified_at: maybe_time(row.get("notified_at")?)?,
+        failures: row.get("failures")?,
+        last_failure: read_failure(row)?,
+    })
+}
