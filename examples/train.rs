@@ -1,278 +1,283 @@
-//! Learns the weights of the pair model from labelled items, and says how well they do on stories that they have not seen.
+//! Learns the weights of the pair model from labeled items, and cross-validates them on stories that they were not learned from.
 //!
-//! `cargo run --release --example train -- GOLD.jsonl [--write]` runs the real clusterer over the items, keeps every pair
-//! that it judges, fits a logistic regression on the features and their products (Newton's method, L2), and prints the
-//! figures of k-fold cross-validation: each fifth of the stories is grouped, amid all the others, by weights learned from
-//! the other four. `--write` puts the weights learned from all into `src/cluster/weights.txt`, `--show` prints them. For
-//! experiments: `--without NAME,NAME` leaves features out; `--best`, `--size`, `--needed` and `--missing` set the linkage,
-//! `--large` the weight of large stories, `--prior` how little products may weigh, `--seeds` how many ways of splitting.
+//! `cargo run --release --example train -- GOLD.jsonl [--write]` runs the clusterer over the items, records every pair that it
+//! scores, and fits a logistic regression on the features and their products (Newton's method, L2 regularization). It prints the
+//! figures of 5-fold cross-validation: each fifth of the stories is grouped, amid all others, by weights learned from the other
+//! four fifths. `--write` stores the weights learned from all stories in `src/cluster/pair_model_weights.txt`; `--show` prints
+//! them.
+//!
+//! For experiments: `--without NAME,NAME` drops features; `--best`, `--size`, `--needed` and `--missing` set the linkage;
+//! `--large` sets the exponent by which pairs of large stories count less; `--prior` sets the regularization of products;
+//! `--seeds` sets the number of splits into folds.
 
-use newsfold::cluster::evaluation::dataset::{LabeledItem, replay};
+use newsfold::cluster::evaluation::dataset::{LabeledItem, parse_dataset};
+use newsfold::cluster::evaluation::metrics::MetricSums;
+use newsfold::cluster::evaluation::replay::replay;
 use newsfold::cluster::{Clusterer, FEATURE_NAMES, Linkage, Options, PairFeatures, PairModel};
-use newsfold::domain::{Item, StoryId};
+use newsfold::domain::{Item, ItemId, StoryId};
+use newsfold::urls::canonical::canonical_url_from_str;
 use std::collections::{BTreeMap, HashMap};
 
 const FOLDS: u64 = 5;
-const N: usize = FEATURE_NAMES.len();
-/// The features, the products of two of them, and what is always 1.
-const MAX_TERMS: usize = N + N * (N + 1) / 2 + 1;
-const BIAS: usize = MAX_TERMS - 1;
-type Terms = [f64; MAX_TERMS];
-/// The prior's precision for a feature's weight and for a product's: products are many, and few of them matter.
-const PRIOR: [f64; 2] = [1.0, 200.0];
+const FEATURES: usize = FEATURE_NAMES.len();
+/// The features, the products of two of them, and the constant 1.
+const TERMS: usize = FEATURES + FEATURES * (FEATURES + 1) / 2 + 1;
+const BIAS: usize = TERMS - 1;
+type Terms = [f64; TERMS];
+/// The precision of the Gaussian prior on the weight of a feature, of a product and of the bias. Products are many, and few of
+/// them matter.
+const FEATURE_PRIOR: f64 = 1.0;
+const PRODUCT_PRIOR: f64 = 200.0;
+const BIAS_PRIOR: f64 = 1e-6;
 
-/// A judged pair with its label.
-struct Pair {
-    x: PairFeatures,
-    same: bool,
+/// A scored pair with its label.
+struct LabeledPair {
+    features: PairFeatures,
+    same_story: bool,
     weight: f64,
-    folds: (u64, u64),
+    folds: [u64; 2],
 }
 
-struct Gold {
+struct Training {
     items: Vec<Item>,
     labels: Vec<String>,
+    options: Options,
+    linkage: Linkage,
+    /// The features in use.
+    enabled: [bool; FEATURES],
+    /// A pair of a story of n items weighs (n − 1) to the power of the negative of this, because otherwise the pairs of a few large stories
+    /// would outweigh those of all small ones.
+    large_story_exponent: f64,
+    product_prior: f64,
 }
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |name: &str, default: f64| {
-        arguments.iter().position(|a| a == name).map_or(default, |at| arguments[at + 1].parse().expect("a number"))
-    };
-    let path = arguments.first().expect("usage: train GOLD.jsonl [--write]");
-    let labelled = LabeledItem::read(&std::fs::read_to_string(path).expect("a file")).expect("labelled items");
-    let canonical =
-        |item: &LabeledItem| item.url.as_deref().and_then(newsfold::urls::canonical::canonical_url_from_str);
-    let gold = Gold {
-        items: labelled.iter().enumerate().map(|(n, item)| item.item(n, canonical(item))).collect(),
-        labels: labelled.iter().map(|item| item.story.to_string()).collect(),
-    };
-    let options = Options::default();
-    let usual = Linkage::of(&options);
-    let linkage = Linkage {
-        best: number("--best", usual.best.into()) as f32,
-        size: number("--size", usual.size.into()) as f32,
-        needed: number("--needed", usual.needed.into()) as f32,
-        missing: number("--missing", usual.missing.into()) as f32,
-    };
-    let without: Vec<&str> =
-        arguments.iter().position(|a| a == "--without").map_or(vec![], |at| arguments[at + 1].split(',').collect());
-    let keep: Vec<bool> = FEATURE_NAMES.iter().map(|f| !without.contains(f)).collect();
-
-    // Each pair of a large story weighs less: its pairs would else outvote all small ones.
-    let large = number("--large", 0.3);
-    let prior = number("--prior", PRIOR[1]);
+    let has_flag = |name: &str| arguments.iter().any(|argument| argument == name);
+    let training = Training::from_arguments(&arguments);
     let mut model = PairModel::learned();
-    let seeds = number("--seeds", 3.0) as u64;
+    // The recorded pairs depend on the model: neighbors are scored again and items join stories by it.
     for round in 0..2 {
-        let pairs = judged(&gold, &model, &options, &linkage, 0, &keep, large);
-        model = fit(&pairs, prior, |_| true);
+        let pairs = training.record_pairs(&model, 0);
+        model = training.fit(&pairs, |_| true);
         if round == 0 {
-            eprintln!("{} pairs, {} of one story", pairs.len(), pairs.iter().filter(|pair| pair.same).count());
+            let positives = pairs.iter().filter(|pair| pair.same_story).count();
+            eprintln!("{} pairs, {positives} of one story", pairs.len());
         }
     }
-    let mut outs = Vec::new();
-    for seed in 0..seeds {
-        let pairs = judged(&gold, &model, &options, &linkage, seed, &keep, large);
-        let models: Vec<PairModel> =
-            (0..FOLDS).map(|k| fit(&pairs, prior, |pair| pair.folds.0 != k && pair.folds.1 != k)).collect();
-        outs.push(unseen(&gold, &models, &options, &linkage, seed));
+    let splits = number(&arguments, "--seeds", 3.0) as u64;
+    let validated: Vec<MetricSums> = (0..splits).map(|split| training.cross_validate(&model, split)).collect();
+    for (split, sums) in validated.iter().enumerate() {
+        println!("unseen stories, split {split}: {}", figures(sums));
     }
-    let found = replay(&mut Clusterer::with_model(options.clone(), model.clone(), linkage.clone()), &gold.items);
-    let seen = Figures::of(&gold.labels, &found, |_| true);
-    for (n, out) in outs.iter().enumerate() {
-        println!("unseen stories, split {n}: {out}");
-    }
-    println!("all stories, learned from: {seen}");
-    if arguments.iter().any(|a| a == "--show") {
+    let found = training.group(&model);
+    println!("all stories, learned from: {}", figures(&training.score(&found, |_| true)));
+    if has_flag("--show") {
         print!("{}", model.write());
     }
-    if arguments.iter().any(|a| a == "--write") {
-        let head =
-            "# Learned by `cargo run --release --example train -- GOLD.jsonl --write`; read by src/cluster/model.rs.\n";
-        std::fs::write("src/cluster/weights.txt", format!("{head}{}", model.write())).expect("weights are written");
+    if has_flag("--write") {
+        let header = "# Learned by `cargo run --release --example train -- GOLD.jsonl --write`; read by src/cluster/pair_model.rs.\n";
+        let text = format!("{header}{}", model.write());
+        std::fs::write("src/cluster/pair_model_weights.txt", text).expect("the weights file is writable");
     }
 }
 
-fn fold(label: &str, seed: u64) -> u64 {
-    xxhash_rust::xxh3::xxh3_64_with_seed(label.as_bytes(), seed) % FOLDS
+fn argument<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
+    let position = arguments.iter().position(|argument| argument == name)?;
+    Some(&arguments[position + 1])
 }
 
-/// Every pair that the clusterer judges, as it judged it last.
-fn judged(
-    gold: &Gold,
-    model: &PairModel,
-    options: &Options,
-    linkage: &Linkage,
-    seed: u64,
-    keep: &[bool],
-    large: f64,
-) -> Vec<Pair> {
-    let mut clusterer = Clusterer::with_model(options.clone(), model.clone(), linkage.clone());
-    clusterer.record_pairs();
-    replay(&mut clusterer, &gold.items);
-    let mut last: BTreeMap<(i64, i64), PairFeatures> = BTreeMap::new();
-    for watched in clusterer.take_recorded_pairs() {
-        last.insert((watched.items.0.0, watched.items.1.0), watched.features);
-    }
-    let mut sizes: HashMap<&str, usize> = HashMap::new();
-    gold.labels.iter().for_each(|label| *sizes.entry(label).or_default() += 1);
-    let pair = |((a, b), features): ((i64, i64), PairFeatures)| {
-        let (a, b) = (&gold.labels[a as usize], &gold.labels[b as usize]);
-        let x = std::array::from_fn(|n| if keep[n] { features[n] } else { 0.0 });
-        let same = a == b;
-        let weight = if same { libm::pow((sizes[a.as_str()] - 1) as f64, -large) } else { 1.0 };
-        Pair { x, same, weight, folds: (fold(a, seed), fold(b, seed)) }
-    };
-    last.into_iter().map(pair).collect()
+fn number(arguments: &[String], name: &str, default: f64) -> f64 {
+    argument(arguments, name).map_or(default, |value| value.parse().expect("a number"))
 }
 
-/// Weighted logistic regression by Newton's method on standardised features and their products, with a Gaussian prior.
-fn fit(pairs: &[Pair], prior: f64, chosen: impl Fn(&Pair) -> bool) -> PairModel {
-    let chosen: Vec<&Pair> = pairs.iter().filter(|pair| chosen(pair)).collect();
-    let n = chosen.len() as f64;
-    let mut model = PairModel::default();
-    for d in 0..N {
-        let mean = chosen.iter().map(|pair| f64::from(pair.x[d])).sum::<f64>() / n;
-        let square = chosen.iter().map(|pair| f64::from(pair.x[d]) - mean).map(|off| off * off).sum::<f64>() / n;
-        (model.mean[d], model.deviation[d]) = (mean as f32, square.sqrt().max(1e-9) as f32);
-    }
-    // Products are taken from their means, so that the prior on them does not lean on the bias.
-    let mut x: Vec<Terms> = chosen.iter().map(|pair| terms(&model, &pair.x)).collect();
-    let mut middle = [0.0; MAX_TERMS];
-    for (d, middle) in middle.iter_mut().enumerate().take(BIAS).skip(N) {
-        *middle = x.iter().map(|x| x[d]).sum::<f64>() / n;
-        x.iter_mut().for_each(|x| x[d] -= *middle);
-    }
-    let mut w = [0.0; MAX_TERMS];
-    for _ in 0..25 {
-        let mut gradient = [0.0; MAX_TERMS];
-        let mut hessian = vec![[0.0; MAX_TERMS]; MAX_TERMS];
-        for d in 0..MAX_TERMS {
-            let precision = if d < N {
-                PRIOR[0]
-            } else if d < BIAS {
-                prior
-            } else {
-                1e-6
-            };
-            gradient[d] = precision * w[d];
-            hessian[d][d] = precision;
+fn figures(sums: &MetricSums) -> String {
+    let (b, p) = (sums.b_cubed(), sums.pairs());
+    format!(
+        "B-cubed P {:.3} R {:.3} F1 {:.4}  pairs P {:.3} R {:.3} F1 {:.4}",
+        b.precision, b.recall, b.f1, p.precision, p.recall, p.f1
+    )
+}
+
+fn fold(label: &str, split: u64) -> u64 {
+    xxhash_rust::xxh3::xxh3_64_with_seed(label.as_bytes(), split) % FOLDS
+}
+
+impl Training {
+    fn from_arguments(arguments: &[String]) -> Training {
+        let path = arguments.first().expect("usage: train GOLD.jsonl [--write]");
+        let text = std::fs::read_to_string(path).expect("the dataset is readable");
+        let labeled = parse_dataset(&text).expect("the dataset is valid");
+        let item =
+            |(n, item): (usize, &LabeledItem)| item.to_item(n, item.url.as_deref().and_then(canonical_url_from_str));
+        let options = Options::default();
+        let default = Linkage::new(&options);
+        let linkage = Linkage {
+            max_weight: number(arguments, "--best", default.max_weight.into()) as f32,
+            size_penalty: number(arguments, "--size", default.size_penalty.into()) as f32,
+            threshold: number(arguments, "--needed", default.threshold.into()) as f32,
+            missing_pair: number(arguments, "--missing", default.missing_pair.into()) as f32,
+        };
+        let disabled: Vec<&str> = argument(arguments, "--without").unwrap_or_default().split(',').collect();
+        Training {
+            items: labeled.iter().enumerate().map(item).collect(),
+            labels: labeled.iter().map(|item| item.story.to_string()).collect(),
+            options,
+            linkage,
+            enabled: FEATURE_NAMES.map(|name| !disabled.contains(&name)),
+            large_story_exponent: number(arguments, "--large", 0.3),
+            product_prior: number(arguments, "--prior", PRODUCT_PRIOR),
         }
-        for (pair, x) in chosen.iter().zip(&x) {
-            let p = 1.0 / (1.0 + libm::exp(-dot(&w, x)));
-            let (error, curve) = (pair.weight * (p - f64::from(u8::from(pair.same))), pair.weight * p * (1.0 - p));
-            for d in 0..MAX_TERMS {
-                gradient[d] += error * x[d];
-                let part = curve * x[d];
-                hessian[d][..=d].iter_mut().zip(x).for_each(|(h, other)| *h += part * other);
+    }
+
+    fn clusterer(&self, model: &PairModel) -> Clusterer {
+        Clusterer::with_model(self.options.clone(), model.clone(), self.linkage.clone())
+    }
+
+    fn group(&self, model: &PairModel) -> Vec<StoryId> {
+        replay(&mut self.clusterer(model), &self.items)
+    }
+
+    fn score(&self, found: &[StoryId], counts: impl Fn(&str) -> bool) -> MetricSums {
+        let grouped: Vec<(&str, StoryId)> =
+            self.labels.iter().zip(found).map(|(label, story)| (label.as_str(), *story)).collect();
+        MetricSums::new(&grouped, |label| counts(label))
+    }
+
+    /// Every pair that the clusterer scores, with the features of its last scoring.
+    fn record_pairs(&self, model: &PairModel, split: u64) -> Vec<LabeledPair> {
+        let mut clusterer = self.clusterer(model);
+        clusterer.record_pairs();
+        replay(&mut clusterer, &self.items);
+        let recorded = clusterer.take_recorded_pairs();
+        let latest: BTreeMap<[ItemId; 2], PairFeatures> =
+            recorded.into_iter().map(|pair| (pair.items, pair.features)).collect();
+        let mut sizes: HashMap<&str, usize> = HashMap::new();
+        self.labels.iter().for_each(|label| *sizes.entry(label).or_default() += 1);
+        let label = |(items, features): ([ItemId; 2], PairFeatures)| {
+            let [a, b] = items.map(|item| self.labels[item.0 as usize].as_str());
+            let features = std::array::from_fn(|n| if self.enabled[n] { features[n] } else { 0.0 });
+            let weight = if a == b { libm::pow((sizes[a] - 1) as f64, -self.large_story_exponent) } else { 1.0 };
+            LabeledPair { features, same_story: a == b, weight, folds: [fold(a, split), fold(b, split)] }
+        };
+        latest.into_iter().map(label).collect()
+    }
+
+    /// Groups the stories of each fold, amid all others, by a model learned from the other folds.
+    fn cross_validate(&self, model: &PairModel, split: u64) -> MetricSums {
+        let pairs = self.record_pairs(model, split);
+        let mut sums = MetricSums::default();
+        for held_out in 0..FOLDS {
+            let model = self.fit(&pairs, |pair| !pair.folds.contains(&held_out));
+            sums.add(self.score(&self.group(&model), |label| fold(label, split) == held_out));
+        }
+        sums
+    }
+
+    /// Fits the model to the selected pairs: weighted logistic regression with a Gaussian prior on the standardized features
+    /// and their products.
+    fn fit(&self, pairs: &[LabeledPair], selects: impl Fn(&LabeledPair) -> bool) -> PairModel {
+        let pairs: Vec<&LabeledPair> = pairs.iter().filter(|pair| selects(pair)).collect();
+        let mut model = standardization(&pairs);
+        let mut x: Vec<Terms> = pairs.iter().map(|pair| terms(&model, &pair.features)).collect();
+        let centers = center_products(&mut x);
+        let w = self.minimize(&pairs, &x);
+        // The weights of positive pairs shift the log-odds by the logarithm of their mean.
+        let positives: Vec<f64> = pairs.iter().filter(|pair| pair.same_story).map(|pair| pair.weight).collect();
+        let shift = libm::log(positives.iter().sum::<f64>() / positives.len() as f64);
+        model.bias = (w[BIAS] - shift - dot(&w, &centers)) as f32;
+        let mut weights = w.iter().map(|w| *w as f32);
+        model.weights.iter_mut().zip(&mut weights).for_each(|(weight, w)| *weight = w);
+        for i in 0..FEATURES {
+            model.products[i][i..].iter_mut().zip(&mut weights).for_each(|(weight, w)| *weight = w);
+        }
+        model
+    }
+
+    /// Newton's method.
+    fn minimize(&self, pairs: &[&LabeledPair], x: &[Terms]) -> Terms {
+        let precisions: Terms = std::array::from_fn(|d| match d {
+            _ if d < FEATURES => FEATURE_PRIOR,
+            BIAS => BIAS_PRIOR,
+            _ => self.product_prior,
+        });
+        let mut w = [0.0; TERMS];
+        for _ in 0..25 {
+            let mut gradient = [0.0; TERMS];
+            let mut hessian = vec![[0.0; TERMS]; TERMS];
+            for d in 0..TERMS {
+                gradient[d] = precisions[d] * w[d];
+                hessian[d][d] = precisions[d];
+            }
+            for (pair, x) in pairs.iter().zip(x) {
+                let p = 1.0 / (1.0 + libm::exp(-dot(&w, x)));
+                let error = pair.weight * (p - f64::from(u8::from(pair.same_story)));
+                let curvature = pair.weight * p * (1.0 - p);
+                for d in 0..TERMS {
+                    gradient[d] += error * x[d];
+                    let part = curvature * x[d];
+                    hessian[d][..=d].iter_mut().zip(x).for_each(|(h, other)| *h += part * other);
+                }
+            }
+            let step = solve(hessian, gradient);
+            w.iter_mut().zip(step).for_each(|(w, step)| *w -= step);
+            if step.iter().all(|s| s.abs() < 1e-7) {
+                break;
             }
         }
-        let step = solve(hessian, gradient);
-        w.iter_mut().zip(step).for_each(|(w, step)| *w -= step);
-        if step.iter().all(|s| s.abs() < 1e-7) {
-            break;
-        }
+        w
     }
-    // The weights of positive pairs shift the log-odds; their mean is taken back.
-    let positives: Vec<f64> = chosen.iter().filter(|pair| pair.same).map(|pair| pair.weight).collect();
-    let shift = libm::log(positives.iter().sum::<f64>() / positives.len() as f64);
-    model.bias = (w[BIAS] - shift - dot(&w, &middle)) as f32;
-    let mut rest = w.iter().map(|w| *w as f32);
-    model.weights.iter_mut().zip(&mut rest).for_each(|(weight, w)| *weight = w);
-    for i in 0..N {
-        model.products[i][i..].iter_mut().zip(&mut rest).for_each(|(weight, w)| *weight = w);
+}
+
+/// An untrained model with the mean and the standard deviation of each feature.
+fn standardization(pairs: &[&LabeledPair]) -> PairModel {
+    let n = pairs.len() as f64;
+    let mut model = PairModel::default();
+    for d in 0..FEATURES {
+        let values = pairs.iter().map(|pair| f64::from(pair.features[d]));
+        let mean = values.clone().sum::<f64>() / n;
+        let variance = values.map(|value| value - mean).map(|deviation| deviation * deviation).sum::<f64>() / n;
+        (model.mean[d], model.deviation[d]) = (mean as f32, variance.sqrt().max(1e-9) as f32);
     }
     model
 }
 
-/// The standardised features, their products in the order of [`PairModel::products`], and 1.
+/// Subtracts the mean from each product, so that the prior on products does not affect the bias. Returns the means.
+fn center_products(x: &mut [Terms]) -> Terms {
+    let n = x.len() as f64;
+    let mut centers = [0.0; TERMS];
+    for (d, center) in centers.iter_mut().enumerate().take(BIAS).skip(FEATURES) {
+        *center = x.iter().map(|x| x[d]).sum::<f64>() / n;
+        x.iter_mut().for_each(|x| x[d] -= *center);
+    }
+    centers
+}
+
+/// The standardized features, their products in the order of [`PairModel::products`], and 1.
 fn terms(model: &PairModel, features: &PairFeatures) -> Terms {
-    let z = model.standardised(features).map(f64::from);
-    let products = (0..N).flat_map(|i| (i..N).map(move |j| z[i] * z[j]));
+    let z = model.standardize(features).map(f64::from);
+    let products = (0..FEATURES).flat_map(|i| (i..FEATURES).map(move |j| z[i] * z[j]));
     let mut all = z.into_iter().chain(products).chain([1.0]);
-    std::array::from_fn(|_| all.next().expect("as many as there are terms"))
+    std::array::from_fn(|_| all.next().expect("as many values as terms"))
 }
 
 fn dot(a: &Terms, b: &Terms) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Solves a symmetric system, of which the lower half is given, by Cholesky's method.
+/// Solves a symmetric system, of which the lower triangle is given, by Cholesky decomposition.
 fn solve(mut a: Vec<Terms>, mut b: Terms) -> Terms {
-    for i in 0..MAX_TERMS {
+    for i in 0..TERMS {
         for j in 0..=i {
             let sum = a[i][j] - (0..j).map(|k| a[i][k] * a[j][k]).sum::<f64>();
             a[i][j] = if i == j { sum.max(1e-12).sqrt() } else { sum / a[j][j] };
         }
     }
-    for i in 0..MAX_TERMS {
+    for i in 0..TERMS {
         b[i] = (b[i] - (0..i).map(|k| a[i][k] * b[k]).sum::<f64>()) / a[i][i];
     }
-    for i in (0..MAX_TERMS).rev() {
-        b[i] = (b[i] - (i + 1..MAX_TERMS).map(|k| a[k][i] * b[k]).sum::<f64>()) / a[i][i];
+    for i in (0..TERMS).rev() {
+        b[i] = (b[i] - (i + 1..TERMS).map(|k| a[k][i] * b[k]).sum::<f64>()) / a[i][i];
     }
     b
-}
-
-/// Each fifth's stories as grouped, amid all the others, by what was learned from the other four.
-fn unseen(gold: &Gold, models: &[PairModel], options: &Options, linkage: &Linkage, seed: u64) -> Figures {
-    let mut all = Figures::default();
-    for (k, model) in models.iter().enumerate() {
-        let found = replay(&mut Clusterer::with_model(options.clone(), model.clone(), linkage.clone()), &gold.items);
-        all.add(Figures::of(&gold.labels, &found, |label| fold(label, seed) == k as u64));
-    }
-    all
-}
-
-/// TermAggregates from which B-cubed and pairwise figures follow.
-#[derive(Default)]
-struct Figures {
-    items: f64,
-    precision: f64,
-    recall: f64,
-    hits: f64,
-    found: f64,
-    labelled: f64,
-}
-
-impl Figures {
-    /// The figures of the items whose label is `ours`; a found pair with one of them only counts half.
-    fn of(labels: &[String], found: &[StoryId], ours: impl Fn(&str) -> bool) -> Figures {
-        let (mut gold, mut system, mut both) = (HashMap::new(), HashMap::new(), HashMap::new());
-        for (label, story) in labels.iter().zip(found) {
-            *gold.entry(label).or_insert(0.0) += 1.0;
-            *system.entry(story).or_insert(0.0) += 1.0;
-            *both.entry((label, story)).or_insert(0.0) += 1.0;
-        }
-        let mut out = Figures::default();
-        for (label, story) in labels.iter().zip(found).filter(|(label, _)| ours(label)) {
-            let together: f64 = both[&(label, story)];
-            out.items += 1.0;
-            out.precision += together / system[story];
-            out.recall += together / gold[label];
-            out.hits += (together - 1.0) / 2.0;
-            out.labelled += (gold[label] - 1.0) / 2.0;
-            out.found += (system[story] - 1.0) / 2.0;
-        }
-        out
-    }
-
-    fn add(&mut self, other: Figures) {
-        self.items += other.items;
-        self.precision += other.precision;
-        self.recall += other.recall;
-        self.hits += other.hits;
-        self.found += other.found;
-        self.labelled += other.labelled;
-    }
-}
-
-impl std::fmt::Display for Figures {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let f1 = |p: f64, r: f64| if p + r > 0.0 { 2.0 * p * r / (p + r) } else { 0.0 };
-        let (p, r) = (self.precision / self.items, self.recall / self.items);
-        let (pp, pr) = (self.hits / self.found.max(1.0), self.hits / self.labelled.max(1.0));
-        write!(f, "B-cubed P {p:.3} R {r:.3} F1 {:.4}  pairs P {pp:.3} R {pr:.3} F1 {:.4}", f1(p, r), f1(pp, pr))
-    }
 }

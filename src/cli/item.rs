@@ -163,28 +163,30 @@ fn in_words(found: &PairExplanation) -> Vec<String> {
     if let Some(rule) = found.rule {
         lines.push(format!("Kept apart: {rule}."));
     }
-    let verdict = if found.score >= found.needed { "as the same event" } else { "as different events" };
-    lines
-        .push(format!("Taken alone, they are judged {verdict}: score {:.2}, needed {:.2}.", found.score, found.needed));
-    match found.shared.is_empty() {
+    let verdict = if found.score >= found.threshold { "as the same event" } else { "as different events" };
+    lines.push(format!(
+        "Taken alone, they are judged {verdict}: score {:.2}, needed {:.2}.",
+        found.score, found.threshold
+    ));
+    match found.shared_terms.is_empty() {
         true => lines.push("They share no word that means anything.".into()),
-        false => lines.push(format!("They share {}.", quoted(&found.shared))),
+        false => lines.push(format!("They share {}.", quoted(&found.shared_terms))),
     }
-    if !found.only_one.is_empty() || !found.only_other.is_empty() {
+    if !found.only_in_first.is_empty() || !found.only_in_second.is_empty() {
         lines.push(format!(
             "Only in the first title: {}. Only in the second: {}.",
-            quoted(&found.only_one),
-            quoted(&found.only_other)
+            quoted(&found.only_in_first),
+            quoted(&found.only_in_second)
         ));
     }
     lines.push(format!("They came {:.1} h apart.", found.hours_apart));
     for (sign, what) in [(1.0, "For one event"), (-1.0, "Against it")] {
         let parts: Vec<String> = found
-            .spoke
+            .contributions
             .iter()
-            .filter(|(_, part)| part * sign > 0.0)
+            .filter(|contribution| contribution.log_odds * sign > 0.0)
             .take(4)
-            .map(|(name, part)| format!("{name} ({part:+.1})"))
+            .map(|contribution| format!("{} ({:+.1})", contribution.feature, contribution.log_odds))
             .collect();
         if !parts.is_empty() {
             lines.push(format!("{what} spoke {}.", parts.join(", ")));

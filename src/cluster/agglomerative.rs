@@ -1,146 +1,130 @@
-//! Groups a handful of items by the log-odds of their pairs: agglomerative clustering, the strongest link first.
-//!
-//! The link of two groups is the mean log-odds of all their pairs, a pair that was never a candidate counting as
-//! [`Linkage::missing`], mixed with the best one: the best alone would chain sagas, the mean alone would miss paraphrases. Where
-//! both groups are large it takes more. The order in which items came plays no part.
+//! Agglomerative clustering of a few items by the log-odds of their pairs: the groups with the strongest link merge first.
+//! The order of arrival does not matter.
 
-use super::Linkage;
-use super::window::Constraint;
+use super::constraints::{Constraint, forbids_merge};
+use super::linkage::{ClusterLink, Linkage};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-/// Log-odds from which a pair is kept.
+/// Pairs with lower log-odds are not linked.
 pub(super) const MIN_PAIR_LOG_ODDS: f32 = -3.5;
 
-/// A pair of items, by their positions, with its log-odds.
-pub(super) type Pair = (u32, u32, f32);
+/// A pair of items, by position, with its score.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ItemLink {
+    pub first: u32,
+    pub second: u32,
+    pub log_odds: f32,
+}
 
-/// Which items stand together: each group's positions in order, the groups in order of their first.
+/// Groups items. Returns the positions of each group in order, and the groups in order of their first item.
 ///
-/// `cores` are items that stand together whatever their pairs say; `tags` are the operator's decisions for each item.
-pub(super) fn group(tags: &[&[Constraint]], cores: &[Vec<u32>], pairs: &[Pair], linkage: &Linkage) -> Vec<Vec<u32>> {
-    let mut grouping = Agglomeration::new(tags, linkage);
-    for (a, b, score) in pairs {
-        grouping.links[*a as usize].insert(*b, ClusterLink { sum: *score, pairs: 1, best: *score });
-        grouping.links[*b as usize].insert(*a, ClusterLink { sum: *score, pairs: 1, best: *score });
+/// `constraints` are those of each item. The items of each list in `must_link` are merged regardless of their scores.
+pub(super) fn agglomerate(
+    constraints: &[&[Constraint]],
+    must_link: &[Vec<u32>],
+    links: &[ItemLink],
+    linkage: &Linkage,
+) -> Vec<Vec<u32>> {
+    let mut clustering = Agglomeration::new(constraints, linkage);
+    for ItemLink { first, second, log_odds } in links {
+        clustering.links[*first as usize].insert(*second, ClusterLink::new(*log_odds));
+        clustering.links[*second as usize].insert(*first, ClusterLink::new(*log_odds));
     }
-    for core in cores {
-        for item in &core[1..] {
-            grouping.join(core[0], *item);
+    for items in must_link {
+        for item in &items[1..] {
+            clustering.merge(items[0], *item);
         }
     }
-    grouping.run();
-    let mut groups: Vec<Vec<u32>> = grouping.members.into_iter().filter(|members| !members.is_empty()).collect();
+    clustering.run();
+    let mut groups: Vec<Vec<u32>> = clustering.members.into_iter().filter(|members| !members.is_empty()).collect();
     groups.iter_mut().for_each(|members| members.sort_unstable());
     groups.sort_unstable_by_key(|members| members[0]);
     groups
 }
 
-/// What the pairs between two groups say.
-#[derive(Debug, Clone, Copy)]
-struct ClusterLink {
-    sum: f32,
-    pairs: u32,
-    best: f32,
-}
-
-/// Two groups that may join, as they were when this was written.
-struct MergeCandidate {
-    link: f32,
-    groups: (u32, u32),
-    versions: (u32, u32),
-}
-
 struct Agglomeration<'a> {
     linkage: &'a Linkage,
-    /// Empty where a group went into another.
+    /// Empty for a group that was merged into another one.
     members: Vec<Vec<u32>>,
     links: Vec<FxHashMap<u32, ClusterLink>>,
-    tags: Vec<Vec<Constraint>>,
+    constraints: Vec<Vec<Constraint>>,
+    /// Incremented when the group grows.
     versions: Vec<u32>,
-    heap: BinaryHeap<MergeCandidate>,
+    queue: BinaryHeap<MergeCandidate>,
+}
+
+/// Two groups that may merge. Outdated once the version of either has changed.
+struct MergeCandidate {
+    log_odds: f32,
+    groups: [u32; 2],
+    versions: [u32; 2],
 }
 
 impl<'a> Agglomeration<'a> {
-    fn new(tags: &[&[Constraint]], linkage: &'a Linkage) -> Agglomeration<'a> {
+    fn new(constraints: &[&[Constraint]], linkage: &'a Linkage) -> Agglomeration<'a> {
         Agglomeration {
             linkage,
-            members: (0..tags.len() as u32).map(|item| vec![item]).collect(),
-            links: vec![FxHashMap::default(); tags.len()],
-            tags: tags.iter().map(|tags| tags.to_vec()).collect(),
-            versions: vec![0; tags.len()],
-            heap: BinaryHeap::new(),
+            members: (0..constraints.len() as u32).map(|item| vec![item]).collect(),
+            links: vec![FxHashMap::default(); constraints.len()],
+            constraints: constraints.iter().map(|constraints| constraints.to_vec()).collect(),
+            versions: vec![0; constraints.len()],
+            queue: BinaryHeap::new(),
         }
     }
 
     fn run(&mut self) {
         for group in 0..self.members.len() as u32 {
-            self.offer_all(group, |group, other| group < other);
+            self.enqueue_merges(group, |other| group < other);
         }
-        while let Some(MergeCandidate { groups: (a, b), versions, .. }) = self.heap.pop() {
-            let current = (self.versions[a as usize], self.versions[b as usize]) == versions;
-            if current && !self.members[a as usize].is_empty() && !self.members[b as usize].is_empty() {
-                self.join(a, b);
-                self.offer_all(a, |_, _| true);
+        while let Some(MergeCandidate { groups, versions, .. }) = self.queue.pop() {
+            let is_current = groups.map(|group| self.versions[group as usize]) == versions;
+            if is_current && groups.iter().all(|group| !self.members[*group as usize].is_empty()) {
+                self.merge(groups[0], groups[1]);
+                self.enqueue_merges(groups[0], |_| true);
             }
         }
     }
 
-    fn offer_all(&mut self, group: u32, which: impl Fn(u32, u32) -> bool) {
-        for (other, bond) in &self.links[group as usize] {
-            if !which(group, *other) {
+    /// Enqueues the merges of a group with the linked groups that `filter` selects.
+    fn enqueue_merges(&mut self, group: u32, filter: impl Fn(u32) -> bool) {
+        for (other, link) in self.links[group as usize].iter().filter(|(other, _)| filter(**other)) {
+            let sizes = [group, *other].map(|group| self.members[group as usize].len());
+            let log_odds = self.linkage.log_odds(*link, sizes);
+            if log_odds <= self.linkage.threshold
+                || forbids_merge(&self.constraints[group as usize], &self.constraints[*other as usize])
+            {
                 continue;
             }
-            let sizes = (self.members[group as usize].len(), self.members[*other as usize].len());
-            let link = self.linkage.link(bond.sum, bond.pairs as usize, bond.best, sizes);
-            if link <= self.linkage.needed || apart(&self.tags[group as usize], &self.tags[*other as usize]) {
-                continue;
-            }
-            let groups = (group.min(*other), group.max(*other));
-            let versions = (self.versions[groups.0 as usize], self.versions[groups.1 as usize]);
-            self.heap.push(MergeCandidate { link, groups, versions });
+            let groups = [group.min(*other), group.max(*other)];
+            let versions = groups.map(|group| self.versions[group as usize]);
+            self.queue.push(MergeCandidate { log_odds, groups, versions });
         }
     }
 
-    /// `b` goes into `a`.
-    fn join(&mut self, a: u32, b: u32) {
-        let moved = std::mem::take(&mut self.members[b as usize]);
-        self.members[a as usize].extend(moved);
-        let tags = std::mem::take(&mut self.tags[b as usize]);
-        self.tags[a as usize].extend(tags);
+    /// Merges group `b` into group `a`.
+    fn merge(&mut self, a: u32, b: u32) {
+        let members = std::mem::take(&mut self.members[b as usize]);
+        self.members[a as usize].extend(members);
+        let constraints = std::mem::take(&mut self.constraints[b as usize]);
+        self.constraints[a as usize].extend(constraints);
         self.versions[a as usize] += 1;
-        let bonds = std::mem::take(&mut self.links[b as usize]);
+        let links = std::mem::take(&mut self.links[b as usize]);
         self.links[a as usize].remove(&b);
-        for (other, bond) in bonds {
-            if other == a {
-                continue;
-            }
+        for (other, link) in links.into_iter().filter(|(other, _)| *other != a) {
             self.links[other as usize].remove(&b);
-            let known = self.links[a as usize].entry(other);
-            let known = known.and_modify(|known| {
-                known.sum += bond.sum;
-                known.pairs += bond.pairs;
-                known.best = known.best.max(bond.best);
-            });
-            let known = *known.or_insert(bond);
-            self.links[other as usize].insert(a, known);
+            let merged = self.links[a as usize].get(&other).map_or(link, |known| known.merge(link));
+            self.links[a as usize].insert(other, merged);
+            self.links[other as usize].insert(a, merged);
         }
     }
-}
-
-/// Whether the operator set items of two groups apart.
-pub(super) fn apart(one: &[Constraint], other: &[Constraint]) -> bool {
-    one.iter().any(|tag| {
-        let Constraint::CannotLink(decision, side) = tag else { return false };
-        other.iter().any(|tag| matches!(tag, Constraint::CannotLink(d, s) if d == decision && s != side))
-    })
 }
 
 impl Ord for MergeCandidate {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Equal links in order of position, so that nothing depends on the order of a hash map.
-        self.link.total_cmp(&other.link).then_with(|| other.groups.cmp(&self.groups))
+        // Equal links sort by position, so that the outcome does not depend on the order of a hash map.
+        self.log_odds.total_cmp(&other.log_odds).then_with(|| other.groups.cmp(&self.groups))
     }
 }
 

@@ -1,93 +1,110 @@
-//! The operator's decisions taken in, and why two items are, or are not, together.
+//! Explains why two items were or were not grouped.
 
-use super::pair_features::{BloomPrefilter, FEATURE_NAMES, LocalDensity, SharedTerm, features};
-use super::window::{Constraint, IndexedItem};
-use super::{Clusterer, agglomerative, candidates, sigmoid};
-use crate::domain::{ConstraintKind, GroupingConstraint, ItemId};
+use super::clusterer::Clusterer;
+use super::constraints::forbids_merge;
+use super::indexed_item::IndexedItem;
+use super::neighbor::{LocalDensity, NeighborProfile};
+use super::numbered_series::is_numbered_series;
+use super::pair_features::{BloomPrefilter, FEATURE_NAMES, ItemPair};
+use super::pair_model::sigmoid;
+use super::weighted_term::WeightedTerm;
+use crate::domain::ItemId;
 use serde::Serialize;
+use std::fmt;
 
-/// How two items stand to each other.
+/// The maximum number of terms in each list.
+const MAX_LISTED_TERMS: usize = 6;
+/// Features with a smaller contribution, in log-odds, are not listed.
+const MIN_CONTRIBUTION: f32 = 0.05;
+
+/// How the clusterer scores a pair of items, and why.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PairExplanation {
-    /// The judged chance, 0 to 1, that both report one event. A story may still hold both, by way of others.
+    /// The probability that both items report one event, 0 to 1. A story may still contain both through other items.
     pub score: f32,
-    pub needed: f32,
-    /// The terms that both hold, the rarest first.
-    pub shared: Vec<String>,
-    /// The rarest terms of each title that the other item lacks.
-    pub only_one: Vec<String>,
-    pub only_other: Vec<String>,
-    /// What spoke for one event and what against it, in log-odds against the mean pair, the strongest first.
-    pub spoke: Vec<(&'static str, f32)>,
-    /// A rule that keeps them apart, whatever the score.
-    pub rule: Option<&'static str>,
+    /// The score from which an item joins a story.
+    pub threshold: f32,
+    /// The shared terms, those with the highest IDF first.
+    pub shared_terms: Vec<String>,
+    /// The terms of each title that the other item does not contain, those with the highest IDF first.
+    pub only_in_first: Vec<String>,
+    pub only_in_second: Vec<String>,
+    /// The largest contribution first.
+    pub contributions: Vec<FeatureContribution>,
+    /// A rule that separates the items, regardless of the score.
+    pub rule: Option<SeparationRule>,
     pub hours_apart: f32,
 }
 
-/// Terms that are named in each list.
-const MAX_NAMED_TERMS: usize = 6;
+/// What a feature adds to the log-odds, relative to the mean pair.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct FeatureContribution {
+    pub feature: &'static str,
+    pub log_odds: f32,
+}
+
+/// A rule by which two items never share a story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SeparationRule {
+    /// A cannot-link constraint of the operator.
+    Operator,
+    NumberedSeries,
+}
+
+impl fmt::Display for SeparationRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SeparationRule::Operator => "the operator separated them",
+            SeparationRule::NumberedSeries => "they belong to a numbered series: only their numbers differ",
+        })
+    }
+}
 
 impl Clusterer {
-    /// Keeps to a decision from now on. Items that are not remembered are passed over.
-    pub fn add_constraint(&mut self, decision: &GroupingConstraint) {
-        let id = decision.id.0;
-        for (side, items) in [(0, &decision.stayed), (1, &decision.moved)] {
-            for item in items {
-                let Some(place) = self.window.place_of(*item) else { continue };
-                let tags = self.window.tags.entry(*item).or_default();
-                match decision.kind {
-                    ConstraintKind::Merge => tags.push(Constraint::MustLink(id)),
-                    ConstraintKind::CannotLink => tags.push(Constraint::CannotLink(id, side)),
-                    ConstraintKind::Split => {
-                        tags.push(Constraint::CannotLink(id, side));
-                        if side == 1 {
-                            tags.push(Constraint::MustLink(id));
-                        }
-                    }
-                }
-                self.fresh.push(place);
-            }
-        }
-    }
-
-    /// Why two items are, or are not, together; nothing where one of them is not remembered.
-    pub fn explain(&self, one: ItemId, other: ItemId) -> Option<PairExplanation> {
-        let a = self.window.at(self.window.place_of(one)?)?;
-        let b = self.window.at(self.window.place_of(other)?)?;
-        let crowds = [LocalDensity::of(&a.near), LocalDensity::of(&b.near)];
-        let mut both: Vec<SharedTerm> = Vec::new();
-        let cosine = BloomPrefilter::new(&a.terms).overlap(&b.terms, &mut both);
-        let features = features((a, b), cosine, &both, candidates::company(&a.near, &b.near), crowds);
-        let mut spoke: Vec<(&'static str, f32)> = FEATURE_NAMES
-            .iter()
-            .copied()
-            .zip(self.model.parts(&features))
-            .filter(|(_, part)| part.abs() >= 0.05)
-            .collect();
-        spoke.sort_by(|x, y| y.1.abs().total_cmp(&x.1.abs()));
-        let (tags, others) = (self.window.tags(one), self.window.tags(other));
-        let rule = if agglomerative::apart(tags, others) {
-            Some("the operator set them apart")
-        } else if candidates::is_cannot_link(a, b) {
-            Some("their numbers differ where the rest is the same: they are two of a series")
-        } else {
-            None
+    /// Explains a pair of items. Returns `None` if one of them is not in the window.
+    pub fn explain(&self, first: ItemId, second: ItemId) -> Option<PairExplanation> {
+        let a = self.window.get(self.window.seq_of(first)?)?;
+        let b = self.window.get(self.window.seq_of(second)?)?;
+        let mut shared_terms = Vec::new();
+        let cosine = BloomPrefilter::new(&a.terms).cosine(&b.terms, &mut shared_terms);
+        let pair = ItemPair {
+            items: [a, b],
+            cosine,
+            shared_terms: &shared_terms,
+            shared_neighbor_similarity: NeighborProfile::new(&a.neighbors).similarity(&b.neighbors),
+            densities: [LocalDensity::new(&a.neighbors), LocalDensity::new(&b.neighbors)],
         };
+        let features = pair.features();
+        let contributions = FEATURE_NAMES.into_iter().zip(self.model.contributions(&features));
+        let mut contributions: Vec<FeatureContribution> = contributions
+            .map(|(feature, log_odds)| FeatureContribution { feature, log_odds })
+            .filter(|contribution| contribution.log_odds.abs() >= MIN_CONTRIBUTION)
+            .collect();
+        contributions.sort_by(|x, y| y.log_odds.abs().total_cmp(&x.log_odds.abs()));
         Some(PairExplanation {
-            score: sigmoid(self.model.score(&features)),
-            needed: self.options.threshold,
-            shared: self.rarest(a, |entry, _| b.holds(entry)),
-            only_one: self.rarest(a, |entry, in_title| in_title && !b.holds(entry)),
-            only_other: self.rarest(b, |entry, in_title| in_title && !a.holds(entry)),
-            spoke,
-            rule,
+            score: sigmoid(self.model.log_odds(&features)),
+            threshold: self.options.threshold,
+            shared_terms: self.rarest_terms(a, |term| b.contains(term.id)),
+            only_in_first: self.rarest_terms(a, |term| term.in_title() && !b.contains(term.id)),
+            only_in_second: self.rarest_terms(b, |term| term.in_title() && !a.contains(term.id)),
+            contributions,
+            rule: self.separation_rule(a, b),
             hours_apart: (a.ranked_at - b.ranked_at).unsigned_abs() as f32 / 3600.0,
         })
     }
 
-    fn rarest(&self, item: &IndexedItem, which: impl Fn(u32, bool) -> bool) -> Vec<String> {
-        let mut terms: Vec<_> = item.terms.iter().filter(|term| which(term.entry, term.in_title())).collect();
-        terms.sort_by(|x, y| y.rarity.cmp(&x.rarity).then(x.entry.cmp(&y.entry)));
-        terms.iter().take(MAX_NAMED_TERMS).map(|term| self.window.vocabulary.written(term.entry).to_owned()).collect()
+    fn separation_rule(&self, a: &IndexedItem, b: &IndexedItem) -> Option<SeparationRule> {
+        if forbids_merge(self.window.constraints(a.id), self.window.constraints(b.id)) {
+            Some(SeparationRule::Operator)
+        } else {
+            is_numbered_series(a, b).then_some(SeparationRule::NumberedSeries)
+        }
+    }
+
+    fn rarest_terms(&self, item: &IndexedItem, filter: impl Fn(&WeightedTerm) -> bool) -> Vec<String> {
+        let mut terms: Vec<&WeightedTerm> = item.terms.iter().filter(|term| filter(term)).collect();
+        terms.sort_by(|x, y| y.idf.cmp(&x.idf).then(x.id.cmp(&y.id)));
+        terms.iter().take(MAX_LISTED_TERMS).map(|term| self.surface_form(term.id)).collect()
     }
 }

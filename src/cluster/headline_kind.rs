@@ -1,9 +1,17 @@
-//! What kind of item a title announces, by the words that headlines of that kind use in every newsroom.
+//! Classifies headlines as roundups and shopping offers by cue phrases that newsrooms use in such headlines.
 
-use super::window::HeadlineKind;
 use aho_corasick::AhoCorasick;
 
-/// Words and phrases of round-ups: items that cover many events, newsletters, galleries, puzzles.
+/// What a headline announces.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct HeadlineKind {
+    /// An item that covers many events.
+    pub roundup: bool,
+    /// Something to buy.
+    pub offer: bool,
+}
+
+/// Cues of roundups, newsletters, galleries and puzzles.
 const ROUNDUP_CUES: [&str; 58] = [
     "briefing",
     "newsletter",
@@ -65,7 +73,7 @@ const ROUNDUP_CUES: [&str; 58] = [
     "horoskop",
 ];
 
-/// Words of offers. "Deal", "buy" and "record low" are not among them: they are as much at home in politics and markets.
+/// Cues of offers. "Deal", "buy" and "record low" are not among them, because they are as common in politics and markets.
 const OFFER_CUES: [&str; 25] = [
     "deals",
     "preorder",
@@ -94,38 +102,39 @@ const OFFER_CUES: [&str; 25] = [
     "ofertas",
 ];
 
-/// Reads titles for the words of both kinds.
+/// Finds the cues of both kinds in a title.
 pub(super) struct HeadlineClassifier(AhoCorasick);
 
 impl Default for HeadlineClassifier {
     fn default() -> HeadlineClassifier {
-        let words = AhoCorasick::builder().ascii_case_insensitive(true).build(ROUNDUP_CUES.iter().chain(&OFFER_CUES));
-        HeadlineClassifier(words.unwrap_or_else(|error| unreachable!("a few short words always fit: {error}")))
+        let cues = AhoCorasick::builder().ascii_case_insensitive(true).build(ROUNDUP_CUES.iter().chain(&OFFER_CUES));
+        HeadlineClassifier(cues.unwrap_or_else(|error| unreachable!("the automaton of a few cues fits: {error}")))
     }
 }
 
 impl HeadlineClassifier {
-    /// `lower` is the title in lower case.
-    pub(super) fn of(&self, lower: &str) -> HeadlineKind {
-        // "A; B; C" is a table of contents.
-        let mut form = HeadlineKind { roundup: lower.matches(';').nth(1).is_some(), offer: false };
-        for found in self.0.find_overlapping_iter(lower) {
-            if is_whole(lower, found.start(), found.end()) {
-                let roundup = found.pattern().as_usize() < ROUNDUP_CUES.len();
-                form = HeadlineKind { roundup: form.roundup || roundup, offer: form.offer || !roundup };
+    /// Classifies a title, given in lower case.
+    pub(super) fn classify(&self, title: &str) -> HeadlineKind {
+        // Two semicolons separate the entries of a table of contents.
+        let mut kind = HeadlineKind { roundup: title.matches(';').nth(1).is_some(), offer: false };
+        for cue in self.0.find_overlapping_iter(title).filter(|cue| is_whole_words(title, cue.range())) {
+            if cue.pattern().as_usize() < ROUNDUP_CUES.len() {
+                kind.roundup = true;
+            } else {
+                kind.offer = true;
             }
         }
-        form
+        kind
     }
 }
 
-/// Whether what stands from `start` to `end` is made of whole words.
-fn is_whole(text: &str, start: usize, end: usize) -> bool {
-    let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let found = &text[start..end];
-    let begun = letter(text[..start].chars().next_back()) && letter(found.chars().next());
-    let goes_on = letter(found.chars().next_back()) && letter(text[end..].chars().next());
-    !begun && !goes_on
+/// Whether a range of a text starts and ends at word boundaries.
+fn is_whole_words(text: &str, range: std::ops::Range<usize>) -> bool {
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let cue = &text[range.clone()];
+    let cut_at_start = is_letter(text[..range.start].chars().next_back()) && is_letter(cue.chars().next());
+    let cut_at_end = is_letter(cue.chars().next_back()) && is_letter(text[range.end..].chars().next());
+    !cut_at_start && !cut_at_end
 }
 
 #[cfg(test)]
@@ -133,15 +142,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forms_are_told_by_whole_words() {
-        let forms = HeadlineClassifier::default();
-        let form = |title: &str| forms.of(&title.to_lowercase());
-        assert!(form("Morning Briefing: what to watch").roundup);
-        assert!(form("Rates rise; storm nears; cup final").roundup);
-        assert!(!form("Debriefings of the crew begin").roundup);
-        assert!(form("Lumen 9 is 20% off").offer);
-        assert!(form("The best deals on headphones").offer);
-        assert!(!form("Minister strikes a plea deal").offer);
-        assert!(!form("Over 500 deaths a week in hospitals").roundup);
+    fn cues_match_whole_words_only() {
+        let classifier = HeadlineClassifier::default();
+        let kind = |title: &str| classifier.classify(&title.to_lowercase());
+        assert!(kind("Morning Briefing: what to watch").roundup);
+        assert!(kind("Rates rise; storm nears; cup final").roundup);
+        assert!(!kind("Debriefings of the crew begin").roundup);
+        assert!(kind("Lumen 9 is 20% off").offer);
+        assert!(kind("The best deals on headphones").offer);
+        assert!(!kind("Minister strikes a plea deal").offer);
+        assert!(!kind("Over 500 deaths a week in hospitals").roundup);
     }
 }

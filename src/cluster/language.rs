@@ -1,50 +1,58 @@
-//! What depends on an item's language: stems (Snowball), stop words, and whether a capital tells a name.
+//! Language-dependent rules: stemming (Snowball), stop words, and whether a capital letter marks a name.
 
 use rust_stemmers::{Algorithm, Stemmer};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::borrow::Cow;
 
-/// Reads words of one language.
-pub(super) struct LanguageRules {
-    stemmer: Option<Stemmer>,
-    polish: bool,
-    stop_words: FxHashSet<&'static str>,
-    /// Whether names are written with a capital and other words are not: German writes all nouns so.
-    pub capitals_tell: bool,
-}
-
-/// The languages that were met so far, by their primary subtag ("pt" of "pt-BR").
-#[derive(Default)]
-pub(super) struct LanguageRegistry {
-    known: Vec<LanguageRules>,
-    by_tag: FxHashMap<String, u8>,
-}
-
-/// Tags that may be told apart. Feeds are strangers', so their number is bounded; further ones are read like the last.
+/// The maximum number of distinct languages. Feeds are untrusted, so it is bounded; further languages share the rules of the
+/// last one.
 const MAX_LANGUAGES: usize = 200;
 
+/// A language's number in the [`LanguageRegistry`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LanguageId(pub u8);
+
+/// The rules of one language.
+pub(super) struct LanguageRules {
+    pub id: LanguageId,
+    stemmer: Option<Stemmer>,
+    is_polish: bool,
+    stop_words: FxHashSet<&'static str>,
+    /// Whether names are capitalized and other words are not. False for German, which capitalizes all nouns.
+    pub capitals_mark_names: bool,
+}
+
+/// The languages seen so far, by primary subtag ("pt" of "pt-BR").
+#[derive(Default)]
+pub(super) struct LanguageRegistry {
+    rules: Vec<LanguageRules>,
+    by_subtag: FxHashMap<String, LanguageId>,
+}
+
 impl LanguageRegistry {
-    /// The number under which [`LanguageRegistry::get`] knows the language of a tag.
-    pub(super) fn of(&mut self, tag: Option<&str>) -> u8 {
+    /// The number of a language tag, by default that of English. Registers the language when it is new.
+    pub(super) fn resolve(&mut self, tag: Option<&str>) -> LanguageId {
         let tag = tag.unwrap_or("en");
-        let primary = tag.split(['-', '_']).next().unwrap_or(tag);
-        if let Some(known) = self.by_tag.get(primary) {
+        let subtag = tag.split(['-', '_']).next().unwrap_or(tag);
+        if let Some(known) = self.by_subtag.get(subtag) {
             return *known;
         }
-        if self.known.len() < MAX_LANGUAGES {
-            self.by_tag.insert(primary.to_owned(), self.known.len() as u8);
-            self.known.push(LanguageRules::new(primary));
+        if self.rules.len() < MAX_LANGUAGES {
+            let id = LanguageId(self.rules.len() as u8);
+            self.by_subtag.insert(subtag.to_owned(), id);
+            self.rules.push(LanguageRules::new(id, subtag));
         }
-        (self.known.len() - 1) as u8
+        LanguageId((self.rules.len() - 1) as u8)
     }
 
-    pub(super) fn get(&self, number: u8) -> &LanguageRules {
-        &self.known[usize::from(number)]
+    pub(super) fn get(&self, id: LanguageId) -> &LanguageRules {
+        &self.rules[usize::from(id.0)]
     }
 }
 
 impl LanguageRules {
-    fn new(tag: &str) -> LanguageRules {
-        let algorithm = match tag {
+    fn new(id: LanguageId, subtag: &str) -> LanguageRules {
+        let algorithm = match subtag {
             "en" => Some(Algorithm::English),
             "de" => Some(Algorithm::German),
             "fr" => Some(Algorithm::French),
@@ -64,34 +72,35 @@ impl LanguageRules {
             "ar" => Some(Algorithm::Arabic),
             _ => None,
         };
-        let list = match tag {
+        let stop_word_list = match subtag {
             "nb" | "nn" => "no",
             other => other,
         };
         LanguageRules {
+            id,
             stemmer: algorithm.map(Stemmer::create),
-            polish: tag == "pl",
-            stop_words: stop_words::lookup(list).unwrap_or_default().iter().copied().collect(),
-            capitals_tell: tag != "de",
+            is_polish: subtag == "pl",
+            stop_words: stop_words::lookup(stop_word_list).unwrap_or_default().iter().copied().collect(),
+            capitals_mark_names: subtag != "de",
         }
     }
 
-    pub(super) fn is_stop_word(&self, lower: &str) -> bool {
-        self.stop_words.contains(lower)
+    pub(super) fn is_stop_word(&self, word: &str) -> bool {
+        self.stop_words.contains(word)
     }
 
-    pub(super) fn stem<'w>(&self, lower: &'w str) -> std::borrow::Cow<'w, str> {
+    pub(super) fn stem<'w>(&self, word: &'w str) -> Cow<'w, str> {
         match &self.stemmer {
-            Some(stemmer) => stemmer.stem(lower),
-            None if self.polish => polish(lower).into(),
-            None => lower.into(),
+            Some(stemmer) => stemmer.stem(word),
+            None if self.is_polish => stem_polish(word).into(),
+            None => word.into(),
         }
     }
 }
 
-/// Polish has no Snowball stemmer here. Its commonest endings of declension are cut, the longest first, where at least
-/// four letters are left (a light stemmer in the sense of Savoy, 2006).
-fn polish(word: &str) -> &str {
+/// A light stemmer for Polish (in the sense of Savoy, 2006), because the Snowball crate has none. It removes the longest of
+/// the most frequent case endings that leaves at least four letters.
+fn stem_polish(word: &str) -> &str {
     const ENDINGS: [&str; 24] = [
         "iego", "iemu", "ami", "ach", "ego", "emu", "iem", "owi", "ów", "em", "om", "ie", "ej", "ym", "im", "ą", "ę",
         "a", "e", "i", "o", "u", "y", "ó",

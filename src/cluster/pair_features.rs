@@ -1,39 +1,129 @@
-//! Two items side by side: what they share, as the numbers that the model weighs.
+//! The features of a pair of items that the pair model weighs.
 //!
-//! All numbers are free of the size of the stream (rarities are relative, likenesses are cosines and shares), so that
-//! what was learned on three thousand items holds for a million.
+//! No feature depends on the size of the stream: IDFs are normalized, similarities are cosines and shares. A model learned on
+//! three thousand items therefore holds for a million.
 
-use super::term_index::fibonacci_hash;
-use super::window::{IndexedItem, TermKind, WeightedTerm};
+use super::indexed_item::IndexedItem;
+use super::neighbor::LocalDensity;
+use super::open_address_table::fibonacci_hash;
+use super::term_index::TermId;
+use super::weighted_term::{TermKind, WeightedTerm};
 
-/// The names of the numbers, in order; `weights.txt` names them so.
+/// The names of the features, in order; the weights file uses them too.
+///
+/// *Distinctive* IDF is IDF less the part that the neighborhood shares: see [`WeightedTerm::distinctive_idf`].
 pub const FEATURE_NAMES: [&str; 14] = [
-    "likeness",
-    "likeness of titles",
-    "likeness of names",
-    "company",
-    "shared fresh rarity",
-    "shared fresh title",
-    "unshared fresh title",
+    "text similarity",
+    "title similarity",
+    "name similarity",
+    "shared-neighbor similarity",
+    "shared distinctive IDF",
+    "shared distinctive title IDF",
+    "unshared distinctive title IDF",
     "rarest shared name",
     "days apart",
-    "one outlet",
+    "same outlet",
     "roundup",
     "offer",
-    "lead over others",
-    "crowd",
+    "margin over other neighbors",
+    "local density",
 ];
 
-/// The numbers of one pair.
+/// The features of one pair, in the order of [`FEATURE_NAMES`].
 pub type PairFeatures = [f32; FEATURE_NAMES.len()];
 
-/// A term that both items of a pair hold: where it stands in the one, and where in the other.
-pub(super) type SharedTerm = (u8, u8);
+/// The maximum of the local density: a stream of more outlets than those learned from is denser everywhere.
+const MAX_LOCAL_DENSITY: f32 = 0.2;
 
-/// An item's terms, ready to be compared with many others'.
+/// Two items with what a comparison has found out about them.
+pub(super) struct ItemPair<'a> {
+    pub items: [&'a IndexedItem; 2],
+    pub cosine: f32,
+    pub shared_terms: &'a [SharedTerm],
+    pub shared_neighbor_similarity: f32,
+    pub densities: [LocalDensity; 2],
+}
+
+/// The positions of a shared term in the lists of the two items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SharedTerm {
+    pub first: u8,
+    pub second: u8,
+}
+
+impl ItemPair<'_> {
+    pub(super) fn features(&self) -> PairFeatures {
+        let [a, b] = self.items;
+        let mut shared = SharedAggregates::default();
+        for term in self.shared_terms {
+            shared.add(a.terms[usize::from(term.first)], b.terms[usize::from(term.second)]);
+        }
+        let distinctive = a.aggregates.title_distinctive_idf + b.aggregates.title_distinctive_idf;
+        let name_norms = a.aggregates.name_norm * b.aggregates.name_norm;
+        let title_norms = (a.aggregates.title_norm_squared * b.aggregates.title_norm_squared).sqrt();
+        let density = |pick: fn(&LocalDensity) -> f32| self.densities.each_ref().map(pick);
+        let (next, twentieth) = (density(|density| density.next_cosine), density(|density| density.twentieth_cosine));
+        [
+            self.cosine.max(0.0).sqrt(),
+            root_cosine(shared.title_dot, title_norms),
+            root_cosine(shared.name_dot, name_norms),
+            self.shared_neighbor_similarity,
+            shared.distinctive_idf,
+            shared.title_distinctive_idf,
+            (distinctive - shared.both_titles_distinctive_idf).max(0.0),
+            shared.max_name_idf,
+            (a.ranked_at - b.ranked_at).unsigned_abs() as f32 / 86_400.0,
+            f32::from(u8::from(a.outlet == b.outlet)),
+            f32::from(u8::from(a.kind.roundup || b.kind.roundup)),
+            f32::from(u8::from(a.kind.offer || b.kind.offer)),
+            self.cosine - next[0].max(next[1]),
+            twentieth[0].min(twentieth[1]).min(MAX_LOCAL_DENSITY),
+        ]
+    }
+}
+
+/// The square root of a cosine, from the dot product and the product of the norms.
+fn root_cosine(dot: f32, norms: f32) -> f32 {
+    if norms > 0.0 { (dot / norms).max(0.0).sqrt() } else { 0.0 }
+}
+
+/// Sums over the terms that two items share.
+#[derive(Default)]
+struct SharedAggregates {
+    name_dot: f32,
+    max_name_idf: f32,
+    distinctive_idf: f32,
+    /// The distinctive IDF of terms in either title.
+    title_distinctive_idf: f32,
+    title_dot: f32,
+    /// The part of the sum of both [`super::weighted_term::TermAggregates::title_distinctive_idf`].
+    both_titles_distinctive_idf: f32,
+}
+
+impl SharedAggregates {
+    fn add(&mut self, x: WeightedTerm, y: WeightedTerm) {
+        let idf = x.idf().max(y.idf());
+        let distinctive = idf * (1.0 - x.local_df().max(y.local_df()));
+        self.distinctive_idf += distinctive;
+        if x.is(TermKind::Name) || y.is(TermKind::Name) {
+            self.name_dot += idf * idf;
+            self.max_name_idf = self.max_name_idf.max(idf);
+        }
+        if x.in_title() || y.in_title() {
+            self.title_distinctive_idf += distinctive;
+        }
+        if x.in_title() && y.in_title() {
+            self.title_dot += idf * idf;
+        }
+        let in_titles = [x, y].into_iter().filter(|term| term.in_title());
+        self.both_titles_distinctive_idf += in_titles.map(WeightedTerm::distinctive_idf).sum::<f32>();
+    }
+}
+
+/// An item's terms behind a Bloom filter with one hash function (Bloom, 1970). Most terms of another item are not among them,
+/// and the filter rejects those without a search.
 pub(super) struct BloomPrefilter<'a> {
     terms: &'a [WeightedTerm],
-    /// A bit for each term: most terms of others are not among them, and this says so at once.
     bits: [u64; 32],
 }
 
@@ -41,116 +131,30 @@ impl<'a> BloomPrefilter<'a> {
     pub(super) fn new(terms: &'a [WeightedTerm]) -> BloomPrefilter<'a> {
         let mut bits = [0; 32];
         for term in terms {
-            let (word, bit) = Self::bit(term.entry);
+            let (word, bit) = Self::bit(term.id);
             bits[word] |= bit;
         }
         BloomPrefilter { terms, bits }
     }
 
-    fn bit(entry: u32) -> (usize, u64) {
-        let hash = fibonacci_hash(entry, 11);
+    fn bit(term: TermId) -> (usize, u64) {
+        let hash = fibonacci_hash(term.0, 11);
         (hash >> 6, 1 << (hash & 63))
     }
 
-    /// The cosine with another item; `both` gets what both hold.
-    pub(super) fn overlap(&self, other: &[WeightedTerm], both: &mut impl Extend<SharedTerm>) -> f32 {
+    /// The cosine with another item. Appends the shared terms to `shared`.
+    pub(super) fn cosine(&self, other: &[WeightedTerm], shared: &mut Vec<SharedTerm>) -> f32 {
         let mut dot = 0u64;
-        for (theirs, y) in other.iter().enumerate() {
-            let (word, bit) = Self::bit(y.entry);
+        for (second, term) in other.iter().enumerate() {
+            let (word, bit) = Self::bit(term.id);
             if self.bits[word] & bit != 0
-                && let Ok(ours) = self.terms.binary_search_by_key(&y.entry, |x| x.entry)
+                && let Ok(first) = self.terms.binary_search_by_key(&term.id, |own| own.id)
             {
-                dot += u64::from(self.terms[ours].weight) * u64::from(y.weight);
-                both.extend([(ours as u8, theirs as u8)]);
+                dot += u64::from(self.terms[first].weight) * u64::from(term.weight);
+                shared.push(SharedTerm { first: first as u8, second: second as u8 });
             }
         }
         dot as f32 / (65535.0 * 65535.0)
-    }
-}
-
-/// What the neighbours of an item say of a likeness.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct LocalDensity {
-    /// The mean cosine of the second to the sixth.
-    pub next: f32,
-    /// The cosine of the twentieth, 0 where there are fewer.
-    pub twentieth: f32,
-}
-
-impl LocalDensity {
-    pub(super) fn of(near: &[super::window::Neighbor]) -> LocalDensity {
-        let at = |n: usize| near.get(n).map_or(0.0, |near| near.cosine());
-        LocalDensity { next: (1..6).map(at).sum::<f32>() / 5.0, twentieth: at(19) }
-    }
-}
-
-/// The numbers of a pair. `company` is the cosine of the two lists of neighbours.
-pub(super) fn features(
-    (a, b): (&IndexedItem, &IndexedItem),
-    cosine: f32,
-    both: &[SharedTerm],
-    company: f32,
-    crowds: [LocalDensity; 2],
-) -> PairFeatures {
-    let mut sum = Shared::default();
-    for (x, y) in both {
-        sum.add(a.terms[usize::from(*x)], b.terms[usize::from(*y)]);
-    }
-    let unshared_fresh = (a.sums.fresh_title + b.sums.fresh_title - sum.fresh_of_titles).max(0.0);
-    let names = a.sums.names * b.sums.names;
-    let names = if names > 0.0 { sum.names_dot / names } else { 0.0 };
-    let titles = (a.sums.title * b.sums.title).sqrt();
-    [
-        cosine.max(0.0).sqrt(),
-        if titles > 0.0 { (sum.title_dot / titles).max(0.0).sqrt() } else { 0.0 },
-        names.max(0.0).sqrt(),
-        company,
-        sum.fresh,
-        sum.fresh_title,
-        unshared_fresh,
-        sum.rarest_name,
-        (a.ranked_at - b.ranked_at).unsigned_abs() as f32 / 86_400.0,
-        f32::from(u8::from(a.outlet == b.outlet)),
-        f32::from(u8::from(a.form.roundup || b.form.roundup)),
-        f32::from(u8::from(a.form.offer || b.form.offer)),
-        cosine - crowds[0].next.max(crowds[1].next),
-        // Capped, because a stream of more outlets than were learned from is more crowded everywhere.
-        crowds[0].twentieth.min(crowds[1].twentieth).min(MAX_LOCAL_DENSITY),
-    ]
-}
-
-/// The cosine of the twentieth neighbour beyond which it makes no difference.
-const MAX_LOCAL_DENSITY: f32 = 0.2;
-
-/// What the terms that both hold add up to.
-#[derive(Default)]
-struct Shared {
-    names_dot: f32,
-    rarest_name: f32,
-    fresh: f32,
-    fresh_title: f32,
-    title_dot: f32,
-    /// What of it is in [`super::window::TermAggregates::fresh_title`] of either.
-    fresh_of_titles: f32,
-}
-
-impl Shared {
-    fn add(&mut self, x: WeightedTerm, y: WeightedTerm) {
-        let rarity = x.rarity().max(y.rarity());
-        let fresh = rarity * (1.0 - x.local().max(y.local()));
-        self.fresh += fresh;
-        if x.is(TermKind::Name) || y.is(TermKind::Name) {
-            self.names_dot += rarity * rarity;
-            self.rarest_name = self.rarest_name.max(rarity);
-        }
-        if x.in_title() || y.in_title() {
-            self.fresh_title += fresh;
-        }
-        if x.in_title() && y.in_title() {
-            self.title_dot += rarity * rarity;
-        }
-        let own = [x, y].into_iter().filter(|term| term.in_title());
-        self.fresh_of_titles += own.map(WeightedTerm::fresh).sum::<f32>();
     }
 }
 
@@ -159,15 +163,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sieve_finds_what_both_hold_and_nothing_else() {
-        let term = |entry| WeightedTerm::new(entry, 0.5, 0.5, true, TermKind::Word);
+    fn prefilter_finds_exactly_the_shared_terms() {
+        let term = |id| WeightedTerm::new(TermId(id), 0.5, 0.5, true, TermKind::Word);
         let one: Vec<WeightedTerm> = (0..60).map(|n| term(n * 3)).collect();
         let other: Vec<WeightedTerm> = (0..60).map(|n| term(n * 4)).collect();
-        let mut both: Vec<SharedTerm> = Vec::new();
-        let cosine = BloomPrefilter::new(&one).overlap(&other, &mut both);
-        // SharedTerm hold every twelfth: 0, 12 … 168, which are every fourth term of the first and every third of the second.
-        let shared: Vec<SharedTerm> = (0..15).map(|n| (4 * n, 3 * n)).collect();
-        assert_eq!(both, shared);
+        let mut found = Vec::new();
+        let cosine = BloomPrefilter::new(&one).cosine(&other, &mut found);
+        // They share the multiples of twelve, 0 to 168: every fourth term of the first and every third of the second.
+        let shared: Vec<SharedTerm> = (0..15).map(|n| SharedTerm { first: 4 * n, second: 3 * n }).collect();
+        assert_eq!(found, shared);
         assert!((cosine - 15.0 * 0.25).abs() < 0.01);
     }
 }

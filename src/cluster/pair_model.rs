@@ -1,146 +1,171 @@
-//! The learned judgement: log-odds that two items report one event, from their [`super::pair_features::FEATURE_NAMES`].
+//! The pair model: a logistic regression that estimates the log-odds that two items report one event.
 //!
-//! A logistic regression on the features, standardised, and on all products of two of them: what one says depends on the
-//! others, as when two reports of one outlet are very alike. The weights are in `weights.txt`;
-//! `cargo run --release --example train -- FILE` learns them anew.
+//! Its inputs are the standardized [features](FEATURE_NAMES) and all products of two of them, because features interact: two
+//! very similar reports of one outlet, for example, are usually two days of a series. The weights are in
+//! `pair_model_weights.txt`; `cargo run --release --example train -- FILE` learns them.
 
 use super::pair_features::{FEATURE_NAMES, PairFeatures};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-/// How many features there are.
-const N: usize = FEATURE_NAMES.len();
+const FEATURES: usize = FEATURE_NAMES.len();
 
-/// Standard deviations from the mean beyond which a feature says no more, so that the squares of a stranger's extremes do
-/// not decide.
-pub const MAX_DEVIATIONS: f32 = 3.0;
+/// A feature counts up to this number of standard deviations from its mean, so that the squares of outliers do not dominate.
+const MAX_DEVIATIONS: f32 = 3.0;
 
-/// What was learned of each feature and of each two.
+/// The learned parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairModel {
     pub bias: f32,
     pub mean: PairFeatures,
     pub deviation: PairFeatures,
-    /// The weight of each standardised feature.
+    /// The weight of each standardized feature.
     pub weights: PairFeatures,
-    /// The weight of the product of two, at `[i][j]` where i ≤ j; the others are 0.
-    pub products: [PairFeatures; N],
+    /// The weight of each product of two standardized features, at `[i][j]` where i ≤ j. The other cells are 0.
+    pub products: [PairFeatures; FEATURES],
 }
 
-/// The model that has learned nothing: every pair scores 0.
+/// An untrained model: every pair scores 0.
 impl Default for PairModel {
     fn default() -> PairModel {
-        PairModel { bias: 0.0, mean: [0.0; N], deviation: [1.0; N], weights: [0.0; N], products: [[0.0; N]; N] }
+        PairModel {
+            bias: 0.0,
+            mean: [0.0; FEATURES],
+            deviation: [1.0; FEATURES],
+            weights: [0.0; FEATURES],
+            products: [[0.0; FEATURES]; FEATURES],
+        }
     }
 }
 
-/// A file of weights that does not name each feature once.
+/// A weights file that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("weights, line {line}: {what}")]
-pub struct WeightsError {
-    line: usize,
-    what: String,
+pub enum WeightsError {
+    #[error("weights, line {line}: {problem}")]
+    BadLine { line: usize, problem: &'static str },
+    #[error("weights: ‘{0}’ has no weight")]
+    Missing(String),
 }
 
 impl PairModel {
-    /// The weights that come with the program.
+    /// The model that comes with the program.
     pub fn learned() -> PairModel {
-        static TEXT: &str = include_str!("pair_model_weights.txt");
-        // A test reads the file, so that this can't happen in a program that was built and tested.
-        PairModel::read(TEXT).unwrap_or_else(|error| unreachable!("{error}"))
+        // A test parses the file, so the error cannot occur in a program that was built and tested.
+        PairModel::parse(include_str!("pair_model_weights.txt")).unwrap_or_else(|error| unreachable!("{error}"))
     }
 
-    /// The log-odds of one event.
-    pub fn score(&self, features: &PairFeatures) -> f32 {
-        let z = self.standardised(features);
+    /// The log-odds that a pair reports one event.
+    pub fn log_odds(&self, features: &PairFeatures) -> f32 {
+        let z = self.standardize(features);
         let mut factors = self.weights;
-        // Row by row, because a row at once is what the processor does fastest.
+        // The compiler vectorizes this row by row.
         for (row, own) in self.products.iter().zip(z) {
             factors.iter_mut().zip(row).for_each(|(factor, weight)| *factor += own * weight);
         }
         self.bias + factors.iter().zip(z).map(|(factor, own)| factor * own).sum::<f32>()
     }
 
-    /// What each feature adds to the log-odds of the mean pair: its own part and half of each product, which is its Shapley
-    /// value. They and the bias add up to the score.
-    pub fn parts(&self, features: &PairFeatures) -> PairFeatures {
-        let z = self.standardised(features);
+    /// The contribution of each feature to the log-odds, relative to the mean pair: its own term and half of each product,
+    /// which is its Shapley value. The contributions and the bias add up to [`PairModel::log_odds`].
+    pub fn contributions(&self, features: &PairFeatures) -> PairFeatures {
+        let z = self.standardize(features);
         std::array::from_fn(|i| {
-            let products = (0..N).map(|j| (self.products[i][j] + self.products[j][i]) * z[j]).sum::<f32>();
+            let products = (0..FEATURES).map(|j| (self.products[i][j] + self.products[j][i]) * z[j]).sum::<f32>();
             z[i] * (self.weights[i] + products / 2.0)
         })
     }
 
-    /// Each feature in deviations from its mean.
-    pub fn standardised(&self, features: &PairFeatures) -> PairFeatures {
+    /// Each feature in standard deviations from its mean, between −3 and 3.
+    pub fn standardize(&self, features: &PairFeatures) -> PairFeatures {
         std::array::from_fn(|i| {
             ((features[i] - self.mean[i]) / self.deviation[i]).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
         })
     }
 
-    /// Reads lines of names and numbers, between tabs: `always` and the bias; a feature, its mean, its deviation and its
-    /// weight; two features and the weight of their product.
-    pub fn read(text: &str) -> Result<PairModel, WeightsError> {
+    /// Parses a weights file. Its lines are tab-separated and have one of three forms: `bias` and its value; a feature, its
+    /// mean, standard deviation and weight; two features and the weight of their product. Lines that start with `#` are
+    /// comments.
+    ///
+    /// # Errors
+    ///
+    /// Fails unless the bias, each feature and each product appear exactly once.
+    pub fn parse(text: &str) -> Result<PairModel, WeightsError> {
         let mut model = PairModel::default();
-        let mut known = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
-            let bad = |what: &str| WeightsError { line: n + 1, what: what.to_owned() };
-            let feature = |name: &str| {
-                FEATURE_NAMES.iter().position(|f| *f == name).ok_or_else(|| bad("no feature of this name"))
-            };
-            let number = |text: &str| match text.parse::<f32>() {
-                Ok(number) if number.is_finite() => Ok(number),
-                _ => Err(bad("no number")),
-            };
-            let name = match line.split('\t').collect::<Vec<_>>()[..] {
-                ["always", bias] => {
-                    model.bias = number(bias)?;
-                    "always".to_owned()
-                }
-                [one, mean, deviation, weight] => {
-                    let at = feature(one)?;
-                    (model.mean[at], model.weights[at]) = (number(mean)?, number(weight)?);
-                    model.deviation[at] =
-                        number(deviation).ok().filter(|d| *d > 0.0).ok_or_else(|| bad("no deviation"))?;
-                    one.to_owned()
-                }
-                [one, other, weight] => {
-                    let (one, other) = (feature(one)?, feature(other)?);
-                    model.products[one.min(other)][one.max(other)] = number(weight)?;
-                    product(one.min(other), one.max(other))
-                }
-                _ => return Err(bad("neither a bias, nor a feature, nor a product")),
-            };
-            if !known.insert(name) {
-                return Err(bad("named before"));
+            let bad_line = |problem| WeightsError::BadLine { line: n + 1, problem };
+            let name = model.parse_line(line).map_err(bad_line)?;
+            if !seen.insert(name) {
+                return Err(bad_line("duplicate entry"));
             }
         }
         let names = FEATURE_NAMES.iter().map(|name| (*name).to_owned());
-        let products = (0..N).flat_map(|i| (i..N).map(move |j| product(i, j)));
-        match std::iter::once("always".to_owned()).chain(names).chain(products).find(|name| !known.contains(name)) {
-            Some(missing) => Err(WeightsError { line: 0, what: format!("‘{missing}’ has no weight") }),
+        let products = (0..FEATURES).flat_map(|i| (i..FEATURES).map(move |j| product_name(i, j)));
+        match std::iter::once("bias".to_owned()).chain(names).chain(products).find(|name| !seen.contains(name)) {
+            Some(missing) => Err(WeightsError::Missing(missing)),
             None => Ok(model),
         }
     }
 
-    /// The file that [`PairModel::read`] reads.
+    /// Reads one entry of a weights file and returns its name.
+    fn parse_line(&mut self, line: &str) -> Result<String, &'static str> {
+        match line.split('\t').collect::<Vec<_>>()[..] {
+            ["bias", bias] => {
+                self.bias = parse_number(bias)?;
+                Ok("bias".to_owned())
+            }
+            [name, mean, deviation, weight] => {
+                let feature = parse_feature(name)?;
+                self.mean[feature] = parse_number(mean)?;
+                self.weights[feature] = parse_number(weight)?;
+                self.deviation[feature] = parse_number(deviation)?;
+                if self.deviation[feature] <= 0.0 {
+                    return Err("standard deviation must be positive");
+                }
+                Ok(name.to_owned())
+            }
+            [one, other, weight] => {
+                let (one, other) = (parse_feature(one)?, parse_feature(other)?);
+                let (i, j) = (one.min(other), one.max(other));
+                self.products[i][j] = parse_number(weight)?;
+                Ok(product_name(i, j))
+            }
+            _ => Err("expected a bias, a feature or a product of two features"),
+        }
+    }
+
+    /// Writes the file that [`PairModel::parse`] reads.
     pub fn write(&self) -> String {
         let mut text = String::new();
-        let _ = writeln!(text, "always\t{:.4}", self.bias);
+        let _ = writeln!(text, "bias\t{:.4}", self.bias);
         for (i, name) in FEATURE_NAMES.iter().enumerate() {
             let _ = writeln!(text, "{name}\t{:.5}\t{:.5}\t{:.4}", self.mean[i], self.deviation[i], self.weights[i]);
         }
-        for i in 0..N {
-            for j in i..N {
-                let _ = writeln!(text, "{}\t{:.4}", product(i, j), self.products[i][j]);
+        for i in 0..FEATURES {
+            for j in i..FEATURES {
+                let _ = writeln!(text, "{}\t{:.4}", product_name(i, j), self.products[i][j]);
             }
         }
         text
     }
 }
 
-/// How a product is named in the file.
-fn product(i: usize, j: usize) -> String {
+fn parse_feature(name: &str) -> Result<usize, &'static str> {
+    FEATURE_NAMES.iter().position(|known| *known == name).ok_or("unknown feature")
+}
+
+fn parse_number(text: &str) -> Result<f32, &'static str> {
+    text.parse().ok().filter(|number: &f32| number.is_finite()).ok_or("not a finite number")
+}
+
+/// The name of a product in the weights file.
+fn product_name(i: usize, j: usize) -> String {
     format!("{}\t{}", FEATURE_NAMES[i], FEATURE_NAMES[j])
+}
+
+/// The probability of log-odds, 0 to 1.
+pub(super) fn sigmoid(log_odds: f32) -> f32 {
+    1.0 / (1.0 + libm::expf(-log_odds))
 }
 
 #[cfg(test)]
@@ -148,36 +173,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_weights_of_the_program_read_back_as_they_are_written() {
+    fn shipped_weights_survive_a_round_trip() {
         let model = PairModel::learned();
-        assert_eq!(PairModel::read(&model.write()).unwrap(), model);
-        assert!(model.weights[0] > 0.0, "likeness speaks for one event");
+        assert_eq!(PairModel::parse(&model.write()).unwrap(), model);
+        assert!(model.weights[0] > 0.0, "text similarity raises the log-odds");
     }
 
     #[test]
-    fn a_missing_doubled_or_unknown_feature_is_named() {
-        let error = |text: &str| PairModel::read(text).unwrap_err().to_string();
-        assert!(error("always\t1\n").contains("‘likeness’"));
-        assert!(error("always\t1\nalways\t2\n").contains("line 2"));
-        assert!(error("colour\t0\t1\t1\n").contains("line 1"));
-        assert!(error("likeness\t0\t0\t1\n").contains("deviation"));
-        assert!(error("likeness\tNaN\t1\t1\n").contains("no number"));
-        let whole = PairModel::learned().write();
-        let cut = whole.trim_end().rsplit_once('\n').unwrap().0;
-        assert!(error(cut).contains("has no weight"));
+    fn missing_duplicate_and_unknown_features_are_reported() {
+        let error = |text: &str| PairModel::parse(text).unwrap_err().to_string();
+        assert!(error("bias\t1\n").contains("‘text similarity’"));
+        assert!(error("bias\t1\nbias\t2\n").contains("line 2"));
+        assert!(error("color\t0\t1\t1\n").contains("line 1"));
+        assert!(error("text similarity\t0\t0\t1\n").contains("deviation"));
+        assert!(error("text similarity\tNaN\t1\t1\n").contains("not a finite number"));
+        let complete = PairModel::learned().write();
+        let truncated = complete.trim_end().rsplit_once('\n').unwrap().0;
+        assert!(error(truncated).contains("has no weight"));
     }
 
     #[test]
-    fn a_score_is_the_bias_and_the_parts_of_the_features() {
+    fn contributions_and_bias_add_up_to_the_log_odds() {
         let mut model = PairModel::learned();
         model.products[0][1] += 0.5;
         let features: PairFeatures =
             std::array::from_fn(|i| model.mean[i] + model.deviation[i] * (i as f32 * 0.7 - 5.0));
-        let parts: f32 = model.parts(&features).iter().sum();
-        assert!((model.score(&features) - model.bias - parts).abs() < 1e-3);
-        // Beyond three deviations nothing changes any more.
-        let far: PairFeatures = std::array::from_fn(|i| model.mean[i] + 9.0 * model.deviation[i]);
-        let farther: PairFeatures = std::array::from_fn(|i| model.mean[i] + 90.0 * model.deviation[i]);
-        assert_eq!(model.score(&far), model.score(&farther));
+        let contributions: f32 = model.contributions(&features).iter().sum();
+        assert!((model.log_odds(&features) - model.bias - contributions).abs() < 1e-3);
+    }
+
+    #[test]
+    fn features_are_clamped_at_three_deviations() {
+        let model = PairModel::learned();
+        let at = |deviations: f32| std::array::from_fn(|i| model.mean[i] + deviations * model.deviation[i]);
+        assert_eq!(model.log_odds(&at(9.0)), model.log_odds(&at(90.0)));
     }
 }

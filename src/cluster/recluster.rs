@@ -1,266 +1,284 @@
-//! The second look: groups the neighbourhood of what is new afresh, so that the order of arrival does not decide.
+//! Reclustering: groups recent items again, so that the order of arrival does not decide.
 //!
-//! What came, or came near something new, since the last look, is taken with its stories and the stories near it; all
-//! their pairs are known, and the grouping starts from single items. Items beyond the revision time stay together as
-//! they are, and new ones may still join them. A group keeps the oldest of the story ids that mostly went into it.
+//! A pass starts from the items that arrived or gained a neighbor since the last pass. It takes their stories and the stories of
+//! their neighbors, and groups all these items from scratch. Items beyond the revision window stay together, but new items
+//! can still join them. A group keeps the oldest of the story ids of which it has the largest part.
 
-use super::term_index::ItemSeq;
-use super::window::{Constraint, IndexedItem};
-use super::{Clusterer, agglomerative, candidates};
+use super::agglomerative::{ItemLink, MIN_PAIR_LOG_ODDS, agglomerate};
+use super::clusterer::Clusterer;
+use super::constraints::Constraint;
+use super::indexed_item::IndexedItem;
+use super::item_seq::ItemSeq;
+use super::linkage::ClusterLink;
 use crate::domain::{CreatedStory, ItemId, ItemMove, JoinEvidence, JoinReason, StoryId, StoryRegrouping};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
-/// Log-odds from which a neighbour's story is looked at too.
+/// The log-odds of a neighbor from which its story takes part too.
 const MIN_NEIGHBORHOOD_LOG_ODDS: f32 = -1.5;
-/// Items below which nothing is judged anew for growth alone, and above which growth teaches little more.
-const WARM_UP_ITEMS: std::ops::RangeInclusive<usize> = 300..=20_000;
+/// The numbers of documents at which growth by half makes all items be scored again. Below, statistics are too few to be worth
+/// it; above, growth changes them little.
+const FULL_RESCORE_DOCUMENTS: RangeInclusive<usize> = 300..=20_000;
 
-/// By the position of an item, those that go where it goes.
-type FollowersByLeader = FxHashMap<u32, Vec<u32>>;
-/// Gives an id to a story that the item founds; it is told which ids are known.
+/// Creates the id of a story for its first item. The second argument reports whether the clusterer already knows an id.
 type MintStoryId<'a> = dyn FnMut(ItemId, &dyn Fn(StoryId) -> bool) -> StoryId + 'a;
 
+/// An item that takes part in a pass. Groups refer to items by their position in the list of all.
+#[derive(Debug, Clone, Copy)]
+struct Participant {
+    seq: ItemSeq,
+    /// Its story before the pass.
+    story: StoryId,
+}
+
 impl Clusterer {
-    /// Looks again at what is new. `mint` gives an id to a story that splits off, founded by the item it is told; it is
-    /// also told which ids this clusterer knows.
+    /// Groups the changed items and their neighborhood again, and returns what changed.
+    ///
+    /// `mint` creates the id of a story that splits off, for its first item. Its second argument reports whether the clusterer
+    /// already knows an id.
     pub fn recluster(
         &mut self,
         now: jiff::Timestamp,
         mut mint: impl FnMut(ItemId, &dyn Fn(StoryId) -> bool) -> StoryId,
     ) -> StoryRegrouping {
-        let fresh = std::mem::take(&mut self.fresh);
-        if fresh.is_empty() {
+        let changed = std::mem::take(&mut self.changed);
+        if changed.is_empty() {
             return StoryRegrouping::default();
         }
-        let fresh = if self.outgrown() { self.judge_all() } else { self.judge_again(fresh) };
+        let changed = if self.needs_full_rescore() { self.rescore_all() } else { self.rescore_stale(&changed) };
         let frozen_before = now.as_second() - self.options.revision_window.as_secs();
-        let places = self.neighbourhood(&fresh);
-        let items: Vec<&IndexedItem> = places.iter().filter_map(|place| self.window.at(*place)).collect();
-        let position: FxHashMap<ItemSeq, u32> = places.iter().zip(0..).map(|(place, at)| (*place, at)).collect();
-        let mut pairs: Vec<agglomerative::Pair> = Vec::new();
-        for (at, item) in items.iter().enumerate() {
-            for near in item.near.iter().filter(|near| near.score() > agglomerative::MIN_PAIR_LOG_ODDS) {
-                if let Some(other) = position.get(&near.place) {
-                    pairs.push(((at as u32).min(*other), (at as u32).max(*other), near.score()));
-                }
-            }
-        }
-        pairs.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(b.2.total_cmp(&a.2)));
-        pairs.dedup_by_key(|pair| (pair.0, pair.1));
-        let tags: Vec<&[Constraint]> = items.iter().map(|item| self.window.tags(item.id)).collect();
-        let mut groups = agglomerative::group(&tags, &self.cores(&items, frozen_before), &pairs, &self.linkage);
-        let stories: Vec<StoryId> = items.iter().map(|item| item.story).collect();
-        let (followers, led) = self.followers(&stories, &position);
-        for group in &mut groups {
-            let behind = group.iter().filter_map(|at| led.get(at)).flatten().copied().collect::<Vec<u32>>();
-            group.extend(behind.into_iter().map(|at| places.len() as u32 + at));
-        }
-        let stories: Vec<StoryId> = stories.into_iter().chain(followers.iter().map(|(_, story)| *story)).collect();
-        let places: Vec<ItemSeq> = places.into_iter().chain(followers.iter().map(|(place, _)| *place)).collect();
-        self.carry_out(&places, &stories, groups, &mut mint)
+        let mut participants = self.participants(&changed);
+        let mut groups = self.group(&participants, frozen_before);
+        self.add_followers(&mut participants, &mut groups);
+        self.apply(&participants, &groups, &mut mint)
     }
 
-    /// Whether the memory is young and grew by half since all was judged: what came first was then judged by words whose
-    /// rarity was hardly known.
-    fn outgrown(&mut self) -> bool {
-        let now = self.window.vocabulary.items() as usize;
-        let outgrown = WARM_UP_ITEMS.contains(&now) && now > self.grown + self.grown / 2;
-        if outgrown {
-            self.grown = now;
+    /// Whether the window has grown by half since all items were scored, while it is small: the first items were scored with
+    /// IDFs from few documents.
+    fn needs_full_rescore(&mut self) -> bool {
+        let documents = self.window.term_index.document_count() as usize;
+        let needed = FULL_RESCORE_DOCUMENTS.contains(&documents)
+            && documents > self.documents_at_rescore + self.documents_at_rescore / 2;
+        if needed {
+            self.documents_at_rescore = documents;
         }
-        outgrown
+        needed
     }
 
-    /// Weighs and judges everything anew. Returns all items in order.
-    fn judge_all(&mut self) -> Vec<ItemSeq> {
-        let first = self.window.first();
-        let all: Vec<ItemSeq> = (0..self.window.len() as ItemSeq).map(|n| first.wrapping_add(n)).collect();
-        all.iter().for_each(|place| candidates::refresh(&mut self.window, *place));
-        all.iter().for_each(|place| self.judge(*place));
+    /// Weighs and scores all items again. Returns them in order of arrival.
+    fn rescore_all(&mut self) -> Vec<ItemSeq> {
+        let first = self.window.first_seq();
+        let all: Vec<ItemSeq> = (0..self.window.len()).map(|n| first.advance(n)).collect();
+        all.iter().for_each(|seq| self.window.reweight(*seq));
+        all.iter().for_each(|seq| self.score_neighbors(*seq));
         all
     }
 
-    /// Judges again those whose neighbourhood is no longer what it was. Returns all that is fresh, in order.
-    fn judge_again(&mut self, fresh: Vec<ItemSeq>) -> Vec<ItemSeq> {
-        let mut all: FxHashSet<ItemSeq> = fresh.iter().copied().collect();
-        for place in &fresh {
-            if let Some(item) = self.window.at(*place) {
-                all.extend(
-                    item.near.iter().filter(|near| near.score() > MIN_NEIGHBORHOOD_LOG_ODDS).map(|near| near.place),
-                );
-            }
+    /// Weighs and scores the stale ones of the changed items and their neighbors again. Returns the changed items and their
+    /// neighbors in order of arrival.
+    fn rescore_stale(&mut self, changed: &[ItemSeq]) -> Vec<ItemSeq> {
+        let mut all: FxHashSet<ItemSeq> = changed.iter().copied().collect();
+        for item in changed.iter().filter_map(|seq| self.window.get(*seq)) {
+            all.extend(close_neighbors(item));
         }
-        let mut all: Vec<ItemSeq> = all.into_iter().filter(|place| self.window.at(*place).is_some()).collect();
-        let first = self.window.first();
-        all.sort_unstable_by_key(|place| place.wrapping_sub(first));
-        for place in &all {
-            let stale = |item: &IndexedItem| usize::from(item.news) * 2 > item.near.len().max(1);
-            if self.window.at(*place).is_some_and(stale) {
-                candidates::refresh(&mut self.window, *place);
-                self.judge(*place);
+        let all = self.in_order(all.into_iter().filter(|seq| self.window.get(*seq).is_some()));
+        for seq in &all {
+            if self.window.get(*seq).is_some_and(IndexedItem::is_stale) {
+                self.window.reweight(*seq);
+                self.score_neighbors(*seq);
             }
         }
         all
     }
 
-    /// The voices of all stories that the fresh items are in or near to, in order.
-    fn neighbourhood(&self, fresh: &[ItemSeq]) -> Vec<ItemSeq> {
+    fn in_order(&self, items: impl Iterator<Item = ItemSeq>) -> Vec<ItemSeq> {
+        let mut items: Vec<ItemSeq> = items.collect();
+        items.sort_unstable_by_key(|seq| seq.offset_from(self.window.first_seq()));
+        items
+    }
+
+    /// The active members of the stories of these items and their neighbors, in order of arrival.
+    fn participants(&self, changed: &[ItemSeq]) -> Vec<Participant> {
         let mut stories: FxHashSet<StoryId> = FxHashSet::default();
-        for item in fresh.iter().filter_map(|place| self.window.at(*place)) {
+        for item in changed.iter().filter_map(|seq| self.window.get(*seq)) {
             stories.insert(item.story);
-            let near = item.near.iter().filter(|near| near.score() > MIN_NEIGHBORHOOD_LOG_ODDS);
-            stories.extend(near.filter_map(|near| self.window.at(near.place)).map(|other| other.story));
+            stories.extend(close_neighbors(item).filter_map(|seq| self.window.get(seq)).map(|other| other.story));
         }
-        let members = stories.iter().flat_map(|story| self.window.members(*story));
-        let voice = |place: &&ItemSeq| self.window.at(**place).is_some_and(|item| !item.passive);
-        let mut places: Vec<ItemSeq> = members.filter(voice).copied().collect();
-        let first = self.window.first();
-        places.sort_unstable_by_key(|place| place.wrapping_sub(first));
-        places
+        let members = stories.iter().flat_map(|story| self.window.members(*story)).copied();
+        let active = self.in_order(members.filter(|seq| self.window.get(*seq).is_some_and(|item| !item.excluded)));
+        let story = |seq| self.window.get(seq).map(|item| item.story);
+        active.into_iter().filter_map(|seq| Some(Participant { seq, story: story(seq)? })).collect()
     }
 
-    /// The passive items of these stories, each with its story, and by the position of the item that leads them.
-    fn followers(
-        &self,
-        stories: &[StoryId],
-        position: &FxHashMap<ItemSeq, u32>,
-    ) -> (Vec<(ItemSeq, StoryId)>, FollowersByLeader) {
-        let stories: BTreeSet<StoryId> = stories.iter().copied().collect();
-        let (mut followers, mut led) = (Vec::new(), FollowersByLeader::default());
-        for place in stories.iter().flat_map(|story| self.window.members(*story)) {
-            let Some(item) = self.window.at(*place).filter(|item| item.passive) else { continue };
-            let Some(leader) = position.get(&item.follows) else { continue };
-            // What the operator decided about it goes before.
-            if self.window.tags(item.id).is_empty() {
-                led.entry(*leader).or_default().push(followers.len() as u32);
-                followers.push((*place, item.story));
-            }
-        }
-        (followers, led)
-    }
-
-    /// Items that stand together whatever their pairs say: those of a story that are no longer revised, and those that
-    /// the operator put together.
-    fn cores(&self, items: &[&IndexedItem], frozen_before: i64) -> Vec<Vec<u32>> {
-        let mut cores: BTreeMap<(u8, i64), Vec<u32>> = BTreeMap::new();
-        for (at, item) in items.iter().enumerate() {
-            if item.first_seen_at < frozen_before {
-                cores.entry((0, item.story.to_row())).or_default().push(at as u32);
-            }
-            for tag in self.window.tags(item.id) {
-                if let Constraint::MustLink(decision) = tag {
-                    cores.entry((1, *decision)).or_default().push(at as u32);
+    /// Groups the participants by their pairs and constraints.
+    fn group(&self, participants: &[Participant], frozen_before: i64) -> Vec<Vec<u32>> {
+        let positions = positions(participants);
+        let items: Vec<&IndexedItem> = participants.iter().filter_map(|item| self.window.get(item.seq)).collect();
+        let mut links: Vec<ItemLink> = Vec::new();
+        for (position, item) in (0u32..).zip(&items) {
+            for neighbor in item.neighbors.iter().filter(|neighbor| neighbor.log_odds() > MIN_PAIR_LOG_ODDS) {
+                if let Some(other) = positions.get(&neighbor.seq) {
+                    let (first, second) = (position.min(*other), position.max(*other));
+                    links.push(ItemLink { first, second, log_odds: neighbor.log_odds() });
                 }
             }
         }
-        cores.into_values().filter(|core| core.len() > 1).collect()
+        // Both items may list the pair. The higher score counts.
+        links.sort_unstable_by(|a, b| {
+            (a.first, a.second).cmp(&(b.first, b.second)).then(b.log_odds.total_cmp(&a.log_odds))
+        });
+        links.dedup_by_key(|link| (link.first, link.second));
+        let constraints: Vec<&[Constraint]> = items.iter().map(|item| self.window.constraints(item.id)).collect();
+        agglomerate(&constraints, &self.must_link(&items, frozen_before), &links, &self.linkage)
     }
 
-    /// Gives each group its story, and moves what stands elsewhere.
-    fn carry_out(
+    /// The positions of items that stay together regardless of their scores: those of a story that are beyond the revision
+    /// window, and those with a must-link constraint.
+    fn must_link(&self, items: &[&IndexedItem], frozen_before: i64) -> Vec<Vec<u32>> {
+        let mut frozen: BTreeMap<StoryId, Vec<u32>> = BTreeMap::new();
+        let mut constrained: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
+        for (position, item) in (0u32..).zip(items) {
+            if item.first_seen_at < frozen_before {
+                frozen.entry(item.story).or_default().push(position);
+            }
+            for constraint in self.window.constraints(item.id) {
+                if let Constraint::MustLink { decision } = constraint {
+                    constrained.entry(*decision).or_default().push(position);
+                }
+            }
+        }
+        frozen.into_values().chain(constrained.into_values()).filter(|items| items.len() > 1).collect()
+    }
+
+    /// Adds the excluded items of the participants' stories to the groups of their leaders. Those with a constraint stay
+    /// where they are.
+    fn add_followers(&self, participants: &mut Vec<Participant>, groups: &mut [Vec<u32>]) {
+        let positions = positions(participants);
+        let stories: BTreeSet<StoryId> = participants.iter().map(|item| item.story).collect();
+        let mut followers: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
+        for seq in stories.iter().flat_map(|story| self.window.members(*story)) {
+            let Some(item) = self.window.get(*seq).filter(|item| item.excluded) else { continue };
+            let Some(leader) = positions.get(&item.leader) else { continue };
+            if self.window.constraints(item.id).is_empty() {
+                followers.entry(*leader).or_default().push(participants.len() as u32);
+                participants.push(Participant { seq: *seq, story: item.story });
+            }
+        }
+        for group in groups {
+            let following: Vec<u32> =
+                group.iter().filter_map(|leader| followers.get(leader)).flatten().copied().collect();
+            group.extend(following);
+        }
+    }
+
+    /// Assigns a story to each group, and moves the items that are in another one.
+    fn apply(
         &mut self,
-        places: &[ItemSeq],
-        stories: &[StoryId],
-        groups: Vec<Vec<u32>>,
+        participants: &[Participant],
+        groups: &[Vec<u32>],
         mint: &mut MintStoryId<'_>,
     ) -> StoryRegrouping {
-        let mut out = StoryRegrouping::default();
-        let owners = owners(stories, &groups);
-        let mut left: FxHashSet<StoryId> = FxHashSet::default();
-        for (number, group) in groups.iter().enumerate() {
-            let founder = self.window.at(places[group[0] as usize]).map(|item| item.id);
-            let story = match (owners.get(&number), founder) {
-                (Some(story), _) => *story,
-                (None, Some(founder)) => {
-                    let story = mint(founder, &|id| self.window.knows(id));
-                    out.founded.push(CreatedStory { story, by: founder });
+        let mut regrouping = StoryRegrouping::default();
+        let mut left: BTreeSet<StoryId> = BTreeSet::new();
+        for (group, kept_story) in groups.iter().zip(kept_stories(participants, groups)) {
+            let members: Vec<Participant> = group.iter().map(|position| participants[*position as usize]).collect();
+            let seqs: Vec<ItemSeq> = members.iter().map(|member| member.seq).collect();
+            let story = match (kept_story, self.window.get(seqs[0]).map(|item| item.id)) {
+                (Some(story), _) => story,
+                (None, Some(by)) => {
+                    let story = mint(by, &|id| self.window.contains_story(id));
+                    regrouping.founded.push(CreatedStory { story, by });
                     story
                 }
                 (None, None) => continue,
             };
-            let members: Vec<ItemSeq> = group.iter().map(|at| places[*at as usize]).collect();
-            for at in group.iter().filter(|at| stories[**at as usize] != story) {
-                let (place, from) = (places[*at as usize], stories[*at as usize]);
-                let evidence = self.regrouped_evidence(place, &members, from);
-                self.window.put(place, story);
+            for Participant { seq, story: from } in members.into_iter().filter(|member| member.story != story) {
+                let evidence = self.regrouping_evidence(seq, &seqs, from);
+                self.window.assign_story(seq, story);
                 left.insert(from);
-                if let Some(item) = self.window.at(place) {
-                    out.moved.push(ItemMove { item: item.id, from, into: story, evidence });
+                if let Some(item) = self.window.get(seq) {
+                    regrouping.moved.push(ItemMove { item: item.id, from, into: story, evidence });
                 }
             }
         }
-        self.redirect_emptied(left, &mut out);
-        out
+        self.redirect_emptied(&left, &mut regrouping);
+        regrouping
     }
 
-    /// Stories whose voices all went elsewhere lead to where most of them went, and what is passive follows.
-    fn redirect_emptied(&mut self, left: FxHashSet<StoryId>, out: &mut StoryRegrouping) {
-        let mut left: Vec<StoryId> = left.into_iter().filter(|story| self.window.voices(*story) == 0).collect();
-        left.sort_unstable();
-        for from in left {
+    /// Redirects each story that lost all active items to the story that got most of them. The excluded items follow.
+    fn redirect_emptied(&mut self, left: &BTreeSet<StoryId>, regrouping: &mut StoryRegrouping) {
+        for from in left.iter().copied() {
+            if self.window.active_members(from) > 0 {
+                continue;
+            }
             let mut targets: BTreeMap<StoryId, usize> = BTreeMap::new();
-            for moved in out.moved.iter().filter(|moved| moved.from == from) {
+            for moved in regrouping.moved.iter().filter(|moved| moved.from == from) {
                 *targets.entry(moved.into).or_default() += 1;
             }
-            let Some(into) = targets.iter().max_by_key(|(_, count)| **count).map(|(story, _)| *story) else { continue };
-            for place in self.window.members(from).to_vec() {
-                self.window.put(place, into);
-                if let Some(item) = self.window.at(place) {
+            let Some((into, _)) = targets.into_iter().max_by_key(|(_, count)| *count) else { continue };
+            for seq in self.window.members(from).to_vec() {
+                self.window.assign_story(seq, into);
+                if let Some(item) = self.window.get(seq) {
                     let reasons = vec![JoinReason::Merged { from }];
                     let evidence = JoinEvidence { score: 1.0, needed: self.options.threshold, reasons };
-                    out.moved.push(ItemMove { item: item.id, from, into, evidence });
+                    regrouping.moved.push(ItemMove { item: item.id, from, into, evidence });
                 }
             }
-            out.emptied.push((from, into));
+            regrouping.emptied.push((from, into));
         }
     }
 
-    fn regrouped_evidence(&self, place: ItemSeq, members: &[ItemSeq], from: StoryId) -> JoinEvidence {
-        let Some(item) = self.window.at(place) else { return JoinEvidence::default() };
-        let known = item
-            .near
+    fn regrouping_evidence(&self, seq: ItemSeq, members: &[ItemSeq], from: StoryId) -> JoinEvidence {
+        let Some(item) = self.window.get(seq) else { return JoinEvidence::default() };
+        let linked = item
+            .neighbors
             .iter()
-            .filter(|near| near.score() > agglomerative::MIN_PAIR_LOG_ODDS && members.contains(&near.place));
-        let (sum, pairs, best) = known.fold((0.0, 0, f32::MIN), |(sum, pairs, best), near| {
-            (sum + near.score(), pairs + 1, f32::max(best, near.score()))
-        });
-        let link = match pairs {
-            0 => self.linkage.missing,
-            _ => self.linkage.link(sum, pairs, best, (1, members.len().saturating_sub(1).max(1))),
+            .filter(|neighbor| neighbor.log_odds() > MIN_PAIR_LOG_ODDS && members.contains(&neighbor.seq));
+        let log_odds = match linked.map(|neighbor| ClusterLink::new(neighbor.log_odds())).reduce(ClusterLink::merge) {
+            Some(link) => self.linkage.log_odds(link, [1, members.len().saturating_sub(1).max(1)]),
+            None => self.linkage.missing_pair,
         };
-        let mut evidence = self.evidence(place, members, link, None);
+        let mut evidence = self.join_evidence(seq, members, log_odds, None);
         evidence.reasons.push(JoinReason::Regrouped { from });
         evidence
     }
 }
 
-/// Which group gets which story: a story goes to the group with most of its items, the earliest of equals; a group that
-/// gets several keeps the oldest, which is the one with the earliest item.
-fn owners(stories: &[StoryId], groups: &[Vec<u32>]) -> FxHashMap<usize, StoryId> {
-    let mut parts: BTreeMap<(StoryId, usize), usize> = BTreeMap::new();
+fn close_neighbors(item: &IndexedItem) -> impl Iterator<Item = ItemSeq> {
+    let close = item.neighbors.iter().filter(|neighbor| neighbor.log_odds() > MIN_NEIGHBORHOOD_LOG_ODDS);
+    close.map(|neighbor| neighbor.seq)
+}
+
+fn positions(participants: &[Participant]) -> FxHashMap<ItemSeq, u32> {
+    participants.iter().zip(0..).map(|(item, position)| (item.seq, position)).collect()
+}
+
+/// The story that each group keeps. The group with most items of a story gets it; of equal groups, the first one. A group that
+/// gets several stories keeps the one with the earliest item.
+fn kept_stories(participants: &[Participant], groups: &[Vec<u32>]) -> Vec<Option<StoryId>> {
+    let mut counts: BTreeMap<(StoryId, usize), usize> = BTreeMap::new();
     let mut earliest: FxHashMap<StoryId, u32> = FxHashMap::default();
     for (number, group) in groups.iter().enumerate() {
-        for at in group {
-            let story = stories[*at as usize];
-            *parts.entry((story, number)).or_default() += 1;
-            let first = earliest.entry(story).or_insert(*at);
-            *first = (*first).min(*at);
+        for position in group {
+            let story = participants[*position as usize].story;
+            *counts.entry((story, number)).or_default() += 1;
+            let first = earliest.entry(story).or_insert(*position);
+            *first = (*first).min(*position);
         }
     }
     let mut largest: BTreeMap<StoryId, (usize, usize)> = BTreeMap::new();
-    for ((story, number), count) in parts {
+    for ((story, number), count) in counts {
         let known = largest.entry(story).or_insert((number, 0));
         if count > known.1 {
             *known = (number, count);
         }
     }
-    let mut owners: FxHashMap<usize, StoryId> = FxHashMap::default();
+    let mut kept: Vec<Option<StoryId>> = vec![None; groups.len()];
     for (story, (number, _)) in largest {
-        let owner = owners.entry(number).or_insert(story);
-        if earliest[&story] < earliest[owner] {
-            *owner = story;
+        if kept[number].is_none_or(|other| earliest[&story] < earliest[&other]) {
+            kept[number] = Some(story);
         }
     }
-    owners
+    kept
 }

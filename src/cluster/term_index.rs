@@ -1,212 +1,221 @@
-//! What the remembered items teach of each term: in how many it stands, whether it is a name, and who holds it.
+//! The inverted index: for each term its document frequency, its capitalization and the items that contain it.
+//!
+//! It covers the items in the window only. A term's entry is freed when the last item that contains the term expires.
 
+use super::item_seq::ItemSeq;
 use super::tokenizer::TermHash;
 use hashbrown::HashTable;
 use smallvec::SmallVec;
 
-/// Where an item stands in the queue of all items since the start. Counts on for ever, and wraps after four billion.
-pub(super) type ItemSeq = u32;
+/// A term's number in the index, valid while an item in the window contains the term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct TermId(pub u32);
 
-/// A term's number in the vocabulary, good for as long as a remembered item holds the term.
-pub(super) type TermId = u32;
-
-/// Latest items that are looked at for one term: what more items have in common is too common to tell anything.
+/// The maximum number of postings that are read for one term, the latest first: a term that more items share
+/// discriminates too little.
 pub(super) const MAX_POSTINGS: usize = 64;
-/// Items that are taken to have been seen before the first one, so that the first hundred are not all rare words.
+/// Documents assumed to precede the first one, so that the terms of the first hundred items are not all rare.
 const PRIOR_DOCUMENTS: f32 = 1000.0;
+/// Document frequencies below this number have a precomputed logarithm.
+const CACHED_LOGARITHMS: u32 = 4096;
 
 #[derive(Default)]
 struct TermEntry {
-    term: TermHash,
-    /// How it was written first, for evidence.
-    written: Box<str>,
-    /// IndexedItem items that hold it.
-    held: u32,
-    /// Those of them that teach.
-    items: u32,
-    capitals: u16,
-    smalls: u16,
-    /// The items filed under it, the latest last; up to twice as many as are looked at, so that dropping the rest is rare.
-    /// Most terms have few, which lie here with the rest.
+    hash: TermHash,
+    /// The first spelling seen, for evidence.
+    surface_form: Box<str>,
+    /// The number of items in the window that contain the term.
+    refs: u32,
+    /// The number of those items that count in document frequencies.
+    document_frequency: u32,
+    capitalized: u16,
+    lowercase: u16,
+    /// The items indexed under the term, the latest last. The list grows to twice [`MAX_POSTINGS`] before it is trimmed,
+    /// so that trimming is rare. Most lists are short and are stored inline.
     postings: SmallVec<[ItemSeq; 4]>,
 }
 
 pub(super) struct TermIndex {
-    /// Only the numbers: terms are hashes, and stand in `known`.
-    by_term: HashTable<TermId>,
-    known: Vec<TermEntry>,
+    /// Stores term numbers only: terms are hashes already, and `entries` holds them.
+    by_hash: HashTable<TermId>,
+    entries: Vec<TermEntry>,
     free: Vec<TermId>,
-    items: u32,
-    /// `ln(N + 1)`, where N is `items` and those taken to have been seen before: asked for as often as the next.
-    all: f32,
-    /// `ln(n + 0.5)` of small numbers, since every term of every item asks for one.
+    document_count: u32,
+    /// `ln(N + 1)`, where N is `document_count` plus [`PRIOR_DOCUMENTS`]. Every IDF needs it.
+    log_documents: f32,
+    /// `ln(n + 0.5)` for small n. Every IDF needs one of them.
     logarithms: Vec<f32>,
 }
-
-const CACHED_LOGARITHMS: u32 = 4096;
 
 impl Default for TermIndex {
     fn default() -> TermIndex {
         TermIndex {
-            by_term: HashTable::new(),
-            known: Vec::new(),
+            by_hash: HashTable::new(),
+            entries: Vec::new(),
             free: Vec::new(),
-            items: 0,
-            all: TermIndex::all(0),
+            document_count: 0,
+            log_documents: log_documents(0),
             logarithms: (0..CACHED_LOGARITHMS).map(|n| libm::logf(n as f32 + 0.5)).collect(),
         }
     }
 }
 
 impl TermIndex {
-    fn all(items: u32) -> f32 {
-        libm::logf(items as f32 + PRIOR_DOCUMENTS + 1.0)
+    /// The numbers of these terms, where they have one. A separate pass, so that the cache misses of all lookups overlap.
+    pub(super) fn lookup(&self, terms: impl Iterator<Item = TermHash>) -> SmallVec<[Option<TermId>; 128]> {
+        terms.map(|hash| self.by_hash.find(hash.0, |id| self.entry(*id).hash == hash).copied()).collect()
     }
 
-    fn find(&self, term: TermHash) -> Option<TermId> {
-        self.by_term.find(term, |entry| self.known[*entry as usize].term == term).copied()
+    /// Loads the entries of these terms into the cache, all at once.
+    pub(super) fn prefetch_entries(&self, terms: impl Iterator<Item = TermId>) {
+        std::hint::black_box(terms.fold(0, |sum, id| sum ^ self.entry(id).refs));
     }
 
-    /// The entries of these terms, where they have one. ItemWindow is asked for all at once, so that taking them in one by one
-    /// waits only once.
-    pub(super) fn entries(&self, terms: impl Iterator<Item = TermHash>) -> SmallVec<[Option<TermId>; 128]> {
-        terms.map(|term| self.find(term)).collect()
+    /// Counts an item that contains a term. `id` is what [`TermIndex::lookup`] returned; `surface_form` is how the item
+    /// spells the term.
+    pub(super) fn add_ref(
+        &mut self,
+        hash: TermHash,
+        id: Option<TermId>,
+        surface_form: &str,
+        counts_in_df: bool,
+    ) -> TermId {
+        let id = id.unwrap_or_else(|| self.insert(hash, surface_form));
+        let entry = self.entry_mut(id);
+        entry.refs += 1;
+        entry.document_frequency += u32::from(counts_in_df);
+        id
     }
 
-    /// Asks memory for what is known of these entries, all at once.
-    pub(super) fn call(&self, entries: impl Iterator<Item = TermId>) {
-        std::hint::black_box(entries.fold(0, |sum, entry| sum ^ self.known[entry as usize].held));
+    fn insert(&mut self, hash: TermHash, surface_form: &str) -> TermId {
+        let entry = TermEntry { hash, surface_form: surface_form.into(), ..TermEntry::default() };
+        let id = match self.free.pop() {
+            Some(free) => {
+                *self.entry_mut(free) = entry;
+                free
+            }
+            None => {
+                self.entries.push(entry);
+                TermId((self.entries.len() - 1) as u32)
+            }
+        };
+        self.by_hash.insert_unique(hash.0, id, |id| self.entries[id.0 as usize].hash.0);
+        id
     }
 
-    /// Takes in a term of an item that is now remembered. `entry` is what [`TermIndex::entries`] gave, `written` how the
-    /// item writes it; where `teaches`, the item counts in the frequencies.
-    pub(super) fn hold(&mut self, term: TermHash, entry: Option<TermId>, written: &str, teaches: bool) -> TermId {
-        let entry = entry.unwrap_or_else(|| {
-            let known = TermEntry { term, written: written.into(), ..TermEntry::default() };
-            let entry = match self.free.pop() {
-                Some(free) => {
-                    self.known[free as usize] = known;
-                    free
-                }
-                None => {
-                    self.known.push(known);
-                    (self.known.len() - 1) as TermId
-                }
-            };
-            self.by_term.insert_unique(term, entry, |entry| self.known[*entry as usize].term);
-            entry
-        });
-        let known = &mut self.known[entry as usize];
-        known.held += 1;
-        known.items += u32::from(teaches);
-        entry
-    }
-
-    /// Lets a term go with an item that is forgotten.
-    pub(super) fn release(&mut self, entry: TermId, taught: bool) {
-        let known = &mut self.known[entry as usize];
-        known.held -= 1;
-        known.items -= u32::from(taught);
-        if known.held == 0 {
-            if let Ok(found) = self.by_term.find_entry(known.term, |found| *found == entry) {
+    /// Removes the reference of an item that expired, and the entry with its last reference.
+    pub(super) fn drop_ref(&mut self, id: TermId, counted_in_df: bool) {
+        let entry = self.entry_mut(id);
+        entry.refs -= 1;
+        entry.document_frequency -= u32::from(counted_in_df);
+        if entry.refs == 0 {
+            let hash = std::mem::take(entry).hash;
+            if let Ok(found) = self.by_hash.find_entry(hash.0, |found| *found == id) {
                 found.remove();
             }
-            *known = TermEntry::default();
-            self.free.push(entry);
+            self.free.push(id);
         }
     }
 
-    /// Takes back that a remembered item taught a term.
-    pub(super) fn unteach(&mut self, entry: TermId) {
-        self.known[entry as usize].items -= 1;
+    /// Removes an item that stays in the window from a term's document frequency.
+    pub(super) fn remove_from_df(&mut self, id: TermId) {
+        self.entry_mut(id).document_frequency -= 1;
     }
 
-    /// Counts the items that teach.
-    pub(super) fn count(&mut self, by: i32) {
-        self.items = self.items.saturating_add_signed(by);
-        self.all = TermIndex::all(self.items);
+    /// Adds to the number of items that count in document frequencies.
+    pub(super) fn adjust_document_count(&mut self, by: i32) {
+        self.document_count = self.document_count.saturating_add_signed(by);
+        self.log_documents = log_documents(self.document_count);
     }
 
-    /// How many items teach.
-    pub(super) fn items(&self) -> u32 {
-        self.items
+    /// The number of items that count in document frequencies.
+    pub(super) fn document_count(&self) -> u32 {
+        self.document_count
     }
 
-    /// Notes how a term is written where a capital would tell a name.
-    pub(super) fn seen_written(&mut self, entry: TermId, capital: bool) {
-        let known = &mut self.known[entry as usize];
-        if known.capitals.max(known.smalls) == u16::MAX {
-            (known.capitals, known.smalls) = (known.capitals / 2, known.smalls / 2);
+    /// Counts a spelling of a term at a position where a capital letter would mark a name.
+    pub(super) fn count_spelling(&mut self, id: TermId, capitalized: bool) {
+        let entry = self.entry_mut(id);
+        if entry.capitalized.max(entry.lowercase) == u16::MAX {
+            (entry.capitalized, entry.lowercase) = (entry.capitalized / 2, entry.lowercase / 2);
         }
-        *if capital { &mut known.capitals } else { &mut known.smalls } += 1;
+        *entry.spelling_count(capitalized) += 1;
     }
 
-    /// Takes that note back.
-    pub(super) fn unsee_written(&mut self, entry: TermId, capital: bool) {
-        let known = &mut self.known[entry as usize];
-        let count = if capital { &mut known.capitals } else { &mut known.smalls };
+    /// Reverts [`TermIndex::count_spelling`].
+    pub(super) fn uncount_spelling(&mut self, id: TermId, capitalized: bool) {
+        let count = self.entry_mut(id).spelling_count(capitalized);
         *count = count.saturating_sub(1);
     }
 
-    /// Whether a term is a name: written with a capital in most places where others are not.
-    pub(super) fn is_name(&self, entry: TermId) -> bool {
-        let known = &self.known[entry as usize];
-        let (capitals, smalls) = (f32::from(known.capitals), f32::from(known.smalls));
-        capitals > 0.6 * (capitals + smalls + 0.5)
+    /// Whether a term is a name: most of its counted spellings are capitalized.
+    pub(super) fn is_name(&self, id: TermId) -> bool {
+        let entry = self.entry(id);
+        let (capitalized, lowercase) = (f32::from(entry.capitalized), f32::from(entry.lowercase));
+        capitalized > 0.6 * (capitalized + lowercase + 0.5)
     }
 
-    /// The rarity of a term, 0 to 1: its inverse document frequency over that of a term never seen.
-    pub(super) fn rarity(&self, entry: TermId) -> f32 {
-        let items = self.known[entry as usize].items;
-        // ln((N + 1) / (df + 0.5)) / ln((N + 1) / 0.5)
-        let own = self.logarithms.get(items as usize).copied().unwrap_or_else(|| libm::logf(items as f32 + 0.5));
-        ((self.all - own) / (self.all + std::f32::consts::LN_2)).max(0.02)
+    /// The inverse document frequency of a term, divided by that of a term never seen, so that it is between 0 and 1:
+    /// `ln((N + 1) / (df + 0.5)) / ln((N + 1) / 0.5)`, at least 0.02.
+    pub(super) fn idf(&self, id: TermId) -> f32 {
+        let df = self.entry(id).document_frequency;
+        let own = self.logarithms.get(df as usize).copied().unwrap_or_else(|| libm::logf(df as f32 + 0.5));
+        ((self.log_documents - own) / (self.log_documents + std::f32::consts::LN_2)).max(0.02)
     }
 
-    /// Files an item under one of its strongest terms.
-    pub(super) fn file(&mut self, entry: TermId, place: ItemSeq) {
-        let postings = &mut self.known[entry as usize].postings;
+    /// Appends an item to a term's postings.
+    pub(super) fn add_posting(&mut self, id: TermId, item: ItemSeq) {
+        let postings = &mut self.entry_mut(id).postings;
         if postings.len() >= 2 * MAX_POSTINGS {
             postings.drain(..MAX_POSTINGS);
         }
-        postings.push(place);
+        postings.push(item);
     }
 
-    /// Asks memory for the lists of these terms, all at once: as many entries as are going to be `read`, and the ends of the
-    /// other lists, where the item is going to be filed.
-    pub(super) fn call_filed(&self, entries: impl Iterator<Item = TermId>, mut read: usize) {
-        let call = |sum: ItemSeq, entry: TermId| {
-            let list = &self.known[entry as usize].postings;
-            let list = &list[list.len().saturating_sub(read.clamp(1, MAX_POSTINGS))..];
-            read = read.saturating_sub(list.len());
-            list.iter().step_by(16).chain(list.last()).fold(sum, |sum, place| sum ^ place)
+    /// Loads the postings of these terms into the cache, all at once: up to `limit` that are read, and the ends of the
+    /// other lists, where the item is going to be appended.
+    pub(super) fn prefetch_postings(&self, terms: impl Iterator<Item = TermId>, mut limit: usize) {
+        let touch = |sum: u32, id: TermId| {
+            let list = &self.entry(id).postings;
+            let list = &list[list.len().saturating_sub(limit.clamp(1, MAX_POSTINGS))..];
+            limit = limit.saturating_sub(list.len());
+            list.iter().step_by(16).chain(list.last()).fold(sum, |sum, item| sum ^ item.0)
         };
-        std::hint::black_box(entries.fold(0, call));
+        std::hint::black_box(terms.fold(0, touch));
     }
 
-    /// The remembered items filed under a term, the latest last. `first` is the first place that is remembered.
-    pub(super) fn filed(&self, entry: TermId, first: ItemSeq) -> &[ItemSeq] {
-        let all = &self.known[entry as usize].postings;
+    /// The latest items in the window that are indexed under a term, the latest last. `first` is the first item in the
+    /// window.
+    pub(super) fn postings(&self, id: TermId, first: ItemSeq) -> &[ItemSeq] {
+        let all = &self.entry(id).postings;
         let latest = &all[all.len().saturating_sub(MAX_POSTINGS)..];
         match latest.first() {
-            Some(oldest) if before(*oldest, first) => &latest[latest.partition_point(|place| before(*place, first))..],
+            Some(oldest) if oldest.precedes(first) => &latest[latest.partition_point(|item| item.precedes(first))..],
             _ => latest,
         }
     }
 
-    pub(super) fn written(&self, entry: TermId) -> &str {
-        &self.known[entry as usize].written
+    pub(super) fn surface_form(&self, id: TermId) -> &str {
+        &self.entry(id).surface_form
+    }
+
+    fn entry(&self, id: TermId) -> &TermEntry {
+        &self.entries[id.0 as usize]
+    }
+
+    fn entry_mut(&mut self, id: TermId) -> &mut TermEntry {
+        &mut self.entries[id.0 as usize]
     }
 }
 
-/// Whether a place comes before another, over the wrap.
-pub(super) fn before(one: ItemSeq, other: ItemSeq) -> bool {
-    (one.wrapping_sub(other) as i32) < 0
+impl TermEntry {
+    fn spelling_count(&mut self, capitalized: bool) -> &mut u16 {
+        if capitalized { &mut self.capitalized } else { &mut self.lowercase }
+    }
 }
 
-/// Spreads places, or entries, over 2^`bits` numbers (Fibonacci hashing; Knuth, The Art of Computer Programming, 6.4).
-pub(super) fn fibonacci_hash(number: u32, bits: u32) -> usize {
-    (number.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
+fn log_documents(documents: u32) -> f32 {
+    libm::logf(documents as f32 + PRIOR_DOCUMENTS + 1.0)
 }
 
 #[cfg(test)]
@@ -214,19 +223,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_remembered_items_are_filed_over_the_wrap_too() {
-        let mut vocabulary = TermIndex::default();
-        let entry = vocabulary.hold(1, None, "word", true);
-        let start = ItemSeq::MAX - 200;
+    fn postings_are_the_latest_items_in_the_window_across_the_wrap() {
+        let mut index = TermIndex::default();
+        let id = index.add_ref(TermHash(1), None, "word", true);
+        let start = ItemSeq(u32::MAX - 200);
         for n in 0..300 {
-            let place = start.wrapping_add(n);
-            vocabulary.file(entry, place);
-            let filed = vocabulary.filed(entry, start);
-            assert_eq!(filed.last(), Some(&place));
-            assert_eq!(filed.len(), MAX_POSTINGS.min(n as usize + 1), "the latest are there, whatever was dropped");
+            let item = start.advance(n);
+            index.add_posting(id, item);
+            let postings = index.postings(id, start);
+            assert_eq!(postings.last(), Some(&item));
+            assert_eq!(postings.len(), MAX_POSTINGS.min(n + 1), "trimming keeps the latest items");
         }
-        let latest: Vec<ItemSeq> = (260..300).map(|n| start.wrapping_add(n)).collect();
-        assert_eq!(vocabulary.filed(entry, start.wrapping_add(260)), latest, "what is forgotten is not found");
-        assert!(vocabulary.filed(entry, start.wrapping_add(300)).is_empty());
+        let latest: Vec<ItemSeq> = (260..300).map(|n| start.advance(n)).collect();
+        assert_eq!(index.postings(id, start.advance(260)), latest, "expired items are not returned");
+        assert!(index.postings(id, start.advance(300)).is_empty());
     }
 }

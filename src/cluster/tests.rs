@@ -1,24 +1,29 @@
-//! What grouping does with small written cases.
+//! Grouping on small hand-written cases.
 
-use super::evaluation::dataset::replay;
-use super::*;
-use crate::domain::{ConstraintId, ConstraintKind, GroupingConstraint, SourceId, Timestamp};
+use super::evaluation::replay::replay;
+use super::{Clusterer, Options};
+use crate::domain::{
+    ConstraintId, ConstraintKind, GroupingConstraint, Item, ItemId, JoinReason, SourceId, StoryAssignment, StoryId,
+    StoryPlacement, Timestamp,
+};
+use jiff::SignedDuration;
 
-/// Which items stand together, as the position of the first of each item's story. Each is `outlet | title | summary`,
-/// one a minute, amid unrelated news.
+/// Groups reports amid unrelated news. Each line is `outlet | title | summary`; they arrive one per minute. Returns for each
+/// report the position of the first report of its story.
 fn stories(lang: &str, lines: &[&str]) -> Vec<usize> {
-    let mut items = background();
-    let first = items.len();
-    items.extend(lines.iter().enumerate().map(|(n, line)| item((first + n) as i64, line, lang)));
-    together(&replay(&mut Clusterer::new(Options::default()), &items)[first..])
+    let items = with_background(lang, lines);
+    first_of_story(&replay(&mut Clusterer::new(Options::default()), &items)[BACKGROUND..])
 }
 
-fn together(found: &[StoryId]) -> Vec<usize> {
+fn first_of_story(found: &[StoryId]) -> Vec<usize> {
     found.iter().map(|story| found.iter().position(|other| other == story).unwrap()).collect()
 }
 
-/// Unrelated news, so that the words of a case are not the only words in the world.
-fn background() -> Vec<Item> {
+/// The number of unrelated items before the reports of a case.
+const BACKGROUND: usize = 120;
+
+/// The reports of a case after unrelated news, which gives their words realistic frequencies.
+fn with_background(lang: &str, lines: &[&str]) -> Vec<Item> {
     const NOUNS: [&str; 12] = [
         "harvest",
         "museum",
@@ -33,11 +38,14 @@ fn background() -> Vec<Item> {
         "senate",
         "yacht",
     ];
-    let line = |n: usize| {
+    let background = (0..BACKGROUND).map(|n| {
         let (a, b) = (NOUNS[n % 12], NOUNS[(n * 7 + n / 12) % 12]);
-        format!("o{n}.example | {a} plan number{n} for {b} | Officials in town{n} talk of {b} and {a} again")
-    };
-    (0..120).map(|n| item(n as i64, &line(n), "en")).collect()
+        let line =
+            format!("o{n}.example | {a} plan number{n} for {b} | Officials in town{n} talk of {b} and {a} again");
+        item(n as i64, &line, "en")
+    });
+    let reports = lines.iter().enumerate().map(|(n, line)| item((BACKGROUND + n) as i64, line, lang));
+    background.chain(reports).collect()
 }
 
 fn item(id: i64, line: &str, lang: &str) -> Item {
@@ -75,12 +83,12 @@ const TRAIN: [&str; 4] = [
 ];
 
 #[test]
-fn reports_of_one_event_meet_and_others_stay_away() {
+fn reports_of_one_event_share_a_story_and_others_do_not() {
     assert_eq!(stories("en", &TRAIN), [0, 0, 2, 0]);
 }
 
 #[test]
-fn the_order_of_arrival_does_not_decide() {
+fn order_of_arrival_does_not_change_the_stories() {
     for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1]] {
         let lines = order.map(|n| TRAIN[n]);
         let found = stories("en", &lines);
@@ -91,9 +99,9 @@ fn the_order_of_arrival_does_not_decide() {
     }
 }
 
-/// In each language: two reports of one event in other words, and one of another event of the same kind.
+/// In each language: two reports of one event in different words, and one of another event.
 #[test]
-fn reports_meet_in_every_language() {
+fn reports_of_one_event_share_a_story_in_every_language() {
     for (lang, lines) in [
         (
             "de",
@@ -197,7 +205,7 @@ fn reports_meet_in_every_language() {
 }
 
 #[test]
-fn a_number_apart_keeps_products_apart() {
+fn products_with_different_numbers_are_separate_stories() {
     let found = stories(
         "en",
         &[
@@ -209,7 +217,7 @@ fn a_number_apart_keeps_products_apart() {
 }
 
 #[test]
-fn daily_templates_of_one_outlet_do_not_chain() {
+fn daily_series_of_one_outlet_is_not_one_story() {
     let found = stories(
         "en",
         &[
@@ -222,7 +230,7 @@ fn daily_templates_of_one_outlet_do_not_chain() {
 }
 
 #[test]
-fn a_disguised_headline_meets_the_plain_one() {
+fn headline_with_homoglyphs_joins_the_plain_one() {
     let found = stories(
         "en",
         &[
@@ -234,7 +242,7 @@ fn a_disguised_headline_meets_the_plain_one() {
 }
 
 #[test]
-fn two_links_to_one_article_are_one_story_and_one_is_a_copy() {
+fn items_with_the_same_url_share_a_story_and_the_second_is_a_copy() {
     let mut clusterer = Clusterer::new(Options::default());
     let first = item(1, "a.example | One headline | words | https://a.example/x", "en");
     let second = item(2, "a.example | Another headline entirely | other | https://a.example/x", "en");
@@ -246,7 +254,7 @@ fn two_links_to_one_article_are_one_story_and_one_is_a_copy() {
 }
 
 #[test]
-fn a_wire_text_with_another_headline_is_a_copy() {
+fn wire_text_under_another_headline_is_a_copy() {
     let wire = "Rescue boats brought ninety passengers ashore after the ferry caught fire off the northern cape, the coast \
                 guard said, adding that two sailors were treated for smoke and that the hull holds";
     let mut clusterer = Clusterer::new(Options::default());
@@ -254,99 +262,96 @@ fn a_wire_text_with_another_headline_is_a_copy() {
         format!("a.example | Ferry fire off the cape | {wire}"),
         format!("b.example | Ninety saved as ferry burns | CAPE TOWN (Northern Wire) {wire}. Read more on our site."),
     ];
-    let placed: Vec<StoryAssignment> = lines
+    let assigned: Vec<StoryAssignment> = lines
         .iter()
         .enumerate()
         .map(|(n, line)| clusterer.assign(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64)))
         .collect();
-    assert_eq!((placed[1].story, placed[1].copy_of), (placed[0].story, Some(ItemId(0))));
+    assert_eq!((assigned[1].story, assigned[1].copy_of), (assigned[0].story, Some(ItemId(0))));
 }
 
-/// Runs a case with a decision made once all items are placed, and looks again.
-fn decided(lines: &[&str], decision: GroupingConstraint) -> Vec<usize> {
-    let items = {
-        let mut items = background();
-        let first = items.len();
-        items.extend(lines.iter().enumerate().map(|(n, line)| item((first + n) as i64, line, "en")));
-        items
-    };
+/// Groups reports, then adds a constraint and reclusters twice.
+fn stories_with_constraint(lines: &[&str], constraint: GroupingConstraint) -> Vec<usize> {
+    let items = with_background("en", lines);
     let mut clusterer = Clusterer::new(Options::default());
     let mut found = replay(&mut clusterer, &items);
-    clusterer.add_constraint(&decision);
+    clusterer.add_constraint(&constraint);
     for round in 1..3 {
-        let at = items.last().unwrap().first_seen_at + SignedDuration::from_hours(round);
-        for moved in clusterer.recluster(at, |founder, _| StoryId::from_row(10_000 * round + founder.0)).moved {
+        let now = items.last().unwrap().first_seen_at + SignedDuration::from_hours(round);
+        for moved in clusterer.recluster(now, |first, _| StoryId::from_row(10_000 * round + first.0)).moved {
             found[moved.item.0 as usize] = moved.into;
         }
     }
-    together(&found[items.len() - lines.len()..])
+    first_of_story(&found[BACKGROUND..])
 }
 
-fn decision(kind: ConstraintKind, stayed: &[i64], moved: &[i64]) -> GroupingConstraint {
-    let items = |list: &[i64]| list.iter().map(|n| ItemId(120 + n)).collect();
+/// A constraint on reports, given by their positions.
+fn constraint(kind: ConstraintKind, stayed: &[i64], moved: &[i64]) -> GroupingConstraint {
+    let items = |positions: &[i64]| positions.iter().map(|n| ItemId(BACKGROUND as i64 + n)).collect();
     let (stayed, moved) = (items(stayed), items(moved));
     GroupingConstraint { id: ConstraintId(1), kind, made_at: Timestamp::UNIX_EPOCH, undone_at: None, stayed, moved }
 }
 
 #[test]
-fn what_the_operator_set_apart_stays_apart() {
-    let found = decided(&TRAIN, decision(ConstraintKind::CannotLink, &[0], &[1]));
+fn items_that_the_operator_separated_stay_separate() {
+    let found = stories_with_constraint(&TRAIN, constraint(ConstraintKind::CannotLink, &[0], &[1]));
     assert_ne!(found[0], found[1]);
-    let found = decided(&TRAIN, decision(ConstraintKind::Split, &[0, 1], &[3]));
+    let found = stories_with_constraint(&TRAIN, constraint(ConstraintKind::Split, &[0, 1], &[3]));
     assert_eq!(found, [0, 0, 2, 3]);
 }
 
 #[test]
-fn what_the_operator_merged_stays_together() {
-    assert_eq!(decided(&TRAIN, decision(ConstraintKind::Merge, &[0, 1, 3], &[2])), [0, 0, 0, 0]);
+fn items_that_the_operator_merged_stay_together() {
+    assert_eq!(stories_with_constraint(&TRAIN, constraint(ConstraintKind::Merge, &[0, 1, 3], &[2])), [0, 0, 0, 0]);
 }
 
 #[test]
-fn two_items_are_explained() {
+fn explanation_gives_score_and_shared_terms() {
     let mut clusterer = Clusterer::new(Options::default());
-    let mut items = background();
-    items.extend(TRAIN.iter().enumerate().map(|(n, line)| item(120 + n as i64, line, "en")));
-    replay(&mut clusterer, &items);
+    replay(&mut clusterer, &with_background("en", &TRAIN));
     let together = clusterer.explain(ItemId(120), ItemId(121)).unwrap();
-    assert!(together.score > together.needed && together.shared.contains(&"armoured".to_owned()), "{together:?}");
-    let apart = clusterer.explain(ItemId(120), ItemId(122)).unwrap();
-    assert!(apart.score < apart.needed && apart.shared.is_empty(), "{apart:?}");
+    assert!(
+        together.score > together.threshold && together.shared_terms.contains(&"armoured".to_owned()),
+        "{together:?}"
+    );
+    let separate = clusterer.explain(ItemId(120), ItemId(122)).unwrap();
+    assert!(separate.score < separate.threshold && separate.shared_terms.is_empty(), "{separate:?}");
     assert_eq!(clusterer.explain(ItemId(120), ItemId(9999)), None);
 }
 
 #[test]
-fn a_restart_changes_no_decision() {
+fn restart_changes_no_assignment() {
     let lines = [
         "a.example | Quake shakes Ankhoro | A strong earthquake hit the city of Ankhoro",
         "b.example | Earthquake in Ankhoro kills four | Rescuers search the city",
         "c.example | Rescuers dig in Ankhoro after the earthquake | Four are dead in the city",
         "d.example | Bank lifts rates | The central bank raised its rate",
     ];
-    for cut in 0..lines.len() {
-        let mut whole = Clusterer::new(Options::default());
-        let mut placed = Vec::new();
+    for restart_at in 0..lines.len() {
+        let mut uninterrupted = Clusterer::new(Options::default());
+        let mut assigned = Vec::new();
         for (n, line) in lines.iter().enumerate() {
-            placed.push(whole.assign(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64)));
+            assigned.push(uninterrupted.assign(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64)));
         }
         let mut resumed = Clusterer::new(Options::default());
         for (n, line) in lines.iter().enumerate() {
-            if n < cut {
-                resumed.restore(&item(n as i64, line, "en"), placed[n].story, placed[n].copy_of);
+            if n < restart_at {
+                resumed.restore(&item(n as i64, line, "en"), assigned[n].story, assigned[n].copy_of);
             } else {
                 let again = resumed.assign(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64));
-                assert_eq!(again, placed[n], "cut at {cut}");
+                assert_eq!(again, assigned[n], "restarted after {restart_at} items");
             }
         }
     }
 }
 
 #[test]
-fn what_left_the_window_is_forgotten() {
+fn expired_items_are_not_matched() {
     let mut clusterer = Clusterer::new(Options::default());
     let line = "a.example | Quake shakes Ankhoro | A strong earthquake | https://a.example/x";
     let mut late = item(2, line, "en");
     clusterer.assign(&item(1, line, "en"), |_| StoryId::from_row(1));
     late.first_seen_at += SignedDuration::from_hours(80);
-    let placed = clusterer.assign(&late, |_| StoryId::from_row(2));
-    assert_eq!((placed.placement, clusterer.active_items()), (StoryPlacement::Founded, 1));
+    let assigned = clusterer.assign(&late, |_| StoryId::from_row(2));
+    assert_eq!((assigned.placement, clusterer.active_items()), (StoryPlacement::Founded, 1));
 }

@@ -1,73 +1,110 @@
-//! TokenizedText to terms: Unicode words (UAX #29) in NFKC and lower case, stemmed by language, stop words left out; pairs of
-//! letters for scripts that write no spaces. Letters that only look Latin are folded (UTS #39), so that a disguised
-//! headline meets the plain one.
+//! Splits text into terms: Unicode words (UAX #29) in NFKC and lower case, without stop words, stemmed by language. Scripts
+//! that are written without spaces give character bigrams. Homoglyphs of Latin letters are folded (UTS #39), so that a
+//! disguised headline gets the terms of the plain one.
 
 use super::language::LanguageRules;
+use crate::domain::display_text::is_invisible;
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
+use std::ops::Range;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// A term: the hash of its stem. Saves a table of all words ever seen; two of a million words collide once in a million.
-pub(super) type TermHash = u64;
+/// The hash of a stem. Hashes make a table of all words unnecessary; among a million words the chance of one collision is one in
+/// a million.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct TermHash(pub u64);
 
-/// Letters of a summary that are read: what an article says first is what it is about.
+/// The term of stop words, which are dropped.
+const STOP_WORD: TermHash = TermHash(0);
+
+/// Only the start of a summary is read, because articles state their subject first.
 const MAX_SUMMARY_CHARS: usize = 400;
 
-/// A word that means something, where it stands.
-#[derive(Debug, Clone, Copy)]
+/// When more words are cached, the cache is cleared, which changes no result. The number fills a table of a power of two.
+const MAX_CACHED_STEMS: usize = (1 << 18) / 8 * 7;
+
+/// A term at its position in the text.
+#[derive(Debug, Clone)]
 pub(super) struct WordToken {
     pub term: TermHash,
-    /// Where it stands in the folded text.
-    pub at: (u32, u32),
-    pub number: bool,
-    pub capital: bool,
-    /// At the start of a sentence or quotation, where a capital tells nothing.
-    pub initial: bool,
+    /// Byte range in the folded text.
+    range: Range<u32>,
+    pub is_number: bool,
+    pub capitalized: bool,
+    /// Whether it starts a sentence or quotation, where every word is capitalized.
+    pub starts_sentence: bool,
 }
 
-/// Title and summary as terms.
+/// A title and a summary as terms.
 #[derive(Debug, Default)]
 pub(super) struct TokenizedText {
-    /// The title, folded, in lower case.
-    pub title_letters: String,
+    /// The title, folded and in lower case.
+    pub normalized_title: String,
     pub title: Vec<WordToken>,
     pub summary: Vec<WordToken>,
-    title_folded: String,
-    summary_folded: String,
+    folded_title: String,
+    folded_summary: String,
 }
 
-/// Terms of words that were met, since stemming costs more than looking a word up: by the word's hash and its language.
+impl TokenizedText {
+    pub(super) fn new(title: &str, summary: &str, language: &LanguageRules, stems: &mut StemCache) -> TokenizedText {
+        let folded_title = fold(title).into_owned();
+        let end = summary.char_indices().nth(MAX_SUMMARY_CHARS).map_or(summary.len(), |(end, _)| end);
+        let folded_summary = fold(&summary[..end]).into_owned();
+        TokenizedText {
+            normalized_title: folded_title.to_lowercase(),
+            title: tokenize(&folded_title, language, stems),
+            summary: tokenize(&folded_summary, language, stems),
+            folded_title,
+            folded_summary,
+        }
+    }
+
+    /// The spelling of a token in the item.
+    pub(super) fn surface_form(&self, in_title: bool, token: &WordToken) -> &str {
+        let text = if in_title { &self.folded_title } else { &self.folded_summary };
+        text.get(token.range.start as usize..token.range.end as usize).unwrap_or_default()
+    }
+
+    /// All terms in order, those of the title first.
+    pub(super) fn terms(&self) -> impl Iterator<Item = TermHash> {
+        self.title.iter().chain(&self.summary).map(|token| token.term)
+    }
+
+    /// Whether most words of the title are capitalized, so that a capital letter does not mark a name.
+    pub(super) fn has_title_case(&self) -> bool {
+        let words = self.title.iter().filter(|token| !token.is_number);
+        let capitalized = words.clone().filter(|word| word.capitalized).count();
+        let words = words.count();
+        words <= 3 || capitalized * 10 >= words * 6
+    }
+}
+
+/// Caches the terms of words, by language and word, because stemming costs more than a lookup.
 #[derive(Default)]
 pub(super) struct StemCache(FxHashMap<u64, TermHash>);
 
-/// The term of a stop word: none.
-const STOP_WORD: TermHash = 0;
-
-/// Words remembered; when there are more, all are forgotten at once, which changes no result. As many as fill a table of
-/// a power of two.
-const MAX_CACHED_STEMS: usize = (1 << 18) / 8 * 7;
-
 impl StemCache {
-    fn key(number: u8, lower: &str) -> u64 {
-        xxh3_64(lower.as_bytes()) ^ u64::from(number) << 56
+    fn key(language: &LanguageRules, word: &str) -> u64 {
+        xxh3_64(word.as_bytes()) ^ u64::from(language.id.0) << 56
     }
 
-    /// Asks memory for words, all at once, so that looking them up one by one waits only once.
-    fn call(&self, keys: impl Iterator<Item = u64>) {
-        std::hint::black_box(keys.filter(|key| self.0.contains_key(key)).count());
+    /// Looks up all keys once, so that the cache misses of the later lookups overlap.
+    fn prefetch(&self, words: &[PendingStem]) {
+        std::hint::black_box(words.iter().filter(|word| self.0.contains_key(&word.key)).count());
     }
 
-    /// The term of a word, whose key this is.
+    /// The term of a word with this key.
     fn term(&mut self, key: u64, language: &LanguageRules, word: &str) -> TermHash {
         if let Some(known) = self.0.get(&key) {
             return *known;
         }
         let mut lower = String::new();
-        write_lower(word, &mut lower);
-        let stop = lower.chars().nth(1).is_none() || language.is_stop_word(&lower);
-        let term = if stop { STOP_WORD } else { xxh3_64(language.stem(&lower).as_bytes()) };
+        write_normalized(word, &mut lower);
+        let is_stop_word = lower.chars().nth(1).is_none() || language.is_stop_word(&lower);
+        let term = if is_stop_word { STOP_WORD } else { TermHash(xxh3_64(language.stem(&lower).as_bytes())) };
         if self.0.len() >= MAX_CACHED_STEMS {
             self.0.clear();
         }
@@ -76,120 +113,93 @@ impl StemCache {
     }
 }
 
-impl TokenizedText {
-    pub(super) fn new(
-        title: &str,
-        summary: &str,
-        number: u8,
-        language: &LanguageRules,
-        stems: &mut StemCache,
-    ) -> TokenizedText {
-        let title_folded = fold(title).into_owned();
-        let cut = summary.char_indices().nth(MAX_SUMMARY_CHARS).map_or(summary, |(at, _)| &summary[..at]);
-        let summary_folded = fold(cut).into_owned();
-        TokenizedText {
-            title_letters: title_folded.to_lowercase(),
-            title: tokens(&title_folded, number, language, stems),
-            summary: tokens(&summary_folded, number, language, stems),
-            title_folded,
-            summary_folded,
-        }
-    }
-
-    /// A word as the item writes it.
-    pub(super) fn written(&self, in_title: bool, token: &WordToken) -> &str {
-        let text = if in_title { &self.title_folded } else { &self.summary_folded };
-        text.get(token.at.0 as usize..token.at.1 as usize).unwrap_or_default()
-    }
-
-    /// All terms in order, title first.
-    pub(super) fn terms(&self) -> impl Iterator<Item = TermHash> {
-        self.title.iter().chain(&self.summary).map(|token| token.term)
-    }
+/// A word whose term is looked up after the text is split.
+struct PendingStem {
+    /// The position of its token.
+    token: usize,
+    key: u64,
 }
 
-/// NFKC, without invisible characters, with letters that only look Latin made Latin where a word mixes scripts.
+/// Applies NFKC, removes invisible characters, and folds homoglyphs in words that mix scripts.
 fn fold(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() && !text.contains(crate::domain::display_text::is_invisible) {
+    if text.is_ascii() && !text.contains(is_invisible) {
         return text.into();
     }
-    let visible = text.chars().filter(|c| !crate::domain::display_text::is_invisible(*c) || c.is_whitespace());
-    let plain: String = match is_nfkc_quick(visible.clone()) {
+    let visible = text.chars().filter(|c| !is_invisible(*c) || c.is_whitespace());
+    let normalized: String = match is_nfkc_quick(visible.clone()) {
         IsNormalized::Yes => visible.collect(),
         _ => visible.nfkc().collect(),
     };
-    if !plain.chars().any(is_lookalike) {
-        return plain.into();
+    if !normalized.chars().any(is_greek_or_cyrillic) {
+        return normalized.into();
     }
-    plain.split_inclusive(|c: char| !c.is_alphanumeric()).map(unmix).collect::<String>().into()
+    normalized.split_inclusive(|c: char| !c.is_alphanumeric()).map(fold_mixed_script).collect::<String>().into()
 }
 
-/// Cyrillic and Greek, whose letters can stand for Latin ones.
-fn is_lookalike(c: char) -> bool {
-    matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}')
-}
-
-/// A word that mixes Latin with letters that look so, in Latin. A word of one script stays what it is.
-fn unmix(word: &str) -> Cow<'_, str> {
-    if !word.chars().any(|c| c.is_ascii_alphabetic()) || !word.chars().any(is_lookalike) {
+/// Folds the homoglyphs of a word that mixes Latin with Greek or Cyrillic. Other words stay unchanged.
+fn fold_mixed_script(word: &str) -> Cow<'_, str> {
+    if !word.chars().any(|c| c.is_ascii_alphabetic()) || !word.chars().any(is_greek_or_cyrillic) {
         return word.into();
     }
-    word.chars().map(latin).collect::<String>().into()
+    word.chars().map(fold_homoglyph).collect::<String>().into()
 }
 
-/// The Latin letter that a letter is confusable with (UTS #39), else the letter itself.
-fn latin(c: char) -> char {
-    let mut like = unicode_security::skeleton(c.encode_utf8(&mut [0; 4])).collect::<Vec<char>>();
-    match like.pop() {
-        Some(one) if like.is_empty() && one.is_ascii_alphabetic() && is_lookalike(c) => one,
+/// The Latin letter that a Greek or Cyrillic letter is confusable with (UTS #39), else the letter itself.
+fn fold_homoglyph(c: char) -> char {
+    let mut skeleton = unicode_security::skeleton(c.encode_utf8(&mut [0; 4])).collect::<Vec<char>>();
+    match skeleton.pop() {
+        Some(latin) if skeleton.is_empty() && latin.is_ascii_alphabetic() && is_greek_or_cyrillic(c) => latin,
         _ => c,
     }
 }
 
-fn tokens(text: &str, number: u8, language: &LanguageRules, stems: &mut StemCache) -> Vec<WordToken> {
-    let mut out = Vec::with_capacity(text.len() / 6);
-    let mut run: Vec<(usize, char)> = Vec::new();
-    // Words whose terms are to be looked up, by their places in `out`, where their keys stand until then.
-    let mut words: Vec<usize> = Vec::with_capacity(out.capacity());
-    let (mut end, mut lower) = (0, String::new());
-    for (at, word) in text.unicode_word_indices() {
-        let initial = end == 0 || text[end..at].contains(ends_a_sentence);
-        end = at + word.len();
-        if word.chars().all(is_unspaced) {
-            // A run goes on over words that the segmentation cuts, but not over signs.
-            if initial || run.last().is_some_and(|(last, c)| last + c.len_utf8() != at) {
-                pairs(&mut run, &mut out);
-            }
-            run.extend(word.char_indices().map(|(inside, c)| (at + inside, c)));
-            continue;
-        }
-        pairs(&mut run, &mut out);
-        let is_number = word.starts_with(|c: char| c.is_numeric());
-        write_lower(word, &mut lower);
-        let capital = word.starts_with(char::is_uppercase);
-        // The country and the pronoun differ by their capitals alone.
-        let acronym = capital && lower.len() <= 2 && word.chars().all(|c| c.is_uppercase() || c == '.');
-        let term = if is_number || acronym {
-            xxh3_64(lower.as_bytes()) ^ u64::from(acronym)
-        } else {
-            words.push(out.len());
-            StemCache::key(number, &lower)
-        };
-        out.push(WordToken { term, at: (at as u32, end as u32), number: is_number, capital, initial });
-    }
-    pairs(&mut run, &mut out);
-    stems.call(words.iter().map(|word| out[*word].term));
-    for word in words {
-        let WordToken { term: key, at: (start, end), .. } = out[word];
-        out[word].term = stems.term(key, language, &text[start as usize..end as usize]);
-    }
-    out.retain(|token| token.term != STOP_WORD);
-    out
+fn is_greek_or_cyrillic(c: char) -> bool {
+    matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}')
 }
 
-/// A word in lower case, without its signs and its possessive.
-fn write_lower(word: &str, lower: &mut String) {
-    let is_number = word.starts_with(|c: char| c.is_numeric());
+fn tokenize(text: &str, language: &LanguageRules, stems: &mut StemCache) -> Vec<WordToken> {
+    let mut tokens = Vec::with_capacity(text.len() / 6);
+    let mut pending: Vec<PendingStem> = Vec::with_capacity(tokens.capacity());
+    let mut unspaced: Vec<(usize, char)> = Vec::new();
+    let (mut end, mut lower) = (0, String::new());
+    for (start, word) in text.unicode_word_indices() {
+        let starts_sentence = end == 0 || text[end..start].contains(is_sentence_boundary);
+        end = start + word.len();
+        if word.chars().all(is_unspaced_script) {
+            // The segmentation splits such runs, so words are joined unless punctuation separates them.
+            if starts_sentence || unspaced.last().is_some_and(|(last, c)| last + c.len_utf8() != start) {
+                push_bigrams(&mut unspaced, &mut tokens);
+            }
+            unspaced.extend(word.char_indices().map(|(offset, c)| (start + offset, c)));
+            continue;
+        }
+        push_bigrams(&mut unspaced, &mut tokens);
+        let is_number = starts_with_digit(word);
+        write_normalized(word, &mut lower);
+        let capitalized = word.starts_with(char::is_uppercase);
+        // Only capitals distinguish the country "US" from the pronoun "us".
+        let is_acronym = capitalized && lower.len() <= 2 && word.chars().all(|c| c.is_uppercase() || c == '.');
+        let mut term = STOP_WORD;
+        if is_number || is_acronym {
+            term = TermHash(xxh3_64(lower.as_bytes()) ^ u64::from(is_acronym));
+        } else {
+            pending.push(PendingStem { token: tokens.len(), key: StemCache::key(language, &lower) });
+        }
+        tokens.push(WordToken { term, range: start as u32..end as u32, is_number, capitalized, starts_sentence });
+    }
+    push_bigrams(&mut unspaced, &mut tokens);
+    stems.prefetch(&pending);
+    for PendingStem { token, key } in pending {
+        let token = &mut tokens[token];
+        token.term = stems.term(key, language, &text[token.range.start as usize..token.range.end as usize]);
+    }
+    tokens.retain(|token| token.term != STOP_WORD);
+    tokens
+}
+
+/// Writes a word in lower case, without punctuation and possessive ending. Numbers keep their decimal points.
+fn write_normalized(word: &str, lower: &mut String) {
+    let is_number = starts_with_digit(word);
     lower.clear();
     for c in word.chars().filter(|c| !matches!(c, '.' | ',' | '\'' | '’') || (is_number && *c == '.')) {
         lower.extend(c.to_lowercase());
@@ -199,26 +209,35 @@ fn write_lower(word: &str, lower: &mut String) {
     }
 }
 
-fn ends_a_sentence(c: char) -> bool {
+fn starts_with_digit(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_numeric())
+}
+
+fn is_sentence_boundary(c: char) -> bool {
     matches!(
         c,
         '.' | '!' | '?' | ':' | '|' | '—' | '–' | '"' | '“' | '”' | '‘' | '(' | '。' | '、' | '，' | '！' | '？'
     )
 }
 
-/// Chinese, Japanese, Korean and Thai: every two neighbouring letters are a term, as in the CJK analysers of search
-/// engines, because a dictionary would be needed to find words.
-fn pairs(run: &mut Vec<(usize, char)>, out: &mut Vec<WordToken>) {
-    for pair in run.windows(2.min(run.len().max(1))) {
-        let letters: String = pair.iter().map(|(_, c)| *c).collect();
-        let (first, last) = (pair[0].0, pair[pair.len() - 1]);
-        let at = (first as u32, (last.0 + last.1.len_utf8()) as u32);
-        out.push(WordToken { term: xxh3_64(letters.as_bytes()), at, number: false, capital: false, initial: false });
+/// Splits a run of Chinese, Japanese, Korean or Thai into character bigrams, as the CJK analyzers of search engines do, because
+/// finding words would need a dictionary. A single character gives itself.
+fn push_bigrams(run: &mut Vec<(usize, char)>, tokens: &mut Vec<WordToken>) {
+    for bigram in run.windows(2.min(run.len().max(1))) {
+        let letters: String = bigram.iter().map(|(_, c)| *c).collect();
+        let (start, last) = (bigram[0].0, bigram[bigram.len() - 1]);
+        tokens.push(WordToken {
+            term: TermHash(xxh3_64(letters.as_bytes())),
+            range: start as u32..(last.0 + last.1.len_utf8()) as u32,
+            is_number: false,
+            capitalized: false,
+            starts_sentence: false,
+        });
     }
     run.clear();
 }
 
-fn is_unspaced(c: char) -> bool {
+fn is_unspaced_script(c: char) -> bool {
     matches!(c as u32,
         0x0e00..=0x0e7f | 0x1100..=0x11ff | 0x3040..=0x30ff | 0x3400..=0x9fff | 0xac00..=0xd7af | 0x20000..=0x3ffff)
 }
@@ -230,12 +249,12 @@ mod tests {
 
     fn terms(text: &str, lang: &str) -> Vec<TermHash> {
         let mut languages = LanguageRegistry::default();
-        let number = languages.of(Some(lang));
-        TokenizedText::new(text, "", number, languages.get(number), &mut StemCache::default()).terms().collect()
+        let language = languages.resolve(Some(lang));
+        TokenizedText::new(text, "", languages.get(language), &mut StemCache::default()).terms().collect()
     }
 
     #[test]
-    fn forms_of_a_word_are_one_term_in_each_language() {
+    fn inflected_forms_share_a_term_in_each_language() {
         for (lang, one, other) in [
             ("en", "The trains arrived", "train arriving"),
             ("de", "die Züge der Bahnen", "den Zügen einer Bahn"),
@@ -252,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_without_spaces_are_read_in_pairs() {
+    fn scripts_without_spaces_give_bigrams() {
         for (lang, one, other) in [
             ("zh", "地震袭击", "强烈地震"),
             ("ja", "地震が発生", "大地震"),
@@ -260,32 +279,32 @@ mod tests {
             ("th", "แผ่นดินไหว", "เกิดแผ่นดินไหว"),
         ] {
             let (one, other) = (terms(one, lang), terms(other, lang));
-            assert!(one.iter().any(|t| other.contains(t)), "nothing shared in {lang}");
+            assert!(one.iter().any(|t| other.contains(t)), "no shared term in {lang}");
         }
     }
 
     #[test]
-    fn invisible_wide_and_lookalike_letters_change_nothing() {
+    fn invisible_wide_and_homoglyph_letters_are_folded() {
         assert_eq!(terms("Ｆｉｒｅ in St\u{200b}adium", "en"), terms("fire stadium", "en"));
         assert_eq!(terms("Stadіum fіre spгeads".replace('г', "r").as_str(), "en"), terms("Stadium fire spreads", "en"));
     }
 
     #[test]
-    fn russian_and_greek_words_stay_what_they_are() {
+    fn russian_and_greek_words_stay_unchanged() {
         assert_eq!(fold("Москва сосед"), "Москва сосед");
         assert_eq!(fold("Αθήνα 2024"), "Αθήνα 2024");
         assert_eq!(fold("pаypаl"), "paypal");
     }
 
     #[test]
-    fn the_united_states_are_not_us() {
+    fn the_country_and_the_pronoun_are_different_terms() {
         assert_ne!(terms("US", "en"), Vec::<TermHash>::new());
         assert_eq!(terms("U.S.", "en"), terms("US", "en"));
         assert_ne!(terms("us", "en"), terms("US", "en"));
     }
 
     #[test]
-    fn thousands_are_read_with_and_without_a_comma() {
+    fn thousands_separators_are_ignored() {
         assert_eq!(terms("2,000 dead", "en"), terms("2000 dead", "en"));
         assert_ne!(terms("iPhone 16", "en"), terms("iPhone 17", "en"));
     }

@@ -86,7 +86,7 @@ fn a_wrong_argument_is_told_what_would_be_right() {
     let list = |arguments: &[&str]| desk.run(&[&["source", "list"], arguments].concat());
     assert!(list(&["--tag", "nothere"]).contains("no source has the tag ‘nothere’"));
     assert!(list(&["--problems"]).contains("no source has a problem"));
-    desk.fails(&["eval", &desk.file("empty.jsonl", "\n")], "holds no labelled item");
+    desk.fails(&["eval", &desk.file("empty.jsonl", "\n")], "contains no items");
 }
 
 #[tokio::test]

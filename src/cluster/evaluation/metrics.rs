@@ -1,6 +1,6 @@
-//! PrecisionRecall a grouping against labelled stories: B-cubed (Bagga and Baldwin, 1998) and pairwise precision, recall, F1.
+//! Scores a grouping against labels: B-cubed (Bagga and Baldwin, 1998) and pairwise precision, recall and F1.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 
 /// Precision, recall and their harmonic mean, 0 to 1.
@@ -11,92 +11,6 @@ pub struct PrecisionRecall {
     pub f1: f64,
 }
 
-/// How well a grouping meets the labels.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct ClusteringMetrics {
-    pub items: usize,
-    pub stories_labelled: usize,
-    pub stories_found: usize,
-    /// Averaged over items: how much of an item's story is right.
-    pub b_cubed: PrecisionRecall,
-    /// Over pairs of items that stand together.
-    pub pairs: PrecisionRecall,
-}
-
-/// Compares, item by item, the label with the story that was found.
-pub fn report<G: Eq + Hash, S: Eq + Hash>(items: &[(G, S)]) -> ClusteringMetrics {
-    let (mut labelled, mut found, mut both) = (HashMap::new(), HashMap::new(), HashMap::new());
-    for (label, story) in items {
-        *labelled.entry(label).or_insert(0u64) += 1;
-        *found.entry(story).or_insert(0u64) += 1;
-        *both.entry((label, story)).or_insert(0u64) += 1;
-    }
-    let n = items.len().max(1) as f64;
-    let over = |size: &dyn Fn(&G, &S) -> u64| -> f64 {
-        let mut parts: Vec<f64> = both.iter().map(|((g, s), c)| (c * c) as f64 / size(g, s) as f64).collect();
-        // Summed in order of size, so that the last digit does not depend on the order of a hash map.
-        parts.sort_by(f64::total_cmp);
-        parts.iter().sum::<f64>() / n
-    };
-    let pairs = |counts: &mut dyn Iterator<Item = u64>| counts.map(|c| c * (c - 1) / 2).sum::<u64>() as f64;
-    let hits = pairs(&mut both.values().copied());
-    ClusteringMetrics {
-        items: items.len(),
-        stories_labelled: labelled.len(),
-        stories_found: found.len(),
-        b_cubed: PrecisionRecall::new(over(&|_, s| found[s]), over(&|g, _| labelled[g])),
-        pairs: PrecisionRecall::new(
-            hits / pairs(&mut found.values().copied()).max(1.0),
-            hits / pairs(&mut labelled.values().copied()).max(1.0),
-        ),
-    }
-}
-
-/// A story that is wrong, and in which way.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct GroupingError {
-    /// Pairs of items that are wrong by it.
-    pub pairs: u64,
-    /// The items, by position: those that belong together in one part each, the largest part first.
-    pub parts: Vec<Vec<usize>>,
-}
-
-/// The worst mistakes of each kind.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct GroupingErrors {
-    /// Stories found that hold items of several labels; a part is a label.
-    pub false_merges: Vec<GroupingError>,
-    /// LabeledItem stories whose items were found in several; a part is a story found.
-    pub misses: Vec<GroupingError>,
-}
-
-/// Looks for the mistakes that cost most pairs, at most `limit` of each kind.
-pub fn mistakes<G: Eq + Hash + Ord, S: Eq + Hash + Ord>(items: &[(G, S)], limit: usize) -> GroupingErrors {
-    let flipped: Vec<(&S, &G)> = items.iter().map(|(label, story)| (story, label)).collect();
-    let straight: Vec<(&G, &S)> = items.iter().map(|(label, story)| (label, story)).collect();
-    GroupingErrors { false_merges: split_up(&flipped, limit), misses: split_up(&straight, limit) }
-}
-
-/// The wholes that fall into several parts, those that lose most pairs first.
-fn split_up<W: Ord, P: Ord>(items: &[(W, P)], limit: usize) -> Vec<GroupingError> {
-    let mut wholes: BTreeMap<&W, BTreeMap<&P, Vec<usize>>> = BTreeMap::new();
-    for (at, (whole, part)) in items.iter().enumerate() {
-        wholes.entry(whole).or_default().entry(part).or_default().push(at);
-    }
-    let pairs = |n: usize| (n * n.saturating_sub(1) / 2) as u64;
-    let mistake = |parts: BTreeMap<&P, Vec<usize>>| {
-        let mut parts: Vec<Vec<usize>> = parts.into_values().collect();
-        parts.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
-        let whole = pairs(parts.iter().map(Vec::len).sum());
-        GroupingError { pairs: whole - parts.iter().map(|part| pairs(part.len())).sum::<u64>(), parts }
-    };
-    let mut mistakes: Vec<GroupingError> =
-        wholes.into_values().map(mistake).filter(|mistake| mistake.pairs > 0).collect();
-    mistakes.sort_by(|a, b| b.pairs.cmp(&a.pairs).then(a.parts.cmp(&b.parts)));
-    mistakes.truncate(limit);
-    mistakes
-}
-
 impl PrecisionRecall {
     fn new(precision: f64, recall: f64) -> Self {
         let sum = precision + recall;
@@ -104,27 +18,170 @@ impl PrecisionRecall {
     }
 }
 
+/// How well a grouping matches the labels.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct ClusteringMetrics {
+    pub items: usize,
+    pub stories_labeled: usize,
+    pub stories_found: usize,
+    /// Averaged over items: how much of an item's story is right.
+    pub b_cubed: PrecisionRecall,
+    /// Over pairs of items in one story.
+    pub pairs: PrecisionRecall,
+}
+
+impl ClusteringMetrics {
+    /// Scores items, each given by its label and the story that was found for it.
+    pub fn new<L: Eq + Hash, S: Eq + Hash>(items: &[(L, S)]) -> ClusteringMetrics {
+        let sums = MetricSums::new(items, |_| true);
+        ClusteringMetrics {
+            items: items.len(),
+            stories_labeled: items.iter().map(|(label, _)| label).collect::<HashSet<_>>().len(),
+            stories_found: items.iter().map(|(_, story)| story).collect::<HashSet<_>>().len(),
+            b_cubed: sums.b_cubed(),
+            pairs: sums.pairs(),
+        }
+    }
+}
+
+/// Sums over items from which the figures follow. The sums of disjoint sets of items can be added.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MetricSums {
+    items: f64,
+    /// Of each item, the share of its found story that has its label.
+    precision: f64,
+    /// Of each item, the share of its label that is in its found story.
+    recall: f64,
+    /// Pairs with one label and one found story; with one found story; with one label. A pair of which only one item is
+    /// counted gives one half.
+    correct_pairs: f64,
+    found_pairs: f64,
+    labeled_pairs: f64,
+}
+
+impl MetricSums {
+    /// The sums over the items whose label `counts`, each amid all items.
+    pub fn new<L: Eq + Hash, S: Eq + Hash>(items: &[(L, S)], counts: impl Fn(&L) -> bool) -> MetricSums {
+        let (mut by_label, mut by_story, mut by_both) = (HashMap::new(), HashMap::new(), HashMap::new());
+        for (label, story) in items {
+            *by_label.entry(label).or_insert(0.0) += 1.0;
+            *by_story.entry(story).or_insert(0.0) += 1.0;
+            *by_both.entry((label, story)).or_insert(0.0) += 1.0;
+        }
+        let mut sums = MetricSums::default();
+        for (label, story) in items.iter().filter(|(label, _)| counts(label)) {
+            let (labeled, found, both): (f64, f64, f64) = (by_label[label], by_story[story], by_both[&(label, story)]);
+            sums.items += 1.0;
+            sums.precision += both / found;
+            sums.recall += both / labeled;
+            sums.correct_pairs += (both - 1.0) / 2.0;
+            sums.found_pairs += (found - 1.0) / 2.0;
+            sums.labeled_pairs += (labeled - 1.0) / 2.0;
+        }
+        sums
+    }
+
+    pub fn add(&mut self, other: MetricSums) {
+        self.items += other.items;
+        self.precision += other.precision;
+        self.recall += other.recall;
+        self.correct_pairs += other.correct_pairs;
+        self.found_pairs += other.found_pairs;
+        self.labeled_pairs += other.labeled_pairs;
+    }
+
+    pub fn b_cubed(&self) -> PrecisionRecall {
+        PrecisionRecall::new(self.precision / self.items.max(1.0), self.recall / self.items.max(1.0))
+    }
+
+    pub fn pairs(&self) -> PrecisionRecall {
+        let precision = self.correct_pairs / self.found_pairs.max(1.0);
+        PrecisionRecall::new(precision, self.correct_pairs / self.labeled_pairs.max(1.0))
+    }
+}
+
+/// A story that was grouped wrongly.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct GroupingError {
+    /// The number of wrong pairs.
+    pub pairs: u64,
+    /// The items, by position: one part for each set of items that belong together, the largest part first.
+    pub parts: Vec<Vec<usize>>,
+}
+
+/// The largest errors of each kind, by the number of pairs.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct GroupingErrors {
+    /// Found stories with items of several labels. Each part is a label.
+    pub false_merges: Vec<GroupingError>,
+    /// Labels whose items are in several found stories. Each part is a found story.
+    pub misses: Vec<GroupingError>,
+}
+
+impl GroupingErrors {
+    /// Finds the largest errors, at most `limit` of each kind.
+    pub fn new<L: Ord, S: Ord>(items: &[(L, S)], limit: usize) -> GroupingErrors {
+        GroupingErrors {
+            false_merges: largest_splits(items.iter().map(|(label, story)| (story, label)), limit),
+            misses: largest_splits(items.iter().map(|(label, story)| (label, story)), limit),
+        }
+    }
+}
+
+/// The wholes that are split into several parts, those with most separated pairs first. Takes the whole and the part of each
+/// item.
+fn largest_splits<W: Ord, P: Ord>(items: impl Iterator<Item = (W, P)>, limit: usize) -> Vec<GroupingError> {
+    let mut wholes: BTreeMap<W, BTreeMap<P, Vec<usize>>> = BTreeMap::new();
+    for (position, (whole, part)) in items.enumerate() {
+        wholes.entry(whole).or_default().entry(part).or_default().push(position);
+    }
+    let mut errors: Vec<GroupingError> = Vec::new();
+    for parts in wholes.into_values().filter(|parts| parts.len() > 1) {
+        let mut parts: Vec<Vec<usize>> = parts.into_values().collect();
+        parts.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
+        let whole = pair_count(parts.iter().map(Vec::len).sum());
+        let together: u64 = parts.iter().map(|part| pair_count(part.len())).sum();
+        errors.push(GroupingError { pairs: whole - together, parts });
+    }
+    errors.sort_by(|a, b| b.pairs.cmp(&a.pairs).then(a.parts.cmp(&b.parts)));
+    errors.truncate(limit);
+    errors
+}
+
+fn pair_count(items: usize) -> u64 {
+    (items * items.saturating_sub(1) / 2) as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_perfect_grouping_scores_one() {
-        let report = report(&[(1, 'a'), (1, 'a'), (2, 'b')]);
-        assert_eq!((report.b_cubed.f1, report.pairs.f1), (1.0, 1.0));
+    fn perfect_grouping_scores_one() {
+        let metrics = ClusteringMetrics::new(&[(1, 'a'), (1, 'a'), (2, 'b')]);
+        assert_eq!((metrics.b_cubed.f1, metrics.pairs.f1), (1.0, 1.0));
     }
 
     #[test]
-    fn everything_in_one_story_has_recall_without_precision() {
-        let report = report(&[(1, 'a'), (1, 'a'), (2, 'a'), (2, 'a')]);
-        assert_eq!((report.b_cubed.precision, report.b_cubed.recall), (0.5, 1.0));
-        assert_eq!((report.pairs.precision, report.pairs.recall), (2.0 / 6.0, 1.0));
+    fn one_story_for_everything_has_full_recall_and_low_precision() {
+        let metrics = ClusteringMetrics::new(&[(1, 'a'), (1, 'a'), (2, 'a'), (2, 'a')]);
+        assert_eq!((metrics.b_cubed.precision, metrics.b_cubed.recall), (0.5, 1.0));
+        assert_eq!((metrics.pairs.precision, metrics.pairs.recall), (2.0 / 6.0, 1.0));
     }
 
     #[test]
-    fn mistakes_are_told_by_kind_and_cost() {
-        let found = mistakes(&[(1, 'a'), (1, 'a'), (1, 'b'), (2, 'b'), (3, 'c')], 5);
-        assert_eq!(found.misses, [GroupingError { pairs: 2, parts: vec![vec![0, 1], vec![2]] }]);
-        assert_eq!(found.false_merges, [GroupingError { pairs: 1, parts: vec![vec![2], vec![3]] }]);
+    fn sums_of_parts_add_up_to_the_whole() {
+        let items = [(1, 'a'), (1, 'b'), (2, 'b'), (3, 'c')];
+        let mut sums = MetricSums::new(&items, |label| *label == 1);
+        sums.add(MetricSums::new(&items, |label| *label != 1));
+        let whole = ClusteringMetrics::new(&items);
+        assert_eq!((sums.b_cubed(), sums.pairs()), (whole.b_cubed, whole.pairs));
+    }
+
+    #[test]
+    fn errors_are_listed_by_kind_and_number_of_pairs() {
+        let errors = GroupingErrors::new(&[(1, 'a'), (1, 'a'), (1, 'b'), (2, 'b'), (3, 'c')], 5);
+        assert_eq!(errors.misses, [GroupingError { pairs: 2, parts: vec![vec![0, 1], vec![2]] }]);
+        assert_eq!(errors.false_merges, [GroupingError { pairs: 1, parts: vec![vec![2], vec![3]] }]);
     }
 }

@@ -1,0 +1,78 @@
+//! What the window keeps of an item: about 700 bytes.
+
+use super::headline_kind::HeadlineKind;
+use super::item_seq::ItemSeq;
+use super::near_duplicates::ShingleSketch;
+use super::neighbor::NeighborList;
+use super::term_index::TermId;
+use super::weighted_term::{TermAggregates, WeightedTerm};
+use crate::domain::{ItemId, StoryId};
+
+/// An item in the window.
+///
+/// The fields that are read of every neighbor come first, in this order: they fill one cache line, and the list of neighbors
+/// fills the next two.
+#[repr(C, align(64))]
+pub(super) struct IndexedItem {
+    /// In order of term number.
+    pub terms: Box<[WeightedTerm]>,
+    /// Seconds since 1970.
+    pub ranked_at: i64,
+    pub aggregates: TermAggregates,
+    pub outlet: OutletIndex,
+    pub title_numbers: Box<[TitleNumber]>,
+    pub title_hash: u32,
+    pub kind: HeadlineKind,
+    /// Whether the item repeats another one's headline or exceeds its outlet's quota. An excluded item does not count in
+    /// document frequencies, is not found as a neighbor and has no part in the links of its story.
+    pub excluded: bool,
+    /// Neighbors gained since the item was last scored.
+    pub new_neighbors: u8,
+    pub neighbors: NeighborList,
+    /// The item that an excluded item follows from story to story; else the item itself.
+    pub leader: ItemSeq,
+    pub story: StoryId,
+    pub id: ItemId,
+    pub copy_of: Option<ItemId>,
+    /// Seconds since 1970.
+    pub first_seen_at: i64,
+    /// The hash of the canonical URL; 0 without one.
+    pub url_hash: u64,
+    /// Normalized and in lower case.
+    pub title: Box<str>,
+    pub sketch: ShingleSketch,
+}
+
+impl IndexedItem {
+    pub(super) fn has_same_title(&self, other: &IndexedItem) -> bool {
+        self.title_hash == other.title_hash && self.title == other.title
+    }
+
+    pub(super) fn contains(&self, term: TermId) -> bool {
+        self.terms.binary_search_by_key(&term, |own| own.id).is_ok()
+    }
+
+    /// The first item of a chain of copies.
+    pub(super) fn original_id(&self) -> ItemId {
+        self.copy_of.unwrap_or(self.id)
+    }
+
+    /// Whether enough neighbors were added since the last scoring that the scores no longer hold.
+    pub(super) fn is_stale(&self) -> bool {
+        usize::from(self.new_neighbors) * 2 > self.neighbors.len().max(1)
+    }
+}
+
+/// A number in a title with the word before it, such as "Lumen 9".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TitleNumber {
+    /// The word before the number; the number itself at the start of the title.
+    pub word: TermId,
+    pub number: TermId,
+    /// Whether the word is written as a name.
+    pub after_name: bool,
+}
+
+/// An outlet's number in the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct OutletIndex(pub u32);

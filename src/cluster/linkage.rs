@@ -1,0 +1,56 @@
+//! Linkage: turns the scores of the pairs between two groups into the log-odds that both report one event.
+//!
+//! It mixes average and single linkage. Single linkage alone would chain long-running stories; average linkage alone would miss
+//! paraphrases.
+
+use super::options::Options;
+
+/// The parameters of the linkage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Linkage {
+    /// The weight of the best pair; the mean of all pairs has the rest.
+    pub max_weight: f32,
+    /// Log-odds that are subtracted for each e-fold of the smaller group's size.
+    pub size_penalty: f32,
+    /// The log-odds from which groups merge.
+    pub threshold: f32,
+    /// The log-odds of a pair that was never a candidate.
+    pub missing_pair: f32,
+}
+
+impl Linkage {
+    /// The linkage of the program.
+    pub fn new(options: &Options) -> Linkage {
+        let threshold = options.threshold.clamp(0.001, 0.999);
+        let threshold = libm::logf(threshold / (1.0 - threshold));
+        Linkage { max_weight: 0.7, size_penalty: 0.4, threshold, missing_pair: -4.0 }
+    }
+
+    /// The log-odds that two groups of these sizes report one event.
+    pub(super) fn log_odds(&self, link: ClusterLink, sizes: [usize; 2]) -> f32 {
+        let pairs = link.pairs as usize;
+        let all = (sizes[0] * sizes[1]).max(pairs);
+        let mean = (link.sum + (all - pairs) as f32 * self.missing_pair) / all as f32;
+        let smaller = sizes[0].min(sizes[1]).max(1) as f32;
+        (1.0 - self.max_weight) * mean + self.max_weight * link.max - self.size_penalty * libm::logf(smaller)
+    }
+}
+
+/// The scored pairs between two groups, in log-odds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ClusterLink {
+    pub sum: f32,
+    pub pairs: u32,
+    pub max: f32,
+}
+
+impl ClusterLink {
+    /// The link of a single pair.
+    pub(super) fn new(log_odds: f32) -> ClusterLink {
+        ClusterLink { sum: log_odds, pairs: 1, max: log_odds }
+    }
+
+    pub(super) fn merge(self, other: ClusterLink) -> ClusterLink {
+        ClusterLink { sum: self.sum + other.sum, pairs: self.pairs + other.pairs, max: self.max.max(other.max) }
+    }
+}

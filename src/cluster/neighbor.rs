@@ -1,0 +1,108 @@
+//! An item's nearest neighbors, and what follows from two lists of them: shared-nearest-neighbor similarity (Jarvis and
+//! Patrick, 1973) and local density.
+
+use super::item_seq::ItemSeq;
+use super::open_address_table::OpenAddressTable;
+use smallvec::SmallVec;
+
+/// The maximum number of neighbors that an item keeps.
+pub(super) const MAX_NEIGHBORS: usize = 24;
+
+/// The neighbors of an item, the nearest first. Twelve, which suffice for most items, are stored inline, because almost every
+/// access to an item also reads its neighbors.
+pub(super) type NeighborList = SmallVec<[Neighbor; 12]>;
+
+/// A neighboring item with its similarity, packed into 8 bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Neighbor {
+    pub seq: ItemSeq,
+    /// In 65,535ths.
+    cosine: u16,
+    /// In 256ths.
+    log_odds: i16,
+}
+
+impl Neighbor {
+    /// A neighbor that has no score yet.
+    pub(super) fn new(seq: ItemSeq, cosine: f32) -> Neighbor {
+        Neighbor { seq, cosine: (cosine.clamp(0.0, 1.0) * 65535.0) as u16, log_odds: i16::MIN }
+    }
+
+    pub(super) fn with_log_odds(self, log_odds: f32) -> Neighbor {
+        Neighbor { log_odds: (log_odds * 256.0) as i16, ..self }
+    }
+
+    /// The same pair, listed at the other item.
+    pub(super) fn reversed(self, seq: ItemSeq) -> Neighbor {
+        Neighbor { seq, ..self }
+    }
+
+    pub(super) fn cosine(&self) -> f32 {
+        f32::from(self.cosine) / 65535.0
+    }
+
+    /// The log-odds that both items report one event.
+    pub(super) fn log_odds(&self) -> f32 {
+        f32::from(self.log_odds) / 256.0
+    }
+
+    /// The product of two cosines, in 65,535²ths.
+    fn cosine_product(&self, other: &Neighbor) -> u64 {
+        u64::from(self.cosine) * u64::from(other.cosine)
+    }
+}
+
+/// How dense the neighborhood of an item is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct LocalDensity {
+    /// The mean cosine of the second to the sixth neighbor.
+    pub next_cosine: f32,
+    /// The cosine of the twentieth neighbor; 0 with fewer neighbors.
+    pub twentieth_cosine: f32,
+}
+
+impl LocalDensity {
+    pub(super) fn new(neighbors: &[Neighbor]) -> LocalDensity {
+        let cosine = |n: usize| neighbors.get(n).map_or(0.0, Neighbor::cosine);
+        LocalDensity { next_cosine: (1..6).map(cosine).sum::<f32>() / 5.0, twentieth_cosine: cosine(19) }
+    }
+}
+
+/// A list of neighbors, indexed for comparison with the lists of other items.
+pub(super) struct NeighborProfile<'a> {
+    neighbors: &'a [Neighbor],
+    positions: OpenAddressTable<256>,
+    norm_squared: u64,
+}
+
+impl<'a> NeighborProfile<'a> {
+    pub(super) fn new(neighbors: &'a [Neighbor]) -> NeighborProfile<'a> {
+        let mut profile =
+            NeighborProfile { neighbors, positions: OpenAddressTable::new(), norm_squared: norm_squared(neighbors) };
+        for (position, neighbor) in neighbors.iter().enumerate() {
+            if let Err(slot) = profile.position(neighbor.seq) {
+                profile.positions.insert(slot, position);
+            }
+        }
+        profile
+    }
+
+    /// The shared-nearest-neighbor similarity: the cosine of two lists of neighbors, each a sparse vector of cosines.
+    pub(super) fn similarity(&self, other: &[Neighbor]) -> f32 {
+        let shared = other.iter().filter_map(|neighbor| {
+            let own = &self.neighbors[self.position(neighbor.seq).ok()?];
+            Some(own.cosine_product(neighbor))
+        });
+        let dot: u64 = shared.sum();
+        if dot > 0 { dot as f32 / (self.norm_squared as f32 * norm_squared(other) as f32).sqrt() } else { 0.0 }
+    }
+
+    fn position(&self, seq: ItemSeq) -> Result<usize, usize> {
+        self.positions.find(seq, |position| self.neighbors.get(position).map(|neighbor| neighbor.seq))
+    }
+}
+
+/// The squared norm of a list of neighbors, in 65,535²ths.
+fn norm_squared(neighbors: &[Neighbor]) -> u64 {
+    neighbors.iter().map(|neighbor| neighbor.cosine_product(neighbor)).sum()
+}

@@ -1,0 +1,112 @@
+//! Finds the story that a new item joins: by its URL, as a copy of another item, or by its pairs.
+
+use super::agglomerative::MIN_PAIR_LOG_ODDS;
+use super::clusterer::Clusterer;
+use super::indexed_item::IndexedItem;
+use super::item_seq::ItemSeq;
+use super::linkage::ClusterLink;
+use super::near_duplicates::MIN_COPY_CONTAINMENT;
+use super::neighbor::MAX_NEIGHBORS;
+use super::numbered_series::is_numbered_series;
+use crate::domain::{ItemId, JoinEvidence, JoinReason, StoryId};
+use smallvec::SmallVec;
+
+/// Only neighbors with a larger cosine can be originals of a copy.
+const MIN_COPY_COSINE: f32 = 0.3;
+
+/// The story that an item joins, with the evidence for it or, without a story, for the best one.
+#[derive(Default)]
+pub(super) struct StoryMatch {
+    pub story: Option<StoryId>,
+    pub copy_of: Option<ItemId>,
+    pub evidence: JoinEvidence,
+}
+
+/// The item whose text another one repeats.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CopyMatch {
+    pub original: ItemSeq,
+    /// The share of the shorter text that the longer one contains, 0 to 1.
+    pub containment: f32,
+}
+
+/// A story that an item may join.
+struct StoryCandidate {
+    story: StoryId,
+    link: ClusterLink,
+}
+
+impl Clusterer {
+    pub(super) fn match_story(&self, seq: ItemSeq) -> StoryMatch {
+        let Some(item) = self.window.get(seq) else { return StoryMatch::default() };
+        if let Some(same_url) = self.same_url(seq, item) {
+            return self.match_same_url(same_url);
+        }
+        let copy = self.find_original(item);
+        let original = copy.and_then(|copy| self.window.get(copy.original));
+        let best = match original {
+            Some(original) => Some((original.story, f32::MAX)),
+            None => self.best_story(item),
+        };
+        let Some((story, log_odds)) = best else { return StoryMatch::default() };
+        let joins = log_odds > self.linkage.threshold;
+        StoryMatch {
+            story: joins.then_some(story),
+            copy_of: original.filter(|_| joins).map(IndexedItem::original_id),
+            evidence: self.join_evidence(seq, self.window.members(story), log_odds, copy),
+        }
+    }
+
+    /// The first item with the same canonical URL.
+    fn same_url(&self, seq: ItemSeq, item: &IndexedItem) -> Option<&IndexedItem> {
+        self.window.find_by_url(item.url_hash).filter(|first| *first != seq).and_then(|first| self.window.get(first))
+    }
+
+    fn match_same_url(&self, first: &IndexedItem) -> StoryMatch {
+        let reasons = vec![JoinReason::SameLink { with: first.id }];
+        let evidence = JoinEvidence { score: 1.0, needed: self.options.threshold, reasons };
+        StoryMatch { story: Some(first.story), copy_of: Some(first.original_id()), evidence }
+    }
+
+    /// The neighbor whose text an item repeats. An outlet's own headline, published again, is a copy whatever its text is.
+    fn find_original(&self, item: &IndexedItem) -> Option<CopyMatch> {
+        let similar = item.neighbors.iter().take_while(|neighbor| neighbor.cosine() > MIN_COPY_COSINE);
+        let copies = similar.filter_map(|neighbor| {
+            let other = self.window.get(neighbor.seq)?;
+            let is_republished =
+                other.outlet == item.outlet && other.has_same_title(item) && !is_numbered_series(item, other);
+            let containment = if is_republished { 1.0 } else { item.sketch.containment(&other.sketch) };
+            Some(CopyMatch { original: neighbor.seq, containment })
+        });
+        copies
+            .filter(|copy| copy.containment >= MIN_COPY_CONTAINMENT)
+            .max_by(|a, b| a.containment.total_cmp(&b.containment).then(b.original.0.cmp(&a.original.0)))
+    }
+
+    /// The story with the best link to an item, and the log-odds of the link.
+    fn best_story(&self, item: &IndexedItem) -> Option<(StoryId, f32)> {
+        let mut candidates: SmallVec<[StoryCandidate; MAX_NEIGHBORS]> = SmallVec::new();
+        for neighbor in item.neighbors.iter().filter(|neighbor| neighbor.log_odds() > MIN_PAIR_LOG_ODDS) {
+            let Some(other) = self.window.get(neighbor.seq) else { continue };
+            let link = ClusterLink::new(neighbor.log_odds());
+            match candidates.iter_mut().find(|candidate| candidate.story == other.story) {
+                Some(candidate) => candidate.link = candidate.link.merge(link),
+                None => candidates.push(StoryCandidate { story: other.story, link }),
+            }
+        }
+        candidates.sort_unstable_by(|a, b| b.link.max.total_cmp(&a.link.max).then(a.story.cmp(&b.story)));
+        let mut best: Option<(StoryId, f32)> = None;
+        for StoryCandidate { story, link } in candidates {
+            // A link is at most as strong as its best pair, so the remaining stories cannot be better.
+            if best.is_some_and(|(_, log_odds)| link.max < log_odds) {
+                break;
+            }
+            let log_odds = self.linkage.log_odds(link, [1, self.window.active_members(story)]);
+            let is_better = |(known, than): (StoryId, f32)| log_odds > than || (log_odds == than && story < known);
+            if best.is_none_or(is_better) {
+                best = Some((story, log_odds));
+            }
+        }
+        best
+    }
+}

@@ -1,0 +1,173 @@
+//! Turns the tokens of an item into its unit vector, with `sqrt(1.5 × tf in title + 0.6 × tf in summary) × IDF` per term.
+
+use super::indexed_item::{IndexedItem, TitleNumber};
+use super::language::LanguageRules;
+use super::term_index::{TermId, TermIndex};
+use super::tokenizer::{TermHash, TokenizedText, WordToken};
+use super::weighted_term::{TermAggregates, TermKind, WeightedTerm};
+use smallvec::SmallVec;
+
+/// The maximum number of distinct terms of an item.
+const MAX_TERMS: usize = 64;
+/// Further occurrences in the summary do not count.
+const MAX_SUMMARY_TF: u8 = 3;
+
+/// The terms of an item.
+pub(super) struct TermVector {
+    /// In order of term number.
+    pub terms: Box<[WeightedTerm]>,
+    pub title_numbers: Box<[TitleNumber]>,
+    pub spellings: Spellings,
+}
+
+/// The spellings that an item added to the index: the term, and whether it is capitalized.
+pub(super) type Spellings = SmallVec<[(TermId, bool); MAX_TERMS]>;
+
+/// The occurrences of a term in an item.
+struct TermCount {
+    hash: TermHash,
+    id: TermId,
+    title_tf: u8,
+    summary_tf: u8,
+    is_number: bool,
+}
+
+struct VectorBuilder<'a> {
+    index: &'a mut TermIndex,
+    text: &'a TokenizedText,
+    counts_in_df: bool,
+    counts: SmallVec<[TermCount; MAX_TERMS]>,
+    title_numbers: SmallVec<[TitleNumber; 4]>,
+    spellings: Spellings,
+}
+
+impl TermVector {
+    /// Adds the terms of a text to the index, and weighs them.
+    pub(super) fn new(
+        text: &TokenizedText,
+        language: &LanguageRules,
+        counts_in_df: bool,
+        index: &mut TermIndex,
+    ) -> TermVector {
+        let ids = index.lookup(text.terms());
+        let (title_ids, summary_ids) = ids.split_at(text.title.len());
+        let capitals_mark_names = language.capitals_mark_names;
+        let mut builder = VectorBuilder {
+            index,
+            text,
+            counts_in_df,
+            counts: SmallVec::new(),
+            title_numbers: SmallVec::new(),
+            spellings: SmallVec::new(),
+        };
+        builder.add_title(title_ids, capitals_mark_names && !text.has_title_case());
+        builder.add_summary(summary_ids, capitals_mark_names);
+        builder.build()
+    }
+}
+
+impl VectorBuilder<'_> {
+    fn add_title(&mut self, ids: &[Option<TermId>], capitals_mark_names: bool) {
+        let mut previous: Option<(TermId, bool)> = None;
+        for (token, id) in self.text.title.iter().zip(ids) {
+            let Some(count) = self.count(token, *id, true) else { continue };
+            count.title_tf = count.title_tf.saturating_add(1);
+            let id = count.id;
+            self.count_spelling(token, id, capitals_mark_names);
+            if token.is_number {
+                let (word, is_name) = previous.unwrap_or((id, false));
+                let after_name = is_name && capitals_mark_names;
+                self.title_numbers.push(TitleNumber { word, number: id, after_name });
+            }
+            previous = Some((id, token.capitalized && !token.is_number));
+        }
+    }
+
+    fn add_summary(&mut self, ids: &[Option<TermId>], capitals_mark_names: bool) {
+        for (token, id) in self.text.summary.iter().zip(ids) {
+            let Some(count) = self.count(token, *id, false) else { continue };
+            count.summary_tf = count.summary_tf.saturating_add(1);
+            let id = count.id;
+            self.count_spelling(token, id, capitals_mark_names);
+        }
+    }
+
+    /// The counts of a token's term, unless the item has too many terms.
+    fn count(&mut self, token: &WordToken, id: Option<TermId>, in_title: bool) -> Option<&mut TermCount> {
+        let position = match self.counts.iter().position(|count| count.hash == token.term) {
+            Some(position) => position,
+            None if self.counts.len() < MAX_TERMS => {
+                let surface_form = self.text.surface_form(in_title, token);
+                let id = self.index.add_ref(token.term, id, surface_form, self.counts_in_df);
+                self.counts.push(TermCount { hash: token.term, id, title_tf: 0, summary_tf: 0, is_number: false });
+                self.counts.len() - 1
+            }
+            None => return None,
+        };
+        let count = &mut self.counts[position];
+        count.is_number |= token.is_number;
+        Some(count)
+    }
+
+    fn count_spelling(&mut self, token: &WordToken, id: TermId, capitals_mark_names: bool) {
+        if self.counts_in_df && capitals_mark_names && !token.starts_sentence && !token.is_number {
+            self.index.count_spelling(id, token.capitalized);
+            self.spellings.push((id, token.capitalized));
+        }
+    }
+
+    fn build(mut self) -> TermVector {
+        self.counts.sort_unstable_by_key(|count| count.id);
+        let weights: SmallVec<[TermWeight; MAX_TERMS]> =
+            self.counts.iter().map(|count| TermWeight::new(count, self.index)).collect();
+        let norm = weights.iter().map(|term| term.weight * term.weight).sum::<f32>().sqrt().max(1e-6);
+        let weighted = self.counts.iter().zip(weights).map(|(count, TermWeight { weight, idf, kind })| {
+            WeightedTerm::new(count.id, weight / norm, idf, count.title_tf > 0, kind)
+        });
+        TermVector {
+            terms: weighted.collect(),
+            title_numbers: self.title_numbers.into_iter().collect(),
+            spellings: self.spellings,
+        }
+    }
+}
+
+/// A term's weight before normalization, by the current statistics.
+struct TermWeight {
+    weight: f32,
+    idf: f32,
+    kind: TermKind,
+}
+
+impl TermWeight {
+    fn new(count: &TermCount, index: &TermIndex) -> TermWeight {
+        let tf = 1.5 * f32::from(count.title_tf) + 0.6 * f32::from(count.summary_tf.min(MAX_SUMMARY_TF));
+        let idf = index.idf(count.id);
+        TermWeight { weight: tf.sqrt() * idf, idf, kind: term_kind(count.id, count.is_number, index) }
+    }
+
+    fn update(term: &WeightedTerm, index: &TermIndex) -> TermWeight {
+        let idf = index.idf(term.id);
+        let weight = term.weight() / term.idf().max(1.0 / 255.0) * idf;
+        TermWeight { weight, idf, kind: term_kind(term.id, term.is(TermKind::Number), index) }
+    }
+}
+
+fn term_kind(id: TermId, is_number: bool, index: &TermIndex) -> TermKind {
+    match is_number {
+        true => TermKind::Number,
+        false if index.is_name(id) => TermKind::Name,
+        false => TermKind::Word,
+    }
+}
+
+/// Weighs the terms of an item again by the current statistics.
+pub(super) fn reweight(item: &mut IndexedItem, index: &TermIndex) {
+    let weights: SmallVec<[TermWeight; MAX_TERMS]> =
+        item.terms.iter().map(|term| TermWeight::update(term, index)).collect();
+    let norm = weights.iter().fold(0.0, |sum, term| sum + term.weight * term.weight).sqrt().max(1e-6);
+    for (term, TermWeight { weight, idf, kind }) in item.terms.iter_mut().zip(weights) {
+        term.reweight(weight / norm, idf, kind);
+    }
+    item.aggregates = TermAggregates::new(&item.terms);
+}
