@@ -1,6 +1,7 @@
-//! What a document said becomes what we keep: canonical links, plain text, harmless HTML, an identity.
+//! Documents as parsed → what the database stores.
 //!
-//! Pure: no I/O and no clock. What it cannot use is reported as a [`crate::domain::FeedProblem`], never as an error.
+//! Pure: no I/O and no clock. What cannot be used is recorded as a [`crate::domain::FeedProblem`], never returned as an
+//! error.
 
 pub mod feed_language;
 pub mod normalize;

@@ -20,6 +20,7 @@ pub mod wording;
 pub mod html;
 pub mod opml;
 pub mod feed_parser;
+pub mod identity;
 pub mod ingest;
 pub mod cluster;
 pub mod http_client;

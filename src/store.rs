@@ -36,8 +36,8 @@ pub mod websub_subscriptions;
 mod connection;
 mod maintenance;
 mod open;
-mod recognise;
 mod rows;
+mod stored_matches;
 mod writer;
 
 pub use connection::{ReadConnection, WriteConnection};

@@ -66,7 +66,7 @@ pub enum ProblemKind {
     BadLink,
     /// A text beyond its limit was cut.
     TooLong,
-    /// The feed changed its guids; its items were recognised by link, or by title and day.
+    /// The feed changed its guids; its items were recognized by link, or by title and day.
     GuidsRewritten,
 }
 

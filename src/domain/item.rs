@@ -98,11 +98,11 @@ impl Item {
 pub struct IngestResult {
     pub new: Vec<ItemId>,
     pub changed: Vec<ItemChange>,
-    /// How many items came under a guid that was not theirs, and were recognised all the same.
-    pub recognised: BTreeMap<MatchedBy, u32>,
+    /// How many items came under a guid that was not theirs, and were recognized all the same.
+    pub recognized: BTreeMap<MatchedBy, u32>,
 }
 
-/// By what an item that its source shows again is recognised.
+/// By what an item that its source shows again is recognized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MatchedBy {

@@ -1,6 +1,6 @@
-//! What a document said becomes what we keep: canonical links, plain text, harmless HTML, an identity.
+//! Parsed items → the items that newsfold stores: plain text, sanitized HTML, canonical links, plausible dates, guids.
 //!
-//! Pure: no I/O and no clock. What it cannot use is reported as a [`FeedProblem`], never as an error.
+//! Pure: no I/O and no clock. What cannot be used is recorded as a [`FeedProblem`], never returned as an error.
 
 use super::feed_language::primary_subtag;
 use crate::domain::display_text::one_line;
@@ -9,71 +9,45 @@ use crate::feed_parser::{ParsedFeed, ParsedItem};
 use crate::html::boilerplate::{remove_repeated_blocks, remove_teasers};
 use crate::html::plain_text::text_blocks;
 use crate::html::sanitize::sanitize_html;
+use crate::identity::document_guids::{DatedItem, fallback_guid, limit_guid, make_guids_unique};
 use crate::urls::canonical::canonical_url;
 use crate::urls::redact::strip_credentials;
 use jiff::SignedDuration;
-use std::collections::{HashMap, HashSet};
 use url::Url;
 
-/// Characters of a title that are kept.
-const MAX_TITLE: usize = 500;
-/// Characters of a summary that are kept; grouping needs fewer and readers too.
-const MAX_SUMMARY: usize = 1_000;
-/// Bytes of a guid beyond which its hash stands for it.
-const MAX_GUID: usize = 1_000;
-/// How far ahead of us a source's clock may be.
-const FUTURE: SignedDuration = SignedDuration::from_hours(24);
-/// How long after 1970 began a date is taken for none.
-const ZERO: SignedDuration = SignedDuration::from_hours(48);
+const MAX_TITLE_CHARS: usize = 500;
+/// Of a title that is taken from the text.
+const MAX_DERIVED_TITLE_CHARS: usize = 120;
+/// Neither grouping nor readers need more.
+const MAX_SUMMARY_CHARS: usize = 1_000;
+const MAX_AUTHORS: usize = 5;
+const MAX_AUTHOR_CHARS: usize = 100;
+/// How far the clock of a source may be ahead of ours.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(24);
+/// Dates within this time after 1970 began are zeros, in any time zone, and not dates.
+const ZERO_DATE_RANGE: SignedDuration = SignedDuration::from_hours(48);
 
-/// The items of a document as we keep them. `now` is only the yardstick for absurd dates.
+/// Normalizes the items of a document. `base` resolves the relative links of items without a link. `now` is used only to
+/// reject dates in the future.
 pub fn normalize_items(feed: &ParsedFeed, base: &Url, now: Timestamp, problems: &mut Vec<FeedProblem>) -> Vec<NewItem> {
-    let mut texts: Vec<Vec<String>> = feed.items.iter().map(text_of).collect();
+    let mut texts: Vec<Vec<String>> = feed.items.iter().map(text_paragraphs).collect();
     remove_repeated_blocks(&mut texts);
-    let kept = feed.items.iter().zip(&texts);
-    let kept = kept.filter_map(|(parsed, text)| Some((item(parsed, &text.join(" "), base, now, problems)?, parsed)));
-    let kept: Vec<(NewItem, &ParsedItem)> = kept.collect();
-    tell_apart(kept, problems)
+    let mut items = Vec::with_capacity(feed.items.len());
+    for (parsed, text) in feed.items.iter().zip(&texts) {
+        if let Some(item) = normalize_item(parsed, &text.join(" "), base, now, problems) {
+            items.push(DatedItem { item, claimed_at: parsed.published });
+        }
+    }
+    make_guids_unique(items, problems)
 }
 
-/// The paragraphs of an item's summary, else of its content, without what stands around them.
-fn text_of(parsed: &ParsedItem) -> Vec<String> {
+/// The paragraphs of the summary, else of the content, without teasers and buttons.
+fn text_paragraphs(parsed: &ParsedItem) -> Vec<String> {
     let html = parsed.summary_html.as_deref().or(parsed.content_html.as_deref());
     html.map(|html| remove_teasers(text_blocks(html))).unwrap_or_default()
 }
 
-/// A guid that several items of a document carry identifies none of them: their link does where it is one item's own,
-/// else title and date. What is the very same item again is left out.
-fn tell_apart(kept: Vec<(NewItem, &ParsedItem)>, problems: &mut Vec<FeedProblem>) -> Vec<NewItem> {
-    let mut bearers: HashMap<String, HashSet<(Option<String>, String)>> = HashMap::new();
-    let mut linked: HashMap<String, HashSet<String>> = HashMap::new();
-    for (item, _) in &kept {
-        let who = (item.canonical_url.clone(), item.title.clone());
-        bearers.entry(item.guid.clone()).or_default().insert(who);
-        if let Some(link) = &item.canonical_url {
-            linked.entry(link.clone()).or_default().insert(item.title.clone());
-        }
-    }
-    let mut seen = HashSet::new();
-    let mut items = Vec::with_capacity(kept.len());
-    for (mut item, parsed) in kept {
-        let is_repeated = bearers.get(&item.guid).is_some_and(|bearers| bearers.len() > 1);
-        if is_repeated {
-            FeedProblem::record(problems, ProblemKind::RepeatedGuid, &item.guid);
-            let own_link =
-                item.canonical_url.as_deref().filter(|link| linked.get(*link).is_some_and(|titles| titles.len() == 1));
-            item.guid = invented_guid(own_link, &item.title, parsed);
-        }
-        if seen.insert(item.guid.clone()) {
-            items.push(item);
-        } else if !is_repeated {
-            FeedProblem::record(problems, ProblemKind::RepeatedGuid, &item.guid);
-        }
-    }
-    items
-}
-
-fn item(
+fn normalize_item(
     parsed: &ParsedItem,
     text: &str,
     base: &Url,
@@ -82,63 +56,48 @@ fn item(
 ) -> Option<NewItem> {
     let base = parsed.link.as_ref().unwrap_or(base);
     let content_html = parsed.content_html.as_deref().or(parsed.summary_html.as_deref());
-    let title = match parsed.title.as_deref().map(|t| one_line(t, MAX_TITLE)).filter(|t| !t.is_empty()) {
-        Some(title) => title,
-        None => one_line(text, 120),
-    };
-    let url = parsed.link.clone();
-    if title.is_empty() && url.is_none() {
+    let title = parsed.title.as_deref().map(|title| one_line(title, MAX_TITLE_CHARS)).filter(|title| !title.is_empty());
+    let title = title.unwrap_or_else(|| one_line(text, MAX_DERIVED_TITLE_CHARS));
+    if title.is_empty() && parsed.link.is_none() {
         FeedProblem::record(problems, ProblemKind::EmptyItem, "neither title, text nor link");
         return None;
     }
-    let canonical_url = url.as_ref().map(canonical_url);
-    let published_at = parsed.published.or(parsed.updated).filter(|claimed| {
-        // A date that was never filled in is a zero, in some zone.
-        let sane = *claimed > Timestamp::UNIX_EPOCH + ZERO && *claimed <= now + FUTURE;
-        if !sane {
-            FeedProblem::record(problems, ProblemKind::AbsurdDate, &claimed.to_string());
-        }
-        sane
-    });
+    let canonical_url = parsed.link.as_ref().map(canonical_url);
+    let published_at = plausible_date(parsed, now, problems);
     let guid = match &parsed.guid {
-        Some(guid) if guid.len() <= MAX_GUID => guid.clone(),
-        Some(long) => format!("xxh3:{:032x}", xxhash_rust::xxh3::xxh3_128(long.as_bytes())),
+        Some(guid) => limit_guid(guid),
         None => {
             FeedProblem::record(problems, ProblemKind::NoGuid, &title);
-            invented_guid(canonical_url.as_deref(), &title, parsed)
+            fallback_guid(canonical_url.as_deref(), &title, parsed.published)
         }
     };
     Some(NewItem {
         guid,
-        // Credentials are between the outlet and whoever has them.
-        url: url.map(|url| strip_credentials(url.as_str())),
+        url: parsed.link.as_ref().map(|url| strip_credentials(url.as_str())),
         canonical_url,
-        summary: one_line(text, MAX_SUMMARY),
+        summary: one_line(text, MAX_SUMMARY_CHARS),
         title: if title.is_empty() { "(untitled)".into() } else { title },
         content: content_html.map(|html| sanitize_html(html, Some(base))).filter(|html| !html.trim().is_empty()),
-        author: authors(parsed),
+        author: join_authors(&parsed.authors),
         lang: parsed.lang.as_deref().and_then(primary_subtag),
         image: parsed.image.as_ref().map(|url| strip_credentials(url.as_str())),
         published_at,
     })
 }
 
-/// An identity for an item that has none: its link, else its title and claimed date. The same at every parse.
-fn invented_guid(canonical_url: Option<&str>, title: &str, parsed: &ParsedItem) -> String {
-    match canonical_url {
-        Some(link) => format!("link:{link}"),
-        None => {
-            let date = parsed.published.map(|d| d.as_second()).unwrap_or_default();
-            let hash = xxhash_rust::xxh3::xxh3_128(format!("{title}\0{date}").as_bytes());
-            format!("title:{hash:032x}")
-        }
+fn plausible_date(parsed: &ParsedItem, now: Timestamp, problems: &mut Vec<FeedProblem>) -> Option<Timestamp> {
+    let claimed = parsed.published.or(parsed.updated)?;
+    let is_plausible = claimed > Timestamp::UNIX_EPOCH + ZERO_DATE_RANGE && claimed <= now + MAX_CLOCK_SKEW;
+    if !is_plausible {
+        FeedProblem::record(problems, ProblemKind::AbsurdDate, &claimed.to_string());
     }
+    is_plausible.then_some(claimed)
 }
 
-fn authors(parsed: &ParsedItem) -> Option<String> {
-    let names: Vec<String> =
-        parsed.authors.iter().map(|a| one_line(a, 100)).filter(|a| !a.is_empty()).take(5).collect();
-    if names.is_empty() { None } else { Some(names.join(", ")) }
+fn join_authors(authors: &[String]) -> Option<String> {
+    let names = authors.iter().map(|author| one_line(author, MAX_AUTHOR_CHARS)).filter(|name| !name.is_empty());
+    let names: Vec<String> = names.take(MAX_AUTHORS).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 #[cfg(test)]
@@ -166,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_source_puts_around_its_items_is_left_out() {
+    fn repeated_text_around_items_is_removed() {
         let with = |text: &str| {
             format!(
                 "<p>Good morning from Mountain News</p><p>{text}</p><p>Share</p><h3>Don't miss</h3>\
@@ -181,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_as_plain_text_in_lines() {
+    fn repeated_lines_of_plain_text_are_removed() {
         let texts = ["Rain closed the pass.", "Snow fell all night.", "Hail broke a hundred windows."];
         let contents =
             texts.map(|text| format!("Advertisement\n{text}\nRead also: Bank lifts its rates\nOur letter\n"));

@@ -1,11 +1,12 @@
-//! Items in the database: recognised over time ([`super::recognise`]), revised, never duplicated.
+//! Items in the database: recognized by [`crate::identity::recognition`], revised, never duplicated.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::recognise::{Recognised, recognise};
 use super::rows::{ITEM_COLUMNS, collect, item, json_list, milliseconds, word};
+use super::stored_matches::find_matches;
 use crate::domain::duration::before;
 use crate::domain::{IngestResult, Item, ItemChange, ItemId, MatchedBy, NewItem, SourceId, StoryId};
+use crate::identity::recognition::{ItemRecognition, recognize_items};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 use std::collections::{BTreeMap, HashSet};
@@ -19,15 +20,18 @@ pub(super) fn store_items(
     now: Timestamp,
 ) -> Result<IngestResult> {
     let mut stored = IngestResult::default();
-    let recognised = recognise(db, source, items, now)?;
-    for (new, recognised) in items.iter().zip(recognised).rev() {
-        match recognised {
-            Recognised::New => stored.new.push(insert(db, source, new, now)?),
-            Recognised::Removed => super::tombstones::refresh(db, source, new, now)?,
-            Recognised::Known(known, rule) => {
+    let mut matches = Vec::with_capacity(items.len());
+    for item in items {
+        matches.push(find_matches(db, source, item, now)?);
+    }
+    for (new, recognition) in items.iter().zip(recognize_items(items, &matches)).rev() {
+        match recognition {
+            ItemRecognition::New => stored.new.push(insert(db, source, new, now)?),
+            ItemRecognition::Removed => super::tombstones::refresh(db, source, new, now)?,
+            ItemRecognition::Known(known, rule) => {
                 if rule != MatchedBy::Guid {
                     insert_guid(db, source, &new.guid, known, rule)?;
-                    *stored.recognised.entry(rule).or_default() += 1;
+                    *stored.recognized.entry(rule).or_default() += 1;
                 }
                 stored.changed.extend(revise(db, known, new, now)?);
             }
@@ -247,7 +251,7 @@ pub fn count_per_day(db: &ReadConnection, source: SourceId, first: i64, last: i6
     Ok(counted.into_iter().collect())
 }
 
-/// The guids under which an item was shown besides the first, and by what it was recognised then.
+/// The guids under which an item was shown besides the first, and by what it was recognized then.
 pub fn rewritten_guids(db: &ReadConnection, id: ItemId) -> Result<Vec<(String, MatchedBy)>> {
     let mut statement = db.prepare_cached(
         "SELECT guid, matched_by FROM item_guid WHERE item_id = ?1 AND matched_by <> 'guid' ORDER BY guid",

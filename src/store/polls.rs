@@ -55,11 +55,11 @@ pub fn record_push(db: &WriteConnection, poll: &PollRecord, new_items: &[NewItem
     Ok(stored)
 }
 
-/// What a source did to its guids, as it is seen once its items are recognised.
+/// What a source did to its guids, as it is seen once its items are recognized.
 fn rewritten(stored: &IngestResult) -> Option<FeedProblem> {
-    let words: Vec<String> = stored.recognised.iter().map(|(rule, n)| format!("{n} by {}", rule.as_str())).collect();
-    let problem = FeedProblem::new(ProblemKind::GuidsRewritten, format!("recognised: {}", words.join(", ")));
-    (!words.is_empty()).then(|| FeedProblem { count: stored.recognised.values().sum(), ..problem })
+    let words: Vec<String> = stored.recognized.iter().map(|(rule, n)| format!("{n} by {}", rule.as_str())).collect();
+    let problem = FeedProblem::new(ProblemKind::GuidsRewritten, format!("recognized: {}", words.join(", ")));
+    (!words.is_empty()).then(|| FeedProblem { count: stored.recognized.values().sum(), ..problem })
 }
 
 /// What a poll was led through before its last request.

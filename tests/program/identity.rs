@@ -81,7 +81,7 @@ async fn a_source_that_rewrites_or_drops_all_its_guids_shows_the_same_items() {
     assert_eq!(scene.titles().await, [BANK, RAIN]);
     let problem = scene.world.polls(scene.source).await.remove(0).problems.remove(0);
     assert_eq!((problem.kind, problem.count), (ProblemKind::GuidsRewritten, 2));
-    assert_eq!(problem.detail, "recognised: 2 by link");
+    assert_eq!(problem.detail, "recognized: 2 by link");
     scene.shows(&[("", rain, RAIN, "Sun, 01 Mar"), ("", bank, BANK, "Sun, 01 Mar")]).await;
     assert_eq!(scene.titles().await, [BANK, RAIN]);
     assert_eq!(scene.rules(RAIN).await, [MatchedBy::Link, MatchedBy::Link]);
@@ -89,7 +89,7 @@ async fn a_source_that_rewrites_or_drops_all_its_guids_shows_the_same_items() {
 }
 
 #[tokio::test]
-async fn a_source_that_moves_to_other_guids_and_links_is_recognised_by_title_and_day() {
+async fn a_source_that_moves_to_other_guids_and_links_is_recognized_by_title_and_day() {
     let mut scene = Scene::new(&[
         ("1", "https://a.example/1", RAIN, "Sun, 01 Mar"),
         ("2", "https://a.example/2", BANK, ""),
