@@ -22,7 +22,7 @@ mod story;
 
 pub use client_address::client_address;
 pub use constraint::{ConstraintKind, GroupingConstraint};
-pub use edition::{Edition, EditionReason, EditionReport, EditionText, FeedEntry, FeedVariant};
+pub use edition::{Edition, EditionReason, EditionReport, EditionText, FeedCandidate, FeedEntry, FeedVariant};
 pub use feed_problem::{FeedProblem, ProblemKind};
 pub use hub_subscriber::{HubNotification, HubSubscriber, RateLimitCounts, RequestCounts, SubscriberRequest};
 pub use hub_subscription::{

@@ -6,6 +6,7 @@
 mod edition_policy;
 mod feed_format;
 mod feed_membership;
+mod feed_order;
 mod health_feed;
 mod options;
 mod render;
@@ -15,6 +16,7 @@ pub use edition_policy::{
 };
 pub use feed_format::FeedFormat;
 pub use feed_membership::{MembershipCondition, QueryMatches, membership_conditions};
+pub use feed_order::arrange_entries;
 pub use health_feed::render_health_feed;
 pub use options::{FeedOptions, HEALTH_FEED_NAME, Options};
 pub use render::document::{FeedDocument, FeedPage};

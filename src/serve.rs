@@ -16,12 +16,13 @@ mod listener;
 mod options;
 mod pages;
 mod static_site;
+mod task_health;
 
 pub use feed_snapshot::{FeedSnapshot, feed_snapshots, feed_urls};
-pub use health_check::TaskHealth;
 pub use listener::run;
 pub use options::Options;
 pub use static_site::{Error, StaticDocument, write_static_site};
+pub use task_health::TaskHealth;
 
 use crate::clock::Clock;
 use crate::publish::{self, FeedFormat};

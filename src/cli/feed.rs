@@ -9,10 +9,10 @@ use super::story::find;
 use crate::daemon;
 use crate::domain::{Edition, EditionReason, FeedEntry, FeedVariant, PublishedFeed, Story};
 use crate::publish::{
-    FeedDocument, FeedFormat, FeedPage, Options, QueryMatches, compose_edition, membership_conditions, outlet_count,
-    render,
+    FeedDocument, FeedFormat, FeedPage, Options, QueryMatches, arrange_entries, compose_edition, membership_conditions,
+    outlet_count, render,
 };
-use crate::store::feed_entries::{self, EntryPage};
+use crate::store::feed_entries;
 use crate::store::{self, ReadConnection, Store, feed_tokens, publication, story_selection};
 use crate::wording::selection_text;
 use anyhow::{Context as _, bail};
@@ -114,17 +114,17 @@ fn named(options: &Options, name: &str) -> anyhow::Result<PublishedFeed> {
 async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let feed = named(&config.publish, name)?;
-    let (page, archived) = read(&store, &feed, FeedVariant::Live).await?;
+    let contents = read(&store, &feed, FeedVariant::Live).await?;
     let urls = urls(&config.publish, &feed, None);
     if context.json() {
         json(&serde_json::json!({
-            "feed": feed, "urls": urls, "entries": page.entries.len(), "archive_pages": archived,
+            "feed": feed, "urls": urls, "entries": contents.entries.len(), "archive_pages": contents.archive_pages,
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
     print(&format!("{}: {}", feed.name, one_line(&feed.title, 200)))?;
     print(&format!("selects: {}", one_line(&selection_text(&feed.selection), 1000)))?;
-    print(&format!("holds: {} stories, and {archived} full pages of earlier ones", page.entries.len()))?;
+    print(&format!("contains: {} stories, {} archive pages", contents.entries.len(), contents.archive_pages))?;
     if feed.private {
         return print(&format!("private; `newsfold feed token {}` prints its URLs", feed.name))
             .map(|()| ExitCode::SUCCESS);
@@ -135,25 +135,35 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a feed holds, and how many pages its archive has. Where it was last chosen by another configuration and no daemon
-/// runs that would choose anew, what it would hold.
-async fn read(store: &Store, feed: &PublishedFeed, variant: FeedVariant) -> store::Result<(EntryPage, usize)> {
-    let feed = feed.clone();
-    let of = move |db: &ReadConnection| {
-        if feed_entries::is_initialized(db, &feed)? {
-            return Ok((
-                feed_entries::current_page(db, &feed, variant)?,
-                feed_entries::archive_page_numbers(db, &feed)?.len(),
-            ));
-        }
-        let stories = story_selection::select(db, &feed.selection)?;
-        Ok((EntryPage { entries: stories.iter().filter_map(would_be).collect(), ..EntryPage::default() }, 0))
-    };
-    store.read(of).await
+/// What a feed shows.
+struct FeedContents {
+    entries: Vec<FeedEntry>,
+    /// The newest archive page.
+    previous_page: Option<u32>,
+    archive_pages: usize,
 }
 
-/// A story as it would come into a feed now.
-fn would_be(story: &Story) -> Option<FeedEntry> {
+/// What a feed shows. If the configuration has changed and no daemon has applied it: what it would show.
+async fn read(store: &Store, feed: &PublishedFeed, variant: FeedVariant) -> store::Result<FeedContents> {
+    let feed = feed.clone();
+    let read = move |db: &ReadConnection| {
+        if feed_entries::is_initialized(db, &feed)? {
+            let page = feed_entries::current_page(db, &feed, variant)?;
+            return Ok(FeedContents {
+                entries: arrange_entries(&feed.selection, page.candidates),
+                previous_page: page.previous,
+                archive_pages: feed_entries::archive_page_numbers(db, &feed)?.len(),
+            });
+        }
+        let stories = story_selection::select(db, &feed.selection)?;
+        let entries = stories.iter().filter_map(future_entry).collect();
+        Ok(FeedContents { entries, previous_page: None, archive_pages: 0 })
+    };
+    store.read(read).await
+}
+
+/// The entry with which a story would enter a feed now.
+fn future_entry(story: &Story) -> Option<FeedEntry> {
     let edition = Edition {
         story: story.id,
         number: 1,
@@ -174,20 +184,20 @@ async fn preview(
     let (config, store) = context.open()?;
     let options = config.publish;
     let feed = named(&options, name)?;
-    let (page, _) = read(&store, &feed, variant).await?;
+    let contents = read(&store, &feed, variant).await?;
     if let Some(format) = format.and_then(FeedFormat::from_extension) {
         let instance = store.read(publication::instance).await?;
-        let document = FeedDocument::of_feed(&feed, variant, FeedPage::Current, &instance, &page.entries, &options)
-            .with_archive_links(&feed, variant, page.previous, page.next);
+        let document = FeedDocument::of_feed(&feed, variant, FeedPage::Current, &instance, &contents.entries, &options)
+            .with_archive_links(&feed, variant, contents.previous_page, None);
         return print(String::from_utf8_lossy(&render(&document, format)).trim_end()).map(|()| ExitCode::SUCCESS);
     }
     if context.json() {
-        json(&page.entries)?;
+        json(&contents.entries)?;
         return Ok(ExitCode::SUCCESS);
     }
     table(
         ["story", "title", "outlets", "published", "edition"],
-        page.entries.iter().map(|FeedEntry { published, edition }| {
+        contents.entries.iter().map(|FeedEntry { published, edition }| {
             [
                 edition.story.to_string(),
                 one_line(&edition.text.title, 100),
@@ -217,7 +227,7 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
         })
         .await?;
     let conditions = membership_conditions(&story, &feed.selection, matches);
-    let shown = read(&store, &feed, FeedVariant::Live).await?.0.entries.iter().any(|entry| entry.edition.story == id);
+    let shown = read(&store, &feed, FeedVariant::Live).await?.entries.iter().any(|entry| entry.edition.story == id);
     if context.json() {
         let since = standing.map(|(at, _)| at);
         json(&serde_json::json!({"in": standing.is_some(), "since": since, "shown": shown, "conditions": conditions}))?;

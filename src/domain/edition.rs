@@ -3,7 +3,6 @@
 use super::{ItemId, StoryId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// What readers are given of a story from one time on. It is written down as it was then, and never changes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -16,30 +15,6 @@ pub struct Edition {
     /// The distinct outlets with a report of their own.
     pub outlets: u32,
     pub text: EditionText,
-}
-
-impl Edition {
-    /// What a text tells that readers of this edition do not know; `None` where that is nothing. `items` are those of the
-    /// text's story, and `outlets` the distinct ones among them.
-    pub fn news(&self, text: &EditionText, outlets: u32, items: &BTreeSet<ItemId>) -> Option<EditionReason> {
-        let known = &self.text;
-        let corrected = (text.lead, &text.title, &text.summary) != (known.lead, &known.title, &known.summary);
-        if text.absorbed > known.absorbed {
-            Some(EditionReason::Merged)
-        } else if corrected || known.reports.iter().any(|report| !items.contains(&report.item)) {
-            Some(EditionReason::Corrected)
-        } else if outlets.max(1).ilog2() > self.outlets.max(1).ilog2() {
-            Some(EditionReason::Grown)
-        } else {
-            None
-        }
-    }
-
-    /// Whether readers of another edition learn anything from this one.
-    pub fn tells_more_than(&self, known: &Edition) -> bool {
-        let items = self.text.reports.iter().map(|report| report.item).collect();
-        known.news(&self.text, self.outlets, &items).is_some()
-    }
 }
 
 /// Why an edition was made.
@@ -132,6 +107,17 @@ impl FeedVariant {
             FeedVariant::Stable => ".stable",
         }
     }
+}
+
+/// A story that may appear in a document of a feed, as the database has it.
+#[derive(Debug, Clone)]
+pub struct FeedCandidate {
+    pub published: super::StoryPublication,
+    /// The edition to show. Where the story entered the feed with an edition of the feed's own: that one, and the later
+    /// ones in their order.
+    pub editions: Vec<Edition>,
+    /// The priority of the lead's source.
+    pub priority: i32,
 }
 
 /// A story in a feed: the edition that is shown, with what was frozen at the story's first publication.

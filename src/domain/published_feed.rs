@@ -55,19 +55,6 @@ pub enum FeedOrder {
     Hot,
 }
 
-impl FeedOrder {
-    /// What a story weighs: the doublings of its outlets, its lead's priority in quarters of a doubling, and its age, of
-    /// which six hours are worth one doubling. In thousandths of a doubling since 1970.
-    ///
-    /// Ages count from a fixed day, not from now, since between two stories only the difference counts: the order depends
-    /// on the database alone (as in Reddit's “hot” ranking, which is of the same form).
-    pub fn weight(outlets: u32, priority: i32, published_at: Timestamp) -> i64 {
-        const DOUBLING: i64 = 6 * 3600 * 1000;
-        let doublings = (libm::log2(f64::from(outlets.max(1))) * 1000.0).round() as i64;
-        doublings + i64::from(priority) * 250 + published_at.as_millisecond() / (DOUBLING / 1000)
-    }
-}
-
 impl Default for FeedSelection {
     fn default() -> Self {
         FeedSelection {
@@ -81,19 +68,5 @@ impl Default for FeedSelection {
             limit: 100,
             order: FeedOrder::Newest,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn six_hours_weigh_as_much_as_twice_the_outlets_and_four_steps_of_priority() {
-        let at = |hours: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(20_000 * 24 + hours);
-        let doubled = FeedOrder::weight(8, 0, at(0));
-        assert_eq!(doubled, FeedOrder::weight(4, 0, at(6)));
-        assert_eq!(doubled, FeedOrder::weight(4, 4, at(0)));
-        assert!(FeedOrder::weight(9, 0, at(0)) > doubled && doubled > FeedOrder::weight(7, 0, at(0)));
     }
 }

@@ -3,10 +3,11 @@
 use super::options::Options;
 use crate::domain::duration::after;
 use crate::domain::{
-    Edition, EditionReason, EditionReport, EditionText, Story, StoryItem, StoryPublication, Timestamp,
+    Edition, EditionReason, EditionReport, EditionText, ItemId, Story, StoryItem, StoryPublication, Timestamp,
 };
 use crate::wording::main_reason;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 /// The lead of a story that is due for publication, and what is frozen of it. `None` during the publishing delay, and
 /// while all its sources are new.
@@ -82,9 +83,36 @@ pub fn next_edition(
     if earliest > now { EditionStep::WaitUntil(earliest) } else { EditionStep::Write(reason, text.into()) }
 }
 
-/// What the latest edition lacks.
+/// What the story has that its latest edition lacks.
 fn change_since(latest: &Edition, story: &Story, text: &EditionText) -> Option<EditionReason> {
-    latest.news(text, outlet_count(story), &story.items.iter().map(|i| i.item.id).collect())
+    let items = story.items.iter().map(|i| i.item.id).collect();
+    change_between(latest, text, outlet_count(story), &items)
+}
+
+/// Whether an edition has anything that a reader of `known` lacks.
+pub(super) fn adds_to(edition: &Edition, known: &Edition) -> bool {
+    let items = edition.text.reports.iter().map(|report| report.item).collect();
+    change_between(known, &edition.text, edition.outlets, &items).is_some()
+}
+
+/// What a text has that an edition lacks. `items` are the items of the text's story, `outlets` their distinct outlets.
+fn change_between(
+    known: &Edition,
+    text: &EditionText,
+    outlets: u32,
+    items: &BTreeSet<ItemId>,
+) -> Option<EditionReason> {
+    let old = &known.text;
+    let lead_changed = (text.lead, &text.title, &text.summary) != (old.lead, &old.title, &old.summary);
+    if text.absorbed > old.absorbed {
+        Some(EditionReason::Merged)
+    } else if lead_changed || old.reports.iter().any(|report| !items.contains(&report.item)) {
+        Some(EditionReason::Corrected)
+    } else if outlets.max(1).ilog2() > known.outlets.max(1).ilog2() {
+        Some(EditionReason::Grown)
+    } else {
+        None
+    }
 }
 
 /// The number of distinct outlets of a story, at least 1.

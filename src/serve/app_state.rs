@@ -1,7 +1,7 @@
 //! What all request handlers share, and their one kind of failure.
 
 use super::feed_cache::FeedCache;
-use super::health_check::TaskHealth;
+use super::task_health::TaskHealth;
 use crate::clock::Clock;
 use crate::domain::PublishedFeed;
 use crate::publish;
@@ -19,19 +19,19 @@ pub struct AppState {
     pub public_feeds: Arc<Vec<PublishedFeed>>,
     pub cache: FeedCache,
     pub health: TaskHealth,
-    pub clock: Clock,
 }
 
 impl AppState {
     pub fn new(store: Store, options: publish::Options, health: TaskHealth, clock: Clock) -> AppState {
+        let (feeds, public_feeds) = (options.published_feeds(), options.public_feeds());
+        let options = Arc::new(options);
         AppState {
+            cache: FeedCache::new(store.clone(), options.clone(), clock),
             store,
-            feeds: Arc::new(options.published_feeds()),
-            public_feeds: Arc::new(options.public_feeds()),
-            options: Arc::new(options),
-            cache: FeedCache::default(),
+            options,
+            feeds: Arc::new(feeds),
+            public_feeds: Arc::new(public_feeds),
             health,
-            clock,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The documents below `/feeds/`: their file names, and their contents from the database.
 
 use crate::domain::{FeedVariant, PublishedFeed};
-use crate::publish::{self, FeedDocument, FeedFormat, FeedPage, HEALTH_FEED_NAME, Options, render_health_feed};
+use crate::publish::{
+    self, FeedDocument, FeedFormat, FeedPage, HEALTH_FEED_NAME, Options, arrange_entries, render_health_feed,
+};
 use crate::store::{self, ReadConnection, feed_entries, operator_events, publication};
 
 /// A document below `/feeds/`.
@@ -118,7 +120,8 @@ impl FeedResource {
             FeedPage::Archive(number) => feed_entries::archive_page(db, feed, *variant, *number)?,
         };
         Ok(loaded.map(|loaded| {
-            let document = FeedDocument::of_feed(feed, *variant, *page, &instance, &loaded.entries, options)
+            let entries = arrange_entries(&feed.selection, loaded.candidates);
+            let document = FeedDocument::of_feed(feed, *variant, *page, &instance, &entries, options)
                 .with_archive_links(feed, *variant, loaded.previous, loaded.next)
                 .with_token(token);
             publish::render(&document, self.format)

@@ -2,7 +2,6 @@
 //! stories and searches are requested rarely and rendered per request.
 
 use super::app_state::{AppState, InternalError};
-use super::feed_cache::cached_response;
 use super::feed_resource::{FeedContents, FeedResource};
 use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, PRIVATE_CACHE_CONTROL, respond_once};
 use super::pages;
@@ -37,7 +36,7 @@ pub async fn feed(
     }
     if resource.is_current() {
         let links = hub_links(&app.options, &resource);
-        let mut response = cached_response(&app, resource).await?.respond(&request);
+        let mut response = app.cache.response(resource).await?.respond(&request);
         if let Some(links) = links {
             response.headers_mut().insert(header::LINK, links);
         }

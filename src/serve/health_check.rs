@@ -1,58 +1,10 @@
-//! The health of the daemon's tasks: the daemon records it, `/healthz` and the health page report it.
-//!
-//! It restarts nothing; the daemon does.
+//! `/healthz`, for monitoring.
 
 use super::app_state::{AppState, InternalError};
 use crate::store::items;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
-use tokio::time::Instant;
-
-/// The daemon's tasks that are down. Clones share their state.
-#[derive(Clone, Default)]
-pub struct TaskHealth(Arc<Mutex<BTreeMap<&'static str, TaskFailure>>>);
-
-struct TaskFailure {
-    since: Instant,
-    reason: String,
-}
-
-impl TaskHealth {
-    /// Records that a task has ended unexpectedly. A task that fails again before [`TaskHealth::up`] keeps the time of its
-    /// first failure.
-    pub fn down(&self, task: &'static str, reason: &str) {
-        let mut failures = self.lock();
-        let since = failures.get(task).map_or_else(Instant::now, |failure| failure.since);
-        failures.insert(task, TaskFailure { since, reason: reason.to_owned() });
-    }
-
-    /// Records that a task runs stably again.
-    pub fn up(&self, task: &'static str) {
-        self.lock().remove(task);
-    }
-
-    /// How long the task that failed first has been down.
-    pub fn longest_down(&self) -> Option<Duration> {
-        self.lock().values().map(|failure| failure.since.elapsed()).max()
-    }
-
-    /// The names of the tasks that are down.
-    pub fn tasks_down(&self) -> Vec<&'static str> {
-        self.lock().keys().copied().collect()
-    }
-
-    fn reasons(&self) -> BTreeMap<&'static str, String> {
-        self.lock().iter().map(|(task, failure)| (*task, failure.reason.clone())).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, TaskFailure>> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-}
 
 /// `/healthz`: 200 if the database can be read and every task runs, else 503, with the number of items that wait for
 /// grouping. The cost does not depend on the size of the database.

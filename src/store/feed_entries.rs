@@ -6,10 +6,11 @@ use super::rows::{collect, json_list, time};
 use super::story_selection::matching;
 use super::{Error, Result, publication};
 use crate::domain::duration::before;
-use crate::domain::{EditionReason, FeedEntry, FeedOrder, FeedSelection, FeedVariant, PublishedFeed, StoryId};
+use crate::domain::{
+    EditionReason, FeedCandidate, FeedEntry, FeedOrder, FeedSelection, FeedVariant, PublishedFeed, StoryId,
+};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, named_params, params};
-use std::cmp::Reverse;
 
 /// Those of these stories that come into a feed now: they match, and are not in it yet. A feed whose entries have yet to
 /// be chosen is left alone: they are chosen in the order of their dates.
@@ -184,23 +185,23 @@ fn written(selection: &FeedSelection) -> Result<String> {
     serde_json::to_string(&selection).map_err(|e| Error::Corrupt(e.to_string()))
 }
 
-/// A document of a feed: its entries in their order, and the archive pages beside it.
+/// The candidates for a document of a feed, the last to enter the feed first, and the archive pages beside it.
 #[derive(Debug, Clone, Default)]
-pub struct EntryPage {
-    pub entries: Vec<FeedEntry>,
+pub struct CandidatePage {
+    pub candidates: Vec<FeedCandidate>,
     /// The page of the entries that came before these; 1 is the oldest.
     pub previous: Option<u32>,
     /// The page of those that came after them, where that one is full as well.
     pub next: Option<u32>,
 }
 
-/// What a feed holds now: of the stories that came into it the last ones, or those that weigh most, newest or heaviest
-/// first. A story that was merged away has left the live variant.
-pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant) -> Result<EntryPage> {
+/// The candidates for the current document of a feed: the last stories to enter it. The live variant leaves out stories
+/// that were merged into another one.
+pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant) -> Result<CandidatePage> {
     let FeedSelection { limit, order, max_age, .. } = feed.selection;
     let window = match order {
         FeedOrder::Newest => limit,
-        FeedOrder::Hot => limit.max(WEIGHED),
+        FeedOrder::Hot => limit.max(HOT_CANDIDATES),
     };
     let mut floor = Timestamp::MIN;
     if let Some(age) = max_age {
@@ -213,29 +214,13 @@ pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVari
             newest.query_row(params![feed.name, window, variant == FeedVariant::Stable], |row| row.get(0))?;
         floor = newest.map(time).transpose()?.map_or(floor, |newest| before(newest, age));
     }
-    let mut entries = read(db, feed, variant, (0, i64::MAX), floor, window)?;
-    if order == FeedOrder::Hot {
-        entries.sort_by_key(|(e, priority)| {
-            Reverse((FeedOrder::weight(e.edition.outlets, *priority, e.published.at), e.edition.story))
-        });
-        entries.truncate(limit as usize);
-    } else {
-        newest_first(&mut entries);
-    }
+    let candidates = read(db, feed, variant, (0, i64::MAX), floor, window)?;
     let previous = archive_page_numbers(db, feed)?.last().copied();
-    Ok(EntryPage { entries: plain(entries), previous, next: None })
+    Ok(CandidatePage { candidates, previous, next: None })
 }
 
-/// Of a feed that is ordered by weight, so many of the last stories are weighed.
-const WEIGHED: u32 = 2000;
-
-fn newest_first(entries: &mut [(FeedEntry, i32)]) {
-    entries.sort_by_key(|(e, _)| Reverse((e.published.at, e.edition.story)));
-}
-
-fn plain(entries: Vec<(FeedEntry, i32)>) -> Vec<FeedEntry> {
-    entries.into_iter().map(|(entry, _)| entry).collect()
-}
+/// Candidates for a feed in the order `hot`: the last to enter it.
+const HOT_CANDIDATES: u32 = 2000;
 
 /// A page of a feed's archive (RFC 5005, section 4): as many entries as the feed itself may hold, in the order in which
 /// they came into it. Only full pages are there, so that a page never changes but by what the live variant changes.
@@ -244,15 +229,14 @@ pub fn archive_page(
     feed: &PublishedFeed,
     variant: FeedVariant,
     page: u32,
-) -> Result<Option<EntryPage>> {
+) -> Result<Option<CandidatePage>> {
     let pages = archive_page_numbers(db, feed)?;
     let Ok(place) = pages.binary_search(&page) else { return Ok(None) };
     let limit = i64::from(feed.selection.limit);
     let (after, until) = (i64::from(page - 1) * limit, i64::from(page) * limit);
-    let mut entries = read(db, feed, variant, (after, until), Timestamp::MIN, feed.selection.limit)?;
-    newest_first(&mut entries);
+    let candidates = read(db, feed, variant, (after, until), Timestamp::MIN, feed.selection.limit)?;
     let previous = place.checked_sub(1).and_then(|place| pages.get(place)).copied();
-    Ok(Some(EntryPage { entries: plain(entries), previous, next: pages.get(place + 1).copied() }))
+    Ok(Some(CandidatePage { candidates, previous, next: pages.get(place + 1).copied() }))
 }
 
 /// The archive pages that a feed has, the oldest first: those that are full, but for what has been removed for its age.
@@ -272,7 +256,7 @@ pub fn archive_page_numbers(db: &ReadConnection, feed: &PublishedFeed) -> Result
     Ok((page((first - 1) / limit + 1)..=page(last / limit)).collect())
 }
 
-/// Entries with the priorities of their leads' sources, the last to come first.
+/// Candidates by their sequence numbers, the last to enter the feed first.
 fn read(
     db: &ReadConnection,
     feed: &PublishedFeed,
@@ -280,7 +264,7 @@ fn read(
     (after, until): (i64, i64),
     floor: Timestamp,
     limit: u32,
-) -> Result<Vec<(FeedEntry, i32)>> {
+) -> Result<Vec<FeedCandidate>> {
     let shown = match variant {
         FeedVariant::Stable => "entry.edition_number",
         FeedVariant::Live => {
@@ -303,35 +287,24 @@ fn read(
         ":feed": feed.name, ":after": after, ":until": until, ":limit": limit, ":floor": floor.as_millisecond(),
         ":stable": variant == FeedVariant::Stable,
     };
-    let mut entries = collect(&mut *db.prepare_cached(&sql)?, named, |row| {
+    let mut candidates = collect(&mut *db.prepare_cached(&sql)?, named, |row| {
         let priority = row.get::<_, i64>(EDITION_WIDTH + 2)?.clamp(-1000, 1000) as i32;
         let entered_as: u32 = row.get(EDITION_WIDTH + 3)?;
-        let entry = entry(row)?;
-        let alone = row.get(EDITION_WIDTH + 4)? && entered_as != entry.edition.number;
-        Ok((entry, priority, Some(entered_as).filter(|_| alone)))
+        let FeedEntry { published, edition } = entry(row)?;
+        let has_own_edition = row.get(EDITION_WIDTH + 4)? && entered_as != edition.number;
+        let candidate = FeedCandidate { published, editions: vec![edition], priority };
+        Ok((candidate, has_own_edition.then_some(entered_as)))
     })?;
-    for (entry, _, entered_as) in &mut entries {
-        if let Some(entered_as) = entered_as {
-            without_repetition(db, entry, *entered_as)?;
+    for (candidate, entered_as) in &mut candidates {
+        if let Some(entered_as) = *entered_as {
+            candidate.editions = list_of_story(db, candidate.editions[0].story)?;
+            candidate.editions.retain(|edition| {
+                let is_later = edition.number > entered_as && edition.cause != EditionReason::Entered;
+                edition.number == entered_as || is_later
+            });
         }
     }
-    Ok(entries.into_iter().map(|(entry, priority, _)| (entry, priority)).collect())
-}
-
-/// A story may have come into the feed with an edition for it alone. Readers of the feed knew by then what a later
-/// edition told the others, so that they are shown only those that tell them more.
-fn without_repetition(db: &ReadConnection, entry: &mut FeedEntry, entered_as: u32) -> Result<()> {
-    let mut known = None;
-    for edition in list_of_story(db, entry.edition.story)? {
-        let is_later = edition.number > entered_as && edition.cause != EditionReason::Entered;
-        if edition.number == entered_as
-            || is_later && known.as_ref().is_some_and(|known| edition.tells_more_than(known))
-        {
-            known = Some(edition);
-        }
-    }
-    entry.edition = known.unwrap_or_else(|| entry.edition.clone());
-    Ok(())
+    Ok(candidates.into_iter().map(|(candidate, _)| candidate).collect())
 }
 
 /// Whether a story stands in a feed, since when, and as which edition.
