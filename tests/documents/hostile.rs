@@ -1,77 +1,74 @@
-//! Documents made to hurt: none makes newsfold panic, hang or use more memory than it may.
+//! Hostile documents: none makes newsfold panic, hang or exceed its memory limit.
 //!
-//! Every day small ones are read in this process. The real measure is of 16 MiB, one process for each document, and
-//! takes minutes: `cargo test --release --test documents hostile -- --ignored --nocapture`. Peak memory is Linux's `VmHWM`.
+//! Every test run parses small documents in this process. The limits are measured with 16 MiB, one process for each
+//! document, which takes minutes: `cargo test --release --test documents of_16_mib -- --ignored --nocapture`. Peak memory
+//! is Linux's `VmHWM`.
 
 mod documents;
 
-use documents::KINDS;
+use documents::HOSTILE_DOCUMENTS;
 use newsfold::feed_parser::{FetchedDocument, NotAFeed, Options, parse_feed};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use url::Url;
 
 const MIB: usize = 1024 * 1024;
-/// The bars, for a document of [`Options::max_bytes`].
-const LONGEST: Duration = Duration::from_secs(2);
-const MOST_TIMES: usize = 12;
+/// The limits for a document of [`Options::max_bytes`].
+const MAX_CPU_TIME: Duration = Duration::from_secs(2);
+/// Peak memory as a multiple of the document's size.
+const MAX_MEMORY_FACTOR: usize = 12;
 
 #[test]
-fn no_small_document_makes_it_panic_or_grow_slower_than_its_size() {
+fn small_hostile_documents_are_parsed_without_a_panic_in_linear_time() {
     let url = Url::parse("https://feed.invalid/").unwrap();
-    let read = |bytes: &[u8]| {
-        let began = Instant::now();
-        let _ = parse_feed(&FetchedDocument { bytes, content_type: None, url: &url }, &Options::default());
-        began.elapsed()
-    };
-    for (name, generate) in KINDS {
-        let took = read(&generate(64 * 1024));
-        // Far above what a debug build on a busy machine needs, far below what anything quadratic takes.
-        assert!(took < Duration::from_secs(10), "{name}: {took:?}");
+    for (name, generate) in HOSTILE_DOCUMENTS {
+        let bytes = generate(64 * 1024);
+        let start = Instant::now();
+        let _ = parse_feed(&FetchedDocument { bytes: &bytes, content_type: None, url: &url }, &Options::default());
+        let elapsed = start.elapsed();
+        // A debug build on a busy machine needs much less; quadratic time would take much more.
+        assert!(elapsed < Duration::from_secs(10), "{name}: {elapsed:?}");
     }
 }
 
 #[test]
-#[ignore = "takes minutes, and means something in a release build only"]
-fn no_document_of_16_mib_takes_2_s_or_12_times_its_size() {
-    if cfg!(debug_assertions) || !Path::new("/proc/self/status").exists() {
-        return crate::support::skipped("the figures are of a release build on Linux");
-    }
+#[ignore = "takes minutes and needs a release build on Linux"]
+fn hostile_documents_of_16_mib_take_at_most_2_s_and_12_times_their_size() {
+    assert!(!cfg!(debug_assertions) && Path::new("/proc/self/status").exists(), "run this with --release on Linux");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("document");
-    let only = std::env::var("HOSTILE").unwrap_or_default();
-    let mut over = Vec::new();
-    for (name, generate) in KINDS.iter().filter(|(name, _)| name.contains(&only)) {
+    let name_filter = std::env::var("HOSTILE").unwrap_or_default();
+    let mut exceeded = Vec::new();
+    for (name, generate) in HOSTILE_DOCUMENTS.iter().filter(|(name, _)| name.contains(&name_filter)) {
         std::fs::write(&file, generate(16 * MIB)).unwrap();
-        let (took, peak) = check(&file);
-        let times = peak as f64 / (16 * MIB) as f64;
-        let is_over = took > LONGEST || peak > MOST_TIMES * 16 * MIB;
-        println!("{:6.2} s {times:5.1}× {}{name}", took.as_secs_f64(), if is_over { "OVER " } else { "" });
-        if is_over {
-            over.push(*name);
+        let usage = run_check(&file);
+        let memory_factor = usage.peak_memory as f64 / (16 * MIB) as f64;
+        let exceeds = usage.cpu_time > MAX_CPU_TIME || usage.peak_memory > MAX_MEMORY_FACTOR * 16 * MIB;
+        let mark = if exceeds { "OVER " } else { "" };
+        println!("{:6.2} s {memory_factor:5.1}× {mark}{name}", usage.cpu_time.as_secs_f64());
+        if exceeds {
+            exceeded.push(*name);
         }
     }
-    assert_eq!(over, Vec::<&str>::new());
+    assert_eq!(exceeded, Vec::<&str>::new());
 }
 
 /// Real documents with pseudo-random damage, the same in every run. `MUTATIONS` sets the number of variants of each.
 #[test]
+#[ignore = "needs ../shared"]
 fn damaged_documents_cause_no_panic_and_no_failure_of_feed_rs() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
-    if !corpus.exists() {
-        return crate::support::skipped("there is no corpus beside this project");
-    }
-    let times = std::env::var("MUTATIONS").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    let corpus = crate::shared_folder("corpus");
+    let variants = std::env::var("MUTATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(1);
     let url = Url::parse("https://feed.invalid/").unwrap();
     let (mut read, mut refused, mut failures) = (0, 0, Vec::new());
-    let mut damage = Damage(0x9e37_79b9_7f4a_7c15);
+    let mut generator = DamageGenerator(0x9e37_79b9_7f4a_7c15);
     for folder in ["feed-rs/feed-rs/fixture", "rss-parser/test/input", "node-feedparser/test/feeds", "outlets-2020"] {
-        for file in files(&corpus.join(folder)) {
+        for file in crate::files_under(&corpus.join(folder)) {
             let bytes = std::fs::read(&file).unwrap();
-            for _ in 0..times {
-                let bytes = damage.to(&bytes[..bytes.len().min(32 * 1024)]);
+            for _ in 0..variants {
+                let bytes = generator.damage(&bytes[..bytes.len().min(32 * 1024)]);
                 let document = FetchedDocument { bytes: &bytes, content_type: None, url: &url };
                 match parse_feed(&document, &Options::default()) {
                     Ok(_) => read += 1,
@@ -87,20 +84,10 @@ fn damaged_documents_cause_no_panic_and_no_failure_of_feed_rs() {
     assert_eq!(failures, Vec::<String>::new());
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
-    }
-    found.sort();
-    found
-}
+/// Damages documents pseudo-randomly (xorshift).
+struct DamageGenerator(u64);
 
-/// A source of damage (xorshift).
-struct Damage(u64);
-
-impl Damage {
+impl DamageGenerator {
     fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -108,7 +95,7 @@ impl Damage {
         (self.0 % limit.max(1) as u64) as usize
     }
 
-    fn to(&mut self, document: &[u8]) -> Vec<u8> {
+    fn damage(&mut self, document: &[u8]) -> Vec<u8> {
         const PIECES: [&[u8]; 20] = [
             b"<",
             b">",
@@ -153,10 +140,16 @@ impl Damage {
     }
 }
 
-/// How long `newsfold check` is busy with a file, and the most memory it has at one time. Waiting for a processor that
-/// others use does not count.
-fn check(file: &Path) -> (Duration, usize) {
-    let began = Instant::now();
+struct ResourceUsage {
+    /// Without the time that the process waits for a processor.
+    cpu_time: Duration,
+    /// Bytes.
+    peak_memory: usize,
+}
+
+/// Runs `newsfold check` on a file and measures it.
+fn run_check(file: &Path) -> ResourceUsage {
+    let start = Instant::now();
     let mut command = Command::new(env!("CARGO_BIN_EXE_newsfold"));
     command.arg("check").arg(file).arg("--json").stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
@@ -164,24 +157,25 @@ fn check(file: &Path) -> (Duration, usize) {
     let reader = std::thread::spawn(move || std::io::copy(&mut out.by_ref(), &mut std::io::sink()));
     let status = format!("/proc/{}/status", child.id());
     let stat = format!("/proc/{}/stat", child.id());
-    let (mut peak, mut busy) = (0, Duration::ZERO);
+    let mut usage = ResourceUsage { cpu_time: Duration::ZERO, peak_memory: 0 };
     let exit = loop {
         let text = std::fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
-        peak = peak.max(kib.unwrap_or_default() * 1024);
+        usage.peak_memory = usage.peak_memory.max(kib.unwrap_or_default() * 1024);
         let stat = std::fs::read_to_string(&stat).unwrap_or_default();
-        // proc(5): the 14th and 15th field, in ticks of 10 ms; they stand behind a name in brackets.
+        // proc(5): fields 14 and 15, in ticks of 10 ms, counted after the name in parentheses.
         let ticks = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
-        busy = busy.max(Duration::from_millis(10 * ticks.filter_map(|n| n.parse::<u64>().ok()).sum::<u64>()));
+        let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+        usage.cpu_time = usage.cpu_time.max(Duration::from_millis(10 * ticks));
         if let Some(exit) = child.try_wait().unwrap() {
             break exit;
         }
-        assert!(began.elapsed() < Duration::from_secs(120), "it hangs");
+        assert!(start.elapsed() < Duration::from_secs(120), "newsfold hangs");
         std::thread::sleep(Duration::from_millis(1));
     };
     reader.join().unwrap().unwrap();
-    // 0 is a feed, 1 is none; anything else is a panic or a signal.
+    // 0 means a feed, 1 means not a feed; anything else is a panic or a signal.
     assert!(matches!(exit.code(), Some(0 | 1)), "{exit}");
-    (busy, peak)
+    usage
 }

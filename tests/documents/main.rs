@@ -1,5 +1,7 @@
-//! What newsfold makes of material: documents of other parsers' suites, hostile ones, real ones, labelled stories, and
-//! made-up worlds to poll in.
+//! Tests on material: the suites of other parsers, hostile and real documents, labeled stories, and simulated sources.
+//!
+//! Tests that need the folder `../shared` are ignored unless asked for; they fail without it:
+//! `cargo test --test documents -- --ignored --skip of_16_mib`.
 
 mod clusters;
 mod conformance;
@@ -8,3 +10,21 @@ mod hostile;
 mod policies;
 #[path = "../support/mod.rs"]
 mod support;
+
+/// A folder of the material beside the project.
+fn shared_folder(name: &str) -> std::path::PathBuf {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
+    assert!(folder.exists(), "{} does not exist", folder.display());
+    folder
+}
+
+/// All files under a folder, sorted.
+fn files_under(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files_under(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}

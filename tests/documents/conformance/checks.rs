@@ -1,7 +1,7 @@
-//! One expectation of feedparser's suite (a path, an operator, a value) held against what newsfold reads.
+//! Compares one expectation of feedparser's suite (a path, an operator, a value) with the feed that newsfold parses.
 //!
-//! Never compares markup letter by letter: feedparser keeps titles as HTML and sanitises by a list of its own, newsfold
-//! keeps titles as text and sanitises by another. What is compared is what a reader would see.
+//! Never compares markup exactly: feedparser keeps titles as HTML, newsfold as text, and they sanitize with different
+//! lists. The text that a reader sees is compared.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -13,9 +13,9 @@ use newsfold::markup::entities::escape_html;
 use serde_json::Value;
 use url::Url;
 
-/// What a check is about.
+/// The field that a check is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
+pub enum CheckClass {
     Title,
     Link,
     Id,
@@ -30,56 +30,57 @@ pub enum Class {
 }
 
 #[derive(serde::Deserialize)]
-pub struct Check {
+pub struct ExpectedValue {
     pub path: Vec<Value>,
     pub op: String,
     #[serde(default)]
     pub value: Value,
 }
 
-impl Check {
-    /// The path as feedparser's users write it, with numbers as `N`.
-    pub fn general(&self) -> String {
+impl ExpectedValue {
+    /// The path in feedparser's notation, with numbers as `N`.
+    pub fn general_path(&self) -> String {
         let part = |part: &Value| part.as_str().map_or_else(|| "N".to_owned(), str::to_owned);
         self.path.iter().map(part).collect::<Vec<_>>().join(".")
     }
 
-    pub fn shown(&self) -> String {
+    /// The path in feedparser's notation.
+    pub fn full_path(&self) -> String {
         let part = |part: &Value| part.as_str().map_or_else(|| part.to_string(), str::to_owned);
         self.path.iter().map(part).collect::<Vec<_>>().join(".")
     }
 
-    /// What the check is about; none if it is about something that newsfold has no place for.
-    pub fn class(&self) -> Option<Class> {
+    /// The field that the check is about; `None` if newsfold has no such field.
+    pub fn class(&self) -> Option<CheckClass> {
         let of_feed = self.path[0] == "feed";
-        let path = self.general();
+        let path = self.general_path();
         let path = path.strip_prefix("entries.N.").or(path.strip_prefix("feed.")).unwrap_or(&path);
         Some(match path {
-            "title" | "title_detail.value" => Class::Title,
-            "link" | "links.N.href" => Class::Link,
-            "id" | "guid" => Class::Id,
-            "summary" | "description" | "subtitle" | "tagline" | "info" | "content.N.value" => Class::Text,
-            "summary_detail.value" | "subtitle_detail.value" | "tagline_detail.value" => Class::Text,
+            "title" | "title_detail.value" => CheckClass::Title,
+            "link" | "links.N.href" => CheckClass::Link,
+            "id" | "guid" => CheckClass::Id,
+            "summary" | "description" | "subtitle" | "tagline" | "info" | "content.N.value" => CheckClass::Text,
+            "summary_detail.value" | "subtitle_detail.value" | "tagline_detail.value" => CheckClass::Text,
             "author"
             | "authors.N.name"
             | "author_detail.name"
             | "author_detail.email"
             | "author_detail.url"
             | "authors.N.email"
-            | "authors.N.url" => Class::Author,
+            | "authors.N.url" => CheckClass::Author,
             "published" | "updated" | "created" | "published_parsed" | "updated_parsed" | "created_parsed" => {
-                Class::Date
+                CheckClass::Date
             }
-            _ if path.starts_with("enclosures.N") => Class::Enclosure,
+            _ if path.starts_with("enclosures.N") => CheckClass::Enclosure,
             "language"
             | "title_detail.language"
             | "summary_detail.language"
             | "content.N.language"
             | "tagline_detail.language"
-            | "info_detail.language" => Class::Language,
-            "image.href" | "media_thumbnail.N.url" if !of_feed => Class::Image,
-            "tags.N.term" | "tags.N.label" if !of_feed => Class::Category,
-            "encoding" => Class::Charset,
+            | "info_detail.language" => CheckClass::Language,
+            "image.href" | "media_thumbnail.N.url" if !of_feed => CheckClass::Image,
+            "tags.N.term" | "tags.N.label" if !of_feed => CheckClass::Category,
+            "encoding" => CheckClass::Charset,
             _ => return None,
         })
     }
@@ -89,66 +90,66 @@ impl Check {
         numbers.map(|n| n as usize).nth(nth).unwrap_or_default()
     }
 
-    /// The empty string when it holds; else what newsfold says instead.
-    pub fn failure(&self, feed: &ParsedFeed, class: Class, base: &Url) -> String {
+    /// The empty string if the expectation is met; otherwise newsfold's value.
+    pub fn failure(&self, feed: &ParsedFeed, class: CheckClass, base: &Url) -> String {
         let of_feed = self.path[0] == "feed";
         let none = ParsedItem::default();
         let item = feed.items.get(self.number(0)).unwrap_or(&none);
         let last = self.path.last().and_then(Value::as_str).unwrap_or_default();
         let nth = self.number(1);
         let found = match class {
-            Class::Title => {
+            CheckClass::Title => {
                 if of_feed {
                     feed.title.clone()
                 } else {
                     item.title.clone()
                 }
             }
-            Class::Link if of_feed => feed.site_url.clone().map(String::from),
-            Class::Link => item.link.clone().map(String::from),
-            Class::Id if of_feed => feed.id.clone(),
-            Class::Id => item.guid.clone(),
-            Class::Text => return self.text_failure(feed, item, base),
-            Class::Author if of_feed => feed.authors.get(self.number(0)).cloned(),
-            Class::Author => item.authors.get(nth).cloned(),
-            Class::Date => {
+            CheckClass::Link if of_feed => feed.site_url.clone().map(String::from),
+            CheckClass::Link => item.link.clone().map(String::from),
+            CheckClass::Id if of_feed => feed.id.clone(),
+            CheckClass::Id => item.guid.clone(),
+            CheckClass::Text => return self.text_failure(feed, item, base),
+            CheckClass::Author if of_feed => feed.authors.get(self.number(0)).cloned(),
+            CheckClass::Author => item.authors.get(nth).cloned(),
+            CheckClass::Date => {
                 let found = match (of_feed, last.split('_').next().unwrap_or_default()) {
                     (true, "updated") => feed.updated,
                     (true, _) => feed.published,
                     (false, "updated") => item.updated,
                     (false, _) => item.published,
                 };
-                return differ(found.map(|t| t.as_second()), moment(&self.value).map(|t| t.as_second()));
+                return differ(found.map(|t| t.as_second()), expected_timestamp(&self.value).map(|t| t.as_second()));
             }
-            Class::Enclosure => {
+            CheckClass::Enclosure => {
                 let Some(found) = item.enclosures.get(nth) else { return "no enclosure".to_owned() };
                 return self.enclosure_failure(found, last);
             }
-            Class::Language if of_feed => feed.lang.clone(),
-            Class::Language => item.lang.clone().or(feed.lang.clone()),
-            Class::Image => item.image.clone().map(String::from),
-            Class::Category => item.categories.get(nth).cloned(),
-            Class::Charset => Some(feed.charset.to_owned()),
+            CheckClass::Language if of_feed => feed.lang.clone(),
+            CheckClass::Language => item.lang.clone().or(feed.lang.clone()),
+            CheckClass::Image => item.image.clone().map(String::from),
+            CheckClass::Category => item.categories.get(nth).cloned(),
+            CheckClass::Charset => Some(feed.charset.to_owned()),
         };
         let expected = self.value.as_str().unwrap_or_default();
         let found = found.unwrap_or_default();
         let same = match class {
-            Class::Title => shows(&found, expected),
-            Class::Charset => charset(expected) == found,
-            Class::Language => found.eq_ignore_ascii_case(&expected.replace('_', "-")),
-            Class::Author if last == "author" => {
-                // `Ann (ann@news.example)` is feedparser's way to put both into one string.
+            CheckClass::Title => equals_text_or_html(&found, expected),
+            CheckClass::Charset => charset(expected) == found,
+            CheckClass::Language => found.eq_ignore_ascii_case(&expected.replace('_', "-")),
+            CheckClass::Author if last == "author" => {
+                // feedparser writes name and address as `Ann (ann@news.example)`.
                 let name = expected.split_once(" (").map_or(expected, |(name, _)| name);
                 found == name
             }
-            Class::Link => Url::parse(expected).map(String::from).unwrap_or_default() == found,
+            CheckClass::Link => Url::parse(expected).map(String::from).unwrap_or_default() == found,
             _ => found == expected,
         };
         if same { String::new() } else { format!("{found:?}") }
     }
 
     fn text_failure(&self, feed: &ParsedFeed, item: &ParsedItem, _base: &Url) -> String {
-        let path = self.general();
+        let path = self.general_path();
         let found = if self.path[0] == "feed" {
             feed.summary_html.as_deref()
         } else if path.contains("content") {
@@ -158,12 +159,12 @@ impl Check {
         };
         let found = html_to_text(found.unwrap_or_default());
         let expected = self.value.as_str().unwrap_or_default();
-        if shows(&found, expected) { String::new() } else { format!("{found:?}") }
+        if equals_text_or_html(&found, expected) { String::new() } else { format!("{found:?}") }
     }
 
     fn enclosure_failure(&self, found: &Enclosure, last: &str) -> String {
         let length = found.length.map(|length| length.to_string());
-        let said = |name: &str| match name {
+        let found_value = |name: &str| match name {
             "href" | "url" => Some(found.url.to_string()),
             "length" => length.clone(),
             "type" => found.mime.clone(),
@@ -171,20 +172,20 @@ impl Check {
         };
         match &self.value {
             Value::Object(members) => {
-                let wrong = members.iter().filter(|(name, value)| said(name).as_deref() != value.as_str());
-                wrong.map(|(name, _)| format!("{name}: {:?} ", said(name))).collect()
+                let wrong = members.iter().filter(|(name, value)| found_value(name).as_deref() != value.as_str());
+                wrong.map(|(name, _)| format!("{name}: {:?} ", found_value(name))).collect()
             }
-            value => differ(said(last).as_deref(), value.as_str()),
+            value => differ(found_value(last).as_deref(), value.as_str()),
         }
     }
 
-    /// For texts: whether the markup is the same too, once both went through newsfold's sanitiser.
-    pub fn markup_same(&self, feed: &ParsedFeed, base: &Url) -> bool {
+    /// For texts: whether the markup is the same after newsfold's sanitizer.
+    pub fn has_same_markup(&self, feed: &ParsedFeed, base: &Url) -> bool {
         let none = ParsedItem::default();
         let item = feed.items.get(self.number(0)).unwrap_or(&none);
         let found = if self.path[0] == "feed" {
             feed.summary_html.as_deref()
-        } else if self.general().contains("content") {
+        } else if self.general_path().contains("content") {
             item.content_html.as_deref()
         } else {
             item.summary_html.as_deref().or(item.content_html.as_deref())
@@ -196,21 +197,21 @@ impl Check {
     }
 }
 
-/// A character set under the name that the Encoding Standard gives it: `us-ascii` is windows-1252 there.
+/// The name of a character set in the Encoding Standard, where `us-ascii` is windows-1252.
 fn charset(label: &str) -> String {
     let known = encoding_rs::Encoding::for_label(label.as_bytes());
     known.map_or_else(|| label.to_ascii_uppercase(), |encoding| encoding.name().to_owned())
 }
 
-impl Class {
-    /// The fields that the bar is about; the others are counted for themselves.
+impl CheckClass {
+    /// Whether the field counts for the bar.
     pub fn in_bar(self) -> bool {
-        !matches!(self, Class::Image | Class::Category | Class::Charset)
+        !matches!(self, CheckClass::Image | CheckClass::Category | CheckClass::Charset)
     }
 }
 
-/// Whether a text says what feedparser expects, which is text or HTML, and only feedparser knows which.
-fn shows(found: &str, expected: &str) -> bool {
+/// Whether a text equals an expected value that is either text or HTML: the suite does not state which.
+fn equals_text_or_html(found: &str, expected: &str) -> bool {
     let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let found = fold(found);
     found == fold(expected) || found == fold(&html_to_text(expected))
@@ -220,8 +221,8 @@ fn differ<T: PartialEq + std::fmt::Debug>(found: T, expected: T) -> String {
     if found == expected { String::new() } else { format!("{found:?}") }
 }
 
-/// A moment, as feedparser's nine numbers or as the text of the document.
-pub fn moment(value: &Value) -> Option<Timestamp> {
+/// A time, given as feedparser's nine numbers or as text.
+pub fn expected_timestamp(value: &Value) -> Option<Timestamp> {
     match value {
         Value::Array(numbers) => {
             let number = |at: usize| numbers[at].as_i64().unwrap();
@@ -236,13 +237,13 @@ pub fn moment(value: &Value) -> Option<Timestamp> {
             );
             Offset::UTC.to_timestamp(civil.unwrap()).ok()
         }
-        Value::String(text) => date(text),
+        Value::String(text) => parse_item_date(text),
         _ => None,
     }
 }
 
-/// A date as newsfold reads it in an item.
-pub fn date(text: &str) -> Option<Timestamp> {
+/// Parses a date as that of an item.
+pub fn parse_item_date(text: &str) -> Option<Timestamp> {
     let text = escape_html(text);
     let document = format!("<rss><channel><item><title>x</title><pubDate>{text}</pubDate></item></channel></rss>");
     let url = Url::parse("https://feed.invalid/").unwrap();

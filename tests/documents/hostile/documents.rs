@@ -1,11 +1,12 @@
-//! Documents made to hurt a parser: each repeats what costs most until it has the size that is asked for.
+//! Hostile documents: each repeats one expensive construct up to a given size.
 //!
-//! Never taken from anywhere: they are generated, and say in their names what is wrong with them.
+//! All are generated. Their names state what they repeat.
 
-pub type Generate = fn(usize) -> Vec<u8>;
+/// Generates a document of about the given number of bytes.
+pub type GenerateDocument = fn(usize) -> Vec<u8>;
 
-/// Every kind, by name.
-pub const KINDS: &[(&str, Generate)] = &[
+/// All kinds, by name.
+pub const HOSTILE_DOCUMENTS: &[(&str, GenerateDocument)] = &[
     // Elements.
     ("deep elements", |n| rss("", "<a>", "", n)),
     ("deep elements of one item", |n| rss("<item><title>x</title>", "<b>", "", n)),
@@ -16,7 +17,7 @@ pub const KINDS: &[(&str, Generate)] = &[
     ("deep groups", |n| rss("<item>", "<media:group>", "", n)),
     ("deep media", |n| rss("<item>", "<media:content url='/a'>", "", n)),
     ("closing tags only", |n| rss("", "</a>", "", n)),
-    ("one endless name", |n| around(b"<rss><channel><item><", b"a", b"></item></channel></rss>", n)),
+    ("one endless name", |n| repeat(b"<rss><channel><item><", b"a", b"></item></channel></rss>", n)),
     ("tags that never end", |n| rss("<item><title>", "<a", "</title></item>", n)),
     ("brackets", |n| rss("<item><title>", "<", "</title></item>", n)),
     ("closing brackets", |n| rss("<item><title>", ">", "</title></item>", n)),
@@ -29,7 +30,7 @@ pub const KINDS: &[(&str, Generate)] = &[
     ("items", |n| rss("", "<item><title>Storm</title></item>", "", n)),
     ("items never closed", |n| rss("", "<item>", "", n)),
     ("items of nothing", |n| rss("", "<item/>", "", n)),
-    ("entries", |n| around(b"<feed xmlns='http://www.w3.org/2005/Atom'>", b"<entry><id>1</id></entry>", b"</feed>", n)),
+    ("entries", |n| repeat(b"<feed xmlns='http://www.w3.org/2005/Atom'>", b"<entry><id>1</id></entry>", b"</feed>", n)),
     ("enclosures", |n| items(100, "<enclosure url='/a'/>", n)),
     ("enclosures that differ", |n| numbered("<enclosure url='/", "'/>", n)),
     ("categories", |n| items(100, "<category>a</category>", n)),
@@ -51,17 +52,17 @@ pub const KINDS: &[(&str, Generate)] = &[
     ("links in every language", |n| items(1, "<link>/世界のニュース/今日の天気</link><title>世界</title>", n)),
     ("long links", |n| items(1, &format!("<link>/{}</link>", "é".repeat(1300)), n)),
     // Attributes.
-    ("attributes of the root", |n| around(b"<rss ", b"a='b' ", b"><channel></channel></rss>", n)),
-    ("attributes of items", |n| around(b"<rss><channel><item ", b"a ", b"></item></channel></rss>", n)),
+    ("attributes of the root", |n| repeat(b"<rss ", b"a='b' ", b"><channel></channel></rss>", n)),
+    ("attributes of items", |n| repeat(b"<rss><channel><item ", b"a ", b"></item></channel></rss>", n)),
     ("attributes of a text", |n| {
-        around(b"<rss><channel><item><title ", b"a=b ", b">x</title></item></channel></rss>", n)
+        repeat(b"<rss><channel><item><title ", b"a=b ", b">x</title></item></channel></rss>", n)
     }),
-    ("one endless attribute", |n| around(b"<rss><channel><item><link href='", b"a", b"'/></item></channel></rss>", n)),
-    ("quotes", |n| around(b"<rss><channel><item><link a=", b"\"' =", b"/></item></channel></rss>", n)),
+    ("one endless attribute", |n| repeat(b"<rss><channel><item><link href='", b"a", b"'/></item></channel></rss>", n)),
+    ("quotes", |n| repeat(b"<rss><channel><item><link a=", b"\"' =", b"/></item></channel></rss>", n)),
     ("quotes never closed", |n| rss("<item>", "<a b=\"", "</item>", n)),
-    ("blanks in tags", |n| around(b"<rss><channel><item><a b=", b" ", b"'></item></channel></rss>", n)),
+    ("blanks in tags", |n| repeat(b"<rss><channel><item><a b=", b" ", b"'></item></channel></rss>", n)),
     ("namespaces", |n| rss("<item>", "<a xmlns:b='urn:c'/>", "</item>", n)),
-    ("namespaces of the root", |n| around(b"<rss ", b"xmlns:b='urn:c' ", b"><channel></channel></rss>", n)),
+    ("namespaces of the root", |n| repeat(b"<rss ", b"xmlns:b='urn:c' ", b"><channel></channel></rss>", n)),
     ("bases", |n| rss("", "<channel xml:base='a/'>", "", n)),
     ("languages", |n| rss("<item>", "<title xml:lang='en'>a</title>", "</item>", n)),
     // Characters.
@@ -71,24 +72,24 @@ pub const KINDS: &[(&str, Generate)] = &[
         rss("<item><description>", "&CounterClockwiseContourIntegral;", "</description></item>", n)
     }),
     ("numbers", |n| rss("<item><title>", "&#x41;", "</title></item>", n)),
-    ("one endless number", |n| around(b"<rss><channel><item><title>&#", b"9", b";</title></item></channel></rss>", n)),
+    ("one endless number", |n| repeat(b"<rss><channel><item><title>&#", b"9", b";</title></item></channel></rss>", n)),
     ("numbers without an end", |n| rss("<item><title>", "&#", "</title></item>", n)),
     ("ampersands", |n| rss("<item><title>", "&", "</title></item>", n)),
     ("references twice and thrice", |n| rss("<item><title>", "&amp;amp;amp;lt;", "</title></item>", n)),
     ("a billion laughs", laughs),
-    ("entities", |n| around(b"<!DOCTYPE rss [", b"<!ENTITY a 'b'>", b"]><rss><channel><item><title>&a;", n)),
-    ("brackets of a declaration", |n| around(b"<!DOCTYPE rss ", b"[", b"]><rss><channel><item><title>a", n)),
+    ("entities", |n| repeat(b"<!DOCTYPE rss [", b"<!ENTITY a 'b'>", b"]><rss><channel><item><title>&a;", n)),
+    ("brackets of a declaration", |n| repeat(b"<!DOCTYPE rss ", b"[", b"]><rss><channel><item><title>a", n)),
     ("declarations", |n| rss("", "<!a>", "", n)),
     ("declarations never closed", |n| rss("", "<!a[", "", n)),
     ("apostrophes", |n| rss("<item><description>", "'", "</description></item>", n)),
     ("blanks", |n| rss("<item><title>", " ", "</title></item>", n)),
-    ("only blanks", |n| around(b"", b" \n", b"", n)),
+    ("only blanks", |n| repeat(b"", b" \n", b"", n)),
     ("addresses of people", |n| rss("<item><author>", "a@b ", "</author></item>", n)),
     ("people", |n| rss("<item><author>", "<name>a</name>", "</author></item>", n)),
     ("keywords", |n| rss("<item><itunes:keywords>", "a,", "</itunes:keywords></item>", n)),
     ("a date without end", |n| rss("<item><pubDate>", "1 Mar 2026 ", "</pubDate></item>", n)),
     ("dates", |n| rss("<item>", "<pubDate>x</pubDate>", "</item>", n)),
-    ("base64", |n| around(b"<feed><entry><content mode='base64'>", b"UmFp", b"</content></entry></feed>", n)),
+    ("base64", |n| repeat(b"<feed><entry><content mode='base64'>", b"UmFp", b"</content></entry></feed>", n)),
     // Sections.
     ("a section never closed", |n| rss("<item><description><![CDATA[", "a > b ", "", n)),
     ("sections", |n| rss("<item><title>", "<![CDATA[]]>", "</title></item>", n)),
@@ -105,69 +106,69 @@ pub const KINDS: &[(&str, Generate)] = &[
     ("full texts of frames", |n| texts("<iframe>", n)),
     ("full texts of letters", |n| texts("é", n)),
     // Bytes.
-    ("bad bytes", |n| around(b"<rss><channel><item><title>", b"\xffa", b"</title></item></channel></rss>", n)),
+    ("bad bytes", |n| repeat(b"<rss><channel><item><title>", b"\xffa", b"</title></item></channel></rss>", n)),
     ("bad bytes among good", |n| {
-        around(b"<rss><channel><item><description>", "éà\u{2019}".as_bytes(), b"\x92</description></item>", n)
+        repeat(b"<rss><channel><item><description>", "éà\u{2019}".as_bytes(), b"\x92</description></item>", n)
     }),
-    ("half characters", |n| around(b"<rss><channel><item><title>", b"\xe2\x82", b"</title></item></channel></rss>", n)),
+    ("half characters", |n| repeat(b"<rss><channel><item><title>", b"\xe2\x82", b"</title></item></channel></rss>", n)),
     ("windows-1252", |n| {
-        around(b"<rss><channel><item><description>", b"\x93caf\xe9\x94 ", b"</description></item>", n)
+        repeat(b"<rss><channel><item><description>", b"\x93caf\xe9\x94 ", b"</description></item>", n)
     }),
-    ("Shift_JIS", |n| around(b"<?xml encoding='shift_jis'?><rss><channel><item><description>", b"\x82\xa0", b"", n)),
+    ("Shift_JIS", |n| repeat(b"<?xml encoding='shift_jis'?><rss><channel><item><description>", b"\x82\xa0", b"", n)),
     ("ISO-2022-JP", |n| {
-        around(b"<?xml encoding='iso-2022-jp'?><rss><channel><item><title>", b"\x1b$B$\x22\x1b(B", b"", n)
+        repeat(b"<?xml encoding='iso-2022-jp'?><rss><channel><item><title>", b"\x1b$B$\x22\x1b(B", b"", n)
     }),
     ("UTF-16", |n| utf16(&rss("", "<item><title>Storm</title></item>", "", n / 2), false)),
     ("UTF-16 the other way", |n| utf16(&rss("<item><description>", "wet ", "", n / 2), true)),
-    ("halves of surrogates", |n| around(b"\xff\xfe<\0r\0s\0s\0>\0", b"\x00\xd8", b"", n)),
+    ("halves of surrogates", |n| repeat(b"\xff\xfe<\0r\0s\0s\0>\0", b"\x00\xd8", b"", n)),
     ("UTF-32", |n| utf32(&rss("<item><description>", "wet ", "", n / 4))),
-    ("bytes of zero", |n| around(b"<rss><channel><item><title>", b"\0", b"</title></item></channel></rss>", n)),
+    ("bytes of zero", |n| repeat(b"<rss><channel><item><title>", b"\0", b"</title></item></channel></rss>", n)),
     ("control characters", |n| {
-        around(b"<rss><channel><item><title>", b"\x01\x1b", b"</title></item></channel></rss>", n)
+        repeat(b"<rss><channel><item><title>", b"\x01\x1b", b"</title></item></channel></rss>", n)
     }),
-    ("marks of byte order", |n| around(b"", b"\xef\xbb\xbf", b"<rss><channel><item><title>a", n)),
+    ("marks of byte order", |n| repeat(b"", b"\xef\xbb\xbf", b"<rss><channel><item><title>a", n)),
     ("noise", noise),
     ("a packed file of blanks", |n| packed(&rss("<item><title>", " ", "", n))),
     ("a packed file of items", |n| packed(&rss("", "<item><title>Storm</title></item>", "", n))),
     // JSON.
-    ("JSON lists", |n| around(b"{\"items\":", b"[", b"", n)),
-    ("JSON objects", |n| around(b"", b"{\"a\":", b"", n)),
+    ("JSON lists", |n| repeat(b"{\"items\":", b"[", b"", n)),
+    ("JSON objects", |n| repeat(b"", b"{\"a\":", b"", n)),
     ("JSON items", |n| json("{\"id\":1,\"title\":\"a\"},", n)),
     ("JSON items of nothing", |n| json("{},", n)),
     ("JSON numbers", |n| json("1,", n)),
     ("JSON strings", |n| json("\"\",", n)),
-    ("JSON members", |n| around(b"{\"items\":[{", b"\"a\":1,", b"\"id\":1}]}", n)),
-    ("JSON tags", |n| around(b"{\"items\":[{\"id\":1,\"tags\":[", b"\"a\",", b"1]}]}", n)),
-    ("JSON attachments", |n| around(b"{\"items\":[{\"id\":1,\"attachments\":[", b"{\"url\":\"/\"},", b"1]}]}", n)),
+    ("JSON members", |n| repeat(b"{\"items\":[{", b"\"a\":1,", b"\"id\":1}]}", n)),
+    ("JSON tags", |n| repeat(b"{\"items\":[{\"id\":1,\"tags\":[", b"\"a\",", b"1]}]}", n)),
+    ("JSON attachments", |n| repeat(b"{\"items\":[{\"id\":1,\"attachments\":[", b"{\"url\":\"/\"},", b"1]}]}", n)),
     ("JSON attachments of items", |n| {
         json(&format!("{{\"id\":1,\"attachments\":[{}1]}},", "{\"url\":\"a\"},".repeat(100)), n)
     }),
     ("JSON pictures", |n| json("{\"id\":1,\"url\":\"é\",\"image\":\"é\"},", n)),
     ("JSON commas", |n| json(",", n)),
     ("JSON blanks", |n| json(" ", n)),
-    ("one JSON text", |n| around(b"{\"items\":[{\"id\":1,\"content_text\":\"", b"a", b"\"}]}", n)),
-    ("one JSON text of apostrophes", |n| around(b"{\"items\":[{\"id\":1,\"content_text\":\"", b"'", b"\"}]}", n)),
-    ("one JSON text of escapes", |n| around(b"{\"items\":[{\"id\":1,\"content_html\":\"", b"\\\"", b"\"}]}", n)),
-    ("one JSON text of surrogates", |n| around(b"{\"items\":[{\"id\":1,\"title\":\"", b"\\ud800", b"\"}]}", n)),
-    ("one JSON text of bad escapes", |n| around(b"{\"items\":[{\"id\":1,\"title\":\"", b"\\x", b"\"}]}", n)),
-    ("one JSON text of lines", |n| around(b"{\"items\":[{\"id\":1,\"title\":\"", b"\n", b"\"}]}", n)),
-    ("one JSON title of tags", |n| around(b"{\"items\":[{\"id\":1,\"title\":\"", b"<b>", b"\"}]}", n)),
+    ("one JSON text", |n| repeat(b"{\"items\":[{\"id\":1,\"content_text\":\"", b"a", b"\"}]}", n)),
+    ("one JSON text of apostrophes", |n| repeat(b"{\"items\":[{\"id\":1,\"content_text\":\"", b"'", b"\"}]}", n)),
+    ("one JSON text of escapes", |n| repeat(b"{\"items\":[{\"id\":1,\"content_html\":\"", b"\\\"", b"\"}]}", n)),
+    ("one JSON text of surrogates", |n| repeat(b"{\"items\":[{\"id\":1,\"title\":\"", b"\\ud800", b"\"}]}", n)),
+    ("one JSON text of bad escapes", |n| repeat(b"{\"items\":[{\"id\":1,\"title\":\"", b"\\x", b"\"}]}", n)),
+    ("one JSON text of lines", |n| repeat(b"{\"items\":[{\"id\":1,\"title\":\"", b"\n", b"\"}]}", n)),
+    ("one JSON title of tags", |n| repeat(b"{\"items\":[{\"id\":1,\"title\":\"", b"<b>", b"\"}]}", n)),
     ("full JSON texts", |n| json(&format!("{{\"id\":1,\"content_text\":\"{}\"}},", "&".repeat(200_000)), n)),
-    ("one JSON name", |n| around(b"{\"items\":[{\"", b"a", b"\":1}]}", n)),
-    ("JSON brackets without an end", |n| around(b"{", b"\"a\":[{},", b"", n)),
-    // What is no feed.
-    ("a page of links", |n| around(b"<html><body>", b"<a href='/feed'>x</a>", b"", n)),
+    ("one JSON name", |n| repeat(b"{\"items\":[{\"", b"a", b"\":1}]}", n)),
+    ("JSON brackets without an end", |n| repeat(b"{", b"\"a\":[{},", b"", n)),
+    // Documents that are not feeds.
+    ("a page of links", |n| repeat(b"<html><body>", b"<a href='/feed'>x</a>", b"", n)),
     ("a page of declared feeds", |n| {
-        around(b"<html>", b"<link rel=alternate type='application/rss+xml' href='/f'>", b"", n)
+        repeat(b"<html>", b"<link rel=alternate type='application/rss+xml' href='/f'>", b"", n)
     }),
-    ("a page of scripts", |n| around(b"<html>", b"<script>", b"", n)),
-    ("a page of scripts that end", |n| around(b"<html>", b"<script></script>", b"", n)),
-    ("another XML", |n| around(b"<catalog>", b"<book/>", b"</catalog>", n)),
-    ("words", |n| around(b"", b"wet and cold ", b"", n)),
-    ("letters", |n| around(b"", b"a", b"", n)),
+    ("a page of scripts", |n| repeat(b"<html>", b"<script>", b"", n)),
+    ("a page of scripts that end", |n| repeat(b"<html>", b"<script></script>", b"", n)),
+    ("another XML", |n| repeat(b"<catalog>", b"<book/>", b"</catalog>", n)),
+    ("words", |n| repeat(b"", b"wet and cold ", b"", n)),
+    ("letters", |n| repeat(b"", b"a", b"", n)),
 ];
 
-fn around(before: &[u8], piece: &[u8], after: &[u8], size: usize) -> Vec<u8> {
+fn repeat(before: &[u8], piece: &[u8], after: &[u8], size: usize) -> Vec<u8> {
     let count = size.saturating_sub(before.len() + after.len()) / piece.len();
     let mut document = Vec::with_capacity(size);
     document.extend_from_slice(before);
@@ -178,22 +179,22 @@ fn around(before: &[u8], piece: &[u8], after: &[u8], size: usize) -> Vec<u8> {
 
 fn rss(before: &str, piece: &str, after: &str, size: usize) -> Vec<u8> {
     let (before, after) = (format!("<rss><channel>{before}"), format!("{after}</channel></rss>"));
-    around(before.as_bytes(), piece.as_bytes(), after.as_bytes(), size)
+    repeat(before.as_bytes(), piece.as_bytes(), after.as_bytes(), size)
 }
 
-/// Items that hold a piece so many times.
+/// Items that each repeat a piece `times` times.
 fn items(times: usize, piece: &str, size: usize) -> Vec<u8> {
     rss("", &format!("<item>{}</item>", piece.repeat(times)), "", size)
 }
 
-/// Items whose addresses are relative to one that is as long as may be.
+/// Items whose URLs are relative to a base of the maximum length.
 fn based(piece: &str, times: usize, size: usize) -> Vec<u8> {
     let base = format!("<rss xml:base='http://a/{}/'><channel>", "b".repeat(2000));
     let item = format!("<item>{}</item>", piece.repeat(times));
-    around(base.as_bytes(), item.as_bytes(), b"</channel></rss>", size)
+    repeat(base.as_bytes(), item.as_bytes(), b"</channel></rss>", size)
 }
 
-/// Items with a hundred pieces, each with a number of its own.
+/// Items of a hundred pieces, each with its own number.
 fn numbered(before: &str, after: &str, size: usize) -> Vec<u8> {
     let mut text = String::from("<rss><channel>");
     for number in 0usize.. {
@@ -208,14 +209,14 @@ fn numbered(before: &str, after: &str, size: usize) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Items whose texts are as long as texts may be.
+/// Items whose texts have the maximum length.
 fn texts(piece: &str, size: usize) -> Vec<u8> {
     let text = piece.repeat(250_000 / piece.len());
     items(1, &format!("<description><![CDATA[{text}]]></description>"), size)
 }
 
 fn json(piece: &str, size: usize) -> Vec<u8> {
-    around(b"{\"items\":[", piece.as_bytes(), b"{}]}", size)
+    repeat(b"{\"items\":[", piece.as_bytes(), b"{}]}", size)
 }
 
 fn laughs(size: usize) -> Vec<u8> {
@@ -224,7 +225,7 @@ fn laughs(size: usize) -> Vec<u8> {
         document.push_str(&format!("<!ENTITY a{level} '{}'>", format!("&a{};", level - 1).repeat(10)));
     }
     document.push_str("]><rss><channel><item><title>");
-    around(document.as_bytes(), b"&a19;", b"</title></item></channel></rss>", size)
+    repeat(document.as_bytes(), b"&a19;", b"</title></item></channel></rss>", size)
 }
 
 fn utf16(text: &[u8], big: bool) -> Vec<u8> {
@@ -237,16 +238,16 @@ fn utf32(text: &[u8]) -> Vec<u8> {
     b"\xff\xfe\0\0".iter().copied().chain(text.iter().flat_map(|byte| [*byte, 0, 0, 0])).collect()
 }
 
-const LETTERS: &[u8] = b"<>/!?-[]&;#x\"'= \nrsitemal\x80\xc3\xe2\xff";
+const NOISE_BYTES: &[u8] = b"<>/!?-[]&;#x\"'= \nrsitemal\x80\xc3\xe2\xff";
 
-/// The same noise at every run (xorshift).
+/// Pseudo-random noise (xorshift), the same in every run.
 fn noise(size: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let next = std::iter::repeat_with(|| {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        LETTERS[(state % LETTERS.len() as u64) as usize]
+        NOISE_BYTES[(state % NOISE_BYTES.len() as u64) as usize]
     });
     b"<rss><channel><item>".iter().copied().chain(next.take(size)).collect()
 }
