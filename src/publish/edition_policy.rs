@@ -32,8 +32,8 @@ pub fn first_publication<'s>(
     Some((lead, StoryPublication { at, link: lead.item.url.clone() }))
 }
 
-/// The item that represents the story: an original rather than a copy, from an established source rather than a new one,
-/// then by the highest priority of the source, the earliest date and the longest summary.
+/// The item that represents the story: an original rather than a copy, from an established source rather than a new
+/// one, then by the highest priority of the source, the earliest date and the longest summary.
 pub fn choose_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
     let is_new = |i: &StoryItem| i.item.source_age.is_some_and(|age| age < options.probation);
     story.items.iter().min_by_key(|i| {
@@ -42,8 +42,8 @@ pub fn choose_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryI
     })
 }
 
-/// The lead of a published story. The present lead stays, unless it is a copy or an outlet of a higher priority reports:
-/// an earlier report that arrives late is not worth an edition.
+/// The lead of a published story. The present lead stays, unless it is a copy or an outlet of a higher priority
+/// reports: an earlier report that arrives late is not worth an edition.
 fn keep_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
     let best = choose_lead(story, options)?;
     let present = story.items.iter().find(|i| i.item.id == story.lead && i.copy_of.is_none());
@@ -61,8 +61,8 @@ pub enum EditionStep {
     Unchanged,
 }
 
-/// Whether a published story needs a new edition. `made` holds the times of its first and last editions, and `latest` is
-/// the latest edition that is not for one feed alone.
+/// Whether a published story needs a new edition. `made` holds the times of its first and last editions, and `latest`
+/// is the latest edition that is not for one feed alone.
 pub fn next_edition(
     story: &Story,
     made: Option<(Timestamp, Timestamp)>,

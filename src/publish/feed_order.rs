@@ -20,8 +20,8 @@ pub fn arrange_entries(selection: &FeedSelection, candidates: Vec<FeedCandidate>
     entries.into_iter().map(|(entry, _)| entry).collect()
 }
 
-/// The last edition that adds something to the ones before it. A feed with an edition of its own has shown by then what a
-/// later edition adds for others.
+/// The last edition that adds something to the ones before it. A feed with an edition of its own has shown by then what
+/// a later edition adds for others.
 fn shown_edition(editions: Vec<Edition>) -> Option<Edition> {
     let mut shown: Option<Edition> = None;
     for edition in editions {
@@ -32,8 +32,8 @@ fn shown_edition(editions: Vec<Edition>) -> Option<Edition> {
     shown
 }
 
-/// The score of a story, in thousandths of a doubling of its outlets. Four steps of priority of the lead's source and six
-/// hours count as much as one doubling.
+/// The score of a story, in thousandths of a doubling of its outlets. Four steps of priority of the lead's source and
+/// six hours count as much as one doubling.
 ///
 /// The age counts from 1970, not from now: between two stories only the difference counts, so the order depends on the
 /// database only. Reddit's “hot” ranking has the same form.

@@ -1,4 +1,4 @@
-//! What the operator sets of publishing.
+//! The settings of publishing, and the feeds that follow from them.
 
 use crate::domain::{FeedOrder, FeedSelection, PublishedFeed};
 use jiff::SignedDuration;
@@ -12,44 +12,44 @@ pub const HEALTH_FEED_NAME: &str = "health";
 /// The maximum age of stories in the feed `top`.
 const TOP_MAX_AGE: SignedDuration = SignedDuration::from_hours(48);
 
-/// Publishing.
+/// The section `[publish]` of the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Where readers find this newsfold; every link that it publishes begins with it.
+    /// The public URL of this newsfold. All published links start with it.
     pub base_url: Url,
-    /// The title of the front page and of the feed of all stories.
+    /// The title of the pages and of the feed `all`.
     pub title: String,
-    /// How long a story waits before it is published, so that its first items can find each other.
+    /// The delay between the creation of a story and its publication, in which its first items are grouped.
     #[serde(with = "crate::domain::duration")]
     pub delay: SignedDuration,
-    /// The shortest time between two editions of a story: what a reader is told of it does not change sooner.
+    /// The minimum interval between two editions of a story, and so between two changes of its entry.
     #[serde(with = "crate::domain::duration")]
     pub min_update_interval: SignedDuration,
-    /// How long after its first edition a story has further ones.
+    /// How long after its first edition a story gets new ones.
     #[serde(with = "crate::domain::duration")]
     pub update_window: SignedDuration,
-    /// How long a source is new. Until then its items join stories, and neither lead one nor have one published by
-    /// themselves. The sources of a database's first day are never new.
+    /// How long a source is new. The items of a new source join stories, but do not lead them, and a story needs an
+    /// item of another source to be published. The sources of a database's first day are never new.
     #[serde(with = "crate::domain::duration")]
     pub probation: SignedDuration,
-    /// Whether entries say of each report why it is in the story.
+    /// Whether entries show the reason for each report.
     pub show_evidence: bool,
-    /// Where all that is served is written to as files as well, whenever it changes.
+    /// The folder for the static export, which is updated after each change.
     pub export_dir: Option<PathBuf>,
-    /// Hubs (WebSub) that are told of every change of a feed, and that the feeds name.
+    /// WebSub hubs. The feeds name them, and each is notified when a feed changes.
     pub hubs: Vec<Url>,
-    /// Whether newsfold is a hub for its feeds itself.
+    /// Whether newsfold runs its own WebSub hub.
     pub own_hub: bool,
-    /// The feeds besides `all` and `top`.
+    /// Feeds in addition to `all` and `top`.
     pub feeds: Vec<FeedOptions>,
 }
 
-/// One feed in the configuration.
+/// The section `[[publish.feeds]]` of the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeedOptions {
-    /// Stands in the URL: letters, digits, `-` and `_`.
+    /// Part of the URL: letters, digits, `-` and `_`.
     #[serde(deserialize_with = "feed_name")]
     pub name: String,
     pub title: Option<String>,
@@ -61,17 +61,17 @@ pub struct FeedOptions {
     pub languages: Vec<String>,
     /// An FTS5 expression over titles and summaries.
     pub query: Option<String>,
-    /// An FTS5 expression over titles and summaries; a story with an item that matches is left out.
+    /// An FTS5 expression over titles and summaries. Stories with an item that matches are excluded.
     pub exclude_query: Option<String>,
-    #[serde(default = "one")]
+    #[serde(default = "default_min_outlets")]
     pub min_outlets: u32,
     #[serde(default, with = "crate::domain::duration::optional")]
     pub max_age: Option<SignedDuration>,
-    #[serde(default = "hundred")]
+    #[serde(default = "default_limit")]
     pub limit: u32,
     #[serde(default)]
     pub order: FeedOrder,
-    /// Whether a reader has to say the feed's token: `newsfold feed token NAME` prints it.
+    /// Whether the feed requires a token. `newsfold feed token NAME` prints it.
     #[serde(default)]
     pub private: bool,
 }
@@ -95,7 +95,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// All feeds: `all` and `top`, unless the operator describes them otherwise, and those of the configuration.
+    /// All feeds: the built-in ones `all` and `top`, unless the configuration redefines them, then the configured ones.
     pub fn published_feeds(&self) -> Vec<PublishedFeed> {
         let all = PublishedFeed {
             name: "all".into(),
@@ -116,17 +116,17 @@ impl Options {
             },
         };
         let configured: Vec<PublishedFeed> = self.feeds.iter().map(FeedOptions::feed).collect();
-        let free = |feed: &PublishedFeed| !configured.iter().any(|other| other.name == feed.name);
-        let built_in: Vec<PublishedFeed> = [all, top].into_iter().filter(free).collect();
+        let is_unchanged = |feed: &PublishedFeed| !configured.iter().any(|other| other.name == feed.name);
+        let built_in: Vec<PublishedFeed> = [all, top].into_iter().filter(is_unchanged).collect();
         built_in.into_iter().chain(configured).collect()
     }
 
-    /// The feeds that everybody may know of.
+    /// The feeds that are not private.
     pub fn public_feeds(&self) -> Vec<PublishedFeed> {
         self.published_feeds().into_iter().filter(|feed| !feed.private).collect()
     }
 
-    /// The hubs that the feeds name: those of the configuration, and our own after them.
+    /// The hubs that the feeds name: the configured ones, then our own, without duplicates.
     pub fn hub_urls(&self) -> Vec<String> {
         let mut urls: Vec<String> = Vec::new();
         for url in self.hubs.iter().map(Url::to_string).chain(self.own_hub.then(|| self.own_hub_url())) {
@@ -137,12 +137,12 @@ impl Options {
         urls
     }
 
-    /// Where our own hub is, whether or not it is open.
+    /// The URL of our own hub, whether or not it is enabled.
     pub fn own_hub_url(&self) -> String {
         self.url("hub")
     }
 
-    /// An absolute URL under the base.
+    /// The absolute URL of a path below `base_url`.
     pub fn url(&self, path: &str) -> String {
         format!("{}/{path}", self.base_url.as_str().trim_end_matches('/'))
     }
@@ -169,23 +169,25 @@ impl FeedOptions {
     }
 }
 
-fn one() -> u32 {
+fn default_min_outlets() -> u32 {
     1
 }
 
-fn hundred() -> u32 {
+fn default_limit() -> u32 {
     100
 }
 
 fn feed_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
-    let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let is_valid = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name == HEALTH_FEED_NAME {
-        return Err(serde::de::Error::custom("‘health’ is the name of the feed of the sources' health; take another"));
+        return Err(serde::de::Error::custom(
+            "the name ‘health’ is reserved for the feed of source health; choose another name",
+        ));
     }
-    if name.is_empty() || name.len() > 64 || !name.chars().all(good) {
-        let said = format!("‘{name}’ can't stand in a URL; a feed's name has letters, digits, - and _, at most 64");
-        return Err(serde::de::Error::custom(said));
+    if name.is_empty() || name.len() > 64 || !name.chars().all(is_valid) {
+        let message = format!("‘{name}’ is not a valid feed name; use letters, digits, - and _, at most 64 characters");
+        return Err(serde::de::Error::custom(message));
     }
     Ok(name)
 }
@@ -195,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hubs_of_the_configuration_go_before_our_own_and_none_is_named_twice() {
+    fn configured_hubs_precede_our_own_without_duplicates() {
         let base_url = Url::parse("https://news.example/desk/").unwrap();
         let mut options = Options { base_url, ..Options::default() };
         assert_eq!(options.hub_urls(), Vec::<String>::new());

@@ -79,16 +79,16 @@ pub enum Compression {
     OneOff,
 }
 
-/// The coding for a document that is sent once, and so is encoded in one coding only: the cheapest to compute among those
-/// with the highest weight.
+/// The coding for a document that is sent once, and so is encoded in one coding only: the cheapest to compute among
+/// those with the highest weight.
 pub fn choose_for_one_off(request: &HeaderMap) -> Option<ContentCoding> {
     const BY_COST: [(ContentCoding, usize); 4] =
         [(ContentCoding::Zstd, 1), (ContentCoding::Brotli, 2), (ContentCoding::Gzip, 3), (ContentCoding::Identity, 4)];
     choose_coding(request, &BY_COST)
 }
 
-/// The coding with the highest weight; among equal weights, the one with the smallest size. `None` if the client accepts
-/// none of them.
+/// The coding with the highest weight; among equal weights, the one with the smallest size. `None` if the client
+/// accepts none of them.
 pub fn choose_coding(request: &HeaderMap, sizes: &[(ContentCoding, usize)]) -> Option<ContentCoding> {
     let accepted = AcceptEncoding::parse(request);
     let mut best: Option<(u32, usize, ContentCoding)> = None;

@@ -73,8 +73,8 @@ impl FeedCache {
         render.await
     }
 
-    /// The time since which the feed has these bytes, which is recorded for new bytes. `None` if that fails, for example on
-    /// a full disk: the feed is then served without `Last-Modified`.
+    /// The time since which the feed has these bytes, which is recorded for new bytes. `None` if that fails, for
+    /// example on a full disk: the feed is then served without `Last-Modified`.
     async fn last_modified(&self, resource: &FeedResource, hash: &str) -> store::Result<Option<Timestamp>> {
         let (stem, extension, hash) = (resource.stem(), resource.format.extension(), hash.to_owned());
         let (known_stem, known_hash) = (stem.clone(), hash.clone());

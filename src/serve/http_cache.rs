@@ -37,8 +37,8 @@ impl EncodedResponse {
         EncodedResponse { content_type, cache_control, encoded, hash, last_modified: None }
     }
 
-    /// A document that contains a secret beside text from third parties. It is not compressed: its compressed size would
-    /// reveal how much of a guessed secret is right (the BREACH attack).
+    /// A document that contains a secret beside text from third parties. It is not compressed: its compressed size
+    /// would reveal how much of a guessed secret is right (the BREACH attack).
     pub fn uncompressed(content_type: &'static str, cache_control: &'static str, plain: Vec<u8>) -> EncodedResponse {
         let hash = content_hash(&plain);
         let encoded = vec![(ContentCoding::Identity, plain.into())];
@@ -67,8 +67,8 @@ impl EncodedResponse {
     }
 }
 
-/// The response with a document that was rendered for this request. It is encoded in the chosen coding only, and only if
-/// it is sent.
+/// The response with a document that was rendered for this request. It is encoded in the chosen coding only, and only
+/// if it is sent.
 pub fn respond_once(
     content_type: &'static str,
     cache_control: &'static str,

@@ -1,8 +1,8 @@
 //! The HTTP listener: accepts connections, limits their number and duration, and closes them gracefully at shutdown.
 //!
 //! The router handles requests. The limits (RFC 9110 leaves them to the server) protect against slow clients: reading
-//! request headers and sending a response have time limits, and an address has a maximum number of connections. Handlers
-//! limit request bodies themselves.
+//! request headers and sending a response have time limits, and an address has a maximum number of connections.
+//! Handlers limit request bodies themselves.
 
 mod connection_limit;
 mod write_deadline;
@@ -152,8 +152,8 @@ fn log_end(ended: hyper::Result<()>) {
     }
 }
 
-/// Logs refused connections at most once per [`REFUSAL_LOG_INTERVAL`], so that a flood of connections does not flood the
-/// log.
+/// Logs refused connections at most once per [`REFUSAL_LOG_INTERVAL`], so that a flood of connections does not flood
+/// the log.
 #[derive(Default)]
 struct RefusalLog {
     unlogged: u64,

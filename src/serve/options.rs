@@ -13,9 +13,11 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Maximum number of simultaneous connections. Further connections wait until one ends.
     pub max_connections: usize,
-    /// Maximum number of simultaneous connections from one IPv4 address or one IPv6 /64. Further connections are closed.
+    /// Maximum number of simultaneous connections from one IPv4 address or one IPv6 /64. Further connections are
+    /// closed.
     pub max_connections_per_ip: usize,
-    /// Networks of reverse proxies. Many clients share their addresses, so the limit per address does not apply to them.
+    /// Networks of reverse proxies. Many clients share their addresses, so the limit per address does not apply to
+    /// them.
     pub trusted_proxies: Vec<IpNet>,
     /// Time limit for receiving request headers, and for a keep-alive connection to send its next request.
     #[serde(with = "crate::domain::duration")]

@@ -1,7 +1,7 @@
 //! The HTML pages: readable without scripts, on a phone, in dark mode and on paper.
 //!
-//! Templates escape text from feeds, and links are http or https. A page depends on the database only, never on the time
-//! of the request, with one exception: the health page reports the daemon's tasks.
+//! Templates escape text from feeds, and links are http or https. A page depends on the database only, never on the
+//! time of the request, with one exception: the health page reports the daemon's tasks.
 
 mod chart;
 mod feeds;

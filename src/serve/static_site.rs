@@ -1,8 +1,8 @@
 //! Everything that is served at its own URL, as documents for static files. The bytes equal those of the handlers.
 //!
-//! What depends on the request is left out: filters, searches, `/healthz`, redirects. The file of a merged story contains
-//! the page of the story that it redirects to. Two pages differ from the served ones, because the daemon may not run while
-//! the files are read: the index page has no form, and the health page does not report tasks.
+//! What depends on the request is left out: filters, searches, `/healthz`, redirects. The file of a merged story
+//! contains the page of the story that it redirects to. Two pages differ from the served ones, because the daemon may
+//! not run while the files are read: the index page has no form, and the health page does not report tasks.
 
 use super::feed_resource::FeedResource;
 use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, PAGE_CACHE_CONTROL};

@@ -17,8 +17,8 @@ struct TaskFailure {
 }
 
 impl TaskHealth {
-    /// Records that a task has ended unexpectedly. A task that fails again before [`TaskHealth::up`] keeps the time of its
-    /// first failure.
+    /// Records that a task has ended unexpectedly. A task that fails again before [`TaskHealth::up`] keeps the time of
+    /// its first failure.
     pub fn down(&self, task: &'static str, reason: &str) {
         let mut failures = self.lock();
         let since = failures.get(task).map_or_else(Instant::now, |failure| failure.since);

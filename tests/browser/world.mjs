@@ -1,4 +1,4 @@
-// Two newsfolds to look at: the demo, and one whose sources are as bad as sources get. All on loopback.
+// Starts two instances of newsfold on loopback: the demo, and one with broken and hostile sources.
 
 import { spawn, execFileSync } from 'node:child_process';
 import { createServer } from 'node:http';
@@ -9,23 +9,23 @@ import { join } from 'node:path';
 const children = [];
 const servers = [];
 
-/** Ends all that was started. */
+/** Stops all processes and servers. */
 export function end() {
   for (const child of children) child.kill('SIGINT');
   for (const server of servers) server.close();
 }
 
-/** Waits until a condition holds, looking again and again. */
+/** Polls a condition until it holds, for at most two minutes. */
 async function until(what, holds) {
   const deadline = Date.now() + 120_000;
   for (;;) {
     if (await holds().catch(() => false)) return;
-    if (Date.now() > deadline) throw new Error(`waited two minutes, and not yet: ${what}`);
+    if (Date.now() > deadline) throw new Error(`timeout after two minutes: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
 
-/** A port that is free right now. */
+/** A free port. */
 function freePort() {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
@@ -35,7 +35,7 @@ function freePort() {
   });
 }
 
-/** A server of its own, since a server that asks to be left alone speaks for all its sources. */
+/** Starts a server for one source, because a hold applies to all sources of a server. */
 function origin(answer) {
   return new Promise((resolve) => {
     const server = createServer(answer).listen(0, '127.0.0.1', () => {
@@ -50,7 +50,7 @@ async function text(url) {
   return answer.ok ? answer.text() : '';
 }
 
-/** The demo, once the story of the train has all its eight outlets. */
+/** Starts the demo, and waits until one of its stories has all eight outlets. */
 export async function demo(binary) {
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
@@ -69,7 +69,7 @@ function rss(title, lang, items) {
   return `<rss version="2.0"><channel><title>${escape(title)}</title><language>${lang}</language>${items.map(item).join('')}</channel></rss>`;
 }
 
-/** Headlines and sources that no page may break on. */
+/** Starts newsfold with sources that pages must handle: hostile text, errors, holds, right-to-left script. */
 export async function trouble(binary) {
   let polls = 0;
   const grid = (title) => ['grid', title, 'Power went out in Veshna and in all the villages along the coast, and the repairs will take days.'];

@@ -1,8 +1,8 @@
-"""The readers: how each is told to subscribe, to refresh, what it shows as unread, and how an entry is read in it. Only
-ways that its user has too, but for FreshRSS, whose buttons are SQL here. Used by story.py.
+"""The feed readers: how to subscribe, refresh, list unread entries and mark entries as read. Uses only what users have too,
+except that FreshRSS is controlled by SQL. Used by story.py.
 
-`unread` gives (key, title) of what is unread; `entries` gives {key: text} of all that the reader keeps, the text being
-what a change shows in. A mailer's unread are the messages that have come since."""
+`unread` returns (key, title) of each unread entry. `entries` returns {key: text} of all stored entries, with the text in
+which a change is visible. For a mailer, the new messages are unread."""
 
 import importlib.util
 import json
@@ -24,17 +24,17 @@ def run(command, **options):
 
 class Reader:
     formats = ("atom", "rss")
-    # Whether an entry whose bytes changed is unread again.
+    # Whether a changed entry becomes unread again.
     again = False
-    # Formats in which it does not see that an entry's list of outlets changed.
+    # Formats in which it does not notice a change of an entry's list of outlets.
     blind = ()
-    # Whether an entry under another title is another entry to it.
+    # Whether a new title makes a new entry.
     by_title = False
     note = ""
 
     @classmethod
     def missing(cls):
-        return None if shutil.which(cls.program) else f"no {cls.program} here"
+        return None if shutil.which(cls.program) else f"{cls.program} is not installed"
 
     def __init__(self, folder, url):
         self.folder, self.url = folder, url
@@ -79,10 +79,10 @@ class NewsboatResetting(Newsboat):
 
 
 class Sfeed(Reader):
-    """Its read state is a file of links (SFEED_URL_FILE); what it keeps is the first line of each id, title and link."""
+    """Read state is a file of links (SFEED_URL_FILE). It stores the first line of each combination of id, title and link."""
     program = "sfeed_update"
     by_title = True
-    note = "keeps what it saw first, and another entry for another title"
+    note = "keeps the first text, and adds an entry for a new title"
 
     def begin(self):
         (self.folder / "sfeedrc").write_text(f'sfeedpath="{self.folder}/feeds"\nfeeds() {{\n feed "all" "{self.url}"\n}}\n')
@@ -100,7 +100,7 @@ class Sfeed(Reader):
         return [(cell[2], cell[1]) for cell in self.lines() if cell[2] not in read]
 
     def entries(self):
-        # By id, title and link, as sfeed itself tells them apart.
+        # sfeed identifies entries by id, title and link.
         return {(cell[5], cell[1], cell[2]): cell[3] for cell in self.lines()}
 
     def read(self, keys):
@@ -113,7 +113,7 @@ class PythonReader(Reader):
 
     @classmethod
     def missing(cls):
-        return None if importlib.util.find_spec("reader") else "no package reader here"
+        return None if importlib.util.find_spec("reader") else "the package reader is not installed"
 
     def begin(self):
         import reader
@@ -135,11 +135,11 @@ class PythonReader(Reader):
 
 
 class Feedparser(Reader):
-    """A parser and no reader: unread is whose id it has not seen."""
+    """A parser, not a reader: entries with an unknown id are unread."""
 
     @classmethod
     def missing(cls):
-        return None if importlib.util.find_spec("feedparser") else "no package feedparser here"
+        return None if importlib.util.find_spec("feedparser") else "the package feedparser is not installed"
 
     def begin(self):
         self.seen = set()
@@ -148,7 +148,7 @@ class Feedparser(Reader):
         import feedparser
         self.parsed = feedparser.parse(self.url)
         if self.parsed.bozo:
-            raise RuntimeError(f"feedparser finds fault with {self.url}: {self.parsed.bozo_exception}")
+            raise RuntimeError(f"feedparser reports an error in {self.url}: {self.parsed.bozo_exception}")
 
     def unread(self):
         return [(entry.id, entry.title) for entry in self.parsed.entries if entry.id not in self.seen]
@@ -179,7 +179,7 @@ class Mailer(Reader):
 class Rss2email(Mailer):
     program = "r2e"
     options = {}
-    # It takes an Atom entry's summary for its text.
+    # It uses the summary of an Atom entry as its text.
     blind = ("atom",)
     note = "a message for each entry"
 
@@ -212,7 +212,7 @@ class Feed2exec(Mailer):
 
     @classmethod
     def missing(cls):
-        return None if importlib.util.find_spec("feed2exec") else "no package feed2exec here"
+        return None if importlib.util.find_spec("feed2exec") else "the package feed2exec is not installed"
 
     def begin(self):
         self.maildir = self.folder / "mail" / "all"
@@ -240,9 +240,9 @@ class Elfeed(Reader):
     @classmethod
     def missing(cls):
         if not shutil.which("emacs"):
-            return "no emacs here"
+            return "emacs is not installed"
         found = subprocess.run(["emacs", "--batch", "--eval", "(progn (require 'package) (package-initialize) (require 'elfeed))"], capture_output=True)
-        return None if found.returncode == 0 else "no elfeed in this emacs"
+        return None if found.returncode == 0 else "elfeed is not installed"
 
     def begin(self):
         self.kept = []
@@ -276,7 +276,7 @@ class FreshRSS(Reader):
     def missing(cls):
         if not os.environ.get("FRESHRSS"):
             return "FRESHRSS is not set"
-        return None if shutil.which("php") else "no php here"
+        return None if shutil.which("php") else "php is not installed"
 
     def begin(self):
         self.app = self.folder / "app"
@@ -285,7 +285,7 @@ class FreshRSS(Reader):
         self.php = php
         php("prepare.php")
         php("do-install.php", "--default-user", "a", "--db-type", "sqlite", "--base-url", "http://localhost/", "--language", "en", "--auth-type", "none", "--disable-update")
-        # What a new user is subscribed to.
+        # The subscriptions of a new user.
         kind = "JSONFeed" if self.url.endswith(".json") else "rss"
         (self.app / "data" / "opml.xml").write_text(
             f'<opml version="2.0"><body><outline text="all" type="{kind}" xmlUrl="{self.url}"/></body></opml>')

@@ -1,6 +1,6 @@
-"""The scenario: a story grows from one outlet to nine, and then its first report gets a new title. After each step that
-newsfold has taken in, every reader refreshes; what is unread is read at once. It fails where a reader shows the story
-as another number of entries than one, or unread another number of times than it should. Started by run."""
+"""The scenario: a story grows from one outlet to nine, and then the title of its first report changes. After newsfold has
+processed a step, every reader refreshes and marks unread entries as read. The test fails if a reader shows the story as more
+or fewer than one entry, or as unread more or less often than expected. Started by run."""
 
 import argparse
 import collections
@@ -53,7 +53,7 @@ recluster_interval = "0s"
     def start(self):
         with open(self.folder / "newsfold.log", "a") as log:
             self.process = subprocess.Popen([self.binary, "--config", str(self.config), "serve"], stdout=log, stderr=log)
-        until("newsfold answers", lambda: self.get("healthz"))
+        until("newsfold responds", lambda: self.get("healthz"))
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -70,13 +70,13 @@ recluster_interval = "0s"
             return None
 
     def outlets_of_story(self):
-        """As newsfold has grouped it, whatever it publishes of that."""
+        """The outlets of the story as newsfold has grouped it."""
         stories = json.loads(self.command("--json", "story", "list", "--limit", "100"))
-        telling = [{item["outlet"] for item in story["items"] if NAME in item["title"]} for story in stories]
-        return max(map(len, telling), default=0)
+        outlets_by_story = [{item["outlet"] for item in story["items"] if NAME in item["title"]} for story in stories]
+        return max(map(len, outlets_by_story), default=0)
 
-    def outlets_told(self):
-        """As the live feed says."""
+    def outlets_in_feed(self):
+        """The reports of the story in the live feed."""
         items = json.loads(self.get("feeds/all.json"))["items"]
         return max((len(item["_newsfold"]["reports"]) for item in items if NAME in item["title"]), default=0)
 
@@ -85,12 +85,12 @@ def until(what, condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            sys.exit(f"FAILED: waited {seconds} s, and not yet: {what}")
+            sys.exit(f"FAILED: timeout after {seconds} s: {what}")
         time.sleep(0.1)
 
 
 def entry_of(document, form):
-    """The story's entries in a published feed: (id, title, when it says that it changed, all of it)."""
+    """The story's entries in a published feed: (id, title, date of the last change, whole entry)."""
     if form == "json":
         found = [item for item in json.loads(document)["items"] if NAME in item["title"]]
         return [(i["id"], i["title"], i.get("date_modified"), json.dumps(i)) for i in found]
@@ -112,7 +112,7 @@ class Subscription:
         self.text = None
         self.error = None
 
-    def look(self, step):
+    def refresh(self, step):
         try:
             self.reader.refresh()
             shown = self.reader.unread()
@@ -131,20 +131,20 @@ class Subscription:
             self.error = self.error or f"at step {step}: {error}"
 
     def faults(self, feed):
-        """What is wrong, given at which steps the published entry changed."""
+        """The faults of a subscription, given the steps at which the published entry changed."""
         if self.error:
             return [self.error]
         again = len(feed["changed"]) if self.kind.again and self.form not in self.kind.blind else 0
         found = []
         times = self.unread[NAME]
         if times != 1 + again:
-            found.append(f"the story was unread {times} times (at {self.when_unread}) and should be {1 + again} times")
+            found.append(f"the story was unread {times} times (at {self.when_unread}) expected {1 + again} times")
         wanted = 1 + (again if issubclass(self.kind, readers.Mailer) else 0)
         wanted += len(feed["titles"]) - 1 if self.kind.by_title else 0
         if len(self.keys) != wanted:
-            found.append(f"the reader keeps {len(self.keys)} entries of the story and should keep {wanted}")
+            found.append(f"the reader keeps {len(self.keys)} entries of the story expected {wanted}")
         if (self.unread.total() - times, len(self.unread)) != (len(outlets.OWN), len(outlets.OWN) + 1):
-            found.append(f"other entries were unread more or less than once: {dict(self.unread)}")
+            found.append(f"other entries were not unread exactly once: {dict(self.unread)}")
         return found
 
 
@@ -153,8 +153,8 @@ def main():
     arguments.add_argument("--newsfold", required=True)
     arguments.add_argument("--scratch", required=True, type=pathlib.Path)
     arguments.add_argument("--policy", choices=["every", "doubling"], default="doubling",
-                           help="when an entry changes: with every outlet, as before there were editions, or at 2, 4, 8")
-    arguments.add_argument("--only", help="readers, by their names in readers.py")
+                           help="when an entry changes: with every outlet (a version without editions), or at 2, 4 and 8")
+    arguments.add_argument("--only", help="the names of readers in readers.py")
     options = arguments.parse_args()
     doubling = options.policy == "doubling"
     world = outlets.Outlets(int(time.time()))
@@ -171,7 +171,7 @@ def main():
 def play(options, doubling, world, newsfold):
     variants = ["live", "stable"]
     if newsfold.get("feeds/all.stable.atom") is None:
-        print("PASSED OVER: the stable variants, which this newsfold does not have")
+        print("SKIPPED: the stable variants, which this version of newsfold does not have")
         variants = ["live"]
     only = options.only.split(",") if options.only else None
     subscriptions = []
@@ -179,13 +179,13 @@ def play(options, doubling, world, newsfold):
         if only and kind.__name__ not in only:
             continue
         if why := kind.missing():
-            print(f"PASSED OVER: {kind.__name__}: {why}")
+            print(f"SKIPPED: {kind.__name__}: {why}")
             continue
         for form in kind.formats:
             subscriptions += [Subscription(kind, form, variant, newsfold, options.scratch) for variant in variants]
     feeds = {(variant, form): {"seen": [], "changed": [], "ids": set(), "titles": set(), "dates": set()} for variant in variants for form in ("atom", "rss", "json")}
 
-    def look(step):
+    def refresh_all(step):
         for (variant, form), feed in feeds.items():
             document = newsfold.get(f"feeds/all.{form}" if variant == "live" else f"feeds/all.stable.{form}")
             found = entry_of(document, form)
@@ -200,38 +200,38 @@ def play(options, doubling, world, newsfold):
                     feed["changed"].append(step)
                 feed["seen"].append(text)
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda subscription: subscription.look(step), subscriptions))
+            list(pool.map(lambda subscription: subscription.refresh(step), subscriptions))
 
     own = len(outlets.OWN)
     until("the outlets' own items are published", lambda: len(json.loads(newsfold.get("feeds/all.json"))["items"]) == own)
-    look("0")
+    refresh_all("0")
     for step in range(1, len(outlets.STORY) + 1):
         world.step = step
         until(f"the story has {step} outlets", lambda: newsfold.outlets_of_story() == step)
-        told = 2 ** int(math.log2(step)) if doubling else step
-        until(f"readers are told of {told} outlets", lambda: newsfold.outlets_told() == told)
-        # Dates are to the second; and where nothing is to be told, something might be.
+        expected = 2 ** int(math.log2(step)) if doubling else step
+        until(f"the feed shows {expected} outlets", lambda: newsfold.outlets_in_feed() == expected)
+        # Dates have a resolution of a second, and an unexpected change needs time to appear.
         time.sleep(1.5)
-        look(str(step))
+        refresh_all(str(step))
         if step == 5:
             newsfold.stop()
             newsfold.start()
-            look("restart")
+            refresh_all("restart")
         print(f"step {step} done", file=sys.stderr)
     world.retitled = True
-    until("readers are told of the new title", lambda: outlets.RETITLED.encode() in newsfold.get("feeds/all.json"))
+    until("the feed shows the new title", lambda: outlets.RETITLED.encode() in newsfold.get("feeds/all.json"))
     time.sleep(1.5)
-    look("retitled")
+    refresh_all("retitled")
 
     failed = 0
-    print("\nthe feeds' entry of the story")
+    print("\nthe story's entry in each feed")
     for (variant, form), feed in feeds.items():
         print(f"  {variant:6} {form:4} ids {len(feed['ids'])}, titles {len(feed['titles'])}, dates of change {len(feed['dates'])},"
               f" bytes changed at {' '.join(feed['changed']) or 'no step'}")
         steps = [step for step in feed["changed"] if step != "retitled"]
         expected = [] if variant == "stable" else ["2", "4", "8"] if doubling else [str(n) for n in range(2, 10)]
         if steps != expected or variant == "stable" and feed["changed"] or len(feed["ids"]) != 1:
-            print(f"    FAILED: one id was expected, and changes at {' '.join(expected) or 'no step'}")
+            print(f"    FAILED: expected one id, and changes at {' '.join(expected) or 'no step'}")
             failed += 1
     print("\nreaders")
     for subscription in subscriptions:
@@ -239,7 +239,7 @@ def play(options, doubling, world, newsfold):
         verdict = "ok    " if not faults else "FAILED"
         failed += bool(faults)
         print(f"  {verdict} {subscription.name:34} unread at {' '.join(subscription.when_unread):10}"
-              f" text renewed at {' '.join(subscription.when_changed) or 'no step':12} {subscription.kind.note}")
+              f" text changed at {' '.join(subscription.when_changed) or 'no step':12} {subscription.kind.note}")
         for fault in faults:
             print("           " + fault.replace("\n", "\n           "))
     print(f"\n{len(subscriptions)} subscriptions, {failed} failed")

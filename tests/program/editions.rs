@@ -127,7 +127,8 @@ async fn entry_changes_at_most_once_per_interval_and_not_after_the_update_window
         [(EditionReason::First, 1), (EditionReason::Grown, 4)],
         "delayed changes become one edition"
     );
-    // A fifth outlet makes no edition, but keeps the story open: after two days without reports the rest would be a new story.
+    // A fifth outlet makes no edition, but keeps the story open: after two days without reports the rest would be a new
+    // story.
     growing.pass(SignedDuration::from_hours(24)).await;
     growing.report(4).await;
     growing.pass(SignedDuration::from_hours(25)).await;

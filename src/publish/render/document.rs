@@ -45,8 +45,8 @@ pub enum FeedPage {
 }
 
 impl FeedPage {
-    /// What follows the feed's name and variant in a URL. An archive page's name contains the page size, because pages of
-    /// another size have other entries: a client that stored some of them must not mix them with the new ones.
+    /// What follows the feed's name and variant in a URL. An archive page's name contains the page size, because pages
+    /// of another size have other entries: a client that stored some of them must not mix them with the new ones.
     pub fn suffix(self, feed: &PublishedFeed) -> String {
         match self {
             FeedPage::Current => String::new(),
@@ -59,8 +59,8 @@ impl FeedPage {
 const MAX_STORY_ITEMS: usize = 200;
 
 impl<'a> FeedDocument<'a> {
-    /// A document of a feed in one of its variants, without archive links and token. `instance` identifies this database
-    /// among all newsfold databases.
+    /// A document of a feed in one of its variants, without archive links and token. `instance` identifies this
+    /// database among all newsfold databases.
     // Six parameters: each is a value of its own, and every caller has them at hand.
     pub fn of_feed(
         feed: &PublishedFeed,

@@ -1,5 +1,5 @@
-//! JSON Feed 1.1 (jsonfeed.org/version/1.1). The reports of a story are in `_newsfold`, an extension as its specification
-//! describes them.
+//! JSON Feed 1.1 (jsonfeed.org/version/1.1). The reports of a story are in `_newsfold`, an extension as its
+//! specification describes them.
 
 use super::document::FeedDocument;
 use super::value_format::{encode_uri, rfc3339, strip_invalid_chars};

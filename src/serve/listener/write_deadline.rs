@@ -48,8 +48,8 @@ impl WriteDeadlineStream {
         WriteDeadlineStream { stream, write_timeout, in_flight, deadline: None }
     }
 
-    /// Starts the deadline when the send buffer is full for the first time. Progress does not extend it, so a client that
-    /// receives a byte now and then does not hold the connection open. A flush ends it.
+    /// Starts the deadline when the send buffer is full for the first time. Progress does not extend it, so a client
+    /// that receives a byte now and then does not hold the connection open. A flush ends it.
     fn check_deadline<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             return written;

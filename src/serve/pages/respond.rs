@@ -19,7 +19,8 @@ pub enum PageLookup {
     NotFound,
 }
 
-/// Responds with the page that `lookup` makes from the database. It runs, with compression, on a thread for blocking work.
+/// Responds with the page that `lookup` makes from the database. It runs, with compression, on a thread for blocking
+/// work.
 pub async fn respond(
     app: AppState,
     request: HeaderMap,
