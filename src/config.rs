@@ -4,6 +4,7 @@
 //! they live in the database (`newsfold source`).
 
 mod locate;
+mod poll_context;
 mod validate;
 
 use crate::{cluster, crawl, http_client, publish, serve, websub};

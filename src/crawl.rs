@@ -244,14 +244,3 @@ impl PollAttempt {
         self.requests.last().map(|request| request.origin.as_str())
     }
 }
-
-/// What a task that panicked said.
-pub fn panic_text(join: tokio::task::JoinError) -> String {
-    match join.try_into_panic() {
-        Ok(panic) => {
-            let text = panic.downcast_ref::<&str>().map(|s| s.to_string());
-            text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panicked without words".into())
-        }
-        Err(join) => join.to_string(),
-    }
-}

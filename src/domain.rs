@@ -14,6 +14,7 @@ mod hub_subscription;
 mod ids;
 mod item;
 mod operator_event;
+pub mod panic_text;
 mod poll;
 mod polling_hints;
 mod published_feed;

@@ -33,6 +33,7 @@ pub mod websub_subscriber_requests;
 pub mod websub_subscribers;
 pub mod websub_subscriptions;
 
+mod change_detector;
 mod connection;
 mod maintenance;
 mod open;
@@ -40,6 +41,7 @@ mod rows;
 mod stored_matches;
 mod writer;
 
+pub use change_detector::ChangeDetector;
 pub use connection::{ReadConnection, WriteConnection};
 pub use maintenance::{Maintenance, damage};
 pub use open::default_path;

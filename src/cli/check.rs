@@ -1,11 +1,13 @@
 //! `newsfold check`: what newsfold reads in a document. Nothing is stored.
 
 use super::Context;
-use super::output::{one_line, print, table};
-use crate::daemon;
+use super::output::{print, table};
 use crate::domain::FeedProblem;
+use crate::domain::display_text::one_line;
 use crate::feed_parser::{self, FetchedDocument, NotAFeed, ParsedFeed};
+use crate::http_client::{FetchOutcome, Fetcher};
 use anyhow::{Context as _, bail};
+use futures_util::FutureExt;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,7 +31,7 @@ impl Check {
         let options = feed_parser::Options::default();
         let (bytes, content_type, url) = if self.what.contains("://") && !Path::new(&self.what).exists() {
             let url = Url::parse(&self.what).context("this is no URL")?;
-            daemon::download(&context.config()?, context.open_existing()?, &context.clock, &url).await?
+            download(context, &url).await?
         } else {
             let bytes = std::fs::read(&self.what).with_context(|| format!("cannot read {}", self.what))?;
             (bytes, self.content_type, self.base)
@@ -52,6 +54,29 @@ impl Check {
                 bail!("{}: {}", one_line(&self.what, 200), one_line(&not_a_feed.to_string(), 400))
             }
         }
+    }
+}
+
+/// Fetches a document by the configured rules. If there is a database, its holds and leases apply.
+async fn download(context: &Context, url: &Url) -> anyhow::Result<(Vec<u8>, Option<String>, Url)> {
+    let config = context.config()?;
+    let fetched = match context.open_existing()? {
+        None => {
+            let fetcher = Fetcher::new(config.fetch)?;
+            fetcher.fetch(url, None, context.clock.now(), &|_| std::future::ready(Ok(())).boxed()).await
+        }
+        Some(store) => config.poll_context(store, context.clock.clone(), "newsfold check")?.fetch_once(url).await?,
+    };
+    match fetched.outcome {
+        FetchOutcome::Document { body, content_type, .. } => {
+            let bytes = tokio::task::spawn_blocking(|| body.decode()).await?.with_context(|| format!("{url}"))?;
+            Ok((bytes, content_type, fetched.url))
+        }
+        FetchOutcome::Failed { detail } | FetchOutcome::Unreachable { detail } => bail!("{url}: {detail}"),
+        FetchOutcome::Held { origin, until } => {
+            bail!("{origin} is on hold until {until}; `newsfold origin list` shows the reason")
+        }
+        _ => bail!("{url}: the server responded with status {}", fetched.status.unwrap_or_default()),
     }
 }
 

@@ -6,10 +6,11 @@
 mod content;
 mod outlets;
 
-use super::output::{one_line, print, reader_is_gone};
+use super::output::{print, reader_is_gone};
 use super::{Context, serve};
 use crate::config::Config;
 use crate::daemon::{self, DatabaseLock};
+use crate::domain::display_text::one_line;
 use crate::domain::{FeedOrder, FeedSelection, NewSource, OutletFrom, StoryId};
 use crate::publish::FeedOptions;
 use crate::store::{Store, sources, statistics, story_selection};

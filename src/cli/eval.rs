@@ -1,11 +1,12 @@
 //! `newsfold eval`: runs the clusterer over labeled items and scores the outcome.
 
 use super::Context;
-use super::output::{json, one_line, print};
+use super::output::{json, print};
 use crate::cluster::Clusterer;
 use crate::cluster::evaluation::dataset::{LabeledItem, parse_dataset};
 use crate::cluster::evaluation::metrics::{ClusteringMetrics, GroupingError, GroupingErrors};
 use crate::cluster::evaluation::replay::replay;
+use crate::domain::display_text::one_line;
 use crate::domain::{Item, StoryId};
 use crate::urls::canonical::canonical_url_from_str;
 use anyhow::{Context as _, bail};

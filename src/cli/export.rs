@@ -16,10 +16,7 @@ pub struct Export {
 impl Export {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let (config, store) = context.open()?;
-        if daemon::DatabaseLock::acquire(store.path()).is_ok() {
-            let _alone = daemon::DatabaseLock::acquire_for_grouping(store.path()).await?;
-            daemon::catch_up(&config, &store, &context.clock).await?;
-        }
+        daemon::group_and_publish_without_daemon(&config, &store, &context.clock).await?;
         let done = daemon::export(&config.publish, &store, &context.clock, &self.folder).await?;
         if context.json() {
             json(&done)?;

@@ -4,9 +4,10 @@ mod hubs;
 mod subscribers;
 
 use super::Context;
-use super::output::{json, one_line, print, table, time};
+use super::output::{json, print, table, time};
 use super::story::find;
 use crate::daemon;
+use crate::domain::display_text::one_line;
 use crate::domain::{Edition, EditionReason, FeedEntry, FeedVariant, PublishedFeed, Story};
 use crate::publish::{
     FeedDocument, FeedFormat, FeedPage, Options, QueryMatches, arrange_entries, compose_edition, membership_conditions,
@@ -262,7 +263,7 @@ async fn token(context: &Context, name: &str, rotate: bool) -> anyhow::Result<Ex
     let known = store.read(move |db| feed_tokens::find(db, &name)).await?;
     let token = match known.filter(|_| !rotate) {
         Some(token) => token,
-        None => daemon::new_token(&store, &feed, &context.clock).await?,
+        None => daemon::rotate_feed_token(&store, &feed, &context.clock).await?,
     };
     let urls = urls(&config.publish, &feed, Some(&token));
     if context.json() {

@@ -1,9 +1,10 @@
 //! `newsfold item`: one entry of one source, and why it is where it is.
 
 use super::Context;
-use super::output::{json, maybe_time, one_line, print, time};
+use super::output::{json, maybe_time, print, time};
 use crate::cluster::{Clusterer, Options, PairExplanation};
 use crate::domain::ItemId;
+use crate::domain::display_text::one_line;
 use crate::store::{Store, constraints, full_text, items, stories};
 use crate::wording::reason_sentence;
 use anyhow::Context as _;

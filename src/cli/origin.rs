@@ -1,8 +1,9 @@
 //! `newsfold origin`: the servers that are asked: how much, how they answer, and which are left alone.
 
 use super::Context;
-use super::output::{json, maybe_time, one_line, print, table};
+use super::output::{json, maybe_time, print, table};
 use crate::crawl;
+use crate::domain::display_text::one_line;
 use crate::domain::duration::before;
 use crate::http_client;
 use crate::store::origins::{self, OriginTraffic};

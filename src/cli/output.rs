@@ -1,7 +1,6 @@
-//! Tables, JSON and questions. What strangers wrote goes through [`one_line`] before a terminal sees it.
+//! Tables, JSON and questions. What strangers wrote goes through [`one_line`](crate::domain::display_text::one_line) before a terminal sees it.
 
 use crate::domain::Timestamp;
-pub use crate::domain::display_text::one_line;
 use crate::wording::Audience;
 use anyhow::{Context as _, bail};
 use comfy_table::{ContentArrangement, Table, presets};

@@ -6,7 +6,8 @@ mod opml;
 mod poll;
 
 use super::Context;
-use super::output::{confirm, json, one_line, print, time};
+use super::output::{confirm, json, print, time};
+use crate::domain::display_text::one_line;
 use crate::domain::{FullTextMode, OutletFrom, Source as Kept, SourceEdit, SourceId, SourceState};
 use crate::store::leases::LeaseConflict;
 use crate::store::{Store, sources};

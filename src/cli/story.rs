@@ -1,8 +1,9 @@
 //! `newsfold story`: what was found to be one event, and why.
 
 use super::Context;
-use super::output::{json, maybe_time, one_line, print, table, time};
+use super::output::{json, maybe_time, print, table, time};
 use crate::config::Config;
+use crate::domain::display_text::one_line;
 use crate::domain::{ConstraintId, Edition, GroupingConstraint, ItemId, Story as Kept, StoryId};
 use crate::publish::choose_lead;
 use crate::store::constraints::{self, ConstraintRefusal};

@@ -1,10 +1,11 @@
 //! ParsedDocument the page of an item: by the fetcher and the rules of every request, and where robots are allowed (RFC 9309).
 
+use super::PollContext;
 use super::parse_job::MAX_PARSE_TIME;
-use super::{PollContext, panic_text};
 use crate::charset::decode_text;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
+use crate::domain::panic_text::join_error_text;
 use crate::domain::{OriginHold, RequestRecord, Timestamp};
 use crate::html::article::extract_article;
 use crate::http_client::{FetchOutcome, Origin, PermitDenied, ResponseBody};
@@ -107,7 +108,7 @@ impl PollContext {
         });
         match tokio::time::timeout(MAX_PARSE_TIME, reading).await {
             Err(_) => ArticleOutcome::Failed(format!("reading the page took more than {} s", MAX_PARSE_TIME.as_secs())),
-            Ok(Err(join)) => ArticleOutcome::Failed(format!("reading the page failed: {}", panic_text(join))),
+            Ok(Err(join)) => ArticleOutcome::Failed(format!("reading the page failed: {}", join_error_text(join))),
             Ok(Ok(page)) => page,
         }
     }

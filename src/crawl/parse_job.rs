@@ -1,6 +1,7 @@
 //! ParsedDocument a document: from the bytes that came over the wire to items, away from the tasks that do I/O.
 
-use super::{AttemptOutcome, PollContext, panic_text};
+use super::{AttemptOutcome, PollContext};
+use crate::domain::panic_text::join_error_text;
 use crate::domain::{CacheValidators, DeclaredHub, FeedProblem, NewItem, PollingHints, Timestamp};
 use crate::feed_parser::{self, FetchedDocument, NotAFeed, ParsedFeed};
 use crate::http_client::{Freshness, LinkRelations, ResponseBody, challenge_in_page};
@@ -57,7 +58,7 @@ pub(super) async fn read(
             detail: format!("reading the document took more than {} s", MAX_PARSE_TIME.as_secs()),
         },
         Ok(Err(join)) => {
-            AttemptOutcome::Crashed { detail: format!("reading the document failed: {}", panic_text(join)) }
+            AttemptOutcome::Crashed { detail: format!("reading the document failed: {}", join_error_text(join)) }
         }
         Ok(Ok(answer)) => answer,
     }

@@ -5,8 +5,10 @@
 //! name, and `current` is a link that is replaced by renaming. What has not changed is the same file as before, with the
 //! same date. Two generations are kept, so that a server that is in the middle of one can end.
 
-use super::LOOK;
+use super::database_watcher::NextRun;
+use super::task_context::TaskContext;
 use crate::clock::Clock;
+use crate::crawl::PollContext;
 use crate::publish::Options;
 use crate::serve::{self, StaticDocument};
 use crate::store::{Store, publication};
@@ -17,7 +19,6 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
-use tokio_util::sync::CancellationToken;
 
 /// The link to the newest generation.
 const CURRENT: &str = "current";
@@ -30,8 +31,8 @@ const MANIFEST: &str = "manifest.json";
 /// Generations that are kept, the newest one among them.
 const KEPT: usize = 2;
 
-/// Between two generations of the daemon's: for so long every cache may keep a feed anyway.
-const PAUSE: SignedDuration = SignedDuration::from_secs(60);
+/// The minimum interval between two exports of the daemon. Caches may keep a feed for as long anyway.
+const MIN_EXPORT_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 
 /// What an export did.
 #[derive(Debug, serde::Serialize)]
@@ -61,31 +62,33 @@ fn lock(generation: &Mutex<Generation>) -> MutexGuard<'_, Generation> {
     generation.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Keeps `publish.export_dir` as what is served is: whenever something has changed, and not again within [`PAUSE`].
-pub(super) async fn run(store: Store, options: Options, clock: Clock, stop: CancellationToken) {
-    let Some(folder) = options.export_dir.clone() else { return stop.cancelled().await };
-    let mut exported = None;
+/// Exports the site into `publish.export_dir` after each change, at most once per [`MIN_EXPORT_INTERVAL`].
+pub(super) async fn run(context: TaskContext) {
+    let TaskContext { config, polling: PollContext { store, clock, .. }, mut work, shutdown, .. } = context;
+    let Some(folder) = &config.publish.export_dir else { return shutdown.cancelled().await };
+    let mut exported_version = None;
     loop {
-        let version = store.read(publication::version).await;
-        if let Ok(version) = version
-            && exported != Some(version)
-        {
-            match export(&options, &store, &clock, &folder).await {
-                Ok(done) => {
-                    tracing::info!(generation = %done.generation.display(), new = done.new, written = done.written, "exported");
-                    exported = Some(version);
+        let next = match store.read(publication::version).await {
+            Ok(version) if exported_version == Some(version) => NextRun::AfterChange,
+            Ok(version) => {
+                match export(&config.publish, &store, &clock, folder).await {
+                    Ok(report) => {
+                        let generation = report.generation.display();
+                        tracing::info!(%generation, new = report.new, written = report.written, "exported the site");
+                        exported_version = Some(version);
+                    }
+                    Err(error) => tracing::error!("the site could not be exported; retrying: {error:#}"),
                 }
-                Err(error) => tracing::error!(error = format!("{error:#}"), "not exported; trying again"),
+                tokio::select! {
+                    _ = shutdown.cancelled() => return,
+                    _ = clock.sleep(MIN_EXPORT_INTERVAL) => continue,
+                }
             }
-            let next = clock.now() + PAUSE;
-            tokio::select! {
-                _ = stop.cancelled() => return,
-                _ = clock.sleep_until(next) => {}
-            }
-        }
+            Err(_) => NextRun::Retry,
+        };
         tokio::select! {
-            _ = stop.cancelled() => return,
-            _ = tokio::time::sleep(LOOK) => {}
+            _ = shutdown.cancelled() => return,
+            _ = work.wait(next) => {}
         }
     }
 }

@@ -5,7 +5,8 @@
 //! [`MIN_CHECK_INTERVAL`], so that a burst of changes causes one notification. The hashes of notified documents are in
 //! the database, so that a restart neither repeats nor loses a notification.
 
-use super::LOOK;
+use super::database_watcher::NextRun;
+use super::task_context::TaskContext;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::Timestamp;
@@ -18,7 +19,6 @@ use jiff::SignedDuration;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 /// The minimum time between two checks for changes. The last change is never skipped.
 const MIN_CHECK_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
@@ -91,8 +91,9 @@ impl FeedChangeContext {
         self.options.hub_urls().into_iter().filter(|hub| *hub != own_hub).collect()
     }
 
-    /// Records the documents that have changed, and those that have new subscribers.
-    async fn check(&self, checked: &mut CheckedVersion) -> store::Result<()> {
+    /// Records the documents that have changed, and those that have new subscribers. Returns the time of the next check
+    /// if a change has to wait for it.
+    async fn check(&self, checked: &mut CheckedVersion) -> store::Result<Option<Timestamp>> {
         let now = self.clock.now();
         let audience = self.read_audience(now).await?;
         let is_due = checked.next_check_at.is_none_or(|at| at <= now);
@@ -109,7 +110,7 @@ impl FeedChangeContext {
             let next_check_at = Some(after(now, MIN_CHECK_INTERVAL));
             *checked = CheckedVersion { version: Some(audience.version), next_check_at };
         }
-        Ok(())
+        Ok(checked.next_check_at.filter(|_| checked.version != Some(audience.version)))
     }
 
     async fn read_audience(&self, now: Timestamp) -> store::Result<FeedAudience> {
@@ -152,16 +153,20 @@ impl FeedChangeContext {
     }
 }
 
-pub(super) async fn run(changes: FeedChangeContext, stop: CancellationToken) {
+pub(super) async fn run(changes: FeedChangeContext, mut context: TaskContext) {
     let mut checked = CheckedVersion::default();
     loop {
-        if let Err(error) = changes.check(&mut checked).await {
-            tracing::error!(%error, "cannot check for changed feeds; trying again");
-        }
+        let next = match changes.check(&mut checked).await {
+            Ok(next) => next.into(),
+            Err(error) => {
+                tracing::error!(%error, "cannot check for changed feeds; retrying");
+                NextRun::Retry
+            }
+        };
         tokio::select! {
-            _ = stop.cancelled() => return,
+            _ = context.shutdown.cancelled() => return,
             _ = changes.subscriber_added.notified() => {}
-            _ = tokio::time::sleep(LOOK) => {}
+            _ = context.work.wait(next) => {}
         }
     }
 }

@@ -1,54 +1,55 @@
-//! Reads the pages of items whose sources want it: one at a time from each server, the newest first.
+//! Fetches the pages of items whose sources are set to full text: one page at a time per origin, newest items first.
 
-use super::{LOOK, Signals};
+use super::database_watcher::NextRun;
+use super::task_context::TaskContext;
 use crate::crawl::PollContext;
 use crate::http_client::Origin;
+use crate::store;
 use crate::store::full_text::{self, PendingArticle};
-use crate::store::{self};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
-use tokio_util::sync::CancellationToken;
 use url::Url;
 
-/// Pages that are dealt with in one go, and servers that are asked at once.
+/// Pages per batch.
 const BATCH: u32 = 64;
-const SERVERS: usize = 8;
+/// Origins from which pages are fetched at the same time.
+const MAX_CONCURRENT_ORIGINS: usize = 8;
 
-pub(super) async fn run(context: PollContext, signals: Signals, stop: CancellationToken) {
+pub(super) async fn run(mut context: TaskContext) {
     loop {
-        let round = tokio::select! {
-            _ = stop.cancelled() => return,
-            round = round(&context) => round,
+        let fetched = tokio::select! {
+            _ = context.shutdown.cancelled() => return,
+            fetched = fetch_batch(&context.polling) => fetched,
         };
-        match round {
-            Ok(0) => {}
-            Ok(_) => {
-                signals.items_stored.notify_one();
-                signals.stories_changed.notify_one();
-                continue;
+        let next = match fetched {
+            Ok(0) => NextRun::AfterChange,
+            Ok(_) => continue,
+            Err(error) => {
+                tracing::error!(%error, "the pages of items could not be fetched or recorded; retrying");
+                NextRun::Retry
             }
-            Err(error) => tracing::error!(%error, "pages could not be read or written down; trying again"),
-        }
+        };
         tokio::select! {
-            _ = stop.cancelled() => return,
-            _ = tokio::time::sleep(LOOK) => {}
+            _ = context.shutdown.cancelled() => return,
+            _ = context.work.wait(next) => {}
         }
     }
 }
 
-/// Reads some pages. Returns how many.
-async fn round(context: &PollContext) -> store::Result<usize> {
-    let mut by_server: BTreeMap<String, Vec<PendingArticle>> = BTreeMap::new();
-    for wanted in context.store.read(|db| full_text::pending_articles(db, BATCH)).await? {
-        let server = Url::parse(&wanted.url).map(|url| Origin::from_url(&url).to_string()).unwrap_or_default();
-        by_server.entry(server).or_default().push(wanted);
+/// Fetches some pages. Returns how many.
+async fn fetch_batch(polling: &PollContext) -> store::Result<usize> {
+    let mut by_origin: BTreeMap<String, Vec<PendingArticle>> = BTreeMap::new();
+    for article in polling.store.read(|db| full_text::pending_articles(db, BATCH)).await? {
+        let origin = Url::parse(&article.url).map(|url| Origin::from_url(&url).to_string()).unwrap_or_default();
+        by_origin.entry(origin).or_default().push(article);
     }
-    let one_server = async |pages: Vec<PendingArticle>| {
-        for page in &pages {
-            context.fetch_full_text(page).await?;
-        }
-        Ok(pages.len())
-    };
-    let read = join_all(by_server.into_values().take(SERVERS).map(one_server)).await;
-    read.into_iter().sum()
+    let batches = by_origin.into_values().take(MAX_CONCURRENT_ORIGINS);
+    join_all(batches.map(|articles| fetch_in_sequence(polling, articles))).await.into_iter().sum()
+}
+
+async fn fetch_in_sequence(polling: &PollContext, articles: Vec<PendingArticle>) -> store::Result<usize> {
+    for article in &articles {
+        polling.fetch_full_text(article).await?;
+    }
+    Ok(articles.len())
 }

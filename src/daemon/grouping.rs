@@ -1,200 +1,188 @@
-//! Places stored items into stories, in the order in which they were stored, and writes down where and why.
+//! Assigns stored items to stories, in the order in which they were stored, and records the evidence.
 //!
-//! Items without a story are a query: what a crash leaves undone is done at the next start.
+//! Items without a story are a query: after a crash, the next start continues with them.
 
+use super::database_watcher::NextRun;
 use super::lock::DatabaseLock;
-use super::{LOOK, Signals};
+use super::task_context::TaskContext;
 use crate::clock::Clock;
-use crate::cluster::{Clusterer, Options};
+use crate::cluster::Clusterer;
+use crate::config::Config;
+use crate::domain::duration::after;
 use crate::domain::{Item, JoinEvidence, Story, StoryAssignment, StoryId, StoryPlacement, StoryRegrouping, Timestamp};
-use crate::publish::{self, choose_lead};
-use crate::store::{self, ReadConnection, Store, constraints, items, stories};
+use crate::publish::choose_lead;
+use crate::store::{self, ReadConnection, Store, WriteConnection, constraints, items, stories};
+use jiff::SignedDuration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use tokio_util::sync::CancellationToken;
+use std::sync::Arc;
 
-/// Items placed between two writes.
+/// Items assigned per transaction.
 const BATCH: u32 = 500;
+/// The minimum delay before a timer regroups again, whatever `cluster.recluster_interval` is.
+const MIN_RECLUSTER_DELAY: SignedDuration = SignedDuration::from_secs(1);
 
-pub(super) async fn run(
-    store: Store,
-    options: (Options, publish::Options),
-    clock: Clock,
-    signals: Signals,
-    stop: CancellationToken,
-) {
-    // A command that was at it when we started has to end first: two at once would give one id to two stories.
-    let alone = tokio::select! {
-        _ = stop.cancelled() => return,
-        alone = DatabaseLock::acquire_for_grouping(store.path()) => alone,
+pub(super) async fn run(mut context: TaskContext) {
+    // A command that is grouping now ends first: two programs at once would give one id to two stories.
+    let lock = tokio::select! {
+        _ = context.shutdown.cancelled() => return,
+        lock = DatabaseLock::acquire_for_grouping(context.store().path()) => lock,
     };
-    let _alone = match alone {
-        Ok(alone) => alone,
-        // The supervisor tells of it and tries again.
+    let _lock = match lock {
+        Ok(lock) => lock,
+        // The supervisor restarts the task.
         Err(error) => return tracing::error!(%error, "items cannot be grouped"),
     };
-    let mut grouping = None;
+    let mut session = None;
     loop {
-        match step(&mut grouping, &store, &options, &clock).await {
-            Ok(changed) => {
-                let looked_at = grouping.as_ref().and_then(|grouping| grouping.looked_at);
-                looked_at.into_iter().for_each(|at| signals.looked_at.set(at));
-                if changed {
-                    signals.stories_changed.notify_one();
-                }
-            }
+        let next = match catch_up(&mut session, &context).await {
+            Ok(next) => next.into(),
             Err(store::Error::Outdated) => {
-                tracing::info!("the operator decided about stories; the grouping starts from there");
-                grouping = None;
+                tracing::info!("the operator has changed the grouping; starting again from the database");
+                session = None;
                 continue;
             }
             Err(error) => {
-                // What is in memory and what is on disk may differ now; the disk is right.
-                grouping = None;
-                tracing::error!(%error, "items could not be placed; trying again");
+                tracing::error!(%error, "items could not be grouped; retrying");
+                // Memory and database may differ now. The database is right.
+                session = None;
+                NextRun::Retry
             }
-        }
+        };
         tokio::select! {
-            _ = stop.cancelled() => return,
-            _ = signals.items_stored.notified() => {}
-            _ = tokio::time::sleep(LOOK) => {}
+            _ = context.shutdown.cancelled() => return,
+            _ = context.work.wait(next) => {}
         }
     }
 }
 
-async fn step(
-    grouping: &mut Option<Grouping>,
-    store: &Store,
-    options: &(Options, publish::Options),
-    clock: &Clock,
-) -> store::Result<bool> {
-    if grouping.is_none() {
-        *grouping = Some(Grouping::restore(store, options, clock).await?);
-    }
-    match grouping {
-        Some(grouping) => grouping.catch_up(store, clock).await,
-        None => Ok(false),
-    }
+/// Does all grouping that is due. Returns when more becomes due.
+async fn catch_up(session: &mut Option<GroupingSession>, context: &TaskContext) -> store::Result<Option<Timestamp>> {
+    let (store, clock) = (context.store(), context.clock());
+    let session = match session {
+        Some(session) => session,
+        None => session.insert(GroupingSession::restore(store, &context.config, clock).await?),
+    };
+    session.catch_up(store, clock).await?;
+    let reclustered_at = session.reclustered_at;
+    context.regrouped_at.send_if_modified(|at| std::mem::replace(at, reclustered_at) != reclustered_at);
+    let next_recluster = after(reclustered_at, session.config.cluster.recluster_interval.max(MIN_RECLUSTER_DELAY));
+    let now = clock.now();
+    let next_item = store.read(move |db| items::next_assignable_at(db, now)).await?;
+    Ok(next_item.into_iter().chain([next_recluster]).min())
 }
 
-/// The clusterer with what it needs to start over.
-pub(super) struct Grouping {
-    options: (Options, publish::Options),
+/// A clusterer and the state of the database that it reflects.
+pub(super) struct GroupingSession {
+    config: Arc<Config>,
+    /// `None` after a panic, which may have left it half changed.
     clusterer: Option<Clusterer>,
-    /// The version of the operator's decisions that it keeps to.
-    decided: i64,
-    /// When the second look was last taken; at the start it is due at once.
-    looked_at: Option<Timestamp>,
+    /// The version of the operator's constraints that the clusterer knows.
+    constraints_version: i64,
+    /// [`Timestamp::MIN`] at the start, so that reclustering is due at once.
+    reclustered_at: Timestamp,
 }
 
-impl Grouping {
-    /// Begins where the database stands.
-    pub(super) async fn restore(
-        store: &Store,
-        options: &(Options, publish::Options),
-        clock: &Clock,
-    ) -> store::Result<Grouping> {
-        let since = clock.now() - options.0.window;
-        let options = options.clone();
-        store
-            .read(move |db| {
-                let mut clusterer = Clusterer::new(options.0.clone());
-                for (item, story, copy_of) in stories::assigned_since(db, since)? {
-                    clusterer.restore(&item, story, copy_of);
-                }
-                for decision in constraints::active_since(db, since)? {
-                    clusterer.add_constraint(&decision);
-                }
-                let decided = constraints::version(db)?;
-                tracing::debug!(items = clusterer.active_items(), "the clusterer remembers");
-                Ok(Grouping { options, clusterer: Some(clusterer), decided, looked_at: None })
-            })
-            .await
+impl GroupingSession {
+    /// Rebuilds the clusterer from the items in its window.
+    pub(super) async fn restore(store: &Store, config: &Arc<Config>, clock: &Clock) -> store::Result<GroupingSession> {
+        let (since, config) = (clock.now() - config.cluster.window, config.clone());
+        let restore = move |db: &ReadConnection| {
+            let mut clusterer = Clusterer::new(config.cluster.clone());
+            for (item, story, copy_of) in stories::assigned_since(db, since)? {
+                clusterer.restore(&item, story, copy_of);
+            }
+            for constraint in constraints::active_since(db, since)? {
+                clusterer.add_constraint(&constraint);
+            }
+            let constraints_version = constraints::version(db)?;
+            tracing::debug!(items = clusterer.active_items(), "restored the clusterer");
+            let clusterer = Some(clusterer);
+            Ok(GroupingSession { config, clusterer, constraints_version, reclustered_at: Timestamp::MIN })
+        };
+        store.read(restore).await
     }
 
-    /// Places all items that have no story yet, and takes a second look when one is due. Returns whether anything
-    /// changed.
-    pub(super) async fn catch_up(&mut self, store: &Store, clock: &Clock) -> store::Result<bool> {
-        let mut any = false;
-        if store.read(constraints::version).await? != self.decided {
+    /// Assigns all items that have no story yet, and reclusters if that is due.
+    ///
+    /// # Errors
+    /// [`store::Error::Outdated`] if the operator has changed the constraints since the session was restored.
+    pub(super) async fn catch_up(&mut self, store: &Store, clock: &Clock) -> store::Result<()> {
+        if store.read(constraints::version).await? != self.constraints_version {
             return Err(store::Error::Outdated);
         }
-        let decided = self.decided;
-        loop {
-            let Some(clusterer) = self.clusterer.take() else {
-                *self = Grouping::restore(store, &self.options, clock).await?;
-                continue;
-            };
-            let now = clock.now();
-            let (clusterer, placed) = store.read(move |db| place_batch(db, clusterer, now)).await?;
-            self.clusterer = clusterer;
-            if placed.is_empty() {
-                break;
-            }
-            any = true;
-            let now = clock.now();
-            store
-                .write(move |db| {
-                    constraints::expect_version(db, decided)?;
-                    stories::assign_items(db, &placed, now)
-                })
-                .await?;
-        }
+        while self.assign_batch(store, clock).await? {}
         let now = clock.now();
-        if self.looked_at.is_none_or(|looked_at| looked_at + self.options.0.recluster_interval <= now) {
-            self.looked_at = Some(now);
-            any |= self.recluster(store, now).await?;
+        if after(self.reclustered_at, self.config.cluster.recluster_interval) <= now {
+            self.reclustered_at = now;
+            self.recluster(store, now).await?;
         }
-        Ok(any)
+        Ok(())
     }
 
-    async fn recluster(&mut self, store: &Store, now: Timestamp) -> store::Result<bool> {
-        let Some(mut clusterer) = self.clusterer.take() else { return Ok(false) };
-        let (clusterer, regrouped) = store
+    /// Assigns the next items. Returns whether there were any.
+    async fn assign_batch(&mut self, store: &Store, clock: &Clock) -> store::Result<bool> {
+        let Some(clusterer) = self.clusterer.take() else {
+            *self = GroupingSession::restore(store, &self.config, clock).await?;
+            return Ok(true);
+        };
+        let now = clock.now();
+        let (clusterer, assignments) = store.read(move |db| assign_batch(db, clusterer, now)).await?;
+        self.clusterer = clusterer;
+        if assignments.is_empty() {
+            return Ok(false);
+        }
+        let (version, now) = (self.constraints_version, clock.now());
+        let assign = move |db: &WriteConnection| {
+            constraints::expect_version(db, version)?;
+            stories::assign_items(db, &assignments, now)
+        };
+        store.write(assign).await?;
+        Ok(true)
+    }
+
+    async fn recluster(&mut self, store: &Store, now: Timestamp) -> store::Result<()> {
+        let Some(mut clusterer) = self.clusterer.take() else { return Ok(()) };
+        let (clusterer, regrouping) = store
             .read(move |db| {
-                let regrouped = recluster(db, &mut clusterer, now)?;
-                Ok((clusterer, regrouped))
+                let regrouping = recluster(db, &mut clusterer, now)?;
+                Ok((clusterer, regrouping))
             })
             .await?;
         self.clusterer = Some(clusterer);
-        if regrouped.is_empty() {
-            return Ok(false);
+        if regrouping.is_empty() {
+            return Ok(());
         }
-        tracing::debug!(
-            moved = regrouped.moved.len(),
-            split = regrouped.founded.len(),
-            "a second look changed stories"
-        );
-        let (decided, publishing) = (self.decided, self.options.1.clone());
-        store
-            .write(move |db| {
-                constraints::expect_version(db, decided)?;
-                let lead = |story: &Story| choose_lead(story, &publishing).map(|lead| lead.item.id);
-                stories::apply_regrouping(db, &regrouped, now, &lead)
-            })
-            .await?;
-        Ok(true)
+        let (moved, split) = (regrouping.moved.len(), regrouping.founded.len());
+        tracing::debug!(moved, split, "reclustering changed stories");
+        let (version, config) = (self.constraints_version, self.config.clone());
+        let apply = move |db: &WriteConnection| {
+            constraints::expect_version(db, version)?;
+            let lead = |story: &Story| choose_lead(story, &config.publish).map(|lead| lead.item.id);
+            stories::apply_regrouping(db, &regrouping, now, &lead)
+        };
+        store.write(apply).await
     }
 }
 
-/// Places the next items. After a panic the clusterer is not given back, because it may be half changed.
-fn place_batch(
+/// Assigns the next items. After a panic the clusterer is not returned, because it may be half changed.
+fn assign_batch(
     db: &ReadConnection,
     mut clusterer: Clusterer,
     now: Timestamp,
 ) -> store::Result<(Option<Clusterer>, Vec<StoryAssignment>)> {
-    let mut placed = Vec::new();
+    let mut assignments = Vec::new();
     for item in items::unassigned(db, BATCH, now)? {
-        let place = || minting(|failure| clusterer.assign(&item, |taken| mint(db, &item, taken, failure)));
-        match catch_unwind(AssertUnwindSafe(place)) {
-            Ok(one) => placed.push(one?),
+        let assign = || minting(|failure| clusterer.assign(&item, |is_taken| mint(db, &item, is_taken, failure)));
+        match catch_unwind(AssertUnwindSafe(assign)) {
+            Ok(assignment) => assignments.push(assignment?),
             Err(_) => {
-                tracing::error!(item = %item.id, "placing this item panicked; it stays alone");
-                placed.push(alone(db, &item)?);
-                return Ok((None, placed));
+                tracing::error!(item = %item.id, "grouping this item panicked; it gets a story of its own");
+                assignments.push(alone(db, &item)?);
+                return Ok((None, assignments));
             }
         }
     }
-    Ok((Some(clusterer), placed))
+    Ok((Some(clusterer), assignments))
 }
 
 fn recluster(db: &ReadConnection, clusterer: &mut Clusterer, now: Timestamp) -> store::Result<StoryRegrouping> {

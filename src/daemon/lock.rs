@@ -34,7 +34,7 @@ impl DatabaseLock {
 
     /// Waits until nobody else groups the items of this database. A command does it where no daemon runs, and is done
     /// soon; the daemon does it for as long as it runs.
-    pub async fn acquire_for_grouping(database: &Path) -> Result<DatabaseLock, LockError> {
+    pub(super) async fn acquire_for_grouping(database: &Path) -> Result<DatabaseLock, LockError> {
         loop {
             match DatabaseLock::named(database, ".grouping.lock") {
                 Err(LockError::Held(_)) => tokio::time::sleep(LOOK).await,

@@ -1,22 +1,22 @@
 //! What keeps a long-running service well: old records go, systemd hears from us.
 
+use super::task_context::TaskContext;
 use crate::clock::Clock;
 use crate::config::DaemonOptions;
 use crate::domain::duration::before;
 use crate::store::retention::{self, RetentionPolicy};
 use crate::store::{self, Maintenance, Store, robots_txt, tombstones, websub_subscribers};
 use jiff::SignedDuration;
-use tokio_util::sync::CancellationToken;
 
 /// The newest published stories stay, however old they are.
 const STAY: u32 = 1_000;
 /// Between two rounds of maintenance.
 const ROUND: SignedDuration = SignedDuration::from_hours(1);
 
-pub(super) async fn run(store: Store, options: DaemonOptions, clock: Clock, stop: CancellationToken) {
+pub(super) async fn run(context: TaskContext) {
     tokio::select! {
-        _ = stop.cancelled() => {}
-        _ = maintain(&store, &options, &clock) => {}
+        _ = context.shutdown.cancelled() => {}
+        _ = maintain(context.store(), &context.config.daemon, context.clock()) => {}
     }
 }
 

@@ -1,130 +1,150 @@
-//! Publishes stories that have settled and gives readers what is new of published ones: the policy says what, the
-//! database keeps it.
+//! Publishes stories after the publishing delay, and writes new editions of published ones. [`crate::publish`] decides, the
+//! database keeps the result.
 
-use super::{LOOK, Signals};
+use super::database_watcher::NextRun;
+use super::task_context::TaskContext;
 use crate::clock::Clock;
-use crate::domain::duration::before;
+use crate::domain::duration::{after, before};
 use crate::domain::{Edition, EditionReason, EditionText, PublishedFeed, Story, StoryId, StoryPublication, Timestamp};
 use crate::publish::{
     EditionStep, Options, compose_edition, edition_on_entering, first_publication, next_edition, outlet_count,
 };
+use crate::store::review_queue::{self, StoryReview};
 use crate::store::{
-    self, Store, WriteConnection, editions, feed_entries, feed_tokens, publication, review_queue, stories,
+    self, ReadConnection, Store, WriteConnection, editions, feed_entries, feed_tokens, publication, stories,
 };
 use crate::websub::secrets;
 use anyhow::Context;
+use jiff::SignedDuration;
 use std::collections::HashMap;
 use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
 
-/// Stories looked at between two writes.
+/// Stories per transaction.
 const BATCH: u32 = 500;
+/// The delay before stories are checked again whose sources are all in probation.
+const PROBATION_RECHECK_DELAY: SignedDuration = SignedDuration::from_mins(1);
 
-pub(super) async fn run(store: Store, options: Options, clock: Clock, signals: Signals, stop: CancellationToken) {
-    let publishing = Publishing::of(&options);
+pub(super) async fn run(mut context: TaskContext) {
+    let publisher = EditionPublisher::new(&context.config.publish);
+    let mut regrouped = context.regrouped_at.subscribe();
     loop {
-        if let Err(error) = publishing.publish(&store, &clock, signals.looked_at.get()).await {
-            tracing::error!(%error, "stories could not be published; trying again");
-        }
+        let regrouped_at = *regrouped.borrow_and_update();
+        let next = match publisher.publish(context.store(), context.clock(), regrouped_at).await {
+            Ok(next) => next.into(),
+            Err(error) => {
+                tracing::error!(%error, "stories could not be published; retrying");
+                NextRun::Retry
+            }
+        };
         tokio::select! {
-            _ = stop.cancelled() => return,
-            _ = signals.stories_changed.notified() => {}
-            _ = tokio::time::sleep(LOOK) => {}
+            _ = context.shutdown.cancelled() => return,
+            Ok(()) = regrouped.changed() => {}
+            _ = context.work.wait(next) => {}
         }
     }
 }
 
-/// Publishes all stories whose time has come, of those that a second look has seen, and makes the editions that are due.
-pub(super) async fn catch_up(
-    store: &Store,
-    options: &Options,
-    clock: &Clock,
-    looked_at: Timestamp,
-) -> store::Result<()> {
-    Publishing::of(options).publish(store, clock, looked_at).await
+/// Writes the editions and the feed entries that are due, so that nothing outdated is served after the start.
+pub(super) async fn catch_up_editions(context: &TaskContext) -> store::Result<()> {
+    EditionPublisher::new(&context.config.publish).catch_up(context.store(), context.clock()).await
 }
 
-/// The same for what is published already: a database of an earlier version has no editions yet, and is not to be served
-/// as if it held nothing.
-pub(super) async fn prepare(store: &Store, options: &Options, clock: &Clock) -> store::Result<()> {
-    Publishing::of(options).catch_up(store, clock).await
-}
-
-/// Gives a private feed a token, in place of the one that it may have.
-pub async fn new_token(store: &Store, feed: &PublishedFeed, clock: &Clock) -> anyhow::Result<String> {
+/// Gives a private feed a new token, which replaces its old one.
+pub async fn rotate_feed_token(store: &Store, feed: &PublishedFeed, clock: &Clock) -> anyhow::Result<String> {
     let (name, now) = (feed.name.clone(), clock.now());
-    let token = secrets::generate().context("the system has no randomness for a token")?;
-    let given = token.clone();
-    store.write(move |db| feed_tokens::replace(db, &name, &given, now)).await?;
+    let token = secrets::generate().context("the system has no randomness for a token; try again later")?;
+    let new = token.clone();
+    store.write(move |db| feed_tokens::replace(db, &name, &new, now)).await?;
     Ok(token)
 }
 
-/// What is published, and how.
+/// Publishes stories under a configuration.
 #[derive(Clone)]
-struct Publishing {
+pub(super) struct EditionPublisher {
     options: Arc<Options>,
     feeds: Arc<Vec<PublishedFeed>>,
 }
 
-/// What was decided about a published story.
-struct Decided {
+/// A published story with its next step.
+struct ReviewedStory {
     story: Story,
-    turn: i64,
+    generation: i64,
     latest: Option<Edition>,
-    next_edition: EditionStep,
+    step: EditionStep,
 }
 
-impl Publishing {
-    fn of(options: &Options) -> Publishing {
-        Publishing { options: Arc::new(options.clone()), feeds: Arc::new(options.published_feeds()) }
+impl EditionPublisher {
+    pub(super) fn new(options: &Options) -> EditionPublisher {
+        EditionPublisher { options: Arc::new(options.clone()), feeds: Arc::new(options.published_feeds()) }
     }
 
-    async fn publish(&self, store: &Store, clock: &Clock, looked_at: Timestamp) -> store::Result<()> {
+    /// Publishes all stories that are due, of those created until `regrouped_at`, and writes the editions that are due.
+    /// Returns when more becomes due.
+    pub(super) async fn publish(
+        &self,
+        store: &Store,
+        clock: &Clock,
+        regrouped_at: Timestamp,
+    ) -> store::Result<Option<Timestamp>> {
         self.catch_up(store, clock).await?;
-        self.publish_settled(store, clock.now(), looked_at).await
+        let now = clock.now();
+        let in_probation = self.publish_new_stories(store, now, regrouped_at).await?;
+        let recheck_at = in_probation.then(|| after(now, PROBATION_RECHECK_DELAY));
+        let delay = self.options.delay;
+        let next = move |db: &ReadConnection| {
+            let story_at = stories::first_unpublished_after(db, before(now, delay))?.map(|at| after(at, delay));
+            Ok([story_at, review_queue::next_review_at(db, now)?, recheck_at].into_iter().flatten().min())
+        };
+        store.read(next).await
     }
 
-    /// Editions before selections: what a feed is chosen from has to have one.
+    /// Editions come before selections: a story without an edition cannot enter a feed.
     async fn catch_up(&self, store: &Store, clock: &Clock) -> store::Result<()> {
-        self.give_tokens(store, clock).await?;
-        self.make_editions(store, clock.now()).await?;
-        self.follow_selections(store, clock.now()).await
+        self.create_feed_tokens(store, clock).await?;
+        self.write_due_editions(store, clock.now()).await?;
+        self.apply_feed_selections(store, clock.now()).await
     }
 
-    async fn publish_settled(&self, store: &Store, now: Timestamp, looked_at: Timestamp) -> store::Result<()> {
-        let founded_before = before(now, self.options.delay).min(looked_at);
-        let mut after = None;
+    /// Returns whether stories are left over because all their sources are in probation.
+    async fn publish_new_stories(&self, store: &Store, now: Timestamp, regrouped_at: Timestamp) -> store::Result<bool> {
+        let created_until = before(now, self.options.delay).min(regrouped_at);
+        let (mut after, mut in_probation) = (None, false);
         loop {
-            let settled = store.read(move |db| stories::unpublished(db, founded_before, after, BATCH)).await?;
-            let Some(last) = settled.last() else { return Ok(()) };
+            let stories = store.read(move |db| stories::unpublished(db, created_until, after, BATCH)).await?;
+            let Some(last) = stories.last() else { return Ok(in_probation) };
             after = Some((last.founded_at, last.id));
             let mut due: Vec<(Story, EditionText, StoryPublication)> = Vec::new();
-            for story in settled {
-                if let Some((lead, published)) = first_publication(&story, now, &self.options) {
-                    let text = compose_edition(&story, lead);
-                    due.push((story, text, published));
+            for story in stories {
+                match first_publication(&story, now, &self.options) {
+                    None => in_probation = true,
+                    Some((lead, publication)) => {
+                        let text = compose_edition(&story, lead);
+                        due.push((story, text, publication));
+                    }
                 }
             }
-            let this = self.clone();
-            store.write(move |db| this.write_first(db, &due, now)).await?;
+            if !due.is_empty() {
+                let this = self.clone();
+                store.write(move |db| this.write_first_editions(db, &due, now)).await?;
+            }
         }
     }
 
-    fn write_first(
+    fn write_first_editions(
         &self,
         db: &WriteConnection,
         due: &[(Story, EditionText, StoryPublication)],
         now: Timestamp,
     ) -> store::Result<()> {
         let mut published = Vec::new();
-        for (story, text, frozen) in due {
-            if stories::publish(db, story.id, text.lead, frozen)? {
+        for (story, text, publication) in due {
+            if stories::publish(db, story.id, text.lead, publication)? {
                 editions::add(db, story.id, EditionReason::First, outlet_count(story), text, now)?;
                 published.push(story.id);
             }
         }
         for feed in self.feeds.iter() {
-            // The newest comes first, and is the last to come into the feed.
+            // The newest story is the first of the list and enters the feed last.
             for story in feed_entries::find_entering(db, feed, &published)?.into_iter().rev() {
                 feed_entries::add(db, &feed.name, story, 1, now)?;
             }
@@ -132,92 +152,90 @@ impl Publishing {
         if published.is_empty() { Ok(()) } else { publication::touch(db) }
     }
 
-    async fn make_editions(&self, store: &Store, now: Timestamp) -> store::Result<()> {
+    async fn write_due_editions(&self, store: &Store, now: Timestamp) -> store::Result<()> {
         loop {
             let options = self.options.clone();
-            let decided: Vec<Decided> = store
-                .read(move |db| {
-                    let due = review_queue::due_reviews(db, now, BATCH)?;
-                    let decide = |due: review_queue::StoryReview| Decided {
-                        next_edition: next_edition(&due.story, due.made, due.latest.as_ref(), now, &options),
-                        story: due.story,
-                        turn: due.turn,
-                        latest: due.latest,
-                    };
-                    Ok(due.into_iter().map(decide).collect())
-                })
-                .await?;
-            if decided.is_empty() {
+            let review = move |db: &ReadConnection| {
+                let due = review_queue::due_reviews(db, now, BATCH)?.into_iter();
+                Ok(due.map(|due| ReviewedStory::review(due, now, &options)).collect::<Vec<_>>())
+            };
+            let reviewed = store.read(review).await?;
+            if reviewed.is_empty() {
                 return Ok(());
             }
             let this = self.clone();
-            store.write(move |db| this.write_editions(db, decided, now)).await?;
+            store.write(move |db| this.write_editions(db, reviewed, now)).await?;
         }
     }
 
-    fn write_editions(&self, db: &WriteConnection, decided: Vec<Decided>, now: Timestamp) -> store::Result<()> {
+    fn write_editions(&self, db: &WriteConnection, reviewed: Vec<ReviewedStory>, now: Timestamp) -> store::Result<()> {
         let mut changed = false;
-        let mut looked_at = Vec::new();
-        for Decided { story, turn, mut latest, next_edition } in decided {
-            // What changed while we looked is looked at again.
-            if !review_queue::is_current_generation(db, story.id, turn)? {
+        let mut current = Vec::new();
+        for ReviewedStory { story, generation, mut latest, step } in reviewed {
+            // A story that has changed since the review stays in the queue.
+            if !review_queue::is_current_generation(db, story.id, generation)? {
                 continue;
             }
             let mut next = None;
-            match next_edition {
-                EditionStep::Write(cause, text) => {
-                    // One of an earlier version's stories: nothing has changed today.
-                    let at = if cause == EditionReason::First { story.updated_at.min(now) } else { now };
-                    editions::add(db, story.id, cause, outlet_count(&story), &text, at)?;
+            match step {
+                EditionStep::Write(reason, text) => {
+                    // A published story without editions: it has not changed today.
+                    let at = if reason == EditionReason::First { story.updated_at.min(now) } else { now };
+                    editions::add(db, story.id, reason, outlet_count(&story), &text, at)?;
                     latest = editions::latest(db, story.id)?;
                     changed = true;
                 }
                 EditionStep::WaitUntil(until) => next = Some(until),
                 EditionStep::Unchanged => {}
             }
-            review_queue::finish_review(db, story.id, turn, next)?;
-            looked_at.extend(latest.map(|latest| (story, latest)));
+            review_queue::finish_review(db, story.id, generation, next)?;
+            current.extend(latest.map(|latest| (story, latest)));
         }
-        let ids: Vec<StoryId> = looked_at.iter().map(|(story, _)| story.id).collect();
-        // Feeds that a story comes into at once share its edition.
-        let mut entered: HashMap<StoryId, u32> = HashMap::new();
+        changed |= self.add_feed_entries(db, &current, now)?;
+        if changed { publication::touch(db) } else { Ok(()) }
+    }
+
+    /// Adds stories, given with their latest edition, to the feeds that they now match. Feeds that a story enters at the same
+    /// time share one edition. Returns whether there are new entries.
+    fn add_feed_entries(
+        &self,
+        db: &WriteConnection,
+        stories: &[(Story, Edition)],
+        now: Timestamp,
+    ) -> store::Result<bool> {
+        let ids: Vec<StoryId> = stories.iter().map(|(story, _)| story.id).collect();
+        let mut editions_on_entering: HashMap<StoryId, u32> = HashMap::new();
         for feed in self.feeds.iter() {
             for id in feed_entries::find_entering(db, feed, &ids)?.into_iter().rev() {
-                let Some((story, latest)) = looked_at.iter().find(|(story, _)| story.id == id) else { continue };
-                let edition = match entered.get(&id) {
+                let Some((story, latest)) = stories.iter().find(|(story, _)| story.id == id) else { continue };
+                let edition = match editions_on_entering.get(&id) {
                     Some(edition) => *edition,
                     None => match edition_on_entering(story, latest, &self.options) {
                         Some(text) => editions::add(db, id, EditionReason::Entered, outlet_count(story), &text, now)?,
                         None => latest.number,
                     },
                 };
-                entered.insert(id, edition);
+                editions_on_entering.insert(id, edition);
                 feed_entries::add(db, &feed.name, id, edition, now)?;
-                changed = true;
             }
         }
-        if changed { publication::touch(db) } else { Ok(()) }
+        Ok(!editions_on_entering.is_empty())
     }
 
-    /// The configuration, and the tags of sources, may have changed which stories a feed holds.
-    async fn follow_selections(&self, store: &Store, now: Timestamp) -> store::Result<()> {
+    /// Rebuilds the entries of feeds whose selection has changed, in the configuration or through the tags of sources.
+    async fn apply_feed_selections(&self, store: &Store, now: Timestamp) -> store::Result<()> {
         let feeds = self.feeds.clone();
-        let choices = store
-            .read(move |db| {
-                Ok(if feed_entries::are_current(db, &feeds)? {
-                    None
-                } else {
-                    Some(feed_entries::plan_memberships(db, &feeds)?)
-                })
-            })
-            .await?;
-        let Some(choices) = choices else { return Ok(()) };
+        if store.read(move |db| feed_entries::are_current(db, &feeds)).await? {
+            return Ok(());
+        }
         let feeds = self.feeds.clone();
-        store.write(move |db| feed_entries::apply_memberships(db, &choices, &feeds, now)).await
+        let plan = store.read(move |db| feed_entries::plan_memberships(db, &feeds)).await?;
+        let feeds = self.feeds.clone();
+        store.write(move |db| feed_entries::apply_memberships(db, &plan, &feeds, now)).await
     }
 
-    /// A private feed without a token would be read by nobody.
-    async fn give_tokens(&self, store: &Store, clock: &Clock) -> store::Result<()> {
+    /// Without a token, no reader could open a private feed.
+    async fn create_feed_tokens(&self, store: &Store, clock: &Clock) -> store::Result<()> {
         for feed in self.feeds.iter().filter(|feed| feed.private) {
             let name = feed.name.clone();
             if store.read(move |db| feed_tokens::find(db, &name)).await?.is_none() {
@@ -227,5 +245,12 @@ impl Publishing {
             }
         }
         Ok(())
+    }
+}
+
+impl ReviewedStory {
+    fn review(due: StoryReview, now: Timestamp, options: &Options) -> ReviewedStory {
+        let step = next_edition(&due.story, due.made, due.latest.as_ref(), now, options);
+        ReviewedStory { story: due.story, generation: due.turn, latest: due.latest, step }
     }
 }

@@ -1,13 +1,14 @@
-//! Whose turn it is: takes what is due from the database, polls it, and never asks one origin twice at once.
+//! Polls due sources, and never sends two requests to one origin at the same time.
 //!
-//! The schedule lives in the database alone. A source's turn is claimed there, with the time of its next one, before
-//! its request goes out; so neither a crash nor a second program makes a poll too soon. What another program has a lease
-//! of is passed over until it is free.
+//! The schedule is in the database alone. Before a request goes out, the scheduler claims the source there and moves its
+//! next poll forward, so neither a crash nor a second program causes a poll that is too early. Sources and origins that
+//! another program has leased are skipped until the lease ends.
 
-use super::{LOOK, Signals};
-use crate::config::DaemonOptions;
-use crate::crawl::{self, AttemptOutcome, ClaimOutcome, OVERDUE_SPACING, PollContext, panic_text};
+use super::database_watcher::NextRun;
+use super::task_context::TaskContext;
+use crate::crawl::{self, AttemptOutcome, ClaimOutcome, OVERDUE_SPACING, PollContext};
 use crate::domain::duration::after;
+use crate::domain::panic_text::join_error_text;
 use crate::domain::{DueSource, IngestResult, PollRecord, SourceId, Timestamp};
 use crate::http_client::Origin;
 use crate::store::leases::{self, PollLease};
@@ -16,177 +17,170 @@ use crate::urls::redact::strip_credentials;
 use jiff::SignedDuration;
 use std::collections::{HashMap, HashSet};
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio_util::sync::CancellationToken;
 use url::Url;
 
-/// Due sources that are looked at in one go; more of them wait for the next.
-const LOOKED_AT: u32 = 2_000;
-/// While our own network is down, so much time is between two attempts to reach anybody.
-const PROBE: SignedDuration = SignedDuration::from_secs(30);
+/// Due sources that one pass reads from the database. Further ones wait for the next pass.
+const BATCH: u32 = 2_000;
+/// The interval between two attempts to reach any server during an outage of the own network.
+const OUTAGE_PROBE_INTERVAL: SignedDuration = SignedDuration::from_secs(30);
 
-type Polled = store::Result<Option<(PollRecord, IngestResult)>>;
+/// The record of a poll, or `None` if another program took the source or the source was removed.
+type PollResult = store::Result<Option<(PollRecord, IngestResult)>>;
 
 struct Scheduler {
-    context: PollContext,
-    options: DaemonOptions,
-    signals: Signals,
-    polls: JoinSet<Polled>,
-    under_way: HashMap<Id, (SourceId, Option<Origin>, PollLease)>,
-    busy: HashSet<Origin>,
-    /// While our own network is down: not before this time is anybody asked.
-    next_probe: Timestamp,
+    context: TaskContext,
+    polls: JoinSet<PollResult>,
+    in_progress: HashMap<Id, RunningPoll>,
+    busy_origins: HashSet<Origin>,
+    /// During an outage of the own network, the time of the next attempt.
+    next_probe_at: Timestamp,
 }
 
-/// Spreads what came due while nothing ran, so that a start makes no burst.
-pub(super) async fn spread_overdue(context: &PollContext) -> store::Result<()> {
-    let (now, interval) = (context.clock.now(), context.options.interval);
-    let overdue = context.store.write(move |db| sources::spread_overdue(db, now, OVERDUE_SPACING, interval)).await?;
+struct RunningPoll {
+    source: SourceId,
+    origin: Option<Origin>,
+    lease: PollLease,
+}
+
+/// Spreads the polls that became due while newsfold was stopped, so that a start causes no burst.
+pub(super) async fn spread_overdue(polling: &PollContext) -> store::Result<()> {
+    let (now, interval) = (polling.clock.now(), polling.options.interval);
+    let overdue = polling.store.write(move |db| sources::spread_overdue(db, now, OVERDUE_SPACING, interval)).await?;
     if overdue > 1 {
-        tracing::info!(sources = overdue, "overdue sources are polled one after the other");
+        tracing::info!(sources = overdue, "polling overdue sources in sequence");
     }
     Ok(())
 }
 
-/// Polls until `shutdown`, then lets polls under way end; those that have not by `abandon` are abandoned.
-pub(super) async fn run(
-    context: PollContext,
-    options: DaemonOptions,
-    signals: Signals,
-    shutdown: CancellationToken,
-    abandon: CancellationToken,
-) {
-    // What an earlier daemon left is ours: there is one on a database at a time.
-    let (program, now) = (context.program.clone(), context.clock.now());
-    if let Err(error) = context.store.write(move |db| leases::delete_of_holder(db, &program, now)).await {
-        tracing::error!(%error, "leases that an earlier daemon left could not be ended; they end by themselves");
+/// Polls until shutdown, then waits for the polls in progress. They are abandoned at the end of the shutdown grace.
+pub(super) async fn run(context: TaskContext) {
+    // The leases of an earlier daemon are void: only one runs per database.
+    let (program, now) = (context.polling.program.clone(), context.clock().now());
+    if let Err(error) = context.store().write(move |db| leases::delete_of_holder(db, &program, now)).await {
+        tracing::error!(%error, "the leases of an earlier daemon could not be deleted; they expire");
     }
     let mut scheduler = Scheduler {
         context,
-        options,
-        signals,
         polls: JoinSet::new(),
-        under_way: HashMap::new(),
-        busy: HashSet::new(),
-        next_probe: Timestamp::MIN,
+        in_progress: HashMap::new(),
+        busy_origins: HashSet::new(),
+        next_probe_at: Timestamp::MIN,
     };
-    scheduler.until(&shutdown).await;
-    scheduler.finish(&abandon).await;
+    scheduler.poll_until_shutdown().await;
+    scheduler.finish().await;
 }
 
 impl Scheduler {
-    async fn until(&mut self, shutdown: &CancellationToken) {
-        loop {
-            if let Err(error) = self.dispatch(shutdown).await {
-                tracing::error!(%error, "the schedule could not be read or written; trying again");
-            }
-            let next = self.context.store.read(sources::next_poll_at).await.ok().flatten();
-            // What is due already and was not taken waits for a poll to end, not for the clock.
-            let next = next.filter(|next| *next > self.context.clock.now());
-            let next = if self.context.outage.is_down() { next.or(Some(self.next_probe)) } else { next };
-            let sleep_until_next = async {
-                match next {
-                    Some(next) => self.context.clock.sleep_until(next).await,
-                    None => std::future::pending().await,
+    async fn poll_until_shutdown(&mut self) {
+        let shutdown = self.context.shutdown.clone();
+        while !shutdown.is_cancelled() {
+            let next = match self.start_due_polls().await {
+                Ok(next) => next.into(),
+                Err(error) => {
+                    tracing::error!(%error, "the schedule could not be read; retrying");
+                    NextRun::Retry
                 }
             };
             tokio::select! {
                 _ = shutdown.cancelled() => return,
-                Some(ended) = self.polls.join_next_with_id() => self.ended(ended).await,
-                _ = sleep_until_next => {}
-                _ = tokio::time::sleep(LOOK) => {}
+                Some(ended) = self.polls.join_next_with_id() => self.handle_end(ended).await,
+                _ = self.context.work.wait(next) => {}
             }
         }
     }
 
-    /// Starts as many polls as may run at once.
-    async fn dispatch(&mut self, shutdown: &CancellationToken) -> store::Result<()> {
-        let now = self.context.clock.now();
-        let at_once = self.at_once(now);
-        if self.polls.len() >= at_once {
-            return Ok(());
+    /// Starts as many polls as may run now. Returns when more become due; the end of a poll may allow more before that.
+    async fn start_due_polls(&mut self) -> store::Result<Option<Timestamp>> {
+        let now = self.context.clock().now();
+        let max_polls = self.max_concurrent_polls(now);
+        if self.polls.len() >= max_polls {
+            return Ok(self.context.polling.outage.is_down().then_some(self.next_probe_at));
         }
-        let (due, (sources, origins)) = self
-            .context
-            .store
-            .read(move |db| Ok((sources::due(db, now, LOOKED_AT)?, leases::active_leases(db, now)?)))
-            .await?;
+        let read = move |db: &store::ReadConnection| {
+            let next_poll_at = sources::next_poll_at(db, now)?;
+            Ok((sources::due(db, now, BATCH)?, leases::active_leases(db, now)?, next_poll_at))
+        };
+        let (due, leases, next_poll_at) = self.context.store().read(read).await?;
         for due in due {
-            if self.polls.len() >= at_once || shutdown.is_cancelled() {
+            if self.polls.len() >= max_polls {
                 break;
             }
             let origin = Url::parse(&due.url).ok().map(|url| Origin::from_url(&url));
-            let is_busy = |origin: &Origin| self.busy.contains(origin) || origins.contains(&origin.to_string());
-            if sources.contains(&due.id) || origin.as_ref().is_some_and(is_busy) {
+            let is_busy =
+                |origin: &Origin| self.busy_origins.contains(origin) || leases.origins.contains(&origin.to_string());
+            if leases.sources.contains(&due.id) || origin.as_ref().is_some_and(is_busy) {
                 continue;
             }
-            self.busy.extend(origin.clone());
-            let id = due.id;
-            let lease = PollLease::new(&self.context.program);
-            let task = self.polls.spawn(claim_and_poll(self.context.clone(), due, lease.clone()));
-            self.under_way.insert(task.id(), (id, origin, lease));
+            self.start_poll(due, origin);
         }
-        Ok(())
+        // A due source that was skipped waits for a lease to end, or for a poll of this program.
+        Ok(next_poll_at.into_iter().chain(leases.next_expiry).min())
     }
 
-    /// How many polls may run now. While our own network is down it is one, now and then: it goes to a source that is due
-    /// anyhow, so that nobody is asked more often than ever.
-    fn at_once(&mut self, now: Timestamp) -> usize {
-        if !self.context.outage.is_down() {
-            return self.options.concurrency;
+    fn start_poll(&mut self, due: DueSource, origin: Option<Origin>) {
+        self.busy_origins.extend(origin.clone());
+        let (source, lease) = (due.id, PollLease::new(&self.context.polling.program));
+        let task = self.polls.spawn(claim_and_poll(self.context.polling.clone(), due, lease.clone()));
+        self.in_progress.insert(task.id(), RunningPoll { source, origin, lease });
+    }
+
+    /// The number of polls that may run now. During an outage of the own network it is 1 per probe interval, for a source
+    /// that is due anyway: no server gets more requests than usual.
+    fn max_concurrent_polls(&mut self, now: Timestamp) -> usize {
+        if !self.context.polling.outage.is_down() {
+            return self.context.config.daemon.concurrency;
         }
-        if now < self.next_probe || !self.polls.is_empty() {
+        if now < self.next_probe_at || !self.polls.is_empty() {
             return 0;
         }
-        self.next_probe = after(now, PROBE);
+        self.next_probe_at = after(now, OUTAGE_PROBE_INTERVAL);
         1
     }
 
-    async fn ended(&mut self, ended: Result<(Id, Polled), JoinError>) {
+    async fn handle_end(&mut self, ended: Result<(Id, PollResult), JoinError>) {
         let task = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
-        let Some((source, origin, lease)) = self.under_way.remove(&task) else {
+        let Some(RunningPoll { source, origin, lease }) = self.in_progress.remove(&task) else {
             return;
         };
         if let Some(origin) = origin {
-            self.busy.remove(&origin);
+            self.busy_origins.remove(&origin);
         }
         match ended {
             Ok((_, Ok(None))) => {}
-            Ok((_, Ok(Some((record, stored))))) => {
-                log(&record, &stored);
-                self.signals.tell(&stored);
-            }
+            Ok((_, Ok(Some((record, stored))))) => log_poll(&record, &stored),
             Ok((_, Err(error))) => {
                 tracing::error!(%source, %error, "a poll could not be recorded");
-                if let Err(error) = self.context.release_lease(&lease).await {
-                    tracing::error!(%source, %error, "its lease could not be given back; it ends by itself");
+                if let Err(error) = self.context.polling.release_lease(&lease).await {
+                    tracing::error!(%source, %error, "the lease of a poll could not be released; it expires");
                 }
             }
             Err(join) if join.is_cancelled() => self.record(source, AttemptOutcome::Abandoned, &lease).await,
             Err(join) => {
-                let detail = format!("newsfold failed while polling this source: {}", panic_text(join));
+                let detail = format!("newsfold failed while polling this source: {}", join_error_text(join));
                 tracing::error!(%source, detail, "a poll panicked");
                 self.record(source, AttemptOutcome::Crashed { detail }, &lease).await;
             }
         }
     }
 
-    async fn record(&self, source: SourceId, answer: AttemptOutcome, lease: &PollLease) {
-        if let Err(error) = crawl::record_unfinished(&self.context, source, answer, lease).await {
+    async fn record(&self, source: SourceId, outcome: AttemptOutcome, lease: &PollLease) {
+        if let Err(error) = crawl::record_unfinished(&self.context.polling, source, outcome, lease).await {
             tracing::error!(%source, %error, "the end of a poll could not be recorded");
         }
     }
 
-    /// Lets polls under way end; those that take too long are abandoned, and that is recorded.
-    async fn finish(&mut self, abandon: &CancellationToken) {
-        let mut abandoned = false;
+    /// Waits for the polls in progress. Those that do not end within the shutdown grace are recorded as abandoned.
+    async fn finish(&mut self) {
+        let abandon = self.context.abandon_polls.clone();
+        let mut is_abandoned = false;
         loop {
             tokio::select! {
                 ended = self.polls.join_next_with_id() => match ended {
-                    Some(ended) => self.ended(ended).await,
+                    Some(ended) => self.handle_end(ended).await,
                     None => return,
                 },
-                _ = abandon.cancelled(), if !abandoned => {
-                    abandoned = true;
+                _ = abandon.cancelled(), if !is_abandoned => {
+                    is_abandoned = true;
                     self.polls.abort_all();
                 }
             }
@@ -194,8 +188,7 @@ impl Scheduler {
     }
 }
 
-/// `None` where the source's turn was taken by another program, or it is no more.
-async fn claim_and_poll(context: PollContext, due: DueSource, lease: PollLease) -> Polled {
+async fn claim_and_poll(context: PollContext, due: DueSource, lease: PollLease) -> PollResult {
     let id = due.id;
     let now = context.clock.now();
     if let Some(source) = context.store.read(move |db| sources::get(db, id)).await?
@@ -214,7 +207,7 @@ async fn claim_and_poll(context: PollContext, due: DueSource, lease: PollLease) 
     }
 }
 
-pub(super) fn log(record: &PollRecord, stored: &IngestResult) {
+pub(super) fn log_poll(record: &PollRecord, stored: &IngestResult) {
     let (source, outcome, url) = (record.source, record.outcome.as_str(), strip_credentials(&record.url));
     if record.outcome.is_success() {
         let (new, changed) = (stored.new.len(), stored.changed.len());

@@ -1,8 +1,8 @@
 //! Keeps the daemon's tasks up: one that panics or ends is noticed at once, logged, shown in `/healthz`, and started
 //! again, later each time that it fails at once. What one task does to itself stops no other.
 
-use crate::crawl::panic_text;
 use crate::domain::backoff::doubling;
+use crate::domain::panic_text::join_error_text;
 use crate::serve::TaskHealth;
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -41,7 +41,7 @@ where
             return;
         }
         let why = match ended {
-            Some(Err(join)) => format!("it panicked: {}", panic_text(join)),
+            Some(Err(join)) => format!("it panicked: {}", join_error_text(join)),
             _ => "it ended although nobody had asked it to".into(),
         };
         failures = if began.elapsed() >= STABLE_AFTER { 1 } else { failures + 1 };

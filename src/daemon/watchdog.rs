@@ -1,17 +1,17 @@
 //! Reports to systemd: ready, stopping, and the watchdog's keep-alive. Without systemd, nothing is sent.
 
 use super::supervisor::has_unrecoverable_task;
+use super::task_context::TaskContext;
 use crate::serve::TaskHealth;
 use crate::store::{Store, publication};
 use sd_notify::NotifyState;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
-/// Sends keep-alives until `stop`.
-pub(super) async fn run(store: Store, health: TaskHealth, stop: CancellationToken) {
+/// Sends keep-alives until shutdown.
+pub(super) async fn run(context: TaskContext) {
     tokio::select! {
-        _ = stop.cancelled() => {}
-        _ = send_keep_alives(&store, &health) => {}
+        _ = context.shutdown.cancelled() => {}
+        _ = send_keep_alives(context.store(), &context.health) => {}
     }
 }
 

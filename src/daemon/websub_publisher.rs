@@ -5,8 +5,9 @@
 //! repeats a request at once nor loses one. There is at most one request to a host at a time, and
 //! `hub.concurrency` in total. Callbacks are never logged.
 
-use super::LOOK;
+use super::database_watcher::NextRun;
 use super::feed_change_notifier::FeedChangeContext;
+use super::task_context::TaskContext;
 use crate::config::Config;
 use crate::crawl::PollContext;
 use crate::domain::duration::after;
@@ -29,7 +30,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{Id, JoinSet};
-use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// What the task needs.
@@ -75,23 +75,28 @@ pub(super) fn router(config: &Config, context: &PollContext, changes: &FeedChang
     })
 }
 
-pub(super) async fn run(publisher: PublisherContext, stop: CancellationToken) {
+pub(super) async fn run(changes: FeedChangeContext, mut context: TaskContext) {
+    let publisher = PublisherContext::new(&context.config, &context.polling, &changes);
     let mut tasks = JoinSet::new();
     let mut in_flight: HashMap<Id, InFlightRequest> = HashMap::new();
     let half = publisher.options.concurrency as usize / 2;
     let mut check = true;
     loop {
         let due = if check { publisher.claim_due_requests(&in_flight).await } else { Ok(Vec::new()) };
-        for request in due.unwrap_or_else(|error| {
-            tracing::error!(%error, "cannot read or write pending deliveries; trying again");
-            Vec::new()
-        }) {
+        let next = match &due {
+            Ok(_) => publisher.next_attempt().await,
+            Err(error) => {
+                tracing::error!(%error, "cannot read or write pending deliveries; retrying");
+                NextRun::Retry
+            }
+        };
+        for request in due.unwrap_or_default() {
             let (entry, publisher) = (request.in_flight(), publisher.clone());
             in_flight.insert(tasks.spawn(async move { publisher.send(request).await }).id(), entry);
         }
         tokio::select! {
             // Requests in flight are dropped. The database has the time of their next attempts.
-            _ = stop.cancelled() => return,
+            _ = context.shutdown.cancelled() => return,
             Some(ended) = tasks.join_next_with_id() => {
                 let id = match ended {
                     Ok((id, ())) => id,
@@ -105,18 +110,27 @@ pub(super) async fn run(publisher: PublisherContext, stop: CancellationToken) {
                 check = in_flight.len() <= half;
             }
             _ = publisher.changes.work_added.notified() => check = true,
-            _ = tokio::time::sleep(LOOK) => check = true,
+            _ = context.work.wait(next) => check = true,
         }
     }
 }
 
 impl PublisherContext {
-    pub(super) fn new(config: &Config, context: &PollContext, changes: &FeedChangeContext) -> PublisherContext {
+    fn new(config: &Config, context: &PollContext, changes: &FeedChangeContext) -> PublisherContext {
         PublisherContext { context: context.clone(), changes: changes.clone(), options: config.hub.clone() }
     }
 
     fn timeout(&self) -> Duration {
         self.options.callback_timeout.unsigned_abs()
+    }
+
+    /// When the next attempt becomes due. An attempt that is due already waits for the end of another request.
+    async fn next_attempt(&self) -> NextRun {
+        let now = self.context.clock.now();
+        match self.context.store.read(move |db| websub_subscribers::next_attempt_at(db, now)).await {
+            Ok(next) => next.into(),
+            Err(_) => NextRun::Retry,
+        }
     }
 
     /// The requests to send now. The time of the next attempt is stored for each.

@@ -5,11 +5,12 @@
 //! never causes a second request. Requests to one hub are sent one after the other, with the delay and the permits that
 //! apply to all requests.
 
-use super::{LOOK, Signals};
+use super::database_watcher::NextRun;
+use super::task_context::TaskContext;
 use crate::config::Config;
 use crate::crawl::{PollContext, receive_push};
 use crate::domain::duration::after;
-use crate::domain::{DisabledReason, HubEvent, HubMode, HubSubscription, OriginHold, SourceId, Timestamp};
+use crate::domain::{HubEvent, HubMode, HubSubscription, OriginHold, SourceId, Timestamp};
 use crate::http_client::{HubRequestError, Origin, hub_status, websub_request_record};
 use crate::store::leases::PollLease;
 use crate::store::{self, origins, websub_subscriptions};
@@ -54,12 +55,12 @@ struct HubRequest {
     requested_at: Timestamp,
 }
 
-/// Prepares the database for a start, and returns why WebSub is disabled, if it is.
+/// Prepares the database for a start, and returns whether WebSub is enabled.
 ///
 /// Pushes may have been missed while the daemon was not running. All deferred polls therefore return to the sources' own
 /// schedules.
-pub(super) async fn prepare(config: &Config, context: &PollContext) -> store::Result<Option<DisabledReason>> {
-    let disabled = super::websub_disabled(config, &context.fetcher);
+pub(super) async fn prepare(config: &Config, context: &PollContext) -> store::Result<bool> {
+    let disabled = config.websub_disabled_reason(context.fetcher.address_policy());
     let (now, event) = (context.clock.now(), disabled.clone().map(|reason| HubEvent::WebSubDisabled { reason }));
     let reason = "newsfold was started anew and may have missed what its hub pushed";
     let end_and_restore = move |db: &store::WriteConnection| {
@@ -73,7 +74,7 @@ pub(super) async fn prepare(config: &Config, context: &PollContext) -> store::Re
         Some(reason) => tracing::debug!(reason = wording::disabled_reason(reason), "WebSub is disabled"),
         None => tracing::info!(base_url = %config.publish.base_url, "WebSub is enabled: hubs can push to newsfold"),
     }
-    Ok(disabled)
+    Ok(disabled.is_none())
 }
 
 /// The callback endpoint for hubs.
@@ -89,34 +90,31 @@ pub(super) fn router(config: &Config, context: &PollContext, queue: PushQueue) -
 }
 
 impl SubscriberContext {
-    pub(super) fn new(config: &Config, context: &PollContext) -> Self {
+    fn new(config: &Config, context: &PollContext) -> Self {
         let callback_base = config.publish.url(CALLBACK_PATH);
         SubscriberContext { context: context.clone(), callback_base, lease: config.websub.lease }
     }
 }
 
-pub(super) async fn run(subscriber: SubscriberContext, stop: CancellationToken) {
-    let (store, clock) = (&subscriber.context.store, &subscriber.context.clock);
+pub(super) async fn run(mut context: TaskContext) {
+    let subscriber = SubscriberContext::new(&context.config, &context.polling);
+    let (store, clock, shutdown) = (&subscriber.context.store, &subscriber.context.clock, context.shutdown.clone());
     loop {
         let next = match store.read(websub_subscriptions::next_due_at).await {
-            Ok(Some(next)) if next <= clock.now() => {
-                if let Err(error) = subscriber.process_due(&stop).await {
-                    tracing::error!(%error, "cannot read or write hub subscriptions; trying again");
+            Ok(Some(next)) if next <= clock.now() => match subscriber.process_due(&shutdown).await {
+                // The steps have changed the database, which causes the next run.
+                Ok(()) => NextRun::AfterChange,
+                Err(error) => {
+                    tracing::error!(%error, "cannot read or write hub subscriptions; retrying");
+                    NextRun::Retry
                 }
-                None
-            }
-            next => next.ok().flatten(),
-        };
-        let sleep_until_next = async {
-            match next {
-                Some(next) => clock.sleep_until(next).await,
-                None => std::future::pending().await,
-            }
+            },
+            Ok(next) => next.into(),
+            Err(_) => NextRun::Retry,
         };
         tokio::select! {
-            _ = stop.cancelled() => return,
-            _ = sleep_until_next => {}
-            _ = tokio::time::sleep(LOOK) => {}
+            _ = shutdown.cancelled() => return,
+            _ = context.work.wait(next) => {}
         }
     }
 }
@@ -269,26 +267,18 @@ fn take_step(subscription: &mut HubSubscription, polled: bool, base: &str, now: 
 
 /// Reads pushed documents in their order. At a shutdown it still reads the queued documents, because their hubs have
 /// been told that they were received.
-pub(super) async fn read_pushes(
-    context: PollContext,
-    queue: Arc<Mutex<Receiver<PushedDocument>>>,
-    signals: Signals,
-    stop: CancellationToken,
-) {
+pub(super) async fn read_pushes(context: TaskContext, queue: Arc<Mutex<Receiver<PushedDocument>>>) {
     let mut queue = queue.lock().await;
     loop {
         let pushed = tokio::select! {
             biased;
             Some(pushed) = queue.recv() => pushed,
-            _ = stop.cancelled() => return,
+            _ = context.shutdown.cancelled() => return,
         };
         let source = pushed.source;
-        match receive_push(&context, pushed).await {
+        match receive_push(&context.polling, pushed).await {
             Ok(None) => tracing::debug!(%source, "dropped a push for a source that is not polled"),
-            Ok(Some((record, stored))) => {
-                super::scheduler::log(&record, &stored);
-                signals.tell(&stored);
-            }
+            Ok(Some((record, stored))) => super::scheduler::log_poll(&record, &stored),
             Err(error) => tracing::error!(%source, %error, "cannot store a push"),
         }
     }

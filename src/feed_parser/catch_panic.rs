@@ -2,6 +2,7 @@
 //!
 //! Suppresses the panic message on this thread during the call only, and never for a panic of newsfold's own code.
 
+use crate::domain::panic_text::panic_text;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
@@ -25,10 +26,7 @@ pub fn catch_panic<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     // The caller drops everything that a panicking call has touched, so no half-updated value is seen again.
     let result = catch_unwind(AssertUnwindSafe(call));
     IS_CATCHING.set(false);
-    result.map_err(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panicked".to_owned())
-    })
+    result.map_err(|panic| panic_text(&*panic))
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{ITEM_COLUMNS, collect, item, json_list, milliseconds, word};
+use super::rows::{ITEM_COLUMNS, collect, item, json_list, maybe_time, milliseconds, word};
 use super::stored_matches::find_matches;
-use crate::domain::duration::before;
+use crate::domain::duration::{after, before};
 use crate::domain::{IngestResult, Item, ItemChange, ItemId, MatchedBy, NewItem, SourceId, StoryId};
 use crate::identity::recognition::{ItemRecognition, recognize_items};
 use jiff::{SignedDuration, Timestamp};
@@ -172,6 +172,16 @@ pub fn unassigned(db: &ReadConnection, limit: u32, now: Timestamp) -> Result<Vec
     );
     let patience = before(now, PAGE_PATIENCE).as_millisecond();
     collect(&mut *db.prepare_cached(&sql)?, params![limit, patience], item)
+}
+
+/// When the first item whose page is still awaited becomes assignable without it.
+pub fn next_assignable_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
+    let mut first = db.prepare_cached(
+        "SELECT min(first_seen_at) FROM item WHERE full_text_state = 'pending' AND story_id IS NULL AND first_seen_at > ?1",
+    )?;
+    let patience = before(now, PAGE_PATIENCE).as_millisecond();
+    let first_seen_at = maybe_time(first.query_row([patience], |row| row.get(0))?)?;
+    Ok(first_seen_at.map(|at| after(at, PAGE_PATIENCE)))
 }
 
 /// How many items the clusterer has not placed yet.

@@ -123,16 +123,31 @@ pub fn sources_held_by(db: &ReadConnection, holder: &str) -> Result<Vec<SourceId
     Ok(names.iter().filter_map(|name| name.parse().ok().map(SourceId)).collect())
 }
 
-/// What is leased right now: sources, and origins.
-pub fn active_leases(db: &ReadConnection, now: Timestamp) -> Result<(HashSet<SourceId>, HashSet<String>)> {
-    let mut statement = db.prepare_cached("SELECT resource_kind, resource FROM lease WHERE expires_at > ?1")?;
-    let rows = collect(&mut statement, [now.as_millisecond()], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-    })?;
-    let (sources, origins): (Vec<_>, Vec<_>) =
-        rows.into_iter().partition(|(kind, _)| kind == LeaseKind::Source.as_str());
-    let sources = sources.into_iter().filter_map(|(_, name)| name.parse().ok().map(SourceId)).collect();
-    Ok((sources, origins.into_iter().map(|(_, name)| name).collect()))
+/// What is leased now.
+#[derive(Debug, Default)]
+pub struct ActiveLeases {
+    pub sources: HashSet<SourceId>,
+    pub origins: HashSet<String>,
+    /// When the first of the leases expires.
+    pub next_expiry: Option<Timestamp>,
+}
+
+/// The leases that have not expired.
+pub fn active_leases(db: &ReadConnection, now: Timestamp) -> Result<ActiveLeases> {
+    let mut statement =
+        db.prepare_cached("SELECT resource_kind, resource, expires_at FROM lease WHERE expires_at > ?1")?;
+    let mut active = ActiveLeases::default();
+    let mut rows = statement.query([now.as_millisecond()])?;
+    while let Some(row) = rows.next()? {
+        let (kind, name, expires_at): (String, String, _) = (row.get(0)?, row.get(1)?, time(row.get(2)?)?);
+        if kind == LeaseKind::Source.as_str() {
+            active.sources.extend(name.parse().ok().map(SourceId));
+        } else {
+            active.origins.insert(name);
+        }
+        active.next_expiry = Some(active.next_expiry.map_or(expires_at, |first| first.min(expires_at)));
+    }
+    Ok(active)
 }
 
 fn held_by_other(

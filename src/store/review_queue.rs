@@ -39,6 +39,12 @@ pub fn due_reviews(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Ve
     Ok(all)
 }
 
+/// When the next review becomes due, after `now`.
+pub fn next_review_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
+    let mut next = db.prepare_cached("SELECT min(review_at) FROM story_review_queue WHERE review_at > ?1")?;
+    maybe_time(next.query_row([now.as_millisecond()], |row| row.get(0))?)
+}
+
 /// A story was looked at: it is due again at `next`, or when it changes. Nothing where it has changed meanwhile.
 pub fn finish_review(db: &WriteConnection, story: StoryId, turn: i64, next: Option<Timestamp>) -> Result<()> {
     let story = story.to_row();

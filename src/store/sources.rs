@@ -125,12 +125,11 @@ pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<DueSou
     })
 }
 
-/// When the next source is due.
-pub fn next_poll_at(db: &ReadConnection) -> Result<Option<Timestamp>> {
-    let next = db
-        .prepare_cached("SELECT min(next_poll_at) FROM source WHERE state = 'active'")?
-        .query_row([], |row| row.get::<_, Option<i64>>(0))?;
-    maybe_time(next)
+/// When the next source becomes due, after `now`.
+pub fn next_poll_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
+    let mut next =
+        db.prepare_cached("SELECT min(next_poll_at) FROM source WHERE state = 'active' AND next_poll_at > ?1")?;
+    maybe_time(next.query_row([now.as_millisecond()], |row| row.get(0))?)
 }
 
 /// Moves a source's next poll to after the hold of its server.

@@ -156,6 +156,14 @@ pub fn unpublished(
     load(db, &ids)
 }
 
+/// The creation time of the oldest unpublished story that was created after a time.
+pub fn first_unpublished_after(db: &ReadConnection, after: Timestamp) -> Result<Option<Timestamp>> {
+    let mut first = db.prepare_cached(
+        "SELECT min(created_at) FROM story WHERE published_at IS NULL AND merged_into IS NULL AND created_at > ?1",
+    )?;
+    maybe_time(first.query_row([after.as_millisecond()], |row| row.get(0))?)
+}
+
 /// Which stories [`recent`] lists.
 #[derive(Debug, Clone, Copy)]
 pub struct RecentFilter {

@@ -142,6 +142,16 @@ pub fn due(db: &ReadConnection, query: &DueQuery<'_>) -> Result<Vec<PendingDeliv
     })
 }
 
+/// When the next verification, delivery or notification becomes due, after `now`. The subscriber or hub may be up to date.
+pub fn next_attempt_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
+    let mut next = db.prepare_cached(
+        "SELECT min(at) FROM (SELECT min(verify_at) AS at FROM websub_subscriber_request WHERE verify_at > ?1
+         UNION ALL SELECT min(next_attempt_at) FROM websub_subscriber WHERE next_attempt_at > ?1
+         UNION ALL SELECT min(next_attempt_at) FROM hub_notification WHERE next_attempt_at > ?1)",
+    )?;
+    maybe_time(next.query_row([now.as_millisecond()], |row| row.get(0))?)
+}
+
 /// A document is about to be sent. If no result is recorded, it is sent again at `retry_at`. Returns whether the
 /// subscriber still exists.
 pub fn claim(db: &WriteConnection, id: SubscriberId, retry_at: Timestamp) -> Result<bool> {

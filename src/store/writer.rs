@@ -5,6 +5,7 @@
 
 use super::connection::WriteConnection;
 use super::{Error, Result};
+use crate::domain::panic_text::panic_text;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use tokio::sync::oneshot;
@@ -124,11 +125,8 @@ fn batch(connection: &WriteConnection, first: Work, waiting: &mpsc::Receiver<Job
 
 fn in_savepoint<T>(db: &WriteConnection, work: impl FnOnce(&WriteConnection) -> Result<T>) -> Result<T> {
     db.sqlite().execute_batch("SAVEPOINT work")?;
-    let done = catch_unwind(AssertUnwindSafe(|| work(db))).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|s| s.to_string());
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        Err(Error::Panicked(text.unwrap_or_else(|| "without words".into())))
-    });
+    let done =
+        catch_unwind(AssertUnwindSafe(|| work(db))).unwrap_or_else(|panic| Err(Error::Panicked(panic_text(&*panic))));
     if done.is_err() {
         db.sqlite().execute_batch("ROLLBACK TO work")?;
     }

@@ -1,7 +1,8 @@
 //! `newsfold feed hubs`: the notifications that the configured hubs have got.
 
 use crate::cli::Context;
-use crate::cli::output::{json, maybe_time, one_line, print, table};
+use crate::cli::output::{json, maybe_time, print, table};
+use crate::domain::display_text::one_line;
 use crate::store::hub_notifications;
 use crate::wording::websub_failure;
 use std::process::ExitCode;

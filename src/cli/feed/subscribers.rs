@@ -1,7 +1,8 @@
 //! `newsfold feed subscribers`: the subscribers of our own hub.
 
 use crate::cli::Context;
-use crate::cli::output::{json, maybe_time, one_line, print, table, time};
+use crate::cli::output::{json, maybe_time, print, table, time};
+use crate::domain::display_text::one_line;
 use crate::domain::{HubSubscriber, SubscriberId};
 use crate::store::{Store, websub_subscribers};
 use crate::wording::websub_failure;

@@ -2,9 +2,10 @@
 
 use super::{language, outlet, program, tags, told_to_end, web_url};
 use crate::cli::Context;
-use crate::cli::output::{json, one_line, print};
+use crate::cli::output::{json, print};
 use crate::crawl::{self, AttemptOutcome, PollAttempt, PollContext};
 use crate::daemon;
+use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
 use crate::domain::{FullTextMode, IngestResult, NewSource, OriginHold, OutletFrom, SourceState};
 use crate::http_client::Origin;
@@ -64,7 +65,7 @@ impl Add {
             store.write(move |db| sources::add(db, &new, now, now)).await?;
             return report(context, &store, &url, None).await;
         }
-        let poll_context = daemon::poll_context(&config, store.clone(), context.clock.clone(), &program("source add"))?;
+        let poll_context = config.poll_context(store.clone(), context.clock.clone(), &program("source add"))?;
         let mut lease = PollLease::new(&poll_context.program);
         let asked = tokio::select! {
             asked = read_or_discover(&poll_context, &url, &mut new, &mut lease) => asked,
@@ -82,10 +83,7 @@ impl Add {
             others.iter().for_each(|other| eprintln!("  also: {other}"));
         }
         let stored = add_and_record(&poll_context, new.clone(), attempt, &lease).await?;
-        if daemon::DatabaseLock::acquire(store.path()).is_ok() {
-            let _alone = daemon::DatabaseLock::acquire_for_grouping(store.path()).await?;
-            daemon::catch_up(&config, &store, &context.clock).await?;
-        }
+        daemon::group_and_publish_without_daemon(&config, &store, &context.clock).await?;
         report(context, &store, &new.url, Some(&stored)).await
     }
 }

@@ -2,7 +2,8 @@
 
 use super::find;
 use crate::cli::Context;
-use crate::cli::output::{json, maybe_time, one_line, print, table, time};
+use crate::cli::output::{json, maybe_time, print, table, time};
+use crate::domain::display_text::one_line;
 use crate::domain::{HubSubscription, Source, SourceState};
 use crate::store::polls::{self, PollSummary};
 use crate::store::sources::{self, SourceFilter};

@@ -3,9 +3,10 @@
 
 use super::{find_all, in_words, program, sources, told_to_end};
 use crate::cli::Context;
-use crate::cli::output::{json, one_line, table, time};
+use crate::cli::output::{json, table, time};
 use crate::crawl::{self, AttemptOutcome, ClaimOutcome, PollContext};
 use crate::daemon;
+use crate::domain::display_text::one_line;
 use crate::domain::{DueSource, IngestResult, PollRecord, Source, SourceState};
 use crate::store::leases::{self, LeaseConflict, LeaseKind, PollLease};
 use crate::store::sources::SourceFilter;
@@ -53,16 +54,12 @@ impl Poll {
             find_all(&store, &self.sources).await?
         };
         let program = program("source poll");
-        let poll_context = daemon::poll_context(&config, store.clone(), context.clock.clone(), &program)?;
+        let poll_context = config.poll_context(store.clone(), context.clock.clone(), &program)?;
         let done = tokio::select! {
             done = poll_all(&poll_context, chosen, config.daemon.concurrency) => done?,
             _ = told_to_end() => return abandon(&poll_context).await,
         };
-        // Without a daemon nobody else would group what has come.
-        if daemon::DatabaseLock::acquire(store.path()).is_ok() {
-            let _alone = daemon::DatabaseLock::acquire_for_grouping(store.path()).await?;
-            daemon::catch_up(&config, &store, &context.clock).await?;
-        }
+        daemon::group_and_publish_without_daemon(&config, &store, &context.clock).await?;
         report(context, &done)
     }
 }

@@ -1,7 +1,7 @@
 //! The sources that an OPML file describes, and all that was wrong with it in words.
 
-use crate::cli::output::one_line;
 use crate::cli::source::{language, outlet, tags, web_url};
+use crate::domain::display_text::one_line;
 use crate::domain::{FullTextMode, NewSource, OutletFrom};
 use crate::opml::FeedOutline;
 use crate::opml::read::read_opml;

@@ -1,0 +1,131 @@
+//! Wakes the tasks of the daemon: when any program has committed to the database, and when work becomes due.
+//!
+//! It does not know what has changed. Each task reads its own queue again, so a crash loses nothing.
+
+use crate::clock::Clock;
+use crate::domain::Timestamp;
+use crate::store::{self, ChangeDetector, Store};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// The interval at which the watcher compares the version of the database.
+const CHECK_INTERVAL: Duration = Duration::from_millis(100);
+/// The delay before a task, or the watcher itself, retries after an error.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+
+/// When a task reads its queue again. A change of the database wakes it in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NextRun {
+    AfterChange,
+    At(Timestamp),
+    /// After [`RETRY_DELAY`], because the last run failed.
+    Retry,
+}
+
+impl From<Option<Timestamp>> for NextRun {
+    fn from(due: Option<Timestamp>) -> Self {
+        due.map_or(NextRun::AfterChange, NextRun::At)
+    }
+}
+
+/// The number of changes that the watcher has seen. Receivers wait for the next one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ChangeCounter(watch::Sender<u64>);
+
+/// Waits for work on behalf of one task. Each clone keeps track of the changes that its task has seen.
+#[derive(Debug, Clone)]
+pub(super) struct WorkSignal {
+    changes: watch::Receiver<u64>,
+    clock: Clock,
+}
+
+impl ChangeCounter {
+    pub(super) fn signal(&self, clock: &Clock) -> WorkSignal {
+        WorkSignal { changes: self.0.subscribe(), clock: clock.clone() }
+    }
+}
+
+impl WorkSignal {
+    /// Waits until the database has changed since the last call returned, or until `next`. Cancelling loses no change.
+    pub(super) async fn wait(&mut self, next: NextRun) {
+        let due = async {
+            match next {
+                NextRun::AfterChange => std::future::pending().await,
+                NextRun::At(at) => self.clock.sleep_until(at).await,
+                NextRun::Retry => tokio::time::sleep(RETRY_DELAY).await,
+            }
+        };
+        tokio::select! {
+            Ok(()) = self.changes.changed() => {}
+            _ = due => {}
+        }
+    }
+}
+
+/// Watches the database until shutdown.
+pub(super) async fn run(store: Store, changes: ChangeCounter, shutdown: CancellationToken) {
+    tokio::select! {
+        _ = shutdown.cancelled() => {}
+        _ = watch(&store, &changes) => {}
+    }
+}
+
+async fn watch(store: &Store, changes: &ChangeCounter) {
+    loop {
+        let Err(error) = watch_connection(store, changes).await;
+        tracing::error!(%error, "the database cannot be watched for changes; retrying");
+        // Until the watcher works again, the tasks read their queues after each delay.
+        changes.0.send_modify(|count| *count += 1);
+        tokio::time::sleep(RETRY_DELAY).await;
+    }
+}
+
+async fn watch_connection(store: &Store, changes: &ChangeCounter) -> store::Result<std::convert::Infallible> {
+    let mut detector = ChangeDetector::open(store).await?;
+    loop {
+        let has_changed;
+        (detector, has_changed) = detector.detect().await?;
+        if has_changed {
+            changes.0.send_modify(|count| *count += 1);
+        }
+        tokio::time::sleep(CHECK_INTERVAL).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::publication;
+    use jiff::SignedDuration;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn commit_of_any_program_wakes_a_waiting_task() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("news.db");
+        let (store, other_program) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
+        let (changes, clock) = (ChangeCounter::default(), Clock::manual(Timestamp::UNIX_EPOCH));
+        let mut signal = changes.signal(&clock);
+        let watcher = tokio::spawn({
+            let (store, changes) = (store.clone(), changes.clone());
+            async move { watch(&store, &changes).await }
+        });
+        // The first comparison counts as a change.
+        signal.wait(NextRun::AfterChange).await;
+        for writer in [&store, &other_program] {
+            writer.write(publication::touch).await.unwrap();
+            signal.wait(NextRun::AfterChange).await;
+        }
+        let no_change = tokio::time::timeout(3 * CHECK_INTERVAL, signal.wait(NextRun::AfterChange)).await;
+        assert!(no_change.is_err(), "reads are no changes");
+        watcher.abort();
+    }
+
+    #[tokio::test]
+    async fn task_runs_at_its_due_time_without_a_change() {
+        let (changes, clock) = (ChangeCounter::default(), Clock::manual(Timestamp::UNIX_EPOCH));
+        let mut signal = changes.signal(&clock);
+        clock.advance(SignedDuration::from_hours(1));
+        signal.wait(NextRun::At(clock.now())).await;
+    }
+}

@@ -1,0 +1,108 @@
+//! What the tasks of the daemon share, and the set of running tasks.
+
+use super::database_watcher::{ChangeCounter, WorkSignal};
+use super::supervisor::supervise;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::crawl::{OutageDetector, PollContext};
+use crate::domain::Timestamp;
+use crate::serve::TaskHealth;
+use crate::store::Store;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+/// The holder of the daemon's leases. [`DatabaseLock`](super::DatabaseLock) allows one daemon per database.
+const LEASE_HOLDER: &str = "the daemon";
+
+/// The time for the last writes after the shutdown grace: first for the records of abandoned polls, then for the checkpoint
+/// of the database. With the longest grace, the daemon ends within 10 s.
+pub(super) const LAST_WRITES_TIMEOUT: Duration = Duration::from_millis(800);
+
+/// What each task gets when it starts. Clones share everything except the changes that [`WorkSignal`] has seen.
+#[derive(Clone)]
+pub(super) struct TaskContext {
+    pub config: Arc<Config>,
+    pub polling: PollContext,
+    pub changes: ChangeCounter,
+    pub work: WorkSignal,
+    /// When the grouping task last regrouped. Stories created later are not published yet.
+    pub regrouped_at: watch::Sender<Timestamp>,
+    pub health: TaskHealth,
+    pub shutdown: CancellationToken,
+    /// Cancelled at the end of the shutdown grace: polls in progress are recorded as abandoned.
+    pub abandon_polls: CancellationToken,
+}
+
+impl TaskContext {
+    pub(super) async fn new(
+        config: Config,
+        store: Store,
+        clock: Clock,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<TaskContext> {
+        let mut polling = config.poll_context(store, clock.clone(), LEASE_HOLDER)?;
+        polling.outage = OutageDetector::watched(&polling.store).await?;
+        let changes = ChangeCounter::default();
+        Ok(TaskContext {
+            config: Arc::new(config),
+            polling,
+            work: changes.signal(&clock),
+            changes,
+            regrouped_at: watch::Sender::new(Timestamp::MIN),
+            health: TaskHealth::default(),
+            shutdown,
+            abandon_polls: CancellationToken::new(),
+        })
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.polling.store
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.polling.clock
+    }
+}
+
+/// The running tasks, each of them supervised.
+pub(super) struct TaskSet {
+    context: TaskContext,
+    tasks: JoinSet<()>,
+}
+
+impl TaskSet {
+    pub(super) fn new(context: TaskContext) -> TaskSet {
+        TaskSet { context, tasks: JoinSet::new() }
+    }
+
+    /// Starts a task, which ends at shutdown. If it ends or panics before, it is started again with another clone of the context.
+    pub(super) fn spawn<F>(&mut self, name: &'static str, task: impl Fn(TaskContext) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let context = self.context.clone();
+        let (health, shutdown) = (context.health.clone(), context.shutdown.clone());
+        self.tasks.spawn(supervise(name, health, shutdown, move || task(context.clone())));
+    }
+
+    /// Waits for the tasks to end after shutdown. At `deadline`, polls in progress are abandoned, which is recorded; the
+    /// grouping of their items continues at the next start.
+    pub(super) async fn finish(mut self, deadline: Instant) {
+        if timeout_at(deadline, self.join_all()).await.is_ok() {
+            return;
+        }
+        self.context.abandon_polls.cancel();
+        if timeout(LAST_WRITES_TIMEOUT, self.join_all()).await.is_err() {
+            tracing::warn!("a background task did not end in time");
+            self.tasks.abort_all();
+        }
+    }
+
+    async fn join_all(&mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}

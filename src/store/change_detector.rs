@@ -1,0 +1,32 @@
+//! Detects commits to the database by any other connection, of this program or of another one.
+
+use super::connection::ReadConnection;
+use super::{Error, Result, Store, open};
+
+/// A read-only connection with the data version that it saw last.
+pub struct ChangeDetector {
+    connection: ReadConnection,
+    version: Option<i64>,
+}
+
+impl ChangeDetector {
+    /// Opens a connection of its own to the database of `store`.
+    pub async fn open(store: &Store) -> Result<ChangeDetector> {
+        let path = store.path().to_owned();
+        let opened = tokio::task::spawn_blocking(move || open::open_reader(&path)).await;
+        let connection = opened.map_err(|join| Error::Panicked(join.to_string()))??;
+        Ok(ChangeDetector { connection, version: None })
+    }
+
+    /// Whether there was a commit since the last call, by [`PRAGMA data_version`][pragma]. The first call returns true.
+    ///
+    /// [pragma]: https://www.sqlite.org/pragma.html#pragma_data_version
+    pub async fn detect(mut self) -> Result<(ChangeDetector, bool)> {
+        let checked = tokio::task::spawn_blocking(move || {
+            let version = self.connection.sqlite().query_row("PRAGMA data_version", [], |row| row.get(0))?;
+            let has_changed = self.version.replace(version) != Some(version);
+            Ok((self, has_changed))
+        });
+        checked.await.map_err(|join| Error::Panicked(join.to_string()))?
+    }
+}
