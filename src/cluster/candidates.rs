@@ -48,6 +48,12 @@ pub(super) struct FoundNeighbor {
     shared_terms: std::ops::Range<u16>,
 }
 
+impl FoundNeighbor {
+    fn shared_terms<'a>(&self, all: &'a [SharedTerm]) -> &'a [SharedTerm] {
+        &all[usize::from(self.shared_terms.start)..usize::from(self.shared_terms.end)]
+    }
+}
+
 impl NeighborSearch {
     /// Finds the neighbors of an item, and replaces those of the previous search.
     pub(super) fn run(&mut self, window: &ItemWindow, seq: ItemSeq) {
@@ -72,7 +78,7 @@ impl NeighborSearch {
         self.found.sort_unstable_by(|a, b| b.cosine.total_cmp(&a.cosine).then(b.seq.0.cmp(&a.seq.0)));
         self.found.truncate(MAX_NEIGHBORS);
         for found in self.found.iter().take(LOCAL_DF_NEIGHBORS) {
-            for term in &self.shared_terms[usize::from(found.shared_terms.start)..usize::from(found.shared_terms.end)] {
+            for term in found.shared_terms(&self.shared_terms) {
                 self.local_counts[usize::from(term.first)] += 1;
             }
         }
@@ -100,7 +106,7 @@ impl NeighborSearch {
     }
 
     pub(super) fn shared_terms(&self, found: &FoundNeighbor) -> &[SharedTerm] {
-        &self.shared_terms[usize::from(found.shared_terms.start)..usize::from(found.shared_terms.end)]
+        found.shared_terms(&self.shared_terms)
     }
 
     /// The local document frequency of each of the item's terms, 0 to 1.

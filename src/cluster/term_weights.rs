@@ -60,35 +60,30 @@ impl TermVector {
             title_numbers: SmallVec::new(),
             spellings: SmallVec::new(),
         };
-        builder.add_title(title_ids, capitals_mark_names && !text.has_title_case());
-        builder.add_summary(summary_ids, capitals_mark_names);
+        builder.add(&text.title, title_ids, true, capitals_mark_names && !text.has_title_case());
+        builder.add(&text.summary, summary_ids, false, capitals_mark_names);
         builder.build()
     }
 }
 
 impl VectorBuilder<'_> {
-    fn add_title(&mut self, ids: &[Option<TermId>], capitals_mark_names: bool) {
+    fn add(&mut self, tokens: &[WordToken], ids: &[Option<TermId>], in_title: bool, capitals_mark_names: bool) {
         let mut previous: Option<(TermId, bool)> = None;
-        for (token, id) in self.text.title.iter().zip(ids) {
-            let Some(count) = self.count(token, *id, true) else { continue };
-            count.title_tf = count.title_tf.saturating_add(1);
+        for (token, id) in tokens.iter().zip(ids) {
+            let Some(count) = self.count(token, *id, in_title) else { continue };
+            let tf = if in_title { &mut count.title_tf } else { &mut count.summary_tf };
+            *tf = tf.saturating_add(1);
             let id = count.id;
-            self.count_spelling(token, id, capitals_mark_names);
-            if token.is_number {
+            if self.counts_in_df && capitals_mark_names && !token.starts_sentence && !token.is_number {
+                self.index.count_spelling(id, token.capitalized);
+                self.spellings.push((id, token.capitalized));
+            }
+            if token.is_number && in_title {
                 let (word, is_name) = previous.unwrap_or((id, false));
                 let after_name = is_name && capitals_mark_names;
                 self.title_numbers.push(TitleNumber { word, number: id, after_name });
             }
             previous = Some((id, token.capitalized && !token.is_number));
-        }
-    }
-
-    fn add_summary(&mut self, ids: &[Option<TermId>], capitals_mark_names: bool) {
-        for (token, id) in self.text.summary.iter().zip(ids) {
-            let Some(count) = self.count(token, *id, false) else { continue };
-            count.summary_tf = count.summary_tf.saturating_add(1);
-            let id = count.id;
-            self.count_spelling(token, id, capitals_mark_names);
         }
     }
 
@@ -107,13 +102,6 @@ impl VectorBuilder<'_> {
         let count = &mut self.counts[position];
         count.is_number |= token.is_number;
         Some(count)
-    }
-
-    fn count_spelling(&mut self, token: &WordToken, id: TermId, capitals_mark_names: bool) {
-        if self.counts_in_df && capitals_mark_names && !token.starts_sentence && !token.is_number {
-            self.index.count_spelling(id, token.capitalized);
-            self.spellings.push((id, token.capitalized));
-        }
     }
 
     fn build(mut self) -> TermVector {
