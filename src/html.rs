@@ -1,7 +1,7 @@
-//! HTML from strangers: made harmless, or made into plain text. Used when items come in and again when they go out.
+//! HTML from the web: sanitized, as plain text, or as the article of a page.
 //!
-//! It fetches nothing and never builds a tree over input that is not bounded first: html5ever's time is quadratic in
-//! depth, so that size and depth are capped, and the nesting made plain, before ammonia sees a byte.
+//! Never fetches anything. html5ever takes time quadratic in the depth of its tree, so no tree is built of HTML whose size
+//! and depth are not limited. Content is sanitized when it is stored and again when it is published.
 
 mod allow_list;
 pub mod article;
@@ -12,9 +12,9 @@ pub mod plain_text;
 mod rebalance;
 pub mod sanitize;
 
-/// Bytes of one item's HTML that are looked at.
+/// HTML of an item is cut here.
 pub const MAX_HTML_BYTES: usize = 256 * 1024;
-/// Elements open at once beyond which only the text is kept.
+/// Deeper HTML becomes plain text.
 const MAX_HTML_DEPTH: usize = 512;
 
 fn truncate_html(html: &str) -> &str {

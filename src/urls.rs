@@ -1,4 +1,6 @@
-//! URLs: their canonical form, the outlet they belong to, and the form that is safe to show. Pure.
+//! URLs: their canonical form, their outlet, and what of them may be published.
+//!
+//! Pure: no URL is requested.
 
 pub mod canonical;
 pub mod outlet;

@@ -101,7 +101,7 @@ impl PollContext {
             match extract_article(&page.text, &url) {
                 Ok(article) => ArticleOutcome::Read {
                     paragraphs: article.paragraphs,
-                    canonical_url: article.canonical.as_ref().map(canonical_url),
+                    canonical_url: article.canonical_link.as_ref().map(canonical_url),
                 },
                 Err(none) => ArticleOutcome::Failed(none.to_string()),
             }

@@ -1,175 +1,62 @@
-//! What stands around a text and is not it: share lines, “read also” boxes, lines that a source puts under everything.
+//! Boilerplate around a text: share buttons, "read also" boxes, and lines that a source adds to many items.
 //!
-//! It judges blocks of text, such as [`super::plain_text::text_blocks`] gives. It knows nothing of a source but the document before it.
+//! Works on the paragraphs of [`super::plain_text::text_blocks`], and knows only the document at hand.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-/// Headings of boxes with other articles' headlines, in the languages that grouping knows; in lower case.
+/// Headings of boxes with headlines of other articles, in the languages that grouping supports, in lower case.
+#[rustfmt::skip]
 const TEASER_HEADINGS: &[&str] = &[
-    "related",
-    "related articles",
-    "related stories",
-    "related content",
-    "related topics",
-    "related news",
-    "read more",
-    "read next",
-    "read also",
-    "also read",
-    "see also",
-    "more stories",
-    "more on this story",
-    "more on this",
-    "more from",
-    "you may also like",
-    "you might also like",
-    "recommended",
-    "recommended for you",
-    "recommended stories",
-    "don't miss",
-    "don’t miss",
-    "dont miss",
-    "trending",
-    "trending now",
-    "most read",
-    "most popular",
-    "popular now",
-    "top stories",
-    "latest news",
-    "latest stories",
-    "up next",
-    "what to read next",
-    "in other news",
-    "keep reading",
-    "lesen sie auch",
-    "mehr zum thema",
-    "mehr dazu",
-    "das könnte sie auch interessieren",
-    "auch interessant",
-    "weiterlesen",
-    "meistgelesen",
-    "à lire aussi",
-    "lire aussi",
-    "sur le même sujet",
-    "les plus lus",
-    "lea también",
-    "lee también",
-    "te puede interesar",
-    "le puede interesar",
-    "más leídas",
-    "noticias relacionadas",
-    "leia também",
-    "veja também",
-    "saiba mais",
-    "mais lidas",
-    "leggi anche",
-    "potrebbe interessarti",
-    "articoli correlati",
-    "lees ook",
-    "meer over",
-    "meest gelezen",
-    "czytaj też",
-    "czytaj także",
-    "zobacz też",
-    "przeczytaj także",
-    "читайте также",
-    "по теме",
+    "related", "related articles", "related stories", "related content", "related topics", "related news", "read more",
+    "read next", "read also", "also read", "see also", "more stories", "more on this story", "more on this",
+    "more from", "you may also like", "you might also like", "recommended", "recommended for you",
+    "recommended stories", "don't miss", "don’t miss", "dont miss", "trending", "trending now", "most read",
+    "most popular", "popular now", "top stories", "latest news", "latest stories", "up next", "what to read next",
+    "in other news", "keep reading", "lesen sie auch", "mehr zum thema", "mehr dazu",
+    "das könnte sie auch interessieren", "auch interessant", "weiterlesen", "meistgelesen", "à lire aussi",
+    "lire aussi", "sur le même sujet", "les plus lus", "lea también", "lee también", "te puede interesar",
+    "le puede interesar", "más leídas", "noticias relacionadas", "leia também", "veja também", "saiba mais",
+    "mais lidas", "leggi anche", "potrebbe interessarti", "articoli correlati", "lees ook", "meer over",
+    "meest gelezen", "czytaj też", "czytaj także", "zobacz też", "przeczytaj także", "читайте также", "по теме",
     "смотрите также",
 ];
 
-/// Words of buttons and forms.
-const BUTTONS: &[&str] = &[
-    "share",
-    "tweet",
-    "facebook",
-    "twitter",
-    "x",
-    "whatsapp",
-    "linkedin",
-    "reddit",
-    "telegram",
-    "email",
-    "e-mail",
-    "mail",
-    "print",
-    "copy",
-    "link",
-    "save",
-    "comment",
-    "comments",
-    "follow",
-    "us",
-    "on",
-    "this",
-    "article",
-    "subscribe",
-    "sign",
-    "up",
-    "log",
-    "in",
-    "advertisement",
-    "ad",
-    "teilen",
-    "drucken",
-    "kommentare",
-    "anzeige",
-    "merken",
-    "partager",
-    "imprimer",
-    "commentaires",
-    "publicité",
-    "compartir",
-    "imprimir",
-    "comentarios",
-    "publicidad",
-    "compartilhar",
-    "comentários",
-    "publicidade",
-    "condividi",
-    "stampa",
-    "commenti",
-    "pubblicità",
-    "delen",
-    "reacties",
-    "advertentie",
-    "udostępnij",
-    "drukuj",
-    "reklama",
-    "поделиться",
-    "реклама",
-    "комментарии",
-    "via",
-    "0",
-    "1",
-    "2",
-    "3",
-    "•",
-    "|",
-    "-",
+/// Words on buttons and in forms.
+#[rustfmt::skip]
+const BUTTON_WORDS: &[&str] = &[
+    "share", "tweet", "facebook", "twitter", "x", "whatsapp", "linkedin", "reddit", "telegram", "email", "e-mail",
+    "mail", "print", "copy", "link", "save", "comment", "comments", "follow", "us", "on", "this", "article",
+    "subscribe", "sign", "up", "log", "in", "advertisement", "ad", "teilen", "drucken", "kommentare", "anzeige",
+    "merken", "partager", "imprimer", "commentaires", "publicité", "compartir", "imprimir", "comentarios", "publicidad",
+    "compartilhar", "comentários", "publicidade", "condividi", "stampa", "commenti", "pubblicità", "delen", "reacties",
+    "advertentie", "udostępnij", "drukuj", "reklama", "поделиться", "реклама", "комментарии", "via", "0", "1", "2", "3",
+    "•", "|", "-",
 ];
 
-/// Words of a headline at most; a paragraph has more, or ends like a sentence.
-const HEADLINE: usize = 25;
-/// Items of a document that must carry a block before it is the source's and not theirs, and which share of them.
-const ITEMS: usize = 3;
-const SHARE: f64 = 0.2;
+const MAX_BUTTON_WORDS: usize = 12;
+/// A longer block is a paragraph, not a headline.
+const MAX_HEADLINE_WORDS: usize = 25;
+/// A block is boilerplate if this number of items, and this share of all items of a document, have it.
+const MIN_REPETITIONS: usize = 3;
+const MIN_REPETITION_SHARE: f64 = 0.2;
+/// Shorter blocks are compared only as a whole.
+const MIN_PATTERN_WORDS: usize = 8;
 
-/// The blocks without share lines, and without boxes of teasers.
+/// Removes button labels, boxes of teasers, and second copies of a block.
 pub fn remove_teasers(blocks: Vec<String>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::with_capacity(blocks.len());
-    let mut in_teasers = false;
+    let mut in_teaser_box = false;
     for block in blocks {
-        if is_buttons(&block) {
+        if is_button_label(&block) {
             continue;
         }
-        match heading(&block) {
-            Some(Heading::Alone) => in_teasers = true,
-            // “Read also: Storm closes the ports” is a whole box in a line.
-            Some(Heading::WithTeaser) => {}
-            None if in_teasers && is_headline(&block) => {}
+        match teaser_heading(&block) {
+            Some(TeaserHeading::BoxStart) => in_teaser_box = true,
+            Some(TeaserHeading::SingleLine) => {}
+            None if in_teaser_box && is_headline(&block) => {}
             None => {
-                in_teasers = false;
-                // The same block again is a box that stands at both ends, or in the middle of a text.
+                in_teaser_box = false;
+                // A block that occurs twice is a box at both ends of a text or inside of it.
                 if !kept.contains(&block) {
                     kept.push(block);
                 }
@@ -179,69 +66,74 @@ pub fn remove_teasers(blocks: Vec<String>) -> Vec<String> {
     kept
 }
 
-/// Drops from every item's blocks those that the source puts into many of them, word for word or with the item's own
-/// title in their middle (“The post … appeared first on …”). With fewer than three items nothing is known to repeat.
+/// Removes blocks that a source adds to many items, either unchanged or around the title of the item ("The post … appeared
+/// first on …"). A document with fewer than three items has none.
 pub fn remove_repeated_blocks(items: &mut [Vec<String>]) {
-    let mut uses: HashMap<String, usize> = HashMap::new();
+    let mut counts: HashMap<String, usize> = HashMap::new();
     for blocks in items.iter() {
-        let mut own: Vec<String> = blocks.iter().flat_map(|block| marks(block)).collect();
-        own.sort_unstable();
-        own.dedup();
-        own.into_iter().for_each(|mark| *uses.entry(mark).or_insert(0) += 1);
+        let patterns: HashSet<String> = blocks.iter().flat_map(|block| block_patterns(block)).collect();
+        for pattern in patterns {
+            *counts.entry(pattern).or_default() += 1;
+        }
     }
-    let enough = ITEMS.max((items.len() as f64 * SHARE).ceil() as usize);
-    let is_repeated = |block: &String| marks(block).iter().any(|mark| uses.get(mark).is_some_and(|n| *n >= enough));
-    items.iter_mut().for_each(|blocks| blocks.retain(|block| !is_repeated(block)));
+    let min = MIN_REPETITIONS.max((items.len() as f64 * MIN_REPETITION_SHARE).ceil() as usize);
+    let is_repeated = |pattern: &String| counts.get(pattern).is_some_and(|count| *count >= min);
+    for blocks in items {
+        blocks.retain(|block| !block_patterns(block).iter().any(is_repeated));
+    }
 }
 
-/// By what a block is known again: as a whole, and by how it begins and ends.
-fn marks(block: &str) -> Vec<String> {
+/// The patterns under which a block is counted: the whole block, and its first and last words.
+fn block_patterns(block: &str) -> Vec<String> {
     let words: Vec<&str> = block.split(' ').collect();
-    let mut marks = vec![block.to_lowercase()];
-    if words.len() >= 8 {
-        marks.push(format!("{} … {}", words[..2].join(" "), words[words.len() - 4..].join(" ")).to_lowercase());
+    let mut patterns = vec![block.to_lowercase()];
+    if words.len() >= MIN_PATTERN_WORDS {
+        let (first, last) = (words[..2].join(" "), words[words.len() - 4..].join(" "));
+        patterns.push(format!("{first} … {last}").to_lowercase());
     }
-    marks
+    patterns
 }
 
-enum Heading {
-    Alone,
-    WithTeaser,
+enum TeaserHeading {
+    /// Headlines follow in the next blocks.
+    BoxStart,
+    /// The headline is in the same block: "Read also: Storm closes the ports".
+    SingleLine,
 }
 
-fn heading(block: &str) -> Option<Heading> {
-    let folded = block.to_lowercase();
-    let bare = folded.trim_matches(|c: char| !c.is_alphanumeric());
-    if TEASER_HEADINGS.contains(&bare) {
-        return Some(Heading::Alone);
+fn teaser_heading(block: &str) -> Option<TeaserHeading> {
+    let lower = block.to_lowercase();
+    if is_teaser_heading(&lower) {
+        return Some(TeaserHeading::BoxStart);
     }
-    let (before, after) = folded.split_once([':', '|', '»', '→'])?;
-    let before = before.trim_matches(|c: char| !c.is_alphanumeric());
-    if !TEASER_HEADINGS.contains(&before) {
-        return None;
+    let (heading, headline) =
+        lower.split_once([':', '|', '»', '→']).filter(|(heading, _)| is_teaser_heading(heading))?;
+    if headline.trim().is_empty() {
+        return Some(TeaserHeading::BoxStart);
     }
-    if after.trim().is_empty() {
-        return Some(Heading::Alone);
-    }
-    (is_headline(after)).then_some(Heading::WithTeaser)
+    is_headline(headline).then_some(TeaserHeading::SingleLine)
 }
 
-fn is_buttons(block: &str) -> bool {
-    let words = block.split_whitespace().map(|word| word.trim_matches([',', ':', '(', ')', '·']).to_lowercase());
+fn is_teaser_heading(text: &str) -> bool {
+    TEASER_HEADINGS.contains(&text.trim_matches(|c: char| !c.is_alphanumeric()))
+}
+
+fn is_button_label(block: &str) -> bool {
     let mut count = 0;
-    for word in words {
+    for word in block.split_whitespace() {
+        let word = word.trim_matches([',', ':', '(', ')', '·']).to_lowercase();
         count += 1;
-        if count > 12 || !(word.is_empty() || BUTTONS.contains(&word.as_str())) {
+        if count > MAX_BUTTON_WORDS || !(word.is_empty() || BUTTON_WORDS.contains(&word.as_str())) {
             return false;
         }
     }
     count > 0
 }
 
-/// A line that is no sentence.
+/// Whether a block is short and does not end like a sentence.
 fn is_headline(block: &str) -> bool {
-    let ends = block.trim_end().ends_with(['.', '!', '…', '”', '"', '»', '。']);
-    block.split_whitespace().count() <= HEADLINE && !ends
+    let ends_sentence = block.trim_end().ends_with(['.', '!', '…', '”', '"', '»', '。']);
+    block.split_whitespace().count() <= MAX_HEADLINE_WORDS && !ends_sentence
 }
 
 #[cfg(test)]
@@ -253,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn teasers_and_buttons_are_not_the_text() {
+    fn teasers_and_buttons_are_removed() {
         check(
             &[
                 "Share Tweet E-mail",
@@ -271,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_goes_on_after_a_box_in_its_middle() {
+    fn text_continues_after_a_teaser_box() {
         check(
             &[
                 "It rained for days.",
@@ -284,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_that_begins_like_a_heading_stays() {
+    fn sentence_that_starts_like_a_heading_stays() {
         check(
             &["Related: the mayor said on Friday that the road will stay closed."],
             &["Related: the mayor said on Friday that the road will stay closed."],
@@ -293,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_source_puts_under_everything_is_not_the_items() {
+    fn block_that_many_items_have_is_removed() {
         let item = |title: &str| {
             vec![
                 format!("{title} happened on Sunday."),
@@ -306,6 +198,6 @@ mod tests {
         assert_eq!(items[0], ["Rain happened on Sunday."]);
         let mut two: Vec<Vec<String>> = ["Rain", "Snow"].map(item).into();
         remove_repeated_blocks(&mut two);
-        assert_eq!(two[0].len(), 3, "two are no proof");
+        assert_eq!(two[0].len(), 3, "two items are too few");
     }
 }

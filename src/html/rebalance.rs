@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_end_in_the_order_in_which_they_began() {
+    fn elements_are_closed_in_reverse_order() {
         check("<b>1<i>2</b>3</i>", "<b>1<i>2</i></b>3");
         check("<p>1<p><b>2<p>3", "<p>1</p><p><b>2</b></p><p>3");
         check("<ul><li>1<li>2<ul><li>3</ul></ul>4", "<ul><li>1</li><li>2<ul><li>3</li></ul></li></ul>4");
@@ -285,20 +285,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_kept_leaves_its_text_or_nothing() {
+    fn removed_element_leaves_its_text_or_nothing() {
         check("<DIV Class=x>1</DIV><script>'</b>'</SCRIPT>2<!-- > <b> -->3<!-->4<?x?>5</>6", "123456");
         check("<svg><title>a<b></title><script/><svg></svg><b>x</b></svg>1<form>2<form>3</form>4", "14");
         check("1 < 2 <3 <b", "1 &lt; 2 &lt;3 ");
     }
 
     #[test]
-    fn attributes_are_those_of_the_list_once_and_quoted() {
+    fn attributes_are_allowed_unique_and_quoted() {
         check("<a HREF=x?a&b title='\"<1>' onclick=x() href=y =z/>1", "<a title=\"&quot;&lt;1&gt;\" href=\"x?a&b\">1");
         check("<img src = 'a>b'lang=de /alt>", "<img lang=\"de\" alt=\"\" src=\"a&gt;b\">");
     }
 
     #[test]
-    fn what_would_grow_is_refused_or_stays_without_links() {
+    fn html_that_would_grow_is_refused_or_loses_its_links() {
         let many: String = (0..200).map(|n| format!("<b lang={n}>")).collect();
         assert_eq!(rebalance_html(&format!("{many}{}", "<u></u>x".repeat(9_000)), 0), None);
         assert_eq!(rebalance_html(&"<em>".repeat(MAX_HTML_DEPTH + 1), 0), None);

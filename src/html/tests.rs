@@ -1,7 +1,7 @@
-//! What sanitizing and plain text make of hostile and ordinary HTML.
+//! Sanitizing and plain text of ordinary and hostile HTML.
 
 use super::MAX_HTML_BYTES;
-use super::plain_text::html_to_text;
+use super::plain_text::{html_to_text, text_blocks};
 use super::sanitize::sanitize_html;
 use url::Url;
 
@@ -10,7 +10,7 @@ fn check(html: &str, expected: &str) {
 }
 
 #[test]
-fn nothing_that_runs_styles_or_frames_survives() {
+fn scripts_styles_and_frames_are_removed() {
     check("<p onclick=\"x()\" style=\"color:red\" class=\"c\">a</p><script>alert(1)</script>", "<p>a</p>");
     check("<iframe src=\"https://x.example\">in</iframe><style>p{}</style>b", "b");
     check("<svg><script>1</script></svg>c<form><input name=q></form>", "c");
@@ -19,7 +19,7 @@ fn nothing_that_runs_styles_or_frames_survives() {
 }
 
 #[test]
-fn links_are_absolute_and_of_the_web() {
+fn links_are_absolute_http_links() {
     let rel = "rel=\"noopener noreferrer nofollow\"";
     check("<a href=\"../b\">x</a>", &format!("<a href=\"https://a.example/b\" {rel}>x</a>"));
     check("<a href=\"javascript:alert(1)\">x</a>", &format!("<a {rel}>x</a>"));
@@ -28,13 +28,13 @@ fn links_are_absolute_and_of_the_web() {
 }
 
 #[test]
-fn a_tracking_pixel_is_no_picture() {
+fn tracking_pixel_is_removed() {
     check("x<img src=\"https://t.example/p.gif\" width=\"1\" height=\"1\">", "x");
     check("<img src=\"https://t.example/p.jpg\" width=\"100\">", "<img width=\"100\" src=\"https://t.example/p.jpg\">");
 }
 
 #[test]
-fn credentials_do_not_go_out() {
+fn credentials_are_removed() {
     check(
         "<img src=\"https://user:secret@t.example/p.jpg\" width=\"100\">",
         "<img width=\"100\" src=\"https://t.example/p.jpg\">",
@@ -42,7 +42,7 @@ fn credentials_do_not_go_out() {
 }
 
 #[test]
-fn what_is_clean_stays_as_it_is_also_where_a_link_went() {
+fn sanitizing_again_changes_nothing_after_a_link_was_removed() {
     for html in [
         "<a href=javascript:x title=t>a</a>",
         "<a title=t href=/x lang=en>a</a>",
@@ -56,7 +56,7 @@ fn what_is_clean_stays_as_it_is_also_where_a_link_went() {
 }
 
 #[test]
-fn text_is_what_a_reader_sees() {
+fn text_is_the_visible_text() {
     assert_eq!(html_to_text("<p>One</p><p>t<b>w</b>o &amp; three&nbsp;&lt;3</p>"), "One two & three <3");
     assert_eq!(html_to_text("AT&T &eacute;t&eacute;"), "AT&T été");
     assert_eq!(html_to_text("a<script>var x</script> b"), "a b");
@@ -64,7 +64,20 @@ fn text_is_what_a_reader_sees() {
 }
 
 #[test]
-fn depth_and_size_are_bounded_before_a_tree_is_built() {
+fn long_text_keeps_its_character_references() {
+    for length in 1_000..1_050 {
+        let (words, letters) = ("x".repeat(length), "&amp;&#119;".repeat(200));
+        assert_eq!(html_to_text(&format!("{words}{letters}")), format!("{words}{}", "&w".repeat(200)));
+    }
+}
+
+#[test]
+fn text_with_a_bare_angle_bracket_is_one_block() {
+    assert_eq!(text_blocks("I <3 you & me"), ["I <3 you & me"]);
+}
+
+#[test]
+fn depth_and_size_are_limited_before_a_tree_is_built() {
     for nested in ["<div>", "<em>", "<b></x>", "<div><!--</div>-->", "<svg></svg><q>", "<i title='</i>'>"] {
         let deep = nested.repeat(10_000) + "core";
         assert_eq!(html_to_text(&deep), "core", "{nested}");
@@ -75,7 +88,7 @@ fn depth_and_size_are_bounded_before_a_tree_is_built() {
 }
 
 #[test]
-fn what_is_clean_stays_as_it_is() {
+fn sanitizing_again_changes_nothing() {
     for html in [
         "<pre>\n\n1</pre>",
         "<pre>&#10;&#13;1</pre>",
@@ -88,7 +101,7 @@ fn what_is_clean_stays_as_it_is() {
 }
 
 #[test]
-fn what_is_small_does_not_become_large() {
+fn small_html_does_not_become_large() {
     let base = Url::parse(&format!("https://a.example/{}", "x/".repeat(2_000))).unwrap();
     let styles: String = (0..100).map(|n| format!("<b lang={n}>")).collect();
     for html in ["<a href=x>y</a>".repeat(10_000), format!("<p>{styles}{}", "<p>x".repeat(10_000))] {

@@ -1,55 +1,33 @@
-//! Links in canonical form: what two links to one article have in common.
+//! Links in canonical form: two links to one article have the same one.
 //!
-//! The canonical form is for comparing. It is never requested and never published: readers get the link as the feed
-//! gave it.
+//! The canonical form is only for comparisons. It is never requested and never published: readers get the link of the
+//! feed.
 
 use std::borrow::Cow;
 use url::Url;
 
-/// Query parameters that say where a click came from and not what is shown.
+/// Query parameters that tell where a click came from, not what the page shows.
 ///
-/// `utm_`, `ns_`: campaign tags of Google Analytics and Comscore; `fbclid`, `gclid`, `dclid`, `msclkid`, `yclid`,
-/// `twclid`, `igshid`: click identifiers of the platforms that their names tell; `mc_cid`, `mc_eid`: Mailchimp;
-/// `cmpid`, `CMP`, `ocid`, `ito`, `at_*`, `ref`, `rss`, `ftag`, `smid`, `partner`, `emc`: seen in outlets' own feeds.
-const TRACKING: &[&str] = &[
-    "fbclid",
-    "gclid",
-    "dclid",
-    "msclkid",
-    "yclid",
-    "twclid",
-    "igshid",
-    "mc_cid",
-    "mc_eid",
-    "cmpid",
-    "cmp",
-    "ocid",
-    "ito",
-    "ref",
-    "rss",
-    "ftag",
-    "smid",
-    "partner",
-    "emc",
-    "traffic_source",
-    // Not tracking, but another form of the same page.
-    "amp",
-    "outputtype",
-    "feedtype",
-    "feedname",
-    "via",
-    "source",
-    "src",
+/// `fbclid` to `igshid` are the click identifiers of platforms, `mc_` is Mailchimp, and the rest occur in the feeds of
+/// outlets. The prefixes are those of campaign tags: `utm_` is Google Analytics, `ns_` Comscore.
+#[rustfmt::skip]
+const TRACKING_PARAMETERS: &[&str] = &[
+    "fbclid", "gclid", "dclid", "msclkid", "yclid", "twclid", "igshid", "mc_cid", "mc_eid", "cmpid", "cmp", "ocid",
+    "ito", "ref", "rss", "ftag", "smid", "partner", "emc", "traffic_source", "via", "source", "src",
 ];
 const TRACKING_PREFIXES: &[&str] = &["utm_", "ns_", "at_", "wt.", "hsa_", "pk_", "mtm_"];
+/// Query parameters that select another form of the same page.
+const VARIANT_PARAMETERS: &[&str] = &["amp", "outputtype", "feedtype", "feedname"];
 
-/// The canonical form of a link: https, no `www.`, `m.` or `amp.`, no fragment, no tracking, sorted query, no
-/// trailing slash.
+/// A redirector may lead to a cache. Longer chains are not followed.
+const MAX_REDIRECTORS: usize = 3;
+
+/// The canonical form of a link: the target of redirectors and AMP caches, https, no `www.`, `m.` or `amp.`, no fragment,
+/// no tracking parameters, a sorted query, and no trailing slash.
 pub fn canonical_url(link: &Url) -> String {
     let mut link = Cow::Borrowed(link);
-    // A redirector may lead to a cache; more than that is a trap.
-    for _ in 0..3 {
-        match behind(&link) {
+    for _ in 0..MAX_REDIRECTORS {
+        match redirect_target(&link) {
             Some(target) => link = Cow::Owned(target),
             None => break,
         }
@@ -62,12 +40,12 @@ pub fn canonical_url(link: &Url) -> String {
     out.push_str(bare_path(link.path()));
     let mut query: Vec<(String, String)> = link
         .query_pairs()
-        .filter(|(name, value)| !(is_tracking(name) || name.is_empty() && value.is_empty()))
+        .filter(|(name, value)| !(is_irrelevant_parameter(name) || name.is_empty() && value.is_empty()))
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
     query.sort();
-    for (place, (name, value)) in query.iter().enumerate() {
-        out.push(if place == 0 { '?' } else { '&' });
+    for (index, (name, value)) in query.iter().enumerate() {
+        out.push(if index == 0 { '?' } else { '&' });
         out.extend(url::form_urlencoded::byte_serialize(name.as_bytes()));
         if !value.is_empty() {
             out.push('=');
@@ -82,23 +60,23 @@ pub fn canonical_url_from_str(link: &str) -> Option<String> {
     Url::parse(link).ok().map(|url| canonical_url(&url))
 }
 
-/// The host without the names that outlets give their editions for devices, as long as a registrable domain is left.
+/// The host without the prefixes of editions for devices, as long as a registrable domain is left.
 fn bare_host(host: &str) -> &str {
-    // A name that ends in two dots is another name, and none that exists.
+    // A host that ends in two dots is invalid, so its dots stay.
     let mut host = host.strip_suffix('.').filter(|bare| !bare.is_empty() && !bare.ends_with('.')).unwrap_or(host);
-    let shorter = |host: &'_ str| {
-        let prefix = ["www.", "m.", "mobile.", "amp."].into_iter().find(|prefix| host.starts_with(prefix))?;
-        let rest = &host[prefix.len()..];
-        let is_name = psl::domain_str(rest).is_some() && !rest.split('.').any(str::is_empty);
-        is_name.then_some(prefix.len())
-    };
-    while let Some(length) = shorter(host) {
-        host = &host[length..];
+    while let Some(rest) = without_device_prefix(host) {
+        host = rest;
     }
     host
 }
 
-/// The path without slashes and `amp` at its end, and `/amp` at its beginning.
+fn without_device_prefix(host: &str) -> Option<&str> {
+    let rest = ["www.", "m.", "mobile.", "amp."].into_iter().find_map(|prefix| host.strip_prefix(prefix))?;
+    let is_valid = psl::domain_str(rest).is_some() && !rest.split('.').any(str::is_empty);
+    is_valid.then_some(rest)
+}
+
+/// The path without `/amp` at its start, and without slashes and `amp` at its end.
 fn bare_path(path: &str) -> &str {
     let mut path = path;
     while let Some(rest) = path.strip_prefix("/amp").filter(|rest| rest.starts_with('/') && rest.len() > 1) {
@@ -106,7 +84,7 @@ fn bare_path(path: &str) -> &str {
     }
     loop {
         let bare = path.trim_end_matches('/');
-        // What would be left of `/x/..amp` has another meaning.
+        // `/x/..amp` would become `/x/.`, which is another path.
         let is_name = |name: &&str| !name.ends_with(['.', '/']) && !name.to_ascii_lowercase().ends_with("%2e");
         let bare = bare.strip_suffix("/amp").or(bare.strip_suffix(".amp").filter(is_name)).unwrap_or(bare);
         if bare == path {
@@ -116,41 +94,59 @@ fn bare_path(path: &str) -> &str {
     }
 }
 
-/// Redirectors that carry their target in a parameter, as their own documentation or their links show: Google's and
-/// Facebook's and Reddit's link shims, Microsoft's Safe Links, Skimlinks, VigLink, Awin.
-const REDIRECTORS: &[(&str, &str, &str)] = &[
-    ("google.com", "/url", "q"),
-    ("google.com", "/url", "url"),
-    ("facebook.com", "/l.php", "u"),
-    ("out.reddit.com", "/", "url"),
-    ("safelinks.protection.outlook.com", "/", "url"),
-    ("go.skimresources.com", "/", "url"),
-    ("redirect.viglink.com", "/", "u"),
-    ("awin1.com", "/cread.php", "ued"),
-];
-
-/// The article behind a redirector that names it, or behind an AMP cache (`news-example.cdn.ampproject.org/c/s/…`,
-/// `google.com/amp/s/…`; amp.dev, “AMP Cache URL format”). Nothing is asked.
-fn behind(link: &Url) -> Option<Url> {
-    let host = link.domain()?.trim_start_matches("www.");
-    let is_at = |name: &str| host == name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
-    if host.ends_with(".cdn.ampproject.org") || is_at("google.com") && link.path().starts_with("/amp/") {
-        let rest = link.path().trim_start_matches('/').split_once('/')?.1;
-        let (scheme, target) = rest.strip_prefix("s/").map_or(("http", rest), |target| ("https", target));
-        let query = link.query().map(|query| format!("?{query}")).unwrap_or_default();
-        return Url::parse(&format!("{scheme}://{target}{query}")).ok().filter(|target| target.domain().is_some());
-    }
-    let (_, _, parameter) = REDIRECTORS
-        .iter()
-        .filter(|(name, path, _)| is_at(name) && link.path().starts_with(path))
-        .find(|(_, _, parameter)| link.query_pairs().any(|(name, _)| name == *parameter))?;
-    let (_, target) = link.query_pairs().find(|(name, _)| name == parameter)?;
-    Url::parse(&target).ok().filter(|target| matches!(target.scheme(), "http" | "https") && target.domain().is_some())
+/// A service that redirects to the URL in one of its query parameters.
+struct Redirector {
+    host: &'static str,
+    path_prefix: &'static str,
+    parameter: &'static str,
 }
 
-fn is_tracking(name: &str) -> bool {
+/// The link shims of Google, Facebook and Reddit, Microsoft Safe Links, Skimlinks, VigLink and Awin, from their
+/// documentation or their links.
+const REDIRECTORS: [Redirector; 8] = [
+    Redirector { host: "google.com", path_prefix: "/url", parameter: "q" },
+    Redirector { host: "google.com", path_prefix: "/url", parameter: "url" },
+    Redirector { host: "facebook.com", path_prefix: "/l.php", parameter: "u" },
+    Redirector { host: "out.reddit.com", path_prefix: "/", parameter: "url" },
+    Redirector { host: "safelinks.protection.outlook.com", path_prefix: "/", parameter: "url" },
+    Redirector { host: "go.skimresources.com", path_prefix: "/", parameter: "url" },
+    Redirector { host: "redirect.viglink.com", path_prefix: "/", parameter: "u" },
+    Redirector { host: "awin1.com", path_prefix: "/cread.php", parameter: "ued" },
+];
+
+/// The URL that the link of a redirector or of an AMP cache contains. Nothing is requested.
+fn redirect_target(link: &Url) -> Option<Url> {
+    let host = link.domain()?.trim_start_matches("www.");
+    if host.ends_with(".cdn.ampproject.org") || is_within(host, "google.com") && link.path().starts_with("/amp/") {
+        return amp_cache_target(link);
+    }
+    let parameter = |redirector: &Redirector| {
+        let is_redirector = is_within(host, redirector.host) && link.path().starts_with(redirector.path_prefix);
+        let value = || link.query_pairs().find(|(name, _)| name == redirector.parameter).map(|(_, value)| value);
+        is_redirector.then(value).flatten()
+    };
+    let target = Url::parse(&REDIRECTORS.iter().find_map(parameter)?).ok()?;
+    (matches!(target.scheme(), "http" | "https") && target.domain().is_some()).then_some(target)
+}
+
+/// The URL in a path such as `/c/s/example.com/article`, where `s/` means https (amp.dev, "AMP Cache URL format").
+fn amp_cache_target(link: &Url) -> Option<Url> {
+    let rest = link.path().trim_start_matches('/').split_once('/')?.1;
+    let (scheme, target) = rest.strip_prefix("s/").map_or(("http", rest), |target| ("https", target));
+    let query = link.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Url::parse(&format!("{scheme}://{target}{query}")).ok().filter(|target| target.domain().is_some())
+}
+
+/// Whether a host is a domain or a subdomain of it.
+fn is_within(host: &str, domain: &str) -> bool {
+    host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+}
+
+fn is_irrelevant_parameter(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    TRACKING.contains(&name.as_str()) || TRACKING_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    TRACKING_PARAMETERS.contains(&name.as_str())
+        || VARIANT_PARAMETERS.contains(&name.as_str())
+        || TRACKING_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]
@@ -162,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn links_to_one_article_are_one() {
+    fn links_to_one_article_have_one_canonical_form() {
         check("http://www.a.example/x/?utm_source=rss&id=7#top", "https://a.example/x?id=7");
         check("https://m.a.example/x?b=2&a=1&fbclid=z", "https://a.example/x?a=1&b=2");
         check("https://a.example:443/story/amp/", "https://a.example/story");
@@ -173,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_canonical_link_is_its_own_canonical_form() {
+    fn canonical_form_of_a_canonical_link_is_itself() {
         for (link, expected) in [
             ("https://amp.www.a.example./story.amp//", "https://a.example/story"),
             ("https://a.example/story/amp/amp", "https://a.example/story"),
@@ -190,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_behind_a_redirector_is_the_article() {
+    fn link_of_a_redirector_becomes_its_target() {
         let story = "https://a.example/story?id=7";
         check("https://www.google.com/url?sa=t&url=https%3A%2F%2Fa.example%2Fstory%3Fid%3D7&usg=x", story);
         check("https://l.facebook.com/l.php?u=http%3A%2F%2Fwww.a.example%2Fstory%3Fid%3D7%26fbclid%3Dz&h=1", story);

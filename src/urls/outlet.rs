@@ -1,8 +1,8 @@
-//! The outlet that a URL belongs to.
+//! The outlet of a URL, which is its registrable domain.
 
 use url::{Host, Url};
 
-/// The outlet that a URL belongs to: its registrable domain (Public Suffix List), else its host.
+/// The registrable domain of a URL (Public Suffix List), else its host.
 pub fn outlet_of_url(url: &Url) -> String {
     match url.host() {
         Some(Host::Domain(domain)) => {
@@ -14,7 +14,7 @@ pub fn outlet_of_url(url: &Url) -> String {
     }
 }
 
-/// Services that serve other publishers' feeds: their own domains say nothing about whose a feed is.
+/// Services that host feeds of other publishers, so that their domain is not that of the outlet.
 const FEED_HOSTS: &[&str] = &[
     "feedburner.com",
     "feedsportal.com",
@@ -30,12 +30,12 @@ const FEED_HOSTS: &[&str] = &[
     "feedly.com",
 ];
 
-/// The outlet of the site that a feed calls its own; `None` where that is an address without a name or a service that
-/// serves others' feeds.
+/// The outlet of the website that a feed links to; `None` if that is an IP address or a service that hosts feeds of other
+/// publishers.
 pub fn outlet_of_site(site: &Url) -> Option<String> {
     site.domain()?;
     let outlet = outlet_of_url(site);
-    // Google served FeedBurner's feeds under this name of its own.
+    // Google served the feeds of FeedBurner from this host.
     let is_feed_host = FEED_HOSTS.contains(&outlet.as_str()) || site.domain() == Some("feedproxy.google.com");
     (!is_feed_host && !outlet.is_empty()).then_some(outlet)
 }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outlet_is_the_registrable_domain() {
+    fn outlet_is_the_registrable_domain() {
         let outlet = |url: &str| outlet_of_url(&Url::parse(url).unwrap());
         assert_eq!(outlet("https://feeds.bbci.co.uk/news/rss.xml"), "bbci.co.uk");
         assert_eq!(outlet("https://news.example.com./feed"), "example.com");
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_serves_feeds_is_nobodys_outlet() {
+    fn service_that_hosts_feeds_is_not_an_outlet() {
         let outlet = |url: &str| outlet_of_site(&Url::parse(url).unwrap());
         assert_eq!(outlet("https://www.bbc.co.uk/news"), Some("bbc.co.uk".into()));
         assert_eq!(outlet("http://feeds.feedburner.com/x"), None);

@@ -1,13 +1,13 @@
-//! URLs without what is secret in them.
+//! URLs without their secrets.
 
 use url::Url;
 
-/// A URL without the name and the password that may stand in it: those are between us and its server, and go neither
-/// into logs nor into what we publish. Any other text stays as it is.
+/// Removes the user name and the password from a URL, since logs and published documents must not contain them. Text that
+/// is not a valid URL stays unchanged.
 pub fn strip_credentials(text: &str) -> String {
     match Url::parse(text) {
         Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
-            // Both fail for URLs without a host alone, which have no credentials.
+            // Both fail only for a URL without a host, which has no credentials.
             let _ = url.set_username("");
             let _ = url.set_password(None);
             url.into()
@@ -16,8 +16,8 @@ pub fn strip_credentials(text: &str) -> String {
     }
 }
 
-/// Where a URL leads, for everybody to see: neither credentials nor a query, which may be as secret as they are. Any
-/// other text stays as it is.
+/// Removes credentials, query and fragment from an http URL, since a query may contain a secret too. Text that is not a
+/// valid http URL stays unchanged.
 pub fn redact_url(text: &str) -> String {
     match Url::parse(&strip_credentials(text)) {
         Ok(mut url) if matches!(url.scheme(), "http" | "https") => {

@@ -1,4 +1,4 @@
-//! Pages as news sites build them, and what is to be read on them.
+//! Pages as news sites build them, and the articles on them.
 
 use super::*;
 
@@ -21,8 +21,8 @@ const PARAGRAPHS: [&str; 4] = [
     "Lorries are led over the southern valley, which takes four hours longer. Buses do not run for now.",
 ];
 
-/// A page in menus, share buttons, a comment form, and teasers of other articles, some of them twice.
-fn wrapped() -> String {
+/// A page with menus, share buttons, a comment form, and teasers of other articles, some of them twice.
+fn cluttered_page() -> String {
     let teasers = "<ul><li><a href=\"/bank\">Bank lifts its rates again as inflation stays high</a></li>\
                    <li><a href=\"/storm\">Storm closes the ports of the north for a third day</a></li>\
                    <li><a href=\"/train\">Marshal arrives in Veshna by armoured train for the parade</a></li></ul>";
@@ -47,15 +47,15 @@ fn wrapped() -> String {
 }
 
 #[test]
-fn a_wrapped_page_yields_its_headline_and_its_paragraphs_alone() {
-    let article = read(&wrapped()).unwrap();
+fn cluttered_page_yields_only_headline_and_paragraphs() {
+    let article = read(&cluttered_page()).unwrap();
     assert_eq!(article.headline.as_deref(), Some("Rain closes the mountain pass above Veshna"));
     assert_eq!(article.paragraphs, PARAGRAPHS);
-    assert_eq!(article.canonical.unwrap().as_str(), "https://mountain.example/news/rain?utm_source=x");
+    assert_eq!(article.canonical_link.unwrap().as_str(), "https://mountain.example/news/rain?utm_source=x");
 }
 
 #[test]
-fn a_plain_page_of_divisions_is_read_too() {
+fn page_of_plain_divisions_is_read() {
     let paragraphs = PARAGRAPHS.map(|text| format!("<div>{text}</div>")).concat();
     let article =
         read(&page(&format!("<div id=\"menu\">Home World</div><h1>Rain</h1><div>{paragraphs}</div>"))).unwrap();
@@ -63,14 +63,14 @@ fn a_plain_page_of_divisions_is_read_too() {
 }
 
 #[test]
-fn a_page_without_an_article_has_none() {
+fn page_without_article_is_refused() {
     assert_eq!(read(&page("<h1>Gone</h1><p>This page is no more.</p>")), Err(NoArticle::NoText));
     assert_eq!(read(""), Err(NoArticle::NoText));
-    assert_eq!(read(&page(&"<div>".repeat(10_000))), Err(NoArticle::TooDeep));
+    assert_eq!(read(&page(&"<div>".repeat(10_000))), Err(NoArticle::TooComplex));
 }
 
 #[test]
-fn a_page_that_calls_anothers_address_its_own_is_not_believed() {
-    let page = wrapped().replace("href=\"/news/rain?utm_source=x\"", "href=\"https://else.example/rain\"");
-    assert_eq!(read(&page).unwrap().canonical, None);
+fn canonical_link_to_another_host_is_ignored() {
+    let page = cluttered_page().replace("href=\"/news/rain?utm_source=x\"", "href=\"https://else.example/rain\"");
+    assert_eq!(read(&page).unwrap().canonical_link, None);
 }
