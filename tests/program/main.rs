@@ -23,6 +23,7 @@ mod sources;
 mod support;
 
 mod turns;
-mod websub_hub;
+mod websub_hub_delivery;
+mod websub_hub_requests;
 mod websub_pushes;
 mod websub_subscriptions;

@@ -1,23 +1,23 @@
-//! What hubs push, with a real hub and the real daemon: what is believed and stored, and when polls become a safety net.
+//! Pushes of hubs, with a hub on loopback and the real daemon: which are accepted and stored, and when polls become a safety net.
 
 use crate::support::fake_hub::signature;
 use crate::support::rss;
-use crate::support::websub_scene::{BANK, GRID, STORM, Scene, TOPIC, answer, hours, title};
+use crate::support::websub_scene::{BANK, GRID, STORM, TOPIC, WebSubScene, answer, hours, title};
 use jiff::SignedDuration;
 use newsfold::crawl::update_rate::UpdateRate;
 use newsfold::domain::{HubEvent, PollOutcome};
 use std::collections::HashSet;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_declared_hub_pushes_is_a_story_without_a_poll() {
-    let (mut scene, request) = Scene::asked().await;
+async fn pushed_item_becomes_a_story_without_a_poll() {
+    let (mut scene, request) = WebSubScene::requested().await;
     assert_eq!(request.get("hub.mode"), "subscribe");
     assert_eq!(request.get("hub.topic"), TOPIC);
     assert_eq!(request.get("hub.lease_seconds"), "864000");
     assert_eq!(request.headers["content-type"], "application/x-www-form-urlencoded");
     assert!(request.headers.get("cookie").is_none() && request.headers.get("referer").is_none());
     assert!(request.get("hub.callback").starts_with("https://desk.example/news/websub/"));
-    assert_eq!(scene.push(&request, &rss(&[BANK])).await, 404, "not before it was verified");
+    assert_eq!(scene.push(&request, &rss(&[BANK])).await, 404, "the subscription is not verified yet");
     assert_eq!(scene.verify(&request, "subscribe", "864000").await, (200, "a challenge".into()));
     assert_eq!(scene.push(&request, &rss(&[BANK])).await, 202);
     scene.world.polled(scene.id, 2).await;
@@ -25,35 +25,35 @@ async fn what_a_declared_hub_pushes_is_a_story_without_a_poll() {
     assert!(scene.world.get("/feeds/all.atom").await.contains(&title(BANK)));
     let polls = scene.world.polls(scene.id).await;
     assert_eq!((polls[0].outcome, polls[0].new_items, polls[0].url.as_str()), (PollOutcome::Pushed, 1, TOPIC));
-    assert_eq!(scene.origin.count("/feed"), 1, "nobody asked the origin again");
+    assert_eq!(scene.origin.count("/feed"), 1, "the origin got no second request");
     scene.world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_push_that_the_hub_has_not_signed_is_answered_and_ignored() {
-    let (mut scene, request) = Scene::subscribed().await;
+async fn push_without_a_valid_signature_is_answered_and_ignored() {
+    let (mut scene, request) = WebSubScene::subscribed().await;
     let body = rss(&[STORM]);
     let good = signature(request.get("hub.secret"), body.as_bytes());
-    let of_another = signature("another secret", body.as_bytes());
+    let other_secret = signature("another secret", body.as_bytes());
     let unknown = good.replace("sha256", "md5");
-    let cut = good[..20].to_owned();
-    let wrong = [vec![], vec![of_another], vec![unknown], vec![cut], vec![good.clone(), good]];
+    let truncated = good[..20].to_owned();
+    let wrong = [vec![], vec![other_secret], vec![unknown], vec![truncated], vec![good.clone(), good]];
     for signatures in &wrong {
         assert_eq!(scene.push_signed(&request, &body, signatures).await, 202, "{signatures:?}");
     }
-    // What comes after them is read after them: had they been taken, they would be there.
+    // Pushes are read in their order, so that the wrong ones would have been stored before this one.
     assert_eq!(scene.push(&request, &rss(&[BANK])).await, 202);
     scene.world.polled(scene.id, 2).await;
     assert_eq!(scene.titles().await, HashSet::from([title(GRID), title(BANK)]));
-    let known = scene.subscription().await;
-    assert_eq!((known.pushes, known.rejected_pushes), (1, wrong.len() as u64));
+    let subscription = scene.subscription().await;
+    assert_eq!((subscription.pushes, subscription.rejected_pushes), (1, wrong.len() as u64));
     assert_eq!(scene.world.polls(scene.id).await.len(), 2);
     scene.world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_push_of_a_part_loses_nothing_and_moves_nothing_of_the_polling() {
-    let mut scene = Scene::set().await;
+async fn push_of_a_partial_feed_removes_no_items_and_does_not_affect_polling() {
+    let mut scene = WebSubScene::new().await;
     scene.serve(&[GRID, STORM]);
     scene.world.start().await;
     scene.world.polled(scene.id, 1).await;
@@ -62,7 +62,7 @@ async fn a_push_of_a_part_loses_nothing_and_moves_nothing_of_the_polling() {
     let before = scene.world.source(scene.id).await;
     assert!(before.validators.is_some());
     scene.world.pass(SignedDuration::from_mins(1));
-    // Of three items it holds one new and one changed; it says another ttl, title and language than the feed.
+    // Of three items it contains a new one and a changed one. Its ttl, title and language differ from those of the feed.
     let changed = "g1 | Grid fails across the northern coast | Power is back in Veshna";
     let body = rss(&[BANK, changed]).replace("<title>News</title>", "<title>Part</title><ttl>600</ttl>");
     assert_eq!(scene.push(&request, &body).await, 202);
@@ -84,8 +84,8 @@ async fn a_push_of_a_part_loses_nothing_and_moves_nothing_of_the_polling() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_news_from_poll_and_pushes_is_there_once() {
-    let (mut scene, request) = Scene::subscribed().await;
+async fn item_from_polls_and_pushes_is_stored_once() {
+    let (mut scene, request) = WebSubScene::subscribed().await;
     for n in 0..3 {
         assert_eq!(scene.push(&request, &rss(&[BANK, GRID])).await, 202);
         scene.world.polled(scene.id, 2 + n).await;
@@ -100,22 +100,22 @@ async fn the_same_news_from_poll_and_pushes_is_there_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_push_that_is_no_feed_is_recorded_with_what_was_wrong() {
-    let (mut scene, request) = Scene::subscribed().await;
+async fn push_that_is_not_a_feed_is_recorded_with_the_problem() {
+    let (mut scene, request) = WebSubScene::subscribed().await;
     assert_eq!(scene.push(&request, "no feed at all").await, 202);
     scene.world.polled(scene.id, 2).await;
     let record = scene.world.polls(scene.id).await[0].clone();
     assert_eq!(record.outcome, PollOutcome::NotAFeed);
     assert!(record.detail.starts_with("pushed by its hub: the document is not a feed"), "{}", record.detail);
     let source = scene.world.source(scene.id).await;
-    assert_eq!((source.failures, source.last_problem.as_str()), (0, ""), "no fault of the source's server");
+    assert_eq!((source.failures, source.last_problem.as_str()), (0, ""), "the server of the source is not at fault");
     assert!(!scene.subscription().await.reliable);
     scene.world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_push_that_is_too_large_is_refused() {
-    let mut scene = Scene::set().await;
+async fn oversized_push_is_refused() {
+    let mut scene = WebSubScene::new().await;
     scene.world.config.fetch.max_body_bytes = 4096;
     scene.world.start().await;
     scene.world.polled(scene.id, 1).await;
@@ -123,7 +123,7 @@ async fn a_push_that_is_too_large_is_refused() {
     scene.verify(&request, "subscribe", "864000").await;
     let large = rss(&[&format!("{STORM}{}", "x".repeat(5000))]);
     assert_eq!(scene.push(&request, &large).await, 413);
-    // And where its length was not said.
+    // A push without Content-Length.
     let signature = signature(request.get("hub.secret"), large.as_bytes());
     let chunks = futures_util::stream::iter([Ok::<_, std::io::Error>(large)]);
     let push = reqwest::Client::new()
@@ -131,57 +131,57 @@ async fn a_push_that_is_too_large_is_refused() {
         .header("x-hub-signature", signature)
         .body(reqwest::Body::wrap_stream(chunks));
     assert_eq!(push.send().await.unwrap().status().as_u16(), 413);
-    assert_eq!(scene.push(&request, &rss(&[BANK])).await, 202, "and others go on");
+    assert_eq!(scene.push(&request, &rss(&[BANK])).await, 202, "further pushes are accepted");
     scene.world.polled(scene.id, 2).await;
     assert_eq!(scene.titles().await, HashSet::from([title(GRID), title(BANK)]));
     scene.world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn once_a_hub_has_proven_itself_polls_are_a_daily_safety_net() {
-    let (mut scene, request) = Scene::subscribed().await;
+async fn polls_become_a_daily_safety_net_once_a_hub_has_proved_reliable() {
+    let (mut scene, request) = WebSubScene::subscribed().await;
     scene.poll_next(2).await;
-    assert!(scene.until_next_poll().await < hours(1), "verified is not proven");
+    assert!(scene.time_to_next_poll().await < hours(1), "a verified hub has not proved reliable");
     assert_eq!(scene.push(&request, &rss(&[BANK])).await, 202);
     scene.world.polled(scene.id, 3).await;
-    assert!(scene.until_next_poll().await < hours(1), "what was planned stays");
+    assert!(scene.time_to_next_poll().await < hours(1), "a push does not move the planned poll");
     scene.poll_next(4).await;
-    assert_eq!(scene.until_next_poll().await, hours(24));
+    assert_eq!(scene.time_to_next_poll().await, hours(24));
     let reason = scene.world.source(scene.id).await.next_reason;
     assert_eq!(reason, "24h after the last poll, as a safety net: its hub pushes what is new");
     assert_eq!(scene.push(&request, &rss(&[STORM])).await, 202);
     scene.world.polled(scene.id, 5).await;
-    assert_eq!(scene.until_next_poll().await, hours(24));
+    assert_eq!(scene.time_to_next_poll().await, hours(24));
     scene.poll_next(6).await;
-    assert_eq!(scene.until_next_poll().await, hours(24), "day after day");
+    assert_eq!(scene.time_to_next_poll().await, hours(24), "each further day");
     assert_eq!(scene.origin.count("/feed"), 4);
     scene.world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_poll_that_finds_what_was_not_pushed_takes_the_trust_back() {
-    let (mut scene, request) = Scene::pushed().await;
+async fn poll_with_items_that_were_not_pushed_ends_the_deferral() {
+    let (mut scene, request) = WebSubScene::pushed().await;
     scene.poll_next(3).await;
-    assert_eq!(scene.until_next_poll().await, hours(24));
+    assert_eq!(scene.time_to_next_poll().await, hours(24));
     scene.origin.serve("/feed", answer(&[STORM, BANK, GRID], scene.hub.url()));
     scene.poll_next(4).await;
-    assert!(scene.until_next_poll().await < hours(1));
+    assert!(scene.time_to_next_poll().await < hours(1));
     assert_eq!(scene.subscription().await.last_event, Some(HubEvent::ItemsMissed { items: 1 }));
     assert_eq!(scene.push(&request, &rss(&[BANK])).await, 202);
     scene.world.polled(scene.id, 5).await;
     scene.poll_next(6).await;
-    assert_eq!(scene.until_next_poll().await, hours(24), "until the next push and a poll that finds nothing");
+    assert_eq!(scene.time_to_next_poll().await, hours(24), "reliable again after a push and a poll without new items");
     scene.world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_denied_subscription_gives_deferred_polls_back_to_their_own_rules() {
-    let (mut scene, request) = Scene::pushed().await;
+async fn denial_returns_deferred_polls_to_their_own_schedule() {
+    let (mut scene, request) = WebSubScene::pushed().await;
     scene.poll_next(3).await;
-    assert_eq!(scene.until_next_poll().await, hours(24));
+    assert_eq!(scene.time_to_next_poll().await, hours(24));
     let asked = scene.origin.count("/feed");
-    assert_eq!(scene.ask(&request.token(), &[("hub.mode", "denied"), ("hub.topic", TOPIC)]).await.0, 200);
-    let next = scene.until_next_poll().await;
+    assert_eq!(scene.get_callback(&request.token(), &[("hub.mode", "denied"), ("hub.topic", TOPIC)]).await.0, 200);
+    let next = scene.time_to_next_poll().await;
     assert!(next > SignedDuration::from_mins(9) && next < SignedDuration::from_mins(12), "{next:#}");
     scene.poll_next(4).await;
     assert_eq!(scene.origin.count("/feed"), asked + 1);
@@ -189,25 +189,28 @@ async fn a_denied_subscription_gives_deferred_polls_back_to_their_own_rules() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_keeps_the_subscription_and_polls_once_for_what_was_missed() {
-    let (mut scene, request) = Scene::pushed().await;
+async fn restart_keeps_the_subscription_and_polls_once_for_missed_pushes() {
+    let (mut scene, request) = WebSubScene::pushed().await;
     scene.poll_next(3).await;
-    assert_eq!(scene.until_next_poll().await, hours(24));
+    assert_eq!(scene.time_to_next_poll().await, hours(24));
     scene.world.stop().await;
     scene.world.start().await;
-    assert!(scene.until_next_poll().await < SignedDuration::from_mins(12), "by its own rules, and no sooner");
+    assert!(
+        scene.time_to_next_poll().await < SignedDuration::from_mins(12),
+        "as the own schedule of the source has it"
+    );
     assert_eq!(scene.origin.count("/feed"), 2);
-    assert_eq!(scene.push(&request, &rss(&[STORM])).await, 202, "the hub finds us where we were");
+    assert_eq!(scene.push(&request, &rss(&[STORM])).await, 202, "the callback is unchanged");
     scene.world.polled(scene.id, 4).await;
     scene.poll_next(5).await;
-    assert_eq!(scene.until_next_poll().await, hours(24));
-    assert_eq!(scene.hub.asked().len(), 1, "and was not asked again");
+    assert_eq!(scene.time_to_next_poll().await, hours(24));
+    assert_eq!(scene.hub.requests().len(), 1, "the hub got no second request");
     scene.world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_pushed_counts_for_how_often_a_source_brings_something() {
-    let (mut scene, request) = Scene::subscribed().await;
+async fn pushed_items_count_for_the_update_rate() {
+    let (mut scene, request) = WebSubScene::subscribed().await;
     let rate = async || {
         let rate = UpdateRate::from_json(&scene.world.source(scene.id).await.rate);
         rate.by_hour(scene.world.now()).iter().sum::<f64>()
@@ -219,6 +222,6 @@ async fn what_was_pushed_counts_for_how_often_a_source_brings_something() {
     scene.origin.serve("/feed", answer(&[BANK, STORM, GRID], scene.hub.url()));
     scene.poll_next(3).await;
     assert_eq!(scene.world.polls(scene.id).await[0].new_items, 0);
-    assert!(rate().await > before, "as it would had the poll brought them");
+    assert!(rate().await > before, "as if the poll had found them");
     scene.world.stop().await;
 }

@@ -1,4 +1,4 @@
-//! A real hub on loopback: it logs what it is asked, answers as it is told to, verifies and pushes when the test says.
+//! A WebSub hub on loopback. It records requests and gives the configured response; tests verify and push themselves.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -11,33 +11,34 @@ use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use url::Url;
 
-pub struct Hub {
+pub struct FakeHub {
     base: String,
-    state: Shared,
+    state: SharedHubState,
 }
 
-type Shared = Arc<Mutex<Inner>>;
+type SharedHubState = Arc<Mutex<HubState>>;
 
 #[derive(Default)]
-struct Inner {
-    asked: Vec<Request>,
-    answer: Option<(u16, HeaderMap, String)>,
+struct HubState {
+    requests: Vec<HubRequest>,
+    /// The response instead of 202.
+    response: Option<(u16, HeaderMap, String)>,
 }
 
-/// A request as the hub has it.
+/// A request that the hub has received.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct HubRequest {
     pub path: String,
     pub headers: HeaderMap,
     form: HashMap<String, String>,
 }
 
-impl Request {
+impl HubRequest {
     pub fn get(&self, name: &str) -> &str {
         self.form.get(name).map_or("", String::as_str)
     }
 
-    /// The callback's path: what stands before it is what a proxy takes away.
+    /// The path of the callback. The tests leave out the reverse proxy that the base URL before it belongs to.
     pub fn callback(&self) -> String {
         Url::parse(self.get("hub.callback")).unwrap().path().to_owned()
     }
@@ -47,53 +48,53 @@ impl Request {
     }
 }
 
-impl Hub {
-    pub async fn start() -> Hub {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        Hub::start_on(listener).await
+impl FakeHub {
+    pub async fn start() -> FakeHub {
+        FakeHub::start_on(TcpListener::bind("127.0.0.1:0").await.unwrap()).await
     }
 
-    pub async fn start_on(listener: TcpListener) -> Hub {
+    pub async fn start_on(listener: TcpListener) -> FakeHub {
         let base = format!("http://{}/", listener.local_addr().unwrap());
-        let state = Shared::default();
-        let router = Router::new().fallback(post(ask)).with_state(state.clone());
+        let state = SharedHubState::default();
+        let router = Router::new().fallback(post(record_request)).with_state(state.clone());
         tokio::spawn(axum::serve(listener, router).into_future());
-        Hub { base, state }
+        FakeHub { base, state }
     }
 
     pub fn url(&self) -> &str {
         &self.base
     }
 
-    /// What it answers from now on, instead of 202.
-    pub fn answer(&self, status: u16, headers: &[(&'static str, &str)], text: &str) {
+    /// Sets the response to further requests.
+    pub fn respond_with(&self, status: u16, headers: &[(&'static str, &str)], text: &str) {
         let headers =
             headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
-        self.state.lock().unwrap().answer = Some((status, headers, text.to_owned()));
+        self.state.lock().unwrap().response = Some((status, headers, text.to_owned()));
     }
 
+    /// Accepts further requests with 202, as at the start.
     pub fn accept(&self) {
-        self.state.lock().unwrap().answer = None;
+        self.state.lock().unwrap().response = None;
     }
 
-    pub fn asked(&self) -> Vec<Request> {
-        self.state.lock().unwrap().asked.clone()
+    pub fn requests(&self) -> Vec<HubRequest> {
+        self.state.lock().unwrap().requests.clone()
     }
 
-    /// The n-th request, counted from 1, as soon as it is there.
-    pub async fn request(&self, n: usize) -> Request {
-        super::until(&format!("the hub was asked {n} times"), async || self.asked().len() >= n).await;
-        let asked = self.asked();
-        assert_eq!(asked.len(), n, "{asked:?}");
-        asked[n - 1].clone()
+    /// Waits for the n-th request, counted from 1, and checks that it is the last.
+    pub async fn request(&self, n: usize) -> HubRequest {
+        super::until(&format!("the hub has received {n} requests"), async || self.requests().len() >= n).await;
+        let requests = self.requests();
+        assert_eq!(requests.len(), n, "{requests:?}");
+        requests[n - 1].clone()
     }
 }
 
-async fn ask(State(state): State<Shared>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn record_request(State(state): State<SharedHubState>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let form = url::form_urlencoded::parse(&body).into_owned().collect();
-    let mut inner = state.lock().unwrap();
-    inner.asked.push(Request { path: uri.path().to_owned(), headers, form });
-    match &inner.answer {
+    let mut state = state.lock().unwrap();
+    state.requests.push(HubRequest { path: uri.path().to_owned(), headers, form });
+    match &state.response {
         None => StatusCode::ACCEPTED.into_response(),
         Some((status, headers, text)) => {
             let mut response = (StatusCode::from_u16(*status).unwrap(), text.clone()).into_response();
@@ -103,7 +104,7 @@ async fn ask(State(state): State<Shared>, uri: Uri, headers: HeaderMap, body: By
     }
 }
 
-/// The `X-Hub-Signature` of a body.
+/// The `X-Hub-Signature` of a body, with SHA-256.
 pub fn signature(secret: &str, body: &[u8]) -> String {
     use aws_lc_rs::hmac;
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body);

@@ -1,5 +1,5 @@
-//! One who subscribes at our hub: a real callback server on loopback that logs what it is asked and sent, and answers as it
-//! is told to.
+//! A subscriber of our own hub: a callback server on loopback that records verification requests and deliveries, and
+//! gives the configured responses.
 
 use super::fake_hub::signature;
 use super::until;
@@ -14,183 +14,186 @@ use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-pub struct Subscriber {
+pub struct FakeSubscriber {
     base: String,
-    state: Shared,
+    state: SharedState,
 }
 
-type Shared = Arc<Mutex<Inner>>;
+type SharedState = Arc<Mutex<SubscriberState>>;
 
-/// What it says when it is asked whether it meant it.
+/// The response to a verification request.
 #[derive(Debug, Clone)]
-pub enum Says {
-    Yes,
+pub enum VerificationReply {
+    Echo,
     Text(String),
+    /// The challenge with this status.
     Status(u16),
-    /// The challenge, and then more than anybody wants.
+    /// A body without an end.
     Endless,
 }
 
-struct Inner {
-    questions: Vec<Question>,
-    pushes: Vec<Push>,
-    says: Says,
-    takes: (u16, Vec<(HeaderName, String)>),
-    holds: watch::Sender<bool>,
-    under_way: usize,
-    most_at_once: usize,
+struct SubscriberState {
+    verifications: Vec<VerificationRequest>,
+    deliveries: Vec<Delivery>,
+    verification_reply: VerificationReply,
+    delivery_reply: (u16, Vec<(HeaderName, String)>),
+    blocked: watch::Sender<bool>,
+    concurrent: usize,
+    max_concurrent: usize,
 }
 
-/// A question as it came.
+/// A verification request that the callback has received.
 #[derive(Debug, Clone)]
-pub struct Question {
+pub struct VerificationRequest {
     /// Path and query.
     pub target: String,
     query: HashMap<String, String>,
 }
 
-impl Question {
+impl VerificationRequest {
     pub fn get(&self, name: &str) -> &str {
         self.query.get(name).map_or("", String::as_str)
     }
 }
 
-/// A document as it came.
+/// A document that the callback has received.
 #[derive(Debug, Clone)]
-pub struct Push {
+pub struct Delivery {
     pub target: String,
     pub headers: HeaderMap,
     pub body: String,
 }
 
-impl Push {
+impl Delivery {
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Whether it is signed with this secret.
     pub fn is_signed_with(&self, secret: &str) -> bool {
         self.header("x-hub-signature") == signature(secret, self.body.as_bytes())
     }
 }
 
-impl Subscriber {
-    pub async fn start() -> Subscriber {
-        Subscriber::start_on("127.0.0.1:0").await
+impl FakeSubscriber {
+    pub async fn start() -> FakeSubscriber {
+        FakeSubscriber::start_on("127.0.0.1:0").await
     }
 
-    pub async fn start_on(address: &str) -> Subscriber {
+    pub async fn start_on(address: &str) -> FakeSubscriber {
         let listener = TcpListener::bind(address).await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let state = Arc::new(Mutex::new(Inner {
-            questions: Vec::new(),
-            pushes: Vec::new(),
-            says: Says::Yes,
-            takes: (200, Vec::new()),
-            holds: watch::Sender::new(false),
-            under_way: 0,
-            most_at_once: 0,
+        let state = Arc::new(Mutex::new(SubscriberState {
+            verifications: Vec::new(),
+            deliveries: Vec::new(),
+            verification_reply: VerificationReply::Echo,
+            delivery_reply: (200, Vec::new()),
+            blocked: watch::Sender::new(false),
+            concurrent: 0,
+            max_concurrent: 0,
         }));
-        let router = Router::new().fallback(get(asked).post(pushed)).with_state(state.clone());
+        let route = get(record_verification).post(record_delivery);
+        let router = Router::new().fallback(route).with_state(state.clone());
         tokio::spawn(axum::serve(listener, router).into_future());
-        Subscriber { base, state }
+        FakeSubscriber { base, state }
     }
 
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
-    /// What it says to questions from now on.
-    pub fn says(&self, says: Says) {
-        self.state.lock().unwrap().says = says;
+    /// Sets the response to further verification requests.
+    pub fn reply_to_verifications(&self, reply: VerificationReply) {
+        self.state.lock().unwrap().verification_reply = reply;
     }
 
-    /// What it answers to documents from now on, instead of 200.
-    pub fn takes(&self, status: u16, headers: &[(&'static str, &str)]) {
+    /// Sets the response to further deliveries, which is 200 at the start.
+    pub fn reply_to_deliveries(&self, status: u16, headers: &[(&'static str, &str)]) {
         let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.to_string())).collect();
-        self.state.lock().unwrap().takes = (status, headers);
+        self.state.lock().unwrap().delivery_reply = (status, headers);
     }
 
-    /// Whether it takes its time with everything.
-    pub fn holds(&self, holds: bool) {
-        self.state.lock().unwrap().holds.send_replace(holds);
+    /// While `blocked` is true, no request is answered.
+    pub fn set_blocked(&self, blocked: bool) {
+        self.state.lock().unwrap().blocked.send_replace(blocked);
     }
 
-    /// The most requests that were ever under way at once.
-    pub fn most_at_once(&self) -> usize {
-        self.state.lock().unwrap().most_at_once
+    /// The largest number of simultaneous requests so far.
+    pub fn max_concurrent(&self) -> usize {
+        self.state.lock().unwrap().max_concurrent
     }
 
-    pub fn questions(&self) -> Vec<Question> {
-        self.state.lock().unwrap().questions.clone()
+    pub fn verifications(&self) -> Vec<VerificationRequest> {
+        self.state.lock().unwrap().verifications.clone()
     }
 
-    pub fn pushes(&self) -> Vec<Push> {
-        self.state.lock().unwrap().pushes.clone()
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.state.lock().unwrap().deliveries.clone()
     }
 
-    /// The n-th question, counted from 1, as soon as it is there; and there are no more.
-    pub async fn question(&self, n: usize) -> Question {
-        until(&format!("the callback was asked {n} times"), async || self.questions().len() >= n).await;
-        let questions = self.questions();
-        assert_eq!(questions.len(), n, "{questions:?}");
-        questions[n - 1].clone()
+    /// Waits for the n-th verification request, counted from 1, and checks that it is the last.
+    pub async fn verification(&self, n: usize) -> VerificationRequest {
+        let what = format!("the callback has received {n} verification requests");
+        until(&what, async || self.verifications().len() >= n).await;
+        let verifications = self.verifications();
+        assert_eq!(verifications.len(), n, "{verifications:?}");
+        verifications[n - 1].clone()
     }
 
-    /// The same of documents.
-    pub async fn push(&self, n: usize) -> Push {
-        until(&format!("the callback was sent {n} documents"), async || self.pushes().len() >= n).await;
-        let pushes = self.pushes();
-        assert_eq!(pushes.len(), n, "{pushes:?}");
-        pushes[n - 1].clone()
+    /// Waits for the n-th delivery, counted from 1, and checks that it is the last.
+    pub async fn delivery(&self, n: usize) -> Delivery {
+        until(&format!("the callback has received {n} deliveries"), async || self.deliveries().len() >= n).await;
+        let deliveries = self.deliveries();
+        assert_eq!(deliveries.len(), n, "{deliveries:?}");
+        deliveries[n - 1].clone()
     }
 }
 
-struct UnderWay(Shared);
+/// Counts a request until it is dropped.
+struct InFlight(SharedState);
 
-impl UnderWay {
-    async fn begin(state: &Shared) -> UnderWay {
-        let mut holds = {
-            let mut inner = state.lock().unwrap();
-            inner.under_way += 1;
-            inner.most_at_once = inner.most_at_once.max(inner.under_way);
-            inner.holds.subscribe()
+impl InFlight {
+    async fn begin(state: &SharedState) -> InFlight {
+        let mut blocked = {
+            let mut state = state.lock().unwrap();
+            state.concurrent += 1;
+            state.max_concurrent = state.max_concurrent.max(state.concurrent);
+            state.blocked.subscribe()
         };
-        let under_way = UnderWay(state.clone());
-        holds.wait_for(|holds| !holds).await.unwrap();
-        under_way
+        let in_flight = InFlight(state.clone());
+        blocked.wait_for(|blocked| !blocked).await.unwrap();
+        in_flight
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.lock().unwrap().under_way -= 1;
+        self.0.lock().unwrap().concurrent -= 1;
     }
 }
 
-async fn asked(State(state): State<Shared>, uri: Uri) -> Response {
+async fn record_verification(State(state): State<SharedState>, uri: Uri) -> Response {
     let query: HashMap<String, String> =
         url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let challenge = query.get("hub.challenge").cloned().unwrap_or_default();
-    state.lock().unwrap().questions.push(Question { target: uri.to_string(), query });
-    let _under_way = UnderWay::begin(&state).await;
-    let says = state.lock().unwrap().says.clone();
-    match says {
-        Says::Yes => challenge.into_response(),
-        Says::Text(text) => text.into_response(),
-        Says::Status(status) => (StatusCode::from_u16(status).unwrap(), challenge).into_response(),
-        Says::Endless => {
+    state.lock().unwrap().verifications.push(VerificationRequest { target: uri.to_string(), query });
+    let _in_flight = InFlight::begin(&state).await;
+    let reply = state.lock().unwrap().verification_reply.clone();
+    match reply {
+        VerificationReply::Echo => challenge.into_response(),
+        VerificationReply::Text(text) => text.into_response(),
+        VerificationReply::Status(status) => (StatusCode::from_u16(status).unwrap(), challenge).into_response(),
+        VerificationReply::Endless => {
             let chunks = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>("x".repeat(1 << 16)));
             Body::from_stream(chunks).into_response()
         }
     }
 }
 
-async fn pushed(State(state): State<Shared>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn record_delivery(State(state): State<SharedState>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let body = String::from_utf8(body.to_vec()).unwrap();
-    state.lock().unwrap().pushes.push(Push { target: uri.to_string(), headers, body });
-    let _under_way = UnderWay::begin(&state).await;
-    let (status, headers) = state.lock().unwrap().takes.clone();
+    state.lock().unwrap().deliveries.push(Delivery { target: uri.to_string(), headers, body });
+    let _in_flight = InFlight::begin(&state).await;
+    let (status, headers) = state.lock().unwrap().delivery_reply.clone();
     let mut response = StatusCode::from_u16(status).unwrap().into_response();
     for (name, value) in headers {
         response.headers_mut().insert(name, value.parse().unwrap());

@@ -4,6 +4,7 @@
 pub mod desk;
 pub mod fake_hub;
 pub mod fake_subscriber;
+pub mod hub_scene;
 pub mod origin;
 pub mod process;
 pub mod raw;

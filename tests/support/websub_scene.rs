@@ -1,6 +1,6 @@
-//! The scene of WebSub: a world that hubs can reach, a hub, and a feed that names it.
+//! The setting of the WebSub subscriber's tests: a newsfold that hubs can reach, a hub, and a feed that declares it.
 
-use super::fake_hub::{Hub, Request, signature};
+use super::fake_hub::{FakeHub, HubRequest, signature};
 use super::origin::{Answer, Origin};
 use super::world::World;
 use super::{rss, until};
@@ -15,46 +15,45 @@ pub const GRID: &str = "g1 | Grid fails across the northern coast | Power went o
 pub const BANK: &str = "g2 | Central bank lifts its rate to four percent | The bank surprised markets";
 pub const STORM: &str = "g3 | Storm closes every port of the island | Ferries stay in harbour";
 
-/// A world that hubs can reach, a hub, and a feed that names it.
-pub struct Scene {
+pub struct WebSubScene {
     pub world: World,
-    pub hub: Hub,
+    pub hub: FakeHub,
     pub origin: Origin,
     pub id: SourceId,
 }
 
-impl Scene {
-    /// Nothing runs yet.
-    pub async fn set() -> Scene {
+impl WebSubScene {
+    /// The daemon has not been started.
+    pub async fn new() -> WebSubScene {
         let mut world = World::new();
         world.config.publish.base_url = Url::parse("https://desk.example/news/").unwrap();
-        let (hub, origin) = (Hub::start().await, Origin::start().await);
+        let (hub, origin) = (FakeHub::start().await, Origin::start().await);
         let id = world.add(&origin.url("/feed"), "news.example").await;
-        let scene = Scene { world, hub, origin, id };
+        let scene = WebSubScene { world, hub, origin, id };
         scene.serve(&[GRID]);
         scene
     }
 
-    /// The feed was polled once and the hub asked.
-    pub async fn asked() -> (Scene, Request) {
-        let mut scene = Scene::set().await;
+    /// The feed has been polled once, and the hub has received the subscribe request.
+    pub async fn requested() -> (WebSubScene, HubRequest) {
+        let mut scene = WebSubScene::new().await;
         scene.world.start().await;
         scene.world.polled(scene.id, 1).await;
         let request = scene.hub.request(1).await;
         (scene, request)
     }
 
-    /// And the hub has verified it, for ten days.
-    pub async fn subscribed() -> (Scene, Request) {
-        let (scene, request) = Scene::asked().await;
+    /// Additionally, the hub has verified the subscription for ten days.
+    pub async fn subscribed() -> (WebSubScene, HubRequest) {
+        let (scene, request) = WebSubScene::requested().await;
         assert_eq!(scene.verify(&request, "subscribe", "864000").await, (200, "a challenge".into()));
         assert_eq!(scene.state().await, SubscriptionState::Active);
         (scene, request)
     }
 
-    /// And one push was stored.
-    pub async fn pushed() -> (Scene, Request) {
-        let (scene, request) = Scene::subscribed().await;
+    /// Additionally, one push has been stored.
+    pub async fn pushed() -> (WebSubScene, HubRequest) {
+        let (scene, request) = WebSubScene::subscribed().await;
         assert_eq!(scene.push(&request, &rss(&[BANK])).await, 202);
         scene.world.polled(scene.id, 2).await;
         (scene, request)
@@ -64,30 +63,30 @@ impl Scene {
         self.origin.serve("/feed", answer(items, self.hub.url()).header("etag", b"\"1\""));
     }
 
-    /// Asks our callback as a hub does, through a proxy that takes the base URL's path away.
-    pub async fn verify(&self, request: &Request, mode: &str, lease: &str) -> (u16, String) {
+    /// Sends a verification request to the callback, as a hub does, without the base URL's path.
+    pub async fn verify(&self, request: &HubRequest, mode: &str, lease: &str) -> (u16, String) {
         let query = [
             ("hub.mode", mode),
             ("hub.topic", request.get("hub.topic")),
             ("hub.challenge", "a challenge"),
             ("hub.lease_seconds", lease),
         ];
-        self.ask(&request.token(), &query).await
+        self.get_callback(&request.token(), &query).await
     }
 
-    pub async fn ask(&self, token: &str, query: &[(&str, &str)]) -> (u16, String) {
+    pub async fn get_callback(&self, token: &str, query: &[(&str, &str)]) -> (u16, String) {
         let mut url = Url::parse(&format!("{}/websub/{token}", self.world.base)).unwrap();
         url.query_pairs_mut().extend_pairs(query);
         let response = reqwest::get(url).await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
     }
 
-    pub async fn push(&self, request: &Request, body: &str) -> u16 {
+    pub async fn push(&self, request: &HubRequest, body: &str) -> u16 {
         let signature = signature(request.get("hub.secret"), body.as_bytes());
         self.push_signed(request, body, &[signature]).await
     }
 
-    pub async fn push_signed(&self, request: &Request, body: &str, signatures: &[String]) -> u16 {
+    pub async fn push_signed(&self, request: &HubRequest, body: &str, signatures: &[String]) -> u16 {
         let url = format!("{}/websub/{}", self.world.base, request.token());
         let mut push = reqwest::Client::new().post(url).header("content-type", "application/rss+xml");
         for signature in signatures {
@@ -96,12 +95,12 @@ impl Scene {
         push.body(body.to_owned()).send().await.unwrap().status().as_u16()
     }
 
-    pub async fn hub_of(&self, id: SourceId) -> Option<HubSubscription> {
+    pub async fn subscription_of(&self, id: SourceId) -> Option<HubSubscription> {
         self.world.store.read(move |db| websub_subscriptions::get(db, id)).await.unwrap()
     }
 
     pub async fn subscription(&self) -> HubSubscription {
-        self.hub_of(self.id).await.expect("the feed declared a hub")
+        self.subscription_of(self.id).await.expect("the feed has declared a hub")
     }
 
     pub async fn state(&self) -> SubscriptionState {
@@ -109,8 +108,15 @@ impl Scene {
     }
 
     pub async fn until_state(&self, state: SubscriptionState) -> HubSubscription {
-        until(&format!("it is {}", state.as_str()), async || self.state().await == state).await;
-        self.subscription().await
+        self.until_state_of(self.id, state).await
+    }
+
+    pub async fn until_state_of(&self, id: SourceId, state: SubscriptionState) -> HubSubscription {
+        until(&format!("the subscription is {}", state.as_str()), async || {
+            self.subscription_of(id).await.is_some_and(|subscription| subscription.state == state)
+        })
+        .await;
+        self.subscription_of(id).await.unwrap()
     }
 
     /// The titles of all stories.
@@ -118,25 +124,24 @@ impl Scene {
         self.world.stories().await.iter().flat_map(|s| s.items.iter().map(|i| i.item.title.clone())).collect()
     }
 
-    /// From the end of the last poll or now, whichever is later, to the next one.
-    pub async fn until_next_poll(&self) -> SignedDuration {
+    pub async fn time_to_next_poll(&self) -> SignedDuration {
         self.world.source(self.id).await.next_poll_at.duration_since(self.world.now())
     }
 
-    /// The clock goes on to the next poll, which is the n-th record.
+    /// Moves the clock to the next poll, and waits for its record, which is the n-th.
     pub async fn poll_next(&self, n: usize) {
-        self.world.pass(self.until_next_poll().await);
+        self.world.pass(self.time_to_next_poll().await);
         self.world.polled(self.id, n).await;
     }
 }
 
-/// A feed whose server names its hub.
+/// A feed whose `Link` headers declare a hub.
 pub fn answer(items: &[&str], hub: &str) -> Answer {
     let link = format!("<{hub}>; rel=\"hub\", <{TOPIC}>; rel=\"self\"");
     Answer::ok(rss(items)).header("link", link.as_bytes())
 }
 
-/// A feed with links of its own in the document.
+/// A feed with `atom:link` elements.
 pub fn with_links(items: &[&str], links: &[(&str, &str)]) -> String {
     let links: String = links
         .iter()
