@@ -138,11 +138,11 @@ class Subscription:
         found = []
         times = self.unread[NAME]
         if times != 1 + again:
-            found.append(f"the story was unread {times} times (at {self.when_unread}) expected {1 + again} times")
+            found.append(f"the story was unread {times} times (at {self.when_unread}), expected {1 + again} times")
         wanted = 1 + (again if issubclass(self.kind, readers.Mailer) else 0)
         wanted += len(feed["titles"]) - 1 if self.kind.by_title else 0
         if len(self.keys) != wanted:
-            found.append(f"the reader keeps {len(self.keys)} entries of the story expected {wanted}")
+            found.append(f"the reader keeps {len(self.keys)} entries of the story, expected {wanted}")
         if (self.unread.total() - times, len(self.unread)) != (len(outlets.OWN), len(outlets.OWN) + 1):
             found.append(f"other entries were not unread exactly once: {dict(self.unread)}")
         return found
