@@ -1,7 +1,7 @@
 //! Parses dates as feeds write them: RFC 822, 2822, 3339 and 9557, ISO 8601, asctime, and many nonstandard forms.
 //!
 //! Never guesses a missing date, never reads the clock, never panics. A missing zone means UTC. The weekday is ignored,
-//! because it is wrong more often than the date. Absurd dates (1905, 2087) are judged in `ingest`.
+//! because it is wrong more often than the date. `ingest` handles absurd dates (1905, 2087).
 //!
 //! The colon of the time of day is found first: the text before the time is the date; the text after it is the zone, or
 //! the year as in asctime.

@@ -5,7 +5,7 @@
 //! absolute. All other elements are dropped, because some make feed-rs panic or refuse the whole feed. Values that RSS
 //! has no element for become [annotations](super::annotations).
 //!
-//! Never judges a value and never recurses: the depth of an element is a number, not a stack frame.
+//! Never validates a value and never recurses: the depth of an element is a number, not a stack frame.
 
 mod base64;
 mod base_urls;

@@ -7,7 +7,7 @@ use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
 /// The text between the tags of an element.
 pub struct ElementText<'a> {
-    /// As it stands in the document.
+    /// Unchanged: entities are not decoded.
     pub inner: &'a str,
     /// Whether it contains elements.
     pub has_elements: bool,

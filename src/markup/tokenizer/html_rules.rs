@@ -40,7 +40,7 @@ impl<'a> Tokenizer<'a> {
         self.position = end.unwrap_or(self.text.len());
     }
 
-    /// Reads a tag from its name on. A tag that the end of the document cuts off is none.
+    /// Reads a tag from its name on. A tag that the document truncates is not a tag.
     fn read_html_tag(&mut self, name_start: usize) -> Option<StartTag<'a>> {
         let name_end = self.offset_after(name_start, |byte| !ends_attribute_name(byte) || byte == b'=');
         let Some((end, self_closing)) = self.end_of_html_tag(name_end) else {
