@@ -151,7 +151,7 @@ fn grouping_can_be_scored() {
     let scores = desk.json(&["eval", &file, "--out", out.to_str().unwrap()]);
     assert_eq!((scores["pairs"]["f1"].as_f64(), scores["items"].as_u64()), (Some(1.0), Some(3)));
     assert_eq!(std::fs::read_to_string(out).unwrap().lines().count(), 3);
-    desk.fails(&["eval", &desk.file("bad.jsonl", "{\"id\":1}\n")], "bad.jsonl, line 1");
+    desk.fails(&["eval", &desk.file("bad.jsonl", "{\"id\":1}\n")], "bad.jsonl: line 1");
 }
 
 #[test]

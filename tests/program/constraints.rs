@@ -102,8 +102,8 @@ async fn two_items_are_set_apart_and_explained() {
     assert!(why.contains("in different stories") && why.contains("They share no word"), "{why}");
     desk.run(&["item", "separate", "1", "2"]);
     assert_eq!(groups(&desk), [vec![1], vec![2], vec![3]]);
-    assert!(desk.run(&["item", "explain", "1", "2"]).contains("the operator set them apart"));
-    assert_eq!(desk.json(&["item", "explain", "1", "2"])["explanation"]["rule"], "the operator set them apart");
+    assert!(desk.run(&["item", "explain", "1", "2"]).contains("the operator separated them"));
+    assert_eq!(desk.json(&["item", "explain", "1", "2"])["explanation"]["rule"], "operator");
     desk.fails(&["item", "separate", "1", "1"], "two different items");
     desk.fails(&["item", "separate", "1", "99"], "there is no item 99");
     desk.fails(&["story", "split", &story_of(&desk, 1), "1"], "leave at least one");

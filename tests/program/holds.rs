@@ -281,8 +281,8 @@ async fn a_source_that_breaks_and_recovers_is_told_in_the_feed_of_health() {
     assert_eq!(kinds(&world).await, [OperatorEventKind::Broken, OperatorEventKind::Recovered]);
     let health = world.get("/feeds/health.atom").await;
     assert_eq!(health.matches("<entry>").count(), 2, "{health}");
-    assert!(health.contains("is broken") && health.contains("500 Internal Server Error"), "{health}");
-    assert!(health.contains("works again"));
+    assert!(health.contains("is failing") && health.contains("500 Internal Server Error"), "{health}");
+    assert!(health.contains("has recovered"));
     assert_eq!(world.get("/feeds/health.atom").await, health, "the same bytes");
     world.stop().await;
 }

@@ -26,7 +26,7 @@ const MILLI: f64 = 1000.0;
 const PRIOR_ITEMS: f64 = 0.5;
 const PRIOR_HOURS: f64 = 1.0;
 /// How many items must be expected in an hour's neighbourhood before its own count is believed by half, and how many in
-/// the hour itself before it is believed by half against its neighbourhood. Measured by `tests/policies.rs`.
+/// the hour itself before it is believed by half against its neighbourhood. Measured by `tests/documents/policies.rs`.
 const BELIEVE_NEIGHBOURS: f64 = 4.0;
 const BELIEVE_HOUR: f64 = 8.0;
 /// How many items must be expected on a day of the week before its own count is believed by half.

@@ -1,5 +1,5 @@
 //! What [`UpdateRate`] learns, and what waits follow from it, on made-up sources. How good the waits are together is
-//! measured in `tests/policies.rs`.
+//! measured in `tests/documents/policies.rs`.
 
 use super::*;
 
