@@ -1,9 +1,9 @@
-//! WebSub (W3C Recommendation of 23 January 2018): newsfold as a subscriber at the hubs that feeds declare, and in [`hub`]
-//! as a hub for its own feeds.
+//! WebSub (W3C Recommendation of 23 January 2018): newsfold as a subscriber at the hubs that feeds declare, and in
+//! [`hub`] as a hub for its own feeds.
 //!
-//! The decisions are pure: [`discovery`] (which hub and topic a feed declares), [`renewal_schedule`] (when to send which
-//! request), [`state_machine`] (the transitions of a subscription), [`verification`] (whether to confirm what a hub
-//! asks), [`signature`] (whether a push is from the hub), [`push_reliability`] (whether polls can be a safety net).
+//! The decisions are pure: [`discovery`] (which hub and topic a feed declares), [`renewal_schedule`] (when to send
+//! which request), [`state_machine`] (the transitions of a subscription), [`verification`] (whether to confirm what a
+//! hub asks), [`signature`] (whether a push is from the hub), [`push_reliability`] (whether polls can be a safety net).
 //! [`callback`] answers hubs; the daemon's task `websub subscriber` sends the requests to them.
 //!
 //! A feed can declare the `rel=self` URL of another feed. This is harmless: pushed items are stored under the source
@@ -77,8 +77,8 @@ impl Options {
     }
 }
 
-/// Whether a host name has no meaning, or another one, outside the local network: a single label, or a name of RFC 6761,
-/// 6762, 8375 or ICANN's `internal`.
+/// Whether a host name has no meaning, or another one, outside the local network: a single label, or a name of RFC
+/// 6761, 6762, 8375 or ICANN's `internal`.
 fn is_local(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let last = name.rsplit('.').next().unwrap_or_default();

@@ -8,13 +8,12 @@ use crate::domain::duration::after;
 use crate::domain::panic_text::join_error_text;
 use crate::domain::{OriginHold, RequestRecord, Timestamp};
 use crate::html::article::extract_article;
-use crate::http_client::{FetchOutcome, Origin, PermitDenied, ResponseBody};
+use crate::http_client::{FetchOutcome, Origin, ResponseBody};
 use crate::store::full_text::{self, ArticleOutcome, PendingArticle};
 use crate::store::leases::PollLease;
 use crate::store::robots_txt::{self, RobotsFile};
 use crate::store::{self, origins};
 use crate::urls::canonical::canonical_url;
-use futures_util::FutureExt;
 use jiff::SignedDuration;
 use robotxt::Robots;
 use url::Url;
@@ -51,8 +50,7 @@ impl PollContext {
             return Ok(ArticleOutcome::Failed("its server asks robots to stay away (robots.txt)".into()));
         }
         let now = self.clock.now();
-        let turn = |origin: Origin| async move { self.lease_next_origin(lease, &origin).await }.boxed();
-        let fetched = self.fetcher.fetch_page(&url, now, &turn).await;
+        let fetched = self.fetcher.fetch_page(&url, now, &self.permits(lease)).await;
         self.record_requests(fetched.requests.clone()).await?;
         let at = fetched.url.clone();
         Ok(match fetched.outcome {
@@ -139,14 +137,12 @@ impl PollContext {
     /// No file means that all is allowed; a server that fails means that nothing is, for now (RFC 9309, section 2.3.1).
     async fn ask_for_robots(&self, url: &Url, lease: &PollLease) -> store::Result<RobotsFile> {
         let now = self.clock.now();
-        let turn = |origin: Origin| -> futures_util::future::BoxFuture<'_, Result<(), PermitDenied>> {
-            async move { self.lease_next_origin(lease, &origin).await }.boxed()
-        };
+        let permits = self.permits(lease);
         let mut at = url.clone();
         at.set_path("/robots.txt");
         at.set_query(None);
         at.set_fragment(None);
-        let fetched = self.fetcher.fetch_page(&at, now, &turn).await;
+        let fetched = self.fetcher.fetch_page(&at, now, &permits).await;
         self.record_requests(fetched.requests.clone()).await?;
         let file = |good, allowed, body| RobotsFile { good_until: after(now, good), allowed, body };
         Ok(match fetched.outcome {

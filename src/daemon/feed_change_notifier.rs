@@ -1,5 +1,5 @@
-//! The task `feed change notifier`: notices that a document of a feed has changed, and records which hubs and subscribers
-//! have to be notified. It sends nothing; that is the work of the task `websub publisher`.
+//! The task `feed change notifier`: notices that a document of a feed has changed, and records which hubs and
+//! subscribers have to be notified. It sends nothing; that is the work of the task `websub publisher`.
 //!
 //! A document is built only if something has changed, if it has subscribers or hubs, and at most once in
 //! [`MIN_CHECK_INTERVAL`], so that a burst of changes causes one notification. The hashes of notified documents are in

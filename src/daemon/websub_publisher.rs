@@ -1,5 +1,5 @@
-//! The task `websub publisher`: asks callbacks to confirm requests, delivers changed documents to the subscribers of our
-//! own hub, and notifies other hubs. [`delivery_policy`] decides what follows from a response.
+//! The task `websub publisher`: asks callbacks to confirm requests, delivers changed documents to the subscribers of
+//! our own hub, and notifies other hubs. [`delivery_policy`] decides what follows from a response.
 //!
 //! All pending work is in the database. Its next attempt is stored before a request is sent, so that a crash neither
 //! repeats a request at once nor loses one. There is at most one request to a host at a time, and
@@ -106,7 +106,8 @@ pub(super) async fn run(changes: FeedChangeContext, mut context: TaskContext) {
                     }
                 };
                 in_flight.remove(&id);
-                // A query gets more expensive with the number of pending deliveries, so that it waits for several slots.
+                // A query gets more expensive with the number of pending deliveries, so that it waits for several
+                // slots.
                 check = in_flight.len() <= half;
             }
             _ = publisher.changes.work_added.notified() => check = true,

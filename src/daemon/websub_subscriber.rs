@@ -57,12 +57,12 @@ struct HubRequest {
 
 /// Prepares the database for a start, and returns whether WebSub is enabled.
 ///
-/// Pushes may have been missed while the daemon was not running. All deferred polls therefore return to the sources' own
-/// schedules.
+/// Pushes may have been missed while the daemon was not running. All deferred polls therefore return to the sources'
+/// own schedules.
 pub(super) async fn prepare(config: &Config, context: &PollContext) -> store::Result<bool> {
     let disabled = config.websub_disabled_reason(context.fetcher.address_policy());
     let (now, event) = (context.clock.now(), disabled.clone().map(|reason| HubEvent::WebSubDisabled { reason }));
-    let reason = "newsfold was started anew and may have missed what its hub pushed";
+    let reason = "newsfold was restarted and may have missed pushes of the hub";
     let end_and_restore = move |db: &store::WriteConnection| {
         if let Some(event) = event {
             websub_subscriptions::end_all(db, &event)?;

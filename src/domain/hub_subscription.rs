@@ -26,7 +26,7 @@ pub struct HubSubscription {
     pub declared: Option<DeclaredHub>,
     /// Hub and topic of the last subscription request.
     pub requested: Option<DeclaredHub>,
-    /// The URL that the hub calls. Its last path segment is a secret token: whoever knows it can confirm a request.
+    /// The URL that the hub calls. Its last path segment is a secret token: anyone who knows it can confirm a request.
     #[serde(skip)]
     pub callback: Option<String>,
     /// The key with which the hub signs what it pushes.

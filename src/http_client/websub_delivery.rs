@@ -1,8 +1,8 @@
 //! Requests to the callbacks of our own hub's subscribers (WebSub): verification (section 5.3) and delivery (7).
 //!
 //! A callback is an address that a third party has chosen. It is checked by the address policy, and its redirects are
-//! not followed. Of a verification response no more is read than a challenge, and of a delivery response only the
-//! status. A callback is secret, so that no error message contains it.
+//! not followed. A verification response is read up to the length of a challenge, and of a delivery response only
+//! the status is read. A callback is secret, so that no error message contains it.
 
 use super::{Fetcher, body_decoder, cache_headers, explain, innermost, is_forbidden};
 use crate::domain::{Timestamp, WebSubFailure};

@@ -1,5 +1,5 @@
-//! Requests to our own hub that await confirmation by their callbacks, and the counts for its rate limits. Decides nothing:
-//! that is the task of [`crate::websub::hub`].
+//! Requests to our own hub that await confirmation by their callbacks, and the counts for its rate limits. Decides
+//! nothing: that is the task of [`crate::websub::hub`].
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};

@@ -142,7 +142,8 @@ pub fn due(db: &ReadConnection, query: &DueQuery<'_>) -> Result<Vec<PendingDeliv
     })
 }
 
-/// When the next verification, delivery or notification becomes due, after `now`. The subscriber or hub may be up to date.
+/// When the next verification, delivery or notification becomes due, after `now`. The subscriber or hub may be up to
+/// date.
 pub fn next_attempt_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
     let mut next = db.prepare_cached(
         "SELECT min(at) FROM (SELECT min(verify_at) AS at FROM websub_subscriber_request WHERE verify_at > ?1

@@ -98,7 +98,7 @@ pub fn save(db: &WriteConnection, subscription: &HubSubscription, now: Timestamp
         },
     )?;
     if !subscription.reliable {
-        restore_deferred_polls(db, Some(subscription.source), now, "its hub is not relied upon any more")?;
+        restore_deferred_polls(db, Some(subscription.source), now, "its hub is no longer reliable")?;
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! The callback endpoint for hubs, `/websub/TOKEN`: GET verifies a request (WebSub, section 5.3), POST delivers a document
-//! (7).
+//! The callback endpoint for hubs, `/websub/TOKEN`: GET verifies a request (WebSub, section 5.3), POST delivers a
+//! document (7).
 //!
 //! A body is received only with a valid token, up to the maximum size of a feed, and while the [`PushQueue`] has a free
 //! slot. A push with a wrong signature gets the same response as a valid one, as section 8 demands, and is counted and

@@ -1,4 +1,5 @@
-//! newsfold as a hub for its own feeds, and only for those (WebSub, sections 5 to 7); also the notification of other hubs.
+//! newsfold as a hub for its own feeds, and only for those (WebSub, sections 5 to 7); also the notification of other
+//! hubs.
 //!
 //! The decisions are pure: [`subscription_request`] (what a request asks for), [`rate_limits`] (whether to accept it
 //! now), [`delivery_policy`] (what follows from the response of a callback or a hub). [`endpoint`] answers subscribers;

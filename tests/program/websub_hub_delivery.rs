@@ -1,5 +1,5 @@
-//! Deliveries of our own hub and notifications of other hubs, with real callbacks on loopback and the real daemon: what is
-//! sent, when it is retried, and what survives a restart (W3C WebSub, 23 January 2018, sections 6 and 7).
+//! Deliveries of our own hub and notifications of other hubs, with real callbacks on loopback and the real daemon: what
+//! is sent, when it is retried, and what survives a restart (W3C WebSub, 23 January 2018, sections 6 and 7).
 
 use crate::support::fake_hub::{FakeHub, HubRequest};
 use crate::support::fake_subscriber::FakeSubscriber;

@@ -1,5 +1,5 @@
-//! Requests to our own hub, with real callbacks on loopback and the real daemon: which requests are accepted, which callbacks
-//! are asked to confirm, and how subscriptions end (W3C WebSub, 23 January 2018, sections 4 to 6).
+//! Requests to our own hub, with real callbacks on loopback and the real daemon: which requests are accepted, which
+//! callbacks are asked to confirm, and how subscriptions end (W3C WebSub, 23 January 2018, sections 4 to 6).
 
 use crate::support::desk::Desk;
 use crate::support::fake_subscriber::VerificationReply;

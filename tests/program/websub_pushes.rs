@@ -1,4 +1,5 @@
-//! Pushes of hubs, with a hub on loopback and the real daemon: which are accepted and stored, and when polls become a safety net.
+//! Pushes of hubs, with a hub on loopback and the real daemon: which are accepted and stored, and when polls become a
+//! safety net.
 
 use crate::support::fake_hub::signature;
 use crate::support::rss;
@@ -62,7 +63,8 @@ async fn push_of_a_partial_feed_removes_no_items_and_does_not_affect_polling() {
     let before = scene.world.source(scene.id).await;
     assert!(before.validators.is_some());
     scene.world.pass(SignedDuration::from_mins(1));
-    // Of three items it contains a new one and a changed one. Its ttl, title and language differ from those of the feed.
+    // Of three items it contains a new one and a changed one. Its ttl, title and language differ from those of the
+    // feed.
     let changed = "g1 | Grid fails across the northern coast | Power is back in Veshna";
     let body = rss(&[BANK, changed]).replace("<title>News</title>", "<title>Part</title><ttl>600</ttl>");
     assert_eq!(scene.push(&request, &body).await, 202);

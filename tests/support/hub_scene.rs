@@ -1,4 +1,5 @@
-//! The setting of the tests of our own hub: a newsfold that is its own hub, with one story in its feed, and a subscriber.
+//! The setting of the tests of our own hub: a newsfold that is its own hub, with one story in its feed, and a
+//! subscriber.
 
 use super::fake_subscriber::FakeSubscriber;
 use super::origin::{Answer, Origin};
@@ -55,8 +56,8 @@ impl HubScene {
         self.world.polled(self.source, 1).await;
     }
 
-    /// Sends a request for the Atom feed to the hub. The path is that of the reader's callback. As behind a reverse proxy, the
-    /// hub is reached without the base URL's path.
+    /// Sends a request for the Atom feed to the hub. The path is that of the reader's callback. As behind a reverse
+    /// proxy, the hub is reached without the base URL's path.
     pub async fn request(&self, mode: &str, path: &str, more: &[(&str, &str)]) -> (u16, String) {
         self.request_for(mode, ATOM, &self.reader.url(path), more).await
     }
@@ -138,8 +139,8 @@ impl HubScene {
         String::from_utf8(done.get_output().stdout.clone()).unwrap()
     }
 
-    /// Gives the story another title. It changes the edition directly, so that nothing else in the feed changes, and the
-    /// clock stays where it is.
+    /// Gives the story another title. It changes the edition directly, so that nothing else in the feed changes, and
+    /// the clock stays where it is.
     pub async fn change_title(&self, title: &str) {
         let mut sqlite = self.world.sqlite();
         let change = sqlite.transaction().unwrap();
