@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use newsfold::clock::Clock;
 use newsfold::config::Config;
 use newsfold::daemon;
-use newsfold::domain::{FeedSelection, NewSource, OutletFrom};
+use newsfold::domain::{FeedSelection, NewSource, OutletProvenance};
 use newsfold::store::{ReadConnection, Store, polls, sources, statistics, story_selection};
 use newsfold::urls::outlet::outlet_of_url;
 use std::collections::{BTreeMap, BTreeSet};
@@ -132,7 +132,12 @@ async fn serve_and_add(store: &Store, replayed: Vec<Replayed>, clock: &Clock, no
         let site = Site { versions: Arc::new(source.versions), clock: clock.clone() };
         let router = axum::Router::new().fallback(document).with_state(site);
         tokio::spawn(axum::serve(listener, router).into_future());
-        added.push(NewSource { url, outlet: source.outlet, outlet_from: OutletFrom::Operator, ..NewSource::default() });
+        added.push(NewSource {
+            url,
+            outlet: source.outlet,
+            outlet_provenance: OutletProvenance::Operator,
+            ..NewSource::default()
+        });
     }
     let count = added.len() as u64;
     store.write(move |db| added.iter().try_for_each(|new| sources::add(db, new, now, now).map(drop))).await?;
@@ -192,13 +197,13 @@ async fn report(store: &Store, source_count: u64, documents: usize, elapsed: Dur
         .await?;
     println!("sources {source_count}, documents {documents}, polls {}", tally.polls);
     for (outcome, count) in &tally.outcomes {
-        println!("  {} {count}", outcome.as_str());
+        println!("  {} {count}", outcome.into_str());
     }
     println!("sources without a recorded outcome {silent}");
     println!("items {}", counts.items);
     println!("problems");
     for (kind, count) in &tally.problems {
-        println!("  {} {count}", kind.as_str());
+        println!("  {} {count}", kind.into_str());
     }
     println!("stories {}, of several outlets {}", counts.stories, largest.len());
     println!("largest stories by outlets");

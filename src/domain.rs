@@ -1,6 +1,6 @@
-//! The words of newsfold as types: what is polled, kept, grouped and published. No I/O, no clock, no policy.
+//! The terms of newsfold as types: what it polls, stores, groups and publishes. No I/O, no clock, no policy.
 //!
-//! Two vocabularies stay apart: `Parsed*` (in [`crate::feed_parser`]) is what a document said; the types here are what we keep.
+//! Types named `Parsed*` (in [`crate::feed_parser`]) hold what a document contains; the types here hold what newsfold stores.
 
 pub mod backoff;
 mod client_address;
@@ -29,18 +29,18 @@ pub use hub_subscriber::{HubNotification, HubSubscriber, RateLimitCounts, Reques
 pub use hub_subscription::{
     DeclaredHub, DisabledReason, HubEvent, HubMode, HubSubscription, SignatureError, SubscriptionState, WebSubFailure,
 };
-pub use ids::{BadStoryId, ConstraintId, ItemId, PollId, SourceId, StoryId, SubscriberId};
+pub use ids::{ConstraintId, InvalidStoryId, ItemId, SourceId, StoryId, SubscriberId};
 pub use item::{ArticleText, IngestResult, Item, ItemChange, MatchedBy, NewItem};
 pub use jiff::Timestamp;
 pub use operator_event::{OperatorEvent, OperatorEventKind, RecordedEvent};
 pub use poll::{OriginHold, PollRecord, RequestRecord};
-pub use polling_hints::{PollingHints, weekday};
+pub use polling_hints::{PollingHints, parse_weekday};
 pub use published_feed::{FeedOrder, FeedSelection, PublishedFeed, StoryPublication};
 pub use source::{
-    CacheValidators, DueSource, FullTextMode, NewSource, OutletFrom, PendingRedirect, PollOutcome, Source, SourceEdit,
-    SourceState,
+    CacheValidators, DueSource, FullTextMode, NewSource, OutletProvenance, PendingRedirect, PollOutcome, Source,
+    SourceEdit, SourceState,
 };
 pub use story::{
-    CreatedStory, ItemMove, JoinEvidence, JoinReason, Story, StoryAssignment, StoryItem, StoryPlacement,
+    CreatedStory, ItemMove, JoinEvidence, JoinReason, Story, StoryAssignment, StoryItem, StoryMerge, StoryPlacement,
     StoryRegrouping,
 };

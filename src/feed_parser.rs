@@ -119,8 +119,8 @@ fn parse_xml(
         return Err(NotAFeed::Html { feeds: discovery::linked_feeds(&text, url) });
     }
     let Some(rewritten) = rewriter::rewrite_feed(&text, url, options, problems) else {
-        let start = &text[..text.floor_char_boundary(4 * FeedProblem::MAX_DETAIL)];
-        return Err(NotAFeed::Unreadable { detail: one_line(start, FeedProblem::MAX_DETAIL) });
+        let start = &text[..text.floor_char_boundary(4 * FeedProblem::MAX_DETAIL_CHARS)];
+        return Err(NotAFeed::Unreadable { detail: one_line(start, FeedProblem::MAX_DETAIL_CHARS) });
     };
     // A document may be large: only its rewritten form is needed from here.
     drop(text);

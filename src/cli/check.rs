@@ -106,7 +106,7 @@ fn report(context: &Context, feed: &ParsedFeed, problems: &[FeedProblem]) -> any
         print(&one_line(title, 200))?;
     }
     for problem in problems {
-        print(&format!("problem: {} ×{}: {}", problem.kind.as_str(), problem.count, one_line(&problem.detail, 120)))?;
+        print(&format!("problem: {} ×{}: {}", problem.kind.into_str(), problem.count, one_line(&problem.detail, 120)))?;
     }
     table(
         ["published", "title", "id", "link"],

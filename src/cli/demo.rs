@@ -11,7 +11,7 @@ use super::{Context, serve};
 use crate::config::Config;
 use crate::daemon::{self, DatabaseLock};
 use crate::domain::display_text::one_line;
-use crate::domain::{FeedOrder, FeedSelection, NewSource, OutletFrom, StoryId};
+use crate::domain::{FeedOrder, FeedSelection, NewSource, OutletProvenance, StoryId};
 use crate::publish::FeedOptions;
 use crate::store::{Store, sources, statistics, story_selection};
 use anyhow::Context as _;
@@ -61,7 +61,7 @@ impl Demo {
             added.push(NewSource {
                 url: url.to_string(),
                 outlet: outlet.domain.clone(),
-                outlet_from: OutletFrom::Operator,
+                outlet_provenance: OutletProvenance::Operator,
                 title: None,
                 lang: None,
                 priority: outlet.priority,

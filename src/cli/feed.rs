@@ -169,8 +169,8 @@ fn future_entry(story: &Story) -> Option<FeedEntry> {
         story: story.id,
         number: 1,
         made_at: story.updated_at,
-        cause: EditionReason::First,
-        outlets: outlet_count(story),
+        reason: EditionReason::First,
+        outlet_count: outlet_count(story),
         text: compose_edition(story, story.lead()?),
     };
     Some(FeedEntry { published: story.published.clone()?, edition })
@@ -202,9 +202,9 @@ async fn preview(
             [
                 edition.story.to_string(),
                 one_line(&edition.text.title, 100),
-                edition.outlets.to_string(),
+                edition.outlet_count.to_string(),
                 time(published.at),
-                format!("{} ({}, {})", edition.number, edition.cause.as_str(), time(edition.made_at)),
+                format!("{} ({}, {})", edition.number, edition.reason.into_str(), time(edition.made_at)),
             ]
         }),
     )?;

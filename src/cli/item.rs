@@ -91,7 +91,7 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
         print(&format!("{:>12}  {}", "page", one_line(&page, 300)))?;
     }
     for (guid, rule) in guids {
-        let how = format!("recognized by its {}", rule.as_str());
+        let how = format!("recognized by its {}", rule.into_str());
         print(&format!("{:>12}  {} ({how})", "also as", one_line(&guid, 300)))?;
     }
     for revision in revisions {

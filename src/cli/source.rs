@@ -8,13 +8,15 @@ mod poll;
 use super::Context;
 use super::output::{confirm, json, print, time};
 use crate::domain::display_text::one_line;
-use crate::domain::{FullTextMode, OutletFrom, Source as Kept, SourceEdit, SourceId, SourceState};
+use crate::domain::{FullTextMode, OutletProvenance, Source as Kept, SourceEdit, SourceId, SourceState};
 use crate::store::leases::LeaseConflict;
 use crate::store::{Store, sources};
 use crate::urls::outlet::{outlet_of_site, outlet_of_url};
 use anyhow::{Context as _, bail};
+use clap::builder::PossibleValuesParser;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use strum::VariantNames;
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
@@ -120,7 +122,7 @@ struct Changes {
     #[arg(long)]
     tag: Option<Vec<String>>,
     /// Read the pages of its items: not, for grouping alone, or to publish their text too.
-    #[arg(long, value_name = "FOR", value_parser = FullTextMode::WORDS)]
+    #[arg(long, value_name = "FOR", value_parser = PossibleValuesParser::new(FullTextMode::VARIANTS))]
     full_text: Option<String>,
 }
 
@@ -154,7 +156,7 @@ impl Edit {
             && let Some(other) = store.read(move |db| sources::by_url(db, &url)).await?
             && other.id != source.id
         {
-            bail!("source {} has this URL already ({})", other.id, other.state.as_str());
+            bail!("source {} has this URL already ({})", other.id, other.state.into_str());
         }
         let edit = SourceEdit {
             url,
@@ -163,7 +165,7 @@ impl Edit {
             lang: changes.lang.map(|l| if l.is_empty() { Ok(l) } else { language(&l) }).transpose()?,
             priority: changes.priority,
             tags: changes.tag.map(|tags| self::tags(&tags)),
-            full_text: changes.full_text.as_deref().and_then(FullTextMode::parse),
+            full_text: changes.full_text.and_then(|mode| mode.parse().ok()),
         };
         let now = context.clock.now();
         store.write(move |db| sources::edit(db, source.id, &edit, now)).await?;
@@ -188,7 +190,7 @@ async fn set_state(context: &Context, names: Vec<String>, state: SourceState) ->
         return Ok(ExitCode::SUCCESS);
     }
     for source in changed {
-        print(&format!("source {} is {}: {}", source.id, source.state.as_str(), one_line(&source.title, 80)))?;
+        print(&format!("source {} is {}: {}", source.id, source.state.into_str(), one_line(&source.title, 80)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -314,14 +316,14 @@ fn language(given: &str) -> anyhow::Result<String> {
 }
 
 /// The outlet that the operator names; an empty one goes back to what the feed's site or address says.
-fn outlet_or_back(given: &str, source: &Kept) -> anyhow::Result<(String, OutletFrom)> {
+fn outlet_or_back(given: &str, source: &Kept) -> anyhow::Result<(String, OutletProvenance)> {
     if !given.trim().is_empty() {
-        return Ok((outlet(given)?, OutletFrom::Operator));
+        return Ok((outlet(given)?, OutletProvenance::Operator));
     }
     let site = source.site_url.as_deref().and_then(|site| Url::parse(site).ok());
     Ok(match site.as_ref().and_then(outlet_of_site) {
-        Some(outlet) => (outlet, OutletFrom::Site),
-        None => (outlet_of_url(&Url::parse(&source.url)?), OutletFrom::Guess),
+        Some(outlet) => (outlet, OutletProvenance::Site),
+        None => (outlet_of_url(&Url::parse(&source.url)?), OutletProvenance::Guess),
     })
 }
 

@@ -105,7 +105,7 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     print(&format!("published: {}", published.map_or_else(|| "not yet, it settles".into(), |p| time(p.at))))?;
     print(&format!("outlets: {}", story.outlets().join(", ")))?;
     for edition in told {
-        let (cause, outlets) = (edition.cause.as_str(), edition.outlets);
+        let (cause, outlets) = (edition.reason.into_str(), edition.outlet_count);
         let plural = if outlets == 1 { "" } else { "s" };
         print(&format!("edition {}: {cause}, {outlets} outlet{plural} ({})", edition.number, time(edition.made_at)))?;
     }
@@ -163,7 +163,7 @@ async fn list_decisions(context: &Context) -> anyhow::Result<ExitCode> {
             found.iter().map(|decision| {
                 [
                     decision.id.to_string(),
-                    decision.kind.as_str().to_owned(),
+                    decision.kind.into_str().to_owned(),
                     time(decision.made_at),
                     decision.undone_at.map_or_else(String::new, time),
                     (decision.stayed.len() + decision.moved.len()).to_string(),

@@ -98,7 +98,7 @@ impl Clusterer {
         let found = self.match_story(seq);
         let (story, placement) = match found.story {
             Some(story) => (story, StoryPlacement::Joined),
-            None => (mint(&|id| self.window.contains_story(id)), StoryPlacement::Founded),
+            None => (mint(&|id| self.window.contains_story(id)), StoryPlacement::Created),
         };
         self.set_story(seq, story, found.copy_of);
         StoryAssignment { item: item.id, story, placement, copy_of: found.copy_of, evidence: found.evidence }
@@ -139,7 +139,7 @@ impl Clusterer {
         self.window.expire(first_seen_at - self.options.window.as_secs());
         let language = self.languages.resolve(item.lang.as_deref());
         let language = self.languages.get(language);
-        let text = TokenizedText::new(&item.title, &item.telling_text(), language, &mut self.stems);
+        let text = TokenizedText::new(&item.title, &item.grouping_text(), language, &mut self.stems);
         let (outlet, within_quota) = self.window.register_outlet(&item.outlet);
         let TermVector { terms, title_numbers, spellings } =
             TermVector::new(&text, language, within_quota, &mut self.window.term_index);

@@ -33,23 +33,23 @@ impl Clusterer {
         let latest = members.iter().rev().filter(|member| **member != seq).take(MAX_COMPARED_MEMBERS);
         let others: Vec<&IndexedItem> = latest.filter_map(|member| self.window.get(*member)).collect();
         let mut reasons = Vec::new();
-        if let Some(CopyMatch { original, containment: likeness }) = copy
+        if let Some(CopyMatch { original, containment: similarity }) = copy
             && let Some(original) = self.window.get(original)
         {
-            reasons.push(JoinReason::Copy { of: original.id, likeness });
+            reasons.push(JoinReason::Copy { of: original.id, similarity });
         }
         reasons.extend(self.similar_title(item));
         let terms = self.shared_terms(item, &others);
         if !terms.is_empty() {
-            reasons.push(JoinReason::Terms { terms });
+            reasons.push(JoinReason::SharedTerms { terms });
         }
         let numbers = self.differing_numbers(item, &others);
         if !numbers.is_empty() {
-            reasons.push(JoinReason::OtherNumbers { numbers });
+            reasons.push(JoinReason::DifferentNumbers { numbers });
         }
         let outlets: BTreeSet<_> = others.iter().map(|other| other.outlet).collect();
         let seconds = others.iter().map(|other| (other.ranked_at - item.ranked_at).unsigned_abs()).max().unwrap_or(0);
-        reasons.push(JoinReason::Company { outlets: outlets.len() as u32, hours: (seconds / 3600) as u32 + 1 });
+        reasons.push(JoinReason::StorySize { outlets: outlets.len() as u32, hours: (seconds / 3600) as u32 + 1 });
         JoinEvidence { score: sigmoid(log_odds), needed: self.options.threshold, reasons }
     }
 
@@ -89,7 +89,7 @@ impl Clusterer {
         }
         let similarity = strsim::normalized_damerau_levenshtein(&item.title, &other.title);
         (similarity >= MIN_TITLE_SIMILARITY)
-            .then_some(JoinReason::NearTitle { with: other.id, likeness: similarity as f32 })
+            .then_some(JoinReason::SimilarTitle { with: other.id, similarity: similarity as f32 })
     }
 
     pub(super) fn surface_form(&self, term: TermId) -> String {

@@ -10,7 +10,7 @@ use super::constraints::Constraint;
 use super::indexed_item::IndexedItem;
 use super::item_seq::ItemSeq;
 use super::linkage::ClusterLink;
-use crate::domain::{CreatedStory, ItemId, ItemMove, JoinEvidence, JoinReason, StoryId, StoryRegrouping};
+use crate::domain::{CreatedStory, ItemId, ItemMove, JoinEvidence, JoinReason, StoryId, StoryMerge, StoryRegrouping};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -186,9 +186,9 @@ impl Clusterer {
             let seqs: Vec<ItemSeq> = members.iter().map(|member| member.seq).collect();
             let story = match (kept_story, self.window.get(seqs[0]).map(|item| item.id)) {
                 (Some(story), _) => story,
-                (None, Some(by)) => {
-                    let story = mint(by, &|id| self.window.contains_story(id));
-                    regrouping.founded.push(CreatedStory { story, by });
+                (None, Some(founder)) => {
+                    let story = mint(founder, &|id| self.window.contains_story(id));
+                    regrouping.created.push(CreatedStory { story, founder });
                     story
                 }
                 (None, None) => continue,
@@ -225,7 +225,7 @@ impl Clusterer {
                     regrouping.moved.push(ItemMove { item: item.id, from, into, evidence });
                 }
             }
-            regrouping.emptied.push((from, into));
+            regrouping.merged.push(StoryMerge { from, into });
         }
     }
 

@@ -248,7 +248,7 @@ fn items_with_the_same_url_share_a_story_and_the_second_is_a_copy() {
     let second = item(2, "a.example | Another headline entirely | other | https://a.example/x", "en");
     let founded = clusterer.assign(&first, |_| StoryId::from_row(1));
     let joined = clusterer.assign(&second, |_| StoryId::from_row(2));
-    assert_eq!((founded.placement, joined.placement), (StoryPlacement::Founded, StoryPlacement::Joined));
+    assert_eq!((founded.placement, joined.placement), (StoryPlacement::Created, StoryPlacement::Joined));
     assert_eq!((joined.story, joined.copy_of), (founded.story, Some(first.id)));
     assert!(joined.evidence.reasons.contains(&JoinReason::SameLink { with: ItemId(1) }));
 }
@@ -353,5 +353,5 @@ fn expired_items_are_not_matched() {
     clusterer.assign(&item(1, line, "en"), |_| StoryId::from_row(1));
     late.first_seen_at += SignedDuration::from_hours(80);
     let assigned = clusterer.assign(&late, |_| StoryId::from_row(2));
-    assert_eq!((assigned.placement, clusterer.active_items()), (StoryPlacement::Founded, 1));
+    assert_eq!((assigned.placement, clusterer.active_items()), (StoryPlacement::Created, 1));
 }

@@ -7,7 +7,7 @@ use super::update_rate::{SeenDocument, UpdateRate};
 use super::{AttemptOutcome, ParsedDocument, PollAttempt, PollFacts, permanent_redirect};
 use crate::domain::duration::after;
 use crate::domain::{
-    CacheValidators, OperatorEvent, OperatorEventKind, OriginHold, OutletFrom, PollOutcome, PollRecord, Source,
+    CacheValidators, OperatorEvent, OperatorEventKind, OriginHold, OutletProvenance, PollOutcome, PollRecord, Source,
     SourceState, Timestamp,
 };
 use crate::urls::outlet::outlet_of_site;
@@ -236,7 +236,7 @@ fn renewed(old: Option<&CacheValidators>, new: Option<CacheValidators>) -> Optio
 /// Feeds are often served by another's host, so that the site which a feed calls its own says better whose it is. What
 /// the operator named stays, and so does what a site said once: an outlet does not move with every poll.
 fn outlet_instead_of_guess(source: &Source, site: Option<&str>) -> Option<String> {
-    if source.outlet_from != OutletFrom::Guess {
+    if source.outlet_provenance != OutletProvenance::Guess {
         return None;
     }
     let site = Url::parse(site.or(source.site_url.as_deref())?).ok()?;

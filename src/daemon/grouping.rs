@@ -152,7 +152,7 @@ impl GroupingSession {
         if regrouping.is_empty() {
             return Ok(());
         }
-        let (moved, split) = (regrouping.moved.len(), regrouping.founded.len());
+        let (moved, split) = (regrouping.moved.len(), regrouping.created.len());
         tracing::debug!(moved, split, "reclustering changed stories");
         let (version, config) = (self.constraints_version, self.config.clone());
         let apply = move |db: &WriteConnection| {
@@ -220,5 +220,5 @@ fn fail(failure: &mut Option<store::Error>, error: store::Error) -> StoryId {
 fn alone(db: &ReadConnection, item: &Item) -> store::Result<StoryAssignment> {
     let story = stories::mint_id(db, item, |_| false)?;
     let evidence = JoinEvidence::default();
-    Ok(StoryAssignment { item: item.id, story, placement: StoryPlacement::Founded, copy_of: None, evidence })
+    Ok(StoryAssignment { item: item.id, story, placement: StoryPlacement::Created, copy_of: None, evidence })
 }

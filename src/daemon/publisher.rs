@@ -112,7 +112,7 @@ impl EditionPublisher {
         loop {
             let stories = store.read(move |db| stories::unpublished(db, created_until, after, BATCH)).await?;
             let Some(last) = stories.last() else { return Ok(in_probation) };
-            after = Some((last.founded_at, last.id));
+            after = Some((last.created_at, last.id));
             let mut due: Vec<(Story, EditionText, StoryPublication)> = Vec::new();
             for story in stories {
                 match first_publication(&story, now, &self.options) {

@@ -208,7 +208,7 @@ async fn claim_and_poll(context: PollContext, due: DueSource, lease: PollLease) 
 }
 
 pub(super) fn log_poll(record: &PollRecord, stored: &IngestResult) {
-    let (source, outcome, url) = (record.source, record.outcome.as_str(), strip_credentials(&record.url));
+    let (source, outcome, url) = (record.source, record.outcome.into_str(), strip_credentials(&record.url));
     if record.outcome.is_success() {
         let (new, changed) = (stored.new.len(), stored.changed.len());
         tracing::debug!(%source, outcome, url, items = record.items, new, changed, "polled");

@@ -227,7 +227,7 @@ impl PublisherContext {
         let sent = callback_record(&request.callback, &response, 0);
         let confirmed = response.and_then(|response| delivery_policy::check_echo(&response, &challenge));
         let now = self.context.clock.now();
-        let (topic, host, mode) = (&request.topic, &request.host, request.mode.as_str());
+        let (topic, host, mode) = (&request.topic, &request.host, request.mode.into_str());
         match &confirmed {
             Ok(()) => tracing::info!(topic, host, mode, "a callback confirmed a request"),
             Err(failure) => {

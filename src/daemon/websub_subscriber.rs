@@ -157,7 +157,7 @@ impl SubscriberContext {
             response = self.post(&request, &lease) => Some(response),
         };
         let (now, source, max_hold) = (self.context.clock.now(), request.source, self.context.options.max_retry_after);
-        tracing::info!(%source, hub = request.hub, mode = request.mode.as_str(), ?response, "sent a request to a hub");
+        tracing::info!(%source, hub = request.hub, mode = request.mode.into_str(), ?response, "sent a request to a hub");
         let record = move |db: &store::WriteConnection| {
             let Some(response) = response else { return Ok(()) };
             let sent = websub_request_record(&request.hub, hub_status(&response), 0);
@@ -189,7 +189,7 @@ impl SubscriberContext {
         let lease_seconds = self.lease.as_secs().to_string();
         let mut form = vec![
             ("hub.callback", request.callback.as_str()),
-            ("hub.mode", request.mode.as_str()),
+            ("hub.mode", request.mode.into_str()),
             ("hub.topic", request.topic.as_str()),
         ];
         if request.mode == HubMode::Subscribe {

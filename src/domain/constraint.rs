@@ -1,46 +1,32 @@
-//! What the operator decides about grouping, and every later pass keeps to.
+//! Constraints: the operator's corrections of the grouping. Every later clustering pass respects them.
 
 use super::{ConstraintId, ItemId};
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// A decision of the operator's.
+/// One correction by the operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GroupingConstraint {
     pub id: ConstraintId,
     pub kind: ConstraintKind,
     pub made_at: Timestamp,
-    /// When it was taken back.
+    /// When the operator undid it; `None` while it is active.
     pub undone_at: Option<Timestamp>,
-    /// The items that stayed where they were.
+    /// The items that stayed in their story.
     pub stayed: Vec<ItemId>,
-    /// The items that came to them, or left them.
+    /// The items that moved to the story of the others (merge), or out of it (split).
     pub moved: Vec<ItemId>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+/// What a constraint states about its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum ConstraintKind {
-    /// All its items report one event.
+    /// All items report one event.
     Merge,
-    /// The items that moved report another event than those that stayed.
+    /// The moved items report another event than those that stayed.
     Split,
     /// The two items report different events.
     CannotLink,
-}
-
-impl ConstraintKind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ConstraintKind::Merge => "merge",
-            ConstraintKind::Split => "split",
-            ConstraintKind::CannotLink => "cannot-link",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [ConstraintKind::Merge, ConstraintKind::Split, ConstraintKind::CannotLink]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-    }
 }

@@ -1,11 +1,11 @@
-//! Text from strangers, made safe to stand on one line of a table, a log or a terminal.
+//! Untrusted text made safe for one line of a table, a log or a terminal.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Folds white space, drops control and invisible format characters (terminal escapes, bidirectional overrides)
-/// and cuts at `max` characters on a grapheme boundary, with `…` where something was cut.
-pub fn one_line(text: &str, max: usize) -> String {
-    let mut out = String::with_capacity(text.len().min(max * 4));
+/// Folds white space and removes control and invisible format characters (terminal escapes, bidirectional overrides).
+/// A text longer than `max_chars` characters is cut at a grapheme boundary and ends with `…`.
+pub fn one_line(text: &str, max_chars: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(max_chars * 4));
     let mut length = 0;
     for word in text.split_whitespace() {
         let clean: String = word.chars().filter(|c| !is_invisible(*c)).collect();
@@ -13,7 +13,7 @@ pub fn one_line(text: &str, max: usize) -> String {
             continue;
         }
         if !out.is_empty() {
-            if length + 1 >= max {
+            if length + 1 >= max_chars {
                 out.push('…');
                 return out;
             }
@@ -22,7 +22,7 @@ pub fn one_line(text: &str, max: usize) -> String {
         }
         for grapheme in clean.graphemes(true) {
             let characters = grapheme.chars().count();
-            if length + characters > max {
+            if length + characters > max_chars {
                 out.push('…');
                 return out;
             }
@@ -33,13 +33,13 @@ pub fn one_line(text: &str, max: usize) -> String {
     out
 }
 
-/// Bytes as hexadecimal text, in small letters.
+/// Bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Control characters, and the format characters that reorder or hide text (Unicode TR36 and TR39).
-/// Joiners stay: they are letters' glue in Persian, Indic scripts and emoji.
+/// Whether a character is a control character or a format character that reorders or hides text (Unicode TR36, TR39).
+/// Joiners are not: Persian, Indic scripts and emoji need them.
 pub fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -52,12 +52,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_escape_in_a_title_is_only_text() {
+    fn terminal_escape_in_a_title_becomes_plain_text() {
         assert_eq!(one_line("\u{1b}[31mRed\u{202e} alert\n\tnow", 80), "[31mRed alert now");
     }
 
     #[test]
-    fn a_cut_never_halves_a_grapheme() {
+    fn cut_never_splits_a_grapheme() {
         assert_eq!(one_line("abcde\u{301}f", 5), "abcd…");
         assert_eq!(one_line("abcde\u{301}f", 7), "abcde\u{301}f");
         assert_eq!(one_line("abcde f", 5), "abcde…");

@@ -1,12 +1,13 @@
-//! Durations in the configuration: `"10m"`, `"1h 30m"`, `"45s"`, `"7d"` (jiff's friendly form, ISO 8601 too). Never negative.
+//! Durations in the configuration: `"10m"`, `"1h 30m"`, `"45s"`, `"7d"` (jiff's friendly format, or ISO 8601). Never
+//! negative.
 //!
-//! For `#[serde(with = "crate::domain::duration")]`.
+//! Used as `#[serde(with = "crate::domain::duration")]`.
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-/// A hundred years: no date that is reckoned with it from today leaves the calendar.
-const LONGEST: SignedDuration = SignedDuration::from_hours(36_500 * 24);
+/// A hundred years: adding it to today's date does not overflow the calendar.
+const MAX_DURATION: SignedDuration = SignedDuration::from_hours(36_500 * 24);
 
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {
     let text = String::deserialize(deserializer)?;
@@ -17,30 +18,31 @@ pub fn serialize<S: Serializer>(duration: &SignedDuration, serializer: S) -> Res
     serializer.collect_str(&format_args!("{duration:#}"))
 }
 
-/// Reads a duration as people write it; a message that says how to write one where it is none.
+/// Parses a duration as people write it.
+///
+/// # Errors
+/// A message for the user, with examples.
 pub fn parse(text: &str) -> Result<SignedDuration, String> {
-    // Days and weeks are meant as so many hours: nobody's daylight saving time is in a configuration.
-    let read = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
-    match read {
-        Ok(duration) if duration > LONGEST => {
-            Err(format!("‘{text}’ is too long; nothing here takes more than \"36500d\""))
-        }
+    // A day is always 24 hours: a configuration has no time zone.
+    let parsed = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+    match parsed {
+        Ok(duration) if duration > MAX_DURATION => Err(format!("‘{text}’ is too long; the maximum is \"36500d\"")),
         Ok(duration) if !duration.is_negative() => Ok(duration),
-        _ => Err(format!("‘{text}’ is no duration; write for example \"45s\", \"10m\", \"1h 30m\" or \"7d\"")),
+        _ => Err(format!("‘{text}’ is not a valid duration; write for example \"45s\", \"10m\", \"1h 30m\" or \"7d\"")),
     }
 }
 
-/// A time later by a span; the calendar's end where there is none.
+/// `time` plus `span`, at most the end of the calendar.
 pub fn after(time: Timestamp, span: SignedDuration) -> Timestamp {
     time.checked_add(span).unwrap_or(Timestamp::MAX)
 }
 
-/// A time earlier by a span; the calendar's beginning where there is none.
+/// `time` minus `span`, at least the beginning of the calendar.
 pub fn before(time: Timestamp, span: SignedDuration) -> Timestamp {
     time.checked_sub(span).unwrap_or(Timestamp::MIN)
 }
 
-/// The same for settings that may be left out.
+/// The same for optional settings.
 pub mod optional {
     use super::*;
 

@@ -1,79 +1,62 @@
-//! Editions: what readers are given of a story at one time.
+//! Editions: a story as readers see it from one time on.
 
-use super::{ItemId, StoryId};
+use super::{ItemId, StoryId, StoryPublication};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What readers are given of a story from one time on. It is written down as it was then, and never changes.
+/// A story as readers see it from one time on. It is written once and never changes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Edition {
     pub story: StoryId,
     /// 1, 2, 3 … within the story.
     pub number: u32,
     pub made_at: Timestamp,
-    pub cause: EditionReason,
-    /// The distinct outlets with a report of their own.
-    pub outlets: u32,
+    pub reason: EditionReason,
+    /// The number of distinct outlets, not counting copies.
+    pub outlet_count: u32,
     pub text: EditionText,
 }
 
 /// Why an edition was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum EditionReason {
     /// The story was published.
     First,
-    /// The number of its outlets reached another power of two.
+    /// The number of outlets reached the next power of two.
     Grown,
-    /// Its lead says something else, or is another one, or reports have left it.
+    /// The lead or its text changed, or reports left the story.
     Corrected,
-    /// Another published story was merged into it.
+    /// Another published story was merged into this one.
     Merged,
-    /// It came into a feed. That feed alone shows it, until the next edition.
+    /// The story entered a feed. Only that feed shows this edition, until the next one.
     Entered,
 }
 
-impl EditionReason {
-    const ALL: [(EditionReason, &str); 5] = [
-        (EditionReason::First, "first"),
-        (EditionReason::Grown, "grown"),
-        (EditionReason::Corrected, "corrected"),
-        (EditionReason::Merged, "merged"),
-        (EditionReason::Entered, "entered"),
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        Self::ALL.into_iter().find(|(cause, _)| *cause == self).map_or("", |(_, word)| word)
-    }
-
-    pub fn parse(word: &str) -> Option<EditionReason> {
-        Self::ALL.into_iter().find(|(_, known)| *known == word).map(|(cause, _)| cause)
-    }
-}
-
-/// The texts of an edition, without what the configuration adds when it is written into a feed.
+/// The texts of an edition, without what the configuration adds when a feed is rendered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EditionText {
     pub lead: ItemId,
     pub title: String,
     pub summary: String,
-    /// The lead's own text as sanitised HTML.
+    /// The lead's own content as sanitized HTML.
     pub content: Option<String>,
-    /// What was read on the lead's page, a paragraph a line, where it may be published.
+    /// The lead's full article, one paragraph per line, if its source allows it to be published.
     pub article: Option<String>,
     pub lang: Option<String>,
     pub image: Option<String>,
     pub source_title: String,
     pub source_url: String,
-    /// The tags of all sources that report.
+    /// The tags of all reporting sources.
     pub tags: Vec<String>,
-    /// In order of their dates.
+    /// By date.
     pub reports: Vec<EditionReport>,
-    /// Published stories that were merged into this one by then.
-    pub absorbed: u32,
+    /// The number of published stories merged into this one so far.
+    pub merged_count: u32,
 }
 
-/// One outlet's item, as an edition lists it.
+/// One report in an edition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EditionReport {
     pub item: ItemId,
@@ -81,19 +64,19 @@ pub struct EditionReport {
     pub title: String,
     pub url: Option<String>,
     pub at: Timestamp,
-    /// Whether its text is another's.
-    pub copy: bool,
-    /// Why it is in the story, in short.
-    pub why: Option<String>,
+    /// Whether the item is a near-duplicate of another one.
+    pub is_copy: bool,
+    /// Short form of the evidence by which the item joined the story.
+    pub reason: Option<String>,
 }
 
-/// The two ways in which each feed is published.
+/// The two variants in which each feed is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FeedVariant {
-    /// Each entry is the story's latest edition.
+    /// Each entry shows the story's latest edition.
     Live,
-    /// Each entry stays as it was when it came into the feed.
+    /// Each entry keeps the edition with which the story entered the feed.
     Stable,
 }
 
@@ -109,20 +92,20 @@ impl FeedVariant {
     }
 }
 
-/// A story that may appear in a document of a feed, as the database has it.
+/// A story that may appear in a document of a feed, as stored.
 #[derive(Debug, Clone)]
 pub struct FeedCandidate {
-    pub published: super::StoryPublication,
-    /// The edition to show. Where the story entered the feed with an edition of the feed's own: that one, and the later
-    /// ones in their order.
+    pub published: StoryPublication,
+    /// The edition to show. If the story entered the feed with an edition of the feed's own: that one and the later ones,
+    /// in order.
     pub editions: Vec<Edition>,
     /// The priority of the lead's source.
     pub priority: i32,
 }
 
-/// A story in a feed: the edition that is shown, with what was frozen at the story's first publication.
+/// A story in a feed: the edition shown, and what was fixed when the story was first published.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FeedEntry {
-    pub published: super::StoryPublication,
+    pub published: StoryPublication,
     pub edition: Edition,
 }

@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedProblem {
     pub kind: ProblemKind,
-    /// The value or place of the first occurrence, at most [`FeedProblem::MAX_DETAIL`] characters.
+    /// The value or place of the first occurrence, at most [`FeedProblem::MAX_DETAIL_CHARS`] characters.
     pub detail: String,
     pub count: u32,
 }
 
 impl FeedProblem {
     /// Characters of a detail; a longer one is cut, since it comes from the web and is shown in tables and terminals.
-    pub const MAX_DETAIL: usize = 200;
+    pub const MAX_DETAIL_CHARS: usize = 200;
 
     pub fn new(kind: ProblemKind, detail: impl AsRef<str>) -> Self {
-        FeedProblem { kind, detail: super::display_text::one_line(detail.as_ref(), Self::MAX_DETAIL), count: 1 }
+        FeedProblem { kind, detail: super::display_text::one_line(detail.as_ref(), Self::MAX_DETAIL_CHARS), count: 1 }
     }
 
     /// Adds a problem to a list, or counts it if the list has its kind. A hostile document may have millions of one kind,
@@ -33,64 +33,53 @@ impl FeedProblem {
 const MAX_DETAIL_BYTES: usize = 1024;
 
 /// The kinds of faults. The text form is stored and shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum ProblemKind {
-    /// The declared character set is not the one that the bytes are in.
+    /// The declared character set is not that of the bytes.
     WrongCharset,
-    /// Bytes that no character set explains were replaced by U+FFFD.
+    /// Bytes invalid in every plausible character set were replaced by U+FFFD.
     BadBytes,
-    /// Control characters that XML forbids were dropped.
+    /// Control characters that XML forbids were removed.
     ControlCharacters,
-    /// Not well-formed XML: bare `&`, undeclared prefixes or entities, tags unclosed or crossed; rewritten.
+    /// The XML is not well-formed (bare `&`, undeclared prefixes or entities, unclosed or crossed tags) and was rewritten.
     NotWellFormed,
-    /// Text before or after the document's root was dropped.
+    /// Text before or after the root element was removed.
     Junk,
-    /// The document ends in its middle; what came before was read.
+    /// The document ends early; the part before was read.
     Truncated,
-    /// Elements nested beyond the limit were dropped.
+    /// Elements nested too deeply were removed.
     TooDeep,
-    /// More items than the limit; the rest was left out.
+    /// The document has more items than the limit; the rest was ignored.
     TooManyItems,
-    /// An item with neither title, text nor link was left out.
+    /// An item without title, text and link was ignored.
     EmptyItem,
-    /// Two items of one document carry one guid.
+    /// Two items of the document have the same guid.
     RepeatedGuid,
-    /// Items carry no guid; their identity comes from link, or title and date.
+    /// Items have no guid; they are identified by link, or by title and date.
     NoGuid,
-    /// A date that could not be read; the time of the poll stands for it.
+    /// A date could not be parsed; the time of the poll replaces it.
     BadDate,
-    /// A date in the future or before 1970; the time of the poll stands for it in ranking.
+    /// A date is in the future or before 1970; the time of the poll replaces it in ranking.
     AbsurdDate,
-    /// A link that is not http or https was dropped.
+    /// A link that is neither http nor https was removed.
     BadLink,
-    /// A text beyond its limit was cut.
+    /// A text longer than its limit was cut.
     TooLong,
     /// The feed changed its guids; its items were recognized by link, or by title and day.
     GuidsRewritten,
-}
-
-impl ProblemKind {
-    /// The stored and printed form, as in `not-well-formed`.
-    pub fn as_str(self) -> &'static str {
-        use ProblemKind::*;
-        match self {
-            WrongCharset => "wrong-charset",
-            BadBytes => "bad-bytes",
-            ControlCharacters => "control-characters",
-            NotWellFormed => "not-well-formed",
-            Junk => "junk",
-            Truncated => "truncated",
-            TooDeep => "too-deep",
-            TooManyItems => "too-many-items",
-            EmptyItem => "empty-item",
-            RepeatedGuid => "repeated-guid",
-            NoGuid => "no-guid",
-            BadDate => "bad-date",
-            AbsurdDate => "absurd-date",
-            BadLink => "bad-link",
-            TooLong => "too-long",
-            GuidsRewritten => "guids-rewritten",
-        }
-    }
 }

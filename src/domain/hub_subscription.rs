@@ -51,8 +51,9 @@ pub struct HubSubscription {
     pub last_event: Option<HubEvent>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum SubscriptionState {
     /// There is no subscription, or it has ended.
     Inactive,
@@ -165,42 +166,12 @@ pub enum DisabledReason {
     Unreachable { detail: String },
 }
 
-impl SubscriptionState {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            SubscriptionState::Inactive => "inactive",
-            SubscriptionState::Requested => "requested",
-            SubscriptionState::Active => "active",
-            SubscriptionState::Unsubscribing => "unsubscribing",
-            SubscriptionState::Denied => "denied",
-            SubscriptionState::Failed => "failed",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        use SubscriptionState::*;
-        [Inactive, Requested, Active, Unsubscribing, Denied, Failed].into_iter().find(|state| state.as_str() == text)
-    }
-}
-
 /// What a subscriber asks of a hub (`hub.mode`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum HubMode {
     Subscribe,
     Unsubscribe,
-}
-
-impl HubMode {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            HubMode::Subscribe => "subscribe",
-            HubMode::Unsubscribe => "unsubscribe",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [HubMode::Subscribe, HubMode::Unsubscribe].into_iter().find(|mode| mode.as_str() == text)
-    }
 }
 
 impl HubSubscription {

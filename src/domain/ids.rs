@@ -1,5 +1,5 @@
-//! Identifiers. Those of sources, items and polls are row numbers of one database; a story's is public and
-//! therefore made from what founded it, so that it depends on no machine and no counter.
+//! Identifiers. Those of sources, items, constraints and subscribers are row numbers of one database. A story's id is
+//! public, and is therefore a hash of the item that founded the story: it depends on no machine and no counter.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -29,34 +29,29 @@ row_id! {
     ItemId
 }
 row_id! {
-    /// The record of one poll in this database.
-    PollId
-}
-
-row_id! {
-    /// A decision of the operator's in this database.
+    /// A grouping constraint in this database.
     ConstraintId
 }
 
 row_id! {
-    /// One who subscribed to a feed of ours, in this database.
+    /// A subscriber of our WebSub hub in this database.
     SubscriberId
 }
 
-/// A story's public name: 60 bits, written as twelve characters of Crockford's base 32 in lower case.
+/// The public id of a story: 60 bits, written as twelve lower-case characters of Crockford's base 32.
 ///
-/// It is minted once, from the item that founds the story, and stands in URLs and in published entries for good.
+/// It is minted once, from the item that founds the story, and never changes in URLs and published entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StoryId(i64);
 
 impl StoryId {
-    /// Length of the written form.
+    /// Length of the text form.
     pub const LENGTH: usize = 12;
     const ALPHABET: &'static [u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     const MASK: u64 = (1 << 60) - 1;
 
-    /// The id of a story founded by the item `guid` of the source at `source_url`. `attempt` counts up from 0 where
-    /// the id is taken: by a collision (one in 2^60 for a pair), or because the same item founded a story before.
+    /// The id of a story founded by the item `guid` of the source at `source_url`. `attempt` starts at 0 and increases
+    /// while the id is taken: by a collision (probability 2^-60 for a pair), or because the item founded a story before.
     pub fn mint(source_url: &str, guid: &str, attempt: u32) -> Self {
         let mut seed = Vec::with_capacity(source_url.len() + guid.len() + 8);
         seed.extend_from_slice(source_url.as_bytes());
@@ -67,7 +62,7 @@ impl StoryId {
         StoryId((xxhash_rust::xxh3::xxh3_64(&seed) & Self::MASK) as i64)
     }
 
-    /// The number that the database keeps, always in 0..2^60.
+    /// The row number in the database, always in 0..2^60.
     pub fn to_row(self) -> i64 {
         self.0
     }
@@ -77,15 +72,15 @@ impl StoryId {
         StoryId((row as u64 & Self::MASK) as i64)
     }
 
-    /// The row numbers of all ids that begin with `prefix`, which the command line takes in place of a whole id.
-    pub fn rows_of_prefix(prefix: &str) -> Result<std::ops::RangeInclusive<i64>, BadStoryId> {
-        let bad = || BadStoryId(super::display_text::one_line(prefix, 40));
+    /// The row numbers of all ids that begin with `prefix`, which the command line accepts in place of a full id.
+    pub fn rows_of_prefix(prefix: &str) -> Result<std::ops::RangeInclusive<i64>, InvalidStoryId> {
+        let bad = || InvalidStoryId(super::display_text::one_line(prefix, 40));
         if prefix.is_empty() || prefix.len() > Self::LENGTH {
             return Err(bad());
         }
         let mut value = 0i64;
         for byte in prefix.bytes() {
-            // Crockford's reading: what people mix up by eye is read as the digit it looks like.
+            // Crockford's decoding: letters that look like a digit are read as that digit.
             let byte = match byte.to_ascii_lowercase() {
                 b'o' => b'0',
                 b'i' | b'l' => b'1',
@@ -110,11 +105,11 @@ impl fmt::Display for StoryId {
 }
 
 impl FromStr for StoryId {
-    type Err = BadStoryId;
+    type Err = InvalidStoryId;
 
-    fn from_str(text: &str) -> Result<Self, BadStoryId> {
+    fn from_str(text: &str) -> Result<Self, InvalidStoryId> {
         if text.len() != Self::LENGTH {
-            return Err(BadStoryId(super::display_text::one_line(text, 40)));
+            return Err(InvalidStoryId(super::display_text::one_line(text, 40)));
         }
         Ok(StoryId(*Self::rows_of_prefix(text)?.start()))
     }
@@ -132,17 +127,17 @@ impl<'de> Deserialize<'de> for StoryId {
     }
 }
 
-/// What was given is not a story's id.
+/// The text is not a story id.
 #[derive(Debug, thiserror::Error)]
 #[error("‘{0}’ is not a story id: it is up to 12 letters and digits, as `newsfold story list` prints them")]
-pub struct BadStoryId(String);
+pub struct InvalidStoryId(String);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_id_reads_back_as_it_was_written() {
+    fn written_id_parses_to_the_same_id() {
         for attempt in 0..1000 {
             let id = StoryId::mint("https://a.example/feed", "guid", attempt);
             assert_eq!(id.to_string().parse::<StoryId>().unwrap(), id);
@@ -151,12 +146,12 @@ mod tests {
     }
 
     #[test]
-    fn an_id_never_changes_between_versions_and_machines() {
+    fn id_is_the_same_in_every_version_and_on_every_machine() {
         assert_eq!(StoryId::mint("https://a.example/feed", "tag:1", 0).to_string(), "t32rvw0r5bv1");
     }
 
     #[test]
-    fn a_prefix_covers_exactly_the_ids_that_begin_with_it() {
+    fn prefix_covers_exactly_the_ids_that_begin_with_it() {
         let id = StoryId::mint("https://a.example/feed", "guid", 0);
         let written = id.to_string();
         for length in 1..=12 {

@@ -1,4 +1,4 @@
-//! Items: the entries of sources, as we keep them.
+//! Items: the entries of sources, as newsfold stores them.
 
 use super::{ItemId, SourceId};
 use jiff::{SignedDuration, Timestamp};
@@ -6,29 +6,29 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// An item as [`crate::ingest`] makes it from a document, before it has a place in the database.
+/// An item that [`crate::ingest`] made from a document and that is not stored yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewItem {
     /// The feed's own id of the item, else its canonical URL, else a hash of title and date. Never empty.
     pub guid: String,
-    /// The link as the feed gives it.
+    /// The link as given in the feed.
     pub url: Option<String>,
-    /// The link in canonical form: what two links to one article have in common.
+    /// The link in canonical form, which is equal for all links to one article.
     pub canonical_url: Option<String>,
     /// Plain text.
     pub title: String,
     /// Plain text: the summary, else the start of the content.
     pub summary: String,
-    /// Sanitised HTML: the content, else the summary.
+    /// Sanitized HTML: the content, else the summary.
     pub content: Option<String>,
     pub author: Option<String>,
     pub lang: Option<String>,
     pub image: Option<String>,
-    /// The date that the source claims, if it could be read and is not absurd.
+    /// The date that the feed claims, if it is readable and plausible.
     pub published_at: Option<Timestamp>,
 }
 
-/// One entry of one source, identified by (source, guid).
+/// An entry of a source, identified by (source, guid).
 #[derive(Debug, Clone, Serialize)]
 pub struct Item {
     pub id: ItemId,
@@ -49,39 +49,41 @@ pub struct Item {
     pub image: Option<String>,
     pub published_at: Option<Timestamp>,
     pub first_seen_at: Timestamp,
-    /// min(claimed, first seen), fixed when the item is first seen: re-dating moves nothing.
+    /// The earlier one of the claimed date and `first_seen_at`. Fixed when the item is first seen, so that a later change
+    /// of the claimed date moves nothing.
     pub ranked_at: Timestamp,
-    /// How long its source had been known when it was first seen; nothing for the sources of a database's first day.
+    /// How long the source had been known when the item was first seen; `None` for sources added on the database's first
+    /// day.
     #[serde(skip)]
     pub source_age: Option<SignedDuration>,
-    /// What was read on its page, where its source wants that.
+    /// The full article, if the source's settings ask for it and it was fetched.
     pub article: Option<ArticleText>,
 }
 
-/// What was read on an item's page.
+/// The full article of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ArticleText {
-    /// Plain text, a paragraph a line. Where it may not be published, its beginning.
+    /// Plain text, one paragraph per line. If it is not publishable, only its beginning.
     pub text: String,
-    pub may_be_published: bool,
+    pub publishable: bool,
 }
 
-/// Words by which an item can be told; a summary that has fewer is helped out by the article.
-const TELLING: usize = 40;
+/// A summary with fewer words is extended from the article for grouping.
+const MIN_GROUPING_WORDS: usize = 40;
 
 impl Item {
-    /// What the item says beside its title, for grouping: its summary, and where that is short the beginning of its
-    /// article.
-    pub fn telling_text(&self) -> Cow<'_, str> {
-        let words = |text: &str| text.split_whitespace().count();
-        let Some(article) = self.article.as_ref().filter(|_| words(&self.summary) < TELLING) else {
+    /// The text that represents the item in grouping, besides its title: the summary, extended from the beginning of the
+    /// article if it is short.
+    pub fn grouping_text(&self) -> Cow<'_, str> {
+        let word_count = |text: &str| text.split_whitespace().count();
+        let Some(article) = self.article.as_ref().filter(|_| word_count(&self.summary) < MIN_GROUPING_WORDS) else {
             return Cow::Borrowed(&self.summary);
         };
         let mut text = self.summary.clone();
-        // Feeds mostly take their summary from the article's first paragraph.
+        // Most feeds take their summary from the article's first paragraph.
         let start = self.summary.trim_end_matches(['.', '…', ' ']);
         for paragraph in article.text.lines().filter(|paragraph| start.is_empty() || !paragraph.starts_with(start)) {
-            if words(&text) >= TELLING {
+            if word_count(&text) >= MIN_GROUPING_WORDS {
                 break;
             }
             if !text.is_empty() {
@@ -93,43 +95,30 @@ impl Item {
     }
 }
 
-/// What became of a document's items in the database.
+/// How storing the items of one document changed the database.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct IngestResult {
     pub new: Vec<ItemId>,
     pub changed: Vec<ItemChange>,
-    /// How many items came under a guid that was not theirs, and were recognized all the same.
+    /// The number of items that had a new guid and were recognized by other means.
     pub recognized: BTreeMap<MatchedBy, u32>,
 }
 
-/// By what an item that its source shows again is recognized.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+/// How an item was recognized when its source showed it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum MatchedBy {
     Guid,
-    /// Its canonical URL, which is no other item's of its source.
+    /// By its canonical URL, which no other item of the source has.
     Link,
-    /// Its title, which is no other item's of its source within a day.
+    /// By its title, which no other item of the source has within a day.
     Title,
-}
-
-impl MatchedBy {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            MatchedBy::Guid => "guid",
-            MatchedBy::Link => "link",
-            MatchedBy::Title => "title",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [MatchedBy::Guid, MatchedBy::Link, MatchedBy::Title].into_iter().find(|rule| rule.as_str() == text)
-    }
 }
 
 /// An item whose title, text or date the source changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ItemChange {
     pub item: ItemId,
-    pub retitled: bool,
+    pub title_changed: bool,
 }

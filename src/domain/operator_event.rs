@@ -1,59 +1,42 @@
-//! What happens to sources and to our own network, as the operator is told of it.
+//! Events that the operator is notified of: changes of sources and of our own network connection.
 
 use super::SourceId;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-/// Something that an operator wants to hear of once.
+/// An event that has not been recorded yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OperatorEvent {
     pub kind: OperatorEventKind,
-    /// What happened, in a sentence.
+    /// One sentence for people.
     pub detail: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum OperatorEventKind {
-    /// A source keeps failing.
+    /// A source fails repeatedly.
     Broken,
-    /// A source that was broken answers again.
+    /// A broken source succeeds again.
     Recovered,
-    /// A source's address is another one from now on.
+    /// A source has a new URL.
     Moved,
-    /// A source is gone for good and polled no more.
+    /// A source is gone permanently and is not polled again.
     Gone,
     /// No server can be reached: our own network is down.
     Offline,
-    /// It is back.
+    /// Our own network works again.
     Online,
 }
 
-impl OperatorEventKind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            OperatorEventKind::Broken => "broken",
-            OperatorEventKind::Recovered => "recovered",
-            OperatorEventKind::Moved => "moved",
-            OperatorEventKind::Gone => "gone",
-            OperatorEventKind::Offline => "offline",
-            OperatorEventKind::Online => "online",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        use OperatorEventKind::*;
-        [Broken, Recovered, Moved, Gone, Offline, Online].into_iter().find(|kind| kind.as_str() == text)
-    }
-}
-
-/// An event that was written down.
+/// An event from the database.
 #[derive(Debug, Clone, Serialize)]
 pub struct RecordedEvent {
     pub id: i64,
     pub at: Timestamp,
     pub kind: OperatorEventKind,
-    /// The source that it happened to; `None` where it is ours.
+    /// The source concerned; `None` for our own network.
     pub source: Option<SourceId>,
     /// The source's title at that time.
     pub title: Option<String>,

@@ -1,28 +1,29 @@
-//! Feeds: what we publish. A feed is a named selection of stories.
+//! The feeds that newsfold publishes. A feed is a named selection of stories.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// What is frozen of a story when it is first published.
+/// What is fixed when a story is first published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StoryPublication {
     pub at: Timestamp,
-    /// The link of the item that led the story at that time.
+    /// The link of the story's lead at that time.
     pub link: Option<String>,
 }
 
-/// A feed that we publish: a name, a title and a selection of stories.
+/// A feed that newsfold publishes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PublishedFeed {
-    /// Stands in the URL: `/feeds/NAME.atom`.
+    /// Part of the URL: `/feeds/NAME.atom`.
     pub name: String,
     pub title: String,
-    /// Whether it is given only to those who say its token.
+    /// Whether requests need the feed's access token.
     pub private: bool,
     pub selection: FeedSelection,
 }
 
-/// Which stories a feed holds. An empty list selects everything; within a list any one suffices, between lists all must hold.
+/// Which stories a feed contains. An empty list matches every story. Values within a list are alternatives; different
+/// conditions must all match.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FeedSelection {
     /// Stories with an item of a source that has one of these tags.
@@ -35,23 +36,23 @@ pub struct FeedSelection {
     pub query: Option<String>,
     /// Stories without any item that matches this FTS5 expression.
     pub exclude_query: Option<String>,
-    /// Stories that at least so many outlets report.
+    /// Minimum number of distinct outlets, not counting copies.
     pub min_outlets: u32,
-    /// Stories first published at most so long before the newest one of all.
+    /// Maximum time between the publication of a story and that of the feed's newest story.
     pub max_age: Option<SignedDuration>,
-    /// At most so many stories.
+    /// Maximum number of stories.
     pub limit: u32,
     pub order: FeedOrder,
 }
 
-/// Which stories come first in a feed, and which are left out where there are more than it may hold.
+/// The order of a feed, which also decides which stories a full feed omits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FeedOrder {
-    /// Those whose first report is the newest.
+    /// By the date of the first report, newest first.
     #[default]
     Newest,
-    /// Those with the greatest [`weight`](Order::weight).
+    /// By the rank of `publish`, highest first: outlets, priority and age.
     Hot,
 }
 

@@ -1,47 +1,46 @@
-//! Sources: the feeds that we poll, with the state of their polling.
+//! Sources: the feeds that newsfold polls, with the state of their polling.
 
 use super::{PollingHints, SourceId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// One RSS, Atom or JSON feed that we poll, with the state of its polling.
+/// An RSS, Atom or JSON feed that newsfold polls.
 #[derive(Debug, Clone, Serialize)]
 pub struct Source {
     pub id: SourceId,
     pub url: String,
-    /// The publisher: the registrable domain, unless the operator named another.
+    /// The publisher: a registrable domain, unless the operator named another.
     pub outlet: String,
-    pub outlet_from: OutletFrom,
+    pub outlet_provenance: OutletProvenance,
     /// The operator's title, else the feed's own, else the URL.
     pub title: String,
     pub site_url: Option<String>,
     /// The operator's language, else the feed's own: a lower-case primary subtag (BCP 47) such as `en`.
     pub lang: Option<String>,
-    /// Higher leads: among a story's items, the one of the source with the highest priority is shown first.
+    /// Items of the source with the highest priority are preferred as a story's lead.
     pub priority: i32,
     pub tags: Vec<String>,
     pub full_text: FullTextMode,
     pub state: SourceState,
     pub added_at: Timestamp,
     pub next_poll_at: Timestamp,
-    /// Why the next poll is when it is, in words.
+    /// Why the next poll is at that time, for people.
     pub next_reason: String,
     pub last_poll_at: Option<Timestamp>,
     pub last_outcome: Option<PollOutcome>,
     pub last_success_at: Option<Timestamp>,
-    /// Polls in a row that brought no answer that we could use.
+    /// The number of consecutive polls without a usable response.
     pub failures: u32,
-    /// What the last poll that did not go well said; empty when all is well.
+    /// The error of the last poll; empty if it succeeded.
     pub last_problem: String,
-    /// Until when the server asked us to stay away; a manual poll keeps to it too.
+    /// End of the delay that the server requested. Manual polls respect it too.
     pub hold_until: Option<Timestamp>,
-    /// What the feed asks of those who poll it.
     pub wishes: PollingHints,
-    /// Where permanent redirects lead, while that is not yet sure enough to be taken over.
+    /// The target of permanent redirects, until it has proved stable and replaces the URL.
     pub moving: Option<PendingRedirect>,
-    /// Since when the server says that the feed is gone (410).
+    /// Time of the first 410 response since the last success.
     pub gone_since: Option<Timestamp>,
-    /// What is known of how often the feed changes, in the form of `poll::rate`.
+    /// The estimated update rate, as JSON of `crawl::update_rate`.
     #[serde(skip)]
     pub rate: String,
     #[serde(skip)]
@@ -49,91 +48,59 @@ pub struct Source {
 }
 
 /// Whether a source is polled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum SourceState {
     Active,
-    /// By the operator's wish.
+    /// Paused by the operator.
     Paused,
-    /// The server said that it is gone for good (410).
+    /// The server reported that the feed is gone permanently (410).
     Gone,
-    /// Taken out by the operator. Its items stay, because published stories hold them; adding its URL again revives it.
+    /// Removed by the operator. The items stay, since published stories contain them. Adding the URL again restores it.
     Removed,
 }
 
-impl SourceState {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            SourceState::Active => "active",
-            SourceState::Paused => "paused",
-            SourceState::Gone => "gone",
-            SourceState::Removed => "removed",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [SourceState::Active, SourceState::Paused, SourceState::Gone, SourceState::Removed]
-            .into_iter()
-            .find(|state| state.as_str() == text)
-    }
-}
-
-/// Whether the pages of a source's items are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Whether newsfold fetches the full articles of a source's items.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum FullTextMode {
     #[default]
     No,
-    /// For grouping alone.
+    /// For grouping only.
     Group,
-    /// For grouping, and to be published in the place of what the feed says.
+    /// For grouping, and for publication in place of the feed's text.
     Publish,
 }
 
-impl FullTextMode {
-    pub const WORDS: [&'static str; 3] = ["no", "group", "publish"];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            FullTextMode::No => "no",
-            FullTextMode::Group => "group",
-            FullTextMode::Publish => "publish",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [FullTextMode::No, FullTextMode::Group, FullTextMode::Publish].into_iter().find(|one| one.as_str() == text)
-    }
-}
-
-/// How we came by a source's outlet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Where a source's outlet comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
-pub enum OutletFrom {
-    /// The operator named it.
+#[strum(serialize_all = "kebab-case", const_into_str)]
+pub enum OutletProvenance {
+    /// Set by the operator.
     Operator,
-    /// It is that of the site that the feed names as its own.
+    /// From the website that the feed declares as its own.
     Site,
-    /// It was taken from an address until the feed's first poll says better.
+    /// From the source's URL, until the feed declares a website.
     #[default]
     Guess,
 }
 
-impl OutletFrom {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            OutletFrom::Operator => "operator",
-            OutletFrom::Site => "site",
-            OutletFrom::Guess => "guess",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [OutletFrom::Operator, OutletFrom::Site, OutletFrom::Guess].into_iter().find(|from| from.as_str() == text)
-    }
-}
-
-/// What a server gave us to ask with the next time, byte for byte (RFC 9110, section 8.8). They belong to a URL.
+/// HTTP cache validators for the next request, as the bytes received (RFC 9110, section 8.8). They apply to one URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheValidators {
     pub url: String,
@@ -141,21 +108,21 @@ pub struct CacheValidators {
     pub last_modified: Option<Vec<u8>>,
 }
 
-/// A URL to which permanent redirects of a source's own URL lead.
+/// The target of permanent redirects of a source's URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PendingRedirect {
     pub to: String,
-    /// Polls in a row that were led there.
+    /// The number of consecutive polls that were redirected there.
     pub times: u32,
     pub since: Timestamp,
 }
 
-/// A source as the operator describes it.
+/// A source to be added, as the operator describes it.
 #[derive(Debug, Clone, Default)]
 pub struct NewSource {
     pub url: String,
     pub outlet: String,
-    pub outlet_from: OutletFrom,
+    pub outlet_provenance: OutletProvenance,
     pub title: Option<String>,
     pub lang: Option<String>,
     pub priority: i32,
@@ -163,12 +130,12 @@ pub struct NewSource {
     pub full_text: FullTextMode,
 }
 
-/// A change that the operator makes to a source; `None` leaves a part as it is.
+/// A change of a source's settings by the operator; `None` leaves a setting unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SourceEdit {
     pub url: Option<String>,
-    pub outlet: Option<(String, OutletFrom)>,
-    /// An empty title or language goes back to what the feed says.
+    pub outlet: Option<(String, OutletProvenance)>,
+    /// An empty title or language restores that of the feed.
     pub title: Option<String>,
     pub lang: Option<String>,
     pub priority: Option<i32>,
@@ -176,7 +143,7 @@ pub struct SourceEdit {
     pub full_text: Option<FullTextMode>,
 }
 
-/// A source whose time has come: what the scheduler needs to know of it.
+/// A source whose next poll is due, with what the scheduler needs to know.
 #[derive(Debug, Clone)]
 pub struct DueSource {
     pub id: SourceId,
@@ -185,77 +152,40 @@ pub struct DueSource {
 }
 
 /// How a poll ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum PollOutcome {
-    /// A feed came and was read.
+    /// A feed was received and read.
     Read,
-    /// The server said that nothing has changed (304).
+    /// The feed has not changed (304).
     NotModified,
-    /// The server asked us to come later (429, 503).
+    /// The server limits our requests (429, 503).
     Throttled,
-    /// The server does not want us here (403).
+    /// The server refuses our requests (403).
     Refused,
-    /// The server asks for proof that a person asks, which we never give.
+    /// The server wants proof that a person sent the request, which newsfold never gives.
     Challenged,
-    /// A redirect led to a server that had asked us to stay away.
+    /// A redirect led to an origin on hold.
     Held,
     /// No server could be reached, this one or any other: our own network was down.
     Offline,
-    /// The server said that the feed is gone for good (410).
+    /// The server reported that the feed is gone permanently (410).
     Gone,
-    /// No usable answer: network, timeout, status, size, forbidden address.
+    /// No usable response: network error, timeout, status, size, forbidden address.
     Failed,
-    /// An answer that is no feed.
+    /// The response was not a feed.
     NotAFeed,
-    /// Our own fault: the code that handled the answer panicked or took too long.
+    /// Our own fault: the code that handled the response panicked or took too long.
     Crashed,
-    /// The daemon was stopped before the poll had ended.
+    /// The daemon was stopped before the poll ended.
     Abandoned,
-    /// Nobody was asked: the source's hub sent a document, which was read.
+    /// No request was sent: the source's hub pushed a document, which was read.
     Pushed,
 }
 
 impl PollOutcome {
-    pub const ALL: [PollOutcome; 13] = [
-        PollOutcome::Read,
-        PollOutcome::NotModified,
-        PollOutcome::Throttled,
-        PollOutcome::Refused,
-        PollOutcome::Challenged,
-        PollOutcome::Held,
-        PollOutcome::Offline,
-        PollOutcome::Gone,
-        PollOutcome::Failed,
-        PollOutcome::NotAFeed,
-        PollOutcome::Crashed,
-        PollOutcome::Abandoned,
-        PollOutcome::Pushed,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            PollOutcome::Read => "read",
-            PollOutcome::NotModified => "not-modified",
-            PollOutcome::Throttled => "throttled",
-            PollOutcome::Refused => "refused",
-            PollOutcome::Challenged => "challenged",
-            PollOutcome::Held => "held",
-            PollOutcome::Offline => "offline",
-            PollOutcome::Gone => "gone",
-            PollOutcome::Failed => "failed",
-            PollOutcome::NotAFeed => "not-a-feed",
-            PollOutcome::Crashed => "crashed",
-            PollOutcome::Abandoned => "abandoned",
-            PollOutcome::Pushed => "pushed",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
-    }
-
-    /// Whether the server answered with what we asked for, or its hub sent what we had asked it to send.
+    /// Whether the response was the one wanted: the feed, no change since the last poll, or a push.
     pub fn is_success(self) -> bool {
         matches!(self, PollOutcome::Read | PollOutcome::NotModified | PollOutcome::Pushed)
     }

@@ -1,6 +1,6 @@
-//! Stories: the items that report one event, and why each item is where it is.
+//! Stories: the items that report one event, with the evidence that each one belongs there.
 
-use super::{Item, ItemId, StoryId};
+use super::{ConstraintId, Item, ItemId, StoryId, StoryPublication};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -9,20 +9,21 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, Serialize)]
 pub struct Story {
     pub id: StoryId,
-    pub founded_at: Timestamp,
-    /// When its items, or what its lead says, last changed.
+    pub created_at: Timestamp,
+    /// When its items or the headline of its lead last changed.
     pub updated_at: Timestamp,
-    /// Frozen when the story is first published.
-    pub published: Option<super::StoryPublication>,
-    /// The story that this one was merged into; then it has no items of its own.
+    /// Fixed when the story is first published.
+    pub published: Option<StoryPublication>,
+    /// The story to which this one redirects. A merged story has no items.
     pub merged_into: Option<StoryId>,
+    /// The item that represents the story.
     pub lead: ItemId,
     /// In order of [`Item::ranked_at`], then of id.
     pub items: Vec<StoryItem>,
     /// The tags of its items' sources.
     pub tags: Vec<String>,
-    /// Published stories that were merged into it.
-    pub absorbed: u32,
+    /// The number of published stories that were merged into this one.
+    pub merged_count: u32,
 }
 
 /// An item in its story.
@@ -30,27 +31,27 @@ pub struct Story {
 pub struct StoryItem {
     #[serde(flatten)]
     pub item: Item,
-    /// The item whose text this one repeats.
+    /// The item of which this one is a near-duplicate.
     pub copy_of: Option<ItemId>,
     pub evidence: JoinEvidence,
     pub assigned_at: Timestamp,
 }
 
 impl Story {
-    /// The item that stands for the story. A story always has it, unless it was merged away.
+    /// The item that represents the story. `None` only if the story was merged.
     pub fn lead(&self) -> Option<&StoryItem> {
         self.items.iter().find(|i| i.item.id == self.lead).or(self.items.first())
     }
 
-    /// The distinct outlets with a report of their own, in order of their first one. Copies are not counted.
+    /// The distinct outlets, in order of their first report. Copies do not count.
     pub fn outlets(&self) -> Vec<&str> {
         let mut seen = BTreeSet::new();
-        let own = self.items.iter().filter(|i| i.copy_of.is_none());
-        own.map(|i| i.item.outlet.as_str()).filter(|outlet| seen.insert(*outlet)).collect()
+        let originals = self.items.iter().filter(|i| i.copy_of.is_none());
+        originals.map(|i| i.item.outlet.as_str()).filter(|outlet| seen.insert(*outlet)).collect()
     }
 }
 
-/// Where the clusterer puts an item.
+/// The clusterer's decision on one item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoryAssignment {
     pub item: ItemId,
@@ -60,24 +61,31 @@ pub struct StoryAssignment {
     pub evidence: JoinEvidence,
 }
 
-/// What a second look changes, to be carried out in this order.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct StoryRegrouping {
-    /// Stories that split off.
-    pub founded: Vec<CreatedStory>,
-    pub moved: Vec<ItemMove>,
-    /// Stories that lost all their items, and where most of them went: from now on the one leads to the other.
-    pub emptied: Vec<(StoryId, StoryId)>,
+/// Whether an item joins a story or founds one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoryPlacement {
+    Joined,
+    Created,
 }
 
-/// A story that split off.
+/// The changes that reclustering makes, to be applied in this order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StoryRegrouping {
+    /// Stories that were split off.
+    pub created: Vec<CreatedStory>,
+    pub moved: Vec<ItemMove>,
+    /// Stories that lost all their items, and now redirect to the story that most of them joined.
+    pub merged: Vec<StoryMerge>,
+}
+
+/// A story that was split off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CreatedStory {
     pub story: StoryId,
-    pub by: ItemId,
+    pub founder: ItemId,
 }
 
-/// An item that moved to another story.
+/// An item that moves to another story.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ItemMove {
     pub item: ItemId,
@@ -86,66 +94,66 @@ pub struct ItemMove {
     pub evidence: JoinEvidence,
 }
 
+/// A story that redirects to another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoryMerge {
+    pub from: StoryId,
+    pub into: StoryId,
+}
+
 impl StoryRegrouping {
     pub fn is_empty(&self) -> bool {
-        self.founded.is_empty() && self.moved.is_empty() && self.emptied.is_empty()
+        self.created.is_empty() && self.moved.is_empty() && self.merged.is_empty()
     }
 }
 
-/// Whether an item joins a story or begins one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoryPlacement {
-    Joined,
-    Founded,
-}
-
-/// What made an item join its story: stored with the item and shown in words.
+/// Why an item joined its story, or founded a new one. Stored with the item.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct JoinEvidence {
-    /// How near the item was to the story that it joined, or to the nearest one if it founded its own; 0 to 1.
+    /// Similarity to the story that the item joined, or to the nearest one if it founded its own; 0 to 1.
     pub score: f32,
-    /// The score that joining asked for.
+    /// The score required to join.
     pub needed: f32,
     pub reasons: Vec<JoinReason>,
 }
 
-/// One thing that an item shares, or fails to share, with a story.
+/// One thing that an item shares, or does not share, with a story.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JoinReason {
-    /// The same article by its canonical URL.
+    /// The same canonical URL.
     SameLink { with: ItemId },
-    /// The same text.
-    Copy { of: ItemId, likeness: f32 },
-    /// Titles that are nearly equal letter by letter.
-    NearTitle { with: ItemId, likeness: f32 },
-    /// The shared words that weigh most, heaviest first, as the item writes them.
-    Terms { terms: Vec<String> },
-    /// Numbers that stand where the story's titles have others.
-    OtherNumbers { numbers: Vec<String> },
-    /// It came with its story, which turned out to be this one.
+    /// A near-duplicate text. Similarities are from 0 to 1.
+    Copy { of: ItemId, similarity: f32 },
+    /// A title that differs in a few characters only.
+    SimilarTitle { with: ItemId, similarity: f32 },
+    /// The shared terms with the highest weights, in the item's spelling.
+    SharedTerms { terms: Vec<String> },
+    /// Numbers in the item's title where the story's titles have others.
+    DifferentNumbers { numbers: Vec<String> },
+    /// The item came with its story when that was merged into this one.
     Merged { from: StoryId },
-    /// A second look moved it here from another story.
+    /// Reclustering moved the item here from another story.
     Regrouped { from: StoryId },
-    /// The operator put it here.
-    Decided { decision: super::ConstraintId },
-    /// The company that the item comes into.
-    Company { outlets: u32, hours: u32 },
+    /// The operator moved the item here.
+    Constrained { constraint: ConstraintId },
+    /// The size of the story when the item joined it.
+    StorySize { outlets: u32, hours: u32 },
 }
 
 impl JoinEvidence {
-    /// Whether this made an item join, rather than begin a story of its own.
+    /// Whether the item joined a story rather than founding one.
     pub fn joined(&self) -> bool {
-        let certain = |reason: &JoinReason| {
+        let is_sufficient = |reason: &JoinReason| {
             matches!(
                 reason,
                 JoinReason::SameLink { .. }
                     | JoinReason::Copy { .. }
                     | JoinReason::Merged { .. }
                     | JoinReason::Regrouped { .. }
-                    | JoinReason::Decided { .. }
+                    | JoinReason::Constrained { .. }
             )
         };
-        !self.reasons.is_empty() && (self.score >= self.needed || self.reasons.iter().any(certain))
+        !self.reasons.is_empty() && (self.score >= self.needed || self.reasons.iter().any(is_sufficient))
     }
 }

@@ -1,7 +1,7 @@
 //! Reads when a feed asks to be polled: `ttl`, `skipHours` and `skipDays` (RSS 2.0), `sy:updatePeriod` and
 //! `sy:updateFrequency` (RSS 1.0 module Syndication). Invalid values are ignored.
 
-use crate::domain::{PollingHints, weekday};
+use crate::domain::{PollingHints, parse_weekday};
 
 /// The elements' texts.
 #[derive(Default)]
@@ -20,7 +20,7 @@ impl PollingElements<'_> {
             ttl_minutes: self.ttl,
             period_minutes: self.period_minutes(),
             skip_hours: self.skip_hours.iter().filter_map(|hour| parse_hour(hour)).collect(),
-            skip_days: self.skip_days.iter().filter_map(|day| weekday(day.trim())).collect(),
+            skip_days: self.skip_days.iter().filter_map(|day| parse_weekday(day.trim())).collect(),
         }
     }
 

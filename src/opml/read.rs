@@ -56,8 +56,8 @@ pub fn read_opml(bytes: &[u8]) -> Result<SubscriptionList, OpmlError> {
     if text.trim().is_empty() {
         return Err(OpmlError::Empty);
     }
-    let mut list =
-        read_outlines(&text).ok_or_else(|| OpmlError::NotOpml { detail: one_line(&text, FeedProblem::MAX_DETAIL) })?;
+    let mut list = read_outlines(&text)
+        .ok_or_else(|| OpmlError::NotOpml { detail: one_line(&text, FeedProblem::MAX_DETAIL_CHARS) })?;
     if let Some(fault) = first_fault(&text) {
         list.is_truncated |= fault.is_truncation;
         list.fault = Some(fault.fault);

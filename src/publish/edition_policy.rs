@@ -18,7 +18,7 @@ pub fn first_publication<'s>(
     now: Timestamp,
     options: &Options,
 ) -> Option<(&'s StoryItem, StoryPublication)> {
-    if after(story.founded_at, options.delay) > now {
+    if after(story.created_at, options.delay) > now {
         return None;
     }
     let is_past_probation = |i: &StoryItem| {
@@ -92,7 +92,7 @@ fn change_since(latest: &Edition, story: &Story, text: &EditionText) -> Option<E
 /// Whether an edition has anything that a reader of `known` lacks.
 pub(super) fn adds_to(edition: &Edition, known: &Edition) -> bool {
     let items = edition.text.reports.iter().map(|report| report.item).collect();
-    change_between(known, &edition.text, edition.outlets, &items).is_some()
+    change_between(known, &edition.text, edition.outlet_count, &items).is_some()
 }
 
 /// What a text has that an edition lacks. `items` are the items of the text's story, `outlets` their distinct outlets.
@@ -104,11 +104,11 @@ fn change_between(
 ) -> Option<EditionReason> {
     let old = &known.text;
     let lead_changed = (text.lead, &text.title, &text.summary) != (old.lead, &old.title, &old.summary);
-    if text.absorbed > old.absorbed {
+    if text.merged_count > old.merged_count {
         Some(EditionReason::Merged)
     } else if lead_changed || old.reports.iter().any(|report| !items.contains(&report.item)) {
         Some(EditionReason::Corrected)
-    } else if outlets.max(1).ilog2() > known.outlets.max(1).ilog2() {
+    } else if outlets.max(1).ilog2() > known.outlet_count.max(1).ilog2() {
         Some(EditionReason::Grown)
     } else {
         None
@@ -134,15 +134,15 @@ const MAX_REPORTS: usize = 500;
 /// The text of an edition of the story as it is now.
 pub fn compose_edition(story: &Story, lead: &StoryItem) -> EditionText {
     let item = &lead.item;
-    let article = item.article.as_ref().filter(|article| article.may_be_published);
+    let article = item.article.as_ref().filter(|article| article.publishable);
     let reports = story.items.iter().take(MAX_REPORTS).map(|report| EditionReport {
         item: report.item.id,
         outlet: report.item.outlet.clone(),
         title: report.item.title.clone(),
         url: report.item.url.clone(),
         at: report.item.ranked_at,
-        copy: report.copy_of.is_some(),
-        why: main_reason(&report.evidence),
+        is_copy: report.copy_of.is_some(),
+        reason: main_reason(&report.evidence),
     });
     EditionText {
         lead: item.id,
@@ -156,6 +156,6 @@ pub fn compose_edition(story: &Story, lead: &StoryItem) -> EditionText {
         source_url: item.source_url.clone(),
         tags: story.tags.clone(),
         reports: reports.collect(),
-        absorbed: story.absorbed,
+        merged_count: story.merged_count,
     }
 }

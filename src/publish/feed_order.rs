@@ -13,7 +13,7 @@ pub fn arrange_entries(selection: &FeedSelection, candidates: Vec<FeedCandidate>
     match selection.order {
         FeedOrder::Newest => entries.sort_by_key(|(e, _)| Reverse((e.published.at, e.edition.story))),
         FeedOrder::Hot => entries.sort_by_key(|(e, priority)| {
-            Reverse((hot_score(e.edition.outlets, *priority, e.published.at), e.edition.story))
+            Reverse((hot_score(e.edition.outlet_count, *priority, e.published.at), e.edition.story))
         }),
     }
     entries.truncate(selection.limit as usize);

@@ -41,14 +41,14 @@ fn report(id: i64, outlet: &str, priority: i32, minute: i64, summary: &str) -> S
 fn story(items: Vec<StoryItem>) -> Story {
     Story {
         id: StoryId::mint("https://a.example/feed", "1", 0),
-        founded_at: Timestamp::UNIX_EPOCH,
+        created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH + SignedDuration::from_mins(90),
         published: None,
         merged_into: None,
         lead: items[0].item.id,
         items,
         tags: vec!["energy".into()],
-        absorbed: 0,
+        merged_count: 0,
     }
 }
 
@@ -57,8 +57,8 @@ fn edition(story: &Story, number: u32, minute: i64) -> Edition {
         story: story.id,
         number,
         made_at: Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute),
-        cause: EditionReason::First,
-        outlets: outlet_count(story),
+        reason: EditionReason::First,
+        outlet_count: outlet_count(story),
         text: compose_edition(story, story.lead().unwrap()),
     }
 }
@@ -78,9 +78,9 @@ fn lead_has_the_highest_priority_then_the_earliest_date_then_the_longest_summary
 fn story_is_published_after_the_delay_with_the_date_of_its_first_report() {
     let options = Options::default();
     let story = story(vec![report(1, "a.example", 0, 3, ""), report(2, "b.example", 1, 7, "")]);
-    let early = story.founded_at + options.delay - SignedDuration::from_secs(1);
+    let early = story.created_at + options.delay - SignedDuration::from_secs(1);
     assert!(first_publication(&story, early, &options).is_none());
-    let (lead, published) = first_publication(&story, story.founded_at + options.delay, &options).unwrap();
+    let (lead, published) = first_publication(&story, story.created_at + options.delay, &options).unwrap();
     assert_eq!(lead.item.id, ItemId(2));
     assert_eq!(published.at, story.items[0].item.ranked_at);
     assert_eq!(published.link, lead.item.url);
@@ -136,7 +136,7 @@ fn new_source_joins_stories_but_neither_leads_nor_publishes_one() {
     let mut new = report(1, "new.example", 9, 1, "");
     new.item.source_age = Some(SignedDuration::from_hours(1));
     let alone = story(vec![new.clone()]);
-    let after = |hours| alone.founded_at + SignedDuration::from_hours(hours);
+    let after = |hours| alone.created_at + SignedDuration::from_hours(hours);
     assert!(first_publication(&alone, after(1), &options).is_none());
     assert!(
         first_publication(&alone, after(6), &options).is_some(),
@@ -151,7 +151,7 @@ fn new_source_joins_stories_but_neither_leads_nor_publishes_one() {
 fn entry_shows_evidence_only_if_configured() {
     use crate::domain::JoinReason;
     let mut joined = report(2, "b.example", 0, 2, "");
-    let reasons = vec![JoinReason::Terms { terms: vec!["armoured".into(), "Veshna".into()] }];
+    let reasons = vec![JoinReason::SharedTerms { terms: vec!["armoured".into(), "Veshna".into()] }];
     joined.evidence = JoinEvidence { score: 0.7, needed: 0.5, reasons };
     let mut story = story(vec![report(1, "a.example", 0, 1, ""), joined]);
     story.published = Some(StoryPublication { at: Timestamp::UNIX_EPOCH, link: None });
@@ -212,7 +212,7 @@ fn growth_makes_an_edition_at_powers_of_two_only() {
     let mut editions = Vec::new();
     for outlets in 2..=40 {
         let story = story_of(outlets);
-        if let EditionStep::Write(cause, text) = next(&story, &latest, 60 + latest.outlets as i64) {
+        if let EditionStep::Write(cause, text) = next(&story, &latest, 60 + latest.outlet_count as i64) {
             assert_eq!(cause, EditionReason::Grown);
             assert_eq!(text.reports.len(), outlets as usize);
             editions.push(outlets);
@@ -257,7 +257,7 @@ fn corrections_merges_and_removed_reports_make_an_edition_and_nothing_else_does(
     summarized.items[0].item.summary = "Two people, not three".into();
     assert_eq!(cause(&summarized), Some(EditionReason::Corrected));
     let mut merged = one.clone();
-    merged.absorbed = 1;
+    merged.merged_count = 1;
     assert_eq!(cause(&merged), Some(EditionReason::Merged));
     let mut split = one.clone();
     split.items.pop();

@@ -45,7 +45,7 @@ pub fn merge_stories(
     if one.id == other.id {
         return Ok(Err(ConstraintRefusal::SameStory(one.id)));
     }
-    let older = (one.founded_at, one.id) <= (other.founded_at, other.id);
+    let older = (one.created_at, one.id) <= (other.created_at, other.id);
     let (into, from) = if older { (one, other) } else { (other, one) };
     let (stayed, moved) = (ids(into), ids(from));
     if let Some(against) = between(db, &stayed, &moved, &[ConstraintKind::Split, ConstraintKind::CannotLink], true)? {
@@ -210,7 +210,7 @@ fn between(
         let mut found = BTreeSet::new();
         for item in items {
             found.extend(collect(&mut *db.prepare_cached(sql)?, [item.0], |row| {
-                let kind = word(&row.get::<_, String>(1)?, ConstraintKind::parse)?;
+                let kind = word(&row.get::<_, String>(1)?)?;
                 Ok((row.get::<_, i64>(0)?, kind, row.get::<_, i64>(2)?))
             })?);
         }
@@ -230,7 +230,7 @@ fn record(
 ) -> Result<ConstraintId> {
     db.execute(
         "INSERT INTO grouping_constraint (kind, made_at) VALUES (?1, ?2)",
-        params![kind.as_str(), now.as_millisecond()],
+        params![kind.into_str(), now.as_millisecond()],
     )?;
     let id = db.last_insert_rowid();
     let sql = "INSERT INTO grouping_constraint_item (constraint_id, item_id, side, previous_story_id)
@@ -244,7 +244,8 @@ fn record(
 }
 
 fn carry(db: &WriteConnection, items: &[ItemId], into: StoryId, decision: ConstraintId, now: Timestamp) -> Result<()> {
-    let evidence = JoinEvidence { score: 1.0, needed: 0.0, reasons: vec![JoinReason::Decided { decision }] };
+    let evidence =
+        JoinEvidence { score: 1.0, needed: 0.0, reasons: vec![JoinReason::Constrained { constraint: decision }] };
     items.iter().try_for_each(|item| stories::move_item(db, *item, into, &evidence, now))
 }
 
@@ -273,7 +274,7 @@ fn maybe(db: &ReadConnection, id: ConstraintId) -> Result<Option<GroupingConstra
     let side = |wanted: i64| items.iter().filter(|(_, side)| *side == wanted).map(|(item, _)| *item).collect();
     Ok(Some(GroupingConstraint {
         id,
-        kind: word(&kind, ConstraintKind::parse)?,
+        kind: word(&kind)?,
         made_at: time(made_at)?,
         undone_at: maybe_time(undone_at)?,
         stayed: side(0),

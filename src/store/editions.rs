@@ -22,7 +22,7 @@ pub fn add(
     let written = serde_json::to_string(text).map_err(|e| Error::Corrupt(e.to_string()))?;
     db.execute(
         "INSERT INTO edition (story_id, number, made_at, reason, outlet_count, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![story.to_row(), number, now.as_millisecond(), cause.as_str(), outlets, written],
+        params![story.to_row(), number, now.as_millisecond(), cause.into_str(), outlets, written],
     )?;
     db.execute("UPDATE story SET lead_item_id = ?2 WHERE id = ?1", [story.to_row(), text.lead.0])?;
     Ok(number)
@@ -71,8 +71,8 @@ fn edition(row: &Row<'_>) -> Result<Edition> {
         story: StoryId::from_row(row.get(0)?),
         number: row.get(1)?,
         made_at: time(row.get(2)?)?,
-        cause: word(&row.get::<_, String>(3)?, EditionReason::parse)?,
-        outlets: row.get(4)?,
+        reason: word(&row.get::<_, String>(3)?)?,
+        outlet_count: row.get(4)?,
         text,
     })
 }

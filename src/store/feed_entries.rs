@@ -299,7 +299,7 @@ fn read(
         if let Some(entered_as) = *entered_as {
             candidate.editions = list_of_story(db, candidate.editions[0].story)?;
             candidate.editions.retain(|edition| {
-                let is_later = edition.number > entered_as && edition.cause != EditionReason::Entered;
+                let is_later = edition.number > entered_as && edition.reason != EditionReason::Entered;
                 edition.number == entered_as || is_later
             });
         }

@@ -52,7 +52,7 @@ const PAGE_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 fn insert_guid(db: &WriteConnection, source: SourceId, guid: &str, item: ItemId, rule: MatchedBy) -> Result<()> {
     db.execute(
         "INSERT INTO item_guid (source_id, guid, item_id, matched_by) VALUES (?1, ?2, ?3, ?4)",
-        params![source.0, guid, item.0, rule.as_str()],
+        params![source.0, guid, item.0, rule.into_str()],
     )?;
     Ok(())
 }
@@ -140,7 +140,7 @@ fn revise(db: &WriteConnection, id: ItemId, new: &NewItem, now: Timestamp) -> Re
     if retitled || summary != new.summary {
         super::review_queue::enqueue_story_of_item(db, id)?;
     }
-    Ok(said_otherwise.then_some(ItemChange { item: id, retitled }))
+    Ok(said_otherwise.then_some(ItemChange { item: id, title_changed: retitled }))
 }
 
 /// Those of these guids that a source has shown before.
@@ -266,5 +266,5 @@ pub fn rewritten_guids(db: &ReadConnection, id: ItemId) -> Result<Vec<(String, M
     let mut statement = db.prepare_cached(
         "SELECT guid, matched_by FROM item_guid WHERE item_id = ?1 AND matched_by <> 'guid' ORDER BY guid",
     )?;
-    collect(&mut statement, [id.0], |row| Ok((row.get(0)?, word(&row.get::<_, String>(1)?, MatchedBy::parse)?)))
+    collect(&mut statement, [id.0], |row| Ok((row.get(0)?, word(&row.get::<_, String>(1)?)?)))
 }

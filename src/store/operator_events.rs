@@ -17,7 +17,7 @@ pub fn record(
     db.execute(
         "INSERT INTO operator_event (occurred_at, kind, source_id, detail, source_title)
          VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(title, feed_title, url) FROM source WHERE id = ?3))",
-        params![at.as_millisecond(), kind.as_str(), source.map(|source| source.0), detail],
+        params![at.as_millisecond(), kind.into_str(), source.map(|source| source.0), detail],
     )?;
     super::publication::touch(db)
 }
@@ -45,7 +45,7 @@ fn read(row: &Row<'_>) -> Result<RecordedEvent> {
     Ok(RecordedEvent {
         id: row.get(0)?,
         at: time(row.get(1)?)?,
-        kind: word(&row.get::<_, String>(2)?, OperatorEventKind::parse)?,
+        kind: word(&row.get::<_, String>(2)?)?,
         source: row.get::<_, Option<i64>>(3)?.map(SourceId),
         title: row.get::<_, Option<String>>(4)?.map(|title| redact_url(&title)),
         detail: row.get(5)?,
@@ -60,7 +60,7 @@ pub fn offline_since(db: &ReadConnection) -> Result<Option<Timestamp>> {
         )?
         .query_row([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
         .optional()?;
-    last.filter(|(kind, _)| kind == OperatorEventKind::Offline.as_str()).map(|(_, at)| time(at)).transpose()
+    last.filter(|(kind, _)| kind == OperatorEventKind::Offline.into_str()).map(|(_, at)| time(at)).transpose()
 }
 
 /// Drops events from before `before`, but for the newest ones, which the feed of health still shows.

@@ -35,7 +35,7 @@ pub fn record_push(db: &WriteConnection, poll: &PollRecord, new_items: &[NewItem
         poll.started_at.as_millisecond(),
         poll.finished_at.as_millisecond(),
         poll.url,
-        poll.outcome.as_str(),
+        poll.outcome.into_str(),
         poll.status,
         poll.detail,
         poll.bytes as i64,
@@ -50,14 +50,14 @@ pub fn record_push(db: &WriteConnection, poll: &PollRecord, new_items: &[NewItem
     let mut insert =
         db.prepare_cached("INSERT INTO poll_problem (poll_id, kind, detail, count) VALUES (?1, ?2, ?3, ?4)")?;
     for problem in poll.problems.iter().chain(&rewritten(&stored)) {
-        insert.execute(params![poll_id, problem.kind.as_str(), problem.detail, problem.count])?;
+        insert.execute(params![poll_id, problem.kind.into_str(), problem.detail, problem.count])?;
     }
     Ok(stored)
 }
 
 /// What a source did to its guids, as it is seen once its items are recognized.
 fn rewritten(stored: &IngestResult) -> Option<FeedProblem> {
-    let words: Vec<String> = stored.recognized.iter().map(|(rule, n)| format!("{n} by {}", rule.as_str())).collect();
+    let words: Vec<String> = stored.recognized.iter().map(|(rule, n)| format!("{n} by {}", rule.into_str())).collect();
     let problem = FeedProblem::new(ProblemKind::GuidsRewritten, format!("recognized: {}", words.join(", ")));
     (!words.is_empty()).then(|| FeedProblem { count: stored.recognized.values().sum(), ..problem })
 }
@@ -90,7 +90,7 @@ fn update_source(db: &WriteConnection, poll: &PollRecord) -> Result<()> {
         milliseconds(poll.hold_until),
         poll.failures,
         poll.started_at.as_millisecond(),
-        poll.outcome.as_str(),
+        poll.outcome.into_str(),
         poll.outcome.is_success(),
         if poll.outcome.is_success() { "" } else { &poll.detail },
         validators.map(|v| &v.url),
@@ -99,7 +99,7 @@ fn update_source(db: &WriteConnection, poll: &PollRecord) -> Result<()> {
         poll.feed_title,
         poll.feed_site_url,
         poll.feed_lang,
-        poll.state.as_str(),
+        poll.state.into_str(),
         poll.feed_wishes.as_ref().map(serde_json::to_string).transpose().map_err(|e| Error::Corrupt(e.to_string()))?,
         poll.moving.as_ref().map(|moving| &moving.to),
         poll.moving.as_ref().map_or(0, |moving| moving.times),
@@ -146,7 +146,7 @@ pub fn latest(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<P
             started_at: time(row.get(0)?)?,
             finished_at: time(row.get(1)?)?,
             url: row.get(2)?,
-            outcome: word(&outcome, PollOutcome::parse)?,
+            outcome: word(&outcome)?,
             status: row.get(4)?,
             detail: row.get(5)?,
             bytes: row.get::<_, i64>(6)? as u64,
@@ -180,9 +180,8 @@ pub fn tally(db: &ReadConnection, since: Timestamp) -> Result<PollTally> {
         .query_row([since], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))?;
     let mut by_outcome =
         db.prepare_cached("SELECT outcome, count(*) FROM poll WHERE started_at >= ?1 GROUP BY outcome ORDER BY 1")?;
-    let outcomes = collect(&mut by_outcome, [since], |row| {
-        Ok((word(&row.get::<_, String>(0)?, PollOutcome::parse)?, row.get::<_, i64>(1)? as u64))
-    })?;
+    let outcomes =
+        collect(&mut by_outcome, [since], |row| Ok((word(&row.get::<_, String>(0)?)?, row.get::<_, i64>(1)? as u64)))?;
     let mut by_kind = db.prepare_cached(
         "SELECT kind, sum(count) FROM poll_problem JOIN poll ON poll.id = poll_id WHERE started_at >= ?1
          GROUP BY kind ORDER BY 2 DESC, 1",

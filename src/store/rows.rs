@@ -41,7 +41,7 @@ pub(super) fn item(row: &Row<'_>) -> Result<Item> {
         ranked_at: time(row.get(17)?)?,
         source_age: row.get::<_, Option<i64>>(18)?.map(SignedDuration::from_millis),
         article: match row.get::<_, Option<String>>(19)? {
-            Some(text) => Some(ArticleText { text, may_be_published: row.get(20)? }),
+            Some(text) => Some(ArticleText { text, publishable: row.get(20)? }),
             None => None,
         },
     })
@@ -60,8 +60,8 @@ pub(super) fn milliseconds(time: Option<Timestamp>) -> Option<i64> {
 }
 
 /// A word of ours, such as a state or an outcome, back as its type.
-pub(super) fn word<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T> {
-    parse(text).ok_or_else(|| Error::Corrupt(format!("the word ‘{text}’")))
+pub(super) fn word<T: std::str::FromStr>(text: &str) -> Result<T> {
+    text.parse().map_err(|_| Error::Corrupt(format!("the word ‘{text}’")))
 }
 
 /// A list as the JSON array that `json_each` unfolds, so that its length needs no placeholders of its own.

@@ -4,8 +4,7 @@ use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, maybe_time, time, word};
 use super::{Error, Result};
 use crate::domain::{
-    CacheValidators, DueSource, FullTextMode, NewSource, OutletFrom, PendingRedirect, PollOutcome, PollingHints,
-    Source, SourceEdit, SourceId, SourceState,
+    CacheValidators, DueSource, NewSource, PendingRedirect, PollingHints, Source, SourceEdit, SourceId, SourceState,
 };
 use crate::urls::redact::redact_url;
 use jiff::{SignedDuration, Timestamp};
@@ -36,8 +35,8 @@ pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: 
         new.lang,
         new.priority,
         next_poll_at.as_millisecond(),
-        new.outlet_from.as_str(),
-        new.full_text.as_str()
+        new.outlet_provenance.into_str(),
+        new.full_text.into_str()
     ])?;
     set_tags(db, id, &new.tags)?;
     super::publication::touch(db)?;
@@ -49,7 +48,7 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, now: Timestam
     let text = |value: &Option<String>| value.clone().map(|v| if v.is_empty() { None } else { Some(v) });
     if let Some((outlet, from)) = &edit.outlet {
         let set = "UPDATE source SET outlet = ?2, outlet_provenance = ?3 WHERE id = ?1";
-        db.execute(set, params![id.0, outlet, from.as_str()])?;
+        db.execute(set, params![id.0, outlet, from.into_str()])?;
     }
     if let Some(title) = text(&edit.title) {
         db.execute("UPDATE source SET title = ?2 WHERE id = ?1", params![id.0, title])?;
@@ -64,7 +63,7 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, now: Timestam
         set_tags(db, id, tags)?;
     }
     if let Some(full_text) = edit.full_text {
-        db.execute("UPDATE source SET full_text_mode = ?2 WHERE id = ?1", params![id.0, full_text.as_str()])?;
+        db.execute("UPDATE source SET full_text_mode = ?2 WHERE id = ?1", params![id.0, full_text.into_str()])?;
     }
     if let Some(url) = &edit.url {
         db.execute(
@@ -96,7 +95,7 @@ fn set_tags(db: &WriteConnection, id: SourceId, tags: &[String]) -> Result<()> {
 
 /// Pauses, resumes or removes a source. A source that is resumed keeps its schedule and what the server asked for.
 pub fn set_state(db: &WriteConnection, id: SourceId, state: SourceState) -> Result<()> {
-    db.execute("UPDATE source SET state = ?2 WHERE id = ?1", params![id.0, state.as_str()])?;
+    db.execute("UPDATE source SET state = ?2 WHERE id = ?1", params![id.0, state.into_str()])?;
     super::publication::touch(db)
 }
 
@@ -269,7 +268,7 @@ const SELECT: &str = "SELECT id, url, outlet, coalesce(title, feed_title, url), 
 fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
     let state: String = row.get(7)?;
     let outcome: Option<String> = row.get(12)?;
-    let outlet_from: String = row.get(21)?;
+    let outlet_provenance: String = row.get(21)?;
     let wishes: String = row.get(23)?;
     let moving = match (row.get::<_, Option<String>>(24)?, maybe_time(row.get(26)?)?) {
         (Some(to), Some(since)) => Some(PendingRedirect { to, times: row.get(25)?, since }),
@@ -284,19 +283,19 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
         id: SourceId(row.get(0)?),
         url: row.get(1)?,
         outlet: row.get(2)?,
-        outlet_from: word(&outlet_from, OutletFrom::parse)?,
+        outlet_provenance: word(&outlet_provenance)?,
         title: redact_url(&row.get::<_, String>(3)?),
         site_url: row.get(4)?,
         lang: row.get(5)?,
         priority: row.get(6)?,
         tags: serde_json::from_str(&tags).map_err(|e| Error::Corrupt(format!("tags {tags}: {e}")))?,
-        full_text: word(&row.get::<_, String>(22)?, FullTextMode::parse)?,
-        state: word(&state, SourceState::parse)?,
+        full_text: word(&row.get::<_, String>(22)?)?,
+        state: word(&state)?,
         added_at: time(row.get(8)?)?,
         next_poll_at: time(row.get(9)?)?,
         next_reason: row.get(10)?,
         last_poll_at: maybe_time(row.get(11)?)?,
-        last_outcome: outcome.map(|o| word(&o, PollOutcome::parse)).transpose()?,
+        last_outcome: outcome.map(|o| word(&o)).transpose()?,
         last_success_at: maybe_time(row.get(13)?)?,
         failures: row.get(14)?,
         last_problem: row.get(15)?,

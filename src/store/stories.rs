@@ -35,7 +35,7 @@ pub fn assign_items(db: &WriteConnection, assignments: &[StoryAssignment], now: 
 /// An item that has a story already is left there.
 fn assign(db: &WriteConnection, assignment: &StoryAssignment, now: Timestamp) -> Result<()> {
     let (story, now) = (assignment.story.to_row(), now.as_millisecond());
-    if assignment.placement == StoryPlacement::Founded {
+    if assignment.placement == StoryPlacement::Created {
         db.execute(
             "INSERT INTO story (id, created_at, updated_at, lead_item_id) VALUES (?1, ?2, ?2, ?3)",
             params![story, now, assignment.item.0],
@@ -59,16 +59,16 @@ pub fn apply_regrouping(
     now: Timestamp,
     lead: ChooseLead<'_>,
 ) -> Result<()> {
-    for founded in &regrouped.founded {
-        create(db, founded.story, founded.by, now)?;
+    for founded in &regrouped.created {
+        create(db, founded.story, founded.founder, now)?;
     }
     let mut touched = BTreeSet::new();
     for moved in &regrouped.moved {
         move_item(db, moved.item, moved.into, &moved.evidence, now)?;
         touched.extend([moved.from, moved.into]);
     }
-    for (from, into) in &regrouped.emptied {
-        redirect(db, *from, *into)?;
+    for merge in &regrouped.merged {
+        redirect(db, merge.from, merge.into)?;
     }
     settle_changed(db, touched, now, lead)?;
     publication::touch(db)
@@ -244,7 +244,7 @@ pub(super) fn load(db: &ReadConnection, ids: &[i64]) -> Result<Vec<Story>> {
     let mut tags = db.prepare_cached(
         "SELECT DISTINCT tag FROM item JOIN source_tag USING (source_id) WHERE story_id = ?1 ORDER BY tag",
     )?;
-    let mut absorbed =
+    let mut merged_count =
         db.prepare_cached("SELECT count(*) FROM story WHERE merged_into = ?1 AND published_at IS NOT NULL")?;
     let mut stories = Vec::with_capacity(ids.len());
     for id in ids {
@@ -257,14 +257,14 @@ pub(super) fn load(db: &ReadConnection, ids: &[i64]) -> Result<Vec<Story>> {
                     };
                     Ok::<_, Error>(Story {
                         id: StoryId::from_row(*id),
-                        founded_at: time(row.get(0)?)?,
+                        created_at: time(row.get(0)?)?,
                         updated_at: time(row.get(1)?)?,
                         published,
                         merged_into: row.get::<_, Option<i64>>(4)?.map(StoryId::from_row),
                         lead: ItemId(row.get(5)?),
                         items: Vec::new(),
                         tags: Vec::new(),
-                        absorbed: 0,
+                        merged_count: 0,
                     })
                 })())
             })
@@ -273,7 +273,7 @@ pub(super) fn load(db: &ReadConnection, ids: &[i64]) -> Result<Vec<Story>> {
         let Some(mut story) = story else { continue };
         story.items = collect(&mut items, [id], story_item)?;
         story.tags = collect(&mut tags, [id], |row| Ok(row.get(0)?))?;
-        story.absorbed = absorbed.query_row([id], |row| row.get(0))?;
+        story.merged_count = merged_count.query_row([id], |row| row.get(0))?;
         stories.push(story);
     }
     Ok(stories)

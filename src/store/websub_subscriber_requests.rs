@@ -6,7 +6,7 @@ use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, json_list, maybe_time, time, word};
 use super::websub_subscribers::DueQuery;
 use crate::domain::duration::before;
-use crate::domain::{HubMode, RateLimitCounts, RequestCounts, SubscriberRequest};
+use crate::domain::{RateLimitCounts, RequestCounts, SubscriberRequest};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, Params, named_params, params};
 
@@ -93,7 +93,7 @@ pub fn add(db: &WriteConnection, request: &SubscriberRequest, now: Timestamp) ->
             ":callback": request.callback,
             ":host": request.host,
             ":client": request.client,
-            ":mode": request.mode.as_str(),
+            ":mode": request.mode.into_str(),
             ":secret": request.secret,
             ":lease": request.lease.as_millis() as i64,
             ":verify_at": request.verify_at.as_millisecond(),
@@ -124,7 +124,7 @@ pub fn due(db: &ReadConnection, query: &DueQuery<'_>) -> Result<Vec<PendingVerif
                 callback: row.get("callback")?,
                 host: row.get("host")?,
                 client: row.get("client")?,
-                mode: word(&row.get::<_, String>("mode")?, HubMode::parse)?,
+                mode: word(&row.get::<_, String>("mode")?)?,
                 secret: row.get("secret")?,
                 lease: SignedDuration::from_millis(row.get("lease")?),
                 verify_at: time(row.get("verify_at")?)?,

@@ -3,7 +3,7 @@
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, from_json, maybe_time, milliseconds, to_json, word};
-use crate::domain::{DeclaredHub, HubEvent, HubSubscription, SourceId, SubscriptionState};
+use crate::domain::{DeclaredHub, HubEvent, HubSubscription, SourceId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, named_params, params};
 
@@ -84,7 +84,7 @@ pub fn save(db: &WriteConnection, subscription: &HubSubscription, now: Timestamp
             ":callback": subscription.callback,
             ":token": subscription.callback.as_deref().and_then(|callback| callback.rsplit('/').next()),
             ":secret": subscription.secret,
-            ":state": subscription.state.as_str(),
+            ":state": subscription.state.into_str(),
             ":renewing": subscription.renewing,
             ":requested_at": milliseconds(subscription.requested_at),
             ":next_action_at": milliseconds(subscription.next_action_at),
@@ -162,7 +162,7 @@ fn read_subscription(row: &Row<'_>) -> Result<HubSubscription> {
         requested: read_hub(row.get("requested_hub")?, row.get("requested_topic")?),
         callback: row.get("callback")?,
         secret: row.get("secret")?,
-        state: word(&row.get::<_, String>("state")?, SubscriptionState::parse)?,
+        state: word(&row.get::<_, String>("state")?)?,
         renewing: row.get("renewing")?,
         requested_at: maybe_time(row.get("requested_at")?)?,
         next_action_at: maybe_time(row.get("next_action_at")?)?,

@@ -57,7 +57,7 @@ pub fn evaluate_request(
         return VerificationOutcome::Unsolicited;
     }
     let challenge = challenge.to_owned();
-    match subscription.pending().filter(|pending| pending.as_str() == mode) {
+    match subscription.pending().filter(|pending| pending.into_str() == mode) {
         None => VerificationOutcome::Unsolicited,
         Some(HubMode::Unsubscribe) => VerificationOutcome::Unsubscribed { challenge },
         Some(HubMode::Subscribe) => {

@@ -40,8 +40,8 @@ pub fn reason_sentence(evidence: &JoinEvidence) -> String {
 pub fn main_reason(evidence: &JoinEvidence) -> Option<String> {
     let rank = |reason: &&JoinReason| match reason {
         JoinReason::SameLink { .. } | JoinReason::Copy { .. } => 0,
-        JoinReason::Terms { .. } => 1,
-        JoinReason::Decided { .. } => 2,
+        JoinReason::SharedTerms { .. } => 1,
+        JoinReason::Constrained { .. } => 2,
         _ => 3,
     };
     let reason = evidence.reasons.iter().min_by_key(rank).filter(|reason| rank(reason) < 3)?;
@@ -52,19 +52,21 @@ fn reason_text(reason: &JoinReason) -> ReasonText {
     let percent = |likeness: f32| format!("{:.0}%", likeness * 100.0);
     match reason {
         JoinReason::SameLink { with } => about("same link as", *with),
-        JoinReason::Copy { of, likeness } => about(&format!("{} of its text matches", percent(*likeness)), *of),
-        JoinReason::NearTitle { with, likeness } => {
-            about(&format!("title {} similar to that of", percent(*likeness)), *with)
+        JoinReason::Copy { of, similarity } => about(&format!("{} of its text matches", percent(*similarity)), *of),
+        JoinReason::SimilarTitle { with, similarity } => {
+            about(&format!("title {} similar to that of", percent(*similarity)), *with)
         }
-        JoinReason::Terms { terms } => {
+        JoinReason::SharedTerms { terms } => {
             let quoted: Vec<String> = terms.iter().map(|term| format!("‘{term}’")).collect();
             plain(format!("shares {}", quoted.join(", ")))
         }
-        JoinReason::OtherNumbers { numbers } => plain(format!("but differs in numbers ({})", numbers.join(", "))),
+        JoinReason::DifferentNumbers { numbers } => plain(format!("but differs in numbers ({})", numbers.join(", "))),
         JoinReason::Merged { from } => plain(format!("merged in with story {from}")),
         JoinReason::Regrouped { from } => plain(format!("regrouped from story {from}")),
-        JoinReason::Decided { decision } => plain(format!("placed here by decision {decision} of the operator")),
-        JoinReason::Company { outlets, hours } => {
+        JoinReason::Constrained { constraint } => {
+            plain(format!("placed here by decision {constraint} of the operator"))
+        }
+        JoinReason::StorySize { outlets, hours } => {
             plain(format!("{} within {hours} h", count_of(*outlets as usize, "outlet", "outlets")))
         }
     }
@@ -97,8 +99,8 @@ mod tests {
             score: 0.714,
             needed: 0.52,
             reasons: vec![
-                JoinReason::Terms { terms: vec!["armoured".into(), "Veshna".into()] },
-                JoinReason::Company { outlets: 3, hours: 5 },
+                JoinReason::SharedTerms { terms: vec!["armoured".into(), "Veshna".into()] },
+                JoinReason::StorySize { outlets: 3, hours: 5 },
             ],
         };
         let sentence = "shares ‘armoured’, ‘Veshna’; 3 outlets within 5 h; score 0.71 (threshold 0.52)";

@@ -14,7 +14,7 @@ pub fn poll_remarks(detail: &str, problems: &[FeedProblem], audience: Audience) 
         let count = if problem.count > 1 { format!(" ×{}", problem.count) } else { String::new() };
         let example = one_line(&audience.remark(&problem.detail), MAX_EXAMPLE_CHARS);
         let colon = if example.is_empty() { "" } else { ": " };
-        format!("{}{count}{colon}{example}", problem.kind.as_str())
+        format!("{}{count}{colon}{example}", problem.kind.into_str())
     });
     failure.into_iter().chain(repairs).collect()
 }

@@ -1,7 +1,7 @@
 //! The facts of a source, as the command line and its page list them.
 
 use super::{Audience, count_of, hub_status, language_name};
-use crate::domain::{FullTextMode, HubSubscription, OutletFrom, PollingHints, Source};
+use crate::domain::{FullTextMode, HubSubscription, OutletProvenance, PollingHints, Source};
 
 /// Names and values in the order in which they are shown. Facts that say nothing are left out.
 pub fn source_facts(source: &Source, hub: Option<&HubSubscription>, audience: Audience) -> Vec<(&'static str, String)> {
@@ -46,10 +46,10 @@ pub fn source_facts(source: &Source, hub: Option<&HubSubscription>, audience: Au
 }
 
 fn outlet(source: &Source) -> String {
-    let origin = match source.outlet_from {
-        OutletFrom::Operator => "set by the operator",
-        OutletFrom::Site => "from the feed's link",
-        OutletFrom::Guess => "guessed from its URL",
+    let origin = match source.outlet_provenance {
+        OutletProvenance::Operator => "set by the operator",
+        OutletProvenance::Site => "from the feed's link",
+        OutletProvenance::Guess => "guessed from its URL",
     };
     format!("{} ({origin})", source.outlet)
 }

@@ -214,7 +214,7 @@ async fn a_story_that_was_merged_away_leads_to_the_other() {
     let stories = world.stories().await;
     let (from, into) = (stories[0].clone(), stories[1].clone());
     let (into, from) =
-        if (from.founded_at, from.id) < (into.founded_at, into.id) { (from, into) } else { (into, from) };
+        if (from.created_at, from.id) < (into.created_at, into.id) { (from, into) } else { (into, from) };
     let (now, one, other) = (world.now(), from.clone(), into.clone());
     world.store.write(move |db| constraints::merge_stories(db, &one, &other, now, &|_| None)).await.unwrap().unwrap();
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();

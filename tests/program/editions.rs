@@ -71,8 +71,8 @@ impl Growing {
         let story = self.story().await;
         let all = self.world.store.read(move |db| editions::list_of_story(db, story)).await.unwrap();
         // Editions for one feed only, such as `top`, do not appear in others.
-        let all = all.into_iter().filter(|edition| edition.cause != EditionReason::Entered);
-        all.map(|edition| (edition.cause, edition.outlets)).collect()
+        let all = all.into_iter().filter(|edition| edition.reason != EditionReason::Entered);
+        all.map(|edition| (edition.reason, edition.outlet_count)).collect()
     }
 
     async fn story(&self) -> StoryId {
@@ -182,8 +182,8 @@ async fn removing_the_story_of_a_former_lead_keeps_the_story() {
     growing.publish_item(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
     growing.publish_item(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
     let stories = growing.world.stories().await;
-    let older = stories.iter().min_by_key(|story| story.founded_at).unwrap().clone();
-    let newer = stories.iter().max_by_key(|story| story.founded_at).unwrap().clone();
+    let older = stories.iter().min_by_key(|story| story.created_at).unwrap().clone();
+    let newer = stories.iter().max_by_key(|story| story.created_at).unwrap().clone();
     let (stays, gone, now) = (older.id, newer.id, growing.world.now());
     let lead = |_: &newsfold::domain::Story| None;
     let write = &growing.world.store;
@@ -201,8 +201,8 @@ async fn removing_the_story_of_a_former_lead_keeps_the_story() {
     let split = move |db: &WriteConnection| {
         let (story, item) = (stories::mint_id(db, &item, |_| false)?, item.id);
         let moved = ItemMove { item, from: stays, into: story, evidence: JoinEvidence::default() };
-        let founded = vec![CreatedStory { story, by: item }];
-        stories::apply_regrouping(db, &StoryRegrouping { founded, moved: vec![moved], emptied: Vec::new() }, now, &lead)
+        let created = vec![CreatedStory { story, founder: item }];
+        stories::apply_regrouping(db, &StoryRegrouping { created, moved: vec![moved], merged: Vec::new() }, now, &lead)
     };
     let write = &growing.world.store;
     write.write(split).await.unwrap();

@@ -218,7 +218,7 @@ async fn an_outage_of_our_own_blames_no_source_alarms_once_and_ends_without_a_he
     for _ in 0..12 {
         world.pass(SignedDuration::from_millis(250));
     }
-    until("the outage is recognised", told).await;
+    until("the outage is recognized", told).await;
     // Hours pass: the sources are tried one at a time, and nobody is blamed.
     for _ in 0..12 {
         world.pass(minutes(15));

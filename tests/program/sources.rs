@@ -124,7 +124,7 @@ fn a_list_that_goes_out_comes_in_with_all_that_the_operator_said() {
     for url in ["https://feeds.b.example/rss", "https://feeds.c.example/rss"] {
         let facts = |desk: &Desk| {
             let shown = desk.json(&["source", "show", url]);
-            ["title", "lang", "priority", "outlet", "outlet_from", "tags", "full_text"]
+            ["title", "lang", "priority", "outlet", "outlet_provenance", "tags", "full_text"]
                 .map(|name| shown[name].to_string())
         };
         assert_eq!(facts(&to), facts(&from));

@@ -112,7 +112,7 @@ impl WebSubScene {
     }
 
     pub async fn until_state_of(&self, id: SourceId, state: SubscriptionState) -> HubSubscription {
-        until(&format!("the subscription is {}", state.as_str()), async || {
+        until(&format!("the subscription is {}", state.into_str()), async || {
             self.subscription_of(id).await.is_some_and(|subscription| subscription.state == state)
         })
         .await;

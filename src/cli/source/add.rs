@@ -7,14 +7,16 @@ use crate::crawl::{self, AttemptOutcome, PollAttempt, PollContext};
 use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
-use crate::domain::{FullTextMode, IngestResult, NewSource, OriginHold, OutletFrom, SourceState};
+use crate::domain::{FullTextMode, IngestResult, NewSource, OriginHold, OutletProvenance, SourceState};
 use crate::http_client::Origin;
 use crate::store::leases::{LeaseConflict, PollLease};
 use crate::store::{Store, origins, sources};
 use crate::urls::outlet::outlet_of_url;
 use anyhow::bail;
+use clap::builder::PossibleValuesParser;
 use jiff::SignedDuration;
 use std::process::ExitCode;
+use strum::VariantNames;
 use url::Url;
 
 #[derive(clap::Args)]
@@ -37,7 +39,7 @@ pub struct Add {
     #[arg(long)]
     outlet: Option<String>,
     /// Read the pages of its items: for grouping alone, or to publish their text too.
-    #[arg(long, value_name = "FOR", value_parser = FullTextMode::WORDS, default_value = "no")]
+    #[arg(long, value_name = "FOR", value_parser = PossibleValuesParser::new(FullTextMode::VARIANTS), default_value = "no")]
     full_text: String,
     /// Add it without asking its server now; the daemon polls it in its turn.
     #[arg(long)]
@@ -51,12 +53,12 @@ impl Add {
         let mut new = NewSource {
             url: url.to_string(),
             outlet: self.outlet.as_deref().map(outlet).transpose()?.unwrap_or_else(|| outlet_of_url(&url)),
-            outlet_from: if self.outlet.is_some() { OutletFrom::Operator } else { OutletFrom::Guess },
+            outlet_provenance: if self.outlet.is_some() { OutletProvenance::Operator } else { OutletProvenance::Guess },
             title: self.title.as_deref().map(|t| one_line(t, 200)).filter(|t| !t.is_empty()),
             lang: self.lang.as_deref().map(language).transpose()?,
             priority: self.priority,
             tags: tags(&self.tag),
-            full_text: FullTextMode::parse(&self.full_text).unwrap_or_default(),
+            full_text: self.full_text.parse().unwrap_or_default(),
         };
         refuse_known(&store, &new.url).await?;
         if self.no_fetch {

@@ -50,8 +50,8 @@ fn none_found(wanted: &SourceFilter) -> String {
 
 fn state(source: &Source) -> String {
     match source.last_outcome {
-        Some(outcome) => format!("{}, {}", source.state.as_str(), outcome.as_str()),
-        None => source.state.as_str().to_owned(),
+        Some(outcome) => format!("{}, {}", source.state.into_str(), outcome.into_str()),
+        None => source.state.into_str().to_owned(),
     }
 }
 
@@ -83,7 +83,7 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
         past.iter().map(|p| {
             [
                 time(p.started_at),
-                p.outcome.as_str().to_owned(),
+                p.outcome.into_str().to_owned(),
                 p.status.map_or_else(String::new, |s| s.to_string()),
                 p.bytes.to_string(),
                 p.items.to_string(),

@@ -8,7 +8,7 @@ mod list;
 
 use crate::cli::Context;
 use crate::cli::output::{confirm, json, print};
-use crate::domain::{FullTextMode, NewSource, OutletFrom, Source, SourceEdit, SourceId, SourceState};
+use crate::domain::{FullTextMode, NewSource, OutletProvenance, Source, SourceEdit, SourceId, SourceState};
 use crate::opml::FeedOutline;
 use crate::opml::well_formed::OpmlFault;
 use crate::opml::write::write_opml;
@@ -63,9 +63,9 @@ pub async fn export(context: &Context) -> anyhow::Result<ExitCode> {
             html_url: source.site_url,
             categories: source.tags,
             language: languages.remove(&source.id),
-            outlet: (source.outlet_from == OutletFrom::Operator).then_some(source.outlet),
+            outlet: (source.outlet_provenance == OutletProvenance::Operator).then_some(source.outlet),
             priority: (source.priority != 0).then(|| source.priority.to_string()),
-            full_text: (source.full_text != FullTextMode::No).then(|| source.full_text.as_str().to_owned()),
+            full_text: (source.full_text != FullTextMode::No).then(|| source.full_text.into_str().to_owned()),
             xml_url: source.url,
             line: 0,
         })
@@ -179,11 +179,11 @@ fn plan(wanted: &[Described], kept: &[Source]) -> Plan {
             plan.add.push(new.clone());
             continue;
         };
-        let says_outlet = new.outlet_from == OutletFrom::Operator;
-        let same_outlet = source.outlet == new.outlet && source.outlet_from == OutletFrom::Operator;
+        let says_outlet = new.outlet_provenance == OutletProvenance::Operator;
+        let same_outlet = source.outlet == new.outlet && source.outlet_provenance == OutletProvenance::Operator;
         let edit = SourceEdit {
             url: None,
-            outlet: (says_outlet && !same_outlet).then(|| (new.outlet.clone(), OutletFrom::Operator)),
+            outlet: (says_outlet && !same_outlet).then(|| (new.outlet.clone(), OutletProvenance::Operator)),
             title: new.title.clone().filter(|title| *title != source.title),
             lang: new.lang.clone().filter(|lang| Some(lang) != source.lang.as_ref()),
             priority: (*has_priority && new.priority != source.priority).then_some(new.priority),

@@ -177,7 +177,7 @@ fn report(context: &Context, done: &[(Source, Done)]) -> anyhow::Result<ExitCode
                     Done::Polled(record, stored) => [
                         no,
                         title,
-                        record.outcome.as_str().to_owned(),
+                        record.outcome.into_str().to_owned(),
                         record.items.to_string(),
                         stored.new.len().to_string(),
                         time(record.next_poll_at),

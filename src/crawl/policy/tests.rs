@@ -12,7 +12,7 @@ fn source() -> Source {
         id: SourceId(1),
         url: "https://a.example/feed".into(),
         outlet: "a.example".into(),
-        outlet_from: OutletFrom::Guess,
+        outlet_provenance: OutletProvenance::Guess,
         title: "A".into(),
         site_url: None,
         lang: None,
@@ -114,8 +114,8 @@ fn a_guessed_outlet_gives_way_to_the_feeds_own_site() {
     let bbc = || named("https://www.bbc.co.uk/news");
     assert_eq!(judge(&source(), bbc()).feed_outlet.as_deref(), Some("bbc.co.uk"));
     assert_eq!(judge(&source(), named("https://feeds.feedburner.com/x")).feed_outlet, None);
-    for outlet_from in [OutletFrom::Operator, OutletFrom::Site] {
-        assert_eq!(judge(&Source { outlet_from, ..source() }, bbc()).feed_outlet, None);
+    for outlet_provenance in [OutletProvenance::Operator, OutletProvenance::Site] {
+        assert_eq!(judge(&Source { outlet_provenance, ..source() }, bbc()).feed_outlet, None);
     }
     let known = Source { site_url: Some("https://www.bbc.co.uk/".into()), ..source() };
     let unchanged = AttemptOutcome::NotModified { validators: None, freshness: Freshness::default() };

@@ -71,7 +71,7 @@ impl<'a> DocumentEntry<'a> {
     pub fn from_item(report: &'a StoryItem, story: &'a Story, instance: &str, options: &Options) -> DocumentEntry<'a> {
         let item = &report.item;
         let page = options.url(&format!("stories/{}", story.id));
-        let article = item.article.as_ref().filter(|article| article.may_be_published);
+        let article = item.article.as_ref().filter(|article| article.publishable);
         let html = body_html(article.map(|article| article.text.as_str()), item.content.as_deref(), &item.summary);
         let author = strip_invalid_chars(&item.source_title);
         DocumentEntry {
@@ -119,10 +119,10 @@ fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, show_ev
         }
         let time = report.at.strftime("%Y-%m-%d %H:%M UTC");
         let _ = write!(out, " — {}, {time}", escape_html(&report.outlet));
-        if report.copy {
+        if report.is_copy {
             out.push_str(" (copy)");
         }
-        if let Some(why) = report.why.as_deref().filter(|_| show_evidence) {
+        if let Some(why) = report.reason.as_deref().filter(|_| show_evidence) {
             let _ = write!(out, "; {}", escape_html(why));
         }
         out.push_str("</li>");

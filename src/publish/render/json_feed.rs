@@ -84,7 +84,7 @@ pub fn render(document: &FeedDocument<'_>) -> Vec<u8> {
                     title: strip_invalid_chars(&report.title),
                     url: report.url.as_deref().map(encode_uri),
                     date: rfc3339(report.at),
-                    copy: report.copy,
+                    copy: report.is_copy,
                 })
                 .collect(),
         },

@@ -21,7 +21,7 @@ pub const MAX_VERIFICATION_ATTEMPTS: u32 = 2;
 pub fn verification_url(request: &SubscriberRequest, challenge: &str) -> Result<Url, url::ParseError> {
     let mut url = Url::parse(&request.callback)?;
     url.query_pairs_mut().extend_pairs([
-        ("hub.mode", request.mode.as_str()),
+        ("hub.mode", request.mode.into_str()),
         ("hub.topic", request.topic.as_str()),
         ("hub.challenge", challenge),
     ]);

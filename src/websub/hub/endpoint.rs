@@ -106,7 +106,7 @@ impl HubEndpoint {
             move |db: &store::ReadConnection| websub_subscriber_requests::rate_limit_counts(db, &candidate, now);
         let counts = self.store.read(read_counts).await?;
         rate_limits::check(&counts, request.mode, &options, now)?;
-        let (topic, host, mode) = (request.topic.clone(), request.host.clone(), request.mode.as_str());
+        let (topic, host, mode) = (request.topic.clone(), request.host.clone(), request.mode.into_str());
         let accepted = self.store.write(move |db| {
             let counts = websub_subscriber_requests::rate_limit_counts(db, &request, now)?;
             match rate_limits::check(&counts, request.mode, &options, now) {

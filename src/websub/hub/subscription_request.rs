@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::refusal::RequestRefusal;
-use crate::domain::{HubMode, SubscriberRequest, Timestamp};
+use crate::domain::{SubscriberRequest, Timestamp};
 use crate::http_client::AddressPolicy;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
@@ -41,7 +41,7 @@ pub fn parse_request(
     };
     let mode = match first("hub.mode") {
         Some("publish") => return Err(RequestRefusal::PublishMode),
-        mode => mode.and_then(HubMode::parse).ok_or(RequestRefusal::UnknownMode)?,
+        mode => mode.and_then(|mode| mode.parse().ok()).ok_or(RequestRefusal::UnknownMode)?,
     };
     let topic = first("hub.topic").ok_or(RequestRefusal::MissingField("hub.topic"))?;
     if !rules.topics.contains(topic) {
@@ -101,6 +101,7 @@ fn parse_lease(seconds: Option<&str>, options: &Options) -> Result<SignedDuratio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::HubMode;
     use crate::http_client;
 
     const TOPIC: &str = "https://news.example/feeds/all.atom";

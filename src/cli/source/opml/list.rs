@@ -2,7 +2,7 @@
 
 use crate::cli::source::{language, outlet, tags, web_url};
 use crate::domain::display_text::one_line;
-use crate::domain::{FullTextMode, NewSource, OutletFrom};
+use crate::domain::{FullTextMode, NewSource, OutletProvenance};
 use crate::opml::FeedOutline;
 use crate::opml::read::read_opml;
 use crate::opml::well_formed::OpmlFault;
@@ -46,7 +46,7 @@ pub(super) fn read(file: &Path, extra: &[String]) -> anyhow::Result<List> {
         ampersands: read.bare_ampersand_lines,
         fault: read.fault,
         ends_early: read.is_truncated,
-        repairs: read.problems.iter().map(|p| format!("{} ×{}: {}", p.kind.as_str(), p.count, p.detail)).collect(),
+        repairs: read.problems.iter().map(|p| format!("{} ×{}: {}", p.kind.into_str(), p.count, p.detail)).collect(),
     };
     let mut seen = BTreeSet::new();
     for outline in read.outlines {
@@ -66,7 +66,7 @@ fn described(outline: FeedOutline, extra: &[String]) -> anyhow::Result<Described
     let site = outline.html_url.as_deref().and_then(|site| Url::parse(site).ok());
     let guess = || site.as_ref().filter(|site| site.domain().is_some()).unwrap_or(&url);
     let named = outline.outlet.as_deref().map(outlet).transpose()?;
-    let from = if named.is_some() { OutletFrom::Operator } else { OutletFrom::Guess };
+    let from = if named.is_some() { OutletProvenance::Operator } else { OutletProvenance::Guess };
     let priority = outline.priority.as_deref().map(|text| {
         let no_number = || format!("newsfold:priority is a whole number, and not ‘{}’", one_line(text, 40));
         text.trim().parse::<i32>().with_context(no_number)
@@ -74,14 +74,14 @@ fn described(outline: FeedOutline, extra: &[String]) -> anyhow::Result<Described
     let priority = priority.transpose()?;
     let full_text = outline.full_text.as_deref().map(|text| {
         let no_word = || format!("newsfold:fullText is no, group or publish, and not ‘{}’", one_line(text, 40));
-        FullTextMode::parse(text.trim()).with_context(no_word)
+        text.trim().parse::<FullTextMode>().with_context(no_word)
     });
     let full_text = full_text.transpose()?;
     let mut all_tags = outline.categories;
     all_tags.extend_from_slice(extra);
     let new = NewSource {
         outlet: named.unwrap_or_else(|| outlet_of_url(guess())),
-        outlet_from: from,
+        outlet_provenance: from,
         url: url.to_string(),
         title: outline.title.map(|t| one_line(&t, 200)).filter(|t| !t.is_empty()),
         lang: outline.language.as_deref().map(language).transpose()?,
