@@ -148,7 +148,7 @@ mod tests {
         let bad = complaint("[poll]\n\ninterval = \"soon\"\n");
         assert!(bad.contains("line 3") && bad.contains("‘soon’ is not a valid duration"), "{bad}");
         let negative = complaint("[poll]\ninterval = \"-5m\"\n");
-        assert!(negative.contains("line 2") && negative.contains("no duration"), "{negative}");
+        assert!(negative.contains("line 2") && negative.contains("not a valid duration"), "{negative}");
         let network = complaint("[fetch]\nallowed_networks = [\"10.0.0.0/99\"]\n");
         assert!(network.contains("line 2"), "{network}");
         let name = complaint("[[publish.feeds]]\nname = \"a b\"\n");
