@@ -1,6 +1,6 @@
-//! The time of day, passed in rather than looked up, so that a test can move it by hours while sockets stay real.
+//! The time of day, passed in as a value, so that a test can advance it by hours while sockets stay real.
 //!
-//! It measures nothing: how long a request may take is a matter of `tokio::time`.
+//! It does not measure durations: request timeouts use `tokio::time`.
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
@@ -16,17 +16,17 @@ enum Kind {
 }
 
 impl Clock {
-    /// The machine's own clock.
+    /// The system clock.
     pub fn system() -> Self {
         Clock(Kind::System)
     }
 
-    /// A clock that stands at `start` until [`Clock::advance`] moves it.
+    /// A clock that stays at `start` until [`Clock::advance`] moves it.
     pub fn manual(start: Timestamp) -> Self {
         Clock(Kind::Manual(watch::Sender::new(start)))
     }
 
-    /// Now, to the millisecond, which is what the database keeps.
+    /// The current time in whole milliseconds, the precision of the database.
     pub fn now(&self) -> Timestamp {
         let now = match &self.0 {
             Kind::System => Timestamp::now(),
@@ -35,14 +35,14 @@ impl Clock {
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 
-    /// Moves a manual clock forward and wakes those who sleep on it; the system's clock goes its own way.
+    /// Advances a manual clock and wakes the tasks that sleep on it. Has no effect on the system clock.
     pub fn advance(&self, by: SignedDuration) {
         if let Kind::Manual(now) = &self.0 {
             now.send_modify(|now| *now += by);
         }
     }
 
-    /// Waits until it is `then`.
+    /// Waits until the clock reaches `then`.
     pub async fn sleep_until(&self, then: Timestamp) {
         match &self.0 {
             Kind::System => {
@@ -51,13 +51,13 @@ impl Clock {
             }
             Kind::Manual(now) => {
                 let mut watch = now.subscribe();
-                // The sender lives in `self`, so that waiting can't fail while we are borrowed.
+                // `self` owns the sender, so that the wait cannot fail while `self` is borrowed.
                 let _ = watch.wait_for(|now| *now >= then).await;
             }
         }
     }
 
-    /// Waits for `span` by this clock.
+    /// Waits for `span` on this clock.
     pub async fn sleep(&self, span: SignedDuration) {
         self.sleep_until(self.now().checked_add(span).unwrap_or(Timestamp::MAX)).await;
     }

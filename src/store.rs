@@ -1,10 +1,13 @@
-//! SQLite: everything that lasts. One writer thread that batches, readers opened read-only (WAL).
+//! SQLite storage: one writer thread that batches, and read-only readers (WAL).
 //!
-//! It decides nothing: what a poll means for its source is settled in [`crate::crawl`], where an item belongs in
-//! [`crate::cluster`], what is published in [`crate::publish`]. Here it is written down, in one transaction each.
+//! The store decides nothing: [`crate::crawl`] decides what a poll means for its source, [`crate::cluster`] where an
+//! item belongs, [`crate::publish`] what is published. The store writes the result, each in one transaction.
 //!
-//! The functions of the submodules take a connection: `store.write(move |db| polls::record(db, …))` and
-//! `store.read(|db| stories::recent(db, 50))`. A write has lasted once its future is ready (`synchronous = FULL`).
+//! The functions of the submodules take a connection: `store.write(move
+//! db
+//!  polls::record_poll(db, …))` and `store.read(
+//! db
+//!  stories::recent(db, …))`. A write is durable once its future resolves (`synchronous = FULL`).
 
 pub mod constraints;
 pub mod editions;
@@ -49,7 +52,7 @@ pub use open::default_path;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-/// Why the database could not do what was asked. Always our side's fault, never a source's.
+/// Why a database operation failed. Always a fault on our side, never a source's.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot open the database {path}: {cause}. {next}")]
@@ -80,7 +83,7 @@ pub enum Error {
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An open database. Cheap to clone; the last clone to go ends the writer thread.
+/// An open database. Cheap to clone; dropping the last clone stops the writer thread.
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
@@ -93,7 +96,7 @@ struct Shared {
 }
 
 impl Store {
-    /// Opens the database at `path`, creates it where there is none, and brings it to this version.
+    /// Opens the database at `path`. Creates it if it does not exist, and applies missing migrations.
     pub fn open(path: &Path) -> Result<Store> {
         let connection = open::open_writer(path)?;
         let writer = writer::Writer::start(connection)?;
@@ -107,7 +110,7 @@ impl Store {
 
     /// Runs `work` in the writer's current transaction and returns once that transaction is on disk.
     ///
-    /// An error, or a panic, undoes what `work` did and nothing else in the batch.
+    /// An error or a panic undoes the changes of `work`, and no others of the batch.
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&WriteConnection) -> Result<T> + Send + 'static,
@@ -115,7 +118,7 @@ impl Store {
         self.shared.writer.write(work).await
     }
 
-    /// Runs `work` over one consistent view of the database that it cannot change.
+    /// Runs `work` on a consistent, read-only view of the database.
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&ReadConnection) -> Result<T> + Send + 'static,
@@ -125,7 +128,7 @@ impl Store {
         joined.map_err(|join| Error::Panicked(join.to_string()))?
     }
 
-    /// Moves the write-ahead log into the database file, as at a clean end.
+    /// Moves the write-ahead log into the database file, as at a clean shutdown.
     pub async fn checkpoint(&self) -> Result<()> {
         self.shared.writer.checkpoint().await
     }

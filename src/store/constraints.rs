@@ -1,4 +1,4 @@
-//! The operator's decisions: carried out at once, kept for every later pass, taken back on request.
+//! Grouping constraints: applied at once, stored for every later clustering pass, and undone on request.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, maybe_time, time, word};
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use std::collections::BTreeSet;
 
-/// Why a decision can't be made or taken back: the operator's to mend.
+/// Why a constraint cannot be added or undone. The operator can correct it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ConstraintRefusal {
     #[error("both are story {0} already")]
@@ -34,7 +34,7 @@ pub enum ConstraintRefusal {
 
 type Decided = std::result::Result<GroupingConstraint, ConstraintRefusal>;
 
-/// Makes two stories one for good. The older one's id survives; the other leads to it.
+/// Merges two stories permanently. The older id is kept; the other one redirects.
 pub fn merge_stories(
     db: &WriteConnection,
     one: &Story,
@@ -58,7 +58,7 @@ pub fn merge_stories(
     Ok(Ok(get(db, decision)?))
 }
 
-/// Makes items of a story a story of their own, for good.
+/// Splits items off a story permanently, into a new story.
 pub fn split_story(
     db: &WriteConnection,
     story: &Story,
@@ -78,7 +78,7 @@ pub fn split_story(
     leave(db, ConstraintKind::Split, story, &stayed, &moved, now, lead)
 }
 
-/// Keeps two items apart for good. Where they are together, the second leaves.
+/// Separates two items permanently. If they are in one story, the second one leaves it.
 pub fn separate_items(
     db: &WriteConnection,
     one: ItemId,
@@ -103,7 +103,7 @@ pub fn separate_items(
     Ok(Ok(get(db, decision)?))
 }
 
-/// Takes a decision back: what it moved returns, where that is still possible, and later passes are free again.
+/// Undoes a constraint. The items that it moved return if possible, and later passes may group them freely.
 pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp, lead: ChooseLead<'_>) -> Result<Decided> {
     let Some(decision) = maybe(db, id)? else { return Ok(Err(ConstraintRefusal::Unknown(id))) };
     if decision.undone_at.is_some() {
@@ -120,7 +120,7 @@ pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp, lead: Choose
         let before = StoryId::from_row(before);
         let Some(now_in) = stories::story_of_item(db, *item)? else { continue };
         if decision.kind == ConstraintKind::Merge {
-            // The story that was merged away stands again.
+            // The merged story becomes a story of its own again.
             db.execute("UPDATE story SET merged_into = NULL WHERE id = ?1", [before.to_row()])?;
         }
         let stands = stories::get(db, before)?.is_some_and(|story| story.merged_into.is_none());
@@ -134,7 +134,7 @@ pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp, lead: Choose
     Ok(Ok(get(db, id)?))
 }
 
-/// All decisions, the newest first.
+/// All constraints, newest first.
 pub fn list(db: &ReadConnection) -> Result<Vec<GroupingConstraint>> {
     let ids = collect(&mut *db.prepare_cached("SELECT id FROM grouping_constraint ORDER BY id DESC")?, [], |row| {
         Ok(row.get(0)?)
@@ -142,7 +142,7 @@ pub fn list(db: &ReadConnection) -> Result<Vec<GroupingConstraint>> {
     ids.into_iter().map(|id| get(db, ConstraintId(id))).collect()
 }
 
-/// The decisions in force that concern an item of a story.
+/// The active constraints on items of a story.
 pub fn active_in_story(db: &ReadConnection, story: StoryId) -> Result<Vec<GroupingConstraint>> {
     let sql = "SELECT DISTINCT grouping_constraint.id FROM grouping_constraint JOIN grouping_constraint_item ON constraint_id = grouping_constraint.id
                JOIN item ON item.id = item_id WHERE item.story_id = ?1 AND undone_at IS NULL ORDER BY grouping_constraint.id";
@@ -150,7 +150,7 @@ pub fn active_in_story(db: &ReadConnection, story: StoryId) -> Result<Vec<Groupi
     ids.into_iter().map(|id| get(db, ConstraintId(id))).collect()
 }
 
-/// The decisions in force about items first seen since then, which is what the clusterer needs.
+/// The active constraints on items first seen since a time, as the clusterer needs them.
 pub fn active_since(db: &ReadConnection, since: Timestamp) -> Result<Vec<GroupingConstraint>> {
     let sql = "SELECT DISTINCT grouping_constraint.id FROM grouping_constraint JOIN grouping_constraint_item ON constraint_id = grouping_constraint.id
                JOIN item ON item.id = item_id WHERE undone_at IS NULL AND first_seen_at >= ?1 ORDER BY grouping_constraint.id";
@@ -158,13 +158,13 @@ pub fn active_since(db: &ReadConnection, since: Timestamp) -> Result<Vec<Groupin
     ids.into_iter().map(|id| get(db, ConstraintId(id))).collect()
 }
 
-/// Goes up with every decision that is made or taken back.
+/// A version that increases whenever a constraint is added or undone.
 pub fn version(db: &ReadConnection) -> Result<i64> {
     let sql = "SELECT count(*) + count(undone_at) FROM grouping_constraint";
     Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// Refuses to write what was worked out before the operator's latest decision.
+/// Fails with [`Error::Outdated`] if the constraints changed since `version`.
 pub fn expect_version(db: &ReadConnection, version: i64) -> Result<()> {
     if self::version(db)? == version { Ok(()) } else { Err(Error::Outdated) }
 }
@@ -195,8 +195,7 @@ fn ids(story: &Story) -> Vec<ItemId> {
     story.items.iter().map(|report| report.item.id).collect()
 }
 
-/// A decision in force of one of these kinds that has items among both lists: on different sides, where `opposed`, else
-/// on any.
+/// An active constraint of one of these kinds with items in both lists: on different sides if `opposed`, else on any.
 fn between(
     db: &ReadConnection,
     one: &[ItemId],

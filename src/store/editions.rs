@@ -1,4 +1,4 @@
-//! Editions in the database: what readers were given of each story, kept as it was; and which stories are due for more.
+//! The editions of stories. Written once, never changed.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, time, word};
@@ -7,7 +7,7 @@ use crate::domain::{Edition, EditionReason, EditionText, FeedEntry, StoryId, Sto
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
-/// Writes down an edition, after the story's latest one, with the item that leads the story from now on.
+/// Adds an edition after the story's latest one, and makes its lead the story's lead.
 pub fn add(
     db: &WriteConnection,
     story: StoryId,
@@ -28,7 +28,7 @@ pub fn add(
     Ok(number)
 }
 
-/// The latest edition of a story that is not for one feed alone.
+/// The latest edition of a story that was not made for a single feed.
 pub fn latest(db: &ReadConnection, story: StoryId) -> Result<Option<Edition>> {
     let sql = format!(
         "SELECT {EDITION_COLUMNS} FROM edition WHERE story_id = ?1 AND reason <> 'entered' ORDER BY number DESC LIMIT 1"
@@ -42,7 +42,7 @@ pub fn list_of_story(db: &ReadConnection, story: StoryId) -> Result<Vec<Edition>
     collect(&mut *db.prepare_cached(&sql)?, [story.to_row()], edition)
 }
 
-/// The latest editions of these stories, in the same order; those without one are left out.
+/// The latest editions of these stories, in the same order. Stories without an edition are omitted.
 pub fn latest_entries(db: &ReadConnection, ids: &[StoryId]) -> Result<Vec<FeedEntry>> {
     let sql = format!(
         "SELECT {EDITION_COLUMNS}, story.published_at, published_link FROM edition JOIN story ON story.id = story_id
@@ -56,12 +56,12 @@ pub fn latest_entries(db: &ReadConnection, ids: &[StoryId]) -> Result<Vec<FeedEn
     Ok(all)
 }
 
-/// The columns that [`edition`] reads. What was read on a page is left out once its source no longer wants it published.
+/// The columns that [`edition`] reads. The full article is omitted once its source no longer allows its publication.
 pub(super) const EDITION_COLUMNS: &str = "edition.story_id, edition.number, edition.made_at, edition.reason, edition.outlet_count, \
      CASE WHEN edition.text ->> '$.article' IS NULL OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = source_id \
           WHERE item.id = edition.text ->> '$.lead' AND full_text_mode = 'publish') \
      THEN edition.text ELSE json_set(edition.text, '$.article', NULL) END";
-/// How many columns those are.
+/// The number of these columns.
 pub(super) const EDITION_WIDTH: usize = 6;
 
 fn edition(row: &Row<'_>) -> Result<Edition> {

@@ -1,4 +1,5 @@
-//! Which stories stand in which feed, in the order in which they came into it, and what a document of a feed holds.
+//! Feed membership: the stories of each feed in the order in which they entered it, and the candidates for its
+//! documents.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::editions::{EDITION_COLUMNS, EDITION_WIDTH, entry, list_of_story};
@@ -12,8 +13,8 @@ use crate::domain::{
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, named_params, params};
 
-/// Those of these stories that come into a feed now: they match, and are not in it yet. A feed whose entries have yet to
-/// be chosen is left alone: they are chosen in the order of their dates.
+/// The stories among these that enter a feed now: they match and are not in it yet. Empty for a feed whose entries
+/// have not been initialized, since initialization adds them in order of date.
 pub fn find_entering(db: &ReadConnection, feed: &PublishedFeed, among: &[StoryId]) -> Result<Vec<StoryId>> {
     if chosen(db, feed)? == Chosen::Not {
         return Ok(Vec::new());
@@ -28,7 +29,7 @@ pub fn find_entering(db: &ReadConnection, feed: &PublishedFeed, among: &[StoryId
     if new.is_empty() { Ok(new) } else { matching(db, &feed.selection, Some(&new)) }
 }
 
-/// Puts a story into a feed, with the edition that the feed's stable variant shows for good.
+/// Adds a story to a feed, with the edition that the stable variant keeps.
 pub fn add(db: &WriteConnection, feed: &str, story: StoryId, edition: u32, now: Timestamp) -> Result<()> {
     let seq: i64 = db
         .prepare_cached(
@@ -43,12 +44,12 @@ pub fn add(db: &WriteConnection, feed: &str, story: StoryId, edition: u32, now: 
     Ok(())
 }
 
-/// By what the entries of a feed were chosen.
+/// The state of a feed's stored entries, compared with its selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Chosen {
-    /// By another selection than it has now, or not at all.
+    /// Built with another selection, or never built.
     Not,
-    /// By its selection, and since then sources have got other tags.
+    /// Built with the current selection, before tags of sources changed.
     Stale,
     Well,
 }
@@ -63,12 +64,12 @@ fn chosen(db: &ReadConnection, feed: &PublishedFeed) -> Result<Chosen> {
     })
 }
 
-/// Whether the entries of a feed were chosen by the selection that it has now.
+/// Whether the entries were built with the feed's current selection.
 pub fn is_initialized(db: &ReadConnection, feed: &PublishedFeed) -> Result<bool> {
     Ok(chosen(db, feed)? != Chosen::Not)
 }
 
-/// Whether all feeds hold what their selections say, and no others are known.
+/// Whether the entries of all feeds are current, and no other feeds are stored.
 pub fn are_current(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<bool> {
     for feed in feeds {
         if chosen(db, feed)? != Chosen::Well {
@@ -79,20 +80,20 @@ pub fn are_current(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<bool>
     Ok(known == feeds.len() as i64)
 }
 
-/// The entries that a feed is to have, found before anything is written.
+/// The entries that a feed should have, determined before anything is written.
 #[derive(Debug, Clone)]
 pub struct MembershipPlan {
     feed: PublishedFeed,
-    /// Whether what does not match any more goes. What came into a feed by its own selection stays.
+    /// Whether stories that no longer match are removed. Otherwise stories that once matched stay.
     anew: bool,
-    /// The oldest first.
+    /// Oldest first.
     matching: Vec<StoryId>,
 }
 
-/// Stories with which a feed begins: its newest.
+/// Maximum number of stories with which a new feed starts: the newest ones.
 const BEGINS_WITH: usize = 10_000;
 
-/// What is to be chosen for feeds of which the configuration, or the tags of sources, have changed.
+/// The changes that the feeds need because their configuration or tags of sources changed.
 pub fn plan_memberships(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<Vec<MembershipPlan>> {
     let mut all = Vec::new();
     for feed in feeds {
@@ -102,7 +103,7 @@ pub fn plan_memberships(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<
         }
         let mut found = matching(db, &feed.selection, None)?;
         if chosen == Chosen::Stale {
-            // Old news of a source that has got a tag would take the place of today's.
+            // Otherwise old stories of a newly tagged source would replace today's.
             let floor = oldest_shown(db, feed)?;
             let mut dates = db.prepare_cached("SELECT published_at FROM story WHERE id = ?1")?;
             let mut recent = Vec::new();
@@ -121,7 +122,7 @@ pub fn plan_memberships(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<
     Ok(all)
 }
 
-/// The date of the oldest story that a full feed shows; the beginning of time for one that is not full.
+/// The date of the oldest story in a full feed; `i64::MIN` for a feed that is not full.
 fn oldest_shown(db: &ReadConnection, feed: &PublishedFeed) -> Result<i64> {
     let mut oldest = db.prepare_cached(
         "SELECT count(*), min(published_at) FROM (
@@ -133,8 +134,8 @@ fn oldest_shown(db: &ReadConnection, feed: &PublishedFeed) -> Result<i64> {
     Ok(oldest.filter(|_| shown == feed.selection.limit).unwrap_or(i64::MIN))
 }
 
-/// Writes down what was chosen, and forgets feeds that are no more: their entries, and the tokens of those that are not
-/// private any more.
+/// Applies the plans. Deletes the entries of feeds that no longer exist, and the tokens of feeds that are no longer
+/// private.
 pub fn apply_memberships(
     db: &WriteConnection,
     choices: &[MembershipPlan],
@@ -178,8 +179,7 @@ pub fn apply_memberships(
     publication::touch(db)
 }
 
-/// A selection as the entries depend on it: the limit, the age and the order choose among entries, and not which there
-/// are.
+/// The part of a selection that determines the entries. Limit, maximum age and order only choose among entries.
 fn written(selection: &FeedSelection) -> Result<String> {
     let selection = FeedSelection { limit: 0, order: FeedOrder::Newest, max_age: None, ..selection.clone() };
     serde_json::to_string(&selection).map_err(|e| Error::Corrupt(e.to_string()))
@@ -189,14 +189,14 @@ fn written(selection: &FeedSelection) -> Result<String> {
 #[derive(Debug, Clone, Default)]
 pub struct CandidatePage {
     pub candidates: Vec<FeedCandidate>,
-    /// The page of the entries that came before these; 1 is the oldest.
+    /// The number of the page with the preceding entries; 1 is the oldest page.
     pub previous: Option<u32>,
-    /// The page of those that came after them, where that one is full as well.
+    /// The number of the page with the following entries, if that page is full.
     pub next: Option<u32>,
 }
 
-/// The candidates for the current document of a feed: the last stories to enter it. The live variant leaves out stories
-/// that were merged into another one.
+/// The candidates for the current document of a feed: the stories that entered it last. The live variant omits merged
+/// stories.
 pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant) -> Result<CandidatePage> {
     let FeedSelection { limit, order, max_age, .. } = feed.selection;
     let window = match order {
@@ -219,11 +219,11 @@ pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVari
     Ok(CandidatePage { candidates, previous, next: None })
 }
 
-/// Candidates for a feed in the order `hot`: the last to enter it.
+/// Maximum number of candidates for a feed in the order `hot`.
 const HOT_CANDIDATES: u32 = 2000;
 
-/// A page of a feed's archive (RFC 5005, section 4): as many entries as the feed itself may hold, in the order in which
-/// they came into it. Only full pages are there, so that a page never changes but by what the live variant changes.
+/// A page of a feed's archive (RFC 5005, section 4): as many entries as the feed's limit, in order of entry. Only
+/// full pages exist, so that a page changes only if an entry of the live variant does.
 pub fn archive_page(
     db: &ReadConnection,
     feed: &PublishedFeed,
@@ -239,8 +239,8 @@ pub fn archive_page(
     Ok(Some(CandidatePage { candidates, previous, next: pages.get(place + 1).copied() }))
 }
 
-/// The archive pages that a feed has, the oldest first: those that are full, but for what has been removed for its age.
-/// A feed that leaves things out by age or weight has none, since what it left out does not belong to it.
+/// The numbers of a feed's archive pages, oldest first: the full pages, apart from entries removed for their age. A
+/// feed with a maximum age or in the order `hot` has none, since its omitted stories are not part of it.
 pub fn archive_page_numbers(db: &ReadConnection, feed: &PublishedFeed) -> Result<Vec<u32>> {
     if feed.selection.order == FeedOrder::Hot || feed.selection.max_age.is_some() {
         return Ok(Vec::new());
@@ -256,7 +256,7 @@ pub fn archive_page_numbers(db: &ReadConnection, feed: &PublishedFeed) -> Result
     Ok((page((first - 1) / limit + 1)..=page(last / limit)).collect())
 }
 
-/// Candidates by their sequence numbers, the last to enter the feed first.
+/// Candidates by sequence number, the last to enter the feed first.
 fn read(
     db: &ReadConnection,
     feed: &PublishedFeed,
@@ -307,7 +307,7 @@ fn read(
     Ok(candidates.into_iter().map(|(candidate, _)| candidate).collect())
 }
 
-/// Whether a story stands in a feed, since when, and as which edition.
+/// When a story entered a feed, and with which edition; `None` if it is not in the feed.
 pub fn membership_of(db: &ReadConnection, feed: &str, story: StoryId) -> Result<Option<(Timestamp, u32)>> {
     let mut row =
         db.prepare_cached("SELECT entered_at, edition_number FROM feed_entry WHERE feed = ?1 AND story_id = ?2")?;

@@ -1,6 +1,7 @@
-//! Since when each feed has been the bytes that it is: the truth behind Last-Modified, the same after a restart.
+//! The time since which each document has had its current bytes: the source of Last-Modified, which survives a
+//! restart.
 //!
-//! It holds no bytes, only their hash. Nothing of it is ever written into a feed, whose bytes depend on the stories alone.
+//! Only hashes are stored. These times never appear in a feed, whose bytes depend on the stories alone.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -8,15 +9,15 @@ use super::rows::time;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
-/// Since when a feed has had these bytes; `None` where it is known to have had others, or nothing is known.
+/// The time since which a document has had these bytes; `None` if it had others, or if nothing is known.
 pub fn find(db: &ReadConnection, feed: &str, format: &str, hash: &str) -> Result<Option<Timestamp>> {
     Ok(latest(db, feed, format)?.filter(|(known, _)| known == hash).map(|(_, at)| at))
 }
 
-/// Writes down that a feed has these bytes from now on, and returns since when it has had them.
+/// Records that a document has these bytes from now on, and returns the time since which it has had them.
 ///
-/// The time is to the second, as HTTP says it, and later than that of the bytes before, also where both were made within
-/// one second: a reader that asks by date must never be told that nothing has changed.
+/// Times are whole seconds, as in HTTP, and always later than that of the previous bytes, even if both were made
+/// within one second: a client with If-Modified-Since must never miss a change.
 pub fn record(db: &WriteConnection, feed: &str, format: &str, hash: &str, now: Timestamp) -> Result<Timestamp> {
     let mut at = now.as_second() * 1000;
     if let Some((known, before)) = latest(db, feed, format)? {

@@ -1,4 +1,4 @@
-//! The secrets of private feeds. Whoever says a feed's token reads it; a new one shuts out all who know the old.
+//! The access tokens of private feeds. A new token revokes the old one.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -10,7 +10,7 @@ pub fn find(db: &ReadConnection, feed: &str) -> Result<Option<String>> {
     Ok(row.query_row([feed], |row| row.get(0)).optional()?)
 }
 
-/// Gives a feed a token in place of the one that it has.
+/// Replaces a feed's token.
 pub fn replace(db: &WriteConnection, feed: &str, token: &str, now: Timestamp) -> Result<()> {
     db.execute(
         "INSERT OR REPLACE INTO feed_token (feed, token, made_at) VALUES (?1, ?2, ?3)",
@@ -19,7 +19,7 @@ pub fn replace(db: &WriteConnection, feed: &str, token: &str, now: Timestamp) ->
     super::publication::touch(db)
 }
 
-/// Gives a feed its first token.
+/// Creates a feed's first token.
 pub fn create_if_missing(db: &WriteConnection, feed: &str, token: &str, now: Timestamp) -> Result<()> {
     db.execute(
         "INSERT OR IGNORE INTO feed_token (feed, token, made_at) VALUES (?1, ?2, ?3)",

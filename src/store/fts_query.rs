@@ -1,33 +1,33 @@
-//! Words to search for: what people type as an expression of SQLite's FTS5, and what FTS5 says against an expression.
+//! Full-text search expressions: user input as an FTS5 expression, and the syntax check of FTS5.
 
 use crate::domain::display_text::is_invisible;
 use rusqlite::Connection;
 
-/// Characters of what was typed that are read, and words or phrases that are looked for.
+/// Maximum number of characters read from user input, and of words or phrases in the expression.
 pub const MAX_QUERY_CHARS: usize = 200;
 const MAX_WORDS: usize = 12;
 
-/// What somebody typed, as an FTS5 expression that is met where every word, and every phrase in quotation marks, is
-/// there. Nothing that is typed is an operator. `None` where there is no word in it.
+/// User input as an FTS5 expression that matches if every word, and every phrase in quotation marks, occurs. No input
+/// acts as an operator. `None` if the input contains no word.
 pub fn from_user_input(typed: &str) -> Option<String> {
     let readable = |c: &char| c.is_whitespace() || !is_invisible(*c);
     let typed: String = typed.chars().filter(readable).take(MAX_QUERY_CHARS).collect();
     let parts: Vec<&str> = typed.split(['"', '“', '”', '„', '«', '»']).collect();
-    // Between the first mark and the second there is a phrase, and so on; a mark that is never closed means nothing.
+    // Text between the first and the second quotation mark is a phrase, and so on. An unclosed mark is ignored.
     let in_marks = |place: usize| place % 2 == 1 && place + 1 < parts.len();
     let phrases = parts
         .iter()
         .enumerate()
         .flat_map(|(place, part)| if in_marks(place) { vec![*part] } else { part.split_whitespace().collect() });
-    // Of signs alone FTS5 makes a phrase without a word.
+    // FTS5 treats punctuation alone as a phrase without words.
     let words = phrases.filter(|phrase| phrase.chars().any(char::is_alphanumeric));
     let quoted: Vec<String> = words.take(MAX_WORDS).map(|phrase| format!("\"{phrase}\"")).collect();
     (!quoted.is_empty()).then(|| quoted.join(" "))
 }
 
-/// What SQLite says against an FTS5 expression; `None` where it understands it.
+/// The syntax error that SQLite reports for an FTS5 expression; `None` if it is valid.
 pub fn syntax_error(words: &str) -> Option<String> {
-    // The same table as in the schema, as far as an expression can tell; it holds nothing.
+    // The same columns as in the schema, without rows.
     const TABLE: &str = "CREATE VIRTUAL TABLE item_fts USING fts5 (title, summary)";
     let search = |db: Connection| {
         db.execute_batch(TABLE)?;

@@ -1,4 +1,4 @@
-//! The pages of items: which are to be read, and what was read on them; and what servers say of robots.
+//! Full articles of items: the queue of pages to fetch, and the results.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -6,7 +6,7 @@ use super::rows::collect;
 use crate::domain::{ItemId, SourceId};
 use rusqlite::{OptionalExtension, params};
 
-/// A page that is to be read.
+/// An item whose article page is to be fetched.
 #[derive(Debug, Clone)]
 pub struct PendingArticle {
     pub item: ItemId,
@@ -14,19 +14,19 @@ pub struct PendingArticle {
     pub url: String,
 }
 
-/// What came of a page.
+/// The result of fetching an article page.
 #[derive(Debug, Clone)]
 pub enum ArticleOutcome {
     Read {
-        /// A line each.
+        /// One paragraph per line in the database.
         paragraphs: Vec<String>,
-        /// The address that the page calls its own, in canonical form.
+        /// The canonical URL that the page declares.
         canonical_url: Option<String>,
     },
     Failed(String),
 }
 
-/// The pages that are to be read, those of the newest items first.
+/// The articles to fetch, those of the newest items first.
 pub fn pending_articles(db: &ReadConnection, limit: u32) -> Result<Vec<PendingArticle>> {
     let mut statement = db.prepare_cached(
         "SELECT id, source_id, url FROM item WHERE full_text_state = 'pending' AND url IS NOT NULL ORDER BY id DESC LIMIT ?1",
@@ -52,7 +52,7 @@ pub fn record_outcome(db: &WriteConnection, item: ItemId, page: &ArticleOutcome)
     }
 }
 
-/// Where an item's page stands, in words; `None` where nobody wants it.
+/// The state of an item's article for people; `None` if it is not wanted.
 pub fn article_state(db: &ReadConnection, item: ItemId) -> Result<Option<String>> {
     let mut statement = db.prepare_cached("SELECT full_text_state, full_text_error FROM item WHERE id = ?1")?;
     let row: Option<(Option<String>, Option<String>)> =

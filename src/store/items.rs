@@ -1,4 +1,4 @@
-//! Items in the database: recognized by [`crate::identity::recognition`], revised, never duplicated.
+//! Items: recognized by [`crate::identity::recognition`], revised, never duplicated.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 use std::collections::{BTreeMap, HashSet};
 
-/// Stores the items of one document of `source`: new ones are added, changed ones revised, in the document's order
-/// from its end, because feeds list the newest first and ids are to follow time.
+/// Stores the items of one document of `source`: adds new ones and revises changed ones. Works from the end of the
+/// document, since feeds list the newest item first and ids should follow time.
 pub(super) fn store_items(
     db: &WriteConnection,
     source: SourceId,
@@ -43,10 +43,9 @@ pub(super) fn store_items(
     Ok(stored)
 }
 
-/// Items that were published longer ago than this when they came have no part in what is grouped now, so that their
-/// pages are not asked for.
+/// Articles are fetched only for items published within this time: older ones do not take part in grouping.
 const PAGES_OF: SignedDuration = SignedDuration::from_hours(48);
-/// An item is not kept from its story for longer than this by a page that does not come.
+/// Maximum time for which an item waits for its article before it is assigned to a story.
 const PAGE_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 fn insert_guid(db: &WriteConnection, source: SourceId, guid: &str, item: ItemId, rule: MatchedBy) -> Result<()> {
@@ -87,12 +86,12 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
     Ok(id)
 }
 
-/// Bytes of a text beyond which it is not kept once it was replaced, and revisions of an item that are kept: a live blog
-/// changes with every poll.
+/// Replaced content longer than this many bytes is not kept, and at most this many revisions are: a live blog changes
+/// with every poll.
 const MAX_KEPT: usize = 16 * 1024;
 const MAX_REVISIONS: u32 = 30;
 
-/// Takes over what the source changed and keeps what it said before. `ranked_at` stays: re-dating moves nothing.
+/// Stores the source's changes and keeps the previous version. `ranked_at` stays, so that a new date moves nothing.
 fn revise(db: &WriteConnection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<Option<ItemChange>> {
     let (title, summary, content, published): (String, String, Option<String>, Option<i64>) = db
         .prepare_cached("SELECT title, summary, content, published_at FROM item WHERE id = ?1")?
@@ -107,7 +106,7 @@ fn revise(db: &WriteConnection, id: ItemId, new: &NewItem, now: Timestamp) -> Re
         "INSERT OR IGNORE INTO item_revision VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![id.0, now.as_millisecond(), title, summary, published, old_content],
     )?;
-    // The first says what came out, the last ones what has become of it.
+    // The first revision shows the original report, the last ones its development.
     db.execute(
         "DELETE FROM item_revision WHERE item_id = ?1
          AND replaced_at NOT IN (SELECT min(replaced_at) FROM item_revision WHERE item_id = ?1)
@@ -131,7 +130,7 @@ fn revise(db: &WriteConnection, id: ItemId, new: &NewItem, now: Timestamp) -> Re
         ],
     )?;
     if retitled {
-        // A new headline of the lead is a correction of the story, and only then does the story's date move.
+        // A new headline of the lead corrects the story. Only then does the story's update time change.
         db.execute(
             "UPDATE story SET updated_at = max(updated_at, ?2) WHERE lead_item_id = ?1",
             params![id.0, now.as_millisecond()],
@@ -143,7 +142,7 @@ fn revise(db: &WriteConnection, id: ItemId, new: &NewItem, now: Timestamp) -> Re
     Ok(said_otherwise.then_some(ItemChange { item: id, title_changed: retitled }))
 }
 
-/// Those of these guids that a source has shown before.
+/// The guids among these that a source has shown before.
 pub fn known_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
     let mut known = db.prepare_cached(
         "SELECT guid FROM item_guid WHERE source_id = ?1 AND guid IN (SELECT value FROM json_each(?2))",
@@ -151,7 +150,7 @@ pub fn known_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Res
     Ok(collect(&mut known, params![source.0, json_list(guids)], |row| Ok(row.get(0)?))?.into_iter().collect())
 }
 
-/// Those of these guids whose items came since the source's last good poll: they were pushed.
+/// The guids among these whose items arrived since the source's last successful poll: a hub pushed them.
 pub fn pushed_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
     let mut pushed = db.prepare_cached(
         "SELECT item_guid.guid FROM item_guid JOIN item ON item.id = item_id
@@ -162,8 +161,8 @@ pub fn pushed_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Re
     Ok(collect(&mut pushed, params![source.0, json_list(guids)], |row| Ok(row.get(0)?))?.into_iter().collect())
 }
 
-/// Items that the clusterer has not placed yet, in the order in which they were stored. Those whose pages are being read
-/// come a little later.
+/// Items without a story, in the order in which they were stored. Items that wait for their article are omitted for a
+/// while.
 pub fn unassigned(db: &ReadConnection, limit: u32, now: Timestamp) -> Result<Vec<Item>> {
     let sql = format!(
         "SELECT {ITEM_COLUMNS} FROM item JOIN source ON source.id = item.source_id
@@ -174,7 +173,7 @@ pub fn unassigned(db: &ReadConnection, limit: u32, now: Timestamp) -> Result<Vec
     collect(&mut *db.prepare_cached(&sql)?, params![limit, patience], item)
 }
 
-/// When the first item whose page is still awaited becomes assignable without it.
+/// When the first item that waits for its article becomes assignable without it.
 pub fn next_assignable_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
     let mut first = db.prepare_cached(
         "SELECT min(first_seen_at) FROM item WHERE full_text_state = 'pending' AND story_id IS NULL AND first_seen_at > ?1",
@@ -184,7 +183,7 @@ pub fn next_assignable_at(db: &ReadConnection, now: Timestamp) -> Result<Option<
     Ok(first_seen_at.map(|at| after(at, PAGE_PATIENCE)))
 }
 
-/// How many items the clusterer has not placed yet.
+/// The number of items without a story.
 pub fn count_unassigned(db: &ReadConnection) -> Result<u64> {
     let mut count = db.prepare_cached("SELECT count(*) FROM item WHERE story_id IS NULL")?;
     Ok(count.query_row([], |row| row.get::<_, i64>(0))? as u64)
@@ -195,14 +194,14 @@ pub fn get(db: &ReadConnection, id: ItemId) -> Result<Option<Item>> {
     db.prepare_cached(&sql)?.query_row([id.0], |row| Ok(item(row))).optional()?.transpose()
 }
 
-/// What an item said before, newest first.
+/// An earlier version of an item.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct ItemRevision {
     pub replaced_at: Timestamp,
     pub title: String,
     pub summary: String,
     pub published_at: Option<Timestamp>,
-    /// The text, where it was changed.
+    /// The content, if it changed.
     pub content: Option<String>,
 }
 
@@ -222,7 +221,7 @@ pub fn revisions(db: &ReadConnection, id: ItemId) -> Result<Vec<ItemRevision>> {
     })
 }
 
-/// What an item said until it was changed, as far as readers see it.
+/// An earlier headline of an item, as readers see it.
 #[derive(Debug, Clone)]
 pub struct EarlierText {
     pub until: Timestamp,
@@ -230,7 +229,7 @@ pub struct EarlierText {
     pub summary: String,
 }
 
-/// What the items of a story said before, each one's newest first.
+/// The earlier headlines of a story's items, newest first.
 pub fn earlier_texts(db: &ReadConnection, story: StoryId) -> Result<BTreeMap<ItemId, Vec<EarlierText>>> {
     let mut statement = db.prepare_cached(
         "SELECT item_id, replaced_at, item_revision.title, item_revision.summary
@@ -247,8 +246,8 @@ pub fn earlier_texts(db: &ReadConnection, story: StoryId) -> Result<BTreeMap<Ite
     Ok(said)
 }
 
-/// How many items of a source are of each day from the first to the last, by days since 1970 in UTC; days without any
-/// are left out.
+/// The number of items of a source per day, from the first to the last day, by days since 1970 in UTC. Days without
+/// items are omitted.
 pub fn count_per_day(db: &ReadConnection, source: SourceId, first: i64, last: i64) -> Result<BTreeMap<i64, u64>> {
     const DAY: i64 = 86_400_000;
     let mut statement = db.prepare_cached(
@@ -261,7 +260,7 @@ pub fn count_per_day(db: &ReadConnection, source: SourceId, first: i64, last: i6
     Ok(counted.into_iter().collect())
 }
 
-/// The guids under which an item was shown besides the first, and by what it was recognized then.
+/// The guids under which an item was shown after the first one, and how it was recognized each time.
 pub fn rewritten_guids(db: &ReadConnection, id: ItemId) -> Result<Vec<(String, MatchedBy)>> {
     let mut statement = db.prepare_cached(
         "SELECT guid, matched_by FROM item_guid WHERE item_id = ?1 AND matched_by <> 'guid' ORDER BY guid",

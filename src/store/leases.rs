@@ -1,8 +1,8 @@
-//! Who polls a source and who has the turn of an origin right now, over all programs on this database.
+//! Leases: at most one process polls a source, and at most one sends requests to an origin.
 //!
-//! A lease is taken before a request goes out and given back in the transaction that records its poll. One that a killed
-//! program left behind ends by itself; a daemon that starts takes back what an earlier one left, since there is only one.
-//! It decides nothing: who waits and who goes away is for those who ask.
+//! A lease is acquired before a request is sent and released in the transaction that records the poll. The lease of a
+//! killed process expires by itself; a starting daemon deletes those of its predecessor, since there is only one
+//! daemon. This module decides nothing: the caller decides whether to wait.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -13,30 +13,30 @@ use rusqlite::{OptionalExtension, params};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher};
 
-/// One poll's right to ask.
+/// The right of one poll to send requests.
 #[derive(Debug, Clone)]
 pub struct PollLease {
     token: i64,
-    /// Which program polls, in words.
+    /// Name of the polling process, for people.
     pub holder: String,
-    /// The origin whose turn this poll has.
+    /// The origin that is leased to this poll.
     pub origin: Option<String>,
 }
 
 impl PollLease {
-    /// A lease that holds nothing yet.
+    /// A lease without any resource.
     pub fn new(holder: &str) -> PollLease {
-        // Random without a dependency: the standard library seeds its hashers so.
+        // Random without a dependency: the standard library seeds its hashers randomly.
         let token = std::hash::RandomState::new().build_hasher().finish() as i64;
         PollLease { token, holder: holder.to_owned(), origin: None }
     }
 }
 
-/// What somebody else has.
+/// A resource that is leased to another poll.
 #[derive(Debug, Clone)]
 pub struct LeaseConflict {
     pub what: LeaseKind,
-    /// The program that has it; empty while only the pause after its request lasts.
+    /// Name of the process that holds it; empty during the delay after a request.
     pub holder: String,
     pub since: Timestamp,
 }
@@ -56,7 +56,7 @@ impl LeaseKind {
     }
 }
 
-/// Takes a source and its origin for a poll, both or neither.
+/// Acquires a source and its origin for a poll, both or neither.
 pub fn acquire(
     db: &WriteConnection,
     lease: &PollLease,
@@ -80,8 +80,8 @@ pub fn acquire(
     Ok(None)
 }
 
-/// Moves a poll on to another origin, as a redirect leads it: the one that it had is given back whether or not the other
-/// is free, so that two polls never wait for each other. What the poll holds lasts until `until` again.
+/// Exchanges a poll's origin when a redirect leads to another one. The previous origin is released even if the new
+/// one is not free, so that two polls never wait for each other. The poll's leases are extended to `until`.
 pub fn switch_origin(
     db: &WriteConnection,
     lease: &PollLease,
@@ -102,20 +102,20 @@ pub fn switch_origin(
     Ok(None)
 }
 
-/// Ends a lease. Its origin rests until `pause_until`.
+/// Releases a lease. Its origin stays blocked until `pause_until`.
 pub fn release(db: &WriteConnection, lease: &PollLease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
     give_back_origins(db, lease, now, pause_until)?;
     db.execute("DELETE FROM lease WHERE owner_token = ?1", [lease.token])?;
     Ok(())
 }
 
-/// Ends all leases of a program that is known to poll no more, and sweeps those that have ended by themselves.
+/// Deletes all leases of a process that no longer polls, and all expired ones.
 pub fn delete_of_holder(db: &WriteConnection, holder: &str, now: Timestamp) -> Result<()> {
     db.execute("DELETE FROM lease WHERE holder = ?1 OR expires_at <= ?2", params![holder, now.as_millisecond()])?;
     Ok(())
 }
 
-/// The sources that a program polls right now.
+/// The sources that a process polls now.
 pub fn sources_held_by(db: &ReadConnection, holder: &str) -> Result<Vec<SourceId>> {
     let mut statement =
         db.prepare_cached("SELECT resource FROM lease WHERE resource_kind = 'source' AND holder = ?1")?;
@@ -185,7 +185,7 @@ fn put(
     Ok(())
 }
 
-/// The pause between two requests to an origin holds over all programs: it stays leased, by nobody, while it lasts.
+/// The delay between two requests to an origin applies to all processes: the origin stays leased, without an owner.
 fn give_back_origins(db: &WriteConnection, lease: &PollLease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
     if pause_until > now {
         db.execute(

@@ -4,9 +4,9 @@ use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use jiff::Timestamp;
 
-/// The upkeep that the daemon does now and then.
+/// The periodic maintenance of the daemon.
 pub struct Maintenance {
-    /// Records of polls that began before this are dropped; the newest one of each source stays.
+    /// Records of polls that started earlier are deleted, except the newest one of each source.
     pub polls_before: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! The record of every poll: written with the items that it brought, in one transaction.
+//! The record of every poll, written in one transaction with the items that it brought.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, maybe_time, milliseconds, time, word};
@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
-/// Writes down one attempt: its record, the items of its document, and what follows for the source.
+/// Records one poll: its facts, the items of its document, and the update of the source.
 ///
-/// All of it or nothing: validators are never stored without the items that came with them.
+/// Atomic: cache validators are never stored without the items that came with them.
 pub fn record_poll(db: &WriteConnection, poll: &PollRecord, new_items: &[NewItem]) -> Result<IngestResult> {
     let stored = record_push(db, poll, new_items)?;
     update_source(db, poll)?;
@@ -26,7 +26,7 @@ pub fn record_poll(db: &WriteConnection, poll: &PollRecord, new_items: &[NewItem
     Ok(stored)
 }
 
-/// Writes down a document that nobody asked a server for: its record and its items. Nothing follows for the source.
+/// Records a document that was received without a request: its facts and its items. The source is not updated.
 pub fn record_push(db: &WriteConnection, poll: &PollRecord, new_items: &[NewItem]) -> Result<IngestResult> {
     let stored = items::store_items(db, poll.source, new_items, poll.finished_at)?;
     db.execute("INSERT INTO poll (source_id, started_at, finished_at, url, outcome, status, error, body_bytes, item_count,
@@ -55,14 +55,14 @@ pub fn record_push(db: &WriteConnection, poll: &PollRecord, new_items: &[NewItem
     Ok(stored)
 }
 
-/// What a source did to its guids, as it is seen once its items are recognized.
+/// The problem to record if a source changed the guids of its items.
 fn rewritten(stored: &IngestResult) -> Option<FeedProblem> {
     let words: Vec<String> = stored.recognized.iter().map(|(rule, n)| format!("{n} by {}", rule.into_str())).collect();
     let problem = FeedProblem::new(ProblemKind::GuidsRewritten, format!("recognized: {}", words.join(", ")));
     (!words.is_empty()).then(|| FeedProblem { count: stored.recognized.values().sum(), ..problem })
 }
 
-/// What a poll was led through before its last request.
+/// Records the redirects of a poll.
 fn insert_hops(db: &WriteConnection, poll_id: i64, poll: &PollRecord) -> Result<()> {
     let hops = &poll.requests[..poll.requests.len().saturating_sub(1)];
     let mut insert =
@@ -75,7 +75,7 @@ fn insert_hops(db: &WriteConnection, poll_id: i64, poll: &PollRecord) -> Result<
 
 fn update_source(db: &WriteConnection, poll: &PollRecord) -> Result<()> {
     let validators = poll.validators.as_ref();
-    // The operator may have paused or removed the source while it was polled; only `gone` is ours to say.
+    // The operator may have paused or removed the source during the poll. Only the state `gone` comes from polls.
     db.execute("UPDATE source SET next_poll_at = ?2, next_poll_reason = ?3, hold_until = ?4, consecutive_failures = ?5, last_poll_at = ?6,
          last_outcome = ?7, last_success_at = CASE WHEN ?8 THEN ?6 ELSE last_success_at END, last_error = ?9,
          validators_url = ?10, etag = ?11, last_modified = ?12,
@@ -114,7 +114,7 @@ fn update_source(db: &WriteConnection, poll: &PollRecord) -> Result<()> {
     Ok(())
 }
 
-/// A poll as it is shown.
+/// A recorded poll.
 #[derive(Debug, Clone, Serialize)]
 pub struct PollSummary {
     pub started_at: Timestamp,
@@ -130,7 +130,7 @@ pub struct PollSummary {
     pub problems: Vec<FeedProblem>,
 }
 
-/// A source's latest polls, newest first.
+/// The latest polls of a source, newest first.
 pub fn latest(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<PollSummary>> {
     let mut statement = db.prepare_cached(
         "SELECT started_at, finished_at, url, outcome, status, error, body_bytes, item_count, new_item_count,
@@ -158,13 +158,13 @@ pub fn latest(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<P
     })
 }
 
-/// When the last poll of all was recorded: what the database knows is of that time.
+/// When the latest poll of all sources was recorded: the age of the database's knowledge.
 pub fn last_poll_at(db: &ReadConnection) -> Result<Option<Timestamp>> {
     let mut statement = db.prepare_cached("SELECT finished_at FROM poll ORDER BY id DESC LIMIT 1")?;
     statement.query_row([], |row| row.get::<_, i64>(0)).optional()?.map(time).transpose()
 }
 
-/// How often each kind of problem, and each outcome, was recorded since `since`.
+/// The number of problems by kind, and of polls by outcome, since a time.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct PollTally {
     pub polls: u64,

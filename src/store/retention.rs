@@ -1,7 +1,7 @@
-//! What is old goes: stories whose last news is older than the operator keeps, with their items.
+//! Retention: deletes stories without news for longer than the configured time, with their items.
 //!
-//! A source may show an old item for years, and shown again it must not come as news. So each removed item leaves a
-//! tombstone, its guids and its link, until its source has not shown it for a while.
+//! A source may show an old item for years, and it must not come back as news. So each deleted item leaves tombstones
+//! for its guids and its link until its source has not shown it for a while.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, json_list};
@@ -9,20 +9,20 @@ use super::{Result, tombstones};
 use crate::domain::Timestamp;
 use rusqlite::params;
 
-/// Stories that are removed in one transaction, so that nobody waits long for the writer.
+/// Stories deleted in one transaction, so that other writes do not wait long.
 const BATCH: u32 = 500;
 
-/// What stays.
+/// What is kept.
 #[derive(Debug, Clone, Copy)]
 pub struct RetentionPolicy {
-    /// Stories with news from this time on.
+    /// Stories with news since this time.
     pub from: Timestamp,
-    /// So many of the newest published stories, however old they are: a feed of few stories never empties by itself.
+    /// The number of newest published stories kept whatever their age, so that a feed with few stories never becomes
+    /// empty.
     pub newest: u32,
 }
 
-/// Removes some stories that need not stay. Returns how many; fewer than there are, so that it is called until none is
-/// left.
+/// Deletes a batch of stories. Returns their number, so that the caller repeats until it is 0.
 pub fn delete_old_stories(db: &WriteConnection, keep: RetentionPolicy, now: Timestamp) -> Result<usize> {
     let mut old = db.prepare_cached(
         "SELECT id FROM story WHERE merged_into IS NULL AND updated_at < ?1 AND created_at < ?1
@@ -65,8 +65,9 @@ pub fn delete_old_stories(db: &WriteConnection, keep: RetentionPolicy, now: Time
     Ok(old.len())
 }
 
-/// A story that stays may be led by an item that goes: it was merged away, or a second look moved the item. It is led by
-/// another of its own, or of the story to which it redirects; where there is none, it goes as well.
+/// The lead of a story that stays may be an item that is deleted, because the story was merged or the item moved.
+/// Another item of the story, or of the story to which it redirects, becomes the lead. A story without one is deleted
+/// too.
 fn with_leaderless(db: &WriteConnection, items: &[i64], mut stories: Vec<i64>) -> Result<Vec<i64>> {
     let (gone, going) = (json_list(items), json_list(&stories));
     db.execute(
@@ -85,7 +86,7 @@ fn with_leaderless(db: &WriteConnection, items: &[i64], mut stories: Vec<i64>) -
     Ok(stories)
 }
 
-/// Those stories, and all that redirect to them.
+/// These stories and all that redirect to them.
 fn with_merged(db: &ReadConnection, stories: &[i64]) -> Result<Vec<i64>> {
     let mut all = db.prepare_cached(
         "WITH RECURSIVE gone (id) AS (

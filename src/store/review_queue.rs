@@ -7,19 +7,19 @@ use crate::domain::{Edition, ItemId, Story, StoryId, Timestamp};
 use rusqlite::params;
 use std::collections::BTreeMap;
 
-/// A published story that is to be looked at.
+/// A published story that is due for review.
 #[derive(Debug, Clone)]
 pub struct StoryReview {
     pub story: Story,
-    /// Goes up whenever the story changes: what was decided on an earlier turn is decided anew.
+    /// Increases with every change of the story: a decision based on an earlier generation is made again.
     pub turn: i64,
-    /// When its first edition was made, and when its last.
+    /// When its first and its last edition were made.
     pub made: Option<(Timestamp, Timestamp)>,
-    /// The latest edition that is not for one feed alone.
+    /// The latest edition that was not made for a single feed.
     pub latest: Option<Edition>,
 }
 
-/// The published stories whose time to be looked at has come.
+/// The published stories that are due for review.
 pub fn due_reviews(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<StoryReview>> {
     let mut statement =
         db.prepare_cached("SELECT story_id, generation FROM story_review_queue WHERE review_at <= ?1 ORDER BY review_at, story_id LIMIT ?2")?;
@@ -45,7 +45,8 @@ pub fn next_review_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Time
     maybe_time(next.query_row([now.as_millisecond()], |row| row.get(0))?)
 }
 
-/// A story was looked at: it is due again at `next`, or when it changes. Nothing where it has changed meanwhile.
+/// Finishes a review: the next one is due at `next`, or when the story changes. Has no effect if the story changed
+/// meanwhile.
 pub fn finish_review(db: &WriteConnection, story: StoryId, turn: i64, next: Option<Timestamp>) -> Result<()> {
     let story = story.to_row();
     match next {
@@ -60,13 +61,13 @@ pub fn finish_review(db: &WriteConnection, story: StoryId, turn: i64, next: Opti
     Ok(())
 }
 
-/// Whether nothing has changed a story since that turn.
+/// Whether the story has not changed since that generation.
 pub fn is_current_generation(db: &ReadConnection, story: StoryId, turn: i64) -> Result<bool> {
     let mut same = db.prepare_cached("SELECT 1 FROM story_review_queue WHERE story_id = ?1 AND generation = ?2")?;
     Ok(same.exists(params![story.to_row(), turn])?)
 }
 
-/// An item of a published story says something else.
+/// Enqueues the story of an item whose text changed.
 pub(super) fn enqueue_story_of_item(db: &WriteConnection, item: ItemId) -> Result<()> {
     db.execute(
         "INSERT INTO story_review_queue (story_id, review_at, generation)

@@ -6,11 +6,11 @@ use super::rows::time;
 use crate::domain::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
-/// What a server says of robots.
+/// The robots.txt of a server.
 #[derive(Debug, Clone)]
 pub struct RobotsFile {
     pub good_until: Timestamp,
-    /// Where there is no body: whether everything is allowed, or nothing.
+    /// Without a body: whether everything is allowed, or nothing.
     pub allowed: bool,
     pub body: Option<Vec<u8>>,
 }
@@ -33,7 +33,7 @@ pub fn save(db: &WriteConnection, origin: &str, robots: &RobotsFile) -> Result<(
     Ok(())
 }
 
-/// Forgets what is good no more.
+/// Deletes expired files.
 pub fn delete_expired(db: &WriteConnection, now: Timestamp) -> Result<()> {
     db.execute("DELETE FROM robots_txt WHERE expires_at <= ?1", [now.as_millisecond()])?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Between SQLite's columns and the model's types: times, words for states, JSON.
+//! Conversion between SQLite's columns and the domain's types: times, enum texts, JSON.
 
 use super::{Error, Result};
 use crate::domain::{ArticleText, Item, ItemId, SourceId};
@@ -15,14 +15,14 @@ pub(super) const ITEM_COLUMNS: &str = "item.id, item.source_id, coalesce(source.
           THEN item.first_seen_at - source.added_at END, \
      CASE source.full_text_mode WHEN 'publish' THEN item.full_text ELSE substr(item.full_text, 1, 1200) END, \
      source.full_text_mode = 'publish'";
-/// How many columns those are.
+/// The number of these columns.
 pub(super) const ITEM_WIDTH: usize = 21;
 
 pub(super) fn item(row: &Row<'_>) -> Result<Item> {
     Ok(Item {
         id: ItemId(row.get(0)?),
         source: SourceId(row.get(1)?),
-        // Where nobody named the source, its URL stands for its title.
+        // The URL replaces the title of a source without one.
         source_title: redact_url(&row.get::<_, String>(2)?),
         source_url: row.get(3)?,
         outlet: row.get(4)?,
@@ -59,12 +59,12 @@ pub(super) fn milliseconds(time: Option<Timestamp>) -> Option<i64> {
     time.map(|t| t.as_millisecond())
 }
 
-/// A word of ours, such as a state or an outcome, back as its type.
+/// Parses the text of an enum.
 pub(super) fn word<T: std::str::FromStr>(text: &str) -> Result<T> {
     text.parse().map_err(|_| Error::Corrupt(format!("the word ‘{text}’")))
 }
 
-/// A list as the JSON array that `json_each` unfolds, so that its length needs no placeholders of its own.
+/// A list as a JSON array for `json_each`, so that its length needs no placeholders.
 pub(super) fn json_list<T: serde::Serialize>(list: &[T]) -> String {
     serde_json::to_string(list).unwrap_or_else(|_| "[]".into())
 }
@@ -79,7 +79,7 @@ pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T>
     serde_json::from_str(text).map_err(|e| Error::Corrupt(format!("{text}: {e}")))
 }
 
-/// Reads all rows of a query through a function that may fail in our own way.
+/// Reads all rows of a query with a function that may fail.
 pub(super) fn collect<T, P: rusqlite::Params>(
     statement: &mut rusqlite::Statement<'_>,
     params: P,

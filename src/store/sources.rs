@@ -1,4 +1,4 @@
-//! Sources in the database: what the operator says of them, and whose turn it is.
+//! Sources: their settings, their schedule, and the state of their polling.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, maybe_time, time, word};
@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 use std::collections::BTreeMap;
 
-/// Adds a source, or revives the removed one with this URL. `None` where there is one already.
+/// Adds a source, or restores the removed one with this URL. `None` if the source exists already.
 pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: Timestamp) -> Result<Option<SourceId>> {
     let known = by_url(db, &new.url)?;
     let id = match known {
@@ -43,7 +43,7 @@ pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: 
     Ok(Some(id))
 }
 
-/// Changes what the operator says of a source. A new URL begins without validators and is polled at once.
+/// Changes the settings of a source. A new URL starts without cache validators and is polled at once.
 pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, now: Timestamp) -> Result<()> {
     let text = |value: &Option<String>| value.clone().map(|v| if v.is_empty() { None } else { Some(v) });
     if let Some((outlet, from)) = &edit.outlet {
@@ -75,7 +75,8 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, now: Timestam
     super::publication::touch(db)
 }
 
-/// Takes the outlet of the feed's own site in the place of a guess. Items follow, since they have it by their source.
+/// Replaces a guessed outlet by that of the feed's own website. Items follow, since they take the outlet from their
+/// source.
 pub(super) fn replace_guessed_outlet(db: &WriteConnection, id: SourceId, outlet: &str) -> Result<()> {
     db.execute(
         "UPDATE source SET outlet = ?2, outlet_provenance = 'site' WHERE id = ?1 AND outlet_provenance = 'guess'",
@@ -93,16 +94,16 @@ fn set_tags(db: &WriteConnection, id: SourceId, tags: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Pauses, resumes or removes a source. A source that is resumed keeps its schedule and what the server asked for.
+/// Pauses, resumes or removes a source. A resumed source keeps its schedule and its hold.
 pub fn set_state(db: &WriteConnection, id: SourceId, state: SourceState) -> Result<()> {
     db.execute("UPDATE source SET state = ?2 WHERE id = ?1", params![id.0, state.into_str()])?;
     super::publication::touch(db)
 }
 
-/// Moves a source's next poll to `until` or later, where it is still as it was when it was looked up.
+/// Moves a source's next poll to `until` or later, if it is unchanged since it was read.
 ///
-/// It is on disk before the request goes out, so that a crash in the middle is not followed by a poll too soon. That
-/// nobody else polls it meanwhile is the [lease](super::leases)'s.
+/// The change is durable before the request is sent, so that a crash is not followed by an early poll. The
+/// [lease](super::leases) prevents concurrent polls.
 pub fn claim_poll(db: &WriteConnection, due: &DueSource, until: Timestamp) -> Result<bool> {
     let claimed = db.execute(
         "UPDATE source SET next_poll_at = max(next_poll_at, ?3),
@@ -113,7 +114,7 @@ pub fn claim_poll(db: &WriteConnection, due: &DueSource, until: Timestamp) -> Re
     Ok(claimed == 1)
 }
 
-/// The sources whose time has come, the longest overdue first.
+/// The sources that are due, the longest overdue first.
 pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<DueSource>> {
     let mut statement = db.prepare_cached(
         "SELECT id, url, next_poll_at FROM source WHERE state = 'active' AND next_poll_at <= ?1
@@ -131,7 +132,7 @@ pub fn next_poll_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timest
     maybe_time(next.query_row([now.as_millisecond()], |row| row.get(0))?)
 }
 
-/// Moves a source's next poll to after the hold of its server.
+/// Moves a source's next poll to the end of its server's hold.
 pub fn postpone_poll(db: &WriteConnection, due: &DueSource, until: Timestamp, reason: &str) -> Result<()> {
     db.execute(
         "UPDATE source SET next_poll_at = ?3, next_poll_reason = ?4 WHERE id = ?1 AND next_poll_at = ?2 AND ?3 > ?2",
@@ -140,9 +141,9 @@ pub fn postpone_poll(db: &WriteConnection, due: &DueSource, until: Timestamp, re
     Ok(())
 }
 
-/// Spreads what came due while nobody polled, evenly and in its order, so that neither a start nor the end of an outage
-/// makes a burst. What failed because our own network was down is due by then, but no sooner than `within` after its
-/// last poll. Returns how many sources that were.
+/// Spreads overdue sources evenly, in their order, so that neither a start nor the end of an outage causes a burst.
+/// Sources that failed because our own network was down become due as well, at the earliest `within` after their last
+/// poll. Returns the number of overdue sources.
 pub fn spread_overdue(
     db: &WriteConnection,
     now: Timestamp,
@@ -164,7 +165,7 @@ pub fn spread_overdue(
     Ok(count as u32)
 }
 
-/// Gives what is known of the rate of each source that is polled, as it was written down, and what its feed asks for.
+/// Calls `take` with the stored update rate and the polling hints of each active source.
 pub fn for_each_update_rate(db: &ReadConnection, mut take: impl FnMut(&str, &PollingHints)) -> Result<()> {
     let mut statement = db.prepare_cached("SELECT update_rate, polling_hints FROM source WHERE state = 'active'")?;
     let mut rows = statement.query([])?;
@@ -175,7 +176,7 @@ pub fn for_each_update_rate(db: &ReadConnection, mut take: impl FnMut(&str, &Pol
     Ok(())
 }
 
-/// Ends a source's hold on the operator's word, and polls it at `next`.
+/// Ends a source's hold on request of the operator, and polls it at `next`.
 pub fn clear_hold(db: &WriteConnection, id: SourceId, next: Timestamp) -> Result<()> {
     db.execute(
         "UPDATE source SET hold_until = NULL, next_poll_at = ?2, next_poll_reason = 'you ended the hold of its server'
@@ -185,13 +186,13 @@ pub fn clear_hold(db: &WriteConnection, id: SourceId, next: Timestamp) -> Result
     Ok(())
 }
 
-/// How many outlets are polled.
+/// The number of outlets with an active source.
 pub fn count_active_outlets(db: &ReadConnection) -> Result<usize> {
     let mut count = db.prepare_cached("SELECT count(DISTINCT outlet) FROM source WHERE state = 'active'")?;
     Ok(count.query_row([], |row| row.get::<_, i64>(0))? as usize)
 }
 
-/// Takes back what was held against sources that failed because our own network was down.
+/// Reverts the failures that were recorded while our own network was down.
 pub fn revert_offline_failures(db: &WriteConnection, sources: &[SourceId], interval: SignedDuration) -> Result<()> {
     let mut clear = db.prepare_cached(
         "UPDATE source SET consecutive_failures = max(consecutive_failures - 1, 0), last_outcome = 'offline',
@@ -209,8 +210,8 @@ pub fn revert_offline_failures(db: &WriteConnection, sources: &[SourceId], inter
     Ok(())
 }
 
-/// Polls a source at another URL from now on, unless another source is polled there. What the server asked for and the
-/// validators stay: they have their own URL with them.
+/// Replaces a source's URL, unless another source has that URL. Holds stay, and so do cache validators, which are
+/// stored with their own URL.
 pub(super) fn follow_redirect(db: &WriteConnection, id: SourceId, from: &str, url: &str) -> Result<()> {
     db.execute(
         "UPDATE source SET url = ?3 WHERE id = ?1 AND url = ?2 AND NOT EXISTS (SELECT 1 FROM source WHERE url = ?3)",
@@ -219,15 +220,15 @@ pub(super) fn follow_redirect(db: &WriteConnection, id: SourceId, from: &str, ur
     super::publication::touch(db)
 }
 
-/// How [`list`] orders and narrows.
+/// Which sources [`list`] returns.
 #[derive(Debug, Clone, Default)]
 pub struct SourceFilter {
     pub tag: Option<String>,
-    /// Only sources that are gone, held, or whose last poll went wrong.
+    /// Only sources that are gone, on hold, or whose last poll failed.
     pub problems: bool,
 }
 
-/// All sources that were not removed, by outlet and title.
+/// All sources that are not removed, by outlet and title.
 pub fn list(db: &ReadConnection, filter: &SourceFilter) -> Result<Vec<Source>> {
     let sql = format!(
         "{SELECT} WHERE state <> 'removed'
@@ -239,7 +240,7 @@ pub fn list(db: &ReadConnection, filter: &SourceFilter) -> Result<Vec<Source>> {
     collect(&mut statement, params![filter.tag, filter.problems], read)
 }
 
-/// The languages that the operator gave, where a feed's own is not meant.
+/// The languages that the operator set, without those that feeds declare.
 pub fn operator_languages(db: &ReadConnection) -> Result<BTreeMap<SourceId, String>> {
     let mut statement = db.prepare_cached("SELECT id, lang FROM source WHERE lang IS NOT NULL")?;
     let given = collect(&mut statement, [], |row| Ok((SourceId(row.get(0)?), row.get(1)?)))?;

@@ -3,7 +3,7 @@
 use super::Result;
 use super::connection::ReadConnection;
 
-/// How many there are of each.
+/// The number of rows of each kind.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct RowCounts {
     pub sources: u64,

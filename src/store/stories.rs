@@ -1,4 +1,4 @@
-//! Stories in the database: where items were placed and why, what was published, and what a feed selects.
+//! Stories: which items they contain and why, their publication, and their lists.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{ITEM_COLUMNS, ITEM_WIDTH, collect, item, maybe_time, time};
@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use std::collections::BTreeSet;
 
-/// Chooses the item that stands for a story which lost the one that did.
+/// Chooses a new lead for a story that lost its lead: a rule of `publish`, which the store may not name.
 pub type ChooseLead<'a> = &'a dyn Fn(&Story) -> Option<ItemId>;
 
-/// An id for a story that this item founds: free in this database, and always the same for the same past.
+/// An id for a story founded by this item: unused in this database, and a function of the database's contents alone.
 pub fn mint_id(db: &ReadConnection, founder: &Item, taken: impl Fn(StoryId) -> bool) -> Result<StoryId> {
     let mut known = db.prepare_cached("SELECT 1 FROM story WHERE id = ?1")?;
     for attempt in 0.. {
@@ -26,13 +26,13 @@ pub fn mint_id(db: &ReadConnection, founder: &Item, taken: impl Fn(StoryId) -> b
     Err(Error::Corrupt("no story id is free".into()))
 }
 
-/// Writes down where items belong, in the order in which it was decided.
+/// Records assignments of items, in the order in which they were decided.
 pub fn assign_items(db: &WriteConnection, assignments: &[StoryAssignment], now: Timestamp) -> Result<()> {
     assignments.iter().try_for_each(|assignment| assign(db, assignment, now))?;
     publication::touch(db)
 }
 
-/// An item that has a story already is left there.
+/// An item that already has a story stays there.
 fn assign(db: &WriteConnection, assignment: &StoryAssignment, now: Timestamp) -> Result<()> {
     let (story, now) = (assignment.story.to_row(), now.as_millisecond());
     if assignment.placement == StoryPlacement::Created {
@@ -51,8 +51,7 @@ fn assign(db: &WriteConnection, assignment: &StoryAssignment, now: Timestamp) ->
     Ok(())
 }
 
-/// Writes down what a second look changed. `lead` chooses the item that stands for a story which lost the one that did.
-/// What was published of a story stays as it is.
+/// Applies a reclustering. `lead` chooses a new lead for a story that lost its lead. Published dates and links stay.
 pub fn apply_regrouping(
     db: &WriteConnection,
     regrouped: &StoryRegrouping,
@@ -74,7 +73,7 @@ pub fn apply_regrouping(
     publication::touch(db)
 }
 
-/// A story without items yet.
+/// Creates a story without items.
 pub(super) fn create(db: &WriteConnection, story: StoryId, by: ItemId, now: Timestamp) -> Result<()> {
     db.execute(
         "INSERT INTO story (id, created_at, updated_at, lead_item_id) VALUES (?1, ?2, ?2, ?3)",
@@ -97,8 +96,8 @@ pub(super) fn move_item(
     Ok(())
 }
 
-/// From now on one story leads to another, and so do those that led to it. A story that still has items, which the
-/// clusterer has forgotten, stays.
+/// Makes a story, and all that redirect to it, redirect to another one. A story that still has items, which the
+/// clusterer no longer holds, stays.
 pub(super) fn redirect(db: &WriteConnection, from: StoryId, into: StoryId) -> Result<()> {
     db.execute(
         "UPDATE story SET merged_into = ?2 WHERE (id = ?1 OR merged_into = ?1)
@@ -108,7 +107,7 @@ pub(super) fn redirect(db: &WriteConnection, from: StoryId, into: StoryId) -> Re
     Ok(())
 }
 
-/// Notes that stories changed, and gives a lead to those that lost theirs.
+/// Marks stories as updated, and chooses a lead for those that lost theirs.
 pub(super) fn settle_changed(
     db: &WriteConnection,
     stories: BTreeSet<StoryId>,
@@ -128,9 +127,9 @@ fn written(evidence: &JoinEvidence) -> Result<String> {
     serde_json::to_string(evidence).map_err(|e| Error::Corrupt(e.to_string()))
 }
 
-/// Publishes a story: its lead, its link and the date, which never change afterwards.
+/// Publishes a story: its lead, its link and its date. Link and date never change afterwards.
 ///
-/// Returns whether it did: a story that was published or merged away meanwhile is left alone.
+/// Returns false if the story was published or merged meanwhile; it is not changed then.
 pub fn publish(db: &WriteConnection, story: StoryId, lead: ItemId, published: &StoryPublication) -> Result<bool> {
     let done = db.execute(
         "UPDATE story SET published_at = ?2, published_link = ?3, lead_item_id = ?4
@@ -140,7 +139,7 @@ pub fn publish(db: &WriteConnection, story: StoryId, lead: ItemId, published: &S
     Ok(done == 1)
 }
 
-/// Stories that are not published yet, the oldest first, beginning after one of them.
+/// Unpublished stories, oldest first, after a given one.
 pub fn unpublished(
     db: &ReadConnection,
     founded_before: Timestamp,
@@ -164,14 +163,14 @@ pub fn first_unpublished_after(db: &ReadConnection, after: Timestamp) -> Result<
     maybe_time(first.query_row([after.as_millisecond()], |row| row.get(0))?)
 }
 
-/// Which stories [`recent`] lists.
+/// Which stories [`recent`] returns.
 #[derive(Debug, Clone, Copy)]
 pub struct RecentFilter {
     pub min_outlets: u32,
     pub limit: u32,
 }
 
-/// The stories that changed last: those that an item joined a moment ago come first.
+/// The stories that were updated last, newest first.
 pub fn recent(db: &ReadConnection, which: RecentFilter) -> Result<Vec<Story>> {
     let mut statement = db.prepare_cached(
         "SELECT id FROM story WHERE merged_into IS NULL
@@ -183,24 +182,24 @@ pub fn recent(db: &ReadConnection, which: RecentFilter) -> Result<Vec<Story>> {
     load(db, &ids)
 }
 
-/// A story by its id; one that was merged away comes without items.
+/// A story by its id. A merged story has no items.
 pub fn get(db: &ReadConnection, id: StoryId) -> Result<Option<Story>> {
     Ok(load(db, &[id.to_row()])?.pop())
 }
 
-/// The stories that have been published, also those that were merged away since.
+/// All stories that have been published, including merged ones.
 pub fn published_ids(db: &ReadConnection) -> Result<Vec<StoryId>> {
     let mut statement = db.prepare_cached("SELECT id FROM story WHERE published_at IS NOT NULL ORDER BY id")?;
     collect(&mut statement, [], |row| Ok(StoryId::from_row(row.get(0)?)))
 }
 
-/// The stories whose ids begin with `prefix`, at most two: enough to know whether it names one.
+/// At most two stories in a range of ids: enough to decide whether a prefix is unambiguous.
 pub fn find_in_id_range(db: &ReadConnection, rows: std::ops::RangeInclusive<i64>) -> Result<Vec<StoryId>> {
     let mut statement = db.prepare_cached("SELECT id FROM story WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2")?;
     collect(&mut statement, [*rows.start(), *rows.end()], |row| Ok(StoryId::from_row(row.get(0)?)))
 }
 
-/// The story of an item, once the clusterer has placed it.
+/// The story of an item; `None` until the clusterer has assigned it.
 pub fn story_of_item(db: &ReadConnection, item: ItemId) -> Result<Option<StoryId>> {
     let row = db
         .prepare_cached("SELECT story_id FROM item WHERE id = ?1")?
@@ -209,12 +208,12 @@ pub fn story_of_item(db: &ReadConnection, item: ItemId) -> Result<Option<StoryId
     Ok(row.flatten().map(StoryId::from_row))
 }
 
-/// What the clusterer needs to go on after a restart: the placed items first seen since then, in order of id.
+/// The assigned items first seen since a time, in order of id: what the clusterer restores after a restart.
 pub fn assigned_since(db: &ReadConnection, since: Timestamp) -> Result<Vec<(Item, StoryId, Option<ItemId>)>> {
     assigned_between(db, since, Timestamp::MAX)
 }
 
-/// The placed items first seen from one time to another, in order of id.
+/// The assigned items first seen within a time span, in order of id.
 pub fn assigned_between(
     db: &ReadConnection,
     from: Timestamp,

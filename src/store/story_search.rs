@@ -1,7 +1,7 @@
-//! The stories that people look through: narrowed by words, tag, language and outlets, the last changed first.
+//! Story search for people: by expression, tag, language and number of outlets, last updated first.
 //!
-//! Whatever is asked for, the work is bounded: what many stories could meet is looked for among the newest ones, and what few can
-//! meet is looked up from those few.
+//! The work is bounded for every query: conditions that many stories may meet are checked on the newest stories only,
+//! and those that few can meet start from these few.
 
 use super::connection::ReadConnection;
 use super::stories::load;
@@ -9,28 +9,28 @@ use super::{Result, rows};
 use crate::domain::Story;
 use rusqlite::{ToSql, params};
 
-/// Stories, counted from the one that changed last, among which those that are asked for are looked for one by one.
+/// The number of last updated stories that are checked one by one.
 const LOOKED_THROUGH: u32 = 10_000;
-/// Items, the newest first, that words or a tag may find.
+/// The number of newest items that an expression or a tag may match.
 const FOUND: u32 = 5_000;
 
-/// Which published stories to list. Nothing that is not given narrows them.
+/// Which published stories to find. Empty fields match everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StorySearch {
-    /// An FTS5 expression, as [`super::words::query`] makes it.
+    /// An FTS5 expression, as [`super::fts_query::from_user_input`] makes it.
     pub words: Option<String>,
     pub tag: Option<String>,
     pub lang: Option<String>,
     pub min_outlets: u32,
-    /// How many to pass over, and how many to list at most.
+    /// The number of results to skip, and the maximum number to return.
     pub skip: u32,
     pub limit: u32,
 }
 
-/// What was listed.
+/// One page of results.
 pub struct SearchResults {
     pub stories: Vec<Story>,
-    /// Whether there are older ones.
+    /// Whether there are more results.
     pub more: bool,
 }
 
@@ -73,7 +73,7 @@ pub fn search(db: &ReadConnection, listing: &StorySearch) -> Result<SearchResult
     Ok(SearchResults { stories: load(db, &ids)?, more })
 }
 
-/// Whether the sources with a tag have so few items that those are what to begin with.
+/// Whether the sources with a tag have so few items that the search can start from them.
 fn is_rare(db: &ReadConnection, tag: Option<&str>) -> Result<bool> {
     let Some(tag) = tag else { return Ok(false) };
     let mut count = db.prepare_cached(
@@ -82,7 +82,7 @@ fn is_rare(db: &ReadConnection, tag: Option<&str>) -> Result<bool> {
     Ok(count.query_row(params![tag, FOUND + 1], |row| row.get::<_, u32>(0))? <= FOUND)
 }
 
-/// When the last of the stories that are looked through changed.
+/// The update time of the oldest story that is checked.
 fn looked_through(db: &ReadConnection) -> Result<i64> {
     let mut statement = db.prepare_cached(
         "SELECT coalesce((SELECT updated_at FROM story WHERE merged_into IS NULL
@@ -91,14 +91,14 @@ fn looked_through(db: &ReadConnection) -> Result<i64> {
     Ok(statement.query_row([LOOKED_THROUGH], |row| row.get(0))?)
 }
 
-/// What stories may be narrowed to.
+/// The values by which stories can be filtered.
 #[derive(Debug, Clone, Default)]
 pub struct SearchFacets {
     pub tags: Vec<String>,
     pub languages: Vec<String>,
 }
 
-/// The tags and languages of the sources that were not removed, at most so many of each that people look through them.
+/// The tags and languages of sources that are not removed, up to a number that people can read through.
 pub fn facets(db: &ReadConnection) -> Result<SearchFacets> {
     let all =
         |sql: &str| -> Result<Vec<String>> { rows::collect(&mut *db.prepare_cached(sql)?, [], |row| Ok(row.get(0)?)) };

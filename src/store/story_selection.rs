@@ -8,12 +8,12 @@ use crate::domain::duration::before;
 use crate::domain::{FeedSelection, Story, StoryId};
 use rusqlite::params;
 
-/// The published stories of which all that a selection asks for is true, the newest first; its limit and its order are
-/// the feed's affair. Where `among` names stories, of those only. Depends on the database alone, never on the time.
+/// The published stories that match a selection, newest first. Limit, age and order are not applied. If `among` names
+/// stories, only those. Depends on the database alone, never on the time.
 pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[StoryId]>) -> Result<Vec<StoryId>> {
     let rows: Option<Vec<i64>> = among.map(|ids| ids.iter().map(|id| id.to_row()).collect());
     let from = if rows.is_some() { "json_each(?7) AS named JOIN story ON story.id = named.value" } else { "story" };
-    // Of a few stories each is looked up among the words; of all of them, all that have the words are looked up.
+    // With few stories, each one is checked against the index; otherwise all matches of the index are listed.
     let says = |expression: &str| match among {
         Some(_) => one_says(expression),
         None => format!(
@@ -54,7 +54,7 @@ pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[
     )
 }
 
-/// The stories that a selection would hold now, as they are now, the newest first.
+/// The stories that match a selection now, in their present state, newest first.
 pub fn select(db: &ReadConnection, selection: &FeedSelection) -> Result<Vec<Story>> {
     let mut ids: Vec<i64> = matching(db, selection, None)?.into_iter().map(|id| id.to_row()).collect();
     ids.truncate(selection.limit as usize);
@@ -66,7 +66,8 @@ pub fn select(db: &ReadConnection, selection: &FeedSelection) -> Result<Vec<Stor
     Ok(stories)
 }
 
-/// That an item of a story matches an expression, looked up from the story's items: of all that match there may be many.
+/// An SQL condition: an item of the story matches an expression. Starts from the story's items, since an expression
+/// may have many matches.
 fn one_says(expression: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM item CROSS JOIN item_fts ON item_fts.rowid = item.id

@@ -1,6 +1,6 @@
-//! Tombstones of removed items: a source may show an old item for years, and it must not come back as news.
+//! Tombstones of deleted items: a source may show an old item for years, and it must not come back as news.
 //!
-//! The guids and the link of a removed item are kept until its source has not shown it for a while.
+//! The guids and the link of a deleted item are kept until its source has not shown it for a while.
 
 use super::Result;
 use super::connection::WriteConnection;
@@ -9,9 +9,9 @@ use crate::domain::{NewItem, SourceId, Timestamp};
 use jiff::SignedDuration;
 use rusqlite::params;
 
-/// A tombstone goes once its source has not shown the item for so long.
+/// A tombstone expires when its source has not shown the item for this time.
 const UNSEEN: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// How exactly it is known when an item was last shown: not every poll is a reason to write.
+/// Precision of the time at which an item was last shown: not every poll needs a write.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn create(db: &WriteConnection, items: &str, now: Timestamp) -> Result<()> {
@@ -28,7 +28,7 @@ pub(super) fn create(db: &WriteConnection, items: &str, now: Timestamp) -> Resul
     Ok(())
 }
 
-/// A source shows an item that was removed: its tombstone stays.
+/// Keeps the tombstone of a deleted item that its source still shows.
 pub(super) fn refresh(db: &WriteConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<()> {
     let (now, yesterday) = (now.as_millisecond(), before(now, DAY).as_millisecond());
     db.execute(
@@ -40,7 +40,7 @@ pub(super) fn refresh(db: &WriteConnection, source: SourceId, item: &NewItem, no
     Ok(())
 }
 
-/// Drops tombstones of items that their sources show no more.
+/// Deletes the tombstones of items that their sources no longer show.
 pub fn delete_expired(db: &WriteConnection, now: Timestamp) -> Result<()> {
     let unseen = before(now, UNSEEN).as_millisecond();
     db.execute("DELETE FROM item_guid WHERE item_id IS NULL AND last_shown_at < ?1", [unseen])?;

@@ -1,7 +1,7 @@
-//! The writer thread: takes what is waiting, puts it into one transaction, and answers when that is on disk.
+//! The writer thread: runs all waiting jobs in one transaction, and replies once that is durable.
 //!
-//! Batching is what makes thousands of small writes a second possible with an fsync each commit; each piece of work
-//! has a savepoint, so that one failing piece takes nothing else with it.
+//! Batching makes thousands of small writes per second possible although each commit calls fsync. Each job has a
+//! savepoint, so that a failing job does not affect the others.
 
 use super::connection::WriteConnection;
 use super::{Error, Result};
@@ -10,13 +10,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use tokio::sync::oneshot;
 
-/// How many pieces of work share a transaction at the most.
+/// Maximum number of jobs in a transaction.
 const BATCH: usize = 128;
-/// How many may wait before those who bring more are held up.
+/// Maximum number of waiting jobs; beyond it callers wait.
 const QUEUE: usize = 1024;
 
-/// Does a piece of work inside the open transaction, or nothing where none could be opened, and returns who is to hear
-/// how the transaction ended.
+/// Runs a job in the open transaction, or without a connection if none could be opened. Returns a function that
+/// replies with the result of the commit.
 type Work = Box<dyn FnOnce(Option<&WriteConnection>) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
@@ -47,7 +47,7 @@ impl Writer {
         let work: Work = Box::new(move |db| {
             let done = db.map_or(Err(Error::Stopped), |db| in_savepoint(db, work));
             Box::new(move |committed| {
-                // Nobody listens any more when the caller was abandoned; what was written stays written.
+                // The receiver is gone if the caller was cancelled. The write stays.
                 let _ = reply.send(committed.and(done));
             })
         });
@@ -89,16 +89,16 @@ fn run(connection: WriteConnection, waiting: mpsc::Receiver<Job>) {
     }
 }
 
-/// One transaction: `first` and what else is waiting. Returns a job that can't be part of a transaction.
+/// Runs one transaction: `first` and the waiting jobs. Returns a job that cannot be part of a transaction.
 fn batch(connection: &WriteConnection, first: Work, waiting: &mpsc::Receiver<Job>) -> Option<Job> {
-    // IMMEDIATE, because upgrading a read transaction fails at once when another program writes.
+    // IMMEDIATE, because a read transaction that upgrades fails at once if another process writes.
     if let Err(cause) = connection.sqlite().execute_batch("BEGIN IMMEDIATE") {
         first(None)(Err(Error::NotWritten(cause.to_string())));
         return None;
     }
     let mut answers = vec![first(Some(connection))];
     let mut left_over = None;
-    // A full disk can end the transaction from inside; what would come next must not begin one of its own.
+    // A full disk can end the transaction early; the next job must not start one of its own.
     while answers.len() < BATCH && !connection.sqlite().is_autocommit() {
         match waiting.try_recv() {
             Ok(Job::Work(work)) => answers.push(work(Some(connection))),
@@ -111,7 +111,7 @@ fn batch(connection: &WriteConnection, first: Work, waiting: &mpsc::Receiver<Job
     }
     let failure = connection.sqlite().execute_batch("COMMIT").err().map(|cause| cause.to_string());
     if failure.is_some() && !connection.sqlite().is_autocommit() {
-        // A commit that failed leaves the transaction open; without this every later one would fail too.
+        // A failed commit leaves the transaction open, and every later one would fail too.
         let _ = connection.sqlite().execute_batch("ROLLBACK");
     }
     for answer in answers {
