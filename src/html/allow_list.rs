@@ -1,5 +1,7 @@
 //! The elements and attributes that sanitized HTML may contain.
 
+use ammonia::{Builder, UrlRelative};
+
 #[rustfmt::skip]
 const ALLOWED_ELEMENTS: &[&str] = &[
     "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "dl", "dt", "em", "figcaption",
@@ -48,4 +50,16 @@ pub(super) fn removed_with_content(name: &str) -> Option<&'static str> {
 pub(super) fn allowed_attribute(element: &str, name: &str) -> Option<&'static str> {
     let own = ELEMENT_ATTRIBUTES.iter().find(|(of, _)| *of == element).map_or(&[][..], |(_, attributes)| attributes);
     own.iter().chain(GLOBAL_ATTRIBUTES).copied().find(|allowed| name.eq_ignore_ascii_case(allowed))
+}
+
+/// A sanitizer that keeps these elements without attributes, and removes relative links.
+pub(super) fn sanitizer_for_elements(elements: impl IntoIterator<Item = &'static str>) -> Builder<'static> {
+    let mut builder = Builder::empty();
+    builder
+        .tags(elements.into_iter().collect())
+        .clean_content_tags(elements_removed_with_content().collect())
+        .url_schemes(["http", "https"].into())
+        .url_relative(UrlRelative::Deny)
+        .strip_comments(true);
+    builder
 }

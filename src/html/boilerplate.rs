@@ -106,8 +106,7 @@ fn teaser_heading(block: &str) -> Option<TeaserHeading> {
     if is_teaser_heading(&lower) {
         return Some(TeaserHeading::BoxStart);
     }
-    let (heading, headline) =
-        lower.split_once([':', '|', '»', '→']).filter(|(heading, _)| is_teaser_heading(heading))?;
+    let (_, headline) = lower.split_once([':', '|', '»', '→']).filter(|(heading, _)| is_teaser_heading(heading))?;
     if headline.trim().is_empty() {
         return Some(TeaserHeading::BoxStart);
     }

@@ -2,8 +2,8 @@
 //!
 //! Never passes an element to the tree parser: only character references are left for it to decode.
 
+use super::allow_list::sanitizer_for_elements;
 use super::rebalance::strip_elements;
-use super::sanitize::sanitizer_for_elements;
 use super::truncate_html;
 use crate::markup::whitespace::fold_whitespace;
 use ammonia::Builder;

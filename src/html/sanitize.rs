@@ -3,7 +3,7 @@
 //!
 //! Never fetches anything, and never passes HTML to ammonia that is not limited in size and depth.
 
-use super::allow_list::{ELEMENT_ATTRIBUTES, GLOBAL_ATTRIBUTES, allowed_elements, elements_removed_with_content};
+use super::allow_list::{ELEMENT_ATTRIBUTES, GLOBAL_ATTRIBUTES, allowed_elements, sanitizer_for_elements};
 use super::plain_text::html_to_text;
 use super::rebalance::rebalance_html;
 use super::truncate_html;
@@ -52,18 +52,6 @@ fn link_sanitizer(base: Option<Url>) -> Builder<'static> {
             }
             _ => Some(value.into()),
         });
-    builder
-}
-
-/// A sanitizer that keeps these elements without attributes, and removes relative links.
-pub(super) fn sanitizer_for_elements(elements: impl IntoIterator<Item = &'static str>) -> Builder<'static> {
-    let mut builder = Builder::empty();
-    builder
-        .tags(elements.into_iter().collect())
-        .clean_content_tags(elements_removed_with_content().collect())
-        .url_schemes(["http", "https"].into())
-        .url_relative(UrlRelative::Deny)
-        .strip_comments(true);
     builder
 }
 
