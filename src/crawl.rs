@@ -7,6 +7,7 @@ mod backoff;
 mod budget_cache;
 mod clear_hold;
 mod full_text;
+mod options;
 mod origin_lease;
 mod outage;
 mod parse_job;
@@ -20,10 +21,11 @@ pub mod update_rate;
 
 pub use budget_cache::BudgetCache;
 pub use clear_hold::clear_hold;
+pub use options::Options;
 pub use origin_lease::{ClaimOutcome, skip_until};
 pub use outage::{OVERDUE_SPACING, OutageDetector};
 pub use parse_job::ParsedDocument;
-pub use policy::{BROKEN_AFTER_FAILURES, Options, decide};
+pub use policy::{BROKEN_AFTER_FAILURES, decide};
 pub use poll_facts::PollFacts;
 pub use push::receive_push;
 

@@ -3,6 +3,7 @@
 //! How long each kind of answer makes us wait is [`super::backoff`]'s, what a redirect means [`super::permanent_redirect`]'s.
 
 use super::backoff::{self, PollDelay};
+use super::options::Options;
 use super::update_rate::{SeenDocument, UpdateRate};
 use super::{AttemptOutcome, ParsedDocument, PollAttempt, PollFacts, permanent_redirect};
 use crate::domain::duration::after;
@@ -12,37 +13,7 @@ use crate::domain::{
 };
 use crate::urls::outlet::outlet_of_site;
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
 use url::Url;
-
-/// How often sources are asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Options {
-    /// A source is never polled sooner than this after the last poll.
-    #[serde(with = "crate::domain::duration")]
-    pub interval: SignedDuration,
-    /// Between two polls of a source, averaged over all of them: the budget that they share by how much they bring.
-    #[serde(with = "crate::domain::duration")]
-    pub average_interval: SignedDuration,
-    /// However long a feed or its server asks us to wait after a good answer, we look again after this.
-    #[serde(with = "crate::domain::duration")]
-    pub max_interval: SignedDuration,
-    /// However long a server that throttles asks us to stay away, we look again after this.
-    #[serde(with = "crate::domain::duration")]
-    pub max_retry_after: SignedDuration,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            interval: SignedDuration::from_mins(10),
-            average_interval: SignedDuration::from_mins(20),
-            max_interval: SignedDuration::from_hours(24),
-            max_retry_after: SignedDuration::from_hours(7 * 24),
-        }
-    }
-}
 
 /// A feed that said it is gone is asked once more after this, then no more.
 const GONE_CONFIRMATION: SignedDuration = SignedDuration::from_hours(24);

@@ -73,7 +73,7 @@ async fn the_operator_sees_a_hold_and_ends_it() {
     let skipped = desk.json_of_failure(&["source", "poll", "2"]);
     assert!(skipped[0]["skipped"].as_str().unwrap().contains("origin unhold"), "{skipped}");
     desk.fails(&["source", "add", &origin.url("/c")], "is left alone until");
-    desk.fails(&["check", &origin.url("/c")], "is left alone until");
+    desk.fails(&["check", &origin.url("/c")], "is on hold until");
     let list = desk.json(&["origin", "list"]);
     let row = &list[0];
     assert_eq!(row["origin"].as_str().unwrap(), origin.url(""));
