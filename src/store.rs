@@ -67,15 +67,15 @@ pub enum Error {
          It was not changed; use the newsfold version that wrote it, or restore a backup"
     )]
     Migrate { path: PathBuf, cause: Box<refinery::Error> },
-    #[error("the database answered: {0}")]
+    #[error("database error: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    #[error("the database holds something that this version does not understand: {0}")]
+    #[error("the database contains a value that this version cannot read: {0}")]
     Corrupt(String),
-    #[error("nothing was written to the database: {0}")]
+    #[error("cannot write to the database: {0}")]
     NotWritten(String),
     #[error("a database task panicked: {0}")]
     Panicked(String),
-    #[error("the operator decided otherwise meanwhile")]
+    #[error("the grouping constraints changed meanwhile")]
     Outdated,
     #[error("the database writer has stopped")]
     Stopped,

@@ -16,19 +16,19 @@ use std::collections::BTreeSet;
 pub enum ConstraintRefusal {
     #[error("both are story {0} already")]
     SameStory(StoryId),
-    #[error("item {item} is not in story {story}; `newsfold story show {story}` prints what is")]
+    #[error("item {item} is not in story {story}; `newsfold story show {story}` lists its items")]
     NotInStory { item: ItemId, story: StoryId },
-    #[error("item {0} is in no story yet; the daemon places it")]
+    #[error("item {0} has no story yet; the daemon assigns it")]
     NotPlaced(ItemId),
     #[error("these are all items of story {0}; leave at least one in it")]
     NothingStays(StoryId),
     #[error("name two different items")]
     SameItem,
-    #[error("that goes against decision {0}; take it back first: `newsfold story undo {0}`")]
+    #[error("decision {0} conflicts with this; undo it first: `newsfold story undo {0}`")]
     Against(ConstraintId),
     #[error("there is no decision {0}; `newsfold story decisions` lists them")]
     Unknown(ConstraintId),
-    #[error("decision {0} was taken back already")]
+    #[error("decision {0} is already undone")]
     Undone(ConstraintId),
 }
 

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_and_every_phrase_is_quoted() {
+    fn words_and_phrases_are_quoted() {
         for (typed, expected) in [
             ("grid", Some("\"grid\"")),
             ("  grid\tveshna ", Some("\"grid\" \"veshna\"")),
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_typed_is_an_error_of_syntax() {
+    fn no_user_input_causes_a_syntax_error() {
         let long = "word ".repeat(5000);
         let one = "x".repeat(10_000);
         for typed in [

@@ -10,10 +10,10 @@ mod embedded {
     refinery::embed_migrations!("migrations");
 }
 
-/// How long one program waits for another that is writing.
+/// How long one process waits for another one that is writing.
 const BUSY: Duration = Duration::from_secs(20);
 
-/// Where the database is when nobody says otherwise: systemd's `STATE_DIRECTORY`, else the platform's place for state.
+/// The default path of the database: in systemd's `STATE_DIRECTORY`, else in the platform's directory for state.
 pub fn default_path() -> PathBuf {
     use etcetera::BaseStrategy;
     let systemd = std::env::var_os("STATE_DIRECTORY").filter(|dir| !dir.is_empty());
@@ -24,10 +24,10 @@ pub fn default_path() -> PathBuf {
     folder.unwrap_or_default().join("newsfold.db")
 }
 
-/// The one connection that writes. Migrations run here, each in a transaction of its own.
+/// Opens the connection that writes, and applies missing migrations, each in a transaction of its own.
 pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        let cannot = |cause: std::io::Error| format!("its folder {} can't be made: {cause}", folder.display());
+        let cannot = |cause: std::io::Error| format!("cannot create its directory {}: {cause}", folder.display());
         std::fs::create_dir_all(folder).map_err(|cause| Error::Open {
             path: path.to_owned(),
             cause: cannot(cause).into(),
@@ -36,12 +36,12 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
     }
     let open = |cause: rusqlite::Error| {
         let next = match cause.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase) => "It is another file: move it away, or choose another with --database FILE",
-            Some(ErrorCode::DatabaseBusy) => "Another program has been writing for long; try again",
+            Some(ErrorCode::NotADatabase) => "Move the file away, or choose another one with --database FILE",
+            Some(ErrorCode::DatabaseBusy) => "Another process is writing to it; try again",
             Some(ErrorCode::DatabaseCorrupt) => {
-                "It is damaged: restore a backup, or choose another with --database FILE"
+                "It is damaged: restore a backup, or choose another file with --database FILE"
             }
-            Some(ErrorCode::DiskFull) => "Make room on its disk",
+            Some(ErrorCode::DiskFull) => "Free space on its disk",
             _ => NO_PLACE,
         };
         Error::Open { path: path.to_owned(), cause: cause.into(), next }
@@ -68,14 +68,14 @@ fn migrate(path: &Path, connection: &mut Connection, runner: &refinery::Runner) 
     }
 }
 
-/// What to do where a database can't be, or can't be written.
+/// The next step if the database cannot be created or written.
 const NO_PLACE: &str = "Choose a place that this user may write with --database FILE, NEWSFOLD_DATABASE or `database` \
-     in the configuration, or give this user the right to write there";
+     in the configuration, or give this user write permission";
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // FULL, because an item whose validators were stored is never offered again by many servers.
+    // FULL, because many servers never send an item again once they have sent its cache validators.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "cache_size", -65_536)?;
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
     use refinery::{Migration, Runner};
 
-    /// The migrations of this version, and a second one that only the tests know.
+    /// The migrations of this version, and a second one that exists only in the tests.
     fn with_second_migration() -> Runner {
         let mut migrations = embedded::migrations::runner().get_migrations().clone();
         let sql = "ALTER TABLE source ADD COLUMN country TEXT NOT NULL DEFAULT 'unknown'";

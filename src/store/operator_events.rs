@@ -1,4 +1,4 @@
-//! What happened to sources and to our own network, as the operator is told of it. Kept like the records of polls.
+//! Operator events: what happened to sources and to our own network. Kept as long as the records of polls.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -22,7 +22,7 @@ pub fn record(
     super::publication::touch(db)
 }
 
-/// Events in the feed of health.
+/// Maximum number of events in the health feed.
 const SHOWN: u32 = 200;
 
 /// The latest events, newest first.
@@ -33,7 +33,7 @@ pub fn latest(db: &ReadConnection) -> Result<Vec<RecordedEvent>> {
     collect(&mut statement, [SHOWN], read)
 }
 
-/// What happened to one source, newest first.
+/// The latest events of one source, newest first.
 pub fn latest_of_source(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<RecordedEvent>> {
     let mut statement = db.prepare_cached(
         "SELECT id, occurred_at, kind, source_id, source_title, detail FROM operator_event WHERE source_id = ?1 ORDER BY id DESC LIMIT ?2",
@@ -52,7 +52,7 @@ fn read(row: &Row<'_>) -> Result<RecordedEvent> {
     })
 }
 
-/// Since when our own network is down, where the last that was heard of it is that.
+/// The time since which our own network is down; `None` if it works.
 pub fn offline_since(db: &ReadConnection) -> Result<Option<Timestamp>> {
     let last = db
         .prepare_cached(
@@ -63,7 +63,7 @@ pub fn offline_since(db: &ReadConnection) -> Result<Option<Timestamp>> {
     last.filter(|(kind, _)| kind == OperatorEventKind::Offline.into_str()).map(|(_, at)| time(at)).transpose()
 }
 
-/// Drops events from before `before`, but for the newest ones, which the feed of health still shows.
+/// Deletes older events, except those that the health feed still shows.
 pub fn delete_before(db: &WriteConnection, before: Timestamp) -> Result<()> {
     db.execute(
         "DELETE FROM operator_event WHERE occurred_at < ?1 AND id NOT IN (SELECT id FROM operator_event ORDER BY id DESC LIMIT ?2)",

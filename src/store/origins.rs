@@ -1,4 +1,4 @@
-//! The servers that are asked: their holds, and what was asked of each and answered.
+//! Origins: their holds, and the requests that were sent to each with their results.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -7,7 +7,7 @@ use crate::domain::{OriginHold, RequestRecord, SourceId, Timestamp};
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
-/// Writes down a hold. A later end stays: nobody who asked for a day is asked again because somebody asked for an hour.
+/// Records a hold. A hold with a later end stays: a request to wait for a day outlasts one to wait for an hour.
 pub fn record_hold(db: &WriteConnection, hold: &OriginHold) -> Result<()> {
     db.execute(
         "INSERT INTO origin_hold (origin, until, reason) VALUES (?1, ?2, ?3)
@@ -18,7 +18,7 @@ pub fn record_hold(db: &WriteConnection, hold: &OriginHold) -> Result<()> {
     Ok(())
 }
 
-/// The hold of an origin, where it has one now.
+/// The active hold of an origin.
 pub fn active_hold(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Option<OriginHold>> {
     let row = db
         .prepare_cached("SELECT until, reason FROM origin_hold WHERE origin = ?1 AND until > ?2")?
@@ -27,7 +27,7 @@ pub fn active_hold(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<
     row.map(|(until, reason)| Ok(OriginHold { origin: origin.to_owned(), until: time(until)?, reason })).transpose()
 }
 
-/// The holds that end after `at`, the first to end before the others.
+/// The holds that end after a time, the first to end first.
 pub fn holds_ending_after(db: &ReadConnection, at: Timestamp, limit: u32) -> Result<Vec<OriginHold>> {
     let mut statement = db.prepare_cached(
         "SELECT origin, until, reason FROM origin_hold WHERE until > ?1 ORDER BY until, origin LIMIT ?2",
@@ -37,12 +37,12 @@ pub fn holds_ending_after(db: &ReadConnection, at: Timestamp, limit: u32) -> Res
     })
 }
 
-/// Ends the holds of an origin, as a server and as a hub. Returns whether it had one.
+/// Deletes the holds of an origin, as a server of feeds and as a hub. Returns whether it had one.
 pub fn clear_hold(db: &WriteConnection, origin: &str) -> Result<bool> {
     Ok(db.execute("DELETE FROM origin_hold WHERE origin IN (?1, 'hub ' || ?1)", [origin])? > 0)
 }
 
-/// The sources that an origin keeps waiting: by its own word, or because it is on hold.
+/// The sources that wait for an origin: because of a response of its own, or because it is on hold.
 pub fn waiting_sources(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Vec<SourceId>> {
     let mut statement = db.prepare_cached(
         "SELECT id FROM source WHERE state = 'active' AND next_poll_at > ?2
@@ -55,7 +55,7 @@ pub fn waiting_sources(db: &ReadConnection, origin: &str, now: Timestamp) -> Res
     collect(&mut statement, params![origin, now.as_millisecond()], |row| Ok(SourceId(row.get(0)?)))
 }
 
-/// Writes down requests that belong to no poll.
+/// Records requests that belong to no poll.
 pub fn record_requests(db: &WriteConnection, at: Timestamp, requests: &[RequestRecord]) -> Result<()> {
     let mut insert = db
         .prepare_cached("INSERT INTO request_log (requested_at, origin, status, wire_bytes) VALUES (?1, ?2, ?3, ?4)")?;
@@ -65,19 +65,19 @@ pub fn record_requests(db: &WriteConnection, at: Timestamp, requests: &[RequestR
     Ok(())
 }
 
-/// Forgets such requests from before `before`.
+/// Deletes older records of such requests.
 pub fn delete_requests_before(db: &WriteConnection, before: Timestamp) -> Result<()> {
     db.execute("DELETE FROM request_log WHERE requested_at < ?1", [before.as_millisecond()])?;
     Ok(())
 }
 
-/// Forgets holds that are over.
+/// Deletes expired holds.
 pub fn delete_expired_holds(db: &WriteConnection, now: Timestamp) -> Result<()> {
     db.execute("DELETE FROM origin_hold WHERE until <= ?1", [now.as_millisecond()])?;
     Ok(())
 }
 
-/// Whether an origin gave another source a good answer since `since`.
+/// Whether an origin has served another source successfully since a time.
 pub fn serves_other_sources(db: &ReadConnection, origin: &str, source: SourceId, since: Timestamp) -> Result<bool> {
     let found = db
         .prepare_cached(
@@ -89,27 +89,27 @@ pub fn serves_other_sources(db: &ReadConnection, origin: &str, source: SourceId,
     Ok(found.is_some())
 }
 
-/// What was asked of one origin in a time.
+/// The requests sent to one origin within a time span.
 #[derive(Debug, Clone, Serialize)]
 pub struct OriginTraffic {
     pub origin: String,
-    /// Sources that it answered for.
+    /// The number of sources that it served.
     pub sources: u64,
-    /// Requests: of polls with their redirects, for pages of items, for robots.txt, to hubs.
+    /// The number of requests: of polls with their redirects, for article pages, for robots.txt, to hubs.
     pub requests: u64,
-    /// Answers that nothing has changed (304).
+    /// The number of responses without a change (304).
     pub not_modified: u64,
-    /// Bytes of bodies, as they came over the wire.
+    /// The size of the bodies as transferred.
     pub bytes: u64,
-    /// Answers that we are to come later or not at all (429, 503, 403, bot challenges).
+    /// The number of responses that limit or refuse requests (429, 503, 403, bot challenges).
     pub throttled: u64,
-    /// Polls that brought no usable answer for another reason.
+    /// The number of polls without a usable response for another reason.
     pub errors: u64,
     pub held_until: Option<Timestamp>,
     pub hold_reason: Option<String>,
 }
 
-/// What was asked of each origin since `since`, and those that are held; the most asked first.
+/// The requests sent to each origin since a time, and the origins on hold; the one with the most requests first.
 pub fn traffic(db: &ReadConnection, since: Timestamp, now: Timestamp) -> Result<Vec<OriginTraffic>> {
     let mut statement = db.prepare_cached(
         "WITH asked AS (

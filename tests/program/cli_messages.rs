@@ -66,7 +66,10 @@ fn a_database_that_cannot_be_says_where_another_may_be() {
         serve.assert().code(1).stderr(predicate::str::contains("Choose a place that this user may write"));
     }
     let text = desk.file("notes.txt", &"These are notes and no database. ".repeat(100));
-    with(&text).assert().code(1).stderr(predicate::str::contains("move it away, or choose another with --database"));
+    with(&text)
+        .assert()
+        .code(1)
+        .stderr(predicate::str::contains("Move the file away, or choose another one with --database"));
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn story_of(desk: &Desk, item: i64) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operator_splits_merges_and_takes_it_back() {
+async fn operator_splits_merges_and_undoes_stories() {
     let (desk, origin) = (Desk::new(), Origin::start().await);
     origin.serve("/feed", feed(&[TRAIN[0], TRAIN[1], TRAIN[2], STORM]));
     desk.run(&["source", "add", &origin.url("/feed")]);
@@ -60,7 +60,7 @@ async fn an_operator_splits_merges_and_takes_it_back() {
     assert!(left != train && left != storm);
     assert!(desk.run(&["story", "show", &left]).contains("placed here by decision 1 of the operator"));
     assert!(desk.run(&["story", "show", &train]).contains("decision 1: items 3 are a different story from items 1, 2"));
-    desk.fails(&["story", "merge", &train, &left], "goes against decision 1; take it back first");
+    desk.fails(&["story", "merge", &train, &left], "decision 1 conflicts with this; undo it first");
 
     // Whatever comes and is grouped later, it holds.
     let more = "t4 | Marshal Dorn leaves Veshna after parade in his armoured train | Marshal Dorn waved to Veshna";
@@ -74,7 +74,7 @@ async fn an_operator_splits_merges_and_takes_it_back() {
 
     // Taken back, its items return.
     desk.run(&["story", "undo", "1"]);
-    desk.fails(&["story", "undo", "1"], "was taken back already");
+    desk.fails(&["story", "undo", "1"], "is already undone");
     desk.fails(&["story", "undo", "77"], "there is no decision 77");
     assert_eq!(story_of(&desk, 3), train);
 
@@ -84,15 +84,15 @@ async fn an_operator_splits_merges_and_takes_it_back() {
     let survivor = story_of(&desk, 1);
     let other = if survivor == train { &storm } else { &train };
     assert!(desk.run(&["story", "show", other]).contains(&format!("merged into {survivor}")));
-    desk.fails(&["item", "separate", "1", "4"], "goes against decision 2");
-    desk.fails(&["story", "split", &survivor, "4"], "goes against decision 2");
+    desk.fails(&["item", "separate", "1", "4"], "decision 2 conflicts with this");
+    desk.fails(&["story", "split", &survivor, "4"], "decision 2 conflicts with this");
     desk.run(&["story", "undo", "2"]);
     assert_eq!((story_of(&desk, 1), story_of(&desk, 4)), (train.clone(), storm.clone()));
     assert_eq!(desk.json(&["story", "decisions"]).as_array().unwrap().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_items_are_set_apart_and_explained() {
+async fn two_items_are_separated_and_explained() {
     let (desk, origin) = (Desk::new(), Origin::start().await);
     origin.serve("/feed", feed(&[TRAIN[0], TRAIN[1], STORM]));
     desk.run(&["source", "add", &origin.url("/feed")]);
@@ -111,7 +111,7 @@ async fn two_items_are_set_apart_and_explained() {
 }
 
 #[tokio::test]
-async fn a_running_daemon_notices_and_keeps_to_it_over_a_restart() {
+async fn running_daemon_respects_a_constraint_across_restarts() {
     let mut world = World::new();
     let origin = Origin::start().await;
     origin.serve("/feed", feed(&[TRAIN[0], TRAIN[1]]));

@@ -57,7 +57,7 @@ async fn polled_since(folder: &Path, start: Timestamp) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killing_the_daemon_loses_and_doubles_nothing() {
+async fn killed_daemon_loses_and_duplicates_no_item() {
     let (folder, origin) = (configured(), Origin::start().await);
     add(folder.path(), &origin.url("/feed")).await;
     let mut known = BTreeMap::new();
@@ -93,7 +93,7 @@ async fn killing_the_daemon_loses_and_doubles_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_loses_nothing_for_good() {
+async fn full_disk_loses_no_item_permanently() {
     let (folder, origin) = (configured(), Origin::start().await);
     add(folder.path(), &origin.url("/feed")).await;
     origin.serve("/feed", Answer::ok(feed_of(0, 1500)).header("etag", b"\"1\""));
@@ -116,7 +116,7 @@ async fn a_full_disk_loses_nothing_for_good() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_programs_share_one_database() {
+async fn two_processes_share_one_database() {
     let (folder, origin) = (configured(), Origin::start().await);
     origin.serve("/feed", Answer::ok(feed_of(0, 40)));
     let daemon = serve(folder.path(), "");
@@ -145,7 +145,7 @@ async fn two_programs_share_one_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_daemon_ends_in_order_when_it_is_told_to() {
+async fn daemon_shuts_down_cleanly_on_sigterm() {
     let (folder, origin) = (configured(), Origin::start().await);
     let config = folder.path().join("config.toml");
     let text = std::fs::read_to_string(&config).unwrap().replace("\"2s\"", "\"3s\"");
@@ -179,7 +179,7 @@ async fn the_daemon_ends_in_order_when_it_is_told_to() {
 /// systemd's side of `sd_notify`: what the daemon says on the socket.
 #[cfg(target_os = "linux")]
 #[test]
-fn systemd_is_told_when_it_runs_and_when_it_stops() {
+fn systemd_is_notified_of_start_watchdog_and_stop() {
     use std::os::unix::net::UnixDatagram;
     let folder = configured();
     let path = folder.path().join("notify");
