@@ -27,7 +27,8 @@ CREATE TABLE source (
     added_at             INTEGER NOT NULL,
     -- The poll schedule survives restarts: it is stored here and nowhere else.
     next_poll_at         INTEGER NOT NULL,
-    next_poll_reason     TEXT    NOT NULL DEFAULT '',
+    -- Why it is due then, as JSON (domain::NextPollReason).
+    next_poll_reason     TEXT    NOT NULL DEFAULT '{"kind":"added"}',
     -- End of the delay that the server requested (Retry-After). Manual polls respect it too.
     hold_until           INTEGER,
     consecutive_failures INTEGER NOT NULL DEFAULT 0,
@@ -125,6 +126,7 @@ CREATE INDEX request_log_by_time ON request_log (requested_at);
 CREATE TABLE origin_hold (
     origin TEXT    PRIMARY KEY,
     until  INTEGER NOT NULL,
+    -- As JSON (domain::HoldReason).
     reason TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
 

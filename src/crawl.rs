@@ -1,7 +1,8 @@
-//! One poll, from a source whose turn it is to the record of what came of it.
+//! One poll, from a source that is due to the record of the attempt and the items of its document.
 //!
-//! [`poll_source`] is the line of `docs/ARCHITECTURE.md`; [`decide`] is where its outcome is judged. No path forgets
-//! to record: whatever happens to a poll, a [`PollRecord`] says so, in the transaction that stores its items.
+//! [`poll_source`] fetches, parses, decides and records; [`decide`] is where the outcome of an attempt is interpreted.
+//! Every path ends with a record: whatever happens to a poll, a [`PollRecord`] is stored in the same transaction as its
+//! items.
 
 mod backoff;
 mod budget_cache;
@@ -14,36 +15,42 @@ mod parse_job;
 mod permanent_redirect;
 mod policy;
 pub mod poll_budget;
+mod poll_decision;
 mod poll_facts;
 mod push;
 mod safety_poll;
 pub mod update_rate;
 
+pub use backoff::PollDelay;
 pub use budget_cache::BudgetCache;
 pub use clear_hold::clear_hold;
+pub use full_text::fetch_full_text;
 pub use options::Options;
 pub use origin_lease::{ClaimOutcome, skip_until};
 pub use outage::{OVERDUE_SPACING, OutageDetector};
 pub use parse_job::ParsedDocument;
 pub use policy::{BROKEN_AFTER_FAILURES, decide};
+use poll_decision::PollDecision;
 pub use poll_facts::PollFacts;
 pub use push::receive_push;
 
 use crate::clock::Clock;
-use crate::domain::{CacheValidators, IngestResult, PollRecord, RequestRecord, Source, SourceId, Timestamp};
+use crate::domain::{
+    CacheValidators, IngestResult, PollOutcome, PollRecord, RequestRecord, Source, SourceId, SourceUpdate, Timestamp,
+};
 use crate::feed_parser::{self, FeedLink};
-use crate::http_client::{FetchOutcome, FetchResult, Fetcher, Freshness, Origin};
+use crate::http_client::{FetchOutcome, FetchResult, Fetcher, ForbiddenAddress, Freshness, Origin};
 use crate::store::leases::{self, PollLease};
 use crate::store::{self, Store, polls};
-use futures_util::FutureExt;
 use jiff::SignedDuration;
+use parse_job::ParseJob;
 use safety_poll::SafetyPollFacts;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use url::Url;
 
-/// What a poll is made with.
+/// What the polls of one program share.
 #[derive(Clone)]
 pub struct PollContext {
     pub fetcher: Fetcher,
@@ -51,34 +58,32 @@ pub struct PollContext {
     pub clock: Clock,
     pub options: Options,
     pub parse_options: feed_parser::Options,
-    /// How long a source is not polled whose hub has proven itself; `None` where hubs are not used.
+    /// The time between two polls of a source whose hub is reliable; `None` if hubs are not used.
     pub safety_poll_interval: Option<SignedDuration>,
-    /// Who polls, in words for whoever has to wait for it.
+    /// The name of the program, shown to other programs that wait for its leases.
     pub program: String,
-    /// Whether our own network is up, as far as the polls of this program know.
     pub outage: OutageDetector,
-    /// How often all sources together are polled.
     pub budget: BudgetCache,
-    /// Documents that may be read at once: decoded and parsed they take a multiple of their size.
+    /// Number of documents that are parsed at once. Decoded and parsed, a document takes a multiple of its size.
     pub parse_slots: Arc<Semaphore>,
 }
 
-/// One attempt to fetch and read a source, not yet judged.
+/// One attempt to fetch and parse a source, before its outcome is interpreted.
 #[derive(Debug)]
 pub struct PollAttempt {
     pub started_at: Timestamp,
     pub finished_at: Timestamp,
-    /// The URL that answered.
-    pub url: Url,
+    /// The URL of the last request; `None` if no request was sent.
+    pub url: Option<Url>,
     /// Where permanent redirects alone lead.
     pub permanent_redirect: Option<Url>,
-    /// All requests that were made, in their order.
+    /// All requests in the order in which they were sent.
     pub requests: Vec<RequestRecord>,
     pub status: Option<u16>,
     pub outcome: AttemptOutcome,
 }
 
-/// What came of an attempt.
+/// How an attempt ended. [`PollOutcome`] is the form that is stored.
 #[derive(Debug)]
 pub enum AttemptOutcome {
     Read(Box<ParsedDocument>),
@@ -99,7 +104,7 @@ pub enum AttemptOutcome {
         retry_after: Option<Duration>,
     },
     Challenged {
-        by: &'static str,
+        service: &'static str,
         retry_after: Option<Duration>,
     },
     Held {
@@ -107,11 +112,14 @@ pub enum AttemptOutcome {
         until: Timestamp,
     },
     Gone,
-    /// No server was reached; it may be our own network's fault.
+    Blocked {
+        reason: ForbiddenAddress,
+    },
+    /// No server was reached. The cause may be our own network.
     Unreachable {
         detail: String,
     },
-    /// No server was reached, and no other is either.
+    /// No server was reached while our own network was down.
     Offline {
         detail: String,
         since: Timestamp,
@@ -125,22 +133,27 @@ pub enum AttemptOutcome {
     Abandoned,
 }
 
-/// Polls a source once, by a lease of it, and writes down what came of it.
-pub async fn poll_source(
-    context: &PollContext,
-    source: &Source,
-    lease: &PollLease,
-) -> store::Result<(PollRecord, IngestResult)> {
+/// What a poll stored.
+#[derive(Debug)]
+pub struct RecordedPoll {
+    pub record: PollRecord,
+    pub update: SourceUpdate,
+    pub ingested: IngestResult,
+}
+
+/// Polls a source once under a lease, and records the poll.
+pub async fn poll_source(context: &PollContext, source: &Source, lease: &PollLease) -> store::Result<RecordedPoll> {
     let attempt = match Url::parse(&source.url) {
         Ok(url) => fetch_and_parse(context, &url, source.validators.as_ref(), lease).await,
         Err(error) => {
-            PollAttempt::without_request(context.clock.now(), AttemptOutcome::Failed { detail: error.to_string() })
+            let detail = format!("its URL is not valid: {error}");
+            PollAttempt::without_request(context.clock.now(), AttemptOutcome::Failed { detail })
         }
     };
     record_attempt(context, source, attempt, lease).await
 }
 
-/// Fetches and reads, and tells of it; nothing is written.
+/// Fetches and parses a document. Nothing is stored.
 pub async fn fetch_and_parse(
     context: &PollContext,
     url: &Url,
@@ -148,70 +161,75 @@ pub async fn fetch_and_parse(
     lease: &PollLease,
 ) -> PollAttempt {
     let started_at = context.clock.now();
-    let at = Mutex::new(lease.origin.clone());
-    let turn = |origin: Origin| {
-        let stays = {
-            let mut at = at.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            at.replace(origin.to_string()).as_deref() == Some(&origin.to_string())
-        };
-        async move { if stays { Ok(()) } else { context.lease_next_origin(lease, &origin).await } }.boxed()
+    // The lease covers the origin of the first request already.
+    let leased = Mutex::new(lease.origin.clone());
+    let acquire = |origin: Origin| {
+        let name = origin.to_string();
+        let mut leased = leased.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let is_leased = leased.replace(name.clone()) == Some(name);
+        context.acquire_permit(lease, origin, is_leased)
     };
-    let fetched = context.fetcher.fetch(url, validators, started_at, &turn).await;
-    let FetchResult { url, permanent_redirect, requests, status, outcome } = fetched;
+    let FetchResult { url, permanent_redirect, requests, status, outcome } =
+        context.fetcher.fetch(url, validators, started_at, &acquire).await;
     let outcome = match outcome {
         FetchOutcome::Document { body, content_type, validators, freshness, links } => {
             let (url, options) = (url.clone(), context.parse_options.clone());
-            let work = parse_job::ParseJob { body, content_type, url, links, now: started_at, options };
-            parse_job::read(context, work, validators, freshness).await
+            let job = ParseJob { body, content_type, url, links, validators, freshness, now: started_at, options };
+            job.run(context).await
         }
         FetchOutcome::NotModified { validators, freshness } => AttemptOutcome::NotModified { validators, freshness },
         FetchOutcome::Throttled { retry_after, freshness } => AttemptOutcome::Throttled { retry_after, freshness },
         FetchOutcome::Refused { retry_after } => AttemptOutcome::Refused { retry_after },
-        FetchOutcome::Challenged { by, retry_after } => AttemptOutcome::Challenged { by, retry_after },
+        FetchOutcome::Challenged { service, retry_after } => AttemptOutcome::Challenged { service, retry_after },
         FetchOutcome::Held { origin, until } => AttemptOutcome::Held { origin, until },
         FetchOutcome::Gone => AttemptOutcome::Gone,
+        FetchOutcome::Blocked { reason } => AttemptOutcome::Blocked { reason },
         FetchOutcome::Unreachable { detail } => AttemptOutcome::Unreachable { detail },
         FetchOutcome::Failed { detail } => AttemptOutcome::Failed { detail },
     };
-    PollAttempt { started_at, finished_at: context.clock.now(), url, permanent_redirect, requests, status, outcome }
+    let finished_at = context.clock.now();
+    PollAttempt { started_at, finished_at, url: Some(url), permanent_redirect, requests, status, outcome }
 }
 
-/// Judges an attempt, stores its record and its items and gives back its lease, in one transaction.
+/// Decides what an attempt means, and in one transaction stores its record and its items and releases its lease.
 pub async fn record_attempt(
     context: &PollContext,
     source: &Source,
     mut attempt: PollAttempt,
     lease: &PollLease,
-) -> store::Result<(PollRecord, IngestResult)> {
-    let weather = outage::judge(context, &mut attempt);
-    let known = PollFacts::gather(context, source, &attempt).await?;
-    let mut record = decide(source, &mut attempt, &known, &context.options);
-    let (items, hub, silence) = match attempt.outcome {
-        AttemptOutcome::Read(reading) => (reading.items, Some(reading.hub), None),
+) -> store::Result<RecordedPoll> {
+    let recovery = outage::observe_attempt(context, &mut attempt);
+    let facts = PollFacts::gather(context, source, &attempt).await?;
+    let PollDecision { record, mut update } = decide(source, &attempt, &facts, &context.options);
+    let (items, declared_hub, unreachable) = match attempt.outcome {
+        AttemptOutcome::Read(document) => (document.items, Some(document.hub), None),
         AttemptOutcome::Unreachable { detail } => (Vec::new(), None, Some(detail)),
         _ => (Vec::new(), None, None),
     };
     let (lease, now) = (lease.clone(), context.clock.now());
-    let pause = context.pause_until(now);
-    let net =
-        SafetyPollFacts { hub, safety_poll_interval: context.safety_poll_interval, wishes: source.wishes.clone() };
-    let done = context
+    let origin_free_at = context.origin_free_at(now);
+    let safety_poll = SafetyPollFacts {
+        declared_hub,
+        interval: context.safety_poll_interval,
+        polling_hints: source.polling_hints.clone(),
+    };
+    let recorded = context
         .store
         .write(move |db| {
-            leases::release(db, &lease, now, pause)?;
-            weather.write(db, now)?;
-            let stored = polls::record_poll(db, &record, &items)?;
-            net.settle(db, &mut record, stored.new.len())?;
-            Ok((record, stored))
+            leases::release(db, &lease, now, origin_free_at)?;
+            recovery.record(db, now)?;
+            let ingested = polls::record_poll(db, &record, Some(&update), &items)?;
+            safety_poll.apply(db, &record, &mut update, ingested.new.len())?;
+            Ok(RecordedPoll { record, update, ingested })
         })
         .await?;
-    if let Some(detail) = silence {
-        outage::after_silence(context, source, &detail, now).await?;
+    if let Some(detail) = unreachable {
+        outage::observe_unreachable(context, source, &detail, now).await?;
     }
-    Ok(done)
+    Ok(recorded)
 }
 
-/// Writes down a poll that never came to its end: its task panicked, or the daemon stopped.
+/// Records a poll that did not finish: its task panicked, or the daemon stopped.
 pub async fn record_unfinished(
     context: &PollContext,
     id: SourceId,
@@ -228,12 +246,10 @@ pub async fn record_unfinished(
 
 impl PollAttempt {
     fn without_request(now: Timestamp, outcome: AttemptOutcome) -> Self {
-        // A URL that is never shown where the source's own is known: `decide` falls back to that.
-        let url = Url::parse("about:blank").unwrap_or_else(|_| unreachable!("a constant URL"));
         PollAttempt {
             started_at: now,
             finished_at: now,
-            url,
+            url: None,
             permanent_redirect: None,
             requests: Vec::new(),
             status: None,
@@ -241,8 +257,39 @@ impl PollAttempt {
         }
     }
 
-    /// The origin that was asked last.
+    /// The origin of the last request.
     fn last_origin(&self) -> Option<&str> {
         self.requests.last().map(|request| request.origin.as_str())
+    }
+}
+
+impl AttemptOutcome {
+    fn poll_outcome(&self) -> PollOutcome {
+        match self {
+            AttemptOutcome::Read(_) => PollOutcome::Read,
+            AttemptOutcome::NotModified { .. } => PollOutcome::NotModified,
+            AttemptOutcome::NotAFeed { .. } => PollOutcome::NotAFeed,
+            AttemptOutcome::Throttled { .. } => PollOutcome::Throttled,
+            AttemptOutcome::Refused { .. } => PollOutcome::Refused,
+            AttemptOutcome::Challenged { .. } => PollOutcome::Challenged,
+            AttemptOutcome::Held { .. } => PollOutcome::Held,
+            AttemptOutcome::Gone => PollOutcome::Gone,
+            AttemptOutcome::Blocked { reason } if reason.is_private() => PollOutcome::PrivateAddress,
+            AttemptOutcome::Blocked { .. } | AttemptOutcome::Unreachable { .. } | AttemptOutcome::Failed { .. } => {
+                PollOutcome::Failed
+            }
+            AttemptOutcome::Offline { .. } => PollOutcome::Offline,
+            AttemptOutcome::Crashed { .. } => PollOutcome::Crashed,
+            AttemptOutcome::Abandoned => PollOutcome::Abandoned,
+        }
+    }
+
+    /// Size of the decoded document in bytes.
+    fn document_bytes(&self) -> u64 {
+        match self {
+            AttemptOutcome::Read(document) => document.bytes,
+            AttemptOutcome::NotAFeed { bytes, .. } => *bytes,
+            _ => 0,
+        }
     }
 }

@@ -13,7 +13,9 @@ mod hub_subscriber;
 mod hub_subscription;
 mod ids;
 mod item;
+mod next_poll_reason;
 mod operator_event;
+mod origin_hold;
 pub mod panic_text;
 mod poll;
 mod polling_hints;
@@ -32,8 +34,10 @@ pub use hub_subscription::{
 pub use ids::{ConstraintId, InvalidStoryId, ItemId, SourceId, StoryId, SubscriberId};
 pub use item::{ArticleText, IngestResult, Item, ItemChange, MatchedBy, NewItem};
 pub use jiff::Timestamp;
+pub use next_poll_reason::{DelayCause, NextPollReason, RateLimit};
 pub use operator_event::{OperatorEvent, OperatorEventKind, RecordedEvent};
-pub use poll::{OriginHold, PollRecord, RequestRecord};
+pub use origin_hold::{HoldReason, OriginHold, ShortenedDelay};
+pub use poll::{FeedMetadata, PollRecord, RequestRecord, SourceUpdate};
 pub use polling_hints::{PollingHints, parse_weekday};
 pub use published_feed::{FeedOrder, FeedSelection, PublishedFeed, StoryPublication};
 pub use source::{

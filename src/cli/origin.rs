@@ -7,6 +7,7 @@ use crate::domain::display_text::one_line;
 use crate::domain::duration::before;
 use crate::http_client;
 use crate::store::origins::{self, OriginTraffic};
+use crate::wording::hold_reason_text;
 use anyhow::{Context as _, bail};
 use jiff::SignedDuration;
 use std::process::ExitCode;
@@ -40,7 +41,11 @@ async fn list(context: &Context) -> anyhow::Result<ExitCode> {
     let now = context.clock.now();
     let all = store.read(move |db| origins::traffic(db, before(now, DAY), now)).await?;
     if context.json() {
-        json(&all)?;
+        let rows: Vec<TrafficJson> = all
+            .iter()
+            .map(|traffic| TrafficJson { traffic, hold_text: traffic.hold_reason.as_ref().map(hold_reason_text) })
+            .collect();
+        json(&rows)?;
     } else if all.is_empty() {
         print("no server was asked in the last day, and none is left alone")?;
     } else {
@@ -56,12 +61,20 @@ async fn list(context: &Context) -> anyhow::Result<ExitCode> {
                     t.throttled.to_string(),
                     t.errors.to_string(),
                     t.held_until.map_or_else(String::new, |until| maybe_time(Some(until))),
-                    one_line(t.hold_reason.as_deref().unwrap_or_default(), 80),
+                    one_line(&t.hold_reason.as_ref().map(hold_reason_text).unwrap_or_default(), 80),
                 ]
             }),
         )?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The traffic of an origin as JSON, with the reason of its hold as data and in words.
+#[derive(serde::Serialize)]
+struct TrafficJson<'a> {
+    #[serde(flatten)]
+    traffic: &'a OriginTraffic,
+    hold_text: Option<String>,
 }
 
 /// The share of answers that nothing has changed.

@@ -1,108 +1,113 @@
-//! How long to wait before a source is asked again, and why. Pure.
+//! How long to wait before the next poll, and the cause of the delay. Pure.
 //!
-//! Sources: RSS 2.0 (`ttl`, `skipHours`, `skipDays`), RSS 1.0 module Syndication, RFC 9111 (freshness), RFC 9110 section
-//! 10.2.3 and RFC 6585 (Retry-After).
+//! Sources: RSS 2.0 (`ttl`, `skipHours`, `skipDays`), RSS 1.0 module Syndication, RFC 9111 (freshness), RFC 9110
+//! section 10.2.3 and RFC 6585 (Retry-After).
 
-use super::Options;
+use super::options::Options;
 use crate::domain::backoff::doubling;
-use crate::domain::{PollOutcome, PollingHints, Source, Timestamp};
+use crate::domain::{DelayCause, PollOutcome, PollingHints, ShortenedDelay, Source, Timestamp};
 use crate::http_client::Freshness;
-use jiff::{SignedDuration, Unit};
+use jiff::SignedDuration;
 use std::time::Duration;
 
-/// A time to wait, and why, in words.
+/// A delay before the next poll, and what determined it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct PollDelay {
+pub struct PollDelay {
     pub span: SignedDuration,
-    pub reason: String,
+    pub cause: DelayCause,
 }
 
-/// Longest time between polls of a source that keeps failing.
-const MAX_BACK_OFF: SignedDuration = SignedDuration::from_hours(24);
-/// A server that turns us away (403) is left alone for so long; each further time doubles it.
-const TURNED_AWAY: SignedDuration = SignedDuration::from_hours(4);
-const MAX_TURNED_AWAY: SignedDuration = SignedDuration::from_hours(24);
-/// What is added at random to a wait is at most a tenth of this.
-const DRIFT: SignedDuration = SignedDuration::from_mins(20);
-/// While our own network is down, a source is tried again at most this late.
-const MAX_OFFLINE: SignedDuration = SignedDuration::from_hours(1);
+/// A delay that a server requested, at most `poll.max_retry_after`.
+pub(super) struct RequestedDelay {
+    pub span: SignedDuration,
+    /// Set where the request was longer than the maximum.
+    pub shortened: Option<ShortenedDelay>,
+}
 
-/// After a good answer: not sooner than the operator, the feed and its server allow, but as late as the operator's
-/// longest interval at most.
-pub(super) fn min_delay(wishes: &PollingHints, freshness: Freshness, options: &Options) -> PollDelay {
-    let fresh = freshness.fresh_for.and_then(|d| SignedDuration::try_from(d).ok()).unwrap_or_default();
+/// Longest delay of a source that keeps failing.
+const MAX_FAILURE_DELAY: SignedDuration = SignedDuration::from_hours(24);
+/// Delay after the first refusal (403 or a bot challenge). Each further one in a row doubles it.
+const FIRST_REFUSAL_DELAY: SignedDuration = SignedDuration::from_hours(4);
+const MAX_REFUSAL_DELAY: SignedDuration = SignedDuration::from_hours(24);
+/// The random part of a delay is at most a tenth of this.
+const MAX_JITTERED_SPAN: SignedDuration = SignedDuration::from_mins(20);
+/// Longest delay of a source while newsfold has no network connection.
+const MAX_OFFLINE_DELAY: SignedDuration = SignedDuration::from_hours(1);
+
+/// The minimum delay after a success: the longest of what the operator, the feed and its server ask for. The operator's
+/// maximum interval caps what the others ask for.
+pub(super) fn min_delay(hints: &PollingHints, freshness: Freshness, options: &Options) -> PollDelay {
+    let fresh = freshness.fresh_for.and_then(|span| SignedDuration::try_from(span).ok()).unwrap_or_default();
     longest([
-        (options.interval, "the configured interval"),
-        (minutes(wishes.ttl_minutes).min(options.max_interval), "the feed's ttl"),
-        (minutes(wishes.period_minutes).min(options.max_interval), "the feed says that it is updated so seldom"),
-        (fresh.min(options.max_interval), "the server calls its answer fresh for so long"),
+        PollDelay { span: options.interval, cause: DelayCause::MinInterval },
+        PollDelay { span: minutes(hints.ttl_minutes).min(options.max_interval), cause: DelayCause::FeedTtl },
+        PollDelay {
+            span: minutes(hints.period_minutes).min(options.max_interval),
+            cause: DelayCause::FeedUpdatePeriod,
+        },
+        PollDelay { span: fresh.min(options.max_interval), cause: DelayCause::Freshness },
     ])
 }
 
-/// The part of that which the feed asks for at every poll.
-pub(super) fn floor(wishes: &PollingHints, options: &Options) -> SignedDuration {
-    min_delay(wishes, Freshness::default(), options).span
+/// The minimum delay after every poll, whatever its outcome: what the operator and the feed ask for.
+pub(super) fn feed_minimum(hints: &PollingHints, options: &Options) -> SignedDuration {
+    min_delay(hints, Freshness::default(), options).span
 }
 
-fn minutes(n: Option<u32>) -> SignedDuration {
-    SignedDuration::from_mins(i64::from(n.unwrap_or(0)))
+fn minutes(count: Option<u32>) -> SignedDuration {
+    SignedDuration::from_mins(i64::from(count.unwrap_or(0)))
 }
 
-/// What a server asked for, and a remark where it is more than we keep to.
-pub(super) fn asked(asked: Duration, options: &Options) -> (SignedDuration, String) {
-    let asked = SignedDuration::try_from(asked).unwrap_or(SignedDuration::MAX);
-    if asked <= options.max_retry_after {
-        return (asked, String::new());
-    }
-    (
-        options.max_retry_after,
-        format!(", after {}; newsfold looks again after {}", words(asked), words(options.max_retry_after)),
-    )
+/// The delay that a server requested, shortened to the operator's maximum.
+pub(super) fn requested_delay(requested: Duration, options: &Options) -> RequestedDelay {
+    let requested = SignedDuration::try_from(requested).unwrap_or(SignedDuration::MAX);
+    let span = requested.min(options.max_retry_after);
+    let shortened = (span < requested)
+        .then(|| ShortenedDelay { requested_seconds: requested.as_secs(), kept_seconds: span.as_secs() });
+    RequestedDelay { span, shortened }
 }
 
-/// The interval, doubled with each failure in a row.
-pub(super) fn back_off(failures: u32, options: &Options) -> (SignedDuration, &'static str) {
-    let doubled = doubling(options.interval, MAX_BACK_OFF, failures);
-    (doubled.max(options.interval), "the last polls failed, and each failure doubles the wait")
+/// The minimum interval, doubled by each failure in a row.
+pub(super) fn after_failures(failures: u32, options: &Options) -> PollDelay {
+    let span = doubling(options.interval, MAX_FAILURE_DELAY, failures).max(options.interval);
+    PollDelay { span, cause: DelayCause::Backoff { failures } }
 }
 
-/// Twice as long as the last time, where it was turned away then too.
-pub(super) fn turned_away(source: &Source) -> (SignedDuration, &'static str) {
-    let again = matches!(source.last_outcome, Some(PollOutcome::Refused | PollOutcome::Challenged));
+/// The delay after a refusal, twice that of the last refusal if the last poll was refused too.
+pub(super) fn after_refusal(source: &Source) -> PollDelay {
+    let refused_again = matches!(source.last_outcome, Some(PollOutcome::Refused | PollOutcome::Challenged));
     let last = match (source.last_poll_at, source.hold_until) {
-        (Some(polled), Some(held)) if again => held.duration_since(polled),
+        (Some(polled), Some(held)) if refused_again => held.duration_since(polled),
         _ => SignedDuration::ZERO,
     };
-    let doubled = doubling(last, MAX_TURNED_AWAY, 1).max(TURNED_AWAY);
-    (doubled, "the server turned us away, and each time doubles the wait")
+    let span = doubling(last, MAX_REFUSAL_DELAY, 1).max(FIRST_REFUSAL_DELAY);
+    PollDelay { span, cause: DelayCause::Refused }
 }
 
-/// While our own network is down a source bears no blame, and is tried again after a quarter of the time that it has
-/// been down, so that sources which are dead themselves are not asked for ever as if they were not.
+/// The delay while newsfold has no network connection: a quarter of the time for which it has been down. A source that
+/// is dead itself is thus not polled at the minimum interval for the whole outage.
 pub(super) fn while_offline(down: SignedDuration, options: &Options) -> PollDelay {
-    let span = SignedDuration::from_millis((down.as_millis() / 4) as i64).min(MAX_OFFLINE).max(options.interval);
-    PollDelay { span, reason: "our own network is down; all sources are polled once it is back".into() }
+    let quarter = SignedDuration::from_millis((down.as_millis() / 4) as i64);
+    PollDelay { span: quarter.min(MAX_OFFLINE_DELAY).max(options.interval), cause: DelayCause::NetworkDown }
 }
 
-pub(super) fn longest<const N: usize>(spans: [(SignedDuration, &str); N]) -> PollDelay {
-    let mut best = spans[0];
-    for next in spans {
-        if next.0 > best.0 {
-            best = next;
+/// The longest of several delays; of equal ones the first.
+pub(super) fn longest<const N: usize>(delays: [PollDelay; N]) -> PollDelay {
+    let mut delays = delays.into_iter();
+    let Some(mut longest) = delays.next() else { unreachable!("N is never 0") };
+    for delay in delays {
+        if delay.span > longest.span {
+            longest = delay;
         }
     }
-    PollDelay { span: best.0, reason: best.1.to_owned() }
+    longest
 }
 
-/// Up to a tenth of the span, or of [`DRIFT`] where that is shorter, different for each source and poll, so that sources added together drift apart.
+/// A random part of a delay, at most a tenth of it and at most two minutes. It differs between sources and polls, so
+/// that sources which were added together drift apart.
 pub(super) fn jitter(url: &str, at: Timestamp, span: SignedDuration) -> SignedDuration {
     let seed = format!("{url}\0{}", at.as_millisecond());
-    let share = xxhash_rust::xxh3::xxh3_64(seed.as_bytes()) % 1000;
-    SignedDuration::from_millis((span.min(DRIFT).as_millis() as i64 / 10_000).saturating_mul(share as i64))
-}
-
-/// A span as people say it: `1h 30m`.
-pub(super) fn words(span: SignedDuration) -> String {
-    let unit = if span >= SignedDuration::from_mins(1) { Unit::Minute } else { Unit::Second };
-    span.round(unit).map(|rounded| format!("{rounded:#}")).unwrap_or_else(|_| format!("{span:#}"))
+    let per_mille = xxhash_rust::xxh3::xxh3_64(seed.as_bytes()) % 1000;
+    let tenth_of_per_mille = span.min(MAX_JITTERED_SPAN).as_millis() as i64 / 10_000;
+    SignedDuration::from_millis(tenth_of_per_mille.saturating_mul(per_mille as i64))
 }

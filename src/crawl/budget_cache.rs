@@ -1,4 +1,4 @@
-//! The multiplier at which all sources together are polled, reckoned anew now and then from what is known of each.
+//! The budget multiplier, computed from the update rates of all sources and cached.
 
 use super::poll_budget::{BudgetMultiplier, PollDemand};
 use super::update_rate::UpdateRate;
@@ -10,35 +10,40 @@ use jiff::SignedDuration;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-/// The last multiplier that was reckoned, with the time until which it is good. Clones share it.
+/// The last multiplier. Clones share it.
 #[derive(Clone, Default)]
-pub struct BudgetCache(Arc<Mutex<Option<(Timestamp, BudgetMultiplier)>>>);
+pub struct BudgetCache(Arc<Mutex<Option<CachedMultiplier>>>);
 
-/// ExpectedRates change over days; a source that was added has its share after this at the latest.
-const GOOD_FOR: SignedDuration = SignedDuration::from_mins(15);
+struct CachedMultiplier {
+    multiplier: BudgetMultiplier,
+    valid_until: Timestamp,
+}
+
+/// Rates change over days. A new source gets its share of the budget after this time at the latest.
+const LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
 impl PollContext {
-    /// The multiplier that uses up the budget: so many polls as if every source were polled at the average interval.
+    /// The multiplier that uses the whole budget: as many polls as if every source were polled at the average interval.
     pub(super) async fn budget_multiplier(&self) -> store::Result<BudgetMultiplier> {
-        let mut last = self.budget.0.lock().await;
+        let mut cached = self.budget.0.lock().await;
         let now = self.clock.now();
-        if let Some((until, multiplier)) = *last
-            && now < until
+        if let Some(cached) = &*cached
+            && now < cached.valid_until
         {
-            return Ok(multiplier);
+            return Ok(cached.multiplier);
         }
         let options = self.options.clone();
-        let hours = self.options.average_interval.as_secs_f64() / 3600.0;
-        let multiplier = self.store.read(move |db| {
+        let solve = move |db: &_| {
             let mut demands: Vec<PollDemand> = Vec::new();
-            sources::for_each_update_rate(db, |rate, wishes| {
-                let floor = backoff::floor(wishes, &options);
+            sources::for_each_update_rate(db, |rate, hints| {
+                let floor = backoff::feed_minimum(hints, &options);
                 demands.push(UpdateRate::from_json(rate).demand(now, floor, options.max_interval));
             })?;
-            Ok(BudgetMultiplier::solve(&demands, demands.len() as f64 / hours))
-        });
-        let multiplier = multiplier.await?;
-        *last = Some((after(now, GOOD_FOR), multiplier));
+            let average_hours = options.average_interval.as_secs_f64() / 3600.0;
+            Ok(BudgetMultiplier::solve(&demands, demands.len() as f64 / average_hours))
+        };
+        let multiplier = self.store.read(solve).await?;
+        *cached = Some(CachedMultiplier { multiplier, valid_until: after(now, LIFETIME) });
         Ok(multiplier)
     }
 }

@@ -1,4 +1,4 @@
-//! The settings of `[poll]`: how often sources are polled.
+//! The operator's settings of the poll schedule (`[poll]`).
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// A source is never polled sooner than this after the last poll.
+    /// The minimum time between two polls of a source.
     #[serde(with = "crate::domain::duration")]
     pub interval: SignedDuration,
-    /// The mean time between two polls of a source, over all sources. Sources share this budget by how much they publish.
+    /// The average time between two polls of a source, over all sources. It sets the poll budget, which the sources
+    /// share by their update rates.
     #[serde(with = "crate::domain::duration")]
     pub average_interval: SignedDuration,
-    /// The longest wait after a successful poll, whatever the feed or its server asks for.
+    /// The maximum delay after a success, whatever the feed or its server asks for.
     #[serde(with = "crate::domain::duration")]
     pub max_interval: SignedDuration,
-    /// The longest wait after a server limits requests (429, 503), whatever its Retry-After says.
+    /// The maximum delay after a server asked for one (Retry-After).
     #[serde(with = "crate::domain::duration")]
     pub max_retry_after: SignedDuration,
 }

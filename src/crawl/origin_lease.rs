@@ -1,11 +1,11 @@
-//! The turn at a server, agreed upon with the other programs on this database before every request.
+//! Leases of sources and origins, which the programs on one database agree on before every request.
 //!
-//! Whoever has to wait holds no other origin meanwhile, so that no two polls wait for each other.
+//! A poll that waits for an origin holds no other one meanwhile, so that no two polls wait for each other.
 
 use super::parse_job::MAX_PARSE_TIME;
 use super::{Options, PollContext, backoff};
 use crate::domain::duration::after;
-use crate::domain::{DueSource, OriginHold, Source, Timestamp};
+use crate::domain::{DueSource, NextPollReason, OriginHold, RequestRecord, Source, Timestamp};
 use crate::http_client::{FetchResult, Origin, PermitDenied};
 use crate::store::leases::{self, LeaseConflict, PollLease};
 use crate::store::{self, origins, sources};
@@ -16,50 +16,54 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-/// How often one who waits looks whether it is its turn.
-const LOOK: Duration = Duration::from_millis(100);
-/// Beyond the longest that a request and the reading of its answer may take, a lease lasts so much longer.
-const SPARE: SignedDuration = SignedDuration::from_secs(30);
+/// Time between two attempts to lease an origin that another poll holds.
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
+/// A lease lasts for the longest time that a request and its parsing can take, and for this.
+const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
-/// What came of asking for a source's turn.
+/// The result of claiming a source that is due.
 #[derive(Debug)]
 pub enum ClaimOutcome {
     Claimed(PollLease),
-    /// Somebody else has the source or its origin right now.
+    /// Another poll holds the source or its origin.
     Leased(LeaseConflict),
-    /// Its server asked not to be asked before a time; the source's next poll is after it.
+    /// The source's origin is on hold. The source's next poll is due after the hold.
     OnHold(OriginHold),
-    /// It was polled, edited or removed since it was looked up.
+    /// The source was polled, edited or removed since it was read.
     Outdated,
 }
 
-/// Until when a source that is due has to wait for hours or days that its feed skips: whatever moved its next poll, a
-/// start or the end of a hold, knew nothing of them. Once it was not asked for the longest interval it is asked.
+/// Until when a due source waits for hours or days that its feed skips; `None` if it can be polled now. A start of
+/// newsfold or the end of a hold moves polls without regard to them. A source that was not polled for the maximum
+/// interval is polled in any case.
 pub fn skip_until(source: &Source, options: &Options, now: Timestamp) -> Option<Timestamp> {
     let latest = after(source.last_poll_at?, options.max_interval);
-    let allowed = source.wishes.first_allowed(now, latest.duration_since(now).max(SignedDuration::ZERO));
+    let limit = latest.duration_since(now).max(SignedDuration::ZERO);
+    let allowed = source.polling_hints.first_allowed(now, limit);
     (allowed > now).then_some(allowed)
 }
 
 impl PollContext {
-    /// Takes a source's turn by `lease`, and its origin's; its next poll is not due before the interval has passed.
+    /// Leases a source and its origin for a poll. The source's next poll is then due after the minimum interval at the
+    /// earliest.
     pub async fn claim(&self, due: DueSource, mut lease: PollLease) -> store::Result<ClaimOutcome> {
-        lease.origin = Url::parse(&due.url).ok().map(|url| crate::http_client::Origin::from_url(&url).to_string());
+        lease.origin = Url::parse(&due.url).ok().map(|url| Origin::from_url(&url).to_string());
         let now = self.clock.now();
-        let (next, until) = (after(now, self.options.interval), self.lease_until(now));
+        let (next, lease_until) = (after(now, self.options.interval), self.lease_until(now));
         self.store
             .write(move |db| {
                 if let Some(origin) = &lease.origin
                     && let Some(hold) = origins::active_hold(db, origin, now)?
                 {
                     let until = after(hold.until, backoff::jitter(&due.url, now, hold.until.duration_since(now)));
-                    sources::postpone_poll(db, &due, until, &format!("its server is left alone: {}", hold.reason))?;
+                    let reason = NextPollReason::OriginHold { hold: hold.reason.clone() };
+                    sources::postpone_poll(db, &due, until, &reason)?;
                     return Ok(ClaimOutcome::OnHold(hold));
                 }
-                if let Some(held) = leases::acquire(db, &lease, due.id, now, until)? {
-                    return Ok(ClaimOutcome::Leased(held));
+                if let Some(conflict) = leases::acquire(db, &lease, due.id, now, lease_until)? {
+                    return Ok(ClaimOutcome::Leased(conflict));
                 }
-                if !sources::claim_poll(db, &due, next)? {
+                if !sources::claim_poll(db, &due, now, next)? {
                     leases::release(db, &lease, now, now)?;
                     return Ok(ClaimOutcome::Outdated);
                 }
@@ -68,21 +72,21 @@ impl PollContext {
             .await
     }
 
-    /// Waits until it is this poll's turn at an origin, and tells `say` of whoever has it.
+    /// Waits until the lease covers an origin. Calls `on_conflict` for every attempt that finds it held by another poll.
     pub async fn wait_for_origin(
         &self,
         lease: &PollLease,
         origin: &Origin,
-        mut say: impl FnMut(&LeaseConflict),
+        mut on_conflict: impl FnMut(&LeaseConflict),
     ) -> store::Result<()> {
-        while let Some(held) = self.move_lease(lease, origin).await? {
-            say(&held);
-            tokio::time::sleep(LOOK).await;
+        while let Some(conflict) = self.switch_origin(lease, origin).await? {
+            on_conflict(&conflict);
+            tokio::time::sleep(RETRY_INTERVAL).await;
         }
         Ok(())
     }
 
-    /// Asks for a document of which nothing is kept.
+    /// Fetches a document once. Nothing but the request itself is recorded.
     pub async fn fetch_once(&self, url: &Url) -> store::Result<FetchResult> {
         let lease = PollLease::new(&self.program);
         let fetched = self.fetcher.fetch(url, None, self.clock.now(), &self.permits(&lease)).await;
@@ -90,65 +94,74 @@ impl PollContext {
         Ok(fetched)
     }
 
-    /// The permits for the requests of a lease: before each request the lease moves to the origin of the request.
+    /// Permits for the requests of one lease: see [`crate::http_client::AcquirePermit`].
     pub fn permits<'a>(
         &'a self,
         lease: &'a PollLease,
     ) -> impl Fn(Origin) -> BoxFuture<'a, Result<(), PermitDenied>> + Send + Sync + 'a {
-        move |origin| async move { self.lease_next_origin(lease, &origin).await }.boxed()
+        move |origin| self.acquire_permit(lease, origin, false)
     }
 
-    /// The same in the middle of a poll, which must come to an end.
-    pub async fn lease_next_origin(&self, lease: &PollLease, origin: &Origin) -> Result<(), PermitDenied> {
-        match self.origin_hold(origin).await {
-            Ok(None) => {}
-            Ok(Some(hold)) => return Err(PermitDenied::OnHold(hold.until)),
-            Err(error) => return Err(PermitDenied::Failed(format!("the turn at {origin} could not be had: {error}"))),
+    /// A permit for one request. `is_leased` says whether the lease covers the origin already.
+    pub(super) fn acquire_permit<'a>(
+        &'a self,
+        lease: &'a PollLease,
+        origin: Origin,
+        is_leased: bool,
+    ) -> BoxFuture<'a, Result<(), PermitDenied>> {
+        async move { if is_leased { Ok(()) } else { self.lease_next_origin(lease, &origin).await } }.boxed()
+    }
+
+    /// Moves the lease of a poll to another origin. The wait is limited, because a poll has to end.
+    async fn lease_next_origin(&self, lease: &PollLease, origin: &Origin) -> Result<(), PermitDenied> {
+        let failed = |error: store::Error| PermitDenied::Failed(format!("cannot lease {origin}: {error}"));
+        if let Some(hold) = self.origin_hold(origin).await.map_err(failed)? {
+            return Err(PermitDenied::OnHold(hold.until));
         }
         let start = Instant::now();
-        let patience = self.fetcher.total_timeout() + MAX_PARSE_TIME;
-        loop {
-            match self.move_lease(lease, origin).await {
-                Ok(None) => return Ok(()),
-                Ok(Some(held)) if start.elapsed() > patience => {
-                    let detail = format!("{origin} was busy with {} for too long", held.holder);
-                    return Err(PermitDenied::Failed(detail));
-                }
-                Ok(Some(_)) => tokio::time::sleep(LOOK).await,
-                Err(error) => {
-                    return Err(PermitDenied::Failed(format!("the turn at {origin} could not be had: {error}")));
-                }
+        let max_wait = self.fetcher.total_timeout() + MAX_PARSE_TIME;
+        while let Some(conflict) = self.switch_origin(lease, origin).await.map_err(failed)? {
+            if start.elapsed() > max_wait {
+                return Err(PermitDenied::Failed(format!("{origin} was leased by {} for too long", conflict.holder)));
             }
+            tokio::time::sleep(RETRY_INTERVAL).await;
         }
+        Ok(())
     }
 
-    /// The hold of an origin, where it has one now.
+    /// The active hold of an origin.
     pub async fn origin_hold(&self, origin: &Origin) -> store::Result<Option<OriginHold>> {
         let (origin, now) = (origin.to_string(), self.clock.now());
         self.store.read(move |db| origins::active_hold(db, &origin, now)).await
     }
 
-    /// Gives back what a poll that is not recorded had.
+    /// Releases the lease of a poll that is not recorded.
     pub async fn release_lease(&self, lease: &PollLease) -> store::Result<()> {
         let (lease, now) = (lease.clone(), self.clock.now());
-        let pause = self.pause_until(now);
-        self.store.write(move |db| leases::release(db, &lease, now, pause)).await
+        let origin_free_at = self.origin_free_at(now);
+        self.store.write(move |db| leases::release(db, &lease, now, origin_free_at)).await
     }
 
-    async fn move_lease(&self, lease: &PollLease, origin: &Origin) -> store::Result<Option<LeaseConflict>> {
+    /// Records requests that belong to no poll.
+    pub async fn record_requests(&self, requests: Vec<RequestRecord>) -> store::Result<()> {
+        let now = self.clock.now();
+        self.store.write(move |db| origins::record_requests(db, now, &requests)).await
+    }
+
+    async fn switch_origin(&self, lease: &PollLease, origin: &Origin) -> store::Result<Option<LeaseConflict>> {
         let (lease, origin, now) = (lease.clone(), origin.to_string(), self.clock.now());
-        let (until, pause) = (self.lease_until(now), self.pause_until(now));
-        self.store.write(move |db| leases::switch_origin(db, &lease, &origin, now, until, pause)).await
+        let (lease_until, origin_free_at) = (self.lease_until(now), self.origin_free_at(now));
+        self.store.write(move |db| leases::switch_origin(db, &lease, &origin, now, lease_until, origin_free_at)).await
     }
 
-    /// Until when the origin of a request that ended now rests.
-    pub(super) fn pause_until(&self, now: Timestamp) -> Timestamp {
+    /// The time at which the next request may go to an origin whose last request ended now.
+    pub(super) fn origin_free_at(&self, now: Timestamp) -> Timestamp {
         after(now, self.fetcher.min_origin_delay())
     }
 
     fn lease_until(&self, now: Timestamp) -> Timestamp {
         let longest =
             SignedDuration::try_from(self.fetcher.total_timeout() + MAX_PARSE_TIME).unwrap_or(SignedDuration::MAX);
-        after(now, longest.saturating_add(SPARE))
+        after(now, longest.saturating_add(LEASE_MARGIN))
     }
 }

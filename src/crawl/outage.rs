@@ -1,9 +1,9 @@
-//! Our own network's outages: when no server can be reached, the fault is ours and no source bears it.
+//! Outages of our own network. When no server can be reached, no source is to blame.
 //!
-//! Every request is evidence: an answer, whatever it says, means that the network is up; a request to which nothing came
-//! back means little by itself. Where nothing comes back from so many different outlets in a row and none answers between
-//! them, the network is down. Then the sources that failed first are cleared, the operator is told once, only one source
-//! at a time is tried until a server answers, and what was missed is then polled one after the other.
+//! Every request is evidence. A response, whatever it says, shows that the network is up. One request without a response
+//! shows little. When requests to many different outlets in a row get no response, the network is down. Then the first
+//! sources that failed are cleared of the failure, the operator is informed once, and one source at a time is polled
+//! until a server responds. After that the missed polls follow one by one.
 
 use super::{AttemptOutcome, PollAttempt, PollContext};
 use crate::domain::duration::after;
@@ -12,35 +12,36 @@ use crate::store::{self, WriteConnection, operator_events, sources};
 use jiff::SignedDuration;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Outlets in a row from which nothing comes back before the network counts as down; all of them where there are fewer.
-/// Were a tenth of all sources dead, ten of them would come in a row by chance once in ten thousand million polls.
-const SILENT: usize = 10;
-/// With a single outlet nobody can tell its server's silence from the network's.
-const LEAST: usize = 2;
-/// An outage excuses failures for so long; outlets that are silent for longer may well be dead, all of them.
-const EXCUSED: SignedDuration = SignedDuration::from_hours(24);
-/// Sources that came due while nobody could poll are this far apart, or closer where they would else take too long.
+/// Number of different outlets in a row without a response that make an outage; all outlets if there are fewer. If a
+/// tenth of all sources were dead, ten of them would be polled in a row by chance once in ten billion polls.
+const OUTAGE_OUTLETS: usize = 10;
+/// With one outlet alone, an outage of its server looks like one of our network.
+const MIN_OUTLETS: usize = 2;
+/// An outage excuses failures for this long. Outlets without a response for longer may well be dead, all of them.
+const MAX_EXCUSED: SignedDuration = SignedDuration::from_hours(24);
+/// Time between the polls of sources that came due while none could be polled. It is shorter if they would take longer
+/// than the minimum interval.
 pub const OVERDUE_SPACING: SignedDuration = SignedDuration::from_millis(250);
 
-/// Whether our own network is up, as far as the daemon knows. Clones share it.
+/// Whether our own network is up, as far as the polls of this program show. Clones share the state.
 #[derive(Debug, Clone, Default)]
-pub struct OutageDetector(Arc<Mutex<State>>);
+pub struct OutageDetector(Arc<Mutex<OutageState>>);
 
 #[derive(Debug, Default)]
-struct State {
-    /// Programs that ask a few chosen sources see too little to tell, and tell nothing.
-    is_told: bool,
-    /// The sources to which nothing came back since the last answer, with their outlets. Their polls are recorded.
-    silent: Vec<(String, SourceId)>,
+struct OutageState {
+    /// Programs that poll a few chosen sources see too little to detect an outage.
+    is_enabled: bool,
+    /// The recorded polls without a response since the last response: source and outlet.
+    unreachable: Vec<(String, SourceId)>,
     since: Option<Timestamp>,
     is_down: bool,
 }
 
 impl OutageDetector {
-    /// For the daemon, which goes on where the last one stood: in an outage since then, where it was in one.
-    pub async fn watched(store: &store::Store) -> store::Result<OutageDetector> {
+    /// A detector for the daemon. It continues an outage that the last daemon was in.
+    pub async fn restore(store: &store::Store) -> store::Result<OutageDetector> {
         let since = store.read(operator_events::offline_since).await?;
-        let state = State { is_told: true, since, is_down: since.is_some(), ..State::default() };
+        let state = OutageState { is_enabled: true, since, is_down: since.is_some(), ..OutageState::default() };
         Ok(OutageDetector(Arc::new(Mutex::new(state))))
     }
 
@@ -48,51 +49,58 @@ impl OutageDetector {
         self.lock().is_down
     }
 
-    /// Since when the network is down, where that excuses what fails now.
-    fn excuses(&self, now: Timestamp) -> Option<Timestamp> {
+    /// The start of an outage that excuses failures now.
+    fn excused_since(&self, now: Timestamp) -> Option<Timestamp> {
         let state = self.lock();
-        state.since.filter(|since| state.is_down && after(*since, EXCUSED) > now)
+        state.since.filter(|since| state.is_down && after(*since, MAX_EXCUSED) > now)
     }
 
-    /// A server answered. Returns since when the network had been down, where it was.
-    fn answered(&self) -> Option<Timestamp> {
+    /// A server responded. Returns the start of the outage that this ends.
+    fn record_response(&self) -> Option<Timestamp> {
         let mut state = self.lock();
         let (since, was_down) = (state.since.take(), state.is_down);
-        state.silent.clear();
+        state.unreachable.clear();
         state.is_down = false;
         since.filter(|_| was_down)
     }
 
-    /// A poll to which nothing came back was recorded, and the source blamed. Returns since when the network is down, and
-    /// who is to be cleared of blame, where that is how it turns out.
-    fn silent(&self, outlet: &str, source: SourceId, now: Timestamp, outlets: usize) -> Option<OutageDetected> {
+    /// A poll without a response was recorded as a failure. `outlets` is the number of active outlets. Returns the outage
+    /// if the network is down, with the sources to clear of the failure.
+    fn record_unreachable(
+        &self,
+        outlet: &str,
+        source: SourceId,
+        now: Timestamp,
+        outlets: usize,
+    ) -> Option<OutageDetected> {
         let mut state = self.lock();
-        if !state.is_told {
+        if !state.is_enabled {
             return None;
         }
         let since = *state.since.get_or_insert(now);
         if state.is_down {
-            // It was under way when that was found out.
-            return Some(OutageDetected { since, is_new: false, blamed: vec![source] })
-                .filter(|_| after(since, EXCUSED) > now);
+            // The poll was in progress when the outage was detected.
+            let outage = OutageDetected { since, is_new: false, blamed: vec![source] };
+            return (after(since, MAX_EXCUSED) > now).then_some(outage);
         }
-        state.silent.push((outlet.to_owned(), source));
-        let mut different: Vec<&str> = state.silent.iter().map(|(outlet, _)| outlet.as_str()).collect();
+        state.unreachable.push((outlet.to_owned(), source));
+        let mut different: Vec<&str> = state.unreachable.iter().map(|(outlet, _)| outlet.as_str()).collect();
         different.sort_unstable();
         different.dedup();
-        if outlets < LEAST || different.len() < outlets.clamp(LEAST, SILENT) {
+        if outlets < MIN_OUTLETS || different.len() < outlets.clamp(MIN_OUTLETS, OUTAGE_OUTLETS) {
             return None;
         }
         state.is_down = true;
-        Some(OutageDetected { since, is_new: true, blamed: state.silent.drain(..).map(|(_, blamed)| blamed).collect() })
+        let blamed = state.unreachable.drain(..).map(|(_, source)| source).collect();
+        Some(OutageDetected { since, is_new: true, blamed })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, OutageState> {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
-/// What turned out to be our own fault.
+/// An outage, and the sources whose failures it explains.
 #[derive(Debug, PartialEq)]
 struct OutageDetected {
     since: Timestamp,
@@ -100,57 +108,63 @@ struct OutageDetected {
     blamed: Vec<SourceId>,
 }
 
-/// That a server answered after an outage, to be written down with its poll.
+/// The end of an outage, to be recorded with the poll that showed it.
 #[derive(Debug, Default)]
 pub(super) struct NetworkRecovery {
-    back_since: Option<Timestamp>,
+    /// The start of the outage; `None` if none ended.
+    down_since: Option<Timestamp>,
     interval: SignedDuration,
 }
 
-/// Takes an attempt as evidence. Where the network is known to be down its answer becomes [`AttemptOutcome::Offline`].
-pub(super) fn judge(context: &PollContext, attempt: &mut PollAttempt) -> NetworkRecovery {
-    let mut weather = NetworkRecovery { interval: context.options.interval, back_since: None };
+/// Takes an attempt as evidence. During an outage, an unreachable server becomes [`AttemptOutcome::Offline`].
+pub(super) fn observe_attempt(context: &PollContext, attempt: &mut PollAttempt) -> NetworkRecovery {
+    let mut recovery = NetworkRecovery { interval: context.options.interval, down_since: None };
     if attempt.requests.iter().any(|request| request.status.is_some()) {
-        weather.back_since = context.outage.answered();
-        if let Some(since) = weather.back_since {
-            tracing::warn!(%since, "the network is back; what was missed is polled one after the other");
+        recovery.down_since = context.outage.record_response();
+        if let Some(since) = recovery.down_since {
+            tracing::warn!(%since, "the network is up again; polling the missed sources in sequence");
         }
     } else if let AttemptOutcome::Unreachable { detail } = &attempt.outcome
-        && let Some(since) = context.outage.excuses(attempt.finished_at)
+        && let Some(since) = context.outage.excused_since(attempt.finished_at)
     {
         attempt.outcome = AttemptOutcome::Offline { detail: detail.clone(), since };
     }
-    weather
+    recovery
 }
 
 impl NetworkRecovery {
-    pub(super) fn write(&self, db: &WriteConnection, now: Timestamp) -> store::Result<()> {
-        let Some(since) = self.back_since else { return Ok(()) };
+    pub(super) fn record(&self, db: &WriteConnection, now: Timestamp) -> store::Result<()> {
+        let Some(since) = self.down_since else { return Ok(()) };
         sources::spread_overdue(db, now, OVERDUE_SPACING, self.interval)?;
-        let detail = format!("servers answer again; none could be reached since {since}");
+        let detail = format!("servers respond again; none could be reached since {since}");
         operator_events::record(db, now, OperatorEventKind::Online, None, &detail)
     }
 }
 
-/// Called once a poll to which nothing came back is recorded: it may be the one by which an outage shows.
-pub(super) async fn after_silence(
+/// Takes a recorded poll without a response as evidence: it may be the one that shows an outage.
+pub(super) async fn observe_unreachable(
     context: &PollContext,
     source: &Source,
     detail: &str,
     now: Timestamp,
 ) -> store::Result<()> {
     let outlets = context.store.read(sources::count_active_outlets).await?;
-    let Some(silence) = context.outage.silent(&source.outlet, source.id, now, outlets) else { return Ok(()) };
-    if silence.is_new {
-        tracing::error!(since = %silence.since, last = detail, "no server can be reached: our own network is down");
+    let Some(outage) = context.outage.record_unreachable(&source.outlet, source.id, now, outlets) else {
+        return Ok(());
+    };
+    if outage.is_new {
+        tracing::error!(since = %outage.since, last = detail, "no server can be reached: our own network is down");
     }
     let interval = context.options.interval;
-    let text = format!("no server can be reached since {}; the last attempt: {detail}", silence.since);
-    let write = move |db: &WriteConnection| {
-        sources::revert_offline_failures(db, &silence.blamed, interval)?;
-        if silence.is_new { operator_events::record(db, now, OperatorEventKind::Offline, None, &text) } else { Ok(()) }
+    let event = format!("no server can be reached since {}; the last error: {detail}", outage.since);
+    let revert = move |db: &WriteConnection| {
+        sources::revert_offline_failures(db, &outage.blamed, interval)?;
+        if outage.is_new {
+            operator_events::record(db, now, OperatorEventKind::Offline, None, &event)?;
+        }
+        Ok(())
     };
-    context.store.write(write).await
+    context.store.write(revert).await
 }
 
 #[cfg(test)]
@@ -160,63 +174,63 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn daemon() -> OutageDetector {
-        OutageDetector(Arc::new(Mutex::new(State { is_told: true, ..State::default() })))
+        OutageDetector(Arc::new(Mutex::new(OutageState { is_enabled: true, ..OutageState::default() })))
     }
 
-    fn silent(outage: &OutageDetector, n: i64, outlets: usize) -> Option<OutageDetected> {
-        outage.silent(&format!("{n}.example"), SourceId(n), NOW, outlets)
+    fn unreachable(outage: &OutageDetector, n: i64, outlets: usize) -> Option<OutageDetected> {
+        outage.record_unreachable(&format!("{n}.example"), SourceId(n), NOW, outlets)
     }
 
     #[test]
-    fn ten_outlets_in_a_row_make_an_outage_and_all_who_failed_are_cleared() {
+    fn ten_outlets_in_a_row_make_an_outage_that_clears_all_failed_sources() {
         let outage = daemon();
         for n in 0..9 {
-            assert_eq!(silent(&outage, n, 500), None);
+            assert_eq!(unreachable(&outage, n, 500), None);
         }
-        // More sources of an outlet that is silent already say nothing new.
-        assert_eq!(outage.silent("0.example", SourceId(77), NOW, 500), None);
+        // Another source of an outlet that is already counted adds nothing.
+        assert_eq!(outage.record_unreachable("0.example", SourceId(77), NOW, 500), None);
         let blamed = (0..9).chain([77, 9]).map(SourceId).collect();
-        assert_eq!(silent(&outage, 9, 500), Some(OutageDetected { since: NOW, is_new: true, blamed }));
+        assert_eq!(unreachable(&outage, 9, 500), Some(OutageDetected { since: NOW, is_new: true, blamed }));
         assert!(outage.is_down());
-        // One that was under way meanwhile.
+        // A poll that was in progress.
         assert_eq!(
-            silent(&outage, 10, 500),
+            unreachable(&outage, 10, 500),
             Some(OutageDetected { since: NOW, is_new: false, blamed: vec![SourceId(10)] })
         );
-        assert_eq!(outage.answered(), Some(NOW));
+        assert_eq!(outage.record_response(), Some(NOW));
         assert!(!outage.is_down());
     }
 
     #[test]
-    fn an_answer_in_between_means_that_the_network_is_up() {
+    fn response_in_between_means_that_the_network_is_up() {
         let outage = daemon();
         for n in 0..50 {
-            assert_eq!(silent(&outage, n, 500), None);
+            assert_eq!(unreachable(&outage, n, 500), None);
             if n % 9 == 8 {
-                assert_eq!(outage.answered(), None);
+                assert_eq!(outage.record_response(), None);
             }
         }
     }
 
     #[test]
-    fn with_few_outlets_all_of_them_count_and_with_one_nobody_can_tell() {
+    fn all_of_few_outlets_make_an_outage_and_one_outlet_does_not() {
         let outage = daemon();
-        assert_eq!(silent(&outage, 0, 1), None);
-        assert_eq!(silent(&outage, 1, 3), None);
-        assert_eq!(silent(&outage, 2, 3).map(|silence| silence.blamed.len()), Some(3));
+        assert_eq!(unreachable(&outage, 0, 1), None);
+        assert_eq!(unreachable(&outage, 1, 3), None);
+        assert_eq!(unreachable(&outage, 2, 3).map(|outage| outage.blamed.len()), Some(3));
     }
 
     #[test]
-    fn an_outage_excuses_for_a_day_and_a_command_never_tells_of_one() {
+    fn outage_excuses_failures_for_a_day_and_a_command_detects_none() {
         let outage = daemon();
-        assert_eq!(outage.excuses(NOW), None);
-        silent(&outage, 0, 2);
-        silent(&outage, 1, 2);
-        assert_eq!(outage.excuses(after(NOW, SignedDuration::from_hours(23))), Some(NOW));
-        assert_eq!(outage.excuses(after(NOW, SignedDuration::from_hours(24))), None);
+        assert_eq!(outage.excused_since(NOW), None);
+        unreachable(&outage, 0, 2);
+        unreachable(&outage, 1, 2);
+        assert_eq!(outage.excused_since(after(NOW, SignedDuration::from_hours(23))), Some(NOW));
+        assert_eq!(outage.excused_since(after(NOW, SignedDuration::from_hours(24))), None);
         let command = OutageDetector::default();
         for n in 0..30 {
-            assert_eq!(silent(&command, n, 500), None);
+            assert_eq!(unreachable(&command, n, 500), None);
         }
     }
 }

@@ -1,212 +1,275 @@
-//! What an attempt means for its source: the record, the state, and when to ask again. Pure: facts in, record out.
+//! What an attempt means for its source: the record, the new state, and the time of the next poll. Pure.
 //!
-//! How long each kind of answer makes us wait is [`super::backoff`]'s, what a redirect means [`super::permanent_redirect`]'s.
+//! [`super::backoff`] computes the delay for each kind of outcome, [`super::permanent_redirect`] evaluates redirects.
 
 use super::backoff::{self, PollDelay};
 use super::options::Options;
+use super::parse_job::ParsedDocument;
+use super::permanent_redirect;
+use super::poll_decision::PollDecision;
+use super::poll_facts::PollFacts;
 use super::update_rate::{SeenDocument, UpdateRate};
-use super::{AttemptOutcome, ParsedDocument, PollAttempt, PollFacts, permanent_redirect};
+use super::{AttemptOutcome, PollAttempt};
+use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
 use crate::domain::{
-    CacheValidators, OperatorEvent, OperatorEventKind, OriginHold, OutletProvenance, PollOutcome, PollRecord, Source,
-    SourceState, Timestamp,
+    CacheValidators, DelayCause, HoldReason, NextPollReason, OperatorEvent, OperatorEventKind, OriginHold,
+    OutletProvenance, PollOutcome, PollRecord, Source, SourceState, SourceUpdate, Timestamp,
 };
+use crate::http_client::Origin;
 use crate::urls::outlet::outlet_of_site;
+use crate::wording::hold_reason_text;
 use jiff::SignedDuration;
 use url::Url;
 
-/// A feed that said it is gone is asked once more after this, then no more.
-const GONE_CONFIRMATION: SignedDuration = SignedDuration::from_hours(24);
-/// A source that failed so often in a row is broken, and the operator is told. At the default interval that is after
-/// five hours.
+/// Delay between the first 410 response of a feed and the poll that confirms it. The source is not polled after that.
+const GONE_CONFIRMATION_DELAY: SignedDuration = SignedDuration::from_hours(24);
+/// Number of failures in a row after which the operator is informed. At the default interval this takes five hours.
 pub const BROKEN_AFTER_FAILURES: u32 = 5;
+/// Characters of an error that are kept.
+const MAX_DETAIL_CHARS: usize = 500;
 
-/// Judges an attempt to poll `source`.
-pub fn decide(source: &Source, attempt: &mut PollAttempt, facts: &PollFacts, options: &Options) -> PollRecord {
-    let at = attempt.finished_at;
-    let mut record = blank(source, attempt);
-    let origin = attempt.last_origin().map(str::to_owned);
-    let wait = match &mut attempt.outcome {
-        AttemptOutcome::Read(reading) => {
-            let freshness = reading.freshness;
-            take_over(&mut record, reading);
-            let floor = backoff::min_delay(&reading.wishes, freshness, options);
-            let mut rate = UpdateRate::from_json(&source.rate);
-            // From its first document it learns by the dates of all that it holds.
-            let all = || reading.items.iter().map(|item| item.published_at).collect();
-            let new: Vec<_> = if rate.is_unknown() { all() } else { facts.new_item_dates.clone() };
-            rate.observe(at, Some(SeenDocument { items: reading.items.len(), new: &new }));
-            by_rate(&mut record, &rate, floor, facts, options)
-        }
+/// What a decision depends on.
+#[derive(Clone, Copy)]
+struct PollInput<'a> {
+    source: &'a Source,
+    attempt: &'a PollAttempt,
+    facts: &'a PollFacts,
+    options: &'a Options,
+}
+
+/// Decides what an attempt to poll `source` means.
+pub fn decide(source: &Source, attempt: &PollAttempt, facts: &PollFacts, options: &Options) -> PollDecision {
+    let input = PollInput { source, attempt, facts, options };
+    let mut decision =
+        PollDecision { record: attempt_record(source, attempt), update: unchanged_source(source, attempt) };
+    let delay = apply_outcome(&input, &mut decision);
+    let PollDecision { record, update } = &mut decision;
+    if record.outcome.is_success() {
+        update.gone_since = None;
+        update.outlet = outlet_from_site(source, update.feed.as_ref().and_then(|feed| feed.site_url.as_deref()));
+        permanent_redirect::apply(attempt.permanent_redirect.as_ref(), source, facts, &mut decision);
+    }
+    add_failure_events(&input, &mut decision);
+    schedule_next_poll(&input, delay, &mut decision);
+    decision
+}
+
+/// Completes the record, changes the state, and returns the delay that the outcome calls for.
+fn apply_outcome(input: &PollInput<'_>, decision: &mut PollDecision) -> PollDelay {
+    let PollInput { source, attempt, options, .. } = *input;
+    let PollDecision { record, update } = decision;
+    let at = record.finished_at;
+    match &attempt.outcome {
+        AttemptOutcome::Read(document) => after_document(input, document, decision),
         AttemptOutcome::NotModified { validators, freshness } => {
-            record.outcome = PollOutcome::NotModified;
-            record.validators = renewed(source.validators.as_ref(), validators.take());
-            let floor = backoff::min_delay(&source.wishes, *freshness, options);
-            let mut rate = UpdateRate::from_json(&source.rate);
+            update.validators = merge_validators(source.validators.as_ref(), validators.as_ref());
+            let floor = backoff::min_delay(&source.polling_hints, *freshness, options);
+            let mut rate = UpdateRate::from_json(&source.update_rate);
             rate.observe(at, None);
-            by_rate(&mut record, &rate, floor, facts, options)
+            delay_by_rate(input, &rate, floor, update)
         }
         AttemptOutcome::Throttled { retry_after, freshness } => {
-            record.outcome = PollOutcome::Throttled;
-            record.failures = source.failures + 1;
-            let asked = retry_after.unwrap_or_default().max(freshness.fresh_for.unwrap_or_default());
-            let (asked, clamped) = backoff::asked(asked, options);
-            record.detail = format!("the server asked us to come later{clamped}");
-            let wait =
-                backoff::longest([(asked, "the server asked for it"), backoff::back_off(record.failures, options)]);
-            record.hold_until = (!asked.is_zero()).then(|| after(at, asked));
-            // Too many requests are counted by server (RFC 6585, section 4); unavailable may be this document alone.
-            if attempt.status == Some(429) {
-                // The source's own failures are nothing to the others.
-                let until = after(at, asked.max(options.interval));
-                record.origin_hold = hold(origin.as_deref(), until, &record.detail);
-            }
-            wait
+            let requested = retry_after.unwrap_or_default().max(freshness.fresh_for.unwrap_or_default());
+            after_throttling(input, requested, decision)
         }
         AttemptOutcome::Refused { retry_after } => {
-            record.outcome = PollOutcome::Refused;
-            record.detail = "the server does not want newsfold here (403)".into();
-            stay_away(&mut record, source, origin.as_deref(), *retry_after, facts, options)
+            let requested = backoff::requested_delay(retry_after.unwrap_or_default(), options);
+            after_refusal(input, HoldReason::Refused { shortened: requested.shortened }, requested.span, decision)
         }
-        AttemptOutcome::Challenged { by, retry_after } => {
-            record.outcome = PollOutcome::Challenged;
-            record.detail = format!(
-                "{by} asks for proof that a person asks, which newsfold never gives; ask the publisher to let feeds \
-                 through"
-            );
-            stay_away(&mut record, source, origin.as_deref(), *retry_after, facts, options)
+        AttemptOutcome::Challenged { service, retry_after } => {
+            let requested = backoff::requested_delay(retry_after.unwrap_or_default(), options);
+            let reason = HoldReason::Challenged { service: (*service).to_owned(), shortened: requested.shortened };
+            after_refusal(input, reason, requested.span, decision)
         }
         AttemptOutcome::Held { origin, until } => {
-            record.outcome = PollOutcome::Held;
-            record.failures = source.failures;
-            record.detail = format!("it redirects to {origin}, which asked not to be asked before {until}");
-            let left = until.duration_since(at).max(options.interval);
-            PollDelay { span: left, reason: format!("{origin} asked us to stay away") }
+            record.detail = format!("it redirects to {origin}, which is on hold until {until}");
+            let span = until.duration_since(at).max(options.interval);
+            PollDelay { span, cause: DelayCause::RedirectOnHold { origin: origin.to_string() } }
         }
-        AttemptOutcome::Gone => {
-            record.outcome = PollOutcome::Gone;
-            record.failures = source.failures + 1;
-            record.detail = "the server says that the feed is gone for good (410)".into();
-            let since = *record.gone_since.get_or_insert(at);
-            let confirmed_at = after(since, GONE_CONFIRMATION);
-            if at >= confirmed_at {
-                record.state = SourceState::Gone;
-                record.events.push(OperatorEvent { kind: OperatorEventKind::Gone, detail: record.detail.clone() });
-            }
-            let left = confirmed_at.duration_since(at).max(options.interval);
-            PollDelay { span: left, reason: "to confirm that the feed is gone".into() }
-        }
+        AttemptOutcome::Gone => after_gone(input, decision),
         AttemptOutcome::Offline { detail, since } => {
-            record.outcome = PollOutcome::Offline;
-            record.failures = source.failures;
             record.detail = format!("no server can be reached since {since}: {detail}");
             backoff::while_offline(at.duration_since(*since), options)
         }
-        AttemptOutcome::NotAFeed { detail, bytes, .. } => {
-            record.outcome = PollOutcome::NotAFeed;
-            record.bytes = *bytes;
-            failed(&mut record, source, detail, options)
-        }
-        AttemptOutcome::Failed { detail } | AttemptOutcome::Unreachable { detail } => {
-            record.outcome = PollOutcome::Failed;
-            failed(&mut record, source, detail, options)
-        }
-        AttemptOutcome::Crashed { detail } => {
-            record.outcome = PollOutcome::Crashed;
-            failed(&mut record, source, detail, options)
-        }
         AttemptOutcome::Abandoned => {
-            record.outcome = PollOutcome::Abandoned;
-            record.failures = source.failures;
-            record.detail = "newsfold was stopped before the poll had ended".into();
-            PollDelay { span: options.interval, reason: "the last poll was cut off".into() }
+            record.detail = "newsfold was stopped during the poll".into();
+            PollDelay { span: options.interval, cause: DelayCause::Interrupted }
         }
-    };
-    if record.outcome.is_success() {
-        record.gone_since = None;
-        record.feed_outlet = outlet_instead_of_guess(source, record.feed_site_url.as_deref());
-        permanent_redirect::judge(&mut record, source, attempt.permanent_redirect.as_ref(), facts);
+        AttemptOutcome::NotAFeed { detail, .. }
+        | AttemptOutcome::Failed { detail }
+        | AttemptOutcome::Unreachable { detail }
+        | AttemptOutcome::Crashed { detail } => {
+            record.detail = one_line(detail, MAX_DETAIL_CHARS);
+            backoff::after_failures(update.failures, options)
+        }
+        AttemptOutcome::Blocked { reason } => {
+            record.detail = one_line(&reason.to_string(), MAX_DETAIL_CHARS);
+            backoff::after_failures(update.failures, options)
+        }
     }
-    tell(&mut record, source);
-    schedule(&mut record, source, wait, options);
-    record
 }
 
-/// Waits as long as the source's rate calls for, and not less than its floor.
-fn by_rate(
-    record: &mut PollRecord,
-    rate: &UpdateRate,
-    floor: PollDelay,
-    facts: &PollFacts,
-    options: &Options,
-) -> PollDelay {
-    record.rate = rate.to_json();
-    let (span, reason) = rate.wait(record.finished_at, facts.budget_multiplier, floor.span, options.max_interval);
-    if span > floor.span || floor.span == options.interval { PollDelay { span, reason } } else { floor }
-}
-
-/// The record of an attempt of which nothing is known yet: what stands of the source stays as it is.
-fn blank(source: &Source, attempt: &PollAttempt) -> PollRecord {
-    let at = attempt.finished_at;
+/// The record of an attempt, without what depends on the options.
+fn attempt_record(source: &Source, attempt: &PollAttempt) -> PollRecord {
+    let document = match &attempt.outcome {
+        AttemptOutcome::Read(document) => Some(document),
+        _ => None,
+    };
     PollRecord {
         source: source.id,
         started_at: attempt.started_at,
-        finished_at: at,
-        asked_url: source.url.clone(),
-        url: if attempt.url.scheme() == "about" { source.url.clone() } else { attempt.url.to_string() },
-        outcome: PollOutcome::Failed,
+        finished_at: attempt.finished_at,
+        url: attempt.url.as_ref().map_or_else(|| source.url.clone(), Url::to_string),
+        outcome: attempt.outcome.poll_outcome(),
         status: attempt.status,
         detail: String::new(),
-        bytes: 0,
-        items: 0,
+        bytes: attempt.outcome.document_bytes(),
+        items: document.map_or(0, |document| document.items.len() as u32),
         requests: attempt.requests.clone(),
-        problems: Vec::new(),
+        problems: document.map_or_else(Vec::new, |document| document.problems.clone()),
+    }
+}
+
+/// The state of a source after an attempt whose outcome says nothing new but whether it succeeded.
+fn unchanged_source(source: &Source, attempt: &PollAttempt) -> SourceUpdate {
+    let failures = match attempt.outcome.poll_outcome() {
+        outcome if outcome.is_success() => 0,
+        // Not the fault of this source.
+        PollOutcome::Held | PollOutcome::Offline | PollOutcome::Abandoned => source.failures,
+        _ => source.failures + 1,
+    };
+    SourceUpdate {
+        polled_url: source.url.clone(),
+        new_url: None,
         state: SourceState::Active,
-        failures: 0,
-        next_poll_at: at,
-        next_reason: String::new(),
+        next_poll_at: attempt.finished_at,
+        next_poll_reason: source.next_poll_reason.clone(),
+        failures,
         hold_until: None,
         origin_hold: None,
-        moving: source.moving.clone(),
-        new_url: None,
+        pending_redirect: source.pending_redirect.clone(),
         gone_since: source.gone_since,
-        rate: source.rate.clone(),
-        events: Vec::new(),
+        update_rate: source.update_rate.clone(),
         validators: source.validators.clone(),
-        feed_title: None,
-        feed_site_url: None,
-        feed_outlet: None,
-        feed_lang: None,
-        feed_wishes: None,
+        feed: None,
+        outlet: None,
+        events: Vec::new(),
     }
 }
 
-fn take_over(record: &mut PollRecord, reading: &mut ParsedDocument) {
-    record.outcome = PollOutcome::Read;
-    record.bytes = reading.bytes;
-    record.items = reading.items.len() as u32;
-    record.problems = std::mem::take(&mut reading.problems);
+fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &mut PollDecision) -> PollDelay {
+    let update = &mut decision.update;
     // The validators of this very document or none: older ones would ask about a document that we no longer hold.
-    record.validators = reading.validators.take();
-    record.feed_title = reading.title.take();
-    record.feed_site_url = reading.site_url.take();
-    record.feed_lang = reading.lang.take();
-    record.feed_wishes = Some(reading.wishes.clone());
+    update.validators.clone_from(&document.validators);
+    update.feed = Some(document.feed.clone());
+    let floor = backoff::min_delay(&document.feed.polling_hints, document.freshness, input.options);
+    let mut rate = UpdateRate::from_json(&input.source.update_rate);
+    // The first document gives the dates of all its items as evidence, known or not.
+    let all_dates: Vec<_>;
+    let new_item_dates = if rate.is_unknown() {
+        all_dates = document.items.iter().map(|item| item.published_at).collect();
+        &all_dates
+    } else {
+        &input.facts.new_item_dates
+    };
+    rate.observe(input.attempt.finished_at, Some(SeenDocument { items: document.items.len(), new_item_dates }));
+    delay_by_rate(input, &rate, floor, update)
 }
 
-/// A 304 may renew the validators; what it carries none of stays good (RFC 9110, section 15.4.5; RFC 9111, 4.3.4).
-fn renewed(old: Option<&CacheValidators>, new: Option<CacheValidators>) -> Option<CacheValidators> {
-    let Some(mut new) = new else { return old.cloned() };
+/// The delay that the source's update rate calls for, at least `floor`.
+fn delay_by_rate(input: &PollInput<'_>, rate: &UpdateRate, floor: PollDelay, update: &mut SourceUpdate) -> PollDelay {
+    update.update_rate = rate.to_json();
+    let options = input.options;
+    let by_rate =
+        rate.delay(input.attempt.finished_at, input.facts.budget_multiplier, floor.span, options.max_interval);
+    // A floor that the feed or its server asked for is the better explanation.
+    if by_rate.span > floor.span || floor.span == options.interval { by_rate } else { floor }
+}
+
+/// A 304 response may renew the validators. Those that it does not carry stay valid (RFC 9110, section 15.4.5; RFC 9111,
+/// section 4.3.4).
+fn merge_validators(old: Option<&CacheValidators>, new: Option<&CacheValidators>) -> Option<CacheValidators> {
+    let Some(new) = new else { return old.cloned() };
+    let mut merged = new.clone();
     if let Some(old) = old.filter(|old| old.url == new.url) {
-        new.etag = new.etag.or_else(|| old.etag.clone());
-        new.last_modified = new.last_modified.or_else(|| old.last_modified.clone());
+        merged.etag = merged.etag.or_else(|| old.etag.clone());
+        merged.last_modified = merged.last_modified.or_else(|| old.last_modified.clone());
     }
-    Some(new)
+    Some(merged)
 }
 
-/// Feeds are often served by another's host, so that the site which a feed calls its own says better whose it is. What
-/// the operator named stays, and so does what a site said once: an outlet does not move with every poll.
-fn outlet_instead_of_guess(source: &Source, site: Option<&str>) -> Option<String> {
+/// 429 or 503. The server's own figure takes precedence over the backoff where it is longer.
+fn after_throttling(
+    input: &PollInput<'_>,
+    requested: std::time::Duration,
+    PollDecision { record, update }: &mut PollDecision,
+) -> PollDelay {
+    let at = record.finished_at;
+    let requested = backoff::requested_delay(requested, input.options);
+    let reason = HoldReason::Throttled { shortened: requested.shortened };
+    record.detail = hold_reason_text(&reason);
+    update.hold_until = (!requested.span.is_zero()).then(|| after(at, requested.span));
+    // 429 counts the requests to the server (RFC 6585, section 4); 503 may concern this document alone.
+    if input.attempt.status == Some(429) {
+        // The source's own failures do not count against the server's other sources.
+        let until = after(at, requested.span.max(input.options.interval));
+        update.origin_hold = hold_of_last_origin(input, until, reason);
+    }
+    backoff::longest([
+        PollDelay { span: requested.span, cause: DelayCause::RetryAfter },
+        backoff::after_failures(update.failures, input.options),
+    ])
+}
+
+/// 403 or a bot challenge. The whole origin is held, unless it serves other sources successfully.
+fn after_refusal(
+    input: &PollInput<'_>,
+    reason: HoldReason,
+    requested: SignedDuration,
+    PollDecision { record, update }: &mut PollDecision,
+) -> PollDelay {
+    record.detail = hold_reason_text(&reason);
+    let delay = backoff::longest([
+        backoff::after_refusal(input.source),
+        PollDelay { span: requested, cause: DelayCause::RetryAfter },
+    ]);
+    let until = after(record.finished_at, delay.span);
+    update.hold_until = Some(until);
+    // The target of a redirect, or a page with status 200, says nothing about the origin's other feeds. A 429 does.
+    let is_own_origin = Url::parse(&input.source.url)
+        .is_ok_and(|url| Some(Origin::from_url(&url).to_string().as_str()) == input.attempt.last_origin());
+    let is_error = record.status.is_some_and(|status| status >= 400);
+    if is_error && is_own_origin && !input.facts.origin_serves_others {
+        update.origin_hold = hold_of_last_origin(input, until, reason);
+    } else if record.status == Some(429) {
+        let until = after(record.finished_at, requested.max(input.options.interval));
+        update.origin_hold = hold_of_last_origin(input, until, reason);
+    }
+    delay
+}
+
+fn hold_of_last_origin(input: &PollInput<'_>, until: Timestamp, reason: HoldReason) -> Option<OriginHold> {
+    Some(OriginHold { origin: input.attempt.last_origin()?.to_owned(), until, reason })
+}
+
+/// 410. The source is given up after a second one a day later.
+fn after_gone(input: &PollInput<'_>, PollDecision { record, update }: &mut PollDecision) -> PollDelay {
+    record.detail = "the server says that the feed is gone permanently (410)".into();
+    let at = record.finished_at;
+    let confirmed_at = after(*update.gone_since.get_or_insert(at), GONE_CONFIRMATION_DELAY);
+    if at >= confirmed_at {
+        update.state = SourceState::Gone;
+        update.events.push(OperatorEvent { kind: OperatorEventKind::Gone, detail: record.detail.clone() });
+    }
+    let span = confirmed_at.duration_since(at).max(input.options.interval);
+    PollDelay { span, cause: DelayCause::GoneConfirmation }
+}
+
+/// The outlet of the feed's website, where it replaces a guess. Another organization's host often serves a feed, so the
+/// website identifies the publisher better than the feed's URL. An operator's choice stays, and so does the outlet of
+/// an earlier website: an outlet does not change with every poll.
+fn outlet_from_site(source: &Source, site: Option<&str>) -> Option<String> {
     if source.outlet_provenance != OutletProvenance::Guess {
         return None;
     }
@@ -214,76 +277,48 @@ fn outlet_instead_of_guess(source: &Source, site: Option<&str>) -> Option<String
     outlet_of_site(&site)
 }
 
-fn failed(record: &mut PollRecord, source: &Source, detail: &str, options: &Options) -> PollDelay {
-    record.detail = crate::domain::display_text::one_line(detail, 500);
-    record.failures = source.failures + 1;
-    backoff::longest([backoff::back_off(record.failures, options)])
-}
-
-/// A server that turns us away is left alone for hours. It is the whole server, unless it serves other sources well.
-fn stay_away(
-    record: &mut PollRecord,
-    source: &Source,
-    origin: Option<&str>,
-    retry_after: Option<std::time::Duration>,
-    facts: &PollFacts,
-    options: &Options,
-) -> PollDelay {
-    record.failures = source.failures + 1;
-    let (asked, clamped) = backoff::asked(retry_after.unwrap_or_default(), options);
-    record.detail.push_str(&clamped);
-    let wait = backoff::longest([backoff::turned_away(source), (asked, "the server asked for it")]);
-    let until = after(record.finished_at, wait.span);
-    record.hold_until = Some(until);
-    // Another's redirect, or words on a page, are no server's word about its other feeds; a 429 is.
-    let own = Url::parse(&source.url)
-        .is_ok_and(|url| Some(crate::http_client::Origin::from_url(&url).to_string().as_str()) == origin);
-    let is_refusal = record.status.is_some_and(|status| status >= 400) && own && !facts.origin_serves_others;
-    if is_refusal || record.status == Some(429) {
-        let until = if is_refusal { until } else { after(record.finished_at, asked.max(options.interval)) };
-        record.origin_hold = hold(origin, until, &record.detail);
-    }
-    wait
-}
-
-fn hold(origin: Option<&str>, until: Timestamp, reason: &str) -> Option<OriginHold> {
-    Some(OriginHold { origin: origin?.to_owned(), until, reason: reason.to_owned() })
-}
-
-/// The operator hears once of a source that broke, and once that it is well again.
-fn tell(record: &mut PollRecord, source: &Source) {
-    if record.failures == BROKEN_AFTER_FAILURES && source.failures < BROKEN_AFTER_FAILURES {
-        // It is published, and where a name leads inside our network is nobody's business.
-        let is_inside = record.detail.contains("not public") || record.detail.contains("not a public");
-        let last = if is_inside { "its address is not public" } else { &record.detail };
-        let detail = format!("{BROKEN_AFTER_FAILURES} polls in a row failed; the last one: {last}");
-        record.events.push(OperatorEvent { kind: OperatorEventKind::Broken, detail });
-    } else if record.outcome.is_success() && source.failures >= BROKEN_AFTER_FAILURES {
-        let detail = format!("it answers again, after {} polls that failed", source.failures);
-        record.events.push(OperatorEvent { kind: OperatorEventKind::Recovered, detail });
+/// Informs the operator once when a source breaks, and once when it recovers.
+fn add_failure_events(input: &PollInput<'_>, PollDecision { record, update }: &mut PollDecision) {
+    let failures_before = input.source.failures;
+    if update.failures == BROKEN_AFTER_FAILURES && failures_before < BROKEN_AFTER_FAILURES {
+        // Events are published. An address inside our network is not.
+        let is_private = record.outcome == PollOutcome::PrivateAddress;
+        let last = if is_private { "its address is not public" } else { &record.detail };
+        let detail = format!("{BROKEN_AFTER_FAILURES} polls in a row failed; the last error: {last}");
+        update.events.push(OperatorEvent { kind: OperatorEventKind::Broken, detail });
+    } else if record.outcome.is_success() && failures_before >= BROKEN_AFTER_FAILURES {
+        let detail = format!("it responds again, after {failures_before} failed polls");
+        update.events.push(OperatorEvent { kind: OperatorEventKind::Recovered, detail });
     }
 }
 
-/// Sets the next poll: what is added to the wait is only ever added.
-fn schedule(record: &mut PollRecord, source: &Source, wait: PollDelay, options: &Options) {
+/// Sets the time of the next poll. Everything that is added to the delay makes it longer.
+fn schedule_next_poll(input: &PollInput<'_>, delay: PollDelay, PollDecision { record, update }: &mut PollDecision) {
+    let PollInput { source, options, .. } = *input;
     let at = record.finished_at;
-    let wishes = record.feed_wishes.as_ref().unwrap_or(&source.wishes);
-    // What a feed asked for holds while it fails, too.
-    let floor = PollDelay { span: backoff::floor(wishes, options), reason: "the feed asks for so much".into() };
-    let wait = if wait.span < floor.span { floor } else { wait };
-    let mut next = after(after(at, wait.span), backoff::jitter(&source.url, at, wait.span));
-    record.next_reason = format!("{} after the last poll: {}", backoff::words(wait.span), wait.reason);
-    if !record.outcome.is_success() && source.next_poll_at > next {
-        // A poll by hand that brought nothing makes the next one no sooner.
+    let hints = update.feed.as_ref().map_or(&source.polling_hints, |feed| &feed.polling_hints);
+    // What a feed asks for applies while it fails, too.
+    let floor = PollDelay { span: backoff::feed_minimum(hints, options), cause: DelayCause::FeedMinimum };
+    let delay = backoff::longest([delay, floor]);
+    let mut next = after(after(at, delay.span), backoff::jitter(&source.url, at, delay.span));
+    // A manual poll that failed does not make the next poll earlier.
+    let keeps_schedule = !record.outcome.is_success() && source.next_poll_at > next;
+    if keeps_schedule {
         next = source.next_poll_at;
-        record.next_reason.clone_from(&source.next_reason);
     }
-    // However many hours are skipped, the feed is looked at once a day.
-    let allowed = wishes.first_allowed(next, options.max_interval.saturating_sub(next.duration_since(at)));
-    if allowed > next {
-        record.next_reason.push_str(", and then the feed asks not to be fetched at that hour or on that day");
+    // A feed that skips every hour is polled once in the maximum interval.
+    let allowed = hints.first_allowed(next, options.max_interval.saturating_sub(next.duration_since(at)));
+    update.next_poll_at = allowed.max(next);
+    update.next_poll_reason = if keeps_schedule {
+        source.next_poll_reason.planned().clone()
+    } else {
+        NextPollReason::Delay { delay_seconds: delay.span.as_secs(), cause: delay.cause, moved_by_feed: false }
+    };
+    if allowed > next
+        && let NextPollReason::Delay { moved_by_feed, .. } = &mut update.next_poll_reason
+    {
+        *moved_by_feed = true;
     }
-    record.next_poll_at = allowed.max(next);
 }
 
 #[cfg(test)]

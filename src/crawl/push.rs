@@ -1,78 +1,46 @@
-//! A document that a hub pushed, read like that of a poll and recorded like one.
+//! A document that a hub pushed, parsed and recorded like that of a poll.
 //!
-//! It may hold a part of the feed only, so that nothing follows from what is missing; and no server was asked, so that
-//! validators, ttl, failures and the next poll stay as they are.
+//! It may hold a part of the feed only, so nothing follows from missing items. No request was sent, so the state of the
+//! source stays unchanged: validators, polling hints, failures and the next poll.
 
-use super::parse_job::{ParseJob, read};
+use super::parse_job::ParseJob;
 use super::{AttemptOutcome, PollContext};
 use crate::domain::display_text::one_line;
-use crate::domain::{HubEvent, IngestResult, NewItem, PollOutcome, PollRecord, Source, SourceState, Timestamp};
+use crate::domain::{FeedProblem, HubEvent, IngestResult, NewItem, PollOutcome, PollRecord, SourceState};
 use crate::http_client::{Freshness, LinkRelations, ResponseBody};
 use crate::store::{self, polls, sources, websub_subscriptions};
 use crate::websub::push_queue::PushedDocument;
 use crate::websub::push_reliability;
 use url::Url;
 
-/// Reads and stores what was pushed. `None` where its source is polled no more.
+/// Characters of an error that are kept.
+const MAX_DETAIL_CHARS: usize = 500;
+
+/// Parses and stores a pushed document. `None` if its source is no longer polled.
 pub async fn receive_push(
     context: &PollContext,
     pushed: PushedDocument,
 ) -> store::Result<Option<(PollRecord, IngestResult)>> {
     let id = pushed.source;
     let source = context.store.read(move |db| sources::get(db, id)).await?;
-    let (Some(source), Ok(url)) = (source.filter(|s| s.state == SourceState::Active), Url::parse(&pushed.topic)) else {
-        return Ok(None);
-    };
-    let PushedDocument { bytes, content_type, at, .. } = pushed;
-    let size = bytes.len() as u64;
-    let options = context.parse_options.clone();
-    let work = ParseJob {
-        body: ResponseBody::from_plain_bytes(bytes),
-        content_type,
+    let is_polled = source.is_some_and(|source| source.state == SourceState::Active);
+    let Some(url) = Url::parse(&pushed.topic).ok().filter(|_| is_polled) else { return Ok(None) };
+    let bytes = pushed.bytes.len() as u64;
+    let job = ParseJob {
+        body: ResponseBody::from_plain_bytes(pushed.bytes),
+        content_type: pushed.content_type,
         url: url.clone(),
         links: LinkRelations::default(),
-        now: at,
-        options,
+        validators: None,
+        freshness: Freshness::default(),
+        now: pushed.at,
+        options: context.parse_options.clone(),
     };
-    let answer = read(context, work, None, Freshness::default()).await;
-    let (record, items) = judge(&source, &url, answer, size, (at, context.clock.now()));
-    context
-        .store
-        .write(move |db| {
-            let stored = polls::record_push(db, &record, &items)?;
-            if let Some(mut known) = websub_subscriptions::get(db, record.source)? {
-                known.pushes += 1;
-                known.last_push_at = Some(record.finished_at);
-                known.reliable |= push_reliability::proves_hub(&known, &record);
-                let detail = record.detail.clone();
-                known.last_event = (!detail.is_empty()).then_some(HubEvent::PushUnreadable { detail });
-                websub_subscriptions::save(db, &known, record.finished_at)?;
-            }
-            Ok(Some((record.clone(), stored)))
-        })
-        .await
-}
-
-/// The record of a push, and the items that it brought.
-fn judge(
-    source: &Source,
-    url: &Url,
-    answer: AttemptOutcome,
-    bytes: u64,
-    (started_at, finished_at): (Timestamp, Timestamp),
-) -> (PollRecord, Vec<NewItem>) {
-    let pushed = |detail: String| one_line(&format!("pushed by its hub: {detail}"), 500);
-    let (outcome, detail, items, problems) = match answer {
-        AttemptOutcome::Read(reading) => (PollOutcome::Pushed, String::new(), reading.items, reading.problems),
-        AttemptOutcome::NotAFeed { detail, .. } => (PollOutcome::NotAFeed, pushed(detail), Vec::new(), Vec::new()),
-        AttemptOutcome::Crashed { detail } => (PollOutcome::Crashed, pushed(detail), Vec::new(), Vec::new()),
-        _ => (PollOutcome::Failed, pushed("it could not be read".into()), Vec::new(), Vec::new()),
-    };
+    let PushContent { outcome, detail, items, problems } = push_content(job.run(context).await);
     let record = PollRecord {
-        source: source.id,
-        started_at,
-        finished_at,
-        asked_url: source.url.clone(),
+        source: id,
+        started_at: pushed.at,
+        finished_at: context.clock.now(),
         url: url.to_string(),
         outcome,
         status: None,
@@ -81,23 +49,47 @@ fn judge(
         items: items.len() as u32,
         requests: Vec::new(),
         problems,
-        state: source.state,
-        failures: source.failures,
-        next_poll_at: source.next_poll_at,
-        next_reason: source.next_reason.clone(),
-        hold_until: source.hold_until,
-        origin_hold: None,
-        moving: source.moving.clone(),
-        new_url: None,
-        gone_since: source.gone_since,
-        rate: source.rate.clone(),
-        events: Vec::new(),
-        validators: source.validators.clone(),
-        feed_title: None,
-        feed_site_url: None,
-        feed_outlet: None,
-        feed_lang: None,
-        feed_wishes: None,
     };
-    (record, items)
+    context
+        .store
+        .write(move |db| {
+            let ingested = polls::record_poll(db, &record, None, &items)?;
+            if let Some(mut subscription) = websub_subscriptions::get(db, record.source)? {
+                subscription.pushes += 1;
+                subscription.last_push_at = Some(record.finished_at);
+                subscription.reliable |= push_reliability::proves_hub(&subscription, &record);
+                let detail = record.detail.clone();
+                subscription.last_event = (!detail.is_empty()).then_some(HubEvent::PushUnreadable { detail });
+                websub_subscriptions::save(db, &subscription, record.finished_at)?;
+            }
+            Ok(Some((record.clone(), ingested)))
+        })
+        .await
+}
+
+struct PushContent {
+    outcome: PollOutcome,
+    detail: String,
+    items: Vec<NewItem>,
+    problems: Vec<FeedProblem>,
+}
+
+fn push_content(outcome: AttemptOutcome) -> PushContent {
+    let failed = |outcome: PollOutcome, error: &str| PushContent {
+        outcome,
+        detail: one_line(&format!("pushed by its hub: {error}"), MAX_DETAIL_CHARS),
+        items: Vec::new(),
+        problems: Vec::new(),
+    };
+    match outcome {
+        AttemptOutcome::Read(document) => PushContent {
+            outcome: PollOutcome::Pushed,
+            detail: String::new(),
+            items: document.items,
+            problems: document.problems,
+        },
+        AttemptOutcome::NotAFeed { detail, .. } => failed(PollOutcome::NotAFeed, &detail),
+        AttemptOutcome::Crashed { detail } => failed(PollOutcome::Crashed, &detail),
+        _ => failed(PollOutcome::Failed, "the document could not be read"),
+    }
 }

@@ -1,48 +1,52 @@
-//! What a poll means for the hub of its source, in the poll's own transaction: what its document declares, and whether
-//! polls may be a safety net from now on. The judgement is [`push_reliability`]'s.
+//! What a poll means for the hub of its source: the hub that the document declares, and whether the next poll is a
+//! safety poll. It is stored in the transaction of the poll. [`push_reliability`] decides.
 
-use crate::domain::{DeclaredHub, HubEvent, PollRecord, PollingHints};
+use crate::domain::{DeclaredHub, HubEvent, NextPollReason, PollRecord, PollingHints, SourceUpdate};
 use crate::store::{self, WriteConnection, websub_subscriptions};
 use crate::websub::push_reliability::{self, SafetyPollDecision};
 use jiff::SignedDuration;
 
 /// What is known beside the record.
 pub(super) struct SafetyPollFacts {
-    /// What the document declares, where one was read.
-    pub hub: Option<Option<DeclaredHub>>,
-    /// How long polls may be deferred; `None` where hubs are not used.
-    pub safety_poll_interval: Option<SignedDuration>,
-    /// What the feed asked for until now.
-    pub wishes: PollingHints,
+    /// The hub that the document declares; the outer `None` if no document was read.
+    pub declared_hub: Option<Option<DeclaredHub>>,
+    /// The time between two safety polls; `None` if hubs are not used.
+    pub interval: Option<SignedDuration>,
+    /// The hints of the feed before this poll.
+    pub polling_hints: PollingHints,
 }
 
 impl SafetyPollFacts {
-    /// Writes down what follows from a poll that is recorded already.
-    pub(super) fn settle(&self, db: &WriteConnection, record: &mut PollRecord, new_items: usize) -> store::Result<()> {
+    /// Stores what follows from a poll that is already recorded.
+    pub(super) fn apply(
+        &self,
+        db: &WriteConnection,
+        record: &PollRecord,
+        update: &mut SourceUpdate,
+        new_items: usize,
+    ) -> store::Result<()> {
         let (source, now) = (record.source, record.finished_at);
-        if let Some(declared) = &self.hub {
+        if let Some(declared) = &self.declared_hub {
             websub_subscriptions::set_declared_hub(db, source, declared.as_ref(), now)?;
         }
-        let Some(mut known) = websub_subscriptions::get(db, source)? else { return Ok(()) };
-        // The record has just set the next poll by its own rules, so that nothing is deferred any more.
-        websub_subscriptions::restore_deferred_polls(db, Some(source), now, "")?;
-        let Some(safety_poll) = self.safety_poll_interval else { return Ok(()) };
-        match push_reliability::evaluate_poll(&known, record, new_items, safety_poll) {
+        let Some(mut subscription) = websub_subscriptions::get(db, source)? else { return Ok(()) };
+        // The record has set the next poll by the ordinary rules, so no poll is deferred any longer.
+        websub_subscriptions::clear_deferral(db, Some(source))?;
+        let Some(interval) = self.interval else { return Ok(()) };
+        match push_reliability::evaluate_poll(&subscription, record, update.next_poll_at, new_items, interval) {
             SafetyPollDecision::Unchanged => {}
             SafetyPollDecision::Unreliable => {
-                known.reliable = false;
-                known.last_event = Some(HubEvent::ItemsMissed { items: new_items });
-                websub_subscriptions::save(db, &known, now)?;
+                subscription.reliable = false;
+                subscription.last_event = Some(HubEvent::ItemsMissed { items: new_items });
+                websub_subscriptions::save(db, &subscription, now)?;
             }
             SafetyPollDecision::Defer { until } => {
-                let reason =
-                    format!("{safety_poll:#} after the last poll, as a safety net: its hub pushes what is new");
-                // Hours and days that the feed wants to be left alone are kept to here too.
-                let wishes = record.feed_wishes.as_ref().unwrap_or(&self.wishes);
-                let until = wishes.first_allowed(until, safety_poll);
-                websub_subscriptions::defer_poll(db, source, record.next_poll_at, until, &reason)?;
-                record.next_poll_at = until;
-                record.next_reason = reason;
+                let hints = update.feed.as_ref().map_or(&self.polling_hints, |feed| &feed.polling_hints);
+                let until = hints.first_allowed(until, interval);
+                let reason = NextPollReason::SafetyPoll { interval_seconds: interval.as_secs() };
+                websub_subscriptions::defer_poll(db, source, update.next_poll_at, until, &reason)?;
+                update.next_poll_at = until;
+                update.next_poll_reason = reason;
             }
         }
         Ok(())

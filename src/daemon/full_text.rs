@@ -2,7 +2,7 @@
 
 use super::database_watcher::NextRun;
 use super::task_context::TaskContext;
-use crate::crawl::PollContext;
+use crate::crawl::{PollContext, fetch_full_text};
 use crate::http_client::Origin;
 use crate::store;
 use crate::store::full_text::{self, PendingArticle};
@@ -49,7 +49,7 @@ async fn fetch_batch(polling: &PollContext) -> store::Result<usize> {
 
 async fn fetch_in_sequence(polling: &PollContext, articles: Vec<PendingArticle>) -> store::Result<usize> {
     for article in &articles {
-        polling.fetch_full_text(article).await?;
+        fetch_full_text(polling, article).await?;
     }
     Ok(articles.len())
 }

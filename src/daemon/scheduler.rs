@@ -6,14 +6,15 @@
 
 use super::database_watcher::NextRun;
 use super::task_context::TaskContext;
-use crate::crawl::{self, AttemptOutcome, ClaimOutcome, OVERDUE_SPACING, PollContext};
+use crate::crawl::{self, AttemptOutcome, ClaimOutcome, OVERDUE_SPACING, PollContext, RecordedPoll};
 use crate::domain::duration::after;
 use crate::domain::panic_text::join_error_text;
-use crate::domain::{DueSource, IngestResult, PollRecord, SourceId, Timestamp};
+use crate::domain::{DueSource, IngestResult, NextPollReason, PollRecord, SourceId, SourceUpdate, Timestamp};
 use crate::http_client::Origin;
 use crate::store::leases::{self, PollLease};
 use crate::store::{self, sources};
 use crate::urls::redact::strip_credentials;
+use crate::wording::{Audience, next_poll_text};
 use jiff::SignedDuration;
 use std::collections::{HashMap, HashSet};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -25,7 +26,7 @@ const BATCH: u32 = 2_000;
 const OUTAGE_PROBE_INTERVAL: SignedDuration = SignedDuration::from_secs(30);
 
 /// The record of a poll, or `None` if another program took the source or the source was removed.
-type PollResult = store::Result<Option<(PollRecord, IngestResult)>>;
+type PollResult = store::Result<Option<RecordedPoll>>;
 
 struct Scheduler {
     context: TaskContext,
@@ -147,7 +148,7 @@ impl Scheduler {
         }
         match ended {
             Ok((_, Ok(None))) => {}
-            Ok((_, Ok(Some((record, stored))))) => log_poll(&record, &stored),
+            Ok((_, Ok(Some(polled)))) => log_poll(&polled.record, &polled.ingested, Some(&polled.update)),
             Ok((_, Err(error))) => {
                 tracing::error!(%source, %error, "a poll could not be recorded");
                 if let Err(error) = self.context.polling.release_lease(&lease).await {
@@ -194,8 +195,8 @@ async fn claim_and_poll(context: PollContext, due: DueSource, lease: PollLease) 
     if let Some(source) = context.store.read(move |db| sources::get(db, id)).await?
         && let Some(allowed) = crawl::skip_until(&source, &context.options, now)
     {
-        let reason = "the feed asks not to be fetched at this hour or on this day";
-        context.store.write(move |db| sources::postpone_poll(db, &due, allowed, reason)).await?;
+        let reason = NextPollReason::SkippedByFeed;
+        context.store.write(move |db| sources::postpone_poll(db, &due, allowed, &reason)).await?;
         return Ok(None);
     }
     let ClaimOutcome::Claimed(lease) = context.claim(due, lease).await? else {
@@ -207,12 +208,13 @@ async fn claim_and_poll(context: PollContext, due: DueSource, lease: PollLease) 
     }
 }
 
-pub(super) fn log_poll(record: &PollRecord, stored: &IngestResult) {
+pub(super) fn log_poll(record: &PollRecord, stored: &IngestResult, update: Option<&SourceUpdate>) {
     let (source, outcome, url) = (record.source, record.outcome.into_str(), strip_credentials(&record.url));
     if record.outcome.is_success() {
         let (new, changed) = (stored.new.len(), stored.changed.len());
         tracing::debug!(%source, outcome, url, items = record.items, new, changed, "polled");
     } else {
-        tracing::info!(%source, outcome, url, detail = record.detail, next = record.next_reason, "polled");
+        let next = update.map(|update| next_poll_text(&update.next_poll_reason, Audience::Operator));
+        tracing::info!(%source, outcome, url, detail = record.detail, next, "polled");
     }
 }

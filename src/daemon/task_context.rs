@@ -45,7 +45,7 @@ impl TaskContext {
         shutdown: CancellationToken,
     ) -> anyhow::Result<TaskContext> {
         let mut polling = config.poll_context(store, clock.clone(), LEASE_HOLDER)?;
-        polling.outage = OutageDetector::watched(&polling.store).await?;
+        polling.outage = OutageDetector::restore(&polling.store).await?;
         let changes = ChangeCounter::default();
         Ok(TaskContext {
             config: Arc::new(config),

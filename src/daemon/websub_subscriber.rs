@@ -10,7 +10,7 @@ use super::task_context::TaskContext;
 use crate::config::Config;
 use crate::crawl::{PollContext, receive_push};
 use crate::domain::duration::after;
-use crate::domain::{HubEvent, HubMode, HubSubscription, OriginHold, SourceId, Timestamp};
+use crate::domain::{HoldReason, HubEvent, HubMode, HubSubscription, NextPollReason, OriginHold, SourceId, Timestamp};
 use crate::http_client::{HubRequestError, Origin, hub_status, websub_request_record};
 use crate::store::leases::PollLease;
 use crate::store::{self, origins, websub_subscriptions};
@@ -62,12 +62,11 @@ struct HubRequest {
 pub(super) async fn prepare(config: &Config, context: &PollContext) -> store::Result<bool> {
     let disabled = config.websub_disabled_reason(context.fetcher.address_policy());
     let (now, event) = (context.clock.now(), disabled.clone().map(|reason| HubEvent::WebSubDisabled { reason }));
-    let reason = "newsfold was restarted and may have missed pushes of the hub";
     let end_and_restore = move |db: &store::WriteConnection| {
         if let Some(event) = event {
             websub_subscriptions::end_all(db, &event)?;
         }
-        websub_subscriptions::restore_deferred_polls(db, None, now, reason)
+        websub_subscriptions::restore_deferred_polls(db, None, now, &NextPollReason::PushesMissed)
     };
     context.store.write(end_and_restore).await?;
     match &disabled {
@@ -184,7 +183,10 @@ impl SubscriberContext {
         let hold = self.context.store.read(move |db| origins::active_hold(db, &name, now)).await;
         if let Some(hold) = hold.map_err(HubRequestError::no_response)? {
             let retry_after = hold.until.duration_since(now).try_into().ok();
-            return Err(HubRequestError { retry_after, ..HubRequestError::no_response(hold.reason) });
+            return Err(HubRequestError {
+                retry_after,
+                ..HubRequestError::no_response(wording::hold_reason_text(&hold.reason))
+            });
         }
         let lease_seconds = self.lease.as_secs().to_string();
         let mut form = vec![
@@ -210,7 +212,7 @@ fn hub_hold(
     let error = response.as_ref().err().filter(|error| error.failure.status() == Some(429))?;
     let delay = error.retry_after.and_then(|delay| SignedDuration::try_from(delay).ok()).unwrap_or(DEFAULT_HOLD);
     let origin = hold_name(&Url::parse(hub).ok()?);
-    let reason = format!("as a hub: {}", wording::websub_failure(&error.failure));
+    let reason = HoldReason::HubThrottled { failure: error.failure.clone() };
     Some(OriginHold { origin, until: after(now, delay.min(max_hold)), reason })
 }
 
@@ -278,7 +280,7 @@ pub(super) async fn read_pushes(context: TaskContext, queue: Arc<Mutex<Receiver<
         let source = pushed.source;
         match receive_push(&context.polling, pushed).await {
             Ok(None) => tracing::debug!(%source, "dropped a push for a source that is not polled"),
-            Ok(Some((record, stored))) => super::scheduler::log_poll(&record, &stored),
+            Ok(Some((record, stored))) => super::scheduler::log_poll(&record, &stored, None),
             Err(error) => tracing::error!(%source, %error, "cannot store a push"),
         }
     }

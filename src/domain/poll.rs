@@ -1,77 +1,81 @@
-//! A poll: one attempt to fetch a source, with all that is known of it and all that follows from it.
+//! A poll: the facts of one attempt to fetch a source, and the state of the source that follows from it.
 
 use super::{
-    CacheValidators, FeedProblem, OperatorEvent, PendingRedirect, PollOutcome, PollingHints, SourceId, SourceState,
+    CacheValidators, FeedProblem, NextPollReason, OperatorEvent, OriginHold, PendingRedirect, PollOutcome,
+    PollingHints, SourceId, SourceState,
 };
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// One request of a poll: redirects make several.
+/// One request of a poll. A redirect makes another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RequestRecord {
     /// Scheme, host and port (RFC 6454).
     pub origin: String,
-    /// What the server answered; `None` where nobody did.
+    /// Status of the response; `None` if there was no response.
     pub status: Option<u16>,
-    /// Bytes of the body as they came over the wire.
+    /// Size of the body in bytes as transferred, before decompression.
     pub bytes: u64,
 }
 
-/// An origin that is not to be asked before a time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OriginHold {
-    pub origin: String,
-    pub until: Timestamp,
-    /// Why, in words.
-    pub reason: String,
-}
-
-/// One attempt to fetch a source: all that is known of it, and all that follows from it for the source.
+/// The facts of one attempt to fetch a source, or of one document that a hub pushed.
 #[derive(Debug, Clone, Serialize)]
 pub struct PollRecord {
     pub source: SourceId,
     pub started_at: Timestamp,
     pub finished_at: Timestamp,
-    /// The source's own URL when it was polled; what follows from a poll follows for that one alone.
-    pub asked_url: String,
-    /// The URL that answered, after redirects.
+    /// The URL of the final response, after redirects; the topic of a push.
     pub url: String,
     pub outcome: PollOutcome,
+    /// Status of the final response; `None` if there was no response.
     pub status: Option<u16>,
-    /// What went wrong, in words; empty when nothing did.
+    /// The error in words; empty if the poll succeeded.
     pub detail: String,
-    /// Bytes of the body, decoded.
+    /// Size of the decoded body in bytes.
     pub bytes: u64,
-    /// Items in the document.
+    /// Number of items in the document.
     pub items: u32,
-    /// All requests that were made, in their order.
+    /// All requests in the order in which they were sent; empty for a push.
     pub requests: Vec<RequestRecord>,
     pub problems: Vec<FeedProblem>,
+}
 
-    pub state: SourceState,
-    pub failures: u32,
-    pub next_poll_at: Timestamp,
-    pub next_reason: String,
-    pub hold_until: Option<Timestamp>,
-    /// A hold for all sources of an origin, where its server asked for one.
-    pub origin_hold: Option<OriginHold>,
-    pub moving: Option<PendingRedirect>,
-    /// The URL under which the source is polled from now on, where it moved.
+/// The state of a source after a poll. A push changes nothing here.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourceUpdate {
+    /// The source's URL when it was polled. The update applies only while the source has this URL.
+    pub polled_url: String,
+    /// The URL that replaces it, where permanent redirects have proved stable.
     pub new_url: Option<String>,
+    pub state: SourceState,
+    pub next_poll_at: Timestamp,
+    pub next_poll_reason: NextPollReason,
+    /// Failed polls in a row.
+    pub failures: u32,
+    /// The time until which the server asked for no requests to this source.
+    pub hold_until: Option<Timestamp>,
+    /// A hold for all sources of the origin.
+    pub origin_hold: Option<OriginHold>,
+    pub pending_redirect: Option<PendingRedirect>,
     pub gone_since: Option<Timestamp>,
-    /// What is known of how often the feed changes, in the form of `poll::rate`.
+    /// The estimate of the update rate, as JSON (`crawl::update_rate`).
     #[serde(skip)]
-    pub rate: String,
-    /// What the operator is told of.
-    pub events: Vec<OperatorEvent>,
-    /// The validators for the next request; `None` where there are none.
+    pub update_rate: String,
+    /// The cache validators of the next request.
     #[serde(skip)]
     pub validators: Option<CacheValidators>,
-    /// What the feed says of itself, where it was read.
-    pub feed_title: Option<String>,
-    pub feed_site_url: Option<String>,
-    /// The outlet of that site, where it is to take the place of a guess.
-    pub feed_outlet: Option<String>,
-    pub feed_lang: Option<String>,
-    pub feed_wishes: Option<PollingHints>,
+    /// What the document says of the feed; `None` if no document was read.
+    pub feed: Option<FeedMetadata>,
+    /// The outlet of the feed's website, where it replaces a guess.
+    pub outlet: Option<String>,
+    pub events: Vec<OperatorEvent>,
+}
+
+/// What a document says of the feed itself.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct FeedMetadata {
+    pub title: Option<String>,
+    pub site_url: Option<String>,
+    pub lang: Option<String>,
+    pub polling_hints: PollingHints,
 }

@@ -1,6 +1,6 @@
 //! Sources: the feeds that newsfold polls, with the state of their polling.
 
-use super::{PollingHints, SourceId};
+use super::{NextPollReason, PollingHints, SourceId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -24,25 +24,24 @@ pub struct Source {
     pub state: SourceState,
     pub added_at: Timestamp,
     pub next_poll_at: Timestamp,
-    /// Why the next poll is at that time, for people.
-    pub next_reason: String,
+    pub next_poll_reason: NextPollReason,
     pub last_poll_at: Option<Timestamp>,
     pub last_outcome: Option<PollOutcome>,
     pub last_success_at: Option<Timestamp>,
-    /// The number of consecutive polls without a usable response.
+    /// Failed polls in a row.
     pub failures: u32,
     /// The error of the last poll; empty if it succeeded.
-    pub last_problem: String,
-    /// End of the delay that the server requested. Manual polls respect it too.
+    pub last_error: String,
+    /// The time until which the server asked for no requests. Manual polls respect it too.
     pub hold_until: Option<Timestamp>,
-    pub wishes: PollingHints,
-    /// The target of permanent redirects, until it has proved stable and replaces the URL.
-    pub moving: Option<PendingRedirect>,
-    /// Time of the first 410 response since the last success.
+    pub polling_hints: PollingHints,
+    /// The target of permanent redirects, until they have proved stable.
+    pub pending_redirect: Option<PendingRedirect>,
+    /// The time of the first 410 response since the last success.
     pub gone_since: Option<Timestamp>,
-    /// The estimated update rate, as JSON of `crawl::update_rate`.
+    /// The estimate of the update rate, as JSON (`crawl::update_rate`).
     #[serde(skip)]
-    pub rate: String,
+    pub update_rate: String,
     #[serde(skip)]
     pub validators: Option<CacheValidators>,
 }
@@ -108,12 +107,13 @@ pub struct CacheValidators {
     pub last_modified: Option<Vec<u8>>,
 }
 
-/// The target of permanent redirects of a source's URL.
+/// The target of a source's permanent redirects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PendingRedirect {
     pub to: String,
-    /// The number of consecutive polls that were redirected there.
+    /// Polls in a row that were redirected there.
     pub times: u32,
+    /// The time of the first of them.
     pub since: Timestamp,
 }
 
@@ -160,32 +160,74 @@ pub enum PollOutcome {
     Read,
     /// The feed has not changed (304).
     NotModified,
-    /// The server limits our requests (429, 503).
+    /// The server asked for a later retry (429, 503).
     Throttled,
-    /// The server refuses our requests (403).
+    /// The server refused the request (403).
     Refused,
-    /// The server wants proof that a person sent the request, which newsfold never gives.
+    /// The server answered with a bot challenge, which newsfold never solves.
     Challenged,
-    /// A redirect led to an origin on hold.
+    /// A redirect led to an origin that is on hold.
     Held,
-    /// No server could be reached, this one or any other: our own network was down.
+    /// No server could be reached: newsfold had no network connection.
     Offline,
-    /// The server reported that the feed is gone permanently (410).
+    /// The server says that the feed is gone permanently (410).
     Gone,
-    /// No usable response: network error, timeout, status, size, forbidden address.
+    /// The host has no public address, and the operator does not allow its network.
+    PrivateAddress,
+    /// No usable response: network, timeout, status or size.
     Failed,
-    /// The response was not a feed.
+    /// The response is not a feed.
     NotAFeed,
-    /// Our own fault: the code that handled the response panicked or took too long.
+    /// A bug: the code that handled the response panicked or took too long.
     Crashed,
-    /// The daemon was stopped before the poll ended.
+    /// newsfold was stopped during the poll.
     Abandoned,
-    /// No request was sent: the source's hub pushed a document, which was read.
+    /// The source's hub pushed a document, which was read. No request was sent.
     Pushed,
 }
 
 impl PollOutcome {
-    /// Whether the response was the one wanted: the feed, no change since the last poll, or a push.
+    pub const ALL: [PollOutcome; 14] = [
+        PollOutcome::Read,
+        PollOutcome::NotModified,
+        PollOutcome::Throttled,
+        PollOutcome::Refused,
+        PollOutcome::Challenged,
+        PollOutcome::Held,
+        PollOutcome::Offline,
+        PollOutcome::Gone,
+        PollOutcome::PrivateAddress,
+        PollOutcome::Failed,
+        PollOutcome::NotAFeed,
+        PollOutcome::Crashed,
+        PollOutcome::Abandoned,
+        PollOutcome::Pushed,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PollOutcome::Read => "read",
+            PollOutcome::NotModified => "not-modified",
+            PollOutcome::Throttled => "throttled",
+            PollOutcome::Refused => "refused",
+            PollOutcome::Challenged => "challenged",
+            PollOutcome::Held => "held",
+            PollOutcome::Offline => "offline",
+            PollOutcome::Gone => "gone",
+            PollOutcome::PrivateAddress => "private-address",
+            PollOutcome::Failed => "failed",
+            PollOutcome::NotAFeed => "not-a-feed",
+            PollOutcome::Crashed => "crashed",
+            PollOutcome::Abandoned => "abandoned",
+            PollOutcome::Pushed => "pushed",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
+    }
+
+    /// Whether the server answered with the feed or with 304, or the hub pushed a document.
     pub fn is_success(self) -> bool {
         matches!(self, PollOutcome::Read | PollOutcome::NotModified | PollOutcome::Pushed)
     }

@@ -1,58 +1,79 @@
-//! The address address_policy: which addresses a request may go to. Global unicast, and what the operator allows.
+//! The address policy: requests go to global unicast addresses only, and to networks that the operator allows.
 //!
-//! It is the client's resolver, so that the addresses it has judged are the ones connected to, whatever DNS says a
-//! moment later; URLs with a literal address, which no resolver sees, are judged by [`AddressPolicy::check_url`] on each hop.
-//! Behind a proxy it is the proxy that connects: what our own DNS knows of a name is judged, the rest is the proxy's.
-//! Sources: the IANA special-purpose address registries (RFC 6890) and RFC 4291, 6052, 3056, 4380.
+//! The policy is also the resolver of the HTTP client. The connection uses the addresses that were checked, even if DNS
+//! returns others a moment later. No resolver sees a literal address in a URL; [`AddressPolicy::check_url`] checks it
+//! for each request. Behind a proxy, the proxy resolves names itself: the policy checks what our own DNS returns, and
+//! the proxy is responsible for the rest.
+//!
+//! Sources: the IANA special-purpose address registries (RFC 6890), RFC 4291, 6052, 3056 and 4380.
 
-use super::{Options, PortRange};
+use super::options::{Options, PortRange};
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use url::{Host, Url};
 
-/// Judges addresses.
+/// Which addresses and ports requests may go to.
 #[derive(Debug, Clone)]
 pub struct AddressPolicy {
-    allowed: Vec<IpNet>,
-    ports: Vec<PortRange>,
-    /// The host of the operator's proxy, which may be anywhere.
-    proxy: Option<String>,
+    allowed_networks: Vec<IpNet>,
+    allowed_ports: Vec<PortRange>,
+    /// The host of the operator's proxy, which may have any address.
+    proxy_host: Option<String>,
 }
 
-/// Why a request was not made.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+/// Why a request was not sent.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum ForbiddenAddress {
-    #[error("only http and https are fetched, not {0}")]
+    #[error("the scheme {0} is not supported, only http and https")]
     Scheme(String),
-    #[error("the URL names no host")]
+    #[error("the URL has no host")]
     NoHost,
-    #[error("port {0} is not the web's; allow it in fetch.allowed_ports if it is meant")]
+    #[error("port {0} is not allowed; add it to fetch.allowed_ports if this is intended")]
     Port(u16),
-    #[error("{0} is not a public address; allow its network in fetch.allowed_networks if it is meant")]
+    #[error("{0} is not a public address; add its network to fetch.allowed_networks if this is intended")]
     Address(IpAddr),
     #[error(
-        "{name} leads only to addresses that are not public ({address}); allow the network in fetch.allowed_networks if it is meant"
+        "{name} resolves only to addresses that are not public ({address}); add the network to \
+         fetch.allowed_networks if this is intended"
     )]
     Name { name: String, address: IpAddr },
 }
 
+impl ForbiddenAddress {
+    /// Whether the reason names an address inside our network, which must not be published.
+    pub fn is_private(&self) -> bool {
+        matches!(self, ForbiddenAddress::Address(_) | ForbiddenAddress::Name { .. })
+    }
+}
+
 impl AddressPolicy {
-    /// A policy that lets through public addresses and those that the operator allows.
     pub fn new(options: &Options) -> Self {
-        let proxy = options.proxy.as_ref().and_then(|url| url.host_str()).map(str::to_owned);
-        AddressPolicy { allowed: options.allowed_networks.clone(), ports: options.allowed_ports.clone(), proxy }
+        AddressPolicy {
+            allowed_networks: options.allowed_networks.clone(),
+            allowed_ports: options.allowed_ports.clone(),
+            proxy_host: options.proxy.as_ref().and_then(|url| url.host_str()).map(str::to_owned),
+        }
     }
 
-    /// Judges what can be judged before a name is resolved: the scheme, and an address written in the URL.
+    /// Checks a URL before a request: what [`AddressPolicy::check_url`] covers and, behind a proxy, what our own DNS
+    /// returns for the host.
+    pub(super) async fn check(&self, url: &Url) -> Result<(), ForbiddenAddress> {
+        self.check_url(url)?;
+        let Some(Host::Domain(name)) = url.host().filter(|_| self.proxy_host.is_some()) else { return Ok(()) };
+        let Ok(mut found) = tokio::net::lookup_host((name, 0)).await else { return Ok(()) };
+        found.try_for_each(|address| self.check_address(address.ip()))
+    }
+
+    /// Checks what is known before a name is resolved: the scheme, the port, and a literal address.
     ///
-    /// `Url` has by then read every spelling of an IPv4 address (decimal, octal, hexadecimal, short, full-width).
+    /// `Url` has already normalized every spelling of an IPv4 address (decimal, octal, hexadecimal, short, full-width).
     pub fn check_url(&self, url: &Url) -> Result<(), ForbiddenAddress> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(ForbiddenAddress::Scheme(url.scheme().to_owned()));
         }
         let port = url.port_or_known_default().unwrap_or_default();
-        if !self.ports.iter().any(|ports| ports.contains(port)) {
+        if !self.allowed_ports.iter().any(|ports| ports.contains(port)) {
             return Err(ForbiddenAddress::Port(port));
         }
         match url.host() {
@@ -63,17 +84,10 @@ impl AddressPolicy {
         }
     }
 
-    /// Judges a name that a proxy is going to resolve, as far as we can.
-    pub(super) async fn check_proxied_host(&self, url: &Url) -> Result<(), ForbiddenAddress> {
-        let Some(Host::Domain(name)) = url.host().filter(|_| self.proxy.is_some()) else { return Ok(()) };
-        let Ok(mut found) = tokio::net::lookup_host((name, 0)).await else { return Ok(()) };
-        found.try_for_each(|address| self.check_address(address.ip()))
-    }
-
-    /// Whether a connection to this address may be made.
+    /// Whether a connection to the address is allowed.
     pub fn check_address(&self, address: IpAddr) -> Result<(), ForbiddenAddress> {
-        let address = unwrap(address);
-        if self.allowed.iter().any(|network| network.contains(&address)) || is_public(address) {
+        let address = embedded_ipv4(address);
+        if self.allowed_networks.iter().any(|network| network.contains(&address)) || is_public(address) {
             Ok(())
         } else {
             Err(ForbiddenAddress::Address(address))
@@ -83,25 +97,26 @@ impl AddressPolicy {
 
 impl Resolve for AddressPolicy {
     fn resolve(&self, name: Name) -> Resolving {
-        let address_policy = self.clone();
+        let policy = self.clone();
         Box::pin(async move {
             let name = name.as_str().to_owned();
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if address_policy.proxy.as_deref() == Some(name.as_str()) {
+            if policy.proxy_host.as_deref() == Some(name.as_str()) {
                 return Ok(Box::new(found.into_iter()) as Addrs);
             }
-            let may: Vec<SocketAddr> =
-                found.iter().copied().filter(|a| address_policy.check_address(a.ip()).is_ok()).collect();
+            let allowed: Vec<SocketAddr> =
+                found.iter().copied().filter(|address| policy.check_address(address.ip()).is_ok()).collect();
             match found.first() {
-                Some(first) if may.is_empty() => Err(ForbiddenAddress::Name { name, address: first.ip() }.into()),
-                _ => Ok(Box::new(may.into_iter()) as Addrs),
+                Some(first) if allowed.is_empty() => Err(ForbiddenAddress::Name { name, address: first.ip() }.into()),
+                _ => Ok(Box::new(allowed.into_iter()) as Addrs),
             }
         })
     }
 }
 
-/// The IPv4 address that an IPv6 address stands for, where it does: mapped, compatible, NAT64, 6to4, Teredo.
-fn unwrap(address: IpAddr) -> IpAddr {
+/// The IPv4 address embedded in an IPv6 address: mapped, compatible, NAT64, 6to4, ISATAP or Teredo. Any other address is
+/// returned unchanged.
+fn embedded_ipv4(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
     let s = v6.segments();
     let v4 = |high: u16, low: u16| {
@@ -113,9 +128,9 @@ fn unwrap(address: IpAddr) -> IpAddr {
         [0, 0, 0, 0, 0, 0, high, low] if (high, low) != (0, 0) && (high, low) != (0, 1) => v4(high, low),
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
         [0x2002, high, low, ..] => v4(high, low),
-        // ISATAP puts it into the interface's part, below any prefix (RFC 5214, section 6.1).
+        // ISATAP: in the interface identifier, under any prefix (RFC 5214, section 6.1).
         [_, _, _, _, 0 | 0x200, 0x5efe, high, low] => v4(high, low),
-        // Teredo carries the client's address inverted (RFC 4380, section 4).
+        // Teredo: the address of the client with its bits inverted (RFC 4380, section 4).
         [0x2001, 0, .., high, low] => v4(!high, !low),
         _ => address,
     }
@@ -168,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn no_spelling_of_a_local_address_gets_through() {
+    fn every_spelling_of_a_local_address_is_forbidden() {
         for host in [
             "127.0.0.1",
             "2130706433",
@@ -203,54 +218,54 @@ mod tests {
             "[64:ff9b:1::1]",
             "[100::1]",
         ] {
-            assert!(forbidden(&format!("http://{host}/")), "{host} got through");
+            assert!(forbidden(&format!("http://{host}/")), "{host} is allowed");
         }
     }
 
     #[test]
-    fn public_addresses_get_through() {
+    fn public_addresses_are_allowed() {
         for host in ["8.8.8.8", "192.0.1.1", "[2606:4700::1111]", "[64:ff9b::808:808]", "name.example"] {
-            assert!(!forbidden(&format!("https://{host}/")), "{host} was refused");
+            assert!(!forbidden(&format!("https://{host}/")), "{host} is forbidden");
         }
     }
 
     #[test]
-    fn only_the_web_is_fetched() {
+    fn only_http_and_https_are_allowed() {
         for url in ["ftp://a.example/", "file:///etc/passwd", "gopher://a.example/", "data:text/plain,x"] {
-            assert!(forbidden(url), "{url} got through");
+            assert!(forbidden(url), "{url} is allowed");
         }
     }
 
     #[test]
-    fn only_ports_of_the_web_are_asked_unless_the_operator_says_otherwise() {
+    fn only_allowed_ports_are_used() {
         for url in ["http://a.example:25/", "https://a.example:22/", "http://8.8.8.8:53/", "http://a.example:0/"] {
-            assert!(forbidden(url), "{url} got through");
+            assert!(forbidden(url), "{url} is allowed");
         }
         assert!(!forbidden("http://a.example:8080/"));
-        let address_policy =
+        let policy =
             AddressPolicy::new(&Options { allowed_ports: vec![PortRange { from: 81, to: 81 }], ..Options::default() });
-        assert!(address_policy.check_url(&Url::parse("http://a.example:81/").unwrap()).is_ok());
-        assert!(address_policy.check_url(&Url::parse("http://a.example/").unwrap()).is_err());
+        assert!(policy.check_url(&Url::parse("http://a.example:81/").unwrap()).is_ok());
+        assert!(policy.check_url(&Url::parse("http://a.example/").unwrap()).is_err());
     }
 
     #[tokio::test]
-    async fn a_name_that_leads_to_a_local_address_is_refused_where_the_connection_is_made() {
+    async fn name_that_resolves_to_a_local_address_is_refused_at_the_connection() {
         let resolve = |name: &str| {
-            let address_policy = AddressPolicy::new(&Options::default());
+            let policy = AddressPolicy::new(&Options::default());
             let name = name.parse().unwrap();
-            async move { address_policy.resolve(name).await.map(|found| found.count()).map_err(|error| error.to_string()) }
+            async move { policy.resolve(name).await.map(|found| found.count()).map_err(|error| error.to_string()) }
         };
         let refusal = resolve("localhost").await.unwrap_err();
         assert!(refusal.contains("not public"), "{refusal}");
     }
 
     #[test]
-    fn the_operator_allows_a_network_not_everything() {
+    fn allowed_network_opens_only_that_network() {
         let networks = vec!["127.0.0.0/8".parse().unwrap()];
-        let address_policy = AddressPolicy::new(&Options { allowed_networks: networks, ..Options::default() });
-        assert!(address_policy.check_address("127.0.0.1".parse().unwrap()).is_ok());
-        assert!(address_policy.check_address("::ffff:127.0.0.1".parse().unwrap()).is_ok());
-        assert!(address_policy.check_address("10.0.0.1".parse().unwrap()).is_err());
-        assert!(address_policy.check_address("::1".parse().unwrap()).is_err());
+        let policy = AddressPolicy::new(&Options { allowed_networks: networks, ..Options::default() });
+        assert!(policy.check_address("127.0.0.1".parse().unwrap()).is_ok());
+        assert!(policy.check_address("::ffff:127.0.0.1".parse().unwrap()).is_ok());
+        assert!(policy.check_address("10.0.0.1".parse().unwrap()).is_err());
+        assert!(policy.check_address("::1".parse().unwrap()).is_err());
     }
 }

@@ -1,33 +1,36 @@
-//! Bot challenges: answers that ask a browser to prove that a person sits before it. They are told, never solved.
+//! Bot challenges: responses that ask a browser to prove that a person uses it. newsfold reports them and never solves
+//! them.
 
 use reqwest::header::HeaderMap;
 
-/// Who challenges by these headers, where somebody does. They are the ones that the services document for it.
+/// Bytes at the start of a page that are searched for a marker. Challenge pages are small.
+const SEARCHED_BYTES: usize = 64 * 1024;
+
+/// The service whose documented headers declare a challenge. Sources: developers.cloudflare.com, "Detect a Challenge
+/// Page response"; AWS WAF, "Challenge and CAPTCHA actions"; vercel.com, "Attack Challenge Mode".
 pub(super) fn challenge_in_headers(headers: &HeaderMap) -> Option<&'static str> {
-    let says = |name: &str, words: &[&str]| {
+    let has_value = |name: &str, values: &[&str]| {
         let value = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
-        words.iter().any(|word| value.contains(word))
+        values.iter().any(|known| value.contains(known))
     };
-    // developers.cloudflare.com, "Detect a Challenge Page response"; AWS WAF, "Challenge and CAPTCHA actions";
-    // vercel.com, "Attack Challenge Mode".
-    if says("cf-mitigated", &["challenge"]) {
+    if has_value("cf-mitigated", &["challenge"]) {
         Some("Cloudflare")
-    } else if says("x-amzn-waf-action", &["challenge", "captcha"]) {
+    } else if has_value("x-amzn-waf-action", &["challenge", "captcha"]) {
         Some("AWS WAF")
-    } else if says("x-vercel-mitigated", &["challenge"]) {
+    } else if has_value("x-vercel-mitigated", &["challenge"]) {
         Some("Vercel")
-    } else if headers.contains_key("x-datadome") && says("content-type", &["text/html"]) {
+    } else if headers.contains_key("x-datadome") && has_value("content-type", &["text/html"]) {
         Some("DataDome")
-    } else if says("sg-captcha", &["challenge"]) {
+    } else if has_value("sg-captcha", &["challenge"]) {
         Some("SiteGround")
     } else {
         None
     }
 }
 
-/// Who challenges on this page, which came where a feed was asked for.
+/// The service whose challenge page was sent in place of a feed.
 pub fn challenge_in_page(page: &[u8]) -> Option<&'static str> {
-    const MARKS: [(&str, &str); 6] = [
+    const MARKERS: [(&str, &str); 6] = [
         ("_cf_chl_opt", "Cloudflare"),
         ("_Incapsula_Resource", "Imperva"),
         ("captcha-delivery.com", "DataDome"),
@@ -35,7 +38,6 @@ pub fn challenge_in_page(page: &[u8]) -> Option<&'static str> {
         ("awsWafCookieDomainList", "AWS WAF"),
         ("px-captcha", "HUMAN"),
     ];
-    // Such pages are small, and their marks stand at the beginning.
-    let start = String::from_utf8_lossy(&page[..page.len().min(64 * 1024)]);
-    MARKS.iter().find(|(mark, _)| start.contains(mark)).map(|(_, who)| *who)
+    let start = String::from_utf8_lossy(&page[..page.len().min(SEARCHED_BYTES)]);
+    MARKERS.iter().find(|(marker, _)| start.contains(marker)).map(|(_, service)| *service)
 }

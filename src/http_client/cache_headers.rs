@@ -1,25 +1,25 @@
-//! What an answer's headers say about the next request: validators, freshness, Retry-After (RFC 9110, 9111).
+//! The headers of a response that concern the next request: validators, freshness and Retry-After (RFC 9110, RFC 9111).
 
 use crate::domain::{CacheValidators, Timestamp};
 use reqwest::header::{self, HeaderMap};
 use std::time::{Duration, SystemTime};
 use url::Url;
 
-/// How long the server holds its answer to be good.
+/// For how long a response is fresh (RFC 9111, section 4.2).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Freshness {
-    /// max-age less Age, or Expires less Date; `None` where the server says nothing.
+    /// max-age minus Age, or Expires minus Date; `None` if the response has neither.
     pub fresh_for: Option<Duration>,
 }
 
-/// Bytes of a validator beyond which it is not kept: it has to be sent back in a header.
-const MAX_VALIDATOR: usize = 4096;
+/// A longer validator is discarded, because it has to be sent back in a header.
+const MAX_VALIDATOR_BYTES: usize = 4096;
 
-/// The validators for the next request, as the bytes that came.
+/// The validators for the next request, as the bytes received.
 pub(super) fn validators(url: &Url, headers: &HeaderMap) -> Option<CacheValidators> {
     let bytes = |name| {
         let value = headers.get(name)?.as_bytes();
-        (!value.is_empty() && value.len() <= MAX_VALIDATOR).then(|| value.to_vec())
+        (!value.is_empty() && value.len() <= MAX_VALIDATOR_BYTES).then(|| value.to_vec())
     };
     let (etag, last_modified) = (bytes(header::ETAG), bytes(header::LAST_MODIFIED));
     if etag.is_none() && last_modified.is_none() {
@@ -53,7 +53,7 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
     Some(found?.saturating_sub(age))
 }
 
-/// How long the server asks us to stay away, in seconds or as a date (RFC 9110, section 10.2.3).
+/// The delay that the server requests, given in seconds or as a date (RFC 9110, section 10.2.3).
 pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     seconds(value).or_else(|| {
@@ -68,7 +68,7 @@ fn date(headers: &HeaderMap, name: header::HeaderName) -> Option<SystemTime> {
 
 fn seconds(text: &str) -> Option<Duration> {
     let all_digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    // More digits than a number holds mean "very long" (RFC 9111, section 1.2.2).
+    // A number that overflows means the maximum (RFC 9111, section 1.2.2).
     all_digits.then(|| Duration::from_secs(text.parse::<u32>().unwrap_or(u32::MAX).into()))
 }
 
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn freshness_is_max_age_less_age_else_expires_less_date() {
+    fn freshness_is_max_age_minus_age_or_expires_minus_date() {
         assert_eq!(fresh(&[("cache-control", "public, max-age=600"), ("age", "100")]), Some(500));
         assert_eq!(fresh(&[("cache-control", "max-age=99999999999999999999")]), Some(u64::from(u32::MAX)));
         assert_eq!(fresh(&[("cache-control", "no-cache, max-age=600")]), Some(0));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn validators_are_kept_as_the_bytes_that_came() {
+    fn validators_keep_the_received_bytes() {
         let url = Url::parse("https://a.example/feed").unwrap();
         let mut map = HeaderMap::new();
         map.insert(header::ETAG, reqwest::header::HeaderValue::from_bytes(b"W/\"caf\xe9\" ").unwrap());

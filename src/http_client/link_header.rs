@@ -1,83 +1,95 @@
-//! The `Link` headers of an answer (RFC 8288): the hub and the name of a feed as its server gives them.
+//! The `Link` headers of a response (RFC 8288): the hub and the canonical URL of a feed, for WebSub.
 //!
-//! They are strangers' text: so many bytes and links are looked at and no more. A relation that is about another
-//! resource (`anchor`) is none of ours.
+//! The headers are untrusted, so bytes and links are limited. A link with an `anchor` describes another resource and is
+//! ignored.
 
 use reqwest::header::{HeaderMap, LINK};
 use url::Url;
 
-/// What the headers say for WebSub.
+/// The links of a response that WebSub uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LinkRelations {
-    /// rel=hub, in their order.
+    /// rel=hub, in order.
     pub hubs: Vec<Url>,
     /// The first rel=self.
     pub self_url: Option<Url>,
 }
 
-/// Bytes of all `Link` headers that are read.
-const MAX_BYTES: usize = 16 * 1024;
-/// LinkRelations that are read, and hubs that are kept.
+/// Limits on all `Link` headers of a response together.
+const MAX_LINK_BYTES: usize = 16 * 1024;
 const MAX_LINKS: usize = 100;
 const MAX_HUBS: usize = 8;
 
-/// The links of an answer from `base`.
-pub(super) fn links(headers: &HeaderMap, base: &Url) -> LinkRelations {
-    let mut found = LinkRelations::default();
+/// The links of a response from `base`.
+pub(super) fn link_relations(headers: &HeaderMap, base: &Url) -> LinkRelations {
+    let mut relations = LinkRelations::default();
     let mut bytes = 0;
     let mut links = 0;
     for value in headers.get_all(LINK) {
         bytes += value.len();
-        if bytes > MAX_BYTES {
+        if bytes > MAX_LINK_BYTES {
             break;
         }
         let text = String::from_utf8_lossy(value.as_bytes());
         let mut rest = text.as_ref();
-        while let Some((target, parameters, after)) = link(rest) {
+        while let Some((link, after)) = next_link(rest) {
             rest = after;
             links += 1;
             if links > MAX_LINKS {
-                return found;
+                return relations;
             }
-            take(&mut found, target, &parameters, base);
+            relations.add(&link, base);
         }
     }
-    found
+    relations
 }
 
-/// A link's parameters: their names in small letters, and their values.
-type Parameters = Vec<(String, String)>;
+/// One link of a header.
+struct HeaderLink<'a> {
+    target: &'a str,
+    /// Names in lower case, with their values.
+    parameters: Vec<(String, String)>,
+}
 
-fn take(found: &mut LinkRelations, target: &str, parameters: &Parameters, base: &Url) {
-    let first = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let (Some(relations), None, Ok(url)) = (first("rel"), first("anchor"), base.join(target.trim())) else {
-        return;
-    };
-    // Only the first `rel` of a link counts (RFC 8288, 3.3), and it may name several relations.
-    for relation in relations.split_ascii_whitespace() {
-        if relation.eq_ignore_ascii_case("hub") && found.hubs.len() < MAX_HUBS {
-            found.hubs.push(url.clone());
-        }
-        if relation.eq_ignore_ascii_case("self") && found.self_url.is_none() {
-            found.self_url = Some(url.clone());
-        }
+impl HeaderLink<'_> {
+    fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// The next link of a header: its target, its parameters, and what stands after it.
-fn link(text: &str) -> Option<(&str, Parameters, &str)> {
+impl LinkRelations {
+    fn add(&mut self, link: &HeaderLink<'_>, base: &Url) {
+        // Only the first `rel` of a link counts (RFC 8288, section 3.3). It may name several relations.
+        let (Some(relations), None, Ok(url)) =
+            (link.parameter("rel"), link.parameter("anchor"), base.join(link.target.trim()))
+        else {
+            return;
+        };
+        for relation in relations.split_ascii_whitespace() {
+            if relation.eq_ignore_ascii_case("hub") && self.hubs.len() < MAX_HUBS {
+                self.hubs.push(url.clone());
+            }
+            if relation.eq_ignore_ascii_case("self") && self.self_url.is_none() {
+                self.self_url = Some(url.clone());
+            }
+        }
+    }
+}
+
+/// The next link of a header, and the text after it.
+fn next_link(text: &str) -> Option<(HeaderLink<'_>, &str)> {
     let (target, mut rest) = text.split_once('<')?.1.split_once('>')?;
     let mut parameters = Vec::new();
     loop {
         rest = rest.trim_start();
         let Some(after) = rest.strip_prefix(';') else {
-            // A comma, the end, or what nobody can read: the next link is found by its `<`.
-            return Some((target, parameters, rest));
+            // A comma, the end, or malformed text. The next link starts at the next `<`.
+            return Some((HeaderLink { target, parameters }, rest));
         };
         let end = after.find([';', ',', '=']).unwrap_or(after.len());
         let (name, after) = after.split_at(end);
         let (value, after) = match after.strip_prefix('=') {
-            Some(after) => value(after.trim_start()),
+            Some(after) => parameter_value(after.trim_start()),
             None => (String::new(), after),
         };
         parameters.push((name.trim().to_ascii_lowercase(), value));
@@ -85,19 +97,19 @@ fn link(text: &str) -> Option<(&str, Parameters, &str)> {
     }
 }
 
-/// A parameter's value, quoted or bare, and what stands after it.
-fn value(text: &str) -> (String, &str) {
+/// The value of a parameter, a token or a quoted string, and the text after it.
+fn parameter_value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([';', ',']).unwrap_or(text.len());
         return (text[..end].trim().to_owned(), &text[end..]);
     };
     let mut value = String::new();
-    let mut signs = quoted.char_indices();
-    while let Some((at, sign)) = signs.next() {
-        match sign {
-            '"' => return (value, &quoted[at + 1..]),
-            '\\' => value.extend(signs.next().map(|(_, escaped)| escaped)),
-            _ => value.push(sign),
+    let mut chars = quoted.char_indices();
+    while let Some((index, char)) = chars.next() {
+        match char {
+            '"' => return (value, &quoted[index + 1..]),
+            '\\' => value.extend(chars.next().map(|(_, escaped)| escaped)),
+            _ => value.push(char),
         }
     }
     (value, "")
@@ -109,7 +121,7 @@ mod tests {
 
     fn read(values: &[&str]) -> (Vec<String>, Option<String>) {
         let headers = values.iter().map(|value| (LINK, value.parse().unwrap())).collect();
-        let links = links(&headers, &Url::parse("https://news.example/a/feed").unwrap());
+        let links = link_relations(&headers, &Url::parse("https://news.example/a/feed").unwrap());
         (links.hubs.iter().map(Url::to_string).collect(), links.self_url.map(String::from))
     }
 
@@ -118,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn hub_and_self_are_found_however_they_are_written() {
+    fn hub_and_self_are_found_in_every_notation() {
         let (hub, own) = ("https://hub.example/", Some("https://news.example/feed"));
         check(&["<https://hub.example/>; rel=\"hub\"", "<https://news.example/feed>; rel=\"self\""], &[hub], own);
         check(&["<https://hub.example/>; rel=hub, </feed>;rel=self"], &[hub], own);
@@ -137,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_no_link_and_ends() {
+    fn malformed_links_are_ignored() {
         for value in ["", "<", "<>", "rel=hub", "<a>;;;=;rel", "<a>; rel=\"hub", "<http://[>; rel=hub", ">;rel=self<"] {
             let (hubs, own) = read(&[value]);
             assert!(hubs.len() <= 1 && own.is_none(), "{value}");
@@ -145,10 +157,10 @@ mod tests {
     }
 
     #[test]
-    fn only_so_much_is_read() {
+    fn bytes_and_links_are_limited() {
         let many = "<https://hub.example/>; rel=hub, ".repeat(400);
         assert_eq!(read(&[&many]).0.len(), MAX_HUBS);
-        let long = format!("<https://hub.example/{}>; rel=hub", "a".repeat(MAX_BYTES));
+        let long = format!("<https://hub.example/{}>; rel=hub", "a".repeat(MAX_LINK_BYTES));
         assert_eq!(read(&[&long]).0.len(), 0);
     }
 }

@@ -1,46 +1,46 @@
-//! How requests are made: what the operator sets of fetching.
+//! The operator's settings of requests (`[fetch]`).
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use url::Url;
 
-/// How requests are made.
+/// How requests are sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// How newsfold names itself, instead of the name that is made from the two settings below.
+    /// The User-Agent header. By default it is made from the two settings below.
     pub user_agent: Option<String>,
-    /// A page under which outlets find out who asks; it stands in the name.
+    /// A page that tells outlets who operates newsfold. It is part of the User-Agent.
     pub about_url: Option<Url>,
-    /// For how many people newsfold asks; outlets count them by the name.
+    /// The number of readers, which outlets count by the User-Agent.
     pub subscribers: u32,
-    /// For the whole of a request with its redirects and its body.
+    /// Time limit for a request with its redirects and its body.
     #[serde(with = "crate::domain::duration")]
     pub total_timeout: SignedDuration,
-    /// For a connection to stand, TLS included.
+    /// Time limit for connecting, including TLS.
     #[serde(with = "crate::domain::duration")]
     pub connect_timeout: SignedDuration,
-    /// For the head of an answer to come, from the moment that its request is made.
+    /// Time limit for receiving the response header, from the start of the request.
     #[serde(with = "crate::domain::duration")]
     pub header_timeout: SignedDuration,
-    /// For the next bytes to come.
+    /// Time limit between two reads of the body.
     #[serde(with = "crate::domain::duration")]
     pub read_timeout: SignedDuration,
-    /// Bytes of a body, decoded.
+    /// Maximum size of a decoded body in bytes.
     pub max_body_bytes: usize,
-    /// Redirects followed in one poll.
+    /// Maximum number of redirects in one poll.
     pub max_redirects: usize,
-    /// Between the end of one request to an origin and the start of the next.
+    /// Time from the end of one request to an origin to the start of the next.
     #[serde(with = "crate::domain::duration")]
     pub min_origin_delay: SignedDuration,
-    /// Networks that may be reached although they are not public.
+    /// Networks to which requests are allowed although they are not public.
     pub allowed_networks: Vec<ipnet::IpNet>,
-    /// Ports that may be requested.
+    /// Ports to which requests are allowed.
     pub allowed_ports: Vec<PortRange>,
-    /// A PEM file with certificates of authorities that are trusted beside the well-known ones.
+    /// A PEM file with certificate authorities that are trusted in addition to the common ones.
     pub ca_file: Option<PathBuf>,
-    /// A proxy through which all requests go. What the environment names is ignored.
+    /// A proxy for all requests. Proxy variables of the environment are ignored.
     pub proxy: Option<Url>,
 }
 
@@ -58,7 +58,7 @@ impl Default for Options {
             max_redirects: 10,
             min_origin_delay: SignedDuration::from_secs(1),
             allowed_networks: Vec::new(),
-            // Below 1024 live the services that are not the web and that a forged request could talk to.
+            // Ports below 1024 belong to other services, which a forged request could attack.
             allowed_ports: vec![
                 PortRange { from: 80, to: 80 },
                 PortRange { from: 443, to: 443 },
@@ -71,7 +71,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The User-Agent (RFC 9110, section 10.1.5), in the form by which publishers count readers.
+    /// The User-Agent (RFC 9110, section 10.1.5), in the form from which publishers count subscribers.
     pub fn user_agent(&self) -> String {
         if let Some(given) = &self.user_agent {
             return given.clone();
@@ -82,7 +82,7 @@ impl Options {
     }
 }
 
-/// A port, or ports from one to another: `443`, `1024-65535`.
+/// A port or a range of ports: `443`, `1024-65535`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PortRange {
@@ -103,7 +103,7 @@ impl TryFrom<String> for PortRange {
         let (from, to) = text.split_once('-').unwrap_or((&text, &text));
         match (from.trim().parse(), to.trim().parse()) {
             (Ok(from), Ok(to)) if from > 0 && from <= to => Ok(PortRange { from, to }),
-            _ => Err(format!("‘{text}’ is neither a port such as 443 nor ports such as 1024-65535")),
+            _ => Err(format!("‘{text}’ is not a valid port or range; write for example 443 or 1024-65535")),
         }
     }
 }
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_tells_who_asks_and_for_how_many() {
+    fn user_agent_names_the_operator_and_the_subscribers() {
         let version = env!("CARGO_PKG_VERSION");
         let mut options = Options::default();
         assert_eq!(options.user_agent(), format!("newsfold/{version} (1 subscriber)"));
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_one_or_a_range() {
+    fn ports_are_one_port_or_a_range() {
         let ports = |text: &str| PortRange::try_from(text.to_owned());
         assert_eq!(ports("443"), Ok(PortRange { from: 443, to: 443 }));
         assert!(ports("1024-65535").unwrap().contains(8080));

@@ -1,6 +1,6 @@
-//! One request at a time to an origin, and a pause between two (RFC 6454 says what an origin is).
+//! Requests to one origin one at a time, with a delay between two of them.
 //!
-//! Within this program; what other programs on this machine do is agreed upon before, in [`super::AcquirePermit`].
+//! It covers this program alone. Programs on the same database agree before, in [`super::AcquirePermit`].
 
 use super::origin::Origin;
 use std::collections::HashMap;
@@ -8,18 +8,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
-use url::Url;
 
-/// When the last request to an origin ended, kept behind the lock that the next one takes.
-type Gate = Arc<tokio::sync::Mutex<Option<Instant>>>;
+/// When the last request to an origin ended, behind the lock that the next request takes.
+type LastRequestEnd = Arc<tokio::sync::Mutex<Option<Instant>>>;
 
+/// Limits the requests to each origin. Clones share the limits.
 #[derive(Clone)]
 pub(super) struct OriginLimiter {
-    gap: Duration,
-    open: Arc<Mutex<HashMap<Origin, Gate>>>,
+    delay: Duration,
+    origins: Arc<Mutex<HashMap<Origin, LastRequestEnd>>>,
 }
 
-/// The right to ask one origin; dropping it starts the pause.
+/// Permission for one request to an origin. The delay starts when it is dropped.
 pub(super) struct LimiterGuard(OwnedMutexGuard<Option<Instant>>);
 
 impl Drop for LimiterGuard {
@@ -28,62 +28,67 @@ impl Drop for LimiterGuard {
     }
 }
 
-/// OriginLimiter kept beyond which those that nobody uses or waits out are forgotten.
-const KEPT: usize = 4096;
+/// Number of origins beyond which those without a request or a running delay are removed.
+const MAX_ORIGINS: usize = 4096;
 
 impl OriginLimiter {
-    pub(super) fn new(gap: Duration) -> Self {
-        OriginLimiter { gap, open: Arc::default() }
+    pub(super) fn new(delay: Duration) -> Self {
+        OriginLimiter { delay, origins: Arc::default() }
     }
 
-    /// Waits for the origin's turn. Whoever is dropped while waiting simply leaves the queue.
-    pub(super) async fn enter(&self, url: &Url) -> LimiterGuard {
-        let origin_limiter = {
-            let mut open = self.open.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            if open.len() > KEPT {
-                let gap = self.gap;
-                open.retain(|_, origin_limiter| {
-                    Arc::strong_count(origin_limiter) > 1
-                        || origin_limiter.try_lock().is_ok_and(|last| last.is_some_and(|last| last.elapsed() < gap))
-                });
-            }
-            open.entry(Origin::from_url(url)).or_default().clone()
-        };
-        let last = origin_limiter.lock_owned().await;
-        if let Some(ended) = *last {
-            tokio::time::sleep_until(ended + self.gap).await;
+    /// Waits until a request to the origin may be sent. Dropping the future gives up the place in the queue.
+    pub(super) async fn acquire(&self, origin: Origin) -> LimiterGuard {
+        let last_end = self.last_end(origin).lock_owned().await;
+        if let Some(ended) = *last_end {
+            tokio::time::sleep_until(ended + self.delay).await;
         }
-        LimiterGuard(last)
+        LimiterGuard(last_end)
+    }
+
+    fn last_end(&self, origin: Origin) -> LastRequestEnd {
+        let mut origins = self.origins.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if origins.len() > MAX_ORIGINS {
+            origins.retain(|_, last_end| {
+                let is_delayed = |end: Option<Instant>| end.is_some_and(|end| end.elapsed() < self.delay);
+                Arc::strong_count(last_end) > 1 || last_end.try_lock().is_ok_and(|end| is_delayed(*end))
+            });
+        }
+        origins.entry(origin).or_default().clone()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use url::Url;
+
+    fn origin(url: &str) -> Origin {
+        Origin::from_url(&Url::parse(url).unwrap())
+    }
 
     #[tokio::test(start_paused = true)]
-    async fn requests_to_one_origin_follow_each_other_with_a_pause() {
-        let origin_limiter = OriginLimiter::new(Duration::from_secs(1));
+    async fn requests_to_one_origin_follow_each_other_after_a_delay() {
+        let limiter = OriginLimiter::new(Duration::from_secs(1));
         let start = Instant::now();
-        let mut waiting = Vec::new();
+        let mut requests = Vec::new();
         for path in ["a", "b", "c"] {
-            let origin_limiter = origin_limiter.clone();
-            waiting.push(tokio::spawn(async move {
-                let pass = origin_limiter.enter(&Url::parse(&format!("https://one.example/{path}")).unwrap()).await;
-                let entered = start.elapsed();
+            let limiter = limiter.clone();
+            requests.push(tokio::spawn(async move {
+                let guard = limiter.acquire(origin(&format!("https://one.example/{path}"))).await;
+                let started = start.elapsed();
                 tokio::time::sleep(Duration::from_secs(3)).await;
-                drop(pass);
-                entered
+                drop(guard);
+                started
             }));
         }
-        let other = origin_limiter.enter(&Url::parse("https://two.example/").unwrap()).await;
-        assert_eq!(start.elapsed(), Duration::ZERO, "another origin has a origin_limiter of its own");
+        let other = limiter.acquire(origin("https://two.example/")).await;
+        assert_eq!(start.elapsed(), Duration::ZERO, "another origin does not wait");
         drop(other);
-        let mut entered = Vec::new();
-        for task in waiting {
-            entered.push(task.await.unwrap().as_secs());
+        let mut started = Vec::new();
+        for request in requests {
+            started.push(request.await.unwrap().as_secs());
         }
-        entered.sort();
-        assert_eq!(entered, [0, 4, 8]);
+        started.sort();
+        assert_eq!(started, [0, 4, 8]);
     }
 }

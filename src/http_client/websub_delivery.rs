@@ -4,7 +4,7 @@
 //! not followed. A verification response is read up to the length of a challenge, and of a delivery response only
 //! the status is read. A callback is secret, so that no error message contains it.
 
-use super::{Fetcher, body_decoder, cache_headers, explain, innermost, is_forbidden};
+use super::{Fetcher, body_decoder, cache_headers, transport_error};
 use crate::domain::{Timestamp, WebSubFailure};
 use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, Response};
@@ -57,11 +57,10 @@ impl Fetcher {
     }
 
     async fn send_to_callback(&self, callback: &Url, request: RequestBuilder) -> Result<Response, WebSubFailure> {
-        self.address_policy.check_url(callback).map_err(WebSubFailure::no_response)?;
-        self.address_policy.check_proxied_host(callback).await.map_err(WebSubFailure::no_response)?;
-        request.send().await.map_err(|error| match is_forbidden(&error) {
-            true => WebSubFailure::no_response(innermost(&error)),
-            false => WebSubFailure::no_response(explain(&error.without_url())),
+        self.address_policy.check(callback).await.map_err(WebSubFailure::no_response)?;
+        request.send().await.map_err(|error| match transport_error::forbidden_address(&error) {
+            Some(reason) => WebSubFailure::no_response(reason),
+            None => WebSubFailure::no_response(transport_error::describe(&error.without_url())),
         })
     }
 }

@@ -4,7 +4,7 @@
 //! the method, are followed, and never from https to http, because the form contains a secret. Of a refusal only the
 //! plain-text explanation is read.
 
-use super::{AcquirePermit, Fetcher, Origin, PermitDenied, body_decoder, cache_headers, explain, redirect};
+use super::{AcquirePermit, Fetcher, Origin, RequestDenied, body_decoder, cache_headers, redirect, transport_error};
 use crate::domain::display_text::one_line;
 use crate::domain::{RequestRecord, Timestamp, WebSubFailure};
 use reqwest::{Response, StatusCode, header};
@@ -61,10 +61,7 @@ impl Fetcher {
         let mut url = hub.clone();
         let mut remaining = self.total_timeout();
         for _ in 0..=self.options.max_redirects {
-            self.address_policy.check_url(&url).map_err(HubRequestError::no_response)?;
-            self.address_policy.check_proxied_host(&url).await.map_err(HubRequestError::no_response)?;
-            acquire_permit(Origin::from_url(&url)).await.map_err(|denied| permit_denied(denied, &url, now))?;
-            let limiter_guard = self.origin_limiter.enter(&url).await;
+            let limiter_guard = self.admit(&url, acquire_permit).await.map_err(|denied| request_denied(denied, now))?;
             let start = Instant::now();
             let hop = tokio::time::timeout(remaining, self.post_form(&url, &form, now)).await;
             remaining = remaining.saturating_sub(start.elapsed());
@@ -91,14 +88,16 @@ impl Fetcher {
         let response = tokio::time::timeout(header_timeout.unsigned_abs(), request.send())
             .await
             .map_err(|_| HubRequestError::no_response(format!("no response within {header_timeout:#}")))?
-            .map_err(|error| HubRequestError::no_response(explain(&error)))?;
+            .map_err(|error| HubRequestError::no_response(transport_error::describe(&error)))?;
         match response.status() {
             status if status.is_success() => Ok(HubHop::Accepted),
-            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => match redirect::target(url, &response) {
-                Some(Ok(redirect)) => Ok(HubHop::Redirect(redirect.to)),
-                Some(Err(detail)) => Err(HubRequestError::no_response(detail)),
-                None => Err(HubRequestError::no_response("a redirect without a target")),
-            },
+            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {
+                match redirect::redirect_target(url, &response) {
+                    Some(Ok(redirect)) => Ok(HubHop::Redirect(redirect.url)),
+                    Some(Err(detail)) => Err(HubRequestError::no_response(detail)),
+                    None => Err(HubRequestError::no_response("a redirect without a target")),
+                }
+            }
             status => {
                 let retry_after = cache_headers::retry_after(response.headers(), now);
                 let message = self.read_message(response).await;
@@ -122,12 +121,13 @@ impl Fetcher {
     }
 }
 
-fn permit_denied(denied: PermitDenied, url: &Url, now: Timestamp) -> HubRequestError {
+fn request_denied(denied: RequestDenied, now: Timestamp) -> HubRequestError {
     match denied {
-        PermitDenied::OnHold(until) => HubRequestError {
+        RequestDenied::Blocked(reason) => HubRequestError::no_response(reason),
+        RequestDenied::OnHold(origin, until) => HubRequestError {
             retry_after: until.duration_since(now).try_into().ok(),
-            ..HubRequestError::no_response(format!("{} is on hold until {until}", Origin::from_url(url)))
+            ..HubRequestError::no_response(format!("{origin} is on hold until {until}"))
         },
-        PermitDenied::Failed(reason) => HubRequestError::no_response(reason),
+        RequestDenied::Failed(detail) => HubRequestError::no_response(detail),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{collect, maybe_time, time};
-use crate::domain::{OriginHold, RequestRecord, SourceId, Timestamp};
+use super::rows::{collect, from_json, maybe_time, time, to_json};
+use crate::domain::{HoldReason, OriginHold, RequestRecord, SourceId, Timestamp};
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ pub fn record_hold(db: &WriteConnection, hold: &OriginHold) -> Result<()> {
         "INSERT INTO origin_hold (origin, until, reason) VALUES (?1, ?2, ?3)
          ON CONFLICT (origin) DO UPDATE SET until = excluded.until, reason = excluded.reason
          WHERE excluded.until > until",
-        params![hold.origin, hold.until.as_millisecond(), hold.reason],
+        params![hold.origin, hold.until.as_millisecond(), to_json(&hold.reason)?],
     )?;
     Ok(())
 }
@@ -22,9 +22,12 @@ pub fn record_hold(db: &WriteConnection, hold: &OriginHold) -> Result<()> {
 pub fn active_hold(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Option<OriginHold>> {
     let row = db
         .prepare_cached("SELECT until, reason FROM origin_hold WHERE origin = ?1 AND until > ?2")?
-        .query_row(params![origin, now.as_millisecond()], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
+        .query_row(params![origin, now.as_millisecond()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))
         .optional()?;
-    row.map(|(until, reason)| Ok(OriginHold { origin: origin.to_owned(), until: time(until)?, reason })).transpose()
+    row.map(|(until, reason)| {
+        Ok(OriginHold { origin: origin.to_owned(), until: time(until)?, reason: from_json(&reason)? })
+    })
+    .transpose()
 }
 
 /// The holds that end after a time, the first to end first.
@@ -33,7 +36,7 @@ pub fn holds_ending_after(db: &ReadConnection, at: Timestamp, limit: u32) -> Res
         "SELECT origin, until, reason FROM origin_hold WHERE until > ?1 ORDER BY until, origin LIMIT ?2",
     )?;
     collect(&mut statement, params![at.as_millisecond(), limit], |row| {
-        Ok(OriginHold { origin: row.get(0)?, until: time(row.get(1)?)?, reason: row.get(2)? })
+        Ok(OriginHold { origin: row.get(0)?, until: time(row.get(1)?)?, reason: from_json(&row.get::<_, String>(2)?)? })
     })
 }
 
@@ -46,8 +49,8 @@ pub fn clear_hold(db: &WriteConnection, origin: &str) -> Result<bool> {
 pub fn waiting_sources(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Vec<SourceId>> {
     let mut statement = db.prepare_cached(
         "SELECT id FROM source WHERE state = 'active' AND next_poll_at > ?2
-         AND next_poll_reason <> 'you ended the hold of its server'
-         AND (hold_until > ?2 OR next_poll_reason LIKE 'its server is left alone%'
+         AND next_poll_reason ->> 'kind' <> 'hold-cleared'
+         AND (hold_until > ?2 OR next_poll_reason ->> 'kind' = 'origin-hold'
               OR last_outcome IN ('throttled', 'refused', 'challenged', 'held'))
          AND (substr(url, 1, length(?1) + 1) = ?1 || '/'
               OR ?1 = (SELECT origin FROM poll WHERE source_id = source.id AND origin <> '' ORDER BY id DESC LIMIT 1))",
@@ -106,7 +109,7 @@ pub struct OriginTraffic {
     /// The number of polls without a usable response for another reason.
     pub errors: u64,
     pub held_until: Option<Timestamp>,
-    pub hold_reason: Option<String>,
+    pub hold_reason: Option<HoldReason>,
 }
 
 /// The requests sent to each origin since a time, and the origins on hold; the one with the most requests first.
@@ -126,7 +129,7 @@ pub fn traffic(db: &ReadConnection, since: Timestamp, now: Timestamp) -> Result<
              SELECT origin, count(DISTINCT source_id) AS sources, count(*) AS requests,
                     count(*) FILTER (WHERE outcome = 'not-modified') AS not_modified, sum(wire_bytes) AS bytes,
                     count(*) FILTER (WHERE outcome IN ('throttled', 'refused', 'challenged')) AS throttled,
-                    count(*) FILTER (WHERE outcome IN ('failed', 'not-a-feed', 'crashed', 'gone')) AS errors
+                    count(*) FILTER (WHERE outcome IN ('failed', 'private-address', 'not-a-feed', 'crashed', 'gone')) AS errors
              FROM asked GROUP BY origin),
          holds AS (SELECT * FROM origin_hold WHERE until > ?2)
          SELECT coalesce(counted.origin, holds.origin), coalesce(sources, 0), coalesce(requests, 0),
@@ -146,7 +149,7 @@ pub fn traffic(db: &ReadConnection, since: Timestamp, now: Timestamp) -> Result<
             throttled: count(5)?,
             errors: count(6)?,
             held_until: maybe_time(row.get(7)?)?,
-            hold_reason: row.get(8)?,
+            hold_reason: row.get::<_, Option<String>>(8)?.as_deref().map(from_json).transpose()?,
         })
     })
 }

@@ -1,10 +1,11 @@
 //! Sources: their settings, their schedule, and the state of their polling.
 
+use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{collect, maybe_time, time, word};
-use super::{Error, Result};
+use super::rows::{collect, from_json, maybe_time, time, to_json, word};
 use crate::domain::{
-    CacheValidators, DueSource, NewSource, PendingRedirect, PollingHints, Source, SourceEdit, SourceId, SourceState,
+    CacheValidators, DueSource, NewSource, NextPollReason, PendingRedirect, PollingHints, Source, SourceEdit, SourceId,
+    SourceState,
 };
 use crate::urls::redact::redact_url;
 use jiff::{SignedDuration, Timestamp};
@@ -25,19 +26,23 @@ pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: 
             SourceId(db.last_insert_rowid())
         }
     };
-    db.execute("UPDATE source SET outlet = ?2, title = ?3, lang = ?4, priority = ?5, state = 'active',
-         next_poll_at = max(?6, coalesce(hold_until, 0)), next_poll_reason = 'it was just added', consecutive_failures = 0,
+    db.execute(
+        "UPDATE source SET outlet = ?2, title = ?3, lang = ?4, priority = ?5, state = 'active',
+         next_poll_at = max(?6, coalesce(hold_until, 0)), next_poll_reason = ?9, consecutive_failures = 0,
          gone_since = NULL, redirect_to = NULL, redirect_count = 0, redirect_since = NULL,
-         outlet_provenance = ?7, full_text_mode = ?8 WHERE id = ?1", params![
-        id.0,
-        new.outlet,
-        new.title,
-        new.lang,
-        new.priority,
-        next_poll_at.as_millisecond(),
-        new.outlet_provenance.into_str(),
-        new.full_text.into_str()
-    ])?;
+         outlet_provenance = ?7, full_text_mode = ?8 WHERE id = ?1",
+        params![
+            id.0,
+            new.outlet,
+            new.title,
+            new.lang,
+            new.priority,
+            next_poll_at.as_millisecond(),
+            new.outlet_provenance.into_str(),
+            new.full_text.into_str(),
+            to_json(&NextPollReason::Added)?
+        ],
+    )?;
     set_tags(db, id, &new.tags)?;
     super::publication::touch(db)?;
     Ok(Some(id))
@@ -67,9 +72,9 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, now: Timestam
     }
     if let Some(url) = &edit.url {
         db.execute(
-            "UPDATE source SET url = ?2, next_poll_at = ?3, next_poll_reason = 'its URL was changed', hold_until = NULL,
+            "UPDATE source SET url = ?2, next_poll_at = ?3, next_poll_reason = ?4, hold_until = NULL,
              consecutive_failures = 0, gone_since = NULL, redirect_to = NULL, redirect_count = 0, redirect_since = NULL, state = CASE state WHEN 'gone' THEN 'active' ELSE state END WHERE id = ?1 AND url <> ?2",
-            params![id.0, url, now.as_millisecond()],
+            params![id.0, url, now.as_millisecond(), to_json(&NextPollReason::UrlChanged)?],
         )?;
     }
     super::publication::touch(db)
@@ -100,16 +105,18 @@ pub fn set_state(db: &WriteConnection, id: SourceId, state: SourceState) -> Resu
     super::publication::touch(db)
 }
 
-/// Moves a source's next poll to `until` or later, if it is unchanged since it was read.
+/// Starts a poll: moves the source's next poll to `next` or later, unless it has changed since `due` was read.
 ///
-/// The change is durable before the request is sent, so that a crash is not followed by an early poll. The
-/// [lease](super::leases) prevents concurrent polls.
-pub fn claim_poll(db: &WriteConnection, due: &DueSource, until: Timestamp) -> Result<bool> {
+/// It is on disk before the request is sent, so that a crash during the poll is not followed by another poll too soon.
+/// The [lease](super::leases) ensures that no other program polls the source meanwhile.
+pub fn claim_poll(db: &WriteConnection, due: &DueSource, now: Timestamp, next: Timestamp) -> Result<bool> {
     let claimed = db.execute(
         "UPDATE source SET next_poll_at = max(next_poll_at, ?3),
-             next_poll_reason = 'a poll was begun and its end not yet recorded'
-             WHERE id = ?1 AND next_poll_at = ?2 AND state <> 'removed'",
-        params![due.id.0, due.at.as_millisecond(), until.as_millisecond()],
+         next_poll_reason = json_object('kind', 'poll-started', 'started_at', ?4, 'planned',
+             CASE next_poll_reason ->> 'kind' WHEN 'poll-started' THEN next_poll_reason -> 'planned'
+                                              ELSE json(next_poll_reason) END)
+         WHERE id = ?1 AND next_poll_at = ?2 AND state <> 'removed'",
+        params![due.id.0, due.at.as_millisecond(), next.as_millisecond(), now.to_string()],
     )?;
     Ok(claimed == 1)
 }
@@ -132,11 +139,11 @@ pub fn next_poll_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timest
     maybe_time(next.query_row([now.as_millisecond()], |row| row.get(0))?)
 }
 
-/// Moves a source's next poll to the end of its server's hold.
-pub fn postpone_poll(db: &WriteConnection, due: &DueSource, until: Timestamp, reason: &str) -> Result<()> {
+/// Moves a source's next poll to `until`, unless it has changed since `due` was read.
+pub fn postpone_poll(db: &WriteConnection, due: &DueSource, until: Timestamp, reason: &NextPollReason) -> Result<()> {
     db.execute(
         "UPDATE source SET next_poll_at = ?3, next_poll_reason = ?4 WHERE id = ?1 AND next_poll_at = ?2 AND ?3 > ?2",
-        params![due.id.0, due.at.as_millisecond(), until.as_millisecond(), reason],
+        params![due.id.0, due.at.as_millisecond(), until.as_millisecond(), to_json(reason)?],
     )?;
     Ok(())
 }
@@ -179,9 +186,8 @@ pub fn for_each_update_rate(db: &ReadConnection, mut take: impl FnMut(&str, &Pol
 /// Ends a source's hold on request of the operator, and polls it at `next`.
 pub fn clear_hold(db: &WriteConnection, id: SourceId, next: Timestamp) -> Result<()> {
     db.execute(
-        "UPDATE source SET hold_until = NULL, next_poll_at = ?2, next_poll_reason = 'you ended the hold of its server'
-         WHERE id = ?1",
-        params![id.0, next.as_millisecond()],
+        "UPDATE source SET hold_until = NULL, next_poll_at = ?2, next_poll_reason = ?3 WHERE id = ?1",
+        params![id.0, next.as_millisecond(), to_json(&NextPollReason::HoldCleared)?],
     )?;
     Ok(())
 }
@@ -196,15 +202,16 @@ pub fn count_active_outlets(db: &ReadConnection) -> Result<usize> {
 pub fn revert_offline_failures(db: &WriteConnection, sources: &[SourceId], interval: SignedDuration) -> Result<()> {
     let mut clear = db.prepare_cached(
         "UPDATE source SET consecutive_failures = max(consecutive_failures - 1, 0), last_outcome = 'offline',
-         last_error = 'our own network was down', next_poll_at = min(next_poll_at, last_poll_at + ?2),
-         next_poll_reason = 'our own network was down at the last poll' WHERE id = ?1",
+         last_error = 'newsfold had no network connection', next_poll_at = min(next_poll_at, last_poll_at + ?2),
+         next_poll_reason = ?3 WHERE id = ?1",
     )?;
     let mut rename = db.prepare_cached(
         "UPDATE poll SET outcome = 'offline' WHERE id = (SELECT max(id) FROM poll WHERE source_id = ?1 AND origin <> '')
          AND outcome = 'failed'",
     )?;
+    let reason = to_json(&NextPollReason::NetworkDown)?;
     for source in sources {
-        clear.execute(params![source.0, interval.as_millis() as i64])?;
+        clear.execute(params![source.0, interval.as_millis() as i64, reason])?;
         rename.execute([source.0])?;
     }
     Ok(())
@@ -233,7 +240,7 @@ pub fn list(db: &ReadConnection, filter: &SourceFilter) -> Result<Vec<Source>> {
     let sql = format!(
         "{SELECT} WHERE state <> 'removed'
          AND (?1 IS NULL OR EXISTS (SELECT 1 FROM source_tag WHERE source_id = source.id AND tag = ?1))
-         AND (NOT ?2 OR last_error <> '' OR state = 'gone' OR next_poll_reason LIKE 'its server is left alone%')
+         AND (NOT ?2 OR last_error <> '' OR state = 'gone' OR next_poll_reason ->> 'kind' = 'origin-hold')
          ORDER BY outlet, coalesce(title, feed_title, url), id"
     );
     let mut statement = db.prepare_cached(&sql)?;
@@ -270,8 +277,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
     let state: String = row.get(7)?;
     let outcome: Option<String> = row.get(12)?;
     let outlet_provenance: String = row.get(21)?;
-    let wishes: String = row.get(23)?;
-    let moving = match (row.get::<_, Option<String>>(24)?, maybe_time(row.get(26)?)?) {
+    let pending_redirect = match (row.get::<_, Option<String>>(24)?, maybe_time(row.get(26)?)?) {
         (Some(to), Some(since)) => Some(PendingRedirect { to, times: row.get(25)?, since }),
         _ => None,
     };
@@ -289,22 +295,22 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
         site_url: row.get(4)?,
         lang: row.get(5)?,
         priority: row.get(6)?,
-        tags: serde_json::from_str(&tags).map_err(|e| Error::Corrupt(format!("tags {tags}: {e}")))?,
+        tags: from_json(&tags)?,
         full_text: word(&row.get::<_, String>(22)?)?,
         state: word(&state)?,
         added_at: time(row.get(8)?)?,
         next_poll_at: time(row.get(9)?)?,
-        next_reason: row.get(10)?,
+        next_poll_reason: from_json(&row.get::<_, String>(10)?)?,
         last_poll_at: maybe_time(row.get(11)?)?,
         last_outcome: outcome.map(|o| word(&o)).transpose()?,
         last_success_at: maybe_time(row.get(13)?)?,
         failures: row.get(14)?,
-        last_problem: row.get(15)?,
+        last_error: row.get(15)?,
         hold_until: maybe_time(row.get(16)?)?,
-        wishes: serde_json::from_str(&wishes).map_err(|e| Error::Corrupt(format!("wishes {wishes}: {e}")))?,
-        moving,
+        polling_hints: from_json(&row.get::<_, String>(23)?)?,
+        pending_redirect,
         gone_since: maybe_time(row.get(27)?)?,
-        rate: row.get(28)?,
+        update_rate: row.get(28)?,
         validators,
     })
 }

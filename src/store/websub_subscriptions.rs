@@ -3,7 +3,7 @@
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{collect, from_json, maybe_time, milliseconds, to_json, word};
-use crate::domain::{DeclaredHub, HubEvent, HubSubscription, SourceId};
+use crate::domain::{DeclaredHub, HubEvent, HubSubscription, NextPollReason, SourceId};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, named_params, params};
 
@@ -98,7 +98,7 @@ pub fn save(db: &WriteConnection, subscription: &HubSubscription, now: Timestamp
         },
     )?;
     if !subscription.reliable {
-        restore_deferred_polls(db, Some(subscription.source), now, "its hub is no longer reliable")?;
+        restore_deferred_polls(db, Some(subscription.source), now, &NextPollReason::HubUnreliable)?;
     }
     Ok(())
 }
@@ -118,11 +118,11 @@ pub fn defer_poll(
     source: SourceId,
     undeferred: Timestamp,
     until: Timestamp,
-    reason: &str,
+    reason: &NextPollReason,
 ) -> Result<()> {
     db.execute(
         "UPDATE source SET next_poll_at = ?2, next_poll_reason = ?3 WHERE id = ?1",
-        params![source.0, until.as_millisecond(), reason],
+        params![source.0, until.as_millisecond(), to_json(reason)?],
     )?;
     db.execute(
         "UPDATE websub_subscription SET undeferred_poll_at = ?2, deferred_until = ?3 WHERE source_id = ?1",
@@ -138,18 +138,22 @@ pub fn restore_deferred_polls(
     db: &WriteConnection,
     source: Option<SourceId>,
     now: Timestamp,
-    reason: &str,
+    reason: &NextPollReason,
 ) -> Result<()> {
-    let source = source.map(|source| source.0);
     db.execute(
         "UPDATE source SET next_poll_at = max(undeferred_poll_at, ?2), next_poll_reason = ?3 FROM websub_subscription
          WHERE source_id = source.id AND next_poll_at = deferred_until AND (?1 IS NULL OR source.id = ?1)",
-        params![source, now.as_millisecond(), reason],
+        params![source.map(|source| source.0), now.as_millisecond(), to_json(reason)?],
     )?;
+    clear_deferral(db, source)
+}
+
+/// Forgets that polls are deferred, without moving them: those of one source, or all.
+pub fn clear_deferral(db: &WriteConnection, source: Option<SourceId>) -> Result<()> {
     db.execute(
         "UPDATE websub_subscription SET undeferred_poll_at = NULL, deferred_until = NULL
          WHERE deferred_until IS NOT NULL AND (?1 IS NULL OR source_id = ?1)",
-        [source],
+        [source.map(|source| source.0)],
     )?;
     Ok(())
 }

@@ -23,6 +23,7 @@ pub enum SafetyPollDecision {
 pub fn evaluate_poll(
     subscription: &HubSubscription,
     poll: &PollRecord,
+    next_poll_at: Timestamp,
     new_items: usize,
     safety_poll_interval: SignedDuration,
 ) -> SafetyPollDecision {
@@ -33,7 +34,7 @@ pub fn evaluate_poll(
         return SafetyPollDecision::Unreliable;
     }
     let until = after(poll.finished_at, safety_poll_interval);
-    if !poll.outcome.is_success() || poll.next_poll_at >= until {
+    if !poll.outcome.is_success() || next_poll_at >= until {
         return SafetyPollDecision::Unchanged;
     }
     SafetyPollDecision::Defer { until }
@@ -47,7 +48,7 @@ pub fn proves_hub(subscription: &HubSubscription, push: &PollRecord) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{SourceId, SourceState};
+    use crate::domain::SourceId;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
     const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -56,12 +57,15 @@ mod tests {
         HubSubscription { state, reliable, ..HubSubscription::new(SourceId(1), None) }
     }
 
-    fn poll(outcome: PollOutcome, next_minutes: i64, items: u32) -> PollRecord {
+    fn minutes(minutes: i64) -> Timestamp {
+        NOW + SignedDuration::from_mins(minutes)
+    }
+
+    fn poll(outcome: PollOutcome, items: u32) -> PollRecord {
         PollRecord {
             source: SourceId(1),
             started_at: NOW,
             finished_at: NOW,
-            asked_url: String::new(),
             url: "https://news.example/feed".into(),
             outcome,
             status: None,
@@ -70,44 +74,27 @@ mod tests {
             items,
             requests: Vec::new(),
             problems: Vec::new(),
-            state: SourceState::Active,
-            failures: 0,
-            next_poll_at: NOW + SignedDuration::from_mins(next_minutes),
-            next_reason: String::new(),
-            hold_until: None,
-            origin_hold: None,
-            moving: None,
-            new_url: None,
-            gone_since: None,
-            rate: String::new(),
-            events: Vec::new(),
-            validators: None,
-            feed_title: None,
-            feed_site_url: None,
-            feed_outlet: None,
-            feed_lang: None,
-            feed_wishes: None,
         }
     }
 
     #[test]
     fn poll_without_new_items_defers_the_next_poll() {
         let reliable = subscription(SubscriptionState::Active, true);
-        let evaluate = |poll: PollRecord, new_items| evaluate_poll(&reliable, &poll, new_items, DAY);
+        let evaluate = |poll, new_items| evaluate_poll(&reliable, &poll, minutes(10), new_items, DAY);
         for outcome in [PollOutcome::Read, PollOutcome::NotModified] {
             let deferred = SafetyPollDecision::Defer { until: NOW + DAY };
-            assert_eq!(evaluate(poll(outcome, 10, 3), 0), deferred, "{outcome:?}");
+            assert_eq!(evaluate(poll(outcome, 3), 0), deferred, "{outcome:?}");
         }
-        assert_eq!(evaluate(poll(PollOutcome::Read, 10, 3), 1), SafetyPollDecision::Unreliable);
-        let in_two_days = poll(PollOutcome::Read, 48 * 60, 3);
-        assert_eq!(evaluate(in_two_days, 0), SafetyPollDecision::Unchanged, "the feed asks for more");
+        assert_eq!(evaluate(poll(PollOutcome::Read, 3), 1), SafetyPollDecision::Unreliable);
+        let in_two_days = evaluate_poll(&reliable, &poll(PollOutcome::Read, 3), minutes(48 * 60), 0, DAY);
+        assert_eq!(in_two_days, SafetyPollDecision::Unchanged, "the feed asks for more");
         for outcome in [PollOutcome::Throttled, PollOutcome::Failed, PollOutcome::NotAFeed, PollOutcome::Gone] {
-            assert_eq!(evaluate(poll(outcome, 10, 0), 0), SafetyPollDecision::Unchanged, "{outcome:?}");
+            assert_eq!(evaluate(poll(outcome, 0), 0), SafetyPollDecision::Unchanged, "{outcome:?}");
         }
         for unproven in
             [subscription(SubscriptionState::Active, false), subscription(SubscriptionState::Requested, true)]
         {
-            let decision = evaluate_poll(&unproven, &poll(PollOutcome::Read, 10, 3), 0, DAY);
+            let decision = evaluate_poll(&unproven, &poll(PollOutcome::Read, 3), minutes(10), 0, DAY);
             assert_eq!(decision, SafetyPollDecision::Unchanged);
         }
     }
@@ -115,10 +102,10 @@ mod tests {
     #[test]
     fn only_a_push_with_items_for_an_active_subscription_proves_the_hub() {
         let active = subscription(SubscriptionState::Active, false);
-        assert!(proves_hub(&active, &poll(PollOutcome::Pushed, 10, 1)));
-        assert!(!proves_hub(&active, &poll(PollOutcome::Pushed, 10, 0)));
-        assert!(!proves_hub(&active, &poll(PollOutcome::NotAFeed, 10, 0)));
+        assert!(proves_hub(&active, &poll(PollOutcome::Pushed, 1)));
+        assert!(!proves_hub(&active, &poll(PollOutcome::Pushed, 0)));
+        assert!(!proves_hub(&active, &poll(PollOutcome::NotAFeed, 0)));
         let ending = subscription(SubscriptionState::Unsubscribing, false);
-        assert!(!proves_hub(&ending, &poll(PollOutcome::Pushed, 10, 1)));
+        assert!(!proves_hub(&ending, &poll(PollOutcome::Pushed, 1)));
     }
 }

@@ -1,7 +1,7 @@
 //! For whom a text is written, which decides the form of times and what of a URL is shown.
 
-use crate::domain::Timestamp;
 use crate::domain::display_text::one_line;
+use crate::domain::{PollOutcome, Timestamp};
 use crate::urls::redact::redact_url;
 
 /// The readers of a text.
@@ -40,14 +40,18 @@ impl Audience {
         }
     }
 
-    /// A recorded remark on one line. For the public, the URLs in it lose credentials and query, and the internal
-    /// addresses of our network are left out.
+    /// The error of a poll. The public is not shown the addresses of our network.
+    pub fn poll_error(self, outcome: PollOutcome, error: &str) -> String {
+        match (self, outcome) {
+            (Audience::Public, PollOutcome::PrivateAddress) => "its address is not public".into(),
+            _ => self.remark(error),
+        }
+    }
+
+    /// A recorded remark on one line. For the public, the URLs in it lose credentials and query.
     pub fn remark(self, text: &str) -> String {
         match self {
             Audience::Operator => one_line(text, MAX_REMARK_CHARS),
-            Audience::Public if text.contains("not public") || text.contains("not a public") => {
-                "its address is not public".into()
-            }
             Audience::Public => {
                 let words: Vec<String> = text.split_whitespace().map(redact_word).collect();
                 one_line(&words.join(" "), MAX_REMARK_CHARS)
@@ -89,11 +93,18 @@ mod tests {
             ("ann:secret@host is down", "host is down"),
             ("/feed?token=secret is gone", "/feed is gone"),
             ("why? unknown", "why? unknown"),
-            ("db.internal has the address 10.0.0.7, which is not public", "its address is not public"),
             ("a \u{202e}b\u{1b}[31m", "a b[31m"),
         ] {
             assert!(!Audience::Public.remark(recorded).contains("secret"), "{recorded}");
             assert_eq!(Audience::Public.remark(recorded), shown);
         }
+    }
+
+    #[test]
+    fn address_inside_our_network_is_not_shown_to_the_public() {
+        let error = "db.internal resolves only to addresses that are not public (10.0.0.7)";
+        let outcome = PollOutcome::PrivateAddress;
+        assert_eq!(Audience::Public.poll_error(outcome, error), "its address is not public");
+        assert_eq!(Audience::Operator.poll_error(outcome, error), error);
     }
 }

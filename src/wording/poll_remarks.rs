@@ -1,15 +1,15 @@
 //! What went wrong in a poll, and what was repaired in its document, in words.
 
 use super::Audience;
-use crate::domain::FeedProblem;
 use crate::domain::display_text::one_line;
+use crate::domain::{FeedProblem, PollOutcome};
 
 /// Characters of a problem's example that are shown.
 const MAX_EXAMPLE_CHARS: usize = 60;
 
 /// The failure first, then the repairs: `bad-date ×3: 32 March`.
-pub fn poll_remarks(detail: &str, problems: &[FeedProblem], audience: Audience) -> Vec<String> {
-    let failure = Some(audience.remark(detail)).filter(|failure| !failure.is_empty());
+pub fn poll_remarks(outcome: PollOutcome, detail: &str, problems: &[FeedProblem], audience: Audience) -> Vec<String> {
+    let failure = Some(audience.poll_error(outcome, detail)).filter(|failure| !failure.is_empty());
     let repairs = problems.iter().map(|problem| {
         let count = if problem.count > 1 { format!(" ×{}", problem.count) } else { String::new() };
         let example = one_line(&audience.remark(&problem.detail), MAX_EXAMPLE_CHARS);

@@ -1,6 +1,6 @@
 //! The condition of a source in one or two words.
 
-use crate::domain::{PollOutcome, Source, SourceState};
+use crate::domain::{NextPollReason, PollOutcome, Source, SourceState};
 
 /// The condition of a source, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,5 +43,5 @@ impl SourceCondition {
 fn is_on_hold(source: &Source) -> bool {
     use PollOutcome::{Challenged, Held, Refused, Throttled};
     matches!(source.last_outcome, Some(Throttled | Refused | Challenged | Held))
-        || source.next_reason.starts_with("its server is left alone")
+        || matches!(source.next_poll_reason, NextPollReason::OriginHold { .. })
 }

@@ -22,7 +22,7 @@ pub fn source_facts(source: &Source, hub: Option<&HubSubscription>, audience: Au
     if let Some(until) = source.hold_until {
         facts.push(("On hold", format!("until {}, at the server's request", audience.time(until))));
     }
-    if let Some(redirect) = &source.moving {
+    if let Some(redirect) = &source.pending_redirect {
         let times = count_of(redirect.times as usize, "time", "times");
         let since = audience.time(redirect.since);
         facts.push(("Redirect", format!("to {}, seen {times} since {since}", audience.url(&redirect.to))));
@@ -30,14 +30,14 @@ pub fn source_facts(source: &Source, hub: Option<&HubSubscription>, audience: Au
     if let Some(since) = source.gone_since {
         facts.push(("Gone", format!("410 from the server since {}", audience.time(since))));
     }
-    if let Some(hints) = polling_hints(&source.wishes) {
+    if let Some(hints) = polling_hints(&source.polling_hints) {
         facts.push(("Feed asks", hints));
     }
     if source.failures > 0 {
         facts.push(("Failures", format!("{} in a row", source.failures)));
     }
-    if !source.last_problem.is_empty() {
-        facts.push(("Last problem", audience.remark(&source.last_problem)));
+    if let Some(outcome) = source.last_outcome.filter(|_| !source.last_error.is_empty()) {
+        facts.push(("Last problem", audience.poll_error(outcome, &source.last_error)));
     }
     if let Some(hub) = hub {
         facts.push(("Hub", hub_status(hub, audience)));

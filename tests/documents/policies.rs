@@ -144,7 +144,7 @@ impl<'a> Watched<'a> {
             Policy::Root => {
                 self.observe(new);
                 let (floor, cap) = (SignedDuration::from_secs(FLOOR), SignedDuration::from_secs(CAP));
-                self.rate.wait(time(at), pace, floor, cap).0.as_secs()
+                self.rate.delay(time(at), pace, floor, cap).span.as_secs()
             }
             Policy::Optimum { pace, keeps_windows } => {
                 until(at, SLOT, |at| pace_of(self.source, self.source.rate(at), pace, keeps_windows))
@@ -156,7 +156,7 @@ impl<'a> Watched<'a> {
 
     fn observe(&mut self, new: &[i64]) {
         let dates: Vec<Option<Timestamp>> = new.iter().map(|at| self.source.dated.then(|| time(*at))).collect();
-        let seen = SeenDocument { items: self.source.window.min(self.appeared), new: &dates };
+        let seen = SeenDocument { items: self.source.window.min(self.appeared), new_item_dates: &dates };
         self.rate.observe(time(self.next), (!new.is_empty()).then_some(seen));
     }
 

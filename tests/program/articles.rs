@@ -118,7 +118,7 @@ async fn robots_txt_is_kept_to() {
     assert_eq!(traffic.await.unwrap()[0].requests, 2, "the feed and robots.txt");
     let item = world.stories().await[0].items[0].item.id;
     let state = world.store.read(move |db| newsfold::store::full_text::article_state(db, item)).await.unwrap();
-    assert_eq!(state.as_deref(), Some("failed: its server asks robots to stay away (robots.txt)"));
+    assert_eq!(state.as_deref(), Some("failed: robots.txt does not allow it"));
     world.stop().await;
 }
 

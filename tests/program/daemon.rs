@@ -129,7 +129,7 @@ async fn retry_after_is_kept() {
     world.polled(id, 1).await;
     let source = world.source(id).await;
     assert_eq!(source.last_outcome, Some(PollOutcome::Throttled));
-    assert!(source.next_poll_at >= world.now() + minutes(120), "{}", source.next_reason);
+    assert!(source.next_poll_at >= world.now() + minutes(120), "{:?}", source.next_poll_reason);
     assert_eq!(source.hold_until, Some(world.now() + minutes(120)));
     world.stop().await;
 }
@@ -273,7 +273,7 @@ async fn no_request_leaves_for_a_forbidden_address_on_any_hop() {
         world.pass(SignedDuration::from_millis(250));
         world.polled(id, 1).await;
         let poll = &world.polls(id).await[0];
-        assert_eq!(poll.outcome, PollOutcome::Failed);
+        assert_eq!(poll.outcome, PollOutcome::PrivateAddress);
         assert!(poll.detail.contains("127.0.0.2 is not a public address"), "{}", poll.detail);
     }
     assert_eq!(forbidden.requests().len(), 0);
@@ -304,7 +304,7 @@ async fn a_source_that_hangs_holds_up_no_other() {
     for id in bad {
         world.polled(id, 1).await;
         let source = world.source(id).await;
-        assert!(!source.last_problem.is_empty() && source.failures == 1, "{source:?}");
+        assert!(!source.last_error.is_empty() && source.failures == 1, "{source:?}");
         assert_eq!(source.state, SourceState::Active);
         assert!(source.next_poll_at > world.now());
     }

@@ -145,7 +145,7 @@ async fn a_304_without_a_condition_is_a_failure_and_not_an_empty_feed() {
     let (mut world, _origin, id) = polled_once(Answer::status(304)).await;
     let source = world.source(id).await;
     assert_eq!(source.last_outcome, Some(PollOutcome::Failed));
-    assert!(source.last_problem.contains("304"), "{}", source.last_problem);
+    assert!(source.last_error.contains("304"), "{}", source.last_error);
     world.stop().await;
 }
 
@@ -193,17 +193,22 @@ async fn a_proxy_is_used_where_it_is_configured_and_never_because_of_the_environ
 }
 
 #[tokio::test]
-async fn what_a_feed_asks_for_is_kept() {
-    let wishes = [
-        ("<ttl>90</ttl>", "", 90, "the feed's ttl"),
-        ("<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>", "", 360, "so seldom"),
-        ("", "max-age=7200", 120, "fresh"),
+async fn polling_hints_of_a_feed_and_its_server_are_respected() {
+    let hints = [
+        ("<ttl>90</ttl>", "", 90, r#""kind":"feed-ttl""#),
+        (
+            "<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>",
+            "",
+            360,
+            r#""kind":"feed-update-period""#,
+        ),
+        ("", "max-age=7200", 120, r#""kind":"freshness""#),
         // It is noon on a Sunday.
-        ("<skipHours><hour>12</hour><hour>13</hour></skipHours>", "", 120, "at that hour"),
-        ("<skipDays><day>Sunday</day></skipDays>", "", 720, "on that day"),
-        ("<ttl>99999999</ttl>", "max-age=99999999", 1440, "the feed's ttl"),
+        ("<skipHours><hour>12</hour><hour>13</hour></skipHours>", "", 120, r#""moved_by_feed":true"#),
+        ("<skipDays><day>Sunday</day></skipDays>", "", 720, r#""moved_by_feed":true"#),
+        ("<ttl>99999999</ttl>", "max-age=99999999", 1440, r#""kind":"feed-ttl""#),
     ];
-    for (element, cache, wait, why) in wishes {
+    for (element, cache, delay, reason) in hints {
         let feed = rss(&["1 | One"])
             .replace("<rss ", "<rss xmlns:sy=\"http://purl.org/rss/1.0/modules/syndication/\" ")
             .replace("<language>", &format!("{element}<language>"));
@@ -211,8 +216,9 @@ async fn what_a_feed_asks_for_is_kept() {
         let (mut world, _origin, id) = polled_once(answer).await;
         let source = world.source(id).await;
         let span = source.next_poll_at.duration_since(world.now());
-        assert!(span >= minutes(wait) && span <= minutes(wait + wait / 10 + 1), "{span:?} for {element} {cache}");
-        assert!(source.next_reason.contains(why), "{}", source.next_reason);
+        assert!(span >= minutes(delay) && span <= minutes(delay + delay / 10 + 1), "{span:?} for {element} {cache}");
+        let stored = serde_json::to_string(&source.next_poll_reason).unwrap();
+        assert!(stored.contains(reason), "{stored} for {element} {cache}");
         world.stop().await;
     }
 }

@@ -28,6 +28,7 @@ async fn fetch(options: Options, url: &str) -> FetchResult {
 async fn why(options: Options, url: &str) -> String {
     match fetch(options, url).await.outcome {
         FetchOutcome::Failed { detail } | FetchOutcome::Unreachable { detail } => detail,
+        FetchOutcome::Blocked { reason } => reason.to_string(),
         FetchOutcome::Document { body, .. } => {
             body.decode().map(|bytes| bytes.len()).expect_err("no document is expected").to_string()
         }
@@ -41,25 +42,25 @@ const SHORT: SignedDuration = SignedDuration::from_millis(300);
 async fn a_server_that_says_nothing_is_given_up() {
     let silent = Raw::start(Behaviour::Silence).await;
     let reason = why(Options { header_timeout: SHORT, ..options() }, &silent.base).await;
-    assert_eq!(reason, "no answer within 300ms");
+    assert_eq!(reason, "no response within 300ms");
 }
 
 #[tokio::test]
 async fn a_server_that_stops_in_the_middle_is_given_up() {
     let trickle = Behaviour::Trickle { head: head(""), pause: Duration::from_secs(3600) };
     let reason = why(Options { read_timeout: SHORT, ..options() }, &Raw::start(trickle).await.base).await;
-    assert!(reason.contains("the body broke off"), "{reason}");
+    assert!(reason.contains("the body is incomplete"), "{reason}");
 }
 
 #[tokio::test]
 async fn a_byte_now_and_then_does_not_keep_a_request_alive() {
     let trickle = Behaviour::Trickle { head: head(""), pause: Duration::from_millis(20) };
     let reason = why(Options { total_timeout: SHORT, ..options() }, &Raw::start(trickle).await.base).await;
-    assert_eq!(reason, "no whole answer within 300ms");
+    assert_eq!(reason, "no complete response within 300ms");
     // Nor does a head that never ends.
     let slow_head = Behaviour::Trickle { head: b"HTTP/1.1 200 OK\r\nx: ".to_vec(), pause: Duration::from_millis(20) };
     let reason = why(Options { header_timeout: SHORT, ..options() }, &Raw::start(slow_head).await.base).await;
-    assert_eq!(reason, "no answer within 300ms");
+    assert_eq!(reason, "no response within 300ms");
 }
 
 #[tokio::test]
@@ -71,7 +72,7 @@ async fn an_endless_body_is_cut_off_at_its_limit() {
     // A length that is only claimed makes no difference.
     let claims = Behaviour::Bytes(head("content-length: 99999999999\r\n"));
     let reason = why(options(), &Raw::start(claims).await.base).await;
-    assert!(reason.contains("broke off"), "{reason}");
+    assert!(reason.contains("the body is incomplete"), "{reason}");
 }
 
 #[tokio::test]
@@ -83,7 +84,7 @@ async fn a_flood_of_header_fields_is_refused() {
     let one = format!("x-field: {}\r\n", "x".repeat(100 * 1024));
     let large = Behaviour::Bytes([head(&one), rss(&["1 | One"]).into_bytes()].concat());
     let reason = why(options(), &Raw::start(large).await.base).await;
-    assert_eq!(reason, "the answer's header is larger than 64 KiB");
+    assert_eq!(reason, "the header of the response is larger than 64 KiB");
 }
 
 #[tokio::test]
@@ -93,7 +94,7 @@ async fn bombs_do_not_go_off() {
     let bomb = Origin::start().await;
     bomb.serve("/", Answer::ok(gzip.finish().unwrap()).header("content-encoding", b"gzip"));
     let reason = why(options(), &bomb.url("/")).await;
-    assert!(reason.contains("as no feed is"), "{reason}");
+    assert!(reason.contains("compressed by more than a factor of 200"), "{reason}");
 }
 
 #[tokio::test]
@@ -119,7 +120,7 @@ async fn ten_redirects_are_followed_and_no_more() {
     let reason = why(options(), &origin.url("/1")).await;
     assert_eq!(reason, "more than 10 redirects");
     for (location, expect) in
-        [("http://", "no URL"), ("ftp://a.example/", "only http and https"), ("http://a.example:25/", "port 25")]
+        [("http://", "invalid URL"), ("ftp://a.example/", "only http and https"), ("http://a.example:25/", "port 25")]
     {
         origin.serve("/odd", Answer::redirect(location));
         let reason = why(options(), &origin.url("/odd")).await;

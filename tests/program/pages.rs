@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use newsfold::domain::{NewSource, SourceId, SourceState};
 use newsfold::opml::read::read_opml;
 use newsfold::store::sources;
+use newsfold::wording::{Audience, next_poll_text};
 use reqwest::{Client, Method, Response};
 use std::io::Read;
 
@@ -252,7 +253,8 @@ async fn source_page_shows_polls_without_credentials_and_queries() {
     let page = world.get(&format!("/sources/{id}")).await;
     assert!(page.contains(&origin.url("/feed")) && page.contains(&other.url("/moved")), "{page}");
     let source = world.source(id).await;
-    assert!(page.contains(&source.next_reason) && source.next_reason.len() > 10, "{page}");
+    let reason = next_poll_text(&source.next_poll_reason, Audience::Public);
+    assert!(page.contains(&reason.replace('\'', "&#39;")) && reason.len() > 10, "{reason}: {page}");
     assert_eq!(page.matches("<rect class=\"bar\"").count(), 30);
     assert!(page.contains("2 items in the 30 days up to the last poll"), "{page}");
     assert!(page.contains("<time datetime=\"2026-03-01\">1 Mar 2026</time></th><td class=\"number\">2</td>"), "{page}");

@@ -6,7 +6,7 @@ use crate::support::rss;
 use crate::support::websub_scene::{BANK, GRID, STORM, TOPIC, WebSubScene, answer, hours, title};
 use jiff::SignedDuration;
 use newsfold::crawl::update_rate::UpdateRate;
-use newsfold::domain::{HubEvent, PollOutcome};
+use newsfold::domain::{HubEvent, NextPollReason, PollOutcome};
 use std::collections::HashSet;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,10 +72,10 @@ async fn push_of_a_partial_feed_removes_no_items_and_does_not_affect_polling() {
     assert_eq!(scene.titles().await, HashSet::from([title(GRID), title(STORM), title(BANK)]));
     let after = scene.world.source(scene.id).await;
     assert_eq!(after.validators, before.validators);
-    assert_eq!((after.next_poll_at, after.next_reason), (before.next_poll_at, before.next_reason));
+    assert_eq!((after.next_poll_at, after.next_poll_reason), (before.next_poll_at, before.next_poll_reason));
     assert_eq!(
-        (after.last_poll_at, after.wishes, after.title),
-        (before.last_poll_at, before.wishes.clone(), before.title)
+        (after.last_poll_at, after.polling_hints, after.title),
+        (before.last_poll_at, before.polling_hints.clone(), before.title)
     );
     let record = scene.world.polls(scene.id).await[0].clone();
     assert_eq!((record.outcome, record.new_items, record.changed_items), (PollOutcome::Pushed, 1, 1));
@@ -110,7 +110,7 @@ async fn push_that_is_not_a_feed_is_recorded_with_the_problem() {
     assert_eq!(record.outcome, PollOutcome::NotAFeed);
     assert!(record.detail.starts_with("pushed by its hub: the document is not a feed"), "{}", record.detail);
     let source = scene.world.source(scene.id).await;
-    assert_eq!((source.failures, source.last_problem.as_str()), (0, ""), "the server of the source is not at fault");
+    assert_eq!((source.failures, source.last_error.as_str()), (0, ""), "no fault of the source's server");
     assert!(!scene.subscription().await.reliable);
     scene.world.stop().await;
 }
@@ -149,8 +149,8 @@ async fn polls_become_a_daily_safety_net_once_a_hub_has_proved_reliable() {
     assert!(scene.time_to_next_poll().await < hours(1), "a push does not move the planned poll");
     scene.poll_next(4).await;
     assert_eq!(scene.time_to_next_poll().await, hours(24));
-    let reason = scene.world.source(scene.id).await.next_reason;
-    assert_eq!(reason, "24h after the last poll, as a safety net: its hub pushes what is new");
+    let reason = scene.world.source(scene.id).await.next_poll_reason;
+    assert_eq!(reason, NextPollReason::SafetyPoll { interval_seconds: 86_400 });
     assert_eq!(scene.push(&request, &rss(&[STORM])).await, 202);
     scene.world.polled(scene.id, 5).await;
     assert_eq!(scene.time_to_next_poll().await, hours(24));
@@ -214,7 +214,7 @@ async fn restart_keeps_the_subscription_and_polls_once_for_missed_pushes() {
 async fn pushed_items_count_for_the_update_rate() {
     let (mut scene, request) = WebSubScene::subscribed().await;
     let rate = async || {
-        let rate = UpdateRate::from_json(&scene.world.source(scene.id).await.rate);
+        let rate = UpdateRate::from_json(&scene.world.source(scene.id).await.update_rate);
         rate.by_hour(scene.world.now()).iter().sum::<f64>()
     };
     scene.world.pass(SignedDuration::from_mins(1));

@@ -7,11 +7,12 @@ use crate::crawl::{self, AttemptOutcome, PollAttempt, PollContext};
 use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
-use crate::domain::{FullTextMode, IngestResult, NewSource, OriginHold, OutletProvenance, SourceState};
+use crate::domain::{FullTextMode, HoldReason, IngestResult, NewSource, OriginHold, OutletProvenance, SourceState};
 use crate::http_client::Origin;
 use crate::store::leases::{LeaseConflict, PollLease};
 use crate::store::{Store, origins, sources};
 use crate::urls::outlet::outlet_of_url;
+use crate::wording::hold_reason_text;
 use anyhow::bail;
 use clap::builder::PossibleValuesParser;
 use jiff::SignedDuration;
@@ -105,7 +106,7 @@ async fn read_or_discover(
         AttemptOutcome::Read(_) => return Ok((attempt, Vec::new())),
         AttemptOutcome::NotAFeed { feeds, .. } if !feeds.is_empty() => feeds,
         answer => {
-            keep_hold(poll_context, attempt.status, &attempt.url, &answer).await?;
+            keep_hold(poll_context, attempt.status, attempt.url.as_ref().unwrap_or(url), &answer).await?;
             bail!("{url} gave no feed: {}", in_words(&answer))
         }
     };
@@ -134,7 +135,7 @@ async fn keep_hold(
             poll_context.options.interval,
             poll_context.options.max_retry_after.max(poll_context.options.interval),
         );
-        let reason = "the server asked us to come later, when a source there was to be added".into();
+        let reason = HoldReason::NewSourceThrottled;
         let until = after(poll_context.clock.now(), wait);
         let hold = OriginHold { origin: Origin::from_url(url).to_string(), until, reason };
         poll_context.store.write(move |db| origins::record_hold(db, &hold)).await?;
@@ -147,7 +148,7 @@ async fn take_turn(poll_context: &PollContext, url: &Url, lease: &mut PollLease)
     let origin = Origin::from_url(url);
     if let Some(hold) = poll_context.origin_hold(&origin).await? {
         let until = super::super::output::time(hold.until);
-        bail!("{origin} is left alone until {until}: {}. Add it with --no-fetch", hold.reason);
+        bail!("{origin} is left alone until {until}: {}. Add it with --no-fetch", hold_reason_text(&hold.reason));
     }
     let mut told = false;
     let say = |held: &LeaseConflict| {
@@ -188,7 +189,7 @@ async fn add_and_record(
         })
         .await?;
     let Some(source) = source else { bail!("{url} was removed while it was added") };
-    Ok(crawl::record_attempt(poll_context, &source, attempt, lease).await?.1)
+    Ok(crawl::record_attempt(poll_context, &source, attempt, lease).await?.ingested)
 }
 
 fn in_words(answer: &AttemptOutcome) -> String {
@@ -198,6 +199,7 @@ fn in_words(answer: &AttemptOutcome) -> String {
         | AttemptOutcome::Unreachable { detail }
         | AttemptOutcome::Offline { detail, .. }
         | AttemptOutcome::Crashed { detail } => detail.as_str(),
+        AttemptOutcome::Blocked { reason } => &reason.to_string(),
         AttemptOutcome::Refused { .. } => "the server does not want newsfold there (403)",
         AttemptOutcome::Challenged { .. } => "the server asks for proof that a person asks, which newsfold never gives",
         AttemptOutcome::Held { .. } => "it leads to a server that asked us to stay away",

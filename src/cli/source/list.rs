@@ -8,7 +8,7 @@ use crate::domain::{HubSubscription, Source, SourceState};
 use crate::store::polls::{self, PollSummary};
 use crate::store::sources::{self, SourceFilter};
 use crate::store::websub_subscriptions;
-use crate::wording::{Audience, poll_remarks, source_facts};
+use crate::wording::{Audience, next_poll_text, poll_remarks, source_facts};
 use std::process::ExitCode;
 
 pub async fn list(context: &Context, filter: SourceFilter) -> anyhow::Result<ExitCode> {
@@ -16,7 +16,7 @@ pub async fn list(context: &Context, filter: SourceFilter) -> anyhow::Result<Exi
     let wanted = filter.clone();
     let found = store.read(move |db| sources::list(db, &filter)).await?;
     if context.json() {
-        json(&found)?;
+        json(&found.iter().map(SourceJson::new).collect::<Vec<_>>())?;
     } else if found.is_empty() {
         print(&none_found(&wanted))?;
     } else {
@@ -31,12 +31,26 @@ pub async fn list(context: &Context, filter: SourceFilter) -> anyhow::Result<Exi
                     state(s),
                     maybe_time(s.last_poll_at),
                     if s.state == SourceState::Active { time(s.next_poll_at) } else { "none".into() },
-                    one_line(&s.last_problem, 80),
+                    one_line(&s.last_error, 80),
                 ]
             }),
         )?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A source as JSON, with the reason of its next poll as data and in words.
+#[derive(serde::Serialize)]
+struct SourceJson<'a> {
+    #[serde(flatten)]
+    source: &'a Source,
+    next_poll_text: String,
+}
+
+impl SourceJson<'_> {
+    fn new(source: &Source) -> SourceJson<'_> {
+        SourceJson { source, next_poll_text: next_poll_text(&source.next_poll_reason, Audience::Operator) }
+    }
 }
 
 fn none_found(wanted: &SourceFilter) -> String {
@@ -65,11 +79,11 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
         #[derive(serde::Serialize)]
         struct Shown<'a> {
             #[serde(flatten)]
-            source: &'a Source,
+            source: SourceJson<'a>,
             hub: Option<&'a HubSubscription>,
             polls: &'a [PollSummary],
         }
-        json(&Shown { source: &source, hub: hub.as_ref(), polls: &past })?;
+        json(&Shown { source: SourceJson::new(&source), hub: hub.as_ref(), polls: &past })?;
         return Ok(ExitCode::SUCCESS);
     }
     for (name, value) in facts(&source, hub.as_ref()) {
@@ -89,7 +103,7 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
                 p.items.to_string(),
                 p.new_items.to_string(),
                 p.changed_items.to_string(),
-                poll_remarks(&p.detail, &p.problems, Audience::Operator).join("; "),
+                poll_remarks(p.outcome, &p.detail, &p.problems, Audience::Operator).join("; "),
             ]
         }),
     )?;
@@ -99,7 +113,9 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
 /// The facts of a source, those first that the pages show elsewhere.
 fn facts(source: &Source, hub: Option<&HubSubscription>) -> Vec<(&'static str, String)> {
     let next = match source.state {
-        SourceState::Active => format!("{} ({})", time(source.next_poll_at), source.next_reason),
+        SourceState::Active => {
+            format!("{} ({})", time(source.next_poll_at), next_poll_text(&source.next_poll_reason, Audience::Operator))
+        }
         _ => "none".into(),
     };
     let mut facts = vec![

@@ -4,12 +4,13 @@
 use super::{find_all, in_words, program, sources, told_to_end};
 use crate::cli::Context;
 use crate::cli::output::{json, table, time};
-use crate::crawl::{self, AttemptOutcome, ClaimOutcome, PollContext};
+use crate::crawl::{self, AttemptOutcome, ClaimOutcome, PollContext, RecordedPoll};
 use crate::daemon;
 use crate::domain::display_text::one_line;
-use crate::domain::{DueSource, IngestResult, PollRecord, Source, SourceState};
+use crate::domain::{DueSource, Source, SourceState};
 use crate::store::leases::{self, LeaseConflict, LeaseKind, PollLease};
 use crate::store::sources::SourceFilter;
+use crate::wording::{Audience, hold_reason_text, next_poll_text};
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::process::ExitCode;
@@ -35,7 +36,7 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// What came of polling one source.
 enum Done {
-    Polled(Box<PollRecord>, IngestResult),
+    Polled(Box<RecordedPoll>),
     Skipped(String),
 }
 
@@ -124,14 +125,15 @@ async fn poll_one(poll_context: &PollContext, chosen: &Source, bar: &ProgressBar
         let due = DueSource { id, url: source.url.clone(), at: source.next_poll_at };
         match poll_context.claim(due, PollLease::new(&poll_context.program)).await? {
             ClaimOutcome::Claimed(lease) => {
-                let (record, stored) = crawl::poll_source(poll_context, &source, &lease).await?;
-                return Ok(Done::Polled(Box::new(record), stored));
+                let polled = crawl::poll_source(poll_context, &source, &lease).await?;
+                return Ok(Done::Polled(Box::new(polled)));
             }
             ClaimOutcome::OnHold(hold) => {
                 let until = time(hold.until);
                 return Ok(Done::Skipped(format!(
                     "its server is left alone until {until}: {}; `newsfold origin unhold {}` ends that",
-                    hold.reason, hold.origin
+                    hold_reason_text(&hold.reason),
+                    hold.origin
                 )));
             }
             ClaimOutcome::Outdated => return Ok(Done::Skipped("another program has just changed or polled it".into())),
@@ -154,16 +156,20 @@ async fn poll_one(poll_context: &PollContext, chosen: &Source, bar: &ProgressBar
 /// Success where no poll failed.
 fn report(context: &Context, done: &[(Source, Done)]) -> anyhow::Result<ExitCode> {
     let failed = done.iter().any(|(_, done)| match done {
-        Done::Polled(record, _) => !record.outcome.is_success(),
+        Done::Polled(polled) => !polled.record.outcome.is_success(),
         Done::Skipped(_) => true,
     });
     if context.json() {
         let rows: Vec<serde_json::Value> = done
             .iter()
             .map(|(source, done)| match done {
-                Done::Polled(record, stored) => {
-                    serde_json::json!({"source": source.id, "poll": record, "stored": stored})
-                }
+                Done::Polled(polled) => serde_json::json!({
+                    "source": source.id,
+                    "poll": polled.record,
+                    "update": polled.update,
+                    "next_poll_text": next_poll_text(&polled.update.next_poll_reason, Audience::Operator),
+                    "stored": polled.ingested,
+                }),
                 Done::Skipped(why) => serde_json::json!({"source": source.id, "skipped": why}),
             })
             .collect();
@@ -174,14 +180,14 @@ fn report(context: &Context, done: &[(Source, Done)]) -> anyhow::Result<ExitCode
             done.iter().map(|(source, done)| {
                 let (no, title) = (source.id.to_string(), one_line(&source.title, 50));
                 match done {
-                    Done::Polled(record, stored) => [
+                    Done::Polled(polled) => [
                         no,
                         title,
-                        record.outcome.into_str().to_owned(),
-                        record.items.to_string(),
-                        stored.new.len().to_string(),
-                        time(record.next_poll_at),
-                        one_line(&record.detail, 200),
+                        polled.record.outcome.as_str().to_owned(),
+                        polled.record.items.to_string(),
+                        polled.ingested.new.len().to_string(),
+                        time(polled.update.next_poll_at),
+                        one_line(&polled.record.detail, 200),
                     ],
                     Done::Skipped(why) => [
                         no,

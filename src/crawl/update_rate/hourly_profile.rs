@@ -1,134 +1,134 @@
-//! How many new items a source brings, by the hour of the day and the day of the week (UTC): what was counted, and what
-//! is made of it.
+//! The new items of a source by hour of the day and day of the week (UTC): the counts, and the rates estimated from them.
 //!
-//! Counts and the time they were counted in are forgotten with a half-life of a week. The estimate is a Gamma
-//! posterior's mean, its daily cycle shrunk towards flat (Gamma–Poisson, twice: the hours' neighbourhood towards the
-//! whole day, then the hour towards its neighbourhood), so that a few items make no shape. Each day of the week has a
-//! factor beside that, shrunk towards 1: most newsrooms rest on some day, and not all of them on Sunday.
+//! Counts and observed time decay with a half-life of one week. The estimate is the mean of a Gamma posterior
+//! (Gamma–Poisson). Its daily cycle is shrunk towards a flat one in two steps: the neighborhood of an hour towards the
+//! whole day, then the hour towards its neighborhood. A few items therefore make no cycle. Each day of the week has a
+//! factor, shrunk towards 1, because most newsrooms publish less on some day, and not all of them on Sunday.
 //!
-//! Forgetting is forward decay (Cormode, Shkapenyuk, Srivastava, Xu, “Forward decay”, ICDE 2009): what is new weighs
-//! more, and all is halved as a week begins. Thus nothing is rewritten by a poll that saw nothing, and the numbers are
-//! kept as integers without what is rounded off ever adding up. All arithmetic is exact or IEEE's, without a library's
-//! `exp`: every machine comes to the same times. Never reads the clock.
+//! The decay is a forward decay (Cormode, Shkapenyuk, Srivastava, Xu, “Forward decay”, ICDE 2009): newer evidence gets a
+//! larger weight, and all counts are halved at the start of a week. So a poll without new items rewrites nothing, and
+//! counts can be stored as integers without accumulating rounding errors. All arithmetic is exact or IEEE 754, without
+//! `exp` of a math library, so that every machine computes the same times. The profile never reads the clock.
 
 use serde::{Deserialize, Serialize};
 
-pub(super) const HOUR: i64 = 3600;
-/// The half-life, in hours.
-const WEEK: i64 = 168;
-/// The 168th root of 2: by how much an hour weighs more than the hour before.
-const ROOT: f64 = 1.004_134_399_219_235;
-/// Counts are kept in thousandths of an item.
-const MILLI: f64 = 1000.0;
+pub(super) const HOUR_SECONDS: i64 = 3600;
+/// The half-life.
+const WEEK_HOURS: i64 = 168;
+/// The 168th root of 2: the weight of an hour relative to the hour before.
+const HOURLY_GROWTH: f64 = 1.004_134_399_219_235;
+/// Counts are stored in thousandths of an item.
+const ITEM_UNITS: f64 = 1000.0;
 
-/// The prior: half an item in one hour. Its mean is a middling source's rate, so that a new one is neither forgotten
-/// nor hammered; it weighs as much as one hour of looking, and the slowest of sources outweighs it within two days.
+/// The prior: half an item in one hour. Its mean is the rate of an average source, so that a new source is polled neither
+/// too rarely nor too often. It has the weight of one observed hour; the slowest source outweighs it within two days.
 const PRIOR_ITEMS: f64 = 0.5;
 const PRIOR_HOURS: f64 = 1.0;
-/// How many items must be expected in an hour's neighbourhood before its own count is believed by half, and how many in
-/// the hour itself before it is believed by half against its neighbourhood. Measured by `tests/documents/policies.rs`.
-const BELIEVE_NEIGHBOURS: f64 = 4.0;
-const BELIEVE_HOUR: f64 = 8.0;
-/// How many items must be expected on a day of the week before its own count is believed by half.
-const BELIEVE_DAY: f64 = 20.0;
-/// The neighbourhood of an hour: itself and those before and after, the nearer the heavier.
-const NEAR: [f64; 4] = [4.0, 3.0, 2.0, 1.0];
+/// Strength of the shrinkage, in expected items: with as many expected items, a count has half of the weight. The first
+/// is for the neighborhood of an hour, the second for an hour within its neighborhood, the third for a day of the week.
+/// Tuned with `tests/documents/policies.rs`.
+const NEIGHBORHOOD_SHRINKAGE: f64 = 4.0;
+const HOUR_SHRINKAGE: f64 = 8.0;
+const WEEKDAY_SHRINKAGE: f64 = 20.0;
+/// Weights of an hour and of the hours at a distance of 1, 2 and 3 before and after it.
+const NEIGHBOR_WEIGHTS: [f64; 4] = [4.0, 3.0, 2.0, 1.0];
 
-/// What was counted. The unit of each number is that of its week's first hour.
+/// The counts. Their unit is the weight of the first hour of `week`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct HourlyProfile {
-    /// Weeks since 1970, at whose beginning a count weighs 1 and at whose end 2.
+    /// Weeks since 1970. At the start of this week a count has weight 1, at its end weight 2.
     week: i64,
     /// Thousandths of items.
-    new: [u32; 24],
-    /// Seconds.
-    watched: [u32; 24],
-    /// The same by the day of the week, Thursday first, as 1970 began.
-    new_by_day: [u32; 7],
-    watched_by_day: [u32; 7],
+    items: [u32; 24],
+    /// Observed seconds.
+    seconds: [u32; 24],
+    /// The same by day of the week. Thursday is first, because 1970 began on a Thursday.
+    weekday_items: [u32; 7],
+    weekday_seconds: [u32; 7],
 }
 
 impl HourlyProfile {
-    /// Counts the time from `from` to `to` (seconds since 1970) as watched.
-    pub fn watch(&mut self, from: i64, to: i64) {
-        self.turn_to(to);
+    /// Counts the time from `from` to `to` (seconds since 1970) as observed.
+    pub fn add_observed_time(&mut self, from: i64, to: i64) {
+        self.advance_to(to);
         for (hour, seconds) in hours(from, to) {
             let weighed = (seconds as f64 * self.weight(hour)).round() as u32;
-            for bin in [&mut self.watched[of_day(hour)], &mut self.watched_by_day[of_week(hour)]] {
+            for bin in [&mut self.seconds[hour_of_day(hour)], &mut self.weekday_seconds[day_of_week(hour)]] {
                 *bin = bin.saturating_add(weighed);
             }
         }
     }
 
-    /// Counts `items` that arrived in the hour of `at`.
-    pub fn arrive(&mut self, at: i64, items: f64) {
-        let hour = at.div_euclid(HOUR);
-        let weighed = (items * MILLI * self.weight(hour)).round() as u32;
-        for bin in [&mut self.new[of_day(hour)], &mut self.new_by_day[of_week(hour)]] {
+    /// Counts `items` that appeared in the hour of `at`.
+    pub fn add_items(&mut self, at: i64, items: f64) {
+        let hour = at.div_euclid(HOUR_SECONDS);
+        let weighed = (items * ITEM_UNITS * self.weight(hour)).round() as u32;
+        for bin in [&mut self.items[hour_of_day(hour)], &mut self.weekday_items[day_of_week(hour)]] {
             *bin = bin.saturating_add(weighed);
         }
     }
 
-    /// Counts `items` of which it is known only that they arrived from `from` to `to`.
-    pub fn arrive_between(&mut self, from: i64, to: i64, items: f64) {
+    /// Counts `items` that appeared at an unknown time from `from` to `to`, in proportion to the expected rates.
+    pub fn add_items_between(&mut self, from: i64, to: i64, items: f64) {
         let rates = self.rates(to);
         let expected = |hour: i64, seconds: i64| seconds as f64 * rates.in_hour(hour);
         let all: f64 = hours(from, to).map(|(hour, seconds)| expected(hour, seconds)).sum();
         for (hour, seconds) in hours(from, to).filter(|_| all > 0.0) {
-            self.arrive(hour * HOUR, items * expected(hour, seconds) / all);
+            self.add_items(hour * HOUR_SECONDS, items * expected(hour, seconds) / all);
         }
     }
 
-    /// The expected rate in each hour of the day, as known at `now`.
+    /// The rates estimated at `now`.
     pub fn rates(&self, now: i64) -> ExpectedRates {
-        // What all numbers have lost since they were written. A clock that went back has lost nothing.
-        let faded = self.weight(now.div_euclid(HOUR)).max(1.0);
-        let new = self.new.map(|n| f64::from(n) / MILLI / faded);
-        let watched = self.watched.map(|s| f64::from(s) / HOUR as f64 / faded);
+        // How much all counts have decayed since the start of their week. A clock that went back undoes no decay.
+        let decay = self.weight(now.div_euclid(HOUR_SECONDS)).max(1.0);
+        let new = self.items.map(|n| f64::from(n) / ITEM_UNITS / decay);
+        let watched = self.seconds.map(|s| f64::from(s) / HOUR_SECONDS as f64 / decay);
         let (items, time) = (new.iter().sum::<f64>(), watched.iter().sum::<f64>());
         let mean = (items + PRIOR_ITEMS) / (time + PRIOR_HOURS);
-        // The shapes are measured against what was counted, or each of them would take the prior back once more.
+        // The cycles are relative to the counted rate. Relative to `mean`, each would take back the prior once more.
         let counted = if time > 0.0 { items / time } else { 0.0 };
         let expected = watched.map(|hours| hours * counted);
         let hours = std::array::from_fn(|hour| {
-            let near = (near(&new, hour) + BELIEVE_NEIGHBOURS) / (near(&expected, hour) + BELIEVE_NEIGHBOURS);
-            mean * (new[hour] + BELIEVE_HOUR * near) / (expected[hour] + BELIEVE_HOUR)
+            let near = (neighborhood_sum(&new, hour) + NEIGHBORHOOD_SHRINKAGE)
+                / (neighborhood_sum(&expected, hour) + NEIGHBORHOOD_SHRINKAGE);
+            mean * (new[hour] + HOUR_SHRINKAGE * near) / (expected[hour] + HOUR_SHRINKAGE)
         });
         let days = std::array::from_fn(|day| {
-            let new = f64::from(self.new_by_day[day]) / MILLI / faded;
-            let expected = f64::from(self.watched_by_day[day]) / HOUR as f64 / faded * counted;
-            (new + BELIEVE_DAY) / (expected + BELIEVE_DAY)
+            let new = f64::from(self.weekday_items[day]) / ITEM_UNITS / decay;
+            let expected = f64::from(self.weekday_seconds[day]) / HOUR_SECONDS as f64 / decay * counted;
+            (new + WEEKDAY_SHRINKAGE) / (expected + WEEKDAY_SHRINKAGE)
         });
         ExpectedRates { hours, days }
     }
 
-    /// Makes the week of `now` the one that numbers are counted in.
-    fn turn_to(&mut self, now: i64) {
-        let week = now.div_euclid(HOUR * WEEK);
+    /// Halves the counts for each week from `self.week` to the week of `now`.
+    fn advance_to(&mut self, now: i64) {
+        let week = now.div_euclid(HOUR_SECONDS * WEEK_HOURS);
         let weeks = week.saturating_sub(self.week);
-        // A clock that had gone ahead leaves numbers of a week to come: they are taken for this week's.
+        // A clock that was ahead leaves counts of a later week. They are taken as counts of this week.
         if weeks > 0 {
-            let by_day = self.new_by_day.iter_mut().chain(&mut self.watched_by_day);
-            for bin in self.new.iter_mut().chain(&mut self.watched).chain(by_day) {
+            let by_day = self.weekday_items.iter_mut().chain(&mut self.weekday_seconds);
+            for bin in self.items.iter_mut().chain(&mut self.seconds).chain(by_day) {
                 *bin = if weeks < 32 { ((u64::from(*bin) + (1 << (weeks - 1))) >> weeks) as u32 } else { 0 };
             }
         }
         self.week = week;
     }
 
-    /// 2 to the power of the weeks from the beginning of `self.week` to `hour`; hours of weeks gone weigh less than 1.
+    /// 2 to the power of the weeks from the start of `self.week` to `hour`. Hours of earlier weeks weigh less than 1.
     fn weight(&self, hour: i64) -> f64 {
-        let hours = hour.saturating_sub(self.week.saturating_mul(WEEK)).clamp(-64 * WEEK, 64 * WEEK);
-        let power = raise(ROOT, hours.unsigned_abs());
+        let hours = hour.saturating_sub(self.week.saturating_mul(WEEK_HOURS)).clamp(-64 * WEEK_HOURS, 64 * WEEK_HOURS);
+        let power = power_of(HOURLY_GROWTH, hours.unsigned_abs());
         if hours < 0 { 1.0 / power } else { power }
     }
 }
 
-/// Items an hour.
+/// Expected items per hour.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ExpectedRates {
-    /// In each hour of the day.
+    /// For each hour of the day.
     hours: [f64; 24],
     /// The factor of each day of the week.
     days: [f64; 7],
@@ -136,16 +136,16 @@ pub(super) struct ExpectedRates {
 
 impl ExpectedRates {
     pub fn at(&self, now: i64) -> f64 {
-        self.in_hour(now.div_euclid(HOUR))
+        self.in_hour(now.div_euclid(HOUR_SECONDS))
     }
 
     fn in_hour(&self, hour: i64) -> f64 {
-        self.hours[of_day(hour)] * self.days[of_week(hour)]
+        self.hours[hour_of_day(hour)] * self.days[day_of_week(hour)]
     }
 
-    /// The hours of the day of `now`.
-    pub fn of_day(&self, now: i64) -> [f64; 24] {
-        self.hours.map(|rate| rate * self.days[of_week(now.div_euclid(HOUR))])
+    /// For each hour of the day of `now`.
+    pub fn hours_of_day(&self, now: i64) -> [f64; 24] {
+        self.hours.map(|rate| rate * self.days[day_of_week(now.div_euclid(HOUR_SECONDS))])
     }
 
     /// The mean over the week.
@@ -154,16 +154,16 @@ impl ExpectedRates {
     }
 
     /// The mean of the square roots over the week.
-    pub fn mean_root(&self) -> f64 {
+    pub fn mean_sqrt(&self) -> f64 {
         mean(self.hours.map(f64::sqrt)) * mean(self.days.map(f64::sqrt))
     }
 
-    /// How many seconds from `now` until what `measure` makes of the rates adds up to `amount`; at most `limit`.
-    pub fn until(&self, now: i64, amount: f64, limit: i64, measure: impl Fn(f64) -> f64) -> i64 {
-        let mut left = amount * HOUR as f64;
+    /// The seconds from `now` until `speed`, a function of the rate, has accumulated `amount`; at most `limit`.
+    pub fn seconds_until(&self, now: i64, amount: f64, limit: i64, speed: impl Fn(f64) -> f64) -> i64 {
+        let mut left = amount * HOUR_SECONDS as f64;
         let mut passed = 0;
         for (hour, seconds) in hours(now, now.saturating_add(limit)) {
-            let speed = measure(self.in_hour(hour));
+            let speed = speed(self.in_hour(hour));
             if speed * seconds as f64 >= left {
                 return passed + (left / speed) as i64;
             }
@@ -174,23 +174,23 @@ impl ExpectedRates {
     }
 }
 
-/// The hours that a span of time touches, with how many of its seconds lie in each.
+/// The hours that a time span touches, each with the seconds of the span in it.
 fn hours(from: i64, to: i64) -> impl Iterator<Item = (i64, i64)> {
     let mut at = from;
     std::iter::from_fn(move || {
-        let hour = at.div_euclid(HOUR);
-        let end = to.min((hour + 1) * HOUR);
+        let hour = at.div_euclid(HOUR_SECONDS);
+        let end = to.min((hour + 1) * HOUR_SECONDS);
         let seconds = end - at;
         at = end;
         (seconds > 0).then_some((hour, seconds))
     })
 }
 
-fn of_day(hour: i64) -> usize {
+fn hour_of_day(hour: i64) -> usize {
     hour.rem_euclid(24) as usize
 }
 
-fn of_week(hour: i64) -> usize {
+fn day_of_week(hour: i64) -> usize {
     hour.div_euclid(24).rem_euclid(7) as usize
 }
 
@@ -198,17 +198,17 @@ fn mean<const N: usize>(values: [f64; N]) -> f64 {
     values.iter().sum::<f64>() / N as f64
 }
 
-/// The sum over an hour's neighbourhood, in units of the hour itself.
-fn near(values: &[f64; 24], hour: usize) -> f64 {
-    let mut sum = NEAR[0] * values[hour];
-    for (far, weight) in NEAR.iter().enumerate().skip(1) {
+/// The weighted sum over the neighborhood of an hour, in units of the hour itself.
+fn neighborhood_sum(values: &[f64; 24], hour: usize) -> f64 {
+    let mut sum = NEIGHBOR_WEIGHTS[0] * values[hour];
+    for (far, weight) in NEIGHBOR_WEIGHTS.iter().enumerate().skip(1) {
         sum += weight * (values[(hour + far) % 24] + values[(hour + 24 - far) % 24]);
     }
-    sum / NEAR[0]
+    sum / NEIGHBOR_WEIGHTS[0]
 }
 
-/// By squaring: `powi` may differ between machines.
-fn raise(base: f64, exponent: u64) -> f64 {
+/// Exponentiation by squaring, because `powi` may differ between machines.
+fn power_of(base: f64, exponent: u64) -> f64 {
     let (mut power, mut square, mut rest) = (1.0, base, exponent);
     while rest > 0 {
         if rest & 1 == 1 {

@@ -9,7 +9,7 @@ use crate::domain::{OriginHold, RecordedEvent, Source, Timestamp};
 use crate::serve::app_state::{AppState, InternalError};
 use crate::store::statistics::{self, RowCounts};
 use crate::store::{self, ReadConnection, operator_events, origins, polls, sources};
-use crate::wording::{SourceCondition, count_of, event_phrase};
+use crate::wording::{Audience, SourceCondition, count_of, event_phrase, hold_reason_text, next_poll_text};
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -72,7 +72,14 @@ pub fn health_page(
 
 /// The problem of a source; for a source on hold, the reason for the time of its next poll.
 fn problem(source: &Source) -> String {
-    remark(if source.last_problem.is_empty() { &source.next_reason } else { &source.last_problem })
+    match source.last_outcome {
+        Some(outcome) if !source.last_error.is_empty() => Audience::Public.poll_error(outcome, &source.last_error),
+        _ => next_poll_text(&source.next_poll_reason, Audience::Public),
+    }
+}
+
+fn hold_reason(hold: &OriginHold) -> String {
+    remark(&hold_reason_text(&hold.reason))
 }
 
 /// The event as a predicate. The subject is the source's title before it, or newsfold.

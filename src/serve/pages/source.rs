@@ -10,7 +10,7 @@ use crate::serve::app_state::{AppState, InternalError};
 use crate::store::polls::{self, PollSummary};
 use crate::store::{self, ReadConnection, items, operator_events, sources, websub_subscriptions};
 use crate::urls::redact::redact_url;
-use crate::wording::{Audience, SourceCondition, count_of, duration, poll_remarks, source_facts};
+use crate::wording::{Audience, SourceCondition, count_of, duration, next_poll_text, poll_remarks, source_facts};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -85,7 +85,7 @@ impl SourcePage<'_> {
 }
 
 fn remarks(poll: &PollSummary) -> Vec<String> {
-    poll_remarks(&poll.detail, &poll.problems, Audience::Public)
+    poll_remarks(poll.outcome, &poll.detail, &poll.problems, Audience::Public)
 }
 
 fn poll_duration(poll: &PollSummary) -> String {

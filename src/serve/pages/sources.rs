@@ -1,12 +1,12 @@
 //! The page with all sources.
 
-use super::format::{condition_class, machine_time, remark, time};
+use super::format::{condition_class, machine_time, time};
 use super::respond::{PageLookup, respond};
 use super::site_layout::{RenderedPage, SiteLayout};
 use crate::domain::{Source, SourceState, Timestamp};
 use crate::serve::app_state::{AppState, InternalError};
 use crate::store::{self, ReadConnection, sources as stored};
-use crate::wording::SourceCondition;
+use crate::wording::{Audience, SourceCondition};
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -29,6 +29,11 @@ pub fn sources_page(db: &ReadConnection, site: SiteLayout) -> store::Result<Rend
 
 fn condition(source: &Source) -> SourceCondition {
     SourceCondition::of(source)
+}
+
+/// The error of the last poll; empty if it succeeded.
+fn last_error(source: &Source) -> String {
+    source.last_outcome.map_or_else(String::new, |outcome| Audience::Public.poll_error(outcome, &source.last_error))
 }
 
 /// The time of the next poll, if the source is polled at all.

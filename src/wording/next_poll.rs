@@ -1,0 +1,117 @@
+//! The reason of the next poll in words.
+
+use super::{Audience, duration, hold_reason_text};
+use crate::domain::{DelayCause, NextPollReason, RateLimit};
+use jiff::SignedDuration;
+
+/// Why the next poll is due when it is: `10 min after the last poll: the configured minimum interval`.
+pub fn next_poll_text(reason: &NextPollReason, audience: Audience) -> String {
+    match reason {
+        NextPollReason::Added => "the source was just added".into(),
+        NextPollReason::UrlChanged => "its URL was changed".into(),
+        NextPollReason::PollStarted { started_at, .. } => {
+            format!("the poll that started at {} is still running or was interrupted", audience.time(*started_at))
+        }
+        NextPollReason::Delay { delay_seconds, cause, moved_by_feed } => {
+            let delay = duration(SignedDuration::from_secs(*delay_seconds));
+            let moved = if *moved_by_feed { ", then past the hours and days that the feed skips" } else { "" };
+            format!("{delay} after the last poll: {}{moved}", delay_cause(cause))
+        }
+        NextPollReason::OriginHold { hold } => format!("its server is on hold: {}", hold_reason_text(hold)),
+        NextPollReason::SkippedByFeed => {
+            "the feed asks not to be polled at this hour or on this day (skipHours, skipDays)".into()
+        }
+        NextPollReason::HoldCleared => "the hold of its server was cleared".into(),
+        NextPollReason::NetworkDown => "newsfold had no network connection at the last poll".into(),
+        NextPollReason::SafetyPoll { interval_seconds } => {
+            let interval = duration(SignedDuration::from_secs(*interval_seconds));
+            format!("{interval} after the last poll, as a safety poll: its hub pushes new items")
+        }
+        NextPollReason::HubUnreliable => "its hub is no longer reliable".into(),
+        NextPollReason::PushesMissed => "newsfold restarted and may have missed pushes from its hub".into(),
+    }
+}
+
+fn delay_cause(cause: &DelayCause) -> String {
+    match cause {
+        DelayCause::MinInterval => "the configured minimum interval".into(),
+        DelayCause::FeedTtl => "the feed's ttl".into(),
+        DelayCause::FeedUpdatePeriod => "the feed's updatePeriod".into(),
+        DelayCause::FeedMinimum => "the minimum that the feed asks for".into(),
+        DelayCause::Freshness => "the server declares its response fresh for this time".into(),
+        DelayCause::UpdateRate { items_per_hour, limit, at_minimum } => {
+            let minimum = if *at_minimum { "; polling as often as the minimum interval allows" } else { "" };
+            format!("{}{minimum}", rate_limit(*items_per_hour, *limit))
+        }
+        DelayCause::RetryAfter => "requested by the server".into(),
+        DelayCause::Backoff { failures: 1 } => "the last poll failed, and each failure doubles the delay".into(),
+        DelayCause::Backoff { failures } => {
+            format!("the last {failures} polls failed, and each failure doubles the delay")
+        }
+        DelayCause::Refused => "the server refused the request, and each refusal doubles the delay".into(),
+        DelayCause::RedirectOnHold { origin } => format!("it redirects to {origin}, which is on hold"),
+        DelayCause::GoneConfirmation => "to confirm that the feed is gone".into(),
+        DelayCause::NetworkDown => "newsfold has no network connection; all sources are polled when it is back".into(),
+        DelayCause::Interrupted => "the last poll was interrupted".into(),
+    }
+}
+
+fn rate_limit(items_per_hour: f64, limit: RateLimit) -> String {
+    let rate = match items_per_hour {
+        rate if rate >= 9.95 => format!("about {rate:.0} new items per hour at this time"),
+        rate if rate >= 0.095 => format!("about {rate:.1} new items per hour at this time"),
+        rate => format!("about {:.1} new items per day", rate * 24.0),
+    };
+    match limit {
+        RateLimit::PollBudget => format!("{rate}; polls follow the square root of this rate"),
+        RateLimit::MaxInterval => format!("{rate}; polling at the maximum interval"),
+        RateLimit::Window { items } => {
+            format!("{rate}; half of the feed's {items} items are expected to be new by then")
+        }
+        RateLimit::Overflow { items } => {
+            format!("none of the feed's {items} items was known from the previous poll, so items may have been missed")
+        }
+        RateLimit::OverflowRecovery { items } => {
+            format!("all {items} items of the feed were new at a recent poll; the delay grows again step by step")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+
+    fn check(reason: NextPollReason, expected: &str) {
+        assert_eq!(next_poll_text(&reason, Audience::Public), expected);
+        let stored = serde_json::to_string(&reason).unwrap();
+        assert_eq!(serde_json::from_str::<NextPollReason>(&stored).unwrap(), reason, "{stored}");
+    }
+
+    fn delay(minutes: i64, cause: DelayCause) -> NextPollReason {
+        NextPollReason::Delay { delay_seconds: minutes * 60, cause, moved_by_feed: false }
+    }
+
+    #[test]
+    fn reasons_are_sentences_and_survive_storage() {
+        check(delay(90, DelayCause::FeedTtl), "1 h 30 min after the last poll: the feed's ttl");
+        check(
+            delay(40, DelayCause::Backoff { failures: 2 }),
+            "40 min after the last poll: the last 2 polls failed, and each failure doubles the delay",
+        );
+        let rate = |items_per_hour, limit, at_minimum| DelayCause::UpdateRate { items_per_hour, limit, at_minimum };
+        check(
+            delay(10, rate(169.2, RateLimit::Window { items: 20 }, true)),
+            "10 min after the last poll: about 169 new items per hour at this time; half of the feed's 20 items are \
+             expected to be new by then; polling as often as the minimum interval allows",
+        );
+        check(
+            delay(1440, rate(0.01, RateLimit::MaxInterval, false)),
+            "1 d after the last poll: about 0.2 new items per day; polling at the maximum interval",
+        );
+        check(
+            NextPollReason::PollStarted { started_at: Timestamp::UNIX_EPOCH, planned: Box::new(NextPollReason::Added) },
+            "the poll that started at 1 Jan 1970, 00:00 UTC is still running or was interrupted",
+        );
+    }
+}
