@@ -63,7 +63,8 @@ impl ShingleSketch {
             match (own.peek(), others.peek()) {
                 (None, None) => break,
                 (Some(x), Some(y)) if x == y => {
-                    (own.next(), others.next());
+                    own.next();
+                    others.next();
                     shared += 1;
                 }
                 (Some(x), Some(y)) if x > y => _ = others.next(),

@@ -32,12 +32,11 @@ pub fn read_element_text<'a>(
         let end = tokens.offset();
         let token = tokens.next();
         match token {
-            Some(MarkupToken::End(name)) if name.eq_ignore_ascii_case(tag.name) => {
-                if depth > 0 {
-                    depth -= 1;
-                    continue;
-                }
+            Some(MarkupToken::End(name)) if depth > 0 && name.eq_ignore_ascii_case(tag.name) => {
+                depth -= 1;
+                continue;
             }
+            Some(MarkupToken::End(name)) if name.eq_ignore_ascii_case(tag.name) => {}
             Some(token) if ends_element(token) => text.ended_by = Some(token),
             Some(MarkupToken::Start(child)) => {
                 text.has_elements = true;
