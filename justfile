@@ -1,4 +1,4 @@
-# The everyday commands; `just` lists them.
+# Common development commands. `just` lists them.
 default:
     @just --list
 
@@ -6,7 +6,7 @@ default:
 demo:
     cargo run --release -- demo
 
-# All tests, formatting and lints, as CI runs them.
+# Run all CI checks.
 check:
     .ci/run
 
@@ -14,6 +14,6 @@ check:
 replay folder:
     cargo run --release --example replay -- {{folder}}
 
-# Score the clusterer over labelled items.
+# Evaluate the grouping on labeled items.
 eval gold:
     cargo run --release -- eval {{gold}}
