@@ -1,8 +1,8 @@
-//! The command line: the same things that the pages show, and everything that an operator does.
+//! The command line: everything that the pages show, and every task of an operator.
 //!
-//! It works with the daemon running or not: it reads and writes the database, and a running daemon notices. Every
-//! table also comes as `--json`. Exit codes: 0 done, 1 it failed (the message says why and what to do), 2 the arguments
-//! are wrong.
+//! Commands read and write the database, with or without a running daemon, which notices their changes. Every table is
+//! also available as `--json`. Exit codes: 0 success, 1 failure (the message gives the reason and the next step), 2 wrong
+//! arguments.
 
 mod check;
 mod db;
@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
-/// Folds many outlets' news feeds into feeds in which every event stands once, with all its outlets.
+/// Merges many news feeds into feeds with one entry per event, listing every outlet that reported it.
 #[derive(Parser)]
 #[command(name = "newsfold", version, propagate_version = true, max_term_width = 100)]
 struct Arguments {
@@ -38,52 +38,52 @@ struct Arguments {
 
 #[derive(Args)]
 struct Global {
-    /// The configuration file. Without it: newsfold/config.toml in the user's configuration directory, then
-    /// /etc/newsfold/config.toml, then the defaults.
+    /// Configuration file [default: newsfold/config.toml in the user's configuration directory, else
+    /// /etc/newsfold/config.toml, else the built-in defaults].
     #[arg(long, value_name = "FILE", env = "NEWSFOLD_CONFIG", global = true)]
     config: Option<PathBuf>,
-    /// The database, whatever the configuration says.
+    /// Database file (overrides the configuration).
     #[arg(long, value_name = "FILE", env = "NEWSFOLD_DATABASE", global = true)]
     database: Option<PathBuf>,
     /// Print JSON instead of tables.
     #[arg(long, global = true)]
     json: bool,
-    /// Say more on stderr: -v what is done, -vv every poll and request.
+    /// Increase log verbosity (-v: info, -vv: debug).
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     verbose: u8,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the daemon: poll, group, publish, serve.
+    /// Run the daemon: poll sources, group items, publish and serve feeds.
     Serve(serve::Serve),
-    /// Show newsfold at work with invented outlets on this machine; needs no configuration and no network.
+    /// Run a demo with invented outlets on this machine, without configuration or network.
     Demo(demo::Demo),
-    /// Manage the feeds that are polled.
+    /// Manage sources, the feeds that newsfold polls.
     #[command(subcommand)]
     Source(source::Source),
-    /// Look at the servers that are asked, and end their holds.
+    /// List polled servers and release rate-limit holds.
     #[command(subcommand)]
     Origin(origin::Origin),
-    /// Look at the feeds that are published.
+    /// Inspect published feeds.
     #[command(subcommand)]
     Feed(feed::Feed),
-    /// Write all that is served into a folder, for a web server, an object storage or a CDN to serve.
+    /// Export the site as static files for a web server, an object store or a CDN.
     Export(export::Export),
-    /// Look at stories.
+    /// Inspect and correct stories.
     #[command(subcommand)]
     Story(story::Story),
-    /// Look at items.
+    /// Inspect items.
     #[command(subcommand)]
     Item(item::Item),
-    /// Look after the database.
+    /// Inspect and check the database.
     #[command(subcommand)]
     Db(db::Db),
-    /// Read a feed from a file or URL and print what newsfold finds in it; nothing is stored.
+    /// Parse a feed from a file or URL and print the result, without storing anything.
     Check(check::Check),
-    /// Run the clusterer over labelled items and score it.
+    /// Group labeled items and score the result.
     Eval(eval::Eval),
-    /// Print a completion script for a shell.
+    /// Print a shell completion script.
     Completions {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
@@ -104,7 +104,7 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&anyhow::Error::new(error).context("cannot start")),
     };
     let result = runtime.block_on(run(arguments));
-    // Blocking reads that nobody waits for any more must not hold up the end.
+    // Blocking reads without a waiter must not delay the exit.
     runtime.shutdown_background();
     match result {
         Ok(code) => code,
@@ -132,7 +132,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Man { directory } => {
-            std::fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+            std::fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
             clap_mangen::generate_to(Arguments::command(), &directory)
                 .with_context(|| format!("cannot write into {}", directory.display()))?;
             Ok(ExitCode::SUCCESS)
@@ -140,7 +140,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// What every command starts from.
+/// What every command needs: the clock and the global options.
 struct Context {
     clock: Clock,
     global: Global,
@@ -173,7 +173,7 @@ impl Context {
         Ok((config, Store::open(&path)?))
     }
 
-    /// The database where there is one already: what stores nothing does not make one.
+    /// Opens the database if it exists. Commands that store nothing do not create one.
     fn open_existing(&self) -> anyhow::Result<Option<Store>> {
         let path = self.config()?.database.unwrap_or_else(default_path);
         Ok(if path.exists() { Some(Store::open(&path)?) } else { None })
@@ -193,7 +193,7 @@ fn log_to_stderr(arguments: &Arguments) {
         _ => "newsfold=debug",
     };
     let filter = EnvFilter::try_from_env("NEWSFOLD_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    // Under systemd the journal adds the time itself.
+    // Under systemd the journal adds the time.
     let under_systemd = std::env::var_os("JOURNAL_STREAM").is_some();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     if under_systemd {
@@ -208,7 +208,7 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Whether whoever reads our output, such as `head`, has had enough.
+/// Whether the reader of the output, such as `head`, has closed the pipe.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)

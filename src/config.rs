@@ -1,7 +1,7 @@
-//! The configuration file: composed of the modules' own options, every one of them with a default.
+//! The configuration file, composed of the options of the modules. Every setting has a default.
 //!
-//! `config.example.toml` documents each setting and equals the defaults, which a test holds. Sources are not in here:
-//! they live in the database (`newsfold source`).
+//! `config.example.toml` documents each setting and equals the defaults; a test checks this. Sources are not configured
+//! here: they are in the database (`newsfold source`).
 
 mod locate;
 mod poll_context;
@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use validate::InvalidSetting;
 
-/// All that an operator sets.
+/// All settings.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The database; the platform's state directory where it is not set.
+    /// The database file. Unset: `newsfold.db` in the platform's state directory.
     pub database: Option<PathBuf>,
     pub serve: serve::Options,
     pub publish: publish::Options,
@@ -29,19 +29,19 @@ pub struct Config {
     pub daemon: DaemonOptions,
 }
 
-/// The daemon itself.
+/// The settings of the daemon itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DaemonOptions {
-    /// Polls under way at once, over all origins.
+    /// Maximum number of concurrent polls, over all origins.
     pub concurrency: usize,
-    /// How long polls and requests under way get to end when the daemon is stopped.
+    /// Time for polls and requests in progress to finish at shutdown.
     #[serde(with = "crate::domain::duration")]
     pub shutdown_grace: SignedDuration,
-    /// How long the records of polls are kept; the newest one of each source stays.
+    /// How long poll records are kept. The newest one of each source is always kept.
     #[serde(with = "crate::domain::duration")]
     pub poll_retention: SignedDuration,
-    /// How long stories and their items are kept after their last news.
+    /// How long stories and their items are kept after their last change.
     #[serde(with = "crate::domain::duration")]
     pub story_retention: SignedDuration,
 }
@@ -57,12 +57,12 @@ impl Default for DaemonOptions {
     }
 }
 
-/// What is wrong with a configuration file, with the place and the way out.
+/// A fault in a configuration file, with its place and the fix.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot read the configuration {path}: {cause}")]
     Unreadable { path: PathBuf, cause: std::io::Error },
-    /// The parser's text shows line, column and the word.
+    /// The parser's message shows line, column and word.
     #[error("{path}: {cause}\nEvery setting is documented in config.example.toml.")]
     Wrong { path: PathBuf, cause: Box<toml::de::Error> },
     #[error("{path}, line {line}: {message}")]
@@ -179,12 +179,12 @@ mod tests {
         check("[serve]\n\nmax_connections_per_ip = 0\n", 3, "serve.max_connections_per_ip");
         check("[publish]\nhubs = [\"ftp://hub.example/\"]\n", 2, "publish.hubs");
         check("[publish]\n\nhubs = [\"https://ann:secret@hub.example/\"]\n", 3, "publish.hubs");
-        check("[hub]\nmax_subscribers = 0\n", 2, "hub.max_subscribers is");
-        check("[hub]\nmax_subscribers_per_topic = 0\n", 2, "hub.max_subscribers_per_topic is");
+        check("[hub]\nmax_subscribers = 0\n", 2, "hub.max_subscribers must be between");
+        check("[hub]\nmax_subscribers_per_topic = 0\n", 2, "hub.max_subscribers_per_topic must be between");
         check("[hub]\nconcurrency = 0\n", 2, "hub.concurrency");
         check("[hub]\nlease = \"1d\"\nmin_lease = \"2d\"\n", 2, "hub.lease is shorter than hub.min_lease");
         check("[hub]\n# lease\nmax_lease = \"1d\"\n", 3, "hub.lease is longer than hub.max_lease");
-        check("[daemon]\nshutdown_grace = \"9s\"\n", 2, "from \"0s\" to \"8s\"");
+        check("[daemon]\nshutdown_grace = \"9s\"\n", 2, "between \"0s\" and \"8s\"");
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
             let good = "name = \"a\"\nquery = \"grid\"\nlimit = 5\nmin_outlets = 2\nmax_age = \"1d\"\n";
             format!("[[publish.feeds]]\n{good}[[publish.feeds]]\nname = \"b\"\n{wrong}\n# {wrong}\n")
         };
-        check(&two("query = \"AND AND\""), 9, "which is no FTS5 expression");
+        check(&two("query = \"AND AND\""), 9, "which is not a valid FTS5 expression");
         check(&two("limit = 0"), 9, "publish.feeds.1.limit");
         check(&two("min_outlets = 0"), 9, "publish.feeds.1.min_outlets");
         check(&two("max_age = \"0s\""), 9, "publish.feeds.1.max_age");

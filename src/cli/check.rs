@@ -1,4 +1,4 @@
-//! `newsfold check`: what newsfold reads in a document. Nothing is stored.
+//! `newsfold check`: prints the parsed form of a document. Nothing is stored.
 
 use super::Context;
 use super::output::{print, table};
@@ -15,13 +15,13 @@ use url::Url;
 
 #[derive(clap::Args)]
 pub struct Check {
-    /// A file, or the URL of a feed.
+    /// File, or URL of a feed.
     #[arg(value_name = "FILE|URL")]
     what: String,
-    /// The URL that the file is thought to come from, for relative links.
+    /// URL for resolving relative links in the file.
     #[arg(long, value_name = "URL", default_value = "https://feed.invalid/")]
     base: Url,
-    /// The Content-Type that the file is thought to come with.
+    /// Content-Type to assume for the file.
     #[arg(long, value_name = "TYPE")]
     content_type: Option<String>,
 }
@@ -30,7 +30,8 @@ impl Check {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let options = feed_parser::Options::default();
         let (bytes, content_type, url) = if self.what.contains("://") && !Path::new(&self.what).exists() {
-            let url = Url::parse(&self.what).context("this is no URL")?;
+            let url = Url::parse(&self.what)
+                .with_context(|| format!("‘{}’ is not a valid URL", one_line(&self.what, 200)))?;
             download(context, &url).await?
         } else {
             let bytes = std::fs::read(&self.what).with_context(|| format!("cannot read {}", self.what))?;
@@ -50,7 +51,7 @@ impl Check {
                     let feeds: Vec<&str> = feeds.iter().map(|feed| feed.url.as_str()).collect();
                     stream(&serde_json::json!({"error": not_a_feed.to_string(), "feeds": feeds}))?;
                 }
-                feeds.iter().for_each(|feed| eprintln!("the page names {}", feed.url));
+                feeds.iter().for_each(|feed| eprintln!("the page links to {}", feed.url));
                 bail!("{}: {}", one_line(&self.what, 200), one_line(&not_a_feed.to_string(), 400))
             }
         }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 #[derive(clap::Subcommand)]
 pub enum Db {
-    /// Print where the database is and how much is in it.
+    /// Print the path of the database and its row counts.
     Info,
     /// Check the database for damage.
     Check,
@@ -26,7 +26,7 @@ impl Db {
                 } else {
                     print(&path)?;
                     print(&format!(
-                        "{} sources, {} items ({} not placed yet), {} stories ({} published)",
+                        "{} sources, {} items ({} waiting to be grouped), {} stories ({} published)",
                         counts.sources, counts.items, counts.unassigned, counts.stories, counts.published
                     ))?;
                 }
@@ -41,7 +41,7 @@ impl Db {
                 if !damage.is_empty() {
                     bail!("the database is damaged; restore a backup. SQLite says:\n{}", damage.join("\n"));
                 }
-                print("the database is whole")?;
+                print("database OK")?;
             }
         }
         Ok(ExitCode::SUCCESS)

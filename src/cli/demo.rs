@@ -30,10 +30,10 @@ use url::Url;
 
 #[derive(clap::Args)]
 pub struct Demo {
-    /// The address and port of the front page and the feeds; another port is taken where this one is in use.
+    /// Address and port of the front page and the feeds; if the port is in use, another one is chosen.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8686")]
     listen: SocketAddr,
-    /// End by itself after so many seconds.
+    /// Stop after this many seconds.
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<u64>,
 }
@@ -95,7 +95,7 @@ impl Demo {
     }
 }
 
-/// A terminal that is closed ends the demo in order, so that nothing of it is left behind.
+/// Also ends the demo when its terminal is closed, so that no files remain.
 fn end_on_hangup(shutdown: CancellationToken) -> anyhow::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
@@ -105,13 +105,13 @@ fn end_on_hangup(shutdown: CancellationToken) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A temporary directory that goes when the demo ends.
+/// A temporary directory that is deleted when the demo ends.
 struct Folder(PathBuf);
 
 impl Folder {
     fn new() -> anyhow::Result<Folder> {
         let path = std::env::temp_dir().join(format!("newsfold-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        std::fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
         Ok(Folder(path))
     }
 }
@@ -123,7 +123,7 @@ impl Drop for Folder {
     }
 }
 
-/// The defaults, in a hurry, and with loopback allowed as an operator would allow a network of his own.
+/// The defaults with short intervals and with loopback allowed, as an operator allows a private network.
 fn settings(address: SocketAddr, folder: &Path) -> anyhow::Result<Config> {
     let mut config = Config { database: Some(folder.join("newsfold.db")), ..Config::default() };
     config.fetch.allowed_networks = vec!["127.0.0.0/8".parse()?];
@@ -154,15 +154,17 @@ fn settings(address: SocketAddr, folder: &Path) -> anyhow::Result<Config> {
 
 fn introduce(config: &Config, database: &Path, count: usize) -> anyhow::Result<()> {
     let url = |path: &str| config.publish.url(path);
-    print(&format!("{count} invented outlets run on this machine and are polled every 2 s. Nothing leaves it.\n"))?;
+    print(&format!(
+        "{count} invented outlets run on this machine and are polled every 2 s. No request leaves the machine.\n"
+    ))?;
     print(&format!("  front page           {}", url("")))?;
-    print(&format!("  every event once     {} (.rss, .json)", url("feeds/all.atom")))?;
+    print(&format!("  one entry per event  {} (.rss, .json)", url("feeds/all.atom")))?;
     print(&format!("  3 outlets or more    {} (.rss, .json)", url("feeds/top.atom")))?;
     print(&format!("  on the command line  newsfold --database {} story list --min-outlets 3", database.display()))?;
     print("\nNew reports arrive for 45 s; watch stories grow here or in a reader. Ctrl-C ends the demo.\n")
 }
 
-/// Prints how stories grow, for as long as somebody reads it.
+/// Prints the growth of stories until the output is closed.
 async fn watch(store: Store, outlets: u64, shutdown: CancellationToken) -> anyhow::Result<()> {
     let start = Instant::now();
     let mut known: Option<HashMap<StoryId, usize>> = None;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Export {
-    /// The folder. What is complete is always at DIR/current, and stays so while a newer one is being made.
+    /// Folder to write to. DIR/current is always a complete export.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }

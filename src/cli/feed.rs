@@ -23,34 +23,34 @@ use std::process::ExitCode;
 pub enum Feed {
     /// List the published feeds and their URLs.
     List,
-    /// Show a feed: what it selects, how much it holds, and all its URLs.
+    /// Show a feed: its selection, the number of its stories, and its URLs.
     Show {
-        /// The feed's name, as `newsfold feed list` prints it.
+        /// Name of the feed, as printed by `newsfold feed list`.
         name: String,
     },
-    /// Print what a feed holds.
+    /// Print the entries of a feed.
     Preview {
-        /// The feed's name, as `newsfold feed list` prints it.
+        /// Name of the feed, as printed by `newsfold feed list`.
         name: String,
-        /// Print the document itself: atom, rss or json.
+        /// Print the document in this format: atom, rss or json.
         #[arg(long, value_parser = ["atom", "rss", "json"])]
         format: Option<String>,
-        /// Entries as they were when they came into the feed.
+        /// Print the stable variant, whose entries never change.
         #[arg(long)]
         stable: bool,
     },
-    /// Say why a story is in a feed, or is not.
+    /// Explain why a story is or isn't in a feed.
     Explain {
-        /// The feed's name, as `newsfold feed list` prints it.
+        /// Name of the feed, as printed by `newsfold feed list`.
         name: String,
-        /// The story's id, or as much of its beginning as tells it from others.
+        /// Id of the story, or a unique prefix of it.
         story: String,
     },
-    /// Print the URLs of a private feed with the token that its readers have to say.
+    /// Print a private feed's URLs, including its access token.
     Token {
-        /// The feed's name, as `newsfold feed list` prints it.
+        /// Name of the feed, as printed by `newsfold feed list`.
         name: String,
-        /// Make a new token; from then on nobody reads the feed with the old one.
+        /// Create a new token and revoke the old one.
         #[arg(long)]
         rotate: bool,
     },
@@ -109,7 +109,7 @@ fn urls(options: &Options, feed: &PublishedFeed, token: Option<&str>) -> Vec<Str
 
 fn named(options: &Options, name: &str) -> anyhow::Result<PublishedFeed> {
     let feed = options.published_feeds().into_iter().find(|feed| feed.name == name);
-    feed.with_context(|| format!("there is no feed ‘{}’; `newsfold feed list` shows them", one_line(name, 80)))
+    feed.with_context(|| format!("there is no feed ‘{}’; `newsfold feed list` lists all", one_line(name, 80)))
 }
 
 async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
@@ -235,17 +235,25 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
         return Ok(ExitCode::SUCCESS);
     }
     match (standing, shown) {
-        (Some((at, edition)), true) => print(&format!("in it since {}, then edition {edition}", time(at)))?,
+        (Some((at, edition)), true) => {
+            print(&format!("in the feed since {}, with edition {edition} at that time", time(at)))?
+        }
         (Some((at, _)), false) if story.merged_into.is_some() => {
-            print(&format!("in it since {}; now in its stable variant alone, for it was merged away", time(at)))?;
+            print(&format!(
+                "in the feed since {}; only in the stable variant, because the story was merged into another one",
+                time(at)
+            ))?;
         }
         (Some((at, _)), false) => {
-            print(&format!("in it since {}; others have taken its place, or it is too old by now", time(at)))?;
+            print(&format!(
+                "in the feed since {}, but no longer shown: newer stories replaced it, or it is too old",
+                time(at)
+            ))?;
         }
         (None, _) if conditions.iter().all(|condition| condition.holds) => {
-            print("not in it yet, though nothing is against it: the daemon puts it there within a second")?;
+            print("not in the feed yet, but all conditions hold; the daemon adds it within a second")?;
         }
-        (None, _) => print("not in it")?,
+        (None, _) => print("not in the feed")?,
     }
     for condition in conditions {
         print(&format!("  {} {}", if condition.holds { "✓" } else { "✗" }, one_line(&condition.says, 500)))?;
@@ -257,7 +265,7 @@ async fn token(context: &Context, name: &str, rotate: bool) -> anyhow::Result<Ex
     let (config, store) = context.open()?;
     let feed = named(&config.publish, name)?;
     if !feed.private {
-        bail!("the feed ‘{name}’ is for everybody; `private = true` in its [[publish.feeds]] part makes it private");
+        bail!("the feed ‘{name}’ is public; set `private = true` in its [[publish.feeds]] table to make it private");
     }
     let name = feed.name.clone();
     let known = store.read(move |db| feed_tokens::find(db, &name)).await?;
@@ -271,7 +279,7 @@ async fn token(context: &Context, name: &str, rotate: bool) -> anyhow::Result<Ex
         return Ok(ExitCode::SUCCESS);
     }
     if rotate {
-        print("the old token opens nothing any more; these are the feed's URLs now:")?;
+        print("the old token has been revoked; the new URLs:")?;
     }
     urls.iter().try_for_each(|url| print(url))?;
     Ok(ExitCode::SUCCESS)

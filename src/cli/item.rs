@@ -12,14 +12,14 @@ use std::process::ExitCode;
 
 #[derive(clap::Subcommand)]
 pub enum Item {
-    /// Show an item, what it said before, its story and why it is in it.
+    /// Show an item, its earlier versions, its story and the reason for it.
     Show {
-        /// The item's number, as `newsfold story show` prints it.
+        /// Number of the item, as printed by `newsfold story show`.
         item: i64,
     },
-    /// Keep two items apart for good; where they are in one story, the second leaves it.
+    /// Separate two items permanently. If they share a story, the second one leaves it.
     Separate { one: i64, other: i64 },
-    /// Explain why two items are, or are not, together.
+    /// Explain why two items were or weren't grouped.
     Explain { one: i64, other: i64 },
 }
 
@@ -48,8 +48,8 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
             )))
         })
         .await?;
-    let (item, story, revisions, guids, page) = found
-        .with_context(|| format!("there is no item {id}; `newsfold story show ID` prints the numbers of items"))?;
+    let (item, story, revisions, guids, page) =
+        found.with_context(|| format!("there is no item {id}; `newsfold story show ID` prints item numbers"))?;
     let report = story.as_ref().and_then(|story| story.items.iter().find(|report| report.item.id == id));
     if context.json() {
         json(&serde_json::json!({
@@ -85,7 +85,7 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
             }
             print(&format!("{:>12}  {}", "why", one_line(&reason_sentence(&report.evidence), 500)))?;
         }
-        _ => print(&format!("{:>12}  not placed yet; the daemon does it", "story"))?,
+        _ => print(&format!("{:>12}  not grouped yet; the daemon does it", "story"))?,
     }
     if let Some(page) = page {
         print(&format!("{:>12}  {}", "page", one_line(&page, 300)))?;
@@ -141,10 +141,13 @@ async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Resul
     match homes {
         [Some(x), Some(y)] if x == y => print(&format!("Both are in story {x}."))?,
         [Some(x), Some(y)] => print(&format!("They are in different stories, {x} and {y}."))?,
-        _ => print("One of them is not placed yet; the daemon does it.")?,
+        _ => print("One of them is not grouped yet; the daemon does it.")?,
     }
     let Some(found) = explanation else {
-        print(&format!("They came too far apart to be compared: more than {}.", config_window(&context.config()?)))?;
+        print(&format!(
+            "They are too far apart in time to be compared: more than {}.",
+            config_window(&context.config()?)
+        ))?;
         return Ok(ExitCode::SUCCESS);
     };
     for line in in_words(&found) {
@@ -157,21 +160,21 @@ fn config_window(config: &crate::config::Config) -> String {
     format!("{:#}", config.cluster.window)
 }
 
-/// An explanation as sentences.
+/// The sentences of an explanation.
 fn in_words(found: &PairExplanation) -> Vec<String> {
     let quoted = |terms: &[String]| terms.iter().map(|term| format!("‘{term}’")).collect::<Vec<_>>().join(", ");
     let mut lines = Vec::new();
     if let Some(rule) = found.rule {
-        lines.push(format!("Kept apart: {rule}."));
+        lines.push(format!("Separated: {rule}."));
     }
     let verdict = if found.score >= found.threshold { "as the same event" } else { "as different events" };
     lines.push(format!(
-        "Taken alone, they are judged {verdict}: score {:.2}, needed {:.2}.",
+        "Compared alone, they count {verdict}: score {:.2}, threshold {:.2}.",
         found.score, found.threshold
     ));
     match found.shared_terms.is_empty() {
-        true => lines.push("They share no word that means anything.".into()),
-        false => lines.push(format!("They share {}.", quoted(&found.shared_terms))),
+        true => lines.push("No significant words in common.".into()),
+        false => lines.push(format!("Words in common: {}.", quoted(&found.shared_terms))),
     }
     if !found.only_in_first.is_empty() || !found.only_in_second.is_empty() {
         lines.push(format!(
@@ -180,8 +183,8 @@ fn in_words(found: &PairExplanation) -> Vec<String> {
             quoted(&found.only_in_second)
         ));
     }
-    lines.push(format!("They came {:.1} h apart.", found.hours_apart));
-    for (sign, what) in [(1.0, "For one event"), (-1.0, "Against it")] {
+    lines.push(format!("Time between them: {:.1} h.", found.hours_apart));
+    for (sign, what) in [(1.0, "For"), (-1.0, "Against")] {
         let parts: Vec<String> = found
             .contributions
             .iter()
@@ -198,5 +201,5 @@ fn in_words(found: &PairExplanation) -> Vec<String> {
 
 async fn known(store: &Store, id: ItemId) -> anyhow::Result<crate::domain::Item> {
     let found = store.read(move |db| items::get(db, id)).await?;
-    found.with_context(|| format!("there is no item {id}; `newsfold story show ID` prints the numbers of items"))
+    found.with_context(|| format!("there is no item {id}; `newsfold story show ID` prints item numbers"))
 }

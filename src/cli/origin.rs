@@ -1,4 +1,4 @@
-//! `newsfold origin`: the servers that are asked: how much, how they answer, and which are left alone.
+//! `newsfold origin`: the polled servers with their traffic, their responses and their holds.
 
 use super::Context;
 use super::output::{json, maybe_time, print, table};
@@ -15,16 +15,16 @@ use url::Url;
 
 #[derive(clap::Subcommand)]
 pub enum Origin {
-    /// List the servers that were asked in the last day, the most asked first, and those that are left alone.
+    /// List the servers with requests in the last 24 hours, busiest first, and servers on hold.
     List,
-    /// End the hold of a server that asked to be left alone, for instance after its publisher lets you in.
+    /// Resume polling a server that is on hold (429, 503 or 403).
     Unhold {
-        /// Scheme, host and port, as `newsfold origin list` prints it, or any URL there.
+        /// Origin as printed by `newsfold origin list`, or any URL on that server.
         origin: String,
     },
 }
 
-/// What the list looks back on.
+/// The period that the list covers.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Origin {
@@ -47,10 +47,10 @@ async fn list(context: &Context) -> anyhow::Result<ExitCode> {
             .collect();
         json(&rows)?;
     } else if all.is_empty() {
-        print("no server was asked in the last day, and none is left alone")?;
+        print("no requests in the last 24 hours, and no servers on hold")?;
     } else {
         table(
-            ["origin", "sources", "requests", "304", "KiB", "throttled", "errors", "left alone until", "why"],
+            ["origin", "sources", "requests", "304", "KiB", "throttled", "errors", "on hold until", "reason"],
             all.iter().map(|t| {
                 [
                     one_line(&t.origin, 80),
@@ -77,7 +77,7 @@ struct TrafficJson<'a> {
     hold_text: Option<String>,
 }
 
-/// The share of answers that nothing has changed.
+/// The share of 304 responses.
 fn share(traffic: &OriginTraffic) -> String {
     match (traffic.not_modified * 100).checked_div(traffic.requests) {
         Some(percent) => format!("{percent}%"),
@@ -87,12 +87,12 @@ fn share(traffic: &OriginTraffic) -> String {
 
 async fn unhold(context: &Context, origin: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
-    let url =
-        Url::parse(origin).with_context(|| format!("‘{origin}’ is no URL; write it like https://news.example"))?;
+    let url = Url::parse(origin)
+        .with_context(|| format!("‘{origin}’ is not a valid URL; write one such as https://news.example"))?;
     let (name, now) = (http_client::Origin::from_url(&url).to_string(), context.clock.now());
     let Some(waiting) = crawl::clear_hold(&store, name.clone(), config.poll, now).await? else {
-        bail!("{name} is not on hold; `newsfold origin list` shows which are");
+        bail!("{name} is not on hold; `newsfold origin list` lists servers on hold");
     };
-    print(&format!("{name} may be asked again; {waiting} sources waited for it"))?;
+    print(&format!("{name} is no longer on hold; {waiting} sources were waiting for it"))?;
     Ok(ExitCode::SUCCESS)
 }

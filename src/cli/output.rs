@@ -1,4 +1,5 @@
-//! Tables, JSON and questions. What strangers wrote goes through [`one_line`](crate::domain::display_text::one_line) before a terminal sees it.
+//! Tables, JSON and prompts. Untrusted text goes through [`one_line`](crate::domain::display_text::one_line) before it is
+//! printed to a terminal.
 
 use crate::domain::Timestamp;
 use crate::wording::Audience;
@@ -12,7 +13,7 @@ pub fn json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
     print(&serde_json::to_string_pretty(value)?)
 }
 
-/// Prints a line; unlike `println!` it does not panic when the reader has gone.
+/// Prints a line. Unlike `println!`, it does not panic when the pipe is closed.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
@@ -20,7 +21,7 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// Whether whoever read our output, such as `head`, has gone: known without writing anything.
+/// Whether the reader of the output, such as `head`, has closed the pipe. Writes nothing.
 pub fn reader_is_gone() -> bool {
     let out = std::io::stdout();
     let mut watched = [PollFd::new(&out, PollFlags::empty())];
@@ -28,7 +29,7 @@ pub fn reader_is_gone() -> bool {
     poll(&mut watched, Some(&now)).is_ok() && watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
-/// Prints a table; to a terminal it is fitted to its width.
+/// Prints a table, fitted to the width of a terminal.
 pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> anyhow::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(head);
@@ -40,7 +41,7 @@ pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [St
     print(&table.trim_fmt())
 }
 
-/// A time in the operator's own zone.
+/// A time in the operator's time zone.
 pub fn time(at: Timestamp) -> String {
     Audience::Operator.time(at)
 }
@@ -49,13 +50,13 @@ pub fn maybe_time(at: Option<Timestamp>) -> String {
     Audience::Operator.optional_time(at)
 }
 
-/// Asks before something that can't be taken back. Without a terminal to ask on, `--yes` must say it.
+/// Asks for confirmation. Fails without a terminal, unless `--yes` is given.
 pub fn confirm(question: &str, yes: bool) -> anyhow::Result<bool> {
     if yes {
         return Ok(true);
     }
     if !std::io::stdin().is_terminal() {
-        bail!("{question} Nobody is here to answer: say --yes to go ahead");
+        bail!("{question} stdin is not a terminal, so nothing was changed; pass --yes to confirm");
     }
     eprint!("{question} [y/N] ");
     std::io::stderr().flush()?;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 #[derive(clap::Args)]
 pub struct Serve {
-    /// The address and port to listen on, whatever the configuration says.
+    /// Address and port to listen on (overrides `serve.listen`).
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<std::net::SocketAddr>,
 }
@@ -36,7 +36,7 @@ impl Serve {
     }
 }
 
-/// The socket that systemd hands over, else one of our own.
+/// The socket passed by systemd, else a new one.
 async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     if let Some(handed) = listenfd::ListenFd::from_env().take_tcp_listener(0).context("the socket from systemd")? {
         handed.set_nonblocking(true)?;
@@ -48,14 +48,14 @@ async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Shells allow few open files for programs that count on small numbers, which this one does not: a connection is one.
+/// Raises the limit of open files to the hard limit, because each connection needs one.
 fn open_more_files() {
     let limit = getrlimit(Resource::Nofile);
     // Where it is refused, fewer connections are taken.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
-/// Ends the daemon in order at SIGTERM and SIGINT; a second signal ends the program at once.
+/// Shuts the daemon down at SIGTERM or SIGINT. A second signal ends the program at once.
 pub fn cancel_on_signal(shutdown: CancellationToken) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -1,4 +1,4 @@
-//! `newsfold source`: the feeds that are polled.
+//! `newsfold source`: the feeds that newsfold polls.
 
 mod add;
 mod list;
@@ -29,63 +29,63 @@ pub enum Source {
         /// Only sources with this tag.
         #[arg(long)]
         tag: Option<String>,
-        /// Only sources whose last poll went wrong, or that are gone.
+        /// Only sources with a problem: failed at the last poll, on hold, or gone.
         #[arg(long)]
         problems: bool,
     },
-    /// Show a source, its last polls and their problems.
+    /// Show a source, its latest polls and their problems.
     Show {
-        /// The source's number or URL.
+        /// Number or URL of the source.
         source: String,
-        /// Polls to show.
+        /// Number of polls to show.
         #[arg(long, default_value_t = 10)]
         polls: u32,
     },
-    /// Change what is kept of a source.
+    /// Change a source's settings.
     Edit(Edit),
-    /// Stop polling sources until they are resumed.
+    /// Stop polling sources until you resume them.
     Pause {
-        /// Numbers or URLs.
+        /// Numbers or URLs of sources.
         #[arg(required = true)]
         sources: Vec<String>,
     },
-    /// Poll sources again that were paused or are gone.
+    /// Resume polling sources that are paused or gone.
     Resume {
-        /// Numbers or URLs.
+        /// Numbers or URLs of sources.
         #[arg(required = true)]
         sources: Vec<String>,
     },
-    /// Take sources out. Their items stay in the stories that were published.
+    /// Delete sources. Their items stay in published stories.
     Remove {
-        /// Numbers or URLs.
+        /// Numbers or URLs of sources.
         #[arg(required = true)]
         sources: Vec<String>,
-        /// Do not ask.
+        /// Skip the confirmation prompt.
         #[arg(long, short)]
         yes: bool,
     },
-    /// Poll sources now, by all the rules of politeness.
+    /// Poll sources now (rate limits still apply).
     Poll(poll::Poll),
-    /// Add the sources of an OPML file; those that are there already stay as they are. What had to be repaired is
-    /// said; where a line could not be used, or the file was cut off, the exit code is 1.
+    /// Add the sources of an OPML file. Existing sources are unchanged. Reports repairs; exits with 1 if a line could
+    /// not be used or the file is truncated.
     Import {
         file: PathBuf,
-        /// Give every source this tag besides those of its folders.
+        /// Add this tag to every source, besides the names of its folders.
         #[arg(long)]
         tag: Vec<String>,
     },
-    /// Write all sources as OPML to stdout.
+    /// Print all sources as OPML.
     Export,
-    /// Make the sources equal an OPML file: add, change and remove. A file that may have lost outlines is refused.
+    /// Synchronize the sources with an OPML file: add, change and delete. Refuses a truncated or malformed file.
     Sync {
         file: PathBuf,
-        /// Do not ask.
+        /// Skip the confirmation prompt.
         #[arg(long, short)]
         yes: bool,
-        /// Only say what would be done.
+        /// Show what would change, without changing anything.
         #[arg(long)]
         dry_run: bool,
-        /// Read a file that is cut off or not well-formed as far as it goes: add and change, and never remove.
+        /// Read as much as possible of a truncated or malformed file: add and change sources, but delete none.
         #[arg(long)]
         lenient: bool,
     },
@@ -93,35 +93,35 @@ pub enum Source {
 
 #[derive(clap::Args)]
 pub struct Edit {
-    /// The source's number or URL.
+    /// Number or URL of the source.
     source: String,
     #[command(flatten)]
     changes: Changes,
 }
 
-/// At least one of them, or there is nothing to do.
+/// The settings to change. At least one is required.
 #[derive(clap::Args)]
 #[group(required = true, multiple = true)]
 struct Changes {
-    /// A new URL of the same feed; its items keep their identity.
+    /// New URL of the same feed; its items keep their identity.
     #[arg(long)]
     url: Option<String>,
-    /// The publisher, as a domain; "" goes back to that of the feed's own site.
+    /// Publisher, as a domain; "" restores the domain of the feed's website.
     #[arg(long)]
     outlet: Option<String>,
-    /// The title; "" goes back to the feed's own.
+    /// Title; "" restores the feed's own title.
     #[arg(long)]
     title: Option<String>,
-    /// The language, such as en; "" goes back to the feed's own.
+    /// Language code, such as en; "" restores the feed's own language.
     #[arg(long)]
     lang: Option<String>,
-    /// Higher leads a story.
+    /// Priority: higher-priority sources are preferred as a story's lead.
     #[arg(long, allow_hyphen_values = true)]
     priority: Option<i32>,
-    /// The tags, all of them: give it several times, or once as "" for none.
+    /// All tags of the source; repeat the option for several tags, or pass "" to remove all.
     #[arg(long)]
     tag: Option<Vec<String>>,
-    /// Read the pages of its items: not, for grouping alone, or to publish their text too.
+    /// Fetch full articles: no, group (for grouping only) or publish.
     #[arg(long, value_name = "FOR", value_parser = PossibleValuesParser::new(FullTextMode::VARIANTS))]
     full_text: Option<String>,
 }
@@ -156,7 +156,7 @@ impl Edit {
             && let Some(other) = store.read(move |db| sources::by_url(db, &url)).await?
             && other.id != source.id
         {
-            bail!("source {} has this URL already ({})", other.id, other.state.into_str());
+            bail!("source {} already has this URL ({})", other.id, other.state.into_str());
         }
         let edit = SourceEdit {
             url,
@@ -218,7 +218,7 @@ async fn remove(context: &Context, names: Vec<String>, yes: bool) -> anyhow::Res
     Ok(ExitCode::SUCCESS)
 }
 
-/// The source that the operator means by a number or a URL.
+/// The source with this number or URL.
 async fn find(store: &Store, name: &str) -> anyhow::Result<Kept> {
     let found = match name.parse::<i64>() {
         Ok(number) => store.read(move |db| sources::get(db, SourceId(number))).await?,
@@ -233,10 +233,10 @@ async fn find(store: &Store, name: &str) -> anyhow::Result<Kept> {
     };
     found
         .filter(|source| source.state != SourceState::Removed)
-        .with_context(|| format!("there is no source ‘{}’; `newsfold source list` shows them", one_line(name, 200)))
+        .with_context(|| format!("there is no source ‘{}’; `newsfold source list` lists all", one_line(name, 200)))
 }
 
-/// These sources as they are now.
+/// Reads the sources again.
 async fn reread(store: &Store, ids: &[SourceId]) -> anyhow::Result<Vec<Kept>> {
     let ids = ids.to_vec();
     let found = store.read(move |db| ids.iter().map(|id| sources::get(db, *id)).collect::<Result<Vec<_>, _>>()).await?;
@@ -251,7 +251,7 @@ async fn find_all(store: &Store, names: &[String]) -> anyhow::Result<Vec<Kept>> 
     Ok(found)
 }
 
-/// An http or https URL; one without a scheme is taken as https.
+/// Parses an http or https URL. Without a scheme, https is assumed.
 fn web_url(text: &str) -> anyhow::Result<Url> {
     let text = text.trim();
     let parsed = match Url::parse(text) {
@@ -262,8 +262,9 @@ fn web_url(text: &str) -> anyhow::Result<Url> {
         Ok(url) if !url.has_host() && begins_with_host(text) => Url::parse(&format!("https://{text}")),
         other => other,
     };
-    let no_url = || format!("‘{}’ is no URL; write one such as https://news.example/feed", one_line(text, 200));
-    let mut url = parsed.with_context(no_url)?;
+    let invalid_url =
+        || format!("‘{}’ is not a valid URL; write one such as https://news.example/feed", one_line(text, 200));
+    let mut url = parsed.with_context(invalid_url)?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         bail!("‘{}’ is not a web address: newsfold polls http and https", one_line(text, 200));
     }
@@ -271,7 +272,7 @@ fn web_url(text: &str) -> anyhow::Result<Url> {
     Ok(url)
 }
 
-/// Whether a text without a scheme can be an address: it begins with what may be a server's name.
+/// Whether a text without a scheme begins with a possible host name.
 fn begins_with_host(text: &str) -> bool {
     let end = text.find(['/', '?', '#', ':']).unwrap_or(text.len());
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
@@ -279,9 +280,9 @@ fn begins_with_host(text: &str) -> bool {
     !host.is_empty() && host.chars().all(is_name) && !rest.contains(char::is_whitespace) && !rest.starts_with("://")
 }
 
-/// Ready when this program is told to end: then it gives back what it leased, so that nobody waits for it.
+/// Resolves at SIGINT or SIGTERM. The caller then releases its leases, so that no other program waits for them.
 async fn told_to_end() -> std::io::Result<()> {
-    // Not at a hangup: under nohup a command is to go on.
+    // Not at SIGHUP, because a command under nohup continues.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -290,7 +291,7 @@ async fn told_to_end() -> std::io::Result<()> {
     Ok(())
 }
 
-/// What this program is called in a lease.
+/// The name of this program in a lease.
 fn program(command: &str) -> String {
     format!("newsfold {command} (process {})", std::process::id())
 }
@@ -310,12 +311,12 @@ fn tags(given: &[String]) -> Vec<String> {
 fn language(given: &str) -> anyhow::Result<String> {
     let primary = given.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
     if !(2..=3).contains(&primary.len()) || !primary.bytes().all(|b| b.is_ascii_lowercase()) {
-        bail!("‘{}’ is no language; write its code, such as en, de or pt", one_line(given, 40));
+        bail!("‘{}’ is not a language code; write one such as en, de or pt", one_line(given, 40));
     }
     Ok(primary)
 }
 
-/// The outlet that the operator names; an empty one goes back to what the feed's site or address says.
+/// The outlet that the operator gives. An empty one restores the outlet of the feed's website or URL.
 fn outlet_or_back(given: &str, source: &Kept) -> anyhow::Result<(String, OutletProvenance)> {
     if !given.trim().is_empty() {
         return Ok((outlet(given)?, OutletProvenance::Operator));
@@ -333,7 +334,7 @@ fn outlet(given: &str) -> anyhow::Result<String> {
         || outlet.len() > 253
         || outlet.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/')
     {
-        bail!("‘{}’ is no outlet; write its domain, such as bbc.co.uk", one_line(given, 80));
+        bail!("‘{}’ is not a valid outlet; write its domain, such as bbc.co.uk", one_line(given, 80));
     }
     Ok(outlet)
 }

@@ -15,35 +15,35 @@ use std::process::ExitCode;
 
 #[derive(clap::Subcommand)]
 pub enum Story {
-    /// List the stories that changed last.
+    /// List the stories with the most recent changes.
     List {
-        /// Only stories that at least so many outlets report.
+        /// Only stories reported by at least N outlets.
         #[arg(long, default_value_t = 1, value_name = "N")]
         min_outlets: u32,
-        /// At most so many.
+        /// Maximum number of stories to list.
         #[arg(long, default_value_t = 30)]
         limit: u32,
     },
-    /// Show a story: its items, and why each of them is in it.
+    /// Show a story: its items, and the reason for each of them.
     Show {
-        /// The story's id, or as much of its beginning as tells it from others.
+        /// Id of the story, or a unique prefix of it.
         story: String,
     },
-    /// Make two stories one for good. The older one's id survives, the other leads to it.
+    /// Merge two stories permanently. The older id is kept; the other redirects.
     Merge { one: String, other: String },
-    /// Make items of a story a story of their own, for good.
+    /// Split items off into a story of their own, permanently.
     Split {
-        /// The story's id, or its beginning.
+        /// Id of the story, or a unique prefix of it.
         story: String,
-        /// The numbers of the items that leave, as `newsfold story show` prints them.
+        /// Numbers of the items to split off, as printed by `newsfold story show`.
         #[arg(required = true)]
         items: Vec<i64>,
     },
-    /// List what was decided by merge, split and apart, the newest first.
+    /// List the decisions made by merge, split and separate, newest first.
     Decisions,
-    /// Take a decision back: what it moved returns, and the grouping is free again.
+    /// Undo a decision and let the grouping decide again.
     Undo {
-        /// The decision's number, as `newsfold story decisions` prints it.
+        /// Number of the decision, as printed by `newsfold story decisions`.
         decision: i64,
     },
 }
@@ -67,7 +67,7 @@ async fn list(context: &Context, min_outlets: u32, limit: u32) -> anyhow::Result
     if context.json() {
         json(&found)?;
     } else if found.is_empty() {
-        print("no story yet; stories come with the items of polled sources")?;
+        print("no stories yet; they appear when polled sources have items")?;
     } else {
         table(
             ["story", "title", "outlets", "items", "first report", "changed"],
@@ -102,7 +102,7 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let published = story.published.as_ref();
-    print(&format!("published: {}", published.map_or_else(|| "not yet, it settles".into(), |p| time(p.at))))?;
+    print(&format!("published: {}", published.map_or_else(|| "not yet (publish.delay)".into(), |p| time(p.at))))?;
     print(&format!("outlets: {}", story.outlets().join(", ")))?;
     for edition in told {
         let (cause, outlets) = (edition.reason.into_str(), edition.outlet_count);
@@ -156,7 +156,7 @@ async fn list_decisions(context: &Context) -> anyhow::Result<ExitCode> {
     if context.json() {
         json(&found)?;
     } else if found.is_empty() {
-        print("nothing was decided; `newsfold story merge`, `story split` and `item separate` do")?;
+        print("no decisions yet; make one with `newsfold story merge`, `story split` or `item separate`")?;
     } else {
         table(
             ["decision", "kind", "made", "taken back", "items"],
@@ -174,12 +174,12 @@ async fn list_decisions(context: &Context) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The item that stands for a story which lost the one that did.
+/// The new lead of a story whose lead has left.
 pub(super) fn lead(config: &Config) -> impl Fn(&Kept) -> Option<ItemId> {
     move |story| choose_lead(story, &config.publish).map(|lead| lead.item.id)
 }
 
-/// Says what was decided, or why it can't be.
+/// Prints the decision, or why it is refused.
 pub(super) fn done(
     context: &Context,
     decided: Result<GroupingConstraint, ConstraintRefusal>,
@@ -195,7 +195,7 @@ pub(super) fn done(
     Ok(ExitCode::SUCCESS)
 }
 
-/// A story with what was decided about it, and what readers were given of it.
+/// A story with its decisions and editions.
 #[derive(serde::Serialize)]
 struct Shown<'a> {
     #[serde(flatten)]
@@ -208,7 +208,7 @@ fn title(story: &Kept) -> String {
     story.lead().map_or_else(|| "(merged away)".into(), |lead| one_line(&lead.item.title, 100))
 }
 
-/// The story that the operator means by an id or its beginning.
+/// The story with this id or unique prefix.
 pub(super) async fn find(store: &Store, name: &str) -> anyhow::Result<Kept> {
     let rows = StoryId::rows_of_prefix(name)?;
     let ids = store.read(move |db| stories::find_in_id_range(db, rows)).await?;
@@ -216,6 +216,6 @@ pub(super) async fn find(store: &Store, name: &str) -> anyhow::Result<Kept> {
     match ids[..] {
         [] => bail!(none()),
         [id] => store.read(move |db| stories::get(db, id)).await?.with_context(none),
-        _ => bail!("more than one story begins with ‘{name}’; give more of the id"),
+        _ => bail!("more than one story id begins with ‘{name}’; give more characters"),
     }
 }

@@ -1,16 +1,17 @@
-//! Where a setting stands in the file, by TOML's own reading of it: a comment, another table's key of the same name or
-//! a value with the key in it is never taken for it.
+//! The line of a setting in the configuration file.
+//!
+//! It uses the TOML parser, so a comment, the same key in another table, or a value that contains the key never matches.
 
 use toml::de::{DeTable, DeValue};
 
-/// The line of the first of these keys that the file holds, from 1. A number in a key is a place in an array.
+/// The line, from 1, of the first of these keys that the file has. A number in a key is an array index.
 pub(super) fn line_of(text: &str, keys: &[String]) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
     let at = keys.iter().find_map(|key| position(document.get_ref(), key))?;
     Some(1 + text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count())
 }
 
-/// The byte at which a key stands.
+/// The byte offset of a key.
 fn position(table: &DeTable<'_>, key: &str) -> Option<usize> {
     let (name, rest) = key.split_once('.').unwrap_or((key, ""));
     let (written, value) = table.iter().find(|(written, _)| written.get_ref() == name)?;

@@ -1,15 +1,15 @@
-//! What no type can say of a setting: its bounds, and what it means beside the others.
+//! The constraints on settings that types cannot express: bounds, and relations between settings.
 //!
-//! Every duration has a bound, so that no date that is reckoned with it leaves the calendar.
+//! Every duration is bounded, so that no date computed with it leaves the calendar.
 
 use super::Config;
 use crate::store;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
 
-/// A setting that can't be used.
+/// An invalid setting.
 pub(super) struct InvalidSetting {
-    /// The keys at which it can be mended, such as `publish.feeds.0.query`; the first that stands in the file is shown.
+    /// The keys that can fix it, such as `publish.feeds.0.query`. The error points at the first one that is in the file.
     pub keys: Vec<String>,
     pub message: String,
 }
@@ -24,14 +24,14 @@ const fn days(n: i64) -> SignedDuration {
 
 const NO_TIME: SignedDuration = SignedDuration::ZERO;
 const TEN_MILLIS: SignedDuration = SignedDuration::from_millis(10);
-/// What ends after the grace, the records of what was abandoned and the database's checkpoint, has two seconds.
+/// Leaves two seconds of systemd's ten for the records of abandoned polls and the checkpoint of the database.
 const MAX_SHUTDOWN_GRACE: SignedDuration = seconds(8);
 
 pub(super) fn validate(config: &Config) -> Result<(), InvalidSetting> {
     durations(config)?;
     numbers(config)?;
     let poll = &config.poll;
-    // What the clusterer still remembers has to be there.
+    // The items in the clusterer's window must exist in the database.
     let remembered = config.cluster.window.max(config.cluster.revision_window);
     if config.daemon.story_retention < remembered.saturating_add(remembered) {
         let keys = vec!["daemon.story_retention".into(), "cluster.window".into(), "cluster.revision_window".into()];
@@ -56,7 +56,7 @@ fn fetching(config: &Config) -> Result<(), InvalidSetting> {
     let fetch = &config.fetch;
     let name = fetch.user_agent();
     if name.is_empty() || reqwest::header::HeaderValue::from_str(&name).is_err() {
-        return invalid("fetch.user_agent", "can't stand in a header: it is to be one line of plain characters");
+        return invalid("fetch.user_agent", "is not a valid HTTP header value; use one line of ASCII characters");
     }
     if fetch.about_url.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
         return invalid("fetch.about_url", "must be an http or https URL");
@@ -65,24 +65,27 @@ fn fetching(config: &Config) -> Result<(), InvalidSetting> {
         return invalid("fetch.proxy", "must be the http or https URL of a proxy");
     }
     if fetch.allowed_ports.is_empty() {
-        return invalid("fetch.allowed_ports", "names no port, so that nothing could be fetched");
+        return invalid("fetch.allowed_ports", "is empty, so nothing could be fetched; list at least one port");
     }
     Ok(())
 }
 
-/// Feeds name at most so many hubs; each of them is told of every change.
+/// The maximum number of hubs. Each one is notified of every change.
 const MAX_HUBS: usize = 10;
 const MAX_URL_BYTES: usize = 2048;
 
 fn hubs(config: &Config) -> Result<(), InvalidSetting> {
     let (hub, hubs) = (&config.hub, &config.publish.hubs);
     if hubs.len() > MAX_HUBS {
-        return invalid("publish.hubs", format!("names more than {MAX_HUBS} hubs"));
+        return invalid("publish.hubs", format!("has more than {MAX_HUBS} hubs"));
     }
     for url in hubs {
         let open = url.username().is_empty() && url.password().is_none();
         if !matches!(url.scheme(), "http" | "https") || !open || url.as_str().len() > MAX_URL_BYTES {
-            return invalid("publish.hubs", "must be http or https URLs without a name or a password: feeds show them");
+            return invalid(
+                "publish.hubs",
+                "must be http or https URLs without user name and password, because feeds show them",
+            );
         }
     }
     if hub.lease < hub.min_lease {
@@ -97,11 +100,11 @@ fn hubs(config: &Config) -> Result<(), InvalidSetting> {
         [("hub.max_subscribers", hub.max_subscribers), ("hub.max_subscribers_per_topic", hub.max_subscribers_per_topic)]
     {
         if !(1..=1_000_000).contains(&value) {
-            return invalid(key, "is a number from 1 to 1000000; without subscribers leave publish.own_hub off");
+            return invalid(key, "must be between 1 and 1000000; to allow no subscribers, set publish.own_hub = false");
         }
     }
     if !(1..=1000).contains(&hub.concurrency) {
-        return invalid("hub.concurrency", "is a number from 1 to 1000; with 0 nobody would ever be told of anything");
+        return invalid("hub.concurrency", "must be between 1 and 1000");
     }
     Ok(())
 }
@@ -156,30 +159,27 @@ fn within(key: &str, value: SignedDuration, least: SignedDuration, most: SignedD
     if (least..=most).contains(&value) {
         return Ok(());
     }
-    invalid(key, format!("is from \"{least:#}\" to \"{most:#}\", and not \"{value:#}\""))
+    invalid(key, format!("must be between \"{least:#}\" and \"{most:#}\" (found \"{value:#}\")"))
 }
 
 fn numbers(config: &Config) -> Result<(), InvalidSetting> {
     if !(1..=1_000_000).contains(&config.serve.max_connections) {
-        return invalid("serve.max_connections", "is a number from 1 to 1000000; with 0 nobody would ever be served");
+        return invalid("serve.max_connections", "must be between 1 and 1000000");
     }
     if !(1..=1_000_000).contains(&config.serve.max_connections_per_ip) {
-        return invalid(
-            "serve.max_connections_per_ip",
-            "is a number from 1 to 1000000; with 0 only proxies were served",
-        );
+        return invalid("serve.max_connections_per_ip", "must be between 1 and 1000000");
     }
     if !(1..=1000).contains(&config.daemon.concurrency) {
-        return invalid("daemon.concurrency", "is a number from 1 to 1000; with 0 nothing would ever be polled");
+        return invalid("daemon.concurrency", "must be between 1 and 1000");
     }
     if !(1024..=1 << 30).contains(&config.fetch.max_body_bytes) {
-        return invalid("fetch.max_body_bytes", "is a number of bytes from 1024 to 1073741824");
+        return invalid("fetch.max_body_bytes", "must be between 1024 and 1073741824 bytes");
     }
     if config.fetch.max_redirects > 50 {
-        return invalid("fetch.max_redirects", "is a number from 0 to 50");
+        return invalid("fetch.max_redirects", "must be between 0 and 50");
     }
     if !(0.0..=1.0).contains(&config.cluster.threshold) {
-        return invalid("cluster.threshold", "is a score from 0 to 1");
+        return invalid("cluster.threshold", "must be between 0 and 1");
     }
     Ok(())
 }
@@ -189,22 +189,23 @@ fn feeds(config: &Config) -> Result<(), InvalidSetting> {
     for (place, feed) in config.publish.feeds.iter().enumerate() {
         let key = |name: &str| format!("publish.feeds.{place}.{name}");
         if !names.insert(&feed.name) {
-            let message = format!("two feeds are named ‘{}’; a name stands in one URL", feed.name);
+            let message =
+                format!("two feeds are named ‘{}’; each name must be unique, because it is part of the URL", feed.name);
             return Err(InvalidSetting { keys: vec![key("name")], message });
         }
         if feed.min_outlets == 0 {
-            return invalid(&key("min_outlets"), "is a number from 1 up");
+            return invalid(&key("min_outlets"), "must be at least 1");
         }
         if !(1..=10_000).contains(&feed.limit) {
-            return invalid(&key("limit"), "is a number from 1 to 10000");
+            return invalid(&key("limit"), "must be between 1 and 10000");
         }
         for (name, words) in [("query", &feed.query), ("exclude_query", &feed.exclude_query)] {
             if let Some(words) = words
                 && let Some(complaint) = store::fts_query::syntax_error(words)
             {
                 let message = format!(
-                    "the feed ‘{}’ selects by {name} = {words:?}, which is no FTS5 expression: {complaint}. \
-                     Join words with AND, OR, NOT and put phrases with signs into double quotes",
+                    "the feed ‘{}’ has {name} = {words:?}, which is not a valid FTS5 expression: {complaint}. \
+                     Join words with AND, OR, NOT, and put phrases with punctuation in double quotes",
                     feed.name
                 );
                 return Err(InvalidSetting { keys: vec![key(name)], message });

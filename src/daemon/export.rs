@@ -1,9 +1,8 @@
-//! All that is served, as files below `DIR/current`: whoever reads there finds one complete generation at any time, also
-//! after a crash of the machine.
+//! The site as files below `DIR/current`, which is a complete generation at any time, even after a crash of the machine.
 //!
-//! A generation is a folder. It is made beside the others under another name, with every file on disk before it gets its
-//! name, and `current` is a link that is replaced by renaming. What has not changed is the same file as before, with the
-//! same date. Two generations are kept, so that a server that is in the middle of one can end.
+//! A generation is a folder. It is written under a temporary name, and renamed when every file is on disk. `current` is a
+//! symbolic link that a rename replaces. Unchanged files are hard links to the previous generation and keep their date. Two
+//! generations are kept, so that a web server can finish responses from the previous one.
 
 use super::database_watcher::NextRun;
 use super::task_context::TaskContext;
@@ -22,31 +21,31 @@ use std::time::{Duration, SystemTime};
 
 /// The link to the newest generation.
 const CURRENT: &str = "current";
-/// What a generation's folder is called before its number.
+/// The prefix of a generation's folder, before its number.
 const GENERATION: &str = "generation-";
-/// What is not complete ends so.
-const UNDER_WAY: &str = ".tmp";
-/// The list of a generation's documents, with what a server has to say of them.
+/// The suffix of an incomplete generation or link.
+const INCOMPLETE_SUFFIX: &str = ".tmp";
+/// The list of a generation's documents with their HTTP headers.
 const MANIFEST: &str = "manifest.json";
-/// Generations that are kept, the newest one among them.
-const KEPT: usize = 2;
+/// The number of generations that are kept, including the newest.
+const KEPT_GENERATIONS: usize = 2;
 
-/// The minimum interval between two exports of the daemon. Caches may keep a feed for as long anyway.
+/// The minimum interval between two exports of the daemon. Caches may keep a feed for the same time.
 const MIN_EXPORT_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 
-/// What an export did.
+/// The result of an export.
 #[derive(Debug, serde::Serialize)]
 pub struct ExportReport {
-    /// The generation that `current` leads to.
+    /// The generation that `current` points to.
     pub generation: PathBuf,
-    /// Whether it is a new one; where nothing had changed there is none.
+    /// Whether this export created it. If nothing has changed, no generation is created.
     pub new: bool,
     pub documents: usize,
-    /// Files that were written; the others are those of the generation before.
+    /// Number of files written. The others are hard links to the previous generation.
     pub written: usize,
 }
 
-/// Writes a generation into `folder`, unless the newest one holds the same.
+/// Writes a generation into `folder`, unless the newest one is identical.
 pub async fn export(options: &Options, store: &Store, clock: &Clock, folder: &Path) -> anyhow::Result<ExportReport> {
     let (to, now) = (folder.to_owned(), SystemTime::try_from(clock.now())?);
     let cannot = || format!("cannot export into {}", folder.display());
@@ -93,7 +92,7 @@ pub(super) async fn run(context: TaskContext) {
     }
 }
 
-/// A generation that is being made.
+/// A generation in progress.
 struct Generation {
     folder: PathBuf,
     number: u64,
@@ -101,7 +100,7 @@ struct Generation {
     now: SystemTime,
     documents: Vec<serde_json::Value>,
     written: usize,
-    /// One export at a time; the system releases it when we end, however we end.
+    /// Allows one export at a time. The operating system releases it when the process ends.
     _lock: File,
 }
 
@@ -110,7 +109,7 @@ impl Generation {
         fs::create_dir_all(folder)?;
         let lock = File::create(folder.join(".lock"))?;
         lock.lock()?;
-        for name in names(folder)?.iter().filter(|name| name.ends_with(UNDER_WAY)) {
+        for name in names(folder)?.iter().filter(|name| name.ends_with(INCOMPLETE_SUFFIX)) {
             remove(&folder.join(name))?;
         }
         let number = numbers(folder)?.last().map_or(1, |last| last + 1);
@@ -124,7 +123,7 @@ impl Generation {
             written: 0,
             _lock: lock,
         };
-        fs::create_dir(generation.under_way())?;
+        fs::create_dir(generation.temporary_folder())?;
         Ok(generation)
     }
 
@@ -132,8 +131,8 @@ impl Generation {
         format!("{GENERATION}{:08}", self.number)
     }
 
-    fn under_way(&self) -> PathBuf {
-        self.folder.join(self.name() + UNDER_WAY)
+    fn temporary_folder(&self) -> PathBuf {
+        self.folder.join(self.name() + INCOMPLETE_SUFFIX)
     }
 
     fn place(&mut self, document: &StaticDocument) -> io::Result<()> {
@@ -151,10 +150,10 @@ impl Generation {
         Ok(())
     }
 
-    /// A file: that of the generation before where its bytes are the same, else a new one with a later date, since servers
-    /// make their tags of dates and lengths.
+    /// Adds a file. Identical bytes become a link to the previous file. Other bytes get a later date, because web servers
+    /// derive ETags from date and length.
     fn file(&mut self, path: &str, bytes: &[u8], modified: Option<SystemTime>) -> io::Result<()> {
-        let to = self.under_way().join(path);
+        let to = self.temporary_folder().join(path);
         if let Some(folder) = to.parent() {
             fs::create_dir_all(folder)?;
         }
@@ -162,7 +161,7 @@ impl Generation {
         let mut at = modified.unwrap_or(self.now);
         if let Some(before) = before.filter(|before| before.is_file()) {
             if fs::metadata(&before)?.len() == bytes.len() as u64 && fs::read(&before)? == bytes {
-                // Where the file system has no links, the same bytes are written again.
+                // A file system without hard links gets the same bytes again.
                 if fs::hard_link(&before, &to).is_ok() {
                     return Ok(());
                 }
@@ -187,20 +186,20 @@ impl Generation {
         if let Some(previous) = &self.previous
             && fs::read(previous.join(MANIFEST)).is_ok_and(|known| known == manifest)
         {
-            remove(&self.under_way())?;
+            remove(&self.temporary_folder())?;
             return Ok(ExportReport { generation: previous.clone(), new: false, documents, written: 0 });
         }
         self.file(MANIFEST, &manifest, None)?;
-        sync_folders(&self.under_way())?;
+        sync_folders(&self.temporary_folder())?;
         let complete = self.folder.join(self.name());
-        fs::rename(self.under_way(), &complete)?;
+        fs::rename(self.temporary_folder(), &complete)?;
         sync(&self.folder)?;
-        let link = self.folder.join(format!("{CURRENT}{UNDER_WAY}"));
+        let link = self.folder.join(format!("{CURRENT}{INCOMPLETE_SUFFIX}"));
         std::os::unix::fs::symlink(self.name(), &link)?;
         fs::rename(&link, self.folder.join(CURRENT))?;
         sync(&self.folder)?;
         let numbers = numbers(&self.folder)?;
-        for old in &numbers[..numbers.len().saturating_sub(KEPT)] {
+        for old in &numbers[..numbers.len().saturating_sub(KEPT_GENERATIONS)] {
             remove(&self.folder.join(format!("{GENERATION}{old:08}")))?;
         }
         Ok(ExportReport { generation: complete, new: true, documents, written: self.written })
@@ -208,9 +207,9 @@ impl Generation {
 }
 
 impl Drop for Generation {
-    /// What was not completed is of no use to anyone.
+    /// Deletes an incomplete generation.
     fn drop(&mut self) {
-        let _ = remove(&self.under_way());
+        let _ = remove(&self.temporary_folder());
     }
 }
 
@@ -222,7 +221,7 @@ fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
     Ok(numbers)
 }
 
-/// The names in a folder that are ours.
+/// The names in a folder that an export has created.
 fn names(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -235,7 +234,7 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Removes a folder or a link, if it is there.
+/// Deletes a folder or a link, if it exists.
 fn remove(path: &Path) -> io::Result<()> {
     let removed = match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => fs::remove_dir_all(path),
@@ -245,7 +244,7 @@ fn remove(path: &Path) -> io::Result<()> {
     removed.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
-/// Names are on disk once their folder is.
+/// Syncs all folders, because a file's name is on disk only when its folder is.
 fn sync_folders(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

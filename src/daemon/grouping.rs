@@ -189,13 +189,15 @@ fn recluster(db: &ReadConnection, clusterer: &mut Clusterer, now: Timestamp) -> 
     minting(|failure| {
         clusterer.recluster(now, |founder, taken| match items::get(db, founder) {
             Ok(Some(item)) => mint(db, &item, taken, failure),
-            Ok(None) => fail(failure, store::Error::Corrupt(format!("item {founder} is remembered and not stored"))),
+            Ok(None) => {
+                fail(failure, store::Error::Corrupt(format!("item {founder} is in the window but not in the database")))
+            }
             Err(error) => fail(failure, error),
         })
     })
 }
 
-/// Runs what mints ids; an error of the database on the way is the outcome, whatever came of the rest.
+/// Runs work that mints story ids. An error of the database in between becomes the result.
 fn minting<T>(work: impl FnOnce(&mut Option<store::Error>) -> T) -> store::Result<T> {
     let mut failure = None;
     let done = work(&mut failure);
@@ -211,7 +213,7 @@ fn mint(
     stories::mint_id(db, founder, taken).unwrap_or_else(|error| fail(failure, error))
 }
 
-/// An id that is never used, because the failure goes before it.
+/// Notes the error, and returns an id that is never used, because `minting` then returns the error.
 fn fail(failure: &mut Option<store::Error>, error: store::Error) -> StoryId {
     *failure = Some(error);
     StoryId::from_row(0)

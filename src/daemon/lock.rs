@@ -1,20 +1,20 @@
-//! One daemon a database, and one at a time that groups its items: locks beside it that the system releases when their
-//! holder ends, however it ends.
+//! Lock files beside the database: one daemon per database, and one program at a time that groups its items. The
+//! operating system releases a lock when its holder ends, even after a crash.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How often one who waits looks again.
-const LOOK: Duration = Duration::from_millis(50);
+/// The interval between two attempts to take the lock.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// Held for as long as it lives.
+/// A lock that is held until this value is dropped.
 #[derive(Debug)]
 pub struct DatabaseLock {
     _file: File,
 }
 
-/// Why the lock could not be had.
+/// Why the lock could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     #[error("another newsfold daemon runs on {0}; stop it first, or choose another database with --database")]
@@ -27,17 +27,21 @@ pub enum LockError {
 }
 
 impl DatabaseLock {
-    /// Takes the lock of the database at `path`, or says who has it.
+    /// Takes the daemon's lock of a database.
+    ///
+    /// # Errors
+    ///
+    /// Fails if another daemon holds the lock, or if the lock file cannot be created.
     pub fn acquire(database: &Path) -> Result<DatabaseLock, LockError> {
         DatabaseLock::named(database, ".lock")
     }
 
-    /// Waits until nobody else groups the items of this database. A command does it where no daemon runs, and is done
-    /// soon; the daemon does it for as long as it runs.
+    /// Waits until no other program groups the items of this database. A command holds this lock briefly while no daemon
+    /// runs; the daemon holds it as long as it runs.
     pub(super) async fn acquire_for_grouping(database: &Path) -> Result<DatabaseLock, LockError> {
         loop {
             match DatabaseLock::named(database, ".grouping.lock") {
-                Err(LockError::Held(_)) => tokio::time::sleep(LOOK).await,
+                Err(LockError::Held(_)) => tokio::time::sleep(RETRY_DELAY).await,
                 taken => return taken,
             }
         }
@@ -51,7 +55,7 @@ impl DatabaseLock {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
-        // Reading is enough to lock, and works on a file that root's command line made before the service did.
+        // A file that is open for reading can be locked. So the service can lock a file that root's command created.
         let file = File::open(&path).or_else(|_| File::create(&path)).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(DatabaseLock { _file: file }),

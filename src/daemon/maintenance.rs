@@ -1,4 +1,4 @@
-//! What keeps a long-running service well: old records go, systemd hears from us.
+//! Hourly maintenance: deletes old poll records and stories, and optimizes the database.
 
 use super::task_context::TaskContext;
 use crate::clock::Clock;
@@ -8,10 +8,10 @@ use crate::store::retention::{self, RetentionPolicy};
 use crate::store::{self, Maintenance, Store, robots_txt, tombstones, websub_subscribers};
 use jiff::SignedDuration;
 
-/// The newest published stories stay, however old they are.
-const STAY: u32 = 1_000;
-/// Between two rounds of maintenance.
-const ROUND: SignedDuration = SignedDuration::from_hours(1);
+/// The number of newest published stories that are kept at any age.
+const MIN_KEPT_STORIES: u32 = 1_000;
+/// The interval between two runs.
+const INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
 pub(super) async fn run(context: TaskContext) {
     tokio::select! {
@@ -25,20 +25,20 @@ async fn maintain(store: &Store, options: &DaemonOptions, clock: &Clock) {
         let round = Maintenance { polls_before: before(clock.now(), options.poll_retention) };
         match store.write(move |db| round.run(db)).await {
             Ok(0) => {}
-            Ok(dropped) => tracing::info!(dropped, "old records of polls were dropped"),
-            Err(error) => tracing::error!(%error, "maintenance of the database failed"),
+            Ok(dropped) => tracing::info!(dropped, "deleted old poll records"),
+            Err(error) => tracing::error!(%error, "cannot maintain the database"),
         }
-        let keep = RetentionPolicy { from: before(clock.now(), options.story_retention), newest: STAY };
+        let keep = RetentionPolicy { from: before(clock.now(), options.story_retention), newest: MIN_KEPT_STORIES };
         match remove_old(store, keep, clock).await {
             Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "old stories were removed"),
-            Err(error) => tracing::error!(%error, "old stories could not be removed"),
+            Ok(removed) => tracing::info!(removed, "deleted old stories"),
+            Err(error) => tracing::error!(%error, "cannot delete old stories"),
         }
-        clock.sleep(ROUND).await;
+        clock.sleep(INTERVAL).await;
     }
 }
 
-/// In small steps, between which others write.
+/// Deletes in small transactions, so that other writes can run in between.
 async fn remove_old(store: &Store, keep: RetentionPolicy, clock: &Clock) -> store::Result<usize> {
     let now = clock.now();
     let forget = move |db: &_| {

@@ -1,5 +1,5 @@
-//! Keeps the daemon's tasks up: one that panics or ends is noticed at once, logged, shown in `/healthz`, and started
-//! again, later each time that it fails at once. What one task does to itself stops no other.
+//! Restarts the daemon's tasks. A task that panics or ends is logged, appears in `/healthz`, and is restarted with
+//! exponential backoff. The failure of one task affects no other.
 
 use crate::domain::backoff::doubling;
 use crate::domain::panic_text::join_error_text;
@@ -10,28 +10,28 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Before a task that fell is started again; doubled each time that it fails soon after.
+/// The delay before the first restart. It doubles with each further failure.
 const MIN_RESTART_DELAY: SignedDuration = SignedDuration::from_millis(250);
 const MAX_RESTART_DELAY: SignedDuration = SignedDuration::from_secs(60);
-/// A task that ran so long has not fallen for the reason for which it fell before.
+/// A task that ran for this long resets its backoff.
 const STABLE_AFTER: Duration = Duration::from_secs(60);
-/// A task that is down so long, whatever was tried, is beyond us; a new process may do better.
+/// A task that is down for this long needs a new process.
 const UNRECOVERABLE_AFTER: Duration = Duration::from_secs(30);
 
-/// Runs what `start` makes, again and again, until it ends because of `stop`.
+/// Runs the task that `start` creates, and restarts it until `stop`.
 pub(super) async fn supervise<F>(name: &'static str, health: TaskHealth, stop: CancellationToken, start: impl Fn() -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
     let mut failures = 0;
     loop {
-        // In a set of its own, so that it ends with us when we are aborted.
+        // A set of its own aborts the task when the supervisor is aborted.
         let mut task = JoinSet::new();
         task.spawn(start());
         let began = Instant::now();
         let ended = tokio::select! {
             ended = task.join_next() => ended,
-            // It is up once it has lasted for as long as it was given to rest.
+            // A restarted task counts as running after it has lasted for its restart delay.
             _ = tokio::time::sleep(restart_delay(failures)), if failures > 0 => {
                 health.up(name);
                 task.join_next().await
@@ -42,12 +42,12 @@ where
         }
         let why = match ended {
             Some(Err(join)) => format!("it panicked: {}", join_error_text(join)),
-            _ => "it ended although nobody had asked it to".into(),
+            _ => "the task ended unexpectedly".into(),
         };
         failures = if began.elapsed() >= STABLE_AFTER { 1 } else { failures + 1 };
         health.down(name, &why);
         let again = restart_delay(failures);
-        tracing::error!(task = name, why, "a task of the daemon is down; it is started again in {again:?}");
+        tracing::error!(task = name, why, "a task of the daemon failed; restarting it in {again:?}");
         tokio::select! {
             _ = stop.cancelled() => return,
             _ = tokio::time::sleep(again) => {}
@@ -55,7 +55,7 @@ where
     }
 }
 
-/// Whether a task is down for good: then systemd's watchdog is to find out.
+/// Whether a task has been down for too long. systemd's watchdog then restarts the process.
 pub(super) fn has_unrecoverable_task(health: &TaskHealth) -> bool {
     health.longest_down().is_some_and(|down| down > UNRECOVERABLE_AFTER)
 }

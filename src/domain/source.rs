@@ -187,46 +187,6 @@ pub enum PollOutcome {
 }
 
 impl PollOutcome {
-    pub const ALL: [PollOutcome; 14] = [
-        PollOutcome::Read,
-        PollOutcome::NotModified,
-        PollOutcome::Throttled,
-        PollOutcome::Refused,
-        PollOutcome::Challenged,
-        PollOutcome::Held,
-        PollOutcome::Offline,
-        PollOutcome::Gone,
-        PollOutcome::PrivateAddress,
-        PollOutcome::Failed,
-        PollOutcome::NotAFeed,
-        PollOutcome::Crashed,
-        PollOutcome::Abandoned,
-        PollOutcome::Pushed,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            PollOutcome::Read => "read",
-            PollOutcome::NotModified => "not-modified",
-            PollOutcome::Throttled => "throttled",
-            PollOutcome::Refused => "refused",
-            PollOutcome::Challenged => "challenged",
-            PollOutcome::Held => "held",
-            PollOutcome::Offline => "offline",
-            PollOutcome::Gone => "gone",
-            PollOutcome::PrivateAddress => "private-address",
-            PollOutcome::Failed => "failed",
-            PollOutcome::NotAFeed => "not-a-feed",
-            PollOutcome::Crashed => "crashed",
-            PollOutcome::Abandoned => "abandoned",
-            PollOutcome::Pushed => "pushed",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
-    }
-
     /// Whether the server answered with the feed or with 304, or the hub pushed a document.
     pub fn is_success(self) -> bool {
         matches!(self, PollOutcome::Read | PollOutcome::NotModified | PollOutcome::Pushed)

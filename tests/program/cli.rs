@@ -17,7 +17,7 @@ async fn a_source_lives_from_add_to_remove() {
         (Some("world"), Some(-3), Some("en"))
     );
     assert_eq!(origin.requests().len(), 1, "adding costs one request");
-    desk.fails(&["source", "add", &url], "is source 1 already");
+    desk.fails(&["source", "add", &url], "is already source 1");
 
     // Without a daemon the command line groups and publishes what it polled.
     assert_eq!(desk.json(&["story", "list"]).as_array().unwrap().len(), 2);
@@ -37,14 +37,14 @@ async fn a_source_lives_from_add_to_remove() {
     desk.run(&["source", "resume", "1"]);
     assert!(desk.run(&["source", "list", "--tag", "a"]).contains("News"));
     assert!(desk.run(&["source", "list", "--tag", "zzz"]).contains("no source has the tag ‘zzz’"));
-    desk.fails(&["source", "remove", "1"], "say --yes");
+    desk.fails(&["source", "remove", "1"], "pass --yes to confirm");
     desk.run(&["source", "remove", "1", "--yes"]);
     desk.fails(&["source", "show", "1"], "there is no source ‘1’");
 
     // Its items keep their identity when it comes back.
     desk.run(&["source", "add", &url]);
     assert_eq!(desk.json(&["db", "info"])["counts"]["items"], 2);
-    assert!(desk.run(&["db", "check"]).contains("whole"));
+    assert!(desk.run(&["db", "check"]).contains("database OK"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,7 +56,7 @@ async fn a_page_finds_its_feed() {
     origin.serve("/news.xml", Answer::ok(rss(&["1 | One"])));
     assert_eq!(desk.json(&["source", "add", &origin.url("/")])["url"], origin.url("/news.xml"));
     origin.serve("/empty", Answer::ok("<!doctype html><p>nothing here</p>"));
-    desk.fails(&["source", "add", &origin.url("/empty")], "gave no feed");
+    desk.fails(&["source", "add", &origin.url("/empty")], "no feed found at");
     desk.fails(&["source", "add", &origin.url("/missing")], "404");
     desk.run(&["source", "add", &origin.url("/missing"), "--no-fetch"]);
     desk.fails(&["source", "add", "ftp://example.org/feed"], "newsfold polls http and https");
@@ -86,12 +86,12 @@ async fn lists_go_in_and_out_as_opml() {
         "<opml version=\"2.0\"><body><outline text=\"New\" xmlUrl=\"https://d.example/feed\"/>\
          <outline text=\"Renamed\" xmlUrl=\"https://feeds.b.example/rss\"/></body></opml>",
     );
-    desk.fails(&["source", "sync", &other], "say --yes");
+    desk.fails(&["source", "sync", &other], "pass --yes to confirm");
     assert!(desk.run(&["source", "sync", &other, "--yes"]).contains("1 to add, 1 to change, 1 to remove"));
     let urls: Vec<String> =
         desk.json(&["source", "list"]).as_array().unwrap().iter().map(|s| s["url"].to_string()).collect();
     assert_eq!(urls, ["\"https://feeds.b.example/rss\"", "\"https://d.example/feed\""]);
-    desk.fails(&["source", "sync", &desk.file("x.opml", "not a list")], "is no OPML file");
+    desk.fails(&["source", "sync", &desk.file("x.opml", "not a list")], "is not an OPML file");
     desk.fails(&["source", "sync", &file], "lines of");
 }
 
@@ -163,7 +163,7 @@ fn a_bad_configuration_points_at_its_line() {
         "config.toml",
         "[serve]\nlisten = \"127.0.0.1:0\"\n[[publish.feeds]]\nname = \"x\"\nquery = \"AND AND\"\n",
     );
-    desk.fails(&["feed", "list"], "config.toml, line 5: the feed ‘x’ selects by query");
+    desk.fails(&["feed", "list"], "config.toml, line 5: the feed ‘x’ has query");
     desk.file("config.toml", "[daemon]\n# poll_retention\npoll_retention = \"5000000d\"\n");
     desk.fails(&["serve"], "line 3");
     desk.file("config.toml", "[fetch]\nuser_agent = \"a\\nb\"\n");

@@ -76,7 +76,7 @@ fn a_database_that_cannot_be_says_where_another_may_be() {
 fn a_wrong_argument_is_told_what_would_be_right() {
     let desk = Desk::new();
     for no_url in ["ht!tp:// foo", "http://", "a b", "://x", ""] {
-        desk.fails(&["source", "add", no_url, "--no-fetch"], "is no URL; write one such as https://");
+        desk.fails(&["source", "add", no_url, "--no-fetch"], "is not a valid URL; write one such as https://");
     }
     desk.run(&["source", "add", "news.example/feed", "--no-fetch"]);
     desk.run(&["source", "add", "news.example:8080/feed", "--no-fetch"]);

@@ -405,15 +405,15 @@ async fn operator_sees_what_a_feed_contains_and_why() {
     assert!(shown.contains("at least 2 outlets") && shown.contains("feeds/two.stable.json"), "{shown}");
     let story = desk.json(&["story", "list"])[0]["id"].as_str().unwrap().to_owned();
     let why = desk.run(&["feed", "explain", "two", &story]);
-    assert!(why.contains("not in it") && why.contains("✗ at least 2 outlets; the story has 1"), "{why}");
+    assert!(why.contains("not in the feed") && why.contains("✗ at least 2 outlets; the story has 1"), "{why}");
     let why = desk.run(&["feed", "explain", "all", &story]);
-    assert!(why.contains("in it since") && why.contains("✓ published"), "{why}");
+    assert!(why.contains("in the feed since") && why.contains("✓ published"), "{why}");
     assert!(desk.run(&["feed", "preview", "all"]).contains("Armoured train"));
     assert!(!desk.run(&["feed", "list"]).contains("token="));
     let first = desk.run(&["feed", "token", "desk"]);
     assert_eq!(first, desk.run(&["feed", "token", "desk"]));
     let second = desk.run(&["feed", "token", "desk", "--rotate"]);
-    assert!(second.contains("opens nothing any more") && !second.contains(first.lines().next().unwrap()));
-    desk.fails(&["feed", "token", "two"], "is for everybody");
+    assert!(second.contains("has been revoked") && !second.contains(first.lines().next().unwrap()));
+    desk.fails(&["feed", "token", "two"], "is public");
     desk.fails(&["feed", "show", "none"], "newsfold feed list");
 }

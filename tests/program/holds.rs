@@ -74,7 +74,7 @@ async fn the_operator_sees_a_hold_and_ends_it() {
     desk.json_of_failure(&["source", "poll", "1"]);
     let skipped = desk.json_of_failure(&["source", "poll", "2"]);
     assert!(skipped[0]["skipped"].as_str().unwrap().contains("origin unhold"), "{skipped}");
-    desk.fails(&["source", "add", &origin.url("/c")], "is left alone until");
+    desk.fails(&["source", "add", &origin.url("/c")], "is on hold until");
     desk.fails(&["check", &origin.url("/c")], "is on hold until");
     let list = desk.json(&["origin", "list"]);
     let row = &list[0];
@@ -144,7 +144,7 @@ async fn a_feed_that_is_gone_is_asked_once_more_a_day_later_and_then_never() {
     until("the other source is polled", async || !world.polls(second).await.is_empty()).await;
     assert_eq!(origin.requests().len(), 2);
     let health = world.get("/feeds/health.atom").await;
-    assert!(health.contains("is gone"), "{health}");
+    assert!(health.contains("the feed is gone permanently (410)"), "{health}");
     world.stop().await;
 }
 
@@ -308,8 +308,8 @@ async fn a_server_that_throttles_when_a_source_is_added_is_left_alone() {
     let desk = Desk::new();
     let origin = Origin::start().await;
     origin.serve("/a", Answer::status(429).header("retry-after", b"7200"));
-    desk.fails(&["source", "add", &origin.url("/a")], "asked us to come later");
-    desk.fails(&["source", "add", &origin.url("/a")], "is left alone until");
+    desk.fails(&["source", "add", &origin.url("/a")], "asked newsfold to retry later");
+    desk.fails(&["source", "add", &origin.url("/a")], "is on hold until");
     assert_eq!(origin.requests().len(), 1);
 }
 

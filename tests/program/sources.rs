@@ -89,7 +89,7 @@ fn import_takes_what_it_can_and_says_what_it_could_not() {
     let said = desk.newsfold(&["source", "import", &file]).assert().code(1);
     let said = String::from_utf8(said.get_output().stderr.clone()).unwrap();
     for expected in [
-        "half.opml:2: repaired: a bare & was taken for itself on line 2",
+        "half.opml:2: repaired: an unescaped & was read as a literal & on line 2",
         "half.opml:3: ‘Nowhere’ has no address",
         "half.opml:5: the file ends in the middle of this outline",
         "outlines may be missing",

@@ -77,14 +77,14 @@ async fn two_commands_wait_for_each_other_at_one_server() {
     // The very source: nothing is asked twice.
     let again = desk.newsfold(&["source", "poll", "1"]).assert().code(1);
     let said = String::from_utf8(again.get_output().stdout.clone()).unwrap();
-    assert!(said.contains("it is being polled right now by newsfold source poll (process"), "{said}");
+    assert!(said.contains("it is being polled by newsfold source poll (process"), "{said}");
 
     // Another source of the same server, and one that is only being added.
     let mut second = Running::start(&desk, &["source", "poll", "2"]);
-    second.says("source 2 waits: its server is being asked right now by newsfold source poll (process");
+    second.says("source 2 waits: its server is in use by newsfold source poll (process");
     origin.serve("/c", Answer::ok(rss(&["c | Title of c"])));
     let mut third = Running::start(&desk, &["source", "add", &origin.url("/c")]);
-    third.says("is being asked right now by newsfold source poll (process");
+    third.says("is in use by newsfold source poll (process");
     assert_eq!((origin.count("/a"), origin.count("/b"), origin.count("/c")), (1, 0, 0));
 
     origin.let_go();
@@ -105,11 +105,11 @@ async fn the_daemon_and_a_command_wait_for_each_other_at_one_server() {
     daemon.says("newsfold is running");
     until("the daemon's poll is under way", async || origin.count("/a") == 1).await;
     let mut command = Running::start(&desk, &["source", "poll", "2"]);
-    command.says("source 2 waits: its server is being asked right now by the daemon");
+    command.says("source 2 waits: its server is in use by the daemon");
     desk.newsfold(&["source", "poll", "1"])
         .assert()
         .code(1)
-        .stdout(predicates::str::contains("it is being polled right now by the daemon"));
+        .stdout(predicates::str::contains("it is being polled by the daemon"));
     assert_eq!((origin.count("/a"), origin.count("/b")), (1, 0));
     origin.let_go();
     command.succeeds();

@@ -1,4 +1,5 @@
-//! `newsfold source add`: one request, which is the source's first poll; a second one where a page names its feed.
+//! `newsfold source add`: one request, which is the source's first poll, and a second one if the URL is a web page that
+//! links to its feed.
 
 use super::{language, outlet, program, tags, told_to_end, web_url};
 use crate::cli::Context;
@@ -22,27 +23,27 @@ use url::Url;
 
 #[derive(clap::Args)]
 pub struct Add {
-    /// The URL of a feed, or of a web page that names its feed.
+    /// URL of a feed, or of a web page that links to its feed.
     url: String,
-    /// A tag, for selecting feeds; may be given several times.
+    /// Tag, for the selection of published feeds; repeatable.
     #[arg(long)]
     tag: Vec<String>,
-    /// The title, instead of the feed's own.
+    /// Title (overrides the feed's own).
     #[arg(long)]
     title: Option<String>,
-    /// The language, such as en, instead of the feed's own.
+    /// Language code, such as en (overrides the feed's own).
     #[arg(long)]
     lang: Option<String>,
-    /// Higher leads a story.
+    /// Priority: higher-priority sources are preferred as a story's lead.
     #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
     priority: i32,
-    /// The publisher, as a domain; otherwise that of the site that the feed names.
+    /// Publisher, as a domain [default: the domain of the feed's website].
     #[arg(long)]
     outlet: Option<String>,
-    /// Read the pages of its items: for grouping alone, or to publish their text too.
+    /// Fetch full articles: no, group (for grouping only) or publish.
     #[arg(long, value_name = "FOR", value_parser = PossibleValuesParser::new(FullTextMode::VARIANTS), default_value = "no")]
     full_text: String,
-    /// Add it without asking its server now; the daemon polls it in its turn.
+    /// Add it without fetching it first; the daemon polls it later.
     #[arg(long)]
     no_fetch: bool,
 }
@@ -82,7 +83,7 @@ impl Add {
             }
         };
         if !others.is_empty() {
-            eprintln!("the page names {} feeds; this one was taken: {}", others.len() + 1, new.url);
+            eprintln!("the page links to {} feeds; added the first one: {}", others.len() + 1, new.url);
             others.iter().for_each(|other| eprintln!("  also: {other}"));
         }
         let stored = add_and_record(&poll_context, new.clone(), attempt, &lease).await?;
@@ -99,7 +100,7 @@ async fn read_or_discover(
     lease: &mut PollLease,
 ) -> anyhow::Result<(PollAttempt, Vec<String>)> {
     take_turn(poll_context, url, lease).await?;
-    // Whoever had the turn may have added this very feed.
+    // The program that held the lease may have added the same feed.
     refuse_known(&poll_context.store, &new.url).await?;
     let attempt = crawl::fetch_and_parse(poll_context, url, None, lease).await;
     let feeds = match attempt.outcome {
@@ -107,7 +108,7 @@ async fn read_or_discover(
         AttemptOutcome::NotAFeed { feeds, .. } if !feeds.is_empty() => feeds,
         answer => {
             keep_hold(poll_context, attempt.status, attempt.url.as_ref().unwrap_or(url), &answer).await?;
-            bail!("{url} gave no feed: {}", in_words(&answer))
+            bail!("no feed found at {url}: {}", in_words(&answer))
         }
     };
     let feed = feeds[0].url.clone();
@@ -117,11 +118,11 @@ async fn read_or_discover(
     let attempt = crawl::fetch_and_parse(poll_context, &feed, None, lease).await;
     match attempt.outcome {
         AttemptOutcome::Read(_) => Ok((attempt, feeds[1..].iter().map(|f| f.url.to_string()).collect())),
-        answer => bail!("{url} names the feed {feed}, which gave none: {}", in_words(&answer)),
+        answer => bail!("{url} links to {feed}, but no feed was found there: {}", in_words(&answer)),
     }
 }
 
-/// What a server asks for holds although no source comes of it.
+/// Records the hold that a server requested, although no source is added.
 async fn keep_hold(
     poll_context: &PollContext,
     status: Option<u16>,
@@ -143,18 +144,21 @@ async fn keep_hold(
     Ok(())
 }
 
-/// Waits until no other program asks this server, and says so where that takes a while.
+/// Leases the origin. Prints a message if another program holds it.
 async fn take_turn(poll_context: &PollContext, url: &Url, lease: &mut PollLease) -> anyhow::Result<()> {
     let origin = Origin::from_url(url);
     if let Some(hold) = poll_context.origin_hold(&origin).await? {
         let until = super::super::output::time(hold.until);
-        bail!("{origin} is left alone until {until}: {}. Add it with --no-fetch", hold_reason_text(&hold.reason));
+        bail!(
+            "{origin} is on hold until {until}: {}. Use --no-fetch to add the source anyway",
+            hold_reason_text(&hold.reason)
+        );
     }
     let mut told = false;
     let say = |held: &LeaseConflict| {
         if !told && !held.holder.is_empty() {
             told = true;
-            eprintln!("waiting: {origin} is being asked right now by {}", super::in_words(held));
+            eprintln!("waiting: {origin} is in use by {}", super::in_words(held));
         }
     };
     poll_context.wait_for_origin(lease, &origin, say).await?;
@@ -166,7 +170,7 @@ async fn refuse_known(store: &Store, url: &str) -> anyhow::Result<()> {
     let wanted = url.to_owned();
     match store.read(move |db| sources::by_url(db, &wanted)).await? {
         Some(known) if known.state != SourceState::Removed => {
-            bail!("{url} is source {} already; change it with `newsfold source edit {0}`", known.id)
+            bail!("{url} is already source {}; change it with `newsfold source edit {0}`", known.id)
         }
         _ => Ok(()),
     }
@@ -180,7 +184,7 @@ async fn add_and_record(
 ) -> anyhow::Result<IngestResult> {
     let (now, url) = (poll_context.clock.now(), new.url.clone());
     let later = after(now, poll_context.options.interval);
-    // Not due before its first poll is recorded, so that a running daemon does not poll it at the same time.
+    // Due only after the first poll is recorded, so that a running daemon does not poll it at the same time.
     let source = poll_context
         .store
         .write(move |db| {
@@ -188,7 +192,7 @@ async fn add_and_record(
             sources::by_url(db, &new.url)
         })
         .await?;
-    let Some(source) = source else { bail!("{url} was removed while it was added") };
+    let Some(source) = source else { bail!("{url} was deleted while it was being added") };
     Ok(crawl::record_attempt(poll_context, &source, attempt, lease).await?.ingested)
 }
 
@@ -200,18 +204,18 @@ fn in_words(answer: &AttemptOutcome) -> String {
         | AttemptOutcome::Offline { detail, .. }
         | AttemptOutcome::Crashed { detail } => detail.as_str(),
         AttemptOutcome::Blocked { reason } => &reason.to_string(),
-        AttemptOutcome::Refused { .. } => "the server does not want newsfold there (403)",
-        AttemptOutcome::Challenged { .. } => "the server asks for proof that a person asks, which newsfold never gives",
-        AttemptOutcome::Held { .. } => "it leads to a server that asked us to stay away",
-        AttemptOutcome::Throttled { .. } => "the server asked us to come later",
-        AttemptOutcome::Gone => "the server says that it is gone for good",
-        AttemptOutcome::NotModified { .. } => "the server answered 304 to a request that was not conditional",
+        AttemptOutcome::Refused { .. } => "the server refused the request (403)",
+        AttemptOutcome::Challenged { .. } => "the server answered with a bot challenge, which newsfold never solves",
+        AttemptOutcome::Held { .. } => "it redirects to a server that is on hold",
+        AttemptOutcome::Throttled { .. } => "the server asked newsfold to retry later",
+        AttemptOutcome::Gone => "the server says that the feed is gone permanently (410)",
+        AttemptOutcome::NotModified { .. } => "the server answered 304 to an unconditional request",
         AttemptOutcome::Abandoned | AttemptOutcome::Read(_) => "the request was abandoned",
     };
-    format!("{}. Add it all the same with --no-fetch", one_line(text, 400))
+    format!("{}. Use --no-fetch to add it anyway", one_line(text, 400))
 }
 
-/// Says what was added, and what its first poll brought where there was one.
+/// Prints the added source, and the number of items if it was polled.
 async fn report(
     context: &Context,
     store: &Store,
@@ -220,13 +224,13 @@ async fn report(
 ) -> anyhow::Result<ExitCode> {
     let url = url.to_owned();
     let Some(source) = store.read(move |db| sources::by_url(db, &url)).await? else {
-        bail!("the source was removed meanwhile");
+        bail!("the source was deleted in the meantime");
     };
     if context.json() {
         json(&source)?;
     } else {
         let title = one_line(&source.title, 80);
-        let came = stored.map_or_else(|| "unchecked".into(), |stored| format!("{} items", stored.new.len()));
+        let came = stored.map_or_else(|| "not fetched".into(), |stored| format!("{} items", stored.new.len()));
         print(&format!("added source {}: {title} ({}), {came}, {}", source.id, source.outlet, source.url))?;
     }
     Ok(ExitCode::SUCCESS)

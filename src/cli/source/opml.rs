@@ -1,8 +1,8 @@
 //! `newsfold source import`, `export` and `sync`: subscription lists (OPML 2.0).
 //!
-//! A file that was cut off looks like a shorter one: what `sync` would remove by it may only have been lost. So `sync`
-//! refuses what is not well-formed, but for bare ampersands, which lose nothing; `import`, which removes nothing, takes
-//! what it can and says what it could not.
+//! A truncated file looks like a shorter one, and `sync` would delete the sources that it has lost. So `sync` refuses a
+//! file that is not well-formed, except for unescaped ampersands, which lose nothing. `import` deletes nothing; it reads as
+//! much as possible and reports the rest.
 
 mod list;
 
@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Added sources are first polled so far apart.
-const OVERDUE_SPACING: SignedDuration = SignedDuration::from_millis(100);
+/// The delay between the first polls of two added sources.
+const FIRST_POLL_SPACING: SignedDuration = SignedDuration::from_millis(100);
 
 pub async fn import(context: &Context, file: &Path, extra: &[String]) -> anyhow::Result<ExitCode> {
     let mut list = list::read(file, extra)?;
@@ -32,7 +32,7 @@ pub async fn import(context: &Context, file: &Path, extra: &[String]) -> anyhow:
         .write(move |db| {
             let mut added = 0;
             for Described { new, .. } in &sources {
-                added += i32::from(sources::add(db, new, now + OVERDUE_SPACING * added, now)?.is_some());
+                added += i32::from(sources::add(db, new, now + FIRST_POLL_SPACING * added, now)?.is_some());
             }
             Ok(added)
         })
@@ -46,8 +46,8 @@ pub async fn import(context: &Context, file: &Path, extra: &[String]) -> anyhow:
         done["unusable"] = unusable.into();
         json(&done)?;
     } else {
-        let cut = if list.ends_early { "; the file was cut off" } else { "" };
-        print(&format!("added {added} sources, {known} were there already, {unusable} could not be used{cut}"))?;
+        let cut = if list.ends_early { "; the file is truncated" } else { "" };
+        print(&format!("added {added} sources, {known} already existed, {unusable} could not be used{cut}"))?;
     }
     Ok(if list.is_incomplete() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -78,14 +78,14 @@ pub async fn export(context: &Context) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How `sync` is to go about it.
+/// The options of `sync`.
 pub struct Sync {
     pub yes: bool,
     pub dry_run: bool,
     pub lenient: bool,
 }
 
-/// What has to be done so that the database equals the file.
+/// The changes that make the database equal the file.
 #[derive(Default)]
 struct Plan {
     add: Vec<NewSource>,
@@ -120,7 +120,7 @@ pub async fn sync(context: &Context, file: &Path, how: Sync) -> anyhow::Result<E
         }
         return Ok(code);
     }
-    if !plan.remove.is_empty() && !confirm(&format!("{counts}. Go ahead?"), how.yes)? {
+    if !plan.remove.is_empty() && !confirm(&format!("{counts}. Continue?"), how.yes)? {
         if context.json() {
             json(&planned)?
         } else {
@@ -132,7 +132,7 @@ pub async fn sync(context: &Context, file: &Path, how: Sync) -> anyhow::Result<E
     store
         .write(move |db| {
             for (place, new) in plan.add.iter().enumerate() {
-                sources::add(db, new, now + OVERDUE_SPACING * place as i32, now)?;
+                sources::add(db, new, now + FIRST_POLL_SPACING * place as i32, now)?;
             }
             for (id, _, edit) in &plan.change {
                 sources::edit(db, *id, edit, now)?;
@@ -148,29 +148,29 @@ pub async fn sync(context: &Context, file: &Path, how: Sync) -> anyhow::Result<E
     Ok(code)
 }
 
-/// What is not in the file is removed, so that a file of which something may be missing is not acted on.
+/// Refuses a file that may be incomplete, because sync deletes the sources that are not in it.
 fn refuse_doubtful(list: &List, file: &Path) -> anyhow::Result<()> {
     let file = file.display();
     if let Some(OpmlFault { line, message }) = &list.fault {
         bail!(
-            "{file}:{line}: {message}. Nothing was changed, because sources that this file has lost would be removed. \
-             Mend the file there, or have it read as far as it goes, without removing anything, by --lenient"
+            "{file}:{line}: {message}. Nothing was changed, because sync would delete sources that the file has lost. \
+             Fix the file, or use --lenient to read as much as possible without deleting sources"
         );
     }
     if !list.unusable.is_empty() {
         let lines: Vec<String> =
             list.unusable.iter().map(|OpmlFault { line, message }| format!("{file}:{line}: {message}")).collect();
         bail!(
-            "nothing was changed, because lines of {file} can't be used; mend them, or leave them out by --lenient, \
-             which removes nothing:\n{}",
+            "nothing was changed, because lines of {file} cannot be used; fix them, or skip them with --lenient, \
+             which deletes nothing:\n{}",
             lines.join("\n")
         );
     }
     Ok(())
 }
 
-/// Compares by URL. The file says title and tags, and where it says language, outlet, priority or full text those too; what it does
-/// not say stays as it is.
+/// Compares by URL. The file sets title and tags, and language, outlet, priority and full text if it has them. Other
+/// settings are unchanged.
 fn plan(wanted: &[Described], kept: &[Source]) -> Plan {
     let mut known: BTreeMap<&str, &Source> = kept.iter().map(|source| (source.url.as_str(), source)).collect();
     let mut plan = Plan::default();

@@ -1,5 +1,5 @@
-//! `newsfold source poll`: now instead of at its turn, and otherwise like any poll: conditional, one an origin, held
-//! back where a server asked for it. It waits its turn where another program asks the same server.
+//! `newsfold source poll`: polls sources now. All other rules of a poll apply: conditional requests, one request at a time
+//! to an origin, and holds. It waits while another program uses the same server.
 
 use super::{find_all, in_words, program, sources, told_to_end};
 use crate::cli::Context;
@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 
 #[derive(clap::Args)]
 pub struct Poll {
-    /// Numbers or URLs.
+    /// Numbers or URLs of sources.
     sources: Vec<String>,
     /// All active sources.
     #[arg(long, conflicts_with = "sources")]
@@ -31,10 +31,10 @@ pub struct Poll {
     tag: Option<String>,
 }
 
-/// How often one that waits looks whether it is its turn.
-const LOOK: Duration = Duration::from_millis(100);
+/// The interval at which a waiting poll tries to get the lease.
+const LEASE_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// What came of polling one source.
+/// The result for one source.
 enum Done {
     Polled(Box<RecordedPoll>),
     Skipped(String),
@@ -44,7 +44,7 @@ impl Poll {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let (config, store) = context.open()?;
         if self.sources.is_empty() && !self.all && self.tag.is_none() {
-            bail!("say which sources: numbers, URLs, --tag TAG or --all");
+            bail!("no sources given; pass numbers, URLs, --tag TAG or --all");
         }
         let chosen = if self.sources.is_empty() {
             let filter = SourceFilter { tag: self.tag, problems: false };
@@ -65,7 +65,7 @@ impl Poll {
     }
 }
 
-/// Records what was under way as abandoned and gives everything back: nobody else is to wait for what ends here.
+/// Records the polls in progress as abandoned and releases all leases, so that no other program waits for them.
 async fn abandon(poll_context: &PollContext) -> anyhow::Result<ExitCode> {
     let program = poll_context.program.clone();
     let under_way = poll_context.store.read(move |db| leases::sources_held_by(db, &program)).await?;
@@ -107,20 +107,20 @@ async fn poll_all(
     Ok(all)
 }
 
-/// Polls a source as soon as it is its turn.
+/// Polls a source as soon as it can be leased.
 async fn poll_one(poll_context: &PollContext, chosen: &Source, bar: &ProgressBar) -> anyhow::Result<Done> {
     let id = chosen.id;
     let mut told = false;
     loop {
         let Some(source) = poll_context.store.read(move |db| sources::get(db, id)).await? else {
-            return Ok(Done::Skipped("it is no more".into()));
+            return Ok(Done::Skipped("the source was deleted".into()));
         };
         let now = poll_context.clock.now();
         if let Some(hold) = source.hold_until.filter(|hold| *hold > now) {
-            return Ok(Done::Skipped(format!("its server asked us to stay away until {}", time(hold))));
+            return Ok(Done::Skipped(format!("its server is on hold until {}", time(hold))));
         }
         if source.last_poll_at > chosen.last_poll_at {
-            return Ok(Done::Skipped("another program polled it while this one waited".into()));
+            return Ok(Done::Skipped("another program polled it in the meantime".into()));
         }
         let due = DueSource { id, url: source.url.clone(), at: source.next_poll_at };
         match poll_context.claim(due, PollLease::new(&poll_context.program)).await? {
@@ -131,29 +131,31 @@ async fn poll_one(poll_context: &PollContext, chosen: &Source, bar: &ProgressBar
             ClaimOutcome::OnHold(hold) => {
                 let until = time(hold.until);
                 return Ok(Done::Skipped(format!(
-                    "its server is left alone until {until}: {}; `newsfold origin unhold {}` ends that",
+                    "its server is on hold until {until}: {}; `newsfold origin unhold {}` releases it",
                     hold_reason_text(&hold.reason),
                     hold.origin
                 )));
             }
-            ClaimOutcome::Outdated => return Ok(Done::Skipped("another program has just changed or polled it".into())),
+            ClaimOutcome::Outdated => {
+                return Ok(Done::Skipped("another program changed or polled it in the meantime".into()));
+            }
             ClaimOutcome::Leased(held @ LeaseConflict { what: LeaseKind::Source, .. }) => {
-                return Ok(Done::Skipped(format!("it is being polled right now by {}", in_words(&held))));
+                return Ok(Done::Skipped(format!("it is being polled by {}", in_words(&held))));
             }
             ClaimOutcome::Leased(held) => {
-                // The pause after a request, and our own polls, are nobody's business.
+                // The delay after a request and the program's own polls are not worth a message.
                 if !told && !held.holder.is_empty() && held.holder != poll_context.program {
                     told = true;
                     let who = in_words(&held);
-                    bar.suspend(|| eprintln!("source {id} waits: its server is being asked right now by {who}"));
+                    bar.suspend(|| eprintln!("source {id} waits: its server is in use by {who}"));
                 }
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(LEASE_RETRY_DELAY).await;
             }
         }
     }
 }
 
-/// Success where no poll failed.
+/// Prints the results. Exits with 0 if no poll failed.
 fn report(context: &Context, done: &[(Source, Done)]) -> anyhow::Result<ExitCode> {
     let failed = done.iter().any(|(_, done)| match done {
         Done::Polled(polled) => !polled.record.outcome.is_success(),
@@ -183,7 +185,7 @@ fn report(context: &Context, done: &[(Source, Done)]) -> anyhow::Result<ExitCode
                     Done::Polled(polled) => [
                         no,
                         title,
-                        polled.record.outcome.as_str().to_owned(),
+                        polled.record.outcome.into_str().to_owned(),
                         polled.record.items.to_string(),
                         polled.ingested.new.len().to_string(),
                         time(polled.update.next_poll_at),

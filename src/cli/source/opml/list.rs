@@ -1,4 +1,4 @@
-//! The sources that an OPML file describes, and all that was wrong with it in words.
+//! The sources that an OPML file describes, and messages about its faults.
 
 use crate::cli::source::{language, outlet, tags, web_url};
 use crate::domain::display_text::one_line;
@@ -12,10 +12,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use url::Url;
 
-/// The sources of a file, and what could not be read of it.
+/// The sources of a file, and its faults.
 pub(super) struct List {
     pub sources: Vec<Described>,
-    /// Subscriptions that stand there a second time.
+    /// Number of duplicate subscriptions.
     pub repeated: usize,
     pub unusable: Vec<OpmlFault>,
     pub ampersands: Vec<usize>,
@@ -27,18 +27,18 @@ pub(super) struct List {
 /// A source as a file describes it.
 pub(super) struct Described {
     pub new: NewSource,
-    /// Whether the file gives it a priority, be it 0.
+    /// Whether the file sets a priority, including 0.
     pub has_priority: bool,
-    /// Whether the file says whether pages are read.
+    /// Whether the file sets the full-text mode.
     pub has_full_text: bool,
 }
 
-/// Lines that are named one by one; of more the first ones are.
-const NAMED: usize = 10;
+/// Maximum number of lines that a message lists.
+const MAX_LISTED_LINES: usize = 10;
 
 pub(super) fn read(file: &Path, extra: &[String]) -> anyhow::Result<List> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let read = read_opml(&bytes).with_context(|| format!("{} is no OPML file", file.display()))?;
+    let read = read_opml(&bytes).with_context(|| format!("{} is not an OPML file", file.display()))?;
     let mut list = List {
         sources: Vec::new(),
         repeated: 0,
@@ -68,13 +68,14 @@ fn described(outline: FeedOutline, extra: &[String]) -> anyhow::Result<Described
     let named = outline.outlet.as_deref().map(outlet).transpose()?;
     let from = if named.is_some() { OutletProvenance::Operator } else { OutletProvenance::Guess };
     let priority = outline.priority.as_deref().map(|text| {
-        let no_number = || format!("newsfold:priority is a whole number, and not ‘{}’", one_line(text, 40));
-        text.trim().parse::<i32>().with_context(no_number)
+        let invalid_number = || format!("newsfold:priority must be an integer (found ‘{}’)", one_line(text, 40));
+        text.trim().parse::<i32>().with_context(invalid_number)
     });
     let priority = priority.transpose()?;
     let full_text = outline.full_text.as_deref().map(|text| {
-        let no_word = || format!("newsfold:fullText is no, group or publish, and not ‘{}’", one_line(text, 40));
-        text.trim().parse::<FullTextMode>().with_context(no_word)
+        let invalid_mode =
+            || format!("newsfold:fullText must be no, group or publish (found ‘{}’)", one_line(text, 40));
+        text.trim().parse::<FullTextMode>().with_context(invalid_mode)
     });
     let full_text = full_text.transpose()?;
     let mut all_tags = outline.categories;
@@ -93,25 +94,25 @@ fn described(outline: FeedOutline, extra: &[String]) -> anyhow::Result<Described
 }
 
 impl List {
-    /// Everything that was repaired, left out or doubted, a line each, as compilers write it.
+    /// One message for each repair, skipped line and fault, in the format of compilers.
     pub fn complaints(&self, file: &Path) -> Vec<String> {
         let file = file.display();
         let mut all: Vec<String> = self.repairs.iter().map(|what| format!("{file}: repaired: {what}")).collect();
         if let Some(first) = self.ampersands.first() {
             let lines = numbers(&self.ampersands);
-            all.push(format!("{file}:{first}: repaired: a bare & was taken for itself on {lines}"));
+            all.push(format!("{file}:{first}: repaired: an unescaped & was read as a literal & on {lines}"));
         }
         if let Some(OpmlFault { line, message }) = &self.fault {
-            all.push(format!("{file}:{line}: not well-formed, and outlines may be missing: {message}"));
+            all.push(format!("{file}:{line}: not well-formed, outlines may be missing: {message}"));
         }
         if self.repeated > 0 {
-            all.push(format!("{file}: {} subscriptions stand there more than once", self.repeated));
+            all.push(format!("{file}: {} duplicate subscriptions", self.repeated));
         }
         all.extend(self.unusable.iter().map(|OpmlFault { line, message }| format!("{file}:{line}: {message}")));
         all
     }
 
-    /// The same for programs.
+    /// The same as JSON.
     pub fn complaints_as_json(&self) -> serde_json::Value {
         serde_json::json!({
             "repaired": self.repairs,
@@ -123,15 +124,15 @@ impl List {
         })
     }
 
-    /// Whether something that was written in the file is certainly not among the sources.
+    /// Whether a part of the file is certainly missing from the sources.
     pub fn is_incomplete(&self) -> bool {
         self.ends_early || !self.unusable.is_empty()
     }
 }
 
 fn numbers(lines: &[usize]) -> String {
-    let named: Vec<String> = lines.iter().take(NAMED).map(usize::to_string).collect();
-    let more = if lines.len() > NAMED { " and more" } else { "" };
+    let named: Vec<String> = lines.iter().take(MAX_LISTED_LINES).map(usize::to_string).collect();
+    let more = if lines.len() > MAX_LISTED_LINES { " and more" } else { "" };
     match lines.len() {
         1 => format!("line {}", named[0]),
         count => format!("{count} lines ({}{more})", named.join(", ")),
