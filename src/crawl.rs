@@ -43,9 +43,10 @@ use crate::http_client::{FetchOutcome, FetchResult, Fetcher, ForbiddenAddress, F
 use crate::store::leases::{self, PollLease};
 use crate::store::{self, Store, polls};
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use parse_job::ParseJob;
 use safety_poll::SafetyPollFacts;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -165,8 +166,7 @@ pub async fn fetch_and_parse(
     let leased = Mutex::new(lease.origin.clone());
     let acquire = |origin: Origin| {
         let name = origin.to_string();
-        let mut leased = leased.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let is_leased = leased.replace(name.clone()) == Some(name);
+        let is_leased = leased.lock().replace(name.clone()) == Some(name);
         context.acquire_permit(lease, origin, is_leased)
     };
     let FetchResult { url, permanent_redirect, requests, status, outcome } =

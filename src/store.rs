@@ -49,8 +49,9 @@ pub use connection::{ReadConnection, WriteConnection};
 pub use maintenance::{Maintenance, damage};
 pub use open::default_path;
 
+use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// Why a database operation failed. Always a fault on our side, never a source's.
 #[derive(Debug, thiserror::Error)]
@@ -136,7 +137,7 @@ impl Store {
 
 impl Shared {
     fn read_now<T>(&self, work: impl FnOnce(&ReadConnection) -> Result<T>) -> Result<T> {
-        let idle = self.idle_readers.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop();
+        let idle = self.idle_readers.lock().pop();
         let connection = match idle {
             Some(connection) => connection,
             None => open::open_reader(&self.path)?,
@@ -145,7 +146,7 @@ impl Shared {
             let _transaction = connection.sqlite().unchecked_transaction()?;
             work(&connection)
         };
-        self.idle_readers.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(connection);
+        self.idle_readers.lock().push(connection);
         result
     }
 }

@@ -10,7 +10,8 @@ use crate::domain::duration::after;
 use crate::domain::{OperatorEventKind, Source, SourceId, Timestamp};
 use crate::store::{self, WriteConnection, operator_events, sources};
 use jiff::SignedDuration;
-use std::sync::{Arc, Mutex, MutexGuard};
+use parking_lot::Mutex;
+use std::sync::Arc;
 
 /// Number of different outlets in a row without a response that make an outage; all outlets if there are fewer. If a
 /// tenth of all sources were dead, ten of them would be polled in a row by chance once in ten billion polls.
@@ -46,18 +47,18 @@ impl OutageDetector {
     }
 
     pub fn is_down(&self) -> bool {
-        self.lock().is_down
+        self.0.lock().is_down
     }
 
     /// The start of an outage that excuses failures now.
     fn excused_since(&self, now: Timestamp) -> Option<Timestamp> {
-        let state = self.lock();
+        let state = self.0.lock();
         state.since.filter(|since| state.is_down && after(*since, MAX_EXCUSED) > now)
     }
 
     /// A server responded. Returns the start of the outage that this ends.
     fn record_response(&self) -> Option<Timestamp> {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         let (since, was_down) = (state.since.take(), state.is_down);
         state.unreachable.clear();
         state.is_down = false;
@@ -73,7 +74,7 @@ impl OutageDetector {
         now: Timestamp,
         outlets: usize,
     ) -> Option<OutageDetected> {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if !state.is_enabled {
             return None;
         }
@@ -93,10 +94,6 @@ impl OutageDetector {
         state.is_down = true;
         let blamed = state.unreachable.drain(..).map(|(_, source)| source).collect();
         Some(OutageDetected { since, is_new: true, blamed })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, OutageState> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 

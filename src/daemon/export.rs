@@ -13,10 +13,11 @@ use crate::serve::{self, StaticDocument};
 use crate::store::{Store, publication};
 use anyhow::Context as _;
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// The link to the newest generation.
@@ -52,13 +53,9 @@ pub async fn export(options: &Options, store: &Store, clock: &Clock, folder: &Pa
     let generation = tokio::task::spawn_blocking(move || Generation::begin(&to, now)).await?.with_context(cannot)?;
     let generation = Arc::new(Mutex::new(generation));
     let placing = generation.clone();
-    let place = move |document: StaticDocument| lock(&placing).place(&document);
+    let place = move |document: StaticDocument| placing.lock().place(&document);
     serve::write_static_site(store, options, clock, place).await.with_context(cannot)?;
-    tokio::task::spawn_blocking(move || lock(&generation).complete()).await?.with_context(cannot)
-}
-
-fn lock(generation: &Mutex<Generation>) -> MutexGuard<'_, Generation> {
-    generation.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    tokio::task::spawn_blocking(move || generation.lock().complete()).await?.with_context(cannot)
 }
 
 /// Exports the site into `publish.export_dir` after each change, at most once per [`MIN_EXPORT_INTERVAL`].

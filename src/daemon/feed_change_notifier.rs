@@ -16,8 +16,9 @@ use crate::serve::{FeedSnapshot, feed_snapshots, feed_urls};
 use crate::store::websub_subscribers::{self, TopicAudience};
 use crate::store::{self, ReadConnection, Store, WriteConnection, publication};
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use tokio::sync::Notify;
 
 /// The minimum time between two checks for changes. The last change is never skipped.
@@ -73,16 +74,12 @@ impl FeedChangeContext {
 
     /// The newest version of a document.
     pub(super) fn document(&self, topic: &str) -> Option<Arc<FeedSnapshot>> {
-        self.documents().get(topic).cloned()
+        self.documents.lock().get(topic).cloned()
     }
 
     /// The topics whose documents are in memory.
     pub(super) fn ready_topics(&self) -> Vec<String> {
-        self.documents().keys().cloned().collect()
-    }
-
-    fn documents(&self) -> MutexGuard<'_, HashMap<String, Arc<FeedSnapshot>>> {
-        self.documents.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.documents.lock().keys().cloned().collect()
     }
 
     /// The configured hubs other than our own.
@@ -100,7 +97,7 @@ impl FeedChangeContext {
         let changed = checked.version != Some(audience.version) && is_due;
         let topics = if changed { audience.topics } else { audience.new_topics };
         if changed {
-            self.documents().retain(|topic, _| topics.contains(topic));
+            self.documents.lock().retain(|topic, _| topics.contains(topic));
         }
         if !topics.is_empty() {
             self.record_documents(topics, now).await?;
@@ -140,7 +137,7 @@ impl FeedChangeContext {
         let built = self.store.read(move |db| feed_snapshots(db, &options, |url| topics.contains(url))).await?;
         let hashes: Vec<_> = built.iter().map(|document| (document.url.clone(), document.hash.clone())).collect();
         for document in built {
-            self.documents().insert(document.url.clone(), Arc::new(document));
+            self.documents.lock().insert(document.url.clone(), Arc::new(document));
         }
         let hubs = self.other_hubs();
         let record = move |db: &WriteConnection| {

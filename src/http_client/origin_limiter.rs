@@ -3,8 +3,9 @@
 //! It covers this program alone. Programs on the same database agree before, in [`super::AcquirePermit`].
 
 use super::origin::Origin;
+use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
@@ -46,7 +47,7 @@ impl OriginLimiter {
     }
 
     fn last_end(&self, origin: Origin) -> LastRequestEnd {
-        let mut origins = self.origins.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut origins = self.origins.lock();
         if origins.len() > MAX_ORIGINS {
             origins.retain(|_, last_end| {
                 let is_delayed = |end: Option<Instant>| end.is_some_and(|end| end.elapsed() < self.delay);

@@ -6,8 +6,9 @@ use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::publish::Options;
 use crate::store::{self, Store, feed_last_modified, publication};
+use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Rendered feeds. Clones share their state.
@@ -91,17 +92,17 @@ impl FeedCache {
     }
 
     fn entry(&self, file_name: String) -> Arc<CachedFeed> {
-        self.feeds.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).entry(file_name).or_default().clone()
+        self.feeds.lock().entry(file_name).or_default().clone()
     }
 }
 
 impl CachedFeed {
     fn response_of(&self, version: i64) -> Option<Arc<EncodedResponse>> {
-        let rendered = self.rendered.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let rendered = self.rendered.lock();
         rendered.as_ref().filter(|rendered| rendered.version == version).map(|rendered| rendered.response.clone())
     }
 
     fn set(&self, rendered: RenderedFeed) {
-        *self.rendered.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(rendered);
+        *self.rendered.lock() = Some(rendered);
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! It restarts nothing; the daemon does.
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -20,32 +21,28 @@ impl TaskHealth {
     /// Records that a task has ended unexpectedly. A task that fails again before [`TaskHealth::up`] keeps the time of
     /// its first failure.
     pub fn down(&self, task: &'static str, reason: &str) {
-        let mut failures = self.lock();
+        let mut failures = self.0.lock();
         let since = failures.get(task).map_or_else(Instant::now, |failure| failure.since);
         failures.insert(task, TaskFailure { since, reason: reason.to_owned() });
     }
 
     /// Records that a task runs stably again.
     pub fn up(&self, task: &'static str) {
-        self.lock().remove(task);
+        self.0.lock().remove(task);
     }
 
     /// How long the task that failed first has been down.
     pub fn longest_down(&self) -> Option<Duration> {
-        self.lock().values().map(|failure| failure.since.elapsed()).max()
+        self.0.lock().values().map(|failure| failure.since.elapsed()).max()
     }
 
     /// The names of the tasks that are down.
     pub fn tasks_down(&self) -> Vec<&'static str> {
-        self.lock().keys().copied().collect()
+        self.0.lock().keys().copied().collect()
     }
 
     /// The tasks that are down, with the reason for each.
     pub fn reasons(&self) -> BTreeMap<&'static str, String> {
-        self.lock().iter().map(|(task, failure)| (*task, failure.reason.clone())).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, TaskFailure>> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0.lock().iter().map(|(task, failure)| (*task, failure.reason.clone())).collect()
     }
 }

@@ -7,8 +7,9 @@
 
 use crate::domain::{SourceId, Timestamp};
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use tokio::sync::mpsc::{self, OwnedPermit, Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -42,7 +43,7 @@ pub struct QueuePermit {
 
 impl Drop for QueuePermit {
     fn drop(&mut self) {
-        let mut per_source = lock(&self.per_source);
+        let mut per_source = self.per_source.lock();
         if let Some(slots) = per_source.get_mut(&self.source) {
             *slots -= 1;
             if *slots == 0 {
@@ -87,7 +88,7 @@ impl PushQueue {
         let slot = self.sender.clone().try_reserve_owned().ok()?;
         let bytes = self.bytes.clone().try_acquire_many_owned(permits(bytes)).ok()?;
         let permit = {
-            let mut per_source = lock(&self.per_source);
+            let mut per_source = self.per_source.lock();
             let slots = per_source.entry(source).or_default();
             if *slots >= MAX_QUEUED_PER_SOURCE {
                 return None;
@@ -95,7 +96,7 @@ impl PushQueue {
             *slots += 1;
             QueuePermit { _bytes: bytes, source, per_source: self.per_source.clone() }
         };
-        let mut hourly = lock(&self.hourly);
+        let mut hourly = self.hourly.lock();
         if hourly.since.duration_until(now) >= SignedDuration::from_hours(1) {
             *hourly = HourlyCounts { since: now, reserved: HashMap::new() };
         }
@@ -114,10 +115,6 @@ impl QueueSlot {
 
 fn permits(bytes: usize) -> u32 {
     u32::try_from(bytes.div_ceil(BYTES_PER_PERMIT)).unwrap_or(u32::MAX).max(1)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 #[cfg(test)]

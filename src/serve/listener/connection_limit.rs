@@ -2,9 +2,10 @@
 
 use crate::domain::client_address;
 use ipnet::IpNet;
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 /// Counts open connections per address. An address without connections takes no memory.
 pub struct ConnectionLimit {
@@ -28,7 +29,7 @@ impl ConnectionLimit {
             return Some(ConnectionPermit(None));
         }
         let client = client_address(peer);
-        let mut open = self.lock();
+        let mut open = self.open.lock();
         let count = open.entry(client).or_default();
         if *count >= self.max_per_client {
             return None;
@@ -36,16 +37,12 @@ impl ConnectionLimit {
         *count += 1;
         Some(ConnectionPermit(Some((self.clone(), client))))
     }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.open.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
 }
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let Some((limit, client)) = self.0.take() else { return };
-        let mut open = limit.lock();
+        let mut open = limit.open.lock();
         match open.get_mut(&client) {
             Some(count) if *count > 1 => *count -= 1,
             _ => _ = open.remove(&client),
@@ -69,7 +66,7 @@ mod tests {
         assert!(limit.acquire(ip("::ffff:192.0.2.1")).is_none(), "the same address, mapped to IPv6");
         assert!(limit.acquire(ip("192.0.2.2")).is_some());
         drop(permits);
-        assert!(limit.lock().is_empty(), "an address without connections takes no memory");
+        assert!(limit.open.lock().is_empty(), "an address without connections takes no memory");
         assert!(limit.acquire(ip("192.0.2.1")).is_some());
     }
 
