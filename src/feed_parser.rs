@@ -6,32 +6,46 @@
 //! Never fetches, reads the clock, keeps state or invents an identity. Never trusts a document's declared character set,
 //! format or well-formedness.
 
-mod annotations;
-mod catch_panic;
 mod dates;
 mod discovery;
 mod element_map;
 mod feed_rs_reader;
 mod json_feed;
 mod limits;
-mod options;
 mod parsed_feed;
 mod plain_text;
-mod polling_hints;
 mod rewriter;
 mod unclosed_embeds;
-mod url_budget;
+mod url_resolver;
 
 use std::io::Read;
 
 use url::Url;
 
 pub use self::discovery::FeedLink;
-pub use self::options::Options;
 pub use self::parsed_feed::{Enclosure, FeedKind, ParsedFeed, ParsedItem};
 use crate::charset::{DecodedText, decode_text};
 use crate::domain::display_text::one_line;
 use crate::domain::{FeedProblem, ProblemKind};
+
+/// Limits on how much of a document is read. Anything beyond them is dropped and reported as a problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Bytes read from a document.
+    pub max_bytes: usize,
+    /// Items kept from a document, in document order.
+    pub max_items: usize,
+    /// Depth of nested elements.
+    pub max_depth: usize,
+    /// Bytes of one title, summary or content.
+    pub max_text_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { max_bytes: 16 * 1024 * 1024, max_items: 5_000, max_depth: 100, max_text_bytes: 256 * 1024 }
+    }
+}
 
 /// A document as it was fetched.
 pub struct FetchedDocument<'a> {

@@ -102,7 +102,7 @@ fn report(context: &Context, feed: &ParsedFeed, problems: &[FeedProblem]) -> any
         stream(&Report { feed, problems })?;
         return Ok(ExitCode::SUCCESS);
     }
-    print(&format!("{} in {}, {} items", feed.kind.as_str(), feed.charset, feed.items.len()))?;
+    print(&format!("{} in {}, {} items", feed.kind, feed.charset, feed.items.len()))?;
     if let Some(title) = &feed.title {
         print(&one_line(title, 200))?;
     }

@@ -107,61 +107,48 @@ pub fn namespace_of_prefix(prefix: &str) -> FeedNamespace {
     }
 }
 
-/// The meaning of an element inside an item. `name` is the local name in lower case.
-pub fn item_mapping(namespace: FeedNamespace, name: &str) -> Option<ElementMapping> {
+/// The meaning of an element inside an item or outside of items. `name` is the local name in lower case.
+pub fn element_mapping(namespace: FeedNamespace, name: &str, in_item: bool) -> Option<ElementMapping> {
     use FeedField::*;
     use FeedNamespace::*;
     let (field, priority) = match (namespace, name) {
         (Core, "title") => (Title, 3),
         (DublinCore, "title") => (Title, 2),
-        (MediaRss | Itunes, "title") => (Title, 1),
         (Core, "link") => (Link, 3),
         (Core, "guid" | "id") => (Guid, 3),
-        (Core, "description" | "summary") => (Summary, 3),
-        (Core, "abstract") | (DublinCore, "description" | "abstract") | (Itunes, "summary") => (Summary, 2),
+        (Core, "description") => (Summary, 3),
+        (DublinCore, "description") | (Itunes, "summary") => (Summary, 2),
         (Itunes, "subtitle") => (Summary, 1),
-        (MediaRss, "description") => (Summary, 1),
-        (ContentModule, "encoded") => (Content, 3),
-        (Core, "content" | "fullitem") => (Content, 2),
-        (Xhtml, "body" | "div") | (Core, "body") => (Content, 1),
         (Core, "pubdate" | "published" | "issued") => (Published, 3),
-        (DublinCore, "date" | "issued" | "created") | (Core, "date" | "created") => (Published, 2),
+        (DublinCore, "date" | "issued" | "created") | (Core, "created") => (Published, 2),
         (Core, "updated" | "modified" | "lastbuilddate") | (DublinCore, "modified") => (Updated, 3),
         (Core, "author") | (DublinCore, "creator" | "author") => (Author, 3),
         (Itunes, "author") => (Author, 1),
-        (Core, "category" | "subject") | (DublinCore, "subject") | (MediaRss, "category") => (Category, 3),
-        (Core, "enclosure") => (Enclosure, 3),
-        (Core, "tags" | "keywords") | (Itunes | MediaRss, "keywords") => (Keywords, 3),
-        (MediaRss, "content") => (Media, 3),
-        (MediaRss, "group") => (Wrapper, 3),
-        (MediaRss, "thumbnail") => (Image, 3),
-        (Itunes, "image") => (Image, 2),
-        (Core, "image") => (Image, 1),
-        (Core, "language") | (DublinCore, "language") => (Language, 5),
-        (Feedburner, "origlink") => (OriginalLink, 3),
-        _ => return None,
-    };
-    Some(ElementMapping { field, priority })
-}
-
-/// The meaning of an element outside of items. `name` is the local name in lower case.
-pub fn feed_mapping(namespace: FeedNamespace, name: &str) -> Option<ElementMapping> {
-    use FeedField::*;
-    use FeedNamespace::*;
-    let (field, priority) = match (namespace, name) {
-        (Core, "title") => (Title, 3),
-        (DublinCore, "title") => (Title, 2),
-        (Core, "link") => (Link, 3),
-        (Core, "id" | "guid") => (Guid, 3),
-        (Core, "description" | "subtitle" | "tagline" | "abstract") => (Summary, 3),
-        (DublinCore, "description") | (Itunes, "summary") => (Summary, 2),
+        _ if in_item => match (namespace, name) {
+            (MediaRss | Itunes, "title") => (Title, 1),
+            (Core, "summary") => (Summary, 3),
+            (Core | DublinCore, "abstract") => (Summary, 2),
+            (MediaRss, "description") => (Summary, 1),
+            (ContentModule, "encoded") => (Content, 3),
+            (Core, "content" | "fullitem") => (Content, 2),
+            (Xhtml, "body" | "div") | (Core, "body") => (Content, 1),
+            (Core, "date") => (Published, 2),
+            (Core | DublinCore, "subject") | (Core | MediaRss, "category") => (Category, 3),
+            (Core, "enclosure") => (Enclosure, 3),
+            (Core, "tags" | "keywords") | (Itunes | MediaRss, "keywords") => (Keywords, 3),
+            (MediaRss, "content") => (Media, 3),
+            (MediaRss, "group") => (Wrapper, 3),
+            (MediaRss, "thumbnail") => (Image, 3),
+            (Itunes, "image") => (Image, 2),
+            (Core, "image") => (Image, 1),
+            (Core | DublinCore, "language") => (Language, 5),
+            (Feedburner, "origlink") => (OriginalLink, 3),
+            _ => return None,
+        },
+        (Core, "subtitle" | "tagline" | "abstract") => (Summary, 3),
         // Atom 0.3's `info` explains to readers who open the feed in a browser what a feed is.
-        (Core, "info") | (Itunes, "subtitle") => (Summary, 1),
-        (Core, "author" | "managingeditor") | (DublinCore, "creator" | "author") => (Author, 3),
-        (Itunes, "author") => (Author, 1),
-        (Core, "updated" | "lastbuilddate" | "modified") | (DublinCore, "modified") => (Updated, 3),
-        (Core, "pubdate" | "published" | "issued") => (Published, 3),
-        (DublinCore, "date" | "issued" | "created") | (Core, "created") => (Published, 2),
+        (Core, "info") => (Summary, 1),
+        (Core, "managingeditor") => (Author, 3),
         (Core, "language") => (Language, 3),
         (DublinCore, "language") => (Language, 2),
         (Core, "ttl") => (Ttl, 3),
@@ -190,7 +177,7 @@ mod tests {
 
     #[test]
     fn own_title_has_priority_over_titles_of_other_namespaces() {
-        let priority = |namespace| item_mapping(namespace, "title").map(|mapping| mapping.priority);
+        let priority = |namespace| element_mapping(namespace, "title", true).map(|mapping| mapping.priority);
         assert!(priority(FeedNamespace::Core) > priority(FeedNamespace::DublinCore));
         assert!(priority(FeedNamespace::DublinCore) > priority(FeedNamespace::MediaRss));
     }

@@ -13,17 +13,16 @@ use url::Url;
 
 use self::lenient_value::{LenientValue, parse_lenient};
 use self::repair::repair_json;
+use super::Options;
 use super::dates;
-use super::options::Options;
 use super::parsed_feed::{Enclosure, FeedKind, ParsedFeed, ParsedItem};
 use super::plain_text::{html_to_plain_text, truncate_text};
-use super::url_budget::UrlBudget;
+use super::url_resolver::UrlResolver;
 use crate::domain::{FeedProblem, ProblemKind};
 use crate::markup::entities::escape_html;
 
 /// Authors, tags, attachments or hubs of one object; further ones are dropped.
 const MAX_VALUES: usize = 100;
-const MAX_URL_BYTES: usize = 8 * 1024;
 
 /// Reads a feed.
 ///
@@ -37,7 +36,7 @@ pub fn parse_json_feed(
     problems: &mut Vec<FeedProblem>,
 ) -> Result<ParsedFeed, String> {
     let mut root = parse_root(&text, problems)?;
-    let budget = UrlBudget::for_document(&text);
+    let urls = UrlResolver::new(url, &text);
     // A document may be large, and the tree contains everything that is kept of it.
     drop(text);
     let Some(LenientValue::List(items)) = root.take("items") else {
@@ -46,8 +45,9 @@ pub fn parse_json_feed(
     if items.len() > options.max_items {
         FeedProblem::record(problems, ProblemKind::TooManyItems, &format!("{} items", items.len()));
     }
-    let mut reader = JsonFeedReader { base: url, budget, options, problems };
+    let mut reader = JsonFeedReader { urls, options, problems };
     Ok(ParsedFeed {
+        kind: FeedKind::Json,
         title: root.text("title").as_deref().and_then(html_to_plain_text),
         summary_html: reader.text_as_html(&root, "description"),
         authors: authors(&root),
@@ -56,7 +56,7 @@ pub fn parse_json_feed(
         hubs: root.list("hubs").iter().filter_map(|hub| reader.url(hub, "url")).take(MAX_VALUES).collect(),
         lang: root.text("language"),
         items: items.into_iter().take(options.max_items).map(|item| reader.item(&item)).collect(),
-        ..ParsedFeed::empty(FeedKind::Json)
+        ..ParsedFeed::default()
     })
 }
 
@@ -85,8 +85,7 @@ fn parse_root(text: &str, problems: &mut Vec<FeedProblem>) -> Result<LenientValu
 }
 
 struct JsonFeedReader<'o> {
-    base: &'o Url,
-    budget: UrlBudget,
+    urls: UrlResolver<'o>,
     options: &'o Options,
     problems: &'o mut Vec<FeedProblem>,
 }
@@ -138,12 +137,7 @@ impl JsonFeedReader<'_> {
 
     fn url(&mut self, object: &LenientValue, name: &str) -> Option<Url> {
         let text = object.text(name)?;
-        let max_bytes = self.options.max_text_bytes.min(MAX_URL_BYTES);
-        let url = self.base.join(&text).ok().filter(|url| {
-            matches!(url.scheme(), "http" | "https")
-                && url.as_str().len() <= max_bytes
-                && self.budget.try_spend(&text, url.as_str())
-        });
+        let url = self.urls.resolve(None, &text);
         if url.is_none() {
             FeedProblem::record(self.problems, ProblemKind::BadLink, &text);
         }

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use super::options::Options;
+use super::Options;
 use super::parsed_feed::ParsedFeed;
 use super::plain_text::truncate_text;
 use crate::domain::{FeedProblem, ProblemKind};
@@ -59,11 +59,11 @@ fn deduplicate(names: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parsed_feed::{FeedKind, ParsedItem};
+    use super::super::parsed_feed::ParsedItem;
     use super::*;
 
     fn check(items: Vec<ParsedItem>, kept: usize, expected: &[ProblemKind]) {
-        let mut feed = ParsedFeed { items, ..ParsedFeed::empty(FeedKind::Rss) };
+        let mut feed = ParsedFeed { items, ..ParsedFeed::default() };
         let mut problems = Vec::new();
         apply_limits(&mut feed, &Options::default(), &mut problems);
         assert_eq!(feed.items.len(), kept);

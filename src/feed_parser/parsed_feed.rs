@@ -8,10 +8,12 @@ use url::Url;
 use crate::domain::PollingHints;
 
 /// The format of a feed document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, strum::Display)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum FeedKind {
     /// RSS 0.9x and 2.0, and CDF.
+    #[default]
     Rss,
     /// RSS 0.90 and 1.0, which are RDF.
     Rdf,
@@ -21,20 +23,8 @@ pub enum FeedKind {
     Json,
 }
 
-impl FeedKind {
-    /// The printed form, as in `atom`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            FeedKind::Rss => "rss",
-            FeedKind::Rdf => "rdf",
-            FeedKind::Atom => "atom",
-            FeedKind::Json => "json",
-        }
-    }
-}
-
 /// A feed as its document states it.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
 pub struct ParsedFeed {
     pub kind: FeedKind,
     /// The character set that the document was in, whatever it declared.
@@ -59,28 +49,6 @@ pub struct ParsedFeed {
     /// The date of publication where the document gives no other.
     pub updated: Option<Timestamp>,
     pub items: Vec<ParsedItem>,
-}
-
-impl ParsedFeed {
-    /// A feed of this kind without any value.
-    pub(super) fn empty(kind: FeedKind) -> Self {
-        ParsedFeed {
-            kind,
-            charset: "",
-            id: None,
-            title: None,
-            summary_html: None,
-            authors: Vec::new(),
-            site_url: None,
-            self_url: None,
-            hubs: Vec::new(),
-            lang: None,
-            polling_hints: PollingHints::default(),
-            published: None,
-            updated: None,
-            items: Vec::new(),
-        }
-    }
 }
 
 /// An item as its document states it.

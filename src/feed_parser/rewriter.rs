@@ -1,30 +1,27 @@
 //! Rewrites a feed into well-formed RSS 2.0 that feed-rs reads completely.
 //!
-//! RSS, RDF, Atom and CDF all become RSS 2.0 with the modules `content`, `dc` and `atom`, the dialect in which feed-rs
-//! reads every field that newsfold needs. Element names become canonical, texts escaped HTML, dates RFC 3339 and URLs
-//! absolute. All other elements are dropped, because some make feed-rs panic or refuse the whole feed. Values that RSS
-//! has no element for become [annotations](super::annotations).
+//! RSS, RDF, Atom and CDF all become RSS 2.0 with the modules `content`, `dc` and `atom`. Element names become canonical,
+//! texts escaped HTML, dates RFC 3339 and URLs absolute. All other elements are dropped, because some make feed-rs panic
+//! or refuse the whole feed. Values that RSS 2.0 has no element for go directly into the [`ParsedFeed`].
 //!
 //! Never validates a value and never recurses: the depth of an element is a number, not a stack frame.
 
-mod base64;
-mod base_urls;
 mod byline;
 mod element_text;
 mod fields;
-mod item_builder;
 mod namespaces;
 mod rss_writer;
 
 use url::Url;
 
-use self::base_urls::UrlResolver;
 use self::element_text::{ElementText, read_element_text};
-use self::fields::FieldWriter;
-use self::rss_writer::RssWriter;
+use self::fields::FieldState;
+use self::namespaces::NamespaceScope;
+use self::rss_writer::{END, HEAD, push_element};
+use super::Options;
 use super::element_map::{FeedField, FeedNamespace};
-use super::options::Options;
-use super::parsed_feed::FeedKind;
+use super::parsed_feed::{FeedKind, ParsedFeed, ParsedItem};
+use super::url_resolver::UrlResolver;
 use crate::domain::{FeedProblem, ProblemKind};
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
@@ -34,10 +31,9 @@ const MAX_INITIAL_CAPACITY: usize = 1024 * 1024;
 
 /// A feed as RSS 2.0.
 pub struct RewrittenFeed {
-    /// The format of the original document.
-    pub kind: FeedKind,
+    /// The values that `xml` does not contain, with all items in the order of `xml`.
+    pub feed: ParsedFeed,
     pub xml: String,
-    pub item_count: usize,
 }
 
 /// Rewrites a feed. Returns `None` if the text has no root element of a feed.
@@ -49,21 +45,25 @@ pub fn rewrite_feed(
 ) -> Option<RewrittenFeed> {
     let mut tokens = Tokenizer::new(text);
     let (root, kind) = find_root(&mut tokens, problems)?;
-    let urls = UrlResolver::new(document_url, text);
-    let output = RssWriter::new(text.len().min(MAX_INITIAL_CAPACITY));
+    let mut xml = String::with_capacity(text.len().min(MAX_INITIAL_CAPACITY));
+    xml.push_str(HEAD);
     let mut rewriter = FeedRewriter {
-        tokens,
-        pending: None,
         options,
+        problems,
+        namespaces: NamespaceScope::default(),
+        urls: UrlResolver::new(document_url, text),
         open: Vec::new(),
         excess_depth: 0,
         is_root_closed: false,
-        item_count: 0,
-        fields: FieldWriter::new(kind, options, problems, urls, output),
+        feed: ParsedFeed { kind, ..ParsedFeed::default() },
+        update_frequency: None,
+        xml,
+        current: FieldState::default(),
+        outer: None,
     };
-    rewriter.open_root(root, kind);
-    rewriter.rewrite_elements();
-    Some(RewrittenFeed { kind, xml: rewriter.fields.finish(), item_count: rewriter.item_count })
+    rewriter.start_root(root);
+    rewriter.rewrite_elements(tokens);
+    Some(rewriter.finish())
 }
 
 /// The first element that can be the root of a feed, and the format that it stands for.
@@ -91,16 +91,21 @@ fn find_root<'a>(tokens: &mut Tokenizer<'a>, problems: &mut Vec<FeedProblem>) ->
 }
 
 struct FeedRewriter<'a, 'o> {
-    tokens: Tokenizer<'a>,
-    /// The token that ended the text of an element without an end tag. It is read next.
-    pending: Option<MarkupToken<'a>>,
     options: &'o Options,
+    problems: &'o mut Vec<FeedProblem>,
+    namespaces: NamespaceScope<'a>,
+    urls: UrlResolver<'o>,
     open: Vec<OpenElement<'a>>,
     /// The number of open elements beyond the depth limit.
     excess_depth: usize,
     is_root_closed: bool,
-    item_count: usize,
-    fields: FieldWriter<'a, 'o>,
+    feed: ParsedFeed,
+    update_frequency: Option<u32>,
+    xml: String,
+    /// The state of the open item, or else of the feed.
+    current: FieldState,
+    /// The state of the feed, while an item is open.
+    outer: Option<FieldState>,
 }
 
 struct OpenElement<'a> {
@@ -117,24 +122,26 @@ enum ElementRole {
 }
 
 impl<'a> FeedRewriter<'a, '_> {
-    fn open_root(&mut self, tag: StartTag<'a>, kind: FeedKind) {
+    fn start_root(&mut self, tag: StartTag<'a>) {
         let local = tag.name.rsplit(':').next().unwrap_or_default();
         if local.eq_ignore_ascii_case("entry") {
-            return self.open_item(tag);
+            return self.start_item(tag);
         }
-        if kind != FeedKind::Rdf && tag.name.chars().any(char::is_uppercase) {
+        if self.feed.kind != FeedKind::Rdf && tag.name.chars().any(char::is_uppercase) {
             self.record(ProblemKind::NotWellFormed, tag.name);
         }
         self.declare_namespaces(tag);
-        self.fields.write_attributes(tag);
+        self.write_attributes(tag);
         self.push(tag, ElementRole::Container);
         self.is_root_closed = tag.self_closing;
     }
 
-    fn rewrite_elements(&mut self) {
-        while let Some(token) = self.pending.take().or_else(|| self.tokens.next()) {
+    fn rewrite_elements(&mut self, mut tokens: Tokenizer<'a>) {
+        // The token that ended the text of an element without an end tag. It is read next.
+        let mut pending = None;
+        while let Some(token) = pending.take().or_else(|| tokens.next()) {
             match token {
-                MarkupToken::Start(tag) => self.start(tag),
+                MarkupToken::Start(tag) => pending = self.start(tag, &mut tokens),
                 MarkupToken::End(name) => self.end(name),
                 MarkupToken::Text(text) | MarkupToken::CData(text) => {
                     if self.is_root_closed && !text.trim().is_empty() {
@@ -144,56 +151,77 @@ impl<'a> FeedRewriter<'a, '_> {
                 MarkupToken::Other => {}
             }
         }
-        if !self.is_root_closed || self.tokens.truncated {
+        if !self.is_root_closed || tokens.truncated {
             self.record(ProblemKind::Truncated, "the root element is not closed");
         }
-        if self.tokens.malformed {
+        if tokens.malformed {
             self.record(ProblemKind::NotWellFormed, "a < or a quote that is not part of a tag");
         }
     }
 
-    fn record(&mut self, kind: ProblemKind, detail: &str) {
-        self.fields.record(kind, detail);
+    fn finish(mut self) -> RewrittenFeed {
+        self.end_item();
+        self.xml.push_str(END);
+        self.xml.shrink_to_fit();
+        self.feed.site_url = self.current.link;
+        let frequency = self.update_frequency.unwrap_or(1).max(1);
+        let hints = &mut self.feed.polling_hints;
+        hints.period_minutes = hints.period_minutes.map(|minutes| minutes / frequency);
+        RewrittenFeed { feed: self.feed, xml: self.xml }
     }
 
-    fn start(&mut self, tag: StartTag<'a>) {
-        if self.fields.is_item(tag) {
+    fn record(&mut self, kind: ProblemKind, detail: &str) {
+        FeedProblem::record(self.problems, kind, detail);
+    }
+
+    fn in_item(&self) -> bool {
+        self.outer.is_some()
+    }
+
+    fn open_item(&mut self) -> Option<&mut ParsedItem> {
+        if self.in_item() { self.feed.items.last_mut() } else { None }
+    }
+
+    /// Reads an element. Returns the token that ended its text in place of a missing end tag.
+    fn start(&mut self, tag: StartTag<'a>, tokens: &mut Tokenizer<'a>) -> Option<MarkupToken<'a>> {
+        if self.namespaces.is_item(tag, self.feed.kind) {
             // An empty item is only an item where it has a URL (CDF).
             if !tag.self_closing || tag.attribute("href").is_some() {
-                self.open_item(tag);
+                self.start_item(tag);
             }
-            return;
+            return None;
         }
         if self.open.len() >= self.options.max_depth {
             if self.excess_depth == 0 {
                 self.record(ProblemKind::TooDeep, tag.name);
             }
             self.excess_depth += usize::from(!tag.self_closing);
-            return;
+            return None;
         }
-        if self.open.last().is_some_and(|parent| parent.role == ElementRole::Skipped) {
-            return self.push(tag, ElementRole::Skipped);
+        let is_skipped = self.open.last().is_some_and(|parent| parent.role == ElementRole::Skipped);
+        if !is_skipped {
+            self.declare_namespaces(tag);
         }
-        self.declare_namespaces(tag);
-        let name = self.fields.namespaces.resolve(tag.name);
-        if name.namespace == FeedNamespace::Core && matches!(&*name.local, "channel" | "feed" | "rss") {
-            self.fields.write_attributes(tag);
-            return self.push(tag, ElementRole::Container);
-        }
-        let Some(mapping) = name.mapping(self.fields.in_item()) else {
-            return self.push(tag, ElementRole::Skipped);
-        };
-        match mapping.field {
-            FeedField::Wrapper => self.push(tag, ElementRole::Container),
-            FeedField::Media => {
-                self.fields.write_media(tag);
+        let name = self.namespaces.resolve(tag.name);
+        let is_feed = name.namespace == FeedNamespace::Core && matches!(&*name.local, "channel" | "feed" | "rss");
+        match name.mapping(self.in_item()).filter(|_| !is_skipped) {
+            _ if is_feed && !is_skipped => {
+                self.write_attributes(tag);
                 self.push(tag, ElementRole::Container);
             }
-            field => {
-                let text = self.read_text(tag, field);
-                self.fields.write_field(tag, mapping, &text);
+            None => self.push(tag, ElementRole::Skipped),
+            Some(mapping) if mapping.field == FeedField::Wrapper => self.push(tag, ElementRole::Container),
+            Some(mapping) if mapping.field == FeedField::Media => {
+                self.write_media(tag);
+                self.push(tag, ElementRole::Container);
+            }
+            Some(mapping) => {
+                let text = self.read_text(tag, mapping.field, tokens);
+                self.write_field(tag, mapping, &text);
+                return text.ended_by;
             }
         }
+        None
     }
 
     fn end(&mut self, name: &str) {
@@ -212,24 +240,22 @@ impl<'a> FeedRewriter<'a, '_> {
     }
 
     /// Reads the text of an element. The element also ends at an end tag of one of its parents.
-    fn read_text(&mut self, tag: StartTag<'a>, field: FeedField) -> ElementText<'a> {
+    fn read_text(&mut self, tag: StartTag<'a>, field: FeedField, tokens: &mut Tokenizer<'a>) -> ElementText<'a> {
         // The innermost four suffice: an item, its wrapper, the channel and the root.
-        let parents: Vec<&str> = self.open.iter().rev().take(4).map(|open| open.name).collect();
-        let fields = &self.fields;
-        let text = read_element_text(&mut self.tokens, tag, |token| match token {
-            MarkupToken::Start(child) => fields.ends_element(child, field),
-            MarkupToken::End(name) => parents.iter().any(|parent| parent.eq_ignore_ascii_case(name)),
+        let parents = self.open.iter().rev().take(4);
+        let text = read_element_text(tokens, tag, |token| match token {
+            MarkupToken::Start(child) => self.ends_element(child, field),
+            MarkupToken::End(name) => parents.clone().any(|parent| parent.name.eq_ignore_ascii_case(name)),
             _ => false,
         });
         if text.ended_by.is_some() {
             self.record(ProblemKind::NotWellFormed, tag.name);
-            self.pending = text.ended_by;
         }
         text
     }
 
     fn declare_namespaces(&mut self, tag: StartTag<'a>) {
-        self.fields.namespaces.declare(tag, self.open.len() + 1);
+        self.namespaces.declare(tag, self.open.len() + 1);
     }
 
     fn push(&mut self, tag: StartTag<'a>, role: ElementRole) {
@@ -237,7 +263,7 @@ impl<'a> FeedRewriter<'a, '_> {
             return;
         }
         if role != ElementRole::Skipped {
-            self.fields.urls.enter(tag, self.open.len() + 1);
+            self.urls.enter(tag, self.open.len() + 1);
         }
         self.open.push(OpenElement { name: tag.name, role });
     }
@@ -245,15 +271,15 @@ impl<'a> FeedRewriter<'a, '_> {
     /// Closes all elements deeper than `depth`.
     fn close_to(&mut self, depth: usize) {
         if self.open.iter().skip(depth).any(|open| open.role == ElementRole::Item) {
-            self.fields.end_item();
+            self.end_item();
         }
         self.open.truncate(depth);
-        self.fields.namespaces.leave(depth);
-        self.fields.urls.leave(depth);
+        self.namespaces.leave(depth);
+        self.urls.leave(depth);
     }
 
     /// Starts an item. Elements before it that are still open, but for its containers, lack an end tag.
-    fn open_item(&mut self, tag: StartTag<'a>) {
+    fn start_item(&mut self, tag: StartTag<'a>) {
         self.excess_depth = 0;
         if let Some(index) = self.open.iter().position(|open| open.role == ElementRole::Item) {
             self.record(ProblemKind::NotWellFormed, tag.name);
@@ -267,18 +293,38 @@ impl<'a> FeedRewriter<'a, '_> {
             self.close_to(self.options.max_depth.min(1));
         }
         self.declare_namespaces(tag);
-        if self.item_count >= self.options.max_items {
+        if self.feed.items.len() >= self.options.max_items {
             self.record(ProblemKind::TooManyItems, "further items were dropped");
             return self.push(tag, ElementRole::Skipped);
         }
-        self.item_count += 1;
-        self.fields.start_item(tag);
-        self.fields.write_attributes(tag);
+        self.feed.items.push(ParsedItem::default());
+        self.xml.push_str("<item>");
+        self.outer = Some(std::mem::replace(&mut self.current, FieldState::for_item(tag)));
+        self.write_attributes(tag);
         self.push(tag, ElementRole::Item);
         if tag.self_closing {
-            self.fields.end_item();
-            self.fields.namespaces.leave(self.open.len());
+            self.end_item();
+            self.namespaces.leave(self.open.len());
         }
+    }
+
+    /// Ends the open item, if there is one. Its link is written last, because the best one may come last.
+    fn end_item(&mut self) {
+        let Some(feed) = self.outer.take() else { return };
+        let item = std::mem::replace(&mut self.current, feed);
+        if let Some(about) = item.rdf_about.as_ref().filter(|_| item.priority(FeedField::Guid) == 0) {
+            push_element(&mut self.xml, "guid", about);
+        }
+        let link = item.link.or_else(|| {
+            // Only an absolute URL: a guid such as `4711` must not be resolved.
+            let url = Url::parse(&item.permalink.or(item.rdf_about)?).ok()?;
+            // The document contains it once, the output twice.
+            self.urls.accept(url, 0)
+        });
+        if let Some(link) = link {
+            push_element(&mut self.xml, "link", link.as_str());
+        }
+        self.xml.push_str("</item>\n");
     }
 }
 

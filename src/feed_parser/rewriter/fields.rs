@@ -1,26 +1,26 @@
-//! Writes the fields of a feed or an item as elements of the rewritten document.
+//! Writes the fields of the open item, or else of the feed.
 //!
 //! Never removes what is written: of two elements of one field, the one of higher priority is written after the other,
 //! and feed-rs keeps the last.
 
 use std::borrow::Cow;
 
+use base64::Engine;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use quick_xml::escape::partial_escape;
 use url::Url;
 
+use super::super::dates;
 use super::super::element_map::{ElementMapping, FeedField, FeedNamespace};
-use super::super::options::Options;
 use super::super::parsed_feed::FeedKind;
 use super::super::plain_text::{html_to_plain_text, truncate_text};
 use super::super::unclosed_embeds::without_unclosed_embeds;
-use super::super::{annotations, dates};
-use super::base_urls::{MAX_URL_BYTES, UrlResolver};
-use super::base64::{decode_base64_element, is_base64};
+use super::super::url_resolver::MAX_URL_BYTES;
+use super::FeedRewriter;
 use super::byline::author_name;
 use super::element_text::{ElementText, flatten_markup, has_bare_ampersand};
-use super::item_builder::ItemBuilder;
-use super::namespaces::NamespaceScope;
-use super::rss_writer::RssWriter;
-use crate::domain::{FeedProblem, ProblemKind};
+use super::rss_writer::{push_element, push_enclosure};
+use crate::domain::{ProblemKind, parse_weekday};
 use crate::markup::entities::{decode_entities, escape_html};
 use crate::markup::tag::StartTag;
 use crate::markup::whitespace::fold_non_blank;
@@ -29,71 +29,51 @@ use crate::markup::whitespace::fold_non_blank;
 const MAX_KEYWORDS_BYTES: usize = 4 * 1024;
 /// A longer category is a text in the wrong element.
 const MAX_CATEGORY_BYTES: usize = 256;
+/// Authors, categories, hubs and skipped hours of one item or of the feed; further ones are dropped.
+const MAX_VALUES: usize = 100;
+/// Enclosures of one item; further ones are dropped, since feed-rs uses a kilobyte for each.
+const MAX_ENCLOSURES: usize = 32;
 
-/// Writes the fields of the open item, or else of the feed.
-pub struct FieldWriter<'a, 'o> {
-    kind: FeedKind,
-    options: &'o Options,
-    problems: &'o mut Vec<FeedProblem>,
-    pub namespaces: NamespaceScope<'a>,
-    pub urls: UrlResolver<'o>,
-    output: RssWriter,
-    /// The values of the open item, or else of the feed.
-    current: ItemBuilder,
-    /// The values of the feed, while an item is open.
-    feed: Option<ItemBuilder>,
+/// What decides between several values of one field of an item, or of the feed.
+#[derive(Default)]
+pub struct FieldState {
+    /// The highest priority so far, by field.
+    priorities: [u8; FeedField::COUNT],
+    value_count: usize,
+    enclosure_count: usize,
+    pub link: Option<Url>,
+    /// The guid, if it declares itself to be a URL.
+    pub permalink: Option<String>,
+    /// RSS 1.0's `rdf:about`: the item's identity where it has no guid.
+    pub rdf_about: Option<String>,
 }
 
-impl<'a, 'o> FieldWriter<'a, 'o> {
-    pub fn new(
-        kind: FeedKind,
-        options: &'o Options,
-        problems: &'o mut Vec<FeedProblem>,
-        urls: UrlResolver<'o>,
-        output: RssWriter,
-    ) -> Self {
-        FieldWriter {
-            kind,
-            options,
-            problems,
-            namespaces: NamespaceScope::default(),
-            urls,
-            output,
-            current: ItemBuilder::default(),
-            feed: None,
-        }
+impl FieldState {
+    pub fn for_item(tag: StartTag) -> Self {
+        let about = tag.attribute("rdf:about").map(|about| about.trim().to_owned());
+        FieldState { rdf_about: about.filter(|about| !about.is_empty()), ..FieldState::default() }
     }
 
-    pub fn record(&mut self, kind: ProblemKind, detail: &str) {
-        FeedProblem::record(self.problems, kind, detail);
+    /// The highest priority of a field so far; 0 where it has no value.
+    pub fn priority(&self, field: FeedField) -> u8 {
+        self.priorities[field as usize]
     }
 
-    pub fn is_item(&self, tag: StartTag<'a>) -> bool {
-        self.namespaces.is_item(tag, self.kind)
+    /// Whether a value has a higher priority than all before it. If so, later ones have to exceed it.
+    fn accepts(&mut self, field: FeedField, priority: u8) -> bool {
+        let is_higher = priority > self.priority(field);
+        self.priorities[field as usize] = priority.max(self.priority(field));
+        is_higher
     }
 
-    pub fn in_item(&self) -> bool {
-        self.feed.is_some()
+    /// Whether one more of the values may be written of which an item has several.
+    fn has_room_for_value(&mut self) -> bool {
+        self.value_count += 1;
+        self.value_count <= MAX_VALUES
     }
+}
 
-    pub fn start_item(&mut self, tag: StartTag) {
-        self.output.start_item();
-        self.feed = Some(std::mem::replace(&mut self.current, ItemBuilder::for_item(tag)));
-    }
-
-    /// Ends the open item, if there is one.
-    pub fn end_item(&mut self) {
-        let Some(feed) = self.feed.take() else { return };
-        let item = std::mem::replace(&mut self.current, feed);
-        item.write_deferred(&mut self.output, &mut self.urls.budget);
-        self.output.end_item();
-    }
-
-    pub fn finish(mut self) -> String {
-        self.end_item();
-        self.output.finish()
-    }
-
+impl<'a> FeedRewriter<'a, '_> {
     /// Writes the values that a root, a channel or an item has as attributes (Atom, CDF).
     pub fn write_attributes(&mut self, tag: StartTag) {
         if let Some(language) = tag.attribute("xml:lang") {
@@ -109,7 +89,7 @@ impl<'a, 'o> FieldWriter<'a, 'o> {
 
     /// Whether a tag shows that the element around it, of this field, was never closed.
     pub fn ends_element(&self, child: StartTag<'a>, field: FeedField) -> bool {
-        if self.is_item(child) {
+        if self.namespaces.is_item(child, self.feed.kind) {
             return true;
         }
         let name = self.namespaces.resolve(child.name);
@@ -159,24 +139,21 @@ impl<'a, 'o> FieldWriter<'a, 'o> {
         if value.is_empty() {
             return;
         }
+        let hints = &mut self.feed.polling_hints;
         match field {
             FeedField::Title => self.write_title(tag, priority, value),
             FeedField::Guid if self.current.accepts(field, priority) => self.write_guid(tag, value),
             FeedField::Published | FeedField::Updated => self.write_date(field, priority, value),
             FeedField::Language => self.write_language(priority, value),
             FeedField::OriginalLink => self.offer_link(tag, value, 9),
-            FeedField::Ttl => self.output.element("ttl", value),
-            FeedField::SkipHour if self.current.has_room_for_value() => {
-                self.output.annotation(annotations::SKIP_HOUR, value);
-            }
-            FeedField::SkipDay if self.current.has_room_for_value() => {
-                self.output.annotation(annotations::SKIP_DAY, value);
-            }
+            FeedField::Ttl => hints.ttl_minutes = value.parse().ok().or(hints.ttl_minutes),
+            FeedField::SkipHour if self.current.has_room_for_value() => hints.skip_hours.extend(parse_hour(value)),
+            FeedField::SkipDay if self.current.has_room_for_value() => hints.skip_days.extend(parse_weekday(value)),
             FeedField::UpdatePeriod if self.current.accepts(field, priority) => {
-                self.output.annotation(annotations::UPDATE_PERIOD, value);
+                hints.period_minutes = parse_update_period(value);
             }
             FeedField::UpdateFrequency if self.current.accepts(field, priority) => {
-                self.output.annotation(annotations::UPDATE_FREQUENCY, value);
+                self.update_frequency = value.parse().ok();
             }
             _ => {}
         }
@@ -193,16 +170,17 @@ impl<'a, 'o> FieldWriter<'a, 'o> {
         if truncate_text(&mut title, self.options.max_text_bytes) {
             self.record(ProblemKind::TooLong, tag.name);
         }
-        self.output.element("title", &title);
+        push_element(&mut self.xml, "title", &title);
     }
 
     fn write_guid(&mut self, tag: StartTag, value: &str) {
         if !self.in_item() {
-            return self.output.annotation(annotations::FEED_ID, value);
+            self.feed.id = Some(value.to_owned());
+            return;
         }
         let is_permalink = tag.attribute("isPermaLink").is_none_or(|v| !v.trim().eq_ignore_ascii_case("false"));
         self.current.permalink = is_permalink.then(|| value.to_owned());
-        self.output.element("guid", value);
+        push_element(&mut self.xml, "guid", value);
     }
 
     fn write_date(&mut self, field: FeedField, priority: u8, value: &str) {
@@ -217,7 +195,7 @@ impl<'a, 'o> FieldWriter<'a, 'o> {
             (_, true) => "atom:updated",
             (_, false) => "lastBuildDate",
         };
-        self.output.element(name, &date.to_string());
+        push_element(&mut self.xml, name, &date.to_string());
     }
 
     /// Writes the `xml:lang` of an element of an item. An item has one language, that of its longest text.
@@ -240,10 +218,9 @@ impl<'a, 'o> FieldWriter<'a, 'o> {
         if value.is_empty() || !self.current.accepts(FeedField::Language, priority) {
             return;
         }
-        if self.in_item() {
-            self.output.annotation(annotations::LANGUAGE, &value);
-        } else {
-            self.output.element("language", &value);
+        match self.open_item() {
+            Some(item) => item.lang = Some(value),
+            None => self.feed.lang = Some(value.to_lowercase()),
         }
     }
 
@@ -255,7 +232,7 @@ impl<'a, 'o> FieldWriter<'a, 'o> {
         }
         let mut html = flatten_markup(inner, has_elements, self.options.max_text_bytes).trim().to_owned();
         // An Atom text without a type is plain text (RFC 4287 §3.1.1), unless its author forgot the type of HTML.
-        let is_untyped_text = media_type.is_empty() && self.kind == FeedKind::Atom && !html.contains("</");
+        let is_untyped_text = media_type.is_empty() && self.feed.kind == FeedKind::Atom && !html.contains("</");
         if has_elements {
             for prefix in self.namespaces.xhtml_prefixes().take(2) {
                 html = html.replace(&format!("<{prefix}:"), "<").replace(&format!("</{prefix}:"), "</");
@@ -274,7 +251,7 @@ impl<'a, 'o> FieldWriter<'a, 'o> {
             self.record(ProblemKind::TooLong, tag.name);
         }
         let name = if mapping.field == FeedField::Content { "content:encoded" } else { "description" };
-        self.output.element(name, &html);
+        push_element(&mut self.xml, name, &html);
     }
 
     fn write_author(&mut self, inner: &str, priority: u8) {
@@ -284,9 +261,9 @@ impl<'a, 'o> FieldWriter<'a, 'o> {
         let Some(name) = author_name(inner) else { return };
         self.current.accepts(FeedField::Author, priority);
         if self.in_item() {
-            self.output.element("dc:creator", &name);
+            push_element(&mut self.xml, "dc:creator", &name);
         } else {
-            self.output.annotation(annotations::FEED_AUTHOR, &name);
+            self.feed.authors.push(name);
         }
     }
 
@@ -305,7 +282,7 @@ impl<'a, 'o> FieldWriter<'a, 'o> {
     fn write_category_name(&mut self, value: &str) {
         let Some(name) = html_to_plain_text(value) else { return };
         if name.len() <= MAX_CATEGORY_BYTES && self.current.has_room_for_value() {
-            self.output.element("category", &name);
+            push_element(&mut self.xml, "category", &name);
         }
     }
 
@@ -325,7 +302,10 @@ impl<'a, 'o> FieldWriter<'a, 'o> {
                 if self.current.has_room_for_value()
                     && let Some(url) = self.resolve(tag, &href)
                 {
-                    self.output.atom_link(relation, url.as_str());
+                    match relation {
+                        "hub" => self.feed.hubs.push(url),
+                        _ => self.feed.self_url = self.feed.self_url.take().or(Some(url)),
+                    }
                 }
             }
             "self" | "via" | "canonical" if self.in_item() => self.offer_link(tag, &href, 1),
@@ -333,30 +313,29 @@ impl<'a, 'o> FieldWriter<'a, 'o> {
         }
     }
 
-    /// Keeps a URL as the item's link if its priority is the highest so far. The feed's link is written at once.
+    /// Keeps a URL as the link if its priority is the highest so far.
     fn offer_link(&mut self, tag: StartTag, href: &str, priority: u8) {
-        if !self.current.wants_link(priority) {
+        if priority <= self.current.priority(FeedField::Link) {
             return;
         }
         let Some(url) = self.resolve(tag, href) else { return };
-        if !self.in_item() {
-            self.output.element("link", url.as_str());
-        }
-        self.current.offer_link(url, priority);
+        self.current.accepts(FeedField::Link, priority);
+        self.current.link = Some(url);
     }
 
     fn write_enclosure(&mut self, tag: StartTag) {
         let Some(href) = tag.attribute("url").or_else(|| tag.attribute("href")) else { return };
-        if !self.in_item() || !self.current.has_room_for_enclosure() {
+        self.current.enclosure_count += 1;
+        if !self.in_item() || self.current.enclosure_count > MAX_ENCLOSURES {
             return;
         }
         let Some(url) = self.resolve(tag, &href) else { return };
         let media_type = tag.attribute("type").unwrap_or_default();
         let length = tag.attribute("length").or_else(|| tag.attribute("fileSize"));
         let length: u64 = length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
-        self.output.enclosure(url.as_str(), &media_type, length);
+        push_enclosure(&mut self.xml, url.as_str(), &media_type, length);
         if media_type.starts_with("image/") {
-            self.current.offer_image(url, 1);
+            self.keep_image(url, 1);
         }
     }
 
@@ -379,14 +358,22 @@ impl<'a, 'o> FieldWriter<'a, 'o> {
     }
 
     fn offer_image(&mut self, tag: StartTag, inner: &str, priority: u8) {
-        if !self.current.wants_image(priority) {
+        if priority <= self.current.priority(FeedField::Image) {
             return;
         }
         let inner = inner.trim();
         let text = inner.starts_with("http").then(|| Cow::Owned(flatten_markup(inner, false, MAX_URL_BYTES)));
         let href = tag.attribute("url").or_else(|| tag.attribute("href")).or(text);
         if let Some(url) = href.and_then(|href| self.resolve(tag, &href)) {
-            self.current.offer_image(url, priority);
+            self.keep_image(url, priority);
+        }
+    }
+
+    fn keep_image(&mut self, url: Url, priority: u8) {
+        if self.current.accepts(FeedField::Image, priority)
+            && let Some(item) = self.open_item()
+        {
+            item.image = Some(url);
         }
     }
 
@@ -396,7 +383,7 @@ impl<'a, 'o> FieldWriter<'a, 'o> {
         if href.is_empty() {
             return None;
         }
-        let url = self.urls.resolve(tag, href);
+        let url = self.urls.resolve(Some(tag), href);
         if url.is_none() {
             self.record(ProblemKind::BadLink, href);
         }
@@ -426,4 +413,40 @@ fn is_text_type(media_type: &str) -> bool {
 fn is_binary_type(media_type: &str) -> bool {
     const BINARY_TYPES: [&str; 5] = ["image/", "audio/", "video/", "application/octet", "application/pdf"];
     BINARY_TYPES.iter().any(|prefix| media_type.starts_with(prefix))
+}
+
+/// The decoded text of an element in base64, escaped for XML; `None` if it is not in base64 or decodes to binary data.
+fn decode_base64_element(tag: StartTag, inner: &str) -> Option<String> {
+    if !is_base64(tag) {
+        return None;
+    }
+    const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let encoded: String = inner.split_ascii_whitespace().collect();
+    let bytes = GeneralPurpose::new(&base64::alphabet::STANDARD, CONFIG).decode(encoded).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let is_binary = text.contains(|c: char| c.is_control() && !c.is_whitespace());
+    (!is_binary).then(|| partial_escape(text).into_owned())
+}
+
+/// Whether a tag declares that its text is in base64: Atom 0.3's `mode="base64"`, and Atom 1.0's content of a media type
+/// that is neither text nor XML (RFC 4287 §4.1.3.3).
+fn is_base64(tag: StartTag) -> bool {
+    let has = |name: &str, value: &str| tag.attribute(name).is_some_and(|declared| declared.trim() == value);
+    has("mode", "base64") || has("type", "application/octet-stream")
+}
+
+fn parse_hour(text: &str) -> Option<u8> {
+    let hour: u8 = text.parse().ok()?;
+    // RSS 0.91 counts from 1 to 24.
+    (hour <= 24).then_some(hour % 24)
+}
+
+/// The minutes of `sy:updatePeriod`. A frequency without a valid period is ignored, since no publisher means the module's
+/// default of a day.
+fn parse_update_period(text: &str) -> Option<u32> {
+    const PERIODS: [(&str, u32); 5] =
+        [("hourly", 60), ("daily", 1_440), ("weekly", 10_080), ("monthly", 43_200), ("yearly", 525_600)];
+    PERIODS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, minutes)| *minutes)
 }

@@ -1,9 +1,8 @@
 //! Resolves the names of elements (Namespaces in XML 1.0).
 
-use std::borrow::Cow;
-
-use super::super::element_map::{ElementMapping, FeedNamespace, feed_mapping, item_mapping};
-use super::super::element_map::{namespace_of_prefix, namespace_of_uri};
+use super::super::element_map::{
+    ElementMapping, FeedNamespace, element_mapping, namespace_of_prefix, namespace_of_uri,
+};
 use super::super::parsed_feed::FeedKind;
 use crate::markup::entities::decode_entities;
 use crate::markup::tag::StartTag;
@@ -25,16 +24,16 @@ struct PrefixBinding<'a> {
 }
 
 /// The name of an element.
-pub struct ElementName<'a> {
+pub struct ElementName {
     pub namespace: FeedNamespace,
     /// In lower case.
-    pub local: Cow<'a, str>,
+    pub local: String,
 }
 
-impl ElementName<'_> {
+impl ElementName {
     /// What the element means inside an item or outside of items.
     pub fn mapping(&self, in_item: bool) -> Option<ElementMapping> {
-        if in_item { item_mapping(self.namespace, &self.local) } else { feed_mapping(self.namespace, &self.local) }
+        element_mapping(self.namespace, &self.local, in_item)
     }
 }
 
@@ -66,9 +65,9 @@ impl<'a> NamespaceScope<'a> {
         self.bindings.retain(|binding| binding.depth <= depth);
     }
 
-    pub fn resolve(&self, name: &'a str) -> ElementName<'a> {
+    pub fn resolve(&self, name: &str) -> ElementName {
         let (prefix, local) = split_name(name);
-        ElementName { namespace: self.namespace_of(prefix), local: lowercase(local) }
+        ElementName { namespace: self.namespace_of(prefix), local: local.to_ascii_lowercase() }
     }
 
     /// Whether a tag starts an item: `item`, or `entry` in Atom.
@@ -100,12 +99,4 @@ impl<'a> NamespaceScope<'a> {
 
 fn split_name(name: &str) -> (&str, &str) {
     name.rsplit_once(':').unwrap_or(("", name))
-}
-
-fn lowercase(name: &str) -> Cow<'_, str> {
-    if name.bytes().any(|b| b.is_ascii_uppercase()) {
-        Cow::Owned(name.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(name)
-    }
 }

@@ -1,14 +1,23 @@
 //! How the rewriter handles each kind of fault.
 
-use super::rss_writer::body;
 use super::*;
 
+fn rewritten_feed(text: &str, expected: &str) -> ParsedFeed {
+    rewrite(text, expected, &[])
+}
+
 fn check(text: &str, expected: &str, problems: &[ProblemKind]) {
+    rewrite(text, expected, problems);
+}
+
+fn rewrite(text: &str, expected: &str, problems: &[ProblemKind]) -> ParsedFeed {
     let mut found = Vec::new();
     let base = Url::parse("https://news.example/").unwrap();
     let rewritten = rewrite_feed(text, &base, &Options::default(), &mut found).unwrap();
-    assert_eq!(body(&rewritten.xml), expected);
+    let body = rewritten.xml.strip_prefix(HEAD).unwrap().strip_suffix(END).unwrap();
+    assert_eq!(body.replace('\n', ""), expected);
     assert_eq!(found.iter().map(|problem| problem.kind).collect::<Vec<_>>(), problems, "{text}");
+    rewritten.feed
 }
 
 use ProblemKind::*;
@@ -163,10 +172,23 @@ fn markup_becomes_a_cdata_section_and_a_section_end_inside_it_is_split() {
 
 #[test]
 fn id_description_and_author_of_the_feed_are_kept() {
-    check(
+    let feed = rewritten_feed(
         "<feed><id>urn:x</id><subtitle>All weather</subtitle><author><name>Ann</name></author></feed>",
-        "<category domain=\"newsfold:id\">urn:x</category><description>All weather</description>\
-         <category domain=\"newsfold:author\">Ann</category>",
-        &[],
+        "<description>All weather</description>",
     );
+    assert_eq!((feed.id.as_deref(), feed.authors.as_slice()), (Some("urn:x"), &["Ann".to_owned()][..]));
+}
+
+#[test]
+fn update_period_is_divided_by_its_frequency() {
+    let check = |period: &str, frequency: &str, expected: Option<u32>| {
+        let period = format!("<sy:updatePeriod>{period}</sy:updatePeriod>");
+        let text = format!("<rss><channel>{frequency}{period}</channel></rss>");
+        assert_eq!(rewritten_feed(&text, "").polling_hints.period_minutes, expected);
+    };
+    check(" Hourly ", "", Some(60));
+    check("daily", "<sy:updateFrequency> 4</sy:updateFrequency>", Some(360));
+    check("hourly", "<sy:updateFrequency>0</sy:updateFrequency>", Some(60));
+    check("often", "<sy:updateFrequency>4</sy:updateFrequency>", None);
+    check("", "<sy:updateFrequency>4</sy:updateFrequency>", None);
 }
