@@ -8,9 +8,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
-use support::origin::{Answer, Origin};
-use support::world::{World, polled_once};
-use support::{rss, skipped, until};
+use support::origin_server::{OriginServer, StubResponse};
+use support::test_daemon::{TestDaemon, start_and_poll_once};
+use support::{rss, skipped, wait_until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
@@ -24,25 +24,25 @@ fn client() -> Client {
     Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
-async fn ask(world: &World, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
-    let mut request = client().request(method, format!("{}{path}", world.base));
+async fn ask(daemon: &TestDaemon, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
+    let mut request = client().request(method, format!("{}{path}", daemon.base));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     request.send().await.unwrap()
 }
 
-async fn get(world: &World, path: &str, headers: &[(&str, &str)]) -> Response {
-    ask(world, Method::GET, path, headers).await
+async fn get(daemon: &TestDaemon, path: &str, headers: &[(&str, &str)]) -> Response {
+    ask(daemon, Method::GET, path, headers).await
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     response.headers().get(name).map_or("", |value| value.to_str().unwrap())
 }
 
-/// A world whose feed has one story.
-async fn world() -> World {
-    polled_once(Answer::ok(rss(&[WORDS]))).await.0
+/// A daemon whose feed has one story.
+async fn daemon() -> TestDaemon {
+    start_and_poll_once(StubResponse::ok(rss(&[WORDS]))).await.0
 }
 
 fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
@@ -59,14 +59,14 @@ fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn every_feed_is_served_in_every_coding_with_its_own_strong_etag() {
-    let mut world = world().await;
+    let mut daemon = daemon().await;
     for path in FEEDS.iter().chain(&["/style.css", "/favicon.svg"]) {
-        let plain = get(&world, path, &[]).await;
+        let plain = get(&daemon, path, &[]).await;
         let mut tags = vec![header(&plain, "etag").to_owned()];
         assert_eq!((header(&plain, "content-encoding"), header(&plain, "vary")), ("", "Accept-Encoding"), "{path}");
         let plain = plain.bytes().await.unwrap();
         for coding in ["gzip", "br", "zstd"] {
-            let coded = get(&world, path, &[("accept-encoding", coding)]).await;
+            let coded = get(&daemon, path, &[("accept-encoding", coding)]).await;
             assert_eq!((header(&coded, "content-encoding"), header(&coded, "vary")), (coding, "Accept-Encoding"));
             let tag = header(&coded, "etag").to_owned();
             assert!(tag.starts_with('"') && !tags.contains(&tag), "{path} {coding}: {tag}");
@@ -75,18 +75,18 @@ async fn every_feed_is_served_in_every_coding_with_its_own_strong_etag() {
             let bytes = coded.bytes().await.unwrap();
             assert_eq!(length, bytes.len());
             assert_eq!(decoded(coding, &bytes), plain, "{path} in {coding}");
-            let again = get(&world, path, &[("accept-encoding", coding), ("if-none-match", &tag)]).await;
+            let again = get(&daemon, path, &[("accept-encoding", coding), ("if-none-match", &tag)]).await;
             assert_eq!(again.status(), 304, "{path} in {coding}");
             // The ETag of one coding does not match another coding.
-            assert_eq!(get(&world, path, &[("if-none-match", &tag)]).await.status(), 200);
+            assert_eq!(get(&daemon, path, &[("if-none-match", &tag)]).await.status(), 200);
         }
     }
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
 async fn coding_with_the_highest_weight_is_sent() {
-    let mut world = world().await;
+    let mut daemon = daemon().await;
     for (accepted, expected) in [
         ("gzip;q=0.5, zstd;q=0.9, br;q=0.1", "zstd"),
         ("gzip, br;q=0", "gzip"),
@@ -96,28 +96,28 @@ async fn coding_with_the_highest_weight_is_sent() {
         ("identity;q=0, gzip;q=0.2", "gzip"),
         ("deflate", ""),
     ] {
-        let answer = get(&world, FEEDS[0], &[("accept-encoding", accepted)]).await;
+        let answer = get(&daemon, FEEDS[0], &[("accept-encoding", accepted)]).await;
         assert_eq!((answer.status().as_u16(), header(&answer, "content-encoding")), (200, expected), "{accepted}");
     }
     for refused in ["identity;q=0", "*;q=0"] {
-        let answer = get(&world, FEEDS[0], &[("accept-encoding", refused)]).await;
+        let answer = get(&daemon, FEEDS[0], &[("accept-encoding", refused)]).await;
         assert_eq!((answer.status().as_u16(), header(&answer, "vary")), (406, "Accept-Encoding"), "{refused}");
     }
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
 async fn responses_without_body_have_the_same_headers() {
     const KEPT: &str = "etag last-modified cache-control vary content-type content-encoding x-content-type-options \
                         content-security-policy referrer-policy";
-    let mut world = world().await;
+    let mut daemon = daemon().await;
     for path in FEEDS {
         for accepted in ["identity", "br"] {
             let accept = ("accept-encoding", accepted);
-            let whole = get(&world, path, &[accept]).await;
+            let whole = get(&daemon, path, &[accept]).await;
             let length = header(&whole, "content-length").to_owned();
-            let known = get(&world, path, &[accept, ("if-none-match", header(&whole, "etag"))]).await;
-            let head = ask(&world, Method::HEAD, path, &[accept]).await;
+            let known = get(&daemon, path, &[accept, ("if-none-match", header(&whole, "etag"))]).await;
+            let head = ask(&daemon, Method::HEAD, path, &[accept]).await;
             assert_eq!((known.status().as_u16(), head.status().as_u16()), (304, 200));
             for name in KEPT.split_whitespace() {
                 assert_eq!(header(&known, name), header(&whole, name), "{name} of a 304 for {path}");
@@ -131,52 +131,52 @@ async fn responses_without_body_have_the_same_headers() {
             assert!(cache.contains("max-age=") && cache.contains("stale-if-error="), "{cache}");
         }
     }
-    world.stop().await;
+    daemon.stop().await;
 }
 
-// `tests/program/dates.rs` tests that the date changes with the bytes.
+// `tests/program/last_modified.rs` tests that the date changes with the bytes.
 #[tokio::test]
 async fn etag_takes_precedence_over_date() {
-    let (mut world, _origin, _) = polled_once(Answer::ok(rss(&[WORDS]))).await;
-    let first = get(&world, FEEDS[0], &[]).await;
+    let (mut daemon, _origin, _) = start_and_poll_once(StubResponse::ok(rss(&[WORDS]))).await;
+    let first = get(&daemon, FEEDS[0], &[]).await;
     let (tag, date) = (header(&first, "etag").to_owned(), header(&first, "last-modified").to_owned());
-    let status = async |headers: &[(&str, &str)]| get(&world, FEEDS[0], headers).await.status().as_u16();
+    let status = async |headers: &[(&str, &str)]| get(&daemon, FEEDS[0], headers).await.status().as_u16();
     assert_eq!(status(&[("if-none-match", "\"other\""), ("if-modified-since", &date)]).await, 200);
     assert_eq!(status(&[("if-none-match", &tag), ("if-modified-since", "Thu, 01 Jan 1970 00:00:00 GMT")]).await, 304);
     assert_eq!(status(&[("if-none-match", &format!("\"a\", W/{tag}"))]).await, 304);
     assert_eq!(status(&[("if-none-match", "*")]).await, 304);
     assert_eq!(status(&[("if-modified-since", &date)]).await, 304);
     assert_eq!(status(&[("if-modified-since", "yesterday")]).await, 200);
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
 async fn links_never_contain_the_host_of_the_request() {
-    let mut world = world().await;
-    let story = world.stories().await.remove(0).id;
+    let mut daemon = daemon().await;
+    let story = daemon.stories().await.remove(0).id;
     let forged = [("host", "evil.example"), ("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example")];
     for path in FEEDS.iter().copied().chain(["/", "/sources", "/nothing", &format!("/stories/{story}")]) {
-        let answer = get(&world, path, &forged).await;
+        let answer = get(&daemon, path, &forged).await;
         assert!(!format!("{:?}", answer.headers()).contains("evil"), "{path}");
         assert!(!answer.text().await.unwrap().contains("evil"), "{path}");
     }
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
 async fn every_response_has_the_security_headers() {
-    let mut world = world().await;
+    let mut daemon = daemon().await;
     for path in FEEDS.iter().copied().chain(["/", "/sources", "/style.css", "/favicon.svg", "/healthz", "/nothing"]) {
         for method in [Method::GET, Method::POST] {
-            let answer = ask(&world, method, path, &[]).await;
+            let answer = ask(&daemon, method, path, &[]).await;
             assert_eq!(header(&answer, "x-content-type-options"), "nosniff", "{path}");
             assert!(header(&answer, "content-security-policy").contains("default-src 'none'"), "{path}");
         }
     }
-    let page = get(&world, "/", &[]).await;
+    let page = get(&daemon, "/", &[]).await;
     let tag = header(&page, "etag").to_owned();
-    assert_eq!(get(&world, "/", &[("if-none-match", &tag)]).await.status(), 304);
-    world.stop().await;
+    assert_eq!(get(&daemon, "/", &[("if-none-match", &tag)]).await.status(), 304);
+    daemon.stop().await;
 }
 
 /// A connection from a loopback address.
@@ -186,8 +186,8 @@ async fn connect(from: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStream> {
     socket.connect(to).await
 }
 
-fn address(world: &World) -> SocketAddr {
-    world.base.trim_start_matches("http://").parse().unwrap()
+fn address(daemon: &TestDaemon) -> SocketAddr {
+    daemon.base.trim_start_matches("http://").parse().unwrap()
 }
 
 /// Whether the server closes a connection without a response.
@@ -198,11 +198,11 @@ async fn is_ended(stream: &mut TcpStream) -> bool {
 
 #[tokio::test]
 async fn connections_per_address_are_limited_except_for_proxies() {
-    let mut world = World::new();
-    world.config.serve.max_connections_per_ip = 2;
-    world.config.serve.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
-    world.start().await;
-    let (to, client) = (address(&world), Ipv4Addr::new(127, 0, 7, 1));
+    let mut daemon = TestDaemon::new();
+    daemon.config.serve.max_connections_per_ip = 2;
+    daemon.config.serve.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    daemon.start().await;
+    let (to, client) = (address(&daemon), Ipv4Addr::new(127, 0, 7, 1));
     let (mut first, _second) = (connect(client, to).await.unwrap(), connect(client, to).await.unwrap());
     let mut third = connect(client, to).await.unwrap();
     assert!(is_ended(&mut third).await);
@@ -218,25 +218,25 @@ async fn connections_per_address_are_limited_except_for_proxies() {
         assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     }
     // A closed connection frees its permit.
-    until("another connection is accepted", async || {
+    wait_until("another connection is accepted", async || {
         let mut again = connect(client, to).await.unwrap();
         let mut answer = String::new();
         again.write_all(ask).await.is_ok() && again.read_to_string(&mut answer).await.is_ok() && !answer.is_empty()
     })
     .await;
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
 async fn connection_above_the_limit_waits_for_a_free_one() {
-    let mut world = World::new();
-    world.config.serve.max_connections = 2;
-    world.config.serve.header_timeout = SignedDuration::from_millis(1500);
-    world.start().await;
-    let to = address(&world);
+    let mut daemon = TestDaemon::new();
+    daemon.config.serve.max_connections = 2;
+    daemon.config.serve.header_timeout = SignedDuration::from_millis(1500);
+    daemon.start().await;
+    let to = address(&daemon);
     let _silent = (connect(Ipv4Addr::LOCALHOST, to).await.unwrap(), connect(Ipv4Addr::LOCALHOST, to).await.unwrap());
-    assert!(world.get("/healthz").await.contains("ok"), "the header timeout closes the idle connections");
-    world.stop().await;
+    assert!(daemon.get("/healthz").await.contains("ok"), "the header timeout closes the idle connections");
+    daemon.stop().await;
 }
 
 #[tokio::test]
@@ -244,24 +244,24 @@ async fn response_that_the_client_does_not_read_times_out() {
     let words = "word ".repeat(2000);
     let items: Vec<String> = (0..100).map(|n| format!("{n} | Title {n} of a long feed | {n} {words}")).collect();
     let items: Vec<&str> = items.iter().map(String::as_str).collect();
-    let mut world = World::new();
-    world.config.serve.write_timeout = SignedDuration::from_millis(500);
-    let origin = Origin::start().await;
-    origin.serve("/feed", Answer::ok(rss(&items)));
-    let id = world.add(&origin.url("/feed"), "a.example").await;
-    world.start().await;
-    world.polled(id, 1).await;
-    let size = world.get(FEEDS[0]).await.len();
+    let mut daemon = TestDaemon::new();
+    daemon.config.serve.write_timeout = SignedDuration::from_millis(500);
+    let origin = OriginServer::start().await;
+    origin.serve("/feed", StubResponse::ok(rss(&items)));
+    let id = daemon.add_source(&origin.url("/feed"), "a.example").await;
+    daemon.start().await;
+    daemon.wait_for_polls(id, 1).await;
+    let size = daemon.get(FEEDS[0]).await.len();
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
-    let mut stream = socket.connect(address(&world)).await.unwrap();
+    let mut stream = socket.connect(address(&daemon)).await.unwrap();
     // More than all buffers between client and server hold, and the client reads nothing.
     let requests = (16 << 20) / size + 1;
     let one = format!("GET {} HTTP/1.1\r\nhost: a\r\n\r\n", FEEDS[0]);
     let asked = stream.write_all(one.repeat(requests).as_bytes()).await;
     // After the server has closed the connection, a write fails with a reset.
     let hung_up = async || stream.try_write(b"x").is_err_and(|error| error.kind() != ErrorKind::WouldBlock);
-    until(
+    wait_until(
         &format!("the server closes the connection of a client that does not read ({requests} answers, {asked:?})"),
         hung_up,
     )
@@ -269,21 +269,21 @@ async fn response_that_the_client_does_not_read_times_out() {
     let mut taken = Vec::new();
     let _ = stream.read_to_end(&mut taken).await;
     assert!(taken.len() < requests * size, "{size} bytes {requests} times, {} taken, {asked:?}", taken.len());
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
 async fn shutdown_waits_for_requests_in_flight_and_not_for_idle_connections() {
-    let mut world = World::new();
-    world.config.daemon.shutdown_grace = SignedDuration::from_secs(8);
-    world.config.serve.header_timeout = SignedDuration::from_secs(60);
-    world.start().await;
-    let mut begun = connect(Ipv4Addr::LOCALHOST, address(&world)).await.unwrap();
+    let mut daemon = TestDaemon::new();
+    daemon.config.daemon.shutdown_grace = SignedDuration::from_secs(8);
+    daemon.config.serve.header_timeout = SignedDuration::from_secs(60);
+    daemon.start().await;
+    let mut begun = connect(Ipv4Addr::LOCALHOST, address(&daemon)).await.unwrap();
     begun.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n").await.unwrap();
-    let mut silent = connect(Ipv4Addr::LOCALHOST, address(&world)).await.unwrap();
-    let mut trickling = connect(Ipv4Addr::LOCALHOST, address(&world)).await.unwrap();
+    let mut silent = connect(Ipv4Addr::LOCALHOST, address(&daemon)).await.unwrap();
+    let mut trickling = connect(Ipv4Addr::LOCALHOST, address(&daemon)).await.unwrap();
     trickling.write_all(b"GET / HTTP/1.1\r\nx: ").await.unwrap();
-    world.get("/healthz").await;
+    daemon.get("/healthz").await;
     let before = Instant::now();
     let finish = async {
         begun.write_all(b"\r\n").await.unwrap();
@@ -291,7 +291,7 @@ async fn shutdown_waits_for_requests_in_flight_and_not_for_idle_connections() {
         begun.read_to_string(&mut answer).await.unwrap();
         answer
     };
-    let (answer, ()) = tokio::join!(finish, world.stop());
+    let (answer, ()) = tokio::join!(finish, daemon.stop());
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     assert!(is_ended(&mut silent).await && is_ended(&mut trickling).await);
     assert!(before.elapsed() < Duration::from_secs(7), "{:?}", before.elapsed());
@@ -327,12 +327,12 @@ async fn trickle(from: Ipv4Addr, to: SocketAddr, enough: CancellationToken) -> u
 }
 
 /// The 99th percentile and the maximum duration of `times` requests for the feed, each on a new connection.
-async fn time_requests(world: &World, times: usize) -> (Duration, Duration) {
+async fn time_requests(daemon: &TestDaemon, times: usize) -> (Duration, Duration) {
     let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
     let mut took = Vec::new();
     for _ in 0..times {
         let before = Instant::now();
-        let answer = client.get(format!("{}{}", world.base, FEEDS[0])).send().await.unwrap();
+        let answer = client.get(format!("{}{}", daemon.base, FEEDS[0])).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         assert!(answer.text().await.unwrap().ends_with("</feed>\n"));
         took.push(before.elapsed());
@@ -349,17 +349,17 @@ async fn two_thousand_slow_clients_do_not_delay_feeds() {
     if getrlimit(Resource::Nofile).current.is_some_and(|files| files < 3 * u64::from(CLIENTS)) {
         return skipped("this machine does not allow 6,000 open files");
     }
-    let mut world = World::new();
-    world.config.serve.header_timeout = SignedDuration::from_secs(4);
-    world.config.serve.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
-    let origin = Origin::start().await;
-    origin.serve("/feed", Answer::ok(rss(&[WORDS])));
-    let id = world.add(&origin.url("/feed"), "a.example").await;
-    world.start().await;
-    world.polled(id, 1).await;
-    let (calm, calm_longest) = time_requests(&world, 300).await;
+    let mut daemon = TestDaemon::new();
+    daemon.config.serve.header_timeout = SignedDuration::from_secs(4);
+    daemon.config.serve.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    let origin = OriginServer::start().await;
+    origin.serve("/feed", StubResponse::ok(rss(&[WORDS])));
+    let id = daemon.add_source(&origin.url("/feed"), "a.example").await;
+    daemon.start().await;
+    daemon.wait_for_polls(id, 1).await;
+    let (calm, calm_longest) = time_requests(&daemon, 300).await;
 
-    let (enough, to) = (CancellationToken::new(), address(&world));
+    let (enough, to) = (CancellationToken::new(), address(&daemon));
     let mut clients = JoinSet::new();
     for n in 0..CLIENTS {
         // Fifty per address, which is below the limit.
@@ -370,7 +370,7 @@ async fn two_thousand_slow_clients_do_not_delay_feeds() {
     let (mut rounds, mut longest) = (Vec::new(), Duration::ZERO);
     // Long enough that each client is disconnected and reconnects.
     while before.elapsed() < Duration::from_secs(10) {
-        let (p99, most) = time_requests(&world, 300).await;
+        let (p99, most) = time_requests(&daemon, 300).await;
         rounds.push(p99);
         longest = longest.max(most);
     }
@@ -387,5 +387,5 @@ async fn two_thousand_slow_clients_do_not_delay_feeds() {
     println!("{figures}");
     assert!(closed.iter().all(|times| *times >= 1), "{figures}");
     assert!(slow < calm * 20 + Duration::from_millis(500), "{figures}");
-    world.stop().await;
+    daemon.stop().await;
 }

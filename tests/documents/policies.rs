@@ -310,26 +310,26 @@ impl Table {
 }
 
 #[test]
-fn newsfold_comes_within_five_percent_of_the_optimum_that_knows_the_true_rates() {
+fn mean_delay_is_within_five_percent_of_the_optimum() {
     for seed in [1, 2, 3] {
         check(seed, Manner::Poisson);
     }
 }
 
 #[test]
-fn it_does_where_items_come_in_bursts() {
+fn mean_delay_is_near_the_optimum_if_items_arrive_in_bursts() {
     check(1, Manner::Bursts);
 }
 
 #[test]
-fn it_does_where_weekends_are_quiet() {
+fn mean_delay_is_near_the_optimum_if_weekends_are_quiet() {
     check(1, Manner::Weekends);
 }
 
 /// With a poll in three hours the square root alone would let windows overflow. Not losing items comes before seeing
 /// them soon, so that the optimum to compare with is the one that keeps to that too.
 #[test]
-fn a_tight_budget_is_spent_on_losing_nothing_first() {
+fn tight_budget_is_first_spent_on_losing_no_items() {
     let table = Table::of(2, Manner::Poisson, 3 * HOUR);
     table.is_fair();
     assert!(table.newsfold.mean() <= 1.05 * table.careful.mean(), "more than 5 % above the careful optimum");

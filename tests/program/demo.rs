@@ -1,13 +1,13 @@
 //! The demo, as a new user starts it: a story grows, and the train story is one entry with all its outlets.
 
-use crate::support::until;
+use crate::support::wait_until;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 use tempfile::TempDir;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_demo_shows_a_story_grow_and_one_entry_for_the_train() {
+async fn demo_groups_the_growing_train_story_into_one_entry() {
     let start = Instant::now();
     let mut process = Command::new(assert_cmd::cargo::cargo_bin("newsfold"))
         .args(["demo", "--listen", "127.0.0.1:0", "--seconds", "120"])
@@ -25,7 +25,7 @@ async fn the_demo_shows_a_story_grow_and_one_entry_for_the_train() {
         let train: Vec<_> = entries.into_iter().filter(is_about_the_train).collect();
         (train.len(), train.iter().map(|entry| entry["_newsfold"]["reports"].as_array().unwrap().len()).max())
     };
-    until("all eight outlets are in one entry about the train", async || reports().await == (1, Some(8))).await;
+    wait_until("all eight outlets are in one entry about the train", async || reports().await == (1, Some(8))).await;
     let told = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
     assert!(told.success() && process.wait().unwrap().success());
     // The third report arrives six seconds after the start and is polled within two.
@@ -55,13 +55,13 @@ fn demo(folder: &TempDir) -> Child {
 }
 
 async fn ends_and_leaves_nothing(mut process: Child, folder: &TempDir) {
-    until("the demo has ended", async || process.try_wait().unwrap().is_some()).await;
+    wait_until("the demo has ended", async || process.try_wait().unwrap().is_some()).await;
     assert!(process.wait().unwrap().success());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_demo_ends_when_its_reader_goes() {
+async fn demo_exits_when_its_output_pipe_closes() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = demo(&folder);
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
@@ -71,7 +71,7 @@ async fn the_demo_ends_when_its_reader_goes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_terminal_that_is_closed_ends_the_demo_in_order() {
+async fn demo_removes_its_files_after_sighup() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = demo(&folder);
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();

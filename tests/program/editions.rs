@@ -1,9 +1,9 @@
 //! Editions of a growing story: when its entry changes, what never changes, and which feeds contain it.
 
-use crate::support::desk::Desk;
-use crate::support::origin::{Answer, Origin};
-use crate::support::world::{World, next_poll, poll_after};
-use crate::support::{rss, until};
+use crate::support::cli_runner::CliRunner;
+use crate::support::origin_server::{OriginServer, StubResponse};
+use crate::support::test_daemon::{TestDaemon, run_next_poll, run_next_poll_after};
+use crate::support::{rss, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{CreatedStory, EditionReason, ItemMove, JoinEvidence, SourceId, StoryId, StoryRegrouping};
 use newsfold::store::retention::{self, RetentionPolicy};
@@ -29,27 +29,27 @@ const REPORTS: [&str; 9] = [
 ];
 const TITLE: &str = REPORTS[0];
 
-/// A world with one source per outlet, in which one story grows.
-struct Growing {
-    world: World,
-    origin: Origin,
+/// A daemon with one source per outlet, in which one story grows.
+struct GrowingStory {
+    daemon: TestDaemon,
+    origin: OriginServer,
     sources: Vec<SourceId>,
 }
 
-impl Growing {
-    async fn new(mut world: World, outlets: usize) -> Growing {
-        let origin = Origin::start().await;
+impl GrowingStory {
+    async fn new(mut daemon: TestDaemon, outlets: usize) -> GrowingStory {
+        let origin = OriginServer::start().await;
         let mut sources = Vec::new();
         for n in 0..outlets {
             let path = format!("/{n}");
-            origin.serve(&path, Answer::ok(rss(&[])));
-            sources.push(world.add(&origin.url(&path), &format!("{n}.example")).await);
+            origin.serve(&path, StubResponse::ok(rss(&[])));
+            sources.push(daemon.add_source(&origin.url(&path), &format!("{n}.example")).await);
         }
-        world.start().await;
+        daemon.start().await;
         for id in &sources {
-            next_poll(&world, *id).await;
+            run_next_poll(&daemon, *id).await;
         }
-        Growing { world, origin, sources }
+        GrowingStory { daemon, origin, sources }
     }
 
     /// Lets outlet `n` report the event, and polls it.
@@ -58,25 +58,25 @@ impl Growing {
     }
 
     async fn publish_item(&self, n: usize, item: &str) {
-        self.origin.serve(&format!("/{n}"), Answer::ok(rss(&[&format!("{n} | {item}")])));
-        poll_after(&self.world, self.sources[n], SignedDuration::from_mins(1)).await;
+        self.origin.serve(&format!("/{n}"), StubResponse::ok(rss(&[&format!("{n} | {item}")])));
+        run_next_poll_after(&self.daemon, self.sources[n], SignedDuration::from_mins(1)).await;
     }
 
     async fn pass(&self, time: SignedDuration) {
-        self.world.pass(time);
-        self.world.settled().await;
+        self.daemon.advance(time);
+        self.daemon.wait_until_idle().await;
     }
 
     async fn reasons(&self) -> Vec<(EditionReason, u32)> {
         let story = self.story().await;
-        let all = self.world.store.read(move |db| editions::list_of_story(db, story)).await.unwrap();
+        let all = self.daemon.store.read(move |db| editions::list_of_story(db, story)).await.unwrap();
         // Editions for one feed only, such as `top`, do not appear in others.
         let all = all.into_iter().filter(|edition| edition.reason != EditionReason::Entered);
         all.map(|edition| (edition.reason, edition.outlet_count)).collect()
     }
 
     async fn story(&self) -> StoryId {
-        let stories = self.world.stories().await;
+        let stories = self.daemon.stories().await;
         assert_eq!(stories.len(), 1, "the reports are one story: {stories:?}");
         stories[0].id
     }
@@ -88,14 +88,14 @@ fn updated(feed: &str) -> Vec<&str> {
 
 #[tokio::test]
 async fn live_entry_changes_at_powers_of_two_and_the_stable_entry_never() {
-    let mut growing = Growing::new(World::new(), 9).await;
+    let mut growing = GrowingStory::new(TestDaemon::new(), 9).await;
     growing.report(0).await;
-    let stable = growing.world.get("/feeds/all.stable.atom").await;
+    let stable = growing.daemon.get("/feeds/all.stable.atom").await;
     assert!(stable.contains("0.example") && !stable.contains("1.example"));
-    let mut seen = vec![growing.world.get("/feeds/all.atom").await];
+    let mut seen = vec![growing.daemon.get("/feeds/all.atom").await];
     for n in 1..9 {
         growing.report(n).await;
-        let feed = growing.world.get("/feeds/all.atom").await;
+        let feed = growing.daemon.get("/feeds/all.atom").await;
         assert_eq!(feed.matches("<entry>").count(), 1);
         if *seen.last().unwrap() != feed {
             seen.push(feed);
@@ -106,15 +106,15 @@ async fn live_entry_changes_at_powers_of_two_and_the_stable_entry_never() {
     assert!(seen.windows(2).all(|pair| updated(&pair[0]) < updated(&pair[1])), "each edition has a later date");
     let ids: std::collections::BTreeSet<&str> = seen.iter().map(|feed| feed.split("<id>").nth(2).unwrap()).collect();
     assert_eq!(ids.iter().map(|id| id.split('<').next()).collect::<std::collections::BTreeSet<_>>().len(), 1);
-    assert_eq!(growing.world.get("/feeds/all.stable.atom").await, stable, "the stable feed is unchanged");
-    growing.world.stop().await;
+    assert_eq!(growing.daemon.get("/feeds/all.stable.atom").await, stable, "the stable feed is unchanged");
+    growing.daemon.stop().await;
 }
 
 #[tokio::test]
 async fn entry_changes_at_most_once_per_interval_and_not_after_the_update_window() {
-    let mut world = World::new();
-    world.config.publish.min_update_interval = SignedDuration::from_mins(60);
-    let mut growing = Growing::new(world, 9).await;
+    let mut daemon = TestDaemon::new();
+    daemon.config.publish.min_update_interval = SignedDuration::from_mins(60);
+    let mut growing = GrowingStory::new(daemon, 9).await;
     growing.report(0).await;
     // Polls are ten minutes apart, so all of them are within the hour.
     for n in 1..4 {
@@ -137,66 +137,66 @@ async fn entry_changes_at_most_once_per_interval_and_not_after_the_update_window
     }
     growing.pass(SignedDuration::from_hours(2)).await;
     assert_eq!(growing.reasons().await.len(), 2, "the update window has passed");
-    growing.world.stop().await;
+    growing.daemon.stop().await;
 }
 
 #[tokio::test]
 async fn corrected_headline_of_the_lead_makes_an_edition_and_of_others_does_not() {
-    let mut growing = Growing::new(World::new(), 2).await;
+    let mut growing = GrowingStory::new(TestDaemon::new(), 2).await;
     growing.report(0).await;
     growing.report(1).await;
-    let stable = growing.world.get("/feeds/all.stable.rss").await;
+    let stable = growing.daemon.get("/feeds/all.stable.rss").await;
     growing.publish_item(1, &REPORTS[1].replace("Three dead", "Three people dead")).await;
     assert_eq!(growing.reasons().await.len(), 2);
     growing.publish_item(0, &TITLE.replace("killing three", "killing four")).await;
     assert_eq!(growing.reasons().await.last(), Some(&(EditionReason::Corrected, 2)));
-    assert!(growing.world.get("/feeds/all.rss").await.contains("killing four"));
-    assert_eq!(growing.world.get("/feeds/all.stable.rss").await, stable);
-    growing.world.stop().await;
+    assert!(growing.daemon.get("/feeds/all.rss").await.contains("killing four"));
+    assert_eq!(growing.daemon.get("/feeds/all.stable.rss").await, stable);
+    growing.daemon.stop().await;
 }
 
 #[tokio::test]
 async fn merged_story_leaves_live_feeds_and_stays_in_stable_feeds() {
-    let mut growing = Growing::new(World::new(), 2).await;
+    let mut growing = GrowingStory::new(TestDaemon::new(), 2).await;
     growing.publish_item(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
     growing.publish_item(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
-    let [one, other] = &growing.world.stories().await[..] else { panic!("two stories") };
-    let (one, other, now) = (one.clone(), other.clone(), growing.world.now());
+    let [one, other] = &growing.daemon.stories().await[..] else { panic!("two stories") };
+    let (one, other, now) = (one.clone(), other.clone(), growing.daemon.now());
     let lead = |_: &newsfold::domain::Story| None;
     let merged =
-        growing.world.store.write(move |db| constraints::merge_stories(db, &one, &other, now, &lead)).await.unwrap();
+        growing.daemon.store.write(move |db| constraints::merge_stories(db, &one, &other, now, &lead)).await.unwrap();
     merged.expect("they can be merged");
-    growing.world.settled().await;
-    until("the live feed has one entry", async || {
-        growing.world.get("/feeds/all.atom").await.matches("<entry>").count() == 1
+    growing.daemon.wait_until_idle().await;
+    wait_until("the live feed has one entry", async || {
+        growing.daemon.get("/feeds/all.atom").await.matches("<entry>").count() == 1
     })
     .await;
-    assert_eq!(growing.world.get("/feeds/all.stable.atom").await.matches("<entry>").count(), 2);
+    assert_eq!(growing.daemon.get("/feeds/all.stable.atom").await.matches("<entry>").count(), 2);
     assert_eq!(growing.reasons().await.last(), Some(&(EditionReason::Merged, 2)));
-    growing.world.stop().await;
+    growing.daemon.stop().await;
 }
 
 #[tokio::test]
 async fn removing_the_story_of_a_former_lead_keeps_the_story() {
-    let mut growing = Growing::new(World::new(), 2).await;
+    let mut growing = GrowingStory::new(TestDaemon::new(), 2).await;
     growing.publish_item(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
     growing.publish_item(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
-    let stories = growing.world.stories().await;
+    let stories = growing.daemon.stories().await;
     let older = stories.iter().min_by_key(|story| story.created_at).unwrap().clone();
     let newer = stories.iter().max_by_key(|story| story.created_at).unwrap().clone();
-    let (stays, gone, now) = (older.id, newer.id, growing.world.now());
+    let (stays, gone, now) = (older.id, newer.id, growing.daemon.now());
     let lead = |_: &newsfold::domain::Story| None;
-    let write = &growing.world.store;
+    let write = &growing.daemon.store;
     write.write(move |db| constraints::merge_stories(db, &older, &newer, now, &lead)).await.unwrap().unwrap();
-    growing.world.settled().await;
-    growing.world.pass(SignedDuration::from_hours(1));
-    let from = growing.world.now();
+    growing.daemon.wait_until_idle().await;
+    growing.daemon.advance(SignedDuration::from_hours(1));
+    let from = growing.daemon.now();
     growing
         .publish_item(0, "Parliament passes the annual fisheries budget at last | The vote was ninety to four")
         .await;
-    growing.world.stop().await;
+    growing.daemon.stop().await;
     // The item moves to a third story before that.
-    let merged = growing.world.stories().await.remove(0);
+    let merged = growing.daemon.stories().await.remove(0);
     let item = merged.items.iter().find(|report| report.item.id != merged.lead).unwrap().item.clone();
     let split = move |db: &WriteConnection| {
         let (story, item) = (stories::mint_id(db, &item, |_| false)?, item.id);
@@ -204,96 +204,98 @@ async fn removing_the_story_of_a_former_lead_keeps_the_story() {
         let created = vec![CreatedStory { story, founder: item }];
         stories::apply_regrouping(db, &StoryRegrouping { created, moved: vec![moved], merged: Vec::new() }, now, &lead)
     };
-    let write = &growing.world.store;
+    let write = &growing.daemon.store;
     write.write(split).await.unwrap();
-    let (keep, now) = (RetentionPolicy { from, newest: 0 }, growing.world.now());
+    let (keep, now) = (RetentionPolicy { from, newest: 0 }, growing.daemon.now());
     assert_eq!(write.write(move |db| retention::delete_old_stories(db, keep, now)).await.unwrap(), 1);
-    let left: Vec<StoryId> = growing.world.stories().await.iter().map(|story| story.id).collect();
+    let left: Vec<StoryId> = growing.daemon.stories().await.iter().map(|story| story.id).collect();
     assert_eq!(left, [stays]);
     let redirect = write.read(move |db| stories::get(db, gone)).await.unwrap().expect("it redirects");
     assert_eq!(redirect.merged_into, Some(stays));
 }
 
 #[tokio::test]
-async fn feed_that_has_the_report_already_does_not_change() {
-    let mut world = feeds("feeds = [{ name = \"two\", min_outlets = 2 }]");
-    world.config.publish.min_update_interval = SignedDuration::from_mins(60);
-    let mut growing = Growing::new(world, 3).await;
+async fn feed_that_already_shows_the_report_does_not_change() {
+    let mut daemon = feeds("feeds = [{ name = \"two\", min_outlets = 2 }]");
+    daemon.config.publish.min_update_interval = SignedDuration::from_mins(60);
+    let mut growing = GrowingStory::new(daemon, 3).await;
     growing.report(0).await;
     growing.report(1).await;
-    let two = growing.world.get("/feeds/two.atom").await;
+    let two = growing.daemon.get("/feeds/two.atom").await;
     assert_eq!(two.matches(".example, 20").count(), 2);
-    assert!(!growing.world.get("/feeds/all.atom").await.contains("1.example, 20"));
+    assert!(!growing.daemon.get("/feeds/all.atom").await.contains("1.example, 20"));
     growing.pass(SignedDuration::from_mins(90)).await;
-    assert!(growing.world.get("/feeds/all.atom").await.contains("1.example, 20"), "other feeds change");
-    assert_eq!(growing.world.get("/feeds/two.atom").await, two);
-    growing.world.stop().await;
+    assert!(growing.daemon.get("/feeds/all.atom").await.contains("1.example, 20"), "other feeds change");
+    assert_eq!(growing.daemon.get("/feeds/two.atom").await, two);
+    growing.daemon.stop().await;
 }
 
-fn feeds(text: &str) -> World {
-    let mut world = World::new();
-    world.config.publish = toml::from_str(text).unwrap();
-    world.config.publish.delay = SignedDuration::ZERO;
-    world.config.publish.min_update_interval = SignedDuration::ZERO;
-    world
+fn feeds(text: &str) -> TestDaemon {
+    let mut daemon = TestDaemon::new();
+    daemon.config.publish = toml::from_str(text).unwrap();
+    daemon.config.publish.delay = SignedDuration::ZERO;
+    daemon.config.publish.min_update_interval = SignedDuration::ZERO;
+    daemon
 }
 
 #[tokio::test]
 async fn story_enters_a_feed_when_it_matches_and_shows_its_state_of_that_time() {
-    let mut growing = Growing::new(feeds("feeds = [{ name = \"three\", min_outlets = 3 }]"), 5).await;
+    let mut growing = GrowingStory::new(feeds("feeds = [{ name = \"three\", min_outlets = 3 }]"), 5).await;
     for n in 0..2 {
         growing.report(n).await;
     }
-    assert!(!growing.world.get("/feeds/three.atom").await.contains("<entry>"));
+    assert!(!growing.daemon.get("/feeds/three.atom").await.contains("<entry>"));
     growing.report(2).await;
-    let three = growing.world.get("/feeds/three.stable.atom").await;
+    let three = growing.daemon.get("/feeds/three.stable.atom").await;
     assert_eq!(three.matches(".example, 20").count(), 3, "{three}");
-    let all = growing.world.get("/feeds/all.atom").await;
+    let all = growing.daemon.get("/feeds/all.atom").await;
     assert_eq!(
         all.matches(".example, 20").count(),
         2,
         "three outlets are not a power of two, so the feed of all stories does not change"
     );
     growing.report(3).await;
-    assert_eq!(growing.world.get("/feeds/three.atom").await.matches(".example, 20").count(), 4);
-    assert_eq!(growing.world.get("/feeds/three.stable.atom").await, three);
-    growing.world.stop().await;
+    assert_eq!(growing.daemon.get("/feeds/three.atom").await.matches(".example, 20").count(), 4);
+    assert_eq!(growing.daemon.get("/feeds/three.stable.atom").await, three);
+    growing.daemon.stop().await;
 }
 
 #[tokio::test]
 async fn queries_include_and_exclude_and_a_new_configuration_applies_to_existing_stories() {
-    let mut growing =
-        Growing::new(feeds("feeds = [{ name = \"ash\", query = \"ash OR fisheries\", exclude_query = \"karsk\" }]"), 2)
-            .await;
+    let mut growing = GrowingStory::new(
+        feeds("feeds = [{ name = \"ash\", query = \"ash OR fisheries\", exclude_query = \"karsk\" }]"),
+        2,
+    )
+    .await;
     growing.publish_item(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
     growing.publish_item(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
-    let feed = growing.world.get("/feeds/ash.json").await;
+    let feed = growing.daemon.get("/feeds/ash.json").await;
     assert!(feed.contains("fisheries") && !feed.contains("Karsk"), "{feed}");
-    growing.world.stop().await;
-    growing.world.config.publish.feeds[0].exclude_query = None;
-    growing.world.start().await;
-    growing.world.settled().await;
-    let feed = growing.world.get("/feeds/ash.json").await;
+    growing.daemon.stop().await;
+    growing.daemon.config.publish.feeds[0].exclude_query = None;
+    growing.daemon.start().await;
+    growing.daemon.wait_until_idle().await;
+    let feed = growing.daemon.get("/feeds/ash.json").await;
     assert!(feed.contains("fisheries") && feed.contains("Karsk"), "{feed}");
     // A new tag of a source changes the feeds with that tag.
-    growing.world.stop().await;
-    growing.world.config.publish.feeds[0].query = None;
-    growing.world.config.publish.feeds[0].tags = vec!["nature".into()];
-    growing.world.start().await;
-    growing.world.settled().await;
-    assert!(!growing.world.get("/feeds/ash.json").await.contains("Karsk"));
+    growing.daemon.stop().await;
+    growing.daemon.config.publish.feeds[0].query = None;
+    growing.daemon.config.publish.feeds[0].tags = vec!["nature".into()];
+    growing.daemon.start().await;
+    growing.daemon.wait_until_idle().await;
+    assert!(!growing.daemon.get("/feeds/ash.json").await.contains("Karsk"));
     let (id, edit) =
         (growing.sources[1], newsfold::domain::SourceEdit { tags: Some(vec!["nature".into()]), ..Default::default() });
-    let now = growing.world.now();
-    growing.world.store.write(move |db| sources::edit(db, id, &edit, now)).await.unwrap();
-    growing.world.settled().await;
-    assert!(growing.world.get("/feeds/ash.json").await.contains("Karsk"));
-    growing.world.stop().await;
+    let now = growing.daemon.now();
+    growing.daemon.store.write(move |db| sources::edit(db, id, &edit, now)).await.unwrap();
+    growing.daemon.wait_until_idle().await;
+    assert!(growing.daemon.get("/feeds/ash.json").await.contains("Karsk"));
+    growing.daemon.stop().await;
 }
 
 #[tokio::test]
 async fn archive_pages_contain_older_entries_and_never_change() {
-    let mut growing = Growing::new(feeds("feeds = [{ name = \"two\", limit = 2 }]"), 1).await;
+    let mut growing = GrowingStory::new(feeds("feeds = [{ name = \"two\", limit = 2 }]"), 1).await;
     let titles = [
         "Parliament passes the annual fisheries budget",
         "Volcano erupts beside the Karsk observatory",
@@ -302,10 +304,10 @@ async fn archive_pages_contain_older_entries_and_never_change() {
         "Physicists weigh the lightest neutrino yet",
     ];
     for (n, title) in titles.iter().enumerate() {
-        growing.origin.serve("/0", Answer::ok(rss(&[&format!("{n} | {title}")])));
-        next_poll(&growing.world, growing.sources[0]).await;
+        growing.origin.serve("/0", StubResponse::ok(rss(&[&format!("{n} | {title}")])));
+        run_next_poll(&growing.daemon, growing.sources[0]).await;
     }
-    let get = async |path: &str| growing.world.get(path).await;
+    let get = async |path: &str| growing.daemon.get(path).await;
     let current = get("/feeds/two.atom").await;
     assert!(current.contains(titles[4]) && current.contains(titles[3]) && !current.contains(titles[2]));
     assert!(current.contains("rel=\"prev-archive\"") && current.contains("/feeds/two.archive-2-2.atom"));
@@ -314,7 +316,7 @@ async fn archive_pages_contain_older_entries_and_never_change() {
     let first = get("/feeds/two.archive-2-1.rss").await;
     assert!(first.contains(titles[0]) && first.contains(titles[1]) && !first.contains("prev-archive"), "{first}");
     assert!(first.contains("two.archive-2-2.rss"), "the link to the next page: {first}");
-    let status = async |path: &str| reqwest::get(format!("{}{path}", growing.world.base)).await.unwrap().status();
+    let status = async |path: &str| reqwest::get(format!("{}{path}", growing.daemon.base)).await.unwrap().status();
     for none in [
         "/feeds/two.archive-2-3.atom",
         "/feeds/two.archive-2-0.atom",
@@ -324,28 +326,28 @@ async fn archive_pages_contain_older_entries_and_never_change() {
     ] {
         assert_eq!(status(none).await, StatusCode::NOT_FOUND, "{none}");
     }
-    growing.world.stop().await;
+    growing.daemon.stop().await;
 }
 
 #[tokio::test]
 async fn top_feed_is_ordered_by_weight() {
-    let mut growing = Growing::new(World::new(), 3).await;
+    let mut growing = GrowingStory::new(TestDaemon::new(), 3).await;
     growing.report(0).await;
     growing.report(1).await;
     growing.publish_item(2, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
-    let top = growing.world.get("/feeds/top.atom").await;
+    let top = growing.daemon.get("/feeds/top.atom").await;
     assert!(top.contains("Veshna") && !top.contains("Karsk"), "a story of one outlet is not a top story: {top}");
-    growing.world.stop().await;
+    growing.daemon.stop().await;
 }
 
 #[tokio::test]
 async fn private_feed_requires_its_token() {
-    let mut growing = Growing::new(feeds("feeds = [{ name = \"desk\", private = true }]"), 1).await;
+    let mut growing = GrowingStory::new(feeds("feeds = [{ name = \"desk\", private = true }]"), 1).await;
     growing.report(0).await;
     let token = async || {
         let name = "desk".to_owned();
         growing
-            .world
+            .daemon
             .store
             .read(move |db| newsfold::store::feed_tokens::find(db, &name))
             .await
@@ -353,7 +355,7 @@ async fn private_feed_requires_its_token() {
             .expect("a token")
     };
     let status = async |query: &str| {
-        let answer = reqwest::get(format!("{}/feeds/desk.atom{query}", growing.world.base)).await.unwrap();
+        let answer = reqwest::get(format!("{}/feeds/desk.atom{query}", growing.daemon.base)).await.unwrap();
         (answer.status(), answer.headers().get("cache-control").map(|v| v.to_str().unwrap().to_owned()))
     };
     let first = token().await;
@@ -363,57 +365,57 @@ async fn private_feed_requires_its_token() {
     let (found, kept) = status(&format!("?token={first}")).await;
     assert_eq!(found, StatusCode::OK);
     assert!(kept.unwrap().starts_with("private"), "shared caches do not store it");
-    let feed = growing.world.get(&format!("/feeds/desk.atom?token={first}")).await;
+    let feed = growing.daemon.get(&format!("/feeds/desk.atom?token={first}")).await;
     assert!(feed.contains("Veshna") && feed.contains(&format!("/feeds/desk.atom?token={first}")), "{feed}");
-    assert!(!growing.world.get("/").await.contains("desk.atom"), "no page links to it");
-    growing.world.stop().await;
+    assert!(!growing.daemon.get("/").await.contains("desk.atom"), "no page links to it");
+    growing.daemon.stop().await;
 }
 
 #[tokio::test]
 async fn stories_and_searches_have_feeds() {
-    let mut growing = Growing::new(World::new(), 2).await;
+    let mut growing = GrowingStory::new(TestDaemon::new(), 2).await;
     growing.report(0).await;
     growing.report(1).await;
     let story = growing.story().await;
     for extension in ["atom", "rss", "json"] {
-        let feed = growing.world.get(&format!("/stories/{story}.{extension}")).await;
+        let feed = growing.daemon.get(&format!("/stories/{story}.{extension}")).await;
         let link = feed.matches("https://news.example/").count();
         assert!(link >= 2, "each item has a link: {feed}");
-        let found = growing.world.get(&format!("/search.{extension}?q=veshna%20bridge")).await;
+        let found = growing.daemon.get(&format!("/search.{extension}?q=veshna%20bridge")).await;
         assert!(found.contains(&format!("/search.{extension}?q=veshna+bridge")), "its own URL: {found}");
         assert!(found.contains("Armoured train"), "{found}");
-        let none = growing.world.get(&format!("/search.{extension}?q=volcano")).await;
+        let none = growing.daemon.get(&format!("/search.{extension}?q=volcano")).await;
         assert!(!none.contains("Armoured train"), "{none}");
     }
     let hostile = "/search.atom?q=%22%29%20OR%20NEAR%28%3C%2Ftitle%3E%00";
-    assert!(!growing.world.get(hostile).await.contains("<title></title>"));
-    growing.world.stop().await;
+    assert!(!growing.daemon.get(hostile).await.contains("<title></title>"));
+    growing.daemon.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn operator_sees_what_a_feed_contains_and_why() {
-    let desk = Desk::new();
-    let origin = Origin::start().await;
-    origin.serve("/feed", Answer::ok(rss(&[&format!("1 | {TITLE}")])));
-    desk.file(
+    let cli = CliRunner::new();
+    let origin = OriginServer::start().await;
+    origin.serve("/feed", StubResponse::ok(rss(&[&format!("1 | {TITLE}")])));
+    cli.write_file(
         "config.toml",
         "[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\nmin_origin_delay = \"0s\"\n[cluster]\nrecluster_interval = \"0s\"\n[publish]\n\
          delay = \"0s\"\nfeeds = [{ name = \"two\", min_outlets = 2 }, { name = \"desk\", private = true }]\n",
     );
-    desk.run(&["source", "add", &origin.url("/feed")]);
-    let shown = desk.run(&["feed", "show", "two"]);
+    cli.run(&["source", "add", &origin.url("/feed")]);
+    let shown = cli.run(&["feed", "show", "two"]);
     assert!(shown.contains("at least 2 outlets") && shown.contains("feeds/two.stable.json"), "{shown}");
-    let story = desk.json(&["story", "list"])[0]["id"].as_str().unwrap().to_owned();
-    let why = desk.run(&["feed", "explain", "two", &story]);
+    let story = cli.run_json(&["story", "list"])[0]["id"].as_str().unwrap().to_owned();
+    let why = cli.run(&["feed", "explain", "two", &story]);
     assert!(why.contains("not in the feed") && why.contains("✗ at least 2 outlets; the story has 1"), "{why}");
-    let why = desk.run(&["feed", "explain", "all", &story]);
+    let why = cli.run(&["feed", "explain", "all", &story]);
     assert!(why.contains("in the feed since") && why.contains("✓ published"), "{why}");
-    assert!(desk.run(&["feed", "preview", "all"]).contains("Armoured train"));
-    assert!(!desk.run(&["feed", "list"]).contains("token="));
-    let first = desk.run(&["feed", "token", "desk"]);
-    assert_eq!(first, desk.run(&["feed", "token", "desk"]));
-    let second = desk.run(&["feed", "token", "desk", "--rotate"]);
+    assert!(cli.run(&["feed", "preview", "all"]).contains("Armoured train"));
+    assert!(!cli.run(&["feed", "list"]).contains("token="));
+    let first = cli.run(&["feed", "token", "desk"]);
+    assert_eq!(first, cli.run(&["feed", "token", "desk"]));
+    let second = cli.run(&["feed", "token", "desk", "--rotate"]);
     assert!(second.contains("has been revoked") && !second.contains(first.lines().next().unwrap()));
-    desk.fails(&["feed", "token", "two"], "is public");
-    desk.fails(&["feed", "show", "none"], "newsfold feed list");
+    cli.assert_fails(&["feed", "token", "two"], "is public");
+    cli.assert_fails(&["feed", "show", "none"], "newsfold feed list");
 }

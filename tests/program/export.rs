@@ -1,9 +1,9 @@
 //! The static export: the same bytes as over HTTP, complete at any time, and unchanged files where nothing has changed.
 
-use crate::support::desk::Desk;
-use crate::support::origin::{Answer, Origin};
-use crate::support::world::{World, next_poll, polled_once};
-use crate::support::{rss, until};
+use crate::support::cli_runner::CliRunner;
+use crate::support::origin_server::{OriginServer, StubResponse};
+use crate::support::test_daemon::{TestDaemon, run_next_poll, start_and_poll_once};
+use crate::support::{rss, wait_until};
 use jiff::SignedDuration;
 use newsfold::daemon::{ExportReport, export};
 use newsfold::store::{constraints, sources};
@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 const NEWS: [&str; 2] =
     ["1 | Harvest is late this year | Farmers wait", "2 | Museum opens its doors | Paintings return"];
 
-async fn exported(world: &World, folder: &Path) -> ExportReport {
-    export(&world.config.publish, &world.store, &world.clock, folder).await.unwrap()
+async fn exported(daemon: &TestDaemon, folder: &Path) -> ExportReport {
+    export(&daemon.config.publish, &daemon.store, &daemon.clock, folder).await.unwrap()
 }
 
 /// All files below a folder by relative path.
@@ -44,22 +44,22 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// Publishes a new item of the source.
-async fn report(world: &World, origin: &Origin, title: &str) {
+async fn report(daemon: &TestDaemon, origin: &OriginServer, title: &str) {
     let new = format!("{title} | {title}");
-    origin.serve("/feed", Answer::ok(rss(&[&[new.as_str()], &NEWS[..]].concat())));
-    let id = world.store.read(|db| sources::list(db, &sources::SourceFilter::default())).await.unwrap()[0].id;
-    next_poll(world, id).await;
+    origin.serve("/feed", StubResponse::ok(rss(&[&[new.as_str()], &NEWS[..]].concat())));
+    let id = daemon.store.read(|db| sources::list(db, &sources::SourceFilter::default())).await.unwrap()[0].id;
+    run_next_poll(daemon, id).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn exported_files_equal_the_served_bytes_in_every_coding() {
-    let (mut world, _origin, _) = polled_once(Answer::ok(rss(&NEWS))).await;
-    let stories = world.stories().await;
-    let (one, other, now) = (stories[0].clone(), stories[1].clone(), world.now());
-    world.store.write(move |db| constraints::merge_stories(db, &one, &other, now, &|_| None)).await.unwrap().unwrap();
-    world.settled().await;
-    let folder = world.folder.path().join("public");
-    let done = exported(&world, &folder).await;
+    let (mut daemon, _origin, _) = start_and_poll_once(StubResponse::ok(rss(&NEWS))).await;
+    let stories = daemon.stories().await;
+    let (one, other, now) = (stories[0].clone(), stories[1].clone(), daemon.now());
+    daemon.store.write(move |db| constraints::merge_stories(db, &one, &other, now, &|_| None)).await.unwrap().unwrap();
+    daemon.wait_until_idle().await;
+    let folder = daemon.folder.path().join("public");
+    let done = exported(&daemon, &folder).await;
     let files = files(&folder.join("current"));
     let manifest: Vec<serde_json::Value> = serde_json::from_slice(&files["manifest.json"]).unwrap();
     assert_eq!((manifest.len(), files.len()), (done.documents, done.documents * 4 + 1));
@@ -77,12 +77,12 @@ async fn exported_files_equal_the_served_bytes_in_every_coding() {
                 continue;
             }
             let ask = async |path: &str| {
-                let url = format!("{}/{path}", world.base);
+                let url = format!("{}/{path}", daemon.base);
                 client.get(url).header("accept-encoding", coding).send().await.unwrap()
             };
             let mut answer = ask(asked).await;
             if let Some(to) = answer.headers().get("location") {
-                answer = ask(to.to_str().unwrap().trim_start_matches(world.config.publish.base_url.as_str())).await;
+                answer = ask(to.to_str().unwrap().trim_start_matches(daemon.config.publish.base_url.as_str())).await;
             }
             for name in ["content-type", "cache-control"] {
                 let expected = document[name.replace('-', "_")].as_str().unwrap();
@@ -127,23 +127,23 @@ async fn exported_files_equal_the_served_bytes_in_every_coding() {
     for story in &stories {
         assert!(paths.contains(&format!("stories/{}", story.id).as_str()), "the merged story has a file too");
     }
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unchanged_files_are_kept_and_changed_ones_are_newer() {
-    let (mut world, origin, _) = polled_once(Answer::ok(rss(&NEWS))).await;
-    let folder = world.folder.path().join("public");
-    let first = exported(&world, &folder).await;
+    let (mut daemon, origin, _) = start_and_poll_once(StubResponse::ok(rss(&NEWS))).await;
+    let folder = daemon.folder.path().join("public");
+    let first = exported(&daemon, &folder).await;
     assert!(first.new);
-    let again = exported(&world, &folder).await;
+    let again = exported(&daemon, &folder).await;
     assert!(!again.new && again.written == 0 && again.generation.ends_with("generation-00000001"));
     let about = |path: &str| std::fs::metadata(folder.join("current").join(path)).unwrap();
     let (style, feed) = (about("style.css"), about("feeds/all.atom"));
     let old = std::fs::File::open(folder.join("current/feeds/all.atom")).unwrap();
 
-    report(&world, &origin, "Another").await;
-    let second = exported(&world, &folder).await;
+    report(&daemon, &origin, "Another").await;
+    let second = exported(&daemon, &folder).await;
     assert!(second.new && second.written < first.written, "{second:?}");
     assert_eq!(about("style.css").ino(), style.ino());
     assert!(about("feeds/all.atom").modified().unwrap() > feed.modified().unwrap());
@@ -151,18 +151,18 @@ async fn unchanged_files_are_kept_and_changed_ones_are_newer() {
     // A reader with the old file open reads the old contents.
     assert!(!std::io::read_to_string(old).unwrap().contains("Another"));
 
-    report(&world, &origin, "A third").await;
-    assert!(exported(&world, &folder).await.new);
+    report(&daemon, &origin, "A third").await;
+    assert!(exported(&daemon, &folder).await.new);
     assert_eq!(names(&folder), [".lock", "current", "generation-00000002", "generation-00000003"]);
     assert_eq!(std::fs::read_link(folder.join("current")).unwrap(), PathBuf::from("generation-00000003"));
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn interrupted_export_keeps_the_last_generation_and_is_cleaned_up() {
-    let (mut world, origin, _) = polled_once(Answer::ok(rss(&NEWS))).await;
-    let folder = world.folder.path().join("public");
-    exported(&world, &folder).await;
+    let (mut daemon, origin, _) = start_and_poll_once(StubResponse::ok(rss(&NEWS))).await;
+    let folder = daemon.folder.path().join("public");
+    exported(&daemon, &folder).await;
     let complete = files(&folder.join("current"));
     // The state after a crash during an export, and after one before the link was renamed.
     std::fs::create_dir_all(folder.join("generation-00000002.tmp/feeds")).unwrap();
@@ -170,27 +170,27 @@ async fn interrupted_export_keeps_the_last_generation_and_is_cleaned_up() {
     std::os::unix::fs::symlink("generation-00000002", folder.join("current.tmp")).unwrap();
     std::fs::write(folder.join("robots.txt"), "from the operator").unwrap();
     assert_eq!(files(&folder.join("current")), complete);
-    report(&world, &origin, "Another").await;
-    assert!(exported(&world, &folder).await.new);
+    report(&daemon, &origin, "Another").await;
+    assert!(exported(&daemon, &folder).await.new);
     let expected = [".lock", "current", "generation-00000001", "generation-00000002", "robots.txt"];
     assert_eq!(names(&folder), expected);
     assert!(!files(&folder.join("current")).values().any(|bytes| bytes == b"half"));
 
     // A failed export leaves nothing behind.
-    let mut options = world.config.publish.clone();
+    let mut options = daemon.config.publish.clone();
     options.title = "Other".into();
-    let taken = world.folder.path().join("a file");
+    let taken = daemon.folder.path().join("a file");
     std::fs::write(&taken, "").unwrap();
-    let error = export(&options, &world.store, &world.clock, &taken).await.unwrap_err();
+    let error = export(&options, &daemon.store, &daemon.clock, &taken).await.unwrap_err();
     assert!(format!("{error:#}").contains("cannot export into"), "{error:#}");
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readers_never_see_an_incomplete_generation() {
-    let (mut world, origin, _) = polled_once(Answer::ok(rss(&NEWS))).await;
-    let folder = world.folder.path().join("public");
-    exported(&world, &folder).await;
+    let (mut daemon, origin, _) = start_and_poll_once(StubResponse::ok(rss(&NEWS))).await;
+    let folder = daemon.folder.path().join("public");
+    exported(&daemon, &folder).await;
     let current = folder.join("current");
     let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let (ended, path) = (done.clone(), current.clone());
@@ -206,49 +206,49 @@ async fn readers_never_see_an_incomplete_generation() {
         seen
     });
     for n in 0..20 {
-        report(&world, &origin, &format!("Title {n}")).await;
-        assert!(exported(&world, &folder).await.new);
+        report(&daemon, &origin, &format!("Title {n}")).await;
+        assert!(exported(&daemon, &folder).await.new);
     }
     done.store(true, std::sync::atomic::Ordering::Relaxed);
     assert!(reader.join().unwrap() > 20);
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn daemon_keeps_the_export_up_to_date() {
-    let mut world = World::new();
-    let folder = world.folder.path().join("public");
-    world.config.publish.export_dir = Some(folder.clone());
-    let origin = Origin::start().await;
-    origin.serve("/feed", Answer::ok(rss(&NEWS)));
-    let id = world.add(&origin.url("/feed"), "a.example").await;
-    world.start().await;
-    world.polled(id, 1).await;
+    let mut daemon = TestDaemon::new();
+    let folder = daemon.folder.path().join("public");
+    daemon.config.publish.export_dir = Some(folder.clone());
+    let origin = OriginServer::start().await;
+    origin.serve("/feed", StubResponse::ok(rss(&NEWS)));
+    let id = daemon.add_source(&origin.url("/feed"), "a.example").await;
+    daemon.start().await;
+    daemon.wait_for_polls(id, 1).await;
     let same = async || {
-        world.pass(SignedDuration::from_secs(61));
-        let served = world.get("/feeds/all.atom").await;
+        daemon.advance(SignedDuration::from_secs(61));
+        let served = daemon.get("/feeds/all.atom").await;
         std::fs::read_to_string(folder.join("current/feeds/all.atom")).is_ok_and(|written| written == served)
     };
-    until("the first stories are exported", same).await;
-    report(&world, &origin, "Another").await;
-    until("the change is exported", async || {
+    wait_until("the first stories are exported", same).await;
+    report(&daemon, &origin, "Another").await;
+    wait_until("the change is exported", async || {
         same().await && std::fs::read_to_string(folder.join("current/feeds/all.rss")).unwrap().contains("Another")
     })
     .await;
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn export_command_works_without_a_daemon() {
-    let (desk, origin) = (Desk::new(), Origin::start().await);
-    origin.serve("/feed", Answer::ok(rss(&NEWS)));
-    desk.run(&["source", "add", &origin.url("/feed")]);
-    let folder = desk.folder.path().join("public");
+    let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
+    origin.serve("/feed", StubResponse::ok(rss(&NEWS)));
+    cli.run(&["source", "add", &origin.url("/feed")]);
+    let folder = cli.folder.path().join("public");
     let to = folder.to_str().unwrap();
-    let done = desk.json(&["export", to]);
+    let done = cli.run_json(&["export", to]);
     assert_eq!((done["new"].as_bool(), done["documents"].as_u64() > Some(8)), (Some(true), true), "{done}");
-    assert!(desk.run(&["export", to]).contains("nothing has changed"));
+    assert!(cli.run(&["export", to]).contains("nothing has changed"));
     let feed = std::fs::read_to_string(folder.join("current/feeds/all.atom")).unwrap();
-    assert_eq!(feed.trim_end(), desk.run(&["feed", "preview", "all", "--format", "atom"]).trim_end());
-    desk.fails(&["export", desk.file("taken", "").as_str()], "cannot export into");
+    assert_eq!(feed.trim_end(), cli.run(&["feed", "preview", "all", "--format", "atom"]).trim_end());
+    cli.assert_fails(&["export", cli.write_file("taken", "").as_str()], "cannot export into");
 }

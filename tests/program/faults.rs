@@ -1,9 +1,9 @@
 //! The real daemon as a process: killed, starved of disk, doubled, stopped. No acknowledged item is lost, duplicated or
 //! given another identity.
 
-use crate::support::origin::{Answer, Origin};
-use crate::support::process::{database, serve};
-use crate::support::{rss, until};
+use crate::support::daemon_process::{database_path, start_daemon};
+use crate::support::origin_server::{OriginServer, StubResponse};
+use crate::support::{rss, wait_until};
 use newsfold::domain::{NewSource, Timestamp};
 use newsfold::store::{Store, items, polls, sources, statistics, stories};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ fn configured() -> TempDir {
 }
 
 async fn add(folder: &Path, url: &str) {
-    let store = Store::open(&database(folder)).unwrap();
+    let store = Store::open(&database_path(folder)).unwrap();
     let new = NewSource { url: url.into(), outlet: "a.example".into(), ..NewSource::default() };
     let now = Timestamp::now();
     store.write(move |db| sources::add(db, &new, now, now)).await.unwrap();
@@ -28,7 +28,7 @@ async fn add(folder: &Path, url: &str) {
 
 /// guid → item id and story id of everything in the database.
 async fn everything(folder: &Path) -> BTreeMap<String, (i64, String)> {
-    let store = Store::open(&database(folder)).unwrap();
+    let store = Store::open(&database_path(folder)).unwrap();
     store
         .read(|db| {
             let mut all = BTreeMap::new();
@@ -52,30 +52,30 @@ fn feed_of(first: usize, last: usize) -> String {
 }
 
 async fn polled_since(folder: &Path, start: Timestamp) -> u64 {
-    let store = Store::open(&database(folder)).unwrap();
+    let store = Store::open(&database_path(folder)).unwrap();
     store.read(move |db| polls::tally(db, start)).await.unwrap().polls
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_daemon_loses_and_duplicates_no_item() {
-    let (folder, origin) = (configured(), Origin::start().await);
+    let (folder, origin) = (configured(), OriginServer::start().await);
     add(folder.path(), &origin.url("/feed")).await;
     let mut known = BTreeMap::new();
     for round in 0..6 {
         // A window of fifty items that moves by twenty: what is lost once never comes again.
         let (first, last) = (round * 20, round * 20 + 50);
-        origin.serve("/feed", Answer::ok(feed_of(first, last)).header("etag", format!("\"{round}\"").as_bytes()));
-        let before = origin.count("/feed");
-        let daemon = serve(folder.path(), "");
-        until("the source is asked", async || origin.count("/feed") > before).await;
+        origin.serve("/feed", StubResponse::ok(feed_of(first, last)).header("etag", format!("\"{round}\"").as_bytes()));
+        let before = origin.request_count("/feed");
+        let daemon = start_daemon(folder.path(), "");
+        wait_until("the source is asked", async || origin.request_count("/feed") > before).await;
         // Killed at another moment of the poll each time: at once, while storing, while grouping.
         for _ in 0..round * 3 {
             tokio::task::yield_now().await;
         }
         drop(daemon);
-        let daemon = serve(folder.path(), "");
-        until("all is stored and placed", async || {
-            let store = Store::open(&database(folder.path())).unwrap();
+        let daemon = start_daemon(folder.path(), "");
+        wait_until("all is stored and placed", async || {
+            let store = Store::open(&database_path(folder.path())).unwrap();
             let counts = store.read(statistics::row_counts).await.unwrap();
             counts.items == last as u64 && counts.unassigned == 0
         })
@@ -88,25 +88,26 @@ async fn killed_daemon_loses_and_duplicates_no_item() {
         }
         known = now;
     }
-    let store = Store::open(&database(folder.path())).unwrap();
+    let store = Store::open(&database_path(folder.path())).unwrap();
     assert_eq!(store.read(newsfold::store::damage).await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn full_disk_loses_no_item_permanently() {
-    let (folder, origin) = (configured(), Origin::start().await);
+    let (folder, origin) = (configured(), OriginServer::start().await);
     add(folder.path(), &origin.url("/feed")).await;
-    origin.serve("/feed", Answer::ok(feed_of(0, 1500)).header("etag", b"\"1\""));
+    origin.serve("/feed", StubResponse::ok(feed_of(0, 1500)).header("etag", b"\"1\""));
     // No file may grow beyond 400 KiB (ulimit counts blocks of 512 or 1024 bytes): SQLite meets a full disk.
-    let daemon = serve(folder.path(), "trap '' XFSZ; ulimit -f 400;");
-    until("the source is asked again, since nothing could be stored", async || origin.count("/feed") >= 2).await;
+    let daemon = start_daemon(folder.path(), "trap '' XFSZ; ulimit -f 400;");
+    wait_until("the source is asked again, since nothing could be stored", async || origin.request_count("/feed") >= 2)
+        .await;
     assert!(origin.requests().iter().all(|request| request.header("if-none-match").is_none()));
     let page = reqwest::get(format!("{}/healthz", daemon.base)).await.unwrap();
     assert_eq!(page.status(), 200, "the daemon still serves");
     drop(daemon);
-    let daemon = serve(folder.path(), "");
-    until("all is stored once there is room", async || {
-        let store = Store::open(&database(folder.path())).unwrap();
+    let daemon = start_daemon(folder.path(), "");
+    wait_until("all is stored once there is room", async || {
+        let store = Store::open(&database_path(folder.path())).unwrap();
         let counts = store.read(statistics::row_counts).await.unwrap();
         counts.items == 1500 && counts.unassigned == 0
     })
@@ -117,24 +118,24 @@ async fn full_disk_loses_no_item_permanently() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_share_one_database() {
-    let (folder, origin) = (configured(), Origin::start().await);
-    origin.serve("/feed", Answer::ok(feed_of(0, 40)));
-    let daemon = serve(folder.path(), "");
+    let (folder, origin) = (configured(), OriginServer::start().await);
+    origin.serve("/feed", StubResponse::ok(feed_of(0, 40)));
+    let daemon = start_daemon(folder.path(), "");
     let newsfold = |arguments: &[&str]| {
         let mut command = assert_cmd::Command::cargo_bin("newsfold").unwrap();
         command.env("HOME", folder.path()).arg("--config").arg(folder.path().join("config.toml"));
-        command.arg("--database").arg(database(folder.path())).args(arguments);
+        command.arg("--database").arg(database_path(folder.path())).args(arguments);
         command
     };
     newsfold(&["source", "add", &origin.url("/feed"), "--no-fetch"]).assert().success();
-    until("the daemon notices", async || origin.count("/feed") > 0).await;
+    wait_until("the daemon notices", async || origin.request_count("/feed") > 0).await;
     for n in 1..8 {
-        origin.serve("/feed", Answer::ok(feed_of(0, 40 + n * 10)));
+        origin.serve("/feed", StubResponse::ok(feed_of(0, 40 + n * 10)));
         // Either of the two polls; a poll that the other has claimed is skipped and says so.
         let _ = newsfold(&["source", "poll", "1"]).output().unwrap();
     }
-    until("all is stored and placed", async || {
-        let store = Store::open(&database(folder.path())).unwrap();
+    wait_until("all is stored and placed", async || {
+        let store = Store::open(&database_path(folder.path())).unwrap();
         let counts = store.read(statistics::row_counts).await.unwrap();
         counts.items == 110 && counts.unassigned == 0
     })
@@ -146,32 +147,32 @@ async fn two_processes_share_one_database() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn daemon_shuts_down_cleanly_on_sigterm() {
-    let (folder, origin) = (configured(), Origin::start().await);
+    let (folder, origin) = (configured(), OriginServer::start().await);
     let config = folder.path().join("config.toml");
     let text = std::fs::read_to_string(&config).unwrap().replace("\"2s\"", "\"3s\"");
     std::fs::write(&config, text).unwrap();
-    origin.serve("/hangs", Answer::hangs());
-    origin.serve("/feed", Answer::ok(feed_of(0, 5)));
+    origin.serve("/hangs", StubResponse::never());
+    origin.serve("/feed", StubResponse::ok(feed_of(0, 5)));
     add(folder.path(), &origin.url("/hangs")).await;
-    let mut daemon = serve(folder.path(), "");
-    until("a poll is under way", async || origin.count("/hangs") > 0).await;
+    let mut daemon = start_daemon(folder.path(), "");
+    wait_until("a poll is under way", async || origin.request_count("/hangs") > 0).await;
     // A client that has sent half of its request is waited for no longer than the poll, and at the same time.
     let mut client = std::net::TcpStream::connect(daemon.base.strip_prefix("http://").unwrap()).unwrap();
     std::io::Write::write_all(&mut client, b"GET / HTTP/1.1\r\nHost: a").unwrap();
     let start = Timestamp::now();
     let told = Command::new("kill").args(["-TERM", &daemon.process.id().to_string()]).status().unwrap();
     assert!(told.success());
-    until("the daemon has ended", async || daemon.process.try_wait().unwrap().is_some()).await;
+    wait_until("the daemon has ended", async || daemon.process.try_wait().unwrap().is_some()).await;
     assert!(daemon.process.try_wait().unwrap().unwrap().success());
     let took = Timestamp::now().duration_since(start);
     assert!(took.as_millis() < 5000, "{took:#} with a grace of 3 s");
     assert!(
-        !database(folder.path()).with_extension("db-wal").exists() || {
-            std::fs::metadata(database(folder.path()).with_extension("db-wal")).unwrap().len() == 0
+        !database_path(folder.path()).with_extension("db-wal").exists() || {
+            std::fs::metadata(database_path(folder.path()).with_extension("db-wal")).unwrap().len() == 0
         }
     );
     assert_eq!(polled_since(folder.path(), Timestamp::UNIX_EPOCH).await, 1);
-    let store = Store::open(&database(folder.path())).unwrap();
+    let store = Store::open(&database_path(folder.path())).unwrap();
     let source = store.read(|db| Ok(sources::list(db, &sources::SourceFilter::default())?.remove(0))).await.unwrap();
     assert_eq!(source.last_outcome, Some(newsfold::domain::PollOutcome::Abandoned));
 }
@@ -186,7 +187,7 @@ fn systemd_is_notified_of_start_watchdog_and_stop() {
     let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
     let notify = format!("export NOTIFY_SOCKET='{}' WATCHDOG_USEC=3000000;", path.display());
-    let mut daemon = serve(folder.path(), &notify);
+    let mut daemon = start_daemon(folder.path(), &notify);
     let mut told = String::new();
     let mut buffer = [0; 4096];
     for wanted in ["READY=1", "WATCHDOG=1", "STOPPING=1"] {

@@ -1,10 +1,10 @@
 //! Servers that ask to be left alone, turn us away, move, go or fall silent: each against a real server that logs every
 //! request, with a clock that the test moves. `docs/etiquette.md` says which rule is held by which test.
 
-use crate::support::desk::Desk;
-use crate::support::origin::{Answer, Origin};
-use crate::support::world::{World, next_poll, poll_after, polled_once};
-use crate::support::{rss, until};
+use crate::support::cli_runner::CliRunner;
+use crate::support::origin_server::{OriginServer, StubResponse};
+use crate::support::test_daemon::{TestDaemon, run_next_poll, run_next_poll_after, start_and_poll_once};
+use crate::support::{rss, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{
     DelayCause, NewSource, NextPollReason, OperatorEventKind, PollOutcome, SourceEdit, SourceState,
@@ -19,64 +19,64 @@ fn hours(n: i64) -> SignedDuration {
     SignedDuration::from_hours(n)
 }
 
-async fn kinds(world: &World) -> Vec<OperatorEventKind> {
-    let mut all = world.store.read(operator_events::latest).await.unwrap();
+async fn kinds(daemon: &TestDaemon) -> Vec<OperatorEventKind> {
+    let mut all = daemon.store.read(operator_events::latest).await.unwrap();
     all.reverse();
     all.into_iter().map(|event| event.kind).collect()
 }
 
 #[tokio::test]
-async fn a_429_holds_all_sources_of_its_server_and_a_503_only_its_own() {
+async fn response_429_holds_the_origin_and_503_only_the_source() {
     for (status, others) in [(429, 0), (503, 1)] {
-        let mut world = World::new();
-        let origin = Origin::start().await;
-        origin.serve("/a", Answer::status(status).header("retry-after", b"7200"));
-        origin.serve("/b", Answer::ok(rss(&["1 | One"])));
-        let a = world.add(&origin.url("/a"), "a.example").await;
-        let b = world.add(&origin.url("/b"), "a.example").await;
-        world.start().await;
-        world.polled(a, 1).await;
-        world.pass(minutes(1));
+        let mut daemon = TestDaemon::new();
+        let origin = OriginServer::start().await;
+        origin.serve("/a", StubResponse::status(status).header("retry-after", b"7200"));
+        origin.serve("/b", StubResponse::ok(rss(&["1 | One"])));
+        let a = daemon.add_source(&origin.url("/a"), "a.example").await;
+        let b = daemon.add_source(&origin.url("/b"), "a.example").await;
+        daemon.start().await;
+        daemon.wait_for_polls(a, 1).await;
+        daemon.advance(minutes(1));
         let decided = async || {
-            let source = world.source(b).await;
+            let source = daemon.source(b).await;
             source.last_poll_at.is_some() || matches!(source.next_poll_reason, NextPollReason::OriginHold { .. })
         };
-        until("it is decided whether the other source is polled", decided).await;
-        world.pass(minutes(118));
-        world.settled().await;
-        assert_eq!(origin.count("/b").min(1), others, "within the hold of a {status}");
-        assert_eq!(origin.count("/a"), 1);
+        wait_until("it is decided whether the other source is polled", decided).await;
+        daemon.advance(minutes(118));
+        daemon.wait_until_idle().await;
+        assert_eq!(origin.request_count("/b").min(1), others, "within the hold of a {status}");
+        assert_eq!(origin.request_count("/a"), 1);
         if status == 429 {
             // A poll by hand keeps to it too.
-            let now = world.now();
+            let now = daemon.now();
             let held = origin.url("").trim_end_matches('/').to_owned();
-            let hold = world.store.read(move |db| origins::active_hold(db, &held, now)).await.unwrap().unwrap();
+            let hold = daemon.store.read(move |db| origins::active_hold(db, &held, now)).await.unwrap().unwrap();
             assert!(hold.until >= now + minutes(1), "{hold:?}");
-            origin.serve("/a", Answer::ok(rss(&["2 | Two"])));
-            world.pass(minutes(30));
-            world.polled(a, 2).await;
-            world.polled(b, 1).await;
+            origin.serve("/a", StubResponse::ok(rss(&["2 | Two"])));
+            daemon.advance(minutes(30));
+            daemon.wait_for_polls(a, 2).await;
+            daemon.wait_for_polls(b, 1).await;
         }
-        world.stop().await;
+        daemon.stop().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_operator_sees_a_hold_and_ends_it() {
-    let desk = Desk::new();
-    let origin = Origin::start().await;
-    origin.serve("/a", Answer::status(429).header("retry-after", b"7200"));
-    origin.serve("/b", Answer::ok(rss(&["1 | One"])).header("etag", b"\"1\""));
-    desk.run(&["source", "add", &origin.url("/a"), "--no-fetch"]);
-    desk.run(&["source", "add", &origin.url("/b"), "--no-fetch"]);
-    desk.run(&["source", "poll", "2"]);
-    desk.run(&["source", "poll", "2"]);
-    desk.json_of_failure(&["source", "poll", "1"]);
-    let skipped = desk.json_of_failure(&["source", "poll", "2"]);
+async fn operator_lists_and_ends_a_hold() {
+    let cli = CliRunner::new();
+    let origin = OriginServer::start().await;
+    origin.serve("/a", StubResponse::status(429).header("retry-after", b"7200"));
+    origin.serve("/b", StubResponse::ok(rss(&["1 | One"])).header("etag", b"\"1\""));
+    cli.run(&["source", "add", &origin.url("/a"), "--no-fetch"]);
+    cli.run(&["source", "add", &origin.url("/b"), "--no-fetch"]);
+    cli.run(&["source", "poll", "2"]);
+    cli.run(&["source", "poll", "2"]);
+    cli.run_json_failing(&["source", "poll", "1"]);
+    let skipped = cli.run_json_failing(&["source", "poll", "2"]);
     assert!(skipped[0]["skipped"].as_str().unwrap().contains("origin unhold"), "{skipped}");
-    desk.fails(&["source", "add", &origin.url("/c")], "is on hold until");
-    desk.fails(&["check", &origin.url("/c")], "is on hold until");
-    let list = desk.json(&["origin", "list"]);
+    cli.assert_fails(&["source", "add", &origin.url("/c")], "is on hold until");
+    cli.assert_fails(&["check", &origin.url("/c")], "is on hold until");
+    let list = cli.run_json(&["origin", "list"]);
     let row = &list[0];
     assert_eq!(row["origin"].as_str().unwrap(), origin.url(""));
     let number = |name: &str| row[name].as_u64().unwrap();
@@ -84,92 +84,92 @@ async fn the_operator_sees_a_hold_and_ends_it() {
     assert_eq!((number("throttled"), number("errors")), (1, 0));
     assert_eq!(number("bytes"), rss(&["1 | One"]).len() as u64);
     assert!(row["held_until"].is_string() && row["hold_text"].as_str().unwrap().contains("retry later"));
-    assert!(desk.run(&["origin", "list"]).contains("33%"), "the share of 304");
-    desk.run(&["origin", "unhold", &origin.url("/whatever")]);
-    desk.fails(&["origin", "unhold", &origin.url("")], "is not on hold");
-    desk.run(&["source", "poll", "2"]);
-    assert_eq!((origin.count("/a"), origin.count("/b"), origin.count("/c")), (1, 3, 0));
+    assert!(cli.run(&["origin", "list"]).contains("33%"), "the share of 304");
+    cli.run(&["origin", "unhold", &origin.url("/whatever")]);
+    cli.assert_fails(&["origin", "unhold", &origin.url("")], "is not on hold");
+    cli.run(&["source", "poll", "2"]);
+    assert_eq!((origin.request_count("/a"), origin.request_count("/b"), origin.request_count("/c")), (1, 3, 0));
 }
 
 #[tokio::test]
-async fn a_redirect_to_a_server_on_hold_is_not_followed() {
-    let (mut world, origin, id) = polled_once(Answer::ok(rss(&["1 | One"]))).await;
-    let other = Origin::start().await;
-    other.serve("/feed", Answer::status(429).header("retry-after", b"36000"));
-    let throttled = world.add(&other.url("/feed"), "b.example").await;
-    world.polled(throttled, 1).await;
-    origin.serve("/feed", Answer::redirect(&other.url("/elsewhere")));
-    next_poll(&world, id).await;
-    let source = world.source(id).await;
+async fn redirect_to_an_origin_on_hold_is_not_followed() {
+    let (mut daemon, origin, id) = start_and_poll_once(StubResponse::ok(rss(&["1 | One"]))).await;
+    let other = OriginServer::start().await;
+    other.serve("/feed", StubResponse::status(429).header("retry-after", b"36000"));
+    let throttled = daemon.add_source(&other.url("/feed"), "b.example").await;
+    daemon.wait_for_polls(throttled, 1).await;
+    origin.serve("/feed", StubResponse::redirect(&other.url("/elsewhere")));
+    run_next_poll(&daemon, id).await;
+    let source = daemon.source(id).await;
     assert_eq!((source.last_outcome, source.failures), (Some(PollOutcome::Held), 0), "{}", source.last_error);
-    assert!(source.next_poll_at >= world.now() + hours(9), "{:?}", source.next_poll_reason);
-    assert_eq!(other.count("/elsewhere"), 0);
-    world.stop().await;
+    assert!(source.next_poll_at >= daemon.now() + hours(9), "{:?}", source.next_poll_reason);
+    assert_eq!(other.request_count("/elsewhere"), 0);
+    daemon.stop().await;
 }
 
 #[tokio::test]
-async fn a_server_that_turns_us_away_is_left_alone_for_hours() {
-    let refused = Answer::status(403);
-    let challenge = Answer::status(403).header("cf-mitigated", b"challenge");
-    let page = Answer::ok("<!doctype html><html><script>window._cf_chl_opt={}</script></html>");
+async fn refusals_and_bot_challenges_hold_the_source_for_hours() {
+    let refused = StubResponse::status(403);
+    let challenge = StubResponse::status(403).header("cf-mitigated", b"challenge");
+    let page = StubResponse::ok("<!doctype html><html><script>window._cf_chl_opt={}</script></html>");
     for (answer, outcome) in
         [(refused, PollOutcome::Refused), (challenge, PollOutcome::Challenged), (page, PollOutcome::Challenged)]
     {
-        let (mut world, origin, id) = polled_once(answer).await;
+        let (mut daemon, origin, id) = start_and_poll_once(answer).await;
         for wait in [4, 8, 16, 24, 24] {
-            let source = world.source(id).await;
+            let source = daemon.source(id).await;
             assert_eq!(source.last_outcome, Some(outcome));
-            let least = world.now() + hours(wait);
+            let least = daemon.now() + hours(wait);
             assert_eq!(source.hold_until, Some(least), "{wait} h");
             assert!(source.next_poll_at >= least, "{:?}", source.next_poll_reason);
-            next_poll(&world, id).await;
+            run_next_poll(&daemon, id).await;
         }
         assert_eq!(origin.requests().len(), 6);
-        world.stop().await;
+        daemon.stop().await;
     }
 }
 
 #[tokio::test]
-async fn a_feed_that_is_gone_is_asked_once_more_a_day_later_and_then_never() {
-    let (mut world, origin, id) = polled_once(Answer::status(410)).await;
-    assert_eq!(world.source(id).await.state, SourceState::Active);
-    assert!(world.source(id).await.next_poll_at >= world.now() + hours(24));
-    next_poll(&world, id).await;
-    assert_eq!(world.source(id).await.state, SourceState::Gone);
-    assert_eq!(kinds(&world).await, [OperatorEventKind::Gone]);
-    let other = Origin::start().await;
-    other.serve("/feed", Answer::ok(rss(&["1 | One"])));
-    world.pass(hours(24 * 30));
-    let second = world.add(&other.url("/feed"), "b.example").await;
-    until("the other source is polled", async || !world.polls(second).await.is_empty()).await;
+async fn gone_feed_is_polled_once_more_after_a_day_and_then_never() {
+    let (mut daemon, origin, id) = start_and_poll_once(StubResponse::status(410)).await;
+    assert_eq!(daemon.source(id).await.state, SourceState::Active);
+    assert!(daemon.source(id).await.next_poll_at >= daemon.now() + hours(24));
+    run_next_poll(&daemon, id).await;
+    assert_eq!(daemon.source(id).await.state, SourceState::Gone);
+    assert_eq!(kinds(&daemon).await, [OperatorEventKind::Gone]);
+    let other = OriginServer::start().await;
+    other.serve("/feed", StubResponse::ok(rss(&["1 | One"])));
+    daemon.advance(hours(24 * 30));
+    let second = daemon.add_source(&other.url("/feed"), "b.example").await;
+    wait_until("the other source is polled", async || !daemon.polls(second).await.is_empty()).await;
     assert_eq!(origin.requests().len(), 2);
-    let health = world.get("/feeds/health.atom").await;
+    let health = daemon.get("/feeds/health.atom").await;
     assert!(health.contains("the feed is gone permanently (410)"), "{health}");
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
-async fn a_permanent_move_is_believed_after_ten_polls_in_seven_days_and_a_temporary_one_never() {
-    let (mut world, origin, id) = polled_once(Answer::ok(rss(&["1 | One"]))).await;
-    origin.serve("/new", Answer::ok(rss(&["1 | One", "2 | Two"])));
+async fn permanent_redirect_is_adopted_after_ten_polls_in_seven_days_and_a_temporary_one_never() {
+    let (mut daemon, origin, id) = start_and_poll_once(StubResponse::ok(rss(&["1 | One"]))).await;
+    origin.serve("/new", StubResponse::ok(rss(&["1 | One", "2 | Two"])));
     // Records of polls are kept for a fortnight, and this takes twelve days.
     for (status, polls) in [(302, 3), (307, 3), (308, 9)] {
-        origin.serve("/feed", Answer::redirect_by(status, "/new"));
+        origin.serve("/feed", StubResponse::redirect_with_status(status, "/new"));
         for _ in 0..polls {
-            poll_after(&world, id, hours(20)).await;
+            run_next_poll_after(&daemon, id, hours(20)).await;
         }
-        assert_eq!(world.source(id).await.url, origin.url("/feed"), "after {polls} times {status}");
+        assert_eq!(daemon.source(id).await.url, origin.url("/feed"), "after {polls} times {status}");
     }
-    let moving = world.source(id).await.pending_redirect.unwrap();
+    let moving = daemon.source(id).await.pending_redirect.unwrap();
     assert_eq!((moving.to, moving.times), (origin.url("/new"), 9));
-    poll_after(&world, id, hours(20)).await;
-    let moved = world.source(id).await;
+    run_next_poll_after(&daemon, id, hours(20)).await;
+    let moved = daemon.source(id).await;
     assert_eq!((moved.url, moved.pending_redirect), (origin.url("/new"), None));
-    assert_eq!(kinds(&world).await, [OperatorEventKind::Moved]);
-    let asked = origin.count("/feed");
-    next_poll(&world, id).await;
-    assert_eq!(origin.count("/feed"), asked, "the old address is asked no more");
-    world.stop().await;
+    assert_eq!(kinds(&daemon).await, [OperatorEventKind::Moved]);
+    let asked = origin.request_count("/feed");
+    run_next_poll(&daemon, id).await;
+    assert_eq!(origin.request_count("/feed"), asked, "the old address is asked no more");
+    daemon.stop().await;
 }
 
 /// A server to which no packet gets through, as when our own network is down: its queue of connections is full, and the
@@ -194,141 +194,143 @@ impl Silenced {
     }
 
     /// The network is back.
-    async fn answers(self) -> Origin {
+    async fn answers(self) -> OriginServer {
         drop(self._full);
         rustix::net::listen(&self.listener, 128).unwrap();
-        let origin = Origin::start_with(self.listener).await;
-        origin.serve("/feed", Answer::ok(rss(&["1 | One"])));
+        let origin = OriginServer::start_with(self.listener).await;
+        origin.serve("/feed", StubResponse::ok(rss(&["1 | One"])));
         origin
     }
 }
 
 #[tokio::test]
-async fn an_outage_of_our_own_blames_no_source_alarms_once_and_ends_without_a_herd() {
-    let mut world = World::new();
-    world.config.fetch.connect_timeout = SignedDuration::from_millis(200);
+async fn network_outage_is_reported_once_counts_no_failures_and_ends_without_a_burst() {
+    let mut daemon = TestDaemon::new();
+    daemon.config.fetch.connect_timeout = SignedDuration::from_millis(200);
     let silenced: Vec<Silenced> = (0..12).map(|_| Silenced::new()).collect();
-    let now = world.now();
+    let now = daemon.now();
     let mut ids = Vec::new();
     for (n, server) in silenced.iter().enumerate() {
         let new = NewSource { url: server.url(), outlet: format!("outlet{n}.example"), ..NewSource::default() };
-        let add = world.store.write(move |db| sources::add(db, &new, now, now));
+        let add = daemon.store.write(move |db| sources::add(db, &new, now, now));
         ids.push(add.await.unwrap().unwrap());
     }
-    world.start().await;
-    let told = async || kinds(&world).await == [OperatorEventKind::Offline];
+    daemon.start().await;
+    let told = async || kinds(&daemon).await == [OperatorEventKind::Offline];
     for _ in 0..12 {
-        world.pass(SignedDuration::from_millis(250));
+        daemon.advance(SignedDuration::from_millis(250));
     }
-    until("the outage is recognized", told).await;
+    wait_until("the outage is recognized", told).await;
     // Hours pass: the sources are tried one at a time, and nobody is blamed.
     for _ in 0..12 {
-        world.pass(minutes(15));
+        daemon.advance(minutes(15));
         let tried = async || {
-            let last = world.store.read(|db| newsfold::store::polls::tally(db, jiff::Timestamp::MIN)).await.unwrap();
-            last.last_poll_at.is_some_and(|last| last >= world.now())
+            let last = daemon.store.read(|db| newsfold::store::polls::tally(db, jiff::Timestamp::MIN)).await.unwrap();
+            last.last_poll_at.is_some_and(|last| last >= daemon.now())
         };
-        until("a source is tried again", tried).await;
+        wait_until("a source is tried again", tried).await;
     }
     for id in &ids {
-        let source = world.source(*id).await;
+        let source = daemon.source(*id).await;
         assert_eq!(source.failures, 0, "{}: {}", source.url, source.last_error);
     }
-    assert_eq!(kinds(&world).await, [OperatorEventKind::Offline], "one alarm");
+    assert_eq!(kinds(&daemon).await, [OperatorEventKind::Offline], "one alarm");
     // The network is back.
     let mut origins = Vec::new();
     for server in silenced {
         origins.push(server.answers().await);
     }
     let asked = || origins.iter().map(|origin| origin.requests().len()).sum::<usize>();
-    until("a server answers", async || {
+    wait_until("a server answers", async || {
         if asked() == 0 {
-            world.pass(minutes(1));
+            daemon.advance(minutes(1));
         }
-        kinds(&world).await == [OperatorEventKind::Offline, OperatorEventKind::Online]
+        kinds(&daemon).await == [OperatorEventKind::Offline, OperatorEventKind::Online]
     })
     .await;
-    until("the first answers are recorded", async || {
+    wait_until("the first answers are recorded", async || {
         let mut known = 0;
         for id in &ids {
-            known += usize::from(world.source(*id).await.last_outcome == Some(PollOutcome::Read));
+            known += usize::from(daemon.source(*id).await.last_outcome == Some(PollOutcome::Read));
         }
         known == asked()
     })
     .await;
     assert!(asked() <= 2, "{} requests at once on the return", asked());
     for _ in 0..120 {
-        world.pass(SignedDuration::from_secs(5));
-        world.settled().await;
+        daemon.advance(SignedDuration::from_secs(5));
+        daemon.wait_until_idle().await;
     }
-    until("all sources are polled", async || {
-        world.pass(SignedDuration::from_secs(5));
+    wait_until("all sources are polled", async || {
+        daemon.advance(SignedDuration::from_secs(5));
         origins.iter().all(|origin| !origin.requests().is_empty())
     })
     .await;
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
-async fn a_source_that_breaks_and_recovers_is_told_in_the_feed_of_health() {
-    let (mut world, origin, id) = polled_once(Answer::ok(rss(&["1 | One"])).header("etag", b"\"1\"")).await;
-    let empty = world.get("/feeds/health.atom").await;
+async fn health_feed_reports_a_source_that_fails_and_recovers() {
+    let (mut daemon, origin, id) =
+        start_and_poll_once(StubResponse::ok(rss(&["1 | One"])).header("etag", b"\"1\"")).await;
+    let empty = daemon.get("/feeds/health.atom").await;
     assert!(!empty.contains("<entry>"));
-    origin.serve("/feed", Answer::status(500));
+    origin.serve("/feed", StubResponse::status(500));
     for _ in 0..7 {
-        next_poll(&world, id).await;
+        run_next_poll(&daemon, id).await;
     }
-    origin.serve("/feed", Answer::ok(rss(&["1 | One"])));
-    next_poll(&world, id).await;
-    assert_eq!(kinds(&world).await, [OperatorEventKind::Broken, OperatorEventKind::Recovered]);
-    let health = world.get("/feeds/health.atom").await;
+    origin.serve("/feed", StubResponse::ok(rss(&["1 | One"])));
+    run_next_poll(&daemon, id).await;
+    assert_eq!(kinds(&daemon).await, [OperatorEventKind::Broken, OperatorEventKind::Recovered]);
+    let health = daemon.get("/feeds/health.atom").await;
     assert_eq!(health.matches("<entry>").count(), 2, "{health}");
     assert!(health.contains("is failing") && health.contains("500 Internal Server Error"), "{health}");
     assert!(health.contains("has recovered"));
-    assert_eq!(world.get("/feeds/health.atom").await, health, "the same bytes");
-    world.stop().await;
+    assert_eq!(daemon.get("/feeds/health.atom").await, health, "the same bytes");
+    daemon.stop().await;
 }
 
 #[tokio::test]
-async fn failures_double_the_wait_up_to_a_day_and_say_why() {
-    let (mut world, _origin, id) = polled_once(Answer::status(500)).await;
+async fn failures_double_the_delay_up_to_a_day() {
+    let (mut daemon, _origin, id) = start_and_poll_once(StubResponse::status(500)).await;
     for wait in [20, 40, 80, 160, 320, 640, 1280, 1440, 1440] {
-        let source = world.source(id).await;
-        let span = source.next_poll_at.duration_since(world.now());
+        let source = daemon.source(id).await;
+        let span = source.next_poll_at.duration_since(daemon.now());
         assert!(span >= minutes(wait) && span <= minutes(wait + wait / 10 + 1), "{span:?} for {wait} min");
         let NextPollReason::Delay { cause, .. } = &source.next_poll_reason else { panic!("{source:?}") };
         assert!(matches!(cause, DelayCause::Backoff { .. }), "{cause:?}");
-        next_poll(&world, id).await;
+        run_next_poll(&daemon, id).await;
     }
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_throttles_when_a_source_is_added_is_left_alone() {
-    let desk = Desk::new();
-    let origin = Origin::start().await;
-    origin.serve("/a", Answer::status(429).header("retry-after", b"7200"));
-    desk.fails(&["source", "add", &origin.url("/a")], "asked newsfold to retry later");
-    desk.fails(&["source", "add", &origin.url("/a")], "is on hold until");
+async fn response_429_to_source_add_holds_the_origin() {
+    let cli = CliRunner::new();
+    let origin = OriginServer::start().await;
+    origin.serve("/a", StubResponse::status(429).header("retry-after", b"7200"));
+    cli.assert_fails(&["source", "add", &origin.url("/a")], "asked newsfold to retry later");
+    cli.assert_fails(&["source", "add", &origin.url("/a")], "is on hold until");
     assert_eq!(origin.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn what_came_of_an_old_address_says_nothing_of_a_new_one() {
-    let mut world = World::new();
-    let origin = Origin::start().await;
-    origin.serve("/old", Answer::status(503).header("retry-after", b"86400").held());
-    origin.serve("/new", Answer::ok(rss(&["1 | One"])));
-    let id = world.add(&origin.url("/old"), "a.example").await;
-    world.start().await;
-    until("the old address is asked", async || origin.count("/old") == 1).await;
+async fn poll_of_the_old_url_does_not_affect_the_new_one() {
+    let mut daemon = TestDaemon::new();
+    let origin = OriginServer::start().await;
+    origin.serve("/old", StubResponse::status(503).header("retry-after", b"86400").blocked());
+    origin.serve("/new", StubResponse::ok(rss(&["1 | One"])));
+    let id = daemon.add_source(&origin.url("/old"), "a.example").await;
+    daemon.start().await;
+    wait_until("the old address is asked", async || origin.request_count("/old") == 1).await;
     let edit = SourceEdit { url: Some(origin.url("/new")), ..SourceEdit::default() };
-    let now = world.now();
-    world.store.write(move |db| sources::edit(db, id, &edit, now)).await.unwrap();
-    origin.let_go();
-    until("the new address is read", async || world.source(id).await.last_outcome == Some(PollOutcome::Read)).await;
-    let source = world.source(id).await;
+    let now = daemon.now();
+    daemon.store.write(move |db| sources::edit(db, id, &edit, now)).await.unwrap();
+    origin.release();
+    wait_until("the new address is read", async || daemon.source(id).await.last_outcome == Some(PollOutcome::Read))
+        .await;
+    let source = daemon.source(id).await;
     assert_eq!((source.hold_until, source.failures), (None, 0));
-    assert_eq!(world.polls(id).await.len(), 2, "both have their record");
-    world.stop().await;
+    assert_eq!(daemon.polls(id).await.len(), 2, "both have their record");
+    daemon.stop().await;
 }

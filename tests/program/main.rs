@@ -1,28 +1,29 @@
-//! The program as a whole: its commands, its daemon, what it asks of servers and what it serves. One binary for all,
-//! since every further one links everything anew: thirty of them took six minutes and four gigabytes.
+//! Tests of the complete program: its commands, its daemon, the requests it sends and the documents it serves.
+//!
+//! They are one binary, because each further binary is linked separately: thirty of them took six minutes and four
+//! gigabytes.
 
 mod architecture;
-mod articles;
 mod cli;
-mod constraints;
 mod cli_messages;
+mod constraints;
 mod daemon;
-mod dates;
 mod demo;
 mod editions;
 mod etiquette;
 mod export;
 mod faults;
+mod fetch_limits;
+mod full_text;
 mod holds;
-mod identity;
-mod limits;
+mod item_identity;
+mod last_modified;
+mod origin_leases;
 mod pages;
 mod readme;
 mod sources;
 #[path = "../support/mod.rs"]
 mod support;
-
-mod turns;
 mod websub_hub_delivery;
 mod websub_hub_requests;
 mod websub_pushes;

@@ -1,8 +1,8 @@
 //! The HTML pages: filters, escaping of hostile text, caching, and secrets that never appear.
 
-use crate::support::origin::{Answer, Origin};
+use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::rss;
-use crate::support::world::{World, next_poll, polled_once};
+use crate::support::test_daemon::{TestDaemon, run_next_poll, start_and_poll_once};
 use jiff::SignedDuration;
 use newsfold::domain::{NewSource, SourceId, SourceState};
 use newsfold::opml::read::read_opml;
@@ -16,30 +16,30 @@ const GRID: &str = "grid | Grid fails in the north | Power went out in Veshna an
 const MUSEUM: &str = "museum | Museum opens its doors | Paintings return to the old hall";
 const BANK: &str = "bank | Bank lifts its rates | The bank surprised markets";
 
-async fn ask(world: &World, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
+async fn ask(daemon: &TestDaemon, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
     let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let mut request = client.request(method, format!("{}{path}", world.base));
+    let mut request = client.request(method, format!("{}{path}", daemon.base));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     request.send().await.unwrap()
 }
 
-async fn status(world: &World, path: &str) -> u16 {
-    ask(world, Method::GET, path, &[]).await.status().as_u16()
+async fn status(daemon: &TestDaemon, path: &str) -> u16 {
+    ask(daemon, Method::GET, path, &[]).await.status().as_u16()
 }
 
 /// The index page for a query.
-async fn search(world: &World, query: &[(&str, &str)]) -> String {
-    let mut url = reqwest::Url::parse(&world.base).unwrap();
+async fn search(daemon: &TestDaemon, query: &[(&str, &str)]) -> String {
+    let mut url = reqwest::Url::parse(&daemon.base).unwrap();
     url.query_pairs_mut().extend_pairs(query);
     let answer = reqwest::get(url).await.unwrap();
     assert_eq!(answer.status(), 200, "for {query:?}");
     answer.text().await.unwrap()
 }
 
-async fn add(world: &World, url: &str, outlet: &str, tag: &str, lang: &str) -> SourceId {
-    let now = world.now();
+async fn add(daemon: &TestDaemon, url: &str, outlet: &str, tag: &str, lang: &str) -> SourceId {
+    let now = daemon.now();
     let new = NewSource {
         url: url.into(),
         outlet: outlet.into(),
@@ -47,29 +47,29 @@ async fn add(world: &World, url: &str, outlet: &str, tag: &str, lang: &str) -> S
         lang: Some(lang.into()),
         ..NewSource::default()
     };
-    world.store.write(move |db| sources::add(db, &new, now, now)).await.unwrap().expect("a new source")
+    daemon.store.write(move |db| sources::add(db, &new, now, now)).await.unwrap().expect("a new source")
 }
 
 /// Three sources with three stories. Two sources report the grid in the same words.
-async fn newsroom() -> (World, Vec<Origin>, Vec<SourceId>) {
-    let mut world = World::new();
+async fn newsroom() -> (TestDaemon, Vec<OriginServer>, Vec<SourceId>) {
+    let mut daemon = TestDaemon::new();
     let (mut origins, mut ids) = (Vec::new(), Vec::new());
     for (outlet, tag, lang, items) in [
         ("a.example", "energy", "en", vec![GRID, MUSEUM]),
         ("b.example", "world", "en", vec![GRID]),
         ("c.example", "money", "de", vec![BANK]),
     ] {
-        let origin = Origin::start().await;
-        origin.serve("/feed", Answer::ok(rss(&items)));
-        ids.push(add(&world, &origin.url("/feed"), outlet, tag, lang).await);
+        let origin = OriginServer::start().await;
+        origin.serve("/feed", StubResponse::ok(rss(&items)));
+        ids.push(add(&daemon, &origin.url("/feed"), outlet, tag, lang).await);
         origins.push(origin);
     }
-    world.start().await;
-    world.pass(SignedDuration::from_secs(1));
+    daemon.start().await;
+    daemon.advance(SignedDuration::from_secs(1));
     for id in &ids {
-        world.polled(*id, 1).await;
+        daemon.wait_for_polls(*id, 1).await;
     }
-    (world, origins, ids)
+    (daemon, origins, ids)
 }
 
 /// Which of the three stories a page lists.
@@ -80,7 +80,7 @@ fn listed(page: &str) -> Vec<&'static str> {
 
 #[tokio::test]
 async fn each_filter_narrows_the_index_page() {
-    let (mut world, _origins, _) = newsroom().await;
+    let (mut daemon, _origins, _) = newsroom().await;
     for (query, expected) in [
         (&[][..], &["grid", "museum", "bank"][..]),
         (&[("q", "veshna")], &["grid"]),
@@ -98,40 +98,40 @@ async fn each_filter_narrows_the_index_page() {
         (&[("page", "2")], &[]),
         (&[("page", "2"), ("q", "old")], &[]),
     ] {
-        let page = search(&world, query).await;
+        let page = search(&daemon, query).await;
         assert_eq!(listed(&page), expected, "for {query:?}");
         let is_empty = ["No stories found", "No older stories"].iter().any(|words| page.contains(words));
         assert_eq!(is_empty, expected.is_empty(), "for {query:?}");
     }
     // A copy does not count as a report: one outlet reports the grid.
-    assert_eq!(listed(&search(&world, &[("outlets", "2")]).await), Vec::<&str>::new());
-    world.stop().await;
+    assert_eq!(listed(&search(&daemon, &[("outlets", "2")]).await), Vec::<&str>::new());
+    daemon.stop().await;
 }
 
 #[tokio::test]
 async fn form_shows_the_query_and_a_search_has_a_feed() {
-    let (mut world, _origins, _) = newsroom().await;
+    let (mut daemon, _origins, _) = newsroom().await;
     let page =
-        search(&world, &[("q", "old \"hall\" & <b>"), ("tag", "energy"), ("lang", "en"), ("outlets", "1")]).await;
+        search(&daemon, &[("q", "old \"hall\" & <b>"), ("tag", "energy"), ("lang", "en"), ("outlets", "1")]).await;
     assert!(page.contains("value=\"old &#34;hall&#34; &#38; &#60;b&#62;\""), "{page}");
     assert!(page.contains("<option selected>energy</option>"), "{page}");
     assert!(page.contains("<option value=\"en\" selected>English</option>"), "{page}");
     let feed = "href=\"/search.atom?q=old+%22hall%22+%26+%3Cb%3E\"";
     assert_eq!(page.matches(feed).count(), 2, "as an alternate link and as a visible link: {page}");
-    assert_eq!(status(&world, "/search.atom?q=old+%22hall%22+%26+%3Cb%3E").await, 200);
-    assert!(!search(&world, &[("q", "***")]).await.contains("search.atom"), "a search without words has no feed");
-    assert!(search(&world, &[("q", "***")]).await.contains("No word to search for"));
+    assert_eq!(status(&daemon, "/search.atom?q=old+%22hall%22+%26+%3Cb%3E").await, 200);
+    assert!(!search(&daemon, &[("q", "***")]).await.contains("search.atom"), "a search without words has no feed");
+    assert!(search(&daemon, &[("q", "***")]).await.contains("No word to search for"));
 
     let target = "http://127.0.0.1:8686/?q=old+hall";
-    let search = ask(&world, Method::GET, "/search?q=old+hall&evil=1%0d%0aset-cookie:x", &[]).await;
+    let search = ask(&daemon, Method::GET, "/search?q=old+hall&evil=1%0d%0aset-cookie:x", &[]).await;
     assert_eq!((search.status().as_u16(), search.headers()["location"].to_str().unwrap()), (308, target));
-    assert_eq!(status(&world, "/search?outlets=x").await, 400);
-    world.stop().await;
+    assert_eq!(status(&daemon, "/search?outlets=x").await, 400);
+    daemon.stop().await;
 }
 
 #[tokio::test]
 async fn any_search_text_is_answered_and_escaped() {
-    let (mut world, _origins, _) = newsroom().await;
+    let (mut daemon, _origins, _) = newsroom().await;
     let long = "grid ".repeat(2000);
     let one = "x".repeat(10_000);
     for typed in [
@@ -167,7 +167,7 @@ async fn any_search_text_is_answered_and_escaped() {
         &one,
     ] {
         for name in ["q", "tag", "lang"] {
-            let page = search(&world, &[(name, typed)]).await;
+            let page = search(&daemon, &[(name, typed)]).await;
             assert!(page.len() < 40_000, "bounded: {} bytes", page.len());
             for bad in ["<script", "onfocus=alert(1) autofocus=\"", "\0", "\u{1b}", "\u{202e}"] {
                 assert!(!page.contains(bad), "{bad:?} for {name}={typed:?}");
@@ -176,21 +176,21 @@ async fn any_search_text_is_answered_and_escaped() {
         }
     }
     for query in ["q=%FF%FE", "q=%", "q=a&q=b", "=&&&", "q", "tag=%00", "outlets=1e9", "page=999999999999"] {
-        assert!([200, 400].contains(&status(&world, &format!("/?{query}")).await), "for {query}");
+        assert!([200, 400].contains(&status(&daemon, &format!("/?{query}")).await), "for {query}");
     }
-    assert_eq!(listed(&search(&world, &[("q", "\u{202e}gr\u{200f}id\0")]).await), ["grid"]);
-    world.stop().await;
+    assert_eq!(listed(&search(&daemon, &[("q", "\u{202e}gr\u{200f}id\0")]).await), ["grid"]);
+    daemon.stop().await;
 }
 
 #[tokio::test]
 async fn older_stories_are_on_further_pages_once_each() {
     let lines: Vec<String> = (0..95).map(|n| format!("{n} | zu{n}q vo{n}k | xe{n}j mi{n}t")).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let (mut world, _origin, _) = polled_once(Answer::ok(rss(&lines))).await;
-    assert_eq!(world.stories().await.len(), 95, "each is a story of its own");
+    let (mut daemon, _origin, _) = start_and_poll_once(StubResponse::ok(rss(&lines))).await;
+    assert_eq!(daemon.stories().await.len(), 95, "each is a story of its own");
     let mut seen = std::collections::BTreeSet::new();
     for page in 1..=4 {
-        let text = search(&world, &[("page", &page.to_string())]).await;
+        let text = search(&daemon, &[("page", &page.to_string())]).await;
         let on_page: Vec<&str> =
             text.split("<h3 ").skip(1).filter_map(|part| part.split("href=\"").nth(1)?.split('"').next()).collect();
         assert_eq!(on_page.len(), [40, 40, 15, 0][page - 1], "page {page}");
@@ -199,60 +199,62 @@ async fn older_stories_are_on_further_pages_once_each() {
         seen.extend(on_page.into_iter().map(str::to_owned));
     }
     assert_eq!(seen.len(), 95);
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
 async fn copies_are_folded_under_their_original() {
-    let (mut world, _origins, _) = newsroom().await;
-    let story = world.stories().await.into_iter().find(|story| story.items.len() == 2).expect("a story of two reports");
+    let (mut daemon, _origins, _) = newsroom().await;
+    let story =
+        daemon.stories().await.into_iter().find(|story| story.items.len() == 2).expect("a story of two reports");
     let (own, copy) = (&story.items[0].item, &story.items[1].item);
     assert_eq!(story.items[1].copy_of, Some(own.id), "it is recognized as a copy");
-    let page = world.get(&format!("/stories/{}", story.id)).await;
+    let page = daemon.get(&format!("/stories/{}", story.id)).await;
     let (before, folded) = page.split_once("<summary>1 copy of this report</summary>").expect("a fold");
     assert!(before.contains(&format!("id=\"item-{}\"", own.id)) && !before.contains(&copy.outlet), "{before}");
     assert!(folded.contains(&format!("id=\"item-{}\"", copy.id)) && folded.contains(&copy.outlet), "{folded}");
     // The reason links to the original.
     assert!(folded.contains(&format!("<a href=\"#item-{}\">{}’s report</a>", own.id, own.outlet)), "{folded}");
-    assert_eq!(status(&world, &format!("/stories/{}.atom", story.id)).await, 200);
+    assert_eq!(status(&daemon, &format!("/stories/{}.atom", story.id)).await, 200);
     for address in [format!("/stories/{}.atom", story.id), format!("https://news.example/{}", "grid")] {
         assert!(page.contains(&format!("href=\"{address}\"")), "{address}");
     }
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
 async fn story_shows_earlier_versions_of_its_reports() {
-    let (mut world, origin, id) = polled_once(Answer::ok(rss(&["1 | Minister stays | He said so"]))).await;
-    let story = world.stories().await.remove(0).id;
-    assert!(!world.get(&format!("/stories/{story}")).await.contains("earlier"));
+    let (mut daemon, origin, id) =
+        start_and_poll_once(StubResponse::ok(rss(&["1 | Minister stays | He said so"]))).await;
+    let story = daemon.stories().await.remove(0).id;
+    assert!(!daemon.get(&format!("/stories/{story}")).await.contains("earlier"));
     for changed in ["1 | Minister goes | He said so", "1 | Minister is gone | She said so"] {
-        origin.serve("/feed", Answer::ok(rss(&[changed])));
-        next_poll(&world, id).await;
+        origin.serve("/feed", StubResponse::ok(rss(&[changed])));
+        run_next_poll(&daemon, id).await;
     }
-    let page = world.get(&format!("/stories/{story}")).await;
+    let page = daemon.get(&format!("/stories/{story}")).await;
     let (now, before) = page.split_once("<summary>2 earlier headlines, 1 earlier summary</summary>").expect("a fold");
     assert!(now.contains("<h1 dir=\"auto\" lang=\"en\">Minister is gone</h1>") && !now.contains("Minister goes"));
     let (goes, stays) = (before.find("Minister goes").unwrap(), before.find("Minister stays").unwrap());
     assert!(goes < stays, "newest first");
     assert_eq!((before.matches("He said so").count(), before.matches("Until <time").count()), (1, 2), "{before}");
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
 async fn source_page_shows_polls_without_credentials_and_queries() {
-    let mut world = World::new();
-    let (origin, other) = (Origin::start().await, Origin::start().await);
+    let mut daemon = TestDaemon::new();
+    let (origin, other) = (OriginServer::start().await, OriginServer::start().await);
     let elsewhere = other.url("/moved?key=secret").replace("http://", "http://eve:secret@");
-    origin.serve("/feed", Answer::redirect_by(301, &elsewhere));
-    other.serve("/moved", Answer::ok(rss(&["1 | One", "2 | Two"])));
+    origin.serve("/feed", StubResponse::redirect_with_status(301, &elsewhere));
+    other.serve("/moved", StubResponse::ok(rss(&["1 | One", "2 | Two"])));
     let url = origin.url("/feed?token=secret").replace("http://", "http://ann:secret@");
-    let id = world.add(&url, "a.example").await;
-    world.start().await;
-    world.polled(id, 1).await;
-    let page = world.get(&format!("/sources/{id}")).await;
+    let id = daemon.add_source(&url, "a.example").await;
+    daemon.start().await;
+    daemon.wait_for_polls(id, 1).await;
+    let page = daemon.get(&format!("/sources/{id}")).await;
     assert!(page.contains(&origin.url("/feed")) && page.contains(&other.url("/moved")), "{page}");
-    let source = world.source(id).await;
+    let source = daemon.source(id).await;
     let reason = next_poll_text(&source.next_poll_reason, Audience::Public);
     assert!(page.contains(&reason.replace('\'', "&#39;")) && reason.len() > 10, "{reason}: {page}");
     assert_eq!(page.matches("<rect class=\"bar\"").count(), 30);
@@ -261,47 +263,47 @@ async fn source_page_shows_polls_without_credentials_and_queries() {
 
     // Error messages may contain URLs too.
     for status in [500, 404, 429] {
-        other.serve("/moved", Answer::status(status).header("retry-after", b"7200"));
-        next_poll(&world, id).await;
+        other.serve("/moved", StubResponse::status(status).header("retry-after", b"7200"));
+        run_next_poll(&daemon, id).await;
     }
     for path in [format!("/sources/{id}"), "/sources".into(), "/health".into(), "/".into()] {
-        let page = world.get(&path).await;
+        let page = daemon.get(&path).await;
         assert!(!page.contains("secret") && !page.contains("ann:"), "{path}: {page}");
     }
-    let page = world.get(&format!("/sources/{id}")).await;
+    let page = daemon.get(&format!("/sources/{id}")).await;
     assert_eq!(page.matches("<th scope=\"row\"><time datetime=\"2026-03-01T").count(), 4, "four polls: {page}");
-    let health = world.get("/health").await;
+    let health = daemon.get("/health").await;
     assert!(health.contains(&format!("href=\"/sources/{id}\"")) && health.contains("on hold"), "{health}");
     assert!(health.contains(&format!("<strong>{}", other.url(""))), "the server on hold: {health}");
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
 async fn health_page_shows_tasks_without_internal_addresses() {
-    let mut world = World::new();
-    let id = world.add("http://10.0.0.7/feed?token=secret", "inside.example").await;
-    world.start().await;
-    world.polled(id, 1).await;
-    let page = world.get("/health").await;
+    let mut daemon = TestDaemon::new();
+    let id = daemon.add_source("http://10.0.0.7/feed?token=secret", "inside.example").await;
+    daemon.start().await;
+    daemon.wait_for_polls(id, 1).await;
+    let page = daemon.get("/health").await;
     assert!(page.contains("All tasks are running.") && page.contains("Sources with problems"), "{page}");
     assert!(page.contains("its address is not public"), "{page}");
-    let database = world.folder.path().to_str().unwrap().to_owned();
+    let database = daemon.folder.path().to_str().unwrap().to_owned();
     for secret in ["token", "secret", &database] {
         assert!(!page.contains(secret), "{secret} in {page}");
     }
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
 async fn list_of_feeds_is_valid_opml() {
-    let mut world = World::new();
-    world.config.publish.base_url = "https://desk.example/news/".parse().unwrap();
+    let mut daemon = TestDaemon::new();
+    daemon.config.publish.base_url = "https://desk.example/news/".parse().unwrap();
     let feed =
         "name = \"two\"\ntitle = \"Two & <more>\\u0001\"\nmin_outlets = 2\ntags = [\"energy\"]\nlanguages = [\"de\"]";
     let private = "name = \"hidden\"\ntitle = \"Ours\"\nprivate = true";
-    world.config.publish.feeds = vec![toml::from_str(feed).unwrap(), toml::from_str(private).unwrap()];
-    world.start().await;
-    let answer = ask(&world, Method::GET, "/feeds.opml", &[]).await;
+    daemon.config.publish.feeds = vec![toml::from_str(feed).unwrap(), toml::from_str(private).unwrap()];
+    daemon.start().await;
+    let answer = ask(&daemon, Method::GET, "/feeds.opml", &[]).await;
     assert_eq!(answer.headers()["content-type"], "text/x-opml; charset=utf-8");
     let text = answer.text().await.unwrap();
     assert!(text.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<opml version=\"2.0\">"), "{text}");
@@ -315,31 +317,31 @@ async fn list_of_feeds_is_valid_opml() {
         ("https://desk.example/news/feeds/two.atom", Some("Two & <more>")),
     ];
     assert_eq!(outlines, expected);
-    let page = world.get("/feeds").await;
+    let page = daemon.get("/feeds").await;
     assert!(page.contains("Stories from sources tagged ‘energy’, in German, reported by at least 2 outlets"), "{page}");
     assert!(page.contains("<code>https://desk.example/news/feeds/two.json</code>"), "{page}");
     assert!(page.contains("href=\"/news/feeds.opml\""), "links work below a path prefix: {page}");
     assert!(page.contains("href=\"/news/feeds/two.stable.rss\""), "{page}");
-    for text in [text, page, world.get("/").await, world.get("/health").await] {
+    for text in [text, page, daemon.get("/").await, daemon.get("/health").await] {
         assert!(!text.contains("hidden") && !text.contains("Ours"), "a private feed is disclosed: {text}");
     }
-    world.stop().await;
+    daemon.stop().await;
 }
 
 /// Paths of every kind of page.
-async fn every_page(world: &World, ids: &[SourceId]) -> Vec<String> {
+async fn every_page(daemon: &TestDaemon, ids: &[SourceId]) -> Vec<String> {
     let mut paths: Vec<String> =
         ["/", "/?q=grid", "/?q=nothing", "/?page=9", "/sources", "/health", "/feeds"].map(str::to_owned).into();
-    paths.extend(world.stories().await.iter().map(|story| format!("/stories/{}", story.id)));
+    paths.extend(daemon.stories().await.iter().map(|story| format!("/stories/{}", story.id)));
     paths.extend(ids.iter().map(|id| format!("/sources/{id}")));
     paths
 }
 
 #[tokio::test]
 async fn every_page_is_well_formed_and_links_to_every_feed() {
-    let (mut world, _origins, ids) = newsroom().await;
-    for path in every_page(&world, &ids).await {
-        let page = world.get(&path).await;
+    let (mut daemon, _origins, ids) = newsroom().await;
+    for path in every_page(&daemon, &ids).await {
+        let page = daemon.get(&path).await;
         assert_well_formed(&page);
         for address in ["/feeds/all.atom", "/feeds/all.rss", "/feeds/all.json", "/feeds.opml"] {
             assert!(page.contains(&format!("href=\"{address}\">")), "{address} on {path}");
@@ -350,53 +352,53 @@ async fn every_page_is_well_formed_and_links_to_every_feed() {
         assert_eq!(page.matches("<h1").count(), 1, "{path}");
         assert!(!page.contains("style=") && !page.contains("<script"), "{path}");
     }
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
 async fn pages_depend_on_the_database_only() {
-    let (mut world, _origins, ids) = newsroom().await;
-    world.stop().await;
+    let (mut daemon, _origins, ids) = newsroom().await;
+    daemon.stop().await;
     // Without polls, only time passes.
     for id in ids.clone() {
-        world.store.write(move |db| sources::set_state(db, id, SourceState::Paused)).await.unwrap();
+        daemon.store.write(move |db| sources::set_state(db, id, SourceState::Paused)).await.unwrap();
     }
-    world.start().await;
+    daemon.start().await;
     let mut before = Vec::new();
-    for path in every_page(&world, &ids).await {
-        before.push((path.clone(), world.get(&path).await));
+    for path in every_page(&daemon, &ids).await {
+        before.push((path.clone(), daemon.get(&path).await));
     }
-    world.pass(SignedDuration::from_hours(40 * 24));
+    daemon.advance(SignedDuration::from_hours(40 * 24));
     for (path, page) in before {
-        assert_eq!(world.get(&path).await, page, "{path}");
+        assert_eq!(daemon.get(&path).await, page, "{path}");
     }
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
 async fn pages_are_compressed_and_revalidated() {
-    let (mut world, _origins, ids) = newsroom().await;
-    let mut paths = every_page(&world, &ids).await;
+    let (mut daemon, _origins, ids) = newsroom().await;
+    let mut paths = every_page(&daemon, &ids).await;
     paths.push("/feeds.opml".into());
     for path in paths {
-        let plain = ask(&world, Method::GET, &path, &[]).await;
+        let plain = ask(&daemon, Method::GET, &path, &[]).await;
         assert_eq!(plain.headers()["vary"], "Accept-Encoding");
         let plain = plain.bytes().await.unwrap();
         for (accepted, coding) in [("gzip", "gzip"), ("gzip, deflate, br", "br"), ("gzip, deflate, br, zstd", "zstd")] {
-            let answer = ask(&world, Method::GET, &path, &[("accept-encoding", accepted)]).await;
+            let answer = ask(&daemon, Method::GET, &path, &[("accept-encoding", accepted)]).await;
             assert_eq!(answer.headers()["content-encoding"], coding, "{path}");
             let tag = answer.headers()["etag"].to_str().unwrap().to_owned();
-            let head = ask(&world, Method::HEAD, &path, &[("accept-encoding", accepted)]).await;
+            let head = ask(&daemon, Method::HEAD, &path, &[("accept-encoding", accepted)]).await;
             assert_eq!((head.status().as_u16(), head.headers()["etag"].to_str().unwrap()), (200, tag.as_str()));
             assert_eq!(head.headers()["content-length"], answer.headers()["content-length"]);
             let bytes = answer.bytes().await.unwrap();
             assert!(decoded(coding, &bytes) == plain, "{path} in {coding}");
             assert!(bytes.len() * 10 < plain.len() * 8, "{path}: {} of {} bytes in {coding}", bytes.len(), plain.len());
             let again = [("accept-encoding", accepted), ("if-none-match", &tag)];
-            assert_eq!(ask(&world, Method::GET, &path, &again).await.status(), 304, "{path}");
+            assert_eq!(ask(&daemon, Method::GET, &path, &again).await.status(), 304, "{path}");
         }
     }
-    world.stop().await;
+    daemon.stop().await;
 }
 
 fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
@@ -411,9 +413,9 @@ fn decoded(coding: &str, bytes: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn unknown_paths_are_not_found() {
-    let (mut world, _origins, ids) = newsroom().await;
+    let (mut daemon, _origins, ids) = newsroom().await;
     let removed = ids[0];
-    world.store.write(move |db| sources::set_state(db, removed, SourceState::Removed)).await.unwrap();
+    daemon.store.write(move |db| sources::set_state(db, removed, SourceState::Removed)).await.unwrap();
     for path in [
         format!("/sources/{removed}"),
         "/sources/0".into(),
@@ -428,13 +430,13 @@ async fn unknown_paths_are_not_found() {
         "/feeds/".into(),
         "/nowhere".into(),
     ] {
-        let answer = ask(&world, Method::GET, &path, &[]).await;
+        let answer = ask(&daemon, Method::GET, &path, &[]).await;
         assert_eq!(answer.status(), 404, "{path}");
         let page = answer.text().await.unwrap();
         assert!(page.contains("<h1>Not found</h1>"), "{path}");
         assert_well_formed(&page);
     }
-    world.stop().await;
+    daemon.stop().await;
 }
 
 /// Panics unless every element is closed in order, and every attribute is quoted and unique in its element.

@@ -1,7 +1,7 @@
 //! Sources as an operator keeps them, with the real binary: whose a feed is, and lists that go in and out.
 
-use crate::support::desk::Desk;
-use crate::support::origin::{Answer, Origin};
+use crate::support::cli_runner::CliRunner;
+use crate::support::origin_server::{OriginServer, StubResponse};
 
 /// A feed that calls a site its own.
 fn feed_of_site(site: &str) -> String {
@@ -12,31 +12,31 @@ fn feed_of_site(site: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outlet_follows_the_feeds_own_site_unless_the_operator_named_one() {
-    let (desk, origin) = (Desk::new(), Origin::start().await);
-    origin.serve("/bbc", Answer::ok(feed_of_site("https://www.bbc.co.uk/news")));
-    origin.serve("/burner", Answer::ok(feed_of_site("http://feeds.feedburner.com/x")));
-    desk.run(&["source", "add", &origin.url("/bbc"), "--no-fetch"]);
-    let outlet = |source: &str| desk.json(&["source", "show", source])["outlet"].as_str().unwrap().to_owned();
+async fn outlet_is_taken_from_the_feeds_site_unless_the_operator_set_one() {
+    let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
+    origin.serve("/bbc", StubResponse::ok(feed_of_site("https://www.bbc.co.uk/news")));
+    origin.serve("/burner", StubResponse::ok(feed_of_site("http://feeds.feedburner.com/x")));
+    cli.run(&["source", "add", &origin.url("/bbc"), "--no-fetch"]);
+    let outlet = |source: &str| cli.run_json(&["source", "show", source])["outlet"].as_str().unwrap().to_owned();
     assert_eq!(outlet("1"), "127.0.0.1");
-    assert!(desk.run(&["source", "show", "1"]).contains("guessed from its URL"));
-    desk.run(&["source", "poll", "1"]);
+    assert!(cli.run(&["source", "show", "1"]).contains("guessed from its URL"));
+    cli.run(&["source", "poll", "1"]);
     assert_eq!(outlet("1"), "bbc.co.uk");
-    assert!(desk.run(&["source", "show", "1"]).contains("bbc.co.uk (from the feed's link)"));
-    assert_eq!(desk.json(&["story", "list"])[0]["items"][0]["outlet"], "bbc.co.uk", "its items follow");
+    assert!(cli.run(&["source", "show", "1"]).contains("bbc.co.uk (from the feed's link)"));
+    assert_eq!(cli.run_json(&["story", "list"])[0]["items"][0]["outlet"], "bbc.co.uk", "its items follow");
 
     // It moves once and not with every poll.
-    origin.serve("/bbc", Answer::ok(feed_of_site("https://elsewhere.example/")));
-    desk.run(&["source", "poll", "1"]);
+    origin.serve("/bbc", StubResponse::ok(feed_of_site("https://elsewhere.example/")));
+    cli.run(&["source", "poll", "1"]);
     assert_eq!(outlet("1"), "bbc.co.uk");
 
-    desk.run(&["source", "add", &origin.url("/burner")]);
+    cli.run(&["source", "add", &origin.url("/burner")]);
     assert_eq!(outlet("2"), "127.0.0.1", "a service that serves feeds is no outlet");
-    desk.run(&["source", "edit", "2", "--outlet", "mine.example"]);
-    origin.serve("/burner", Answer::ok(feed_of_site("https://other.example/")));
-    desk.run(&["source", "poll", "2"]);
+    cli.run(&["source", "edit", "2", "--outlet", "mine.example"]);
+    origin.serve("/burner", StubResponse::ok(feed_of_site("https://other.example/")));
+    cli.run(&["source", "poll", "2"]);
     assert_eq!(outlet("2"), "mine.example");
-    desk.run(&["source", "edit", "2", "--outlet", ""]);
+    cli.run(&["source", "edit", "2", "--outlet", ""]);
     assert_eq!(outlet("2"), "other.example");
 }
 
@@ -45,48 +45,51 @@ const THREE: &str = "<opml version=\"2.0\">\n<body>\n<outline text=\"A\" xmlUrl=
     </body>\n</opml>\n";
 
 #[test]
-fn a_file_that_was_cut_off_never_removes_a_source() {
-    let desk = Desk::new();
-    desk.run(&["source", "import", &desk.file("three.opml", THREE)]);
-    let all = desk.urls();
+fn truncated_list_never_removes_a_source() {
+    let cli = CliRunner::new();
+    cli.run(&["source", "import", &cli.write_file("three.opml", THREE)]);
+    let all = cli.source_urls();
     for cut in ["</opml>", "</body>", "<outline text=\"C\"", "c.example", "ample/feed\"/>\n</body>"] {
-        let file = desk.file("cut.opml", &THREE[..THREE.find(cut).unwrap()]);
+        let file = cli.write_file("cut.opml", &THREE[..THREE.find(cut).unwrap()]);
         for arguments in [&["source", "sync", &file, "--yes"][..], &["source", "sync", &file, "--dry-run"]] {
-            desk.fails(arguments, "cut.opml:");
-            desk.fails(arguments, "Nothing was changed");
-            desk.fails(arguments, "--lenient");
+            cli.assert_fails(arguments, "cut.opml:");
+            cli.assert_fails(arguments, "Nothing was changed");
+            cli.assert_fails(arguments, "--lenient");
         }
-        desk.newsfold(&["source", "sync", &file, "--lenient"]).assert().code(1);
-        assert_eq!(desk.urls(), all, "after a cut before {cut}");
+        cli.command(&["source", "sync", &file, "--lenient"]).assert().code(1);
+        assert_eq!(cli.source_urls(), all, "after a cut before {cut}");
     }
     let quote = THREE.replace("b.example/feed\"", "b.example/feed");
-    desk.fails(&["source", "sync", &desk.file("quote.opml", &quote), "--yes"], "quote.opml:4: ");
+    cli.assert_fails(&["source", "sync", &cli.write_file("quote.opml", &quote), "--yes"], "quote.opml:4: ");
     let nowhere = THREE.replace("https://b.example/feed", "");
-    desk.fails(&["source", "sync", &desk.file("empty.opml", &nowhere), "--yes"], "empty.opml:4: ‘B’ has no address");
-    assert_eq!(desk.urls(), all);
+    cli.assert_fails(
+        &["source", "sync", &cli.write_file("empty.opml", &nowhere), "--yes"],
+        "empty.opml:4: ‘B’ has no address",
+    );
+    assert_eq!(cli.source_urls(), all);
 
     // A bare ampersand loses nothing.
     let ampersand = THREE.replace("text=\"B\"", "text=\"B & B\"");
-    desk.run(&["source", "sync", &desk.file("ampersand.opml", &ampersand), "--yes"]);
-    assert_eq!(desk.urls(), all);
-    assert_eq!(desk.json(&["source", "show", "https://b.example/feed"])["title"], "B & B");
+    cli.run(&["source", "sync", &cli.write_file("ampersand.opml", &ampersand), "--yes"]);
+    assert_eq!(cli.source_urls(), all);
+    assert_eq!(cli.run_json(&["source", "show", "https://b.example/feed"])["title"], "B & B");
 }
 
 #[test]
-fn import_takes_what_it_can_and_says_what_it_could_not() {
-    let desk = Desk::new();
+fn import_adds_valid_outlines_and_reports_invalid_ones() {
+    let cli = CliRunner::new();
     let list = "<opml>\n<outline text=\"A & A\" xmlUrl=\"https://a.example/?x=1&y=2\"/>\n\
         <outline text=\"Nowhere\" xmlUrl=\"\"/>\n<outline text=\"B\" xmlUrl=\"ht!tp:// foo\"/>\n\
         <outline text=\"C\" xmlUrl=\"https://c.example/fe";
-    let file = desk.file("half.opml", list);
-    let done = desk.json_of_failure(&["source", "import", &file]);
+    let file = cli.write_file("half.opml", list);
+    let done = cli.run_json_failing(&["source", "import", &file]);
     assert_eq!((done["added"].as_u64(), done["unusable"].as_u64()), (Some(1), Some(3)));
     let lines: Vec<_> = done["unusable_lines"].as_array().unwrap().iter().map(|l| l["line"].as_u64()).collect();
     assert_eq!(lines, [Some(3), Some(4), Some(5)]);
     assert_eq!(done["ampersand_lines"].to_string(), "[2]");
-    assert_eq!(desk.urls(), ["https://a.example/?x=1&y=2"], "and no half of a URL");
+    assert_eq!(cli.source_urls(), ["https://a.example/?x=1&y=2"], "and no half of a URL");
 
-    let said = desk.newsfold(&["source", "import", &file]).assert().code(1);
+    let said = cli.command(&["source", "import", &file]).assert().code(1);
     let said = String::from_utf8(said.get_output().stderr.clone()).unwrap();
     for expected in [
         "half.opml:2: repaired: an unescaped & was read as a literal & on line 2",
@@ -96,13 +99,17 @@ fn import_takes_what_it_can_and_says_what_it_could_not() {
     ] {
         assert!(said.contains(expected), "{expected} in {said}");
     }
-    let good = desk.file("good.opml", "<opml>\n<outline text=\"A & A\" xmlUrl=\"https://d.example/\"/></opml>");
-    assert_eq!(desk.json(&["source", "import", &good])["ampersand_lines"].to_string(), "[2]", "a repair is no failure");
+    let good = cli.write_file("good.opml", "<opml>\n<outline text=\"A & A\" xmlUrl=\"https://d.example/\"/></opml>");
+    assert_eq!(
+        cli.run_json(&["source", "import", &good])["ampersand_lines"].to_string(),
+        "[2]",
+        "a repair is no failure"
+    );
 }
 
 #[test]
-fn a_list_that_goes_out_comes_in_with_all_that_the_operator_said() {
-    let (from, to) = (Desk::new(), Desk::new());
+fn exported_list_is_imported_with_all_settings() {
+    let (from, to) = (CliRunner::new(), CliRunner::new());
     let add = [
         "--tag",
         "x",
@@ -119,11 +126,11 @@ fn a_list_that_goes_out_comes_in_with_all_that_the_operator_said() {
     ];
     from.run(&[&["source", "add", "https://feeds.b.example/rss", "--no-fetch"][..], &add].concat());
     from.run(&["source", "add", "https://feeds.c.example/rss", "--no-fetch"]);
-    let exported = to.file("list.opml", &from.run(&["source", "export"]));
+    let exported = to.write_file("list.opml", &from.run(&["source", "export"]));
     to.run(&["source", "import", &exported]);
     for url in ["https://feeds.b.example/rss", "https://feeds.c.example/rss"] {
-        let facts = |desk: &Desk| {
-            let shown = desk.json(&["source", "show", url]);
+        let facts = |cli: &CliRunner| {
+            let shown = cli.run_json(&["source", "show", url]);
             ["title", "lang", "priority", "outlet", "outlet_provenance", "tags", "full_text"]
                 .map(|name| shown[name].to_string())
         };
@@ -133,7 +140,7 @@ fn a_list_that_goes_out_comes_in_with_all_that_the_operator_said() {
     let mine = "https://feeds.b.example/rss";
     to.run(&["source", "edit", mine, "--outlet", "other.example", "--lang", "en", "--priority", "1"]);
     to.run(&["source", "sync", &exported]);
-    let shown = to.json(&["source", "show", mine]);
+    let shown = to.run_json(&["source", "show", mine]);
     let facts = (shown["outlet"].as_str(), shown["lang"].as_str(), shown["priority"].as_i64());
     assert_eq!(facts, (Some("mine.example"), Some("de"), Some(-7)));
 }

@@ -83,7 +83,7 @@ impl FakeHub {
 
     /// Waits for the n-th request, counted from 1, and checks that it is the last.
     pub async fn request(&self, n: usize) -> HubRequest {
-        super::until(&format!("the hub has received {n} requests"), async || self.requests().len() >= n).await;
+        super::wait_until(&format!("the hub has received {n} requests"), async || self.requests().len() >= n).await;
         let requests = self.requests();
         assert_eq!(requests.len(), n, "{requests:?}");
         requests[n - 1].clone()

@@ -2,7 +2,7 @@
 //! gives the configured responses.
 
 use super::fake_hub::signature;
-use super::until;
+use super::wait_until;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -133,7 +133,7 @@ impl FakeSubscriber {
     /// Waits for the n-th verification request, counted from 1, and checks that it is the last.
     pub async fn verification(&self, n: usize) -> VerificationRequest {
         let what = format!("the callback has received {n} verification requests");
-        until(&what, async || self.verifications().len() >= n).await;
+        wait_until(&what, async || self.verifications().len() >= n).await;
         let verifications = self.verifications();
         assert_eq!(verifications.len(), n, "{verifications:?}");
         verifications[n - 1].clone()
@@ -141,7 +141,7 @@ impl FakeSubscriber {
 
     /// Waits for the n-th delivery, counted from 1, and checks that it is the last.
     pub async fn delivery(&self, n: usize) -> Delivery {
-        until(&format!("the callback has received {n} deliveries"), async || self.deliveries().len() >= n).await;
+        wait_until(&format!("the callback has received {n} deliveries"), async || self.deliveries().len() >= n).await;
         let deliveries = self.deliveries();
         assert_eq!(deliveries.len(), n, "{deliveries:?}");
         deliveries[n - 1].clone()

@@ -1,34 +1,34 @@
-//! What the tests share: origins that log every request, and a world with a daemon, a clock and a database in it.
+//! What the tests share: servers that record their requests, a daemon with a manual clock, and the command line.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
-pub mod desk;
+pub mod cli_runner;
+pub mod daemon_process;
 pub mod fake_hub;
 pub mod fake_subscriber;
-pub mod hub_scene;
-pub mod origin;
-pub mod process;
-pub mod raw;
-pub mod websub_scene;
-pub mod world;
+pub mod hub_fixture;
+pub mod origin_server;
+pub mod raw_server;
+pub mod subscription_fixture;
+pub mod test_daemon;
 
 use std::time::{Duration, Instant};
 
-/// Waits until a condition holds, looking again and again; says what was waited for when it never does.
-pub async fn until<F: AsyncFnMut() -> bool>(what: &str, mut holds: F) {
+/// Polls a condition until it holds. Panics with its description after 90 s.
+pub async fn wait_until<F: AsyncFnMut() -> bool>(description: &str, mut condition: F) {
     let deadline = Instant::now() + Duration::from_secs(90);
-    while !holds().await {
-        assert!(Instant::now() < deadline, "waited 90 s, and not yet: {what}");
+    while !condition().await {
+        assert!(Instant::now() < deadline, "timeout after 90 s, waiting until {description}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
-/// Says that a check is skipped, past the test runner, which keeps to itself what passing tests print.
-pub fn skipped(why: &str) {
+/// Reports a skipped check on stderr. It bypasses the test runner, which captures the output of tests that pass.
+pub fn skipped(reason: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");
 }
 
-/// An RSS feed of items, each `guid | title | description`.
+/// An RSS feed of items, each given as `guid | title | description`.
 pub fn rss(items: &[&str]) -> String {
     let items: String = items
         .iter()

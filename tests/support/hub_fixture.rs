@@ -2,9 +2,9 @@
 //! subscriber.
 
 use super::fake_subscriber::FakeSubscriber;
-use super::origin::{Answer, Origin};
-use super::world::World;
-use super::{rss, until};
+use super::origin_server::{OriginServer, StubResponse};
+use super::test_daemon::TestDaemon;
+use super::{rss, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{HubSubscriber, SourceId, WebSubFailure};
 use newsfold::serve::feed_snapshots;
@@ -16,44 +16,45 @@ pub const BASE: &str = "https://desk.example/news";
 pub const ATOM: &str = "https://desk.example/news/feeds/all.atom";
 pub const JSON: &str = "https://desk.example/news/feeds/all.json";
 
-pub struct HubScene {
-    pub world: World,
+pub struct HubFixture {
+    pub daemon: TestDaemon,
     pub reader: FakeSubscriber,
     pub source: SourceId,
-    _origin: Origin,
+    _origin: OriginServer,
 }
 
-impl HubScene {
+impl HubFixture {
     /// The daemon has not been started.
-    pub async fn new() -> HubScene {
-        let (mut world, origin, reader) = (World::new(), Origin::start().await, FakeSubscriber::start().await);
-        world.config.publish.base_url = Url::parse(&format!("{BASE}/")).unwrap();
-        world.config.publish.own_hub = true;
+    pub async fn new() -> HubFixture {
+        let (mut daemon, origin, reader) =
+            (TestDaemon::new(), OriginServer::start().await, FakeSubscriber::start().await);
+        daemon.config.publish.base_url = Url::parse(&format!("{BASE}/")).unwrap();
+        daemon.config.publish.own_hub = true;
         // A callback that does not answer delays a test no longer than this.
-        world.config.hub.callback_timeout = SignedDuration::from_secs(2);
-        origin.serve("/feed", Answer::ok(rss(&[GRID])));
-        let source = world.add(&origin.url("/feed"), "news.example").await;
-        HubScene { world, reader, source, _origin: origin }
+        daemon.config.hub.callback_timeout = SignedDuration::from_secs(2);
+        origin.serve("/feed", StubResponse::ok(rss(&[GRID])));
+        let source = daemon.add_source(&origin.url("/feed"), "news.example").await;
+        HubFixture { daemon, reader, source, _origin: origin }
     }
 
     /// The daemon runs, and the feed has been polled once.
-    pub async fn started() -> HubScene {
-        let mut scene = HubScene::new().await;
-        scene.start().await;
-        scene
+    pub async fn started() -> HubFixture {
+        let mut fixture = HubFixture::new().await;
+        fixture.start().await;
+        fixture
     }
 
     /// Additionally, the reader has subscribed to the Atom feed with a secret.
-    pub async fn subscribed() -> HubScene {
-        let scene = HubScene::started().await;
-        assert_eq!(scene.request("subscribe", "/push", &[("hub.secret", "a secret")]).await.0, 202);
-        scene.until_subscribers(1).await;
-        scene
+    pub async fn subscribed() -> HubFixture {
+        let fixture = HubFixture::started().await;
+        assert_eq!(fixture.request("subscribe", "/push", &[("hub.secret", "a secret")]).await.0, 202);
+        fixture.until_subscribers(1).await;
+        fixture
     }
 
     pub async fn start(&mut self) {
-        self.world.start().await;
-        self.world.polled(self.source, 1).await;
+        self.daemon.start().await;
+        self.daemon.wait_for_polls(self.source, 1).await;
     }
 
     /// Sends a request for the Atom feed to the hub. The path is that of the reader's callback. As behind a reverse
@@ -70,7 +71,7 @@ impl HubScene {
     async fn post_form(&self, fields: &[(&str, &str)]) -> (u16, String) {
         let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = reqwest::Client::new()
-            .post(format!("{}/hub", self.world.base))
+            .post(format!("{}/hub", self.daemon.base))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form);
         let response = request.send().await.unwrap();
@@ -79,8 +80,8 @@ impl HubScene {
     }
 
     pub async fn subscribers(&self) -> Vec<HubSubscriber> {
-        let now = self.world.now();
-        self.world.store.read(move |db| websub_subscribers::list(db, now)).await.unwrap()
+        let now = self.daemon.now();
+        self.daemon.store.read(move |db| websub_subscribers::list(db, now)).await.unwrap()
     }
 
     /// The only subscriber.
@@ -92,7 +93,7 @@ impl HubScene {
 
     /// Waits until there are n subscribers, and the hash of the current document has been recorded for each.
     pub async fn until_subscribers(&self, n: usize) {
-        until(&format!("there are {n} subscribers"), async || {
+        wait_until(&format!("there are {n} subscribers"), async || {
             let subscribers = self.subscribers().await;
             subscribers.len() == n && subscribers.iter().all(|subscriber| subscriber.delivered_hash.is_some())
         })
@@ -101,29 +102,29 @@ impl HubScene {
 
     /// Waits until no request awaits confirmation.
     pub async fn until_all_verified(&self) {
-        until("no request is pending", async || self.count("websub_subscriber_request") == 0).await;
+        wait_until("no request is pending", async || self.row_count("websub_subscriber_request") == 0).await;
     }
 
     /// Waits until no request is due for verification now.
     pub async fn until_none_is_due(&self) {
-        let now = self.world.now().as_millisecond();
-        until("no request is due", async || {
+        let now = self.daemon.now().as_millisecond();
+        wait_until("no request is due", async || {
             let sql = "SELECT count(*) FROM websub_subscriber_request WHERE verify_at <= ?1";
-            self.world.sqlite().query_row(sql, [now], |row| row.get::<_, i64>(0)).unwrap() == 0
+            self.daemon.open_sqlite().query_row(sql, [now], |row| row.get::<_, i64>(0)).unwrap() == 0
         })
         .await;
     }
 
     /// The number of rows of a table, which can have a WHERE clause.
-    pub fn count(&self, table: &str) -> i64 {
+    pub fn row_count(&self, table: &str) -> i64 {
         let sql = format!("SELECT count(*) FROM {table}");
-        self.world.sqlite().query_row(&sql, [], |row| row.get(0)).unwrap()
+        self.daemon.open_sqlite().query_row(&sql, [], |row| row.get(0)).unwrap()
     }
 
-    /// `newsfold` with the database of the scene, and with its configuration file if the test has written one.
+    /// `newsfold` with the database of the fixture, and with its configuration file if the test has written one.
     pub fn command(&self, arguments: &[&str]) -> assert_cmd::Command {
         let mut command = assert_cmd::Command::cargo_bin("newsfold").unwrap();
-        let folder = self.world.folder.path();
+        let folder = self.daemon.folder.path();
         command.env("HOME", folder).env("NEWSFOLD_DATABASE", folder.join("newsfold.db")).env("TZ", "UTC");
         let config = folder.join("config.toml");
         if config.exists() {
@@ -142,7 +143,7 @@ impl HubScene {
     /// Gives the story another title. It changes the edition directly, so that nothing else in the feed changes, and
     /// the clock stays where it is.
     pub async fn change_title(&self, title: &str) {
-        let mut sqlite = self.world.sqlite();
+        let mut sqlite = self.daemon.open_sqlite();
         let change = sqlite.transaction().unwrap();
         let changed = change.execute("UPDATE edition SET text = json_set(text, '$.title', ?1)", [title]).unwrap();
         assert!(changed > 0, "there is a story");
@@ -153,16 +154,16 @@ impl HubScene {
     /// Gives the story another title, and waits for the minimum time between two checks for changes.
     pub async fn publish_title(&self, title: &str) {
         self.change_title(title).await;
-        self.world.pass(SignedDuration::from_secs(10));
+        self.daemon.advance(SignedDuration::from_secs(10));
     }
 
     /// Waits until the configured hub has been notified of the newest version of every document.
     pub async fn until_hub_is_notified(&self) {
-        until("the hub has been notified of every document", async || {
-            let options = self.world.config.publish.clone();
+        wait_until("the hub has been notified of every document", async || {
+            let options = self.daemon.config.publish.clone();
             let read = move |db: &ReadConnection| feed_snapshots(db, &options, |_| true);
-            let documents = self.world.store.read(read).await.unwrap();
-            let sqlite = self.world.sqlite();
+            let documents = self.daemon.store.read(read).await.unwrap();
+            let sqlite = self.daemon.open_sqlite();
             let sql = "SELECT 1 FROM hub_notification WHERE topic = ?1 AND notified_hash = ?2";
             let mut notified = sqlite.prepare(sql).unwrap();
             documents.iter().all(|document| notified.exists([&document.url, &document.hash]).unwrap())
@@ -172,7 +173,7 @@ impl HubScene {
 
     /// Waits until the n-th consecutive failure of the only subscriber has been recorded.
     pub async fn until_failures(&self, n: u32) -> HubSubscriber {
-        until(&format!("{n} failures have been recorded"), async || {
+        wait_until(&format!("{n} failures have been recorded"), async || {
             let subscriber = self.subscriber().await;
             subscriber.failures == n && subscriber.last_failure != Some(WebSubFailure::ResponsePending)
         })
@@ -182,6 +183,7 @@ impl HubScene {
 
     /// Waits until the n-th delivery to the only subscriber has been recorded.
     pub async fn until_deliveries(&self, n: u64) {
-        until(&format!("{n} deliveries have been recorded"), async || self.subscriber().await.deliveries == n).await;
+        wait_until(&format!("{n} deliveries have been recorded"), async || self.subscriber().await.deliveries == n)
+            .await;
     }
 }

@@ -1,8 +1,8 @@
 //! Readers that ask by date: Last-Modified moves whenever the bytes do, never back, and is the same after a restart.
 
-use crate::support::origin::{Answer, Origin};
+use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::rss;
-use crate::support::world::World;
+use crate::support::test_daemon::TestDaemon;
 use jiff::SignedDuration;
 use newsfold::domain::Story;
 use newsfold::store::{WriteConnection, constraints};
@@ -10,19 +10,19 @@ use reqwest::{Client, Response};
 use std::time::SystemTime;
 
 /// Makes the two stories one, or takes that back: what is in the feed changes, though no time passes.
-async fn merge(world: &World, merged: bool) {
-    let (stories, now) = (world.stories().await, world.now());
+async fn merge(daemon: &TestDaemon, merged: bool) {
+    let (stories, now) = (daemon.stories().await, daemon.now());
     let lead = |_: &Story| None;
     let decide = move |db: &WriteConnection| match constraints::list(db)?.iter().find(|made| made.undone_at.is_none()) {
         Some(made) if !merged => constraints::undo(db, made.id, now, &lead),
         _ => constraints::merge_stories(db, &stories[0], &stories[1], now, &lead),
     };
-    world.store.write(decide).await.unwrap().unwrap();
-    world.settled().await;
+    daemon.store.write(decide).await.unwrap().unwrap();
+    daemon.wait_until_idle().await;
 }
 
-async fn ask(world: &World, headers: &[(&str, &str)]) -> Response {
-    let mut request = Client::new().get(format!("{}/feeds/all.atom", world.base));
+async fn ask(daemon: &TestDaemon, headers: &[(&str, &str)]) -> Response {
+    let mut request = Client::new().get(format!("{}/feeds/all.atom", daemon.base));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -38,25 +38,25 @@ fn date(response: &Response) -> SystemTime {
 }
 
 #[tokio::test]
-async fn the_date_of_a_feed_moves_whenever_its_bytes_do() {
-    let mut world = World::new();
-    let origin = Origin::start().await;
+async fn last_modified_changes_whenever_the_bytes_change() {
+    let mut daemon = TestDaemon::new();
+    let origin = OriginServer::start().await;
     origin.serve(
         "/feed",
-        Answer::ok(rss(&["1 | Grid fails in the north", "2 | Orchestra cancels its tour of the islands"])),
+        StubResponse::ok(rss(&["1 | Grid fails in the north", "2 | Orchestra cancels its tour of the islands"])),
     );
-    let id = world.add(&origin.url("/feed"), "a.example").await;
-    world.start().await;
-    world.polled(id, 1).await;
-    let first = ask(&world, &[]).await;
+    let id = daemon.add_source(&origin.url("/feed"), "a.example").await;
+    daemon.start().await;
+    daemon.wait_for_polls(id, 1).await;
+    let first = ask(&daemon, &[]).await;
     let first_date = header(&first, "last-modified");
-    assert_eq!(ask(&world, &[("if-modified-since", &first_date)]).await.status(), 304);
+    assert_eq!(ask(&daemon, &[("if-modified-since", &first_date)]).await.status(), 304);
 
     // The clock stands, so that all of this is one second.
     let mut before = date(&first);
     for merged in [true, false, true] {
-        merge(&world, merged).await;
-        let changed = ask(&world, &[("if-modified-since", &httpdate::fmt_http_date(before))]).await;
+        merge(&daemon, merged).await;
+        let changed = ask(&daemon, &[("if-modified-since", &httpdate::fmt_http_date(before))]).await;
         assert_eq!(changed.status(), 200, "{merged}");
         assert!(date(&changed) > before, "{merged}");
         before = date(&changed);
@@ -64,28 +64,28 @@ async fn the_date_of_a_feed_moves_whenever_its_bytes_do() {
     }
 
     // A tag goes before a date: the right tag with an old date, the wrong tag with the right one.
-    let last = ask(&world, &[]).await;
+    let last = ask(&daemon, &[]).await;
     let (etag, modified) = (header(&last, "etag"), header(&last, "last-modified"));
-    assert_eq!(ask(&world, &[("if-none-match", &etag), ("if-modified-since", &first_date)]).await.status(), 304);
-    assert_eq!(ask(&world, &[("if-none-match", "\"x\""), ("if-modified-since", &modified)]).await.status(), 200);
+    assert_eq!(ask(&daemon, &[("if-none-match", &etag), ("if-modified-since", &first_date)]).await.status(), 304);
+    assert_eq!(ask(&daemon, &[("if-none-match", "\"x\""), ("if-modified-since", &modified)]).await.status(), 200);
 
-    world.stop().await;
-    world.pass(SignedDuration::from_hours(10));
+    daemon.stop().await;
+    daemon.advance(SignedDuration::from_hours(10));
     let body = last.text().await.unwrap();
-    origin.serve("/feed", Answer::status(304));
-    world.start().await;
-    let after = ask(&world, &[]).await;
+    origin.serve("/feed", StubResponse::status(304));
+    daemon.start().await;
+    let after = ask(&daemon, &[]).await;
     assert_eq!((header(&after, "etag"), header(&after, "last-modified")), (etag, modified.clone()));
     assert_eq!(after.text().await.unwrap(), body);
-    assert_eq!(ask(&world, &[("if-modified-since", &modified)]).await.status(), 304);
+    assert_eq!(ask(&daemon, &[("if-modified-since", &modified)]).await.status(), 304);
 
-    merge(&world, false).await;
-    let moved = ask(&world, &[("if-modified-since", &modified)]).await;
+    merge(&daemon, false).await;
+    let moved = ask(&daemon, &[("if-modified-since", &modified)]).await;
     assert_eq!(moved.status(), 200);
     assert_eq!(
         date(&moved),
-        SystemTime::try_from(world.now()).unwrap(),
+        SystemTime::try_from(daemon.now()).unwrap(),
         "it is the time at which it was first rendered"
     );
-    world.stop().await;
+    daemon.stop().await;
 }

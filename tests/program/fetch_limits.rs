@@ -1,9 +1,9 @@
 //! What hostile servers can do to a request: each is bounded in size, time and count, and ends as a poll with a reason.
 
-use crate::support::origin::{Answer, Origin};
-use crate::support::process::{database, serve};
-use crate::support::raw::{Behaviour, Raw, head};
-use crate::support::{rss, until};
+use crate::support::daemon_process::{database_path, start_daemon};
+use crate::support::origin_server::{OriginServer, StubResponse};
+use crate::support::raw_server::{RawResponse, RawServer, head};
+use crate::support::{rss, wait_until};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use newsfold::http_client::{FetchOutcome, FetchResult, Fetcher, Options};
@@ -39,81 +39,82 @@ async fn why(options: Options, url: &str) -> String {
 const SHORT: SignedDuration = SignedDuration::from_millis(300);
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_given_up() {
-    let silent = Raw::start(Behaviour::Silence).await;
+async fn silent_server_times_out() {
+    let silent = RawServer::start(RawResponse::Silence).await;
     let reason = why(Options { header_timeout: SHORT, ..options() }, &silent.base).await;
     assert_eq!(reason, "no response within 300ms");
 }
 
 #[tokio::test]
-async fn a_server_that_stops_in_the_middle_is_given_up() {
-    let trickle = Behaviour::Trickle { head: head(""), pause: Duration::from_secs(3600) };
-    let reason = why(Options { read_timeout: SHORT, ..options() }, &Raw::start(trickle).await.base).await;
+async fn body_that_stalls_times_out() {
+    let trickle = RawResponse::Trickle { head: head(""), pause: Duration::from_secs(3600) };
+    let reason = why(Options { read_timeout: SHORT, ..options() }, &RawServer::start(trickle).await.base).await;
     assert!(reason.contains("the body is incomplete"), "{reason}");
 }
 
 #[tokio::test]
-async fn a_byte_now_and_then_does_not_keep_a_request_alive() {
-    let trickle = Behaviour::Trickle { head: head(""), pause: Duration::from_millis(20) };
-    let reason = why(Options { total_timeout: SHORT, ..options() }, &Raw::start(trickle).await.base).await;
+async fn occasional_bytes_do_not_extend_the_timeouts() {
+    let trickle = RawResponse::Trickle { head: head(""), pause: Duration::from_millis(20) };
+    let reason = why(Options { total_timeout: SHORT, ..options() }, &RawServer::start(trickle).await.base).await;
     assert_eq!(reason, "no complete response within 300ms");
     // Nor does a head that never ends.
-    let slow_head = Behaviour::Trickle { head: b"HTTP/1.1 200 OK\r\nx: ".to_vec(), pause: Duration::from_millis(20) };
-    let reason = why(Options { header_timeout: SHORT, ..options() }, &Raw::start(slow_head).await.base).await;
+    let slow_head = RawResponse::Trickle { head: b"HTTP/1.1 200 OK\r\nx: ".to_vec(), pause: Duration::from_millis(20) };
+    let reason = why(Options { header_timeout: SHORT, ..options() }, &RawServer::start(slow_head).await.base).await;
     assert_eq!(reason, "no response within 300ms");
 }
 
 #[tokio::test]
-async fn an_endless_body_is_cut_off_at_its_limit() {
-    let endless = Raw::start(Behaviour::Endless { head: head(""), bytes: b"<item>news</item>".repeat(4096) }).await;
+async fn endless_body_is_refused_at_the_size_limit() {
+    let endless =
+        RawServer::start(RawResponse::Endless { head: head(""), bytes: b"<item>news</item>".repeat(4096) }).await;
     let reason = why(Options { max_body_bytes: 2 << 20, ..options() }, &endless.base).await;
     assert_eq!(reason, "the body is larger than 2 MiB");
-    assert!(endless.sent() < 32 << 20, "{} bytes were taken", endless.sent());
+    assert!(endless.sent_bytes() < 32 << 20, "{} bytes were taken", endless.sent_bytes());
     // A length that is only claimed makes no difference.
-    let claims = Behaviour::Bytes(head("content-length: 99999999999\r\n"));
-    let reason = why(options(), &Raw::start(claims).await.base).await;
+    let claims = RawResponse::Bytes(head("content-length: 99999999999\r\n"));
+    let reason = why(options(), &RawServer::start(claims).await.base).await;
     assert!(reason.contains("the body is incomplete"), "{reason}");
 }
 
 #[tokio::test]
-async fn a_flood_of_header_fields_is_refused() {
+async fn too_many_or_too_large_header_fields_are_refused() {
     let endless =
-        Behaviour::Endless { head: b"HTTP/1.1 200 OK\r\n".to_vec(), bytes: b"x-field: value\r\n".repeat(512) };
-    let reason = why(options(), &Raw::start(endless).await.base).await;
+        RawResponse::Endless { head: b"HTTP/1.1 200 OK\r\n".to_vec(), bytes: b"x-field: value\r\n".repeat(512) };
+    let reason = why(options(), &RawServer::start(endless).await.base).await;
     assert!(reason.contains("request failed"), "{reason}");
     let one = format!("x-field: {}\r\n", "x".repeat(100 * 1024));
-    let large = Behaviour::Bytes([head(&one), rss(&["1 | One"]).into_bytes()].concat());
-    let reason = why(options(), &Raw::start(large).await.base).await;
+    let large = RawResponse::Bytes([head(&one), rss(&["1 | One"]).into_bytes()].concat());
+    let reason = why(options(), &RawServer::start(large).await.base).await;
     assert_eq!(reason, "the header of the response is larger than 64 KiB");
 }
 
 #[tokio::test]
-async fn bombs_do_not_go_off() {
+async fn decompression_bomb_is_refused() {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     gzip.write_all(&vec![b' '; 8 << 20]).unwrap();
-    let bomb = Origin::start().await;
-    bomb.serve("/", Answer::ok(gzip.finish().unwrap()).header("content-encoding", b"gzip"));
+    let bomb = OriginServer::start().await;
+    bomb.serve("/", StubResponse::ok(gzip.finish().unwrap()).header("content-encoding", b"gzip"));
     let reason = why(options(), &bomb.url("/")).await;
     assert!(reason.contains("compressed by more than a factor of 200"), "{reason}");
 }
 
 #[tokio::test]
-async fn bodies_that_nobody_needs_are_not_read() {
+async fn bodies_of_redirects_and_errors_are_not_read() {
     for head in ["HTTP/1.1 302 Found\r\nlocation: /\r\n\r\n", "HTTP/1.1 500 Internal Server Error\r\n\r\n"] {
-        let endless = Raw::start(Behaviour::Endless { head: head.into(), bytes: vec![b'x'; 64 * 1024] }).await;
+        let endless = RawServer::start(RawResponse::Endless { head: head.into(), bytes: vec![b'x'; 64 * 1024] }).await;
         let reason = why(options(), &endless.base).await;
         assert!(reason.contains("more than 10 redirects") || reason.contains("answered 500"), "{reason}");
-        assert!(endless.sent() < endless.requests() * (16 << 20), "{} bytes were taken", endless.sent());
+        assert!(endless.sent_bytes() < endless.requests() * (16 << 20), "{} bytes were taken", endless.sent_bytes());
     }
 }
 
 #[tokio::test]
-async fn ten_redirects_are_followed_and_no_more() {
-    let origin = Origin::start().await;
+async fn at_most_ten_redirects_are_followed() {
+    let origin = OriginServer::start().await;
     for n in 0..12 {
-        origin.serve(&format!("/{n}"), Answer::redirect(&format!("/{}", n + 1)));
+        origin.serve(&format!("/{n}"), StubResponse::redirect(&format!("/{}", n + 1)));
     }
-    origin.serve("/12", Answer::ok(rss(&["1 | One"])));
+    origin.serve("/12", StubResponse::ok(rss(&["1 | One"])));
     let fetched = fetch(options(), &origin.url("/2")).await;
     assert!(matches!(fetched.outcome, FetchOutcome::Document { .. }), "{fetched:?}");
     assert_eq!(fetched.requests.len(), 11);
@@ -122,20 +123,20 @@ async fn ten_redirects_are_followed_and_no_more() {
     for (location, expect) in
         [("http://", "invalid URL"), ("ftp://a.example/", "only http and https"), ("http://a.example:25/", "port 25")]
     {
-        origin.serve("/odd", Answer::redirect(location));
+        origin.serve("/odd", StubResponse::redirect(location));
         let reason = why(options(), &origin.url("/odd")).await;
         assert!(reason.contains(expect), "{location}: {reason}");
     }
 }
 
 #[tokio::test]
-async fn an_allowed_network_is_allowed_and_its_neighbour_is_not() {
-    let origin = Origin::start().await;
-    let neighbour = Origin::start_on("127.0.0.2").await;
-    neighbour.serve("/", Answer::ok(rss(&["1 | One"])));
+async fn redirect_out_of_the_allowed_network_is_refused_in_every_spelling() {
+    let origin = OriginServer::start().await;
+    let neighbour = OriginServer::start_on("127.0.0.2").await;
+    neighbour.serve("/", StubResponse::ok(rss(&["1 | One"])));
     let port = neighbour.url("").rsplit_once(':').unwrap().1.to_owned();
     for host in ["127.0.0.2", "2130706434", "0x7f000002", "0177.0.0.2", "127.2", "[::ffff:127.0.0.2]"] {
-        origin.serve("/", Answer::redirect(&format!("http://{host}:{port}/")));
+        origin.serve("/", StubResponse::redirect(&format!("http://{host}:{port}/")));
         let reason = why(options(), &origin.url("/")).await;
         assert!(reason.contains("is not a public address"), "{host}: {reason}");
     }
@@ -151,7 +152,7 @@ fn peak_memory(process: u32) -> u64 {
 
 /// Two hundred servers at once, each of which sends as much as it may in its own way, and one honest one.
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_hostile_servers_at_once_are_borne_in_bounded_memory() {
+async fn memory_is_bounded_with_two_hundred_hostile_servers_at_once() {
     const SERVERS: usize = 200;
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&rss(&["1 | One"]).repeat(200_000).into_bytes()[..15 << 20]).unwrap();
@@ -159,14 +160,14 @@ async fn two_hundred_hostile_servers_at_once_are_borne_in_bounded_memory() {
     let packed_head = head(&format!("content-encoding: gzip\r\ncontent-length: {}\r\n", packed.len()));
     let many = format!("<rss><channel>{}", "<item><title>Storm</title></item>".repeat(480_000));
     let endless = [
-        Behaviour::Endless { head: head(""), bytes: vec![b'<'; 64 * 1024] },
-        Behaviour::Endless { head: b"HTTP/1.1 200 OK\r\n".to_vec(), bytes: b"x: y\r\n".repeat(1024) },
+        RawResponse::Endless { head: head(""), bytes: vec![b'<'; 64 * 1024] },
+        RawResponse::Endless { head: b"HTTP/1.1 200 OK\r\n".to_vec(), bytes: b"x: y\r\n".repeat(1024) },
     ];
     // What comes whole is read, which takes a debug build seconds each.
     let whole = [
-        Behaviour::Bytes([packed_head, packed].concat()),
-        Behaviour::Bytes([head(""), many.into_bytes()].concat()),
-        Behaviour::Bytes([head(""), b"<rss><channel>".to_vec(), b"<a>".repeat(4 << 20)].concat()),
+        RawResponse::Bytes([packed_head, packed].concat()),
+        RawResponse::Bytes([head(""), many.into_bytes()].concat()),
+        RawResponse::Bytes([head(""), b"<rss><channel>".to_vec(), b"<a>".repeat(4 << 20)].concat()),
     ];
     let folder = tempfile::tempdir().unwrap();
     let config = format!(
@@ -175,13 +176,13 @@ async fn two_hundred_hostile_servers_at_once_are_borne_in_bounded_memory() {
     );
     std::fs::write(folder.path().join("config.toml"), config).unwrap();
     let mut servers = Vec::new();
-    let store = newsfold::store::Store::open(&database(folder.path())).unwrap();
-    let honest = Origin::start().await;
-    honest.serve("/", Answer::ok(rss(&["1 | One"])));
+    let store = newsfold::store::Store::open(&database_path(folder.path())).unwrap();
+    let honest = OriginServer::start().await;
+    honest.serve("/", StubResponse::ok(rss(&["1 | One"])));
     let mut urls = vec![honest.url("/")];
     for n in 0..SERVERS {
         let way = if n % 20 == 0 { &whole[n / 20 % whole.len()] } else { &endless[n % endless.len()] };
-        servers.push(Raw::start(way.clone()).await);
+        servers.push(RawServer::start(way.clone()).await);
         urls.push(servers[n].base.clone());
     }
     let now = Timestamp::now();
@@ -191,9 +192,9 @@ async fn two_hundred_hostile_servers_at_once_are_borne_in_bounded_memory() {
         let due = now + SignedDuration::from_secs(2);
         store.write(move |db| newsfold::store::sources::add(db, &new, due, now)).await.unwrap();
     }
-    let daemon = serve(folder.path(), "");
+    let daemon = start_daemon(folder.path(), "");
     let start = Instant::now();
-    until("every server was asked, and every poll has its record", async || {
+    wait_until("every server was asked, and every poll has its record", async || {
         let polled = store.read(|db| newsfold::store::polls::tally(db, Timestamp::UNIX_EPOCH)).await.unwrap();
         polled.polls == SERVERS as u64 + 1
     })

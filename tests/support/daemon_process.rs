@@ -1,52 +1,54 @@
-//! The real daemon as a process.
+//! The real daemon as a separate process.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-pub struct Daemon {
+/// A running daemon. It is killed when the value is dropped.
+pub struct DaemonProcess {
     pub process: Child,
     pub base: String,
 }
 
-impl Drop for Daemon {
+impl Drop for DaemonProcess {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// The database of a folder.
-pub fn database(folder: &Path) -> PathBuf {
+/// The path of the database in a folder.
+pub fn database_path(folder: &Path) -> PathBuf {
     folder.join("news.db")
 }
 
-/// Starts `newsfold serve`, through a shell that sets limits first, and waits until it says where it listens.
-pub fn serve(folder: &Path, before: &str) -> Daemon {
+/// Starts `newsfold serve` and waits until it logs its address. `shell_setup` is a shell script that runs first, for example
+/// to set limits.
+pub fn start_daemon(folder: &Path, shell_setup: &str) -> DaemonProcess {
     let binary = assert_cmd::cargo::cargo_bin("newsfold");
-    let script = format!("{before} exec \"$0\" \"$@\"");
+    let script = format!("{shell_setup} exec \"$0\" \"$@\"");
     let mut process = Command::new("sh")
         .args(["-c", &script])
         .arg(binary)
         .args(["serve", "--config"])
         .arg(folder.join("config.toml"))
         .arg("--database")
-        .arg(database(folder))
+        .arg(database_path(folder))
         .env("HOME", folder)
         .env("NO_COLOR", "1")
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-    let mut seen = Vec::new();
+    let mut log = Vec::new();
     let base = loop {
-        let Some(Ok(line)) = lines.next() else { panic!("the daemon did not start: {seen:?}") };
+        let Some(Ok(line)) = lines.next() else { panic!("the daemon did not start: {log:?}") };
         if let Some((_, rest)) = line.split_once("address=") {
             break format!("http://{}", rest.split_whitespace().next().unwrap());
         }
-        seen.push(line);
+        log.push(line);
     };
-    // What it says later is read, so that it never waits for us.
+    // Read the rest of the log, so that the daemon never blocks on a full pipe.
     std::thread::spawn(move || lines.for_each(drop));
-    Daemon { process, base }
+    DaemonProcess { process, base }
 }

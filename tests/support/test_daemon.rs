@@ -1,11 +1,10 @@
-//! A world for a scenario: a database in a folder of its own, a clock that the test moves, and the real daemon.
+//! The real daemon in the process of the test, with a database in a temporary folder and a clock that the test moves.
 
-use super::origin::{Answer, Origin};
-use super::until;
+use super::origin_server::{OriginServer, StubResponse};
+use super::wait_until;
 use jiff::{SignedDuration, Timestamp};
 use newsfold::clock::Clock;
 use newsfold::config::Config;
-use newsfold::daemon;
 use newsfold::domain::{NewSource, Source, SourceId, Story};
 use newsfold::store::{ReadConnection, Store, feed_entries, polls, review_queue, sources, statistics, stories};
 use tempfile::TempDir;
@@ -14,25 +13,26 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-pub struct World {
+pub struct TestDaemon {
     pub folder: TempDir,
     pub config: Config,
     pub store: Store,
     pub clock: Clock,
+    /// The URL of the daemon, without a slash at the end.
     pub base: String,
     running: Option<(CancellationToken, JoinHandle<anyhow::Result<()>>)>,
 }
 
-impl World {
-    /// A world in which nothing runs yet. Loopback is allowed, origins need no pause, stories need not settle and are looked at
-    /// again at once, and editions need no pause.
-    pub fn new() -> World {
+impl TestDaemon {
+    /// The daemon has not been started. Requests to loopback are allowed, and there are no delays: between requests to an
+    /// origin, before publication, between reclustering passes, and between editions.
+    pub fn new() -> TestDaemon {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.fetch.allowed_networks = vec!["127.0.0.1/32".parse().unwrap()];
         config.fetch.min_origin_delay = SignedDuration::ZERO;
         config.fetch.total_timeout = SignedDuration::from_secs(3);
-        // Every source as often as is allowed.
+        // Every source is polled at the minimum interval.
         config.poll.average_interval = config.poll.interval;
         config.publish.delay = SignedDuration::ZERO;
         config.publish.min_update_interval = SignedDuration::ZERO;
@@ -40,7 +40,7 @@ impl World {
         config.daemon.shutdown_grace = SignedDuration::from_secs(2);
         let store = Store::open(&folder.path().join("newsfold.db")).unwrap();
         let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
-        World { folder, config, store, clock, base: String::new(), running: None }
+        TestDaemon { folder, config, store, clock, base: String::new(), running: None }
     }
 
     pub async fn start(&mut self) {
@@ -48,19 +48,24 @@ impl World {
         self.start_on(listener).await;
     }
 
-    /// The same on a listener whose address was needed before.
+    /// Starts the daemon on a listener whose address the test needed before.
     pub async fn start_on(&mut self, listener: TcpListener) {
         self.base = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
-        let daemon =
-            daemon::run(self.config.clone(), self.store.clone(), listener, self.clock.clone(), shutdown.clone());
+        let daemon = newsfold::daemon::run(
+            self.config.clone(),
+            self.store.clone(),
+            listener,
+            self.clock.clone(),
+            shutdown.clone(),
+        );
         self.running = Some((shutdown, tokio::spawn(daemon)));
-        // By then the sources that are overdue have been spread.
+        // Overdue sources have been spread once the daemon responds.
         self.get("/healthz").await;
     }
 
     pub async fn stop(&mut self) {
-        let (shutdown, running) = self.running.take().expect("the daemon runs");
+        let (shutdown, running) = self.running.take().expect("the daemon is running");
         shutdown.cancel();
         running.await.unwrap().unwrap();
     }
@@ -69,12 +74,13 @@ impl World {
         self.clock.now()
     }
 
-    pub fn pass(&self, time: SignedDuration) {
+    /// Moves the clock forward.
+    pub fn advance(&self, time: SignedDuration) {
         self.clock.advance(time);
     }
 
     /// Adds a source that is due now.
-    pub async fn add(&self, url: &str, outlet: &str) -> SourceId {
+    pub async fn add_source(&self, url: &str, outlet: &str) -> SourceId {
         let new = NewSource { url: url.into(), outlet: outlet.into(), ..NewSource::default() };
         let now = self.now();
         self.store.write(move |db| sources::add(db, &new, now, now)).await.unwrap().expect("a new source")
@@ -84,19 +90,19 @@ impl World {
         self.store.read(move |db| sources::get(db, id)).await.unwrap().unwrap()
     }
 
-    /// Waits until a source has so many recorded polls, and everything that they brought is placed and published.
-    pub async fn polled(&self, id: SourceId, times: usize) {
-        until(&format!("source {id} was polled {times} times"), async || {
-            self.store.read(move |db| polls::latest(db, id, 1000)).await.unwrap().len() >= times
+    /// Waits until `count` polls of a source are recorded, and all their items are grouped and published.
+    pub async fn wait_for_polls(&self, id: SourceId, count: usize) {
+        wait_until(&format!("source {id} has been polled {count} times"), async || {
+            self.store.read(move |db| polls::latest(db, id, 1000)).await.unwrap().len() >= count
         })
         .await;
-        self.settled().await;
+        self.wait_until_idle().await;
     }
 
-    /// Waits until every item is placed, every story published, and nothing is to be told of any now.
-    pub async fn settled(&self) {
+    /// Waits until every item has a story, every story is published, and no story is due for review.
+    pub async fn wait_until_idle(&self) {
         let feeds = self.config.publish.published_feeds();
-        until("everything is placed and published", async || {
+        wait_until("all items are grouped and published", async || {
             let (now, feeds) = (self.now(), feeds.clone());
             let idle = move |db: &ReadConnection| {
                 Ok(review_queue::due_reviews(db, now, 1)?.is_empty() && feed_entries::are_current(db, &feeds)?)
@@ -107,8 +113,8 @@ impl World {
         .await;
     }
 
-    /// Opens the database beside the store, to inspect or change rows directly.
-    pub fn sqlite(&self) -> rusqlite::Connection {
+    /// Opens a second connection to the database, to inspect or change rows directly.
+    pub fn open_sqlite(&self) -> rusqlite::Connection {
         let connection = rusqlite::Connection::open(self.store.path()).unwrap();
         connection.busy_timeout(std::time::Duration::from_secs(20)).unwrap();
         connection
@@ -129,26 +135,26 @@ impl World {
     }
 }
 
-/// A world with one source at an origin, polled once.
-pub async fn polled_once(answer: Answer) -> (World, Origin, SourceId) {
-    let mut world = World::new();
-    let origin = Origin::start().await;
-    origin.serve("/feed", answer);
-    let id = world.add(&origin.url("/feed"), "a.example").await;
-    world.start().await;
-    world.polled(id, 1).await;
-    (world, origin, id)
+/// Starts a daemon with one source and an origin server, and waits for the first poll.
+pub async fn start_and_poll_once(response: StubResponse) -> (TestDaemon, OriginServer, SourceId) {
+    let mut daemon = TestDaemon::new();
+    let origin = OriginServer::start().await;
+    origin.serve("/feed", response);
+    let id = daemon.add_source(&origin.url("/feed"), "a.example").await;
+    daemon.start().await;
+    daemon.wait_for_polls(id, 1).await;
+    (daemon, origin, id)
 }
 
-/// Moves the clock to a source's next poll and waits for it.
-pub async fn next_poll(world: &World, id: SourceId) {
-    poll_after(world, id, SignedDuration::ZERO).await;
+/// Moves the clock to a source's next poll, and waits for the poll.
+pub async fn run_next_poll(daemon: &TestDaemon, id: SourceId) {
+    run_next_poll_after(daemon, id, SignedDuration::ZERO).await;
 }
 
-/// The same, and at least so much later.
-pub async fn poll_after(world: &World, id: SourceId, span: SignedDuration) {
-    let before = world.polls(id).await.len();
-    let next = world.source(id).await.next_poll_at;
-    world.pass(next.duration_since(world.now()).max(span));
-    world.polled(id, before + 1).await;
+/// Moves the clock to a source's next poll, but by `min_time` at least, and waits for the poll.
+pub async fn run_next_poll_after(daemon: &TestDaemon, id: SourceId, min_time: SignedDuration) {
+    let before = daemon.polls(id).await.len();
+    let next = daemon.source(id).await.next_poll_at;
+    daemon.advance(next.duration_since(daemon.now()).max(min_time));
+    daemon.wait_for_polls(id, before + 1).await;
 }

@@ -1,8 +1,8 @@
 //! The pages of items: read by all rules, used for grouping, published where that is allowed.
 
-use crate::support::origin::{Answer, Origin};
-use crate::support::until;
-use crate::support::world::World;
+use crate::support::origin_server::{OriginServer, StubResponse};
+use crate::support::test_daemon::TestDaemon;
+use crate::support::wait_until;
 use jiff::{SignedDuration, Timestamp};
 use newsfold::domain::{FullTextMode, NewSource, SourceId};
 
@@ -13,10 +13,10 @@ const MORE_RAIN: &str = "<p>Rain closed the mountain pass above Veshna on Sunday
 const BANK: &str = "<p>The central bank lifted its key rate by half a point on Sunday, more than traders had expected.</p>\
     <p>Inflation stays high, the governor said, and the bank would go on until prices fall.</p>";
 
-fn page(headline: &str, paragraphs: &str, teasers: &[&str]) -> Answer {
+fn page(headline: &str, paragraphs: &str, teasers: &[&str]) -> StubResponse {
     let teasers: String = teasers.iter().map(|teaser| format!("<li><a href=\"/x\">{teaser}</a></li>")).collect();
     let boxes = format!("<div><h2>Don’t miss</h2><ul>{teasers}</ul></div>");
-    Answer::ok(format!(
+    StubResponse::ok(format!(
         "<html><head><title>{headline}</title></head><body><nav>Home World Sport</nav><article><h1>{headline}</h1>\
          {paragraphs}{boxes}</article><aside><h2>Related articles</h2><ul>{teasers}</ul></aside>{boxes}</body></html>"
     ))
@@ -24,26 +24,26 @@ fn page(headline: &str, paragraphs: &str, teasers: &[&str]) -> Answer {
 }
 
 /// A feed of one item that has a headline and a link, and says nothing else.
-fn feed(origin: &Origin, headline: &str) -> Answer {
+fn feed(origin: &OriginServer, headline: &str) -> StubResponse {
     let link = origin.url("/article");
-    Answer::ok(format!(
+    StubResponse::ok(format!(
         "<rss version=\"2.0\"><channel><title>N</title><language>en</language><item><guid>{link}</guid>\
          <title>{headline}</title><link>{link}</link></item></channel></rss>"
     ))
 }
 
-async fn add(world: &World, origin: &Origin, outlet: &str, full_text: FullTextMode) -> SourceId {
+async fn add(daemon: &TestDaemon, origin: &OriginServer, outlet: &str, full_text: FullTextMode) -> SourceId {
     let new = NewSource { url: origin.url("/feed"), outlet: outlet.into(), full_text, ..NewSource::default() };
-    let now = world.now();
-    let add = world.store.write(move |db| newsfold::store::sources::add(db, &new, now, now));
+    let now = daemon.now();
+    let add = daemon.store.write(move |db| newsfold::store::sources::add(db, &new, now, now));
     add.await.unwrap().unwrap()
 }
 
 /// Origins whose feeds have the headlines, and their pages.
-async fn origins(all: &[(&str, &str, &[&str])]) -> Vec<Origin> {
+async fn origins(all: &[(&str, &str, &[&str])]) -> Vec<OriginServer> {
     let mut origins = Vec::new();
     for (headline, paragraphs, teasers) in all {
-        let origin = Origin::start().await;
+        let origin = OriginServer::start().await;
         origin.serve("/feed", feed(&origin, headline));
         origin.serve("/article", page(headline, paragraphs, teasers));
         origins.push(origin);
@@ -51,15 +51,15 @@ async fn origins(all: &[(&str, &str, &[&str])]) -> Vec<Origin> {
     origins
 }
 
-async fn polled(world: &mut World, origins: &[Origin], full_text: FullTextMode) {
+async fn polled(daemon: &mut TestDaemon, origins: &[OriginServer], full_text: FullTextMode) {
     let mut ids = Vec::new();
     for (n, origin) in origins.iter().enumerate() {
-        ids.push(add(world, origin, &format!("outlet{n}.example"), full_text).await);
+        ids.push(add(daemon, origin, &format!("outlet{n}.example"), full_text).await);
     }
-    world.start().await;
+    daemon.start().await;
     for id in ids {
-        world.pass(SignedDuration::from_secs(1));
-        world.polled(id, 1).await;
+        daemon.advance(SignedDuration::from_secs(1));
+        daemon.wait_for_polls(id, 1).await;
     }
 }
 
@@ -74,66 +74,72 @@ const HEADLINES: [(&str, &str, &[&str]); 3] = [
 ];
 
 #[tokio::test]
-async fn articles_bring_together_what_headlines_do_not_and_teasers_bring_together_nothing() {
+async fn article_texts_group_items_and_teasers_do_not() {
     let origins = origins(&HEADLINES).await;
     for (full_text, expected) in [(FullTextMode::No, 3), (FullTextMode::Group, 2)] {
-        let mut world = World::new();
-        polled(&mut world, &origins, full_text).await;
-        let stories = world.stories().await;
+        let mut daemon = TestDaemon::new();
+        polled(&mut daemon, &origins, full_text).await;
+        let stories = daemon.stories().await;
         assert_eq!(stories.len(), expected, "{full_text:?}");
         if full_text == FullTextMode::Group {
             let shared = stories.iter().find(|story| story.items.len() == 2).unwrap();
             assert!(shared.items.iter().all(|report| report.item.title != "Half a point more"));
-            let atom = world.get("/feeds/all.atom").await;
+            let atom = daemon.get("/feeds/all.atom").await;
             assert!(!atom.contains("engineers expect"), "the text is for grouping alone");
         }
-        world.stop().await;
+        daemon.stop().await;
     }
     for origin in &origins {
-        assert_eq!((origin.count("/robots.txt"), origin.count("/article")), (1, 1), "only where it is wanted");
-        assert_eq!(origin.most_at_once(), 1);
+        assert_eq!(
+            (origin.request_count("/robots.txt"), origin.request_count("/article")),
+            (1, 1),
+            "only where it is wanted"
+        );
+        assert_eq!(origin.max_concurrent(), 1);
     }
 }
 
 #[tokio::test]
-async fn the_article_is_published_where_that_is_allowed() {
+async fn article_is_published_if_the_source_allows_it() {
     let origins = origins(&HEADLINES[..1]).await;
-    let mut world = World::new();
-    polled(&mut world, &origins, FullTextMode::Publish).await;
-    let json = world.get("/feeds/all.json").await;
+    let mut daemon = TestDaemon::new();
+    polled(&mut daemon, &origins, FullTextMode::Publish).await;
+    let json = daemon.get("/feeds/all.json").await;
     assert!(json.contains("engineers expect the work to last until Friday"), "{json}");
     assert!(!json.contains("Bank lifts"), "and nothing of what stands around it");
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
-async fn robots_txt_is_kept_to() {
+async fn robots_txt_is_respected() {
     let origins = origins(&HEADLINES[..1]).await;
-    origins[0]
-        .serve("/robots.txt", Answer::ok("User-agent: *\nAllow: /\n\nUser-agent: newsfold\nDisallow: /article\n"));
-    let mut world = World::new();
-    polled(&mut world, &origins, FullTextMode::Group).await;
-    assert_eq!((origins[0].count("/robots.txt"), origins[0].count("/article")), (1, 0));
-    let traffic = world.store.read(|db| newsfold::store::origins::traffic(db, Timestamp::MIN, Timestamp::MIN));
+    origins[0].serve(
+        "/robots.txt",
+        StubResponse::ok("User-agent: *\nAllow: /\n\nUser-agent: newsfold\nDisallow: /article\n"),
+    );
+    let mut daemon = TestDaemon::new();
+    polled(&mut daemon, &origins, FullTextMode::Group).await;
+    assert_eq!((origins[0].request_count("/robots.txt"), origins[0].request_count("/article")), (1, 0));
+    let traffic = daemon.store.read(|db| newsfold::store::origins::traffic(db, Timestamp::MIN, Timestamp::MIN));
     assert_eq!(traffic.await.unwrap()[0].requests, 2, "the feed and robots.txt");
-    let item = world.stories().await[0].items[0].item.id;
-    let state = world.store.read(move |db| newsfold::store::full_text::article_state(db, item)).await.unwrap();
+    let item = daemon.stories().await[0].items[0].item.id;
+    let state = daemon.store.read(move |db| newsfold::store::full_text::article_state(db, item)).await.unwrap();
     assert_eq!(state.as_deref(), Some("failed: robots.txt does not allow it"));
-    world.stop().await;
+    daemon.stop().await;
 }
 
 #[tokio::test]
-async fn a_page_that_does_not_come_keeps_no_item_from_its_story() {
+async fn item_is_grouped_without_its_page_after_ten_minutes() {
     let origins = origins(&HEADLINES[..1]).await;
-    origins[0].serve("/article", Answer::ok("").held());
-    let mut world = World::new();
-    let id = add(&world, &origins[0], "a.example", FullTextMode::Group).await;
-    world.start().await;
-    until("its page is asked for", async || origins[0].count("/article") == 1).await;
-    assert_eq!(world.polls(id).await.len(), 1);
-    assert_eq!(world.stories().await.len(), 0, "it is waited for");
-    world.pass(SignedDuration::from_mins(11));
-    until("the item has a story", async || world.stories().await.len() == 1).await;
-    origins[0].let_go();
-    world.stop().await;
+    origins[0].serve("/article", StubResponse::ok("").blocked());
+    let mut daemon = TestDaemon::new();
+    let id = add(&daemon, &origins[0], "a.example", FullTextMode::Group).await;
+    daemon.start().await;
+    wait_until("its page is asked for", async || origins[0].request_count("/article") == 1).await;
+    assert_eq!(daemon.polls(id).await.len(), 1);
+    assert_eq!(daemon.stories().await.len(), 0, "it is waited for");
+    daemon.advance(SignedDuration::from_mins(11));
+    wait_until("the item has a story", async || daemon.stories().await.len() == 1).await;
+    origins[0].release();
+    daemon.stop().await;
 }

@@ -1,9 +1,9 @@
 //! The setting of the WebSub subscriber's tests: a newsfold that hubs can reach, a hub, and a feed that declares it.
 
 use super::fake_hub::{FakeHub, HubRequest, signature};
-use super::origin::{Answer, Origin};
-use super::world::World;
-use super::{rss, until};
+use super::origin_server::{OriginServer, StubResponse};
+use super::test_daemon::TestDaemon;
+use super::{rss, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{HubSubscription, SourceId, SubscriptionState};
 use newsfold::store::websub_subscriptions;
@@ -15,48 +15,48 @@ pub const GRID: &str = "g1 | Grid fails across the northern coast | Power went o
 pub const BANK: &str = "g2 | Central bank lifts its rate to four percent | The bank surprised markets";
 pub const STORM: &str = "g3 | Storm closes every port of the island | Ferries stay in harbour";
 
-pub struct WebSubScene {
-    pub world: World,
+pub struct SubscriptionFixture {
+    pub daemon: TestDaemon,
     pub hub: FakeHub,
-    pub origin: Origin,
+    pub origin: OriginServer,
     pub id: SourceId,
 }
 
-impl WebSubScene {
+impl SubscriptionFixture {
     /// The daemon has not been started.
-    pub async fn new() -> WebSubScene {
-        let mut world = World::new();
-        world.config.publish.base_url = Url::parse("https://desk.example/news/").unwrap();
-        let (hub, origin) = (FakeHub::start().await, Origin::start().await);
-        let id = world.add(&origin.url("/feed"), "news.example").await;
-        let scene = WebSubScene { world, hub, origin, id };
-        scene.serve(&[GRID]);
-        scene
+    pub async fn new() -> SubscriptionFixture {
+        let mut daemon = TestDaemon::new();
+        daemon.config.publish.base_url = Url::parse("https://desk.example/news/").unwrap();
+        let (hub, origin) = (FakeHub::start().await, OriginServer::start().await);
+        let id = daemon.add_source(&origin.url("/feed"), "news.example").await;
+        let fixture = SubscriptionFixture { daemon, hub, origin, id };
+        fixture.serve(&[GRID]);
+        fixture
     }
 
     /// The feed has been polled once, and the hub has received the subscribe request.
-    pub async fn requested() -> (WebSubScene, HubRequest) {
-        let mut scene = WebSubScene::new().await;
-        scene.world.start().await;
-        scene.world.polled(scene.id, 1).await;
-        let request = scene.hub.request(1).await;
-        (scene, request)
+    pub async fn requested() -> (SubscriptionFixture, HubRequest) {
+        let mut fixture = SubscriptionFixture::new().await;
+        fixture.daemon.start().await;
+        fixture.daemon.wait_for_polls(fixture.id, 1).await;
+        let request = fixture.hub.request(1).await;
+        (fixture, request)
     }
 
     /// Additionally, the hub has verified the subscription for ten days.
-    pub async fn subscribed() -> (WebSubScene, HubRequest) {
-        let (scene, request) = WebSubScene::requested().await;
-        assert_eq!(scene.verify(&request, "subscribe", "864000").await, (200, "a challenge".into()));
-        assert_eq!(scene.state().await, SubscriptionState::Active);
-        (scene, request)
+    pub async fn subscribed() -> (SubscriptionFixture, HubRequest) {
+        let (fixture, request) = SubscriptionFixture::requested().await;
+        assert_eq!(fixture.verify(&request, "subscribe", "864000").await, (200, "a challenge".into()));
+        assert_eq!(fixture.state().await, SubscriptionState::Active);
+        (fixture, request)
     }
 
     /// Additionally, one push has been stored.
-    pub async fn pushed() -> (WebSubScene, HubRequest) {
-        let (scene, request) = WebSubScene::subscribed().await;
-        assert_eq!(scene.push(&request, &rss(&[BANK])).await, 202);
-        scene.world.polled(scene.id, 2).await;
-        (scene, request)
+    pub async fn pushed() -> (SubscriptionFixture, HubRequest) {
+        let (fixture, request) = SubscriptionFixture::subscribed().await;
+        assert_eq!(fixture.push(&request, &rss(&[BANK])).await, 202);
+        fixture.daemon.wait_for_polls(fixture.id, 2).await;
+        (fixture, request)
     }
 
     pub fn serve(&self, items: &[&str]) {
@@ -75,7 +75,7 @@ impl WebSubScene {
     }
 
     pub async fn get_callback(&self, token: &str, query: &[(&str, &str)]) -> (u16, String) {
-        let mut url = Url::parse(&format!("{}/websub/{token}", self.world.base)).unwrap();
+        let mut url = Url::parse(&format!("{}/websub/{token}", self.daemon.base)).unwrap();
         url.query_pairs_mut().extend_pairs(query);
         let response = reqwest::get(url).await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
@@ -87,7 +87,7 @@ impl WebSubScene {
     }
 
     pub async fn push_signed(&self, request: &HubRequest, body: &str, signatures: &[String]) -> u16 {
-        let url = format!("{}/websub/{}", self.world.base, request.token());
+        let url = format!("{}/websub/{}", self.daemon.base, request.token());
         let mut push = reqwest::Client::new().post(url).header("content-type", "application/rss+xml");
         for signature in signatures {
             push = push.header("x-hub-signature", signature);
@@ -96,7 +96,7 @@ impl WebSubScene {
     }
 
     pub async fn subscription_of(&self, id: SourceId) -> Option<HubSubscription> {
-        self.world.store.read(move |db| websub_subscriptions::get(db, id)).await.unwrap()
+        self.daemon.store.read(move |db| websub_subscriptions::get(db, id)).await.unwrap()
     }
 
     pub async fn subscription(&self) -> HubSubscription {
@@ -112,7 +112,7 @@ impl WebSubScene {
     }
 
     pub async fn until_state_of(&self, id: SourceId, state: SubscriptionState) -> HubSubscription {
-        until(&format!("the subscription is {}", state.into_str()), async || {
+        wait_until(&format!("the subscription is {}", state.into_str()), async || {
             self.subscription_of(id).await.is_some_and(|subscription| subscription.state == state)
         })
         .await;
@@ -121,24 +121,24 @@ impl WebSubScene {
 
     /// The titles of all stories.
     pub async fn titles(&self) -> HashSet<String> {
-        self.world.stories().await.iter().flat_map(|s| s.items.iter().map(|i| i.item.title.clone())).collect()
+        self.daemon.stories().await.iter().flat_map(|s| s.items.iter().map(|i| i.item.title.clone())).collect()
     }
 
     pub async fn time_to_next_poll(&self) -> SignedDuration {
-        self.world.source(self.id).await.next_poll_at.duration_since(self.world.now())
+        self.daemon.source(self.id).await.next_poll_at.duration_since(self.daemon.now())
     }
 
     /// Moves the clock to the next poll, and waits for its record, which is the n-th.
     pub async fn poll_next(&self, n: usize) {
-        self.world.pass(self.time_to_next_poll().await);
-        self.world.polled(self.id, n).await;
+        self.daemon.advance(self.time_to_next_poll().await);
+        self.daemon.wait_for_polls(self.id, n).await;
     }
 }
 
 /// A feed whose `Link` headers declare a hub.
-pub fn answer(items: &[&str], hub: &str) -> Answer {
+pub fn answer(items: &[&str], hub: &str) -> StubResponse {
     let link = format!("<{hub}>; rel=\"hub\", <{TOPIC}>; rel=\"self\"");
-    Answer::ok(rss(items)).header("link", link.as_bytes())
+    StubResponse::ok(rss(items)).header("link", link.as_bytes())
 }
 
 /// A feed with `atom:link` elements.

@@ -1,0 +1,69 @@
+//! Runs the real binary with a database and a configuration of its own.
+
+use assert_cmd::Command;
+use predicates::prelude::*;
+use tempfile::TempDir;
+
+/// A folder with a database and a configuration that allows requests to loopback.
+pub struct CliRunner {
+    pub folder: TempDir,
+}
+
+impl CliRunner {
+    pub fn new() -> CliRunner {
+        let folder = tempfile::tempdir().unwrap();
+        let config = "[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\nmin_origin_delay = \"0s\"\n[publish]\ndelay = \"0s\"\n[cluster]\nrecluster_interval = \"0s\"\n";
+        std::fs::write(folder.path().join("config.toml"), config).unwrap();
+        CliRunner { folder }
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::cargo_bin("newsfold").unwrap();
+        command
+            .env("HOME", self.folder.path())
+            .env("NEWSFOLD_DATABASE", self.folder.path().join("news.db"))
+            .env("NEWSFOLD_CONFIG", self.folder.path().join("config.toml"))
+            .args(arguments);
+        command
+    }
+
+    /// The output of a command, which must succeed.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        let assert = self.command(arguments).assert().success();
+        String::from_utf8(assert.get_output().stdout.clone()).unwrap()
+    }
+
+    /// The JSON output of a command, which must succeed.
+    pub fn run_json(&self, arguments: &[&str]) -> serde_json::Value {
+        let text = self.run(&[arguments, &["--json"]].concat());
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}"))
+    }
+
+    /// The JSON output of a command, which must exit with status 1.
+    pub fn run_json_failing(&self, arguments: &[&str]) -> serde_json::Value {
+        let assert = self.command(&[arguments, &["--json"]].concat()).assert().code(1);
+        let text = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}"))
+    }
+
+    /// The URLs of all sources, sorted.
+    pub fn source_urls(&self) -> Vec<String> {
+        let list = self.run_json(&["source", "list"]);
+        let mut urls: Vec<String> =
+            list.as_array().unwrap().iter().map(|s| s["url"].as_str().unwrap().into()).collect();
+        urls.sort();
+        urls
+    }
+
+    /// Runs a command that must exit with status 1 and this text on stderr.
+    pub fn assert_fails(&self, arguments: &[&str], message: &str) {
+        self.command(arguments).assert().code(1).stderr(predicate::str::contains(message));
+    }
+
+    /// Writes a file into the folder and returns its path.
+    pub fn write_file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
