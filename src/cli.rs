@@ -1,4 +1,4 @@
-//! The command line: everything that the pages show, and every task of an operator.
+//! The command line: the facts that the pages show, and the tasks of an operator.
 //!
 //! Commands read and write the database, with or without a running daemon, which notices their changes. Every table is
 //! also available as `--json`. Exit codes: 0 success, 1 failure (the message gives the reason and the next step), 2 wrong
@@ -19,11 +19,13 @@ mod story;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::{Store, default_path};
+use crate::store::Store;
 use anyhow::Context as _;
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// Merges many news feeds into feeds with one entry per event, listing every outlet that reported it.
@@ -61,24 +63,24 @@ enum Command {
     Demo(demo::Demo),
     /// Manage sources, the feeds that newsfold polls.
     #[command(subcommand)]
-    Source(source::Source),
+    Source(source::SourceCommand),
     /// List polled servers and release rate-limit holds.
     #[command(subcommand)]
-    Origin(origin::Origin),
+    Origin(origin::OriginCommand),
     /// Inspect published feeds.
     #[command(subcommand)]
-    Feed(feed::Feed),
+    Feed(feed::FeedCommand),
     /// Export the site as static files for a web server, an object store or a CDN.
     Export(export::Export),
     /// Inspect and correct stories.
     #[command(subcommand)]
-    Story(story::Story),
+    Story(story::StoryCommand),
     /// Inspect items.
     #[command(subcommand)]
-    Item(item::Item),
+    Item(item::ItemCommand),
     /// Inspect and check the database.
     #[command(subcommand)]
-    Db(db::Db),
+    Db(db::DbCommand),
     /// Parse a feed from a file or URL and print the result, without storing anything.
     Check(check::Check),
     /// Group labeled items and score the result.
@@ -104,7 +106,7 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&anyhow::Error::new(error).context("cannot start")),
     };
     let result = runtime.block_on(run(arguments));
-    // Blocking reads without a waiter must not delay the exit.
+    // A blocking read whose result is not needed must not delay the exit.
     runtime.shutdown_background();
     match result {
         Ok(code) => code,
@@ -160,23 +162,16 @@ impl Context {
 
     fn config_path(&self) -> Option<PathBuf> {
         use etcetera::BaseStrategy;
-        if self.global.config.is_some() {
-            return self.global.config.clone();
-        }
-        let own = etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("newsfold/config.toml"));
-        own.into_iter().chain([PathBuf::from("/etc/newsfold/config.toml")]).find(|path| path.exists())
+        let user = etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("newsfold/config.toml"));
+        let existing =
+            || [user, Some("/etc/newsfold/config.toml".into())].into_iter().flatten().find(|path| path.exists());
+        self.global.config.clone().or_else(existing)
     }
 
     fn open(&self) -> anyhow::Result<(Config, Store)> {
         let config = self.config()?;
-        let path = config.database.clone().unwrap_or_else(default_path);
-        Ok((config, Store::open(&path)?))
-    }
-
-    /// Opens the database if it exists. Commands that store nothing do not create one.
-    fn open_existing(&self) -> anyhow::Result<Option<Store>> {
-        let path = self.config()?.database.unwrap_or_else(default_path);
-        Ok(if path.exists() { Some(Store::open(&path)?) } else { None })
+        let store = Store::open(&config.database_path())?;
+        Ok((config, store))
     }
 
     fn json(&self) -> bool {
@@ -185,22 +180,32 @@ impl Context {
 }
 
 fn log_to_stderr(arguments: &Arguments) {
-    let serving = matches!(arguments.command, Command::Serve(_));
-    let default = match (arguments.global.verbose, serving) {
-        (0, true) => "newsfold=info",
-        (0, false) => "newsfold=warn",
-        (1, _) => "newsfold=info",
+    let level = match (arguments.global.verbose, &arguments.command) {
+        (0, Command::Serve(_)) | (1, _) => "newsfold=info",
+        (0, _) => "newsfold=warn",
         _ => "newsfold=debug",
     };
-    let filter = EnvFilter::try_from_env("NEWSFOLD_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let filter = EnvFilter::try_from_env("NEWSFOLD_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal());
     // Under systemd the journal adds the time.
-    let under_systemd = std::env::var_os("JOURNAL_STREAM").is_some();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    if under_systemd {
-        builder.without_time().with_ansi(false).init();
-    } else {
-        builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
+    match std::env::var_os("JOURNAL_STREAM") {
+        Some(_) => builder.without_time().with_ansi(false).init(),
+        None => builder.init(),
     }
+}
+
+/// Resolves at SIGINT or SIGTERM, but not at SIGHUP, so that a command under nohup continues.
+async fn termination_signal() -> std::io::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {

@@ -4,13 +4,19 @@
 //! here: they are in the database (`newsfold source`).
 
 mod locate;
-mod poll_context;
 mod validate;
 
-use crate::{cluster, crawl, http_client, publish, serve, websub};
+use crate::clock::Clock;
+use crate::crawl::{BudgetCache, OutageDetector, PollContext};
+use crate::domain::DisabledReason;
+use crate::http_client::{AddressPolicy, ClientBuildError, Fetcher};
+use crate::store::Store;
+use crate::{cluster, crawl, feed_parser, http_client, publish, serve, store, websub};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 use validate::InvalidSetting;
 
 /// All settings.
@@ -81,6 +87,37 @@ impl Config {
             message,
         })?;
         Ok(config)
+    }
+
+    /// The path of the database file.
+    pub fn database_path(&self) -> PathBuf {
+        self.database.clone().unwrap_or_else(store::default_path)
+    }
+
+    /// The context for polls by `program`, which is the holder of their leases.
+    pub fn poll_context(&self, store: Store, clock: Clock, program: &str) -> Result<PollContext, ClientBuildError> {
+        let fetcher = Fetcher::new(self.fetch.clone())?;
+        let is_websub_enabled = self.websub_disabled_reason(fetcher.address_policy()).is_none();
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        let max_bytes = self.fetch.max_body_bytes;
+        Ok(PollContext {
+            fetcher,
+            store,
+            clock,
+            options: self.poll.clone(),
+            parse_options: feed_parser::Options { max_bytes, ..feed_parser::Options::default() },
+            safety_poll_interval: is_websub_enabled.then_some(self.websub.safety_poll_interval),
+            program: program.to_owned(),
+            outage: OutageDetector::default(),
+            budget: BudgetCache::default(),
+            parse_slots: Arc::new(Semaphore::new(cores)),
+        })
+    }
+
+    /// Why newsfold does not subscribe at hubs under this configuration; `None` if it does.
+    pub fn websub_disabled_reason(&self, address_policy: &AddressPolicy) -> Option<DisabledReason> {
+        let default_base_url = publish::Options::default().base_url;
+        self.websub.disabled_reason(&self.publish.base_url, &default_base_url, address_policy)
     }
 }
 

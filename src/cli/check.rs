@@ -1,14 +1,14 @@
 //! `newsfold check`: prints the parsed form of a document. Nothing is stored.
 
 use super::Context;
-use super::output::{print, table};
+use super::output::{json, print, table};
 use crate::domain::FeedProblem;
 use crate::domain::display_text::one_line;
 use crate::feed_parser::{self, FetchedDocument, NotAFeed, ParsedFeed};
 use crate::http_client::{FetchOutcome, Fetcher};
+use crate::store::Store;
 use anyhow::{Context as _, bail};
 use futures_util::FutureExt;
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use url::Url;
@@ -49,7 +49,7 @@ impl Check {
                 };
                 if context.json() {
                     let feeds: Vec<&str> = feeds.iter().map(|feed| feed.url.as_str()).collect();
-                    stream(&serde_json::json!({"error": not_a_feed.to_string(), "feeds": feeds}))?;
+                    json(&serde_json::json!({"error": not_a_feed.to_string(), "feeds": feeds}))?;
                 }
                 feeds.iter().for_each(|feed| eprintln!("the page links to {}", feed.url));
                 bail!("{}: {}", one_line(&self.what, 200), one_line(&not_a_feed.to_string(), 400))
@@ -61,12 +61,12 @@ impl Check {
 /// Fetches a document by the configured rules. If there is a database, its holds and leases apply.
 async fn download(context: &Context, url: &Url) -> anyhow::Result<(Vec<u8>, Option<String>, Url)> {
     let config = context.config()?;
-    let fetched = match context.open_existing()? {
-        None => {
-            let fetcher = Fetcher::new(config.fetch)?;
-            fetcher.fetch(url, None, context.clock.now(), &|_| std::future::ready(Ok(())).boxed()).await
-        }
-        Some(store) => config.poll_context(store, context.clock.clone(), "newsfold check")?.fetch_once(url).await?,
+    let fetched = if config.database_path().exists() {
+        let store = Store::open(&config.database_path())?;
+        config.poll_context(store, context.clock.clone(), "newsfold check")?.fetch_once(url).await?
+    } else {
+        let fetcher = Fetcher::new(config.fetch)?;
+        fetcher.fetch(url, None, context.clock.now(), &|_| std::future::ready(Ok(())).boxed()).await
     };
     match fetched.outcome {
         FetchOutcome::Document { body, content_type, .. } => {
@@ -81,44 +81,32 @@ async fn download(context: &Context, url: &Url) -> anyhow::Result<(Vec<u8>, Opti
     }
 }
 
-/// What `--json` prints: `kind`, `charset` and the rest of `feed` as [`ParsedFeed`] has it, texts as the document had
-/// them, not sanitised.
+/// The JSON output. Texts are as in the document, not sanitized.
 #[derive(serde::Serialize)]
 struct Report<'a> {
     feed: &'a ParsedFeed,
     problems: &'a [FeedProblem],
 }
 
-/// Prints JSON as it is made, because a feed may be large.
-fn stream<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
-    let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
-    serde_json::to_writer_pretty(&mut out, value)?;
-    out.write_all(b"\n")?;
-    Ok(out.flush()?)
-}
-
 fn report(context: &Context, feed: &ParsedFeed, problems: &[FeedProblem]) -> anyhow::Result<ExitCode> {
     if context.json() {
-        stream(&Report { feed, problems })?;
+        json(&Report { feed, problems })?;
         return Ok(ExitCode::SUCCESS);
     }
-    print(&format!("{} in {}, {} items", feed.kind, feed.charset, feed.items.len()))?;
-    if let Some(title) = &feed.title {
-        print(&one_line(title, 200))?;
-    }
-    for problem in problems {
-        print(&format!("problem: {} ×{}: {}", problem.kind.into_str(), problem.count, one_line(&problem.detail, 120)))?;
-    }
-    table(
-        ["published", "title", "id", "link"],
-        feed.items.iter().map(|item| {
-            [
-                item.published.map_or_else(|| "none".into(), |at| at.to_string()),
-                one_line(item.title.as_deref().unwrap_or_default(), 80),
-                one_line(item.guid.as_deref().unwrap_or("none"), 60),
-                one_line(item.link.as_ref().map_or("none", Url::as_str), 100),
-            ]
-        }),
-    )?;
+    let mut lines = vec![format!("{} in {}, {} items", feed.kind, feed.charset, feed.items.len())];
+    lines.extend(feed.title.as_ref().map(|title| one_line(title, 200)));
+    lines.extend(problems.iter().map(|problem| {
+        format!("problem: {} ×{}: {}", problem.kind.into_str(), problem.count, one_line(&problem.detail, 120))
+    }));
+    lines.push(table(
+        &feed.items,
+        &[
+            ("published", |item| item.published.map_or("none".into(), |at| at.to_string())),
+            ("title", |item| one_line(item.title.as_deref().unwrap_or_default(), 80)),
+            ("id", |item| one_line(item.guid.as_deref().unwrap_or("none"), 60)),
+            ("link", |item| one_line(item.link.as_ref().map_or("none", Url::as_str), 100)),
+        ],
+    ));
+    print(&lines.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,49 +1,41 @@
 //! `newsfold db`: the database file.
 
 use super::Context;
-use super::output::{json, print};
-use crate::store::statistics;
+use crate::store::{damage, statistics};
 use anyhow::bail;
 use std::process::ExitCode;
 
 #[derive(clap::Subcommand)]
-pub enum Db {
+pub enum DbCommand {
     /// Print the path of the database and its row counts.
     Info,
     /// Check the database for damage.
     Check,
 }
 
-impl Db {
+impl DbCommand {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let (_, store) = context.open()?;
+        let path = store.path().display();
         match self {
-            Db::Info => {
+            DbCommand::Info => {
                 let counts = store.read(statistics::row_counts).await?;
-                let path = store.path().display().to_string();
-                if context.json() {
-                    json(&serde_json::json!({"database": path, "counts": counts}))?;
-                } else {
-                    print(&path)?;
-                    print(&format!(
-                        "{} sources, {} items ({} waiting to be grouped), {} stories ({} published)",
-                        counts.sources, counts.items, counts.unassigned, counts.stories, counts.published
-                    ))?;
-                }
+                let text = format!(
+                    "{path}\n{} sources, {} items ({} waiting to be grouped), {} stories ({} published)",
+                    counts.sources, counts.items, counts.unassigned, counts.stories, counts.published
+                );
+                context.print(&serde_json::json!({"database": path.to_string(), "counts": counts}), text)
             }
-            Db::Check => {
-                let damage = store.read(crate::store::damage).await?;
-                if context.json() {
-                    let path = store.path().display().to_string();
-                    json(&serde_json::json!({"database": path, "whole": damage.is_empty(), "damage": damage}))?;
-                    return Ok(if damage.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
-                }
-                if !damage.is_empty() {
+            DbCommand::Check => {
+                let damage = store.read(damage).await?;
+                let is_whole = damage.is_empty();
+                if !is_whole && !context.json() {
                     bail!("the database is damaged; restore a backup. SQLite says:\n{}", damage.join("\n"));
                 }
-                print("database OK")?;
+                let report = serde_json::json!({"database": path.to_string(), "whole": is_whole, "damage": damage});
+                context.print(&report, "database OK")?;
+                Ok(ExitCode::from(u8::from(!is_whole)))
             }
         }
-        Ok(ExitCode::SUCCESS)
     }
 }

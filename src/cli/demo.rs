@@ -43,7 +43,7 @@ impl Demo {
         let content = Arc::new(Content::read()?);
         let start = context.clock.now();
         let shutdown = CancellationToken::new();
-        serve::cancel_on_signal(shutdown.clone())?;
+        serve::cancel_on_signal(shutdown.clone());
         end_on_hangup(shutdown.clone())?;
         let folder = Folder::new()?;
         let listener = match TcpListener::bind(self.listen).await {

@@ -1,7 +1,6 @@
-//! `newsfold export`: all that is served, as files.
+//! `newsfold export`: everything that newsfold serves, as files.
 
 use super::Context;
-use super::output::{json, print};
 use crate::daemon;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,13 +17,10 @@ impl Export {
         let (config, store) = context.open()?;
         daemon::group_and_publish_without_daemon(&config, &store, &context.clock).await?;
         let done = daemon::export(&config.publish, &store, &context.clock, &self.folder).await?;
-        if context.json() {
-            json(&done)?;
-        } else if done.new {
-            print(&format!("{}: {} documents, {} files new", done.generation.display(), done.documents, done.written))?;
-        } else {
-            print(&format!("{}: nothing has changed", done.generation.display()))?;
-        }
-        Ok(ExitCode::SUCCESS)
+        let changes = match done.new {
+            true => format!("{} documents, {} files new", done.documents, done.written),
+            false => "nothing has changed".into(),
+        };
+        context.print(&done, format!("{}: {changes}", done.generation.display()))
     }
 }

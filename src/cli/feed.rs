@@ -1,11 +1,10 @@
-//! `newsfold feed`: what is published, what stands in it, and why.
+//! `newsfold feed`: the published feeds, their entries, and the reasons why a story is in a feed.
 
-mod hubs;
-mod subscribers;
+mod websub;
 
 use super::Context;
-use super::output::{json, print, table, time};
-use super::story::find;
+use super::output::{print, table, time};
+use super::story;
 use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::{Edition, EditionReason, FeedEntry, FeedVariant, PublishedFeed, Story};
@@ -13,14 +12,13 @@ use crate::publish::{
     FeedDocument, FeedFormat, FeedPage, Options, QueryMatches, arrange_entries, compose_edition, membership_conditions,
     outlet_count, render,
 };
-use crate::store::feed_entries;
-use crate::store::{self, ReadConnection, Store, feed_tokens, publication, story_selection};
+use crate::store::{self, ReadConnection, Store, feed_entries, feed_tokens, publication, story_selection};
 use crate::wording::selection_text;
 use anyhow::{Context as _, bail};
 use std::process::ExitCode;
 
 #[derive(clap::Subcommand)]
-pub enum Feed {
+pub enum FeedCommand {
     /// List the published feeds and their URLs.
     List,
     /// Show a feed: its selection, the number of its stories, and its URLs.
@@ -55,85 +53,87 @@ pub enum Feed {
         rotate: bool,
     },
     /// List the subscribers of the built-in hub (publish.own_hub), or remove one.
-    Subscribers(subscribers::Subscribers),
+    Subscribers(websub::Subscribers),
     /// List the notifications sent to the hubs of publish.hubs.
     Hubs,
 }
 
-impl Feed {
+impl FeedCommand {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         match self {
-            Feed::List => list(context),
-            Feed::Hubs => hubs::list(context).await,
-            Feed::Subscribers(command) => command.run(context).await,
-            Feed::Show { name } => show(context, &name).await,
-            Feed::Preview { name, format, stable } => {
+            FeedCommand::List => list(context),
+            FeedCommand::Hubs => websub::list_hubs(context).await,
+            FeedCommand::Subscribers(command) => command.run(context).await,
+            FeedCommand::Show { name } => show(context, &name).await,
+            FeedCommand::Preview { name, format, stable } => {
                 let variant = if stable { FeedVariant::Stable } else { FeedVariant::Live };
                 preview(context, &name, format.as_deref(), variant).await
             }
-            Feed::Explain { name, story } => explain(context, &name, &story).await,
-            Feed::Token { name, rotate } => token(context, &name, rotate).await,
+            FeedCommand::Explain { name, story } => explain(context, &name, &story).await,
+            FeedCommand::Token { name, rotate } => token(context, &name, rotate).await,
         }
     }
 }
 
 fn list(context: &Context) -> anyhow::Result<ExitCode> {
     let options = context.config()?.publish;
-    let feeds = options.published_feeds();
-    if context.json() {
-        let urls = |feed| FeedFormat::ALL.map(|format| url(&options, feed, FeedVariant::Live, format));
-        let rows: Vec<serde_json::Value> =
-            feeds.iter().map(|feed| serde_json::json!({"feed": feed, "urls": urls(feed)})).collect();
-        json(&rows)?;
-    } else {
-        let address = |feed: &PublishedFeed| match feed.private {
-            true => format!("private; `newsfold feed token {}` prints it", feed.name),
-            false => url(&options, feed, FeedVariant::Live, FeedFormat::Atom),
-        };
-        let rows = feeds.iter().map(|feed| [feed.name.clone(), one_line(&feed.title, 60), address(feed)]);
-        table(["feed", "title", "atom (also .rss, .json, .stable.atom …)"], rows)?;
-    }
-    Ok(ExitCode::SUCCESS)
+    let rows: Vec<FeedRow> = options
+        .published_feeds()
+        .into_iter()
+        .map(|feed| FeedRow { urls: urls(&options, &feed, &[FeedVariant::Live], ""), feed })
+        .collect();
+    context.print_rows(
+        &rows,
+        "no feeds",
+        &[
+            ("feed", |row| row.feed.name.clone()),
+            ("title", |row| one_line(&row.feed.title, 60)),
+            ("atom (also .rss, .json, .stable.atom …)", |row| match row.feed.private {
+                true => format!("private; `newsfold feed token {}` prints it", row.feed.name),
+                false => row.urls[0].clone(),
+            }),
+        ],
+    )
 }
 
-/// The feed's address, without its token.
-fn url(options: &Options, feed: &PublishedFeed, variant: FeedVariant, format: FeedFormat) -> String {
-    options.url(&format!("feeds/{}{}.{}", feed.name, variant.suffix(), format.extension()))
+/// A feed with the URLs of its live variant in the order of [`FeedFormat::ALL`].
+#[derive(serde::Serialize)]
+struct FeedRow {
+    feed: PublishedFeed,
+    urls: Vec<String>,
 }
 
-fn urls(options: &Options, feed: &PublishedFeed, token: Option<&str>) -> Vec<String> {
-    let query = token.map_or_else(String::new, |token| format!("?token={token}"));
-    let of = |variant| FeedFormat::ALL.map(|format| url(options, feed, variant, format) + &query);
-    FeedVariant::ALL.into_iter().flat_map(of).collect()
+/// The URLs of a feed in each format.
+fn urls(options: &Options, feed: &PublishedFeed, variants: &[FeedVariant], query: &str) -> Vec<String> {
+    let url = |variant: FeedVariant, format: FeedFormat| {
+        options.url(&format!("feeds/{}{}.{}{query}", feed.name, variant.suffix(), format.extension()))
+    };
+    variants.iter().flat_map(|variant| FeedFormat::ALL.map(|format| url(*variant, format))).collect()
 }
 
-fn named(options: &Options, name: &str) -> anyhow::Result<PublishedFeed> {
+fn feed_named(options: &Options, name: &str) -> anyhow::Result<PublishedFeed> {
     let feed = options.published_feeds().into_iter().find(|feed| feed.name == name);
     feed.with_context(|| format!("there is no feed ‘{}’; `newsfold feed list` lists all", one_line(name, 80)))
 }
 
 async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
-    let feed = named(&config.publish, name)?;
+    let feed = feed_named(&config.publish, name)?;
     let contents = read(&store, &feed, FeedVariant::Live).await?;
-    let urls = urls(&config.publish, &feed, None);
-    if context.json() {
-        json(&serde_json::json!({
-            "feed": feed, "urls": urls, "entries": contents.entries.len(), "archive_pages": contents.archive_pages,
-        }))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    print(&format!("{}: {}", feed.name, one_line(&feed.title, 200)))?;
-    print(&format!("selects: {}", one_line(&selection_text(&feed.selection), 1000)))?;
-    print(&format!("contains: {} stories, {} archive pages", contents.entries.len(), contents.archive_pages))?;
-    if feed.private {
-        return print(&format!("private; `newsfold feed token {}` prints its URLs", feed.name))
-            .map(|()| ExitCode::SUCCESS);
-    }
-    for url in urls {
-        print(&url)?;
-    }
-    Ok(ExitCode::SUCCESS)
+    let urls = urls(&config.publish, &feed, &FeedVariant::ALL, "");
+    let (entries, archive_pages) = (contents.entries.len(), contents.archive_pages);
+    let text = format!(
+        "{}: {}\nselects: {}\ncontains: {entries} stories, {archive_pages} archive pages\n{}",
+        feed.name,
+        one_line(&feed.title, 200),
+        one_line(&selection_text(&feed.selection), 1000),
+        match feed.private {
+            true => format!("private; `newsfold feed token {}` prints its URLs", feed.name),
+            false => urls.join("\n"),
+        }
+    );
+    let value = serde_json::json!({"feed": feed, "urls": urls, "entries": entries, "archive_pages": archive_pages});
+    context.print(&value, text)
 }
 
 /// What a feed shows.
@@ -184,86 +184,76 @@ async fn preview(
 ) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let options = config.publish;
-    let feed = named(&options, name)?;
+    let feed = feed_named(&options, name)?;
     let contents = read(&store, &feed, variant).await?;
     if let Some(format) = format.and_then(FeedFormat::from_extension) {
         let instance = store.read(publication::instance).await?;
         let document = FeedDocument::of_feed(&feed, variant, FeedPage::Current, &instance, &contents.entries, &options)
             .with_archive_links(&feed, variant, contents.previous_page, None);
-        return print(String::from_utf8_lossy(&render(&document, format)).trim_end()).map(|()| ExitCode::SUCCESS);
-    }
-    if context.json() {
-        json(&contents.entries)?;
+        print(String::from_utf8_lossy(&render(&document, format)).trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }
-    table(
-        ["story", "title", "outlets", "published", "edition"],
-        contents.entries.iter().map(|FeedEntry { published, edition }| {
-            [
-                edition.story.to_string(),
-                one_line(&edition.text.title, 100),
-                edition.outlet_count.to_string(),
-                time(published.at),
-                format!("{} ({}, {})", edition.number, edition.reason.into_str(), time(edition.made_at)),
-            ]
-        }),
-    )?;
-    Ok(ExitCode::SUCCESS)
+    let text = table(
+        &contents.entries,
+        &[
+            ("story", |entry| entry.edition.story.to_string()),
+            ("title", |entry| one_line(&entry.edition.text.title, 100)),
+            ("outlets", |entry| entry.edition.outlet_count.to_string()),
+            ("published", |entry| time(entry.published.at)),
+            ("edition", |FeedEntry { edition, .. }| {
+                format!("{} ({}, {})", edition.number, edition.reason.into_str(), time(edition.made_at))
+            }),
+        ],
+    );
+    context.print(&contents.entries, text)
 }
 
 async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
-    let feed = named(&config.publish, name)?;
-    let story = find(&store, story).await?;
-    let (id, asked) = (story.id, feed.clone());
-    let (standing, matches) = store
+    let feed = feed_named(&config.publish, name)?;
+    let story = story::find(&store, story).await?;
+    let (id, name, selection) = (story.id, feed.name.clone(), feed.selection.clone());
+    let (membership, matches) = store
         .read(move |db| {
-            let matches = |words: &Option<String>| {
-                words.as_ref().map(|w| story_selection::matches_expression(db, id, w)).transpose()
+            let matches = |words: Option<&String>| {
+                words.map(|words| story_selection::matches_expression(db, id, words)).transpose()
             };
-            let selection = &asked.selection;
-            let matches =
-                QueryMatches { query: matches(&selection.query)?, exclude_query: matches(&selection.exclude_query)? };
-            Ok((feed_entries::membership_of(db, &asked.name, id)?, matches))
+            let query = matches(selection.query.as_ref())?;
+            let exclude_query = matches(selection.exclude_query.as_ref())?;
+            Ok((feed_entries::membership_of(db, &name, id)?, QueryMatches { query, exclude_query }))
         })
         .await?;
     let conditions = membership_conditions(&story, &feed.selection, matches);
     let shown = read(&store, &feed, FeedVariant::Live).await?.entries.iter().any(|entry| entry.edition.story == id);
-    if context.json() {
-        let since = standing.map(|(at, _)| at);
-        json(&serde_json::json!({"in": standing.is_some(), "since": since, "shown": shown, "conditions": conditions}))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    match (standing, shown) {
-        (Some((at, edition)), true) => {
-            print(&format!("in the feed since {}, with edition {edition} at that time", time(at)))?
+    let mut lines = vec![match membership {
+        None if conditions.iter().all(|condition| condition.holds) => {
+            "not in the feed yet, but all conditions hold; the daemon adds it within a second".into()
         }
-        (Some((at, _)), false) if story.merged_into.is_some() => {
-            print(&format!(
-                "in the feed since {}; only in the stable variant, because the story was merged into another one",
-                time(at)
-            ))?;
+        None => "not in the feed".into(),
+        Some((at, edition)) => {
+            let state = match shown {
+                true => &format!(", with edition {edition} at that time"),
+                false if story.merged_into.is_some() => {
+                    "; only in the stable variant, because the story was merged into another one"
+                }
+                false => ", but no longer shown: newer stories replaced it, or it is too old",
+            };
+            format!("in the feed since {}{state}", time(at))
         }
-        (Some((at, _)), false) => {
-            print(&format!(
-                "in the feed since {}, but no longer shown: newer stories replaced it, or it is too old",
-                time(at)
-            ))?;
-        }
-        (None, _) if conditions.iter().all(|condition| condition.holds) => {
-            print("not in the feed yet, but all conditions hold; the daemon adds it within a second")?;
-        }
-        (None, _) => print("not in the feed")?,
-    }
-    for condition in conditions {
-        print(&format!("  {} {}", if condition.holds { "✓" } else { "✗" }, one_line(&condition.says, 500)))?;
-    }
-    Ok(ExitCode::SUCCESS)
+    }];
+    lines.extend(
+        conditions.iter().map(|condition| {
+            format!("  {} {}", if condition.holds { "✓" } else { "✗" }, one_line(&condition.says, 500))
+        }),
+    );
+    let since = membership.map(|(at, _)| at);
+    let value = serde_json::json!({"in": since.is_some(), "since": since, "shown": shown, "conditions": conditions});
+    context.print(&value, lines.join("\n"))
 }
 
 async fn token(context: &Context, name: &str, rotate: bool) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
-    let feed = named(&config.publish, name)?;
+    let feed = feed_named(&config.publish, name)?;
     if !feed.private {
         bail!("the feed ‘{name}’ is public; set `private = true` in its [[publish.feeds]] table to make it private");
     }
@@ -273,14 +263,8 @@ async fn token(context: &Context, name: &str, rotate: bool) -> anyhow::Result<Ex
         Some(token) => token,
         None => daemon::rotate_feed_token(&store, &feed, &context.clock).await?,
     };
-    let urls = urls(&config.publish, &feed, Some(&token));
-    if context.json() {
-        json(&serde_json::json!({"feed": feed.name, "token": token, "urls": urls}))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    if rotate {
-        print("the old token has been revoked; the new URLs:")?;
-    }
-    urls.iter().try_for_each(|url| print(url))?;
-    Ok(ExitCode::SUCCESS)
+    let urls = urls(&config.publish, &feed, &FeedVariant::ALL, &format!("?token={token}"));
+    let heading = if rotate { "the old token has been revoked; the new URLs:\n" } else { "" };
+    let value = serde_json::json!({"feed": feed.name, "token": token, "urls": urls});
+    context.print(&value, heading.to_owned() + &urls.join("\n"))
 }

@@ -1,17 +1,17 @@
-//! `newsfold item`: one entry of one source, and why it is where it is.
+//! `newsfold item`: one entry of one source, its story, and the reason for it.
 
-use super::Context;
-use super::output::{json, maybe_time, print, time};
+use super::output::{facts, optional_time, time};
+use super::{Context, story};
 use crate::cluster::{Clusterer, Options, PairExplanation};
-use crate::domain::ItemId;
 use crate::domain::display_text::one_line;
+use crate::domain::{Item, ItemId};
 use crate::store::{Store, constraints, full_text, items, stories};
 use crate::wording::reason_sentence;
 use anyhow::Context as _;
 use std::process::ExitCode;
 
 #[derive(clap::Subcommand)]
-pub enum Item {
+pub enum ItemCommand {
     /// Show an item, its earlier versions, its story and the reason for it.
     Show {
         /// Number of the item, as printed by `newsfold story show`.
@@ -23,106 +23,93 @@ pub enum Item {
     Explain { one: i64, other: i64 },
 }
 
-impl Item {
+impl ItemCommand {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         match self {
-            Item::Show { item } => show(context, ItemId(item)).await,
-            Item::Separate { one, other } => separate(context, ItemId(one), ItemId(other)).await,
-            Item::Explain { one, other } => explain(context, ItemId(one), ItemId(other)).await,
+            ItemCommand::Show { item } => show(context, ItemId(item)).await,
+            ItemCommand::Separate { one, other } => separate(context, ItemId(one), ItemId(other)).await,
+            ItemCommand::Explain { one, other } => explain(context, ItemId(one), ItemId(other)).await,
         }
     }
 }
 
 async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
-    let found = store
-        .read(move |db| {
-            let story = stories::story_of_item(db, id)?.map(|story| stories::get(db, story)).transpose()?.flatten();
-            let Some(item) = items::get(db, id)? else { return Ok(None) };
-            Ok(Some((
-                item,
-                story,
-                items::revisions(db, id)?,
-                items::rewritten_guids(db, id)?,
-                full_text::article_state(db, id)?,
-            )))
-        })
-        .await?;
-    let (item, story, revisions, guids, page) =
-        found.with_context(|| format!("there is no item {id}; `newsfold story show ID` prints item numbers"))?;
+    let item = find(&store, id).await?;
+    let story =
+        store.read(move |db| stories::story_of_item(db, id)?.map_or(Ok(None), |story| stories::get(db, story))).await?;
+    let (revisions, guids) =
+        store.read(move |db| Ok((items::revisions(db, id)?, items::rewritten_guids(db, id)?))).await?;
+    let page = store.read(move |db| full_text::article_state(db, id)).await?;
     let report = story.as_ref().and_then(|story| story.items.iter().find(|report| report.item.id == id));
-    if context.json() {
-        json(&serde_json::json!({
-            "item": item, "story": story.as_ref().map(|s| s.id), "copy_of": report.and_then(|r| r.copy_of),
-            "evidence": report.map(|r| &r.evidence), "why": report.map(|r| reason_sentence(&r.evidence)), "revisions": revisions, "other_guids": guids, "page": page,
-        }))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let none = || "none".to_owned();
-    let facts = [
+    let why = report.map(|report| reason_sentence(&report.evidence));
+    let value = serde_json::json!({
+        "item": item,
+        "story": story.as_ref().map(|story| story.id),
+        "copy_of": report.and_then(|report| report.copy_of),
+        "evidence": report.map(|report| &report.evidence),
+        "why": why,
+        "revisions": revisions,
+        "other_guids": guids,
+        "page": page,
+    });
+    let or_none = |text: Option<&str>, max_chars| text.map_or("none".into(), |text| one_line(text, max_chars));
+    let mut rows = vec![
         ("item", item.id.to_string()),
         ("title", one_line(&item.title, 300)),
         ("source", format!("{} ({})", item.source, one_line(&item.source_title, 80))),
         ("outlet", item.outlet.clone()),
-        ("link", item.url.as_deref().map_or_else(none, |url| one_line(url, 300))),
+        ("link", or_none(item.url.as_deref(), 300)),
         ("guid", one_line(&item.guid, 300)),
-        ("author", item.author.as_deref().map_or_else(none, |author| one_line(author, 200))),
-        ("language", item.lang.clone().unwrap_or_else(none)),
-        ("claimed date", item.published_at.map_or_else(none, time)),
+        ("author", or_none(item.author.as_deref(), 200)),
+        ("language", or_none(item.lang.as_deref(), 40)),
+        ("claimed date", item.published_at.map_or("none".into(), time)),
         ("first seen", time(item.first_seen_at)),
         ("ranked at", time(item.ranked_at)),
         ("summary", one_line(&item.summary, 400)),
     ];
-    for (name, value) in facts {
-        print(&format!("{name:>12}  {value}"))?;
-    }
-    match (&story, report) {
-        (Some(story), Some(report)) => {
+    match (&story, report, why) {
+        (Some(story), Some(report), Some(why)) => {
             let title = story.lead().map_or("", |lead| lead.item.title.as_str());
-            print(&format!("{:>12}  {} ({})", "story", story.id, one_line(title, 100)))?;
-            if let Some(original) = report.copy_of {
-                print(&format!("{:>12}  item {original}", "copy of"))?;
-            }
-            print(&format!("{:>12}  {}", "why", one_line(&reason_sentence(&report.evidence), 500)))?;
+            rows.push(("story", format!("{} ({})", story.id, one_line(title, 100))));
+            rows.extend(report.copy_of.map(|original| ("copy of", format!("item {original}"))));
+            rows.push(("why", one_line(&why, 500)));
         }
-        _ => print(&format!("{:>12}  not grouped yet; the daemon does it", "story"))?,
+        _ => rows.push(("story", "not grouped yet; the daemon does it".into())),
     }
-    if let Some(page) = page {
-        print(&format!("{:>12}  {}", "page", one_line(&page, 300)))?;
-    }
-    for (guid, rule) in guids {
-        let how = format!("recognized by its {}", rule.into_str());
-        print(&format!("{:>12}  {} ({how})", "also as", one_line(&guid, 300)))?;
-    }
-    for revision in revisions {
-        let claimed = maybe_time(revision.published_at);
-        let title = one_line(&revision.title, 200);
-        print(&format!("{:>12}  until {}: {title} (dated {claimed})", "revision", time(revision.replaced_at)))?;
-    }
-    Ok(ExitCode::SUCCESS)
+    rows.extend(page.map(|page| ("page", one_line(&page, 300))));
+    rows.extend(
+        guids.iter().map(|(guid, rule)| {
+            ("also as", format!("{} (recognized by its {})", one_line(guid, 300), rule.into_str()))
+        }),
+    );
+    rows.extend(revisions.iter().map(|revision| {
+        let (until, claimed) = (time(revision.replaced_at), optional_time(revision.published_at));
+        ("revision", format!("until {until}: {} (dated {claimed})", one_line(&revision.title, 200)))
+    }));
+    context.print(&value, facts(&rows))
 }
 
 async fn separate(context: &Context, one: ItemId, other: ItemId) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     for id in [one, other] {
-        known(&store, id).await?;
+        find(&store, id).await?;
     }
-    let now = context.clock.now();
-    let apart =
-        store.write(move |db| constraints::separate_items(db, one, other, now, &super::story::lead(&config))).await?;
-    super::story::done(context, apart)
+    story::decide(context, config, &store, move |db, now, lead| constraints::separate_items(db, one, other, now, lead))
+        .await
 }
 
 async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
-    let (a, b) = (known(&store, one).await?, known(&store, other).await?);
+    let (a, b) = (find(&store, one).await?, find(&store, other).await?);
     let options = config.cluster;
-    // The company that both were judged in: what was remembered when the later of them came, and shortly after.
-    let from = a.first_seen_at.min(b.first_seen_at) - options.window;
+    let window = options.window;
+    // The items among which both were grouped: those in the window when the later one arrived, and shortly after.
+    let from = a.first_seen_at.min(b.first_seen_at) - window;
     let until = a.first_seen_at.max(b.first_seen_at) + options.recluster_interval;
-    let (homes, explanation) = store
+    let (stories, explanation) = store
         .read(move |db| {
-            let mut clusterer = Clusterer::new(Options { window: options.window * 2, ..options });
+            let mut clusterer = Clusterer::new(Options { window: window * 2, ..options });
             for (item, story, copy_of) in stories::assigned_between(db, from, until)? {
                 clusterer.restore(&item, story, copy_of);
             }
@@ -132,59 +119,41 @@ async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Resul
             Ok(([stories::story_of_item(db, one)?, stories::story_of_item(db, other)?], clusterer.explain(one, other)))
         })
         .await?;
-    if context.json() {
-        json(&serde_json::json!({ "items": [one, other], "stories": homes, "explanation": explanation }))?;
-        return Ok(ExitCode::SUCCESS);
+    let mut lines = vec![
+        format!("{one}  {}  {}", a.outlet, one_line(&a.title, 200)),
+        format!("{other}  {}  {}", b.outlet, one_line(&b.title, 200)),
+        match stories {
+            [Some(x), Some(y)] if x == y => format!("Both are in story {x}."),
+            [Some(x), Some(y)] => format!("They are in different stories, {x} and {y}."),
+            _ => "One of them is not grouped yet; the daemon does it.".into(),
+        },
+    ];
+    match &explanation {
+        Some(found) => lines.extend(explanation_sentences(found).iter().map(|sentence| one_line(sentence, 500))),
+        None => lines.push(format!("They are too far apart in time to be compared: more than {window:#}.")),
     }
-    print(&format!("{one}  {}  {}", a.outlet, one_line(&a.title, 200)))?;
-    print(&format!("{other}  {}  {}", b.outlet, one_line(&b.title, 200)))?;
-    match homes {
-        [Some(x), Some(y)] if x == y => print(&format!("Both are in story {x}."))?,
-        [Some(x), Some(y)] => print(&format!("They are in different stories, {x} and {y}."))?,
-        _ => print("One of them is not grouped yet; the daemon does it.")?,
-    }
-    let Some(found) = explanation else {
-        print(&format!(
-            "They are too far apart in time to be compared: more than {}.",
-            config_window(&context.config()?)
-        ))?;
-        return Ok(ExitCode::SUCCESS);
-    };
-    for line in in_words(&found) {
-        print(&one_line(&line, 500))?;
-    }
-    Ok(ExitCode::SUCCESS)
+    let value = serde_json::json!({ "items": [one, other], "stories": stories, "explanation": explanation });
+    context.print(&value, lines.join("\n"))
 }
 
-fn config_window(config: &crate::config::Config) -> String {
-    format!("{:#}", config.cluster.window)
-}
-
-/// The sentences of an explanation.
-fn in_words(found: &PairExplanation) -> Vec<String> {
+fn explanation_sentences(found: &PairExplanation) -> Vec<String> {
     let quoted = |terms: &[String]| terms.iter().map(|term| format!("‘{term}’")).collect::<Vec<_>>().join(", ");
-    let mut lines = Vec::new();
-    if let Some(rule) = found.rule {
-        lines.push(format!("Separated: {rule}."));
-    }
+    let mut lines: Vec<String> = found.rule.iter().map(|rule| format!("Separated: {rule}.")).collect();
     let verdict = if found.score >= found.threshold { "as the same event" } else { "as different events" };
     lines.push(format!(
         "Compared alone, they count {verdict}: score {:.2}, threshold {:.2}.",
         found.score, found.threshold
     ));
-    match found.shared_terms.is_empty() {
-        true => lines.push("No significant words in common.".into()),
-        false => lines.push(format!("Words in common: {}.", quoted(&found.shared_terms))),
-    }
+    lines.push(match found.shared_terms.is_empty() {
+        true => "No significant words in common.".into(),
+        false => format!("Words in common: {}.", quoted(&found.shared_terms)),
+    });
     if !found.only_in_first.is_empty() || !found.only_in_second.is_empty() {
-        lines.push(format!(
-            "Only in the first title: {}. Only in the second: {}.",
-            quoted(&found.only_in_first),
-            quoted(&found.only_in_second)
-        ));
+        let (first, second) = (quoted(&found.only_in_first), quoted(&found.only_in_second));
+        lines.push(format!("Only in the first title: {first}. Only in the second: {second}."));
     }
     lines.push(format!("Time between them: {:.1} h.", found.hours_apart));
-    for (sign, what) in [(1.0, "For"), (-1.0, "Against")] {
+    for (sign, side) in [(1.0, "For"), (-1.0, "Against")] {
         let parts: Vec<String> = found
             .contributions
             .iter()
@@ -193,13 +162,13 @@ fn in_words(found: &PairExplanation) -> Vec<String> {
             .map(|contribution| format!("{} ({:+.1})", contribution.feature, contribution.log_odds))
             .collect();
         if !parts.is_empty() {
-            lines.push(format!("{what} spoke {}.", parts.join(", ")));
+            lines.push(format!("{side} the same event: {}.", parts.join(", ")));
         }
     }
     lines
 }
 
-async fn known(store: &Store, id: ItemId) -> anyhow::Result<crate::domain::Item> {
-    let found = store.read(move |db| items::get(db, id)).await?;
-    found.with_context(|| format!("there is no item {id}; `newsfold story show ID` prints item numbers"))
+async fn find(store: &Store, id: ItemId) -> anyhow::Result<Item> {
+    let item = store.read(move |db| items::get(db, id)).await?;
+    item.with_context(|| format!("there is no item {id}; `newsfold story show ID` prints item numbers"))
 }

@@ -1,11 +1,11 @@
 //! `newsfold origin`: the polled servers with their traffic, their responses and their holds.
 
 use super::Context;
-use super::output::{json, maybe_time, print, table};
+use super::output::{print, time};
 use crate::crawl;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::before;
-use crate::http_client;
+use crate::http_client::Origin;
 use crate::store::origins::{self, OriginTraffic};
 use crate::wording::hold_reason_text;
 use anyhow::{Context as _, bail};
@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use url::Url;
 
 #[derive(clap::Subcommand)]
-pub enum Origin {
+pub enum OriginCommand {
     /// List the servers with requests in the last 24 hours, busiest first, and servers on hold.
     List,
     /// Resume polling a server that is on hold (429, 503 or 403).
@@ -27,11 +27,11 @@ pub enum Origin {
 /// The period that the list covers.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-impl Origin {
+impl OriginCommand {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         match self {
-            Origin::List => list(context).await,
-            Origin::Unhold { origin } => unhold(context, &origin).await,
+            OriginCommand::List => list(context).await,
+            OriginCommand::Unhold { origin } => unhold(context, &origin).await,
         }
     }
 }
@@ -39,57 +39,46 @@ impl Origin {
 async fn list(context: &Context) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
     let now = context.clock.now();
-    let all = store.read(move |db| origins::traffic(db, before(now, DAY), now)).await?;
-    if context.json() {
-        let rows: Vec<TrafficJson> = all
-            .iter()
-            .map(|traffic| TrafficJson { traffic, hold_text: traffic.hold_reason.as_ref().map(hold_reason_text) })
-            .collect();
-        json(&rows)?;
-    } else if all.is_empty() {
-        print("no requests in the last 24 hours, and no servers on hold")?;
-    } else {
-        table(
-            ["origin", "sources", "requests", "304", "KiB", "throttled", "errors", "on hold until", "reason"],
-            all.iter().map(|t| {
-                [
-                    one_line(&t.origin, 80),
-                    t.sources.to_string(),
-                    t.requests.to_string(),
-                    share(t),
-                    t.bytes.div_ceil(1024).to_string(),
-                    t.throttled.to_string(),
-                    t.errors.to_string(),
-                    t.held_until.map_or_else(String::new, |until| maybe_time(Some(until))),
-                    one_line(&t.hold_reason.as_ref().map(hold_reason_text).unwrap_or_default(), 80),
-                ]
-            }),
-        )?;
-    }
-    Ok(ExitCode::SUCCESS)
+    let traffic = store.read(move |db| origins::traffic(db, before(now, DAY), now)).await?;
+    let rows: Vec<TrafficRow> = traffic
+        .iter()
+        .map(|traffic| TrafficRow { traffic, hold_text: traffic.hold_reason.as_ref().map(hold_reason_text) })
+        .collect();
+    context.print_rows(
+        &rows,
+        "no requests in the last 24 hours, and no servers on hold",
+        &[
+            ("origin", |row| one_line(&row.traffic.origin, 80)),
+            ("sources", |row| row.traffic.sources.to_string()),
+            ("requests", |row| row.traffic.requests.to_string()),
+            ("304", |row| not_modified_percentage(row.traffic)),
+            ("KiB", |row| row.traffic.bytes.div_ceil(1024).to_string()),
+            ("throttled", |row| row.traffic.throttled.to_string()),
+            ("errors", |row| row.traffic.errors.to_string()),
+            ("on hold until", |row| row.traffic.held_until.map_or_else(String::new, time)),
+            ("reason", |row| one_line(row.hold_text.as_deref().unwrap_or_default(), 80)),
+        ],
+    )
 }
 
-/// The traffic of an origin as JSON, with the reason of its hold as data and in words.
+/// The traffic of an origin, with the reason of its hold as data and in words.
 #[derive(serde::Serialize)]
-struct TrafficJson<'a> {
+struct TrafficRow<'a> {
     #[serde(flatten)]
     traffic: &'a OriginTraffic,
     hold_text: Option<String>,
 }
 
-/// The share of 304 responses.
-fn share(traffic: &OriginTraffic) -> String {
-    match (traffic.not_modified * 100).checked_div(traffic.requests) {
-        Some(percent) => format!("{percent}%"),
-        None => String::new(),
-    }
+fn not_modified_percentage(traffic: &OriginTraffic) -> String {
+    let percentage = (traffic.not_modified * 100).checked_div(traffic.requests);
+    percentage.map_or_else(String::new, |percentage| format!("{percentage}%"))
 }
 
 async fn unhold(context: &Context, origin: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let url = Url::parse(origin)
         .with_context(|| format!("‘{origin}’ is not a valid URL; write one such as https://news.example"))?;
-    let (name, now) = (http_client::Origin::from_url(&url).to_string(), context.clock.now());
+    let (name, now) = (Origin::from_url(&url).to_string(), context.clock.now());
     let Some(waiting) = crawl::clear_hold(&store, name.clone(), config.poll, now).await? else {
         bail!("{name} is not on hold; `newsfold origin list` lists servers on hold");
     };

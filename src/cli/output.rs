@@ -1,16 +1,47 @@
 //! Tables, JSON and prompts. Untrusted text goes through [`one_line`](crate::domain::display_text::one_line) before it is
 //! printed to a terminal.
 
+use super::Context;
 use crate::domain::Timestamp;
 use crate::wording::Audience;
 use anyhow::{Context as _, bail};
 use comfy_table::{ContentArrangement, Table, presets};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::io::{IsTerminal, Write};
+use serde::Serialize;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::process::ExitCode;
 
-/// Prints a value as JSON.
-pub fn json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
-    print(&serde_json::to_string_pretty(value)?)
+/// The heading of a column and its cell for a row.
+pub type Column<T> = (&'static str, fn(&T) -> String);
+
+impl Context {
+    /// Prints `value` with `--json`, else `text`.
+    pub fn print(&self, value: &impl Serialize, text: impl AsRef<str>) -> anyhow::Result<ExitCode> {
+        if self.json() {
+            json(value)?;
+        } else {
+            print(text.as_ref())?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Prints rows as JSON or as a table; `if_empty` replaces an empty table.
+    pub fn print_rows<T: Serialize>(
+        &self,
+        rows: &[T],
+        if_empty: &str,
+        columns: &[Column<T>],
+    ) -> anyhow::Result<ExitCode> {
+        self.print(&rows, if rows.is_empty() { if_empty.to_owned() } else { table(rows, columns) })
+    }
+}
+
+/// Prints a value as JSON, piece by piece, because a value may be large.
+pub fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
+    serde_json::to_writer_pretty(&mut out, value).map_err(std::io::Error::from)?;
+    out.write_all(b"\n")?;
+    Ok(out.flush()?)
 }
 
 /// Prints a line. Unlike `println!`, it does not panic when the pipe is closed.
@@ -29,16 +60,20 @@ pub fn reader_is_gone() -> bool {
     poll(&mut watched, Some(&now)).is_ok() && watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
-/// Prints a table, fitted to the width of a terminal.
-pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> anyhow::Result<()> {
+/// A table, fitted to the width of the terminal.
+pub fn table<T>(rows: &[T], columns: &[Column<T>]) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(head);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(columns.iter().map(|(heading, _)| *heading));
     let in_terminal = std::io::stdout().is_terminal();
     table.set_content_arrangement(if in_terminal { ContentArrangement::Dynamic } else { ContentArrangement::Disabled });
-    for row in rows {
-        table.add_row(row);
-    }
-    print(&table.trim_fmt())
+    table.add_rows(rows.iter().map(|row| columns.iter().map(|(_, cell)| cell(row))));
+    table.trim_fmt()
+}
+
+/// Names and values, one pair a line.
+pub fn facts(facts: &[(&str, String)]) -> String {
+    let lines: Vec<String> = facts.iter().map(|(name, value)| format!("{name:>13}  {value}")).collect();
+    lines.join("\n")
 }
 
 /// A time in the operator's time zone.
@@ -46,7 +81,8 @@ pub fn time(at: Timestamp) -> String {
     Audience::Operator.time(at)
 }
 
-pub fn maybe_time(at: Option<Timestamp>) -> String {
+/// A time, or “never”.
+pub fn optional_time(at: Option<Timestamp>) -> String {
     Audience::Operator.optional_time(at)
 }
 

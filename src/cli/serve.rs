@@ -1,14 +1,13 @@
-//! `newsfold serve`: the daemon in the foreground, as systemd wants it.
+//! `newsfold serve`: the daemon in the foreground, as systemd expects it.
 
-use super::Context;
+use super::{Context, termination_signal};
 use crate::config::Config;
 use crate::daemon::{self, DatabaseLock};
-use crate::store::{Store, default_path};
+use crate::store::Store;
 use anyhow::Context as _;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 #[derive(clap::Args)]
@@ -24,13 +23,13 @@ impl Serve {
         if let Some(listen) = self.listen {
             config.serve.listen = listen;
         }
-        let path = config.database.clone().unwrap_or_else(default_path);
+        let path = config.database_path();
         let _lock = DatabaseLock::acquire(&path)?;
         let store = Store::open(&path)?;
         open_more_files();
         let listener = listen(&config).await?;
         let shutdown = CancellationToken::new();
-        cancel_on_signal(shutdown.clone())?;
+        cancel_on_signal(shutdown.clone());
         daemon::run(config, store, listener, context.clock.clone(), shutdown).await?;
         Ok(ExitCode::SUCCESS)
     }
@@ -51,25 +50,18 @@ async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 /// Raises the limit of open files to the hard limit, because each connection needs one.
 fn open_more_files() {
     let limit = getrlimit(Resource::Nofile);
-    // Where it is refused, fewer connections are taken.
+    // If this fails, the server accepts fewer connections.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
-/// Shuts the daemon down at SIGTERM or SIGINT. A second signal ends the program at once.
-pub fn cancel_on_signal(shutdown: CancellationToken) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+/// Shuts the daemon down at SIGINT or SIGTERM. A signal during the shutdown ends the program at once.
+pub fn cancel_on_signal(shutdown: CancellationToken) {
     tokio::spawn(async move {
-        for _ in 0..2 {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+        while termination_signal().await.is_ok() {
             if shutdown.is_cancelled() {
                 std::process::exit(1);
             }
             shutdown.cancel();
         }
     });
-    Ok(())
 }

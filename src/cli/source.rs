@@ -5,23 +5,23 @@ mod list;
 mod opml;
 mod poll;
 
-use super::Context;
-use super::output::{confirm, json, print, time};
+use super::output::{confirm, time};
+use super::{Context, termination_signal};
 use crate::domain::display_text::one_line;
-use crate::domain::{FullTextMode, OutletProvenance, Source as Kept, SourceEdit, SourceId, SourceState};
+use crate::domain::{FullTextMode, OutletProvenance, Source, SourceEdit, SourceId, SourceState};
 use crate::store::leases::LeaseConflict;
-use crate::store::{Store, sources};
+use crate::store::{self, Store, WriteConnection, sources};
 use crate::urls::outlet::{outlet_of_site, outlet_of_url};
 use anyhow::{Context as _, bail};
 use clap::builder::PossibleValuesParser;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use strum::VariantNames;
-use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 #[derive(clap::Subcommand)]
-pub enum Source {
+pub enum SourceCommand {
     /// Add a feed, or the feed of a web page.
     Add(add::Add),
     /// List the sources.
@@ -126,20 +126,20 @@ struct Changes {
     full_text: Option<String>,
 }
 
-impl Source {
+impl SourceCommand {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         match self {
-            Source::Add(add) => add.run(context).await,
-            Source::List { tag, problems } => list::list(context, sources::SourceFilter { tag, problems }).await,
-            Source::Show { source, polls } => list::show(context, &source, polls).await,
-            Source::Edit(edit) => edit.run(context).await,
-            Source::Pause { sources } => set_state(context, sources, SourceState::Paused).await,
-            Source::Resume { sources } => set_state(context, sources, SourceState::Active).await,
-            Source::Remove { sources, yes } => remove(context, sources, yes).await,
-            Source::Poll(poll) => poll.run(context).await,
-            Source::Import { file, tag } => opml::import(context, &file, &tag).await,
-            Source::Export => opml::export(context).await,
-            Source::Sync { file, yes, dry_run, lenient } => {
+            SourceCommand::Add(add) => add.run(context).await,
+            SourceCommand::List { tag, problems } => list::list(context, sources::SourceFilter { tag, problems }).await,
+            SourceCommand::Show { source, polls } => list::show(context, &source, polls).await,
+            SourceCommand::Edit(edit) => edit.run(context).await,
+            SourceCommand::Pause { sources } => set_state(context, sources, SourceState::Paused).await,
+            SourceCommand::Resume { sources } => set_state(context, sources, SourceState::Active).await,
+            SourceCommand::Remove { sources, yes } => remove(context, sources, yes).await,
+            SourceCommand::Poll(poll) => poll.run(context).await,
+            SourceCommand::Import { file, tag } => opml::import(context, &file, &tag).await,
+            SourceCommand::Export => opml::export(context).await,
+            SourceCommand::Sync { file, yes, dry_run, lenient } => {
                 opml::sync(context, &file, opml::Sync { yes, dry_run, lenient }).await
             }
         }
@@ -160,90 +160,68 @@ impl Edit {
         }
         let edit = SourceEdit {
             url,
-            outlet: changes.outlet.map(|o| outlet_or_back(&o, &source)).transpose()?,
+            outlet: changes.outlet.map(|o| outlet_or_default(&o, &source)).transpose()?,
             title: changes.title.map(|t| one_line(&t, 200)),
             lang: changes.lang.map(|l| if l.is_empty() { Ok(l) } else { language(&l) }).transpose()?,
             priority: changes.priority,
             tags: changes.tag.map(|tags| self::tags(&tags)),
             full_text: changes.full_text.and_then(|mode| mode.parse().ok()),
         };
-        let now = context.clock.now();
-        store.write(move |db| sources::edit(db, source.id, &edit, now)).await?;
-        if context.json() {
-            json(&reread(&store, &[source.id]).await?.remove(0))?;
-        } else {
-            print(&format!("source {} changed", source.id))?;
-        }
-        Ok(ExitCode::SUCCESS)
+        let (id, now) = (source.id, context.clock.now());
+        let edited = store
+            .write(move |db| {
+                sources::edit(db, id, &edit, now)?;
+                sources::get(db, id)
+            })
+            .await?;
+        context.print(&edited, format!("source {id} changed"))
     }
 }
 
 async fn set_state(context: &Context, names: Vec<String>, state: SourceState) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
     let found = find_all(&store, &names).await?;
-    let ids: Vec<SourceId> = found.iter().map(|source| source.id).collect();
-    store.write(move |db| ids.iter().try_for_each(|id| sources::set_state(db, *id, state))).await?;
-    let ids: Vec<SourceId> = found.iter().map(|source| source.id).collect();
-    let changed = reread(&store, &ids).await?;
-    if context.json() {
-        json(&changed)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    for source in changed {
-        print(&format!("source {} is {}: {}", source.id, source.state.into_str(), one_line(&source.title, 80)))?;
-    }
-    Ok(ExitCode::SUCCESS)
+    let changed = store.write(move |db| write_state(db, &found, state)).await?;
+    let lines = changed
+        .iter()
+        .map(|source| format!("source {} is {}: {}", source.id, source.state.into_str(), one_line(&source.title, 80)));
+    context.print(&changed, lines.collect::<Vec<_>>().join("\n"))
 }
 
 async fn remove(context: &Context, names: Vec<String>, yes: bool) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
     let found = find_all(&store, &names).await?;
     let titles: Vec<String> = found.iter().map(|s| format!("{} ({})", s.id, one_line(&s.title, 60))).collect();
-    if !confirm(&format!("Remove {}?", titles.join(", ")), yes)? {
-        if context.json() {
-            json(&[(); 0])?
-        } else {
-            print("nothing was removed")?
-        }
+    let titles = titles.join(", ");
+    if !confirm(&format!("Remove {titles}?"), yes)? {
+        context.print(&[(); 0], "nothing was removed")?;
         return Ok(ExitCode::FAILURE);
     }
-    let ids: Vec<SourceId> = found.iter().map(|source| source.id).collect();
-    let removed = ids.clone();
-    store.write(move |db| removed.iter().try_for_each(|id| sources::set_state(db, *id, SourceState::Removed))).await?;
-    if context.json() {
-        json(&reread(&store, &ids).await?)?;
-    } else {
-        print(&format!("removed {}", titles.join(", ")))?;
-    }
-    Ok(ExitCode::SUCCESS)
+    let removed = store.write(move |db| write_state(db, &found, SourceState::Removed)).await?;
+    context.print(&removed, format!("removed {titles}"))
+}
+
+/// Sets the state of sources and returns the changed sources.
+fn write_state(db: &WriteConnection, sources: &[Source], state: SourceState) -> store::Result<Vec<Source>> {
+    sources.iter().try_for_each(|source| sources::set_state(db, source.id, state))?;
+    sources.iter().filter_map(|source| sources::get(db, source.id).transpose()).collect()
 }
 
 /// The source with this number or URL.
-async fn find(store: &Store, name: &str) -> anyhow::Result<Kept> {
-    let found = match name.parse::<i64>() {
-        Ok(number) => store.read(move |db| sources::get(db, SourceId(number))).await?,
-        Err(_) => {
-            let (given, parsed) = (name.to_owned(), web_url(name).map(String::from).ok());
-            let by_given = store.read(move |db| sources::by_url(db, &given)).await?;
-            match (by_given, parsed) {
-                (None, Some(url)) => store.read(move |db| sources::by_url(db, &url)).await?,
-                (found, _) => found,
-            }
-        }
-    };
+async fn find(store: &Store, name: &str) -> anyhow::Result<Source> {
+    let given = name.to_owned();
+    let found = store.read(move |db| match (given.parse(), sources::by_url(db, &given)?, web_url(&given)) {
+        (Ok(number), _, _) => sources::get(db, SourceId(number)),
+        (Err(_), None, Ok(url)) => sources::by_url(db, url.as_str()),
+        (Err(_), found, _) => Ok(found),
+    });
     found
+        .await?
         .filter(|source| source.state != SourceState::Removed)
         .with_context(|| format!("there is no source ‘{}’; `newsfold source list` lists all", one_line(name, 200)))
 }
 
-/// Reads the sources again.
-async fn reread(store: &Store, ids: &[SourceId]) -> anyhow::Result<Vec<Kept>> {
-    let ids = ids.to_vec();
-    let found = store.read(move |db| ids.iter().map(|id| sources::get(db, *id)).collect::<Result<Vec<_>, _>>()).await?;
-    Ok(found.into_iter().flatten().collect())
-}
-
-async fn find_all(store: &Store, names: &[String]) -> anyhow::Result<Vec<Kept>> {
+async fn find_all(store: &Store, names: &[String]) -> anyhow::Result<Vec<Source>> {
     let mut found = Vec::new();
     for name in names {
         found.push(find(store, name).await?);
@@ -255,11 +233,9 @@ async fn find_all(store: &Store, names: &[String]) -> anyhow::Result<Vec<Kept>> 
 fn web_url(text: &str) -> anyhow::Result<Url> {
     let text = text.trim();
     let parsed = match Url::parse(text) {
-        Err(url::ParseError::RelativeUrlWithoutBase) if begins_with_host(text) => {
-            Url::parse(&format!("https://{text}"))
-        }
-        // `host:8080/feed` parses as a URL with the scheme `host`.
-        Ok(url) if !url.has_host() && begins_with_host(text) => Url::parse(&format!("https://{text}")),
+        Ok(url) if url.has_host() => Ok(url),
+        // Without a scheme. `host:8080/feed` parses, as a URL with the scheme `host`.
+        _ if begins_with_host(text) => Url::parse(&format!("https://{text}")),
         other => other,
     };
     let invalid_url =
@@ -280,32 +256,19 @@ fn begins_with_host(text: &str) -> bool {
     !host.is_empty() && host.chars().all(is_name) && !rest.contains(char::is_whitespace) && !rest.starts_with("://")
 }
 
-/// Resolves at SIGINT or SIGTERM. The caller then releases its leases, so that no other program waits for them.
-async fn told_to_end() -> std::io::Result<()> {
-    // Not at SIGHUP, because a command under nohup continues.
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
-}
-
 /// The name of this program in a lease.
 fn program(command: &str) -> String {
     format!("newsfold {command} (process {})", std::process::id())
 }
 
-fn in_words(held: &LeaseConflict) -> String {
+fn lease_holder_text(held: &LeaseConflict) -> String {
     format!("{}, since {}", held.holder, time(held.since))
 }
 
 fn tags(given: &[String]) -> Vec<String> {
-    let mut tags: Vec<String> =
-        given.iter().map(|t| one_line(&t.to_lowercase(), 60)).filter(|t| !t.is_empty()).collect();
-    tags.sort();
-    tags.dedup();
-    tags
+    let tags: BTreeSet<String> =
+        given.iter().map(|tag| one_line(&tag.to_lowercase(), 60)).filter(|tag| !tag.is_empty()).collect();
+    tags.into_iter().collect()
 }
 
 fn language(given: &str) -> anyhow::Result<String> {
@@ -316,8 +279,8 @@ fn language(given: &str) -> anyhow::Result<String> {
     Ok(primary)
 }
 
-/// The outlet that the operator gives. An empty one restores the outlet of the feed's website or URL.
-fn outlet_or_back(given: &str, source: &Kept) -> anyhow::Result<(String, OutletProvenance)> {
+/// The given outlet, or the outlet of the feed's website or URL if it is empty.
+fn outlet_or_default(given: &str, source: &Source) -> anyhow::Result<(String, OutletProvenance)> {
     if !given.trim().is_empty() {
         return Ok((outlet(given)?, OutletProvenance::Operator));
     }

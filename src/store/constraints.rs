@@ -32,7 +32,7 @@ pub enum ConstraintRefusal {
     Undone(ConstraintId),
 }
 
-type Decided = std::result::Result<GroupingConstraint, ConstraintRefusal>;
+pub type Decided = std::result::Result<GroupingConstraint, ConstraintRefusal>;
 
 /// Merges two stories permanently. The older id is kept; the other one redirects.
 pub fn merge_stories(

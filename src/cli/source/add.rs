@@ -1,7 +1,7 @@
 //! `newsfold source add`: one request, which is the source's first poll, and a second one if the URL is a web page that
 //! links to its feed.
 
-use super::{language, outlet, program, tags, told_to_end, web_url};
+use super::{language, outlet, program, tags, termination_signal, web_url};
 use crate::cli::Context;
 use crate::cli::output::{json, print};
 use crate::crawl::{self, AttemptOutcome, PollAttempt, PollContext};
@@ -73,7 +73,7 @@ impl Add {
         let mut lease = PollLease::new(&poll_context.program);
         let asked = tokio::select! {
             asked = read_or_discover(&poll_context, &url, &mut new, &mut lease) => asked,
-            _ = told_to_end() => Err(anyhow::anyhow!("interrupted; nothing was added")),
+            _ = termination_signal() => Err(anyhow::anyhow!("interrupted; nothing was added")),
         };
         let (attempt, others) = match asked {
             Ok(asked) => asked,
@@ -158,7 +158,7 @@ async fn take_turn(poll_context: &PollContext, url: &Url, lease: &mut PollLease)
     let say = |held: &LeaseConflict| {
         if !told && !held.holder.is_empty() {
             told = true;
-            eprintln!("waiting: {origin} is in use by {}", super::in_words(held));
+            eprintln!("waiting: {origin} is in use by {}", super::lease_holder_text(held));
         }
     };
     poll_context.wait_for_origin(lease, &origin, say).await?;

@@ -2,7 +2,7 @@
 
 use super::find;
 use crate::cli::Context;
-use crate::cli::output::{json, maybe_time, print, table, time};
+use crate::cli::output::{self, optional_time, table, time};
 use crate::domain::display_text::one_line;
 use crate::domain::{HubSubscription, Source, SourceState};
 use crate::store::polls::{self, PollSummary};
@@ -15,41 +15,36 @@ pub async fn list(context: &Context, filter: SourceFilter) -> anyhow::Result<Exi
     let (_, store) = context.open()?;
     let wanted = filter.clone();
     let found = store.read(move |db| sources::list(db, &filter)).await?;
-    if context.json() {
-        json(&found.iter().map(SourceJson::new).collect::<Vec<_>>())?;
-    } else if found.is_empty() {
-        print(&none_found(&wanted))?;
-    } else {
-        table(
-            ["no", "title", "outlet", "tags", "state", "last poll", "next poll", "problem"],
-            found.iter().map(|s| {
-                [
-                    s.id.to_string(),
-                    one_line(&s.title, 50),
-                    s.outlet.clone(),
-                    s.tags.join(", "),
-                    state(s),
-                    maybe_time(s.last_poll_at),
-                    if s.state == SourceState::Active { time(s.next_poll_at) } else { "none".into() },
-                    one_line(&s.last_error, 80),
-                ]
+    context.print_rows(
+        &found.iter().map(SourceRow::new).collect::<Vec<_>>(),
+        &none_found(&wanted),
+        &[
+            ("no", |row| row.source.id.to_string()),
+            ("title", |row| one_line(&row.source.title, 50)),
+            ("outlet", |row| row.source.outlet.clone()),
+            ("tags", |row| row.source.tags.join(", ")),
+            ("state", |row| state(row.source)),
+            ("last poll", |row| optional_time(row.source.last_poll_at)),
+            ("next poll", |row| match row.source.state {
+                SourceState::Active => time(row.source.next_poll_at),
+                _ => "none".into(),
             }),
-        )?;
-    }
-    Ok(ExitCode::SUCCESS)
+            ("problem", |row| one_line(&row.source.last_error, 80)),
+        ],
+    )
 }
 
-/// A source as JSON, with the reason of its next poll as data and in words.
+/// A source with the reason of its next poll as data and in words.
 #[derive(serde::Serialize)]
-struct SourceJson<'a> {
+struct SourceRow<'a> {
     #[serde(flatten)]
     source: &'a Source,
     next_poll_text: String,
 }
 
-impl SourceJson<'_> {
-    fn new(source: &Source) -> SourceJson<'_> {
-        SourceJson { source, next_poll_text: next_poll_text(&source.next_poll_reason, Audience::Operator) }
+impl SourceRow<'_> {
+    fn new(source: &Source) -> SourceRow<'_> {
+        SourceRow { source, next_poll_text: next_poll_text(&source.next_poll_reason, Audience::Operator) }
     }
 }
 
@@ -75,42 +70,38 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
     let id = source.id;
     let (past, hub) =
         store.read(move |db| Ok((polls::latest(db, id, count)?, websub_subscriptions::get(db, id)?))).await?;
-    if context.json() {
-        #[derive(serde::Serialize)]
-        struct Shown<'a> {
-            #[serde(flatten)]
-            source: SourceJson<'a>,
-            hub: Option<&'a HubSubscription>,
-            polls: &'a [PollSummary],
-        }
-        json(&Shown { source: SourceJson::new(&source), hub: hub.as_ref(), polls: &past })?;
-        return Ok(ExitCode::SUCCESS);
+    let mut text = output::facts(&facts(&source, hub.as_ref()));
+    if !past.is_empty() {
+        text.push('\n');
+        text += &table(
+            &past,
+            &[
+                ("poll", |poll| time(poll.started_at)),
+                ("outcome", |poll| poll.outcome.into_str().to_owned()),
+                ("status", |poll| poll.status.map_or_else(String::new, |status| status.to_string())),
+                ("bytes", |poll| poll.bytes.to_string()),
+                ("items", |poll| poll.items.to_string()),
+                ("new", |poll| poll.new_items.to_string()),
+                ("changed", |poll| poll.changed_items.to_string()),
+                ("detail", |poll| {
+                    poll_remarks(poll.outcome, &poll.detail, &poll.problems, Audience::Operator).join("; ")
+                }),
+            ],
+        );
     }
-    for (name, value) in facts(&source, hub.as_ref()) {
-        print(&format!("{name:>13}  {value}"))?;
-    }
-    if past.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    table(
-        ["poll", "outcome", "status", "bytes", "items", "new", "changed", "detail"],
-        past.iter().map(|p| {
-            [
-                time(p.started_at),
-                p.outcome.into_str().to_owned(),
-                p.status.map_or_else(String::new, |s| s.to_string()),
-                p.bytes.to_string(),
-                p.items.to_string(),
-                p.new_items.to_string(),
-                p.changed_items.to_string(),
-                poll_remarks(p.outcome, &p.detail, &p.problems, Audience::Operator).join("; "),
-            ]
-        }),
-    )?;
-    Ok(ExitCode::SUCCESS)
+    context.print(&SourceDetails { source: SourceRow::new(&source), hub: hub.as_ref(), polls: &past }, text)
 }
 
-/// The facts of a source, those first that the pages show elsewhere.
+/// A source with its latest polls.
+#[derive(serde::Serialize)]
+struct SourceDetails<'a> {
+    #[serde(flatten)]
+    source: SourceRow<'a>,
+    hub: Option<&'a HubSubscription>,
+    polls: &'a [PollSummary],
+}
+
+/// The facts of a source, beginning with those that its page shows elsewhere.
 fn facts(source: &Source, hub: Option<&HubSubscription>) -> Vec<(&'static str, String)> {
     let next = match source.state {
         SourceState::Active => {
@@ -123,7 +114,7 @@ fn facts(source: &Source, hub: Option<&HubSubscription>) -> Vec<(&'static str, S
         ("Title", one_line(&source.title, 200)),
         ("Website", one_line(source.site_url.as_deref().unwrap_or("unknown"), 200)),
         ("State", state(source)),
-        ("Last poll", maybe_time(source.last_poll_at)),
+        ("Last poll", optional_time(source.last_poll_at)),
         ("Next poll", next),
     ];
     facts.extend(source_facts(source, hub, Audience::Operator));

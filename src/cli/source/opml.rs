@@ -4,52 +4,80 @@
 //! file that is not well-formed, except for unescaped ampersands, which lose nothing. `import` deletes nothing; it reads as
 //! much as possible and reports the rest.
 
-mod list;
-
+use super::{language, outlet, tags, web_url};
 use crate::cli::Context;
-use crate::cli::output::{confirm, json, print};
+use crate::cli::output::{confirm, print};
+use crate::domain::display_text::one_line;
 use crate::domain::{FullTextMode, NewSource, OutletProvenance, Source, SourceEdit, SourceId, SourceState};
 use crate::opml::FeedOutline;
+use crate::opml::read::{SubscriptionList, read_opml};
 use crate::opml::well_formed::OpmlFault;
 use crate::opml::write::write_opml;
 use crate::store::sources::{self, SourceFilter};
-use anyhow::bail;
+use crate::urls::outlet::outlet_of_url;
+use anyhow::{Context as _, bail};
 use jiff::SignedDuration;
-use list::{Described, List};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitCode;
+use std::str::FromStr;
+use url::Url;
 
 /// The delay between the first polls of two added sources.
 const FIRST_POLL_SPACING: SignedDuration = SignedDuration::from_millis(100);
+/// Maximum number of lines that a message lists.
+const MAX_LISTED_LINES: usize = 10;
+
+/// The sources of an OPML file, and its faults.
+struct OpmlFile {
+    sources: Vec<DescribedSource>,
+    /// Number of duplicate subscriptions.
+    repeated: usize,
+    /// The faults; its outlines have become `sources`.
+    list: SubscriptionList,
+}
+
+/// A source as a file describes it.
+struct DescribedSource {
+    new: NewSource,
+    /// Whether the file sets a priority, including 0.
+    has_priority: bool,
+    /// Whether the file sets the full-text mode.
+    has_full_text: bool,
+}
 
 pub async fn import(context: &Context, file: &Path, extra: &[String]) -> anyhow::Result<ExitCode> {
-    let mut list = list::read(file, extra)?;
+    let OpmlFile { sources, repeated, list } = read(file, extra)?;
     let (_, store) = context.open()?;
-    let (now, count) = (context.clock.now(), list.sources.len() as i32);
-    let sources = std::mem::take(&mut list.sources);
+    let (now, count) = (context.clock.now(), sources.len() as i32);
     let added = store
         .write(move |db| {
             let mut added = 0;
-            for Described { new, .. } in &sources {
+            for DescribedSource { new, .. } in &sources {
                 added += i32::from(sources::add(db, new, now + FIRST_POLL_SPACING * added, now)?.is_some());
             }
             Ok(added)
         })
         .await?;
     let (known, unusable) = (count - added, list.unusable.len());
-    list.complaints(file).iter().for_each(|complaint| eprintln!("{complaint}"));
-    if context.json() {
-        let mut done = list.complaints_as_json();
-        done["added"] = added.into();
-        done["known"] = known.into();
-        done["unusable"] = unusable.into();
-        json(&done)?;
-    } else {
-        let cut = if list.ends_early { "; the file is truncated" } else { "" };
-        print(&format!("added {added} sources, {known} already existed, {unusable} could not be used{cut}"))?;
-    }
-    Ok(if list.is_incomplete() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    print_faults(&list, repeated, file);
+    let value = serde_json::json!({
+        "repaired": repairs(&list),
+        "ampersand_lines": list.bare_ampersand_lines,
+        "not_well_formed": list.fault,
+        "ends_early": list.is_truncated,
+        "repeated": repeated,
+        "unusable_lines": list.unusable,
+        "added": added,
+        "known": known,
+        "unusable": unusable,
+    });
+    let truncated = if list.is_truncated { "; the file is truncated" } else { "" };
+    context.print(
+        &value,
+        format!("added {added} sources, {known} already existed, {unusable} could not be used{truncated}"),
+    )?;
+    Ok(exit_code(&list))
 }
 
 pub async fn export(context: &Context) -> anyhow::Result<ExitCode> {
@@ -70,12 +98,7 @@ pub async fn export(context: &Context) -> anyhow::Result<ExitCode> {
             line: 0,
         })
         .collect();
-    if context.json() {
-        json(&outlines)?;
-    } else {
-        print(write_opml(&config.publish.title, &outlines).trim_end())?;
-    }
-    Ok(ExitCode::SUCCESS)
+    context.print(&outlines, write_opml(&config.publish.title, &outlines).trim_end())
 }
 
 /// The options of `sync`.
@@ -87,69 +110,66 @@ pub struct Sync {
 
 /// The changes that make the database equal the file.
 #[derive(Default)]
-struct Plan {
+struct SyncPlan {
     add: Vec<NewSource>,
-    change: Vec<(SourceId, String, SourceEdit)>,
-    remove: Vec<(SourceId, String)>,
+    change: Vec<SourceChange>,
+    remove: Vec<KnownSource>,
 }
 
-pub async fn sync(context: &Context, file: &Path, how: Sync) -> anyhow::Result<ExitCode> {
-    let list = list::read(file, &[])?;
-    if !how.lenient {
-        refuse_doubtful(&list, file)?;
+struct SourceChange {
+    source: KnownSource,
+    edit: SourceEdit,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+struct KnownSource {
+    #[serde(rename = "source")]
+    id: SourceId,
+    url: String,
+}
+
+pub async fn sync(context: &Context, file: &Path, options: Sync) -> anyhow::Result<ExitCode> {
+    let OpmlFile { sources, repeated, list } = read(file, &[])?;
+    if !options.lenient {
+        refuse_incomplete(&list, file)?;
     }
-    list.complaints(file).iter().for_each(|complaint| eprintln!("{complaint}"));
+    print_faults(&list, repeated, file);
     let (_, store) = context.open()?;
-    let kept = store.read(|db| sources::list(db, &SourceFilter::default())).await?;
-    let mut plan = plan(&list.sources, &kept);
-    if how.lenient {
+    let existing = store.read(|db| sources::list(db, &SourceFilter::default())).await?;
+    let mut plan = plan(&sources, &existing);
+    if options.lenient {
         plan.remove.clear();
     }
     if !context.json() {
         plan.print()?;
     }
     let counts = plan.counts();
-    let planned = plan.as_json(false);
-    let done = plan.as_json(true);
-    let code = if list.is_incomplete() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
-    if how.dry_run {
-        if context.json() {
-            json(&planned)?
-        } else {
-            print(&counts)?
-        }
-        return Ok(code);
+    if options.dry_run {
+        context.print(&plan.to_json(false), counts)?;
+        return Ok(exit_code(&list));
     }
-    if !plan.remove.is_empty() && !confirm(&format!("{counts}. Continue?"), how.yes)? {
-        if context.json() {
-            json(&planned)?
-        } else {
-            print("nothing was changed")?
-        }
+    if !plan.remove.is_empty() && !confirm(&format!("{counts}. Continue?"), options.yes)? {
+        context.print(&plan.to_json(false), "nothing was changed")?;
         return Ok(ExitCode::FAILURE);
     }
-    let now = context.clock.now();
+    let (now, done) = (context.clock.now(), plan.to_json(true));
     store
         .write(move |db| {
             for (place, new) in plan.add.iter().enumerate() {
                 sources::add(db, new, now + FIRST_POLL_SPACING * place as i32, now)?;
             }
-            for (id, _, edit) in &plan.change {
-                sources::edit(db, *id, edit, now)?;
+            for SourceChange { source, edit } in &plan.change {
+                sources::edit(db, source.id, edit, now)?;
             }
-            plan.remove.iter().try_for_each(|(id, _)| sources::set_state(db, *id, SourceState::Removed))
+            plan.remove.iter().try_for_each(|source| sources::set_state(db, source.id, SourceState::Removed))
         })
         .await?;
-    if context.json() {
-        json(&done)?
-    } else {
-        print(&format!("done: {counts}"))?
-    }
-    Ok(code)
+    context.print(&done, format!("done: {counts}"))?;
+    Ok(exit_code(&list))
 }
 
 /// Refuses a file that may be incomplete, because sync deletes the sources that are not in it.
-fn refuse_doubtful(list: &List, file: &Path) -> anyhow::Result<()> {
+fn refuse_incomplete(list: &SubscriptionList, file: &Path) -> anyhow::Result<()> {
     let file = file.display();
     if let Some(OpmlFault { line, message }) = &list.fault {
         bail!(
@@ -169,12 +189,17 @@ fn refuse_doubtful(list: &List, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Fails if a part of the file is certainly missing from the sources.
+fn exit_code(list: &SubscriptionList) -> ExitCode {
+    if list.is_truncated || !list.unusable.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
 /// Compares by URL. The file sets title and tags, and language, outlet, priority and full text if it has them. Other
 /// settings are unchanged.
-fn plan(wanted: &[Described], kept: &[Source]) -> Plan {
-    let mut known: BTreeMap<&str, &Source> = kept.iter().map(|source| (source.url.as_str(), source)).collect();
-    let mut plan = Plan::default();
-    for Described { new, has_priority, has_full_text } in wanted {
+fn plan(wanted: &[DescribedSource], existing: &[Source]) -> SyncPlan {
+    let mut known: BTreeMap<&str, &Source> = existing.iter().map(|source| (source.url.as_str(), source)).collect();
+    let mut plan = SyncPlan::default();
+    for DescribedSource { new, has_priority, has_full_text } in wanted {
         let Some(source) = known.remove(new.url.as_str()) else {
             plan.add.push(new.clone());
             continue;
@@ -191,15 +216,21 @@ fn plan(wanted: &[Described], kept: &[Source]) -> Plan {
             full_text: Some(new.full_text).filter(|wanted| *has_full_text && *wanted != source.full_text),
         };
         if edit != SourceEdit::default() {
-            plan.change.push((source.id, source.url.clone(), edit));
+            plan.change.push(SourceChange { source: KnownSource::of(source), edit });
         }
     }
-    plan.remove = known.into_values().map(|source| (source.id, source.url.clone())).collect();
+    plan.remove = known.into_values().map(KnownSource::of).collect();
     plan.remove.sort();
     plan
 }
 
-impl Plan {
+impl KnownSource {
+    fn of(source: &Source) -> KnownSource {
+        KnownSource { id: source.id, url: source.url.clone() }
+    }
+}
+
+impl SyncPlan {
     fn counts(&self) -> String {
         format!("{} to add, {} to change, {} to remove", self.add.len(), self.change.len(), self.remove.len())
     }
@@ -208,22 +239,96 @@ impl Plan {
         for new in &self.add {
             print(&format!("add     {}", new.url))?;
         }
-        for (id, url, _) in &self.change {
-            print(&format!("change  {id}  {url}"))?;
+        for SourceChange { source, .. } in &self.change {
+            print(&format!("change  {}  {}", source.id, source.url))?;
         }
-        for (id, url) in &self.remove {
-            print(&format!("remove  {id}  {url}"))?;
-        }
-        Ok(())
+        self.remove.iter().try_for_each(|source| print(&format!("remove  {}  {}", source.id, source.url)))
     }
 
-    fn as_json(&self, is_done: bool) -> serde_json::Value {
-        let known = |id: &SourceId, url: &str| serde_json::json!({"source": id, "url": url});
+    fn to_json(&self, is_done: bool) -> serde_json::Value {
         serde_json::json!({
             "done": is_done,
             "add": self.add.iter().map(|new| &new.url).collect::<Vec<_>>(),
-            "change": self.change.iter().map(|(id, url, _)| known(id, url)).collect::<Vec<_>>(),
-            "remove": self.remove.iter().map(|(id, url)| known(id, url)).collect::<Vec<_>>(),
+            "change": self.change.iter().map(|change| &change.source).collect::<Vec<_>>(),
+            "remove": self.remove,
         })
+    }
+}
+
+fn read(file: &Path, extra_tags: &[String]) -> anyhow::Result<OpmlFile> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let mut list = read_opml(&bytes).with_context(|| format!("{} is not an OPML file", file.display()))?;
+    let (mut sources, mut repeated, mut urls) = (Vec::new(), 0, BTreeSet::new());
+    for outline in std::mem::take(&mut list.outlines) {
+        let line = outline.line;
+        match described_source(outline, extra_tags) {
+            Err(error) => list.unusable.push(OpmlFault { line, message: format!("{error:#}") }),
+            Ok(source) if urls.insert(source.new.url.clone()) => sources.push(source),
+            Ok(_) => repeated += 1,
+        }
+    }
+    list.unusable.sort_by_key(|fault| fault.line);
+    Ok(OpmlFile { sources, repeated, list })
+}
+
+fn described_source(outline: FeedOutline, extra_tags: &[String]) -> anyhow::Result<DescribedSource> {
+    let url = web_url(&outline.xml_url)?;
+    let site = outline.html_url.as_deref().and_then(|site| Url::parse(site).ok());
+    let default_outlet = || outlet_of_url(site.as_ref().filter(|site| site.domain().is_some()).unwrap_or(&url));
+    let given_outlet = outline.outlet.as_deref().map(outlet).transpose()?;
+    let outlet_provenance = if given_outlet.is_some() { OutletProvenance::Operator } else { OutletProvenance::Guess };
+    let priority = setting::<i32>(outline.priority, "newsfold:priority must be an integer")?;
+    let full_text = setting::<FullTextMode>(outline.full_text, "newsfold:fullText must be no, group or publish")?;
+    let new = NewSource {
+        outlet: given_outlet.unwrap_or_else(default_outlet),
+        outlet_provenance,
+        url: url.to_string(),
+        title: outline.title.map(|title| one_line(&title, 200)).filter(|title| !title.is_empty()),
+        lang: outline.language.as_deref().map(language).transpose()?,
+        priority: priority.unwrap_or_default(),
+        tags: tags(&[&outline.categories, extra_tags].concat()),
+        full_text: full_text.unwrap_or_default(),
+    };
+    Ok(DescribedSource { new, has_priority: priority.is_some(), has_full_text: full_text.is_some() })
+}
+
+/// The value of an optional attribute.
+fn setting<T: FromStr>(text: Option<String>, rule: &str) -> anyhow::Result<Option<T>> {
+    let parse =
+        |text: String| text.trim().parse().ok().with_context(|| format!("{rule} (found ‘{}’)", one_line(&text, 40)));
+    text.map(parse).transpose()
+}
+
+/// Prints one message for each repair, skipped line and fault, in the format of compilers.
+fn print_faults(list: &SubscriptionList, repeated: usize, file: &Path) {
+    let file = file.display();
+    for repair in repairs(list) {
+        eprintln!("{file}: repaired: {repair}");
+    }
+    if let Some(first) = list.bare_ampersand_lines.first() {
+        let lines = line_numbers(&list.bare_ampersand_lines);
+        eprintln!("{file}:{first}: repaired: an unescaped & was read as a literal & on {lines}");
+    }
+    if let Some(OpmlFault { line, message }) = &list.fault {
+        eprintln!("{file}:{line}: not well-formed, outlines may be missing: {message}");
+    }
+    if repeated > 0 {
+        eprintln!("{file}: {repeated} duplicate subscriptions");
+    }
+    for OpmlFault { line, message } in &list.unusable {
+        eprintln!("{file}:{line}: {message}");
+    }
+}
+
+fn repairs(list: &SubscriptionList) -> Vec<String> {
+    list.problems.iter().map(|p| format!("{} ×{}: {}", p.kind.into_str(), p.count, p.detail)).collect()
+}
+
+fn line_numbers(lines: &[usize]) -> String {
+    let named: Vec<String> = lines.iter().take(MAX_LISTED_LINES).map(usize::to_string).collect();
+    let more = if lines.len() > MAX_LISTED_LINES { " and more" } else { "" };
+    match lines.len() {
+        1 => format!("line {}", named[0]),
+        count => format!("{count} lines ({}{more})", named.join(", ")),
     }
 }

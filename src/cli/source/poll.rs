@@ -1,9 +1,9 @@
 //! `newsfold source poll`: polls sources now. All other rules of a poll apply: conditional requests, one request at a time
 //! to an origin, and holds. It waits while another program uses the same server.
 
-use super::{find_all, in_words, program, sources, told_to_end};
+use super::{find_all, lease_holder_text, program, sources, termination_signal};
 use crate::cli::Context;
-use crate::cli::output::{json, table, time};
+use crate::cli::output::{table, time};
 use crate::crawl::{self, AttemptOutcome, ClaimOutcome, PollContext, RecordedPoll};
 use crate::daemon;
 use crate::domain::display_text::one_line;
@@ -34,10 +34,10 @@ pub struct Poll {
 /// The interval at which a waiting poll tries to get the lease.
 const LEASE_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// The result for one source.
-enum Done {
-    Polled(Box<RecordedPoll>),
-    Skipped(String),
+/// The result for one source: the recorded poll, or why there was none.
+struct PollRow {
+    source: Source,
+    result: Result<RecordedPoll, String>,
 }
 
 impl Poll {
@@ -56,98 +56,95 @@ impl Poll {
         };
         let program = program("source poll");
         let poll_context = config.poll_context(store.clone(), context.clock.clone(), &program)?;
-        let done = tokio::select! {
-            done = poll_all(&poll_context, chosen, config.daemon.concurrency) => done?,
-            _ = told_to_end() => return abandon(&poll_context).await,
+        let rows = tokio::select! {
+            rows = poll_all(&poll_context, chosen, config.daemon.concurrency) => rows?,
+            _ = termination_signal() => return abandon(&poll_context).await,
         };
         daemon::group_and_publish_without_daemon(&config, &store, &context.clock).await?;
-        report(context, &done)
+        report(context, &rows)
     }
 }
 
 /// Records the polls in progress as abandoned and releases all leases, so that no other program waits for them.
 async fn abandon(poll_context: &PollContext) -> anyhow::Result<ExitCode> {
-    let program = poll_context.program.clone();
-    let under_way = poll_context.store.read(move |db| leases::sources_held_by(db, &program)).await?;
-    for id in &under_way {
-        crawl::record_unfinished(poll_context, *id, AttemptOutcome::Abandoned, &PollLease::new(&poll_context.program))
-            .await?;
+    let (program, store) = (poll_context.program.clone(), &poll_context.store);
+    let (holder, now, lease) = (program.clone(), poll_context.clock.now(), PollLease::new(&program));
+    let in_progress = store.read(move |db| leases::sources_held_by(db, &holder)).await?;
+    for id in &in_progress {
+        crawl::record_unfinished(poll_context, *id, AttemptOutcome::Abandoned, &lease).await?;
     }
-    let (program, now) = (poll_context.program.clone(), poll_context.clock.now());
-    poll_context.store.write(move |db| leases::delete_of_holder(db, &program, now)).await?;
-    bail!("interrupted; {} polls were abandoned", under_way.len());
+    store.write(move |db| leases::delete_of_holder(db, &program, now)).await?;
+    bail!("interrupted; {} polls were abandoned", in_progress.len());
 }
 
 async fn poll_all(
     poll_context: &PollContext,
-    chosen: Vec<Source>,
+    sources: Vec<Source>,
     concurrency: usize,
-) -> anyhow::Result<Vec<(Source, Done)>> {
-    let bar = ProgressBar::new(chosen.len() as u64);
+) -> anyhow::Result<Vec<PollRow>> {
+    let bar = ProgressBar::new(sources.len() as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} sources, {elapsed}") {
         bar.set_style(style);
     }
-    let places = Arc::new(Semaphore::new(concurrency));
+    let slots = Arc::new(Semaphore::new(concurrency));
     let mut polls = JoinSet::new();
-    for source in chosen {
-        let (poll_context, places, bar) = (poll_context.clone(), places.clone(), bar.clone());
+    for source in sources {
+        let (poll_context, slots, bar) = (poll_context.clone(), slots.clone(), bar.clone());
         polls.spawn(async move {
-            let _place = places.acquire_owned().await?;
-            let done = poll_one(&poll_context, &source, &bar).await?;
-            anyhow::Ok((source, done))
+            let _slot = slots.acquire_owned().await?;
+            let result = poll_one(&poll_context, &source, &bar).await?;
+            anyhow::Ok(PollRow { source, result })
         });
     }
-    let mut all = Vec::new();
-    while let Some(done) = polls.join_next().await {
-        all.push(done??);
+    let mut rows = Vec::new();
+    while let Some(row) = polls.join_next().await {
+        rows.push(row??);
         bar.inc(1);
     }
     bar.finish_and_clear();
-    all.sort_by_key(|(source, _)| source.id);
-    Ok(all)
+    rows.sort_by_key(|row| row.source.id);
+    Ok(rows)
 }
 
 /// Polls a source as soon as it can be leased.
-async fn poll_one(poll_context: &PollContext, chosen: &Source, bar: &ProgressBar) -> anyhow::Result<Done> {
+async fn poll_one(
+    poll_context: &PollContext,
+    chosen: &Source,
+    bar: &ProgressBar,
+) -> anyhow::Result<Result<RecordedPoll, String>> {
     let id = chosen.id;
-    let mut told = false;
+    let mut is_announced = false;
     loop {
         let Some(source) = poll_context.store.read(move |db| sources::get(db, id)).await? else {
-            return Ok(Done::Skipped("the source was deleted".into()));
+            return Ok(Err("the source was deleted".into()));
         };
         let now = poll_context.clock.now();
         if let Some(hold) = source.hold_until.filter(|hold| *hold > now) {
-            return Ok(Done::Skipped(format!("its server is on hold until {}", time(hold))));
+            return Ok(Err(format!("its server is on hold until {}", time(hold))));
         }
         if source.last_poll_at > chosen.last_poll_at {
-            return Ok(Done::Skipped("another program polled it in the meantime".into()));
+            return Ok(Err("another program polled it in the meantime".into()));
         }
         let due = DueSource { id, url: source.url.clone(), at: source.next_poll_at };
         match poll_context.claim(due, PollLease::new(&poll_context.program)).await? {
-            ClaimOutcome::Claimed(lease) => {
-                let polled = crawl::poll_source(poll_context, &source, &lease).await?;
-                return Ok(Done::Polled(Box::new(polled)));
-            }
+            ClaimOutcome::Claimed(lease) => return Ok(Ok(crawl::poll_source(poll_context, &source, &lease).await?)),
             ClaimOutcome::OnHold(hold) => {
-                let until = time(hold.until);
-                return Ok(Done::Skipped(format!(
-                    "its server is on hold until {until}: {}; `newsfold origin unhold {}` releases it",
-                    hold_reason_text(&hold.reason),
+                let (until, reason) = (time(hold.until), hold_reason_text(&hold.reason));
+                return Ok(Err(format!(
+                    "its server is on hold until {until}: {reason}; `newsfold origin unhold {}` releases it",
                     hold.origin
                 )));
             }
-            ClaimOutcome::Outdated => {
-                return Ok(Done::Skipped("another program changed or polled it in the meantime".into()));
-            }
+            ClaimOutcome::Outdated => return Ok(Err("another program changed or polled it in the meantime".into())),
             ClaimOutcome::Leased(held @ LeaseConflict { what: LeaseKind::Source, .. }) => {
-                return Ok(Done::Skipped(format!("it is being polled by {}", in_words(&held))));
+                return Ok(Err(format!("it is being polled by {}", lease_holder_text(&held))));
             }
             ClaimOutcome::Leased(held) => {
                 // The delay after a request and the program's own polls are not worth a message.
-                if !told && !held.holder.is_empty() && held.holder != poll_context.program {
-                    told = true;
-                    let who = in_words(&held);
-                    bar.suspend(|| eprintln!("source {id} waits: its server is in use by {who}"));
+                if !is_announced && !held.holder.is_empty() && held.holder != poll_context.program {
+                    is_announced = true;
+                    let holder = lease_holder_text(&held);
+                    bar.suspend(|| eprintln!("source {id} waits: its server is in use by {holder}"));
                 }
                 tokio::time::sleep(LEASE_RETRY_DELAY).await;
             }
@@ -156,53 +153,45 @@ async fn poll_one(poll_context: &PollContext, chosen: &Source, bar: &ProgressBar
 }
 
 /// Prints the results. Exits with 0 if no poll failed.
-fn report(context: &Context, done: &[(Source, Done)]) -> anyhow::Result<ExitCode> {
-    let failed = done.iter().any(|(_, done)| match done {
-        Done::Polled(polled) => !polled.record.outcome.is_success(),
-        Done::Skipped(_) => true,
-    });
-    if context.json() {
-        let rows: Vec<serde_json::Value> = done
-            .iter()
-            .map(|(source, done)| match done {
-                Done::Polled(polled) => serde_json::json!({
-                    "source": source.id,
-                    "poll": polled.record,
-                    "update": polled.update,
-                    "next_poll_text": next_poll_text(&polled.update.next_poll_reason, Audience::Operator),
-                    "stored": polled.ingested,
-                }),
-                Done::Skipped(why) => serde_json::json!({"source": source.id, "skipped": why}),
-            })
-            .collect();
-        json(&rows)?;
-    } else {
-        table(
-            ["no", "title", "outcome", "items", "new", "next poll", "detail"],
-            done.iter().map(|(source, done)| {
-                let (no, title) = (source.id.to_string(), one_line(&source.title, 50));
-                match done {
-                    Done::Polled(polled) => [
-                        no,
-                        title,
-                        polled.record.outcome.into_str().to_owned(),
-                        polled.record.items.to_string(),
-                        polled.ingested.new.len().to_string(),
-                        time(polled.update.next_poll_at),
-                        one_line(&polled.record.detail, 200),
-                    ],
-                    Done::Skipped(why) => [
-                        no,
-                        title,
-                        "skipped".into(),
-                        String::new(),
-                        String::new(),
-                        time(source.next_poll_at),
-                        why.clone(),
-                    ],
-                }
+fn report(context: &Context, rows: &[PollRow]) -> anyhow::Result<ExitCode> {
+    let values: Vec<_> = rows.iter().map(PollRow::to_json).collect();
+    let text = table(
+        rows,
+        &[
+            ("no", |row| row.source.id.to_string()),
+            ("title", |row| one_line(&row.source.title, 50)),
+            ("outcome", |row| row.polled_or("skipped", |polled| polled.record.outcome.into_str().into())),
+            ("items", |row| row.polled_or("", |polled| polled.record.items.to_string())),
+            ("new", |row| row.polled_or("", |polled| polled.ingested.new.len().to_string())),
+            ("next poll", |row| {
+                time(row.result.as_ref().map_or(row.source.next_poll_at, |polled| polled.update.next_poll_at))
             }),
-        )?;
+            ("detail", |row| match &row.result {
+                Ok(polled) => one_line(&polled.record.detail, 200),
+                Err(skipped) => skipped.clone(),
+            }),
+        ],
+    );
+    context.print(&values, text)?;
+    let is_success = |row: &PollRow| row.result.as_ref().is_ok_and(|polled| polled.record.outcome.is_success());
+    Ok(if rows.iter().all(is_success) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl PollRow {
+    fn polled_or(&self, if_skipped: &str, cell: fn(&RecordedPoll) -> String) -> String {
+        self.result.as_ref().map_or(if_skipped.into(), cell)
     }
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+
+    fn to_json(&self) -> serde_json::Value {
+        match &self.result {
+            Ok(polled) => serde_json::json!({
+                "source": self.source.id,
+                "poll": polled.record,
+                "update": polled.update,
+                "next_poll_text": next_poll_text(&polled.update.next_poll_reason, Audience::Operator),
+                "stored": polled.ingested,
+            }),
+            Err(skipped) => serde_json::json!({"source": self.source.id, "skipped": skipped}),
+        }
+    }
 }
