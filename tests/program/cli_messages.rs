@@ -1,4 +1,4 @@
-//! What the command line says: JSON wherever it is asked for, and a next step wherever something is wrong.
+//! The output of the command line: JSON on request, and error messages that suggest a next step.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -59,12 +59,12 @@ fn error_for_an_unusable_database_path_suggests_another_path() {
         command
     };
     let folder = cli.folder.path().to_str().unwrap().to_owned();
-    for nowhere in
+    for unusable in
         ["/proc/x/y.db", &folder, &cli.write_file("in-the-way", "x").replace("in-the-way", "in-the-way/y.db")]
     {
-        with(nowhere).assert().code(1).stderr(predicate::str::contains("Choose a place that this user may write"));
+        with(unusable).assert().code(1).stderr(predicate::str::contains("Choose a place that this user may write"));
         let mut serve = cli.command(&["serve"]);
-        serve.env("NEWSFOLD_DATABASE", nowhere);
+        serve.env("NEWSFOLD_DATABASE", unusable);
         serve.assert().code(1).stderr(predicate::str::contains("Choose a place that this user may write"));
     }
     let text = cli.write_file("notes.txt", &"These are notes and no database. ".repeat(100));
@@ -77,8 +77,11 @@ fn error_for_an_unusable_database_path_suggests_another_path() {
 #[test]
 fn error_for_an_invalid_argument_shows_valid_ones() {
     let cli = CliRunner::new();
-    for no_url in ["ht!tp:// foo", "http://", "a b", "://x", ""] {
-        cli.assert_fails(&["source", "add", no_url, "--no-fetch"], "is not a valid URL; write one such as https://");
+    for invalid_url in ["ht!tp:// foo", "http://", "a b", "://x", ""] {
+        cli.assert_fails(
+            &["source", "add", invalid_url, "--no-fetch"],
+            "is not a valid URL; write one such as https://",
+        );
     }
     cli.run(&["source", "add", "news.example/feed", "--no-fetch"]);
     cli.run(&["source", "add", "news.example:8080/feed", "--no-fetch"]);

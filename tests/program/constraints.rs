@@ -1,4 +1,4 @@
-//! What the operator decides about stories holds: at once, at every later pass, over restarts, until it is taken back.
+//! The operator's constraints on grouping apply at once, in every later pass and after restarts, until they are undone.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -16,12 +16,12 @@ const TRAIN: [&str; 3] = [
 ];
 const STORM: &str = "s1 | Storm closes the northern ports | Ferries stay in harbour until Tuesday";
 
-/// A feed of items in the order in which they were written: feeds show the newest first.
+/// A feed of items in reverse order, because feeds show the newest item first.
 fn feed(items: &[&str]) -> StubResponse {
     StubResponse::ok(rss(&items.iter().rev().copied().collect::<Vec<_>>()))
 }
 
-/// Which of the feed's items stand with which, by item number, in order of the story's first one.
+/// The item ids of each story, sorted.
 fn groups(cli: &CliRunner) -> Vec<Vec<i64>> {
     let list = cli.run_json(&["story", "list"]);
     let mut groups: Vec<Vec<i64>> = list
@@ -51,7 +51,7 @@ async fn operator_splits_merges_and_undoes_stories() {
     assert_eq!(groups(&cli), [vec![1, 2, 3], vec![4]]);
     let (train, storm) = (story_of(&cli, 1), story_of(&cli, 4));
 
-    // A split mints a new id; the old story keeps its own.
+    // A split creates a new story id; the old story keeps its id.
     let split = cli.run_json(&["story", "split", &train, "3"]);
     assert_eq!((split["kind"].as_str(), split["moved"].to_string().as_str()), (Some("split"), "[3]"));
     assert_eq!(groups(&cli), [vec![1, 2], vec![3], vec![4]]);
@@ -62,7 +62,7 @@ async fn operator_splits_merges_and_undoes_stories() {
     assert!(cli.run(&["story", "show", &train]).contains("decision 1: items 3 are a different story from items 1, 2"));
     cli.assert_fails(&["story", "merge", &train, &left], "decision 1 conflicts with this; undo it first");
 
-    // Whatever comes and is grouped later, it holds.
+    // The constraint applies to later grouping passes.
     let more = "t4 | Marshal Dorn leaves Veshna after parade in his armoured train | Marshal Dorn waved to Veshna";
     origin.serve("/feed", feed(&[TRAIN[0], TRAIN[1], TRAIN[2], STORM, more]));
     cli.run(&["source", "poll", "1"]);
@@ -72,13 +72,13 @@ async fn operator_splits_merges_and_undoes_stories() {
         "{grouped:?}"
     );
 
-    // Taken back, its items return.
+    // After an undo the items return.
     cli.run(&["story", "undo", "1"]);
     cli.assert_fails(&["story", "undo", "1"], "is already undone");
     cli.assert_fails(&["story", "undo", "77"], "there is no decision 77");
     assert_eq!(story_of(&cli, 3), train);
 
-    // The oldest id survives a merge, and the other leads to it.
+    // The oldest id survives a merge, and the other id redirects to it.
     cli.run(&["story", "merge", &storm, &train]);
     assert_eq!(story_of(&cli, 4), story_of(&cli, 1));
     let survivor = story_of(&cli, 1);

@@ -1,5 +1,5 @@
-//! The daemon over real HTTP and a real database, with a clock that the test moves: scenarios and the standing
-//! invariants that need no second process.
+//! Scenarios of the daemon over real HTTP with a real database and a clock that the test moves, and invariants that need
+//! no second process.
 
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::TestDaemon;
@@ -35,7 +35,7 @@ async fn reports_of_several_outlets_become_one_entry() {
         daemon.wait_for_polls(id, 1).await;
     }
     let atom = daemon.get("/feeds/all.atom").await;
-    assert_eq!(atom.matches("<entry>").count(), 4, "one story of three outlets and three alone");
+    assert_eq!(atom.matches("<entry>").count(), 4, "one story of three outlets, and three stories of one");
     for n in 0..3 {
         assert!(atom.contains(&format!("outlet{n}.example")));
     }
@@ -57,7 +57,7 @@ async fn source_is_not_polled_before_its_max_age_ends() {
     daemon.wait_for_polls(id, 1).await;
     assert!(daemon.source(id).await.next_poll_at >= daemon.now() + minutes(60));
     daemon.advance(minutes(59));
-    // The daemon looks at its schedule at least twice in this time, and another source shows that it does.
+    // The poll of another source shows that the daemon has processed its schedule in this time.
     let other = OriginServer::start().await;
     other.serve("/feed", StubResponse::ok(rss(&["1 | One"])));
     let second = daemon.add_source(&other.url("/feed"), "b.example").await;
@@ -105,7 +105,7 @@ async fn due_sources_are_spread_and_a_restart_polls_none_early() {
         ids.push(daemon.add_source(&origin.url(&format!("/{n}")), "a.example").await);
     }
     daemon.start().await;
-    // While the clock stands, only the first of the sources that came due together is polled.
+    // While the clock does not move, only the first of the sources that are due at the same time is polled.
     daemon.wait_for_polls(ids[0], 1).await;
     assert_eq!(origin.requests().len(), 1);
     for (n, id) in ids.iter().enumerate().skip(1) {
@@ -156,12 +156,12 @@ async fn item_with_a_new_title_date_and_guid_keeps_its_identity() {
     daemon.advance(minutes(15));
     daemon.wait_for_polls(id, 2).await;
     let stories = daemon.stories().await;
-    assert_eq!(stories.len(), 1, "no second story");
+    assert_eq!(stories.len(), 1, "there is no second story");
     let after = &stories[0];
     assert_eq!((after.id, after.items.len(), &after.published), (before.id, 1, &before.published));
-    let (was, is) = (&before.items[0].item, &after.items[0].item);
-    assert_eq!((is.id, is.ranked_at, is.title.as_str()), (was.id, was.ranked_at, "Second headline"));
-    let item = is.id;
+    let (old, new) = (&before.items[0].item, &after.items[0].item);
+    assert_eq!((new.id, new.ranked_at, new.title.as_str()), (old.id, old.ranked_at, "Second headline"));
+    let item = new.id;
     let revisions = daemon.store.read(move |db| newsfold::store::items::revisions(db, item)).await.unwrap();
     assert_eq!(revisions[0].title, "First headline");
     daemon.stop().await;
@@ -192,7 +192,7 @@ async fn id_link_and_date_of_a_published_story_never_change() {
     for n in 1..3 {
         origins[n].serve("/feed", StubResponse::ok(rss(&[TRAIN[n]])));
         daemon.advance(minutes(25));
-        wait_until("the other outlets' reports have come", async || {
+        wait_until("the report of the other outlet has arrived", async || {
             daemon.stories().await.iter().any(|story| story.items.len() == n + 1)
         })
         .await;
@@ -333,7 +333,7 @@ async fn scripts_and_trackers_are_not_published() {
         let text = daemon.get(path).await;
         let html = text.replace("&lt;", "<").replace("&quot;", "\"").replace("&gt;", ">").replace("\\\"", "\"");
         for bad in ["<script", "onerror=alert", "onclick=", "javascript:", "<iframe", "p.gif", "data:text", "<style"] {
-            // Feeds carry markup escaped once; unescaping must not bring anything to life.
+            // Feeds contain markup that is escaped once. It must be harmless after unescaping, too.
             assert!(
                 !html.contains(bad) || bad == "onerror=alert" && !html.contains("<img"),
                 "{bad} in {path}:\n{text}"
@@ -341,12 +341,12 @@ async fn scripts_and_trackers_are_not_published() {
         }
     }
     for path in ["/feeds/all.atom", "/feeds/all.rss"] {
-        well_formed(&daemon.get(path).await);
+        assert_well_formed(&daemon.get(path).await);
     }
     daemon.stop().await;
 }
 
-fn well_formed(xml: &str) {
+fn assert_well_formed(xml: &str) {
     let mut reader = quick_xml::Reader::from_str(xml);
     loop {
         match reader.read_event() {
@@ -360,17 +360,17 @@ fn well_formed(xml: &str) {
 #[tokio::test]
 async fn configured_feeds_select_matching_stories() {
     let mut daemon = TestDaemon::new();
-    let words = |name: &str, set: &dyn Fn(&mut newsfold::publish::FeedOptions)| {
+    let feed_options = |name: &str, set: &dyn Fn(&mut newsfold::publish::FeedOptions)| {
         let mut feed: newsfold::publish::FeedOptions = toml::from_str(&format!("name = \"{name}\"")).unwrap();
         set(&mut feed);
         feed
     };
     daemon.config.publish.feeds = vec![
-        words("train", &|feed| feed.query = Some("train OR locomotive".into())),
-        words("two", &|feed| feed.min_outlets = 2),
-        words("b", &|feed| feed.outlets = vec!["b.example".into()]),
-        words("german", &|feed| feed.languages = vec!["de".into()]),
-        words("fresh", &|feed| feed.max_age = Some(SignedDuration::from_hours(1))),
+        feed_options("train", &|feed| feed.query = Some("train OR locomotive".into())),
+        feed_options("two", &|feed| feed.min_outlets = 2),
+        feed_options("b", &|feed| feed.outlets = vec!["b.example".into()]),
+        feed_options("german", &|feed| feed.languages = vec!["de".into()]),
+        feed_options("fresh", &|feed| feed.max_age = Some(SignedDuration::from_hours(1))),
     ];
     let (a, b) = (OriginServer::start().await, OriginServer::start().await);
     a.serve(

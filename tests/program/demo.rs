@@ -1,4 +1,4 @@
-//! The demo, as a new user starts it: a story grows, and the train story is one entry with all its outlets.
+//! The demo as a new user runs it: a story grows, and the story about the train becomes one entry with all its outlets.
 
 use crate::support::wait_until;
 use std::io::{BufRead, BufReader};
@@ -26,13 +26,13 @@ async fn demo_groups_the_growing_train_story_into_one_entry() {
         (train.len(), train.iter().map(|entry| entry["_newsfold"]["reports"].as_array().unwrap().len()).max())
     };
     wait_until("all eight outlets are in one entry about the train", async || reports().await == (1, Some(8))).await;
-    let told = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
-    assert!(told.success() && process.wait().unwrap().success());
-    // The third report arrives six seconds after the start and is polled within two.
+    let kill = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
+    assert!(kill.success() && process.wait().unwrap().success());
+    // The third report appears six seconds after the start, and is polled within two seconds.
     println!("first growth after {took:?}: {grown}");
 }
 
-/// Whether an entry carries one of the reports that the demo's news call the train story's.
+/// Whether an entry contains a report that the demo's data assigns to the train story.
 fn is_about_the_train(entry: &serde_json::Value) -> bool {
     let news: toml::Table = include_str!("../../demo/news.toml").parse().unwrap();
     let items = news["item"].as_array().unwrap();
@@ -44,8 +44,8 @@ fn is_about_the_train(entry: &serde_json::Value) -> bool {
     reports.iter().any(|report| slugs.iter().any(|slug| report["url"].as_str().unwrap().ends_with(slug)))
 }
 
-/// A demo whose temporary files go where the test can see them.
-fn demo(folder: &TempDir) -> Child {
+/// Starts a demo with its temporary files in a folder of the test.
+fn start_demo(folder: &TempDir) -> Child {
     Command::new(assert_cmd::cargo::cargo_bin("newsfold"))
         .args(["demo", "--listen", "127.0.0.1:0"])
         .env("TMPDIR", folder.path())
@@ -54,7 +54,7 @@ fn demo(folder: &TempDir) -> Child {
         .unwrap()
 }
 
-async fn ends_and_leaves_nothing(mut process: Child, folder: &TempDir) {
+async fn assert_clean_exit(mut process: Child, folder: &TempDir) {
     wait_until("the demo has ended", async || process.try_wait().unwrap().is_some()).await;
     assert!(process.wait().unwrap().success());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -63,19 +63,19 @@ async fn ends_and_leaves_nothing(mut process: Child, folder: &TempDir) {
 #[tokio::test(flavor = "multi_thread")]
 async fn demo_exits_when_its_output_pipe_closes() {
     let folder = tempfile::tempdir().unwrap();
-    let mut process = demo(&folder);
+    let mut process = start_demo(&folder);
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     lines.by_ref().find(|line| line.as_ref().unwrap().contains("Ctrl-C ends the demo")).unwrap().unwrap();
     drop(lines);
-    ends_and_leaves_nothing(process, &folder).await;
+    assert_clean_exit(process, &folder).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn demo_removes_its_files_after_sighup() {
     let folder = tempfile::tempdir().unwrap();
-    let mut process = demo(&folder);
+    let mut process = start_demo(&folder);
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     lines.by_ref().find(|line| line.as_ref().unwrap().contains("outlets are")).unwrap().unwrap();
     assert!(Command::new("kill").args(["-HUP", &process.id().to_string()]).status().unwrap().success());
-    ends_and_leaves_nothing(process, &folder).await;
+    assert_clean_exit(process, &folder).await;
 }

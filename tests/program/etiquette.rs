@@ -1,5 +1,5 @@
-//! The rules of a good guest, each against a real server that logs every request, with a clock that the test moves: what a
-//! request carries, and when it is made. `docs/etiquette.md` says which rule is held by which test.
+//! The rules for requests to sources: their content and their timing. The tests use a real server that records every request,
+//! and a clock that the test moves. `docs/etiquette.md` lists the tests of each rule.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{LoggedRequest, OriginServer, StubResponse};
@@ -103,13 +103,14 @@ async fn adding_a_source_takes_one_request_and_a_manual_poll_is_conditional() {
 async fn validators_come_from_the_newest_response_only() {
     let (mut daemon, origin, id) =
         start_and_poll_once(StubResponse::ok(rss(&["1 | One"])).header("etag", b"\"v1\"")).await;
-    // The same body under a new validator.
+    // The same body with a new validator.
     origin.serve("/feed", StubResponse::ok(rss(&["1 | One"])).header("etag", b"\"v2\""));
     run_next_poll(&daemon, id).await;
-    // A 304 that brings another one, which is what the next request is to carry.
+    // A 304 with a new validator, which the next request must contain.
     origin.serve("/feed", StubResponse::status(304).header("etag", b"\"v3\""));
     run_next_poll(&daemon, id).await;
-    // A new document without any: asking with an old one would ask about a document that we no longer hold.
+    // A new document without a validator. A condition with the old validator would concern a document that is no longer
+    // stored.
     origin.serve("/feed", StubResponse::ok(rss(&["2 | Two"])));
     run_next_poll(&daemon, id).await;
     run_next_poll(&daemon, id).await;
@@ -136,9 +137,9 @@ async fn validators_belong_to_a_url_not_to_a_source() {
         let found = requests.iter().filter(|request| request.path == path);
         found.map(|request| text(request, "if-none-match")).collect::<Vec<_>>()
     };
-    assert_eq!(of("/feed"), vec![None; 5], "the redirect has none of its own");
-    assert_eq!(of("/one"), [None, None, Some("\"one\"".to_owned())], "at first it was not there");
-    assert_eq!(of("/two"), [None, Some("\"two\"".to_owned())], "another URL begins without");
+    assert_eq!(of("/feed"), vec![None; 5], "the redirect has no validators");
+    assert_eq!(of("/one"), [None, None, Some("\"one\"".to_owned())], "the first response was 404");
+    assert_eq!(of("/two"), [None, Some("\"two\"".to_owned())], "another URL starts without validators");
 }
 
 #[tokio::test]
@@ -167,7 +168,7 @@ async fn credentials_are_sent_only_to_their_own_origin() {
     assert_eq!(sent, vec![Some("Basic YW5uOnNlY3JldA==".to_owned()); 2]);
     assert_eq!(text(&other.requests()[0], "authorization"), None);
     for page in ["/feeds/all.atom", "/feeds/all.json", "/sources"] {
-        assert!(!daemon.get(page).await.contains("secret"), "{page} gives the password away");
+        assert!(!daemon.get(page).await.contains("secret"), "{page} contains the password");
     }
     daemon.stop().await;
 }
@@ -204,7 +205,7 @@ async fn polling_hints_of_a_feed_and_its_server_are_respected() {
             r#""kind":"feed-update-period""#,
         ),
         ("", "max-age=7200", 120, r#""kind":"freshness""#),
-        // It is noon on a Sunday.
+        // The clock is at noon on a Sunday.
         ("<skipHours><hour>12</hour><hour>13</hour></skipHours>", "", 120, r#""moved_by_feed":true"#),
         ("<skipDays><day>Sunday</day></skipDays>", "", 720, r#""moved_by_feed":true"#),
         ("<ttl>99999999</ttl>", "max-age=99999999", 1440, r#""kind":"feed-ttl""#),
@@ -228,7 +229,7 @@ async fn polling_hints_of_a_feed_and_its_server_are_respected() {
 async fn requests_to_one_origin_are_separated_by_the_minimum_delay() {
     let mut daemon = TestDaemon::new();
     daemon.config.fetch.min_origin_delay = SignedDuration::from_millis(150);
-    are_a_pause_apart(daemon, OriginServer::start().await).await;
+    assert_minimum_delay(daemon, OriginServer::start().await).await;
 }
 
 #[tokio::test]
@@ -240,24 +241,24 @@ async fn http_2_requests_to_one_origin_are_separated_and_never_concurrent() {
     daemon.config.fetch.ca_file = Some(file);
     daemon.config.fetch.allowed_networks.push("::1/128".parse().unwrap());
     daemon.config.fetch.min_origin_delay = SignedDuration::from_millis(150);
-    let requests = are_a_pause_apart(daemon, origin).await;
+    let requests = assert_minimum_delay(daemon, origin).await;
     assert!(requests.iter().all(|request| request.version == Version::HTTP_2));
 }
 
-/// Four sources of one origin, each of which is redirected there.
-async fn are_a_pause_apart(mut daemon: TestDaemon, origin: OriginServer) -> Vec<LoggedRequest> {
+/// Polls four sources at one origin, each with a redirect to the same origin. Returns the requests.
+async fn assert_minimum_delay(mut daemon: TestDaemon, origin: OriginServer) -> Vec<LoggedRequest> {
     let mut ids = Vec::new();
     for n in 0..4 {
-        // A redirect at the same server waits its turn like every request.
+        // The minimum delay applies to redirects to the same origin, too.
         origin.serve(&format!("/{n}"), StubResponse::redirect(&format!("/{n}/feed")));
         origin.serve(&format!("/{n}/feed"), StubResponse::ok(rss(&[&format!("{n} | Title {n}")])));
         ids.push(daemon.add_source(&origin.url(&format!("/{n}")), "a.example").await);
     }
     daemon.start().await;
     daemon.advance(minutes(1));
-    // The pause is between programs too, by the clock that the test moves.
+    // The delay applies across processes as well, measured by the clock that the test moves.
     for id in ids {
-        wait_until("it is polled", async || {
+        wait_until("the source has been polled", async || {
             daemon.advance(SignedDuration::from_millis(20));
             !daemon.polls(id).await.is_empty()
         })

@@ -1,5 +1,5 @@
-//! The real daemon as a process: killed, starved of disk, doubled, stopped. No acknowledged item is lost, duplicated or
-//! given another identity.
+//! Faults of the daemon as a process: it is killed, the disk is full, a second process uses the database, it is stopped. No
+//! stored item is lost, duplicated or given another identity.
 
 use crate::support::daemon_process::{database_path, start_daemon};
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
 
-fn configured() -> TempDir {
+fn folder_with_configuration() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let config = "[serve]\nlisten = \"127.0.0.1:0\"\n[poll]\ninterval = \"1s\"\naverage_interval = \"1s\"\n[fetch]\nmin_origin_delay = \"0s\"\n\
                   allowed_networks = [\"127.0.0.0/8\"]\n[publish]\ndelay = \"0s\"\n[daemon]\nshutdown_grace = \"2s\"\n";
@@ -26,8 +26,8 @@ async fn add(folder: &Path, url: &str) {
     store.write(move |db| sources::add(db, &new, now, now)).await.unwrap();
 }
 
-/// guid → item id and story id of everything in the database.
-async fn everything(folder: &Path) -> BTreeMap<String, (i64, String)> {
+/// The item id and story id of every item in the database, by guid.
+async fn item_and_story_ids(folder: &Path) -> BTreeMap<String, (i64, String)> {
     let store = Store::open(&database_path(folder)).unwrap();
     store
         .read(|db| {
@@ -35,7 +35,7 @@ async fn everything(folder: &Path) -> BTreeMap<String, (i64, String)> {
             for story in stories::recent(db, stories::RecentFilter { min_outlets: 1, limit: 100_000 })? {
                 for report in story.items {
                     let known = all.insert(report.item.guid.clone(), (report.item.id.0, story.id.to_string()));
-                    assert_eq!(known, None, "{} is there twice", report.item.guid);
+                    assert_eq!(known, None, "{} is stored twice", report.item.guid);
                 }
             }
             assert_eq!(items::unassigned(db, 10, Timestamp::now())?.len(), 0);
@@ -58,30 +58,30 @@ async fn polled_since(folder: &Path, start: Timestamp) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_daemon_loses_and_duplicates_no_item() {
-    let (folder, origin) = (configured(), OriginServer::start().await);
+    let (folder, origin) = (folder_with_configuration(), OriginServer::start().await);
     add(folder.path(), &origin.url("/feed")).await;
     let mut known = BTreeMap::new();
     for round in 0..6 {
-        // A window of fifty items that moves by twenty: what is lost once never comes again.
+        // The feed shows a window of fifty items that moves by twenty, so a lost item never appears again.
         let (first, last) = (round * 20, round * 20 + 50);
         origin.serve("/feed", StubResponse::ok(feed_of(first, last)).header("etag", format!("\"{round}\"").as_bytes()));
         let before = origin.request_count("/feed");
         let daemon = start_daemon(folder.path(), "");
-        wait_until("the source is asked", async || origin.request_count("/feed") > before).await;
-        // Killed at another moment of the poll each time: at once, while storing, while grouping.
+        wait_until("the source has been requested", async || origin.request_count("/feed") > before).await;
+        // The process is killed at a different moment in each round: immediately, while storing, while grouping.
         for _ in 0..round * 3 {
             tokio::task::yield_now().await;
         }
         drop(daemon);
         let daemon = start_daemon(folder.path(), "");
-        wait_until("all is stored and placed", async || {
+        wait_until("all items are stored and grouped", async || {
             let store = Store::open(&database_path(folder.path())).unwrap();
             let counts = store.read(statistics::row_counts).await.unwrap();
             counts.items == last as u64 && counts.unassigned == 0
         })
         .await;
         drop(daemon);
-        let now = everything(folder.path()).await;
+        let now = item_and_story_ids(folder.path()).await;
         assert_eq!(now.len(), last);
         for (guid, identity) in &known {
             assert_eq!(now.get(guid), Some(identity), "{guid} has another identity after round {round}");
@@ -94,31 +94,33 @@ async fn killed_daemon_loses_and_duplicates_no_item() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn full_disk_loses_no_item_permanently() {
-    let (folder, origin) = (configured(), OriginServer::start().await);
+    let (folder, origin) = (folder_with_configuration(), OriginServer::start().await);
     add(folder.path(), &origin.url("/feed")).await;
     origin.serve("/feed", StubResponse::ok(feed_of(0, 1500)).header("etag", b"\"1\""));
-    // No file may grow beyond 400 KiB (ulimit counts blocks of 512 or 1024 bytes): SQLite meets a full disk.
+    // No file can grow beyond 400 KiB (ulimit counts blocks of 512 or 1024 bytes), so for SQLite the disk is full.
     let daemon = start_daemon(folder.path(), "trap '' XFSZ; ulimit -f 400;");
-    wait_until("the source is asked again, since nothing could be stored", async || origin.request_count("/feed") >= 2)
-        .await;
+    wait_until("the source is requested again, because nothing could be stored", async || {
+        origin.request_count("/feed") >= 2
+    })
+    .await;
     assert!(origin.requests().iter().all(|request| request.header("if-none-match").is_none()));
     let page = reqwest::get(format!("{}/healthz", daemon.base)).await.unwrap();
     assert_eq!(page.status(), 200, "the daemon still serves");
     drop(daemon);
     let daemon = start_daemon(folder.path(), "");
-    wait_until("all is stored once there is room", async || {
+    wait_until("all items are stored after the disk has space again", async || {
         let store = Store::open(&database_path(folder.path())).unwrap();
         let counts = store.read(statistics::row_counts).await.unwrap();
         counts.items == 1500 && counts.unassigned == 0
     })
     .await;
     drop(daemon);
-    assert_eq!(everything(folder.path()).await.len(), 1500);
+    assert_eq!(item_and_story_ids(folder.path()).await.len(), 1500);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_share_one_database() {
-    let (folder, origin) = (configured(), OriginServer::start().await);
+    let (folder, origin) = (folder_with_configuration(), OriginServer::start().await);
     origin.serve("/feed", StubResponse::ok(feed_of(0, 40)));
     let daemon = start_daemon(folder.path(), "");
     let newsfold = |arguments: &[&str]| {
@@ -128,13 +130,13 @@ async fn two_processes_share_one_database() {
         command
     };
     newsfold(&["source", "add", &origin.url("/feed"), "--no-fetch"]).assert().success();
-    wait_until("the daemon notices", async || origin.request_count("/feed") > 0).await;
+    wait_until("the daemon has polled the new source", async || origin.request_count("/feed") > 0).await;
     for n in 1..8 {
         origin.serve("/feed", StubResponse::ok(feed_of(0, 40 + n * 10)));
-        // Either of the two polls; a poll that the other has claimed is skipped and says so.
+        // Either process polls. A command skips a source that the daemon has leased, and reports it.
         let _ = newsfold(&["source", "poll", "1"]).output().unwrap();
     }
-    wait_until("all is stored and placed", async || {
+    wait_until("all items are stored and grouped", async || {
         let store = Store::open(&database_path(folder.path())).unwrap();
         let counts = store.read(statistics::row_counts).await.unwrap();
         counts.items == 110 && counts.unassigned == 0
@@ -142,12 +144,12 @@ async fn two_processes_share_one_database() {
     .await;
     newsfold(&["serve"]).assert().code(1).stderr(predicates::str::contains("another newsfold daemon runs"));
     drop(daemon);
-    assert_eq!(everything(folder.path()).await.len(), 110);
+    assert_eq!(item_and_story_ids(folder.path()).await.len(), 110);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn daemon_shuts_down_cleanly_on_sigterm() {
-    let (folder, origin) = (configured(), OriginServer::start().await);
+    let (folder, origin) = (folder_with_configuration(), OriginServer::start().await);
     let config = folder.path().join("config.toml");
     let text = std::fs::read_to_string(&config).unwrap().replace("\"2s\"", "\"3s\"");
     std::fs::write(&config, text).unwrap();
@@ -155,17 +157,17 @@ async fn daemon_shuts_down_cleanly_on_sigterm() {
     origin.serve("/feed", StubResponse::ok(feed_of(0, 5)));
     add(folder.path(), &origin.url("/hangs")).await;
     let mut daemon = start_daemon(folder.path(), "");
-    wait_until("a poll is under way", async || origin.request_count("/hangs") > 0).await;
-    // A client that has sent half of its request is waited for no longer than the poll, and at the same time.
+    wait_until("a poll is in progress", async || origin.request_count("/hangs") > 0).await;
+    // The connection of a client with an incomplete request does not extend the shutdown beyond that of the poll.
     let mut client = std::net::TcpStream::connect(daemon.base.strip_prefix("http://").unwrap()).unwrap();
     std::io::Write::write_all(&mut client, b"GET / HTTP/1.1\r\nHost: a").unwrap();
     let start = Timestamp::now();
-    let told = Command::new("kill").args(["-TERM", &daemon.process.id().to_string()]).status().unwrap();
-    assert!(told.success());
+    let kill = Command::new("kill").args(["-TERM", &daemon.process.id().to_string()]).status().unwrap();
+    assert!(kill.success());
     wait_until("the daemon has ended", async || daemon.process.try_wait().unwrap().is_some()).await;
     assert!(daemon.process.try_wait().unwrap().unwrap().success());
-    let took = Timestamp::now().duration_since(start);
-    assert!(took.as_millis() < 5000, "{took:#} with a grace of 3 s");
+    let elapsed = Timestamp::now().duration_since(start);
+    assert!(elapsed.as_millis() < 5000, "{elapsed:#} with a grace of 3 s");
     assert!(
         !database_path(folder.path()).with_extension("db-wal").exists() || {
             std::fs::metadata(database_path(folder.path()).with_extension("db-wal")).unwrap().len() == 0
@@ -177,27 +179,28 @@ async fn daemon_shuts_down_cleanly_on_sigterm() {
     assert_eq!(source.last_outcome, Some(newsfold::domain::PollOutcome::Abandoned));
 }
 
-/// systemd's side of `sd_notify`: what the daemon says on the socket.
+/// Receives the notifications of `sd_notify` as systemd does.
 #[cfg(target_os = "linux")]
 #[test]
 fn systemd_is_notified_of_start_watchdog_and_stop() {
     use std::os::unix::net::UnixDatagram;
-    let folder = configured();
+    let folder = folder_with_configuration();
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
     let notify = format!("export NOTIFY_SOCKET='{}' WATCHDOG_USEC=3000000;", path.display());
     let mut daemon = start_daemon(folder.path(), &notify);
-    let mut told = String::new();
+    let mut received = String::new();
     let mut buffer = [0; 4096];
     for wanted in ["READY=1", "WATCHDOG=1", "STOPPING=1"] {
         if wanted == "STOPPING=1" {
             Command::new("kill").args(["-TERM", &daemon.process.id().to_string()]).status().unwrap();
         }
-        while !told.contains(wanted) {
-            let length = socket.recv(&mut buffer).unwrap_or_else(|e| panic!("{wanted} was not told: {e}; {told}"));
-            told.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
-            told.push('\n');
+        while !received.contains(wanted) {
+            let length =
+                socket.recv(&mut buffer).unwrap_or_else(|e| panic!("{wanted} was not received: {e}; {received}"));
+            received.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+            received.push('\n');
         }
     }
     assert!(daemon.process.wait().unwrap().success());

@@ -1,4 +1,4 @@
-//! What hostile servers can do to a request: each is bounded in size, time and count, and ends as a poll with a reason.
+//! Limits on the responses of hostile servers: size, time and counts are bounded, and a failed request gives a reason.
 
 use crate::support::daemon_process::{database_path, start_daemon};
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -20,12 +20,12 @@ fn options() -> Options {
 
 async fn fetch(options: Options, url: &str) -> FetchResult {
     let fetcher = Fetcher::new(options).unwrap();
-    let turn = |_| std::future::ready(Ok(())).boxed();
-    fetcher.fetch(&url.parse().unwrap(), None, Timestamp::UNIX_EPOCH, &turn).await
+    let allow_all = |_| std::future::ready(Ok(())).boxed();
+    fetcher.fetch(&url.parse().unwrap(), None, Timestamp::UNIX_EPOCH, &allow_all).await
 }
 
-/// Why no document came, be it while it was received or while it was decoded.
-async fn why(options: Options, url: &str) -> String {
+/// The reason why a fetch fails, while the document is received or while it is decoded.
+async fn failure_reason(options: Options, url: &str) -> String {
     match fetch(options, url).await.outcome {
         FetchOutcome::Failed { detail } | FetchOutcome::Unreachable { detail } => detail,
         FetchOutcome::Blocked { reason } => reason.to_string(),
@@ -41,25 +41,28 @@ const SHORT: SignedDuration = SignedDuration::from_millis(300);
 #[tokio::test]
 async fn silent_server_times_out() {
     let silent = RawServer::start(RawResponse::Silence).await;
-    let reason = why(Options { header_timeout: SHORT, ..options() }, &silent.base).await;
+    let reason = failure_reason(Options { header_timeout: SHORT, ..options() }, &silent.base).await;
     assert_eq!(reason, "no response within 300ms");
 }
 
 #[tokio::test]
 async fn body_that_stalls_times_out() {
     let trickle = RawResponse::Trickle { head: head(""), pause: Duration::from_secs(3600) };
-    let reason = why(Options { read_timeout: SHORT, ..options() }, &RawServer::start(trickle).await.base).await;
+    let reason =
+        failure_reason(Options { read_timeout: SHORT, ..options() }, &RawServer::start(trickle).await.base).await;
     assert!(reason.contains("the body is incomplete"), "{reason}");
 }
 
 #[tokio::test]
 async fn occasional_bytes_do_not_extend_the_timeouts() {
     let trickle = RawResponse::Trickle { head: head(""), pause: Duration::from_millis(20) };
-    let reason = why(Options { total_timeout: SHORT, ..options() }, &RawServer::start(trickle).await.base).await;
+    let reason =
+        failure_reason(Options { total_timeout: SHORT, ..options() }, &RawServer::start(trickle).await.base).await;
     assert_eq!(reason, "no complete response within 300ms");
-    // Nor does a head that never ends.
+    // A response header that never ends does not extend the timeout either.
     let slow_head = RawResponse::Trickle { head: b"HTTP/1.1 200 OK\r\nx: ".to_vec(), pause: Duration::from_millis(20) };
-    let reason = why(Options { header_timeout: SHORT, ..options() }, &RawServer::start(slow_head).await.base).await;
+    let reason =
+        failure_reason(Options { header_timeout: SHORT, ..options() }, &RawServer::start(slow_head).await.base).await;
     assert_eq!(reason, "no response within 300ms");
 }
 
@@ -67,12 +70,12 @@ async fn occasional_bytes_do_not_extend_the_timeouts() {
 async fn endless_body_is_refused_at_the_size_limit() {
     let endless =
         RawServer::start(RawResponse::Endless { head: head(""), bytes: b"<item>news</item>".repeat(4096) }).await;
-    let reason = why(Options { max_body_bytes: 2 << 20, ..options() }, &endless.base).await;
+    let reason = failure_reason(Options { max_body_bytes: 2 << 20, ..options() }, &endless.base).await;
     assert_eq!(reason, "the body is larger than 2 MiB");
-    assert!(endless.sent_bytes() < 32 << 20, "{} bytes were taken", endless.sent_bytes());
-    // A length that is only claimed makes no difference.
-    let claims = RawResponse::Bytes(head("content-length: 99999999999\r\n"));
-    let reason = why(options(), &RawServer::start(claims).await.base).await;
+    assert!(endless.sent_bytes() < 32 << 20, "{} bytes were sent", endless.sent_bytes());
+    // A large Content-Length without a body is refused, too.
+    let claimed = RawResponse::Bytes(head("content-length: 99999999999\r\n"));
+    let reason = failure_reason(options(), &RawServer::start(claimed).await.base).await;
     assert!(reason.contains("the body is incomplete"), "{reason}");
 }
 
@@ -80,11 +83,11 @@ async fn endless_body_is_refused_at_the_size_limit() {
 async fn too_many_or_too_large_header_fields_are_refused() {
     let endless =
         RawResponse::Endless { head: b"HTTP/1.1 200 OK\r\n".to_vec(), bytes: b"x-field: value\r\n".repeat(512) };
-    let reason = why(options(), &RawServer::start(endless).await.base).await;
+    let reason = failure_reason(options(), &RawServer::start(endless).await.base).await;
     assert!(reason.contains("request failed"), "{reason}");
     let one = format!("x-field: {}\r\n", "x".repeat(100 * 1024));
     let large = RawResponse::Bytes([head(&one), rss(&["1 | One"]).into_bytes()].concat());
-    let reason = why(options(), &RawServer::start(large).await.base).await;
+    let reason = failure_reason(options(), &RawServer::start(large).await.base).await;
     assert_eq!(reason, "the header of the response is larger than 64 KiB");
 }
 
@@ -94,7 +97,7 @@ async fn decompression_bomb_is_refused() {
     gzip.write_all(&vec![b' '; 8 << 20]).unwrap();
     let bomb = OriginServer::start().await;
     bomb.serve("/", StubResponse::ok(gzip.finish().unwrap()).header("content-encoding", b"gzip"));
-    let reason = why(options(), &bomb.url("/")).await;
+    let reason = failure_reason(options(), &bomb.url("/")).await;
     assert!(reason.contains("compressed by more than a factor of 200"), "{reason}");
 }
 
@@ -102,9 +105,9 @@ async fn decompression_bomb_is_refused() {
 async fn bodies_of_redirects_and_errors_are_not_read() {
     for head in ["HTTP/1.1 302 Found\r\nlocation: /\r\n\r\n", "HTTP/1.1 500 Internal Server Error\r\n\r\n"] {
         let endless = RawServer::start(RawResponse::Endless { head: head.into(), bytes: vec![b'x'; 64 * 1024] }).await;
-        let reason = why(options(), &endless.base).await;
+        let reason = failure_reason(options(), &endless.base).await;
         assert!(reason.contains("more than 10 redirects") || reason.contains("answered 500"), "{reason}");
-        assert!(endless.sent_bytes() < endless.requests() * (16 << 20), "{} bytes were taken", endless.sent_bytes());
+        assert!(endless.sent_bytes() < endless.requests() * (16 << 20), "{} bytes were sent", endless.sent_bytes());
     }
 }
 
@@ -118,13 +121,13 @@ async fn at_most_ten_redirects_are_followed() {
     let fetched = fetch(options(), &origin.url("/2")).await;
     assert!(matches!(fetched.outcome, FetchOutcome::Document { .. }), "{fetched:?}");
     assert_eq!(fetched.requests.len(), 11);
-    let reason = why(options(), &origin.url("/1")).await;
+    let reason = failure_reason(options(), &origin.url("/1")).await;
     assert_eq!(reason, "more than 10 redirects");
     for (location, expect) in
         [("http://", "invalid URL"), ("ftp://a.example/", "only http and https"), ("http://a.example:25/", "port 25")]
     {
         origin.serve("/odd", StubResponse::redirect(location));
-        let reason = why(options(), &origin.url("/odd")).await;
+        let reason = failure_reason(options(), &origin.url("/odd")).await;
         assert!(reason.contains(expect), "{location}: {reason}");
     }
 }
@@ -132,40 +135,40 @@ async fn at_most_ten_redirects_are_followed() {
 #[tokio::test]
 async fn redirect_out_of_the_allowed_network_is_refused_in_every_spelling() {
     let origin = OriginServer::start().await;
-    let neighbour = OriginServer::start_on("127.0.0.2").await;
-    neighbour.serve("/", StubResponse::ok(rss(&["1 | One"])));
-    let port = neighbour.url("").rsplit_once(':').unwrap().1.to_owned();
+    let neighbor = OriginServer::start_on("127.0.0.2").await;
+    neighbor.serve("/", StubResponse::ok(rss(&["1 | One"])));
+    let port = neighbor.url("").rsplit_once(':').unwrap().1.to_owned();
     for host in ["127.0.0.2", "2130706434", "0x7f000002", "0177.0.0.2", "127.2", "[::ffff:127.0.0.2]"] {
         origin.serve("/", StubResponse::redirect(&format!("http://{host}:{port}/")));
-        let reason = why(options(), &origin.url("/")).await;
+        let reason = failure_reason(options(), &origin.url("/")).await;
         assert!(reason.contains("is not a public address"), "{host}: {reason}");
     }
-    assert_eq!(neighbour.requests().len(), 0);
+    assert_eq!(neighbor.requests().len(), 0);
 }
 
-/// Peak memory of a process, in bytes.
+/// The peak memory of a process, in bytes.
 fn peak_memory(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
 }
 
-/// Two hundred servers at once, each of which sends as much as it may in its own way, and one honest one.
+/// Two hundred servers that send the maximum in different ways, and one well-behaved server, all at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_is_bounded_with_two_hundred_hostile_servers_at_once() {
     const SERVERS: usize = 200;
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&rss(&["1 | One"]).repeat(200_000).into_bytes()[..15 << 20]).unwrap();
-    let packed = gzip.finish().unwrap();
-    let packed_head = head(&format!("content-encoding: gzip\r\ncontent-length: {}\r\n", packed.len()));
+    let compressed = gzip.finish().unwrap();
+    let compressed_head = head(&format!("content-encoding: gzip\r\ncontent-length: {}\r\n", compressed.len()));
     let many = format!("<rss><channel>{}", "<item><title>Storm</title></item>".repeat(480_000));
     let endless = [
         RawResponse::Endless { head: head(""), bytes: vec![b'<'; 64 * 1024] },
         RawResponse::Endless { head: b"HTTP/1.1 200 OK\r\n".to_vec(), bytes: b"x: y\r\n".repeat(1024) },
     ];
-    // What comes whole is read, which takes a debug build seconds each.
-    let whole = [
-        RawResponse::Bytes([packed_head, packed].concat()),
+    // Complete documents are parsed, which takes a debug build seconds for each.
+    let complete = [
+        RawResponse::Bytes([compressed_head, compressed].concat()),
         RawResponse::Bytes([head(""), many.into_bytes()].concat()),
         RawResponse::Bytes([head(""), b"<rss><channel>".to_vec(), b"<a>".repeat(4 << 20)].concat()),
     ];
@@ -177,31 +180,31 @@ async fn memory_is_bounded_with_two_hundred_hostile_servers_at_once() {
     std::fs::write(folder.path().join("config.toml"), config).unwrap();
     let mut servers = Vec::new();
     let store = newsfold::store::Store::open(&database_path(folder.path())).unwrap();
-    let honest = OriginServer::start().await;
-    honest.serve("/", StubResponse::ok(rss(&["1 | One"])));
-    let mut urls = vec![honest.url("/")];
+    let well_behaved = OriginServer::start().await;
+    well_behaved.serve("/", StubResponse::ok(rss(&["1 | One"])));
+    let mut urls = vec![well_behaved.url("/")];
     for n in 0..SERVERS {
-        let way = if n % 20 == 0 { &whole[n / 20 % whole.len()] } else { &endless[n % endless.len()] };
-        servers.push(RawServer::start(way.clone()).await);
+        let response = if n % 20 == 0 { &complete[n / 20 % complete.len()] } else { &endless[n % endless.len()] };
+        servers.push(RawServer::start(response.clone()).await);
         urls.push(servers[n].base.clone());
     }
     let now = Timestamp::now();
     for url in urls {
         let new = newsfold::domain::NewSource { url, outlet: "a.example".into(), ..Default::default() };
-        // All at the same moment, which a start would otherwise spread.
+        // All sources become due at the same time. A start of the daemon would spread sources that are already due.
         let due = now + SignedDuration::from_secs(2);
         store.write(move |db| newsfold::store::sources::add(db, &new, due, now)).await.unwrap();
     }
     let daemon = start_daemon(folder.path(), "");
     let start = Instant::now();
-    wait_until("every server was asked, and every poll has its record", async || {
+    wait_until("every server has been polled and every poll recorded", async || {
         let polled = store.read(|db| newsfold::store::polls::tally(db, Timestamp::UNIX_EPOCH)).await.unwrap();
         polled.polls == SERVERS as u64 + 1
     })
     .await;
     let peak = peak_memory(daemon.process.id());
     println!("{SERVERS} servers in {:?}: peak memory {} MiB", start.elapsed(), peak >> 20);
-    // 200 bodies of a MiB, 16 of 16 MiB, and a document of twelve times that being read on each core.
+    // 200 bodies of 1 MiB, 16 of 16 MiB, and on each core the parsing of a document, which takes twelve times its size.
     let cores = std::thread::available_parallelism().unwrap().get();
     let bound = (SERVERS + 16 * 16 + cores * 12 * 16) << 20;
     assert!(peak < bound as u64, "{} MiB", peak >> 20);

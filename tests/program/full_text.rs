@@ -1,4 +1,5 @@
-//! The pages of items: read by all rules, used for grouping, published where that is allowed.
+//! Full texts from the web pages of items: fetched within all limits, used for grouping, and published if the source allows
+//! it.
 
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::TestDaemon;
@@ -23,7 +24,7 @@ fn page(headline: &str, paragraphs: &str, teasers: &[&str]) -> StubResponse {
     .header("content-type", b"text/html; charset=utf-8")
 }
 
-/// A feed of one item that has a headline and a link, and says nothing else.
+/// A feed of one item with a title and a link only.
 fn feed(origin: &OriginServer, headline: &str) -> StubResponse {
     let link = origin.url("/article");
     StubResponse::ok(format!(
@@ -39,8 +40,8 @@ async fn add(daemon: &TestDaemon, origin: &OriginServer, outlet: &str, full_text
     add.await.unwrap().unwrap()
 }
 
-/// Origins whose feeds have the headlines, and their pages.
-async fn origins(all: &[(&str, &str, &[&str])]) -> Vec<OriginServer> {
+/// One origin server for each headline, with a feed and the page of its item.
+async fn start_origins(all: &[(&str, &str, &[&str])]) -> Vec<OriginServer> {
     let mut origins = Vec::new();
     for (headline, paragraphs, teasers) in all {
         let origin = OriginServer::start().await;
@@ -51,7 +52,7 @@ async fn origins(all: &[(&str, &str, &[&str])]) -> Vec<OriginServer> {
     origins
 }
 
-async fn polled(daemon: &mut TestDaemon, origins: &[OriginServer], full_text: FullTextMode) {
+async fn start_and_poll(daemon: &mut TestDaemon, origins: &[OriginServer], full_text: FullTextMode) {
     let mut ids = Vec::new();
     for (n, origin) in origins.iter().enumerate() {
         ids.push(add(daemon, origin, &format!("outlet{n}.example"), full_text).await);
@@ -75,17 +76,17 @@ const HEADLINES: [(&str, &str, &[&str]); 3] = [
 
 #[tokio::test]
 async fn article_texts_group_items_and_teasers_do_not() {
-    let origins = origins(&HEADLINES).await;
+    let origins = start_origins(&HEADLINES).await;
     for (full_text, expected) in [(FullTextMode::No, 3), (FullTextMode::Group, 2)] {
         let mut daemon = TestDaemon::new();
-        polled(&mut daemon, &origins, full_text).await;
+        start_and_poll(&mut daemon, &origins, full_text).await;
         let stories = daemon.stories().await;
         assert_eq!(stories.len(), expected, "{full_text:?}");
         if full_text == FullTextMode::Group {
             let shared = stories.iter().find(|story| story.items.len() == 2).unwrap();
             assert!(shared.items.iter().all(|report| report.item.title != "Half a point more"));
             let atom = daemon.get("/feeds/all.atom").await;
-            assert!(!atom.contains("engineers expect"), "the text is for grouping alone");
+            assert!(!atom.contains("engineers expect"), "the text is used for grouping only");
         }
         daemon.stop().await;
     }
@@ -93,7 +94,7 @@ async fn article_texts_group_items_and_teasers_do_not() {
         assert_eq!(
             (origin.request_count("/robots.txt"), origin.request_count("/article")),
             (1, 1),
-            "only where it is wanted"
+            "only sources with full text send these requests"
         );
         assert_eq!(origin.max_concurrent(), 1);
     }
@@ -101,24 +102,24 @@ async fn article_texts_group_items_and_teasers_do_not() {
 
 #[tokio::test]
 async fn article_is_published_if_the_source_allows_it() {
-    let origins = origins(&HEADLINES[..1]).await;
+    let origins = start_origins(&HEADLINES[..1]).await;
     let mut daemon = TestDaemon::new();
-    polled(&mut daemon, &origins, FullTextMode::Publish).await;
+    start_and_poll(&mut daemon, &origins, FullTextMode::Publish).await;
     let json = daemon.get("/feeds/all.json").await;
     assert!(json.contains("engineers expect the work to last until Friday"), "{json}");
-    assert!(!json.contains("Bank lifts"), "and nothing of what stands around it");
+    assert!(!json.contains("Bank lifts"), "text outside of the article is not published");
     daemon.stop().await;
 }
 
 #[tokio::test]
 async fn robots_txt_is_respected() {
-    let origins = origins(&HEADLINES[..1]).await;
+    let origins = start_origins(&HEADLINES[..1]).await;
     origins[0].serve(
         "/robots.txt",
         StubResponse::ok("User-agent: *\nAllow: /\n\nUser-agent: newsfold\nDisallow: /article\n"),
     );
     let mut daemon = TestDaemon::new();
-    polled(&mut daemon, &origins, FullTextMode::Group).await;
+    start_and_poll(&mut daemon, &origins, FullTextMode::Group).await;
     assert_eq!((origins[0].request_count("/robots.txt"), origins[0].request_count("/article")), (1, 0));
     let traffic = daemon.store.read(|db| newsfold::store::origins::traffic(db, Timestamp::MIN, Timestamp::MIN));
     assert_eq!(traffic.await.unwrap()[0].requests, 2, "the feed and robots.txt");
@@ -130,14 +131,14 @@ async fn robots_txt_is_respected() {
 
 #[tokio::test]
 async fn item_is_grouped_without_its_page_after_ten_minutes() {
-    let origins = origins(&HEADLINES[..1]).await;
+    let origins = start_origins(&HEADLINES[..1]).await;
     origins[0].serve("/article", StubResponse::ok("").blocked());
     let mut daemon = TestDaemon::new();
     let id = add(&daemon, &origins[0], "a.example", FullTextMode::Group).await;
     daemon.start().await;
-    wait_until("its page is asked for", async || origins[0].request_count("/article") == 1).await;
+    wait_until("the page has been requested", async || origins[0].request_count("/article") == 1).await;
     assert_eq!(daemon.polls(id).await.len(), 1);
-    assert_eq!(daemon.stories().await.len(), 0, "it is waited for");
+    assert_eq!(daemon.stories().await.len(), 0, "the item waits for its page");
     daemon.advance(SignedDuration::from_mins(11));
     wait_until("the item has a story", async || daemon.stories().await.len() == 1).await;
     origins[0].release();

@@ -19,7 +19,7 @@ fn hours(n: i64) -> SignedDuration {
     SignedDuration::from_hours(n)
 }
 
-async fn kinds(daemon: &TestDaemon) -> Vec<OperatorEventKind> {
+async fn event_kinds(daemon: &TestDaemon) -> Vec<OperatorEventKind> {
     let mut all = daemon.store.read(operator_events::latest).await.unwrap();
     all.reverse();
     all.into_iter().map(|event| event.kind).collect()
@@ -41,13 +41,13 @@ async fn response_429_holds_the_origin_and_503_only_the_source() {
             let source = daemon.source(b).await;
             source.last_poll_at.is_some() || matches!(source.next_poll_reason, NextPollReason::OriginHold { .. })
         };
-        wait_until("it is decided whether the other source is polled", decided).await;
+        wait_until("the next poll of the other source has been decided", decided).await;
         daemon.advance(minutes(118));
         daemon.wait_until_idle().await;
-        assert_eq!(origin.request_count("/b").min(1), others, "within the hold of a {status}");
+        assert_eq!(origin.request_count("/b").min(1), others, "during the hold after a {status}");
         assert_eq!(origin.request_count("/a"), 1);
         if status == 429 {
-            // A poll by hand keeps to it too.
+            // The hold applies to manual polls, too.
             let now = daemon.now();
             let held = origin.url("").trim_end_matches('/').to_owned();
             let hold = daemon.store.read(move |db| origins::active_hold(db, &held, now)).await.unwrap().unwrap();
@@ -136,12 +136,12 @@ async fn gone_feed_is_polled_once_more_after_a_day_and_then_never() {
     assert!(daemon.source(id).await.next_poll_at >= daemon.now() + hours(24));
     run_next_poll(&daemon, id).await;
     assert_eq!(daemon.source(id).await.state, SourceState::Gone);
-    assert_eq!(kinds(&daemon).await, [OperatorEventKind::Gone]);
+    assert_eq!(event_kinds(&daemon).await, [OperatorEventKind::Gone]);
     let other = OriginServer::start().await;
     other.serve("/feed", StubResponse::ok(rss(&["1 | One"])));
     daemon.advance(hours(24 * 30));
     let second = daemon.add_source(&other.url("/feed"), "b.example").await;
-    wait_until("the other source is polled", async || !daemon.polls(second).await.is_empty()).await;
+    wait_until("the other source has been polled", async || !daemon.polls(second).await.is_empty()).await;
     assert_eq!(origin.requests().len(), 2);
     let health = daemon.get("/feeds/health.atom").await;
     assert!(health.contains("the feed is gone permanently (410)"), "{health}");
@@ -152,7 +152,7 @@ async fn gone_feed_is_polled_once_more_after_a_day_and_then_never() {
 async fn permanent_redirect_is_adopted_after_ten_polls_in_seven_days_and_a_temporary_one_never() {
     let (mut daemon, origin, id) = start_and_poll_once(StubResponse::ok(rss(&["1 | One"]))).await;
     origin.serve("/new", StubResponse::ok(rss(&["1 | One", "2 | Two"])));
-    // Records of polls are kept for a fortnight, and this takes twelve days.
+    // This takes twelve days; poll records are kept for two weeks.
     for (status, polls) in [(302, 3), (307, 3), (308, 9)] {
         origin.serve("/feed", StubResponse::redirect_with_status(status, "/new"));
         for _ in 0..polls {
@@ -160,42 +160,42 @@ async fn permanent_redirect_is_adopted_after_ten_polls_in_seven_days_and_a_tempo
         }
         assert_eq!(daemon.source(id).await.url, origin.url("/feed"), "after {polls} times {status}");
     }
-    let moving = daemon.source(id).await.pending_redirect.unwrap();
-    assert_eq!((moving.to, moving.times), (origin.url("/new"), 9));
+    let pending = daemon.source(id).await.pending_redirect.unwrap();
+    assert_eq!((pending.to, pending.times), (origin.url("/new"), 9));
     run_next_poll_after(&daemon, id, hours(20)).await;
     let moved = daemon.source(id).await;
     assert_eq!((moved.url, moved.pending_redirect), (origin.url("/new"), None));
-    assert_eq!(kinds(&daemon).await, [OperatorEventKind::Moved]);
+    assert_eq!(event_kinds(&daemon).await, [OperatorEventKind::Moved]);
     let asked = origin.request_count("/feed");
     run_next_poll(&daemon, id).await;
-    assert_eq!(origin.request_count("/feed"), asked, "the old address is asked no more");
+    assert_eq!(origin.request_count("/feed"), asked, "the old URL gets no further request");
     daemon.stop().await;
 }
 
-/// A server to which no packet gets through, as when our own network is down: its queue of connections is full, and the
-/// system drops what comes.
-struct Silenced {
+/// A server that no packet reaches, as if our own network were down: its accept queue is full, so the system drops new
+/// connections.
+struct UnreachableServer {
     listener: std::net::TcpListener,
-    _full: Vec<std::net::TcpStream>,
+    _queued: Vec<std::net::TcpStream>,
 }
 
-impl Silenced {
-    fn new() -> Silenced {
+impl UnreachableServer {
+    fn new() -> UnreachableServer {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         rustix::net::listen(&listener, 0).unwrap();
         let address = listener.local_addr().unwrap();
         let connect = || std::net::TcpStream::connect_timeout(&address, std::time::Duration::from_millis(100));
-        let full = std::iter::from_fn(|| connect().ok()).collect();
-        Silenced { listener, _full: full }
+        let queued = std::iter::from_fn(|| connect().ok()).collect();
+        UnreachableServer { listener, _queued: queued }
     }
 
     fn url(&self) -> String {
         format!("http://{}/feed", self.listener.local_addr().unwrap())
     }
 
-    /// The network is back.
-    async fn answers(self) -> OriginServer {
-        drop(self._full);
+    /// Makes the server reachable.
+    async fn recover(self) -> OriginServer {
+        drop(self._queued);
         rustix::net::listen(&self.listener, 128).unwrap();
         let origin = OriginServer::start_with(self.listener).await;
         origin.serve("/feed", StubResponse::ok(rss(&["1 | One"])));
@@ -207,61 +207,61 @@ impl Silenced {
 async fn network_outage_is_reported_once_counts_no_failures_and_ends_without_a_burst() {
     let mut daemon = TestDaemon::new();
     daemon.config.fetch.connect_timeout = SignedDuration::from_millis(200);
-    let silenced: Vec<Silenced> = (0..12).map(|_| Silenced::new()).collect();
+    let unreachable: Vec<UnreachableServer> = (0..12).map(|_| UnreachableServer::new()).collect();
     let now = daemon.now();
     let mut ids = Vec::new();
-    for (n, server) in silenced.iter().enumerate() {
+    for (n, server) in unreachable.iter().enumerate() {
         let new = NewSource { url: server.url(), outlet: format!("outlet{n}.example"), ..NewSource::default() };
         let add = daemon.store.write(move |db| sources::add(db, &new, now, now));
         ids.push(add.await.unwrap().unwrap());
     }
     daemon.start().await;
-    let told = async || kinds(&daemon).await == [OperatorEventKind::Offline];
+    let is_reported = async || event_kinds(&daemon).await == [OperatorEventKind::Offline];
     for _ in 0..12 {
         daemon.advance(SignedDuration::from_millis(250));
     }
-    wait_until("the outage is recognized", told).await;
-    // Hours pass: the sources are tried one at a time, and nobody is blamed.
+    wait_until("the outage has been recognized", is_reported).await;
+    // For hours, one source at a time is polled, and no failure is counted.
     for _ in 0..12 {
         daemon.advance(minutes(15));
-        let tried = async || {
+        let is_polled = async || {
             let last = daemon.store.read(|db| newsfold::store::polls::tally(db, jiff::Timestamp::MIN)).await.unwrap();
             last.last_poll_at.is_some_and(|last| last >= daemon.now())
         };
-        wait_until("a source is tried again", tried).await;
+        wait_until("a source is polled again", is_polled).await;
     }
     for id in &ids {
         let source = daemon.source(*id).await;
         assert_eq!(source.failures, 0, "{}: {}", source.url, source.last_error);
     }
-    assert_eq!(kinds(&daemon).await, [OperatorEventKind::Offline], "one alarm");
-    // The network is back.
+    assert_eq!(event_kinds(&daemon).await, [OperatorEventKind::Offline], "one event");
+    // The network works again.
     let mut origins = Vec::new();
-    for server in silenced {
-        origins.push(server.answers().await);
+    for server in unreachable {
+        origins.push(server.recover().await);
     }
-    let asked = || origins.iter().map(|origin| origin.requests().len()).sum::<usize>();
-    wait_until("a server answers", async || {
-        if asked() == 0 {
+    let request_count = || origins.iter().map(|origin| origin.requests().len()).sum::<usize>();
+    wait_until("a server has responded", async || {
+        if request_count() == 0 {
             daemon.advance(minutes(1));
         }
-        kinds(&daemon).await == [OperatorEventKind::Offline, OperatorEventKind::Online]
+        event_kinds(&daemon).await == [OperatorEventKind::Offline, OperatorEventKind::Online]
     })
     .await;
-    wait_until("the first answers are recorded", async || {
+    wait_until("the first responses have been recorded", async || {
         let mut known = 0;
         for id in &ids {
             known += usize::from(daemon.source(*id).await.last_outcome == Some(PollOutcome::Read));
         }
-        known == asked()
+        known == request_count()
     })
     .await;
-    assert!(asked() <= 2, "{} requests at once on the return", asked());
+    assert!(request_count() <= 2, "{} requests at once after the outage", request_count());
     for _ in 0..120 {
         daemon.advance(SignedDuration::from_secs(5));
         daemon.wait_until_idle().await;
     }
-    wait_until("all sources are polled", async || {
+    wait_until("all sources have been polled", async || {
         daemon.advance(SignedDuration::from_secs(5));
         origins.iter().all(|origin| !origin.requests().is_empty())
     })
@@ -281,22 +281,22 @@ async fn health_feed_reports_a_source_that_fails_and_recovers() {
     }
     origin.serve("/feed", StubResponse::ok(rss(&["1 | One"])));
     run_next_poll(&daemon, id).await;
-    assert_eq!(kinds(&daemon).await, [OperatorEventKind::Broken, OperatorEventKind::Recovered]);
+    assert_eq!(event_kinds(&daemon).await, [OperatorEventKind::Broken, OperatorEventKind::Recovered]);
     let health = daemon.get("/feeds/health.atom").await;
     assert_eq!(health.matches("<entry>").count(), 2, "{health}");
     assert!(health.contains("is failing") && health.contains("500 Internal Server Error"), "{health}");
     assert!(health.contains("has recovered"));
-    assert_eq!(daemon.get("/feeds/health.atom").await, health, "the same bytes");
+    assert_eq!(daemon.get("/feeds/health.atom").await, health, "the bytes are the same");
     daemon.stop().await;
 }
 
 #[tokio::test]
 async fn failures_double_the_delay_up_to_a_day() {
     let (mut daemon, _origin, id) = start_and_poll_once(StubResponse::status(500)).await;
-    for wait in [20, 40, 80, 160, 320, 640, 1280, 1440, 1440] {
+    for delay in [20, 40, 80, 160, 320, 640, 1280, 1440, 1440] {
         let source = daemon.source(id).await;
         let span = source.next_poll_at.duration_since(daemon.now());
-        assert!(span >= minutes(wait) && span <= minutes(wait + wait / 10 + 1), "{span:?} for {wait} min");
+        assert!(span >= minutes(delay) && span <= minutes(delay + delay / 10 + 1), "{span:?} for {delay} min");
         let NextPollReason::Delay { cause, .. } = &source.next_poll_reason else { panic!("{source:?}") };
         assert!(matches!(cause, DelayCause::Backoff { .. }), "{cause:?}");
         run_next_poll(&daemon, id).await;
@@ -322,15 +322,15 @@ async fn poll_of_the_old_url_does_not_affect_the_new_one() {
     origin.serve("/new", StubResponse::ok(rss(&["1 | One"])));
     let id = daemon.add_source(&origin.url("/old"), "a.example").await;
     daemon.start().await;
-    wait_until("the old address is asked", async || origin.request_count("/old") == 1).await;
+    wait_until("the old URL has been requested", async || origin.request_count("/old") == 1).await;
     let edit = SourceEdit { url: Some(origin.url("/new")), ..SourceEdit::default() };
     let now = daemon.now();
     daemon.store.write(move |db| sources::edit(db, id, &edit, now)).await.unwrap();
     origin.release();
-    wait_until("the new address is read", async || daemon.source(id).await.last_outcome == Some(PollOutcome::Read))
+    wait_until("the new URL has been read", async || daemon.source(id).await.last_outcome == Some(PollOutcome::Read))
         .await;
     let source = daemon.source(id).await;
     assert_eq!((source.hold_until, source.failures), (None, 0));
-    assert_eq!(daemon.polls(id).await.len(), 2, "both have their record");
+    assert_eq!(daemon.polls(id).await.len(), 2, "both polls are recorded");
     daemon.stop().await;
 }

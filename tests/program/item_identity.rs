@@ -1,4 +1,4 @@
-//! Items over time: whatever a source does to its guids, links, titles and dates, none is doubled and none is lost.
+//! The identity of items: when a source changes guids, links, titles or dates, no item is duplicated or lost.
 
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::{TestDaemon, run_next_poll};
@@ -7,10 +7,10 @@ use newsfold::domain::{ItemId, MatchedBy, ProblemKind, SourceId, Timestamp};
 use newsfold::store::retention::{self, RetentionPolicy};
 use newsfold::store::{items, tombstones};
 
-/// An item as its source shows it: guid, link, title, date; what is empty is left out.
-type Shown<'a> = (&'a str, &'a str, &'a str, &'a str);
+/// An item of a feed: guid, link, title, date. Empty fields are omitted.
+type FeedItem<'a> = (&'a str, &'a str, &'a str, &'a str);
 
-fn feed(items: &[Shown<'_>]) -> StubResponse {
+fn feed(items: &[FeedItem<'_>]) -> StubResponse {
     let element = |name: &str, text: &str| match text {
         "" => String::new(),
         text => format!("<{name}>{text}</{name}>"),
@@ -36,7 +36,7 @@ struct IdentityFixture {
 }
 
 impl IdentityFixture {
-    async fn new(items: &[Shown<'_>]) -> IdentityFixture {
+    async fn new(items: &[FeedItem<'_>]) -> IdentityFixture {
         let mut daemon = TestDaemon::new();
         daemon.config.daemon.poll_retention = SignedDuration::from_hours(365 * 24);
         let origin = OriginServer::start().await;
@@ -47,13 +47,13 @@ impl IdentityFixture {
         IdentityFixture { daemon, origin, source }
     }
 
-    /// The source shows these items from now on, and is polled.
-    async fn shows(&self, items: &[Shown<'_>]) {
+    /// Sets the items of the feed, and polls it.
+    async fn poll_with(&self, items: &[FeedItem<'_>]) {
         self.origin.serve("/feed", feed(items));
         run_next_poll(&self.daemon, self.source).await;
     }
 
-    /// All items that are kept, by their titles.
+    /// The titles of all stored items, sorted.
     async fn titles(&self) -> Vec<String> {
         let mut titles = Vec::new();
         for story in self.daemon.stories().await {
@@ -63,7 +63,8 @@ impl IdentityFixture {
         titles
     }
 
-    async fn rules(&self, title: &str) -> Vec<MatchedBy> {
+    /// The rules by which the other guids of an item were recognized.
+    async fn matched_by(&self, title: &str) -> Vec<MatchedBy> {
         let stories = self.daemon.stories().await;
         let mut reports = stories.iter().flat_map(|story| &story.items);
         let id: ItemId = reports.find(|report| report.item.title == title).unwrap().item.id;
@@ -79,14 +80,14 @@ const BANK: &str = "Bank lifts its rates again";
 async fn items_keep_their_identity_when_all_guids_are_rewritten_or_dropped() {
     let (rain, bank) = ("https://a.example/rain", "https://a.example/bank");
     let mut fixture = IdentityFixture::new(&[("1", rain, RAIN, "Sun, 01 Mar"), ("2", bank, BANK, "Sun, 01 Mar")]).await;
-    fixture.shows(&[("x1", rain, RAIN, "Sun, 01 Mar"), ("x2", bank, BANK, "Sun, 01 Mar")]).await;
+    fixture.poll_with(&[("x1", rain, RAIN, "Sun, 01 Mar"), ("x2", bank, BANK, "Sun, 01 Mar")]).await;
     assert_eq!(fixture.titles().await, [BANK, RAIN]);
     let problem = fixture.daemon.polls(fixture.source).await.remove(0).problems.remove(0);
     assert_eq!((problem.kind, problem.count), (ProblemKind::GuidsRewritten, 2));
     assert_eq!(problem.detail, "recognized: 2 by link");
-    fixture.shows(&[("", rain, RAIN, "Sun, 01 Mar"), ("", bank, BANK, "Sun, 01 Mar")]).await;
+    fixture.poll_with(&[("", rain, RAIN, "Sun, 01 Mar"), ("", bank, BANK, "Sun, 01 Mar")]).await;
     assert_eq!(fixture.titles().await, [BANK, RAIN]);
-    assert_eq!(fixture.rules(RAIN).await, [MatchedBy::Link, MatchedBy::Link]);
+    assert_eq!(fixture.matched_by(RAIN).await, [MatchedBy::Link, MatchedBy::Link]);
     fixture.daemon.stop().await;
 }
 
@@ -99,18 +100,18 @@ async fn items_with_new_guids_and_links_are_recognized_by_title_and_day() {
     ])
     .await;
     fixture
-        .shows(&[
+        .poll_with(&[
             ("x1", "https://new.example/1", RAIN, "Sun, 01 Mar"),
             ("x2", "https://new.example/2", BANK, ""),
-            // A rubric's name says nothing, and the same headline days later is another item.
+            // A title of one word identifies no item, and the same title some days later is another item.
             ("x3", "https://new.example/3", "Briefing", "Sun, 01 Mar"),
             ("x4", "https://new.example/4", "Parliament votes on the budget", "Fri, 27 Feb"),
         ])
         .await;
     assert_eq!(fixture.titles().await, [BANK, "Briefing", "Briefing", "Parliament votes on the budget", RAIN]);
-    assert_eq!(fixture.rules(RAIN).await, [MatchedBy::Title]);
-    fixture.shows(&[("y4", "https://new.example/44", "Parliament votes on the budget", "Tue, 24 Feb")]).await;
-    assert_eq!(fixture.titles().await.len(), 6, "the same headline three days earlier is another item");
+    assert_eq!(fixture.matched_by(RAIN).await, [MatchedBy::Title]);
+    fixture.poll_with(&[("y4", "https://new.example/44", "Parliament votes on the budget", "Tue, 24 Feb")]).await;
+    assert_eq!(fixture.titles().await.len(), 6, "the same title three days earlier is another item");
     fixture.daemon.stop().await;
 }
 
@@ -118,9 +119,9 @@ async fn items_with_new_guids_and_links_are_recognized_by_title_and_day() {
 async fn two_items_with_the_same_title_in_one_document_are_both_kept() {
     let one = ("1", "https://a.example/1", "Live from the parliament today", "Sun, 01 Mar");
     let mut fixture = IdentityFixture::new(&[one]).await;
-    fixture.shows(&[one, ("2", "https://a.example/2", "Live from the parliament today", "Sun, 01 Mar")]).await;
+    fixture.poll_with(&[one, ("2", "https://a.example/2", "Live from the parliament today", "Sun, 01 Mar")]).await;
     assert_eq!(fixture.titles().await.len(), 2);
-    fixture.shows(&[("2", "https://a.example/2", "Live from the parliament today", "Sun, 01 Mar"), one]).await;
+    fixture.poll_with(&[("2", "https://a.example/2", "Live from the parliament today", "Sun, 01 Mar"), one]).await;
     assert_eq!(fixture.titles().await.len(), 2);
     fixture.daemon.stop().await;
 }
@@ -137,9 +138,9 @@ async fn guid_shared_by_several_items_identifies_none_of_them() {
     let mut fixture = IdentityFixture::new(&shown).await;
     let expected = [BANK, "First of the front page", RAIN, "Second of the front page"];
     assert_eq!(fixture.titles().await, expected);
-    fixture.shows(&shown).await;
-    fixture.shows(&shown[1..]).await;
-    assert_eq!(fixture.titles().await, expected, "polled again");
+    fixture.poll_with(&shown).await;
+    fixture.poll_with(&shown[1..]).await;
+    assert_eq!(fixture.titles().await, expected, "after further polls");
     fixture.daemon.stop().await;
 }
 
@@ -148,7 +149,7 @@ async fn items_without_guid_that_share_a_link_are_all_kept() {
     let shown = [("", "https://a.example/", RAIN, "Sun, 01 Mar"), ("", "https://a.example/", BANK, "Sun, 01 Mar")];
     let mut fixture = IdentityFixture::new(&shown).await;
     assert_eq!(fixture.titles().await, [BANK, RAIN]);
-    fixture.shows(&shown).await;
+    fixture.poll_with(&shown).await;
     assert_eq!(fixture.titles().await, [BANK, RAIN]);
     fixture.daemon.stop().await;
 }
@@ -158,16 +159,16 @@ async fn item_that_reappears_with_a_new_date_stays_in_its_story() {
     let rain = ("1", "https://a.example/rain", RAIN, "Sun, 01 Mar");
     let mut fixture = IdentityFixture::new(&[rain]).await;
     let before = fixture.daemon.stories().await.remove(0);
-    fixture.shows(&[]).await;
-    fixture.shows(&[("1", "https://a.example/rain", "Pass closed by rain", "Mon, 02 Mar")]).await;
+    fixture.poll_with(&[]).await;
+    fixture.poll_with(&[("1", "https://a.example/rain", "Pass closed by rain", "Mon, 02 Mar")]).await;
     let after = fixture.daemon.stories().await;
     assert_eq!(after.len(), 1);
     assert_eq!((after[0].id, &after[0].published), (before.id, &before.published));
-    let (was, is) = (&before.items[0].item, &after[0].items[0].item);
-    assert_eq!((is.id, is.ranked_at), (was.id, was.ranked_at));
-    let id = is.id;
-    let said = fixture.daemon.store.read(move |db| items::revisions(db, id)).await.unwrap();
-    assert_eq!(said[0].title, RAIN, "what it said before is kept");
+    let (old, new) = (&before.items[0].item, &after[0].items[0].item);
+    assert_eq!((new.id, new.ranked_at), (old.id, old.ranked_at));
+    let id = new.id;
+    let revisions = fixture.daemon.store.read(move |db| items::revisions(db, id)).await.unwrap();
+    assert_eq!(revisions[0].title, RAIN, "the previous title is kept");
     fixture.daemon.stop().await;
 }
 
@@ -175,15 +176,15 @@ async fn item_that_reappears_with_a_new_date_stays_in_its_story() {
 async fn items_stay_separate_when_one_takes_over_the_link_of_the_other() {
     let mut fixture = IdentityFixture::new(&[("1", "https://a.example/a", RAIN, "Sun, 01 Mar")]).await;
     let shown = [("1", "https://a.example/b", RAIN, "Sun, 01 Mar"), ("2", "https://a.example/a", BANK, "Sun, 01 Mar")];
-    fixture.shows(&shown).await;
+    fixture.poll_with(&shown).await;
     assert_eq!(fixture.titles().await, [BANK, RAIN]);
-    fixture.shows(&shown).await;
+    fixture.poll_with(&shown).await;
     assert_eq!(fixture.titles().await, [BANK, RAIN]);
     fixture.daemon.stop().await;
 }
 
 impl IdentityFixture {
-    async fn forgets(&self, keep: RetentionPolicy) -> usize {
+    async fn delete_old_stories(&self, keep: RetentionPolicy) -> usize {
         let now = self.daemon.now();
         self.daemon.store.write(move |db| retention::delete_old_stories(db, keep, now)).await.unwrap()
     }
@@ -193,36 +194,40 @@ impl IdentityFixture {
 async fn item_removed_for_its_age_is_not_stored_again_while_the_feed_contains_it() {
     let (rain, bank) = (("1", "https://a.example/rain", RAIN, ""), ("2", "https://a.example/bank", BANK, ""));
     let mut fixture = IdentityFixture::new(&[rain, bank]).await;
-    let nothing_stays = RetentionPolicy { from: Timestamp::MAX, newest: 0 };
-    assert_eq!(fixture.forgets(RetentionPolicy { from: Timestamp::MAX, newest: 2 }).await, 0, "the newest stay");
+    let keep_nothing = RetentionPolicy { from: Timestamp::MAX, newest: 0 };
     assert_eq!(
-        fixture.forgets(RetentionPolicy { from: fixture.daemon.now(), newest: 0 }).await,
+        fixture.delete_old_stories(RetentionPolicy { from: Timestamp::MAX, newest: 2 }).await,
         0,
-        "nothing is old yet"
+        "the newest stories are kept"
+    );
+    assert_eq!(
+        fixture.delete_old_stories(RetentionPolicy { from: fixture.daemon.now(), newest: 0 }).await,
+        0,
+        "no story is old enough"
     );
     let story = fixture.daemon.stories().await.remove(0).id;
-    assert_eq!(fixture.forgets(nothing_stays).await, 2);
-    assert_eq!(fixture.forgets(nothing_stays).await, 0);
+    assert_eq!(fixture.delete_old_stories(keep_nothing).await, 2);
+    assert_eq!(fixture.delete_old_stories(keep_nothing).await, 0);
     let page = reqwest::get(format!("{}/stories/{story}", fixture.daemon.base)).await.unwrap();
     assert_eq!(page.status(), 404);
     let counts = fixture.daemon.store.read(newsfold::store::statistics::row_counts).await.unwrap();
     assert_eq!((counts.items, counts.stories), (0, 0));
     assert!(fixture.daemon.store.read(newsfold::store::damage).await.unwrap().is_empty());
 
-    fixture.shows(&[rain, bank]).await;
-    assert_eq!(fixture.titles().await.len(), 0, "under their guids");
-    fixture.shows(&[("x1", "https://a.example/rain", RAIN, ""), bank]).await;
-    assert_eq!(fixture.titles().await.len(), 0, "under another guid, by the link");
-    // Shown each month, a tombstone lasts.
+    fixture.poll_with(&[rain, bank]).await;
+    assert_eq!(fixture.titles().await.len(), 0, "recognized by guid");
+    fixture.poll_with(&[("x1", "https://a.example/rain", RAIN, ""), bank]).await;
+    assert_eq!(fixture.titles().await.len(), 0, "recognized by link under another guid");
+    // The tombstone of an item that is in the feed each month does not expire.
     for _ in 0..4 {
         fixture.daemon.advance(SignedDuration::from_hours(30 * 24));
         let now = fixture.daemon.now();
         fixture.daemon.store.write(move |db| tombstones::delete_expired(db, now)).await.unwrap();
-        fixture.shows(&[rain]).await;
+        fixture.poll_with(&[rain]).await;
     }
     assert_eq!(fixture.titles().await.len(), 0);
-    // The other one has not been shown for so long that nobody remembers it.
-    fixture.shows(&[bank]).await;
+    // The tombstone of the other item has expired, because the feed has not contained it for four months.
+    fixture.poll_with(&[bank]).await;
     assert_eq!(fixture.titles().await, [BANK]);
     fixture.daemon.stop().await;
 }

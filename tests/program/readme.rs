@@ -1,10 +1,10 @@
-//! What the README tells people to type exists and works.
+//! Compares the commands, the configuration and the links in the README with the program.
 
 use assert_cmd::Command;
 
 const README: &str = include_str!("../../README.md");
 
-/// Every `newsfold …` in the README, in code blocks and in tables.
+/// The arguments of every `newsfold …` command in the README, in code blocks and in tables.
 fn commands() -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for piece in README.split(['`', '\n']) {
@@ -27,7 +27,7 @@ fn every_command_in_the_readme_exists() {
         if arguments[0].ends_with("polls") {
             continue;
         }
-        // `--help` after a command parses everything before it.
+        // With `--help` at the end, clap parses the command before it.
         let words: Vec<&String> = arguments.iter().take_while(|word| is_word(word)).collect();
         if words.is_empty() || !is_command(words[0]) {
             continue;

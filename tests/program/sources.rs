@@ -1,9 +1,9 @@
-//! Sources as an operator keeps them, with the real binary: whose a feed is, and lists that go in and out.
+//! How the operator manages sources with the real binary: outlets, and the import and export of subscription lists.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
 
-/// A feed that calls a site its own.
+/// A feed whose link is the URL of a site.
 fn feed_of_site(site: &str) -> String {
     format!(
         "<rss version=\"2.0\"><channel><title>News</title><link>{site}</link><language>en</language>\
@@ -23,15 +23,15 @@ async fn outlet_is_taken_from_the_feeds_site_unless_the_operator_set_one() {
     cli.run(&["source", "poll", "1"]);
     assert_eq!(outlet("1"), "bbc.co.uk");
     assert!(cli.run(&["source", "show", "1"]).contains("bbc.co.uk (from the feed's link)"));
-    assert_eq!(cli.run_json(&["story", "list"])[0]["items"][0]["outlet"], "bbc.co.uk", "its items follow");
+    assert_eq!(cli.run_json(&["story", "list"])[0]["items"][0]["outlet"], "bbc.co.uk", "its items get the new outlet");
 
-    // It moves once and not with every poll.
+    // The outlet changes once, not with every poll.
     origin.serve("/bbc", StubResponse::ok(feed_of_site("https://elsewhere.example/")));
     cli.run(&["source", "poll", "1"]);
     assert_eq!(outlet("1"), "bbc.co.uk");
 
     cli.run(&["source", "add", &origin.url("/burner")]);
-    assert_eq!(outlet("2"), "127.0.0.1", "a service that serves feeds is no outlet");
+    assert_eq!(outlet("2"), "127.0.0.1", "a feed hosting service is not an outlet");
     cli.run(&["source", "edit", "2", "--outlet", "mine.example"]);
     origin.serve("/burner", StubResponse::ok(feed_of_site("https://other.example/")));
     cli.run(&["source", "poll", "2"]);
@@ -61,14 +61,14 @@ fn truncated_list_never_removes_a_source() {
     }
     let quote = THREE.replace("b.example/feed\"", "b.example/feed");
     cli.assert_fails(&["source", "sync", &cli.write_file("quote.opml", &quote), "--yes"], "quote.opml:4: ");
-    let nowhere = THREE.replace("https://b.example/feed", "");
+    let without_url = THREE.replace("https://b.example/feed", "");
     cli.assert_fails(
-        &["source", "sync", &cli.write_file("empty.opml", &nowhere), "--yes"],
+        &["source", "sync", &cli.write_file("empty.opml", &without_url), "--yes"],
         "empty.opml:4: ‘B’ has no address",
     );
     assert_eq!(cli.source_urls(), all);
 
-    // A bare ampersand loses nothing.
+    // An unescaped ampersand causes no loss.
     let ampersand = THREE.replace("text=\"B\"", "text=\"B & B\"");
     cli.run(&["source", "sync", &cli.write_file("ampersand.opml", &ampersand), "--yes"]);
     assert_eq!(cli.source_urls(), all);
@@ -87,23 +87,23 @@ fn import_adds_valid_outlines_and_reports_invalid_ones() {
     let lines: Vec<_> = done["unusable_lines"].as_array().unwrap().iter().map(|l| l["line"].as_u64()).collect();
     assert_eq!(lines, [Some(3), Some(4), Some(5)]);
     assert_eq!(done["ampersand_lines"].to_string(), "[2]");
-    assert_eq!(cli.source_urls(), ["https://a.example/?x=1&y=2"], "and no half of a URL");
+    assert_eq!(cli.source_urls(), ["https://a.example/?x=1&y=2"], "the truncated URL is not added");
 
-    let said = cli.command(&["source", "import", &file]).assert().code(1);
-    let said = String::from_utf8(said.get_output().stderr.clone()).unwrap();
+    let assert = cli.command(&["source", "import", &file]).assert().code(1);
+    let stderr = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
     for expected in [
         "half.opml:2: repaired: an unescaped & was read as a literal & on line 2",
         "half.opml:3: ‘Nowhere’ has no address",
         "half.opml:5: the file ends in the middle of this outline",
         "outlines may be missing",
     ] {
-        assert!(said.contains(expected), "{expected} in {said}");
+        assert!(stderr.contains(expected), "{expected} in {stderr}");
     }
     let good = cli.write_file("good.opml", "<opml>\n<outline text=\"A & A\" xmlUrl=\"https://d.example/\"/></opml>");
     assert_eq!(
         cli.run_json(&["source", "import", &good])["ampersand_lines"].to_string(),
         "[2]",
-        "a repair is no failure"
+        "a repair is not a failure"
     );
 }
 
