@@ -9,9 +9,10 @@
 //! from 2,000 outlets. A report is a title of 10 words and a summary of 25, of which a part are the story's own.
 
 use jiff::{SignedDuration, Timestamp};
-use newsfold::cluster::evaluation::dataset::LabeledItem;
+use newsfold::cluster::evaluation::LabeledItem;
 use newsfold::cluster::{Clusterer, Options};
 use newsfold::domain::{Item, StoryId};
+use std::convert::Infallible;
 use std::time::Instant;
 
 // The same allocator and settings as in the program.
@@ -112,15 +113,15 @@ impl Stream {
             let minted = &mut self.minted;
             let mut mint = || {
                 *minted += 1;
-                StoryId::from_row(*minted)
+                Ok::<_, Infallible>(StoryId::from_row(*minted))
             };
             let start = Instant::now();
             if at >= self.next_recluster {
-                self.clusterer.recluster(at, |_, _| mint());
+                let Ok(_) = self.clusterer.recluster(at, |_, _| mint());
                 self.next_recluster = at + options.recluster_interval;
                 times.recluster += start.elapsed().as_secs_f64();
             }
-            self.clusterer.assign(&item, |_| mint());
+            let Ok(_) = self.clusterer.assign(&item, |_| mint());
             times.total += start.elapsed().as_secs_f64();
         }
         self.items += items;

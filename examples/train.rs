@@ -10,9 +10,8 @@
 //! `--large` sets the exponent by which pairs of large stories count less; `--prior` sets the regularization of products;
 //! `--seeds` sets the number of splits into folds.
 
-use newsfold::cluster::evaluation::dataset::{LabeledItem, parse_dataset};
 use newsfold::cluster::evaluation::metrics::MetricSums;
-use newsfold::cluster::evaluation::replay::replay;
+use newsfold::cluster::evaluation::{LabeledItem, parse_dataset, replay};
 use newsfold::cluster::{Clusterer, FEATURE_NAMES, Linkage, Options, PairFeatures, PairModel};
 use newsfold::domain::{Item, ItemId, StoryId};
 use newsfold::urls::canonical::canonical_url_from_str;
@@ -131,7 +130,9 @@ impl Training {
     }
 
     fn clusterer(&self, model: &PairModel) -> Clusterer {
-        Clusterer::with_model(self.options.clone(), model.clone(), self.linkage.clone())
+        let mut clusterer = Clusterer::new(self.options.clone());
+        (clusterer.model, clusterer.linkage) = (model.clone(), self.linkage.clone());
+        clusterer
     }
 
     fn group(&self, model: &PairModel) -> Vec<StoryId> {
@@ -147,11 +148,8 @@ impl Training {
     /// Every pair that the clusterer scores, with the features of its last scoring.
     fn record_pairs(&self, model: &PairModel, split: u64) -> Vec<LabeledPair> {
         let mut clusterer = self.clusterer(model);
-        clusterer.record_pairs();
+        clusterer.recorded_pairs = Some(BTreeMap::new());
         replay(&mut clusterer, &self.items);
-        let recorded = clusterer.take_recorded_pairs();
-        let latest: BTreeMap<[ItemId; 2], PairFeatures> =
-            recorded.into_iter().map(|pair| (pair.items, pair.features)).collect();
         let mut sizes: HashMap<&str, usize> = HashMap::new();
         self.labels.iter().for_each(|label| *sizes.entry(label).or_default() += 1);
         let label = |(items, features): ([ItemId; 2], PairFeatures)| {
@@ -160,7 +158,7 @@ impl Training {
             let weight = if a == b { libm::pow((sizes[a] - 1) as f64, -self.large_story_exponent) } else { 1.0 };
             LabeledPair { features, same_story: a == b, weight, folds: [fold(a, split), fold(b, split)] }
         };
-        latest.into_iter().map(label).collect()
+        clusterer.recorded_pairs.into_iter().flatten().map(label).collect()
     }
 
     /// Groups the stories of each fold, amid all others, by a model learned from the other folds.

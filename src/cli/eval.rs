@@ -3,9 +3,8 @@
 use super::Context;
 use super::output::{json, print};
 use crate::cluster::Clusterer;
-use crate::cluster::evaluation::dataset::{LabeledItem, parse_dataset};
 use crate::cluster::evaluation::metrics::{ClusteringMetrics, GroupingError, GroupingErrors};
-use crate::cluster::evaluation::replay::replay;
+use crate::cluster::evaluation::{LabeledItem, parse_dataset, replay};
 use crate::domain::display_text::one_line;
 use crate::domain::{Item, StoryId};
 use crate::urls::canonical::canonical_url_from_str;

@@ -1,17 +1,31 @@
 //! Agglomerative clustering of a few items by the log-odds of their pairs: the groups with the strongest link merge first.
-//! The order of arrival does not matter.
+//! The order of arrival does not matter. The operator's must-link and cannot-link constraints hold (Wagstaff and Cardie, 2000).
 
-use super::constraints::{Constraint, forbids_merge};
 use super::linkage::{ClusterLink, Linkage};
 use rustc_hash::FxHashMap;
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// Pairs with lower log-odds are not linked.
-pub(super) const MIN_PAIR_LOG_ODDS: f32 = -3.5;
+/// A constraint on an item, by the decision that it comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Constraint {
+    /// The item belongs with all items that have the same constraint.
+    MustLink { decision: i64 },
+    /// The item belongs to no group with an item on another side of the decision.
+    CannotLink { decision: i64, side: u8 },
+}
+
+/// Whether a constraint forbids that two groups merge.
+pub(super) fn forbids_merge(one: &[Constraint], other: &[Constraint]) -> bool {
+    one.iter().any(|constraint| {
+        let Constraint::CannotLink { decision, side } = constraint else { return false };
+        other
+            .iter()
+            .any(|other| matches!(other, Constraint::CannotLink { decision: d, side: s } if d == decision && s != side))
+    })
+}
 
 /// A pair of items, by position, with its score.
-#[derive(Debug, Clone, Copy)]
 pub(super) struct ItemLink {
     pub first: u32,
     pub second: u32,
@@ -27,18 +41,22 @@ pub(super) fn agglomerate(
     links: &[ItemLink],
     linkage: &Linkage,
 ) -> Vec<Vec<u32>> {
-    let mut clustering = Agglomeration::new(constraints, linkage);
+    let groups = constraints.iter().zip(0..).map(|(constraints, item)| Group {
+        members: vec![item],
+        constraints: constraints.to_vec(),
+        links: FxHashMap::default(),
+    });
+    let mut clustering = Agglomeration { linkage, groups: groups.collect() };
     for ItemLink { first, second, log_odds } in links {
-        clustering.links[*first as usize].insert(*second, ClusterLink::new(*log_odds));
-        clustering.links[*second as usize].insert(*first, ClusterLink::new(*log_odds));
+        clustering.groups[*first as usize].links.insert(*second, ClusterLink::new(*log_odds));
+        clustering.groups[*second as usize].links.insert(*first, ClusterLink::new(*log_odds));
     }
     for items in must_link {
-        for item in &items[1..] {
-            clustering.merge(items[0], *item);
-        }
+        items[1..].iter().for_each(|item| clustering.merge(items[0], *item));
     }
     clustering.run();
-    let mut groups: Vec<Vec<u32>> = clustering.members.into_iter().filter(|members| !members.is_empty()).collect();
+    let mut groups: Vec<Vec<u32>> = clustering.groups.into_iter().map(|group| group.members).collect();
+    groups.retain(|members| !members.is_empty());
     groups.iter_mut().for_each(|members| members.sort_unstable());
     groups.sort_unstable_by_key(|members| members[0]);
     groups
@@ -46,98 +64,63 @@ pub(super) fn agglomerate(
 
 struct Agglomeration<'a> {
     linkage: &'a Linkage,
-    /// Empty for a group that was merged into another one.
-    members: Vec<Vec<u32>>,
-    links: Vec<FxHashMap<u32, ClusterLink>>,
-    constraints: Vec<Vec<Constraint>>,
-    /// Incremented when the group grows.
-    versions: Vec<u32>,
-    queue: BinaryHeap<MergeCandidate>,
+    groups: Vec<Group>,
 }
 
-/// Two groups that may merge. Outdated once the version of either has changed.
-struct MergeCandidate {
-    log_odds: f32,
-    groups: [u32; 2],
-    versions: [u32; 2],
+/// Without members and links after it was merged into another group.
+#[derive(Default)]
+struct Group {
+    members: Vec<u32>,
+    constraints: Vec<Constraint>,
+    links: FxHashMap<u32, ClusterLink>,
 }
 
-impl<'a> Agglomeration<'a> {
-    fn new(constraints: &[&[Constraint]], linkage: &'a Linkage) -> Agglomeration<'a> {
-        Agglomeration {
-            linkage,
-            members: (0..constraints.len() as u32).map(|item| vec![item]).collect(),
-            links: vec![FxHashMap::default(); constraints.len()],
-            constraints: constraints.iter().map(|constraints| constraints.to_vec()).collect(),
-            versions: vec![0; constraints.len()],
-            queue: BinaryHeap::new(),
-        }
-    }
+/// Two groups that may merge: their log-odds as an integer of the same order, and the groups in ascending order. Of equal
+/// log-odds the first groups merge first, so that the outcome does not depend on the order of a hash map.
+type MergeCandidate = (i32, Reverse<[u32; 2]>);
 
+impl Agglomeration<'_> {
     fn run(&mut self) {
-        for group in 0..self.members.len() as u32 {
-            self.enqueue_merges(group, |other| group < other);
-        }
-        while let Some(MergeCandidate { groups, versions, .. }) = self.queue.pop() {
-            let is_current = groups.map(|group| self.versions[group as usize]) == versions;
-            if is_current && groups.iter().all(|group| !self.members[*group as usize].is_empty()) {
-                self.merge(groups[0], groups[1]);
-                self.enqueue_merges(groups[0], |_| true);
+        let all = (0..self.groups.len() as u32).flat_map(|group| self.candidates(group));
+        let mut queue: BinaryHeap<MergeCandidate> = all.collect();
+        while let Some(candidate) = queue.pop() {
+            let (_, Reverse([a, b])) = candidate;
+            // A candidate is outdated if one of its groups has grown since.
+            if self.candidate(a, b) == Some(candidate) {
+                self.merge(a, b);
+                queue.extend(self.candidates(a));
             }
         }
     }
 
-    /// Enqueues the merges of a group with the linked groups that `filter` selects.
-    fn enqueue_merges(&mut self, group: u32, filter: impl Fn(u32) -> bool) {
-        for (other, link) in self.links[group as usize].iter().filter(|(other, _)| filter(**other)) {
-            let sizes = [group, *other].map(|group| self.members[group as usize].len());
-            let log_odds = self.linkage.log_odds(*link, sizes);
-            if log_odds <= self.linkage.threshold
-                || forbids_merge(&self.constraints[group as usize], &self.constraints[*other as usize])
-            {
-                continue;
-            }
-            let groups = [group.min(*other), group.max(*other)];
-            let versions = groups.map(|group| self.versions[group as usize]);
-            self.queue.push(MergeCandidate { log_odds, groups, versions });
-        }
+    fn candidates(&self, group: u32) -> impl Iterator<Item = MergeCandidate> {
+        self.groups[group as usize].links.keys().filter_map(move |other| self.candidate(group, *other))
+    }
+
+    fn candidate(&self, a: u32, b: u32) -> Option<MergeCandidate> {
+        let [one, other] = [a, b].map(|group| &self.groups[group as usize]);
+        let log_odds = self.linkage.log_odds(*one.links.get(&b)?, [one.members.len(), other.members.len()]);
+        let may_merge = log_odds > self.linkage.threshold && !forbids_merge(&one.constraints, &other.constraints);
+        let bits = log_odds.to_bits() as i32;
+        // Negative numbers in reverse, as in `f32::total_cmp`.
+        let order = bits ^ ((bits >> 31) as u32 >> 1) as i32;
+        may_merge.then_some((order, Reverse([a.min(b), a.max(b)])))
     }
 
     /// Merges group `b` into group `a`.
     fn merge(&mut self, a: u32, b: u32) {
-        let members = std::mem::take(&mut self.members[b as usize]);
-        self.members[a as usize].extend(members);
-        let constraints = std::mem::take(&mut self.constraints[b as usize]);
-        self.constraints[a as usize].extend(constraints);
-        self.versions[a as usize] += 1;
-        let links = std::mem::take(&mut self.links[b as usize]);
-        self.links[a as usize].remove(&b);
-        for (other, link) in links.into_iter().filter(|(other, _)| *other != a) {
-            self.links[other as usize].remove(&b);
-            let merged = self.links[a as usize].get(&other).map_or(link, |known| known.merge(link));
-            self.links[a as usize].insert(other, merged);
-            self.links[other as usize].insert(a, merged);
+        let merged = std::mem::take(&mut self.groups[b as usize]);
+        let group = &mut self.groups[a as usize];
+        group.members.extend(merged.members);
+        group.constraints.extend(merged.constraints);
+        group.links.remove(&b);
+        for (other, link) in merged.links.into_iter().filter(|(other, _)| *other != a) {
+            let known = self.groups[a as usize].links.get(&other);
+            let link = known.map_or(link, |known| known.merge(link));
+            self.groups[a as usize].links.insert(other, link);
+            let others = &mut self.groups[other as usize].links;
+            others.remove(&b);
+            others.insert(a, link);
         }
     }
 }
-
-impl Ord for MergeCandidate {
-    fn cmp(&self, other: &Self) -> Ordering {
-        // Equal links sort by position, so that the outcome does not depend on the order of a hash map.
-        self.log_odds.total_cmp(&other.log_odds).then_with(|| other.groups.cmp(&self.groups))
-    }
-}
-
-impl PartialOrd for MergeCandidate {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for MergeCandidate {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for MergeCandidate {}

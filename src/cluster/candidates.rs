@@ -1,14 +1,14 @@
 //! Finds the nearest neighbors of an item: an inverted index over each item's strongest terms gives candidates, and the best
 //! of them are compared in full.
 
-use super::item_seq::ItemSeq;
+use super::item_seq::{ItemSeq, OpenAddressTable};
 use super::neighbor::MAX_NEIGHBORS;
-use super::open_address_table::OpenAddressTable;
 use super::pair_features::{BloomPrefilter, SharedTerm};
 use super::term_index::MAX_POSTINGS;
 use super::weighted_term::WeightedTerm;
 use super::window::ItemWindow;
 use smallvec::SmallVec;
+use std::ops::Range;
 
 /// The number of an item's strongest terms that are indexed, and that are looked up to find its neighbors.
 const INDEXED_TERMS: usize = 16;
@@ -35,7 +35,7 @@ pub(super) struct NeighborSearch {
     /// The nearest first.
     pub found: Vec<FoundNeighbor>,
     /// The terms that the item shares with each candidate, one candidate after the other.
-    shared_terms: Vec<SharedTerm>,
+    pub shared_terms: Vec<SharedTerm>,
     /// For each term of the item, the number of neighbors that contain it.
     local_counts: Vec<u16>,
 }
@@ -45,13 +45,7 @@ pub(super) struct FoundNeighbor {
     pub seq: ItemSeq,
     pub cosine: f32,
     /// Its range of [`NeighborSearch::shared_terms`].
-    shared_terms: std::ops::Range<u16>,
-}
-
-impl FoundNeighbor {
-    fn shared_terms<'a>(&self, all: &'a [SharedTerm]) -> &'a [SharedTerm] {
-        &all[usize::from(self.shared_terms.start)..usize::from(self.shared_terms.end)]
-    }
+    pub shared_terms: Range<usize>,
 }
 
 impl NeighborSearch {
@@ -60,25 +54,25 @@ impl NeighborSearch {
         self.found.clear();
         self.shared_terms.clear();
         self.local_counts.clear();
-        let Some(item) = window.get(seq) else { return };
+        let item = &window[seq];
         self.local_counts.resize(item.terms.len(), 0);
         self.accumulate(window, seq, &item.terms);
         let candidates: SmallVec<[(ItemSeq, &[WeightedTerm]); MAX_COMPARED]> =
-            self.accumulator.drain_best().filter_map(|seq| Some((seq, &*window.get(seq)?.terms))).collect();
+            self.accumulator.drain_best().map(|seq| (seq, &*window[seq].terms)).collect();
         prefetch_terms(&candidates);
         let filter = BloomPrefilter::new(&item.terms);
         for (seq, terms) in candidates {
-            let start = self.shared_terms.len() as u16;
+            let start = self.shared_terms.len();
             let cosine = filter.cosine(terms, &mut self.shared_terms);
             if cosine > MIN_NEIGHBOR_COSINE {
-                let shared_terms = start..self.shared_terms.len() as u16;
+                let shared_terms = start..self.shared_terms.len();
                 self.found.push(FoundNeighbor { seq, cosine, shared_terms });
             }
         }
         self.found.sort_unstable_by(|a, b| b.cosine.total_cmp(&a.cosine).then(b.seq.0.cmp(&a.seq.0)));
         self.found.truncate(MAX_NEIGHBORS);
         for found in self.found.iter().take(LOCAL_DF_NEIGHBORS) {
-            for term in found.shared_terms(&self.shared_terms) {
+            for term in &self.shared_terms[found.shared_terms.clone()] {
                 self.local_counts[usize::from(term.first)] += 1;
             }
         }
@@ -105,10 +99,6 @@ impl NeighborSearch {
         }
     }
 
-    pub(super) fn shared_terms(&self, found: &FoundNeighbor) -> &[SharedTerm] {
-        found.shared_terms(&self.shared_terms)
-    }
-
     /// The local document frequency of each of the item's terms, 0 to 1.
     pub(super) fn local_dfs(&self) -> impl Iterator<Item = f32> {
         let documents = (self.found.len().min(LOCAL_DF_NEIGHBORS) + LOCAL_DF_PRIOR) as f32;
@@ -118,17 +108,13 @@ impl NeighborSearch {
 
 /// Loads the terms of all candidates into the cache before the first is read, so that the cache misses overlap.
 fn prefetch_terms(candidates: &[(ItemSeq, &[WeightedTerm])]) {
-    std::hint::black_box(
-        candidates.iter().fold(0, |sum, (_, terms)| {
-            terms.iter().step_by(8).chain(terms.last()).fold(sum, |sum, term| sum ^ term.id.0)
-        }),
-    );
+    let terms = candidates.iter().flat_map(|(_, terms)| terms.iter().step_by(8).chain(terms.last()));
+    std::hint::black_box(terms.fold(0, |sum, term| sum ^ term.id.0));
 }
 
 /// Adds an item to the postings of its strongest terms.
 pub(super) fn add_postings(window: &mut ItemWindow, seq: ItemSeq) {
-    let Some(item) = window.get(seq) else { return };
-    for term in strongest_terms(&item.terms) {
+    for term in strongest_terms(&window[seq].terms) {
         window.term_index.add_posting(term.id, seq);
     }
 }
@@ -142,6 +128,7 @@ fn strongest_terms(terms: &[WeightedTerm]) -> SmallVec<[WeightedTerm; 64]> {
 }
 
 /// Adds up the partial cosines of candidates.
+#[derive(Default)]
 struct ScoreAccumulator {
     positions: Box<OpenAddressTable<{ ScoreAccumulator::SLOTS }>>,
     /// In the upper half, a sum in 65,535²ths, which is less than 1; in the lower half, a sequence number. The values therefore
@@ -180,11 +167,5 @@ impl ScoreAccumulator {
         }
         self.scores.sort_unstable_by(|a, b| b.cmp(a));
         self.scores.drain(..).map(|score| ItemSeq(score as u32))
-    }
-}
-
-impl Default for ScoreAccumulator {
-    fn default() -> ScoreAccumulator {
-        ScoreAccumulator { positions: Box::new(OpenAddressTable::new()), scores: Vec::with_capacity(MAX_POSTINGS_READ) }
     }
 }

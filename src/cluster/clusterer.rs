@@ -1,7 +1,7 @@
 //! The clusterer: assigns each item that arrives to a story. It performs no I/O and reads no clock.
 
+use super::agglomerative::Constraint;
 use super::candidates::{NeighborSearch, add_postings};
-use super::constraints::Constraint;
 use super::headline_kind::HeadlineClassifier;
 use super::indexed_item::IndexedItem;
 use super::item_seq::ItemSeq;
@@ -9,7 +9,6 @@ use super::language::LanguageRegistry;
 use super::linkage::Linkage;
 use super::near_duplicates::ShingleSketch;
 use super::neighbor::NeighborList;
-use super::neighbor_scoring::score_neighbors;
 use super::options::Options;
 use super::pair_features::PairFeatures;
 use super::pair_model::PairModel;
@@ -19,45 +18,33 @@ use super::weighted_term::TermAggregates;
 use super::window::{ItemWindow, UNASSIGNED};
 use crate::domain::{ConstraintKind, GroupingConstraint, Item, ItemId, StoryAssignment, StoryId, StoryPlacement};
 use smallvec::SmallVec;
+use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Assigns items to stories. Keeps what it needs of the items of the last days in memory.
 pub struct Clusterer {
     pub(super) options: Options,
-    pub(super) linkage: Linkage,
-    pub(super) model: PairModel,
+    pub linkage: Linkage,
+    pub model: PairModel,
     pub(super) window: ItemWindow,
     languages: LanguageRegistry,
     stems: StemCache,
     headlines: HeadlineClassifier,
-    search: NeighborSearch,
+    pub(super) search: NeighborSearch,
     /// The items that the next reclustering pass starts from.
     pub(super) changed: Vec<ItemSeq>,
     /// The number of documents when all items were last scored again.
     pub(super) documents_at_rescore: usize,
-    recorded_pairs: Option<Vec<TrainingPair>>,
-}
-
-/// A scored pair, for training.
-#[derive(Debug, Clone, Copy)]
-pub struct TrainingPair {
-    /// In ascending order.
-    pub items: [ItemId; 2],
-    pub features: PairFeatures,
+    /// If set, receives each scored pair with its latest features, for training. The ids are in ascending order.
+    pub recorded_pairs: Option<BTreeMap<[ItemId; 2], PairFeatures>>,
 }
 
 impl Clusterer {
     pub fn new(options: Options) -> Self {
-        let linkage = Linkage::new(&options);
-        Clusterer::with_model(options, PairModel::learned(), linkage)
-    }
-
-    /// A clusterer with another pair model and linkage, for training.
-    pub fn with_model(options: Options, model: PairModel, linkage: Linkage) -> Self {
         Clusterer {
+            linkage: Linkage::new(&options),
             options,
-            linkage,
-            model,
+            model: PairModel::learned(),
             window: ItemWindow::default(),
             languages: LanguageRegistry::default(),
             stems: StemCache::default(),
@@ -67,16 +54,6 @@ impl Clusterer {
             documents_at_rescore: 0,
             recorded_pairs: None,
         }
-    }
-
-    /// Records every pair that is scored from now on, for [`Clusterer::take_recorded_pairs`].
-    pub fn record_pairs(&mut self) {
-        self.recorded_pairs = Some(Vec::new());
-    }
-
-    /// Returns the recorded pairs in the order of their scoring, and stops recording.
-    pub fn take_recorded_pairs(&mut self) -> Vec<TrainingPair> {
-        self.recorded_pairs.take().unwrap_or_default()
     }
 
     /// The number of items in the window.
@@ -93,21 +70,27 @@ impl Clusterer {
     /// Assigns an item to a story and adds it to the window. Items must arrive in order of their ids.
     ///
     /// `mint` creates the id of a new story. Its argument reports whether the clusterer already knows an id.
-    pub fn assign(&mut self, item: &Item, mint: impl FnOnce(&dyn Fn(StoryId) -> bool) -> StoryId) -> StoryAssignment {
+    ///
+    /// # Errors
+    ///
+    /// Fails if `mint` does. The clusterer then holds an item without a story and must be discarded.
+    pub fn assign<E>(
+        &mut self,
+        item: &Item,
+        mint: impl FnOnce(&dyn Fn(StoryId) -> bool) -> Result<StoryId, E>,
+    ) -> Result<StoryAssignment, E> {
         let seq = self.add_item(item);
         let found = self.match_story(seq);
         let (story, placement) = match found.story {
             Some(story) => (story, StoryPlacement::Joined),
-            None => (mint(&|id| self.window.contains_story(id)), StoryPlacement::Created),
+            None => (mint(&|id| self.window.contains_story(id))?, StoryPlacement::Created),
         };
         self.set_story(seq, story, found.copy_of);
-        StoryAssignment { item: item.id, story, placement, copy_of: found.copy_of, evidence: found.evidence }
+        Ok(StoryAssignment { item: item.id, story, placement, copy_of: found.copy_of, evidence: found.evidence })
     }
 
     fn set_story(&mut self, seq: ItemSeq, story: StoryId, copy_of: Option<ItemId>) {
-        if let Some(item) = self.window.get_mut(seq) {
-            item.copy_of = copy_of;
-        }
+        self.window[seq].copy_of = copy_of;
         self.window.assign_story(seq, story);
     }
 
@@ -138,7 +121,6 @@ impl Clusterer {
         let first_seen_at = item.first_seen_at.as_second();
         self.window.expire(first_seen_at - self.options.window.as_secs());
         let language = self.languages.resolve(item.lang.as_deref());
-        let language = self.languages.get(language);
         let text = TokenizedText::new(&item.title, &item.grouping_text(), language, &mut self.stems);
         let (outlet, within_quota) = self.window.register_outlet(&item.outlet);
         let TermVector { terms, title_numbers, spellings } =
@@ -166,7 +148,7 @@ impl Clusterer {
         });
         self.score_neighbors(seq);
         // Only scoring shows that an item repeats another one's headline. Its spellings must not count then.
-        if self.window.get(seq).is_some_and(|item| item.excluded) {
+        if self.window[seq].excluded {
             for (term, capitalized) in spellings {
                 self.window.term_index.uncount_spelling(term, capitalized);
             }
@@ -175,22 +157,5 @@ impl Clusterer {
             self.changed.push(seq);
         }
         seq
-    }
-
-    pub(super) fn score_neighbors(&mut self, seq: ItemSeq) {
-        let is_recording = self.recorded_pairs.is_some();
-        let mut pairs = Vec::new();
-        score_neighbors(&mut self.window, seq, &self.model, &mut self.search, |other, features| {
-            if is_recording {
-                pairs.push((other, *features));
-            }
-        });
-        let id = |seq| self.window.get(seq).map(|item| item.id);
-        let (Some(recorded), Some(own)) = (&mut self.recorded_pairs, id(seq)) else { return };
-        for (other, features) in pairs {
-            if let Some(other) = id(other) {
-                recorded.push(TrainingPair { items: [own.min(other), own.max(other)], features });
-            }
-        }
     }
 }

@@ -1,5 +1,109 @@
-//! Measures grouping on labeled items: reads them, replays them as the daemon would, and scores the outcome.
+//! Measures grouping on labeled items: reads them, replays them on the schedule of the daemon, and scores the outcome.
 
-pub mod dataset;
 pub mod metrics;
-pub mod replay;
+
+use super::clusterer::Clusterer;
+use crate::domain::{Item, ItemId, SourceId, StoryId, Timestamp};
+use jiff::SignedDuration;
+use serde::Deserialize;
+use std::cell::Cell;
+use std::convert::Infallible;
+
+/// A shorter interval would cost time and change next to nothing.
+const MIN_RECLUSTER_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
+
+/// One line of a dataset.
+#[derive(Debug, Clone, Deserialize)]
+pub struct LabeledItem {
+    pub id: String,
+    pub outlet: String,
+    pub published: Timestamp,
+    pub title: String,
+    #[serde(default)]
+    pub summary: String,
+    #[serde(default)]
+    pub url: Option<String>,
+    #[serde(default)]
+    pub lang: Option<String>,
+    /// The label: items with the same label report one event.
+    pub story: serde_json::Value,
+}
+
+/// A line that is not a labeled item.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line} is not a labeled item: {cause}")]
+pub struct DatasetError {
+    line: usize,
+    cause: serde_json::Error,
+}
+
+/// Parses a dataset of one JSON object per line, and sorts the items by publication time.
+///
+/// # Errors
+///
+/// Fails on the first line that is not a labeled item. Blank lines are skipped.
+pub fn parse_dataset(text: &str) -> Result<Vec<LabeledItem>, DatasetError> {
+    let mut items: Vec<LabeledItem> = Vec::new();
+    for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        items.push(serde_json::from_str(line).map_err(|cause| DatasetError { line: n + 1, cause })?);
+    }
+    items.sort_by(|a, b| a.published.cmp(&b.published).then_with(|| a.id.cmp(&b.id)));
+    Ok(items)
+}
+
+impl LabeledItem {
+    /// The item as the store returns it, with id `n`, first seen when it was published. English unless `lang` is given.
+    pub fn to_item(&self, n: usize, canonical_url: Option<String>) -> Item {
+        Item {
+            id: ItemId(n as i64),
+            source: SourceId(0),
+            source_title: self.outlet.clone(),
+            source_url: self.outlet.clone(),
+            outlet: self.outlet.clone(),
+            priority: 0,
+            guid: self.id.clone(),
+            url: self.url.clone(),
+            canonical_url,
+            title: self.title.clone(),
+            summary: self.summary.clone(),
+            content: None,
+            author: None,
+            lang: self.lang.clone().or_else(|| Some("en".into())),
+            image: None,
+            published_at: Some(self.published),
+            first_seen_at: self.published,
+            ranked_at: self.published,
+            source_age: None,
+            article: None,
+        }
+    }
+}
+
+/// Runs items through a clusterer in their order, reclusters on schedule and once at the end, and returns each item's story.
+pub fn replay(clusterer: &mut Clusterer, items: &[Item]) -> Vec<StoryId> {
+    let (Some(first), Some(last)) = (items.first(), items.last()) else { return Vec::new() };
+    let interval = clusterer.options.recluster_interval.max(MIN_RECLUSTER_INTERVAL);
+    let mut stories: Vec<StoryId> = Vec::with_capacity(items.len());
+    let minted = Cell::new(0);
+    let mint = || {
+        minted.update(|minted| minted + 1);
+        Ok::<_, Infallible>(StoryId::from_row(minted.get()))
+    };
+    let recluster = |clusterer: &mut Clusterer, stories: &mut [StoryId], now| {
+        let Ok(regrouping) = clusterer.recluster(now, |_, _| mint());
+        for moved in regrouping.moved {
+            stories[(moved.item.0 - first.id.0) as usize] = moved.into;
+        }
+    };
+    let mut next_pass = first.first_seen_at + interval;
+    for item in items {
+        while item.first_seen_at >= next_pass {
+            recluster(clusterer, &mut stories, next_pass);
+            next_pass += interval;
+        }
+        let Ok(assignment) = clusterer.assign(item, |_| mint());
+        stories.push(assignment.story);
+    }
+    recluster(clusterer, &mut stories, last.first_seen_at + interval);
+    stories
+}

@@ -1,19 +1,32 @@
-//! Explains why two items were or were not grouped.
+//! Explains why an item joined its story, and why two items were or were not grouped.
 
+use super::agglomerative::forbids_merge;
 use super::clusterer::Clusterer;
-use super::constraints::forbids_merge;
 use super::indexed_item::IndexedItem;
+use super::item_seq::ItemSeq;
 use super::neighbor::{LocalDensity, NeighborProfile};
 use super::numbered_series::is_numbered_series;
 use super::pair_features::{BloomPrefilter, FEATURE_NAMES, ItemPair};
 use super::pair_model::sigmoid;
+use super::story_match::CopyMatch;
+use super::term_index::TermId;
 use super::weighted_term::WeightedTerm;
-use crate::domain::ItemId;
+use crate::domain::{ItemId, JoinEvidence, JoinReason};
 use serde::Serialize;
-use std::fmt;
+use std::collections::BTreeSet;
 
-/// The maximum number of terms in each list.
+/// The maximum number of terms in each list of a [`PairExplanation`].
 const MAX_LISTED_TERMS: usize = 6;
+/// The maximum number of shared terms in the evidence of a join.
+const MAX_EVIDENCE_TERMS: usize = 4;
+/// The maximum number of a story's members that an item is compared with, the latest ones.
+const MAX_COMPARED_MEMBERS: usize = 40;
+/// Titles are compared letter by letter only above this cosine.
+const MIN_TITLE_COSINE: f32 = 0.6;
+/// Shorter titles are similar by chance.
+const MIN_TITLE_CHARS: usize = 20;
+/// The minimum Damerau–Levenshtein similarity of two titles that is reported, 0 to 1.
+const MIN_TITLE_SIMILARITY: f64 = 0.9;
 /// Features with a smaller contribution, in log-odds, are not listed.
 const MIN_CONTRIBUTION: f32 = 0.05;
 
@@ -44,24 +57,90 @@ pub struct FeatureContribution {
 }
 
 /// A rule by which two items never share a story.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::Display)]
 #[serde(rename_all = "kebab-case")]
 pub enum SeparationRule {
-    /// A cannot-link constraint of the operator.
+    /// A cannot-link constraint.
+    #[strum(to_string = "the operator separated them")]
     Operator,
+    #[strum(to_string = "they belong to a numbered series: only their numbers differ")]
     NumberedSeries,
 }
 
-impl fmt::Display for SeparationRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            SeparationRule::Operator => "the operator separated them",
-            SeparationRule::NumberedSeries => "they belong to a numbered series: only their numbers differ",
-        })
-    }
-}
-
 impl Clusterer {
+    /// Why an item belongs with these members. `log_odds` is that of the link, or [`f32::MAX`] if a rule decided.
+    pub(super) fn join_evidence(
+        &self,
+        seq: ItemSeq,
+        members: &[ItemSeq],
+        log_odds: f32,
+        copy: Option<CopyMatch>,
+    ) -> JoinEvidence {
+        let item = &self.window[seq];
+        let latest = members.iter().rev().filter(|member| **member != seq).take(MAX_COMPARED_MEMBERS);
+        let others: Vec<&IndexedItem> = latest.map(|member| &self.window[*member]).collect();
+        let mut reasons = Vec::new();
+        if let Some(CopyMatch { original, containment }) = copy {
+            reasons.push(JoinReason::Copy { item: self.window[original].id, similarity: containment });
+        }
+        reasons.extend(self.similar_title(item));
+        let terms = self.shared_terms(item, &others);
+        if !terms.is_empty() {
+            reasons.push(JoinReason::SharedTerms { terms });
+        }
+        let numbers = self.differing_numbers(item, &others);
+        if !numbers.is_empty() {
+            reasons.push(JoinReason::DifferentNumbers { numbers });
+        }
+        let outlets: BTreeSet<_> = others.iter().map(|other| other.outlet).collect();
+        let seconds = others.iter().map(|other| (other.ranked_at - item.ranked_at).unsigned_abs()).max().unwrap_or(0);
+        reasons.push(JoinReason::StorySize { outlets: outlets.len() as u32, hours: (seconds / 3600) as u32 + 1 });
+        JoinEvidence { score: sigmoid(log_odds), threshold: self.options.threshold, reasons }
+    }
+
+    /// The shared terms with the largest weights: the item's weight times the square root of the share of the others that
+    /// contain the term.
+    fn shared_terms(&self, item: &IndexedItem, others: &[&IndexedItem]) -> Vec<String> {
+        let mut shared: Vec<(f32, TermId)> = Vec::new();
+        for term in &item.terms {
+            let containing = others.iter().filter(|other| other.contains(term.id)).count();
+            if containing > 0 {
+                let share = containing as f32 / others.len() as f32;
+                shared.push((term.weight() * share.sqrt(), term.id));
+            }
+        }
+        shared.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        shared.iter().take(MAX_EVIDENCE_TERMS).map(|(_, id)| self.surface_form(*id)).collect()
+    }
+
+    /// The numbers of the item's title that no other item contains, where another title has a different number after the same
+    /// word.
+    fn differing_numbers(&self, item: &IndexedItem, others: &[&IndexedItem]) -> Vec<String> {
+        let numbers = item.title_numbers.iter().filter(|own| {
+            let mut others_numbers = others.iter().flat_map(|other| other.title_numbers.iter());
+            others_numbers.any(|number| number.word == own.word)
+                && !others.iter().any(|other| other.contains(own.number))
+        });
+        numbers.map(|number| self.surface_form(number.number)).collect()
+    }
+
+    /// The nearest neighbor, if its title is nearly equal to the item's. Titles with numbers are not compared, because one
+    /// digit makes a difference.
+    fn similar_title(&self, item: &IndexedItem) -> Option<JoinReason> {
+        let nearest = item.neighbors.first().filter(|nearest| nearest.cosine() > MIN_TITLE_COSINE)?;
+        let other = self.window.get(nearest.seq)?;
+        if item.title.chars().count() < MIN_TITLE_CHARS || !item.title_numbers.is_empty() {
+            return None;
+        }
+        let similarity = strsim::normalized_damerau_levenshtein(&item.title, &other.title);
+        (similarity >= MIN_TITLE_SIMILARITY)
+            .then_some(JoinReason::SimilarTitle { item: other.id, similarity: similarity as f32 })
+    }
+
+    fn surface_form(&self, term: TermId) -> String {
+        self.window.term_index.surface_form(term).to_owned()
+    }
+
     /// Explains a pair of items. Returns `None` if one of them is not in the window.
     pub fn explain(&self, first: ItemId, second: ItemId) -> Option<PairExplanation> {
         let a = self.window.get(self.window.seq_of(first)?)?;

@@ -1,4 +1,4 @@
-//! Sequence numbers of items: where an item stands in the stream since the process started.
+//! Sequence numbers of items, and a small hash table from them to positions in a list.
 
 /// An item's position in the stream of all items since the process started.
 ///
@@ -22,4 +22,47 @@ impl ItemSeq {
     pub(super) fn precedes(self, other: ItemSeq) -> bool {
         (self.0.wrapping_sub(other.0) as i32) < 0
     }
+}
+
+/// Maps an item's sequence number to its position in a list that the caller keeps.
+///
+/// The list must stay shorter than half of `SLOTS`. The table stores positions only, so clearing it is one `fill`.
+pub(super) struct OpenAddressTable<const SLOTS: usize>([u16; SLOTS]);
+
+impl<const SLOTS: usize> OpenAddressTable<SLOTS> {
+    const EMPTY: u16 = u16::MAX;
+
+    pub(super) fn clear(&mut self) {
+        self.0.fill(Self::EMPTY);
+    }
+
+    /// Finds the position of an item by linear probing, or the free slot to insert it into. `listed` returns the item at a position of the list,
+    /// if the list is that long.
+    pub(super) fn find(&self, seq: ItemSeq, listed: impl Fn(usize) -> Option<ItemSeq>) -> Result<usize, usize> {
+        let mut slot = fibonacci_hash(seq.0, SLOTS.ilog2());
+        loop {
+            let position = usize::from(self.0[slot]);
+            match listed(position) {
+                Some(other) if other == seq => return Ok(position),
+                Some(_) => slot = (slot + 1) % SLOTS,
+                None => return Err(slot),
+            }
+        }
+    }
+
+    /// Stores a position in a slot that [`OpenAddressTable::find`] returned as free.
+    pub(super) fn insert(&mut self, slot: usize, position: usize) {
+        self.0[slot] = position as u16;
+    }
+}
+
+impl<const SLOTS: usize> Default for OpenAddressTable<SLOTS> {
+    fn default() -> Self {
+        OpenAddressTable([Self::EMPTY; SLOTS])
+    }
+}
+
+/// Hashes a number to `bits` bits by Fibonacci hashing (Knuth, The Art of Computer Programming, volume 3, section 6.4).
+pub(super) fn fibonacci_hash(number: u32, bits: u32) -> usize {
+    (number.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
 }

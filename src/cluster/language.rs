@@ -1,57 +1,47 @@
 //! Language-dependent rules: stemming (Snowball), stop words, and whether a capital letter marks a name.
 
 use rust_stemmers::{Algorithm, Stemmer};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use std::borrow::Cow;
 
 /// The maximum number of distinct languages. Feeds are untrusted, so it is bounded; further languages share the rules of the
 /// last one.
 const MAX_LANGUAGES: usize = 200;
 
-/// A language's number in the [`LanguageRegistry`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct LanguageId(pub u8);
-
 /// The rules of one language.
 pub(super) struct LanguageRules {
-    pub id: LanguageId,
+    /// Its position in the [`LanguageRegistry`].
+    pub id: u8,
+    /// The primary subtag of its tag: "pt" of "pt-BR".
+    subtag: String,
     stemmer: Option<Stemmer>,
-    is_polish: bool,
     stop_words: FxHashSet<&'static str>,
     /// Whether names are capitalized and other words are not. False for German, which capitalizes all nouns.
     pub capitals_mark_names: bool,
 }
 
-/// The languages seen so far, by primary subtag ("pt" of "pt-BR").
+/// The languages seen so far.
 #[derive(Default)]
-pub(super) struct LanguageRegistry {
-    rules: Vec<LanguageRules>,
-    by_subtag: FxHashMap<String, LanguageId>,
-}
+pub(super) struct LanguageRegistry(Vec<LanguageRules>);
 
 impl LanguageRegistry {
-    /// The number of a language tag, by default that of English. Registers the language when it is new.
-    pub(super) fn resolve(&mut self, tag: Option<&str>) -> LanguageId {
+    /// The rules for a language tag, by default those of English.
+    pub(super) fn resolve(&mut self, tag: Option<&str>) -> &LanguageRules {
         let tag = tag.unwrap_or("en");
         let subtag = tag.split(['-', '_']).next().unwrap_or(tag);
-        if let Some(known) = self.by_subtag.get(subtag) {
-            return *known;
-        }
-        if self.rules.len() < MAX_LANGUAGES {
-            let id = LanguageId(self.rules.len() as u8);
-            self.by_subtag.insert(subtag.to_owned(), id);
-            self.rules.push(LanguageRules::new(id, subtag));
-        }
-        LanguageId((self.rules.len() - 1) as u8)
-    }
-
-    pub(super) fn get(&self, id: LanguageId) -> &LanguageRules {
-        &self.rules[usize::from(id.0)]
+        let known = self.0.iter().position(|rules| rules.subtag == subtag);
+        let position = known.unwrap_or_else(|| {
+            if self.0.len() < MAX_LANGUAGES {
+                self.0.push(LanguageRules::new(self.0.len() as u8, subtag));
+            }
+            self.0.len() - 1
+        });
+        &self.0[position]
     }
 }
 
 impl LanguageRules {
-    fn new(id: LanguageId, subtag: &str) -> LanguageRules {
+    fn new(id: u8, subtag: &str) -> LanguageRules {
         let algorithm = match subtag {
             "en" => Some(Algorithm::English),
             "de" => Some(Algorithm::German),
@@ -72,14 +62,11 @@ impl LanguageRules {
             "ar" => Some(Algorithm::Arabic),
             _ => None,
         };
-        let stop_word_list = match subtag {
-            "nb" | "nn" => "no",
-            other => other,
-        };
+        let stop_word_list = if matches!(subtag, "nb" | "nn") { "no" } else { subtag };
         LanguageRules {
             id,
+            subtag: subtag.to_owned(),
             stemmer: algorithm.map(Stemmer::create),
-            is_polish: subtag == "pl",
             stop_words: stop_words::lookup(stop_word_list).unwrap_or_default().iter().copied().collect(),
             capitals_mark_names: subtag != "de",
         }
@@ -92,7 +79,7 @@ impl LanguageRules {
     pub(super) fn stem<'w>(&self, word: &'w str) -> Cow<'w, str> {
         match &self.stemmer {
             Some(stemmer) => stemmer.stem(word),
-            None if self.is_polish => stem_polish(word).into(),
+            None if self.subtag == "pl" => stem_polish(word).into(),
             None => word.into(),
         }
     }

@@ -5,6 +5,9 @@
 
 use super::options::Options;
 
+/// Pairs with lower log-odds are not linked.
+pub(super) const MIN_PAIR_LOG_ODDS: f32 = -3.5;
+
 /// The parameters of the linkage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linkage {

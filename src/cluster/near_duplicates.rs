@@ -19,76 +19,52 @@ const MIN_SHARED_HASHES: usize = 4;
 /// Shorter texts have no sketch.
 const MIN_SHINGLES: usize = 6;
 
-/// The smallest hashes of a text's shingles, and the number of shingles.
+/// The smallest hashes of a text's shingles in ascending order, and the number of shingles.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ShingleSketch {
     hashes: [u32; SKETCH_HASHES],
-    /// The number of `hashes` in use.
-    kept: u8,
     shingles: u16,
 }
 
 impl ShingleSketch {
     pub(super) fn new(terms: &[TermHash]) -> ShingleSketch {
+        let shingle_hash = |terms: &[TermHash]| {
+            let bytes: [[u8; 8]; 3] = std::array::from_fn(|n| terms[n].0.to_le_bytes());
+            xxh3_64(bytes.as_flattened()) as u32
+        };
         let mut hashes: Vec<u32> = terms.windows(3).map(shingle_hash).collect();
         hashes.sort_unstable();
         hashes.dedup();
-        let (shingles, kept) = (hashes.len(), hashes.len().min(SKETCH_HASHES));
         let mut sketch = ShingleSketch::default();
-        if shingles >= MIN_SHINGLES {
-            (sketch.kept, sketch.shingles) = (kept as u8, shingles as u16);
-            sketch.hashes[..kept].copy_from_slice(&hashes[..kept]);
+        if hashes.len() >= MIN_SHINGLES {
+            sketch.shingles = hashes.len() as u16;
+            sketch.hashes.iter_mut().zip(hashes).for_each(|(kept, hash)| *kept = hash);
         }
         sketch
     }
 
     fn hashes(&self) -> &[u32] {
-        &self.hashes[..usize::from(self.kept)]
+        &self.hashes[..SKETCH_HASHES.min(self.shingles.into())]
     }
 
-    /// The largest hash up to which the sketch is complete. A sketch of all shingles is complete everywhere.
-    fn complete_up_to(&self) -> Option<u32> {
-        let last = *self.hashes().last()?;
-        Some(if self.shingles == u16::from(self.kept) { u32::MAX } else { last })
+    /// The hash up to which the sketch is complete. A sketch of all shingles is complete everywhere.
+    fn complete_up_to(&self) -> u32 {
+        if usize::from(self.shingles) > SKETCH_HASHES { self.hashes[SKETCH_HASHES - 1] } else { u32::MAX }
     }
 
     /// The estimated share of the shorter text that the longer one contains, 0 to 1.
     pub(super) fn containment(&self, other: &ShingleSketch) -> f32 {
-        let (Some(own_limit), Some(other_limit)) = (self.complete_up_to(), other.complete_up_to()) else { return 0.0 };
-        let limit = own_limit.min(other_limit);
-        let mut own = self.hashes().iter().take_while(|hash| **hash <= limit).peekable();
-        let mut others = other.hashes().iter().take_while(|hash| **hash <= limit).peekable();
-        let (mut union, mut shared) = (0, 0);
-        loop {
-            match (own.peek(), others.peek()) {
-                (None, None) => break,
-                (Some(x), Some(y)) if x == y => {
-                    own.next();
-                    others.next();
-                    shared += 1;
-                }
-                (Some(x), Some(y)) if x > y => _ = others.next(),
-                (None, Some(_)) => _ = others.next(),
-                _ => _ = own.next(),
-            }
-            union += 1;
-        }
+        let limit = self.complete_up_to().min(other.complete_up_to());
+        let [own, others] = [self, other].map(|sketch| sketch.hashes().iter().take_while(move |hash| **hash <= limit));
+        let shared = own.clone().filter(|hash| other.hashes().binary_search(hash).is_ok()).count();
         if shared < MIN_SHARED_HASHES {
             return 0.0;
         }
-        let jaccard = shared as f32 / union as f32;
+        let jaccard = shared as f32 / (own.count() + others.count() - shared) as f32;
         // |A ∩ B| = J (|A| + |B|) / (1 + J).
         let (one, two) = (f32::from(self.shingles), f32::from(other.shingles));
         (jaccard * (one + two) / (1.0 + jaccard) / one.min(two)).min(1.0)
     }
-}
-
-fn shingle_hash(terms: &[TermHash]) -> u32 {
-    let mut bytes = [0; 24];
-    for (place, term) in bytes.chunks_exact_mut(8).zip(terms) {
-        place.copy_from_slice(&term.0.to_le_bytes());
-    }
-    xxh3_64(&bytes) as u32
 }
 
 #[cfg(test)]
@@ -99,8 +75,7 @@ mod tests {
 
     fn sketch(text: &str) -> ShingleSketch {
         let mut languages = LanguageRegistry::default();
-        let language = languages.resolve(Some("en"));
-        let text = TokenizedText::new("", text, languages.get(language), &mut StemCache::default());
+        let text = TokenizedText::new("", text, languages.resolve(Some("en")), &mut StemCache::default());
         ShingleSketch::new(&text.terms().collect::<Vec<_>>())
     }
 

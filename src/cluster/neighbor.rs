@@ -1,8 +1,7 @@
 //! An item's nearest neighbors, and what follows from two lists of them: shared-nearest-neighbor similarity (Jarvis and
 //! Patrick, 1973) and local density.
 
-use super::item_seq::ItemSeq;
-use super::open_address_table::OpenAddressTable;
+use super::item_seq::{ItemSeq, OpenAddressTable};
 use smallvec::SmallVec;
 
 /// The maximum number of neighbors that an item keeps.
@@ -77,8 +76,8 @@ pub(super) struct NeighborProfile<'a> {
 
 impl<'a> NeighborProfile<'a> {
     pub(super) fn new(neighbors: &'a [Neighbor]) -> NeighborProfile<'a> {
-        let mut profile =
-            NeighborProfile { neighbors, positions: OpenAddressTable::new(), norm_squared: norm_squared(neighbors) };
+        let (positions, norm_squared) = (OpenAddressTable::default(), norm_squared(neighbors));
+        let mut profile = NeighborProfile { neighbors, positions, norm_squared };
         for (position, neighbor) in neighbors.iter().enumerate() {
             if let Err(slot) = profile.position(neighbor.seq) {
                 profile.positions.insert(slot, position);

@@ -4,8 +4,8 @@
 //! three thousand items therefore holds for a million.
 
 use super::indexed_item::IndexedItem;
+use super::item_seq::fibonacci_hash;
 use super::neighbor::LocalDensity;
-use super::open_address_table::fibonacci_hash;
 use super::term_index::TermId;
 use super::weighted_term::{TermKind, WeightedTerm};
 

@@ -5,7 +5,6 @@
 //! `pair_model_weights.txt`; `cargo run --release --example train -- FILE` learns them.
 
 use super::pair_features::{FEATURE_NAMES, PairFeatures};
-use std::collections::BTreeSet;
 use std::fmt::Write;
 
 const FEATURES: usize = FEATURE_NAMES.len();
@@ -40,12 +39,8 @@ impl Default for PairModel {
 
 /// A weights file that cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum WeightsError {
-    #[error("weights, line {line}: {problem}")]
-    BadLine { line: usize, problem: &'static str },
-    #[error("weights: ‘{0}’ has no weight")]
-    Missing(String),
-}
+#[error("weights: {0}")]
+pub struct WeightsError(String);
 
 impl PairModel {
     /// The model that comes with the program.
@@ -82,55 +77,28 @@ impl PairModel {
         })
     }
 
-    /// Parses a weights file. Its lines are tab-separated and have one of three forms: `bias` and its value; a feature, its
-    /// mean, standard deviation and weight; two features and the weight of their product. Lines that start with `#` are
-    /// comments.
+    /// Parses a weights file. Its lines are tab-separated: `bias` and its value; then each feature, its mean, standard deviation
+    /// and weight; then each product, as two features and the weight. Lines that start with `#` are comments.
     ///
     /// # Errors
     ///
-    /// Fails unless the bias, each feature and each product appear exactly once.
+    /// Fails unless the bias, all features and all products appear once and in order.
     pub fn parse(text: &str) -> Result<PairModel, WeightsError> {
         let mut model = PairModel::default();
-        let mut seen = BTreeSet::new();
-        for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
-            let bad_line = |problem| WeightsError::BadLine { line: n + 1, problem };
-            let name = model.parse_line(line).map_err(bad_line)?;
-            if !seen.insert(name) {
-                return Err(bad_line("duplicate entry"));
+        let mut lines = text.lines().filter(|line| !line.starts_with('#'));
+        [model.bias] = read_entry(lines.next(), "bias")?;
+        for (i, name) in FEATURE_NAMES.iter().enumerate() {
+            [model.mean[i], model.deviation[i], model.weights[i]] = read_entry(lines.next(), name)?;
+            if model.deviation[i] <= 0.0 {
+                return Err(WeightsError(format!("the standard deviation of ‘{name}’ must be positive")));
             }
         }
-        let names = FEATURE_NAMES.iter().map(|name| (*name).to_owned());
-        let products = (0..FEATURES).flat_map(|i| (i..FEATURES).map(move |j| product_name(i, j)));
-        match std::iter::once("bias".to_owned()).chain(names).chain(products).find(|name| !seen.contains(name)) {
-            Some(missing) => Err(WeightsError::Missing(missing)),
+        for (i, j) in product_indexes() {
+            [model.products[i][j]] = read_entry(lines.next(), &product_name(i, j))?;
+        }
+        match lines.next() {
+            Some(line) => Err(WeightsError(format!("‘{line}’ follows the last entry"))),
             None => Ok(model),
-        }
-    }
-
-    /// Reads one entry of a weights file and returns its name.
-    fn parse_line(&mut self, line: &str) -> Result<String, &'static str> {
-        match line.split('\t').collect::<Vec<_>>()[..] {
-            ["bias", bias] => {
-                self.bias = parse_number(bias)?;
-                Ok("bias".to_owned())
-            }
-            [name, mean, deviation, weight] => {
-                let feature = parse_feature(name)?;
-                self.mean[feature] = parse_number(mean)?;
-                self.weights[feature] = parse_number(weight)?;
-                self.deviation[feature] = parse_number(deviation)?;
-                if self.deviation[feature] <= 0.0 {
-                    return Err("standard deviation must be positive");
-                }
-                Ok(name.to_owned())
-            }
-            [one, other, weight] => {
-                let (one, other) = (parse_feature(one)?, parse_feature(other)?);
-                let (i, j) = (one.min(other), one.max(other));
-                self.products[i][j] = parse_number(weight)?;
-                Ok(product_name(i, j))
-            }
-            _ => Err("expected a bias, a feature or a product of two features"),
         }
     }
 
@@ -141,21 +109,26 @@ impl PairModel {
         for (i, name) in FEATURE_NAMES.iter().enumerate() {
             let _ = writeln!(text, "{name}\t{:.5}\t{:.5}\t{:.4}", self.mean[i], self.deviation[i], self.weights[i]);
         }
-        for i in 0..FEATURES {
-            for j in i..FEATURES {
-                let _ = writeln!(text, "{}\t{:.4}", product_name(i, j), self.products[i][j]);
-            }
+        for (i, j) in product_indexes() {
+            let _ = writeln!(text, "{}\t{:.4}", product_name(i, j), self.products[i][j]);
         }
         text
     }
 }
 
-fn parse_feature(name: &str) -> Result<usize, &'static str> {
-    FEATURE_NAMES.iter().position(|known| *known == name).ok_or("unknown feature")
+/// The numbers of an entry of the weights file, which must have this name.
+fn read_entry<const N: usize>(line: Option<&str>, name: &str) -> Result<[f32; N], WeightsError> {
+    let cells = line.and_then(|line| line.strip_prefix(name)?.strip_prefix('\t'));
+    let number = |cell: &str| cell.parse().ok().filter(|number: &f32| number.is_finite());
+    let numbers: Option<Vec<f32>> = cells.and_then(|cells| cells.split('\t').map(number).collect());
+    let error =
+        || WeightsError(format!("expected ‘{name}’ with {N} finite numbers, found ‘{}’", line.unwrap_or_default()));
+    numbers.and_then(|numbers| numbers.try_into().ok()).ok_or_else(error)
 }
 
-fn parse_number(text: &str) -> Result<f32, &'static str> {
-    text.parse().ok().filter(|number: &f32| number.is_finite()).ok_or("not a finite number")
+/// The positions of the features of each product, in the order of the weights file.
+pub fn product_indexes() -> impl Iterator<Item = (usize, usize)> {
+    (0..FEATURES).flat_map(|i| (i..FEATURES).map(move |j| (i, j)))
 }
 
 /// The name of a product in the weights file.
@@ -182,14 +155,15 @@ mod tests {
     #[test]
     fn missing_duplicate_and_unknown_features_are_reported() {
         let error = |text: &str| PairModel::parse(text).unwrap_err().to_string();
-        assert!(error("bias\t1\n").contains("‘text similarity’"));
-        assert!(error("bias\t1\nbias\t2\n").contains("line 2"));
-        assert!(error("color\t0\t1\t1\n").contains("line 1"));
-        assert!(error("text similarity\t0\t0\t1\n").contains("deviation"));
-        assert!(error("text similarity\tNaN\t1\t1\n").contains("not a finite number"));
+        assert!(error("bias\t1\n").contains("expected ‘text similarity’ with 3 finite numbers, found ‘’"));
+        assert!(error("bias\t1\nbias\t2\n").contains("expected ‘text similarity’"));
+        assert!(error("bias\t1\ncolor\t0\t1\t1\n").contains("found ‘color"));
+        assert!(error("bias\t1\ntext similarity\t0\t0\t1\n").contains("deviation"));
+        assert!(error("bias\t1\ntext similarity\tNaN\t1\t1\n").contains("finite numbers"));
         let complete = PairModel::learned().write();
         let truncated = complete.trim_end().rsplit_once('\n').unwrap().0;
-        assert!(error(truncated).contains("has no weight"));
+        assert!(error(truncated).contains("expected ‘local density\tlocal density’"));
+        assert!(error(&format!("{complete}bias\t1\n")).contains("‘bias\t1’ follows the last entry"));
     }
 
     #[test]

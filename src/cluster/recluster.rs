@@ -4,14 +4,14 @@
 //! their neighbors, and groups all these items from scratch. Items beyond the revision window stay together, but new items
 //! can still join them. A group keeps the oldest of the story ids of which it has the largest part.
 
-use super::agglomerative::{ItemLink, MIN_PAIR_LOG_ODDS, agglomerate};
+use super::agglomerative::{Constraint, ItemLink, agglomerate};
 use super::clusterer::Clusterer;
-use super::constraints::Constraint;
 use super::indexed_item::IndexedItem;
 use super::item_seq::ItemSeq;
-use super::linkage::ClusterLink;
+use super::linkage::{ClusterLink, MIN_PAIR_LOG_ODDS};
 use crate::domain::{CreatedStory, ItemId, ItemMove, JoinEvidence, JoinReason, StoryId, StoryMerge, StoryRegrouping};
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
@@ -21,43 +21,58 @@ const MIN_NEIGHBORHOOD_LOG_ODDS: f32 = -1.5;
 /// it; above, growth changes them little.
 const FULL_RESCORE_DOCUMENTS: RangeInclusive<usize> = 300..=20_000;
 
-/// Creates the id of a story for its first item. The second argument reports whether the clusterer already knows an id.
-type MintStoryId<'a> = dyn FnMut(ItemId, &dyn Fn(StoryId) -> bool) -> StoryId + 'a;
-
-/// An item that takes part in a pass. Groups refer to items by their position in the list of all.
-#[derive(Debug, Clone, Copy)]
-struct Participant {
-    seq: ItemSeq,
-    /// Its story before the pass.
-    story: StoryId,
-}
-
 impl Clusterer {
     /// Groups the changed items and their neighborhood again, and returns what changed.
     ///
     /// `mint` creates the id of a story that splits off, for its first item. Its second argument reports whether the clusterer
     /// already knows an id.
-    pub fn recluster(
+    ///
+    /// # Errors
+    ///
+    /// Fails if `mint` does. The clusterer has then lost changes and must be discarded.
+    pub fn recluster<E>(
         &mut self,
         now: jiff::Timestamp,
-        mut mint: impl FnMut(ItemId, &dyn Fn(StoryId) -> bool) -> StoryId,
-    ) -> StoryRegrouping {
+        mut mint: impl FnMut(ItemId, &dyn Fn(StoryId) -> bool) -> Result<StoryId, E>,
+    ) -> Result<StoryRegrouping, E> {
+        let mut regrouping = StoryRegrouping::default();
         let changed = std::mem::take(&mut self.changed);
         if changed.is_empty() {
-            return StoryRegrouping::default();
+            return Ok(regrouping);
         }
         let changed = if self.needs_full_rescore() { self.rescore_all() } else { self.rescore_stale(&changed) };
         let frozen_before = now.as_second() - self.options.revision_window.as_secs();
         let mut participants = self.participants(&changed);
         let mut groups = self.group(&participants, frozen_before);
         self.add_followers(&mut participants, &mut groups);
-        self.apply(&participants, &groups, &mut mint)
+        for (group, kept_story) in groups.iter().zip(self.kept_stories(&participants, &groups)) {
+            let members: Vec<ItemSeq> = group.iter().map(|position| participants[*position as usize]).collect();
+            let story = match kept_story {
+                Some(story) => story,
+                None => {
+                    let founder = self.window[members[0]].id;
+                    let story = mint(founder, &|id| self.window.contains_story(id))?;
+                    regrouping.created.push(CreatedStory { story, founder });
+                    story
+                }
+            };
+            for seq in &members {
+                let (item, from) = (self.window[*seq].id, self.window[*seq].story);
+                if from != story {
+                    let evidence = self.regrouping_evidence(*seq, &members, from);
+                    self.window.assign_story(*seq, story);
+                    regrouping.moved.push(ItemMove { item, from, into: story, evidence });
+                }
+            }
+        }
+        self.redirect_emptied(&mut regrouping);
+        Ok(regrouping)
     }
 
     /// Whether the window has grown by half since all items were scored, while it is small: the first items were scored with
     /// IDFs from few documents.
     fn needs_full_rescore(&mut self) -> bool {
-        let documents = self.window.term_index.document_count() as usize;
+        let documents = self.window.term_index.document_count as usize;
         let needed = FULL_RESCORE_DOCUMENTS.contains(&documents)
             && documents > self.documents_at_rescore + self.documents_at_rescore / 2;
         if needed {
@@ -99,22 +114,20 @@ impl Clusterer {
     }
 
     /// The active members of the stories of these items and their neighbors, in order of arrival.
-    fn participants(&self, changed: &[ItemSeq]) -> Vec<Participant> {
+    fn participants(&self, changed: &[ItemSeq]) -> Vec<ItemSeq> {
         let mut stories: FxHashSet<StoryId> = FxHashSet::default();
         for item in changed.iter().filter_map(|seq| self.window.get(*seq)) {
             stories.insert(item.story);
             stories.extend(close_neighbors(item).filter_map(|seq| self.window.get(seq)).map(|other| other.story));
         }
         let members = stories.iter().flat_map(|story| self.window.members(*story)).copied();
-        let active = self.in_order(members.filter(|seq| self.window.get(*seq).is_some_and(|item| !item.excluded)));
-        let story = |seq| self.window.get(seq).map(|item| item.story);
-        active.into_iter().filter_map(|seq| Some(Participant { seq, story: story(seq)? })).collect()
+        self.in_order(members.filter(|seq| !self.window[*seq].excluded))
     }
 
     /// Groups the participants by their pairs and constraints.
-    fn group(&self, participants: &[Participant], frozen_before: i64) -> Vec<Vec<u32>> {
+    fn group(&self, participants: &[ItemSeq], frozen_before: i64) -> Vec<Vec<u32>> {
         let positions = positions(participants);
-        let items: Vec<&IndexedItem> = participants.iter().filter_map(|item| self.window.get(item.seq)).collect();
+        let items: Vec<&IndexedItem> = participants.iter().map(|seq| &self.window[*seq]).collect();
         let mut links: Vec<ItemLink> = Vec::new();
         for (position, item) in (0u32..).zip(&items) {
             for neighbor in item.neighbors.iter().filter(|neighbor| neighbor.log_odds() > MIN_PAIR_LOG_ODDS) {
@@ -153,16 +166,16 @@ impl Clusterer {
 
     /// Adds the excluded items of the participants' stories to the groups of their leaders. Those with a constraint stay
     /// where they are.
-    fn add_followers(&self, participants: &mut Vec<Participant>, groups: &mut [Vec<u32>]) {
+    fn add_followers(&self, participants: &mut Vec<ItemSeq>, groups: &mut [Vec<u32>]) {
         let positions = positions(participants);
-        let stories: BTreeSet<StoryId> = participants.iter().map(|item| item.story).collect();
+        let stories: BTreeSet<StoryId> = participants.iter().map(|seq| self.window[*seq].story).collect();
         let mut followers: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
         for seq in stories.iter().flat_map(|story| self.window.members(*story)) {
-            let Some(item) = self.window.get(*seq).filter(|item| item.excluded) else { continue };
-            let Some(leader) = positions.get(&item.leader) else { continue };
+            let item = &self.window[*seq];
+            let Some(leader) = positions.get(&item.leader).filter(|_| item.excluded) else { continue };
             if self.window.constraints(item.id).is_empty() {
                 followers.entry(*leader).or_default().push(participants.len() as u32);
-                participants.push(Participant { seq: *seq, story: item.story });
+                participants.push(*seq);
             }
         }
         for group in groups {
@@ -172,43 +185,35 @@ impl Clusterer {
         }
     }
 
-    /// Assigns a story to each group, and moves the items that are in another one.
-    fn apply(
-        &mut self,
-        participants: &[Participant],
-        groups: &[Vec<u32>],
-        mint: &mut MintStoryId<'_>,
-    ) -> StoryRegrouping {
-        let mut regrouping = StoryRegrouping::default();
-        let mut left: BTreeSet<StoryId> = BTreeSet::new();
-        for (group, kept_story) in groups.iter().zip(kept_stories(participants, groups)) {
-            let members: Vec<Participant> = group.iter().map(|position| participants[*position as usize]).collect();
-            let seqs: Vec<ItemSeq> = members.iter().map(|member| member.seq).collect();
-            let story = match (kept_story, self.window.get(seqs[0]).map(|item| item.id)) {
-                (Some(story), _) => story,
-                (None, Some(founder)) => {
-                    let story = mint(founder, &|id| self.window.contains_story(id));
-                    regrouping.created.push(CreatedStory { story, founder });
-                    story
-                }
-                (None, None) => continue,
-            };
-            for Participant { seq, story: from } in members.into_iter().filter(|member| member.story != story) {
-                let evidence = self.regrouping_evidence(seq, &seqs, from);
-                self.window.assign_story(seq, story);
-                left.insert(from);
-                if let Some(item) = self.window.get(seq) {
-                    regrouping.moved.push(ItemMove { item: item.id, from, into: story, evidence });
+    /// The story that each group keeps. The group with most items of a story gets it; of equal groups, the first one. A group
+    /// that gets several stories keeps the one with the earliest item.
+    fn kept_stories(&self, participants: &[ItemSeq], groups: &[Vec<u32>]) -> Vec<Option<StoryId>> {
+        let story_at = |position: u32| self.window[participants[position as usize]].story;
+        // For each story the groups with its items, each with the number of these items.
+        let mut parts: FxHashMap<StoryId, SmallVec<[(usize, usize); 2]>> = FxHashMap::default();
+        for (group, positions) in groups.iter().enumerate() {
+            for position in positions {
+                let parts = parts.entry(story_at(*position)).or_default();
+                match parts.last_mut() {
+                    Some((last, count)) if *last == group => *count += 1,
+                    _ => parts.push((group, 1)),
                 }
             }
         }
-        self.redirect_emptied(&left, &mut regrouping);
-        regrouping
+        let mut kept: Vec<Option<StoryId>> = vec![None; groups.len()];
+        for story in (0..participants.len() as u32).map(story_at) {
+            let parts = parts.remove(&story).unwrap_or_default();
+            if let Some((group, _)) = parts.into_iter().rev().max_by_key(|(_, count)| *count) {
+                kept[group].get_or_insert(story);
+            }
+        }
+        kept
     }
 
     /// Redirects each story that lost all active items to the story that got most of them. The excluded items follow.
-    fn redirect_emptied(&mut self, left: &BTreeSet<StoryId>, regrouping: &mut StoryRegrouping) {
-        for from in left.iter().copied() {
+    fn redirect_emptied(&mut self, regrouping: &mut StoryRegrouping) {
+        let left: BTreeSet<StoryId> = regrouping.moved.iter().map(|moved| moved.from).collect();
+        for from in left {
             if self.window.active_members(from) > 0 {
                 continue;
             }
@@ -219,22 +224,18 @@ impl Clusterer {
             let Some((into, _)) = targets.into_iter().max_by_key(|(_, count)| *count) else { continue };
             for seq in self.window.members(from).to_vec() {
                 self.window.assign_story(seq, into);
-                if let Some(item) = self.window.get(seq) {
-                    let reasons = vec![JoinReason::Merged { from }];
-                    let evidence = JoinEvidence { score: 1.0, needed: self.options.threshold, reasons };
-                    regrouping.moved.push(ItemMove { item: item.id, from, into, evidence });
-                }
+                let reasons = vec![JoinReason::Merged { from }];
+                let evidence = JoinEvidence { score: 1.0, threshold: self.options.threshold, reasons };
+                regrouping.moved.push(ItemMove { item: self.window[seq].id, from, into, evidence });
             }
             regrouping.merged.push(StoryMerge { from, into });
         }
     }
 
     fn regrouping_evidence(&self, seq: ItemSeq, members: &[ItemSeq], from: StoryId) -> JoinEvidence {
-        let Some(item) = self.window.get(seq) else { return JoinEvidence::default() };
-        let linked = item
-            .neighbors
-            .iter()
-            .filter(|neighbor| neighbor.log_odds() > MIN_PAIR_LOG_ODDS && members.contains(&neighbor.seq));
+        let neighbors = self.window[seq].neighbors.iter();
+        let linked =
+            neighbors.filter(|neighbor| neighbor.log_odds() > MIN_PAIR_LOG_ODDS && members.contains(&neighbor.seq));
         let log_odds = match linked.map(|neighbor| ClusterLink::new(neighbor.log_odds())).reduce(ClusterLink::merge) {
             Some(link) => self.linkage.log_odds(link, [1, members.len().saturating_sub(1).max(1)]),
             None => self.linkage.missing_pair,
@@ -250,35 +251,6 @@ fn close_neighbors(item: &IndexedItem) -> impl Iterator<Item = ItemSeq> {
     close.map(|neighbor| neighbor.seq)
 }
 
-fn positions(participants: &[Participant]) -> FxHashMap<ItemSeq, u32> {
-    participants.iter().zip(0..).map(|(item, position)| (item.seq, position)).collect()
-}
-
-/// The story that each group keeps. The group with most items of a story gets it; of equal groups, the first one. A group that
-/// gets several stories keeps the one with the earliest item.
-fn kept_stories(participants: &[Participant], groups: &[Vec<u32>]) -> Vec<Option<StoryId>> {
-    let mut counts: BTreeMap<(StoryId, usize), usize> = BTreeMap::new();
-    let mut earliest: FxHashMap<StoryId, u32> = FxHashMap::default();
-    for (number, group) in groups.iter().enumerate() {
-        for position in group {
-            let story = participants[*position as usize].story;
-            *counts.entry((story, number)).or_default() += 1;
-            let first = earliest.entry(story).or_insert(*position);
-            *first = (*first).min(*position);
-        }
-    }
-    let mut largest: BTreeMap<StoryId, (usize, usize)> = BTreeMap::new();
-    for ((story, number), count) in counts {
-        let known = largest.entry(story).or_insert((number, 0));
-        if count > known.1 {
-            *known = (number, count);
-        }
-    }
-    let mut kept: Vec<Option<StoryId>> = vec![None; groups.len()];
-    for (story, (number, _)) in largest {
-        if kept[number].is_none_or(|other| earliest[&story] < earliest[&other]) {
-            kept[number] = Some(story);
-        }
-    }
-    kept
+fn positions(participants: &[ItemSeq]) -> FxHashMap<ItemSeq, u32> {
+    participants.iter().copied().zip(0..).collect()
 }

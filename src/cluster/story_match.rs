@@ -1,10 +1,9 @@
 //! Finds the story that a new item joins: by its URL, as a copy of another item, or by its pairs.
 
-use super::agglomerative::MIN_PAIR_LOG_ODDS;
 use super::clusterer::Clusterer;
 use super::indexed_item::IndexedItem;
 use super::item_seq::ItemSeq;
-use super::linkage::ClusterLink;
+use super::linkage::{ClusterLink, MIN_PAIR_LOG_ODDS};
 use super::near_duplicates::MIN_COPY_CONTAINMENT;
 use super::neighbor::MAX_NEIGHBORS;
 use super::numbered_series::is_numbered_series;
@@ -38,12 +37,15 @@ struct StoryCandidate {
 
 impl Clusterer {
     pub(super) fn match_story(&self, seq: ItemSeq) -> StoryMatch {
-        let Some(item) = self.window.get(seq) else { return StoryMatch::default() };
-        if let Some(same_url) = self.same_url(seq, item) {
-            return self.match_same_url(same_url);
+        let item = &self.window[seq];
+        if let Some(first) = self.window.find_by_url(item.url_hash).filter(|first| *first != seq) {
+            let first = &self.window[first];
+            let reasons = vec![JoinReason::SameLink { item: first.id }];
+            let evidence = JoinEvidence { score: 1.0, threshold: self.options.threshold, reasons };
+            return StoryMatch { story: Some(first.story), copy_of: Some(first.original_id()), evidence };
         }
         let copy = self.find_original(item);
-        let original = copy.and_then(|copy| self.window.get(copy.original));
+        let original = copy.map(|copy| &self.window[copy.original]);
         let best = match original {
             Some(original) => Some((original.story, f32::MAX)),
             None => self.best_story(item),
@@ -55,17 +57,6 @@ impl Clusterer {
             copy_of: original.filter(|_| joins).map(IndexedItem::original_id),
             evidence: self.join_evidence(seq, self.window.members(story), log_odds, copy),
         }
-    }
-
-    /// The first item with the same canonical URL.
-    fn same_url(&self, seq: ItemSeq, item: &IndexedItem) -> Option<&IndexedItem> {
-        self.window.find_by_url(item.url_hash).filter(|first| *first != seq).and_then(|first| self.window.get(first))
-    }
-
-    fn match_same_url(&self, first: &IndexedItem) -> StoryMatch {
-        let reasons = vec![JoinReason::SameLink { with: first.id }];
-        let evidence = JoinEvidence { score: 1.0, needed: self.options.threshold, reasons };
-        StoryMatch { story: Some(first.story), copy_of: Some(first.original_id()), evidence }
     }
 
     /// The neighbor whose text an item repeats. An outlet's own headline, published again, is a copy whatever its text is.

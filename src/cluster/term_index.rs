@@ -5,6 +5,7 @@
 use super::item_seq::ItemSeq;
 use super::tokenizer::TermHash;
 use hashbrown::HashTable;
+use slab::Slab;
 use smallvec::SmallVec;
 
 /// A term's number in the index, valid while an item in the window contains the term.
@@ -28,8 +29,8 @@ struct TermEntry {
     refs: u32,
     /// The number of those items that count in document frequencies.
     document_frequency: u32,
-    capitalized: u16,
-    lowercase: u16,
+    /// The counted spellings: in lower case, capitalized.
+    spellings: [u16; 2],
     /// The items indexed under the term, the latest last. The list grows to twice [`MAX_POSTINGS`] before it is trimmed,
     /// so that trimming is rare. Most lists are short and are stored inline.
     postings: SmallVec<[ItemSeq; 4]>,
@@ -38,9 +39,9 @@ struct TermEntry {
 pub(super) struct TermIndex {
     /// Stores term numbers only: terms are hashes already, and `entries` holds them.
     by_hash: HashTable<TermId>,
-    entries: Vec<TermEntry>,
-    free: Vec<TermId>,
-    document_count: u32,
+    entries: Slab<TermEntry>,
+    /// The number of items that count in document frequencies.
+    pub document_count: u32,
     /// `ln(N + 1)`, where N is `document_count` plus [`PRIOR_DOCUMENTS`]. Every IDF needs it.
     log_documents: f32,
     /// `ln(n + 0.5)` for small n. Every IDF needs one of them.
@@ -51,8 +52,7 @@ impl Default for TermIndex {
     fn default() -> TermIndex {
         TermIndex {
             by_hash: HashTable::new(),
-            entries: Vec::new(),
-            free: Vec::new(),
+            entries: Slab::new(),
             document_count: 0,
             log_documents: log_documents(0),
             logarithms: (0..CACHED_LOGARITHMS).map(|n| libm::logf(n as f32 + 0.5)).collect(),
@@ -89,16 +89,7 @@ impl TermIndex {
 
     fn insert(&mut self, hash: TermHash, surface_form: &str) -> TermId {
         let entry = TermEntry { hash, surface_form: surface_form.into(), ..TermEntry::default() };
-        let id = match self.free.pop() {
-            Some(free) => {
-                *self.entry_mut(free) = entry;
-                free
-            }
-            None => {
-                self.entries.push(entry);
-                TermId((self.entries.len() - 1) as u32)
-            }
-        };
+        let id = TermId(self.entries.insert(entry) as u32);
         self.by_hash.insert_unique(hash.0, id, |id| self.entries[id.0 as usize].hash.0);
         id
     }
@@ -109,11 +100,10 @@ impl TermIndex {
         entry.refs -= 1;
         entry.document_frequency -= u32::from(counted_in_df);
         if entry.refs == 0 {
-            let hash = std::mem::take(entry).hash;
+            let hash = self.entries.remove(id.0 as usize).hash;
             if let Ok(found) = self.by_hash.find_entry(hash.0, |found| *found == id) {
                 found.remove();
             }
-            self.free.push(id);
         }
     }
 
@@ -128,30 +118,24 @@ impl TermIndex {
         self.log_documents = log_documents(self.document_count);
     }
 
-    /// The number of items that count in document frequencies.
-    pub(super) fn document_count(&self) -> u32 {
-        self.document_count
-    }
-
     /// Counts a spelling of a term at a position where a capital letter would mark a name.
     pub(super) fn count_spelling(&mut self, id: TermId, capitalized: bool) {
-        let entry = self.entry_mut(id);
-        if entry.capitalized.max(entry.lowercase) == u16::MAX {
-            (entry.capitalized, entry.lowercase) = (entry.capitalized / 2, entry.lowercase / 2);
+        let spellings = &mut self.entry_mut(id).spellings;
+        if spellings.contains(&u16::MAX) {
+            *spellings = spellings.map(|count| count / 2);
         }
-        *entry.spelling_count(capitalized) += 1;
+        spellings[usize::from(capitalized)] += 1;
     }
 
     /// Reverts [`TermIndex::count_spelling`].
     pub(super) fn uncount_spelling(&mut self, id: TermId, capitalized: bool) {
-        let count = self.entry_mut(id).spelling_count(capitalized);
+        let count = &mut self.entry_mut(id).spellings[usize::from(capitalized)];
         *count = count.saturating_sub(1);
     }
 
     /// Whether a term is a name: most of its counted spellings are capitalized.
     pub(super) fn is_name(&self, id: TermId) -> bool {
-        let entry = self.entry(id);
-        let (capitalized, lowercase) = (f32::from(entry.capitalized), f32::from(entry.lowercase));
+        let [lowercase, capitalized] = self.entry(id).spellings.map(f32::from);
         capitalized > 0.6 * (capitalized + lowercase + 0.5)
     }
 
@@ -205,12 +189,6 @@ impl TermIndex {
 
     fn entry_mut(&mut self, id: TermId) -> &mut TermEntry {
         &mut self.entries[id.0 as usize]
-    }
-}
-
-impl TermEntry {
-    fn spelling_count(&mut self, capitalized: bool) -> &mut u16 {
-        if capitalized { &mut self.capitalized } else { &mut self.lowercase }
     }
 }
 

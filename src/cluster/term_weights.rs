@@ -106,9 +106,12 @@ impl VectorBuilder<'_> {
 
     fn build(mut self) -> TermVector {
         self.counts.sort_unstable_by_key(|count| count.id);
-        let weights: SmallVec<[TermWeight; MAX_TERMS]> =
-            self.counts.iter().map(|count| TermWeight::new(count, self.index)).collect();
-        let norm = weights.iter().map(|term| term.weight * term.weight).sum::<f32>().sqrt().max(1e-6);
+        let weights = self.counts.iter().map(|count| {
+            let tf = 1.5 * f32::from(count.title_tf) + 0.6 * f32::from(count.summary_tf.min(MAX_SUMMARY_TF));
+            TermWeight::new(count.id, tf.sqrt(), count.is_number, self.index)
+        });
+        let weights: SmallVec<[TermWeight; MAX_TERMS]> = weights.collect();
+        let norm = norm(&weights);
         let weighted = self.counts.iter().zip(weights).map(|(count, TermWeight { weight, idf, kind })| {
             WeightedTerm::new(count.id, weight / norm, idf, count.title_tf > 0, kind)
         });
@@ -128,32 +131,30 @@ struct TermWeight {
 }
 
 impl TermWeight {
-    fn new(count: &TermCount, index: &TermIndex) -> TermWeight {
-        let tf = 1.5 * f32::from(count.title_tf) + 0.6 * f32::from(count.summary_tf.min(MAX_SUMMARY_TF));
-        let idf = index.idf(count.id);
-        TermWeight { weight: tf.sqrt() * idf, idf, kind: term_kind(count.id, count.is_number, index) }
-    }
-
-    fn update(term: &WeightedTerm, index: &TermIndex) -> TermWeight {
-        let idf = index.idf(term.id);
-        let weight = term.weight() / term.idf().max(1.0 / 255.0) * idf;
-        TermWeight { weight, idf, kind: term_kind(term.id, term.is(TermKind::Number), index) }
+    /// `root_tf` is the square root of the weighted term frequency.
+    fn new(id: TermId, root_tf: f32, is_number: bool, index: &TermIndex) -> TermWeight {
+        let kind = match is_number {
+            true => TermKind::Number,
+            false if index.is_name(id) => TermKind::Name,
+            false => TermKind::Word,
+        };
+        let idf = index.idf(id);
+        TermWeight { weight: root_tf * idf, idf, kind }
     }
 }
 
-fn term_kind(id: TermId, is_number: bool, index: &TermIndex) -> TermKind {
-    match is_number {
-        true => TermKind::Number,
-        false if index.is_name(id) => TermKind::Name,
-        false => TermKind::Word,
-    }
+fn norm(weights: &[TermWeight]) -> f32 {
+    weights.iter().map(|term| term.weight * term.weight).sum::<f32>().sqrt().max(1e-6)
 }
 
 /// Weighs the terms of an item again by the current statistics.
 pub(super) fn reweight(item: &mut IndexedItem, index: &TermIndex) {
-    let weights: SmallVec<[TermWeight; MAX_TERMS]> =
-        item.terms.iter().map(|term| TermWeight::update(term, index)).collect();
-    let norm = weights.iter().fold(0.0, |sum, term| sum + term.weight * term.weight).sqrt().max(1e-6);
+    let weights = item.terms.iter().map(|term| {
+        let root_tf = term.weight() / term.idf().max(1.0 / 255.0);
+        TermWeight::new(term.id, root_tf, term.is(TermKind::Number), index)
+    });
+    let weights: SmallVec<[TermWeight; MAX_TERMS]> = weights.collect();
+    let norm = norm(&weights);
     for (term, TermWeight { weight, idf, kind }) in item.terms.iter_mut().zip(weights) {
         term.reweight(weight / norm, idf, kind);
     }

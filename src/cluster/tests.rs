@@ -1,12 +1,13 @@
 //! Grouping on small hand-written cases.
 
-use super::evaluation::replay::replay;
+use super::evaluation::replay;
 use super::{Clusterer, Options};
 use crate::domain::{
     ConstraintId, ConstraintKind, GroupingConstraint, Item, ItemId, JoinReason, SourceId, StoryAssignment, StoryId,
     StoryPlacement, Timestamp,
 };
 use jiff::SignedDuration;
+use std::convert::Infallible;
 
 /// Groups reports amid unrelated news. Each line is `outlet | title | summary`; they arrive one per minute. Returns for each
 /// report the position of the first report of its story.
@@ -73,6 +74,12 @@ fn item(id: i64, line: &str, lang: &str) -> Item {
         source_age: None,
         article: None,
     }
+}
+
+/// Assigns an item. If it founds a story, the story gets this id.
+fn assign(clusterer: &mut Clusterer, item: &Item, id: i64) -> StoryAssignment {
+    let Ok(assignment) = clusterer.assign(item, |_| Ok::<_, Infallible>(StoryId::from_row(id)));
+    assignment
 }
 
 const TRAIN: [&str; 4] = [
@@ -246,11 +253,11 @@ fn items_with_the_same_url_share_a_story_and_the_second_is_a_copy() {
     let mut clusterer = Clusterer::new(Options::default());
     let first = item(1, "a.example | One headline | words | https://a.example/x", "en");
     let second = item(2, "a.example | Another headline entirely | other | https://a.example/x", "en");
-    let founded = clusterer.assign(&first, |_| StoryId::from_row(1));
-    let joined = clusterer.assign(&second, |_| StoryId::from_row(2));
+    let founded = assign(&mut clusterer, &first, 1);
+    let joined = assign(&mut clusterer, &second, 2);
     assert_eq!((founded.placement, joined.placement), (StoryPlacement::Created, StoryPlacement::Joined));
     assert_eq!((joined.story, joined.copy_of), (founded.story, Some(first.id)));
-    assert!(joined.evidence.reasons.contains(&JoinReason::SameLink { with: ItemId(1) }));
+    assert!(joined.evidence.reasons.contains(&JoinReason::SameLink { item: ItemId(1) }));
 }
 
 #[test]
@@ -265,7 +272,7 @@ fn wire_text_under_another_headline_is_a_copy() {
     let assigned: Vec<StoryAssignment> = lines
         .iter()
         .enumerate()
-        .map(|(n, line)| clusterer.assign(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64)))
+        .map(|(n, line)| assign(&mut clusterer, &item(n as i64, line, "en"), n as i64))
         .collect();
     assert_eq!((assigned[1].story, assigned[1].copy_of), (assigned[0].story, Some(ItemId(0))));
 }
@@ -278,7 +285,9 @@ fn stories_with_constraint(lines: &[&str], constraint: GroupingConstraint) -> Ve
     clusterer.add_constraint(&constraint);
     for round in 1..3 {
         let now = items.last().unwrap().first_seen_at + SignedDuration::from_hours(round);
-        for moved in clusterer.recluster(now, |first, _| StoryId::from_row(10_000 * round + first.0)).moved {
+        let Ok(regrouping) =
+            clusterer.recluster(now, |first, _| Ok::<_, Infallible>(StoryId::from_row(10_000 * round + first.0)));
+        for moved in regrouping.moved {
             found[moved.item.0 as usize] = moved.into;
         }
     }
@@ -331,14 +340,14 @@ fn restart_changes_no_assignment() {
         let mut uninterrupted = Clusterer::new(Options::default());
         let mut assigned = Vec::new();
         for (n, line) in lines.iter().enumerate() {
-            assigned.push(uninterrupted.assign(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64)));
+            assigned.push(assign(&mut uninterrupted, &item(n as i64, line, "en"), n as i64));
         }
         let mut resumed = Clusterer::new(Options::default());
         for (n, line) in lines.iter().enumerate() {
             if n < restart_at {
                 resumed.restore(&item(n as i64, line, "en"), assigned[n].story, assigned[n].copy_of);
             } else {
-                let again = resumed.assign(&item(n as i64, line, "en"), |_| StoryId::from_row(n as i64));
+                let again = assign(&mut resumed, &item(n as i64, line, "en"), n as i64);
                 assert_eq!(again, assigned[n], "restarted after {restart_at} items");
             }
         }
@@ -350,8 +359,8 @@ fn expired_items_are_not_matched() {
     let mut clusterer = Clusterer::new(Options::default());
     let line = "a.example | Quake shakes Ankhoro | A strong earthquake | https://a.example/x";
     let mut late = item(2, line, "en");
-    clusterer.assign(&item(1, line, "en"), |_| StoryId::from_row(1));
+    assign(&mut clusterer, &item(1, line, "en"), 1);
     late.first_seen_at += SignedDuration::from_hours(80);
-    let assigned = clusterer.assign(&late, |_| StoryId::from_row(2));
+    let assigned = assign(&mut clusterer, &late, 2);
     assert_eq!((assigned.placement, clusterer.active_items()), (StoryPlacement::Created, 1));
 }

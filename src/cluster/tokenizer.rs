@@ -88,12 +88,12 @@ pub(super) struct StemCache(FxHashMap<u64, TermHash>);
 
 impl StemCache {
     fn key(language: &LanguageRules, word: &str) -> u64 {
-        xxh3_64(word.as_bytes()) ^ u64::from(language.id.0) << 56
+        xxh3_64(word.as_bytes()) ^ u64::from(language.id) << 56
     }
 
     /// Looks up all keys once, so that the cache misses of the later lookups overlap.
-    fn prefetch(&self, words: &[PendingStem]) {
-        std::hint::black_box(words.iter().filter(|word| self.0.contains_key(&word.key)).count());
+    fn prefetch(&self, keys: impl Iterator<Item = u64>) {
+        std::hint::black_box(keys.filter(|key| self.0.contains_key(key)).count());
     }
 
     /// The term of a word with this key.
@@ -111,13 +111,6 @@ impl StemCache {
         self.0.insert(key, term);
         term
     }
-}
-
-/// A word whose term is looked up after the text is split.
-struct PendingStem {
-    /// The position of its token.
-    token: usize,
-    key: u64,
 }
 
 /// Applies NFKC, removes invisible characters, and folds homoglyphs in words that mix scripts.
@@ -159,7 +152,8 @@ fn is_greek_or_cyrillic(c: char) -> bool {
 
 fn tokenize(text: &str, language: &LanguageRules, stems: &mut StemCache) -> Vec<WordToken> {
     let mut tokens = Vec::with_capacity(text.len() / 6);
-    let mut pending: Vec<PendingStem> = Vec::with_capacity(tokens.capacity());
+    // The positions of tokens whose term is looked up in the end, with their keys.
+    let mut pending: Vec<(usize, u64)> = Vec::with_capacity(tokens.capacity());
     let mut unspaced: Vec<(usize, char)> = Vec::new();
     let (mut end, mut lower) = (0, String::new());
     for (start, word) in text.unicode_word_indices() {
@@ -183,14 +177,14 @@ fn tokenize(text: &str, language: &LanguageRules, stems: &mut StemCache) -> Vec<
         if is_number || is_acronym {
             term = TermHash(xxh3_64(lower.as_bytes()) ^ u64::from(is_acronym));
         } else {
-            pending.push(PendingStem { token: tokens.len(), key: StemCache::key(language, &lower) });
+            pending.push((tokens.len(), StemCache::key(language, &lower)));
         }
         tokens.push(WordToken { term, range: start as u32..end as u32, is_number, capitalized, starts_sentence });
     }
     push_bigrams(&mut unspaced, &mut tokens);
-    stems.prefetch(&pending);
-    for PendingStem { token, key } in pending {
-        let token = &mut tokens[token];
+    stems.prefetch(pending.iter().map(|(_, key)| *key));
+    for (position, key) in pending {
+        let token = &mut tokens[position];
         token.term = stems.term(key, language, &text[token.range.start as usize..token.range.end as usize]);
     }
     tokens.retain(|token| token.term != STOP_WORD);
@@ -249,8 +243,7 @@ mod tests {
 
     fn terms(text: &str, lang: &str) -> Vec<TermHash> {
         let mut languages = LanguageRegistry::default();
-        let language = languages.resolve(Some(lang));
-        TokenizedText::new(text, "", languages.get(language), &mut StemCache::default()).terms().collect()
+        TokenizedText::new(text, "", languages.resolve(Some(lang)), &mut StemCache::default()).terms().collect()
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! The sliding window: the items of the last days, by sequence number, by story and by canonical URL.
 
-use super::constraints::Constraint;
+use super::agglomerative::Constraint;
 use super::indexed_item::{IndexedItem, OutletIndex};
 use super::item_seq::ItemSeq;
 use super::term_index::TermIndex;
 use super::term_weights;
 use crate::domain::{ItemId, StoryId};
-use rustc_hash::FxHashMap;
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
+use std::ops::{Index, IndexMut};
 
 /// The story of an item that is not assigned yet.
 pub(super) const UNASSIGNED: StoryId = StoryId::from_row(0);
@@ -17,7 +19,7 @@ pub(super) const UNASSIGNED: StoryId = StoryId::from_row(0);
 /// [`OUTLET_QUOTA_DIVISOR`].
 const OUTLET_QUOTA_ITEMS: u32 = 60;
 /// With fewer than ten outlets the quota is twice the even share instead.
-const OUTLET_QUOTA_DIVISOR: u32 = 5;
+const OUTLET_QUOTA_DIVISOR: u64 = 5;
 
 #[derive(Default)]
 pub(super) struct ItemWindow {
@@ -26,8 +28,8 @@ pub(super) struct ItemWindow {
     first_seq: ItemSeq,
     stories: FxHashMap<StoryId, StoryMembers>,
     by_url: FxHashMap<u64, ItemSeq>,
-    outlets: FxHashMap<String, OutletIndex>,
-    active_by_outlet: Vec<u32>,
+    /// The number of active items of each outlet.
+    outlets: IndexMap<String, u32, FxBuildHasher>,
     /// The operator's constraints. Few items have any.
     constraints: FxHashMap<ItemId, Vec<Constraint>>,
 }
@@ -65,15 +67,9 @@ impl ItemWindow {
         self.items.get(seq.offset_from(self.first_seq))
     }
 
-    pub(super) fn get_mut(&mut self, seq: ItemSeq) -> Option<&mut IndexedItem> {
-        self.items.get_mut(seq.offset_from(self.first_seq))
-    }
-
     /// Weighs an item's terms again by the current statistics.
     pub(super) fn reweight(&mut self, seq: ItemSeq) {
-        if let Some(item) = self.items.get_mut(seq.offset_from(self.first_seq)) {
-            term_weights::reweight(item, &self.term_index);
-        }
+        term_weights::reweight(&mut self.items[seq.offset_from(self.first_seq)], &self.term_index);
     }
 
     /// The sequence number of an item. Items arrive in order of their ids.
@@ -97,19 +93,12 @@ impl ItemWindow {
 
     /// The number of an outlet, and whether its quota admits another active item.
     pub(super) fn register_outlet(&mut self, name: &str) -> (OutletIndex, bool) {
-        let outlet = match self.outlets.get(name) {
-            Some(outlet) => *outlet,
-            None => {
-                let outlet = OutletIndex(self.active_by_outlet.len() as u32);
-                self.outlets.insert(name.to_owned(), outlet);
-                self.active_by_outlet.push(0);
-                outlet
-            }
-        };
-        let active = self.active_by_outlet[outlet.0 as usize];
-        let divisor = u64::from(OUTLET_QUOTA_DIVISOR).min(self.active_by_outlet.len() as u64 / 2).max(1);
-        let share_admits = u64::from(active) * divisor <= u64::from(self.term_index.document_count());
-        (outlet, active < OUTLET_QUOTA_ITEMS || share_admits)
+        let known = self.outlets.get_index_of(name);
+        let index = known.unwrap_or_else(|| self.outlets.insert_full(name.to_owned(), 0).0);
+        let active = self.outlets[index];
+        let divisor = OUTLET_QUOTA_DIVISOR.min(self.outlets.len() as u64 / 2).max(1);
+        let share_admits = u64::from(active) * divisor <= u64::from(self.term_index.document_count);
+        (OutletIndex(index as u32), active < OUTLET_QUOTA_ITEMS || share_admits)
     }
 
     /// Appends an item; [`ItemWindow::assign_story`] adds it to its story.
@@ -127,7 +116,7 @@ impl ItemWindow {
 
     /// Excludes an item, which from now on follows `leader`.
     pub(super) fn exclude(&mut self, seq: ItemSeq, leader: ItemSeq) {
-        let Some(item) = self.items.get_mut(seq.offset_from(self.first_seq)) else { return };
+        let item = &mut self.items[seq.offset_from(self.first_seq)];
         item.leader = leader;
         if item.excluded {
             return;
@@ -144,8 +133,7 @@ impl ItemWindow {
 
     /// Removes the items first seen before `limit`, in seconds since 1970.
     pub(super) fn expire(&mut self, limit: i64) {
-        while self.items.front().is_some_and(|item| item.first_seen_at < limit) {
-            let Some(item) = self.items.pop_front() else { break };
+        while let Some(item) = self.items.pop_front_if(|item| item.first_seen_at < limit) {
             let seq = self.first_seq;
             self.first_seq = seq.advance(1);
             if self.by_url.get(&item.url_hash) == Some(&seq) {
@@ -165,7 +153,7 @@ impl ItemWindow {
 
     fn count_active(&mut self, outlet: OutletIndex, by: i32) {
         self.term_index.adjust_document_count(by);
-        let active = &mut self.active_by_outlet[outlet.0 as usize];
+        let active = &mut self.outlets[outlet.0 as usize];
         *active = active.saturating_add_signed(by);
     }
 
@@ -181,7 +169,7 @@ impl ItemWindow {
 
     /// Moves an item into a story, out of its previous one.
     pub(super) fn assign_story(&mut self, seq: ItemSeq, story: StoryId) {
-        let Some(item) = self.get_mut(seq) else { return };
+        let item = &mut self[seq];
         let active = !item.excluded;
         let previous = std::mem::replace(&mut item.story, story);
         if previous != UNASSIGNED {
@@ -201,5 +189,20 @@ impl ItemWindow {
         if members.items.is_empty() {
             self.stories.remove(&story);
         }
+    }
+}
+
+/// An item that is known to be in the window.
+impl Index<ItemSeq> for ItemWindow {
+    type Output = IndexedItem;
+
+    fn index(&self, seq: ItemSeq) -> &IndexedItem {
+        &self.items[seq.offset_from(self.first_seq)]
+    }
+}
+
+impl IndexMut<ItemSeq> for ItemWindow {
+    fn index_mut(&mut self, seq: ItemSeq) -> &mut IndexedItem {
+        &mut self.items[seq.offset_from(self.first_seq)]
     }
 }

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::cluster::Clusterer;
 use crate::config::Config;
 use crate::domain::duration::after;
-use crate::domain::{Item, JoinEvidence, Story, StoryAssignment, StoryId, StoryPlacement, StoryRegrouping, Timestamp};
+use crate::domain::{ItemId, JoinEvidence, Story, StoryAssignment, StoryId, StoryPlacement, Timestamp};
 use crate::publish::choose_lead;
 use crate::store::{self, ReadConnection, Store, WriteConnection, constraints, items, stories};
 use jiff::SignedDuration;
@@ -144,7 +144,7 @@ impl GroupingSession {
         let Some(mut clusterer) = self.clusterer.take() else { return Ok(()) };
         let (clusterer, regrouping) = store
             .read(move |db| {
-                let regrouping = recluster(db, &mut clusterer, now)?;
+                let regrouping = clusterer.recluster(now, |founder, is_known| mint_id(db, founder, is_known))?;
                 Ok((clusterer, regrouping))
             })
             .await?;
@@ -172,12 +172,14 @@ fn assign_batch(
 ) -> store::Result<(Option<Clusterer>, Vec<StoryAssignment>)> {
     let mut assignments = Vec::new();
     for item in items::unassigned(db, BATCH, now)? {
-        let assign = || minting(|failure| clusterer.assign(&item, |is_taken| mint(db, &item, is_taken, failure)));
+        let assign = || clusterer.assign(&item, |is_known| stories::mint_id(db, &item, is_known));
         match catch_unwind(AssertUnwindSafe(assign)) {
             Ok(assignment) => assignments.push(assignment?),
             Err(_) => {
                 tracing::error!(item = %item.id, "grouping this item panicked; it gets a story of its own");
-                assignments.push(alone(db, &item)?);
+                let story = stories::mint_id(db, &item, |_| false)?;
+                let (placement, evidence) = (StoryPlacement::Created, JoinEvidence::default());
+                assignments.push(StoryAssignment { item: item.id, story, placement, copy_of: None, evidence });
                 return Ok((None, assignments));
             }
         }
@@ -185,42 +187,8 @@ fn assign_batch(
     Ok((Some(clusterer), assignments))
 }
 
-fn recluster(db: &ReadConnection, clusterer: &mut Clusterer, now: Timestamp) -> store::Result<StoryRegrouping> {
-    minting(|failure| {
-        clusterer.recluster(now, |founder, taken| match items::get(db, founder) {
-            Ok(Some(item)) => mint(db, &item, taken, failure),
-            Ok(None) => {
-                fail(failure, store::Error::Corrupt(format!("item {founder} is in the window but not in the database")))
-            }
-            Err(error) => fail(failure, error),
-        })
-    })
-}
-
-/// Runs work that mints story ids. An error of the database in between becomes the result.
-fn minting<T>(work: impl FnOnce(&mut Option<store::Error>) -> T) -> store::Result<T> {
-    let mut failure = None;
-    let done = work(&mut failure);
-    failure.map_or(Ok(done), Err)
-}
-
-fn mint(
-    db: &ReadConnection,
-    founder: &Item,
-    taken: &dyn Fn(StoryId) -> bool,
-    failure: &mut Option<store::Error>,
-) -> StoryId {
-    stories::mint_id(db, founder, taken).unwrap_or_else(|error| fail(failure, error))
-}
-
-/// Notes the error, and returns an id that is never used, because `minting` then returns the error.
-fn fail(failure: &mut Option<store::Error>, error: store::Error) -> StoryId {
-    *failure = Some(error);
-    StoryId::from_row(0)
-}
-
-fn alone(db: &ReadConnection, item: &Item) -> store::Result<StoryAssignment> {
-    let story = stories::mint_id(db, item, |_| false)?;
-    let evidence = JoinEvidence::default();
-    Ok(StoryAssignment { item: item.id, story, placement: StoryPlacement::Created, copy_of: None, evidence })
+/// Creates the id of a story that splits off.
+fn mint_id(db: &ReadConnection, founder: ItemId, is_known: impl Fn(StoryId) -> bool) -> store::Result<StoryId> {
+    let missing = || store::Error::Corrupt(format!("item {founder} is in the window but not in the database"));
+    stories::mint_id(db, &items::get(db, founder)?.ok_or_else(missing)?, is_known)
 }

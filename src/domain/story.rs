@@ -112,8 +112,8 @@ impl StoryRegrouping {
 pub struct JoinEvidence {
     /// Similarity to the story that the item joined, or to the nearest one if it founded its own; 0 to 1.
     pub score: f32,
-    /// The score required to join.
-    pub needed: f32,
+    /// The score from which an item joins a story; 0 if no story was compared.
+    pub threshold: f32,
     pub reasons: Vec<JoinReason>,
 }
 
@@ -122,11 +122,11 @@ pub struct JoinEvidence {
 #[serde(rename_all = "kebab-case")]
 pub enum JoinReason {
     /// The same canonical URL.
-    SameLink { with: ItemId },
+    SameLink { item: ItemId },
     /// A near-duplicate text. Similarities are from 0 to 1.
-    Copy { of: ItemId, similarity: f32 },
+    Copy { item: ItemId, similarity: f32 },
     /// A title that differs in a few characters only.
-    SimilarTitle { with: ItemId, similarity: f32 },
+    SimilarTitle { item: ItemId, similarity: f32 },
     /// The shared terms with the highest weights, in the item's spelling.
     SharedTerms { terms: Vec<String> },
     /// Numbers in the item's title where the story's titles have others.
@@ -154,6 +154,6 @@ impl JoinEvidence {
                     | JoinReason::Constrained { .. }
             )
         };
-        !self.reasons.is_empty() && (self.score >= self.needed || self.reasons.iter().any(is_sufficient))
+        !self.reasons.is_empty() && (self.score >= self.threshold || self.reasons.iter().any(is_sufficient))
     }
 }

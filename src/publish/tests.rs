@@ -152,7 +152,7 @@ fn entry_shows_evidence_only_if_configured() {
     use crate::domain::JoinReason;
     let mut joined = report(2, "b.example", 0, 2, "");
     let reasons = vec![JoinReason::SharedTerms { terms: vec!["armoured".into(), "Veshna".into()] }];
-    joined.evidence = JoinEvidence { score: 0.7, needed: 0.5, reasons };
+    joined.evidence = JoinEvidence { score: 0.7, threshold: 0.5, reasons };
     let mut story = story(vec![report(1, "a.example", 0, 1, ""), joined]);
     story.published = Some(StoryPublication { at: Timestamp::UNIX_EPOCH, link: None });
     let shows_evidence = |evidence| {

@@ -244,7 +244,7 @@ fn record(
 
 fn carry(db: &WriteConnection, items: &[ItemId], into: StoryId, decision: ConstraintId, now: Timestamp) -> Result<()> {
     let evidence =
-        JoinEvidence { score: 1.0, needed: 0.0, reasons: vec![JoinReason::Constrained { constraint: decision }] };
+        JoinEvidence { score: 1.0, threshold: 0.0, reasons: vec![JoinReason::Constrained { constraint: decision }] };
     items.iter().try_for_each(|item| stories::move_item(db, *item, into, &evidence, now))
 }
 

@@ -13,16 +13,16 @@ pub struct ReasonText {
 /// All reasons for an item's place in its story. The last one is the score, if the item was compared with others.
 pub fn join_reasons(evidence: &JoinEvidence) -> Vec<ReasonText> {
     let mut reasons: Vec<ReasonText> = evidence.reasons.iter().map(reason_text).collect();
-    let was_compared = evidence.needed > 0.0;
+    let was_compared = evidence.threshold > 0.0;
     if evidence.joined() {
         if was_compared {
-            reasons.push(plain(format!("score {:.2} (threshold {:.2})", evidence.score, evidence.needed)));
+            reasons.push(plain(format!("score {:.2} (threshold {:.2})", evidence.score, evidence.threshold)));
         }
         return reasons;
     }
     let first = match (was_compared, evidence.reasons.is_empty()) {
         (true, _) => {
-            format!("first report; closest match scored {:.2} (threshold {:.2})", evidence.score, evidence.needed)
+            format!("first report; closest match scored {:.2} (threshold {:.2})", evidence.score, evidence.threshold)
         }
         (false, true) => "first report; no similar item was known".to_owned(),
         (false, false) => "first report; closest match".to_owned(),
@@ -51,10 +51,10 @@ pub fn main_reason(evidence: &JoinEvidence) -> Option<String> {
 fn reason_text(reason: &JoinReason) -> ReasonText {
     let percent = |likeness: f32| format!("{:.0}%", likeness * 100.0);
     match reason {
-        JoinReason::SameLink { with } => about("same link as", *with),
-        JoinReason::Copy { of, similarity } => about(&format!("{} of its text matches", percent(*similarity)), *of),
-        JoinReason::SimilarTitle { with, similarity } => {
-            about(&format!("title {} similar to that of", percent(*similarity)), *with)
+        JoinReason::SameLink { item } => about("same link as".to_owned(), *item),
+        JoinReason::Copy { item, similarity } => about(format!("{} of its text matches", percent(*similarity)), *item),
+        JoinReason::SimilarTitle { item, similarity } => {
+            about(format!("title {} similar to that of", percent(*similarity)), *item)
         }
         JoinReason::SharedTerms { terms } => {
             let quoted: Vec<String> = terms.iter().map(|term| format!("‘{term}’")).collect();
@@ -76,8 +76,8 @@ fn plain(text: String) -> ReasonText {
     ReasonText { text, item: None }
 }
 
-fn about(text: &str, item: ItemId) -> ReasonText {
-    ReasonText { text: text.to_owned(), item: Some(item) }
+fn about(text: String, item: ItemId) -> ReasonText {
+    ReasonText { text, item: Some(item) }
 }
 
 impl std::fmt::Display for ReasonText {
@@ -97,7 +97,7 @@ mod tests {
     fn evidence_reads_as_a_sentence() {
         let evidence = JoinEvidence {
             score: 0.714,
-            needed: 0.52,
+            threshold: 0.52,
             reasons: vec![
                 JoinReason::SharedTerms { terms: vec!["armoured".into(), "Veshna".into()] },
                 JoinReason::StorySize { outlets: 3, hours: 5 },
@@ -106,7 +106,7 @@ mod tests {
         let sentence = "shares ‘armoured’, ‘Veshna’; 3 outlets within 5 h; score 0.71 (threshold 0.52)";
         assert_eq!(reason_sentence(&evidence), sentence);
         assert_eq!(main_reason(&evidence).as_deref(), Some("shares ‘armoured’, ‘Veshna’"));
-        let alone = JoinEvidence { score: 0.07, needed: 0.55, reasons: Vec::new() };
+        let alone = JoinEvidence { score: 0.07, threshold: 0.55, reasons: Vec::new() };
         assert_eq!(reason_sentence(&alone), "first report; closest match scored 0.07 (threshold 0.55)");
         assert_eq!(reason_sentence(&JoinEvidence::default()), "first report; no similar item was known");
     }
