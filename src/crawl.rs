@@ -6,7 +6,6 @@
 
 mod backoff;
 mod budget_cache;
-mod clear_hold;
 mod full_text;
 mod options;
 mod origin_lease;
@@ -15,7 +14,6 @@ mod parse_job;
 mod permanent_redirect;
 mod policy;
 pub mod poll_budget;
-mod poll_decision;
 mod poll_facts;
 mod push;
 mod safety_poll;
@@ -23,14 +21,12 @@ pub mod update_rate;
 
 pub use backoff::PollDelay;
 pub use budget_cache::BudgetCache;
-pub use clear_hold::clear_hold;
 pub use full_text::fetch_full_text;
 pub use options::Options;
-pub use origin_lease::{ClaimOutcome, skip_until};
+pub use origin_lease::{ClaimOutcome, clear_hold, skip_until};
 pub use outage::{OVERDUE_SPACING, OutageDetector};
 pub use parse_job::ParsedDocument;
-pub use policy::{BROKEN_AFTER_FAILURES, decide};
-use poll_decision::PollDecision;
+pub use policy::{BROKEN_AFTER_FAILURES, PollDecision, decide};
 pub use poll_facts::PollFacts;
 pub use push::receive_push;
 
@@ -39,15 +35,14 @@ use crate::domain::{
     CacheValidators, IngestResult, PollOutcome, PollRecord, RequestRecord, Source, SourceId, SourceUpdate, Timestamp,
 };
 use crate::feed_parser::{self, FeedLink};
-use crate::http_client::{FetchOutcome, FetchResult, Fetcher, ForbiddenAddress, Freshness, Origin};
+use crate::http_client::{FetchResult, Fetcher, NoDocument};
 use crate::store::leases::{self, PollLease};
 use crate::store::{self, Store, polls};
 use jiff::SignedDuration;
 use parking_lot::Mutex;
-use parse_job::ParseJob;
+use parse_job::parse_document;
 use safety_poll::SafetyPollFacts;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -88,46 +83,18 @@ pub struct PollAttempt {
 #[derive(Debug)]
 pub enum AttemptOutcome {
     Read(Box<ParsedDocument>),
-    NotModified {
-        validators: Option<CacheValidators>,
-        freshness: Freshness,
-    },
     NotAFeed {
         detail: String,
         feeds: Vec<FeedLink>,
         bytes: u64,
     },
-    Throttled {
-        retry_after: Option<Duration>,
-        freshness: Freshness,
-    },
-    Refused {
-        retry_after: Option<Duration>,
-    },
-    Challenged {
-        service: &'static str,
-        retry_after: Option<Duration>,
-    },
-    Held {
-        origin: Origin,
-        until: Timestamp,
-    },
-    Gone,
-    Blocked {
-        reason: ForbiddenAddress,
-    },
-    /// No server was reached. The cause may be our own network.
-    Unreachable {
-        detail: String,
-    },
+    NoDocument(NoDocument),
     /// No server was reached while our own network was down.
     Offline {
         detail: String,
         since: Timestamp,
     },
-    Failed {
-        detail: String,
-    },
+    /// The task of the poll panicked, or parsing took too long.
     Crashed {
         detail: String,
     },
@@ -148,7 +115,7 @@ pub async fn poll_source(context: &PollContext, source: &Source, lease: &PollLea
         Ok(url) => fetch_and_parse(context, &url, source.validators.as_ref(), lease).await,
         Err(error) => {
             let detail = format!("its URL is not valid: {error}");
-            PollAttempt::without_request(context.clock.now(), AttemptOutcome::Failed { detail })
+            PollAttempt::without_request(context.clock.now(), NoDocument::Failed { detail }.into())
         }
     };
     record_attempt(context, source, attempt, lease).await
@@ -164,28 +131,15 @@ pub async fn fetch_and_parse(
     let started_at = context.clock.now();
     // The lease covers the origin of the first request already.
     let leased = Mutex::new(lease.origin.clone());
-    let acquire = |origin: Origin| {
-        let name = origin.to_string();
-        let is_leased = leased.lock().replace(name.clone()) == Some(name);
+    let acquire = |origin: String| {
+        let is_leased = leased.lock().replace(origin.clone()).as_ref() == Some(&origin);
         context.acquire_permit(lease, origin, is_leased)
     };
     let FetchResult { url, permanent_redirect, requests, status, outcome } =
         context.fetcher.fetch(url, validators, started_at, &acquire).await;
     let outcome = match outcome {
-        FetchOutcome::Document { body, content_type, validators, freshness, links } => {
-            let (url, options) = (url.clone(), context.parse_options.clone());
-            let job = ParseJob { body, content_type, url, links, validators, freshness, now: started_at, options };
-            job.run(context).await
-        }
-        FetchOutcome::NotModified { validators, freshness } => AttemptOutcome::NotModified { validators, freshness },
-        FetchOutcome::Throttled { retry_after, freshness } => AttemptOutcome::Throttled { retry_after, freshness },
-        FetchOutcome::Refused { retry_after } => AttemptOutcome::Refused { retry_after },
-        FetchOutcome::Challenged { service, retry_after } => AttemptOutcome::Challenged { service, retry_after },
-        FetchOutcome::Held { origin, until } => AttemptOutcome::Held { origin, until },
-        FetchOutcome::Gone => AttemptOutcome::Gone,
-        FetchOutcome::Blocked { reason } => AttemptOutcome::Blocked { reason },
-        FetchOutcome::Unreachable { detail } => AttemptOutcome::Unreachable { detail },
-        FetchOutcome::Failed { detail } => AttemptOutcome::Failed { detail },
+        Ok(document) => parse_document(context, document, url.clone(), started_at).await,
+        Err(reason) => reason.into(),
     };
     let finished_at = context.clock.now();
     PollAttempt { started_at, finished_at, url: Some(url), permanent_redirect, requests, status, outcome }
@@ -203,7 +157,7 @@ pub async fn record_attempt(
     let PollDecision { record, mut update } = decide(source, &attempt, &facts, &context.options);
     let (items, declared_hub, unreachable) = match attempt.outcome {
         AttemptOutcome::Read(document) => (document.items, Some(document.hub), None),
-        AttemptOutcome::Unreachable { detail } => (Vec::new(), None, Some(detail)),
+        AttemptOutcome::NoDocument(NoDocument::Unreachable { detail }) => (Vec::new(), None, Some(detail)),
         _ => (Vec::new(), None, None),
     };
     let (lease, now) = (lease.clone(), context.clock.now());
@@ -263,21 +217,29 @@ impl PollAttempt {
     }
 }
 
+impl From<NoDocument> for AttemptOutcome {
+    fn from(reason: NoDocument) -> Self {
+        AttemptOutcome::NoDocument(reason)
+    }
+}
+
 impl AttemptOutcome {
     fn poll_outcome(&self) -> PollOutcome {
         match self {
             AttemptOutcome::Read(_) => PollOutcome::Read,
-            AttemptOutcome::NotModified { .. } => PollOutcome::NotModified,
             AttemptOutcome::NotAFeed { .. } => PollOutcome::NotAFeed,
-            AttemptOutcome::Throttled { .. } => PollOutcome::Throttled,
-            AttemptOutcome::Refused { .. } => PollOutcome::Refused,
-            AttemptOutcome::Challenged { .. } => PollOutcome::Challenged,
-            AttemptOutcome::Held { .. } => PollOutcome::Held,
-            AttemptOutcome::Gone => PollOutcome::Gone,
-            AttemptOutcome::Blocked { reason } if reason.is_private() => PollOutcome::PrivateAddress,
-            AttemptOutcome::Blocked { .. } | AttemptOutcome::Unreachable { .. } | AttemptOutcome::Failed { .. } => {
-                PollOutcome::Failed
-            }
+            AttemptOutcome::NoDocument(reason) => match reason {
+                NoDocument::NotModified { .. } => PollOutcome::NotModified,
+                NoDocument::Throttled { .. } => PollOutcome::Throttled,
+                NoDocument::Refused { .. } => PollOutcome::Refused,
+                NoDocument::Challenged { .. } => PollOutcome::Challenged,
+                NoDocument::Held { .. } => PollOutcome::Held,
+                NoDocument::Gone => PollOutcome::Gone,
+                NoDocument::Blocked { reason } if reason.is_private() => PollOutcome::PrivateAddress,
+                NoDocument::Blocked { .. } | NoDocument::Unreachable { .. } | NoDocument::Failed { .. } => {
+                    PollOutcome::Failed
+                }
+            },
             AttemptOutcome::Offline { .. } => PollOutcome::Offline,
             AttemptOutcome::Crashed { .. } => PollOutcome::Crashed,
             AttemptOutcome::Abandoned => PollOutcome::Abandoned,

@@ -10,25 +10,19 @@ mod bot_challenge;
 mod cache_headers;
 mod link_header;
 mod options;
-mod origin;
 mod origin_limiter;
 mod redirect;
 mod transport_error;
-mod websub_delivery;
 mod websub_request;
 
 pub use address_policy::{AddressPolicy, ForbiddenAddress};
 pub use body_decoder::{BodyError, ResponseBody};
 pub use bot_challenge::challenge_in_page;
-pub use cache_headers::Freshness;
 pub use link_header::LinkRelations;
 pub use options::{Options, PortRange};
-pub use origin::Origin;
-pub use websub_delivery::CallbackResponse;
-pub use websub_request::{HubRequestError, hub_status, websub_request_record};
+pub use websub_request::{WebSubRequestError, WebSubResponse, websub_request_record};
 
 use crate::domain::{CacheValidators, RequestRecord, Timestamp};
-use body_decoder::LargeBodySlots;
 use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use origin_limiter::{LimiterGuard, OriginLimiter};
@@ -38,6 +32,7 @@ use reqwest::{Certificate, Response, StatusCode};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Url;
 
@@ -52,31 +47,35 @@ pub struct FetchResult {
     pub requests: Vec<RequestRecord>,
     /// Status of the last response; `None` if there was no response.
     pub status: Option<u16>,
-    pub outcome: FetchOutcome,
+    pub outcome: Result<ResponseDocument, NoDocument>,
 }
 
+/// A complete document, with what the headers of its response say about it.
 #[derive(Debug)]
-pub enum FetchOutcome {
-    /// A complete body was received.
-    Document {
-        body: ResponseBody,
-        content_type: Option<String>,
-        validators: Option<CacheValidators>,
-        freshness: Freshness,
-        links: LinkRelations,
-    },
+pub struct ResponseDocument {
+    pub body: ResponseBody,
+    pub content_type: Option<String>,
+    pub validators: Option<CacheValidators>,
+    /// How long the response is fresh (RFC 9111, section 4.2).
+    pub fresh_for: Option<SignedDuration>,
+    pub links: LinkRelations,
+}
+
+/// Why there is no document.
+#[derive(Debug)]
+pub enum NoDocument {
     /// The stored copy is still current (304). Validators of the response replace the stored ones.
-    NotModified { validators: Option<CacheValidators>, freshness: Freshness },
+    NotModified { validators: Option<CacheValidators>, fresh_for: Option<SignedDuration> },
     /// The document is gone permanently (410).
     Gone,
     /// The server asks for a later retry: of all requests (429), or of this one (503).
-    Throttled { retry_after: Option<Duration>, freshness: Freshness },
+    Throttled { retry_after: Option<SignedDuration>, fresh_for: Option<SignedDuration> },
     /// The server refused the request (403).
-    Refused { retry_after: Option<Duration> },
+    Refused { retry_after: Option<SignedDuration> },
     /// A bot challenge of this service.
-    Challenged { service: &'static str, retry_after: Option<Duration> },
-    /// A redirect led to an origin that is on hold until then.
-    Held { origin: Origin, until: Timestamp },
+    Challenged { service: &'static str, retry_after: Option<SignedDuration> },
+    /// The origin is on hold until then.
+    Held { origin: String, until: Timestamp },
     /// The address policy forbids the URL or the address that its host resolves to.
     Blocked { reason: ForbiddenAddress },
     /// No packet came back: no connection, no route, no response from a name server. The cause may be our own network.
@@ -91,27 +90,14 @@ pub struct Fetcher {
     client: reqwest::Client,
     address_policy: Arc<AddressPolicy>,
     origin_limiter: OriginLimiter,
-    large_body_slots: LargeBodySlots,
+    /// Limits the large bodies in memory.
+    large_body_slots: Arc<Semaphore>,
     options: Arc<Options>,
 }
 
-/// Called before every request. It resolves once this program may send a request to the origin, in agreement with the
-/// other programs on the database.
-pub type AcquirePermit<'a> = dyn Fn(Origin) -> BoxFuture<'a, Result<(), PermitDenied>> + Send + Sync + 'a;
-
-/// Why no request may be sent to an origin.
-#[derive(Debug)]
-pub enum PermitDenied {
-    OnHold(Timestamp),
-    Failed(String),
-}
-
-/// Why a request was not sent.
-enum RequestDenied {
-    Blocked(ForbiddenAddress),
-    OnHold(Origin, Timestamp),
-    Failed(String),
-}
+/// Called before every request, with its origin. It resolves once this program may send the request, in agreement with
+/// the other programs on the database.
+pub type AcquirePermit<'a> = dyn Fn(String) -> BoxFuture<'a, Result<(), NoDocument>> + Send + Sync + 'a;
 
 /// The HTTP client could not be built from the options.
 #[derive(Debug, thiserror::Error)]
@@ -137,10 +123,16 @@ struct RequestSpec<'a> {
     now: Timestamp,
 }
 
-/// The result of one request of a chain of redirects.
+/// The response to one request of a chain of redirects.
 enum RedirectStep {
     Follow(RedirectTarget),
-    Done(FetchOutcome),
+    Done(ResponseDocument),
+}
+
+/// The origin of a URL (RFC 6454), the unit of rate limits and holds: `https://news.example`, in ASCII and without a
+/// default port.
+pub fn origin_of(url: &Url) -> String {
+    url.origin().ascii_serialization()
 }
 
 impl Fetcher {
@@ -176,7 +168,7 @@ impl Fetcher {
             client: client.tls_certs_merge(certificates).build()?,
             address_policy,
             origin_limiter: OriginLimiter::new(options.min_origin_delay.unsigned_abs()),
-            large_body_slots: LargeBodySlots::default(),
+            large_body_slots: Arc::new(Semaphore::new(body_decoder::LARGE_BODY_SLOTS)),
             options: Arc::new(options),
         })
     }
@@ -203,7 +195,7 @@ impl Fetcher {
             permanent_redirect: None,
             requests: Vec::new(),
             status: None,
-            outcome: FetchOutcome::Failed { detail: String::new() },
+            outcome: Err(failed("")),
         };
         result.outcome = self.follow_redirects(&mut result, spec, acquire).await;
         result
@@ -230,83 +222,71 @@ impl Fetcher {
         result: &mut FetchResult,
         spec: &RequestSpec<'_>,
         acquire: &AcquirePermit<'_>,
-    ) -> FetchOutcome {
+    ) -> Result<ResponseDocument, NoDocument> {
         let mut time_left = self.total_timeout();
         let mut all_permanent = true;
         for _ in 0..=self.options.max_redirects {
             let url = result.url.clone();
-            let guard = match self.admit(&url, acquire).await {
-                Ok(guard) => guard,
-                Err(RequestDenied::Blocked(reason)) => return FetchOutcome::Blocked { reason },
-                Err(RequestDenied::OnHold(origin, until)) => return FetchOutcome::Held { origin, until },
-                Err(RequestDenied::Failed(detail)) => return FetchOutcome::Failed { detail },
-            };
+            let guard = self.admit(&url, acquire).await?;
             let start = Instant::now();
-            let origin = Origin::from_url(&url).to_string();
-            result.requests.push(RequestRecord { origin, status: None, bytes: 0 });
+            result.requests.push(RequestRecord { origin: origin_of(&url), status: None, bytes: 0 });
             result.status = None;
             let step = tokio::time::timeout(time_left, self.request_once(&url, spec, result)).await;
             time_left = time_left.saturating_sub(start.elapsed());
             drop(guard);
-            match step {
-                Ok(RedirectStep::Follow(target)) => {
+            let late = |_| failed(format!("no complete response within {:#}", self.options.total_timeout));
+            match step.map_err(late)?? {
+                RedirectStep::Follow(target) => {
                     all_permanent &= target.is_permanent;
                     if all_permanent {
                         result.permanent_redirect = Some(target.url.clone());
                     }
                     result.url = target.url;
                 }
-                Ok(RedirectStep::Done(outcome)) => return outcome,
-                Err(_) => return failed(format!("no complete response within {:#}", self.options.total_timeout)),
+                RedirectStep::Done(document) => return Ok(document),
             }
         }
-        failed(format!("more than {} redirects", self.options.max_redirects))
+        Err(failed(format!("more than {} redirects", self.options.max_redirects)))
     }
 
     /// Checks the address, and waits until a request may be sent. The program's own limiter comes last, so that no other
     /// request waits for this one while this one waits for another program.
-    async fn admit(&self, url: &Url, acquire: &AcquirePermit<'_>) -> Result<LimiterGuard, RequestDenied> {
-        self.address_policy.check(url).await.map_err(RequestDenied::Blocked)?;
-        let origin = Origin::from_url(url);
-        acquire(origin.clone()).await.map_err(|denied| match denied {
-            PermitDenied::OnHold(until) => RequestDenied::OnHold(origin.clone(), until),
-            PermitDenied::Failed(detail) => RequestDenied::Failed(detail),
-        })?;
-        Ok(self.origin_limiter.acquire(origin).await)
+    async fn admit(&self, url: &Url, acquire: &AcquirePermit<'_>) -> Result<LimiterGuard, NoDocument> {
+        self.address_policy.check(url).await.map_err(|reason| NoDocument::Blocked { reason })?;
+        acquire(origin_of(url)).await?;
+        Ok(self.origin_limiter.acquire(origin_of(url)).await)
     }
 
     /// Sends one request and records its status and size in `result`.
-    async fn request_once(&self, url: &Url, spec: &RequestSpec<'_>, result: &mut FetchResult) -> RedirectStep {
+    async fn request_once(
+        &self,
+        url: &Url,
+        spec: &RequestSpec<'_>,
+        result: &mut FetchResult,
+    ) -> Result<RedirectStep, NoDocument> {
         let header_timeout = self.options.header_timeout;
-        let sent = tokio::time::timeout(header_timeout.unsigned_abs(), self.build_request(url, spec).send()).await;
-        let response = match sent {
-            Err(_) => return RedirectStep::Done(failed(format!("no response within {header_timeout:#}"))),
-            Ok(Err(error)) => return RedirectStep::Done(transport_failure(&error, result)),
-            Ok(Ok(response)) => response,
-        };
-        let status = Some(response.status().as_u16());
-        result.status = status;
+        let response = tokio::time::timeout(header_timeout.unsigned_abs(), self.build_request(url, spec).send())
+            .await
+            .map_err(|_| failed(format!("no response within {header_timeout:#}")))?
+            .map_err(|error| transport_failure(&error, result))?;
+        result.status = Some(response.status().as_u16());
         if let Some(request) = result.requests.last_mut() {
-            request.status = status;
+            request.status = result.status;
         }
         let header_bytes: usize =
             response.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         if header_bytes > MAX_HEADER_BYTES {
-            let detail = format!("the header of the response is larger than {} KiB", MAX_HEADER_BYTES >> 10);
-            return RedirectStep::Done(failed(detail));
+            return Err(failed(format!("the header of the response is larger than {} KiB", MAX_HEADER_BYTES >> 10)));
         }
-        match redirect::redirect_target(url, &response) {
-            // The body of a redirect is not read.
-            Some(Ok(target)) => RedirectStep::Follow(target),
-            Some(Err(detail)) => RedirectStep::Done(failed(detail)),
-            None => {
-                let outcome = self.read_response(url, response, spec).await;
-                if let (FetchOutcome::Document { body, .. }, Some(request)) = (&outcome, result.requests.last_mut()) {
-                    request.bytes = body.wire_bytes();
-                }
-                RedirectStep::Done(outcome)
-            }
+        // The body of a redirect is not read.
+        if let Some(target) = redirect::redirect_target(url, &response).map_err(failed)? {
+            return Ok(RedirectStep::Follow(target));
         }
+        let document = self.read_response(url, response, spec).await?;
+        if let Some(request) = result.requests.last_mut() {
+            request.bytes = document.body.wire_bytes();
+        }
+        Ok(RedirectStep::Done(document))
     }
 
     fn build_request(&self, url: &Url, spec: &RequestSpec<'_>) -> reqwest::RequestBuilder {
@@ -326,37 +306,42 @@ impl Fetcher {
     }
 
     /// Interprets a response that is not a redirect. Only the body of a document is read.
-    async fn read_response(&self, url: &Url, response: Response, spec: &RequestSpec<'_>) -> FetchOutcome {
+    async fn read_response(
+        &self,
+        url: &Url,
+        response: Response,
+        spec: &RequestSpec<'_>,
+    ) -> Result<ResponseDocument, NoDocument> {
         let headers = response.headers();
         let validators = cache_headers::validators(url, headers);
-        let freshness = cache_headers::freshness(headers, spec.now);
+        let fresh_for = cache_headers::fresh_for(headers, spec.now);
         let retry_after = cache_headers::retry_after(headers, spec.now);
         if let Some(service) = bot_challenge::challenge_in_headers(headers) {
-            return FetchOutcome::Challenged { service, retry_after };
+            return Err(NoDocument::Challenged { service, retry_after });
         }
-        match response.status() {
+        Err(match response.status() {
             // newsfold never requests a range.
             StatusCode::PARTIAL_CONTENT => failed("the server sent a part of the document (206)"),
             StatusCode::NOT_MODIFIED if spec.validators.is_none_or(|sent| sent.url != url.as_str()) => {
                 failed("the server answered 304 (not modified) to a request without a condition")
             }
-            StatusCode::NOT_MODIFIED => FetchOutcome::NotModified { validators, freshness },
-            StatusCode::GONE => FetchOutcome::Gone,
+            StatusCode::NOT_MODIFIED => NoDocument::NotModified { validators, fresh_for },
+            StatusCode::GONE => NoDocument::Gone,
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                FetchOutcome::Throttled { retry_after, freshness }
+                NoDocument::Throttled { retry_after, fresh_for }
             }
-            StatusCode::FORBIDDEN => FetchOutcome::Refused { retry_after },
+            StatusCode::FORBIDDEN => NoDocument::Refused { retry_after },
             status if status.is_success() => {
                 let content_type =
                     headers.get(header::CONTENT_TYPE).map(|v| String::from_utf8_lossy(v.as_bytes()).into());
                 let links = link_header::link_relations(headers, url);
-                match body_decoder::receive(response, self.options.max_body_bytes, &self.large_body_slots).await {
-                    Ok(body) => FetchOutcome::Document { body, content_type, validators, freshness, links },
-                    Err(error) => failed(error.to_string()),
-                }
+                let body = body_decoder::receive(response, self.options.max_body_bytes, &self.large_body_slots)
+                    .await
+                    .map_err(|error| failed(error.to_string()))?;
+                return Ok(ResponseDocument { body, content_type, validators, fresh_for, links });
             }
             status => failed(format!("the server answered {status}")),
-        }
+        })
     }
 }
 
@@ -370,21 +355,21 @@ fn read_certificates(file: &Path) -> Result<Vec<Certificate>, ClientBuildError> 
     }
 }
 
-fn failed(detail: impl Into<String>) -> FetchOutcome {
-    FetchOutcome::Failed { detail: detail.into() }
+fn failed(detail: impl Into<String>) -> NoDocument {
+    NoDocument::Failed { detail: detail.into() }
 }
 
 /// The outcome of a request without a response.
-fn transport_failure(error: &reqwest::Error, result: &FetchResult) -> FetchOutcome {
+fn transport_failure(error: &reqwest::Error, result: &FetchResult) -> NoDocument {
     if let Some(reason) = transport_error::forbidden_address(error) {
-        return FetchOutcome::Blocked { reason };
+        return NoDocument::Blocked { reason };
     }
     let detail = transport_error::describe(error);
     // If another server answered before, our own network is up.
     let answered_before = result.requests.iter().any(|request| request.status.is_some());
     if transport_error::is_unreachable(error) && !answered_before {
-        FetchOutcome::Unreachable { detail }
+        NoDocument::Unreachable { detail }
     } else {
-        FetchOutcome::Failed { detail }
+        NoDocument::Failed { detail }
     }
 }

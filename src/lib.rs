@@ -3,7 +3,7 @@
 //! The data flow, which [`crawl::poll_source`] and the tasks of [`daemon`] implement:
 //!
 //! ```text
-//! due source → fetch → FetchOutcome → parse → ParsedFeed + problems → normalize → items → store (one transaction)
+//! due source → fetch → ResponseDocument → parse → ParsedFeed + problems → normalize → items → store (one transaction)
 //!   → new item ids → cluster → StoryAssignment + evidence → store → story changed
 //!   → publish policy → edition → feed entries → (on request or export) documents
 //! ```

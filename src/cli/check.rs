@@ -5,7 +5,7 @@ use super::output::{json, print, table};
 use crate::domain::FeedProblem;
 use crate::domain::display_text::one_line;
 use crate::feed_parser::{self, FetchedDocument, NotAFeed, ParsedFeed};
-use crate::http_client::{FetchOutcome, Fetcher};
+use crate::http_client::{Fetcher, NoDocument};
 use crate::store::Store;
 use anyhow::{Context as _, bail};
 use futures_util::FutureExt;
@@ -69,12 +69,12 @@ async fn download(context: &Context, url: &Url) -> anyhow::Result<(Vec<u8>, Opti
         fetcher.fetch(url, None, context.clock.now(), &|_| std::future::ready(Ok(())).boxed()).await
     };
     match fetched.outcome {
-        FetchOutcome::Document { body, content_type, .. } => {
-            let bytes = tokio::task::spawn_blocking(|| body.decode()).await?.with_context(|| format!("{url}"))?;
-            Ok((bytes, content_type, fetched.url))
+        Ok(document) => {
+            let bytes = tokio::task::spawn_blocking(|| document.body.decode()).await?;
+            Ok((bytes.with_context(|| format!("{url}"))?, document.content_type, fetched.url))
         }
-        FetchOutcome::Failed { detail } | FetchOutcome::Unreachable { detail } => bail!("{url}: {detail}"),
-        FetchOutcome::Held { origin, until } => {
+        Err(NoDocument::Failed { detail } | NoDocument::Unreachable { detail }) => bail!("{url}: {detail}"),
+        Err(NoDocument::Held { origin, until }) => {
             bail!("{origin} is on hold until {until}; `newsfold origin list` shows the reason")
         }
         _ => bail!("{url}: the server responded with status {}", fetched.status.unwrap_or_default()),

@@ -5,7 +5,7 @@ use super::output::{print, time};
 use crate::crawl;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::before;
-use crate::http_client::Origin;
+use crate::http_client::origin_of;
 use crate::store::origins::{self, OriginTraffic};
 use crate::wording::hold_reason_text;
 use anyhow::{Context as _, bail};
@@ -78,7 +78,7 @@ async fn unhold(context: &Context, origin: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let url = Url::parse(origin)
         .with_context(|| format!("‘{origin}’ is not a valid URL; write one such as https://news.example"))?;
-    let (name, now) = (Origin::from_url(&url).to_string(), context.clock.now());
+    let (name, now) = (origin_of(&url), context.clock.now());
     let Some(waiting) = crawl::clear_hold(&store, name.clone(), config.poll, now).await? else {
         bail!("{name} is not on hold; `newsfold origin list` lists servers on hold");
     };

@@ -6,9 +6,7 @@
 use super::options::Options;
 use crate::domain::backoff::doubling;
 use crate::domain::{DelayCause, PollOutcome, PollingHints, ShortenedDelay, Source, Timestamp};
-use crate::http_client::Freshness;
 use jiff::SignedDuration;
-use std::time::Duration;
 
 /// A delay before the next poll, and what determined it.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,8 +34,7 @@ const MAX_OFFLINE_DELAY: SignedDuration = SignedDuration::from_hours(1);
 
 /// The minimum delay after a success: the longest of what the operator, the feed and its server ask for. The operator's
 /// maximum interval caps what the others ask for.
-pub(super) fn min_delay(hints: &PollingHints, freshness: Freshness, options: &Options) -> PollDelay {
-    let fresh = freshness.fresh_for.and_then(|span| SignedDuration::try_from(span).ok()).unwrap_or_default();
+pub(super) fn min_delay(hints: &PollingHints, fresh_for: Option<SignedDuration>, options: &Options) -> PollDelay {
     longest([
         PollDelay { span: options.interval, cause: DelayCause::MinInterval },
         PollDelay { span: minutes(hints.ttl_minutes).min(options.max_interval), cause: DelayCause::FeedTtl },
@@ -45,13 +42,13 @@ pub(super) fn min_delay(hints: &PollingHints, freshness: Freshness, options: &Op
             span: minutes(hints.period_minutes).min(options.max_interval),
             cause: DelayCause::FeedUpdatePeriod,
         },
-        PollDelay { span: fresh.min(options.max_interval), cause: DelayCause::Freshness },
+        PollDelay { span: fresh_for.unwrap_or_default().min(options.max_interval), cause: DelayCause::Freshness },
     ])
 }
 
 /// The minimum delay after every poll, whatever its outcome: what the operator and the feed ask for.
 pub(super) fn feed_minimum(hints: &PollingHints, options: &Options) -> SignedDuration {
-    min_delay(hints, Freshness::default(), options).span
+    min_delay(hints, None, options).span
 }
 
 fn minutes(count: Option<u32>) -> SignedDuration {
@@ -59,8 +56,8 @@ fn minutes(count: Option<u32>) -> SignedDuration {
 }
 
 /// The delay that a server requested, shortened to the operator's maximum.
-pub(super) fn requested_delay(requested: Duration, options: &Options) -> RequestedDelay {
-    let requested = SignedDuration::try_from(requested).unwrap_or(SignedDuration::MAX);
+pub(super) fn requested_delay(requested: Option<SignedDuration>, options: &Options) -> RequestedDelay {
+    let requested = requested.unwrap_or_default();
     let span = requested.min(options.max_retry_after);
     let shortened = (span < requested)
         .then(|| ShortenedDelay { requested_seconds: requested.as_secs(), kept_seconds: span.as_secs() });
@@ -93,14 +90,8 @@ pub(super) fn while_offline(down: SignedDuration, options: &Options) -> PollDela
 
 /// The longest of several delays; of equal ones the first.
 pub(super) fn longest<const N: usize>(delays: [PollDelay; N]) -> PollDelay {
-    let mut delays = delays.into_iter();
-    let Some(mut longest) = delays.next() else { unreachable!("N is never 0") };
-    for delay in delays {
-        if delay.span > longest.span {
-            longest = delay;
-        }
-    }
-    longest
+    let longest = delays.into_iter().reduce(|longest, delay| if delay.span > longest.span { delay } else { longest });
+    longest.unwrap_or_else(|| unreachable!("N is never 0"))
 }
 
 /// A random part of a delay, at most a tenth of it and at most two minutes. It differs between sources and polls, so

@@ -8,7 +8,7 @@ use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
 use crate::domain::{HoldReason, OriginHold};
 use crate::html::article::extract_article;
-use crate::http_client::{FetchOutcome, FetchResult, Origin, ResponseBody};
+use crate::http_client::{FetchResult, NoDocument, ResponseDocument, origin_of};
 use crate::store::full_text::{self, ArticleOutcome, PendingArticle};
 use crate::store::leases::PollLease;
 use crate::store::robots_txt::{self, RobotsFile};
@@ -59,51 +59,44 @@ async fn fetch_article(
         context.fetcher.fetch_page(&url, now, &context.permits(lease)).await;
     context.record_requests(requests).await?;
     let failure = match outcome {
-        FetchOutcome::Document { body, content_type, .. } => {
-            return Ok(extract(context, body, content_type, url).await);
-        }
-        FetchOutcome::Throttled { retry_after, .. } => {
+        Ok(document) => return Ok(extract(context, document, url).await),
+        Err(NoDocument::Throttled { retry_after, .. }) => {
             if status == Some(429) {
-                let requested = retry_after.and_then(|delay| SignedDuration::try_from(delay).ok());
-                let until = after(now, requested.unwrap_or(DEFAULT_HOLD).min(context.options.max_retry_after));
-                let origin = Origin::from_url(&url).to_string();
-                let hold = OriginHold { origin, until, reason: HoldReason::ArticleThrottled };
+                let until = after(now, retry_after.unwrap_or(DEFAULT_HOLD).min(context.options.max_retry_after));
+                let hold = OriginHold { origin: origin_of(&url), until, reason: HoldReason::ArticleThrottled };
                 context.store.write(move |db| origins::record_hold(db, &hold)).await?;
             }
             "the server asked newsfold to retry later".to_owned()
         }
-        FetchOutcome::Challenged { service, .. } => format!("{service} answered with a bot challenge"),
-        FetchOutcome::Held { origin, .. } => format!("{origin} is on hold"),
-        FetchOutcome::Blocked { reason } => one_line(&reason.to_string(), MAX_ERROR_CHARS),
-        FetchOutcome::Failed { detail } | FetchOutcome::Unreachable { detail } => one_line(&detail, MAX_ERROR_CHARS),
-        FetchOutcome::NotModified { .. } | FetchOutcome::Gone | FetchOutcome::Refused { .. } => {
+        Err(NoDocument::Challenged { service, .. }) => format!("{service} answered with a bot challenge"),
+        Err(NoDocument::Held { origin, .. }) => format!("{origin} is on hold"),
+        Err(NoDocument::Blocked { reason }) => one_line(&reason.to_string(), MAX_ERROR_CHARS),
+        Err(NoDocument::Failed { detail } | NoDocument::Unreachable { detail }) => one_line(&detail, MAX_ERROR_CHARS),
+        Err(NoDocument::NotModified { .. } | NoDocument::Gone | NoDocument::Refused { .. }) => {
             format!("the server answered {}", status.unwrap_or_default())
         }
     };
     Ok(ArticleOutcome::Failed(failure))
 }
 
-async fn extract(context: &PollContext, body: ResponseBody, content_type: Option<String>, url: Url) -> ArticleOutcome {
+async fn extract(context: &PollContext, page: ResponseDocument, url: Url) -> ArticleOutcome {
     let parse = move || {
-        let bytes = match body.decode() {
-            Ok(bytes) => bytes,
-            Err(error) => return ArticleOutcome::Failed(error.to_string()),
-        };
-        let page = decode_text(&bytes, content_type.as_deref(), url.domain());
-        match extract_article(&page.text, &url) {
-            Ok(article) => ArticleOutcome::Read {
-                paragraphs: article.paragraphs,
-                canonical_url: article.canonical_link.as_ref().map(canonical_url),
-            },
-            Err(error) => ArticleOutcome::Failed(error.to_string()),
-        }
+        let bytes = page.body.decode().map_err(|error| error.to_string())?;
+        let text = decode_text(&bytes, page.content_type.as_deref(), url.domain()).text;
+        extract_article(&text, &url).map_err(|error| error.to_string())
     };
-    parse_blocking(context, parse).await.unwrap_or_else(|failure| ArticleOutcome::Failed(failure.to_string()))
+    match parse_blocking(context, parse).await.flatten() {
+        Ok(article) => ArticleOutcome::Read {
+            paragraphs: article.paragraphs,
+            canonical_url: article.canonical_link.as_ref().map(canonical_url),
+        },
+        Err(error) => ArticleOutcome::Failed(error),
+    }
 }
 
 /// The robots.txt of the URL's origin, from the cache or the server.
 async fn robots(context: &PollContext, url: &Url, lease: &PollLease) -> store::Result<Robots> {
-    let (origin, now) = (Origin::from_url(url).to_string(), context.clock.now());
+    let (origin, now) = (origin_of(url), context.clock.now());
     let cached = {
         let origin = origin.clone();
         context.store.read(move |db| robots_txt::cached(db, &origin, now)).await?
@@ -137,7 +130,7 @@ async fn fetch_robots(context: &PollContext, url: &Url, lease: &PollLease) -> st
     let failure = RobotsFile { good_until: after(now, ROBOTS_FAILURE_LIFETIME), allowed: false, body: None };
     let good_until = after(now, ROBOTS_LIFETIME);
     Ok(match fetched.outcome {
-        FetchOutcome::Document { body, .. } => match tokio::task::spawn_blocking(|| body.decode()).await {
+        Ok(document) => match tokio::task::spawn_blocking(|| document.body.decode()).await {
             Ok(Ok(mut text)) => {
                 text.truncate(MAX_ROBOTS_BYTES);
                 RobotsFile { good_until, allowed: true, body: Some(text) }

@@ -6,9 +6,9 @@ use super::parse_job::MAX_PARSE_TIME;
 use super::{Options, PollContext, backoff};
 use crate::domain::duration::after;
 use crate::domain::{DueSource, NextPollReason, OriginHold, RequestRecord, Source, Timestamp};
-use crate::http_client::{FetchResult, Origin, PermitDenied};
+use crate::http_client::{FetchResult, NoDocument, origin_of};
 use crate::store::leases::{self, LeaseConflict, PollLease};
-use crate::store::{self, origins, sources};
+use crate::store::{self, Store, WriteConnection, origins, sources};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
@@ -43,11 +43,33 @@ pub fn skip_until(source: &Source, options: &Options, now: Timestamp) -> Option<
     (allowed > now).then_some(allowed)
 }
 
+/// Clears the hold of an origin on the operator's request. The sources that waited are polled as soon as
+/// their feeds allow it. Returns their number; `None` if there was no hold.
+pub async fn clear_hold(
+    store: &Store,
+    origin: String,
+    options: Options,
+    now: Timestamp,
+) -> store::Result<Option<usize>> {
+    let clear = move |db: &WriteConnection| {
+        let waiting = origins::waiting_sources(db, &origin, now)?;
+        let was_held = origins::clear_hold(db, &origin)?;
+        for id in &waiting {
+            let Some(source) = sources::get(db, *id)? else { continue };
+            let minimum = backoff::feed_minimum(&source.polling_hints, &options);
+            let earliest = source.last_poll_at.map_or(now, |last| after(last, minimum));
+            sources::clear_hold(db, *id, earliest.max(now))?;
+        }
+        Ok((was_held || !waiting.is_empty()).then_some(waiting.len()))
+    };
+    store.write(clear).await
+}
+
 impl PollContext {
     /// Leases a source and its origin for a poll. The source's next poll is then due after the minimum interval at the
     /// earliest.
     pub async fn claim(&self, due: DueSource, mut lease: PollLease) -> store::Result<ClaimOutcome> {
-        lease.origin = Url::parse(&due.url).ok().map(|url| Origin::from_url(&url).to_string());
+        lease.origin = Url::parse(&due.url).ok().map(|url| origin_of(&url));
         let now = self.clock.now();
         let (next, lease_until) = (after(now, self.options.interval), self.lease_until(now));
         self.store
@@ -76,7 +98,7 @@ impl PollContext {
     pub async fn wait_for_origin(
         &self,
         lease: &PollLease,
-        origin: &Origin,
+        origin: &str,
         mut on_conflict: impl FnMut(&LeaseConflict),
     ) -> store::Result<()> {
         while let Some(conflict) = self.switch_origin(lease, origin).await? {
@@ -98,7 +120,7 @@ impl PollContext {
     pub fn permits<'a>(
         &'a self,
         lease: &'a PollLease,
-    ) -> impl Fn(Origin) -> BoxFuture<'a, Result<(), PermitDenied>> + Send + Sync + 'a {
+    ) -> impl Fn(String) -> BoxFuture<'a, Result<(), NoDocument>> + Send + Sync + 'a {
         move |origin| self.acquire_permit(lease, origin, false)
     }
 
@@ -106,23 +128,24 @@ impl PollContext {
     pub(super) fn acquire_permit<'a>(
         &'a self,
         lease: &'a PollLease,
-        origin: Origin,
+        origin: String,
         is_leased: bool,
-    ) -> BoxFuture<'a, Result<(), PermitDenied>> {
+    ) -> BoxFuture<'a, Result<(), NoDocument>> {
         async move { if is_leased { Ok(()) } else { self.lease_next_origin(lease, &origin).await } }.boxed()
     }
 
     /// Moves the lease of a poll to another origin. The wait is limited, because a poll has to end.
-    async fn lease_next_origin(&self, lease: &PollLease, origin: &Origin) -> Result<(), PermitDenied> {
-        let failed = |error: store::Error| PermitDenied::Failed(format!("cannot lease {origin}: {error}"));
+    async fn lease_next_origin(&self, lease: &PollLease, origin: &str) -> Result<(), NoDocument> {
+        let failed = |error: store::Error| NoDocument::Failed { detail: format!("cannot lease {origin}: {error}") };
         if let Some(hold) = self.origin_hold(origin).await.map_err(failed)? {
-            return Err(PermitDenied::OnHold(hold.until));
+            return Err(NoDocument::Held { origin: origin.to_owned(), until: hold.until });
         }
         let start = Instant::now();
         let max_wait = self.fetcher.total_timeout() + MAX_PARSE_TIME;
         while let Some(conflict) = self.switch_origin(lease, origin).await.map_err(failed)? {
             if start.elapsed() > max_wait {
-                return Err(PermitDenied::Failed(format!("{origin} was leased by {} for too long", conflict.holder)));
+                let detail = format!("{origin} was leased by {} for too long", conflict.holder);
+                return Err(NoDocument::Failed { detail });
             }
             tokio::time::sleep(RETRY_INTERVAL).await;
         }
@@ -130,8 +153,8 @@ impl PollContext {
     }
 
     /// The active hold of an origin.
-    pub async fn origin_hold(&self, origin: &Origin) -> store::Result<Option<OriginHold>> {
-        let (origin, now) = (origin.to_string(), self.clock.now());
+    pub async fn origin_hold(&self, origin: &str) -> store::Result<Option<OriginHold>> {
+        let (origin, now) = (origin.to_owned(), self.clock.now());
         self.store.read(move |db| origins::active_hold(db, &origin, now)).await
     }
 
@@ -148,8 +171,8 @@ impl PollContext {
         self.store.write(move |db| origins::record_requests(db, now, &requests)).await
     }
 
-    async fn switch_origin(&self, lease: &PollLease, origin: &Origin) -> store::Result<Option<LeaseConflict>> {
-        let (lease, origin, now) = (lease.clone(), origin.to_string(), self.clock.now());
+    async fn switch_origin(&self, lease: &PollLease, origin: &str) -> store::Result<Option<LeaseConflict>> {
+        let (lease, origin, now) = (lease.clone(), origin.to_owned(), self.clock.now());
         let (lease_until, origin_free_at) = (self.lease_until(now), self.origin_free_at(now));
         self.store.write(move |db| leases::switch_origin(db, &lease, &origin, now, lease_until, origin_free_at)).await
     }

@@ -8,6 +8,7 @@
 use super::{AttemptOutcome, PollAttempt, PollContext};
 use crate::domain::duration::after;
 use crate::domain::{OperatorEventKind, Source, SourceId, Timestamp};
+use crate::http_client::NoDocument;
 use crate::store::{self, WriteConnection, operator_events, sources};
 use jiff::SignedDuration;
 use parking_lot::Mutex;
@@ -121,7 +122,7 @@ pub(super) fn observe_attempt(context: &PollContext, attempt: &mut PollAttempt) 
         if let Some(since) = recovery.down_since {
             tracing::warn!(%since, "the network is up again; polling the missed sources in sequence");
         }
-    } else if let AttemptOutcome::Unreachable { detail } = &attempt.outcome
+    } else if let AttemptOutcome::NoDocument(NoDocument::Unreachable { detail }) = &attempt.outcome
         && let Some(since) = context.outage.excused_since(attempt.finished_at)
     {
         attempt.outcome = AttemptOutcome::Offline { detail: detail.clone(), since };

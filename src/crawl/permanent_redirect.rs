@@ -4,9 +4,10 @@
 //! up cannot be recovered. So the URL changes only after many redirects over days, and only if the target serves the
 //! same feed. A redirect from http to https on the same host is followed at once.
 
-use super::poll_decision::PollDecision;
 use super::poll_facts::PollFacts;
-use crate::domain::{OperatorEvent, OperatorEventKind, PendingRedirect, PollOutcome, Source, Timestamp};
+use crate::domain::{
+    OperatorEvent, OperatorEventKind, PendingRedirect, PollOutcome, PollRecord, Source, SourceUpdate, Timestamp,
+};
 use crate::urls::redact::redact_url;
 use jiff::SignedDuration;
 use url::Url;
@@ -16,8 +17,13 @@ const MIN_REDIRECTS: u32 = 10;
 const MIN_REDIRECT_PERIOD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Records where a successful poll of `source` was redirected, and changes the URL once the redirect has proved stable.
-pub(super) fn apply(target: Option<&Url>, source: &Source, facts: &PollFacts, decision: &mut PollDecision) {
-    let PollDecision { record, update } = decision;
+pub(super) fn apply(
+    target: Option<&Url>,
+    source: &Source,
+    facts: &PollFacts,
+    record: &PollRecord,
+    update: &mut SourceUpdate,
+) {
     let at = record.finished_at;
     update.pending_redirect =
         target.map(Url::as_str).filter(|to| *to != source.url).map(|to| count_redirect(source, to, at));

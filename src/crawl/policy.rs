@@ -2,11 +2,10 @@
 //!
 //! [`super::backoff`] computes the delay for each kind of outcome, [`super::permanent_redirect`] evaluates redirects.
 
-use super::backoff::{self, PollDelay};
+use super::backoff::{self, PollDelay, RequestedDelay};
 use super::options::Options;
 use super::parse_job::ParsedDocument;
 use super::permanent_redirect;
-use super::poll_decision::PollDecision;
 use super::poll_facts::PollFacts;
 use super::update_rate::{SeenDocument, UpdateRate};
 use super::{AttemptOutcome, PollAttempt};
@@ -16,7 +15,7 @@ use crate::domain::{
     CacheValidators, DelayCause, HoldReason, NextPollReason, OperatorEvent, OperatorEventKind, OriginHold,
     OutletProvenance, PollOutcome, PollRecord, Source, SourceState, SourceUpdate, Timestamp,
 };
-use crate::http_client::Origin;
+use crate::http_client::{NoDocument, origin_of};
 use crate::urls::outlet::outlet_of_site;
 use crate::wording::hold_reason_text;
 use jiff::SignedDuration;
@@ -28,6 +27,13 @@ const GONE_CONFIRMATION_DELAY: SignedDuration = SignedDuration::from_hours(24);
 pub const BROKEN_AFTER_FAILURES: u32 = 5;
 /// Characters of an error that are kept.
 const MAX_DETAIL_CHARS: usize = 500;
+
+/// What follows from an attempt.
+#[derive(Debug, Clone)]
+pub struct PollDecision {
+    pub record: PollRecord,
+    pub update: SourceUpdate,
+}
 
 /// What a decision depends on.
 #[derive(Clone, Copy)]
@@ -48,7 +54,7 @@ pub fn decide(source: &Source, attempt: &PollAttempt, facts: &PollFacts, options
     if record.outcome.is_success() {
         update.gone_since = None;
         update.outlet = outlet_from_site(source, update.feed.as_ref().and_then(|feed| feed.site_url.as_deref()));
-        permanent_redirect::apply(attempt.permanent_redirect.as_ref(), source, facts, &mut decision);
+        permanent_redirect::apply(attempt.permanent_redirect.as_ref(), source, facts, record, update);
     }
     add_failure_events(&input, &mut decision);
     schedule_next_poll(&input, delay, &mut decision);
@@ -57,56 +63,86 @@ pub fn decide(source: &Source, attempt: &PollAttempt, facts: &PollFacts, options
 
 /// Completes the record, changes the state, and returns the delay that the outcome calls for.
 fn apply_outcome(input: &PollInput<'_>, decision: &mut PollDecision) -> PollDelay {
-    let PollInput { source, attempt, options, .. } = *input;
+    let options = input.options;
+    let PollDecision { record, update } = decision;
+    match &input.attempt.outcome {
+        AttemptOutcome::Read(document) => after_document(input, document, decision),
+        AttemptOutcome::NoDocument(reason) => after_no_document(input, reason, decision),
+        AttemptOutcome::Offline { since, .. } => {
+            backoff::while_offline(record.finished_at.duration_since(*since), options)
+        }
+        AttemptOutcome::Abandoned => PollDelay { span: options.interval, cause: DelayCause::Interrupted },
+        AttemptOutcome::NotAFeed { .. } | AttemptOutcome::Crashed { .. } => {
+            backoff::after_failures(update.failures, options)
+        }
+    }
+}
+
+fn after_no_document(input: &PollInput<'_>, reason: &NoDocument, decision: &mut PollDecision) -> PollDelay {
+    let PollInput { source, options, .. } = *input;
     let PollDecision { record, update } = decision;
     let at = record.finished_at;
-    match &attempt.outcome {
-        AttemptOutcome::Read(document) => after_document(input, document, decision),
-        AttemptOutcome::NotModified { validators, freshness } => {
+    match reason {
+        NoDocument::NotModified { validators, fresh_for } => {
             update.validators = merge_validators(source.validators.as_ref(), validators.as_ref());
-            let floor = backoff::min_delay(&source.polling_hints, *freshness, options);
+            let floor = backoff::min_delay(&source.polling_hints, *fresh_for, options);
             let mut rate = UpdateRate::from_json(&source.update_rate);
             rate.observe(at, None);
             delay_by_rate(input, &rate, floor, update)
         }
-        AttemptOutcome::Throttled { retry_after, freshness } => {
-            let requested = retry_after.unwrap_or_default().max(freshness.fresh_for.unwrap_or_default());
-            after_throttling(input, requested, decision)
+        NoDocument::Throttled { retry_after, fresh_for } => {
+            after_throttling(input, backoff::requested_delay((*retry_after).max(*fresh_for), options), decision)
         }
-        AttemptOutcome::Refused { retry_after } => {
-            let requested = backoff::requested_delay(retry_after.unwrap_or_default(), options);
+        NoDocument::Refused { retry_after } => {
+            let requested = backoff::requested_delay(*retry_after, options);
             after_refusal(input, HoldReason::Refused { shortened: requested.shortened }, requested.span, decision)
         }
-        AttemptOutcome::Challenged { service, retry_after } => {
-            let requested = backoff::requested_delay(retry_after.unwrap_or_default(), options);
+        NoDocument::Challenged { service, retry_after } => {
+            let requested = backoff::requested_delay(*retry_after, options);
             let reason = HoldReason::Challenged { service: (*service).to_owned(), shortened: requested.shortened };
             after_refusal(input, reason, requested.span, decision)
         }
-        AttemptOutcome::Held { origin, until } => {
-            record.detail = format!("it redirects to {origin}, which is on hold until {until}");
+        NoDocument::Held { origin, until } => {
             let span = until.duration_since(at).max(options.interval);
-            PollDelay { span, cause: DelayCause::RedirectOnHold { origin: origin.to_string() } }
+            PollDelay { span, cause: DelayCause::RedirectOnHold { origin: origin.clone() } }
         }
-        AttemptOutcome::Gone => after_gone(input, decision),
-        AttemptOutcome::Offline { detail, since } => {
-            record.detail = format!("no server can be reached since {since}: {detail}");
-            backoff::while_offline(at.duration_since(*since), options)
-        }
-        AttemptOutcome::Abandoned => {
-            record.detail = "newsfold was stopped during the poll".into();
-            PollDelay { span: options.interval, cause: DelayCause::Interrupted }
-        }
-        AttemptOutcome::NotAFeed { detail, .. }
-        | AttemptOutcome::Failed { detail }
-        | AttemptOutcome::Unreachable { detail }
-        | AttemptOutcome::Crashed { detail } => {
-            record.detail = one_line(detail, MAX_DETAIL_CHARS);
+        NoDocument::Gone => after_gone(input, decision),
+        NoDocument::Failed { .. } | NoDocument::Unreachable { .. } | NoDocument::Blocked { .. } => {
             backoff::after_failures(update.failures, options)
         }
-        AttemptOutcome::Blocked { reason } => {
-            record.detail = one_line(&reason.to_string(), MAX_DETAIL_CHARS);
-            backoff::after_failures(update.failures, options)
-        }
+    }
+}
+
+impl AttemptOutcome {
+    /// Why the source could not be read, in words; empty if it was read or has not changed.
+    pub fn failure_text(&self) -> String {
+        let text = match self {
+            AttemptOutcome::Read(_) | AttemptOutcome::NoDocument(NoDocument::NotModified { .. }) => String::new(),
+            AttemptOutcome::Offline { detail, since } => format!("no server can be reached since {since}: {detail}"),
+            AttemptOutcome::Abandoned => "newsfold was stopped during the poll".into(),
+            AttemptOutcome::NotAFeed { detail, .. }
+            | AttemptOutcome::Crashed { detail }
+            | AttemptOutcome::NoDocument(NoDocument::Failed { detail } | NoDocument::Unreachable { detail }) => {
+                detail.clone()
+            }
+            AttemptOutcome::NoDocument(NoDocument::Blocked { reason }) => reason.to_string(),
+            AttemptOutcome::NoDocument(NoDocument::Held { origin, until }) => {
+                format!("it redirects to {origin}, which is on hold until {until}")
+            }
+            AttemptOutcome::NoDocument(NoDocument::Gone) => {
+                "the server says that the feed is gone permanently (410)".into()
+            }
+            AttemptOutcome::NoDocument(NoDocument::Throttled { .. }) => {
+                hold_reason_text(&HoldReason::Throttled { shortened: None })
+            }
+            AttemptOutcome::NoDocument(NoDocument::Refused { .. }) => {
+                hold_reason_text(&HoldReason::Refused { shortened: None })
+            }
+            AttemptOutcome::NoDocument(NoDocument::Challenged { service, .. }) => {
+                hold_reason_text(&HoldReason::Challenged { service: (*service).to_owned(), shortened: None })
+            }
+        };
+        one_line(&text, MAX_DETAIL_CHARS)
     }
 }
 
@@ -123,7 +159,7 @@ fn attempt_record(source: &Source, attempt: &PollAttempt) -> PollRecord {
         url: attempt.url.as_ref().map_or_else(|| source.url.clone(), Url::to_string),
         outcome: attempt.outcome.poll_outcome(),
         status: attempt.status,
-        detail: String::new(),
+        detail: attempt.outcome.failure_text(),
         bytes: attempt.outcome.document_bytes(),
         items: document.map_or(0, |document| document.items.len() as u32),
         requests: attempt.requests.clone(),
@@ -163,7 +199,7 @@ fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &m
     // The validators of this very document or none: older ones would ask about a document that we no longer hold.
     update.validators.clone_from(&document.validators);
     update.feed = Some(document.feed.clone());
-    let floor = backoff::min_delay(&document.feed.polling_hints, document.freshness, input.options);
+    let floor = backoff::min_delay(&document.feed.polling_hints, document.fresh_for, input.options);
     let mut rate = UpdateRate::from_json(&input.source.update_rate);
     // The first document gives the dates of all its items as evidence, known or not.
     let all_dates: Vec<_>;
@@ -202,11 +238,10 @@ fn merge_validators(old: Option<&CacheValidators>, new: Option<&CacheValidators>
 /// 429 or 503. The server's own figure takes precedence over the backoff where it is longer.
 fn after_throttling(
     input: &PollInput<'_>,
-    requested: std::time::Duration,
+    requested: RequestedDelay,
     PollDecision { record, update }: &mut PollDecision,
 ) -> PollDelay {
     let at = record.finished_at;
-    let requested = backoff::requested_delay(requested, input.options);
     let reason = HoldReason::Throttled { shortened: requested.shortened };
     record.detail = hold_reason_text(&reason);
     update.hold_until = (!requested.span.is_zero()).then(|| after(at, requested.span));
@@ -237,8 +272,8 @@ fn after_refusal(
     let until = after(record.finished_at, delay.span);
     update.hold_until = Some(until);
     // The target of a redirect, or a page with status 200, says nothing about the origin's other feeds. A 429 does.
-    let is_own_origin = Url::parse(&input.source.url)
-        .is_ok_and(|url| Some(Origin::from_url(&url).to_string().as_str()) == input.attempt.last_origin());
+    let is_own_origin =
+        Url::parse(&input.source.url).is_ok_and(|url| Some(origin_of(&url).as_str()) == input.attempt.last_origin());
     let is_error = record.status.is_some_and(|status| status >= 400);
     if is_error && is_own_origin && !input.facts.origin_serves_others {
         update.origin_hold = hold_of_last_origin(input, until, reason);
@@ -255,7 +290,6 @@ fn hold_of_last_origin(input: &PollInput<'_>, until: Timestamp, reason: HoldReas
 
 /// 410. The source is given up after a second one a day later.
 fn after_gone(input: &PollInput<'_>, PollDecision { record, update }: &mut PollDecision) -> PollDelay {
-    record.detail = "the server says that the feed is gone permanently (410)".into();
     let at = record.finished_at;
     let confirmed_at = after(*update.gone_since.get_or_insert(at), GONE_CONFIRMATION_DELAY);
     if at >= confirmed_at {

@@ -4,6 +4,7 @@ use super::poll_budget::BudgetMultiplier;
 use super::{AttemptOutcome, PollAttempt, PollContext};
 use crate::domain::duration::before;
 use crate::domain::{Source, Timestamp};
+use crate::http_client::NoDocument;
 use crate::store::{self, items, origins, sources};
 use jiff::SignedDuration;
 
@@ -49,12 +50,17 @@ impl PollFacts {
             }
             _ => Vec::new(),
         };
-        let is_refusal = matches!(attempt.outcome, AttemptOutcome::Refused { .. } | AttemptOutcome::Challenged { .. });
+        let is_refusal = matches!(
+            attempt.outcome,
+            AttemptOutcome::NoDocument(NoDocument::Refused { .. } | NoDocument::Challenged { .. })
+        );
         let refusing_origin = attempt.last_origin().filter(|_| is_refusal).map(str::to_owned);
         let since = before(attempt.finished_at, SERVED_WITHIN);
         let redirect_target = attempt.permanent_redirect.clone();
         let budget_multiplier = match attempt.outcome {
-            AttemptOutcome::Read(_) | AttemptOutcome::NotModified { .. } => context.budget_multiplier().await?,
+            AttemptOutcome::Read(_) | AttemptOutcome::NoDocument(NoDocument::NotModified { .. }) => {
+                context.budget_multiplier().await?
+            }
             _ => PollFacts::default().budget_multiplier,
         };
         let read = move |db: &_| {

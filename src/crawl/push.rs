@@ -3,11 +3,11 @@
 //! It may hold a part of the feed only, so nothing follows from missing items. No request was sent, so the state of the
 //! source stays unchanged: validators, polling hints, failures and the next poll.
 
-use super::parse_job::ParseJob;
+use super::parse_job::parse_document;
 use super::{AttemptOutcome, PollContext};
 use crate::domain::display_text::one_line;
-use crate::domain::{FeedProblem, HubEvent, IngestResult, NewItem, PollOutcome, PollRecord, SourceState};
-use crate::http_client::{Freshness, LinkRelations, ResponseBody};
+use crate::domain::{HubEvent, IngestResult, PollOutcome, PollRecord, SourceState};
+use crate::http_client::{LinkRelations, ResponseBody, ResponseDocument};
 use crate::store::{self, polls, sources, websub_subscriptions};
 use crate::websub::push_queue::PushedDocument;
 use crate::websub::push_reliability;
@@ -26,30 +26,42 @@ pub async fn receive_push(
     let is_polled = source.is_some_and(|source| source.state == SourceState::Active);
     let Some(url) = Url::parse(&pushed.topic).ok().filter(|_| is_polled) else { return Ok(None) };
     let bytes = pushed.bytes.len() as u64;
-    let job = ParseJob {
+    let document = ResponseDocument {
         body: ResponseBody::from_plain_bytes(pushed.bytes),
         content_type: pushed.content_type,
-        url: url.clone(),
-        links: LinkRelations::default(),
         validators: None,
-        freshness: Freshness::default(),
-        now: pushed.at,
-        options: context.parse_options.clone(),
+        fresh_for: None,
+        links: LinkRelations::default(),
     };
-    let PushContent { outcome, detail, items, problems } = push_content(job.run(context).await);
-    let record = PollRecord {
+    let mut record = PollRecord {
         source: id,
         started_at: pushed.at,
-        finished_at: context.clock.now(),
+        finished_at: pushed.at,
         url: url.to_string(),
-        outcome,
+        outcome: PollOutcome::Pushed,
         status: None,
-        detail,
+        detail: String::new(),
         bytes,
-        items: items.len() as u32,
+        items: 0,
         requests: Vec::new(),
-        problems,
+        problems: Vec::new(),
     };
+    let mut items = Vec::new();
+    let parsed = parse_document(context, document, url, pushed.at).await;
+    record.finished_at = context.clock.now();
+    if let AttemptOutcome::Read(document) = parsed {
+        record.problems = document.problems;
+        items = document.items;
+        record.items = items.len() as u32;
+    } else {
+        let error;
+        (record.outcome, error) = match parsed {
+            AttemptOutcome::NotAFeed { detail, .. } => (PollOutcome::NotAFeed, detail),
+            AttemptOutcome::Crashed { detail } => (PollOutcome::Crashed, detail),
+            _ => (PollOutcome::Failed, "the document could not be read".into()),
+        };
+        record.detail = one_line(&format!("pushed by its hub: {error}"), MAX_DETAIL_CHARS);
+    }
     context
         .store
         .write(move |db| {
@@ -65,31 +77,4 @@ pub async fn receive_push(
             Ok(Some((record.clone(), ingested)))
         })
         .await
-}
-
-struct PushContent {
-    outcome: PollOutcome,
-    detail: String,
-    items: Vec<NewItem>,
-    problems: Vec<FeedProblem>,
-}
-
-fn push_content(outcome: AttemptOutcome) -> PushContent {
-    let failed = |outcome: PollOutcome, error: &str| PushContent {
-        outcome,
-        detail: one_line(&format!("pushed by its hub: {error}"), MAX_DETAIL_CHARS),
-        items: Vec::new(),
-        problems: Vec::new(),
-    };
-    match outcome {
-        AttemptOutcome::Read(document) => PushContent {
-            outcome: PollOutcome::Pushed,
-            detail: String::new(),
-            items: document.items,
-            problems: document.problems,
-        },
-        AttemptOutcome::NotAFeed { detail, .. } => failed(PollOutcome::NotAFeed, &detail),
-        AttemptOutcome::Crashed { detail } => failed(PollOutcome::Crashed, &detail),
-        _ => failed(PollOutcome::Failed, "the document could not be read"),
-    }
 }

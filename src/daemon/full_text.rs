@@ -3,7 +3,7 @@
 use super::database_watcher::NextRun;
 use super::task_context::TaskContext;
 use crate::crawl::{PollContext, fetch_full_text};
-use crate::http_client::Origin;
+use crate::http_client::origin_of;
 use crate::store;
 use crate::store::full_text::{self, PendingArticle};
 use futures_util::future::join_all;
@@ -40,7 +40,7 @@ pub(super) async fn run(mut context: TaskContext) {
 async fn fetch_batch(polling: &PollContext) -> store::Result<usize> {
     let mut by_origin: BTreeMap<String, Vec<PendingArticle>> = BTreeMap::new();
     for article in polling.store.read(|db| full_text::pending_articles(db, BATCH)).await? {
-        let origin = Url::parse(&article.url).map(|url| Origin::from_url(&url).to_string()).unwrap_or_default();
+        let origin = Url::parse(&article.url).map(|url| origin_of(&url)).unwrap_or_default();
         by_origin.entry(origin).or_default().push(article);
     }
     let batches = by_origin.into_values().take(MAX_CONCURRENT_ORIGINS);

@@ -10,7 +10,7 @@ use crate::crawl::{self, AttemptOutcome, ClaimOutcome, OVERDUE_SPACING, PollCont
 use crate::domain::duration::after;
 use crate::domain::panic_text::join_error_text;
 use crate::domain::{DueSource, IngestResult, NextPollReason, PollRecord, SourceId, SourceUpdate, Timestamp};
-use crate::http_client::Origin;
+use crate::http_client::origin_of;
 use crate::store::leases::{self, PollLease};
 use crate::store::{self, sources};
 use crate::urls::redact::strip_credentials;
@@ -32,14 +32,14 @@ struct Scheduler {
     context: TaskContext,
     polls: JoinSet<PollResult>,
     in_progress: HashMap<Id, RunningPoll>,
-    busy_origins: HashSet<Origin>,
+    busy_origins: HashSet<String>,
     /// During an outage of the own network, the time of the next attempt.
     next_probe_at: Timestamp,
 }
 
 struct RunningPoll {
     source: SourceId,
-    origin: Option<Origin>,
+    origin: Option<String>,
     lease: PollLease,
 }
 
@@ -106,9 +106,8 @@ impl Scheduler {
             if self.polls.len() >= max_polls {
                 break;
             }
-            let origin = Url::parse(&due.url).ok().map(|url| Origin::from_url(&url));
-            let is_busy =
-                |origin: &Origin| self.busy_origins.contains(origin) || leases.origins.contains(&origin.to_string());
+            let origin = Url::parse(&due.url).ok().map(|url| origin_of(&url));
+            let is_busy = |origin: &String| self.busy_origins.contains(origin) || leases.origins.contains(origin);
             if leases.sources.contains(&due.id) || origin.as_ref().is_some_and(is_busy) {
                 continue;
             }
@@ -118,7 +117,7 @@ impl Scheduler {
         Ok(next_poll_at.into_iter().chain(leases.next_expiry).min())
     }
 
-    fn start_poll(&mut self, due: DueSource, origin: Option<Origin>) {
+    fn start_poll(&mut self, due: DueSource, origin: Option<String>) {
         self.busy_origins.extend(origin.clone());
         let (source, lease) = (due.id, PollLease::new(&self.context.polling.program));
         let task = self.polls.spawn(claim_and_poll(self.context.polling.clone(), due, lease.clone()));

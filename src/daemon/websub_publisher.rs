@@ -6,13 +6,13 @@
 //! `hub.concurrency` in total. Callbacks are never logged.
 
 use super::database_watcher::NextRun;
-use super::feed_change_notifier::FeedChangeContext;
+use super::feed_change_notifier::{FeedChanges, other_hubs};
 use super::task_context::TaskContext;
 use crate::config::Config;
 use crate::crawl::PollContext;
 use crate::domain::duration::after;
-use crate::domain::{HubMode, HubSubscriber, RequestRecord, Timestamp, WebSubFailure};
-use crate::http_client::{CallbackResponse, HubRequestError, hub_status, websub_request_record};
+use crate::domain::{HubMode, HubSubscriber, Timestamp};
+use crate::http_client::{WebSubRequestError, websub_request_record};
 use crate::serve::FeedSnapshot;
 use crate::store::hub_notifications::{self, PendingNotification};
 use crate::store::leases::PollLease;
@@ -21,23 +21,22 @@ use crate::store::websub_subscribers::{self, DueQuery, PendingDelivery};
 use crate::store::{self, ReadConnection, WriteConnection, origins};
 use crate::websub::hub::delivery_policy::{self, DeliveryResult, MAX_VERIFICATION_ATTEMPTS};
 use crate::websub::hub::endpoint::{self, HubEndpoint};
-use crate::websub::hub::{self, rate_limits};
+use crate::websub::hub::rate_limits;
 use crate::websub::{secrets, signature};
 use crate::wording;
 use axum::Router;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use jiff::SignedDuration;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::task::{Id, JoinSet};
 use url::Url;
 
 /// What the task needs.
 #[derive(Clone)]
-pub(super) struct PublisherContext {
-    context: PollContext,
-    changes: FeedChangeContext,
-    options: hub::Options,
+struct Publisher {
+    context: TaskContext,
+    changes: FeedChanges,
 }
 
 /// A request that has been sent and not answered.
@@ -53,16 +52,8 @@ enum OutgoingRequest {
     Notify(PendingNotification),
 }
 
-/// The pending work that may be sent now.
-#[derive(Default)]
-struct DueWork {
-    verifications: Vec<PendingVerification>,
-    deliveries: Vec<PendingDelivery>,
-    notifications: Vec<PendingNotification>,
-}
-
 /// The endpoint of our own hub.
-pub(super) fn router(config: &Config, context: &PollContext, changes: &FeedChangeContext) -> Router {
+pub(super) fn router(config: &Config, context: &PollContext, changes: &FeedChanges) -> Router {
     endpoint::router(HubEndpoint {
         store: context.store.clone(),
         clock: context.clock.clone(),
@@ -75,11 +66,11 @@ pub(super) fn router(config: &Config, context: &PollContext, changes: &FeedChang
     })
 }
 
-pub(super) async fn run(changes: FeedChangeContext, mut context: TaskContext) {
-    let publisher = PublisherContext::new(&context.config, &context.polling, &changes);
+pub(super) async fn run(changes: FeedChanges, mut context: TaskContext) {
+    let publisher = Publisher { context: context.clone(), changes };
     let mut tasks = JoinSet::new();
     let mut in_flight: HashMap<Id, InFlightRequest> = HashMap::new();
-    let half = publisher.options.concurrency as usize / 2;
+    let half = context.config.hub.concurrency as usize / 2;
     let mut check = true;
     loop {
         let due = if check { publisher.claim_due_requests(&in_flight).await } else { Ok(Vec::new()) };
@@ -116,22 +107,16 @@ pub(super) async fn run(changes: FeedChangeContext, mut context: TaskContext) {
     }
 }
 
-impl PublisherContext {
-    fn new(config: &Config, context: &PollContext, changes: &FeedChangeContext) -> PublisherContext {
-        PublisherContext { context: context.clone(), changes: changes.clone(), options: config.hub.clone() }
-    }
-
-    fn timeout(&self) -> Duration {
-        self.options.callback_timeout.unsigned_abs()
+impl Publisher {
+    fn timeout(&self) -> SignedDuration {
+        self.context.config.hub.callback_timeout
     }
 
     /// When the next attempt becomes due. An attempt that is due already waits for the end of another request.
     async fn next_attempt(&self) -> NextRun {
-        let now = self.context.clock.now();
-        match self.context.store.read(move |db| websub_subscribers::next_attempt_at(db, now)).await {
-            Ok(next) => next.into(),
-            Err(_) => NextRun::Retry,
-        }
+        let now = self.context.clock().now();
+        let next = self.context.store().read(move |db| websub_subscribers::next_attempt_at(db, now)).await;
+        next.map_or(NextRun::Retry, NextRun::from)
     }
 
     /// The requests to send now. The time of the next attempt is stored for each.
@@ -139,31 +124,19 @@ impl PublisherContext {
         &self,
         in_flight: &HashMap<Id, InFlightRequest>,
     ) -> store::Result<Vec<OutgoingRequest>> {
-        let concurrency = self.options.concurrency as usize;
+        let concurrency = self.context.config.hub.concurrency as usize;
         let free_slots = concurrency.saturating_sub(in_flight.len());
         if free_slots == 0 {
             return Ok(Vec::new());
         }
         // Retries get at most half of the slots, so that slow hosts do not delay the others.
         let retries = in_flight.values().filter(|request| request.is_retry).count();
-        let mut retry_slots = concurrency.div_ceil(2).saturating_sub(retries);
-        let now = self.context.clock.now();
+        let retry_slots = concurrency.div_ceil(2).saturating_sub(retries);
+        let now = self.context.clock().now();
         let busy = in_flight.values().map(|request| request.host.clone()).collect();
-        let due = self.due_work(now, busy, free_slots).await?;
-        let deliveries = due.deliveries.into_iter().filter_map(|delivery| {
-            // The document in memory may be newer than the recorded hash, or older, until both are updated.
-            let document = self.changes.document(&delivery.subscriber.topic)?;
-            if document.hash != delivery.hash {
-                return None;
-            }
-            if delivery.host_failures > 0 {
-                retry_slots = retry_slots.checked_sub(1)?;
-            }
-            Some(OutgoingRequest::Deliver(Box::new(delivery), document))
-        });
-        let verifications = due.verifications.into_iter().map(OutgoingRequest::Verify);
-        let notifications = due.notifications.into_iter().map(OutgoingRequest::Notify);
-        let requests: Vec<_> = verifications.chain(notifications).chain(deliveries).take(free_slots).collect();
+        let publisher = self.clone();
+        let read = move |db: &ReadConnection| publisher.due_requests(db, now, busy, free_slots, retry_slots);
+        let requests = self.context.store().read(read).await?;
         if requests.is_empty() {
             return Ok(requests);
         }
@@ -176,30 +149,44 @@ impl PublisherContext {
             }
             Ok(claimed)
         };
-        self.context.store.write(claim).await
+        self.context.store().write(claim).await
     }
 
-    async fn due_work(&self, now: Timestamp, mut busy: Vec<String>, limit: usize) -> store::Result<DueWork> {
-        let own_hub = self.changes.options.own_hub;
-        let (topics, hubs) = (self.changes.ready_topics(), self.changes.other_hubs());
-        let read = move |db: &ReadConnection| {
-            let mut due = DueWork::default();
-            if own_hub {
-                // Verifications get at most half of the slots, so that a client with many requests does not delay
-                // deliveries.
-                let query = DueQuery { now, topics: &topics, busy: &busy, limit: limit.div_ceil(2) };
-                due.verifications = websub_subscriber_requests::due(db, &query)?;
-                busy.extend(due.verifications.iter().map(|pending| pending.request.host.clone()));
-                let query = DueQuery { now, topics: &topics, busy: &busy, limit };
-                due.deliveries = websub_subscribers::due(db, &query)?;
+    /// The pending requests that may be sent now, at most `limit`, and at most `retry_slots` deliveries to failing hosts.
+    fn due_requests(
+        &self,
+        db: &ReadConnection,
+        now: Timestamp,
+        mut busy: Vec<String>,
+        limit: usize,
+        mut retry_slots: usize,
+    ) -> store::Result<Vec<OutgoingRequest>> {
+        let options = &self.context.config.publish;
+        let documents = self.changes.documents.lock().clone();
+        let topics: Vec<String> = documents.keys().cloned().collect();
+        let mut due = Vec::new();
+        if options.own_hub {
+            // Verifications get at most half of the slots, so that a client with many requests does not delay deliveries.
+            let query = DueQuery { now, topics: &topics, busy: &busy, limit: limit.div_ceil(2) };
+            let verifications = websub_subscriber_requests::due(db, &query)?;
+            busy.extend(verifications.iter().map(|pending| pending.request.host.clone()));
+            due.extend(verifications.into_iter().map(OutgoingRequest::Verify));
+        }
+        let query = DueQuery { now, topics: &topics, busy: &busy, limit };
+        let notifications = hub_notifications::due(db, &other_hubs(options), &query)?;
+        due.extend(notifications.into_iter().map(OutgoingRequest::Notify));
+        let deliveries = if options.own_hub { websub_subscribers::due(db, &query)? } else { Vec::new() };
+        due.extend(deliveries.into_iter().filter_map(|delivery| {
+            // The document in memory may be newer than the recorded hash, or older, until both are updated.
+            let document =
+                documents.get(&delivery.subscriber.topic).filter(|document| document.hash == delivery.hash)?;
+            if delivery.host_failures > 0 {
+                retry_slots = retry_slots.checked_sub(1)?;
             }
-            if !hubs.is_empty() {
-                let query = DueQuery { now, topics: &topics, busy: &busy, limit };
-                due.notifications = hub_notifications::due(db, &hubs, &query)?;
-            }
-            Ok(due)
-        };
-        self.context.store.read(read).await
+            Some(OutgoingRequest::Deliver(Box::new(delivery), document.clone()))
+        }));
+        due.truncate(limit);
+        Ok(due)
     }
 
     async fn send(&self, request: OutgoingRequest) {
@@ -221,12 +208,16 @@ impl PublisherContext {
             return Ok(());
         };
         let response = match delivery_policy::verification_url(&request, &challenge) {
-            Ok(url) => self.context.fetcher.verify_callback(&url, self.timeout(), self.context.clock.now()).await,
-            Err(error) => Err(WebSubFailure::no_response(error)),
+            Ok(url) => {
+                self.context.polling.fetcher.verify_callback(&url, self.timeout(), self.context.clock().now()).await
+            }
+            Err(error) => Err(WebSubRequestError::no_response(error)),
         };
-        let sent = callback_record(&request.callback, &response, 0);
-        let confirmed = response.and_then(|response| delivery_policy::check_echo(&response, &challenge));
-        let now = self.context.clock.now();
+        let sent = websub_request_record(&request.callback, &response, 0);
+        let confirmed = response
+            .map_err(|error| error.failure)
+            .and_then(|response| delivery_policy::check_echo(&response, &challenge));
+        let now = self.context.clock().now();
         let (topic, host, mode) = (&request.topic, &request.host, request.mode.into_str());
         match &confirmed {
             Ok(()) => tracing::info!(topic, host, mode, "a callback confirmed a request"),
@@ -249,35 +240,31 @@ impl PublisherContext {
                 }
             }
         };
-        self.context.store.write(record).await?;
+        self.context.store().write(record).await?;
         self.changes.subscriber_added.notify_one();
         Ok(())
     }
 
     /// Sends a document to a subscriber (section 7).
     async fn deliver(&self, subscriber: &HubSubscriber, document: &FeedSnapshot) -> store::Result<()> {
-        let (bytes, sent_at) = (document.bytes.clone(), self.context.clock.now());
-        let fetcher = &self.context.fetcher;
+        let (bytes, sent_at) = (document.bytes.clone(), self.context.clock().now());
+        let fetcher = &self.context.polling.fetcher;
         let response = match (Url::parse(&subscriber.callback), self.delivery_headers(subscriber, document)) {
             (Ok(url), Ok(headers)) => fetcher.post_to_callback(&url, bytes, headers, self.timeout(), sent_at).await,
-            (Err(error), _) => Err(WebSubFailure::no_response(error)),
-            (_, Err(error)) => Err(WebSubFailure::no_response(error)),
+            (Err(error), _) => Err(WebSubRequestError::no_response(error)),
+            (_, Err(error)) => Err(WebSubRequestError::no_response(error)),
         };
-        let sent = callback_record(&subscriber.callback, &response, document.bytes.len());
-        let now = self.context.clock.now();
+        let sent = websub_request_record(&subscriber.callback, &response, document.bytes.len());
+        let now = self.context.clock().now();
         let result = delivery_policy::evaluate_delivery(response, subscriber.failures, now);
         let (id, topic, host) = (subscriber.id, &subscriber.topic, &subscriber.host);
-        match &result {
-            DeliveryResult::Delivered => tracing::info!(subscriber = %id, topic, host, "delivered a document"),
-            DeliveryResult::Retry { failure, .. } => {
-                let reason = wording::websub_failure(failure);
-                tracing::info!(subscriber = %id, topic, host, reason, "cannot deliver a document; trying again");
-            }
-            DeliveryResult::GiveUp { failure } => {
-                let reason = wording::websub_failure(failure);
-                tracing::info!(subscriber = %id, topic, host, reason, "removed a subscriber");
-            }
-        }
+        let (event, failure) = match &result {
+            DeliveryResult::Delivered => ("delivered a document", None),
+            DeliveryResult::Retry { failure, .. } => ("cannot deliver a document; trying again", Some(failure)),
+            DeliveryResult::GiveUp { failure } => ("removed a subscriber", Some(failure)),
+        };
+        let reason = failure.map(wording::websub_failure);
+        tracing::info!(subscriber = %id, topic, host, reason, "{event}");
         let hash = document.hash.clone();
         let record = move |db: &WriteConnection| {
             origins::record_requests(db, now, sent.as_slice())?;
@@ -289,7 +276,7 @@ impl PublisherContext {
                 DeliveryResult::GiveUp { .. } => websub_subscribers::remove(db, id).map(drop),
             }
         };
-        self.context.store.write(record).await
+        self.context.store().write(record).await
     }
 
     fn delivery_headers(
@@ -297,7 +284,7 @@ impl PublisherContext {
         subscriber: &HubSubscriber,
         document: &FeedSnapshot,
     ) -> Result<HeaderMap, header::InvalidHeaderValue> {
-        let hub = self.changes.options.own_hub_url();
+        let hub = self.context.config.publish.own_hub_url();
         let links = format!("<{hub}>; rel=\"hub\", <{}>; rel=\"self\"", subscriber.topic);
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(document.content_type)?);
@@ -314,15 +301,15 @@ impl PublisherContext {
     async fn notify(&self, PendingNotification { notification, hash }: PendingNotification) -> store::Result<()> {
         let topic = notification.topic.as_str();
         let form = [("hub.mode", "publish"), ("hub.url", topic), ("hub.topic", topic)];
-        let lease = PollLease::new(&self.context.program);
-        let (fetcher, sent_at) = (&self.context.fetcher, self.context.clock.now());
+        let lease = PollLease::new(&self.context.polling.program);
+        let (fetcher, sent_at) = (&self.context.polling.fetcher, self.context.clock().now());
         let response = match Url::parse(&notification.hub) {
-            Ok(hub) => fetcher.post_to_hub(&hub, &form, sent_at, &self.context.permits(&lease)).await,
-            Err(error) => Err(HubRequestError::no_response(error)),
+            Ok(hub) => fetcher.post_to_hub(&hub, &form, sent_at, &self.context.polling.permits(&lease)).await,
+            Err(error) => Err(WebSubRequestError::no_response(error)),
         };
-        let now = self.context.clock.now();
+        let now = self.context.clock().now();
         tracing::info!(hub = notification.hub, topic, ?response, "notified a hub of a change");
-        let sent = websub_request_record(&notification.hub, hub_status(&response), 0);
+        let sent = websub_request_record(&notification.hub, &response, 0);
         let result = delivery_policy::evaluate_notification(response, notification.failures, now);
         let record = move |db: &WriteConnection| {
             origins::record_requests(db, now, sent.as_slice())?;
@@ -338,8 +325,8 @@ impl PublisherContext {
                 }
             }
         };
-        let recorded = self.context.store.write(record).await;
-        recorded.and(self.context.release_lease(&lease).await)
+        let recorded = self.context.store().write(record).await;
+        recorded.and(self.context.polling.release_lease(&lease).await)
     }
 }
 
@@ -377,12 +364,4 @@ impl OutgoingRequest {
             }
         }
     }
-}
-
-fn callback_record(
-    callback: &str,
-    response: &Result<CallbackResponse, WebSubFailure>,
-    bytes: usize,
-) -> Option<RequestRecord> {
-    websub_request_record(callback, response.as_ref().ok().map(|response| response.status), bytes)
 }

@@ -10,8 +10,10 @@ use super::task_context::TaskContext;
 use crate::config::Config;
 use crate::crawl::{PollContext, receive_push};
 use crate::domain::duration::after;
-use crate::domain::{HoldReason, HubEvent, HubMode, HubSubscription, NextPollReason, OriginHold, SourceId, Timestamp};
-use crate::http_client::{HubRequestError, Origin, hub_status, websub_request_record};
+use crate::domain::{
+    DeclaredHub, HoldReason, HubEvent, HubMode, HubSubscription, NextPollReason, OriginHold, SourceId, Timestamp,
+};
+use crate::http_client::{WebSubRequestError, WebSubResponse, origin_of, websub_request_record};
 use crate::store::leases::PollLease;
 use crate::store::{self, origins, websub_subscriptions};
 use crate::websub::callback::{self, CALLBACK_PATH, CallbackEndpoint};
@@ -27,7 +29,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::Receiver;
-use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// Subscriptions that are processed in one round.
@@ -35,23 +36,12 @@ const BATCH_SIZE: u32 = 8;
 /// How long a hub that answers 429 without `Retry-After` gets no requests.
 const DEFAULT_HOLD: SignedDuration = SignedDuration::from_hours(1);
 
-/// What the task needs.
-#[derive(Clone)]
-pub(super) struct SubscriberContext {
-    context: PollContext,
-    /// The common prefix of callback URLs.
-    callback_base: String,
-    lease: SignedDuration,
-}
-
 /// A request that is about to be sent.
 struct HubRequest {
     source: SourceId,
     mode: HubMode,
     hub: String,
-    topic: String,
-    callback: String,
-    secret: String,
+    form: Vec<(&'static str, String)>,
     requested_at: Timestamp,
 }
 
@@ -88,19 +78,10 @@ pub(super) fn router(config: &Config, context: &PollContext, queue: PushQueue) -
     })
 }
 
-impl SubscriberContext {
-    fn new(config: &Config, context: &PollContext) -> Self {
-        let callback_base = config.publish.url(CALLBACK_PATH);
-        SubscriberContext { context: context.clone(), callback_base, lease: config.websub.lease }
-    }
-}
-
 pub(super) async fn run(mut context: TaskContext) {
-    let subscriber = SubscriberContext::new(&context.config, &context.polling);
-    let (store, clock, shutdown) = (&subscriber.context.store, &subscriber.context.clock, context.shutdown.clone());
     loop {
-        let next = match store.read(websub_subscriptions::next_due_at).await {
-            Ok(Some(next)) if next <= clock.now() => match subscriber.process_due(&shutdown).await {
+        let next = match context.store().read(websub_subscriptions::next_due_at).await {
+            Ok(Some(next)) if next <= context.clock().now() => match process_due(&context).await {
                 // The steps have changed the database, which causes the next run.
                 Ok(()) => NextRun::AfterChange,
                 Err(error) => {
@@ -112,105 +93,95 @@ pub(super) async fn run(mut context: TaskContext) {
             Err(_) => NextRun::Retry,
         };
         tokio::select! {
-            _ = shutdown.cancelled() => return,
+            _ = context.shutdown.cancelled() => return,
             _ = context.work.wait(next) => {}
         }
     }
 }
 
-impl SubscriberContext {
-    /// Takes the next step of some subscriptions that are due.
-    async fn process_due(&self, stop: &CancellationToken) -> store::Result<()> {
-        let (now, base) = (self.context.clock.now(), self.callback_base.clone());
-        let take_steps = move |db: &store::WriteConnection| {
-            let mut requests = Vec::new();
-            for mut due in websub_subscriptions::due(db, now, BATCH_SIZE)? {
-                requests.extend(take_step(&mut due.subscription, due.polled, &base, now));
-                websub_subscriptions::save(db, &due.subscription, now)?;
-            }
-            Ok(requests)
-        };
-        // Hubs are served concurrently. The requests to one hub are sequential, so that none waits for a permit that
-        // another holds.
-        let mut by_hub: HashMap<String, Vec<HubRequest>> = HashMap::new();
-        for request in self.context.store.write(take_steps).await? {
-            by_hub.entry(request.hub.clone()).or_default().push(request);
+/// Takes the next step of some subscriptions that are due.
+async fn process_due(context: &TaskContext) -> store::Result<()> {
+    let (config, now) = (context.config.clone(), context.clock().now());
+    let take_steps = move |db: &store::WriteConnection| {
+        let base = config.publish.url(CALLBACK_PATH);
+        let mut requests = Vec::new();
+        for mut due in websub_subscriptions::due(db, now, BATCH_SIZE)? {
+            let mode = take_step(&mut due.subscription, due.polled, &base, now);
+            requests.extend(mode.and_then(|mode| hub_request(&due.subscription, mode, config.websub.lease, now)));
+            websub_subscriptions::save(db, &due.subscription, now)?;
         }
-        join_all(by_hub.into_values().map(|requests| self.send_all(requests, stop))).await;
-        Ok(())
+        Ok(requests)
+    };
+    // Hubs are served concurrently. The requests to one hub are sequential, so that none waits for a permit that another
+    // holds.
+    let mut by_hub: HashMap<String, Vec<HubRequest>> = HashMap::new();
+    for request in context.store().write(take_steps).await? {
+        by_hub.entry(request.hub.clone()).or_default().push(request);
     }
-
-    async fn send_all(&self, requests: Vec<HubRequest>, stop: &CancellationToken) {
+    join_all(by_hub.into_values().map(async |requests| {
         for request in requests {
-            self.send(request, stop).await;
+            send(context, request).await;
         }
-    }
+    }))
+    .await;
+    Ok(())
+}
 
-    /// Sends a request and records the response. If the daemon stops meanwhile no response is recorded, because the hub
-    /// may still verify the request.
-    async fn send(&self, request: HubRequest, stop: &CancellationToken) {
-        let lease = PollLease::new(&self.context.program);
-        let response = tokio::select! {
-            biased;
-            _ = stop.cancelled() => None,
-            response = self.post(&request, &lease) => Some(response),
-        };
-        let (now, source, max_hold) = (self.context.clock.now(), request.source, self.context.options.max_retry_after);
-        tracing::info!(%source, hub = request.hub, mode = request.mode.into_str(), ?response, "sent a request to a hub");
-        let record = move |db: &store::WriteConnection| {
-            let Some(response) = response else { return Ok(()) };
-            let sent = websub_request_record(&request.hub, hub_status(&response), 0);
-            origins::record_requests(db, now, sent.as_slice())?;
-            let Some(mut subscription) = websub_subscriptions::get(db, source)? else { return Ok(()) };
-            if subscription.requested_at != Some(request.requested_at) {
-                return Ok(());
-            }
-            if let Some(hold) = hub_hold(&response, &request.hub, max_hold, now) {
-                origins::record_hold(db, &hold)?;
-            }
-            state_machine::apply_hub_response(&mut subscription, response, now);
-            websub_subscriptions::save(db, &subscription, now)
-        };
-        let recorded = self.context.store.write(record).await;
-        if let Err(error) = recorded.and(self.context.release_lease(&lease).await) {
-            tracing::error!(%source, %error, "cannot record the response of a hub");
+/// Sends a request and records the response. If the daemon stops meanwhile no response is recorded, because the hub may
+/// still verify the request.
+async fn send(context: &TaskContext, request: HubRequest) {
+    let lease = PollLease::new(&context.polling.program);
+    let response = tokio::select! {
+        biased;
+        _ = context.shutdown.cancelled() => None,
+        response = post(&context.polling, &request, &lease) => Some(response),
+    };
+    let (now, source, max_hold) = (context.clock().now(), request.source, context.config.poll.max_retry_after);
+    tracing::info!(%source, hub = request.hub, mode = request.mode.into_str(), ?response, "sent a request to a hub");
+    let record = move |db: &store::WriteConnection| {
+        let Some(response) = response else { return Ok(()) };
+        origins::record_requests(db, now, websub_request_record(&request.hub, &response, 0).as_slice())?;
+        let Some(mut subscription) = websub_subscriptions::get(db, source)? else { return Ok(()) };
+        if subscription.requested_at != Some(request.requested_at) {
+            return Ok(());
         }
+        if let Some(hold) = hub_hold(&response, &request.hub, max_hold, now) {
+            origins::record_hold(db, &hold)?;
+        }
+        state_machine::apply_hub_response(&mut subscription, response, now);
+        websub_subscriptions::save(db, &subscription, now)
+    };
+    let recorded = context.store().write(record).await;
+    if let Err(error) = recorded.and(context.polling.release_lease(&lease).await) {
+        tracing::error!(%source, %error, "cannot record the response of a hub");
     }
+}
 
-    async fn post(&self, request: &HubRequest, lease: &PollLease) -> Result<(), HubRequestError> {
-        let hub = Url::parse(&request.hub).map_err(HubRequestError::no_response)?;
-        let (now, name) = (self.context.clock.now(), hold_name(&hub));
-        let hold = self.context.store.read(move |db| origins::active_hold(db, &name, now)).await;
-        if let Some(hold) = hold.map_err(HubRequestError::no_response)? {
-            let retry_after = hold.until.duration_since(now).try_into().ok();
-            return Err(HubRequestError {
-                retry_after,
-                ..HubRequestError::no_response(wording::hold_reason_text(&hold.reason))
-            });
-        }
-        let lease_seconds = self.lease.as_secs().to_string();
-        let mut form = vec![
-            ("hub.callback", request.callback.as_str()),
-            ("hub.mode", request.mode.into_str()),
-            ("hub.topic", request.topic.as_str()),
-        ];
-        if request.mode == HubMode::Subscribe {
-            form.extend([("hub.secret", request.secret.as_str()), ("hub.lease_seconds", lease_seconds.as_str())]);
-        }
-        self.context.fetcher.post_to_hub(&hub, &form, now, &self.context.permits(lease)).await
+async fn post(
+    context: &PollContext,
+    request: &HubRequest,
+    lease: &PollLease,
+) -> Result<WebSubResponse, WebSubRequestError> {
+    let hub = Url::parse(&request.hub).map_err(WebSubRequestError::no_response)?;
+    let now = context.clock.now();
+    let hold = context.origin_hold(&hold_name(&hub)).await.map_err(WebSubRequestError::no_response)?;
+    if let Some(hold) = hold {
+        let reason = WebSubRequestError::no_response(wording::hold_reason_text(&hold.reason));
+        return Err(WebSubRequestError { retry_after: Some(hold.until.duration_since(now)), ..reason });
     }
+    context.fetcher.post_to_hub(&hub, &request.form, now, &context.permits(lease)).await
 }
 
 /// The hold of a hub that answers 429. The limit applies to the server (RFC 6585, section 4), so that no source's
 /// request is sent to the hub until then. Polls are not held, because a feed can declare any server as its hub.
 fn hub_hold(
-    response: &Result<(), HubRequestError>,
+    response: &Result<WebSubResponse, WebSubRequestError>,
     hub: &str,
     max_hold: SignedDuration,
     now: Timestamp,
 ) -> Option<OriginHold> {
     let error = response.as_ref().err().filter(|error| error.failure.status() == Some(429))?;
-    let delay = error.retry_after.and_then(|delay| SignedDuration::try_from(delay).ok()).unwrap_or(DEFAULT_HOLD);
+    let delay = error.retry_after.unwrap_or(DEFAULT_HOLD);
     let origin = hold_name(&Url::parse(hub).ok()?);
     let reason = HoldReason::HubThrottled { failure: error.failure.clone() };
     Some(OriginHold { origin, until: after(now, delay.min(max_hold)), reason })
@@ -218,11 +189,11 @@ fn hub_hold(
 
 /// The name under which a server is held as a hub, which does not affect polls of the same server.
 fn hold_name(hub: &Url) -> String {
-    format!("hub {}", Origin::from_url(hub))
+    format!("hub {}", origin_of(hub))
 }
 
-/// Takes the next step of a subscription, and returns the request to send, if any.
-fn take_step(subscription: &mut HubSubscription, polled: bool, base: &str, now: Timestamp) -> Option<HubRequest> {
+/// Takes the next step of a subscription, and returns the mode of the request to send, if any.
+fn take_step(subscription: &mut HubSubscription, polled: bool, base: &str, now: Timestamp) -> Option<HubMode> {
     let mut step = renewal_schedule::next_step(subscription, polled, base, now);
     if let SubscriptionStep::End(event) = step {
         state_machine::end_subscription(subscription, event);
@@ -255,16 +226,27 @@ fn take_step(subscription: &mut HubSubscription, polled: bool, base: &str, now: 
             HubMode::Subscribe
         }
     };
-    let requested = subscription.requested.clone()?;
-    Some(HubRequest {
-        source: subscription.source,
-        mode,
-        hub: requested.hub,
-        topic: requested.topic,
-        callback: subscription.callback.clone()?,
-        secret: subscription.secret.clone()?,
-        requested_at: now,
-    })
+    Some(mode)
+}
+
+/// The request for a step that has been taken.
+fn hub_request(
+    subscription: &HubSubscription,
+    mode: HubMode,
+    lease: SignedDuration,
+    requested_at: Timestamp,
+) -> Option<HubRequest> {
+    let DeclaredHub { hub, topic } = subscription.requested.clone()?;
+    let mut form = vec![
+        ("hub.callback", subscription.callback.clone()?),
+        ("hub.mode", mode.into_str().to_owned()),
+        ("hub.topic", topic),
+    ];
+    if mode == HubMode::Subscribe {
+        let lease_seconds = lease.as_secs().to_string();
+        form.extend([("hub.secret", subscription.secret.clone()?), ("hub.lease_seconds", lease_seconds)]);
+    }
+    Some(HubRequest { source: subscription.source, mode, hub, form, requested_at })
 }
 
 /// Reads pushed documents in their order. At a shutdown it still reads the queued documents, because their hubs have

@@ -87,7 +87,11 @@ impl AddressPolicy {
     /// Whether a connection to the address is allowed.
     pub fn check_address(&self, address: IpAddr) -> Result<(), ForbiddenAddress> {
         let address = embedded_ipv4(address);
-        if self.allowed_networks.iter().any(|network| network.contains(&address)) || is_public(address) {
+        let is_public = match address {
+            IpAddr::V4(v4) => is_public_v4(v4),
+            IpAddr::V6(v6) => is_public_v6(v6),
+        };
+        if self.allowed_networks.iter().any(|network| network.contains(&address)) || is_public {
             Ok(())
         } else {
             Err(ForbiddenAddress::Address(address))
@@ -136,28 +140,18 @@ fn embedded_ipv4(address: IpAddr) -> IpAddr {
     }
 }
 
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => is_public_v4(v4),
-        IpAddr::V6(v6) => is_public_v6(v6),
-    }
-}
-
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     let special = a == 0
-        || a == 10
-        || a == 127
+        || a >= 224
+        || address.is_loopback()
+        || address.is_private()
+        || address.is_link_local()
+        || address.is_documentation()
         || (a == 100 && (64..128).contains(&b))
-        || (a == 169 && b == 254)
-        || (a == 172 && (16..32).contains(&b))
-        || (a == 192 && b == 168)
-        || (a == 192 && b == 0 && (c == 0 || c == 2))
+        || (a == 192 && b == 0 && c == 0)
         || (a == 192 && b == 88 && c == 99)
-        || (a == 198 && (b == 18 || b == 19))
-        || (a == 198 && b == 51 && c == 100)
-        || (a == 203 && b == 0 && c == 113)
-        || a >= 224;
+        || (a == 198 && (b == 18 || b == 19));
     !special
 }
 

@@ -20,7 +20,7 @@ const MIB: usize = 1 << 20;
 /// A body larger than this needs a slot for large bodies.
 const LARGE_BODY_BYTES: usize = MIB;
 /// Number of large bodies in memory at once.
-const LARGE_BODY_SLOTS: usize = 16;
+pub(super) const LARGE_BODY_SLOTS: usize = 16;
 /// Decoded bytes for each received byte. The most repetitive XML and JSON shrinks to a fiftieth.
 const MAX_COMPRESSION_RATIO: usize = 200;
 /// Decoded bytes that are accepted whatever the ratio.
@@ -51,16 +51,6 @@ pub struct ResponseBody {
     _slot: Option<OwnedSemaphorePermit>,
 }
 
-/// The slots for large bodies, shared by all requests.
-#[derive(Clone)]
-pub(super) struct LargeBodySlots(Arc<Semaphore>);
-
-impl Default for LargeBodySlots {
-    fn default() -> Self {
-        LargeBodySlots(Arc::new(Semaphore::new(LARGE_BODY_SLOTS)))
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ContentCoding {
     Identity,
@@ -75,7 +65,7 @@ enum ContentCoding {
 pub(super) async fn receive(
     response: Response,
     max_bytes: usize,
-    slots: &LargeBodySlots,
+    slots: &Arc<Semaphore>,
 ) -> Result<ResponseBody, BodyError> {
     let coding = content_coding(response.headers())?;
     let mut body = ResponseBody { raw: Vec::new(), coding, max_bytes, _slot: None };
@@ -87,7 +77,7 @@ pub(super) async fn receive(
             return Err(BodyError::TooLarge(max_bytes));
         }
         if length > LARGE_BODY_BYTES && body._slot.is_none() {
-            body._slot = slots.0.clone().acquire_owned().await.ok();
+            body._slot = slots.clone().acquire_owned().await.ok();
         }
         body.raw.extend_from_slice(&chunk);
     }

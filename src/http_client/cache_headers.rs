@@ -1,16 +1,9 @@
 //! The headers of a response that concern the next request: validators, freshness and Retry-After (RFC 9110, RFC 9111).
 
 use crate::domain::{CacheValidators, Timestamp};
+use jiff::SignedDuration;
 use reqwest::header::{self, HeaderMap};
-use std::time::{Duration, SystemTime};
 use url::Url;
-
-/// For how long a response is fresh (RFC 9111, section 4.2).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Freshness {
-    /// max-age minus Age, or Expires minus Date; `None` if the response has neither.
-    pub fresh_for: Option<Duration>,
-}
 
 /// A longer validator is discarded, because it has to be sent back in a header.
 const MAX_VALIDATOR_BYTES: usize = 4096;
@@ -28,48 +21,46 @@ pub(super) fn validators(url: &Url, headers: &HeaderMap) -> Option<CacheValidato
     Some(CacheValidators { url: url.to_string(), etag, last_modified })
 }
 
-pub(super) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {
-    let fresh_for = max_age(headers).or_else(|| {
+/// How long a response is fresh (RFC 9111, section 4.2): max-age minus Age, or Expires minus Date. `None` if it has
+/// neither.
+pub(super) fn fresh_for(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
+    max_age(headers).or_else(|| {
         let expires = date(headers, header::EXPIRES)?;
-        let sent = date(headers, header::DATE).or_else(|| now.try_into().ok())?;
-        Some(expires.duration_since(sent).unwrap_or_default())
-    });
-    Freshness { fresh_for }
+        let sent = date(headers, header::DATE).unwrap_or(now);
+        Some(expires.duration_since(sent).max(SignedDuration::ZERO))
+    })
 }
 
-fn max_age(headers: &HeaderMap) -> Option<Duration> {
+fn max_age(headers: &HeaderMap) -> Option<SignedDuration> {
     let mut found = None;
     for value in headers.get_all(header::CACHE_CONTROL) {
         for directive in value.to_str().ok()?.split(',') {
             let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
             match name.trim().to_ascii_lowercase().as_str() {
                 "max-age" => found = seconds(value.trim().trim_matches('"')),
-                "no-store" | "no-cache" => return Some(Duration::ZERO),
+                "no-store" | "no-cache" => return Some(SignedDuration::ZERO),
                 _ => {}
             }
         }
     }
     let age = headers.get(header::AGE).and_then(|v| v.to_str().ok()).and_then(seconds).unwrap_or_default();
-    Some(found?.saturating_sub(age))
+    Some(found?.saturating_sub(age).max(SignedDuration::ZERO))
 }
 
 /// The delay that the server requests, given in seconds or as a date (RFC 9110, section 10.2.3).
-pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    seconds(value).or_else(|| {
-        let then = httpdate::parse_http_date(value).ok()?;
-        Some(then.duration_since(now.try_into().ok()?).unwrap_or_default())
-    })
+pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
+    let seconds = seconds(headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim());
+    seconds.or_else(|| Some(date(headers, header::RETRY_AFTER)?.duration_since(now).max(SignedDuration::ZERO)))
 }
 
-fn date(headers: &HeaderMap, name: header::HeaderName) -> Option<SystemTime> {
-    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
+fn date(headers: &HeaderMap, name: header::HeaderName) -> Option<Timestamp> {
+    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?.trim()).ok()?.try_into().ok()
 }
 
-fn seconds(text: &str) -> Option<Duration> {
+fn seconds(text: &str) -> Option<SignedDuration> {
     let all_digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     // A number that overflows means the maximum (RFC 9111, section 1.2.2).
-    all_digits.then(|| Duration::from_secs(text.parse::<u32>().unwrap_or(u32::MAX).into()))
+    all_digits.then(|| SignedDuration::from_secs(text.parse::<u32>().unwrap_or(u32::MAX).into()))
 }
 
 #[cfg(test)]
@@ -82,14 +73,14 @@ mod tests {
         list.iter().map(pair).collect()
     }
 
-    fn fresh(list: &[(&str, &str)]) -> Option<u64> {
-        freshness(&headers(list), Timestamp::UNIX_EPOCH).fresh_for.map(|d| d.as_secs())
+    fn fresh(list: &[(&str, &str)]) -> Option<i64> {
+        fresh_for(&headers(list), Timestamp::UNIX_EPOCH).map(|d| d.as_secs())
     }
 
     #[test]
     fn freshness_is_max_age_minus_age_or_expires_minus_date() {
         assert_eq!(fresh(&[("cache-control", "public, max-age=600"), ("age", "100")]), Some(500));
-        assert_eq!(fresh(&[("cache-control", "max-age=99999999999999999999")]), Some(u64::from(u32::MAX)));
+        assert_eq!(fresh(&[("cache-control", "max-age=99999999999999999999")]), Some(i64::from(u32::MAX)));
         assert_eq!(fresh(&[("cache-control", "no-cache, max-age=600")]), Some(0));
         let dates = [("date", "Thu, 01 Jan 1970 00:00:00 GMT"), ("expires", "Thu, 01 Jan 1970 00:05:00 GMT")];
         assert_eq!(fresh(&dates), Some(300));
@@ -100,8 +91,8 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date() {
         let after = |value: &str| retry_after(&headers(&[("retry-after", value)]), Timestamp::UNIX_EPOCH);
-        assert_eq!(after("120"), Some(Duration::from_secs(120)));
-        assert_eq!(after("Thu, 01 Jan 1970 01:00:00 GMT"), Some(Duration::from_secs(3600)));
+        assert_eq!(after("120"), Some(SignedDuration::from_secs(120)));
+        assert_eq!(after("Thu, 01 Jan 1970 01:00:00 GMT"), Some(SignedDuration::from_secs(3600)));
         assert_eq!(after("soon"), None);
     }
 

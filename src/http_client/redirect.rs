@@ -14,21 +14,19 @@ pub(super) struct RedirectTarget {
 }
 
 /// The target of a redirect, or why it cannot be followed. `None` if the response is not a redirect.
-pub(super) fn redirect_target(from: &Url, response: &Response) -> Option<Result<RedirectTarget, String>> {
+pub(super) fn redirect_target(from: &Url, response: &Response) -> Result<Option<RedirectTarget>, String> {
     let status = response.status();
     let is_permanent = match status.as_u16() {
         301 | 308 => true,
         302 | 303 | 307 => false,
-        _ => return None,
+        _ => return Ok(None),
     };
     let Some(location) = response.headers().get(header::LOCATION) else {
-        return Some(Err(format!("the server answered {status} without a Location header")));
+        return Err(format!("the server answered {status} without a Location header"));
     };
     let location = String::from_utf8_lossy(location.as_bytes());
-    Some(match resolve(from, &location) {
-        Ok(url) => Ok(RedirectTarget { url, is_permanent }),
-        Err(error) => Err(format!("the server redirects to an invalid URL: {error}")),
-    })
+    let url = resolve(from, &location).map_err(|error| format!("the server redirects to an invalid URL: {error}"))?;
+    Ok(Some(RedirectTarget { url, is_permanent }))
 }
 
 fn resolve(from: &Url, location: &str) -> Result<Url, url::ParseError> {

@@ -1,51 +1,63 @@
-//! POST requests to WebSub hubs (section 5.1). They follow the same rules as every other request.
+//! The requests of WebSub: to hubs (section 5.1), and to the callbacks of our own hub's subscribers, for verification
+//! (5.3) and delivery (7).
 //!
-//! Each hop is checked by the address policy and waits for the origin's permit. Only 307 and 308 redirects, which keep
-//! the method, are followed, and never from https to http, because the form contains a secret. Of a refusal only the
-//! plain-text explanation is read.
+//! A request to a hub follows the same rules as every other request: each hop is checked by the address policy and waits
+//! for the origin's permit. Only 307 and 308 redirects, which keep the method, are followed, and never from https to
+//! http, because the form contains a secret. A callback is an address that a third party has chosen: the address policy
+//! checks it, and its redirects are not followed. A callback is secret, so that no error message contains it.
 
-use super::{AcquirePermit, Fetcher, Origin, RequestDenied, body_decoder, cache_headers, redirect, transport_error};
+use super::{AcquirePermit, Fetcher, NoDocument, body_decoder, cache_headers, origin_of, redirect, transport_error};
 use crate::domain::display_text::one_line;
 use crate::domain::{RequestRecord, Timestamp, WebSubFailure};
-use reqwest::{Response, StatusCode, header};
-use std::time::Duration;
+use jiff::SignedDuration;
+use reqwest::header::{self, HeaderMap};
+use reqwest::{RequestBuilder, Response, StatusCode};
 use tokio::time::Instant;
 use url::{Url, form_urlencoded};
 
-/// Why a request to a hub has failed, and how long the hub asks to wait.
+/// A response with a 2xx status.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HubRequestError {
+pub struct WebSubResponse {
+    pub status: u16,
+    /// The body of a verification response; empty if it is too long for a challenge.
+    pub body: Vec<u8>,
+}
+
+/// Why a request has failed, and how long the server asks to wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebSubRequestError {
     pub failure: WebSubFailure,
-    pub retry_after: Option<Duration>,
+    pub retry_after: Option<SignedDuration>,
 }
 
-/// One request of a chain of redirects.
-enum HubHop {
-    Accepted,
-    Redirect(Url),
-}
-
-/// Bytes of a refusal that are read for its explanation.
+/// The maximum length of an echoed challenge.
+const MAX_ECHO_BYTES: usize = 1024;
+/// Bytes of a hub's refusal that are read for its explanation.
 const MAX_MESSAGE_BYTES: usize = 2 * 1024;
 const MAX_MESSAGE_CHARS: usize = 200;
 
-impl HubRequestError {
-    /// An error without a response of the hub.
-    pub fn no_response(error: impl ToString) -> HubRequestError {
-        HubRequestError { failure: WebSubFailure::no_response(error), retry_after: None }
+impl WebSubRequestError {
+    pub fn no_response(error: impl ToString) -> WebSubRequestError {
+        WebSubRequestError { failure: WebSubFailure::no_response(error), retry_after: None }
     }
-}
 
-/// The status of a hub's response, if there was one. A hub that accepts a request counts as 202.
-pub fn hub_status(response: &Result<(), HubRequestError>) -> Option<u16> {
-    response.as_ref().map_or_else(|error| error.failure.status(), |()| Some(202))
+    fn late(timeout: SignedDuration) -> WebSubRequestError {
+        WebSubRequestError::no_response(format!("no response within {timeout:#}"))
+    }
 }
 
 /// A request to a hub or a callback for the statistics of its origin; `None` without a status, because it may not have
 /// been sent.
-pub fn websub_request_record(url: &str, status: Option<u16>, bytes: usize) -> Option<RequestRecord> {
-    let origin = Origin::from_url(&Url::parse(url).ok()?).to_string();
-    Some(RequestRecord { origin, status: Some(status?), bytes: bytes as u64 })
+pub fn websub_request_record(
+    url: &str,
+    response: &Result<WebSubResponse, WebSubRequestError>,
+    bytes: usize,
+) -> Option<RequestRecord> {
+    let status = match response {
+        Ok(response) => response.status,
+        Err(error) => error.failure.status()?,
+    };
+    Some(RequestRecord { origin: origin_of(&Url::parse(url).ok()?), status: Some(status), bytes: bytes as u64 })
 }
 
 impl Fetcher {
@@ -53,32 +65,35 @@ impl Fetcher {
     pub async fn post_to_hub(
         &self,
         hub: &Url,
-        form: &[(&str, &str)],
+        form: &[(&str, impl AsRef<str>)],
         now: Timestamp,
         acquire_permit: &AcquirePermit<'_>,
-    ) -> Result<(), HubRequestError> {
+    ) -> Result<WebSubResponse, WebSubRequestError> {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let mut url = hub.clone();
         let mut remaining = self.total_timeout();
         for _ in 0..=self.options.max_redirects {
             let limiter_guard = self.admit(&url, acquire_permit).await.map_err(|denied| request_denied(denied, now))?;
             let start = Instant::now();
-            let hop = tokio::time::timeout(remaining, self.post_form(&url, &form, now)).await;
+            let response = tokio::time::timeout(remaining, self.post_form(&url, &form, now)).await;
             remaining = remaining.saturating_sub(start.elapsed());
             drop(limiter_guard);
-            let late = |_| HubRequestError::no_response(format!("no response within {:#}", self.options.total_timeout));
-            match hop.map_err(late)?? {
-                HubHop::Accepted => return Ok(()),
-                HubHop::Redirect(next) if url.scheme() == "https" && next.scheme() != "https" => {
-                    return Err(HubRequestError::no_response("a redirect from https to http would expose the secret"));
+            let late = |_| WebSubRequestError::late(self.options.total_timeout);
+            let response = response.map_err(late)??;
+            match redirect::redirect_target(&url, &response).map_err(WebSubRequestError::no_response)? {
+                None => return Ok(WebSubResponse { status: response.status().as_u16(), body: Vec::new() }),
+                Some(target) if url.scheme() == "https" && target.url.scheme() != "https" => {
+                    let refusal = "a redirect from https to http would expose the secret";
+                    return Err(WebSubRequestError::no_response(refusal));
                 }
-                HubHop::Redirect(next) => url = next,
+                Some(target) => url = target.url,
             }
         }
-        Err(HubRequestError::no_response(format!("more than {} redirects", self.options.max_redirects)))
+        Err(WebSubRequestError::no_response(format!("more than {} redirects", self.options.max_redirects)))
     }
 
-    async fn post_form(&self, url: &Url, form: &str, now: Timestamp) -> Result<HubHop, HubRequestError> {
+    /// Posts a form once. Returns an accepting response, or a redirect that keeps the method.
+    async fn post_form(&self, url: &Url, form: &str, now: Timestamp) -> Result<Response, WebSubRequestError> {
         let request = self
             .client
             .post(url.clone())
@@ -87,26 +102,15 @@ impl Fetcher {
         let header_timeout = self.options.header_timeout;
         let response = tokio::time::timeout(header_timeout.unsigned_abs(), request.send())
             .await
-            .map_err(|_| HubRequestError::no_response(format!("no response within {header_timeout:#}")))?
-            .map_err(|error| HubRequestError::no_response(transport_error::describe(&error)))?;
-        match response.status() {
-            status if status.is_success() => Ok(HubHop::Accepted),
-            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {
-                match redirect::redirect_target(url, &response) {
-                    Some(Ok(redirect)) => Ok(HubHop::Redirect(redirect.url)),
-                    Some(Err(detail)) => Err(HubRequestError::no_response(detail)),
-                    None => Err(HubRequestError::no_response("a redirect without a target")),
-                }
-            }
-            status => {
-                let retry_after = cache_headers::retry_after(response.headers(), now);
-                let message = self.read_message(response).await;
-                Err(HubRequestError {
-                    failure: WebSubFailure::Status { status: status.as_u16(), message },
-                    retry_after,
-                })
-            }
+            .map_err(|_| WebSubRequestError::late(header_timeout))?
+            .map_err(|error| WebSubRequestError::no_response(transport_error::describe(&error)))?;
+        let status = response.status();
+        if status.is_success() || matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT) {
+            return Ok(response);
         }
+        let retry_after = cache_headers::retry_after(response.headers(), now);
+        let message = self.read_message(response).await;
+        Err(WebSubRequestError { failure: WebSubFailure::Status { status: status.as_u16(), message }, retry_after })
     }
 
     /// The explanation in a refusal. A body of another type than plain text, or of more than a few lines, is ignored.
@@ -119,15 +123,65 @@ impl Fetcher {
         let text = body.and_then(|body| body.decode()).unwrap_or_default();
         one_line(&String::from_utf8_lossy(&text), MAX_MESSAGE_CHARS)
     }
+
+    /// Sends a verification request to a callback. Its response is read up to the length of a challenge.
+    pub async fn verify_callback(
+        &self,
+        callback: &Url,
+        timeout: SignedDuration,
+        now: Timestamp,
+    ) -> Result<WebSubResponse, WebSubRequestError> {
+        let verified = async {
+            let response = self.send_to_callback(callback, self.client.get(callback.clone()), now).await?;
+            let status = response.status().as_u16();
+            let body = body_decoder::receive(response, MAX_ECHO_BYTES, &self.large_body_slots).await;
+            Ok(WebSubResponse { status, body: body.and_then(|body| body.decode()).unwrap_or_default() })
+        };
+        tokio::time::timeout(timeout.unsigned_abs(), verified).await.map_err(|_| WebSubRequestError::late(timeout))?
+    }
+
+    /// Posts a document to a callback. Only the status of the response is read.
+    pub async fn post_to_callback(
+        &self,
+        callback: &Url,
+        document: impl Into<reqwest::Body>,
+        headers: HeaderMap,
+        timeout: SignedDuration,
+        now: Timestamp,
+    ) -> Result<WebSubResponse, WebSubRequestError> {
+        let request = self.client.post(callback.clone()).headers(headers).body(document);
+        let sent = tokio::time::timeout(timeout.unsigned_abs(), self.send_to_callback(callback, request, now)).await;
+        let response = sent.map_err(|_| WebSubRequestError::late(timeout))??;
+        Ok(WebSubResponse { status: response.status().as_u16(), body: Vec::new() })
+    }
+
+    async fn send_to_callback(
+        &self,
+        callback: &Url,
+        request: RequestBuilder,
+        now: Timestamp,
+    ) -> Result<Response, WebSubRequestError> {
+        self.address_policy.check(callback).await.map_err(WebSubRequestError::no_response)?;
+        let response = request.send().await.map_err(|error| match transport_error::forbidden_address(&error) {
+            Some(reason) => WebSubRequestError::no_response(reason),
+            None => WebSubRequestError::no_response(transport_error::describe(&error.without_url())),
+        })?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let failure = WebSubFailure::Status { status: response.status().as_u16(), message: String::new() };
+        Err(WebSubRequestError { failure, retry_after: cache_headers::retry_after(response.headers(), now) })
+    }
 }
 
-fn request_denied(denied: RequestDenied, now: Timestamp) -> HubRequestError {
+fn request_denied(denied: NoDocument, now: Timestamp) -> WebSubRequestError {
     match denied {
-        RequestDenied::Blocked(reason) => HubRequestError::no_response(reason),
-        RequestDenied::OnHold(origin, until) => HubRequestError {
-            retry_after: until.duration_since(now).try_into().ok(),
-            ..HubRequestError::no_response(format!("{origin} is on hold until {until}"))
+        NoDocument::Held { origin, until } => WebSubRequestError {
+            retry_after: Some(until.duration_since(now)),
+            ..WebSubRequestError::no_response(format!("{origin} is on hold until {until}"))
         },
-        RequestDenied::Failed(detail) => HubRequestError::no_response(detail),
+        NoDocument::Blocked { reason } => WebSubRequestError::no_response(reason),
+        NoDocument::Failed { detail } => WebSubRequestError::no_response(detail),
+        other => WebSubRequestError::no_response(format!("{other:?}")),
     }
 }

@@ -84,9 +84,8 @@ pub fn next_after_request(failures: u32, now: Timestamp) -> Timestamp {
 
 /// The time of the next action after a failed request. A `Retry-After` of the hub can delay the planned time, but not
 /// advance it.
-pub fn next_after_failure(planned: Timestamp, retry_after: Option<std::time::Duration>, now: Timestamp) -> Timestamp {
-    let delay = retry_after.and_then(|delay| SignedDuration::try_from(delay).ok()).unwrap_or_default();
-    planned.max(after(now, delay.min(MAX_LEASE)))
+pub fn next_after_failure(planned: Timestamp, retry_after: Option<SignedDuration>, now: Timestamp) -> Timestamp {
+    planned.max(after(now, retry_after.unwrap_or_default().min(MAX_LEASE)))
 }
 
 /// The time of the next request after the hub has denied one.
@@ -192,10 +191,10 @@ mod tests {
         let delay = |failures| next_after_request(failures, NOW).duration_since(NOW).as_hours();
         assert_eq!([delay(0), delay(1), delay(2), delay(7), delay(50)], [1, 2, 4, 128, 168]);
         let after_failure = |seconds| {
-            let retry_after = Some(std::time::Duration::from_secs(seconds));
+            let retry_after = Some(SignedDuration::from_secs(seconds));
             next_after_failure(hours(2).unwrap(), retry_after, NOW).duration_since(NOW).as_hours()
         };
-        assert_eq!([after_failure(60), after_failure(4 * 3600), after_failure(u64::MAX)], [2, 4, 2]);
+        assert_eq!([after_failure(60), after_failure(4 * 3600), after_failure(i64::MAX)], [2, 4, 720]);
         let renewal = |hours| renew_at(NOW, SignedDuration::from_hours(hours)).duration_since(NOW).as_mins();
         assert_eq!([renewal(240), renewal(1), renewal(0)], [7200, 30, 30]);
     }

@@ -3,7 +3,7 @@
 use super::renewal_schedule;
 use super::verification::VerificationOutcome;
 use crate::domain::{HubEvent, HubMode, HubSubscription, SubscriptionState, Timestamp};
-use crate::http_client::HubRequestError;
+use crate::http_client::{WebSubRequestError, WebSubResponse};
 
 /// A callback URL and a secret that were generated for one subscription.
 pub struct NewCredentials {
@@ -43,10 +43,14 @@ pub fn begin_unsubscribe(subscription: &mut HubSubscription, now: Timestamp) {
 }
 
 /// The hub has answered a request. It may have verified the request before it answered.
-pub fn apply_hub_response(subscription: &mut HubSubscription, response: Result<(), HubRequestError>, now: Timestamp) {
+pub fn apply_hub_response(
+    subscription: &mut HubSubscription,
+    response: Result<WebSubResponse, WebSubRequestError>,
+    now: Timestamp,
+) {
     let Some(mode) = subscription.pending() else { return };
     match (response, mode) {
-        (Ok(()), _) => subscription.last_event = Some(HubEvent::RequestAccepted),
+        (Ok(_), _) => subscription.last_event = Some(HubEvent::RequestAccepted),
         (Err(error), HubMode::Unsubscribe) => {
             end_subscription(subscription, HubEvent::UnsubscribeFailed { failure: error.failure });
         }
@@ -117,14 +121,14 @@ mod tests {
         apply_verification(subscription, &outcome, NOW);
     }
 
-    fn refused(status: u16) -> Result<(), HubRequestError> {
+    fn refused(status: u16) -> Result<WebSubResponse, WebSubRequestError> {
         let failure = WebSubFailure::Status { status, message: String::new() };
-        Err(HubRequestError { failure, retry_after: None })
+        Err(WebSubRequestError { failure, retry_after: None })
     }
 
     #[test]
     fn hub_that_verifies_before_it_answers_is_verified_whatever_it_answers() {
-        for response in [Ok(()), refused(500)] {
+        for response in [Ok(WebSubResponse { status: 202, body: Vec::new() }), refused(500)] {
             let mut subscription = requested();
             verify(&mut subscription);
             apply_hub_response(&mut subscription, response, NOW);

@@ -6,7 +6,7 @@ use crate::support::raw_server::{RawResponse, RawServer, head};
 use crate::support::{rss, wait_until};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use newsfold::http_client::{FetchOutcome, FetchResult, Fetcher, Options};
+use newsfold::http_client::{FetchResult, Fetcher, NoDocument, Options};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -27,10 +27,10 @@ async fn fetch(options: Options, url: &str) -> FetchResult {
 /// The reason why a fetch fails, while the document is received or while it is decoded.
 async fn failure_reason(options: Options, url: &str) -> String {
     match fetch(options, url).await.outcome {
-        FetchOutcome::Failed { detail } | FetchOutcome::Unreachable { detail } => detail,
-        FetchOutcome::Blocked { reason } => reason.to_string(),
-        FetchOutcome::Document { body, .. } => {
-            body.decode().map(|bytes| bytes.len()).expect_err("no document is expected").to_string()
+        Err(NoDocument::Failed { detail } | NoDocument::Unreachable { detail }) => detail,
+        Err(NoDocument::Blocked { reason }) => reason.to_string(),
+        Ok(document) => {
+            document.body.decode().map(|bytes| bytes.len()).expect_err("no document is expected").to_string()
         }
         other => panic!("{other:?}"),
     }
@@ -119,7 +119,7 @@ async fn at_most_ten_redirects_are_followed() {
     }
     origin.serve("/12", StubResponse::ok(rss(&["1 | One"])));
     let fetched = fetch(options(), &origin.url("/2")).await;
-    assert!(matches!(fetched.outcome, FetchOutcome::Document { .. }), "{fetched:?}");
+    assert!(fetched.outcome.is_ok(), "{fetched:?}");
     assert_eq!(fetched.requests.len(), 11);
     let reason = failure_reason(options(), &origin.url("/1")).await;
     assert_eq!(reason, "more than 10 redirects");

@@ -15,6 +15,7 @@ async fn subscriber_that_does_not_echo_the_challenge_is_not_subscribed() {
         VerificationReply::Text("a challenge".into()),
         VerificationReply::Text(String::new()),
         VerificationReply::Status(404),
+        VerificationReply::Status(302),
         VerificationReply::Endless,
     ];
     for (n, reply) in replies.into_iter().enumerate() {

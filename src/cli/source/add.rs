@@ -9,14 +9,13 @@ use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
 use crate::domain::{FullTextMode, HoldReason, IngestResult, NewSource, OriginHold, OutletProvenance, SourceState};
-use crate::http_client::Origin;
+use crate::http_client::{NoDocument, origin_of};
 use crate::store::leases::{LeaseConflict, PollLease};
 use crate::store::{Store, origins, sources};
 use crate::urls::outlet::outlet_of_url;
 use crate::wording::hold_reason_text;
 use anyhow::bail;
 use clap::builder::PossibleValuesParser;
-use jiff::SignedDuration;
 use std::process::ExitCode;
 use strum::VariantNames;
 use url::Url;
@@ -108,7 +107,7 @@ async fn read_or_discover(
         AttemptOutcome::NotAFeed { feeds, .. } if !feeds.is_empty() => feeds,
         answer => {
             keep_hold(poll_context, attempt.status, attempt.url.as_ref().unwrap_or(url), &answer).await?;
-            bail!("no feed found at {url}: {}", in_words(&answer))
+            bail!("no feed found at {url}: {}. Use --no-fetch to add it anyway", answer.failure_text())
         }
     };
     let feed = feeds[0].url.clone();
@@ -118,7 +117,10 @@ async fn read_or_discover(
     let attempt = crawl::fetch_and_parse(poll_context, &feed, None, lease).await;
     match attempt.outcome {
         AttemptOutcome::Read(_) => Ok((attempt, feeds[1..].iter().map(|f| f.url.to_string()).collect())),
-        answer => bail!("{url} links to {feed}, but no feed was found there: {}", in_words(&answer)),
+        answer => bail!(
+            "{url} links to {feed}, but no feed was found there: {}. Use --no-fetch to add it anyway",
+            answer.failure_text()
+        ),
     }
 }
 
@@ -129,16 +131,15 @@ async fn keep_hold(
     url: &Url,
     answer: &AttemptOutcome,
 ) -> anyhow::Result<()> {
-    let AttemptOutcome::Throttled { retry_after, .. } = answer else { return Ok(()) };
+    let AttemptOutcome::NoDocument(NoDocument::Throttled { retry_after, .. }) = answer else { return Ok(()) };
     if status == Some(429) {
-        let asked = retry_after.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or_default();
-        let wait = asked.clamp(
+        let wait = retry_after.unwrap_or_default().clamp(
             poll_context.options.interval,
             poll_context.options.max_retry_after.max(poll_context.options.interval),
         );
         let reason = HoldReason::NewSourceThrottled;
         let until = after(poll_context.clock.now(), wait);
-        let hold = OriginHold { origin: Origin::from_url(url).to_string(), until, reason };
+        let hold = OriginHold { origin: origin_of(url), until, reason };
         poll_context.store.write(move |db| origins::record_hold(db, &hold)).await?;
     }
     Ok(())
@@ -146,7 +147,7 @@ async fn keep_hold(
 
 /// Leases the origin. Prints a message if another program holds it.
 async fn take_turn(poll_context: &PollContext, url: &Url, lease: &mut PollLease) -> anyhow::Result<()> {
-    let origin = Origin::from_url(url);
+    let origin = origin_of(url);
     if let Some(hold) = poll_context.origin_hold(&origin).await? {
         let until = super::super::output::time(hold.until);
         bail!(
@@ -162,7 +163,7 @@ async fn take_turn(poll_context: &PollContext, url: &Url, lease: &mut PollLease)
         }
     };
     poll_context.wait_for_origin(lease, &origin, say).await?;
-    lease.origin = Some(origin.to_string());
+    lease.origin = Some(origin);
     Ok(())
 }
 
@@ -194,25 +195,6 @@ async fn add_and_record(
         .await?;
     let Some(source) = source else { bail!("{url} was deleted while it was being added") };
     Ok(crawl::record_attempt(poll_context, &source, attempt, lease).await?.ingested)
-}
-
-fn in_words(answer: &AttemptOutcome) -> String {
-    let text = match answer {
-        AttemptOutcome::NotAFeed { detail, .. }
-        | AttemptOutcome::Failed { detail }
-        | AttemptOutcome::Unreachable { detail }
-        | AttemptOutcome::Offline { detail, .. }
-        | AttemptOutcome::Crashed { detail } => detail.as_str(),
-        AttemptOutcome::Blocked { reason } => &reason.to_string(),
-        AttemptOutcome::Refused { .. } => "the server refused the request (403)",
-        AttemptOutcome::Challenged { .. } => "the server answered with a bot challenge, which newsfold never solves",
-        AttemptOutcome::Held { .. } => "it redirects to a server that is on hold",
-        AttemptOutcome::Throttled { .. } => "the server asked newsfold to retry later",
-        AttemptOutcome::Gone => "the server says that the feed is gone permanently (410)",
-        AttemptOutcome::NotModified { .. } => "the server answered 304 to an unconditional request",
-        AttemptOutcome::Abandoned | AttemptOutcome::Read(_) => "the request was abandoned",
-    };
-    format!("{}. Use --no-fetch to add it anyway", one_line(text, 400))
 }
 
 /// Prints the added source, and the number of items if it was polled.

@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::domain::{FeedMetadata, PendingRedirect, PollingHints, RequestRecord, ShortenedDelay, SourceId};
-use crate::http_client::{ForbiddenAddress, Freshness};
-use std::time::Duration;
+use crate::http_client::ForbiddenAddress;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -41,24 +40,25 @@ fn validators(etag: &str) -> CacheValidators {
     CacheValidators { url: "https://a.example/feed".into(), etag: Some(etag.into()), last_modified: None }
 }
 
-fn decide_now(source: &Source, outcome: AttemptOutcome) -> PollDecision {
+fn decide_now(source: &Source, outcome: impl Into<AttemptOutcome>) -> PollDecision {
     decide_at(NOW, source, outcome, None, &PollFacts::default())
 }
 
-fn update_after(source: &Source, outcome: AttemptOutcome) -> SourceUpdate {
+fn update_after(source: &Source, outcome: impl Into<AttemptOutcome>) -> SourceUpdate {
     decide_now(source, outcome).update
 }
 
 fn decide_at(
     at: Timestamp,
     source: &Source,
-    outcome: AttemptOutcome,
+    outcome: impl Into<AttemptOutcome>,
     permanent_redirect: Option<&str>,
     facts: &PollFacts,
 ) -> PollDecision {
+    let outcome = outcome.into();
     let status = match &outcome {
-        AttemptOutcome::Throttled { .. } => Some(429),
-        AttemptOutcome::Refused { .. } | AttemptOutcome::Challenged { .. } => Some(403),
+        AttemptOutcome::NoDocument(NoDocument::Throttled { .. }) => Some(429),
+        AttemptOutcome::NoDocument(NoDocument::Refused { .. } | NoDocument::Challenged { .. }) => Some(403),
         _ => None,
     };
     let attempt = PollAttempt {
@@ -79,29 +79,29 @@ fn plain_document() -> ParsedDocument {
         items: vec![],
         problems: vec![],
         validators: None,
-        freshness: Freshness::default(),
+        fresh_for: None,
         feed: FeedMetadata::default(),
         hub: None,
     }
 }
 
 /// A document that is fresh for `max_age` seconds and has a ttl of `ttl` minutes.
-fn document(max_age: u64, ttl: u32) -> AttemptOutcome {
-    let freshness = Freshness { fresh_for: Some(Duration::from_secs(max_age)) };
+fn document(max_age: i64, ttl: u32) -> AttemptOutcome {
+    let fresh_for = Some(SignedDuration::from_secs(max_age));
     let hints = PollingHints { ttl_minutes: Some(ttl), ..PollingHints::default() };
-    AttemptOutcome::Read(Box::new(ParsedDocument { freshness, feed: with_hints(hints), ..plain_document() }))
+    AttemptOutcome::Read(Box::new(ParsedDocument { fresh_for, feed: with_hints(hints), ..plain_document() }))
 }
 
 fn with_hints(polling_hints: PollingHints) -> FeedMetadata {
     FeedMetadata { polling_hints, ..FeedMetadata::default() }
 }
 
-fn throttled(seconds: u64) -> AttemptOutcome {
-    AttemptOutcome::Throttled { retry_after: Some(Duration::from_secs(seconds)), freshness: Freshness::default() }
+fn throttled(seconds: i64) -> NoDocument {
+    NoDocument::Throttled { retry_after: Some(SignedDuration::from_secs(seconds)), fresh_for: None }
 }
 
-fn failed() -> AttemptOutcome {
-    AttemptOutcome::Failed { detail: "refused".into() }
+fn failed() -> NoDocument {
+    NoDocument::Failed { detail: "refused".into() }
 }
 
 /// What determined the delay.
@@ -144,7 +144,7 @@ fn website_of_the_feed_replaces_a_guessed_outlet() {
         assert_eq!(update_after(&Source { outlet_provenance, ..source() }, bbc()).outlet, None);
     }
     let known = Source { site_url: Some("https://www.bbc.co.uk/".into()), ..source() };
-    let unchanged = AttemptOutcome::NotModified { validators: None, freshness: Freshness::default() };
+    let unchanged = NoDocument::NotModified { validators: None, fresh_for: None };
     assert_eq!(update_after(&known, unchanged).outlet.as_deref(), Some("bbc.co.uk"));
     assert_eq!(update_after(&known, failed()).outlet, None);
 }
@@ -153,7 +153,7 @@ fn website_of_the_feed_replaces_a_guessed_outlet() {
 fn response_304_respects_the_earlier_ttl_of_the_feed() {
     let hints = PollingHints { ttl_minutes: Some(60), ..PollingHints::default() };
     let source = Source { polling_hints: hints, ..source() };
-    let unchanged = AttemptOutcome::NotModified { validators: None, freshness: Freshness::default() };
+    let unchanged = NoDocument::NotModified { validators: None, fresh_for: None };
     check_delay(&update_after(&source, unchanged), 60);
 }
 
@@ -173,7 +173,7 @@ fn retry_after_is_respected_and_held() {
     let update = update_after(&source(), throttled(7200));
     check_delay(&update, 120);
     assert_eq!(update.hold_until, Some(NOW + SignedDuration::from_hours(2)));
-    check_delay(&update_after(&source(), throttled(u64::from(u32::MAX))), 7 * 24 * 60);
+    check_delay(&update_after(&source(), throttled(u32::MAX.into())), 7 * 24 * 60);
 }
 
 #[test]
@@ -183,9 +183,9 @@ fn validators_belong_to_the_stored_document() {
     assert_eq!(update_after(&source(), failed()).validators, kept);
     let page = AttemptOutcome::NotAFeed { detail: String::new(), feeds: vec![], bytes: 9 };
     assert_eq!(update_after(&source(), page).validators, kept);
-    let freshness = Freshness::default();
-    assert_eq!(update_after(&source(), AttemptOutcome::NotModified { validators: None, freshness }).validators, kept);
-    let renewed = AttemptOutcome::NotModified { validators: Some(validators("new")), freshness };
+    let fresh_for = None;
+    assert_eq!(update_after(&source(), NoDocument::NotModified { validators: None, fresh_for }).validators, kept);
+    let renewed = NoDocument::NotModified { validators: Some(validators("new")), fresh_for };
     assert_eq!(update_after(&source(), renewed).validators, Some(validators("new")));
 }
 
@@ -194,7 +194,7 @@ fn response_304_renews_the_validators_that_it_carries() {
     let modified = Some(b"Sun, 01 Mar 2026 09:00:00 GMT".to_vec());
     let old = CacheValidators { last_modified: modified.clone(), ..validators("old") };
     let source = Source { validators: Some(old), ..source() };
-    let unchanged = |validators| AttemptOutcome::NotModified { validators, freshness: Freshness::default() };
+    let unchanged = |validators| NoDocument::NotModified { validators, fresh_for: None };
     let update = update_after(&source, unchanged(Some(validators("new"))));
     assert_eq!(update.validators, Some(CacheValidators { last_modified: modified, ..validators("new") }));
     let elsewhere = CacheValidators { url: "https://b.example/".into(), ..validators("new") };
@@ -203,13 +203,13 @@ fn response_304_renews_the_validators_that_it_carries() {
 
 #[test]
 fn gone_is_confirmed_once_after_a_day() {
-    let first = update_after(&source(), AttemptOutcome::Gone);
+    let first = update_after(&source(), NoDocument::Gone);
     assert_eq!((first.state, first.gone_since), (SourceState::Active, Some(NOW)));
     check_delay(&first, 24 * 60);
     let gone = Source { last_outcome: Some(PollOutcome::Gone), gone_since: Some(NOW), ..source() };
     let again = |hours| {
         let at = after(NOW, SignedDuration::from_hours(hours));
-        decide_at(at, &gone, AttemptOutcome::Gone, None, &PollFacts::default()).update
+        decide_at(at, &gone, NoDocument::Gone, None, &PollFacts::default()).update
     };
     let manual_poll = again(1);
     assert_eq!(manual_poll.state, SourceState::Active);
@@ -225,7 +225,7 @@ fn refusals_delay_by_four_hours_and_double_up_to_a_day() {
     let mut refused = source();
     let mut at = NOW;
     for hours in [4, 8, 16, 24, 24] {
-        let outcome = AttemptOutcome::Refused { retry_after: None };
+        let outcome = NoDocument::Refused { retry_after: None };
         let update = decide_at(at, &refused, outcome, None, &PollFacts::default()).update;
         let until = after(at, SignedDuration::from_hours(hours));
         assert_eq!(update.hold_until, Some(until), "{hours} h");
@@ -236,7 +236,7 @@ fn refusals_delay_by_four_hours_and_double_up_to_a_day() {
         at = update.next_poll_at;
     }
     let facts = PollFacts { origin_serves_others: true, ..PollFacts::default() };
-    let challenge = AttemptOutcome::Challenged { service: "Cloudflare", retry_after: None };
+    let challenge = NoDocument::Challenged { service: "Cloudflare", retry_after: None };
     let PollDecision { record, update } = decide_at(NOW, &source(), challenge, None, &facts);
     assert_eq!(record.outcome, PollOutcome::Challenged);
     assert_eq!((update.origin_hold, update.hold_until.is_some()), (None, true), "it serves other sources");
@@ -289,8 +289,8 @@ fn url_does_not_change_to_an_uncertain_redirect_target() {
     assert!(!changes(&seen(99, 200), document(0, 0), &PollFacts::default()), "another feed");
     let taken = PollFacts { redirect_target_is_taken: true, ..facts.clone() };
     assert!(!changes(&seen(99, 200), document(0, 0), &taken), "another source has the URL");
-    let unchanged = AttemptOutcome::NotModified { validators: None, freshness: Freshness::default() };
-    assert!(!changes(&seen(99, 200), unchanged, &facts), "no document was read");
+    let unchanged = NoDocument::NotModified { validators: None, fresh_for: None };
+    assert!(!changes(&seen(99, 200), unchanged.into(), &facts), "no document was read");
     let back = decide_at(NOW, &seen(9, 168), document(0, 0), None, &facts).update;
     assert_eq!(back.pending_redirect, None, "a poll without a redirect resets the count");
     let failed = decide_at(NOW, &seen(9, 168), failed(), None, &facts).update;
@@ -317,13 +317,13 @@ fn outage_of_our_network_counts_as_no_failure() {
 
 #[test]
 fn broken_and_recovered_source_is_reported_once() {
-    let events = |failures, outcome| {
+    let events = |failures, outcome: AttemptOutcome| {
         let update = update_after(&Source { failures, ..source() }, outcome);
         update.events.iter().map(|event| event.kind).collect::<Vec<_>>()
     };
-    assert_eq!(events(BROKEN_AFTER_FAILURES - 1, failed()), [OperatorEventKind::Broken]);
-    assert_eq!(events(BROKEN_AFTER_FAILURES - 2, failed()), []);
-    assert_eq!(events(BROKEN_AFTER_FAILURES, failed()), []);
+    assert_eq!(events(BROKEN_AFTER_FAILURES - 1, failed().into()), [OperatorEventKind::Broken]);
+    assert_eq!(events(BROKEN_AFTER_FAILURES - 2, failed().into()), []);
+    assert_eq!(events(BROKEN_AFTER_FAILURES, failed().into()), []);
     assert_eq!(events(BROKEN_AFTER_FAILURES, document(0, 0)), [OperatorEventKind::Recovered]);
     assert_eq!(events(BROKEN_AFTER_FAILURES - 1, document(0, 0)), []);
 }
@@ -332,7 +332,7 @@ fn broken_and_recovered_source_is_reported_once() {
 fn event_of_a_broken_source_names_no_private_address() {
     let failing = Source { failures: BROKEN_AFTER_FAILURES - 1, ..source() };
     let reason = ForbiddenAddress::Address("10.0.0.7".parse().unwrap());
-    let PollDecision { record, update } = decide_now(&failing, AttemptOutcome::Blocked { reason });
+    let PollDecision { record, update } = decide_now(&failing, NoDocument::Blocked { reason });
     assert_eq!(record.outcome, PollOutcome::PrivateAddress);
     assert!(record.detail.contains("10.0.0.7"), "the operator sees it: {}", record.detail);
     let event = &update.events[0].detail;
@@ -390,7 +390,7 @@ fn refusal_by_the_target_of_a_redirect_holds_no_origin() {
         permanent_redirect: None,
         requests: vec![RequestRecord { origin: "https://victim.example".into(), status: Some(403), bytes: 0 }],
         status: Some(403),
-        outcome: AttemptOutcome::Refused { retry_after: None },
+        outcome: NoDocument::Refused { retry_after: None }.into(),
     };
     let decision = decide(&source(), &attempt, &PollFacts::default(), &Options::default());
     assert_eq!(decision.update.origin_hold, None);

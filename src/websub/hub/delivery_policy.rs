@@ -6,9 +6,8 @@
 use crate::domain::backoff;
 use crate::domain::duration::after;
 use crate::domain::{HubMode, SubscriberRequest, Timestamp, WebSubFailure};
-use crate::http_client::{CallbackResponse, HubRequestError};
+use crate::http_client::{WebSubRequestError, WebSubResponse};
 use jiff::SignedDuration;
-use std::time::Duration;
 use url::Url;
 
 const FIRST_RETRY_DELAY: SignedDuration = SignedDuration::from_mins(1);
@@ -31,13 +30,9 @@ pub fn verification_url(request: &SubscriberRequest, challenge: &str) -> Result<
     Ok(url)
 }
 
-/// Whether a callback has confirmed a request: with a 2xx status and the challenge alone as its body.
-pub fn check_echo(response: &CallbackResponse, challenge: &str) -> Result<(), WebSubFailure> {
-    match response.status {
-        200..=299 if response.body == challenge.as_bytes() => Ok(()),
-        200..=299 => Err(WebSubFailure::WrongChallenge),
-        _ => Err(status_failure(response)),
-    }
+/// Whether a callback has confirmed a request: with the challenge alone as the body of its response.
+pub fn check_echo(response: &WebSubResponse, challenge: &str) -> Result<(), WebSubFailure> {
+    if response.body == challenge.as_bytes() { Ok(()) } else { Err(WebSubFailure::WrongChallenge) }
 }
 
 /// The result of a delivery or of a notification.
@@ -63,44 +58,30 @@ pub fn next_attempt_at(failures: u32, now: Timestamp) -> Timestamp {
 
 /// Evaluates a delivery. `failures` is the number of consecutive failures before it.
 pub fn evaluate_delivery(
-    response: Result<CallbackResponse, WebSubFailure>,
+    response: Result<WebSubResponse, WebSubRequestError>,
     failures: u32,
     now: Timestamp,
 ) -> DeliveryResult {
     match response {
-        Ok(CallbackResponse { status: 200..=299, .. }) => DeliveryResult::Delivered,
-        Ok(gone @ CallbackResponse { status: 410, .. }) => DeliveryResult::GiveUp { failure: status_failure(&gone) },
-        Ok(response) => retry_or_give_up(failures, response.retry_after, status_failure(&response), now),
-        Err(failure) => retry_or_give_up(failures, None, failure, now),
+        Err(error) if error.failure.status() == Some(410) => DeliveryResult::GiveUp { failure: error.failure },
+        response => evaluate_notification(response, failures, now),
     }
 }
 
-/// Evaluates a notification of another hub. `failures` is the number of consecutive failures before it.
-pub fn evaluate_notification(response: Result<(), HubRequestError>, failures: u32, now: Timestamp) -> DeliveryResult {
-    match response {
-        Ok(()) => DeliveryResult::Delivered,
-        Err(error) => retry_or_give_up(failures, error.retry_after, error.failure, now),
-    }
-}
-
-/// A `Retry-After` can delay the next attempt up to the maximum, but not advance it.
-fn retry_or_give_up(
+/// Evaluates a notification of another hub. `failures` is the number of consecutive failures before it. A `Retry-After`
+/// can delay the next attempt up to the maximum, but not advance it.
+pub fn evaluate_notification(
+    response: Result<WebSubResponse, WebSubRequestError>,
     failures: u32,
-    retry_after: Option<Duration>,
-    failure: WebSubFailure,
     now: Timestamp,
 ) -> DeliveryResult {
+    let Err(WebSubRequestError { failure, retry_after }) = response else { return DeliveryResult::Delivered };
     let attempts = failures + 1;
     if attempts >= MAX_CONSECUTIVE_FAILURES {
         return DeliveryResult::GiveUp { failure: WebSubFailure::GaveUp { attempts, last: Box::new(failure) } };
     }
-    let requested = retry_after.and_then(|delay| SignedDuration::try_from(delay).ok()).unwrap_or_default();
-    let at = next_attempt_at(failures, now).max(after(now, requested.min(MAX_RETRY_DELAY)));
-    DeliveryResult::Retry { at, failure }
-}
-
-fn status_failure(response: &CallbackResponse) -> WebSubFailure {
-    WebSubFailure::Status { status: response.status, message: String::new() }
+    let requested = retry_after.unwrap_or_default().min(MAX_RETRY_DELAY);
+    DeliveryResult::Retry { at: next_attempt_at(failures, now).max(after(now, requested)), failure }
 }
 
 #[cfg(test)]
@@ -109,12 +90,16 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn response(status: u16, retry_after: Option<u64>, body: &str) -> CallbackResponse {
-        CallbackResponse { status, retry_after: retry_after.map(Duration::from_secs), body: body.into() }
+    fn response(status: u16, retry_after: Option<i64>) -> Result<WebSubResponse, WebSubRequestError> {
+        if status < 300 {
+            return Ok(WebSubResponse { status, body: Vec::new() });
+        }
+        let failure = WebSubFailure::Status { status, message: String::new() };
+        Err(WebSubRequestError { failure, retry_after: retry_after.map(SignedDuration::from_secs) })
     }
 
-    fn deliver(status: u16, retry_after: Option<u64>, failures: u32) -> DeliveryResult {
-        evaluate_delivery(Ok(response(status, retry_after, "")), failures, NOW)
+    fn deliver(status: u16, retry_after: Option<i64>, failures: u32) -> DeliveryResult {
+        evaluate_delivery(response(status, retry_after), failures, NOW)
     }
 
     fn minutes(result: DeliveryResult) -> i64 {
@@ -147,12 +132,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_exact_challenge_with_a_2xx_status_confirms() {
-        for status in [200, 202, 299] {
-            assert_eq!(check_echo(&response(status, None, "abc"), "abc"), Ok(()));
-        }
-        for (status, body) in [(200, "abd"), (200, ""), (200, "abc\n"), (200, "xabc"), (302, "abc"), (404, "abc")] {
-            assert!(check_echo(&response(status, None, body), "abc").is_err(), "{status} {body}");
+    fn only_the_exact_challenge_confirms() {
+        let echo = |body: &str| check_echo(&WebSubResponse { status: 200, body: body.into() }, "abc");
+        assert_eq!(echo("abc"), Ok(()));
+        for body in ["abd", "", "abc\n", "xabc"] {
+            assert_eq!(echo(body), Err(WebSubFailure::WrongChallenge), "{body}");
         }
     }
 
@@ -161,7 +145,8 @@ mod tests {
         let delays: Vec<i64> = [0, 1, 2, 8, 9, 18].map(|failures| minutes(deliver(500, None, failures))).into();
         assert_eq!(delays, [1, 2, 4, 256, 360, 360]);
         assert!(matches!(deliver(500, None, 19), DeliveryResult::GiveUp { .. }));
-        let no_response = |failures| evaluate_delivery(Err(WebSubFailure::no_response("timed out")), failures, NOW);
+        let no_response =
+            |failures| evaluate_delivery(Err(WebSubRequestError::no_response("timed out")), failures, NOW);
         assert_eq!(minutes(no_response(2)), 4);
     }
 
@@ -169,17 +154,17 @@ mod tests {
     fn failed_notification_is_retried_with_backoff_and_finally_given_up() {
         let busy = || {
             let failure = WebSubFailure::Status { status: 503, message: "busy".into() };
-            Err(HubRequestError { failure, retry_after: None })
+            Err(WebSubRequestError { failure, retry_after: None })
         };
         assert_eq!(minutes(evaluate_notification(busy(), 2, NOW)), 4);
         assert!(matches!(evaluate_notification(busy(), 19, NOW), DeliveryResult::GiveUp { .. }));
-        assert_eq!(evaluate_notification(Ok(()), 19, NOW), DeliveryResult::Delivered);
+        assert_eq!(evaluate_notification(response(202, None), 19, NOW), DeliveryResult::Delivered);
     }
 
     #[test]
     fn retry_after_is_respected_up_to_a_maximum() {
         let delay = |seconds| minutes(deliver(503, Some(seconds), 0));
-        assert_eq!([delay(0), delay(600), delay(u64::MAX / 2)], [1, 10, 360]);
+        assert_eq!([delay(0), delay(600), delay(i64::MAX / 2)], [1, 10, 360]);
     }
 
     #[test]
