@@ -1,4 +1,4 @@
-//! HTTP as feed readers, caches and hostile clients use it, over real connections.
+//! The HTTP server over real connections, as used by feed readers, caches and hostile clients.
 
 mod support;
 
@@ -255,7 +255,7 @@ async fn response_that_the_client_does_not_read_times_out() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream = socket.connect(address(&daemon)).await.unwrap();
-    // More than all buffers between client and server hold, and the client reads nothing.
+    // The responses are larger than all buffers between client and server, and the client reads nothing.
     let requests = (16 << 20) / size + 1;
     let one = format!("GET {} HTTP/1.1\r\nhost: a\r\n\r\n", FEEDS[0]);
     let asked = stream.write_all(one.repeat(requests).as_bytes()).await;
@@ -298,7 +298,7 @@ async fn shutdown_waits_for_requests_in_flight_and_not_for_idle_connections() {
 }
 
 /// Sends request headers one byte at a time until the server closes the connection, and repeats that until `enough`.
-/// Returns how often the server closed it.
+/// Returns the number of times that the server closed it.
 async fn trickle(from: Ipv4Addr, to: SocketAddr, enough: CancellationToken) -> usize {
     let head = b"GET /feeds/all.atom HTTP/1.1\r\nhost: a\r\nx-slow: ";
     let mut closed = 0;
@@ -329,16 +329,16 @@ async fn trickle(from: Ipv4Addr, to: SocketAddr, enough: CancellationToken) -> u
 /// The 99th percentile and the maximum duration of `times` requests for the feed, each on a new connection.
 async fn time_requests(daemon: &TestDaemon, times: usize) -> (Duration, Duration) {
     let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
-    let mut took = Vec::new();
+    let mut durations = Vec::new();
     for _ in 0..times {
         let before = Instant::now();
         let answer = client.get(format!("{}{}", daemon.base, FEEDS[0])).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         assert!(answer.text().await.unwrap().ends_with("</feed>\n"));
-        took.push(before.elapsed());
+        durations.push(before.elapsed());
     }
-    took.sort();
-    (took[times * 99 / 100 - 1], took[times - 1])
+    durations.sort();
+    (durations[times * 99 / 100 - 1], durations[times - 1])
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -362,13 +362,13 @@ async fn two_thousand_slow_clients_do_not_delay_feeds() {
     let (enough, to) = (CancellationToken::new(), address(&daemon));
     let mut clients = JoinSet::new();
     for n in 0..CLIENTS {
-        // Fifty per address, which is below the limit.
+        // Fifty clients per address, which is below the limit.
         let from = Ipv4Addr::from_bits(Ipv4Addr::new(127, 0, 100, 1).to_bits() + n / 50);
         clients.spawn(trickle(from, to, enough.clone()));
     }
     let before = Instant::now();
     let (mut rounds, mut longest) = (Vec::new(), Duration::ZERO);
-    // Long enough that each client is disconnected and reconnects.
+    // Long enough for each client to be disconnected and to reconnect.
     while before.elapsed() < Duration::from_secs(10) {
         let (p99, most) = time_requests(&daemon, 300).await;
         rounds.push(p99);

@@ -1,28 +1,29 @@
-//! Made-up sources whose true rates are known: how often they publish, at which hours, and everything that they do
-//! publish. The same seed makes the same world on every run; nothing in here knows of any policy.
+//! Simulated sources with known update rates, daily cycles and publication times. The same seed generates the same sources
+//! in every run. The sources do not depend on the polling policy.
 
 pub const HOUR: i64 = 3600;
 pub const DAY: i64 = 24 * HOUR;
 /// Monday, 5 January 2026, 00:00 UTC.
 pub const START: i64 = 1_767_571_200;
-/// The true rates change from quarter of an hour to quarter of an hour, not in the hours that the estimate has.
+/// The true rates change every quarter of an hour, not every hour like the estimated rates. In seconds.
 pub const SLOT: i64 = 900;
 const SLOTS: usize = 96;
 
-/// One source's truth.
+/// A source with its true rates.
 pub struct Source {
-    /// Items an hour in each slot of the day, before and after `step`.
+    /// Items per hour in each slot of the day, before and after `step`.
     rates: [[f64; SLOTS]; 2],
+    /// The time of the permanent rate change.
     step: i64,
-    /// By how much the rates are multiplied from Monday to Friday, and on Saturday and Sunday.
+    /// Factors of the rates from Monday to Friday, and on Saturday and Sunday.
     week: [f64; 2],
-    /// How many items a document holds.
+    /// The number of items in a document.
     pub window: usize,
-    /// Whether its items carry dates.
+    /// Whether the items have dates.
     pub dated: bool,
-    /// When it is polled for the first time.
-    pub first: i64,
-    /// When its items appear, in order; it published for a month before anyone looked.
+    /// The time of the first poll.
+    pub first_poll: i64,
+    /// The publication times of the items, sorted. They begin one month before the first poll.
     pub arrivals: Vec<i64>,
 }
 
@@ -34,43 +35,43 @@ impl Source {
     }
 }
 
-/// How items come.
+/// The distribution of the publication times.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Manner {
-    /// Each by itself.
+pub enum ArrivalPattern {
+    /// Independent items.
     Poisson,
-    /// In clusters of three in the mean, of geometric size (Pólya–Aeppli): counts vary five times as much as Poisson's.
+    /// Clusters of geometric size with a mean of three (Pólya–Aeppli): the variance of counts is five times that of Poisson.
     Bursts,
-    /// Each by itself, on Saturday and Sunday two fifths as often.
+    /// Independent items, with two fifths of the rate on Saturdays and Sundays.
     Weekends,
 }
 
-pub fn population(seed: u64, sources: usize, days: i64, manner: Manner) -> Vec<Source> {
-    let mut dice = Dice(seed);
-    (0..sources).map(|_| source(&mut dice, days, manner)).collect()
+pub fn population(seed: u64, sources: usize, days: i64, pattern: ArrivalPattern) -> Vec<Source> {
+    let mut random = RandomGenerator(seed);
+    (0..sources).map(|_| source(&mut random, days, pattern)).collect()
 }
 
-fn source(dice: &mut Dice, days: i64, manner: Manner) -> Source {
-    // Log-normal: the median source publishes every 80 minutes, one in twenty 9 times an hour and more.
-    let mean = (0.75 * libm::exp(1.5 * dice.normal())).clamp(0.05, 40.0);
-    let shape = shape(dice);
-    // One in eight changes for good at some time after the first week, up to four times as much or as little.
-    let changes = dice.unit() < 0.125;
-    let step = if changes { START + 7 * DAY + (dice.unit() * ((days - 7) * DAY) as f64) as i64 } else { i64::MAX };
-    let factor = libm::pow(4.0, 2.0 * dice.unit() - 1.0);
+fn source(random: &mut RandomGenerator, days: i64, pattern: ArrivalPattern) -> Source {
+    // Log-normal: the median source publishes every 80 minutes, and one in twenty publishes 9 times an hour or more.
+    let mean = (0.75 * libm::exp(1.5 * random.normal())).clamp(0.05, 40.0);
+    let shape = shape(random);
+    // One in eight changes its rate permanently at some time after the first week, by a factor between 1/4 and 4.
+    let changes = random.unit() < 0.125;
+    let step = if changes { START + 7 * DAY + (random.unit() * ((days - 7) * DAY) as f64) as i64 } else { i64::MAX };
+    let factor = libm::pow(4.0, 2.0 * random.unit() - 1.0);
     let rates = [shape.map(|s| s * mean), shape.map(|s| (s * mean * factor).min(80.0))];
-    let window = 10 + (dice.unit() * 41.0) as usize;
-    let dated = dice.unit() < 0.75;
-    let first = START + (dice.unit() * HOUR as f64) as i64;
-    let week = if manner == Manner::Weekends { [7.0 / 5.8, 0.4 * 7.0 / 5.8] } else { [1.0, 1.0] };
-    let mut source = Source { rates, step, week, window, dated, first, arrivals: Vec::new() };
-    source.arrivals = arrivals(&source, dice, days, manner);
+    let window = 10 + (random.unit() * 41.0) as usize;
+    let dated = random.unit() < 0.75;
+    let first_poll = START + (random.unit() * HOUR as f64) as i64;
+    let week = if pattern == ArrivalPattern::Weekends { [7.0 / 5.8, 0.4 * 7.0 / 5.8] } else { [1.0, 1.0] };
+    let mut source = Source { rates, step, week, window, dated, first_poll, arrivals: Vec::new() };
+    source.arrivals = arrivals(&source, random, days, pattern);
     source
 }
 
-/// How a day is shared out, with a mean of 1: flat, a wave, office hours, or a morning and an evening edition.
-fn shape(dice: &mut Dice) -> [f64; SLOTS] {
-    let (kind, phase, depth) = (dice.unit(), dice.unit(), 0.3 + 0.65 * dice.unit());
+/// A daily profile with a mean of 1: flat, a wave, office hours, or a morning and an evening peak.
+fn shape(random: &mut RandomGenerator) -> [f64; SLOTS] {
+    let (kind, phase, depth) = (random.unit(), random.unit(), 0.3 + 0.65 * random.unit());
     let of_day = |slot: usize| (slot as f64 / SLOTS as f64 + phase).fract();
     let peak = |x: f64, at: f64, width: f64| {
         let off = (x - at) / width;
@@ -89,17 +90,17 @@ fn shape(dice: &mut Dice) -> [f64; SLOTS] {
     form.map(|value| value / mean)
 }
 
-fn arrivals(source: &Source, dice: &mut Dice, days: i64, manner: Manner) -> Vec<i64> {
+fn arrivals(source: &Source, random: &mut RandomGenerator, days: i64, pattern: ArrivalPattern) -> Vec<i64> {
     let mut arrivals = Vec::new();
     let mut slot = START - 30 * DAY;
     while slot < START + (days + 2) * DAY {
-        let share = if manner == Manner::Bursts { 1.0 / 3.0 } else { 1.0 };
-        for _ in 0..dice.poisson(source.rate(slot) * SLOT as f64 / HOUR as f64 * share) {
-            let at = slot + (dice.unit() * SLOT as f64) as i64;
+        let share = if pattern == ArrivalPattern::Bursts { 1.0 / 3.0 } else { 1.0 };
+        for _ in 0..random.poisson(source.rate(slot) * SLOT as f64 / HOUR as f64 * share) {
+            let at = slot + (random.unit() * SLOT as f64) as i64;
             arrivals.push(at);
-            // A cluster goes on with a chance of two in three: three items in the mean, within minutes.
-            while manner == Manner::Bursts && dice.unit() < 2.0 / 3.0 {
-                arrivals.push(at + (dice.unit() * 300.0) as i64);
+            // A cluster continues with a probability of two thirds: three items on average, within minutes.
+            while pattern == ArrivalPattern::Bursts && random.unit() < 2.0 / 3.0 {
+                arrivals.push(at + (random.unit() * 300.0) as i64);
             }
         }
         slot += SLOT;
@@ -109,9 +110,9 @@ fn arrivals(source: &Source, dice: &mut Dice, days: i64, manner: Manner) -> Vec<
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
-struct Dice(u64);
+struct RandomGenerator(u64);
 
-impl Dice {
+impl RandomGenerator {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -124,7 +125,7 @@ impl Dice {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// The sum of twelve: near enough to a normal number.
+    /// An approximately normal number: the sum of twelve uniform ones.
     fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
     }
