@@ -3,7 +3,6 @@
 //! Never fetches anything. html5ever takes time quadratic in the depth of its tree, so no tree is built of HTML whose size
 //! and depth are not limited. Content is sanitized when it is stored and again when it is published.
 
-mod allow_list;
 pub mod article;
 pub mod boilerplate;
 mod elements;

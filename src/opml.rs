@@ -4,7 +4,6 @@
 //! `newsfold:outlet`, `newsfold:priority` and `newsfold:fullText`.
 
 pub mod read;
-pub mod well_formed;
 pub mod write;
 
 /// One subscription of a list.
@@ -23,4 +22,12 @@ pub struct FeedOutline {
     /// The line of the file, counted from 1.
     #[serde(skip)]
     pub line: usize,
+}
+
+/// A fault of a file.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct OpmlFault {
+    /// The line of the file, counted from 1.
+    pub line: usize,
+    pub message: String,
 }

@@ -1,17 +1,17 @@
 //! Reads JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1), and JSON that resembles it.
 //!
 //! Never requires `version`, a type (many ids are numbers) or a member other than `items`. serde_json limits the depth to
-//! 128; [`lenient_value`] limits the number of values, because a document of 16 MiB can contain eight million.
+//! 128; [`repair`] limits the number of values, because a document of 16 MiB can contain eight million.
 
-mod lenient_value;
 mod repair;
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
-use self::lenient_value::{LenientValue, parse_lenient};
 use self::repair::repair_json;
 use super::Options;
 use super::dates;
@@ -39,7 +39,7 @@ pub fn parse_json_feed(
     let urls = UrlResolver::new(url, &text);
     // A document may be large, and the tree contains everything that is kept of it.
     drop(text);
-    let Some(LenientValue::List(items)) = root.take("items") else {
+    let Some(Value::Array(items)) = root.get_mut("items").map(Value::take) else {
         return Err("JSON without a list of items".to_owned());
     };
     if items.len() > options.max_items {
@@ -48,13 +48,13 @@ pub fn parse_json_feed(
     let mut reader = JsonFeedReader { urls, options, problems };
     Ok(ParsedFeed {
         kind: FeedKind::Json,
-        title: root.text("title").as_deref().and_then(html_to_plain_text),
+        title: member_text(&root, "title").as_deref().and_then(html_to_plain_text),
         summary_html: reader.text_as_html(&root, "description"),
         authors: authors(&root),
         site_url: reader.url(&root, "home_page_url"),
         self_url: reader.url(&root, "feed_url"),
-        hubs: root.list("hubs").iter().filter_map(|hub| reader.url(hub, "url")).take(MAX_VALUES).collect(),
-        lang: root.text("language"),
+        hubs: member_list(&root, "hubs").iter().filter_map(|hub| reader.url(hub, "url")).take(MAX_VALUES).collect(),
+        lang: member_text(&root, "language"),
         items: items.into_iter().take(options.max_items).map(|item| reader.item(&item)).collect(),
         ..ParsedFeed::default()
     })
@@ -69,19 +69,20 @@ pub fn is_json(text: &str) -> bool {
     brace == 0 || (is_object && !head[..brace].contains('<'))
 }
 
-fn parse_root(text: &str, problems: &mut Vec<FeedProblem>) -> Result<LenientValue, String> {
+fn parse_root(text: &str, problems: &mut Vec<FeedProblem>) -> Result<Value, String> {
     let (before, text) = text.split_at(text.find('{').unwrap_or_default());
     if !before.trim_matches(|c: char| c == '\u{feff}' || c.is_whitespace()).is_empty() {
         FeedProblem::record(problems, ProblemKind::Junk, before);
     }
     let repaired = repair_json(text);
     if repaired.is_truncated {
-        FeedProblem::record(problems, ProblemKind::Truncated, "the JSON is not closed");
+        FeedProblem::record(problems, ProblemKind::Truncated, "the JSON is not closed, or has too many values");
     } else if matches!(repaired.text, Cow::Owned(_)) {
         let detail = "JSON with invalid escapes, control characters or trailing commas";
         FeedProblem::record(problems, ProblemKind::NotWellFormed, detail);
     }
-    parse_lenient(&repaired.text).map_err(|error| error.to_string())
+    // Text after the object is ignored.
+    Value::deserialize(&mut serde_json::Deserializer::from_str(&repaired.text)).map_err(|error| error.to_string())
 }
 
 struct JsonFeedReader<'o> {
@@ -91,34 +92,34 @@ struct JsonFeedReader<'o> {
 }
 
 impl JsonFeedReader<'_> {
-    fn item(&mut self, item: &LenientValue) -> ParsedItem {
-        let attachments = item.list("attachments").iter().take(MAX_VALUES);
-        let tags = item.list("tags").iter().take(MAX_VALUES).filter_map(LenientValue::as_text);
+    fn item(&mut self, item: &Value) -> ParsedItem {
+        let attachments = member_list(item, "attachments").iter().take(MAX_VALUES);
+        let tags = member_list(item, "tags").iter().take(MAX_VALUES).filter_map(scalar_text);
         ParsedItem {
             enclosures: attachments.filter_map(|attachment| self.enclosure(attachment)).collect(),
-            guid: item.text("id"),
+            guid: member_text(item, "id"),
             link: self.url(item, "url").or_else(|| self.url(item, "external_url")),
-            title: item.text("title").as_deref().and_then(html_to_plain_text),
+            title: member_text(item, "title").as_deref().and_then(html_to_plain_text),
             summary_html: self.text_as_html(item, "summary"),
-            content_html: item.text("content_html").or_else(|| self.text_as_html(item, "content_text")),
+            content_html: member_text(item, "content_html").or_else(|| self.text_as_html(item, "content_text")),
             authors: authors(item),
             published: self.date(item, "date_published"),
             updated: self.date(item, "date_modified"),
             categories: tags.filter_map(|tag| html_to_plain_text(&tag)).collect(),
-            lang: item.text("language"),
+            lang: member_text(item, "language"),
             image: self.url(item, "image").or_else(|| self.url(item, "banner_image")),
         }
     }
 
-    fn enclosure(&mut self, attachment: &LenientValue) -> Option<Enclosure> {
+    fn enclosure(&mut self, attachment: &Value) -> Option<Enclosure> {
         let url = self.url(attachment, "url")?;
-        let length = attachment.text("size_in_bytes").and_then(|size| size.parse().ok());
-        Some(Enclosure { url, mime: attachment.text("mime_type"), length })
+        let length = member_text(attachment, "size_in_bytes").and_then(|size| size.parse().ok());
+        Some(Enclosure { url, mime: member_text(attachment, "mime_type"), length })
     }
 
     /// A member with plain text, as HTML. Long text is cut first, because escaping makes it longer.
-    fn text_as_html(&self, object: &LenientValue, name: &str) -> Option<String> {
-        let mut text = object.text(name)?;
+    fn text_as_html(&self, object: &Value, name: &str) -> Option<String> {
+        let mut text = member_text(object, name)?;
         // One byte more than the limit, so that the cut is recorded later.
         truncate_text(&mut text, self.options.max_text_bytes + 1);
         let mut html = escape_html(&text);
@@ -126,8 +127,8 @@ impl JsonFeedReader<'_> {
         Some(html)
     }
 
-    fn date(&mut self, object: &LenientValue, name: &str) -> Option<Timestamp> {
-        let text = object.text(name)?;
+    fn date(&mut self, object: &Value, name: &str) -> Option<Timestamp> {
+        let text = member_text(object, name)?;
         let date = dates::parse_date(&text);
         if date.is_none() {
             FeedProblem::record(self.problems, ProblemKind::BadDate, &text);
@@ -135,8 +136,8 @@ impl JsonFeedReader<'_> {
         date
     }
 
-    fn url(&mut self, object: &LenientValue, name: &str) -> Option<Url> {
-        let text = object.text(name)?;
+    fn url(&mut self, object: &Value, name: &str) -> Option<Url> {
+        let text = member_text(object, name)?;
         let url = self.urls.resolve(None, &text);
         if url.is_none() {
             FeedProblem::record(self.problems, ProblemKind::BadLink, &text);
@@ -146,8 +147,9 @@ impl JsonFeedReader<'_> {
 }
 
 /// `authors` of version 1.1, or `author` of 1.0.
-fn authors(object: &LenientValue) -> Vec<String> {
-    let mut names: Vec<String> = object.list("authors").iter().take(MAX_VALUES).filter_map(author_name).collect();
+fn authors(object: &Value) -> Vec<String> {
+    let mut names: Vec<String> =
+        member_list(object, "authors").iter().take(MAX_VALUES).filter_map(author_name).collect();
     if names.is_empty() {
         names.extend(object.get("author").and_then(author_name));
     }
@@ -155,9 +157,29 @@ fn authors(object: &LenientValue) -> Vec<String> {
 }
 
 /// The name in `{"name": "Ann"}` or in `"Ann"`.
-fn author_name(value: &LenientValue) -> Option<String> {
-    let name = value.text("name").or_else(|| value.as_text()).or_else(|| value.text("url"))?;
+fn author_name(value: &Value) -> Option<String> {
+    let name = member_text(value, "name").or_else(|| scalar_text(value)).or_else(|| member_text(value, "url"))?;
     html_to_plain_text(&name)
+}
+
+/// The trimmed text of a value, if it is not blank. Numbers and booleans are read as text.
+fn scalar_text(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) if number.is_f64() => number.as_f64()?.to_string(),
+        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        Value::Null | Value::Array(_) | Value::Object(_) => return None,
+    };
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn member_text(object: &Value, name: &str) -> Option<String> {
+    scalar_text(object.get(name)?)
+}
+
+/// The elements of a member that is a list; otherwise none.
+fn member_list<'v>(object: &'v Value, name: &str) -> &'v [Value] {
+    object.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 #[cfg(test)]

@@ -15,7 +15,6 @@ mod rss_writer;
 use url::Url;
 
 use self::element_text::{ElementText, read_element_text};
-use self::fields::FieldState;
 use self::namespaces::NamespaceScope;
 use self::rss_writer::{END, HEAD, push_element};
 use super::Options;
@@ -28,6 +27,9 @@ use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
 /// The most that is reserved for the output in advance.
 const MAX_INITIAL_CAPACITY: usize = 1024 * 1024;
+
+/// Authors, categories, hubs and skipped hours of one item or of the feed; further ones are dropped.
+const MAX_VALUES: usize = 100;
 
 /// A feed as RSS 2.0.
 pub struct RewrittenFeed {
@@ -106,6 +108,45 @@ struct FeedRewriter<'a, 'o> {
     current: FieldState,
     /// The state of the feed, while an item is open.
     outer: Option<FieldState>,
+}
+
+/// What decides between several values of one field of an item, or of the feed.
+#[derive(Default)]
+struct FieldState {
+    /// The highest priority so far, by field.
+    priorities: [u8; FeedField::COUNT],
+    value_count: usize,
+    enclosure_count: usize,
+    link: Option<Url>,
+    /// The guid, if it declares itself to be a URL.
+    permalink: Option<String>,
+    /// RSS 1.0's `rdf:about`: the item's identity where it has no guid.
+    rdf_about: Option<String>,
+}
+
+impl FieldState {
+    fn for_item(tag: StartTag) -> Self {
+        let about = tag.attribute("rdf:about").map(|about| about.trim().to_owned());
+        FieldState { rdf_about: about.filter(|about| !about.is_empty()), ..FieldState::default() }
+    }
+
+    /// The highest priority of a field so far; 0 where it has no value.
+    fn priority(&self, field: FeedField) -> u8 {
+        self.priorities[field as usize]
+    }
+
+    /// Whether a value has a higher priority than all before it. If so, later ones have to exceed it.
+    fn accepts(&mut self, field: FeedField, priority: u8) -> bool {
+        let is_higher = priority > self.priority(field);
+        self.priorities[field as usize] = priority.max(self.priority(field));
+        is_higher
+    }
+
+    /// Whether one more of the values may be written of which an item has several.
+    fn has_room_for_value(&mut self) -> bool {
+        self.value_count += 1;
+        self.value_count <= MAX_VALUES
+    }
 }
 
 struct OpenElement<'a> {

@@ -3,6 +3,8 @@
 //! HTML takes everything after `<iframe>` or `<object>` as its content, up to an end tag that an author or a cut summary
 //! may lack; a reader then sees nothing of the rest. Elements that are closed stay unchanged.
 
+use std::ops::Range;
+
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
 const EMBED_ELEMENTS: [&str; 9] =
@@ -10,45 +12,35 @@ const EMBED_ELEMENTS: [&str; 9] =
 
 /// Returns the HTML without start tags of embeds that no later end tag closes; `None` if it has none.
 pub fn without_unclosed_embeds(html: &str) -> Option<String> {
-    let last_end_tags = last_end_tags(html)?;
-    let (mut out, mut copied) = (String::new(), 0);
-    let mut tokens = Tokenizer::new(html);
-    loop {
-        let start = tokens.offset();
-        let Some(token) = tokens.next() else { break };
-        if let MarkupToken::Start(tag) = token
-            && let Some(embed) = embed_index(tag.name)
-            && last_end_tags[embed].is_none_or(|end| end < start)
-        {
-            out.push_str(&html[copied..start]);
-            copied = tokens.offset();
-        }
-    }
-    if copied == 0 {
-        return None;
-    }
-    out.push_str(&html[copied..]);
-    Some(out)
-}
-
-/// The byte position of the last end tag of each embed; `None` if no embed starts in the HTML.
-fn last_end_tags(html: &str) -> Option<[Option<usize>; EMBED_ELEMENTS.len()]> {
-    let mut last = [None; EMBED_ELEMENTS.len()];
-    let mut has_embed = false;
+    let mut unclosed: [Vec<Range<usize>>; EMBED_ELEMENTS.len()] = Default::default();
     let mut tokens = Tokenizer::new(html);
     loop {
         let start = tokens.offset();
         match tokens.next() {
-            Some(MarkupToken::Start(tag)) => has_embed |= embed_index(tag.name).is_some(),
+            Some(MarkupToken::Start(tag)) => {
+                if let Some(embed) = embed_index(tag.name) {
+                    unclosed[embed].push(start..tokens.offset());
+                }
+            }
             Some(MarkupToken::End(name)) => {
                 if let Some(embed) = embed_index(name) {
-                    last[embed] = Some(start);
+                    unclosed[embed].clear();
                 }
             }
             Some(_) => {}
-            None => return has_embed.then_some(last),
+            None => break,
         }
     }
+    let mut start_tags = unclosed.concat();
+    start_tags.sort_by_key(|tag| tag.start);
+    let mut copied = 0;
+    let mut out = String::new();
+    for tag in start_tags {
+        out.push_str(&html[copied..tag.start]);
+        copied = tag.end;
+    }
+    out.push_str(&html[copied..]);
+    (copied > 0).then_some(out)
 }
 
 fn embed_index(name: &str) -> Option<usize> {

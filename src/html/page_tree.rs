@@ -4,7 +4,7 @@
 //! text ends. html5ever receives the page token by token; its time is quadratic in the depth of elements and in the
 //! attributes of one element.
 
-use super::allow_list::contains_raw_text;
+use super::elements::contains_raw_text;
 use crate::markup::tag::count_attributes;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use dom_query::{Document, NodeData, NodeId, NodeRef};
@@ -29,7 +29,16 @@ const STRUCTURAL_NODES: usize = 4;
 /// Parses a page; `None` if its tree exceeds a limit. A formatting element counts twice in `max_depth`, because the tree
 /// builder may have to reopen it.
 pub(super) fn parse_page(html: &str, max_depth: usize) -> Option<Document> {
-    let parser = PageParser::new();
+    let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
+    let builder = TreeBuilder::new(Document::default(), options);
+    let sink = PageTokenSink { builder, is_in_raw_text: Cell::new(false) };
+    let parser = tokenizer::Tokenizer::new(sink, TokenizerOpts::default());
+    let input = BufferQueue::default();
+    let feed = |text: &str| {
+        input.push_back(StrTendril::from(text));
+        while !matches!(parser.feed(&input), TokenizerResult::Done) {}
+    };
+    let sink = &parser.sink;
     let mut tokens = Tokenizer::html(html);
     let mut last_start_tag = "";
     let mut fed = 0;
@@ -41,67 +50,24 @@ pub(super) fn parse_page(html: &str, max_depth: usize) -> Option<Document> {
         if text.starts_with('<') && !text.starts_with("<!") && count_attributes(text) > MAX_ATTRIBUTES {
             return None;
         }
-        parser.feed(text);
+        feed(text);
         fed = tokens.offset();
-        if parser.is_in_raw_text() {
+        if sink.is_in_raw_text.get() {
             tokens.skip_raw_text(last_start_tag);
         }
-        tokens.allows_cdata = parser.is_in_foreign_content();
-        if parser.held_nodes() > max_depth + STRUCTURAL_NODES || parser.node_count() > MAX_NODES {
+        tokens.allows_cdata = sink.adjusted_current_node_present_but_not_in_html_namespace();
+        // Open elements, and formatting elements to reopen.
+        let held_nodes = HandleCounter::default();
+        sink.builder.trace_handles(&held_nodes);
+        if held_nodes.0.get() > max_depth + STRUCTURAL_NODES || sink.builder.sink.tree.len() > MAX_NODES {
             return None;
         }
     }
-    parser.feed(tokens.slice(fed, html.len()));
-    let document = parser.finish();
+    feed(tokens.slice(fed, html.len()));
+    parser.end();
+    let document = parser.sink.builder.sink;
     let exceeds_ampersands = document.root().descendants_it().any(|node| exceeds_ampersands(&node));
     (!exceeds_ampersands).then_some(document)
-}
-
-/// html5ever's tokenizer and tree builder, without scripting.
-struct PageParser {
-    tokenizer: tokenizer::Tokenizer<PageTokenSink>,
-    input: BufferQueue,
-}
-
-impl PageParser {
-    fn new() -> PageParser {
-        let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
-        let builder = TreeBuilder::new(Document::default(), options);
-        let sink = PageTokenSink { builder, is_in_raw_text: Cell::new(false) };
-        PageParser {
-            tokenizer: tokenizer::Tokenizer::new(sink, TokenizerOpts::default()),
-            input: BufferQueue::default(),
-        }
-    }
-
-    fn feed(&self, text: &str) {
-        self.input.push_back(StrTendril::from(text));
-        while !matches!(self.tokenizer.feed(&self.input), TokenizerResult::Done) {}
-    }
-
-    fn is_in_raw_text(&self) -> bool {
-        self.tokenizer.sink.is_in_raw_text.get()
-    }
-
-    fn is_in_foreign_content(&self) -> bool {
-        self.tokenizer.sink.adjusted_current_node_present_but_not_in_html_namespace()
-    }
-
-    /// Open elements, formatting elements to reopen, and the nodes of [`STRUCTURAL_NODES`].
-    fn held_nodes(&self) -> usize {
-        let counter = HandleCounter { handles: Cell::new(0) };
-        self.tokenizer.sink.builder.trace_handles(&counter);
-        counter.handles.get()
-    }
-
-    fn node_count(&self) -> usize {
-        self.tokenizer.sink.builder.sink.tree.len()
-    }
-
-    fn finish(self) -> Document {
-        self.tokenizer.end();
-        self.tokenizer.sink.builder.sink
-    }
 }
 
 /// A tree builder that remembers whether the tokenizer is inside raw text.
@@ -131,15 +97,14 @@ impl TokenSink for PageTokenSink {
     }
 }
 
-struct HandleCounter {
-    handles: Cell<usize>,
-}
+#[derive(Default)]
+struct HandleCounter(Cell<usize>);
 
 impl Tracer for HandleCounter {
     type Handle = NodeId;
 
     fn trace_handle(&self, _: &NodeId) {
-        self.handles.set(self.handles.get() + 1);
+        self.0.update(|count| count + 1);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Never passes an element to the tree parser: only character references are left for it to decode.
 
-use super::allow_list::sanitizer_for_elements;
+use super::elements::sanitizer_for_elements;
 use super::rebalance::strip_elements;
 use super::truncate_html;
 use crate::markup::whitespace::fold_whitespace;
@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 /// Separates blocks while the text is still HTML. No text contains this character (Unicode, §5.8).
 const BLOCK_SEPARATOR: char = '\u{2029}';
 
-static TEXT_SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| sanitizer_for_elements([]));
+static TEXT_SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| sanitizer_for_elements(&[]));
 
 /// The visible text of HTML on one line, with white space folded.
 pub fn html_to_text(html: &str) -> String {

@@ -8,9 +8,9 @@
 //! Never recurses, and reads every byte once.
 
 use super::MAX_HTML_DEPTH;
-use super::allow_list::{allowed_attribute, allowed_element, contains_raw_text, removed_with_content};
 use super::elements::{
-    closes_paragraph, is_formatting, is_heading, is_inline, is_scope_boundary, is_table_part, is_void, table_level,
+    allowed_attribute, allowed_element, closes_paragraph, contains_raw_text, is_formatting, is_heading, is_inline,
+    is_scope_boundary, is_table_part, is_void, removed_with_content, table_level,
 };
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};

@@ -3,7 +3,7 @@
 //!
 //! Never fetches anything, and never passes HTML to ammonia that is not limited in size and depth.
 
-use super::allow_list::{ELEMENT_ATTRIBUTES, GLOBAL_ATTRIBUTES, allowed_elements, sanitizer_for_elements};
+use super::elements::{ALLOWED_ELEMENTS, ELEMENT_ATTRIBUTES, GLOBAL_ATTRIBUTES, sanitizer_for_elements};
 use super::plain_text::html_to_text;
 use super::rebalance::rebalance_html;
 use super::truncate_html;
@@ -33,7 +33,7 @@ pub fn sanitize_html(html: &str, base: Option<&Url>) -> String {
 }
 
 fn link_sanitizer(base: Option<Url>) -> Builder<'static> {
-    let mut builder = sanitizer_for_elements(allowed_elements());
+    let mut builder = sanitizer_for_elements(ALLOWED_ELEMENTS);
     if let Some(base) = &base {
         builder.url_relative(UrlRelative::RewriteWithBase(base.clone()));
     }

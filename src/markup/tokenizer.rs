@@ -32,7 +32,7 @@ pub struct Tokenizer<'a> {
     /// Whether `<![CDATA[` starts a section in HTML: it does inside SVG and MathML only. Feeds always have sections.
     pub allows_cdata: bool,
     dialect: MarkupDialect,
-    searches: [NeedleSearch; Needle::COUNT],
+    searches: Vec<NeedleSearch>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -43,41 +43,12 @@ enum MarkupDialect {
     Html,
 }
 
-/// The last search for one needle. Its result is valid for every start between `from` and `found`, so that all searches
-/// together read a document only once, whatever a hostile document repeats.
-#[derive(Clone, Copy, Default)]
+/// The last search for one end of markup. Its result is valid for every start between `from` and `found`, so that all
+/// searches together read a document only once, whatever a hostile document repeats.
 struct NeedleSearch {
+    needle: &'static str,
     from: usize,
     found: Option<usize>,
-    is_done: bool,
-}
-
-/// The ends of markup.
-#[derive(Clone, Copy)]
-enum Needle {
-    CommentEnd,
-    CommentEndBang,
-    CdataEnd,
-    InstructionEnd,
-    DoubleQuote,
-    SingleQuote,
-    TagEnd,
-}
-
-impl Needle {
-    const COUNT: usize = Needle::TagEnd as usize + 1;
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Needle::CommentEnd => "-->",
-            Needle::CommentEndBang => "--!>",
-            Needle::CdataEnd => "]]>",
-            Needle::InstructionEnd => "?>",
-            Needle::DoubleQuote => "\"",
-            Needle::SingleQuote => "'",
-            Needle::TagEnd => ">",
-        }
-    }
 }
 
 impl<'a> Tokenizer<'a> {
@@ -90,7 +61,7 @@ impl<'a> Tokenizer<'a> {
             malformed: false,
             allows_cdata: true,
             dialect: MarkupDialect::Feed,
-            searches: Default::default(),
+            searches: Vec::new(),
         }
     }
 
@@ -119,22 +90,22 @@ impl<'a> Tokenizer<'a> {
         self.position = end.map_or(self.text.len(), |(at, _)| self.position + at);
     }
 
-    fn find(&mut self, needle: Needle, from: usize) -> Option<usize> {
-        let last = self.searches[needle as usize];
-        let is_valid = last.is_done && last.from <= from && last.found.is_none_or(|found| found >= from);
-        if is_valid {
+    fn find(&mut self, needle: &'static str, from: usize) -> Option<usize> {
+        let last = self.searches.iter().find(|search| search.needle == needle && search.from <= from);
+        if let Some(last) = last.filter(|last| last.found.is_none_or(|found| found >= from)) {
             return last.found;
         }
-        let found = self.text[from..].find(needle.as_str()).map(|at| from + at);
-        self.searches[needle as usize] = NeedleSearch { from, found, is_done: true };
+        let found = self.text[from..].find(needle).map(|at| from + at);
+        self.searches.retain(|search| search.needle != needle);
+        self.searches.push(NeedleSearch { needle, from, found });
         found
     }
 
     /// Reads up to `needle`, or to the end of the document if the needle is missing.
-    fn take_until(&mut self, needle: Needle, from: usize) -> &'a str {
+    fn take_until(&mut self, needle: &'static str, from: usize) -> &'a str {
         let end = self.find(needle, from);
         self.truncated |= end.is_none();
-        self.position = end.map_or(self.text.len(), |at| at + needle.as_str().len());
+        self.position = end.map_or(self.text.len(), |at| at + needle.len());
         &self.text[from..end.unwrap_or(self.text.len())]
     }
 
@@ -145,20 +116,20 @@ impl<'a> Tokenizer<'a> {
         match bytes.get(1)? {
             b'!' if rest.starts_with("<!--") => {
                 // An unclosed comment would contain the rest of the document, so it ends at the first bracket.
-                let is_closed = self.find(Needle::CommentEnd, start + 2).is_some();
+                let is_closed = self.find("-->", start + 2).is_some();
                 self.malformed |= !is_closed;
-                self.take_until(if is_closed { Needle::CommentEnd } else { Needle::TagEnd }, start + 2);
+                self.take_until(if is_closed { "-->" } else { ">" }, start + 2);
                 Some(MarkupToken::Other)
             }
             b'!' if bytes.get(..9).is_some_and(|b| b.eq_ignore_ascii_case(b"<![CDATA[")) => {
-                Some(MarkupToken::CData(self.take_until(Needle::CdataEnd, start + 9)))
+                Some(MarkupToken::CData(self.take_until("]]>", start + 9)))
             }
             b'!' => Some(self.read_declaration()),
             b'?' => {
                 // `<?xml …>` often lacks its second question mark: it then ends at the first `>`.
-                let regular = self.find(Needle::InstructionEnd, start + 2).map(|at| at + 2);
+                let regular = self.find("?>", start + 2).map(|at| at + 2);
                 let regular = regular.filter(|end| !self.text[start + 1..*end].contains('<'));
-                let end = regular.or_else(|| self.find(Needle::TagEnd, start).map(|at| at + 1));
+                let end = regular.or_else(|| self.find(">", start).map(|at| at + 1));
                 self.truncated |= end.is_none();
                 self.position = end.unwrap_or(self.text.len());
                 Some(MarkupToken::Other)
@@ -228,8 +199,7 @@ impl<'a> Tokenizer<'a> {
                     break at;
                 }
                 Some(quote @ (b'"' | b'\'')) if follows_equals(&bytes[rest_start..at]) => {
-                    let needle = if *quote == b'"' { Needle::DoubleQuote } else { Needle::SingleQuote };
-                    match self.find(needle, at + 1) {
+                    match self.find(if *quote == b'"' { "\"" } else { "'" }, at + 1) {
                         Some(close) if close - at <= MAX_VALUE_BYTES => at = close + 1,
                         // An unclosed quote is an ordinary character.
                         _ => {

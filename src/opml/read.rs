@@ -5,8 +5,10 @@
 //!
 //! Never checks a URL: `source import` does.
 
-use super::FeedOutline;
-use super::well_formed::{OpmlFault, first_fault};
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+use super::{FeedOutline, OpmlFault};
 use crate::charset::decode_text;
 use crate::domain::FeedProblem;
 use crate::domain::display_text::one_line;
@@ -58,10 +60,7 @@ pub fn read_opml(bytes: &[u8]) -> Result<SubscriptionList, OpmlError> {
     }
     let mut list = read_outlines(&text)
         .ok_or_else(|| OpmlError::NotOpml { detail: one_line(&text, FeedProblem::MAX_DETAIL_CHARS) })?;
-    if let Some(fault) = first_fault(&text) {
-        list.is_truncated |= fault.is_truncation;
-        list.fault = Some(fault.fault);
-    }
+    find_first_fault(&text, &mut list);
     if bytes.len() > MAX_BYTES {
         list.fault = Some(OpmlFault { line: 1, message: format!("the file has more than {MAX_BYTES} bytes") });
     }
@@ -77,18 +76,20 @@ pub fn read_opml(bytes: &[u8]) -> Result<SubscriptionList, OpmlError> {
 
 /// Reads the outlines of a text; `None` if it is not OPML.
 fn read_outlines(text: &str) -> Option<SubscriptionList> {
-    let mut reader = OutlineReader { lines: LineCounter::new(text), ..OutlineReader::default() };
+    let mut reader = OutlineReader { text, ..OutlineReader::default() };
     let mut tokens = Tokenizer::new(text);
     let mut is_opml = false;
-    while let Some(token) = tokens.next() {
+    loop {
+        let start = tokens.offset();
+        let Some(token) = tokens.next() else { break };
         match token {
             MarkupToken::Start(tag) if tag.name.eq_ignore_ascii_case("opml") => is_opml = true,
             MarkupToken::Start(tag) if tag.name.eq_ignore_ascii_case("outline") => {
                 is_opml = true;
-                reader.start_outline(tag, tokens.truncated);
+                reader.start_outline(tag, start, tokens.truncated);
             }
             MarkupToken::End(name) if name.eq_ignore_ascii_case("outline") => reader.end_outline(),
-            MarkupToken::Text(text) => reader.read_split_outline(text),
+            MarkupToken::Text(part) => reader.read_split_outline(part, start),
             _ => {}
         }
         if reader.list.outlines.len() > MAX_OUTLINES {
@@ -97,6 +98,49 @@ fn read_outlines(text: &str) -> Option<SubscriptionList> {
     }
     reader.list.is_truncated = tokens.truncated;
     is_opml.then_some(reader.list)
+}
+
+/// Checks whether a list is well-formed XML (XML 1.0, §2.1), except for bare ampersands. A list that is not may have lost
+/// outlines, however leniently it is read, so `source sync` must not remove the sources that it lacks.
+fn find_first_fault(text: &str, list: &mut SubscriptionList) {
+    let mut reader = Reader::from_str(text);
+    // A bare `&` loses nothing, and most shared lists contain one.
+    reader.config_mut().allow_dangling_amp = true;
+    reader.config_mut().expand_empty_elements = true;
+    let mut open: Vec<String> = Vec::new();
+    let (position, message) = loop {
+        let position = reader.buffer_position();
+        match reader.read_event() {
+            Err(error) => break (reader.error_position(), error.to_string()),
+            Ok(Event::Start(tag)) => {
+                if let Some(message) = fault_in_tag(&tag) {
+                    break (position, message);
+                }
+                open.push(tag.name().as_ref().to_owned());
+            }
+            Ok(Event::End(_)) => drop(open.pop()),
+            Ok(Event::Eof) => {
+                let Some(name) = open.pop() else { return };
+                list.is_truncated = true;
+                break (text.trim_end().len() as u64, format!("the file ends before <{name}> is closed"));
+            }
+            Ok(_) => {}
+        }
+    };
+    let position = usize::try_from(position).unwrap_or(text.len()).min(text.len());
+    let line = 1 + text.as_bytes()[..position].iter().filter(|b| **b == b'\n').count();
+    list.fault = Some(OpmlFault { line, message });
+}
+
+/// A `<` in a value means that a quote is missing and that the value contains the text after it.
+fn fault_in_tag(tag: &BytesStart<'_>) -> Option<String> {
+    tag.attributes().find_map(|attribute| match attribute {
+        Err(error) => Some(error.to_string()),
+        Ok(attribute) => attribute
+            .value
+            .contains('<')
+            .then(|| format!("the value of {} contains <, so a quote may be missing", attribute.key.as_ref())),
+    })
 }
 
 /// The lines with an `&` that starts no reference. HTML's entities, such as `&nbsp;`, are read as in HTML.
@@ -112,7 +156,10 @@ fn bare_ampersand_lines(text: &str) -> Vec<usize> {
 
 #[derive(Default)]
 struct OutlineReader<'a> {
-    lines: LineCounter<'a>,
+    text: &'a str,
+    /// The number of line feeds in the first `counted_bytes` of the text.
+    line_feeds: usize,
+    counted_bytes: usize,
     /// The open outlines: the name of a folder, or `None` for a subscription or a folder without a name.
     folders: Vec<Option<String>>,
     /// The number of open outlines beyond the depth limit.
@@ -121,8 +168,8 @@ struct OutlineReader<'a> {
 }
 
 impl OutlineReader<'_> {
-    fn start_outline(&mut self, tag: StartTag, is_cut_off: bool) {
-        let line = self.lines.line_of(tag.name);
+    fn start_outline(&mut self, tag: StartTag, position: usize, is_cut_off: bool) {
+        let line = self.line_at(position);
         if is_cut_off {
             // A part of a URL is the URL of something else.
             return self.report_unusable(line, TRUNCATED_OUTLINE);
@@ -181,10 +228,10 @@ impl OutlineReader<'_> {
     }
 
     /// Reads an outline whose tag ended at an unescaped `>` in a description, so that its URL is in the text after it.
-    fn read_split_outline(&mut self, text: &str) {
+    fn read_split_outline(&mut self, text: &str, position: usize) {
         let Some(at) = text.find("xmlUrl=") else { return };
-        let line = self.lines.line_of(&text[at..]);
-        if self.lines.is_last(text) && !text[at..].contains('>') {
+        let line = self.line_at(position + at);
+        if position + text.len() == self.text.len() && !text[at..].contains('>') {
             return self.report_unusable(line, TRUNCATED_OUTLINE);
         }
         let rest = text[at..].split('>').next().unwrap_or_default();
@@ -198,39 +245,20 @@ impl OutlineReader<'_> {
         self.list.outlines.push(FeedOutline { xml_url, title, categories, line, ..FeedOutline::default() });
     }
 
+    /// The line, counted from 1, of a position that is not before an earlier one.
+    fn line_at(&mut self, position: usize) -> usize {
+        let between = &self.text.as_bytes()[self.counted_bytes..position];
+        self.line_feeds += between.iter().filter(|b| **b == b'\n').count();
+        self.counted_bytes = position;
+        self.line_feeds + 1
+    }
+
     fn report_unusable(&mut self, line: usize, message: &str) {
         self.list.unusable.push(OpmlFault { line, message: message.to_owned() });
     }
 }
 
 const TRUNCATED_OUTLINE: &str = "the file ends in the middle of this outline";
-
-/// Counts the lines of a text up to increasing positions.
-#[derive(Default)]
-struct LineCounter<'a> {
-    text: &'a str,
-    counted_bytes: usize,
-    line_feeds: usize,
-}
-
-impl<'a> LineCounter<'a> {
-    fn new(text: &'a str) -> Self {
-        LineCounter { text, ..LineCounter::default() }
-    }
-
-    /// The line, counted from 1, on which a part of the text starts.
-    fn line_of(&mut self, part: &str) -> usize {
-        let start = part.as_ptr() as usize - self.text.as_ptr() as usize;
-        self.line_feeds += self.text[self.counted_bytes..start].bytes().filter(|b| *b == b'\n').count();
-        self.counted_bytes = start;
-        self.line_feeds + 1
-    }
-
-    /// Whether a part is the end of the text.
-    fn is_last(&self, part: &str) -> bool {
-        part.as_bytes().as_ptr_range().end == self.text.as_bytes().as_ptr_range().end
-    }
-}
 
 #[cfg(test)]
 mod tests {

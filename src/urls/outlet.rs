@@ -15,19 +15,10 @@ pub fn outlet_of_url(url: &Url) -> String {
 }
 
 /// Services that host feeds of other publishers, so that their domain is not that of the outlet.
+#[rustfmt::skip]
 const FEED_HOSTS: &[&str] = &[
-    "feedburner.com",
-    "feedsportal.com",
-    "feedblitz.com",
-    "feedpress.me",
-    "feedpress.com",
-    "superfeedr.com",
-    "feed43.com",
-    "fetchrss.com",
-    "politepol.com",
-    "rss.app",
-    "rsshub.app",
-    "feedly.com",
+    "feedburner.com", "feedsportal.com", "feedblitz.com", "feedpress.me", "feedpress.com", "superfeedr.com",
+    "feed43.com", "fetchrss.com", "politepol.com", "rss.app", "rsshub.app", "feedly.com",
 ];
 
 /// The outlet of the website that a feed links to; `None` if that is an IP address or a service that hosts feeds of other

@@ -2,7 +2,7 @@
 //!
 //! Repairs four faults and no others, each of which makes serde_json refuse the whole document: escapes of lone
 //! surrogates and other invalid escapes, raw control characters in strings, commas before a closing bracket, and a
-//! missing end.
+//! missing end. Cuts a text with too many values, which would need many times its size in memory as a tree.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,8 @@ use std::borrow::Cow;
 pub struct RepairedJson<'a> {
     /// Borrowed if nothing had to be repaired.
     pub text: Cow<'a, str>,
-    /// Whether the original has no end. The text after its last complete object or list was dropped, and the rest closed.
+    /// Whether the original has no end or too many values. The text after the last complete item was dropped, and the
+    /// rest closed.
     pub is_truncated: bool,
 }
 
@@ -29,6 +30,8 @@ pub fn repair_json(text: &str) -> RepairedJson<'_> {
     }
 }
 
+/// 5,000 items with 40 members each.
+const MAX_VALUES: usize = 200_000;
 /// Deeper brackets are not tracked. serde_json refuses more than 128.
 const MAX_DEPTH: usize = 1000;
 /// The feed and its list of items are open where an item ends. A part of an item is not read.
@@ -38,14 +41,18 @@ const ITEM_DEPTH: usize = 2;
 #[derive(Default)]
 struct BracketTracker {
     open: Vec<u8>,
+    /// The number of brackets and commas, which is at least that of values.
+    value_count: usize,
     /// The position after the last complete item in the repaired text, and the number of brackets open there.
     last_complete: Option<(usize, usize)>,
 }
 
 impl BracketTracker {
-    fn visit(&mut self, bracket: u8, position: usize) {
-        match bracket {
-            b'{' | b'[' if self.open.len() < MAX_DEPTH => self.open.push(bracket),
+    /// Reads a bracket or a comma.
+    fn visit(&mut self, delimiter: u8, position: usize) {
+        self.value_count += 1;
+        match delimiter {
+            b'{' | b'[' if self.open.len() < MAX_DEPTH => self.open.push(delimiter),
             b'}' | b']' => {
                 self.open.pop();
                 if self.open.len() <= ITEM_DEPTH {
@@ -56,8 +63,15 @@ impl BracketTracker {
         }
     }
 
-    /// Where to cut the text and the brackets to close there; `None` if no bracket is open at the end.
+    fn is_over_limit(&self) -> bool {
+        self.value_count > MAX_VALUES
+    }
+
+    /// Where to cut the text and the brackets to close there; `None` if it needs no cut, or has no complete item.
     fn missing_end(&self) -> Option<(usize, String)> {
+        if self.is_over_limit() && self.last_complete.is_none() {
+            return Some((0, String::new()));
+        }
         let (end, open_count) = self.last_complete.filter(|_| !self.open.is_empty())?;
         let open = self.open.get(..open_count)?.iter().rev();
         Some((end, open.map(|bracket| if *bracket == b'{' { '}' } else { ']' }).collect()))
@@ -71,7 +85,9 @@ fn repair_characters<'a>(text: &'a str, brackets: &mut BracketTracker) -> Cow<'a
     let mut in_string = false;
     let bytes = text.as_bytes();
     let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
+    while let Some(byte) = bytes.get(at)
+        && !brackets.is_over_limit()
+    {
         let (replacement, length) = match byte {
             b'"' => {
                 in_string = !in_string;
@@ -80,7 +96,7 @@ fn repair_characters<'a>(text: &'a str, brackets: &mut BracketTracker) -> Cow<'a
             b'\\' if in_string => repair_escape(text, at),
             0..=0x1f if in_string => (Some(" "), 1),
             b',' if !in_string && is_before_closing_bracket(&bytes[at + 1..]) => (Some(""), 1),
-            b'{' | b'[' | b'}' | b']' if !in_string => {
+            b'{' | b'[' | b'}' | b']' | b',' if !in_string => {
                 brackets.visit(*byte, out.len() + at - copied);
                 (None, 1)
             }
@@ -145,5 +161,13 @@ mod tests {
         assert_eq!((&*repaired.text, repaired.is_truncated), (r#"{"items":[{"id":1,"tags":["a"]}]}"#, true));
         assert_eq!(repair_json(r#"{"items":[{"id":1,},{"#).text, r#"{"items":[{"id":1}]}"#);
         assert!(!repair_json("{\"items\":[{\"id\":1").is_truncated);
+    }
+
+    #[test]
+    fn text_is_cut_before_the_item_that_exceeds_the_limit_of_values() {
+        let values = "0,".repeat(MAX_VALUES);
+        let repaired = repair_json(&format!(r#"{{"items":[{{"id":1}},{{"id":[{values}"#)).text.into_owned();
+        assert_eq!(repaired, r#"{"items":[{"id":1}]}"#);
+        assert_eq!(repair_json(&format!(r#"{{"items":[{{"id":[{values}0]}}]}}"#)).text, "");
     }
 }

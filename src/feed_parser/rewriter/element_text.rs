@@ -1,5 +1,9 @@
 //! Reads the text of an element, whose end tag may be missing.
 
+use base64::Engine;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use quick_xml::escape::partial_escape;
+
 use super::super::element_map::{FeedNamespace, namespace_of_prefix};
 use crate::markup::entities::decode_entities;
 use crate::markup::tag::StartTag;
@@ -103,4 +107,26 @@ pub fn has_bare_ampersand(text: &str) -> bool {
     let is_bare = |after: &str| !XML_REFERENCES.iter().any(|reference| after.starts_with(reference));
     let mut ampersands = text.match_indices('&').take(1000);
     ampersands.any(|(at, _)| is_bare(&text[at + 1..])) && !text.contains("<![CDATA[")
+}
+
+/// The decoded text of an element in base64, escaped for XML; `None` if it is not in base64 or decodes to binary data.
+pub fn decode_base64_element(tag: StartTag, inner: &str) -> Option<String> {
+    if !is_base64(tag) {
+        return None;
+    }
+    const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let encoded: String = inner.split_ascii_whitespace().collect();
+    let bytes = GeneralPurpose::new(&base64::alphabet::STANDARD, CONFIG).decode(encoded).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let is_binary = text.contains(|c: char| c.is_control() && !c.is_whitespace());
+    (!is_binary).then(|| partial_escape(text).into_owned())
+}
+
+/// Whether a tag declares that its text is in base64: Atom 0.3's `mode="base64"`, and Atom 1.0's content of a media type
+/// that is neither text nor XML (RFC 4287 §4.1.3.3).
+pub fn is_base64(tag: StartTag) -> bool {
+    let has = |name: &str, value: &str| tag.attribute(name).is_some_and(|declared| declared.trim() == value);
+    has("mode", "base64") || has("type", "application/octet-stream")
 }

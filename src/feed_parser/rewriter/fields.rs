@@ -5,9 +5,6 @@
 
 use std::borrow::Cow;
 
-use base64::Engine;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use quick_xml::escape::partial_escape;
 use url::Url;
 
 use super::super::dates;
@@ -18,7 +15,7 @@ use super::super::unclosed_embeds::without_unclosed_embeds;
 use super::super::url_resolver::MAX_URL_BYTES;
 use super::FeedRewriter;
 use super::byline::author_name;
-use super::element_text::{ElementText, flatten_markup, has_bare_ampersand};
+use super::element_text::{ElementText, decode_base64_element, flatten_markup, has_bare_ampersand, is_base64};
 use super::rss_writer::{push_element, push_enclosure};
 use crate::domain::{ProblemKind, parse_weekday};
 use crate::markup::entities::{decode_entities, escape_html};
@@ -29,49 +26,8 @@ use crate::markup::whitespace::fold_non_blank;
 const MAX_KEYWORDS_BYTES: usize = 4 * 1024;
 /// A longer category is a text in the wrong element.
 const MAX_CATEGORY_BYTES: usize = 256;
-/// Authors, categories, hubs and skipped hours of one item or of the feed; further ones are dropped.
-const MAX_VALUES: usize = 100;
 /// Enclosures of one item; further ones are dropped, since feed-rs uses a kilobyte for each.
 const MAX_ENCLOSURES: usize = 32;
-
-/// What decides between several values of one field of an item, or of the feed.
-#[derive(Default)]
-pub struct FieldState {
-    /// The highest priority so far, by field.
-    priorities: [u8; FeedField::COUNT],
-    value_count: usize,
-    enclosure_count: usize,
-    pub link: Option<Url>,
-    /// The guid, if it declares itself to be a URL.
-    pub permalink: Option<String>,
-    /// RSS 1.0's `rdf:about`: the item's identity where it has no guid.
-    pub rdf_about: Option<String>,
-}
-
-impl FieldState {
-    pub fn for_item(tag: StartTag) -> Self {
-        let about = tag.attribute("rdf:about").map(|about| about.trim().to_owned());
-        FieldState { rdf_about: about.filter(|about| !about.is_empty()), ..FieldState::default() }
-    }
-
-    /// The highest priority of a field so far; 0 where it has no value.
-    pub fn priority(&self, field: FeedField) -> u8 {
-        self.priorities[field as usize]
-    }
-
-    /// Whether a value has a higher priority than all before it. If so, later ones have to exceed it.
-    fn accepts(&mut self, field: FeedField, priority: u8) -> bool {
-        let is_higher = priority > self.priority(field);
-        self.priorities[field as usize] = priority.max(self.priority(field));
-        is_higher
-    }
-
-    /// Whether one more of the values may be written of which an item has several.
-    fn has_room_for_value(&mut self) -> bool {
-        self.value_count += 1;
-        self.value_count <= MAX_VALUES
-    }
-}
 
 impl<'a> FeedRewriter<'a, '_> {
     /// Writes the values that a root, a channel or an item has as attributes (Atom, CDF).
@@ -413,28 +369,6 @@ fn is_text_type(media_type: &str) -> bool {
 fn is_binary_type(media_type: &str) -> bool {
     const BINARY_TYPES: [&str; 5] = ["image/", "audio/", "video/", "application/octet", "application/pdf"];
     BINARY_TYPES.iter().any(|prefix| media_type.starts_with(prefix))
-}
-
-/// The decoded text of an element in base64, escaped for XML; `None` if it is not in base64 or decodes to binary data.
-fn decode_base64_element(tag: StartTag, inner: &str) -> Option<String> {
-    if !is_base64(tag) {
-        return None;
-    }
-    const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true);
-    let encoded: String = inner.split_ascii_whitespace().collect();
-    let bytes = GeneralPurpose::new(&base64::alphabet::STANDARD, CONFIG).decode(encoded).ok()?;
-    let text = String::from_utf8(bytes).ok()?;
-    let is_binary = text.contains(|c: char| c.is_control() && !c.is_whitespace());
-    (!is_binary).then(|| partial_escape(text).into_owned())
-}
-
-/// Whether a tag declares that its text is in base64: Atom 0.3's `mode="base64"`, and Atom 1.0's content of a media type
-/// that is neither text nor XML (RFC 4287 §4.1.3.3).
-fn is_base64(tag: StartTag) -> bool {
-    let has = |name: &str, value: &str| tag.attribute(name).is_some_and(|declared| declared.trim() == value);
-    has("mode", "base64") || has("type", "application/octet-stream")
 }
 
 fn parse_hour(text: &str) -> Option<u8> {

@@ -2,7 +2,7 @@
 //!
 //! The caller knows which elements contain raw text, and calls [`Tokenizer::skip_raw_text`] for them.
 
-use super::{MarkupToken, Needle, Tokenizer};
+use super::{MarkupToken, Tokenizer};
 use crate::markup::tag::StartTag;
 
 impl<'a> Tokenizer<'a> {
@@ -17,13 +17,13 @@ impl<'a> Tokenizer<'a> {
                 Some(MarkupToken::Other)
             }
             b'!' if self.allows_cdata && rest.starts_with("<![CDATA[") => {
-                Some(MarkupToken::CData(self.take_until(Needle::CdataEnd, start + 9)))
+                Some(MarkupToken::CData(self.take_until("]]>", start + 9)))
             }
             b'/' if starts_name(2) => {
                 Some(self.read_html_tag(start + 2).map_or(MarkupToken::Other, |tag| MarkupToken::End(tag.name)))
             }
             b'!' | b'?' | b'/' => {
-                self.take_until(Needle::TagEnd, start + 1);
+                self.take_until(">", start + 1);
                 Some(MarkupToken::Other)
             }
             _ if starts_name(1) => Some(self.read_html_tag(start + 1).map_or(MarkupToken::Other, MarkupToken::Start)),
@@ -33,8 +33,8 @@ impl<'a> Tokenizer<'a> {
 
     /// A comment ends at `-->` or `--!>`; `<!-->` and `<!--->` are complete comments.
     fn skip_html_comment(&mut self) {
-        let regular = self.find(Needle::CommentEnd, self.position + 2).map(|at| at + 3);
-        let with_bang = self.find(Needle::CommentEndBang, self.position + 4).map(|at| at + 4);
+        let regular = self.find("-->", self.position + 2).map(|at| at + 3);
+        let with_bang = self.find("--!>", self.position + 4).map(|at| at + 4);
         let end = regular.into_iter().chain(with_bang).min();
         self.truncated |= end.is_none();
         self.position = end.unwrap_or(self.text.len());
@@ -74,8 +74,8 @@ impl<'a> Tokenizer<'a> {
             }
             let value = self.offset_after(equals + 1, |byte| byte.is_ascii_whitespace());
             at = match bytes.get(value)? {
-                b'"' => self.find(Needle::DoubleQuote, value + 1)? + 1,
-                b'\'' => self.find(Needle::SingleQuote, value + 1)? + 1,
+                b'"' => self.find("\"", value + 1)? + 1,
+                b'\'' => self.find("'", value + 1)? + 1,
                 _ => self.offset_after(value, |byte| !byte.is_ascii_whitespace() && byte != b'>'),
             };
         }

@@ -1,0 +1,103 @@
+//! Dates in all the forms that feeds use.
+
+use super::*;
+
+fn check(text: &str, expected: &str) {
+    assert_eq!(parse_date(text).map(|t| t.to_string()).as_deref(), Some(expected), "{text}");
+}
+
+#[test]
+fn standard_forms_are_read() {
+    check("Mon, 02 Mar 2026 14:05:09 GMT", "2026-03-02T14:05:09Z");
+    check("2026-03-02T14:05:09.5+01:00", "2026-03-02T13:05:09.5Z");
+    check("2026-03-02T14:05:09+01:00[Europe/Berlin]", "2026-03-02T13:05:09Z");
+    check("Mon Mar  2 14:05:09 2026", "2026-03-02T14:05:09Z");
+    check("20260302T140509Z", "2026-03-02T14:05:09Z");
+    check("20260302140509", "2026-03-02T14:05:09Z");
+    check("2026-061", "2026-03-02T00:00:00Z");
+    check("2026061", "2026-03-02T00:00:00Z");
+    check("Mon Mar  2 14:05:09 PST 2026", "2026-03-02T22:05:09Z");
+    check("2026-W10-1T14:05:09Z", "2026-03-02T14:05:09Z");
+}
+
+#[test]
+fn zones_may_be_names_or_unusual_offsets() {
+    check("2 Mar 2026 14:05 EST", "2026-03-02T19:05:00Z");
+    check("2 Mar 2026 14:05 GMT+2", "2026-03-02T12:05:00Z");
+    check("Mon, 02 Mar 2026 14:05:09 +5:30", "2026-03-02T08:35:09Z");
+    check("Mon, 02 Jul 2026 14:05:09 Europe/Paris", "2026-07-02T12:05:09Z");
+    check("2026-03-02 14:05:09 -0800 (PST)", "2026-03-02T22:05:09Z");
+    check("Mon, 02 Mar 2026 14:05:09 + 0100", "2026-03-02T13:05:09Z");
+    check("Mon, 02 Mar 2026 14:05:09 &#43;0100", "2026-03-02T13:05:09Z");
+    check("2026-03-02T14:05:09[Europe/Berlin]", "2026-03-02T13:05:09Z");
+    check("2 марта 2026 г., 14:05 МСК", "2026-03-02T11:05:00Z");
+}
+
+#[test]
+fn missing_zone_is_utc_and_missing_time_is_midnight() {
+    check("2026-03-02 14:05", "2026-03-02T14:05:00Z");
+    check("2026-03-02", "2026-03-02T00:00:00Z");
+    check("March 2, 2026", "2026-03-02T00:00:00Z");
+}
+
+#[test]
+fn months_are_read_in_nine_languages() {
+    for text in [
+        "2. März 2026 14:05",
+        "lundi 2 mars 2026 à 14:05",
+        "lunes, 2 de marzo de 2026 14:05",
+        "2 de março de 2026 14:05",
+        "2 marzo 2026, 14:05",
+        "maandag 2 maart 2026 14:05",
+        "2 марта 2026 14:05",
+        "2 marca 2026 14:05",
+        "March 2nd, 2026 at 2:05 pm",
+        "Mo., 2. Mrz. 2026, 14.05 Uhr",
+        "lundi 2 mars 2026 14h05",
+        "poniedziałek, 2 marca 2026, godz. 14:05",
+        "2026年3月2日 14:05",
+        "Published: 2 March 2026 14:05",
+    ] {
+        check(text, "2026-03-02T14:05:00Z");
+    }
+}
+
+#[test]
+fn tuesday_is_not_read_as_march() {
+    check("mar, 05 mai 2026 10:00:00 +0200", "2026-05-05T08:00:00Z");
+    check("mardi 5 mai 2026 10:00", "2026-05-05T10:00:00Z");
+}
+
+#[test]
+fn wrong_weekdays_short_years_and_24_00_are_accepted() {
+    check("Fri, 2 Mar 26 14:05:09 GMT", "2026-03-02T14:05:09Z");
+    check("Mon, 02 Mar 2026 24:00:00 GMT", "2026-03-03T00:00:00Z");
+    check("Tue, 30 Jun 2015 23:59:60 GMT", "2015-06-30T23:59:59Z");
+    check("02/03/2026 12:05 AM", "2026-02-03T00:05:00Z");
+    check("31/03/2026 14:05", "2026-03-31T14:05:00Z");
+    check("31.03.2026 14:05", "2026-03-31T14:05:00Z");
+    check("1772460309", "2026-03-02T14:05:09Z");
+}
+
+#[test]
+fn text_that_is_not_a_date_is_none() {
+    for text in [
+        "",
+        "yesterday",
+        "14:05",
+        "99 Jun 2026 12:00",
+        "2026-02-30",
+        "2026-03-02T25:00:00Z",
+        "1:2:3:4",
+        "::",
+        "é:é",
+        "2026-03-02T10:00:00+zz:00",
+        "+",
+        "-",
+        "12:",
+        "m2ар2 4:14",
+    ] {
+        assert_eq!(parse_date(text), None, "{text}");
+    }
+    assert_eq!(parse_date(&"9".repeat(10_000)), None);
+}
