@@ -41,11 +41,8 @@ fn decode_bytes(
     if let Some((text, name)) = decode_utf_32(bytes) {
         return (text, name);
     }
-    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes).or_else(|| Some((utf_16_without_mark(bytes)?, 0))) {
         return (decode_as(encoding, &bytes[mark..], problems), encoding.name());
-    }
-    if let Some(encoding) = utf_16_without_mark(bytes) {
-        return (decode_as(encoding, bytes, problems), encoding.name());
     }
     let labels = labeled_encodings(bytes, content_type, problems);
     if let Ok(text) = std::str::from_utf8(bytes) {

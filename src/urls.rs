@@ -1,4 +1,4 @@
-//! URLs: their canonical form, their outlet, and what of them may be published.
+//! URLs: their canonical form, their outlet, and the part of them that may be published.
 //!
 //! Pure: no URL is requested.
 

@@ -1,9 +1,9 @@
-//! Tables that map the elements of all feed formats to fields.
+//! The table that maps the elements of all feed formats to fields.
 //!
-//! RSS 0.9x, 1.0 and 2.0, Atom 0.3 and 1.0 (RFC 4287) and CDF share one table, because feeds mix them: `<summary>` in
-//! RSS and `<content:encoded>` in Atom mean what they mean elsewhere. Elements in no table are ignored.
+//! RSS 0.9x, 1.0 and 2.0, Atom 0.3 and 1.0 (RFC 4287) and CDF share it, because feeds mix them: `<summary>` in
+//! RSS and `<content:encoded>` in Atom mean what they mean elsewhere. All other elements are ignored.
 
-/// A namespace, as far as the tables distinguish it.
+/// A namespace, as far as the table distinguishes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FeedNamespace {
     /// RSS and Atom, and names without any namespace.
@@ -45,7 +45,7 @@ pub enum FeedField {
     SkipDay,
     UpdatePeriod,
     UpdateFrequency,
-    /// Has no value itself; its children are read as if they stood in its place.
+    /// An element without a value of its own. Its children are read in its place.
     Wrapper,
 }
 
@@ -59,11 +59,11 @@ impl FeedField {
     }
 }
 
-/// What an element means.
+/// The meaning of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ElementMapping {
     pub field: FeedField,
-    /// Of two elements with the same field, the one of higher priority gives its value.
+    /// If several elements have the same field, the one of highest priority gives its value.
     pub priority: u8,
 }
 

@@ -110,7 +110,7 @@ struct FeedRewriter<'a, 'o> {
     outer: Option<FieldState>,
 }
 
-/// What decides between several values of one field of an item, or of the feed.
+/// Which values of an item, or of the feed, later values of the same field may replace.
 #[derive(Default)]
 struct FieldState {
     /// The highest priority so far, by field.
@@ -142,7 +142,7 @@ impl FieldState {
         is_higher
     }
 
-    /// Whether one more of the values may be written of which an item has several.
+    /// Counts a value of a field that may repeat. Returns whether it may be written.
     fn has_room_for_value(&mut self) -> bool {
         self.value_count += 1;
         self.value_count <= MAX_VALUES

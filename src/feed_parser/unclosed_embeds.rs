@@ -1,7 +1,7 @@
 //! Removes start tags of embedded content that are never closed.
 //!
 //! HTML takes everything after `<iframe>` or `<object>` as its content, up to an end tag that an author or a cut summary
-//! may lack; a reader then sees nothing of the rest. Elements that are closed stay unchanged.
+//! may lack; a reader then does not see the rest. Elements that are closed stay unchanged.
 
 use std::ops::Range;
 

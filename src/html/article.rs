@@ -114,7 +114,7 @@ fn names_box(value: &str) -> bool {
     })
 }
 
-/// A canonical link to another host is ignored: the page is syndicated, or lies.
+/// A canonical link to another host is ignored: the page is syndicated, or the link is wrong.
 fn canonical_link(document: &Document, url: &Url) -> Option<Url> {
     let link = document.select("link[rel~=canonical]").iter().next()?;
     let mut canonical = url.join(link.attr("href")?.trim()).ok()?;

@@ -1,6 +1,6 @@
 //! Boilerplate around a text: share buttons, "read also" boxes, and lines that a source adds to many items.
 //!
-//! Works on the paragraphs of [`super::plain_text::text_blocks`], and knows only the document at hand.
+//! Works on the paragraphs of [`super::plain_text::text_blocks`], and uses only the document at hand.
 
 use std::collections::{HashMap, HashSet};
 

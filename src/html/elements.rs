@@ -76,7 +76,7 @@ pub(super) fn is_formatting(name: &str) -> bool {
     matches!(name, "a" | "b" | "code" | "em" | "i" | "s" | "small" | "strong" | "u")
 }
 
-/// Elements whose content no end tag of an outer element closes.
+/// Elements that the end tag of an element outside of them does not close.
 pub(super) fn is_scope_boundary(name: &str) -> bool {
     matches!(name, "table" | "td" | "th" | "caption")
 }

@@ -2,8 +2,8 @@
 //!
 //! Never sanitizes: attribute values stay unchanged. It bounds the tree that the sanitizer builds. html5ever takes time
 //! quadratic in the depth of elements and in the attributes of one element, and reopens an unclosed `<b>` in every
-//! paragraph (WHATWG HTML, §13.2.4.3): 256 KiB of HTML became gigabytes. To count tags is not enough, since a parser
-//! ignores some of them (`<div></x>`), so this module writes the HTML anew.
+//! paragraph (WHATWG HTML, §13.2.4.3): 256 KiB of HTML became gigabytes. Counting tags is not enough, since a
+//! parser ignores some of them (`<div></x>`), so this module rewrites the HTML.
 //!
 //! Never recurses, and reads every byte once.
 

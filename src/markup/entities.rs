@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-/// Decodes numeric references and HTML's named entities, once. An `&` that starts neither is kept.
+/// Decodes numeric references and HTML's named entities, once. Every other `&` is kept.
 pub fn decode_entities(text: &str) -> Cow<'_, str> {
     let Some(first) = text.find('&') else {
         return Cow::Borrowed(text);

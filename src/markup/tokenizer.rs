@@ -31,20 +31,13 @@ pub struct Tokenizer<'a> {
     pub malformed: bool,
     /// Whether `<![CDATA[` starts a section in HTML: it does inside SVG and MathML only. Feeds always have sections.
     pub allows_cdata: bool,
-    dialect: MarkupDialect,
+    /// Whether the text is read as a browser reads HTML; otherwise as XML with HTML in it and with the mistakes of feeds.
+    is_html: bool,
     searches: Vec<NeedleSearch>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum MarkupDialect {
-    /// XML, with HTML in it, and with the mistakes of feeds repaired.
-    Feed,
-    /// HTML as a browser reads it.
-    Html,
-}
-
-/// The last search for one end of markup. Its result is valid for every start between `from` and `found`, so that all
-/// searches together read a document only once, whatever a hostile document repeats.
+/// The last search for one end of markup. Its result is valid for every start between `from` and `found`, so all searches
+/// together read a document only once, even a hostile one that repeats the start of markup.
 struct NeedleSearch {
     needle: &'static str,
     from: usize,
@@ -60,7 +53,7 @@ impl<'a> Tokenizer<'a> {
             truncated: false,
             malformed: false,
             allows_cdata: true,
-            dialect: MarkupDialect::Feed,
+            is_html: false,
             searches: Vec::new(),
         }
     }
@@ -68,7 +61,7 @@ impl<'a> Tokenizer<'a> {
     /// Reads HTML with the tokens that a browser sees. A tag that the end of the document cuts off is
     /// [`MarkupToken::Other`].
     pub fn html(text: &'a str) -> Self {
-        Tokenizer { dialect: MarkupDialect::Html, allows_cdata: false, ..Tokenizer::new(text) }
+        Tokenizer { is_html: true, allows_cdata: false, ..Tokenizer::new(text) }
     }
 
     /// The byte offset of the next token.
@@ -223,13 +216,12 @@ impl<'a> Tokenizer<'a> {
 
     /// Whether the text after a `<` makes that `<` the start of markup.
     fn starts_markup(&self, after: &str) -> bool {
-        let starts_name = |text: &str| match self.dialect {
-            MarkupDialect::Feed => !name_at(text).is_empty(),
-            MarkupDialect::Html => text.starts_with(|c: char| c.is_ascii_alphabetic()),
+        let starts_name = |text: &str| {
+            if self.is_html { text.starts_with(|c: char| c.is_ascii_alphabetic()) } else { !name_at(text).is_empty() }
         };
         match after.as_bytes().first() {
             Some(b'!' | b'?') => true,
-            Some(b'/') => self.dialect == MarkupDialect::Html || starts_name(&after[1..]),
+            Some(b'/') => self.is_html || starts_name(&after[1..]),
             _ => starts_name(after),
         }
     }
@@ -245,10 +237,7 @@ impl<'a> Iterator for Tokenizer<'a> {
         let start = self.position;
         let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
         if rest.starts_with('<')
-            && let Some(token) = match self.dialect {
-                MarkupDialect::Feed => self.read_markup(),
-                MarkupDialect::Html => self.read_html_markup(),
-            }
+            && let Some(token) = if self.is_html { self.read_html_markup() } else { self.read_markup() }
         {
             return Some(token);
         }

@@ -100,8 +100,8 @@ fn read_outlines(text: &str) -> Option<SubscriptionList> {
     is_opml.then_some(reader.list)
 }
 
-/// Checks whether a list is well-formed XML (XML 1.0, §2.1), except for bare ampersands. A list that is not may have lost
-/// outlines, however leniently it is read, so `source sync` must not remove the sources that it lacks.
+/// Checks whether a list is well-formed XML (XML 1.0, §2.1), except for bare ampersands. A malformed list may have
+/// lost outlines even if it is read leniently, so `source sync` must not remove the sources that it lacks.
 fn find_first_fault(text: &str, list: &mut SubscriptionList) {
     let mut reader = Reader::from_str(text);
     // A bare `&` loses nothing, and most shared lists contain one.
@@ -143,7 +143,7 @@ fn fault_in_tag(tag: &BytesStart<'_>) -> Option<String> {
     })
 }
 
-/// The lines with an `&` that starts no reference. HTML's entities, such as `&nbsp;`, are read as in HTML.
+/// The lines with an `&` that does not start a reference. HTML's entities, such as `&nbsp;`, are read as in HTML.
 fn bare_ampersand_lines(text: &str) -> Vec<usize> {
     let is_bare = |after: &str| {
         let name = after.split_once(';').map_or("", |(name, _)| name);
@@ -171,7 +171,7 @@ impl OutlineReader<'_> {
     fn start_outline(&mut self, tag: StartTag, position: usize, is_cut_off: bool) {
         let line = self.line_at(position);
         if is_cut_off {
-            // A part of a URL is the URL of something else.
+            // A truncated URL is another URL.
             return self.report_unusable(line, TRUNCATED_OUTLINE);
         }
         let value = |name: &str| tag.attribute(name).and_then(|value| fold_non_blank(&value));

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use url::Url;
 
-/// Query parameters that tell where a click came from, not what the page shows.
+/// Query parameters that record where a click came from and do not change the page.
 ///
 /// `fbclid` to `igshid` are the click identifiers of platforms, `mc_` is Mailchimp, and the rest occur in the feeds of
 /// outlets. The prefixes are those of campaign tags: `utm_` is Google Analytics, `ns_` Comscore.

@@ -41,8 +41,8 @@ pub fn named_zone(word: &str) -> Option<TimeZone> {
     Some(Offset::from_seconds(quarter_hours * 15 * 60).ok()?.to_time_zone())
 }
 
-/// What the names of each month start with, in English, German, French, Spanish, Portuguese, Italian, Dutch, Russian, Polish, Greek and
-/// Hungarian.
+/// Prefixes of the names of each month in English, German, French, Spanish, Portuguese, Italian, Dutch, Russian, Polish,
+/// Greek and Hungarian.
 const MONTH_PREFIXES: [&[&str]; 12] = [
     &["jan", "jän", "ene", "gen", "янв", "sty", "ιαν"],
     &["feb", "fév", "fev", "фев", "lut", "φεβ", "φεύ"],

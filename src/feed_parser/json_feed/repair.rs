@@ -41,7 +41,7 @@ const ITEM_DEPTH: usize = 2;
 #[derive(Default)]
 struct BracketTracker {
     open: Vec<u8>,
-    /// The number of brackets and commas, which is at least that of values.
+    /// The number of brackets and commas, which is at least the number of values.
     value_count: usize,
     /// The position after the last complete item in the repaired text, and the number of brackets open there.
     last_complete: Option<(usize, usize)>,

@@ -55,7 +55,7 @@ pub fn read_element_text<'a>(
     }
 }
 
-/// The inside of an element as text: entities decoded where it is text, unchanged markup where it contains elements.
+/// The content of an element: text with its entities decoded or, if it contains elements, unchanged markup.
 ///
 /// The result has at most a few bytes more than `max_bytes`, and more only where something was left out, so that the
 /// caller sees the cut.
@@ -101,7 +101,7 @@ fn without_xhtml_prefix(name: &str) -> &str {
     }
 }
 
-/// Whether a text contains an `&` that starts none of XML's own references.
+/// Whether a text contains an `&` that does not start one of XML's own references.
 pub fn has_bare_ampersand(text: &str) -> bool {
     const XML_REFERENCES: [&str; 6] = ["#", "amp;", "lt;", "gt;", "quot;", "apos;"];
     let is_bare = |after: &str| !XML_REFERENCES.iter().any(|reference| after.starts_with(reference));

@@ -1,6 +1,6 @@
 //! Writes the fields of the open item, or else of the feed.
 //!
-//! Never removes what is written: of two elements of one field, the one of higher priority is written after the other,
+//! Never removes what is written. If several elements have the same field, the one of highest priority is written last,
 //! and feed-rs keeps the last.
 
 use std::borrow::Cow;
