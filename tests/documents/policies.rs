@@ -3,7 +3,7 @@
 //!
 //! The measure is the mean delay between the publication of an item and the poll that finds it. If the rate λ(t) is known,
 //! the delay is minimal when polls follow √λ(t) (Sia, Cho, Cho, “Efficient monitoring algorithm for fast news alerts”, TKDE
-//! 2007; `docs/decisions/0008-polls-follow-the-root-of-the-rate.md`). `cargo test --test documents policies -- --nocapture`
+//! 2007; `docs/decisions/0008-polls-follow-the-square-root-of-the-update-rate.md`). `cargo test --test documents policies -- --nocapture`
 //! prints the tables.
 
 mod population;
