@@ -7,53 +7,43 @@ use tokio::sync::watch;
 
 /// The system's clock, or one that a test sets.
 #[derive(Debug, Clone)]
-pub struct Clock(Kind);
-
-#[derive(Debug, Clone)]
-enum Kind {
-    System,
-    Manual(watch::Sender<Timestamp>),
+pub struct Clock {
+    /// The time that a test has set.
+    manual: Option<watch::Sender<Timestamp>>,
 }
 
 impl Clock {
-    /// The system clock.
     pub fn system() -> Self {
-        Clock(Kind::System)
+        Clock { manual: None }
     }
 
     /// A clock that stays at `start` until [`Clock::advance`] moves it.
     pub fn manual(start: Timestamp) -> Self {
-        Clock(Kind::Manual(watch::Sender::new(start)))
+        Clock { manual: Some(watch::Sender::new(start)) }
     }
 
     /// The current time in whole milliseconds, the precision of the database.
     pub fn now(&self) -> Timestamp {
-        let now = match &self.0 {
-            Kind::System => Timestamp::now(),
-            Kind::Manual(now) => *now.borrow(),
-        };
+        let now = self.manual.as_ref().map_or_else(Timestamp::now, |now| *now.borrow());
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 
     /// Advances a manual clock and wakes the tasks that sleep on it. Has no effect on the system clock.
     pub fn advance(&self, by: SignedDuration) {
-        if let Kind::Manual(now) = &self.0 {
+        if let Some(now) = &self.manual {
             now.send_modify(|now| *now += by);
         }
     }
 
     /// Waits until the clock reaches `then`.
     pub async fn sleep_until(&self, then: Timestamp) {
-        match &self.0 {
-            Kind::System => {
+        match &self.manual {
+            None => {
                 let left = then.duration_since(Timestamp::now());
                 tokio::time::sleep(left.try_into().unwrap_or_default()).await;
             }
-            Kind::Manual(now) => {
-                let mut watch = now.subscribe();
-                // `self` owns the sender, so that the wait cannot fail while `self` is borrowed.
-                let _ = watch.wait_for(|now| *now >= then).await;
-            }
+            // `self` owns the sender, so that the wait cannot fail while `self` is borrowed.
+            Some(now) => _ = now.subscribe().wait_for(|now| *now >= then).await,
         }
     }
 

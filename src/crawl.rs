@@ -5,9 +5,7 @@
 //! items.
 
 mod backoff;
-mod budget_cache;
 mod full_text;
-mod options;
 mod origin_lease;
 mod outage;
 mod parse_job;
@@ -16,18 +14,16 @@ mod policy;
 pub mod poll_budget;
 mod poll_facts;
 mod push;
-mod safety_poll;
 pub mod update_rate;
 
 pub use backoff::PollDelay;
-pub use budget_cache::BudgetCache;
 pub use full_text::fetch_full_text;
-pub use options::Options;
 pub use origin_lease::{ClaimOutcome, clear_hold, skip_until};
 pub use outage::{OVERDUE_SPACING, OutageDetector};
 pub use parse_job::ParsedDocument;
 pub use policy::{BROKEN_AFTER_FAILURES, PollDecision, decide};
-pub use poll_facts::PollFacts;
+pub use poll_facts::{BudgetCache, PollFacts};
+use push::SafetyPollFacts;
 pub use push::receive_push;
 
 use crate::clock::Clock;
@@ -38,13 +34,44 @@ use crate::feed_parser::{self, FeedLink};
 use crate::http_client::{FetchResult, Fetcher, NoDocument};
 use crate::store::leases::{self, PollLease};
 use crate::store::{self, Store, polls};
+use futures_util::FutureExt;
 use jiff::SignedDuration;
 use parking_lot::Mutex;
 use parse_job::parse_document;
-use safety_poll::SafetyPollFacts;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use url::Url;
+
+/// How often sources are polled (`[poll]`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// The minimum time between two polls of a source.
+    #[serde(with = "crate::domain::duration")]
+    pub interval: SignedDuration,
+    /// The average time between two polls of a source, over all sources. It sets the poll budget, which the sources
+    /// share by their update rates.
+    #[serde(with = "crate::domain::duration")]
+    pub average_interval: SignedDuration,
+    /// The maximum delay after a success, whatever the feed or its server asks for.
+    #[serde(with = "crate::domain::duration")]
+    pub max_interval: SignedDuration,
+    /// The maximum delay after a server asked for one (Retry-After).
+    #[serde(with = "crate::domain::duration")]
+    pub max_retry_after: SignedDuration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            interval: SignedDuration::from_mins(10),
+            average_interval: SignedDuration::from_mins(20),
+            max_interval: SignedDuration::from_hours(24),
+            max_retry_after: SignedDuration::from_hours(7 * 24),
+        }
+    }
+}
 
 /// What the polls of one program share.
 #[derive(Clone)]
@@ -133,7 +160,7 @@ pub async fn fetch_and_parse(
     let leased = Mutex::new(lease.origin.clone());
     let acquire = |origin: String| {
         let is_leased = leased.lock().replace(origin.clone()).as_ref() == Some(&origin);
-        context.acquire_permit(lease, origin, is_leased)
+        async move { if is_leased { Ok(()) } else { context.lease_next_origin(lease, &origin).await } }.boxed()
     };
     let FetchResult { url, permanent_redirect, requests, status, outcome } =
         context.fetcher.fetch(url, validators, started_at, &acquire).await;
@@ -152,7 +179,7 @@ pub async fn record_attempt(
     mut attempt: PollAttempt,
     lease: &PollLease,
 ) -> store::Result<RecordedPoll> {
-    let recovery = outage::observe_attempt(context, &mut attempt);
+    let down_since = outage::observe_attempt(context, &mut attempt);
     let facts = PollFacts::gather(context, source, &attempt).await?;
     let PollDecision { record, mut update } = decide(source, &attempt, &facts, &context.options);
     let (items, declared_hub, unreachable) = match attempt.outcome {
@@ -160,7 +187,7 @@ pub async fn record_attempt(
         AttemptOutcome::NoDocument(NoDocument::Unreachable { detail }) => (Vec::new(), None, Some(detail)),
         _ => (Vec::new(), None, None),
     };
-    let (lease, now) = (lease.clone(), context.clock.now());
+    let (lease, now, interval) = (lease.clone(), context.clock.now(), context.options.interval);
     let origin_free_at = context.origin_free_at(now);
     let safety_poll = SafetyPollFacts {
         declared_hub,
@@ -171,7 +198,9 @@ pub async fn record_attempt(
         .store
         .write(move |db| {
             leases::release(db, &lease, now, origin_free_at)?;
-            recovery.record(db, now)?;
+            if let Some(since) = down_since {
+                outage::record_recovery(db, since, interval, now)?;
+            }
             let ingested = polls::record_poll(db, &record, Some(&update), &items)?;
             safety_poll.apply(db, &record, &mut update, ingested.new.len())?;
             Ok(RecordedPoll { record, update, ingested })

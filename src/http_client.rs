@@ -202,8 +202,8 @@ impl Fetcher {
     }
 
     /// The maximum duration of a request with its redirects and its body.
-    pub fn total_timeout(&self) -> Duration {
-        self.options.total_timeout.unsigned_abs()
+    pub fn total_timeout(&self) -> SignedDuration {
+        self.options.total_timeout
     }
 
     /// The address policy, for callers that check a URL without a request.
@@ -223,7 +223,7 @@ impl Fetcher {
         spec: &RequestSpec<'_>,
         acquire: &AcquirePermit<'_>,
     ) -> Result<ResponseDocument, NoDocument> {
-        let mut time_left = self.total_timeout();
+        let mut time_left = self.total_timeout().unsigned_abs();
         let mut all_permanent = true;
         for _ in 0..=self.options.max_redirects {
             let url = result.url.clone();

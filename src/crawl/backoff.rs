@@ -3,7 +3,7 @@
 //! Sources: RSS 2.0 (`ttl`, `skipHours`, `skipDays`), RSS 1.0 module Syndication, RFC 9111 (freshness), RFC 9110
 //! section 10.2.3 and RFC 6585 (Retry-After).
 
-use super::options::Options;
+use super::Options;
 use crate::domain::backoff::doubling;
 use crate::domain::{DelayCause, PollOutcome, PollingHints, ShortenedDelay, Source, Timestamp};
 use jiff::SignedDuration;

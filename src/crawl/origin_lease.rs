@@ -121,27 +121,17 @@ impl PollContext {
         &'a self,
         lease: &'a PollLease,
     ) -> impl Fn(String) -> BoxFuture<'a, Result<(), NoDocument>> + Send + Sync + 'a {
-        move |origin| self.acquire_permit(lease, origin, false)
-    }
-
-    /// A permit for one request. `is_leased` says whether the lease covers the origin already.
-    pub(super) fn acquire_permit<'a>(
-        &'a self,
-        lease: &'a PollLease,
-        origin: String,
-        is_leased: bool,
-    ) -> BoxFuture<'a, Result<(), NoDocument>> {
-        async move { if is_leased { Ok(()) } else { self.lease_next_origin(lease, &origin).await } }.boxed()
+        move |origin| async move { self.lease_next_origin(lease, &origin).await }.boxed()
     }
 
     /// Moves the lease of a poll to another origin. The wait is limited, because a poll has to end.
-    async fn lease_next_origin(&self, lease: &PollLease, origin: &str) -> Result<(), NoDocument> {
+    pub(super) async fn lease_next_origin(&self, lease: &PollLease, origin: &str) -> Result<(), NoDocument> {
         let failed = |error: store::Error| NoDocument::Failed { detail: format!("cannot lease {origin}: {error}") };
         if let Some(hold) = self.origin_hold(origin).await.map_err(failed)? {
             return Err(NoDocument::Held { origin: origin.to_owned(), until: hold.until });
         }
         let start = Instant::now();
-        let max_wait = self.fetcher.total_timeout() + MAX_PARSE_TIME;
+        let max_wait = (self.fetcher.total_timeout() + MAX_PARSE_TIME).unsigned_abs();
         while let Some(conflict) = self.switch_origin(lease, origin).await.map_err(failed)? {
             if start.elapsed() > max_wait {
                 let detail = format!("{origin} was leased by {} for too long", conflict.holder);
@@ -183,8 +173,6 @@ impl PollContext {
     }
 
     fn lease_until(&self, now: Timestamp) -> Timestamp {
-        let longest =
-            SignedDuration::try_from(self.fetcher.total_timeout() + MAX_PARSE_TIME).unwrap_or(SignedDuration::MAX);
-        after(now, longest.saturating_add(LEASE_MARGIN))
+        after(now, self.fetcher.total_timeout() + MAX_PARSE_TIME + LEASE_MARGIN)
     }
 }

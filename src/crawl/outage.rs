@@ -106,37 +106,32 @@ struct OutageDetected {
     blamed: Vec<SourceId>,
 }
 
-/// The end of an outage, to be recorded with the poll that showed it.
-#[derive(Debug, Default)]
-pub(super) struct NetworkRecovery {
-    /// The start of the outage; `None` if none ended.
-    down_since: Option<Timestamp>,
-    interval: SignedDuration,
-}
-
-/// Takes an attempt as evidence. During an outage, an unreachable server becomes [`AttemptOutcome::Offline`].
-pub(super) fn observe_attempt(context: &PollContext, attempt: &mut PollAttempt) -> NetworkRecovery {
-    let mut recovery = NetworkRecovery { interval: context.options.interval, down_since: None };
+/// Takes an attempt as evidence. During an outage, an unreachable server becomes [`AttemptOutcome::Offline`]. Returns the
+/// start of the outage that the attempt ends.
+pub(super) fn observe_attempt(context: &PollContext, attempt: &mut PollAttempt) -> Option<Timestamp> {
     if attempt.requests.iter().any(|request| request.status.is_some()) {
-        recovery.down_since = context.outage.record_response();
-        if let Some(since) = recovery.down_since {
-            tracing::warn!(%since, "the network is up again; polling the missed sources in sequence");
-        }
-    } else if let AttemptOutcome::NoDocument(NoDocument::Unreachable { detail }) = &attempt.outcome
+        let since = context.outage.record_response()?;
+        tracing::warn!(%since, "the network is up again; polling the missed sources in sequence");
+        return Some(since);
+    }
+    if let AttemptOutcome::NoDocument(NoDocument::Unreachable { detail }) = &attempt.outcome
         && let Some(since) = context.outage.excused_since(attempt.finished_at)
     {
         attempt.outcome = AttemptOutcome::Offline { detail: detail.clone(), since };
     }
-    recovery
+    None
 }
 
-impl NetworkRecovery {
-    pub(super) fn record(&self, db: &WriteConnection, now: Timestamp) -> store::Result<()> {
-        let Some(since) = self.down_since else { return Ok(()) };
-        sources::spread_overdue(db, now, OVERDUE_SPACING, self.interval)?;
-        let detail = format!("servers respond again; none could be reached since {since}");
-        operator_events::record(db, now, OperatorEventKind::Online, None, &detail)
-    }
+/// Records the end of an outage, with the poll that showed it.
+pub(super) fn record_recovery(
+    db: &WriteConnection,
+    since: Timestamp,
+    interval: SignedDuration,
+    now: Timestamp,
+) -> store::Result<()> {
+    sources::spread_overdue(db, now, OVERDUE_SPACING, interval)?;
+    let detail = format!("servers respond again; none could be reached since {since}");
+    operator_events::record(db, now, OperatorEventKind::Online, None, &detail)
 }
 
 /// Takes a recorded poll without a response as evidence: it may be the one that shows an outage.

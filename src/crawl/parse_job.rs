@@ -10,11 +10,10 @@ use crate::ingest::feed_language::detect_feed_language;
 use crate::ingest::normalize::normalize_items;
 use crate::websub::discovery::discover_hub;
 use jiff::SignedDuration;
-use std::time::Duration;
 use url::Url;
 
 /// Time limit for parsing a document. Documents are limited in size and depth, so only a bug exceeds it.
-pub(super) const MAX_PARSE_TIME: Duration = Duration::from_secs(30);
+pub(super) const MAX_PARSE_TIME: SignedDuration = SignedDuration::from_secs(30);
 /// Characters of a feed's title that are kept.
 const MAX_FEED_TITLE_CHARS: usize = 200;
 
@@ -40,7 +39,7 @@ pub(super) async fn parse_blocking<T: Send + 'static>(
     parse: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {
     let _slot = context.parse_slots.acquire().await;
-    match tokio::time::timeout(MAX_PARSE_TIME, tokio::task::spawn_blocking(parse)).await {
+    match tokio::time::timeout(MAX_PARSE_TIME.unsigned_abs(), tokio::task::spawn_blocking(parse)).await {
         Err(_) => Err(format!("parsing took more than {} s", MAX_PARSE_TIME.as_secs())),
         Ok(parsed) => parsed.map_err(|join| format!("parsing failed: {}", join_error_text(join))),
     }

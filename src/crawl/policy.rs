@@ -3,12 +3,11 @@
 //! [`super::backoff`] computes the delay for each kind of outcome, [`super::permanent_redirect`] evaluates redirects.
 
 use super::backoff::{self, PollDelay, RequestedDelay};
-use super::options::Options;
 use super::parse_job::ParsedDocument;
 use super::permanent_redirect;
 use super::poll_facts::PollFacts;
 use super::update_rate::{SeenDocument, UpdateRate};
-use super::{AttemptOutcome, PollAttempt};
+use super::{AttemptOutcome, Options, PollAttempt};
 use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
 use crate::domain::{
@@ -26,7 +25,7 @@ const GONE_CONFIRMATION_DELAY: SignedDuration = SignedDuration::from_hours(24);
 /// Number of failures in a row after which the operator is informed. At the default interval this takes five hours.
 pub const BROKEN_AFTER_FAILURES: u32 = 5;
 /// Characters of an error that are kept.
-const MAX_DETAIL_CHARS: usize = 500;
+pub(super) const MAX_DETAIL_CHARS: usize = 500;
 
 /// What follows from an attempt.
 #[derive(Debug, Clone)]

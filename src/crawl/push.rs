@@ -1,20 +1,22 @@
-//! A document that a hub pushed, parsed and recorded like that of a poll.
+//! A document that a hub pushed, parsed and recorded like that of a poll; and what a poll means for the hub.
 //!
 //! It may hold a part of the feed only, so nothing follows from missing items. No request was sent, so the state of the
 //! source stays unchanged: validators, polling hints, failures and the next poll.
 
 use super::parse_job::parse_document;
+use super::policy::MAX_DETAIL_CHARS;
 use super::{AttemptOutcome, PollContext};
 use crate::domain::display_text::one_line;
-use crate::domain::{HubEvent, IngestResult, PollOutcome, PollRecord, SourceState};
+use crate::domain::{
+    DeclaredHub, HubEvent, IngestResult, NextPollReason, PollOutcome, PollRecord, PollingHints, SourceState,
+    SourceUpdate,
+};
 use crate::http_client::{LinkRelations, ResponseBody, ResponseDocument};
-use crate::store::{self, polls, sources, websub_subscriptions};
+use crate::store::{self, WriteConnection, polls, sources, websub_subscriptions};
 use crate::websub::push_queue::PushedDocument;
-use crate::websub::push_reliability;
+use crate::websub::push_reliability::{self, SafetyPollDecision};
+use jiff::SignedDuration;
 use url::Url;
-
-/// Characters of an error that are kept.
-const MAX_DETAIL_CHARS: usize = 500;
 
 /// Parses and stores a pushed document. `None` if its source is no longer polled.
 pub async fn receive_push(
@@ -77,4 +79,52 @@ pub async fn receive_push(
             Ok(Some((record.clone(), ingested)))
         })
         .await
+}
+
+/// What a poll means for the hub of its source, beside its record: the hub that the document declares, and whether the
+/// next poll is a safety poll. It is stored in the transaction of the poll.
+pub(super) struct SafetyPollFacts {
+    /// The hub that the document declares; the outer `None` if no document was read.
+    pub declared_hub: Option<Option<DeclaredHub>>,
+    /// The time between two safety polls; `None` if hubs are not used.
+    pub interval: Option<SignedDuration>,
+    /// The hints of the feed before this poll.
+    pub polling_hints: PollingHints,
+}
+
+impl SafetyPollFacts {
+    /// Stores what follows from a poll that is already recorded.
+    pub(super) fn apply(
+        &self,
+        db: &WriteConnection,
+        record: &PollRecord,
+        update: &mut SourceUpdate,
+        new_items: usize,
+    ) -> store::Result<()> {
+        let (source, now) = (record.source, record.finished_at);
+        if let Some(declared) = &self.declared_hub {
+            websub_subscriptions::set_declared_hub(db, source, declared.as_ref(), now)?;
+        }
+        let Some(mut subscription) = websub_subscriptions::get(db, source)? else { return Ok(()) };
+        // The record has set the next poll by the ordinary rules, so no poll is deferred any longer.
+        websub_subscriptions::clear_deferral(db, Some(source))?;
+        let Some(interval) = self.interval else { return Ok(()) };
+        match push_reliability::evaluate_poll(&subscription, record, update.next_poll_at, new_items, interval) {
+            SafetyPollDecision::Unchanged => {}
+            SafetyPollDecision::Unreliable => {
+                subscription.reliable = false;
+                subscription.last_event = Some(HubEvent::ItemsMissed { items: new_items });
+                websub_subscriptions::save(db, &subscription, now)?;
+            }
+            SafetyPollDecision::Defer { until } => {
+                let hints = update.feed.as_ref().map_or(&self.polling_hints, |feed| &feed.polling_hints);
+                let until = hints.first_allowed(until, interval);
+                let reason = NextPollReason::SafetyPoll { interval_seconds: interval.as_secs() };
+                websub_subscriptions::defer_poll(db, source, update.next_poll_at, until, &reason)?;
+                update.next_poll_at = until;
+                update.next_poll_reason = reason;
+            }
+        }
+        Ok(())
+    }
 }

@@ -199,7 +199,7 @@ fn take_step(subscription: &mut HubSubscription, polled: bool, base: &str, now: 
         state_machine::end_subscription(subscription, event);
         step = renewal_schedule::next_step(subscription, polled, base, now);
     }
-    let mode = match step {
+    let credentials = match step {
         // An ended subscription does not end again.
         SubscriptionStep::End(_) => return None,
         SubscriptionStep::Wait(until) => {
@@ -208,12 +208,9 @@ fn take_step(subscription: &mut HubSubscription, polled: bool, base: &str, now: 
         }
         SubscriptionStep::Unsubscribe => {
             state_machine::begin_unsubscribe(subscription, now);
-            HubMode::Unsubscribe
+            return Some(HubMode::Unsubscribe);
         }
-        SubscriptionStep::Subscribe { new_credentials: false } => {
-            state_machine::begin_subscribe(subscription, None, now);
-            HubMode::Subscribe
-        }
+        SubscriptionStep::Subscribe { new_credentials: false } => None,
         SubscriptionStep::Subscribe { new_credentials: true } => {
             let Some((token, secret)) = secrets::generate().zip(secrets::generate()) else {
                 let retry_at = renewal_schedule::next_after_request(subscription.failures, now);
@@ -221,12 +218,11 @@ fn take_step(subscription: &mut HubSubscription, polled: bool, base: &str, now: 
                 subscription.last_event = Some(HubEvent::NoRandomness);
                 return None;
             };
-            let credentials = NewCredentials { callback: format!("{base}{token}"), secret };
-            state_machine::begin_subscribe(subscription, Some(credentials), now);
-            HubMode::Subscribe
+            Some(NewCredentials { callback: format!("{base}{token}"), secret })
         }
     };
-    Some(mode)
+    state_machine::begin_subscribe(subscription, credentials, now);
+    Some(HubMode::Subscribe)
 }
 
 /// The request for a step that has been taken.

@@ -33,11 +33,6 @@ pub fn one_line(text: &str, max_chars: usize) -> String {
     out
 }
 
-/// Bytes as lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Whether a character is a control character or a format character that reorders or hides text (Unicode TR36, TR39).
 /// Joiners are not: Persian, Indic scripts and emoji need them.
 pub fn is_invisible(c: char) -> bool {

@@ -9,23 +9,20 @@ const SEARCHED_BYTES: usize = 64 * 1024;
 /// The service whose documented headers declare a challenge. Sources: developers.cloudflare.com, "Detect a Challenge
 /// Page response"; AWS WAF, "Challenge and CAPTCHA actions"; vercel.com, "Attack Challenge Mode".
 pub(super) fn challenge_in_headers(headers: &HeaderMap) -> Option<&'static str> {
+    const HEADERS: [(&str, &[&str], &str); 4] = [
+        ("cf-mitigated", &["challenge"], "Cloudflare"),
+        ("x-amzn-waf-action", &["challenge", "captcha"], "AWS WAF"),
+        ("x-vercel-mitigated", &["challenge"], "Vercel"),
+        ("sg-captcha", &["challenge"], "SiteGround"),
+    ];
     let has_value = |name: &str, values: &[&str]| {
         let value = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
         values.iter().any(|known| value.contains(known))
     };
-    if has_value("cf-mitigated", &["challenge"]) {
-        Some("Cloudflare")
-    } else if has_value("x-amzn-waf-action", &["challenge", "captcha"]) {
-        Some("AWS WAF")
-    } else if has_value("x-vercel-mitigated", &["challenge"]) {
-        Some("Vercel")
-    } else if headers.contains_key("x-datadome") && has_value("content-type", &["text/html"]) {
-        Some("DataDome")
-    } else if has_value("sg-captcha", &["challenge"]) {
-        Some("SiteGround")
-    } else {
-        None
+    if headers.contains_key("x-datadome") && has_value("content-type", &["text/html"]) {
+        return Some("DataDome");
     }
+    HEADERS.iter().find(|(name, values, _)| has_value(name, values)).map(|(_, _, service)| *service)
 }
 
 /// The service whose challenge page was sent in place of a feed.

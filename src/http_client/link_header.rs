@@ -23,8 +23,7 @@ const MAX_HUBS: usize = 8;
 /// The links of a response from `base`.
 pub(super) fn link_relations(headers: &HeaderMap, base: &Url) -> LinkRelations {
     let mut relations = LinkRelations::default();
-    let mut bytes = 0;
-    let mut links = 0;
+    let (mut bytes, mut links) = (0, 0);
     for value in headers.get_all(LINK) {
         bytes += value.len();
         if bytes > MAX_LINK_BYTES {
@@ -32,69 +31,50 @@ pub(super) fn link_relations(headers: &HeaderMap, base: &Url) -> LinkRelations {
         }
         let text = String::from_utf8_lossy(value.as_bytes());
         let mut rest = text.as_ref();
-        while let Some((link, after)) = next_link(rest) {
+        while let Some((target, after)) = rest.split_once('<').and_then(|(_, link)| link.split_once('>')) {
+            let (parameters, after) = link_parameters(after);
             rest = after;
             links += 1;
             if links > MAX_LINKS {
                 return relations;
             }
-            relations.add(&link, base);
+            // Only the first `rel` of a link counts (RFC 8288, section 3.3).
+            let value = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+            if let (Some(rel), None, Ok(url)) = (value("rel"), value("anchor"), base.join(target.trim())) {
+                relations.add(rel, &url);
+            }
         }
     }
     relations
 }
 
-/// One link of a header.
-struct HeaderLink<'a> {
-    target: &'a str,
-    /// Names in lower case, with their values.
-    parameters: Vec<(String, String)>,
-}
-
-impl HeaderLink<'_> {
-    fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-}
-
 impl LinkRelations {
-    fn add(&mut self, link: &HeaderLink<'_>, base: &Url) {
-        // Only the first `rel` of a link counts (RFC 8288, section 3.3). It may name several relations.
-        let (Some(relations), None, Ok(url)) =
-            (link.parameter("rel"), link.parameter("anchor"), base.join(link.target.trim()))
-        else {
-            return;
-        };
-        for relation in relations.split_ascii_whitespace() {
+    /// Adds a link. `rel` may name several relations.
+    fn add(&mut self, rel: &str, url: &Url) {
+        for relation in rel.split_ascii_whitespace() {
             if relation.eq_ignore_ascii_case("hub") && self.hubs.len() < MAX_HUBS {
                 self.hubs.push(url.clone());
-            }
-            if relation.eq_ignore_ascii_case("self") && self.self_url.is_none() {
-                self.self_url = Some(url.clone());
+            } else if relation.eq_ignore_ascii_case("self") {
+                self.self_url.get_or_insert_with(|| url.clone());
             }
         }
     }
 }
 
-/// The next link of a header, and the text after it.
-fn next_link(text: &str) -> Option<(HeaderLink<'_>, &str)> {
-    let (target, mut rest) = text.split_once('<')?.1.split_once('>')?;
+/// The parameters of a link, their names in lower case, and the text after them: a comma, the end, or malformed text.
+fn link_parameters(text: &str) -> (Vec<(String, String)>, &str) {
     let mut parameters = Vec::new();
-    loop {
-        rest = rest.trim_start();
-        let Some(after) = rest.strip_prefix(';') else {
-            // A comma, the end, or malformed text. The next link starts at the next `<`.
-            return Some((HeaderLink { target, parameters }, rest));
-        };
-        let end = after.find([';', ',', '=']).unwrap_or(after.len());
-        let (name, after) = after.split_at(end);
+    let mut rest = text.trim_start();
+    while let Some(parameter) = rest.strip_prefix(';') {
+        let (name, after) = parameter.split_at(parameter.find([';', ',', '=']).unwrap_or(parameter.len()));
         let (value, after) = match after.strip_prefix('=') {
             Some(after) => parameter_value(after.trim_start()),
             None => (String::new(), after),
         };
         parameters.push((name.trim().to_ascii_lowercase(), value));
-        rest = after;
+        rest = after.trim_start();
     }
+    (parameters, rest)
 }
 
 /// The value of a parameter, a token or a quoted string, and the text after it.

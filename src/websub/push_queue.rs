@@ -37,20 +37,7 @@ pub struct PushedDocument {
 /// The share of the queue's limits that a document uses. Dropping it releases the share.
 pub struct QueuePermit {
     _bytes: OwnedSemaphorePermit,
-    source: SourceId,
-    per_source: Arc<Mutex<HashMap<SourceId, usize>>>,
-}
-
-impl Drop for QueuePermit {
-    fn drop(&mut self) {
-        let mut per_source = self.per_source.lock();
-        if let Some(slots) = per_source.get_mut(&self.source) {
-            *slots -= 1;
-            if *slots == 0 {
-                per_source.remove(&self.source);
-            }
-        }
-    }
+    _slot_of_source: Arc<()>,
 }
 
 /// The sending end of the queue. Clones share its limits.
@@ -58,14 +45,16 @@ impl Drop for QueuePermit {
 pub struct PushQueue {
     sender: Sender<PushedDocument>,
     bytes: Arc<Semaphore>,
-    per_source: Arc<Mutex<HashMap<SourceId, usize>>>,
-    hourly: Arc<Mutex<HourlyCounts>>,
+    counts: Arc<Mutex<SourceCounts>>,
 }
 
-/// Slots that each source has reserved since a time, which is at most an hour ago.
-struct HourlyCounts {
-    since: Timestamp,
-    reserved: HashMap<SourceId, u32>,
+#[derive(Default)]
+struct SourceCounts {
+    /// A handle for each source, cloned for each of its slots.
+    slots: HashMap<SourceId, Arc<()>>,
+    /// Slots that each source has reserved since `hour_start`, which is at most an hour ago.
+    hourly: HashMap<SourceId, u32>,
+    hour_start: Timestamp,
 }
 
 /// The right to queue one document.
@@ -79,29 +68,26 @@ impl PushQueue {
     pub fn new(max_body_bytes: usize) -> (PushQueue, Receiver<PushedDocument>) {
         let (sender, receiver) = mpsc::channel(MAX_QUEUED_DOCUMENTS);
         let bytes = Arc::new(Semaphore::new(permits(MAX_QUEUED_BYTES.max(max_body_bytes)) as usize));
-        let hourly = Arc::new(Mutex::new(HourlyCounts { since: Timestamp::MIN, reserved: HashMap::new() }));
-        (PushQueue { sender, bytes, per_source: Arc::default(), hourly }, receiver)
+        (PushQueue { sender, bytes, counts: Arc::default() }, receiver)
     }
 
     /// Reserves a slot for a body of `bytes` bytes; `None` if a limit is reached.
     pub fn reserve(&self, source: SourceId, bytes: usize, now: Timestamp) -> Option<QueueSlot> {
         let slot = self.sender.clone().try_reserve_owned().ok()?;
         let bytes = self.bytes.clone().try_acquire_many_owned(permits(bytes)).ok()?;
-        let permit = {
-            let mut per_source = self.per_source.lock();
-            let slots = per_source.entry(source).or_default();
-            if *slots >= MAX_QUEUED_PER_SOURCE {
-                return None;
-            }
-            *slots += 1;
-            QueuePermit { _bytes: bytes, source, per_source: self.per_source.clone() }
-        };
-        let mut hourly = self.hourly.lock();
-        if hourly.since.duration_until(now) >= SignedDuration::from_hours(1) {
-            *hourly = HourlyCounts { since: now, reserved: HashMap::new() };
+        let SourceCounts { slots, hourly, hour_start } = &mut *self.counts.lock();
+        slots.retain(|_, slot| Arc::strong_count(slot) > 1);
+        let slot_of_source = slots.entry(source).or_default();
+        if Arc::strong_count(slot_of_source) > MAX_QUEUED_PER_SOURCE {
+            return None;
         }
-        let reserved = hourly.reserved.entry(source).or_default();
+        if hour_start.duration_until(now) >= SignedDuration::from_hours(1) {
+            *hour_start = now;
+            hourly.clear();
+        }
+        let reserved = hourly.entry(source).or_default();
         *reserved += 1;
+        let permit = QueuePermit { _bytes: bytes, _slot_of_source: slot_of_source.clone() };
         (*reserved <= MAX_PUSHES_PER_HOUR).then_some(QueueSlot { slot, permit })
     }
 }

@@ -1,6 +1,6 @@
 //! Tokens, secrets and challenges: 256 random bits each from the operating system, through aws-lc-rs.
 
-use crate::domain::display_text::hex;
+use data_encoding::HEXLOWER;
 
 const SECRET_BYTES: usize = 32;
 
@@ -8,7 +8,7 @@ const SECRET_BYTES: usize = 32;
 pub fn generate() -> Option<String> {
     let mut bytes = [0; SECRET_BYTES];
     aws_lc_rs::rand::fill(&mut bytes).ok()?;
-    Some(hex(&bytes))
+    Some(HEXLOWER.encode(&bytes))
 }
 
 /// Whether a text has the format of a token. Other texts need no lookup in the database.

@@ -3,11 +3,8 @@
 //! The comparison takes constant time (aws-lc-rs). The reason for a rejection is stored, but not sent to the hub.
 
 use crate::domain::SignatureError;
-use crate::domain::display_text::hex;
 use aws_lc_rs::hmac;
-
-/// The length of a SHA-512 digest in hexadecimal, the longest that is accepted.
-const MAX_DIGEST_CHARS: usize = 128;
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
 /// Verifies the signature of a body. `header` is the value of the header; `None` if it is absent or appears twice.
 pub fn verify(secret: &str, header: Option<&[u8]>, body: &[u8]) -> Result<(), SignatureError> {
@@ -20,7 +17,7 @@ pub fn verify(secret: &str, header: Option<&[u8]>, body: &[u8]) -> Result<(), Si
         "sha512" => hmac::HMAC_SHA512,
         _ => return Err(SignatureError::UnknownMethod),
     };
-    let digest = decode_hex(digest).ok_or(SignatureError::Mismatch)?;
+    let digest = HEXLOWER_PERMISSIVE.decode(digest.as_bytes()).map_err(|_| SignatureError::Mismatch)?;
     let key = hmac::Key::new(algorithm, secret.as_bytes());
     hmac::verify(&key, body, &digest).map_err(|_| SignatureError::Mismatch)
 }
@@ -28,16 +25,7 @@ pub fn verify(secret: &str, header: Option<&[u8]>, body: &[u8]) -> Result<(), Si
 /// The header value that signs a body with SHA-256.
 pub fn sign(secret: &str, body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    format!("sha256={}", hex(hmac::sign(&key, body).as_ref()))
-}
-
-/// The bytes of a hexadecimal digest; `None` if it is not one.
-fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    if text.len() > MAX_DIGEST_CHARS || !text.len().is_multiple_of(2) {
-        return None;
-    }
-    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-    text.as_bytes().chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+    format!("sha256={}", HEXLOWER.encode(hmac::sign(&key, body).as_ref()))
 }
 
 #[cfg(test)]

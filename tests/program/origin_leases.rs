@@ -182,6 +182,21 @@ async fn lease_of_a_killed_program_expires() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn source_shows_that_its_poll_was_killed() {
+    let cli = CliRunner::new();
+    let origin = add_blocked_sources(&cli, &["/a"]).await;
+    let mut command = RunningCommand::start(&cli, &["source", "poll", "1"]);
+    wait_until("the command has sent its request", async || origin.request_count("/a") > 0).await;
+    command.process.kill().unwrap();
+    command.process.wait().unwrap();
+    let text = cli.run(&["source", "show", "1"]);
+    let next_poll = text.lines().find(|line| line.contains("the poll that started at")).expect(&text);
+    assert!(next_poll.contains("is still running or was interrupted"), "{text}");
+    let reason = cli.run_json(&["source", "show", "1"])["next_poll_reason"].clone();
+    assert_eq!((&reason["kind"], &reason["planned"]["kind"]), (&"poll-started".into(), &"added".into()), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn interrupted_command_releases_its_leases() {
     let cli = CliRunner::new();
     let origin = add_blocked_sources(&cli, &["/a"]).await;

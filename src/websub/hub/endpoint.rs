@@ -74,14 +74,7 @@ fn refusal_status(refusal: &RequestRefusal) -> StatusCode {
         RequestRefusal::ForbiddenCallback => StatusCode::FORBIDDEN,
         RequestRefusal::ClientLimit | RequestRefusal::HostLimit => StatusCode::TOO_MANY_REQUESTS,
         RequestRefusal::HubLimit | RequestRefusal::SubscriberLimit => StatusCode::SERVICE_UNAVAILABLE,
-        RequestRefusal::MissingField(_)
-        | RequestRefusal::UnknownMode
-        | RequestRefusal::PublishMode
-        | RequestRefusal::CallbackTooLong
-        | RequestRefusal::InvalidCallback(_)
-        | RequestRefusal::CallbackCredentials
-        | RequestRefusal::SecretTooLong
-        | RequestRefusal::InvalidLease => StatusCode::BAD_REQUEST,
+        _ => StatusCode::BAD_REQUEST,
     }
 }
 
