@@ -41,7 +41,7 @@ CREATE TABLE source (
     validators_url       TEXT,
     etag                 BLOB,
     last_modified        BLOB,
-    -- What the feed asks of its clients, as JSON (domain::PollingHints).
+    -- The feed's polling hints, as JSON (domain::PollingHints).
     polling_hints        TEXT    NOT NULL DEFAULT '{}',
     -- Target of permanent redirects, the number of consecutive polls that followed them, and the time of the first one.
     -- The source's URL changes once the redirect has proved stable.
@@ -216,7 +216,7 @@ CREATE TABLE item (
     -- Why the item joined its story, as JSON (domain::JoinEvidence).
     evidence        TEXT,
     assigned_at     INTEGER,
-    -- State of the item's full article; NULL if it is not wanted.
+    -- State of the item's full article; NULL if the source has no full text.
     full_text_state TEXT CHECK (full_text_state IN ('pending', 'fetched', 'failed')),
     -- The paragraphs of the full article, one per line.
     full_text       TEXT,
@@ -443,13 +443,13 @@ END;
 -- ---------------------------------------------------------------------------------------------------------------------
 -- WebSub (W3C Recommendation, 23 January 2018)
 
--- As a subscriber: one row for each source whose feed has declared a hub, whatever became of the subscription.
+-- As a subscriber: one row for each source whose feed has declared a hub, whatever the state of the subscription.
 CREATE TABLE websub_subscription (
     source_id           INTEGER PRIMARY KEY REFERENCES source (id),
     -- What the feed declares now; NULL once it declares no hub.
     declared_hub        TEXT,
     declared_topic      TEXT,
-    -- What was requested of the hub, and the URL that the hub calls. The token is the last path segment of the callback.
+    -- The values of the request to the hub, and the URL that the hub calls. The token is the last path segment of the callback.
     -- Token and secret are generated for each subscription and are never logged.
     requested_hub       TEXT,
     requested_topic     TEXT,
@@ -461,7 +461,7 @@ CREATE TABLE websub_subscription (
     -- The hub has been asked to renew an active subscription.
     renewing            INTEGER NOT NULL DEFAULT 0 CHECK (renewing IN (0, 1)),
     requested_at        INTEGER,
-    -- When the state machine runs next. Moved forward before a request is sent, so that a crash never causes an early one.
+    -- The time of the next step. It moves forward before a request is sent, so that a crash never causes an early request.
     next_action_at      INTEGER,
     -- Set while the subscription is active or being ended.
     lease_until         INTEGER,

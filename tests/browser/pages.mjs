@@ -8,7 +8,7 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import * as world from './world.mjs';
+import * as instances from './instances.mjs';
 
 const [binary, modules, screenshots] = process.argv.slice(2, 5).map((argument) => resolve(argument));
 const only = process.argv[5] ?? '';
@@ -134,7 +134,7 @@ async function check(browser, base, path, name, status = 200) {
 async function main() {
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
   try {
-    const [demo, trouble] = await Promise.all([world.demo(binary), world.trouble(binary)]);
+    const [demo, hostile] = await Promise.all([instances.startDemo(binary), instances.startHostile(binary)]);
     const pages = [
       [demo.base, '/', 'demo-index'],
       [demo.base, '/?outlets=3', 'demo-outlets'],
@@ -144,17 +144,17 @@ async function main() {
       [demo.base, '/sources/1', 'demo-source'],
       [demo.base, '/health', 'demo-health'],
       [demo.base, '/feeds', 'demo-feeds'],
-      [trouble.base, '/', 'index'],
-      [trouble.base, '/?q=nothing+of+the+kind&outlets=4&lang=en', 'nothing'],
-      [trouble.base, '/?q=***', 'no-words'],
-      [trouble.base, '/?page=7', 'older'],
-      [trouble.base, '/?outlets=x', 'invalid', 400],
-      [trouble.base, '/nowhere', 'not-found', 404],
-      [trouble.base, '/sources', 'sources'],
-      [trouble.base, '/health', 'health'],
-      [trouble.base, '/feeds', 'feeds'],
-      ...trouble.stories.slice(0, 6).map((story, index) => [trouble.base, story, `story-${index + 1}`]),
-      ...Array.from({ length: trouble.sources }, (_, index) => [trouble.base, `/sources/${index + 1}`, `source-${index + 1}`]),
+      [hostile.base, '/', 'index'],
+      [hostile.base, '/?q=nothing+of+the+kind&outlets=4&lang=en', 'nothing'],
+      [hostile.base, '/?q=***', 'no-words'],
+      [hostile.base, '/?page=7', 'older'],
+      [hostile.base, '/?outlets=x', 'invalid', 400],
+      [hostile.base, '/nowhere', 'not-found', 404],
+      [hostile.base, '/sources', 'sources'],
+      [hostile.base, '/health', 'health'],
+      [hostile.base, '/feeds', 'feeds'],
+      ...hostile.stories.slice(0, 6).map((story, index) => [hostile.base, story, `story-${index + 1}`]),
+      ...Array.from({ length: hostile.sources }, (_, index) => [hostile.base, `/sources/${index + 1}`, `source-${index + 1}`]),
     ];
     for (const [base, path, name, status] of pages.filter(([, , name]) => name.includes(only))) {
       await check(browser, base, path, name, status);
@@ -162,7 +162,7 @@ async function main() {
     console.log(`${opened} pages opened, ${rulesPassed} rules of axe-core passed, ${faults.length} faults`);
   } finally {
     await browser.close();
-    world.end();
+    instances.stopAll();
   }
   process.exitCode = faults.length === 0 && opened > 0 ? 0 : 1;
 }

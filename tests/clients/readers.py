@@ -1,4 +1,4 @@
-"""The feed readers: how to subscribe, refresh, list unread entries and mark entries as read. Uses only what users have too,
+"""The feed readers: how to subscribe, refresh, list unread entries and mark entries as read. Uses only the interfaces that users have,
 except that FreshRSS is controlled by SQL. Used by story.py.
 
 `unread` returns (key, title) of each unread entry. `entries` returns {key: text} of all stored entries, with the text in
@@ -25,10 +25,10 @@ def run(command, **options):
 class Reader:
     formats = ("atom", "rss")
     # Whether a changed entry becomes unread again.
-    again = False
-    # Formats in which it does not notice a change of an entry's list of outlets.
-    blind = ()
-    # Whether a new title makes a new entry.
+    unread_on_change = False
+    # Formats in which the reader does not notice a change of an entry's list of outlets.
+    formats_without_changes = ()
+    # Whether an entry with a new title becomes another entry.
     by_title = False
     note = ""
 
@@ -74,7 +74,7 @@ class Newsboat(Reader):
 
 class NewsboatResetting(Newsboat):
     configuration = 'reset-unread-on-update "{url}"\n'
-    again = True
+    unread_on_change = True
     note = "with reset-unread-on-update"
 
 
@@ -180,7 +180,7 @@ class Rss2email(Mailer):
     program = "r2e"
     options = {}
     # It uses the summary of an Atom entry as its text.
-    blind = ("atom",)
+    formats_without_changes = ("atom",)
     note = "a message for each entry"
 
     def begin(self):
@@ -197,13 +197,13 @@ class Rss2email(Mailer):
 
 class Rss2emailReplying(Rss2email):
     options = {"reply-changes": True}
-    again = True
+    unread_on_change = True
     note = "with reply-changes: a message for each change"
 
 
 class Rss2emailDistrusting(Rss2email):
     options = {"trust-guid": False}
-    again = True
+    unread_on_change = True
     note = "with trust-guid off: a message for each change"
 
 
@@ -319,7 +319,7 @@ class FreshRSS(Reader):
 
 class FreshRSSUnreadAgain(FreshRSS):
     unread_again = True
-    again = True
+    unread_on_change = True
     note = "with ‘mark updated articles as unread’"
 
 

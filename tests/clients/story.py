@@ -1,6 +1,6 @@
 """The scenario: a story grows from one outlet to nine, and then the title of its first report changes. After newsfold has
-processed a step, every reader refreshes and marks unread entries as read. The test fails if a reader shows the story as more
-or fewer than one entry, or as unread more or less often than expected. Started by run."""
+processed a step, every reader refreshes and marks unread entries as read. The test fails if a reader does not show the story as
+exactly one entry, or if the entry is unread more or less often than expected. Started by run."""
 
 import argparse
 import collections
@@ -53,7 +53,7 @@ recluster_interval = "0s"
     def start(self):
         with open(self.folder / "newsfold.log", "a") as log:
             self.process = subprocess.Popen([self.binary, "--config", str(self.config), "serve"], stdout=log, stderr=log)
-        until("newsfold responds", lambda: self.get("healthz"))
+        wait_until("newsfold responds", lambda: self.get("healthz"))
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -81,11 +81,11 @@ recluster_interval = "0s"
         return max((len(item["_newsfold"]["reports"]) for item in items if NAME in item["title"]), default=0)
 
 
-def until(what, condition, seconds=60):
+def wait_until(description, condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            sys.exit(f"FAILED: timeout after {seconds} s: {what}")
+            sys.exit(f"FAILED: timeout after {seconds} s, waiting until {description}")
         time.sleep(0.1)
 
 
@@ -134,12 +134,12 @@ class Subscription:
         """The faults of a subscription, given the steps at which the published entry changed."""
         if self.error:
             return [self.error]
-        again = len(feed["changed"]) if self.kind.again and self.form not in self.kind.blind else 0
+        expected_changes = len(feed["changed"]) if self.kind.unread_on_change and self.form not in self.kind.formats_without_changes else 0
         found = []
         times = self.unread[NAME]
-        if times != 1 + again:
-            found.append(f"the story was unread {times} times (at {self.when_unread}), expected {1 + again} times")
-        wanted = 1 + (again if issubclass(self.kind, readers.Mailer) else 0)
+        if times != 1 + expected_changes:
+            found.append(f"the story was unread {times} times (at {self.when_unread}), expected {1 + expected_changes} times")
+        wanted = 1 + (expected_changes if issubclass(self.kind, readers.Mailer) else 0)
         wanted += len(feed["titles"]) - 1 if self.kind.by_title else 0
         if len(self.keys) != wanted:
             found.append(f"the reader keeps {len(self.keys)} entries of the story, expected {wanted}")
@@ -157,18 +157,18 @@ def main():
     arguments.add_argument("--only", help="the names of readers in readers.py")
     options = arguments.parse_args()
     doubling = options.policy == "doubling"
-    world = outlets.Outlets(int(time.time()))
+    servers = outlets.Outlets(int(time.time()))
     newsfold = Newsfold(options.newsfold, options.scratch / "newsfold", doubling)
     for number in range(len(outlets.STORY)):
-        newsfold.command("source", "add", "--no-fetch", "--outlet", f"outlet{number}.example", world.url(number))
+        newsfold.command("source", "add", "--no-fetch", "--outlet", f"outlet{number}.example", servers.url(number))
     newsfold.start()
     try:
-        return play(options, doubling, world, newsfold)
+        return play(options, doubling, servers, newsfold)
     finally:
         newsfold.stop()
 
 
-def play(options, doubling, world, newsfold):
+def play(options, doubling, servers, newsfold):
     variants = ["live", "stable"]
     if newsfold.get("feeds/all.stable.atom") is None:
         print("SKIPPED: the stable variants, which this version of newsfold does not have")
@@ -203,13 +203,13 @@ def play(options, doubling, world, newsfold):
             list(pool.map(lambda subscription: subscription.refresh(step), subscriptions))
 
     own = len(outlets.OWN)
-    until("the outlets' own items are published", lambda: len(json.loads(newsfold.get("feeds/all.json"))["items"]) == own)
+    wait_until("the outlets' own items are published", lambda: len(json.loads(newsfold.get("feeds/all.json"))["items"]) == own)
     refresh_all("0")
     for step in range(1, len(outlets.STORY) + 1):
-        world.step = step
-        until(f"the story has {step} outlets", lambda: newsfold.outlets_of_story() == step)
+        servers.step = step
+        wait_until(f"the story has {step} outlets", lambda: newsfold.outlets_of_story() == step)
         expected = 2 ** int(math.log2(step)) if doubling else step
-        until(f"the feed shows {expected} outlets", lambda: newsfold.outlets_in_feed() == expected)
+        wait_until(f"the feed shows {expected} outlets", lambda: newsfold.outlets_in_feed() == expected)
         # Dates have a resolution of a second, and an unexpected change needs time to appear.
         time.sleep(1.5)
         refresh_all(str(step))
@@ -218,8 +218,8 @@ def play(options, doubling, world, newsfold):
             newsfold.start()
             refresh_all("restart")
         print(f"step {step} done", file=sys.stderr)
-    world.retitled = True
-    until("the feed shows the new title", lambda: outlets.RETITLED.encode() in newsfold.get("feeds/all.json"))
+    servers.retitled = True
+    wait_until("the feed shows the new title", lambda: outlets.RETITLED.encode() in newsfold.get("feeds/all.json"))
     time.sleep(1.5)
     refresh_all("retitled")
 

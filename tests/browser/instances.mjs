@@ -10,17 +10,17 @@ const children = [];
 const servers = [];
 
 /** Stops all processes and servers. */
-export function end() {
+export function stopAll() {
   for (const child of children) child.kill('SIGINT');
   for (const server of servers) server.close();
 }
 
 /** Polls a condition until it holds, for at most two minutes. */
-async function until(what, holds) {
+async function waitUntil(description, condition) {
   const deadline = Date.now() + 120_000;
   for (;;) {
-    if (await holds().catch(() => false)) return;
-    if (Date.now() > deadline) throw new Error(`timeout after two minutes: ${what}`);
+    if (await condition().catch(() => false)) return;
+    if (Date.now() > deadline) throw new Error(`timeout after two minutes, waiting until ${description}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
@@ -36,7 +36,7 @@ function freePort() {
 }
 
 /** Starts a server for one source, because a hold applies to all sources of a server. */
-function origin(answer) {
+function startServer(answer) {
   return new Promise((resolve) => {
     const server = createServer(answer).listen(0, '127.0.0.1', () => {
       servers.push(server);
@@ -51,13 +51,13 @@ async function text(url) {
 }
 
 /** Starts the demo, and waits until one of its stories has all eight outlets. */
-export async function demo(binary) {
+export async function startDemo(binary) {
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   children.push(spawn(binary, ['demo', '--listen', `127.0.0.1:${port}`], { stdio: ['ignore', 'pipe', 'inherit'] }));
   children.at(-1).stdout.resume();
   const largest = async () => (await text(`${base}/?outlets=8`)).match(/\/stories\/\w+/)?.[0];
-  await until('a story of the demo has eight outlets', largest);
+  await waitUntil('a story of the demo has eight outlets', largest);
   return { base, story: await largest() };
 }
 
@@ -70,7 +70,7 @@ function rss(title, lang, items) {
 }
 
 /** Starts newsfold with sources that pages must handle: hostile text, errors, holds, right-to-left script. */
-export async function trouble(binary) {
+export async function startHostile(binary) {
   let polls = 0;
   const grid = (title) => ['grid', title, 'Power went out in Veshna and in all the villages along the coast, and the repairs will take days.'];
   const feeds = [
@@ -118,7 +118,7 @@ recluster_interval = "0s"
 `);
   const options = ['--config', join(folder, 'config.toml'), '--database', join(folder, 'news.db')];
   for (const [outlet, answer] of feeds) {
-    const at = await origin((request, response) => response.end(answer(response)));
+    const at = await startServer((request, response) => response.end(answer(response)));
     const url = `http://ann:secret@127.0.0.1:${at}/feed?token=secret`;
     execFileSync(binary, ['source', 'add', url, '--no-fetch', '--outlet', outlet, '--tag', outlet.length % 2 ? 'energy' : 'world', ...options]);
   }
@@ -128,8 +128,8 @@ recluster_interval = "0s"
     const story = (await text(`${base}/?q=grid`)).match(/\/stories\/\w+/)?.[0];
     return story && (await text(base + story)).includes('earlier headline') && story;
   };
-  await until('a headline was changed', revised);
-  await until('every source was polled', async () => !(await text(`${base}/sources`)).includes('>never<'));
+  await waitUntil('a headline has been changed', revised);
+  await waitUntil('every source has been polled', async () => !(await text(`${base}/sources`)).includes('>never<'));
   const stories = [...(await text(`${base}/`)).matchAll(/\/stories\/\w+/g)].map((match) => match[0]);
   return { base, story: await revised(), stories: [...new Set(stories)], sources: feeds.length };
 }
