@@ -23,7 +23,8 @@ CREATE TABLE source (
     -- The item of the source with the highest priority is preferred as a story's lead.
     priority             INTEGER NOT NULL DEFAULT 0,
     state                TEXT    NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'paused', 'gone', 'removed')),
-    full_text_mode       TEXT    NOT NULL DEFAULT 'no' CHECK (full_text_mode IN ('no', 'group', 'publish')),
+    -- Whether newsfold fetches the full articles of the source's items (domain::FullTextMode).
+    full_text            TEXT    NOT NULL DEFAULT 'no' CHECK (full_text IN ('no', 'group', 'publish')),
     added_at             INTEGER NOT NULL,
     -- The poll schedule survives restarts: it is stored here and nowhere else.
     next_poll_at         INTEGER NOT NULL,
@@ -31,7 +32,8 @@ CREATE TABLE source (
     next_poll_reason     TEXT    NOT NULL DEFAULT '{"kind":"added"}',
     -- End of the delay that the server requested (Retry-After). Manual polls respect it too.
     hold_until           INTEGER,
-    consecutive_failures INTEGER NOT NULL DEFAULT 0,
+    -- Failed polls in a row.
+    failures             INTEGER NOT NULL DEFAULT 0,
     last_poll_at         INTEGER,
     last_outcome         TEXT,
     last_success_at      INTEGER,
@@ -43,11 +45,9 @@ CREATE TABLE source (
     last_modified        BLOB,
     -- The feed's polling hints, as JSON (domain::PollingHints).
     polling_hints        TEXT    NOT NULL DEFAULT '{}',
-    -- Target of permanent redirects, the number of consecutive polls that followed them, and the time of the first one.
-    -- The source's URL changes once the redirect has proved stable.
-    redirect_to          TEXT,
-    redirect_count       INTEGER NOT NULL DEFAULT 0,
-    redirect_since       INTEGER,
+    -- Target of permanent redirects, as JSON (domain::PendingRedirect). The source's URL changes once the redirect has
+    -- proved stable.
+    pending_redirect     TEXT,
     -- Time of the first 410 response since the last success.
     gone_since           INTEGER,
     -- Estimated update rate, as JSON (crawl::update_rate).
@@ -79,13 +79,14 @@ CREATE TABLE poll (
     -- HTTP status of the final response; NULL if there was none.
     status             INTEGER,
     -- Empty if the poll succeeded.
-    error              TEXT    NOT NULL,
+    detail             TEXT    NOT NULL,
     -- Size of the body in bytes: decoded, and as transferred.
-    body_bytes         INTEGER NOT NULL,
+    bytes              INTEGER NOT NULL,
     wire_bytes         INTEGER NOT NULL,
-    item_count         INTEGER NOT NULL,
-    new_item_count     INTEGER NOT NULL,
-    changed_item_count INTEGER NOT NULL
+    -- Number of items in the document, and how many of them were new or changed.
+    items              INTEGER NOT NULL,
+    new_items          INTEGER NOT NULL,
+    changed_items      INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX poll_by_source ON poll (source_id, id);
@@ -124,10 +125,13 @@ CREATE INDEX request_log_by_time ON request_log (requested_at);
 
 -- Origins to which no request is sent until a time: a 429 response holds all sources of its server.
 CREATE TABLE origin_hold (
-    origin TEXT    PRIMARY KEY,
+    origin TEXT    NOT NULL,
+    -- Which requests are held: all except those to a WebSub hub, or only those.
+    scope  TEXT    NOT NULL CHECK (scope IN ('content', 'hub')),
     until  INTEGER NOT NULL,
     -- As JSON (domain::HoldReason).
-    reason TEXT    NOT NULL
+    reason TEXT    NOT NULL,
+    PRIMARY KEY (origin, scope)
 ) STRICT, WITHOUT ROWID;
 
 -- Cached robots.txt files (RFC 9309).
@@ -436,7 +440,7 @@ CREATE TRIGGER feeds_version_on_operator_event AFTER INSERT ON operator_event BE
     UPDATE publication SET feeds_version = feeds_version + 1;
 END;
 
-CREATE TRIGGER feeds_version_on_source AFTER UPDATE OF priority, full_text_mode, state, title ON source BEGIN
+CREATE TRIGGER feeds_version_on_source AFTER UPDATE OF priority, full_text, state, title ON source BEGIN
     UPDATE publication SET feeds_version = feeds_version + 1;
 END;
 
@@ -446,13 +450,11 @@ END;
 -- As a subscriber: one row for each source whose feed has declared a hub, whatever the state of the subscription.
 CREATE TABLE websub_subscription (
     source_id           INTEGER PRIMARY KEY REFERENCES source (id),
-    -- What the feed declares now; NULL once it declares no hub.
-    declared_hub        TEXT,
-    declared_topic      TEXT,
-    -- The values of the request to the hub, and the URL that the hub calls. The token is the last path segment of the callback.
-    -- Token and secret are generated for each subscription and are never logged.
-    requested_hub       TEXT,
-    requested_topic     TEXT,
+    -- Hub and topic that the feed declares now, as JSON (domain::DeclaredHub); NULL once it declares no hub.
+    declared            TEXT,
+    -- Hub and topic of the last request, in the same form, and the URL that the hub calls. The token is the last path
+    -- segment of the callback. Token and secret are generated for each subscription and are never logged.
+    requested           TEXT,
     callback            TEXT,
     token               TEXT    UNIQUE,
     secret              TEXT,

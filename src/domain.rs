@@ -25,7 +25,9 @@ mod story;
 
 pub use client_address::client_address;
 pub use constraint::{ConstraintKind, GroupingConstraint};
-pub use edition::{Edition, EditionReason, EditionReport, EditionText, FeedCandidate, FeedEntry, FeedVariant};
+pub use edition::{
+    Edition, EditionReason, EditionReport, EditionText, EditionTimes, FeedCandidate, FeedEntry, FeedVariant,
+};
 pub use feed_problem::{FeedProblem, ProblemKind};
 pub use hub_subscriber::{HubNotification, HubSubscriber, RateLimitCounts, RequestCounts, SubscriberRequest};
 pub use hub_subscription::{
@@ -36,7 +38,7 @@ pub use item::{ArticleText, IngestResult, Item, ItemChange, MatchedBy, NewItem};
 pub use jiff::Timestamp;
 pub use next_poll_reason::{DelayCause, NextPollReason, RateLimit};
 pub use operator_event::{OperatorEvent, OperatorEventKind, RecordedEvent};
-pub use origin_hold::{HoldReason, OriginHold, ShortenedDelay};
+pub use origin_hold::{HoldReason, HoldScope, OriginHold, ShortenedDelay};
 pub use poll::{FeedMetadata, PollRecord, RequestRecord, SourceUpdate};
 pub use polling_hints::{PollingHints, parse_weekday};
 pub use published_feed::{FeedOrder, FeedSelection, PublishedFeed, StoryPublication};
@@ -45,6 +47,6 @@ pub use source::{
     SourceEdit, SourceState,
 };
 pub use story::{
-    CreatedStory, ItemMove, JoinEvidence, JoinReason, Story, StoryAssignment, StoryItem, StoryMerge, StoryPlacement,
-    StoryRegrouping,
+    AssignedItem, CreatedStory, ItemMove, JoinEvidence, JoinReason, Story, StoryAssignment, StoryItem, StoryMerge,
+    StoryPlacement, StoryRegrouping,
 };

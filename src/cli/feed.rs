@@ -220,7 +220,7 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
             };
             let query = matches(selection.query.as_ref())?;
             let exclude_query = matches(selection.exclude_query.as_ref())?;
-            Ok((feed_entries::membership_of(db, &name, id)?, QueryMatches { query, exclude_query }))
+            Ok((feed_entries::membership(db, &name, id)?, QueryMatches { query, exclude_query }))
         })
         .await?;
     let conditions = membership_conditions(&story, &feed.selection, matches);
@@ -230,15 +230,15 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
             "not in the feed yet, but all conditions hold; the daemon adds it within a second".into()
         }
         None => "not in the feed".into(),
-        Some((at, edition)) => {
+        Some(feed_entries::FeedMembership { entered_at, edition_number }) => {
             let state = match shown {
-                true => &format!(", with edition {edition} at that time"),
+                true => &format!(", with edition {edition_number} at that time"),
                 false if story.merged_into.is_some() => {
                     "; only in the stable variant, because the story was merged into another one"
                 }
                 false => ", but no longer shown: newer stories replaced it, or it is too old",
             };
-            format!("in the feed since {}{state}", time(at))
+            format!("in the feed since {}{state}", time(entered_at))
         }
     }];
     lines.extend(
@@ -246,7 +246,7 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
             format!("  {} {}", if condition.holds { "✓" } else { "✗" }, one_line(&condition.says, 500))
         }),
     );
-    let since = membership.map(|(at, _)| at);
+    let since = membership.map(|membership| membership.entered_at);
     let value = serde_json::json!({"in": since.is_some(), "since": since, "shown": shown, "conditions": conditions});
     context.print(&value, lines.join("\n"))
 }

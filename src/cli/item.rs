@@ -5,6 +5,7 @@ use super::{Context, story};
 use crate::cluster::{Clusterer, Options, PairExplanation};
 use crate::domain::display_text::one_line;
 use crate::domain::{Item, ItemId};
+use crate::store::items::RewrittenGuid;
 use crate::store::{Store, constraints, full_text, items, stories};
 use crate::wording::reason_sentence;
 use anyhow::Context as _;
@@ -78,11 +79,9 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
         _ => rows.push(("story", "not grouped yet; the daemon does it".into())),
     }
     rows.extend(page.map(|page| ("page", one_line(&page, 300))));
-    rows.extend(
-        guids.iter().map(|(guid, rule)| {
-            ("also as", format!("{} (recognized by its {})", one_line(guid, 300), rule.into_str()))
-        }),
-    );
+    rows.extend(guids.iter().map(|RewrittenGuid { guid, matched_by }| {
+        ("also as", format!("{} (recognized by its {})", one_line(guid, 300), matched_by.into_str()))
+    }));
     rows.extend(revisions.iter().map(|revision| {
         let (until, claimed) = (time(revision.replaced_at), optional_time(revision.published_at));
         ("revision", format!("until {until}: {} (dated {claimed})", one_line(&revision.title, 200)))
@@ -95,8 +94,7 @@ async fn separate(context: &Context, one: ItemId, other: ItemId) -> anyhow::Resu
     for id in [one, other] {
         find(&store, id).await?;
     }
-    story::decide(context, config, &store, move |db, now, lead| constraints::separate_items(db, one, other, now, lead))
-        .await
+    story::decide(context, config, &store, move |db, now| constraints::separate_items(db, one, other, now)).await
 }
 
 async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Result<ExitCode> {
@@ -110,8 +108,8 @@ async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Resul
     let (stories, explanation) = store
         .read(move |db| {
             let mut clusterer = Clusterer::new(Options { window: window * 2, ..options });
-            for (item, story, copy_of) in stories::assigned_between(db, from, until)? {
-                clusterer.restore(&item, story, copy_of);
+            for assigned in stories::assigned_between(db, from, until)? {
+                clusterer.restore(&assigned.item, assigned.story, assigned.copy_of);
             }
             for decision in constraints::active_since(db, from)? {
                 clusterer.add_constraint(&decision);

@@ -262,7 +262,7 @@ fn program(command: &str) -> String {
 }
 
 fn lease_holder_text(held: &LeaseConflict) -> String {
-    format!("{}, since {}", held.holder, time(held.since))
+    format!("{}, since {}", held.holder, time(held.acquired_at))
 }
 
 fn tags(given: &[String]) -> Vec<String> {

@@ -6,9 +6,8 @@ use crate::config::Config;
 use crate::domain::display_text::one_line;
 use crate::domain::{ConstraintId, Edition, GroupingConstraint, ItemId, Story, StoryId, StoryItem, Timestamp};
 use crate::publish::choose_lead;
-use crate::store::constraints::{self, Decided};
-use crate::store::stories::{self, ChooseLead, RecentFilter};
-use crate::store::{self, Store, WriteConnection, editions, items};
+use crate::store::constraints::{self, ConstraintResult};
+use crate::store::{self, Store, WriteConnection, editions, items, stories};
 use crate::wording::{constraint_text, count_of, reason_sentence};
 use anyhow::{Context as _, bail};
 use std::process::ExitCode;
@@ -63,7 +62,7 @@ impl StoryCommand {
 
 async fn list(context: &Context, min_outlets: u32, limit: u32) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
-    let stories = store.read(move |db| stories::recent(db, RecentFilter { min_outlets, limit })).await?;
+    let stories = store.read(move |db| stories::recent(db, min_outlets, limit)).await?;
     context.print_rows(
         &stories,
         "no stories yet; they appear when polled sources have items",
@@ -129,31 +128,40 @@ async fn item_lines(store: &Store, story: &Story) -> store::Result<Vec<String>> 
 async fn merge(context: &Context, one: &str, other: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let (one, other) = (find(&store, one).await?, find(&store, other).await?);
-    decide(context, config, &store, move |db, now, lead| constraints::merge_stories(db, &one, &other, now, lead)).await
+    decide(context, config, &store, move |db, now| constraints::merge_stories(db, &one, &other, now)).await
 }
 
 async fn split(context: &Context, story: &str, items: Vec<i64>) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let story = find(&store, story).await?;
     let items: Vec<ItemId> = items.into_iter().map(ItemId).collect();
-    decide(context, config, &store, move |db, now, lead| constraints::split_story(db, &story, &items, now, lead)).await
+    decide(context, config, &store, move |db, now| constraints::split_story(db, &story, &items, now)).await
 }
 
 async fn undo(context: &Context, id: ConstraintId) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
-    decide(context, config, &store, move |db, now, lead| constraints::undo(db, id, now, lead)).await
+    decide(context, config, &store, move |db, now| constraints::undo(db, id, now)).await
 }
 
-/// Records a decision with `record` and prints it, or fails with the reason of its refusal.
+/// Records a decision with `record`, and sets a new lead for the stories that lost theirs. Prints the decision, or fails
+/// with the reason of its refusal.
 pub(super) async fn decide(
     context: &Context,
     config: Config,
     store: &Store,
-    record: impl FnOnce(&WriteConnection, Timestamp, ChooseLead<'_>) -> store::Result<Decided> + Send + 'static,
+    record: impl FnOnce(&WriteConnection, Timestamp) -> store::Result<ConstraintResult> + Send + 'static,
 ) -> anyhow::Result<ExitCode> {
     let now = context.clock.now();
-    let lead = move |story: &Story| choose_lead(story, &config.publish).map(|lead| lead.item.id);
-    let decision = store.write(move |db| record(db, now, &lead)).await??;
+    let recorded = store.write(move |db| {
+        let recorded = record(db, now)?;
+        for story in recorded.iter().flat_map(|applied| &applied.leaderless) {
+            if let Some(lead) = choose_lead(story, &config.publish) {
+                stories::set_lead(db, story.id, lead.item.id)?;
+            }
+        }
+        Ok(recorded)
+    });
+    let decision = recorded.await??.constraint;
     let next = match decision.undone_at {
         Some(_) => ": undone".into(),
         None => format!("; `newsfold story undo {}` undoes it", decision.id),

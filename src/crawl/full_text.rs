@@ -112,7 +112,7 @@ async fn robots(context: &PollContext, url: &Url, lease: &PollLease) -> store::R
     };
     Ok(match file.body {
         Some(body) => Robots::parse(&body, PRODUCT_TOKEN),
-        None if file.allowed => Robots::allow_all(),
+        None if file.allow_all => Robots::allow_all(),
         None => Robots::disallow_all(),
     })
 }
@@ -127,18 +127,18 @@ async fn fetch_robots(context: &PollContext, url: &Url, lease: &PollLease) -> st
     url.set_fragment(None);
     let fetched = context.fetcher.fetch_page(&url, now, &context.permits(lease)).await;
     context.record_requests(fetched.requests).await?;
-    let failure = RobotsFile { good_until: after(now, ROBOTS_FAILURE_LIFETIME), allowed: false, body: None };
-    let good_until = after(now, ROBOTS_LIFETIME);
+    let failure = RobotsFile { expires_at: after(now, ROBOTS_FAILURE_LIFETIME), allow_all: false, body: None };
+    let expires_at = after(now, ROBOTS_LIFETIME);
     Ok(match fetched.outcome {
         Ok(document) => match tokio::task::spawn_blocking(|| document.body.decode()).await {
             Ok(Ok(mut text)) => {
                 text.truncate(MAX_ROBOTS_BYTES);
-                RobotsFile { good_until, allowed: true, body: Some(text) }
+                RobotsFile { expires_at, allow_all: true, body: Some(text) }
             }
             _ => failure,
         },
         _ if fetched.status.is_some_and(|status| (400..500).contains(&status) && status != 429) => {
-            RobotsFile { good_until, allowed: true, body: None }
+            RobotsFile { expires_at, allow_all: true, body: None }
         }
         _ => failure,
     })

@@ -5,7 +5,7 @@
 use super::parse_job::MAX_PARSE_TIME;
 use super::{Options, PollContext, backoff};
 use crate::domain::duration::after;
-use crate::domain::{DueSource, NextPollReason, OriginHold, RequestRecord, Source, Timestamp};
+use crate::domain::{DueSource, HoldScope, NextPollReason, OriginHold, RequestRecord, Source, Timestamp};
 use crate::http_client::{FetchResult, NoDocument, origin_of};
 use crate::store::leases::{self, LeaseConflict, PollLease};
 use crate::store::{self, Store, WriteConnection, origins, sources};
@@ -75,7 +75,7 @@ impl PollContext {
         self.store
             .write(move |db| {
                 if let Some(origin) = &lease.origin
-                    && let Some(hold) = origins::active_hold(db, origin, now)?
+                    && let Some(hold) = origins::active_hold(db, origin, HoldScope::Content, now)?
                 {
                     let until = after(hold.until, backoff::jitter(&due.url, now, hold.until.duration_since(now)));
                     let reason = NextPollReason::OriginHold { hold: hold.reason.clone() };
@@ -127,7 +127,7 @@ impl PollContext {
     /// Moves the lease of a poll to another origin. The wait is limited, because a poll has to end.
     pub(super) async fn lease_next_origin(&self, lease: &PollLease, origin: &str) -> Result<(), NoDocument> {
         let failed = |error: store::Error| NoDocument::Failed { detail: format!("cannot lease {origin}: {error}") };
-        if let Some(hold) = self.origin_hold(origin).await.map_err(failed)? {
+        if let Some(hold) = self.origin_hold(origin, HoldScope::Content).await.map_err(failed)? {
             return Err(NoDocument::Held { origin: origin.to_owned(), until: hold.until });
         }
         let start = Instant::now();
@@ -143,9 +143,9 @@ impl PollContext {
     }
 
     /// The active hold of an origin.
-    pub async fn origin_hold(&self, origin: &str) -> store::Result<Option<OriginHold>> {
+    pub async fn origin_hold(&self, origin: &str, scope: HoldScope) -> store::Result<Option<OriginHold>> {
         let (origin, now) = (origin.to_owned(), self.clock.now());
-        self.store.read(move |db| origins::active_hold(db, &origin, now)).await
+        self.store.read(move |db| origins::active_hold(db, &origin, scope, now)).await
     }
 
     /// Releases the lease of a poll that is not recorded.

@@ -65,10 +65,10 @@ impl PollContext {
         let options = self.options.clone();
         let solve = move |db: &_| {
             let mut demands: Vec<PollDemand> = Vec::new();
-            sources::for_each_update_rate(db, |rate, hints| {
-                let floor = backoff::feed_minimum(hints, &options);
-                demands.push(UpdateRate::from_json(rate).demand(now, floor, options.max_interval));
-            })?;
+            for source in sources::demands(db)? {
+                let floor = backoff::feed_minimum(&source.polling_hints, &options);
+                demands.push(UpdateRate::from_json(&source.update_rate).demand(now, floor, options.max_interval));
+            }
             let average_hours = options.average_interval.as_secs_f64() / 3600.0;
             Ok(BudgetMultiplier::solve(&demands, demands.len() as f64 / average_hours))
         };

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::cluster::Clusterer;
 use crate::config::Config;
 use crate::domain::duration::after;
-use crate::domain::{ItemId, JoinEvidence, Story, StoryAssignment, StoryId, StoryPlacement, Timestamp};
+use crate::domain::{ItemId, JoinEvidence, StoryAssignment, StoryId, StoryPlacement, Timestamp};
 use crate::publish::choose_lead;
 use crate::store::{self, ReadConnection, Store, WriteConnection, constraints, items, stories};
 use jiff::SignedDuration;
@@ -88,8 +88,8 @@ impl GroupingSession {
         let (since, config) = (clock.now() - config.cluster.window, config.clone());
         let restore = move |db: &ReadConnection| {
             let mut clusterer = Clusterer::new(config.cluster.clone());
-            for (item, story, copy_of) in stories::assigned_since(db, since)? {
-                clusterer.restore(&item, story, copy_of);
+            for assigned in stories::assigned_between(db, since, Timestamp::MAX)? {
+                clusterer.restore(&assigned.item, assigned.story, assigned.copy_of);
             }
             for constraint in constraints::active_since(db, since)? {
                 clusterer.add_constraint(&constraint);
@@ -157,8 +157,12 @@ impl GroupingSession {
         let (version, config) = (self.constraints_version, self.config.clone());
         let apply = move |db: &WriteConnection| {
             constraints::expect_version(db, version)?;
-            let lead = |story: &Story| choose_lead(story, &config.publish).map(|lead| lead.item.id);
-            stories::apply_regrouping(db, &regrouping, now, &lead)
+            for story in stories::apply_regrouping(db, &regrouping, now)? {
+                if let Some(lead) = choose_lead(&story, &config.publish) {
+                    stories::set_lead(db, story.id, lead.item.id)?;
+                }
+            }
+            Ok(())
         };
         store.write(apply).await
     }

@@ -250,7 +250,7 @@ impl EditionPublisher {
 
 impl ReviewedStory {
     fn review(due: StoryReview, now: Timestamp, options: &Options) -> ReviewedStory {
-        let step = next_edition(&due.story, due.made, due.latest.as_ref(), now, options);
-        ReviewedStory { story: due.story, generation: due.turn, latest: due.latest, step }
+        let step = next_edition(&due.story, due.edition_times, due.latest.as_ref(), now, options);
+        ReviewedStory { story: due.story, generation: due.generation, latest: due.latest, step }
     }
 }

@@ -11,7 +11,8 @@ use crate::config::Config;
 use crate::crawl::{PollContext, receive_push};
 use crate::domain::duration::after;
 use crate::domain::{
-    DeclaredHub, HoldReason, HubEvent, HubMode, HubSubscription, NextPollReason, OriginHold, SourceId, Timestamp,
+    DeclaredHub, HoldReason, HoldScope, HubEvent, HubMode, HubSubscription, NextPollReason, OriginHold, SourceId,
+    Timestamp,
 };
 use crate::http_client::{WebSubRequestError, WebSubResponse, origin_of, websub_request_record};
 use crate::store::leases::PollLease;
@@ -164,7 +165,7 @@ async fn post(
 ) -> Result<WebSubResponse, WebSubRequestError> {
     let hub = Url::parse(&request.hub).map_err(WebSubRequestError::no_response)?;
     let now = context.clock.now();
-    let hold = context.origin_hold(&hold_name(&hub)).await.map_err(WebSubRequestError::no_response)?;
+    let hold = context.origin_hold(&origin_of(&hub), HoldScope::Hub).await.map_err(WebSubRequestError::no_response)?;
     if let Some(hold) = hold {
         let reason = WebSubRequestError::no_response(wording::hold_reason_text(&hold.reason));
         return Err(WebSubRequestError { retry_after: Some(hold.until.duration_since(now)), ..reason });
@@ -182,14 +183,9 @@ fn hub_hold(
 ) -> Option<OriginHold> {
     let error = response.as_ref().err().filter(|error| error.failure.status() == Some(429))?;
     let delay = error.retry_after.unwrap_or(DEFAULT_HOLD);
-    let origin = hold_name(&Url::parse(hub).ok()?);
+    let origin = origin_of(&Url::parse(hub).ok()?);
     let reason = HoldReason::HubThrottled { failure: error.failure.clone() };
     Some(OriginHold { origin, until: after(now, delay.min(max_hold)), reason })
-}
-
-/// The name under which a server is held as a hub, which does not affect polls of the same server.
-fn hold_name(hub: &Url) -> String {
-    format!("hub {}", origin_of(hub))
 }
 
 /// Takes the next step of a subscription, and returns the mode of the request to send, if any.

@@ -18,6 +18,11 @@ pub fn serialize<S: Serializer>(duration: &SignedDuration, serializer: S) -> Res
     serializer.collect_str(&format_args!("{duration:#}"))
 }
 
+/// Reads a duration of the database.
+pub fn from_milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {
+    i64::deserialize(deserializer).map(SignedDuration::from_millis)
+}
+
 /// Parses a duration as people write it.
 ///
 /// # Errors
@@ -48,6 +53,10 @@ pub mod optional {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SignedDuration>, D::Error> {
         super::deserialize(deserializer).map(Some)
+    }
+
+    pub fn from_milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SignedDuration>, D::Error> {
+        Ok(Option::<i64>::deserialize(deserializer)?.map(SignedDuration::from_millis))
     }
 
     pub fn serialize<S: Serializer>(duration: &Option<SignedDuration>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A story as readers see it from one time on. It is written once and never changes.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Edition {
+    #[serde(rename(deserialize = "story_id"))]
     pub story: StoryId,
     /// 1, 2, 3 … within the story.
     pub number: u32,
@@ -17,8 +18,15 @@ pub struct Edition {
     pub text: EditionText,
 }
 
+/// When the first and the last edition of a story were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct EditionTimes {
+    pub first: Timestamp,
+    pub last: Timestamp,
+}
+
 /// Why an edition was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::EnumString, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum EditionReason {

@@ -2,39 +2,39 @@
 
 use super::{HubMode, SubscriberId, WebSubFailure};
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A verified subscription to a document of one of our feeds.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HubSubscriber {
     pub id: SubscriberId,
     /// The URL of the document.
     pub topic: String,
     /// The URL to which documents are sent. All of it except the host is secret.
-    #[serde(skip)]
+    #[serde(skip_serializing)]
     pub callback: String,
     pub host: String,
     /// The key for signatures; `None` if the subscriber sent none.
-    #[serde(skip)]
+    #[serde(skip_serializing)]
     pub secret: Option<String>,
     pub subscribed_at: Timestamp,
     pub lease_until: Timestamp,
     /// Hash of the document that the subscriber has: the last one delivered, or the current one when it subscribed.
-    #[serde(skip)]
+    #[serde(skip_serializing)]
     pub delivered_hash: Option<String>,
     pub delivered_at: Option<Timestamp>,
     pub deliveries: u64,
     /// Consecutive failed deliveries.
     pub failures: u32,
     /// The earliest time of the next delivery.
-    #[serde(skip)]
+    #[serde(skip_serializing)]
     pub next_attempt_at: Timestamp,
     /// Why the last delivery failed; `None` if it succeeded.
     pub last_failure: Option<WebSubFailure>,
 }
 
 /// A request to subscribe or to unsubscribe that the callback has yet to confirm.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct SubscriberRequest {
     pub topic: String,
     pub callback: String,
@@ -43,6 +43,7 @@ pub struct SubscriberRequest {
     pub client: Option<String>,
     pub mode: HubMode,
     pub secret: Option<String>,
+    #[serde(deserialize_with = "super::duration::from_milliseconds")]
     pub lease: SignedDuration,
     /// When the callback is asked to confirm.
     pub verify_at: Timestamp,
@@ -66,7 +67,7 @@ pub struct RateLimitCounts {
 }
 
 /// A total, and how many of it share the topic, the callback's host or the client of a request.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct RequestCounts {
     pub total: u32,
     pub same_topic: u32,
@@ -75,7 +76,7 @@ pub struct RequestCounts {
 }
 
 /// The notifications that another hub gets about one of our documents.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HubNotification {
     pub hub: String,
     pub topic: String,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 const MAX_ERROR_CHARS: usize = 300;
 
 /// The hub and the topic that a feed declares.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeclaredHub {
     pub hub: String,
     /// The feed's `rel=self` URL. The hub must repeat it byte for byte.
@@ -18,8 +18,9 @@ pub struct DeclaredHub {
 }
 
 /// The subscription of a source. A source has one from the first time that its feed declares a hub.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HubSubscription {
+    #[serde(rename(deserialize = "source_id"))]
     pub source: SourceId,
     pub state: SubscriptionState,
     /// What the feed declares now; `None` if it has stopped declaring a hub.
@@ -27,10 +28,10 @@ pub struct HubSubscription {
     /// Hub and topic of the last subscription request.
     pub requested: Option<DeclaredHub>,
     /// The URL that the hub calls. Its last path segment is a secret token: anyone who knows it can confirm a request.
-    #[serde(skip)]
+    #[serde(skip_serializing)]
     pub callback: Option<String>,
     /// The key with which the hub signs what it pushes.
-    #[serde(skip)]
+    #[serde(skip_serializing)]
     pub secret: Option<String>,
     /// Whether a request to renew an active subscription is pending.
     pub renewing: bool,
@@ -51,7 +52,7 @@ pub struct HubSubscription {
     pub last_event: Option<HubEvent>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::EnumString, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum SubscriptionState {
@@ -167,7 +168,8 @@ pub enum DisabledReason {
 }
 
 /// What a subscriber asks of a hub (`hub.mode`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, strum::EnumString, strum::IntoStaticStr)]
+#[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum HubMode {
     Subscribe,

@@ -2,7 +2,7 @@
 
 use super::{ItemId, SourceId};
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -29,9 +29,10 @@ pub struct NewItem {
 }
 
 /// An entry of a source, identified by (source, guid).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Item {
     pub id: ItemId,
+    #[serde(rename(deserialize = "source_id"))]
     pub source: SourceId,
     pub source_title: String,
     pub source_url: String,
@@ -54,14 +55,14 @@ pub struct Item {
     pub ranked_at: Timestamp,
     /// How long the source had been known when the item was first seen; `None` for sources added on the database's first
     /// day.
-    #[serde(skip)]
+    #[serde(skip_serializing, deserialize_with = "super::duration::optional::from_milliseconds")]
     pub source_age: Option<SignedDuration>,
     /// The full article, if the source's settings ask for it and it was fetched.
     pub article: Option<ArticleText>,
 }
 
 /// The full article of an item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArticleText {
     /// Plain text, one paragraph per line. If it is not publishable, only its beginning.
     pub text: String,
@@ -105,7 +106,7 @@ pub struct IngestResult {
 }
 
 /// How an item was recognized when its source showed it again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, strum::EnumString, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum MatchedBy {

@@ -2,7 +2,7 @@
 
 use super::SourceId;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An event that has not been recorded yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -12,7 +12,7 @@ pub struct OperatorEvent {
     pub detail: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::EnumString, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum OperatorEventKind {
@@ -31,14 +31,15 @@ pub enum OperatorEventKind {
 }
 
 /// An event from the database.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct RecordedEvent {
     pub id: i64,
-    pub at: Timestamp,
+    pub occurred_at: Timestamp,
     pub kind: OperatorEventKind,
     /// The source concerned; `None` for our own network.
+    #[serde(rename = "source_id")]
     pub source: Option<SourceId>,
     /// The source's title at that time.
-    pub title: Option<String>,
+    pub source_title: Option<String>,
     pub detail: String,
 }

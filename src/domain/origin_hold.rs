@@ -5,11 +5,21 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A hold of one origin.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OriginHold {
     pub origin: String,
     pub until: Timestamp,
     pub reason: HoldReason,
+}
+
+/// The requests that a hold stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
+pub enum HoldScope {
+    /// Requests for feeds, articles and robots.txt.
+    Content,
+    /// Requests to a WebSub hub. Polls go on, because a feed can declare any server as its hub.
+    Hub,
 }
 
 /// Why an origin is on hold. Stored as JSON, rendered to words by `wording::hold_reason_text` alone.
@@ -28,6 +38,15 @@ pub enum HoldReason {
     NewSourceThrottled,
     /// A WebSub hub on this origin answered 429.
     HubThrottled { failure: WebSubFailure },
+}
+
+impl HoldReason {
+    pub fn scope(&self) -> HoldScope {
+        match self {
+            HoldReason::HubThrottled { .. } => HoldScope::Hub,
+            _ => HoldScope::Content,
+        }
+    }
 }
 
 /// A delay that a server requested and that `poll.max_retry_after` shortens.

@@ -4,10 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What is fixed when a story is first published.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoryPublication {
+    #[serde(rename(deserialize = "published_at"))]
     pub at: Timestamp,
     /// The link of the story's lead at that time.
+    #[serde(rename(deserialize = "published_link"))]
     pub link: Option<String>,
 }
 

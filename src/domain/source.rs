@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// An RSS, Atom or JSON feed that newsfold polls.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Source {
     pub id: SourceId,
     pub url: String,
@@ -40,14 +40,14 @@ pub struct Source {
     /// The time of the first 410 response since the last success.
     pub gone_since: Option<Timestamp>,
     /// The estimate of the update rate, as JSON (`crawl::update_rate`).
-    #[serde(skip)]
+    #[serde(skip_serializing)]
     pub update_rate: String,
     #[serde(skip)]
     pub validators: Option<CacheValidators>,
 }
 
 /// Whether a source is polled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::EnumString, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum SourceState {
@@ -86,7 +86,7 @@ pub enum FullTextMode {
 }
 
 /// Where a source's outlet comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, strum::EnumString, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum OutletProvenance {
@@ -108,7 +108,7 @@ pub struct CacheValidators {
 }
 
 /// The target of a source's permanent redirects.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingRedirect {
     pub to: String,
     /// Polls in a row that were redirected there.
@@ -144,15 +144,15 @@ pub struct SourceEdit {
 }
 
 /// A source whose next poll is due, with what the scheduler needs to know.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct DueSource {
     pub id: SourceId,
     pub url: String,
-    pub at: Timestamp,
+    pub next_poll_at: Timestamp,
 }
 
 /// How a poll ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::EnumString, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum PollOutcome {

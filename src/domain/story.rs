@@ -37,6 +37,15 @@ pub struct StoryItem {
     pub assigned_at: Timestamp,
 }
 
+/// An item with the story to which it is assigned.
+#[derive(Debug, Clone)]
+pub struct AssignedItem {
+    pub item: Item,
+    pub story: StoryId,
+    /// The item of which this one is a near-duplicate.
+    pub copy_of: Option<ItemId>,
+}
+
 impl Story {
     /// The item that represents the story. `None` only if the story was merged.
     pub fn lead(&self) -> Option<&StoryItem> {

@@ -3,7 +3,8 @@
 use super::options::Options;
 use crate::domain::duration::after;
 use crate::domain::{
-    Edition, EditionReason, EditionReport, EditionText, ItemId, Story, StoryItem, StoryPublication, Timestamp,
+    Edition, EditionReason, EditionReport, EditionText, EditionTimes, ItemId, Story, StoryItem, StoryPublication,
+    Timestamp,
 };
 use crate::wording::main_reason;
 use std::cmp::Reverse;
@@ -61,23 +62,23 @@ pub enum EditionStep {
     Unchanged,
 }
 
-/// Whether a published story needs a new edition. `made` holds the times of its first and last editions, and `latest`
+/// Whether a published story needs a new edition. `times` are those of its editions, and `latest`
 /// is the latest edition that is not for one feed alone.
 pub fn next_edition(
     story: &Story,
-    made: Option<(Timestamp, Timestamp)>,
+    times: Option<EditionTimes>,
     latest: Option<&Edition>,
     now: Timestamp,
     options: &Options,
 ) -> EditionStep {
     let Some(lead) = keep_lead(story, options) else { return EditionStep::Unchanged };
     let text = compose_edition(story, lead);
-    let (Some((first_at, last_at)), Some(latest)) = (made, latest) else {
+    let (Some(times), Some(latest)) = (times, latest) else {
         return EditionStep::Write(EditionReason::First, text.into());
     };
     let Some(reason) = change_since(latest, story, &text) else { return EditionStep::Unchanged };
-    let earliest = after(last_at, options.min_update_interval);
-    if now.max(earliest) >= after(first_at, options.update_window) {
+    let earliest = after(times.last, options.min_update_interval);
+    if now.max(earliest) >= after(times.first, options.update_window) {
         return EditionStep::Unchanged;
     }
     if earliest > now { EditionStep::WaitUntil(earliest) } else { EditionStep::Write(reason, text.into()) }

@@ -10,7 +10,7 @@ use atom_syndication::{Content, Entry, Feed, Generator, Person, Text};
 
 /// The feed as bytes. An entry never changes.
 pub fn render_health_feed(events: &[RecordedEvent], instance: &str, options: &Options) -> Vec<u8> {
-    let updated = events.iter().map(|event| event.at).max().unwrap_or(Timestamp::UNIX_EPOCH);
+    let updated = events.iter().map(|event| event.occurred_at).max().unwrap_or(Timestamp::UNIX_EPOCH);
     let feed = Feed {
         id: uuid_urn(&format!("newsfold health {instance}")),
         title: Text::plain(strip_invalid_chars(&format!("{}: health of the sources", options.title))),
@@ -28,15 +28,15 @@ pub fn render_health_feed(events: &[RecordedEvent], instance: &str, options: &Op
 }
 
 fn entry(event: &RecordedEvent, instance: &str, options: &Options) -> Entry {
-    let subject = match (event.source, event.title.as_deref()) {
+    let subject = match (event.source, event.source_title.as_deref()) {
         (Some(source), Some(title)) => format!("{title} (source {source})"),
         _ => "newsfold".into(),
     };
     Entry {
         id: uuid_urn(&format!("newsfold event {instance} {}", event.id)),
         title: Text::plain(strip_invalid_chars(&format!("{subject} {}", event_phrase(event.kind)))),
-        published: Some(date(event.at)),
-        updated: date(event.at),
+        published: Some(date(event.occurred_at)),
+        updated: date(event.occurred_at),
         links: vec![link("alternate", options.url("sources"), "text/html", None)],
         content: Some(Content {
             value: Some(strip_invalid_chars(&event.detail)),

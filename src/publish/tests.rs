@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    Edition, EditionReason, FeedEntry, FeedVariant, Item, ItemId, JoinEvidence, SourceId, Story, StoryId, StoryItem,
-    StoryPublication, Timestamp,
+    Edition, EditionReason, EditionTimes, FeedEntry, FeedVariant, Item, ItemId, JoinEvidence, SourceId, Story, StoryId,
+    StoryItem, StoryPublication, Timestamp,
 };
 use jiff::SignedDuration;
 
@@ -203,7 +203,8 @@ fn story_of(outlets: i64) -> Story {
 /// The next step for a story at this minute after its first edition.
 fn next(story: &Story, latest: &Edition, minute: i64) -> EditionStep {
     let at = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute);
-    next_edition(story, Some((Timestamp::UNIX_EPOCH, latest.made_at)), Some(latest), at, &Options::default())
+    let times = EditionTimes { first: Timestamp::UNIX_EPOCH, last: latest.made_at };
+    next_edition(story, Some(times), Some(latest), at, &Options::default())
 }
 
 #[test]

@@ -3,7 +3,9 @@
 //! Both run inside a transaction, which the caller opens and ends.
 
 use super::Result;
-use rusqlite::{CachedStatement, Connection, Params};
+use super::rows::from_row;
+use rusqlite::{CachedStatement, Connection, Params, Row};
+use serde::de::DeserializeOwned;
 use std::ops::Deref;
 
 /// A consistent view of the database.
@@ -24,6 +26,35 @@ impl ReadConnection {
 
     pub(super) fn prepare_cached(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
         self.0.prepare_cached(sql)
+    }
+
+    /// All rows of a query, each converted by [`from_row`].
+    pub(super) fn all<T: DeserializeOwned>(&self, sql: &str, params: impl Params) -> Result<Vec<T>> {
+        self.map(sql, params, from_row)
+    }
+
+    /// All rows of a query, each converted by `read`.
+    pub(super) fn map<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl Fn(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        self.prepare_cached(sql)?.query_and_then(params, read)?.collect()
+    }
+
+    /// The first row of a query, if there is one.
+    pub(super) fn first<T: DeserializeOwned>(&self, sql: &str, params: impl Params) -> Result<Option<T>> {
+        self.prepare_cached(sql)?.query_and_then(params, from_row)?.next().transpose()
+    }
+
+    /// The first row of a query that always has one.
+    pub(super) fn one<T: DeserializeOwned>(&self, sql: &str, params: impl Params) -> Result<T> {
+        self.first(sql, params)?.ok_or(rusqlite::Error::QueryReturnedNoRows.into())
+    }
+
+    pub(super) fn exists(&self, sql: &str, params: impl Params) -> Result<bool> {
+        Ok(self.prepare_cached(sql)?.exists(params)?)
     }
 }
 

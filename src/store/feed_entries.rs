@@ -2,27 +2,28 @@
 //! documents.
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::editions::{EDITION_COLUMNS, EDITION_WIDTH, entry, list_of_story};
-use super::rows::{collect, json_list, time};
+use super::editions::{EDITION_COLUMNS, list_of_story};
+use super::rows::{column, from_row, json_list, to_json};
 use super::story_selection::matching;
-use super::{Error, Result, publication};
+use super::{Result, publication};
 use crate::domain::duration::before;
 use crate::domain::{
-    EditionReason, FeedCandidate, FeedEntry, FeedOrder, FeedSelection, FeedVariant, PublishedFeed, StoryId,
+    Edition, EditionReason, FeedCandidate, FeedOrder, FeedSelection, FeedVariant, PublishedFeed, StoryId,
 };
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, named_params, params};
+use rusqlite::{named_params, params};
+use serde::Deserialize;
+use std::ops::RangeInclusive;
 
 /// The stories among these that enter a feed now: they match and are not in it yet. Empty for a feed whose entries
 /// have not been initialized, since initialization adds them in order of date.
 pub fn find_entering(db: &ReadConnection, feed: &PublishedFeed, among: &[StoryId]) -> Result<Vec<StoryId>> {
-    if chosen(db, feed)? == Chosen::Not {
+    if !is_initialized(db, feed)? {
         return Ok(Vec::new());
     }
-    let mut known = db.prepare_cached("SELECT 1 FROM feed_entry WHERE feed = ?1 AND story_id = ?2")?;
     let mut new = Vec::new();
     for id in among {
-        if !known.exists(params![feed.name, id.to_row()])? {
+        if membership(db, &feed.name, *id)?.is_none() {
             new.push(*id);
         }
     }
@@ -31,53 +32,41 @@ pub fn find_entering(db: &ReadConnection, feed: &PublishedFeed, among: &[StoryId
 
 /// Adds a story to a feed, with the edition that the stable variant keeps.
 pub fn add(db: &WriteConnection, feed: &str, story: StoryId, edition: u32, now: Timestamp) -> Result<()> {
-    let seq: i64 = db
-        .prepare_cached(
-            "INSERT INTO feed_sequence (feed, last_sequence) VALUES (?1, 1)
-             ON CONFLICT (feed) DO UPDATE SET last_sequence = last_sequence + 1 RETURNING last_sequence",
-        )?
-        .query_row([feed], |row| row.get(0))?;
+    let sequence: i64 = db.one(
+        "INSERT INTO feed_sequence (feed, last_sequence) VALUES (?1, 1)
+         ON CONFLICT (feed) DO UPDATE SET last_sequence = last_sequence + 1 RETURNING last_sequence",
+        [feed],
+    )?;
     db.execute(
         "INSERT INTO feed_entry (feed, sequence, story_id, edition_number, entered_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![feed, seq, story.to_row(), edition, now.as_millisecond()],
+        params![feed, sequence, story.to_row(), edition, now.as_millisecond()],
     )?;
     Ok(())
 }
 
-/// The state of a feed's stored entries, compared with its selection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Chosen {
-    /// Built with another selection, or never built.
-    Not,
-    /// Built with the current selection, before tags of sources changed.
-    Stale,
-    Well,
-}
-
-fn chosen(db: &ReadConnection, feed: &PublishedFeed) -> Result<Chosen> {
-    let mut row = db.prepare_cached("SELECT stale FROM feed_selection WHERE feed = ?1 AND selection = ?2")?;
-    let stale = row.query_row([&feed.name, &written(&feed.selection)?], |row| row.get::<_, bool>(0)).optional()?;
-    Ok(match stale {
-        None => Chosen::Not,
-        Some(true) => Chosen::Stale,
-        Some(false) => Chosen::Well,
-    })
+/// Whether the entries were built with the feed's current selection, before tags of sources changed. `None` if they were
+/// built with another selection, or never.
+fn is_current(db: &ReadConnection, feed: &PublishedFeed) -> Result<Option<bool>> {
+    db.first(
+        "SELECT NOT stale FROM feed_selection WHERE feed = ?1 AND selection = ?2",
+        [&feed.name, &stored_selection(&feed.selection)?],
+    )
 }
 
 /// Whether the entries were built with the feed's current selection.
 pub fn is_initialized(db: &ReadConnection, feed: &PublishedFeed) -> Result<bool> {
-    Ok(chosen(db, feed)? != Chosen::Not)
+    Ok(is_current(db, feed)?.is_some())
 }
 
 /// Whether the entries of all feeds are current, and no other feeds are stored.
 pub fn are_current(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<bool> {
     for feed in feeds {
-        if chosen(db, feed)? != Chosen::Well {
+        if is_current(db, feed)? != Some(true) {
             return Ok(false);
         }
     }
-    let known: i64 = db.prepare_cached("SELECT count(*) FROM feed_selection")?.query_row([], |row| row.get(0))?;
-    Ok(known == feeds.len() as i64)
+    let count: usize = db.one("SELECT count(*) FROM feed_selection", [])?;
+    Ok(count == feeds.len())
 }
 
 /// The entries that a feed should have, determined before anything is written.
@@ -85,65 +74,63 @@ pub fn are_current(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<bool>
 pub struct MembershipPlan {
     feed: PublishedFeed,
     /// Whether stories that no longer match are removed. Otherwise stories that once matched stay.
-    anew: bool,
+    removes_others: bool,
     /// Oldest first.
     matching: Vec<StoryId>,
 }
 
 /// Maximum number of stories with which a new feed starts: the newest ones.
-const BEGINS_WITH: usize = 10_000;
+const MAX_INITIAL_STORIES: usize = 10_000;
 
 /// The changes that the feeds need because their configuration or tags of sources changed.
 pub fn plan_memberships(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<Vec<MembershipPlan>> {
     let mut all = Vec::new();
     for feed in feeds {
-        let chosen = chosen(db, feed)?;
-        if chosen == Chosen::Well {
+        let is_current = is_current(db, feed)?;
+        if is_current == Some(true) {
             continue;
         }
         let mut found = matching(db, &feed.selection, None)?;
-        if chosen == Chosen::Stale {
+        if is_current == Some(false) {
             // Otherwise old stories of a newly tagged source would replace today's.
             let floor = oldest_shown(db, feed)?;
-            let mut dates = db.prepare_cached("SELECT published_at FROM story WHERE id = ?1")?;
-            let mut recent = Vec::new();
-            for id in found {
-                if dates.query_row([id.to_row()], |row| row.get::<_, i64>(0))? < floor {
+            let mut recent = 0;
+            for id in &found {
+                if db.one::<i64>("SELECT published_at FROM story WHERE id = ?1", [id.to_row()])? < floor {
                     break;
                 }
-                recent.push(id);
+                recent += 1;
             }
-            found = recent;
+            found.truncate(recent);
         }
-        found.truncate(BEGINS_WITH);
+        found.truncate(MAX_INITIAL_STORIES);
         found.reverse();
-        all.push(MembershipPlan { feed: feed.clone(), anew: chosen == Chosen::Not, matching: found });
+        all.push(MembershipPlan { feed: feed.clone(), removes_others: is_current.is_none(), matching: found });
     }
     Ok(all)
 }
 
 /// The date of the oldest story in a full feed; `i64::MIN` for a feed that is not full.
 fn oldest_shown(db: &ReadConnection, feed: &PublishedFeed) -> Result<i64> {
-    let mut oldest = db.prepare_cached(
-        "SELECT count(*), min(published_at) FROM (
+    let oldest: Option<i64> = db.one(
+        "SELECT CASE WHEN count(*) = ?2 THEN min(published_at) END FROM (
              SELECT published_at FROM feed_entry JOIN story ON story.id = story_id
              WHERE feed = ?1 ORDER BY sequence DESC LIMIT ?2)",
+        params![feed.name, feed.selection.limit],
     )?;
-    let (shown, oldest): (u32, Option<i64>) =
-        oldest.query_row(params![feed.name, feed.selection.limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(oldest.filter(|_| shown == feed.selection.limit).unwrap_or(i64::MIN))
+    Ok(oldest.unwrap_or(i64::MIN))
 }
 
 /// Applies the plans. Deletes the entries of feeds that no longer exist, and the tokens of feeds that are no longer
 /// private.
 pub fn apply_memberships(
     db: &WriteConnection,
-    choices: &[MembershipPlan],
+    plans: &[MembershipPlan],
     feeds: &[PublishedFeed],
     now: Timestamp,
 ) -> Result<()> {
-    for MembershipPlan { feed, anew, matching } in choices {
-        if *anew {
+    for MembershipPlan { feed, removes_others, matching } in plans {
+        if *removes_others {
             let list = json_list(&matching.iter().map(|id| id.to_row()).collect::<Vec<_>>());
             db.execute(
                 "DELETE FROM feed_entry WHERE feed = ?1 AND story_id NOT IN (SELECT value FROM json_each(?2))
@@ -151,20 +138,17 @@ pub fn apply_memberships(
                 params![feed.name, list],
             )?;
         }
-        let mut latest =
-            db.prepare_cached("SELECT max(number) FROM edition WHERE story_id = ?1 AND reason <> 'entered'")?;
-        let mut known = db.prepare_cached("SELECT 1 FROM feed_entry WHERE feed = ?1 AND story_id = ?2")?;
+        let latest = "SELECT max(number) FROM edition WHERE story_id = ?1 AND reason <> 'entered'";
         for id in matching {
-            let edition: Option<u32> = latest.query_row([id.to_row()], |row| row.get(0))?;
-            if let Some(edition) = edition
-                && !known.exists(params![feed.name, id.to_row()])?
+            if let Some(edition) = db.one(latest, [id.to_row()])?
+                && membership(db, &feed.name, *id)?.is_none()
             {
                 add(db, &feed.name, *id, edition, now)?;
             }
         }
         db.execute(
             "INSERT OR REPLACE INTO feed_selection (feed, selection) VALUES (?1, ?2)",
-            [&feed.name, &written(&feed.selection)?],
+            [&feed.name, &stored_selection(&feed.selection)?],
         )?;
     }
     let names = json_list(&feeds.iter().map(|feed| &feed.name).collect::<Vec<_>>());
@@ -180,9 +164,8 @@ pub fn apply_memberships(
 }
 
 /// The part of a selection that determines the entries. Limit, maximum age and order only choose among entries.
-fn written(selection: &FeedSelection) -> Result<String> {
-    let selection = FeedSelection { limit: 0, order: FeedOrder::Newest, max_age: None, ..selection.clone() };
-    serde_json::to_string(&selection).map_err(|e| Error::Corrupt(e.to_string()))
+fn stored_selection(selection: &FeedSelection) -> Result<String> {
+    to_json(&FeedSelection { limit: 0, order: FeedOrder::Newest, max_age: None, ..selection.clone() })
 }
 
 /// The candidates for a document of a feed, the last to enter the feed first, and the archive pages beside it.
@@ -205,16 +188,15 @@ pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVari
     };
     let mut floor = Timestamp::MIN;
     if let Some(age) = max_age {
-        let mut newest = db.prepare_cached(
+        let newest: Option<Timestamp> = db.one(
             "SELECT max(published_at) FROM (
                  SELECT published_at FROM feed_entry JOIN story ON story.id = story_id
                  WHERE feed = ?1 AND (?3 OR merged_into IS NULL) ORDER BY sequence DESC LIMIT ?2)",
+            params![feed.name, window, variant == FeedVariant::Stable],
         )?;
-        let newest: Option<i64> =
-            newest.query_row(params![feed.name, window, variant == FeedVariant::Stable], |row| row.get(0))?;
-        floor = newest.map(time).transpose()?.map_or(floor, |newest| before(newest, age));
+        floor = newest.map_or(floor, |newest| before(newest, age));
     }
-    let candidates = read(db, feed, variant, (0, i64::MAX), floor, window)?;
+    let candidates = candidates(db, feed, variant, CandidateRange { sequences: 0..=i64::MAX, floor, limit: window })?;
     let previous = archive_page_numbers(db, feed)?.last().copied();
     Ok(CandidatePage { candidates, previous, next: None })
 }
@@ -231,12 +213,13 @@ pub fn archive_page(
     page: u32,
 ) -> Result<Option<CandidatePage>> {
     let pages = archive_page_numbers(db, feed)?;
-    let Ok(place) = pages.binary_search(&page) else { return Ok(None) };
+    let Ok(index) = pages.binary_search(&page) else { return Ok(None) };
     let limit = i64::from(feed.selection.limit);
-    let (after, until) = (i64::from(page - 1) * limit, i64::from(page) * limit);
-    let candidates = read(db, feed, variant, (after, until), Timestamp::MIN, feed.selection.limit)?;
-    let previous = place.checked_sub(1).and_then(|place| pages.get(place)).copied();
-    Ok(Some(CandidatePage { candidates, previous, next: pages.get(place + 1).copied() }))
+    let sequences = i64::from(page - 1) * limit + 1..=i64::from(page) * limit;
+    let range = CandidateRange { sequences, floor: Timestamp::MIN, limit: feed.selection.limit };
+    let previous = index.checked_sub(1).map(|index| pages[index]);
+    let candidates = candidates(db, feed, variant, range)?;
+    Ok(Some(CandidatePage { candidates, previous, next: pages.get(index + 1).copied() }))
 }
 
 /// The numbers of a feed's archive pages, oldest first: the full pages, apart from entries removed for their age. A
@@ -246,24 +229,29 @@ pub fn archive_page_numbers(db: &ReadConnection, feed: &PublishedFeed) -> Result
         return Ok(Vec::new());
     }
     let limit = i64::from(feed.selection.limit.max(1));
-    let mut ends = db.prepare_cached(
+    let ends: Option<(Option<i64>, i64)> = db.first(
         "SELECT (SELECT min(sequence) FROM feed_entry WHERE feed = ?1), last_sequence FROM feed_sequence WHERE feed = ?1",
+        [&feed.name],
     )?;
-    let ends: Option<(Option<i64>, i64)> =
-        ends.query_row([&feed.name], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let Some((Some(first), last)) = ends else { return Ok(Vec::new()) };
     let page = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
     Ok((page((first - 1) / limit + 1)..=page(last / limit)).collect())
 }
 
+/// The entries of a feed that are read as candidates.
+struct CandidateRange {
+    sequences: RangeInclusive<i64>,
+    /// The earliest publication of the stories.
+    floor: Timestamp,
+    limit: u32,
+}
+
 /// Candidates by sequence number, the last to enter the feed first.
-fn read(
+fn candidates(
     db: &ReadConnection,
     feed: &PublishedFeed,
     variant: FeedVariant,
-    (after, until): (i64, i64),
-    floor: Timestamp,
-    limit: u32,
+    range: CandidateRange,
 ) -> Result<Vec<FeedCandidate>> {
     let shown = match variant {
         FeedVariant::Stable => "entry.edition_number",
@@ -273,44 +261,52 @@ fn read(
         }
     };
     let sql = format!(
-        "SELECT {EDITION_COLUMNS}, story.published_at, published_link, coalesce(source.priority, 0), entry.edition_number,
+        "SELECT {EDITION_COLUMNS}, story.published_at, published_link, max(-1000, min(1000, coalesce(source.priority, 0))) AS priority,
+                entry.edition_number,
                 EXISTS (SELECT 1 FROM edition AS e WHERE e.story_id = entry.story_id AND e.number = entry.edition_number
-                        AND e.reason = 'entered')
+                        AND e.reason = 'entered' AND e.number <> edition.number) AS has_earlier_edition
          FROM feed_entry AS entry JOIN story ON story.id = entry.story_id
          JOIN edition ON edition.story_id = entry.story_id AND edition.number = {shown}
          LEFT JOIN item ON item.id = edition.text ->> '$.lead' LEFT JOIN source ON source.id = item.source_id
-         WHERE entry.feed = :feed AND sequence > :after AND sequence <= :until AND story.published_at >= :floor
+         WHERE entry.feed = :feed AND sequence BETWEEN :first AND :last AND story.published_at >= :floor
          AND (:stable OR merged_into IS NULL)
          ORDER BY sequence DESC LIMIT :limit"
     );
-    let named = named_params! {
-        ":feed": feed.name, ":after": after, ":until": until, ":limit": limit, ":floor": floor.as_millisecond(),
-        ":stable": variant == FeedVariant::Stable,
+    let params = named_params! {
+        ":feed": feed.name, ":first": range.sequences.start(), ":last": range.sequences.end(), ":limit": range.limit,
+        ":floor": range.floor.as_millisecond(), ":stable": variant == FeedVariant::Stable,
     };
-    let mut candidates = collect(&mut *db.prepare_cached(&sql)?, named, |row| {
-        let priority = row.get::<_, i64>(EDITION_WIDTH + 2)?.clamp(-1000, 1000) as i32;
-        let entered_as: u32 = row.get(EDITION_WIDTH + 3)?;
-        let FeedEntry { published, edition } = entry(row)?;
-        let has_own_edition = row.get(EDITION_WIDTH + 4)? && entered_as != edition.number;
-        let candidate = FeedCandidate { published, editions: vec![edition], priority };
-        Ok((candidate, has_own_edition.then_some(entered_as)))
-    })?;
-    for (candidate, entered_as) in &mut candidates {
-        if let Some(entered_as) = *entered_as {
-            candidate.editions = list_of_story(db, candidate.editions[0].story)?;
-            candidate.editions.retain(|edition| {
-                let is_later = edition.number > entered_as && edition.reason != EditionReason::Entered;
-                edition.number == entered_as || is_later
-            });
-        }
-    }
-    Ok(candidates.into_iter().map(|(candidate, _)| candidate).collect())
+    db.map(&sql, params, |row| {
+        let edition: Edition = from_row(row)?;
+        let editions = match column(row, "has_earlier_edition")? {
+            true => editions_from(db, edition.story, column(row, "edition_number")?)?,
+            false => vec![edition],
+        };
+        Ok(FeedCandidate { published: from_row(row)?, editions, priority: column(row, "priority")? })
+    })
 }
 
-/// When a story entered a feed, and with which edition; `None` if it is not in the feed.
-pub fn membership_of(db: &ReadConnection, feed: &str, story: StoryId) -> Result<Option<(Timestamp, u32)>> {
-    let mut row =
-        db.prepare_cached("SELECT entered_at, edition_number FROM feed_entry WHERE feed = ?1 AND story_id = ?2")?;
-    let found = row.query_row(params![feed, story.to_row()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    found.map(|(at, edition)| Ok((time(at)?, edition))).transpose()
+/// The edition with which a story entered a feed, and the later ones that were not made for a single feed.
+fn editions_from(db: &ReadConnection, story: StoryId, first: u32) -> Result<Vec<Edition>> {
+    let mut editions = list_of_story(db, story)?;
+    editions.retain(|edition| {
+        let is_later = edition.number > first && edition.reason != EditionReason::Entered;
+        edition.number == first || is_later
+    });
+    Ok(editions)
+}
+
+/// When a story entered a feed, and with which edition.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct FeedMembership {
+    pub entered_at: Timestamp,
+    pub edition_number: u32,
+}
+
+/// The membership of a story in a feed; `None` if the story is not in the feed.
+pub fn membership(db: &ReadConnection, feed: &str, story: StoryId) -> Result<Option<FeedMembership>> {
+    db.first(
+        "SELECT entered_at, edition_number FROM feed_entry WHERE feed = ?1 AND story_id = ?2",
+        params![feed, story.to_row()],
+    )
 }

@@ -3,11 +3,10 @@
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 pub fn find(db: &ReadConnection, feed: &str) -> Result<Option<String>> {
-    let mut row = db.prepare_cached("SELECT token FROM feed_token WHERE feed = ?1")?;
-    Ok(row.query_row([feed], |row| row.get(0)).optional()?)
+    db.first("SELECT token FROM feed_token WHERE feed = ?1", [feed])
 }
 
 /// Replaces a feed's token.

@@ -2,14 +2,16 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::collect;
 use crate::domain::{ItemId, SourceId};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
+use serde::Deserialize;
 
 /// An item whose article page is to be fetched.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct PendingArticle {
+    #[serde(rename = "id")]
     pub item: ItemId,
+    #[serde(rename = "source_id")]
     pub source: SourceId,
     pub url: String,
 }
@@ -28,18 +30,22 @@ pub enum ArticleOutcome {
 
 /// The articles to fetch, those of the newest items first.
 pub fn pending_articles(db: &ReadConnection, limit: u32) -> Result<Vec<PendingArticle>> {
-    let mut statement = db.prepare_cached(
-        "SELECT id, source_id, url FROM item WHERE full_text_state = 'pending' AND url IS NOT NULL ORDER BY id DESC LIMIT ?1",
-    )?;
-    collect(&mut statement, [limit], |row| {
-        Ok(PendingArticle { item: ItemId(row.get(0)?), source: SourceId(row.get(1)?), url: row.get(2)? })
-    })
+    db.all(
+        "SELECT id, source_id, url FROM item WHERE full_text_state = 'pending' AND url IS NOT NULL
+         ORDER BY id DESC LIMIT ?1",
+        [limit],
+    )
 }
 
-pub fn record_outcome(db: &WriteConnection, item: ItemId, page: &ArticleOutcome) -> Result<()> {
-    match page {
+pub fn record_outcome(db: &WriteConnection, item: ItemId, outcome: &ArticleOutcome) -> Result<()> {
+    match outcome {
         ArticleOutcome::Read { paragraphs, canonical_url } => {
-            db.execute("UPDATE item SET full_text_state = 'fetched', full_text = ?2, canonical_url = coalesce(?3, canonical_url) WHERE id = ?1", params![item.0, paragraphs.join("\n"), canonical_url])?;
+            db.execute(
+                "UPDATE item SET full_text_state = 'fetched', full_text = ?2,
+                     canonical_url = coalesce(?3, canonical_url)
+                 WHERE id = ?1",
+                params![item.0, paragraphs.join("\n"), canonical_url],
+            )?;
             super::publication::touch(db)
         }
         ArticleOutcome::Failed(why) => {
@@ -54,11 +60,6 @@ pub fn record_outcome(db: &WriteConnection, item: ItemId, page: &ArticleOutcome)
 
 /// The state of an item's article for people; `None` if it is not wanted.
 pub fn article_state(db: &ReadConnection, item: ItemId) -> Result<Option<String>> {
-    let mut statement = db.prepare_cached("SELECT full_text_state, full_text_error FROM item WHERE id = ?1")?;
-    let row: Option<(Option<String>, Option<String>)> =
-        statement.query_row([item.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    Ok(row.and_then(|(page, problem)| match problem {
-        Some(problem) => page.map(|page| format!("{page}: {problem}")),
-        None => page,
-    }))
+    let sql = "SELECT full_text_state || coalesce(': ' || full_text_error, '') FROM item WHERE id = ?1";
+    Ok(db.first(sql, [item.0])?.flatten())
 }

@@ -3,11 +3,11 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{collect, json_list, maybe_time, to_json};
-use super::websub_subscribers::{DueQuery, read_failure};
+use super::rows::{column, from_row, json_list, to_json};
+use super::websub_subscribers::DueQuery;
 use crate::domain::{HubNotification, WebSubFailure};
 use jiff::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::params;
 
 /// A hub that has not been notified of the newest version of a document.
 pub struct PendingNotification {
@@ -19,24 +19,22 @@ pub struct PendingNotification {
 /// Those of `hubs` that have not been notified of the newest version of a document, each with one document, and none
 /// that is busy.
 pub fn due(db: &ReadConnection, hubs: &[String], query: &DueQuery<'_>) -> Result<Vec<PendingNotification>> {
-    let mut statement = db.prepare_cached(
+    let (hubs, topics, busy) = (json_list(hubs), json_list(query.topics), json_list(query.busy));
+    db.map(
         "SELECT hub_notification.*, content_hash, min(next_attempt_at)
          FROM hub_notification JOIN feed_state ON feed_state.topic = hub_notification.topic
          WHERE hub IN (SELECT value FROM json_each(?2)) AND hub NOT IN (SELECT value FROM json_each(?4))
          AND hub_notification.topic IN (SELECT value FROM json_each(?3))
          AND notified_hash IS NOT content_hash AND next_attempt_at <= ?1
          GROUP BY hub LIMIT ?5",
-    )?;
-    let (hubs, topics, busy) = (json_list(hubs), json_list(query.topics), json_list(query.busy));
-    collect(&mut statement, params![query.now.as_millisecond(), hubs, topics, busy, query.limit as i64], |row| {
-        Ok(PendingNotification { notification: read_notification(row)?, hash: row.get("content_hash")? })
-    })
+        params![query.now.as_millisecond(), hubs, topics, busy, query.limit as i64],
+        |row| Ok(PendingNotification { notification: from_row(row)?, hash: column(row, "content_hash")? }),
+    )
 }
 
 /// All notifications, including those of hubs that have been removed from the configuration.
 pub fn list(db: &ReadConnection) -> Result<Vec<HubNotification>> {
-    let mut statement = db.prepare_cached("SELECT * FROM hub_notification ORDER BY hub, topic")?;
-    collect(&mut statement, [], read_notification)
+    db.all("SELECT * FROM hub_notification ORDER BY hub, topic", [])
 }
 
 /// A hub is about to be notified. If no result is recorded, it is notified again at `retry_at`.
@@ -74,14 +72,4 @@ pub fn record_failure(
         params![notification.hub, notification.topic, retry_at.as_millisecond(), skipped_hash, to_json(failure)?],
     )?;
     Ok(())
-}
-
-fn read_notification(row: &Row<'_>) -> Result<HubNotification> {
-    Ok(HubNotification {
-        hub: row.get("hub")?,
-        topic: row.get("topic")?,
-        notified_at: maybe_time(row.get("notified_at")?)?,
-        failures: row.get("failures")?,
-        last_failure: read_failure(row)?,
-    })
 }

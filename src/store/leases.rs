@@ -6,10 +6,10 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{collect, time};
 use crate::domain::SourceId;
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
+use serde::Deserialize;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher};
 
@@ -33,27 +33,20 @@ impl PollLease {
 }
 
 /// A resource that is leased to another poll.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct LeaseConflict {
-    pub what: LeaseKind,
+    pub resource_kind: ResourceKind,
     /// Name of the process that holds it; empty during the delay after a request.
     pub holder: String,
-    pub since: Timestamp,
+    pub acquired_at: Timestamp,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LeaseKind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, strum::IntoStaticStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
+pub enum ResourceKind {
     Source,
     Origin,
-}
-
-impl LeaseKind {
-    fn as_str(self) -> &'static str {
-        match self {
-            LeaseKind::Source => "source",
-            LeaseKind::Origin => "origin",
-        }
-    }
 }
 
 /// Acquires a source and its origin for a poll, both or neither.
@@ -64,7 +57,7 @@ pub fn acquire(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Option<LeaseConflict>> {
-    let wanted = [(LeaseKind::Source, Some(source.to_string())), (LeaseKind::Origin, lease.origin.clone())];
+    let wanted = [(ResourceKind::Source, Some(source.to_string())), (ResourceKind::Origin, lease.origin.clone())];
     for (kind, name) in &wanted {
         if let Some(name) = name
             && let Some(held) = held_by_other(db, lease, *kind, name, now)?
@@ -74,7 +67,7 @@ pub fn acquire(
     }
     for (kind, name) in wanted {
         if let Some(name) = name {
-            put(db, lease, kind, &name, now, until)?;
+            insert(db, lease, kind, &name, now, until)?;
         }
     }
     Ok(None)
@@ -90,21 +83,21 @@ pub fn switch_origin(
     until: Timestamp,
     pause_until: Timestamp,
 ) -> Result<Option<LeaseConflict>> {
-    give_back_origins(db, lease, now, pause_until)?;
+    release_origins(db, lease, now, pause_until)?;
     db.execute(
         "UPDATE lease SET expires_at = ?2 WHERE owner_token = ?1",
         params![lease.token, until.as_millisecond()],
     )?;
-    if let Some(held) = held_by_other(db, lease, LeaseKind::Origin, origin, now)? {
+    if let Some(held) = held_by_other(db, lease, ResourceKind::Origin, origin, now)? {
         return Ok(Some(held));
     }
-    put(db, lease, LeaseKind::Origin, origin, now, until)?;
+    insert(db, lease, ResourceKind::Origin, origin, now, until)?;
     Ok(None)
 }
 
 /// Releases a lease. Its origin stays blocked until `pause_until`.
 pub fn release(db: &WriteConnection, lease: &PollLease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
-    give_back_origins(db, lease, now, pause_until)?;
+    release_origins(db, lease, now, pause_until)?;
     db.execute("DELETE FROM lease WHERE owner_token = ?1", [lease.token])?;
     Ok(())
 }
@@ -117,14 +110,12 @@ pub fn delete_of_holder(db: &WriteConnection, holder: &str, now: Timestamp) -> R
 
 /// The sources that a process polls now.
 pub fn sources_held_by(db: &ReadConnection, holder: &str) -> Result<Vec<SourceId>> {
-    let mut statement =
-        db.prepare_cached("SELECT resource FROM lease WHERE resource_kind = 'source' AND holder = ?1")?;
-    let names = collect(&mut statement, [holder], |row| Ok(row.get::<_, String>(0)?))?;
-    Ok(names.iter().filter_map(|name| name.parse().ok().map(SourceId)).collect())
+    let sql = "SELECT CAST(resource AS INTEGER) FROM lease WHERE resource_kind = 'source' AND holder = ?1";
+    db.all(sql, [holder])
 }
 
 /// What is leased now.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize)]
 pub struct ActiveLeases {
     pub sources: HashSet<SourceId>,
     pub origins: HashSet<String>,
@@ -134,45 +125,32 @@ pub struct ActiveLeases {
 
 /// The leases that have not expired.
 pub fn active_leases(db: &ReadConnection, now: Timestamp) -> Result<ActiveLeases> {
-    let mut statement =
-        db.prepare_cached("SELECT resource_kind, resource, expires_at FROM lease WHERE expires_at > ?1")?;
-    let mut active = ActiveLeases::default();
-    let mut rows = statement.query([now.as_millisecond()])?;
-    while let Some(row) = rows.next()? {
-        let (kind, name, expires_at): (String, String, _) = (row.get(0)?, row.get(1)?, time(row.get(2)?)?);
-        if kind == LeaseKind::Source.as_str() {
-            active.sources.extend(name.parse().ok().map(SourceId));
-        } else {
-            active.origins.insert(name);
-        }
-        active.next_expiry = Some(active.next_expiry.map_or(expires_at, |first| first.min(expires_at)));
-    }
-    Ok(active)
+    db.one(
+        "SELECT json_group_array(CAST(resource AS INTEGER)) FILTER (WHERE resource_kind = 'source') AS sources,
+                json_group_array(resource) FILTER (WHERE resource_kind = 'origin') AS origins,
+                min(expires_at) AS next_expiry
+         FROM lease WHERE expires_at > ?1",
+        [now.as_millisecond()],
+    )
 }
 
 fn held_by_other(
     db: &ReadConnection,
     lease: &PollLease,
-    what: LeaseKind,
+    kind: ResourceKind,
     name: &str,
     now: Timestamp,
 ) -> Result<Option<LeaseConflict>> {
-    let row = db
-        .prepare_cached(
-            "SELECT holder, acquired_at FROM lease WHERE resource_kind = ?1 AND resource = ?2 AND expires_at > ?3
-             AND owner_token <> ?4",
-        )?
-        .query_row(params![what.as_str(), name, now.as_millisecond(), lease.token], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
-        })
-        .optional()?;
-    row.map(|(holder, since)| Ok(LeaseConflict { what, holder, since: time(since)? })).transpose()
+    db.first(
+        "SELECT * FROM lease WHERE resource_kind = ?1 AND resource = ?2 AND expires_at > ?3 AND owner_token <> ?4",
+        params![kind.into_str(), name, now.as_millisecond(), lease.token],
+    )
 }
 
-fn put(
+fn insert(
     db: &WriteConnection,
     lease: &PollLease,
-    kind: LeaseKind,
+    kind: ResourceKind,
     name: &str,
     now: Timestamp,
     until: Timestamp,
@@ -180,13 +158,13 @@ fn put(
     db.execute(
         "INSERT OR REPLACE INTO lease (resource_kind, resource, owner_token, holder, acquired_at, expires_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![kind.as_str(), name, lease.token, lease.holder, now.as_millisecond(), until.as_millisecond()],
+        params![kind.into_str(), name, lease.token, lease.holder, now.as_millisecond(), until.as_millisecond()],
     )?;
     Ok(())
 }
 
 /// The delay between two requests to an origin applies to all processes: the origin stays leased, without an owner.
-fn give_back_origins(db: &WriteConnection, lease: &PollLease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
+fn release_origins(db: &WriteConnection, lease: &PollLease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
     if pause_until > now {
         db.execute(
             "UPDATE lease SET owner_token = 0, holder = '', expires_at = ?2

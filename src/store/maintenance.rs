@@ -1,4 +1,4 @@
-//! Upkeep of the database: old rows, SQLite's statistics, and the integrity check.
+//! Maintenance of the database: deletion of old rows, SQLite's statistics, and the integrity check.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -11,9 +11,9 @@ pub struct Maintenance {
 }
 
 impl Maintenance {
-    /// Drops old records of polls and lets SQLite look after its statistics. Returns how many records went.
+    /// Deletes old records of polls and updates SQLite's statistics. Returns the number of deleted records.
     pub fn run(&self, db: &WriteConnection) -> Result<usize> {
-        let dropped = db.execute(
+        let deleted = db.execute(
             "DELETE FROM poll WHERE started_at < ?1
              AND id <> (SELECT max(id) FROM poll newest WHERE newest.source_id = poll.source_id)",
             [self.polls_before.as_millisecond()],
@@ -22,14 +22,13 @@ impl Maintenance {
         super::origins::delete_expired_holds(db, self.polls_before)?;
         super::origins::delete_requests_before(db, self.polls_before)?;
         db.sqlite().execute_batch("PRAGMA optimize")?;
-        Ok(dropped)
+        Ok(deleted)
     }
 }
 
-/// What SQLite finds wrong with the file; empty when it is whole.
+/// The faults that SQLite finds in the file; empty if it is intact.
 pub fn damage(db: &ReadConnection) -> Result<Vec<String>> {
-    let mut check = db.prepare_cached("PRAGMA integrity_check")?;
-    let mut found: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut found: Vec<String> = db.all("PRAGMA integrity_check", [])?;
     found.retain(|line| line != "ok");
     Ok(found)
 }

@@ -2,6 +2,8 @@
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::{Error, Result};
+use crate::urls::redact::redact_url;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -79,8 +81,16 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "cache_size", -65_536)?;
+    prepare_queries(connection)
+}
+
+/// Settings of readers and of the writer.
+fn prepare_queries(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(128);
-    Ok(())
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("redact_url", 1, flags, |call| {
+        Ok(call.get::<Option<String>>(0)?.map(|text| redact_url(&text)))
+    })
 }
 
 pub(super) fn open_reader(path: &Path) -> Result<ReadConnection> {
@@ -90,7 +100,7 @@ pub(super) fn open_reader(path: &Path) -> Result<ReadConnection> {
     )?;
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "query_only", "ON")?;
-    connection.set_prepared_statement_cache_capacity(128);
+    prepare_queries(&connection)?;
     Ok(ReadConnection::new(connection))
 }
 

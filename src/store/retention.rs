@@ -4,7 +4,7 @@
 //! for its guids and its link until its source has not shown it for a while.
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{collect, json_list};
+use super::rows::json_list;
 use super::{Result, tombstones};
 use crate::domain::Timestamp;
 use rusqlite::params;
@@ -24,22 +24,20 @@ pub struct RetentionPolicy {
 
 /// Deletes a batch of stories. Returns their number, so that the caller repeats until it is 0.
 pub fn delete_old_stories(db: &WriteConnection, keep: RetentionPolicy, now: Timestamp) -> Result<usize> {
-    let mut old = db.prepare_cached(
+    let old: Vec<i64> = db.all(
         "SELECT id FROM story WHERE merged_into IS NULL AND updated_at < ?1 AND created_at < ?1
          AND NOT EXISTS (SELECT 1 FROM item WHERE story_id = story.id AND first_seen_at >= ?1)
          AND id NOT IN (SELECT id FROM story WHERE published_at IS NOT NULL AND merged_into IS NULL
                         ORDER BY published_at DESC, id DESC LIMIT ?2)
          ORDER BY updated_at LIMIT ?3",
+        params![keep.from.as_millisecond(), keep.newest, BATCH],
     )?;
-    let old: Vec<i64> =
-        collect(&mut old, params![keep.from.as_millisecond(), keep.newest, BATCH], |row| Ok(row.get(0)?))?;
     if old.is_empty() {
         return Ok(0);
     }
     let stories = with_merged(db, &old)?;
-    let mut of_stories =
-        db.prepare_cached("SELECT id FROM item WHERE story_id IN (SELECT value FROM json_each(?1))")?;
-    let items: Vec<i64> = collect(&mut of_stories, [json_list(&stories)], |row| Ok(row.get(0)?))?;
+    let of_stories = "SELECT id FROM item WHERE story_id IN (SELECT value FROM json_each(?1))";
+    let items: Vec<i64> = db.all(of_stories, [json_list(&stories)])?;
     tombstones::create(db, &json_list(&items), now)?;
     let stories = with_leaderless(db, &items, stories)?;
     let (items, stories) = (json_list(&items), json_list(&stories));
@@ -77,22 +75,22 @@ fn with_leaderless(db: &WriteConnection, items: &[i64], mut stories: Vec<i64>) -
          WHERE lead_item_id IN (SELECT value FROM json_each(?1)) AND id NOT IN (SELECT value FROM json_each(?2))",
         [&gone, &going],
     )?;
-    let mut leaderless = db.prepare_cached(
+    let leaderless: Vec<i64> = db.all(
         "SELECT id FROM story WHERE lead_item_id IN (SELECT value FROM json_each(?1))
          AND id NOT IN (SELECT value FROM json_each(?2))",
+        [&gone, &going],
     )?;
-    let leaderless: Vec<i64> = collect(&mut leaderless, [&gone, &going], |row| Ok(row.get(0)?))?;
     stories.extend(with_merged(db, &leaderless)?);
     Ok(stories)
 }
 
 /// These stories and all that redirect to them.
 fn with_merged(db: &ReadConnection, stories: &[i64]) -> Result<Vec<i64>> {
-    let mut all = db.prepare_cached(
+    db.all(
         "WITH RECURSIVE gone (id) AS (
              SELECT value FROM json_each(?1)
              UNION SELECT story.id FROM story JOIN gone ON story.merged_into = gone.id)
          SELECT id FROM gone",
-    )?;
-    collect(&mut all, [json_list(stories)], |row| Ok(row.get(0)?))
+        [json_list(stories)],
+    )
 }

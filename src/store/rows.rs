@@ -1,67 +1,42 @@
-//! Conversion between SQLite's columns and the domain's types: times, enum texts, JSON.
+//! Rows as values of the domain's types, and values as text of a column.
+//!
+//! [`from_row`] deserializes a type whose fields have the names of the columns. It reads the schema's conventions, which
+//! `serde_rusqlite` does not know: a time is a number of milliseconds, a list or a struct is JSON.
 
 use super::{Error, Result};
-use crate::domain::{ArticleText, Item, ItemId, SourceId};
-use crate::urls::redact::redact_url;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::Row;
+use rusqlite::types::ValueRef;
+use serde::de::value::{Error as ValueError, MapDeserializer, SeqDeserializer};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
 
-/// The columns that [`item`] reads, from `item` joined with its `source`.
-pub(super) const ITEM_COLUMNS: &str = "item.id, item.source_id, coalesce(source.title, source.feed_title, source.url), \
-     source.url, source.outlet, source.priority, item.guid, item.url, item.canonical_url, item.title, item.summary, \
-     item.content, item.author, coalesce(item.lang, source.lang, source.feed_lang), item.image, item.published_at, \
-     item.first_seen_at, item.ranked_at, \
-     CASE WHEN source.added_at >= (SELECT min(added_at) FROM source) + 86400000 \
-          THEN item.first_seen_at - source.added_at END, \
-     CASE source.full_text_mode WHEN 'publish' THEN item.full_text ELSE substr(item.full_text, 1, 1200) END, \
-     source.full_text_mode = 'publish'";
-/// The number of these columns.
-pub(super) const ITEM_WIDTH: usize = 21;
+/// The columns of [`crate::domain::Item`], from `item` joined with its `source`. Only the beginning of an unpublishable article is read.
+pub(super) const ITEM_COLUMNS: &str =
+    "item.id, item.source_id, redact_url(coalesce(source.title, source.feed_title, source.url)) AS source_title,
+     source.url AS source_url, source.outlet, source.priority, item.guid, item.url, item.canonical_url, item.title,
+     item.summary, item.content, item.author, coalesce(item.lang, source.lang, source.feed_lang) AS lang, item.image,
+     item.published_at, item.first_seen_at, item.ranked_at,
+     CASE WHEN source.added_at >= (SELECT min(added_at) FROM source) + 86400000
+          THEN item.first_seen_at - source.added_at END AS source_age,
+     CASE WHEN item.full_text IS NULL THEN NULL
+          WHEN source.full_text = 'publish' THEN json_object('text', item.full_text, 'publishable', json('true'))
+          ELSE json_object('text', substr(item.full_text, 1, 1200), 'publishable', json('false')) END AS article";
 
-pub(super) fn item(row: &Row<'_>) -> Result<Item> {
-    Ok(Item {
-        id: ItemId(row.get(0)?),
-        source: SourceId(row.get(1)?),
-        // The URL replaces the title of a source without one.
-        source_title: redact_url(&row.get::<_, String>(2)?),
-        source_url: row.get(3)?,
-        outlet: row.get(4)?,
-        priority: row.get(5)?,
-        guid: row.get(6)?,
-        url: row.get(7)?,
-        canonical_url: row.get(8)?,
-        title: row.get(9)?,
-        summary: row.get(10)?,
-        content: row.get(11)?,
-        author: row.get(12)?,
-        lang: row.get(13)?,
-        image: row.get(14)?,
-        published_at: maybe_time(row.get(15)?)?,
-        first_seen_at: time(row.get(16)?)?,
-        ranked_at: time(row.get(17)?)?,
-        source_age: row.get::<_, Option<i64>>(18)?.map(SignedDuration::from_millis),
-        article: match row.get::<_, Option<String>>(19)? {
-            Some(text) => Some(ArticleText { text, publishable: row.get(20)? }),
-            None => None,
-        },
-    })
+/// Reads a struct by the names of the columns, a tuple by their order, and any other type from the first column.
+pub(super) fn from_row<T: DeserializeOwned>(row: &Row<'_>) -> Result<T> {
+    let first = row.get_ref(0)?;
+    T::deserialize(Column { value: first, row: Some(row) })
+        .map_err(|e| Error::Corrupt(format!("a row of {}: {e}", std::any::type_name::<T>())))
 }
 
-pub(super) fn time(milliseconds: i64) -> Result<Timestamp> {
-    Timestamp::from_millisecond(milliseconds).map_err(|e| Error::Corrupt(format!("a time of {milliseconds} ms: {e}")))
-}
-
-pub(super) fn maybe_time(milliseconds: Option<i64>) -> Result<Option<Timestamp>> {
-    milliseconds.map(time).transpose()
+/// Reads one column.
+pub(super) fn column<T: DeserializeOwned>(row: &Row<'_>, name: &str) -> Result<T> {
+    let value = row.get_ref(name)?;
+    T::deserialize(Column { value, row: None }).map_err(|e| Error::Corrupt(format!("the column {name}: {e}")))
 }
 
 pub(super) fn milliseconds(time: Option<Timestamp>) -> Option<i64> {
     time.map(|t| t.as_millisecond())
-}
-
-/// Parses the text of an enum.
-pub(super) fn word<T: std::str::FromStr>(text: &str) -> Result<T> {
-    text.parse().map_err(|_| Error::Corrupt(format!("the word ‘{text}’")))
 }
 
 /// A list as a JSON array for `json_each`, so that its length needs no placeholders.
@@ -74,21 +49,104 @@ pub(super) fn to_json<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::Corrupt(e.to_string()))
 }
 
-/// The value of a column that holds JSON text.
-pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|e| Error::Corrupt(format!("{text}: {e}")))
+/// The value of a column; with `row`, the whole row of which it is the first column.
+struct Column<'de> {
+    value: ValueRef<'de>,
+    row: Option<&'de Row<'de>>,
 }
 
-/// Reads all rows of a query with a function that may fail.
-pub(super) fn collect<T, P: rusqlite::Params>(
-    statement: &mut rusqlite::Statement<'_>,
-    params: P,
-    mut read: impl FnMut(&Row<'_>) -> Result<T>,
-) -> Result<Vec<T>> {
-    let mut rows = statement.query(params)?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        all.push(read(row)?);
+impl<'de> Column<'de> {
+    fn each(row: &'de Row<'de>) -> impl Iterator<Item = Column<'de>> {
+        (0..row.as_ref().column_count())
+            .filter_map(|index| row.get_ref(index).ok())
+            .map(|value| Column { value, row: None })
     }
-    Ok(all)
+}
+
+impl<'de> IntoDeserializer<'de, ValueError> for Column<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+type Read<V> = std::result::Result<V, ValueError>;
+
+impl<'de> Deserializer<'de> for Column<'de> {
+    type Error = ValueError;
+
+    /// A story's id is its number.
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Read<V::Value> {
+        let Some(row) = self.row else { return self.deserialize_any(visitor) };
+        visitor.visit_map(MapDeserializer::new(row.as_ref().column_names().zip(Column::each(row))))
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Read<V::Value> {
+        let Some(row) = self.row else { return self.deserialize_any(visitor) };
+        visitor.visit_seq(SeqDeserializer::new(Column::each(row)))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Read<V::Value> {
+        match self.value {
+            ValueRef::Null => visitor.visit_unit(),
+            ValueRef::Integer(number) => visitor.visit_i64(number),
+            ValueRef::Real(number) => visitor.visit_f64(number),
+            ValueRef::Blob(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
+            ValueRef::Text(json) => {
+                serde_json::Deserializer::from_slice(json).deserialize_any(visitor).map_err(ValueError::custom)
+            }
+        }
+    }
+
+    /// Text, or a time: a [`Timestamp`] is deserialized from text only.
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Read<V::Value> {
+        match self.value {
+            ValueRef::Text(_) => visitor.visit_str(self.value.as_str().map_err(ValueError::custom)?),
+            ValueRef::Integer(milliseconds) => {
+                let time = Timestamp::from_millisecond(milliseconds).map_err(ValueError::custom)?;
+                visitor.visit_str(&time.to_string())
+            }
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Read<V::Value> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Read<V::Value> {
+        visitor.visit_bool(self.value.as_i64().map_err(ValueError::custom)? != 0)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Read<V::Value> {
+        if self.value == ValueRef::Null { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Read<V::Value> {
+        visitor.visit_enum(self.value.as_str().map_err(ValueError::custom)?.into_deserializer())
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Read<V::Value> {
+        visitor.visit_unit()
+    }
+
+    serde::forward_to_deserialize_any! {
+        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct newtype_struct seq
+        tuple_struct map identifier
+    }
 }

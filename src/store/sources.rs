@@ -2,14 +2,13 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{collect, from_json, maybe_time, time, to_json, word};
+use super::rows::{column, from_row, to_json};
 use crate::domain::{
-    CacheValidators, DueSource, NewSource, NextPollReason, PendingRedirect, PollingHints, Source, SourceEdit, SourceId,
-    SourceState,
+    CacheValidators, DueSource, NewSource, NextPollReason, PollingHints, Source, SourceEdit, SourceId, SourceState,
 };
-use crate::urls::redact::redact_url;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Row, params};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Adds a source, or restores the removed one with this URL. `None` if the source exists already.
@@ -28,9 +27,8 @@ pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: 
     };
     db.execute(
         "UPDATE source SET outlet = ?2, title = ?3, lang = ?4, priority = ?5, state = 'active',
-         next_poll_at = max(?6, coalesce(hold_until, 0)), next_poll_reason = ?9, consecutive_failures = 0,
-         gone_since = NULL, redirect_to = NULL, redirect_count = 0, redirect_since = NULL,
-         outlet_provenance = ?7, full_text_mode = ?8 WHERE id = ?1",
+         next_poll_at = max(?6, coalesce(hold_until, 0)), next_poll_reason = ?9, failures = 0, gone_since = NULL,
+         pending_redirect = NULL, outlet_provenance = ?7, full_text = ?8 WHERE id = ?1",
         params![
             id.0,
             new.outlet,
@@ -50,30 +48,30 @@ pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: 
 
 /// Changes the settings of a source. A new URL starts without cache validators and is polled at once.
 pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, now: Timestamp) -> Result<()> {
-    let text = |value: &Option<String>| value.clone().map(|v| if v.is_empty() { None } else { Some(v) });
-    if let Some((outlet, from)) = &edit.outlet {
-        let set = "UPDATE source SET outlet = ?2, outlet_provenance = ?3 WHERE id = ?1";
-        db.execute(set, params![id.0, outlet, from.into_str()])?;
-    }
-    if let Some(title) = text(&edit.title) {
-        db.execute("UPDATE source SET title = ?2 WHERE id = ?1", params![id.0, title])?;
-    }
-    if let Some(lang) = text(&edit.lang) {
-        db.execute("UPDATE source SET lang = ?2 WHERE id = ?1", params![id.0, lang])?;
-    }
-    if let Some(priority) = edit.priority {
-        db.execute("UPDATE source SET priority = ?2 WHERE id = ?1", params![id.0, priority])?;
-    }
+    let (outlet, provenance) = edit.outlet.as_ref().map(|(outlet, provenance)| (outlet, provenance.into_str())).unzip();
+    db.execute(
+        "UPDATE source SET outlet = coalesce(?2, outlet), outlet_provenance = coalesce(?3, outlet_provenance),
+             title = nullif(coalesce(?4, title), ''), lang = nullif(coalesce(?5, lang), ''),
+             priority = coalesce(?6, priority), full_text = coalesce(?7, full_text)
+         WHERE id = ?1",
+        params![
+            id.0,
+            outlet,
+            provenance,
+            edit.title,
+            edit.lang,
+            edit.priority,
+            edit.full_text.map(|mode| mode.into_str())
+        ],
+    )?;
     if let Some(tags) = &edit.tags {
         set_tags(db, id, tags)?;
     }
-    if let Some(full_text) = edit.full_text {
-        db.execute("UPDATE source SET full_text_mode = ?2 WHERE id = ?1", params![id.0, full_text.into_str()])?;
-    }
     if let Some(url) = &edit.url {
         db.execute(
-            "UPDATE source SET url = ?2, next_poll_at = ?3, next_poll_reason = ?4, hold_until = NULL,
-             consecutive_failures = 0, gone_since = NULL, redirect_to = NULL, redirect_count = 0, redirect_since = NULL, state = CASE state WHEN 'gone' THEN 'active' ELSE state END WHERE id = ?1 AND url <> ?2",
+            "UPDATE source SET url = ?2, next_poll_at = ?3, next_poll_reason = ?4, hold_until = NULL, failures = 0,
+                 gone_since = NULL, pending_redirect = NULL, state = CASE state WHEN 'gone' THEN 'active' ELSE state END
+             WHERE id = ?1 AND url <> ?2",
             params![id.0, url, now.as_millisecond(), to_json(&NextPollReason::UrlChanged)?],
         )?;
     }
@@ -92,9 +90,8 @@ pub(super) fn replace_guessed_outlet(db: &WriteConnection, id: SourceId, outlet:
 
 fn set_tags(db: &WriteConnection, id: SourceId, tags: &[String]) -> Result<()> {
     db.execute("DELETE FROM source_tag WHERE source_id = ?1", [id.0])?;
-    let mut insert = db.prepare_cached("INSERT OR IGNORE INTO source_tag (source_id, tag) VALUES (?1, ?2)")?;
     for tag in tags {
-        insert.execute(params![id.0, tag])?;
+        db.execute("INSERT OR IGNORE INTO source_tag (source_id, tag) VALUES (?1, ?2)", params![id.0, tag])?;
     }
     Ok(())
 }
@@ -116,34 +113,31 @@ pub fn claim_poll(db: &WriteConnection, due: &DueSource, now: Timestamp, next: T
              CASE next_poll_reason ->> 'kind' WHEN 'poll-started' THEN next_poll_reason -> 'planned'
                                               ELSE json(next_poll_reason) END)
          WHERE id = ?1 AND next_poll_at = ?2 AND state <> 'removed'",
-        params![due.id.0, due.at.as_millisecond(), next.as_millisecond(), now.to_string()],
+        params![due.id.0, due.next_poll_at.as_millisecond(), next.as_millisecond(), now.to_string()],
     )?;
     Ok(claimed == 1)
 }
 
 /// The sources that are due, the longest overdue first.
 pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<DueSource>> {
-    let mut statement = db.prepare_cached(
+    db.all(
         "SELECT id, url, next_poll_at FROM source WHERE state = 'active' AND next_poll_at <= ?1
          ORDER BY next_poll_at, id LIMIT ?2",
-    )?;
-    collect(&mut statement, params![now.as_millisecond(), limit], |row| {
-        Ok(DueSource { id: SourceId(row.get(0)?), url: row.get(1)?, at: time(row.get(2)?)? })
-    })
+        params![now.as_millisecond(), limit],
+    )
 }
 
 /// When the next source becomes due, after `now`.
 pub fn next_poll_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
-    let mut next =
-        db.prepare_cached("SELECT min(next_poll_at) FROM source WHERE state = 'active' AND next_poll_at > ?1")?;
-    maybe_time(next.query_row([now.as_millisecond()], |row| row.get(0))?)
+    let sql = "SELECT min(next_poll_at) FROM source WHERE state = 'active' AND next_poll_at > ?1";
+    db.one(sql, [now.as_millisecond()])
 }
 
 /// Moves a source's next poll to `until`, unless it has changed since `due` was read.
 pub fn postpone_poll(db: &WriteConnection, due: &DueSource, until: Timestamp, reason: &NextPollReason) -> Result<()> {
     db.execute(
         "UPDATE source SET next_poll_at = ?3, next_poll_reason = ?4 WHERE id = ?1 AND next_poll_at = ?2 AND ?3 > ?2",
-        params![due.id.0, due.at.as_millisecond(), until.as_millisecond(), to_json(reason)?],
+        params![due.id.0, due.next_poll_at.as_millisecond(), until.as_millisecond(), to_json(reason)?],
     )?;
     Ok(())
 }
@@ -165,22 +159,24 @@ pub fn spread_overdue(
     let overdue = due(db, now, u32::MAX)?;
     let count = overdue.len() as i64;
     let step = apart.as_millis().min(within.as_millis() / i128::from(count.max(1))) as i64;
-    let mut update = db.prepare_cached("UPDATE source SET next_poll_at = ?2 WHERE id = ?1")?;
-    for (place, source) in overdue.iter().enumerate() {
-        update.execute(params![source.id.0, now.as_millisecond() + step * place as i64])?;
+    for (index, source) in overdue.iter().enumerate() {
+        let next = now.as_millisecond() + step * index as i64;
+        db.execute("UPDATE source SET next_poll_at = ?2 WHERE id = ?1", [source.id.0, next])?;
     }
     Ok(count as u32)
 }
 
-/// Calls `take` with the stored update rate and the polling hints of each active source.
-pub fn for_each_update_rate(db: &ReadConnection, mut take: impl FnMut(&str, &PollingHints)) -> Result<()> {
-    let mut statement = db.prepare_cached("SELECT update_rate, polling_hints FROM source WHERE state = 'active'")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let text = |column| row.get_ref(column).ok().and_then(|value| value.as_str().ok()).unwrap_or_default();
-        take(text(0), &serde_json::from_str(text(1)).unwrap_or_default());
-    }
-    Ok(())
+/// What determines how often a source is polled.
+#[derive(Debug, Deserialize)]
+pub struct SourceDemand {
+    /// The estimate of the update rate, as JSON (`crawl::update_rate`).
+    pub update_rate: String,
+    pub polling_hints: PollingHints,
+}
+
+/// The demand of each active source.
+pub fn demands(db: &ReadConnection) -> Result<Vec<SourceDemand>> {
+    db.all("SELECT update_rate, polling_hints FROM source WHERE state = 'active'", [])
 }
 
 /// Ends a source's hold on request of the operator, and polls it at `next`.
@@ -194,25 +190,25 @@ pub fn clear_hold(db: &WriteConnection, id: SourceId, next: Timestamp) -> Result
 
 /// The number of outlets with an active source.
 pub fn count_active_outlets(db: &ReadConnection) -> Result<usize> {
-    let mut count = db.prepare_cached("SELECT count(DISTINCT outlet) FROM source WHERE state = 'active'")?;
-    Ok(count.query_row([], |row| row.get::<_, i64>(0))? as usize)
+    db.one("SELECT count(DISTINCT outlet) FROM source WHERE state = 'active'", [])
 }
 
 /// Reverts the failures that were recorded while our own network was down.
 pub fn revert_offline_failures(db: &WriteConnection, sources: &[SourceId], interval: SignedDuration) -> Result<()> {
-    let mut clear = db.prepare_cached(
-        "UPDATE source SET consecutive_failures = max(consecutive_failures - 1, 0), last_outcome = 'offline',
-         last_error = 'newsfold had no network connection', next_poll_at = min(next_poll_at, last_poll_at + ?2),
-         next_poll_reason = ?3 WHERE id = ?1",
-    )?;
-    let mut rename = db.prepare_cached(
-        "UPDATE poll SET outcome = 'offline' WHERE id = (SELECT max(id) FROM poll WHERE source_id = ?1 AND origin <> '')
-         AND outcome = 'failed'",
-    )?;
     let reason = to_json(&NextPollReason::NetworkDown)?;
     for source in sources {
-        clear.execute(params![source.0, interval.as_millis() as i64, reason])?;
-        rename.execute([source.0])?;
+        db.execute(
+            "UPDATE source SET failures = max(failures - 1, 0), last_outcome = 'offline',
+                 last_error = 'newsfold had no network connection', next_poll_at = min(next_poll_at, last_poll_at + ?2),
+                 next_poll_reason = ?3
+             WHERE id = ?1",
+            params![source.0, interval.as_millis() as i64, reason],
+        )?;
+        db.execute(
+            "UPDATE poll SET outcome = 'offline' WHERE outcome = 'failed'
+             AND id = (SELECT max(id) FROM poll WHERE source_id = ?1 AND origin <> '')",
+            [source.0],
+        )?;
     }
     Ok(())
 }
@@ -241,76 +237,38 @@ pub fn list(db: &ReadConnection, filter: &SourceFilter) -> Result<Vec<Source>> {
         "{SELECT} WHERE state <> 'removed'
          AND (?1 IS NULL OR EXISTS (SELECT 1 FROM source_tag WHERE source_id = source.id AND tag = ?1))
          AND (NOT ?2 OR last_error <> '' OR state = 'gone' OR next_poll_reason ->> 'kind' = 'origin-hold')
-         ORDER BY outlet, coalesce(title, feed_title, url), id"
+         ORDER BY outlet, coalesce(source.title, feed_title, url), id"
     );
-    let mut statement = db.prepare_cached(&sql)?;
-    collect(&mut statement, params![filter.tag, filter.problems], read)
+    db.map(&sql, params![filter.tag, filter.problems], read)
 }
 
 /// The languages that the operator set, without those that feeds declare.
 pub fn operator_languages(db: &ReadConnection) -> Result<BTreeMap<SourceId, String>> {
-    let mut statement = db.prepare_cached("SELECT id, lang FROM source WHERE lang IS NOT NULL")?;
-    let given = collect(&mut statement, [], |row| Ok((SourceId(row.get(0)?), row.get(1)?)))?;
-    Ok(given.into_iter().collect())
+    let languages: Vec<(SourceId, String)> = db.all("SELECT id, lang FROM source WHERE lang IS NOT NULL", [])?;
+    Ok(languages.into_iter().collect())
 }
 
 pub fn get(db: &ReadConnection, id: SourceId) -> Result<Option<Source>> {
-    one(db, "source.id = ?1", params![id.0])
+    Ok(db.map(&format!("{SELECT} WHERE id = ?1"), [id.0], read)?.pop())
 }
 
 pub fn by_url(db: &ReadConnection, url: &str) -> Result<Option<Source>> {
-    one(db, "source.url = ?1", params![url])
+    Ok(db.map(&format!("{SELECT} WHERE url = ?1"), [url], read)?.pop())
 }
 
-fn one(db: &ReadConnection, condition: &str, params: impl rusqlite::Params) -> Result<Option<Source>> {
-    let mut statement = db.prepare_cached(&format!("{SELECT} WHERE {condition}"))?;
-    statement.query_row(params, |row| Ok(read(row))).optional()?.transpose()
-}
+const SELECT: &str =
+    "SELECT id, url, outlet, outlet_provenance, redact_url(coalesce(title, feed_title, url)) AS title, site_url,
+         coalesce(lang, feed_lang) AS lang, priority, full_text, state, added_at, next_poll_at, next_poll_reason,
+         last_poll_at, last_outcome, last_success_at, failures, last_error, hold_until, polling_hints, pending_redirect,
+         gone_since, update_rate, validators_url, etag, last_modified,
+         (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id) AS tags
+     FROM source";
 
-const SELECT: &str = "SELECT id, url, outlet, coalesce(title, feed_title, url), site_url, coalesce(lang, feed_lang), \
-    priority, state, added_at, next_poll_at, next_poll_reason, last_poll_at, last_outcome, last_success_at, consecutive_failures, \
-    last_error, hold_until, validators_url, etag, last_modified, \
-    (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id), \
-    outlet_provenance, full_text_mode, polling_hints, redirect_to, redirect_count, redirect_since, gone_since, update_rate FROM source";
-
-fn read(row: &rusqlite::Row<'_>) -> Result<Source> {
-    let state: String = row.get(7)?;
-    let outcome: Option<String> = row.get(12)?;
-    let outlet_provenance: String = row.get(21)?;
-    let pending_redirect = match (row.get::<_, Option<String>>(24)?, maybe_time(row.get(26)?)?) {
-        (Some(to), Some(since)) => Some(PendingRedirect { to, times: row.get(25)?, since }),
-        _ => None,
-    };
-    let validators = match row.get::<_, Option<String>>(17)? {
-        None => None,
-        Some(url) => Some(CacheValidators { url, etag: row.get(18)?, last_modified: row.get(19)? }),
-    };
-    let tags: String = row.get(20)?;
-    Ok(Source {
-        id: SourceId(row.get(0)?),
-        url: row.get(1)?,
-        outlet: row.get(2)?,
-        outlet_provenance: word(&outlet_provenance)?,
-        title: redact_url(&row.get::<_, String>(3)?),
-        site_url: row.get(4)?,
-        lang: row.get(5)?,
-        priority: row.get(6)?,
-        tags: from_json(&tags)?,
-        full_text: word(&row.get::<_, String>(22)?)?,
-        state: word(&state)?,
-        added_at: time(row.get(8)?)?,
-        next_poll_at: time(row.get(9)?)?,
-        next_poll_reason: from_json(&row.get::<_, String>(10)?)?,
-        last_poll_at: maybe_time(row.get(11)?)?,
-        last_outcome: outcome.map(|o| word(&o)).transpose()?,
-        last_success_at: maybe_time(row.get(13)?)?,
-        failures: row.get(14)?,
-        last_error: row.get(15)?,
-        hold_until: maybe_time(row.get(16)?)?,
-        polling_hints: from_json(&row.get::<_, String>(23)?)?,
-        pending_redirect,
-        gone_since: maybe_time(row.get(27)?)?,
-        update_rate: row.get(28)?,
-        validators,
-    })
+fn read(row: &Row<'_>) -> Result<Source> {
+    let mut source: Source = from_row(row)?;
+    if let Some(url) = column(row, "validators_url")? {
+        let (etag, last_modified) = (column(row, "etag")?, column(row, "last_modified")?);
+        source.validators = Some(CacheValidators { url, etag, last_modified });
+    }
+    Ok(source)
 }

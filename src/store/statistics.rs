@@ -4,7 +4,7 @@ use super::Result;
 use super::connection::ReadConnection;
 
 /// The number of rows of each kind.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct RowCounts {
     pub sources: u64,
     pub items: u64,
@@ -14,13 +14,12 @@ pub struct RowCounts {
 }
 
 pub fn row_counts(db: &ReadConnection) -> Result<RowCounts> {
-    let one =
-        |sql: &str| -> Result<u64> { Ok(db.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))? as u64) };
-    Ok(RowCounts {
-        sources: one("SELECT count(*) FROM source WHERE state <> 'removed'")?,
-        items: one("SELECT count(*) FROM item")?,
-        stories: one("SELECT count(*) FROM story WHERE merged_into IS NULL")?,
-        published: one("SELECT count(*) FROM story WHERE published_at IS NOT NULL AND merged_into IS NULL")?,
-        unassigned: one("SELECT count(*) FROM item WHERE story_id IS NULL")?,
-    })
+    db.one(
+        "SELECT (SELECT count(*) FROM source WHERE state <> 'removed') AS sources,
+                (SELECT count(*) FROM item) AS items,
+                (SELECT count(*) FROM story WHERE merged_into IS NULL) AS stories,
+                (SELECT count(*) FROM story WHERE published_at IS NOT NULL AND merged_into IS NULL) AS published,
+                (SELECT count(*) FROM item WHERE story_id IS NULL) AS unassigned",
+        [],
+    )
 }

@@ -2,10 +2,9 @@
 
 use super::Result;
 use super::connection::ReadConnection;
-use super::rows::collect;
 use crate::domain::{ItemId, NewItem, SourceId, Timestamp};
 use crate::identity::recognition::{StoredMatches, title_window};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 /// The stored items of `source` that an item of a document may be. Links and titles are looked up only for a new guid.
 pub(super) fn find_matches(
@@ -14,12 +13,10 @@ pub(super) fn find_matches(
     item: &NewItem,
     now: Timestamp,
 ) -> Result<StoredMatches> {
-    let by_guid: Option<Option<i64>> = db
-        .prepare_cached("SELECT item_id FROM item_guid WHERE source_id = ?1 AND guid = ?2")?
-        .query_row(params![source.0, item.guid], |row| row.get("item_id"))
-        .optional()?;
+    let by_guid: Option<Option<ItemId>> =
+        db.first("SELECT item_id FROM item_guid WHERE source_id = ?1 AND guid = ?2", params![source.0, item.guid])?;
     Ok(match by_guid {
-        Some(Some(id)) => StoredMatches::Guid(ItemId(id)),
+        Some(Some(id)) => StoredMatches::Guid(id),
         Some(None) => StoredMatches::RemovedGuid,
         None => {
             let link = item.canonical_url.as_deref();
@@ -33,24 +30,20 @@ pub(super) fn find_matches(
 }
 
 fn find_by_link(db: &ReadConnection, source: SourceId, link: &str) -> Result<Vec<ItemId>> {
-    let mut statement =
-        db.prepare_cached("SELECT id FROM item WHERE source_id = ?1 AND canonical_url = ?2 ORDER BY id LIMIT 2")?;
-    collect(&mut statement, params![source.0, link], |row| Ok(ItemId(row.get("id")?)))
+    let sql = "SELECT id FROM item WHERE source_id = ?1 AND canonical_url = ?2 ORDER BY id LIMIT 2";
+    db.all(sql, params![source.0, link])
 }
 
 fn is_link_removed(db: &ReadConnection, source: SourceId, link: &str) -> Result<bool> {
-    let mut statement =
-        db.prepare_cached("SELECT 1 FROM link_tombstone WHERE source_id = ?1 AND canonical_url = ?2")?;
-    Ok(statement.exists(params![source.0, link])?)
+    let sql = "SELECT 1 FROM link_tombstone WHERE source_id = ?1 AND canonical_url = ?2";
+    db.exists(sql, params![source.0, link])
 }
 
 fn find_by_title(db: &ReadConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<Vec<ItemId>> {
     let window = title_window(item, now);
-    let mut statement = db.prepare_cached(
+    db.all(
         "SELECT id FROM item WHERE source_id = ?1 AND ranked_at BETWEEN ?2 AND ?3 AND title = ?4
          AND (published_at IS NOT NULL) = ?5 LIMIT 2",
-    )?;
-    let range =
-        params![source.0, window.from.as_millisecond(), window.until.as_millisecond(), item.title, window.is_dated];
-    collect(&mut statement, range, |row| Ok(ItemId(row.get("id")?)))
+        params![source.0, window.from.as_millisecond(), window.until.as_millisecond(), item.title, window.is_dated],
+    )
 }

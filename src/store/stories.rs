@@ -1,25 +1,21 @@
 //! Stories: which items they contain and why, their publication, and their lists.
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{ITEM_COLUMNS, ITEM_WIDTH, collect, item, maybe_time, time};
+use super::rows::{ITEM_COLUMNS, column, from_row, to_json};
 use super::{Error, Result, publication};
 use crate::domain::{
-    Item, ItemId, JoinEvidence, Story, StoryAssignment, StoryId, StoryItem, StoryPlacement, StoryPublication,
-    StoryRegrouping,
+    AssignedItem, Item, ItemId, JoinEvidence, Story, StoryAssignment, StoryId, StoryItem, StoryPlacement,
+    StoryPublication, StoryRegrouping,
 };
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Row, params};
 use std::collections::BTreeSet;
-
-/// Chooses a new lead for a story that lost its lead: a rule of `publish`, which the store may not name.
-pub type ChooseLead<'a> = &'a dyn Fn(&Story) -> Option<ItemId>;
 
 /// An id for a story founded by this item: unused in this database, and a function of the database's contents alone.
 pub fn mint_id(db: &ReadConnection, founder: &Item, taken: impl Fn(StoryId) -> bool) -> Result<StoryId> {
-    let mut known = db.prepare_cached("SELECT 1 FROM story WHERE id = ?1")?;
     for attempt in 0.. {
         let id = StoryId::mint(&founder.source_url, &founder.guid, attempt);
-        if !taken(id) && !known.exists([id.to_row()])? {
+        if !taken(id) && !db.exists("SELECT 1 FROM story WHERE id = ?1", [id.to_row()])? {
             return Ok(id);
         }
     }
@@ -34,30 +30,21 @@ pub fn assign_items(db: &WriteConnection, assignments: &[StoryAssignment], now: 
 
 /// An item that already has a story stays there.
 fn assign(db: &WriteConnection, assignment: &StoryAssignment, now: Timestamp) -> Result<()> {
-    let (story, now) = (assignment.story.to_row(), now.as_millisecond());
     if assignment.placement == StoryPlacement::Created {
-        db.execute(
-            "INSERT INTO story (id, created_at, updated_at, lead_item_id) VALUES (?1, ?2, ?2, ?3)",
-            params![story, now, assignment.item.0],
-        )?;
+        create(db, assignment.story, assignment.item, now)?;
     }
-    let evidence = written(&assignment.evidence)?;
+    let (story, now) = (assignment.story.to_row(), now.as_millisecond());
     db.execute(
         "UPDATE item SET story_id = ?2, copy_of = ?3, evidence = ?4, assigned_at = ?5
          WHERE id = ?1 AND story_id IS NULL",
-        params![assignment.item.0, story, assignment.copy_of.map(|i| i.0), evidence, now],
+        params![assignment.item.0, story, assignment.copy_of.map(|i| i.0), to_json(&assignment.evidence)?, now],
     )?;
     db.execute("UPDATE story SET updated_at = max(updated_at, ?2) WHERE id = ?1", params![story, now])?;
     Ok(())
 }
 
-/// Applies a reclustering. `lead` chooses a new lead for a story that lost its lead. Published dates and links stay.
-pub fn apply_regrouping(
-    db: &WriteConnection,
-    regrouped: &StoryRegrouping,
-    now: Timestamp,
-    lead: ChooseLead<'_>,
-) -> Result<()> {
+/// Applies a reclustering, and returns the stories that lost their lead. Published dates and links stay.
+pub fn apply_regrouping(db: &WriteConnection, regrouped: &StoryRegrouping, now: Timestamp) -> Result<Vec<Story>> {
     for founded in &regrouped.created {
         create(db, founded.story, founded.founder, now)?;
     }
@@ -69,8 +56,7 @@ pub fn apply_regrouping(
     for merge in &regrouped.merged {
         redirect(db, merge.from, merge.into)?;
     }
-    settle_changed(db, touched, now, lead)?;
-    publication::touch(db)
+    mark_updated(db, touched, now)
 }
 
 /// Creates a story without items.
@@ -91,7 +77,7 @@ pub(super) fn move_item(
 ) -> Result<()> {
     db.execute(
         "UPDATE item SET story_id = ?2, evidence = ?3, assigned_at = ?4 WHERE id = ?1",
-        params![item.0, into.to_row(), written(evidence)?, now.as_millisecond()],
+        params![item.0, into.to_row(), to_json(evidence)?, now.as_millisecond()],
     )?;
     Ok(())
 }
@@ -107,24 +93,21 @@ pub(super) fn redirect(db: &WriteConnection, from: StoryId, into: StoryId) -> Re
     Ok(())
 }
 
-/// Marks stories as updated, and chooses a lead for those that lost theirs.
-pub(super) fn settle_changed(
-    db: &WriteConnection,
-    stories: BTreeSet<StoryId>,
-    now: Timestamp,
-    lead: ChooseLead<'_>,
-) -> Result<()> {
-    let ids: Vec<StoryId> = stories.into_iter().collect();
-    for story in load(db, &ids.iter().map(|id| id.to_row()).collect::<Vec<i64>>())? {
-        let kept = story.items.iter().any(|report| report.item.id == story.lead);
-        let lead = if kept { Some(story.lead) } else { lead(&story) };
-        db.execute("UPDATE story SET updated_at = max(updated_at, ?2), lead_item_id = coalesce(?3, lead_item_id) WHERE id = ?1", params![story.id.to_row(), now.as_millisecond(), lead.map(|lead| lead.0)])?;
+/// Marks stories as updated, and returns those that lost their lead.
+pub(super) fn mark_updated(db: &WriteConnection, stories: BTreeSet<StoryId>, now: Timestamp) -> Result<Vec<Story>> {
+    publication::touch(db)?;
+    let sql = "UPDATE story SET updated_at = max(updated_at, ?2) WHERE id = ?1";
+    for story in &stories {
+        db.execute(sql, [story.to_row(), now.as_millisecond()])?;
     }
-    Ok(())
+    let mut leaderless = load(db, stories)?;
+    leaderless.retain(|story| story.items.iter().all(|report| report.item.id != story.lead));
+    Ok(leaderless)
 }
 
-fn written(evidence: &JoinEvidence) -> Result<String> {
-    serde_json::to_string(evidence).map_err(|e| Error::Corrupt(e.to_string()))
+pub fn set_lead(db: &WriteConnection, story: StoryId, lead: ItemId) -> Result<()> {
+    db.execute("UPDATE story SET lead_item_id = ?2 WHERE id = ?1", [story.to_row(), lead.0])?;
+    Ok(())
 }
 
 /// Publishes a story: its lead, its link and its date. Link and date never change afterwards.
@@ -142,149 +125,114 @@ pub fn publish(db: &WriteConnection, story: StoryId, lead: ItemId, published: &S
 /// Unpublished stories, oldest first, after a given one.
 pub fn unpublished(
     db: &ReadConnection,
-    founded_before: Timestamp,
+    created_until: Timestamp,
     after: Option<(Timestamp, StoryId)>,
     limit: u32,
 ) -> Result<Vec<Story>> {
-    let mut statement = db.prepare_cached(
+    let (at, id) = after.map_or((i64::MIN, 0), |(at, id)| (at.as_millisecond(), id.to_row()));
+    let ids: Vec<StoryId> = db.all(
         "SELECT id FROM story WHERE published_at IS NULL AND merged_into IS NULL AND created_at <= ?1
          AND (created_at, id) > (?2, ?3) ORDER BY created_at, id LIMIT ?4",
+        params![created_until.as_millisecond(), at, id, limit],
     )?;
-    let (at, id) = after.map_or((i64::MIN, 0), |(at, id)| (at.as_millisecond(), id.to_row()));
-    let ids = collect(&mut statement, params![founded_before.as_millisecond(), at, id, limit], |row| Ok(row.get(0)?))?;
-    load(db, &ids)
+    load(db, ids)
 }
 
 /// The creation time of the oldest unpublished story that was created after a time.
 pub fn first_unpublished_after(db: &ReadConnection, after: Timestamp) -> Result<Option<Timestamp>> {
-    let mut first = db.prepare_cached(
+    db.one(
         "SELECT min(created_at) FROM story WHERE published_at IS NULL AND merged_into IS NULL AND created_at > ?1",
-    )?;
-    maybe_time(first.query_row([after.as_millisecond()], |row| row.get(0))?)
-}
-
-/// Which stories [`recent`] returns.
-#[derive(Debug, Clone, Copy)]
-pub struct RecentFilter {
-    pub min_outlets: u32,
-    pub limit: u32,
+        [after.as_millisecond()],
+    )
 }
 
 /// The stories that were updated last, newest first.
-pub fn recent(db: &ReadConnection, which: RecentFilter) -> Result<Vec<Story>> {
-    let mut statement = db.prepare_cached(
+pub fn recent(db: &ReadConnection, min_outlets: u32, limit: u32) -> Result<Vec<Story>> {
+    let ids: Vec<StoryId> = db.all(
         "SELECT id FROM story WHERE merged_into IS NULL
          AND (?1 <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
               WHERE item.story_id = story.id AND item.copy_of IS NULL) >= ?1)
          ORDER BY updated_at DESC, published_at DESC, id DESC LIMIT ?2",
+        [min_outlets, limit],
     )?;
-    let ids = collect(&mut statement, params![which.min_outlets, which.limit], |row| Ok(row.get(0)?))?;
-    load(db, &ids)
+    load(db, ids)
 }
 
 /// A story by its id. A merged story has no items.
 pub fn get(db: &ReadConnection, id: StoryId) -> Result<Option<Story>> {
-    Ok(load(db, &[id.to_row()])?.pop())
+    Ok(load(db, [id])?.pop())
 }
 
 /// All stories that have been published, including merged ones.
 pub fn published_ids(db: &ReadConnection) -> Result<Vec<StoryId>> {
-    let mut statement = db.prepare_cached("SELECT id FROM story WHERE published_at IS NOT NULL ORDER BY id")?;
-    collect(&mut statement, [], |row| Ok(StoryId::from_row(row.get(0)?)))
+    db.all("SELECT id FROM story WHERE published_at IS NOT NULL ORDER BY id", [])
 }
 
 /// At most two stories in a range of ids: enough to decide whether a prefix is unambiguous.
 pub fn find_in_id_range(db: &ReadConnection, rows: std::ops::RangeInclusive<i64>) -> Result<Vec<StoryId>> {
-    let mut statement = db.prepare_cached("SELECT id FROM story WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2")?;
-    collect(&mut statement, [*rows.start(), *rows.end()], |row| Ok(StoryId::from_row(row.get(0)?)))
+    db.all("SELECT id FROM story WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2", [*rows.start(), *rows.end()])
 }
 
 /// The story of an item; `None` until the clusterer has assigned it.
 pub fn story_of_item(db: &ReadConnection, item: ItemId) -> Result<Option<StoryId>> {
-    let row = db
-        .prepare_cached("SELECT story_id FROM item WHERE id = ?1")?
-        .query_row([item.0], |row| row.get::<_, Option<i64>>(0))
-        .optional()?;
-    Ok(row.flatten().map(StoryId::from_row))
-}
-
-/// The assigned items first seen since a time, in order of id: what the clusterer restores after a restart.
-pub fn assigned_since(db: &ReadConnection, since: Timestamp) -> Result<Vec<(Item, StoryId, Option<ItemId>)>> {
-    assigned_between(db, since, Timestamp::MAX)
+    Ok(db.first("SELECT story_id FROM item WHERE id = ?1", [item.0])?.flatten())
 }
 
 /// The assigned items first seen within a time span, in order of id.
-pub fn assigned_between(
-    db: &ReadConnection,
-    from: Timestamp,
-    until: Timestamp,
-) -> Result<Vec<(Item, StoryId, Option<ItemId>)>> {
+pub fn assigned_between(db: &ReadConnection, from: Timestamp, until: Timestamp) -> Result<Vec<AssignedItem>> {
     let sql = format!(
         "SELECT {ITEM_COLUMNS}, item.story_id, item.copy_of FROM item JOIN source ON source.id = item.source_id
          WHERE item.first_seen_at BETWEEN ?1 AND ?2 AND item.story_id IS NOT NULL ORDER BY item.id"
     );
-    collect(&mut *db.prepare_cached(&sql)?, [from.as_millisecond(), until.as_millisecond()], |row| {
-        let story = StoryId::from_row(row.get(ITEM_WIDTH)?);
-        Ok((item(row)?, story, row.get::<_, Option<i64>>(ITEM_WIDTH + 1)?.map(ItemId)))
+    db.map(&sql, [from.as_millisecond(), until.as_millisecond()], |row| {
+        Ok(AssignedItem { item: from_row(row)?, story: column(row, "story_id")?, copy_of: column(row, "copy_of")? })
     })
 }
 
 /// Loads stories with all their items, in the order of `ids`.
-pub(super) fn load(db: &ReadConnection, ids: &[i64]) -> Result<Vec<Story>> {
-    let mut head = db.prepare_cached(
-        "SELECT created_at, updated_at, published_at, published_link, merged_into, lead_item_id FROM story WHERE id = ?1",
-    )?;
-    let items_sql = format!(
+pub(super) fn load(db: &ReadConnection, ids: impl IntoIterator<Item = StoryId>) -> Result<Vec<Story>> {
+    let items = format!(
         "SELECT {ITEM_COLUMNS}, item.copy_of, item.evidence, item.assigned_at
          FROM item JOIN source ON source.id = item.source_id
          WHERE item.story_id = ?1 ORDER BY item.ranked_at, item.id"
     );
-    let mut items = db.prepare_cached(&items_sql)?;
-    let mut tags = db.prepare_cached(
-        "SELECT DISTINCT tag FROM item JOIN source_tag USING (source_id) WHERE story_id = ?1 ORDER BY tag",
-    )?;
-    let mut merged_count =
-        db.prepare_cached("SELECT count(*) FROM story WHERE merged_into = ?1 AND published_at IS NOT NULL")?;
-    let mut stories = Vec::with_capacity(ids.len());
+    let mut stories = Vec::new();
     for id in ids {
-        let story = head
-            .query_row([id], |row| {
-                Ok((|| {
-                    let published = match row.get::<_, Option<i64>>(2)? {
-                        None => None,
-                        Some(at) => Some(StoryPublication { at: time(at)?, link: row.get(3)? }),
-                    };
-                    Ok::<_, Error>(Story {
-                        id: StoryId::from_row(*id),
-                        created_at: time(row.get(0)?)?,
-                        updated_at: time(row.get(1)?)?,
-                        published,
-                        merged_into: row.get::<_, Option<i64>>(4)?.map(StoryId::from_row),
-                        lead: ItemId(row.get(5)?),
-                        items: Vec::new(),
-                        tags: Vec::new(),
-                        merged_count: 0,
-                    })
-                })())
-            })
-            .optional()?
-            .transpose()?;
-        let Some(mut story) = story else { continue };
-        story.items = collect(&mut items, [id], story_item)?;
-        story.tags = collect(&mut tags, [id], |row| Ok(row.get(0)?))?;
-        story.merged_count = merged_count.query_row([id], |row| row.get(0))?;
-        stories.push(story);
+        let id = [id.to_row()];
+        for mut story in db.map(STORY, id, story)? {
+            story.items = db.map(&items, id, story_item)?;
+            stories.push(story);
+        }
     }
     Ok(stories)
 }
 
-fn story_item(row: &rusqlite::Row<'_>) -> Result<StoryItem> {
-    let evidence: Option<String> = row.get(ITEM_WIDTH + 1)?;
-    let evidence = evidence.map(|e| serde_json::from_str(&e)).transpose();
+const STORY: &str = "SELECT *, (SELECT json_group_array(DISTINCT tag ORDER BY tag)
+        FROM item JOIN source_tag USING (source_id) WHERE story_id = story.id) AS tags,
+    (SELECT count(*) FROM story AS merged WHERE merged.merged_into = story.id AND merged.published_at IS NOT NULL) AS merged_count
+    FROM story WHERE id = ?1";
+
+/// Reads a story without its items.
+fn story(row: &Row<'_>) -> Result<Story> {
+    let is_published = column::<Option<i64>>(row, "published_at")?.is_some();
+    Ok(Story {
+        id: column(row, "id")?,
+        created_at: column(row, "created_at")?,
+        updated_at: column(row, "updated_at")?,
+        published: if is_published { Some(from_row(row)?) } else { None },
+        merged_into: column(row, "merged_into")?,
+        lead: column(row, "lead_item_id")?,
+        items: Vec::new(),
+        tags: column(row, "tags")?,
+        merged_count: column(row, "merged_count")?,
+    })
+}
+
+fn story_item(row: &Row<'_>) -> Result<StoryItem> {
     Ok(StoryItem {
-        item: item(row)?,
-        copy_of: row.get::<_, Option<i64>>(ITEM_WIDTH)?.map(ItemId),
-        evidence: evidence.map_err(|e| Error::Corrupt(format!("evidence: {e}")))?.unwrap_or_default(),
-        assigned_at: maybe_time(row.get(ITEM_WIDTH + 2)?)?.unwrap_or(Timestamp::UNIX_EPOCH),
+        item: from_row(row)?,
+        copy_of: column(row, "copy_of")?,
+        evidence: column::<Option<_>>(row, "evidence")?.unwrap_or_default(),
+        assigned_at: column::<Option<_>>(row, "assigned_at")?.unwrap_or(Timestamp::UNIX_EPOCH),
     })
 }

@@ -36,7 +36,11 @@ pub(super) fn refresh(db: &WriteConnection, source: SourceId, item: &NewItem, no
          ON CONFLICT (source_id, guid) DO UPDATE SET last_shown_at = ?3 WHERE item_id IS NULL AND last_shown_at < ?4",
         params![source.0, item.guid, now, yesterday],
     )?;
-    db.execute("UPDATE link_tombstone SET last_shown_at = ?3 WHERE source_id = ?1 AND canonical_url = ?2 AND last_shown_at < ?4", params![source.0, item.canonical_url, now, yesterday])?;
+    db.execute(
+        "UPDATE link_tombstone SET last_shown_at = ?3
+         WHERE source_id = ?1 AND canonical_url = ?2 AND last_shown_at < ?4",
+        params![source.0, item.canonical_url, now, yesterday],
+    )?;
     Ok(())
 }
 

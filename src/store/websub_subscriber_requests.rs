@@ -3,12 +3,12 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{collect, json_list, maybe_time, time, word};
+use super::rows::{column, from_row, json_list};
 use super::websub_subscribers::DueQuery;
 use crate::domain::duration::before;
 use crate::domain::{RateLimitCounts, RequestCounts, SubscriberRequest};
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{OptionalExtension, Params, named_params, params};
+use rusqlite::{named_params, params};
 
 /// The period over which accepted requests are counted.
 const RATE_LIMIT_PERIOD: SignedDuration = SignedDuration::from_hours(1);
@@ -26,56 +26,44 @@ pub fn rate_limit_counts(db: &ReadConnection, request: &SubscriberRequest, now: 
     let SubscriberRequest { topic, callback, host, client, .. } = request;
     let since = before(now, RATE_LIMIT_PERIOD).as_millisecond();
     let now = now.as_millisecond();
-    let subscribed = db
-        .prepare_cached("SELECT 1 FROM websub_subscriber WHERE topic = ?1 AND callback = ?2 AND lease_until > ?3")?
-        .exists(params![topic, callback, now])?;
-    let pending_at = db
-        .prepare_cached("SELECT verify_at FROM websub_subscriber_request WHERE topic = ?1 AND callback = ?2")?
-        .query_row([topic, callback], |row| row.get("verify_at"))
-        .optional()?;
-    let verified_at = db
-        .prepare_cached("SELECT max(verify_at) AS at FROM verification_log WHERE callback = ?1 AND topic = ?2")?
-        .query_row([callback, topic], |row| row.get("at"))?;
-    let active = request_counts(
-        db,
+    let active: RequestCounts = db.one(
         "SELECT count(*) AS total, count(*) FILTER (WHERE topic = ?1) AS same_topic,
                 count(*) FILTER (WHERE host = ?2) AS same_host, 0 AS same_client
          FROM websub_subscriber WHERE lease_until > ?3",
         params![topic, host, now],
     )?;
-    let pending = request_counts(
-        db,
+    let pending: RequestCounts = db.one(
         "SELECT count(*) AS total, count(*) FILTER (WHERE topic = ?1) AS same_topic,
                 count(*) FILTER (WHERE host = ?2) AS same_host, count(*) FILTER (WHERE client = ?3) AS same_client
          FROM websub_subscriber_request",
         params![topic, host, client],
     )?;
-    let last_hour = request_counts(
-        db,
+    let last_hour = db.one(
         "SELECT count(*) AS total, count(*) FILTER (WHERE topic = ?1) AS same_topic,
                 count(*) FILTER (WHERE host = ?2) AS same_host, count(*) FILTER (WHERE client = ?3) AS same_client
          FROM verification_log WHERE verify_at > ?4",
         params![topic, host, client, since],
     )?;
-    let subscribers = RequestCounts {
-        total: active.total + pending.total,
-        same_topic: active.same_topic + pending.same_topic,
-        same_host: active.same_host + pending.same_host,
-        same_client: 0,
-    };
-    let (pending_at, verified_at) = (maybe_time(pending_at)?, maybe_time(verified_at)?);
-    Ok(RateLimitCounts { subscribed, pending_at, verified_at, subscribers, pending, last_hour })
-}
-
-fn request_counts(db: &ReadConnection, sql: &str, params: impl Params) -> Result<RequestCounts> {
-    Ok(db.prepare_cached(sql)?.query_row(params, |row| {
-        Ok(RequestCounts {
-            total: row.get("total")?,
-            same_topic: row.get("same_topic")?,
-            same_host: row.get("same_host")?,
-            same_client: row.get("same_client")?,
-        })
-    })?)
+    Ok(RateLimitCounts {
+        subscribed: db.exists(
+            "SELECT 1 FROM websub_subscriber WHERE topic = ?1 AND callback = ?2 AND lease_until > ?3",
+            params![topic, callback, now],
+        )?,
+        pending_at: db.first(
+            "SELECT verify_at FROM websub_subscriber_request WHERE topic = ?1 AND callback = ?2",
+            [topic, callback],
+        )?,
+        verified_at: db
+            .one("SELECT max(verify_at) FROM verification_log WHERE callback = ?1 AND topic = ?2", [callback, topic])?,
+        subscribers: RequestCounts {
+            total: active.total + pending.total,
+            same_topic: active.same_topic + pending.same_topic,
+            same_host: active.same_host + pending.same_host,
+            same_client: 0,
+        },
+        pending,
+        last_hour,
+    })
 }
 
 /// Stores a request. It replaces a pending request of the same callback for the same topic.
@@ -108,29 +96,16 @@ pub fn add(db: &WriteConnection, request: &SubscriberRequest, now: Timestamp) ->
 
 /// Requests whose callbacks are to be asked now: at most one for each host, and none for busy hosts.
 pub fn due(db: &ReadConnection, query: &DueQuery<'_>) -> Result<Vec<PendingVerification>> {
-    let mut statement = db.prepare_cached(
-        "SELECT id, attempts, topic, callback, host, client, mode, secret, lease, min(verify_at) AS verify_at
-         FROM websub_subscriber_request
+    db.map(
+        "SELECT *, min(verify_at) FROM websub_subscriber_request
          WHERE verify_at <= ?1 AND host NOT IN (SELECT value FROM json_each(?2))
          GROUP BY host ORDER BY min(verify_at) LIMIT ?3",
-    )?;
-    let params = params![query.now.as_millisecond(), json_list(query.busy), query.limit as i64];
-    collect(&mut statement, params, |row| {
-        Ok(PendingVerification {
-            id: row.get("id")?,
-            attempts: row.get("attempts")?,
-            request: SubscriberRequest {
-                topic: row.get("topic")?,
-                callback: row.get("callback")?,
-                host: row.get("host")?,
-                client: row.get("client")?,
-                mode: word(&row.get::<_, String>("mode")?)?,
-                secret: row.get("secret")?,
-                lease: SignedDuration::from_millis(row.get("lease")?),
-                verify_at: time(row.get("verify_at")?)?,
-            },
-        })
-    })
+        params![query.now.as_millisecond(), json_list(query.busy), query.limit as i64],
+        |row| {
+            let (id, attempts) = (column(row, "id")?, column(row, "attempts")?);
+            Ok(PendingVerification { id, attempts, request: from_row(row)? })
+        },
+    )
 }
 
 /// A callback is about to be asked. If no result is recorded, it is asked again at `retry_at`. Returns whether the

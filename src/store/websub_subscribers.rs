@@ -3,10 +3,10 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{collect, from_json, json_list, maybe_time, time, to_json};
+use super::rows::{column, from_row, json_list, to_json};
 use crate::domain::{HubSubscriber, SubscriberId, SubscriberRequest, WebSubFailure};
 use jiff::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::params;
 
 /// A subscriber that lacks the newest version of its document.
 pub struct PendingDelivery {
@@ -28,7 +28,7 @@ pub struct DueQuery<'a> {
 }
 
 /// Whether a document has subscribers.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, serde::Deserialize)]
 pub struct TopicAudience {
     pub has_subscribers: bool,
     /// Whether there are subscribers for which the current document has not been recorded as delivered.
@@ -73,23 +73,18 @@ pub fn delete_expired(db: &WriteConnection, now: Timestamp) -> Result<usize> {
 
 /// All subscribers whose leases are running.
 pub fn list(db: &ReadConnection, now: Timestamp) -> Result<Vec<HubSubscriber>> {
-    let mut statement =
-        db.prepare_cached("SELECT * FROM websub_subscriber WHERE lease_until > ?1 ORDER BY topic, id")?;
-    collect(&mut statement, [now.as_millisecond()], read_subscriber)
+    db.all("SELECT * FROM websub_subscriber WHERE lease_until > ?1 ORDER BY topic, id", [now.as_millisecond()])
 }
 
 /// Whether a document has subscribers, and whether some of them are new.
 pub fn topic_audience(db: &ReadConnection, topic: &str, now: Timestamp) -> Result<TopicAudience> {
-    let mut subscribers = db.prepare_cached(
-        "SELECT 1 FROM websub_subscriber INDEXED BY websub_subscriber_by_delivery
-         WHERE topic = ?1 AND lease_until > ?2",
-    )?;
-    let mut new_subscribers =
-        db.prepare_cached("SELECT 1 FROM websub_subscriber WHERE topic = ?1 AND delivered_hash IS NULL")?;
-    Ok(TopicAudience {
-        has_subscribers: subscribers.exists(params![topic, now.as_millisecond()])?,
-        has_new_subscribers: new_subscribers.exists([topic])?,
-    })
+    db.one(
+        "SELECT EXISTS (SELECT 1 FROM websub_subscriber INDEXED BY websub_subscriber_by_delivery
+                        WHERE topic = ?1 AND lease_until > ?2) AS has_subscribers,
+                EXISTS (SELECT 1 FROM websub_subscriber
+                        WHERE topic = ?1 AND delivered_hash IS NULL) AS has_new_subscribers",
+        params![topic, now.as_millisecond()],
+    )
 }
 
 /// Records the hash of the newest version of a document. For new subscribers it counts as delivered.
@@ -104,9 +99,8 @@ pub fn record_feed_state(db: &WriteConnection, topic: &str, hash: &str, hubs: &[
         "UPDATE websub_subscriber SET delivered_hash = ?2 WHERE topic = ?1 AND delivered_hash IS NULL",
         [topic, hash],
     )?;
-    let mut add_hub = db.prepare_cached("INSERT OR IGNORE INTO hub_notification (hub, topic) VALUES (?1, ?2)")?;
     for hub in hubs {
-        add_hub.execute([hub, topic])?;
+        db.execute("INSERT OR IGNORE INTO hub_notification (hub, topic) VALUES (?1, ?2)", [hub, topic])?;
     }
     Ok(())
 }
@@ -115,7 +109,8 @@ pub fn record_feed_state(db: &WriteConnection, topic: &str, hash: &str, hubs: &[
 /// those at hosts without failures first.
 pub fn due(db: &ReadConnection, query: &DueQuery<'_>) -> Result<Vec<PendingDelivery>> {
     // `<>` cannot use the index on the hash, but `<` and `>` can.
-    let mut statement = db.prepare_cached(
+    let (topics, busy) = (json_list(query.topics), json_list(query.busy));
+    db.map(
         "WITH newest AS (
              SELECT topic, content_hash FROM feed_state WHERE topic IN (SELECT value FROM json_each(?2))),
          outdated AS (
@@ -131,26 +126,23 @@ pub fn due(db: &ReadConnection, query: &DueQuery<'_>) -> Result<Vec<PendingDeliv
          FROM outdated
          WHERE next_attempt_at <= ?1 AND lease_until > ?1 AND host NOT IN (SELECT value FROM json_each(?3))
          GROUP BY host ORDER BY host_failures, next_attempt_at LIMIT ?4",
-    )?;
-    let (topics, busy) = (json_list(query.topics), json_list(query.busy));
-    collect(&mut statement, params![query.now.as_millisecond(), topics, busy, query.limit as i64], |row| {
-        Ok(PendingDelivery {
-            subscriber: read_subscriber(row)?,
-            hash: row.get("content_hash")?,
-            host_failures: row.get("host_failures")?,
-        })
-    })
+        params![query.now.as_millisecond(), topics, busy, query.limit as i64],
+        |row| {
+            let (hash, host_failures) = (column(row, "content_hash")?, column(row, "host_failures")?);
+            Ok(PendingDelivery { subscriber: from_row(row)?, hash, host_failures })
+        },
+    )
 }
 
 /// When the next verification, delivery or notification becomes due, after `now`. The subscriber or hub may be up to
 /// date.
 pub fn next_attempt_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
-    let mut next = db.prepare_cached(
+    db.one(
         "SELECT min(at) FROM (SELECT min(verify_at) AS at FROM websub_subscriber_request WHERE verify_at > ?1
          UNION ALL SELECT min(next_attempt_at) FROM websub_subscriber WHERE next_attempt_at > ?1
          UNION ALL SELECT min(next_attempt_at) FROM hub_notification WHERE next_attempt_at > ?1)",
-    )?;
-    maybe_time(next.query_row([now.as_millisecond()], |row| row.get(0))?)
+        [now.as_millisecond()],
+    )
 }
 
 /// A document is about to be sent. If no result is recorded, it is sent again at `retry_at`. Returns whether the
@@ -181,26 +173,4 @@ pub fn record_failed_delivery(
     let sql = "UPDATE websub_subscriber SET next_attempt_at = ?2, last_failure = ?3 WHERE id = ?1";
     db.execute(sql, params![id.0, retry_at.as_millisecond(), to_json(failure)?])?;
     Ok(())
-}
-
-fn read_subscriber(row: &Row<'_>) -> Result<HubSubscriber> {
-    Ok(HubSubscriber {
-        id: SubscriberId(row.get("id")?),
-        topic: row.get("topic")?,
-        callback: row.get("callback")?,
-        host: row.get("host")?,
-        secret: row.get("secret")?,
-        subscribed_at: time(row.get("subscribed_at")?)?,
-        lease_until: time(row.get("lease_until")?)?,
-        delivered_hash: row.get("delivered_hash")?,
-        delivered_at: maybe_time(row.get("delivered_at")?)?,
-        deliveries: row.get::<_, i64>("deliveries")? as u64,
-        failures: row.get("failures")?,
-        next_attempt_at: time(row.get("next_attempt_at")?)?,
-        last_failure: read_failure(row)?,
-    })
-}
-
-pub(super) fn read_failure(row: &Row<'_>) -> Result<Option<WebSubFailure>> {
-    row.get::<_, Option<String>>("last_failure")?.as_deref().map(from_json).transpose()
 }

@@ -2,10 +2,10 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{collect, from_json, maybe_time, milliseconds, to_json, word};
+use super::rows::{column, from_row, milliseconds, to_json};
 use crate::domain::{DeclaredHub, HubEvent, HubSubscription, NextPollReason, SourceId};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, named_params, params};
+use rusqlite::{named_params, params};
 
 /// A subscription that is due, and whether its source is active.
 pub struct DueSubscription {
@@ -15,35 +15,32 @@ pub struct DueSubscription {
 
 /// The subscription of a source; `None` if its feed has never declared a hub.
 pub fn get(db: &ReadConnection, source: SourceId) -> Result<Option<HubSubscription>> {
-    let mut statement = db.prepare_cached("SELECT * FROM websub_subscription WHERE source_id = ?1")?;
-    statement.query_row([source.0], |row| Ok(read_subscription(row))).optional()?.transpose()
+    db.first("SELECT * FROM websub_subscription WHERE source_id = ?1", [source.0])
 }
 
 /// The subscription whose callback URL ends with this token.
 pub fn find_by_token(db: &ReadConnection, token: &str) -> Result<Option<HubSubscription>> {
-    let mut statement = db.prepare_cached("SELECT * FROM websub_subscription WHERE token = ?1")?;
-    statement.query_row([token], |row| Ok(read_subscription(row))).optional()?.transpose()
+    db.first("SELECT * FROM websub_subscription WHERE token = ?1", [token])
 }
 
 /// Subscriptions whose next action is due or whose lease has expired.
 pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<DueSubscription>> {
-    let mut statement = db.prepare_cached(
+    db.map(
         "SELECT *, (SELECT state = 'active' FROM source WHERE id = source_id) AS polled
          FROM websub_subscription WHERE next_action_at <= ?1 OR lease_until <= ?1 LIMIT ?2",
-    )?;
-    collect(&mut statement, params![now.as_millisecond(), limit], |row| {
-        Ok(DueSubscription { subscription: read_subscription(row)?, polled: row.get("polled")? })
-    })
+        params![now.as_millisecond(), limit],
+        |row| Ok(DueSubscription { subscription: from_row(row)?, polled: column(row, "polled")? }),
+    )
 }
 
 /// When the next subscription is due.
 pub fn next_due_at(db: &ReadConnection) -> Result<Option<Timestamp>> {
-    let mut statement = db.prepare_cached(
-        "SELECT min(at) AS at FROM (
+    db.one(
+        "SELECT min(at) FROM (
              SELECT min(next_action_at) AS at FROM websub_subscription WHERE next_action_at IS NOT NULL
              UNION ALL SELECT min(lease_until) FROM websub_subscription WHERE lease_until IS NOT NULL)",
-    )?;
-    maybe_time(statement.query_row([], |row| row.get("at"))?)
+        [],
+    )
 }
 
 /// Records the hub that a feed declares. A changed declaration makes the subscription due at once.
@@ -65,11 +62,9 @@ pub fn set_declared_hub(
 
 /// Stores a subscription. If it is not reliable, a deferred poll of its source returns to the source's own schedule.
 pub fn save(db: &WriteConnection, subscription: &HubSubscription, now: Timestamp) -> Result<()> {
-    let (declared, requested) = (subscription.declared.as_ref(), subscription.requested.as_ref());
     db.execute("INSERT OR IGNORE INTO websub_subscription (source_id) VALUES (?1)", [subscription.source.0])?;
     db.execute(
-        "UPDATE websub_subscription SET declared_hub = :declared_hub, declared_topic = :declared_topic,
-             requested_hub = :requested_hub, requested_topic = :requested_topic, callback = :callback, token = :token,
+        "UPDATE websub_subscription SET declared = :declared, requested = :requested, callback = :callback, token = :token,
              secret = :secret, state = :state, renewing = :renewing, requested_at = :requested_at,
              next_action_at = :next_action_at, lease_until = :lease_until, failures = :failures, pushes = :pushes,
              rejected_pushes = :rejected_pushes, last_push_at = :last_push_at, reliable = :reliable,
@@ -77,10 +72,8 @@ pub fn save(db: &WriteConnection, subscription: &HubSubscription, now: Timestamp
          WHERE source_id = :source",
         named_params! {
             ":source": subscription.source.0,
-            ":declared_hub": declared.map(|declared| &declared.hub),
-            ":declared_topic": declared.map(|declared| &declared.topic),
-            ":requested_hub": requested.map(|requested| &requested.hub),
-            ":requested_topic": requested.map(|requested| &requested.topic),
+            ":declared": subscription.declared.as_ref().map(to_json).transpose()?,
+            ":requested": subscription.requested.as_ref().map(to_json).transpose()?,
             ":callback": subscription.callback,
             ":token": subscription.callback.as_deref().and_then(|callback| callback.rsplit('/').next()),
             ":secret": subscription.secret,
@@ -156,30 +149,4 @@ pub fn clear_deferral(db: &WriteConnection, source: Option<SourceId>) -> Result<
         [source.map(|source| source.0)],
     )?;
     Ok(())
-}
-
-fn read_subscription(row: &Row<'_>) -> Result<HubSubscription> {
-    let last_event: Option<String> = row.get("last_event")?;
-    Ok(HubSubscription {
-        source: SourceId(row.get("source_id")?),
-        declared: read_hub(row.get("declared_hub")?, row.get("declared_topic")?),
-        requested: read_hub(row.get("requested_hub")?, row.get("requested_topic")?),
-        callback: row.get("callback")?,
-        secret: row.get("secret")?,
-        state: word(&row.get::<_, String>("state")?)?,
-        renewing: row.get("renewing")?,
-        requested_at: maybe_time(row.get("requested_at")?)?,
-        next_action_at: maybe_time(row.get("next_action_at")?)?,
-        lease_until: maybe_time(row.get("lease_until")?)?,
-        failures: row.get("failures")?,
-        pushes: row.get::<_, i64>("pushes")? as u64,
-        rejected_pushes: row.get::<_, i64>("rejected_pushes")? as u64,
-        last_push_at: maybe_time(row.get("last_push_at")?)?,
-        reliable: row.get("reliable")?,
-        last_event: last_event.as_deref().map(from_json).transpose()?,
-    })
-}
-
-fn read_hub(hub: Option<String>, topic: Option<String>) -> Option<DeclaredHub> {
-    hub.zip(topic).map(|(hub, topic)| DeclaredHub { hub, topic })
 }

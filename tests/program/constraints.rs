@@ -5,8 +5,7 @@ use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::TestDaemon;
 use crate::support::{rss, wait_until};
 use jiff::SignedDuration;
-use newsfold::domain::{ConstraintKind, ItemId, Story};
-use newsfold::publish::Options;
+use newsfold::domain::{ConstraintKind, ItemId};
 use newsfold::store::{constraints, stories};
 
 const TRAIN: [&str; 3] = [
@@ -120,10 +119,9 @@ async fn running_daemon_respects_a_constraint_across_restarts() {
     daemon.wait_for_polls(id, 1).await;
     assert_eq!(daemon.stories().await.len(), 1);
     let now = daemon.now();
-    let lead = |story: &Story| newsfold::publish::choose_lead(story, &Options::default()).map(|lead| lead.item.id);
     let decided =
-        daemon.store.write(move |db| constraints::separate_items(db, ItemId(1), ItemId(2), now, &lead)).await.unwrap();
-    assert_eq!(decided.unwrap().kind, ConstraintKind::CannotLink);
+        daemon.store.write(move |db| constraints::separate_items(db, ItemId(1), ItemId(2), now)).await.unwrap();
+    assert_eq!(decided.unwrap().constraint.kind, ConstraintKind::CannotLink);
 
     for round in 2..4 {
         // What comes next resembles both, and must not bring them together.

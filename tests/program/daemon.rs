@@ -217,7 +217,7 @@ async fn merged_story_redirects_to_the_surviving_story() {
     let (into, from) =
         if (from.created_at, from.id) < (into.created_at, into.id) { (from, into) } else { (into, from) };
     let (now, one, other) = (daemon.now(), from.clone(), into.clone());
-    daemon.store.write(move |db| constraints::merge_stories(db, &one, &other, now, &|_| None)).await.unwrap().unwrap();
+    daemon.store.write(move |db| constraints::merge_stories(db, &one, &other, now)).await.unwrap().unwrap();
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let answer = client.get(format!("{}/stories/{}", daemon.base, from.id)).send().await.unwrap();
     assert_eq!(answer.status(), 308);

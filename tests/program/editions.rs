@@ -170,9 +170,7 @@ async fn merged_story_leaves_live_feeds_and_stays_in_stable_feeds() {
     growing.publish_item(1, "Volcano erupts beside the Karsk observatory | Ash fell on the town").await;
     let [one, other] = &growing.daemon.stories().await[..] else { panic!("two stories") };
     let (one, other, now) = (one.clone(), other.clone(), growing.daemon.now());
-    let lead = |_: &newsfold::domain::Story| None;
-    let merged =
-        growing.daemon.store.write(move |db| constraints::merge_stories(db, &one, &other, now, &lead)).await.unwrap();
+    let merged = growing.daemon.store.write(move |db| constraints::merge_stories(db, &one, &other, now)).await.unwrap();
     merged.expect("they can be merged");
     growing.daemon.wait_until_idle().await;
     wait_until("the live feed has one entry", async || {
@@ -193,9 +191,8 @@ async fn removing_the_story_of_a_former_lead_keeps_the_story() {
     let older = stories.iter().min_by_key(|story| story.created_at).unwrap().clone();
     let newer = stories.iter().max_by_key(|story| story.created_at).unwrap().clone();
     let (stays, gone, now) = (older.id, newer.id, growing.daemon.now());
-    let lead = |_: &newsfold::domain::Story| None;
     let write = &growing.daemon.store;
-    write.write(move |db| constraints::merge_stories(db, &older, &newer, now, &lead)).await.unwrap().unwrap();
+    write.write(move |db| constraints::merge_stories(db, &older, &newer, now)).await.unwrap().unwrap();
     growing.daemon.wait_until_idle().await;
     growing.daemon.advance(SignedDuration::from_hours(1));
     let from = growing.daemon.now();
@@ -210,7 +207,7 @@ async fn removing_the_story_of_a_former_lead_keeps_the_story() {
         let (story, item) = (stories::mint_id(db, &item, |_| false)?, item.id);
         let moved = ItemMove { item, from: stays, into: story, evidence: JoinEvidence::default() };
         let created = vec![CreatedStory { story, founder: item }];
-        stories::apply_regrouping(db, &StoryRegrouping { created, moved: vec![moved], merged: Vec::new() }, now, &lead)
+        stories::apply_regrouping(db, &StoryRegrouping { created, moved: vec![moved], merged: Vec::new() }, now)
     };
     let write = &growing.daemon.store;
     write.write(split).await.unwrap();

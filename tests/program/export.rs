@@ -56,7 +56,7 @@ async fn exported_files_equal_the_served_bytes_in_every_coding() {
     let (mut daemon, _origin, _) = start_and_poll_once(StubResponse::ok(rss(&NEWS))).await;
     let stories = daemon.stories().await;
     let (one, other, now) = (stories[0].clone(), stories[1].clone(), daemon.now());
-    daemon.store.write(move |db| constraints::merge_stories(db, &one, &other, now, &|_| None)).await.unwrap().unwrap();
+    daemon.store.write(move |db| constraints::merge_stories(db, &one, &other, now)).await.unwrap().unwrap();
     daemon.wait_until_idle().await;
     let folder = daemon.folder.path().join("public");
     let done = exported(&daemon, &folder).await;

@@ -32,7 +32,7 @@ async fn item_and_story_ids(folder: &Path) -> BTreeMap<String, (i64, String)> {
     store
         .read(|db| {
             let mut all = BTreeMap::new();
-            for story in stories::recent(db, stories::RecentFilter { min_outlets: 1, limit: 100_000 })? {
+            for story in stories::recent(db, 1, 100_000)? {
                 for report in story.items {
                     let known = all.insert(report.item.guid.clone(), (report.item.id.0, story.id.to_string()));
                     assert_eq!(known, None, "{} is stored twice", report.item.guid);

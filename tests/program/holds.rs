@@ -7,7 +7,7 @@ use crate::support::test_daemon::{TestDaemon, run_next_poll, run_next_poll_after
 use crate::support::{rss, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{
-    DelayCause, NewSource, NextPollReason, OperatorEventKind, PollOutcome, SourceEdit, SourceState,
+    DelayCause, HoldScope, NewSource, NextPollReason, OperatorEventKind, PollOutcome, SourceEdit, SourceState,
 };
 use newsfold::store::{operator_events, origins, sources};
 
@@ -50,7 +50,12 @@ async fn response_429_holds_the_origin_and_503_only_the_source() {
             // The hold applies to manual polls, too.
             let now = daemon.now();
             let held = origin.url("").trim_end_matches('/').to_owned();
-            let hold = daemon.store.read(move |db| origins::active_hold(db, &held, now)).await.unwrap().unwrap();
+            let hold = daemon
+                .store
+                .read(move |db| origins::active_hold(db, &held, HoldScope::Content, now))
+                .await
+                .unwrap()
+                .unwrap();
             assert!(hold.until >= now + minutes(1), "{hold:?}");
             origin.serve("/a", StubResponse::ok(rss(&["2 | Two"])));
             daemon.advance(minutes(30));

@@ -69,7 +69,7 @@ impl IdentityFixture {
         let mut reports = stories.iter().flat_map(|story| &story.items);
         let id: ItemId = reports.find(|report| report.item.title == title).unwrap().item.id;
         let guids = self.daemon.store.read(move |db| items::rewritten_guids(db, id)).await.unwrap();
-        guids.into_iter().map(|(_, rule)| rule).collect()
+        guids.into_iter().map(|rewritten| rewritten.matched_by).collect()
     }
 }
 

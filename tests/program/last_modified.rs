@@ -4,7 +4,6 @@ use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::rss;
 use crate::support::test_daemon::TestDaemon;
 use jiff::SignedDuration;
-use newsfold::domain::Story;
 use newsfold::store::{WriteConnection, constraints};
 use reqwest::{Client, Response};
 use std::time::SystemTime;
@@ -12,10 +11,9 @@ use std::time::SystemTime;
 /// Merges the two stories or undoes the merge. The feed changes, but no time passes.
 async fn set_merged(daemon: &TestDaemon, merged: bool) {
     let (stories, now) = (daemon.stories().await, daemon.now());
-    let lead = |_: &Story| None;
     let change = move |db: &WriteConnection| match constraints::list(db)?.iter().find(|made| made.undone_at.is_none()) {
-        Some(made) if !merged => constraints::undo(db, made.id, now, &lead),
-        _ => constraints::merge_stories(db, &stories[0], &stories[1], now, &lead),
+        Some(made) if !merged => constraints::undo(db, made.id, now),
+        _ => constraints::merge_stories(db, &stories[0], &stories[1], now),
     };
     daemon.store.write(change).await.unwrap().unwrap();
     daemon.wait_until_idle().await;

@@ -6,8 +6,8 @@ use crate::support::origin_server::StubResponse;
 use crate::support::subscription_fixture::{BANK, GRID, STORM, SubscriptionFixture, TOPIC, answer, hours, with_links};
 use crate::support::{rss, wait_until};
 use jiff::SignedDuration;
-use newsfold::domain::{DisabledReason, HubEvent, SourceState, SubscriptionState, WebSubFailure};
-use newsfold::store::sources;
+use newsfold::domain::{DisabledReason, HoldScope, HubEvent, SourceState, SubscriptionState, WebSubFailure};
+use newsfold::store::{origins, sources};
 use std::collections::HashSet;
 use tokio::net::TcpListener;
 use url::Url;
@@ -343,7 +343,7 @@ async fn hub_that_answers_429_gets_no_request_for_any_source() {
     // The hold does not apply to polls of the same server, because a feed can declare any server as its hub.
     let (now, server) = (fixture.daemon.now(), fixture.hub.url().trim_end_matches('/').to_owned());
     let held =
-        fixture.daemon.store.read(move |db| newsfold::store::origins::active_hold(db, &server, now)).await.unwrap();
+        fixture.daemon.store.read(move |db| origins::active_hold(db, &server, HoldScope::Content, now)).await.unwrap();
     assert!(held.is_none(), "{held:?}");
     fixture.hub.accept();
     fixture.daemon.advance(hours(2));

@@ -125,7 +125,7 @@ impl TestDaemon {
     }
 
     pub async fn stories(&self) -> Vec<Story> {
-        self.store.read(|db| stories::recent(db, stories::RecentFilter { min_outlets: 1, limit: 1000 })).await.unwrap()
+        self.store.read(|db| stories::recent(db, 1, 1000)).await.unwrap()
     }
 
     pub async fn get(&self, path: &str) -> String {

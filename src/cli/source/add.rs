@@ -8,7 +8,9 @@ use crate::crawl::{self, AttemptOutcome, PollAttempt, PollContext};
 use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
-use crate::domain::{FullTextMode, HoldReason, IngestResult, NewSource, OriginHold, OutletProvenance, SourceState};
+use crate::domain::{
+    FullTextMode, HoldReason, HoldScope, IngestResult, NewSource, OriginHold, OutletProvenance, SourceState,
+};
 use crate::http_client::{NoDocument, origin_of};
 use crate::store::leases::{LeaseConflict, PollLease};
 use crate::store::{Store, origins, sources};
@@ -148,7 +150,7 @@ async fn keep_hold(
 /// Leases the origin. Prints a message if another program holds it.
 async fn take_turn(poll_context: &PollContext, url: &Url, lease: &mut PollLease) -> anyhow::Result<()> {
     let origin = origin_of(url);
-    if let Some(hold) = poll_context.origin_hold(&origin).await? {
+    if let Some(hold) = poll_context.origin_hold(&origin, HoldScope::Content).await? {
         let until = super::super::output::time(hold.until);
         bail!(
             "{origin} is on hold until {until}: {}. Use --no-fetch to add the source anyway",

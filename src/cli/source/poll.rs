@@ -8,7 +8,7 @@ use crate::crawl::{self, AttemptOutcome, ClaimOutcome, PollContext, RecordedPoll
 use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::{DueSource, Source, SourceState};
-use crate::store::leases::{self, LeaseConflict, LeaseKind, PollLease};
+use crate::store::leases::{self, LeaseConflict, PollLease, ResourceKind};
 use crate::store::sources::SourceFilter;
 use crate::wording::{Audience, hold_reason_text, next_poll_text};
 use anyhow::bail;
@@ -125,7 +125,7 @@ async fn poll_one(
         if source.last_poll_at > chosen.last_poll_at {
             return Ok(Err("another program polled it in the meantime".into()));
         }
-        let due = DueSource { id, url: source.url.clone(), at: source.next_poll_at };
+        let due = DueSource { id, url: source.url.clone(), next_poll_at: source.next_poll_at };
         match poll_context.claim(due, PollLease::new(&poll_context.program)).await? {
             ClaimOutcome::Claimed(lease) => return Ok(Ok(crawl::poll_source(poll_context, &source, &lease).await?)),
             ClaimOutcome::OnHold(hold) => {
@@ -136,7 +136,7 @@ async fn poll_one(
                 )));
             }
             ClaimOutcome::Outdated => return Ok(Err("another program changed or polled it in the meantime".into())),
-            ClaimOutcome::Leased(held @ LeaseConflict { what: LeaseKind::Source, .. }) => {
+            ClaimOutcome::Leased(held @ LeaseConflict { resource_kind: ResourceKind::Source, .. }) => {
                 return Ok(Err(format!("it is being polled by {}", lease_holder_text(&held))));
             }
             ClaimOutcome::Leased(held) => {

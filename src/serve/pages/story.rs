@@ -173,7 +173,7 @@ fn earlier_versions<'a>(report: &'a StoryItem, earlier: &'a [EarlierText]) -> Ve
         let title = Some(before.0).filter(|title| *title != after.0);
         let summary = Some(before.1).filter(|summary| *summary != after.1 && !summary.is_empty());
         if title.is_some() || summary.is_some() {
-            versions.push(EarlierVersion { until: version.until, title, summary });
+            versions.push(EarlierVersion { until: version.replaced_at, title, summary });
         }
         after = before;
     }
