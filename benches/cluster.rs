@@ -174,7 +174,7 @@ impl NewsGenerator {
             lang: None,
             story: serde_json::Value::Null,
         };
-        labeled.to_item(n, None)
+        labeled.to_item(n as i64, None)
     }
 
     /// The words of the story of the next report: an open story or a new one.

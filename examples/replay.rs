@@ -1,11 +1,11 @@
-//! Replays a folder of captured feeds through the real daemon: every outlet a server on loopback, every version in
-//! the order of its capture, the clock set to the time of capture.
+//! Replays a folder of captured feeds through the real daemon. Each outlet is a server on loopback that serves the versions of
+//! its document in order of capture, while the clock is set to the time of capture.
 //!
 //!     cargo run --release --example replay -- FOLDER [--limit N] [--keep DATABASE]
 //!
-//! FOLDER holds `index.tsv`, its first line naming the columns: `outlet` or `feed` (which source), `captured` (RFC 3339)
-//! or `day`, and `file`. Prints sources, documents, outcomes, items, problems by kind, stories, the largest stories,
-//! wall time and peak memory.
+//! FOLDER contains `index.tsv`. Its first line names the columns: `outlet` or `feed` (the source), `captured` (RFC 3339) or
+//! `day`, and `file`. The example prints the numbers of sources, documents, poll outcomes, items and problems by kind, the
+//! largest stories, the wall time and the peak memory.
 
 use anyhow::{Context, bail};
 use axum::extract::State;
@@ -26,13 +26,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// The versions of one source's document, in order of capture.
-struct Replayed {
+struct ReplayedSource {
     outlet: String,
     versions: Vec<(Timestamp, PathBuf)>,
 }
 
 #[derive(Clone)]
-struct Site {
+struct FeedServer {
     versions: Arc<Vec<(Timestamp, PathBuf)>>,
     clock: Clock,
 }
@@ -71,12 +71,12 @@ async fn main() -> anyhow::Result<()> {
     let shutdown = CancellationToken::new();
     let start = Instant::now();
     let running = tokio::spawn(daemon::run(config, store.clone(), listener, clock.clone(), shutdown.clone()));
-    // Once it answers, it has spread the overdue sources, and will not do so again.
+    // When the daemon responds, it has already spread the overdue sources, which it does only at its start.
     reqwest::get(&health).await?.error_for_status()?;
     for time in &times {
-        play(&store, &clock, *time, source_count).await?;
+        poll_all(&store, &clock, *time, source_count).await?;
     }
-    // Stories settle, and so do those that a second look splits off meanwhile: the clock goes on until all are published.
+    // The clock advances until all stories are published, also those that reclustering splits off in the meantime.
     for _ in 0..240 {
         let counts = store.read(statistics::row_counts).await?;
         if counts.published == counts.stories && counts.unassigned == 0 {
@@ -93,23 +93,23 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sets the clock to a time of capture and has every source polled once.
-async fn play(store: &Store, clock: &Clock, time: Timestamp, source_count: u64) -> anyhow::Result<()> {
+/// Sets the clock to a time of capture, and waits until each source has been polled once.
+async fn poll_all(store: &Store, clock: &Clock, time: Timestamp, source_count: u64) -> anyhow::Result<()> {
     clock.advance(time.duration_since(clock.now()));
     let now = clock.now();
-    // Back-off would pass over versions, and here each version is to be seen.
+    // Without back-off, so that no version is missed.
     let due = "UPDATE source SET next_poll_at = ?1, hold_until = NULL, state = 'active'";
     let sqlite = rusqlite::Connection::open(store.path())?;
     sqlite.busy_timeout(Duration::from_secs(20))?;
     sqlite.execute(due, [now.as_millisecond()])?;
-    until(store, "all sources are polled and placed", move |db| {
+    wait_until(store, "all sources are polled and all items grouped", move |db| {
         let tally = polls::tally(db, now)?;
         Ok(tally.polls >= source_count && statistics::row_counts(db)?.unassigned == 0)
     })
     .await
 }
 
-async fn until(
+async fn wait_until(
     store: &Store,
     what: &str,
     condition: impl Fn(&ReadConnection) -> newsfold::store::Result<bool> + Send + Clone + 'static,
@@ -117,20 +117,25 @@ async fn until(
     let deadline = Instant::now() + Duration::from_secs(300);
     while !store.read(condition.clone()).await? {
         if Instant::now() > deadline {
-            bail!("waited five minutes, and not yet: {what}");
+            bail!("not reached within five minutes: {what}");
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     Ok(())
 }
 
-async fn serve_and_add(store: &Store, replayed: Vec<Replayed>, clock: &Clock, now: Timestamp) -> anyhow::Result<u64> {
+async fn serve_and_add(
+    store: &Store,
+    replayed: Vec<ReplayedSource>,
+    clock: &Clock,
+    now: Timestamp,
+) -> anyhow::Result<u64> {
     let mut added = Vec::new();
     for source in replayed {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}/feed", listener.local_addr()?);
-        let site = Site { versions: Arc::new(source.versions), clock: clock.clone() };
-        let router = axum::Router::new().fallback(document).with_state(site);
+        let server = FeedServer { versions: Arc::new(source.versions), clock: clock.clone() };
+        let router = axum::Router::new().fallback(document).with_state(server);
         tokio::spawn(axum::serve(listener, router).into_future());
         added.push(NewSource {
             url,
@@ -144,10 +149,10 @@ async fn serve_and_add(store: &Store, replayed: Vec<Replayed>, clock: &Clock, no
     Ok(count)
 }
 
-/// The latest version captured by now.
-async fn document(State(site): State<Site>) -> Response {
-    let now = site.clock.now();
-    let Some((_, file)) = site.versions.iter().rev().find(|(at, _)| *at <= now) else {
+/// Serves the latest version that was captured before the current time.
+async fn document(State(server): State<FeedServer>) -> Response {
+    let now = server.clock.now();
+    let Some((_, file)) = server.versions.iter().rev().find(|(at, _)| *at <= now) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     match tokio::fs::read(file).await {
@@ -156,22 +161,24 @@ async fn document(State(site): State<Site>) -> Response {
     }
 }
 
-fn read_index(folder: &Path) -> anyhow::Result<Vec<Replayed>> {
+fn read_index(folder: &Path) -> anyhow::Result<Vec<ReplayedSource>> {
     let path = folder.join("index.tsv");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut lines = text.lines();
     let columns: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
     let column = |names: &[&str]| {
-        let place = columns.iter().position(|column| names.contains(column));
-        place.with_context(|| format!("{} has none of the columns {names:?}", path.display()))
+        let position = columns.iter().position(|column| names.contains(column));
+        position.with_context(|| format!("{} has none of the columns {names:?}", path.display()))
     };
     let (source, time, file) = (column(&["outlet", "feed"])?, column(&["captured", "day"])?, column(&["file"])?);
     let mut by_source: BTreeMap<String, Vec<(Timestamp, PathBuf)>> = BTreeMap::new();
     for line in lines.filter(|line| !line.trim().is_empty()) {
         let cells: Vec<&str> = line.split('\t').collect();
-        let cell = |place: usize| cells.get(place).copied().with_context(|| format!("a short line: {line}"));
+        let cell = |column: usize| {
+            cells.get(column).copied().with_context(|| format!("this line has too few columns: {line}"))
+        };
         let time = cell(time)?;
-        // A day's document is taken as captured at its end.
+        // A document with a day only counts as captured at the end of that day.
         let time = time.parse::<Timestamp>().or_else(|_| format!("{time}T23:59:59Z").parse())?;
         by_source.entry(cell(source)?.to_owned()).or_default().push((time, folder.join(cell(file)?)));
     }
@@ -179,7 +186,7 @@ fn read_index(folder: &Path) -> anyhow::Result<Vec<Replayed>> {
         versions.sort();
         let outlet =
             url::Url::parse(&name).map(|url| outlet_of_url(&url)).unwrap_or_else(|_| format!("{name}.example"));
-        Replayed { outlet, versions }
+        ReplayedSource { outlet, versions }
     });
     Ok(replayed.collect())
 }
@@ -215,7 +222,7 @@ async fn report(store: &Store, source_count: u64, documents: usize, elapsed: Dur
     Ok(())
 }
 
-/// The most memory that this process ever held, as Linux counts it.
+/// The peak resident memory of this process, from Linux.
 fn peak_memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

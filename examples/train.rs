@@ -6,9 +6,9 @@
 //! four fifths. `--write` stores the weights learned from all stories in `src/cluster/pair_model_weights.txt`; `--show` prints
 //! them.
 //!
-//! For experiments: `--without NAME,NAME` drops features; `--best`, `--size`, `--needed` and `--missing` set the linkage;
-//! `--large` sets the exponent by which pairs of large stories count less; `--prior` sets the regularization of products;
-//! `--seeds` sets the number of splits into folds.
+//! For experiments: `--without NAME,NAME` drops features; `--max-weight`, `--size-penalty`, `--threshold` (in log-odds) and
+//! `--missing-pair` set the linkage; `--large` sets the exponent by which pairs of large stories count less; `--prior` sets the
+//! regularization of products; `--seeds` sets the number of splits into folds.
 
 use newsfold::cluster::evaluation::metrics::MetricSums;
 use newsfold::cluster::evaluation::{LabeledItem, parse_dataset, replay};
@@ -69,8 +69,9 @@ fn main() {
     for (split, sums) in validated.iter().enumerate() {
         println!("unseen stories, split {split}: {}", figures(sums));
     }
-    let found = training.group(&model);
-    println!("all stories, learned from: {}", figures(&training.score(&found, |_| true)));
+    let mut sums = MetricSums::default();
+    training.score(&mut sums, &training.group(&model), |_| true);
+    println!("all stories, learned from: {}", figures(&sums));
     if has_flag("--show") {
         print!("{}", model.write());
     }
@@ -107,19 +108,18 @@ impl Training {
         let path = arguments.first().expect("usage: train GOLD.jsonl [--write]");
         let text = std::fs::read_to_string(path).expect("the dataset is readable");
         let labeled = parse_dataset(&text).expect("the dataset is valid");
-        let item =
-            |(n, item): (usize, &LabeledItem)| item.to_item(n, item.url.as_deref().and_then(canonical_url_from_str));
+        let canonical_url = |item: &LabeledItem| item.url.as_deref().and_then(canonical_url_from_str);
         let options = Options::default();
         let default = Linkage::new(&options);
         let linkage = Linkage {
-            max_weight: number(arguments, "--best", default.max_weight.into()) as f32,
-            size_penalty: number(arguments, "--size", default.size_penalty.into()) as f32,
-            threshold: number(arguments, "--needed", default.threshold.into()) as f32,
-            missing_pair: number(arguments, "--missing", default.missing_pair.into()) as f32,
+            max_weight: number(arguments, "--max-weight", default.max_weight.into()) as f32,
+            size_penalty: number(arguments, "--size-penalty", default.size_penalty.into()) as f32,
+            threshold: number(arguments, "--threshold", default.threshold.into()) as f32,
+            missing_pair: number(arguments, "--missing-pair", default.missing_pair.into()) as f32,
         };
         let disabled: Vec<&str> = argument(arguments, "--without").unwrap_or_default().split(',').collect();
         Training {
-            items: labeled.iter().enumerate().map(item).collect(),
+            items: labeled.iter().zip(0..).map(|(item, id)| item.to_item(id, canonical_url(item))).collect(),
             labels: labeled.iter().map(|item| item.story.to_string()).collect(),
             options,
             linkage,
@@ -139,10 +139,11 @@ impl Training {
         replay(&mut self.clusterer(model), &self.items)
     }
 
-    fn score(&self, found: &[StoryId], counts: impl Fn(&str) -> bool) -> MetricSums {
+    /// Adds the items whose label `counts` to the sums.
+    fn score(&self, sums: &mut MetricSums, found: &[StoryId], counts: impl Fn(&str) -> bool) {
         let grouped: Vec<(&str, StoryId)> =
             self.labels.iter().zip(found).map(|(label, story)| (label.as_str(), *story)).collect();
-        MetricSums::new(&grouped, |label| counts(label))
+        sums.add(&grouped, |label| counts(label));
     }
 
     /// Every pair that the clusterer scores, with the features of its last scoring.
@@ -167,7 +168,7 @@ impl Training {
         let mut sums = MetricSums::default();
         for held_out in 0..FOLDS {
             let model = self.fit(&pairs, |pair| !pair.folds.contains(&held_out));
-            sums.add(self.score(&self.group(&model), |label| fold(label, split) == held_out));
+            self.score(&mut sums, &self.group(&model), |label| fold(label, split) == held_out);
         }
         sums
     }

@@ -34,7 +34,6 @@ mod story_match;
 mod term_index;
 mod term_weights;
 mod tokenizer;
-mod weighted_term;
 mod window;
 
 pub use clusterer::Clusterer;

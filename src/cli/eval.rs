@@ -1,16 +1,16 @@
 //! `newsfold eval`: runs the clusterer over labeled items and scores the outcome.
 
 use super::Context;
-use super::output::{json, print};
+use super::output::{self, print};
 use crate::cluster::Clusterer;
-use crate::cluster::evaluation::metrics::{ClusteringMetrics, GroupingError, GroupingErrors};
+use crate::cluster::evaluation::metrics::{ClusteringMetrics, GroupingError, false_merges, misses};
 use crate::cluster::evaluation::{LabeledItem, parse_dataset, replay};
 use crate::domain::display_text::one_line;
 use crate::domain::{Item, StoryId};
 use crate::urls::canonical::canonical_url_from_str;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
-use std::io::Write;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -41,19 +41,28 @@ impl Eval {
         if let Some(threshold) = self.threshold {
             options.threshold = threshold;
         }
-        let items: Vec<Item> = labeled.iter().enumerate().map(|(n, item)| with_canonical_url(item, n)).collect();
+        let canonical_url = |item: &LabeledItem| item.url.as_deref().and_then(canonical_url_from_str);
+        let items: Vec<Item> =
+            labeled.iter().zip(0..).map(|(item, id)| item.to_item(id, canonical_url(item))).collect();
         let start = Instant::now();
         let found = replay(&mut Clusterer::new(options), &items);
         let elapsed = start.elapsed();
         if let Some(out) = &self.out {
-            write_stories(out, &labeled, &found)?;
+            let line =
+                |(item, story): (&LabeledItem, &StoryId)| format!("{}\n", json!({ "id": item.id, "story": story }));
+            let lines: String = labeled.iter().zip(&found).map(line).collect();
+            std::fs::write(out, lines).with_context(|| format!("cannot write {}", out.display()))?;
         }
         let grouped: Vec<(String, StoryId)> =
             labeled.iter().zip(&found).map(|(item, story)| (item.story.to_string(), *story)).collect();
         let metrics = ClusteringMetrics::new(&grouped);
-        let errors = GroupingErrors::new(&grouped, self.samples);
+        let (mut false_merges, mut misses) = (false_merges(&grouped), misses(&grouped));
+        false_merges.truncate(self.samples);
+        misses.truncate(self.samples);
         if context.json() {
-            json(&Evaluation { metrics: &metrics, mistakes: errors_by_id(&errors, &labeled) })?;
+            let by_id = |errors: &[GroupingError]| errors.iter().map(|error| by_id(error, &labeled)).collect::<Value>();
+            let mistakes = json!({ "false_merges": by_id(&false_merges), "misses": by_id(&misses) });
+            output::json(&Evaluation { metrics, mistakes })?;
             return Ok(ExitCode::SUCCESS);
         }
         let ClusteringMetrics { items, stories_labeled, stories_found, b_cubed, pairs } = metrics;
@@ -61,8 +70,8 @@ impl Eval {
         for (name, figures) in [("b-cubed", b_cubed), ("pairs  ", pairs)] {
             print(&format!("{name} P {:.4} R {:.4} F1 {:.4}", figures.precision, figures.recall, figures.f1))?;
         }
-        print_errors("false merge", &errors.false_merges, &labeled)?;
-        print_errors("miss", &errors.misses, &labeled)?;
+        print_errors("false merge", &false_merges, &labeled)?;
+        print_errors("miss", &misses, &labeled)?;
         eprintln!("{:.0} items per second", found.len() as f64 / elapsed.as_secs_f64());
         Ok(ExitCode::SUCCESS)
     }
@@ -85,29 +94,22 @@ fn print_errors(kind: &str, errors: &[GroupingError], labeled: &[LabeledItem]) -
 }
 
 #[derive(Serialize)]
-struct Evaluation<'a> {
+struct Evaluation {
     #[serde(flatten)]
-    metrics: &'a ClusteringMetrics,
-    mistakes: serde_json::Value,
+    metrics: ClusteringMetrics,
+    mistakes: Value,
 }
 
-/// Errors with the ids of items in place of their positions.
-fn errors_by_id(errors: &GroupingErrors, labeled: &[LabeledItem]) -> serde_json::Value {
-    let ids = |part: &Vec<usize>| part.iter().map(|position| labeled[*position].id.as_str()).collect::<Vec<_>>();
-    let by_id = |errors: &[GroupingError]| {
-        let error = |error: &GroupingError| serde_json::json!({ "pairs": error.pairs, "parts": error.parts.iter().map(ids).collect::<Vec<_>>() });
-        errors.iter().map(error).collect::<Vec<_>>()
-    };
-    serde_json::json!({ "false_merges": by_id(&errors.false_merges), "misses": by_id(&errors.misses) })
-}
-
-fn with_canonical_url(item: &LabeledItem, n: usize) -> Item {
-    item.to_item(n, item.url.as_deref().and_then(canonical_url_from_str))
+/// An error with the ids of items in place of their positions.
+fn by_id(error: &GroupingError, labeled: &[LabeledItem]) -> Value {
+    let ids = |part: &Vec<usize>| part.iter().map(|position| labeled[*position].id.as_str()).collect::<Value>();
+    json!({ "pairs": error.pairs, "parts": error.parts.iter().map(ids).collect::<Value>() })
 }
 
 fn read_dataset(path: &Path) -> anyhow::Result<Vec<LabeledItem>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let items = parse_dataset(&text).with_context(|| path.display().to_string())?;
+    let items =
+        parse_dataset(&text).with_context(|| format!("{} is not a dataset of labeled items", path.display()))?;
     if items.is_empty() {
         bail!(
             "{} contains no items; each line must be a JSON object with id, outlet, published, title and story",
@@ -115,18 +117,4 @@ fn read_dataset(path: &Path) -> anyhow::Result<Vec<LabeledItem>> {
         );
     }
     Ok(items)
-}
-
-fn write_stories(path: &Path, labeled: &[LabeledItem], found: &[StoryId]) -> anyhow::Result<()> {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        id: &'a str,
-        story: StoryId,
-    }
-    let mut text = Vec::new();
-    for (item, story) in labeled.iter().zip(found) {
-        serde_json::to_writer(&mut text, &Line { id: &item.id, story: *story })?;
-        text.write_all(b"\n")?;
-    }
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -5,7 +5,7 @@ use super::item_seq::{ItemSeq, OpenAddressTable};
 use super::neighbor::MAX_NEIGHBORS;
 use super::pair_features::{BloomPrefilter, SharedTerm};
 use super::term_index::MAX_POSTINGS;
-use super::weighted_term::WeightedTerm;
+use super::term_weights::WeightedTerm;
 use super::window::ItemWindow;
 use smallvec::SmallVec;
 use std::ops::Range;

@@ -12,9 +12,8 @@ use super::neighbor::NeighborList;
 use super::options::Options;
 use super::pair_features::PairFeatures;
 use super::pair_model::PairModel;
-use super::term_weights::TermVector;
+use super::term_weights::{TermAggregates, TermVector};
 use super::tokenizer::{StemCache, TermHash, TokenizedText};
-use super::weighted_term::TermAggregates;
 use super::window::{ItemWindow, UNASSIGNED};
 use crate::domain::{ConstraintKind, GroupingConstraint, Item, ItemId, StoryAssignment, StoryId, StoryPlacement};
 use smallvec::SmallVec;
@@ -98,20 +97,18 @@ impl Clusterer {
     pub fn add_constraint(&mut self, constraint: &GroupingConstraint) {
         let decision = constraint.id.0;
         for (side, items) in [(0, &constraint.stayed), (1, &constraint.moved)] {
-            let must_link = match constraint.kind {
-                ConstraintKind::Merge => true,
-                ConstraintKind::Split => side == 1,
-                ConstraintKind::CannotLink => false,
+            let (must_link, cannot_link) =
+                (Constraint::MustLink { decision }, Constraint::CannotLink { decision, side });
+            let constraints: &[Constraint] = match constraint.kind {
+                ConstraintKind::Merge => &[must_link],
+                ConstraintKind::Split if side == 1 => &[cannot_link, must_link],
+                ConstraintKind::Split | ConstraintKind::CannotLink => &[cannot_link],
             };
             for item in items {
-                let Some(seq) = self.window.seq_of(*item) else { continue };
-                if constraint.kind != ConstraintKind::Merge {
-                    self.window.add_constraint(*item, Constraint::CannotLink { decision, side });
+                if let Some(seq) = self.window.seq_of(*item) {
+                    self.window.add_constraints(*item, constraints);
+                    self.changed.push(seq);
                 }
-                if must_link {
-                    self.window.add_constraint(*item, Constraint::MustLink { decision });
-                }
-                self.changed.push(seq);
             }
         }
     }

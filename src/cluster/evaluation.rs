@@ -29,33 +29,22 @@ pub struct LabeledItem {
     pub story: serde_json::Value,
 }
 
-/// A line that is not a labeled item.
-#[derive(Debug, thiserror::Error)]
-#[error("line {line} is not a labeled item: {cause}")]
-pub struct DatasetError {
-    line: usize,
-    cause: serde_json::Error,
-}
-
-/// Parses a dataset of one JSON object per line, and sorts the items by publication time.
+/// Parses a dataset of JSON objects, and sorts the items by publication time.
 ///
 /// # Errors
 ///
-/// Fails on the first line that is not a labeled item. Blank lines are skipped.
-pub fn parse_dataset(text: &str) -> Result<Vec<LabeledItem>, DatasetError> {
-    let mut items: Vec<LabeledItem> = Vec::new();
-    for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        items.push(serde_json::from_str(line).map_err(|cause| DatasetError { line: n + 1, cause })?);
-    }
+/// Fails on the first object that is not a labeled item; the error names its line.
+pub fn parse_dataset(text: &str) -> serde_json::Result<Vec<LabeledItem>> {
+    let mut items: Vec<LabeledItem> = serde_json::Deserializer::from_str(text).into_iter().collect::<Result<_, _>>()?;
     items.sort_by(|a, b| a.published.cmp(&b.published).then_with(|| a.id.cmp(&b.id)));
     Ok(items)
 }
 
 impl LabeledItem {
-    /// The item as the store returns it, with id `n`, first seen when it was published. English unless `lang` is given.
-    pub fn to_item(&self, n: usize, canonical_url: Option<String>) -> Item {
+    /// The item as the store returns it, first seen when it was published. English unless `lang` is given.
+    pub fn to_item(&self, id: i64, canonical_url: Option<String>) -> Item {
         Item {
-            id: ItemId(n as i64),
+            id: ItemId(id),
             source: SourceId(0),
             source_title: self.outlet.clone(),
             source_url: self.outlet.clone(),

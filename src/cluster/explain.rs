@@ -10,7 +10,7 @@ use super::pair_features::{BloomPrefilter, FEATURE_NAMES, ItemPair};
 use super::pair_model::sigmoid;
 use super::story_match::CopyMatch;
 use super::term_index::TermId;
-use super::weighted_term::WeightedTerm;
+use super::term_weights::WeightedTerm;
 use crate::domain::{ItemId, JoinEvidence, JoinReason};
 use serde::Serialize;
 use std::collections::BTreeSet;

@@ -5,7 +5,7 @@ use super::item_seq::ItemSeq;
 use super::near_duplicates::ShingleSketch;
 use super::neighbor::NeighborList;
 use super::term_index::TermId;
-use super::weighted_term::{TermAggregates, WeightedTerm};
+use super::term_weights::{TermAggregates, TitleNumber, WeightedTerm};
 use crate::domain::{ItemId, StoryId};
 
 /// An item in the window.
@@ -61,16 +61,6 @@ impl IndexedItem {
     pub(super) fn is_stale(&self) -> bool {
         usize::from(self.new_neighbors) * 2 > self.neighbors.len().max(1)
     }
-}
-
-/// A number in a title with the word before it, such as "Lumen 9".
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TitleNumber {
-    /// The word before the number; the number itself at the start of the title.
-    pub word: TermId,
-    pub number: TermId,
-    /// Whether the word is written as a name.
-    pub after_name: bool,
 }
 
 /// An outlet's number in the window.

@@ -6,7 +6,7 @@ use super::item_seq::ItemSeq;
 use super::neighbor::{LocalDensity, MAX_NEIGHBORS, Neighbor, NeighborList, NeighborProfile};
 use super::numbered_series::is_numbered_series;
 use super::pair_features::ItemPair;
-use super::weighted_term::TermAggregates;
+use super::term_weights::TermAggregates;
 use super::window::ItemWindow;
 use smallvec::SmallVec;
 

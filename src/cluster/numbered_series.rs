@@ -1,7 +1,7 @@
 //! A rule that overrides the pair model: two items of a numbered series never report one event.
 
-use super::indexed_item::{IndexedItem, TitleNumber};
-use super::weighted_term::{TermKind, WeightedTerm};
+use super::indexed_item::IndexedItem;
+use super::term_weights::{TermKind, TitleNumber, WeightedTerm};
 
 /// Whether two items belong to a numbered series: either their titles have different numbers after the same name ("Lumen 9"
 /// and "Lumen 10"), or both come from one outlet and their titles differ in numbers only ("hints for June 21" and "hints for

@@ -7,7 +7,7 @@ use super::indexed_item::IndexedItem;
 use super::item_seq::fibonacci_hash;
 use super::neighbor::LocalDensity;
 use super::term_index::TermId;
-use super::weighted_term::{TermKind, WeightedTerm};
+use super::term_weights::{TermKind, WeightedTerm};
 
 /// The names of the features, in order; the weights file uses them too.
 ///
@@ -54,24 +54,41 @@ pub(super) struct SharedTerm {
 impl ItemPair<'_> {
     pub(super) fn features(&self) -> PairFeatures {
         let [a, b] = self.items;
-        let mut shared = SharedAggregates::default();
-        for term in self.shared_terms {
-            shared.add(a.terms[usize::from(term.first)], b.terms[usize::from(term.second)]);
+        let (mut name_dot, mut max_name_idf, mut title_dot) = (0.0, 0.0f32, 0.0);
+        // The distinctive IDF of shared terms: of all, of those in either title, and of those in each title.
+        let (mut distinctive, mut in_title_distinctive, mut in_each_title) = (0.0, 0.0, 0.0);
+        for SharedTerm { first, second } in self.shared_terms {
+            let (x, y) = (a.terms[usize::from(*first)], b.terms[usize::from(*second)]);
+            let idf = x.idf().max(y.idf());
+            let own = idf * (1.0 - x.local_df().max(y.local_df()));
+            distinctive += own;
+            if x.is(TermKind::Name) || y.is(TermKind::Name) {
+                name_dot += idf * idf;
+                max_name_idf = max_name_idf.max(idf);
+            }
+            if x.in_title() || y.in_title() {
+                in_title_distinctive += own;
+            }
+            if x.in_title() && y.in_title() {
+                title_dot += idf * idf;
+            }
+            let in_titles = [x, y].into_iter().filter(|term| term.in_title());
+            in_each_title += in_titles.map(WeightedTerm::distinctive_idf).sum::<f32>();
         }
-        let distinctive = a.aggregates.title_distinctive_idf + b.aggregates.title_distinctive_idf;
+        let titles_distinctive = a.aggregates.title_distinctive_idf + b.aggregates.title_distinctive_idf;
         let name_norms = a.aggregates.name_norm * b.aggregates.name_norm;
         let title_norms = (a.aggregates.title_norm_squared * b.aggregates.title_norm_squared).sqrt();
         let density = |pick: fn(&LocalDensity) -> f32| self.densities.each_ref().map(pick);
         let (next, twentieth) = (density(|density| density.next_cosine), density(|density| density.twentieth_cosine));
         [
             self.cosine.max(0.0).sqrt(),
-            root_cosine(shared.title_dot, title_norms),
-            root_cosine(shared.name_dot, name_norms),
+            root_cosine(title_dot, title_norms),
+            root_cosine(name_dot, name_norms),
             self.shared_neighbor_similarity,
-            shared.distinctive_idf,
-            shared.title_distinctive_idf,
-            (distinctive - shared.both_titles_distinctive_idf).max(0.0),
-            shared.max_name_idf,
+            distinctive,
+            in_title_distinctive,
+            (titles_distinctive - in_each_title).max(0.0),
+            max_name_idf,
             (a.ranked_at - b.ranked_at).unsigned_abs() as f32 / 86_400.0,
             f32::from(u8::from(a.outlet == b.outlet)),
             f32::from(u8::from(a.kind.roundup || b.kind.roundup)),
@@ -85,39 +102,6 @@ impl ItemPair<'_> {
 /// The square root of a cosine, from the dot product and the product of the norms.
 fn root_cosine(dot: f32, norms: f32) -> f32 {
     if norms > 0.0 { (dot / norms).max(0.0).sqrt() } else { 0.0 }
-}
-
-/// Sums over the terms that two items share.
-#[derive(Default)]
-struct SharedAggregates {
-    name_dot: f32,
-    max_name_idf: f32,
-    distinctive_idf: f32,
-    /// The distinctive IDF of terms in either title.
-    title_distinctive_idf: f32,
-    title_dot: f32,
-    /// The part of the sum of both [`super::weighted_term::TermAggregates::title_distinctive_idf`].
-    both_titles_distinctive_idf: f32,
-}
-
-impl SharedAggregates {
-    fn add(&mut self, x: WeightedTerm, y: WeightedTerm) {
-        let idf = x.idf().max(y.idf());
-        let distinctive = idf * (1.0 - x.local_df().max(y.local_df()));
-        self.distinctive_idf += distinctive;
-        if x.is(TermKind::Name) || y.is(TermKind::Name) {
-            self.name_dot += idf * idf;
-            self.max_name_idf = self.max_name_idf.max(idf);
-        }
-        if x.in_title() || y.in_title() {
-            self.title_distinctive_idf += distinctive;
-        }
-        if x.in_title() && y.in_title() {
-            self.title_dot += idf * idf;
-        }
-        let in_titles = [x, y].into_iter().filter(|term| term.in_title());
-        self.both_titles_distinctive_idf += in_titles.map(WeightedTerm::distinctive_idf).sum::<f32>();
-    }
 }
 
 /// An item's terms behind a Bloom filter with one hash function (Bloom, 1970). Most terms of another item are not among them,

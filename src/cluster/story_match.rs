@@ -29,12 +29,6 @@ pub(super) struct CopyMatch {
     pub containment: f32,
 }
 
-/// A story that an item may join.
-struct StoryCandidate {
-    story: StoryId,
-    link: ClusterLink,
-}
-
 impl Clusterer {
     pub(super) fn match_story(&self, seq: ItemSeq) -> StoryMatch {
         let item = &self.window[seq];
@@ -76,18 +70,18 @@ impl Clusterer {
 
     /// The story with the best link to an item, and the log-odds of the link.
     fn best_story(&self, item: &IndexedItem) -> Option<(StoryId, f32)> {
-        let mut candidates: SmallVec<[StoryCandidate; MAX_NEIGHBORS]> = SmallVec::new();
+        let mut candidates: SmallVec<[(StoryId, ClusterLink); MAX_NEIGHBORS]> = SmallVec::new();
         for neighbor in item.neighbors.iter().filter(|neighbor| neighbor.log_odds() > MIN_PAIR_LOG_ODDS) {
             let Some(other) = self.window.get(neighbor.seq) else { continue };
             let link = ClusterLink::new(neighbor.log_odds());
-            match candidates.iter_mut().find(|candidate| candidate.story == other.story) {
-                Some(candidate) => candidate.link = candidate.link.merge(link),
-                None => candidates.push(StoryCandidate { story: other.story, link }),
+            match candidates.iter_mut().find(|(story, _)| *story == other.story) {
+                Some((_, known)) => *known = known.merge(link),
+                None => candidates.push((other.story, link)),
             }
         }
-        candidates.sort_unstable_by(|a, b| b.link.max.total_cmp(&a.link.max).then(a.story.cmp(&b.story)));
+        candidates.sort_unstable_by(|(a, one), (b, other)| other.max.total_cmp(&one.max).then(a.cmp(b)));
         let mut best: Option<(StoryId, f32)> = None;
-        for StoryCandidate { story, link } in candidates {
+        for (story, link) in candidates {
             // A link is at most as strong as its best pair, so the remaining stories cannot be better.
             if best.is_some_and(|(_, log_odds)| link.max < log_odds) {
                 break;

@@ -4,7 +4,7 @@ use super::agglomerative::Constraint;
 use super::indexed_item::{IndexedItem, OutletIndex};
 use super::item_seq::ItemSeq;
 use super::term_index::TermIndex;
-use super::term_weights;
+use super::term_weights::{TermAggregates, reweight};
 use crate::domain::{ItemId, StoryId};
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
@@ -69,7 +69,9 @@ impl ItemWindow {
 
     /// Weighs an item's terms again by the current statistics.
     pub(super) fn reweight(&mut self, seq: ItemSeq) {
-        term_weights::reweight(&mut self.items[seq.offset_from(self.first_seq)], &self.term_index);
+        let item = &mut self.items[seq.offset_from(self.first_seq)];
+        reweight(&mut item.terms, &self.term_index);
+        item.aggregates = TermAggregates::new(&item.terms);
     }
 
     /// The sequence number of an item. Items arrive in order of their ids.
@@ -87,8 +89,8 @@ impl ItemWindow {
         self.constraints.get(&id).map(Vec::as_slice).unwrap_or_default()
     }
 
-    pub(super) fn add_constraint(&mut self, id: ItemId, constraint: Constraint) {
-        self.constraints.entry(id).or_default().push(constraint);
+    pub(super) fn add_constraints(&mut self, id: ItemId, constraints: &[Constraint]) {
+        self.constraints.entry(id).or_default().extend_from_slice(constraints);
     }
 
     /// The number of an outlet, and whether its quota admits another active item.

@@ -13,21 +13,14 @@ pub struct ReasonText {
 /// All reasons for an item's place in its story. The last one is the score, if the item was compared with others.
 pub fn join_reasons(evidence: &JoinEvidence) -> Vec<ReasonText> {
     let mut reasons: Vec<ReasonText> = evidence.reasons.iter().map(reason_text).collect();
-    let was_compared = evidence.threshold > 0.0;
-    if evidence.joined() {
-        if was_compared {
-            reasons.push(plain(format!("score {:.2} (threshold {:.2})", evidence.score, evidence.threshold)));
-        }
-        return reasons;
+    let score = format!("{:.2} (threshold {:.2})", evidence.score, evidence.threshold);
+    match (evidence.joined(), evidence.threshold > 0.0) {
+        (true, true) => reasons.push(plain(format!("score {score}"))),
+        (true, false) => {}
+        (false, true) => reasons.insert(0, plain(format!("first report; closest match scored {score}"))),
+        (false, false) if reasons.is_empty() => reasons.push(plain("first report; no similar item was known".into())),
+        (false, false) => reasons.insert(0, plain("first report; closest match".into())),
     }
-    let first = match (was_compared, evidence.reasons.is_empty()) {
-        (true, _) => {
-            format!("first report; closest match scored {:.2} (threshold {:.2})", evidence.score, evidence.threshold)
-        }
-        (false, true) => "first report; no similar item was known".to_owned(),
-        (false, false) => "first report; closest match".to_owned(),
-    };
-    reasons.insert(0, plain(first));
     reasons
 }
 

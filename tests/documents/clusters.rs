@@ -69,7 +69,7 @@ fn invented_word(mut n: usize) -> String {
 }
 
 fn group(items: &[LabeledItem]) -> Vec<StoryId> {
-    let items: Vec<Item> = items.iter().enumerate().map(|(n, item)| item.to_item(n, None)).collect();
+    let items: Vec<Item> = items.iter().zip(0..).map(|(item, id)| item.to_item(id, None)).collect();
     replay(&mut Clusterer::new(Options::default()), &items)
 }
 

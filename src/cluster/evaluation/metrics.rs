@@ -33,7 +33,8 @@ pub struct ClusteringMetrics {
 impl ClusteringMetrics {
     /// Scores items, each given by its label and the story that was found for it.
     pub fn new<L: Eq + Hash, S: Eq + Hash>(items: &[(L, S)]) -> ClusteringMetrics {
-        let sums = MetricSums::new(items, |_| true);
+        let mut sums = MetricSums::default();
+        sums.add(items, |_| true);
         ClusteringMetrics {
             items: items.len(),
             stories_labeled: items.iter().map(|(label, _)| label).collect::<HashSet<_>>().len(),
@@ -44,7 +45,7 @@ impl ClusteringMetrics {
     }
 }
 
-/// Sums over items from which the figures follow. The sums of disjoint sets of items can be added.
+/// Sums over items from which the figures follow.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MetricSums {
     items: f64,
@@ -60,34 +61,23 @@ pub struct MetricSums {
 }
 
 impl MetricSums {
-    /// The sums over the items whose label `counts`, each amid all items.
-    pub fn new<L: Eq + Hash, S: Eq + Hash>(items: &[(L, S)], counts: impl Fn(&L) -> bool) -> MetricSums {
+    /// Adds the items whose label `counts`, each scored amid all items.
+    pub fn add<L: Eq + Hash, S: Eq + Hash>(&mut self, items: &[(L, S)], counts: impl Fn(&L) -> bool) {
         let (mut by_label, mut by_story, mut by_both) = (HashMap::new(), HashMap::new(), HashMap::new());
         for (label, story) in items {
             *by_label.entry(label).or_insert(0.0) += 1.0;
             *by_story.entry(story).or_insert(0.0) += 1.0;
             *by_both.entry((label, story)).or_insert(0.0) += 1.0;
         }
-        let mut sums = MetricSums::default();
         for (label, story) in items.iter().filter(|(label, _)| counts(label)) {
             let (labeled, found, both): (f64, f64, f64) = (by_label[label], by_story[story], by_both[&(label, story)]);
-            sums.items += 1.0;
-            sums.precision += both / found;
-            sums.recall += both / labeled;
-            sums.correct_pairs += (both - 1.0) / 2.0;
-            sums.found_pairs += (found - 1.0) / 2.0;
-            sums.labeled_pairs += (labeled - 1.0) / 2.0;
+            self.items += 1.0;
+            self.precision += both / found;
+            self.recall += both / labeled;
+            self.correct_pairs += (both - 1.0) / 2.0;
+            self.found_pairs += (found - 1.0) / 2.0;
+            self.labeled_pairs += (labeled - 1.0) / 2.0;
         }
-        sums
-    }
-
-    pub fn add(&mut self, other: MetricSums) {
-        self.items += other.items;
-        self.precision += other.precision;
-        self.recall += other.recall;
-        self.correct_pairs += other.correct_pairs;
-        self.found_pairs += other.found_pairs;
-        self.labeled_pairs += other.labeled_pairs;
     }
 
     pub fn b_cubed(&self) -> PrecisionRecall {
@@ -100,8 +90,8 @@ impl MetricSums {
     }
 }
 
-/// A story that was grouped wrongly.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+/// A found story with items of several labels, or a label with items in several found stories.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupingError {
     /// The number of wrong pairs.
     pub pairs: u64,
@@ -109,28 +99,18 @@ pub struct GroupingError {
     pub parts: Vec<Vec<usize>>,
 }
 
-/// The largest errors of each kind, by the number of pairs.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct GroupingErrors {
-    /// Found stories with items of several labels. Each part is a label.
-    pub false_merges: Vec<GroupingError>,
-    /// Labels whose items are in several found stories. Each part is a found story.
-    pub misses: Vec<GroupingError>,
+/// The found stories with items of several labels, those with most wrong pairs first. Each part is a label.
+pub fn false_merges<L: Ord, S: Ord>(items: &[(L, S)]) -> Vec<GroupingError> {
+    splits(items.iter().map(|(label, story)| (story, label)))
 }
 
-impl GroupingErrors {
-    /// Finds the largest errors, at most `limit` of each kind.
-    pub fn new<L: Ord, S: Ord>(items: &[(L, S)], limit: usize) -> GroupingErrors {
-        GroupingErrors {
-            false_merges: largest_splits(items.iter().map(|(label, story)| (story, label)), limit),
-            misses: largest_splits(items.iter().map(|(label, story)| (label, story)), limit),
-        }
-    }
+/// The labels whose items are in several found stories, those with most missed pairs first. Each part is a found story.
+pub fn misses<L: Ord, S: Ord>(items: &[(L, S)]) -> Vec<GroupingError> {
+    splits(items.iter().map(|(label, story)| (label, story)))
 }
 
-/// The wholes that are split into several parts, those with most separated pairs first. Takes the whole and the part of each
-/// item.
-fn largest_splits<W: Ord, P: Ord>(items: impl Iterator<Item = (W, P)>, limit: usize) -> Vec<GroupingError> {
+/// The wholes that are split into several parts, by the whole and the part of each item.
+fn splits<W: Ord, P: Ord>(items: impl Iterator<Item = (W, P)>) -> Vec<GroupingError> {
     let mut wholes: BTreeMap<W, BTreeMap<P, Vec<usize>>> = BTreeMap::new();
     for (position, (whole, part)) in items.enumerate() {
         wholes.entry(whole).or_default().entry(part).or_default().push(position);
@@ -144,7 +124,6 @@ fn largest_splits<W: Ord, P: Ord>(items: impl Iterator<Item = (W, P)>, limit: us
         errors.push(GroupingError { pairs: whole - together, parts });
     }
     errors.sort_by(|a, b| b.pairs.cmp(&a.pairs).then(a.parts.cmp(&b.parts)));
-    errors.truncate(limit);
     errors
 }
 
@@ -172,16 +151,17 @@ mod tests {
     #[test]
     fn sums_of_parts_add_up_to_the_whole() {
         let items = [(1, 'a'), (1, 'b'), (2, 'b'), (3, 'c')];
-        let mut sums = MetricSums::new(&items, |label| *label == 1);
-        sums.add(MetricSums::new(&items, |label| *label != 1));
+        let mut sums = MetricSums::default();
+        sums.add(&items, |label| *label == 1);
+        sums.add(&items, |label| *label != 1);
         let whole = ClusteringMetrics::new(&items);
         assert_eq!((sums.b_cubed(), sums.pairs()), (whole.b_cubed, whole.pairs));
     }
 
     #[test]
     fn errors_are_listed_by_kind_and_number_of_pairs() {
-        let errors = GroupingErrors::new(&[(1, 'a'), (1, 'a'), (1, 'b'), (2, 'b'), (3, 'c')], 5);
-        assert_eq!(errors.misses, [GroupingError { pairs: 2, parts: vec![vec![0, 1], vec![2]] }]);
-        assert_eq!(errors.false_merges, [GroupingError { pairs: 1, parts: vec![vec![2], vec![3]] }]);
+        let items = [(1, 'a'), (1, 'a'), (1, 'b'), (2, 'b'), (3, 'c')];
+        assert_eq!(misses(&items), [GroupingError { pairs: 2, parts: vec![vec![0, 1], vec![2]] }]);
+        assert_eq!(false_merges(&items), [GroupingError { pairs: 1, parts: vec![vec![2], vec![3]] }]);
     }
 }
