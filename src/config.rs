@@ -220,7 +220,7 @@ mod tests {
         check("[hub]\nmax_subscribers_per_topic = 0\n", 2, "hub.max_subscribers_per_topic must be between");
         check("[hub]\nconcurrency = 0\n", 2, "hub.concurrency");
         check("[hub]\nlease = \"1d\"\nmin_lease = \"2d\"\n", 2, "hub.lease is shorter than hub.min_lease");
-        check("[hub]\n# lease\nmax_lease = \"1d\"\n", 3, "hub.lease is longer than hub.max_lease");
+        check("[hub]\n# lease\nmax_lease = \"1d\"\n", 3, "hub.max_lease is shorter than hub.lease");
         check("[daemon]\nshutdown_grace = \"9s\"\n", 2, "between \"0s\" and \"8s\"");
     }
 

@@ -11,7 +11,6 @@ mod full_text;
 mod grouping;
 mod lock;
 mod maintenance;
-mod one_shot;
 mod publisher;
 mod scheduler;
 mod supervisor;
@@ -22,16 +21,19 @@ mod websub_subscriber;
 
 pub use export::{ExportReport, export};
 pub use lock::{DatabaseLock, LockError};
-pub use one_shot::group_and_publish_without_daemon;
 pub use publisher::rotate_feed_token;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::Timestamp;
 use crate::serve;
 use crate::store::Store;
 use crate::websub::push_queue::PushQueue;
 use anyhow::Context as _;
 use axum::Router;
+use grouping::GroupingSession;
+use publisher::EditionPublisher;
+use sd_notify::NotifyState;
 use std::sync::Arc;
 use task_context::{LAST_WRITES_TIMEOUT, TaskContext, TaskSet};
 use tokio::net::TcpListener;
@@ -52,16 +54,16 @@ pub async fn run(
     publisher::catch_up_editions(&context).await?;
 
     let mut tasks = TaskSet::new(context.clone());
-    tasks.spawn("database-watcher", |context| {
-        database_watcher::run(context.polling.store, context.changes, context.shutdown)
+    tasks.spawn_until_shutdown("database-watcher", |context| {
+        database_watcher::watch(context.polling.store, context.changes)
     });
     tasks.spawn("scheduler", scheduler::run);
-    tasks.spawn("full-text", full_text::run);
+    tasks.spawn_until_shutdown("full-text", full_text::run);
     tasks.spawn("grouping", grouping::run);
     tasks.spawn("publisher", publisher::run);
     tasks.spawn("export", export::run);
-    tasks.spawn("maintenance", maintenance::run);
-    tasks.spawn("watchdog", watchdog::run);
+    tasks.spawn_until_shutdown("maintenance", maintenance::run);
+    tasks.spawn_until_shutdown("watchdog", watchdog::run);
     let websub_routes = spawn_websub_tasks(&context, &mut tasks).await?;
 
     let publish = context.config.publish.clone();
@@ -103,7 +105,7 @@ async fn serve_until_shutdown(
     let (shutdown, store) = (&context.shutdown, context.store());
     let address = listener.local_addr().context("the listener has no address")?;
     let mut http = tokio::spawn(serve::run(listener, routes, context.config.serve.clone(), shutdown.clone()));
-    watchdog::report_ready();
+    watchdog::notify(NotifyState::Ready);
     tracing::info!(%address, database = %store.path().display(), "newsfold is running");
 
     let failure = tokio::select! {
@@ -112,7 +114,7 @@ async fn serve_until_shutdown(
         _ = shutdown.cancelled() => None,
         ended = &mut http => Some(ended),
     };
-    watchdog::report_stopping();
+    watchdog::notify(NotifyState::Stopping);
     shutdown.cancel();
     let deadline = Instant::now() + context.config.daemon.shutdown_grace.unsigned_abs();
     let close_connections = async {
@@ -131,4 +133,16 @@ async fn serve_until_shutdown(
         None => Ok(()),
         Some(ended) => anyhow::bail!("newsfold stopped because its HTTP server failed: {ended:?}"),
     }
+}
+
+/// Groups and publishes stored items once, for a command, unless a daemon runs on this database and does so.
+pub async fn group_and_publish_without_daemon(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<()> {
+    if DatabaseLock::acquire(store.path()).is_err() {
+        return Ok(());
+    }
+    let _grouping_lock = DatabaseLock::acquire_for_grouping(store.path()).await?;
+    let mut grouping = GroupingSession::restore(store, &Arc::new(config.clone()), clock).await?;
+    grouping.catch_up(store, clock).await?;
+    EditionPublisher::new(&config.publish).publish(store, clock, Timestamp::MAX).await?;
+    Ok(())
 }

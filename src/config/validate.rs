@@ -6,6 +6,7 @@ use super::Config;
 use crate::store;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
+use url::Url;
 
 /// An invalid setting.
 pub(super) struct InvalidSetting {
@@ -30,42 +31,36 @@ const MAX_SHUTDOWN_GRACE: SignedDuration = seconds(8);
 pub(super) fn validate(config: &Config) -> Result<(), InvalidSetting> {
     durations(config)?;
     numbers(config)?;
-    let poll = &config.poll;
-    // The items in the clusterer's window must exist in the database.
-    let remembered = config.cluster.window.max(config.cluster.revision_window);
-    if config.daemon.story_retention < remembered.saturating_add(remembered) {
-        let keys = vec!["daemon.story_retention".into(), "cluster.window".into(), "cluster.revision_window".into()];
-        let message = "daemon.story_retention is less than twice cluster.window or cluster.revision_window".into();
-        return Err(InvalidSetting { keys, message });
+    relations(config)?;
+    urls(config)?;
+    let name = config.fetch.user_agent();
+    if name.is_empty() || reqwest::header::HeaderValue::from_str(&name).is_err() {
+        return invalid(&["fetch.user_agent"], "is not a valid HTTP header value; use one line of ASCII characters");
     }
-    for (key, value) in [("poll.max_interval", poll.max_interval), ("poll.average_interval", poll.average_interval)] {
-        if value < poll.interval {
-            let keys = vec![key.into(), "poll.interval".into()];
-            return Err(InvalidSetting { keys, message: format!("{key} is shorter than poll.interval") });
-        }
-    }
-    fetching(config)?;
-    hubs(config)?;
-    if !matches!(config.publish.base_url.scheme(), "http" | "https") {
-        return invalid("publish.base_url", "must be an http or https URL");
+    if config.fetch.allowed_ports.is_empty() {
+        return invalid(&["fetch.allowed_ports"], "is empty, so nothing could be fetched; list at least one port");
     }
     feeds(config)
 }
 
-fn fetching(config: &Config) -> Result<(), InvalidSetting> {
-    let fetch = &config.fetch;
-    let name = fetch.user_agent();
-    if name.is_empty() || reqwest::header::HeaderValue::from_str(&name).is_err() {
-        return invalid("fetch.user_agent", "is not a valid HTTP header value; use one line of ASCII characters");
+fn relations(config: &Config) -> Result<(), InvalidSetting> {
+    let Config { poll, hub, cluster, daemon, .. } = config;
+    // The items in the clusterer's window must exist in the database.
+    let window = cluster.window.max(cluster.revision_window);
+    if daemon.story_retention < window.saturating_add(window) {
+        let keys = ["daemon.story_retention", "cluster.window", "cluster.revision_window"];
+        return invalid(&keys, "is less than twice cluster.window or cluster.revision_window");
     }
-    if fetch.about_url.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
-        return invalid("fetch.about_url", "must be an http or https URL");
-    }
-    if fetch.proxy.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
-        return invalid("fetch.proxy", "must be the http or https URL of a proxy");
-    }
-    if fetch.allowed_ports.is_empty() {
-        return invalid("fetch.allowed_ports", "is empty, so nothing could be fetched; list at least one port");
+    let ascending = [
+        ("poll.interval", poll.interval, "poll.max_interval", poll.max_interval),
+        ("poll.interval", poll.interval, "poll.average_interval", poll.average_interval),
+        ("hub.min_lease", hub.min_lease, "hub.lease", hub.lease),
+        ("hub.lease", hub.lease, "hub.max_lease", hub.max_lease),
+    ];
+    for (shorter, min, longer, max) in ascending {
+        if max < min {
+            return invalid(&[longer, shorter], format!("is shorter than {shorter}"));
+        }
     }
     Ok(())
 }
@@ -74,43 +69,38 @@ fn fetching(config: &Config) -> Result<(), InvalidSetting> {
 const MAX_HUBS: usize = 10;
 const MAX_URL_BYTES: usize = 2048;
 
-fn hubs(config: &Config) -> Result<(), InvalidSetting> {
-    let (hub, hubs) = (&config.hub, &config.publish.hubs);
-    if hubs.len() > MAX_HUBS {
-        return invalid("publish.hubs", format!("has more than {MAX_HUBS} hubs"));
+fn urls(config: &Config) -> Result<(), InvalidSetting> {
+    let Config { fetch, publish, .. } = config;
+    let is_web_url = |url: &Url| matches!(url.scheme(), "http" | "https");
+    let urls = [
+        ("publish.base_url", Some(&publish.base_url)),
+        ("fetch.about_url", fetch.about_url.as_ref()),
+        ("fetch.proxy", fetch.proxy.as_ref()),
+    ];
+    for (key, url) in urls {
+        if url.is_some_and(|url| !is_web_url(url)) {
+            return invalid(&[key], "must be an http or https URL");
+        }
     }
-    for url in hubs {
-        let open = url.username().is_empty() && url.password().is_none();
-        if !matches!(url.scheme(), "http" | "https") || !open || url.as_str().len() > MAX_URL_BYTES {
+    if publish.hubs.len() > MAX_HUBS {
+        return invalid(&["publish.hubs"], format!("has more than {MAX_HUBS} hubs"));
+    }
+    for url in &publish.hubs {
+        let has_credentials = !url.username().is_empty() || url.password().is_some();
+        if !is_web_url(url) || has_credentials || url.as_str().len() > MAX_URL_BYTES {
             return invalid(
-                "publish.hubs",
+                &["publish.hubs"],
                 "must be http or https URLs without user name and password, because feeds show them",
             );
         }
     }
-    if hub.lease < hub.min_lease {
-        let keys = vec!["hub.lease".into(), "hub.min_lease".into()];
-        return Err(InvalidSetting { keys, message: "hub.lease is shorter than hub.min_lease".into() });
-    }
-    if hub.lease > hub.max_lease {
-        let keys = vec!["hub.lease".into(), "hub.max_lease".into()];
-        return Err(InvalidSetting { keys, message: "hub.lease is longer than hub.max_lease".into() });
-    }
-    for (key, value) in
-        [("hub.max_subscribers", hub.max_subscribers), ("hub.max_subscribers_per_topic", hub.max_subscribers_per_topic)]
-    {
-        if !(1..=1_000_000).contains(&value) {
-            return invalid(key, "must be between 1 and 1000000; to allow no subscribers, set publish.own_hub = false");
-        }
-    }
-    if !(1..=1000).contains(&hub.concurrency) {
-        return invalid("hub.concurrency", "must be between 1 and 1000");
-    }
     Ok(())
 }
 
-fn invalid<T>(key: &str, problem: impl std::fmt::Display) -> Result<T, InvalidSetting> {
-    Err(InvalidSetting { keys: vec![key.to_owned()], message: format!("{key} {problem}") })
+/// The error for the first key; the other keys can fix it as well.
+fn invalid<T>(keys: &[&str], problem: impl std::fmt::Display) -> Result<T, InvalidSetting> {
+    let message = format!("{} {problem}", keys[0]);
+    Err(InvalidSetting { keys: keys.iter().map(|key| key.to_string()).collect(), message })
 }
 
 fn durations(config: &Config) -> Result<(), InvalidSetting> {
@@ -159,27 +149,32 @@ fn within(key: &str, value: SignedDuration, least: SignedDuration, most: SignedD
     if (least..=most).contains(&value) {
         return Ok(());
     }
-    invalid(key, format!("must be between \"{least:#}\" and \"{most:#}\" (found \"{value:#}\")"))
+    invalid(&[key], format!("must be between \"{least:#}\" and \"{most:#}\" (found \"{value:#}\")"))
 }
 
 fn numbers(config: &Config) -> Result<(), InvalidSetting> {
-    if !(1..=1_000_000).contains(&config.serve.max_connections) {
-        return invalid("serve.max_connections", "must be between 1 and 1000000");
+    let Config { serve, fetch, hub, daemon, cluster, .. } = config;
+    let bounds = [
+        ("serve.max_connections", serve.max_connections, 1, 1_000_000),
+        ("serve.max_connections_per_ip", serve.max_connections_per_ip, 1, 1_000_000),
+        ("daemon.concurrency", daemon.concurrency, 1, 1000),
+        ("fetch.max_body_bytes", fetch.max_body_bytes, 1024, 1 << 30),
+        ("fetch.max_redirects", fetch.max_redirects, 0, 50),
+        ("hub.concurrency", hub.concurrency as usize, 1, 1000),
+        ("hub.max_subscribers", hub.max_subscribers as usize, 1, 1_000_000),
+        ("hub.max_subscribers_per_topic", hub.max_subscribers_per_topic as usize, 1, 1_000_000),
+    ];
+    for (key, value, least, most) in bounds {
+        if !(least..=most).contains(&value) {
+            let hint = match key.starts_with("hub.max_subscribers") {
+                true => "; to allow no subscribers, set publish.own_hub = false",
+                false => "",
+            };
+            return invalid(&[key], format!("must be between {least} and {most}{hint}"));
+        }
     }
-    if !(1..=1_000_000).contains(&config.serve.max_connections_per_ip) {
-        return invalid("serve.max_connections_per_ip", "must be between 1 and 1000000");
-    }
-    if !(1..=1000).contains(&config.daemon.concurrency) {
-        return invalid("daemon.concurrency", "must be between 1 and 1000");
-    }
-    if !(1024..=1 << 30).contains(&config.fetch.max_body_bytes) {
-        return invalid("fetch.max_body_bytes", "must be between 1024 and 1073741824 bytes");
-    }
-    if config.fetch.max_redirects > 50 {
-        return invalid("fetch.max_redirects", "must be between 0 and 50");
-    }
-    if !(0.0..=1.0).contains(&config.cluster.threshold) {
-        return invalid("cluster.threshold", "must be between 0 and 1");
+    if !(0.0..=1.0).contains(&cluster.threshold) {
+        return invalid(&["cluster.threshold"], "must be between 0 and 1");
     }
     Ok(())
 }
@@ -187,28 +182,30 @@ fn numbers(config: &Config) -> Result<(), InvalidSetting> {
 fn feeds(config: &Config) -> Result<(), InvalidSetting> {
     let mut names = BTreeSet::new();
     for (place, feed) in config.publish.feeds.iter().enumerate() {
-        let key = |name: &str| format!("publish.feeds.{place}.{name}");
+        let invalid = |name: &str, problem: String| invalid(&[&format!("publish.feeds.{place}.{name}")], problem);
         if !names.insert(&feed.name) {
-            let message =
-                format!("two feeds are named ‘{}’; each name must be unique, because it is part of the URL", feed.name);
-            return Err(InvalidSetting { keys: vec![key("name")], message });
+            let name = &feed.name;
+            return invalid(
+                "name",
+                format!("must be unique, because URLs contain it, but two feeds are named ‘{name}’"),
+            );
         }
         if feed.min_outlets == 0 {
-            return invalid(&key("min_outlets"), "must be at least 1");
+            return invalid("min_outlets", "must be at least 1".into());
         }
         if !(1..=10_000).contains(&feed.limit) {
-            return invalid(&key("limit"), "must be between 1 and 10000");
+            return invalid("limit", "must be between 1 and 10000".into());
         }
-        for (name, words) in [("query", &feed.query), ("exclude_query", &feed.exclude_query)] {
-            if let Some(words) = words
-                && let Some(complaint) = store::fts_query::syntax_error(words)
+        for (name, query) in [("query", &feed.query), ("exclude_query", &feed.exclude_query)] {
+            if let Some(query) = query
+                && let Some(error) = store::fts_query::syntax_error(query)
             {
-                let message = format!(
-                    "the feed ‘{}’ has {name} = {words:?}, which is not a valid FTS5 expression: {complaint}. \
-                     Join words with AND, OR, NOT, and put phrases with punctuation in double quotes",
+                let problem = format!(
+                    "of the feed ‘{}’ is {query:?}, which is not a valid FTS5 expression: {error}. Join words with \
+                     AND, OR, NOT, and put phrases with punctuation in double quotes",
                     feed.name
                 );
-                return Err(InvalidSetting { keys: vec![key(name)], message });
+                return invalid(name, problem);
             }
         }
     }

@@ -7,7 +7,6 @@ use crate::domain::Timestamp;
 use crate::store::{self, ChangeDetector, Store};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 /// The interval at which the watcher compares the version of the database.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
@@ -29,24 +28,18 @@ impl From<Option<Timestamp>> for NextRun {
     }
 }
 
-/// The number of changes that the watcher has seen. Receivers wait for the next one.
-#[derive(Debug, Clone, Default)]
-pub(super) struct ChangeCounter(watch::Sender<u64>);
-
 /// Waits for work on behalf of one task. Each clone keeps track of the changes that its task has seen.
 #[derive(Debug, Clone)]
 pub(super) struct WorkSignal {
-    changes: watch::Receiver<u64>,
+    changes: watch::Receiver<()>,
     clock: Clock,
 }
 
-impl ChangeCounter {
-    pub(super) fn signal(&self, clock: &Clock) -> WorkSignal {
-        WorkSignal { changes: self.0.subscribe(), clock: clock.clone() }
-    }
-}
-
 impl WorkSignal {
+    pub(super) fn new(changes: &watch::Sender<()>, clock: &Clock) -> WorkSignal {
+        WorkSignal { changes: changes.subscribe(), clock: clock.clone() }
+    }
+
     /// Waits until the database has changed since the last call returned, or until `next`. Cancelling loses no change.
     pub(super) async fn wait(&mut self, next: NextRun) {
         let due = async {
@@ -63,31 +56,24 @@ impl WorkSignal {
     }
 }
 
-/// Watches the database until shutdown.
-pub(super) async fn run(store: Store, changes: ChangeCounter, shutdown: CancellationToken) {
-    tokio::select! {
-        _ = shutdown.cancelled() => {}
-        _ = watch(&store, &changes) => {}
-    }
-}
-
-async fn watch(store: &Store, changes: &ChangeCounter) {
+/// Sends to `changes` after each commit to the database.
+pub(super) async fn watch(store: Store, changes: watch::Sender<()>) {
     loop {
-        let Err(error) = watch_connection(store, changes).await;
+        let Err(error) = watch_connection(&store, &changes).await;
         tracing::error!(%error, "the database cannot be watched for changes; retrying");
         // Until the watcher works again, the tasks read their queues after each delay.
-        changes.0.send_modify(|count| *count += 1);
+        changes.send_replace(());
         tokio::time::sleep(RETRY_DELAY).await;
     }
 }
 
-async fn watch_connection(store: &Store, changes: &ChangeCounter) -> store::Result<std::convert::Infallible> {
+async fn watch_connection(store: &Store, changes: &watch::Sender<()>) -> store::Result<std::convert::Infallible> {
     let mut detector = ChangeDetector::open(store).await?;
     loop {
         let has_changed;
         (detector, has_changed) = detector.detect().await?;
         if has_changed {
-            changes.0.send_modify(|count| *count += 1);
+            changes.send_replace(());
         }
         tokio::time::sleep(CHECK_INTERVAL).await;
     }
@@ -104,12 +90,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("news.db");
         let (store, other_program) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
-        let (changes, clock) = (ChangeCounter::default(), Clock::manual(Timestamp::UNIX_EPOCH));
-        let mut signal = changes.signal(&clock);
-        let watcher = tokio::spawn({
-            let (store, changes) = (store.clone(), changes.clone());
-            async move { watch(&store, &changes).await }
-        });
+        let (changes, clock) = (watch::Sender::default(), Clock::manual(Timestamp::UNIX_EPOCH));
+        let mut signal = WorkSignal::new(&changes, &clock);
+        let watcher = tokio::spawn(watch(store.clone(), changes.clone()));
         // The first comparison counts as a change.
         signal.wait(NextRun::AfterChange).await;
         for writer in [&store, &other_program] {
@@ -123,8 +106,8 @@ mod tests {
 
     #[tokio::test]
     async fn task_runs_at_its_due_time_without_a_change() {
-        let (changes, clock) = (ChangeCounter::default(), Clock::manual(Timestamp::UNIX_EPOCH));
-        let mut signal = changes.signal(&clock);
+        let (changes, clock) = (watch::Sender::default(), Clock::manual(Timestamp::UNIX_EPOCH));
+        let mut signal = WorkSignal::new(&changes, &clock);
         clock.advance(SignedDuration::from_hours(1));
         signal.wait(NextRun::At(clock.now())).await;
     }

@@ -17,11 +17,7 @@ const MAX_CONCURRENT_ORIGINS: usize = 8;
 
 pub(super) async fn run(mut context: TaskContext) {
     loop {
-        let fetched = tokio::select! {
-            _ = context.shutdown.cancelled() => return,
-            fetched = fetch_batch(&context.polling) => fetched,
-        };
-        let next = match fetched {
+        let next = match fetch_batch(&context.polling).await {
             Ok(0) => NextRun::AfterChange,
             Ok(_) => continue,
             Err(error) => {
@@ -29,14 +25,11 @@ pub(super) async fn run(mut context: TaskContext) {
                 NextRun::Retry
             }
         };
-        tokio::select! {
-            _ = context.shutdown.cancelled() => return,
-            _ = context.work.wait(next) => {}
-        }
+        context.work.wait(next).await;
     }
 }
 
-/// Fetches some pages. Returns how many.
+/// Fetches some pages and returns their number.
 async fn fetch_batch(polling: &PollContext) -> store::Result<usize> {
     let mut by_origin: BTreeMap<String, Vec<PendingArticle>> = BTreeMap::new();
     for article in polling.store.read(|db| full_text::pending_articles(db, BATCH)).await? {

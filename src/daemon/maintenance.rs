@@ -2,7 +2,6 @@
 
 use super::task_context::TaskContext;
 use crate::clock::Clock;
-use crate::config::DaemonOptions;
 use crate::domain::duration::before;
 use crate::store::retention::{self, RetentionPolicy};
 use crate::store::{self, Maintenance, Store, robots_txt, tombstones, websub_subscribers};
@@ -14,13 +13,7 @@ const MIN_KEPT_STORIES: u32 = 1_000;
 const INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
 pub(super) async fn run(context: TaskContext) {
-    tokio::select! {
-        _ = context.shutdown.cancelled() => {}
-        _ = maintain(context.store(), &context.config.daemon, context.clock()) => {}
-    }
-}
-
-async fn maintain(store: &Store, options: &DaemonOptions, clock: &Clock) {
+    let (store, options, clock) = (context.store(), &context.config.daemon, context.clock());
     loop {
         let round = Maintenance { polls_before: before(clock.now(), options.poll_retention) };
         match store.write(move |db| round.run(db)).await {

@@ -1,6 +1,6 @@
 //! What the tasks of the daemon share, and the set of running tasks.
 
-use super::database_watcher::{ChangeCounter, WorkSignal};
+use super::database_watcher::WorkSignal;
 use super::supervisor::supervise;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -27,7 +27,8 @@ pub(super) const LAST_WRITES_TIMEOUT: Duration = Duration::from_millis(800);
 pub(super) struct TaskContext {
     pub config: Arc<Config>,
     pub polling: PollContext,
-    pub changes: ChangeCounter,
+    /// Signals each change of the database.
+    pub changes: watch::Sender<()>,
     pub work: WorkSignal,
     /// When the grouping task last regrouped. Stories created later are not published yet.
     pub regrouped_at: watch::Sender<Timestamp>,
@@ -46,11 +47,11 @@ impl TaskContext {
     ) -> anyhow::Result<TaskContext> {
         let mut polling = config.poll_context(store, clock.clone(), LEASE_HOLDER)?;
         polling.outage = OutageDetector::restore(&polling.store).await?;
-        let changes = ChangeCounter::default();
+        let changes = watch::Sender::default();
         Ok(TaskContext {
             config: Arc::new(config),
             polling,
-            work: changes.signal(&clock),
+            work: WorkSignal::new(&changes, &clock),
             changes,
             regrouped_at: watch::Sender::new(Timestamp::MIN),
             health: TaskHealth::default(),
@@ -79,7 +80,8 @@ impl TaskSet {
         TaskSet { context, tasks: JoinSet::new() }
     }
 
-    /// Starts a task, which ends at shutdown. If it ends or panics before, it is started again with another clone of the context.
+    /// Starts a task that ends itself at shutdown. If it ends or panics earlier, it is restarted with another clone of the
+    /// context.
     pub(super) fn spawn<F>(&mut self, name: &'static str, task: impl Fn(TaskContext) -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -87,6 +89,22 @@ impl TaskSet {
         let context = self.context.clone();
         let (health, shutdown) = (context.health.clone(), context.shutdown.clone());
         self.tasks.spawn(supervise(name, health, shutdown, move || task(context.clone())));
+    }
+
+    /// Starts a task that runs until shutdown and may be dropped at any point.
+    pub(super) fn spawn_until_shutdown<F>(
+        &mut self,
+        name: &'static str,
+        task: impl Fn(TaskContext) -> F + Send + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.spawn(name, move |context| {
+            let (shutdown, task) = (context.shutdown.clone(), task(context));
+            async move {
+                shutdown.run_until_cancelled(task).await;
+            }
+        });
     }
 
     /// Waits for the tasks to end after shutdown. At `deadline`, polls in progress are abandoned, which is recorded; the

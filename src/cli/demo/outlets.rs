@@ -1,177 +1,253 @@
-//! The invented outlets' servers: a feed in the outlet's format, a front page that names it, a page an article.
+//! The invented outlets of the demo. Each is a server with a feed in the outlet's format, a front page that links to the
+//! feed, and a page for each article. `demo/news.toml` says which items an outlet publishes, and when.
 
-use super::content::{Content, Format, Outlet, Shown};
 use crate::clock::Clock;
-use crate::domain::Timestamp;
+use crate::domain::{NewSource, OutletProvenance, Timestamp};
 use crate::markup::entities::escape_html;
+use anyhow::Context as _;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use jiff::SignedDuration;
+use serde::Deserialize;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use url::Url;
 
-#[derive(Clone)]
-struct Site {
-    content: Arc<Content>,
-    place: usize,
-    start: Timestamp,
-    clock: Clock,
-    base: Url,
+#[derive(Deserialize)]
+struct News {
+    #[serde(rename = "outlet")]
+    outlets: Vec<Outlet>,
+    #[serde(rename = "item")]
+    items: Vec<Item>,
 }
 
-/// Starts the server of one outlet and returns the URL of its feed.
-pub async fn start(content: Arc<Content>, place: usize, start: Timestamp, clock: Clock) -> anyhow::Result<Url> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let base = Url::parse(&format!("http://{}/", listener.local_addr()?))?;
-    let feed = base.join("feed")?;
-    let site = Site { content, place, start, clock, base };
-    let router = Router::new()
-        .route("/", get(front))
-        .route("/feed", get(serve_feed))
-        .route("/{slug}", get(article))
-        .with_state(site);
-    // It ends with the program.
-    tokio::spawn(axum::serve(listener, router).into_future());
-    Ok(feed)
+#[derive(Deserialize)]
+struct Outlet {
+    key: String,
+    name: String,
+    domain: String,
+    format: Format,
+    tags: Vec<String>,
+    priority: i32,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    Rss2,
+    Rss1,
+    Atom,
+    Json,
+}
+
+#[derive(Deserialize, Clone)]
+struct Item {
+    outlet: String,
+    slug: String,
+    title: String,
+    summary: String,
+    body: Option<String>,
+    author: Option<String>,
+    /// The age of the item when it appears.
+    #[serde(default)]
+    minutes_ago: i64,
+    /// The time of its first appearance, in seconds after the start.
+    #[serde(default)]
+    appears_after: i64,
+    later: Option<Revision>,
+}
+
+/// A later change of an item's title.
+#[derive(Deserialize, Clone)]
+struct Revision {
+    /// The time of the change, in seconds after the start.
+    after: i64,
+    title: String,
+    minutes_ago: i64,
+}
+
+/// The server of one outlet.
+struct Site {
+    outlet: Outlet,
+    items: Vec<Item>,
+    start: Timestamp,
+    clock: Clock,
+    base_url: String,
+}
+
+/// An item as it is published at some time.
+struct PublishedItem<'a> {
+    item: &'a Item,
+    title: &'a str,
+    at: Timestamp,
+    link: String,
+    guid: String,
+}
+
+/// Starts the servers of all outlets, which end with the program. Returns their feeds as sources.
+pub async fn start(clock: &Clock) -> anyhow::Result<Vec<NewSource>> {
+    let news: News = toml::from_str(include_str!("../../../demo/news.toml")).context("demo/news.toml is not valid")?;
+    // Feeds have no fractions of seconds.
+    let start = Timestamp::from_second(clock.now().as_second())?;
+    let mut sources = Vec::new();
+    for outlet in news.outlets {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let base_url = format!("http://{}/", listener.local_addr()?);
+        sources.push(NewSource {
+            url: format!("{base_url}feed"),
+            outlet: outlet.domain.clone(),
+            outlet_provenance: OutletProvenance::Operator,
+            priority: outlet.priority,
+            tags: outlet.tags.clone(),
+            ..NewSource::default()
+        });
+        let items = news.items.iter().filter(|item| item.outlet == outlet.key).cloned().collect();
+        let site = Arc::new(Site { outlet, items, start, clock: clock.clone(), base_url });
+        let routes = Router::new()
+            .route("/", get(front_page))
+            .route("/feed", get(feed))
+            .route("/{slug}", get(article))
+            .with_state(site);
+        tokio::spawn(axum::serve(listener, routes).into_future());
+    }
+    Ok(sources)
 }
 
 impl Site {
-    fn outlet(&self) -> &Outlet {
-        &self.content.outlets[self.place]
+    /// The items that the outlet publishes now, newest first.
+    fn published(&self) -> Vec<PublishedItem<'_>> {
+        let elapsed = self.clock.now().duration_since(self.start).as_secs();
+        let visible = self.items.iter().filter(|item| item.appears_after <= elapsed);
+        let mut items: Vec<_> = visible.map(|item| self.published_item(item, elapsed)).collect();
+        items.sort_by(|a, b| b.at.cmp(&a.at).then(a.item.slug.cmp(&b.item.slug)));
+        items
     }
 
-    fn shown(&self) -> Vec<Shown<'_>> {
-        self.content.shown(self.outlet(), self.start, self.clock.now())
-    }
-
-    fn link(&self, shown: &Shown<'_>) -> String {
-        format!("{}{}", self.base, shown.item.slug)
-    }
-
-    fn guid(&self, shown: &Shown<'_>) -> String {
-        format!("tag:{},2026:{}", self.outlet().domain, shown.item.slug)
+    fn published_item<'a>(&self, item: &'a Item, elapsed: i64) -> PublishedItem<'a> {
+        let (title, after, minutes_ago) = match &item.later {
+            Some(later) if later.after <= elapsed => (&later.title, later.after, later.minutes_ago),
+            _ => (&item.title, item.appears_after, item.minutes_ago),
+        };
+        PublishedItem {
+            item,
+            title,
+            at: self.start + SignedDuration::from_secs(after) - SignedDuration::from_mins(minutes_ago),
+            link: format!("{}{}", self.base_url, item.slug),
+            guid: format!("tag:{},2026:{}", self.outlet.domain, item.slug),
+        }
     }
 }
 
-async fn serve_feed(State(site): State<Site>, request: HeaderMap) -> Response {
-    let (media_type, body) = match site.outlet().format {
+impl Item {
+    fn body_html(&self) -> Option<String> {
+        let paragraphs = self.body.as_deref()?.split("\n\n").map(str::trim).filter(|text| !text.is_empty());
+        Some(paragraphs.map(|text| format!("<p>{}</p>", escape_html(text))).collect())
+    }
+}
+
+async fn feed(State(site): State<Arc<Site>>, request: HeaderMap) -> Response {
+    let (media_type, body) = match site.outlet.format {
         Format::Rss2 => ("application/rss+xml", rss2(&site)),
         Format::Rss1 => ("application/rdf+xml", rss1(&site)),
         Format::Atom => ("application/atom+xml", atom(&site)),
         Format::Json => ("application/feed+json", json(&site)),
     };
     let etag = format!("\"{:016x}\"", xxhash_rust::xxh3::xxh3_64(body.as_bytes()));
-    let known = request.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
+    let is_unchanged = request.get(header::IF_NONE_MATCH).is_some_and(|value| *value == etag);
     let headers = [(header::CONTENT_TYPE, media_type.to_owned()), (header::ETAG, etag)];
-    if known { (StatusCode::NOT_MODIFIED, headers).into_response() } else { (headers, body).into_response() }
+    if is_unchanged { (StatusCode::NOT_MODIFIED, headers).into_response() } else { (headers, body).into_response() }
 }
 
-async fn front(State(site): State<Site>) -> Html<String> {
-    let name = escape_html(&site.outlet().name);
-    let items = site.shown();
-    let list: String =
-        items.iter().map(|i| format!("<li><a href=\"/{}\">{}</a></li>", i.item.slug, escape_html(i.title))).collect();
+async fn front_page(State(site): State<Arc<Site>>) -> Html<String> {
+    let name = escape_html(&site.outlet.name);
+    let link = |item: &PublishedItem| format!("<li><a href=\"{}\">{}</a></li>", item.link, escape_html(item.title));
+    let list: String = site.published().iter().map(link).collect();
     Html(format!(
         "<!doctype html><html lang=\"en\"><title>{name}</title>\
          <link rel=\"alternate\" type=\"application/rss+xml\" title=\"{name}\" href=\"/feed\"><h1>{name}</h1><ul>{list}</ul>"
     ))
 }
 
-async fn article(State(site): State<Site>, Path(slug): Path<String>) -> Response {
-    let items = site.shown();
-    let Some(shown) = items.iter().find(|shown| shown.item.slug == slug) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let (title, name) = (escape_html(shown.title), escape_html(&site.outlet().name));
-    let body = shown.item.body_html().unwrap_or_default();
-    Html(format!(
+async fn article(State(site): State<Arc<Site>>, Path(slug): Path<String>) -> Result<Html<String>, StatusCode> {
+    let items = site.published();
+    let item = items.iter().find(|item| item.item.slug == slug).ok_or(StatusCode::NOT_FOUND)?;
+    let (title, name) = (escape_html(item.title), escape_html(&site.outlet.name));
+    let (summary, body) = (escape_html(&item.item.summary), item.item.body_html().unwrap_or_default());
+    Ok(Html(format!(
         "<!doctype html><html lang=\"en\"><title>{title}</title><p><a href=\"/\">{name}</a> (an invented outlet)</p>\
-         <h1>{title}</h1><p>{}</p>{body}",
-        escape_html(&shown.item.summary)
-    ))
-    .into_response()
+         <h1>{title}</h1><p>{summary}</p>{body}"
+    )))
 }
 
 fn rss2(site: &Site) -> String {
-    let items: Vec<rss::Item> = site
-        .shown()
-        .iter()
-        .map(|shown| rss::Item {
-            title: Some(shown.title.into()),
-            link: Some(site.link(shown)),
-            description: Some(shown.item.summary.clone()),
-            content: shown.item.body_html(),
-            author: shown.item.author.as_ref().map(|author| format!("news@{} ({author})", site.outlet().domain)),
-            guid: Some(rss::Guid { value: site.guid(shown), permalink: false }),
-            pub_date: Some(shown.at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()),
-            ..rss::Item::default()
-        })
-        .collect();
+    let items = site.published().into_iter().map(|PublishedItem { item, title, at, link, guid }| rss::Item {
+        title: Some(title.into()),
+        link: Some(link),
+        description: Some(item.summary.clone()),
+        content: item.body_html(),
+        author: item.author.as_ref().map(|author| format!("news@{} ({author})", site.outlet.domain)),
+        guid: Some(rss::Guid { value: guid, permalink: false }),
+        pub_date: Some(at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()),
+        ..rss::Item::default()
+    });
     rss::Channel {
-        title: site.outlet().name.clone(),
-        link: site.base.to_string(),
+        title: site.outlet.name.clone(),
+        link: site.base_url.clone(),
         description: "Invented news".into(),
         language: Some("en-GB".into()),
-        items,
+        items: items.collect(),
         ..rss::Channel::default()
     }
     .to_string()
 }
 
 fn rss1(site: &Site) -> String {
-    let shown = site.shown();
-    let mut list = String::new();
-    let mut items = String::new();
-    for shown in &shown {
-        let link = escape_html(&site.link(shown));
-        list.push_str(&format!("<rdf:li rdf:resource=\"{link}\"/>"));
-        items.push_str(&format!(
-            "<item rdf:about=\"{link}\"><title>{}</title><link>{link}</link><description>{}</description>\
-             <dc:date>{}</dc:date></item>\n",
-            escape_html(shown.title),
-            escape_html(&shown.item.summary),
-            shown.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        ));
-    }
+    let published = site.published();
+    let list: String =
+        published.iter().map(|item| format!("<rdf:li rdf:resource=\"{}\"/>", escape_html(&item.link))).collect();
+    let item = |PublishedItem { item, title, at, link, .. }: &PublishedItem| {
+        let (title, link, summary) = (escape_html(title), escape_html(link), escape_html(&item.summary));
+        format!(
+            "<item rdf:about=\"{link}\"><title>{title}</title><link>{link}</link><description>{summary}</description>\
+             <dc:date>{at}</dc:date></item>\n"
+        )
+    };
+    let items: String = published.iter().map(item).collect();
+    let (base, name) = (&site.base_url, escape_html(&site.outlet.name));
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\" \
          xmlns=\"http://purl.org/rss/1.0/\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\">\n\
          <channel rdf:about=\"{base}feed\"><title>{name}</title><link>{base}</link><description>Invented news</description>\
-         <dc:language>en</dc:language><items><rdf:Seq>{list}</rdf:Seq></items></channel>\n{items}</rdf:RDF>\n",
-        base = escape_html(site.base.as_str()),
-        name = escape_html(&site.outlet().name),
+         <dc:language>en</dc:language><items><rdf:Seq>{list}</rdf:Seq></items></channel>\n{items}</rdf:RDF>\n"
     )
 }
 
 fn atom(site: &Site) -> String {
     use atom_syndication::{Content, Entry, Feed, FixedDateTime, Link, Person, Text};
-    let date =
-        |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().parse::<FixedDateTime>().unwrap_or_default();
-    let shown = site.shown();
-    let entries = shown.iter().map(|shown| Entry {
-        id: site.guid(shown),
-        title: Text::plain(shown.title),
-        updated: date(shown.at),
-        published: Some(date(shown.at)),
-        links: vec![Link { href: site.link(shown), rel: "alternate".into(), ..Link::default() }],
-        authors: shown.item.author.iter().map(|name| Person { name: name.clone(), ..Person::default() }).collect(),
-        summary: Some(Text::plain(shown.item.summary.clone())),
-        content: shown.item.body_html().map(|html| Content {
-            value: Some(html),
-            content_type: Some("html".into()),
-            ..Content::default()
-        }),
+    let date = |at: Timestamp| at.to_string().parse::<FixedDateTime>().unwrap_or_default();
+    let alternate = |href: String| vec![Link { href, rel: "alternate".into(), ..Link::default() }];
+    let html = |html| Content { value: Some(html), content_type: Some("html".into()), ..Content::default() };
+    let published = site.published();
+    let updated = published.first().map(|newest| date(newest.at)).unwrap_or_default();
+    let entries = published.into_iter().map(|PublishedItem { item, title, at, link, guid }| Entry {
+        id: guid,
+        title: Text::plain(title),
+        updated: date(at),
+        published: Some(date(at)),
+        links: alternate(link),
+        authors: item.author.iter().map(|name| Person { name: name.clone(), ..Person::default() }).collect(),
+        summary: Some(Text::plain(item.summary.clone())),
+        content: item.body_html().map(html),
         ..Entry::default()
     });
     Feed {
-        id: format!("tag:{},2026:feed", site.outlet().domain),
-        title: Text::plain(site.outlet().name.clone()),
-        updated: shown.first().map(|newest| date(newest.at)).unwrap_or_default(),
+        id: format!("tag:{},2026:feed", site.outlet.domain),
+        title: Text::plain(site.outlet.name.clone()),
+        updated,
         lang: Some("en".into()),
-        links: vec![Link { href: site.base.to_string(), rel: "alternate".into(), ..Link::default() }],
+        links: alternate(site.base_url.clone()),
         entries: entries.collect(),
         ..Feed::default()
     }
@@ -179,33 +255,23 @@ fn atom(site: &Site) -> String {
 }
 
 fn json(site: &Site) -> String {
-    let items: Vec<serde_json::Value> = site
-        .shown()
-        .iter()
-        .map(|shown| {
-            let mut item = serde_json::json!({
-                "id": site.guid(shown),
-                "url": site.link(shown),
-                "title": shown.title,
-                "summary": shown.item.summary,
-                "date_published": shown.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            });
-            match shown.item.body_html() {
-                Some(html) => item["content_html"] = html.into(),
-                None => item["content_text"] = shown.item.summary.clone().into(),
-            }
-            if let Some(author) = &shown.item.author {
-                item["authors"] = serde_json::json!([{ "name": author }]);
-            }
-            item
+    let item = |PublishedItem { item, title, at, link, guid }| {
+        serde_json::json!({
+            "id": guid,
+            "url": link,
+            "title": title,
+            "summary": item.summary,
+            "date_published": at,
+            "content_html": item.body_html().unwrap_or_else(|| escape_html(&item.summary).to_string()),
+            "authors": item.author.iter().map(|name| serde_json::json!({ "name": name })).collect::<Vec<_>>(),
         })
-        .collect();
+    };
     serde_json::json!({
         "version": "https://jsonfeed.org/version/1.1",
-        "title": site.outlet().name,
-        "home_page_url": site.base.as_str(),
+        "title": site.outlet.name,
+        "home_page_url": site.base_url,
         "language": "en",
-        "items": items,
+        "items": site.published().into_iter().map(item).collect::<Vec<_>>(),
     })
     .to_string()
 }
