@@ -3,7 +3,6 @@
 //! `config.example.toml` documents each setting and equals the defaults; a test checks this. Sources are not configured
 //! here: they are in the database (`newsfold source`).
 
-mod locate;
 mod validate;
 
 use crate::clock::Clock;
@@ -83,7 +82,7 @@ impl Config {
             toml::from_str(&text).map_err(|cause| Error::Wrong { path: path.to_owned(), cause: Box::new(cause) })?;
         validate::validate(&config).map_err(|InvalidSetting { keys, message }| Error::Invalid {
             path: path.to_owned(),
-            line: locate::line_of(&text, &keys).unwrap_or(1),
+            line: validate::line_of(&text, &keys).unwrap_or(1),
             message,
         })?;
         Ok(config)

@@ -1,7 +1,7 @@
 //! The running program: polls due sources, groups their items, publishes stories and serves them.
 //!
 //! Its tasks share one database and no other state that matters: each task reads its queue from the database and continues
-//! where it stands, so a crash between two commits loses nothing. A task that panics is restarted. The listener, the clock
+//! from there, so a crash between two commits loses nothing. A task that panics is restarted. The listener, the clock
 //! and the shutdown signal are passed in.
 
 mod database_watcher;

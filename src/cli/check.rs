@@ -28,38 +28,44 @@ pub struct Check {
 
 impl Check {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let options = feed_parser::Options::default();
-        let (bytes, content_type, url) = if self.what.contains("://") && !Path::new(&self.what).exists() {
+        let document = if self.what.contains("://") && !Path::new(&self.what).exists() {
             let url = Url::parse(&self.what)
                 .with_context(|| format!("‘{}’ is not a valid URL", one_line(&self.what, 200)))?;
             download(context, &url).await?
         } else {
             let bytes = std::fs::read(&self.what).with_context(|| format!("cannot read {}", self.what))?;
-            (bytes, self.content_type, self.base)
+            Document { bytes, content_type: self.content_type, url: self.base }
         };
-        let document = FetchedDocument { bytes: &bytes, content_type: content_type.as_deref(), url: &url };
-        let read = feed_parser::parse_feed(&document, &options);
+        let Document { bytes, content_type, url } = document;
+        let fetched = FetchedDocument { bytes: &bytes, content_type: content_type.as_deref(), url: &url };
+        let parsed = feed_parser::parse_feed(&fetched, &feed_parser::Options::default());
         drop(bytes);
-        match read {
+        match parsed {
             Ok((feed, problems)) => report(context, &feed, &problems),
             Err(not_a_feed) => {
-                let feeds = match &not_a_feed {
-                    NotAFeed::Html { feeds } => feeds.as_slice(),
-                    _ => &[],
+                let feeds: Vec<&str> = match &not_a_feed {
+                    NotAFeed::Html { feeds } => feeds.iter().map(|feed| feed.url.as_str()).collect(),
+                    _ => Vec::new(),
                 };
                 if context.json() {
-                    let feeds: Vec<&str> = feeds.iter().map(|feed| feed.url.as_str()).collect();
                     json(&serde_json::json!({"error": not_a_feed.to_string(), "feeds": feeds}))?;
                 }
-                feeds.iter().for_each(|feed| eprintln!("the page links to {}", feed.url));
+                feeds.iter().for_each(|feed| eprintln!("the page links to {feed}"));
                 bail!("{}: {}", one_line(&self.what, 200), one_line(&not_a_feed.to_string(), 400))
             }
         }
     }
 }
 
+/// The document to parse, from a file or a server.
+struct Document {
+    bytes: Vec<u8>,
+    content_type: Option<String>,
+    url: Url,
+}
+
 /// Fetches a document by the configured rules. If there is a database, its holds and leases apply.
-async fn download(context: &Context, url: &Url) -> anyhow::Result<(Vec<u8>, Option<String>, Url)> {
+async fn download(context: &Context, url: &Url) -> anyhow::Result<Document> {
     let config = context.config()?;
     let fetched = if config.database_path().exists() {
         let store = Store::open(&config.database_path())?;
@@ -71,7 +77,8 @@ async fn download(context: &Context, url: &Url) -> anyhow::Result<(Vec<u8>, Opti
     match fetched.outcome {
         Ok(document) => {
             let bytes = tokio::task::spawn_blocking(|| document.body.decode()).await?;
-            Ok((bytes.with_context(|| format!("{url}"))?, document.content_type, fetched.url))
+            let bytes = bytes.with_context(|| format!("{url}"))?;
+            Ok(Document { bytes, content_type: document.content_type, url: fetched.url })
         }
         Err(NoDocument::Failed { detail } | NoDocument::Unreachable { detail }) => bail!("{url}: {detail}"),
         Err(NoDocument::Held { origin, until }) => {

@@ -73,7 +73,7 @@ impl Demo {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Ends the demo also after its time limit, or when its terminal is closed, so that no files remain.
+    /// Ends the demo after its time limit, or when its terminal is closed, so that no files remain.
     fn cancel_on_time_limit_or_hangup(&self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let limit = self.seconds.map_or(Duration::MAX, Duration::from_secs);
         let mut hangup = signal(SignalKind::hangup())?;

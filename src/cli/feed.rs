@@ -136,7 +136,7 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     context.print(&value, text)
 }
 
-/// What a feed shows.
+/// The current content of a feed.
 struct FeedContents {
     entries: Vec<FeedEntry>,
     /// The newest archive page.
@@ -144,7 +144,7 @@ struct FeedContents {
     archive_pages: usize,
 }
 
-/// What a feed shows. If the configuration has changed and no daemon has applied it: what it would show.
+/// Reads the content of a feed. If no daemon has applied the feed's configuration yet, the content is computed from it.
 async fn read(store: &Store, feed: &PublishedFeed, variant: FeedVariant) -> store::Result<FeedContents> {
     let feed = feed.clone();
     let read = move |db: &ReadConnection| {
@@ -163,7 +163,7 @@ async fn read(store: &Store, feed: &PublishedFeed, variant: FeedVariant) -> stor
     store.read(read).await
 }
 
-/// The entry with which a story would enter a feed now.
+/// The entry that a story would get in a feed now.
 fn future_entry(story: &Story) -> Option<FeedEntry> {
     let edition = Edition {
         story: story.id,

@@ -24,7 +24,7 @@ pub enum OriginCommand {
     },
 }
 
-/// The period that the list covers.
+/// The time span of the list.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl OriginCommand {

@@ -70,7 +70,7 @@ pub fn table<T>(rows: &[T], columns: &[Column<T>]) -> String {
     table.trim_fmt()
 }
 
-/// Names and values, one pair a line.
+/// Names and values, one pair on each line.
 pub fn facts(facts: &[(&str, String)]) -> String {
     let lines: Vec<String> = facts.iter().map(|(name, value)| format!("{name:>13}  {value}")).collect();
     lines.join("\n")

@@ -44,22 +44,13 @@ pub enum SourceCommand {
     /// Change a source's settings.
     Edit(Edit),
     /// Stop polling sources until you resume them.
-    Pause {
-        /// Numbers or URLs of sources.
-        #[arg(required = true)]
-        sources: Vec<String>,
-    },
+    Pause(SourceNames),
     /// Resume polling sources that are paused or gone.
-    Resume {
-        /// Numbers or URLs of sources.
-        #[arg(required = true)]
-        sources: Vec<String>,
-    },
+    Resume(SourceNames),
     /// Delete sources. Their items stay in published stories.
     Remove {
-        /// Numbers or URLs of sources.
-        #[arg(required = true)]
-        sources: Vec<String>,
+        #[command(flatten)]
+        names: SourceNames,
         /// Skip the confirmation prompt.
         #[arg(long, short)]
         yes: bool,
@@ -89,6 +80,13 @@ pub enum SourceCommand {
         #[arg(long)]
         lenient: bool,
     },
+}
+
+#[derive(clap::Args)]
+pub struct SourceNames {
+    /// Numbers or URLs of sources.
+    #[arg(required = true)]
+    sources: Vec<String>,
 }
 
 #[derive(clap::Args)]
@@ -133,9 +131,9 @@ impl SourceCommand {
             SourceCommand::List { tag, problems } => list::list(context, sources::SourceFilter { tag, problems }).await,
             SourceCommand::Show { source, polls } => list::show(context, &source, polls).await,
             SourceCommand::Edit(edit) => edit.run(context).await,
-            SourceCommand::Pause { sources } => set_state(context, sources, SourceState::Paused).await,
-            SourceCommand::Resume { sources } => set_state(context, sources, SourceState::Active).await,
-            SourceCommand::Remove { sources, yes } => remove(context, sources, yes).await,
+            SourceCommand::Pause(names) => set_state(context, names, SourceState::Paused).await,
+            SourceCommand::Resume(names) => set_state(context, names, SourceState::Active).await,
+            SourceCommand::Remove { names, yes } => remove(context, names, yes).await,
             SourceCommand::Poll(poll) => poll.run(context).await,
             SourceCommand::Import { file, tag } => opml::import(context, &file, &tag).await,
             SourceCommand::Export => opml::export(context).await,
@@ -178,9 +176,9 @@ impl Edit {
     }
 }
 
-async fn set_state(context: &Context, names: Vec<String>, state: SourceState) -> anyhow::Result<ExitCode> {
+async fn set_state(context: &Context, names: SourceNames, state: SourceState) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
-    let found = find_all(&store, &names).await?;
+    let found = find_all(&store, &names.sources).await?;
     let changed = store.write(move |db| write_state(db, &found, state)).await?;
     let lines = changed
         .iter()
@@ -188,9 +186,9 @@ async fn set_state(context: &Context, names: Vec<String>, state: SourceState) ->
     context.print(&changed, lines.collect::<Vec<_>>().join("\n"))
 }
 
-async fn remove(context: &Context, names: Vec<String>, yes: bool) -> anyhow::Result<ExitCode> {
+async fn remove(context: &Context, names: SourceNames, yes: bool) -> anyhow::Result<ExitCode> {
     let (_, store) = context.open()?;
-    let found = find_all(&store, &names).await?;
+    let found = find_all(&store, &names.sources).await?;
     let titles: Vec<String> = found.iter().map(|s| format!("{} ({})", s.id, one_line(&s.title, 60))).collect();
     let titles = titles.join(", ");
     if !confirm(&format!("Remove {titles}?"), yes)? {
@@ -234,7 +232,7 @@ fn web_url(text: &str) -> anyhow::Result<Url> {
     let text = text.trim();
     let parsed = match Url::parse(text) {
         Ok(url) if url.has_host() => Ok(url),
-        // Without a scheme. `host:8080/feed` parses, as a URL with the scheme `host`.
+        // The text has no scheme. `host:8080/feed` parses as a URL with the scheme `host`.
         _ if begins_with_host(text) => Url::parse(&format!("https://{text}")),
         other => other,
     };

@@ -1,4 +1,5 @@
-//! The constraints on settings that types cannot express: bounds, and relations between settings.
+//! The constraints on settings that types cannot express (bounds, and relations between settings), and the line of an
+//! invalid setting in the configuration file.
 //!
 //! Every duration is bounded, so that no date computed with it leaves the calendar.
 
@@ -6,6 +7,7 @@ use super::Config;
 use crate::store;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
+use toml::de::{DeTable, DeValue};
 use url::Url;
 
 /// An invalid setting.
@@ -200,14 +202,42 @@ fn feeds(config: &Config) -> Result<(), InvalidSetting> {
             if let Some(query) = query
                 && let Some(error) = store::fts_query::syntax_error(query)
             {
-                let problem = format!(
-                    "of the feed ‘{}’ is {query:?}, which is not a valid FTS5 expression: {error}. Join words with \
-                     AND, OR, NOT, and put phrases with punctuation in double quotes",
+                let message = format!(
+                    "the feed ‘{}’ has {name} = {query:?}, which is not a valid FTS5 expression: {error}. Join words \
+                     with AND, OR, NOT, and put phrases with punctuation in double quotes",
                     feed.name
                 );
-                return invalid(name, problem);
+                return Err(InvalidSetting { keys: vec![format!("publish.feeds.{place}.{name}")], message });
             }
         }
     }
     Ok(())
+}
+
+/// The line, from 1, of the first of these keys that the file has. A number in a key is an array index. The TOML parser
+/// finds it, so a comment, the same key in another table, or a value that contains the key never matches.
+pub(super) fn line_of(text: &str, keys: &[String]) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    let at = keys.iter().find_map(|key| position(document.get_ref(), key))?;
+    Some(1 + text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count())
+}
+
+/// The byte offset of a key.
+fn position(table: &DeTable<'_>, key: &str) -> Option<usize> {
+    let (name, rest) = key.split_once('.').unwrap_or((key, ""));
+    let (written, value) = table.iter().find(|(written, _)| written.get_ref() == name)?;
+    if rest.is_empty() {
+        return Some(written.span().start);
+    }
+    match value.get_ref() {
+        DeValue::Table(inner) => position(inner, rest),
+        DeValue::Array(list) => {
+            let (place, rest) = rest.split_once('.')?;
+            match list.get(place.parse::<usize>().ok()?)?.get_ref() {
+                DeValue::Table(inner) => position(inner, rest),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
 }

@@ -22,7 +22,7 @@ use url::Url;
 
 /// Due sources that one pass reads from the database. Further ones wait for the next pass.
 const BATCH: u32 = 2_000;
-/// The interval between two attempts to reach any server during an outage of the own network.
+/// The interval between two attempts to reach any server during an outage of our own network.
 const OUTAGE_PROBE_INTERVAL: SignedDuration = SignedDuration::from_secs(30);
 
 /// The record of a poll, or `None` if another program took the source or the source was removed.
@@ -33,7 +33,7 @@ struct Scheduler {
     polls: JoinSet<PollResult>,
     in_progress: HashMap<Id, RunningPoll>,
     busy_origins: HashSet<String>,
-    /// During an outage of the own network, the time of the next attempt.
+    /// During an outage of our own network, the time of the next attempt.
     next_probe_at: Timestamp,
 }
 
@@ -124,7 +124,7 @@ impl Scheduler {
         self.in_progress.insert(task.id(), RunningPoll { source, origin, lease });
     }
 
-    /// The number of polls that may run now. During an outage of the own network it is 1 per probe interval, for a source
+    /// The number of polls that may run now. During an outage of our own network it is 1 per probe interval, for a source
     /// that is due anyway: no server gets more requests than usual.
     fn max_concurrent_polls(&mut self, now: Timestamp) -> usize {
         if !self.context.polling.outage.is_down() {

@@ -25,7 +25,7 @@ where
 {
     let mut failures = 0;
     loop {
-        // A set of its own aborts the task when the supervisor is aborted.
+        // When the supervisor is aborted, the dropped set aborts the task.
         let mut task = JoinSet::new();
         task.spawn(start());
         let began = Instant::now();
@@ -55,7 +55,7 @@ where
     }
 }
 
-/// Whether a task has been down for too long. systemd's watchdog then restarts the process.
+/// Whether a task has been down for so long that systemd's watchdog must restart the process.
 pub(super) fn has_unrecoverable_task(health: &TaskHealth) -> bool {
     health.longest_down().is_some_and(|down| down > UNRECOVERABLE_AFTER)
 }
@@ -75,7 +75,7 @@ mod tests {
     use tokio::net::TcpListener;
     use tokio::sync::Notify;
 
-    /// The answer of `/healthz` once it is this one.
+    /// The body of `/healthz` once it responds with `status`.
     async fn until_health(url: &str, status: u16) -> String {
         for _ in 0..3000 {
             let answer = reqwest::get(url).await.unwrap();

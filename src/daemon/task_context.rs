@@ -22,7 +22,7 @@ const LEASE_HOLDER: &str = "the daemon";
 /// of the database. With the longest grace, the daemon ends within 10 s.
 pub(super) const LAST_WRITES_TIMEOUT: Duration = Duration::from_millis(800);
 
-/// What each task gets when it starts. Clones share everything except the changes that [`WorkSignal`] has seen.
+/// The context of a task. Clones share everything except the changes that [`WorkSignal`] has seen.
 #[derive(Clone)]
 pub(super) struct TaskContext {
     pub config: Arc<Config>,
@@ -69,7 +69,7 @@ impl TaskContext {
     }
 }
 
-/// The running tasks, each of them supervised.
+/// The supervised tasks.
 pub(super) struct TaskSet {
     context: TaskContext,
     tasks: JoinSet<()>,

@@ -298,7 +298,7 @@ fn setting<T: FromStr>(text: Option<String>, rule: &str) -> anyhow::Result<Optio
     text.map(parse).transpose()
 }
 
-/// Prints one message for each repair, skipped line and fault, in the format of compilers.
+/// Prints one message for each repair, skipped line and fault, in the format `FILE:LINE: MESSAGE`.
 fn print_faults(list: &SubscriptionList, repeated: usize, file: &Path) {
     let file = file.display();
     for repair in repairs(list) {

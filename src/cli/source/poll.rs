@@ -31,10 +31,10 @@ pub struct Poll {
     tag: Option<String>,
 }
 
-/// The interval at which a waiting poll tries to get the lease.
+/// The interval between two attempts of a waiting poll to get the lease.
 const LEASE_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// The result for one source: the recorded poll, or why there was none.
+/// The result for one source: the recorded poll, or the reason why the source was skipped.
 struct PollRow {
     source: Source,
     result: Result<RecordedPoll, String>,
@@ -140,7 +140,7 @@ async fn poll_one(
                 return Ok(Err(format!("it is being polled by {}", lease_holder_text(&held))));
             }
             ClaimOutcome::Leased(held) => {
-                // The delay after a request and the program's own polls are not worth a message.
+                // The delay after a request and the program's own polls cause no message.
                 if !is_announced && !held.holder.is_empty() && held.holder != poll_context.program {
                     is_announced = true;
                     let holder = lease_holder_text(&held);
