@@ -9,8 +9,6 @@ mod content_negotiation;
 mod feed_cache;
 mod feed_resource;
 mod feed_routes;
-mod feed_snapshot;
-mod health_check;
 mod http_cache;
 mod listener;
 mod options;
@@ -18,20 +16,23 @@ mod pages;
 mod static_site;
 mod task_health;
 
-pub use feed_snapshot::{FeedSnapshot, feed_snapshots, feed_urls};
+pub use app_state::Error;
+pub use feed_resource::{FeedSnapshot, feed_snapshots, feed_urls};
+pub use http_cache::EncodedResponse;
 pub use listener::run;
 pub use options::Options;
-pub use static_site::{Error, StaticDocument, write_static_site};
+pub use static_site::write_static_site;
 pub use task_health::TaskHealth;
 
 use crate::clock::Clock;
 use crate::publish::{self, FeedFormat};
-use crate::store::Store;
+use crate::store::{Store, items};
 use app_state::AppState;
-use axum::Router;
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::response::Response;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use feed_routes::search;
 
 /// All routes.
@@ -49,10 +50,10 @@ pub fn router(store: Store, options: publish::Options, health: TaskHealth, clock
         .route("/feeds", get(pages::feeds))
         .route("/feeds.opml", get(pages::opml))
         .route("/feeds/{file}", get(feed_routes::feed))
-        .route("/style.css", get(pages::style))
-        .route("/favicon.svg", get(pages::favicon))
-        .route("/healthz", get(health_check::healthz))
-        .fallback(pages::not_found)
+        .route("/style.css", get(async |request: HeaderMap| pages::STYLE.respond(&request)))
+        .route("/favicon.svg", get(async |request: HeaderMap| pages::FAVICON.respond(&request)))
+        .route("/healthz", get(healthz))
+        .fallback(async |State(app): State<AppState>| pages::not_found(&app))
         .layer(axum::middleware::map_response(with_security_headers))
         .with_state(AppState::new(store, options, health, clock))
 }
@@ -71,4 +72,15 @@ async fn with_security_headers(mut response: Response) -> Response {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+/// `/healthz`, for monitoring: 200 if the database can be read and every task runs, else 503, with the number of items
+/// that wait for grouping. The cost does not depend on the size of the database.
+async fn healthz(State(app): State<AppState>) -> Result<Response, Error> {
+    let waiting = app.store.read(items::count_unassigned).await?;
+    let down = app.health.reasons();
+    let (status, word) =
+        if down.is_empty() { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "down") };
+    let body = serde_json::json!({"status": word, "items_waiting": waiting, "down": down});
+    Ok((status, Json(body)).into_response())
 }

@@ -9,7 +9,7 @@ use super::task_context::TaskContext;
 use crate::clock::Clock;
 use crate::crawl::PollContext;
 use crate::publish::Options;
-use crate::serve::{self, StaticDocument};
+use crate::serve::{self, EncodedResponse};
 use crate::store::{Store, publication};
 use anyhow::Context as _;
 use jiff::SignedDuration;
@@ -53,7 +53,7 @@ pub async fn export(options: &Options, store: &Store, clock: &Clock, folder: &Pa
     let generation = tokio::task::spawn_blocking(move || Generation::begin(&to, now)).await?.with_context(cannot)?;
     let generation = Arc::new(Mutex::new(generation));
     let placing = generation.clone();
-    let place = move |document: StaticDocument| placing.lock().place(&document);
+    let place = move |path: &str, response: &EncodedResponse| placing.lock().place(path, response);
     serve::write_static_site(store, options, clock, place).await.with_context(cannot)?;
     tokio::task::spawn_blocking(move || generation.lock().complete()).await?.with_context(cannot)
 }
@@ -132,17 +132,20 @@ impl Generation {
         self.folder.join(self.name() + INCOMPLETE_SUFFIX)
     }
 
-    fn place(&mut self, document: &StaticDocument) -> io::Result<()> {
-        let modified = document.modified.and_then(|at| SystemTime::try_from(at).ok());
-        for (suffix, bytes) in &document.encoded {
-            self.file(&format!("{}{suffix}", document.path), bytes, modified)?;
+    /// Adds a document with a file for each of its content codings.
+    fn place(&mut self, path: &str, response: &EncodedResponse) -> io::Result<()> {
+        let EncodedResponse { content_type, cache_control, encoded, hash, last_modified } = response;
+        let mut codings = Vec::new();
+        for (coding, bytes) in encoded {
+            self.file(&format!("{path}{}", coding.file_suffix()), bytes, *last_modified)?;
+            codings.push(coding.file_suffix());
         }
         self.documents.push(serde_json::json!({
-            "path": document.path,
-            "content_type": document.content_type,
-            "cache_control": document.cache_control,
-            "hash": document.hash,
-            "codings": document.encoded.iter().map(|(suffix, _)| suffix).collect::<Vec<_>>(),
+            "path": path,
+            "content_type": content_type,
+            "cache_control": cache_control,
+            "hash": hash,
+            "codings": codings,
         }));
         Ok(())
     }

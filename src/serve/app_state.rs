@@ -1,13 +1,15 @@
-//! What all request handlers share, and their one kind of failure.
+//! What all request handlers share, and their error type.
 
 use super::feed_cache::FeedCache;
+use super::pages::SiteLayout;
 use super::task_health::TaskHealth;
 use crate::clock::Clock;
 use crate::domain::PublishedFeed;
 use crate::publish;
-use crate::store::{self, Store};
+use crate::store::{self, ReadConnection, Store};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use std::io;
 use std::sync::Arc;
 
 #[derive(Clone)]
@@ -34,20 +36,36 @@ impl AppState {
             health,
         }
     }
-}
 
-/// A database error while a request was handled. It is logged here; the client gets a 500 without details.
-pub struct InternalError(store::Error);
+    pub fn site(&self) -> SiteLayout<'_> {
+        SiteLayout::new(&self.options, &self.public_feeds)
+    }
 
-impl From<store::Error> for InternalError {
-    fn from(error: store::Error) -> Self {
-        InternalError(error)
+    /// Calls `respond` with the database on a thread for blocking work.
+    pub async fn respond(
+        &self,
+        respond: impl FnOnce(&AppState, &ReadConnection) -> Result<Response, Error> + Send + 'static,
+    ) -> Result<Response, Error> {
+        let app = self.clone();
+        self.store.read(move |db| Ok(respond(&app, db))).await?
     }
 }
 
-impl IntoResponse for InternalError {
+/// Why a document cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error("cannot render a page: {0}")]
+    Page(#[from] askama::Error),
+    #[error(transparent)]
+    Write(#[from] io::Error),
+}
+
+/// The error is logged here; the client gets a 500 without details.
+impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        tracing::error!(error = %self.0, "request failed");
-        (StatusCode::INTERNAL_SERVER_ERROR, "newsfold cannot read its database; see the log.\n").into_response()
+        tracing::error!(error = %self, "request failed");
+        (StatusCode::INTERNAL_SERVER_ERROR, "newsfold cannot answer this request; see the log.\n").into_response()
     }
 }

@@ -3,30 +3,26 @@
 //! Pure: request headers and sizes in, a coding out.
 
 use axum::http::{HeaderMap, header};
+use std::cmp::Reverse;
 use std::io::Write;
 
-/// A content coding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A content coding. The earlier one wins among codings of equal weight and size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase", ascii_case_insensitive, const_into_str)]
 pub enum ContentCoding {
+    #[strum(serialize = "br")]
     Brotli,
     Zstd,
+    /// RFC 9110, section 8.4.1.3: `x-gzip` is equivalent to `gzip`.
+    #[strum(to_string = "gzip", serialize = "x-gzip")]
     Gzip,
     Identity,
 }
 
 impl ContentCoding {
-    /// The earlier one wins among codings of equal weight and size.
-    pub const ALL: [ContentCoding; 4] =
-        [ContentCoding::Brotli, ContentCoding::Zstd, ContentCoding::Gzip, ContentCoding::Identity];
-
     /// The token in `Accept-Encoding` and `Content-Encoding`.
     pub fn name(self) -> &'static str {
-        match self {
-            ContentCoding::Brotli => "br",
-            ContentCoding::Zstd => "zstd",
-            ContentCoding::Gzip => "gzip",
-            ContentCoding::Identity => "identity",
-        }
+        self.into_str()
     }
 
     /// The suffix of a precompressed file, as web servers expect it.
@@ -37,12 +33,6 @@ impl ContentCoding {
             ContentCoding::Gzip => ".gz",
             ContentCoding::Identity => "",
         }
-    }
-
-    fn from_name(name: &str) -> Option<ContentCoding> {
-        // Section 8.4.1.3: `x-gzip` is equivalent to `gzip`.
-        let name = if name.eq_ignore_ascii_case("x-gzip") { "gzip" } else { name };
-        ContentCoding::ALL.into_iter().find(|coding| coding.name().eq_ignore_ascii_case(name))
     }
 
     /// The encoded bytes, the same on every machine. `None` if the encoder fails.
@@ -91,14 +81,8 @@ pub fn choose_for_one_off(request: &HeaderMap) -> Option<ContentCoding> {
 /// accepts none of them.
 pub fn choose_coding(request: &HeaderMap, sizes: &[(ContentCoding, usize)]) -> Option<ContentCoding> {
     let accepted = AcceptEncoding::parse(request);
-    let mut best: Option<(u32, usize, ContentCoding)> = None;
-    for (coding, size) in sizes {
-        let Some(weight) = accepted.weight(*coding) else { continue };
-        if best.is_none_or(|(best_weight, best_size, _)| (weight, best_size) > (best_weight, *size)) {
-            best = Some((weight, *size, *coding));
-        }
-    }
-    best.map(|(_, _, coding)| coding)
+    let acceptable = sizes.iter().filter_map(|(coding, size)| Some((accepted.weight(*coding)?, *size, *coding)));
+    acceptable.min_by_key(|(weight, size, _)| (Reverse(*weight), *size)).map(|(_, _, coding)| coding)
 }
 
 /// The `Accept-Encoding` header. Weights are in thousandths.
@@ -117,10 +101,10 @@ impl AcceptEncoding {
         for element in values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')) {
             let (name, parameters) = element.split_once(';').unwrap_or((element, ""));
             let (name, Some(weight)) = (name.trim(), parse_weight(parameters)) else { continue };
-            match ContentCoding::from_name(name) {
-                Some(coding) => accepted.named.push((coding, weight)),
-                None if name == "*" => accepted.others = Some(weight),
-                None => {}
+            match name.parse() {
+                Ok(coding) => accepted.named.push((coding, weight)),
+                Err(_) if name == "*" => accepted.others = Some(weight),
+                Err(_) => {}
             }
         }
         accepted
@@ -134,8 +118,7 @@ impl AcceptEncoding {
         }
         let named = self.named.iter().find(|(named, _)| *named == coding).map(|(_, weight)| *weight);
         match named.or(self.others) {
-            Some(0) => None,
-            Some(weight) => Some(weight),
+            Some(weight) => (weight > 0).then_some(weight),
             // Identity is acceptable without being named, but any named coding is preferred.
             None => is_identity.then_some(0),
         }

@@ -1,11 +1,11 @@
 //! Feeds in memory: each is rendered once per change of the publication, by the first request that needs it.
 
 use super::feed_resource::FeedResource;
-use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL};
+use super::http_cache::EncodedResponse;
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::publish::Options;
-use crate::store::{self, Store, feed_last_modified, publication};
+use crate::store::{self, ReadConnection, Store, feed_last_modified, publication};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,14 +21,9 @@ pub struct FeedCache {
     feeds: Arc<Mutex<HashMap<String, Arc<CachedFeed>>>>,
 }
 
-#[derive(Default)]
-struct CachedFeed {
-    rendered: Mutex<Option<RenderedFeed>>,
-    /// Held while a request renders the feed. Other requests wait for the result.
-    rendering: tokio::sync::Mutex<()>,
-}
+/// Locked while a request renders the feed. Other requests wait for the result.
+type CachedFeed = tokio::sync::Mutex<Option<RenderedFeed>>;
 
-#[derive(Clone)]
 struct RenderedFeed {
     /// The version of the publication that the response was rendered from.
     version: i64,
@@ -44,34 +39,22 @@ impl FeedCache {
     pub async fn response(&self, resource: FeedResource) -> store::Result<Arc<EncodedResponse>> {
         let cached = self.entry(resource.file_name());
         let version = self.store.read(publication::feeds_version).await?;
-        if let Some(response) = cached.response_of(version) {
-            return Ok(response);
+        let mut cached = cached.lock().await;
+        // Another request may have rendered a newer version meanwhile.
+        if let Some(rendered) = cached.as_ref().filter(|rendered| rendered.version >= version) {
+            return Ok(rendered.response.clone());
         }
-        let _rendering = cached.rendering.lock().await;
-        // Another request may have rendered the feed meanwhile.
-        let version = self.store.read(publication::feeds_version).await?;
-        if let Some(response) = cached.response_of(version) {
-            return Ok(response);
-        }
-        let (version, mut response) = self.render(resource.clone()).await?;
+        let (options, rendered) = (self.options.clone(), resource.clone());
+        let render = move |db: &ReadConnection| Ok((publication::feeds_version(db)?, rendered.encoded(db, &options)?));
+        let (version, response) = self.store.read(render).await?;
+        let mut response = response.unwrap_or_else(|| unreachable!("only archive pages are missing"));
         let modified = self.last_modified(&resource, &response.hash).await?;
         response.last_modified = modified.and_then(|modified| SystemTime::try_from(modified).ok());
         let response = Arc::new(response);
         if modified.is_some() {
-            cached.set(RenderedFeed { version, response: response.clone() });
+            *cached = Some(RenderedFeed { version, response: response.clone() });
         }
         Ok(response)
-    }
-
-    /// The response, and the version of the publication that it was rendered from.
-    async fn render(&self, resource: FeedResource) -> store::Result<(i64, EncodedResponse)> {
-        let options = self.options.clone();
-        let render = self.store.read(move |db| {
-            let version = publication::feeds_version(db)?;
-            let bytes = resource.render(db, &options, None)?.unwrap_or_default();
-            Ok((version, EncodedResponse::new(resource.format.content_type(), FEED_CACHE_CONTROL, bytes)))
-        });
-        render.await
     }
 
     /// The time since which the feed has these bytes, which is recorded for new bytes. `None` if that fails, for
@@ -93,16 +76,5 @@ impl FeedCache {
 
     fn entry(&self, file_name: String) -> Arc<CachedFeed> {
         self.feeds.lock().entry(file_name).or_default().clone()
-    }
-}
-
-impl CachedFeed {
-    fn response_of(&self, version: i64) -> Option<Arc<EncodedResponse>> {
-        let rendered = self.rendered.lock();
-        rendered.as_ref().filter(|rendered| rendered.version == version).map(|rendered| rendered.response.clone())
-    }
-
-    fn set(&self, rendered: RenderedFeed) {
-        *self.rendered.lock() = Some(rendered);
     }
 }

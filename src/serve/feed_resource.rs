@@ -1,10 +1,13 @@
-//! The documents below `/feeds/`: their file names, and their contents from the database.
+//! The documents below `/feeds/`: their file names, their contents from the database, and snapshots of them for the
+//! daemon's WebSub publisher.
 
+use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, content_hash};
 use crate::domain::{FeedVariant, PublishedFeed};
 use crate::publish::{
     self, FeedDocument, FeedFormat, FeedPage, HEALTH_FEED_NAME, Options, arrange_entries, render_health_feed,
 };
 use crate::store::{self, ReadConnection, feed_entries, operator_events, publication};
+use axum::body::Bytes;
 
 /// A document below `/feeds/`.
 #[derive(Debug, Clone)]
@@ -100,8 +103,19 @@ impl FeedResource {
         format!("{}.{}", self.stem(), self.format.extension())
     }
 
+    /// The path below the base URL.
+    pub fn path(&self) -> String {
+        format!("feeds/{}", self.file_name())
+    }
+
     pub fn url(&self, options: &Options) -> String {
-        options.url(&format!("feeds/{}", self.file_name()))
+        options.url(&self.path())
+    }
+
+    /// A public document in every content coding. `None` for an archive page that is not full.
+    pub fn encoded(&self, db: &ReadConnection, options: &Options) -> store::Result<Option<EncodedResponse>> {
+        let bytes = self.render(db, options, None)?;
+        Ok(bytes.map(|bytes| EncodedResponse::new(self.format.content_type(), FEED_CACHE_CONTROL, bytes)))
     }
 
     /// The document as bytes. `None` for an archive page that is not full.
@@ -127,4 +141,38 @@ impl FeedResource {
             publish::render(&document, self.format)
         }))
     }
+}
+
+/// The current bytes of a feed document.
+pub struct FeedSnapshot {
+    /// The document's URL, which is also its WebSub topic.
+    pub url: String,
+    pub content_type: &'static str,
+    /// The hash of `bytes`, by which a change is detected.
+    pub hash: String,
+    pub bytes: Bytes,
+}
+
+/// The URLs of all documents that one can subscribe to. Private feeds are left out.
+pub fn feed_urls(options: &Options) -> Vec<String> {
+    let feeds = options.public_feeds();
+    FeedResource::subscribable(&feeds).iter().map(|resource| resource.url(options)).collect()
+}
+
+/// The documents whose URLs `is_wanted` accepts.
+pub fn feed_snapshots(
+    db: &ReadConnection,
+    options: &Options,
+    is_wanted: impl Fn(&str) -> bool,
+) -> store::Result<Vec<FeedSnapshot>> {
+    let mut snapshots = Vec::new();
+    for resource in FeedResource::subscribable(&options.public_feeds()) {
+        let url = resource.url(options);
+        if is_wanted(&url) {
+            let bytes = resource.render(db, options, None)?.unwrap_or_default();
+            let (hash, content_type) = (content_hash(&bytes), resource.format.content_type());
+            snapshots.push(FeedSnapshot { url, content_type, hash, bytes: bytes.into() });
+        }
+    }
+    Ok(snapshots)
 }

@@ -1,7 +1,7 @@
 //! The routes of feeds. Subscribed feeds come from [`super::feed_cache`]; archive pages, private feeds and the feeds of
 //! stories and searches are requested rarely and rendered per request.
 
-use super::app_state::{AppState, InternalError};
+use super::app_state::{AppState, Error};
 use super::feed_resource::{FeedContents, FeedResource};
 use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, PRIVATE_CACHE_CONTROL, respond_once};
 use super::pages;
@@ -9,64 +9,51 @@ use crate::domain::{FeedEntry, StoryId};
 use crate::publish::{self, FeedDocument, FeedFormat, Options};
 use crate::store::story_search::{self, StorySearch};
 use crate::store::{self, ReadConnection, editions, feed_tokens, fts_query, publication, stories};
-use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use std::cmp::Reverse;
-
-#[derive(serde::Deserialize)]
-pub struct TokenQuery {
-    token: Option<String>,
-}
+use std::collections::HashMap;
 
 /// `/feeds/NAME.atom`, `.rss` and `.json` with their variants and archives, and `/feeds/health.atom`.
 pub async fn feed(
     State(app): State<AppState>,
     Path(file): Path<String>,
-    query: Result<Query<TokenQuery>, QueryRejection>,
+    Query(query): Query<HashMap<String, String>>,
     request: HeaderMap,
-) -> Result<Response, InternalError> {
-    let Some(resource) = FeedResource::from_file_name(&file, &app.feeds) else {
-        return Ok(pages::not_found(State(app)).await);
-    };
-    if resource.private_feed().is_some() {
-        let token = query.ok().and_then(|Query(query)| query.token).unwrap_or_default();
-        return private_feed(app, resource, token, &request).await;
-    }
-    if resource.is_current() {
+) -> Result<Response, Error> {
+    let Some(resource) = FeedResource::from_file_name(&file, &app.feeds) else { return pages::not_found(&app) };
+    if resource.private_feed().is_none() && resource.is_current() {
         let links = hub_links(&app.options, &resource);
         let mut response = app.cache.response(resource).await?.respond(&request);
-        if let Some(links) = links {
-            response.headers_mut().insert(header::LINK, links);
-        }
+        response.headers_mut().extend(links.map(|links| (header::LINK, links)));
         return Ok(response);
     }
-    let (options, content_type) = (app.options.clone(), resource.format.content_type());
-    match app.store.read(move |db| resource.render(db, &options, None)).await? {
-        Some(bytes) => Ok(respond_once(content_type, FEED_CACHE_CONTROL, bytes, &request)),
-        None => Ok(pages::not_found(State(app)).await),
-    }
+    let token = query.get("token").cloned().unwrap_or_default();
+    app.respond(move |app, db| uncached_feed(app, db, &resource, &token, &request)).await
 }
 
-/// A private feed. With a wrong token it is not found: its existence is not disclosed either.
-async fn private_feed(
-    app: AppState,
-    resource: FeedResource,
-    token: String,
+/// An archive page or a private feed. With a wrong token a private feed is not found: its existence is not disclosed
+/// either.
+fn uncached_feed(
+    app: &AppState,
+    db: &ReadConnection,
+    resource: &FeedResource,
+    given_token: &str,
     request: &HeaderMap,
-) -> Result<Response, InternalError> {
-    let (options, content_type) = (app.options.clone(), resource.format.content_type());
-    let read = app.store.read(move |db| {
-        let Some(feed) = resource.private_feed() else { return Ok(None) };
-        match feed_tokens::find(db, &feed.name)?.filter(|known| is_same_token(known, &token)) {
-            Some(token) => resource.render(db, &options, Some(&token)),
-            None => Ok(None),
-        }
-    });
-    match read.await? {
+) -> Result<Response, Error> {
+    let content_type = resource.format.content_type();
+    let Some(feed) = resource.private_feed() else {
+        return match resource.render(db, &app.options, None)? {
+            Some(bytes) => Ok(respond_once(content_type, FEED_CACHE_CONTROL, bytes, request)),
+            None => pages::not_found(app),
+        };
+    };
+    let token = feed_tokens::find(db, &feed.name)?.filter(|token| is_same_token(token, given_token));
+    let Some(token) = token else { return pages::not_found(app) };
+    match resource.render(db, &app.options, Some(&token))? {
         Some(bytes) => Ok(EncodedResponse::uncompressed(content_type, PRIVATE_CACHE_CONTROL, bytes).respond(request)),
-        None => Ok(pages::not_found(State(app)).await),
+        None => pages::not_found(app),
     }
 }
 
@@ -91,59 +78,50 @@ pub async fn story(
     State(app): State<AppState>,
     Path(file): Path<String>,
     request: HeaderMap,
-) -> Result<Response, InternalError> {
-    let (id, format) = match file.rsplit_once('.').map(|(id, extension)| (id, FeedFormat::from_extension(extension))) {
-        Some((id, Some(format))) => (id, Some(format)),
-        _ => (file.as_str(), None),
-    };
-    match (id.parse::<StoryId>(), format) {
-        (Ok(id), Some(format)) => story_feed(app, id, format, &request).await,
-        (Ok(id), None) => pages::story(app, id, &request).await,
-        (Err(_), _) => Ok(pages::not_found(State(app)).await),
-    }
+) -> Result<Response, Error> {
+    let feed = file.rsplit_once('.').and_then(|(id, extension)| Some((id, FeedFormat::from_extension(extension)?)));
+    let (id, format) = feed.map_or((&*file, None), |(id, format)| (id, Some(format)));
+    let Ok(id) = id.parse::<StoryId>() else { return pages::not_found(&app) };
+    app.respond(move |app, db| story_response(app, db, id, format, &request)).await
 }
 
-/// `/stories/ID.atom`, `.rss` and `.json`.
-async fn story_feed(
-    app: AppState,
+fn story_response(
+    app: &AppState,
+    db: &ReadConnection,
     id: StoryId,
-    format: FeedFormat,
+    format: Option<FeedFormat>,
     request: &HeaderMap,
-) -> Result<Response, InternalError> {
-    let found = app.store.read(move |db| Ok(stories::get(db, id)?.zip(Some(publication::instance(db)?)))).await?;
-    let Some((story, instance)) = found else {
-        return Ok(pages::not_found(State(app)).await);
-    };
+) -> Result<Response, Error> {
+    let Some(story) = stories::get(db, id)? else { return pages::not_found(app) };
     if let Some(into) = story.merged_into {
-        let target = app.options.url(&format!("stories/{into}.{}", format.extension()));
-        return Ok(Redirect::permanent(&target).into_response());
+        let suffix = format.map_or_else(String::new, |format| format!(".{}", format.extension()));
+        return Ok(Redirect::permanent(&app.options.url(&format!("stories/{into}{suffix}"))).into_response());
     }
-    let bytes = publish::render(&FeedDocument::of_story(&story, &instance, &app.options), format);
-    Ok(respond_once(format.content_type(), FEED_CACHE_CONTROL, bytes, request))
-}
-
-#[derive(serde::Deserialize)]
-pub struct SearchQuery {
-    q: Option<String>,
+    if let Some(format) = format {
+        let bytes = publish::render(&FeedDocument::of_story(&story, &publication::instance(db)?, &app.options), format);
+        return Ok(respond_once(format.content_type(), FEED_CACHE_CONTROL, bytes, request));
+    }
+    match pages::story_page(db, app.site(), &story)? {
+        Some(html) => Ok(pages::respond(html, request)),
+        None => pages::not_found(app),
+    }
 }
 
 /// `/search.atom?q=`, `.rss` and `.json`: the newest stories that match.
 pub async fn search(
     State(app): State<AppState>,
-    query: Result<Query<SearchQuery>, QueryRejection>,
+    Query(query): Query<HashMap<String, String>>,
     request: HeaderMap,
     format: FeedFormat,
-) -> Result<Response, InternalError> {
-    let typed = query.ok().and_then(|Query(query)| query.q).unwrap_or_default();
-    let Some(expression) = fts_query::from_user_input(&typed) else {
-        return Ok(pages::not_found(State(app)).await);
-    };
-    let options = app.options.clone();
-    let read = app.store.read(move |db| {
+) -> Result<Response, Error> {
+    let typed = query.get("q").cloned().unwrap_or_default();
+    let Some(expression) = fts_query::from_user_input(&typed) else { return pages::not_found(&app) };
+    app.respond(move |app, db| {
         let (entries, instance) = (search_results(db, expression)?, publication::instance(db)?);
-        Ok(publish::render(&FeedDocument::of_search(typed.trim(), &instance, &entries, &options), format))
-    });
-    Ok(respond_once(format.content_type(), FEED_CACHE_CONTROL, read.await?, &request))
+        let document = FeedDocument::of_search(typed.trim(), &instance, &entries, &app.options);
+        Ok(respond_once(format.content_type(), FEED_CACHE_CONTROL, publish::render(&document, format), &request))
+    })
+    .await
 }
 
 /// Maximum number of stories in the feed of a search.

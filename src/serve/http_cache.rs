@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::time::{Duration, SystemTime};
+use strum::VariantArray;
 
 /// For feeds. An outdated feed is better for a client than an error.
 pub const FEED_CACHE_CONTROL: &str = "public, max-age=60, stale-if-error=86400";
@@ -29,19 +30,15 @@ pub struct EncodedResponse {
 
 impl EncodedResponse {
     pub fn new(content_type: &'static str, cache_control: &'static str, plain: Vec<u8>) -> EncodedResponse {
-        let hash = content_hash(&plain);
-        let mut encoded = Vec::new();
-        for coding in ContentCoding::ALL {
-            encoded.extend(coding.encode(&plain, Compression::Cached).map(|bytes| (coding, bytes.into())));
-        }
+        let encode = |coding: &ContentCoding| Some((*coding, coding.encode(&plain, Compression::Cached)?.into()));
+        let (hash, encoded) = (content_hash(&plain), ContentCoding::VARIANTS.iter().filter_map(encode).collect());
         EncodedResponse { content_type, cache_control, encoded, hash, last_modified: None }
     }
 
     /// A document that contains a secret beside text from third parties. It is not compressed: its compressed size
     /// would reveal how much of a guessed secret is right (the BREACH attack).
     pub fn uncompressed(content_type: &'static str, cache_control: &'static str, plain: Vec<u8>) -> EncodedResponse {
-        let hash = content_hash(&plain);
-        let encoded = vec![(ContentCoding::Identity, plain.into())];
+        let (hash, encoded) = (content_hash(&plain), vec![(ContentCoding::Identity, plain.into())]);
         EncodedResponse { content_type, cache_control, encoded, hash, last_modified: None }
     }
 

@@ -8,36 +8,22 @@ mod feeds;
 mod format;
 mod health;
 mod index;
-mod opml;
 mod query;
 mod respond;
 mod site_layout;
 mod source;
-mod sources;
 mod story;
 
-pub use feeds::{feeds, feeds_page, opml};
+pub use feeds::{OPML_CONTENT_TYPE, feeds, feeds_opml, feeds_page, opml};
 pub use health::{health, health_page};
 pub use index::{index, index_page, search};
-pub use opml::{OPML_CONTENT_TYPE, feeds_opml};
-pub use respond::{HTML_CONTENT_TYPE, not_found, not_found_page};
+pub use respond::{HTML_CONTENT_TYPE, not_found, not_found_page, respond};
 pub use site_layout::SiteLayout;
-pub use source::{source, source_page};
-pub use sources::{sources, sources_page};
-pub use story::{story, story_page};
+pub use source::{source, source_page, sources, sources_page};
+pub use story::story_page;
 
 use super::http_cache::{ASSET_CACHE_CONTROL, EncodedResponse};
-use axum::http::HeaderMap;
-use axum::response::Response;
 use std::sync::LazyLock;
-
-pub async fn style(request: HeaderMap) -> Response {
-    STYLE.respond(&request)
-}
-
-pub async fn favicon(request: HeaderMap) -> Response {
-    FAVICON.respond(&request)
-}
 
 pub static STYLE: LazyLock<EncodedResponse> = LazyLock::new(|| {
     EncodedResponse::new("text/css; charset=utf-8", ASSET_CACHE_CONTROL, include_bytes!("pages/style.css").to_vec())

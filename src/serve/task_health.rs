@@ -36,11 +36,6 @@ impl TaskHealth {
         self.0.lock().values().map(|failure| failure.since.elapsed()).max()
     }
 
-    /// The names of the tasks that are down.
-    pub fn tasks_down(&self) -> Vec<&'static str> {
-        self.0.lock().keys().copied().collect()
-    }
-
     /// The tasks that are down, with the reason for each.
     pub fn reasons(&self) -> BTreeMap<&'static str, String> {
         self.0.lock().iter().map(|(task, failure)| (*task, failure.reason.clone())).collect()

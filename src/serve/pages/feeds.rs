@@ -1,11 +1,12 @@
 //! The page of the published feeds, and the same list as OPML.
 
-use super::opml::{OPML_CONTENT_TYPE, feeds_opml};
-use super::respond::{PageLookup, respond};
-use super::site_layout::{RenderedPage, SiteLayout};
+use super::respond::respond;
+use super::site_layout::SiteLayout;
 use crate::domain::{FeedVariant, PublishedFeed};
-use crate::publish::{FeedFormat, HEALTH_FEED_NAME};
-use crate::serve::app_state::{AppState, InternalError};
+use crate::opml::FeedOutline;
+use crate::opml::write::write_opml;
+use crate::publish::{FeedFormat, HEALTH_FEED_NAME, Options, strip_invalid_chars};
+use crate::serve::app_state::{AppState, Error};
 use crate::serve::http_cache::{PAGE_CACHE_CONTROL, respond_once};
 use crate::wording::selection_text;
 use askama::Template;
@@ -19,17 +20,12 @@ struct FeedsPage<'a> {
     site: SiteLayout<'a>,
 }
 
-pub async fn feeds(State(app): State<AppState>, request: HeaderMap) -> Result<Response, InternalError> {
-    respond(app, request, |_, site| Ok(PageLookup::Found(feeds_page(site)))).await
+pub async fn feeds(State(app): State<AppState>, request: HeaderMap) -> Result<Response, Error> {
+    Ok(respond(feeds_page(app.site())?, &request))
 }
 
-pub fn feeds_page(site: SiteLayout) -> RenderedPage {
-    FeedsPage { site }.render()
-}
-
-/// `/feeds.opml`.
-pub async fn opml(State(app): State<AppState>, request: HeaderMap) -> Response {
-    respond_once(OPML_CONTENT_TYPE, PAGE_CACHE_CONTROL, feeds_opml(&app.options, &app.public_feeds), &request)
+pub fn feeds_page(site: SiteLayout) -> Result<String, Error> {
+    Ok(FeedsPage { site }.render()?)
 }
 
 impl FeedsPage<'_> {
@@ -56,4 +52,25 @@ fn format_name(format: &FeedFormat) -> &'static str {
 
 fn selection(feed: &PublishedFeed) -> String {
     selection_text(&feed.selection)
+}
+
+/// The media type. OPML has no registered one.
+pub const OPML_CONTENT_TYPE: &str = "text/x-opml; charset=utf-8";
+
+/// `/feeds.opml`.
+pub async fn opml(State(app): State<AppState>, request: HeaderMap) -> Response {
+    respond_once(OPML_CONTENT_TYPE, PAGE_CACHE_CONTROL, feeds_opml(&app.options, &app.public_feeds), &request)
+}
+
+/// The published feeds as OPML 2.0 (opml.org/spec2.opml), for readers that subscribe to all of them at once. It lists
+/// each feed once, as Atom, the format that every reader of OPML supports.
+pub fn feeds_opml(options: &Options, feeds: &[PublishedFeed]) -> Vec<u8> {
+    let outline = |feed: &PublishedFeed| FeedOutline {
+        title: Some(strip_invalid_chars(&feed.title)),
+        xml_url: options.url(&format!("feeds/{}.{}", feed.name, FeedFormat::Atom.extension())),
+        html_url: Some(options.url("")),
+        ..FeedOutline::default()
+    };
+    let outlines: Vec<FeedOutline> = feeds.iter().map(outline).collect();
+    write_opml(&strip_invalid_chars(&options.title), &outlines).into_bytes()
 }

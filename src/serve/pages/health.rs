@@ -3,12 +3,12 @@
 //! It shows no error message of a task and no address that is not public.
 
 use super::format::{condition_class, machine_time, number, remark, time};
-use super::respond::{PageLookup, respond};
-use super::site_layout::{RenderedPage, SiteLayout};
+use super::respond::respond;
+use super::site_layout::SiteLayout;
 use crate::domain::{OriginHold, RecordedEvent, Source, Timestamp};
-use crate::serve::app_state::{AppState, InternalError};
+use crate::serve::app_state::{AppState, Error};
 use crate::store::statistics::{self, RowCounts};
-use crate::store::{self, ReadConnection, operator_events, origins, polls, sources};
+use crate::store::{ReadConnection, operator_events, origins, polls, sources};
 use crate::wording::{Audience, SourceCondition, count_of, event_phrase, hold_reason_text, next_poll_text};
 use askama::Template;
 use axum::extract::State;
@@ -36,16 +36,12 @@ struct HealthPage<'a> {
     events: Vec<RecordedEvent>,
 }
 
-pub async fn health(State(app): State<AppState>, request: HeaderMap) -> Result<Response, InternalError> {
-    let down = app.health.tasks_down();
-    respond(app, request, |db, site| Ok(PageLookup::Found(health_page(db, site, Some(down))?))).await
+pub async fn health(State(app): State<AppState>, request: HeaderMap) -> Result<Response, Error> {
+    let down = app.health.reasons().into_keys().collect();
+    app.respond(move |app, db| Ok(respond(health_page(db, app.site(), Some(down))?, &request))).await
 }
 
-pub fn health_page(
-    db: &ReadConnection,
-    site: SiteLayout,
-    down: Option<Vec<&'static str>>,
-) -> store::Result<RenderedPage> {
+pub fn health_page(db: &ReadConnection, site: SiteLayout, down: Option<Vec<&'static str>>) -> Result<String, Error> {
     let newest = polls::last_poll_at(db)?;
     let problems = sources::SourceFilter { problems: true, ..sources::SourceFilter::default() };
     let mut failing: Vec<(SourceCondition, Source)> =
@@ -67,7 +63,7 @@ pub fn health_page(
         holds: origins::holds_ending_after(db, since, MAX_ROWS as u32)?,
         events,
     };
-    Ok(page.render())
+    Ok(page.render()?)
 }
 
 /// The problem of a source; for a source on hold, the reason for the time of its next poll.

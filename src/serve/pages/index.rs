@@ -2,12 +2,12 @@
 
 use super::format::{day, lang, link, machine_time, time_under_day};
 use super::query::StoryQuery;
-use super::respond::{PageLookup, invalid_query, respond};
-use super::site_layout::{RenderedPage, SiteLayout};
+use super::respond::{invalid_query, respond};
+use super::site_layout::SiteLayout;
 use crate::domain::{Story, StoryItem, Timestamp};
-use crate::serve::app_state::{AppState, InternalError};
+use crate::serve::app_state::{AppState, Error};
+use crate::store::ReadConnection;
 use crate::store::story_search::{self, SearchFacets, SearchResults};
-use crate::store::{self, ReadConnection};
 use crate::wording::{count_of, language_name};
 use askama::Template;
 use axum::extract::{RawQuery, State};
@@ -49,19 +49,19 @@ pub async fn index(
     State(app): State<AppState>,
     RawQuery(query): RawQuery,
     request: HeaderMap,
-) -> Result<Response, InternalError> {
-    let Some(query) = StoryQuery::parse(query.as_deref()) else { return Ok(invalid_query(&app)) };
-    respond(app, request, move |db, site| Ok(PageLookup::Found(index_page(db, site, Some(&query))?))).await
+) -> Result<Response, Error> {
+    let Some(query) = StoryQuery::parse(query.as_deref()) else { return invalid_query(&app) };
+    app.respond(move |app, db| Ok(respond(index_page(db, app.site(), Some(&query))?, &request))).await
 }
 
 /// `/search?q=…` redirects to the index page: people and browsers expect a search there.
-pub async fn search(State(app): State<AppState>, RawQuery(query): RawQuery) -> Response {
+pub async fn search(State(app): State<AppState>, RawQuery(query): RawQuery) -> Result<Response, Error> {
     let Some(query) = StoryQuery::parse(query.as_deref()) else { return invalid_query(&app) };
-    Redirect::permanent(&app.options.url(&query.query_string(query.page))).into_response()
+    Ok(Redirect::permanent(&app.options.url(&query.query_string(query.page))).into_response())
 }
 
 /// Without a query it is the page for a static file, which has no form and no further pages.
-pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQuery>) -> store::Result<RenderedPage> {
+pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQuery>) -> Result<String, Error> {
     let is_served = query.is_some();
     let unfiltered = StoryQuery::default();
     let query = query.unwrap_or(&unfiltered);
@@ -72,7 +72,7 @@ pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQue
         story_search::search(db, &query.listing())?
     };
     let has_more = more && is_served && !query.is_last_page();
-    Ok(IndexPage { site, query, is_served, choices, days: by_day(&stories), has_more }.render())
+    Ok(IndexPage { site, query, is_served, choices, days: by_day(&stories), has_more }.render()?)
 }
 
 fn by_day(stories: &[Story]) -> Vec<StoryDay<'_>> {

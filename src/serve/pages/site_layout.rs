@@ -3,9 +3,6 @@
 use crate::domain::PublishedFeed;
 use crate::publish::{FeedFormat, Options};
 
-/// A page, as its template renders it.
-pub type RenderedPage = askama::Result<String>;
-
 pub struct SiteLayout<'a> {
     pub title: &'a str,
     /// The public feeds. Private feeds do not appear on any page.

@@ -1,20 +1,49 @@
-//! The page of a source: its condition, its items per day, its next poll and the reason, its facts and its last polls.
+//! The page with all sources, and the page of a source: its condition, its items per day, its next poll and the reason,
+//! its facts and its last polls.
 
 use super::chart::{CHART_DAYS, DayBar, day_bars, day_number};
 use super::format::{condition_class, link, machine_time, number, remark, time};
-use super::respond::{PageLookup, respond};
-use super::site_layout::{RenderedPage, SiteLayout};
-use super::sources::next_poll;
+use super::respond::{not_found, respond};
+use super::site_layout::SiteLayout;
 use crate::domain::{RecordedEvent, Source, SourceId, SourceState, Timestamp};
-use crate::serve::app_state::{AppState, InternalError};
+use crate::serve::app_state::{AppState, Error};
 use crate::store::polls::{self, PollSummary};
-use crate::store::{self, ReadConnection, items, operator_events, sources, websub_subscriptions};
+use crate::store::{ReadConnection, items, operator_events, sources, websub_subscriptions};
 use crate::urls::redact::redact_url;
 use crate::wording::{Audience, SourceCondition, count_of, duration, next_poll_text, poll_remarks, source_facts};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+
+#[derive(Template)]
+#[template(path = "sources.html")]
+struct SourcesPage<'a> {
+    site: SiteLayout<'a>,
+    sources: Vec<Source>,
+}
+
+pub async fn sources(State(app): State<AppState>, request: HeaderMap) -> Result<Response, Error> {
+    app.respond(move |app, db| Ok(respond(sources_page(db, app.site())?, &request))).await
+}
+
+pub fn sources_page(db: &ReadConnection, site: SiteLayout) -> Result<String, Error> {
+    Ok(SourcesPage { site, sources: sources::list(db, &sources::SourceFilter::default())? }.render()?)
+}
+
+fn condition(source: &Source) -> SourceCondition {
+    SourceCondition::of(source)
+}
+
+/// The error of the last poll; empty if it succeeded.
+fn last_error(source: &Source) -> String {
+    source.last_outcome.map_or_else(String::new, |outcome| Audience::Public.poll_error(outcome, &source.last_error))
+}
+
+/// The time of the next poll, if the source is polled at all.
+fn next_poll(source: &Source) -> Option<&Timestamp> {
+    (source.state == SourceState::Active).then_some(&source.next_poll_at)
+}
 
 /// Maximum number of polls shown.
 const MAX_POLLS: u32 = 20;
@@ -38,20 +67,19 @@ pub async fn source(
     State(app): State<AppState>,
     Path(id): Path<String>,
     request: HeaderMap,
-) -> Result<Response, InternalError> {
-    respond(app, request, move |db, site| {
-        // `+1` and `01` are not found: a source has one URL.
-        let Some(id) = id.parse::<i64>().ok().filter(|number| number.to_string() == id) else {
-            return Ok(PageLookup::NotFound);
-        };
-        let source = sources::get(db, SourceId(id))?.filter(|source| source.state != SourceState::Removed);
-        let Some(source) = source else { return Ok(PageLookup::NotFound) };
-        Ok(PageLookup::Found(source_page(db, site, &source)?))
+) -> Result<Response, Error> {
+    // `+1` and `01` are not found: a source has one URL.
+    let Some(id) = id.parse::<i64>().ok().filter(|number| number.to_string() == id) else { return not_found(&app) };
+    app.respond(move |app, db| match sources::get(db, SourceId(id))? {
+        Some(source) if source.state != SourceState::Removed => {
+            Ok(respond(source_page(db, app.site(), &source)?, &request))
+        }
+        _ => not_found(app),
     })
     .await
 }
 
-pub fn source_page(db: &ReadConnection, site: SiteLayout, source: &Source) -> store::Result<RenderedPage> {
+pub fn source_page(db: &ReadConnection, site: SiteLayout, source: &Source) -> Result<String, Error> {
     let bars = match source.last_poll_at.map(day_number) {
         None => Vec::new(),
         // Relative to the last poll rather than to now: the page depends on the database only.
@@ -66,7 +94,7 @@ pub fn source_page(db: &ReadConnection, site: SiteLayout, source: &Source) -> st
         polls: polls::latest(db, source.id, MAX_POLLS)?,
         events: operator_events::latest_of_source(db, source.id, MAX_EVENTS)?,
     };
-    Ok(page.render())
+    Ok(page.render()?)
 }
 
 impl SourcePage<'_> {

@@ -3,16 +3,13 @@
 
 use super::chart::{TimelineMark, timeline_marks};
 use super::format::{lang, link, machine_time, time};
-use super::respond::{PageLookup, respond};
-use super::site_layout::{RenderedPage, SiteLayout};
-use crate::domain::{ItemId, Story, StoryId, StoryItem, Timestamp};
-use crate::serve::app_state::{AppState, InternalError};
+use super::site_layout::SiteLayout;
+use crate::domain::{ItemId, Story, StoryItem, Timestamp};
+use crate::serve::app_state::Error;
+use crate::store::ReadConnection;
 use crate::store::items::{self, EarlierText};
-use crate::store::{self, ReadConnection, stories};
 use crate::wording::{ReasonText, count_of, duration, join_reasons};
 use askama::Template;
-use axum::http::HeaderMap;
-use axum::response::Response;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
@@ -56,19 +53,8 @@ struct EarlierVersion<'a> {
     summary: Option<&'a str>,
 }
 
-pub async fn story(app: AppState, id: StoryId, request: &HeaderMap) -> Result<Response, InternalError> {
-    respond(app, request.clone(), move |db, site| {
-        let Some(story) = stories::get(db, id)? else { return Ok(PageLookup::NotFound) };
-        if let Some(into) = story.merged_into {
-            return Ok(PageLookup::MovedTo(format!("stories/{into}")));
-        }
-        Ok(story_page(db, site, &story)?.map_or(PageLookup::NotFound, PageLookup::Found))
-    })
-    .await
-}
-
 /// `None` for a story without items.
-pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> store::Result<Option<RenderedPage>> {
+pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> Result<Option<String>, Error> {
     let (Some(lead), Some(first), Some(last)) = (story.lead(), story.items.first(), story.items.last()) else {
         return Ok(None);
     };
@@ -82,7 +68,7 @@ pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> store
         marks: timeline_marks(&story.items),
         reports: report_views(story, first.item.ranked_at, &earlier),
     };
-    Ok(Some(page.render()))
+    Ok(Some(page.render()?))
 }
 
 /// The reports in order of time, with the copies of each.
