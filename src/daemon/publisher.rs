@@ -65,14 +65,6 @@ pub(super) struct EditionPublisher {
     feeds: Arc<Vec<PublishedFeed>>,
 }
 
-/// A published story with its next step.
-struct ReviewedStory {
-    story: Story,
-    generation: i64,
-    latest: Option<Edition>,
-    step: EditionStep,
-}
-
 impl EditionPublisher {
     pub(super) fn new(options: &Options) -> EditionPublisher {
         EditionPublisher { options: Arc::new(options.clone()), feeds: Arc::new(options.published_feeds()) }
@@ -157,7 +149,9 @@ impl EditionPublisher {
             let options = self.options.clone();
             let review = move |db: &ReadConnection| {
                 let due = review_queue::due_reviews(db, now, BATCH)?.into_iter();
-                Ok(due.map(|due| ReviewedStory::review(due, now, &options)).collect::<Vec<_>>())
+                let step =
+                    |due: &StoryReview| next_edition(&due.story, due.edition_times, due.latest.as_ref(), now, &options);
+                Ok(due.map(|due| (step(&due), due)).collect::<Vec<_>>())
             };
             let reviewed = store.read(review).await?;
             if reviewed.is_empty() {
@@ -168,10 +162,15 @@ impl EditionPublisher {
         }
     }
 
-    fn write_editions(&self, db: &WriteConnection, reviewed: Vec<ReviewedStory>, now: Timestamp) -> store::Result<()> {
+    fn write_editions(
+        &self,
+        db: &WriteConnection,
+        reviewed: Vec<(EditionStep, StoryReview)>,
+        now: Timestamp,
+    ) -> store::Result<()> {
         let mut changed = false;
         let mut current = Vec::new();
-        for ReviewedStory { story, generation, mut latest, step } in reviewed {
+        for (step, StoryReview { story, generation, mut latest, .. }) in reviewed {
             // A story that has changed since the review stays in the queue.
             if !review_queue::is_current_generation(db, story.id, generation)? {
                 continue;
@@ -245,12 +244,5 @@ impl EditionPublisher {
             }
         }
         Ok(())
-    }
-}
-
-impl ReviewedStory {
-    fn review(due: StoryReview, now: Timestamp, options: &Options) -> ReviewedStory {
-        let step = next_edition(&due.story, due.edition_times, due.latest.as_ref(), now, options);
-        ReviewedStory { story: due.story, generation: due.generation, latest: due.latest, step }
     }
 }

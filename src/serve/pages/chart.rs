@@ -20,7 +20,7 @@ pub fn timeline_marks(reports: &[StoryItem]) -> Vec<TimelineMark> {
     let (Some(first), Some(last)) = (reports.first().map(at), reports.last().map(at)) else { return Vec::new() };
     let length = (last - first).max(1) as f64;
     let mark = |report: &StoryItem| TimelineMark {
-        x: percent(1.5 + (at(report) - first) as f64 / length * 97.0),
+        x: format!("{:.2}%", 1.5 + (at(report) - first) as f64 / length * 97.0),
         is_copy: report.copy_of.is_some(),
     };
     reports.iter().take(MAX_MARKS).map(mark).collect()
@@ -56,10 +56,10 @@ pub fn day_bars(items_per_day: &BTreeMap<i64, u64>, last: i64) -> Vec<DayBar> {
         Some(DayBar {
             day: Timestamp::from_second(day * 86_400).ok()?,
             items,
-            x: percent(step * (index as f64 + 0.12)),
-            width: percent(step * 0.76),
-            y: pixels(TOP_MARGIN + MAX_BAR_HEIGHT - height),
-            height: pixels(height),
+            x: format!("{:.2}%", step * (index as f64 + 0.12)),
+            width: format!("{:.2}%", step * 0.76),
+            y: format!("{:.1}", TOP_MARGIN + MAX_BAR_HEIGHT - height),
+            height: format!("{height:.1}"),
         })
     };
     (0..CHART_DAYS).filter_map(bar).collect()
@@ -68,14 +68,6 @@ pub fn day_bars(items_per_day: &BTreeMap<i64, u64>, last: i64) -> Vec<DayBar> {
 /// The UTC day of a time, numbered from 1970.
 pub fn day_number(at: Timestamp) -> i64 {
     at.as_second().div_euclid(86_400)
-}
-
-fn percent(value: f64) -> String {
-    format!("{value:.2}%")
-}
-
-fn pixels(value: f64) -> String {
-    format!("{value:.1}")
 }
 
 #[cfg(test)]
