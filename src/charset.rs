@@ -73,9 +73,10 @@ fn labeled_encodings(
     content_type: Option<&str>,
     problems: &mut Vec<FeedProblem>,
 ) -> Vec<&'static Encoding> {
-    let header = content_type.and_then(content_type_charset).and_then(encoding_for_label);
-    let declared = declaration_charset(bytes).and_then(encoding_for_label);
-    let mut labels: Vec<&'static Encoding> = header.into_iter().chain(declared).collect();
+    let labels = content_type.and_then(content_type_charset).into_iter().chain(declaration_charset(bytes));
+    // The `replacement` encodings decode to nothing, so they count as unknown.
+    let known = labels.filter_map(|label| Encoding::for_label_no_replacement(label.as_bytes()));
+    let mut labels: Vec<&'static Encoding> = known.collect();
     if let Some(index) = labels.iter().position(|label| is_impossible(label, bytes)) {
         let wrong = labels.remove(index);
         labels.retain(|label| !is_impossible(label, bytes));
@@ -120,11 +121,6 @@ fn decode_as(encoding: &'static Encoding, bytes: &[u8], problems: &mut Vec<FeedP
         FeedProblem::record(problems, ProblemKind::BadBytes, &format!("not {}", encoding.name()));
     }
     text.into_owned()
-}
-
-/// An encoding of the Encoding Standard. Its `replacement` encodings decode to nothing, so they count as unknown.
-fn encoding_for_label(label: &str) -> Option<&'static Encoding> {
-    Encoding::for_label_no_replacement(label.as_bytes())
 }
 
 fn content_type_charset(header: &str) -> Option<&str> {

@@ -52,11 +52,6 @@ pub enum FeedField {
 impl FeedField {
     /// The number of fields.
     pub const COUNT: usize = FeedField::Wrapper as usize + 1;
-
-    /// Whether the element may contain any other element. The text of a short field ends where another element starts.
-    pub fn is_long(self) -> bool {
-        matches!(self, FeedField::Summary | FeedField::Content)
-    }
 }
 
 /// The meaning of an element.

@@ -23,11 +23,7 @@ pub fn html_to_plain_text(html: &str) -> Option<String> {
                     out.push(' ');
                 }
             }
-            MarkupToken::End(name) if is_html_element(name) => {
-                if is_block_element(name) {
-                    out.push(' ');
-                }
-            }
+            MarkupToken::End(name) if is_block_element(name) => out.push(' '),
             // `<Enter>` in a headline is part of its text.
             MarkupToken::Start(tag) => {
                 out.push('<');

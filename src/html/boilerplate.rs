@@ -50,17 +50,22 @@ pub fn remove_teasers(blocks: Vec<String>) -> Vec<String> {
         if is_button_label(&block) {
             continue;
         }
-        match teaser_heading(&block) {
-            Some(TeaserHeading::BoxStart) => in_teaser_box = true,
-            Some(TeaserHeading::SingleLine) => {}
-            None if in_teaser_box && is_headline(&block) => {}
-            None => {
-                in_teaser_box = false;
-                // A block that occurs twice is a box at both ends of a text or inside of it.
-                if !kept.contains(&block) {
-                    kept.push(block);
-                }
-            }
+        let lower = block.to_lowercase();
+        let (start, rest) = lower.split_once([':', '|', '»', '→']).unwrap_or((&lower, ""));
+        let has_heading = is_teaser_heading(start);
+        if is_teaser_heading(&lower) || has_heading && rest.trim().is_empty() {
+            // Headlines follow in the next blocks.
+            in_teaser_box = true;
+            continue;
+        }
+        // A heading and its headline may be in one block: "Read also: Storm closes the ports".
+        if has_heading && is_headline(rest) || in_teaser_box && is_headline(&block) {
+            continue;
+        }
+        in_teaser_box = false;
+        // A block that occurs twice is a box at both ends of a text or inside of it.
+        if !kept.contains(&block) {
+            kept.push(block);
         }
     }
     kept
@@ -92,25 +97,6 @@ fn block_patterns(block: &str) -> Vec<String> {
         patterns.push(format!("{first} … {last}").to_lowercase());
     }
     patterns
-}
-
-enum TeaserHeading {
-    /// Headlines follow in the next blocks.
-    BoxStart,
-    /// The headline is in the same block: "Read also: Storm closes the ports".
-    SingleLine,
-}
-
-fn teaser_heading(block: &str) -> Option<TeaserHeading> {
-    let lower = block.to_lowercase();
-    if is_teaser_heading(&lower) {
-        return Some(TeaserHeading::BoxStart);
-    }
-    let (_, headline) = lower.split_once([':', '|', '»', '→']).filter(|(heading, _)| is_teaser_heading(heading))?;
-    if headline.trim().is_empty() {
-        return Some(TeaserHeading::BoxStart);
-    }
-    is_headline(headline).then_some(TeaserHeading::SingleLine)
 }
 
 fn is_teaser_heading(text: &str) -> bool {

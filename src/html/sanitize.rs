@@ -29,7 +29,7 @@ pub fn sanitize_html(html: &str, base: Option<&Url>) -> String {
         None => ABSOLUTE_LINK_SANITIZER.clean(&html).to_string(),
         Some(base) => link_sanitizer(Some(base.clone())).clean(&html).to_string(),
     };
-    strip_leading_newlines_in_pre(remove_tracking_pixels(cleaned))
+    strip_leading_newlines_in_pre(&remove_tracking_pixels(&cleaned))
 }
 
 fn link_sanitizer(base: Option<Url>) -> Builder<'static> {
@@ -56,44 +56,34 @@ fn link_sanitizer(base: Option<Url>) -> Builder<'static> {
 }
 
 /// Removes images with a declared width or height of at most two pixels: they count readers and show nothing.
-fn remove_tracking_pixels(html: String) -> String {
-    if !html.contains("<img") {
-        return html;
-    }
-    let mut out = String::with_capacity(html.len());
-    let mut rest = html.as_str();
-    while let Some(at) = rest.find("<img") {
+fn remove_tracking_pixels(html: &str) -> String {
+    let mut parts = html.split("<img");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
         // Ammonia escapes every `>` in an attribute value.
-        let Some(end) = rest[at..].find('>').map(|e| at + e + 1) else {
-            break;
-        };
-        let tag = &rest[at..end];
-        out.push_str(&rest[..at]);
-        let tiny = ["width", "height"]
+        let (attributes, text) = part.split_at(part.find('>').map_or(part.len(), |end| end + 1));
+        let is_tiny = ["width", "height"]
             .iter()
-            .any(|side| ["0", "1", "2"].iter().any(|n| tag.contains(&format!(" {side}=\"{n}\""))));
-        if !tiny && tag.contains(" src=") {
-            out.push_str(tag);
+            .any(|side| ["0", "1", "2"].iter().any(|n| attributes.contains(&format!(" {side}=\"{n}\""))));
+        if !is_tiny && attributes.contains(" src=") {
+            out.push_str("<img");
+            out.push_str(attributes);
         }
-        rest = &rest[end..];
+        out.push_str(text);
     }
-    out.push_str(rest);
     out
 }
 
 /// Removes line feeds at the start of `<pre>`, since a parser removes the first of them whenever it reads the HTML.
-fn strip_leading_newlines_in_pre(html: String) -> String {
-    let html = if html.contains('\r') { html.replace("\r\n", "\n").replace('\r', "\n") } else { html };
-    if !html.contains("<pre") {
-        return html;
+fn strip_leading_newlines_in_pre(html: &str) -> String {
+    let html = html.replace("\r\n", "\n").replace('\r', "\n");
+    let mut parts = html.split("<pre");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (attributes, text) = part.split_at(part.find('>').map_or(part.len(), |end| end + 1));
+        out.push_str("<pre");
+        out.push_str(attributes);
+        out.push_str(text.trim_start_matches('\n'));
     }
-    let mut out = String::with_capacity(html.len());
-    let mut rest = html.as_str();
-    while let Some(at) = rest.find("<pre") {
-        let end = rest[at..].find('>').map_or(rest.len(), |end| at + end + 1);
-        out.push_str(&rest[..end]);
-        rest = rest[end..].trim_start_matches('\n');
-    }
-    out.push_str(rest);
     out
 }

@@ -54,8 +54,8 @@ impl<'a> FeedRewriter<'a, '_> {
             return false;
         }
         // An item's summary or content may contain most elements. The feed's own description is short and plain.
-        if field.is_long() && self.in_item() {
-            use FeedField::{Enclosure, Guid, OriginalLink, Published};
+        use FeedField::{Content, Enclosure, Guid, OriginalLink, Published, Summary};
+        if matches!(field, Summary | Content) && self.in_item() {
             return matches!(inner.field, Guid | Published | Enclosure | OriginalLink);
         }
         true
