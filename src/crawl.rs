@@ -98,7 +98,7 @@ pub struct PollAttempt {
     pub finished_at: Timestamp,
     /// The URL of the last request; `None` if no request was sent.
     pub url: Option<Url>,
-    /// Where permanent redirects alone lead.
+    /// The URL to which the permanent redirects lead, without the temporary ones.
     pub permanent_redirect: Option<Url>,
     /// All requests in the order in which they were sent.
     pub requests: Vec<RequestRecord>,

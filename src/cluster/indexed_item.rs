@@ -57,7 +57,7 @@ impl IndexedItem {
         self.copy_of.unwrap_or(self.id)
     }
 
-    /// Whether enough neighbors were added since the last scoring that the scores no longer hold.
+    /// Whether the scores are outdated, because many neighbors were added since the last scoring.
     pub(super) fn is_stale(&self) -> bool {
         usize::from(self.new_neighbors) * 2 > self.neighbors.len().max(1)
     }

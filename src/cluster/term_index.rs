@@ -61,7 +61,7 @@ impl Default for TermIndex {
 }
 
 impl TermIndex {
-    /// The numbers of these terms, where they have one. A separate pass, so that the cache misses of all lookups overlap.
+    /// The numbers of those of these terms that have one. A separate pass, so that the cache misses of all lookups overlap.
     pub(super) fn lookup(&self, terms: impl Iterator<Item = TermHash>) -> SmallVec<[Option<TermId>; 128]> {
         terms.map(|hash| self.by_hash.find(hash.0, |id| self.entry(*id).hash == hash).copied()).collect()
     }

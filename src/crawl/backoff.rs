@@ -18,7 +18,7 @@ pub struct PollDelay {
 /// A delay that a server requested, at most `poll.max_retry_after`.
 pub(super) struct RequestedDelay {
     pub span: SignedDuration,
-    /// Set where the request was longer than the maximum.
+    /// Set if the requested delay was longer than the maximum.
     pub shortened: Option<ShortenedDelay>,
 }
 

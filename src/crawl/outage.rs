@@ -19,7 +19,7 @@ use std::sync::Arc;
 const OUTAGE_OUTLETS: usize = 10;
 /// With one outlet alone, an outage of its server looks like one of our network.
 const MIN_OUTLETS: usize = 2;
-/// An outage excuses failures for this long. Outlets without a response for longer may well be dead, all of them.
+/// An outage excuses failures for this long. Outlets without a response for a longer time are probably dead.
 const MAX_EXCUSED: SignedDuration = SignedDuration::from_hours(24);
 /// Time between the polls of sources that came due while none could be polled. It is shorter if they would take longer
 /// than the minimum interval.

@@ -166,7 +166,7 @@ fn attempt_record(source: &Source, attempt: &PollAttempt) -> PollRecord {
     }
 }
 
-/// The state of a source after an attempt whose outcome says nothing new but whether it succeeded.
+/// The state of a source after an attempt, as far as it depends only on whether the attempt succeeded.
 fn unchanged_source(source: &Source, attempt: &PollAttempt) -> SourceUpdate {
     let failures = match attempt.outcome.poll_outcome() {
         outcome if outcome.is_success() => 0,
@@ -195,7 +195,7 @@ fn unchanged_source(source: &Source, attempt: &PollAttempt) -> SourceUpdate {
 
 fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &mut PollDecision) -> PollDelay {
     let update = &mut decision.update;
-    // The validators of this very document or none: older ones would ask about a document that we no longer hold.
+    // The validators of this document, or none: older ones belong to a document that is no longer stored.
     update.validators.clone_from(&document.validators);
     update.feed = Some(document.feed.clone());
     let floor = backoff::min_delay(&document.feed.polling_hints, document.fresh_for, input.options);
@@ -234,7 +234,7 @@ fn merge_validators(old: Option<&CacheValidators>, new: Option<&CacheValidators>
     Some(merged)
 }
 
-/// 429 or 503. The server's own figure takes precedence over the backoff where it is longer.
+/// 429 or 503. If the server requests a delay longer than the backoff, that delay takes precedence.
 fn after_throttling(
     input: &PollInput<'_>,
     requested: RequestedDelay,
@@ -299,7 +299,7 @@ fn after_gone(input: &PollInput<'_>, PollDecision { record, update }: &mut PollD
     PollDelay { span, cause: DelayCause::GoneConfirmation }
 }
 
-/// The outlet of the feed's website, where it replaces a guess. Another organization's host often serves a feed, so the
+/// The outlet of the feed's website, if it replaces a guess. Another organization's host often serves a feed, so the
 /// website identifies the publisher better than the feed's URL. An operator's choice stays, and so does the outlet of
 /// an earlier website: an outlet does not change with every poll.
 fn outlet_from_site(source: &Source, site: Option<&str>) -> Option<String> {
@@ -325,7 +325,7 @@ fn add_failure_events(input: &PollInput<'_>, PollDecision { record, update }: &m
     }
 }
 
-/// Sets the time of the next poll. Everything that is added to the delay makes it longer.
+/// Sets the time of the next poll. All adjustments lengthen the delay.
 fn schedule_next_poll(input: &PollInput<'_>, delay: PollDelay, PollDecision { record, update }: &mut PollDecision) {
     let PollInput { source, options, .. } = *input;
     let at = record.finished_at;

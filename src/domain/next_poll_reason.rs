@@ -1,4 +1,4 @@
-//! Why the next poll of a source is due when it is. Rendered to words by `wording::next_poll_text` alone.
+//! The reason for the time of a source's next poll. Rendered to words by `wording::next_poll_text` alone.
 
 use super::HoldReason;
 use jiff::Timestamp;

@@ -66,7 +66,7 @@ pub struct SourceUpdate {
     pub validators: Option<CacheValidators>,
     /// What the document says of the feed; `None` if no document was read.
     pub feed: Option<FeedMetadata>,
-    /// The outlet of the feed's website, where it replaces a guess.
+    /// The outlet of the feed's website, if it replaces a guess.
     pub outlet: Option<String>,
     pub events: Vec<OperatorEvent>,
 }

@@ -24,7 +24,7 @@ const MAX_AUTHORS: usize = 5;
 const MAX_AUTHOR_CHARS: usize = 100;
 /// How far the clock of a source may be ahead of ours.
 const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(24);
-/// Dates within this time after 1970 began are zeros, in any time zone, and not dates.
+/// A date within this time after the start of 1970 is a zero in some time zone, not a date.
 const ZERO_DATE_RANGE: SignedDuration = SignedDuration::from_hours(48);
 
 /// Normalizes the items of a document. `base` resolves the relative links of items without a link. `now` is used only to

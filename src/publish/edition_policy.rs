@@ -10,7 +10,7 @@ use crate::wording::main_reason;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-/// The lead of a story that is due for publication, and what is frozen of it. `None` during the publishing delay, and
+/// The lead of a story that is due for publication, and the values that are frozen. `None` during the publishing delay, and
 /// while all its sources are new.
 ///
 /// The date is that of the first report, so that a source added today does not bring yesterday's news up as new.

@@ -1,4 +1,4 @@
-//! The writer thread: runs all waiting jobs in one transaction, and replies once that is durable.
+//! The writer thread: runs all waiting jobs in one transaction, and replies once it is durable.
 //!
 //! Batching makes thousands of small writes per second possible although each commit calls fsync. Each job has a
 //! savepoint, so that a failing job does not affect the others.

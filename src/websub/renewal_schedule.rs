@@ -21,7 +21,7 @@ const MIN_RENEWAL_DELAY: SignedDuration = SignedDuration::from_mins(30);
 /// What to do about a subscription now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubscriptionStep {
-    /// Nothing before this time; `None` means nothing until something changes.
+    /// No step before this time; `None` means no step until the subscription changes.
     Wait(Option<Timestamp>),
     /// Send a subscribe request, with a new token and secret or with those of the last request.
     Subscribe {

@@ -1,4 +1,4 @@
-//! For whom a text is written, which decides the form of times and what of a URL is shown.
+//! The audience of a text. It determines the form of times and the parts of a URL that are shown.
 
 use crate::domain::display_text::one_line;
 use crate::domain::{PollOutcome, Timestamp};
@@ -60,7 +60,7 @@ impl Audience {
     }
 }
 
-/// Removes credentials and query from a URL that stands in a text, with punctuation around it.
+/// Removes credentials and query from a URL within a text. Punctuation may surround the URL.
 fn redact_word(word: &str) -> String {
     let lower = word.to_ascii_lowercase();
     let start = ["http://", "https://"].iter().filter_map(|scheme| lower.find(scheme)).min().unwrap_or(0);

@@ -2,7 +2,7 @@
 
 use crate::domain::OperatorEventKind;
 
-/// What follows the source's title, or `newsfold` where the event is ours: `is failing`, `has no network connection`.
+/// The text after the source's title, or after `newsfold`: `is failing`, `has no network connection`.
 pub fn event_phrase(kind: OperatorEventKind) -> &'static str {
     match kind {
         OperatorEventKind::Broken => "is failing",
