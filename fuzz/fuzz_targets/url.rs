@@ -11,13 +11,12 @@ mod cache_headers;
 #[path = "../../src/http_client/link_header.rs"]
 mod link_header;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use libfuzzer_sys::fuzz_target;
 use newsfold::urls::canonical::canonical_url;
 use newsfold::urls::outlet::{outlet_of_site, outlet_of_url};
 use newsfold::{domain, http_client};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
-use std::time::Duration;
 use url::Url;
 
 const NAMES: [HeaderName; 8] = [
@@ -32,7 +31,7 @@ const NAMES: [HeaderName; 8] = [
 ];
 
 /// The longest duration that a header can contain, in seconds or as a date.
-const MAX_WAIT: Duration = Duration::from_secs(10_000 * 366 * 24 * 3600);
+const MAX_WAIT: SignedDuration = SignedDuration::from_secs(10_000 * 366 * 24 * 3600);
 
 fuzz_target!(|data: &[u8]| {
     let mut lines = data.split(|b| *b == b'\n');
@@ -52,7 +51,7 @@ fn check_canonical(link: &Url) {
     assert_eq!(canonical, canonical_url(&parsed), "the canonical form of {link}");
     assert_eq!(outlet_of_url(link), outlet_of_url(&parsed), "the outlet of {link}");
     outlet_of_site(link);
-    http_client::Origin::from_url(link);
+    http_client::origin_of(link);
 }
 
 /// The first byte of a line selects the header.
@@ -65,9 +64,9 @@ fn check_headers<'a>(lines: impl Iterator<Item = &'a [u8]>, base: &Url) {
         }
     }
     let now = Timestamp::from_second(1_800_000_000).unwrap();
-    let links = link_header::links(&headers, base);
+    let links = link_header::link_relations(&headers, base);
     assert!(links.hubs.len() <= 8);
-    assert!(cache_headers::freshness(&headers, now).fresh_for.is_none_or(|time| time <= MAX_WAIT));
+    assert!(cache_headers::fresh_for(&headers, now).is_none_or(|time| time <= MAX_WAIT));
     assert!(cache_headers::retry_after(&headers, now).is_none_or(|time| time <= MAX_WAIT));
     if let Some(validators) = cache_headers::validators(base, &headers) {
         let kept = [&validators.etag, &validators.last_modified].into_iter().flatten();
