@@ -109,22 +109,17 @@ pub struct PollAttempt {
 /// How an attempt ended. [`PollOutcome`] is the form that is stored.
 #[derive(Debug)]
 pub enum AttemptOutcome {
+    /// A document was read.
     Read(Box<ParsedDocument>),
-    NotAFeed {
-        detail: String,
-        feeds: Vec<FeedLink>,
-        bytes: u64,
-    },
+    /// A document was received that is not a feed. `feeds` are those that it links to.
+    NotAFeed { detail: String, feeds: Vec<FeedLink>, bytes: u64 },
+    /// No document was received.
     NoDocument(NoDocument),
     /// No server was reached while our own network was down.
-    Offline {
-        detail: String,
-        since: Timestamp,
-    },
+    Offline { detail: String, since: Timestamp },
     /// The task of the poll panicked, or parsing took too long.
-    Crashed {
-        detail: String,
-    },
+    Crashed { detail: String },
+    /// newsfold was stopped.
     Abandoned,
 }
 

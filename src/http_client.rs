@@ -92,7 +92,7 @@ pub struct Fetcher {
     origin_limiter: OriginLimiter,
     /// Limits the large bodies in memory.
     large_body_slots: Arc<Semaphore>,
-    options: Arc<Options>,
+    pub options: Arc<Options>,
 }
 
 /// Called before every request, with its origin. It resolves once this program may send the request, in agreement with
@@ -201,19 +201,9 @@ impl Fetcher {
         result
     }
 
-    /// The maximum duration of a request with its redirects and its body.
-    pub fn total_timeout(&self) -> SignedDuration {
-        self.options.total_timeout
-    }
-
     /// The address policy, for callers that check a URL without a request.
     pub fn address_policy(&self) -> &AddressPolicy {
         &self.address_policy
-    }
-
-    /// The minimum time between two requests to one origin.
-    pub fn min_origin_delay(&self) -> SignedDuration {
-        self.options.min_origin_delay
     }
 
     /// The time spent waiting for a permit does not count towards the timeout, because the server does not cause it.
@@ -223,7 +213,7 @@ impl Fetcher {
         spec: &RequestSpec<'_>,
         acquire: &AcquirePermit<'_>,
     ) -> Result<ResponseDocument, NoDocument> {
-        let mut time_left = self.total_timeout().unsigned_abs();
+        let mut time_left = self.options.total_timeout.unsigned_abs();
         let mut all_permanent = true;
         for _ in 0..=self.options.max_redirects {
             let url = result.url.clone();

@@ -131,7 +131,7 @@ impl PollContext {
             return Err(NoDocument::Held { origin: origin.to_owned(), until: hold.until });
         }
         let start = Instant::now();
-        let max_wait = (self.fetcher.total_timeout() + MAX_PARSE_TIME).unsigned_abs();
+        let max_wait = (self.fetcher.options.total_timeout + MAX_PARSE_TIME).unsigned_abs();
         while let Some(conflict) = self.switch_origin(lease, origin).await.map_err(failed)? {
             if start.elapsed() > max_wait {
                 let detail = format!("{origin} was leased by {} for too long", conflict.holder);
@@ -169,10 +169,10 @@ impl PollContext {
 
     /// The time at which the next request may go to an origin whose last request ended now.
     pub(super) fn origin_free_at(&self, now: Timestamp) -> Timestamp {
-        after(now, self.fetcher.min_origin_delay())
+        after(now, self.fetcher.options.min_origin_delay)
     }
 
     fn lease_until(&self, now: Timestamp) -> Timestamp {
-        after(now, self.fetcher.total_timeout() + MAX_PARSE_TIME + LEASE_MARGIN)
+        after(now, self.fetcher.options.total_timeout + MAX_PARSE_TIME + LEASE_MARGIN)
     }
 }

@@ -21,6 +21,12 @@ pub struct PollDemand {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BudgetMultiplier(f64);
 
+impl Default for BudgetMultiplier {
+    fn default() -> Self {
+        BudgetMultiplier(Self::MAX)
+    }
+}
+
 impl BudgetMultiplier {
     /// Above this, every source is polled at its maximum rate.
     const MAX: f64 = 1e9;

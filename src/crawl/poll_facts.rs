@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// The facts beside an attempt and its source.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct PollFacts {
     /// The dates of the document's items that are new since the last poll: unknown, or pushed since then.
     pub new_item_dates: Vec<Option<Timestamp>>,
@@ -23,18 +23,6 @@ pub struct PollFacts {
     /// Whether another source has the URL to which this one is redirected.
     pub redirect_target_is_taken: bool,
     pub budget_multiplier: BudgetMultiplier,
-}
-
-impl Default for PollFacts {
-    fn default() -> Self {
-        PollFacts {
-            new_item_dates: Vec::new(),
-            known_items: 0,
-            origin_serves_others: false,
-            redirect_target_is_taken: false,
-            budget_multiplier: BudgetMultiplier::new(f64::INFINITY),
-        }
-    }
 }
 
 /// How far back an origin's successes for other sources count: longer than the longest interval between two polls.
@@ -102,7 +90,7 @@ impl PollFacts {
             AttemptOutcome::Read(_) | AttemptOutcome::NoDocument(NoDocument::NotModified { .. }) => {
                 context.budget_multiplier().await?
             }
-            _ => PollFacts::default().budget_multiplier,
+            _ => BudgetMultiplier::default(),
         };
         let read = move |db: &_| {
             let guids: Vec<&str> = shown.iter().map(|(guid, _)| guid.as_str()).collect();

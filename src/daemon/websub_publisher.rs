@@ -26,7 +26,6 @@ use crate::websub::{secrets, signature};
 use crate::wording;
 use axum::Router;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use jiff::SignedDuration;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::task::{Id, JoinSet};
@@ -108,10 +107,6 @@ pub(super) async fn run(changes: FeedChanges, mut context: TaskContext) {
 }
 
 impl Publisher {
-    fn timeout(&self) -> SignedDuration {
-        self.context.config.hub.callback_timeout
-    }
-
     /// When the next attempt becomes due. An attempt that is due already waits for the end of another request.
     async fn next_attempt(&self) -> NextRun {
         let now = self.context.clock().now();
@@ -209,7 +204,11 @@ impl Publisher {
         };
         let response = match delivery_policy::verification_url(&request, &challenge) {
             Ok(url) => {
-                self.context.polling.fetcher.verify_callback(&url, self.timeout(), self.context.clock().now()).await
+                self.context
+                    .polling
+                    .fetcher
+                    .verify_callback(&url, self.context.config.hub.callback_timeout, self.context.clock().now())
+                    .await
             }
             Err(error) => Err(WebSubRequestError::no_response(error)),
         };
@@ -250,7 +249,9 @@ impl Publisher {
         let (bytes, sent_at) = (document.bytes.clone(), self.context.clock().now());
         let fetcher = &self.context.polling.fetcher;
         let response = match (Url::parse(&subscriber.callback), self.delivery_headers(subscriber, document)) {
-            (Ok(url), Ok(headers)) => fetcher.post_to_callback(&url, bytes, headers, self.timeout(), sent_at).await,
+            (Ok(url), Ok(headers)) => {
+                fetcher.post_to_callback(&url, bytes, headers, self.context.config.hub.callback_timeout, sent_at).await
+            }
             (Err(error), _) => Err(WebSubRequestError::no_response(error)),
             (_, Err(error)) => Err(WebSubRequestError::no_response(error)),
         };

@@ -71,7 +71,7 @@ impl Fetcher {
     ) -> Result<WebSubResponse, WebSubRequestError> {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let mut url = hub.clone();
-        let mut remaining = self.total_timeout().unsigned_abs();
+        let mut remaining = self.options.total_timeout.unsigned_abs();
         for _ in 0..=self.options.max_redirects {
             let limiter_guard = self.admit(&url, acquire_permit).await.map_err(|denied| request_denied(denied, now))?;
             let start = Instant::now();

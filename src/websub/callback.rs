@@ -165,18 +165,14 @@ impl CallbackEndpoint {
     }
 }
 
-/// A fault of newsfold. It is logged, and the hub gets a 500 without details, so that it tries again.
-struct InternalError(store::Error);
-
-impl From<store::Error> for InternalError {
-    fn from(error: store::Error) -> Self {
-        InternalError(error)
-    }
-}
+/// A fault of newsfold. It is logged, and the client gets a 500 without details, so that it tries again.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(super) struct InternalError(#[from] pub store::Error);
 
 impl IntoResponse for InternalError {
     fn into_response(self) -> Response {
-        tracing::error!(error = %self.0, "cannot answer the request of a hub");
+        tracing::error!(error = %self.0, "cannot answer a WebSub request");
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     }
 }

@@ -12,7 +12,6 @@
 pub mod delivery_policy;
 pub mod endpoint;
 pub mod rate_limits;
-pub mod refusal;
 pub mod subscription_request;
 
 use jiff::SignedDuration;

@@ -24,9 +24,8 @@ pub enum SubscriptionStep {
     /// No step before this time; `None` means no step until the subscription changes.
     Wait(Option<Timestamp>),
     /// Send a subscribe request, with a new token and secret or with those of the last request.
-    Subscribe {
-        new_credentials: bool,
-    },
+    Subscribe { new_credentials: bool },
+    /// Send an unsubscribe request.
     Unsubscribe,
     /// Mark the subscription as ended, without a request to the hub.
     End(HubEvent),

@@ -38,16 +38,12 @@ pub fn check_echo(response: &WebSubResponse, challenge: &str) -> Result<(), WebS
 /// The result of a delivery or of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliveryResult {
+    /// The server accepted the document or the notification.
     Delivered,
     /// The newest version of the document is sent at this time.
-    Retry {
-        at: Timestamp,
-        failure: WebSubFailure,
-    },
+    Retry { at: Timestamp, failure: WebSubFailure },
     /// There are no further attempts.
-    GiveUp {
-        failure: WebSubFailure,
-    },
+    GiveUp { failure: WebSubFailure },
 }
 
 /// When to retry an attempt that is about to be made. It counts as failed until its result is recorded; `failures` is

@@ -5,13 +5,12 @@
 
 use super::Options;
 use super::rate_limits;
-use super::refusal::RequestRefusal;
-use super::subscription_request::{MAX_FORM_BYTES, RequestRules, parse_request};
+use super::subscription_request::{MAX_FORM_BYTES, RequestRefusal, RequestRules, parse_request};
 use crate::clock::Clock;
 use crate::domain::{SubscriberRequest, client_address};
 use crate::http_client::AddressPolicy;
 use crate::store::{self, Store, websub_subscriber_requests};
-use crate::websub::callback::force_plain_text;
+use crate::websub::callback::{InternalError, force_plain_text};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -58,10 +57,7 @@ async fn handle_request(State(endpoint): State<HubEndpoint>, request: Request) -
             }
             response
         }
-        Err(EndpointError::Store(error)) => {
-            tracing::error!(%error, "cannot answer the request of a subscriber");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
+        Err(EndpointError::Store(error)) => InternalError(error).into_response(),
     }
 }
 

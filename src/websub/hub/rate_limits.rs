@@ -5,7 +5,7 @@
 //! by the host of the callback, and in total.
 
 use super::Options;
-use super::refusal::RequestRefusal;
+use super::subscription_request::RequestRefusal;
 use crate::domain::duration::after;
 use crate::domain::{HubMode, RateLimitCounts, Timestamp};
 use jiff::SignedDuration;
