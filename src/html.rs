@@ -6,6 +6,7 @@
 pub mod article;
 pub mod boilerplate;
 mod elements;
+pub mod item_text;
 mod page_tree;
 pub mod plain_text;
 mod rebalance;

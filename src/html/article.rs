@@ -1,14 +1,23 @@
 //! The article on a news page: its headline and its paragraphs, without boxes, menus and teasers.
 //!
-//! Pure: takes a page and returns text. Never fetches and never runs a script. Three steps remove what is not the article:
-//! elements that are boxes by name, role or class, then Mozilla's Readability (dom_smoothie), then lines that read like
-//! teasers.
+//! Pure: takes a page and returns text. Never fetches and never runs a script. Elements that are no article by name, role
+//! or class are removed ([`boxes`]), the best of three answers says where the article is ([`body_element`]), and blocks of
+//! clutter are removed from it ([`clutter`], [`page_clutter`]).
 
-use super::boilerplate::remove_teasers;
+mod body_element;
+mod boxes;
+pub(super) mod clutter;
+mod labels;
+mod page_clutter;
+pub(super) mod text_block;
+
+use self::body_element::BodyText;
+use self::boxes::remove_boxes;
+use self::page_clutter::mark_page_clutter;
+use self::text_block::text_blocks_of;
 use super::page_tree::parse_page;
-use super::plain_text::page_text_blocks;
 use crate::domain::display_text::one_line;
-use dom_query::{Document, Selection};
+use dom_query::Document;
 use dom_smoothie::{Config, Readability};
 use url::Url;
 
@@ -30,33 +39,18 @@ pub enum NoArticle {
     NoText,
 }
 
-/// Parsing and reading a page takes time proportional to its size and depth. Pages of news sites have a few hundred KiB
-/// and forty levels.
-const MAX_PAGE_BYTES: usize = 1 << 20;
+/// Parsing and reading a page takes time proportional to its size and depth. Pages of news sites have a few hundred KiB,
+/// some have MiB of scripts, and forty levels.
+const MAX_PAGE_BYTES: usize = 4 << 20;
 const MAX_PAGE_DEPTH: usize = 150;
 const MAX_PAGE_ELEMENTS: usize = 50_000;
 const MAX_HEADLINE_CHARS: usize = 500;
-const MAX_PARAGRAPHS: usize = 200;
+const MAX_PARAGRAPHS: usize = 500;
 const MAX_PARAGRAPH_BYTES: usize = 4_000;
 /// A shorter text is a caption, not an article.
 const MIN_TEXT_BYTES: usize = 140;
 
-/// Elements that never belong to the text of an article.
-const NON_ARTICLE_ELEMENTS: &str = "nav, aside, footer, form, button, dialog, template, iframe, svg, script, style, noscript, select, \
-     [role=navigation], [role=complementary], [role=banner], [role=contentinfo], [role=dialog], \
-     [aria-hidden=true], [hidden]";
-
-/// Words in the classes and ids of boxes.
-#[rustfmt::skip]
-const BOX_WORDS: &[&str] = &[
-    "share", "sharing", "social", "related", "teaser", "teasers", "recommended", "recommendation", "recommendations",
-    "recirculation", "newsletter", "promo", "promos", "comment", "comments", "sidebar", "breadcrumb", "breadcrumbs",
-    "menu", "trending", "mostread", "mostpopular", "popular", "dontmiss", "readmore", "readnext", "outbrain", "taboola",
-    "cookie", "consent", "subscribe", "subscription", "advert", "advertisement", "ad", "ads", "sponsored", "toolbar",
-    "popup", "modal", "signup", "byline", "tags", "disqus", "footer", "navigation", "navbar", "caption", "copyright",
-];
-
-/// Extracts the article of the page at `url`. Pages are cut at 1 MiB.
+/// Extracts the article of the page at `url`. Pages are cut at 4 MiB.
 ///
 /// # Errors
 ///
@@ -65,16 +59,16 @@ pub fn extract_article(page: &str, url: &Url) -> Result<ExtractedArticle, NoArti
     let page = &page[..page.floor_char_boundary(MAX_PAGE_BYTES)];
     let document = parse_page(page, MAX_PAGE_DEPTH).ok_or(NoArticle::TooComplex)?;
     let canonical_link = canonical_link(&document, url);
-    let h1 = document.select("h1").iter().find_map(|h1| headline(&h1.text()));
-    document.select(NON_ARTICLE_ELEMENTS).remove();
-    remove_boxes(&document);
-    let config =
-        Config { max_elements_to_parse: MAX_PAGE_ELEMENTS, char_threshold: MIN_TEXT_BYTES, ..Config::default() };
-    let readability = Readability::with_document(document, Some(url.as_str()), Some(config));
-    let article = readability.and_then(|mut readability| readability.parse()).map_err(|_| NoArticle::NoText)?;
-    let headline = h1.or_else(|| headline(&article.title));
-    let mut paragraphs = remove_teasers(page_text_blocks(&article.content));
-    paragraphs.retain(|paragraph| Some(paragraph) != headline.as_ref());
+    let h1 = document.select("h1").nodes().iter().find(|h1| !h1.text().trim().is_empty()).map(|h1| (h1.id, h1.text()));
+    let headline = h1.as_ref().and_then(|(_, text)| one_line_headline(text)).or_else(|| declared_headline(&document));
+    remove_boxes(&document, h1.map(|(id, _)| id));
+    let title = headline.as_deref();
+    let (marked, densest) = (BodyText::marked(&document, title), BodyText::densest(&document, title));
+    let whole = BodyText::new(text_blocks_of(&document.root()), title);
+    let (readable, readable_title) = readable_text(document, url, title).unwrap_or_default();
+    let body = BodyText::choose(marked, readable, densest, whole);
+    let mut paragraphs = article_paragraphs(body, url);
+    let headline = headline.or_else(|| one_line_headline(&readable_title));
     paragraphs.truncate(MAX_PARAGRAPHS);
     for paragraph in &mut paragraphs {
         paragraph.truncate(paragraph.floor_char_boundary(MAX_PARAGRAPH_BYTES));
@@ -85,33 +79,28 @@ pub fn extract_article(page: &str, url: &Url) -> Result<ExtractedArticle, NoArti
     Ok(ExtractedArticle { headline, paragraphs, canonical_link })
 }
 
-fn headline(text: &str) -> Option<String> {
+fn one_line_headline(text: &str) -> Option<String> {
     Some(one_line(text, MAX_HEADLINE_CHARS)).filter(|headline| !headline.is_empty())
 }
 
-/// Removes elements whose class or id names a box, except those that contain a headline or most of the page.
-fn remove_boxes(document: &Document) {
-    let page_bytes = document.text().len();
-    for element in document.select("[class], [id]").iter() {
-        let is_box = ["class", "id"].iter().any(|name| element.attr(name).is_some_and(|value| names_box(&value)));
-        if is_box && !contains_headline(&element) && element.text().len() * 2 < page_bytes {
-            element.remove();
-        }
-    }
+/// The headline that a page without `<h1>` declares (Open Graph).
+fn declared_headline(document: &Document) -> Option<String> {
+    document.select("meta[property='og:title']").attr("content").as_deref().and_then(one_line_headline)
 }
 
-fn contains_headline(element: &Selection<'_>) -> bool {
-    element.is("html, body, main, article, h1, p") || element.select("h1, article").exists()
+/// The text and the title that Mozilla's Readability finds.
+fn readable_text(document: Document, url: &Url, headline: Option<&str>) -> Option<(BodyText, String)> {
+    let config =
+        Config { max_elements_to_parse: MAX_PAGE_ELEMENTS, char_threshold: MIN_TEXT_BYTES, ..Config::default() };
+    let article = Readability::with_document(document, Some(url.as_str()), Some(config)).ok()?.parse().ok()?;
+    let content = parse_page(&article.content, 2 * MAX_PAGE_DEPTH)?;
+    Some((BodyText::new(text_blocks_of(&content.root()), headline), article.title))
 }
 
-/// Whether a class attribute or an id contains a box word, as in `share-bar`, or is one, as in `most-read`.
-fn names_box(value: &str) -> bool {
-    value.split_whitespace().any(|class| {
-        let lower = class.to_ascii_lowercase();
-        let joined: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
-        let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
-        BOX_WORDS.contains(&joined.as_str()) || words.any(|word| BOX_WORDS.contains(&word))
-    })
+fn article_paragraphs(body: BodyText, url: &Url) -> Vec<String> {
+    let BodyText { blocks, mut is_clutter, .. } = body;
+    mark_page_clutter(&blocks, url, &mut is_clutter);
+    blocks.into_iter().zip(is_clutter).filter(|(_, is_clutter)| !is_clutter).map(|(block, _)| block.text).collect()
 }
 
 /// A canonical link to another host is ignored: the page is syndicated, or the link is wrong.

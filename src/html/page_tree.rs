@@ -26,6 +26,10 @@ const MAX_ATTRIBUTE_AMPERSANDS: usize = 20_000;
 /// The nodes that the tree builder always holds: the document, `html`, `head` and `body`.
 const STRUCTURAL_NODES: usize = 4;
 
+/// Tags and text of a page, without scripts, styles and comments: the page is cut there. Pages of large outlets start with
+/// more than a MiB of scripts and styles, whose time is linear.
+const MAX_MARKUP_BYTES: usize = 1 << 20;
+
 /// Parses a page; `None` if its tree exceeds a limit. A formatting element counts twice in `max_depth`, because the tree
 /// builder may have to reopen it.
 pub(super) fn parse_page(html: &str, max_depth: usize) -> Option<Document> {
@@ -41,12 +45,16 @@ pub(super) fn parse_page(html: &str, max_depth: usize) -> Option<Document> {
     let sink = &parser.sink;
     let mut tokens = Tokenizer::html(html);
     let mut last_start_tag = "";
-    let mut fed = 0;
+    let (mut fed, mut markup_bytes) = (0, 0);
     while let Some(token) = tokens.next() {
         if let MarkupToken::Start(tag) = token {
             last_start_tag = tag.name;
         }
         let text = tokens.slice(fed, tokens.offset());
+        markup_bytes += if matches!(token, MarkupToken::Other) { 0 } else { text.len() };
+        if markup_bytes > MAX_MARKUP_BYTES {
+            break;
+        }
         if text.starts_with('<') && !text.starts_with("<!") && count_attributes(text) > MAX_ATTRIBUTES {
             return None;
         }
@@ -54,6 +62,8 @@ pub(super) fn parse_page(html: &str, max_depth: usize) -> Option<Document> {
         fed = tokens.offset();
         if sink.is_in_raw_text.get() {
             tokens.skip_raw_text(last_start_tag);
+            feed(tokens.slice(fed, tokens.offset()));
+            fed = tokens.offset();
         }
         tokens.allows_cdata = sink.adjusted_current_node_present_but_not_in_html_namespace();
         // Open elements, and formatting elements to reopen.
@@ -63,7 +73,9 @@ pub(super) fn parse_page(html: &str, max_depth: usize) -> Option<Document> {
             return None;
         }
     }
-    feed(tokens.slice(fed, html.len()));
+    if markup_bytes <= MAX_MARKUP_BYTES {
+        feed(tokens.slice(fed, html.len()));
+    }
     parser.end();
     let document = parser.sink.builder.sink;
     let exceeds_ampersands = document.root().descendants_it().any(|node| exceeds_ampersands(&node));
@@ -138,6 +150,14 @@ mod tests {
         assert!(is_parsed(&ordinary.repeat(500)));
         assert!(is_parsed(&format!("<svg>{}</svg>", "<path d=x />".repeat(500))));
         assert!(is_parsed(&format!("<script>{}</script>", "a && b; if (c < d) e('</div>');".repeat(2_000))));
+    }
+
+    #[test]
+    fn scripts_and_comments_do_not_count_as_markup() {
+        let script = format!("<script>{}</script>", "a('<div b=c>');".repeat(100_000));
+        let text = |page: &str| parse_page(page, 20).unwrap().select("p").text().to_string();
+        assert_eq!(text(&format!("{script}<!--{script}--><style>{script}</style><p>1</p>")), "1");
+        assert_eq!(text(&format!("<div>{}</div><p>1</p>", "x ".repeat(600_000))), "", "cut");
     }
 
     #[test]

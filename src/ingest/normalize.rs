@@ -6,13 +6,14 @@ use super::feed_language::primary_subtag;
 use crate::domain::display_text::one_line;
 use crate::domain::{FeedProblem, NewItem, ProblemKind, Timestamp};
 use crate::feed_parser::{ParsedFeed, ParsedItem};
-use crate::html::boilerplate::{remove_repeated_blocks, remove_teasers};
-use crate::html::plain_text::text_blocks;
+use crate::html::boilerplate::remove_repeated_blocks;
+use crate::html::item_text::read_item_text;
 use crate::html::sanitize::sanitize_html;
 use crate::identity::document_guids::{DatedItem, fallback_guid, limit_guid, make_guids_unique};
 use crate::urls::canonical::canonical_url;
 use crate::urls::redact::strip_credentials;
 use jiff::SignedDuration;
+use std::borrow::Cow;
 use url::Url;
 
 const MAX_TITLE_CHARS: usize = 500;
@@ -30,32 +31,49 @@ const ZERO_DATE_RANGE: SignedDuration = SignedDuration::from_hours(48);
 /// Normalizes the items of a document. `base` resolves the relative links of items without a link. `now` is used only to
 /// reject dates in the future.
 pub fn normalize_items(feed: &ParsedFeed, base: &Url, now: Timestamp, problems: &mut Vec<FeedProblem>) -> Vec<NewItem> {
-    let mut texts: Vec<Vec<String>> = feed.items.iter().map(text_paragraphs).collect();
-    remove_repeated_blocks(&mut texts);
+    let mut paragraphs = Vec::with_capacity(feed.items.len());
+    let mut contents = Vec::with_capacity(feed.items.len());
+    for parsed in &feed.items {
+        let (text, content) = read_texts(parsed);
+        paragraphs.push(text);
+        contents.push(content);
+    }
+    remove_repeated_blocks(&mut paragraphs);
     let mut items = Vec::with_capacity(feed.items.len());
-    for (parsed, text) in feed.items.iter().zip(&texts) {
-        if let Some(item) = normalize_item(parsed, &text.join(" "), base, now, problems) {
+    for ((parsed, paragraphs), content) in feed.items.iter().zip(&paragraphs).zip(&contents) {
+        let texts = NormalizedTexts { text: &paragraphs.join(" "), content_html: content.as_deref() };
+        if let Some(item) = normalize_item(parsed, texts, base, now, problems) {
             items.push(DatedItem { item, claimed_at: parsed.published });
         }
     }
     make_guids_unique(items, problems)
 }
 
-/// The paragraphs of the summary, else of the content, without teasers and buttons.
-fn text_paragraphs(parsed: &ParsedItem) -> Vec<String> {
-    let html = parsed.summary_html.as_deref().or(parsed.content_html.as_deref());
-    html.map(|html| remove_teasers(text_blocks(html))).unwrap_or_default()
+/// The paragraphs of the summary, else of the content; and the HTML of the content, else of the summary: both without
+/// forms, buttons and teasers.
+fn read_texts(parsed: &ParsedItem) -> (Vec<String>, Option<Cow<'_, str>>) {
+    let read = |html: &'_ Option<String>| html.as_deref().map(|html| read_item_text(html, parsed.title.as_deref()));
+    let (summary, content) = (read(&parsed.summary_html), read(&parsed.content_html));
+    let html = if content.is_some() { &parsed.content_html } else { &parsed.summary_html };
+    let cleaned = content.as_ref().or(summary.as_ref()).and_then(|text| text.html.clone());
+    let html = cleaned.map(Cow::Owned).or_else(|| html.as_deref().map(Cow::Borrowed));
+    (summary.or(content).map(|text| text.paragraphs).unwrap_or_default(), html)
+}
+
+struct NormalizedTexts<'a> {
+    text: &'a str,
+    content_html: Option<&'a str>,
 }
 
 fn normalize_item(
     parsed: &ParsedItem,
-    text: &str,
+    texts: NormalizedTexts<'_>,
     base: &Url,
     now: Timestamp,
     problems: &mut Vec<FeedProblem>,
 ) -> Option<NewItem> {
     let base = parsed.link.as_ref().unwrap_or(base);
-    let content_html = parsed.content_html.as_deref().or(parsed.summary_html.as_deref());
+    let NormalizedTexts { text, content_html } = texts;
     let title = parsed.title.as_deref().map(|title| one_line(title, MAX_TITLE_CHARS)).filter(|title| !title.is_empty());
     let title = title.unwrap_or_else(|| one_line(text, MAX_DERIVED_TITLE_CHARS));
     if title.is_empty() && parsed.link.is_none() {

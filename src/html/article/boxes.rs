@@ -1,0 +1,94 @@
+//! Removes from a page what its elements and class names declare to be no part of the article: menus, forms, share bars,
+//! teasers, comments.
+//!
+//! Names lie: a layout class such as `sidebar-fixed` or a form may hold the whole page. An element that contains the
+//! headline or the place with most of the text is never removed.
+
+use super::body_element::densest_element;
+use super::clutter::is_prose;
+use super::text_block::text_blocks_of;
+use dom_query::{Document, NodeId, NodeRef};
+use std::collections::HashSet;
+
+/// Elements that never belong to the text of an article.
+const NON_ARTICLE_ELEMENTS: &str = "nav, aside, footer, button, label, input, textarea, dialog, template, iframe, svg, \
+     script, style, noscript, select, figcaption, [role=navigation], [role=complementary], [role=banner], \
+     [role=contentinfo], [role=dialog], [role=search], [aria-hidden=true], [hidden], form, [itemprop=caption]";
+/// Of these, elements that hold no text of an article, however much text they have.
+const SILENT_ELEMENTS: &[&str] =
+    &["script", "style", "noscript", "template", "iframe", "svg", "select", "textarea", "button", "input"];
+
+/// Words in the classes and ids of boxes.
+#[rustfmt::skip]
+const BOX_WORDS: &[&str] = &[
+    "share", "sharing", "social", "related", "teaser", "teasers", "recommended", "recommendation", "recommendations",
+    "recirculation", "newsletter", "promo", "promos", "comment", "comments", "sidebar", "breadcrumb", "breadcrumbs",
+    "menu", "trending", "mostread", "mostpopular", "popular", "dontmiss", "readmore", "readnext", "outbrain", "taboola",
+    "cookie", "consent", "subscribe", "subscription", "advert", "advertisement", "ad", "ads", "sponsored", "toolbar",
+    "popup", "modal", "signup", "byline", "tags", "disqus", "footer", "navigation", "navbar", "caption", "copyright",
+];
+/// Elements that are never removed for their names.
+const UNNAMED_ELEMENTS: &[&str] = &["html", "body", "main", "h1", "p"];
+
+/// Elements that are not the article, by their names and roles.
+pub fn remove_boxes(document: &Document, headline: Option<NodeId>) {
+    let article = ArticlePlace::find(document, headline);
+    for node in document.select(NON_ARTICLE_ELEMENTS).nodes() {
+        let is_silent = node.node_name().is_some_and(|name| SILENT_ELEMENTS.contains(&name.as_ref()));
+        if is_silent || !article.is_inside(node) {
+            node.remove_from_parent();
+        }
+    }
+    for node in document.select("[class], [id]").nodes() {
+        let is_box = ["class", "id"].iter().any(|name| node.attr(name).is_some_and(|value| names_box(&value)));
+        let is_named = |name: &str| UNNAMED_ELEMENTS.contains(&name) || (name == "article" && article.has_prose(node));
+        let is_kept = node.node_name().is_some_and(|name| is_named(&name));
+        if is_box && !is_kept && !article.is_inside(node) {
+            node.remove_from_parent();
+        }
+    }
+}
+
+/// Where on the page the article is.
+struct ArticlePlace {
+    /// The elements around the headline and around the element with most of the text.
+    containers: HashSet<NodeId>,
+    /// The elements with a paragraph inside.
+    prose: HashSet<NodeId>,
+}
+
+impl ArticlePlace {
+    fn find(document: &Document, headline: Option<NodeId>) -> ArticlePlace {
+        let root = document.root();
+        let blocks = text_blocks_of(&root);
+        let mut prose = HashSet::new();
+        for block in blocks.iter().filter(|block| is_prose(block)) {
+            let ancestors = block.first_node(&root).into_iter().flat_map(|node| node.ancestors(None));
+            prose.extend(ancestors.map(|ancestor| ancestor.id));
+        }
+        let mut containers = HashSet::new();
+        for id in headline.into_iter().chain(densest_element(&root, &blocks)) {
+            containers.insert(id);
+            containers.extend(NodeRef::new(id, root.tree).ancestors_it(None).map(|ancestor| ancestor.id));
+        }
+        ArticlePlace { containers, prose }
+    }
+
+    fn is_inside(&self, node: &NodeRef<'_>) -> bool {
+        self.containers.contains(&node.id)
+    }
+
+    fn has_prose(&self, node: &NodeRef<'_>) -> bool {
+        self.prose.contains(&node.id)
+    }
+}
+
+/// Whether a class attribute or an id contains a box word, as in `share-bar`, or is one, as in `most-read`.
+fn names_box(value: &str) -> bool {
+    value.split_whitespace().any(|class| {
+        let lower = class.to_ascii_lowercase();
+        let joined: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
+        let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+        BOX_WORDS.contains(&joined.as_str()) || words.any(|word| BOX_WORDS.contains(&word))
+    })
+}

@@ -1,0 +1,295 @@
+//! Which blocks of a text are clutter: teasers of other articles, comment and newsletter forms, author boxes, buttons,
+//! breadcrumbs, and the title once more.
+//!
+//! Pure: decides over a sequence of blocks and changes nothing. Class names are not read, since sites that a builder
+//! made have none that say anything. A label ("Related articles") starts clutter. It ends with the box that the label
+//! starts, or where a paragraph follows that is neither an excerpt nor the text of a linked headline.
+
+use super::labels::{self, Label};
+use super::text_block::{BlockKind, TextBlock};
+use std::collections::{HashMap, HashSet};
+
+/// A longer paragraph is text and not an excerpt.
+const MAX_EXCERPT_WORDS: usize = 60;
+/// A shorter block is a name, a date or a label.
+const MIN_BODY_WORDS: usize = 8;
+/// A block of this many words is text even if no full stop ends it.
+const MIN_UNPUNCTUATED_WORDS: usize = 26;
+/// Characters of one word, for scripts without spaces.
+const CHARS_PER_WORD: usize = 4;
+/// Blocks between a headline and its excerpt: the author, the date.
+const MAX_HEADLINE_DETAILS: usize = 2;
+/// Paragraphs of text in a box. A box with more is the article.
+const MAX_BOX_PARAGRAPHS: usize = 2;
+/// Shorter paragraphs may repeat.
+const MIN_COPY_WORDS: usize = 20;
+/// A box of teasers may stand at both ends of a text.
+const MAX_LABEL_COPIES: usize = 2;
+/// Words of a sentence in a comment form.
+const MAX_FORM_WORDS: usize = 25;
+/// Words of one name in a breadcrumb, and of the title at its end.
+const MAX_BREADCRUMB_WORDS: usize = 4;
+const MAX_TITLE_WORDS: usize = 25;
+/// Words of the name of a field in a form.
+const MAX_FIELD_WORDS: usize = 4;
+/// Words of an author's biography.
+const MAX_BIOGRAPHY_WORDS: usize = 90;
+
+/// For each block, whether it is clutter. `title` is the title of the article.
+pub fn find_clutter(blocks: &[TextBlock], title: Option<&str>) -> Vec<bool> {
+    let mut finder = ClutterFinder::new(blocks);
+    let mut at = 0;
+    while at < blocks.len() {
+        let end = finder.clutter_end(at);
+        finder.is_clutter[at..end].fill(true);
+        if end == at {
+            finder.text_bytes += finder.body_bytes(at);
+            finder.has_text |= is_body(&blocks[at]) || is_sentence(&blocks[at]);
+        }
+        at = end.max(at + 1);
+    }
+    let mut is_clutter = finder.is_clutter;
+    mark_before_text(blocks, title, &mut is_clutter);
+    mark_copies(blocks, &mut is_clutter);
+    is_clutter
+}
+
+struct ClutterFinder<'a> {
+    blocks: &'a [TextBlock],
+    is_clutter: Vec<bool>,
+    /// Bytes of paragraphs before the current block that are no clutter.
+    text_bytes: usize,
+    /// Whether a sentence that is no clutter stands before the current block.
+    has_text: bool,
+    /// How often a text occurs, for the texts that are labels.
+    label_counts: HashMap<&'a str, usize>,
+    /// For each block, the bytes of the paragraphs from there to the end.
+    bytes_from: Vec<usize>,
+}
+
+impl ClutterFinder<'_> {
+    fn new(blocks: &[TextBlock]) -> ClutterFinder<'_> {
+        let mut bytes_from = vec![0; blocks.len() + 1];
+        for (at, block) in blocks.iter().enumerate().rev() {
+            bytes_from[at] = bytes_from[at + 1] + if is_body(block) { block.text.len() } else { 0 };
+        }
+        let mut label_counts = HashMap::new();
+        for block in blocks.iter().filter(|block| labels::label(&block.text).is_some()) {
+            *label_counts.entry(block.text.as_str()).or_default() += 1;
+        }
+        let is_clutter = vec![false; blocks.len()];
+        ClutterFinder { blocks, is_clutter, text_bytes: 0, has_text: false, label_counts, bytes_from }
+    }
+
+    fn body_bytes(&self, at: usize) -> usize {
+        self.bytes_from[at] - self.bytes_from[at + 1]
+    }
+
+    /// The end of the clutter that starts at `start`; `start` if none does.
+    fn clutter_end(&self, start: usize) -> usize {
+        let block = &self.blocks[start];
+        match labels::label(&block.text) {
+            Some(Label::Line) => start + 1,
+            Some(_) if self.is_repeated_link(start) => start + 1,
+            Some(Label::Teasers) if self.is_heading_of_text(start) => start,
+            Some(label) => self.labelled_end(start, label),
+            None if labels::is_button(&block.text) => start + 1,
+            None => self.unlabelled_teaser_end(start),
+        }
+    }
+
+    /// Whether a label is a link below a text ("Read more", "Comments"), as each text of a digest has it.
+    fn is_repeated_link(&self, start: usize) -> bool {
+        let block = &self.blocks[start];
+        let is_single_link = block.is_link() && block.kind != BlockKind::Heading && block.box_end <= start + 2;
+        is_single_link || self.label_counts.get(block.text.as_str()).is_some_and(|count| *count > MAX_LABEL_COPIES)
+    }
+
+    /// Whether a heading that reads like a label is the heading of the paragraph after it.
+    fn is_heading_of_text(&self, start: usize) -> bool {
+        let block = &self.blocks[start];
+        let is_text = |next: &TextBlock| is_prose(next) && word_count(&next.text) > MAX_FORM_WORDS;
+        block.kind == BlockKind::Heading
+            && block.box_end <= start + 1
+            && self.blocks.get(start + 1).is_some_and(is_text)
+    }
+
+    /// The end of what a label announces.
+    fn labelled_end(&self, start: usize, label: Label) -> usize {
+        if label == Label::Comments && self.bytes_from[start + 1] < self.text_bytes {
+            return self.blocks.len();
+        }
+        let box_end = self.box_end(start, label);
+        if !self.has_text && box_end == start {
+            // Without text before it the label may be the title of a list of links.
+            return start + usize::from(self.bytes_from[start] > 0);
+        }
+        let has_items = box_end > start + 2;
+        if has_items { box_end } else { self.run_end(start, box_end.max(start + 1), label) }
+    }
+
+    /// The end of the box that a label starts; `start` if there is none, or if the article is inside.
+    fn box_end(&self, start: usize, label: Label) -> usize {
+        let end = self.blocks[start].box_end;
+        let is_text = |n: &usize| self.is_text(*n) && !self.follows_linked_headline(*n);
+        let has_article = || (start + 1..end).filter(is_text).nth(MAX_BOX_PARAGRAPHS).is_some();
+        if end <= start + 1 || (label == Label::Teasers && has_article()) { start } else { end }
+    }
+
+    fn is_text(&self, at: usize) -> bool {
+        is_prose(&self.blocks[at])
+    }
+
+    /// The end of the clutter that starts with a label and has no box of its own, from `from` on.
+    fn run_end(&self, start: usize, from: usize, label: Label) -> usize {
+        let mut run = Run { label, teaser_heading: None, biographies: 0 };
+        let Some(at) = (from..self.blocks.len()).find(|at| !self.continues(&mut run, from, *at)) else {
+            return self.blocks.len();
+        };
+        // A heading belongs to the text after it.
+        let before = &self.blocks[at - 1];
+        let is_subheading = at > start + 1 && before.kind == BlockKind::Heading && !before.is_link();
+        if is_subheading { at - 1 } else { at }
+    }
+
+    /// Whether the clutter of a label continues with this block.
+    fn continues(&self, run: &mut Run, from: usize, at: usize) -> bool {
+        let block = &self.blocks[at];
+        let words = word_count(&block.text);
+        if !is_body(block) {
+            let is_field = words <= MAX_FIELD_WORDS && block.kind == BlockKind::Paragraph;
+            let is_label = || labels::label(&block.text).is_some();
+            return match run.label {
+                Label::CommentCount => is_field && !is_label(),
+                Label::Author => words <= MIN_BODY_WORDS && !is_label(),
+                _ => true,
+            };
+        }
+        let is_short = words <= MAX_EXCERPT_WORDS;
+        let is_teaser = is_excerpt(block) || (is_short && self.follows_linked_headline(at));
+        let heading = self.heading_before(from, at);
+        if is_teaser {
+            run.teaser_heading = run.teaser_heading.or(heading);
+        }
+        match run.label {
+            Label::Comments => is_teaser || words <= MAX_FORM_WORDS,
+            Label::CommentCount => false,
+            Label::Author => {
+                run.biographies += 1;
+                run.biographies == 1 && words <= MAX_BIOGRAPHY_WORDS
+            }
+            _ => is_teaser || (is_short && heading.is_some() && heading == run.teaser_heading),
+        }
+    }
+
+    /// The level of the heading before the text at `at`.
+    fn heading_before(&self, from: usize, at: usize) -> Option<u8> {
+        let start = at.saturating_sub(MAX_HEADLINE_DETAILS + 1).max(from);
+        let headings = self.blocks[start..at].iter().rev().take_while(|block| !is_body(block));
+        headings.map(|block| block.heading_level).find(|level| *level > 0)
+    }
+
+    fn follows_linked_headline(&self, at: usize) -> bool {
+        let start = at.saturating_sub(MAX_HEADLINE_DETAILS + 1);
+        self.blocks[start..at].iter().rev().take_while(|block| !is_body(block)).any(is_linked_headline)
+    }
+
+    /// The end of a linked headline with an excerpt that is cut, after some text.
+    fn unlabelled_teaser_end(&self, start: usize) -> usize {
+        if !is_linked_headline(&self.blocks[start]) || self.text_bytes == 0 {
+            return start;
+        }
+        let after = self.blocks.iter().enumerate().skip(start + 1).take(MAX_HEADLINE_DETAILS + 1);
+        let mut details = after.take_while(|(_, block)| !is_linked_headline(block));
+        let excerpt = details.find(|(_, block)| is_body(block)).filter(|(_, block)| is_excerpt(block));
+        excerpt.map_or(start, |(n, _)| n + 1)
+    }
+}
+
+/// The clutter of one label.
+struct Run {
+    label: Label,
+    /// The level of the headings above its first teaser.
+    teaser_heading: Option<u8>,
+    biographies: usize,
+}
+
+/// Marks breadcrumbs and copies of the title before the text.
+fn mark_before_text(blocks: &[TextBlock], title: Option<&str>, is_clutter: &mut [bool]) {
+    let Some(text_start) = (0..blocks.len()).find(|at| !is_clutter[*at] && is_body(&blocks[*at])) else {
+        return;
+    };
+    let title = title.map(letters).filter(|title| !title.is_empty());
+    let is_title = |block: &TextBlock| title.as_ref().is_some_and(|title| *title == letters(&block.text));
+    let is_name = |block: &TextBlock| block.is_link() && word_count(&block.text) <= MAX_BREADCRUMB_WORDS;
+    for at in 0..text_start {
+        let block = &blocks[at];
+        let is_link_row = is_name(block) && (is_name(&blocks[at + 1]) || (at > 0 && is_name(&blocks[at - 1])));
+        is_clutter[at] |= is_breadcrumb(block) || is_link_row || is_title(block);
+    }
+}
+
+/// Marks the second copy of a long paragraph or of a link: a box at both ends of a text. Recipes and tables repeat lines.
+fn mark_copies(blocks: &[TextBlock], is_clutter: &mut [bool]) {
+    let mut seen = HashSet::new();
+    for (block, is_clutter) in blocks.iter().zip(is_clutter.iter_mut()) {
+        let is_comparable = block.is_link() || word_count(&block.text) >= MIN_COPY_WORDS;
+        if !*is_clutter && is_comparable && !seen.insert(block.text.as_str()) {
+            *is_clutter = true;
+        }
+    }
+}
+
+/// "Home > Region > Roads": short names with signs between them.
+fn is_breadcrumb(block: &TextBlock) -> bool {
+    const SIGNS: [char; 8] = ['>', '›', '»', '→', '/', '|', '▸', '·'];
+    let is_name = |name: &&str| word_count(name) <= MAX_BREADCRUMB_WORDS && !labels::ends_sentence(name);
+    let names: Vec<&str> = block.text.split(SIGNS).filter(|name| !name.trim().is_empty()).collect();
+    let Some((last, sections)) = names.split_last().filter(|(_, sections)| !sections.is_empty()) else {
+        return false;
+    };
+    let is_title = sections.len() >= 2 && word_count(last) <= MAX_TITLE_WORDS;
+    let has_spaces = block.text.contains(char::is_whitespace);
+    block.kind != BlockKind::Heading && has_spaces && sections.iter().all(is_name) && (is_name(last) || is_title)
+}
+
+/// Letters and digits in lower case.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether a block is a paragraph of text, and not a headline, a name or a date.
+pub fn is_body(block: &TextBlock) -> bool {
+    let words = word_count(&block.text);
+    block.kind != BlockKind::Heading
+        && !block.is_link()
+        && (words >= MIN_UNPUNCTUATED_WORDS
+            || (words >= MIN_BODY_WORDS && (labels::ends_sentence(&block.text) || labels::is_cut(&block.text))))
+}
+
+/// Whether a block is a paragraph that is not cut like an excerpt.
+pub fn is_prose(block: &TextBlock) -> bool {
+    is_body(block) && !is_excerpt(block)
+}
+
+/// Whether a block is the beginning of another article's text, as teasers have it.
+fn is_excerpt(block: &TextBlock) -> bool {
+    labels::is_cut(&block.text) && word_count(&block.text) <= MAX_EXCERPT_WORDS
+}
+
+fn is_sentence(block: &TextBlock) -> bool {
+    block.kind != BlockKind::Heading && !block.is_link() && labels::ends_sentence(&block.text)
+}
+
+fn is_linked_headline(block: &TextBlock) -> bool {
+    block.is_link() && labels::is_headline(&block.text)
+}
+
+/// Words of a text, or what would be words in a script that has no spaces.
+fn word_count(text: &str) -> usize {
+    let words = text.split_whitespace().count();
+    let wide = text
+        .chars()
+        .filter(|c| matches!(*c, '\u{0E00}'..='\u{0EFF}' | '\u{2E80}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}'));
+    words.max(wide.count() / CHARS_PER_WORD * 2)
+}

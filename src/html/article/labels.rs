@@ -1,0 +1,265 @@
+//! Lines that announce clutter: headings of teaser boxes, comment forms, newsletter forms and author boxes; buttons.
+//!
+//! Knows one line at a time, in the languages that grouping supports and a few more. What follows such a line is decided
+//! in [`super::clutter`].
+
+/// What a line announces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label {
+    /// Headlines of other articles follow.
+    Teasers,
+    /// A form for comments follows, and then nothing of the article.
+    Comments,
+    /// Comments or a form for them may follow; or it is a button.
+    CommentCount,
+    /// A few lines about the author follow.
+    Author,
+    /// The line itself is clutter: a teaser with its label in one line, an invitation to subscribe.
+    Line,
+}
+
+/// Headings of boxes with headlines of other articles, in lower case.
+#[rustfmt::skip]
+const TEASER_HEADINGS: &[&str] = &[
+    "related", "related articles", "related stories", "related content", "related topics", "related news",
+    "related coverage", "related posts", "related reading", "related links", "read more", "read next", "read also",
+    "read this next", "also read", "see also", "more stories", "more on this story", "more on this", "more news",
+    "more from", "more headlines", "more like this", "you may also like", "you might also like", "you may like",
+    "you might like", "you may also be interested in", "you may be interested in",
+    "you might also be interested in", "you might be interested in", "recommended", "recommended for you",
+    "recommended stories", "recommended reading", "recommended articles", "don't miss", "don’t miss", "dont miss",
+    "don't miss these", "don't miss out", "trending", "trending now", "trending stories", "most read", "most popular",
+    "most viewed", "popular now", "popular stories", "popular posts", "popular articles", "top stories", "top news",
+    "latest news", "latest stories", "latest articles", "latest posts", "latest", "recent posts", "recent articles",
+    "recent stories", "up next", "next up", "what to read next", "in other news", "keep reading", "editor's picks",
+    "editors' picks", "editor’s picks", "editors’ picks", "from our partners", "around the web", "from around the web",
+    "sponsored content", "promoted stories", "featured stories", "featured articles", "other stories", "elsewhere",
+    "in case you missed it", "must read", "must reads", "similar articles", "similar stories", "suggested for you",
+    "previous article", "next article", "previous post", "next post", "similar posts", "our picks", "top picks",
+    "lesen sie auch", "lesen sie mehr", "mehr zum thema", "zum thema", "mehr dazu", "mehr lesen", "lies auch",
+    "das könnte sie auch interessieren", "das könnte dich auch interessieren", "auch interessant", "weiterlesen",
+    "meistgelesen", "meistgelesene artikel", "ähnliche artikel", "verwandte artikel", "verwandte themen",
+    "weitere artikel", "weitere meldungen", "weitere nachrichten", "aktuelle nachrichten", "empfohlene artikel",
+    "nicht verpassen", "beliebte artikel", "passend dazu", "à lire aussi", "lire aussi", "à lire également",
+    "sur le même sujet", "dans la même rubrique", "les plus lus", "articles similaires", "articles liés",
+    "articles connexes", "articles recommandés", "à découvrir", "à ne pas manquer", "ne manquez pas",
+    "vous aimerez aussi", "vous pourriez aussi aimer", "ceci pourrait aussi vous intéresser", "lire la suite",
+    "lea también", "lee también", "lea además", "lea más", "te puede interesar", "le puede interesar",
+    "te puede gustar", "también te puede interesar", "quizás te interese", "más leídas", "lo más leído", "más noticias",
+    "noticias relacionadas", "artículos relacionados", "contenido relacionado", "no te pierdas", "no se pierda",
+    "últimas noticias", "recomendados", "leia também", "leia mais", "veja também", "saiba mais", "mais lidas",
+    "notícias relacionadas", "artigos relacionados", "matérias relacionadas", "não perca", "você pode gostar",
+    "você também pode gostar", "últimas notícias", "recomendado para você", "leggi anche", "potrebbe interessarti",
+    "ti potrebbe interessare", "potrebbe interessarti anche", "articoli correlati", "articoli simili",
+    "notizie correlate", "i più letti", "da non perdere", "non perdere", "ultime notizie", "lees ook", "lees verder",
+    "meer over", "meer nieuws", "meest gelezen", "gerelateerde artikelen", "gerelateerd", "aanbevolen", "mis niets",
+    "mis dit niet", "ook interessant", "czytaj też", "czytaj także", "czytaj więcej", "zobacz też", "zobacz także",
+    "przeczytaj także", "przeczytaj też", "podobne artykuły", "powiązane artykuły", "najczęściej czytane", "polecane",
+    "nie przegap", "читайте также", "по теме", "смотрите также", "похожие статьи", "похожие новости", "самое читаемое",
+    "популярное", "не пропустите", "рекомендуем", "другие новости", "материалы по теме", "читайте ещё", "читайте далее",
+    "читайте також", "популярне", "схожі статті", "не пропустіть", "läs också", "läs även", "läs mer", "mest läst",
+    "relaterade artiklar", "missa inte", "les også", "læs også", "mest lest", "mest læste", "relaterte artikler",
+    "relaterede artikler", "lue myös", "luetuimmat", "čtěte také", "mohlo by vás zajímat", "související články",
+    "nejčtenější", "olvasta már", "kapcsolódó cikkek", "ajánljuk", "citește și", "citeşte şi", "articole similare",
+    "διαβάστε επίσης", "διαβάστε ακόμη", "σχετικά άρθρα", "ilgili haberler", "bunları da okuyun", "çok okunanlar",
+    "bunlar da ilginizi çekebilir", "baca juga", "artikel terkait", "berita terkait", "terpopuler", "اقرأ أيضا",
+    "اقرأ أيضاً", "مواضيع ذات صلة", "相关阅读", "相关新闻", "相关文章", "推荐阅读", "热门文章", "延伸阅读", "猜你喜欢",
+    "相關新聞", "延伸閱讀", "推薦閱讀", "関連記事", "関連ニュース", "あわせて読みたい", "おすすめ記事", "人気記事",
+    "関連 기사", "관련 기사", "관련기사", "많이 본 뉴스", "추천 기사",
+];
+
+/// Starts of such headings: the name of a section or of the site follows.
+#[rustfmt::skip]
+const TEASER_HEADING_STARTS: &[&str] = &[
+    "more from ", "more in ", "more on ", "more about ", "top stories in ", "latest from ", "latest in ", "related to ",
+    "read more about ", "read more on ", "most read in ", "most popular in ", "trending in ", "trending on ", "also in ",
+    "also on ", "mehr aus ", "mehr von ", "mehr zu ", "plus de ", "más de ", "más en ", "mais de ", "altro da ",
+    "meer van ", "meer uit ", "więcej z ", "ещё из ",
+];
+const MAX_HEADING_WORDS: usize = 7;
+
+/// Lines that a comment form or a list of comments starts with, in lower case.
+#[rustfmt::skip]
+const COMMENT_HEADINGS: &[&str] = &[
+    "leave a comment", "leave a reply", "leave your comment", "leave your reply", "leave a response", "post a comment",
+    "post your comment", "add a comment", "add your comment", "add comment", "write a comment", "submit a comment",
+    "join the conversation", "join the discussion", "join the debate", "have your say", "tell us what you think",
+    "what do you think", "share your thoughts", "comment on this article", "comment on this story", "no comments",
+    "no comments yet", "be the first to comment", "comments are closed", "reader comments", "cancel reply",
+    "your comment", "leave a comment cancel reply", "leave a reply cancel reply", "view comments",
+    "show comments", "schreiben sie einen kommentar", "schreibe einen kommentar", "kommentar schreiben",
+    "kommentar verfassen", "kommentar hinterlassen", "hinterlasse einen kommentar", "ihr kommentar", 
+    "diskutieren sie mit", "laisser un commentaire", "laissez un commentaire", "ajouter un commentaire",
+    "poster un commentaire", "écrire un commentaire", "votre commentaire", "réagir", "deja un comentario",
+    "dejar un comentario", "deje un comentario", "dejar una respuesta", "deja una respuesta", "añadir comentario",
+    "escribe un comentario", "deixe um comentário", "deixe seu comentário", "deixe uma resposta",
+    "adicionar comentário", "comente", "lascia un commento", "lascia una risposta",
+    "aggiungi un commento", "scrivi un commento", "laat een reactie achter", "plaats een reactie",
+    "geef een reactie", "reageer", "dodaj komentarz", "zostaw komentarz", "skomentuj", 
+    "оставить комментарий", "оставьте комментарий", "добавить комментарий", "написать комментарий",
+    "ваш комментарий", "залишити коментар", "додати коментар", "lämna en kommentar",
+    "skriv en kommentar", "kommentera", "legg igjen en kommentar", "skriv kommentar", "jätä kommentti",
+    "přidat komentář", "napsat komentář", "szólj hozzá", "hozzászólás írása",
+    "lasă un comentariu", "adaugă un comentariu", "αφήστε ένα σχόλιο", "yorum yap", "bir yorum yazın",
+    "tinggalkan komentar", "tinggalkan balasan", "اترك تعليقا", "اترك تعليقاً", "发表评论", "发表回复", 
+    "留言", "發表評論", "コメントを残す", "コメントする", "댓글 남기기",
+];
+
+/// Words for comments alone, or with their number, in lower case.
+#[rustfmt::skip]
+const COMMENT_WORDS: &[&str] = &[
+    "comment", "comments", "reply", "replies", "responses", "kommentare", "kommentar", "commentaires", "comentarios",
+    "comentários", "commenti", "reacties", "komentarze", "комментарии", "комментариев", "коментарі", "kommentarer",
+    "kommentit", "komentáře", "σχόλια", "yorumlar", "komentar", "评论", "コメント", "댓글",
+];
+
+/// Lines that a box about the author starts with, in lower case.
+#[rustfmt::skip]
+const AUTHOR_HEADINGS: &[&str] = &[
+    "about the author", "about the authors", "about the writer", "about author", "about the reporter", "about me",
+    "meet the author", "the author", "über den autor", "über die autorin", "zur person", "à propos de l'auteur",
+    "à propos de l’auteur", "sobre el autor", "acerca del autor", "sobre la autora", "sobre o autor", "sobre a autora",
+    "l'autore", "informazioni sull'autore", "over de auteur", "o autorze", "об авторе", "про автора", "om författaren",
+    "yazar hakkında", "o autorovi", "tentang penulis", "关于作者", "この記事を書いた人",
+];
+
+/// Invitations to subscribe: a line with one of the nouns and one of the verbs.
+#[rustfmt::skip]
+const SUBSCRIPTION_NOUNS: &[&str] = &[
+    "newsletter", "inbox", "infolettre", "boletín", "boletim", "nieuwsbrief", "nyhetsbrev", "nyhedsbrev", "uutiskirje",
+    "newsletterem", "newslettera", "рассылк", "розсилк", "posteingang", "mailing list", "bülten", "zpravodaj",
+];
+#[rustfmt::skip]
+const SUBSCRIPTION_VERBS: &[&str] = &[
+    "sign up", "signup", "subscrib", "get ", "receive", "join", "delivered", "straight to", "abonn", "anmeld", "melden",
+    "bestell", "inscri", "inscre", "suscr", "suscrí", "recib", "recev", "assin", "receba", "iscriv", "ricevi",
+    "schrijf", "meld je", "ontvang", "zapisz", "otrzymuj", "подпи", "підпи", "prenumerera", "anmäl", "meld deg",
+    "tilmeld", "tilaa", "přihla", "odebír", "kaydol", "abone", "langganan", "enter your e",
+];
+const MAX_SUBSCRIPTION_WORDS: usize = 35;
+
+/// What comment forms say below their fields.
+#[rustfmt::skip]
+const FORM_PHRASES: &[&str] = &[
+    "email address will not be published", "required fields are marked", "save my name, email",
+    "e-mail-adresse wird nicht veröffentlicht", "erforderliche felder sind", "adresse e-mail ne sera pas publiée",
+    "les champs obligatoires sont", "correo electrónico no será publicada", "los campos obligatorios están",
+    "e-mail não será publicado", "campos obrigatórios são", "indirizzo email non sarà pubblicato",
+    "i campi obbligatori sono", "e-mailadres wordt niet gepubliceerd", "vereiste velden zijn",
+    "e-mail nie zostanie opublikowany", "wymagane pola są", "адрес email не будет опубликован", "обязательные поля",
+];
+
+const MAX_FORM_LINE_WORDS: usize = 30;
+
+/// Words on buttons and in forms.
+#[rustfmt::skip]
+const BUTTON_WORDS: &[&str] = &[
+    "share", "tweet", "facebook", "twitter", "x", "whatsapp", "linkedin", "reddit", "telegram", "email", "e-mail",
+    "mail", "print", "copy", "link", "save", "comment", "comments", "follow", "us", "on", "this", "article", "pinterest",
+    "messenger", "bluesky", "mastodon", "threads", "instagram", "flipboard", "pocket", "story", "post", "via",
+    "subscribe", "sign", "up", "log", "in", "advertisement", "ad", "advert", "teilen", "drucken", "kommentare",
+    "anzeige", "werbung", "merken", "partager", "imprimer", "commentaires", "publicité", "compartir", "imprimir",
+    "comentarios", "publicidad", "compartilhar", "comentários", "publicidade", "condividi", "stampa", "commenti",
+    "pubblicità", "delen", "reacties", "advertentie", "udostępnij", "drukuj", "reklama", "поделиться", "реклама",
+    "комментарии", "dela", "annons", "del", "annonse", "jaa", "mainos", "sdílet", "paylaş", "bagikan", "0", "1", "2", "3",
+    "•", "|", "-", "/", "+",
+];
+const MAX_BUTTON_WORDS: usize = 12;
+
+/// What a line announces, if it announces clutter.
+pub fn label(line: &str) -> Option<Label> {
+    let lower = line.to_lowercase();
+    let words = lower.split_whitespace().count();
+    let trimmed = trim_signs(&lower);
+    if is_teaser_heading(trimmed, words) {
+        return Some(Label::Teasers);
+    }
+    let is_form_line = words <= MAX_FORM_LINE_WORDS && FORM_PHRASES.iter().any(|phrase| lower.contains(phrase));
+    if is_form_line || COMMENT_HEADINGS.contains(&trimmed) {
+        return Some(Label::Comments);
+    }
+    if is_comment_count(trimmed) {
+        return Some(Label::CommentCount);
+    }
+    if AUTHOR_HEADINGS.contains(&trimmed) {
+        return Some(Label::Author);
+    }
+    if is_subscription(&lower, words) {
+        return Some(Label::Line);
+    }
+    let (heading, rest) = lower.split_once([':', '|', '»', '→', '：'])?;
+    if !is_teaser_heading(trim_signs(heading), 1) {
+        return None;
+    }
+    if rest.trim().is_empty() {
+        return Some(Label::Teasers);
+    }
+    is_headline(rest).then_some(Label::Line)
+}
+
+fn trim_signs(text: &str) -> &str {
+    text.trim_matches(|c: char| !c.is_alphanumeric())
+}
+
+fn is_teaser_heading(trimmed: &str, words: usize) -> bool {
+    TEASER_HEADINGS.contains(&trimmed)
+        || (words <= MAX_HEADING_WORDS
+            && is_headline(trimmed)
+            && TEASER_HEADING_STARTS.iter().any(|start| trimmed.starts_with(start)))
+}
+
+/// "Comments", "Comments (12)", "3 comments".
+fn is_comment_count(text: &str) -> bool {
+    let is_count = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '(' | ')' | ',' | '.');
+    COMMENT_WORDS.contains(&text.trim_matches(is_count))
+}
+
+fn is_subscription(lower: &str, words: usize) -> bool {
+    words <= MAX_SUBSCRIPTION_WORDS
+        && SUBSCRIPTION_NOUNS.iter().any(|noun| lower.contains(noun))
+        && SUBSCRIPTION_VERBS.iter().any(|verb| lower.contains(verb))
+        && !lower.contains(['"', '“', '„', '«'])
+}
+
+/// Whether a line consists of words on buttons.
+pub fn is_button(line: &str) -> bool {
+    let mut count = 0;
+    for word in line.split_whitespace() {
+        let word = word.trim_matches([',', ':', '(', ')', '·']).to_lowercase();
+        count += 1;
+        if count > MAX_BUTTON_WORDS || !(word.is_empty() || BUTTON_WORDS.contains(&word.as_str())) {
+            return false;
+        }
+    }
+    count > 0
+}
+
+/// A longer line is a paragraph, not a headline.
+const MAX_HEADLINE_WORDS: usize = 25;
+
+/// Whether a line is short and does not end like a sentence.
+pub fn is_headline(line: &str) -> bool {
+    line.split_whitespace().count() <= MAX_HEADLINE_WORDS && !ends_sentence(line)
+}
+
+pub fn ends_sentence(line: &str) -> bool {
+    line.trim_end().ends_with(['.', '!', '…', '”', '"', '»', '。', '！', '？', '」', '。', '؟', '।'])
+}
+
+/// Words on the link that follows an excerpt.
+#[rustfmt::skip]
+const MORE_WORDS: &[&str] = &[
+    "read more", "continue reading", "more", "read the full story", "full story", "weiterlesen", "mehr", "mehr lesen",
+    "lire la suite", "leer más", "leia mais", "leggi tutto", "lees meer", "czytaj więcej", "читать далее", "läs mer",
+    "les mer", "阅读全文", "続きを読む",
+];
+
+/// Whether a text ends where an excerpt of an article is cut: "…", "...", "[…]", also before "Read more".
+pub fn is_cut(text: &str) -> bool {
+    let end = |text: &str| text.trim_end_matches(|c: char| c.is_whitespace() || "])>›»→".contains(c)).len();
+    let text = &text[..end(text)];
+    let lower = text.to_lowercase();
+    let without_more = MORE_WORDS.iter().find_map(|more| lower.strip_suffix(more));
+    let text = without_more.map_or(lower.as_str(), |text| &text[..end(text)]);
+    text.ends_with('…') || text.ends_with("...") || text.ends_with(". . .")
+}

@@ -1,0 +1,246 @@
+//! The visible text of a tree as a sequence of blocks, with the properties that tell text from clutter.
+//!
+//! Reads every node once and never recurses. Changes the tree only in [`remove_blocks`].
+
+use super::super::elements::{is_heading, is_inline};
+use crate::markup::whitespace::fold_whitespace;
+use dom_query::{NodeId, NodeRef};
+
+/// A run of text that no block element and no line break interrupts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TextBlock {
+    pub text: String,
+    pub kind: BlockKind,
+    /// 1 to 6 for a heading, else 0.
+    pub heading_level: u8,
+    /// Characters of the text that are inside links.
+    pub link_chars: usize,
+    /// The address of the last link, as the page has it.
+    pub link: Option<String>,
+    /// The end of the outermost box that starts with this block: the index after its last block. At most the next index
+    /// if the block starts no box.
+    pub box_end: usize,
+    nodes: Vec<NodeId>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum BlockKind {
+    #[default]
+    Paragraph,
+    Heading,
+    ListItem,
+    TableRow,
+}
+
+impl TextBlock {
+    /// A line of plain text.
+    pub fn from_line(text: String) -> TextBlock {
+        TextBlock { text, ..TextBlock::default() }
+    }
+
+    /// The first text node of the block, in the tree of `root`.
+    pub fn first_node<'t>(&self, root: &NodeRef<'t>) -> Option<NodeRef<'t>> {
+        self.nodes.first().map(|id| NodeRef::new(*id, root.tree))
+    }
+
+    /// Whether nearly all of the text is inside links.
+    pub fn is_link(&self) -> bool {
+        let visible = self.text.chars().filter(|c| !c.is_whitespace()).count();
+        self.link_chars > 0 && self.link_chars * 10 >= visible * 9
+    }
+}
+
+/// Elements that hold the whole text and so are no box in it.
+const TEXT_CONTAINERS: &[&str] = &["html", "body", "main", "article"];
+/// Inline elements besides those that item content may have.
+const OTHER_INLINE_ELEMENTS: &[&str] = &[
+    "acronym", "bdi", "bdo", "big", "data", "del", "dfn", "ins", "kbd", "label", "nobr", "rb", "rp", "rt", "ruby",
+    "samp", "strike", "time", "tt", "var",
+];
+/// Elements that show nothing, or nothing that belongs to a text.
+const SILENT_ELEMENTS: &[&str] =
+    &["script", "style", "template", "noscript", "svg", "iframe", "object", "head", "title", "select", "textarea"];
+
+/// An element with more children is not empty. The check takes constant time, since thousands of siblings may be removed.
+const MAX_EMPTY_CHILDREN: usize = 16;
+
+/// The blocks of the text below `root`.
+pub fn text_blocks_of(root: &NodeRef<'_>) -> Vec<TextBlock> {
+    let mut collector = Collector::default();
+    let mut next = root.first_child();
+    while let Some(node) = next {
+        let is_entered = collector.enter(&node);
+        next = if is_entered { node.first_child() } else { None };
+        let mut current = node;
+        while next.is_none() && current.id != root.id {
+            collector.leave(&current);
+            next = current.next_sibling();
+            match current.parent() {
+                Some(parent) if next.is_none() => current = parent,
+                _ => break,
+            }
+        }
+    }
+    collector.end_block();
+    collector.blocks
+}
+
+/// Whether elements or line breaks divide the text below `root`.
+pub fn has_block_elements(root: &NodeRef<'_>) -> bool {
+    root.descendants_it().any(|node| node.has_name("br") || is_block(&node))
+}
+
+/// Removes the text of these blocks from their tree.
+pub fn remove_blocks<'b>(root: &NodeRef<'_>, blocks: impl Iterator<Item = &'b TextBlock>) {
+    for block in blocks {
+        for id in &block.nodes {
+            remove_with_empty_parents(NodeRef::new(*id, root.tree), root.id);
+        }
+    }
+}
+
+/// Removes a node, and the elements that this leaves without content.
+fn remove_with_empty_parents(node: NodeRef<'_>, root: NodeId) {
+    let mut node = node;
+    while let Some(parent) = node.parent() {
+        node.remove_from_parent();
+        let is_shown = |child: NodeRef<'_>| child.is_element() || child.is_nonempty_text();
+        let is_empty =
+            !parent.children_it(false).enumerate().any(|(n, child)| n >= MAX_EMPTY_CHILDREN || is_shown(child));
+        if !is_empty || parent.id == root {
+            return;
+        }
+        node = parent;
+    }
+}
+
+#[derive(Default)]
+struct Collector {
+    blocks: Vec<TextBlock>,
+    text: String,
+    link_chars: usize,
+    nodes: Vec<NodeId>,
+    open_links: usize,
+    link: Option<String>,
+    kinds: Vec<BlockKind>,
+    /// The level of the last heading that was entered.
+    heading_level: u8,
+    /// For each open element, the number of blocks before it.
+    starts: Vec<usize>,
+    /// Table rows whose cells are short texts.
+    open_data_rows: usize,
+}
+
+impl Collector {
+    /// Starts an element or adds a text; false for a node whose children are not visited.
+    fn enter(&mut self, node: &NodeRef<'_>) -> bool {
+        let Some(name) = node.node_name().filter(|_| node.is_element()) else {
+            if node.is_text() {
+                self.add_text(node);
+            }
+            return false;
+        };
+        let name = name.as_ref();
+        if SILENT_ELEMENTS.contains(&name) {
+            return false;
+        }
+        if !is_inline_element(name) {
+            self.separate(name);
+        }
+        if name == "a" {
+            self.open_links += 1;
+            self.link = node.attr("href").map(|href| href.to_string());
+        }
+        self.open_data_rows += usize::from(is_data_row(node, name));
+        self.kinds.extend(block_kind(name));
+        self.heading_level = heading_level(name).unwrap_or(self.heading_level);
+        self.starts.push(self.blocks.len());
+        true
+    }
+
+    fn leave(&mut self, node: &NodeRef<'_>) {
+        let Some(name) = node.node_name().filter(|_| node.is_element()) else {
+            return;
+        };
+        let name = name.as_ref();
+        if SILENT_ELEMENTS.contains(&name) {
+            return;
+        }
+        self.open_data_rows -= usize::from(is_data_row(node, name));
+        if !is_inline_element(name) {
+            self.separate(name);
+        }
+        self.open_links -= usize::from(name == "a");
+        if block_kind(name).is_some() {
+            self.kinds.pop();
+        }
+        let end = self.blocks.len();
+        let start = self.starts.pop().unwrap_or(end);
+        if start < end && !TEXT_CONTAINERS.contains(&name) {
+            self.blocks[start].box_end = self.blocks[start].box_end.max(end);
+        }
+    }
+
+    fn add_text(&mut self, node: &NodeRef<'_>) {
+        let text = node.text();
+        let visible = text.chars().filter(|c| !c.is_whitespace()).count();
+        self.text.push_str(&text);
+        if visible > 0 {
+            self.nodes.push(node.id);
+            self.link_chars += if self.open_links > 0 { visible } else { 0 };
+        }
+    }
+
+    /// Ends the block, or separates two cells of a row.
+    fn separate(&mut self, name: &str) {
+        if self.open_data_rows > 0 && matches!(name, "td" | "th") {
+            self.text.push(' ');
+        } else if name != "wbr" {
+            self.end_block();
+        }
+    }
+
+    fn end_block(&mut self) {
+        let text = fold_whitespace(&self.text);
+        self.text.clear();
+        let (link_chars, nodes) = (std::mem::take(&mut self.link_chars), std::mem::take(&mut self.nodes));
+        if !text.is_empty() {
+            let kind = self.kinds.last().copied().unwrap_or_default();
+            let heading_level = if kind == BlockKind::Heading { self.heading_level } else { 0 };
+            let link = self.link.clone().filter(|_| link_chars > 0);
+            self.blocks.push(TextBlock { text, kind, heading_level, link_chars, link, box_end: 0, nodes });
+        }
+    }
+}
+
+fn is_inline_element(name: &str) -> bool {
+    is_inline(name) || OTHER_INLINE_ELEMENTS.contains(&name)
+}
+
+fn heading_level(name: &str) -> Option<u8> {
+    name.strip_prefix('h').filter(|_| is_heading(name))?.parse().ok()
+}
+
+fn block_kind(name: &str) -> Option<BlockKind> {
+    match name {
+        _ if is_heading(name) => Some(BlockKind::Heading),
+        "li" | "dd" | "dt" => Some(BlockKind::ListItem),
+        "tr" => Some(BlockKind::TableRow),
+        _ => None,
+    }
+}
+
+/// Whether the element is a table row with several cells and without blocks in them. Tables that lay out a page have
+/// blocks in their cells.
+fn is_data_row(node: &NodeRef<'_>, name: &str) -> bool {
+    name == "tr" && {
+        let cells = || node.children_it(false).filter(|cell| cell.is_element());
+        cells().count() > 1 && cells().all(|cell| cell.children_it(false).all(|child| !is_block(&child)))
+    }
+}
+
+fn is_block(node: &NodeRef<'_>) -> bool {
+    node.node_name()
+        .filter(|_| node.is_element())
+        .is_some_and(|name| name.as_ref() != "br" && !is_inline_element(&name))
+}

@@ -1,0 +1,96 @@
+//! Texts as feeds have them, with the clutter around them.
+
+use super::*;
+
+const TITLE: &str = "Ferry to the islands sails again";
+
+fn check(html: &str, expected: &[&str]) {
+    let text = read_item_text(html, Some(TITLE));
+    assert_eq!(text.paragraphs, expected, "{html}");
+    if let Some(cleaned) = text.html {
+        assert_eq!(text_blocks(&cleaned), expected, "{html}");
+    }
+}
+
+fn check_lines(lines: &[&str], expected: &[&str]) {
+    check(&lines.join("\n"), expected);
+}
+
+#[test]
+fn teasers_and_buttons_are_removed_from_plain_text() {
+    check_lines(
+        &[
+            "Share Tweet E-mail",
+            "The pass was closed by rain on Sunday.",
+            "Read also: Bank lifts its rates again",
+            "Nobody was hurt.",
+            "DON’T MISS",
+            "Orchestra names a conductor",
+            "Storm closes the ports",
+            "Related articles:",
+            "Bank lifts its rates again",
+        ],
+        &["The pass was closed by rain on Sunday.", "Nobody was hurt."],
+    );
+}
+
+#[test]
+fn text_continues_after_a_teaser_box() {
+    check_lines(
+        &[
+            "It rained for days.",
+            "Lesen Sie auch",
+            "Sturm sperrt die Häfen",
+            "The road will open on Friday, said the mayor.",
+        ],
+        &["It rained for days.", "The road will open on Friday, said the mayor."],
+    );
+}
+
+#[test]
+fn sentence_that_starts_like_a_heading_stays() {
+    for line in ["Related: the mayor said on Friday that the road will stay closed.", "Recommended doses were raised"] {
+        check_lines(&[line], &[line]);
+    }
+}
+
+#[test]
+fn digest_of_other_texts_stays() {
+    let entry = |n: usize| {
+        format!(
+            "<h3><a href=/{n}>Report number {n} on the harbour</a></h3><p>The harbour board met for the time number {n} this year.</p>\
+             <p><a href=/{n}>Read more</a></p><p><a href=/{n}#c>Comments</a></p>"
+        )
+    };
+    let html = (1..=4).map(entry).collect::<String>();
+    let expected: Vec<String> = (1..=4)
+        .flat_map(|n| {
+            [
+                format!("Report number {n} on the harbour"),
+                format!("The harbour board met for the time number {n} this year."),
+            ]
+        })
+        .collect();
+    assert_eq!(read_item_text(&html, None).paragraphs, expected);
+}
+
+#[test]
+fn item_that_is_one_link_stays() {
+    let html = "<p><a href=\"https://news.example/1\">Comments</a></p>";
+    assert_eq!(read_item_text(html, None).html, None);
+    let html =
+        "<h3>Related articles</h3><ul><li><a href=/1>Ferry sails</a></li><li><a href=/2>Bank opens</a></li></ul>";
+    assert_eq!(read_item_text(html, None).html, None);
+    let excerpt =
+        "<a href=/1>Ferry sails again from Monday on</a><p>The ferry to the islands sails again, said the...</p>";
+    assert_eq!(read_item_text(excerpt, None).html, None);
+}
+
+#[test]
+fn form_around_a_text_is_no_clutter() {
+    let text = "The ferry to the islands sails again from Monday on, said the harbour board.";
+    check(
+        &format!("<form action=/><p>{text}</p></form><form><input><p>Your name</p><button>Send</button></form>"),
+        &[text],
+    );
+}
