@@ -41,6 +41,7 @@ mod connection;
 mod maintenance;
 mod open;
 mod rows;
+mod search_text;
 mod stored_matches;
 mod writer;
 

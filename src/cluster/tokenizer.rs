@@ -4,6 +4,7 @@
 
 use super::language::LanguageRules;
 use crate::domain::display_text::is_invisible;
+use crate::domain::scripts::is_unspaced_script;
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -229,11 +230,6 @@ fn push_bigrams(run: &mut Vec<(usize, char)>, tokens: &mut Vec<WordToken>) {
         });
     }
     run.clear();
-}
-
-fn is_unspaced_script(c: char) -> bool {
-    matches!(c as u32,
-        0x0e00..=0x0e7f | 0x1100..=0x11ff | 0x3040..=0x30ff | 0x3400..=0x9fff | 0xac00..=0xd7af | 0x20000..=0x3ffff)
 }
 
 #[cfg(test)]

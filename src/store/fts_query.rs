@@ -1,5 +1,6 @@
 //! Full-text search expressions: user input as an FTS5 expression, and the syntax check of FTS5.
 
+use super::search_text::{SearchPhrase, search_phrase};
 use crate::domain::display_text::is_invisible;
 use rusqlite::Connection;
 
@@ -12,7 +13,7 @@ const MAX_WORDS: usize = 12;
 pub fn from_user_input(typed: &str) -> Option<String> {
     let readable = |c: &char| c.is_whitespace() || !is_invisible(*c);
     let typed: String = typed.chars().filter(readable).take(MAX_QUERY_CHARS).collect();
-    let parts: Vec<&str> = typed.split(['"', '“', '”', '„', '«', '»']).collect();
+    let parts: Vec<&str> = typed.split(['"', '“', '”', '„', '«', '»', '「', '」', '『', '』', '＂']).collect();
     // Text between the first and the second quotation mark is a phrase, and so on. An unclosed mark is ignored.
     let in_marks = |place: usize| place % 2 == 1 && place + 1 < parts.len();
     let phrases = parts
@@ -23,6 +24,60 @@ pub fn from_user_input(typed: &str) -> Option<String> {
     let words = phrases.filter(|phrase| phrase.chars().any(char::is_alphanumeric));
     let quoted: Vec<String> = words.take(MAX_WORDS).map(|phrase| format!("\"{phrase}\"")).collect();
     (!quoted.is_empty()).then(|| quoted.join(" "))
+}
+
+/// An FTS5 expression with its words and phrases in the form of the index. Operators and columns stay.
+pub(super) fn indexed_expression(expression: &str) -> String {
+    let mut out = String::with_capacity(expression.len());
+    let mut rest = expression;
+    while let Some(first) = rest.chars().next() {
+        if first.is_whitespace() {
+            // FTS5 separates words at ASCII white space only.
+            out.push(' ');
+            rest = &rest[first.len_utf8()..];
+        } else if first == '"' {
+            let Some(end) = end_of_string(rest) else { break };
+            push_phrase(&mut out, &rest[1..end - 1].replace("\"\"", "\""), &rest[end..]);
+            rest = &rest[end..];
+        } else {
+            let end = rest.find(|c| !is_bareword(c)).unwrap_or(rest.len()).max(first.len_utf8());
+            if rest[..end].is_ascii() {
+                out.push_str(&rest[..end]);
+            } else {
+                push_phrase(&mut out, &rest[..end], &rest[end..]);
+            }
+            rest = &rest[end..];
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The end of the string that a text starts with, where a doubled quotation mark is a part of the string.
+fn end_of_string(text: &str) -> Option<usize> {
+    let mut end = 1;
+    loop {
+        end += text[end..].find('"')? + 1;
+        if !text[end..].starts_with('"') {
+            return Some(end);
+        }
+        end += 1;
+    }
+}
+
+/// Characters of words without quotation marks (<https://www.sqlite.org/fts5.html#fts5_strings>).
+fn is_bareword(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '\u{1a}') || (!c.is_ascii() && !c.is_whitespace())
+}
+
+fn push_phrase(out: &mut String, phrase: &str, rest: &str) {
+    let SearchPhrase { text, is_prefix } = search_phrase(phrase);
+    out.push('"');
+    out.push_str(&text.replace('"', "\"\""));
+    out.push('"');
+    if is_prefix && !rest.trim_start().starts_with('*') {
+        out.push('*');
+    }
 }
 
 /// The syntax error that SQLite reports for an FTS5 expression; `None` if it is valid.

@@ -1,6 +1,7 @@
 //! Opening SQLite: the default path, pragmas and migrations.
 
 use super::connection::{ReadConnection, WriteConnection};
+use super::search_text::indexed_text;
 use super::{Error, Result};
 use crate::urls::redact::redact_url;
 use rusqlite::functions::FunctionFlags;
@@ -90,6 +91,11 @@ fn prepare_queries(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("redact_url", 1, flags, |call| {
         Ok(call.get::<Option<String>>(0)?.map(|text| redact_url(&text)))
+    })?;
+    // Triggers may call it whatever `trusted_schema` says.
+    let flags = flags | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function("search_text", 1, flags, |call| {
+        Ok(indexed_text(call.get_raw(0).as_str()?).into_owned())
     })
 }
 

@@ -5,6 +5,7 @@
 
 use super::Result;
 use super::connection::ReadConnection;
+use super::fts_query::indexed_expression;
 use super::stories::load;
 use crate::domain::{Story, StoryId};
 use rusqlite::{ToSql, params};
@@ -53,7 +54,8 @@ pub fn search(db: &ReadConnection, search: &StorySearch) -> Result<SearchResults
         (":skip", &search.skip),
     ];
     let floor;
-    let from = if let Some(words) = &search.words {
+    let words = search.words.as_deref().map(indexed_expression);
+    let from = if let Some(words) = &words {
         params.extend([(":words", words as &dyn ToSql), (":found", &MAX_MATCHING_ITEMS)]);
         "(SELECT DISTINCT item.story_id AS id
           FROM (SELECT rowid FROM item_fts WHERE item_fts MATCH :words ORDER BY rowid DESC LIMIT :found) AS found

@@ -2,6 +2,7 @@
 
 use super::Result;
 use super::connection::ReadConnection;
+use super::fts_query::indexed_expression;
 use super::rows::json_list;
 use super::stories::load;
 use crate::domain::duration::before;
@@ -44,8 +45,8 @@ pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[
             json_list(&selection.tags),
             json_list(&selection.outlets),
             json_list(&selection.languages),
-            selection.query,
-            selection.exclude_query,
+            selection.query.as_deref().map(indexed_expression),
+            selection.exclude_query.as_deref().map(indexed_expression),
             selection.min_outlets,
             among,
         ],
@@ -75,5 +76,5 @@ fn item_matches(expression: &str) -> String {
 /// Whether an item of a story matches an FTS5 expression.
 pub fn matches_expression(db: &ReadConnection, story: StoryId, words: &str) -> Result<bool> {
     let sql = format!("SELECT 1 FROM story WHERE id = ?1 AND {}", item_matches("?2"));
-    db.exists(&sql, params![story.to_row(), words])
+    db.exists(&sql, params![story.to_row(), indexed_expression(words)])
 }

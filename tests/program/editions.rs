@@ -377,6 +377,23 @@ async fn private_feed_requires_its_token() {
 }
 
 #[tokio::test]
+async fn words_inside_runs_of_chinese_and_japanese_are_found_by_pages_searches_and_feeds() {
+    let options = "feeds = [{ name = \"storm\", query = \"台風 OR 洪水\", exclude_query = \"訓練\" }]";
+    let mut growing = GrowingStory::new(feeds(options), 2).await;
+    growing.publish_item(0, "大型台風が港町に接近 | 気象台は高潮に警戒を呼びかけた").await;
+    growing.publish_item(1, "市立学校で洪水の避難訓練 | 児童ら二百人が参加した").await;
+    for (typed, is_storm, is_drill) in [("高潮", true, false), ("避難", false, true), ("港", true, false)] {
+        for path in ["/?q=", "/search.json?q="] {
+            let found = growing.daemon.get(&format!("{path}{typed}")).await;
+            assert_eq!((found.contains("大型台風"), found.contains("市立学校")), (is_storm, is_drill), "{path}{typed}");
+        }
+    }
+    let feed = growing.daemon.get("/feeds/storm.json").await;
+    assert!(feed.contains("大型台風") && !feed.contains("市立学校"), "{feed}");
+    growing.daemon.stop().await;
+}
+
+#[tokio::test]
 async fn stories_and_searches_have_feeds() {
     let mut growing = GrowingStory::new(TestDaemon::new(), 2).await;
     growing.report(0).await;
