@@ -154,7 +154,9 @@ fn eval_scores_the_grouping() {
     let scores = cli.run_json(&["eval", &file, "--out", out.to_str().unwrap()]);
     assert_eq!((scores["pairs"]["f1"].as_f64(), scores["items"].as_u64()), (Some(1.0), Some(3)));
     assert_eq!(std::fs::read_to_string(out).unwrap().lines().count(), 3);
-    cli.assert_fails(&["eval", &cli.write_file("bad.jsonl", "{\"id\":1}\n")], "bad.jsonl: line 1");
+    let bad = cli.write_file("bad.jsonl", "{\"id\":1}\n");
+    let message = "bad.jsonl is not a dataset of labeled items: invalid type: integer `1`, expected a string at line 1";
+    cli.assert_fails(&["eval", &bad], message);
 }
 
 #[test]
