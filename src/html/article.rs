@@ -65,7 +65,8 @@ pub fn extract_article(page: &str, url: &Url) -> Result<ExtractedArticle, NoArti
     let title = headline.as_deref();
     let (marked, densest) = (BodyText::marked(&document, title), BodyText::densest(&document, title));
     let whole = BodyText::new(text_blocks_of(&document.root()), title);
-    let (readable, readable_title) = readable_text(document, url, title).unwrap_or_default();
+    let (mut readable, readable_title) = readable_text(document, url, title).unwrap_or_default();
+    readable.mark_clutter_of(&whole);
     let body = BodyText::choose(marked, readable, densest, whole);
     let mut paragraphs = article_paragraphs(body, url);
     let headline = headline.or_else(|| one_line_headline(&readable_title));

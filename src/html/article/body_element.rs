@@ -8,7 +8,7 @@ use super::clutter::{find_clutter, is_prose};
 use super::text_block::{TextBlock, text_blocks_of};
 use dom_query::{Document, NodeId, NodeRef};
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Elements that say that they hold the text of an article: schema.org, RDFa, hAtom, microformats, and the class names of
 /// widespread content management systems.
@@ -48,6 +48,19 @@ impl BodyText {
         let root = document.root();
         let densest = densest_element(&root, &text_blocks_of(&root)).map(|id| NodeRef::new(id, root.tree));
         densest.map(|element| BodyText::new(text_blocks_of(&element), headline)).unwrap_or_default()
+    }
+
+    /// Marks blocks that are clutter in the whole page. Readability moves blocks and drops labels and links.
+    pub fn mark_clutter_of(&mut self, whole: &BodyText) {
+        let texts = |is_clutter: bool| {
+            let blocks = whole.blocks.iter().zip(&whole.is_clutter).filter(move |(_, is)| **is == is_clutter);
+            blocks.map(|(block, _)| block.text.as_str()).collect::<HashSet<&str>>()
+        };
+        let (clutter, kept) = (texts(true), texts(false));
+        for (block, is_clutter) in self.blocks.iter().zip(&mut self.is_clutter) {
+            let text = block.text.as_str();
+            *is_clutter |= clutter.contains(text) && !kept.contains(text);
+        }
     }
 
     /// The best of the answers. `whole` is the text of the whole page.

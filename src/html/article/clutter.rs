@@ -23,6 +23,8 @@ const MAX_HEADLINE_DETAILS: usize = 2;
 const MAX_BOX_PARAGRAPHS: usize = 2;
 /// Shorter paragraphs may repeat.
 const MIN_COPY_WORDS: usize = 20;
+/// A single linked headline with a cut text may be the end of an item that is cut itself.
+const MIN_UNLABELLED_TEASERS: usize = 2;
 /// A box of teasers may stand at both ends of a text.
 const MAX_LABEL_COPIES: usize = 2;
 /// Words of a sentence in a comment form.
@@ -61,6 +63,8 @@ struct ClutterFinder<'a> {
     text_bytes: usize,
     /// Whether a sentence that is no clutter stands before the current block.
     has_text: bool,
+    /// Linked headlines with an excerpt, in the whole text.
+    unlabelled_teasers: usize,
     /// How often a text occurs, for the texts that are labels.
     label_counts: HashMap<&'a str, usize>,
     /// For each block, the bytes of the paragraphs from there to the end.
@@ -77,8 +81,15 @@ impl ClutterFinder<'_> {
         for block in blocks.iter().filter(|block| labels::label(&block.text).is_some()) {
             *label_counts.entry(block.text.as_str()).or_default() += 1;
         }
-        let is_clutter = vec![false; blocks.len()];
-        ClutterFinder { blocks, is_clutter, text_bytes: 0, has_text: false, label_counts, bytes_from }
+        ClutterFinder {
+            blocks,
+            is_clutter: vec![false; blocks.len()],
+            text_bytes: 0,
+            has_text: false,
+            unlabelled_teasers: (0..blocks.len()).filter(|at| teaser_end(blocks, *at) > *at).count(),
+            label_counts,
+            bytes_from,
+        }
     }
 
     fn body_bytes(&self, at: usize) -> usize {
@@ -166,7 +177,7 @@ impl ClutterFinder<'_> {
             };
         }
         let is_short = words <= MAX_EXCERPT_WORDS;
-        let is_teaser = is_excerpt(block) || (is_short && self.follows_linked_headline(at));
+        let is_teaser = is_excerpt(block) || (is_short && self.is_one_of_several_teasers(at));
         let heading = self.heading_before(from, at);
         if is_teaser {
             run.teaser_heading = run.teaser_heading.or(heading);
@@ -189,21 +200,50 @@ impl ClutterFinder<'_> {
         headings.map(|block| block.heading_level).find(|level| *level > 0)
     }
 
+    /// Whether the text at `at` follows one linked headline. After several, a list of links has ended.
     fn follows_linked_headline(&self, at: usize) -> bool {
-        let start = at.saturating_sub(MAX_HEADLINE_DETAILS + 1);
-        self.blocks[start..at].iter().rev().take_while(|block| !is_body(block)).any(is_linked_headline)
+        let start = at.saturating_sub(MAX_HEADLINE_DETAILS + 2);
+        let before = self.blocks[start..at].iter().rev().take_while(|block| !is_body(block));
+        before.filter(|block| is_linked_headline(block)).count() == 1
     }
 
-    /// The end of a linked headline with an excerpt that is cut, after some text.
-    fn unlabelled_teaser_end(&self, start: usize) -> usize {
-        if !is_linked_headline(&self.blocks[start]) || self.text_bytes == 0 {
-            return start;
-        }
-        let after = self.blocks.iter().enumerate().skip(start + 1).take(MAX_HEADLINE_DETAILS + 1);
-        let mut details = after.take_while(|(_, block)| !is_linked_headline(block));
-        let excerpt = details.find(|(_, block)| is_body(block)).filter(|(_, block)| is_excerpt(block));
-        excerpt.map_or(start, |(n, _)| n + 1)
+    /// Whether the text at `at` follows a linked headline, and another linked headline of the same kind with a text follows
+    /// or precedes. The text after a single one ("Read also: …") continues the article.
+    fn is_one_of_several_teasers(&self, at: usize) -> bool {
+        let Some(headline) =
+            (at.saturating_sub(MAX_HEADLINE_DETAILS + 1)..at).rev().find(|n| is_linked_headline(&self.blocks[*n]))
+        else {
+            return false;
+        };
+        let shape = |n: usize| (self.blocks[n].kind, self.blocks[n].heading_level);
+        let is_teaser_text = |n: usize| self.blocks.get(n).is_some_and(is_body) && self.follows_linked_headline(n);
+        let gap = at - headline;
+        let next = at + 1;
+        let has_next = next < self.blocks.len()
+            && shape(next) == shape(headline)
+            && is_linked_headline(&self.blocks[next])
+            && is_teaser_text(next + gap);
+        let has_previous =
+            headline > gap && is_teaser_text(headline - 1) && shape(headline - 1 - gap) == shape(headline);
+        self.follows_linked_headline(at) && (has_next || has_previous)
     }
+
+    /// The end of a linked headline with an excerpt that is cut, if there are several of them after some text.
+    fn unlabelled_teaser_end(&self, start: usize) -> usize {
+        let has_several = self.unlabelled_teasers >= MIN_UNLABELLED_TEASERS;
+        if has_several && self.text_bytes > 0 { teaser_end(self.blocks, start) } else { start }
+    }
+}
+
+/// The end of the linked headline at `start` and its excerpt; `start` if there are none.
+fn teaser_end(blocks: &[TextBlock], start: usize) -> usize {
+    if !is_linked_headline(&blocks[start]) {
+        return start;
+    }
+    let after = blocks.iter().enumerate().skip(start + 1).take(MAX_HEADLINE_DETAILS + 1);
+    let mut details = after.take_while(|(_, block)| !is_linked_headline(block));
+    let excerpt = details.find(|(_, block)| is_body(block)).filter(|(_, block)| is_excerpt(block));
+    excerpt.map_or(start, |(n, _)| n + 1)
 }
 
 /// The clutter of one label.
@@ -242,15 +282,20 @@ fn mark_copies(blocks: &[TextBlock], is_clutter: &mut [bool]) {
 
 /// "Home > Region > Roads": short names with signs between them.
 fn is_breadcrumb(block: &TextBlock) -> bool {
-    const SIGNS: [char; 8] = ['>', '›', '»', '→', '/', '|', '▸', '·'];
+    const ARROWS: [char; 5] = ['>', '›', '»', '→', '▸'];
+    const SIGNS: [&str; 3] = [" / ", " | ", " · "];
     let is_name = |name: &&str| word_count(name) <= MAX_BREADCRUMB_WORDS && !labels::ends_sentence(name);
-    let names: Vec<&str> = block.text.split(SIGNS).filter(|name| !name.trim().is_empty()).collect();
+    let parts = block.text.split(ARROWS).flat_map(|part| SIGNS.iter().fold(vec![part], split_all));
+    let names: Vec<&str> = parts.filter(|name| !name.trim().is_empty()).collect();
     let Some((last, sections)) = names.split_last().filter(|(_, sections)| !sections.is_empty()) else {
         return false;
     };
     let is_title = sections.len() >= 2 && word_count(last) <= MAX_TITLE_WORDS;
-    let has_spaces = block.text.contains(char::is_whitespace);
-    block.kind != BlockKind::Heading && has_spaces && sections.iter().all(is_name) && (is_name(last) || is_title)
+    block.kind != BlockKind::Heading && sections.iter().all(is_name) && (is_name(last) || is_title)
+}
+
+fn split_all<'t>(parts: Vec<&'t str>, sign: &&str) -> Vec<&'t str> {
+    parts.into_iter().flat_map(|part| part.split(*sign)).collect()
 }
 
 /// Letters and digits in lower case.

@@ -83,8 +83,8 @@ const MAX_HEADING_WORDS: usize = 7;
 const COMMENT_HEADINGS: &[&str] = &[
     "leave a comment", "leave a reply", "leave your comment", "leave your reply", "leave a response", "post a comment",
     "post your comment", "add a comment", "add your comment", "add comment", "write a comment", "submit a comment",
-    "join the conversation", "join the discussion", "join the debate", "have your say", "tell us what you think",
-    "what do you think", "share your thoughts", "comment on this article", "comment on this story", "no comments",
+    
+    "comment on this article", "comment on this story", "no comments",
     "no comments yet", "be the first to comment", "comments are closed", "reader comments", "cancel reply",
     "your comment", "leave a comment cancel reply", "leave a reply cancel reply", "view comments",
     "show comments", "schreiben sie einen kommentar", "schreibe einen kommentar", "kommentar schreiben",
@@ -108,7 +108,8 @@ const COMMENT_HEADINGS: &[&str] = &[
 /// Words for comments alone, or with their number, in lower case.
 #[rustfmt::skip]
 const COMMENT_WORDS: &[&str] = &[
-    "comment", "comments", "reply", "replies", "responses", "kommentare", "kommentar", "commentaires", "comentarios",
+    "join the conversation", "join the discussion", "join the debate", "have your say", "tell us what you think",
+    "what do you think", "share your thoughts", "comment", "comments", "reply", "replies", "responses", "kommentare", "kommentar", "commentaires", "comentarios",
     "comentários", "commenti", "reacties", "komentarze", "комментарии", "комментариев", "коментарі", "kommentarer",
     "kommentit", "komentáře", "σχόλια", "yorumlar", "komentar", "评论", "コメント", "댓글",
 ];
@@ -171,7 +172,7 @@ pub fn label(line: &str) -> Option<Label> {
     let lower = line.to_lowercase();
     let words = lower.split_whitespace().count();
     let trimmed = trim_signs(&lower);
-    if is_teaser_heading(trimmed, words) {
+    if is_teaser_heading(trimmed, words) && (words <= 3 || is_headline(&lower)) {
         return Some(Label::Teasers);
     }
     let is_form_line = words <= MAX_FORM_LINE_WORDS && FORM_PHRASES.iter().any(|phrase| lower.contains(phrase));
@@ -203,9 +204,7 @@ fn trim_signs(text: &str) -> &str {
 
 fn is_teaser_heading(trimmed: &str, words: usize) -> bool {
     TEASER_HEADINGS.contains(&trimmed)
-        || (words <= MAX_HEADING_WORDS
-            && is_headline(trimmed)
-            && TEASER_HEADING_STARTS.iter().any(|start| trimmed.starts_with(start)))
+        || (words <= MAX_HEADING_WORDS && TEASER_HEADING_STARTS.iter().any(|start| trimmed.starts_with(start)))
 }
 
 /// "Comments", "Comments (12)", "3 comments".

@@ -94,3 +94,32 @@ fn form_around_a_text_is_no_clutter() {
         &[text],
     );
 }
+
+#[test]
+fn text_after_a_list_of_links_stays() {
+    let text = ["The ferry to the islands sails again from Monday on, said the board.", "More on the strike tomorrow."];
+    let after =
+        "The board had met the crews on Sunday, and both sides were content with the night shifts that they found.";
+    let html = format!(
+        "<p>{}</p><p>{}</p><p><b>More on ferries</b></p><p><a href=/1>Crews walk out</a></p><p><a href=/2>Board meets</a></p><p>{after}</p>",
+        text[0], text[1]
+    );
+    check(&html, &[text[0], text[1], after]);
+}
+
+#[test]
+fn item_that_is_cut_itself_stays() {
+    let html = "<p>The fair showed five new games on Wednesday, and here they are.</p>\
+                <h2><a href=/1>A game of cats</a></h2><p>The cats come to the console in October, said the maker, and the...</p>";
+    assert_eq!(read_item_text(html, None).html, None);
+}
+
+#[test]
+fn text_after_one_linked_headline_stays() {
+    let text = [
+        "The ferry to the islands sails again from Monday on.",
+        "The crews had walked out in March over long night shifts.",
+    ];
+    let html = format!("<p>{}</p><p>Read also</p><h2><a href=/1>Crews walk out</a></h2><p>{}</p>", text[0], text[1]);
+    check(&html, &text);
+}
