@@ -231,7 +231,7 @@ CREATE INDEX item_unassigned ON item (id) WHERE story_id IS NULL;
 CREATE INDEX item_by_story ON item (story_id, ranked_at, id);
 CREATE INDEX item_by_link ON item (source_id, canonical_url);
 CREATE INDEX item_by_first_seen ON item (first_seen_at);
--- Identifies items by title and day, for sources that change both guids and links.
+-- Identifies items by title or date, for sources that change both guids and links.
 CREATE INDEX item_by_day ON item (source_id, ranked_at);
 CREATE INDEX item_copy ON item (copy_of) WHERE copy_of IS NOT NULL;
 CREATE INDEX item_full_text_pending ON item (id) WHERE full_text_state = 'pending';
@@ -243,7 +243,7 @@ CREATE TABLE item_guid (
     guid          TEXT    NOT NULL,
     item_id       INTEGER REFERENCES item (id),
     -- How the item was recognized when it appeared under this guid.
-    matched_by    TEXT    NOT NULL CHECK (matched_by IN ('guid', 'link', 'title')),
+    matched_by    TEXT    NOT NULL CHECK (matched_by IN ('guid', 'link', 'title', 'text')),
     -- Tombstones only: when the source last showed the item, to the day.
     last_shown_at INTEGER,
     PRIMARY KEY (source_id, guid)
@@ -252,12 +252,16 @@ CREATE TABLE item_guid (
 CREATE INDEX item_guid_by_item ON item_guid (item_id);
 CREATE INDEX item_guid_tombstone ON item_guid (last_shown_at) WHERE item_id IS NULL;
 
--- The links of removed items, by which they are recognized if their source also rewrites its guids.
+-- The links of removed items, with the properties by which they are recognized if their source also rewrites its guids.
 CREATE TABLE link_tombstone (
     source_id     INTEGER NOT NULL REFERENCES source (id),
     canonical_url TEXT    NOT NULL,
+    title         TEXT    NOT NULL,
+    -- XXH3 of the summary.
+    text_hash     INTEGER NOT NULL,
+    published_at  INTEGER,
     last_shown_at INTEGER NOT NULL,
-    PRIMARY KEY (source_id, canonical_url)
+    PRIMARY KEY (source_id, canonical_url, title, text_hash)
 ) STRICT, WITHOUT ROWID;
 
 -- Earlier versions of an item.

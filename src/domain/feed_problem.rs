@@ -67,6 +67,6 @@ pub enum ProblemKind {
     BadLink,
     /// A text longer than its limit was cut.
     TooLong,
-    /// The feed changed its guids; its items were recognized by link, or by title and day.
+    /// The feed changed its guids; its items were recognized by their other properties.
     GuidsRewritten,
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// An item that [`crate::ingest`] made from a document and that is not stored yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewItem {
-    /// The feed's own id of the item, else its canonical URL, else a hash of title and date. Never empty.
+    /// The feed's own id of the item, else a hash of its title and of its link or date. Never empty.
     pub guid: String,
     /// The link as given in the feed.
     pub url: Option<String>,
@@ -111,10 +111,12 @@ pub struct IngestResult {
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum MatchedBy {
     Guid,
-    /// By its canonical URL, which no other item of the source has.
+    /// By its link, and by a title, text or date that agrees with it.
     Link,
-    /// By its title, which no other item of the source has within a day.
+    /// By its title, and by a text or date that agrees with it.
     Title,
+    /// By its text and date.
+    Text,
 }
 
 /// An item whose title, text or date the source changed.

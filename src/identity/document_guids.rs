@@ -19,60 +19,126 @@ pub fn limit_guid(guid: &str) -> String {
     if guid.len() <= MAX_GUID_BYTES { guid.to_owned() } else { format!("xxh3:{:032x}", xxh3_128(guid.as_bytes())) }
 }
 
-/// The guid of an item without one: its link, else a hash of its title and date. The same in every poll.
-pub fn fallback_guid(canonical_url: Option<&str>, title: &str, claimed_at: Option<Timestamp>) -> String {
-    match canonical_url {
-        Some(link) => format!("link:{link}"),
-        None => {
-            let seconds = claimed_at.map(Timestamp::as_second).unwrap_or_default();
-            format!("title:{:032x}", xxh3_128(format!("{title}\0{seconds}").as_bytes()))
-        }
-    }
+/// The guids that newsfold derives begin with this.
+const DERIVED: &str = "derived:";
+
+/// Whether newsfold derived a guid from the properties of an item without one. Such a guid proves nothing by itself.
+pub fn is_derived_guid(guid: &str) -> bool {
+    guid.starts_with(DERIVED)
 }
 
-/// Makes guids unique. A guid that several different items have identifies none of them: each gets a fallback guid, from
-/// its link only if no other item has that link. A second copy of an item is removed.
-pub fn make_guids_unique(items: Vec<DatedItem>, problems: &mut Vec<FeedProblem>) -> Vec<NewItem> {
-    let shared_guids = keys_of_several(
-        items
-            .iter()
-            .map(|DatedItem { item, .. }| (item.guid.clone(), (item.canonical_url.clone(), item.title.clone()))),
-    );
-    let shared_links = keys_of_several(
-        items.iter().filter_map(|DatedItem { item, .. }| Some((item.canonical_url.clone()?, item.title.clone()))),
-    );
+/// The guid of an item without one: a hash of its title, and of its link, else of its date. Some sources date all items
+/// with the time of the request, so the date counts only without a link.
+pub fn derive_guid(url: Option<&str>, title: &str, claimed_at: Option<Timestamp>) -> String {
+    let seconds = claimed_at.map(Timestamp::as_second).unwrap_or_default();
+    let place = url.map_or_else(|| seconds.to_string(), str::to_owned);
+    derived(&[&place, title])
+}
+
+/// Another guid for an item whose guid another item has. `attempt` makes it differ from those of earlier attempts.
+pub fn derive_other_guid(item: &NewItem, attempt: u32) -> String {
+    let date = item.published_at.map(|date| date.to_string()).unwrap_or_default();
+    derived(&[&item.guid, &item.title, &item.summary, &date, &attempt.to_string()])
+}
+
+fn derived(parts: &[&str]) -> String {
+    format!("{DERIVED}{:032x}", xxh3_128(parts.join("\0").as_bytes()))
+}
+
+/// Makes guids unique. A guid that several different items have identifies none of them: each gets a derived one. A
+/// second copy of an item is removed.
+pub fn make_guids_unique(mut items: Vec<DatedItem>, problems: &mut Vec<FeedProblem>) -> Vec<NewItem> {
+    let shared = shared_guids(&items, |DatedItem { item, claimed_at }| {
+        (item.url.clone(), item.title.clone(), claimed_at.map(Timestamp::as_second))
+    });
+    for DatedItem { item, claimed_at } in items.iter_mut().filter(|dated| shared.contains(&dated.item.guid)) {
+        FeedProblem::record(problems, ProblemKind::RepeatedGuid, &item.guid);
+        item.guid = derive_guid(item.url.as_deref(), &item.title, *claimed_at);
+    }
+    let shared_derived = shared_guids(&items, |DatedItem { item, claimed_at }| (item.summary.clone(), *claimed_at));
+    for DatedItem { item, .. } in &mut items {
+        if is_derived_guid(&item.guid) && shared_derived.contains(&item.guid) {
+            item.guid = derive_other_guid(item, 0);
+        }
+    }
     let mut seen = HashSet::new();
     let mut unique = Vec::with_capacity(items.len());
-    for DatedItem { mut item, claimed_at } in items {
-        let is_shared = shared_guids.contains(&item.guid);
-        if is_shared {
-            FeedProblem::record(problems, ProblemKind::RepeatedGuid, &item.guid);
-            let own_link = item.canonical_url.as_deref().filter(|link| !shared_links.contains(*link));
-            item.guid = fallback_guid(own_link, &item.title, claimed_at);
-        }
+    for DatedItem { item, .. } in items {
         if seen.insert(item.guid.clone()) {
             unique.push(item);
-        } else if !is_shared {
+        } else {
             FeedProblem::record(problems, ProblemKind::RepeatedGuid, &item.guid);
         }
     }
     unique
 }
 
-/// The keys that occur with more than one value.
-fn keys_of_several<V: PartialEq>(pairs: impl Iterator<Item = (String, V)>) -> HashSet<String> {
-    let mut first_values: HashMap<String, V> = HashMap::new();
+/// The guids of several items that differ in `property`.
+fn shared_guids<V: PartialEq>(items: &[DatedItem], property: impl Fn(&DatedItem) -> V) -> HashSet<String> {
+    let mut first_values: HashMap<&str, V> = HashMap::new();
     let mut shared = HashSet::new();
-    for (key, value) in pairs {
-        match first_values.get(&key) {
+    for dated in items {
+        let value = property(dated);
+        match first_values.get(dated.item.guid.as_str()) {
             Some(first) if *first != value => {
-                shared.insert(key);
+                shared.insert(dated.item.guid.clone());
             }
             Some(_) => {}
             None => {
-                first_values.insert(key, value);
+                first_values.insert(&dated.item.guid, value);
             }
         }
     }
     shared
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dated(guid: &str, url: &str, title: &str, summary: &str) -> DatedItem {
+        let item = NewItem {
+            guid: guid.into(),
+            url: (!url.is_empty()).then(|| url.into()),
+            canonical_url: None,
+            title: title.into(),
+            summary: summary.into(),
+            content: None,
+            author: None,
+            lang: None,
+            image: None,
+            published_at: None,
+        };
+        DatedItem { item, claimed_at: None }
+    }
+
+    fn check(items: impl IntoIterator<Item = DatedItem>, expected: usize) {
+        let unique = make_guids_unique(items.into_iter().collect(), &mut Vec::new());
+        assert_eq!(unique.len(), expected, "{unique:#?}");
+        let guids: HashSet<&str> = unique.iter().map(|item| item.guid.as_str()).collect();
+        assert_eq!(guids.len(), expected, "guids are unique");
+    }
+
+    #[test]
+    fn copies_of_an_item_are_removed_and_different_items_are_kept() {
+        let shown = |summary: &str| dated("1", "https://a.example/x", "Rain", summary);
+        check([shown("Wet."), shown("Wet.")], 1);
+        check([dated("1", "https://a.example/x", "Rain", ""), dated("1", "https://a.example/y", "Rain", "")], 2);
+        check(
+            [dated("1", "https://a.example/v?ref=1", "Rain", ""), dated("1", "https://a.example/v?ref=2", "Rain", "")],
+            2,
+        );
+        check([dated("1", "", "Rain", ""), dated("1", "", "Hail", "")], 2);
+    }
+
+    #[test]
+    fn items_without_guid_are_the_same_only_if_their_texts_are() {
+        let without_guid = |summary: &str| {
+            let DatedItem { item, .. } = dated("", "", "Package update", summary);
+            let guid = derive_guid(None, &item.title, None);
+            DatedItem { item: NewItem { guid, ..item }, claimed_at: None }
+        };
+        check([without_guid("zlib"), without_guid("zlib")], 1);
+        check([without_guid("zlib"), without_guid("gopher")], 2);
+    }
 }

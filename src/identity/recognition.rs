@@ -1,34 +1,48 @@
 //! Which items of a document its source has shown before, although it may have changed their guids, links or titles.
 //!
-//! Within one source, an item is recognized by a guid under which it was shown before, else by its canonical URL, else by
-//! its title and day. A link or a title counts only if it identifies a single item. Guids, links and titles of other
-//! sources never count: a source cannot change the items of another source.
+//! A guid identifies an item within its source, unless everything else is another item's. Without a known guid, an item
+//! is recognized by several properties that agree ([`super::same_item`]). Items of other sources never count: a source
+//! cannot change the items of another source.
 
+use super::comparison::{Agreement, Comparison, StoredItem, compare};
+use super::document_guids::is_derived_guid;
+use super::links::LinkAgreement;
+use super::same_item::is_same_item;
 use crate::domain::{ItemId, MatchedBy, NewItem, Timestamp};
+use crate::urls::canonical::canonical_url_from_str;
 use jiff::SignedDuration;
 use std::collections::{HashMap, HashSet};
+use xxhash_rust::xxh3::xxh3_64;
 
-/// Equal titles identify an event only within this time: a "Morning briefing" comes every day.
-const SAME_TITLE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
-/// Shorter titles are often the name of a column.
-const MIN_TITLE_WORDS: usize = 3;
+/// Stored items with the title or the date of an item are compared with it if they are at most this far from its date.
+const TITLE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
-/// The stored items of the source that an item of a document may be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoredMatches {
+/// What the database knows about an item of a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StoredMatches {
+    pub by_guid: GuidMatch,
+    /// The stored items of the source that the item may be under another guid.
+    pub candidates: Vec<StoredItem>,
+    /// The removed items with the link of the item.
+    pub removed: Vec<RemovedItem>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum GuidMatch {
+    #[default]
+    New,
     /// An item was shown under this guid before.
-    Guid(ItemId),
+    Stored(StoredItem),
     /// An item was shown under this guid, and removed because of its age.
-    RemovedGuid,
-    /// The guid is new.
-    NewGuid {
-        /// Items with this canonical URL, at most two.
-        same_link: Vec<ItemId>,
-        /// Whether an item with this canonical URL was removed because of its age.
-        is_link_removed: bool,
-        /// Items with this title in [`title_window`], at most two.
-        same_title: Vec<ItemId>,
-    },
+    Removed,
+}
+
+/// An item that was removed because of its age.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct RemovedItem {
+    pub title: String,
+    pub text_hash: i64,
+    pub published_at: Option<Timestamp>,
 }
 
 /// What an item of a document is.
@@ -40,73 +54,133 @@ pub enum ItemRecognition {
     Removed,
 }
 
-/// The ranking dates between which stored items with the title of an item count, both included. Items with a date match
-/// only items with a date.
+/// The ranking dates between which stored items with the title or the date of an item are its candidates, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TitleWindow {
     pub from: Timestamp,
     pub until: Timestamp,
-    pub is_dated: bool,
 }
 
 /// An item without a date was ranked when it was first seen, so its window is around `now`.
 pub fn title_window(item: &NewItem, now: Timestamp) -> TitleWindow {
     let at = item.published_at.unwrap_or(now);
-    TitleWindow { from: at - SAME_TITLE_WINDOW, until: at + SAME_TITLE_WINDOW, is_dated: item.published_at.is_some() }
+    TitleWindow { from: at - TITLE_WINDOW, until: at + TITLE_WINDOW }
+}
+
+pub fn text_hash(summary: &str) -> i64 {
+    xxh3_64(summary.as_bytes()).cast_signed()
+}
+
+/// Whether its guid is enough to recognize an item. It is not if newsfold derived it, or if link, title, text and date
+/// are those of another item: some sources number the items of each document from 1.
+pub fn is_recognized_by_guid(item: &NewItem, matched: &GuidMatch) -> bool {
+    match matched {
+        GuidMatch::New => false,
+        GuidMatch::Removed => !is_derived_guid(&item.guid) || item.url.is_none(),
+        GuidMatch::Stored(stored) => !is_derived_guid(&item.guid) && !is_another_item(item, stored),
+    }
+}
+
+fn is_another_item(item: &NewItem, stored: &StoredItem) -> bool {
+    // In most documents nearly all items are unchanged.
+    if item.url == stored.url || item.title == stored.title {
+        return false;
+    }
+    let items = compare(item, stored, true);
+    items.link == LinkAgreement::Different
+        && [items.title, items.text, items.date].iter().all(|agreement| *agreement == Agreement::Different)
 }
 
 /// Recognizes the items of one document, in its order. `matches` has one entry for each item.
 ///
-/// No two items are recognized as the same stored item by link or title, and none as an item that the document contains
-/// under its own guid.
+/// No two items are recognized as the same stored item, and none as an item that the document contains under its own
+/// guid.
 pub fn recognize_items(items: &[NewItem], matches: &[StoredMatches]) -> Vec<ItemRecognition> {
-    let mut recognized: Vec<ItemRecognition> = matches.iter().map(recognize_by_guid).collect();
+    let mut recognized: Vec<ItemRecognition> =
+        items.iter().zip(matches).map(|(item, matches)| recognize_by_guid(item, &matches.by_guid)).collect();
     let mut taken: HashSet<ItemId> = recognized.iter().filter_map(|recognition| recognition.item()).collect();
-    let shared_links = repeated(items.iter().filter_map(|item| item.canonical_url.as_deref()));
-    let shared_titles = repeated(items.iter().map(|item| item.title.as_str()));
-
-    for ((item, matches), recognition) in items.iter().zip(matches).zip(&mut recognized) {
-        let has_own_link = item.canonical_url.as_deref().is_some_and(|link| !shared_links.contains(link));
-        if *recognition == ItemRecognition::New && has_own_link {
-            let found = recognize_by_link(matches);
-            if found.item().is_none_or(|id| taken.insert(id)) {
-                *recognition = found;
-            }
+    for pair in same_pairs(items, matches, &recognized) {
+        if recognized[pair.index] == ItemRecognition::New && taken.insert(pair.stored) {
+            recognized[pair.index] = ItemRecognition::Known(pair.stored, pair.matched_by);
         }
     }
     for ((item, matches), recognition) in items.iter().zip(matches).zip(&mut recognized) {
-        let has_own_title =
-            !shared_titles.contains(item.title.as_str()) && item.title.split(' ').count() >= MIN_TITLE_WORDS;
-        if *recognition == ItemRecognition::New
-            && has_own_title
-            && let StoredMatches::NewGuid { same_title, .. } = matches
-            && let [id] = same_title[..]
-            && taken.insert(id)
-        {
-            *recognition = ItemRecognition::Known(id, MatchedBy::Title);
+        if *recognition == ItemRecognition::New && matches.removed.iter().any(|removed| is_removed(item, removed)) {
+            *recognition = ItemRecognition::Removed;
         }
     }
     recognized
 }
 
-fn recognize_by_guid(matches: &StoredMatches) -> ItemRecognition {
-    match matches {
-        StoredMatches::Guid(id) => ItemRecognition::Known(*id, MatchedBy::Guid),
-        StoredMatches::RemovedGuid => ItemRecognition::Removed,
-        StoredMatches::NewGuid { .. } => ItemRecognition::New,
+fn recognize_by_guid(item: &NewItem, matched: &GuidMatch) -> ItemRecognition {
+    match matched {
+        _ if !is_recognized_by_guid(item, matched) => ItemRecognition::New,
+        GuidMatch::Stored(stored) => ItemRecognition::Known(stored.id, MatchedBy::Guid),
+        GuidMatch::Removed => ItemRecognition::Removed,
+        GuidMatch::New => ItemRecognition::New,
     }
 }
 
-fn recognize_by_link(matches: &StoredMatches) -> ItemRecognition {
-    match matches {
-        StoredMatches::NewGuid { same_link, is_link_removed, .. } => match same_link[..] {
-            [id] => ItemRecognition::Known(id, MatchedBy::Link),
-            [] if *is_link_removed => ItemRecognition::Removed,
-            // A link of several stored items, such as that of a front page, identifies none of them.
-            _ => ItemRecognition::New,
-        },
-        StoredMatches::Guid(_) | StoredMatches::RemovedGuid => ItemRecognition::New,
+/// An item of a document and a stored item that are the same.
+struct SamePair {
+    strength: u32,
+    index: usize,
+    stored: ItemId,
+    matched_by: MatchedBy,
+}
+
+/// All pairs of the items that their guids do not identify, those with the most in common first.
+fn same_pairs(items: &[NewItem], matches: &[StoredMatches], by_guid: &[ItemRecognition]) -> Vec<SamePair> {
+    let shared_titles = of_several(items.iter().map(|item| (item.title.as_str(), item.guid.as_str())));
+    let links = items.iter().filter_map(|item| Some((item.canonical_url.as_deref()?, item.title.as_str())));
+    let shared_links = of_several(links);
+    let mut pairs = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        if by_guid[index] != ItemRecognition::New {
+            continue;
+        }
+        let has_own_guid = has_own_guid(item);
+        let compared = matches[index].candidates.iter().map(|stored| (stored.id, compare(item, stored, has_own_guid)));
+        let compared: Vec<(ItemId, Comparison)> = compared.collect();
+        let at_link = compared.iter().filter(|(_, items)| items.link == LinkAgreement::Same).count();
+        let is_link_shared =
+            at_link > 1 || item.canonical_url.as_deref().is_some_and(|link| shared_links.contains(link));
+        for (stored, mut items) in compared {
+            items.is_link_specific &= !is_link_shared;
+            items.is_title_specific &= !shared_titles.contains(item.title.as_str());
+            if is_same_item(&items) {
+                let matched_by = rule(&items);
+                pairs.push(SamePair { strength: items.strength(), index, stored, matched_by });
+            }
+        }
     }
+    pairs.sort_by_key(|pair| (std::cmp::Reverse(pair.strength), pair.index, pair.stored));
+    pairs
+}
+
+/// Whether the source gave the item a guid that says more than its link. Some outlets append the number of a version to
+/// the link: `…/story-7#2`.
+fn has_own_guid(item: &NewItem) -> bool {
+    let is_link = || canonical_url_from_str(&item.guid).is_some_and(|guid| item.canonical_url.as_ref() == Some(&guid));
+    !is_derived_guid(&item.guid) && !is_link()
+}
+
+fn rule(items: &Comparison) -> MatchedBy {
+    match items.link {
+        LinkAgreement::Same | LinkAgreement::Similar => MatchedBy::Link,
+        LinkAgreement::Different | LinkAgreement::Unknown if items.title == Agreement::Same => MatchedBy::Title,
+        LinkAgreement::Different | LinkAgreement::Unknown => MatchedBy::Text,
+    }
+}
+
+/// Whether two of title, text and date are those of a removed item with the same link.
+fn is_removed(item: &NewItem, removed: &RemovedItem) -> bool {
+    let agreeing = [
+        item.title == removed.title,
+        text_hash(&item.summary) == removed.text_hash,
+        item.published_at.is_some() && item.published_at == removed.published_at,
+    ];
+    agreeing.into_iter().filter(|agrees| *agrees).count() >= 2
 }
 
 impl ItemRecognition {
@@ -118,13 +192,16 @@ impl ItemRecognition {
     }
 }
 
-/// The values that occur more than once.
-fn repeated<'a>(values: impl Iterator<Item = &'a str>) -> HashSet<&'a str> {
-    let mut counts: HashMap<&str, u32> = HashMap::new();
-    for value in values {
-        *counts.entry(value).or_default() += 1;
+/// The keys that occur with several values.
+fn of_several<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> HashSet<&'a str> {
+    let mut first_values: HashMap<&str, &str> = HashMap::new();
+    let mut shared = HashSet::new();
+    for (key, value) in pairs {
+        if *first_values.entry(key).or_insert(value) != value {
+            shared.insert(key);
+        }
     }
-    counts.into_iter().filter(|(_, count)| *count > 1).map(|(value, _)| value).collect()
+    shared
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use crate::feed_parser::{ParsedFeed, ParsedItem};
 use crate::html::boilerplate::remove_repeated_blocks;
 use crate::html::item_text::read_item_text;
 use crate::html::sanitize::sanitize_html;
-use crate::identity::document_guids::{DatedItem, fallback_guid, limit_guid, make_guids_unique};
-use crate::urls::canonical::canonical_url;
+use crate::identity::document_guids::{DatedItem, derive_guid, limit_guid, make_guids_unique};
+use crate::urls::canonical::{canonical_url, exact_url};
 use crate::urls::redact::strip_credentials;
 use jiff::SignedDuration;
 use std::borrow::Cow;
@@ -81,12 +81,13 @@ fn normalize_item(
         return None;
     }
     let canonical_url = parsed.link.as_ref().map(canonical_url);
+    let exact_link = parsed.link.as_ref().map(exact_url);
     let published_at = plausible_date(parsed, now, problems);
     let guid = match &parsed.guid {
         Some(guid) => limit_guid(guid),
         None => {
             FeedProblem::record(problems, ProblemKind::NoGuid, &title);
-            fallback_guid(canonical_url.as_deref(), &title, parsed.published)
+            derive_guid(exact_link.as_deref(), &title, parsed.published)
         }
     };
     Some(NewItem {

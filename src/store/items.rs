@@ -3,9 +3,11 @@
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{ITEM_COLUMNS, json_list, milliseconds};
-use super::stored_matches::find_matches;
+use super::stored_matches::{find_by_canonical_url, find_matches};
 use crate::domain::duration::{after, before};
 use crate::domain::{IngestResult, Item, ItemChange, ItemId, MatchedBy, NewItem, SourceId, StoryId};
+use crate::identity::document_guids::{derive_other_guid, is_derived_guid};
+use crate::identity::links::separate_links;
 use crate::identity::recognition::{ItemRecognition, recognize_items};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::params;
@@ -30,11 +32,12 @@ pub(super) fn store_items(
             ItemRecognition::New => stored.new.push(insert(db, source, new, now)?),
             ItemRecognition::Removed => super::tombstones::refresh(db, source, new, now)?,
             ItemRecognition::Known(known, rule) => {
-                if rule != MatchedBy::Guid {
+                // A guid that newsfold derived changes with the item.
+                if rule != MatchedBy::Guid && !is_derived_guid(&new.guid) {
                     insert_guid(db, source, &new.guid, known, rule)?;
                     *stored.recognized.entry(rule).or_default() += 1;
                 }
-                stored.changed.extend(revise(db, known, new, now)?);
+                stored.changed.extend(revise(db, source, known, new, now)?);
             }
         }
     }
@@ -51,7 +54,7 @@ const PAGE_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 fn insert_guid(db: &WriteConnection, source: SourceId, guid: &str, item: ItemId, rule: MatchedBy) -> Result<()> {
     db.execute(
-        "INSERT INTO item_guid (source_id, guid, item_id, matched_by) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT OR IGNORE INTO item_guid (source_id, guid, item_id, matched_by) VALUES (?1, ?2, ?3, ?4)",
         params![source.0, guid, item.0, rule.into_str()],
     )?;
     Ok(())
@@ -59,6 +62,8 @@ fn insert_guid(db: &WriteConnection, source: SourceId, guid: &str, item: ItemId,
 
 fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp) -> Result<ItemId> {
     let ranked = new.published_at.map_or(now, |claimed| claimed.min(now));
+    let guid = unused_guid(db, source, new)?;
+    let canonical_url = separate_link(db, source, None, new)?;
     db.execute(
         "INSERT INTO item (source_id, guid, url, canonical_url, title, summary, content, author, lang, image,
          published_at, first_seen_at, ranked_at, full_text_state)
@@ -67,9 +72,9 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
          FROM source WHERE id = ?1",
         params![
             source.0,
-            new.guid,
+            guid,
             new.url,
-            new.canonical_url,
+            canonical_url,
             new.title,
             new.summary,
             new.content,
@@ -83,8 +88,32 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
         ],
     )?;
     let id = ItemId(db.last_insert_rowid());
-    insert_guid(db, source, &new.guid, id, MatchedBy::Guid)?;
+    insert_guid(db, source, &guid, id, MatchedBy::Guid)?;
     Ok(id)
+}
+
+/// The guid of a new item, or another one if the guid is that of another item.
+fn unused_guid(db: &WriteConnection, source: SourceId, new: &NewItem) -> Result<String> {
+    let mut guid = new.guid.clone();
+    let mut attempt = 0;
+    while db.exists("SELECT 1 FROM item_guid WHERE source_id = ?1 AND guid = ?2", params![source.0, guid])? {
+        attempt += 1;
+        guid = derive_other_guid(new, attempt);
+    }
+    Ok(guid)
+}
+
+/// The canonical URL under which an item is stored. If its link differs from those of other items only in a part that
+/// the canonical form lacks, all of them keep this part.
+fn separate_link(db: &WriteConnection, source: SourceId, id: Option<ItemId>, new: &NewItem) -> Result<Option<String>> {
+    let (Some(url), Some(canonical_url)) = (&new.url, &new.canonical_url) else { return Ok(None) };
+    let Some(separated) = separate_links(url, &find_by_canonical_url(db, source, canonical_url, id)?) else {
+        return Ok(Some(canonical_url.clone()));
+    };
+    for (other, link) in separated.stored {
+        db.execute("UPDATE item SET canonical_url = ?2 WHERE id = ?1", params![other.0, link])?;
+    }
+    Ok(Some(separated.new))
 }
 
 /// Replaced content longer than this many bytes is not kept, and at most this many revisions are: a live blog changes
@@ -93,7 +122,13 @@ const MAX_KEPT: usize = 16 * 1024;
 const MAX_REVISIONS: u32 = 30;
 
 /// Stores the source's changes and keeps the previous version. `ranked_at` stays, so that a new date moves nothing.
-fn revise(db: &WriteConnection, id: ItemId, new: &NewItem, now: Timestamp) -> Result<Option<ItemChange>> {
+fn revise(
+    db: &WriteConnection,
+    source: SourceId,
+    id: ItemId,
+    new: &NewItem,
+    now: Timestamp,
+) -> Result<Option<ItemChange>> {
     let old: ItemRevision = db.one(
         "SELECT title, summary, content, published_at, first_seen_at AS replaced_at FROM item WHERE id = ?1",
         [id.0],
@@ -104,6 +139,7 @@ fn revise(db: &WriteConnection, id: ItemId, new: &NewItem, now: Timestamp) -> Re
     if !is_reported && old.content == new.content {
         return Ok(None);
     }
+    let canonical_url = separate_link(db, source, Some(id), new)?;
     let old_content = old.content.filter(|content| Some(content) != new.content.as_ref() && content.len() <= MAX_KEPT);
     db.execute(
         "INSERT OR IGNORE INTO item_revision (item_id, replaced_at, title, summary, published_at, content)
@@ -120,7 +156,7 @@ fn revise(db: &WriteConnection, id: ItemId, new: &NewItem, now: Timestamp) -> Re
     )?;
     db.execute(
         "UPDATE item SET title = ?2, summary = ?3, content = ?4, author = ?5, image = ?6, published_at = ?7,
-         url = ?8, canonical_url = ?9 WHERE id = ?1",
+         canonical_url = CASE WHEN url IS ?8 THEN canonical_url ELSE ?9 END, url = ?8 WHERE id = ?1",
         params![
             id.0,
             new.title,
@@ -130,7 +166,7 @@ fn revise(db: &WriteConnection, id: ItemId, new: &NewItem, now: Timestamp) -> Re
             new.image,
             milliseconds(new.published_at),
             new.url,
-            new.canonical_url
+            canonical_url
         ],
     )?;
     if title_changed {

@@ -3,6 +3,7 @@
 use super::connection::{ReadConnection, WriteConnection};
 use super::search_text::indexed_text;
 use super::{Error, Result};
+use crate::identity::recognition::text_hash;
 use crate::urls::redact::redact_url;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -92,6 +93,7 @@ fn prepare_queries(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("redact_url", 1, flags, |call| {
         Ok(call.get::<Option<String>>(0)?.map(|text| redact_url(&text)))
     })?;
+    connection.create_scalar_function("text_hash", 1, flags, |call| Ok(text_hash(&call.get::<String>(0)?)))?;
     // Triggers may call it whatever `trusted_schema` says.
     let flags = flags | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("search_text", 1, flags, |call| {

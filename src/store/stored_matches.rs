@@ -1,49 +1,86 @@
-//! What the database knows about the items of a document: the facts for [`crate::identity::recognition`].
+//! What the database knows about the items of a document: the facts for [`crate::identity`].
 
 use super::Result;
 use super::connection::ReadConnection;
 use crate::domain::{ItemId, NewItem, SourceId, Timestamp};
-use crate::identity::recognition::{StoredMatches, title_window};
+use crate::identity::comparison::StoredItem;
+use crate::identity::links::LinkedItem;
+use crate::identity::recognition::{GuidMatch, RemovedItem, StoredMatches, is_recognized_by_guid, title_window};
+use crate::urls::canonical::exact_url;
 use rusqlite::params;
+use url::Url;
 
-/// The stored items of `source` that an item of a document may be. Links and titles are looked up only for a new guid.
+/// The stored items of `source` that an item of a document may be. Other items are looked up only if its guid does not
+/// identify it.
 pub(super) fn find_matches(
     db: &ReadConnection,
     source: SourceId,
     item: &NewItem,
     now: Timestamp,
 ) -> Result<StoredMatches> {
-    let by_guid: Option<Option<ItemId>> =
-        db.first("SELECT item_id FROM item_guid WHERE source_id = ?1 AND guid = ?2", params![source.0, item.guid])?;
-    Ok(match by_guid {
-        Some(Some(id)) => StoredMatches::Guid(id),
-        Some(None) => StoredMatches::RemovedGuid,
-        None => {
-            let link = item.canonical_url.as_deref();
-            StoredMatches::NewGuid {
-                same_link: link.map(|link| find_by_link(db, source, link)).transpose()?.unwrap_or_default(),
-                is_link_removed: link.map(|link| is_link_removed(db, source, link)).transpose()?.unwrap_or_default(),
-                same_title: find_by_title(db, source, item, now)?,
-            }
+    let by_guid = find_by_guid(db, source, &item.guid)?;
+    if is_recognized_by_guid(item, &by_guid) {
+        return Ok(StoredMatches { by_guid, ..StoredMatches::default() });
+    }
+    let candidates = find_candidates(db, source, item, now)?;
+    let link = item.canonical_url.as_deref();
+    let removed = link.map(|link| find_removed(db, source, link)).transpose()?.unwrap_or_default();
+    Ok(StoredMatches { by_guid, candidates, removed })
+}
+
+fn find_by_guid(db: &ReadConnection, source: SourceId, guid: &str) -> Result<GuidMatch> {
+    let shown: Option<Option<ItemId>> =
+        db.first("SELECT item_id FROM item_guid WHERE source_id = ?1 AND guid = ?2", params![source.0, guid])?;
+    Ok(match shown {
+        Some(Some(id)) => {
+            GuidMatch::Stored(db.one("SELECT id, url, title, summary, published_at FROM item WHERE id = ?1", [id.0])?)
         }
+        Some(None) => GuidMatch::Removed,
+        None => GuidMatch::New,
     })
 }
 
-fn find_by_link(db: &ReadConnection, source: SourceId, link: &str) -> Result<Vec<ItemId>> {
-    let sql = "SELECT id FROM item WHERE source_id = ?1 AND canonical_url = ?2 ORDER BY id LIMIT 2";
+/// The items with the link of `item`, those with its title or date near its date, and those with its title among the
+/// newest items. At most 20 of each: a source may give all its items one link.
+fn find_candidates(db: &ReadConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<Vec<StoredItem>> {
+    let window = title_window(item, now);
+    let exact_link = item.url.as_deref().and_then(|url| Url::parse(url).ok()).map(|url| exact_url(&url));
+    db.all(
+        "SELECT id, url, title, summary, published_at FROM item WHERE id IN (
+             SELECT id FROM (SELECT id FROM item WHERE source_id = ?1 AND canonical_url IN (?2, ?3)
+                             ORDER BY id DESC LIMIT 20)
+             UNION SELECT id FROM (SELECT id FROM item WHERE source_id = ?1 AND ranked_at BETWEEN ?4 AND ?5
+                                   AND (title = ?6 OR published_at = ?7) LIMIT 20)
+             UNION SELECT id FROM (SELECT id, title FROM item WHERE source_id = ?1 ORDER BY ranked_at DESC LIMIT 100)
+                   WHERE title = ?6)
+         ORDER BY id",
+        params![
+            source.0,
+            item.canonical_url,
+            exact_link,
+            window.from.as_millisecond(),
+            window.until.as_millisecond(),
+            item.title,
+            item.published_at.map(|date| date.as_millisecond()),
+        ],
+    )
+}
+
+fn find_removed(db: &ReadConnection, source: SourceId, link: &str) -> Result<Vec<RemovedItem>> {
+    let sql = "SELECT title, text_hash, published_at FROM link_tombstone
+               WHERE source_id = ?1 AND canonical_url = ?2 LIMIT 100";
     db.all(sql, params![source.0, link])
 }
 
-fn is_link_removed(db: &ReadConnection, source: SourceId, link: &str) -> Result<bool> {
-    let sql = "SELECT 1 FROM link_tombstone WHERE source_id = ?1 AND canonical_url = ?2";
-    db.exists(sql, params![source.0, link])
-}
-
-fn find_by_title(db: &ReadConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<Vec<ItemId>> {
-    let window = title_window(item, now);
+/// Other items of the source with a canonical URL.
+pub(super) fn find_by_canonical_url(
+    db: &ReadConnection,
+    source: SourceId,
+    canonical_url: &str,
+    other_than: Option<ItemId>,
+) -> Result<Vec<LinkedItem>> {
     db.all(
-        "SELECT id FROM item WHERE source_id = ?1 AND ranked_at BETWEEN ?2 AND ?3 AND title = ?4
-         AND (published_at IS NOT NULL) = ?5 LIMIT 2",
-        params![source.0, window.from.as_millisecond(), window.until.as_millisecond(), item.title, window.is_dated],
+        "SELECT id, url FROM item WHERE source_id = ?1 AND canonical_url = ?2 AND id IS NOT ?3 ORDER BY id DESC LIMIT 20",
+        params![source.0, canonical_url, other_than.map(|id| id.0)],
     )
 }

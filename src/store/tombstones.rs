@@ -1,6 +1,6 @@
 //! Tombstones of deleted items: a source may show an old item for years, and it must not come back as news.
 //!
-//! The guids and the link of a deleted item are kept until its source has not shown it for a while.
+//! The guids and the link of a deleted item are kept, with its title, its date and a hash of its text, until its source has not shown it for a while.
 
 use super::Result;
 use super::connection::WriteConnection;
@@ -16,8 +16,9 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn create(db: &WriteConnection, items: &str, now: Timestamp) -> Result<()> {
     db.execute(
-        "INSERT OR REPLACE INTO link_tombstone (source_id, canonical_url, last_shown_at)
-         SELECT source_id, canonical_url, ?2 FROM item
+        "INSERT OR REPLACE INTO link_tombstone
+             (source_id, canonical_url, title, text_hash, published_at, last_shown_at)
+         SELECT source_id, canonical_url, title, text_hash(summary), published_at, ?2 FROM item
          WHERE canonical_url IS NOT NULL AND id IN (SELECT value FROM json_each(?1))",
         params![items, now.as_millisecond()],
     )?;

@@ -6,16 +6,20 @@
 use std::borrow::Cow;
 use url::Url;
 
-/// Query parameters that record where a click came from and do not change the page.
-///
-/// `fbclid` to `igshid` are the click identifiers of platforms, `mc_` is Mailchimp, and the rest occur in the feeds of
-/// outlets. The prefixes are those of campaign tags: `utm_` is Google Analytics, `ns_` Comscore.
+/// Query parameters that record a click or a campaign and never select a page: the click identifiers of platforms and
+/// those of Mailchimp.
 #[rustfmt::skip]
-const TRACKING_PARAMETERS: &[&str] = &[
-    "fbclid", "gclid", "dclid", "msclkid", "yclid", "twclid", "igshid", "mc_cid", "mc_eid", "cmpid", "cmp", "ocid",
-    "ito", "ref", "rss", "ftag", "smid", "partner", "emc", "traffic_source", "via", "source", "src",
+const CLICK_PARAMETERS: &[&str] = &[
+    "fbclid", "gclid", "dclid", "msclkid", "yclid", "twclid", "igshid", "mc_cid", "mc_eid",
 ];
-const TRACKING_PREFIXES: &[&str] = &["utm_", "ns_", "at_", "wt.", "hsa_", "pk_", "mtm_"];
+/// The prefixes of campaign tags: `utm_` is Google Analytics, `ns_` Comscore.
+const CLICK_PREFIXES: &[&str] = &["utm_", "ns_", "at_", "wt.", "hsa_", "pk_", "mtm_"];
+/// Query parameters with which outlets mark the links of their feeds. With some outlets they select the page: `ref` may
+/// be the number of an article.
+#[rustfmt::skip]
+const REFERRER_PARAMETERS: &[&str] = &[
+    "cmpid", "cmp", "ocid", "ito", "ref", "rss", "ftag", "smid", "partner", "emc", "traffic_source", "via", "source", "src",
+];
 /// Query parameters that select another form of the same page.
 const VARIANT_PARAMETERS: &[&str] = &["amp", "outputtype", "feedtype", "feedname"];
 
@@ -25,6 +29,25 @@ const MAX_REDIRECTORS: usize = 3;
 /// The canonical form of a link: the target of redirectors and AMP caches, https, no `www.`, `m.` or `amp.`, no fragment,
 /// no tracking parameters, a sorted query, and no trailing slash.
 pub fn canonical_url(link: &Url) -> String {
+    write_link(&final_target(link), |name| !is_click_parameter(name) && !is_referrer_parameter(name))
+}
+
+/// The canonical form, but with the parts that may select one of several articles: parameters such as `ref`, and the
+/// fragment.
+pub fn exact_url(link: &Url) -> String {
+    let link = final_target(link);
+    let mut out = write_link(&link, |name| !is_click_parameter(name));
+    // `#:~:text=` marks words on the page (Text Fragments).
+    let fragment = link.fragment().map(|fragment| fragment.split(":~:").next().unwrap_or_default());
+    if let Some(fragment) = fragment.filter(|fragment| !fragment.is_empty()) {
+        out.push('#');
+        out.push_str(fragment);
+    }
+    out
+}
+
+/// The target of redirectors and AMP caches.
+fn final_target(link: &Url) -> Cow<'_, Url> {
     let mut link = Cow::Borrowed(link);
     for _ in 0..MAX_REDIRECTORS {
         match redirect_target(&link) {
@@ -32,7 +55,11 @@ pub fn canonical_url(link: &Url) -> String {
             None => break,
         }
     }
-    let link = link.as_ref();
+    link
+}
+
+/// A link without its fragment, and with the parameters that `is_kept` accepts.
+fn write_link(link: &Url, is_kept: impl Fn(&str) -> bool) -> String {
     let mut out = format!("https://{}", bare_host(link.host_str().unwrap_or_default()));
     if let Some(port) = link.port().filter(|port| *port != 443) {
         out.push_str(&format!(":{port}"));
@@ -40,7 +67,7 @@ pub fn canonical_url(link: &Url) -> String {
     out.push_str(bare_path(link.path()));
     let mut query: Vec<(String, String)> = link
         .query_pairs()
-        .filter(|(name, value)| !(is_irrelevant_parameter(name) || name.is_empty() && value.is_empty()))
+        .filter(|(name, value)| is_kept(name) && !(name.is_empty() && value.is_empty()))
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
     query.sort();
@@ -142,11 +169,16 @@ fn is_within(host: &str, domain: &str) -> bool {
     host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }
 
-fn is_irrelevant_parameter(name: &str) -> bool {
+/// Whether a parameter never selects a page: it records a click, or selects another form of the same page.
+fn is_click_parameter(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    TRACKING_PARAMETERS.contains(&name.as_str())
+    CLICK_PARAMETERS.contains(&name.as_str())
         || VARIANT_PARAMETERS.contains(&name.as_str())
-        || TRACKING_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || CLICK_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn is_referrer_parameter(name: &str) -> bool {
+    REFERRER_PARAMETERS.iter().any(|referrer| name.eq_ignore_ascii_case(referrer))
 }
 
 #[cfg(test)]
@@ -182,6 +214,18 @@ mod tests {
         ] {
             check(link, expected);
             check(expected, expected);
+        }
+    }
+
+    #[test]
+    fn exact_form_keeps_what_may_select_an_article() {
+        for (link, expected) in [
+            ("http://www.a.example/view/?ref=PR-7&utm_source=rss", "https://a.example/view?ref=PR-7"),
+            ("https://a.example/notes?amp=1#4.2", "https://a.example/notes#4.2"),
+            ("https://a.example/notes#:~:text=rain", "https://a.example/notes"),
+            ("https://a.example/notes#", "https://a.example/notes"),
+        ] {
+            assert_eq!(exact_url(&Url::parse(link).unwrap()), expected, "from {link}");
         }
     }
 

@@ -7,7 +7,7 @@ use newsfold::domain::{ItemId, MatchedBy, ProblemKind, SourceId, Timestamp};
 use newsfold::store::retention::{self, RetentionPolicy};
 use newsfold::store::{items, tombstones};
 
-/// An item of a feed: guid, link, title, date. Empty fields are omitted.
+/// An item of a feed: guid, link, title, date. Empty fields are omitted. The text follows the title after ` | `.
 type FeedItem<'a> = (&'a str, &'a str, &'a str, &'a str);
 
 fn feed(items: &[FeedItem<'_>]) -> StubResponse {
@@ -19,7 +19,9 @@ fn feed(items: &[FeedItem<'_>]) -> StubResponse {
         .iter()
         .map(|(guid, link, title, date)| {
             let date = if date.is_empty() { String::new() } else { format!("{date} 2026 10:00:00 GMT") };
-            let parts = [element("title", title), element("link", link), element("pubDate", &date)];
+            let (title, text) = title.split_once(" | ").unwrap_or((title, ""));
+            let link = element("link", &link.replace('&', "&amp;"));
+            let parts = [element("title", title), element("description", text), link, element("pubDate", &date)];
             let guid = element("guid", guid).replace("<guid>", "<guid isPermaLink=\"false\">");
             format!("<item>{guid}{}</item>", parts.concat())
         })
@@ -87,12 +89,12 @@ async fn items_keep_their_identity_when_all_guids_are_rewritten_or_dropped() {
     assert_eq!(problem.detail, "recognized: 2 by link");
     fixture.poll_with(&[("", rain, RAIN, "Sun, 01 Mar"), ("", bank, BANK, "Sun, 01 Mar")]).await;
     assert_eq!(fixture.titles().await, [BANK, RAIN]);
-    assert_eq!(fixture.matched_by(RAIN).await, [MatchedBy::Link, MatchedBy::Link]);
+    assert_eq!(fixture.matched_by(RAIN).await, [MatchedBy::Link], "a derived guid is not recorded");
     fixture.daemon.stop().await;
 }
 
 #[tokio::test]
-async fn items_with_new_guids_and_links_are_recognized_by_title_and_day() {
+async fn items_with_new_guids_and_links_are_recognized_by_title_and_date() {
     let mut fixture = IdentityFixture::new(&[
         ("1", "https://a.example/1", RAIN, "Sun, 01 Mar"),
         ("2", "https://a.example/2", BANK, ""),
@@ -101,18 +103,122 @@ async fn items_with_new_guids_and_links_are_recognized_by_title_and_day() {
     .await;
     fixture
         .poll_with(&[
-            ("x1", "https://new.example/1", RAIN, "Sun, 01 Mar"),
+            ("x1", "https://new.example/posts/rain", RAIN, "Sun, 01 Mar"),
+            // The same path on another host.
             ("x2", "https://new.example/2", BANK, ""),
             // A title of one word identifies no item, and the same title some days later is another item.
-            ("x3", "https://new.example/3", "Briefing", "Sun, 01 Mar"),
-            ("x4", "https://new.example/4", "Parliament votes on the budget", "Fri, 27 Feb"),
+            ("x3", "https://new.example/posts/briefing", "Briefing", "Sun, 01 Mar"),
+            ("x4", "https://new.example/posts/vote", "Parliament votes on the budget", "Fri, 27 Feb"),
         ])
         .await;
     assert_eq!(fixture.titles().await, [BANK, "Briefing", "Briefing", "Parliament votes on the budget", RAIN]);
     assert_eq!(fixture.matched_by(RAIN).await, [MatchedBy::Title]);
+    assert_eq!(fixture.matched_by(BANK).await, [MatchedBy::Link]);
     fixture.poll_with(&[("y4", "https://new.example/44", "Parliament votes on the budget", "Tue, 24 Feb")]).await;
     assert_eq!(fixture.titles().await.len(), 6, "the same title three days earlier is another item");
     fixture.daemon.stop().await;
+}
+
+/// Polls documents of one item each, and checks how many items are stored after the last one.
+async fn check_steps(why: &str, expected_items: usize, steps: &[FeedItem<'_>]) {
+    let mut fixture = IdentityFixture::new(&steps[..1]).await;
+    for step in &steps[1..] {
+        fixture.poll_with(std::slice::from_ref(step)).await;
+    }
+    let titles = fixture.titles().await;
+    assert_eq!(titles.len(), expected_items, "{why}: {titles:?}");
+    fixture.daemon.stop().await;
+}
+
+const CLOSED: &str = "Rain closes the mountain pass | The road over the pass is closed until Friday after heavy rain.";
+const LIFTED: &str = "Bank lifts its rates again | Loans cost half a percent more from next month on.";
+const FIRE: &str = "Fire at the fish market put out | Two halls burned down, and the stalls move to the quay.";
+
+#[tokio::test]
+async fn different_items_are_kept_whose_links_or_titles_do_not_distinguish_them() {
+    let page = "https://a.example/latest";
+    let of = |n: u32| format!("https://a.example/view?ref={n}");
+    let note = |n: u32| format!("https://a.example/notes#{n}");
+    check_steps(
+        "a constant link",
+        3,
+        &[("1", page, CLOSED, "Fri, 27 Feb"), ("2", page, LIFTED, "Sat, 28 Feb"), ("3", page, FIRE, "Sun, 01 Mar")],
+    )
+    .await;
+    check_steps(
+        "a constant link, without guids",
+        2,
+        &[("", page, CLOSED, "Sat, 28 Feb"), ("", page, LIFTED, "Sun, 01 Mar")],
+    )
+    .await;
+    check_steps(
+        "a parameter that is the number of the article",
+        3,
+        &[
+            ("1", &of(11), CLOSED, "Fri, 27 Feb"),
+            ("2", &of(12), LIFTED, "Sat, 28 Feb"),
+            ("3", &of(13), FIRE, "Sun, 01 Mar"),
+        ],
+    )
+    .await;
+    check_steps(
+        "a fragment that is the article, without guids",
+        2,
+        &[("", &note(41), CLOSED, "Sat, 28 Feb"), ("", &note(42), LIFTED, "Sun, 01 Mar")],
+    )
+    .await;
+    let column = |text: &str| format!("Morning briefing from the harbour | {text}");
+    check_steps(
+        "a daily column",
+        2,
+        &[
+            ("1", "https://a.example/b/1", &column("Ferries and fish."), "Sat, 28 Feb"),
+            ("2", "https://a.example/b/2", &column("The mayor resigns."), "Sun, 01 Mar"),
+        ],
+    )
+    .await;
+    check_steps(
+        "a daily column at one link, without guids",
+        2,
+        &[
+            ("", page, &column("Ferries and fish."), "Sat, 28 Feb"),
+            ("", page, &column("The mayor resigns."), "Sun, 01 Mar"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn item_stays_one_item_when_its_source_changes_it() {
+    let corrected = CLOSED.replace("closes the", "shuts a");
+    check_steps(
+        "guid, scheme, tracking parameter and date change one after another",
+        1,
+        &[
+            ("http://a.example/s", "http://a.example/s", CLOSED, "Fri, 27 Feb"),
+            ("https://a.example/s?ref=rss", "https://a.example/s?ref=rss", CLOSED, "Fri, 27 Feb"),
+            ("https://a.example/s?ref=feed", "https://a.example/s?ref=feed", CLOSED, "Fri, 27 Feb"),
+            ("https://a.example/s?ref=feed", "https://a.example/s?ref=feed", CLOSED, "Sun, 01 Mar"),
+            ("x", "https://a.example/s", &corrected, "Sun, 01 Mar"),
+        ],
+    )
+    .await;
+    check_steps(
+        "the title is corrected, without guids",
+        1,
+        &[
+            ("", "https://a.example/s", CLOSED, "Sun, 01 Mar"),
+            ("", "https://a.example/s", &corrected, "Sun, 01 Mar"),
+            ("", "https://a.example/s", CLOSED, "Sun, 01 Mar"),
+        ],
+    )
+    .await;
+    check_steps(
+        "the title is corrected, without guids and links",
+        1,
+        &[("", "", CLOSED, "Sun, 01 Mar"), ("", "", &corrected, "Sun, 01 Mar")],
+    )
+    .await;
 }
 
 #[tokio::test]
