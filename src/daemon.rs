@@ -67,8 +67,9 @@ pub async fn run(
     let websub_routes = spawn_websub_tasks(&context, &mut tasks).await?;
 
     let publish = context.config.publish.clone();
-    let pages = serve::router(context.store().clone(), publish, context.health.clone(), context.clock().clone());
-    serve_until_shutdown(&context, listener, pages.merge(websub_routes), tasks).await
+    let (store, health, clock) = (context.store().clone(), context.health.clone(), context.clock().clone());
+    let routes = serve::router(store, publish, health, clock, websub_routes);
+    serve_until_shutdown(&context, listener, routes, tasks).await
 }
 
 /// Starts the tasks of WebSub that the configuration enables, and returns their routes.

@@ -5,10 +5,13 @@
 //! from the request's `Host` header. TLS belongs to the reverse proxy.
 
 mod app_state;
+mod base_path;
 mod content_negotiation;
+mod cross_origin;
 mod feed_cache;
 mod feed_resource;
 mod feed_routes;
+mod host_header;
 mod http_cache;
 mod listener;
 mod options;
@@ -29,33 +32,67 @@ use crate::publish::{self, FeedFormat};
 use crate::store::{Store, items};
 use app_state::AppState;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use base_path::also_below_base_path;
+use cross_origin::{allow_any_origin, insert_allowed_origin};
 use feed_routes::search;
+use host_header::require_one_host;
 
-/// All routes.
-pub fn router(store: Store, options: publish::Options, health: TaskHealth, clock: Clock) -> Router {
+/// All routes, with those of WebSub, at the path of the base URL and without it.
+pub fn router(
+    store: Store,
+    options: publish::Options,
+    health: TaskHealth,
+    clock: Clock,
+    websub_routes: Router,
+) -> Router {
+    let base_url = options.base_url.clone();
+    let routes = routes(AppState::new(store, options, health, clock)).merge(websub_routes);
     Router::new()
-        .route("/", get(pages::index))
+        .fallback_service(also_below_base_path(routes, &base_url))
+        .layer(axum::middleware::from_fn(require_one_host))
+        .layer(axum::middleware::map_response(with_security_headers))
+}
+
+fn routes(app: AppState) -> Router {
+    let feeds = Router::new()
         .route("/stories/{file}", get(feed_routes::story))
         .route("/search.atom", get(async |app, query, request| search(app, query, request, FeedFormat::Atom).await))
         .route("/search.rss", get(async |app, query, request| search(app, query, request, FeedFormat::Rss).await))
         .route("/search.json", get(async |app, query, request| search(app, query, request, FeedFormat::Json).await))
+        .route("/feeds.opml", get(pages::opml))
+        .route("/feeds/{file}", get(feed_routes::feed))
+        .route_layer(axum::middleware::from_fn(allow_any_origin));
+    Router::new()
+        .route("/", get(pages::index))
         .route("/search", get(pages::search))
         .route("/sources", get(pages::sources))
         .route("/sources/{id}", get(pages::source))
         .route("/health", get(pages::health))
         .route("/feeds", get(pages::feeds))
-        .route("/feeds.opml", get(pages::opml))
-        .route("/feeds/{file}", get(feed_routes::feed))
         .route("/style.css", get(async |request: HeaderMap| pages::STYLE.respond(&request)))
         .route("/favicon.svg", get(async |request: HeaderMap| pages::FAVICON.respond(&request)))
+        .route("/robots.txt", get(async |request: HeaderMap| pages::ROBOTS.respond(&request)))
         .route("/healthz", get(healthz))
-        .fallback(async |State(app): State<AppState>| pages::not_found(&app))
-        .layer(axum::middleware::map_response(with_security_headers))
-        .with_state(AppState::new(store, options, health, clock))
+        .merge(feeds)
+        .fallback(other_path)
+        .with_state(app)
+}
+
+/// A path with a slash at its end redirects to the same path without it. Any other path is not found.
+async fn other_path(State(app): State<AppState>, method: Method, uri: Uri) -> Result<Response, Error> {
+    let path = uri.path().trim_matches('/');
+    if !uri.path().ends_with('/') || path.is_empty() || !matches!(method, Method::GET | Method::HEAD) {
+        return pages::not_found(&app);
+    }
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    let mut response = Redirect::permanent(&app.options.url(&format!("{path}{query}"))).into_response();
+    // A browser follows a redirect for a script only if it may read the redirect too.
+    insert_allowed_origin(&mut response);
+    Ok(response)
 }
 
 async fn with_security_headers(mut response: Response) -> Response {

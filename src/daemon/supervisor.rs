@@ -93,7 +93,8 @@ mod tests {
         let store = Store::open(&folder.path().join("news.db")).unwrap();
         let (health, stop) = (TaskHealth::default(), CancellationToken::new());
         let clock = Clock::system();
-        let router = crate::serve::router(store, publish::Options::default(), health.clone(), clock);
+        let router =
+            crate::serve::router(store, publish::Options::default(), health.clone(), clock, axum::Router::new());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/healthz", listener.local_addr().unwrap());
         tokio::spawn(axum::serve(listener, router).into_future());

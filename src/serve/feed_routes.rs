@@ -95,7 +95,8 @@ fn story_response(
     let Some(story) = stories::get(db, id)? else { return pages::not_found(app) };
     if let Some(into) = story.merged_into {
         let suffix = format.map_or_else(String::new, |format| format!(".{}", format.extension()));
-        return Ok(Redirect::permanent(&app.options.url(&format!("stories/{into}{suffix}"))).into_response());
+        // Not a permanent redirect, which browsers would follow even after the operator has undone the merge.
+        return Ok(Redirect::temporary(&app.options.url(&format!("stories/{into}{suffix}"))).into_response());
     }
     if let Some(format) = format {
         let bytes = publish::render(&FeedDocument::of_story(&story, &publication::instance(db)?, &app.options), format);

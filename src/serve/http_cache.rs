@@ -58,7 +58,7 @@ impl EncodedResponse {
             insert_header(&mut headers, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified));
         }
         if is_not_modified(request, &etag, self.last_modified) {
-            return (StatusCode::NOT_MODIFIED, headers).into_response();
+            return not_modified(headers);
         }
         (headers, bytes.clone()).into_response()
     }
@@ -76,12 +76,20 @@ pub fn respond_once(
     let etag = etag(&content_hash(&plain), coding);
     let headers = cache_headers(content_type, cache_control, &etag, coding);
     if is_not_modified(request, &etag, None) {
-        return (StatusCode::NOT_MODIFIED, headers).into_response();
+        return not_modified(headers);
     }
     match coding.encode(&plain, Compression::OneOff) {
         Some(encoded) => (headers, encoded).into_response(),
         None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+/// A 304 does not describe the document that the client has (RFC 9110, section 15.4.5). Caches would copy these headers
+/// to the stored response.
+fn not_modified(mut headers: HeaderMap) -> Response {
+    headers.remove(header::CONTENT_TYPE);
+    headers.remove(header::CONTENT_ENCODING);
+    (StatusCode::NOT_MODIFIED, headers).into_response()
 }
 
 fn not_acceptable() -> Response {

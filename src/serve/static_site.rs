@@ -110,6 +110,7 @@ fn write_pages(db: &ReadConnection, options: &Options, write: DocumentSink) -> R
         }
     }
     write("style.css", &pages::STYLE)?;
+    write("robots.txt", &pages::ROBOTS)?;
     Ok(write("favicon.svg", &pages::FAVICON)?)
 }
 

@@ -1,0 +1,33 @@
+//! Cross-origin requests (CORS, fetch.spec.whatwg.org): scripts of any site may read feeds, as feed readers in a browser
+//! do. Pages and `/hub` are not shared.
+
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+/// Answers a preflight request, and lets any site read the response to any other request.
+pub async fn allow_any_origin(request: Request, next: Next) -> Response {
+    let mut response = if request.method() == Method::OPTIONS {
+        let headers = [
+            (header::ALLOW, "GET, HEAD, OPTIONS"),
+            (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS"),
+            (header::ACCESS_CONTROL_ALLOW_HEADERS, "*"),
+            (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+        ];
+        (StatusCode::NO_CONTENT, headers).into_response()
+    } else {
+        next.run(request).await
+    };
+    insert_allowed_origin(&mut response);
+    response
+}
+
+/// Lets any site read a response. Requests with cookies stay forbidden, as `*` excludes them.
+pub fn insert_allowed_origin(response: &mut Response) {
+    const ALL: [(HeaderName, &str); 2] =
+        [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, Link")];
+    for (name, value) in ALL {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+}
