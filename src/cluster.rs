@@ -13,14 +13,17 @@
 //! `docs/clustering.md` describes the method and gives its figures.
 
 mod agglomerative;
+mod article_link;
 mod candidates;
 mod clusterer;
 pub mod evaluation;
+mod equal_titles;
 mod explain;
 mod headline_kind;
 mod indexed_item;
 mod item_seq;
 mod language;
+mod link_index;
 mod linkage;
 mod near_duplicates;
 mod neighbor;
@@ -30,9 +33,11 @@ mod options;
 mod pair_features;
 mod pair_model;
 mod recluster;
+mod rules;
 mod story_match;
 mod term_index;
 mod term_weights;
+mod title_profile;
 mod tokenizer;
 mod window;
 
@@ -42,6 +47,7 @@ pub use linkage::Linkage;
 pub use options::Options;
 pub use pair_features::{FEATURE_NAMES, PairFeatures};
 pub use pair_model::PairModel;
+pub use rules::{GroupingRule, IgnoredLink};
 
 #[cfg(test)]
 mod tests;

@@ -109,7 +109,7 @@ async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Resul
         .read(move |db| {
             let mut clusterer = Clusterer::new(Options { window: window * 2, ..options });
             for assigned in stories::assigned_between(db, from, until)? {
-                clusterer.restore(&assigned.item, assigned.story, assigned.copy_of);
+                clusterer.restore(&assigned.item, assigned.story);
             }
             for decision in constraints::active_since(db, from)? {
                 clusterer.add_constraint(&decision);
@@ -136,7 +136,12 @@ async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Resul
 
 fn explanation_sentences(found: &PairExplanation) -> Vec<String> {
     let quoted = |terms: &[String]| terms.iter().map(|term| format!("‘{term}’")).collect::<Vec<_>>().join(", ");
-    let mut lines: Vec<String> = found.rule.iter().map(|rule| format!("Separated: {rule}.")).collect();
+    let rule = found.rule.map(|rule| match rule.joins() {
+        true => format!("Joined by a rule: {rule}."),
+        false => format!("Separated by a rule: {rule}."),
+    });
+    let link = found.ignored_link.map(|reason| format!("Their links are equal, which does not join them: {reason}."));
+    let mut lines: Vec<String> = rule.into_iter().chain(link).collect();
     let verdict = if found.score >= found.threshold { "as the same event" } else { "as different events" };
     lines.push(format!(
         "Compared alone, they count {verdict}: score {:.2}, threshold {:.2}.",

@@ -1,5 +1,5 @@
 //! Agglomerative clustering of a few items by the log-odds of their pairs: the groups with the strongest link merge first.
-//! The order of arrival does not matter. The operator's must-link and cannot-link constraints hold (Wagstaff and Cardie, 2000).
+//! The order of arrival does not matter. Must-link and cannot-link constraints hold (Wagstaff and Cardie, 2000).
 
 use super::linkage::{ClusterLink, Linkage};
 use rustc_hash::FxHashMap;
@@ -29,30 +29,39 @@ pub(super) fn forbids_merge(one: &[Constraint], other: &[Constraint]) -> bool {
 pub(super) struct ItemLink {
     pub first: u32,
     pub second: u32,
-    pub log_odds: f32,
+    /// `None` if a rule separates the items.
+    pub log_odds: Option<f32>,
+}
+
+/// What decides on groups besides the scores. Items are given by position.
+pub(super) struct GroupingConstraints<'a> {
+    /// The operator's constraints on each item.
+    pub of_items: Vec<&'a [Constraint]>,
+    /// The items of each list are merged, whatever else holds.
+    pub must_link: Vec<Vec<u32>>,
+    /// The items of each list are merged as far as the operator's constraints allow it.
+    pub same_link: Vec<Vec<u32>>,
 }
 
 /// Groups items. Returns the positions of each group in order, and the groups in order of their first item.
-///
-/// `constraints` are those of each item. The items of each list in `must_link` are merged regardless of their scores.
-pub(super) fn agglomerate(
-    constraints: &[&[Constraint]],
-    must_link: &[Vec<u32>],
-    links: &[ItemLink],
-    linkage: &Linkage,
-) -> Vec<Vec<u32>> {
-    let groups = constraints.iter().zip(0..).map(|(constraints, item)| Group {
+pub(super) fn agglomerate(given: &GroupingConstraints, links: &[ItemLink], linkage: &Linkage) -> Vec<Vec<u32>> {
+    let groups = given.of_items.iter().zip(0..).map(|(constraints, item)| Group {
         members: vec![item],
         constraints: constraints.to_vec(),
         links: FxHashMap::default(),
     });
     let mut clustering = Agglomeration { linkage, groups: groups.collect() };
     for ItemLink { first, second, log_odds } in links {
-        clustering.groups[*first as usize].links.insert(*second, ClusterLink::new(*log_odds));
-        clustering.groups[*second as usize].links.insert(*first, ClusterLink::new(*log_odds));
+        let link = log_odds.map_or(ClusterLink::SEPARATE, ClusterLink::new);
+        clustering.groups[*first as usize].links.insert(*second, link);
+        clustering.groups[*second as usize].links.insert(*first, link);
     }
-    for items in must_link {
-        items[1..].iter().for_each(|item| clustering.merge(items[0], *item));
+    let mut owners = Owners((0..given.of_items.len() as u32).collect());
+    for items in &given.must_link {
+        items[1..].iter().for_each(|item| clustering.merge_owners(&mut owners, items[0], *item));
+    }
+    for items in &given.same_link {
+        clustering.merge_same_link(&mut owners, items);
     }
     clustering.run();
     let mut groups: Vec<Vec<u32>> = clustering.groups.into_iter().map(|group| group.members).collect();
@@ -65,6 +74,20 @@ pub(super) fn agglomerate(
 struct Agglomeration<'a> {
     linkage: &'a Linkage,
     groups: Vec<Group>,
+}
+
+/// The group that each item belongs to, while items are merged by constraints.
+struct Owners(Vec<u32>);
+
+impl Owners {
+    fn find(&mut self, item: u32) -> u32 {
+        let mut item = item;
+        while self.0[item as usize] != item {
+            self.0[item as usize] = self.0[self.0[item as usize] as usize];
+            item = self.0[item as usize];
+        }
+        item
+    }
 }
 
 /// Without members and links after it was merged into another group.
@@ -93,13 +116,39 @@ impl Agglomeration<'_> {
         }
     }
 
+    /// Merges the groups of two items, unless they are in one group already.
+    fn merge_owners(&mut self, owners: &mut Owners, one: u32, other: u32) {
+        let (one, other) = (owners.find(one), owners.find(other));
+        if one != other {
+            self.merge(one, other);
+            owners.0[other as usize] = one;
+        }
+    }
+
+    /// Merges each item with the first one of the list with which it may share a group.
+    fn merge_same_link(&mut self, owners: &mut Owners, items: &[u32]) {
+        let mut firsts: Vec<u32> = Vec::new();
+        for item in items {
+            let group = owners.find(*item);
+            let may_merge = |owners: &mut Owners, first: u32| {
+                let (known, group) = (&self.groups[owners.find(first) as usize], &self.groups[group as usize]);
+                !forbids_merge(&known.constraints, &group.constraints)
+            };
+            match firsts.iter().copied().find(|first| may_merge(owners, *first)) {
+                Some(first) => self.merge_owners(owners, first, *item),
+                None => firsts.push(*item),
+            }
+        }
+    }
+
     fn candidates(&self, group: u32) -> impl Iterator<Item = MergeCandidate> {
         self.groups[group as usize].links.keys().filter_map(move |other| self.candidate(group, *other))
     }
 
     fn candidate(&self, a: u32, b: u32) -> Option<MergeCandidate> {
         let [one, other] = [a, b].map(|group| &self.groups[group as usize]);
-        let log_odds = self.linkage.log_odds(*one.links.get(&b)?, [one.members.len(), other.members.len()]);
+        let link = one.links.get(&b).filter(|link| !link.separate)?;
+        let log_odds = self.linkage.log_odds(*link, [one.members.len(), other.members.len()]);
         let may_merge = log_odds > self.linkage.threshold && !forbids_merge(&one.constraints, &other.constraints);
         let bits = log_odds.to_bits() as i32;
         // Negative numbers in reverse, as in `f32::total_cmp`.

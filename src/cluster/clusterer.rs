@@ -6,6 +6,7 @@ use super::headline_kind::HeadlineClassifier;
 use super::indexed_item::IndexedItem;
 use super::item_seq::ItemSeq;
 use super::language::LanguageRegistry;
+use super::link_index::LinkKey;
 use super::linkage::Linkage;
 use super::near_duplicates::ShingleSketch;
 use super::neighbor::NeighborList;
@@ -13,6 +14,7 @@ use super::options::Options;
 use super::pair_features::PairFeatures;
 use super::pair_model::PairModel;
 use super::term_weights::{TermAggregates, TermVector};
+use super::title_profile::{DateWords, TitleProfile};
 use super::tokenizer::{StemCache, TermHash, TokenizedText};
 use super::window::{ItemWindow, UNASSIGNED};
 use crate::domain::{ConstraintKind, GroupingConstraint, Item, ItemId, StoryAssignment, StoryId, StoryPlacement};
@@ -29,6 +31,7 @@ pub struct Clusterer {
     languages: LanguageRegistry,
     stems: StemCache,
     headlines: HeadlineClassifier,
+    date_words: DateWords,
     pub(super) search: NeighborSearch,
     /// The items that the next reclustering pass starts from.
     pub(super) changed: Vec<ItemSeq>,
@@ -48,6 +51,7 @@ impl Clusterer {
             languages: LanguageRegistry::default(),
             stems: StemCache::default(),
             headlines: HeadlineClassifier::default(),
+            date_words: DateWords::default(),
             search: NeighborSearch::default(),
             changed: Vec::new(),
             documents_at_rescore: 0,
@@ -61,9 +65,9 @@ impl Clusterer {
     }
 
     /// Adds an item that was assigned before, after a restart. Items must be restored in order of their ids.
-    pub fn restore(&mut self, item: &Item, story: StoryId, copy_of: Option<ItemId>) {
+    pub fn restore(&mut self, item: &Item, story: StoryId) {
         let seq = self.add_item(item);
-        self.set_story(seq, story, copy_of);
+        self.window.assign_story(seq, story);
     }
 
     /// Assigns an item to a story and adds it to the window. Items must arrive in order of their ids.
@@ -84,13 +88,8 @@ impl Clusterer {
             Some(story) => (story, StoryPlacement::Joined),
             None => (mint(&|id| self.window.contains_story(id))?, StoryPlacement::Created),
         };
-        self.set_story(seq, story, found.copy_of);
-        Ok(StoryAssignment { item: item.id, story, placement, copy_of: found.copy_of, evidence: found.evidence })
-    }
-
-    fn set_story(&mut self, seq: ItemSeq, story: StoryId, copy_of: Option<ItemId>) {
-        self.window[seq].copy_of = copy_of;
         self.window.assign_story(seq, story);
+        Ok(StoryAssignment { item: item.id, story, placement, copy_of: found.copy_of, evidence: found.evidence })
     }
 
     /// Applies an operator's constraint from now on. Ignores items outside the window.
@@ -116,7 +115,8 @@ impl Clusterer {
     /// Adds an item to the window without a story, and scores its neighbors.
     fn add_item(&mut self, item: &Item) -> ItemSeq {
         let first_seen_at = item.first_seen_at.as_second();
-        self.window.expire(first_seen_at - self.options.window.as_secs());
+        let identifying_again = self.window.expire(first_seen_at - self.options.window.as_secs());
+        self.changed.extend(identifying_again);
         let language = self.languages.resolve(item.lang.as_deref());
         let text = TokenizedText::new(&item.title, &item.grouping_text(), language, &mut self.stems);
         let (outlet, within_quota) = self.window.register_outlet(&item.outlet);
@@ -126,14 +126,15 @@ impl Clusterer {
         let seq = self.window.push(IndexedItem {
             id: item.id,
             story: UNASSIGNED,
-            copy_of: None,
             outlet,
             ranked_at: item.ranked_at.as_second(),
             first_seen_at,
-            url_hash: item.canonical_url.as_deref().map_or(0, |url| xxh3_64(url.as_bytes()).max(1)),
+            source: item.source,
+            link: item.canonical_url.as_deref().map(LinkKey::new),
             sketch: ShingleSketch::new(&hashes),
             kind: self.headlines.classify(&text.normalized_title),
             title_hash: xxh3_64(text.normalized_title.as_bytes()) as u32,
+            title_profile: TitleProfile::new(&text, &self.date_words),
             title: text.normalized_title.into_boxed_str(),
             aggregates: TermAggregates::new(&terms),
             terms,
@@ -143,6 +144,7 @@ impl Clusterer {
             excluded: !within_quota,
             leader: self.window.next_seq(),
         });
+        self.add_link(seq);
         self.score_neighbors(seq);
         // Only scoring shows that an item repeats another one's headline. Its spellings must not count then.
         if self.window[seq].excluded {
@@ -154,5 +156,19 @@ impl Clusterer {
             self.changed.push(seq);
         }
         seq
+    }
+
+    /// Adds the link of an item to the index. If the link has stopped to identify one event, the items with it are grouped again.
+    fn add_link(&mut self, seq: ItemSeq) {
+        let item = &self.window[seq];
+        let (source, link) = (item.source, item.link);
+        let Some(link) = link.filter(|link| self.window.links.add(*link, source, seq)) else { return };
+        let holders = self.window.links.items(link).to_vec();
+        for holder in holders.iter().filter(|holder| **holder != seq) {
+            if self.window[*holder].excluded {
+                self.score_neighbors(*holder);
+            }
+        }
+        self.changed.extend(holders);
     }
 }

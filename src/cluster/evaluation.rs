@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use std::cell::Cell;
 use std::convert::Infallible;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// A shorter interval would cost time and change next to nothing.
 const MIN_RECLUSTER_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
@@ -45,7 +46,7 @@ impl LabeledItem {
     pub fn to_item(&self, id: i64, canonical_url: Option<String>) -> Item {
         Item {
             id: ItemId(id),
-            source: SourceId(0),
+            source: SourceId(xxh3_64(self.outlet.as_bytes()) as i64),
             source_title: self.outlet.clone(),
             source_url: self.outlet.clone(),
             outlet: self.outlet.clone(),

@@ -1,13 +1,12 @@
 //! Explains why an item joined its story, and why two items were or were not grouped.
 
-use super::agglomerative::forbids_merge;
 use super::clusterer::Clusterer;
 use super::indexed_item::IndexedItem;
 use super::item_seq::ItemSeq;
 use super::neighbor::{LocalDensity, NeighborProfile};
-use super::numbered_series::is_numbered_series;
 use super::pair_features::{BloomPrefilter, FEATURE_NAMES, ItemPair};
 use super::pair_model::sigmoid;
+use super::rules::{GroupingRule, IgnoredLink};
 use super::story_match::CopyMatch;
 use super::term_index::TermId;
 use super::term_weights::WeightedTerm;
@@ -44,8 +43,10 @@ pub struct PairExplanation {
     pub only_in_second: Vec<String>,
     /// The largest contribution first.
     pub contributions: Vec<FeatureContribution>,
-    /// A rule that separates the items, regardless of the score.
-    pub rule: Option<SeparationRule>,
+    /// The rule that joins or separates the items, regardless of the score.
+    pub rule: Option<GroupingRule>,
+    /// Why their links, which are equal, do not join them.
+    pub ignored_link: Option<IgnoredLink>,
     pub hours_apart: f32,
 }
 
@@ -54,17 +55,6 @@ pub struct PairExplanation {
 pub struct FeatureContribution {
     pub feature: &'static str,
     pub log_odds: f32,
-}
-
-/// A rule by which two items never share a story.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::Display)]
-#[serde(rename_all = "kebab-case")]
-pub enum SeparationRule {
-    /// A cannot-link constraint.
-    #[strum(to_string = "the operator separated them")]
-    Operator,
-    #[strum(to_string = "they belong to a numbered series: only their numbers differ")]
-    NumberedSeries,
 }
 
 impl Clusterer {
@@ -80,6 +70,8 @@ impl Clusterer {
         let latest = members.iter().rev().filter(|member| **member != seq).take(MAX_COMPARED_MEMBERS);
         let others: Vec<&IndexedItem> = latest.map(|member| &self.window[*member]).collect();
         let mut reasons = Vec::new();
+        let same_link = others.iter().rev().find(|other| self.window.have_same_link(item, other));
+        reasons.extend(same_link.map(|other| JoinReason::SameLink { item: other.id }));
         if let Some(CopyMatch { original, containment }) = copy {
             reasons.push(JoinReason::Copy { item: self.window[original].id, similarity: containment });
         }
@@ -168,17 +160,10 @@ impl Clusterer {
             only_in_first: self.rarest_terms(a, |term| term.in_title() && !b.contains(term.id)),
             only_in_second: self.rarest_terms(b, |term| term.in_title() && !a.contains(term.id)),
             contributions,
-            rule: self.separation_rule(a, b),
+            rule: self.window.rule(a, b),
+            ignored_link: self.window.ignored_link(a, b),
             hours_apart: (a.ranked_at - b.ranked_at).unsigned_abs() as f32 / 3600.0,
         })
-    }
-
-    fn separation_rule(&self, a: &IndexedItem, b: &IndexedItem) -> Option<SeparationRule> {
-        if forbids_merge(self.window.constraints(a.id), self.window.constraints(b.id)) {
-            Some(SeparationRule::Operator)
-        } else {
-            is_numbered_series(a, b).then_some(SeparationRule::NumberedSeries)
-        }
     }
 
     fn rarest_terms(&self, item: &IndexedItem, filter: impl Fn(&WeightedTerm) -> bool) -> Vec<String> {

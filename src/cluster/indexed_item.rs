@@ -2,11 +2,13 @@
 
 use super::headline_kind::HeadlineKind;
 use super::item_seq::ItemSeq;
+use super::link_index::LinkKey;
 use super::near_duplicates::ShingleSketch;
 use super::neighbor::NeighborList;
 use super::term_index::TermId;
 use super::term_weights::{TermAggregates, TitleNumber, WeightedTerm};
-use crate::domain::{ItemId, StoryId};
+use super::title_profile::TitleProfile;
+use crate::domain::{ItemId, SourceId, StoryId};
 
 /// An item in the window.
 ///
@@ -33,14 +35,14 @@ pub(super) struct IndexedItem {
     pub leader: ItemSeq,
     pub story: StoryId,
     pub id: ItemId,
-    pub copy_of: Option<ItemId>,
     /// Seconds since 1970.
     pub first_seen_at: i64,
-    /// The hash of the canonical URL; 0 without one.
-    pub url_hash: u64,
+    pub source: SourceId,
+    pub link: Option<LinkKey>,
     /// Normalized and in lower case.
     pub title: Box<str>,
     pub sketch: ShingleSketch,
+    pub title_profile: TitleProfile,
 }
 
 impl IndexedItem {
@@ -50,11 +52,6 @@ impl IndexedItem {
 
     pub(super) fn contains(&self, term: TermId) -> bool {
         self.terms.binary_search_by_key(&term, |own| own.id).is_ok()
-    }
-
-    /// The first item of a chain of copies.
-    pub(super) fn original_id(&self) -> ItemId {
-        self.copy_of.unwrap_or(self.id)
     }
 
     /// Whether the scores are outdated, because many neighbors were added since the last scoring.

@@ -45,15 +45,25 @@ pub(super) struct ClusterLink {
     pub sum: f32,
     pub pairs: u32,
     pub max: f32,
+    /// Whether a rule separates one of the pairs.
+    pub separate: bool,
 }
 
 impl ClusterLink {
+    /// The link of a pair that a rule separates.
+    pub(super) const SEPARATE: ClusterLink = ClusterLink { sum: 0.0, pairs: 0, max: f32::MIN, separate: true };
+
     /// The link of a single pair.
     pub(super) fn new(log_odds: f32) -> ClusterLink {
-        ClusterLink { sum: log_odds, pairs: 1, max: log_odds }
+        ClusterLink { sum: log_odds, pairs: 1, max: log_odds, separate: false }
     }
 
     pub(super) fn merge(self, other: ClusterLink) -> ClusterLink {
-        ClusterLink { sum: self.sum + other.sum, pairs: self.pairs + other.pairs, max: self.max.max(other.max) }
+        ClusterLink {
+            sum: self.sum + other.sum,
+            pairs: self.pairs + other.pairs,
+            max: self.max.max(other.max),
+            separate: self.separate || other.separate,
+        }
     }
 }

@@ -1,16 +1,16 @@
 //! Finds the neighbors of an item, scores each pair, and keeps the lists of both sides up to date.
 
+use super::candidates::FoundNeighbor;
 use super::clusterer::Clusterer;
 use super::indexed_item::IndexedItem;
 use super::item_seq::ItemSeq;
 use super::neighbor::{LocalDensity, MAX_NEIGHBORS, Neighbor, NeighborList, NeighborProfile};
-use super::numbered_series::is_numbered_series;
 use super::pair_features::ItemPair;
 use super::term_weights::TermAggregates;
 use super::window::ItemWindow;
 use smallvec::SmallVec;
 
-/// The log-odds of two items of a numbered series, whatever the model says.
+/// The log-odds of two items that a rule separates, whatever the model says.
 const CANNOT_LINK_LOG_ODDS: f32 = -20.0;
 /// Titles of fewer terms are equal by chance.
 const MIN_REPEATED_TITLE_TERMS: usize = 2;
@@ -33,10 +33,11 @@ impl Clusterer {
         item.new_neighbors = 0;
         let scored = self.score_pairs(seq);
         replace_neighbors(&mut self.window, seq, &scored);
+        self.lead_same_link(seq);
     }
 
-    /// The item that this one follows, if it is excluded: the first one with the same headline, or, for an item above its
-    /// outlet's quota, the nearest one.
+    /// The item that this one follows, if it is excluded: one with the same link, the first one with the same headline, or, for
+    /// an item above its outlet's quota, the nearest one.
     fn find_leader(&self, seq: ItemSeq) -> Option<ItemSeq> {
         let item = &self.window[seq];
         let title_terms = item.terms.iter().filter(|term| term.in_title()).count();
@@ -46,9 +47,35 @@ impl Clusterer {
                 && found.seq.precedes(seq)
                 && self.window[found.seq].has_same_title(item)
                 && !self.window[found.seq].excluded
+                && !self.window.are_separate(item, &self.window[found.seq])
         });
-        let nearest = self.search.found.first().filter(|_| item.excluded);
-        repeated.or(nearest).map(|found| found.seq)
+        if repeated.is_none() && !item.excluded {
+            return None;
+        }
+        let may_follow = |found: &&FoundNeighbor| !self.window.are_separate(item, &self.window[found.seq]);
+        let nearest = || self.search.found.iter().find(may_follow);
+        self.leader_by_link(seq).or_else(|| repeated.or_else(nearest).map(|found| found.seq))
+    }
+
+    /// The item that an excluded item follows because both have the same link: an active one, else the one that the first
+    /// item with the link follows.
+    fn leader_by_link(&self, seq: ItemSeq) -> Option<ItemSeq> {
+        let same_link = self.window.same_link(seq);
+        let active = same_link.iter().find(|other| **other != seq && !self.window[**other].excluded);
+        let first = || same_link.first().filter(|first| first.precedes(seq));
+        active.copied().or_else(|| first().map(|first| self.window[*first].leader))
+    }
+
+    /// Makes the excluded items with the link of an active one follow it.
+    fn lead_same_link(&mut self, seq: ItemSeq) {
+        let window = &self.window;
+        let same_link = window.same_link(seq);
+        if same_link.len() > 1 && same_link.iter().find(|other| !window[**other].excluded) == Some(&seq) {
+            let excluded: Vec<ItemSeq> = same_link.iter().copied().filter(|other| window[*other].excluded).collect();
+            for other in excluded {
+                self.window[other].leader = seq;
+            }
+        }
     }
 
     fn score_pairs(&mut self, seq: ItemSeq) -> ScoredNeighbors {
@@ -71,7 +98,7 @@ impl Clusterer {
             if let Some(recorded) = &mut self.recorded_pairs {
                 recorded.insert([item.id.min(other.id), item.id.max(other.id)], features);
             }
-            let cannot_link = is_numbered_series(item, other);
+            let cannot_link = self.window.are_separate(item, other);
             let log_odds = if cannot_link { CANNOT_LINK_LOG_ODDS } else { self.model.log_odds(&features) };
             scored.push(neighbor.with_log_odds(log_odds));
         }

@@ -4,14 +4,14 @@ use super::indexed_item::IndexedItem;
 use super::term_weights::{TermKind, TitleNumber, WeightedTerm};
 
 /// Whether two items belong to a numbered series: either their titles have different numbers after the same name ("Lumen 9"
-/// and "Lumen 10"), or both come from one outlet and their titles differ in numbers only ("hints for June 21" and "hints for
-/// June 22").
+/// and "Lumen 10"), or both come from one outlet and their titles differ in numbers or dates only ("hints for June 21" and
+/// "hints for June 22").
 pub(super) fn is_numbered_series(one: &IndexedItem, other: &IndexedItem) -> bool {
     let mut after_names = one.title_numbers.iter().filter(|number| number.after_name);
     after_names.any(|number| is_renumbered(*number, &other.title_numbers))
         || (one.outlet == other.outlet
-            && adds_only_numbers(&one.terms, &other.terms)
-            && adds_only_numbers(&other.terms, &one.terms))
+            && (one.title_profile.is_same_with_another_date(&other.title_profile)
+                || adds_only_numbers(&one.terms, &other.terms) && adds_only_numbers(&other.terms, &one.terms)))
 }
 
 /// Whether another title has other numbers after the same word, and not this one.

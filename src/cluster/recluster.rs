@@ -4,11 +4,12 @@
 //! their neighbors, and groups all these items from scratch. Items beyond the revision window stay together, but new items
 //! can still join them. A group keeps the oldest of the story ids of which it has the largest part.
 
-use super::agglomerative::{Constraint, ItemLink, agglomerate};
+use super::agglomerative::{Constraint, GroupingConstraints, ItemLink, agglomerate};
 use super::clusterer::Clusterer;
 use super::indexed_item::IndexedItem;
 use super::item_seq::ItemSeq;
 use super::linkage::{ClusterLink, MIN_PAIR_LOG_ODDS};
+use super::neighbor::Neighbor;
 use crate::domain::{CreatedStory, ItemId, ItemMove, JoinEvidence, JoinReason, StoryId, StoryMerge, StoryRegrouping};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
@@ -17,6 +18,8 @@ use std::ops::RangeInclusive;
 
 /// The log-odds of a neighbor from which its story takes part too.
 const MIN_NEIGHBORHOOD_LOG_ODDS: f32 = -1.5;
+/// The length of a chain of items of which each follows the next one, because it was excluded after the others followed it.
+const MAX_FOLLOWED: usize = 8;
 /// The numbers of documents at which growth by half makes all items be scored again. Below, statistics are too few to be worth
 /// it; above, growth changes them little.
 const FULL_RESCORE_DOCUMENTS: RangeInclusive<usize> = 300..=20_000;
@@ -60,8 +63,9 @@ impl Clusterer {
                 let (item, from) = (self.window[*seq].id, self.window[*seq].story);
                 if from != story {
                     let evidence = self.regrouping_evidence(*seq, &members, from);
+                    let copy_of = self.original_among(*seq, &members).map(|original| self.window[original].id);
                     self.window.assign_story(*seq, story);
-                    regrouping.moved.push(ItemMove { item, from, into: story, evidence });
+                    regrouping.moved.push(ItemMove { item, from, into: story, copy_of, evidence });
                 }
             }
         }
@@ -113,11 +117,13 @@ impl Clusterer {
         items
     }
 
-    /// The active members of the stories of these items and their neighbors, in order of arrival.
+    /// The active members of the stories of these items, of their neighbors, and of the items with the same link, in order of
+    /// arrival.
     fn participants(&self, changed: &[ItemSeq]) -> Vec<ItemSeq> {
         let mut stories: FxHashSet<StoryId> = FxHashSet::default();
-        for item in changed.iter().filter_map(|seq| self.window.get(*seq)) {
+        for (seq, item) in changed.iter().filter_map(|seq| Some((*seq, self.window.get(*seq)?))) {
             stories.insert(item.story);
+            stories.extend(self.window.same_link(seq).iter().map(|other| self.window[*other].story));
             stories.extend(close_neighbors(item).filter_map(|seq| self.window.get(seq)).map(|other| other.story));
         }
         let members = stories.iter().flat_map(|story| self.window.members(*story)).copied();
@@ -130,20 +136,41 @@ impl Clusterer {
         let items: Vec<&IndexedItem> = participants.iter().map(|seq| &self.window[*seq]).collect();
         let mut links: Vec<ItemLink> = Vec::new();
         for (position, item) in (0u32..).zip(&items) {
-            for neighbor in item.neighbors.iter().filter(|neighbor| neighbor.log_odds() > MIN_PAIR_LOG_ODDS) {
-                if let Some(other) = positions.get(&neighbor.seq) {
+            for neighbor in &item.neighbors {
+                let Some(other) = positions.get(&neighbor.seq) else { continue };
+                let is_separate = self.window.are_separate(item, items[*other as usize]);
+                if is_separate || neighbor.log_odds() > MIN_PAIR_LOG_ODDS {
                     let (first, second) = (position.min(*other), position.max(*other));
-                    links.push(ItemLink { first, second, log_odds: neighbor.log_odds() });
+                    let log_odds = (!is_separate).then(|| neighbor.log_odds());
+                    links.push(ItemLink { first, second, log_odds });
                 }
             }
         }
         // Both items may list the pair. The higher score counts.
         links.sort_unstable_by(|a, b| {
-            (a.first, a.second).cmp(&(b.first, b.second)).then(b.log_odds.total_cmp(&a.log_odds))
+            let score = |link: &ItemLink| link.log_odds.unwrap_or(f32::MIN);
+            (a.first, a.second).cmp(&(b.first, b.second)).then(score(b).total_cmp(&score(a)))
         });
         links.dedup_by_key(|link| (link.first, link.second));
-        let constraints: Vec<&[Constraint]> = items.iter().map(|item| self.window.constraints(item.id)).collect();
-        agglomerate(&constraints, &self.must_link(&items, frozen_before), &links, &self.linkage)
+        let constraints = GroupingConstraints {
+            of_items: items.iter().map(|item| self.window.constraints(item.id)).collect(),
+            must_link: self.must_link(&items, frozen_before),
+            same_link: self.same_link(participants),
+        };
+        agglomerate(&constraints, &links, &self.linkage)
+    }
+
+    /// The positions of the items that share a link that identifies one event.
+    fn same_link(&self, participants: &[ItemSeq]) -> Vec<Vec<u32>> {
+        let mut by_first: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        let mut first_positions: FxHashMap<ItemSeq, u32> = FxHashMap::default();
+        for (position, seq) in (0u32..).zip(participants) {
+            if let Some(first) = self.window.same_link(*seq).first() {
+                let first = *first_positions.entry(*first).or_insert(position);
+                by_first.entry(first).or_default().push(position);
+            }
+        }
+        by_first.into_values().filter(|items| items.len() > 1).collect()
     }
 
     /// The positions of items that stay together regardless of their scores: those of a story that are beyond the revision
@@ -169,20 +196,35 @@ impl Clusterer {
     fn add_followers(&self, participants: &mut Vec<ItemSeq>, groups: &mut [Vec<u32>]) {
         let positions = positions(participants);
         let stories: BTreeSet<StoryId> = participants.iter().map(|seq| self.window[*seq].story).collect();
-        let mut followers: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
+        let mut group_of = vec![0; participants.len()];
+        for (number, group) in groups.iter().enumerate() {
+            group.iter().for_each(|position| group_of[*position as usize] = number);
+        }
         for seq in stories.iter().flat_map(|story| self.window.members(*story)) {
             let item = &self.window[*seq];
-            let Some(leader) = positions.get(&item.leader).filter(|_| item.excluded) else { continue };
-            if self.window.constraints(item.id).is_empty() {
-                followers.entry(*leader).or_default().push(participants.len() as u32);
+            let Some(leader) = positions.get(&self.leader_of(item)).filter(|_| item.excluded) else { continue };
+            let group = group_of[*leader as usize];
+            let is_separate = |neighbor: &Neighbor| {
+                positions.get(&neighbor.seq).is_some_and(|other| group_of[*other as usize] == group)
+                    && self.window.get(neighbor.seq).is_some_and(|other| self.window.are_separate(item, other))
+            };
+            if self.window.constraints(item.id).is_empty() && !item.neighbors.iter().any(is_separate) {
+                groups[group].push(participants.len() as u32);
                 participants.push(*seq);
             }
         }
-        for group in groups {
-            let following: Vec<u32> =
-                group.iter().filter_map(|leader| followers.get(leader)).flatten().copied().collect();
-            group.extend(following);
+    }
+
+    /// The active item at the end of the chain of items that this one follows.
+    fn leader_of(&self, item: &IndexedItem) -> ItemSeq {
+        let mut leader = item.leader;
+        for _ in 0..MAX_FOLLOWED {
+            match self.window.get(leader) {
+                Some(next) if next.excluded => leader = next.leader,
+                _ => break,
+            }
         }
+        leader
     }
 
     /// The story that each group keeps. The group with most items of a story gets it; of equal groups, the first one. A group
@@ -226,7 +268,7 @@ impl Clusterer {
                 self.window.assign_story(seq, into);
                 let reasons = vec![JoinReason::Merged { from }];
                 let evidence = JoinEvidence { score: 1.0, threshold: self.options.threshold, reasons };
-                regrouping.moved.push(ItemMove { item: self.window[seq].id, from, into, evidence });
+                regrouping.moved.push(ItemMove { item: self.window[seq].id, from, into, copy_of: None, evidence });
             }
             regrouping.merged.push(StoryMerge { from, into });
         }

@@ -1,12 +1,12 @@
 //! Finds the story that a new item joins: by its URL, as a copy of another item, or by its pairs.
 
 use super::clusterer::Clusterer;
+use super::equal_titles::EqualTitles;
 use super::indexed_item::IndexedItem;
 use super::item_seq::ItemSeq;
 use super::linkage::{ClusterLink, MIN_PAIR_LOG_ODDS};
 use super::near_duplicates::MIN_COPY_CONTAINMENT;
 use super::neighbor::MAX_NEIGHBORS;
-use super::numbered_series::is_numbered_series;
 use crate::domain::{ItemId, JoinEvidence, JoinReason, StoryId};
 use smallvec::SmallVec;
 
@@ -32,13 +32,13 @@ pub(super) struct CopyMatch {
 impl Clusterer {
     pub(super) fn match_story(&self, seq: ItemSeq) -> StoryMatch {
         let item = &self.window[seq];
-        if let Some(first) = self.window.find_by_url(item.url_hash).filter(|first| *first != seq) {
-            let first = &self.window[first];
+        if let Some(first) = self.window.same_link(seq).iter().find(|first| **first != seq) {
+            let first = &self.window[*first];
             let reasons = vec![JoinReason::SameLink { item: first.id }];
             let evidence = JoinEvidence { score: 1.0, threshold: self.options.threshold, reasons };
-            return StoryMatch { story: Some(first.story), copy_of: Some(first.original_id()), evidence };
+            return StoryMatch { story: Some(first.story), copy_of: Some(first.id), evidence };
         }
-        let copy = self.find_original(item);
+        let copy = self.find_original(item, |_| true);
         let original = copy.map(|copy| &self.window[copy.original]);
         let best = match original {
             Some(original) => Some((original.story, f32::MAX)),
@@ -48,20 +48,30 @@ impl Clusterer {
         let joins = log_odds > self.linkage.threshold;
         StoryMatch {
             story: joins.then_some(story),
-            copy_of: original.filter(|_| joins).map(IndexedItem::original_id),
+            copy_of: original.filter(|_| joins).map(|original| original.id),
             evidence: self.join_evidence(seq, self.window.members(story), log_odds, copy),
         }
     }
 
-    /// The neighbor whose text an item repeats. An outlet's own headline, published again, is a copy whatever its text is.
-    fn find_original(&self, item: &IndexedItem) -> Option<CopyMatch> {
+    /// The earlier one of these items that an item has the link of, or whose text it repeats.
+    pub(super) fn original_among(&self, seq: ItemSeq, members: &[ItemSeq]) -> Option<ItemSeq> {
+        let is_earlier = |other: &ItemSeq| other.precedes(seq) && members.contains(other);
+        let same_link = self.window.same_link(seq).iter().copied().find(is_earlier);
+        let copy = || self.find_original(&self.window[seq], is_earlier).map(|copy| copy.original);
+        same_link.or_else(copy)
+    }
+
+    /// The neighbor, among those that `may_be` accepts, whose text an item repeats. An outlet's own headline, published again, is a copy if it names one event,
+    /// whatever its text is.
+    fn find_original(&self, item: &IndexedItem, may_be: impl Fn(&ItemSeq) -> bool) -> Option<CopyMatch> {
         let similar = item.neighbors.iter().take_while(|neighbor| neighbor.cosine() > MIN_COPY_COSINE);
+        let similar = similar.filter(|neighbor| may_be(&neighbor.seq));
         let copies = similar.filter_map(|neighbor| {
             let other = self.window.get(neighbor.seq)?;
             let is_republished =
-                other.outlet == item.outlet && other.has_same_title(item) && !is_numbered_series(item, other);
+                other.outlet == item.outlet && other.has_same_title(item) && EqualTitles(item, other).are_copies();
             let containment = if is_republished { 1.0 } else { item.sketch.containment(&other.sketch) };
-            Some(CopyMatch { original: neighbor.seq, containment })
+            (!self.window.are_separate(item, other)).then_some(CopyMatch { original: neighbor.seq, containment })
         });
         copies
             .filter(|copy| copy.containment >= MIN_COPY_CONTAINMENT)
@@ -71,8 +81,12 @@ impl Clusterer {
     /// The story with the best link to an item, and the log-odds of the link.
     fn best_story(&self, item: &IndexedItem) -> Option<(StoryId, f32)> {
         let mut candidates: SmallVec<[(StoryId, ClusterLink); MAX_NEIGHBORS]> = SmallVec::new();
+        let neighbors = item.neighbors.iter().filter_map(|neighbor| self.window.get(neighbor.seq));
+        let separate = neighbors.filter(|other| self.window.are_separate(item, other));
+        let excluded: SmallVec<[StoryId; 4]> = separate.map(|other| other.story).collect();
         for neighbor in item.neighbors.iter().filter(|neighbor| neighbor.log_odds() > MIN_PAIR_LOG_ODDS) {
-            let Some(other) = self.window.get(neighbor.seq) else { continue };
+            let other = self.window.get(neighbor.seq).filter(|other| !excluded.contains(&other.story));
+            let Some(other) = other else { continue };
             let link = ClusterLink::new(neighbor.log_odds());
             match candidates.iter_mut().find(|(story, _)| *story == other.story) {
                 Some((_, known)) => *known = known.merge(link),

@@ -1,13 +1,14 @@
 //! Grouping on small hand-written cases.
 
 use super::evaluation::replay;
-use super::{Clusterer, Options};
+use super::{Clusterer, GroupingRule, IgnoredLink, Options};
 use crate::domain::{
     ConstraintId, ConstraintKind, GroupingConstraint, Item, ItemId, JoinReason, SourceId, StoryAssignment, StoryId,
     StoryPlacement, Timestamp,
 };
 use jiff::SignedDuration;
 use std::convert::Infallible;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Groups reports amid unrelated news. Each line is `outlet | title | summary`; they arrive one per minute. Returns for each
 /// report the position of the first report of its story.
@@ -54,7 +55,7 @@ fn item(id: i64, line: &str, lang: &str) -> Item {
     let at = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(id);
     Item {
         id: ItemId(id),
-        source: SourceId(1),
+        source: SourceId(xxh3_64(parts[0].as_bytes()) as i64),
         source_title: String::new(),
         source_url: String::new(),
         outlet: parts[0].into(),
@@ -252,7 +253,7 @@ fn headline_with_homoglyphs_joins_the_plain_one() {
 fn items_with_the_same_url_share_a_story_and_the_second_is_a_copy() {
     let mut clusterer = Clusterer::new(Options::default());
     let first = item(1, "a.example | One headline | words | https://a.example/x", "en");
-    let second = item(2, "a.example | Another headline entirely | other | https://a.example/x", "en");
+    let second = item(2, "b.example | Another headline entirely | other | https://a.example/x", "en");
     let founded = assign(&mut clusterer, &first, 1);
     let joined = assign(&mut clusterer, &second, 2);
     assert_eq!((founded.placement, joined.placement), (StoryPlacement::Created, StoryPlacement::Joined));
@@ -345,7 +346,7 @@ fn restart_changes_no_assignment() {
         let mut resumed = Clusterer::new(Options::default());
         for (n, line) in lines.iter().enumerate() {
             if n < restart_at {
-                resumed.restore(&item(n as i64, line, "en"), assigned[n].story, assigned[n].copy_of);
+                resumed.restore(&item(n as i64, line, "en"), assigned[n].story);
             } else {
                 let again = assign(&mut resumed, &item(n as i64, line, "en"), n as i64);
                 assert_eq!(again, assigned[n], "restarted after {restart_at} items");
@@ -363,4 +364,121 @@ fn expired_items_are_not_matched() {
     late.first_seen_at += SignedDuration::from_hours(80);
     let assigned = assign(&mut clusterer, &late, 2);
     assert_eq!((assigned.placement, clusterer.active_items()), (StoryPlacement::Created, 1));
+}
+
+/// Groups reports as [`stories`] does, and once more after a restart. Both must give the same stories.
+fn stories_with_and_without_restart(lines: &[&str]) -> Vec<usize> {
+    let items = with_background("en", lines);
+    let mut found = replay(&mut Clusterer::new(Options::default()), &items);
+    let before = first_of_story(&found[BACKGROUND..]);
+    let mut restarted = Clusterer::new(Options::default());
+    for (item, story) in items.iter().zip(&found) {
+        restarted.restore(item, *story);
+    }
+    let now = items.last().unwrap().first_seen_at + SignedDuration::from_mins(20);
+    let Ok(regrouping) = restarted.recluster(now, |first, _| Ok::<_, Infallible>(StoryId::from_row(10_000 + first.0)));
+    for moved in regrouping.moved {
+        found[moved.item.0 as usize] = moved.into;
+    }
+    assert_eq!(first_of_story(&found[BACKGROUND..]), before, "the restart changed stories");
+    before
+}
+
+#[test]
+fn items_of_two_sources_with_one_link_share_a_story_after_every_pass() {
+    let found = stories_with_and_without_restart(&[
+        "a.example | Tide gates close for repair | Engineers drain the basin | https://a.example/2026/tide-gates",
+        "b.example | Chess club wins the regional cup | Nine boards | https://b.example/2026/chess",
+        "z.example | What we read today | A pick from our desk | https://a.example/2026/tide-gates",
+    ]);
+    assert_eq!(found, [0, 1, 0]);
+}
+
+#[test]
+fn excluded_item_stays_with_the_item_that_has_its_link() {
+    let headline = "Marshal Dorn arrives in Veshna by armoured train for parade";
+    let other = format!("a.example | {headline} | The leader crossed the border | https://a.example/1");
+    let excluded = format!("b.example | {headline} | The leader crossed the border | https://c.example/9");
+    let same_link = "c.example | Library opens on Sundays | Readers may stay until ten | https://c.example/9";
+    let found = stories_with_and_without_restart(&[&other, &excluded, same_link]);
+    assert_eq!(found[1], found[2], "{found:?}");
+}
+
+#[test]
+fn link_that_one_source_uses_for_several_items_joins_none() {
+    let found = stories_with_and_without_restart(&[
+        "a.example | Tide gates close for repair | Engineers drain the basin | https://a.example/ticker",
+        "b.example | Chess club wins the regional cup | Nine boards | https://a.example/ticker",
+        "a.example | Bakers ask for cheaper flour | The guild writes a letter | https://a.example/ticker",
+    ]);
+    assert_eq!(found, [0, 1, 2]);
+}
+
+#[test]
+fn link_to_a_home_or_section_page_joins_no_items() {
+    let found = stories_with_and_without_restart(&[
+        "a.example | Tide gates close for repair | Engineers drain the basin | https://a.example/news",
+        "b.example | Chess club wins the regional cup | Nine boards | https://a.example/news",
+        "c.example | Bakers ask for cheaper flour | The guild writes a letter | https://a.example",
+        "d.example | Library opens on Sundays | Readers may stay until ten | https://a.example",
+    ]);
+    assert_eq!(found, [0, 1, 2, 3]);
+}
+
+#[test]
+fn operator_may_separate_items_with_one_link() {
+    let lines = [
+        "a.example | Tide gates close for repair | Engineers drain the basin | https://a.example/gates",
+        "b.example | What we read today | A pick from our desk | https://a.example/gates",
+        "c.example | Our links | For the evening | https://a.example/gates",
+    ];
+    let found = stories_with_constraint(&lines, constraint(ConstraintKind::CannotLink, &[0], &[1]));
+    assert_ne!(found[0], found[1]);
+    assert!(found[2] == found[0] || found[2] == found[1], "{found:?}");
+}
+
+#[test]
+fn items_with_a_rubric_title_and_different_texts_are_different_stories() {
+    let found = stories_with_and_without_restart(&[
+        "a.example | Readers' letters | A sailor thanks the lamp keepers of the eastern mole | https://a.example/l/1",
+        "a.example | Readers' letters | Teachers want warmer classrooms before the frost | https://a.example/l/2",
+        "b.example | Forecast | Rain and gusts until midnight | https://b.example/w/1",
+        "c.example | Forecast | Sunny hills, mild valleys | https://c.example/w/1",
+        "a.example | Harbour Tonight, Saturday 31 October | Mussels and brass bands | https://a.example/p/1",
+        "a.example | Harbour Tonight, Sunday 1 November | The ferry strike explained | https://a.example/p/2",
+        "d.example | Package update | | https://d.example/1",
+        "d.example | Package update | | https://d.example/2",
+    ]);
+    assert_eq!(found, [0, 1, 2, 3, 4, 5, 6, 7]);
+}
+
+#[test]
+fn equal_titles_are_one_story_if_texts_agree_or_the_title_names_an_event() {
+    let found = stories_with_and_without_restart(&[
+        "a.example | Package update | The archive fixes an overflow in the tide calculator | https://a.example/1",
+        "a.example | Package update | The archive fixes an overflow in the tide calculator | https://a.example/2",
+        "a.example | Night ferry to Veshna runs aground off the northern cape | Sixty people wait | https://a.example/3",
+        "a.example | Night ferry to Veshna runs aground off the northern cape | Tugs leave Ankhoro | https://a.example/4",
+        "b.example | Night ferry to Veshna runs aground off the northern cape | | https://b.example/5",
+    ]);
+    assert_eq!(found, [0, 0, 2, 2, 2]);
+}
+
+#[test]
+fn explanation_names_the_rule_that_decides() {
+    let mut clusterer = Clusterer::new(Options::default());
+    let lines = [
+        "a.example | Readers' letters | A sailor thanks the lamp keepers | https://a.example/l/1",
+        "a.example | Readers' letters | Teachers want warmer classrooms | https://a.example/l/2",
+        "b.example | What we read | A pick from our desk | https://a.example/l/2",
+        "c.example | Chess club wins | Nine boards | https://a.example",
+        "d.example | Bakers ask for flour | The guild writes | https://a.example",
+    ];
+    for (n, line) in lines.iter().enumerate() {
+        assign(&mut clusterer, &item(n as i64, line, "en"), n as i64);
+    }
+    let explain = |one, other| clusterer.explain(ItemId(one), ItemId(other)).unwrap();
+    assert_eq!(explain(0, 1).rule, Some(GroupingRule::Rubric));
+    assert_eq!(explain(1, 2).rule, Some(GroupingRule::SameLink));
+    assert_eq!((explain(3, 4).rule, explain(3, 4).ignored_link), (None, Some(IgnoredLink::NoArticle)));
 }

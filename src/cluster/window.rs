@@ -1,8 +1,9 @@
-//! The sliding window: the items of the last days, by sequence number, by story and by canonical URL.
+//! The sliding window: the items of the last days, by sequence number, by story and by link.
 
 use super::agglomerative::Constraint;
 use super::indexed_item::{IndexedItem, OutletIndex};
 use super::item_seq::ItemSeq;
+use super::link_index::LinkIndex;
 use super::term_index::TermIndex;
 use super::term_weights::{TermAggregates, reweight};
 use crate::domain::{ItemId, StoryId};
@@ -27,7 +28,7 @@ pub(super) struct ItemWindow {
     items: VecDeque<IndexedItem>,
     first_seq: ItemSeq,
     stories: FxHashMap<StoryId, StoryMembers>,
-    by_url: FxHashMap<u64, ItemSeq>,
+    pub links: LinkIndex,
     /// The number of active items of each outlet.
     outlets: IndexMap<String, u32, FxBuildHasher>,
     /// The operator's constraints. Few items have any.
@@ -80,9 +81,10 @@ impl ItemWindow {
         Some(self.first_seq.advance(index))
     }
 
-    /// The first item with this canonical URL.
-    pub(super) fn find_by_url(&self, url_hash: u64) -> Option<ItemSeq> {
-        self.by_url.get(&url_hash).copied()
+    /// The items with the same link as this one, in order of arrival; empty if the link does not identify one event.
+    pub(super) fn same_link(&self, seq: ItemSeq) -> &[ItemSeq] {
+        let link = self[seq].link.filter(|link| self.links.identifies_event(*link));
+        link.map(|link| self.links.items(link)).unwrap_or_default()
     }
 
     pub(super) fn constraints(&self, id: ItemId) -> &[Constraint] {
@@ -106,9 +108,6 @@ impl ItemWindow {
     /// Appends an item; [`ItemWindow::assign_story`] adds it to its story.
     pub(super) fn push(&mut self, item: IndexedItem) -> ItemSeq {
         let seq = self.next_seq();
-        if item.url_hash != 0 {
-            self.by_url.entry(item.url_hash).or_insert(seq);
-        }
         if !item.excluded {
             self.count_active(item.outlet, 1);
         }
@@ -133,13 +132,17 @@ impl ItemWindow {
         }
     }
 
-    /// Removes the items first seen before `limit`, in seconds since 1970.
-    pub(super) fn expire(&mut self, limit: i64) {
+    /// Removes the items first seen before `limit`, in seconds since 1970. Returns the items whose link identifies one event
+    /// from now on, and did not before.
+    pub(super) fn expire(&mut self, limit: i64) -> Vec<ItemSeq> {
+        let mut identifying_again = Vec::new();
         while let Some(item) = self.items.pop_front_if(|item| item.first_seen_at < limit) {
             let seq = self.first_seq;
             self.first_seq = seq.advance(1);
-            if self.by_url.get(&item.url_hash) == Some(&seq) {
-                self.by_url.remove(&item.url_hash);
+            if let Some(link) = item.link
+                && self.links.remove_first(link, item.source)
+            {
+                identifying_again.extend_from_slice(self.links.items(link));
             }
             self.constraints.remove(&item.id);
             self.term_index.prefetch_entries(item.terms.iter().map(|term| term.id));
@@ -151,6 +154,7 @@ impl ItemWindow {
             }
             self.remove_member(seq, item.story, !item.excluded);
         }
+        identifying_again
     }
 
     fn count_active(&mut self, outlet: OutletIndex, by: i32) {

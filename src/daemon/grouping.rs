@@ -89,7 +89,7 @@ impl GroupingSession {
         let restore = move |db: &ReadConnection| {
             let mut clusterer = Clusterer::new(config.cluster.clone());
             for assigned in stories::assigned_between(db, since, Timestamp::MAX)? {
-                clusterer.restore(&assigned.item, assigned.story, assigned.copy_of);
+                clusterer.restore(&assigned.item, assigned.story);
             }
             for constraint in constraints::active_since(db, since)? {
                 clusterer.add_constraint(&constraint);

@@ -3,7 +3,10 @@
 use super::{ConstraintId, Item, ItemId, StoryId, StoryPublication};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The longest chain of copies that is followed.
+const MAX_COPY_CHAIN: usize = 64;
 
 /// The items that report one event.
 #[derive(Debug, Clone, Serialize)]
@@ -42,14 +45,44 @@ pub struct StoryItem {
 pub struct AssignedItem {
     pub item: Item,
     pub story: StoryId,
-    /// The item of which this one is a near-duplicate.
-    pub copy_of: Option<ItemId>,
 }
 
 impl Story {
     /// The item that represents the story. `None` only if the story was merged.
     pub fn lead(&self) -> Option<&StoryItem> {
         self.items.iter().find(|i| i.item.id == self.lead).or(self.items.first())
+    }
+
+    /// The originals as they must be, where they differ from `copy_of`: each copy refers to an item of the story that is not a
+    /// copy itself. If the original left the story, the first one of its copies takes its place.
+    pub fn corrected_copies(&self) -> Vec<(ItemId, Option<ItemId>)> {
+        let copy_of: BTreeMap<ItemId, Option<ItemId>> = self.items.iter().map(|i| (i.item.id, i.copy_of)).collect();
+        // The first copy of each original outside the story.
+        let mut substitutes: BTreeMap<ItemId, ItemId> = BTreeMap::new();
+        let mut corrected = Vec::new();
+        for StoryItem { item, copy_of: known, .. } in &self.items {
+            let mut original = item.id;
+            let mut outside = None;
+            // The number of steps is bounded in case copies refer to each other in a cycle.
+            for _ in 0..MAX_COPY_CHAIN {
+                match copy_of.get(&original) {
+                    Some(Some(next)) => original = *next,
+                    Some(None) => break,
+                    None => {
+                        outside = Some(original);
+                        break;
+                    }
+                }
+            }
+            if let Some(outside) = outside {
+                original = *substitutes.entry(outside).or_insert(item.id);
+            }
+            let original = Some(original).filter(|original| *original != item.id);
+            if original != *known {
+                corrected.push((item.id, original));
+            }
+        }
+        corrected
     }
 
     /// The distinct outlets, in order of their first report. Copies do not count.
@@ -66,6 +99,7 @@ pub struct StoryAssignment {
     pub item: ItemId,
     pub story: StoryId,
     pub placement: StoryPlacement,
+    /// The item of the story of which this one is a near-duplicate.
     pub copy_of: Option<ItemId>,
     pub evidence: JoinEvidence,
 }
@@ -100,6 +134,8 @@ pub struct ItemMove {
     pub item: ItemId,
     pub from: StoryId,
     pub into: StoryId,
+    /// The item of the story of which this one is a near-duplicate; `None` if that has not changed.
+    pub copy_of: Option<ItemId>,
     pub evidence: JoinEvidence,
 }
 

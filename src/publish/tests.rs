@@ -299,3 +299,15 @@ fn membership_reports_each_condition() {
     assert_eq!(holds, [true, false, true, true, false], "{conditions:?}");
     assert!(conditions[1].says.contains("any of war; the story has energy"), "{conditions:?}");
 }
+
+#[test]
+fn first_copy_takes_the_place_of_an_original_that_left_the_story() {
+    let copy = |id, outlet, minute, of| StoryItem { copy_of: Some(ItemId(of)), ..report(id, outlet, 0, minute, "") };
+    let mut story = story(vec![copy(2, "b.example", 1, 1), copy(3, "c.example", 2, 1), copy(4, "d.example", 3, 3)]);
+    let corrected = story.corrected_copies();
+    assert_eq!(corrected, [(ItemId(2), None), (ItemId(3), Some(ItemId(2))), (ItemId(4), Some(ItemId(2)))]);
+    for (item, original) in corrected {
+        story.items.iter_mut().find(|i| i.item.id == item).unwrap().copy_of = original;
+    }
+    assert_eq!((story.outlets(), story.corrected_copies()), (vec!["b.example"], vec![]));
+}

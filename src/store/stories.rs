@@ -35,7 +35,9 @@ fn assign(db: &WriteConnection, assignment: &StoryAssignment, now: Timestamp) ->
     }
     let (story, now) = (assignment.story.to_row(), now.as_millisecond());
     db.execute(
-        "UPDATE item SET story_id = ?2, copy_of = ?3, evidence = ?4, assigned_at = ?5
+        "UPDATE item SET story_id = ?2, evidence = ?4, assigned_at = ?5,
+             copy_of = (SELECT coalesce(original.copy_of, original.id) FROM item AS original
+                        WHERE original.id = ?3 AND original.story_id = ?2)
          WHERE id = ?1 AND story_id IS NULL",
         params![assignment.item.0, story, assignment.copy_of.map(|i| i.0), to_json(&assignment.evidence)?, now],
     )?;
@@ -51,6 +53,9 @@ pub fn apply_regrouping(db: &WriteConnection, regrouped: &StoryRegrouping, now: 
     let mut touched = BTreeSet::new();
     for moved in &regrouped.moved {
         move_item(db, moved.item, moved.into, &moved.evidence, now)?;
+        if let Some(original) = moved.copy_of {
+            set_copy_of(db, moved.item, Some(original))?;
+        }
         touched.extend([moved.from, moved.into]);
     }
     for merge in &regrouped.merged {
@@ -82,6 +87,11 @@ pub(super) fn move_item(
     Ok(())
 }
 
+fn set_copy_of(db: &WriteConnection, item: ItemId, original: Option<ItemId>) -> Result<()> {
+    db.execute("UPDATE item SET copy_of = ?2 WHERE id = ?1", params![item.0, original.map(|original| original.0)])?;
+    Ok(())
+}
+
 /// Makes a story, and all that redirect to it, redirect to another one. A story that still has items, which the
 /// clusterer no longer holds, stays.
 pub(super) fn redirect(db: &WriteConnection, from: StoryId, into: StoryId) -> Result<()> {
@@ -101,6 +111,12 @@ pub(super) fn mark_updated(db: &WriteConnection, stories: BTreeSet<StoryId>, now
         db.execute(sql, [story.to_row(), now.as_millisecond()])?;
     }
     let mut leaderless = load(db, stories)?;
+    for story in &mut leaderless {
+        for (item, original) in story.corrected_copies() {
+            set_copy_of(db, item, original)?;
+            story.items.iter_mut().filter(|i| i.item.id == item).for_each(|i| i.copy_of = original);
+        }
+    }
     leaderless.retain(|story| story.items.iter().all(|report| report.item.id != story.lead));
     Ok(leaderless)
 }
@@ -181,11 +197,11 @@ pub fn story_of_item(db: &ReadConnection, item: ItemId) -> Result<Option<StoryId
 /// The assigned items first seen within a time span, in order of id.
 pub fn assigned_between(db: &ReadConnection, from: Timestamp, until: Timestamp) -> Result<Vec<AssignedItem>> {
     let sql = format!(
-        "SELECT {ITEM_COLUMNS}, item.story_id, item.copy_of FROM item JOIN source ON source.id = item.source_id
+        "SELECT {ITEM_COLUMNS}, item.story_id FROM item JOIN source ON source.id = item.source_id
          WHERE item.first_seen_at BETWEEN ?1 AND ?2 AND item.story_id IS NOT NULL ORDER BY item.id"
     );
     db.map(&sql, [from.as_millisecond(), until.as_millisecond()], |row| {
-        Ok(AssignedItem { item: from_row(row)?, story: column(row, "story_id")?, copy_of: column(row, "copy_of")? })
+        Ok(AssignedItem { item: from_row(row)?, story: column(row, "story_id")? })
     })
 }
 

@@ -205,7 +205,7 @@ async fn removing_the_story_of_a_former_lead_keeps_the_story() {
     let item = merged.items.iter().find(|report| report.item.id != merged.lead).unwrap().item.clone();
     let split = move |db: &WriteConnection| {
         let (story, item) = (stories::mint_id(db, &item, |_| false)?, item.id);
-        let moved = ItemMove { item, from: stays, into: story, evidence: JoinEvidence::default() };
+        let moved = ItemMove { item, from: stays, into: story, copy_of: None, evidence: JoinEvidence::default() };
         let created = vec![CreatedStory { story, founder: item }];
         stories::apply_regrouping(db, &StoryRegrouping { created, moved: vec![moved], merged: Vec::new() }, now)
     };

@@ -6,7 +6,7 @@ use crate::support::test_daemon::{TestDaemon, run_next_poll, start_and_poll_once
 use jiff::SignedDuration;
 use newsfold::domain::{NewSource, SourceId, SourceState};
 use newsfold::opml::read::read_opml;
-use newsfold::store::sources;
+use newsfold::store::{constraints, sources};
 use newsfold::wording::{Audience, next_poll_text};
 use reqwest::{Client, Method, Response};
 use std::io::Read;
@@ -219,6 +219,20 @@ async fn copies_are_folded_under_their_original() {
     for address in [format!("/stories/{}.atom", story.id), format!("https://news.example/{}", "grid")] {
         assert!(page.contains(&format!("href=\"{address}\"")), "{address}");
     }
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn copy_whose_original_left_the_story_counts_as_one_outlet() {
+    let (mut daemon, _origins, _) = newsroom().await;
+    let story = daemon.stories().await.into_iter().find(|story| story.items.len() == 2).unwrap();
+    let (id, own, now) = (story.id, story.items[0].item.id, daemon.now());
+    daemon.store.write(move |db| constraints::split_story(db, &story, &[own], now)).await.unwrap().unwrap();
+    daemon.wait_until_idle().await;
+    let left = daemon.stories().await.into_iter().find(|story| story.id == id).unwrap();
+    assert_eq!((left.items[0].copy_of, left.outlets().len()), (None, 1));
+    let page = daemon.get(&format!("/stories/{id}")).await;
+    assert!(page.contains("1 outlet") && !page.contains("copy"), "{page}");
     daemon.stop().await;
 }
 

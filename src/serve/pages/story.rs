@@ -34,8 +34,6 @@ struct ReportView<'a> {
     gap: u8,
     reasons: Vec<ReasonLink>,
     earlier: Vec<EarlierVersion<'a>>,
-    /// Whether it is a copy of an item in another story.
-    is_copy_of_other_story: bool,
     copies: Vec<ReportView<'a>>,
 }
 
@@ -88,14 +86,13 @@ fn report_views<'a>(
             gap: gap_class(report.item.ranked_at.duration_since(previous)),
             reasons: reason_links(report, story),
             earlier: earlier.get(&report.item.id).map_or_else(Vec::new, |earlier| earlier_versions(report, earlier)),
-            is_copy_of_other_story: false,
             copies: Vec::new(),
         };
         match original_of(report, story) {
             Some(original) => copies.entry(original).or_default().push(view),
             None => {
                 previous = report.item.ranked_at;
-                originals.push(ReportView { is_copy_of_other_story: report.copy_of.is_some(), ..view });
+                originals.push(view);
             }
         }
     }

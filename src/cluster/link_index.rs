@@ -1,0 +1,96 @@
+//! The links of the items in the window, and which of them identify one event.
+//!
+//! A link to an article does so across sources, unless one source uses it for several items: a constant link says nothing
+//! about an item.
+
+use super::article_link::identifies_article;
+use super::item_seq::ItemSeq;
+use crate::domain::SourceId;
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+/// The link of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LinkKey {
+    hash: u64,
+    is_article: bool,
+}
+
+impl LinkKey {
+    pub(super) fn new(canonical_url: &str) -> LinkKey {
+        LinkKey { hash: xxh3_64(canonical_url.as_bytes()), is_article: identifies_article(canonical_url) }
+    }
+
+    pub(super) fn is_article(self) -> bool {
+        self.is_article
+    }
+
+    /// The key of one source's use of the link.
+    fn of_source(self, source: SourceId) -> u64 {
+        xxh3_64_with_seed(&source.0.to_le_bytes(), self.hash)
+    }
+}
+
+#[derive(Default)]
+pub(super) struct LinkIndex {
+    links: FxHashMap<u64, LinkUse>,
+    /// The number of items with a link, by source.
+    uses: FxHashMap<u64, u32>,
+}
+
+/// The items with one link.
+#[derive(Default)]
+struct LinkUse {
+    /// In order of arrival.
+    items: SmallVec<[ItemSeq; 2]>,
+    /// The number of sources that use the link for several items.
+    reusing_sources: u32,
+}
+
+impl LinkIndex {
+    /// Adds an item. Returns whether its link has just stopped to identify one event.
+    pub(super) fn add(&mut self, link: LinkKey, source: SourceId, seq: ItemSeq) -> bool {
+        let uses = self.uses.entry(link.of_source(source)).or_default();
+        *uses += 1;
+        let known = self.links.entry(link.hash).or_default();
+        known.items.push(seq);
+        known.reusing_sources += u32::from(*uses == 2);
+        *uses == 2 && known.reusing_sources == 1
+    }
+
+    /// Removes the first item with its link. Returns whether the link identifies one event from now on, and did not before.
+    pub(super) fn remove_first(&mut self, link: LinkKey, source: SourceId) -> bool {
+        let mut reuse_ended = false;
+        if let Some(uses) = self.uses.get_mut(&link.of_source(source)) {
+            *uses -= 1;
+            reuse_ended = *uses == 1;
+            if *uses == 0 {
+                self.uses.remove(&link.of_source(source));
+            }
+        }
+        let Some(known) = self.links.get_mut(&link.hash) else { return false };
+        known.items.remove(0);
+        known.reusing_sources -= u32::from(reuse_ended);
+        let identifies_again = reuse_ended && known.reusing_sources == 0;
+        if known.items.is_empty() {
+            self.links.remove(&link.hash);
+        }
+        identifies_again
+    }
+
+    /// Whether one source uses the link for several items.
+    pub(super) fn is_reused(&self, link: LinkKey) -> bool {
+        self.links.get(&link.hash).is_some_and(|known| known.reusing_sources > 0)
+    }
+
+    /// Whether all items with the link report one event.
+    pub(super) fn identifies_event(&self, link: LinkKey) -> bool {
+        link.is_article && !self.is_reused(link)
+    }
+
+    /// The items with this link, in order of arrival.
+    pub(super) fn items(&self, link: LinkKey) -> &[ItemSeq] {
+        self.links.get(&link.hash).map(|known| known.items.as_slice()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,98 @@
+//! The rules that no score overrides. They hold after each assignment and each reclustering pass.
+
+use super::agglomerative::{Constraint, forbids_merge};
+use super::equal_titles::EqualTitles;
+use super::indexed_item::IndexedItem;
+use super::numbered_series::is_numbered_series;
+use super::window::ItemWindow;
+use serde::Serialize;
+
+/// A rule by which two items always or never share a story. The first one that applies decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::Display)]
+#[serde(rename_all = "kebab-case")]
+pub enum GroupingRule {
+    /// A must-link constraint.
+    #[strum(to_string = "the operator merged their stories")]
+    OperatorMerged,
+    /// A cannot-link constraint.
+    #[serde(rename = "operator")]
+    #[strum(to_string = "the operator separated them")]
+    OperatorSeparated,
+    #[strum(to_string = "they have the same link")]
+    SameLink,
+    #[strum(to_string = "they belong to a numbered series: only their numbers differ")]
+    NumberedSeries,
+    #[strum(to_string = "their title names a rubric, and their texts differ")]
+    Rubric,
+}
+
+impl GroupingRule {
+    /// Whether the items always share a story; otherwise they never do.
+    pub fn joins(self) -> bool {
+        matches!(self, GroupingRule::OperatorMerged | GroupingRule::SameLink)
+    }
+}
+
+/// Why the equal links of two items do not join them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::Display)]
+#[serde(rename_all = "kebab-case")]
+pub enum IgnoredLink {
+    #[strum(to_string = "it leads to a home or section page")]
+    NoArticle,
+    #[strum(to_string = "a source uses it for several items")]
+    Reused,
+}
+
+impl ItemWindow {
+    /// The rule that decides on two items.
+    pub(super) fn rule(&self, a: &IndexedItem, b: &IndexedItem) -> Option<GroupingRule> {
+        let (of_a, of_b) = (self.constraints(a.id), self.constraints(b.id));
+        if forbids_merge(of_a, of_b) {
+            Some(GroupingRule::OperatorSeparated)
+        } else if requires_merge(of_a, of_b) {
+            Some(GroupingRule::OperatorMerged)
+        } else if self.have_same_link(a, b) {
+            Some(GroupingRule::SameLink)
+        } else if is_numbered_series(a, b) {
+            Some(GroupingRule::NumberedSeries)
+        } else {
+            is_rubric(a, b).then_some(GroupingRule::Rubric)
+        }
+    }
+
+    /// Whether the contents of two items forbid that they share a story.
+    pub(super) fn are_separate(&self, a: &IndexedItem, b: &IndexedItem) -> bool {
+        (is_numbered_series(a, b) || is_rubric(a, b)) && !self.have_same_link(a, b)
+    }
+
+    /// Whether two items share a link that identifies one event.
+    pub(super) fn have_same_link(&self, a: &IndexedItem, b: &IndexedItem) -> bool {
+        a.link == b.link && a.link.is_some_and(|link| self.links.identifies_event(link))
+    }
+
+    /// Why the equal links of two items do not join them.
+    pub(super) fn ignored_link(&self, a: &IndexedItem, b: &IndexedItem) -> Option<IgnoredLink> {
+        let link = a.link.filter(|link| b.link == Some(*link))?;
+        if !link.is_article() {
+            Some(IgnoredLink::NoArticle)
+        } else {
+            self.links.is_reused(link).then_some(IgnoredLink::Reused)
+        }
+    }
+}
+
+fn is_rubric(a: &IndexedItem, b: &IndexedItem) -> bool {
+    a.has_same_title(b) && EqualTitles(a, b).are_of_a_rubric()
+}
+
+fn requires_merge(one: &[Constraint], other: &[Constraint]) -> bool {
+    let decisions = |constraints: &[Constraint]| -> Vec<i64> {
+        let must_link = |constraint: &Constraint| match constraint {
+            Constraint::MustLink { decision } => Some(*decision),
+            Constraint::CannotLink { .. } => None,
+        };
+        constraints.iter().filter_map(must_link).collect()
+    };
+    let of_other = decisions(other);
+    decisions(one).iter().any(|decision| of_other.contains(decision))
+}
