@@ -10,7 +10,7 @@
 CREATE TABLE source (
     id                   INTEGER PRIMARY KEY AUTOINCREMENT,
     url                  TEXT    NOT NULL UNIQUE,
-    -- The publisher: a registrable domain, unless the operator named another.
+    -- The publisher: a registrable domain or a channel of a shared host, unless the operator named another.
     outlet               TEXT    NOT NULL,
     -- A guess comes from a URL. The feed's own website replaces it once; an operator's choice is never replaced.
     outlet_provenance    TEXT    NOT NULL DEFAULT 'guess' CHECK (outlet_provenance IN ('operator', 'site', 'guess')),

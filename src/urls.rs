@@ -5,3 +5,4 @@
 pub mod canonical;
 pub mod outlet;
 pub mod redact;
+mod shared_host;

@@ -11,7 +11,7 @@ use crate::domain::display_text::one_line;
 use crate::domain::{FullTextMode, OutletProvenance, Source, SourceEdit, SourceId, SourceState};
 use crate::store::leases::LeaseConflict;
 use crate::store::{self, Store, WriteConnection, sources};
-use crate::urls::outlet::{outlet_of_site, outlet_of_url};
+use crate::urls::outlet::{outlet_of_site, outlet_of_url, readable_outlet};
 use anyhow::{Context as _, bail};
 use clap::builder::PossibleValuesParser;
 use std::collections::BTreeSet;
@@ -290,12 +290,15 @@ fn outlet_or_default(given: &str, source: &Source) -> anyhow::Result<(String, Ou
 }
 
 fn outlet(given: &str) -> anyhow::Result<String> {
-    let outlet = given.trim().to_lowercase();
+    let outlet = readable_outlet(given.trim());
     if outlet.is_empty()
         || outlet.len() > 253
-        || outlet.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/')
+        || outlet.starts_with('/')
+        || outlet.contains("//")
+        || outlet.contains(|c: char| c.is_whitespace() || c.is_control())
     {
-        bail!("‘{}’ is not a valid outlet; write its domain, such as bbc.co.uk", one_line(given, 80));
+        let examples = "its domain, such as bbc.co.uk, or its channel, such as reddit.com/r/rust";
+        bail!("‘{}’ is not a valid outlet; write {examples}", one_line(given, 80));
     }
     Ok(outlet)
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Source {
     pub id: SourceId,
     pub url: String,
-    /// The publisher: a registrable domain, unless the operator named another.
+    /// The publisher: a registrable domain or a channel of a shared host, unless the operator named another.
     pub outlet: String,
     pub outlet_provenance: OutletProvenance,
     /// The operator's title, else the feed's own, else the URL.

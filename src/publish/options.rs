@@ -1,6 +1,7 @@
 //! The settings of publishing, and the feeds that follow from them.
 
 use crate::domain::{FeedOrder, FeedSelection, PublishedFeed};
+use crate::urls::outlet::readable_outlet;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -156,7 +157,7 @@ impl FeedOptions {
             private: self.private,
             selection: FeedSelection {
                 tags: self.tags.clone(),
-                outlets: self.outlets.clone(),
+                outlets: self.outlets.iter().map(|outlet| readable_outlet(outlet)).collect(),
                 languages: self.languages.clone(),
                 query: self.query.clone(),
                 exclude_query: self.exclude_query.clone(),

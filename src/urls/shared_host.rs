@@ -1,0 +1,105 @@
+//! Hosts that many publishers share, and the channel of a URL there.
+
+use url::Url;
+
+/// Services that give each publisher a subdomain.
+#[rustfmt::skip]
+const SUBDOMAIN_HOSTS: &[&str] = &[
+    "bandcamp.com", "bearblog.dev", "beehiiv.com", "blogspot.com", "dreamwidth.org", "fandom.com", "ghost.io", "github.io",
+    "gitlab.io", "hatenablog.com", "libsyn.com", "livejournal.com", "medium.com", "micro.blog", "neocities.org",
+    "netlify.app", "over-blog.com", "podbean.com", "posthaven.com", "substack.com", "tumblr.com", "typepad.com",
+    "weebly.com", "wixsite.com", "wordpress.com", "write.as",
+];
+/// Services that give each publisher a path.
+#[rustfmt::skip]
+const PATH_HOSTS: &[&str] = &[
+    "bsky.app", "dailymotion.com", "dev.to", "facebook.com", "github.com", "gitlab.com", "instagram.com", "medium.com",
+    "odysee.com", "patreon.com", "reddit.com", "rumble.com", "soundcloud.com", "substack.com", "t.me", "threads.net",
+    "tiktok.com", "twitch.tv", "twitter.com", "vimeo.com", "x.com", "youtube.com",
+];
+/// Segments before the channel that say nothing about it.
+const FEED_SEGMENTS: &[&str] = &["$", "feed", "feeds", "rss"];
+/// Segments that name the kind of channel in the next segment.
+#[rustfmt::skip]
+const CHANNEL_KINDS: &[&str] = &[
+    "c", "channel", "channels", "groups", "people", "profile", "r", "s", "shows", "u", "user", "users",
+];
+/// Query parameters of feeds at YouTube and PeerTube, and the kind of channel that they name.
+#[rustfmt::skip]
+const CHANNEL_PARAMETERS: &[(&str, &str)] = &[
+    ("channel_id", "channel"), ("playlist_id", "playlist"), ("user", "user"), ("videoChannelId", "channel"),
+    ("videoChannelName", "c"), ("accountId", "account"), ("accountName", "a"),
+];
+const MAX_CHANNEL_CHARS: usize = 100;
+
+/// The channel of a URL as an outlet: `youtube.com/channel/UC…`, `name.substack.com`. `None` if the host is not a shared one,
+/// or the URL names no channel. `domain` is the registrable domain of `host`.
+pub(super) fn channel_of_url(url: &Url, host: &str, domain: &str) -> Option<String> {
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    let is_subdomain = host.len() > domain.len() && !matches!(host.split('.').next(), Some("feeds" | "rss" | "api"));
+    if SUBDOMAIN_HOSTS.contains(&domain) && is_subdomain {
+        return Some(host.to_owned());
+    }
+    let (base, channel) = if PATH_HOSTS.contains(&domain) {
+        let of_parameters = (domain == "youtube.com").then(|| channel_of_parameters(url)).flatten();
+        (domain, of_parameters.or_else(|| channel_of_path(url)))
+    } else {
+        (host, channel_on_any_server(url))
+    };
+    channel.filter(|channel| channel.chars().count() <= MAX_CHANNEL_CHARS).map(|channel| format!("{base}/{channel}"))
+}
+
+/// Whether an outlet is a shared host without a channel.
+pub(super) fn is_shared_host(outlet: &str) -> bool {
+    SUBDOMAIN_HOSTS.contains(&outlet) || PATH_HOSTS.contains(&outlet)
+}
+
+fn channel_of_parameters(url: &Url) -> Option<String> {
+    let kind = |name: &str| CHANNEL_PARAMETERS.iter().find(|(parameter, _)| *parameter == name).map(|(_, kind)| kind);
+    let mut named = url.query_pairs().filter_map(|(name, value)| Some((*kind(&name)?, value)));
+    let (kind, value) = named.find(|(_, value)| !value.is_empty() && value.chars().all(is_channel_char))?;
+    Some(format!("{kind}/{value}"))
+}
+
+fn channel_of_path(url: &Url) -> Option<String> {
+    let mut segments = url.path_segments()?.filter(|segment| !segment.is_empty() && !FEED_SEGMENTS.contains(segment));
+    let first = without_extension(segments.next()?)?;
+    if !CHANNEL_KINDS.contains(&first.to_ascii_lowercase().as_str()) {
+        return Some(first.to_lowercase());
+    }
+    let name = without_extension(segments.next()?)?;
+    // The ids of YouTube's channels distinguish upper and lower case.
+    let name = if first == "channel" { name.to_owned() } else { name.to_lowercase() };
+    Some(format!("{}/{name}", first.to_ascii_lowercase()))
+}
+
+/// The channel on a server of Mastodon, Misskey, Pixelfed, Lemmy or PeerTube, which are recognized by their paths.
+fn channel_on_any_server(url: &Url) -> Option<String> {
+    let path = url.path();
+    let mut segments = url.path_segments()?;
+    let (first, second, third) = (segments.next()?, segments.next(), segments.next());
+    let is_feed = path.ends_with(".rss") || path.ends_with(".atom") || path.ends_with(".xml");
+    if first.len() > 1 && first.starts_with('@') {
+        return without_extension(first).map(str::to_lowercase);
+    }
+    match (first, second, third) {
+        ("users", Some(name), None) if is_feed => {
+            without_extension(name).map(|name| format!("@{}", name.to_lowercase()))
+        }
+        ("feeds", Some(kind @ ("c" | "u")), Some(name)) if is_feed => {
+            without_extension(name).map(|name| format!("{kind}/{}", name.to_lowercase()))
+        }
+        ("feeds", Some(document), None) if document.starts_with("videos.") => channel_of_parameters(url),
+        _ => None,
+    }
+}
+
+/// A segment without the extension of a feed; `None` if nothing is left.
+fn without_extension(segment: &str) -> Option<&str> {
+    let bare = [".rss", ".atom", ".xml", ".json"].iter().find_map(|extension| segment.strip_suffix(extension));
+    Some(bare.unwrap_or(segment)).filter(|bare| !bare.is_empty())
+}
+
+fn is_channel_char(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@')
+}
