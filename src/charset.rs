@@ -7,7 +7,7 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::domain::{FeedProblem, ProblemKind};
-use crate::markup::entities::is_xml_char;
+use crate::markup::entities::{has_control_characters, without_control_characters};
 
 /// A document as text.
 pub struct DecodedText {
@@ -18,16 +18,17 @@ pub struct DecodedText {
     pub problems: Vec<FeedProblem>,
 }
 
-/// Decodes a document of any kind and drops the characters that XML forbids.
+/// Decodes a document of any kind without control characters.
 ///
 /// `content_type` is the HTTP header. The top-level domain of `host` supports the statistical guess.
 pub fn decode_text(bytes: &[u8], content_type: Option<&str>, host: Option<&str>) -> DecodedText {
     let mut problems = Vec::new();
     let (mut text, charset) = decode_bytes(bytes, content_type, host, &mut problems);
-    if let Some(first) = text.chars().find(|c| !is_xml_char(*c)) {
-        let detail = format!("U+{:04X}", u32::from(first));
+    if has_control_characters(&text) {
+        let first = text.chars().find(|c| has_control_characters(c.encode_utf8(&mut [0; 4])));
+        let detail = format!("U+{:04X}", first.map_or(0, u32::from));
         FeedProblem::record(&mut problems, ProblemKind::ControlCharacters, &detail);
-        text.retain(is_xml_char);
+        text = without_control_characters(&text);
     }
     DecodedText { text, charset, problems }
 }
@@ -266,5 +267,7 @@ mod tests {
     #[test]
     fn control_characters_are_dropped() {
         check(b"<a>\x00b\x1bc\r\n", None, "<a>bc\r\n", "UTF-8", Some(ProblemKind::ControlCharacters));
+        let text = "<a>\u{93}Rain\u{94}";
+        check(text.as_bytes(), None, "<a>“Rain”", "UTF-8", Some(ProblemKind::ControlCharacters));
     }
 }

@@ -10,11 +10,13 @@ mod dates;
 mod discovery;
 mod element_map;
 mod feed_rs_reader;
+mod internal_entities;
 mod json_feed;
 mod limits;
 mod parsed_feed;
 mod plain_text;
 mod rewriter;
+mod tag_words;
 mod unclosed_embeds;
 mod url_resolver;
 
@@ -22,6 +24,7 @@ use std::io::Read;
 
 use url::Url;
 
+pub use self::dates::TimeOfDay;
 pub use self::discovery::FeedLink;
 pub use self::parsed_feed::{Enclosure, FeedKind, ParsedFeed, ParsedItem};
 use crate::charset::{DecodedText, decode_text};
@@ -108,6 +111,7 @@ pub fn parse_feed(document: &FetchedDocument, options: &Options) -> Result<(Pars
         parse_xml(text, document.url, options, &mut problems)?
     };
     feed.charset = charset;
+    feed.inherit_authors();
     limits::apply_limits(&mut feed, options, &mut problems);
     Ok((feed, problems))
 }
@@ -132,6 +136,7 @@ fn parse_xml(
     if discovery::is_html_page(&text) {
         return Err(NotAFeed::Html { feeds: discovery::linked_feeds(&text, url) });
     }
+    let text = internal_entities::include_entities(text, problems);
     let Some(rewritten) = rewriter::rewrite_feed(&text, url, options, problems) else {
         let start = &text[..text.floor_char_boundary(4 * FeedProblem::MAX_DETAIL_CHARS)];
         return Err(NotAFeed::Unreadable { detail: one_line(start, FeedProblem::MAX_DETAIL_CHARS) });

@@ -6,38 +6,97 @@
 //! The colon of the time of day is found first: the text before the time is the date; the text after it is the zone, or
 //! the year as in asctime.
 
+mod evidence;
 mod zones_and_months;
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, ISOWeekDate, Time, Weekday};
 use jiff::tz::{Offset, TimeZone};
 
+use unicode_normalization::UnicodeNormalization;
+
+pub use self::evidence::DateEvidence;
+pub use self::zones_and_months::MonthNames;
 use self::zones_and_months::{named_zone, parse_month};
 use crate::markup::entities::decode_entities;
 
 /// A longer text is not a date.
 const MAX_DATE_BYTES: usize = 100;
 
-/// The time that a text names; `None` if it is not a date.
-pub fn parse_date(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    if text.len() > MAX_DATE_BYTES {
-        return None;
+/// How a document writes dates that are ambiguous by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DateConventions {
+    /// The order of `02/03/2026`; `None` if nothing shows it. Then only dates with slashes have the month first.
+    pub order: Option<NumericOrder>,
+    pub month_names: MonthNames,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumericOrder {
+    DayFirst,
+    MonthFirst,
+}
+
+/// How exactly a date names the time of day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeOfDay {
+    /// Only the day is written.
+    #[default]
+    Missing,
+    /// `00:00` is written, which many programs write for a day without a time.
+    Midnight,
+    Given,
+}
+
+/// A date as it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadDate {
+    pub time: Timestamp,
+    pub time_of_day: TimeOfDay,
+    /// The order of day and month, if the date is numeric with a slash or hyphen.
+    order: Option<ShownOrder>,
+}
+
+/// What a numeric date shows about the order of its day and month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ShownOrder {
+    /// The date is only valid in this order.
+    Proven(NumericOrder),
+    Ambiguous,
+}
+
+impl DateConventions {
+    /// The time that a text names; `None` if it is not a date.
+    pub fn parse(self, text: &str) -> Option<ReadDate> {
+        let text = text.trim();
+        if text.len() > MAX_DATE_BYTES {
+            return None;
+        }
+        // Some dates are escaped twice: `&#43;0100`.
+        let written = decode_entities(text).to_lowercase();
+        let written: String = if written.is_ascii() { written } else { written.nfc().collect() };
+        let text = normalize_notation(&written);
+        if let Some(time) = parse_unix_time(&text) {
+            return Some(ReadDate { time, time_of_day: TimeOfDay::Given, order: None });
+        }
+        let parts = split_at_time(&text)?;
+        let suffix = parse_suffix(parts.after_time)?;
+        let (date, order) = self.parse_civil_date(parts.date, parts.time.is_some(), suffix.year)?;
+        let is_afternoon = suffix.is_afternoon.or_else(|| words(parts.date).filter_map(half_of_day).last());
+        let datetime = at_time(date, parts.time.unwrap_or_default(), is_afternoon)?;
+        // Korean sites write local time without a zone.
+        let default_offset = Offset::constant(if is_korean(&written) { 9 } else { 0 });
+        let zone = suffix.zone.unwrap_or_else(|| default_offset.to_time_zone());
+        let time_of_day = match parts.time {
+            None => TimeOfDay::Missing,
+            Some(_) if datetime.time() == Time::midnight() => TimeOfDay::Midnight,
+            Some(_) => TimeOfDay::Given,
+        };
+        Some(ReadDate { time: zone.to_timestamp(datetime).ok()?, time_of_day, order })
     }
-    // Some dates are escaped twice: `&#43;0100`.
-    let written = decode_entities(text).to_lowercase();
-    let text = normalize_notation(&written);
-    if let Some(timestamp) = parse_unix_time(&text) {
-        return Some(timestamp);
-    }
-    let parts = split_at_time(&text)?;
-    let suffix = parse_suffix(parts.after_time)?;
-    let date = parse_civil_date(parts.date, parts.time.is_some(), suffix.year)?;
-    let is_afternoon = suffix.is_afternoon.or_else(|| words(parts.date).filter_map(half_of_day).last());
-    let datetime = at_time(date, parts.time.unwrap_or_default(), is_afternoon)?;
-    // Korean sites write local time without a zone.
-    let default_offset = Offset::constant(if is_korean(&written) { 9 } else { 0 });
-    suffix.zone.unwrap_or_else(|| default_offset.to_time_zone()).to_timestamp(datetime).ok()
 }
 
 /// Converts a date in lower case to standard notation.
@@ -62,14 +121,32 @@ fn is_korean(text: &str) -> bool {
     text.contains(['년', '오'])
 }
 
-/// Writes `14h05` and `14.05 uhr` as `14:05`.
+/// Writes `14h05`, `14.05 uhr`, `kl. 14.05` and `2 mar 2026 14.05.09` with colons.
 fn insert_colon(text: &str) -> Option<String> {
     let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
     let is_time = |at: usize| at > 0 && is_digit(at - 1) && is_digit(at + 1) && is_digit(at + 2) && !is_digit(at + 3);
     let french = text.match_indices('h').find(|(at, _)| is_time(*at));
-    let german = text.match_indices('.').find(|(at, _)| is_time(*at) && text[at + 3..].trim_start().starts_with("uhr"));
-    let (at, _) = french.or(german)?;
-    Some(format!("{}:{}", &text[..at], &text[at + 1..]))
+    let dotted = text.match_indices('.').find(|(at, _)| is_time(*at) && is_dotted_time(text, *at));
+    let (at, _) = french.or(dotted)?;
+    let (minute, after) = text[at + 1..].split_at(2);
+    // Seconds follow in the same notation.
+    let has_seconds = after.starts_with('.') && is_digit(at + 4) && is_digit(at + 5) && !is_digit(at + 6);
+    let after = if has_seconds { Cow::Owned(after.replacen('.', ":", 1)) } else { Cow::Borrowed(after) };
+    Some(format!("{}:{minute}{after}", &text[..at]))
+}
+
+/// Whether two digits, a dot and two digits are a time of day: `uhr` follows, or a word for "o'clock" or the year
+/// precedes. Otherwise they are a day and a month.
+fn is_dotted_time(text: &str, dot: usize) -> bool {
+    const TIME_WORDS: [&str; 9] = ["kl", "klo", "ore", "pukul", "saat", "ob", "om", "godz", "ώρα"];
+    if text[dot + 3..].trim_start().starts_with("uhr") {
+        return true;
+    }
+    let before = text[..dot].trim_end_matches(|c: char| c.is_ascii_digit());
+    let before = before.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '.' | ','));
+    let (date, word) = before.rsplit_once(|c: char| !c.is_alphanumeric()).unwrap_or(("", before));
+    let is_year = word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit());
+    TIME_WORDS.contains(&word) || is_year && before.len() < dot - 2 && words(date).count() >= 2
 }
 
 /// The time of day as written, not validated.
@@ -245,36 +322,69 @@ fn parse_offset(text: &str) -> Option<(Offset, &str)> {
     Some((offset, after))
 }
 
-/// Parses the text before the time of day. `year_after` is the year after it, as in asctime.
-fn parse_civil_date(text: &str, has_time: bool, year_after: Option<i16>) -> Option<Date> {
-    if let Some(date) = parse_week_date(text) {
-        return Some(date);
-    }
-    let text = text.trim_end_matches(|c: char| c == 't' || c.is_whitespace() || matches!(c, ',' | '-'));
-    let starts_with_digit = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
-    let mut numbers: Vec<&str> = words(text).filter(starts_with_digit).collect();
-    // The last month counts: `mar` is also a French and a Spanish Tuesday.
-    let month_name = words(text).filter(|word| !starts_with_digit(word)).filter_map(parse_month).last();
-    let year_after = year_after.map(|year| format!("{year:04}"));
-    numbers.extend(year_after.as_deref());
+impl DateConventions {
+    /// Parses the text before the time of day. `year_after` is the year after it, as in asctime.
+    fn parse_civil_date(
+        self,
+        text: &str,
+        has_time: bool,
+        year_after: Option<i16>,
+    ) -> Option<(Date, Option<ShownOrder>)> {
+        if let Some(date) = parse_week_date(text) {
+            return Some((date, None));
+        }
+        let text = text.trim_end_matches(|c: char| c == 't' || c.is_whitespace() || matches!(c, ',' | '-'));
+        let starts_with_digit = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
+        let mut numbers: Vec<&str> = words(text).filter(starts_with_digit).collect();
+        let year_after = year_after.map(|year| format!("{year:04}"));
+        numbers.extend(year_after.as_deref());
+        // A word beside a complete numeric date is a weekday.
+        let month_name = if numbers.len() == 3 { None } else { self.month_name(text) };
 
-    match (month_name, numbers.as_slice()) {
-        (Some(month), [a, b]) if a.len() == 4 => build_date(a, month, b),
-        (Some(month), [day, year]) => build_date(year, month, day),
-        (None, [year, month, day]) if year.len() == 4 => build_date(year, month.parse().ok()?, day),
-        (None, [a, b, year]) if year.len() == 4 || !text.contains('-') => {
-            // 31/12/2003 and 31.12.2003, but 12/31/2003: only dates with slashes are American.
-            let is_day_first = !text.contains('/') || a.parse::<i8>().ok()? > 12;
-            let (day, month) = if is_day_first { (a, b) } else { (b, a) };
-            build_date(year, month.parse().ok()?, day)
-        }
-        (None, [year, month, day]) => build_date(year, month.parse().ok()?, day),
-        (None, [year, day]) if year.len() == 4 && day.len() == 3 => day_of_year(year, day),
-        (None, [year, month]) if !has_time && (year.len() == 4 || text.starts_with('-')) => {
-            build_date(year, month.parse().ok()?, "1")
-        }
-        (None, [digits]) => parse_compact_date(digits, text.starts_with('-'), has_time),
-        _ => None,
+        let date = match (month_name, numbers.as_slice()) {
+            (Some(month), [a, b]) if a.len() == 4 => build_date(a, month, b),
+            (Some(month), [day, year]) => build_date(year, month, day),
+            (None, [year, month, day]) if year.len() == 4 => build_date(year, month.parse().ok()?, day),
+            (None, [a, b, year]) if year.len() == 4 || !text.contains('-') => {
+                return self.parse_numeric_date(text, [a, b, year]);
+            }
+            (None, [year, month, day]) => build_date(year, month.parse().ok()?, day),
+            (None, [year, day]) if year.len() == 4 && day.len() == 3 => day_of_year(year, day),
+            (None, [year, month]) if !has_time && (year.len() == 4 || text.starts_with('-')) => {
+                build_date(year, month.parse().ok()?, "1")
+            }
+            (None, [digits]) => parse_compact_date(digits, text.starts_with('-'), has_time),
+            _ => None,
+        };
+        Some((date?, None))
+    }
+
+    /// The month that a word of the text names. The last one counts: `mar` is also a French and a Spanish Tuesday.
+    fn month_name(self, text: &str) -> Option<i8> {
+        const FINNISH_WEEKDAYS: [&str; 4] = ["ke", "pe", "la", "su"];
+        let is_finnish = words(text).any(|word| FINNISH_WEEKDAYS.contains(&word));
+        let names = if is_finnish { MonthNames::Finnish } else { self.month_names };
+        words(text).filter_map(|word| parse_month(word, names)).last()
+    }
+
+    /// 31/12/2003 and 31.12.2003, but 12/31/2003. A day above 12 shows the order of its date, else the other dates of the
+    /// document do, else only dates with slashes are American.
+    fn parse_numeric_date(self, text: &str, [a, b, year]: [&str; 3]) -> Option<(Date, Option<ShownOrder>)> {
+        let is_dotted = !text.contains(['/', '-']);
+        let (first, second): (i8, i8) = (a.parse().ok()?, b.parse().ok()?);
+        let proven = match (first > 12, second > 12) {
+            (true, _) => Some(NumericOrder::DayFirst),
+            (_, true) => Some(NumericOrder::MonthFirst),
+            _ => None,
+        };
+        let usual = if text.contains('/') { NumericOrder::MonthFirst } else { NumericOrder::DayFirst };
+        let order = proven.or(self.order.filter(|_| !is_dotted)).unwrap_or(usual);
+        let date = match order {
+            NumericOrder::DayFirst => build_date(year, second, a),
+            NumericOrder::MonthFirst => build_date(year, first, b),
+        }?;
+        let shown = proven.map_or(ShownOrder::Ambiguous, ShownOrder::Proven);
+        Some((date, Some(shown).filter(|_| !is_dotted && first != second)))
     }
 }
 

@@ -14,12 +14,13 @@ use url::Url;
 
 use self::repair::repair_json;
 use super::Options;
-use super::dates;
+use super::dates::{DateConventions, DateEvidence, TimeOfDay};
 use super::parsed_feed::{Enclosure, FeedKind, ParsedFeed, ParsedItem};
 use super::plain_text::{html_to_plain_text, truncate_text};
-use super::url_resolver::UrlResolver;
+use super::tag_words::text_title;
+use super::url_resolver::{UrlResolver, foreign_website};
 use crate::domain::{FeedProblem, ProblemKind};
-use crate::markup::entities::escape_html;
+use crate::markup::entities::{escape_html, has_control_characters, without_control_characters};
 
 /// Authors, tags, attachments or hubs of one object; further ones are dropped.
 const MAX_VALUES: usize = 100;
@@ -36,7 +37,7 @@ pub fn parse_json_feed(
     problems: &mut Vec<FeedProblem>,
 ) -> Result<ParsedFeed, String> {
     let mut root = parse_root(&text, problems)?;
-    let urls = UrlResolver::new(url, &text);
+    let text_length = text.len();
     // A document may be large, and the tree contains everything that is kept of it.
     drop(text);
     let Some(Value::Array(items)) = root.get_mut("items").map(Value::take) else {
@@ -45,17 +46,24 @@ pub fn parse_json_feed(
     if items.len() > options.max_items {
         FeedProblem::record(problems, ProblemKind::TooManyItems, &format!("{} items", items.len()));
     }
-    let mut reader = JsonFeedReader { urls, options, problems };
+    let items = &items[..items.len().min(options.max_items)];
+    let lang = member_text(&root, "language");
+    let site_url =
+        UrlResolver::new(url, None, 0).resolve(None, &member_text(&root, "home_page_url").unwrap_or_default());
+    let website = foreign_website(site_url.as_ref(), url);
+    let urls = UrlResolver::new(url, website.as_ref(), text_length);
+    let dates = date_conventions(items, lang.as_deref());
+    let mut reader = JsonFeedReader { urls, dates, options, problems };
     Ok(ParsedFeed {
         kind: FeedKind::Json,
-        title: member_text(&root, "title").as_deref().and_then(html_to_plain_text),
+        title: member_text(&root, "title").as_deref().and_then(text_title),
         summary_html: reader.text_as_html(&root, "description"),
         authors: authors(&root),
         site_url: reader.url(&root, "home_page_url"),
         self_url: reader.url(&root, "feed_url"),
         hubs: member_list(&root, "hubs").iter().filter_map(|hub| reader.url(hub, "url")).take(MAX_VALUES).collect(),
-        lang: member_text(&root, "language"),
-        items: items.into_iter().take(options.max_items).map(|item| reader.item(&item)).collect(),
+        lang,
+        items: items.iter().map(|item| reader.item(item)).collect(),
         ..ParsedFeed::default()
     })
 }
@@ -85,8 +93,24 @@ fn parse_root(text: &str, problems: &mut Vec<FeedProblem>) -> Result<Value, Stri
     Value::deserialize(&mut serde_json::Deserializer::from_str(&repaired.text)).map_err(|error| error.to_string())
 }
 
+/// The conventions that the dates of all items show.
+fn date_conventions(items: &[Value], language: Option<&str>) -> DateConventions {
+    let mut evidence = DateEvidence::default();
+    for item in items {
+        for name in ["date_published", "date_modified"] {
+            if let Some(text) = member_text(item, name)
+                && let Some(date) = DateConventions::default().parse(&text)
+            {
+                evidence.observe(&text, date);
+            }
+        }
+    }
+    evidence.conventions(language)
+}
+
 struct JsonFeedReader<'o> {
     urls: UrlResolver<'o>,
+    dates: DateConventions,
     options: &'o Options,
     problems: &'o mut Vec<FeedProblem>,
 }
@@ -95,26 +119,50 @@ impl JsonFeedReader<'_> {
     fn item(&mut self, item: &Value) -> ParsedItem {
         let attachments = member_list(item, "attachments").iter().take(MAX_VALUES);
         let tags = member_list(item, "tags").iter().take(MAX_VALUES).filter_map(scalar_text);
+        let (published, published_time_of_day) = self.date(item, "date_published");
+        let (updated, updated_time_of_day) = self.date(item, "date_modified");
         ParsedItem {
             enclosures: attachments.filter_map(|attachment| self.enclosure(attachment)).collect(),
             guid: member_text(item, "id"),
             link: self.url(item, "url").or_else(|| self.url(item, "external_url")),
-            title: member_text(item, "title").as_deref().and_then(html_to_plain_text),
+            title: member_text(item, "title").as_deref().and_then(text_title),
             summary_html: self.text_as_html(item, "summary"),
             content_html: member_text(item, "content_html").or_else(|| self.text_as_html(item, "content_text")),
             authors: authors(item),
-            published: self.date(item, "date_published"),
-            updated: self.date(item, "date_modified"),
+            published,
+            published_time_of_day,
+            updated,
+            updated_time_of_day,
             categories: tags.filter_map(|tag| html_to_plain_text(&tag)).collect(),
             lang: member_text(item, "language"),
-            image: self.url(item, "image").or_else(|| self.url(item, "banner_image")),
+            image: self.image(item),
+            ..ParsedItem::default()
         }
+    }
+
+    /// The image of an item. Many programs write an object or a list in place of its URL.
+    fn image(&mut self, item: &Value) -> Option<Url> {
+        for name in ["image", "banner_image", "thumbnail"] {
+            for image in member_list(item, name).iter().take(MAX_VALUES) {
+                let href =
+                    scalar_text(image).or_else(|| member_text(image, "url")).or_else(|| member_text(image, "src"));
+                if let Some(url) = href.and_then(|href| self.resolve(&href)) {
+                    return Some(url);
+                }
+            }
+        }
+        let is_image = |attachment: &&Value| {
+            member_text(attachment, "mime_type").is_some_and(|media_type| media_type.starts_with("image/"))
+        };
+        let attachment = member_list(item, "attachments").iter().take(MAX_VALUES).find(is_image)?;
+        self.url(attachment, "url")
     }
 
     fn enclosure(&mut self, attachment: &Value) -> Option<Enclosure> {
         let url = self.url(attachment, "url")?;
         let length = member_text(attachment, "size_in_bytes").and_then(|size| size.parse().ok());
-        Some(Enclosure { url, mime: member_text(attachment, "mime_type"), length })
+        let mime = member_text(attachment, "mime_type").or_else(|| member_text(attachment, "type"));
+        Some(Enclosure { url, mime, length })
     }
 
     /// A member with plain text, as HTML. Long text is cut first, because escaping makes it longer.
@@ -127,20 +175,23 @@ impl JsonFeedReader<'_> {
         Some(html)
     }
 
-    fn date(&mut self, object: &Value, name: &str) -> Option<Timestamp> {
-        let text = member_text(object, name)?;
-        let date = dates::parse_date(&text);
-        if date.is_none() {
+    fn date(&mut self, object: &Value, name: &str) -> (Option<Timestamp>, TimeOfDay) {
+        let Some(text) = member_text(object, name) else { return Default::default() };
+        let Some(date) = self.dates.parse(&text) else {
             FeedProblem::record(self.problems, ProblemKind::BadDate, &text);
-        }
-        date
+            return Default::default();
+        };
+        (Some(date.time), date.time_of_day)
     }
 
     fn url(&mut self, object: &Value, name: &str) -> Option<Url> {
-        let text = member_text(object, name)?;
-        let url = self.urls.resolve(None, &text);
+        self.resolve(&member_text(object, name)?)
+    }
+
+    fn resolve(&mut self, href: &str) -> Option<Url> {
+        let url = self.urls.resolve(None, href);
         if url.is_none() {
-            FeedProblem::record(self.problems, ProblemKind::BadLink, &text);
+            FeedProblem::record(self.problems, ProblemKind::BadLink, href);
         }
         url
     }
@@ -148,12 +199,9 @@ impl JsonFeedReader<'_> {
 
 /// `authors` of version 1.1, or `author` of 1.0.
 fn authors(object: &Value) -> Vec<String> {
-    let mut names: Vec<String> =
-        member_list(object, "authors").iter().take(MAX_VALUES).filter_map(author_name).collect();
-    if names.is_empty() {
-        names.extend(object.get("author").and_then(author_name));
-    }
-    names
+    let names = |member| member_list(object, member).iter().take(MAX_VALUES).filter_map(author_name).collect();
+    let authors: Vec<String> = names("authors");
+    if authors.is_empty() { names("author") } else { authors }
 }
 
 /// The name in `{"name": "Ann"}` or in `"Ann"`.
@@ -165,6 +213,8 @@ fn author_name(value: &Value) -> Option<String> {
 /// The trimmed text of a value, if it is not blank. Numbers and booleans are read as text.
 fn scalar_text(value: &Value) -> Option<String> {
     let text = match value {
+        // An escape may stand for a control character.
+        Value::String(text) if has_control_characters(text) => without_control_characters(text).trim().to_owned(),
         Value::String(text) => text.trim().to_owned(),
         Value::Number(number) if number.is_f64() => number.as_f64()?.to_string(),
         Value::Number(_) | Value::Bool(_) => value.to_string(),
@@ -177,9 +227,13 @@ fn member_text(object: &Value, name: &str) -> Option<String> {
     scalar_text(object.get(name)?)
 }
 
-/// The elements of a member that is a list; otherwise none.
+/// The elements of a member. Many programs write a single element without its list.
 fn member_list<'v>(object: &'v Value, name: &str) -> &'v [Value] {
-    object.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    match object.get(name) {
+        None | Some(Value::Null) => &[],
+        Some(Value::Array(values)) => values,
+        Some(value) => std::slice::from_ref(value),
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use url::Url;
 
+use super::dates::TimeOfDay;
 use crate::domain::PollingHints;
 
 /// The format of a feed document.
@@ -51,6 +52,23 @@ pub struct ParsedFeed {
     pub items: Vec<ParsedItem>,
 }
 
+/// Authors of the feed that each of its items may have. A hostile feed has many, and many items.
+const MAX_INHERITED_AUTHORS: usize = 5;
+
+impl ParsedFeed {
+    /// Gives the authors of the feed to the items without one, where the format says so (RFC 4287 §4.2.1, JSON Feed 1.1).
+    /// The `managingEditor` of RSS has not written the items.
+    pub fn inherit_authors(&mut self) {
+        if !matches!(self.kind, FeedKind::Atom | FeedKind::Json) {
+            return;
+        }
+        let authors = &self.authors[..self.authors.len().min(MAX_INHERITED_AUTHORS)];
+        for item in self.items.iter_mut().filter(|item| item.authors.is_empty()) {
+            item.authors = authors.to_vec();
+        }
+    }
+}
+
 /// An item as its document states it.
 #[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
 pub struct ParsedItem {
@@ -63,14 +81,21 @@ pub struct ParsedItem {
     /// HTML, not sanitized.
     pub summary_html: Option<String>,
     /// HTML, not sanitized.
+    /// The base of the summary's relative links, if the document sets one (`xml:base`).
+    pub summary_base: Option<Url>,
     pub content_html: Option<String>,
+    pub content_base: Option<Url>,
     pub authors: Vec<String>,
     pub published: Option<Timestamp>,
+    pub published_time_of_day: TimeOfDay,
     pub updated: Option<Timestamp>,
+    pub updated_time_of_day: TimeOfDay,
     pub categories: Vec<String>,
     pub lang: Option<String>,
     pub enclosures: Vec<Enclosure>,
     pub image: Option<Url>,
+    /// Whether the document ends within the item.
+    pub is_incomplete: bool,
 }
 
 /// A file attached to an item (RSS 2.0, `enclosure`).

@@ -68,7 +68,8 @@ const HTML_ELEMENTS: [&str; 131] = [
     "time", "title", "tr", "track", "tt", "u", "ul", "var", "video", "wbr", "xmp",
 ];
 
-fn is_html_element(name: &str) -> bool {
+/// Whether HTML has an element of this name.
+pub fn is_html_element(name: &str) -> bool {
     HTML_ELEMENTS.iter().any(|element| name.eq_ignore_ascii_case(element))
 }
 

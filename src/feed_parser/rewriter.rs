@@ -18,9 +18,11 @@ use self::element_text::{ElementText, read_element_text};
 use self::namespaces::NamespaceScope;
 use self::rss_writer::{END, HEAD, push_element};
 use super::Options;
+use super::dates::{DateConventions, DateEvidence};
 use super::element_map::{FeedField, FeedNamespace};
 use super::parsed_feed::{FeedKind, ParsedFeed, ParsedItem};
-use super::url_resolver::UrlResolver;
+use super::plain_text::is_html_element;
+use super::url_resolver::{UrlResolver, clean_href, foreign_website};
 use crate::domain::{FeedProblem, ProblemKind};
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
@@ -38,6 +40,14 @@ pub struct RewrittenFeed {
     pub xml: String,
 }
 
+/// What a document shows about itself as a whole.
+#[derive(Default, PartialEq)]
+struct DocumentFacts {
+    dates: DateConventions,
+    /// The feed's website, if the document is on another host and has relative URLs.
+    website: Option<Url>,
+}
+
 /// Rewrites a feed. Returns `None` if the text has no root element of a feed.
 pub fn rewrite_feed(
     text: &str,
@@ -45,6 +55,25 @@ pub fn rewrite_feed(
     options: &Options,
     problems: &mut Vec<FeedProblem>,
 ) -> Option<RewrittenFeed> {
+    let (problems_before, assumed) = (problems.clone(), DocumentFacts::default());
+    let (rewritten, facts) = rewrite_with_facts(text, document_url, &assumed, options, problems)?;
+    if facts == assumed {
+        return Some(rewritten);
+    }
+    // What the first reading showed changes the meaning of some values.
+    drop(rewritten);
+    *problems = problems_before;
+    rewrite_with_facts(text, document_url, &facts, options, problems).map(|(rewritten, _)| rewritten)
+}
+
+/// Rewrites a feed on the assumption of `facts`. Returns the facts that it shows.
+fn rewrite_with_facts(
+    text: &str,
+    document_url: &Url,
+    facts: &DocumentFacts,
+    options: &Options,
+    problems: &mut Vec<FeedProblem>,
+) -> Option<(RewrittenFeed, DocumentFacts)> {
     let mut tokens = Tokenizer::new(text);
     let (root, kind) = find_root(&mut tokens, problems)?;
     let mut xml = String::with_capacity(text.len().min(MAX_INITIAL_CAPACITY));
@@ -53,7 +82,9 @@ pub fn rewrite_feed(
         options,
         problems,
         namespaces: NamespaceScope::default(),
-        urls: UrlResolver::new(document_url, text),
+        urls: UrlResolver::new(document_url, facts.website.as_ref(), text.len()),
+        dates: facts.dates,
+        date_evidence: DateEvidence::default(),
         open: Vec::new(),
         excess_depth: 0,
         is_root_closed: false,
@@ -65,7 +96,12 @@ pub fn rewrite_feed(
     };
     rewriter.start_root(root);
     rewriter.rewrite_elements(tokens);
-    Some(rewriter.finish())
+    let used_document_url = rewriter.urls.used_document_url;
+    let evidence = std::mem::take(&mut rewriter.date_evidence);
+    let rewritten = rewriter.finish();
+    let website = foreign_website(rewritten.feed.site_url.as_ref(), document_url).filter(|_| used_document_url);
+    let facts = DocumentFacts { dates: evidence.conventions(rewritten.feed.lang.as_deref()), website };
+    Some((rewritten, facts))
 }
 
 /// The first element that can be the root of a feed, and the format that it stands for.
@@ -97,6 +133,8 @@ struct FeedRewriter<'a, 'o> {
     problems: &'o mut Vec<FeedProblem>,
     namespaces: NamespaceScope<'a>,
     urls: UrlResolver<'o>,
+    dates: DateConventions,
+    date_evidence: DateEvidence,
     open: Vec<OpenElement<'a>>,
     /// The number of open elements beyond the depth limit.
     excess_depth: usize,
@@ -118,6 +156,8 @@ struct FieldState {
     value_count: usize,
     enclosure_count: usize,
     link: Option<Url>,
+    /// The authors of the feed that an Atom entry was copied from (`atom:source`).
+    source_authors: Vec<String>,
     /// The guid, if it declares itself to be a URL.
     permalink: Option<String>,
     /// RSS 1.0's `rdf:about`: the item's identity where it has no guid.
@@ -159,6 +199,8 @@ enum ElementRole {
     /// Its children are read: the root, a channel, a wrapper.
     Container,
     Item,
+    /// Atom's `source`: the feed that an entry was copied from. Only its authors are read.
+    AtomSource,
     Skipped,
 }
 
@@ -201,6 +243,9 @@ impl<'a> FeedRewriter<'a, '_> {
     }
 
     fn finish(mut self) -> RewrittenFeed {
+        if let Some(item) = self.open_item() {
+            item.is_incomplete = true;
+        }
         self.end_item();
         self.xml.push_str(END);
         self.xml.shrink_to_fit();
@@ -239,13 +284,25 @@ impl<'a> FeedRewriter<'a, '_> {
             self.excess_depth += usize::from(!tag.self_closing);
             return None;
         }
-        let is_skipped = self.open.last().is_some_and(|parent| parent.role == ElementRole::Skipped);
+        let parent = self.open.last().map(|parent| parent.role);
+        let is_skipped = parent == Some(ElementRole::Skipped);
         if !is_skipped {
             self.declare_namespaces(tag);
         }
         let name = self.namespaces.resolve(tag.name);
         let is_feed = name.namespace == FeedNamespace::Core && matches!(&*name.local, "channel" | "feed" | "rss");
+        let is_atom_source = self.feed.kind == FeedKind::Atom
+            && parent == Some(ElementRole::Item)
+            && (name.namespace, &*name.local) == (FeedNamespace::Core, "source");
         match name.mapping(self.in_item()).filter(|_| !is_skipped) {
+            _ if is_atom_source => self.push(tag, ElementRole::AtomSource),
+            Some(mapping) if parent == Some(ElementRole::AtomSource) => {
+                let text = self.read_text(tag, mapping.field, tokens);
+                if mapping.field == FeedField::Author {
+                    self.add_source_author(text.inner);
+                }
+                return text.ended_by;
+            }
             _ if is_feed && !is_skipped => {
                 self.write_attributes(tag);
                 self.push(tag, ElementRole::Container);
@@ -286,7 +343,10 @@ impl<'a> FeedRewriter<'a, '_> {
         let parents = self.open.iter().rev().take(4);
         let text = read_element_text(tokens, tag, |token| match token {
             MarkupToken::Start(child) => self.ends_element(child, field),
-            MarkupToken::End(name) => parents.clone().any(|parent| parent.name.eq_ignore_ascii_case(name)),
+            MarkupToken::End(name) => {
+                parents.clone().any(|parent| parent.name.eq_ignore_ascii_case(name))
+                    || is_misspelt_end(tag.name, field, name)
+            }
             _ => false,
         });
         if text.ended_by.is_some() {
@@ -353,12 +413,15 @@ impl<'a> FeedRewriter<'a, '_> {
     fn end_item(&mut self) {
         let Some(feed) = self.outer.take() else { return };
         let item = std::mem::replace(&mut self.current, feed);
+        if item.priority(FeedField::Author) == 0 {
+            item.source_authors.iter().for_each(|name| push_element(&mut self.xml, "dc:creator", name));
+        }
         if let Some(about) = item.rdf_about.as_ref().filter(|_| item.priority(FeedField::Guid) == 0) {
             push_element(&mut self.xml, "guid", about);
         }
         let link = item.link.or_else(|| {
             // Only an absolute URL: a guid such as `4711` must not be resolved.
-            let url = Url::parse(&item.permalink.or(item.rdf_about)?).ok()?;
+            let url = Url::parse(&clean_href(&item.permalink.or(item.rdf_about)?)).ok()?;
             // The document contains it once, the output twice.
             self.urls.accept(url, 0)
         });
@@ -367,6 +430,18 @@ impl<'a> FeedRewriter<'a, '_> {
         }
         self.xml.push_str("</item>\n");
     }
+}
+
+/// Whether an end tag without a start tag is a misspelt one of the element `start`. Short values contain no markup; a text
+/// may contain a stray end tag of HTML.
+fn is_misspelt_end(start: &str, field: FeedField, end: &str) -> bool {
+    const MAX_EDITS: usize = 2;
+    let may_contain_html =
+        matches!(field, FeedField::Title | FeedField::Summary | FeedField::Content | FeedField::Author);
+    if may_contain_html && is_html_element(end) {
+        return false;
+    }
+    !may_contain_html || strsim::osa_distance(&start.to_ascii_lowercase(), &end.to_ascii_lowercase()) <= MAX_EDITS
 }
 
 #[cfg(test)]

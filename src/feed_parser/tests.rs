@@ -146,3 +146,191 @@ fn limits_are_applied_and_reported() {
         assert!(kinds.contains(&kind), "{kind:?} in {kinds:?}");
     }
 }
+
+#[test]
+fn titles_that_speak_of_tags_keep_the_words() {
+    let titles = |text: &str| -> Vec<String> {
+        read(text.as_bytes()).unwrap().0.items.into_iter().filter_map(|item| item.title).collect()
+    };
+    let spoken = "Why &lt;table&gt; and &lt;marquee&gt; came back";
+    let word = "Why <table> and <marquee> came back";
+    let atom = |title: &str| format!("<feed xmlns='http://www.w3.org/2005/Atom'><entry>{title}</entry></feed>");
+    assert_eq!(titles(&atom(&format!("<title>{spoken}</title>"))), [word]);
+    assert_eq!(titles(&atom(&format!("<title type='text'>{spoken}</title>"))), [word]);
+    let escaped = spoken.replace('&', "&amp;");
+    assert_eq!(titles(&atom(&format!("<title type='html'>{escaped}</title>"))), [word]);
+    let xhtml = format!("<title type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>{spoken}</div></title>");
+    assert_eq!(titles(&atom(&xhtml)), [word]);
+    assert_eq!(titles(&atom("<title>&lt;i&gt;Harbour&lt;/i&gt; sails</title>")), ["Harbour sails"]);
+    assert_eq!(titles(&format!("<rss><channel><item><title>{spoken}</title></item></channel></rss>")), [word]);
+    assert_eq!(titles(&format!(r#"{{"items":[{{"title":"{word}"}}]}}"#)), [word]);
+}
+
+#[test]
+fn authors_of_the_feed_reach_items_without_one() {
+    let authors = |text: &str| -> Vec<Vec<String>> {
+        read(text.as_bytes()).unwrap().0.items.into_iter().map(|item| item.authors).collect()
+    };
+    let atom = "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>a</title></entry>\
+        <entry><author><name>Bo</name></author><title>b</title><source><author><name>Cy</name></author></source></entry>\
+        <entry><title>c</title><source><title>S</title><id>s</id><author><name>Cy</name></author></source></entry>\
+        <author><name>Ann</name></author></feed>";
+    assert_eq!(authors(atom), [["Ann"], ["Bo"], ["Cy"]]);
+    let source = &read(atom.as_bytes()).unwrap().0.items[2];
+    assert_eq!((source.title.as_deref(), source.guid.as_deref()), (Some("c"), None));
+    let json = r#"{"authors":{"name":"Ann"},"items":[{"id":"1"},{"id":"2","authors":[{"name":"Bo"}]},{"id":"3","author":"Cy"}]}"#;
+    assert_eq!(authors(json), [["Ann"], ["Bo"], ["Cy"]]);
+    let rss = "<rss><channel><managingEditor>ed@news.example (Ed)</managingEditor><item><title>a</title></item></channel></rss>";
+    assert_eq!(authors(rss), [Vec::<String>::new()]);
+}
+
+#[test]
+fn misspelt_end_tags_end_short_values() {
+    let (feed, problems) = read(
+        b"<rss><channel><title>N</title><link>https://news.example/</lnik><language>en-GB</langauge>\
+          <item><title>Rain</tilte><link>https://news.example/rain</lnk><guid isPermaLink='false'>r-7</giud>\
+          <pubDate>Mon, 02 Mar 2026 14:05:09 GMT</pubdat><description>It &lt;b&gt;rained.</descripton>\
+          <author>Ann</author></item></channel></rss>",
+    )
+    .unwrap();
+    assert_eq!(problems.iter().map(|problem| problem.kind).collect::<Vec<_>>(), [ProblemKind::NotWellFormed]);
+    assert_eq!((feed.site_url.unwrap().as_str(), feed.lang.as_deref()), ("https://news.example/", Some("en-gb")));
+    let item = &feed.items[0];
+    assert_eq!((item.title.as_deref(), item.guid.as_deref()), (Some("Rain"), Some("r-7")));
+    assert_eq!(item.link.as_ref().unwrap().as_str(), "https://news.example/rain");
+    assert_eq!(item.summary_html.as_deref(), Some("It <b>rained."));
+    assert!(item.published.is_some());
+    assert_eq!(item.authors, ["Ann"]);
+}
+
+#[test]
+fn image_of_an_item_has_many_forms() {
+    for form in [
+        "<media:thumbnail url='/p.jpg'/>",
+        "<media:content url='/p.jpg' medium='image'/>",
+        "<media:group><media:content url='/p.jpg' type='image/jpeg'/></media:group>",
+        "<itunes:image href='/p.jpg'/>",
+        "<googleplay:image href='/p.jpg'/>",
+        "<image><url>/p.jpg</url><title>Pier</title></image>",
+        "<image>https://news.example/p.jpg</image>",
+        "<image rdf:resource='/p.jpg'/>",
+        "<thumbnail>/p.jpg</thumbnail>",
+        "<image>&lt;img src=\"/p.jpg\"&gt;</image>",
+        "<enclosure url='/p.jpg' length='0' type='image/jpeg'/>",
+        "<enclosure url='/p.jpg' length='0'/>",
+        "<link rel='enclosure' type='image/jpeg' href='/p.jpg'/>",
+        "<webfeeds:featuredImage url='/p.jpg'/>",
+    ] {
+        let text = format!("<rss><channel><item><title>Pier</title>{form}</item></channel></rss>");
+        let (feed, _) = read(text.as_bytes()).unwrap();
+        let image = feed.items[0].image.as_ref().map(Url::as_str);
+        assert_eq!(
+            (image, feed.items[0].title.as_deref()),
+            (Some("https://news.example/p.jpg"), Some("Pier")),
+            "{form}"
+        );
+    }
+    for form in [
+        r#""image":"/p.jpg""#,
+        r#""image":{"url":"/p.jpg"}"#,
+        r#""banner_image":["/p.jpg"]"#,
+        r#""attachments":{"url":"/p.jpg","mime_type":"image/jpeg"}"#,
+    ] {
+        let (feed, _) = read(format!(r#"{{"items":[{{"id":"1",{form}}}]}}"#).as_bytes()).unwrap();
+        assert_eq!(feed.items[0].image.as_ref().map(Url::as_str), Some("https://news.example/p.jpg"), "{form}");
+    }
+}
+
+#[test]
+fn enclosure_of_an_item_has_many_forms() {
+    for form in [
+        "<enclosure url='/t.mp3' length='9' type='audio/mpeg'/>",
+        "<enclosure>https://news.example/t.mp3</enclosure>",
+        "<media:content url='/t.mp3' fileSize='9' type='audio/mpeg'/>",
+        "<media:group><media:content url='/t.mp3' medium='audio'/></media:group>",
+        "<atom:link rel='enclosure' href='/t.mp3' type='audio/mpeg'/>",
+        "<enc:enclosure rdf:resource='/t.mp3' enc:type='audio/mpeg' enc:length='9'/>",
+    ] {
+        let text = format!("<rss><channel><item><title>Tide</title>{form}</item></channel></rss>");
+        let (feed, _) = read(text.as_bytes()).unwrap();
+        let urls: Vec<&str> = feed.items[0].enclosures.iter().map(|enclosure| enclosure.url.as_str()).collect();
+        assert_eq!(urls, ["https://news.example/t.mp3"], "{form}");
+    }
+}
+
+#[test]
+fn only_an_absolute_original_link_replaces_the_link() {
+    for (original, link) in [
+        ("https://news.example/own", "https://news.example/own"),
+        ("none", "https://hub.example/7"),
+        ("/own", "https://hub.example/7"),
+        ("http://", "https://hub.example/7"),
+        ("http://null", "https://hub.example/7"),
+        ("javascript:void(0)", "https://hub.example/7"),
+    ] {
+        let text = format!(
+            "<rss><channel><item><link>https://hub.example/7</link>\
+             <feedburner:origLink>{original}</feedburner:origLink></item></channel></rss>"
+        );
+        assert_eq!(read(text.as_bytes()).unwrap().0.items[0].link.as_ref().unwrap().as_str(), link, "{original}");
+    }
+}
+
+#[test]
+fn relative_links_of_a_hosted_feed_belong_to_the_website() {
+    let link = |text: &str| read(text.as_bytes()).unwrap().0.items[0].link.as_ref().unwrap().to_string();
+    let (site, item) = ("<link>https://harbour.example/</link>", "<item><link>/a/7</link></item>");
+    assert_eq!(link(&format!("<rss><channel>{site}{item}</channel></rss>")), "https://harbour.example/a/7");
+    assert_eq!(link(&format!("<rss><channel>{item}{site}</channel></rss>")), "https://harbour.example/a/7");
+    assert_eq!(
+        link(&format!("<rss xml:base='https://b.example/'><channel>{site}{item}</channel></rss>")),
+        "https://b.example/a/7"
+    );
+    let atom = "<feed xmlns='http://www.w3.org/2005/Atom'><link href='https://harbour.example/'/><entry><link href='/a/7'/></entry></feed>";
+    assert_eq!(link(atom), "https://harbour.example/a/7");
+    assert_eq!(
+        link(r#"{"home_page_url":"https://harbour.example/","items":[{"url":"/a/7"}]}"#),
+        "https://harbour.example/a/7"
+    );
+    assert_eq!(
+        link(&format!("<rss><channel><link>https://news.example/</link>{item}</channel></rss>")),
+        "https://news.example/a/7"
+    );
+}
+
+#[test]
+fn all_dates_of_a_document_show_their_order() {
+    let days = |text: &str| -> Vec<String> {
+        let items = read(text.as_bytes()).unwrap().0.items;
+        items.into_iter().map(|item| item.published.unwrap().strftime("%F").to_string()).collect()
+    };
+    let item = |date: &str| format!("<item><pubDate>{date}</pubDate></item>");
+    let rss = format!("<rss><channel>{}{}</channel></rss>", item("04/05/2026 10:00"), item("29/04/2026 10:00"));
+    assert_eq!(days(&rss), ["2026-05-04", "2026-04-29"]);
+    let german = format!("<rss><channel><language>de</language>{}</channel></rss>", item("04/05/2026"));
+    assert_eq!(days(&german), ["2026-05-04"]);
+    let json = r#"{"items":[{"date_published":"04/05/2026"},{"date_published":"29/04/2026"}]}"#;
+    assert_eq!(days(json), ["2026-05-04", "2026-04-29"]);
+}
+
+#[test]
+fn base_of_a_text_is_the_innermost_one() {
+    let (feed, _) = read(
+        b"<feed xmlns='http://www.w3.org/2005/Atom' xml:base='https://a.example/'><entry xml:base='e/'>\
+          <summary type='html'>s</summary><content type='html' xml:base='c/'>c</content></entry></feed>",
+    )
+    .unwrap();
+    let base = |url: &Option<Url>| url.as_ref().unwrap().to_string();
+    assert_eq!(base(&feed.items[0].summary_base), "https://a.example/e/");
+    assert_eq!(base(&feed.items[0].content_base), "https://a.example/e/c/");
+}
+
+#[test]
+fn item_in_which_the_document_ends_is_incomplete() {
+    let incomplete = |text: &str| -> Vec<bool> {
+        read(text.as_bytes()).unwrap().0.items.iter().map(|item| item.is_incomplete).collect()
+    };
+    assert_eq!(incomplete("<rss><channel><item><title>a</title></item><item><title>b"), [false, true]);
+    assert_eq!(incomplete("<rss><channel><item><title>a</title></item><item><title>b</title></item>"), [false, false]);
+    assert_eq!(incomplete("<rss><channel><item><title>a<item><title>b</channel></rss>"), [false, false]);
+}

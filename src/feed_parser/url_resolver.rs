@@ -2,6 +2,8 @@
 //!
 //! Never returns a URL that is not http or https.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 use crate::markup::tag::StartTag;
@@ -16,6 +18,11 @@ const GRANTED_GROWTH_BYTES: usize = 1024 * 1024;
 /// The bases in force at the current element.
 pub struct UrlResolver<'o> {
     document_url: &'o Url,
+    /// The feed's website, if a hosting service on another host serves the document. Relative URLs then belong to the
+    /// website, unless the document sets a base.
+    website: Option<&'o Url>,
+    /// Whether a relative URL was resolved against the document's own URL.
+    pub used_document_url: bool,
     /// The bases of open elements, with their depths.
     bases: Vec<(usize, Url)>,
     /// How many more bytes the URLs of the document may grow by. Resolving makes URLs longer: `<link>a</link>` under a
@@ -25,8 +32,14 @@ pub struct UrlResolver<'o> {
 }
 
 impl<'o> UrlResolver<'o> {
-    pub fn new(document_url: &'o Url, document: &str) -> Self {
-        UrlResolver { document_url, bases: Vec::new(), remaining_growth: document.len() + GRANTED_GROWTH_BYTES }
+    pub fn new(document_url: &'o Url, website: Option<&'o Url>, document_length: usize) -> Self {
+        UrlResolver {
+            document_url,
+            website,
+            used_document_url: false,
+            bases: Vec::new(),
+            remaining_growth: document_length + GRANTED_GROWTH_BYTES,
+        }
     }
 
     /// Adds the base that a tag sets, if it sets one.
@@ -43,9 +56,21 @@ impl<'o> UrlResolver<'o> {
 
     /// The absolute URL of an `href`, at a tag that has not been entered; `None` if it is not a usable http or https URL.
     pub fn resolve(&mut self, tag: Option<StartTag>, href: &str) -> Option<Url> {
-        let base = tag.and_then(|tag| self.base_of(tag));
-        let url = base.as_ref().unwrap_or_else(|| self.current_base()).join(href).ok()?;
+        let cleaned = clean_href(href);
+        let url = match Url::parse(&cleaned) {
+            Ok(url) => url,
+            Err(_) => {
+                let base = tag.and_then(|tag| self.base_of(tag));
+                self.used_document_url |= base.is_none() && self.bases.is_empty();
+                base.as_ref().unwrap_or_else(|| self.current_base()).join(&cleaned).ok()?
+            }
+        };
         self.accept(url, href.len())
+    }
+
+    /// The base that the document sets for the content of a tag, which has not been entered; `None` if it sets none.
+    pub fn declared_base(&self, tag: StartTag) -> Option<Url> {
+        self.base_of(tag).or_else(|| self.bases.last().map(|(_, base)| base.clone()))
     }
 
     /// Returns a URL that takes `written_bytes` in the document, unless it is unusable or grows too much.
@@ -67,8 +92,39 @@ impl<'o> UrlResolver<'o> {
     }
 
     fn current_base(&self) -> &Url {
-        self.bases.last().map_or(self.document_url, |(_, base)| base)
+        self.bases.last().map_or(self.website.unwrap_or(self.document_url), |(_, base)| base)
     }
+}
+
+/// The website as the base of relative URLs, if it is on another host than the document.
+pub fn foreign_website(website: Option<&Url>, document_url: &Url) -> Option<Url> {
+    website.filter(|website| website.host_str() != document_url.host_str()).cloned()
+}
+
+/// A URL as it was meant: without line breaks and their indentation, and with `&` where it was escaped twice.
+pub fn clean_href(href: &str) -> Cow<'_, str> {
+    const ESCAPED_AMPERSANDS: [&str; 4] = ["&amp;", "&#38;", "&#038;", "&#x26;"];
+    /// Escaped more often than this, a URL is not a mistake of a program.
+    const MAX_ESCAPES: usize = 4;
+    let mut href = Cow::Borrowed(href.trim());
+    if href.contains(['\n', '\r']) {
+        href = Cow::Owned(href.split(['\n', '\r']).map(str::trim).collect());
+    }
+    for _ in 0..MAX_ESCAPES {
+        if !ESCAPED_AMPERSANDS.iter().any(|escaped| href.contains(escaped)) {
+            break;
+        }
+        for escaped in ESCAPED_AMPERSANDS {
+            href = Cow::Owned(href.replace(escaped, "&"));
+        }
+    }
+    let mut end = href.len();
+    while let Some(last) = href.get(end.saturating_sub(3)..end)
+        && ["%0a", "%0d", "%09", "%20"].iter().any(|escape| last.eq_ignore_ascii_case(escape))
+    {
+        end -= 3;
+    }
+    if end < href.len() { Cow::Owned(href[..end].to_owned()) } else { href }
 }
 
 fn is_web_url(url: &Url) -> bool {
@@ -82,10 +138,30 @@ mod tests {
     #[test]
     fn urls_grow_until_the_budget_is_spent() {
         let base = Url::parse("http://a.example/").unwrap();
-        let mut urls = UrlResolver { remaining_growth: 20, ..UrlResolver::new(&base, "") };
+        let mut urls = UrlResolver { remaining_growth: 20, ..UrlResolver::new(&base, None, 0) };
         assert!(urls.resolve(None, "a").is_some());
         assert!(urls.resolve(None, "a").is_none());
         assert!(urls.resolve(None, "http://a.example/b").is_some());
         assert!(urls.resolve(None, "ftp://a.example/b").is_none());
+    }
+
+    #[test]
+    fn line_breaks_and_double_escapes_are_not_part_of_a_url() {
+        let check = |href: &str, expected: &str| assert_eq!(clean_href(href), expected);
+        check("\n  https://a.example/\n    story/7\n", "https://a.example/story/7");
+        check("https://a.example/?p=7&amp;q=8&amp;amp;r=9", "https://a.example/?p=7&q=8&r=9");
+        check("https://a.example/?p=7&#038;q=8", "https://a.example/?p=7&q=8");
+        check("https://a.example/7%0A%0d", "https://a.example/7");
+        check("https://a.example/a%20b", "https://a.example/a%20b");
+    }
+
+    #[test]
+    fn relative_urls_belong_to_the_website_unless_the_document_sets_a_base() {
+        let (document, website) =
+            (Url::parse("https://feeds.host.example/f/1").unwrap(), Url::parse("https://a.example/").unwrap());
+        let foreign = foreign_website(Some(&website), &document);
+        let mut urls = UrlResolver::new(&document, foreign.as_ref(), 0);
+        assert_eq!(urls.resolve(None, "/a/7").unwrap().as_str(), "https://a.example/a/7");
+        assert_eq!(foreign_website(Some(&document), &document), None);
     }
 }

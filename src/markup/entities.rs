@@ -1,6 +1,6 @@
 //! Character references: decodes them, and escapes text for HTML.
 //!
-//! Never expands an entity that a document declares, and never decodes twice.
+//! Never decodes twice.
 
 use std::borrow::Cow;
 
@@ -58,13 +58,33 @@ fn push_reference(reference: &str, out: &mut String) -> usize {
     0
 }
 
-/// The character of a numeric reference. 128 to 159 are read as windows-1252, as in HTML. Characters that XML forbids are
-/// dropped.
+/// The character of a numeric reference. 128 to 159 are read as windows-1252, as in HTML.
 fn character(code: u32) -> Option<char> {
-    if (0x80..0xa0).contains(&code) {
-        return encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[code as u8]).0.chars().next();
+    readable_char(char::from_u32(code)?)
+}
+
+/// Whether a text has control characters that no reader shows.
+pub fn has_control_characters(text: &str) -> bool {
+    text.contains(|c: char| readable_char(c) != Some(c))
+}
+
+/// Reads the control characters 128 to 159 as windows-1252, which is what programs that write them mean, and drops the
+/// other ones.
+pub fn without_control_characters(text: &str) -> String {
+    text.chars().filter_map(readable_char).collect()
+}
+
+/// The character that is meant by a character of a text; `None` for control characters and those that XML forbids.
+fn readable_char(c: char) -> Option<char> {
+    match c {
+        '\u{80}'..='\u{9f}' => {
+            let byte = [u32::from(c) as u8];
+            let decoded = encoding_rs::WINDOWS_1252.decode_without_bom_handling(&byte).0;
+            decoded.chars().next().filter(|decoded| !decoded.is_control())
+        }
+        '\u{7f}' => None,
+        _ => Some(c).filter(|c| is_xml_char(*c)),
     }
-    char::from_u32(code).filter(|c| is_xml_char(*c))
 }
 
 /// The characters that XML 1.0 allows (§2.2).
@@ -82,5 +102,11 @@ mod tests {
             decode_entities("AT&T &amp;lt; &#8217;&#x92;&#146; &nosuch; &hellip; &#0;&#xD800;&"),
             "AT&T &lt; ’’’ &nosuch; … &"
         );
+    }
+
+    #[test]
+    fn control_characters_are_read_as_windows_1252_or_dropped() {
+        assert_eq!(without_control_characters("\u{93}Rain\u{94}\u{85} it\u{92}s\u{81}\u{7f}\u{b}"), "“Rain”… it’s");
+        assert!(!has_control_characters("Regen,\n\t“été”"));
     }
 }

@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn parse_date(text: &str) -> Option<Timestamp> {
+    DateConventions::default().parse(text).map(|read| read.time)
+}
+
 fn check(text: &str, expected: &str) {
     assert_eq!(parse_date(text).map(|t| t.to_string()).as_deref(), Some(expected), "{text}");
 }
@@ -100,4 +104,75 @@ fn text_that_is_not_a_date_is_none() {
         assert_eq!(parse_date(text), None, "{text}");
     }
     assert_eq!(parse_date(&"9".repeat(10_000)), None);
+}
+
+#[test]
+fn short_month_names_are_read_in_many_languages() {
+    const SHORT_NAMES: [&str; 15] = [
+        "tam hel maa huh tou kes hei elo syy lok marras jou",
+        "jan feb mar apr mai jun jul aug sep okt nov des",
+        "jan. feb. mars apr. maj juni juli aug. sept. okt. nov. dec.",
+        "Oca Şub Mar Nis May Haz Tem Ağu Eyl Eki Kas Ara",
+        "січ лют бер кві тра чер лип сер вер жов лис гру",
+        "ian feb mar apr mai iun iul aug sep oct noi dec",
+        "led úno bře dub kvě čvn čvc srp zář říj lis pro",
+        "jan. febr. márc. ápr. máj. jún. júl. aug. szept. okt. nov. dec.",
+        "Ιαν Φεβ Μαρ Απρ Μαΐ Ιουν Ιουλ Αυγ Σεπ Οκτ Νοε Δεκ",
+        "Jan Feb Mar Apr Mei Jun Jul Agu Sep Okt Nov Des",
+        "gen. febr. març abr. maig juny jul. ag. set. oct. nov. des.",
+        "яну фев март апр май юни юли авг сеп окт ное дек",
+        "jan. feb. mar. apr. maj jun. jul. avg. sep. okt. nov. dec.",
+        "saus. vasario kov. bal. geg. birž. liep. rugp. rugs. spal. lapkr. gruod.",
+        "jaan veebr märts apr mai juuni juuli aug sept okt nov dets",
+    ];
+    for names in SHORT_NAMES {
+        for (month, name) in (1..).zip(names.split(' ')) {
+            check(&format!("09 {name} 2026 14:05:09 +0000"), &format!("2026-{month:02}-09T14:05:09Z"));
+        }
+    }
+}
+
+#[test]
+fn inflected_month_names_are_read() {
+    for (text, month) in [
+        ("pe 9. tammikuuta 2026 klo 14.05", 1),
+        ("9. marraskuuta 2026 klo 14.05", 11),
+        ("fredag den 9. oktober 2026 kl. 14.05", 10),
+        ("9 desember 2026 14.05", 12),
+        ("9 Kasım 2026 Pazartesi 14:05", 11),
+        ("середа, 9 вересня 2026 р., 14:05", 9),
+        ("luni, 9 noiembrie 2026 14:05", 11),
+        ("9. července 2026 14:05", 7),
+        ("9. června 2026 14:05", 6),
+        ("9. srpna 2026 v 14:05", 8),
+        ("2026. március 9., hétfő 14:05", 3),
+        ("Δευτέρα, 9 Μαΐου 2026 14:05", 5),
+        ("Senin, 9 Agustus 2026 pukul 14.05", 8),
+        ("9 d’octubre de 2026 14:05", 10),
+        ("9. srpnja 2026. 14:05", 7),
+        ("9. septembra 2026 14:05", 9),
+        ("9 червня 2026, 14:05", 6),
+    ] {
+        check(text, &format!("2026-{month:02}-09T14:05:00Z"));
+    }
+}
+
+#[test]
+fn language_gives_the_meaning_of_names_that_languages_share() {
+    let read = |text: &str, language: &str| {
+        let month_names = MonthNames::of_language(language);
+        DateConventions { month_names, ..DateConventions::default() }.parse(text).unwrap().time.to_string()
+    };
+    assert_eq!(read("9. listopada 2026. 14:05", "hr"), "2026-10-09T14:05:00Z");
+    assert_eq!(read("9 listopada 2026 14:05", "pl"), "2026-11-09T14:05:00Z");
+    assert_eq!(read("9 mar 2026 14:05", "fi"), "2026-11-09T14:05:00Z");
+    check("Pe, 09 Mar 2026 14:05:00 +0200", "2026-11-09T12:05:00Z");
+}
+
+#[test]
+fn time_of_day_is_known_to_be_missing() {
+    let time_of_day = |text| DateConventions::default().parse(text).unwrap().time_of_day;
+    assert_eq!(time_of_day("2026-03-02"), TimeOfDay::Missing);
+    assert_eq!(time_of_day("Mon, 02 Mar 2026 00:00:00 GMT"), TimeOfDay::Midnight);
+    assert_eq!(time_of_day("2026-03-02T00:00:01Z"), TimeOfDay::Given);
 }

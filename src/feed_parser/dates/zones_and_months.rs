@@ -41,28 +41,98 @@ pub fn named_zone(word: &str) -> Option<TimeZone> {
     Some(Offset::from_seconds(quarter_hours * 15 * 60).ok()?.to_time_zone())
 }
 
-/// Prefixes of the names of each month in English, German, French, Spanish, Portuguese, Italian, Dutch, Russian, Polish,
-/// Greek and Hungarian.
+/// Languages in which a short name stands for another month than elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MonthNames {
+    #[default]
+    Common,
+    /// `mar` is `marraskuu`, November.
+    Finnish,
+    /// `lip`, `srp` and `lis` are June, July and October.
+    Croatian,
+}
+
+impl MonthNames {
+    /// The names that a language uses (BCP 47).
+    pub fn of_language(tag: &str) -> Self {
+        match tag.split(['-', '_']).next().unwrap_or_default() {
+            primary if primary.eq_ignore_ascii_case("fi") => MonthNames::Finnish,
+            primary if primary.eq_ignore_ascii_case("hr") => MonthNames::Croatian,
+            _ => MonthNames::Common,
+        }
+    }
+}
+
+/// Prefixes of the names of each month, with their inflected forms. The longest prefix counts: `červenec` is July, and
+/// `červen` June.
+#[rustfmt::skip]
 const MONTH_PREFIXES: [&[&str]; 12] = [
-    &["jan", "jän", "ene", "gen", "янв", "sty", "ιαν"],
-    &["feb", "fév", "fev", "фев", "lut", "φεβ", "φεύ"],
-    &["mar", "mär", "mrz", "maa", "mrt", "мар", "μαρ", "μάρ", "már"],
-    &["apr", "avr", "abr", "апр", "kwi", "απρ", "ápr"],
-    &["may", "mai", "mei", "mag", "май", "мая", "maj", "μαι", "μάι", "μαϊ", "máj"],
-    &["jun", "juin", "giu", "июн", "cze", "ιουν", "ιούν", "jún"],
-    &["jul", "juil", "lug", "июл", "lip", "ιουλ", "ιούλ", "júl"],
-    &["aug", "aoû", "aou", "ago", "авг", "sie", "αυγ", "αύγ"],
-    &["sep", "set", "сен", "wrz", "σεπ", "szept"],
-    &["oct", "okt", "out", "ott", "окт", "paź", "paz", "οκτ"],
-    &["nov", "ноя", "lis", "νοε", "νοέ"],
-    &["dec", "dez", "déc", "dic", "дек", "gru", "δεκ"],
+    &["jan", "jän", "ene", "gen", "янв", "sty", "ιαν", "ian", "яну", "січ", "студ", "јан", "tammi", "leden", "ledna",
+      "ocak", "siječ", "sijec", "saus", "jaan", "yanv", "xane", "urtar", "jān", "يناير", "ינו"],
+    &["feb", "fév", "fev", "фев", "lut", "φεβ", "φεύ", "лют", "únor", "unor", "şub", "subat", "helmi", "velj", "veeb",
+      "vasari", "феб", "otsai", "فبراير", "פבר"],
+    &["mar", "mär", "mrz", "maa", "mrt", "мар", "μαρ", "μάρ", "már", "берез", "břez", "brez", "ožuj", "ozuj", "сакав",
+      "kovas", "kovo", "مارس", "מרץ"],
+    &["apr", "avr", "abr", "апр", "kwi", "απρ", "ápr", "квіт", "крас", "dubn", "duben", "nisan", "huhti", "travanj",
+      "travnj", "balan", "أبريل", "ابريل", "אפר"],
+    &["may", "mai", "mei", "mag", "май", "мая", "maj", "μαι", "μάι", "μαϊ", "μαΐ", "máj", "трав", "květ", "kvet",
+      "touko", "svib", "maí", "geguž", "maij", "мај", "maiatz", "مايو", "מאי"],
+    &["jun", "juin", "giu", "июн", "cze", "ιουν", "ιούν", "jún", "черв", "чэрв", "červen", "červn", "cerven", "cervn",
+      "kesä", "hazir", "lipanj", "lipnj", "birž", "jūn", "juun", "iun", "јун", "юни", "xuñ", "iyun", "ekain", "يونيو",
+      "יונ"],
+    &["jul", "juil", "lug", "июл", "lip", "ιουλ", "ιούλ", "júl", "лип", "ліп", "červenec", "červenc", "cervenec",
+      "cervenc", "heinä", "temm", "srpanj", "srpnj", "liep", "jūl", "juul", "iul", "јул", "юли", "xull", "iyul",
+      "uztai", "يوليو", "יול"],
+    &["aug", "aoû", "aou", "ago", "авг", "sie", "αυγ", "αύγ", "серп", "жнів", "srpen", "srpn", "eloku", "ağus", "agus",
+      "kolov", "rugp", "avg", "avq", "ágú", "ogos", "abuz", "أغسطس", "اغسطس", "אוג"],
+    &["sep", "set", "сен", "wrz", "σεπ", "szept", "верес", "září", "zaří", "syys", "eylül", "eylul", "rujan", "rujn",
+      "rugs", "сеп", "sent", "irail", "سبتمبر", "ספט"],
+    &["oct", "okt", "out", "ott", "окт", "paź", "paz", "οκτ", "жовт", "кастр", "říj", "rijen", "lokaku", "ekim", "spal",
+      "urria", "أكتوبر", "اكتوبر", "אוק"],
+    &["nov", "ноя", "lis", "νοε", "νοέ", "лист", "ліст", "marras", "kası", "kasim", "studen", "noi", "ное", "нов", "nóv",
+      "lapkr", "azaro", "نوفمبر", "נוב"],
+    &["dec", "dez", "déc", "dic", "дек", "gru", "δεκ", "груд", "снеж", "prosin", "joulu", "aral", "desem", "dets",
+      "disem", "дец", "dekabr", "abend", "ديسمبر", "דצמ"],
 ];
 
-pub fn parse_month(word: &str) -> Option<i8> {
-    // Weekdays that start like a month.
-    if matches!(word, "mardi" | "martes" | "martedì" | "maandag") {
+/// Short names, which may also be the start of another word.
+#[rustfmt::skip]
+const MONTH_ABBREVIATIONS: [&[&str]; 12] = [
+    &["tam", "led", "oca", "sij", "sau", "сту", "yan", "urt", "xan"],
+    &["hel", "úno", "uno", "vel", "sub", "ots"],
+    &["бер", "bře", "bre", "ožu", "ozu", "сак", "kov", "mac"],
+    &["кві", "кра", "dub", "nis", "huh", "tra", "bal", "api"],
+    &["тра", "kvě", "kve", "tou", "svi", "geg"],
+    &["чер", "чэр", "čer", "cer", "čvn", "cvn", "kes", "haz", "bir", "xun", "eka"],
+    &["čvc", "cvc", "čec", "cec", "hei", "tem", "lie", "xul", "uzt"],
+    &["сер", "жні", "srp", "elo", "ağu", "agu", "agt", "ags", "kol", "ag", "ogo"],
+    &["вер", "zář", "zari", "syy", "eyl", "ruj", "ira"],
+    &["жов", "кас", "rij", "lok", "loka", "eki", "spa", "urr"],
+    &["лис", "ліс", "kas", "stu", "lap", "aza"],
+    &["гру", "сне", "pro", "jou", "ara", "des", "dis", "dek"],
+];
+
+/// Weekdays that start like a month.
+const WEEKDAYS: [&str; 11] =
+    ["mardi", "martes", "martedì", "martedi", "marţi", "marți", "marti", "maandag", "maanantai", "pazar", "pazartesi"];
+
+/// The number of the month that a word in lower case names.
+pub fn parse_month(word: &str, names: MonthNames) -> Option<i8> {
+    if WEEKDAYS.contains(&word) || word.starts_with("maanantai") {
         return None;
     }
-    let at = MONTH_PREFIXES.iter().position(|names| names.iter().any(|name| word.starts_with(name)))?;
-    i8::try_from(at + 1).ok()
+    match (names, word) {
+        (MonthNames::Finnish, "mar") => return Some(11),
+        (MonthNames::Croatian, "lip") => return Some(6),
+        (MonthNames::Croatian, "srp") => return Some(7),
+        (MonthNames::Croatian, _) if word.starts_with("lis") => return Some(10),
+        _ => {}
+    }
+    let abbreviated = MONTH_ABBREVIATIONS.iter().position(|names| names.contains(&word));
+    let longest_prefix = |names: &&[&str]| {
+        names.iter().filter(|name| word.starts_with(*name)).map(|name| name.len()).max().unwrap_or_default()
+    };
+    let (longest, prefixed) = MONTH_PREFIXES.iter().map(longest_prefix).zip(0..).max_by_key(|(length, _)| *length)?;
+    let index = abbreviated.or((longest > 0).then_some(prefixed))?;
+    i8::try_from(index + 1).ok()
 }

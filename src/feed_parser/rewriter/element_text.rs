@@ -20,18 +20,21 @@ pub struct ElementText<'a> {
 }
 
 /// Reads up to the element's end tag, or to the first token for which `ends_element` is true: it cannot be part of the
-/// text, so the end tag is missing.
+/// text, so the end tag is missing. An end tag is passed to it only if no element of the text is open for it.
 pub fn read_element_text<'a>(
     tokens: &mut Tokenizer<'a>,
     tag: StartTag<'a>,
     ends_element: impl Fn(MarkupToken<'a>) -> bool,
 ) -> ElementText<'a> {
+    // Beyond this depth, elements of the text are not tracked.
+    const MAX_TRACKED: usize = 32;
     let mut text = ElementText { inner: "", has_elements: false, ended_by: None };
     if tag.self_closing {
         return text;
     }
     let start = tokens.offset();
     let mut depth = 0usize;
+    let mut children: Vec<&str> = Vec::new();
     loop {
         let end = tokens.offset();
         let token = tokens.next();
@@ -41,10 +44,18 @@ pub fn read_element_text<'a>(
                 continue;
             }
             Some(MarkupToken::End(name)) if name.eq_ignore_ascii_case(tag.name) => {}
+            Some(MarkupToken::End(name)) if children.iter().any(|child| child.eq_ignore_ascii_case(name)) => {
+                let index = children.iter().rposition(|child| child.eq_ignore_ascii_case(name));
+                children.truncate(index.unwrap_or_default());
+                continue;
+            }
             Some(token) if ends_element(token) => text.ended_by = Some(token),
             Some(MarkupToken::Start(child)) => {
                 text.has_elements = true;
                 depth += usize::from(child.name.eq_ignore_ascii_case(tag.name) && !child.self_closing);
+                if !child.self_closing && children.len() < MAX_TRACKED {
+                    children.push(child.name);
+                }
                 continue;
             }
             Some(_) => continue,

@@ -7,12 +7,12 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use super::super::dates;
 use super::super::element_map::{ElementMapping, FeedField, FeedNamespace};
 use super::super::parsed_feed::FeedKind;
 use super::super::plain_text::{html_to_plain_text, truncate_text};
+use super::super::tag_words::{text_title, untyped_title};
 use super::super::unclosed_embeds::without_unclosed_embeds;
-use super::super::url_resolver::MAX_URL_BYTES;
+use super::super::url_resolver::{MAX_URL_BYTES, clean_href};
 use super::FeedRewriter;
 use super::byline::author_name;
 use super::element_text::{ElementText, decode_base64_element, flatten_markup, has_bare_ampersand, is_base64};
@@ -20,7 +20,7 @@ use super::rss_writer::{push_element, push_enclosure};
 use crate::domain::{ProblemKind, parse_weekday};
 use crate::markup::entities::{decode_entities, escape_html};
 use crate::markup::tag::StartTag;
-use crate::markup::whitespace::fold_non_blank;
+use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
 /// Bytes of a list of keywords that are read.
 const MAX_KEYWORDS_BYTES: usize = 4 * 1024;
@@ -72,7 +72,7 @@ impl<'a> FeedRewriter<'a, '_> {
         }
         match field {
             FeedField::Link => self.write_link(tag, inner),
-            FeedField::Enclosure => self.write_enclosure(tag),
+            FeedField::Enclosure => self.write_enclosure(tag, inner),
             FeedField::Image => self.offer_image(tag, inner, priority),
             FeedField::Author => self.write_author(inner, priority),
             FeedField::Category => self.write_category(tag, inner),
@@ -101,7 +101,7 @@ impl<'a> FeedRewriter<'a, '_> {
             FeedField::Guid if self.current.accepts(field, priority) => self.write_guid(tag, value),
             FeedField::Published | FeedField::Updated => self.write_date(field, priority, value),
             FeedField::Language => self.write_language(priority, value),
-            FeedField::OriginalLink => self.offer_link(tag, value, 9),
+            FeedField::OriginalLink => self.offer_original_link(tag, value),
             FeedField::Ttl => hints.ttl_minutes = value.parse().ok().or(hints.ttl_minutes),
             FeedField::SkipHour if self.current.has_room_for_value() => hints.skip_hours.extend(parse_hour(value)),
             FeedField::SkipDay if self.current.has_room_for_value() => hints.skip_days.extend(parse_weekday(value)),
@@ -116,9 +116,15 @@ impl<'a> FeedRewriter<'a, '_> {
     }
 
     fn write_title(&mut self, tag: StartTag, priority: u8, value: &str) {
-        // In a title of type `text`, `<` starts no tag. But many titles have that type and contain HTML.
-        let is_text = is_text_type(&media_type(tag)) && !value.contains("</");
-        let title = if is_text { fold_non_blank(&decode_entities(value)) } else { html_to_plain_text(value) };
+        // In a title of type `text`, which is Atom's default, `<` starts no tag.
+        let media_type = media_type(tag);
+        let is_untyped = media_type.is_empty();
+        let title = match self.feed.kind {
+            _ if is_text_type(&media_type) => text_title(value),
+            FeedKind::Atom if is_untyped => text_title(value),
+            _ if is_untyped => untyped_title(value),
+            _ => html_to_plain_text(value),
+        };
         let Some(mut title) = title else { return };
         if !self.current.accepts(FeedField::Title, priority) {
             return;
@@ -140,9 +146,10 @@ impl<'a> FeedRewriter<'a, '_> {
     }
 
     fn write_date(&mut self, field: FeedField, priority: u8, value: &str) {
-        let Some(date) = dates::parse_date(value) else {
+        let Some(date) = self.dates.parse(value) else {
             return self.record(ProblemKind::BadDate, value);
         };
+        self.date_evidence.observe(value, date);
         if !self.current.accepts(field, priority) {
             return;
         }
@@ -151,7 +158,12 @@ impl<'a> FeedRewriter<'a, '_> {
             (_, true) => "atom:updated",
             (_, false) => "lastBuildDate",
         };
-        push_element(&mut self.xml, name, &date.to_string());
+        push_element(&mut self.xml, name, &date.time.to_string());
+        match (self.open_item(), field) {
+            (Some(item), FeedField::Published) => item.published_time_of_day = date.time_of_day,
+            (Some(item), _) => item.updated_time_of_day = date.time_of_day,
+            (None, _) => {}
+        }
     }
 
     /// Writes the `xml:lang` of an element of an item. An item has one language, that of its longest text.
@@ -208,6 +220,20 @@ impl<'a> FeedRewriter<'a, '_> {
         }
         let name = if mapping.field == FeedField::Content { "content:encoded" } else { "description" };
         push_element(&mut self.xml, name, &html);
+        let base = self.urls.declared_base(tag);
+        if let Some(item) = self.open_item() {
+            match mapping.field {
+                FeedField::Content => item.content_base = base,
+                _ => item.summary_base = base,
+            }
+        }
+    }
+
+    /// Keeps an author of the feed that an entry was copied from, for an entry without an author (RFC 4287 §4.2.1).
+    pub fn add_source_author(&mut self, inner: &str) {
+        if self.current.has_room_for_value() {
+            self.current.source_authors.extend(author_name(inner));
+        }
     }
 
     fn write_author(&mut self, inner: &str, priority: u8) {
@@ -253,7 +279,8 @@ impl<'a> FeedRewriter<'a, '_> {
                 let media_type = tag.attribute("type").unwrap_or_default();
                 self.offer_link(tag, &href, alternate_priority(&media_type));
             }
-            "enclosure" if self.in_item() => self.write_enclosure(tag),
+            "enclosure" if self.in_item() => self.write_enclosure(tag, inner),
+            "image" | "thumbnail" | "preview" | "icon" if self.in_item() => self.offer_image(tag, inner, 1),
             "self" | "hub" if !self.in_item() => {
                 if self.current.has_room_for_value()
                     && let Some(url) = self.resolve(tag, &href)
@@ -279,37 +306,42 @@ impl<'a> FeedRewriter<'a, '_> {
         self.current.link = Some(url);
     }
 
-    fn write_enclosure(&mut self, tag: StartTag) {
-        let Some(href) = tag.attribute("url").or_else(|| tag.attribute("href")) else { return };
+    /// Keeps the URL of `origLink`. It is the article's own URL, unless it is no absolute one.
+    fn offer_original_link(&mut self, tag: StartTag, value: &str) {
+        let host = Url::parse(&clean_href(value)).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let is_valid = host.is_some_and(|host| host.contains(['.', ':']) && !value.trim().contains(' '));
+        self.offer_link(tag, value, if is_valid { 9 } else { 1 });
+    }
+
+    fn write_enclosure(&mut self, tag: StartTag, inner: &str) {
+        let Some(href) = url_attribute(tag).or_else(|| url_text(inner)) else { return };
         self.current.enclosure_count += 1;
         if !self.in_item() || self.current.enclosure_count > MAX_ENCLOSURES {
             return;
         }
         let Some(url) = self.resolve(tag, &href) else { return };
-        let media_type = tag.attribute("type").unwrap_or_default();
-        let length = tag.attribute("length").or_else(|| tag.attribute("fileSize"));
+        let media_type = tag.attribute("type").or_else(|| tag.attribute("enc:type")).unwrap_or_default();
+        let length = ["length", "fileSize", "enc:length"].iter().find_map(|name| tag.attribute(name));
         let length: u64 = length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
         push_enclosure(&mut self.xml, url.as_str(), &media_type, length);
-        if media_type.starts_with("image/") {
+        if media_type.starts_with("image/") || media_type.is_empty() && has_image_extension(url.path()) {
             self.keep_image(url, 1);
         }
     }
 
     /// Writes a `media:content` (Media RSS), which is an image or a recording.
     pub fn write_media(&mut self, tag: StartTag) {
-        const IMAGE_EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "avif"];
         let media_type = tag.attribute("type").unwrap_or_default();
         let medium = tag.attribute("medium").unwrap_or_default();
-        let path = tag.attribute("url").unwrap_or_default().to_ascii_lowercase();
-        let path = path.split(['?', '#']).next().unwrap_or_default();
+        let url = tag.attribute("url").unwrap_or_default();
+        let path = url.split(['?', '#']).next().unwrap_or_default();
         let is_untyped = media_type.is_empty() && medium.is_empty();
-        let is_image = medium == "image"
-            || media_type.starts_with("image/")
-            || (is_untyped && IMAGE_EXTENSIONS.iter().any(|extension| path.ends_with(extension)));
+        let is_image =
+            medium == "image" || media_type.starts_with("image/") || (is_untyped && has_image_extension(path));
         if is_image {
             self.offer_image(tag, "", 4);
         } else {
-            self.write_enclosure(tag);
+            self.write_enclosure(tag, "");
         }
     }
 
@@ -317,9 +349,7 @@ impl<'a> FeedRewriter<'a, '_> {
         if priority <= self.current.priority(FeedField::Image) {
             return;
         }
-        let inner = inner.trim();
-        let text = inner.starts_with("http").then(|| Cow::Owned(flatten_markup(inner, false, MAX_URL_BYTES)));
-        let href = tag.attribute("url").or_else(|| tag.attribute("href")).or(text);
+        let href = url_attribute(tag).or_else(|| url_child(inner)).or_else(|| url_text(inner));
         if let Some(url) = href.and_then(|href| self.resolve(tag, &href)) {
             self.keep_image(url, priority);
         }
@@ -345,6 +375,51 @@ impl<'a> FeedRewriter<'a, '_> {
         }
         url
     }
+}
+
+/// The URL that a tag has as an attribute.
+fn url_attribute(tag: StartTag<'_>) -> Option<Cow<'_, str>> {
+    const NAMES: [&str; 6] = ["url", "href", "src", "rdf:resource", "resource", "image"];
+    NAMES.iter().find_map(|name| tag.attribute(name)).filter(|href| !href.trim().is_empty())
+}
+
+/// The URL that an image has as a child: `<url>…</url>`, or `<img src="…">`, which may be escaped.
+fn url_child(inner: &str) -> Option<Cow<'_, str>> {
+    if !inner.contains(['<', '&']) {
+        return None;
+    }
+    let markup = flatten_markup(inner, inner.contains('<') && !inner.contains("<![CDATA["), MAX_URL_BYTES);
+    let mut in_url = false;
+    for token in Tokenizer::new(&markup) {
+        match token {
+            MarkupToken::Start(tag) if tag.name.eq_ignore_ascii_case("img") => {
+                return tag.attribute("src").map(|src| Cow::Owned(src.into_owned()));
+            }
+            MarkupToken::Start(tag) => {
+                let local = tag.name.rsplit(':').next().unwrap_or_default();
+                in_url = ["url", "href", "src"].iter().any(|name| local.eq_ignore_ascii_case(name));
+            }
+            MarkupToken::Text(text) | MarkupToken::CData(text) if in_url && !text.trim().is_empty() => {
+                return Some(Cow::Owned(decode_entities(text.trim()).into_owned()));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The text of an element, if it resembles a URL.
+fn url_text(inner: &str) -> Option<Cow<'_, str>> {
+    let text = flatten_markup(inner, false, MAX_URL_BYTES);
+    let text = text.trim();
+    let is_url = text.starts_with("http") || (text.contains('/') && has_image_extension(text));
+    (is_url && !text.contains(['<', ' '])).then(|| Cow::Owned(text.to_owned()))
+}
+
+fn has_image_extension(path: &str) -> bool {
+    const IMAGE_EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "avif"];
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension).unwrap_or_default();
+    IMAGE_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// The priority of an alternate link: a web page before a PDF before the feed of the comments.

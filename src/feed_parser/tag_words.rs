@@ -1,0 +1,107 @@
+//! Tells titles that speak of HTML tags ("When to use <b>") from titles that contain HTML.
+
+use super::plain_text::{html_to_plain_text, is_html_element};
+use crate::markup::entities::decode_entities;
+use crate::markup::tokenizer::{MarkupToken, Tokenizer};
+use crate::markup::whitespace::fold_non_blank;
+
+/// Elements without an end tag, or whose end tag is often left out: a lone tag of them is markup.
+const LONE_ELEMENTS: [&str; 14] =
+    ["p", "br", "hr", "img", "wbr", "li", "input", "meta", "link", "td", "tr", "div", "dt", "dd"];
+
+/// The plain text of a title that its format defines as text (Atom without a type, JSON Feed). Tags are words, unless they
+/// form complete elements: many programs write HTML there.
+pub fn text_title(title: &str) -> Option<String> {
+    if contains_elements(title) { html_to_plain_text(title) } else { fold_non_blank(&decode_entities(title)) }
+}
+
+/// The plain text of a title that may be text or HTML (RSS). A tag is a word only if it is used like one.
+pub fn untyped_title(title: &str) -> Option<String> {
+    if mentions_tags(title) { fold_non_blank(&decode_entities(title)) } else { html_to_plain_text(title) }
+}
+
+/// Whether every start tag has its end tag around some text, or a tag has attributes.
+fn contains_elements(text: &str) -> bool {
+    let mut open: Vec<(&str, usize)> = Vec::new();
+    let (mut elements, mut lone_starts) = (0, 0);
+    let mut text_length = 0;
+    for token in Tokenizer::new(text) {
+        match token {
+            MarkupToken::Text(text) | MarkupToken::CData(text) => text_length += text.trim().len(),
+            MarkupToken::Start(tag) if !is_html_element(tag.name) => {}
+            MarkupToken::Start(tag) if tag.attribute_text.contains('=') => return true,
+            MarkupToken::Start(tag) if tag.self_closing || is_lone_element(tag.name) => lone_starts += 1,
+            MarkupToken::Start(tag) => open.push((tag.name, text_length)),
+            MarkupToken::End(name) if is_html_element(name) && !is_lone_element(name) => {
+                let is_element =
+                    open.pop().is_some_and(|(start, before)| start.eq_ignore_ascii_case(name) && text_length > before);
+                if !is_element {
+                    return false;
+                }
+                elements += 1;
+            }
+            MarkupToken::End(name) if is_html_element(name) => {
+                if lone_starts == 0 {
+                    return false;
+                }
+                elements += 1;
+            }
+            MarkupToken::End(_) => {}
+            MarkupToken::Other => {}
+        }
+    }
+    elements > 0 && open.is_empty()
+}
+
+/// Whether a text has start tags alone, without attributes, and white space or punctuation around each.
+fn mentions_tags(text: &str) -> bool {
+    let is_boundary = |c: char| c.is_whitespace() || (!c.is_alphanumeric() && !matches!(c, '<' | '>'));
+    let mut tokens = Tokenizer::new(text);
+    let mut is_within_text = false;
+    loop {
+        let start = tokens.offset();
+        match tokens.next() {
+            None => return is_within_text,
+            Some(MarkupToken::Start(tag)) if is_html_element(tag.name) => {
+                let (before, after) = (&text[..start], &text[tokens.offset()..]);
+                let stands_alone =
+                    before.chars().next_back().is_none_or(is_boundary) && after.chars().next().is_none_or(is_boundary);
+                if !stands_alone || !tag.attribute_text.is_empty() || is_lone_element(tag.name) {
+                    return false;
+                }
+                is_within_text |= !before.trim().is_empty();
+            }
+            Some(MarkupToken::End(_)) => return false,
+            Some(_) => {}
+        }
+    }
+}
+
+fn is_lone_element(name: &str) -> bool {
+    LONE_ELEMENTS.iter().any(|element| name.eq_ignore_ascii_case(element))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_in_a_text_are_words_unless_they_form_elements() {
+        let check = |title: &str, expected: &str| assert_eq!(text_title(title).as_deref(), Some(expected));
+        check("Why <table> and <center> came back", "Why <table> and <center> came back");
+        check("What <br> does", "What <br> does");
+        check("Close </p> or not", "Close </p> or not");
+        check("Empty <b></b> elements", "Empty <b></b> elements");
+        check("<i>Harbour</i> sails &amp; sinks", "Harbour sails & sinks");
+        check("Ship <img src='x.png'> ahoy", "Ship ahoy");
+    }
+
+    #[test]
+    fn tags_in_html_are_words_only_where_they_are_used_like_words() {
+        let check = |title: &str, expected: &str| assert_eq!(untyped_title(title).as_deref(), Some(expected));
+        check("Why <table> and <center> came back", "Why <table> and <center> came back");
+        check("Rain <br> and <b>wind", "Rain and wind");
+        check("<b>Rain</b> and wind", "Rain and wind");
+        check("<b> Rain", "Rain");
+    }
+}
