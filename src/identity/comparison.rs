@@ -82,10 +82,15 @@ impl Comparison {
     }
 }
 
+/// Titles with different numbers are those of a series: "Version 4.1", "Traffic at 9".
 fn compare_titles(a: &str, b: &str) -> Agreement {
     let (a, b) = (words(a), words(b));
     if a == b {
         return Agreement::Same;
+    }
+    let is_number = |word: &&String| word.starts_with(|c: char| c.is_numeric());
+    if !a.iter().filter(is_number).eq(b.iter().filter(is_number)) {
+        return Agreement::Different;
     }
     let (a, b): (HashSet<String>, HashSet<String>) = (a.into_iter().collect(), b.into_iter().collect());
     let shared = 2.0 * a.intersection(&b).count() as f64 / (a.len() + b.len()).max(1) as f64;

@@ -30,8 +30,13 @@ pub fn compare_links(a: Option<&str>, b: Option<&str>) -> LinkAgreement {
 
 /// Whether two links have the same path and query, and the path is not that of a home page.
 fn has_moved(a: &str, b: &str) -> bool {
-    let location = |exact: &str| exact.splitn(4, '/').nth(3).unwrap_or_default().to_owned();
     !location(a).is_empty() && location(a) == location(b)
+}
+
+/// The part of a canonical URL after its host: path, query and fragment. Empty for a home page.
+fn location(link: &str) -> &str {
+    let rest = link.strip_prefix("https://").unwrap_or(link);
+    rest.find(['/', '?', '#']).map_or("", |start| &rest[start..])
 }
 
 /// Fewer words in a path are often the name of a section.
@@ -42,7 +47,7 @@ const MIN_SLUG_WORDS: usize = 3;
 pub fn is_article_link(link: &str) -> bool {
     let Ok(url) = Url::parse(link) else { return false };
     let exact = exact_url(&url);
-    let location = exact.splitn(4, '/').nth(3).unwrap_or_default();
+    let location = location(&exact);
     let has_number = location.bytes().any(|byte| byte.is_ascii_digit());
     let is_slug = |segment: &str| segment.split(['-', '_']).filter(|word| !word.is_empty()).count() >= MIN_SLUG_WORDS;
     has_number || location.split('/').any(is_slug)
@@ -73,4 +78,31 @@ pub fn separate_links(new: &str, stored: &[LinkedItem]) -> Option<SeparatedLinks
         .filter(|(_, link)| *link != new)
         .collect();
     (!stored.is_empty()).then_some(SeparatedLinks { new, stored })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_of_articles_have_a_number_or_a_slug() {
+        for link in ["https://a.example/news/2041", "https://a.example/?p=7", "https://a.example/rain-closes-pass"] {
+            assert!(is_article_link(link), "{link}");
+        }
+        for link in ["https://a.example/", "https://a.example/weather", "https://a.example/press/view?utm_source=7"] {
+            assert!(!is_article_link(link), "{link}");
+        }
+    }
+
+    #[test]
+    fn links_keep_the_part_in_which_different_items_differ() {
+        let stored = [
+            LinkedItem { id: ItemId(1), url: Some("http://a.example/view?ref=11".into()) },
+            LinkedItem { id: ItemId(2), url: Some("https://a.example/view?ref=12&utm_source=x".into()) },
+        ];
+        let separated = separate_links("https://www.a.example/view?ref=12", &stored).unwrap();
+        assert_eq!(separated.new, "https://a.example/view?ref=12");
+        assert_eq!(separated.stored, [(ItemId(1), "https://a.example/view?ref=11".to_owned())]);
+        assert_eq!(separate_links("https://a.example/view?ref=12", &stored[1..]), None, "all items have one link");
+    }
 }

@@ -9,7 +9,6 @@ use super::document_guids::is_derived_guid;
 use super::links::LinkAgreement;
 use super::same_item::is_same_item;
 use crate::domain::{ItemId, MatchedBy, NewItem, Timestamp};
-use crate::urls::canonical::canonical_url_from_str;
 use jiff::SignedDuration;
 use std::collections::{HashMap, HashSet};
 use xxhash_rust::xxh3::xxh3_64;
@@ -71,14 +70,21 @@ pub fn text_hash(summary: &str) -> i64 {
     xxh3_64(summary.as_bytes()).cast_signed()
 }
 
-/// Whether its guid is enough to recognize an item. It is not if newsfold derived it, or if link, title, text and date
+/// Whether its guid is enough to recognize an item. It is not if newsfold derived it and
+/// the item has changed, or if link, title, text and date
 /// are those of another item: some sources number the items of each document from 1.
 pub fn is_recognized_by_guid(item: &NewItem, matched: &GuidMatch) -> bool {
     match matched {
         GuidMatch::New => false,
         GuidMatch::Removed => !is_derived_guid(&item.guid) || item.url.is_none(),
-        GuidMatch::Stored(stored) => !is_derived_guid(&item.guid) && !is_another_item(item, stored),
+        GuidMatch::Stored(stored) if is_derived_guid(&item.guid) => is_unchanged(item, stored),
+        GuidMatch::Stored(stored) => !is_another_item(item, stored),
     }
+}
+
+fn is_unchanged(item: &NewItem, stored: &StoredItem) -> bool {
+    let is_date_enough = !item.summary.is_empty() || item.published_at == stored.published_at;
+    item.url == stored.url && item.title == stored.title && item.summary == stored.summary && is_date_enough
 }
 
 fn is_another_item(item: &NewItem, stored: &StoredItem) -> bool {
@@ -139,7 +145,7 @@ fn same_pairs(items: &[NewItem], matches: &[StoredMatches], by_guid: &[ItemRecog
         if by_guid[index] != ItemRecognition::New {
             continue;
         }
-        let has_own_guid = has_own_guid(item);
+        let has_own_guid = !is_derived_guid(&item.guid);
         let compared = matches[index].candidates.iter().map(|stored| (stored.id, compare(item, stored, has_own_guid)));
         let compared: Vec<(ItemId, Comparison)> = compared.collect();
         let at_link = compared.iter().filter(|(_, items)| items.link == LinkAgreement::Same).count();
@@ -156,13 +162,6 @@ fn same_pairs(items: &[NewItem], matches: &[StoredMatches], by_guid: &[ItemRecog
     }
     pairs.sort_by_key(|pair| (std::cmp::Reverse(pair.strength), pair.index, pair.stored));
     pairs
-}
-
-/// Whether the source gave the item a guid that says more than its link. Some outlets append the number of a version to
-/// the link: `…/story-7#2`.
-fn has_own_guid(item: &NewItem) -> bool {
-    let is_link = || canonical_url_from_str(&item.guid).is_some_and(|guid| item.canonical_url.as_ref() == Some(&guid));
-    !is_derived_guid(&item.guid) && !is_link()
 }
 
 fn rule(items: &Comparison) -> MatchedBy {

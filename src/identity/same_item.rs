@@ -27,13 +27,14 @@ fn is_same_at_same_link(items: &Comparison) -> bool {
         (Same, Same) => true,
         (Same, Similar | Unknown) => items.is_link_specific || !is_dated_apart,
         (Similar, Same) => items.is_link_specific || !is_dated_apart,
-        (Same, Different) | (Similar, _) => items.date == Same || is_article,
+        (Same, Different) | (Similar, Unknown) => items.date == Same || is_article,
+        (Similar, Different) => items.date == Same,
         (_, Same) => {
             items.date == Same
                 || items.is_link_specific && items.is_text_specific
                 || !items.has_own_guid && !is_dated_apart
         }
-        (_, Similar) => items.date == Same || is_article,
+        (_, Similar) => items.date == Same || is_article && items.is_text_specific,
         (_, Different | Unknown) => items.date == Same && items.is_link_specific,
     }
 }
@@ -69,7 +70,7 @@ fn is_same_without_link(items: &Comparison) -> bool {
     match (items.title, items.text) {
         (Same, Same) => items.date != Different,
         (Same, Similar) => items.date == Same || is_title_enough && items.date != Different,
-        (Same, Unknown) => items.date == Same || is_title_enough && items.date == Unknown,
+        (Same, Unknown) => items.date == Same || is_title_enough && items.date != Different,
         (Same, Different) => items.date == Same && is_title_enough,
         (_, Same) => items.date == Same || items.is_text_specific && items.date == Unknown,
         (Similar, Similar) => items.date == Same && is_title_enough,

@@ -23,8 +23,7 @@ pub(super) fn find_matches(
         return Ok(StoredMatches { by_guid, ..StoredMatches::default() });
     }
     let candidates = find_candidates(db, source, item, now)?;
-    let link = item.canonical_url.as_deref();
-    let removed = link.map(|link| find_removed(db, source, link)).transpose()?.unwrap_or_default();
+    let removed = if item.url.is_some() { find_removed(db, source, item)? } else { Vec::new() };
     Ok(StoredMatches { by_guid, candidates, removed })
 }
 
@@ -44,7 +43,6 @@ fn find_by_guid(db: &ReadConnection, source: SourceId, guid: &str) -> Result<Gui
 /// newest items. At most 20 of each: a source may give all its items one link.
 fn find_candidates(db: &ReadConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<Vec<StoredItem>> {
     let window = title_window(item, now);
-    let exact_link = item.url.as_deref().and_then(|url| Url::parse(url).ok()).map(|url| exact_url(&url));
     db.all(
         "SELECT id, url, title, summary, published_at FROM item WHERE id IN (
              SELECT id FROM (SELECT id FROM item WHERE source_id = ?1 AND canonical_url IN (?2, ?3)
@@ -57,7 +55,7 @@ fn find_candidates(db: &ReadConnection, source: SourceId, item: &NewItem, now: T
         params![
             source.0,
             item.canonical_url,
-            exact_link,
+            exact_link(item),
             window.from.as_millisecond(),
             window.until.as_millisecond(),
             item.title,
@@ -66,10 +64,17 @@ fn find_candidates(db: &ReadConnection, source: SourceId, item: &NewItem, now: T
     )
 }
 
-fn find_removed(db: &ReadConnection, source: SourceId, link: &str) -> Result<Vec<RemovedItem>> {
-    let sql = "SELECT title, text_hash, published_at FROM link_tombstone
-               WHERE source_id = ?1 AND canonical_url = ?2 LIMIT 100";
-    db.all(sql, params![source.0, link])
+fn find_removed(db: &ReadConnection, source: SourceId, item: &NewItem) -> Result<Vec<RemovedItem>> {
+    db.all(
+        "SELECT title, text_hash, published_at FROM link_tombstone
+         WHERE source_id = ?1 AND canonical_url IN (?2, ?3) LIMIT 100",
+        params![source.0, item.canonical_url, exact_link(item)],
+    )
+}
+
+/// The canonical URL under which an item is stored if another item of the source has the usual one.
+pub(super) fn exact_link(item: &NewItem) -> Option<String> {
+    item.url.as_deref().and_then(|url| Url::parse(url).ok()).map(|url| exact_url(&url))
 }
 
 /// Other items of the source with a canonical URL.

@@ -4,6 +4,7 @@
 
 use super::Result;
 use super::connection::WriteConnection;
+use super::stored_matches::exact_link;
 use crate::domain::duration::before;
 use crate::domain::{NewItem, SourceId, Timestamp};
 use jiff::SignedDuration;
@@ -39,8 +40,8 @@ pub(super) fn refresh(db: &WriteConnection, source: SourceId, item: &NewItem, no
     )?;
     db.execute(
         "UPDATE link_tombstone SET last_shown_at = ?3
-         WHERE source_id = ?1 AND canonical_url = ?2 AND last_shown_at < ?4",
-        params![source.0, item.canonical_url, now, yesterday],
+         WHERE source_id = ?1 AND canonical_url IN (?2, ?5) AND title = ?6 AND last_shown_at < ?4",
+        params![source.0, item.canonical_url, now, yesterday, exact_link(item), item.title],
     )?;
     Ok(())
 }

@@ -337,3 +337,16 @@ async fn item_removed_for_its_age_is_not_stored_again_while_the_feed_contains_it
     assert_eq!(fixture.titles().await, [BANK]);
     fixture.daemon.stop().await;
 }
+
+#[tokio::test]
+async fn new_item_at_the_link_of_a_removed_one_is_stored() {
+    let page = "https://a.example/latest";
+    let mut fixture = IdentityFixture::new(&[("1", page, CLOSED, "Sun, 01 Mar")]).await;
+    let keep_nothing = RetentionPolicy { from: Timestamp::MAX, newest: 0 };
+    assert_eq!(fixture.delete_old_stories(keep_nothing).await, 1);
+    fixture.poll_with(&[("x1", page, CLOSED, "Sun, 01 Mar")]).await;
+    assert_eq!(fixture.titles().await.len(), 0, "the removed item under another guid");
+    fixture.poll_with(&[("2", page, LIFTED, "Mon, 02 Mar")]).await;
+    assert_eq!(fixture.titles().await, [BANK]);
+    fixture.daemon.stop().await;
+}

@@ -1,6 +1,7 @@
 //! Which properties together prove that two items are the same, and how the items of a document share the stored ones.
 
 use super::*;
+use crate::urls::canonical::canonical_url_from_str;
 
 const RAIN: &str = "Rain closes the mountain pass";
 const BANK: &str = "Bank lifts its rates again";
@@ -138,6 +139,18 @@ fn items_with_the_same_link_need_one_more_property() {
                 (PAGE, "Monday's briefing", "Listen to the latest episode.", MONDAY),
                 "the same standard text",
             ),
+            (
+                Guid::New,
+                (ARTICLE, "Traffic at 8", "Delays on the coast road.", SUNDAY),
+                (ARTICLE, "Traffic at 9", "Delays on the north road.", SUNDAY_NOON),
+                "a report of each hour, at a link with a number",
+            ),
+            (
+                Guid::New,
+                (ARTICLE, "Live from the harbour today", WET, SUNDAY),
+                (ARTICLE, "Live from the market today", RATES, SUNDAY_NOON),
+                "similar titles, and everything else is another item's",
+            ),
             (Guid::Missing, (PAGE, RAIN, WET, SUNDAY), (PAGE, BANK, RATES, MONDAY), "a constant link without guids"),
             (Guid::Missing, (PAGE, RAIN, WET, SUNDAY), (PAGE, RAIN, RATES, MONDAY), "a column without guids"),
         ],
@@ -261,6 +274,12 @@ fn items_without_link_need_two_properties() {
             (Guid::Missing, old, ("", RAIN, RATES, SUNDAY), "a corrected text"),
             (Guid::Missing, ("", RAIN, "", ""), ("", RAIN, "", ""), "nothing but a title"),
             (Guid::New, ("", RAIN, WET, ""), ("", RAIN, WET, ""), "title and text agree"),
+            (
+                Guid::New,
+                ("", RAIN, "", SUNDAY_WITHOUT_TIME),
+                ("", RAIN, "", SUNDAY_WITHOUT_TIME),
+                "another guid in every poll",
+            ),
         ],
     );
     check(
