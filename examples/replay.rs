@@ -79,7 +79,7 @@ async fn main() -> anyhow::Result<()> {
     // The clock advances until all stories are published, also those that reclustering splits off in the meantime.
     for _ in 0..240 {
         let counts = store.read(statistics::row_counts).await?;
-        if counts.published == counts.stories && counts.unassigned == 0 {
+        if counts.published + counts.backlog_stories == counts.stories && counts.unassigned == 0 {
             break;
         }
         clock.advance(jiff::SignedDuration::from_mins(15));
@@ -141,6 +141,7 @@ async fn serve_and_add(
             url,
             outlet: source.outlet,
             outlet_provenance: OutletProvenance::Operator,
+            publish_backlog: true,
             ..NewSource::default()
         });
     }

@@ -26,6 +26,10 @@ CREATE TABLE source (
     -- Whether newsfold fetches the full articles of the source's items (domain::FullTextMode).
     full_text            TEXT    NOT NULL DEFAULT 'no' CHECK (full_text IN ('no', 'group', 'publish')),
     added_at             INTEGER NOT NULL,
+    -- When newsfold read the source's first document; NULL until then. It decides which items are backlog.
+    first_document_at    INTEGER,
+    -- Whether the old items of the first document are published as news. Reset when that document has been read.
+    publish_backlog      INTEGER NOT NULL DEFAULT 0 CHECK (publish_backlog IN (0, 1)),
     -- The poll schedule survives restarts: it is stored here and nowhere else.
     next_poll_at         INTEGER NOT NULL,
     -- Why it is due then, as JSON (domain::NextPollReason).
@@ -186,12 +190,17 @@ CREATE TABLE story (
     published_at   INTEGER,
     published_link TEXT,
     -- The story to which this one redirects. A merged story has no items.
-    merged_into    INTEGER REFERENCES story (id)
+    merged_into    INTEGER REFERENCES story (id),
+    -- Whether an item of it is news. A story of backlog alone is not published.
+    has_news       INTEGER NOT NULL DEFAULT 0 CHECK (has_news IN (0, 1))
 ) STRICT;
 
-CREATE INDEX story_unpublished ON story (created_at) WHERE published_at IS NULL AND merged_into IS NULL;
+CREATE INDEX story_unpublished ON story (created_at) WHERE published_at IS NULL AND merged_into IS NULL AND has_news = 1;
 CREATE INDEX story_published ON story (published_at, id) WHERE merged_into IS NULL;
 CREATE INDEX story_by_update ON story (updated_at, published_at, id) WHERE merged_into IS NULL;
+-- Lists of published stories skip backlog, of which one new source may have more than all other stories together.
+CREATE INDEX story_published_by_update ON story (updated_at, published_at, id)
+    WHERE merged_into IS NULL AND published_at IS NOT NULL;
 CREATE INDEX story_merged ON story (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX story_by_lead ON story (lead_item_id);
 
@@ -213,6 +222,9 @@ CREATE TABLE item (
     published_at    INTEGER,
     first_seen_at   INTEGER NOT NULL,
     ranked_at       INTEGER NOT NULL,
+    -- Why the item is backlog (domain::BacklogReason); NULL for news. Decided when the item is first stored.
+    backlog_reason  TEXT CHECK (backlog_reason IN
+        ('old-in-first-document', 'undated-in-first-document', 'older-than-last-poll')),
     -- Assigned by the clusterer, in order of id.
     story_id        INTEGER REFERENCES story (id) DEFERRABLE INITIALLY DEFERRED,
     -- The item of which this one is a near-duplicate.
@@ -227,6 +239,7 @@ CREATE TABLE item (
     full_text_error TEXT
 ) STRICT;
 
+CREATE INDEX item_backlog ON item (source_id) WHERE backlog_reason IS NOT NULL;
 CREATE INDEX item_unassigned ON item (id) WHERE story_id IS NULL;
 CREATE INDEX item_by_story ON item (story_id, ranked_at, id);
 CREATE INDEX item_by_link ON item (source_id, canonical_url);
@@ -235,6 +248,17 @@ CREATE INDEX item_by_first_seen ON item (first_seen_at);
 CREATE INDEX item_by_day ON item (source_id, ranked_at);
 CREATE INDEX item_copy ON item (copy_of) WHERE copy_of IS NOT NULL;
 CREATE INDEX item_full_text_pending ON item (id) WHERE full_text_state = 'pending';
+
+CREATE TRIGGER story_gains_news AFTER UPDATE OF story_id ON item
+WHEN new.story_id IS NOT NULL AND new.backlog_reason IS NULL BEGIN
+    UPDATE story SET has_news = 1 WHERE id = new.story_id AND has_news = 0;
+END;
+
+CREATE TRIGGER story_loses_news AFTER UPDATE OF story_id ON item
+WHEN old.story_id IS NOT NULL AND old.story_id IS NOT new.story_id BEGIN
+    UPDATE story SET has_news = EXISTS (SELECT 1 FROM item WHERE story_id = old.story_id AND backlog_reason IS NULL)
+    WHERE id = old.story_id;
+END;
 
 -- Every guid under which a source has shown an item: a source that rewrites its guids creates no new items. A row without
 -- an item is a tombstone: the item was removed for its age, and its source may still show it.
@@ -345,11 +369,14 @@ CREATE TABLE feed_entry (
     -- The story's latest edition at that time, which the stable variant of the feed keeps.
     edition_number INTEGER NOT NULL,
     entered_at     INTEGER NOT NULL,
+    -- The story's date, which never changes: the newest date of a feed is found without reading its stories.
+    published_at   INTEGER NOT NULL,
     PRIMARY KEY (feed, sequence),
     UNIQUE (feed, story_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX feed_entry_by_story ON feed_entry (story_id);
+CREATE INDEX feed_entry_by_date ON feed_entry (feed, published_at);
 
 -- The last sequence number of each feed. Numbers are never reused, so that removals do not change archive pages.
 CREATE TABLE feed_sequence (
@@ -360,9 +387,11 @@ CREATE TABLE feed_sequence (
 -- The selection by which a feed's entries were chosen. If the configured one differs, the entries are rebuilt; if it is
 -- only stale, because tags of sources changed, the stories that match now are added.
 CREATE TABLE feed_selection (
-    feed      TEXT PRIMARY KEY,
-    selection TEXT    NOT NULL,
-    stale     INTEGER NOT NULL DEFAULT 0 CHECK (stale IN (0, 1))
+    feed           TEXT PRIMARY KEY,
+    selection      TEXT    NOT NULL,
+    stale          INTEGER NOT NULL DEFAULT 0 CHECK (stale IN (0, 1)),
+    -- When the feed was first known: the date of its documents while it is empty.
+    first_known_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER feed_selection_stale_on_added_tag AFTER INSERT ON source_tag BEGIN

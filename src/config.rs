@@ -106,6 +106,7 @@ impl Config {
             options: self.poll.clone(),
             parse_options: feed_parser::Options { max_bytes, ..feed_parser::Options::default() },
             safety_poll_interval: is_websub_enabled.then_some(self.websub.safety_poll_interval),
+            grouping_window: self.cluster.window,
             program: program.to_owned(),
             outage: OutageDetector::default(),
             budget: BudgetCache::default(),

@@ -28,12 +28,14 @@ pub use push::receive_push;
 
 use crate::clock::Clock;
 use crate::domain::{
-    CacheValidators, IngestResult, PollOutcome, PollRecord, RequestRecord, Source, SourceId, SourceUpdate, Timestamp,
+    CacheValidators, IngestResult, NewItem, PollOutcome, PollRecord, RequestRecord, Source, SourceId, SourceUpdate,
+    Timestamp,
 };
 use crate::feed_parser::{self, FeedLink};
 use crate::http_client::{FetchResult, Fetcher, NoDocument};
+use crate::ingest::backlog::mark_backlog;
 use crate::store::leases::{self, PollLease};
-use crate::store::{self, Store, polls};
+use crate::store::{self, ReadConnection, Store, polls};
 use futures_util::FutureExt;
 use jiff::SignedDuration;
 use parking_lot::Mutex;
@@ -83,6 +85,8 @@ pub struct PollContext {
     pub parse_options: feed_parser::Options,
     /// The time between two polls of a source whose hub is reliable; `None` if hubs are not used.
     pub safety_poll_interval: Option<SignedDuration>,
+    /// The time for which items are grouped (`cluster.window`), which decides what is backlog.
+    pub grouping_window: SignedDuration,
     /// The name of the program, shown to other programs that wait for its leases.
     pub program: String,
     pub outage: OutageDetector,
@@ -177,13 +181,13 @@ pub async fn record_attempt(
     let down_since = outage::observe_attempt(context, &mut attempt);
     let facts = PollFacts::gather(context, source, &attempt).await?;
     let PollDecision { record, mut update } = decide(source, &attempt, &facts, &context.options);
-    let (items, declared_hub, unreachable) = match attempt.outcome {
+    let (mut items, declared_hub, unreachable) = match attempt.outcome {
         AttemptOutcome::Read(document) => (document.items, Some(document.hub), None),
         AttemptOutcome::NoDocument(NoDocument::Unreachable { detail }) => (Vec::new(), None, Some(detail)),
         _ => (Vec::new(), None, None),
     };
     let (lease, now, interval) = (lease.clone(), context.clock.now(), context.options.interval);
-    let origin_free_at = context.origin_free_at(now);
+    let (origin_free_at, grouping_window) = (context.origin_free_at(now), context.grouping_window);
     let safety_poll = SafetyPollFacts {
         declared_hub,
         interval: context.safety_poll_interval,
@@ -196,6 +200,7 @@ pub async fn record_attempt(
             if let Some(since) = down_since {
                 outage::record_recovery(db, since, interval, now)?;
             }
+            mark_new_backlog(db, &record, &mut items, grouping_window)?;
             let ingested = polls::record_poll(db, &record, Some(&update), &items)?;
             safety_poll.apply(db, &record, &mut update, ingested.new.len())?;
             Ok(RecordedPoll { record, update, ingested })
@@ -205,6 +210,20 @@ pub async fn record_attempt(
         outage::observe_unreachable(context, source, &detail, now).await?;
     }
     Ok(recorded)
+}
+
+/// Marks the items of a document that are backlog, in the transaction that stores them: another poll or push may have
+/// ended since the source was read.
+fn mark_new_backlog(
+    db: &ReadConnection,
+    record: &PollRecord,
+    items: &mut [NewItem],
+    grouping_window: SignedDuration,
+) -> store::Result<()> {
+    if let Some(source) = store::sources::get(db, record.source)?.filter(|_| !items.is_empty()) {
+        mark_backlog(items, &source, record.finished_at, grouping_window);
+    }
+    Ok(())
 }
 
 /// Records a poll that did not finish: its task panicked, or the daemon stopped.

@@ -3,5 +3,6 @@
 //! Pure: no I/O and no clock. What cannot be used is recorded as a [`crate::domain::FeedProblem`], never returned as an
 //! error.
 
+pub mod backlog;
 pub mod feed_language;
 pub mod normalize;

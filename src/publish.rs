@@ -13,6 +13,7 @@ mod render;
 
 pub use edition_policy::{
     EditionStep, choose_lead, compose_edition, edition_on_entering, first_publication, next_edition, outlet_count,
+    probation_until,
 };
 pub use feed_format::FeedFormat;
 pub use feed_membership::{MembershipCondition, QueryMatches, membership_conditions};

@@ -3,6 +3,7 @@
 //! Pure: values in, text out. It never reads the database or the clock, and no program logic reads what it writes.
 
 mod audience;
+mod backlog;
 mod constraint;
 mod feed_selection;
 mod hold_reason;
@@ -17,6 +18,7 @@ mod source_condition;
 mod source_facts;
 
 pub use audience::Audience;
+pub use backlog::{backlog_count_text, backlog_text, probation_text};
 pub use constraint::constraint_text;
 pub use feed_selection::selection_text;
 pub use hold_reason::hold_reason_text;
@@ -28,4 +30,4 @@ pub use operator_event::event_phrase;
 pub use poll_remarks::poll_remarks;
 pub use quantities::{count_of, duration, grouped_digits};
 pub use source_condition::SourceCondition;
-pub use source_facts::source_facts;
+pub use source_facts::{SourceContext, source_facts};

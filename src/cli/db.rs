@@ -21,8 +21,13 @@ impl DbCommand {
             DbCommand::Info => {
                 let counts = store.read(statistics::row_counts).await?;
                 let text = format!(
-                    "{path}\n{} sources, {} items ({} waiting to be grouped), {} stories ({} published)",
-                    counts.sources, counts.items, counts.unassigned, counts.stories, counts.published
+                    "{path}\n{} sources, {} items ({} waiting to be grouped), {} stories ({} published, {} of backlog alone)",
+                    counts.sources,
+                    counts.items,
+                    counts.unassigned,
+                    counts.stories,
+                    counts.published,
+                    counts.backlog_stories
                 );
                 context.print(&serde_json::json!({"database": path.to_string(), "counts": counts}), text)
             }

@@ -108,7 +108,7 @@ async fn print_growth(store: Store, shutdown: CancellationToken) -> anyhow::Resu
             let all = store.read(|db| sources::list(db, &sources::SourceFilter::default())).await?;
             let counts = store.read(statistics::row_counts).await?;
             let is_polled = all.iter().all(|source| source.last_poll_at.is_some());
-            if !is_polled || counts.unassigned > 0 || counts.published < counts.stories {
+            if !is_polled || counts.unassigned > 0 || counts.published + counts.backlog_stories < counts.stories {
                 continue;
             }
             let (items, found, shared) = (counts.items, counts.stories, stories.len());

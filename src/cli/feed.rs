@@ -187,8 +187,11 @@ async fn preview(
     let feed = feed_named(&options, name)?;
     let contents = read(&store, &feed, variant).await?;
     if let Some(format) = format.and_then(FeedFormat::from_extension) {
-        let instance = store.read(publication::instance).await?;
+        let name = feed.name.clone();
+        let (instance, known_since) =
+            store.read(move |db| Ok((publication::instance(db)?, feed_entries::known_since(db, Some(&name))?))).await?;
         let document = FeedDocument::of_feed(&feed, variant, FeedPage::Current, &instance, &contents.entries, &options)
+            .known_since(known_since)
             .with_archive_links(&feed, variant, contents.previous_page, None);
         print(String::from_utf8_lossy(&render(&document, format)).trim_end())?;
         return Ok(ExitCode::SUCCESS);

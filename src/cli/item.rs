@@ -7,7 +7,7 @@ use crate::domain::display_text::one_line;
 use crate::domain::{Item, ItemId};
 use crate::store::items::RewrittenGuid;
 use crate::store::{Store, constraints, full_text, items, stories};
-use crate::wording::reason_sentence;
+use crate::wording::{backlog_text, reason_sentence};
 use anyhow::Context as _;
 use std::process::ExitCode;
 
@@ -69,6 +69,7 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
         ("ranked at", time(item.ranked_at)),
         ("summary", one_line(&item.summary, 400)),
     ];
+    rows.extend(item.backlog_reason.map(|reason| ("not news", backlog_text(reason).to_owned())));
     match (&story, report, why) {
         (Some(story), Some(report), Some(why)) => {
             let title = story.lead().map_or("", |lead| lead.item.title.as_str());
@@ -120,12 +121,17 @@ async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Resul
     let mut lines = vec![
         format!("{one}  {}  {}", a.outlet, one_line(&a.title, 200)),
         format!("{other}  {}  {}", b.outlet, one_line(&b.title, 200)),
-        match stories {
-            [Some(x), Some(y)] if x == y => format!("Both are in story {x}."),
-            [Some(x), Some(y)] => format!("They are in different stories, {x} and {y}."),
-            _ => "One of them is not grouped yet; the daemon does it.".into(),
-        },
     ];
+    for item in [&a, &b] {
+        lines.extend(
+            item.backlog_reason.map(|reason| format!("Item {} is not news ({}).", item.id, backlog_text(reason))),
+        );
+    }
+    lines.push(match stories {
+        [Some(x), Some(y)] if x == y => format!("Both are in story {x}."),
+        [Some(x), Some(y)] => format!("They are in different stories, {x} and {y}."),
+        _ => "One of them is not grouped yet; the daemon does it.".into(),
+    });
     match &explanation {
         Some(found) => lines.extend(explanation_sentences(found).iter().map(|sentence| one_line(sentence, 500))),
         None => lines.push(format!("They are too far apart in time to be compared: more than {window:#}.")),

@@ -64,6 +64,9 @@ pub enum SourceCommand {
         /// Add this tag to every source, besides the names of its folders.
         #[arg(long)]
         tag: Vec<String>,
+        /// Publish the old items of the sources' first documents too, as news.
+        #[arg(long)]
+        backlog: bool,
     },
     /// Print all sources as OPML.
     Export,
@@ -135,7 +138,7 @@ impl SourceCommand {
             SourceCommand::Resume(names) => set_state(context, names, SourceState::Active).await,
             SourceCommand::Remove { names, yes } => remove(context, names, yes).await,
             SourceCommand::Poll(poll) => poll.run(context).await,
-            SourceCommand::Import { file, tag } => opml::import(context, &file, &tag).await,
+            SourceCommand::Import { file, tag, backlog } => opml::import(context, &file, &tag, backlog).await,
             SourceCommand::Export => opml::export(context).await,
             SourceCommand::Sync { file, yes, dry_run, lenient } => {
                 opml::sync(context, &file, opml::Sync { yes, dry_run, lenient }).await

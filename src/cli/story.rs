@@ -8,7 +8,7 @@ use crate::domain::{ConstraintId, Edition, GroupingConstraint, ItemId, Story, St
 use crate::publish::choose_lead;
 use crate::store::constraints::{self, ConstraintResult};
 use crate::store::{self, Store, WriteConnection, editions, items, stories};
-use crate::wording::{constraint_text, count_of, reason_sentence};
+use crate::wording::{backlog_text, constraint_text, count_of, reason_sentence};
 use anyhow::{Context as _, bail};
 use std::process::ExitCode;
 
@@ -71,7 +71,7 @@ async fn list(context: &Context, min_outlets: u32, limit: u32) -> anyhow::Result
             ("title", title),
             ("outlets", |story| story.outlets().len().to_string()),
             ("items", |story| story.items.len().to_string()),
-            ("first report", |story| optional_time(story.items.first().map(|item| item.item.ranked_at))),
+            ("first report", |story| optional_time(story.first_report().map(|report| report.item.ranked_at))),
             ("changed", |story| time(story.updated_at)),
         ],
     )
@@ -95,11 +95,12 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
 }
 
 fn story_lines(story: &Story, decisions: &[GroupingConstraint], editions: &[Edition]) -> Vec<String> {
-    let published_at = story.published.as_ref().map(|published| time(published.at));
-    let mut lines = vec![
-        format!("published: {}", published_at.as_deref().unwrap_or("not yet (publish.delay)")),
-        format!("outlets: {}", story.outlets().join(", ")),
-    ];
+    let published = match (&story.published, story.news().next()) {
+        (Some(published), _) => time(published.at),
+        (None, Some(_)) => "not yet (publish.delay, publish.probation)".into(),
+        (None, None) => "no, because no report is news".into(),
+    };
+    let mut lines = vec![format!("published: {published}"), format!("outlets: {}", story.outlets().join(", "))];
     lines.extend(editions.iter().map(|edition| {
         let outlets = count_of(edition.outlet_count as usize, "outlet", "outlets");
         format!("edition {}: {}, {outlets} ({})", edition.number, edition.reason.into_str(), time(edition.made_at))
@@ -116,6 +117,7 @@ async fn item_lines(store: &Store, story: &Story) -> store::Result<Vec<String>> 
         lines.push(format!("\n{}  {}  {}  {title}", item.id, time(item.ranked_at), item.outlet));
         lines.extend(item.url.as_ref().map(|url| format!("    {}", one_line(url, 300))));
         lines.extend(copy_of.map(|original| format!("    a copy of item {original}")));
+        lines.extend(item.backlog_reason.map(|reason| format!("    {}", backlog_text(reason))));
         lines.push(format!("    why: {}", one_line(&reason_sentence(evidence), 500)));
         let id = item.id;
         for revision in store.read(move |db| items::revisions(db, id)).await? {

@@ -63,6 +63,7 @@ impl LabeledItem {
             published_at: Some(self.published),
             first_seen_at: self.published,
             ranked_at: self.published,
+            backlog_reason: None,
             source_age: None,
             article: None,
         }

@@ -72,6 +72,7 @@ fn item(id: i64, line: &str, lang: &str) -> Item {
         published_at: None,
         first_seen_at: at,
         ranked_at: at,
+        backlog_reason: None,
         source_age: None,
         article: None,
     }

@@ -64,9 +64,11 @@ pub async fn receive_push(
         };
         record.detail = one_line(&format!("pushed by its hub: {error}"), MAX_DETAIL_CHARS);
     }
+    let grouping_window = context.grouping_window;
     context
         .store
         .write(move |db| {
+            super::mark_new_backlog(db, &record, &mut items, grouping_window)?;
             let ingested = polls::record_poll(db, &record, None, &items)?;
             if let Some(mut subscription) = websub_subscriptions::get(db, record.source)? {
                 subscription.pushes += 1;

@@ -65,7 +65,7 @@ async fn catch_up(session: &mut Option<GroupingSession>, context: &TaskContext) 
     session.catch_up(store, clock).await?;
     let reclustered_at = session.reclustered_at;
     context.regrouped_at.send_if_modified(|at| std::mem::replace(at, reclustered_at) != reclustered_at);
-    let next_recluster = after(reclustered_at, session.config.cluster.recluster_interval.max(MIN_RECLUSTER_DELAY));
+    let next_recluster = after(reclustered_at, session.recluster_interval().max(MIN_RECLUSTER_DELAY));
     let now = clock.now();
     let next_item = store.read(move |db| items::next_assignable_at(db, now)).await?;
     Ok(next_item.into_iter().chain([next_recluster]).min())
@@ -80,6 +80,8 @@ pub(super) struct GroupingSession {
     constraints_version: i64,
     /// [`Timestamp::MIN`] at the start, so that reclustering is due at once.
     reclustered_at: Timestamp,
+    /// Whether items were assigned after that.
+    has_new_items: bool,
 }
 
 impl GroupingSession {
@@ -97,7 +99,13 @@ impl GroupingSession {
             let constraints_version = constraints::version(db)?;
             tracing::debug!(items = clusterer.active_items(), "restored the clusterer");
             let clusterer = Some(clusterer);
-            Ok(GroupingSession { config, clusterer, constraints_version, reclustered_at: Timestamp::MIN })
+            Ok(GroupingSession {
+                config,
+                clusterer,
+                constraints_version,
+                reclustered_at: Timestamp::MIN,
+                has_new_items: false,
+            })
         };
         store.read(restore).await
     }
@@ -110,13 +118,23 @@ impl GroupingSession {
         if store.read(constraints::version).await? != self.constraints_version {
             return Err(store::Error::Outdated);
         }
-        while self.assign_batch(store, clock).await? {}
+        while self.assign_batch(store, clock).await? {
+            self.has_new_items = true;
+        }
         let now = clock.now();
-        if after(self.reclustered_at, self.config.cluster.recluster_interval) <= now {
+        if after(self.reclustered_at, self.recluster_interval()) <= now {
             self.reclustered_at = now;
+            self.has_new_items = false;
             self.recluster(store, now).await?;
         }
         Ok(())
+    }
+
+    /// The time between two reclustering passes. A story is published after a pass over its first items, so that with
+    /// new items a pass is due before their publishing delay ends.
+    fn recluster_interval(&self) -> SignedDuration {
+        let interval = self.config.cluster.recluster_interval;
+        if self.has_new_items { interval.min(self.config.publish.delay) } else { interval }
     }
 
     /// Assigns the next items. Returns whether there were any.

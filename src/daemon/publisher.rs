@@ -9,6 +9,7 @@ use crate::domain::{Edition, EditionReason, EditionText, PublishedFeed, Story, S
 use crate::publish::{
     EditionStep, Options, compose_edition, edition_on_entering, first_publication, next_edition, outlet_count,
 };
+use crate::store::feed_entries::MembershipPlan;
 use crate::store::review_queue::{self, StoryReview};
 use crate::store::{
     self, ReadConnection, Store, WriteConnection, editions, feed_entries, feed_tokens, publication, stories,
@@ -203,22 +204,15 @@ impl EditionPublisher {
         now: Timestamp,
     ) -> store::Result<bool> {
         let ids: Vec<StoryId> = stories.iter().map(|(story, _)| story.id).collect();
-        let mut editions_on_entering: HashMap<StoryId, u32> = HashMap::new();
+        let mut entered = EditionsOnEntering::default();
         for feed in self.feeds.iter() {
             for id in feed_entries::find_entering(db, feed, &ids)?.into_iter().rev() {
                 let Some((story, latest)) = stories.iter().find(|(story, _)| story.id == id) else { continue };
-                let edition = match editions_on_entering.get(&id) {
-                    Some(edition) => *edition,
-                    None => match edition_on_entering(story, latest, &self.options) {
-                        Some(text) => editions::add(db, id, EditionReason::Entered, outlet_count(story), &text, now)?,
-                        None => latest.number,
-                    },
-                };
-                editions_on_entering.insert(id, edition);
+                let edition = entered.number(db, story, latest, EnteringTime { at: now, options: &self.options })?;
                 feed_entries::add(db, &feed.name, id, edition, now)?;
             }
         }
-        Ok(!editions_on_entering.is_empty())
+        Ok(!entered.0.is_empty())
     }
 
     /// Rebuilds the entries of feeds whose selection has changed, in the configuration or through the tags of sources.
@@ -228,9 +222,33 @@ impl EditionPublisher {
             return Ok(());
         }
         let feeds = self.feeds.clone();
-        let plan = store.read(move |db| feed_entries::plan_memberships(db, &feeds)).await?;
-        let feeds = self.feeds.clone();
-        store.write(move |db| feed_entries::apply_memberships(db, &plan, &feeds, now)).await
+        let plans = store.read(move |db| feed_entries::plan_memberships(db, &feeds)).await?;
+        let this = self.clone();
+        store.write(move |db| this.apply_plans(db, &plans, now)).await
+    }
+
+    /// Fills feeds that are new, or whose selection has changed. A story enters with an edition that has all its reports:
+    /// its latest one may lack those for which the feed selects it.
+    fn apply_plans(&self, db: &WriteConnection, plans: &[MembershipPlan], now: Timestamp) -> store::Result<()> {
+        let mut entered = EditionsOnEntering::default();
+        for plan in plans {
+            feed_entries::delete_unfit(db, plan)?;
+            for id in &plan.matching {
+                if feed_entries::membership(db, &plan.feed.name, *id)?.is_some() {
+                    continue;
+                }
+                let (Some(story), Some(latest)) = (stories::get(db, *id)?, editions::latest(db, *id)?) else {
+                    continue;
+                };
+                // The story has not changed today.
+                let at = story.updated_at.max(latest.made_at).min(now);
+                let edition = entered.number(db, &story, &latest, EnteringTime { at, options: &self.options })?;
+                feed_entries::add(db, &plan.feed.name, *id, edition, now)?;
+            }
+            feed_entries::record_selection(db, &plan.feed, now)?;
+        }
+        feed_entries::delete_other_feeds(db, &self.feeds)?;
+        publication::touch(db)
     }
 
     /// Without a token, no reader could open a private feed.
@@ -244,5 +262,36 @@ impl EditionPublisher {
             }
         }
         Ok(())
+    }
+}
+
+/// The editions with which stories enter feeds at the same time, by story: the feeds share them.
+#[derive(Default)]
+struct EditionsOnEntering(HashMap<StoryId, u32>);
+
+/// The date of an edition that is written because a story enters a feed, and the options for its text.
+struct EnteringTime<'o> {
+    at: Timestamp,
+    options: &'o Options,
+}
+
+impl EditionsOnEntering {
+    /// The number of the edition with which a story enters: its latest one, or a new one if the story holds more.
+    fn number(
+        &mut self,
+        db: &WriteConnection,
+        story: &Story,
+        latest: &Edition,
+        time: EnteringTime<'_>,
+    ) -> store::Result<u32> {
+        if let Some(number) = self.0.get(&story.id) {
+            return Ok(*number);
+        }
+        let number = match edition_on_entering(story, latest, time.options) {
+            Some(text) => editions::add(db, story.id, EditionReason::Entered, outlet_count(story), &text, time.at)?,
+            None => latest.number,
+        };
+        self.0.insert(story.id, number);
+        Ok(number)
     }
 }

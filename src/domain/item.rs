@@ -26,6 +26,21 @@ pub struct NewItem {
     pub image: Option<String>,
     /// The date that the feed claims, if it is readable and plausible.
     pub published_at: Option<Timestamp>,
+    /// Why the item is backlog if it is new; `None` for news. [`crate::ingest`] decides it when the document is stored.
+    pub backlog_reason: Option<BacklogReason>,
+}
+
+/// Why an item is backlog: it was old when its source first showed it. It is stored and found, but it is not news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
+pub enum BacklogReason {
+    /// In the first document of its source, and older than the grouping window.
+    OldInFirstDocument,
+    /// In the first document of its source, without a date.
+    UndatedInFirstDocument,
+    /// Dated before the last successful poll of its source minus the grouping window.
+    OlderThanLastPoll,
 }
 
 /// An entry of a source, identified by (source, guid).
@@ -53,6 +68,8 @@ pub struct Item {
     /// The earlier one of the claimed date and `first_seen_at`. Fixed when the item is first seen, so that a later change
     /// of the claimed date moves nothing.
     pub ranked_at: Timestamp,
+    /// Why the item is backlog; `None` for news. Fixed when the item is first seen.
+    pub backlog_reason: Option<BacklogReason>,
     /// How long the source had been known when the item was first seen; `None` for sources added on the database's first
     /// day.
     #[serde(skip_serializing, deserialize_with = "super::duration::optional::from_milliseconds")]
@@ -100,6 +117,8 @@ impl Item {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct IngestResult {
     pub new: Vec<ItemId>,
+    /// The number of new items that are backlog.
+    pub backlog: u32,
     pub changed: Vec<ItemChange>,
     /// The number of items that had a new guid and were recognized by other means.
     pub recognized: BTreeMap<MatchedBy, u32>,

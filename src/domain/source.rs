@@ -23,6 +23,12 @@ pub struct Source {
     pub full_text: FullTextMode,
     pub state: SourceState,
     pub added_at: Timestamp,
+    /// Whether it was added on the database's first day. Such a source is never in probation.
+    pub is_founding: bool,
+    /// When its first document was read; `None` until then.
+    pub first_document_at: Option<Timestamp>,
+    /// Whether the old items of its first document will be published. `false` once that document has been read.
+    pub publish_backlog: bool,
     pub next_poll_at: Timestamp,
     pub next_poll_reason: NextPollReason,
     pub last_poll_at: Option<Timestamp>,
@@ -128,6 +134,8 @@ pub struct NewSource {
     pub priority: i32,
     pub tags: Vec<String>,
     pub full_text: FullTextMode,
+    /// Whether the old items of its first document are published as news.
+    pub publish_backlog: bool,
 }
 
 /// A change of a source's settings by the operator; `None` leaves a setting unchanged.

@@ -85,6 +85,16 @@ impl Story {
         corrected
     }
 
+    /// The items that were news when they were first seen, in order of time.
+    pub fn news(&self) -> impl Iterator<Item = &StoryItem> {
+        self.items.iter().filter(|report| report.item.backlog_reason.is_none())
+    }
+
+    /// The first report: of the news, if the story has any. Backlog may be years older than the event.
+    pub fn first_report(&self) -> Option<&StoryItem> {
+        self.news().next().or(self.items.first())
+    }
+
     /// The distinct outlets, in order of their first report. Copies do not count.
     pub fn outlets(&self) -> Vec<&str> {
         let mut seen = BTreeSet::new();

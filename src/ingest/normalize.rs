@@ -101,6 +101,7 @@ fn normalize_item(
         lang: parsed.lang.as_deref().and_then(primary_subtag),
         image: parsed.image.as_ref().map(|url| strip_credentials(url.as_str())),
         published_at,
+        backlog_reason: None,
     })
 }
 

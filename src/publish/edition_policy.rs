@@ -3,17 +3,18 @@
 use super::options::Options;
 use crate::domain::duration::after;
 use crate::domain::{
-    Edition, EditionReason, EditionReport, EditionText, EditionTimes, ItemId, Story, StoryItem, StoryPublication,
-    Timestamp,
+    Edition, EditionReason, EditionReport, EditionText, EditionTimes, ItemId, Source, Story, StoryItem,
+    StoryPublication, Timestamp,
 };
 use crate::wording::main_reason;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// The lead of a story that is due for publication, and the values that are frozen. `None` during the publishing delay, and
-/// while all its sources are new.
+/// until an item of a source that is not new is news.
 ///
-/// The date is that of the first report, so that a source added today does not bring yesterday's news up as new.
+/// The date is that of the first news, so that a source added today does not bring yesterday's news up as new, and an old
+/// item does not make today's event look old.
 pub fn first_publication<'s>(
     story: &'s Story,
     now: Timestamp,
@@ -25,30 +26,39 @@ pub fn first_publication<'s>(
     let is_past_probation = |i: &StoryItem| {
         i.item.source_age.is_none_or(|age| age + now.duration_since(i.item.first_seen_at) >= options.probation)
     };
-    if !story.items.iter().any(is_past_probation) {
+    if !story.news().any(is_past_probation) {
         return None;
     }
     let lead = choose_lead(story, options)?;
-    let at = story.items.iter().map(|i| i.item.ranked_at).min()?;
+    let at = story.news().map(|i| i.item.ranked_at).min()?;
     Some((lead, StoryPublication { at, link: lead.item.url.clone() }))
 }
 
-/// The item that represents the story: an original rather than a copy, from an established source rather than a new
+/// The end of the probation of a source; `None` for a source of the database's first day.
+pub fn probation_until(source: &Source, options: &Options) -> Option<Timestamp> {
+    (!source.is_founding).then(|| after(source.added_at, options.probation))
+}
+
+/// The item that represents the story: news rather than backlog, an original rather than a copy, from an established source rather than a new
 /// one, then by the highest priority of the source, the earliest date and the longest summary.
 pub fn choose_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
     let is_new = |i: &StoryItem| i.item.source_age.is_some_and(|age| age < options.probation);
     story.items.iter().min_by_key(|i| {
         let rank = (Reverse(i.item.priority), i.item.ranked_at, Reverse(i.item.summary.len()), i.item.id);
-        (i.copy_of.is_some(), is_new(i), rank)
+        (i.item.backlog_reason.is_some(), i.copy_of.is_some(), is_new(i), rank)
     })
 }
 
-/// The lead of a published story. The present lead stays, unless it is a copy or an outlet of a higher priority
-/// reports: an earlier report that arrives late is not worth an edition.
+/// The lead of a published story. The present lead stays, unless it is a copy, it is backlog beside news, or an outlet of
+/// a higher priority reports: an earlier report that arrives late is not worth an edition.
 fn keep_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
     let best = choose_lead(story, options)?;
     let present = story.items.iter().find(|i| i.item.id == story.lead && i.copy_of.is_none());
-    Some(present.filter(|present| present.item.priority >= best.item.priority).unwrap_or(best))
+    let stays = |present: &&StoryItem| {
+        present.item.backlog_reason.is_some() == best.item.backlog_reason.is_some()
+            && present.item.priority >= best.item.priority
+    };
+    Some(present.filter(stays).unwrap_or(best))
 }
 
 /// The next step for the editions of a published story.

@@ -2,6 +2,7 @@
 
 use super::edition_policy::outlet_count;
 use crate::domain::{FeedSelection, Story};
+use crate::wording::backlog_text;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -54,7 +55,15 @@ fn publication_condition(story: &Story) -> MembershipCondition {
     match (&story.merged_into, &story.published) {
         (Some(into), _) => condition(false, format!("merged into story {into}")),
         (None, Some(_)) => condition(true, "published".into()),
-        (None, None) => condition(false, "not published yet: the publishing delay has not passed".into()),
+        (None, None) => match (story.news().next(), story.items.first().and_then(|i| i.item.backlog_reason)) {
+            (None, Some(reason)) => {
+                condition(false, format!("not published: no report is news ({})", backlog_text(reason)))
+            }
+            _ => condition(
+                false,
+                "not published yet: the publishing delay has not passed, or all its sources are in probation".into(),
+            ),
+        },
     }
 }
 

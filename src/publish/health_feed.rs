@@ -8,9 +8,14 @@ use crate::domain::{RecordedEvent, Timestamp};
 use crate::wording::event_phrase;
 use atom_syndication::{Content, Entry, Feed, Generator, Person, Text};
 
-/// The feed as bytes. An entry never changes.
-pub fn render_health_feed(events: &[RecordedEvent], instance: &str, options: &Options) -> Vec<u8> {
-    let updated = events.iter().map(|event| event.occurred_at).max().unwrap_or(Timestamp::UNIX_EPOCH);
+/// The feed as bytes. An entry never changes. `known_since` is the feed's date before the first event.
+pub fn render_health_feed(
+    events: &[RecordedEvent],
+    known_since: Timestamp,
+    instance: &str,
+    options: &Options,
+) -> Vec<u8> {
+    let updated = events.iter().map(|event| event.occurred_at).max().unwrap_or(known_since);
     let feed = Feed {
         id: uuid_urn(&format!("newsfold health {instance}")),
         title: Text::plain(strip_invalid_chars(&format!("{}: health of the sources", options.title))),

@@ -29,6 +29,7 @@ fn report(id: i64, outlet: &str, priority: i32, minute: i64, summary: &str) -> S
             published_at: None,
             first_seen_at: at,
             ranked_at: at,
+            backlog_reason: None,
             source_age: None,
             article: None,
         },

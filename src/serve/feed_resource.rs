@@ -127,8 +127,10 @@ impl FeedResource {
     ) -> store::Result<Option<Vec<u8>>> {
         let instance = publication::instance(db)?;
         let FeedContents::Stories(feed, variant, page) = &self.contents else {
-            return Ok(Some(render_health_feed(&operator_events::latest(db)?, &instance, options)));
+            let known_since = feed_entries::known_since(db, None)?;
+            return Ok(Some(render_health_feed(&operator_events::latest(db)?, known_since, &instance, options)));
         };
+        let known_since = feed_entries::known_since(db, Some(&feed.name))?;
         let loaded = match page {
             FeedPage::Current => Some(feed_entries::current_page(db, feed, *variant)?),
             FeedPage::Archive(number) => feed_entries::archive_page(db, feed, *variant, *number)?,
@@ -136,6 +138,7 @@ impl FeedResource {
         Ok(loaded.map(|loaded| {
             let entries = arrange_entries(&feed.selection, loaded.candidates);
             let document = FeedDocument::of_feed(feed, *variant, *page, &instance, &entries, options)
+                .known_since(known_since)
                 .with_archive_links(feed, *variant, loaded.previous, loaded.next)
                 .with_token(token);
             publish::render(&document, self.format)

@@ -8,7 +8,7 @@ use super::pages;
 use crate::domain::{FeedEntry, StoryId};
 use crate::publish::{self, FeedDocument, FeedFormat, Options};
 use crate::store::story_search::{self, StorySearch};
-use crate::store::{self, ReadConnection, editions, feed_tokens, fts_query, publication, stories};
+use crate::store::{self, ReadConnection, editions, feed_entries, feed_tokens, fts_query, publication, stories};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -99,6 +99,10 @@ fn story_response(
         return Ok(Redirect::temporary(&app.options.url(&format!("stories/{into}{suffix}"))).into_response());
     }
     if let Some(format) = format {
+        // Backlog alone is no entry of any feed.
+        if story.news().next().is_none() && story.published.is_none() {
+            return pages::not_found(app);
+        }
         let bytes = publish::render(&FeedDocument::of_story(&story, &publication::instance(db)?, &app.options), format);
         return Ok(respond_once(format.content_type(), FEED_CACHE_CONTROL, bytes, request));
     }
@@ -119,7 +123,8 @@ pub async fn search(
     let Some(expression) = fts_query::from_user_input(&typed) else { return pages::not_found(&app) };
     app.respond(move |app, db| {
         let (entries, instance) = (search_results(db, expression)?, publication::instance(db)?);
-        let document = FeedDocument::of_search(typed.trim(), &instance, &entries, &app.options);
+        let document = FeedDocument::of_search(typed.trim(), &instance, &entries, &app.options)
+            .known_since(feed_entries::known_since(db, None)?);
         Ok(respond_once(format.content_type(), FEED_CACHE_CONTROL, publish::render(&document, format), &request))
     })
     .await

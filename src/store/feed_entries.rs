@@ -1,11 +1,11 @@
 //! Feed membership: the stories of each feed in the order in which they entered it, and the candidates for its
 //! documents.
 
+use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::editions::{EDITION_COLUMNS, list_of_story};
 use super::rows::{column, from_row, json_list, to_json};
 use super::story_selection::matching;
-use super::{Result, publication};
 use crate::domain::duration::before;
 use crate::domain::{
     Edition, EditionReason, FeedCandidate, FeedOrder, FeedSelection, FeedVariant, PublishedFeed, StoryId,
@@ -38,7 +38,8 @@ pub fn add(db: &WriteConnection, feed: &str, story: StoryId, edition: u32, now: 
         [feed],
     )?;
     db.execute(
-        "INSERT INTO feed_entry (feed, sequence, story_id, edition_number, entered_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO feed_entry (feed, sequence, story_id, edition_number, entered_at, published_at)
+         SELECT ?1, ?2, id, ?4, ?5, published_at FROM story WHERE id = ?3",
         params![feed, sequence, story.to_row(), edition, now.as_millisecond()],
     )?;
     Ok(())
@@ -72,11 +73,11 @@ pub fn are_current(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<bool>
 /// The entries that a feed should have, determined before anything is written.
 #[derive(Debug, Clone)]
 pub struct MembershipPlan {
-    feed: PublishedFeed,
+    pub feed: PublishedFeed,
     /// Whether stories that no longer match are removed. Otherwise stories that once matched stay.
     removes_others: bool,
     /// Oldest first.
-    matching: Vec<StoryId>,
+    pub matching: Vec<StoryId>,
 }
 
 /// Maximum number of stories with which a new feed starts: the newest ones.
@@ -114,43 +115,40 @@ pub fn plan_memberships(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<
 fn oldest_shown(db: &ReadConnection, feed: &PublishedFeed) -> Result<i64> {
     let oldest: Option<i64> = db.one(
         "SELECT CASE WHEN count(*) = ?2 THEN min(published_at) END FROM (
-             SELECT published_at FROM feed_entry JOIN story ON story.id = story_id
-             WHERE feed = ?1 ORDER BY sequence DESC LIMIT ?2)",
+             SELECT published_at FROM feed_entry WHERE feed = ?1 ORDER BY sequence DESC LIMIT ?2)",
         params![feed.name, feed.selection.limit],
     )?;
     Ok(oldest.unwrap_or(i64::MIN))
 }
 
-/// Applies the plans. Deletes the entries of feeds that no longer exist, and the tokens of feeds that are no longer
-/// private.
-pub fn apply_memberships(
-    db: &WriteConnection,
-    plans: &[MembershipPlan],
-    feeds: &[PublishedFeed],
-    now: Timestamp,
-) -> Result<()> {
-    for MembershipPlan { feed, removes_others, matching } in plans {
-        if *removes_others {
-            let list = json_list(&matching.iter().map(|id| id.to_row()).collect::<Vec<_>>());
-            db.execute(
-                "DELETE FROM feed_entry WHERE feed = ?1 AND story_id NOT IN (SELECT value FROM json_each(?2))
-                 AND story_id IN (SELECT id FROM story WHERE merged_into IS NULL)",
-                params![feed.name, list],
-            )?;
-        }
-        let latest = "SELECT max(number) FROM edition WHERE story_id = ?1 AND reason <> 'entered'";
-        for id in matching {
-            if let Some(edition) = db.one(latest, [id.to_row()])?
-                && membership(db, &feed.name, *id)?.is_none()
-            {
-                add(db, &feed.name, *id, edition, now)?;
-            }
-        }
+/// Deletes the entries that do not obey the selection of a feed that was chosen anew: the story does not match, or its
+/// entry shows fewer outlets than the feed requires. A story that matches can enter again, with a newer edition.
+pub fn delete_unfit(db: &WriteConnection, plan: &MembershipPlan) -> Result<()> {
+    if plan.removes_others {
+        let matching = json_list(&plan.matching.iter().map(|id| id.to_row()).collect::<Vec<_>>());
         db.execute(
-            "INSERT OR REPLACE INTO feed_selection (feed, selection) VALUES (?1, ?2)",
-            [&feed.name, &stored_selection(&feed.selection)?],
+            "DELETE FROM feed_entry WHERE feed = ?1 AND (
+                 story_id NOT IN (SELECT value FROM json_each(?2))
+                 OR (SELECT outlet_count FROM edition
+                     WHERE edition.story_id = feed_entry.story_id AND number = edition_number) < ?3)",
+            params![plan.feed.name, matching, plan.feed.selection.min_outlets],
         )?;
     }
+    Ok(())
+}
+
+/// Records that the entries of a feed were chosen by its selection. The first time is that at which the feed became known.
+pub fn record_selection(db: &WriteConnection, feed: &PublishedFeed, now: Timestamp) -> Result<()> {
+    db.execute(
+        "INSERT INTO feed_selection (feed, selection, first_known_at) VALUES (?1, ?2, ?3)
+         ON CONFLICT (feed) DO UPDATE SET selection = excluded.selection, stale = 0",
+        params![feed.name, stored_selection(&feed.selection)?, now.as_millisecond()],
+    )?;
+    Ok(())
+}
+
+/// Deletes the entries of all other feeds, which no longer exist, and the tokens of feeds that are no longer private.
+pub fn delete_other_feeds(db: &WriteConnection, feeds: &[PublishedFeed]) -> Result<()> {
     let names = json_list(&feeds.iter().map(|feed| &feed.name).collect::<Vec<_>>());
     let private = json_list(&feeds.iter().filter(|feed| feed.private).map(|feed| &feed.name).collect::<Vec<_>>());
     for (sql, kept) in [
@@ -160,7 +158,17 @@ pub fn apply_memberships(
     ] {
         db.execute(sql, [kept])?;
     }
-    publication::touch(db)
+    Ok(())
+}
+
+/// The time since which a feed is known: the date of its documents while it is empty. For a document that is no feed of
+/// the configuration, the time since which any feed is known.
+pub fn known_since(db: &ReadConnection, feed: Option<&str>) -> Result<Timestamp> {
+    db.one(
+        "SELECT coalesce((SELECT first_known_at FROM feed_selection WHERE feed = ?1),
+                         (SELECT min(first_known_at) FROM feed_selection), (SELECT min(added_at) FROM source), 0)",
+        [feed],
+    )
 }
 
 /// The part of a selection that determines the entries. Limit, maximum age and order only choose among entries.
@@ -188,11 +196,11 @@ pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVari
     };
     let mut floor = Timestamp::MIN;
     if let Some(age) = max_age {
-        let newest: Option<Timestamp> = db.one(
-            "SELECT max(published_at) FROM (
-                 SELECT published_at FROM feed_entry JOIN story ON story.id = story_id
-                 WHERE feed = ?1 AND (?3 OR merged_into IS NULL) ORDER BY sequence DESC LIMIT ?2)",
-            params![feed.name, window, variant == FeedVariant::Stable],
+        // Of the whole feed: the stories that entered it last may be older than those before them.
+        let newest: Option<Timestamp> = db.first(
+            "SELECT entry.published_at FROM feed_entry AS entry CROSS JOIN story ON story.id = entry.story_id
+             WHERE feed = ?1 AND (?2 OR merged_into IS NULL) ORDER BY entry.published_at DESC LIMIT 1",
+            params![feed.name, variant == FeedVariant::Stable],
         )?;
         floor = newest.map_or(floor, |newest| before(newest, age));
     }
@@ -268,7 +276,7 @@ fn candidates(
          FROM feed_entry AS entry JOIN story ON story.id = entry.story_id
          JOIN edition ON edition.story_id = entry.story_id AND edition.number = {shown}
          LEFT JOIN item ON item.id = edition.text ->> '$.lead' LEFT JOIN source ON source.id = item.source_id
-         WHERE entry.feed = :feed AND sequence BETWEEN :first AND :last AND story.published_at >= :floor
+         WHERE entry.feed = :feed AND sequence BETWEEN :first AND :last AND entry.published_at >= :floor
          AND (:stable OR merged_into IS NULL)
          ORDER BY sequence DESC LIMIT :limit"
     );

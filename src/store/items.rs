@@ -29,7 +29,10 @@ pub(super) fn store_items(
     }
     for (new, recognition) in items.iter().zip(recognize_items(items, &matches)).rev() {
         match recognition {
-            ItemRecognition::New => stored.new.push(insert(db, source, new, now)?),
+            ItemRecognition::New => {
+                stored.new.push(insert(db, source, new, now)?);
+                stored.backlog += u32::from(new.backlog_reason.is_some());
+            }
             ItemRecognition::Removed => super::tombstones::refresh(db, source, new, now)?,
             ItemRecognition::Known(known, rule) => {
                 // A guid that newsfold derived changes with the item.
@@ -47,7 +50,7 @@ pub(super) fn store_items(
     Ok(stored)
 }
 
-/// Articles are fetched only for items published within this time: older ones do not take part in grouping.
+/// Articles are fetched only for news published within this time: older items do not take part in grouping.
 const PAGES_OF: SignedDuration = SignedDuration::from_hours(48);
 /// Maximum time for which an item waits for its article before it is assigned to a story.
 const PAGE_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
@@ -66,9 +69,10 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
     let canonical_url = separate_link(db, source, None, new)?;
     db.execute(
         "INSERT INTO item (source_id, guid, url, canonical_url, title, summary, content, author, lang, image,
-         published_at, first_seen_at, ranked_at, full_text_state)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-                CASE WHEN source.full_text <> 'no' AND ?3 IS NOT NULL AND ?13 >= ?12 - ?14 THEN 'pending' END
+         published_at, first_seen_at, ranked_at, backlog_reason, full_text_state)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15,
+                CASE WHEN source.full_text <> 'no' AND ?3 IS NOT NULL AND ?13 >= ?12 - ?14 AND ?15 IS NULL
+                     THEN 'pending' END
          FROM source WHERE id = ?1",
         params![
             source.0,
@@ -85,6 +89,7 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
             now.as_millisecond(),
             ranked.as_millisecond(),
             PAGES_OF.as_millis() as i64,
+            new.backlog_reason.map(|reason| reason.into_str()),
         ],
     )?;
     let id = ItemId(db.last_insert_rowid());
@@ -222,6 +227,11 @@ pub fn next_assignable_at(db: &ReadConnection, now: Timestamp) -> Result<Option<
         [before(now, PAGE_PATIENCE).as_millisecond()],
     )?;
     Ok(first_seen_at.map(|at| after(at, PAGE_PATIENCE)))
+}
+
+/// The number of backlog items of a source.
+pub fn count_backlog(db: &ReadConnection, source: SourceId) -> Result<u64> {
+    db.one("SELECT count(*) FROM item WHERE source_id = ?1 AND backlog_reason IS NOT NULL", [source.0])
 }
 
 /// The number of items without a story.

@@ -18,6 +18,9 @@ pub fn record_poll(
 ) -> Result<IngestResult> {
     let ingested = items::store_items(db, poll.source, new_items, poll.finished_at)?;
     insert_record(db, poll, &ingested)?;
+    if matches!(poll.outcome, PollOutcome::Read | PollOutcome::Pushed) {
+        sources::record_first_document(db, poll.source, poll.finished_at)?;
+    }
     if let Some(update) = update {
         update_source(db, poll, update)?;
         if let Some(hold) = &update.origin_hold {

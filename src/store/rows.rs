@@ -16,6 +16,7 @@ pub(super) const ITEM_COLUMNS: &str =
      source.url AS source_url, source.outlet, source.priority, item.guid, item.url, item.canonical_url, item.title,
      item.summary, item.content, item.author, coalesce(item.lang, source.lang, source.feed_lang) AS lang, item.image,
      item.published_at, item.first_seen_at, item.ranked_at,
+     item.backlog_reason,
      CASE WHEN source.added_at >= (SELECT min(added_at) FROM source) + 86400000
           THEN item.first_seen_at - source.added_at END AS source_age,
      CASE WHEN item.full_text IS NULL THEN NULL

@@ -11,7 +11,7 @@ use rusqlite::{Row, params};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Adds a source, or restores the removed one with this URL. `None` if the source exists already.
+/// Adds a source, or restores the removed one with this URL, which is read from the beginning. `None` if the source exists already.
 pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: Timestamp) -> Result<Option<SourceId>> {
     let known = by_url(db, &new.url)?;
     let id = match known {
@@ -28,7 +28,8 @@ pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: 
     db.execute(
         "UPDATE source SET outlet = ?2, title = ?3, lang = ?4, priority = ?5, state = 'active',
          next_poll_at = max(?6, coalesce(hold_until, 0)), next_poll_reason = ?9, failures = 0, gone_since = NULL,
-         pending_redirect = NULL, outlet_provenance = ?7, full_text = ?8 WHERE id = ?1",
+         pending_redirect = NULL, outlet_provenance = ?7, full_text = ?8, publish_backlog = ?10,
+         first_document_at = NULL WHERE id = ?1",
         params![
             id.0,
             new.outlet,
@@ -38,7 +39,8 @@ pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: 
             next_poll_at.as_millisecond(),
             new.outlet_provenance.into_str(),
             new.full_text.into_str(),
-            to_json(&NextPollReason::Added)?
+            to_json(&NextPollReason::Added)?,
+            new.publish_backlog,
         ],
     )?;
     set_tags(db, id, &new.tags)?;
@@ -86,6 +88,15 @@ pub(super) fn replace_guessed_outlet(db: &WriteConnection, id: SourceId, outlet:
         params![id.0, outlet],
     )?;
     super::publication::touch(db)
+}
+
+/// Records that a source has given its first document. Has no effect after that.
+pub(super) fn record_first_document(db: &WriteConnection, id: SourceId, at: Timestamp) -> Result<()> {
+    db.execute(
+        "UPDATE source SET first_document_at = ?2, publish_backlog = 0 WHERE id = ?1 AND first_document_at IS NULL",
+        params![id.0, at.as_millisecond()],
+    )?;
+    Ok(())
 }
 
 fn set_tags(db: &WriteConnection, id: SourceId, tags: &[String]) -> Result<()> {
@@ -258,7 +269,8 @@ pub fn by_url(db: &ReadConnection, url: &str) -> Result<Option<Source>> {
 
 const SELECT: &str =
     "SELECT id, url, outlet, outlet_provenance, redact_url(coalesce(title, feed_title, url)) AS title, site_url,
-         coalesce(lang, feed_lang) AS lang, priority, full_text, state, added_at, next_poll_at, next_poll_reason,
+         coalesce(lang, feed_lang) AS lang, priority, full_text, state, added_at,
+         added_at < (SELECT min(added_at) FROM source) + 86400000 AS is_founding, first_document_at, publish_backlog, next_poll_at, next_poll_reason,
          last_poll_at, last_outcome, last_success_at, failures, last_error, hold_until, polling_hints, pending_redirect,
          gone_since, update_rate, validators_url, etag, last_modified,
          (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id) AS tags

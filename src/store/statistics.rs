@@ -10,6 +10,8 @@ pub struct RowCounts {
     pub items: u64,
     pub stories: u64,
     pub published: u64,
+    /// Stories of backlog alone, which are not published.
+    pub backlog_stories: u64,
     pub unassigned: u64,
 }
 
@@ -19,6 +21,8 @@ pub fn row_counts(db: &ReadConnection) -> Result<RowCounts> {
                 (SELECT count(*) FROM item) AS items,
                 (SELECT count(*) FROM story WHERE merged_into IS NULL) AS stories,
                 (SELECT count(*) FROM story WHERE published_at IS NOT NULL AND merged_into IS NULL) AS published,
+                (SELECT count(*) FROM story
+                 WHERE published_at IS NULL AND merged_into IS NULL AND has_news = 0) AS backlog_stories,
                 (SELECT count(*) FROM item WHERE story_id IS NULL) AS unassigned",
         [],
     )

@@ -138,7 +138,7 @@ pub fn publish(db: &WriteConnection, story: StoryId, lead: ItemId, published: &S
     Ok(done == 1)
 }
 
-/// Unpublished stories, oldest first, after a given one.
+/// Unpublished stories with news, oldest first, after a given one.
 pub fn unpublished(
     db: &ReadConnection,
     created_until: Timestamp,
@@ -147,31 +147,37 @@ pub fn unpublished(
 ) -> Result<Vec<Story>> {
     let (at, id) = after.map_or((i64::MIN, 0), |(at, id)| (at.as_millisecond(), id.to_row()));
     let ids: Vec<StoryId> = db.all(
-        "SELECT id FROM story WHERE published_at IS NULL AND merged_into IS NULL AND created_at <= ?1
+        "SELECT id FROM story WHERE published_at IS NULL AND merged_into IS NULL AND has_news = 1 AND created_at <= ?1
          AND (created_at, id) > (?2, ?3) ORDER BY created_at, id LIMIT ?4",
         params![created_until.as_millisecond(), at, id, limit],
     )?;
     load(db, ids)
 }
 
-/// The creation time of the oldest unpublished story that was created after a time.
+/// The creation time of the oldest unpublished story with news that was created after a time.
 pub fn first_unpublished_after(db: &ReadConnection, after: Timestamp) -> Result<Option<Timestamp>> {
     db.one(
-        "SELECT min(created_at) FROM story WHERE published_at IS NULL AND merged_into IS NULL AND created_at > ?1",
+        "SELECT min(created_at) FROM story
+         WHERE published_at IS NULL AND merged_into IS NULL AND has_news = 1 AND created_at > ?1",
         [after.as_millisecond()],
     )
 }
 
-/// The stories that were updated last, newest first.
+/// The stories with news that were updated last, newest first, then those of backlog alone.
 pub fn recent(db: &ReadConnection, min_outlets: u32, limit: u32) -> Result<Vec<Story>> {
-    let ids: Vec<StoryId> = db.all(
-        "SELECT id FROM story WHERE merged_into IS NULL
+    let mut ids = recent_ids(db, true, min_outlets, limit)?;
+    ids.extend(recent_ids(db, false, min_outlets, limit - ids.len() as u32)?);
+    load(db, ids)
+}
+
+fn recent_ids(db: &ReadConnection, has_news: bool, min_outlets: u32, limit: u32) -> Result<Vec<StoryId>> {
+    db.all(
+        "SELECT id FROM story WHERE merged_into IS NULL AND has_news = ?3
          AND (?1 <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
               WHERE item.story_id = story.id AND item.copy_of IS NULL) >= ?1)
          ORDER BY updated_at DESC, published_at DESC, id DESC LIMIT ?2",
-        [min_outlets, limit],
-    )?;
-    load(db, ids)
+        params![min_outlets, limit, has_news],
+    )
 }
 
 /// A story by its id. A merged story has no items.

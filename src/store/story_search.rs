@@ -15,7 +15,7 @@ const MAX_CHECKED_STORIES: u32 = 10_000;
 /// The number of newest items that an expression or a tag may match.
 const MAX_MATCHING_ITEMS: u32 = 5_000;
 
-/// Which published stories to find. Empty fields match everything.
+/// Which stories to find. Empty fields match everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StorySearch {
     /// An FTS5 expression, as [`super::fts_query::from_user_input`] makes it.
@@ -23,6 +23,8 @@ pub struct StorySearch {
     pub tag: Option<String>,
     pub lang: Option<String>,
     pub min_outlets: u32,
+    /// Whether an expression also finds stories of backlog alone, after the published ones.
+    pub with_backlog: bool,
     /// The number of results to skip, and the maximum number to return.
     pub skip: u32,
     pub limit: u32,
@@ -35,14 +37,13 @@ pub struct SearchResults {
     pub more: bool,
 }
 
-const CONDITIONS: &str = "merged_into IS NULL AND published_at IS NOT NULL
+const CONDITIONS: &str = "merged_into IS NULL
     AND (:tag IS NULL OR EXISTS (SELECT 1 FROM item JOIN source_tag USING (source_id)
          WHERE item.story_id = story.id AND tag = :tag))
     AND (:lang IS NULL OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
          WHERE item.story_id = story.id AND coalesce(item.lang, source.lang, source.feed_lang) = :lang))
     AND (:outlets <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
-         WHERE item.story_id = story.id AND item.copy_of IS NULL) >= :outlets)
-    ORDER BY updated_at DESC, published_at DESC, story.id DESC LIMIT :limit OFFSET :skip";
+         WHERE item.story_id = story.id AND item.copy_of IS NULL) >= :outlets)";
 
 pub fn search(db: &ReadConnection, search: &StorySearch) -> Result<SearchResults> {
     let limit = search.limit + 1;
@@ -68,7 +69,15 @@ pub fn search(db: &ReadConnection, search: &StorySearch) -> Result<SearchResults
         params.push((":floor", &floor));
         "story WHERE updated_at >= :floor AND"
     };
-    let mut ids: Vec<StoryId> = db.all(&format!("SELECT story.id FROM {from} {CONDITIONS}"), params.as_slice())?;
+    let (published, order) = match search.words.is_some() && search.with_backlog {
+        true => ("(published_at IS NOT NULL OR has_news = 0)", "published_at IS NULL, updated_at DESC"),
+        false => ("published_at IS NOT NULL", "updated_at DESC"),
+    };
+    let sql = format!(
+        "SELECT story.id FROM {from} {published} AND {CONDITIONS}
+         ORDER BY {order}, published_at DESC, story.id DESC LIMIT :limit OFFSET :skip"
+    );
+    let mut ids: Vec<StoryId> = db.all(&sql, params.as_slice())?;
     let more = ids.len() > search.limit as usize;
     ids.truncate(search.limit as usize);
     Ok(SearchResults { stories: load(db, ids)?, more })
@@ -85,7 +94,7 @@ fn is_rare(db: &ReadConnection, tag: Option<&str>) -> Result<bool> {
 /// The update time of the oldest story that is checked.
 fn oldest_checked_update(db: &ReadConnection) -> Result<i64> {
     db.one(
-        "SELECT coalesce((SELECT updated_at FROM story WHERE merged_into IS NULL
+        "SELECT coalesce((SELECT updated_at FROM story WHERE merged_into IS NULL AND published_at IS NOT NULL
                           ORDER BY updated_at DESC LIMIT 1 OFFSET ?1), 0)",
         [MAX_CHECKED_STORIES],
     )

@@ -1,10 +1,20 @@
 //! The facts of a source, as the command line and its page list them.
 
-use super::{Audience, count_of, hub_status, language_name};
-use crate::domain::{FullTextMode, HubSubscription, OutletProvenance, PollingHints, Source};
+use super::{Audience, backlog_count_text, count_of, hub_status, language_name, probation_text};
+use crate::domain::{FullTextMode, HubSubscription, OutletProvenance, PollingHints, Source, Timestamp};
+
+/// What the database knows of a source beside its row.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceContext<'a> {
+    pub hub: Option<&'a HubSubscription>,
+    /// The number of its items that are backlog.
+    pub backlog_items: u64,
+    /// The end of its probation; `None` if it never was in probation.
+    pub probation_until: Option<Timestamp>,
+}
 
 /// Names and values in the order in which they are shown. Facts that say nothing are left out.
-pub fn source_facts(source: &Source, hub: Option<&HubSubscription>, audience: Audience) -> Vec<(&'static str, String)> {
+pub fn source_facts(source: &Source, context: SourceContext<'_>, audience: Audience) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("URL", audience.url(&source.url)),
         ("Outlet", outlet(source)),
@@ -16,6 +26,8 @@ pub fn source_facts(source: &Source, hub: Option<&HubSubscription>, audience: Au
     }
     facts.push(("Full text", full_text(source.full_text).to_owned()));
     facts.push(("Added", audience.time(source.added_at)));
+    facts.push(("Probation", probation_text(context.probation_until, audience)));
+    facts.push(("Backlog", backlog_fact(source, context.backlog_items)));
     if let Some(success) = source.last_success_at.filter(|at| Some(*at) != source.last_poll_at) {
         facts.push(("Last success", audience.time(success)));
     }
@@ -39,10 +51,18 @@ pub fn source_facts(source: &Source, hub: Option<&HubSubscription>, audience: Au
     if let Some(outcome) = source.last_outcome.filter(|_| !source.last_error.is_empty()) {
         facts.push(("Last problem", audience.poll_error(outcome, &source.last_error)));
     }
-    if let Some(hub) = hub {
+    if let Some(hub) = context.hub {
         facts.push(("Hub", hub_status(hub, audience)));
     }
     facts
+}
+
+fn backlog_fact(source: &Source, count: u64) -> String {
+    match source.first_document_at {
+        None if source.publish_backlog => "all items of its first document will be published".into(),
+        None => "no document has been read yet".into(),
+        Some(_) => backlog_count_text(count),
+    }
 }
 
 fn outlet(source: &Source) -> String {

@@ -63,9 +63,12 @@ export async function startDemo(binary) {
 
 const escape = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 
+// Items without a date in the first document of a source would not be published.
+const startedAt = new Date();
+
 function rss(title, lang, items) {
   const item = ([guid, title, text, link]) => `<item><guid isPermaLink="false">${guid}</guid><title>${escape(title)}</title>
-    <link>${escape(link ?? `https://news.example/${guid}`)}</link><description>${escape(text ?? '')}</description></item>`;
+    <link>${escape(link ?? `https://news.example/${guid}`)}</link><description>${escape(text ?? '')}</description><pubDate>${startedAt.toUTCString()}</pubDate></item>`;
   return `<rss version="2.0"><channel><title>${escape(title)}</title><language>${lang}</language>${items.map(item).join('')}</channel></rss>`;
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
-use crate::support::rss;
+use crate::support::{rss, rss_of_today};
 use predicates::prelude::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,7 +102,7 @@ async fn story_and_item_commands_show_the_evidence() {
     let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
     origin.serve(
         "/feed",
-        StubResponse::ok(rss(&[
+        StubResponse::ok(rss_of_today(&[
             "1 | Marshal Dorn arrives in Veshna by armoured train | Marshal Dorn came to Veshna by armoured train",
             "2 | Armoured train brings Marshal Dorn to Veshna | The armoured train of Marshal Dorn is in Veshna",
             "3 | \u{202e}Esc\u{9b}ape | words",

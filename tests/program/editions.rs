@@ -3,7 +3,7 @@
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::{TestDaemon, run_next_poll, run_next_poll_after};
-use crate::support::{rss, wait_until};
+use crate::support::{rss, rss_of_today, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{CreatedStory, EditionReason, ItemMove, JoinEvidence, SourceId, StoryId, StoryRegrouping};
 use newsfold::store::retention::{self, RetentionPolicy};
@@ -418,7 +418,7 @@ async fn stories_and_searches_have_feeds() {
 async fn operator_sees_what_a_feed_contains_and_why() {
     let cli = CliRunner::new();
     let origin = OriginServer::start().await;
-    origin.serve("/feed", StubResponse::ok(rss(&[&format!("1 | {TITLE}")])));
+    origin.serve("/feed", StubResponse::ok(rss_of_today(&[&format!("1 | {TITLE}")])));
     cli.write_file(
         "config.toml",
         "[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\nmin_origin_delay = \"0s\"\n[cluster]\nrecluster_interval = \"0s\"\n[publish]\n\

@@ -35,9 +35,7 @@ fn feed(origin: &OriginServer, headline: &str) -> StubResponse {
 
 async fn add(daemon: &TestDaemon, origin: &OriginServer, outlet: &str, full_text: FullTextMode) -> SourceId {
     let new = NewSource { url: origin.url("/feed"), outlet: outlet.into(), full_text, ..NewSource::default() };
-    let now = daemon.now();
-    let add = daemon.store.write(move |db| newsfold::store::sources::add(db, &new, now, now));
-    add.await.unwrap().unwrap()
+    daemon.add_known_source(new).await
 }
 
 /// One origin server for each headline, with a feed and the page of its item.

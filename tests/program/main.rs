@@ -4,6 +4,7 @@
 //! gigabytes.
 
 mod architecture;
+mod backlog;
 mod cli;
 mod cli_messages;
 mod constraints;
@@ -13,6 +14,7 @@ mod editions;
 mod etiquette;
 mod export;
 mod faults;
+mod feed_rules;
 mod fetch_limits;
 mod full_text;
 mod holds;

@@ -39,7 +39,6 @@ async fn search(daemon: &TestDaemon, query: &[(&str, &str)]) -> String {
 }
 
 async fn add(daemon: &TestDaemon, url: &str, outlet: &str, tag: &str, lang: &str) -> SourceId {
-    let now = daemon.now();
     let new = NewSource {
         url: url.into(),
         outlet: outlet.into(),
@@ -47,7 +46,7 @@ async fn add(daemon: &TestDaemon, url: &str, outlet: &str, tag: &str, lang: &str
         lang: Some(lang.into()),
         ..NewSource::default()
     };
-    daemon.store.write(move |db| sources::add(db, &new, now, now)).await.unwrap().expect("a new source")
+    daemon.add_known_source(new).await
 }
 
 /// Three sources with three stories. Two sources report the grid in the same words.

@@ -28,8 +28,18 @@ pub fn skipped(reason: &str) {
     let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");
 }
 
-/// An RSS feed of items, each given as `guid | title | description`.
+/// An RSS feed of items without dates, each given as `guid | title | description`.
 pub fn rss(items: &[&str]) -> String {
+    rss_with_date(items, "")
+}
+
+/// The same with the present time as the date of each item, so that they are news in the first document of a source.
+pub fn rss_of_today(items: &[&str]) -> String {
+    let now = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT");
+    rss_with_date(items, &format!("<pubDate>{now}</pubDate>"))
+}
+
+fn rss_with_date(items: &[&str], date: &str) -> String {
     let items: String = items
         .iter()
         .map(|line| {
@@ -38,7 +48,7 @@ pub fn rss(items: &[&str]) -> String {
             let description = parts.get(2).copied().unwrap_or("");
             format!(
                 "<item><guid isPermaLink=\"false\">{guid}</guid><title>{title}</title>\
-                 <link>https://news.example/{guid}</link><description>{description}</description></item>"
+                 <link>https://news.example/{guid}</link><description>{description}</description>{date}</item>"
             )
         })
         .collect();

@@ -79,9 +79,21 @@ impl TestDaemon {
         self.clock.advance(time);
     }
 
-    /// Adds a source that is due now.
+    /// Adds a source that is due now and has given an empty document before, so that items without a date are news.
     pub async fn add_source(&self, url: &str, outlet: &str) -> SourceId {
-        let new = NewSource { url: url.into(), outlet: outlet.into(), ..NewSource::default() };
+        self.add_known_source(NewSource { url: url.into(), outlet: outlet.into(), ..NewSource::default() }).await
+    }
+
+    /// Adds a source with settings that is due now and has given an empty document before.
+    pub async fn add_known_source(&self, new: NewSource) -> SourceId {
+        let id = self.add_unread_source(new).await;
+        let now = self.now().as_millisecond();
+        self.open_sqlite().execute("UPDATE source SET first_document_at = ?2 WHERE id = ?1", [id.0, now]).unwrap();
+        id
+    }
+
+    /// Adds a source that is due now and has not been read.
+    pub async fn add_unread_source(&self, new: NewSource) -> SourceId {
         let now = self.now();
         self.store.write(move |db| sources::add(db, &new, now, now)).await.unwrap().expect("a new source")
     }
@@ -108,7 +120,9 @@ impl TestDaemon {
                 Ok(review_queue::due_reviews(db, now, 1)?.is_empty() && feed_entries::are_current(db, &feeds)?)
             };
             let counts = self.store.read(statistics::row_counts).await.unwrap();
-            counts.unassigned == 0 && counts.published == counts.stories && self.store.read(idle).await.unwrap()
+            counts.unassigned == 0
+                && counts.published + counts.backlog_stories == counts.stories
+                && self.store.read(idle).await.unwrap()
         })
         .await;
     }

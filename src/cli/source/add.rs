@@ -4,18 +4,21 @@
 use super::{language, outlet, program, tags, termination_signal, web_url};
 use crate::cli::Context;
 use crate::cli::output::{json, print};
+use crate::config::Config;
 use crate::crawl::{self, AttemptOutcome, PollAttempt, PollContext};
 use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
 use crate::domain::{
-    FullTextMode, HoldReason, HoldScope, IngestResult, NewSource, OriginHold, OutletProvenance, SourceState,
+    FullTextMode, HoldReason, HoldScope, IngestResult, NewSource, OriginHold, OutletProvenance, Source, SourceState,
+    Timestamp,
 };
 use crate::http_client::{NoDocument, origin_of};
+use crate::publish::probation_until;
 use crate::store::leases::{LeaseConflict, PollLease};
 use crate::store::{Store, origins, sources};
 use crate::urls::outlet::outlet_of_url;
-use crate::wording::hold_reason_text;
+use crate::wording::{Audience, duration, hold_reason_text, probation_text};
 use anyhow::bail;
 use clap::builder::PossibleValuesParser;
 use std::process::ExitCode;
@@ -44,6 +47,9 @@ pub struct Add {
     /// Fetch full articles: no, group (for grouping only) or publish.
     #[arg(long, value_name = "FOR", value_parser = PossibleValuesParser::new(FullTextMode::VARIANTS), default_value = "no")]
     full_text: String,
+    /// Publish the old items of its first document too, as news.
+    #[arg(long)]
+    backlog: bool,
     /// Add it without fetching it first; the daemon polls it later.
     #[arg(long)]
     no_fetch: bool,
@@ -62,13 +68,14 @@ impl Add {
             priority: self.priority,
             tags: tags(&self.tag),
             full_text: self.full_text.parse().unwrap_or_default(),
+            publish_backlog: self.backlog,
         };
         refuse_known(&store, &new.url).await?;
         if self.no_fetch {
             let now = context.clock.now();
             let url = new.url.clone();
             store.write(move |db| sources::add(db, &new, now, now)).await?;
-            return report(context, &store, &url, None).await;
+            return report(context, &config, &store, (&url, None)).await;
         }
         let poll_context = config.poll_context(store.clone(), context.clock.clone(), &program("source add"))?;
         let mut lease = PollLease::new(&poll_context.program);
@@ -89,7 +96,7 @@ impl Add {
         }
         let stored = add_and_record(&poll_context, new.clone(), attempt, &lease).await?;
         daemon::group_and_publish_without_daemon(&config, &store, &context.clock).await?;
-        report(context, &store, &new.url, Some(&stored)).await
+        report(context, &config, &store, (&new.url, Some(&stored))).await
     }
 }
 
@@ -199,23 +206,47 @@ async fn add_and_record(
     Ok(crawl::record_attempt(poll_context, &source, attempt, lease).await?.ingested)
 }
 
-/// Prints the added source, and the number of items if it was polled.
+/// Prints the added source; if it was polled, the number of its items and of those that are backlog; and its probation.
 async fn report(
     context: &Context,
+    config: &Config,
     store: &Store,
-    url: &str,
-    stored: Option<&IngestResult>,
+    (url, stored): (&str, Option<&IngestResult>),
 ) -> anyhow::Result<ExitCode> {
     let url = url.to_owned();
     let Some(source) = store.read(move |db| sources::by_url(db, &url)).await? else {
         bail!("the source was deleted in the meantime");
     };
+    let probation_until = probation_until(&source, &config.publish).filter(|until| *until > context.clock.now());
     if context.json() {
-        json(&source)?;
-    } else {
-        let title = one_line(&source.title, 80);
-        let came = stored.map_or_else(|| "not fetched".into(), |stored| format!("{} items", stored.new.len()));
-        print(&format!("added source {}: {title} ({}), {came}, {}", source.id, source.outlet, source.url))?;
+        let backlog_items = stored.map(|stored| stored.backlog);
+        json(&AddedSource { source: &source, backlog_items, probation_until })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let title = one_line(&source.title, 80);
+    let came = stored.map_or_else(|| "not fetched".into(), |stored| format!("{} items", stored.new.len()));
+    print(&format!("added source {}: {title} ({}), {came}, {}", source.id, source.outlet, source.url))?;
+    if let Some(backlog) = stored.map(|stored| stored.backlog).filter(|backlog| *backlog > 0) {
+        let window = duration(config.cluster.window);
+        print(&format!(
+            "backlog: {backlog} of the items are undated or older than {window}; they are searchable, but not published \
+             (--backlog publishes them)"
+        ))?;
+    }
+    if let Some(until) = probation_until {
+        let until = probation_text(Some(until), Audience::Operator);
+        print(&format!(
+            "probation: {until}; until then its items join stories, but no story is published for them alone"
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A source that was added. Without `backlog_items` it was not fetched.
+#[derive(serde::Serialize)]
+struct AddedSource<'a> {
+    #[serde(flatten)]
+    source: &'a Source,
+    backlog_items: Option<u32>,
+    probation_until: Option<Timestamp>,
 }

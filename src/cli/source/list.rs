@@ -4,11 +4,13 @@ use super::find;
 use crate::cli::Context;
 use crate::cli::output::{self, optional_time, table, time};
 use crate::domain::display_text::one_line;
-use crate::domain::{HubSubscription, Source, SourceState};
+use crate::domain::{HubSubscription, Source, SourceState, Timestamp};
+use crate::publish::probation_until;
+use crate::store::items;
 use crate::store::polls::{self, PollSummary};
 use crate::store::sources::{self, SourceFilter};
 use crate::store::websub_subscriptions;
-use crate::wording::{Audience, next_poll_text, poll_remarks, source_facts};
+use crate::wording::{Audience, SourceContext, next_poll_text, poll_remarks, source_facts};
 use std::process::ExitCode;
 
 pub async fn list(context: &Context, filter: SourceFilter) -> anyhow::Result<ExitCode> {
@@ -65,12 +67,17 @@ fn state(source: &Source) -> String {
 }
 
 pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<ExitCode> {
-    let (_, store) = context.open()?;
+    let (config, store) = context.open()?;
     let source = find(&store, name).await?;
     let id = source.id;
-    let (past, hub) =
-        store.read(move |db| Ok((polls::latest(db, id, count)?, websub_subscriptions::get(db, id)?))).await?;
-    let mut text = output::facts(&facts(&source, hub.as_ref()));
+    let (past, hub, backlog_items) = store
+        .read(move |db| {
+            Ok((polls::latest(db, id, count)?, websub_subscriptions::get(db, id)?, items::count_backlog(db, id)?))
+        })
+        .await?;
+    let probation_until = probation_until(&source, &config.publish);
+    let context_facts = SourceContext { hub: hub.as_ref(), backlog_items, probation_until };
+    let mut text = output::facts(&facts(&source, context_facts));
     if !past.is_empty() {
         text.push('\n');
         text += &table(
@@ -89,7 +96,8 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
             ],
         );
     }
-    context.print(&SourceDetails { source: SourceRow::new(&source), hub: hub.as_ref(), polls: &past }, text)
+    let source = SourceRow::new(&source);
+    context.print(&SourceDetails { source, backlog_items, probation_until, hub: hub.as_ref(), polls: &past }, text)
 }
 
 /// A source with its latest polls.
@@ -97,12 +105,16 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
 struct SourceDetails<'a> {
     #[serde(flatten)]
     source: SourceRow<'a>,
+    /// The number of its items that are not news.
+    backlog_items: u64,
+    /// `None` for a source of the database's first day.
+    probation_until: Option<Timestamp>,
     hub: Option<&'a HubSubscription>,
     polls: &'a [PollSummary],
 }
 
 /// The facts of a source, beginning with those that its page shows elsewhere.
-fn facts(source: &Source, hub: Option<&HubSubscription>) -> Vec<(&'static str, String)> {
+fn facts(source: &Source, context: SourceContext<'_>) -> Vec<(&'static str, String)> {
     let next = match source.state {
         SourceState::Active => {
             format!("{} ({})", time(source.next_poll_at), next_poll_text(&source.next_poll_reason, Audience::Operator))
@@ -117,6 +129,6 @@ fn facts(source: &Source, hub: Option<&HubSubscription>) -> Vec<(&'static str, S
         ("Last poll", optional_time(source.last_poll_at)),
         ("Next poll", next),
     ];
-    facts.extend(source_facts(source, hub, Audience::Operator));
+    facts.extend(source_facts(source, context, Audience::Operator));
     facts
 }

@@ -45,8 +45,15 @@ struct DescribedSource {
     has_full_text: bool,
 }
 
-pub async fn import(context: &Context, file: &Path, extra: &[String]) -> anyhow::Result<ExitCode> {
-    let OpmlFile { sources, repeated, list } = read(file, extra)?;
+/// With `publish_backlog`, the old items of the sources' first documents are published as news.
+pub async fn import(
+    context: &Context,
+    file: &Path,
+    extra: &[String],
+    publish_backlog: bool,
+) -> anyhow::Result<ExitCode> {
+    let OpmlFile { mut sources, repeated, list } = read(file, extra)?;
+    sources.iter_mut().for_each(|source| source.new.publish_backlog = publish_backlog);
     let (_, store) = context.open()?;
     let (now, count) = (context.clock.now(), sources.len() as i32);
     let added = store
@@ -287,6 +294,7 @@ fn described_source(outline: FeedOutline, extra_tags: &[String]) -> anyhow::Resu
         priority: priority.unwrap_or_default(),
         tags: tags(&[&outline.categories, extra_tags].concat()),
         full_text: full_text.unwrap_or_default(),
+        publish_backlog: false,
     };
     Ok(DescribedSource { new, has_priority: priority.is_some(), has_full_text: full_text.is_some() })
 }

@@ -40,6 +40,7 @@ fn item(guid: &str, (link, title, text, date): Properties<'_>) -> NewItem {
         lang: None,
         image: None,
         published_at: date.parse().ok(),
+        backlog_reason: None,
     }
 }
 

@@ -26,6 +26,8 @@ pub struct FeedDocument<'a> {
     pub(super) previous: Option<DocumentPath>,
     pub(super) next: Option<DocumentPath>,
     pub(super) entries: Vec<DocumentEntry<'a>>,
+    /// The date of the document while it has no entries.
+    known_since: Timestamp,
 }
 
 /// The path of a document below the base URL, without the format's extension, and its query.
@@ -149,16 +151,23 @@ impl<'a> FeedDocument<'a> {
             previous: None,
             next: None,
             entries: Vec::new(),
+            known_since: Timestamp::UNIX_EPOCH,
         }
+    }
+
+    /// Sets the time since which the feed is known: the date of the document while it has no entries.
+    pub fn known_since(mut self, at: Timestamp) -> FeedDocument<'a> {
+        self.known_since = at;
+        self
     }
 
     pub(super) fn is_archive(&self) -> bool {
         self.current.is_some()
     }
 
-    /// The latest change of an entry; 1970 for a document without entries.
+    /// The latest change of an entry, else the time since which the feed is known.
     pub(super) fn updated_at(&self) -> Timestamp {
-        self.entries.iter().map(|entry| entry.updated_at).max().unwrap_or(Timestamp::UNIX_EPOCH)
+        self.entries.iter().map(|entry| entry.updated_at).max().unwrap_or(self.known_since)
     }
 
     /// The archive links by their relation (RFC 5005, section 4).

@@ -37,7 +37,7 @@ pub fn render(document: &FeedDocument<'_>) -> Vec<u8> {
         description: strip_invalid_chars(&document.description),
         link: document.home.clone(),
         generator: Some("newsfold".into()),
-        last_build_date: (!document.entries.is_empty()).then(|| rfc822(document.updated_at())),
+        last_build_date: Some(rfc822(document.updated_at())),
         atom_ext: Some(AtomExtension { links }),
         items: document.entries.iter().map(render_item).collect(),
         namespaces: namespaces

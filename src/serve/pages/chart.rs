@@ -1,7 +1,7 @@
 //! Positions of marks and bars in the SVG charts. Horizontal positions are in percent, so that a chart fits any screen
 //! without a script. Pure.
 
-use crate::domain::{StoryItem, Timestamp};
+use crate::domain::{Story, StoryItem, Timestamp};
 use std::collections::BTreeMap;
 
 /// Maximum number of marks in a timeline. More would merge into one line.
@@ -14,12 +14,15 @@ pub struct TimelineMark {
     pub is_copy: bool,
 }
 
-/// Marks for reports in order of time, from the first to the last report.
-pub fn timeline_marks(reports: &[StoryItem]) -> Vec<TimelineMark> {
+/// Marks for the news of a story in order of time, from the first to the last report. Backlog may be years older.
+pub fn timeline_marks(story: &Story) -> Vec<TimelineMark> {
+    let reports: Vec<&StoryItem> = story.news().collect();
     let at = |report: &StoryItem| report.item.ranked_at.as_millisecond();
-    let (Some(first), Some(last)) = (reports.first().map(at), reports.last().map(at)) else { return Vec::new() };
+    let (Some(first), Some(last)) = (reports.first().map(|r| at(r)), reports.last().map(|r| at(r))) else {
+        return Vec::new();
+    };
     let length = (last - first).max(1) as f64;
-    let mark = |report: &StoryItem| TimelineMark {
+    let mark = |report: &&StoryItem| TimelineMark {
         x: format!("{:.2}%", 1.5 + (at(report) - first) as f64 / length * 97.0),
         is_copy: report.copy_of.is_some(),
     };

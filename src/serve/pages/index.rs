@@ -8,7 +8,7 @@ use crate::domain::{Story, StoryItem, Timestamp};
 use crate::serve::app_state::{AppState, Error};
 use crate::store::ReadConnection;
 use crate::store::story_search::{self, SearchFacets, SearchResults};
-use crate::wording::{count_of, language_name};
+use crate::wording::{backlog_text, count_of, language_name};
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
@@ -98,6 +98,11 @@ fn summarize(story: &Story) -> Option<StorySummary<'_>> {
 impl StorySummary<'_> {
     fn outlets(&self) -> String {
         count_of(self.story.outlets().len(), "outlet", "outlets")
+    }
+
+    /// Why no report of it is news.
+    fn backlog(&self) -> Option<&'static str> {
+        if self.story.news().next().is_some() { None } else { self.lead.item.backlog_reason.map(backlog_text) }
     }
 
     fn has_one_outlet(&self) -> bool {

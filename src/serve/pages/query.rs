@@ -62,6 +62,7 @@ impl StoryQuery {
             tag: non_empty(&self.tag),
             lang: non_empty(&self.lang),
             min_outlets: self.min_outlets,
+            with_backlog: true,
             skip: (self.page - 1) * PAGE_SIZE,
             limit: PAGE_SIZE,
         }

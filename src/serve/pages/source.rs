@@ -6,11 +6,14 @@ use super::format::{condition_class, link, machine_time, number, remark, time};
 use super::respond::{not_found, respond};
 use super::site_layout::SiteLayout;
 use crate::domain::{RecordedEvent, Source, SourceId, SourceState, Timestamp};
+use crate::publish::probation_until;
 use crate::serve::app_state::{AppState, Error};
 use crate::store::polls::{self, PollSummary};
 use crate::store::{ReadConnection, items, operator_events, sources, websub_subscriptions};
 use crate::urls::redact::redact_url;
-use crate::wording::{Audience, SourceCondition, count_of, duration, next_poll_text, poll_remarks, source_facts};
+use crate::wording::{
+    Audience, SourceCondition, SourceContext, count_of, duration, next_poll_text, poll_remarks, source_facts,
+};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -85,11 +88,17 @@ pub fn source_page(db: &ReadConnection, site: SiteLayout, source: &Source) -> Re
         // Relative to the last poll rather than to now: the page depends on the database only.
         Some(last) => day_bars(&items::count_per_day(db, source.id, last - CHART_DAYS + 1, last)?, last),
     };
+    let hub = websub_subscriptions::get(db, source.id)?;
+    let context = SourceContext {
+        hub: hub.as_ref(),
+        backlog_items: items::count_backlog(db, source.id)?,
+        probation_until: probation_until(source, site.options),
+    };
     let page = SourcePage {
         site,
         source,
         condition: SourceCondition::of(source),
-        facts: source_facts(source, websub_subscriptions::get(db, source.id)?.as_ref(), Audience::Public),
+        facts: source_facts(source, context, Audience::Public),
         bars,
         polls: polls::latest(db, source.id, MAX_POLLS)?,
         events: operator_events::latest_of_source(db, source.id, MAX_EVENTS)?,

@@ -8,7 +8,7 @@ use crate::domain::{ItemId, Story, StoryItem, Timestamp};
 use crate::serve::app_state::Error;
 use crate::store::ReadConnection;
 use crate::store::items::{self, EarlierText};
-use crate::wording::{ReasonText, count_of, duration, join_reasons};
+use crate::wording::{ReasonText, backlog_text, count_of, duration, join_reasons};
 use askama::Template;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
@@ -34,6 +34,8 @@ struct ReportView<'a> {
     gap: u8,
     reasons: Vec<ReasonLink>,
     earlier: Vec<EarlierVersion<'a>>,
+    /// Why it is not news.
+    backlog: Option<&'static str>,
     copies: Vec<ReportView<'a>>,
 }
 
@@ -53,9 +55,8 @@ struct EarlierVersion<'a> {
 
 /// `None` for a story without items.
 pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> Result<Option<String>, Error> {
-    let (Some(lead), Some(first), Some(last)) = (story.lead(), story.items.first(), story.items.last()) else {
-        return Ok(None);
-    };
+    let (Some(lead), Some(first)) = (story.lead(), story.first_report()) else { return Ok(None) };
+    let last = story.news().last().unwrap_or(first);
     let earlier = items::earlier_texts(db, story.id)?;
     let page = StoryPage {
         site,
@@ -63,7 +64,7 @@ pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> Resul
         lead,
         first: first.item.ranked_at,
         last: last.item.ranked_at,
-        marks: timeline_marks(&story.items),
+        marks: timeline_marks(story),
         reports: report_views(story, first.item.ranked_at, &earlier),
     };
     Ok(Some(page.render()?))
@@ -86,6 +87,7 @@ fn report_views<'a>(
             gap: gap_class(report.item.ranked_at.duration_since(previous)),
             reasons: reason_links(report, story),
             earlier: earlier.get(&report.item.id).map_or_else(Vec::new, |earlier| earlier_versions(report, earlier)),
+            backlog: report.item.backlog_reason.map(backlog_text),
             copies: Vec::new(),
         };
         match original_of(report, story) {
@@ -164,6 +166,10 @@ fn earlier_versions<'a>(report: &'a StoryItem, earlier: &'a [EarlierText]) -> Ve
 }
 
 impl StoryPage<'_> {
+    fn has_news(&self) -> bool {
+        self.story.news().next().is_some()
+    }
+
     fn outlets(&self) -> String {
         count_of(self.story.outlets().len(), "outlet", "outlets")
     }
