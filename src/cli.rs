@@ -10,6 +10,7 @@ mod demo;
 mod eval;
 mod export;
 mod feed;
+mod input;
 mod item;
 mod origin;
 mod output;

@@ -116,7 +116,13 @@ pub enum AttemptOutcome {
     /// A document was read.
     Read(Box<ParsedDocument>),
     /// A document was received that is not a feed. `feeds` are those that it links to.
-    NotAFeed { detail: String, feeds: Vec<FeedLink>, bytes: u64 },
+    NotAFeed {
+        detail: String,
+        feeds: Vec<FeedLink>,
+        /// The page to which a page without links to feeds sends browsers.
+        refresh_target: Option<Url>,
+        bytes: u64,
+    },
     /// No document was received.
     NoDocument(NoDocument),
     /// No server was reached while our own network was down.

@@ -30,6 +30,7 @@ pub use self::parsed_feed::{Enclosure, FeedKind, ParsedFeed, ParsedItem};
 use crate::charset::{DecodedText, decode_text};
 use crate::domain::display_text::one_line;
 use crate::domain::{FeedProblem, ProblemKind};
+use crate::urls::redact::redact_url;
 
 /// Limits on how much of a document is read. Anything beyond them is dropped and reported as a problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +65,12 @@ pub struct FetchedDocument<'a> {
 pub enum NotAFeed {
     #[error("the document is empty")]
     Empty,
-    #[error("{}", html_page_error(feeds.len()))]
-    Html { feeds: Vec<FeedLink> },
+    #[error("{}", html_page_error(feeds.len(), refresh_target.as_ref()))]
+    Html {
+        feeds: Vec<FeedLink>,
+        /// The page to which a page without links to feeds sends browsers.
+        refresh_target: Option<Url>,
+    },
     #[error("the document is not a feed: {detail}")]
     Unreadable { detail: String },
     /// feed-rs refused the rewritten document or panicked. No known document causes this.
@@ -73,8 +78,11 @@ pub enum NotAFeed {
     ParserFailed { message: String },
 }
 
-fn html_page_error(feeds: usize) -> String {
+fn html_page_error(feeds: usize, refresh_target: Option<&Url>) -> String {
     match feeds {
+        0 if let Some(target) = refresh_target => {
+            format!("the page is HTML, links to no feed and sends browsers to {}", redact_url(target.as_str()))
+        }
         0 => "the page is HTML and links to no feed".to_owned(),
         1 => "the page is HTML and links to 1 feed".to_owned(),
         _ => format!("the page is HTML and links to {feeds} feeds"),
@@ -134,7 +142,9 @@ fn parse_xml(
     problems: &mut Vec<FeedProblem>,
 ) -> Result<ParsedFeed, NotAFeed> {
     if discovery::is_html_page(&text) {
-        return Err(NotAFeed::Html { feeds: discovery::linked_feeds(&text, url) });
+        let feeds = discovery::linked_feeds(&text, url);
+        let refresh_target = if feeds.is_empty() { discovery::refresh_target(&text, url) } else { None };
+        return Err(NotAFeed::Html { feeds, refresh_target });
     }
     let text = internal_entities::include_entities(text, problems);
     let Some(rewritten) = rewriter::rewrite_feed(&text, url, options, problems) else {

@@ -3,6 +3,7 @@
 //! Pure: no URL is requested.
 
 pub mod canonical;
+pub mod feed_address;
 pub mod outlet;
 pub mod redact;
 mod shared_host;

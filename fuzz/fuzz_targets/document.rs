@@ -42,7 +42,9 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(parsed, parse_feed(&document, &options), "parsing is deterministic");
     match &parsed {
         Ok((feed, _)) => check_feed(feed, &options, &url),
-        Err(NotAFeed::Html { feeds }) => feeds.iter().for_each(|feed| check_link(&feed.url)),
+        Err(NotAFeed::Html { feeds, refresh_target }) => {
+            feeds.iter().map(|feed| &feed.url).chain(&refresh_target).for_each(check_link);
+        }
         Err(_) => {}
     }
 });

@@ -1,12 +1,15 @@
 //! `newsfold check`: prints the parsed form of a document. Nothing is stored.
 
 use super::Context;
+use super::input::{read_bytes, shown_name};
 use super::output::{json, print, table};
+use super::source::web_url;
 use crate::domain::FeedProblem;
 use crate::domain::display_text::one_line;
 use crate::feed_parser::{self, FetchedDocument, NotAFeed, ParsedFeed};
 use crate::http_client::{Fetcher, NoDocument};
 use crate::store::Store;
+use crate::urls::feed_address::without_subscription_scheme;
 use anyhow::{Context as _, bail};
 use futures_util::FutureExt;
 use std::path::Path;
@@ -15,7 +18,7 @@ use url::Url;
 
 #[derive(clap::Args)]
 pub struct Check {
-    /// File, or URL of a feed.
+    /// File, or URL of a feed; - reads stdin.
     #[arg(value_name = "FILE|URL")]
     what: String,
     /// URL for resolving relative links in the file.
@@ -28,12 +31,12 @@ pub struct Check {
 
 impl Check {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let document = if self.what.contains("://") && !Path::new(&self.what).exists() {
-            let url = Url::parse(&self.what)
-                .with_context(|| format!("‘{}’ is not a valid URL", one_line(&self.what, 200)))?;
-            download(context, &url).await?
+        let path = Path::new(&self.what);
+        let is_url = self.what.contains("://") || without_subscription_scheme(&self.what) != self.what;
+        let document = if is_url && !path.exists() {
+            download(context, &web_url(&self.what)?).await?
         } else {
-            let bytes = std::fs::read(&self.what).with_context(|| format!("cannot read {}", self.what))?;
+            let bytes = read_bytes(path)?;
             Document { bytes, content_type: self.content_type, url: self.base }
         };
         let Document { bytes, content_type, url } = document;
@@ -43,15 +46,18 @@ impl Check {
         match parsed {
             Ok((feed, problems)) => report(context, &feed, &problems),
             Err(not_a_feed) => {
-                let feeds: Vec<&str> = match &not_a_feed {
-                    NotAFeed::Html { feeds } => feeds.iter().map(|feed| feed.url.as_str()).collect(),
-                    _ => Vec::new(),
+                let (feeds, refresh_target) = match &not_a_feed {
+                    NotAFeed::Html { feeds, refresh_target } => {
+                        (feeds.iter().map(|feed| feed.url.as_str()).collect(), refresh_target.as_ref())
+                    }
+                    _ => (Vec::new(), None),
                 };
                 if context.json() {
-                    json(&serde_json::json!({"error": not_a_feed.to_string(), "feeds": feeds}))?;
+                    let error = not_a_feed.to_string();
+                    json(&serde_json::json!({"error": error, "feeds": feeds, "refresh_target": refresh_target}))?;
                 }
                 feeds.iter().for_each(|feed| eprintln!("the page links to {feed}"));
-                bail!("{}: {}", one_line(&self.what, 200), one_line(&not_a_feed.to_string(), 400))
+                bail!("{}: {}", one_line(&shown_name(path), 200), one_line(&not_a_feed.to_string(), 400))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `newsfold eval`: runs the clusterer over labeled items and scores the outcome.
 
 use super::Context;
+use super::input::read_bytes;
 use super::output::{self, print};
 use crate::cluster::Clusterer;
 use crate::cluster::evaluation::metrics::{ClusteringMetrics, GroupingError, false_merges, misses};
@@ -17,7 +18,7 @@ use std::time::Instant;
 
 #[derive(clap::Args)]
 pub struct Eval {
-    /// Labeled items: one JSON object per line with id, outlet, published, title, summary, url and story.
+    /// Labeled items: one JSON object per line with id, outlet, published, title, summary, url and story; - reads stdin.
     gold: PathBuf,
     /// Write the id and the found story of each item, one JSON object per line.
     #[arg(long, value_name = "FILE")]
@@ -107,7 +108,7 @@ fn by_id(error: &GroupingError, labeled: &[LabeledItem]) -> Value {
 }
 
 fn read_dataset(path: &Path) -> anyhow::Result<Vec<LabeledItem>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = String::from_utf8(read_bytes(path)?).with_context(|| format!("{} is not UTF-8", path.display()))?;
     let items =
         parse_dataset(&text).with_context(|| format!("{} is not a dataset of labeled items", path.display()))?;
     if items.is_empty() {

@@ -1,6 +1,8 @@
 //! `newsfold source`: the feeds that newsfold polls.
 
 mod add;
+mod edit;
+mod find_feed;
 mod list;
 mod opml;
 mod poll;
@@ -8,16 +10,15 @@ mod poll;
 use super::output::{confirm, time};
 use super::{Context, termination_signal};
 use crate::domain::display_text::one_line;
-use crate::domain::{FullTextMode, OutletProvenance, Source, SourceEdit, SourceId, SourceState};
+use crate::domain::{Source, SourceId, SourceState};
 use crate::store::leases::LeaseConflict;
 use crate::store::{self, Store, WriteConnection, sources};
-use crate::urls::outlet::{outlet_of_site, outlet_of_url, readable_outlet};
+use crate::urls::feed_address::without_subscription_scheme;
+use crate::urls::outlet::readable_outlet;
 use anyhow::{Context as _, bail};
-use clap::builder::PossibleValuesParser;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use strum::VariantNames;
 use url::Url;
 
 #[derive(clap::Subcommand)]
@@ -42,7 +43,7 @@ pub enum SourceCommand {
         polls: u32,
     },
     /// Change a source's settings.
-    Edit(Edit),
+    Edit(edit::Edit),
     /// Stop polling sources until you resume them.
     Pause(SourceNames),
     /// Resume polling sources that are paused or gone.
@@ -60,6 +61,7 @@ pub enum SourceCommand {
     /// Add the sources of an OPML file. Existing sources are unchanged. Reports repairs; exits with 1 if a line could
     /// not be used or the file is truncated.
     Import {
+        /// OPML file; - reads stdin.
         file: PathBuf,
         /// Add this tag to every source, besides the names of its folders.
         #[arg(long)]
@@ -72,6 +74,7 @@ pub enum SourceCommand {
     Export,
     /// Synchronize the sources with an OPML file: add, change and delete. Refuses a truncated or malformed file.
     Sync {
+        /// OPML file; - reads stdin.
         file: PathBuf,
         /// Skip the confirmation prompt.
         #[arg(long, short)]
@@ -92,41 +95,6 @@ pub struct SourceNames {
     sources: Vec<String>,
 }
 
-#[derive(clap::Args)]
-pub struct Edit {
-    /// Number or URL of the source.
-    source: String,
-    #[command(flatten)]
-    changes: Changes,
-}
-
-/// The settings to change. At least one is required.
-#[derive(clap::Args)]
-#[group(required = true, multiple = true)]
-struct Changes {
-    /// New URL of the same feed; its items keep their identity.
-    #[arg(long)]
-    url: Option<String>,
-    /// Publisher, as a domain; "" restores the domain of the feed's website.
-    #[arg(long)]
-    outlet: Option<String>,
-    /// Title; "" restores the feed's own title.
-    #[arg(long)]
-    title: Option<String>,
-    /// Language code, such as en; "" restores the feed's own language.
-    #[arg(long)]
-    lang: Option<String>,
-    /// Priority: higher-priority sources are preferred as a story's lead.
-    #[arg(long, allow_hyphen_values = true)]
-    priority: Option<i32>,
-    /// All tags of the source; repeat the option for several tags, or pass "" to remove all.
-    #[arg(long)]
-    tag: Option<Vec<String>>,
-    /// Fetch full articles: no, group (for grouping only) or publish.
-    #[arg(long, value_name = "FOR", value_parser = PossibleValuesParser::new(FullTextMode::VARIANTS))]
-    full_text: Option<String>,
-}
-
 impl SourceCommand {
     pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         match self {
@@ -144,38 +112,6 @@ impl SourceCommand {
                 opml::sync(context, &file, opml::Sync { yes, dry_run, lenient }).await
             }
         }
-    }
-}
-
-impl Edit {
-    async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let (_, store) = context.open()?;
-        let source = find(&store, &self.source).await?;
-        let changes = self.changes;
-        let url = changes.url.as_deref().map(web_url).transpose()?.map(String::from);
-        if let Some(url) = url.clone()
-            && let Some(other) = store.read(move |db| sources::by_url(db, &url)).await?
-            && other.id != source.id
-        {
-            bail!("source {} already has this URL ({})", other.id, other.state.into_str());
-        }
-        let edit = SourceEdit {
-            url,
-            outlet: changes.outlet.map(|o| outlet_or_default(&o, &source)).transpose()?,
-            title: changes.title.map(|t| one_line(&t, 200)),
-            lang: changes.lang.map(|l| if l.is_empty() { Ok(l) } else { language(&l) }).transpose()?,
-            priority: changes.priority,
-            tags: changes.tag.map(|tags| self::tags(&tags)),
-            full_text: changes.full_text.and_then(|mode| mode.parse().ok()),
-        };
-        let (id, now) = (source.id, context.clock.now());
-        let edited = store
-            .write(move |db| {
-                sources::edit(db, id, &edit, now)?;
-                sources::get(db, id)
-            })
-            .await?;
-        context.print(&edited, format!("source {id} changed"))
     }
 }
 
@@ -230,9 +166,9 @@ async fn find_all(store: &Store, names: &[String]) -> anyhow::Result<Vec<Source>
     Ok(found)
 }
 
-/// Parses an http or https URL. Without a scheme, https is assumed.
-fn web_url(text: &str) -> anyhow::Result<Url> {
-    let text = text.trim();
+/// Parses an http or https URL. Without a scheme, https is assumed. The schemes of feed readers are dropped.
+pub(super) fn web_url(text: &str) -> anyhow::Result<Url> {
+    let text = &*without_subscription_scheme(text.trim());
     let parsed = match Url::parse(text) {
         Ok(url) if url.has_host() => Ok(url),
         // The text has no scheme. `host:8080/feed` parses as a URL with the scheme `host`.
@@ -278,18 +214,6 @@ fn language(given: &str) -> anyhow::Result<String> {
         bail!("‘{}’ is not a language code; write one such as en, de or pt", one_line(given, 40));
     }
     Ok(primary)
-}
-
-/// The given outlet, or the outlet of the feed's website or URL if it is empty.
-fn outlet_or_default(given: &str, source: &Source) -> anyhow::Result<(String, OutletProvenance)> {
-    if !given.trim().is_empty() {
-        return Ok((outlet(given)?, OutletProvenance::Operator));
-    }
-    let site = source.site_url.as_deref().and_then(|site| Url::parse(site).ok());
-    Ok(match site.as_ref().and_then(outlet_of_site) {
-        Some(outlet) => (outlet, OutletProvenance::Site),
-        None => (outlet_of_url(&Url::parse(&source.url)?), OutletProvenance::Guess),
-    })
 }
 
 fn outlet(given: &str) -> anyhow::Result<String> {

@@ -85,8 +85,11 @@ fn parse(document: ResponseDocument, url: &Url, now: Timestamp, options: &feed_p
                 return NoDocument::Challenged { service, retry_after: None }.into();
             }
             let detail = not_a_feed.to_string();
-            let feeds = if let NotAFeed::Html { feeds } = not_a_feed { feeds } else { Vec::new() };
-            AttemptOutcome::NotAFeed { detail, feeds, bytes }
+            let (feeds, refresh_target) = match not_a_feed {
+                NotAFeed::Html { feeds, refresh_target } => (feeds, refresh_target),
+                _ => (Vec::new(), None),
+            };
+            AttemptOutcome::NotAFeed { detail, feeds, refresh_target, bytes }
         }
     }
 }

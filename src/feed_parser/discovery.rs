@@ -1,7 +1,7 @@
 //! Feed autodiscovery: whether a document is an HTML page, and which feeds it links to.
 //!
 //! Declared feeds (`<link rel=alternate>`, WHATWG HTML §4.6.7.1) come first, then links whose URL looks like that of a
-//! feed. Never builds a tree, never fetches: the result is a list of candidates.
+//! feed, and feeds of comments last. Never builds a tree, never fetches: the result is a list of candidates.
 
 use std::collections::HashSet;
 
@@ -11,6 +11,7 @@ use super::parsed_feed::FeedKind;
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::markup::whitespace::fold_non_blank;
+use crate::urls::feed_address::without_subscription_scheme;
 
 /// A feed that an HTML page links to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +25,13 @@ pub struct FeedLink {
 /// A page with more links to feeds is a directory of feeds.
 const MAX_LINKS: usize = 50;
 const MAX_URL_BYTES: usize = 2048;
+const DOCTYPE: &str = "<!doctype html";
 
 /// Whether a document is an HTML page, decided by the first element that only a feed or only a page can have.
 pub fn is_html_page(text: &str) -> bool {
-    let mut has_html_element = false;
+    // HTML may leave out the start tags of `html`, `head` and `body`.
+    let doctype = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace()).get(..DOCTYPE.len());
+    let mut has_html_element = doctype.is_some_and(|start| start.eq_ignore_ascii_case(DOCTYPE));
     for token in Tokenizer::new(text) {
         let MarkupToken::Start(tag) = token else { continue };
         let local = tag.name.rsplit(':').next().unwrap_or_default().to_ascii_lowercase();
@@ -41,7 +45,7 @@ pub fn is_html_page(text: &str) -> bool {
     has_html_element
 }
 
-/// The feeds that a page links to: declared ones first, then guessed ones, each in document order.
+/// The feeds that a page links to: declared ones first, then guessed ones, then feeds of comments, each in document order.
 pub fn linked_feeds(html: &str, page_url: &Url) -> Vec<FeedLink> {
     let mut base = page_url.clone();
     let (mut declared, mut guessed) = (Vec::new(), Vec::new());
@@ -59,8 +63,76 @@ pub fn linked_feeds(html: &str, page_url: &Url) -> Vec<FeedLink> {
     let mut seen = HashSet::new();
     let mut feeds: Vec<FeedLink> = declared.into_iter().chain(guessed).collect();
     feeds.retain(|feed| seen.insert(feed.url.clone()));
+    feeds.sort_by_key(is_comments_feed);
     feeds.truncate(MAX_LINKS);
     feeds
+}
+
+/// Whether a feed has the comments of readers, by its URL or by its title in the languages of WordPress.
+fn is_comments_feed(feed: &FeedLink) -> bool {
+    const IN_URL: [&str; 2] = ["comments", "kommentare"];
+    const IN_TITLE: [&str; 24] = [
+        "comments",
+        "comment feed",
+        "kommentar",
+        "commentaires",
+        "comentario",
+        "comentário",
+        "comentaris",
+        "commenti",
+        "reacties",
+        "komentar",
+        "komentář",
+        "komentár",
+        "hozzászólás",
+        "kommentti",
+        "kommentit",
+        "yorum",
+        "комментари",
+        "коментар",
+        "σχόλι",
+        "コメント",
+        "评论",
+        "評論",
+        "留言",
+        "댓글",
+    ];
+    let url = feed.url.as_str().to_lowercase();
+    let title = feed.title.as_deref().unwrap_or_default().to_lowercase();
+    IN_URL.iter().any(|word| url.contains(word)) || IN_TITLE.iter().any(|word| title.contains(word))
+}
+
+/// The page to which a page without content of its own sends browsers (`<meta http-equiv=refresh>`, WHATWG HTML
+/// §4.2.5.3); `None` if it only reloads itself.
+pub fn refresh_target(html: &str, page_url: &Url) -> Option<Url> {
+    let mut tokens = Tokenizer::new(html);
+    while let Some(token) = tokens.next() {
+        let MarkupToken::Start(tag) = token else { continue };
+        if matches!(tag.name.to_ascii_lowercase().as_str(), "script" | "style") {
+            tokens.skip_raw_text(tag.name);
+        } else if tag.name.eq_ignore_ascii_case("meta")
+            && tag.attribute("http-equiv").is_some_and(|name| name.trim().eq_ignore_ascii_case("refresh"))
+            && let Some(content) = tag.attribute("content")
+        {
+            let mut target = usable_url(refresh_address(&content)?, page_url)?;
+            target.set_fragment(None);
+            return (target != *page_url).then_some(target);
+        }
+    }
+    None
+}
+
+/// The address in the `content` of a refresh: `0; url='https://example.org/'`, `5,https://example.org/`.
+fn refresh_address(content: &str) -> Option<&str> {
+    let after_delay = content.trim_start().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim_start();
+    let address = after_delay.strip_prefix([';', ',']).unwrap_or(after_delay).trim_start();
+    let without_name = address
+        .get(..3)
+        .filter(|name| name.eq_ignore_ascii_case("url"))
+        .and_then(|_| Some(address[3..].trim_start().strip_prefix('=')?.trim_start()));
+    let address = without_name.unwrap_or(address);
+    let quoted = address.strip_prefix(['"', '\'']).map(|rest| rest.split(['"', '\'']).next().unwrap_or_default());
+    Some(quoted.unwrap_or(address).trim()).filter(|address| !address.is_empty())
 }
 
 fn declared_feed(tag: StartTag, base: &Url) -> Option<FeedLink> {
@@ -107,14 +179,14 @@ fn link_title(tag: StartTag) -> Option<String> {
 }
 
 fn link_url(tag: StartTag, base: &Url) -> Option<Url> {
-    let href = tag.attribute("href")?;
-    let href = href.trim();
-    // `feed:https://…` and `feed://…` address the browser's feed reader.
-    let http = href.strip_prefix("feed://").map(|rest| format!("http://{rest}"));
-    let href = http.as_deref().unwrap_or_else(|| href.strip_prefix("feed:").unwrap_or(href));
-    let url = base.join(href).ok()?;
+    usable_url(tag.attribute("href")?.trim(), base)
+}
+
+fn usable_url(address: &str, base: &Url) -> Option<Url> {
+    let address = without_subscription_scheme(address);
+    let url = base.join(&address).ok()?;
     let is_usable = matches!(url.scheme(), "http" | "https") && url.as_str().len() <= MAX_URL_BYTES;
-    (!href.is_empty() && is_usable).then_some(url)
+    (!address.is_empty() && is_usable).then_some(url)
 }
 
 #[cfg(test)]
@@ -155,8 +227,59 @@ mod tests {
     }
 
     #[test]
+    fn feeds_of_comments_come_last() {
+        let link = |title: &str, href: &str| {
+            format!("<link rel=alternate type=application/rss+xml title='{title}' href='{href}'>")
+        };
+        for (title, href) in [
+            ("Harbour Post » Comments Feed", "/c1/feed"),
+            ("", "/comments/feed/"),
+            ("", "/feeds/comments/default"),
+            ("", "/?feed=comments-rss2"),
+            ("Hafenpost » Kommentar-Feed", "/c2"),
+            ("Le Port » Flux des commentaires", "/c3"),
+            ("El Puerto » Feed de los comentarios", "/c4"),
+            ("港湾ニュース » コメントフィード", "/c5"),
+        ] {
+            let page = format!("<html>{}{}<a href=/rss>", link(title, href), link("Harbour Post", "/news.xml"));
+            let comments = Url::parse("https://news.example/").unwrap().join(href).unwrap();
+            check(&page, &["https://news.example/news.xml", "https://news.example/rss", comments.as_str()]);
+        }
+        check(&format!("<html>{}", link("Comments", "/c")), &["https://news.example/c"]);
+    }
+
+    #[test]
+    fn meta_refresh_names_the_page_to_read_instead() {
+        let target = |content: &str| {
+            let html = format!("<html><head><META content=\"{content}\" HTTP-EQUIV=Refresh></head>");
+            refresh_target(&html, &Url::parse("https://news.example/world/").unwrap()).map(String::from)
+        };
+        for (content, expected) in [
+            ("0; url=https://www.news.example/en", Some("https://www.news.example/en")),
+            ("0;URL='/en/'", Some("https://news.example/en/")),
+            ("0.5 , Url = en/rss.xml", Some("https://news.example/world/en/rss.xml")),
+            ("3;https://other.example/", Some("https://other.example/")),
+            ("url=../feed", Some("https://news.example/feed")),
+            ("0;url=feed://other.example/rss", Some("http://other.example/rss")),
+            ("300", None),
+            ("300;url=", None),
+            ("300; url=https://news.example/world/#top", None),
+            ("0;url=javascript:alert(1)", None),
+        ] {
+            assert_eq!(target(content).as_deref(), expected, "for {content}");
+        }
+        let page = Url::parse("https://news.example/").unwrap();
+        assert_eq!(
+            refresh_target("<html><script>'<meta http-equiv=refresh content=\"0;url=/x\">'</script>", &page),
+            None
+        );
+    }
+
+    #[test]
     fn feed_after_an_html_warning_is_not_a_page() {
         assert!(!is_html_page("<br /><b>Warning</b>: include() <?xml version='1.0'?><rss><channel><title>x</title>"));
         assert!(!is_html_page("just words"));
+        assert!(!is_html_page("<!DOCTYPE html><rss><channel><title>x</title>"));
+        assert!(is_html_page("\n<!DOCTYPE HTML><title>x</title><link rel=feed href=/rss>"));
     }
 }

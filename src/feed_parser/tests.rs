@@ -127,7 +127,7 @@ fn author_of_many_addresses_takes_linear_time() {
 #[test]
 fn document_that_is_not_a_feed_is_refused_with_the_reason() {
     assert_eq!(read(b" \n"), Err(NotAFeed::Empty));
-    assert!(matches!(read(b"<html><body>Sorry"), Err(NotAFeed::Html { feeds }) if feeds.is_empty()));
+    assert!(matches!(read(b"<html><body>Sorry"), Err(NotAFeed::Html { feeds, .. }) if feeds.is_empty()));
     assert!(matches!(read(b"<catalog><book/></catalog>"), Err(NotAFeed::Unreadable { .. })));
 }
 

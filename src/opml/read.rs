@@ -5,6 +5,8 @@
 //!
 //! Never checks a URL: `source import` does.
 
+use std::borrow::Cow;
+
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
@@ -12,6 +14,7 @@ use super::{FeedOutline, OpmlFault};
 use crate::charset::decode_text;
 use crate::domain::FeedProblem;
 use crate::domain::display_text::one_line;
+use crate::markup::entities::decode_entities;
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::markup::whitespace::fold_non_blank;
@@ -44,6 +47,8 @@ pub enum OpmlError {
 /// Bytes of a file that are read.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 const MAX_OUTLINES: usize = 200_000;
+/// How often a value is decoded after XML's own references.
+const MAX_EXCESS_ESCAPES: usize = 3;
 /// Depth of nested folders.
 const MAX_FOLDER_DEPTH: usize = 32;
 
@@ -175,9 +180,10 @@ impl OutlineReader<'_> {
             return self.report_unusable(line, TRUNCATED_OUTLINE);
         }
         let value = |name: &str| tag.attribute(name).and_then(|value| fold_non_blank(&value));
-        let title = value("title").or_else(|| value("text"));
+        let words = |name: &str| tag.attribute(name).and_then(|value| fold_non_blank(&decode_again(&value)));
+        let title = words("title").or_else(|| words("text"));
         let is_feed = value("type").is_some_and(|kind| matches!(kind.to_lowercase().as_str(), "rss" | "atom" | "feed"));
-        let xml_url = value("xmlUrl").or_else(|| value("url").filter(|_| is_feed));
+        let xml_url = value("xmlUrl").or_else(|| value("url").filter(|_| is_feed)).map(with_single_ampersands);
         let is_folder = xml_url.is_none();
         if let Some(xml_url) = xml_url {
             // Subscriptions are not nested, so an open one lacks its end tag.
@@ -185,8 +191,8 @@ impl OutlineReader<'_> {
             self.list.outlines.push(FeedOutline {
                 xml_url,
                 title: title.clone(),
-                html_url: value("htmlUrl"),
-                categories: self.categories(&value("category").unwrap_or_default()),
+                html_url: value("htmlUrl").map(with_single_ampersands),
+                categories: self.categories(&words("category").unwrap_or_default()),
                 language: value("language"),
                 outlet: value("newsfold:outlet"),
                 priority: value("newsfold:priority"),
@@ -236,9 +242,8 @@ impl OutlineReader<'_> {
         }
         let rest = text[at..].split('>').next().unwrap_or_default();
         let tag = StartTag { name: "outline", attribute_text: rest.trim_end_matches('/'), self_closing: true };
-        let Some(xml_url) = tag.attribute("xmlUrl").and_then(|url| fold_non_blank(&url)) else {
-            return;
-        };
+        let Some(xml_url) = tag.attribute("xmlUrl").and_then(|url| fold_non_blank(&url)) else { return };
+        let xml_url = with_single_ampersands(xml_url);
         // The first part of this outline was read as a folder.
         let title = self.folders.pop().flatten();
         let categories = self.categories("");
@@ -256,6 +261,29 @@ impl OutlineReader<'_> {
     fn report_unusable(&mut self, line: usize, message: &str) {
         self.list.unusable.push(OpmlFault { line, message: message.to_owned() });
     }
+}
+
+/// Decodes the references that a value still has after XML's own: many programs escape titles twice.
+fn decode_again(value: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(value);
+    for _ in 0..MAX_EXCESS_ESCAPES {
+        match decode_entities(&text) {
+            Cow::Owned(decoded) if decoded != *text => text = decoded.into(),
+            _ => break,
+        }
+    }
+    text
+}
+
+/// A URL whose ampersands were escaped twice. Other references stay, because `&lt=1` is a parameter.
+fn with_single_ampersands(mut url: String) -> String {
+    for _ in 0..MAX_EXCESS_ESCAPES {
+        if !url.contains("&amp;") {
+            break;
+        }
+        url = url.replace("&amp;", "&");
+    }
+    url
 }
 
 const TRUNCATED_OUTLINE: &str = "the file ends in the middle of this outline";
@@ -327,6 +355,21 @@ mod tests {
         assert_eq!(found[0].title.as_deref(), Some("https://b.example/"));
         let expected = FeedOutline { title: Some("A <b> & 'c'".into()), line: 10, ..one };
         assert_eq!(found[1], expected);
+    }
+
+    #[test]
+    fn values_that_were_escaped_twice_are_decoded_twice() {
+        let list = read_opml(
+            b"<opml><outline text='Food &amp;amp; Drink'><outline text='Ben &amp;amp;amp; Jo&amp;#8217;s caf&amp;eacute;' \
+              xmlUrl='https://a.example/?x=1&amp;amp;y=2&amp;lt=3' category='A&amp;amp;B'/></outline>\
+              <outline text='AT&amp;T &amp; co' xmlUrl='https://b.example/?x=1&amp;y=2'/></opml>",
+        );
+        let found = list.unwrap().outlines;
+        let expected =
+            [("https://a.example/?x=1&y=2&lt=3", vec!["Food & Drink", "A&B"]), ("https://b.example/?x=1&y=2", vec![])];
+        assert_eq!(names(&found), expected);
+        let titles: Vec<_> = found.iter().map(|outline| outline.title.as_deref().unwrap_or_default()).collect();
+        assert_eq!(titles, ["Ben & Jo’s café", "AT&T & co"]);
     }
 
     #[test]

@@ -48,8 +48,8 @@ pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: 
     Ok(Some(id))
 }
 
-/// Changes the settings of a source. A new URL starts without cache validators and is polled at once.
-pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, now: Timestamp) -> Result<()> {
+/// Changes the settings of a source. A new URL starts without cache validators and is polled at `next_poll_at`.
+pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, next_poll_at: Timestamp) -> Result<()> {
     let (outlet, provenance) = edit.outlet.as_ref().map(|(outlet, provenance)| (outlet, provenance.into_str())).unzip();
     db.execute(
         "UPDATE source SET outlet = coalesce(?2, outlet), outlet_provenance = coalesce(?3, outlet_provenance),
@@ -74,7 +74,7 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, now: Timestam
             "UPDATE source SET url = ?2, next_poll_at = ?3, next_poll_reason = ?4, hold_until = NULL, failures = 0,
                  gone_since = NULL, pending_redirect = NULL, state = CASE state WHEN 'gone' THEN 'active' ELSE state END
              WHERE id = ?1 AND url <> ?2",
-            params![id.0, url, now.as_millisecond(), to_json(&NextPollReason::UrlChanged)?],
+            params![id.0, url, next_poll_at.as_millisecond(), to_json(&NextPollReason::UrlChanged)?],
         )?;
     }
     super::publication::touch(db)
@@ -251,6 +251,11 @@ pub fn list(db: &ReadConnection, filter: &SourceFilter) -> Result<Vec<Source>> {
          ORDER BY outlet, coalesce(source.title, feed_title, url), id"
     );
     db.map(&sql, params![filter.tag, filter.problems], read)
+}
+
+/// The URLs of all sources that are not removed.
+pub fn urls(db: &ReadConnection) -> Result<Vec<String>> {
+    db.all("SELECT url FROM source WHERE state <> 'removed'", [])
 }
 
 /// The languages that the operator set, without those that feeds declare.

@@ -144,3 +144,153 @@ fn exported_list_is_imported_with_all_settings() {
     let facts = (shown["outlet"].as_str(), shown["lang"].as_str(), shown["priority"].as_i64());
     assert_eq!(facts, (Some("mine.example"), Some("de"), Some(-7)));
 }
+
+#[test]
+fn feed_in_two_folders_gets_the_tags_of_both() {
+    let cli = CliRunner::new();
+    let outline = |attributes: &str| format!("<outline xmlUrl=\"{attributes}/>");
+    let list = format!(
+        "<opml><outline text=\"Sea\">{}</outline><outline text=\"Food &amp;amp; Drink\">{}</outline>{}</opml>",
+        outline("https://a.example/feed\" text=\"A\""),
+        outline("HTTPS://A.example:443/feed#top\" text=\"Other\" newsfold:priority=\"4\""),
+        outline("https://a.example/feed\" category=\"/ports,fish\" language=\"fi\""),
+    );
+    let file = cli.write_file("folders.opml", &list);
+    let done = cli.run_json(&["source", "import", &file, "--tag", "new"]);
+    assert_eq!((done["added"].as_i64(), done["repeated"].as_i64()), (Some(1), Some(2)));
+    let shown = cli.run_json(&["source", "show", "1"]);
+    assert_eq!(shown["tags"].to_string(), "[\"fish\",\"food & drink\",\"new\",\"ports\",\"sea\"]");
+    assert_eq!((shown["title"].as_str(), shown["lang"].as_str()), (Some("A"), Some("fi")));
+    assert_eq!(shown["priority"].as_i64(), Some(4));
+    assert!(cli.run(&["source", "sync", &file, "--yes"]).contains("0 to add, 1 to change, 0 to remove"));
+    assert_eq!(
+        cli.run_json(&["source", "show", "1"])["tags"].to_string(),
+        "[\"fish\",\"food & drink\",\"ports\",\"sea\"]"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_with_the_schemes_of_feed_readers_are_read_everywhere() {
+    let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
+    origin.serve("/feed", StubResponse::ok(feed_of_site("https://a.example/")));
+    origin.serve("/moved", StubResponse::ok(feed_of_site("https://a.example/")));
+    let host = origin.url("/").trim_start_matches("http://").trim_end_matches('/').to_owned();
+    cli.run(&["source", "add", &format!("feed://{host}/feed")]);
+    cli.assert_fails(&["source", "add", &format!("FEED:http://{host}/feed")], "is already source 1");
+    assert_eq!(cli.run_json(&["source", "show", &format!("feed:http://{host}/feed")])["id"], 1);
+    assert!(cli.run(&["check", &format!("feed:{}", origin.url("/feed"))]).contains("1 items"));
+    cli.run(&["source", "edit", "1", "--url", &format!("feed://{host}/moved")]);
+    assert_eq!(cli.source_urls(), [origin.url("/moved")]);
+    let list = "<opml><outline xmlUrl=\"feed:https://b.example/rss\"/><outline xmlUrl=\"Feed://c.example/rss\"/>\
+                <outline xmlUrl=\"itpc://d.example/rss\"/></opml>";
+    cli.run(&["source", "sync", &cli.write_file("feed.opml", list), "--yes"]);
+    assert_eq!(cli.source_urls(), ["http://c.example/rss", "http://d.example/rss", "https://b.example/rss"]);
+}
+
+#[test]
+fn addresses_that_probably_serve_the_same_feed_are_reported() {
+    let cli = CliRunner::new();
+    let stderr = |arguments: &[&str]| {
+        let assert = cli.command(arguments).assert().success();
+        String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+    };
+    let list = "<opml>\n<outline xmlUrl=\"https://a.example/feed\"/>\n<outline xmlUrl=\"http://a.example/feed\"/>\n\
+                <outline xmlUrl=\"https://www.a.example/feed/\"/>\n<outline xmlUrl=\"https://a.example/feed?x=1\"/></opml>";
+    let file = cli.write_file("both.opml", list);
+    let done = cli.run_json(&["source", "import", &file]);
+    assert_eq!(done["added"], 4, "only the operator knows whether they are equal");
+    let lines: Vec<_> = done["similar"].as_array().unwrap().iter().map(|similar| similar["line"].as_i64()).collect();
+    assert_eq!(lines, [Some(3), Some(4)]);
+    let message = "both.opml:3: http://a.example/feed may be the same feed as https://a.example/feed";
+    assert!(stderr(&["source", "sync", &file]).contains(message));
+    let known = cli.write_file("known.opml", "<opml><outline xmlUrl=\"http://a.example/feed?x=1\"/></opml>");
+    assert!(stderr(&["source", "import", &known]).contains("may be the same feed as https://a.example/feed?x=1"));
+    cli.run(&["source", "add", "https://b.example/rss", "--no-fetch"]);
+    let message = "may be the same feed as source 6 (https://b.example/rss)";
+    assert!(stderr(&["source", "add", "http://b.example/rss/", "--no-fetch"]).contains(message));
+    let other = "https://b.example/other";
+    assert!(!stderr(&["source", "edit", "7", "--url", other, "--no-fetch"]).contains("may be the same feed"));
+    assert!(stderr(&["source", "edit", "7", "--url", "http://b.example/rss", "--no-fetch"]).contains(message));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_url_of_a_source_is_checked_as_that_of_a_new_source() {
+    let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
+    origin.serve("/old", StubResponse::ok(feed_of_site("https://a.example/")));
+    origin.serve("/other", StubResponse::ok(feed_of_site("https://b.example/")));
+    for path in ["/old", "/other"] {
+        cli.run(&["source", "add", &origin.url(path)]);
+    }
+    let edit = |path: &str, more: &[&str]| {
+        let url = origin.url(path);
+        cli.command(&[&["source", "edit", "1", "--title", "Mine", "--url", &url], more].concat()).output().unwrap()
+    };
+    origin.serve("/page", StubResponse::ok("<!doctype html><p>Hello"));
+    for (path, reason) in
+        [("/page", "no feed found at"), ("/missing", "404"), ("/other", "source 2 already has the URL")]
+    {
+        let refused = edit(path, &[]);
+        let message = String::from_utf8(refused.stderr).unwrap();
+        assert!(refused.status.code() == Some(1) && message.contains(reason), "{path}: {message}");
+    }
+    let shown = cli.run_json(&["source", "show", "1"]);
+    assert_eq!((shown["url"].as_str(), shown["title"].as_str()), (Some(&*origin.url("/old")), Some("News")));
+
+    let requests = origin.requests().len();
+    origin.serve("/home", StubResponse::ok("<!doctype html><link rel=alternate type='application/rss+xml' href=/new>"));
+    origin.serve("/new", StubResponse::ok(feed_of_site("https://a.example/")).header("etag", b"\"n\""));
+    assert!(edit("/home", &[]).status.success());
+    assert_eq!(origin.requests().len() - requests, 2, "the page and its feed");
+    let shown = cli.run_json(&["source", "show", "1"]);
+    assert_eq!((shown["url"].as_str(), shown["title"].as_str()), (Some(&*origin.url("/new")), Some("Mine")));
+    assert_eq!(shown["polls"][0]["outcome"], "read", "the request is recorded as a poll");
+    assert_eq!(cli.run_json(&["db", "info"])["counts"]["items"], 2, "the item of the source keeps its identity");
+    let polled = cli.run_json(&["source", "poll", "1"]);
+    assert_eq!(polled[0]["poll"]["outcome"], "not-modified");
+
+    let requests = origin.requests().len();
+    assert!(edit("/new", &[]).status.success(), "the same URL is not fetched again");
+    assert!(edit("/missing", &["--no-fetch"]).status.success());
+    assert_eq!(origin.requests().len(), requests);
+    assert_eq!(cli.run_json(&["source", "show", "1"])["url"], origin.url("/missing"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn page_that_only_sends_browsers_on_is_followed_once() {
+    let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
+    let refresh = |target: &str| {
+        StubResponse::ok(format!("<html><head><meta http-equiv=\"refresh\" content=\"0; url={target}\"></head></html>"))
+    };
+    origin.serve("/", refresh("/en/"));
+    origin.serve("/en/", StubResponse::ok("<!doctype html><link rel=feed href=/en/rss>"));
+    origin.serve("/en/rss", StubResponse::ok(feed_of_site("https://a.example/")));
+    origin.serve("/short", refresh("/direct"));
+    origin.serve("/direct", StubResponse::ok(feed_of_site("https://a.example/")));
+    origin.serve("/loop", refresh("/loop/loop"));
+    origin.serve("/loop/loop", refresh("/loop"));
+    assert_eq!(cli.run_json(&["source", "add", &origin.url("/")])["url"], origin.url("/en/rss"));
+    assert_eq!(cli.run_json(&["source", "add", &origin.url("/short")])["url"], origin.url("/direct"));
+    let requests = origin.requests().len();
+    let target = format!("sends browsers to {}", origin.url("/loop"));
+    cli.assert_fails(&["source", "add", &origin.url("/loop")], &target);
+    assert_eq!(origin.requests().len() - requests, 2);
+    cli.assert_fails(&["check", &origin.url("/")], &format!("sends browsers to {}", origin.url("/en/")));
+}
+
+#[test]
+fn dash_reads_stdin() {
+    let cli = CliRunner::new();
+    let run = |arguments: &[&str], input: &str, code| {
+        let assert = cli.command(arguments).write_stdin(input).assert().code(code);
+        let output = assert.get_output();
+        String::from_utf8([&*output.stdout, &*output.stderr].concat()).unwrap()
+    };
+    let list = "<opml>\n<outline xmlUrl=\"https://a.example/feed\"/>\n<outline text=\"B\" xmlUrl=\"\"/></opml>";
+    assert!(run(&["source", "import", "-"], list, 1).contains("stdin:3: ‘B’ has no address"));
+    assert_eq!(cli.source_urls(), ["https://a.example/feed"]);
+    let other = "<opml><outline xmlUrl=\"https://b.example/feed\"/></opml>";
+    assert!(run(&["source", "sync", "-"], other, 1).contains("pass --yes to confirm"));
+    assert!(run(&["source", "sync", "-", "--yes"], other, 0).contains("1 to add, 0 to change, 1 to remove"));
+    assert!(run(&["source", "import", "-"], "no list", 1).contains("stdin is not an OPML file"));
+    assert!(run(&["check", "-"], &feed_of_site("https://a.example/"), 0).contains("1 items"));
+}

@@ -6,6 +6,7 @@
 
 use super::{language, outlet, tags, web_url};
 use crate::cli::Context;
+use crate::cli::input::{read_bytes, shown_name};
 use crate::cli::output::{confirm, print};
 use crate::domain::display_text::one_line;
 use crate::domain::{FullTextMode, NewSource, OutletProvenance, Source, SourceEdit, SourceId, SourceState};
@@ -13,10 +14,12 @@ use crate::opml::read::{SubscriptionList, read_opml};
 use crate::opml::write::write_opml;
 use crate::opml::{FeedOutline, OpmlFault};
 use crate::store::sources::{self, SourceFilter};
+use crate::urls::feed_address::similar_addresses;
 use crate::urls::outlet::outlet_of_url;
 use anyhow::{Context as _, bail};
 use jiff::SignedDuration;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -30,7 +33,7 @@ const MAX_LISTED_LINES: usize = 10;
 /// The sources of an OPML file, and its faults.
 struct OpmlFile {
     sources: Vec<DescribedSource>,
-    /// Number of duplicate subscriptions.
+    /// Number of subscriptions that repeat an earlier one.
     repeated: usize,
     /// The faults; its outlines have become `sources`.
     list: SubscriptionList,
@@ -38,6 +41,7 @@ struct OpmlFile {
 
 /// A source as a file describes it.
 struct DescribedSource {
+    line: usize,
     new: NewSource,
     /// Whether the file sets a priority, including 0.
     has_priority: bool,
@@ -54,7 +58,9 @@ pub async fn import(
 ) -> anyhow::Result<ExitCode> {
     let OpmlFile { mut sources, repeated, list } = read(file, extra)?;
     sources.iter_mut().for_each(|source| source.new.publish_backlog = publish_backlog);
+    let file = &shown_name(file);
     let (_, store) = context.open()?;
+    let similar = similar_addresses_of(&sources, store.read(sources::urls).await?);
     let (now, count) = (context.clock.now(), sources.len() as i32);
     let added = store
         .write(move |db| {
@@ -67,12 +73,14 @@ pub async fn import(
         .await?;
     let (known, unusable) = (count - added, list.unusable.len());
     print_faults(&list, repeated, file);
+    print_similar(&similar, file);
     let value = serde_json::json!({
         "repaired": repairs(&list),
         "ampersand_lines": list.bare_ampersand_lines,
         "not_well_formed": list.fault,
         "ends_early": list.is_truncated,
         "repeated": repeated,
+        "similar": similar,
         "unusable_lines": list.unusable,
         "added": added,
         "known": known,
@@ -136,10 +144,12 @@ struct KnownSource {
 
 pub async fn sync(context: &Context, file: &Path, options: Sync) -> anyhow::Result<ExitCode> {
     let OpmlFile { sources, repeated, list } = read(file, &[])?;
+    let file = &shown_name(file);
     if !options.lenient {
         refuse_incomplete(&list, file)?;
     }
     print_faults(&list, repeated, file);
+    print_similar(&similar_addresses_of(&sources, Vec::new()), file);
     let (_, store) = context.open()?;
     let existing = store.read(|db| sources::list(db, &SourceFilter::default())).await?;
     let mut plan = plan(&sources, &existing);
@@ -175,8 +185,7 @@ pub async fn sync(context: &Context, file: &Path, options: Sync) -> anyhow::Resu
 }
 
 /// Refuses a file that may be incomplete, because sync deletes the sources that are not in it.
-fn refuse_incomplete(list: &SubscriptionList, file: &Path) -> anyhow::Result<()> {
-    let file = file.display();
+fn refuse_incomplete(list: &SubscriptionList, file: &str) -> anyhow::Result<()> {
     if let Some(OpmlFault { line, message }) = &list.fault {
         bail!(
             "{file}:{line}: {message}. Nothing was changed, because sync would delete sources that the file has lost. \
@@ -205,7 +214,7 @@ fn exit_code(list: &SubscriptionList) -> ExitCode {
 fn plan(wanted: &[DescribedSource], existing: &[Source]) -> SyncPlan {
     let mut known: BTreeMap<&str, &Source> = existing.iter().map(|source| (source.url.as_str(), source)).collect();
     let mut plan = SyncPlan::default();
-    for DescribedSource { new, has_priority, has_full_text } in wanted {
+    for DescribedSource { new, has_priority, has_full_text, .. } in wanted {
         let Some(source) = known.remove(new.url.as_str()) else {
             plan.add.push(new.clone());
             continue;
@@ -262,22 +271,82 @@ impl SyncPlan {
 }
 
 fn read(file: &Path, extra_tags: &[String]) -> anyhow::Result<OpmlFile> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let mut list = read_opml(&bytes).with_context(|| format!("{} is not an OPML file", file.display()))?;
-    let (mut sources, mut repeated, mut urls) = (Vec::new(), 0, BTreeSet::new());
+    let bytes = read_bytes(file)?;
+    let mut list = read_opml(&bytes).with_context(|| format!("{} is not an OPML file", shown_name(file)))?;
+    let (mut sources, mut repeated): (Vec<DescribedSource>, _) = (Vec::new(), 0);
+    let mut index_by_url = HashMap::new();
     for outline in std::mem::take(&mut list.outlines) {
         let line = outline.line;
         match described_source(outline, extra_tags) {
             Err(error) => list.unusable.push(OpmlFault { line, message: format!("{error:#}") }),
-            Ok(source) if urls.insert(source.new.url.clone()) => sources.push(source),
-            Ok(_) => repeated += 1,
+            Ok(source) => match index_by_url.entry(source.new.url.clone()) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(sources.len());
+                    sources.push(source);
+                }
+                Entry::Occupied(index) => {
+                    repeated += 1;
+                    sources[*index.get()].merge(source);
+                }
+            },
         }
     }
     list.unusable.sort_by_key(|fault| fault.line);
     Ok(OpmlFile { sources, repeated, list })
 }
 
+impl DescribedSource {
+    /// Adds the tags of another outline of the same feed, such as one in another folder, and the settings that only the
+    /// other one has.
+    fn merge(&mut self, other: DescribedSource) {
+        let DescribedSource { new, has_priority, has_full_text, line: _ } = other;
+        self.new.tags = tags(&[&*self.new.tags, &new.tags].concat());
+        self.new.title = self.new.title.take().or(new.title);
+        self.new.lang = self.new.lang.take().or(new.lang);
+        if self.new.outlet_provenance == OutletProvenance::Guess && new.outlet_provenance == OutletProvenance::Operator
+        {
+            (self.new.outlet, self.new.outlet_provenance) = (new.outlet, new.outlet_provenance);
+        }
+        if !self.has_priority && has_priority {
+            (self.new.priority, self.has_priority) = (new.priority, true);
+        }
+        if !self.has_full_text && has_full_text {
+            (self.new.full_text, self.has_full_text) = (new.full_text, true);
+        }
+    }
+}
+
+/// An address that probably serves the same feed as another one.
+#[derive(serde::Serialize)]
+struct SimilarAddress {
+    line: usize,
+    url: String,
+    like: String,
+}
+
+/// The addresses of a file that are similar to an earlier one of the file or to that of an existing source. They are
+/// separate sources all the same: only the operator knows whether the feeds are equal.
+fn similar_addresses_of(wanted: &[DescribedSource], existing: Vec<String>) -> Vec<SimilarAddress> {
+    let mut known: HashSet<String> = existing.into_iter().collect();
+    let mut similar = Vec::new();
+    for DescribedSource { line, new, .. } in wanted {
+        let forms = Url::parse(&new.url).map(|url| similar_addresses(&url)).unwrap_or_default();
+        if let Some(like) = forms.into_iter().find(|form| known.contains(form)) {
+            similar.push(SimilarAddress { line: *line, url: new.url.clone(), like });
+        }
+        known.insert(new.url.clone());
+    }
+    similar
+}
+
+fn print_similar(similar: &[SimilarAddress], file: &str) {
+    for SimilarAddress { line, url, like } in similar {
+        eprintln!("{file}:{line}: {url} may be the same feed as {like}");
+    }
+}
+
 fn described_source(outline: FeedOutline, extra_tags: &[String]) -> anyhow::Result<DescribedSource> {
+    let line = outline.line;
     let url = web_url(&outline.xml_url)?;
     let site = outline.html_url.as_deref().and_then(|site| Url::parse(site).ok());
     let default_outlet = || outlet_of_url(site.as_ref().filter(|site| site.domain().is_some()).unwrap_or(&url));
@@ -296,7 +365,7 @@ fn described_source(outline: FeedOutline, extra_tags: &[String]) -> anyhow::Resu
         full_text: full_text.unwrap_or_default(),
         publish_backlog: false,
     };
-    Ok(DescribedSource { new, has_priority: priority.is_some(), has_full_text: full_text.is_some() })
+    Ok(DescribedSource { line, new, has_priority: priority.is_some(), has_full_text: full_text.is_some() })
 }
 
 /// The value of an optional attribute.
@@ -307,8 +376,7 @@ fn setting<T: FromStr>(text: Option<String>, rule: &str) -> anyhow::Result<Optio
 }
 
 /// Prints one message for each repair, skipped line and fault, in the format `FILE:LINE: MESSAGE`.
-fn print_faults(list: &SubscriptionList, repeated: usize, file: &Path) {
-    let file = file.display();
+fn print_faults(list: &SubscriptionList, repeated: usize, file: &str) {
     for repair in repairs(list) {
         eprintln!("{file}: repaired: {repair}");
     }
@@ -320,7 +388,7 @@ fn print_faults(list: &SubscriptionList, repeated: usize, file: &Path) {
         eprintln!("{file}:{line}: not well-formed, outlines may be missing: {message}");
     }
     if repeated > 0 {
-        eprintln!("{file}: {repeated} duplicate subscriptions");
+        eprintln!("{file}: {repeated} subscriptions repeat an earlier one; their tags are added to it");
     }
     for OpmlFault { line, message } in &list.unusable {
         eprintln!("{file}:{line}: {message}");

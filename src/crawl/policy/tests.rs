@@ -184,7 +184,7 @@ fn validators_belong_to_the_stored_document() {
     assert_eq!(update_after(&source(), document(0, 0)).validators, None, "the new document has none");
     let kept = Some(validators("old"));
     assert_eq!(update_after(&source(), failed()).validators, kept);
-    let page = AttemptOutcome::NotAFeed { detail: String::new(), feeds: vec![], bytes: 9 };
+    let page = AttemptOutcome::NotAFeed { detail: String::new(), feeds: vec![], refresh_target: None, bytes: 9 };
     assert_eq!(update_after(&source(), page).validators, kept);
     let fresh_for = None;
     assert_eq!(update_after(&source(), NoDocument::NotModified { validators: None, fresh_for }).validators, kept);

@@ -1,0 +1,134 @@
+//! `newsfold source edit`: changes settings. A new URL is checked as `source add` checks one, and the request is the
+//! source's first poll there.
+
+use super::find_feed::{FeedSearch, FoundFeed, find_feed, refuse_taken, report_similar};
+use super::{find, language, outlet, program, tags, web_url};
+use crate::cli::Context;
+use crate::config::Config;
+use crate::crawl;
+use crate::daemon;
+use crate::domain::display_text::one_line;
+use crate::domain::duration::after;
+use crate::domain::{FullTextMode, OutletProvenance, Source, SourceEdit, SourceId};
+use crate::store::leases::PollLease;
+use crate::store::{Store, sources};
+use crate::urls::outlet::{outlet_of_site, outlet_of_url};
+use anyhow::Context as _;
+use clap::builder::PossibleValuesParser;
+use std::process::ExitCode;
+use strum::VariantNames;
+use url::Url;
+
+#[derive(clap::Args)]
+pub struct Edit {
+    /// Number or URL of the source.
+    source: String,
+    #[command(flatten)]
+    changes: Changes,
+    /// Change the URL without fetching it first; the daemon polls it later.
+    #[arg(long, requires = "url")]
+    no_fetch: bool,
+}
+
+/// The settings to change. At least one is required.
+#[derive(clap::Args)]
+#[group(required = true, multiple = true)]
+struct Changes {
+    /// New URL of the same feed, or of a page that links to it; its items keep their identity.
+    #[arg(long)]
+    url: Option<String>,
+    /// Publisher, as a domain; "" restores the domain of the feed's website.
+    #[arg(long)]
+    outlet: Option<String>,
+    /// Title; "" restores the feed's own title.
+    #[arg(long)]
+    title: Option<String>,
+    /// Language code, such as en; "" restores the feed's own language.
+    #[arg(long)]
+    lang: Option<String>,
+    /// Priority: higher-priority sources are preferred as a story's lead.
+    #[arg(long, allow_hyphen_values = true)]
+    priority: Option<i32>,
+    /// All tags of the source; repeat the option for several tags, or pass "" to remove all.
+    #[arg(long)]
+    tag: Option<Vec<String>>,
+    /// Fetch full articles: no, group (for grouping only) or publish.
+    #[arg(long, value_name = "FOR", value_parser = PossibleValuesParser::new(FullTextMode::VARIANTS))]
+    full_text: Option<String>,
+}
+
+impl Edit {
+    pub async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let (config, store) = context.open()?;
+        let source = find(&store, &self.source).await?;
+        let changes = self.changes;
+        let url = changes.url.as_deref().map(web_url).transpose()?;
+        let mut edit = SourceEdit {
+            url: None,
+            outlet: changes.outlet.map(|o| outlet_or_default(&o, &source)).transpose()?,
+            title: changes.title.map(|t| one_line(&t, 200)),
+            lang: changes.lang.map(|l| if l.is_empty() { Ok(l) } else { language(&l) }).transpose()?,
+            priority: changes.priority,
+            tags: changes.tag.map(|tags| self::tags(&tags)),
+            full_text: changes.full_text.and_then(|mode| mode.parse().ok()),
+        };
+        let id = source.id;
+        match url.filter(|url| url.as_str() != source.url) {
+            Some(url) if self.no_fetch => {
+                refuse_taken(&store, &url, Some(id)).await?;
+                report_similar(&store, &url, Some(id)).await?;
+                edit.url = Some(url.into());
+                write_edit(context, &store, id, edit).await?;
+            }
+            Some(url) => move_source(context, &config, &store, Move { id, url, edit }).await?,
+            None => write_edit(context, &store, id, edit).await?,
+        }
+        let edited = store.read(move |db| sources::get(db, id)).await?;
+        context.print(&edited, format!("source {id} changed"))
+    }
+}
+
+async fn write_edit(context: &Context, store: &Store, id: SourceId, edit: SourceEdit) -> anyhow::Result<()> {
+    let now = context.clock.now();
+    Ok(store.write(move |db| sources::edit(db, id, &edit, now)).await?)
+}
+
+/// A source that gets a new URL and other settings.
+struct Move {
+    id: SourceId,
+    url: Url,
+    edit: SourceEdit,
+}
+
+/// Reads the feed at the new URL, then changes the source and records the poll.
+async fn move_source(context: &Context, config: &Config, store: &Store, wanted: Move) -> anyhow::Result<()> {
+    let Move { id, url, mut edit } = wanted;
+    let poll_context = config.poll_context(store.clone(), context.clock.clone(), &program("source edit"))?;
+    let mut lease = PollLease::new(&poll_context.program);
+    let search = FeedSearch { poll_context: &poll_context, lease: &mut lease, of: Some(id) };
+    let FoundFeed { url, attempt, .. } = find_feed(search, &url).await?;
+    edit.url = Some(url.into());
+    // Due only after the poll is recorded, so that a running daemon does not poll it at the same time.
+    let later = after(poll_context.clock.now(), poll_context.options.interval);
+    let edited = store
+        .write(move |db| {
+            sources::edit(db, id, &edit, later)?;
+            sources::get(db, id)
+        })
+        .await?;
+    let source = edited.with_context(|| format!("source {id} was deleted while it was being changed"))?;
+    crawl::record_attempt(&poll_context, &source, attempt, &lease).await?;
+    daemon::group_and_publish_without_daemon(config, store, &context.clock).await
+}
+
+/// The given outlet, or the outlet of the feed's website or URL if it is empty.
+fn outlet_or_default(given: &str, source: &Source) -> anyhow::Result<(String, OutletProvenance)> {
+    if !given.trim().is_empty() {
+        return Ok((outlet(given)?, OutletProvenance::Operator));
+    }
+    let site = source.site_url.as_deref().and_then(|site| Url::parse(site).ok());
+    Ok(match site.as_ref().and_then(outlet_of_site) {
+        Some(outlet) => (outlet, OutletProvenance::Site),
+        None => (outlet_of_url(&Url::parse(&source.url)?), OutletProvenance::Guess),
+    })
+}

@@ -1,0 +1,172 @@
+//! The check of a new address: it is free, and there is a feed at it, or at the feed that its page links to.
+
+use super::{lease_holder_text, termination_signal};
+use crate::cli::output::time;
+use crate::crawl::{self, AttemptOutcome, PollAttempt, PollContext};
+use crate::domain::duration::after;
+use crate::domain::{HoldReason, HoldScope, OriginHold, SourceId, SourceState};
+use crate::http_client::{NoDocument, origin_of};
+use crate::store::leases::{LeaseConflict, PollLease};
+use crate::store::{Store, origins, sources};
+use crate::urls::feed_address::similar_addresses;
+use crate::wording::hold_reason_text;
+use anyhow::bail;
+use url::Url;
+
+/// What to do if the address has no feed.
+const NEXT: &str = "Use --no-fetch to use it anyway";
+
+/// A feed that was read.
+pub struct FoundFeed {
+    pub url: Url,
+    pub attempt: PollAttempt,
+    /// Other feeds that the same page links to.
+    pub others: Vec<Url>,
+}
+
+/// The search for the feed of an address.
+pub struct FeedSearch<'a> {
+    pub poll_context: &'a PollContext,
+    pub lease: &'a mut PollLease,
+    /// The source that gets the address; `None` for a new one.
+    pub of: Option<SourceId>,
+}
+
+/// Finds the feed of an address, see [`FeedSearch::run`]. Releases the lease on failure, also when the operator interrupts.
+pub async fn find_feed(search: FeedSearch<'_>, url: &Url) -> anyhow::Result<FoundFeed> {
+    let FeedSearch { poll_context, lease, of } = search;
+    let mut search = FeedSearch { poll_context, lease: &mut *lease, of };
+    let found = tokio::select! {
+        found = search.run(url) => found,
+        _ = termination_signal() => Err(anyhow::anyhow!("interrupted; nothing was changed")),
+    };
+    match found {
+        Ok(found) => {
+            if !found.others.is_empty() {
+                eprintln!("the page links to {} feeds; the first one is used: {}", found.others.len() + 1, found.url);
+                found.others.iter().for_each(|other| eprintln!("  also: {other}"));
+            }
+            report_similar(&poll_context.store, &found.url, of).await?;
+            Ok(found)
+        }
+        Err(error) => {
+            poll_context.release_lease(lease).await?;
+            Err(error)
+        }
+    }
+}
+
+impl FeedSearch<'_> {
+    /// Reads the feed at `url`, or the first feed that the page at `url` links to. A page that sends browsers to another
+    /// page is followed once. At most three requests.
+    async fn run(&mut self, url: &Url) -> anyhow::Result<FoundFeed> {
+        let attempt = self.fetch(url).await?;
+        match attempt.outcome {
+            AttemptOutcome::NotAFeed { feeds, refresh_target: Some(target), .. } if feeds.is_empty() => {
+                eprintln!("{url} sends browsers to {target}");
+                let attempt = self.fetch(&target).await?;
+                self.follow_link(&target, attempt).await
+            }
+            _ => self.follow_link(url, attempt).await,
+        }
+    }
+
+    /// The feed that was read at `url`, or the first feed that the page at `url` links to.
+    async fn follow_link(&mut self, url: &Url, attempt: PollAttempt) -> anyhow::Result<FoundFeed> {
+        let feeds = match attempt.outcome {
+            AttemptOutcome::Read(_) => return Ok(FoundFeed { url: url.clone(), attempt, others: Vec::new() }),
+            AttemptOutcome::NotAFeed { feeds, .. } if !feeds.is_empty() => feeds,
+            outcome => {
+                keep_hold(self.poll_context, attempt.status, attempt.url.as_ref().unwrap_or(url), &outcome).await?;
+                bail!("no feed found at {url}: {}. {NEXT}", outcome.failure_text())
+            }
+        };
+        let feed = feeds[0].url.clone();
+        let attempt = self.fetch(&feed).await?;
+        match attempt.outcome {
+            AttemptOutcome::Read(_) => {
+                let others = feeds.into_iter().skip(1).map(|feed| feed.url).collect();
+                Ok(FoundFeed { url: feed, attempt, others })
+            }
+            outcome => {
+                keep_hold(self.poll_context, attempt.status, attempt.url.as_ref().unwrap_or(&feed), &outcome).await?;
+                bail!("{url} links to {feed}, but no feed was found there: {}. {NEXT}", outcome.failure_text())
+            }
+        }
+    }
+
+    async fn fetch(&mut self, url: &Url) -> anyhow::Result<PollAttempt> {
+        refuse_taken(&self.poll_context.store, url, self.of).await?;
+        take_turn(self.poll_context, url, self.lease).await?;
+        // The program that held the lease may have added the same feed.
+        refuse_taken(&self.poll_context.store, url, self.of).await?;
+        Ok(crawl::fetch_and_parse(self.poll_context, url, None, self.lease).await)
+    }
+}
+
+/// Fails if another source has this address.
+pub async fn refuse_taken(store: &Store, url: &Url, of: Option<SourceId>) -> anyhow::Result<()> {
+    let wanted = url.to_string();
+    let Some(known) = store.read(move |db| sources::by_url(db, &wanted)).await? else { return Ok(()) };
+    match of {
+        None if known.state == SourceState::Removed => Ok(()),
+        None => bail!("{url} is already source {}; change it with `newsfold source edit {0}`", known.id),
+        Some(id) if id == known.id => Ok(()),
+        Some(_) => bail!("source {} already has the URL {url} ({})", known.id, known.state.into_str()),
+    }
+}
+
+/// Prints the source whose address probably serves the same feed.
+pub async fn report_similar(store: &Store, url: &Url, of: Option<SourceId>) -> anyhow::Result<()> {
+    let forms = similar_addresses(url);
+    let known = store.read(move |db| {
+        let found: Vec<_> = forms.iter().map(|form| sources::by_url(db, form)).collect::<Result<_, _>>()?;
+        Ok(found.into_iter().flatten().filter(|known| known.state != SourceState::Removed).collect::<Vec<_>>())
+    });
+    for known in known.await?.iter().filter(|known| Some(known.id) != of) {
+        eprintln!(
+            "{url} may be the same feed as source {} ({}); `newsfold source remove {0}` removes that one",
+            known.id, known.url
+        );
+    }
+    Ok(())
+}
+
+/// Records the hold that a server requested, although no source has its address.
+async fn keep_hold(
+    poll_context: &PollContext,
+    status: Option<u16>,
+    url: &Url,
+    outcome: &AttemptOutcome,
+) -> anyhow::Result<()> {
+    let AttemptOutcome::NoDocument(NoDocument::Throttled { retry_after, .. }) = outcome else { return Ok(()) };
+    if status == Some(429) {
+        let wait = retry_after.unwrap_or_default().clamp(
+            poll_context.options.interval,
+            poll_context.options.max_retry_after.max(poll_context.options.interval),
+        );
+        let reason = HoldReason::NewSourceThrottled;
+        let until = after(poll_context.clock.now(), wait);
+        let hold = OriginHold { origin: origin_of(url), until, reason };
+        poll_context.store.write(move |db| origins::record_hold(db, &hold)).await?;
+    }
+    Ok(())
+}
+
+/// Leases the origin. Prints a message if another program holds it.
+async fn take_turn(poll_context: &PollContext, url: &Url, lease: &mut PollLease) -> anyhow::Result<()> {
+    let origin = origin_of(url);
+    if let Some(hold) = poll_context.origin_hold(&origin, HoldScope::Content).await? {
+        bail!("{origin} is on hold until {}: {}. {NEXT}", time(hold.until), hold_reason_text(&hold.reason));
+    }
+    let mut is_announced = false;
+    let announce = |held: &LeaseConflict| {
+        if !is_announced && !held.holder.is_empty() {
+            is_announced = true;
+            eprintln!("waiting: {origin} is in use by {}", lease_holder_text(held));
+        }
+    };
+    poll_context.wait_for_origin(lease, &origin, announce).await?;
+    lease.origin = Some(origin);
+    Ok(())
+}
