@@ -47,6 +47,10 @@ CREATE TABLE source (
     validators_url       TEXT,
     etag                 BLOB,
     last_modified        BLOB,
+    -- Time of the first of the conditional requests in a row that were answered 304, and time of the last request without
+    -- validators. After two weeks of 304 alone, newsfold checks once a week that there is really nothing new.
+    not_modified_since   INTEGER,
+    full_request_at      INTEGER,
     -- The feed's polling hints, as JSON (domain::PollingHints).
     polling_hints        TEXT    NOT NULL DEFAULT '{}',
     -- Target of permanent redirects, as JSON (domain::PendingRedirect). The source's URL changes once the redirect has
@@ -132,11 +136,15 @@ CREATE TABLE origin_hold (
     origin TEXT    NOT NULL,
     -- Which requests are held: all except those to a WebSub hub, or only those.
     scope  TEXT    NOT NULL CHECK (scope IN ('content', 'hub')),
+    -- The registrable domain whose origins are all held (poll.hold_by); NULL if only this origin is.
+    domain TEXT,
     until  INTEGER NOT NULL,
     -- As JSON (domain::HoldReason).
     reason TEXT    NOT NULL,
     PRIMARY KEY (origin, scope)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX origin_hold_by_domain ON origin_hold (domain) WHERE domain IS NOT NULL;
 
 -- Cached robots.txt files (RFC 9309).
 CREATE TABLE robots_txt (

@@ -105,6 +105,7 @@ impl Config {
             clock,
             options: self.poll.clone(),
             parse_options: feed_parser::Options { max_bytes, ..feed_parser::Options::default() },
+            no_cache: false,
             safety_poll_interval: is_websub_enabled.then_some(self.websub.safety_poll_interval),
             grouping_window: self.cluster.window,
             program: program.to_owned(),

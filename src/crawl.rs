@@ -21,6 +21,7 @@ pub use full_text::fetch_full_text;
 pub use origin_lease::{ClaimOutcome, clear_hold, skip_until};
 pub use outage::{OVERDUE_SPACING, OutageDetector};
 pub use parse_job::ParsedDocument;
+use policy::full_request_is_due;
 pub use policy::{BROKEN_AFTER_FAILURES, PollDecision, decide};
 pub use poll_facts::{BudgetCache, PollFacts};
 use push::SafetyPollFacts;
@@ -28,14 +29,15 @@ pub use push::receive_push;
 
 use crate::clock::Clock;
 use crate::domain::{
-    CacheValidators, IngestResult, NewItem, PollOutcome, PollRecord, RequestRecord, Source, SourceId, SourceUpdate,
-    Timestamp,
+    CacheValidators, HoldReason, IngestResult, NewItem, OriginHold, PollOutcome, PollRecord, RequestRecord, Source,
+    SourceId, SourceUpdate, Timestamp,
 };
 use crate::feed_parser::{self, FeedLink};
 use crate::http_client::{FetchResult, Fetcher, NoDocument};
 use crate::ingest::backlog::mark_backlog;
 use crate::store::leases::{self, PollLease};
 use crate::store::{self, ReadConnection, Store, polls};
+use crate::urls::registrable_domain::registrable_domain;
 use futures_util::FutureExt;
 use jiff::SignedDuration;
 use parking_lot::Mutex;
@@ -62,6 +64,18 @@ pub struct Options {
     /// The maximum delay after a server asked for one (Retry-After).
     #[serde(with = "crate::domain::duration")]
     pub max_retry_after: SignedDuration,
+    /// What a 429 response holds.
+    pub hold_by: HoldBy,
+}
+
+/// The servers that a 429 response holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HoldBy {
+    /// The one that sent it.
+    Origin,
+    /// All servers below its registrable domain.
+    Domain,
 }
 
 impl Default for Options {
@@ -71,7 +85,16 @@ impl Default for Options {
             average_interval: SignedDuration::from_mins(20),
             max_interval: SignedDuration::from_hours(24),
             max_retry_after: SignedDuration::from_hours(7 * 24),
+            hold_by: HoldBy::Origin,
         }
+    }
+}
+
+impl Options {
+    /// A hold for a 429 response of an origin.
+    pub fn throttling_hold(&self, origin: String, until: Timestamp, reason: HoldReason) -> OriginHold {
+        let domain = if self.hold_by == HoldBy::Domain { registrable_domain(&origin) } else { None };
+        OriginHold { origin, domain, until, reason }
     }
 }
 
@@ -83,6 +106,8 @@ pub struct PollContext {
     pub clock: Clock,
     pub options: Options,
     pub parse_options: feed_parser::Options,
+    /// Whether requests are sent without validators, so that a server cannot answer 304.
+    pub no_cache: bool,
     /// The time between two polls of a source whose hub is reliable; `None` if hubs are not used.
     pub safety_poll_interval: Option<SignedDuration>,
     /// The time for which items are grouped (`cluster.window`), which decides what is backlog.
@@ -104,6 +129,8 @@ pub struct PollAttempt {
     pub url: Option<Url>,
     /// The URL to which the permanent redirects lead, without the temporary ones.
     pub permanent_redirect: Option<Url>,
+    /// Whether validators were sent.
+    pub is_conditional: bool,
     /// All requests in the order in which they were sent.
     pub requests: Vec<RequestRecord>,
     pub status: Option<u16>,
@@ -143,8 +170,10 @@ pub struct RecordedPoll {
 
 /// Polls a source once under a lease, and records the poll.
 pub async fn poll_source(context: &PollContext, source: &Source, lease: &PollLease) -> store::Result<RecordedPoll> {
+    let is_full_request = context.no_cache || full_request_is_due(source, context.clock.now());
+    let validators = source.validators.as_ref().filter(|_| !is_full_request);
     let attempt = match Url::parse(&source.url) {
-        Ok(url) => fetch_and_parse(context, &url, source.validators.as_ref(), lease).await,
+        Ok(url) => fetch_and_parse(context, &url, validators, lease).await,
         Err(error) => {
             let detail = format!("its URL is not valid: {error}");
             PollAttempt::without_request(context.clock.now(), NoDocument::Failed { detail }.into())
@@ -174,7 +203,8 @@ pub async fn fetch_and_parse(
         Err(reason) => reason.into(),
     };
     let finished_at = context.clock.now();
-    PollAttempt { started_at, finished_at, url: Some(url), permanent_redirect, requests, status, outcome }
+    let (url, is_conditional) = (Some(url), validators.is_some());
+    PollAttempt { started_at, finished_at, url, permanent_redirect, is_conditional, requests, status, outcome }
 }
 
 /// Decides what an attempt means, and in one transaction stores its record and its items and releases its lease.
@@ -254,6 +284,7 @@ impl PollAttempt {
             finished_at: now,
             url: None,
             permanent_redirect: None,
+            is_conditional: false,
             requests: Vec::new(),
             status: None,
             outcome,

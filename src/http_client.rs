@@ -1,13 +1,14 @@
 //! One request for a document, with its redirects: conditional, bounded in time and size, and checked at every step.
 //!
 //! It never decides when to retry; [`crate::crawl`] does. It never follows a redirect without checking the target, never
-//! sends cookies, a referrer or another origin's credentials, never retries by itself, never solves a bot challenge, and
-//! never changes a validator (RFC 9110, section 13; RFC 9111).
+//! sends a referrer or another origin's credentials, never keeps a cookie beyond one chain of redirects, never retries by
+//! itself, never solves a bot challenge, and never changes a validator (RFC 9110, section 13; RFC 9111).
 
 mod address_policy;
 mod body_decoder;
 mod bot_challenge;
 mod cache_headers;
+mod cookies;
 mod link_header;
 mod options;
 mod origin_limiter;
@@ -23,6 +24,7 @@ pub use options::{Options, PortRange};
 pub use websub_request::{WebSubRequestError, WebSubResponse, websub_request_record};
 
 use crate::domain::{CacheValidators, RequestRecord, Timestamp};
+use cookies::ChainCookies;
 use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use origin_limiter::{LimiterGuard, OriginLimiter};
@@ -215,13 +217,14 @@ impl Fetcher {
     ) -> Result<ResponseDocument, NoDocument> {
         let mut time_left = self.options.total_timeout.unsigned_abs();
         let mut all_permanent = true;
+        let mut cookies = ChainCookies::default();
         for _ in 0..=self.options.max_redirects {
             let url = result.url.clone();
             let guard = self.admit(&url, acquire).await?;
             let start = Instant::now();
             result.requests.push(RequestRecord { origin: origin_of(&url), status: None, bytes: 0 });
             result.status = None;
-            let step = tokio::time::timeout(time_left, self.request_once(&url, spec, result)).await;
+            let step = tokio::time::timeout(time_left, self.request_once(&url, spec, &mut cookies, result)).await;
             time_left = time_left.saturating_sub(start.elapsed());
             drop(guard);
             let late = |_| failed(format!("no complete response within {:#}", self.options.total_timeout));
@@ -252,10 +255,12 @@ impl Fetcher {
         &self,
         url: &Url,
         spec: &RequestSpec<'_>,
+        cookies: &mut ChainCookies,
         result: &mut FetchResult,
     ) -> Result<RedirectStep, NoDocument> {
         let header_timeout = self.options.header_timeout;
-        let response = tokio::time::timeout(header_timeout.unsigned_abs(), self.build_request(url, spec).send())
+        let request = self.build_request(url, spec, cookies.header(url));
+        let response = tokio::time::timeout(header_timeout.unsigned_abs(), request.send())
             .await
             .map_err(|_| failed(format!("no response within {header_timeout:#}")))?
             .map_err(|error| transport_failure(&error, result))?;
@@ -268,6 +273,7 @@ impl Fetcher {
         if header_bytes > MAX_HEADER_BYTES {
             return Err(failed(format!("the header of the response is larger than {} KiB", MAX_HEADER_BYTES >> 10)));
         }
+        cookies.store(url, response.headers(), spec.now);
         // The body of a redirect is not read.
         if let Some(target) = redirect::redirect_target(url, &response).map_err(failed)? {
             return Ok(RedirectStep::Follow(target));
@@ -279,8 +285,14 @@ impl Fetcher {
         Ok(RedirectStep::Done(document))
     }
 
-    fn build_request(&self, url: &Url, spec: &RequestSpec<'_>) -> reqwest::RequestBuilder {
+    fn build_request(
+        &self,
+        url: &Url,
+        spec: &RequestSpec<'_>,
+        cookies: Option<HeaderValue>,
+    ) -> reqwest::RequestBuilder {
         let mut headers = HeaderMap::new();
+        headers.extend(cookies.map(|cookies| (header::COOKIE, cookies)));
         headers.insert(header::ACCEPT, HeaderValue::from_static(spec.accept));
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(body_decoder::ACCEPT_ENCODING));
         if let Some(known) = spec.validators.filter(|validators| validators.url == url.as_str()) {

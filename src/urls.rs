@@ -6,4 +6,5 @@ pub mod canonical;
 pub mod feed_address;
 pub mod outlet;
 pub mod redact;
+pub mod registrable_domain;
 mod shared_host;

@@ -4,9 +4,9 @@
 use super::PollContext;
 use super::parse_job::parse_blocking;
 use crate::charset::decode_text;
+use crate::domain::HoldReason;
 use crate::domain::display_text::one_line;
 use crate::domain::duration::after;
-use crate::domain::{HoldReason, OriginHold};
 use crate::html::article::extract_article;
 use crate::http_client::{FetchResult, NoDocument, ResponseDocument, origin_of};
 use crate::store::full_text::{self, ArticleOutcome, PendingArticle};
@@ -63,7 +63,7 @@ async fn fetch_article(
         Err(NoDocument::Throttled { retry_after, .. }) => {
             if status == Some(429) {
                 let until = after(now, retry_after.unwrap_or(DEFAULT_HOLD).min(context.options.max_retry_after));
-                let hold = OriginHold { origin: origin_of(&url), until, reason: HoldReason::ArticleThrottled };
+                let hold = context.options.throttling_hold(origin_of(&url), until, HoldReason::ArticleThrottled);
                 context.store.write(move |db| origins::record_hold(db, &hold)).await?;
             }
             "the server asked newsfold to retry later".to_owned()

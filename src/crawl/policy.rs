@@ -22,6 +22,10 @@ use url::Url;
 
 /// Delay between the first 410 response of a feed and the poll that confirms it. The source is not polled after that.
 const GONE_CONFIRMATION_DELAY: SignedDuration = SignedDuration::from_hours(24);
+/// A server whose responses to conditional requests are 304 alone for this long may send 304 whatever has changed. From then
+/// on it gets a request without validators in each of these intervals.
+const MAX_NOT_MODIFIED_PERIOD: SignedDuration = SignedDuration::from_hours(14 * 24);
+const FULL_REQUEST_INTERVAL: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Number of failures in a row after which the operator is informed. At the default interval this takes five hours.
 pub const BROKEN_AFTER_FAILURES: u32 = 5;
 /// Characters of an error that are kept.
@@ -60,6 +64,13 @@ pub fn decide(source: &Source, attempt: &PollAttempt, facts: &PollFacts, options
     decision
 }
 
+/// Whether the next request for a source goes without validators: a broken server or cache answers 304 for ever.
+pub(super) fn full_request_is_due(source: &Source, now: Timestamp) -> bool {
+    let passed = |since: Timestamp, span| now >= after(since, span);
+    source.not_modified_since.is_some_and(|since| passed(since, MAX_NOT_MODIFIED_PERIOD))
+        && source.full_request_at.is_none_or(|last| passed(last, FULL_REQUEST_INTERVAL))
+}
+
 /// Completes the record, changes the state, and returns the delay that the outcome calls for.
 fn apply_outcome(input: &PollInput<'_>, decision: &mut PollDecision) -> PollDelay {
     let options = input.options;
@@ -84,6 +95,7 @@ fn after_no_document(input: &PollInput<'_>, reason: &NoDocument, decision: &mut 
     match reason {
         NoDocument::NotModified { validators, fresh_for } => {
             update.validators = merge_validators(source.validators.as_ref(), validators.as_ref());
+            update.not_modified_since.get_or_insert(at);
             let floor = backoff::min_delay(&source.polling_hints, *fresh_for, options);
             let mut rate = UpdateRate::from_json(&source.update_rate);
             rate.observe(at, None);
@@ -187,6 +199,12 @@ fn unchanged_source(source: &Source, attempt: &PollAttempt) -> SourceUpdate {
         gone_since: source.gone_since,
         update_rate: source.update_rate.clone(),
         validators: source.validators.clone(),
+        not_modified_since: source.not_modified_since,
+        full_request_at: if attempt.is_conditional || attempt.requests.is_empty() {
+            source.full_request_at
+        } else {
+            Some(attempt.started_at)
+        },
         feed: None,
         outlet: None,
         events: Vec::new(),
@@ -197,6 +215,10 @@ fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &m
     let update = &mut decision.update;
     // The validators of this document, or none: older ones belong to a document that is no longer stored.
     update.validators.clone_from(&document.validators);
+    // A document without a condition does not prove that the server answers conditional requests correctly.
+    if input.attempt.is_conditional || document.validators.is_none() {
+        update.not_modified_since = None;
+    }
     update.feed = Some(document.feed.clone());
     let floor = backoff::min_delay(&document.feed.polling_hints, document.fresh_for, input.options);
     let mut rate = UpdateRate::from_json(&input.source.update_rate);
@@ -248,7 +270,7 @@ fn after_throttling(
     if input.attempt.status == Some(429) {
         // The source's own failures do not count against the server's other sources.
         let until = after(at, requested.span.max(input.options.interval));
-        update.origin_hold = hold_of_last_origin(input, until, reason);
+        update.origin_hold = throttling_hold(input, until, reason);
     }
     backoff::longest([
         PollDelay { span: requested.span, cause: DelayCause::RetryAfter },
@@ -275,16 +297,17 @@ fn after_refusal(
         Url::parse(&input.source.url).is_ok_and(|url| Some(origin_of(&url).as_str()) == input.attempt.last_origin());
     let is_error = record.status.is_some_and(|status| status >= 400);
     if is_error && is_own_origin && !input.facts.origin_serves_others {
-        update.origin_hold = hold_of_last_origin(input, until, reason);
+        let origin = input.attempt.last_origin().map(str::to_owned);
+        update.origin_hold = origin.map(|origin| OriginHold { origin, domain: None, until, reason });
     } else if record.status == Some(429) {
         let until = after(record.finished_at, requested.max(input.options.interval));
-        update.origin_hold = hold_of_last_origin(input, until, reason);
+        update.origin_hold = throttling_hold(input, until, reason);
     }
     delay
 }
 
-fn hold_of_last_origin(input: &PollInput<'_>, until: Timestamp, reason: HoldReason) -> Option<OriginHold> {
-    Some(OriginHold { origin: input.attempt.last_origin()?.to_owned(), until, reason })
+fn throttling_hold(input: &PollInput<'_>, until: Timestamp, reason: HoldReason) -> Option<OriginHold> {
+    Some(input.options.throttling_hold(input.attempt.last_origin()?.to_owned(), until, reason))
 }
 
 /// 410. The source is given up after a second one a day later.

@@ -185,7 +185,7 @@ fn hub_hold(
     let delay = error.retry_after.unwrap_or(DEFAULT_HOLD);
     let origin = origin_of(&Url::parse(hub).ok()?);
     let reason = HoldReason::HubThrottled { failure: error.failure.clone() };
-    Some(OriginHold { origin, until: after(now, delay.min(max_hold)), reason })
+    Some(OriginHold { origin, domain: None, until: after(now, delay.min(max_hold)), reason })
 }
 
 /// Takes the next step of a subscription, and returns the mode of the request to send, if any.

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OriginHold {
     pub origin: String,
+    /// The registrable domain whose origins are all held; `None` if only this origin is.
+    pub domain: Option<String>,
     pub until: Timestamp,
     pub reason: HoldReason,
 }

@@ -64,6 +64,10 @@ pub struct SourceUpdate {
     /// The cache validators of the next request.
     #[serde(skip)]
     pub validators: Option<CacheValidators>,
+    /// The time of the first of the conditional requests in a row that were answered 304.
+    pub not_modified_since: Option<Timestamp>,
+    /// The time of the last request without validators.
+    pub full_request_at: Option<Timestamp>,
     /// What the document says of the feed; `None` if no document was read.
     pub feed: Option<FeedMetadata>,
     /// The outlet of the feed's website, if it replaces a guess.

@@ -50,6 +50,10 @@ pub struct Source {
     pub update_rate: String,
     #[serde(skip)]
     pub validators: Option<CacheValidators>,
+    /// The time of the first of the conditional requests in a row that were answered 304.
+    pub not_modified_since: Option<Timestamp>,
+    /// The time of the last request without validators.
+    pub full_request_at: Option<Timestamp>,
 }
 
 /// Whether a source is polled.

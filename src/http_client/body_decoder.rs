@@ -4,13 +4,16 @@
 //! at once and the others wait, which bounds memory however much the servers send; a body that has started can always
 //! finish. Decoding limits the size, the compression ratio and the window of the coding (RFC 9110, section 8.4; RFC
 //! 8878, section 3.1.1.1.2; RFC 9659). It blocks the thread, so call it outside async tasks.
+//!
+//! Bytes after the end of the coding are ignored, as browsers do: some servers append a comment to a compressed page. A
+//! coding that ends too early is an error, so that half a document is never taken for a whole one.
 
 use super::transport_error::innermost;
 use crate::domain::display_text::one_line;
 use futures_util::StreamExt;
 use reqwest::Response;
 use reqwest::header::{self, HeaderMap};
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -27,6 +30,9 @@ const MAX_COMPRESSION_RATIO: usize = 200;
 const MIN_DECODED_LIMIT: usize = MIB;
 /// The largest window of a zstd frame: 8 MiB, the limit of HTTP (RFC 9659).
 const ZSTD_WINDOW_LOG: u32 = 23;
+/// Parts of one body that are compressed by themselves: members of gzip, frames of zstd. Each costs a new decoder.
+const MAX_PARTS: usize = 4096;
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
@@ -126,17 +132,15 @@ impl ResponseBody {
         let raw = self.raw.as_slice();
         let mut decoded = Vec::new();
         let limit = self.max_bytes.min(raw.len().saturating_mul(MAX_COMPRESSION_RATIO).max(MIN_DECODED_LIMIT));
-        let mut read = |reader: &mut dyn Read| reader.take(limit as u64 + 1).read_to_end(&mut decoded).map(drop);
+        let mut out = DecodedBytes { bytes: &mut decoded, limit };
         let result = match self.coding {
             ContentCoding::Identity => return Ok(self.raw),
             // Some servers declare a coding that they did not apply.
-            ContentCoding::Gzip if !raw.starts_with(&[0x1f, 0x8b]) => return Ok(self.raw),
-            ContentCoding::Gzip => read(&mut flate2::read::MultiGzDecoder::new(raw)),
-            // The deflate coding of HTTP is zlib, but some servers send raw deflate (RFC 9110, section 8.4.1.2).
-            ContentCoding::Deflate if is_zlib(raw) => read(&mut flate2::read::ZlibDecoder::new(raw)),
-            ContentCoding::Deflate => read(&mut flate2::read::DeflateDecoder::new(raw)),
-            ContentCoding::Brotli => read(&mut brotli::Decompressor::new(raw, 4096)),
-            ContentCoding::Zstd => zstd_decoder(raw).and_then(|mut decoder| read(&mut decoder)),
+            ContentCoding::Gzip if !raw.starts_with(GZIP_MAGIC) => return Ok(self.raw),
+            ContentCoding::Gzip => decode_gzip(raw, &mut out),
+            ContentCoding::Deflate => decode_deflate(raw, &mut out),
+            ContentCoding::Brotli => out.read(&mut brotli::Decompressor::new(raw, 4096)),
+            ContentCoding::Zstd => decode_zstd(raw, &mut out),
         };
         if decoded.len() > limit {
             let is_bomb = limit < self.max_bytes;
@@ -147,10 +151,72 @@ impl ResponseBody {
     }
 }
 
-fn zstd_decoder(raw: &[u8]) -> std::io::Result<impl Read + '_> {
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(raw)?;
-    decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-    Ok(decoder)
+/// The output of a decoder, up to one byte more than the limit.
+struct DecodedBytes<'a> {
+    bytes: &'a mut Vec<u8>,
+    limit: usize,
+}
+
+impl DecodedBytes<'_> {
+    fn read(&mut self, decoder: &mut dyn Read) -> io::Result<()> {
+        let space = (self.limit + 1).saturating_sub(self.bytes.len());
+        decoder.take(space as u64).read_to_end(self.bytes).map(drop)
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes.len() > self.limit
+    }
+}
+
+/// A body may consist of several members (RFC 1952, section 2.2).
+fn decode_gzip(raw: &[u8], out: &mut DecodedBytes<'_>) -> io::Result<()> {
+    let mut rest = raw;
+    for _ in 0..MAX_PARTS {
+        let mut member = flate2::bufread::GzDecoder::new(rest);
+        out.read(&mut member)?;
+        rest = member.into_inner();
+        if out.is_full() || !rest.starts_with(GZIP_MAGIC) {
+            return Ok(());
+        }
+    }
+    Err(io::Error::other("too many members"))
+}
+
+/// The deflate coding of HTTP is zlib, but some servers send raw deflate (RFC 9110, section 8.4.1.2). The readers of flate2
+/// take a stream that ends too early for a complete one.
+fn decode_deflate(raw: &[u8], out: &mut DecodedBytes<'_>) -> io::Result<()> {
+    let mut inflater = flate2::Decompress::new(is_zlib(raw));
+    while !out.is_full() {
+        out.bytes.reserve((out.limit + 1 - out.bytes.len()).min(64 * 1024));
+        let (read, written) = (inflater.total_in(), inflater.total_out());
+        let status = inflater.decompress_vec(&raw[read as usize..], out.bytes, flate2::FlushDecompress::None)?;
+        if status == flate2::Status::StreamEnd {
+            break;
+        }
+        if (inflater.total_in(), inflater.total_out()) == (read, written) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    Ok(())
+}
+
+/// A body may consist of several frames, and of skippable ones (RFC 8878, section 3.1).
+fn decode_zstd(raw: &[u8], out: &mut DecodedBytes<'_>) -> io::Result<()> {
+    let mut rest = raw;
+    for _ in 0..MAX_PARTS {
+        let mut frame = zstd::stream::read::Decoder::with_buffer(rest)?.single_frame();
+        frame.window_log_max(ZSTD_WINDOW_LOG)?;
+        out.read(&mut frame)?;
+        rest = frame.finish();
+        if out.is_full() || !starts_zstd_frame(rest) {
+            return Ok(());
+        }
+    }
+    Err(io::Error::other("too many frames"))
+}
+
+fn starts_zstd_frame(raw: &[u8]) -> bool {
+    matches!(raw, [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
 }
 
 /// Whether the bytes start with a zlib header (RFC 1950, section 2.2).
@@ -176,21 +242,8 @@ mod tests {
     #[test]
     fn every_coding_in_accept_encoding_is_decoded() {
         let text = b"<rss>news, news and news</rss>".repeat(20);
-        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-        zlib.write_all(&text).unwrap();
-        let mut bare = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
-        bare.write_all(&text).unwrap();
-        let mut br = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 20);
-        br.write_all(&text).unwrap();
-        for (raw, coding) in [
-            (text.clone(), ContentCoding::Identity),
-            (gzip(&text), ContentCoding::Gzip),
-            (text.clone(), ContentCoding::Gzip),
-            (zlib.finish().unwrap(), ContentCoding::Deflate),
-            (bare.finish().unwrap(), ContentCoding::Deflate),
-            (br.into_inner(), ContentCoding::Brotli),
-            (zstd::encode_all(&text[..], 3).unwrap(), ContentCoding::Zstd),
-        ] {
+        let uncompressed = [ContentCoding::Identity, ContentCoding::Gzip].map(|coding| (text.clone(), coding));
+        for (raw, coding) in compressed(&text).into_iter().chain(uncompressed) {
             assert_eq!(body(raw, coding).decode().unwrap(), text, "{coding:?}");
         }
     }
@@ -213,11 +266,60 @@ mod tests {
         assert!(matches!(body(encoder.finish().unwrap(), ContentCoding::Zstd).decode(), Err(BodyError::Corrupt(_))));
     }
 
+    fn compressed(text: &[u8]) -> [(Vec<u8>, ContentCoding); 5] {
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        zlib.write_all(text).unwrap();
+        let mut bare = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+        bare.write_all(text).unwrap();
+        let mut br = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 20);
+        br.write_all(text).unwrap();
+        [
+            (gzip(text), ContentCoding::Gzip),
+            (zlib.finish().unwrap(), ContentCoding::Deflate),
+            (bare.finish().unwrap(), ContentCoding::Deflate),
+            (br.into_inner(), ContentCoding::Brotli),
+            (zstd::encode_all(text, 3).unwrap(), ContentCoding::Zstd),
+        ]
+    }
+
+    #[test]
+    fn bytes_after_the_end_of_the_coding_are_ignored() {
+        let text = b"<rss>rain, snow and hail</rss>".repeat(300);
+        for junk in
+            ["\n<!-- cached in 3 ms -->".repeat(400).into_bytes(), vec![0; 512], b"\x1f".to_vec(), b"(\xb5/".to_vec()]
+        {
+            for (mut raw, coding) in compressed(&text) {
+                raw.extend_from_slice(&junk);
+                assert_eq!(body(raw, coding).decode().unwrap(), text, "{coding:?} followed by {} bytes", junk.len());
+            }
+        }
+    }
+
+    #[test]
+    fn members_and_frames_are_joined() {
+        for (coding, encode) in [
+            (ContentCoding::Gzip, gzip as fn(&[u8]) -> Vec<u8>),
+            (ContentCoding::Zstd, |text: &[u8]| zstd::encode_all(text, 3).unwrap()),
+        ] {
+            let parts = [encode(b"<rss>rain, "), encode(b""), encode(b"snow</rss>"), b"junk".to_vec()];
+            assert_eq!(body(parts.concat(), coding).decode().unwrap(), b"<rss>rain, snow</rss>", "{coding:?}");
+            let many = encode(b"").repeat(MAX_PARTS + 1);
+            assert!(matches!(body(many, coding).decode(), Err(BodyError::Corrupt(_))), "{coding:?}");
+            let mut cut = [encode(b"<rss>rain, "), encode(b"snow</rss>")].concat();
+            cut.truncate(cut.len() - 5);
+            assert!(matches!(body(cut, coding).decode(), Err(BodyError::Corrupt(_))), "{coding:?}");
+        }
+    }
+
     #[test]
     fn truncated_body_is_corrupt() {
-        let mut cut = gzip(&b"news ".repeat(100));
-        cut.truncate(cut.len() / 2);
-        assert!(matches!(body(cut, ContentCoding::Gzip).decode(), Err(BodyError::Corrupt(_))));
+        for (mut raw, coding) in compressed(&b"rain and snow, ".repeat(100)) {
+            for cut in [raw.len() - 1, raw.len() / 2] {
+                raw.truncate(cut);
+                let decoded = body(raw.clone(), coding).decode();
+                assert!(matches!(decoded, Err(BodyError::Corrupt(_))), "{coding:?} cut to {cut} bytes");
+            }
+        }
     }
 
     #[test]

@@ -4,25 +4,34 @@ use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::to_json;
 use crate::domain::{HoldReason, HoldScope, OriginHold, RequestRecord, SourceId, Timestamp};
+use crate::urls::registrable_domain::registrable_domain;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
 /// Records a hold. A hold with a later end stays: a request to wait for a day outlasts one to wait for an hour.
 pub fn record_hold(db: &WriteConnection, hold: &OriginHold) -> Result<()> {
     db.execute(
-        "INSERT INTO origin_hold (origin, scope, until, reason) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (origin, scope) DO UPDATE SET until = excluded.until, reason = excluded.reason
+        "INSERT INTO origin_hold (origin, scope, domain, until, reason) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (origin, scope)
+         DO UPDATE SET until = excluded.until, reason = excluded.reason, domain = excluded.domain
          WHERE excluded.until > until",
-        params![hold.origin, hold.reason.scope().into_str(), hold.until.as_millisecond(), to_json(&hold.reason)?],
+        params![
+            hold.origin,
+            hold.reason.scope().into_str(),
+            hold.domain,
+            hold.until.as_millisecond(),
+            to_json(&hold.reason)?
+        ],
     )?;
     Ok(())
 }
 
-/// The active hold of an origin.
+/// The active hold of an origin, its own or that of its registrable domain; the one that ends last.
 pub fn active_hold(db: &ReadConnection, origin: &str, scope: HoldScope, now: Timestamp) -> Result<Option<OriginHold>> {
     db.first(
-        "SELECT * FROM origin_hold WHERE origin = ?1 AND scope = ?2 AND until > ?3",
-        params![origin, scope.into_str(), now.as_millisecond()],
+        "SELECT * FROM origin_hold WHERE (origin = ?1 OR domain = ?4) AND scope = ?2 AND until > ?3
+         ORDER BY until DESC LIMIT 1",
+        params![origin, scope.into_str(), now.as_millisecond(), registrable_domain(origin)],
     )
 }
 
@@ -34,13 +43,33 @@ pub fn holds_ending_after(db: &ReadConnection, at: Timestamp, limit: u32) -> Res
     )
 }
 
-/// Deletes the holds of an origin, as a server of feeds and as a hub. Returns whether it had one.
+/// Deletes the holds of an origin, as a server of feeds and as a hub, and those of its registrable domain. Returns whether
+/// it had one.
 pub fn clear_hold(db: &WriteConnection, origin: &str) -> Result<bool> {
-    Ok(db.execute("DELETE FROM origin_hold WHERE origin = ?1", [origin])? > 0)
+    let domain = registrable_domain(origin);
+    Ok(db.execute("DELETE FROM origin_hold WHERE origin = ?1 OR domain = ?2", params![origin, domain])? > 0)
 }
 
-/// The sources that wait for an origin: because of a response of its own, or because it is on hold.
+/// The sources that wait for an origin: because of a response of its own, or because it or its registrable domain is on
+/// hold.
 pub fn waiting_sources(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Vec<SourceId>> {
+    let mut waiting = waiting_for_origin(db, origin, now)?;
+    let domain = registrable_domain(origin);
+    let held_domain: Option<String> = db.first("SELECT domain FROM origin_hold WHERE domain = ?1", [domain])?;
+    let Some(domain) = held_domain else { return Ok(waiting) };
+    let held: Vec<(SourceId, String)> = db.all(
+        "SELECT id, url FROM source WHERE state = 'active' AND next_poll_at > ?1 AND instr(url, ?2) > 0
+         AND (hold_until > ?1 OR next_poll_reason ->> 'kind' = 'origin-hold')",
+        params![now.as_millisecond(), domain],
+    )?;
+    let in_domain = held.into_iter().filter(|(_, url)| registrable_domain(url).as_ref() == Some(&domain));
+    waiting.extend(in_domain.map(|(id, _)| id));
+    waiting.sort_unstable();
+    waiting.dedup();
+    Ok(waiting)
+}
+
+fn waiting_for_origin(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Vec<SourceId>> {
     db.all(
         "SELECT id FROM source WHERE state = 'active' AND next_poll_at > ?2
          AND next_poll_reason ->> 'kind' <> 'hold-cleared'

@@ -72,7 +72,8 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, next_poll_at:
     if let Some(url) = &edit.url {
         db.execute(
             "UPDATE source SET url = ?2, next_poll_at = ?3, next_poll_reason = ?4, hold_until = NULL, failures = 0,
-                 gone_since = NULL, pending_redirect = NULL, state = CASE state WHEN 'gone' THEN 'active' ELSE state END
+                 gone_since = NULL, pending_redirect = NULL, not_modified_since = NULL,
+                 state = CASE state WHEN 'gone' THEN 'active' ELSE state END
              WHERE id = ?1 AND url <> ?2",
             params![id.0, url, next_poll_at.as_millisecond(), to_json(&NextPollReason::UrlChanged)?],
         )?;
@@ -277,7 +278,7 @@ const SELECT: &str =
          coalesce(lang, feed_lang) AS lang, priority, full_text, state, added_at,
          added_at < (SELECT min(added_at) FROM source) + 86400000 AS is_founding, first_document_at, publish_backlog, next_poll_at, next_poll_reason,
          last_poll_at, last_outcome, last_success_at, failures, last_error, hold_until, polling_hints, pending_redirect,
-         gone_since, update_rate, validators_url, etag, last_modified,
+         gone_since, update_rate, validators_url, etag, last_modified, not_modified_since, full_request_at,
          (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id) AS tags
      FROM source";
 

@@ -288,3 +288,56 @@ async fn schedule_survives_a_restart() {
     assert_eq!(origin.requests().len(), 1);
     daemon.stop().await;
 }
+
+#[tokio::test]
+async fn cookie_returns_to_its_host_within_one_chain_of_redirects_only() {
+    let mut daemon = TestDaemon::new();
+    let (origin, other) = (OriginServer::start().await, OriginServer::start_on("127.0.0.2").await);
+    daemon.config.fetch.allowed_networks.push("127.0.0.2/32".parse().unwrap());
+    let wall = StubResponse::redirect("/gate").header("set-cookie", b"visited=1; Path=/");
+    origin.serve("/feed", wall);
+    origin.serve("/gate", StubResponse::redirect(&other.url("/feed")).header("set-cookie", b"second=2; Path=/feed"));
+    other.serve("/feed", StubResponse::redirect(&origin.url("/feed/end")).header("set-cookie", b"third=3; Path=/"));
+    origin.serve("/feed/end", StubResponse::ok(rss(&["1 | One"])));
+    let id = daemon.add_source(&origin.url("/feed"), "a.example").await;
+    daemon.start().await;
+    daemon.wait_for_polls(id, 1).await;
+    run_next_poll(&daemon, id).await;
+    daemon.stop().await;
+    let sent = |server: &OriginServer| server.requests().iter().map(|r| text(r, "cookie")).collect::<Vec<_>>();
+    let one_chain = [None, Some("visited=1".to_owned()), Some("second=2; visited=1".to_owned())];
+    assert_eq!(sent(&origin), [one_chain.clone(), one_chain].concat());
+    assert_eq!(sent(&other), [None, None]);
+}
+
+#[tokio::test]
+async fn server_that_answers_only_304_gets_an_unconditional_request_a_week() {
+    let feed = StubResponse::ok(rss(&["1 | One"])).header("etag", b"\"v1\"").header("cache-control", b"max-age=86400");
+    let (mut daemon, origin) = (TestDaemon::new(), OriginServer::start().await);
+    daemon.config.daemon.poll_retention = SignedDuration::from_hours(24 * 60);
+    origin.serve("/feed", feed);
+    let id = daemon.add_source(&origin.url("/feed"), "a.example").await;
+    daemon.start().await;
+    daemon.wait_for_polls(id, 1).await;
+    for _ in 0..30 {
+        run_next_poll(&daemon, id).await;
+    }
+    daemon.stop().await;
+    let requests = origin.requests();
+    let full: Vec<usize> = (0..requests.len()).filter(|n| text(&requests[*n], "if-none-match").is_none()).collect();
+    assert_eq!(full.len(), 4, "the first one, and one in each of the weeks after the second: {full:?}");
+    assert!((14..=16).contains(&full[1]) && (6..=8).contains(&(full[2] - full[1])), "{full:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn manual_poll_without_cache_is_unconditional() {
+    let cli = CliRunner::new();
+    let origin = OriginServer::start().await;
+    origin.serve("/feed", StubResponse::ok(rss(&["1 | One"])).header("etag", b"\"v1\""));
+    cli.run(&["source", "add", &origin.url("/feed")]);
+    let polled = cli.run_json(&["source", "poll", "1", "--no-cache"]);
+    assert_eq!(polled[0]["poll"]["outcome"], "read");
+    assert_eq!(cli.run_json(&["source", "poll", "1"])[0]["poll"]["outcome"], "not-modified");
+    let sent: Vec<_> = origin.requests().iter().map(|request| text(request, "if-none-match")).collect();
+    assert_eq!(sent, [None, None, Some("\"v1\"".to_owned())]);
+}

@@ -337,3 +337,32 @@ async fn poll_of_the_old_url_does_not_affect_the_new_one() {
     assert_eq!(daemon.polls(id).await.len(), 2, "both polls are recorded");
     daemon.stop().await;
 }
+
+/// Names of servers need a proxy, which answers for all of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn response_429_holds_the_registrable_domain_if_configured() {
+    for hold_by in ["origin", "domain"] {
+        let cli = CliRunner::new();
+        let proxy = OriginServer::start().await;
+        proxy.serve("/ann", StubResponse::status(429).header("retry-after", b"7200"));
+        proxy.serve("/ben", StubResponse::ok(rss(&["1 | One"])));
+        proxy.serve("/eve", StubResponse::ok(rss(&["2 | Two"])));
+        let config = std::fs::read_to_string(cli.folder.path().join("config.toml")).unwrap();
+        let config = config.replace("[fetch]\n", &format!("[fetch]\nproxy = \"{}\"\n", proxy.url("")));
+        cli.write_file("config.toml", &format!("{config}\n[poll]\nhold_by = \"{hold_by}\"\n"));
+        for url in ["http://ann.blogs.example/ann", "http://ben.blogs.example/ben", "http://other.example/eve"] {
+            cli.run(&["source", "add", url, "--no-fetch"]);
+        }
+        cli.run_json_failing(&["source", "poll", "1"]);
+        if hold_by == "origin" {
+            cli.run(&["source", "poll", "2", "3"]);
+            continue;
+        }
+        let held = cli.run_json_failing(&["source", "poll", "2", "3"]);
+        assert!(held[0]["skipped"].as_str().unwrap().contains("on hold until"), "{held}");
+        assert_eq!(held[1]["poll"]["outcome"], "read");
+        assert_eq!((proxy.request_count("/ben"), proxy.request_count("/eve")), (0, 1));
+        assert!(cli.run(&["origin", "unhold", "http://ben.blogs.example"]).contains("2 sources were waiting"));
+        cli.run(&["source", "poll", "2"]);
+    }
+}

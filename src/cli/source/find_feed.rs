@@ -4,7 +4,7 @@ use super::{lease_holder_text, termination_signal};
 use crate::cli::output::time;
 use crate::crawl::{self, AttemptOutcome, PollAttempt, PollContext};
 use crate::domain::duration::after;
-use crate::domain::{HoldReason, HoldScope, OriginHold, SourceId, SourceState};
+use crate::domain::{HoldReason, HoldScope, SourceId, SourceState};
 use crate::http_client::{NoDocument, origin_of};
 use crate::store::leases::{LeaseConflict, PollLease};
 use crate::store::{Store, origins, sources};
@@ -147,7 +147,7 @@ async fn keep_hold(
         );
         let reason = HoldReason::NewSourceThrottled;
         let until = after(poll_context.clock.now(), wait);
-        let hold = OriginHold { origin: origin_of(url), until, reason };
+        let hold = poll_context.options.throttling_hold(origin_of(url), until, reason);
         poll_context.store.write(move |db| origins::record_hold(db, &hold)).await?;
     }
     Ok(())

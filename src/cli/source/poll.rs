@@ -1,5 +1,5 @@
-//! `newsfold source poll`: polls sources now. All other rules of a poll apply: conditional requests, one request at a time
-//! to an origin, and holds. It waits while another program uses the same server.
+//! `newsfold source poll`: polls sources now. All other rules of a poll apply: conditional requests (except with
+//! `--no-cache`), one request at a time to an origin, and holds. It waits while another program uses the same server.
 
 use super::{find_all, lease_holder_text, program, sources, termination_signal};
 use crate::cli::Context;
@@ -29,6 +29,9 @@ pub struct Poll {
     /// All active sources with this tag.
     #[arg(long, conflicts_with_all = ["sources", "all"])]
     tag: Option<String>,
+    /// Requests the whole feed, even if the server says that it has not changed.
+    #[arg(long)]
+    no_cache: bool,
 }
 
 /// The interval between two attempts of a waiting poll to get the lease.
@@ -55,7 +58,8 @@ impl Poll {
             find_all(&store, &self.sources).await?
         };
         let program = program("source poll");
-        let poll_context = config.poll_context(store.clone(), context.clock.clone(), &program)?;
+        let mut poll_context = config.poll_context(store.clone(), context.clock.clone(), &program)?;
+        poll_context.no_cache = self.no_cache;
         let rows = tokio::select! {
             rows = poll_all(&poll_context, chosen, config.daemon.concurrency) => rows?,
             _ = termination_signal() => return abandon(&poll_context).await,

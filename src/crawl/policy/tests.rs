@@ -1,6 +1,7 @@
 //! What each kind of outcome means for a source.
 
 use super::*;
+use crate::crawl::HoldBy;
 use crate::domain::{FeedMetadata, PendingRedirect, PollingHints, RequestRecord, ShortenedDelay, SourceId};
 use crate::http_client::ForbiddenAddress;
 
@@ -36,6 +37,8 @@ fn source() -> Source {
         gone_since: None,
         update_rate: String::new(),
         validators: Some(validators("old")),
+        not_modified_since: None,
+        full_request_at: None,
     }
 }
 
@@ -69,6 +72,7 @@ fn decide_at(
         finished_at: at,
         url: Url::parse(&source.url).ok(),
         permanent_redirect: permanent_redirect.map(|url| Url::parse(url).unwrap()),
+        is_conditional: true,
         requests: vec![RequestRecord { origin: "https://a.example".into(), status, bytes: 0 }],
         status,
         outcome,
@@ -391,10 +395,54 @@ fn refusal_by_the_target_of_a_redirect_holds_no_origin() {
         finished_at: NOW,
         url: Url::parse("https://victim.example/closed").ok(),
         permanent_redirect: None,
+        is_conditional: false,
         requests: vec![RequestRecord { origin: "https://victim.example".into(), status: Some(403), bytes: 0 }],
         status: Some(403),
         outcome: NoDocument::Refused { retry_after: None }.into(),
     };
     let decision = decide(&source(), &attempt, &PollFacts::default(), &Options::default());
     assert_eq!(decision.update.origin_hold, None);
+}
+
+#[test]
+fn server_that_answers_only_304_gets_a_full_request_a_week_after_two_weeks() {
+    let day = |n: i64| after(NOW, SignedDuration::from_hours(24 * n));
+    let unchanged = || NoDocument::NotModified { validators: None, fresh_for: None };
+    let first = update_after(&source(), unchanged());
+    assert_eq!(first.not_modified_since, Some(NOW));
+    let stale = Source { not_modified_since: Some(NOW), ..source() };
+    assert_eq!(
+        decide_at(day(3), &stale, unchanged(), None, &PollFacts::default()).update.not_modified_since,
+        Some(NOW)
+    );
+    assert!(!full_request_is_due(&stale, day(13)) && full_request_is_due(&stale, day(14)));
+    // Whatever the answer, the next one is due a week later.
+    let asked = Source { full_request_at: Some(day(14)), ..stale.clone() };
+    assert!(!full_request_is_due(&asked, day(20)) && full_request_is_due(&asked, day(21)));
+    let with_validators = ParsedDocument { validators: Some(validators("new")), ..plain_document() };
+    let read = AttemptOutcome::Read(Box::new(with_validators));
+    assert_eq!(update_after(&asked, read).not_modified_since, None, "a conditional request brought a document");
+    assert!(!full_request_is_due(&source(), day(99)));
+}
+
+#[test]
+fn document_of_a_full_request_does_not_end_the_weekly_check() {
+    let stale = Source { not_modified_since: Some(NOW), ..source() };
+    let with_validators = ParsedDocument { validators: Some(validators("new")), ..plain_document() };
+    let attempt = PollAttempt {
+        requests: vec![RequestRecord { origin: "https://a.example".into(), status: Some(200), bytes: 1 }],
+        ..PollAttempt::without_request(NOW, AttemptOutcome::Read(Box::new(with_validators)))
+    };
+    let update = decide(&stale, &attempt, &PollFacts::default(), &Options::default()).update;
+    assert_eq!((update.not_modified_since, update.full_request_at), (Some(NOW), Some(NOW)));
+}
+
+#[test]
+fn response_429_holds_the_registrable_domain_if_configured() {
+    let options = Options { hold_by: HoldBy::Domain, ..Options::default() };
+    let hold =
+        |options: &Options, origin: &str| options.throttling_hold(origin.into(), NOW, HoldReason::ArticleThrottled);
+    assert_eq!(hold(&options, "https://ann.blogs.example").domain.as_deref(), Some("blogs.example"));
+    assert_eq!(hold(&options, "http://127.0.0.1:8080").domain, None);
+    assert_eq!(hold(&Options::default(), "https://ann.blogs.example").domain, None);
 }
