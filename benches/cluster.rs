@@ -214,7 +214,7 @@ impl NewsGenerator {
     }
 }
 
-/// The word of a rank, made of syllables. One word in seven is a name.
+/// The word with a given rank, made of syllables. One word in seven is a name.
 fn word(rank: usize) -> String {
     const ONSETS: [&str; 16] = ["b", "d", "f", "g", "h", "k", "l", "m", "n", "p", "r", "s", "t", "v", "w", "st"];
     const VOWELS: [&str; 5] = ["a", "e", "i", "o", "u"];
@@ -249,7 +249,7 @@ impl SplitMix64 {
         (self.unit() * n as f64) as usize
     }
 
-    /// A rank by Zipf's law with exponent 1, from the inverse of the continuous distribution.
+    /// A random rank drawn from Zipf's law with exponent 1, using the inverse of the continuous distribution.
     fn zipf(&mut self) -> usize {
         (libm::pow(VOCABULARY_WORDS, self.unit()) - 1.0) as usize
     }

@@ -71,7 +71,7 @@ async fn main() -> anyhow::Result<()> {
     let shutdown = CancellationToken::new();
     let start = Instant::now();
     let running = tokio::spawn(daemon::run(config, store.clone(), listener, clock.clone(), shutdown.clone()));
-    // When the daemon responds, it has already spread the overdue sources, which it does only at its start.
+    // When the daemon responds, it has already spread out the overdue sources, which it does only at startup.
     reqwest::get(&health).await?.error_for_status()?;
     for time in &times {
         poll_all(&store, &clock, *time, source_count).await?;

@@ -55,7 +55,7 @@ fn main() {
     let has_flag = |name: &str| arguments.iter().any(|argument| argument == name);
     let training = Training::from_arguments(&arguments);
     let mut model = PairModel::learned();
-    // The recorded pairs depend on the model: neighbors are scored again and items join stories by it.
+    // The recorded pairs depend on the model: it rescores neighbors, and items join stories by its scores.
     for round in 0..2 {
         let pairs = training.record_pairs(&model, 0);
         model = training.fit(&pairs, |_| true);

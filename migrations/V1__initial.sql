@@ -63,7 +63,8 @@ CREATE TABLE source (
 ) STRICT;
 
 CREATE INDEX source_by_next_poll ON source (next_poll_at) WHERE state = 'active';
--- Every item is loaded with the age of its source relative to the oldest source; without this index that scans all sources.
+-- Every item is loaded with the age of its source relative to the oldest source; without this index, that would require
+-- a scan of all sources.
 CREATE INDEX source_by_added_at ON source (added_at);
 
 CREATE TABLE source_tag (
@@ -327,7 +328,8 @@ CREATE TRIGGER item_fts_delete AFTER DELETE ON item BEGIN
     DELETE FROM item_fts WHERE rowid = old.id;
 END;
 
--- The operator's corrections of the grouping, which every later pass respects. Undone, never deleted.
+-- The operator's corrections of the grouping, which every later pass respects. They can be undone but are never
+-- deleted.
 CREATE TABLE grouping_constraint (
     id        INTEGER PRIMARY KEY AUTOINCREMENT,
     -- merge: all items report one event. split: the moved items report another event than those that stayed.
@@ -343,7 +345,7 @@ CREATE TABLE grouping_constraint_item (
     -- 0: the item stayed. 1: the item moved to the story of the others (merge), or out of it (split). For cannot-link,
     -- one item on each side.
     side              INTEGER NOT NULL CHECK (side IN (0, 1)),
-    -- Where undoing the constraint returns the item.
+    -- The story to which the item returns when the constraint is undone.
     previous_story_id INTEGER NOT NULL REFERENCES story (id),
     PRIMARY KEY (constraint_id, item_id)
 ) STRICT, WITHOUT ROWID;
@@ -354,7 +356,7 @@ CREATE INDEX grouping_constraint_item_by_story ON grouping_constraint_item (prev
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Published feeds
 
--- A story as readers see it from one time on. Written once, never changed.
+-- A story as readers see it from a given time on. Written once, never changed.
 CREATE TABLE edition (
     story_id     INTEGER NOT NULL REFERENCES story (id) ON DELETE CASCADE,
     -- 1, 2, 3 … within the story.
@@ -514,7 +516,7 @@ CREATE TABLE websub_subscription (
     pushes              INTEGER NOT NULL DEFAULT 0,
     rejected_pushes     INTEGER NOT NULL DEFAULT 0,
     last_push_at        INTEGER,
-    -- Pushes have proved reliable, so that polls are only a safety net.
+    -- Pushes have proved reliable, so polls are only a safety net.
     reliable            INTEGER NOT NULL DEFAULT 0 CHECK (reliable IN (0, 1)),
     -- While polls are a safety net: the time of the next poll, and the time that the source's own schedule would choose.
     deferred_until      INTEGER,
@@ -536,7 +538,7 @@ CREATE TABLE websub_subscriber (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     -- URL of the document.
     topic           TEXT    NOT NULL,
-    -- Anyone who knows the callback can send documents to it, so that it is never logged.
+    -- Anyone who knows the callback can send documents to it, so it is never logged.
     callback        TEXT    NOT NULL,
     host            TEXT    NOT NULL,
     -- Key for signatures; NULL if the subscriber sent none.
@@ -556,7 +558,7 @@ CREATE TABLE websub_subscriber (
     UNIQUE (topic, callback)
 ) STRICT;
 
--- Finds the subscribers without a document's newest bytes, without a scan of the others.
+-- Finds the subscribers that lack a document's newest bytes, without scanning the others.
 CREATE INDEX websub_subscriber_by_delivery ON websub_subscriber (topic, delivered_hash);
 CREATE INDEX websub_subscriber_by_host ON websub_subscriber (host);
 CREATE INDEX websub_subscriber_by_lease ON websub_subscriber (lease_until);

@@ -199,7 +199,7 @@ fn log_to_stderr(arguments: &Arguments) {
     }
 }
 
-/// Resolves at SIGINT or SIGTERM, but not at SIGHUP, so that a command under nohup continues.
+/// Resolves on SIGINT or SIGTERM, but not on SIGHUP, so that a command under nohup continues.
 async fn termination_signal() -> std::io::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     tokio::select! {

@@ -42,7 +42,7 @@ impl Clock {
                 let left = then.duration_since(Timestamp::now());
                 tokio::time::sleep(left.try_into().unwrap_or_default()).await;
             }
-            // `self` owns the sender, so that the wait cannot fail while `self` is borrowed.
+            // `self` owns the sender, so the wait cannot fail while `self` is borrowed.
             Some(now) => _ = now.subscribe().wait_for(|now| *now >= then).await,
         }
     }

@@ -1,7 +1,8 @@
 //! Groups the items that report the same event into stories.
 //!
-//! Pure: items in, assignments out. The same past gives the same outcome on every machine. The module accesses no database and
-//! no clock; [`crate::daemon`] passes items in, stores the assignments and restores the clusterer after a restart.
+//! Pure: items in, assignments out. The same sequence of inputs gives the same outcome on every machine. The module
+//! accesses no database and no clock; [`crate::daemon`] passes items in, stores the assignments and restores the
+//! clusterer after a restart.
 //!
 //! 1. An item becomes a unit vector of weighted terms ([`tokenizer`], [`term_weights`], [`term_index`]).
 //! 2. An inverted index finds its nearest neighbors ([`candidates`]).

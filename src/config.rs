@@ -67,7 +67,7 @@ impl Default for DaemonOptions {
 pub enum Error {
     #[error("cannot read the configuration {path}: {cause}")]
     Unreadable { path: PathBuf, cause: std::io::Error },
-    /// The parser's message shows line, column and word.
+    /// The parser's message shows the line, the column and the offending token.
     #[error("{path}: {cause}\nEvery setting is documented in config.example.toml.")]
     Wrong { path: PathBuf, cause: Box<toml::de::Error> },
     #[error("{path}, line {line}: {message}")]

@@ -1,7 +1,8 @@
 //! Parses RSS, Atom and JSON Feed documents: bytes → [`ParsedFeed`] and a list of problems.
 //!
-//! The steps: cap the size, decode the character set, rewrite leniently into RSS 2.0, parse that with feed-rs. JSON Feed
-//! has its own reader. A source's fault is data: every feed that can be read is read, and its faults become problems.
+//! The steps: cap the size, decode the character set, rewrite leniently into RSS 2.0, parse that with feed-rs. JSON
+//! Feed has its own reader. Defects are data, not errors: every feed that can be read is read, and its defects are
+//! reported as problems.
 //!
 //! Never fetches, reads the clock, keeps state or invents an identity. Never trusts a document's declared character set,
 //! format or well-formedness.

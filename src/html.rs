@@ -1,7 +1,7 @@
 //! HTML from the web: sanitized, as plain text, or as the article of a page.
 //!
-//! Never fetches anything. html5ever takes time quadratic in the depth of its tree, so no tree is built of HTML whose size
-//! and depth are not limited. Content is sanitized when it is stored and again when it is published.
+//! Never fetches anything. html5ever takes time quadratic in the depth of its tree, so no tree is built from HTML whose
+//! size and depth are not limited. Content is sanitized when it is stored and again when it is published.
 
 pub mod article;
 pub mod boilerplate;

@@ -82,7 +82,7 @@ fn routes(app: AppState) -> Router {
         .with_state(app)
 }
 
-/// A path with a slash at its end redirects to the same path without it. Any other path is not found.
+/// A path with a trailing slash redirects to the same path without it. Any other path is not found.
 async fn other_path(State(app): State<AppState>, method: Method, uri: Uri) -> Result<Response, Error> {
     let path = uri.path().trim_matches('/');
     if !uri.path().ends_with('/') || path.is_empty() || !matches!(method, Method::GET | Method::HEAD) {

@@ -7,7 +7,7 @@
 //! [`callback`] answers hubs; the daemon's task `websub subscriber` sends the requests to them.
 //!
 //! A feed can declare the `rel=self` URL of another feed. This is harmless: pushed items are stored under the source
-//! whose feed declared the topic, which could have contained them itself.
+//! whose feed declared the topic, and that feed could have contained the items itself.
 
 pub mod callback;
 pub mod discovery;

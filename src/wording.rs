@@ -1,4 +1,4 @@
-//! Facts of the domain in words for people. The command line and the pages show the same words.
+//! Human-readable descriptions of domain facts. The command line and the pages show the same words.
 //!
 //! Pure: values in, text out. It never reads the database or the clock, and no program logic reads what it writes.
 

@@ -1,4 +1,4 @@
-//! Canonicalizes a link, the first line, and parses response headers, one value a line after it.
+//! Canonicalizes the link on the first line, and parses the response headers on the lines after it, one value per line.
 //!
 //! The header parsers are not public, so their files are compiled into this target.
 

@@ -20,10 +20,10 @@ use std::time::Instant;
 pub struct Eval {
     /// Labeled items: one JSON object per line with id, outlet, published, title, summary, url and story; - reads stdin.
     gold: PathBuf,
-    /// Write the id and the found story of each item, one JSON object per line.
+    /// Write each item's id and predicted story, one JSON object per line.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Score from which an item joins a story (overrides `cluster.threshold`).
+    /// Minimum score for an item to join a story (overrides `cluster.threshold`).
     #[arg(long)]
     threshold: Option<f32>,
     /// Number of the worst false merges and misses to show.

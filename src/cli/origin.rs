@@ -61,7 +61,7 @@ async fn list(context: &Context) -> anyhow::Result<ExitCode> {
     )
 }
 
-/// The traffic of an origin, with the reason of its hold as data and in words.
+/// The traffic of an origin, with the reason for its hold, as data and in words.
 #[derive(serde::Serialize)]
 struct TrafficRow<'a> {
     #[serde(flatten)]

@@ -47,14 +47,14 @@ async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Raises the limit of open files to the hard limit, because each connection needs one.
+/// Raises the limit on open files to the hard limit, because each connection needs one.
 fn open_more_files() {
     let limit = getrlimit(Resource::Nofile);
     // If this fails, the server accepts fewer connections.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
-/// Shuts the daemon down at SIGINT or SIGTERM. A signal during the shutdown ends the program at once.
+/// Shuts the daemon down on SIGINT or SIGTERM. A signal during the shutdown ends the program at once.
 pub fn cancel_on_signal(shutdown: CancellationToken) {
     tokio::spawn(async move {
         while termination_signal().await.is_ok() {

@@ -98,7 +98,7 @@ fn story_lines(story: &Story, decisions: &[GroupingConstraint], editions: &[Edit
     let published = match (&story.published, story.news().next()) {
         (Some(published), _) => time(published.at),
         (None, Some(_)) => "not yet (publish.delay, publish.probation)".into(),
-        (None, None) => "no, because no report is news".into(),
+        (None, None) => "no, because all reports are backlog".into(),
     };
     let mut lines = vec![format!("published: {published}"), format!("outlets: {}", story.outlets().join(", "))];
     lines.extend(editions.iter().map(|edition| {
@@ -145,8 +145,8 @@ async fn undo(context: &Context, id: ConstraintId) -> anyhow::Result<ExitCode> {
     decide(context, config, &store, move |db, now| constraints::undo(db, id, now)).await
 }
 
-/// Records a decision with `record`, and sets a new lead for the stories that lost theirs. Prints the decision, or fails
-/// with the reason of its refusal.
+/// Records a decision with `record`, and sets a new lead for the stories that lost theirs. Prints the decision, or
+/// fails with the reason for its refusal.
 pub(super) async fn decide(
     context: &Context,
     config: Config,

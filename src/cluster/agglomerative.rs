@@ -98,8 +98,9 @@ struct Group {
     links: FxHashMap<u32, ClusterLink>,
 }
 
-/// Two groups that may merge: their log-odds as an integer of the same order, and the groups in ascending order. Of equal
-/// log-odds the first groups merge first, so that the outcome does not depend on the order of a hash map.
+/// Two groups that may merge: their log-odds as an integer that sorts the same way, and the groups in ascending order.
+/// If log-odds are equal, the first groups merge first, so that the outcome does not depend on the iteration order of a
+/// hash map.
 type MergeCandidate = (i32, Reverse<[u32; 2]>);
 
 impl Agglomeration<'_> {

@@ -1,4 +1,4 @@
-//! Whether a link leads to one article, so that all items with this link report one event.
+//! Whether a link leads to one article, so all items with this link report one event.
 
 /// The names of home and section pages, in the languages of the tests and a few more. A path of such names only is a section.
 #[rustfmt::skip]

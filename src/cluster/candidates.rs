@@ -16,7 +16,7 @@ const INDEXED_TERMS: usize = 16;
 const MAX_POSTINGS_READ: usize = 320;
 /// The maximum number of candidates that are compared in full.
 const MAX_COMPARED: usize = 32;
-/// The cosine over the indexed terms from which a candidate is compared in full: 0.06, in 65,535²ths.
+/// The minimum cosine over the indexed terms for a candidate to be compared in full: 0.06, in units of 1/65,535².
 const MIN_INDEXED_COSINE: u32 = 65_535 * 65_535 / 100 * 6;
 /// A shared term with this number of postings does not suffice for a comparison: of the candidates that share only one term
 /// with an item, one in thirty is a neighbor.
@@ -131,8 +131,8 @@ fn strongest_terms(terms: &[WeightedTerm]) -> SmallVec<[WeightedTerm; 64]> {
 #[derive(Default)]
 struct ScoreAccumulator {
     positions: Box<OpenAddressTable<{ ScoreAccumulator::SLOTS }>>,
-    /// In the upper half, a sum in 65,535²ths, which is less than 1; in the lower half, a sequence number. The values therefore
-    /// sort by sum.
+    /// The upper half holds a sum in units of 1/65,535², which is less than 1; the lower half holds a sequence number.
+    /// The values therefore sort by sum.
     scores: Vec<u64>,
 }
 
@@ -156,8 +156,8 @@ impl ScoreAccumulator {
         }
     }
 
-    /// Removes all items, and returns the [`MAX_COMPARED`] with the largest sums in descending order. Of equal sums the later
-    /// item comes first.
+    /// Removes all items, and returns the [`MAX_COMPARED`] with the largest sums in descending order. If sums are
+    /// equal, the later item comes first.
     fn drain_best(&mut self) -> impl Iterator<Item = ItemSeq> {
         self.positions.clear();
         self.scores.retain(|score| score & Self::ELIGIBLE > 0 && (score >> 32) as u32 > MIN_INDEXED_COSINE);

@@ -11,11 +11,11 @@ pub(super) const MIN_PAIR_LOG_ODDS: f32 = -3.5;
 /// The parameters of the linkage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linkage {
-    /// The weight of the best pair; the mean of all pairs has the rest.
+    /// The weight of the best pair; the mean of all pairs gets the remaining weight.
     pub max_weight: f32,
     /// Log-odds that are subtracted for each e-fold of the smaller group's size.
     pub size_penalty: f32,
-    /// The log-odds from which groups merge.
+    /// The minimum log-odds at which groups merge.
     pub threshold: f32,
     /// The log-odds of a pair that was never a candidate.
     pub missing_pair: f32,

@@ -14,7 +14,7 @@ pub(super) fn is_numbered_series(one: &IndexedItem, other: &IndexedItem) -> bool
                 || adds_only_numbers(&one.terms, &other.terms) && adds_only_numbers(&other.terms, &one.terms)))
 }
 
-/// Whether another title has other numbers after the same word, and not this one.
+/// Whether another title has different numbers after the same word, but not this one.
 fn is_renumbered(number: TitleNumber, others: &[TitleNumber]) -> bool {
     let mut same_word = others.iter().filter(|other| other.word == number.word).peekable();
     same_word.peek().is_some() && same_word.all(|other| other.number != number.number)

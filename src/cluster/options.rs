@@ -16,7 +16,7 @@ pub struct Options {
     /// The time between two reclustering passes.
     #[serde(with = "crate::domain::duration")]
     pub recluster_interval: SignedDuration,
-    /// The score from which an item joins a story, 0 to 1.
+    /// The minimum score for an item to join a story, 0 to 1.
     pub threshold: f32,
 }
 

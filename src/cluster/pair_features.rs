@@ -1,7 +1,7 @@
 //! The features of a pair of items that the pair model weighs.
 //!
-//! No feature depends on the size of the stream: IDFs are normalized, similarities are cosines and shares. A model learned on
-//! three thousand items therefore holds for a million.
+//! No feature depends on the size of the stream: IDFs are normalized, similarities are cosines and shares. A model
+//! trained on three thousand items therefore holds for a million.
 
 use super::indexed_item::IndexedItem;
 use super::item_seq::fibonacci_hash;
@@ -32,7 +32,7 @@ pub const FEATURE_NAMES: [&str; 14] = [
 /// The features of one pair, in the order of [`FEATURE_NAMES`].
 pub type PairFeatures = [f32; FEATURE_NAMES.len()];
 
-/// The maximum of the local density: a stream of more outlets than those learned from is denser everywhere.
+/// The maximum of the local density: a stream with more outlets than the training data is denser everywhere.
 const MAX_LOCAL_DENSITY: f32 = 0.2;
 
 /// Two items with what a comparison has found out about them.
@@ -55,7 +55,8 @@ impl ItemPair<'_> {
     pub(super) fn features(&self) -> PairFeatures {
         let [a, b] = self.items;
         let (mut name_dot, mut max_name_idf, mut title_dot) = (0.0, 0.0f32, 0.0);
-        // The distinctive IDF of shared terms: of all, of those in either title, and of those in each title.
+        // The distinctive IDF of shared terms: of all of them, of those in at least one title, and of those in both
+        // titles.
         let (mut distinctive, mut in_title_distinctive, mut in_each_title) = (0.0, 0.0, 0.0);
         for SharedTerm { first, second } in self.shared_terms {
             let (x, y) = (a.terms[usize::from(*first)], b.terms[usize::from(*second)]);

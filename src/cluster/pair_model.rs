@@ -116,7 +116,7 @@ impl PairModel {
     }
 }
 
-/// The numbers of an entry of the weights file, which must have this name.
+/// The numbers of the next entry in the weights file; the entry must have this name.
 fn read_entry<const N: usize>(line: Option<&str>, name: &str) -> Result<[f32; N], WeightsError> {
     let cells = line.and_then(|line| line.strip_prefix(name)?.strip_prefix('\t'));
     let number = |cell: &str| cell.parse().ok().filter(|number: &f32| number.is_finite());

@@ -20,8 +20,8 @@ use std::ops::RangeInclusive;
 const MIN_NEIGHBORHOOD_LOG_ODDS: f32 = -1.5;
 /// The length of a chain of items of which each follows the next one, because it was excluded after the others followed it.
 const MAX_FOLLOWED: usize = 8;
-/// The numbers of documents at which growth by half makes all items be scored again. Below, statistics are too few to be worth
-/// it; above, growth changes them little.
+/// The range of document counts in which growth by half causes all items to be scored again. Below it, there are too
+/// few statistics to be worth it; above it, growth changes them little.
 const FULL_RESCORE_DOCUMENTS: RangeInclusive<usize> = 300..=20_000;
 
 impl Clusterer {
@@ -73,8 +73,8 @@ impl Clusterer {
         Ok(regrouping)
     }
 
-    /// Whether the window has grown by half since all items were scored, while it is small: the first items were scored with
-    /// IDFs from few documents.
+    /// Whether a window that is still small has grown by half since all of its items were last scored: the first items
+    /// were scored with IDFs from few documents.
     fn needs_full_rescore(&mut self) -> bool {
         let documents = self.window.term_index.document_count as usize;
         let needed = FULL_RESCORE_DOCUMENTS.contains(&documents)

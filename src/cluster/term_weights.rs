@@ -19,8 +19,8 @@ pub(super) struct WeightedTerm {
     pub weight: u16,
     /// The normalized IDF, in 255ths.
     pub idf: u8,
-    /// From the lowest bit: one bit, whether the title contains the term; two bits, its [`TermKind`]; five bits, its local
-    /// document frequency in 31sts.
+    /// From the lowest bit: one bit, whether the title contains the term; two bits, its [`TermKind`]; five bits, its
+    /// local document frequency in units of 1/31.
     flags: u8,
 }
 

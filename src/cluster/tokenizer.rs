@@ -74,7 +74,7 @@ impl TokenizedText {
         self.title.iter().chain(&self.summary).map(|token| token.term)
     }
 
-    /// Whether most words of the title are capitalized, so that a capital letter does not mark a name.
+    /// Whether most words of the title are capitalized, so a capital letter does not mark a name.
     pub(super) fn has_title_case(&self) -> bool {
         let words = self.title.iter().filter(|token| !token.is_number);
         let capitalized = words.clone().filter(|word| word.capitalized).count();

@@ -1,4 +1,4 @@
-//! The sliding window: the items of the last days, by sequence number, by story and by link.
+//! The sliding window: the items of the last few days, by sequence number, by story and by link.
 
 use super::agglomerative::Constraint;
 use super::indexed_item::{IndexedItem, OutletIndex};

@@ -1,7 +1,7 @@
 //! The constraints on settings that types cannot express (bounds, and relations between settings), and the line of an
 //! invalid setting in the configuration file.
 //!
-//! Every duration is bounded, so that no date computed with it leaves the calendar.
+//! Every duration is bounded, so that no date computed with it overflows the supported date range.
 
 use super::Config;
 use crate::store;
@@ -214,8 +214,8 @@ fn feeds(config: &Config) -> Result<(), InvalidSetting> {
     Ok(())
 }
 
-/// The line, from 1, of the first of these keys that the file has. A number in a key is an array index. The TOML parser
-/// finds it, so a comment, the same key in another table, or a value that contains the key never matches.
+/// The 1-based line number of the first of these keys that occurs in the file. A number in a key is an array index. The
+/// TOML parser finds it, so a comment, the same key in another table, or a value that contains the key never matches.
 pub(super) fn line_of(text: &str, keys: &[String]) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
     let at = keys.iter().find_map(|key| position(document.get_ref(), key))?;

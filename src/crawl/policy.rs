@@ -266,7 +266,7 @@ fn after_throttling(
     let reason = HoldReason::Throttled { shortened: requested.shortened };
     record.detail = hold_reason_text(&reason);
     update.hold_until = (!requested.span.is_zero()).then(|| after(at, requested.span));
-    // 429 counts the requests to the server (RFC 6585, section 4); 503 may concern this document alone.
+    // 429 applies to all requests to the server (RFC 6585, section 4); 503 may concern this document alone.
     if input.attempt.status == Some(429) {
         // The source's own failures do not count against the server's other sources.
         let until = after(at, requested.span.max(input.options.interval));

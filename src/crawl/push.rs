@@ -83,8 +83,8 @@ pub async fn receive_push(
         .await
 }
 
-/// What a poll means for the hub of its source, beside its record: the hub that the document declares, and whether the
-/// next poll is a safety poll. It is stored in the transaction of the poll.
+/// What a poll means for the hub of its source, in addition to the poll's record: the hub that the document declares,
+/// and whether the next poll is a safety poll. It is stored in the transaction of the poll.
 pub(super) struct SafetyPollFacts {
     /// The hub that the document declares; the outer `None` if no document was read.
     pub declared_hub: Option<Option<DeclaredHub>>,

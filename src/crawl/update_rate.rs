@@ -61,7 +61,7 @@ impl UpdateRate {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Whether there was no success yet. The next document then counts with all its items, known or not.
+    /// Whether no poll has succeeded yet. If so, all items of the next document count, whether known or not.
     pub fn is_unknown(&self) -> bool {
         self.last_success.is_none()
     }
@@ -77,7 +77,7 @@ impl UpdateRate {
         let new = &new[..new.len().min(MAX_ITEMS)];
         let from = match last {
             None => return self.observe_first(at, new),
-            // The clock went back, so the observed time is unknown.
+            // The clock went backwards, so the observed time is unknown.
             Some(last) if last >= at => return,
             Some(last) => last,
         };
@@ -118,7 +118,7 @@ impl UpdateRate {
     }
 
     /// Counts the time from `from` to `at` as observed, with the items that appeared in it: each at the time that it
-    /// claims, or at an unknown time between if the claim cannot be true.
+    /// claims, or at an unknown time in between if the claim cannot be true.
     fn count(&mut self, from: i64, at: i64, new: &[Option<Timestamp>]) {
         self.profile.add_observed_time(from, at);
         let mut undated = 0;

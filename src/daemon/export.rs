@@ -161,7 +161,7 @@ impl Generation {
         let mut at = modified.unwrap_or(self.now);
         if let Some(before) = before.filter(|before| before.is_file()) {
             if fs::metadata(&before)?.len() == bytes.len() as u64 && fs::read(&before)? == bytes {
-                // A file system without hard links gets the same bytes again.
+                // On a file system without hard links, the same bytes are written again.
                 if fs::hard_link(&before, &to).is_ok() {
                     return Ok(());
                 }

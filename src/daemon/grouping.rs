@@ -55,7 +55,7 @@ pub(super) async fn run(mut context: TaskContext) {
     }
 }
 
-/// Does all grouping that is due. Returns when more becomes due.
+/// Does all grouping that is due. Returns the time at which more becomes due.
 async fn catch_up(session: &mut Option<GroupingSession>, context: &TaskContext) -> store::Result<Option<Timestamp>> {
     let (store, clock) = (context.store(), context.clock());
     let session = match session {
@@ -130,8 +130,8 @@ impl GroupingSession {
         Ok(())
     }
 
-    /// The time between two reclustering passes. A story is published after a pass over its first items, so that with
-    /// new items a pass is due before their publishing delay ends.
+    /// The time between two reclustering passes. A story is published after a pass over its first items, so with new
+    /// items a pass is due before their publishing delay ends.
     fn recluster_interval(&self) -> SignedDuration {
         let interval = self.config.cluster.recluster_interval;
         if self.has_new_items { interval.min(self.config.publish.delay) } else { interval }

@@ -27,7 +27,7 @@ pub enum LockError {
 }
 
 impl DatabaseLock {
-    /// Takes the daemon's lock of a database.
+    /// Acquires the daemon's lock on a database.
     ///
     /// # Errors
     ///

@@ -72,7 +72,7 @@ impl EditionPublisher {
     }
 
     /// Publishes all stories that are due, of those created until `regrouped_at`, and writes the editions that are due.
-    /// Returns when more becomes due.
+    /// Returns the time at which more becomes due.
     pub(super) async fn publish(
         &self,
         store: &Store,

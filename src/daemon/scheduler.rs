@@ -90,7 +90,8 @@ impl Scheduler {
         }
     }
 
-    /// Starts as many polls as may run now. Returns when more become due; the end of a poll may allow more before that.
+    /// Starts as many polls as may run now. Returns the time at which more become due; polls that end before then may
+    /// allow more to start.
     async fn start_due_polls(&mut self) -> store::Result<Option<Timestamp>> {
         let now = self.context.clock().now();
         let max_polls = self.max_concurrent_polls(now);

@@ -96,8 +96,8 @@ pub(super) async fn run(changes: FeedChanges, mut context: TaskContext) {
                     }
                 };
                 in_flight.remove(&id);
-                // A query gets more expensive with the number of pending deliveries, so that it waits for several
-                // slots.
+                // The query becomes more expensive as the number of pending deliveries grows, so it is deferred until
+                // several slots are free.
                 check = in_flight.len() <= half;
             }
             _ = publisher.changes.work_added.notified() => check = true,
@@ -297,8 +297,8 @@ impl Publisher {
         Ok(headers)
     }
 
-    /// Notifies a hub that a document has changed. WebSub leaves the request open (section 6); the form is the one of
-    /// PubSubHubbub.
+    /// Notifies a hub that a document has changed. WebSub does not specify this request (section 6); the form is that
+    /// of PubSubHubbub.
     async fn notify(&self, PendingNotification { notification, hash }: PendingNotification) -> store::Result<()> {
         let topic = notification.topic.as_str();
         let form = [("hub.mode", "publish"), ("hub.url", topic), ("hub.topic", topic)];
@@ -319,7 +319,7 @@ impl Publisher {
                 DeliveryResult::Retry { at, failure } => {
                     hub_notifications::record_failure(db, &notification, at, None, &failure)
                 }
-                // The hub is part of the configuration, so that it is notified of the next change.
+                // The hub is part of the configuration, so it is notified of the next change.
                 DeliveryResult::GiveUp { failure } => {
                     let at = delivery_policy::next_attempt_at(notification.failures, now);
                     hub_notifications::record_failure(db, &notification, at, Some(&hash), &failure)

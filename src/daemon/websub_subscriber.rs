@@ -173,8 +173,8 @@ async fn post(
     context.fetcher.post_to_hub(&hub, &request.form, now, &context.permits(lease)).await
 }
 
-/// The hold of a hub that answers 429. The limit applies to the server (RFC 6585, section 4), so that no source's
-/// request is sent to the hub until then. Polls are not held, because a feed can declare any server as its hub.
+/// The hold of a hub that answers 429. The limit applies to the server (RFC 6585, section 4), so no request is sent to
+/// the hub for any source until then. Polls are not held, because a feed can declare any server as its hub.
 fn hub_hold(
     response: &Result<WebSubResponse, WebSubRequestError>,
     hub: &str,

@@ -18,7 +18,7 @@ pub fn serialize<S: Serializer>(duration: &SignedDuration, serializer: S) -> Res
     serializer.collect_str(&format_args!("{duration:#}"))
 }
 
-/// Reads a duration of the database.
+/// Reads a duration from the database.
 pub fn from_milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {
     i64::deserialize(deserializer).map(SignedDuration::from_millis)
 }
@@ -37,7 +37,7 @@ pub fn parse(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
-/// `time` plus `span`, at most the end of the calendar.
+/// `time` plus `span`, capped at the latest supported date.
 pub fn after(time: Timestamp, span: SignedDuration) -> Timestamp {
     time.checked_add(span).unwrap_or(Timestamp::MAX)
 }

@@ -4,7 +4,7 @@ use super::{ItemId, StoryId, StoryPublication};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A story as readers see it from one time on. It is written once and never changes.
+/// A story as readers see it from a given time on. It is written once and never changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Edition {
     #[serde(rename(deserialize = "story_id"))]

@@ -19,8 +19,8 @@ impl FeedProblem {
         FeedProblem { kind, detail: super::display_text::one_line(detail.as_ref(), Self::MAX_DETAIL_CHARS), count: 1 }
     }
 
-    /// Adds a problem to a list, or counts it if the list has its kind. A hostile document may have millions of one kind,
-    /// so only the first detail is prepared for display.
+    /// Adds a problem to a list, or increments the count if the list already has a problem of that kind. A hostile
+    /// document may have millions of one kind, so only the first detail is prepared for display.
     pub fn record(problems: &mut Vec<FeedProblem>, kind: ProblemKind, detail: &str) {
         match problems.iter_mut().find(|problem| problem.kind == kind) {
             Some(known) => known.count = known.count.saturating_add(1),
@@ -39,7 +39,7 @@ const MAX_DETAIL_BYTES: usize = 1024;
 pub enum ProblemKind {
     /// The declared character set is not that of the bytes.
     WrongCharset,
-    /// Bytes invalid in every plausible character set were replaced by U+FFFD.
+    /// Bytes invalid in every plausible character set were replaced with U+FFFD.
     BadBytes,
     /// Control characters that XML forbids were removed.
     ControlCharacters,
@@ -47,7 +47,7 @@ pub enum ProblemKind {
     NotWellFormed,
     /// Text before or after the root element was removed.
     Junk,
-    /// The document ends early; the part before was read.
+    /// The document is truncated; the part before the cut was read.
     Truncated,
     /// Elements nested too deeply were removed.
     TooDeep,

@@ -66,7 +66,7 @@ pub struct RateLimitCounts {
     pub last_hour: RequestCounts,
 }
 
-/// A total, and how many of it share the topic, the callback's host or the client of a request.
+/// A total, and how many of those share the topic, the callback's host or the client of a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct RequestCounts {
     pub total: u32,

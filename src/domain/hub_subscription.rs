@@ -46,7 +46,7 @@ pub struct HubSubscription {
     /// Number of documents that were dropped because their signature was missing or wrong.
     pub rejected_pushes: u64,
     pub last_push_at: Option<Timestamp>,
-    /// Whether pushes have proved complete, so that polls are only a safety net.
+    /// Whether pushes have proved complete, so polls are only a safety net.
     pub reliable: bool,
     /// The last event that an operator may want to know about; `None` if all is well.
     pub last_event: Option<HubEvent>,
@@ -81,7 +81,7 @@ pub enum HubEvent {
     SubscribeFailed {
         failure: WebSubFailure,
     },
-    /// The subscription ended at our side, although the hub refused to end it.
+    /// The subscription ended on our side, although the hub refused to end it.
     UnsubscribeFailed {
         failure: WebSubFailure,
     },
@@ -159,7 +159,7 @@ pub enum SignatureError {
 pub enum DisabledReason {
     /// `websub.enabled` is false.
     Configured,
-    /// `publish.base_url` has its default value, so that hubs do not know our address.
+    /// `publish.base_url` has its default value, so hubs do not know our address.
     NoBaseUrl,
     /// `publish.base_url` names a host that hubs cannot resolve.
     LocalHostName { host: String },

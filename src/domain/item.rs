@@ -65,7 +65,7 @@ pub struct Item {
     pub image: Option<String>,
     pub published_at: Option<Timestamp>,
     pub first_seen_at: Timestamp,
-    /// The earlier one of the claimed date and `first_seen_at`. Fixed when the item is first seen, so that a later change
+    /// The earlier of the claimed date and `first_seen_at`. Fixed when the item is first seen, so that a later change
     /// of the claimed date moves nothing.
     pub ranked_at: Timestamp,
     /// Why the item is backlog; `None` for news. Fixed when the item is first seen.

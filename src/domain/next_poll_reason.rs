@@ -12,7 +12,7 @@ pub enum NextPollReason {
     Added,
     /// The operator changed the source's URL.
     UrlChanged,
-    /// A poll started and is not recorded yet. The reason stays if the program was killed during the poll.
+    /// A poll has started but has not been recorded yet. The reason stays if the program was killed during the poll.
     PollStarted {
         started_at: Timestamp,
         /// The reason before the poll started.
@@ -20,10 +20,10 @@ pub enum NextPollReason {
     },
     /// A delay after the last poll.
     Delay {
-        /// In seconds. A random part is added to it.
+        /// In seconds. Random jitter is added to it.
         delay_seconds: i64,
         cause: DelayCause,
-        /// Whether the time after the delay was in an hour or on a day that the feed skips, so that it was moved.
+        /// Whether the time after the delay was in an hour or on a day that the feed skips, so it was moved.
         moved_by_feed: bool,
     },
     /// The source's origin is on hold.
@@ -34,7 +34,7 @@ pub enum NextPollReason {
     HoldCleared,
     /// The last poll failed while newsfold had no network connection.
     NetworkDown,
-    /// The source's hub pushes new items reliably, so that it is polled rarely.
+    /// The source's hub pushes new items reliably, so the source is polled rarely.
     SafetyPoll { interval_seconds: i64 },
     /// The source's hub is no longer reliable; a safety poll was moved back to the ordinary time.
     HubUnreliable,
@@ -99,7 +99,7 @@ pub enum RateLimit {
     MaxInterval,
     /// Half of the feed's window of `items` is expected to be new by then.
     Window { items: u32 },
-    /// The last document shared no item with the one before, so that items may have been missed.
+    /// The last document shared no item with the one before, so items may have been missed.
     Overflow { items: u32 },
     /// The window overflowed recently; the delay grows again step by step.
     OverflowRecovery { items: u32 },

@@ -53,7 +53,7 @@ const DAYS: [(Weekday, &str); 7] = [
     (Weekday::Sunday, "Sunday"),
 ];
 
-/// Parses the English name of a weekday, in any case.
+/// Parses the English name of a weekday, case-insensitively.
 pub fn parse_weekday(name: &str) -> Option<Weekday> {
     DAYS.iter().find(|(_, known)| known.eq_ignore_ascii_case(name)).map(|(day, _)| *day)
 }

@@ -167,7 +167,7 @@ struct DateParts<'a> {
 
 fn split_at_time(text: &str) -> Option<DateParts<'_>> {
     let is_after_digit = |at: usize| at > 0 && text.as_bytes()[at - 1].is_ascii_digit();
-    // A colon after a word only introduces the date: `Posted: 2 March 2026 14:05`.
+    // A colon after a word merely introduces the date: `Posted: 2 March 2026 14:05`.
     let Some(colon) = text.match_indices(':').map(|(at, _)| at).find(|at| is_after_digit(*at)) else {
         return Some(split_at_compact_time(text).unwrap_or(DateParts { date: text, time: None, after_time: "" }));
     };

@@ -43,7 +43,7 @@ pub enum FeedField {
     Language,
     /// Several categories in one text, separated by commas.
     Keywords,
-    /// The article's URL where a feed service replaced `link` by its own.
+    /// The article's URL, for feeds in which a feed service has replaced `link` with its own URL.
     OriginalLink,
     Ttl,
     SkipHour,
@@ -67,7 +67,8 @@ pub struct ElementMapping {
     pub priority: u8,
 }
 
-/// A namespace by its URI. Feeds write it with and without the final slash, with either scheme and in any case.
+/// A namespace by its URI. Feeds write it with or without the trailing slash, with either scheme, and in upper or lower
+/// case.
 pub fn namespace_of_uri(uri: &str) -> FeedNamespace {
     use FeedNamespace::*;
     let uri = uri.trim().trim_end_matches(['/', '#']).to_ascii_lowercase();

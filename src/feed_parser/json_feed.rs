@@ -29,7 +29,7 @@ const MAX_VALUES: usize = 100;
 ///
 /// # Errors
 ///
-/// Returns a message if the text is not JSON or has no list of items.
+/// Returns a message if the text is not JSON or has no array of items.
 pub fn parse_json_feed(
     text: String,
     url: &Url,
@@ -41,7 +41,7 @@ pub fn parse_json_feed(
     // A document may be large, and the tree contains everything that is kept of it.
     drop(text);
     let Some(Value::Array(items)) = root.get_mut("items").map(Value::take) else {
-        return Err("JSON without a list of items".to_owned());
+        return Err("JSON without an array of items".to_owned());
     };
     if items.len() > options.max_items {
         FeedProblem::record(problems, ProblemKind::TooManyItems, &format!("{} items", items.len()));
@@ -140,7 +140,7 @@ impl JsonFeedReader<'_> {
         }
     }
 
-    /// The image of an item. Many programs write an object or a list in place of its URL.
+    /// The image of an item. Many programs write an object or an array in place of its URL.
     fn image(&mut self, item: &Value) -> Option<Url> {
         for name in ["image", "banner_image", "thumbnail"] {
             for image in member_list(item, name).iter().take(MAX_VALUES) {
@@ -227,7 +227,7 @@ fn member_text(object: &Value, name: &str) -> Option<String> {
     scalar_text(object.get(name)?)
 }
 
-/// The elements of a member. Many programs write a single element without its list.
+/// The elements of a member. Many programs write a single element without its array.
 fn member_list<'v>(object: &'v Value, name: &str) -> &'v [Value] {
     match object.get(name) {
         None | Some(Value::Null) => &[],

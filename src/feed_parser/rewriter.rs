@@ -148,7 +148,7 @@ struct FeedRewriter<'a, 'o> {
     outer: Option<FieldState>,
 }
 
-/// Which values of an item, or of the feed, later values of the same field may replace.
+/// The values of an item, or of the feed, that may be replaced by later values of the same field.
 #[derive(Default)]
 struct FieldState {
     /// The highest priority so far, by field.
@@ -271,7 +271,7 @@ impl<'a> FeedRewriter<'a, '_> {
     /// Reads an element. Returns the token that ended its text in place of a missing end tag.
     fn start(&mut self, tag: StartTag<'a>, tokens: &mut Tokenizer<'a>) -> Option<MarkupToken<'a>> {
         if self.namespaces.is_item(tag, self.feed.kind) {
-            // An empty item is only an item where it has a URL (CDF).
+            // An empty item counts as an item only if it has a URL (CDF).
             if !tag.self_closing || tag.attribute("href").is_some() {
                 self.start_item(tag);
             }

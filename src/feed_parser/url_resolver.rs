@@ -25,7 +25,7 @@ pub struct UrlResolver<'o> {
     pub used_document_url: bool,
     /// The bases of open elements, with their depths.
     bases: Vec<(usize, Url)>,
-    /// How many more bytes the URLs of the document may grow by. Resolving makes URLs longer: `<link>a</link>` under a
+    /// By how many more bytes the URLs of the document may grow. Resolving makes URLs longer: `<link>a</link>` under a
     /// base of 2,000 bytes becomes 2,000 bytes. A document of nothing else would need many times its size in memory, so
     /// all URLs together may grow by the document's length, far more than those of real feeds do.
     remaining_growth: usize,

@@ -38,7 +38,7 @@ pub(super) fn removed_with_content(name: &str) -> Option<&'static str> {
     ELEMENTS_REMOVED_WITH_CONTENT.iter().copied().find(|removed| *removed == name)
 }
 
-/// The name of an attribute that an element may have. `name` is compared without case.
+/// The name of an attribute that an element may have. `name` is compared case-insensitively.
 pub(super) fn allowed_attribute(element: &str, name: &str) -> Option<&'static str> {
     let own = ELEMENT_ATTRIBUTES.iter().find(|(of, _)| *of == element).map_or(&[][..], |(_, attributes)| attributes);
     own.iter().chain(GLOBAL_ATTRIBUTES).copied().find(|allowed| name.eq_ignore_ascii_case(allowed))
@@ -76,7 +76,7 @@ pub(super) fn is_formatting(name: &str) -> bool {
     matches!(name, "a" | "b" | "code" | "em" | "i" | "s" | "small" | "strong" | "u")
 }
 
-/// Elements that the end tag of an element outside of them does not close.
+/// Elements that are not closed by the end tag of an enclosing element.
 pub(super) fn is_scope_boundary(name: &str) -> bool {
     matches!(name, "table" | "td" | "th" | "caption")
 }

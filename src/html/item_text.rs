@@ -1,8 +1,8 @@
-//! The text of a feed's item without clutter: breadcrumbs, the title once more, buttons, forms, teasers of other articles.
+//! The text of a feed item without clutter: breadcrumbs, a repeated title, buttons, forms, teasers of other articles.
 //!
-//! Reads the HTML of an item like a page ([`super::article::clutter`]), but removes no more than lines that are clutter
-//! in any text. Never removes everything: an item may consist of one link. HTML whose tree would be too large is read
-//! line by line.
+//! Reads the HTML of an item like a page ([`super::article::clutter`]), but removes only lines that would be clutter in
+//! any text. Never removes everything: an item may consist of one link. HTML whose tree would be too large is read line
+//! by line.
 
 use super::article::clutter::{find_clutter, is_prose};
 use super::article::text_block::{TextBlock, has_block_elements, remove_blocks, text_blocks_of};
@@ -21,7 +21,7 @@ const NON_TEXT_ELEMENTS: &str = "nav, button, dialog, select, textarea";
 pub struct ItemText {
     /// Plain text without clutter.
     pub paragraphs: Vec<String>,
-    /// The HTML without clutter; `None` if the HTML has none, or nothing else.
+    /// The HTML without clutter; `None` if it contains no clutter, or only clutter.
     pub html: Option<String>,
 }
 
@@ -53,8 +53,8 @@ fn read_tree(document: &Document, body: &NodeRef<'_>, title: Option<&str>) -> It
     ItemText { paragraphs: paragraphs.map(|(block, _)| block.text).collect(), html }
 }
 
-/// Removes menus, buttons, and forms without text; whether there were any. Some sites have a form around every text, which
-/// becomes an ordinary element.
+/// Removes menus, buttons, and forms without text. Returns whether there were any. Some sites have a form around every
+/// text, which becomes an ordinary element.
 fn remove_forms(document: &Document) -> bool {
     let (forms, elements) = (document.select("form"), document.select(NON_TEXT_ELEMENTS));
     for form in forms.nodes() {

@@ -26,8 +26,8 @@ const MAX_ATTRIBUTE_AMPERSANDS: usize = 20_000;
 /// The nodes that the tree builder always holds: the document, `html`, `head` and `body`.
 const STRUCTURAL_NODES: usize = 4;
 
-/// Tags and text of a page, without scripts, styles and comments: the page is cut there. Pages of large outlets start with
-/// more than a MiB of scripts and styles, whose time is linear.
+/// The size at which a page is truncated, counting tags and text but not scripts, styles and comments. Pages of large
+/// outlets start with more than 1 MiB of scripts and styles, which are parsed in linear time.
 const MAX_MARKUP_BYTES: usize = 1 << 20;
 
 /// Parses a page; `None` if its tree exceeds a limit. A formatting element counts twice in `max_depth`, because the tree

@@ -256,7 +256,7 @@ impl Rebalancer {
     }
 }
 
-/// Elements whose content is not HTML, so that a slash closes any element in them.
+/// Elements whose content is not HTML, so a slash closes any element in them.
 fn is_foreign_root(name: &str) -> bool {
     matches!(name, "svg" | "math")
 }

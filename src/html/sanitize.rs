@@ -19,7 +19,8 @@ static ABSOLUTE_LINK_SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| li
 /// Sanitizes HTML. Relative links are resolved against `base`, and removed without it. Links with a scheme other than
 /// http and https, and images of one or two pixels, are removed.
 ///
-/// HTML of more than [`super::MAX_HTML_BYTES`] is cut there. HTML that is nested too deep becomes plain text.
+/// HTML longer than [`super::MAX_HTML_BYTES`] is truncated to that length. HTML that is nested too deeply becomes plain
+/// text.
 pub fn sanitize_html(html: &str, base: Option<&Url>) -> String {
     let base_bytes = base.map_or(0, |base| base.as_str().len());
     let Some(html) = rebalance_html(truncate_html(html), base_bytes) else {

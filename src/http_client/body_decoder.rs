@@ -103,7 +103,7 @@ fn content_coding(headers: &HeaderMap) -> Result<ContentCoding, BodyError> {
                 "zstd" => ContentCoding::Zstd,
                 _ => return Err(BodyError::UnknownCoding(one_line(name, 40))),
             };
-            // A body that is encoded twice is a decompression bomb or a mistake. No feed is.
+            // A body that is encoded twice is a decompression bomb or a mistake. No legitimate feed is encoded twice.
             if found != ContentCoding::Identity {
                 return Err(BodyError::UnknownCoding(one_line(&value, 40)));
             }
@@ -114,7 +114,7 @@ fn content_coding(headers: &HeaderMap) -> Result<ContentCoding, BodyError> {
 }
 
 impl ResponseBody {
-    /// A body without a content coding that was not received in a response.
+    /// A body that did not come from an HTTP response and has no content coding.
     pub fn from_plain_bytes(raw: Vec<u8>) -> ResponseBody {
         ResponseBody { max_bytes: raw.len(), raw, coding: ContentCoding::Identity, _slot: None }
     }

@@ -15,7 +15,7 @@ pub(super) fn describe(error: &reqwest::Error) -> String {
     format!("{kind}: {}", innermost(error))
 }
 
-/// The address that the address policy refused to resolve to, if that is the cause.
+/// The resolved address that the address policy rejected, if that is the cause.
 pub(super) fn forbidden_address(error: &reqwest::Error) -> Option<ForbiddenAddress> {
     innermost(error).downcast_ref::<ForbiddenAddress>().cloned()
 }

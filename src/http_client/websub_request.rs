@@ -1,10 +1,10 @@
 //! The requests of WebSub: to hubs (section 5.1), and to the callbacks of our own hub's subscribers, for verification
 //! (5.3) and delivery (7).
 //!
-//! A request to a hub follows the same rules as every other request: each hop is checked by the address policy and waits
-//! for the origin's permit. Only 307 and 308 redirects, which keep the method, are followed, and never from https to
-//! http, because the form contains a secret. A callback is an address that a third party has chosen: the address policy
-//! checks it, and its redirects are not followed. A callback is secret, so that no error message contains it.
+//! A request to a hub follows the same rules as every other request: each hop is checked by the address policy and
+//! waits for the origin's permit. Only 307 and 308 redirects, which keep the method, are followed, and never from https
+//! to http, because the form contains a secret. A callback is an address that a third party has chosen: the address
+//! policy checks it, and its redirects are not followed. A callback is secret, so no error message contains it.
 
 use super::{AcquirePermit, Fetcher, NoDocument, body_decoder, cache_headers, origin_of, redirect, transport_error};
 use crate::domain::display_text::one_line;
@@ -46,8 +46,8 @@ impl WebSubRequestError {
     }
 }
 
-/// A request to a hub or a callback for the statistics of its origin; `None` without a status, because it may not have
-/// been sent.
+/// The record of a request to a hub or callback, for the statistics of the origin; `None` if there was no status,
+/// because the request may not have been sent.
 pub fn websub_request_record(
     url: &str,
     response: &Result<WebSubResponse, WebSubRequestError>,

@@ -4,7 +4,7 @@ use crate::domain::{FeedProblem, NewItem, ProblemKind, Timestamp};
 use std::collections::{HashMap, HashSet};
 use xxhash_rust::xxh3::xxh3_128;
 
-/// Longer guids are replaced by their hash.
+/// Longer guids are replaced with their hash.
 const MAX_GUID_BYTES: usize = 1_000;
 
 /// An item, and the date that its document gives it, plausible or not.

@@ -19,7 +19,7 @@ pub enum ReadingHistory {
 }
 
 impl ReadingHistory {
-    /// A hub's pushes are parts of a feed, so that only polls move the time of the last reading.
+    /// A hub's pushes are parts of a feed, so only polls move the time of the last reading.
     pub fn of(source: &Source) -> ReadingHistory {
         match (source.first_document_at, source.publish_backlog) {
             (None, true) => ReadingHistory::NothingAndBacklogIsWanted,

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use url::Url;
 
 const MAX_TITLE_CHARS: usize = 500;
-/// Of a title that is taken from the text.
+/// The limit for a title that is taken from the text.
 const MAX_DERIVED_TITLE_CHARS: usize = 120;
 /// Neither grouping nor readers need more.
 const MAX_SUMMARY_CHARS: usize = 1_000;

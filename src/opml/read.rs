@@ -176,7 +176,7 @@ impl OutlineReader<'_> {
     fn start_outline(&mut self, tag: StartTag, position: usize, is_cut_off: bool) {
         let line = self.line_at(position);
         if is_cut_off {
-            // A truncated URL is another URL.
+            // A truncated URL is a different URL.
             return self.report_unusable(line, TRUNCATED_OUTLINE);
         }
         let value = |name: &str| tag.attribute(name).and_then(|value| fold_non_blank(&value));
@@ -233,7 +233,7 @@ impl OutlineReader<'_> {
         categories
     }
 
-    /// Reads an outline whose tag ended at an unescaped `>` in a description, so that its URL is in the text after it.
+    /// Reads an outline whose tag ended at an unescaped `>` in a description, so its URL is in the text after it.
     fn read_split_outline(&mut self, text: &str, position: usize) {
         let Some(at) = text.find("xmlUrl=") else { return };
         let line = self.line_at(position + at);
@@ -250,7 +250,7 @@ impl OutlineReader<'_> {
         self.list.outlines.push(FeedOutline { xml_url, title, categories, line, ..FeedOutline::default() });
     }
 
-    /// The line, counted from 1, of a position that is not before an earlier one.
+    /// The 1-based line number of a position. Positions must not decrease from call to call.
     fn line_at(&mut self, position: usize) -> usize {
         let between = &self.text.as_bytes()[self.counted_bytes..position];
         self.line_feeds += between.iter().filter(|b| **b == b'\n').count();

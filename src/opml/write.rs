@@ -10,7 +10,7 @@ use crate::markup::entities::is_xml_char;
 /// The namespace of newsfold's attributes (OPML 2.0, "Extending OPML"). It is a name, not an address to fetch.
 const NAMESPACE: &str = "urn:newsfold:opml";
 
-/// A list that every feed reader imports. Outlines without a category come first, then one folder for each first
+/// A list that every feed reader can import. Outlines without a category come first, then one folder for each first
 /// category; further categories become the `category` attribute.
 pub fn write_opml(title: &str, outlines: &[FeedOutline]) -> String {
     let has_extensions = outlines.iter().any(|outline| extensions(outline).any(|(_, value)| value.is_some()));

@@ -49,8 +49,9 @@ pub fn choose_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryI
     })
 }
 
-/// The lead of a published story. The present lead stays, unless it is a copy, it is backlog beside news, or an outlet of
-/// a higher priority reports: an earlier report that arrives late is not worth an edition.
+/// The lead of a published story. The current lead is kept unless it is a copy, it is backlog although the story has
+/// news, or an outlet with a higher priority reports the story. An earlier report that arrives late does not justify a
+/// new edition.
 fn keep_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
     let best = choose_lead(story, options)?;
     let present = story.items.iter().find(|i| i.item.id == story.lead && i.copy_of.is_none());

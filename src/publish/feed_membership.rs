@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MembershipCondition {
     pub holds: bool,
-    /// The condition and the story's value, for people.
+    /// The condition and the story's value, in human-readable form.
     pub says: String,
 }
 
@@ -57,7 +57,7 @@ fn publication_condition(story: &Story) -> MembershipCondition {
         (None, Some(_)) => condition(true, "published".into()),
         (None, None) => match (story.news().next(), story.items.first().and_then(|i| i.item.backlog_reason)) {
             (None, Some(reason)) => {
-                condition(false, format!("not published: no report is news ({})", backlog_text(reason)))
+                condition(false, format!("not published: all reports are backlog ({})", backlog_text(reason)))
             }
             _ => condition(
                 false,

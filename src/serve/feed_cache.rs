@@ -17,7 +17,7 @@ pub struct FeedCache {
     store: Store,
     options: Arc<Options>,
     clock: Clock,
-    /// By file name. The configuration bounds their number: unknown names are not looked up.
+    /// Keyed by file name. The configuration bounds the number of entries, because unknown names are not looked up.
     feeds: Arc<Mutex<HashMap<String, Arc<CachedFeed>>>>,
 }
 
@@ -57,8 +57,8 @@ impl FeedCache {
         Ok(response)
     }
 
-    /// The time since which the feed has these bytes, which is recorded for new bytes. `None` if that fails, for
-    /// example on a full disk: the feed is then served without `Last-Modified`.
+    /// The time since which the feed has had these bytes; it is recorded when the bytes are new. `None` if that fails,
+    /// for example on a full disk: the feed is then served without `Last-Modified`.
     async fn last_modified(&self, resource: &FeedResource, hash: &str) -> store::Result<Option<Timestamp>> {
         let (stem, extension, hash) = (resource.stem(), resource.format.extension(), hash.to_owned());
         let (known_stem, known_hash) = (stem.clone(), hash.clone());

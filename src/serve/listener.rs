@@ -89,7 +89,7 @@ async fn accept(listener: &TcpListener, free: Arc<Semaphore>) -> Option<(TcpStre
     }
 }
 
-/// The configured number of connections, as far as the limit of open files allows it.
+/// The configured number of connections, or fewer if the limit on open files requires it.
 fn max_connections(configured: usize) -> usize {
     let files = getrlimit(Resource::Nofile).current.map_or(usize::MAX, |files| files as usize);
     let allowed = files.saturating_sub(RESERVED_FILES.min(files / 2)).max(1);
@@ -97,7 +97,7 @@ fn max_connections(configured: usize) -> usize {
         tracing::warn!(
             configured,
             allowed,
-            "the limit of open files allows fewer connections than serve.max_connections"
+            "the limit on open files allows fewer connections than serve.max_connections"
         );
     }
     configured.min(allowed).min(Semaphore::MAX_PERMITS)

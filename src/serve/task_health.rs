@@ -1,6 +1,6 @@
 //! The health of the daemon's tasks. The daemon records it; `/healthz` and the health page report it.
 //!
-//! It restarts nothing; the daemon does.
+//! It does not restart tasks; the daemon does.
 
 use parking_lot::Mutex;
 use std::collections::BTreeMap;

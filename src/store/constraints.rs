@@ -31,7 +31,7 @@ pub enum ConstraintRefusal {
     Undone(ConstraintId),
 }
 
-/// A constraint that was added or undone, and the stories that lost their lead by that.
+/// A constraint that was added or undone, and the stories that lost their lead as a result.
 #[derive(Debug)]
 pub struct AppliedConstraint {
     pub constraint: GroupingConstraint,

@@ -121,8 +121,8 @@ fn separate_link(db: &WriteConnection, source: SourceId, id: Option<ItemId>, new
     Ok(Some(separated.new))
 }
 
-/// Replaced content longer than this many bytes is not kept, and at most this many revisions are: a live blog changes
-/// with every poll.
+/// Replaced content longer than this is discarded, and at most this many revisions are kept, because a live blog
+/// changes with every poll.
 const MAX_KEPT: usize = 16 * 1024;
 const MAX_REVISIONS: u32 = 30;
 

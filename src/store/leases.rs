@@ -73,8 +73,8 @@ pub fn acquire(
     Ok(None)
 }
 
-/// Exchanges a poll's origin when a redirect leads to another one. The previous origin is released even if the new
-/// one is not free, so that two polls never wait for each other. The poll's leases are extended to `until`.
+/// Replaces a poll's leased origin when a redirect leads to another one. The previous origin is released even if the
+/// new one is not free, so that two polls never wait for each other. The poll's leases are extended to `until`.
 pub fn switch_origin(
     db: &WriteConnection,
     lease: &PollLease,

@@ -59,7 +59,7 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
 /// Applies the migrations of `runner` that the database does not have yet.
 ///
 /// # Errors
-/// [`Error::Unsupported`] if newsfold 0.1.0 wrote the database: its first migration was another one.
+/// [`Error::Unsupported`] if newsfold 0.1.0 wrote the database: its first migration was a different one.
 fn migrate(path: &Path, connection: &mut Connection, runner: &refinery::Runner) -> Result<()> {
     use refinery::error::Kind;
     let path = path.to_owned();

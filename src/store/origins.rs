@@ -50,8 +50,8 @@ pub fn clear_hold(db: &WriteConnection, origin: &str) -> Result<bool> {
     Ok(db.execute("DELETE FROM origin_hold WHERE origin = ?1 OR domain = ?2", params![origin, domain])? > 0)
 }
 
-/// The sources that wait for an origin: because of a response of its own, or because it or its registrable domain is on
-/// hold.
+/// The sources that wait for an origin, either because of a response to their own poll, or because it or its
+/// registrable domain is on hold.
 pub fn waiting_sources(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Vec<SourceId>> {
     let mut waiting = waiting_for_origin(db, origin, now)?;
     let domain = registrable_domain(origin);

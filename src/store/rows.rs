@@ -50,7 +50,7 @@ pub(super) fn to_json<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::Corrupt(e.to_string()))
 }
 
-/// The value of a column; with `row`, the whole row of which it is the first column.
+/// The value of a column. If `row` is set, the column is the first of that row, and the whole row is read.
 struct Column<'de> {
     value: ValueRef<'de>,
     row: Option<&'de Row<'de>>,

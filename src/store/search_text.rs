@@ -45,7 +45,7 @@ pub(super) fn search_phrase(text: &str) -> SearchPhrase {
     SearchPhrase { text: writer.out, is_prefix }
 }
 
-/// Gives letters that readers take for the same one the same code point.
+/// Maps letters that readers regard as identical to the same code point.
 fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for c in text.chars().filter(|c| !is_ignored(*c)) {

@@ -81,7 +81,7 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, next_poll_at:
     super::publication::touch(db)
 }
 
-/// Replaces a guessed outlet by that of the feed's own website. Items follow, since they take the outlet from their
+/// Replaces a guessed outlet with that of the feed's own website. Items follow, since they take the outlet from their
 /// source.
 pub(super) fn replace_guessed_outlet(db: &WriteConnection, id: SourceId, outlet: &str) -> Result<()> {
     db.execute(

@@ -92,8 +92,8 @@ fn set_copy_of(db: &WriteConnection, item: ItemId, original: Option<ItemId>) -> 
     Ok(())
 }
 
-/// Makes a story, and all that redirect to it, redirect to another one. A story that still has items, which the
-/// clusterer no longer holds, stays.
+/// Makes a story, and all that redirect to it, redirect to another one. A story that still has items that the clusterer
+/// no longer holds is kept.
 pub(super) fn redirect(db: &WriteConnection, from: StoryId, into: StoryId) -> Result<()> {
     db.execute(
         "UPDATE story SET merged_into = ?2 WHERE (id = ?1 OR merged_into = ?1)

@@ -10,9 +10,9 @@ use super::stories::load;
 use crate::domain::{Story, StoryId};
 use rusqlite::{ToSql, params};
 
-/// The number of last updated stories that are checked one by one.
+/// The number of most recently updated stories that are checked one by one.
 const MAX_CHECKED_STORIES: u32 = 10_000;
-/// The number of newest items that an expression or a tag may match.
+/// The maximum number of matching items that are considered for an expression or a tag, newest first.
 const MAX_MATCHING_ITEMS: u32 = 5_000;
 
 /// Which stories to find. Empty fields match everything.

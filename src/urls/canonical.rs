@@ -87,7 +87,7 @@ pub fn canonical_url_from_str(link: &str) -> Option<String> {
     Url::parse(link).ok().map(|url| canonical_url(&url))
 }
 
-/// The host without the prefixes of editions for devices, as long as a registrable domain is left.
+/// The host without the prefixes of device-specific sites (such as `m.`), as long as a registrable domain remains.
 fn bare_host(host: &str) -> &str {
     // A host that ends in two dots is invalid, so its dots stay.
     let mut host = host.strip_suffix('.').filter(|bare| !bare.is_empty() && !bare.ends_with('.')).unwrap_or(host);
@@ -111,7 +111,7 @@ fn bare_path(path: &str) -> &str {
     }
     loop {
         let bare = path.trim_end_matches('/');
-        // `/x/..amp` would become `/x/.`, which is another path.
+        // `/x/..amp` would become `/x/.`, which is a different path.
         let is_name = |name: &&str| !name.ends_with(['.', '/']) && !name.to_ascii_lowercase().ends_with("%2e");
         let bare = bare.strip_suffix("/amp").or(bare.strip_suffix(".amp").filter(is_name)).unwrap_or(bare);
         if bare == path {

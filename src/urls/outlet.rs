@@ -17,7 +17,7 @@ pub fn outlet_of_url(url: &Url) -> String {
     }
 }
 
-/// Services that host feeds of other publishers, so that their domain is not that of the outlet.
+/// Services that host feeds of other publishers, so their domain is not that of the outlet.
 #[rustfmt::skip]
 const FEED_HOSTS: &[&str] = &[
     "feedburner.com", "feedsportal.com", "feedblitz.com", "feedpress.me", "feedpress.com", "superfeedr.com",

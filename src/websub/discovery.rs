@@ -14,7 +14,7 @@ const MAX_URL_BYTES: usize = 2048;
 pub fn discover_hub(links: &LinkRelations, feed_hubs: &[Url], feed_self: Option<&Url>) -> Option<DeclaredHub> {
     let hubs = if links.hubs.iter().any(is_usable) { &links.hubs } else { feed_hubs };
     let usable = || hubs.iter().filter(|hub| is_usable(hub));
-    // The request contains a secret, so that a hub with TLS is preferred.
+    // The request contains a secret, so a hub with TLS is preferred.
     let hub = usable().find(|hub| hub.scheme() == "https").or_else(|| usable().next())?;
     let topic = links.self_url.as_ref().or(feed_self).filter(|topic| is_usable(topic))?;
     Some(DeclaredHub { hub: hub.to_string(), topic: topic.to_string() })

@@ -1,4 +1,4 @@
-//! The reason of a hold in words.
+//! The reason for a hold, in words.
 
 use super::{duration, websub_failure};
 use crate::domain::{HoldReason, ShortenedDelay};

@@ -71,7 +71,7 @@ fn hub_event(event: &HubEvent) -> String {
 pub fn disabled_reason(reason: &DisabledReason) -> String {
     match reason {
         DisabledReason::Configured => "websub.enabled is false".into(),
-        DisabledReason::NoBaseUrl => "publish.base_url is not set, so that hubs cannot reach newsfold".into(),
+        DisabledReason::NoBaseUrl => "publish.base_url is not set, so hubs cannot reach newsfold".into(),
         DisabledReason::LocalHostName { host } => {
             format!("hubs cannot reach publish.base_url: ‘{host}’ is a local host name")
         }

@@ -1,4 +1,4 @@
-//! The reason of the next poll in words.
+//! The reason for the next poll, in words.
 
 use super::{Audience, duration, hold_reason_text};
 use crate::domain::{DelayCause, NextPollReason, RateLimit};

@@ -39,7 +39,8 @@ impl SourceCondition {
     }
 }
 
-/// Whether the source's server asked us to stop polling for a time, in an answer to this source or to another one.
+/// Whether the source's server asked us to stop polling for a while, in a response to a poll of this source or of
+/// another one.
 fn is_on_hold(source: &Source) -> bool {
     use PollOutcome::{Challenged, Held, Refused, Throttled};
     matches!(source.last_outcome, Some(Throttled | Refused | Challenged | Held))

@@ -11,7 +11,7 @@ mod policies;
 #[path = "../support/mod.rs"]
 mod support;
 
-/// A folder of the material beside the project.
+/// A folder of test data next to the project.
 fn shared_folder(name: &str) -> std::path::PathBuf {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
     assert!(folder.exists(), "{} does not exist", folder.display());

@@ -44,7 +44,7 @@ struct Simulation {
     budget: f64,
 }
 
-/// The results of a policy in the measured time.
+/// The results of a policy in the measurement period.
 struct Score {
     polls: usize,
     /// The delay of each item in seconds, including lost items.
@@ -86,7 +86,7 @@ fn run(simulation: &Simulation, policy: Policy) -> Score {
     let mut score = Score { polls: 0, delays: Vec::new(), lost: 0 };
     let mut polled: Vec<PolledSource> = simulation.sources.iter().map(PolledSource::new).collect();
     let mut now = START;
-    // Continue after the end until every item of the measured time has been found.
+    // Continue past the end until every item of the measurement period has been found.
     while now < MEASURED.end + CAP {
         let multiplier = solve_budget(&mut polled, policy, time(now), simulation.budget);
         now += RECOMPUTE_INTERVAL;
@@ -206,7 +206,7 @@ fn optimal_poll_rate(source: &Source, rate: f64, multiplier: f64, keeps_windows:
     (multiplier * rate.sqrt()).max(min)
 }
 
-/// The optimum with the multiplier that spends the budget, from the true rates of the measured time.
+/// The optimum: the multiplier that spends the budget, computed from the true rates in the measurement period.
 fn optimum(simulation: &Simulation, keeps_windows: bool) -> Policy {
     let moments = || MEASURED.step_by(SLOT as usize).step_by(3);
     let rates: Vec<_> = simulation.sources.iter().flat_map(|s| moments().map(move |at| (s, s.rate(at)))).collect();

@@ -106,7 +106,7 @@ async fn items_with_new_guids_and_links_are_recognized_by_title_and_date() {
             ("x1", "https://new.example/posts/rain", RAIN, "Sun, 01 Mar"),
             // The same path on another host.
             ("x2", "https://new.example/2", BANK, ""),
-            // A title of one word identifies no item, and the same title some days later is another item.
+            // A one-word title does not identify an item, and the same title some days later is a different item.
             ("x3", "https://new.example/posts/briefing", "Briefing", "Sun, 01 Mar"),
             ("x4", "https://new.example/posts/vote", "Parliament votes on the budget", "Fri, 27 Feb"),
         ])

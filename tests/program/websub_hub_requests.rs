@@ -29,7 +29,7 @@ async fn subscriber_that_does_not_echo_the_challenge_is_not_subscribed() {
     assert_eq!(fixture.request_for("subscribe", ATOM, "http://127.0.0.1:1024/", &[]).await.0, 202);
     fixture.until_all_verified().await;
     assert_eq!(fixture.subscribers().await.len(), 0);
-    // Another subscriber would get this document before the confirmed one.
+    // If there were another subscriber, it would get this document before the confirmed one does.
     fixture.reader.reply_to_verifications(VerificationReply::Echo);
     fixture.request("subscribe", "/good", &[]).await;
     fixture.until_subscribers(1).await;

@@ -63,8 +63,8 @@ async fn push_of_a_partial_feed_removes_no_items_and_does_not_affect_polling() {
     let before = fixture.daemon.source(fixture.id).await;
     assert!(before.validators.is_some());
     fixture.daemon.advance(SignedDuration::from_mins(1));
-    // Of three items it contains a new one and a changed one. Its ttl, title and language differ from those of the
-    // feed.
+    // It contains a new item and a changed item, but not all of the source's three items. Its ttl, title and language
+    // differ from those of the feed.
     let changed = "g1 | Grid fails across the northern coast | Power is back in Veshna";
     let body = rss(&[BANK, changed]).replace("<title>News</title>", "<title>Part</title><ttl>600</ttl>");
     assert_eq!(fixture.push(&request, &body).await, 202);

@@ -38,7 +38,8 @@ impl HubRequest {
         self.form.get(name).map_or("", String::as_str)
     }
 
-    /// The path of the callback. The tests leave out the reverse proxy that the base URL before it belongs to.
+    /// The path of the callback. The tests omit the base URL, because they run without the reverse proxy that it points
+    /// to.
     pub fn callback(&self) -> String {
         Url::parse(self.get("hub.callback")).unwrap().path().to_owned()
     }

@@ -18,7 +18,7 @@ pub struct TestDaemon {
     pub config: Config,
     pub store: Store,
     pub clock: Clock,
-    /// The URL of the daemon, without a slash at the end.
+    /// The URL of the daemon, without a trailing slash.
     pub base: String,
     running: Option<(CancellationToken, JoinHandle<anyhow::Result<()>>)>,
 }

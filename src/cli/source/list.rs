@@ -36,7 +36,7 @@ pub async fn list(context: &Context, filter: SourceFilter) -> anyhow::Result<Exi
     )
 }
 
-/// A source with the reason of its next poll as data and in words.
+/// A source with the reason for its next poll, as data and in words.
 #[derive(serde::Serialize)]
 struct SourceRow<'a> {
     #[serde(flatten)]

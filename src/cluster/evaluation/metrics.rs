@@ -51,7 +51,7 @@ pub struct MetricSums {
     items: f64,
     /// Of each item, the share of its found story that has its label.
     precision: f64,
-    /// Of each item, the share of its label that is in its found story.
+    /// For each item, the fraction of the items with its label that are in its predicted story (recall).
     recall: f64,
     /// Pairs with one label and one found story; with one found story; with one label. A pair of which only one item is
     /// counted gives one half.
@@ -90,7 +90,7 @@ impl MetricSums {
     }
 }
 
-/// A found story with items of several labels, or a label with items in several found stories.
+/// A predicted story with items of several labels, or a label whose items are in several predicted stories.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupingError {
     /// The number of wrong pairs.
@@ -109,7 +109,7 @@ pub fn misses<L: Ord, S: Ord>(items: &[(L, S)]) -> Vec<GroupingError> {
     splits(items.iter().map(|(label, story)| (label, story)))
 }
 
-/// The wholes that are split into several parts, by the whole and the part of each item.
+/// The groups that are split into several parts, given the group and the part of each item.
 fn splits<W: Ord, P: Ord>(items: impl Iterator<Item = (W, P)>) -> Vec<GroupingError> {
     let mut wholes: BTreeMap<W, BTreeMap<P, Vec<usize>>> = BTreeMap::new();
     for (position, (whole, part)) in items.enumerate() {

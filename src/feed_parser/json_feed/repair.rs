@@ -10,8 +10,8 @@ use std::borrow::Cow;
 pub struct RepairedJson<'a> {
     /// Borrowed if nothing had to be repaired.
     pub text: Cow<'a, str>,
-    /// Whether the original has no end or too many values. The text after the last complete item was dropped, and the
-    /// rest closed.
+    /// Whether the original is truncated or contains too many values. The text after the last complete item was
+    /// dropped, and the open brackets were closed.
     pub is_truncated: bool,
 }
 
@@ -34,7 +34,7 @@ pub fn repair_json(text: &str) -> RepairedJson<'_> {
 const MAX_VALUES: usize = 200_000;
 /// Deeper brackets are not tracked. serde_json refuses more than 128.
 const MAX_DEPTH: usize = 1000;
-/// The feed and its list of items are open where an item ends. A part of an item is not read.
+/// Where an item ends, two brackets are open: the feed's and the item array's. Partial items are not read.
 const ITEM_DEPTH: usize = 2;
 
 /// The open brackets, and the last position where a cut loses no complete item.
@@ -67,7 +67,8 @@ impl BracketTracker {
         self.value_count > MAX_VALUES
     }
 
-    /// Where to cut the text and the brackets to close there; `None` if it needs no cut, or has no complete item.
+    /// Where to truncate the text, and which brackets to close there; `None` if the text need not be truncated, or has
+    /// no complete item.
     fn missing_end(&self) -> Option<(usize, String)> {
         if self.is_over_limit() && self.last_complete.is_none() {
             return Some((0, String::new()));

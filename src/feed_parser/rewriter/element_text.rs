@@ -68,8 +68,8 @@ pub fn read_element_text<'a>(
 
 /// The content of an element: text with its entities decoded or, if it contains elements, unchanged markup.
 ///
-/// The result has at most a few bytes more than `max_bytes`, and more only where something was left out, so that the
-/// caller sees the cut.
+/// The result exceeds `max_bytes` by at most a few bytes, and only if something was omitted, so that the caller can
+/// detect the truncation.
 pub fn flatten_markup(inner: &str, has_elements: bool, max_bytes: usize) -> String {
     let mut out = String::new();
     for token in Tokenizer::new(inner) {

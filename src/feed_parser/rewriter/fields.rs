@@ -24,7 +24,7 @@ use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
 /// Bytes of a list of keywords that are read.
 const MAX_KEYWORDS_BYTES: usize = 4 * 1024;
-/// A longer category is a text in the wrong element.
+/// A longer category is text in the wrong element.
 const MAX_CATEGORY_BYTES: usize = 256;
 /// Enclosures of one item; further ones are dropped, since feed-rs uses a kilobyte for each.
 const MAX_ENCLOSURES: usize = 32;
@@ -199,7 +199,8 @@ impl<'a> FeedRewriter<'a, '_> {
             return None;
         }
         let mut html = flatten_markup(inner, has_elements, self.options.max_text_bytes).trim().to_owned();
-        // An Atom text without a type is plain text (RFC 4287 §3.1.1), unless its author forgot the type of HTML.
+        // An Atom text construct without a type is plain text (RFC 4287 §3.1.1), unless its author forgot to declare it
+        // as HTML.
         let is_untyped_text = media_type.is_empty() && self.feed.kind == FeedKind::Atom && !html.contains("</");
         if has_elements {
             for prefix in self.namespaces.xhtml_prefixes().take(2) {

@@ -13,7 +13,7 @@ pub fn push_element(xml: &mut String, name: &str, text: &str) {
     let references = text.bytes().filter(|b| matches!(b, b'<' | b'>' | b'&')).count();
     let section_ends = text.matches("]]>").count();
     if (section_ends + 1) * 12 < references * 3 {
-        // An end of section within the text is split between two sections.
+        // A `]]>` within the text is split across two CDATA sections.
         let sections = text.replace("]]>", "]]]]><![CDATA[>");
         xml.push_str(&format!("<{name}><![CDATA[{sections}]]></{name}>\n"));
     } else {

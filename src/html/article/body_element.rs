@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 /// widespread content management systems.
 const MARKED_BODIES: &str = "[itemprop~=articleBody], [property~=articleBody], .entry-content, .e-content, .articleBody, \
      .article-body, .article__body, .article-content, .story-body, .post-content";
-/// Marked elements of a page that are looked at.
+/// The maximum number of marked elements of a page that are examined.
 const MAX_MARKED_BODIES: usize = 8;
 /// The text of Readability is replaced if the densest element has this many times as much.
 const MIN_DENSITY_GAIN: usize = 4;
@@ -63,7 +63,7 @@ impl BodyText {
         }
     }
 
-    /// The best of the answers. `whole` is the text of the whole page.
+    /// The best of the candidates. `whole` is the text of the whole page.
     pub fn choose(marked: BodyText, readable: BodyText, densest: BodyText, whole: BodyText) -> BodyText {
         let has_most_of = |other: &BodyText| marked.bytes * 10 >= other.bytes * 7;
         let is_whole = has_most_of(&readable) && has_most_of(&densest) && marked.paragraphs * 2 >= readable.paragraphs;

@@ -1,5 +1,5 @@
-//! Removes from a page what its elements and class names declare to be no part of the article: menus, forms, share bars,
-//! teasers, comments.
+//! Removes the parts of a page whose element and class names mark them as not belonging to the article: menus, forms,
+//! share bars, teasers, comments.
 //!
 //! Names lie: a layout class such as `sidebar-fixed` or a form may hold the whole page. An element that contains the
 //! headline or the place with most of the text is never removed.
@@ -30,7 +30,7 @@ const BOX_WORDS: &[&str] = &[
 /// Elements that are never removed for their names.
 const UNNAMED_ELEMENTS: &[&str] = &["html", "body", "main", "h1", "p"];
 
-/// Elements that are not the article, by their names and roles.
+/// Elements whose names or roles mark them as not part of the article.
 pub fn remove_boxes(document: &Document, headline: Option<NodeId>) {
     let article = ArticlePlace::find(document, headline);
     for node in document.select(NON_ARTICLE_ELEMENTS).nodes() {

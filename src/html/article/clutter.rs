@@ -23,9 +23,9 @@ const MAX_HEADLINE_DETAILS: usize = 2;
 const MAX_BOX_PARAGRAPHS: usize = 2;
 /// Shorter paragraphs may repeat.
 const MIN_COPY_WORDS: usize = 20;
-/// A single linked headline with a cut text may be the end of an item that is cut itself.
+/// A single linked headline with a truncated text may be the end of an item that is itself truncated.
 const MIN_UNLABELLED_TEASERS: usize = 2;
-/// A box of teasers may stand at both ends of a text.
+/// A teaser box may appear at both ends of a text.
 const MAX_LABEL_COPIES: usize = 2;
 /// Words of a sentence in a comment form.
 const MAX_FORM_WORDS: usize = 25;
@@ -200,7 +200,8 @@ impl ClutterFinder<'_> {
         headings.map(|block| block.heading_level).find(|level| *level > 0)
     }
 
-    /// Whether the text at `at` follows one linked headline. After several, a list of links has ended.
+    /// Whether the text at `at` follows a single linked headline. If it follows several, it marks the end of a list of
+    /// links.
     fn follows_linked_headline(&self, at: usize) -> bool {
         let start = at.saturating_sub(MAX_HEADLINE_DETAILS + 2);
         let before = self.blocks[start..at].iter().rev().take_while(|block| !is_body(block));
@@ -228,7 +229,7 @@ impl ClutterFinder<'_> {
         self.follows_linked_headline(at) && (has_next || has_previous)
     }
 
-    /// The end of a linked headline with an excerpt that is cut, if there are several of them after some text.
+    /// The end of a linked headline with a truncated excerpt, if several such headlines follow some text.
     fn unlabelled_teaser_end(&self, start: usize) -> usize {
         let has_several = self.unlabelled_teasers >= MIN_UNLABELLED_TEASERS;
         if has_several && self.text_bytes > 0 { teaser_end(self.blocks, start) } else { start }
@@ -317,7 +318,7 @@ pub fn is_prose(block: &TextBlock) -> bool {
     is_body(block) && !is_excerpt(block)
 }
 
-/// Whether a block is the beginning of another article's text, as teasers have it.
+/// Whether a block is the beginning of another article's text, as in a teaser.
 fn is_excerpt(block: &TextBlock) -> bool {
     labels::is_cut(&block.text) && word_count(&block.text) <= MAX_EXCERPT_WORDS
 }

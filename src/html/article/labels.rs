@@ -1,7 +1,7 @@
 //! Lines that announce clutter: headings of teaser boxes, comment forms, newsletter forms and author boxes; buttons.
 //!
-//! Knows one line at a time, in the languages that grouping supports and a few more. What follows such a line is decided
-//! in [`super::clutter`].
+//! Classifies one line at a time, in the languages that grouping supports and a few more. What follows such a line is
+//! decided in [`super::clutter`].
 
 /// What a line announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +68,7 @@ const TEASER_HEADINGS: &[&str] = &[
     "関連 기사", "관련 기사", "관련기사", "많이 본 뉴스", "추천 기사",
 ];
 
-/// Starts of such headings: the name of a section or of the site follows.
+/// Prefixes of such headings; the name of a section or of the site follows.
 #[rustfmt::skip]
 const TEASER_HEADING_STARTS: &[&str] = &[
     "more from ", "more in ", "more on ", "more about ", "top stories in ", "latest from ", "latest in ", "related to ",
@@ -105,7 +105,7 @@ const COMMENT_HEADINGS: &[&str] = &[
     "留言", "發表評論", "コメントを残す", "コメントする", "댓글 남기기",
 ];
 
-/// Words for comments alone, or with their number, in lower case.
+/// Words for "comments", alone or with a count, in lower case.
 #[rustfmt::skip]
 const COMMENT_WORDS: &[&str] = &[
     "join the conversation", "join the discussion", "join the debate", "have your say", "tell us what you think",
@@ -220,7 +220,7 @@ fn is_subscription(lower: &str, words: usize) -> bool {
         && !lower.contains(['"', '“', '„', '«'])
 }
 
-/// Whether a line consists of words on buttons.
+/// Whether a line consists of button labels.
 pub fn is_button(line: &str) -> bool {
     let mut count = 0;
     for word in line.split_whitespace() {

@@ -50,7 +50,7 @@ impl TextBlock {
     }
 }
 
-/// Elements that hold the whole text and so are no box in it.
+/// Elements that contain the whole text and are therefore not boxes within it.
 const TEXT_CONTAINERS: &[&str] = &["html", "body", "main", "article"];
 /// Inline elements besides those that item content may have.
 const OTHER_INLINE_ELEMENTS: &[&str] = &[

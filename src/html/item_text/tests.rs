@@ -1,4 +1,4 @@
-//! Texts as feeds have them, with the clutter around them.
+//! Texts as they appear in feeds, surrounded by clutter.
 
 use super::*;
 

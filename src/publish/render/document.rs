@@ -48,7 +48,8 @@ pub enum FeedPage {
 
 impl FeedPage {
     /// What follows the feed's name and variant in a URL. An archive page's name contains the page size, because pages
-    /// of another size have other entries: a client that stored some of them must not mix them with the new ones.
+    /// of a different size have different entries: a client that stored some of them must not mix them with the new
+    /// ones.
     pub fn suffix(self, feed: &PublishedFeed) -> String {
         match self {
             FeedPage::Current => String::new(),

@@ -51,7 +51,7 @@ pub fn health_page(db: &ReadConnection, site: SiteLayout, down: Option<Vec<&'sta
     failing.truncate(MAX_ROWS);
     let mut events = operator_events::latest(db)?;
     events.truncate(MAX_EVENTS);
-    // A hold that ended before the newest poll is over at any time at which the page may be read.
+    // A hold that ended before the newest poll is over by the time anyone can read the page.
     let since = newest.unwrap_or(Timestamp::UNIX_EPOCH);
     let page = HealthPage {
         site,

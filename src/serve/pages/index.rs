@@ -23,7 +23,7 @@ const MAX_NAMED_OUTLETS: usize = 12;
 struct IndexPage<'a> {
     site: SiteLayout<'a>,
     query: &'a StoryQuery,
-    /// Whether a server answers the form; false in a static file.
+    /// Whether a server handles the form; false in a static file.
     is_served: bool,
     choices: SearchFacets,
     days: Vec<StoryDay<'a>>,

@@ -98,7 +98,7 @@ impl StoryQuery {
         if query.is_empty() { query } else { format!("?{query}") }
     }
 
-    /// The query string of the feed of this search, without question mark. `None` without a search.
+    /// The query string of the feed of this search, without the question mark. `None` without a search.
     pub fn feed_query(&self) -> Option<String> {
         fts_query::from_user_input(&self.typed)?;
         Some(form_urlencoded::Serializer::new(String::new()).append_pair("q", &self.typed).finish())

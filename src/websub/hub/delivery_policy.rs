@@ -64,8 +64,8 @@ pub fn evaluate_delivery(
     }
 }
 
-/// Evaluates a notification of another hub. `failures` is the number of consecutive failures before it. A `Retry-After`
-/// can delay the next attempt up to the maximum, but not advance it.
+/// Evaluates the response to a notification that was sent to another hub. `failures` is the number of consecutive
+/// failures before it. A `Retry-After` can delay the next attempt up to the maximum, but not advance it.
 pub fn evaluate_notification(
     response: Result<WebSubResponse, WebSubRequestError>,
     failures: u32,

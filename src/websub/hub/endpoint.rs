@@ -1,7 +1,7 @@
 //! The HTTP endpoint of our own hub: `POST /hub` (WebSub, section 5.1).
 //!
 //! It answers 202 and leaves the request to the daemon, or refuses it with a reason in plain text. The body is read
-//! within limits of size and time. Callbacks and secrets are never logged.
+//! within limits on size and time. Callbacks and secrets are never logged.
 
 use super::Options;
 use super::rate_limits;

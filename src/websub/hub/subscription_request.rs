@@ -130,7 +130,7 @@ fn parse_callback(text: &str, address_policy: &AddressPolicy) -> Result<Url, Req
         tracing::debug!(%reason, "refused a callback");
         RequestRefusal::ForbiddenCallback
     })?;
-    // A fragment is never sent, so that it would make one callback look like two.
+    // A fragment is never sent, so it would make one callback look like two.
     url.set_fragment(None);
     Ok(url)
 }
