@@ -1,10 +1,11 @@
-//! Learns the weights of the pair model from labeled items, and cross-validates them on stories that they were not learned from.
+//! Learns the weights of the pair model from labeled items, and cross-validates them on stories that they were not
+//! trained on.
 //!
-//! `cargo run --release --example train -- GOLD.jsonl [--write]` runs the clusterer over the items, records every pair that it
-//! scores, and fits a logistic regression on the features and their products (Newton's method, L2 regularization). It prints the
-//! figures of 5-fold cross-validation: each fifth of the stories is grouped, amid all others, by weights learned from the other
-//! four fifths. `--write` stores the weights learned from all stories in `src/cluster/pair_model_weights.txt`; `--show` prints
-//! them.
+//! `cargo run --release --example train -- GOLD.jsonl [--write]` runs the clusterer over the items, records every pair
+//! that it scores, and fits a logistic regression on the features and their products (Newton's method, L2
+//! regularization). It prints the figures of 5-fold cross-validation: each fifth of the stories is grouped, amid all
+//! others, by weights trained on the other four fifths. `--write` stores the weights trained on all stories in
+//! `src/cluster/pair_model_weights.txt`; `--show` prints them.
 //!
 //! For experiments: `--without NAME,NAME` drops features; `--max-weight`, `--size-penalty`, `--threshold` (in log-odds) and
 //! `--missing-pair` set the linkage; `--large` sets the exponent by which pairs of large stories count less; `--prior` sets the
@@ -162,7 +163,7 @@ impl Training {
         clusterer.recorded_pairs.into_iter().flatten().map(label).collect()
     }
 
-    /// Groups the stories of each fold, amid all others, by a model learned from the other folds.
+    /// Groups the stories of each fold, amid all others, by a model trained on the other folds.
     fn cross_validate(&self, model: &PairModel, split: u64) -> MetricSums {
         let pairs = self.record_pairs(model, split);
         let mut sums = MetricSums::default();

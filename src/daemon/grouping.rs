@@ -78,7 +78,7 @@ pub(super) struct GroupingSession {
     clusterer: Option<Clusterer>,
     /// The version of the operator's constraints that the clusterer knows.
     constraints_version: i64,
-    /// [`Timestamp::MIN`] at the start, so that reclustering is due at once.
+    /// [`Timestamp::MIN`] at startup, so that reclustering is due at once.
     reclustered_at: Timestamp,
     /// Whether items were assigned after that.
     has_new_items: bool,

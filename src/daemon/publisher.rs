@@ -45,7 +45,7 @@ pub(super) async fn run(mut context: TaskContext) {
     }
 }
 
-/// Writes the editions and the feed entries that are due, so that nothing outdated is served after the start.
+/// Writes the editions and the feed entries that are due, so that nothing outdated is served after startup.
 pub(super) async fn catch_up_editions(context: &TaskContext) -> store::Result<()> {
     EditionPublisher::new(&context.config.publish).catch_up(context.store(), context.clock()).await
 }

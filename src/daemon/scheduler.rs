@@ -43,7 +43,7 @@ struct RunningPoll {
     lease: PollLease,
 }
 
-/// Spreads the polls that became due while newsfold was stopped, so that a start causes no burst.
+/// Spreads out the polls that became due while newsfold was stopped, so that startup causes no burst.
 pub(super) async fn spread_overdue(polling: &PollContext) -> store::Result<()> {
     let (now, interval) = (polling.clock.now(), polling.options.interval);
     let overdue = polling.store.write(move |db| sources::spread_overdue(db, now, OVERDUE_SPACING, interval)).await?;

@@ -49,12 +49,12 @@ impl ClusteringMetrics {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MetricSums {
     items: f64,
-    /// Of each item, the share of its found story that has its label.
+    /// For each item, the fraction of its predicted story that has its label (precision).
     precision: f64,
     /// For each item, the fraction of the items with its label that are in its predicted story (recall).
     recall: f64,
-    /// Pairs with one label and one found story; with one found story; with one label. A pair of which only one item is
-    /// counted gives one half.
+    /// Pairs with one label and one predicted story; with one predicted story; with one label. A pair of which only one
+    /// item is counted gives one half.
     correct_pairs: f64,
     found_pairs: f64,
     labeled_pairs: f64,
@@ -99,12 +99,12 @@ pub struct GroupingError {
     pub parts: Vec<Vec<usize>>,
 }
 
-/// The found stories with items of several labels, those with most wrong pairs first. Each part is a label.
+/// The predicted stories with items of several labels, those with most wrong pairs first. Each part is a label.
 pub fn false_merges<L: Ord, S: Ord>(items: &[(L, S)]) -> Vec<GroupingError> {
     splits(items.iter().map(|(label, story)| (story, label)))
 }
 
-/// The labels whose items are in several found stories, those with most missed pairs first. Each part is a found story.
+/// The labels whose items are in several predicted stories, those with most missed pairs first. Each part is a predicted story.
 pub fn misses<L: Ord, S: Ord>(items: &[(L, S)]) -> Vec<GroupingError> {
     splits(items.iter().map(|(label, story)| (label, story)))
 }
