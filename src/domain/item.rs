@@ -26,6 +26,8 @@ pub struct NewItem {
     pub image: Option<String>,
     /// The date that the feed claims, if it is readable and plausible.
     pub published_at: Option<Timestamp>,
+    /// Whether that date names a day without a time. If the day is today, the item ranks at the time it is first seen.
+    pub is_day_only: bool,
     /// Why the item is backlog if it is new; `None` for news. [`crate::ingest`] decides it when the document is stored.
     pub backlog_reason: Option<BacklogReason>,
 }

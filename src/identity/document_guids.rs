@@ -108,6 +108,7 @@ mod tests {
             lang: None,
             image: None,
             published_at: None,
+            is_day_only: false,
             backlog_reason: None,
         };
         DatedItem { item, claimed_at: None }

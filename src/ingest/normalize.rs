@@ -5,7 +5,7 @@
 use super::feed_language::primary_subtag;
 use crate::domain::display_text::one_line;
 use crate::domain::{FeedProblem, NewItem, ProblemKind, Timestamp};
-use crate::feed_parser::{ParsedFeed, ParsedItem};
+use crate::feed_parser::{ParsedFeed, ParsedItem, TimeOfDay};
 use crate::html::boilerplate::remove_repeated_blocks;
 use crate::html::item_text::read_item_text;
 use crate::html::sanitize::sanitize_html;
@@ -38,11 +38,20 @@ pub fn normalize_items(feed: &ParsedFeed, base: &Url, now: Timestamp, problems: 
         paragraphs.push(text);
         contents.push(content);
     }
-    remove_repeated_blocks(&mut paragraphs);
+    let titles: Vec<&str> = feed.items.iter().map(|item| item.title.as_deref().unwrap_or_default()).collect();
+    remove_repeated_blocks(&mut paragraphs, &titles);
+    // Many programs write 00:00 for a day without a time. A true midnight is rare among other times.
+    let has_times = feed.items.iter().any(|item| claimed_time_of_day(item) == TimeOfDay::Given);
     let mut items = Vec::with_capacity(feed.items.len());
     for ((parsed, paragraphs), content) in feed.items.iter().zip(&paragraphs).zip(&contents) {
         let texts = NormalizedTexts { text: &paragraphs.join(" "), content_html: content.as_deref() };
-        if let Some(item) = normalize_item(parsed, texts, base, now, problems) {
+        if let Some(mut item) = normalize_item(parsed, texts, base, now, problems) {
+            item.is_day_only = item.published_at.is_some()
+                && match claimed_time_of_day(parsed) {
+                    TimeOfDay::Missing => true,
+                    TimeOfDay::Midnight => !has_times,
+                    TimeOfDay::Given => false,
+                };
             items.push(DatedItem { item, claimed_at: parsed.published });
         }
     }
@@ -72,7 +81,8 @@ fn normalize_item(
     now: Timestamp,
     problems: &mut Vec<FeedProblem>,
 ) -> Option<NewItem> {
-    let base = parsed.link.as_ref().unwrap_or(base);
+    let declared_base = if parsed.content_html.is_some() { &parsed.content_base } else { &parsed.summary_base };
+    let base = declared_base.as_ref().or(parsed.link.as_ref()).unwrap_or(base);
     let NormalizedTexts { text, content_html } = texts;
     let title = parsed.title.as_deref().map(|title| one_line(title, MAX_TITLE_CHARS)).filter(|title| !title.is_empty());
     let title = title.unwrap_or_else(|| one_line(text, MAX_DERIVED_TITLE_CHARS));
@@ -101,8 +111,13 @@ fn normalize_item(
         lang: parsed.lang.as_deref().and_then(primary_subtag),
         image: parsed.image.as_ref().map(|url| strip_credentials(url.as_str())),
         published_at,
+        is_day_only: false,
         backlog_reason: None,
     })
+}
+
+fn claimed_time_of_day(parsed: &ParsedItem) -> TimeOfDay {
+    if parsed.published.is_some() { parsed.published_time_of_day } else { parsed.updated_time_of_day }
 }
 
 fn plausible_date(parsed: &ParsedItem, now: Timestamp, problems: &mut Vec<FeedProblem>) -> Option<Timestamp> {

@@ -64,7 +64,8 @@ fn insert_guid(db: &WriteConnection, source: SourceId, guid: &str, item: ItemId,
 }
 
 fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp) -> Result<ItemId> {
-    let ranked = new.published_at.map_or(now, |claimed| claimed.min(now));
+    let is_of_today = |day: Timestamp| new.is_day_only && now < after(day, SignedDuration::from_hours(24));
+    let ranked = new.published_at.filter(|claimed| !is_of_today(*claimed)).map_or(now, |claimed| claimed.min(now));
     let guid = unused_guid(db, source, new)?;
     let canonical_url = separate_link(db, source, None, new)?;
     db.execute(

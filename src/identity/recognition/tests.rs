@@ -40,6 +40,7 @@ fn item(guid: &str, (link, title, text, date): Properties<'_>) -> NewItem {
         lang: None,
         image: None,
         published_at: date.parse().ok(),
+        is_day_only: false,
         backlog_reason: None,
     }
 }
