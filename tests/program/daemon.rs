@@ -136,14 +136,14 @@ async fn retry_after_is_respected() {
 }
 
 #[tokio::test]
-async fn item_with_a_new_title_date_and_guid_keeps_its_identity() {
+async fn item_with_a_new_title_date_and_guid_keeps_its_identity_by_link_and_text() {
     let mut daemon = TestDaemon::new();
     let origin = OriginServer::start().await;
     let feed = |guid: &str, title: &str, date: &str| {
         format!(
             "<rss version=\"2.0\"><channel><title>N</title><language>en</language><item><guid isPermaLink=\"false\">\
-             {guid}</guid><title>{title}</title><link>https://news.example/one</link><pubDate>{date}</pubDate></item>\
-             </channel></rss>"
+             {guid}</guid><title>{title}</title><link>https://news.example/one</link><pubDate>{date}</pubDate>\
+             <description>Seven boats reached the harbour before the storm</description></item></channel></rss>"
         )
     };
     origin.serve("/feed", StubResponse::ok(feed("a", "First headline", "Sun, 01 Mar 2026 10:00:00 GMT")));
