@@ -11,6 +11,7 @@ mod page_tree;
 pub mod plain_text;
 mod rebalance;
 pub mod sanitize;
+mod tracking_pixel;
 
 /// HTML of an item is cut here.
 pub const MAX_HTML_BYTES: usize = 256 * 1024;

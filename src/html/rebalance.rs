@@ -1,4 +1,5 @@
 //! HTML → the same HTML, well nested and with the allowed elements and attributes only, or its text without elements.
+//! Images that readers cannot see are removed.
 //!
 //! Never sanitizes: attribute values stay unchanged. It bounds the tree that the sanitizer builds. html5ever takes time
 //! quadratic in the depth of elements and in the attributes of one element, and reopens an unclosed `<b>` in every
@@ -12,6 +13,7 @@ use super::elements::{
     allowed_attribute, allowed_element, closes_paragraph, contains_raw_text, is_formatting, is_heading, is_inline,
     is_scope_boundary, is_table_part, is_void, removed_with_content, table_level,
 };
+use super::tracking_pixel::is_tracking_pixel;
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
@@ -125,6 +127,7 @@ impl Rebalancer {
             self.removed = (!is_empty).then_some(RemovedElement { name: removed, depth: 1 });
         } else if self.keeps_elements
             && let Some(allowed) = allowed_element(name)
+            && !(name == "img" && is_tracking_pixel(tag))
         {
             self.write_element(allowed, tag);
         }

@@ -17,7 +17,7 @@ use url::Url;
 static ABSOLUTE_LINK_SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| link_sanitizer(None));
 
 /// Sanitizes HTML. Relative links are resolved against `base`, and removed without it. Links with a scheme other than
-/// http and https, and images of one or two pixels, are removed.
+/// http and https, and images that readers cannot see, are removed.
 ///
 /// HTML longer than [`super::MAX_HTML_BYTES`] is truncated to that length. HTML that is nested too deeply becomes plain
 /// text.
@@ -30,7 +30,7 @@ pub fn sanitize_html(html: &str, base: Option<&Url>) -> String {
         None => ABSOLUTE_LINK_SANITIZER.clean(&html).to_string(),
         Some(base) => link_sanitizer(Some(base.clone())).clean(&html).to_string(),
     };
-    strip_leading_newlines_in_pre(&remove_tracking_pixels(&cleaned))
+    strip_leading_newlines_in_pre(&remove_images_without_source(&cleaned))
 }
 
 fn link_sanitizer(base: Option<Url>) -> Builder<'static> {
@@ -56,17 +56,14 @@ fn link_sanitizer(base: Option<Url>) -> Builder<'static> {
     builder
 }
 
-/// Removes images with a declared width or height of at most two pixels: they count readers and show nothing.
-fn remove_tracking_pixels(html: &str) -> String {
+/// Removes images whose address the sanitizer has removed.
+fn remove_images_without_source(html: &str) -> String {
     let mut parts = html.split("<img");
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         // Ammonia escapes every `>` in an attribute value.
         let (attributes, text) = part.split_at(part.find('>').map_or(part.len(), |end| end + 1));
-        let is_tiny = ["width", "height"]
-            .iter()
-            .any(|side| ["0", "1", "2"].iter().any(|n| attributes.contains(&format!(" {side}=\"{n}\""))));
-        if !is_tiny && attributes.contains(" src=") {
+        if attributes.contains(" src=") {
             out.push_str("<img");
             out.push_str(attributes);
         }
