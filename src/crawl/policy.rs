@@ -213,7 +213,7 @@ fn unchanged_source(source: &Source, attempt: &PollAttempt) -> SourceUpdate {
 
 fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &mut PollDecision) -> PollDelay {
     let update = &mut decision.update;
-    // The validators of this document, or none: older ones belong to a document that is no longer stored.
+    // Validators that this document lacks are cleared: older ones belong to a document that is no longer stored.
     update.validators.clone_from(&document.validators);
     // A document without a condition does not prove that the server answers conditional requests correctly.
     if input.attempt.is_conditional || document.validators.is_none() {

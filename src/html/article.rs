@@ -1,8 +1,8 @@
 //! The article on a news page: its headline and its paragraphs, without boxes, menus and teasers.
 //!
-//! Pure: takes a page and returns text. Never fetches and never runs a script. Elements that are no article by name, role
-//! or class are removed ([`boxes`]), the best of three answers says where the article is ([`body_element`]), and blocks of
-//! clutter are removed from it ([`clutter`], [`page_clutter`]).
+//! Pure: takes a page and returns text. Never fetches and never runs a script. Elements that do not belong to an article
+//! by name, role or class are removed ([`boxes`]). The best of three candidates is the article's element
+//! ([`body_element`]). Blocks of clutter are then removed from it ([`clutter`], [`page_clutter`]).
 
 mod body_element;
 mod boxes;

@@ -99,7 +99,7 @@ fn story_response(
         return Ok(Redirect::temporary(&app.options.url(&format!("stories/{into}{suffix}"))).into_response());
     }
     if let Some(format) = format {
-        // Backlog alone is no entry of any feed.
+        // A story of backlog alone has no entry in any feed.
         if story.news().next().is_none() && story.published.is_none() {
             return pages::not_found(app);
         }

@@ -161,8 +161,8 @@ pub fn delete_other_feeds(db: &WriteConnection, feeds: &[PublishedFeed]) -> Resu
     Ok(())
 }
 
-/// The time since which a feed is known: the date of its documents while it is empty. For a document that is no feed of
-/// the configuration, the time since which any feed is known.
+/// The time since which a feed is known: the date of its documents while it is empty. For a document that is not a
+/// configured feed, the time since which any feed is known.
 pub fn known_since(db: &ReadConnection, feed: Option<&str>) -> Result<Timestamp> {
     db.one(
         "SELECT coalesce((SELECT first_known_at FROM feed_selection WHERE feed = ?1),

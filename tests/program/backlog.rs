@@ -1,4 +1,4 @@
-//! Backlog: what a source published before newsfold knew it is stored and found, but it is no news.
+//! Backlog: what a source published before newsfold knew it is stored and searchable, but it is not published.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -101,7 +101,7 @@ async fn old_and_undated_items_of_a_first_document_are_searchable_but_not_publis
             .contains("backlog: published before the source was added")
     );
     let its_feed = reqwest::get(format!("{}/stories/{}.atom", room.daemon.base, old.id)).await.unwrap();
-    assert_eq!(its_feed.status(), 404, "a story of backlog alone is no feed");
+    assert_eq!(its_feed.status(), 404, "a story of backlog alone has no feed");
 }
 
 #[tokio::test]

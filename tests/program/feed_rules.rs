@@ -102,7 +102,7 @@ async fn feed_that_is_added_later_shows_all_outlets_that_it_requires() {
     for report in REPORTS {
         room.read(rss(&[report]), true).await;
     }
-    // The third outlet is no reason for an edition.
+    // The third outlet does not cause an edition.
     assert_eq!(room.entries("all").await.iter().map(|(_, reports)| *reports).collect::<Vec<_>>(), [2]);
     let all = room.daemon.get("/feeds/all.atom").await;
     room.restart_with(&["name = \"three\"\nmin_outlets = 3"]).await;

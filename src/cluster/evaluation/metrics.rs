@@ -53,10 +53,12 @@ pub struct MetricSums {
     precision: f64,
     /// For each item, the fraction of the items with its label that are in its predicted story (recall).
     recall: f64,
-    /// Pairs with one label and one predicted story; with one predicted story; with one label. A pair of which only one
-    /// item is counted gives one half.
+    /// Pairs whose items share both their label and their predicted story. Here and below, a pair counts one half if only
+    /// one of its items is counted.
     correct_pairs: f64,
+    /// Pairs whose items share their predicted story.
     found_pairs: f64,
+    /// Pairs whose items share their label.
     labeled_pairs: f64,
 }
 

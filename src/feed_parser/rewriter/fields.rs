@@ -307,7 +307,7 @@ impl<'a> FeedRewriter<'a, '_> {
         self.current.link = Some(url);
     }
 
-    /// Keeps the URL of `origLink`. It is the article's own URL, unless it is no absolute one.
+    /// Keeps the URL of `origLink`. It is the article's own URL, unless it is not absolute.
     fn offer_original_link(&mut self, tag: StartTag, value: &str) {
         let host = Url::parse(&clean_href(value)).ok().and_then(|url| url.host_str().map(str::to_owned));
         let is_valid = host.is_some_and(|host| host.contains(['.', ':']) && !value.trim().contains(' '));

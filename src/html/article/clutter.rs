@@ -59,9 +59,9 @@ pub fn find_clutter(blocks: &[TextBlock], title: Option<&str>) -> Vec<bool> {
 struct ClutterFinder<'a> {
     blocks: &'a [TextBlock],
     is_clutter: Vec<bool>,
-    /// Bytes of paragraphs before the current block that are no clutter.
+    /// Bytes of the paragraphs before the current block that are not clutter.
     text_bytes: usize,
-    /// Whether a sentence that is no clutter stands before the current block.
+    /// Whether a sentence that is not clutter precedes the current block.
     has_text: bool,
     /// Linked headlines with an excerpt, in the whole text.
     unlabelled_teasers: usize,
@@ -139,7 +139,7 @@ impl ClutterFinder<'_> {
         if has_items { box_end } else { self.run_end(start, box_end.max(start + 1), label) }
     }
 
-    /// The end of the box that a label starts; `start` if there is none, or if the article is inside.
+    /// The end of the box that a label starts; `start` if no box follows, or if the box contains the article.
     fn box_end(&self, start: usize, label: Label) -> usize {
         let end = self.blocks[start].box_end;
         let is_text = |n: &usize| self.is_text(*n) && !self.follows_linked_headline(*n);
@@ -236,7 +236,7 @@ impl ClutterFinder<'_> {
     }
 }
 
-/// The end of the linked headline at `start` and its excerpt; `start` if there are none.
+/// The end of the linked headline at `start` and of its excerpt; `start` if no linked headline is there.
 fn teaser_end(blocks: &[TextBlock], start: usize) -> usize {
     if !is_linked_headline(&blocks[start]) {
         return start;
