@@ -25,6 +25,8 @@ CREATE TABLE source (
     state                TEXT    NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'paused', 'gone', 'removed')),
     -- Whether newsfold fetches the full articles of the source's items (domain::FullTextMode).
     full_text            TEXT    NOT NULL DEFAULT 'no' CHECK (full_text IN ('no', 'group', 'publish')),
+    -- Whether the outlets that its items name are counted in place of its own.
+    aggregator           INTEGER NOT NULL DEFAULT 0 CHECK (aggregator IN (0, 1)),
     added_at             INTEGER NOT NULL,
     -- When newsfold read the source's first document; NULL until then. It decides which items are backlog.
     first_document_at    INTEGER,
@@ -227,6 +229,9 @@ CREATE TABLE item (
     author          TEXT,
     lang            TEXT,
     image           TEXT,
+    -- The publication from which the feed says that it took the item: its name and outlet.
+    reporter_name   TEXT,
+    reporter_outlet TEXT,
     -- The date that the feed claims; ranked_at is the earlier one of it and first_seen_at, and never changes.
     published_at    INTEGER,
     first_seen_at   INTEGER NOT NULL,
@@ -412,8 +417,8 @@ CREATE TRIGGER feed_selection_stale_on_removed_tag AFTER DELETE ON source_tag BE
     UPDATE feed_selection SET stale = 1;
 END;
 
-CREATE TRIGGER feed_selection_stale_on_source AFTER UPDATE OF outlet, lang ON source
-WHEN old.outlet IS NOT new.outlet OR old.lang IS NOT new.lang BEGIN
+CREATE TRIGGER feed_selection_stale_on_source AFTER UPDATE OF outlet, lang, aggregator ON source
+WHEN old.outlet IS NOT new.outlet OR old.lang IS NOT new.lang OR old.aggregator IS NOT new.aggregator BEGIN
     UPDATE feed_selection SET stale = 1;
 END;
 

@@ -1,7 +1,7 @@
 //! OPML 2.0 subscription lists (opml.org/spec2.opml): read leniently, written strictly.
 //!
 //! What OPML has no attribute for is stored in attributes of the namespace `newsfold`, which other readers ignore:
-//! `newsfold:outlet`, `newsfold:priority` and `newsfold:fullText`.
+//! `newsfold:outlet`, `newsfold:priority`, `newsfold:fullText` and `newsfold:aggregator`.
 
 pub mod read;
 pub mod write;
@@ -15,10 +15,11 @@ pub struct FeedOutline {
     /// The enclosing folders, outermost first, then the values of the `category` attribute.
     pub categories: Vec<String>,
     pub language: Option<String>,
-    /// `newsfold:outlet`, `newsfold:priority` and `newsfold:fullText`: unchanged text that the caller validates.
+    /// `newsfold:outlet`, `newsfold:priority`, `newsfold:fullText` and `newsfold:aggregator`: unchanged text that the caller validates.
     pub outlet: Option<String>,
     pub priority: Option<String>,
     pub full_text: Option<String>,
+    pub aggregator: Option<String>,
     /// The line of the file, counted from 1.
     #[serde(skip)]
     pub line: usize,

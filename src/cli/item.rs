@@ -59,7 +59,7 @@ async fn show(context: &Context, id: ItemId) -> anyhow::Result<ExitCode> {
         ("item", item.id.to_string()),
         ("title", one_line(&item.title, 300)),
         ("source", format!("{} ({})", item.source, one_line(&item.source_title, 80))),
-        ("outlet", item.outlet.clone()),
+        ("outlet", item.byline()),
         ("link", or_none(item.url.as_deref(), 300)),
         ("guid", one_line(&item.guid, 300)),
         ("author", or_none(item.author.as_deref(), 200)),

@@ -114,7 +114,7 @@ async fn item_lines(store: &Store, story: &Story) -> store::Result<Vec<String>> 
     let mut lines = Vec::new();
     for StoryItem { item, copy_of, evidence, .. } in &story.items {
         let title = one_line(&item.title, 200);
-        lines.push(format!("\n{}  {}  {}  {title}", item.id, time(item.ranked_at), item.outlet));
+        lines.push(format!("\n{}  {}  {}  {title}", item.id, time(item.ranked_at), one_line(&item.byline(), 200)));
         lines.extend(item.url.as_ref().map(|url| format!("    {}", one_line(url, 300))));
         lines.extend(copy_of.map(|original| format!("    a copy of item {original}")));
         lines.extend(item.backlog_reason.map(|reason| format!("    {}", backlog_text(reason))));

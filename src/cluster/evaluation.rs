@@ -65,6 +65,7 @@ impl LabeledItem {
             ranked_at: self.published,
             backlog_reason: None,
             source_age: None,
+            reporter: None,
             article: None,
         }
     }

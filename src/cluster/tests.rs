@@ -74,6 +74,7 @@ fn item(id: i64, line: &str, lang: &str) -> Item {
         ranked_at: at,
         backlog_reason: None,
         source_age: None,
+        reporter: None,
         article: None,
     }
 }

@@ -69,6 +69,9 @@ pub struct EditionText {
 pub struct EditionReport {
     pub item: ItemId,
     pub outlet: String,
+    /// The name of the publication that reports it, if the feed names one other than the outlet.
+    #[serde(default)]
+    pub reporter: Option<String>,
     pub title: String,
     pub url: Option<String>,
     pub at: Timestamp,

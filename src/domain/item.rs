@@ -28,6 +28,8 @@ pub struct NewItem {
     pub published_at: Option<Timestamp>,
     /// Whether that date names a day without a time. If the day is today, the item ranks at the time it is first seen.
     pub is_day_only: bool,
+    /// The publication from which the feed says that it took the item.
+    pub reporter: Option<Reporter>,
     /// Why the item is backlog if it is new; `None` for news. [`crate::ingest`] decides it when the document is stored.
     pub backlog_reason: Option<BacklogReason>,
 }
@@ -45,6 +47,14 @@ pub enum BacklogReason {
     OlderThanLastPoll,
 }
 
+/// The publication from which a feed took an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reporter {
+    /// Plain text.
+    pub name: String,
+    pub outlet: Option<String>,
+}
+
 /// An entry of a source, identified by (source, guid).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Item {
@@ -53,7 +63,10 @@ pub struct Item {
     pub source: SourceId,
     pub source_title: String,
     pub source_url: String,
+    /// The outlet of the source; of an aggregator's item, the outlet that reports it.
     pub outlet: String,
+    /// The name of the publication that reports it, if the feed names one other than the outlet.
+    pub reporter: Option<String>,
     /// The priority of the item's source.
     pub priority: i32,
     pub guid: String,
@@ -92,6 +105,14 @@ pub struct ArticleText {
 const MIN_GROUPING_WORDS: usize = 40;
 
 impl Item {
+    /// The outlet as people read it, with the publication that the feed names: `Harbour Ledger via news.example`.
+    pub fn byline(&self) -> String {
+        match &self.reporter {
+            Some(reporter) => format!("{reporter} via {}", self.outlet),
+            None => self.outlet.clone(),
+        }
+    }
+
     /// The text that represents the item in grouping, besides its title: the summary, extended from the beginning of the
     /// article if it is short.
     pub fn grouping_text(&self) -> Cow<'_, str> {

@@ -21,6 +21,8 @@ pub struct Source {
     pub priority: i32,
     pub tags: Vec<String>,
     pub full_text: FullTextMode,
+    /// Whether the outlets that its items name are counted, and not its own: it collects reports of many outlets.
+    pub aggregator: bool,
     pub state: SourceState,
     pub added_at: Timestamp,
     /// Whether it was added on the database's first day. Such a source is never in probation.
@@ -138,6 +140,8 @@ pub struct NewSource {
     pub priority: i32,
     pub tags: Vec<String>,
     pub full_text: FullTextMode,
+    /// Whether the outlets that its items name are counted, and not its own: it collects reports of many outlets.
+    pub aggregator: bool,
     /// Whether the old items of its first document are published as news.
     pub publish_backlog: bool,
 }
@@ -153,6 +157,7 @@ pub struct SourceEdit {
     pub priority: Option<i32>,
     pub tags: Option<Vec<String>>,
     pub full_text: Option<FullTextMode>,
+    pub aggregator: Option<bool>,
 }
 
 /// A source whose next poll is due, with what the scheduler needs to know.

@@ -43,6 +43,8 @@ pub enum FeedField {
     Language,
     /// Several categories in one text, separated by commas.
     Keywords,
+    /// The publication from which the item was taken.
+    Reporter,
     /// The article's URL, for feeds in which a feed service has replaced `link` with its own URL.
     OriginalLink,
     Ttl,
@@ -142,6 +144,7 @@ pub fn element_mapping(namespace: FeedNamespace, name: &str, in_item: bool) -> O
             (Core, "date") => (Published, 2),
             (Core | DublinCore, "subject") | (Core | MediaRss, "category") => (Category, 3),
             (Core | EnclosureModule, "enclosure") => (Enclosure, 3),
+            (Core, "source") => (Reporter, 3),
             (Core, "tags" | "keywords") | (Itunes | MediaRss, "keywords") => (Keywords, 3),
             (MediaRss, "content") => (Media, 3),
             (MediaRss, "group") => (Wrapper, 3),

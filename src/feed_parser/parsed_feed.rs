@@ -80,9 +80,9 @@ pub struct ParsedItem {
     pub title: Option<String>,
     /// HTML, not sanitized.
     pub summary_html: Option<String>,
-    /// HTML, not sanitized.
     /// The base of the summary's relative links, if the document sets one (`xml:base`).
     pub summary_base: Option<Url>,
+    /// HTML, not sanitized.
     pub content_html: Option<String>,
     pub content_base: Option<Url>,
     pub authors: Vec<String>,
@@ -94,8 +94,17 @@ pub struct ParsedItem {
     pub lang: Option<String>,
     pub enclosures: Vec<Enclosure>,
     pub image: Option<Url>,
+    pub reporter: Option<ParsedReporter>,
     /// Whether the document ends within the item.
     pub is_incomplete: bool,
+}
+
+/// The publication from which an item was taken (`source` in RSS 2.0 and Atom).
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct ParsedReporter {
+    /// Plain text.
+    pub name: Option<String>,
+    pub url: Option<Url>,
 }
 
 /// A file attached to an item (RSS 2.0, `enclosure`).

@@ -199,7 +199,7 @@ enum ElementRole {
     /// Its children are read: the root, a channel, a wrapper.
     Container,
     Item,
-    /// Atom's `source`: the feed that an entry was copied from. Only its authors are read.
+    /// Atom's `source`: the feed that an entry was copied from. Its title, its website and its authors are read.
     AtomSource,
     Skipped,
 }
@@ -298,9 +298,7 @@ impl<'a> FeedRewriter<'a, '_> {
             _ if is_atom_source => self.push(tag, ElementRole::AtomSource),
             Some(mapping) if parent == Some(ElementRole::AtomSource) => {
                 let text = self.read_text(tag, mapping.field, tokens);
-                if mapping.field == FeedField::Author {
-                    self.add_source_author(text.inner);
-                }
+                self.keep_source_field(tag, mapping.field, text.inner);
                 return text.ended_by;
             }
             _ if is_feed && !is_skipped => {

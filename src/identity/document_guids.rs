@@ -109,6 +109,7 @@ mod tests {
             image: None,
             published_at: None,
             is_day_only: false,
+            reporter: None,
             backlog_reason: None,
         };
         DatedItem { item, claimed_at: None }

@@ -4,13 +4,14 @@
 
 use super::feed_language::primary_subtag;
 use crate::domain::display_text::one_line;
-use crate::domain::{FeedProblem, NewItem, ProblemKind, Timestamp};
-use crate::feed_parser::{ParsedFeed, ParsedItem, TimeOfDay};
+use crate::domain::{FeedProblem, NewItem, ProblemKind, Reporter, Timestamp};
+use crate::feed_parser::{ParsedFeed, ParsedItem, ParsedReporter, TimeOfDay};
 use crate::html::boilerplate::remove_repeated_blocks;
 use crate::html::item_text::read_item_text;
 use crate::html::sanitize::sanitize_html;
 use crate::identity::document_guids::{DatedItem, derive_guid, limit_guid, make_guids_unique};
 use crate::urls::canonical::{canonical_url, exact_url};
+use crate::urls::outlet::outlet_of_site;
 use crate::urls::redact::strip_credentials;
 use jiff::SignedDuration;
 use std::borrow::Cow;
@@ -112,6 +113,7 @@ fn normalize_item(
         image: parsed.image.as_ref().map(|url| strip_credentials(url.as_str())),
         published_at,
         is_day_only: false,
+        reporter: parsed.reporter.as_ref().and_then(reporter),
         backlog_reason: None,
     })
 }
@@ -127,6 +129,13 @@ fn plausible_date(parsed: &ParsedItem, now: Timestamp, problems: &mut Vec<FeedPr
         FeedProblem::record(problems, ProblemKind::AbsurdDate, &claimed.to_string());
     }
     is_plausible.then_some(claimed)
+}
+
+/// The name of the publication, else its outlet.
+fn reporter(parsed: &ParsedReporter) -> Option<Reporter> {
+    let outlet = parsed.url.as_ref().and_then(outlet_of_site);
+    let name = parsed.name.as_deref().map(|name| one_line(name, MAX_AUTHOR_CHARS)).filter(|name| !name.is_empty());
+    Some(Reporter { name: name.or_else(|| outlet.clone())?, outlet })
 }
 
 fn join_authors(authors: &[String]) -> Option<String> {

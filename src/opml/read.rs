@@ -197,6 +197,7 @@ impl OutlineReader<'_> {
                 outlet: value("newsfold:outlet"),
                 priority: value("newsfold:priority"),
                 full_text: value("newsfold:fullText"),
+                aggregator: value("newsfold:aggregator"),
                 line,
             });
         } else if is_feed || tag.attribute("xmlUrl").is_some() {
@@ -342,6 +343,7 @@ mod tests {
             outlet: Some("a.example".into()),
             priority: Some("-3".into()),
             full_text: Some("group".into()),
+            aggregator: Some("true".into()),
             line: 7,
         };
         let two = FeedOutline { xml_url: "https://b.example/".into(), ..FeedOutline::default() };

@@ -72,6 +72,7 @@ fn extensions(outline: &FeedOutline) -> impl Iterator<Item = (&'static str, &Opt
         ("newsfold:outlet", &outline.outlet),
         ("newsfold:priority", &outline.priority),
         ("newsfold:fullText", &outline.full_text),
+        ("newsfold:aggregator", &outline.aggregator),
     ]
     .into_iter()
 }

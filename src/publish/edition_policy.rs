@@ -150,6 +150,7 @@ pub fn compose_edition(story: &Story, lead: &StoryItem) -> EditionText {
     let reports = story.items.iter().take(MAX_REPORTS).map(|report| EditionReport {
         item: report.item.id,
         outlet: report.item.outlet.clone(),
+        reporter: report.item.reporter.clone(),
         title: report.item.title.clone(),
         url: report.item.url.clone(),
         at: report.item.ranked_at,

@@ -31,6 +31,7 @@ fn report(id: i64, outlet: &str, priority: i32, minute: i64, summary: &str) -> S
             ranked_at: at,
             backlog_reason: None,
             source_age: None,
+            reporter: None,
             article: None,
         },
         copy_of: None,

@@ -70,8 +70,8 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
     let canonical_url = separate_link(db, source, None, new)?;
     db.execute(
         "INSERT INTO item (source_id, guid, url, canonical_url, title, summary, content, author, lang, image,
-         published_at, first_seen_at, ranked_at, backlog_reason, full_text_state)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15,
+         published_at, first_seen_at, ranked_at, backlog_reason, reporter_name, reporter_outlet, full_text_state)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?17,
                 CASE WHEN source.full_text <> 'no' AND ?3 IS NOT NULL AND ?13 >= ?12 - ?14 AND ?15 IS NULL
                      THEN 'pending' END
          FROM source WHERE id = ?1",
@@ -91,6 +91,8 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
             ranked.as_millisecond(),
             PAGES_OF.as_millis() as i64,
             new.backlog_reason.map(|reason| reason.into_str()),
+            new.reporter.as_ref().map(|reporter| &reporter.name),
+            new.reporter.as_ref().and_then(|reporter| reporter.outlet.as_ref()),
         ],
     )?;
     let id = ItemId(db.last_insert_rowid());
@@ -162,7 +164,8 @@ fn revise(
     )?;
     db.execute(
         "UPDATE item SET title = ?2, summary = ?3, content = ?4, author = ?5, image = ?6, published_at = ?7,
-         canonical_url = CASE WHEN url IS ?8 THEN canonical_url ELSE ?9 END, url = ?8 WHERE id = ?1",
+         canonical_url = CASE WHEN url IS ?8 THEN canonical_url ELSE ?9 END, url = ?8,
+         reporter_name = ?10, reporter_outlet = ?11 WHERE id = ?1",
         params![
             id.0,
             new.title,
@@ -172,7 +175,9 @@ fn revise(
             new.image,
             milliseconds(new.published_at),
             new.url,
-            canonical_url
+            canonical_url,
+            new.reporter.as_ref().map(|reporter| &reporter.name),
+            new.reporter.as_ref().and_then(|reporter| reporter.outlet.as_ref()),
         ],
     )?;
     if title_changed {

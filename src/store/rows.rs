@@ -10,10 +10,25 @@ use rusqlite::types::ValueRef;
 use serde::de::value::{Error as ValueError, MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
 
+macro_rules! outlet_sql {
+    () => {
+        "CASE WHEN source.aggregator THEN coalesce(item.reporter_outlet, source.outlet) ELSE source.outlet END"
+    };
+}
+
+/// The outlet of an item, from `item` joined with its `source`.
+pub(super) const OUTLET: &str = outlet_sql!();
+
 /// The columns of [`crate::domain::Item`], from `item` joined with its `source`. Only the beginning of an unpublishable article is read.
-pub(super) const ITEM_COLUMNS: &str =
+pub(super) const ITEM_COLUMNS: &str = concat!(
     "item.id, item.source_id, redact_url(coalesce(source.title, source.feed_title, source.url)) AS source_title,
-     source.url AS source_url, source.outlet, source.priority, item.guid, item.url, item.canonical_url, item.title,
+     source.url AS source_url, ",
+    outlet_sql!(),
+    " AS outlet,
+     CASE WHEN item.reporter_outlet IS source.outlet OR source.aggregator AND item.reporter_outlet IS NOT NULL
+               OR item.reporter_name IN (source.title, source.feed_title)
+          THEN NULL ELSE item.reporter_name END AS reporter,
+     source.priority, item.guid, item.url, item.canonical_url, item.title,
      item.summary, item.content, item.author, coalesce(item.lang, source.lang, source.feed_lang) AS lang, item.image,
      item.published_at, item.first_seen_at, item.ranked_at,
      item.backlog_reason,
@@ -21,7 +36,8 @@ pub(super) const ITEM_COLUMNS: &str =
           THEN item.first_seen_at - source.added_at END AS source_age,
      CASE WHEN item.full_text IS NULL THEN NULL
           WHEN source.full_text = 'publish' THEN json_object('text', item.full_text, 'publishable', json('true'))
-          ELSE json_object('text', substr(item.full_text, 1, 1200), 'publishable', json('false')) END AS article";
+          ELSE json_object('text', substr(item.full_text, 1, 1200), 'publishable', json('false')) END AS article"
+);
 
 /// Reads a struct by the names of the columns, a tuple by their order, and any other type from the first column.
 pub(super) fn from_row<T: DeserializeOwned>(row: &Row<'_>) -> Result<T> {

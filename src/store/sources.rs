@@ -28,7 +28,7 @@ pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: 
     db.execute(
         "UPDATE source SET outlet = ?2, title = ?3, lang = ?4, priority = ?5, state = 'active',
          next_poll_at = max(?6, coalesce(hold_until, 0)), next_poll_reason = ?9, failures = 0, gone_since = NULL,
-         pending_redirect = NULL, outlet_provenance = ?7, full_text = ?8, publish_backlog = ?10,
+         pending_redirect = NULL, outlet_provenance = ?7, full_text = ?8, publish_backlog = ?10, aggregator = ?11,
          first_document_at = NULL WHERE id = ?1",
         params![
             id.0,
@@ -41,6 +41,7 @@ pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: 
             new.full_text.into_str(),
             to_json(&NextPollReason::Added)?,
             new.publish_backlog,
+            new.aggregator,
         ],
     )?;
     set_tags(db, id, &new.tags)?;
@@ -54,7 +55,8 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, next_poll_at:
     db.execute(
         "UPDATE source SET outlet = coalesce(?2, outlet), outlet_provenance = coalesce(?3, outlet_provenance),
              title = nullif(coalesce(?4, title), ''), lang = nullif(coalesce(?5, lang), ''),
-             priority = coalesce(?6, priority), full_text = coalesce(?7, full_text)
+             priority = coalesce(?6, priority), full_text = coalesce(?7, full_text),
+             aggregator = coalesce(?8, aggregator)
          WHERE id = ?1",
         params![
             id.0,
@@ -63,7 +65,8 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, next_poll_at:
             edit.title,
             edit.lang,
             edit.priority,
-            edit.full_text.map(|mode| mode.into_str())
+            edit.full_text.map(|mode| mode.into_str()),
+            edit.aggregator
         ],
     )?;
     if let Some(tags) = &edit.tags {
@@ -275,7 +278,7 @@ pub fn by_url(db: &ReadConnection, url: &str) -> Result<Option<Source>> {
 
 const SELECT: &str =
     "SELECT id, url, outlet, outlet_provenance, redact_url(coalesce(title, feed_title, url)) AS title, site_url,
-         coalesce(lang, feed_lang) AS lang, priority, full_text, state, added_at,
+         coalesce(lang, feed_lang) AS lang, priority, full_text, aggregator, state, added_at,
          added_at < (SELECT min(added_at) FROM source) + 86400000 AS is_founding, first_document_at, publish_backlog, next_poll_at, next_poll_reason,
          last_poll_at, last_outcome, last_success_at, failures, last_error, hold_until, polling_hints, pending_redirect,
          gone_since, update_rate, validators_url, etag, last_modified, not_modified_since, full_request_at,

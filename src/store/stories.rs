@@ -1,7 +1,7 @@
 //! Stories: which items they contain and why, their publication, and their lists.
 
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{ITEM_COLUMNS, column, from_row, to_json};
+use super::rows::{ITEM_COLUMNS, OUTLET, column, from_row, to_json};
 use super::{Error, Result, publication};
 use crate::domain::{
     AssignedItem, Item, ItemId, JoinEvidence, Story, StoryAssignment, StoryId, StoryItem, StoryPlacement,
@@ -171,13 +171,13 @@ pub fn recent(db: &ReadConnection, min_outlets: u32, limit: u32) -> Result<Vec<S
 }
 
 fn recent_ids(db: &ReadConnection, has_news: bool, min_outlets: u32, limit: u32) -> Result<Vec<StoryId>> {
-    db.all(
+    let sql = format!(
         "SELECT id FROM story WHERE merged_into IS NULL AND has_news = ?3
-         AND (?1 <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
+         AND (?1 <= 1 OR (SELECT count(DISTINCT {OUTLET}) FROM item JOIN source ON source.id = item.source_id
               WHERE item.story_id = story.id AND item.copy_of IS NULL) >= ?1)
-         ORDER BY updated_at DESC, published_at DESC, id DESC LIMIT ?2",
-        params![min_outlets, limit, has_news],
-    )
+         ORDER BY updated_at DESC, published_at DESC, id DESC LIMIT ?2"
+    );
+    db.all(&sql, params![min_outlets, limit, has_news])
 }
 
 /// A story by its id. A merged story has no items.

@@ -6,6 +6,7 @@
 use super::Result;
 use super::connection::ReadConnection;
 use super::fts_query::indexed_expression;
+use super::rows::OUTLET;
 use super::stories::load;
 use crate::domain::{Story, StoryId};
 use rusqlite::{ToSql, params};
@@ -37,13 +38,17 @@ pub struct SearchResults {
     pub more: bool,
 }
 
-const CONDITIONS: &str = "merged_into IS NULL
-    AND (:tag IS NULL OR EXISTS (SELECT 1 FROM item JOIN source_tag USING (source_id)
-         WHERE item.story_id = story.id AND tag = :tag))
-    AND (:lang IS NULL OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
-         WHERE item.story_id = story.id AND coalesce(item.lang, source.lang, source.feed_lang) = :lang))
-    AND (:outlets <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
-         WHERE item.story_id = story.id AND item.copy_of IS NULL) >= :outlets)";
+fn conditions() -> String {
+    format!(
+        "merged_into IS NULL
+         AND (:tag IS NULL OR EXISTS (SELECT 1 FROM item JOIN source_tag USING (source_id)
+              WHERE item.story_id = story.id AND tag = :tag))
+         AND (:lang IS NULL OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
+              WHERE item.story_id = story.id AND coalesce(item.lang, source.lang, source.feed_lang) = :lang))
+         AND (:outlets <= 1 OR (SELECT count(DISTINCT {OUTLET}) FROM item JOIN source ON source.id = item.source_id
+              WHERE item.story_id = story.id AND item.copy_of IS NULL) >= :outlets)"
+    )
+}
 
 pub fn search(db: &ReadConnection, search: &StorySearch) -> Result<SearchResults> {
     let limit = search.limit + 1;
@@ -73,8 +78,9 @@ pub fn search(db: &ReadConnection, search: &StorySearch) -> Result<SearchResults
         true => ("(published_at IS NOT NULL OR has_news = 0)", "published_at IS NULL, updated_at DESC"),
         false => ("published_at IS NOT NULL", "updated_at DESC"),
     };
+    let conditions = conditions();
     let sql = format!(
-        "SELECT story.id FROM {from} {published} AND {CONDITIONS}
+        "SELECT story.id FROM {from} {published} AND {conditions}
          ORDER BY {order}, published_at DESC, story.id DESC LIMIT :limit OFFSET :skip"
     );
     let mut ids: Vec<StoryId> = db.all(&sql, params.as_slice())?;

@@ -3,7 +3,7 @@
 use super::Result;
 use super::connection::ReadConnection;
 use super::fts_query::indexed_expression;
-use super::rows::json_list;
+use super::rows::{OUTLET, json_list};
 use super::stories::load;
 use crate::domain::duration::before;
 use crate::domain::{FeedSelection, Story, StoryId};
@@ -29,13 +29,13 @@ pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[
          AND (?1 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source_tag USING (source_id)
               WHERE item.story_id = story.id AND tag IN (SELECT value FROM json_each(?1))))
          AND (?2 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
-              WHERE item.story_id = story.id AND outlet IN (SELECT value FROM json_each(?2))))
+              WHERE item.story_id = story.id AND {OUTLET} IN (SELECT value FROM json_each(?2))))
          AND (?3 = '[]' OR EXISTS (SELECT 1 FROM item JOIN source ON source.id = item.source_id
               WHERE item.story_id = story.id
               AND coalesce(item.lang, source.lang, source.feed_lang) IN (SELECT value FROM json_each(?3))))
          AND (?4 IS NULL OR {query})
          AND (?5 IS NULL OR NOT {exclude_query})
-         AND (?6 <= 1 OR (SELECT count(DISTINCT outlet) FROM item JOIN source ON source.id = item.source_id
+         AND (?6 <= 1 OR (SELECT count(DISTINCT {OUTLET}) FROM item JOIN source ON source.id = item.source_id
               WHERE item.story_id = story.id AND item.copy_of IS NULL) >= ?6)
          ORDER BY published_at DESC, story.id DESC"
     );

@@ -24,6 +24,9 @@ pub fn source_facts(source: &Source, context: SourceContext<'_>, audience: Audie
     if source.priority != 0 {
         facts.push(("Priority", source.priority.to_string()));
     }
+    if source.aggregator {
+        facts.push(("Aggregator", "the outlets that its items name are counted".into()));
+    }
     facts.push(("Full text", full_text(source.full_text).to_owned()));
     facts.push(("Added", audience.time(source.added_at)));
     facts.push(("Probation", probation_text(context.probation_until, audience)));

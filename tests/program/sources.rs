@@ -294,3 +294,26 @@ fn dash_reads_stdin() {
     assert!(run(&["source", "import", "-"], "no list", 1).contains("stdin is not an OPML file"));
     assert!(run(&["check", "-"], &feed_of_site("https://a.example/"), 0).contains("1 items"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn publication_of_an_item_is_shown_and_counts_as_an_outlet_for_aggregators_only() {
+    let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
+    let rss = "<rss version='2.0'><channel><title>Picks</title><item><guid>1</guid><title>Lamp lit again</title>\
+               <link>https://picks.example/1</link><source url='https://quay.example/feed'>Quay &amp; Mole</source>\
+               </item></channel></rss>";
+    let atom = "<feed xmlns='http://www.w3.org/2005/Atom'><title>Gleanings</title><entry><id>urn:x:2</id>\
+                <title>Tide gates close</title><link href='https://gleanings.example/2'/>\
+                <source><id>urn:x:9</id><title>Basin News</title><link href='https://basin.example/'/></source>\
+                </entry></feed>";
+    for (path, body) in [("/rss", rss), ("/atom", atom)] {
+        origin.serve(path, StubResponse::ok(body.to_owned()));
+        cli.run(&["source", "add", &origin.url(path), "--outlet", "picks.example"]);
+    }
+    let outlet = |item: &str| cli.run_json(&["item", "show", item])["item"]["outlet"].as_str().unwrap().to_owned();
+    assert!(cli.run(&["item", "show", "1"]).contains("Quay & Mole via picks.example"));
+    assert!(cli.run(&["item", "show", "2"]).contains("Basin News via picks.example"));
+    assert_eq!((outlet("1"), outlet("2")), ("picks.example".into(), "picks.example".into()));
+    cli.run(&["source", "edit", "1", "--aggregator", "true"]);
+    assert_eq!((outlet("1"), outlet("2")), ("quay.example".into(), "picks.example".into()));
+    assert!(cli.run(&["source", "export"]).contains("newsfold:aggregator=\"true\""));
+}

@@ -43,6 +43,9 @@ pub struct Add {
     /// Fetch full articles: no, group (for grouping only) or publish.
     #[arg(long, value_name = "FOR", value_parser = PossibleValuesParser::new(FullTextMode::VARIANTS), default_value = "no")]
     full_text: String,
+    /// It collects reports of many outlets: the outlets that its items name are counted.
+    #[arg(long)]
+    aggregator: bool,
     /// Publish the old items of its first document too, as news.
     #[arg(long)]
     backlog: bool,
@@ -64,6 +67,7 @@ impl Add {
             priority: self.priority,
             tags: tags(&self.tag),
             full_text: self.full_text.parse().unwrap_or_default(),
+            aggregator: self.aggregator,
             publish_backlog: self.backlog,
         };
         refuse_taken(&store, &url, None).await?;

@@ -55,6 +55,9 @@ struct Changes {
     /// Fetch full articles: no, group (for grouping only) or publish.
     #[arg(long, value_name = "FOR", value_parser = PossibleValuesParser::new(FullTextMode::VARIANTS))]
     full_text: Option<String>,
+    /// Whether it collects reports of many outlets, so that the outlets that its items name are counted.
+    #[arg(long, value_name = "BOOL")]
+    aggregator: Option<bool>,
 }
 
 impl Edit {
@@ -71,6 +74,7 @@ impl Edit {
             priority: changes.priority,
             tags: changes.tag.map(|tags| self::tags(&tags)),
             full_text: changes.full_text.and_then(|mode| mode.parse().ok()),
+            aggregator: changes.aggregator,
         };
         let id = source.id;
         match url.filter(|url| url.as_str() != source.url) {

@@ -15,7 +15,7 @@ use crate::opml::write::write_opml;
 use crate::opml::{FeedOutline, OpmlFault};
 use crate::store::sources::{self, SourceFilter};
 use crate::urls::feed_address::similar_addresses;
-use crate::urls::outlet::outlet_of_url;
+use crate::urls::outlet::{outlet_of_site, outlet_of_url};
 use anyhow::{Context as _, bail};
 use jiff::SignedDuration;
 use std::collections::hash_map::Entry;
@@ -47,6 +47,8 @@ struct DescribedSource {
     has_priority: bool,
     /// Whether the file sets the full-text mode.
     has_full_text: bool,
+    /// Whether the file says whether it is an aggregator.
+    has_aggregator: bool,
 }
 
 /// With `publish_backlog`, the old items of the sources' first documents are published as news.
@@ -108,6 +110,7 @@ pub async fn export(context: &Context) -> anyhow::Result<ExitCode> {
             outlet: (source.outlet_provenance == OutletProvenance::Operator).then_some(source.outlet),
             priority: (source.priority != 0).then(|| source.priority.to_string()),
             full_text: (source.full_text != FullTextMode::No).then(|| source.full_text.into_str().to_owned()),
+            aggregator: source.aggregator.then(|| "true".to_owned()),
             xml_url: source.url,
             line: 0,
         })
@@ -214,7 +217,7 @@ fn exit_code(list: &SubscriptionList) -> ExitCode {
 fn plan(wanted: &[DescribedSource], existing: &[Source]) -> SyncPlan {
     let mut known: BTreeMap<&str, &Source> = existing.iter().map(|source| (source.url.as_str(), source)).collect();
     let mut plan = SyncPlan::default();
-    for DescribedSource { new, has_priority, has_full_text, .. } in wanted {
+    for DescribedSource { new, has_priority, has_full_text, has_aggregator, .. } in wanted {
         let Some(source) = known.remove(new.url.as_str()) else {
             plan.add.push(new.clone());
             continue;
@@ -229,6 +232,7 @@ fn plan(wanted: &[DescribedSource], existing: &[Source]) -> SyncPlan {
             priority: (*has_priority && new.priority != source.priority).then_some(new.priority),
             tags: (new.tags != source.tags).then(|| new.tags.clone()),
             full_text: Some(new.full_text).filter(|wanted| *has_full_text && *wanted != source.full_text),
+            aggregator: Some(new.aggregator).filter(|wanted| *has_aggregator && *wanted != source.aggregator),
         };
         if edit != SourceEdit::default() {
             plan.change.push(SourceChange { source: KnownSource::of(source), edit });
@@ -299,7 +303,7 @@ impl DescribedSource {
     /// Adds the tags of another outline of the same feed, such as one in another folder, and the settings that only the
     /// other one has.
     fn merge(&mut self, other: DescribedSource) {
-        let DescribedSource { new, has_priority, has_full_text, line: _ } = other;
+        let DescribedSource { new, has_priority, has_full_text, has_aggregator, line: _ } = other;
         self.new.tags = tags(&[&*self.new.tags, &new.tags].concat());
         self.new.title = self.new.title.take().or(new.title);
         self.new.lang = self.new.lang.take().or(new.lang);
@@ -312,6 +316,9 @@ impl DescribedSource {
         }
         if !self.has_full_text && has_full_text {
             (self.new.full_text, self.has_full_text) = (new.full_text, true);
+        }
+        if !self.has_aggregator && has_aggregator {
+            (self.new.aggregator, self.has_aggregator) = (new.aggregator, true);
         }
     }
 }
@@ -349,11 +356,12 @@ fn described_source(outline: FeedOutline, extra_tags: &[String]) -> anyhow::Resu
     let line = outline.line;
     let url = web_url(&outline.xml_url)?;
     let site = outline.html_url.as_deref().and_then(|site| Url::parse(site).ok());
-    let default_outlet = || outlet_of_url(site.as_ref().filter(|site| site.domain().is_some()).unwrap_or(&url));
+    let default_outlet = || site.as_ref().and_then(outlet_of_site).unwrap_or_else(|| outlet_of_url(&url));
     let given_outlet = outline.outlet.as_deref().map(outlet).transpose()?;
     let outlet_provenance = if given_outlet.is_some() { OutletProvenance::Operator } else { OutletProvenance::Guess };
     let priority = setting::<i32>(outline.priority, "newsfold:priority must be an integer")?;
     let full_text = setting::<FullTextMode>(outline.full_text, "newsfold:fullText must be no, group or publish")?;
+    let aggregator = setting::<bool>(outline.aggregator, "newsfold:aggregator must be true or false")?;
     let new = NewSource {
         outlet: given_outlet.unwrap_or_else(default_outlet),
         outlet_provenance,
@@ -363,9 +371,16 @@ fn described_source(outline: FeedOutline, extra_tags: &[String]) -> anyhow::Resu
         priority: priority.unwrap_or_default(),
         tags: tags(&[&outline.categories, extra_tags].concat()),
         full_text: full_text.unwrap_or_default(),
+        aggregator: aggregator.unwrap_or_default(),
         publish_backlog: false,
     };
-    Ok(DescribedSource { line, new, has_priority: priority.is_some(), has_full_text: full_text.is_some() })
+    Ok(DescribedSource {
+        line,
+        new,
+        has_priority: priority.is_some(),
+        has_full_text: full_text.is_some(),
+        has_aggregator: aggregator.is_some(),
+    })
 }
 
 /// The value of an optional attribute.

@@ -32,6 +32,7 @@ fn source() -> Source {
         last_error: String::new(),
         hold_until: None,
         full_text: Default::default(),
+        aggregator: false,
         polling_hints: PollingHints::default(),
         pending_redirect: None,
         gone_since: None,

@@ -22,6 +22,8 @@ use crate::markup::entities::{decode_entities, escape_html};
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
+/// Bytes of the name of a publication that are read.
+const MAX_REPORTER_BYTES: usize = 400;
 /// Bytes of a list of keywords that are read.
 const MAX_KEYWORDS_BYTES: usize = 4 * 1024;
 /// A longer category is text in the wrong element.
@@ -50,7 +52,8 @@ impl<'a> FeedRewriter<'a, '_> {
         }
         let name = self.namespaces.resolve(child.name);
         let Some(inner) = name.mapping(self.in_item()) else { return false };
-        if name.namespace == FeedNamespace::Xhtml {
+        // A `source` may contain elements of a feed, which are not those of the item.
+        if name.namespace == FeedNamespace::Xhtml || field == FeedField::Reporter {
             return false;
         }
         // An item's summary or content may contain most elements. The feed's own description is short and plain.
@@ -77,6 +80,7 @@ impl<'a> FeedRewriter<'a, '_> {
             FeedField::Author => self.write_author(inner, priority),
             FeedField::Category => self.write_category(tag, inner),
             FeedField::Keywords => self.write_keywords(inner),
+            FeedField::Reporter => self.keep_reporter(tag, inner),
             FeedField::Summary | FeedField::Content => {
                 if let Some(html) = self.element_html(tag, inner, has_elements) {
                     self.write_html(tag, mapping, html);
@@ -312,6 +316,42 @@ impl<'a> FeedRewriter<'a, '_> {
         let host = Url::parse(&clean_href(value)).ok().and_then(|url| url.host_str().map(str::to_owned));
         let is_valid = host.is_some_and(|host| host.contains(['.', ':']) && !value.trim().contains(' '));
         self.offer_link(tag, value, if is_valid { 9 } else { 1 });
+    }
+
+    /// Keeps the publication from which an item was taken, as RSS writes it.
+    fn keep_reporter(&mut self, tag: StartTag, inner: &str) {
+        self.keep_reporter_name(inner);
+        if let Some(href) = tag.attribute("url") {
+            self.keep_reporter_url(tag, &href);
+        }
+    }
+
+    /// Keeps an element of Atom's `source`.
+    pub fn keep_source_field(&mut self, tag: StartTag, field: FeedField, inner: &str) {
+        match field {
+            FeedField::Author => self.add_source_author(inner),
+            FeedField::Title => self.keep_reporter_name(inner),
+            FeedField::Link if tag.attribute("rel").is_none_or(|rel| rel.trim() == "alternate") => {
+                self.keep_reporter_url(tag, &tag.attribute("href").unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    fn keep_reporter_name(&mut self, inner: &str) {
+        let name = html_to_plain_text(&flatten_markup(inner, true, MAX_REPORTER_BYTES));
+        if let Some(item) = self.open_item() {
+            let reporter = item.reporter.get_or_insert_default();
+            reporter.name = reporter.name.take().or(name);
+        }
+    }
+
+    fn keep_reporter_url(&mut self, tag: StartTag, href: &str) {
+        let url = self.resolve(tag, href);
+        if let Some(item) = self.open_item() {
+            let reporter = item.reporter.get_or_insert_default();
+            reporter.url = reporter.url.take().or(url);
+        }
     }
 
     fn write_enclosure(&mut self, tag: StartTag, inner: &str) {

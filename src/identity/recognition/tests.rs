@@ -41,6 +41,7 @@ fn item(guid: &str, (link, title, text, date): Properties<'_>) -> NewItem {
         image: None,
         published_at: date.parse().ok(),
         is_day_only: false,
+        reporter: None,
         backlog_reason: None,
     }
 }

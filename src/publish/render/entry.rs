@@ -118,7 +118,8 @@ fn push_reports(out: &mut String, reports: &[EditionReport], page: &str, show_ev
             None => out.push_str(&title),
         }
         let time = report.at.strftime("%Y-%m-%d %H:%M UTC");
-        let _ = write!(out, " — {}, {time}", escape_html(&report.outlet));
+        let reporter = report.reporter.as_ref().map(|reporter| format!("{} via ", escape_html(reporter)));
+        let _ = write!(out, " — {}{}, {time}", reporter.unwrap_or_default(), escape_html(&report.outlet));
         if report.is_copy {
             out.push_str(" (copy)");
         }

@@ -64,6 +64,8 @@ struct JsonExtension<'a> {
 #[derive(Serialize)]
 struct JsonReport {
     outlet: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reporter: Option<String>,
     title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
@@ -81,6 +83,7 @@ pub fn render(document: &FeedDocument<'_>) -> Vec<u8> {
                 .iter()
                 .map(|report| JsonReport {
                     outlet: strip_invalid_chars(&report.outlet),
+                    reporter: report.reporter.as_deref().map(strip_invalid_chars),
                     title: strip_invalid_chars(&report.title),
                     url: report.url.as_deref().map(encode_uri),
                     date: rfc3339(report.at),
