@@ -197,9 +197,8 @@ CREATE TABLE story (
     updated_at     INTEGER NOT NULL,
     -- The item that represents the story.
     lead_item_id   INTEGER NOT NULL REFERENCES item (id) DEFERRABLE INITIALLY DEFERRED,
-    -- Never change once set.
+    -- Never changes once set.
     published_at   INTEGER,
-    published_link TEXT,
     -- The story to which this one redirects. A merged story has no items.
     merged_into    INTEGER REFERENCES story (id),
     -- Whether an item of it is news. A story of backlog alone is not published.

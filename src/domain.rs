@@ -42,7 +42,7 @@ pub use operator_event::{OperatorEvent, OperatorEventKind, RecordedEvent};
 pub use origin_hold::{HoldReason, HoldScope, OriginHold, ShortenedDelay};
 pub use poll::{FeedMetadata, PollRecord, RequestRecord, SourceUpdate};
 pub use polling_hints::{PollingHints, parse_weekday};
-pub use published_feed::{FeedOrder, FeedSelection, PublishedFeed, StoryPublication};
+pub use published_feed::{FeedOrder, FeedSelection, PublishedFeed};
 pub use source::{
     CacheValidators, DueSource, FullTextMode, NewSource, OutletProvenance, PendingRedirect, PollOutcome, Source,
     SourceEdit, SourceState,

@@ -9,10 +9,10 @@ use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::{Edition, EditionReason, FeedEntry, FeedVariant, PublishedFeed, Story};
 use crate::publish::{
-    FeedDocument, FeedFormat, FeedPage, Options, QueryMatches, arrange_entries, compose_edition, membership_conditions,
-    outlet_count, render,
+    FeedDocument, FeedFormat, FeedPage, Options, QueryMatches, arrange_entries, edition_on_entering,
+    membership_conditions, outlet_count, render,
 };
-use crate::store::{self, ReadConnection, Store, feed_entries, feed_tokens, publication, story_selection};
+use crate::store::{self, ReadConnection, Store, editions, feed_entries, feed_tokens, publication, story_selection};
 use crate::wording::selection_text;
 use anyhow::{Context as _, bail};
 use std::process::ExitCode;
@@ -119,7 +119,7 @@ fn feed_named(options: &Options, name: &str) -> anyhow::Result<PublishedFeed> {
 async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let feed = feed_named(&config.publish, name)?;
-    let contents = read(&store, &feed, FeedVariant::Live).await?;
+    let contents = read(&store, &feed, FeedVariant::Live, &config.publish).await?;
     let urls = urls(&config.publish, &feed, &FeedVariant::ALL, "");
     let (entries, archive_pages) = (contents.entries.len(), contents.archive_pages);
     let text = format!(
@@ -145,8 +145,13 @@ struct FeedContents {
 }
 
 /// Reads the content of a feed. If no daemon has applied the feed's configuration yet, the content is computed from it.
-async fn read(store: &Store, feed: &PublishedFeed, variant: FeedVariant) -> store::Result<FeedContents> {
-    let feed = feed.clone();
+async fn read(
+    store: &Store,
+    feed: &PublishedFeed,
+    variant: FeedVariant,
+    options: &Options,
+) -> store::Result<FeedContents> {
+    let (feed, options) = (feed.clone(), options.clone());
     let read = move |db: &ReadConnection| {
         if feed_entries::is_initialized(db, &feed)? {
             let page = feed_entries::current_page(db, &feed, variant)?;
@@ -156,24 +161,30 @@ async fn read(store: &Store, feed: &PublishedFeed, variant: FeedVariant) -> stor
                 archive_pages: feed_entries::archive_page_numbers(db, &feed)?.len(),
             });
         }
-        let stories = story_selection::select(db, &feed.selection)?;
-        let entries = stories.iter().filter_map(future_entry).collect();
+        let mut entries = Vec::new();
+        for story in story_selection::select(db, &feed.selection)? {
+            let latest = editions::latest(db, story.id)?;
+            entries.extend(latest.and_then(|latest| future_entry(&story, latest, &options)));
+        }
         Ok(FeedContents { entries, previous_page: None, archive_pages: 0 })
     };
     store.read(read).await
 }
 
 /// The entry that a story would get in a feed now.
-fn future_entry(story: &Story) -> Option<FeedEntry> {
-    let edition = Edition {
-        story: story.id,
-        number: 1,
-        made_at: story.updated_at,
-        reason: EditionReason::First,
-        outlet_count: outlet_count(story),
-        text: compose_edition(story, story.lead()?),
+fn future_entry(story: &Story, latest: Edition, options: &Options) -> Option<FeedEntry> {
+    let edition = match edition_on_entering(story, &latest, options) {
+        Some(text) => Edition {
+            number: latest.number + 1,
+            made_at: story.updated_at,
+            reason: EditionReason::Entered,
+            outlet_count: outlet_count(story),
+            text,
+            ..latest
+        },
+        None => latest,
     };
-    Some(FeedEntry { published: story.published.clone()?, edition })
+    Some(FeedEntry { published_at: story.published_at?, edition })
 }
 
 async fn preview(
@@ -185,7 +196,7 @@ async fn preview(
     let (config, store) = context.open()?;
     let options = config.publish;
     let feed = feed_named(&options, name)?;
-    let contents = read(&store, &feed, variant).await?;
+    let contents = read(&store, &feed, variant, &options).await?;
     if let Some(format) = format.and_then(FeedFormat::from_extension) {
         let name = feed.name.clone();
         let (instance, known_since) =
@@ -202,7 +213,7 @@ async fn preview(
             ("story", |entry| entry.edition.story.to_string()),
             ("title", |entry| one_line(&entry.edition.text.title, 100)),
             ("outlets", |entry| entry.edition.outlet_count.to_string()),
-            ("published", |entry| time(entry.published.at)),
+            ("published", |entry| time(entry.published_at)),
             ("edition", |FeedEntry { edition, .. }| {
                 format!("{} ({}, {})", edition.number, edition.reason.into_str(), time(edition.made_at))
             }),
@@ -227,7 +238,11 @@ async fn explain(context: &Context, name: &str, story: &str) -> anyhow::Result<E
         })
         .await?;
     let conditions = membership_conditions(&story, &feed.selection, matches);
-    let shown = read(&store, &feed, FeedVariant::Live).await?.entries.iter().any(|entry| entry.edition.story == id);
+    let shown = read(&store, &feed, FeedVariant::Live, &config.publish)
+        .await?
+        .entries
+        .iter()
+        .any(|entry| entry.edition.story == id);
     let mut lines = vec![match membership {
         None if conditions.iter().all(|condition| condition.holds) => {
             "not in the feed yet, but all conditions hold; the daemon adds it within a second".into()

@@ -95,8 +95,8 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
 }
 
 fn story_lines(story: &Story, decisions: &[GroupingConstraint], editions: &[Edition]) -> Vec<String> {
-    let published = match (&story.published, story.news().next()) {
-        (Some(published), _) => time(published.at),
+    let published = match (story.published_at, story.news().next()) {
+        (Some(at), _) => time(at),
         (None, Some(_)) => "not yet (publish.delay, publish.probation)".into(),
         (None, None) => "no, because all reports are backlog".into(),
     };

@@ -5,7 +5,7 @@ use super::database_watcher::NextRun;
 use super::task_context::TaskContext;
 use crate::clock::Clock;
 use crate::domain::duration::{after, before};
-use crate::domain::{Edition, EditionReason, EditionText, PublishedFeed, Story, StoryId, StoryPublication, Timestamp};
+use crate::domain::{Edition, EditionReason, EditionText, PublishedFeed, Story, StoryId, Timestamp};
 use crate::publish::{
     EditionStep, Options, compose_edition, edition_on_entering, first_publication, next_edition, outlet_count,
 };
@@ -106,13 +106,13 @@ impl EditionPublisher {
             let stories = store.read(move |db| stories::unpublished(db, created_until, after, BATCH)).await?;
             let Some(last) = stories.last() else { return Ok(in_probation) };
             after = Some((last.created_at, last.id));
-            let mut due: Vec<(Story, EditionText, StoryPublication)> = Vec::new();
+            let mut due: Vec<(Story, EditionText, Timestamp)> = Vec::new();
             for story in stories {
                 match first_publication(&story, now, &self.options) {
                     None => in_probation = true,
-                    Some((lead, publication)) => {
-                        let text = compose_edition(&story, lead);
-                        due.push((story, text, publication));
+                    Some((lead, published_at)) => {
+                        let text = compose_edition(&story, lead, None);
+                        due.push((story, text, published_at));
                     }
                 }
             }
@@ -126,12 +126,12 @@ impl EditionPublisher {
     fn write_first_editions(
         &self,
         db: &WriteConnection,
-        due: &[(Story, EditionText, StoryPublication)],
+        due: &[(Story, EditionText, Timestamp)],
         now: Timestamp,
     ) -> store::Result<()> {
         let mut published = Vec::new();
-        for (story, text, publication) in due {
-            if stories::publish(db, story.id, text.lead, publication)? {
+        for (story, text, published_at) in due {
+            if stories::publish(db, story.id, text.lead, *published_at)? {
                 editions::add(db, story.id, EditionReason::First, outlet_count(story), text, now)?;
                 published.push(story.id);
             }
@@ -288,7 +288,12 @@ impl EditionsOnEntering {
             return Ok(*number);
         }
         let number = match edition_on_entering(story, latest, time.options) {
-            Some(text) => editions::add(db, story.id, EditionReason::Entered, outlet_count(story), &text, time.at)?,
+            Some(text) => {
+                // All feeds show a story with the same link.
+                let has_new_link = text.linked != latest.text.linked;
+                let reason = if has_new_link { EditionReason::Corrected } else { EditionReason::Entered };
+                editions::add(db, story.id, reason, outlet_count(story), &text, time.at)?
+            }
             None => latest.number,
         };
         self.0.insert(story.id, number);

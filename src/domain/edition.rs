@@ -1,6 +1,6 @@
 //! Editions: a story as readers see it from one time on.
 
-use super::{ItemId, StoryId, StoryPublication};
+use super::{ItemId, StoryId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,9 @@ pub enum EditionReason {
 pub struct EditionText {
     pub lead: ItemId,
     pub title: String,
+    /// The link of the entry, and the report to which it leads: the lead of the first edition until that leaves the story.
+    pub link: Option<String>,
+    pub linked: ItemId,
     pub summary: String,
     /// The lead's own content as sanitized HTML.
     pub content: Option<String>,
@@ -106,7 +109,7 @@ impl FeedVariant {
 /// A story that may appear in a document of a feed, as stored.
 #[derive(Debug, Clone)]
 pub struct FeedCandidate {
-    pub published: StoryPublication,
+    pub published_at: Timestamp,
     /// The edition to show. If the story entered the feed with an edition of the feed's own: that one and the later ones,
     /// in order.
     pub editions: Vec<Edition>,
@@ -114,9 +117,9 @@ pub struct FeedCandidate {
     pub priority: i32,
 }
 
-/// A story in a feed: the edition shown, and what was fixed when the story was first published.
+/// A story in a feed: the edition shown, and the story's date, which never changes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FeedEntry {
-    pub published: StoryPublication,
+    pub published_at: Timestamp,
     pub edition: Edition,
 }

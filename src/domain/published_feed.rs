@@ -1,17 +1,7 @@
 //! The feeds that newsfold publishes. A feed is a named selection of stories.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-
-/// What is fixed when a story is first published.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoryPublication {
-    #[serde(rename(deserialize = "published_at"))]
-    pub at: Timestamp,
-    /// The link of the story's lead at that time.
-    #[serde(rename(deserialize = "published_link"))]
-    pub link: Option<String>,
-}
 
 /// A feed that newsfold publishes.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,6 +1,6 @@
 //! Stories: the items that report one event, with the evidence that each one belongs there.
 
-use super::{ConstraintId, Item, ItemId, StoryId, StoryPublication};
+use super::{ConstraintId, Item, ItemId, StoryId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,8 +15,8 @@ pub struct Story {
     pub created_at: Timestamp,
     /// When its items or the headline of its lead last changed.
     pub updated_at: Timestamp,
-    /// Fixed when the story is first published.
-    pub published: Option<StoryPublication>,
+    /// The date that readers see: that of the first news. Fixed when the story is first published.
+    pub published_at: Option<Timestamp>,
     /// The story to which this one redirects. A merged story has no items.
     pub merged_into: Option<StoryId>,
     /// The item that represents the story.

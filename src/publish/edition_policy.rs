@@ -3,14 +3,13 @@
 use super::options::Options;
 use crate::domain::duration::after;
 use crate::domain::{
-    Edition, EditionReason, EditionReport, EditionText, EditionTimes, ItemId, Source, Story, StoryItem,
-    StoryPublication, Timestamp,
+    Edition, EditionReason, EditionReport, EditionText, EditionTimes, ItemId, Source, Story, StoryItem, Timestamp,
 };
 use crate::wording::main_reason;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-/// The lead of a story that is due for publication, and the values that are frozen. `None` during the publishing delay, and
+/// The lead of a story that is due for publication, and the date that is frozen. `None` during the publishing delay, and
 /// until an item of a source that is not new is news.
 ///
 /// The date is that of the first news, so that a source added today does not bring yesterday's news up as new, and an old
@@ -19,7 +18,7 @@ pub fn first_publication<'s>(
     story: &'s Story,
     now: Timestamp,
     options: &Options,
-) -> Option<(&'s StoryItem, StoryPublication)> {
+) -> Option<(&'s StoryItem, Timestamp)> {
     if after(story.created_at, options.delay) > now {
         return None;
     }
@@ -31,7 +30,7 @@ pub fn first_publication<'s>(
     }
     let lead = choose_lead(story, options)?;
     let at = story.news().map(|i| i.item.ranked_at).min()?;
-    Some((lead, StoryPublication { at, link: lead.item.url.clone() }))
+    Some((lead, at))
 }
 
 /// The end of the probation of a source; `None` for a source of the database's first day.
@@ -83,13 +82,15 @@ pub fn next_edition(
     options: &Options,
 ) -> EditionStep {
     let Some(lead) = keep_lead(story, options) else { return EditionStep::Unchanged };
-    let text = compose_edition(story, lead);
+    let text = compose_edition(story, lead, latest.map(|latest| &latest.text));
     let (Some(times), Some(latest)) = (times, latest) else {
         return EditionStep::Write(EditionReason::First, text.into());
     };
     let Some(reason) = change_since(latest, story, &text) else { return EditionStep::Unchanged };
     let earliest = after(times.last, options.min_update_interval);
-    if now.max(earliest) >= after(times.first, options.update_window) {
+    // After a split of an old story, a link to a report of another story would be wrong for good.
+    let link_is_lost = text.linked != latest.text.linked;
+    if !link_is_lost && now.max(earliest) >= after(times.first, options.update_window) {
         return EditionStep::Unchanged;
     }
     if earliest > now { EditionStep::WaitUntil(earliest) } else { EditionStep::Write(reason, text.into()) }
@@ -115,7 +116,8 @@ fn change_between(
     items: &BTreeSet<ItemId>,
 ) -> Option<EditionReason> {
     let old = &known.text;
-    let lead_changed = (text.lead, &text.title, &text.summary) != (old.lead, &old.title, &old.summary);
+    let lead_changed =
+        (text.lead, &text.title, &text.summary, &text.link) != (old.lead, &old.title, &old.summary, &old.link);
     if text.merged_count > old.merged_count {
         Some(EditionReason::Merged)
     } else if lead_changed || old.reports.iter().any(|report| !items.contains(&report.item)) {
@@ -134,7 +136,7 @@ pub fn outlet_count(story: &Story) -> u32 {
 
 /// The edition with which a story enters a feed, if the story holds more than its latest edition.
 pub fn edition_on_entering(story: &Story, latest: &Edition, options: &Options) -> Option<EditionText> {
-    let text = compose_edition(story, keep_lead(story, options)?);
+    let text = compose_edition(story, keep_lead(story, options)?, Some(&latest.text));
     (text.reports.len() != latest.text.reports.len() || change_since(latest, story, &text).is_some()).then_some(text)
 }
 
@@ -143,9 +145,15 @@ const MAX_CONTENT_BYTES: usize = 256 * 1024;
 /// Reports that an edition lists, the earliest ones.
 const MAX_REPORTS: usize = 500;
 
-/// The text of an edition of the story as it is now.
-pub fn compose_edition(story: &Story, lead: &StoryItem) -> EditionText {
+/// The text of an edition of the story as it is now, after the edition with the text `known`. It has the same link as
+/// that one, unless the linked report has left the story: then the title and the link of the new lead come together.
+pub fn compose_edition(story: &Story, lead: &StoryItem, known: Option<&EditionText>) -> EditionText {
     let item = &lead.item;
+    let is_present = |known: &&EditionText| story.items.iter().any(|report| report.item.id == known.linked);
+    let (linked, link) = match known.filter(is_present) {
+        Some(known) => (known.linked, &known.link),
+        None => (item.id, &item.url),
+    };
     let article = item.article.as_ref().filter(|article| article.publishable);
     let reports = story.items.iter().take(MAX_REPORTS).map(|report| EditionReport {
         item: report.item.id,
@@ -160,6 +168,8 @@ pub fn compose_edition(story: &Story, lead: &StoryItem) -> EditionText {
     EditionText {
         lead: item.id,
         title: item.title.clone(),
+        link: link.clone(),
+        linked,
         summary: item.summary.clone(),
         content: item.content.clone().filter(|content| content.len() <= MAX_CONTENT_BYTES),
         article: article.map(|article| article.text.clone()),

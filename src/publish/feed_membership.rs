@@ -52,7 +52,7 @@ fn condition(holds: bool, says: String) -> MembershipCondition {
 }
 
 fn publication_condition(story: &Story) -> MembershipCondition {
-    match (&story.merged_into, &story.published) {
+    match (&story.merged_into, story.published_at) {
         (Some(into), _) => condition(false, format!("merged into story {into}")),
         (None, Some(_)) => condition(true, "published".into()),
         (None, None) => match (story.news().next(), story.items.first().and_then(|i| i.item.backlog_reason)) {

@@ -7,13 +7,13 @@ use std::cmp::Reverse;
 /// The entries of a document: at most `limit` candidates in the feed's order.
 pub fn arrange_entries(selection: &FeedSelection, candidates: Vec<FeedCandidate>) -> Vec<FeedEntry> {
     let mut entries: Vec<(FeedEntry, i32)> = Vec::with_capacity(candidates.len());
-    for FeedCandidate { published, editions, priority } in candidates {
-        entries.extend(shown_edition(editions).map(|edition| (FeedEntry { published, edition }, priority)));
+    for FeedCandidate { published_at, editions, priority } in candidates {
+        entries.extend(shown_edition(editions).map(|edition| (FeedEntry { published_at, edition }, priority)));
     }
     match selection.order {
-        FeedOrder::Newest => entries.sort_by_key(|(e, _)| Reverse((e.published.at, e.edition.story))),
+        FeedOrder::Newest => entries.sort_by_key(|(e, _)| Reverse((e.published_at, e.edition.story))),
         FeedOrder::Hot => entries.sort_by_key(|(e, priority)| {
-            Reverse((hot_score(e.edition.outlet_count, *priority, e.published.at), e.edition.story))
+            Reverse((hot_score(e.edition.outlet_count, *priority, e.published_at), e.edition.story))
         }),
     }
     entries.truncate(selection.limit as usize);

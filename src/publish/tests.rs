@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{
     Edition, EditionReason, EditionTimes, FeedEntry, FeedVariant, Item, ItemId, JoinEvidence, SourceId, Story, StoryId,
-    StoryItem, StoryPublication, Timestamp,
+    StoryItem, Timestamp,
 };
 use jiff::SignedDuration;
 
@@ -45,7 +45,7 @@ fn story(items: Vec<StoryItem>) -> Story {
         id: StoryId::mint("https://a.example/feed", "1", 0),
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH + SignedDuration::from_mins(90),
-        published: None,
+        published_at: None,
         merged_into: None,
         lead: items[0].item.id,
         items,
@@ -61,7 +61,7 @@ fn edition(story: &Story, number: u32, minute: i64) -> Edition {
         made_at: Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute),
         reason: EditionReason::First,
         outlet_count: outlet_count(story),
-        text: compose_edition(story, story.lead().unwrap()),
+        text: compose_edition(story, story.lead().unwrap(), None),
     }
 }
 
@@ -82,16 +82,13 @@ fn story_is_published_after_the_delay_with_the_date_of_its_first_report() {
     let story = story(vec![report(1, "a.example", 0, 3, ""), report(2, "b.example", 1, 7, "")]);
     let early = story.created_at + options.delay - SignedDuration::from_secs(1);
     assert!(first_publication(&story, early, &options).is_none());
-    let (lead, published) = first_publication(&story, story.created_at + options.delay, &options).unwrap();
+    let (lead, published_at) = first_publication(&story, story.created_at + options.delay, &options).unwrap();
     assert_eq!(lead.item.id, ItemId(2));
-    assert_eq!(published.at, story.items[0].item.ranked_at);
-    assert_eq!(published.link, lead.item.url);
+    assert_eq!(published_at, story.items[0].item.ranked_at);
 }
 
 fn published(story: &Story) -> FeedEntry {
-    let first = &story.items[0].item;
-    let published = StoryPublication { at: first.ranked_at, link: first.url.clone() };
-    FeedEntry { published, edition: edition(story, 1, 90) }
+    FeedEntry { published_at: story.items[0].item.ranked_at, edition: edition(story, 1, 90) }
 }
 
 fn written(story: &Story, page: FeedPage, format: FeedFormat, options: &Options) -> String {
@@ -156,7 +153,7 @@ fn entry_shows_evidence_only_if_configured() {
     let reasons = vec![JoinReason::SharedTerms { terms: vec!["armoured".into(), "Veshna".into()] }];
     joined.evidence = JoinEvidence { score: 0.7, threshold: 0.5, reasons };
     let mut story = story(vec![report(1, "a.example", 0, 1, ""), joined]);
-    story.published = Some(StoryPublication { at: Timestamp::UNIX_EPOCH, link: None });
+    story.published_at = Some(Timestamp::UNIX_EPOCH);
     let shows_evidence = |evidence| {
         let options = Options { show_evidence: evidence, ..Options::default() };
         written(&story, FeedPage::Current, FeedFormat::Json, &options).contains("shares ‘armoured’, ‘Veshna’")
@@ -287,6 +284,30 @@ fn lead_stays_unless_an_outlet_of_higher_priority_reports() {
 }
 
 #[test]
+fn link_stays_while_its_report_does_and_then_changes_together_with_the_title() {
+    let one = story_of(2);
+    let latest = edition(&one, 1, 0);
+    let link = |id: i64| Some(format!("https://{id}.example/{id}?a=1&b=2"));
+    assert_eq!((latest.text.linked, &latest.text.link), (ItemId(1), &link(1)));
+    let mut higher = one.clone();
+    higher.items.push(report(9, "9.example", 5, 9, ""));
+    let EditionStep::Write(_, text) = next(&higher, &latest, 70) else { panic!("a new lead is a correction") };
+    assert_eq!((text.lead, text.linked, text.link), (ItemId(9), ItemId(1), link(1)));
+    let mut moved = one.clone();
+    moved.items[0].item.url = Some("https://1.example/moved".into());
+    assert_eq!(next(&moved, &latest, 70), EditionStep::Unchanged);
+    let mut left = one;
+    left.items.remove(0);
+    for minute in [70, 100 * 60] {
+        let EditionStep::Write(EditionReason::Corrected, text) = next(&left, &latest, minute) else {
+            panic!("a report that left is a correction, even after the update window")
+        };
+        let title = left.items[0].item.title.clone();
+        assert_eq!((text.lead, text.linked, text.link, text.title), (ItemId(2), ItemId(2), link(2), title));
+    }
+}
+
+#[test]
 fn membership_reports_each_condition() {
     let options: Options = toml::from_str(
         "feeds = [{ name = \"x\", tags = [\"war\"], languages = [\"en\"], min_outlets = 2, query = \"grid\" }]",
@@ -294,7 +315,7 @@ fn membership_reports_each_condition() {
     .unwrap();
     let feed = options.published_feeds().into_iter().find(|feed| feed.name == "x").unwrap();
     let mut story = story_of(1);
-    story.published = Some(StoryPublication { at: Timestamp::UNIX_EPOCH, link: None });
+    story.published_at = Some(Timestamp::UNIX_EPOCH);
     let matches = QueryMatches { query: Some(true), exclude_query: None };
     let conditions = membership_conditions(&story, &feed.selection, matches);
     let holds: Vec<bool> = conditions.iter().map(|condition| condition.holds).collect();

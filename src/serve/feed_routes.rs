@@ -100,7 +100,7 @@ fn story_response(
     }
     if let Some(format) = format {
         // A story of backlog alone has no entry in any feed.
-        if story.news().next().is_none() && story.published.is_none() {
+        if story.news().next().is_none() && story.published_at.is_none() {
             return pages::not_found(app);
         }
         let bytes = publish::render(&FeedDocument::of_story(&story, &publication::instance(db)?, &app.options), format);
@@ -138,6 +138,6 @@ fn search_results(db: &ReadConnection, expression: String) -> store::Result<Vec<
     let listing = StorySearch { words: Some(expression), limit: MAX_SEARCH_RESULTS, ..StorySearch::default() };
     let ids: Vec<StoryId> = story_search::search(db, &listing)?.stories.iter().map(|story| story.id).collect();
     let mut entries = editions::latest_entries(db, &ids)?;
-    entries.sort_by_key(|entry| Reverse((entry.published.at, entry.edition.story)));
+    entries.sort_by_key(|entry| Reverse((entry.published_at, entry.edition.story)));
     Ok(entries)
 }

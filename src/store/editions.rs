@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{from_row, to_json};
+use super::rows::{column, from_row, to_json};
 use crate::domain::{Edition, EditionReason, EditionText, FeedEntry, StoryId};
 use jiff::Timestamp;
 use rusqlite::params;
@@ -42,13 +42,14 @@ pub fn list_of_story(db: &ReadConnection, story: StoryId) -> Result<Vec<Edition>
 /// The latest editions of these stories, in the same order. Stories without an edition are omitted.
 pub fn latest_entries(db: &ReadConnection, ids: &[StoryId]) -> Result<Vec<FeedEntry>> {
     let sql = format!(
-        "SELECT {EDITION_COLUMNS}, story.published_at, published_link FROM edition JOIN story ON story.id = story_id
+        "SELECT {EDITION_COLUMNS}, story.published_at FROM edition JOIN story ON story.id = story_id
          WHERE story_id = ?1 AND reason <> 'entered' ORDER BY number DESC LIMIT 1"
     );
     let mut all = Vec::with_capacity(ids.len());
     for id in ids {
-        let entry =
-            db.map(&sql, [id.to_row()], |row| Ok(FeedEntry { published: from_row(row)?, edition: from_row(row)? }))?;
+        let entry = db.map(&sql, [id.to_row()], |row| {
+            Ok(FeedEntry { published_at: column(row, "published_at")?, edition: from_row(row)? })
+        })?;
         all.extend(entry);
     }
     Ok(all)

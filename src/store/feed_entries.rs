@@ -269,7 +269,7 @@ fn candidates(
         }
     };
     let sql = format!(
-        "SELECT {EDITION_COLUMNS}, story.published_at, published_link, max(-1000, min(1000, coalesce(source.priority, 0))) AS priority,
+        "SELECT {EDITION_COLUMNS}, story.published_at, max(-1000, min(1000, coalesce(source.priority, 0))) AS priority,
                 entry.edition_number,
                 EXISTS (SELECT 1 FROM edition AS e WHERE e.story_id = entry.story_id AND e.number = entry.edition_number
                         AND e.reason = 'entered' AND e.number <> edition.number) AS has_earlier_edition
@@ -290,7 +290,7 @@ fn candidates(
             true => editions_from(db, edition.story, column(row, "edition_number")?)?,
             false => vec![edition],
         };
-        Ok(FeedCandidate { published: from_row(row)?, editions, priority: column(row, "priority")? })
+        Ok(FeedCandidate { published_at: column(row, "published_at")?, editions, priority: column(row, "priority")? })
     })
 }
 

@@ -5,7 +5,7 @@ use super::rows::{ITEM_COLUMNS, OUTLET, column, from_row, to_json};
 use super::{Error, Result, publication};
 use crate::domain::{
     AssignedItem, Item, ItemId, JoinEvidence, Story, StoryAssignment, StoryId, StoryItem, StoryPlacement,
-    StoryPublication, StoryRegrouping,
+    StoryRegrouping,
 };
 use jiff::Timestamp;
 use rusqlite::{Row, params};
@@ -45,7 +45,7 @@ fn assign(db: &WriteConnection, assignment: &StoryAssignment, now: Timestamp) ->
     Ok(())
 }
 
-/// Applies a reclustering, and returns the stories that lost their lead. Published dates and links stay.
+/// Applies a reclustering, and returns the stories that lost their lead. Published dates stay.
 pub fn apply_regrouping(db: &WriteConnection, regrouped: &StoryRegrouping, now: Timestamp) -> Result<Vec<Story>> {
     for founded in &regrouped.created {
         create(db, founded.story, founded.founder, now)?;
@@ -126,14 +126,14 @@ pub fn set_lead(db: &WriteConnection, story: StoryId, lead: ItemId) -> Result<()
     Ok(())
 }
 
-/// Publishes a story: its lead, its link and its date. Link and date never change afterwards.
+/// Publishes a story with its lead and its date, which never changes afterwards.
 ///
 /// Returns false if the story was published or merged meanwhile; it is not changed then.
-pub fn publish(db: &WriteConnection, story: StoryId, lead: ItemId, published: &StoryPublication) -> Result<bool> {
+pub fn publish(db: &WriteConnection, story: StoryId, lead: ItemId, at: Timestamp) -> Result<bool> {
     let done = db.execute(
-        "UPDATE story SET published_at = ?2, published_link = ?3, lead_item_id = ?4
+        "UPDATE story SET published_at = ?2, lead_item_id = ?3
              WHERE id = ?1 AND published_at IS NULL AND merged_into IS NULL",
-        params![story.to_row(), published.at.as_millisecond(), published.link, lead.0],
+        params![story.to_row(), at.as_millisecond(), lead.0],
     )?;
     Ok(done == 1)
 }
@@ -236,12 +236,11 @@ const STORY: &str = "SELECT *, (SELECT json_group_array(DISTINCT tag ORDER BY ta
 
 /// Reads a story without its items.
 fn story(row: &Row<'_>) -> Result<Story> {
-    let is_published = column::<Option<i64>>(row, "published_at")?.is_some();
     Ok(Story {
         id: column(row, "id")?,
         created_at: column(row, "created_at")?,
         updated_at: column(row, "updated_at")?,
-        published: if is_published { Some(from_row(row)?) } else { None },
+        published_at: column(row, "published_at")?,
         merged_into: column(row, "merged_into")?,
         lead: column(row, "lead_item_id")?,
         items: Vec::new(),

@@ -57,9 +57,8 @@ pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[
 pub fn select(db: &ReadConnection, selection: &FeedSelection) -> Result<Vec<Story>> {
     let ids = matching(db, selection, None)?;
     let mut stories = load(db, ids.into_iter().take(selection.limit as usize))?;
-    let dated = |story: &Story| story.published.as_ref().map(|published| published.at);
-    if let (Some(age), Some(newest)) = (selection.max_age, stories.first().and_then(dated)) {
-        stories.retain(|story| dated(story).is_some_and(|at| at >= before(newest, age)));
+    if let (Some(age), Some(newest)) = (selection.max_age, stories.first().and_then(|story| story.published_at)) {
+        stories.retain(|story| story.published_at.is_some_and(|at| at >= before(newest, age)));
     }
     Ok(stories)
 }

@@ -93,7 +93,7 @@ async fn old_and_undated_items_of_a_first_document_are_searchable_but_not_publis
     assert!(!room.daemon.get("/").await.contains("Ferry to Ansel"), "the front page lists published stories");
     let stories = room.daemon.stories().await;
     let old = stories.iter().find(|story| story.items[0].item.title == title(FERRY)).unwrap();
-    assert!(old.published.is_none());
+    assert!(old.published_at.is_none());
     assert!(
         room.daemon
             .get(&format!("/stories/{}", old.id))
@@ -163,7 +163,7 @@ async fn story_of_backlog_is_published_with_the_date_and_the_text_of_its_first_n
     let story = room.daemon.stories().await.remove(0);
     assert_eq!(story.items.len(), 2);
     let first_news = &story.items[1].item;
-    assert_eq!(story.published.as_ref().unwrap().at, first_news.first_seen_at, "not the date of the backlog");
+    assert_eq!(story.published_at.unwrap(), first_news.first_seen_at, "not the date of the backlog");
     assert_eq!(room.entries().await, ["Night ferry to Ansel starts"]);
     let entry = room.daemon.get("/feeds/all.atom").await;
     assert!(entry.contains("a.example") && entry.contains("b.example"), "the backlog counts as a report: {entry}");

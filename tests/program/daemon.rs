@@ -158,7 +158,7 @@ async fn item_with_a_new_title_date_and_guid_keeps_its_identity_by_link_and_text
     let stories = daemon.stories().await;
     assert_eq!(stories.len(), 1, "there is no second story");
     let after = &stories[0];
-    assert_eq!((after.id, after.items.len(), &after.published), (before.id, 1, &before.published));
+    assert_eq!((after.id, after.items.len(), after.published_at), (before.id, 1, before.published_at));
     let (old, new) = (&before.items[0].item, &after.items[0].item);
     assert_eq!((new.id, new.ranked_at, new.title.as_str()), (old.id, old.ranked_at, "Second headline"));
     let item = new.id;
@@ -168,7 +168,7 @@ async fn item_with_a_new_title_date_and_guid_keeps_its_identity_by_link_and_text
 }
 
 #[tokio::test]
-async fn id_link_and_date_of_a_published_story_never_change() {
+async fn growing_story_keeps_its_id_link_and_date() {
     let mut daemon = TestDaemon::new();
     let mut origins = Vec::new();
     for n in 0..3 {
@@ -225,7 +225,7 @@ async fn merged_story_redirects_to_the_surviving_story() {
     let feed = daemon.get("/feeds/all.atom").await;
     assert_eq!(feed.matches("<entry>").count(), 1);
     let surviving = daemon.stories().await.remove(0);
-    assert_eq!((surviving.id, surviving.items.len(), &surviving.published), (into.id, 2, &into.published));
+    assert_eq!((surviving.id, surviving.items.len(), surviving.published_at), (into.id, 2, into.published_at));
     daemon.stop().await;
 }
 

@@ -1,6 +1,7 @@
 //! Editions of a growing story: when its entry changes, what never changes, and which feeds contain it.
 
 use crate::support::cli_runner::CliRunner;
+use crate::support::daemon_process::start_daemon;
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::{TestDaemon, run_next_poll, run_next_poll_after};
 use crate::support::{rss, rss_of_today, wait_until};
@@ -179,6 +180,77 @@ async fn merged_story_leaves_live_feeds_and_stays_in_stable_feeds() {
     .await;
     assert_eq!(growing.daemon.get("/feeds/all.stable.atom").await.matches("<entry>").count(), 2);
     assert_eq!(growing.reasons().await.last(), Some(&(EditionReason::Merged, 2)));
+    growing.daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn link_and_title_change_together_when_the_report_is_split_off_and_stable_feeds_keep_theirs() {
+    let (cli, origin) = (CliRunner::new(), OriginServer::start().await);
+    cli.write_file(
+        "config.toml",
+        "[serve]\nlisten = \"127.0.0.1:0\"\n[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\nmin_origin_delay = \"0s\"\n\
+         [cluster]\nrecluster_interval = \"0s\"\n[publish]\ndelay = \"0s\"\nmin_update_interval = \"0s\"\n",
+    );
+    for n in 0..2 {
+        origin.serve(&format!("/{n}"), StubResponse::ok(rss_of_today(&[&format!("{n} | {}", REPORTS[n])])));
+        cli.run(&["source", "add", &origin.url(&format!("/{n}")), "--outlet", &format!("{n}.example")]);
+    }
+    let daemon = start_daemon(cli.folder.path(), "");
+    let entries = async |variant: &str| -> Vec<serde_json::Value> {
+        let feed = reqwest::get(format!("{}/feeds/all{variant}.json", daemon.base)).await.unwrap();
+        let feed: serde_json::Value = serde_json::from_str(&feed.text().await.unwrap()).unwrap();
+        feed["items"].as_array().unwrap().clone()
+    };
+    wait_until("both reports are in the entry", async || {
+        matches!(&entries("").await[..], [entry] if entry["_newsfold"]["reports"].as_array().unwrap().len() == 2)
+    })
+    .await;
+    let (live, stable) = (entries("").await.remove(0), entries(".stable").await.remove(0));
+    assert_eq!((&live["title"], &live["url"]), (&stable["title"], &stable["url"]));
+    assert_eq!(live["url"], "https://news.example/0");
+    let story = cli.run_json(&["story", "list"])[0].clone();
+    let lead = story["lead"].to_string();
+    cli.run(&["story", "split", story["id"].as_str().unwrap(), &lead]);
+    let entry =
+        async |variant: &str| entries(variant).await.into_iter().find(|entry| entry["id"] == live["id"]).unwrap();
+    wait_until("the entry has another link", async || entry("").await["url"] != live["url"]).await;
+    let corrected = entry("").await;
+    let title = REPORTS[1].split(" | ").next().unwrap();
+    assert_eq!((corrected["title"].as_str(), corrected["url"].as_str()), (Some(title), Some("https://news.example/1")));
+    assert_eq!(corrected["date_published"], live["date_published"]);
+    assert_eq!(entry(".stable").await, stable);
+    // A report that returns does not take the link back.
+    cli.run(&["story", "undo", "1"]);
+    wait_until("the entry has both reports", async || {
+        entry("").await["_newsfold"]["reports"].as_array().unwrap().len() == 2
+    })
+    .await;
+    assert_eq!((&entry("").await["url"], entry(".stable").await), (&corrected["url"], stable));
+}
+
+#[tokio::test]
+async fn link_changes_when_its_report_is_removed_for_its_age() {
+    let mut growing = GrowingStory::new(TestDaemon::new(), 2).await;
+    growing.report(0).await;
+    growing.report(1).await;
+    let stable = growing.daemon.get("/feeds/all.stable.json").await;
+    let story = growing.daemon.stories().await.remove(0);
+    let (id, lead, now) = (story.id, story.lead, growing.daemon.now());
+    growing.daemon.stop().await;
+    let store = growing.daemon.store.clone();
+    store.write(move |db| constraints::split_story(db, &story, &[lead], now)).await.unwrap().unwrap();
+    growing.daemon.advance(SignedDuration::from_hours(24 * 40));
+    let now = growing.daemon.now();
+    let sql = "UPDATE item SET first_seen_at = ?2 WHERE story_id = ?1";
+    growing.daemon.open_sqlite().execute(sql, [id.to_row(), now.as_millisecond()]).unwrap();
+    let keep = RetentionPolicy { from: now, newest: 0 };
+    assert_eq!(store.write(move |db| retention::delete_old_stories(db, keep, now)).await.unwrap(), 1);
+    growing.daemon.start().await;
+    growing.daemon.wait_until_idle().await;
+    let feed = growing.daemon.get("/feeds/all.json").await;
+    let title = REPORTS[1].split(" | ").next().unwrap();
+    assert!(feed.contains(title) && feed.contains("\"url\": \"https://news.example/1\""), "{feed}");
+    assert_eq!(growing.daemon.get("/feeds/all.stable.json").await, stable);
     growing.daemon.stop().await;
 }
 

@@ -269,7 +269,7 @@ async fn item_that_reappears_with_a_new_date_stays_in_its_story() {
     fixture.poll_with(&[("1", "https://a.example/rain", "Pass closed by rain", "Mon, 02 Mar")]).await;
     let after = fixture.daemon.stories().await;
     assert_eq!(after.len(), 1);
-    assert_eq!((after[0].id, &after[0].published), (before.id, &before.published));
+    assert_eq!((after[0].id, after[0].published_at), (before.id, before.published_at));
     let (old, new) = (&before.items[0].item, &after[0].items[0].item);
     assert_eq!((new.id, new.ranked_at), (old.id, old.ranked_at));
     let id = new.id;

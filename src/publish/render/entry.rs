@@ -12,7 +12,7 @@ pub struct DocumentEntry<'a> {
     /// A permanent URN.
     pub id: String,
     pub title: String,
-    /// The lead's link, frozen at the first publication; the story's page if the lead has no link.
+    /// The link of the edition or the item; the story's page if that has none.
     pub link: String,
     /// The URL of the story's page.
     pub page: String,
@@ -39,7 +39,7 @@ pub struct EntrySource {
 impl<'a> DocumentEntry<'a> {
     /// The entry for an edition of a story.
     pub fn from_edition(entry: &'a FeedEntry, options: &Options) -> DocumentEntry<'a> {
-        let FeedEntry { published, edition } = entry;
+        let FeedEntry { published_at, edition } = entry;
         let text = &edition.text;
         let page = options.url(&format!("stories/{}", edition.story));
         let mut html = body_html(text.article.as_deref(), text.content.as_deref(), &text.summary);
@@ -48,10 +48,10 @@ impl<'a> DocumentEntry<'a> {
         DocumentEntry {
             id: uuid_urn(&format!("newsfold story {}", edition.story)),
             title: strip_invalid_chars(&text.title),
-            link: published.link.as_deref().map_or_else(|| page.clone(), encode_uri),
+            link: text.link.as_deref().map_or_else(|| page.clone(), encode_uri),
             author: strip_invalid_chars(&text.source_title),
-            published_at: published.at,
-            updated_at: edition.made_at.max(published.at),
+            published_at: *published_at,
+            updated_at: edition.made_at.max(*published_at),
             summary: strip_invalid_chars(&text.summary),
             html: strip_invalid_chars(&html),
             image: text.image.as_deref().map(encode_uri),
@@ -60,7 +60,7 @@ impl<'a> DocumentEntry<'a> {
             source: EntrySource {
                 url: encode_uri(&text.source_url),
                 title: strip_invalid_chars(&text.source_title),
-                updated_at: lead_at.unwrap_or(published.at),
+                updated_at: lead_at.unwrap_or(*published_at),
             },
             page,
             reports: &text.reports,
