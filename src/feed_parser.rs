@@ -31,7 +31,7 @@ pub use self::parsed_feed::{Enclosure, FeedKind, ParsedFeed, ParsedItem, ParsedR
 use crate::charset::{DecodedText, decode_text};
 use crate::domain::display_text::one_line;
 use crate::domain::{FeedProblem, ProblemKind};
-use crate::urls::redact::redact_url;
+use crate::urls::redact::strip_credentials;
 
 /// Limits on how much of a document is read. Anything beyond them is dropped and reported as a problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub enum NotAFeed {
 fn html_page_error(feeds: usize, refresh_target: Option<&Url>) -> String {
     match feeds {
         0 if let Some(target) = refresh_target => {
-            format!("the page is HTML, links to no feed and sends browsers to {}", redact_url(target.as_str()))
+            format!("the page is HTML, links to no feed and sends browsers to {}", strip_credentials(target.as_str()))
         }
         0 => "the page is HTML and links to no feed".to_owned(),
         1 => "the page is HTML and links to 1 feed".to_owned(),

@@ -13,7 +13,7 @@ use crate::domain::{DueSource, IngestResult, NextPollReason, PollRecord, SourceI
 use crate::http_client::origin_of;
 use crate::store::leases::{self, PollLease};
 use crate::store::{self, sources};
-use crate::urls::redact::strip_credentials;
+use crate::urls::redact::redact_url;
 use crate::wording::{Audience, next_poll_text};
 use jiff::SignedDuration;
 use std::collections::{HashMap, HashSet};
@@ -209,12 +209,12 @@ async fn claim_and_poll(context: PollContext, due: DueSource, lease: PollLease) 
 }
 
 pub(super) fn log_poll(record: &PollRecord, stored: &IngestResult, update: Option<&SourceUpdate>) {
-    let (source, outcome, url) = (record.source, record.outcome.into_str(), strip_credentials(&record.url));
+    let (source, outcome, url) = (record.source, record.outcome.into_str(), redact_url(&record.url));
     if record.outcome.is_success() {
         let (new, changed) = (stored.new.len(), stored.changed.len());
         tracing::debug!(%source, outcome, url, items = record.items, new, changed, "polled");
     } else {
         let next = update.map(|update| next_poll_text(&update.next_poll_reason, Audience::Operator));
-        tracing::info!(%source, outcome, url, detail = record.detail, next, "polled");
+        tracing::info!(%source, outcome, url, detail = Audience::Public.remark(&record.detail), next, "polled");
     }
 }

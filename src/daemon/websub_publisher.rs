@@ -19,11 +19,12 @@ use crate::store::leases::PollLease;
 use crate::store::websub_subscriber_requests::{self, PendingVerification};
 use crate::store::websub_subscribers::{self, DueQuery, PendingDelivery};
 use crate::store::{self, ReadConnection, WriteConnection, origins};
+use crate::urls::redact::redact_url;
 use crate::websub::hub::delivery_policy::{self, DeliveryResult, MAX_VERIFICATION_ATTEMPTS};
 use crate::websub::hub::endpoint::{self, HubEndpoint};
 use crate::websub::hub::rate_limits;
 use crate::websub::{secrets, signature};
-use crate::wording;
+use crate::wording::{self, Audience};
 use axum::Router;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::collections::HashMap;
@@ -309,7 +310,8 @@ impl Publisher {
             Err(error) => Err(WebSubRequestError::no_response(error)),
         };
         let now = self.context.clock().now();
-        tracing::info!(hub = notification.hub, topic, ?response, "notified a hub of a change");
+        let result = Audience::Public.remark(&format!("{response:?}"));
+        tracing::info!(hub = redact_url(&notification.hub), topic, result, "notified a hub of a change");
         let sent = websub_request_record(&notification.hub, &response, 0);
         let result = delivery_policy::evaluate_notification(response, notification.failures, now);
         let record = move |db: &WriteConnection| {

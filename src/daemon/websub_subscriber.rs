@@ -17,12 +17,13 @@ use crate::domain::{
 use crate::http_client::{WebSubRequestError, WebSubResponse, origin_of, websub_request_record};
 use crate::store::leases::PollLease;
 use crate::store::{self, origins, websub_subscriptions};
+use crate::urls::redact::redact_url;
 use crate::websub::callback::{self, CALLBACK_PATH, CallbackEndpoint};
 use crate::websub::push_queue::{PushQueue, PushedDocument};
 use crate::websub::renewal_schedule::{self, SubscriptionStep};
 use crate::websub::secrets;
 use crate::websub::state_machine::{self, NewCredentials};
-use crate::wording;
+use crate::wording::{self, Audience};
 use axum::Router;
 use futures_util::future::join_all;
 use jiff::SignedDuration;
@@ -138,7 +139,8 @@ async fn send(context: &TaskContext, request: HubRequest) {
         response = post(&context.polling, &request, &lease) => Some(response),
     };
     let (now, source, max_hold) = (context.clock().now(), request.source, context.config.poll.max_retry_after);
-    tracing::info!(%source, hub = request.hub, mode = request.mode.into_str(), ?response, "sent a request to a hub");
+    let (hub, result) = (redact_url(&request.hub), Audience::Public.remark(&format!("{response:?}")));
+    tracing::info!(%source, hub, mode = request.mode.into_str(), result, "sent a request to a hub");
     let record = move |db: &store::WriteConnection| {
         let Some(response) = response else { return Ok(()) };
         origins::record_requests(db, now, websub_request_record(&request.hub, &response, 0).as_slice())?;

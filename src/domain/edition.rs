@@ -1,6 +1,6 @@
 //! Editions: a story as readers see it from one time on.
 
-use super::{ItemId, StoryId};
+use super::{ItemId, SourceId, StoryId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -57,8 +57,11 @@ pub struct EditionText {
     pub article: Option<String>,
     pub lang: Option<String>,
     pub image: Option<String>,
+    /// The lead's source. Its address may contain a secret, so an edition does not have it.
+    pub source: SourceId,
     pub source_title: String,
-    pub source_url: String,
+    /// The start page of the lead's site.
+    pub site: Option<String>,
     /// The tags of all reporting sources.
     pub tags: Vec<String>,
     /// By date.

@@ -3,8 +3,9 @@
 use super::options::Options;
 use crate::domain::duration::after;
 use crate::domain::{
-    Edition, EditionReason, EditionReport, EditionText, EditionTimes, ItemId, Source, Story, StoryItem, Timestamp,
+    Edition, EditionReason, EditionReport, EditionText, EditionTimes, Item, ItemId, Source, Story, StoryItem, Timestamp,
 };
+use crate::urls::redact::site_of;
 use crate::wording::main_reason;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -140,6 +141,11 @@ pub fn edition_on_entering(story: &Story, latest: &Edition, options: &Options) -
     (text.reports.len() != latest.text.reports.len() || change_since(latest, story, &text).is_some()).then_some(text)
 }
 
+/// The start page of the site that an item links to, else of the host of its source.
+pub(super) fn site_of_item(item: &Item) -> Option<String> {
+    item.url.as_deref().and_then(site_of).or_else(|| site_of(&item.source_url))
+}
+
 /// Bytes of a lead's content that an edition keeps. Longer content is left out.
 const MAX_CONTENT_BYTES: usize = 256 * 1024;
 /// Reports that an edition lists, the earliest ones.
@@ -175,8 +181,9 @@ pub fn compose_edition(story: &Story, lead: &StoryItem, known: Option<&EditionTe
         article: article.map(|article| article.text.clone()),
         lang: item.lang.clone(),
         image: item.image.clone(),
+        source: item.source,
         source_title: item.source_title.clone(),
-        source_url: item.source_url.clone(),
+        site: site_of_item(item),
         tags: story.tags.clone(),
         reports: reports.collect(),
         merged_count: story.merged_count,

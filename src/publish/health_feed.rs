@@ -5,7 +5,7 @@ use super::options::{HEALTH_FEED_NAME, Options};
 use super::render::atom::{date, link, to_bytes};
 use super::render::value_format::{strip_invalid_chars, uuid_urn};
 use crate::domain::{RecordedEvent, Timestamp};
-use crate::wording::event_phrase;
+use crate::wording::{Audience, event_phrase};
 use atom_syndication::{Content, Entry, Feed, Generator, Person, Text};
 
 /// The feed as bytes. An entry never changes. `known_since` is the feed's date before the first event.
@@ -44,7 +44,7 @@ fn entry(event: &RecordedEvent, instance: &str, options: &Options) -> Entry {
         updated: date(event.occurred_at),
         links: vec![link("alternate", options.url("sources"), "text/html", None)],
         content: Some(Content {
-            value: Some(strip_invalid_chars(&event.detail)),
+            value: Some(strip_invalid_chars(&Audience::Public.remark(&event.detail))),
             content_type: Some("text".into()),
             ..Content::default()
         }),

@@ -4,7 +4,7 @@ use super::connection::{ReadConnection, WriteConnection};
 use super::search_text::indexed_text;
 use super::{Error, Result};
 use crate::identity::recognition::text_hash;
-use crate::urls::redact::redact_url;
+use crate::urls::redact::redact_urls;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -90,8 +90,8 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 fn prepare_queries(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(128);
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function("redact_url", 1, flags, |call| {
-        Ok(call.get::<Option<String>>(0)?.map(|text| redact_url(&text)))
+    connection.create_scalar_function("redact_urls", 1, flags, |call| {
+        Ok(call.get::<Option<String>>(0)?.map(|text| redact_urls(&text)))
     })?;
     connection.create_scalar_function("text_hash", 1, flags, |call| Ok(text_hash(&call.get::<String>(0)?)))?;
     // Triggers may call it whatever `trusted_schema` says.

@@ -14,7 +14,7 @@ pub fn record(
 ) -> Result<()> {
     db.execute(
         "INSERT INTO operator_event (occurred_at, kind, source_id, detail, source_title)
-         VALUES (?1, ?2, ?3, ?4, (SELECT redact_url(coalesce(title, feed_title, url)) FROM source WHERE id = ?3))",
+         VALUES (?1, ?2, ?3, ?4, (SELECT redact_urls(coalesce(title, feed_title, url)) FROM source WHERE id = ?3))",
         params![at.as_millisecond(), kind.into_str(), source.map(|source| source.0), detail],
     )?;
     super::publication::touch(db)

@@ -21,7 +21,7 @@ pub(super) const OUTLET: &str = outlet_sql!();
 
 /// The columns of [`crate::domain::Item`], from `item` joined with its `source`. Only the beginning of an unpublishable article is read.
 pub(super) const ITEM_COLUMNS: &str = concat!(
-    "item.id, item.source_id, redact_url(coalesce(source.title, source.feed_title, source.url)) AS source_title,
+    "item.id, item.source_id, redact_urls(coalesce(source.title, source.feed_title, source.url)) AS source_title,
      source.url AS source_url, ",
     outlet_sql!(),
     " AS outlet,

@@ -73,7 +73,7 @@ async fn verify(
                 state_machine::apply_verification(&mut subscription, &outcome, now);
                 websub_subscriptions::save(db, &subscription, now)?;
                 let (source, state) = (subscription.source, subscription.state.into_str());
-                tracing::info!(%source, state, event = ?subscription.last_event, "a hub verified or denied a request");
+                tracing::info!(%source, state, "a hub verified or denied a request");
             }
             Ok(outcome)
         })

@@ -2,14 +2,14 @@
 
 use crate::domain::display_text::one_line;
 use crate::domain::{PollOutcome, Timestamp};
-use crate::urls::redact::redact_url;
+use crate::urls::redact::{PUNCTUATION, host_of_address, redact_url, redact_url_in_word};
 
 /// The readers of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
     /// The administrator at a terminal: times in the local time zone, URLs in full.
     Operator,
-    /// Visitors of the pages: times in UTC, URLs without credentials and query.
+    /// Visitors of the pages: times in UTC, the hosts of URLs.
     Public,
 }
 
@@ -48,7 +48,7 @@ impl Audience {
         }
     }
 
-    /// A recorded remark on one line. For the public, the URLs in it lose credentials and query.
+    /// A recorded remark on one line. For the public, it has the hosts of URLs only.
     pub fn remark(self, text: &str) -> String {
         match self {
             Audience::Operator => one_line(text, MAX_REMARK_CHARS),
@@ -60,21 +60,24 @@ impl Audience {
     }
 }
 
-/// Removes credentials and query from a URL within a text. Punctuation may surround the URL.
+/// Replaces a URL within a text by its host, and an absolute path by `/…`. Punctuation may surround them.
 fn redact_word(word: &str) -> String {
-    let lower = word.to_ascii_lowercase();
-    let start = ["http://", "https://"].iter().filter_map(|scheme| lower.find(scheme)).min().unwrap_or(0);
-    let (before, address) = word.split_at(start);
-    let bare = address.trim_end_matches([')', ']', '>', ',', ';', ':', '.', '"', '\'', '’', '”']);
-    let after = &address[bare.len()..];
-    let mut shown = redact_url(bare);
-    // Text that does not parse as a URL may hold secrets too.
-    if let Some((path, _)) = shown.split_once('?').filter(|(_, query)| query.contains('=')) {
-        shown = path.to_owned();
+    if let Some(redacted) = redact_url_in_word(word) {
+        return redacted;
     }
-    if let Some((credentials, rest)) = shown.rsplit_once('@').filter(|(credentials, _)| credentials.contains(':')) {
-        let scheme = credentials.find("://").map_or("", |end| &credentials[..end + 3]);
-        shown = format!("{scheme}{rest}");
+    let before = &word[..word.len() - word.trim_start_matches(PUNCTUATION).len()];
+    let bare = word[before.len()..].trim_end_matches(PUNCTUATION);
+    let after = &word[before.len() + bare.len()..];
+    if let Some(address) = bare.strip_prefix("//") {
+        return format!("{before}{}{after}", host_of_address(address));
+    }
+    if bare.len() > 1 && bare.starts_with('/') {
+        return format!("{before}/…{after}");
+    }
+    // Text that is not a URL may hold secrets too.
+    let mut shown = bare.split_once('?').filter(|(_, query)| query.contains('=')).map_or(bare, |(path, _)| path);
+    if let Some((_, host)) = shown.rsplit_once('@').filter(|(credentials, _)| credentials.contains(':')) {
+        shown = host;
     }
     format!("{before}{shown}{after}")
 }
@@ -84,14 +87,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn remark_for_the_public_hides_credentials_and_queries() {
+    fn remark_for_the_public_has_the_hosts_of_urls_only() {
         for (recorded, shown) in [
             ("the server answered 500", "the server answered 500"),
-            ("to https://ann:secret@a.example/feed?token=1, twice", "to https://a.example/feed, twice"),
-            ("(HTTPS://A.example/?key=secret)", "(https://a.example/)"),
-            ("a bad link ‘//b:secret@d/?x=1’", "a bad link d/’"),
+            ("to https://ann:secret@a.example/feed?token=1, twice", "to a.example, twice"),
+            ("to http://a.example:8080/secret/feed: gone", "to a.example:8080: gone"),
+            ("(HTTPS://A.example/?key=secret)", "(A.example)"),
+            ("url=‘feed://ann:secret@a.example/x’", "url=‘a.example’"),
+            ("a bad link ‘//b:secret@d/?x=1’", "a bad link ‘d’"),
             ("ann:secret@host is down", "host is down"),
-            ("/feed?token=secret is gone", "/feed is gone"),
+            ("/feed?token=secret is gone", "/… is gone"),
+            ("and/or 3/4 of HTTP/1.1", "and/or 3/4 of HTTP/1.1"),
             ("why? unknown", "why? unknown"),
             ("a \u{202e}b\u{1b}[31m", "a b[31m"),
         ] {

@@ -255,7 +255,7 @@ async fn story_shows_earlier_versions_of_its_reports() {
 }
 
 #[tokio::test]
-async fn source_page_shows_polls_without_credentials_and_queries() {
+async fn source_page_shows_polls_and_the_hosts_of_their_urls_only() {
     let mut daemon = TestDaemon::new();
     let (origin, other) = (OriginServer::start().await, OriginServer::start().await);
     let elsewhere = other.url("/moved?key=secret").replace("http://", "http://eve:secret@");
@@ -266,7 +266,9 @@ async fn source_page_shows_polls_without_credentials_and_queries() {
     daemon.start().await;
     daemon.wait_for_polls(id, 1).await;
     let page = daemon.get(&format!("/sources/{id}")).await;
-    assert!(page.contains(&origin.url("/feed")) && page.contains(&other.url("/moved")), "{page}");
+    let host = |origin: &OriginServer| origin.url("").trim_start_matches("http://").to_owned();
+    assert!(page.contains(&host(&origin)) && page.contains(&host(&other)), "{page}");
+    assert!(!page.contains("/moved") && !page.contains(&origin.url("/feed")), "{page}");
     let source = daemon.source(id).await;
     let reason = next_poll_text(&source.next_poll_reason, Audience::Public);
     assert!(page.contains(&reason.replace('\'', "&#39;")) && reason.len() > 10, "{reason}: {page}");
@@ -287,7 +289,7 @@ async fn source_page_shows_polls_without_credentials_and_queries() {
     assert_eq!(page.matches("<th scope=\"row\"><time datetime=\"2026-03-01T").count(), 4, "four polls: {page}");
     let health = daemon.get("/health").await;
     assert!(health.contains(&format!("href=\"/sources/{id}\"")) && health.contains("on hold"), "{health}");
-    assert!(health.contains(&format!("<strong>{}", other.url(""))), "the server on hold: {health}");
+    assert!(health.contains(&format!("<strong>{}", host(&other))), "the server on hold: {health}");
     daemon.stop().await;
 }
 
@@ -446,6 +448,71 @@ async fn unknown_paths_are_not_found() {
         let page = answer.text().await.unwrap();
         assert!(page.contains("<h1>Not found</h1>"), "{path}");
         assert_well_formed(&page);
+    }
+    daemon.stop().await;
+}
+
+/// Every document with its headers, in one text.
+async fn everything_public(daemon: &TestDaemon, sources: &[SourceId]) -> String {
+    let mut paths: Vec<String> = ["", "health", "sources", "feeds", "feeds.opml", "healthz", "search.atom?q=grid"]
+        .map(|path| format!("/{path}"))
+        .to_vec();
+    paths.extend(sources.iter().map(|id| format!("/sources/{id}")));
+    paths.push("/feeds/health.atom".into());
+    for format in ["atom", "rss", "json"] {
+        paths.extend(["all", "all.stable", "top"].map(|feed| format!("/feeds/{feed}.{format}")));
+        paths.push(format!("/search.{format}?q=veshna"));
+    }
+    for story in daemon.stories().await {
+        paths.extend(["", ".atom", ".rss", ".json"].map(|suffix| format!("/stories/{}{suffix}", story.id)));
+    }
+    let mut all = String::new();
+    for path in paths {
+        let answer = ask(daemon, Method::GET, &path, &[]).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        all += &format!("{path} {:?}\n", answer.headers());
+        all += &answer.text().await.unwrap();
+    }
+    all
+}
+
+#[tokio::test]
+async fn no_public_document_contains_the_address_of_a_source() {
+    let mut daemon = TestDaemon::new();
+    let other = OriginServer::start().await;
+    other.serve("/canary-target/feed", StubResponse::ok(rss(&[MUSEUM])));
+    let moved = StubResponse::redirect_with_status(301, &other.url("/canary-target/feed?auth=canary-query"));
+    let titled = |title: &str| StubResponse::ok(rss(&[BANK]).replace("<title>News</title>", title));
+    let responses = [
+        StubResponse::status(500),
+        StubResponse::ok(rss(&[GRID])),
+        moved,
+        StubResponse::status(410),
+        titled(""),
+        titled(&format!("<title>Feed {}</title>", other.url("/canary-target/feed?auth=canary-query"))),
+    ];
+    let (mut origins, mut sources) = (Vec::new(), Vec::new());
+    for response in responses {
+        let origin = OriginServer::start().await;
+        origin.serve("/canary-path/feed", response);
+        let url = origin.url("/canary-path/feed?auth=canary-query");
+        sources
+            .push(daemon.add_source(&url.replace("http://", "http://canary-user:canary-password@"), "a.example").await);
+        origins.push(origin);
+    }
+    daemon.start().await;
+    for id in &sources {
+        daemon.advance(SignedDuration::from_secs(5));
+        daemon.wait_for_polls(*id, 1).await;
+    }
+    for _ in 0..6 {
+        run_next_poll(&daemon, sources[0]).await;
+    }
+    let all = everything_public(&daemon, &sources).await;
+    assert!(all.contains("polls in a row failed"), "the health feed reports the failing source: {all}");
+    if let Some(at) = all.find("canary") {
+        let start = all[..at].char_indices().rev().nth(300).map_or(0, |(start, _)| start);
+        panic!("a part of an address: {}", &all[start..at + 20]);
     }
     daemon.stop().await;
 }

@@ -2,7 +2,7 @@
 
 use super::document::{DocumentPath, FeedDocument, HISTORY_NAMESPACE};
 use super::entry::DocumentEntry;
-use super::value_format::{encode_uri, rfc3339, strip_invalid_chars, uuid_urn};
+use super::value_format::{encode_uri, rfc3339, strip_invalid_chars};
 use crate::domain::Timestamp;
 use crate::publish::feed_format::FeedFormat;
 use atom_syndication::extension::{Extension, ExtensionMap};
@@ -77,10 +77,10 @@ fn render_entry(entry: &DocumentEntry<'_>) -> Entry {
 /// The source of the lead (RFC 4287, section 4.2.11).
 fn render_source(entry: &DocumentEntry<'_>) -> Source {
     Source {
-        id: uuid_urn(&format!("newsfold source {}", entry.source.url)),
+        id: entry.source.id.clone(),
         title: Text::plain(entry.source.title.clone()),
         updated: date(entry.source.updated_at),
-        links: vec![link("self", entry.source.url.clone(), "", None)],
+        links: entry.source.site.iter().map(|site| link("alternate", site.clone(), "", None)).collect(),
         ..Source::default()
     }
 }

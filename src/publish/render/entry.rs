@@ -1,9 +1,10 @@
 //! A story, or one of its items, as a feed entry. All formats write the same entry.
 
 use super::value_format::{encode_uri, is_language_tag, strip_invalid_chars, uuid_urn};
-use crate::domain::{EditionReport, FeedEntry, Story, StoryItem, Timestamp};
+use crate::domain::{EditionReport, FeedEntry, SourceId, Story, StoryItem, Timestamp};
 use crate::html::sanitize::sanitize_html;
 use crate::markup::entities::escape_html;
+use crate::publish::edition_policy::site_of_item;
 use crate::publish::options::Options;
 use std::fmt::Write;
 
@@ -28,9 +29,12 @@ pub struct DocumentEntry<'a> {
     pub reports: &'a [EditionReport],
 }
 
-/// The feed that the entry's text comes from.
+/// The feed that the entry's text comes from. Its address may contain a secret, so documents do not have it.
 pub struct EntrySource {
-    pub url: String,
+    /// A permanent URN.
+    pub id: String,
+    /// The start page of its site.
+    pub site: Option<String>,
     pub title: String,
     /// The date of the item.
     pub updated_at: Timestamp,
@@ -58,7 +62,8 @@ impl<'a> DocumentEntry<'a> {
             lang: text.lang.as_deref().filter(|lang| is_language_tag(lang)),
             tags: &text.tags,
             source: EntrySource {
-                url: encode_uri(&text.source_url),
+                id: source_id(text.source, text.site.as_deref()),
+                site: text.site.clone(),
                 title: strip_invalid_chars(&text.source_title),
                 updated_at: lead_at.unwrap_or(*published_at),
             },
@@ -74,6 +79,7 @@ impl<'a> DocumentEntry<'a> {
         let article = item.article.as_ref().filter(|article| article.publishable);
         let html = body_html(article.map(|article| article.text.as_str()), item.content.as_deref(), &item.summary);
         let author = strip_invalid_chars(&item.source_title);
+        let site = site_of_item(item);
         DocumentEntry {
             id: uuid_urn(&format!("newsfold item {instance} {}", item.id)),
             title: strip_invalid_chars(&item.title),
@@ -86,11 +92,20 @@ impl<'a> DocumentEntry<'a> {
             image: item.image.as_deref().map(encode_uri),
             lang: item.lang.as_deref().filter(|lang| is_language_tag(lang)),
             tags: &[],
-            source: EntrySource { url: encode_uri(&item.source_url), title: author, updated_at: item.ranked_at },
+            source: EntrySource {
+                id: source_id(item.source, site.as_deref()),
+                site,
+                title: author,
+                updated_at: item.ranked_at,
+            },
             page,
             reports: &[],
         }
     }
+}
+
+fn source_id(source: SourceId, site: Option<&str>) -> String {
+    uuid_urn(&format!("newsfold source {source} {}", site.unwrap_or_default()))
 }
 
 /// The full text if it may be published, else the item's content, else its summary.

@@ -69,7 +69,7 @@ fn render_item(entry: &DocumentEntry<'_>) -> Item {
         description: Some(escape_html(&entry.summary)),
         content: Some(entry.html.clone()),
         categories: entry.tags.iter().map(|tag| Category { name: strip_invalid_chars(tag), domain: None }).collect(),
-        source: Some(Source { url: entry.source.url.clone(), title: Some(entry.source.title.clone()) }),
+        source: entry.source.site.clone().map(|url| Source { url, title: Some(entry.source.title.clone()) }),
         dublin_core_ext: Some(DublinCoreExtension {
             creators: vec![entry.author.clone()],
             ..DublinCoreExtension::default()

@@ -2,7 +2,7 @@
 //! its facts and its last polls.
 
 use super::chart::{CHART_DAYS, DayBar, day_bars, day_number};
-use super::format::{condition_class, link, machine_time, number, remark, time};
+use super::format::{condition_class, machine_time, number, remark, time};
 use super::respond::{not_found, respond};
 use super::site_layout::SiteLayout;
 use crate::domain::{RecordedEvent, Source, SourceId, SourceState, Timestamp};
@@ -10,7 +10,7 @@ use crate::publish::probation_until;
 use crate::serve::app_state::{AppState, Error};
 use crate::store::polls::{self, PollSummary};
 use crate::store::{ReadConnection, items, operator_events, sources, websub_subscriptions};
-use crate::urls::redact::redact_url;
+use crate::urls::redact::site_of;
 use crate::wording::{
     Audience, SourceCondition, SourceContext, count_of, duration, next_poll_text, poll_remarks, source_facts,
 };
@@ -115,9 +115,9 @@ impl SourcePage<'_> {
         self.bars.iter().map(|bar| bar.items).max().unwrap_or(0)
     }
 
-    /// The website, unless its URL has parts that are not public.
-    fn website(&self) -> Option<&str> {
-        link(self.source.site_url.as_deref()).filter(|url| redact_url(url) == *url)
+    /// The start page of the website. The rest of its URL may contain a secret.
+    fn website(&self) -> Option<String> {
+        self.source.site_url.as_deref().and_then(site_of)
     }
 }
 
