@@ -231,6 +231,8 @@ CREATE TABLE item (
     -- The publication from which the feed says that it took the item: its name and outlet.
     reporter_name   TEXT,
     reporter_outlet TEXT,
+    -- As JSON (domain::Enclosure).
+    enclosures      TEXT    NOT NULL DEFAULT '[]',
     -- The date that the feed claims; ranked_at is the earlier one of it and first_seen_at, and never changes.
     published_at    INTEGER,
     first_seen_at   INTEGER NOT NULL,

@@ -35,7 +35,7 @@ pub use hub_subscription::{
     DeclaredHub, DisabledReason, HubEvent, HubMode, HubSubscription, SignatureError, SubscriptionState, WebSubFailure,
 };
 pub use ids::{ConstraintId, InvalidStoryId, ItemId, SourceId, StoryId, SubscriberId};
-pub use item::{ArticleText, BacklogReason, IngestResult, Item, ItemChange, MatchedBy, NewItem, Reporter};
+pub use item::{ArticleText, BacklogReason, Enclosure, IngestResult, Item, ItemChange, MatchedBy, NewItem, Reporter};
 pub use jiff::Timestamp;
 pub use next_poll_reason::{DelayCause, NextPollReason, RateLimit};
 pub use operator_event::{OperatorEvent, OperatorEventKind, RecordedEvent};

@@ -27,7 +27,7 @@ use url::Url;
 
 pub use self::dates::TimeOfDay;
 pub use self::discovery::FeedLink;
-pub use self::parsed_feed::{Enclosure, FeedKind, ParsedFeed, ParsedItem, ParsedReporter};
+pub use self::parsed_feed::{FeedKind, ParsedEnclosure, ParsedFeed, ParsedItem, ParsedReporter};
 use crate::charset::{DecodedText, decode_text};
 use crate::domain::display_text::one_line;
 use crate::domain::{FeedProblem, ProblemKind};

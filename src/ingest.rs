@@ -4,5 +4,6 @@
 //! error.
 
 pub mod backlog;
+mod enclosures;
 pub mod feed_language;
 pub mod normalize;

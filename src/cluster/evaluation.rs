@@ -60,6 +60,7 @@ impl LabeledItem {
             author: None,
             lang: self.lang.clone().or_else(|| Some("en".into())),
             image: None,
+            enclosures: Vec::new(),
             published_at: Some(self.published),
             first_seen_at: self.published,
             ranked_at: self.published,

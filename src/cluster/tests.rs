@@ -69,6 +69,7 @@ fn item(id: i64, line: &str, lang: &str) -> Item {
         author: None,
         lang: Some(lang.into()),
         image: None,
+        enclosures: Vec::new(),
         published_at: None,
         first_seen_at: at,
         ranked_at: at,

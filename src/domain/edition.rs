@@ -1,6 +1,6 @@
 //! Editions: a story as readers see it from one time on.
 
-use super::{ItemId, SourceId, StoryId};
+use super::{Enclosure, ItemId, SourceId, StoryId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +59,8 @@ pub struct EditionText {
     pub image: Option<String>,
     /// The lead's source. Its address may contain a secret, so an edition does not have it.
     pub source: SourceId,
+    /// Those of the lead.
+    pub enclosures: Vec<Enclosure>,
     pub source_title: String,
     /// The start page of the lead's site.
     pub site: Option<String>,

@@ -24,6 +24,7 @@ pub struct NewItem {
     pub author: Option<String>,
     pub lang: Option<String>,
     pub image: Option<String>,
+    pub enclosures: Vec<Enclosure>,
     /// The date that the feed claims, if it is readable and plausible.
     pub published_at: Option<Timestamp>,
     /// Whether that date names a day without a time. If the day is today, the item ranks at the time it is first seen.
@@ -32,6 +33,17 @@ pub struct NewItem {
     pub reporter: Option<Reporter>,
     /// Why the item is backlog if it is new; `None` for news. [`crate::ingest`] decides it when the document is stored.
     pub backlog_reason: Option<BacklogReason>,
+}
+
+/// A file that belongs to an item, such as a recording (RSS 2.0, `enclosure`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enclosure {
+    /// Absolute, http or https.
+    pub url: String,
+    /// As declared, else by the file name.
+    pub media_type: String,
+    /// In bytes, as declared.
+    pub length: Option<u64>,
 }
 
 /// Why an item is backlog: it was old when its source first showed it. It is stored and found, but it is not news.
@@ -78,6 +90,7 @@ pub struct Item {
     pub author: Option<String>,
     pub lang: Option<String>,
     pub image: Option<String>,
+    pub enclosures: Vec<Enclosure>,
     pub published_at: Option<Timestamp>,
     pub first_seen_at: Timestamp,
     /// The earlier of the claimed date and `first_seen_at`. Fixed when the item is first seen, so that a later change

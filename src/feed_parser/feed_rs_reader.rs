@@ -9,7 +9,7 @@ use feed_rs::model::Entry;
 use jiff::Timestamp;
 use url::Url;
 
-use super::parsed_feed::{Enclosure, ParsedFeed, ParsedItem};
+use super::parsed_feed::{ParsedEnclosure, ParsedFeed, ParsedItem};
 use super::rewriter::RewrittenFeed;
 use crate::domain::panic_text::panic_text;
 
@@ -43,7 +43,7 @@ fn add_entry(item: &mut ParsedItem, entry: Entry) {
     let published = entry.published.and_then(timestamp);
     let enclosures = entry.media.iter().flat_map(|media| &media.content).filter_map(|content| {
         let mime = content.content_type.as_ref().map(ToString::to_string);
-        Some(Enclosure { url: content.url.clone()?, mime, length: content.size })
+        Some(ParsedEnclosure { url: content.url.clone()?, mime, length: content.size })
     });
     *item = ParsedItem {
         enclosures: enclosures.collect(),

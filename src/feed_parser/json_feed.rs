@@ -15,7 +15,7 @@ use url::Url;
 use self::repair::repair_json;
 use super::Options;
 use super::dates::{DateConventions, DateEvidence, TimeOfDay};
-use super::parsed_feed::{Enclosure, FeedKind, ParsedFeed, ParsedItem};
+use super::parsed_feed::{FeedKind, ParsedEnclosure, ParsedFeed, ParsedItem};
 use super::plain_text::{html_to_plain_text, truncate_text};
 use super::tag_words::text_title;
 use super::url_resolver::{UrlResolver, foreign_website};
@@ -158,11 +158,11 @@ impl JsonFeedReader<'_> {
         self.url(attachment, "url")
     }
 
-    fn enclosure(&mut self, attachment: &Value) -> Option<Enclosure> {
+    fn enclosure(&mut self, attachment: &Value) -> Option<ParsedEnclosure> {
         let url = self.url(attachment, "url")?;
         let length = member_text(attachment, "size_in_bytes").and_then(|size| size.parse().ok());
         let mime = member_text(attachment, "mime_type").or_else(|| member_text(attachment, "type"));
-        Some(Enclosure { url, mime, length })
+        Some(ParsedEnclosure { url, mime, length })
     }
 
     /// A member with plain text, as HTML. Long text is cut first, because escaping makes it longer.

@@ -92,7 +92,7 @@ pub struct ParsedItem {
     pub updated_time_of_day: TimeOfDay,
     pub categories: Vec<String>,
     pub lang: Option<String>,
-    pub enclosures: Vec<Enclosure>,
+    pub enclosures: Vec<ParsedEnclosure>,
     pub image: Option<Url>,
     pub reporter: Option<ParsedReporter>,
     /// Whether the document ends within the item.
@@ -109,7 +109,7 @@ pub struct ParsedReporter {
 
 /// A file attached to an item (RSS 2.0, `enclosure`).
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Enclosure {
+pub struct ParsedEnclosure {
     pub url: Url,
     /// The media type, as in `audio/mpeg`.
     pub mime: Option<String>,

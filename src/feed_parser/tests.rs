@@ -242,6 +242,19 @@ fn image_of_an_item_has_many_forms() {
 }
 
 #[test]
+fn tracking_pixel_is_not_the_image_of_an_item() {
+    let pixel = "<media:content url='/count.gif' medium='image' width='1' height='1'/>";
+    for (form, expected) in [
+        (pixel.to_owned(), None),
+        (format!("{pixel}<media:thumbnail url='/p.jpg' width='0' height='0'/>"), Some("https://news.example/p.jpg")),
+    ] {
+        let text = format!("<rss><channel><item><title>Pier</title>{form}</item></channel></rss>");
+        let (feed, _) = read(text.as_bytes()).unwrap();
+        assert_eq!(feed.items[0].image.as_ref().map(Url::as_str), expected, "{form}");
+    }
+}
+
+#[test]
 fn enclosure_of_an_item_has_many_forms() {
     for form in [
         "<enclosure url='/t.mp3' length='9' type='audio/mpeg'/>",

@@ -107,6 +107,7 @@ mod tests {
             author: None,
             lang: None,
             image: None,
+            enclosures: Vec::new(),
             published_at: None,
             is_day_only: false,
             reporter: None,

@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O and no clock. What cannot be used is recorded as a [`FeedProblem`], never returned as an error.
 
+use super::enclosures::read_enclosures;
 use super::feed_language::primary_subtag;
 use crate::domain::display_text::one_line;
 use crate::domain::{FeedProblem, NewItem, ProblemKind, Reporter, Timestamp};
@@ -111,6 +112,7 @@ fn normalize_item(
         author: join_authors(&parsed.authors),
         lang: parsed.lang.as_deref().and_then(primary_subtag),
         image: parsed.image.as_ref().map(|url| strip_credentials(url.as_str())),
+        enclosures: read_enclosures(&parsed.enclosures),
         published_at,
         is_day_only: false,
         reporter: parsed.reporter.as_ref().and_then(reporter),

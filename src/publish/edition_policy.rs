@@ -182,6 +182,7 @@ pub fn compose_edition(story: &Story, lead: &StoryItem, known: Option<&EditionTe
         lang: item.lang.clone(),
         image: item.image.clone(),
         source: item.source,
+        enclosures: item.enclosures.clone(),
         source_title: item.source_title.clone(),
         site: site_of_item(item),
         tags: story.tags.clone(),

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    Edition, EditionReason, EditionTimes, FeedEntry, FeedVariant, Item, ItemId, JoinEvidence, SourceId, Story, StoryId,
-    StoryItem, Timestamp,
+    Edition, EditionReason, EditionTimes, Enclosure, FeedEntry, FeedVariant, Item, ItemId, JoinEvidence, SourceId,
+    Story, StoryId, StoryItem, Timestamp,
 };
 use jiff::SignedDuration;
 
@@ -26,6 +26,7 @@ fn report(id: i64, outlet: &str, priority: i32, minute: i64, summary: &str) -> S
             author: None,
             lang: Some("en".into()),
             image: None,
+            enclosures: Vec::new(),
             published_at: None,
             first_seen_at: at,
             ranked_at: at,
@@ -189,9 +190,49 @@ fn documents_link_to_their_archive_pages() {
 fn image_becomes_a_thumbnail() {
     let mut one = report(1, "a.example", 0, 3, "");
     one.item.image = Some("https://a.example/i.jpg?a=1&b=2".into());
-    let rss = written(&story(vec![one]), FeedPage::Current, FeedFormat::Rss, &Options::default());
-    assert!(rss.contains("<media:thumbnail url=\"https://a.example/i.jpg?a=1&amp;b=2\""), "{rss}");
-    assert!(rss.contains("xmlns:media=\"http://search.yahoo.com/mrss/\""), "{rss}");
+    let one = story(vec![one]);
+    for format in [FeedFormat::Rss, FeedFormat::Atom] {
+        let text = written(&one, FeedPage::Archive(1), format, &Options::default());
+        assert!(text.contains("<media:thumbnail url=\"https://a.example/i.jpg?a=1&amp;b=2\""), "{text}");
+        assert!(text.contains("xmlns:media=\"http://search.yahoo.com/mrss/\"") && text.contains("xmlns:fh="), "{text}");
+    }
+}
+
+#[test]
+fn every_format_has_the_enclosures_of_the_lead() {
+    let mut one = report(1, "a.example", 0, 3, "");
+    let file =
+        |url: &str, media_type: &str, length| Enclosure { url: url.into(), media_type: media_type.into(), length };
+    one.item.enclosures = vec![
+        file("https://a.example/1.mp3?a=1&b=2", "audio/mpeg", Some(12)),
+        file("https://a.example/1.pdf", "application/pdf", None),
+    ];
+    let one = story(vec![one]);
+    let written = |format| written(&one, FeedPage::Current, format, &Options::default());
+    let rss: ::rss::Channel = written(FeedFormat::Rss).parse().unwrap();
+    let first = rss.items[0].enclosure.as_ref().unwrap();
+    assert_eq!(
+        (&*first.url, &*first.length, &*first.mime_type),
+        ("https://a.example/1.mp3?a=1&b=2", "12", "audio/mpeg")
+    );
+    let second = &rss.items[0].extensions["media"]["content"][0];
+    assert_eq!((&*second.attrs["url"], &*second.attrs["type"]), ("https://a.example/1.pdf", "application/pdf"));
+    let atom: atom_syndication::Feed = written(FeedFormat::Atom).parse().unwrap();
+    let links = atom.entries[0].links.iter().filter(|link| link.rel == "enclosure");
+    let links: Vec<_> = links.map(|link| (&*link.href, link.mime_type.as_deref(), link.length.as_deref())).collect();
+    assert_eq!(
+        links,
+        [
+            ("https://a.example/1.mp3?a=1&b=2", Some("audio/mpeg"), Some("12")),
+            ("https://a.example/1.pdf", Some("application/pdf"), None)
+        ]
+    );
+    let json: serde_json::Value = serde_json::from_str(&written(FeedFormat::Json)).unwrap();
+    let expected = serde_json::json!([
+        {"url": "https://a.example/1.mp3?a=1&b=2", "mime_type": "audio/mpeg", "size_in_bytes": 12},
+        {"url": "https://a.example/1.pdf", "mime_type": "application/pdf"}
+    ]);
+    assert_eq!(json["items"][0]["attachments"], expected);
 }
 
 /// A story of this many outlets, which report one minute apart.

@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
-use super::rows::{ITEM_COLUMNS, json_list, milliseconds};
+use super::rows::{ITEM_COLUMNS, json_list, milliseconds, to_json};
 use super::stored_matches::{find_by_canonical_url, find_matches};
 use crate::domain::duration::{after, before};
 use crate::domain::{IngestResult, Item, ItemChange, ItemId, MatchedBy, NewItem, SourceId, StoryId};
@@ -70,8 +70,9 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
     let canonical_url = separate_link(db, source, None, new)?;
     db.execute(
         "INSERT INTO item (source_id, guid, url, canonical_url, title, summary, content, author, lang, image,
-         published_at, first_seen_at, ranked_at, backlog_reason, reporter_name, reporter_outlet, full_text_state)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?17,
+         published_at, first_seen_at, ranked_at, backlog_reason, reporter_name, reporter_outlet, enclosures,
+         full_text_state)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?15, ?16, ?17, ?18,
                 CASE WHEN source.full_text <> 'no' AND ?3 IS NOT NULL AND ?13 >= ?12 - ?14 AND ?15 IS NULL
                      THEN 'pending' END
          FROM source WHERE id = ?1",
@@ -93,6 +94,7 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
             new.backlog_reason.map(|reason| reason.into_str()),
             new.reporter.as_ref().map(|reporter| &reporter.name),
             new.reporter.as_ref().and_then(|reporter| reporter.outlet.as_ref()),
+            to_json(&new.enclosures)?,
         ],
     )?;
     let id = ItemId(db.last_insert_rowid());
@@ -145,6 +147,9 @@ fn revise(
     let text_changed = title_changed || old.summary != new.summary;
     let is_reported = text_changed || old.published_at != new.published_at;
     if !is_reported && old.content == new.content {
+        // A file that was added later makes no new version of the text.
+        let sql = "UPDATE item SET enclosures = ?2 WHERE id = ?1 AND enclosures <> ?2";
+        db.execute(sql, params![id.0, to_json(&new.enclosures)?])?;
         return Ok(None);
     }
     let canonical_url = separate_link(db, source, Some(id), new)?;
@@ -165,7 +170,7 @@ fn revise(
     db.execute(
         "UPDATE item SET title = ?2, summary = ?3, content = ?4, author = ?5, image = ?6, published_at = ?7,
          canonical_url = CASE WHEN url IS ?8 THEN canonical_url ELSE ?9 END, url = ?8,
-         reporter_name = ?10, reporter_outlet = ?11 WHERE id = ?1",
+         reporter_name = ?10, reporter_outlet = ?11, enclosures = ?12 WHERE id = ?1",
         params![
             id.0,
             new.title,
@@ -178,6 +183,7 @@ fn revise(
             canonical_url,
             new.reporter.as_ref().map(|reporter| &reporter.name),
             new.reporter.as_ref().and_then(|reporter| reporter.outlet.as_ref()),
+            to_json(&new.enclosures)?,
         ],
     )?;
     if title_changed {

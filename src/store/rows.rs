@@ -30,6 +30,7 @@ pub(super) const ITEM_COLUMNS: &str = concat!(
           THEN NULL ELSE item.reporter_name END AS reporter,
      source.priority, item.guid, item.url, item.canonical_url, item.title,
      item.summary, item.content, item.author, coalesce(item.lang, source.lang, source.feed_lang) AS lang, item.image,
+     item.enclosures,
      item.published_at, item.first_seen_at, item.ranked_at,
      item.backlog_reason,
      CASE WHEN source.added_at >= (SELECT min(added_at) FROM source) + 86400000

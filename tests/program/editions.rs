@@ -165,6 +165,43 @@ async fn corrected_headline_of_the_lead_makes_an_edition_and_of_others_does_not(
 }
 
 #[tokio::test]
+async fn entry_has_the_enclosures_of_its_edition_in_every_format() {
+    let mut growing = GrowingStory::new(TestDaemon::new(), 1).await;
+    let serve = |title: &str, file: &str| {
+        let item = format!(
+            "<item><guid isPermaLink=\"false\">1</guid><title>{title}</title><link>https://news.example/1</link>\
+             <description>A walk along the quay</description>\
+             <enclosure url=\"https://me:secret@files.example/{file}.mp3?a=1&amp;b=2\" type=\"audio/mpeg\" length=\"99\"/>\
+             <enclosure url=\"ftp://files.example/{file}.ogg\"/></item>"
+        );
+        let feed = rss(&[]).replace("</channel>", &format!("{item}</channel>"));
+        growing.origin.serve("/0", StubResponse::ok(feed));
+    };
+    serve("Harbour walk", "one");
+    run_next_poll(&growing.daemon, growing.sources[0]).await;
+    for (extension, expected) in [
+        (
+            "atom",
+            "href=\"https://files.example/one.mp3?a=1&amp;b=2\" rel=\"enclosure\" type=\"audio/mpeg\" length=\"99\"",
+        ),
+        ("rss", "<enclosure url=\"https://files.example/one.mp3?a=1&amp;b=2\" length=\"99\" type=\"audio/mpeg\""),
+        ("json", "\"url\": \"https://files.example/one.mp3?a=1&b=2\""),
+    ] {
+        for path in ["feeds/all".to_owned(), format!("stories/{}", growing.story().await)] {
+            let feed = growing.daemon.get(&format!("/{path}.{extension}")).await;
+            assert!(feed.contains(expected) && !feed.contains("ftp:"), "{path}: {feed}");
+        }
+    }
+    let stable = growing.daemon.get("/feeds/all.stable.atom").await;
+    serve("Harbour walk, second version", "two");
+    run_next_poll_after(&growing.daemon, growing.sources[0], SignedDuration::from_mins(1)).await;
+    let live = growing.daemon.get("/feeds/all.atom").await;
+    assert!(live.contains("two.mp3") && !live.contains("one.mp3"), "{live}");
+    assert_eq!(growing.daemon.get("/feeds/all.stable.atom").await, stable);
+    growing.daemon.stop().await;
+}
+
+#[tokio::test]
 async fn merged_story_leaves_live_feeds_and_stays_in_stable_feeds() {
     let mut growing = GrowingStory::new(TestDaemon::new(), 2).await;
     growing.publish_item(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;

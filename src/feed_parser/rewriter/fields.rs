@@ -387,7 +387,7 @@ impl<'a> FeedRewriter<'a, '_> {
     }
 
     fn offer_image(&mut self, tag: StartTag, inner: &str, priority: u8) {
-        if priority <= self.current.priority(FeedField::Image) {
+        if priority <= self.current.priority(FeedField::Image) || is_pixel(tag) {
             return;
         }
         let href = url_attribute(tag).or_else(|| url_child(inner)).or_else(|| url_text(inner));
@@ -416,6 +416,12 @@ impl<'a> FeedRewriter<'a, '_> {
         }
         url
     }
+}
+
+/// Whether an image is too small to be seen: it counts readers. A size of 0 means that the size is unknown.
+fn is_pixel(tag: StartTag<'_>) -> bool {
+    let is_tiny = |side| tag.attribute(side).is_some_and(|size| matches!(size.trim(), "1" | "2"));
+    is_tiny("width") || is_tiny("height")
 }
 
 /// The URL that a tag has as an attribute.

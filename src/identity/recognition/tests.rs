@@ -39,6 +39,7 @@ fn item(guid: &str, (link, title, text, date): Properties<'_>) -> NewItem {
         author: None,
         lang: None,
         image: None,
+        enclosures: Vec::new(),
         published_at: date.parse().ok(),
         is_day_only: false,
         reporter: None,

@@ -1,9 +1,10 @@
 //! Atom 1.0 (RFC 4287), with archive pages (RFC 5005, section 4).
 
-use super::document::{DocumentPath, FeedDocument, HISTORY_NAMESPACE};
+use super::document::{DocumentPath, FeedDocument, HISTORY_NAMESPACE, MEDIA_NAMESPACE};
 use super::entry::DocumentEntry;
 use super::value_format::{encode_uri, rfc3339, strip_invalid_chars};
 use crate::domain::Timestamp;
+use crate::markup::entities::escape_html;
 use crate::publish::feed_format::FeedFormat;
 use atom_syndication::extension::{Extension, ExtensionMap};
 use atom_syndication::{Category, Content, Entry, Feed, FixedDateTime, Generator, Link, Person, Source, Text};
@@ -23,11 +24,12 @@ pub fn render(document: &FeedDocument<'_>) -> Vec<u8> {
         generator: Some(Generator { value: "newsfold".into(), ..Generator::default() }),
         links,
         entries: document.entries.iter().map(render_entry).collect(),
+        namespaces: BTreeMap::from([("media".into(), MEDIA_NAMESPACE.into())]),
         ..Feed::default()
     };
     if document.is_archive() {
-        feed.extensions = archive_element();
-        feed.namespaces = BTreeMap::from([("fh".into(), HISTORY_NAMESPACE.into())]);
+        feed.extensions = element("fh", "archive", BTreeMap::new());
+        feed.namespaces.insert("fh".into(), HISTORY_NAMESPACE.into());
     }
     to_bytes(&feed)
 }
@@ -38,10 +40,15 @@ pub fn to_bytes(feed: &Feed) -> Vec<u8> {
     bytes
 }
 
-/// `<fh:archive/>`, which marks a document as an archive page.
-fn archive_element() -> ExtensionMap {
-    let element = Extension { name: "fh:archive".into(), ..Extension::default() };
-    ExtensionMap::from([("fh".into(), BTreeMap::from([("archive".into(), vec![element])]))])
+/// The crate does not escape the attributes of extension elements.
+fn thumbnail(url: &str) -> ExtensionMap {
+    element("media", "thumbnail", BTreeMap::from([("url".into(), escape_html(url))]))
+}
+
+/// An empty element of an extension namespace.
+fn element(prefix: &str, name: &str, attrs: BTreeMap<String, String>) -> ExtensionMap {
+    let element = Extension { name: format!("{prefix}:{name}"), attrs, ..Extension::default() };
+    ExtensionMap::from([(prefix.to_owned(), BTreeMap::from([(name.to_owned(), vec![element])]))])
 }
 
 fn render_entry(entry: &DocumentEntry<'_>) -> Entry {
@@ -52,6 +59,10 @@ fn render_entry(entry: &DocumentEntry<'_>) -> Entry {
         }
     }
     links.push(link("via", entry.page.clone(), "text/html", None));
+    links.extend(entry.enclosures.iter().map(|file| Link {
+        length: file.length.map(|length| length.to_string()),
+        ..link("enclosure", file.url.clone(), &file.media_type, None)
+    }));
     let text = |value: String| Text { lang: entry.lang.map(str::to_owned), ..Text::plain(value) };
     let category = |tag: &String| Category { term: strip_invalid_chars(tag), ..Category::default() };
     Entry {
@@ -69,6 +80,7 @@ fn render_entry(entry: &DocumentEntry<'_>) -> Entry {
             ..Content::default()
         }),
         source: Some(render_source(entry)),
+        extensions: entry.image.as_deref().map(thumbnail).unwrap_or_default(),
         links,
         ..Entry::default()
     }

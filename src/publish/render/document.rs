@@ -9,6 +9,9 @@ use crate::publish::options::Options;
 /// The XML namespace of RFC 5005.
 pub(super) const HISTORY_NAMESPACE: &str = "http://purl.org/syndication/history/1.0";
 
+/// The XML namespace of Media RSS.
+pub(super) const MEDIA_NAMESPACE: &str = "http://search.yahoo.com/mrss/";
+
 /// A feed document.
 pub struct FeedDocument<'a> {
     pub(super) options: &'a Options,

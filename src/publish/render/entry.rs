@@ -1,7 +1,7 @@
 //! A story, or one of its items, as a feed entry. All formats write the same entry.
 
 use super::value_format::{encode_uri, is_language_tag, strip_invalid_chars, uuid_urn};
-use crate::domain::{EditionReport, FeedEntry, SourceId, Story, StoryItem, Timestamp};
+use crate::domain::{EditionReport, Enclosure, FeedEntry, SourceId, Story, StoryItem, Timestamp};
 use crate::html::sanitize::sanitize_html;
 use crate::markup::entities::escape_html;
 use crate::publish::edition_policy::site_of_item;
@@ -23,6 +23,7 @@ pub struct DocumentEntry<'a> {
     pub summary: String,
     pub html: String,
     pub image: Option<String>,
+    pub enclosures: Vec<Enclosure>,
     pub lang: Option<&'a str>,
     pub tags: &'a [String],
     pub source: EntrySource,
@@ -59,6 +60,7 @@ impl<'a> DocumentEntry<'a> {
             summary: strip_invalid_chars(&text.summary),
             html: strip_invalid_chars(&html),
             image: text.image.as_deref().map(encode_uri),
+            enclosures: encode_enclosures(&text.enclosures),
             lang: text.lang.as_deref().filter(|lang| is_language_tag(lang)),
             tags: &text.tags,
             source: EntrySource {
@@ -90,6 +92,7 @@ impl<'a> DocumentEntry<'a> {
             summary: strip_invalid_chars(&item.summary),
             html: strip_invalid_chars(&html),
             image: item.image.as_deref().map(encode_uri),
+            enclosures: encode_enclosures(&item.enclosures),
             lang: item.lang.as_deref().filter(|lang| is_language_tag(lang)),
             tags: &[],
             source: EntrySource {
@@ -106,6 +109,10 @@ impl<'a> DocumentEntry<'a> {
 
 fn source_id(source: SourceId, site: Option<&str>) -> String {
     uuid_urn(&format!("newsfold source {source} {}", site.unwrap_or_default()))
+}
+
+fn encode_enclosures(enclosures: &[Enclosure]) -> Vec<Enclosure> {
+    enclosures.iter().map(|file| Enclosure { url: encode_uri(&file.url), ..file.clone() }).collect()
 }
 
 /// The full text if it may be published, else the item's content, else its summary.

@@ -3,6 +3,7 @@
 
 use super::document::FeedDocument;
 use super::value_format::{encode_uri, rfc3339, strip_invalid_chars};
+use crate::domain::Enclosure;
 use crate::publish::feed_format::FeedFormat;
 use serde::Serialize;
 
@@ -46,12 +47,28 @@ struct JsonItem<'a> {
     tags: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<JsonAttachment<'a>>,
     _newsfold: JsonExtension<'a>,
 }
 
 #[derive(Serialize)]
 struct JsonAuthor<'a> {
     name: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonAttachment<'a> {
+    url: &'a str,
+    mime_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_in_bytes: Option<u64>,
+}
+
+impl<'a> JsonAttachment<'a> {
+    fn of_enclosure(file: &'a Enclosure) -> JsonAttachment<'a> {
+        JsonAttachment { url: &file.url, mime_type: &file.media_type, size_in_bytes: file.length }
+    }
 }
 
 #[derive(Serialize)]
@@ -102,6 +119,7 @@ pub fn render(document: &FeedDocument<'_>) -> Vec<u8> {
         authors: [JsonAuthor { name: &entry.author }],
         tags: entry.tags,
         language: entry.lang,
+        attachments: entry.enclosures.iter().map(JsonAttachment::of_enclosure).collect(),
     });
     let feed = JsonFeed {
         version: "https://jsonfeed.org/version/1.1",

@@ -1,6 +1,6 @@
 //! RSS 2.0, with `atom:link rel="self"` and `dc:creator` as the RSS Best Practices Profile recommends.
 
-use super::document::{DocumentPath, FeedDocument, HISTORY_NAMESPACE};
+use super::document::{DocumentPath, FeedDocument, HISTORY_NAMESPACE, MEDIA_NAMESPACE};
 use super::entry::DocumentEntry;
 use super::value_format::{rfc822, strip_invalid_chars};
 use crate::markup::entities::escape_html;
@@ -8,7 +8,7 @@ use crate::publish::feed_format::FeedFormat;
 use rss::extension::atom::{AtomExtension, Link};
 use rss::extension::dublincore::DublinCoreExtension;
 use rss::extension::{Extension, ExtensionMap};
-use rss::{Category, Channel, Guid, Item, Source};
+use rss::{Category, Channel, Enclosure, Guid, Item, Source};
 use std::collections::BTreeMap;
 
 pub fn render(document: &FeedDocument<'_>) -> Vec<u8> {
@@ -25,12 +25,12 @@ pub fn render(document: &FeedDocument<'_>) -> Vec<u8> {
         ("atom", "http://www.w3.org/2005/Atom"),
         ("content", "http://purl.org/rss/1.0/modules/content/"),
         ("dc", "http://purl.org/dc/elements/1.1/"),
-        ("media", "http://search.yahoo.com/mrss/"),
+        ("media", MEDIA_NAMESPACE),
     ];
     let mut extensions = ExtensionMap::new();
     if document.is_archive() {
         namespaces.push(("fh", HISTORY_NAMESPACE));
-        extensions = extension("fh", "archive", BTreeMap::new());
+        add_element(&mut extensions, "fh", "archive", &[]);
     }
     let channel = Channel {
         title: strip_invalid_chars(&document.title),
@@ -52,15 +52,32 @@ pub fn render(document: &FeedDocument<'_>) -> Vec<u8> {
     bytes
 }
 
-/// An empty element of an extension namespace.
-fn extension(prefix: &str, name: &str, attrs: BTreeMap<String, String>) -> ExtensionMap {
+/// Adds an empty element of an extension namespace.
+fn add_element(extensions: &mut ExtensionMap, prefix: &str, name: &str, attributes: &[(&str, &str)]) {
+    let attrs = attributes.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
     let element = Extension { name: format!("{prefix}:{name}"), attrs, ..Extension::default() };
-    ExtensionMap::from([(prefix.to_owned(), BTreeMap::from([(name.to_owned(), vec![element])]))])
+    extensions.entry(prefix.to_owned()).or_default().entry(name.to_owned()).or_default().push(element);
 }
 
+/// An item has at most one `<enclosure>` (RSS Best Practices Profile); further files are `<media:content>`.
 fn render_item(entry: &DocumentEntry<'_>) -> Item {
-    let thumbnail = |url: &str| extension("media", "thumbnail", BTreeMap::from([("url".to_owned(), url.to_owned())]));
+    let mut extensions = ExtensionMap::new();
+    if let Some(image) = &entry.image {
+        add_element(&mut extensions, "media", "thumbnail", &[("url", image)]);
+    }
+    for file in entry.enclosures.iter().skip(1) {
+        let length = file.length.map(|length| length.to_string());
+        let mut attributes = vec![("url", &*file.url), ("type", &*file.media_type)];
+        attributes.extend(length.as_deref().map(|length| ("fileSize", length)));
+        add_element(&mut extensions, "media", "content", &attributes);
+    }
     Item {
+        // The length is required, and 0 if it is unknown.
+        enclosure: entry.enclosures.first().map(|file| Enclosure {
+            url: file.url.clone(),
+            length: file.length.unwrap_or(0).to_string(),
+            mime_type: file.media_type.clone(),
+        }),
         guid: Some(Guid { value: entry.id.clone(), permalink: false }),
         title: Some(entry.title.clone()),
         link: Some(entry.link.clone()),
@@ -74,7 +91,7 @@ fn render_item(entry: &DocumentEntry<'_>) -> Item {
             creators: vec![entry.author.clone()],
             ..DublinCoreExtension::default()
         }),
-        extensions: entry.image.as_deref().map(thumbnail).unwrap_or_default(),
+        extensions,
         ..Item::default()
     }
 }

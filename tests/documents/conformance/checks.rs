@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
-use newsfold::feed_parser::{Enclosure, FetchedDocument, Options, ParsedFeed, ParsedItem, parse_feed};
+use newsfold::feed_parser::{FetchedDocument, Options, ParsedEnclosure, ParsedFeed, ParsedItem, parse_feed};
 use newsfold::html::plain_text::html_to_text;
 use newsfold::html::sanitize::sanitize_html;
 use newsfold::markup::entities::escape_html;
@@ -162,7 +162,7 @@ impl ExpectedValue {
         if equals_text_or_html(&found, expected) { String::new() } else { format!("{found:?}") }
     }
 
-    fn enclosure_failure(&self, found: &Enclosure, last: &str) -> String {
+    fn enclosure_failure(&self, found: &ParsedEnclosure, last: &str) -> String {
         let length = found.length.map(|length| length.to_string());
         let found_value = |name: &str| match name {
             "href" | "url" => Some(found.url.to_string()),

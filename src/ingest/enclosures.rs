@@ -1,0 +1,111 @@
+//! Enclosures as items keep them: few, with a valid media type and a plausible length.
+//!
+//! Never requests a file: what its source declares is all that is known of it.
+
+use crate::domain::Enclosure;
+use crate::feed_parser::ParsedEnclosure;
+use crate::urls::redact::strip_credentials;
+
+/// Enclosures of one item. More are versions of the same file, or an attack.
+const MAX_ENCLOSURES: usize = 8;
+/// Real URLs and media types of files are shorter.
+const MAX_URL_BYTES: usize = 2048;
+const MAX_MEDIA_TYPE_BYTES: usize = 100;
+/// The largest number that every JSON parser reads exactly (RFC 8259, section 6): 2⁵³ − 1.
+const MAX_LENGTH: u64 = (1 << 53) - 1;
+
+/// Media types by the extension of the file name, for sources that declare none: both RSS and JSON Feed require one.
+const TYPES_BY_EXTENSION: [(&str, &str); 19] = [
+    ("mp3", "audio/mpeg"),
+    ("m4a", "audio/mp4"),
+    ("aac", "audio/aac"),
+    ("ogg", "audio/ogg"),
+    ("oga", "audio/ogg"),
+    ("opus", "audio/ogg"),
+    ("flac", "audio/flac"),
+    ("wav", "audio/wav"),
+    ("mp4", "video/mp4"),
+    ("m4v", "video/mp4"),
+    ("webm", "video/webm"),
+    ("mov", "video/quicktime"),
+    ("pdf", "application/pdf"),
+    ("epub", "application/epub+zip"),
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("png", "image/png"),
+    ("gif", "image/gif"),
+    ("webp", "image/webp"),
+];
+const UNKNOWN_TYPE: &str = "application/octet-stream";
+
+/// The enclosures of an item that are kept, in the order of the document.
+pub(super) fn read_enclosures(parsed: &[ParsedEnclosure]) -> Vec<Enclosure> {
+    let is_kept = |parsed: &&ParsedEnclosure| {
+        matches!(parsed.url.scheme(), "http" | "https") && parsed.url.as_str().len() <= MAX_URL_BYTES
+    };
+    let read = |parsed: &ParsedEnclosure| Enclosure {
+        url: strip_credentials(parsed.url.as_str()),
+        media_type: media_type(parsed),
+        length: parsed.length.filter(|length| (1..=MAX_LENGTH).contains(length)),
+    };
+    parsed.iter().filter(is_kept).take(MAX_ENCLOSURES).map(read).collect()
+}
+
+/// The declared type without its parameters if it is valid, else the type of the file name's extension.
+fn media_type(parsed: &ParsedEnclosure) -> String {
+    let declared = parsed.mime.as_deref().unwrap_or_default();
+    let declared = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if is_media_type(&declared) {
+        return declared;
+    }
+    let extension = parsed.url.path().rsplit_once('.').map(|(_, extension)| extension).unwrap_or_default();
+    let known = TYPES_BY_EXTENSION.iter().find(|(known, _)| extension.eq_ignore_ascii_case(known));
+    known.map_or(UNKNOWN_TYPE, |(_, media_type)| media_type).to_owned()
+}
+
+/// Whether a text is a type and a subtype (RFC 6838, section 4.2).
+fn is_media_type(text: &str) -> bool {
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c))
+    };
+    text.len() <= MAX_MEDIA_TYPE_BYTES && text.split_once('/').is_some_and(|(kind, sub)| is_name(kind) && is_name(sub))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use url::Url;
+
+    fn parsed(url: &str, mime: Option<&str>, length: Option<u64>) -> ParsedEnclosure {
+        ParsedEnclosure { url: Url::parse(url).unwrap(), mime: mime.map(str::to_owned), length }
+    }
+
+    #[test]
+    fn media_type_is_the_declared_one_if_it_is_valid_else_that_of_the_extension() {
+        for (url, declared, expected) in [
+            ("https://a.example/1.mp3", Some("audio/x-mpeg"), "audio/x-mpeg"),
+            ("https://a.example/1.mp3", Some(" Audio/MPEG; codecs=mp3"), "audio/mpeg"),
+            ("https://a.example/1.MP3?x=1", Some("mp3"), "audio/mpeg"),
+            ("https://a.example/1.pdf", Some("*/*"), "application/pdf"),
+            ("https://a.example/1.png", Some("image/png\"><b>"), "image/png"),
+            ("https://a.example/play", None, "application/octet-stream"),
+        ] {
+            assert_eq!(read_enclosures(&[parsed(url, declared, None)])[0].media_type, expected, "{url} {declared:?}");
+        }
+    }
+
+    #[test]
+    fn credentials_implausible_lengths_other_schemes_and_further_files_are_dropped() {
+        let enclosure = |url: &str, length| read_enclosures(&[parsed(url, None, length)]);
+        let kept = enclosure("https://me:secret@a.example/1.mp3", Some(0)).remove(0);
+        assert_eq!((kept.url.as_str(), kept.length), ("https://a.example/1.mp3", None));
+        assert_eq!(enclosure("https://a.example/1.mp3", Some(u64::MAX))[0].length, None);
+        assert_eq!(enclosure("https://a.example/1.mp3", Some(7))[0].length, Some(7));
+        assert!(enclosure("ftp://a.example/1.mp3", None).is_empty());
+        assert!(enclosure(&format!("https://a.example/{}", "x".repeat(MAX_URL_BYTES)), None).is_empty());
+        let many: Vec<ParsedEnclosure> =
+            (0..99).map(|n| parsed(&format!("https://a.example/{n}"), None, None)).collect();
+        assert_eq!(read_enclosures(&many).len(), MAX_ENCLOSURES);
+    }
+}
