@@ -20,6 +20,7 @@ pub mod panic_text;
 mod poll;
 mod polling_hints;
 mod published_feed;
+pub mod relative_time;
 pub mod scripts;
 mod source;
 mod story;

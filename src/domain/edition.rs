@@ -50,8 +50,9 @@ pub struct EditionText {
     /// The link of the entry, and the report to which it leads: the lead of the first edition until that leaves the story.
     pub link: Option<String>,
     pub linked: ItemId,
+    /// Summary and content are those of the first report with text if the lead has none.
     pub summary: String,
-    /// The lead's own content as sanitized HTML.
+    /// Sanitized HTML.
     pub content: Option<String>,
     /// The lead's full article, one paragraph per line, if its source allows it to be published.
     pub article: Option<String>,

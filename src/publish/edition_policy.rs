@@ -2,9 +2,11 @@
 
 use super::options::Options;
 use crate::domain::duration::after;
+use crate::domain::relative_time::equals_but_for_relative_times;
 use crate::domain::{
     Edition, EditionReason, EditionReport, EditionText, EditionTimes, Item, ItemId, Source, Story, StoryItem, Timestamp,
 };
+use crate::markup::entities::escape_html;
 use crate::urls::redact::site_of;
 use crate::wording::main_reason;
 use std::cmp::Reverse;
@@ -117,8 +119,9 @@ fn change_between(
     items: &BTreeSet<ItemId>,
 ) -> Option<EditionReason> {
     let old = &known.text;
-    let lead_changed =
-        (text.lead, &text.title, &text.summary, &text.link) != (old.lead, &old.title, &old.summary, &old.link);
+    let lead_changed = (text.lead, &text.link) != (old.lead, &old.link)
+        || !equals_but_for_relative_times(&text.title, &old.title)
+        || !equals_but_for_relative_times(&text.summary, &old.summary);
     if text.merged_count > old.merged_count {
         Some(EditionReason::Merged)
     } else if lead_changed || old.reports.iter().any(|report| !items.contains(&report.item)) {
@@ -161,6 +164,7 @@ pub fn compose_edition(story: &Story, lead: &StoryItem, known: Option<&EditionTe
         None => (item.id, &item.url),
     };
     let article = item.article.as_ref().filter(|article| article.publishable);
+    let texts = if article.is_some() { item } else { item_with_text(story, item) };
     let reports = story.items.iter().take(MAX_REPORTS).map(|report| EditionReport {
         item: report.item.id,
         outlet: report.item.outlet.clone(),
@@ -176,8 +180,8 @@ pub fn compose_edition(story: &Story, lead: &StoryItem, known: Option<&EditionTe
         title: item.title.clone(),
         link: link.clone(),
         linked,
-        summary: item.summary.clone(),
-        content: item.content.clone().filter(|content| content.len() <= MAX_CONTENT_BYTES),
+        summary: texts.summary.clone(),
+        content: content(item, texts),
         article: article.map(|article| article.text.clone()),
         lang: item.lang.clone(),
         image: item.image.clone(),
@@ -189,4 +193,17 @@ pub fn compose_edition(story: &Story, lead: &StoryItem, known: Option<&EditionTe
         reports: reports.collect(),
         merged_count: story.merged_count,
     }
+}
+
+/// The lead if it has text, else the first report that has some.
+fn item_with_text<'s>(story: &'s Story, lead: &'s Item) -> &'s Item {
+    let items = story.news().chain(&story.items).map(|report| &report.item);
+    std::iter::once(lead).chain(items).find(|item| !item.summary.is_empty()).unwrap_or(lead)
+}
+
+/// The content of a lead, followed by that of the report whose text it borrows: a lead without text may have an image.
+fn content(lead: &Item, texts: &Item) -> Option<String> {
+    let bounded = |item: &Item| item.content.clone().filter(|content| content.len() <= MAX_CONTENT_BYTES);
+    let Some(own) = bounded(lead).filter(|_| lead.id != texts.id) else { return bounded(texts) };
+    Some(own + &bounded(texts).unwrap_or_else(|| format!("<p>{}</p>", escape_html(&texts.summary))))
 }

@@ -306,6 +306,40 @@ fn corrections_merges_and_removed_reports_make_an_edition_and_nothing_else_does(
 }
 
 #[test]
+fn relative_time_alone_makes_no_edition() {
+    let mut one = story_of(2);
+    one.items[0].item.summary = "Posted 5 minutes ago. Boats sail again".into();
+    let latest = edition(&one, 1, 0);
+    one.items[0].item.summary = "Posted 2 hours ago. Boats sail again".into();
+    assert_eq!(next(&one, &latest, 130), EditionStep::Unchanged);
+    one.items[0].item.summary = "Posted 2 hours ago. Boats stay in port".into();
+    assert!(matches!(next(&one, &latest, 130), EditionStep::Write(EditionReason::Corrected, _)));
+}
+
+#[test]
+fn lead_without_text_borrows_that_of_the_first_report_with_text() {
+    let textless = |id, minute| report(id, &format!("{id}.example"), 0, minute, "");
+    let mut items = vec![
+        textless(1, 1),
+        textless(2, 2),
+        report(3, "3.example", 0, 3, "Boats"),
+        report(4, "4.example", 0, 4, "Ferries"),
+    ];
+    items[0].item.content = Some("<img src=\"https://1.example/p.jpg\">".into());
+    items[2].item.content = Some("<p>Boats sail</p>".into());
+    let mut one = story(items);
+    let text = compose_edition(&one, &one.items[0], None);
+    assert_eq!((text.lead, text.title, &*text.summary), (ItemId(1), one.items[0].item.title.clone(), "Boats"));
+    assert_eq!(text.content.as_deref(), Some("<img src=\"https://1.example/p.jpg\"><p>Boats sail</p>"));
+    one.items[2].item.content = None;
+    let text = compose_edition(&one, &one.items[0], None);
+    assert_eq!(text.content.as_deref(), Some("<img src=\"https://1.example/p.jpg\"><p>Boats</p>"));
+    one.items[0].item.summary = "Own".into();
+    let text = compose_edition(&one, &one.items[0], None);
+    assert_eq!((&*text.summary, text.content), ("Own", one.items[0].item.content.clone()));
+}
+
+#[test]
 fn lead_stays_unless_an_outlet_of_higher_priority_reports() {
     let one = story_of(2);
     let latest = edition(&one, 1, 0);

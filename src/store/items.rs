@@ -5,6 +5,7 @@ use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{ITEM_COLUMNS, json_list, milliseconds, to_json};
 use super::stored_matches::{find_by_canonical_url, find_matches};
 use crate::domain::duration::{after, before};
+use crate::domain::relative_time::equals_but_for_relative_times;
 use crate::domain::{IngestResult, Item, ItemChange, ItemId, MatchedBy, NewItem, SourceId, StoryId};
 use crate::identity::document_guids::{derive_other_guid, is_derived_guid};
 use crate::identity::links::separate_links;
@@ -144,9 +145,9 @@ fn revise(
         [id.0],
     )?;
     let title_changed = old.title != new.title;
-    let text_changed = title_changed || old.summary != new.summary;
+    let text_changed = title_changed || !equals_but_for_relative_times(&old.summary, &new.summary);
     let is_reported = text_changed || old.published_at != new.published_at;
-    if !is_reported && old.content == new.content {
+    if !is_reported && is_same_content(old.content.as_deref(), new.content.as_deref()) {
         // A file that was added later makes no new version of the text.
         let sql = "UPDATE item SET enclosures = ?2 WHERE id = ?1 AND enclosures <> ?2";
         db.execute(sql, params![id.0, to_json(&new.enclosures)?])?;
@@ -197,6 +198,15 @@ fn revise(
         super::review_queue::enqueue_story_of_item(db, id)?;
     }
     Ok(is_reported.then_some(ItemChange { item: id, title_changed }))
+}
+
+/// Whether two contents differ at most in times relative to now. Long ones are compared exactly, because words take longer
+/// to compare than bytes.
+fn is_same_content(old: Option<&str>, new: Option<&str>) -> bool {
+    match (old, new) {
+        (Some(old), Some(new)) if old.len().max(new.len()) <= MAX_KEPT => equals_but_for_relative_times(old, new),
+        _ => old == new,
+    }
 }
 
 /// The guids among these that a source has shown before.

@@ -8,7 +8,7 @@ use crate::support::{rss, rss_of_today, wait_until};
 use jiff::SignedDuration;
 use newsfold::domain::{CreatedStory, EditionReason, ItemMove, JoinEvidence, SourceId, StoryId, StoryRegrouping};
 use newsfold::store::retention::{self, RetentionPolicy};
-use newsfold::store::{WriteConnection, constraints, editions, sources, stories};
+use newsfold::store::{WriteConnection, constraints, editions, items, sources, stories};
 use reqwest::StatusCode;
 
 /// One event as reported by nine outlets in different words, because copies do not count as reports.
@@ -202,6 +202,30 @@ async fn entry_has_the_enclosures_of_its_edition_in_every_format() {
 }
 
 #[tokio::test]
+async fn relative_time_in_a_text_changes_neither_the_entry_nor_the_item() {
+    let mut growing = GrowingStory::new(TestDaemon::new(), 1).await;
+    let serve = |time: &str| {
+        let item = format!(
+            "1 | Ferry line reopens after the storm | Veröffentlicht {time} von Mia. Boats sail to all islands"
+        );
+        growing.origin.serve("/0", StubResponse::ok(rss(&[&item])));
+    };
+    serve("gerade eben");
+    run_next_poll(&growing.daemon, growing.sources[0]).await;
+    let feed = growing.daemon.get("/feeds/all.atom").await;
+    for time in ["vor 10 Minuten", "vor einer Stunde", "gestern"] {
+        serve(time);
+        run_next_poll_after(&growing.daemon, growing.sources[0], SignedDuration::from_mins(1)).await;
+        assert_eq!(growing.daemon.polls(growing.sources[0]).await[0].changed_items, 0, "{time}");
+    }
+    assert_eq!(growing.daemon.get("/feeds/all.atom").await, feed);
+    let item = growing.daemon.stories().await[0].lead;
+    let revisions = growing.daemon.store.read(move |db| items::revisions(db, item)).await.unwrap();
+    assert!(revisions.is_empty(), "{revisions:?}");
+    growing.daemon.stop().await;
+}
+
+#[tokio::test]
 async fn merged_story_leaves_live_feeds_and_stays_in_stable_feeds() {
     let mut growing = GrowingStory::new(TestDaemon::new(), 2).await;
     growing.publish_item(0, "Parliament passes the annual fisheries budget | The vote was ninety to four").await;
@@ -228,8 +252,8 @@ async fn link_and_title_change_together_when_the_report_is_split_off_and_stable_
         "[serve]\nlisten = \"127.0.0.1:0\"\n[fetch]\nallowed_networks = [\"127.0.0.0/8\"]\nmin_origin_delay = \"0s\"\n\
          [cluster]\nrecluster_interval = \"0s\"\n[publish]\ndelay = \"0s\"\nmin_update_interval = \"0s\"\n",
     );
-    for n in 0..2 {
-        origin.serve(&format!("/{n}"), StubResponse::ok(rss_of_today(&[&format!("{n} | {}", REPORTS[n])])));
+    for (n, report) in REPORTS[..2].iter().enumerate() {
+        origin.serve(&format!("/{n}"), StubResponse::ok(rss_of_today(&[&format!("{n} | {report}")])));
         cli.run(&["source", "add", &origin.url(&format!("/{n}")), "--outlet", &format!("{n}.example")]);
     }
     let daemon = start_daemon(cli.folder.path(), "");

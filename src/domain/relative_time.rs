@@ -1,0 +1,257 @@
+//! Times relative to now in texts: “5 minutes ago”, “vor zwei Stunden”, “just now”. Pure.
+//!
+//! A source that writes the age of an item into its summary changes the summary with every poll, and readers do not need
+//! to see that. Spans longer than days are facts of the text: a story has no editions after two days.
+
+use std::ops::Range;
+
+/// Whether two texts differ at most in times relative to now.
+pub fn equals_but_for_relative_times(one: &str, other: &str) -> bool {
+    if one == other {
+        return true;
+    }
+    let (one, other) = (without_relative_times(one), without_relative_times(other));
+    match (one.strip_suffix('…'), other.strip_suffix('…')) {
+        // A longer time leaves less room for the rest of a summary.
+        (Some(one), Some(other)) if one.len() > MIN_CUT_BYTES && one.contains(MASK) => {
+            one.starts_with(other) || other.starts_with(one)
+        }
+        _ => one == other,
+    }
+}
+
+/// A shorter text that ends in `…` was not cut for its length.
+const MIN_CUT_BYTES: usize = 500;
+
+/// Words after a span of time: “5 minutes ago”.
+#[rustfmt::skip]
+const AFTER_SPAN: &[&str] = &[
+    "ago", "geleden", "sedan", "siden", "sitten", "temu", "fa", "atrás", "zpět", "nazad", "назад", "тому", "önce", "ezelőtt",
+    "πριν", "전",
+];
+/// Words before a span of time: “vor 5 Minuten”.
+const BEFORE_SPAN: &[&str] =
+    &["vor", "il y a", "hace", "há", "fa", "acum", "před", "pred", "przed", "prije", "pre", "преди", "πριν"];
+/// The beginnings of words for spans of time.
+#[rustfmt::skip]
+const UNITS: &[&str] = &[
+    // Germanic languages
+    "second", "minute", "moment", "hour", "day", "sekun", "minut", "stunde", "tag", "augenblick", "uur", "uren", "dag",
+    "time", "tim", "døgn", "dygn", "ogenblik", "øyeblikk", "øjeblik", "ögonblick",
+    // Romance languages
+    "heure", "jour", "instant", "segund", "secund", "hora", "día", "dia", "rato", "ora", "ore", "oră",
+    "giorn", "attim", "zi", "segon", "hores", "dies",
+    // Slavic languages
+    "godz", "dzień", "dni", "chwil", "hodin", "den", "dny", "dňa", "dňom", "chvíl", "vteřin", "sekúnd", "minút", "sat",
+    "dan", "trenut", "секунд", "минут", "час", "дн", "день", "ден", "хвилин", "годин", "момент",
+    // Finnish, Hungarian, Greek, Turkish
+    "minuut", "tunti", "päiv", "hetk", "perc", "órá", "nap", "másodperc", "λεπτ", "δευτερ", "ώρ", "ημέρ", "μέρ",
+    "στιγμ", "saniye", "dakika", "saat", "gün", "초", "분", "시간", "일",
+];
+#[rustfmt::skip]
+const SHORT_UNITS: &[&str] = &[
+    "s", "m", "h", "d", "j", "u", "t", "min", "mins", "mn", "sec", "secs", "sek", "seg", "hr", "hrs", "std", "мин", "сек", "ч",
+];
+/// Units that say “ago” themselves, after a number: words of Hungarian, beginnings of words without spaces.
+const AGO_UNITS: &[&str] = &["perce", "órája", "napja", "másodperce"];
+const UNSPACED_AGO_UNITS: &[&str] = &["分钟前", "分鐘前", "小时前", "小時前", "分前", "時間前", "秒前"];
+/// Words that say how many, besides digits.
+#[rustfmt::skip]
+const QUANTITIES: &[&str] = &[
+    // Germanic languages
+    "a", "an", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "half",
+    "few", "couple", "several", "some", "about", "around", "over", "almost", "nearly", "less", "more", "than", "of", "and",
+    "ein", "eine", "einem", "einer", "einigen", "wenigen", "paar", "zwei", "drei", "vier", "fünf", "sechs", "halben", "etwa",
+    "rund", "knapp", "gut", "über", "weniger", "mehr", "als", "und", "een", "één", "twee", "drie", "enkele", "ongeveer",
+    "minder", "meer", "dan", "en", "ett", "två", "tre", "några", "cirka", "ungefär", "för", "och", "et", "to", "noen", "få",
+    "nogle", "omkring", "cirka", "for", "og",
+    // Romance languages
+    "un", "une", "deux", "trois", "quelques", "environ", "moins", "plus", "peu", "près", "demi", "de", "d", "una", "dos", "tres",
+    "unos", "unas", "pocos", "pocas", "menos", "más", "casi", "media", "cerca", "aproximadamente", "y", "due", "pochi",
+    "poche", "circa", "meno", "più", "di", "mezz", "mezza", "qualche", "alcuni", "alcune", "um", "uma", "dois", "duas",
+    "três", "alguns", "algumas", "poucos", "quase", "mais", "e", "o", "două", "trei", "câteva", "aproximativ", "dues", "uns", "unes",
+    // Slavic languages
+    "dwie", "dwa", "trzy", "kilka", "kilku", "około", "i", "jednou", "jedním", "dvěma", "třemi", "několika", "asi", "dvoma",
+    "niekoľkými", "jedan", "jednu", "dva", "dvije", "nekoliko", "oko", "один", "одну", "два", "две", "три", "несколько",
+    "около", "полчаса", "и", "дві", "кілька", "близько", "і", "един", "една", "няколко",
+    // Finnish, Hungarian, Greek, Turkish
+    "yksi", "kaksi", "kolme", "muutama", "noin", "ja", "egy", "két", "három", "néhány", "és", "από", "ένα", "μία", "μια", "δύο", "λίγα",
+    "λίγες", "περίπου", "και", "bir", "iki", "üç", "birkaç", "yaklaşık", "ve",
+];
+/// Other phrases, without a span.
+#[rustfmt::skip]
+const PHRASES: &[&str] = &[
+    "just now", "moments ago", "gerade eben", "soeben", "à l instant", "ahora mismo", "justo ahora", "proprio ora", "poco fa",
+    "adesso", "agora mesmo", "há pouco", "zojuist", "zonet", "just nu", "nyss", "akkurat nå", "lige nu", "juuri nyt", "äsken",
+    "przed chwilą", "właśnie teraz", "právě teď", "práve teraz", "chiar acum", "épp most", "éppen most", "μόλις τώρα",
+    "только что", "щойно", "az önce", "şimdi", "ara mateix",
+    "today", "yesterday", "heute", "gestern", "aujourd hui", "hier", "hoy", "ayer", "oggi", "ieri", "hoje", "ontem",
+    "vandaag", "gisteren", "idag", "igår", "i dag", "i går", "tänään", "eilen", "dziś", "dzisiaj", "wczoraj", "dnes", "včera",
+    "astăzi", "azi", "tegnap", "σήμερα", "χθες", "сегодня", "вчера", "сьогодні", "вчора", "bugün", "dün", "avui", "ahir", "danas",
+    "jučer",
+];
+/// Stands for a relative time. No text contains it.
+const MASK: char = '\0';
+/// Words of a span: “a little less than 2 hours and 5 minutes”.
+const MAX_SPAN_WORDS: usize = 9;
+
+/// A run of letters or of digits.
+struct Word {
+    range: Range<usize>,
+    lowercase: String,
+}
+
+impl Word {
+    fn is_number(&self) -> bool {
+        self.lowercase.starts_with(char::is_numeric)
+    }
+
+    fn is_unit(&self) -> bool {
+        let word = self.lowercase.as_str();
+        SHORT_UNITS.contains(&word) || UNITS.iter().any(|unit| word.starts_with(unit))
+    }
+
+    fn is_quantity(&self) -> bool {
+        self.is_number() || QUANTITIES.contains(&self.lowercase.as_str())
+    }
+
+    fn says_ago(&self) -> bool {
+        self.is(AGO_UNITS) || UNSPACED_AGO_UNITS.iter().any(|unit| self.lowercase.starts_with(unit))
+    }
+
+    fn is(&self, list: &[&str]) -> bool {
+        list.contains(&self.lowercase.as_str())
+    }
+}
+
+fn without_relative_times(text: &str) -> String {
+    let words = split_words(text);
+    let mut out = String::with_capacity(text.len());
+    let (mut next, mut copied) = (0, 0);
+    while next < words.len() {
+        let length = relative_time_length(&words[next..]);
+        if length > 0 {
+            out.push_str(&text[copied..words[next].range.start]);
+            out.push(MASK);
+            let end = words[next + length - 1].range.end;
+            // The point of an abbreviation, or the end of the sentence.
+            copied = end + usize::from(text[end..].starts_with('.'));
+        }
+        next += length.max(1);
+    }
+    out + &text[copied..]
+}
+
+fn split_words(text: &str) -> Vec<Word> {
+    let mut words: Vec<Word> = Vec::new();
+    for (at, c) in text.char_indices().filter(|(_, c)| c.is_alphanumeric()) {
+        let end = at + c.len_utf8();
+        match words.last_mut() {
+            Some(last) if last.range.end == at && last.is_number() == c.is_numeric() => {
+                last.range.end = end;
+                last.lowercase.extend(c.to_lowercase());
+            }
+            _ => words.push(Word { range: at..end, lowercase: c.to_lowercase().collect() }),
+        }
+    }
+    words
+}
+
+/// The number of words of the relative time at the start of a text; 0 if it starts with another word.
+fn relative_time_length(words: &[Word]) -> usize {
+    let mut phrases = PHRASES.iter().filter(|phrase| phrase.starts_with(&words[0].lowercase));
+    if let Some(length) = phrases.find_map(|phrase| phrase_length(words, phrase)) {
+        return length;
+    }
+    let before = BEFORE_SPAN.iter().find_map(|marker| phrase_length(words, marker)).unwrap_or(0);
+    let span = &words[before..];
+    let is_part = |word: &&Word| word.is_quantity() || word.is_unit();
+    let parts = span.iter().take(MAX_SPAN_WORDS).take_while(is_part).count();
+    let has_after = parts > 0 && span[parts - 1].is_unit() && span.get(parts).is_some_and(|word| word.is(AFTER_SPAN));
+    if has_after {
+        return before + parts + 1;
+    }
+    match span[..parts].iter().rposition(Word::is_unit) {
+        Some(last) if before > 0 => {
+            // “il y a 1h30”
+            let minutes = span[last].lowercase == "h" && span.get(last + 1).is_some_and(Word::is_number);
+            before + last + 1 + usize::from(minutes)
+        }
+        _ if words[0].is_number() && words.get(1).is_some_and(Word::says_ago) => 2,
+        _ => 0,
+    }
+}
+
+/// The number of words of a phrase, if the text starts with it.
+fn phrase_length(words: &[Word], phrase: &str) -> Option<usize> {
+    let mut length = 0;
+    for word in phrase.split(' ') {
+        words.get(length).filter(|found| found.lowercase == word)?;
+        length += 1;
+    }
+    Some(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_differ_in_a_relative_time_are_equal() {
+        for (one, other) in [
+            ("Posted 1 minute ago. Boats sail.", "Posted 61 minutes ago. Boats sail."),
+            ("Updated just now", "Updated about an hour ago"),
+            ("Less than a minute ago: rain", "Yesterday: rain"),
+            ("5m ago by Mia", "2 hrs ago by Mia"),
+            ("Last update: 59 mins. ago", "Last update: 1 hour and 5 minutes ago"),
+            ("3 hours, 20 minutes ago", "a couple of days ago"),
+            ("Aktualisiert vor 5 Minuten.", "Aktualisiert vor etwa einer Stunde."),
+            ("Gerade eben | Regen", "vor 2 Std. | Regen"),
+            ("À l’instant – Pluie", "Il y a 5 minutes – Pluie"),
+            ("Publié il y a 59 min", "Publié il y a 1h05"),
+            ("Actualizado hace unos segundos", "Actualizado hace 2 horas"),
+            ("Hace 2 horas", "Ayer"),
+            ("Pubblicato 5 minuti fa", "Pubblicato un'ora fa"),
+            ("Há 5 minutos", "5 horas atrás"),
+            ("5 minuten geleden", "een uur geleden"),
+            ("för 5 minuter sedan", "2 timmar sedan"),
+            ("for 5 minutter siden", "for en time siden"),
+            ("5 minuuttia sitten", "tunti sitten"),
+            ("5 minut temu", "2 godziny temu"),
+            ("przed chwilą", "godzinę temu"),
+            ("před 5 minutami", "před hodinou"),
+            ("acum 5 minute", "acum o oră"),
+            ("5 perce", "2 órával ezelőtt"),
+            ("πριν από 5 λεπτά", "2 ώρες πριν"),
+            ("5 минут назад", "только что"),
+            ("5 хвилин тому", "2 години тому"),
+            ("5 dakika önce", "az önce"),
+            ("fa 5 minuts", "fa 2 hores"),
+            ("преди 5 минути", "преди 2 часа"),
+            ("prije 5 minuta", "prije 2 sata"),
+            ("5分钟前发布", "2小时前发布"),
+        ] {
+            assert!(equals_but_for_relative_times(one, other), "{one} / {other}");
+        }
+        let long = "Boats sail again to all islands. ".repeat(40);
+        let cut = |time: &str| format!("Posted {time} ago. {}…", &long[..1000 - time.len()]);
+        assert!(equals_but_for_relative_times(&cut("1 minute"), &cut("61 minutes")));
+    }
+
+    #[test]
+    fn other_changes_are_changes() {
+        for (one, other) in [
+            ("Three killed 5 hours ago", "Four killed 5 hours ago"),
+            ("Trains stopped for 5 hours", "Trains stopped for 6 hours"),
+            ("Prices rose 5 percent", "Prices rose 6 percent"),
+            ("The bridge fell two years ago", "The bridge fell three years ago"),
+            ("Hace 5 años", "Hace 6 años"),
+            ("Il y a 5 morts", "Il y a 6 morts"),
+            ("Vor dem Rathaus warteten zwei Stunden lang", "Vor dem Rathaus warteten drei Stunden lang"),
+            ("5 minutes ago", "5 minutes ago, updated 1 minute ago"),
+            ("Rain. 5 minutes ago", "Snow. 5 minutes ago"),
+        ] {
+            assert!(!equals_but_for_relative_times(one, other), "{one} / {other}");
+        }
+    }
+}
