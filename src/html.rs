@@ -6,8 +6,11 @@
 pub mod article;
 pub mod boilerplate;
 mod elements;
+mod embedded_media;
 pub mod item_text;
+mod lazy_image;
 mod page_tree;
+mod plain_lines;
 pub mod plain_text;
 mod rebalance;
 pub mod sanitize;

@@ -18,6 +18,7 @@ use super::dates::{DateConventions, DateEvidence, TimeOfDay};
 use super::parsed_feed::{FeedKind, ParsedEnclosure, ParsedFeed, ParsedItem};
 use super::plain_text::{html_to_plain_text, truncate_text};
 use super::tag_words::text_title;
+use super::unclosed_embeds::without_unclosed_embeds;
 use super::url_resolver::{UrlResolver, foreign_website};
 use crate::domain::{FeedProblem, ProblemKind};
 use crate::markup::entities::{escape_html, has_control_characters, without_control_characters};
@@ -127,7 +128,7 @@ impl JsonFeedReader<'_> {
             link: self.url(item, "url").or_else(|| self.url(item, "external_url")),
             title: member_text(item, "title").as_deref().and_then(text_title),
             summary_html: self.text_as_html(item, "summary"),
-            content_html: member_text(item, "content_html").or_else(|| self.text_as_html(item, "content_text")),
+            content_html: html_member(item, "content_html").or_else(|| self.text_as_html(item, "content_text")),
             authors: authors(item),
             published,
             published_time_of_day,
@@ -221,6 +222,10 @@ fn scalar_text(value: &Value) -> Option<String> {
         Value::Null | Value::Array(_) | Value::Object(_) => return None,
     };
     Some(text).filter(|text| !text.is_empty())
+}
+
+fn html_member(object: &Value, name: &str) -> Option<String> {
+    member_text(object, name).map(|html| without_unclosed_embeds(&html).unwrap_or(html))
 }
 
 fn member_text(object: &Value, name: &str) -> Option<String> {

@@ -1,43 +1,72 @@
-//! Removes start tags of embedded content that are never closed.
+//! Closes or removes start tags of embedded content that are never closed.
 //!
-//! HTML takes everything after `<iframe>` or `<object>` as its content, up to an end tag that an author or a cut summary
-//! may lack; a reader then does not see the rest. Elements that are closed stay unchanged.
+//! HTML takes everything after `<iframe>` or `<object>` as its content, up to an end tag that an author, a program that
+//! writes XML or a cut summary may lack; a reader then does not see the rest. A player is closed, because a link can
+//! replace it. Elements that are closed stay unchanged.
 
 use std::ops::Range;
 
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
-const EMBED_ELEMENTS: [&str; 9] =
-    ["iframe", "object", "applet", "noembed", "noframes", "xmp", "textarea", "plaintext", "template"];
+const EMBED_ELEMENTS: [&str; 12] = [
+    "iframe",
+    "object",
+    "video",
+    "audio",
+    "applet",
+    "noembed",
+    "noframes",
+    "noscript",
+    "xmp",
+    "textarea",
+    "plaintext",
+    "template",
+];
+/// The elements at the start of [`EMBED_ELEMENTS`] that are closed.
+const PLAYERS: usize = 4;
 
-/// Returns the HTML without start tags of embeds that no later end tag closes; `None` if it has none.
+/// A start tag.
+struct EmbedTag {
+    range: Range<usize>,
+    self_closing: bool,
+    embed: usize,
+}
+
+/// Returns the HTML with each start tag closed or removed that no later end tag closes; `None` if it has none.
 pub fn without_unclosed_embeds(html: &str) -> Option<String> {
-    let mut unclosed: [Vec<Range<usize>>; EMBED_ELEMENTS.len()] = Default::default();
+    let mut unclosed: [Vec<EmbedTag>; EMBED_ELEMENTS.len()] = Default::default();
     let mut tokens = Tokenizer::new(html);
     loop {
         let start = tokens.offset();
         match tokens.next() {
             Some(MarkupToken::Start(tag)) => {
                 if let Some(embed) = embed_index(tag.name) {
-                    unclosed[embed].push(start..tokens.offset());
+                    let (range, self_closing) = (start..tokens.offset(), tag.self_closing);
+                    unclosed[embed].push(EmbedTag { range, self_closing, embed });
                 }
             }
             Some(MarkupToken::End(name)) => {
                 if let Some(embed) = embed_index(name) {
-                    unclosed[embed].clear();
+                    // The slash of XML closes an element, unless the end tag follows all the same.
+                    unclosed[embed].pop();
+                    unclosed[embed].retain(|tag| tag.self_closing);
                 }
             }
             Some(_) => {}
             None => break,
         }
     }
-    let mut start_tags = unclosed.concat();
-    start_tags.sort_by_key(|tag| tag.start);
+    let mut start_tags: Vec<EmbedTag> = unclosed.into_iter().flatten().collect();
+    start_tags.sort_by_key(|tag| tag.range.start);
     let mut copied = 0;
     let mut out = String::new();
-    for tag in start_tags {
-        out.push_str(&html[copied..tag.start]);
-        copied = tag.end;
+    for EmbedTag { range, embed, .. } in start_tags {
+        let is_player = embed < PLAYERS;
+        out.push_str(&html[copied..if is_player { range.end } else { range.start }]);
+        if is_player {
+            out.push_str(&format!("</{}>", EMBED_ELEMENTS[embed]));
+        }
+        copied = range.end;
     }
     out.push_str(&html[copied..]);
     (copied > 0).then_some(out)
@@ -54,9 +83,21 @@ mod tests {
     #[test]
     fn text_after_an_unclosed_frame_is_kept() {
         let cleaned = |html| without_unclosed_embeds(html);
-        assert_eq!(cleaned("rain <iframe src='x'> and wind").as_deref(), Some("rain  and wind"));
-        assert_eq!(cleaned("<object>a</object> <OBJECT data=x> b").as_deref(), Some("<object>a</object>  b"));
+        assert_eq!(
+            cleaned("rain <iframe src='x'> and wind").as_deref(),
+            Some("rain <iframe src='x'></iframe> and wind")
+        );
+        assert_eq!(
+            cleaned("<object>a</object> <OBJECT data=x> b").as_deref(),
+            Some("<object>a</object> <OBJECT data=x></object> b")
+        );
         assert_eq!(cleaned("<iframe src='x'></iframe> and wind"), None);
+        assert_eq!(cleaned("<template> and wind").as_deref(), Some(" and wind"));
+        assert_eq!(
+            cleaned("<audio src='x' /> rain <audio src='y'></audio>").as_deref(),
+            Some("<audio src='x' /></audio> rain <audio src='y'></audio>")
+        );
+        assert_eq!(cleaned("<audio src='x' /></audio>"), None);
         assert_eq!(cleaned("only <b>words"), None);
     }
 }

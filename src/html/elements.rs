@@ -13,7 +13,8 @@ pub(super) const ALLOWED_ELEMENTS: &[&str] = &[
 const RAW_TEXT_ELEMENTS: &[&str] = &["script", "style", "title", "textarea", "iframe"];
 
 /// Elements that are removed together with the elements and the text inside them.
-const ELEMENTS_REMOVED_WITH_CONTENT: &[&str] = &["noscript", "template", "object", "svg", "math", "form"];
+const ELEMENTS_REMOVED_WITH_CONTENT: &[&str] =
+    &["noscript", "template", "object", "video", "audio", "svg", "annotation", "annotation-xml"];
 
 /// Attributes that every element may have.
 pub(super) const GLOBAL_ATTRIBUTES: &[&str] = &["lang", "dir"];
@@ -61,9 +62,16 @@ const INLINE_ELEMENTS: &[&str] = &[
     "a", "abbr", "b", "cite", "code", "em", "i", "q", "s", "small", "span", "strong", "sub", "sup", "u", "font",
     "mark", "wbr",
 ];
+/// The elements of MathML.
+#[rustfmt::skip]
+const FORMULA_ELEMENTS: &[&str] = &[
+    "math", "maction", "menclose", "merror", "mfenced", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded",
+    "mphantom", "mprescripts", "mroot", "mrow", "ms", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable",
+    "mtd", "mtext", "mtr", "munder", "munderover", "semantics",
+];
 
 pub(super) fn is_inline(name: &str) -> bool {
-    INLINE_ELEMENTS.contains(&name)
+    INLINE_ELEMENTS.contains(&name) || FORMULA_ELEMENTS.contains(&name)
 }
 
 /// Allowed elements that have no content and no end tag.

@@ -1,5 +1,4 @@
 //! HTML → the same HTML, well nested and with the allowed elements and attributes only, or its text without elements.
-//! Images that readers cannot see are removed.
 //!
 //! Never sanitizes: attribute values stay unchanged. It bounds the tree that the sanitizer builds. html5ever takes time
 //! quadratic in the depth of elements and in the attributes of one element, and reopens an unclosed `<b>` in every
@@ -13,7 +12,6 @@ use super::elements::{
     allowed_attribute, allowed_element, closes_paragraph, contains_raw_text, is_formatting, is_heading, is_inline,
     is_scope_boundary, is_table_part, is_void, removed_with_content, table_level,
 };
-use super::tracking_pixel::is_tracking_pixel;
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
@@ -120,14 +118,13 @@ impl Rebalancer {
         self.separate_blocks(name);
         let is_foreign = self.is_in_foreign_content();
         if let Some(removed) = &mut self.removed {
-            let is_nested = removed.name == name && name != "form" && !(is_foreign && tag.self_closing);
+            let is_nested = removed.name == name && !(is_foreign && tag.self_closing);
             removed.depth += usize::from(is_nested);
         } else if let Some(removed) = removed_with_content(name) {
             let is_empty = tag.self_closing && is_foreign_root(name);
             self.removed = (!is_empty).then_some(RemovedElement { name: removed, depth: 1 });
         } else if self.keeps_elements
             && let Some(allowed) = allowed_element(name)
-            && !(name == "img" && is_tracking_pixel(tag))
         {
             self.write_element(allowed, tag);
         }
@@ -259,9 +256,9 @@ impl Rebalancer {
     }
 }
 
-/// Elements whose content is not HTML, so a slash closes any element in them.
+/// Removed elements whose content is not HTML, so a slash closes them and any element in them.
 fn is_foreign_root(name: &str) -> bool {
-    matches!(name, "svg" | "math")
+    matches!(name, "svg" | "annotation" | "annotation-xml")
 }
 
 #[cfg(test)]
@@ -290,7 +287,7 @@ mod tests {
     #[test]
     fn removed_element_leaves_its_text_or_nothing() {
         check("<DIV Class=x>1</DIV><script>'</b>'</SCRIPT>2<!-- > <b> -->3<!-->4<?x?>5</>6", "123456");
-        check("<svg><title>a<b></title><script/><svg></svg><b>x</b></svg>1<form>2<form>3</form>4", "14");
+        check("<svg><title>a<b></title><script/><svg></svg><b>x</b></svg>1<form>2<form>3</form>4", "1234");
         check("1 < 2 <3 <b", "1 &lt; 2 &lt;3 ");
     }
 

@@ -4,6 +4,7 @@
 //! Never fetches anything, and never passes HTML to ammonia that is not limited in size and depth.
 
 use super::elements::{ALLOWED_ELEMENTS, ELEMENT_ATTRIBUTES, GLOBAL_ATTRIBUTES, sanitizer_for_elements};
+use super::embedded_media::expose_media;
 use super::plain_text::html_to_text;
 use super::rebalance::rebalance_html;
 use super::truncate_html;
@@ -23,7 +24,7 @@ static ABSOLUTE_LINK_SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| li
 /// text.
 pub fn sanitize_html(html: &str, base: Option<&Url>) -> String {
     let base_bytes = base.map_or(0, |base| base.as_str().len());
-    let Some(html) = rebalance_html(truncate_html(html), base_bytes) else {
+    let Some(html) = rebalance_html(&expose_media(truncate_html(html), base), base_bytes) else {
         return escape_html(&html_to_text(html));
     };
     let cleaned = match base {

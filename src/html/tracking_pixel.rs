@@ -13,10 +13,29 @@ const OFF_PAGE_PIXELS: f64 = -500.0;
 /// Whether an `<img>` declares that readers do not see it.
 pub(super) fn is_tracking_pixel(image: &StartTag<'_>) -> bool {
     let is_tiny = |side| image.attribute(side).as_deref().and_then(parse_dimension).is_some_and(is_invisible_size);
-    is_tiny("width")
-        || is_tiny("height")
-        || image.attribute("hidden").is_some()
-        || image.attribute("style").is_some_and(|style| style.split(';').any(hides_element))
+    is_tiny("width") || is_tiny("height") || hides_element(image) || has_declaration(image, makes_invisible)
+}
+
+/// Whether an element declares that it and its content are not displayed.
+pub(super) fn hides_element(element: &StartTag<'_>) -> bool {
+    let hides = |property: &str, value: &str| match property {
+        "display" => value == "none",
+        "visibility" => matches!(value, "hidden" | "collapse"),
+        _ => false,
+    };
+    element.attribute("hidden").is_some() || has_declaration(element, hides)
+}
+
+/// Whether a property and its value, both in lower case, are declared in the `style` attribute and match.
+fn has_declaration(element: &StartTag<'_>, is_match: impl Fn(&str, &str) -> bool) -> bool {
+    let matches = |declaration: &str| {
+        declaration.split_once(':').is_some_and(|(property, value)| {
+            let value = value.trim().to_ascii_lowercase();
+            let value = value.trim_end_matches("!important").trim_end();
+            is_match(&property.trim().to_ascii_lowercase(), value)
+        })
+    };
+    element.attribute("style").is_some_and(|style| style.split(';').any(matches))
 }
 
 fn is_invisible_size(size: f64) -> bool {
@@ -38,15 +57,10 @@ fn parse_leading_number(value: &str) -> Option<f64> {
     value[..end].parse().ok()
 }
 
-/// Whether a declaration of a `style` attribute hides the element.
-fn hides_element(declaration: &str) -> bool {
-    let Some((property, value)) = declaration.split_once(':') else { return false };
-    let value = value.trim().to_ascii_lowercase();
-    let value = value.trim_end_matches("!important").trim_end();
+/// Whether a declaration makes an image invisible that is displayed.
+fn makes_invisible(property: &str, value: &str) -> bool {
     let number = parse_leading_number(value);
-    match property.trim().to_ascii_lowercase().as_str() {
-        "display" => value == "none",
-        "visibility" => matches!(value, "hidden" | "collapse"),
+    match property {
         "opacity" => number == Some(0.0),
         "width" | "height" | "max-width" | "max-height" => {
             // Larger units make a small number visible: `2em`.

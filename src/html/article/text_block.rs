@@ -58,8 +58,23 @@ const OTHER_INLINE_ELEMENTS: &[&str] = &[
     "samp", "strike", "time", "tt", "var",
 ];
 /// Elements that show nothing, or nothing that belongs to a text.
-const SILENT_ELEMENTS: &[&str] =
-    &["script", "style", "template", "noscript", "svg", "iframe", "object", "head", "title", "select", "textarea"];
+const SILENT_ELEMENTS: &[&str] = &[
+    "script",
+    "style",
+    "template",
+    "noscript",
+    "svg",
+    "iframe",
+    "object",
+    "video",
+    "audio",
+    "annotation",
+    "annotation-xml",
+    "head",
+    "title",
+    "select",
+    "textarea",
+];
 
 /// An element with more children is not empty. The check takes constant time, since thousands of siblings may be removed.
 const MAX_EMPTY_CHILDREN: usize = 16;

@@ -123,3 +123,33 @@ fn text_after_one_linked_headline_stays() {
     let html = format!("<p>{}</p><p>Read also</p><h2><a href=/1>Crews walk out</a></h2><p>{}</p>", text[0], text[1]);
     check(&html, &text);
 }
+
+#[test]
+fn line_breaks_of_plain_text_become_paragraphs() {
+    let check = |text: &str, expected: &str| assert_eq!(read_item_text(text, None).html.as_deref(), Some(expected));
+    check(
+        "The ferry sails.\n\nThe &lt;b&gt; pier\nis open.",
+        "<p>The ferry sails.</p><p>The &lt;b&gt; pier<br>is open.</p>",
+    );
+    check("The ferry sails.\nI <3 the pier.", "<p>The ferry sails.</p><p>I &lt;3 the pier.</p>");
+    check("The <b>ferry</b> sails.\n\nThe pier\nis open.", "<p>The <b>ferry</b> sails.</p><p>The pier\nis open.</p>");
+    check(
+        "The ferry sails.\n\nRead also: Bank lifts its rates again\nThe pier is open.",
+        "<p>The ferry sails.</p><p>The pier is open.</p>",
+    );
+    for text in ["The ferry sails.", "The <b>ferry</b> sails,\nthe pier is open."] {
+        assert_eq!(read_item_text(text, None).html, None);
+    }
+}
+
+#[test]
+fn form_that_holds_the_whole_text_is_no_clutter() {
+    check("<form><input type=search><p>Short.</p><p>新しい規則。</p></form>", &["Short.", "新しい規則。"]);
+    check("<form><input type=hidden><p>Short.</p></form><p>More.</p>", &["Short.", "More."]);
+    check("<form><input><p>Your name</p></form><p>More.</p>", &["More."]);
+}
+
+#[test]
+fn text_inside_players_and_annotations_is_not_shown() {
+    check("<p>One <math><mi>x</mi><annotation>y</annotation></math></p><video>Old browser</video>", &["One x"]);
+}

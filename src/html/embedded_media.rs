@@ -1,0 +1,418 @@
+//! Images and players as readers can use them: lazy images get their real address, players become a link, and images
+//! that nobody sees are removed.
+//!
+//! Never fetches anything. Reads every byte at most twice and never recurses. The sanitizer checks what this module
+//! writes.
+
+use super::elements::contains_raw_text;
+use super::lazy_image::{ImageSource, image_html, image_source, is_photo_address, source_address};
+use super::tracking_pixel::is_tracking_pixel;
+use crate::markup::entities::escape_html;
+use crate::markup::tag::StartTag;
+use crate::markup::tokenizer::{MarkupToken, Tokenizer};
+use url::Url;
+
+/// Links written for one document. Further players are removed.
+const MAX_MEDIA_LINKS: usize = 50;
+/// Elements that are replaced together with their content.
+const CONTAINERS: [&str; 5] = ["noscript", "object", "video", "audio", "iframe"];
+/// Elements between a lazy image and its `<noscript>`.
+const ELEMENTS_AROUND_IMAGES: [&str; 4] = ["picture", "source", "a", "span"];
+
+/// Writes `html` with the images that readers see, and with a link in the place of each player. Relative addresses of
+/// players are resolved against `base`.
+pub(super) fn expose_media(html: &str, base: Option<&Url>) -> String {
+    let mut rewriter = MediaRewriter {
+        out: String::with_capacity(html.len()),
+        base,
+        end_tags: CONTAINERS.map(|name| count_end_tags(html, name)),
+        ..MediaRewriter::default()
+    };
+    let mut tokens = Tokenizer::html(html);
+    let mut start = 0;
+    while let Some(token) = tokens.next() {
+        match token {
+            MarkupToken::Start(tag) => {
+                let name = element_name(tag.name);
+                let is_closed = name != "iframe" || rewriter.remaining_end_tags("iframe") > 0;
+                if contains_raw_text(&name) && is_closed && !(rewriter.foreign_depth > 0 && tag.self_closing) {
+                    tokens.skip_raw_text(&name);
+                }
+                rewriter.start_tag(&name, &tag, tokens.slice(start, tokens.offset()));
+            }
+            MarkupToken::End(name) => rewriter.end_tag(&element_name(name), tokens.slice(start, tokens.offset())),
+            MarkupToken::Text(text) | MarkupToken::CData(text) => rewriter.text(text),
+            MarkupToken::Other => {}
+        }
+        start = tokens.offset();
+    }
+    rewriter.finish()
+}
+
+/// The name in lower case. Elements of AMP have the attributes of those of HTML.
+fn element_name(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    match name.strip_prefix("amp-") {
+        Some(name @ ("img" | "iframe" | "video" | "audio")) => name.to_owned(),
+        _ => name,
+    }
+}
+
+fn count_end_tags(html: &str, name: &str) -> usize {
+    let is_end = |at: usize| {
+        html.as_bytes().get(at + 2..at + 2 + name.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    html.match_indices("</").filter(|(at, _)| is_end(*at)).count()
+}
+
+/// An element whose content is replaced.
+#[derive(Default)]
+struct Container {
+    name: String,
+    /// Open elements of this name.
+    depth: usize,
+    address: Option<String>,
+    title: String,
+    /// The images of a `<noscript>`.
+    images: Vec<FallbackImage>,
+}
+
+/// An image for readers without scripts.
+struct FallbackImage {
+    address: String,
+    html: String,
+}
+
+/// The image or `<noscript>` directly before the current position, if only white space follows it.
+#[derive(Default)]
+enum Neighbor {
+    #[default]
+    None,
+    Lazy,
+    /// A placeholder that starts at this byte of the output.
+    Placeholder(usize),
+    /// Images that are shown if no lazy image follows.
+    Fallback(Vec<FallbackImage>),
+}
+
+#[derive(Default)]
+struct MediaRewriter<'a> {
+    out: String,
+    base: Option<&'a Url>,
+    container: Option<Container>,
+    /// For each name in [`CONTAINERS`], the end tags after the current position.
+    end_tags: [usize; CONTAINERS.len()],
+    /// Open `<svg>` elements.
+    foreign_depth: usize,
+    /// The address for an open `<picture>` that has no image yet.
+    picture_source: Option<String>,
+    neighbor: Neighbor,
+    /// The address of the last image that was written in place of a lazy one.
+    last_image: String,
+    last_link: String,
+    links: usize,
+}
+
+impl MediaRewriter<'_> {
+    fn remaining_end_tags(&self, name: &str) -> usize {
+        CONTAINERS.iter().position(|container| *container == name).map_or(0, |at| self.end_tags[at])
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.container.is_none() {
+            if !text.trim().is_empty() {
+                self.end_neighbor();
+            }
+            self.out.push_str(text);
+        }
+    }
+
+    fn start_tag(&mut self, name: &str, tag: &StartTag<'_>, source: &str) {
+        if self.container.is_some() {
+            return self.start_in_container(name, tag);
+        }
+        let is_image_part = matches!(name, "img" | "noscript") || ELEMENTS_AROUND_IMAGES.contains(&name);
+        if !is_image_part {
+            self.end_neighbor();
+        }
+        match name {
+            "embed" => self.push_player(tag),
+            // Without an end tag, everything after the start tag would be its content.
+            "iframe" | "object" | "video" | "audio" if self.remaining_end_tags(name) == 0 => self.push_player(tag),
+            "noscript" if self.remaining_end_tags(name) == 0 => {}
+            _ if CONTAINERS.contains(&name) => {
+                let address = self.player_address(tag);
+                let title = tag.attribute("title").unwrap_or_default().into_owned();
+                self.container = Some(Container { name: name.into(), depth: 1, address, title, images: Vec::new() });
+            }
+            "img" => self.push_image(tag, source),
+            "source" => self.picture_source = self.picture_source.take().or_else(|| source_address(tag)),
+            "picture" => self.end_picture(),
+            _ => {
+                self.foreign_depth += usize::from(name == "svg" && !tag.self_closing);
+                self.out.push_str(source);
+            }
+        }
+    }
+
+    fn start_in_container(&mut self, name: &str, tag: &StartTag<'_>) {
+        let address = match name {
+            "source" | "embed" | "iframe" | "video" | "audio" | "object" => self.player_address(tag),
+            "param" => {
+                let is_movie = tag.attribute("name").is_some_and(|name| matches!(&*name, "movie" | "src" | "url"));
+                tag.attribute("value").filter(|_| is_movie).and_then(|value| self.absolute_address(&value))
+            }
+            _ => None,
+        };
+        let remaining = self.remaining_end_tags(name);
+        let Some(container) = &mut self.container else { return };
+        container.address = container.address.take().or(address);
+        container.depth += usize::from(container.name == name && remaining > container.depth);
+        if name == "img" && container.name == "noscript" {
+            let address = match image_source(tag, None) {
+                ImageSource::Lazy(address) => Some(address),
+                ImageSource::Declared => tag.attribute("src").map(|source| source.trim().to_owned()),
+                ImageSource::Invisible | ImageSource::Placeholder => None,
+            };
+            let image = address.map(|address| FallbackImage { html: image_html(&address, tag), address });
+            container.images.extend(image);
+        }
+    }
+
+    fn end_tag(&mut self, name: &str, source: &str) {
+        if let Some(at) = CONTAINERS.iter().position(|container| *container == name) {
+            self.end_tags[at] = self.end_tags[at].saturating_sub(1);
+        }
+        let Some(container) = &mut self.container else {
+            if !ELEMENTS_AROUND_IMAGES.contains(&name) {
+                self.end_neighbor();
+            }
+            if name == "picture" {
+                self.end_picture();
+            }
+            self.foreign_depth = self.foreign_depth.saturating_sub(usize::from(name == "svg"));
+            return self.out.push_str(source);
+        };
+        container.depth -= usize::from(container.name == name);
+        if container.depth == 0 {
+            self.end_container();
+        }
+    }
+
+    fn end_container(&mut self) {
+        let Some(container) = self.container.take() else { return };
+        if container.name == "noscript" {
+            self.push_fallback(container.images);
+        }
+        self.push_link(container.address, &container.title);
+    }
+
+    fn finish(mut self) -> String {
+        self.end_container();
+        self.end_neighbor();
+        self.end_picture();
+        self.out
+    }
+
+    /// Writes the images of a `<noscript>`, unless they show what the image before it shows.
+    fn push_fallback(&mut self, mut images: Vec<FallbackImage>) {
+        images.retain(|image| image.address != self.last_image);
+        if images.is_empty() {
+            return;
+        }
+        match std::mem::take(&mut self.neighbor) {
+            Neighbor::Lazy => {}
+            Neighbor::Placeholder(start) => {
+                self.out.truncate(start);
+                self.write_fallback(images, |_| true);
+            }
+            Neighbor::Fallback(mut before) => {
+                before.extend(images);
+                self.neighbor = Neighbor::Fallback(before);
+            }
+            Neighbor::None => self.neighbor = Neighbor::Fallback(images),
+        }
+    }
+
+    fn write_fallback(&mut self, images: Vec<FallbackImage>, is_shown: impl Fn(&FallbackImage) -> bool) {
+        for image in images.into_iter().filter(is_shown) {
+            self.out.push_str(&image.html);
+            self.last_image = image.address;
+        }
+    }
+
+    /// Ends the place where an image and a `<noscript>` belong together. Without an image beside it, a `<noscript>` often
+    /// counts readers, with an address that is not that of a photo.
+    fn end_neighbor(&mut self) {
+        if let Neighbor::Fallback(images) = std::mem::take(&mut self.neighbor) {
+            self.write_fallback(images, |image| is_photo_address(&image.address));
+        }
+    }
+
+    fn push_image(&mut self, tag: &StartTag<'_>, source: &str) {
+        let image = image_source(tag, self.picture_source.as_deref());
+        let neighbor = std::mem::take(&mut self.neighbor);
+        match (image, neighbor) {
+            (ImageSource::Invisible, neighbor) => self.neighbor = neighbor,
+            (ImageSource::Lazy(address), neighbor) => {
+                if let Neighbor::Fallback(_) | Neighbor::None = neighbor
+                    && address == self.last_image
+                {
+                    return;
+                }
+                self.out.push_str(&image_html(&address, tag));
+                self.last_image = address;
+                self.neighbor = Neighbor::Lazy;
+            }
+            (ImageSource::Placeholder, Neighbor::Fallback(images)) => self.write_fallback(images, |_| true),
+            (ImageSource::Placeholder, _) => {
+                self.neighbor = Neighbor::Placeholder(self.out.len());
+                self.out.push_str(source);
+            }
+            (ImageSource::Declared, neighbor) => {
+                self.neighbor = neighbor;
+                self.end_neighbor();
+                self.out.push_str(source);
+            }
+        }
+        self.picture_source = None;
+    }
+
+    /// Writes the image of a `<picture>` that has none.
+    fn end_picture(&mut self) {
+        if let Some(address) = self.picture_source.take() {
+            self.end_neighbor();
+            self.out.push_str(&format!("<img src=\"{}\">", escape_html(&address)));
+            self.last_image = address;
+        }
+    }
+
+    fn push_player(&mut self, tag: &StartTag<'_>) {
+        self.push_link(self.player_address(tag), &tag.attribute("title").unwrap_or_default());
+    }
+
+    /// The address of a player that readers see.
+    fn player_address(&self, tag: &StartTag<'_>) -> Option<String> {
+        const ADDRESSES: [&str; 5] = ["data-src", "data-lazy-src", "data-litespeed-src", "src", "data"];
+        let mut addresses = ADDRESSES.iter().filter_map(|name| self.absolute_address(&tag.attribute(name)?));
+        if is_tracking_pixel(tag) { None } else { addresses.next() }
+    }
+
+    fn absolute_address(&self, value: &str) -> Option<String> {
+        let value = value.trim();
+        let url = Url::parse(value).ok().or_else(|| self.base.and_then(|base| base.join(value).ok()))?;
+        (!value.is_empty() && matches!(url.scheme(), "http" | "https")).then(|| url.to_string())
+    }
+
+    fn push_link(&mut self, address: Option<String>, title: &str) {
+        let Some(address) = address.filter(|address| self.links < MAX_MEDIA_LINKS && *address != self.last_link) else {
+            return;
+        };
+        let Ok(url) = Url::parse(&address) else { return };
+        self.end_neighbor();
+        self.links += 1;
+        let text = if title.trim().is_empty() { url.host_str().unwrap_or_default() } else { title.trim() };
+        let link = format!("<a href=\"{}\">{}</a> ", escape_html(&address), escape_html(text));
+        self.out.push_str(&link);
+        self.last_link = address;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::html::sanitize::sanitize_html;
+
+    fn check(html: &str, expected: &str) {
+        let clean = sanitize_html(html, Some(&url::Url::parse("https://a.example/n/").unwrap()));
+        let text = clean.replace(" rel=\"noopener noreferrer nofollow\"", "").replace("https://a.example", "");
+        assert_eq!(text.trim(), expected, "from {html}");
+        assert_eq!(sanitize_html(&clean, None), clean, "sanitized twice, from {html}");
+    }
+
+    #[test]
+    fn lazy_image_is_shown_once() {
+        let image = "<img src=\"/b.jpg\">";
+        for html in [
+            "<img src='data:image/gif;base64,AA' data-src=/b.jpg><noscript><img src=/b.jpg></noscript>",
+            "<noscript><img src=/b.jpg></noscript><img src='data:image/gif;base64,AA' data-src=/b.jpg>",
+            "<noscript><img src=/b.jpg></noscript>\n<img src='data:image/gif;base64,AA'>",
+            "<img src=/spacer.gif> <noscript><img src=/b.jpg></noscript>",
+            "<noscript>Turn scripts on<img src=/b.jpg></noscript>",
+            "<div><img data-src=/b.jpg></div><div><noscript><img src=/b.jpg></noscript></div>",
+            "<span><img data-src=/b.jpg></span><noscript><img src=/big.jpg></noscript>",
+            "<picture><source srcset='/b.jpg 300w'><img></picture>",
+            "<picture><source srcset=/b.jpg></picture>",
+            "<picture><source data-srcset=/b.jpg><source srcset=/c.jpg><img src=data:,></picture>",
+            "<picture><source srcset=/c.webp><img src=/b.jpg></picture>",
+            "<amp-img src=/b.jpg><noscript><img src=/b.jpg></noscript></amp-img>",
+            "<img src=/dot.gif width=1 height=1 data-lazy-src=/b.jpg>",
+        ] {
+            check(html, image);
+        }
+        check("<img data-src=/b.jpg>1<img data-src=/c.jpg>", "<img src=\"/b.jpg\">1<img src=\"/c.jpg\">");
+        check(
+            "<img data-src=/b.jpg alt='a &lt;\"' width=600 onerror=x()>",
+            "<img alt=\"a &lt;&quot;\" width=\"600\" src=\"/b.jpg\">",
+        );
+    }
+
+    #[test]
+    fn tracking_pixel_for_readers_without_scripts_is_removed() {
+        check("<noscript><img src='https://t.example/p?c1=2'></noscript>1", "1");
+        check("<noscript><img height=1 width=1 src=/b.jpg></noscript>1", "1");
+        check("<img src=/b.jpg><noscript><img src='https://t.example/p?c1=2'></noscript>", "<img src=\"/b.jpg\">");
+        check("<noscript><iframe src=//t.example/ns.html height=0 width=0></iframe></noscript>1", "1");
+        check("<svg><script/></svg><img src=/p.gif width=1 height=1>", "");
+    }
+
+    #[test]
+    fn player_becomes_a_link() {
+        check("<iframe src='//v.example/1' title='The film'></iframe>", "<a href=\"https://v.example/1\">The film</a>");
+        check("<video>Old browser<source src=/1.mp4></video>", "<a href=\"/1.mp4\">a.example</a>");
+        check("<VIDEO src=/1.mp4 poster=/b.jpg></VIDEO>", "<a href=\"/1.mp4\">a.example</a>");
+        check("<audio controls src=/1.mp3 />1", "<a href=\"/1.mp3\">a.example</a> 1");
+        check("<embed src=/1.swf>1", "<a href=\"/1.swf\">a.example</a> 1");
+        check(
+            "<iframe src=about:blank data-src=//v.example/1></iframe>",
+            "<a href=\"https://v.example/1\">v.example</a>",
+        );
+        check("<amp-iframe src=//v.example/1></amp-iframe>", "<a href=\"https://v.example/1\">v.example</a>");
+        check(
+            "<noscript><iframe src=//v.example/1></iframe></noscript><iframe data-src=//v.example/1></iframe>",
+            "<a href=\"https://v.example/1\">v.example</a>",
+        );
+    }
+
+    #[test]
+    fn object_becomes_a_link_to_its_innermost_address() {
+        let link = "<a href=\"/1.swf\">a.example</a> 1";
+        for html in [
+            "<object data=/1.swf>Old</object>1",
+            "<object><param name=movie value=/1.swf>Old</object>1",
+            "<object><embed src=/1.swf></object>1",
+            "<object><object data=/1.swf>Old</object>Older</object>1",
+            "<object data=/1.swf><object data=/2.swf>Old</object>1",
+        ] {
+            check(html, link);
+        }
+    }
+
+    #[test]
+    fn player_without_an_address_or_end_tag_costs_no_text() {
+        check("<audio src='javascript:x'>Old</audio>1", "1");
+        check("<iframe srcdoc='<b>x</b>'></iframe>1", "1");
+        check("<video>The rest", "The rest");
+        check("<iframe src=//v.example/1>The rest", "<a href=\"https://v.example/1\">v.example</a> The rest");
+        check("<noscript>The rest", "The rest");
+        let many = "<iframe src=//v.example/1></iframe><iframe src=//v.example/2></iframe>".repeat(100);
+        assert_eq!(sanitize_html(&many, None).matches("<a ").count(), 0, "relative without a base");
+        let many = many.replace("//", "https://");
+        assert_eq!(sanitize_html(&many, None).matches("<a ").count(), super::MAX_MEDIA_LINKS);
+    }
+
+    #[test]
+    fn formula_keeps_its_text() {
+        let formula = "<math><semantics><mi>x</mi><mo>=</mo><annotation/><annotation>y</annotation></semantics></math>";
+        check(&format!("<p>a {formula} b</p>"), "<p>a x= b</p>");
+    }
+}

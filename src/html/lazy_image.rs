@@ -1,0 +1,195 @@
+//! The real address of an image that a page loads with a script.
+//!
+//! Never fetches anything. Without scripts, `src` is missing, a `data:` image or a spacer, and the real address is in
+//! `srcset` or in a `data-` attribute. There is no standard, so common names come first, then any address of an image.
+
+use super::tracking_pixel::{hides_element, is_tracking_pixel};
+use crate::markup::entities::escape_html;
+use crate::markup::tag::StartTag;
+
+/// Attributes that are always preferred to `src`.
+const LAZY_SOURCES: [&str; 4] = ["data-src", "data-lazy-src", "data-original", "data-lazy"];
+const LAZY_SOURCE_SETS: [&str; 2] = ["data-srcset", "data-lazy-srcset"];
+/// Words in the file names of spacers.
+const SPACER_WORDS: [&str; 8] = ["spacer", "placeholder", "blank", "transparent", "1x1", "lazy", "loading", "pixel"];
+/// A narrower image of a `srcset` is used only if none is wider.
+const MIN_WIDTH: f64 = 800.0;
+/// Addresses of one `srcset` that are compared.
+const MAX_CANDIDATES: usize = 64;
+
+/// What an `<img>` shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ImageSource {
+    /// Nothing: it counts readers.
+    Invisible,
+    /// Its `src`.
+    Declared,
+    /// This address, which a script would set.
+    Lazy(String),
+    /// Its `src`, which is a spacer or missing.
+    Placeholder,
+}
+
+/// `picture_source` is the address of the `<source>` before the image.
+pub(super) fn image_source(image: &StartTag<'_>, picture_source: Option<&str>) -> ImageSource {
+    let lazy = real_address(image, picture_source);
+    // Spacers have the size of a tracking pixel, and scripts fade images in. A lazy tracking pixel is no photo.
+    let is_photo = lazy.as_deref().is_some_and(is_photo_address);
+    if hides_element(image) || (is_tracking_pixel(image) && !is_photo) {
+        return ImageSource::Invisible;
+    }
+    match lazy {
+        Some(address) => ImageSource::Lazy(address),
+        None if is_placeholder(image) => ImageSource::Placeholder,
+        None => ImageSource::Declared,
+    }
+}
+
+/// An `<img>` with this address and the texts of `image`, and its dimensions unless they are those of a spacer.
+pub(super) fn image_html(address: &str, image: &StartTag<'_>) -> String {
+    let mut html = String::from("<img");
+    let dimensions: &[&str] = if is_tracking_pixel(image) { &[] } else { &["width", "height"] };
+    for name in ["alt", "title"].iter().chain(dimensions) {
+        if let Some(value) = image.attribute(name) {
+            html.push_str(&format!(" {name}=\"{}\"", escape_html(&value)));
+        }
+    }
+    html.push_str(&format!(" src=\"{}\">", escape_html(address)));
+    html
+}
+
+/// The address that the `<source>` of a picture declares.
+pub(super) fn source_address(source: &StartTag<'_>) -> Option<String> {
+    LAZY_SOURCE_SETS.iter().chain(&["srcset"]).find_map(|name| best_of_set(&source.attribute(name)?))
+}
+
+/// Whether an address ends in the name of a file with a photo.
+pub(super) fn is_photo_address(address: &str) -> bool {
+    const EXTENSIONS: [&str; 5] = [".jpg", ".jpeg", ".png", ".webp", ".avif"];
+    let path = address.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    EXTENSIONS.iter().any(|extension| path.ends_with(extension))
+}
+
+fn real_address(image: &StartTag<'_>, picture_source: Option<&str>) -> Option<String> {
+    let named = LAZY_SOURCES.iter().find_map(|name| image.attribute(name).filter(|value| is_address(value)));
+    let named = named.map(|value| value.trim().to_owned());
+    let lazy = named.or_else(|| LAZY_SOURCE_SETS.iter().find_map(|name| best_of_set(&image.attribute(name)?)));
+    if lazy.is_some() || !is_placeholder(image) {
+        return lazy;
+    }
+    let set = || image.attribute("srcset").and_then(|set| best_of_set(&set));
+    picture_source.map(str::to_owned).or_else(set).or_else(|| any_photo_address(image))
+}
+
+/// The address of a photo in an attribute that a script reads.
+fn any_photo_address(image: &StartTag<'_>) -> Option<String> {
+    let names = image.attributes().map(|(name, _)| name).filter(|name| name.to_ascii_lowercase().starts_with("data-"));
+    let mut values = names.filter_map(|name| image.attribute(name));
+    values.find(|value| is_address(value) && is_photo_address(value)).map(|value| value.trim().to_owned())
+}
+
+fn is_placeholder(image: &StartTag<'_>) -> bool {
+    let Some(source) = image.attribute("src").filter(|source| is_address(source)) else { return true };
+    let path = source.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    let file_name = path.rsplit('/').next().unwrap_or_default();
+    SPACER_WORDS.iter().any(|word| file_name.contains(word))
+}
+
+fn is_address(value: &str) -> bool {
+    let value = value.trim().to_ascii_lowercase();
+    let is_other_scheme = ["data:", "about:", "blob:", "javascript:", "#"].iter().any(|start| value.starts_with(start));
+    value.contains(['/', '.']) && !is_other_scheme && !value.contains(char::is_whitespace)
+}
+
+/// The smallest image of a `srcset` that is wide enough for a text, or else the widest one (WHATWG HTML, §4.8.4.2.1).
+fn best_of_set(set: &str) -> Option<String> {
+    let mut best: Option<(f64, &str)> = None;
+    let mut rest = set;
+    for _ in 0..MAX_CANDIDATES {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
+        let end = rest.find(|c: char| c.is_ascii_whitespace()).unwrap_or(rest.len());
+        let (address, after) = rest.split_at(end);
+        let descriptor_end = if address.ends_with(',') { 0 } else { after.find(',').unwrap_or(after.len()) };
+        let width = described_width(after[..descriptor_end].trim());
+        rest = &after[descriptor_end..];
+        let address = address.trim_end_matches(',');
+        if is_address(address) && best.is_none_or(|(other, _)| is_better_width(width, other)) {
+            best = Some((width, address));
+        }
+    }
+    best.map(|(_, address)| address.to_owned())
+}
+
+/// The width in pixels that a descriptor such as `640w` or `2x` declares.
+fn described_width(descriptor: &str) -> f64 {
+    let number = |unit| descriptor.strip_suffix(unit).and_then(|number| number.trim().parse::<f64>().ok());
+    number('w').or_else(|| number('x').map(|density| density * MIN_WIDTH)).unwrap_or(MIN_WIDTH)
+}
+
+fn is_better_width(width: f64, than: f64) -> bool {
+    if width >= MIN_WIDTH { than < MIN_WIDTH || width < than } else { than < width }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(attributes: &str) -> ImageSource {
+        image_source(&StartTag { name: "img", attribute_text: attributes, self_closing: false }, None)
+    }
+
+    #[test]
+    fn lazy_image_has_its_real_address() {
+        for attributes in [
+            "data-src=/b.jpg",
+            "src='' data-src='/b.jpg'",
+            "src=data:image/gif;base64,AA data-lazy-src=/b.jpg",
+            "src='data:image/svg+xml,%3Csvg a.b/%3E' data-original=' /b.jpg '",
+            "src=about:blank data-lazy=/b.jpg",
+            "src=/s.gif data-src=/b.jpg",
+            "src=/s.gif width=1 height=1 data-src=/b.jpg",
+            "style='opacity:0' data-src=/b.jpg",
+            "data-srcset='/a.jpg 300w, /b.jpg 900w, /c.jpg 3000w'",
+            "srcset='/a.jpg 300w, /b.jpg 600w'",
+            "srcset='/b.jpg, /c.jpg 2x'",
+            "srcset='/b.jpg 1x,/c.jpg 2x'",
+            "src=/img/spacer.gif srcset='/b.jpg 2x'",
+            "src=/lazy-placeholder.png data-hi-res-src=/b.jpg",
+            "data-id=7 data-caption='a. b' data-full-url=/b.jpg",
+        ] {
+            assert_eq!(source(attributes), ImageSource::Lazy("/b.jpg".into()), "{attributes}");
+        }
+    }
+
+    #[test]
+    fn image_with_an_address_keeps_it() {
+        for attributes in [
+            "src=/b.jpg",
+            "src=/b.jpg srcset='/c.jpg 2x'",
+            "src=/b.jpg data-src=data:image/gif;base64,AA",
+            "src=/b.jpg data-large-file=/c.jpg data-lazy=true",
+            "src=/b.jpg loading=lazy",
+        ] {
+            assert_eq!(source(attributes), ImageSource::Declared, "{attributes}");
+        }
+    }
+
+    #[test]
+    fn lazy_tracking_pixel_is_invisible() {
+        for attributes in [
+            "width=1 height=1 data-src='https://t.example/p?u=1'",
+            "width=1 height=1 data-src=/p.gif",
+            "data-src=/b.jpg style=display:none",
+            "data-src=/b.jpg hidden",
+        ] {
+            assert_eq!(source(attributes), ImageSource::Invisible, "{attributes}");
+        }
+    }
+
+    #[test]
+    fn image_without_any_address_is_a_placeholder() {
+        for attributes in ["", "src=data:image/gif;base64,AA", "src='#' data-src='{url}'", "src=/spacer.gif"] {
+            assert_eq!(source(attributes), ImageSource::Placeholder, "{attributes}");
+        }
+    }
+}
