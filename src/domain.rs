@@ -13,6 +13,7 @@ mod hub_subscriber;
 mod hub_subscription;
 mod ids;
 mod item;
+pub mod language;
 mod next_poll_reason;
 mod operator_event;
 mod origin_hold;

@@ -10,6 +10,7 @@ mod poll;
 use super::output::{confirm, time};
 use super::{Context, termination_signal};
 use crate::domain::display_text::one_line;
+use crate::domain::language::language_code;
 use crate::domain::{Source, SourceId, SourceState};
 use crate::store::leases::LeaseConflict;
 use crate::store::{self, Store, WriteConnection, sources};
@@ -209,11 +210,10 @@ fn tags(given: &[String]) -> Vec<String> {
 }
 
 fn language(given: &str) -> anyhow::Result<String> {
-    let primary = given.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-    if !(2..=3).contains(&primary.len()) || !primary.bytes().all(|b| b.is_ascii_lowercase()) {
-        bail!("‘{}’ is not a language code; write one such as en, de or pt", one_line(given, 40));
+    match language_code(given) {
+        Some(code) => Ok(code.to_owned()),
+        None => bail!("‘{}’ is not a language code; write one such as en, de or pt", one_line(given, 40)),
     }
-    Ok(primary)
 }
 
 fn outlet(given: &str) -> anyhow::Result<String> {

@@ -63,6 +63,8 @@ pub enum ProblemKind {
     BadDate,
     /// A date is in the future or before 1970; the time of the poll replaces it in ranking.
     AbsurdDate,
+    /// A language that ISO 639 does not have was ignored.
+    BadLanguage,
     /// A link that is neither http nor https was removed.
     BadLink,
     /// A text longer than its limit was cut.

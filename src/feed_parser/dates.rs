@@ -77,13 +77,19 @@ impl DateConventions {
         }
         // Some dates are escaped twice: `&#43;0100`.
         let written = decode_entities(text).to_lowercase();
-        let written: String = if written.is_ascii() { written } else { written.nfc().collect() };
+        let written: String = if written.is_ascii() { written } else { compose(&written) };
         let text = normalize_notation(&written);
         if let Some(time) = parse_unix_time(&text) {
             return Some(ReadDate { time, time_of_day: TimeOfDay::Given, order: None });
         }
-        let parts = split_at_time(&text)?;
-        let suffix = parse_suffix(parts.after_time)?;
+        let mut parts = split_at_time(&text)?;
+        let suffix = if parts.date.trim().is_empty() {
+            // `14:05 02/03/2026`: the date follows the time.
+            parts.date = std::mem::take(&mut parts.after_time);
+            DateSuffix { zone: words(parts.date).find_map(named_zone), ..DateSuffix::default() }
+        } else {
+            parse_suffix(parts.after_time)?
+        };
         let (date, order) = self.parse_civil_date(parts.date, parts.time.is_some(), suffix.year)?;
         let is_afternoon = suffix.is_afternoon.or_else(|| words(parts.date).filter_map(half_of_day).last());
         let datetime = at_time(date, parts.time.unwrap_or_default(), is_afternoon)?;
@@ -99,13 +105,27 @@ impl DateConventions {
     }
 }
 
+/// Composes characters. The Turkish `İ` in lower case is an `i` with a second dot, which has no composed form.
+fn compose(text: &str) -> String {
+    text.nfc().filter(|c| *c != '\u{307}').collect()
+}
+
 /// Converts a date in lower case to standard notation.
 fn normalize_notation(text: &str) -> String {
-    const CHINESE: &[(&str, &str)] = &[("年", "-"), ("月", "-"), ("日", " ")];
+    const CHINESE: &[(&str, &str)] = &[
+        ("年", "-"),
+        ("月", "-"),
+        ("日", " "),
+        ("上午", " am "),
+        ("下午", " pm "),
+        ("午前", " am "),
+        ("午後", " pm "),
+    ];
+    const GREEK: &[(&str, &str)] = &[("π.μ.", "am"), ("μ.μ.", "pm"), ("πμ", "am"), ("μμ", "pm")];
     const KOREAN: &[(&str, &str)] = &[("년", "-"), ("월", "-"), ("일", " "), ("오전", "am "), ("오후", "pm ")];
     let korean = if is_korean(text) { KOREAN } else { &[] };
     let mut text = text.to_owned();
-    for (from, to) in CHINESE.iter().chain(korean) {
+    for (from, to) in CHINESE.iter().chain(GREEK).chain(korean) {
         text = text.replace(from, to);
     }
     if !text.contains(':') {
@@ -121,8 +141,9 @@ fn is_korean(text: &str) -> bool {
     text.contains(['년', '오'])
 }
 
-/// Writes `14h05`, `14.05 uhr`, `kl. 14.05` and `2 mar 2026 14.05.09` with colons.
+/// Writes `14h05`, `14 h 05`, `14.05 uhr`, `kl. 14.05` and `2 mar 2026 14.05.09` with colons.
 fn insert_colon(text: &str) -> Option<String> {
+    let text = &text.replace(" h ", "h");
     let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
     let is_time = |at: usize| at > 0 && is_digit(at - 1) && is_digit(at + 1) && is_digit(at + 2) && !is_digit(at + 3);
     let french = text.match_indices('h').find(|(at, _)| is_time(*at));

@@ -150,7 +150,7 @@ pub fn element_mapping(namespace: FeedNamespace, name: &str, in_item: bool) -> O
             (MediaRss, "group") => (Wrapper, 3),
             (MediaRss, "thumbnail") => (Image, 3),
             (Itunes | WebFeeds, "image") | (WebFeeds, "cover" | "featuredimage") => (Image, 2),
-            (Core, "image" | "thumbnail" | "thumb" | "img" | "imageurl" | "featuredimage") => (Image, 1),
+            (Core | Other, name) if is_image_name(name) => (Image, 1),
             (Core | DublinCore, "language") => (Language, 5),
             (Feedburner, "origlink") => (OriginalLink, 3),
             _ => return None,
@@ -170,6 +170,26 @@ pub fn element_mapping(namespace: FeedNamespace, name: &str, in_item: bool) -> O
         _ => return None,
     };
     Some(ElementMapping { field, priority })
+}
+
+/// Whether an element of no known module names an image: `image`, `featured_image`, `og:image`, `thumbnail-url`.
+fn is_image_name(name: &str) -> bool {
+    const NAMES: [&str; 12] = [
+        "image",
+        "img",
+        "picture",
+        "photo",
+        "thumbnail",
+        "thumb",
+        "cover",
+        "coverimage",
+        "featuredimage",
+        "mainimage",
+        "postimage",
+        "postthumbnail",
+    ];
+    let name = name.replace(['-', '_'], "");
+    NAMES.contains(&name.strip_suffix("url").unwrap_or(&name))
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub fn include_entities(text: String, problems: &mut Vec<FeedProblem>) -> String
 /// The internal subset of the document type, and where the document continues after the document type.
 fn internal_subset(text: &str) -> Option<(&str, usize)> {
     // Only white space, comments and instructions precede the document type.
-    let start = text.find("<!DOCTYPE").filter(|start| {
+    let start = text.find("<!DOCTYPE").or_else(|| text.find("<!doctype")).filter(|start| {
         let before = &text[..*start];
         before.match_indices('<').all(|(at, _)| before[at + 1..].starts_with(['?', '!']))
     })?;

@@ -20,6 +20,7 @@ use super::plain_text::{html_to_plain_text, truncate_text};
 use super::tag_words::text_title;
 use super::unclosed_embeds::without_unclosed_embeds;
 use super::url_resolver::{UrlResolver, foreign_website};
+use crate::domain::language::language_code;
 use crate::domain::{FeedProblem, ProblemKind};
 use crate::markup::entities::{escape_html, has_control_characters, without_control_characters};
 
@@ -48,7 +49,7 @@ pub fn parse_json_feed(
         FeedProblem::record(problems, ProblemKind::TooManyItems, &format!("{} items", items.len()));
     }
     let items = &items[..items.len().min(options.max_items)];
-    let lang = member_text(&root, "language");
+    let lang = language(&root, problems);
     let site_url =
         UrlResolver::new(url, None, 0).resolve(None, &member_text(&root, "home_page_url").unwrap_or_default());
     let website = foreign_website(site_url.as_ref(), url);
@@ -122,8 +123,10 @@ impl JsonFeedReader<'_> {
         let tags = member_list(item, "tags").iter().take(MAX_VALUES).filter_map(scalar_text);
         let (published, published_time_of_day) = self.date(item, "date_published");
         let (updated, updated_time_of_day) = self.date(item, "date_modified");
+        let enclosures: Vec<ParsedEnclosure> =
+            attachments.filter_map(|attachment| self.enclosure(attachment)).collect();
+        let mut images = enclosures.iter().filter(|file| file.is_image());
         ParsedItem {
-            enclosures: attachments.filter_map(|attachment| self.enclosure(attachment)).collect(),
             guid: member_text(item, "id"),
             link: self.url(item, "url").or_else(|| self.url(item, "external_url")),
             title: member_text(item, "title").as_deref().and_then(text_title),
@@ -135,28 +138,25 @@ impl JsonFeedReader<'_> {
             updated,
             updated_time_of_day,
             categories: tags.filter_map(|tag| html_to_plain_text(&tag)).collect(),
-            lang: member_text(item, "language"),
-            image: self.image(item),
+            lang: language(item, self.problems),
+            image: self.image(item).or_else(|| Some(images.next()?.url.clone())),
+            enclosures,
             ..ParsedItem::default()
         }
     }
 
-    /// The image of an item. Many programs write an object or an array in place of its URL.
+    /// The image that an item declares. Many programs write an object or an array in place of its URL.
     fn image(&mut self, item: &Value) -> Option<Url> {
-        for name in ["image", "banner_image", "thumbnail"] {
+        for name in ["image", "banner_image", "thumbnail", "image_url", "thumbnail_url", "featured_image"] {
             for image in member_list(item, name).iter().take(MAX_VALUES) {
-                let href =
-                    scalar_text(image).or_else(|| member_text(image, "url")).or_else(|| member_text(image, "src"));
+                let href = scalar_text(image)
+                    .or_else(|| ["url", "src", "href"].iter().find_map(|member| member_text(image, member)));
                 if let Some(url) = href.and_then(|href| self.resolve(&href)) {
                     return Some(url);
                 }
             }
         }
-        let is_image = |attachment: &&Value| {
-            member_text(attachment, "mime_type").is_some_and(|media_type| media_type.starts_with("image/"))
-        };
-        let attachment = member_list(item, "attachments").iter().take(MAX_VALUES).find(is_image)?;
-        self.url(attachment, "url")
+        None
     }
 
     fn enclosure(&mut self, attachment: &Value) -> Option<ParsedEnclosure> {
@@ -198,9 +198,15 @@ impl JsonFeedReader<'_> {
     }
 }
 
-/// `authors` of version 1.1, or `author` of 1.0.
+/// `authors` of version 1.1, or `author` of 1.0. PHP writes a list with gaps as an object of its elements.
 fn authors(object: &Value) -> Vec<String> {
-    let names = |member| member_list(object, member).iter().take(MAX_VALUES).filter_map(author_name).collect();
+    let people = |member| {
+        member_list(object, member).iter().flat_map(|value| match value {
+            Value::Object(members) if members.values().all(Value::is_object) => members.values().collect(),
+            _ => vec![value],
+        })
+    };
+    let names = |member| people(member).take(MAX_VALUES).filter_map(author_name).collect();
     let authors: Vec<String> = names("authors");
     if authors.is_empty() { names("author") } else { authors }
 }
@@ -209,6 +215,15 @@ fn authors(object: &Value) -> Vec<String> {
 fn author_name(value: &Value) -> Option<String> {
     let name = member_text(value, "name").or_else(|| scalar_text(value)).or_else(|| member_text(value, "url"))?;
     html_to_plain_text(&name)
+}
+
+fn language(object: &Value, problems: &mut Vec<FeedProblem>) -> Option<String> {
+    let tag = member_text(object, "language")?;
+    if language_code(&tag).is_none() {
+        FeedProblem::record(problems, ProblemKind::BadLanguage, &tag);
+        return None;
+    }
+    Some(tag)
 }
 
 /// The trimmed text of a value, if it is not blank. Numbers and booleans are read as text.

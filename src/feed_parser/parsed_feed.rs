@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::dates::TimeOfDay;
+use super::image_links::is_image;
 use crate::domain::PollingHints;
 
 /// The format of a feed document.
@@ -115,4 +116,10 @@ pub struct ParsedEnclosure {
     pub mime: Option<String>,
     /// Bytes, as declared.
     pub length: Option<u64>,
+}
+
+impl ParsedEnclosure {
+    pub fn is_image(&self) -> bool {
+        is_image(&self.mime.as_deref().unwrap_or_default().to_ascii_lowercase(), self.url.path())
+    }
 }

@@ -20,37 +20,50 @@ pub fn untyped_title(title: &str) -> Option<String> {
     if mentions_tags(title) { fold_non_blank(&decode_entities(title)) } else { html_to_plain_text(title) }
 }
 
-/// Whether every start tag has its end tag around some text, or a tag has attributes.
+/// Whether every start tag has its end tag around some text, or a tag with attributes stands directly before a word.
+/// White space inside both tags (`<b> and </b>`) separates them from the text: they are words.
 fn contains_elements(text: &str) -> bool {
     let mut open: Vec<(&str, usize)> = Vec::new();
     let (mut elements, mut lone_starts) = (0, 0);
-    let mut text_length = 0;
-    for token in Tokenizer::new(text) {
-        match token {
-            MarkupToken::Text(text) | MarkupToken::CData(text) => text_length += text.trim().len(),
-            MarkupToken::Start(tag) if !is_html_element(tag.name) => {}
-            MarkupToken::Start(tag) if tag.attribute_text.contains('=') => return true,
-            MarkupToken::Start(tag) if tag.self_closing || is_lone_element(tag.name) => lone_starts += 1,
-            MarkupToken::Start(tag) => open.push((tag.name, text_length)),
-            MarkupToken::End(name) if is_html_element(name) && !is_lone_element(name) => {
-                let is_element =
-                    open.pop().is_some_and(|(start, before)| start.eq_ignore_ascii_case(name) && text_length > before);
+    let mut tokens = Tokenizer::new(text);
+    loop {
+        let start = tokens.offset();
+        match tokens.next() {
+            None => return elements > 0 && open.is_empty(),
+            Some(MarkupToken::Start(tag)) if is_html_element(tag.name) => {
+                let after = &text[tokens.offset()..];
+                let has_attributes = tag.attribute_text.contains('=');
+                if has_attributes && (tag.name.eq_ignore_ascii_case("img") || after.starts_with(char::is_alphanumeric))
+                {
+                    return true;
+                } else if tag.self_closing || is_lone_element(tag.name) {
+                    lone_starts += 1;
+                } else {
+                    open.push((tag.name, tokens.offset()));
+                }
+            }
+            Some(MarkupToken::End(name)) if is_html_element(name) => {
+                let is_element = if is_lone_element(name) {
+                    lone_starts > 0
+                } else {
+                    open.pop().is_some_and(|(opened, from)| {
+                        opened.eq_ignore_ascii_case(name) && is_content(&text[from..start])
+                    })
+                };
                 if !is_element {
                     return false;
                 }
                 elements += 1;
             }
-            MarkupToken::End(name) if is_html_element(name) => {
-                if lone_starts == 0 {
-                    return false;
-                }
-                elements += 1;
-            }
-            MarkupToken::End(_) => {}
-            MarkupToken::Other => {}
+            Some(_) => {}
         }
     }
-    elements > 0 && open.is_empty()
+}
+
+/// Whether a text between two tags is the content of an element.
+fn is_content(text: &str) -> bool {
+    let is_separate = text.starts_with(char::is_whitespace) && text.ends_with(char::is_whitespace);
+    !text.is_empty() && !is_separate
 }
 
 /// Whether a text has start tags alone, without attributes, and white space or punctuation around each.
@@ -92,6 +105,10 @@ mod tests {
         check("What <br> does", "What <br> does");
         check("Close </p> or not", "Close </p> or not");
         check("Empty <b></b> elements", "Empty <b></b> elements");
+        check("From <ol> to </ol> with <li>", "From <ol> to </ol> with <li>");
+        check("Dates in <input type=\"month\"> fields", "Dates in <input type=\"month\"> fields");
+        check("<a href='/7'>Ferry</a> returns", "Ferry returns");
+        check("<span class=x>Ferry returns", "Ferry returns");
         check("<i>Harbour</i> sails &amp; sinks", "Harbour sails & sinks");
         check("Ship <img src='x.png'> ahoy", "Ship ahoy");
     }

@@ -178,8 +178,9 @@ fn authors_of_the_feed_reach_items_without_one() {
     assert_eq!(authors(atom), [["Ann"], ["Bo"], ["Cy"]]);
     let source = &read(atom.as_bytes()).unwrap().0.items[2];
     assert_eq!((source.title.as_deref(), source.guid.as_deref()), (Some("c"), None));
-    let json = r#"{"authors":{"name":"Ann"},"items":[{"id":"1"},{"id":"2","authors":[{"name":"Bo"}]},{"id":"3","author":"Cy"}]}"#;
-    assert_eq!(authors(json), [["Ann"], ["Bo"], ["Cy"]]);
+    let json = r#"{"authors":{"name":"Ann"},"items":[{"id":"1"},{"id":"2","authors":[{"name":"Bo"}]},{"id":"3","author":"Cy"},
+        {"id":"4","authors":{"0":{"name":"Di"}}}]}"#;
+    assert_eq!(authors(json), [["Ann"], ["Bo"], ["Cy"], ["Di"]]);
     let rss = "<rss><channel><managingEditor>ed@news.example (Ed)</managingEditor><item><title>a</title></item></channel></rss>";
     assert_eq!(authors(rss), [Vec::<String>::new()]);
 }
@@ -220,6 +221,13 @@ fn image_of_an_item_has_many_forms() {
         "<enclosure url='/p.jpg' length='0'/>",
         "<link rel='enclosure' type='image/jpeg' href='/p.jpg'/>",
         "<webfeeds:featuredImage url='/p.jpg'/>",
+        "<featured_image>https://news.example/p.jpg</featured_image>",
+        "<thumbnail-url>/p.jpg</thumbnail-url>",
+        "<og:image>https://news.example/p.jpg</og:image>",
+        "<image:image><image:loc>/p.jpg</image:loc></image:image>",
+        "<media:content url='/p.jpg' medium='Image'/>",
+        "<enclosure url='/p.jpg' length='0' type='IMAGE/JPEG'/>",
+        "<enclosure url='/p.jpg' length='0' type='image'/>",
     ] {
         let text = format!("<rss><channel><item><title>Pier</title>{form}</item></channel></rss>");
         let (feed, _) = read(text.as_bytes()).unwrap();
@@ -234,7 +242,10 @@ fn image_of_an_item_has_many_forms() {
         r#""image":"/p.jpg""#,
         r#""image":{"url":"/p.jpg"}"#,
         r#""banner_image":["/p.jpg"]"#,
+        r#""image":{"href":"/p.jpg"}"#,
+        r#""thumbnail_url":"/p.jpg""#,
         r#""attachments":{"url":"/p.jpg","mime_type":"image/jpeg"}"#,
+        r#""attachments":[{"url":"/t.mp3"},{"url":"/p.jpg"}]"#,
     ] {
         let (feed, _) = read(format!(r#"{{"items":[{{"id":"1",{form}}}]}}"#).as_bytes()).unwrap();
         assert_eq!(feed.items[0].image.as_ref().map(Url::as_str), Some("https://news.example/p.jpg"), "{form}");
@@ -279,6 +290,7 @@ fn only_an_absolute_original_link_replaces_the_link() {
         ("/own", "https://hub.example/7"),
         ("http://", "https://hub.example/7"),
         ("http://null", "https://hub.example/7"),
+        ("https://news..example/own", "https://hub.example/7"),
         ("javascript:void(0)", "https://hub.example/7"),
     ] {
         let text = format!(
@@ -324,6 +336,21 @@ fn all_dates_of_a_document_show_their_order() {
     assert_eq!(days(&german), ["2026-05-04"]);
     let json = r#"{"items":[{"date_published":"04/05/2026"},{"date_published":"29/04/2026"}]}"#;
     assert_eq!(days(json), ["2026-05-04", "2026-04-29"]);
+}
+
+#[test]
+fn language_that_does_not_exist_is_ignored_and_reported() {
+    for text in [
+        "<rss><channel><language>zz</language><item><dc:language>english</dc:language></item></channel></rss>",
+        "<feed xml:lang='zz'><entry><title xml:lang='xx-XX'>Rain</title></entry></feed>",
+        r#"{"language":"zz","items":[{"id":"1","language":"q"}]}"#,
+    ] {
+        let (feed, problems) = read(text.as_bytes()).unwrap();
+        assert_eq!((&feed.lang, &feed.items[0].lang), (&None, &None), "{text}");
+        assert_eq!((problems[0].kind, problems[0].count), (ProblemKind::BadLanguage, 2), "{text}");
+    }
+    let text = "<rss><channel><dc:language>zz</dc:language><language>pt_BR</language><item></item></channel></rss>";
+    assert_eq!(read(text.as_bytes()).unwrap().0.lang.as_deref(), Some("pt-br"));
 }
 
 #[test]

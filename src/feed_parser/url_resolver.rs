@@ -103,7 +103,7 @@ pub fn foreign_website(website: Option<&Url>, document_url: &Url) -> Option<Url>
 
 /// A URL as it was meant: without line breaks and their indentation, and with `&` where it was escaped twice.
 pub fn clean_href(href: &str) -> Cow<'_, str> {
-    const ESCAPED_AMPERSANDS: [&str; 4] = ["&amp;", "&#38;", "&#038;", "&#x26;"];
+    const ESCAPED_AMPERSANDS: [&str; 6] = ["&amp;", "&AMP;", "&#38;", "&#038;", "&#x26;", "&#X26;"];
     /// Escaped more often than this, a URL is not a mistake of a program.
     const MAX_ESCAPES: usize = 4;
     let mut href = Cow::Borrowed(href.trim());
@@ -150,7 +150,7 @@ mod tests {
         let check = |href: &str, expected: &str| assert_eq!(clean_href(href), expected);
         check("\n  https://a.example/\n    story/7\n", "https://a.example/story/7");
         check("https://a.example/?p=7&amp;q=8&amp;amp;r=9", "https://a.example/?p=7&q=8&r=9");
-        check("https://a.example/?p=7&#038;q=8", "https://a.example/?p=7&q=8");
+        check("https://a.example/?p=7&#038;q=8&AMP;r=9", "https://a.example/?p=7&q=8&r=9");
         check("https://a.example/7%0A%0d", "https://a.example/7");
         check("https://a.example/a%20b", "https://a.example/a%20b");
     }

@@ -3,8 +3,8 @@
 //! Pure: no I/O and no clock. What cannot be used is recorded as a [`FeedProblem`], never returned as an error.
 
 use super::enclosures::read_enclosures;
-use super::feed_language::primary_subtag;
 use crate::domain::display_text::one_line;
+use crate::domain::language::language_code;
 use crate::domain::{FeedProblem, NewItem, ProblemKind, Reporter, Timestamp};
 use crate::feed_parser::{ParsedFeed, ParsedItem, ParsedReporter, TimeOfDay};
 use crate::html::boilerplate::remove_repeated_blocks;
@@ -110,7 +110,7 @@ fn normalize_item(
         title: if title.is_empty() { "(untitled)".into() } else { title },
         content: content_html.map(|html| sanitize_html(html, Some(base))).filter(|html| !html.trim().is_empty()),
         author: join_authors(&parsed.authors),
-        lang: parsed.lang.as_deref().and_then(primary_subtag),
+        lang: parsed.lang.as_deref().and_then(language_code).map(str::to_owned),
         image: parsed.image.as_ref().map(|url| strip_credentials(url.as_str())),
         enclosures: read_enclosures(&parsed.enclosures),
         published_at,

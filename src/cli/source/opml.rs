@@ -4,11 +4,12 @@
 //! file that is not well-formed, except for unescaped ampersands, which lose nothing. `import` deletes nothing; it reads as
 //! much as possible and reports the rest.
 
-use super::{language, outlet, tags, web_url};
+use super::{outlet, tags, web_url};
 use crate::cli::Context;
 use crate::cli::input::{read_bytes, shown_name};
 use crate::cli::output::{confirm, print};
 use crate::domain::display_text::one_line;
+use crate::domain::language::language_code;
 use crate::domain::{FullTextMode, NewSource, OutletProvenance, Source, SourceEdit, SourceId, SourceState};
 use crate::opml::read::{SubscriptionList, read_opml};
 use crate::opml::write::write_opml;
@@ -367,7 +368,7 @@ fn described_source(outline: FeedOutline, extra_tags: &[String]) -> anyhow::Resu
         outlet_provenance,
         url: url.to_string(),
         title: outline.title.map(|title| one_line(&title, 200)).filter(|title| !title.is_empty()),
-        lang: outline.language.as_deref().map(language).transpose()?,
+        lang: outline.language.as_deref().and_then(language_code).map(str::to_owned),
         priority: priority.unwrap_or_default(),
         tags: tags(&[&outline.categories, extra_tags].concat()),
         full_text: full_text.unwrap_or_default(),

@@ -58,6 +58,7 @@ fn months_are_read_in_nine_languages() {
         "March 2nd, 2026 at 2:05 pm",
         "Mo., 2. Mrz. 2026, 14.05 Uhr",
         "lundi 2 mars 2026 14h05",
+        "lundi 2 mars 2026 à 14 h 05",
         "poniedziałek, 2 marca 2026, godz. 14:05",
         "2026年3月2日 14:05",
         "Published: 2 March 2026 14:05",
@@ -80,6 +81,10 @@ fn wrong_weekdays_short_years_and_24_00_are_accepted() {
     check("02/03/2026 12:05 AM", "2026-02-03T00:05:00Z");
     check("31/03/2026 14:05", "2026-03-31T14:05:00Z");
     check("31.03.2026 14:05", "2026-03-31T14:05:00Z");
+    check("14:05 31.03.2026", "2026-03-31T14:05:00Z");
+    check("2:05 PM EST, March 2, 2026", "2026-03-02T19:05:00Z");
+    check("2 Μαρ 2026, 2:05 μ.μ.", "2026-03-02T14:05:00Z");
+    check("2026年3月2日 下午2:05", "2026-03-02T14:05:00Z");
     check("1772460309", "2026-03-02T14:05:09Z");
 }
 
@@ -140,6 +145,8 @@ fn inflected_month_names_are_read() {
         ("fredag den 9. oktober 2026 kl. 14.05", 10),
         ("9 desember 2026 14.05", 12),
         ("9 Kasım 2026 Pazartesi 14:05", 11),
+        ("9 HAZİRAN 2026 14:05", 6),
+        ("9 Nopember 2026 14:05", 11),
         ("середа, 9 вересня 2026 р., 14:05", 9),
         ("luni, 9 noiembrie 2026 14:05", 11),
         ("9. července 2026 14:05", 7),

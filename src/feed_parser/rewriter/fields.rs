@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::super::element_map::{ElementMapping, FeedField, FeedNamespace};
+use super::super::image_links::{has_image_extension, is_image};
 use super::super::parsed_feed::FeedKind;
 use super::super::plain_text::{html_to_plain_text, truncate_text};
 use super::super::tag_words::{text_title, untyped_title};
@@ -17,6 +18,7 @@ use super::FeedRewriter;
 use super::byline::author_name;
 use super::element_text::{ElementText, decode_base64_element, flatten_markup, has_bare_ampersand, is_base64};
 use super::rss_writer::{push_element, push_enclosure};
+use crate::domain::language::language_code;
 use crate::domain::{ProblemKind, parse_weekday};
 use crate::markup::entities::{decode_entities, escape_html};
 use crate::markup::tag::StartTag;
@@ -187,7 +189,13 @@ impl<'a> FeedRewriter<'a, '_> {
 
     fn write_language(&mut self, priority: u8, value: &str) {
         let value = value.trim().replace('_', "-");
-        if value.is_empty() || !self.current.accepts(FeedField::Language, priority) {
+        if value.is_empty() {
+            return;
+        }
+        if language_code(&value).is_none() {
+            return self.record(ProblemKind::BadLanguage, &value);
+        }
+        if !self.current.accepts(FeedField::Language, priority) {
             return;
         }
         match self.open_item() {
@@ -314,7 +322,8 @@ impl<'a> FeedRewriter<'a, '_> {
     /// Keeps the URL of `origLink`. It is the article's own URL, unless it is not absolute.
     fn offer_original_link(&mut self, tag: StartTag, value: &str) {
         let host = Url::parse(&clean_href(value)).ok().and_then(|url| url.host_str().map(str::to_owned));
-        let is_valid = host.is_some_and(|host| host.contains(['.', ':']) && !value.trim().contains(' '));
+        let is_host = |host: String| host.contains(['.', ':']) && !host.split('.').any(str::is_empty);
+        let is_valid = host.is_some_and(is_host) && !value.trim().contains(' ');
         self.offer_link(tag, value, if is_valid { 9 } else { 1 });
     }
 
@@ -362,24 +371,22 @@ impl<'a> FeedRewriter<'a, '_> {
         }
         let Some(url) = self.resolve(tag, &href) else { return };
         let media_type = tag.attribute("type").or_else(|| tag.attribute("enc:type")).unwrap_or_default();
+        let media_type = media_type.trim().to_ascii_lowercase();
         let length = ["length", "fileSize", "enc:length"].iter().find_map(|name| tag.attribute(name));
         let length: u64 = length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
         push_enclosure(&mut self.xml, url.as_str(), &media_type, length);
-        if media_type.starts_with("image/") || media_type.is_empty() && has_image_extension(url.path()) {
+        if is_image(&media_type, url.path()) {
             self.keep_image(url, 1);
         }
     }
 
     /// Writes a `media:content` (Media RSS), which is an image or a recording.
     pub fn write_media(&mut self, tag: StartTag) {
-        let media_type = tag.attribute("type").unwrap_or_default();
-        let medium = tag.attribute("medium").unwrap_or_default();
+        let media_type = media_type(tag);
+        let medium = tag.attribute("medium").unwrap_or_default().trim().to_ascii_lowercase();
         let url = tag.attribute("url").unwrap_or_default();
         let path = url.split(['?', '#']).next().unwrap_or_default();
-        let is_untyped = media_type.is_empty() && medium.is_empty();
-        let is_image =
-            medium == "image" || media_type.starts_with("image/") || (is_untyped && has_image_extension(path));
-        if is_image {
+        if medium == "image" || is_image(&media_type, path) {
             self.offer_image(tag, "", 4);
         } else {
             self.write_enclosure(tag, "");
@@ -444,7 +451,7 @@ fn url_child(inner: &str) -> Option<Cow<'_, str>> {
             }
             MarkupToken::Start(tag) => {
                 let local = tag.name.rsplit(':').next().unwrap_or_default();
-                in_url = ["url", "href", "src"].iter().any(|name| local.eq_ignore_ascii_case(name));
+                in_url = ["url", "href", "src", "loc"].iter().any(|name| local.eq_ignore_ascii_case(name));
             }
             MarkupToken::Text(text) | MarkupToken::CData(text) if in_url && !text.trim().is_empty() => {
                 return Some(Cow::Owned(decode_entities(text.trim()).into_owned()));
@@ -461,12 +468,6 @@ fn url_text(inner: &str) -> Option<Cow<'_, str>> {
     let text = text.trim();
     let is_url = text.starts_with("http") || (text.contains('/') && has_image_extension(text));
     (is_url && !text.contains(['<', ' '])).then(|| Cow::Owned(text.to_owned()))
-}
-
-fn has_image_extension(path: &str) -> bool {
-    const IMAGE_EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "avif"];
-    let extension = path.rsplit_once('.').map(|(_, extension)| extension).unwrap_or_default();
-    IMAGE_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// The priority of an alternate link: a web page before a PDF before the feed of the comments.

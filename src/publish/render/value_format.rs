@@ -62,16 +62,6 @@ pub fn encode_uri(link: &str) -> String {
     out
 }
 
-/// Whether a text has the form of a language tag (RFC 5646), as far as feed validators check it. Sources declare
-/// arbitrary text as their language.
-pub fn is_language_tag(text: &str) -> bool {
-    let mut subtags = text.split('-');
-    let primary = subtags.next().unwrap_or_default();
-    (2..=3).contains(&primary.len())
-        && primary.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && subtags.all(|tag| (2..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

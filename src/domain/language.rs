@@ -1,0 +1,47 @@
+//! The languages of ISO 639.
+
+use isolang::Language;
+
+/// Withdrawn codes and codes of ISO 639-2/B that are still in use, and variants that are written for the language itself.
+#[rustfmt::skip]
+const OTHER_CODES: [(&str, &str); 22] = [
+    ("iw", "he"), ("in", "id"), ("ji", "yi"), ("jw", "jv"), ("mo", "ro"), ("sh", "sr"),
+    ("alb", "sq"), ("chi", "zh"), ("cze", "cs"), ("dut", "nl"), ("fre", "fr"), ("ger", "de"), ("gre", "el"), ("ice", "is"),
+    ("mac", "mk"), ("may", "ms"), ("per", "fa"), ("rum", "ro"), ("slo", "sk"), ("wel", "cy"),
+    ("cmn", "zh"), ("pes", "fa"),
+];
+
+/// The shortest code of the language that a tag names (BCP 47): `en` for `en-GB` and for `eng`. `None` if ISO 639 has no such
+/// language (`zz`), or the code stands for none (`und`).
+pub fn language_code(tag: &str) -> Option<&'static str> {
+    let primary = tag.trim().split(['-', '_']).next()?.to_ascii_lowercase();
+    let primary = OTHER_CODES.iter().find(|(other, _)| *other == primary).map_or(&*primary, |(_, code)| code);
+    let language = Language::from_639_1(primary).or_else(|| Language::from_639_3(primary))?;
+    let is_language = !matches!(language, Language::Und | Language::Mul | Language::Mis | Language::Zxx);
+    is_language.then(|| language.to_639_1().unwrap_or(language.to_639_3()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tag_names_a_language_of_iso_639() {
+        for (tag, expected) in [
+            ("en-GB", Some("en")),
+            (" PT_br ", Some("pt")),
+            ("swe", Some("sv")),
+            ("ger", Some("de")),
+            ("iw", Some("he")),
+            ("fil", Some("fil")),
+            ("zz", None),
+            ("xx-XX", None),
+            ("und", None),
+            ("deutsch", None),
+            ("x-klingon", None),
+            ("", None),
+        ] {
+            assert_eq!(language_code(tag), expected, "{tag}");
+        }
+    }
+}
