@@ -21,7 +21,7 @@ pub use body_decoder::{BodyError, ResponseBody};
 pub use bot_challenge::challenge_in_page;
 pub use link_header::LinkRelations;
 pub use options::{Options, PortRange};
-pub use websub_request::{WebSubRequestError, WebSubResponse, websub_request_record};
+pub use websub_request::{CallbackRequest, WebSubRequestError, WebSubResponse, websub_request_record};
 
 use crate::domain::{CacheValidators, RequestRecord, Timestamp};
 use cookies::ChainCookies;

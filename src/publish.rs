@@ -12,15 +12,14 @@ mod options;
 mod render;
 
 pub use edition_policy::{
-    EditionStep, choose_lead, compose_edition, edition_on_entering, first_publication, next_edition, outlet_count,
-    probation_until,
+    EditionStep, choose_lead, compose_edition, edition_on_entering, first_publication, next_edition, probation_until,
 };
 pub use feed_format::FeedFormat;
 pub use feed_membership::{MembershipCondition, QueryMatches, membership_conditions};
 pub use feed_order::arrange_entries;
 pub use health_feed::render_health_feed;
 pub use options::{FeedOptions, HEALTH_FEED_NAME, Options};
-pub use render::document::{FeedDocument, FeedPage};
+pub use render::document::{FeedDocument, FeedPage, FeedPart};
 pub use render::render;
 pub use render::value_format::strip_invalid_chars;
 

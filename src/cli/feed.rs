@@ -9,8 +9,8 @@ use crate::daemon;
 use crate::domain::display_text::one_line;
 use crate::domain::{Edition, EditionReason, FeedEntry, FeedVariant, PublishedFeed, Story};
 use crate::publish::{
-    FeedDocument, FeedFormat, FeedPage, Options, QueryMatches, arrange_entries, edition_on_entering,
-    membership_conditions, outlet_count, render,
+    FeedDocument, FeedFormat, FeedPage, FeedPart, Options, QueryMatches, arrange_entries, edition_on_entering,
+    membership_conditions, render,
 };
 use crate::store::{self, ReadConnection, Store, editions, feed_entries, feed_tokens, publication, story_selection};
 use crate::wording::selection_text;
@@ -178,7 +178,7 @@ fn future_entry(story: &Story, latest: Edition, options: &Options) -> Option<Fee
             number: latest.number + 1,
             made_at: story.updated_at,
             reason: EditionReason::Entered,
-            outlet_count: outlet_count(story),
+            outlet_count: story.outlet_count(),
             text,
             ..latest
         },
@@ -201,9 +201,10 @@ async fn preview(
         let name = feed.name.clone();
         let (instance, known_since) =
             store.read(move |db| Ok((publication::instance(db)?, feed_entries::known_since(db, Some(&name))?))).await?;
-        let document = FeedDocument::of_feed(&feed, variant, FeedPage::Current, &instance, &contents.entries, &options)
+        let part = FeedPart { feed: &feed, variant, page: FeedPage::Current };
+        let document = FeedDocument::of_feed(part, &instance, &contents.entries, &options)
             .known_since(known_since)
-            .with_archive_links(&feed, variant, contents.previous_page, None);
+            .with_archive_links(part, contents.previous_page, None);
         print(String::from_utf8_lossy(&render(&document, format)).trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }

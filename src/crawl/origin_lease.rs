@@ -7,7 +7,7 @@ use super::{Options, PollContext, backoff};
 use crate::domain::duration::after;
 use crate::domain::{DueSource, HoldScope, NextPollReason, OriginHold, RequestRecord, Source, Timestamp};
 use crate::http_client::{FetchResult, NoDocument, origin_of};
-use crate::store::leases::{self, LeaseConflict, PollLease};
+use crate::store::leases::{self, LeaseConflict, LeaseTerm, PollLease};
 use crate::store::{self, Store, WriteConnection, origins, sources};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -71,7 +71,7 @@ impl PollContext {
     pub async fn claim(&self, due: DueSource, mut lease: PollLease) -> store::Result<ClaimOutcome> {
         lease.origin = Url::parse(&due.url).ok().map(|url| origin_of(&url));
         let now = self.clock.now();
-        let (next, lease_until) = (after(now, self.options.interval), self.lease_until(now));
+        let (next, term) = (after(now, self.options.interval), self.lease_term(now));
         self.store
             .write(move |db| {
                 if let Some(origin) = &lease.origin
@@ -82,7 +82,7 @@ impl PollContext {
                     sources::postpone_poll(db, &due, until, &reason)?;
                     return Ok(ClaimOutcome::OnHold(hold));
                 }
-                if let Some(conflict) = leases::acquire(db, &lease, due.id, now, lease_until)? {
+                if let Some(conflict) = leases::acquire(db, &lease, due.id, term)? {
                     return Ok(ClaimOutcome::Leased(conflict));
                 }
                 if !sources::claim_poll(db, &due, now, next)? {
@@ -163,8 +163,8 @@ impl PollContext {
 
     async fn switch_origin(&self, lease: &PollLease, origin: &str) -> store::Result<Option<LeaseConflict>> {
         let (lease, origin, now) = (lease.clone(), origin.to_owned(), self.clock.now());
-        let (lease_until, origin_free_at) = (self.lease_until(now), self.origin_free_at(now));
-        self.store.write(move |db| leases::switch_origin(db, &lease, &origin, now, lease_until, origin_free_at)).await
+        let (term, origin_free_at) = (self.lease_term(now), self.origin_free_at(now));
+        self.store.write(move |db| leases::switch_origin(db, &lease, &origin, term, origin_free_at)).await
     }
 
     /// The time at which the next request may go to an origin whose last request ended now.
@@ -172,7 +172,7 @@ impl PollContext {
         after(now, self.fetcher.options.min_origin_delay)
     }
 
-    fn lease_until(&self, now: Timestamp) -> Timestamp {
-        after(now, self.fetcher.options.total_timeout + MAX_PARSE_TIME + LEASE_MARGIN)
+    fn lease_term(&self, now: Timestamp) -> LeaseTerm {
+        LeaseTerm { from: now, until: after(now, self.fetcher.options.total_timeout + MAX_PARSE_TIME + LEASE_MARGIN) }
     }
 }

@@ -6,9 +6,7 @@ use super::task_context::TaskContext;
 use crate::clock::Clock;
 use crate::domain::duration::{after, before};
 use crate::domain::{Edition, EditionReason, EditionText, PublishedFeed, Story, StoryId, Timestamp};
-use crate::publish::{
-    EditionStep, Options, compose_edition, edition_on_entering, first_publication, next_edition, outlet_count,
-};
+use crate::publish::{EditionStep, Options, compose_edition, edition_on_entering, first_publication, next_edition};
 use crate::store::feed_entries::MembershipPlan;
 use crate::store::review_queue::{self, StoryReview};
 use crate::store::{
@@ -132,7 +130,7 @@ impl EditionPublisher {
         let mut published = Vec::new();
         for (story, text, published_at) in due {
             if stories::publish(db, story.id, text.lead, *published_at)? {
-                editions::add(db, story.id, EditionReason::First, outlet_count(story), text, now)?;
+                editions::add(db, story, EditionReason::First, text, now)?;
                 published.push(story.id);
             }
         }
@@ -181,7 +179,7 @@ impl EditionPublisher {
                 EditionStep::Write(reason, text) => {
                     // A published story without editions: it has not changed today.
                     let at = if reason == EditionReason::First { story.updated_at.min(now) } else { now };
-                    editions::add(db, story.id, reason, outlet_count(&story), &text, at)?;
+                    editions::add(db, &story, reason, &text, at)?;
                     latest = editions::latest(db, story.id)?;
                     changed = true;
                 }
@@ -292,7 +290,7 @@ impl EditionsOnEntering {
                 // All feeds show a story with the same link.
                 let has_new_link = text.linked != latest.text.linked;
                 let reason = if has_new_link { EditionReason::Corrected } else { EditionReason::Entered };
-                editions::add(db, story.id, reason, outlet_count(story), &text, time.at)?
+                editions::add(db, story, reason, &text, time.at)?
             }
             None => latest.number,
         };

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::crawl::PollContext;
 use crate::domain::duration::after;
 use crate::domain::{HubMode, HubSubscriber, Timestamp};
-use crate::http_client::{WebSubRequestError, websub_request_record};
+use crate::http_client::{CallbackRequest, WebSubRequestError, websub_request_record};
 use crate::serve::FeedSnapshot;
 use crate::store::hub_notifications::{self, PendingNotification};
 use crate::store::leases::PollLease;
@@ -107,6 +107,13 @@ pub(super) async fn run(changes: FeedChanges, mut context: TaskContext) {
     }
 }
 
+/// The number of requests that may be sent now.
+struct RequestSlots {
+    free: usize,
+    /// Of them, those for deliveries to failing hosts.
+    retries: usize,
+}
+
 impl Publisher {
     /// When the next attempt becomes due. An attempt that is due already waits for the end of another request.
     async fn next_attempt(&self) -> NextRun {
@@ -127,11 +134,11 @@ impl Publisher {
         }
         // Retries get at most half of the slots, so that slow hosts do not delay the others.
         let retries = in_flight.values().filter(|request| request.is_retry).count();
-        let retry_slots = concurrency.div_ceil(2).saturating_sub(retries);
+        let slots = RequestSlots { free: free_slots, retries: concurrency.div_ceil(2).saturating_sub(retries) };
         let now = self.context.clock().now();
         let busy = in_flight.values().map(|request| request.host.clone()).collect();
         let publisher = self.clone();
-        let read = move |db: &ReadConnection| publisher.due_requests(db, now, busy, free_slots, retry_slots);
+        let read = move |db: &ReadConnection| publisher.due_requests(db, now, busy, slots);
         let requests = self.context.store().read(read).await?;
         if requests.is_empty() {
             return Ok(requests);
@@ -148,15 +155,15 @@ impl Publisher {
         self.context.store().write(claim).await
     }
 
-    /// The pending requests that may be sent now, at most `limit`, and at most `retry_slots` deliveries to failing hosts.
+    /// The pending requests that may be sent now.
     fn due_requests(
         &self,
         db: &ReadConnection,
         now: Timestamp,
         mut busy: Vec<String>,
-        limit: usize,
-        mut retry_slots: usize,
+        slots: RequestSlots,
     ) -> store::Result<Vec<OutgoingRequest>> {
+        let RequestSlots { free: limit, retries: mut retry_slots } = slots;
         let options = &self.context.config.publish;
         let documents = self.changes.documents.lock().clone();
         let topics: Vec<String> = documents.keys().cloned().collect();
@@ -196,6 +203,10 @@ impl Publisher {
         }
     }
 
+    fn callback_request<'u>(&self, callback: &'u Url, now: Timestamp) -> CallbackRequest<'u> {
+        CallbackRequest { callback, timeout: self.context.config.hub.callback_timeout, now }
+    }
+
     /// Asks a callback to confirm a request (section 5.3). It is asked once; a subscriber that does not confirm has to
     /// repeat its request.
     async fn verify(&self, PendingVerification { id, request, .. }: PendingVerification) -> store::Result<()> {
@@ -205,11 +216,8 @@ impl Publisher {
         };
         let response = match delivery_policy::verification_url(&request, &challenge) {
             Ok(url) => {
-                self.context
-                    .polling
-                    .fetcher
-                    .verify_callback(&url, self.context.config.hub.callback_timeout, self.context.clock().now())
-                    .await
+                let request = self.callback_request(&url, self.context.clock().now());
+                self.context.polling.fetcher.verify_callback(request).await
             }
             Err(error) => Err(WebSubRequestError::no_response(error)),
         };
@@ -251,7 +259,7 @@ impl Publisher {
         let fetcher = &self.context.polling.fetcher;
         let response = match (Url::parse(&subscriber.callback), self.delivery_headers(subscriber, document)) {
             (Ok(url), Ok(headers)) => {
-                fetcher.post_to_callback(&url, bytes, headers, self.context.config.hub.callback_timeout, sent_at).await
+                fetcher.post_to_callback(self.callback_request(&url, sent_at), bytes, headers).await
             }
             (Err(error), _) => Err(WebSubRequestError::no_response(error)),
             (_, Err(error)) => Err(WebSubRequestError::no_response(error)),

@@ -95,6 +95,11 @@ impl Story {
         self.news().next().or(self.items.first())
     }
 
+    /// The number of distinct outlets, at least 1.
+    pub fn outlet_count(&self) -> u32 {
+        u32::try_from(self.outlets().len()).unwrap_or(u32::MAX).max(1)
+    }
+
     /// The distinct outlets, in order of their first report. Copies do not count.
     pub fn outlets(&self) -> Vec<&str> {
         let mut seen = BTreeSet::new();

@@ -23,6 +23,14 @@ pub struct WebSubResponse {
     pub body: Vec<u8>,
 }
 
+/// A request to the callback of a subscriber.
+#[derive(Debug, Clone, Copy)]
+pub struct CallbackRequest<'u> {
+    pub callback: &'u Url,
+    pub timeout: SignedDuration,
+    pub now: Timestamp,
+}
+
 /// Why a request has failed, and how long the server asks to wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebSubRequestError {
@@ -125,12 +133,8 @@ impl Fetcher {
     }
 
     /// Sends a verification request to a callback. Its response is read up to the length of a challenge.
-    pub async fn verify_callback(
-        &self,
-        callback: &Url,
-        timeout: SignedDuration,
-        now: Timestamp,
-    ) -> Result<WebSubResponse, WebSubRequestError> {
+    pub async fn verify_callback(&self, request: CallbackRequest<'_>) -> Result<WebSubResponse, WebSubRequestError> {
+        let CallbackRequest { callback, timeout, now } = request;
         let verified = async {
             let response = self.send_to_callback(callback, self.client.get(callback.clone()), now).await?;
             let status = response.status().as_u16();
@@ -143,12 +147,11 @@ impl Fetcher {
     /// Posts a document to a callback. Only the status of the response is read.
     pub async fn post_to_callback(
         &self,
-        callback: &Url,
+        request: CallbackRequest<'_>,
         document: impl Into<reqwest::Body>,
         headers: HeaderMap,
-        timeout: SignedDuration,
-        now: Timestamp,
     ) -> Result<WebSubResponse, WebSubRequestError> {
+        let CallbackRequest { callback, timeout, now } = request;
         let request = self.client.post(callback.clone()).headers(headers).body(document);
         let sent = tokio::time::timeout(timeout.unsigned_abs(), self.send_to_callback(callback, request, now)).await;
         let response = sent.map_err(|_| WebSubRequestError::late(timeout))??;

@@ -102,7 +102,7 @@ pub fn next_edition(
 /// What the story has that its latest edition lacks.
 fn change_since(latest: &Edition, story: &Story, text: &EditionText) -> Option<EditionReason> {
     let items = story.items.iter().map(|i| i.item.id).collect();
-    change_between(latest, text, outlet_count(story), &items)
+    change_between(latest, text, story.outlet_count(), &items)
 }
 
 /// Whether an edition has anything that a reader of `known` lacks.
@@ -131,11 +131,6 @@ fn change_between(
     } else {
         None
     }
-}
-
-/// The number of distinct outlets of a story, at least 1.
-pub fn outlet_count(story: &Story) -> u32 {
-    u32::try_from(story.outlets().len()).unwrap_or(u32::MAX).max(1)
 }
 
 /// The edition with which a story enters a feed, if the story holds more than its latest edition.

@@ -1,6 +1,5 @@
 //! Why a story is in a feed, or not: every condition of the feed's selection, compared with the story. Pure.
 
-use super::edition_policy::outlet_count;
 use crate::domain::{FeedSelection, Story};
 use crate::wording::backlog_text;
 use serde::Serialize;
@@ -41,7 +40,7 @@ pub fn membership_conditions(
         all.push(query_condition("exclude_query", expression, matched, false));
     }
     if selection.min_outlets > 1 {
-        let (wanted, count) = (selection.min_outlets, outlet_count(story));
+        let (wanted, count) = (selection.min_outlets, story.outlet_count());
         all.push(condition(count >= wanted, format!("at least {wanted} outlets; the story has {count}")));
     }
     all

@@ -61,7 +61,7 @@ fn edition(story: &Story, number: u32, minute: i64) -> Edition {
         number,
         made_at: Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute),
         reason: EditionReason::First,
-        outlet_count: outlet_count(story),
+        outlet_count: story.outlet_count(),
         text: compose_edition(story, story.lead().unwrap(), None),
     }
 }
@@ -95,8 +95,9 @@ fn published(story: &Story) -> FeedEntry {
 fn written(story: &Story, page: FeedPage, format: FeedFormat, options: &Options) -> String {
     let feed = options.published_feeds().remove(0);
     let entries = [published(story)];
-    let document = FeedDocument::of_feed(&feed, FeedVariant::Live, page, "00ff", &entries, options);
-    String::from_utf8(render(&document.with_archive_links(&feed, FeedVariant::Live, Some(2), None), format)).unwrap()
+    let part = FeedPart { feed: &feed, variant: FeedVariant::Live, page };
+    let document = FeedDocument::of_feed(part, "00ff", &entries, options);
+    String::from_utf8(render(&document.with_archive_links(part, Some(2), None), format)).unwrap()
 }
 
 fn rendered(format: FeedFormat) -> String {

@@ -4,7 +4,7 @@
 use super::http_cache::{EncodedResponse, FEED_CACHE_CONTROL, content_hash};
 use crate::domain::{FeedVariant, PublishedFeed};
 use crate::publish::{
-    self, FeedDocument, FeedFormat, FeedPage, HEALTH_FEED_NAME, Options, arrange_entries, render_health_feed,
+    self, FeedDocument, FeedFormat, FeedPage, FeedPart, HEALTH_FEED_NAME, Options, arrange_entries, render_health_feed,
 };
 use crate::store::{self, ReadConnection, feed_entries, operator_events, publication};
 use axum::body::Bytes;
@@ -137,9 +137,10 @@ impl FeedResource {
         };
         Ok(loaded.map(|loaded| {
             let entries = arrange_entries(&feed.selection, loaded.candidates);
-            let document = FeedDocument::of_feed(feed, *variant, *page, &instance, &entries, options)
+            let part = FeedPart { feed, variant: *variant, page: *page };
+            let document = FeedDocument::of_feed(part, &instance, &entries, options)
                 .known_since(known_since)
-                .with_archive_links(feed, *variant, loaded.previous, loaded.next)
+                .with_archive_links(part, loaded.previous, loaded.next)
                 .with_token(token);
             publish::render(&document, self.format)
         }))

@@ -3,25 +3,24 @@
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{column, from_row, to_json};
-use crate::domain::{Edition, EditionReason, EditionText, FeedEntry, StoryId};
+use crate::domain::{Edition, EditionReason, EditionText, FeedEntry, Story, StoryId};
 use jiff::Timestamp;
 use rusqlite::params;
 
 /// Adds an edition after the story's latest one, and makes its lead the story's lead. Returns the edition's number.
 pub fn add(
     db: &WriteConnection,
-    story: StoryId,
+    story: &Story,
     reason: EditionReason,
-    outlet_count: u32,
     text: &EditionText,
     now: Timestamp,
 ) -> Result<u32> {
     let number = db.one(
         "INSERT INTO edition (story_id, number, made_at, reason, outlet_count, text)
          SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5 FROM edition WHERE story_id = ?1 RETURNING number",
-        params![story.to_row(), now.as_millisecond(), reason.into_str(), outlet_count, to_json(text)?],
+        params![story.id.to_row(), now.as_millisecond(), reason.into_str(), story.outlet_count(), to_json(text)?],
     )?;
-    super::stories::set_lead(db, story, text.lead)?;
+    super::stories::set_lead(db, story.id, text.lead)?;
     Ok(number)
 }
 

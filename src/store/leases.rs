@@ -32,6 +32,13 @@ impl PollLease {
     }
 }
 
+/// When a lease is acquired, and when it expires by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct LeaseTerm {
+    pub from: Timestamp,
+    pub until: Timestamp,
+}
+
 /// A resource that is leased to another poll.
 #[derive(Debug, Clone, Deserialize)]
 pub struct LeaseConflict {
@@ -54,44 +61,42 @@ pub fn acquire(
     db: &WriteConnection,
     lease: &PollLease,
     source: SourceId,
-    now: Timestamp,
-    until: Timestamp,
+    term: LeaseTerm,
 ) -> Result<Option<LeaseConflict>> {
     let wanted = [(ResourceKind::Source, Some(source.to_string())), (ResourceKind::Origin, lease.origin.clone())];
     for (kind, name) in &wanted {
         if let Some(name) = name
-            && let Some(held) = held_by_other(db, lease, *kind, name, now)?
+            && let Some(held) = held_by_other(db, lease, *kind, name, term.from)?
         {
             return Ok(Some(held));
         }
     }
     for (kind, name) in wanted {
         if let Some(name) = name {
-            insert(db, lease, kind, &name, now, until)?;
+            insert(db, lease, kind, &name, term)?;
         }
     }
     Ok(None)
 }
 
 /// Replaces a poll's leased origin when a redirect leads to another one. The previous origin is released even if the
-/// new one is not free, so that two polls never wait for each other. The poll's leases are extended to `until`.
+/// new one is not free, so that two polls never wait for each other. The poll's leases are extended to the end of `term`.
 pub fn switch_origin(
     db: &WriteConnection,
     lease: &PollLease,
     origin: &str,
-    now: Timestamp,
-    until: Timestamp,
+    term: LeaseTerm,
     pause_until: Timestamp,
 ) -> Result<Option<LeaseConflict>> {
-    release_origins(db, lease, now, pause_until)?;
+    release_origins(db, lease, term.from, pause_until)?;
     db.execute(
         "UPDATE lease SET expires_at = ?2 WHERE owner_token = ?1",
-        params![lease.token, until.as_millisecond()],
+        params![lease.token, term.until.as_millisecond()],
     )?;
-    if let Some(held) = held_by_other(db, lease, ResourceKind::Origin, origin, now)? {
+    if let Some(held) = held_by_other(db, lease, ResourceKind::Origin, origin, term.from)? {
         return Ok(Some(held));
     }
-    insert(db, lease, ResourceKind::Origin, origin, now, until)?;
+    insert(db, lease, ResourceKind::Origin, origin, term)?;
     Ok(None)
 }
 
@@ -147,18 +152,18 @@ fn held_by_other(
     )
 }
 
-fn insert(
-    db: &WriteConnection,
-    lease: &PollLease,
-    kind: ResourceKind,
-    name: &str,
-    now: Timestamp,
-    until: Timestamp,
-) -> Result<()> {
+fn insert(db: &WriteConnection, lease: &PollLease, kind: ResourceKind, name: &str, term: LeaseTerm) -> Result<()> {
     db.execute(
         "INSERT OR REPLACE INTO lease (resource_kind, resource, owner_token, holder, acquired_at, expires_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![kind.into_str(), name, lease.token, lease.holder, now.as_millisecond(), until.as_millisecond()],
+        params![
+            kind.into_str(),
+            name,
+            lease.token,
+            lease.holder,
+            term.from.as_millisecond(),
+            term.until.as_millisecond()
+        ],
     )?;
     Ok(())
 }

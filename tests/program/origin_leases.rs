@@ -5,7 +5,7 @@ use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::TestDaemon;
 use crate::support::{rss, wait_until};
 use newsfold::store::Store;
-use newsfold::store::leases::{self, PollLease};
+use newsfold::store::leases::{self, LeaseTerm, PollLease};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
@@ -168,8 +168,8 @@ async fn lease_of_a_killed_program_expires() {
     let id = daemon.add_source(&origin.url("/feed"), "a.example").await;
     let mut lease = PollLease::new("a program that was killed");
     lease.origin = Some(origin.url(""));
-    let (now, expires_at) = (daemon.now(), daemon.now() + jiff::SignedDuration::from_secs(60));
-    assert!(daemon.store.write(move |db| leases::acquire(db, &lease, id, now, expires_at)).await.unwrap().is_none());
+    let term = LeaseTerm { from: daemon.now(), until: daemon.now() + jiff::SignedDuration::from_secs(60) };
+    assert!(daemon.store.write(move |db| leases::acquire(db, &lease, id, term)).await.unwrap().is_none());
     daemon.start().await;
     let other = OriginServer::start().await;
     other.serve("/feed", StubResponse::ok(rss(&["2 | Two"])));

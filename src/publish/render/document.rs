@@ -61,21 +61,27 @@ impl FeedPage {
     }
 }
 
+/// A document of a feed.
+#[derive(Debug, Clone, Copy)]
+pub struct FeedPart<'f> {
+    pub feed: &'f PublishedFeed,
+    pub variant: FeedVariant,
+    pub page: FeedPage,
+}
+
 /// Items in the feed of one story.
 const MAX_STORY_ITEMS: usize = 200;
 
 impl<'a> FeedDocument<'a> {
-    /// A document of a feed in one of its variants, without archive links and token. `instance` identifies this
-    /// database among all newsfold databases.
-    // Six parameters: each is a value of its own, and every caller has them at hand.
+    /// A document of a feed, without archive links and token. `instance` identifies this database among all newsfold
+    /// databases.
     pub fn of_feed(
-        feed: &PublishedFeed,
-        variant: FeedVariant,
-        page: FeedPage,
+        part: FeedPart<'_>,
         instance: &str,
         entries: &'a [FeedEntry],
         options: &'a Options,
     ) -> FeedDocument<'a> {
+        let FeedPart { feed, variant, page } = part;
         let stable = if variant == FeedVariant::Stable { " stable" } else { "" };
         let is_archive = page != FeedPage::Current;
         FeedDocument {
@@ -84,21 +90,20 @@ impl<'a> FeedDocument<'a> {
             description: format!("{}: one entry per event, with every outlet that reported it", feed.title),
             home: options.url(""),
             hubs: if is_archive || feed.private { Vec::new() } else { options.hub_urls() },
-            current: is_archive.then(|| DocumentPath::of_feed(feed, variant, FeedPage::Current)),
+            current: is_archive.then(|| DocumentPath::of_feed(FeedPart { page: FeedPage::Current, ..part })),
             entries: entries.iter().map(|entry| DocumentEntry::from_edition(entry, options)).collect(),
-            ..FeedDocument::empty(options, DocumentPath::of_feed(feed, variant, page))
+            ..FeedDocument::empty(options, DocumentPath::of_feed(part))
         }
     }
 
     /// Adds links to the archive pages before and after this document.
     pub fn with_archive_links(
         mut self,
-        feed: &PublishedFeed,
-        variant: FeedVariant,
+        part: FeedPart<'_>,
         previous: Option<u32>,
         next: Option<u32>,
     ) -> FeedDocument<'a> {
-        let path = |page: u32| DocumentPath::of_feed(feed, variant, FeedPage::Archive(page));
+        let path = |page: u32| DocumentPath::of_feed(FeedPart { page: FeedPage::Archive(page), ..part });
         self.previous = previous.map(path);
         self.next = next.map(path);
         self
@@ -186,7 +191,7 @@ impl<'a> FeedDocument<'a> {
 }
 
 impl DocumentPath {
-    fn of_feed(feed: &PublishedFeed, variant: FeedVariant, page: FeedPage) -> DocumentPath {
+    fn of_feed(FeedPart { feed, variant, page }: FeedPart<'_>) -> DocumentPath {
         let path = format!("feeds/{}{}{}", feed.name, variant.suffix(), page.suffix(feed));
         DocumentPath { path, query: String::new() }
     }
