@@ -1,8 +1,8 @@
-//! One request for a document, with its redirects: conditional, bounded in time and size, and checked at every step.
+//! Fetches a document and follows redirects. Requests are conditional, bounded in time and size, and checked.
 //!
-//! It never decides when to retry; [`crate::crawl`] does. It never follows a redirect without checking the target, never
-//! sends a referrer or another origin's credentials, never keeps a cookie beyond one chain of redirects, never retries by
-//! itself, never solves a bot challenge, and never changes a validator (RFC 9110, section 13; RFC 9111).
+//! This module never decides when to retry; [`crate::crawl`] does. It checks the target of every redirect, and never
+//! sends a referrer or another origin's credentials, keeps a cookie beyond one chain of redirects, retries by itself,
+//! solves a bot challenge, or changes a validator (RFC 9110, section 13; RFC 9111).
 
 mod address_policy;
 mod body_decoder;
@@ -43,7 +43,7 @@ use url::Url;
 pub struct FetchResult {
     /// The URL of the last request.
     pub url: Url,
-    /// Where permanent redirects alone lead (301, 308); `None` if the first response was not one.
+    /// The target of the initial permanent redirects (301, 308); `None` if the first response was not one.
     pub permanent_redirect: Option<Url>,
     /// All requests in the order in which they were sent.
     pub requests: Vec<RequestRecord>,
@@ -52,7 +52,7 @@ pub struct FetchResult {
     pub outcome: Result<ResponseDocument, NoDocument>,
 }
 
-/// A complete document, with what the headers of its response say about it.
+/// A complete document with the metadata from its response headers.
 #[derive(Debug)]
 pub struct ResponseDocument {
     pub body: ResponseBody,
@@ -63,26 +63,26 @@ pub struct ResponseDocument {
     pub links: LinkRelations,
 }
 
-/// Why there is no document.
+/// The reason why no document was received.
 #[derive(Debug)]
 pub enum NoDocument {
     /// The stored copy is still current (304). Validators of the response replace the stored ones.
     NotModified { validators: Option<CacheValidators>, fresh_for: Option<SignedDuration> },
     /// The document is gone permanently (410).
     Gone,
-    /// The server asks for a later retry: of all requests (429), or of this one (503).
+    /// The server requests a later retry, either of all requests (429) or of this one (503).
     Throttled { retry_after: Option<SignedDuration>, fresh_for: Option<SignedDuration> },
     /// The server refused the request (403).
     Refused { retry_after: Option<SignedDuration> },
-    /// A bot challenge of this service.
+    /// The response is a bot challenge of this service.
     Challenged { service: &'static str, retry_after: Option<SignedDuration> },
-    /// The origin is on hold until then.
+    /// The origin is on hold until this time.
     Held { origin: String, until: Timestamp },
     /// The address policy forbids the URL or the address that its host resolves to.
     Blocked { reason: ForbiddenAddress },
-    /// No packet came back: no connection, no route, no response from a name server. The cause may be our own network.
+    /// Nothing answered: no connection, no route, no response from a name server. The cause may be our own network.
     Unreachable { detail: String },
-    /// No usable response.
+    /// The request failed for another reason.
     Failed { detail: String },
 }
 
@@ -92,13 +92,13 @@ pub struct Fetcher {
     client: reqwest::Client,
     address_policy: Arc<AddressPolicy>,
     origin_limiter: OriginLimiter,
-    /// Limits the large bodies in memory.
+    /// Limits the number of large bodies in memory.
     large_body_slots: Arc<Semaphore>,
     pub options: Arc<Options>,
 }
 
-/// Called before every request, with its origin. It resolves once this program may send the request, in agreement with
-/// the other programs on the database.
+/// Called with the origin before every request. The future resolves once this program may send the request, in
+/// coordination with the other programs on the same database.
 pub type AcquirePermit<'a> = dyn Fn(String) -> BoxFuture<'a, Result<(), NoDocument>> + Send + Sync + 'a;
 
 /// The HTTP client could not be built from the options.
@@ -110,7 +110,7 @@ pub enum ClientBuildError {
     Certificates { path: PathBuf, cause: Box<dyn std::error::Error + Send + Sync> },
 }
 
-/// Size of all header fields of a response together, in bytes.
+/// The maximum total size of the header fields of a response, in bytes.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 const MAX_HEADER_FIELDS: usize = 100;
 /// The Accept header of a request for a feed, and for a web page.
@@ -118,21 +118,21 @@ const ACCEPT_FEEDS: &str = "application/atom+xml, application/rss+xml, applicati
                             application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.5, */*;q=0.1";
 const ACCEPT_PAGES: &str = "text/html, application/xhtml+xml, */*;q=0.1";
 
-/// What is requested.
+/// The kind of document to request.
 struct RequestSpec<'a> {
     validators: Option<&'a CacheValidators>,
     accept: &'static str,
     now: Timestamp,
 }
 
-/// The response to one request of a chain of redirects.
+/// The response to one request in a chain of redirects.
 enum RedirectStep {
     Follow(RedirectTarget),
     Done(ResponseDocument),
 }
 
-/// The origin of a URL (RFC 6454), the unit of rate limits and holds: `https://news.example`, in ASCII and without a
-/// default port.
+/// The origin of a URL (RFC 6454), such as `https://news.example`: ASCII, without a default port. Rate limits and holds
+/// apply per origin.
 pub fn origin_of(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
@@ -145,11 +145,11 @@ impl Fetcher {
         let client = reqwest::Client::builder()
             .user_agent(options.user_agent())
             .redirect(reqwest::redirect::Policy::none())
-            // A retry is a decision of the caller and passes through the origin limiter.
+            // The caller decides about retries, and each retry passes through the origin limiter.
             .retry(reqwest::retry::never())
             .referer(false)
-            // Bodies are received without decoding, because reqwest decodes without a size limit. Another crate may
-            // have enabled its decoders.
+            // reqwest decodes without a size limit, so bodies are received undecoded. Feature unification may have
+            // enabled its decoders.
             .no_gzip()
             .no_brotli()
             .no_zstd()
@@ -175,7 +175,7 @@ impl Fetcher {
         })
     }
 
-    /// Requests the feed at `url`. The request is conditional if `validators` belong to the requested URL.
+    /// Requests the feed at `url`. The request is conditional if `validators` belong to this URL.
     pub async fn fetch(
         &self,
         url: &Url,
@@ -186,7 +186,7 @@ impl Fetcher {
         self.fetch_with(url, &RequestSpec { validators, accept: ACCEPT_FEEDS, now }, acquire).await
     }
 
-    /// Requests the web page at `url`, by the same rules.
+    /// Requests the web page at `url` under the same rules.
     pub async fn fetch_page(&self, url: &Url, now: Timestamp, acquire: &AcquirePermit<'_>) -> FetchResult {
         self.fetch_with(url, &RequestSpec { validators: None, accept: ACCEPT_PAGES, now }, acquire).await
     }
@@ -203,7 +203,7 @@ impl Fetcher {
         result
     }
 
-    /// The address policy, for callers that check a URL without a request.
+    /// The address policy, for callers that check a URL without sending a request.
     pub fn address_policy(&self) -> &AddressPolicy {
         &self.address_policy
     }
@@ -242,8 +242,8 @@ impl Fetcher {
         Err(failed(format!("more than {} redirects", self.options.max_redirects)))
     }
 
-    /// Checks the address, and waits until a request may be sent. The program's own limiter comes last, so that no other
-    /// request waits for this one while this one waits for another program.
+    /// Checks the address and waits for permission to send a request. The program's own limiter comes last, so that a
+    /// wait for another program does not block other requests in this one.
     async fn admit(&self, url: &Url, acquire: &AcquirePermit<'_>) -> Result<LimiterGuard, NoDocument> {
         self.address_policy.check(url).await.map_err(|reason| NoDocument::Blocked { reason })?;
         acquire(origin_of(url)).await?;
@@ -274,7 +274,7 @@ impl Fetcher {
             return Err(failed(format!("the header of the response is larger than {} KiB", MAX_HEADER_BYTES >> 10)));
         }
         cookies.store(url, response.headers(), spec.now);
-        // The body of a redirect is not read.
+        // The body of a redirect is ignored.
         if let Some(target) = redirect::redirect_target(url, &response).map_err(failed)? {
             return Ok(RedirectStep::Follow(target));
         }
@@ -307,7 +307,7 @@ impl Fetcher {
         self.client.get(url.clone()).headers(headers)
     }
 
-    /// Interprets a response that is not a redirect. Only the body of a document is read.
+    /// Interprets a response that is not a redirect. Reads the body only if the response contains a document.
     async fn read_response(
         &self,
         url: &Url,
@@ -322,7 +322,7 @@ impl Fetcher {
             return Err(NoDocument::Challenged { service, retry_after });
         }
         Err(match response.status() {
-            // newsfold never requests a range.
+            // newsfold never sends range requests.
             StatusCode::PARTIAL_CONTENT => failed("the server sent a part of the document (206)"),
             StatusCode::NOT_MODIFIED if spec.validators.is_none_or(|sent| sent.url != url.as_str()) => {
                 failed("the server answered 304 (not modified) to a request without a condition")
@@ -367,7 +367,7 @@ fn transport_failure(error: &reqwest::Error, result: &FetchResult) -> NoDocument
         return NoDocument::Blocked { reason };
     }
     let detail = transport_error::describe(error);
-    // If another server answered before, our own network is up.
+    // If another server in the chain answered, our own network is up.
     let answered_before = result.requests.iter().any(|request| request.status.is_some());
     if transport_error::is_unreachable(error) && !answered_before {
         NoDocument::Unreachable { detail }

@@ -1,4 +1,4 @@
-//! newsfold publishes feeds with one entry per event, from many outlets' feeds, for any feed reader.
+//! newsfold merges the feeds of many outlets into feeds with one entry per event, for any feed reader.
 //!
 //! The data flow, which [`crawl::poll_source`] and the tasks of [`daemon`] implement:
 //!
@@ -8,8 +8,8 @@
 //!   → publish policy → edition → feed entries → (on request or export) documents
 //! ```
 //!
-//! The modules are listed in reading order: each names only modules above it. The table in `docs/ARCHITECTURE.md` lists
-//! their purposes and allowed imports, and `tests/program/architecture.rs` enforces it.
+//! The modules are listed in reading order: each module refers only to modules above it. The table in
+//! `docs/ARCHITECTURE.md` lists their purposes and allowed imports; `tests/program/architecture.rs` enforces it.
 
 pub mod domain;
 pub mod clock;

@@ -1,13 +1,11 @@
-//! SQLite storage: one writer thread that batches, and read-only readers (WAL).
+//! SQLite storage in WAL mode: one writer thread that batches writes, and read-only connections for readers.
 //!
-//! The store decides nothing: [`crate::crawl`] decides what a poll means for its source, [`crate::cluster`] where an
-//! item belongs, [`crate::publish`] what is published. The store writes the result, each in one transaction.
+//! The store makes no decisions. [`crate::crawl`] decides what a poll means for its source, [`crate::cluster`] decides
+//! which story an item belongs to, and [`crate::publish`] decides what to publish. The store writes each result in one
+//! transaction.
 //!
-//! The functions of the submodules take a connection: `store.write(move
-//! db
-//!  polls::record_poll(db, …))` and `store.read(
-//! db
-//!  stories::recent(db, …))`. A write is durable once its future resolves (`synchronous = FULL`).
+//! The functions of the submodules take a connection: `store.write(move |db| polls::record_poll(db, …))` and
+//! `store.read(|db| stories::recent(db, …))`. A write is durable once its future resolves (`synchronous = FULL`).
 
 pub mod constraints;
 pub mod editions;
@@ -54,7 +52,7 @@ use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Why a database operation failed. Always a fault on our side, never a source's.
+/// The reason why a database operation failed: always a fault of newsfold, never of a source.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot open the database {path}: {cause}. {next}")]
@@ -85,7 +83,7 @@ pub enum Error {
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An open database. Cheap to clone; dropping the last clone stops the writer thread.
+/// An open database. Cloning is cheap. Dropping the last clone stops the writer thread.
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
@@ -98,7 +96,7 @@ struct Shared {
 }
 
 impl Store {
-    /// Opens the database at `path`. Creates it if it does not exist, and applies missing migrations.
+    /// Opens the database at `path`. Creates it if it does not exist, and applies pending migrations.
     pub fn open(path: &Path) -> Result<Store> {
         let connection = open::open_writer(path)?;
         let writer = writer::Writer::start(connection)?;
@@ -110,9 +108,9 @@ impl Store {
         &self.shared.path
     }
 
-    /// Runs `work` in the writer's current transaction and returns once that transaction is on disk.
+    /// Runs `work` in the writer's current transaction and returns once that transaction is durable.
     ///
-    /// An error or a panic undoes the changes of `work`, and no others of the batch.
+    /// An error or a panic rolls back only the changes of `work`, not the other changes of the batch.
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&WriteConnection) -> Result<T> + Send + 'static,
@@ -120,7 +118,7 @@ impl Store {
         self.shared.writer.write(work).await
     }
 
-    /// Runs `work` on a consistent, read-only view of the database.
+    /// Runs `work` on a consistent, read-only snapshot of the database.
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&ReadConnection) -> Result<T> + Send + 'static,
@@ -130,7 +128,7 @@ impl Store {
         joined.map_err(|join| Error::Panicked(join.to_string()))?
     }
 
-    /// Moves the write-ahead log into the database file, as at a clean shutdown.
+    /// Moves the write-ahead log into the database file, as a clean shutdown does.
     pub async fn checkpoint(&self) -> Result<()> {
         self.shared.writer.checkpoint().await
     }

@@ -1,9 +1,9 @@
-//! The address policy: requests go to global unicast addresses only, and to networks that the operator allows.
+//! The address policy: requests go only to global unicast addresses and to networks that the operator allows.
 //!
-//! The policy is also the resolver of the HTTP client. The connection uses the addresses that were checked, even if DNS
-//! returns others a moment later. No resolver sees a literal address in a URL; [`AddressPolicy::check_url`] checks it
-//! for each request. Behind a proxy, the proxy resolves names itself: the policy checks what our own DNS returns, and
-//! the proxy is responsible for the rest.
+//! The policy is also the resolver of the HTTP client. The connection therefore uses the checked addresses, even if DNS
+//! returns different ones a moment later. IP addresses in URLs bypass the resolver; [`AddressPolicy::check_url`] checks
+//! them for each request. Behind a proxy, the proxy resolves names: the policy checks the addresses that our own DNS
+//! returns, and the proxy is responsible for the rest.
 //!
 //! Sources: the IANA special-purpose address registries (RFC 6890), RFC 4291, 6052, 3056 and 4380.
 
@@ -13,16 +13,16 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use url::{Host, Url};
 
-/// Which addresses and ports requests may go to.
+/// The addresses and ports that requests may use.
 #[derive(Debug, Clone)]
 pub struct AddressPolicy {
     allowed_networks: Vec<IpNet>,
     allowed_ports: Vec<PortRange>,
-    /// The host of the operator's proxy, which may have any address.
+    /// The host of the operator's proxy. It may have any address.
     proxy_host: Option<String>,
 }
 
-/// Why a request was not sent.
+/// The reason why a request was not sent.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum ForbiddenAddress {
     #[error("the scheme {0} is not supported, only http and https")]
@@ -41,7 +41,7 @@ pub enum ForbiddenAddress {
 }
 
 impl ForbiddenAddress {
-    /// Whether the reason names an address inside our network, which must not be published.
+    /// Whether the error contains an address inside our network, which must not be published.
     pub fn is_private(&self) -> bool {
         matches!(self, ForbiddenAddress::Address(_) | ForbiddenAddress::Name { .. })
     }
@@ -56,8 +56,8 @@ impl AddressPolicy {
         }
     }
 
-    /// Checks a URL before a request: what [`AddressPolicy::check_url`] covers and, behind a proxy, what our own DNS
-    /// returns for the host.
+    /// Checks a URL before a request: applies [`AddressPolicy::check_url`] and, behind a proxy, checks the addresses
+    /// that our own DNS returns for the host.
     pub(super) async fn check(&self, url: &Url) -> Result<(), ForbiddenAddress> {
         self.check_url(url)?;
         let Some(Host::Domain(name)) = url.host().filter(|_| self.proxy_host.is_some()) else { return Ok(()) };
@@ -65,9 +65,9 @@ impl AddressPolicy {
         found.try_for_each(|address| self.check_address(address.ip()))
     }
 
-    /// Checks what is known before a name is resolved: the scheme, the port, and a literal address.
+    /// Performs the checks that need no name resolution: scheme, port, and literal address.
     ///
-    /// `Url` has already normalized every spelling of an IPv4 address (decimal, octal, hexadecimal, short, full-width).
+    /// `Url` has already normalized all notations of an IPv4 address (decimal, octal, hexadecimal, short, full-width).
     pub fn check_url(&self, url: &Url) -> Result<(), ForbiddenAddress> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(ForbiddenAddress::Scheme(url.scheme().to_owned()));
@@ -118,7 +118,7 @@ impl Resolve for AddressPolicy {
     }
 }
 
-/// The IPv4 address embedded in an IPv6 address: mapped, compatible, NAT64, 6to4, ISATAP or Teredo. Any other address is
+/// The IPv4 address embedded in a mapped, compatible, NAT64, 6to4, ISATAP or Teredo IPv6 address. Any other address is
 /// returned unchanged.
 fn embedded_ipv4(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
@@ -132,9 +132,9 @@ fn embedded_ipv4(address: IpAddr) -> IpAddr {
         [0, 0, 0, 0, 0, 0, high, low] if (high, low) != (0, 0) && (high, low) != (0, 1) => v4(high, low),
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
         [0x2002, high, low, ..] => v4(high, low),
-        // ISATAP: in the interface identifier, under any prefix (RFC 5214, section 6.1).
+        // ISATAP embeds the address in the interface identifier, under any prefix (RFC 5214, section 6.1).
         [_, _, _, _, 0 | 0x200, 0x5efe, high, low] => v4(high, low),
-        // Teredo: the address of the client with its bits inverted (RFC 4380, section 4).
+        // Teredo inverts the bits of the client's address (RFC 4380, section 4).
         [0x2001, 0, .., high, low] => v4(!high, !low),
         _ => address,
     }

@@ -1,12 +1,12 @@
-//! A response body as received, and its decoding, both within limits.
+//! Receives and decodes response bodies within limits.
 //!
-//! Receiving never decodes, so that a slow server occupies no decoder. Only a few bodies larger than 1 MiB are received
-//! at once and the others wait, which bounds memory however much the servers send; a body that has started can always
-//! finish. Decoding limits the size, the compression ratio and the window of the coding (RFC 9110, section 8.4; RFC
-//! 8878, section 3.1.1.1.2; RFC 9659). It blocks the thread, so call it outside async tasks.
+//! Receiving does not decode, so a slow server never occupies a decoder. Only a few bodies larger than 1 MiB are
+//! received concurrently, which bounds memory. Other large bodies wait, but a body that holds a slot can always finish.
+//! Decoding limits the size, the compression ratio and the window size (RFC 9110, section 8.4; RFC 8878, section
+//! 3.1.1.1.2; RFC 9659). It blocks the thread, so call it outside async tasks.
 //!
-//! Bytes after the end of the coding are ignored, as browsers do: some servers append a comment to a compressed page. A
-//! coding that ends too early is an error, so that half a document is never taken for a whole one.
+//! Like browsers, the decoder ignores bytes after the end of the compressed data, because some servers append a comment
+//! to a compressed page. Truncated data is an error, so that a partial document is never treated as complete.
 
 use super::transport_error::innermost;
 use crate::domain::display_text::one_line;
@@ -17,20 +17,20 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The Accept-Encoding header: all codings that this module decodes.
+/// The value of the Accept-Encoding header: all codings that this module decodes.
 pub(super) const ACCEPT_ENCODING: &str = "gzip, br, zstd, deflate";
 const MIB: usize = 1 << 20;
-/// A body larger than this needs a slot for large bodies.
+/// Bodies above this size need a slot for large bodies.
 const LARGE_BODY_BYTES: usize = MIB;
-/// Number of large bodies in memory at once.
+/// The maximum number of large bodies in memory.
 pub(super) const LARGE_BODY_SLOTS: usize = 16;
-/// Decoded bytes for each received byte. The most repetitive XML and JSON shrinks to a fiftieth.
+/// The maximum ratio of decoded to received bytes. The most repetitive XML and JSON compresses to one fiftieth.
 const MAX_COMPRESSION_RATIO: usize = 200;
-/// Decoded bytes that are accepted whatever the ratio.
+/// The decoded size up to which any ratio is accepted.
 const MIN_DECODED_LIMIT: usize = MIB;
 /// The largest window of a zstd frame: 8 MiB, the limit of HTTP (RFC 9659).
 const ZSTD_WINDOW_LOG: u32 = 23;
-/// Parts of one body that are compressed by themselves: members of gzip, frames of zstd. Each costs a new decoder.
+/// The maximum number of gzip members or zstd frames in a body. Each one needs a new decoder.
 const MAX_PARTS: usize = 4096;
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
@@ -48,7 +48,7 @@ pub enum BodyError {
     Incomplete(String),
 }
 
-/// A body as received. It keeps its slot for large bodies until it is decoded or dropped.
+/// A body as received. It holds its slot for large bodies until it is decoded or dropped.
 #[derive(Debug)]
 pub struct ResponseBody {
     raw: Vec<u8>,
@@ -66,8 +66,8 @@ enum ContentCoding {
     Zstd,
 }
 
-/// Receives a body up to `max_bytes`. No memory is reserved for the length that the header claims, because a server can
-/// claim anything.
+/// Receives a body up to `max_bytes`. Does not preallocate memory for the declared length, because a server can declare
+/// any length.
 pub(super) async fn receive(
     response: Response,
     max_bytes: usize,
@@ -103,7 +103,7 @@ fn content_coding(headers: &HeaderMap) -> Result<ContentCoding, BodyError> {
                 "zstd" => ContentCoding::Zstd,
                 _ => return Err(BodyError::UnknownCoding(one_line(name, 40))),
             };
-            // A body that is encoded twice is a decompression bomb or a mistake. No legitimate feed is encoded twice.
+            // Reject a body that is encoded twice: it is a mistake or a decompression bomb, never a legitimate feed.
             if found != ContentCoding::Identity {
                 return Err(BodyError::UnknownCoding(one_line(&value, 40)));
             }
@@ -114,20 +114,20 @@ fn content_coding(headers: &HeaderMap) -> Result<ContentCoding, BodyError> {
 }
 
 impl ResponseBody {
-    /// A body that did not come from an HTTP response and has no content coding.
+    /// Creates an unencoded body that did not come from an HTTP response.
     pub fn from_plain_bytes(raw: Vec<u8>) -> ResponseBody {
         ResponseBody { max_bytes: raw.len(), raw, coding: ContentCoding::Identity, _slot: None }
     }
 
-    /// Size of the body in bytes as transferred.
+    /// The size of the body as transferred, in bytes.
     pub fn wire_bytes(&self) -> u64 {
         self.raw.len() as u64
     }
 
-    /// The decoded document. Blocks the thread.
+    /// Decodes the document. Blocks the thread.
     ///
     /// # Errors
-    /// If the document is too large, compressed too much, or corrupt.
+    /// Returns an error if the document is too large, exceeds the compression ratio, or is corrupt.
     pub fn decode(self) -> Result<Vec<u8>, BodyError> {
         let raw = self.raw.as_slice();
         let mut decoded = Vec::new();
@@ -151,7 +151,7 @@ impl ResponseBody {
     }
 }
 
-/// The output of a decoder, up to one byte more than the limit.
+/// Collects the output of a decoder, up to one byte more than the limit.
 struct DecodedBytes<'a> {
     bytes: &'a mut Vec<u8>,
     limit: usize,
@@ -168,7 +168,7 @@ impl DecodedBytes<'_> {
     }
 }
 
-/// A body may consist of several members (RFC 1952, section 2.2).
+/// A gzip body may consist of several members (RFC 1952, section 2.2).
 fn decode_gzip(raw: &[u8], out: &mut DecodedBytes<'_>) -> io::Result<()> {
     let mut rest = raw;
     for _ in 0..MAX_PARTS {
@@ -182,8 +182,8 @@ fn decode_gzip(raw: &[u8], out: &mut DecodedBytes<'_>) -> io::Result<()> {
     Err(io::Error::other("too many members"))
 }
 
-/// The deflate coding of HTTP is zlib, but some servers send raw deflate (RFC 9110, section 8.4.1.2). The readers of flate2
-/// take a stream that ends too early for a complete one.
+/// HTTP defines deflate as zlib, but some servers send raw deflate (RFC 9110, section 8.4.1.2). The readers of flate2
+/// accept truncated streams, so this function uses the low-level `Decompress`.
 fn decode_deflate(raw: &[u8], out: &mut DecodedBytes<'_>) -> io::Result<()> {
     let mut inflater = flate2::Decompress::new(is_zlib(raw));
     while !out.is_full() {
@@ -200,7 +200,7 @@ fn decode_deflate(raw: &[u8], out: &mut DecodedBytes<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// A body may consist of several frames, and of skippable ones (RFC 8878, section 3.1).
+/// A zstd body may consist of several frames, including skippable ones (RFC 8878, section 3.1).
 fn decode_zstd(raw: &[u8], out: &mut DecodedBytes<'_>) -> io::Result<()> {
     let mut rest = raw;
     for _ in 0..MAX_PARTS {

@@ -1,13 +1,13 @@
-//! Bot challenges: responses that ask a browser to prove that a person uses it. newsfold reports them and never solves
-//! them.
+//! Detects bot challenges: responses that require a browser to prove that a person uses it. newsfold reports challenges
+//! and never solves them.
 
 use reqwest::header::HeaderMap;
 
-/// Bytes at the start of a page that are searched for a marker. Challenge pages are small.
+/// The number of bytes at the start of a page in which to search for markers. Challenge pages are small.
 const SEARCHED_BYTES: usize = 64 * 1024;
 
-/// The service whose documented headers declare a challenge. Sources: developers.cloudflare.com, "Detect a Challenge
-/// Page response"; AWS WAF, "Challenge and CAPTCHA actions"; vercel.com, "Attack Challenge Mode".
+/// The service whose documented response headers identify a challenge. Sources: developers.cloudflare.com, "Detect a
+/// Challenge Page response"; AWS WAF, "Challenge and CAPTCHA actions"; vercel.com, "Attack Challenge Mode".
 pub(super) fn challenge_in_headers(headers: &HeaderMap) -> Option<&'static str> {
     const HEADERS: [(&str, &[&str], &str); 4] = [
         ("cf-mitigated", &["challenge"], "Cloudflare"),
@@ -25,7 +25,7 @@ pub(super) fn challenge_in_headers(headers: &HeaderMap) -> Option<&'static str> 
     HEADERS.iter().find(|(name, values, _)| has_value(name, values)).map(|(_, _, service)| *service)
 }
 
-/// The service whose challenge page was sent in place of a feed.
+/// The service whose challenge page the server sent instead of a feed.
 pub fn challenge_in_page(page: &[u8]) -> Option<&'static str> {
     const MARKERS: [(&str, &str); 6] = [
         ("_cf_chl_opt", "Cloudflare"),

@@ -1,14 +1,14 @@
-//! The headers of a response that concern the next request: validators, freshness and Retry-After (RFC 9110, RFC 9111).
+//! Reads the response headers that affect the next request: validators, freshness and Retry-After (RFC 9110, RFC 9111).
 
 use crate::domain::{CacheValidators, Timestamp};
 use jiff::SignedDuration;
 use reqwest::header::{self, HeaderMap};
 use url::Url;
 
-/// A longer validator is discarded, because it has to be sent back in a header.
+/// Longer validators are discarded, because the next request sends them back in a header.
 const MAX_VALIDATOR_BYTES: usize = 4096;
 
-/// The validators for the next request, as the bytes received.
+/// The validators for the next request, byte for byte as received.
 pub(super) fn validators(url: &Url, headers: &HeaderMap) -> Option<CacheValidators> {
     let bytes = |name| {
         let value = headers.get(name)?.as_bytes();
@@ -21,8 +21,8 @@ pub(super) fn validators(url: &Url, headers: &HeaderMap) -> Option<CacheValidato
     Some(CacheValidators { url: url.to_string(), etag, last_modified })
 }
 
-/// How long a response is fresh (RFC 9111, section 4.2): max-age minus Age, or Expires minus Date. `None` if it has
-/// neither.
+/// The freshness lifetime of a response (RFC 9111, section 4.2): max-age minus Age, or Expires minus Date. `None` if
+/// the response has neither max-age nor Expires.
 pub(super) fn fresh_for(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
     max_age(headers).or_else(|| {
         let expires = date(headers, header::EXPIRES)?;
@@ -59,7 +59,7 @@ fn date(headers: &HeaderMap, name: header::HeaderName) -> Option<Timestamp> {
 
 fn seconds(text: &str) -> Option<SignedDuration> {
     let all_digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    // A number that overflows means the maximum (RFC 9111, section 1.2.2).
+    // A number that overflows counts as the maximum (RFC 9111, section 1.2.2).
     all_digits.then(|| SignedDuration::from_secs(text.parse::<u32>().unwrap_or(u32::MAX).into()))
 }
 

@@ -1,16 +1,16 @@
-//! Cookies of one chain of redirects (RFC 6265): some servers redirect a client to the same URL until it returns a cookie.
+//! Cookies within a redirect chain (RFC 6265). Some servers redirect to the same URL until the client sends a cookie.
 //!
-//! A cookie is sent only to the host that set it, whatever its Domain attribute says, and is never stored: the next request
-//! starts without cookies. So a server cannot follow a reader, nor one poll to the next.
+//! A cookie is sent only to the host that set it, regardless of its Domain attribute, and is never stored. A server
+//! therefore cannot track a reader, or recognize newsfold in a later poll.
 
 use crate::domain::Timestamp;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use url::Url;
 
-/// The limits that RFC 6265 (section 6.1) asks of every client are 50 cookies of 4096 bytes for each host.
+/// RFC 6265 (section 6.1) requires clients to support at least 50 cookies of 4096 bytes per host.
 const MAX_COOKIES: usize = 50;
 const MAX_COOKIE_BYTES: usize = 4096;
-/// Larger request headers are refused by many servers.
+/// Many servers reject larger request headers.
 const MAX_HEADER_BYTES: usize = 8 * 1024;
 
 /// The cookies that the responses of one chain have set.
@@ -27,8 +27,8 @@ struct Cookie {
 }
 
 impl ChainCookies {
-    /// Reads the cookies that a response sets. One with the name, host and path of an earlier one replaces it, or deletes
-    /// it if it has expired.
+    /// Stores the cookies that a response sets. A cookie replaces an earlier one with the same name, host and path, or
+    /// deletes it if the new one has expired.
     pub fn store(&mut self, url: &Url, headers: &HeaderMap, now: Timestamp) {
         for value in headers.get_all(header::SET_COOKIE) {
             let Some((cookie, is_expired)) = parse_set_cookie(url, value.as_bytes(), now) else { continue };
@@ -41,7 +41,7 @@ impl ChainCookies {
         }
     }
 
-    /// The Cookie header of a request to `url`; the cookies with the longest paths come first (section 5.4).
+    /// The Cookie header for a request to `url`. Cookies with longer paths come first (section 5.4).
     pub fn header(&self, url: &Url) -> Option<HeaderValue> {
         let host = url.host_str()?;
         let mut matching: Vec<&Cookie> =
@@ -74,8 +74,8 @@ impl Cookie {
     }
 }
 
-/// Parses a Set-Cookie header (section 5.2), and says whether its cookie has expired. `None` if the cookie is not valid, or
-/// belongs to another host.
+/// Parses a Set-Cookie header (section 5.2). Also returns whether the cookie has expired. `None` if the cookie is
+/// invalid or belongs to another host.
 fn parse_set_cookie(url: &Url, header: &[u8], now: Timestamp) -> Option<(Cookie, bool)> {
     if header.len() > MAX_COOKIE_BYTES {
         return None;
@@ -94,7 +94,7 @@ fn parse_set_cookie(url: &Url, header: &[u8], now: Timestamp) -> Option<(Cookie,
             b"path" => path = Some(value).filter(|path| path.starts_with('/')),
             b"secure" => secure_only = true,
             b"domain" if !domain_covers(value, host) => return None,
-            // A number that overflows is far in the past or in the future.
+            // A number that overflows means a time in the far past or future.
             b"max-age" if is_integer(value) => {
                 max_age =
                     Some(value.parse::<i64>().is_ok_and(|age| age <= 0) || value.len() > 18 && value.starts_with('-'))
@@ -112,14 +112,14 @@ fn parse_set_cookie(url: &Url, header: &[u8], now: Timestamp) -> Option<(Cookie,
     Some((cookie, max_age.or(expires).unwrap_or(false)))
 }
 
-/// A name and a value without white space around them. Without `=` the value is empty for an attribute, and the name is
-/// empty for a cookie, which is then ignored: both have the text as the name here, so a cookie `x` is `x=`.
+/// Splits a part into a trimmed name and value. Without `=`, RFC 6265 ignores a cookie and leaves an attribute's value
+/// empty. Here the text is the name in both cases, so a cookie `x` becomes `x=`.
 fn split_pair(part: &[u8]) -> (&[u8], &[u8]) {
     let at = part.iter().position(|byte| *byte == b'=').unwrap_or(part.len());
     (part[..at].trim_ascii(), part[(at + 1).min(part.len())..].trim_ascii())
 }
 
-/// Whether the host is the domain of a cookie or below it. An empty domain is ignored.
+/// Whether the host equals a cookie's domain or is a subdomain of it. An empty domain is ignored.
 fn domain_covers(domain: &str, host: &str) -> bool {
     let domain = domain.trim_start_matches('.').to_ascii_lowercase();
     domain.is_empty() || host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -130,7 +130,7 @@ fn is_integer(text: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The folder of a URL (section 5.1.4).
+/// The default path of cookies from a URL (section 5.1.4).
 fn default_path(url: &Url) -> &str {
     match url.path().rsplit_once('/') {
         Some((folder, _)) if !folder.is_empty() => folder,
@@ -147,7 +147,7 @@ fn path_matches(path: &str, of_cookie: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The Cookie header of a request to `to` after a response of `from` with these Set-Cookie headers.
+    /// The Cookie header of a request to `to` after a response from `from` with these Set-Cookie headers.
     fn sent(from: &str, set: &[&str], to: &str) -> Option<String> {
         let mut cookies = ChainCookies::default();
         let headers = set.iter().map(|value| (header::SET_COOKIE, value.parse().unwrap())).collect();

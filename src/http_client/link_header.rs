@@ -1,7 +1,7 @@
-//! The `Link` headers of a response (RFC 8288): the hub and the canonical URL of a feed, for WebSub.
+//! Parses the `Link` headers of a response (RFC 8288): the hub and the canonical URL of a feed, for WebSub.
 //!
-//! The headers are untrusted, so bytes and links are limited. A link with an `anchor` describes another resource and is
-//! ignored.
+//! The headers are untrusted, so their size and the number of links are limited. Links with an `anchor` describe
+//! another resource and are ignored.
 
 use reqwest::header::{HeaderMap, LINK};
 use url::Url;
@@ -9,18 +9,18 @@ use url::Url;
 /// The links of a response that WebSub uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LinkRelations {
-    /// rel=hub, in order.
+    /// The targets of rel=hub links, in order.
     pub hubs: Vec<Url>,
-    /// The first rel=self.
+    /// The target of the first rel=self link.
     pub self_url: Option<Url>,
 }
 
-/// Limits on all `Link` headers of a response together.
+/// Limits on all `Link` headers of a response combined.
 const MAX_LINK_BYTES: usize = 16 * 1024;
 const MAX_LINKS: usize = 100;
 const MAX_HUBS: usize = 8;
 
-/// The links of a response from `base`.
+/// Parses the links of a response from `base`.
 pub(super) fn link_relations(headers: &HeaderMap, base: &Url) -> LinkRelations {
     let mut relations = LinkRelations::default();
     let (mut bytes, mut links) = (0, 0);
@@ -49,7 +49,7 @@ pub(super) fn link_relations(headers: &HeaderMap, base: &Url) -> LinkRelations {
 }
 
 impl LinkRelations {
-    /// Adds a link. `rel` may name several relations.
+    /// Adds a link. `rel` may contain several relation types.
     fn add(&mut self, rel: &str, url: &Url) {
         for relation in rel.split_ascii_whitespace() {
             if relation.eq_ignore_ascii_case("hub") && self.hubs.len() < MAX_HUBS {
@@ -61,7 +61,7 @@ impl LinkRelations {
     }
 }
 
-/// The parameters of a link, their names in lower case, and the text after them: a comma, the end, or malformed text.
+/// Parses the parameters of a link and lowercases their names. Also returns the rest of the text.
 fn link_parameters(text: &str) -> (Vec<(String, String)>, &str) {
     let mut parameters = Vec::new();
     let mut rest = text.trim_start();
@@ -77,7 +77,7 @@ fn link_parameters(text: &str) -> (Vec<(String, String)>, &str) {
     (parameters, rest)
 }
 
-/// The value of a parameter, a token or a quoted string, and the text after it.
+/// Parses the value of a parameter, a token or a quoted string. Also returns the rest of the text.
 fn parameter_value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([';', ',']).unwrap_or(text.len());

@@ -1,4 +1,4 @@
-//! The operator's settings of requests (`[fetch]`).
+//! The settings for requests (`[fetch]`).
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -9,19 +9,19 @@ use url::Url;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// The User-Agent header. By default it is made from the two settings below.
+    /// The User-Agent header. By default it is built from the following two settings.
     pub user_agent: Option<String>,
-    /// A page that tells outlets who operates newsfold. It is part of the User-Agent.
+    /// A page that explains to outlets who operates newsfold. It is part of the User-Agent.
     pub about_url: Option<Url>,
-    /// The number of readers, which outlets count by the User-Agent.
+    /// The number of readers. Outlets use the User-Agent to count subscribers.
     pub subscribers: u32,
-    /// Time limit for a request with its redirects and its body.
+    /// Time limit for a request, including its redirects and body.
     #[serde(with = "crate::domain::duration")]
     pub total_timeout: SignedDuration,
     /// Time limit for connecting, including TLS.
     #[serde(with = "crate::domain::duration")]
     pub connect_timeout: SignedDuration,
-    /// Time limit for receiving the response header, from the start of the request.
+    /// Time limit for receiving the response headers, from the start of the request.
     #[serde(with = "crate::domain::duration")]
     pub header_timeout: SignedDuration,
     /// Time limit between two reads of the body.
@@ -31,16 +31,16 @@ pub struct Options {
     pub max_body_bytes: usize,
     /// Maximum number of redirects in one poll.
     pub max_redirects: usize,
-    /// Time from the end of one request to an origin to the start of the next.
+    /// The minimum delay from the end of one request to an origin to the start of the next.
     #[serde(with = "crate::domain::duration")]
     pub min_origin_delay: SignedDuration,
-    /// Networks to which requests are allowed although they are not public.
+    /// Non-public networks to which requests are allowed.
     pub allowed_networks: Vec<ipnet::IpNet>,
     /// Ports to which requests are allowed.
     pub allowed_ports: Vec<PortRange>,
-    /// A PEM file with certificate authorities that are trusted in addition to the common ones.
+    /// A PEM file with certificate authorities to trust in addition to the standard ones.
     pub ca_file: Option<PathBuf>,
-    /// A proxy for all requests. Proxy variables of the environment are ignored.
+    /// A proxy for all requests. Proxy environment variables are ignored.
     pub proxy: Option<Url>,
 }
 
@@ -58,7 +58,7 @@ impl Default for Options {
             max_redirects: 10,
             min_origin_delay: SignedDuration::from_secs(1),
             allowed_networks: Vec::new(),
-            // Ports below 1024 belong to other services, which a forged request could attack.
+            // Forged requests could attack other services, which use ports below 1024.
             allowed_ports: vec![
                 PortRange { from: 80, to: 80 },
                 PortRange { from: 443, to: 443 },
@@ -71,7 +71,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The User-Agent (RFC 9110, section 10.1.5), in the form from which publishers count subscribers.
+    /// The User-Agent (RFC 9110, section 10.1.5), in the format from which publishers count subscribers.
     pub fn user_agent(&self) -> String {
         if let Some(given) = &self.user_agent {
             return given.clone();

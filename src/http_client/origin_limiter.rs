@@ -1,6 +1,6 @@
-//! Requests to one origin one at a time, with a delay between two of them.
+//! Sends one request at a time to each origin, with a delay between requests.
 //!
-//! It covers this program alone. Programs on the same database agree before, in [`super::AcquirePermit`].
+//! The limiter covers only this program. Programs on the same database coordinate first, in [`super::AcquirePermit`].
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
-/// When the last request to an origin ended, behind the lock that the next request takes.
+/// The time at which the last request to an origin ended. The next request locks the mutex.
 type LastRequestEnd = Arc<tokio::sync::Mutex<Option<Instant>>>;
 
 /// Limits the requests to each origin. Clones share the limits.
@@ -19,7 +19,7 @@ pub(super) struct OriginLimiter {
     origins: Arc<Mutex<HashMap<String, LastRequestEnd>>>,
 }
 
-/// Permission for one request to an origin. The delay starts when it is dropped.
+/// Permission for one request to an origin. Dropping it starts the delay.
 pub(super) struct LimiterGuard(OwnedMutexGuard<Option<Instant>>);
 
 impl Drop for LimiterGuard {
@@ -28,7 +28,7 @@ impl Drop for LimiterGuard {
     }
 }
 
-/// Number of origins beyond which those without a request or a running delay are removed.
+/// When more origins than this are stored, origins without a request or a running delay are removed.
 const MAX_ORIGINS: usize = 4096;
 
 impl OriginLimiter {

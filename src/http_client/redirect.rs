@@ -1,19 +1,19 @@
-//! The target of a redirect (RFC 9110, section 15.4).
+//! Determines the target of a redirect (RFC 9110, section 15.4).
 //!
-//! Credentials in a URL stay with their origin: a redirect to another origin drops them, and a redirect cannot add any.
+//! A redirect to another origin drops the credentials in the URL, and a redirect cannot add credentials.
 
 use reqwest::Response;
 use reqwest::header;
 use url::Url;
 
-/// Where a response redirects to.
+/// The target of a redirect.
 pub(super) struct RedirectTarget {
     pub url: Url,
     /// Whether the redirect is permanent (301, 308).
     pub is_permanent: bool,
 }
 
-/// The target of a redirect, or why it cannot be followed. `None` if the response is not a redirect.
+/// The target of a redirect, or the reason why it cannot be followed. `None` if the response is not a redirect.
 pub(super) fn redirect_target(from: &Url, response: &Response) -> Result<Option<RedirectTarget>, String> {
     let status = response.status();
     let is_permanent = match status.as_u16() {
@@ -31,7 +31,7 @@ pub(super) fn redirect_target(from: &Url, response: &Response) -> Result<Option<
 
 fn resolve(from: &Url, location: &str) -> Result<Url, url::ParseError> {
     let mut target = from.join(location)?;
-    // A fragment is never sent. With it, one address would look like two.
+    // Clients never send fragments. A fragment would make one address look like two.
     target.set_fragment(None);
     let (name, password) =
         if target.origin() == from.origin() { (from.username(), from.password()) } else { ("", None) };

@@ -1,9 +1,9 @@
-//! Why a request got no response, read from the error of the HTTP client.
+//! Explains why a request got no response, based on the error of the HTTP client.
 
 use super::address_policy::ForbiddenAddress;
 use std::error::Error;
 
-/// What kind of failure it was, with its innermost cause.
+/// Describes the kind of failure and its innermost cause.
 pub(super) fn describe(error: &reqwest::Error) -> String {
     let kind = if error.is_timeout() {
         "timed out"
@@ -15,13 +15,13 @@ pub(super) fn describe(error: &reqwest::Error) -> String {
     format!("{kind}: {}", innermost(error))
 }
 
-/// The resolved address that the address policy rejected, if that is the cause.
+/// The policy error if the address policy rejected a resolved address.
 pub(super) fn forbidden_address(error: &reqwest::Error) -> Option<ForbiddenAddress> {
     innermost(error).downcast_ref::<ForbiddenAddress>().cloned()
 }
 
-/// Whether the failure looks like an outage of our own network: nothing at all came back. A server that refuses, resets
-/// the connection or shows a bad certificate is reachable, and so is a name server that does not know the name.
+/// Whether the failure looks like an outage of our own network: nothing answered. A server that refuses or resets the
+/// connection or has a bad certificate is reachable, and so is a name server that does not know the name.
 pub(super) fn is_unreachable(error: &reqwest::Error) -> bool {
     use std::io::ErrorKind::{HostUnreachable, NetworkDown, NetworkUnreachable, TimedOut};
     if !error.is_connect() {
@@ -31,11 +31,11 @@ pub(super) fn is_unreachable(error: &reqwest::Error) -> bool {
     let is_silent = cause
         .downcast_ref::<std::io::Error>()
         .is_some_and(|error| matches!(error.kind(), HostUnreachable | NetworkDown | NetworkUnreachable | TimedOut));
-    // The C library's text for EAI_AGAIN. The standard library has no error kind for it.
+    // The C library's message for EAI_AGAIN, for which the standard library has no error kind.
     error.is_timeout() || is_silent || cause.to_string().contains("Temporary failure in name resolution")
 }
 
-/// The innermost cause is the specific one: "connection refused" rather than "error sending request".
+/// The innermost cause is the most specific: "connection refused" rather than "error sending request".
 pub(super) fn innermost<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
     let mut cause = error;
     while let Some(source) = cause.source() {

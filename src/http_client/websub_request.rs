@@ -1,10 +1,10 @@
-//! The requests of WebSub: to hubs (section 5.1), and to the callbacks of our own hub's subscribers, for verification
+//! Sends WebSub requests: to hubs (section 5.1), and to the callbacks of our own hub's subscribers, for verification
 //! (5.3) and delivery (7).
 //!
-//! A request to a hub follows the same rules as every other request: each hop is checked by the address policy and
-//! waits for the origin's permit. Only 307 and 308 redirects, which keep the method, are followed, and never from https
-//! to http, because the form contains a secret. A callback is an address that a third party has chosen: the address
-//! policy checks it, and its redirects are not followed. A callback is secret, so no error message contains it.
+//! Requests to hubs follow the general rules: at each hop, the address policy checks the URL, and the request waits for
+//! the origin's permit. Only the redirects that keep the method (307 and 308) are followed, and never from https to
+//! http, because the form contains a secret. A third party chooses the callback, so the address policy checks it and
+//! redirects are not followed. Callbacks are secret, so error messages never contain them.
 
 use super::{AcquirePermit, Fetcher, NoDocument, body_decoder, cache_headers, origin_of, redirect, transport_error};
 use crate::domain::display_text::one_line;
@@ -19,7 +19,7 @@ use url::{Url, form_urlencoded};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebSubResponse {
     pub status: u16,
-    /// The body of a verification response; empty if it is too long for a challenge.
+    /// The body of a verification response; empty if it is longer than any challenge.
     pub body: Vec<u8>,
 }
 
@@ -31,16 +31,16 @@ pub struct CallbackRequest<'u> {
     pub now: Timestamp,
 }
 
-/// Why a request has failed, and how long the server asks to wait.
+/// The reason why a request failed, and the delay that the server requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebSubRequestError {
     pub failure: WebSubFailure,
     pub retry_after: Option<SignedDuration>,
 }
 
-/// The maximum length of an echoed challenge.
+/// The maximum size of an echoed challenge, in bytes.
 const MAX_ECHO_BYTES: usize = 1024;
-/// Bytes of a hub's refusal that are read for its explanation.
+/// The number of bytes of a hub's refusal to read for an explanation.
 const MAX_MESSAGE_BYTES: usize = 2 * 1024;
 const MAX_MESSAGE_CHARS: usize = 200;
 
@@ -54,8 +54,8 @@ impl WebSubRequestError {
     }
 }
 
-/// The record of a request to a hub or callback, for the statistics of the origin; `None` if there was no status,
-/// because the request may not have been sent.
+/// The record of a request to a hub or callback, for the origin's statistics. `None` if there is no status, because
+/// then the request may not have been sent.
 pub fn websub_request_record(
     url: &str,
     response: &Result<WebSubResponse, WebSubRequestError>,
@@ -69,7 +69,7 @@ pub fn websub_request_record(
 }
 
 impl Fetcher {
-    /// Posts a form to a hub. A hub accepts it with any 2xx status: 202 before it verifies the request, 204 after.
+    /// Posts a form to a hub. Any 2xx status means acceptance: 202 before the hub verifies the request, 204 after.
     pub async fn post_to_hub(
         &self,
         hub: &Url,
@@ -100,7 +100,7 @@ impl Fetcher {
         Err(WebSubRequestError::no_response(format!("more than {} redirects", self.options.max_redirects)))
     }
 
-    /// Posts a form once. Returns an accepting response, or a redirect that keeps the method.
+    /// Posts a form once. Returns a 2xx response or a redirect that keeps the method.
     async fn post_form(&self, url: &Url, form: &str, now: Timestamp) -> Result<Response, WebSubRequestError> {
         let request = self
             .client
@@ -121,7 +121,7 @@ impl Fetcher {
         Err(WebSubRequestError { failure: WebSubFailure::Status { status: status.as_u16(), message }, retry_after })
     }
 
-    /// The explanation in a refusal. A body of another type than plain text, or of more than a few lines, is ignored.
+    /// Reads the explanation in a refusal. Ignores bodies that are not plain text or longer than a few lines.
     async fn read_message(&self, response: Response) -> String {
         let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if !kind.starts_with("text/plain") || response.headers().contains_key(header::CONTENT_ENCODING) {
@@ -132,7 +132,7 @@ impl Fetcher {
         one_line(&String::from_utf8_lossy(&text), MAX_MESSAGE_CHARS)
     }
 
-    /// Sends a verification request to a callback. Its response is read up to the length of a challenge.
+    /// Sends a verification request to a callback. Reads at most the length of a challenge from the response.
     pub async fn verify_callback(&self, request: CallbackRequest<'_>) -> Result<WebSubResponse, WebSubRequestError> {
         let CallbackRequest { callback, timeout, now } = request;
         let verified = async {
@@ -144,7 +144,7 @@ impl Fetcher {
         tokio::time::timeout(timeout.unsigned_abs(), verified).await.map_err(|_| WebSubRequestError::late(timeout))?
     }
 
-    /// Posts a document to a callback. Only the status of the response is read.
+    /// Posts a document to a callback. Reads only the status of the response.
     pub async fn post_to_callback(
         &self,
         request: CallbackRequest<'_>,

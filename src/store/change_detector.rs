@@ -1,16 +1,16 @@
-//! Detects commits to the database by any other connection, of this program or of another one.
+//! Detects commits to the database by any other connection, in this process or in another.
 
 use super::connection::ReadConnection;
 use super::{Error, Result, Store, open};
 
-/// A read-only connection with the data version that it saw last.
+/// A read-only connection and the last data version that it saw.
 pub struct ChangeDetector {
     connection: ReadConnection,
     version: Option<i64>,
 }
 
 impl ChangeDetector {
-    /// Opens a connection of its own to the database of `store`.
+    /// Opens a separate connection to the database of `store`.
     pub async fn open(store: &Store) -> Result<ChangeDetector> {
         let path = store.path().to_owned();
         let opened = tokio::task::spawn_blocking(move || open::open_reader(&path)).await;
@@ -18,7 +18,7 @@ impl ChangeDetector {
         Ok(ChangeDetector { connection, version: None })
     }
 
-    /// Whether there was a commit since the last call, by [`PRAGMA data_version`][pragma]. The first call returns true.
+    /// Whether another connection committed since the last call, by [`PRAGMA data_version`][pragma]. Initially true.
     ///
     /// [pragma]: https://www.sqlite.org/pragma.html#pragma_data_version
     pub async fn detect(mut self) -> Result<(ChangeDetector, bool)> {

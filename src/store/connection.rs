@@ -1,6 +1,6 @@
-//! The connections that the functions of [`crate::store`] take: SQLite behind methods that only `store` may call.
+//! The connections that the functions of [`crate::store`] take. Only `store` may call the methods that access SQLite.
 //!
-//! Both run inside a transaction, which the caller opens and ends.
+//! Both types run inside a transaction, which the caller begins and ends.
 
 use super::Result;
 use super::rows::from_row;
@@ -8,10 +8,10 @@ use rusqlite::{CachedStatement, Connection, Params, Row};
 use serde::de::DeserializeOwned;
 use std::ops::Deref;
 
-/// A consistent view of the database.
+/// A read-only connection with a consistent snapshot of the database.
 pub struct ReadConnection(Connection);
 
-/// The one connection that changes the database. It reads as well.
+/// The only connection that can change the database. It can also read.
 pub struct WriteConnection(ReadConnection);
 
 impl ReadConnection {
@@ -19,7 +19,7 @@ impl ReadConnection {
         ReadConnection(connection)
     }
 
-    /// SQLite's own connection, for transactions and pragmas.
+    /// The underlying SQLite connection, for transactions and pragmas.
     pub(super) fn sqlite(&self) -> &Connection {
         &self.0
     }
@@ -43,12 +43,12 @@ impl ReadConnection {
         self.prepare_cached(sql)?.query_and_then(params, read)?.collect()
     }
 
-    /// The first row of a query, if there is one.
+    /// The first row of a query, if any.
     pub(super) fn first<T: DeserializeOwned>(&self, sql: &str, params: impl Params) -> Result<Option<T>> {
         self.prepare_cached(sql)?.query_and_then(params, from_row)?.next().transpose()
     }
 
-    /// The first row of a query that always has one.
+    /// The first row of a query that always returns a row.
     pub(super) fn one<T: DeserializeOwned>(&self, sql: &str, params: impl Params) -> Result<T> {
         self.first(sql, params)?.ok_or(rusqlite::Error::QueryReturnedNoRows.into())
     }
@@ -63,7 +63,7 @@ impl WriteConnection {
         WriteConnection(ReadConnection(connection))
     }
 
-    /// Runs one statement and returns the number of rows that it changed.
+    /// Executes one statement and returns the number of changed rows.
     pub(super) fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
         Ok(self.prepare_cached(sql)?.execute(params)?)
     }

@@ -1,4 +1,4 @@
-//! Grouping constraints: applied at once, stored for every later clustering pass, and undone on request.
+//! Grouping constraints: they apply immediately, are stored for later clustering passes, and can be undone.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::json_list;
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 use std::collections::BTreeSet;
 
-/// Why a constraint cannot be added or undone. The operator can correct it.
+/// The reason why a constraint cannot be added or undone. The operator can correct the cause.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ConstraintRefusal {
     #[error("both are story {0} already")]
@@ -40,7 +40,7 @@ pub struct AppliedConstraint {
 
 pub type ConstraintResult = std::result::Result<AppliedConstraint, ConstraintRefusal>;
 
-/// Merges two stories permanently. The older id is kept; the other one redirects.
+/// Merges two stories permanently. The older id is kept, and the other id redirects to it.
 pub fn merge_stories(db: &WriteConnection, one: &Story, other: &Story, now: Timestamp) -> Result<ConstraintResult> {
     if one.id == other.id {
         return Ok(Err(ConstraintRefusal::SameStory(one.id)));
@@ -71,7 +71,7 @@ pub fn split_story(db: &WriteConnection, story: &Story, moved: &[ItemId], now: T
     split_off(db, ConstraintKind::Split, &stayed, &moved, now)
 }
 
-/// Separates two items permanently. If they are in one story, the second one leaves it.
+/// Separates two items permanently. If both are in one story, the second item leaves it.
 pub fn separate_items(db: &WriteConnection, one: ItemId, other: ItemId, now: Timestamp) -> Result<ConstraintResult> {
     if one == other {
         return Ok(Err(ConstraintRefusal::SameItem));
@@ -104,7 +104,7 @@ pub fn undo(db: &WriteConnection, id: ConstraintId, now: Timestamp) -> Result<Co
         )?;
         let Some(present) = stories::story_of_item(db, item)? else { continue };
         if constraint.kind == ConstraintKind::Merge {
-            // The merged story becomes a story of its own again.
+            // The merged story becomes a separate story again.
             db.execute("UPDATE story SET merged_into = NULL WHERE id = ?1", [previous.to_row()])?;
         }
         let exists = db.exists("SELECT 1 FROM story WHERE id = ?1 AND merged_into IS NULL", [previous.to_row()])?;
@@ -150,7 +150,7 @@ pub fn active_since(db: &ReadConnection, since: Timestamp) -> Result<Vec<Groupin
     db.all(&sql, [since.as_millisecond()])
 }
 
-/// A version that increases whenever a constraint is added or undone.
+/// The version of the constraints, which increases with each added or undone constraint.
 pub fn version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT count(*) + count(undone_at) FROM grouping_constraint", [])
 }
@@ -160,7 +160,7 @@ pub fn expect_version(db: &ReadConnection, version: i64) -> Result<()> {
     if self::version(db)? == version { Ok(()) } else { Err(Error::Outdated) }
 }
 
-/// Moves items out of their story, into a new one.
+/// Moves items from their story to a new story.
 fn split_off(
     db: &WriteConnection,
     kind: ConstraintKind,
@@ -185,7 +185,7 @@ fn ids(story: &Story) -> Vec<ItemId> {
     story.items.iter().map(|report| report.item.id).collect()
 }
 
-/// An active constraint of one of these kinds with items in both lists: on different sides if `opposed`, else on any.
+/// An active constraint of one of these kinds with an item in each list, on different sides if `opposed` is set.
 fn between(
     db: &ReadConnection,
     one: &[ItemId],

@@ -1,4 +1,4 @@
-//! The editions of stories. Written once, never changed.
+//! The editions of stories. An edition is written once and never changes.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -7,7 +7,7 @@ use crate::domain::{Edition, EditionReason, EditionText, FeedEntry, Story, Story
 use jiff::Timestamp;
 use rusqlite::params;
 
-/// Adds an edition after the story's latest one, and makes its lead the story's lead. Returns the edition's number.
+/// Adds an edition after the story's latest one, and sets the story's lead to that of the edition. Returns its number.
 pub fn add(
     db: &WriteConnection,
     story: &Story,
@@ -24,7 +24,7 @@ pub fn add(
     Ok(number)
 }
 
-/// The latest edition of a story that was not made for a single feed.
+/// The latest edition of a story that was not created for a single feed.
 pub fn latest(db: &ReadConnection, story: StoryId) -> Result<Option<Edition>> {
     let sql = format!(
         "SELECT {EDITION_COLUMNS} FROM edition WHERE story_id = ?1 AND reason <> 'entered' ORDER BY number DESC LIMIT 1"
@@ -38,7 +38,7 @@ pub fn list_of_story(db: &ReadConnection, story: StoryId) -> Result<Vec<Edition>
     db.all(&sql, [story.to_row()])
 }
 
-/// The latest editions of these stories, in the same order. Stories without an edition are omitted.
+/// The latest editions of the given stories, in the same order. Stories without an edition are omitted.
 pub fn latest_entries(db: &ReadConnection, ids: &[StoryId]) -> Result<Vec<FeedEntry>> {
     let sql = format!(
         "SELECT {EDITION_COLUMNS}, story.published_at FROM edition JOIN story ON story.id = story_id
@@ -54,7 +54,7 @@ pub fn latest_entries(db: &ReadConnection, ids: &[StoryId]) -> Result<Vec<FeedEn
     Ok(all)
 }
 
-/// The columns of [`Edition`]. The full article is omitted once its source no longer allows its publication.
+/// The columns of [`Edition`]. The full article is omitted if its source no longer allows publication.
 pub(super) const EDITION_COLUMNS: &str =
     "edition.story_id, edition.number, edition.made_at, edition.reason, edition.outlet_count,
      CASE WHEN edition.text ->> '$.article' IS NULL OR EXISTS (

@@ -1,4 +1,4 @@
-//! Feed membership: the stories of each feed in the order in which they entered it, and the candidates for its
+//! Feed membership: the stories of each feed in the order in which they entered it, and the candidates for the feed's
 //! documents.
 
 use super::Result;
@@ -15,8 +15,8 @@ use rusqlite::{named_params, params};
 use serde::Deserialize;
 use std::ops::RangeInclusive;
 
-/// The stories among these that enter a feed now: they match and are not in it yet. Empty for a feed whose entries
-/// have not been initialized, since initialization adds them in order of date.
+/// The given stories that enter a feed now: they match and are not in it yet. Empty for a feed without initialized
+/// entries, because initialization adds stories in order of date.
 pub fn find_entering(db: &ReadConnection, feed: &PublishedFeed, among: &[StoryId]) -> Result<Vec<StoryId>> {
     if !is_initialized(db, feed)? {
         return Ok(Vec::new());
@@ -45,8 +45,8 @@ pub fn add(db: &WriteConnection, feed: &str, story: StoryId, edition: u32, now: 
     Ok(())
 }
 
-/// Whether the entries were built with the feed's current selection, before tags of sources changed. `None` if they were
-/// built with another selection, or never.
+/// Whether the entries are based on the feed's current selection and no source tags have changed since. `None` if they
+/// are based on another selection or do not exist.
 fn is_current(db: &ReadConnection, feed: &PublishedFeed) -> Result<Option<bool>> {
     db.first(
         "SELECT NOT stale FROM feed_selection WHERE feed = ?1 AND selection = ?2",
@@ -54,12 +54,12 @@ fn is_current(db: &ReadConnection, feed: &PublishedFeed) -> Result<Option<bool>>
     )
 }
 
-/// Whether the entries were built with the feed's current selection.
+/// Whether the entries are based on the feed's current selection.
 pub fn is_initialized(db: &ReadConnection, feed: &PublishedFeed) -> Result<bool> {
     Ok(is_current(db, feed)?.is_some())
 }
 
-/// Whether the entries of all feeds are current, and no other feeds are stored.
+/// Whether the entries of all feeds are current and the database contains no other feeds.
 pub fn are_current(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<bool> {
     for feed in feeds {
         if is_current(db, feed)? != Some(true) {
@@ -70,20 +70,20 @@ pub fn are_current(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<bool>
     Ok(count == feeds.len())
 }
 
-/// The entries that a feed should have, determined before anything is written.
+/// The entries that a feed should have. They are determined before any write.
 #[derive(Debug, Clone)]
 pub struct MembershipPlan {
     pub feed: PublishedFeed,
-    /// Whether stories that no longer match are removed. Otherwise stories that once matched stay.
+    /// Whether to remove stories that no longer match. If false, stories that matched once remain.
     removes_others: bool,
-    /// Oldest first.
+    /// The matching stories, oldest first.
     pub matching: Vec<StoryId>,
 }
 
-/// Maximum number of stories with which a new feed starts: the newest ones.
+/// The maximum number of stories in a new feed. The newest stories are used.
 const MAX_INITIAL_STORIES: usize = 10_000;
 
-/// The changes that the feeds need because their configuration or tags of sources changed.
+/// Plans the changes that feeds need because their configuration or the tags of sources changed.
 pub fn plan_memberships(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<Vec<MembershipPlan>> {
     let mut all = Vec::new();
     for feed in feeds {
@@ -93,7 +93,7 @@ pub fn plan_memberships(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<
         }
         let mut found = matching(db, &feed.selection, None)?;
         if is_current == Some(false) {
-            // Otherwise old stories of a newly tagged source would replace today's.
+            // Otherwise, old stories of a newly tagged source would displace current ones.
             let floor = oldest_shown(db, feed)?;
             let mut recent = 0;
             for id in &found {
@@ -111,7 +111,7 @@ pub fn plan_memberships(db: &ReadConnection, feeds: &[PublishedFeed]) -> Result<
     Ok(all)
 }
 
-/// The date of the oldest story in a full feed; `i64::MIN` for a feed that is not full.
+/// The date of the oldest story in a full feed; `i64::MIN` if the feed is not full.
 fn oldest_shown(db: &ReadConnection, feed: &PublishedFeed) -> Result<i64> {
     let oldest: Option<i64> = db.one(
         "SELECT CASE WHEN count(*) = ?2 THEN min(published_at) END FROM (
@@ -121,8 +121,8 @@ fn oldest_shown(db: &ReadConnection, feed: &PublishedFeed) -> Result<i64> {
     Ok(oldest.unwrap_or(i64::MIN))
 }
 
-/// Deletes the entries that do not obey the selection of a feed that was chosen anew: the story does not match, or its
-/// entry shows fewer outlets than the feed requires. A story that matches can enter again, with a newer edition.
+/// Deletes entries that violate a changed selection: the story does not match, or the entry shows fewer outlets than
+/// the feed requires. A story that matches can enter again with a newer edition.
 pub fn delete_unfit(db: &WriteConnection, plan: &MembershipPlan) -> Result<()> {
     if plan.removes_others {
         let matching = json_list(&plan.matching.iter().map(|id| id.to_row()).collect::<Vec<_>>());
@@ -137,7 +137,7 @@ pub fn delete_unfit(db: &WriteConnection, plan: &MembershipPlan) -> Result<()> {
     Ok(())
 }
 
-/// Records that the entries of a feed were chosen by its selection. The first time is that at which the feed became known.
+/// Records the selection that determined the entries of a feed. The first call also records when the feed became known.
 pub fn record_selection(db: &WriteConnection, feed: &PublishedFeed, now: Timestamp) -> Result<()> {
     db.execute(
         "INSERT INTO feed_selection (feed, selection, first_known_at) VALUES (?1, ?2, ?3)
@@ -147,7 +147,7 @@ pub fn record_selection(db: &WriteConnection, feed: &PublishedFeed, now: Timesta
     Ok(())
 }
 
-/// Deletes the entries of all other feeds, which no longer exist, and the tokens of feeds that are no longer private.
+/// Deletes the entries of feeds that no longer exist, and the tokens of feeds that are no longer private.
 pub fn delete_other_feeds(db: &WriteConnection, feeds: &[PublishedFeed]) -> Result<()> {
     let names = json_list(&feeds.iter().map(|feed| &feed.name).collect::<Vec<_>>());
     let private = json_list(&feeds.iter().filter(|feed| feed.private).map(|feed| &feed.name).collect::<Vec<_>>());
@@ -161,8 +161,8 @@ pub fn delete_other_feeds(db: &WriteConnection, feeds: &[PublishedFeed]) -> Resu
     Ok(())
 }
 
-/// The time since which a feed is known: the date of its documents while it is empty. For a document that is not a
-/// configured feed, the time since which any feed is known.
+/// The time at which a feed became known: the date of its documents while it is empty. For a document without a
+/// configured feed, the time at which the first feed became known.
 pub fn known_since(db: &ReadConnection, feed: Option<&str>) -> Result<Timestamp> {
     db.one(
         "SELECT coalesce((SELECT first_known_at FROM feed_selection WHERE feed = ?1),
@@ -171,23 +171,23 @@ pub fn known_since(db: &ReadConnection, feed: Option<&str>) -> Result<Timestamp>
     )
 }
 
-/// The part of a selection that determines the entries. Limit, maximum age and order only choose among entries.
+/// The part of a selection that determines the entries. Limit, maximum age and order only select from the entries.
 fn stored_selection(selection: &FeedSelection) -> Result<String> {
     to_json(&FeedSelection { limit: 0, order: FeedOrder::Newest, max_age: None, ..selection.clone() })
 }
 
-/// The candidates for a document of a feed, the last to enter the feed first, and the archive pages beside it.
+/// The candidates for a document of a feed, most recently entered first, and the adjacent archive pages.
 #[derive(Debug, Clone, Default)]
 pub struct CandidatePage {
     pub candidates: Vec<FeedCandidate>,
-    /// The number of the page with the preceding entries; 1 is the oldest page.
+    /// The number of the page with the preceding entries. Page 1 is the oldest.
     pub previous: Option<u32>,
     /// The number of the page with the following entries, if that page is full.
     pub next: Option<u32>,
 }
 
-/// The candidates for the current document of a feed: the stories that entered it last. The live variant omits merged
-/// stories.
+/// The candidates for the current document of a feed: the stories that entered it most recently. The live variant omits
+/// merged stories.
 pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVariant) -> Result<CandidatePage> {
     let FeedSelection { limit, order, max_age, .. } = feed.selection;
     let window = match order {
@@ -196,7 +196,7 @@ pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVari
     };
     let mut floor = Timestamp::MIN;
     if let Some(age) = max_age {
-        // Of the whole feed: the stories that entered it last may be older than those before them.
+        // Consider the whole feed: the last stories to enter may be older than those that entered before.
         let newest: Option<Timestamp> = db.first(
             "SELECT entry.published_at FROM feed_entry AS entry CROSS JOIN story ON story.id = entry.story_id
              WHERE feed = ?1 AND (?2 OR merged_into IS NULL) ORDER BY entry.published_at DESC LIMIT 1",
@@ -209,11 +209,11 @@ pub fn current_page(db: &ReadConnection, feed: &PublishedFeed, variant: FeedVari
     Ok(CandidatePage { candidates, previous, next: None })
 }
 
-/// Maximum number of candidates for a feed in the order `hot`.
+/// The maximum number of candidates for a feed with the order `hot`.
 const HOT_CANDIDATES: u32 = 2000;
 
-/// A page of a feed's archive (RFC 5005, section 4): as many entries as the feed's limit, in order of entry. Only
-/// full pages exist, so that a page changes only if an entry of the live variant does.
+/// A page of a feed's archive (RFC 5005, section 4), in order of entry. The page size is the feed's limit. Only full
+/// pages exist, so a page changes only when an entry of the live variant changes.
 pub fn archive_page(
     db: &ReadConnection,
     feed: &PublishedFeed,
@@ -230,8 +230,8 @@ pub fn archive_page(
     Ok(Some(CandidatePage { candidates, previous, next: pages.get(index + 1).copied() }))
 }
 
-/// The numbers of a feed's archive pages, oldest first: the full pages, apart from entries removed for their age. A
-/// feed with a maximum age or in the order `hot` has none, since its omitted stories are not part of it.
+/// The numbers of a feed's archive pages, oldest first. All are full pages, except for entries removed because of their
+/// age. A feed with a maximum age or the order `hot` has no archive, because it does not include older stories.
 pub fn archive_page_numbers(db: &ReadConnection, feed: &PublishedFeed) -> Result<Vec<u32>> {
     if feed.selection.order == FeedOrder::Hot || feed.selection.max_age.is_some() {
         return Ok(Vec::new());
@@ -246,15 +246,15 @@ pub fn archive_page_numbers(db: &ReadConnection, feed: &PublishedFeed) -> Result
     Ok((page((first - 1) / limit + 1)..=page(last / limit)).collect())
 }
 
-/// The entries of a feed that are read as candidates.
+/// The range of feed entries to read as candidates.
 struct CandidateRange {
     sequences: RangeInclusive<i64>,
-    /// The earliest publication of the stories.
+    /// The earliest publication time of the stories.
     floor: Timestamp,
     limit: u32,
 }
 
-/// Candidates by sequence number, the last to enter the feed first.
+/// The candidates by sequence number, most recently entered first.
 fn candidates(
     db: &ReadConnection,
     feed: &PublishedFeed,
@@ -294,7 +294,7 @@ fn candidates(
     })
 }
 
-/// The edition with which a story entered a feed, and the later ones that were not made for a single feed.
+/// The edition with which a story entered a feed, and all later editions that were not created for a single feed.
 fn editions_from(db: &ReadConnection, story: StoryId, first: u32) -> Result<Vec<Edition>> {
     let mut editions = list_of_story(db, story)?;
     editions.retain(|edition| {
@@ -304,7 +304,7 @@ fn editions_from(db: &ReadConnection, story: StoryId, first: u32) -> Result<Vec<
     Ok(editions)
 }
 
-/// When a story entered a feed, and with which edition.
+/// The time and the edition with which a story entered a feed.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct FeedMembership {
     pub entered_at: Timestamp,

@@ -1,14 +1,13 @@
-//! The time since which each document has had its current bytes: the source of Last-Modified, which survives a
-//! restart.
+//! The time at which each document got its current content. It is the source of Last-Modified and survives a restart.
 //!
-//! Only hashes are stored. These times never appear in a feed, whose bytes depend on the stories alone.
+//! Only hashes are stored. These times never appear in a feed, whose content depends only on the stories.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 use jiff::Timestamp;
 use rusqlite::params;
 
-/// The time since which a document has had these bytes; `None` if it had others, or if nothing is known.
+/// The time at which a document got its current content; `None` if the content is different or unknown.
 pub fn find(db: &ReadConnection, feed: &str, format: &str, hash: &str) -> Result<Option<Timestamp>> {
     db.first(
         "SELECT modified_at FROM feed_last_modified WHERE feed = ?1 AND format = ?2 AND content_hash = ?3",
@@ -16,10 +15,10 @@ pub fn find(db: &ReadConnection, feed: &str, format: &str, hash: &str) -> Result
     )
 }
 
-/// Records that a document has these bytes from now on, and returns the time since which it has had them.
+/// Records that a document has this content, and returns the time at which it got the content.
 ///
-/// Times are whole seconds, as in HTTP, and always later than that of the previous bytes, even if both were made
-/// within one second: a client with If-Modified-Since must never miss a change.
+/// Times are whole seconds, as in HTTP, and strictly increase with each change, even if two changes occur within one
+/// second. Otherwise, a client that uses If-Modified-Since could miss a change.
 pub fn record(db: &WriteConnection, feed: &str, format: &str, hash: &str, now: Timestamp) -> Result<Timestamp> {
     if let Some(known) = find(db, feed, format, hash)? {
         return Ok(known);

@@ -9,7 +9,7 @@ pub fn find(db: &ReadConnection, feed: &str) -> Result<Option<String>> {
     db.first("SELECT token FROM feed_token WHERE feed = ?1", [feed])
 }
 
-/// Replaces a feed's token.
+/// Replaces the token of a feed.
 pub fn replace(db: &WriteConnection, feed: &str, token: &str, now: Timestamp) -> Result<()> {
     db.execute(
         "INSERT OR REPLACE INTO feed_token (feed, token, made_at) VALUES (?1, ?2, ?3)",
@@ -18,7 +18,7 @@ pub fn replace(db: &WriteConnection, feed: &str, token: &str, now: Timestamp) ->
     super::publication::touch(db)
 }
 
-/// Creates a feed's first token.
+/// Creates the first token of a feed.
 pub fn create_if_missing(db: &WriteConnection, feed: &str, token: &str, now: Timestamp) -> Result<()> {
     db.execute(
         "INSERT OR IGNORE INTO feed_token (feed, token, made_at) VALUES (?1, ?2, ?3)",

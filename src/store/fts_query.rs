@@ -1,20 +1,20 @@
-//! Full-text search expressions: user input as an FTS5 expression, and the syntax check of FTS5.
+//! Full-text search expressions: converts user input to FTS5 expressions and checks FTS5 syntax.
 
 use super::search_text::{SearchPhrase, search_phrase};
 use crate::domain::display_text::is_invisible;
 use rusqlite::Connection;
 
-/// Maximum number of characters read from user input, and of words or phrases in the expression.
+/// The maximum number of characters read from user input, and of words or phrases in the expression.
 pub const MAX_QUERY_CHARS: usize = 200;
 const MAX_WORDS: usize = 12;
 
-/// User input as an FTS5 expression that matches if every word, and every phrase in quotation marks, occurs. No input
-/// acts as an operator. `None` if the input contains no word.
+/// Converts user input to an FTS5 expression that requires every word and every quoted phrase. User input never acts as
+/// an operator. `None` if the input contains no word.
 pub fn from_user_input(typed: &str) -> Option<String> {
     let readable = |c: &char| c.is_whitespace() || !is_invisible(*c);
     let typed: String = typed.chars().filter(readable).take(MAX_QUERY_CHARS).collect();
     let parts: Vec<&str> = typed.split(['"', '“', '”', '„', '«', '»', '「', '」', '『', '』', '＂']).collect();
-    // Text between the first and the second quotation mark is a phrase, and so on. An unclosed mark is ignored.
+    // Every second part is a quoted phrase. An unclosed quotation mark is ignored.
     let in_marks = |place: usize| place % 2 == 1 && place + 1 < parts.len();
     let phrases = parts
         .iter()
@@ -26,13 +26,13 @@ pub fn from_user_input(typed: &str) -> Option<String> {
     (!quoted.is_empty()).then(|| quoted.join(" "))
 }
 
-/// An FTS5 expression with its words and phrases in the form of the index. Operators and columns stay.
+/// Rewrites the words and phrases of an FTS5 expression in the form of the index. Operators and columns are unchanged.
 pub(super) fn indexed_expression(expression: &str) -> String {
     let mut out = String::with_capacity(expression.len());
     let mut rest = expression;
     while let Some(first) = rest.chars().next() {
         if first.is_whitespace() {
-            // FTS5 separates words at ASCII white space only.
+            // FTS5 separates words only at ASCII white space.
             out.push(' ');
             rest = &rest[first.len_utf8()..];
         } else if first == '"' {
@@ -53,7 +53,7 @@ pub(super) fn indexed_expression(expression: &str) -> String {
     out
 }
 
-/// The end of the string that a text starts with, where a doubled quotation mark is a part of the string.
+/// The end of the quoted string at the start of a text. A doubled quotation mark is part of the string.
 fn end_of_string(text: &str) -> Option<usize> {
     let mut end = 1;
     loop {
@@ -65,7 +65,7 @@ fn end_of_string(text: &str) -> Option<usize> {
     }
 }
 
-/// Characters of words without quotation marks (<https://www.sqlite.org/fts5.html#fts5_strings>).
+/// Characters that are valid in unquoted words (<https://www.sqlite.org/fts5.html#fts5_strings>).
 fn is_bareword(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '\u{1a}') || (!c.is_ascii() && !c.is_whitespace())
 }
@@ -82,7 +82,7 @@ fn push_phrase(out: &mut String, phrase: &str, rest: &str) {
 
 /// The syntax error that SQLite reports for an FTS5 expression; `None` if it is valid.
 pub fn syntax_error(words: &str) -> Option<String> {
-    // The same columns as in the schema, without rows.
+    // Has the same columns as the schema, and no rows.
     const TABLE: &str = "CREATE VIRTUAL TABLE item_fts USING fts5 (title, summary)";
     let search = |db: Connection| {
         db.execute_batch(TABLE)?;

@@ -1,5 +1,5 @@
-//! The notifications that other hubs get when a document has changed. Decides nothing: that is the task of
-//! [`crate::websub::hub`].
+//! The notifications that other hubs receive when a document changes. This module only stores them;
+//! [`crate::websub::hub`] makes the decisions.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -9,15 +9,15 @@ use crate::domain::{HubNotification, WebSubFailure};
 use jiff::Timestamp;
 use rusqlite::params;
 
-/// A hub that has not been notified of the newest version of a document.
+/// A hub that has not been notified of the latest version of a document.
 pub struct PendingNotification {
     pub notification: HubNotification,
-    /// The hash of the newest version.
+    /// The hash of the latest version.
     pub hash: String,
 }
 
-/// Those of `hubs` that have not been notified of the newest version of a document, each with one document, and none
-/// that is busy.
+/// The given hubs that have not been notified of the latest version of a document. Returns one document per hub and
+/// omits busy hubs.
 pub fn due(db: &ReadConnection, hubs: &[String], query: &DueQuery<'_>) -> Result<Vec<PendingNotification>> {
     let (hubs, topics, busy) = (json_list(hubs), json_list(query.topics), json_list(query.busy));
     db.map(
@@ -32,12 +32,12 @@ pub fn due(db: &ReadConnection, hubs: &[String], query: &DueQuery<'_>) -> Result
     )
 }
 
-/// All notifications, including those of hubs that have been removed from the configuration.
+/// All notifications, including those to hubs that have been removed from the configuration.
 pub fn list(db: &ReadConnection) -> Result<Vec<HubNotification>> {
     db.all("SELECT * FROM hub_notification ORDER BY hub, topic", [])
 }
 
-/// A hub is about to be notified. If no result is recorded, it is notified again at `retry_at`.
+/// Records that a hub is about to be notified. If no result is recorded, the notification is repeated at `retry_at`.
 pub fn claim(db: &WriteConnection, notification: &HubNotification, retry_at: Timestamp) -> Result<()> {
     let sql = "UPDATE hub_notification SET failures = failures + 1, next_attempt_at = ?3, last_failure = ?4
                WHERE hub = ?1 AND topic = ?2";
@@ -46,7 +46,7 @@ pub fn claim(db: &WriteConnection, notification: &HubNotification, retry_at: Tim
     Ok(())
 }
 
-/// A hub has been notified.
+/// Records a successful notification.
 pub fn record_success(db: &WriteConnection, notification: &HubNotification, hash: &str, now: Timestamp) -> Result<()> {
     let sql = "UPDATE hub_notification SET notified_hash = ?3, notified_at = ?4, failures = 0, next_attempt_at = 0,
                    last_failure = NULL
@@ -55,8 +55,8 @@ pub fn record_success(db: &WriteConnection, notification: &HubNotification, hash
     Ok(())
 }
 
-/// A notification has failed, and is retried at `retry_at`. If `skipped_hash` is set, that version of the document is
-/// skipped, and the hub is only notified of the next change.
+/// Records a failed notification, which is retried at `retry_at`. If `skipped_hash` is set, that version of the
+/// document is skipped, and the next change triggers the next notification.
 pub fn record_failure(
     db: &WriteConnection,
     notification: &HubNotification,

@@ -1,4 +1,4 @@
-//! Items: recognized by [`crate::identity::recognition`], revised, never duplicated.
+//! Stores items that [`crate::identity::recognition`] has matched. Items are revised and never duplicated.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -15,8 +15,8 @@ use rusqlite::params;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet};
 
-/// Stores the items of one document of `source`: adds new ones and revises changed ones. Works from the end of the
-/// document, since feeds list the newest item first and ids should follow time.
+/// Stores the items of one document of `source`: adds new items and revises changed ones. Processes the document in
+/// reverse, because feeds list the newest item first and ids should increase with time.
 pub(super) fn store_items(
     db: &WriteConnection,
     source: SourceId,
@@ -51,9 +51,9 @@ pub(super) fn store_items(
     Ok(stored)
 }
 
-/// Articles are fetched only for news published within this time: older items do not take part in grouping.
+/// Articles are fetched only for news published within this time, because older items are not grouped.
 const PAGES_OF: SignedDuration = SignedDuration::from_hours(48);
-/// Maximum time for which an item waits for its article before it is assigned to a story.
+/// The maximum time for which an item waits for its article before it is assigned to a story.
 const PAGE_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 fn insert_guid(db: &WriteConnection, source: SourceId, guid: &str, item: ItemId, rule: MatchedBy) -> Result<()> {
@@ -103,7 +103,7 @@ fn insert(db: &WriteConnection, source: SourceId, new: &NewItem, now: Timestamp)
     Ok(id)
 }
 
-/// The guid of a new item, or another one if the guid is that of another item.
+/// The guid of a new item, or a replacement if another item has this guid.
 fn unused_guid(db: &WriteConnection, source: SourceId, new: &NewItem) -> Result<String> {
     let mut guid = new.guid.clone();
     let mut attempt = 0;
@@ -114,8 +114,8 @@ fn unused_guid(db: &WriteConnection, source: SourceId, new: &NewItem) -> Result<
     Ok(guid)
 }
 
-/// The canonical URL under which an item is stored. If its link differs from those of other items only in a part that
-/// the canonical form lacks, all of them keep this part.
+/// The canonical URL to store for an item. If its link differs from those of other items only in a part that the
+/// canonical form omits, all these items keep that part.
 fn separate_link(db: &WriteConnection, source: SourceId, id: Option<ItemId>, new: &NewItem) -> Result<Option<String>> {
     let (Some(url), Some(canonical_url)) = (&new.url, &new.canonical_url) else { return Ok(None) };
     let Some(separated) = separate_links(url, &find_by_canonical_url(db, source, canonical_url, id)?) else {
@@ -127,12 +127,12 @@ fn separate_link(db: &WriteConnection, source: SourceId, id: Option<ItemId>, new
     Ok(Some(separated.new))
 }
 
-/// Replaced content longer than this is discarded, and at most this many revisions are kept, because a live blog
-/// changes with every poll.
+/// Replaced content longer than this is discarded, and the number of revisions is limited, because a live blog changes
+/// with every poll.
 const MAX_KEPT: usize = 16 * 1024;
 const MAX_REVISIONS: u32 = 30;
 
-/// Stores the source's changes and keeps the previous version. `ranked_at` stays, so that a new date moves nothing.
+/// Stores the source's changes and keeps the previous version. `ranked_at` is unchanged, so the item does not move.
 fn revise(
     db: &WriteConnection,
     source: SourceId,
@@ -148,7 +148,7 @@ fn revise(
     let text_changed = title_changed || !equals_but_for_relative_times(&old.summary, &new.summary);
     let is_reported = text_changed || old.published_at != new.published_at;
     if !is_reported && is_same_content(old.content.as_deref(), new.content.as_deref()) {
-        // A file that was added later makes no new version of the text.
+        // Adding an enclosure does not create a revision of the text.
         let sql = "UPDATE item SET enclosures = ?2 WHERE id = ?1 AND enclosures <> ?2";
         db.execute(sql, params![id.0, to_json(&new.enclosures)?])?;
         return Ok(None);
@@ -160,7 +160,7 @@ fn revise(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![id.0, now.as_millisecond(), old.title, old.summary, milliseconds(old.published_at), old_content],
     )?;
-    // The first revision shows the original report, the last ones its development.
+    // The first revision shows the original report, and the last ones show its development.
     db.execute(
         "DELETE FROM item_revision WHERE item_id = ?1
          AND replaced_at NOT IN (SELECT min(replaced_at) FROM item_revision WHERE item_id = ?1)
@@ -200,8 +200,8 @@ fn revise(
     Ok(is_reported.then_some(ItemChange { item: id, title_changed }))
 }
 
-/// Whether two contents differ at most in times relative to now. Long ones are compared exactly, because words take longer
-/// to compare than bytes.
+/// Whether two versions of the content differ only in relative times. Long content must be identical, because comparing
+/// words is slower than comparing bytes.
 fn is_same_content(old: Option<&str>, new: Option<&str>) -> bool {
     match (old, new) {
         (Some(old), Some(new)) if old.len().max(new.len()) <= MAX_KEPT => equals_but_for_relative_times(old, new),
@@ -209,7 +209,7 @@ fn is_same_content(old: Option<&str>, new: Option<&str>) -> bool {
     }
 }
 
-/// The guids among these that a source has shown before.
+/// The given guids that a source has used before.
 pub fn known_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
     let known: Vec<String> = db.all(
         "SELECT guid FROM item_guid WHERE source_id = ?1 AND guid IN (SELECT value FROM json_each(?2))",
@@ -218,7 +218,7 @@ pub fn known_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Res
     Ok(known.into_iter().collect())
 }
 
-/// The guids among these whose items arrived since the source's last successful poll: a hub pushed them.
+/// The given guids whose items arrived since the source's last successful poll, which means that a hub pushed them.
 pub fn pushed_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Result<HashSet<String>> {
     let pushed: Vec<String> = db.all(
         "SELECT item_guid.guid FROM item_guid JOIN item ON item.id = item_id
@@ -231,7 +231,7 @@ pub fn pushed_guids(db: &ReadConnection, source: SourceId, guids: &[&str]) -> Re
 }
 
 /// Items without a story, in the order in which they were stored. Items that wait for their article are omitted for a
-/// while.
+/// limited time.
 pub fn unassigned(db: &ReadConnection, limit: u32, now: Timestamp) -> Result<Vec<Item>> {
     let sql = format!(
         "SELECT {ITEM_COLUMNS} FROM item JOIN source ON source.id = item.source_id
@@ -241,7 +241,7 @@ pub fn unassigned(db: &ReadConnection, limit: u32, now: Timestamp) -> Result<Vec
     db.all(&sql, params![limit, before(now, PAGE_PATIENCE).as_millisecond()])
 }
 
-/// When the first item that waits for its article becomes assignable without it.
+/// The time at which the first item that waits for its article can be assigned without it.
 pub fn next_assignable_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
     let first_seen_at: Option<Timestamp> = db.one(
         "SELECT min(first_seen_at) FROM item
@@ -273,7 +273,7 @@ pub struct ItemRevision {
     pub title: String,
     pub summary: String,
     pub published_at: Option<Timestamp>,
-    /// The content, if it changed.
+    /// The previous content, if it changed.
     pub content: Option<String>,
 }
 
@@ -281,7 +281,7 @@ pub fn revisions(db: &ReadConnection, id: ItemId) -> Result<Vec<ItemRevision>> {
     db.all("SELECT * FROM item_revision WHERE item_id = ?1 ORDER BY replaced_at DESC", [id.0])
 }
 
-/// An earlier headline of an item, as readers see it.
+/// An earlier headline of an item, as shown to readers.
 #[derive(Debug, Clone, Deserialize)]
 pub struct EarlierText {
     #[serde(rename = "item_id")]
@@ -306,8 +306,8 @@ pub fn earlier_texts(db: &ReadConnection, story: StoryId) -> Result<BTreeMap<Ite
     Ok(by_item)
 }
 
-/// The number of items of a source per day, from the first to the last day, by days since 1970 in UTC. Days without
-/// items are omitted.
+/// The number of items of a source per day, from the first to the last day. Days are counted from 1970 in UTC. Days
+/// without items are omitted.
 pub fn count_per_day(db: &ReadConnection, source: SourceId, first: i64, last: i64) -> Result<BTreeMap<i64, u64>> {
     const DAY: i64 = 86_400_000;
     let counts: Vec<(i64, u64)> = db.all(
@@ -318,14 +318,14 @@ pub fn count_per_day(db: &ReadConnection, source: SourceId, first: i64, last: i6
     Ok(counts.into_iter().collect())
 }
 
-/// A later guid of an item, and how the item was recognized under it.
+/// A later guid of an item, and the rule by which the item was recognized.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
 pub struct RewrittenGuid {
     pub guid: String,
     pub matched_by: MatchedBy,
 }
 
-/// The guids under which an item was shown after the first one.
+/// All guids of an item except the first one.
 pub fn rewritten_guids(db: &ReadConnection, id: ItemId) -> Result<Vec<RewrittenGuid>> {
     db.all("SELECT guid, matched_by FROM item_guid WHERE item_id = ?1 AND matched_by <> 'guid' ORDER BY guid", [id.0])
 }

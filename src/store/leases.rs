@@ -1,8 +1,8 @@
-//! Leases: at most one process polls a source, and at most one sends requests to an origin.
+//! Leases: at most one process polls a source, and at most one process sends requests to an origin.
 //!
-//! A lease is acquired before a request is sent and released in the transaction that records the poll. The lease of a
-//! killed process expires by itself; a starting daemon deletes those of its predecessor, since there is only one
-//! daemon. This module decides nothing: the caller decides whether to wait.
+//! A process acquires a lease before it sends a request, and releases it in the transaction that records the poll. The
+//! lease of a killed process expires. A daemon deletes the leases of its predecessor at startup, because only one
+//! daemon runs. This module makes no decisions: the caller decides whether to wait.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -17,33 +17,33 @@ use std::hash::{BuildHasher, Hasher};
 #[derive(Debug, Clone)]
 pub struct PollLease {
     token: i64,
-    /// Name of the polling process, for people.
+    /// The human-readable name of the polling process.
     pub holder: String,
-    /// The origin that is leased to this poll.
+    /// The origin that this poll has leased.
     pub origin: Option<String>,
 }
 
 impl PollLease {
-    /// A lease without any resource.
+    /// Creates a lease without any resources.
     pub fn new(holder: &str) -> PollLease {
-        // Random without a dependency: the standard library seeds its hashers randomly.
+        // A random number without a dependency: the standard library seeds its hashers randomly.
         let token = std::hash::RandomState::new().build_hasher().finish() as i64;
         PollLease { token, holder: holder.to_owned(), origin: None }
     }
 }
 
-/// When a lease is acquired, and when it expires by itself.
+/// The times at which a lease is acquired and expires.
 #[derive(Debug, Clone, Copy)]
 pub struct LeaseTerm {
     pub from: Timestamp,
     pub until: Timestamp,
 }
 
-/// A resource that is leased to another poll.
+/// A resource that another poll has leased.
 #[derive(Debug, Clone, Deserialize)]
 pub struct LeaseConflict {
     pub resource_kind: ResourceKind,
-    /// Name of the process that holds it; empty during the delay after a request.
+    /// The name of the process that holds the lease; empty during the delay after a request.
     pub holder: String,
     pub acquired_at: Timestamp,
 }
@@ -56,7 +56,7 @@ pub enum ResourceKind {
     Origin,
 }
 
-/// Acquires a source and its origin for a poll, both or neither.
+/// Acquires both a source and its origin for a poll, or neither.
 pub fn acquire(
     db: &WriteConnection,
     lease: &PollLease,
@@ -79,8 +79,8 @@ pub fn acquire(
     Ok(None)
 }
 
-/// Replaces a poll's leased origin when a redirect leads to another one. The previous origin is released even if the
-/// new one is not free, so that two polls never wait for each other. The poll's leases are extended to the end of `term`.
+/// Replaces a poll's leased origin when a redirect leads to another one. Releases the previous origin even if the new
+/// one is not available, so two polls never wait for each other. Extends the poll's leases to the end of `term`.
 pub fn switch_origin(
     db: &WriteConnection,
     lease: &PollLease,
@@ -100,31 +100,31 @@ pub fn switch_origin(
     Ok(None)
 }
 
-/// Releases a lease. Its origin stays blocked until `pause_until`.
+/// Releases a lease. Its origin remains blocked until `pause_until`.
 pub fn release(db: &WriteConnection, lease: &PollLease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
     release_origins(db, lease, now, pause_until)?;
     db.execute("DELETE FROM lease WHERE owner_token = ?1", [lease.token])?;
     Ok(())
 }
 
-/// Deletes all leases of a process that no longer polls, and all expired ones.
+/// Deletes all leases of a process that no longer polls, and all expired leases.
 pub fn delete_of_holder(db: &WriteConnection, holder: &str, now: Timestamp) -> Result<()> {
     db.execute("DELETE FROM lease WHERE holder = ?1 OR expires_at <= ?2", params![holder, now.as_millisecond()])?;
     Ok(())
 }
 
-/// The sources that a process polls now.
+/// The sources that a process is polling.
 pub fn sources_held_by(db: &ReadConnection, holder: &str) -> Result<Vec<SourceId>> {
     let sql = "SELECT CAST(resource AS INTEGER) FROM lease WHERE resource_kind = 'source' AND holder = ?1";
     db.all(sql, [holder])
 }
 
-/// What is leased now.
+/// The resources that are currently leased.
 #[derive(Debug, Default, Deserialize)]
 pub struct ActiveLeases {
     pub sources: HashSet<SourceId>,
     pub origins: HashSet<String>,
-    /// When the first of the leases expires.
+    /// The time at which the first of the leases expires.
     pub next_expiry: Option<Timestamp>,
 }
 
@@ -168,7 +168,7 @@ fn insert(db: &WriteConnection, lease: &PollLease, kind: ResourceKind, name: &st
     Ok(())
 }
 
-/// The delay between two requests to an origin applies to all processes: the origin stays leased, without an owner.
+/// Applies the delay between requests to an origin to all processes: the origin remains leased, without an owner.
 fn release_origins(db: &WriteConnection, lease: &PollLease, now: Timestamp, pause_until: Timestamp) -> Result<()> {
     if pause_until > now {
         db.execute(

@@ -1,4 +1,4 @@
-//! Maintenance of the database: deletion of old rows, SQLite's statistics, and the integrity check.
+//! Database maintenance: deletes old rows, updates SQLite's statistics, and checks integrity.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 /// The periodic maintenance of the daemon.
 pub struct Maintenance {
-    /// Records of polls that started earlier are deleted, except the newest one of each source.
+    /// Poll records older than this are deleted, except the newest record of each source.
     pub polls_before: Timestamp,
 }
 
 impl Maintenance {
-    /// Deletes old records of polls and updates SQLite's statistics. Returns the number of deleted records.
+    /// Deletes old poll records and updates SQLite's statistics. Returns the number of deleted records.
     pub fn run(&self, db: &WriteConnection) -> Result<usize> {
         let deleted = db.execute(
             "DELETE FROM poll WHERE started_at < ?1
@@ -26,7 +26,7 @@ impl Maintenance {
     }
 }
 
-/// The faults that SQLite finds in the file; empty if it is intact.
+/// The errors that SQLite finds in the file; empty if the file is intact.
 pub fn damage(db: &ReadConnection) -> Result<Vec<String>> {
     let mut found: Vec<String> = db.all("PRAGMA integrity_check", [])?;
     found.retain(|line| line != "ok");

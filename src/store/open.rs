@@ -1,4 +1,4 @@
-//! Opening SQLite: the default path, pragmas and migrations.
+//! Opens SQLite databases: the default path, pragmas and migrations.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::search_text::indexed_text;
@@ -14,10 +14,10 @@ mod embedded {
     refinery::embed_migrations!("migrations");
 }
 
-/// How long one process waits for another one that is writing.
+/// The time for which one process waits while another process writes.
 const BUSY: Duration = Duration::from_secs(20);
 
-/// The default path of the database: in systemd's `STATE_DIRECTORY`, else in the platform's directory for state.
+/// The default database path: in systemd's `STATE_DIRECTORY` if set, otherwise in the platform's state directory.
 pub fn default_path() -> PathBuf {
     use etcetera::BaseStrategy;
     let systemd = std::env::var_os("STATE_DIRECTORY").filter(|dir| !dir.is_empty());
@@ -28,7 +28,7 @@ pub fn default_path() -> PathBuf {
     folder.unwrap_or_default().join("newsfold.db")
 }
 
-/// Opens the connection that writes, and applies missing migrations, each in a transaction of its own.
+/// Opens the write connection and applies pending migrations, each in its own transaction.
 pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         let cannot = |cause: std::io::Error| format!("cannot create its directory {}: {cause}", folder.display());
@@ -56,10 +56,10 @@ pub(super) fn open_writer(path: &Path) -> Result<WriteConnection> {
     Ok(WriteConnection::new(connection))
 }
 
-/// Applies the migrations of `runner` that the database does not have yet.
+/// Applies the pending migrations of `runner`.
 ///
 /// # Errors
-/// [`Error::Unsupported`] if newsfold 0.1.0 wrote the database: its first migration was a different one.
+/// Returns [`Error::Unsupported`] if newsfold 0.1.0 created the database, because its first migration was different.
 fn migrate(path: &Path, connection: &mut Connection, runner: &refinery::Runner) -> Result<()> {
     use refinery::error::Kind;
     let path = path.to_owned();
@@ -79,14 +79,14 @@ const NO_PLACE: &str = "Choose a place that this user may write with --database 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // FULL, because many servers never send an item again once they have sent its cache validators.
+    // FULL, because many servers do not send an item again after they have sent the corresponding cache validators.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "cache_size", -65_536)?;
     prepare_queries(connection)
 }
 
-/// Settings of readers and of the writer.
+/// The settings of read and write connections.
 fn prepare_queries(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(128);
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
@@ -94,7 +94,7 @@ fn prepare_queries(connection: &Connection) -> rusqlite::Result<()> {
         Ok(call.get::<Option<String>>(0)?.map(|text| redact_urls(&text)))
     })?;
     connection.create_scalar_function("text_hash", 1, flags, |call| Ok(text_hash(&call.get::<String>(0)?)))?;
-    // Triggers may call it whatever `trusted_schema` says.
+    // The flag lets triggers call the function regardless of `trusted_schema`.
     let flags = flags | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("search_text", 1, flags, |call| {
         Ok(indexed_text(call.get_raw(0).as_str()?).into_owned())
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use refinery::{Migration, Runner};
 
-    /// The migrations of this version, and a second one that exists only in the tests.
+    /// Returns the migrations of this version and a second one that exists only in the tests.
     fn with_second_migration() -> Runner {
         let mut migrations = embedded::migrations::runner().get_migrations().clone();
         let sql = "ALTER TABLE source ADD COLUMN country TEXT NOT NULL DEFAULT 'unknown'";

@@ -1,4 +1,4 @@
-//! Operator events: what happened to sources and to our own network. Kept as long as the records of polls.
+//! Operator events: the events of sources and of our own network. They are kept as long as poll records.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -20,7 +20,7 @@ pub fn record(
     super::publication::touch(db)
 }
 
-/// Maximum number of events in the health feed.
+/// The maximum number of events in the health feed.
 const SHOWN: u32 = 200;
 
 /// The latest events, newest first.
@@ -34,7 +34,7 @@ pub fn latest_of_source(db: &ReadConnection, source: SourceId, limit: u32) -> Re
     db.all(sql, params![source.0, limit])
 }
 
-/// The time since which our own network is down; `None` if it works.
+/// The time since which our own network has been down; `None` if it is up.
 pub fn offline_since(db: &ReadConnection) -> Result<Option<Timestamp>> {
     let last: Option<RecordedEvent> =
         db.first("SELECT * FROM operator_event WHERE kind IN ('offline', 'online') ORDER BY id DESC LIMIT 1", [])?;

@@ -1,4 +1,4 @@
-//! Origins: their holds, and the requests that were sent to each with their results.
+//! Origins: their holds, the requests sent to each origin, and the results.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -8,7 +8,7 @@ use crate::urls::registrable_domain::registrable_domain;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
-/// Records a hold. A hold with a later end stays: a request to wait for a day outlasts one to wait for an hour.
+/// Records a hold. A hold with a later end is kept: a request to wait a day outlasts a request to wait an hour.
 pub fn record_hold(db: &WriteConnection, hold: &OriginHold) -> Result<()> {
     db.execute(
         "INSERT INTO origin_hold (origin, scope, domain, until, reason) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -26,7 +26,7 @@ pub fn record_hold(db: &WriteConnection, hold: &OriginHold) -> Result<()> {
     Ok(())
 }
 
-/// The active hold of an origin, its own or that of its registrable domain; the one that ends last.
+/// The active hold of an origin or of its registrable domain. If both exist, the one that ends last.
 pub fn active_hold(db: &ReadConnection, origin: &str, scope: HoldScope, now: Timestamp) -> Result<Option<OriginHold>> {
     db.first(
         "SELECT * FROM origin_hold WHERE (origin = ?1 OR domain = ?4) AND scope = ?2 AND until > ?3
@@ -35,7 +35,7 @@ pub fn active_hold(db: &ReadConnection, origin: &str, scope: HoldScope, now: Tim
     )
 }
 
-/// The holds that end after a time, the first to end first.
+/// The holds that end after a given time, ordered by end time.
 pub fn holds_ending_after(db: &ReadConnection, at: Timestamp, limit: u32) -> Result<Vec<OriginHold>> {
     db.all(
         "SELECT * FROM origin_hold WHERE until > ?1 ORDER BY until, origin LIMIT ?2",
@@ -43,14 +43,14 @@ pub fn holds_ending_after(db: &ReadConnection, at: Timestamp, limit: u32) -> Res
     )
 }
 
-/// Deletes the holds of an origin, as a server of feeds and as a hub, and those of its registrable domain. Returns whether
-/// it had one.
+/// Deletes the holds of an origin, both as a feed server and as a hub, and those of its registrable domain. Returns
+/// whether any existed.
 pub fn clear_hold(db: &WriteConnection, origin: &str) -> Result<bool> {
     let domain = registrable_domain(origin);
     Ok(db.execute("DELETE FROM origin_hold WHERE origin = ?1 OR domain = ?2", params![origin, domain])? > 0)
 }
 
-/// The sources that wait for an origin, either because of a response to their own poll, or because it or its
+/// The sources that wait for an origin because of the response to their own poll, or because the origin or its
 /// registrable domain is on hold.
 pub fn waiting_sources(db: &ReadConnection, origin: &str, now: Timestamp) -> Result<Vec<SourceId>> {
     let mut waiting = waiting_for_origin(db, origin, now)?;
@@ -81,7 +81,7 @@ fn waiting_for_origin(db: &ReadConnection, origin: &str, now: Timestamp) -> Resu
     )
 }
 
-/// Records requests that belong to no poll.
+/// Records requests that do not belong to a poll.
 pub fn record_requests(db: &WriteConnection, at: Timestamp, requests: &[RequestRecord]) -> Result<()> {
     for request in requests {
         db.execute(
@@ -92,7 +92,7 @@ pub fn record_requests(db: &WriteConnection, at: Timestamp, requests: &[RequestR
     Ok(())
 }
 
-/// Deletes older records of such requests.
+/// Deletes older records of requests that do not belong to a poll.
 pub fn delete_requests_before(db: &WriteConnection, before: Timestamp) -> Result<()> {
     db.execute("DELETE FROM request_log WHERE requested_at < ?1", [before.as_millisecond()])?;
     Ok(())
@@ -104,7 +104,7 @@ pub fn delete_expired_holds(db: &WriteConnection, now: Timestamp) -> Result<()> 
     Ok(())
 }
 
-/// Whether an origin has served another source successfully since a time.
+/// Whether an origin has successfully served another source since a given time.
 pub fn serves_other_sources(db: &ReadConnection, origin: &str, source: SourceId, since: Timestamp) -> Result<bool> {
     db.exists(
         "SELECT 1 FROM poll WHERE started_at >= ?3 AND origin = ?1 AND source_id <> ?2
@@ -119,21 +119,21 @@ pub struct OriginTraffic {
     pub origin: String,
     /// The number of sources that it served.
     pub sources: u64,
-    /// The number of requests: of polls with their redirects, for article pages, for robots.txt, to hubs.
+    /// The number of requests: for polls and their redirects, article pages and robots.txt, and to hubs.
     pub requests: u64,
-    /// The number of responses without a change (304).
+    /// The number of responses that reported no change (304).
     pub not_modified: u64,
-    /// The size of the bodies as transferred.
+    /// The total size of the bodies as transferred.
     pub bytes: u64,
     /// The number of responses that limit or refuse requests (429, 503, 403, bot challenges).
     pub throttled: u64,
-    /// The number of polls without a usable response for another reason.
+    /// The number of polls without a usable response for any other reason.
     pub errors: u64,
     pub held_until: Option<Timestamp>,
     pub hold_reason: Option<HoldReason>,
 }
 
-/// The requests sent to each origin since a time, and the origins on hold; the one with the most requests first.
+/// The requests sent to each origin since a given time, and the origins on hold. Busiest origins come first.
 pub fn traffic(db: &ReadConnection, since: Timestamp, now: Timestamp) -> Result<Vec<OriginTraffic>> {
     db.all(
         "WITH request AS (

@@ -1,4 +1,4 @@
-//! Polls: the record of each attempt, stored in one transaction with its items and the new state of the source.
+//! Polls: each attempt's record is stored in one transaction with its items and the new state of the source.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{milliseconds, to_json};
@@ -78,7 +78,7 @@ fn insert_record(db: &WriteConnection, poll: &PollRecord, ingested: &IngestResul
     Ok(())
 }
 
-/// The problem that a source rewrote its guids, which shows only when its items are matched.
+/// The problem that a source rewrote its guids, which becomes known only when the items are matched.
 fn rewritten_guids(ingested: &IngestResult) -> Option<FeedProblem> {
     let rules: Vec<String> =
         ingested.recognized.iter().map(|(rule, count)| format!("{count} by {}", rule.into_str())).collect();
@@ -88,7 +88,7 @@ fn rewritten_guids(ingested: &IngestResult) -> Option<FeedProblem> {
 
 fn update_source(db: &WriteConnection, poll: &PollRecord, update: &SourceUpdate) -> Result<()> {
     let (validators, feed) = (update.validators.as_ref(), update.feed.as_ref());
-    // The operator may have paused or removed the source during the poll. A poll changes only `active` to `gone`.
+    // The operator may have paused or removed the source during the poll. A poll only changes `active` to `gone`.
     db.execute(
         "UPDATE source SET next_poll_at = :next_poll_at, next_poll_reason = :next_poll_reason, hold_until = :hold_until,
              failures = :failures, last_poll_at = :started_at, last_outcome = :outcome, last_error = :error,
@@ -129,7 +129,7 @@ fn update_source(db: &WriteConnection, poll: &PollRecord, update: &SourceUpdate)
     Ok(())
 }
 
-/// A recorded poll, as it is listed.
+/// A recorded poll, as shown in lists.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PollSummary {
     pub started_at: Timestamp,
@@ -160,7 +160,7 @@ pub fn last_poll_at(db: &ReadConnection) -> Result<Option<Timestamp>> {
     db.first("SELECT finished_at FROM poll ORDER BY id DESC LIMIT 1", [])
 }
 
-/// The number of polls by outcome, and of problems by kind, over a time.
+/// The numbers of polls by outcome and of problems by kind within a time span.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct PollTally {
     pub polls: u64,

@@ -1,25 +1,25 @@
-//! The version counters of what is published, and the identity of this database.
+//! The version counters of published content, and the identity of this database.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
 
-/// Records that something published has changed.
+/// Records that published content has changed.
 pub fn touch(db: &WriteConnection) -> Result<()> {
     db.execute("UPDATE publication SET version = version + 1", [])?;
     Ok(())
 }
 
-/// Counts the changes of what is published. Anything rendered at one version is valid until it changes.
+/// Counts the changes of published content. A rendered document is valid as long as this number stays the same.
 pub fn version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT version FROM publication", [])
 }
 
-/// Counts the changes of feeds only.
+/// Counts only the changes of feeds.
 pub fn feeds_version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT feeds_version FROM publication", [])
 }
 
-/// The identity of this database's feeds: 32 random hexadecimal digits, created with the database.
+/// The identity of this database's feeds: 32 random hexadecimal digits, generated with the database.
 pub fn instance(db: &ReadConnection) -> Result<String> {
     db.one("SELECT instance FROM publication", [])
 }

@@ -1,7 +1,7 @@
-//! Retention: deletes stories without news for longer than the configured time, with their items.
+//! Retention: deletes stories without recent news, together with their items.
 //!
-//! A source may show an old item for years, and it must not come back as news. So each deleted item leaves tombstones
-//! for its guids and its link until its source has not shown it for a while.
+//! A source may list an old item for years, and the item must not reappear as news. Each deleted item therefore leaves
+//! tombstones for its guids and its link until its source has not listed it for some time.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::json_list;
@@ -9,20 +9,20 @@ use super::{Result, tombstones};
 use crate::domain::Timestamp;
 use rusqlite::params;
 
-/// Stories deleted in one transaction, so that other writes do not wait long.
+/// The number of stories deleted in one transaction. It is small so that other writes do not wait long.
 const BATCH: u32 = 500;
 
-/// What is kept.
+/// The stories to keep.
 #[derive(Debug, Clone, Copy)]
 pub struct RetentionPolicy {
-    /// Stories with news since this time.
+    /// Keep stories with news since this time.
     pub from: Timestamp,
-    /// The number of newest published stories kept whatever their age, so that a feed with few stories never becomes
-    /// empty.
+    /// Keep this number of the newest published stories regardless of age, so that a feed with few stories never
+    /// becomes empty.
     pub newest: u32,
 }
 
-/// Deletes a batch of stories. Returns their number, so that the caller repeats until it is 0.
+/// Deletes a batch of stories and returns their number. The caller repeats the call until the number is 0.
 pub fn delete_old_stories(db: &WriteConnection, keep: RetentionPolicy, now: Timestamp) -> Result<usize> {
     let old: Vec<i64> = db.all(
         "SELECT id FROM story WHERE merged_into IS NULL AND updated_at < ?1 AND created_at < ?1
@@ -63,9 +63,8 @@ pub fn delete_old_stories(db: &WriteConnection, keep: RetentionPolicy, now: Time
     Ok(old.len())
 }
 
-/// The lead of a story that stays may be an item that is deleted, because the story was merged or the item moved.
-/// Another item of the story, or of the story to which it redirects, becomes the lead. A story without one is deleted
-/// too.
+/// Chooses a new lead for each kept story whose lead is deleted, which happens after a merge or after an item moved.
+/// The new lead is another item of the story or of its redirect target. A story without such an item is also deleted.
 fn with_leaderless(db: &WriteConnection, items: &[i64], mut stories: Vec<i64>) -> Result<Vec<i64>> {
     let (gone, going) = (json_list(items), json_list(&stories));
     db.execute(
@@ -84,7 +83,7 @@ fn with_leaderless(db: &WriteConnection, items: &[i64], mut stories: Vec<i64>) -
     Ok(stories)
 }
 
-/// These stories and all that redirect to them.
+/// The given stories and all stories that redirect to them.
 fn with_merged(db: &ReadConnection, stories: &[i64]) -> Result<Vec<i64>> {
     db.all(
         "WITH RECURSIVE gone (id) AS (

@@ -1,4 +1,4 @@
-//! The published stories that the publisher has to review, and when.
+//! The queue of published stories that the publisher must review, with the time of each review.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::{Result, editions, stories};
@@ -9,11 +9,11 @@ use rusqlite::params;
 #[derive(Debug, Clone)]
 pub struct StoryReview {
     pub story: Story,
-    /// Increases with every change of the story: a decision based on an earlier generation is made again.
+    /// Increases with every change of the story. A decision based on an earlier generation must be made again.
     pub generation: i64,
-    /// `None` if it has no editions.
+    /// `None` if the story has no editions.
     pub edition_times: Option<EditionTimes>,
-    /// The latest edition that was not made for a single feed.
+    /// The latest edition that was not created for a single feed.
     pub latest: Option<Edition>,
 }
 
@@ -35,13 +35,13 @@ pub fn due_reviews(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Ve
     Ok(reviews)
 }
 
-/// When the next review becomes due, after `now`.
+/// The time of the next review that becomes due after `now`.
 pub fn next_review_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
     db.one("SELECT min(review_at) FROM story_review_queue WHERE review_at > ?1", [now.as_millisecond()])
 }
 
-/// Finishes a review: the next one is due at `next`, or when the story changes. Has no effect if the story changed
-/// meanwhile.
+/// Finishes a review. The next review is due at `next` or when the story changes. Has no effect if the story changed
+/// during the review.
 pub fn finish_review(db: &WriteConnection, story: StoryId, generation: i64, next: Option<Timestamp>) -> Result<()> {
     let story = story.to_row();
     match next {
@@ -56,7 +56,7 @@ pub fn finish_review(db: &WriteConnection, story: StoryId, generation: i64, next
     Ok(())
 }
 
-/// Whether the story has not changed since that generation.
+/// Whether the story is unchanged since this generation.
 pub fn is_current_generation(db: &ReadConnection, story: StoryId, generation: i64) -> Result<bool> {
     let sql = "SELECT 1 FROM story_review_queue WHERE story_id = ?1 AND generation = ?2";
     db.exists(sql, [story.to_row(), generation])

@@ -10,7 +10,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 pub struct RobotsFile {
     pub expires_at: Timestamp,
-    /// Without a body: whether everything is allowed, or nothing.
+    /// If there is no body, whether everything is allowed or nothing.
     pub allow_all: bool,
     pub body: Option<Vec<u8>>,
 }

@@ -1,7 +1,7 @@
-//! Rows as values of the domain's types, and values as text of a column.
+//! Converts rows to domain types, and values to column text.
 //!
-//! [`from_row`] deserializes a type whose fields have the names of the columns. It reads the schema's conventions, which
-//! `serde_rusqlite` does not know: a time is a number of milliseconds, a list or a struct is JSON.
+//! [`from_row`] deserializes a type whose fields have the names of the columns. It applies the schema's conventions,
+//! which `serde_rusqlite` does not support: times are numbers of milliseconds, and lists and structs are JSON.
 
 use super::{Error, Result};
 use jiff::Timestamp;
@@ -16,10 +16,10 @@ macro_rules! outlet_sql {
     };
 }
 
-/// The outlet of an item, from `item` joined with its `source`.
+/// The outlet of an item, from `item` joined with `source`.
 pub(super) const OUTLET: &str = outlet_sql!();
 
-/// The columns of [`crate::domain::Item`], from `item` joined with its `source`. Only the beginning of an unpublishable article is read.
+/// The columns of [`crate::domain::Item`]. Only the beginning of an article that may not be published is read.
 pub(super) const ITEM_COLUMNS: &str = concat!(
     "item.id, item.source_id, redact_urls(coalesce(source.title, source.feed_title, source.url)) AS source_title,
      source.url AS source_url, ",
@@ -40,7 +40,7 @@ pub(super) const ITEM_COLUMNS: &str = concat!(
           ELSE json_object('text', substr(item.full_text, 1, 1200), 'publishable', json('false')) END AS article"
 );
 
-/// Reads a struct by the names of the columns, a tuple by their order, and any other type from the first column.
+/// Reads structs by column name, tuples by column order, and any other type from the first column.
 pub(super) fn from_row<T: DeserializeOwned>(row: &Row<'_>) -> Result<T> {
     let first = row.get_ref(0)?;
     T::deserialize(Column { value: first, row: Some(row) })
@@ -57,12 +57,12 @@ pub(super) fn milliseconds(time: Option<Timestamp>) -> Option<i64> {
     time.map(|t| t.as_millisecond())
 }
 
-/// A list as a JSON array for `json_each`, so that its length needs no placeholders.
+/// Serializes a list as a JSON array for `json_each`, so that a query needs no placeholder per element.
 pub(super) fn json_list<T: serde::Serialize>(list: &[T]) -> String {
     serde_json::to_string(list).unwrap_or_else(|_| "[]".into())
 }
 
-/// A value as the JSON text of a column.
+/// Serializes a value as the JSON text of a column.
 pub(super) fn to_json<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::Corrupt(e.to_string()))
 }
@@ -94,7 +94,7 @@ type Read<V> = std::result::Result<V, ValueError>;
 impl<'de> Deserializer<'de> for Column<'de> {
     type Error = ValueError;
 
-    /// A story's id is its number.
+    /// Returns false, because the id of a story is stored as a number.
     fn is_human_readable(&self) -> bool {
         false
     }
@@ -126,7 +126,7 @@ impl<'de> Deserializer<'de> for Column<'de> {
         }
     }
 
-    /// Text, or a time: a [`Timestamp`] is deserialized from text only.
+    /// Reads text or a time. A [`Timestamp`] can only be deserialized from text.
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Read<V::Value> {
         match self.value {
             ValueRef::Text(_) => visitor.visit_str(self.value.as_str().map_err(ValueError::custom)?),

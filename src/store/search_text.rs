@@ -1,12 +1,12 @@
-//! Text in the form of the full-text index, for items and queries alike.
+//! Converts text to the form of the full-text index, for both items and queries.
 //!
-//! SQLite's tokenizer `unicode61` finds words between spaces and punctuation. In scripts without spaces it finds whole
-//! clauses. So a run of such characters is written as its overlapping pairs and then its last character: `東京電力` is
-//! `東京 京電 電力 力`. A longer word is a phrase of pairs. A single character is the start of a pair or the last
-//! character of a run, so it is searched as a prefix. A character is a grapheme cluster (UAX #29): a consonant with its
-//! vowel signs and tone marks.
+//! SQLite's tokenizer `unicode61` splits words at spaces and punctuation. In scripts without spaces, it produces whole
+//! clauses. This module therefore writes a run of such characters as overlapping pairs, followed by the last character:
+//! `東京電力` becomes `東京 京電 電力 力`. A longer word becomes a phrase of pairs. A single character starts a pair or ends a
+//! run, so the search uses it as a prefix. A character is a grapheme cluster (UAX #29): a consonant with its vowel
+//! signs and tone marks.
 //!
-//! Never stores or returns text for people: results show the text of the item.
+//! This form is never stored as display text: results show the original text of the item.
 
 use crate::domain::display_text::is_invisible;
 use crate::domain::scripts::{is_hangul, is_unspaced_script};
@@ -19,11 +19,11 @@ use unicode_segmentation::UnicodeSegmentation;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SearchPhrase {
     pub text: String,
-    /// Whether the last term is only the start of a term in the index.
+    /// Whether the last term is a prefix of a term in the index.
     pub is_prefix: bool,
 }
 
-/// The text of an item as it is indexed.
+/// The text of an item in the form of the index.
 pub(super) fn indexed_text(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return text.into();
@@ -35,7 +35,7 @@ pub(super) fn indexed_text(text: &str) -> Cow<'_, str> {
     writer.out.into()
 }
 
-/// A word or phrase of a query. It may end in the middle of a run of the indexed text.
+/// Converts a word or phrase of a query. It may end in the middle of a run of the indexed text.
 pub(super) fn search_phrase(text: &str) -> SearchPhrase {
     let folded = fold(text);
     let is_letter = |c: char| c.is_alphanumeric() || is_combining_mark(c);
@@ -45,7 +45,7 @@ pub(super) fn search_phrase(text: &str) -> SearchPhrase {
     SearchPhrase { text: writer.out, is_prefix }
 }
 
-/// Maps letters that readers regard as identical to the same code point.
+/// Maps letters that readers consider identical to the same code point.
 fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for c in text.chars().filter(|c| !is_ignored(*c)) {
@@ -58,8 +58,8 @@ fn fold(text: &str) -> String {
     if folded.is_ascii() { folded } else { folded.nfc().collect() }
 }
 
-/// Characters that change how a word looks or breaks, and that people do not type: invisible ones, joiners, variation
-/// selectors, and the vowel points of Arabic.
+/// Characters that change the shape of a word or its line breaks, and that people do not type: invisible characters,
+/// joiners, variation selectors, and the vowel points of Arabic.
 fn is_ignored(c: char) -> bool {
     (is_invisible(c) && !c.is_whitespace())
         || matches!(c, '\u{200d}' | '\u{640}' | '\u{64b}'..='\u{652}' | '\u{670}' | '\u{fe00}'..='\u{fe0f}'
@@ -67,13 +67,13 @@ fn is_ignored(c: char) -> bool {
 }
 
 /// Half-width and full-width forms, squared words, Kangxi radicals and Jamo of one Hangul letter. Other compatibility
-/// characters stay, because `™` is not a part of the word before it.
+/// characters are unchanged, because `™` is not part of the word before it.
 fn has_east_asian_form(c: char) -> bool {
     matches!(c, '\u{2e80}'..='\u{2fdf}' | '\u{3000}'..='\u{33ff}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe4f}'
         | '\u{ff00}'..='\u{ffef}' | '\u{e33}' | '\u{eb3}')
 }
 
-/// Writes text with the runs of unspaced scripts as pairs.
+/// Writes text and converts the runs of unspaced scripts to pairs.
 #[derive(Default)]
 struct PairWriter<'a> {
     out: String,
@@ -86,7 +86,7 @@ impl<'a> PairWriter<'a> {
         let mut has_space = false;
         for grapheme in text.graphemes(true) {
             if is_unspaced(grapheme) {
-                // A line break or a space inside a Chinese, Japanese or Thai word separates nothing.
+                // A line break or a space inside a Chinese, Japanese or Thai word does not separate words.
                 if has_space && (starts_with_hangul(grapheme) || self.run.last().is_some_and(|l| starts_with_hangul(l)))
                 {
                     self.end_run();
@@ -106,7 +106,7 @@ impl<'a> PairWriter<'a> {
         }
     }
 
-    /// Writes the current run with its last character.
+    /// Writes the current run, including its last character.
     fn end_run(&mut self) {
         let Some(last) = self.run.last().copied() else { return };
         self.write_pairs();
@@ -114,7 +114,7 @@ impl<'a> PairWriter<'a> {
         self.run.clear();
     }
 
-    /// Writes the current run, which may continue in the indexed text. Returns whether its only character starts a term.
+    /// Writes the current run, which may continue in the index. Returns whether a single character starts a term.
     fn end_query(&mut self) -> bool {
         self.write_pairs();
         match *self.run {
@@ -136,7 +136,7 @@ impl<'a> PairWriter<'a> {
     }
 
     fn write_term(&mut self, first: &str, second: &str) {
-        // The tokenizer would split a term at a non-joiner.
+        // The tokenizer would split a term at a zero-width non-joiner.
         self.out.extend(first.chars().chain(second.chars()).filter(|c| *c != '\u{200c}'));
         self.out.push(' ');
     }

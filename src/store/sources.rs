@@ -11,7 +11,7 @@ use rusqlite::{Row, params};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Adds a source, or restores the removed one with this URL, which is read from the beginning. `None` if the source exists already.
+/// Adds a source, or restores the removed source with this URL as new. `None` if the source already exists.
 pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: Timestamp) -> Result<Option<SourceId>> {
     let known = by_url(db, &new.url)?;
     let id = match known {
@@ -84,8 +84,8 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, next_poll_at:
     super::publication::touch(db)
 }
 
-/// Replaces a guessed outlet with that of the feed's own website. Items follow, since they take the outlet from their
-/// source.
+/// Replaces a guessed outlet with the outlet of the feed's own website. The items follow, because they take the outlet
+/// from their source.
 pub(super) fn replace_guessed_outlet(db: &WriteConnection, id: SourceId, outlet: &str) -> Result<()> {
     db.execute(
         "UPDATE source SET outlet = ?2, outlet_provenance = 'site' WHERE id = ?1 AND outlet_provenance = 'guess'",
@@ -94,7 +94,7 @@ pub(super) fn replace_guessed_outlet(db: &WriteConnection, id: SourceId, outlet:
     super::publication::touch(db)
 }
 
-/// Records that a source has given its first document. Has no effect after that.
+/// Records that a source has returned its first document. Later calls have no effect.
 pub(super) fn record_first_document(db: &WriteConnection, id: SourceId, at: Timestamp) -> Result<()> {
     db.execute(
         "UPDATE source SET first_document_at = ?2, publish_backlog = 0 WHERE id = ?1 AND first_document_at IS NULL",
@@ -119,8 +119,8 @@ pub fn set_state(db: &WriteConnection, id: SourceId, state: SourceState) -> Resu
 
 /// Starts a poll: moves the source's next poll to `next` or later, unless it has changed since `due` was read.
 ///
-/// It is on disk before the request is sent, so that a crash during the poll is not followed by another poll too soon.
-/// The [lease](super::leases) ensures that no other program polls the source meanwhile.
+/// The new schedule is durable before the request is sent, so a crash during the poll does not cause an early second
+/// poll. The [lease](super::leases) ensures that no other program polls the source at the same time.
 pub fn claim_poll(db: &WriteConnection, due: &DueSource, now: Timestamp, next: Timestamp) -> Result<bool> {
     let claimed = db.execute(
         "UPDATE source SET next_poll_at = max(next_poll_at, ?3),
@@ -133,7 +133,7 @@ pub fn claim_poll(db: &WriteConnection, due: &DueSource, now: Timestamp, next: T
     Ok(claimed == 1)
 }
 
-/// The sources that are due, the longest overdue first.
+/// The sources that are due, most overdue first.
 pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<DueSource>> {
     db.all(
         "SELECT id, url, next_poll_at FROM source WHERE state = 'active' AND next_poll_at <= ?1
@@ -142,13 +142,13 @@ pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<DueSou
     )
 }
 
-/// When the next source becomes due, after `now`.
+/// The time of the next source that becomes due after `now`.
 pub fn next_poll_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
     let sql = "SELECT min(next_poll_at) FROM source WHERE state = 'active' AND next_poll_at > ?1";
     db.one(sql, [now.as_millisecond()])
 }
 
-/// Moves a source's next poll to `until`, unless it has changed since `due` was read.
+/// Moves a source's next poll to `until`, unless the schedule has changed since `due` was read.
 pub fn postpone_poll(db: &WriteConnection, due: &DueSource, until: Timestamp, reason: &NextPollReason) -> Result<()> {
     db.execute(
         "UPDATE source SET next_poll_at = ?3, next_poll_reason = ?4 WHERE id = ?1 AND next_poll_at = ?2 AND ?3 > ?2",
@@ -157,8 +157,8 @@ pub fn postpone_poll(db: &WriteConnection, due: &DueSource, until: Timestamp, re
     Ok(())
 }
 
-/// Spreads overdue sources evenly, in their order, so that neither a start nor the end of an outage causes a burst.
-/// Sources that failed because our own network was down become due as well, at the earliest `within` after their last
+/// Spreads overdue sources evenly, in their order, so that neither startup nor the end of an outage causes a burst.
+/// Sources that failed because our own network was down also become due, no earlier than `within` after their last
 /// poll. Returns the number of overdue sources.
 pub fn spread_overdue(
     db: &WriteConnection,
@@ -181,7 +181,7 @@ pub fn spread_overdue(
     Ok(count as u32)
 }
 
-/// What determines how often a source is polled.
+/// The values that determine how often a source is polled.
 #[derive(Debug, Deserialize)]
 pub struct SourceDemand {
     /// The estimate of the update rate, as JSON (`crawl::update_rate`).
@@ -194,7 +194,7 @@ pub fn demands(db: &ReadConnection) -> Result<Vec<SourceDemand>> {
     db.all("SELECT update_rate, polling_hints FROM source WHERE state = 'active'", [])
 }
 
-/// Ends a source's hold on request of the operator, and polls it at `next`.
+/// Ends a source's hold at the operator's request, and polls the source at `next`.
 pub fn clear_hold(db: &WriteConnection, id: SourceId, next: Timestamp) -> Result<()> {
     db.execute(
         "UPDATE source SET hold_until = NULL, next_poll_at = ?2, next_poll_reason = ?3 WHERE id = ?1",
@@ -228,8 +228,8 @@ pub fn revert_offline_failures(db: &WriteConnection, sources: &[SourceId], inter
     Ok(())
 }
 
-/// Replaces a source's URL, unless another source has that URL. Holds stay, and so do cache validators, which are
-/// stored with their own URL.
+/// Replaces a source's URL, unless another source has that URL. Holds are unchanged. Cache validators are also
+/// unchanged, because they are stored with their own URL.
 pub(super) fn follow_redirect(db: &WriteConnection, id: SourceId, from: &str, url: &str) -> Result<()> {
     db.execute(
         "UPDATE source SET url = ?3 WHERE id = ?1 AND url = ?2 AND NOT EXISTS (SELECT 1 FROM source WHERE url = ?3)",
@@ -238,15 +238,15 @@ pub(super) fn follow_redirect(db: &WriteConnection, id: SourceId, from: &str, ur
     super::publication::touch(db)
 }
 
-/// Which sources [`list`] returns.
+/// Selects the sources that [`list`] returns.
 #[derive(Debug, Clone, Default)]
 pub struct SourceFilter {
     pub tag: Option<String>,
-    /// Only sources that are gone, on hold, or whose last poll failed.
+    /// Select only sources that are gone, on hold, or failed in the last poll.
     pub problems: bool,
 }
 
-/// All sources that are not removed, by outlet and title.
+/// All sources except removed ones, ordered by outlet and title.
 pub fn list(db: &ReadConnection, filter: &SourceFilter) -> Result<Vec<Source>> {
     let sql = format!(
         "{SELECT} WHERE state <> 'removed'
@@ -257,12 +257,12 @@ pub fn list(db: &ReadConnection, filter: &SourceFilter) -> Result<Vec<Source>> {
     db.map(&sql, params![filter.tag, filter.problems], read)
 }
 
-/// The URLs of all sources that are not removed.
+/// The URLs of all sources except removed ones.
 pub fn urls(db: &ReadConnection) -> Result<Vec<String>> {
     db.all("SELECT url FROM source WHERE state <> 'removed'", [])
 }
 
-/// The languages that the operator set, without those that feeds declare.
+/// The languages that the operator has set, excluding those that feeds declare.
 pub fn operator_languages(db: &ReadConnection) -> Result<BTreeMap<SourceId, String>> {
     let languages: Vec<(SourceId, String)> = db.all("SELECT id, lang FROM source WHERE lang IS NOT NULL", [])?;
     Ok(languages.into_iter().collect())

@@ -10,7 +10,7 @@ pub struct RowCounts {
     pub items: u64,
     pub stories: u64,
     pub published: u64,
-    /// Stories of backlog alone, which are not published.
+    /// Stories that contain only backlog. They are not published.
     pub backlog_stories: u64,
     pub unassigned: u64,
 }

@@ -1,4 +1,4 @@
-//! What the database knows about the items of a document: the facts for [`crate::identity`].
+//! Looks up what the database knows about the items of a document, as input for [`crate::identity`].
 
 use super::Result;
 use super::connection::ReadConnection;
@@ -10,8 +10,8 @@ use crate::urls::canonical::exact_url;
 use rusqlite::params;
 use url::Url;
 
-/// The stored items of `source` that an item of a document may be. Other items are looked up only if its guid does not
-/// identify it.
+/// The stored items of `source` that may be the same as an item of a document. If the guid identifies the item, no
+/// other items are looked up.
 pub(super) fn find_matches(
     db: &ReadConnection,
     source: SourceId,
@@ -39,8 +39,8 @@ fn find_by_guid(db: &ReadConnection, source: SourceId, guid: &str) -> Result<Gui
     })
 }
 
-/// The items with the link of `item`, those with its title or date near its date, and those with its title among the
-/// newest items. At most 20 of each: a source may give all its items one link.
+/// The items with the same link as `item`, those with its title or date near its date, and those with its title among
+/// the newest items. At most 20 of each, because a source may use one link for all items.
 fn find_candidates(db: &ReadConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<Vec<StoredItem>> {
     let window = title_window(item, now);
     db.all(
@@ -72,7 +72,7 @@ fn find_removed(db: &ReadConnection, source: SourceId, item: &NewItem) -> Result
     )
 }
 
-/// The canonical URL under which an item is stored if another item of the source has the usual one.
+/// The canonical URL to store for an item if another item of the source has the usual one.
 pub(super) fn exact_link(item: &NewItem) -> Option<String> {
     item.url.as_deref().and_then(|url| Url::parse(url).ok()).map(|url| exact_url(&url))
 }

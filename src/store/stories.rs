@@ -1,4 +1,4 @@
-//! Stories: which items they contain and why, their publication, and their lists.
+//! Stories: their items and the reasons for them, their publication, and lists of stories.
 
 use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{ITEM_COLUMNS, OUTLET, column, from_row, to_json};
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rusqlite::{Row, params};
 use std::collections::BTreeSet;
 
-/// An id for a story founded by this item: unused in this database, and a function of the database's contents alone.
+/// An id for a story founded by this item. It is unused in this database and depends only on the database's contents.
 pub fn mint_id(db: &ReadConnection, founder: &Item, taken: impl Fn(StoryId) -> bool) -> Result<StoryId> {
     for attempt in 0.. {
         let id = StoryId::mint(&founder.source_url, &founder.guid, attempt);
@@ -22,13 +22,13 @@ pub fn mint_id(db: &ReadConnection, founder: &Item, taken: impl Fn(StoryId) -> b
     Err(Error::Corrupt("no story id is free".into()))
 }
 
-/// Records assignments of items, in the order in which they were decided.
+/// Records assignments of items in the order of the decisions.
 pub fn assign_items(db: &WriteConnection, assignments: &[StoryAssignment], now: Timestamp) -> Result<()> {
     assignments.iter().try_for_each(|assignment| assign(db, assignment, now))?;
     publication::touch(db)
 }
 
-/// An item that already has a story stays there.
+/// An item that already has a story remains in it.
 fn assign(db: &WriteConnection, assignment: &StoryAssignment, now: Timestamp) -> Result<()> {
     if assignment.placement == StoryPlacement::Created {
         create(db, assignment.story, assignment.item, now)?;
@@ -45,7 +45,7 @@ fn assign(db: &WriteConnection, assignment: &StoryAssignment, now: Timestamp) ->
     Ok(())
 }
 
-/// Applies a reclustering, and returns the stories that lost their lead. Published dates stay.
+/// Applies a reclustering, and returns the stories that lost their lead. Publication dates are unchanged.
 pub fn apply_regrouping(db: &WriteConnection, regrouped: &StoryRegrouping, now: Timestamp) -> Result<Vec<Story>> {
     for founded in &regrouped.created {
         create(db, founded.story, founded.founder, now)?;
@@ -92,8 +92,8 @@ fn set_copy_of(db: &WriteConnection, item: ItemId, original: Option<ItemId>) -> 
     Ok(())
 }
 
-/// Makes a story, and all that redirect to it, redirect to another one. A story that still has items that the clusterer
-/// no longer holds is kept.
+/// Redirects a story, and all stories that redirect to it, to another story. A story that still contains items outside
+/// the clusterer's window is kept.
 pub(super) fn redirect(db: &WriteConnection, from: StoryId, into: StoryId) -> Result<()> {
     db.execute(
         "UPDATE story SET merged_into = ?2 WHERE (id = ?1 OR merged_into = ?1)
@@ -126,9 +126,9 @@ pub fn set_lead(db: &WriteConnection, story: StoryId, lead: ItemId) -> Result<()
     Ok(())
 }
 
-/// Publishes a story with its lead and its date, which never changes afterwards.
+/// Publishes a story with its lead and its date. The date never changes afterwards.
 ///
-/// Returns false if the story was published or merged meanwhile; it is not changed then.
+/// Returns false and changes nothing if the story has been published or merged in the meantime.
 pub fn publish(db: &WriteConnection, story: StoryId, lead: ItemId, at: Timestamp) -> Result<bool> {
     let done = db.execute(
         "UPDATE story SET published_at = ?2, lead_item_id = ?3
@@ -138,7 +138,7 @@ pub fn publish(db: &WriteConnection, story: StoryId, lead: ItemId, at: Timestamp
     Ok(done == 1)
 }
 
-/// Unpublished stories with news, oldest first, after a given one.
+/// Unpublished stories with news after a given story, oldest first.
 pub fn unpublished(
     db: &ReadConnection,
     created_until: Timestamp,
@@ -154,7 +154,7 @@ pub fn unpublished(
     load(db, ids)
 }
 
-/// The creation time of the oldest unpublished story with news that was created after a time.
+/// The creation time of the oldest unpublished story with news that was created after a given time.
 pub fn first_unpublished_after(db: &ReadConnection, after: Timestamp) -> Result<Option<Timestamp>> {
     db.one(
         "SELECT min(created_at) FROM story
@@ -163,7 +163,7 @@ pub fn first_unpublished_after(db: &ReadConnection, after: Timestamp) -> Result<
     )
 }
 
-/// The stories with news that were updated last, newest first, then those of backlog alone.
+/// The most recently updated stories with news, newest first, followed by stories that contain only backlog.
 pub fn recent(db: &ReadConnection, min_outlets: u32, limit: u32) -> Result<Vec<Story>> {
     let mut ids = recent_ids(db, true, min_outlets, limit)?;
     ids.extend(recent_ids(db, false, min_outlets, limit - ids.len() as u32)?);
@@ -185,12 +185,12 @@ pub fn get(db: &ReadConnection, id: StoryId) -> Result<Option<Story>> {
     Ok(load(db, [id])?.pop())
 }
 
-/// All stories that have been published, including merged ones.
+/// All published stories, including merged ones.
 pub fn published_ids(db: &ReadConnection) -> Result<Vec<StoryId>> {
     db.all("SELECT id FROM story WHERE published_at IS NOT NULL ORDER BY id", [])
 }
 
-/// At most two stories in a range of ids: enough to decide whether a prefix is unambiguous.
+/// At most two stories in a range of ids, which suffices to decide whether a prefix is ambiguous.
 pub fn find_in_id_range(db: &ReadConnection, rows: std::ops::RangeInclusive<i64>) -> Result<Vec<StoryId>> {
     db.all("SELECT id FROM story WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2", [*rows.start(), *rows.end()])
 }
@@ -200,7 +200,7 @@ pub fn story_of_item(db: &ReadConnection, item: ItemId) -> Result<Option<StoryId
     Ok(db.first("SELECT story_id FROM item WHERE id = ?1", [item.0])?.flatten())
 }
 
-/// The assigned items first seen within a time span, in order of id.
+/// The assigned items first seen within a time span, ordered by id.
 pub fn assigned_between(db: &ReadConnection, from: Timestamp, until: Timestamp) -> Result<Vec<AssignedItem>> {
     let sql = format!(
         "SELECT {ITEM_COLUMNS}, item.story_id FROM item JOIN source ON source.id = item.source_id

@@ -1,7 +1,7 @@
-//! Story search for people: by expression, tag, language and number of outlets, last updated first.
+//! Story search by expression, tag, language and number of outlets. The most recently updated stories come first.
 //!
-//! The work is bounded for every query: conditions that many stories may meet are checked on the newest stories only,
-//! and those that few can meet start from these few.
+//! The cost of every query is bounded. Conditions that many stories may satisfy are checked only on the newest stories.
+//! Searches for rare matches start from the matches.
 
 use super::Result;
 use super::connection::ReadConnection;
@@ -11,20 +11,20 @@ use super::stories::load;
 use crate::domain::{Story, StoryId};
 use rusqlite::{ToSql, params};
 
-/// The number of most recently updated stories that are checked one by one.
+/// The number of most recently updated stories to check individually.
 const MAX_CHECKED_STORIES: u32 = 10_000;
-/// The maximum number of matching items that are considered for an expression or a tag, newest first.
+/// The maximum number of matching items to consider for an expression or a tag, newest first.
 const MAX_MATCHING_ITEMS: u32 = 5_000;
 
-/// Which stories to find. Empty fields match everything.
+/// The search criteria. Empty fields match everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StorySearch {
-    /// An FTS5 expression, as [`super::fts_query::from_user_input`] makes it.
+    /// An FTS5 expression, as created by [`super::fts_query::from_user_input`].
     pub words: Option<String>,
     pub tag: Option<String>,
     pub lang: Option<String>,
     pub min_outlets: u32,
-    /// Whether an expression also finds stories of backlog alone, after the published ones.
+    /// Whether an expression also finds stories that contain only backlog. They follow the published ones.
     pub with_backlog: bool,
     /// The number of results to skip, and the maximum number to return.
     pub skip: u32,
@@ -34,7 +34,7 @@ pub struct StorySearch {
 /// One page of results.
 pub struct SearchResults {
     pub stories: Vec<Story>,
-    /// Whether there are more results.
+    /// Whether more results exist.
     pub more: bool,
 }
 
@@ -89,7 +89,7 @@ pub fn search(db: &ReadConnection, search: &StorySearch) -> Result<SearchResults
     Ok(SearchResults { stories: load(db, ids)?, more })
 }
 
-/// Whether the sources with a tag have so few items that the search can start from them.
+/// Whether the sources with a tag have so few items that the search can start from these items.
 fn is_rare(db: &ReadConnection, tag: Option<&str>) -> Result<bool> {
     let Some(tag) = tag else { return Ok(false) };
     let sql =
@@ -97,7 +97,7 @@ fn is_rare(db: &ReadConnection, tag: Option<&str>) -> Result<bool> {
     Ok(db.one::<u32>(sql, params![tag, MAX_MATCHING_ITEMS + 1])? <= MAX_MATCHING_ITEMS)
 }
 
-/// The update time of the oldest story that is checked.
+/// The update time of the oldest story to check.
 fn oldest_checked_update(db: &ReadConnection) -> Result<i64> {
     db.one(
         "SELECT coalesce((SELECT updated_at FROM story WHERE merged_into IS NULL AND published_at IS NOT NULL
@@ -113,7 +113,7 @@ pub struct SearchFacets {
     pub languages: Vec<String>,
 }
 
-/// The tags and languages of sources that are not removed, up to a number that people can read through.
+/// The tags and languages of all sources except removed ones, limited to a number that people can scan.
 pub fn facets(db: &ReadConnection) -> Result<SearchFacets> {
     Ok(SearchFacets {
         tags: db.all(

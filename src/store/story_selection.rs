@@ -9,12 +9,12 @@ use crate::domain::duration::before;
 use crate::domain::{FeedSelection, Story, StoryId};
 use rusqlite::params;
 
-/// The published stories that match a selection, newest first. Limit, age and order are not applied. If `among` names
-/// stories, only those. Depends on the database alone, never on the time.
+/// The published stories that match a selection, newest first. Does not apply limit, age and order. If `among` is set,
+/// considers only those stories. The result depends only on the database, never on the time.
 pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[StoryId]>) -> Result<Vec<StoryId>> {
     let among = among.map(|ids| json_list(&ids.iter().map(|id| id.to_row()).collect::<Vec<_>>()));
     let from = if among.is_some() { "json_each(?7) AS named JOIN story ON story.id = named.value" } else { "story" };
-    // With few stories, each one is checked against the index; otherwise all matches of the index are listed.
+    // Few stories are checked individually against the index. Otherwise, all matches in the index are listed.
     let matches = |expression: &str| match among {
         Some(_) => item_matches(expression),
         None => format!(
@@ -53,7 +53,7 @@ pub fn matching(db: &ReadConnection, selection: &FeedSelection, among: Option<&[
     )
 }
 
-/// The stories that match a selection now, in their present state, newest first.
+/// The stories that currently match a selection, in their current state, newest first.
 pub fn select(db: &ReadConnection, selection: &FeedSelection) -> Result<Vec<Story>> {
     let ids = matching(db, selection, None)?;
     let mut stories = load(db, ids.into_iter().take(selection.limit as usize))?;
@@ -63,8 +63,8 @@ pub fn select(db: &ReadConnection, selection: &FeedSelection) -> Result<Vec<Stor
     Ok(stories)
 }
 
-/// An SQL condition: an item of the story matches an expression. Starts from the story's items, since an expression
-/// may have many matches.
+/// An SQL condition that is true if an item of the story matches an expression. It starts from the story's items,
+/// because an expression may have many matches.
 fn item_matches(expression: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM item CROSS JOIN item_fts ON item_fts.rowid = item.id

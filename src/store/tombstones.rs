@@ -1,6 +1,6 @@
-//! Tombstones of deleted items: a source may show an old item for years, and it must not come back as news.
+//! Tombstones of deleted items: a source may list an old item for years, and the item must not reappear as news.
 //!
-//! The guids and the link of a deleted item are kept, with its title, its date and a hash of its text, until its source has not shown it for a while.
+//! A tombstone keeps an item's guids, link, title, date and text hash until its source has not listed it for some time.
 
 use super::Result;
 use super::connection::WriteConnection;
@@ -10,9 +10,9 @@ use crate::domain::{NewItem, SourceId, Timestamp};
 use jiff::SignedDuration;
 use rusqlite::params;
 
-/// A tombstone expires when its source has not shown the item for this time.
+/// A tombstone expires when its source has not listed the item for this time.
 const UNSEEN: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// Precision of the time at which an item was last shown: not every poll needs a write.
+/// The precision of the time at which an item was last listed, so that not every poll needs a write.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn create(db: &WriteConnection, items: &str, now: Timestamp) -> Result<()> {
@@ -30,7 +30,7 @@ pub(super) fn create(db: &WriteConnection, items: &str, now: Timestamp) -> Resul
     Ok(())
 }
 
-/// Keeps the tombstone of a deleted item that its source still shows.
+/// Renews the tombstone of a deleted item that its source still lists.
 pub(super) fn refresh(db: &WriteConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<()> {
     let (now, yesterday) = (now.as_millisecond(), before(now, DAY).as_millisecond());
     db.execute(
@@ -46,7 +46,7 @@ pub(super) fn refresh(db: &WriteConnection, source: SourceId, item: &NewItem, no
     Ok(())
 }
 
-/// Deletes the tombstones of items that their sources no longer show.
+/// Deletes the tombstones of items that their sources no longer list.
 pub fn delete_expired(db: &WriteConnection, now: Timestamp) -> Result<()> {
     let unseen = before(now, UNSEEN).as_millisecond();
     db.execute("DELETE FROM item_guid WHERE item_id IS NULL AND last_shown_at < ?1", [unseen])?;

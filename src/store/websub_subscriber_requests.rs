@@ -1,5 +1,5 @@
-//! Requests to our own hub that await confirmation by their callbacks, and the counts for its rate limits. Decides
-//! nothing: that is the task of [`crate::websub::hub`].
+//! Requests to our own hub that await confirmation by their callbacks, and the counts for rate limits. This module only
+//! stores them; [`crate::websub::hub`] makes the decisions.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -13,15 +13,15 @@ use rusqlite::{named_params, params};
 /// The period over which accepted requests are counted.
 const RATE_LIMIT_PERIOD: SignedDuration = SignedDuration::from_hours(1);
 
-/// A request whose callback is to be asked to confirm.
+/// A request whose callback must confirm it.
 pub struct PendingVerification {
     pub id: i64,
-    /// Earlier attempts whose result was not recorded.
+    /// The number of earlier attempts without a recorded result.
     pub attempts: u32,
     pub request: SubscriberRequest,
 }
 
-/// What the rate limits need to know about a request.
+/// The counts that the rate limits need to evaluate a request.
 pub fn rate_limit_counts(db: &ReadConnection, request: &SubscriberRequest, now: Timestamp) -> Result<RateLimitCounts> {
     let SubscriberRequest { topic, callback, host, client, .. } = request;
     let since = before(now, RATE_LIMIT_PERIOD).as_millisecond();
@@ -66,7 +66,7 @@ pub fn rate_limit_counts(db: &ReadConnection, request: &SubscriberRequest, now: 
     })
 }
 
-/// Stores a request. It replaces a pending request of the same callback for the same topic.
+/// Stores a request. It replaces a pending request with the same callback and topic.
 pub fn add(db: &WriteConnection, request: &SubscriberRequest, now: Timestamp) -> Result<()> {
     db.execute(
         "DELETE FROM verification_log WHERE verify_at <= ?1",
@@ -94,7 +94,7 @@ pub fn add(db: &WriteConnection, request: &SubscriberRequest, now: Timestamp) ->
     Ok(())
 }
 
-/// Requests whose callbacks are to be asked now: at most one for each host, and none for busy hosts.
+/// Requests that are due for verification: at most one per host, and none for busy hosts.
 pub fn due(db: &ReadConnection, query: &DueQuery<'_>) -> Result<Vec<PendingVerification>> {
     db.map(
         "SELECT *, min(verify_at) FROM websub_subscriber_request
@@ -108,14 +108,14 @@ pub fn due(db: &ReadConnection, query: &DueQuery<'_>) -> Result<Vec<PendingVerif
     )
 }
 
-/// A callback is about to be asked. If no result is recorded, it is asked again at `retry_at`. Returns whether the
-/// request still exists.
+/// Records that a callback is about to receive a verification request. If no result is recorded, the request is
+/// repeated at `retry_at`. Returns whether the request still exists.
 pub fn claim(db: &WriteConnection, id: i64, retry_at: Timestamp) -> Result<bool> {
     let sql = "UPDATE websub_subscriber_request SET attempts = attempts + 1, verify_at = ?2 WHERE id = ?1";
     Ok(db.execute(sql, params![id, retry_at.as_millisecond()])? > 0)
 }
 
-/// Deletes a request, but not one that has replaced it.
+/// Deletes a request, but not a newer request that has replaced it.
 pub fn delete(db: &WriteConnection, id: i64) -> Result<()> {
     db.execute("DELETE FROM websub_subscriber_request WHERE id = ?1", [id])?;
     Ok(())

@@ -1,5 +1,5 @@
-//! Subscribers of our own hub, and what has been delivered to them. Decides nothing: that is the task of
-//! [`crate::websub::hub`].
+//! Subscribers of our own hub, and the documents delivered to them. This module only stores them;
+//! [`crate::websub::hub`] makes the decisions.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -8,34 +8,34 @@ use crate::domain::{HubSubscriber, SubscriberId, SubscriberRequest, WebSubFailur
 use jiff::Timestamp;
 use rusqlite::params;
 
-/// A subscriber that lacks the newest version of its document.
+/// A subscriber that does not have the latest version of its document.
 pub struct PendingDelivery {
     pub subscriber: HubSubscriber,
-    /// The hash of the newest version.
+    /// The hash of the latest version.
     pub hash: String,
-    /// The largest number of consecutive failed deliveries of any subscriber at its host.
+    /// The largest number of consecutive failed deliveries among the subscribers at this host.
     pub host_failures: u32,
 }
 
-/// Which requests may be sent now.
+/// Selects the requests that may be sent now.
 pub struct DueQuery<'a> {
     pub now: Timestamp,
-    /// Documents that are ready to be sent.
+    /// Documents that are ready to send.
     pub topics: &'a [String],
-    /// Hosts and hubs that already have a request in flight.
+    /// Hosts and hubs with a request in flight.
     pub busy: &'a [String],
     pub limit: usize,
 }
 
-/// Whether a document has subscribers.
+/// Information about the subscribers of a document.
 #[derive(Debug, Clone, Copy, Default, serde::Deserialize)]
 pub struct TopicAudience {
     pub has_subscribers: bool,
-    /// Whether there are subscribers for which the current document has not been recorded as delivered.
+    /// Whether a subscriber exists for which no delivery of the current document is recorded.
     pub has_new_subscribers: bool,
 }
 
-/// Adds or renews the subscription that a callback has confirmed. A renewal keeps what has been delivered.
+/// Adds or renews a confirmed subscription. A renewal keeps the delivery state.
 pub fn subscribe(db: &WriteConnection, request: &SubscriberRequest, now: Timestamp, until: Timestamp) -> Result<()> {
     delete_expired(db, now)?;
     db.execute(
@@ -55,7 +55,7 @@ pub fn subscribe(db: &WriteConnection, request: &SubscriberRequest, now: Timesta
     Ok(())
 }
 
-/// Deletes the subscription of a callback that has confirmed to unsubscribe.
+/// Deletes the subscription of a callback that has confirmed an unsubscribe request.
 pub fn unsubscribe(db: &WriteConnection, topic: &str, callback: &str) -> Result<()> {
     db.execute("DELETE FROM websub_subscriber WHERE topic = ?1 AND callback = ?2", [topic, callback])?;
     Ok(())
@@ -66,12 +66,12 @@ pub fn remove(db: &WriteConnection, id: SubscriberId) -> Result<bool> {
     Ok(db.execute("DELETE FROM websub_subscriber WHERE id = ?1", [id.0])? > 0)
 }
 
-/// Deletes the subscriptions whose leases have expired, and returns their number.
+/// Deletes subscriptions with expired leases, and returns their number.
 pub fn delete_expired(db: &WriteConnection, now: Timestamp) -> Result<usize> {
     db.execute("DELETE FROM websub_subscriber WHERE lease_until <= ?1", [now.as_millisecond()])
 }
 
-/// All subscribers whose leases are running.
+/// All subscribers with active leases.
 pub fn list(db: &ReadConnection, now: Timestamp) -> Result<Vec<HubSubscriber>> {
     db.all("SELECT * FROM websub_subscriber WHERE lease_until > ?1 ORDER BY topic, id", [now.as_millisecond()])
 }
@@ -87,7 +87,7 @@ pub fn topic_audience(db: &ReadConnection, topic: &str, now: Timestamp) -> Resul
     )
 }
 
-/// Records the hash of the newest version of a document. For new subscribers it counts as delivered.
+/// Records the hash of the latest version of a document. New subscribers count as having received it.
 pub fn record_feed_state(db: &WriteConnection, topic: &str, hash: &str, hubs: &[String], now: Timestamp) -> Result<()> {
     db.execute(
         "INSERT INTO feed_state (topic, content_hash, changed_at) VALUES (?1, ?2, ?3)
@@ -105,8 +105,8 @@ pub fn record_feed_state(db: &WriteConnection, topic: &str, hash: &str, hubs: &[
     Ok(())
 }
 
-/// Subscribers that lack the newest version of their document: at most one for each host, none for busy hosts, and
-/// those at hosts without failures first.
+/// Subscribers that do not have the latest version of their document: at most one per host, and none for busy hosts.
+/// Hosts without failures come first.
 pub fn due(db: &ReadConnection, query: &DueQuery<'_>) -> Result<Vec<PendingDelivery>> {
     // `<>` cannot use the index on the hash, but `<` and `>` can.
     let (topics, busy) = (json_list(query.topics), json_list(query.busy));
@@ -134,8 +134,8 @@ pub fn due(db: &ReadConnection, query: &DueQuery<'_>) -> Result<Vec<PendingDeliv
     )
 }
 
-/// When the next verification, delivery or notification becomes due, after `now`. The subscriber or hub may be up to
-/// date.
+/// The time of the next verification, delivery or notification that becomes due after `now`. The subscriber or hub may
+/// already be up to date.
 pub fn next_attempt_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
     db.one(
         "SELECT min(at) FROM (SELECT min(verify_at) AS at FROM websub_subscriber_request WHERE verify_at > ?1
@@ -145,8 +145,8 @@ pub fn next_attempt_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Tim
     )
 }
 
-/// A document is about to be sent. If no result is recorded, it is sent again at `retry_at`. Returns whether the
-/// subscriber still exists.
+/// Records that a document is about to be sent. If no result is recorded, the document is sent again at `retry_at`.
+/// Returns whether the subscriber still exists.
 pub fn claim(db: &WriteConnection, id: SubscriberId, retry_at: Timestamp) -> Result<bool> {
     let sql = "UPDATE websub_subscriber SET failures = failures + 1, next_attempt_at = ?2, last_failure = ?3
                WHERE id = ?1";
@@ -154,7 +154,7 @@ pub fn claim(db: &WriteConnection, id: SubscriberId, retry_at: Timestamp) -> Res
     Ok(db.execute(sql, params![id.0, retry_at.as_millisecond(), pending])? > 0)
 }
 
-/// A document has been delivered.
+/// Records a successful delivery.
 pub fn record_delivery(db: &WriteConnection, id: SubscriberId, hash: &str, now: Timestamp) -> Result<()> {
     let sql = "UPDATE websub_subscriber SET delivered_hash = ?2, delivered_at = ?3, deliveries = deliveries + 1,
                    failures = 0, next_attempt_at = 0, last_failure = NULL
@@ -163,7 +163,7 @@ pub fn record_delivery(db: &WriteConnection, id: SubscriberId, hash: &str, now: 
     Ok(())
 }
 
-/// A delivery has failed, and is retried at `retry_at`.
+/// Records a failed delivery, which is retried at `retry_at`.
 pub fn record_failed_delivery(
     db: &WriteConnection,
     id: SubscriberId,

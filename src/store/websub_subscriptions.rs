@@ -1,4 +1,4 @@
-//! The subscriptions of sources at WebSub hubs. Decides nothing: that is the task of [`crate::websub`].
+//! The subscriptions of sources at WebSub hubs. This module only stores them; [`crate::websub`] makes the decisions.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -33,7 +33,7 @@ pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<DueSub
     )
 }
 
-/// When the next subscription is due.
+/// The time at which the next subscription is due.
 pub fn next_due_at(db: &ReadConnection) -> Result<Option<Timestamp>> {
     db.one(
         "SELECT min(at) FROM (
@@ -43,7 +43,7 @@ pub fn next_due_at(db: &ReadConnection) -> Result<Option<Timestamp>> {
     )
 }
 
-/// Records the hub that a feed declares. A changed declaration makes the subscription due at once.
+/// Records the hub that a feed declares. If the declaration has changed, the subscription is due immediately.
 pub fn set_declared_hub(
     db: &WriteConnection,
     source: SourceId,
@@ -96,7 +96,7 @@ pub fn save(db: &WriteConnection, subscription: &HubSubscription, now: Timestamp
     Ok(())
 }
 
-/// Ends all subscriptions, without a request to the hubs.
+/// Ends all subscriptions without sending requests to the hubs.
 pub fn end_all(db: &WriteConnection, event: &HubEvent) -> Result<()> {
     let sql = "UPDATE websub_subscription SET state = 'inactive', renewing = 0, reliable = 0, lease_until = NULL,
                    next_action_at = 0, last_event = ?1
@@ -105,7 +105,7 @@ pub fn end_all(db: &WriteConnection, event: &HubEvent) -> Result<()> {
     Ok(())
 }
 
-/// Moves the next poll of a source to `until`, and keeps the time that the source's own schedule chose.
+/// Moves a source's next poll to `until`, and keeps the time that the source's own schedule determined.
 pub fn defer_poll(
     db: &WriteConnection,
     source: SourceId,
@@ -124,9 +124,9 @@ pub fn defer_poll(
     Ok(())
 }
 
-/// Returns deferred polls to the sources' own schedules: the poll of one source, or all.
+/// Returns deferred polls to the schedules of their sources. Applies to one source or to all.
 ///
-/// A poll that was rescheduled after it was deferred stays where it is, so that it does not run twice.
+/// A poll that was rescheduled after its deferral is not moved, so that it does not run twice.
 pub fn restore_deferred_polls(
     db: &WriteConnection,
     source: Option<SourceId>,
@@ -141,7 +141,7 @@ pub fn restore_deferred_polls(
     clear_deferral(db, source)
 }
 
-/// Forgets that polls are deferred, without moving them: those of one source, or all.
+/// Clears the deferral of polls without moving them. Applies to one source or to all.
 pub fn clear_deferral(db: &WriteConnection, source: Option<SourceId>) -> Result<()> {
     db.execute(
         "UPDATE websub_subscription SET undeferred_poll_at = NULL, deferred_until = NULL

@@ -1,7 +1,7 @@
-//! The writer thread: runs all waiting jobs in one transaction, and replies once it is durable.
+//! The writer thread: runs all waiting jobs in one transaction, and replies once the transaction is durable.
 //!
-//! Batching makes thousands of small writes per second possible although each commit calls fsync. Each job has a
-//! savepoint, so that a failing job does not affect the others.
+//! Batching makes thousands of small writes per second possible, although each commit calls fsync. Each job has a
+//! savepoint, so a failing job does not affect the others.
 
 use super::connection::WriteConnection;
 use super::{Error, Result};
@@ -10,13 +10,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use tokio::sync::oneshot;
 
-/// Maximum number of jobs in a transaction.
+/// The maximum number of jobs in a transaction.
 const BATCH: usize = 128;
-/// Maximum number of waiting jobs; beyond it callers wait.
+/// The maximum number of waiting jobs. Further callers wait.
 const QUEUE: usize = 1024;
 
-/// Runs a job in the open transaction, or without a connection if none could be opened. Returns a function that
-/// replies with the result of the commit.
+/// Runs a job in the open transaction, or without a connection if the transaction could not begin. Returns a function
+/// that replies with the result of the commit.
 type Work = Box<dyn FnOnce(Option<&WriteConnection>) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
@@ -47,7 +47,7 @@ impl Writer {
         let work: Work = Box::new(move |db| {
             let done = db.map_or(Err(Error::Stopped), |db| in_savepoint(db, work));
             Box::new(move |committed| {
-                // The receiver is gone if the caller was cancelled. The write stays.
+                // The receiver no longer exists if the caller was cancelled. The write is kept.
                 let _ = reply.send(committed.and(done));
             })
         });
@@ -89,16 +89,16 @@ fn run(connection: WriteConnection, waiting: mpsc::Receiver<Job>) {
     }
 }
 
-/// Runs one transaction: `first` and the waiting jobs. Returns a job that cannot be part of a transaction.
+/// Runs one transaction with `first` and the waiting jobs. Returns a job that cannot run in a transaction.
 fn batch(connection: &WriteConnection, first: Work, waiting: &mpsc::Receiver<Job>) -> Option<Job> {
-    // IMMEDIATE, because a read transaction that upgrades fails at once if another process writes.
+    // IMMEDIATE, because upgrading a read transaction fails immediately if another process writes.
     if let Err(cause) = connection.sqlite().execute_batch("BEGIN IMMEDIATE") {
         first(None)(Err(Error::NotWritten(cause.to_string())));
         return None;
     }
     let mut answers = vec![first(Some(connection))];
     let mut left_over = None;
-    // A full disk can end the transaction early; the next job must not start one of its own.
+    // A full disk can end the transaction early. The next job must not start a new one.
     while answers.len() < BATCH && !connection.sqlite().is_autocommit() {
         match waiting.try_recv() {
             Ok(Job::Work(work)) => answers.push(work(Some(connection))),
@@ -111,7 +111,7 @@ fn batch(connection: &WriteConnection, first: Work, waiting: &mpsc::Receiver<Job
     }
     let failure = connection.sqlite().execute_batch("COMMIT").err().map(|cause| cause.to_string());
     if failure.is_some() && !connection.sqlite().is_autocommit() {
-        // A failed commit leaves the transaction open, and every later one would fail too.
+        // A failed commit leaves the transaction open, which would make every later commit fail.
         let _ = connection.sqlite().execute_batch("ROLLBACK");
     }
     for answer in answers {
