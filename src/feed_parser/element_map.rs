@@ -174,19 +174,10 @@ pub fn element_mapping(namespace: FeedNamespace, name: &str, in_item: bool) -> O
 
 /// Whether an element of no known module names an image: `image`, `featured_image`, `og:image`, `thumbnail-url`.
 fn is_image_name(name: &str) -> bool {
+    #[rustfmt::skip]
     const NAMES: [&str; 12] = [
-        "image",
-        "img",
-        "picture",
-        "photo",
-        "thumbnail",
-        "thumb",
-        "cover",
-        "coverimage",
-        "featuredimage",
-        "mainimage",
-        "postimage",
-        "postthumbnail",
+        "image", "img", "picture", "photo", "thumbnail", "thumb", "cover", "coverimage", "featuredimage", "mainimage",
+        "postimage", "postthumbnail",
     ];
     let name = name.replace(['-', '_'], "");
     NAMES.contains(&name.strip_suffix("url").unwrap_or(&name))

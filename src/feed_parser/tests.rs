@@ -363,6 +363,12 @@ fn base_of_a_text_is_the_innermost_one() {
     let base = |url: &Option<Url>| url.as_ref().unwrap().to_string();
     assert_eq!(base(&feed.items[0].summary_base), "https://a.example/e/");
     assert_eq!(base(&feed.items[0].content_base), "https://a.example/e/c/");
+    let (feed, _) = read(
+        b"<feed xml:base='https://a.example/'><entry><content type='xhtml' xml:base='c/'>\
+          <div xmlns='http://www.w3.org/1999/xhtml' xml:base='d/'><p>c</p></div></content></entry></feed>",
+    )
+    .unwrap();
+    assert_eq!(base(&feed.items[0].content_base), "https://a.example/c/d/");
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use url::Url;
 
 use crate::markup::tag::StartTag;
+use crate::markup::tokenizer::{MarkupToken, Tokenizer};
+use crate::urls::redact::base_of_links;
 
 /// Longer URLs are dropped: no browser opens them.
 pub const MAX_URL_BYTES: usize = 8 * 1024;
@@ -17,7 +19,7 @@ const GRANTED_GROWTH_BYTES: usize = 1024 * 1024;
 
 /// The bases in force at the current element.
 pub struct UrlResolver<'o> {
-    document_url: &'o Url,
+    document_url: Url,
     /// The feed's website, if a hosting service on another host serves the document. Relative URLs then belong to the
     /// website, unless the document sets a base.
     website: Option<&'o Url>,
@@ -34,7 +36,7 @@ pub struct UrlResolver<'o> {
 impl<'o> UrlResolver<'o> {
     pub fn new(document_url: &'o Url, website: Option<&'o Url>, document_length: usize) -> Self {
         UrlResolver {
-            document_url,
+            document_url: base_of_links(document_url),
             website,
             used_document_url: false,
             bases: Vec::new(),
@@ -68,9 +70,16 @@ impl<'o> UrlResolver<'o> {
         self.accept(url, href.len())
     }
 
-    /// The base that the document sets for the content of a tag, which has not been entered; `None` if it sets none.
-    pub fn declared_base(&self, tag: StartTag) -> Option<Url> {
-        self.base_of(tag).or_else(|| self.bases.last().map(|(_, base)| base.clone()))
+    /// The base that the document sets for the text in a tag, which has not been entered, or in the only element of that
+    /// text, which is the `div` of XHTML. `None` if it sets none.
+    pub fn base_of_text(&self, tag: StartTag, html: &str) -> Option<Url> {
+        let base = self.base_of(tag).or_else(|| self.bases.last().map(|(_, base)| base.clone()));
+        match Tokenizer::new(html).next() {
+            Some(MarkupToken::Start(element)) => {
+                base_within(base.as_ref().unwrap_or(self.current_base()), element).or(base)
+            }
+            _ => base,
+        }
     }
 
     /// Returns a URL that takes `written_bytes` in the document, unless it is unusable or grows too much.
@@ -84,16 +93,21 @@ impl<'o> UrlResolver<'o> {
     }
 
     fn base_of(&self, tag: StartTag) -> Option<Url> {
-        if !tag.attribute_text.contains("xml:base") {
-            return None;
-        }
-        let base = self.current_base().join(tag.attribute("xml:base")?.trim()).ok()?;
-        (is_web_url(&base) && base.as_str().len() <= MAX_BASE_BYTES).then_some(base)
+        base_within(self.current_base(), tag)
     }
 
     fn current_base(&self) -> &Url {
-        self.bases.last().map_or(self.website.unwrap_or(self.document_url), |(_, base)| base)
+        self.bases.last().map_or(self.website.unwrap_or(&self.document_url), |(_, base)| base)
     }
+}
+
+/// The base that a tag sets, inside an element with another base.
+fn base_within(outer: &Url, tag: StartTag) -> Option<Url> {
+    if !tag.attribute_text.contains("xml:base") {
+        return None;
+    }
+    let base = outer.join(tag.attribute("xml:base")?.trim()).ok()?;
+    (is_web_url(&base) && base.as_str().len() <= MAX_BASE_BYTES).then_some(base)
 }
 
 /// The website as the base of relative URLs, if it is on another host than the document.
@@ -163,5 +177,8 @@ mod tests {
         let mut urls = UrlResolver::new(&document, foreign.as_ref(), 0);
         assert_eq!(urls.resolve(None, "/a/7").unwrap().as_str(), "https://a.example/a/7");
         assert_eq!(foreign_website(Some(&document), &document), None);
+        let private = Url::parse("https://me:key@a.example/f?auth=key").unwrap();
+        let mut urls = UrlResolver::new(&private, None, 0);
+        assert_eq!(urls.resolve(None, "#7").unwrap().as_str(), "https://a.example/f#7");
     }
 }

@@ -13,7 +13,7 @@ use crate::html::sanitize::sanitize_html;
 use crate::identity::document_guids::{DatedItem, derive_guid, limit_guid, make_guids_unique};
 use crate::urls::canonical::{canonical_url, exact_url};
 use crate::urls::outlet::outlet_of_site;
-use crate::urls::redact::strip_credentials;
+use crate::urls::redact::{base_of_links, strip_credentials};
 use jiff::SignedDuration;
 use std::borrow::Cow;
 use url::Url;
@@ -30,9 +30,15 @@ const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(24);
 /// A date within this time after the start of 1970 is a zero in some time zone, not a date.
 const ZERO_DATE_RANGE: SignedDuration = SignedDuration::from_hours(48);
 
-/// Normalizes the items of a document. `base` resolves the relative links of items without a link. `now` is used only to
-/// reject dates in the future.
-pub fn normalize_items(feed: &ParsedFeed, base: &Url, now: Timestamp, problems: &mut Vec<FeedProblem>) -> Vec<NewItem> {
+/// Normalizes the items of a document. The feed's website, else `document_url`, resolves the relative links of items
+/// without a link. `now` is used only to reject dates in the future.
+pub fn normalize_items(
+    feed: &ParsedFeed,
+    document_url: &Url,
+    now: Timestamp,
+    problems: &mut Vec<FeedProblem>,
+) -> Vec<NewItem> {
+    let base = feed.site_url.clone().unwrap_or_else(|| base_of_links(document_url));
     let mut paragraphs = Vec::with_capacity(feed.items.len());
     let mut contents = Vec::with_capacity(feed.items.len());
     for parsed in &feed.items {
@@ -47,7 +53,7 @@ pub fn normalize_items(feed: &ParsedFeed, base: &Url, now: Timestamp, problems: 
     let mut items = Vec::with_capacity(feed.items.len());
     for ((parsed, paragraphs), content) in feed.items.iter().zip(&paragraphs).zip(&contents) {
         let texts = NormalizedTexts { text: &paragraphs.join(" "), content_html: content.as_deref() };
-        if let Some(mut item) = normalize_item(parsed, texts, base, now, problems) {
+        if let Some(mut item) = normalize_item(parsed, texts, &base, now, problems) {
             item.is_day_only = item.published_at.is_some()
                 && match claimed_time_of_day(parsed) {
                     TimeOfDay::Missing => true,
@@ -183,6 +189,24 @@ mod tests {
         let contents: Vec<String> = texts.iter().map(|text| with(text)).collect();
         let contents: Vec<&str> = contents.iter().map(String::as_str).collect();
         assert_eq!(summaries(&contents), texts);
+    }
+
+    #[test]
+    fn links_of_an_item_without_a_link_belong_to_the_website_and_never_contain_a_query() {
+        let content = |channel: &str| {
+            let item = "<item><title>Tide</title><description>&lt;a href='#n1'>1&lt;/a> &lt;img src='i.png'></description></item>";
+            let text = format!("<rss><channel>{channel}{item}</channel></rss>");
+            let url = Url::parse("https://hub.example/f?auth=key").unwrap();
+            let document = FetchedDocument { bytes: text.as_bytes(), content_type: None, url: &url };
+            let (feed, mut problems) = parse_feed(&document, &Options::default()).unwrap();
+            items_of(&feed, &url, &mut problems).remove(0).content.unwrap()
+        };
+        assert!(content("").contains("\"https://hub.example/f#n1\""));
+        let hosted = content("<link>https://tide.example/</link>");
+        assert!(
+            hosted.contains("https://tide.example/#n1") && hosted.contains("https://tide.example/i.png"),
+            "{hosted}"
+        );
     }
 
     #[test]

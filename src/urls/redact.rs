@@ -16,6 +16,16 @@ pub fn strip_credentials(text: &str) -> String {
     }
 }
 
+/// The URL of a document as the base of its relative links, without user name, password and query: a link that is only a
+/// fragment keeps them (RFC 3986 §5.2.2), and they may be secret.
+pub fn base_of_links(document: &Url) -> Url {
+    let mut base = document.clone();
+    let _ = base.set_username("");
+    let _ = base.set_password(None);
+    base.set_query(None);
+    base
+}
+
 /// The host of an http URL, with its port, since both path and query may contain a secret. Other text stays unchanged.
 pub fn redact_url(text: &str) -> String {
     match Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https")) {

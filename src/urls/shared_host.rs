@@ -6,23 +6,25 @@ use url::Url;
 #[rustfmt::skip]
 const SUBDOMAIN_HOSTS: &[&str] = &[
     "bandcamp.com", "bearblog.dev", "beehiiv.com", "blogspot.com", "dreamwidth.org", "fandom.com", "ghost.io", "github.io",
-    "gitlab.io", "hatenablog.com", "libsyn.com", "livejournal.com", "medium.com", "micro.blog", "neocities.org",
-    "netlify.app", "over-blog.com", "podbean.com", "posthaven.com", "substack.com", "tumblr.com", "typepad.com",
-    "weebly.com", "wixsite.com", "wordpress.com", "write.as",
+    "gitlab.io", "hashnode.dev", "hatenablog.com", "libsyn.com", "livejournal.com", "medium.com", "micro.blog", "neocities.org",
+    "netlify.app", "over-blog.com", "podbean.com", "posthaven.com", "squarespace.com", "substack.com", "tumblr.com",
+    "typepad.com", "weebly.com", "wixsite.com", "wordpress.com", "write.as",
 ];
 /// Services that give each publisher a path.
 #[rustfmt::skip]
 const PATH_HOSTS: &[&str] = &[
-    "bsky.app", "dailymotion.com", "dev.to", "facebook.com", "github.com", "gitlab.com", "instagram.com", "medium.com",
-    "odysee.com", "patreon.com", "reddit.com", "rumble.com", "soundcloud.com", "substack.com", "t.me", "threads.net",
-    "tiktok.com", "twitch.tv", "twitter.com", "vimeo.com", "x.com", "youtube.com",
+    "acast.com", "anchor.fm", "art19.com", "bsky.app", "buttondown.com", "buttondown.email", "buzzsprout.com",
+    "dailymotion.com", "dev.to", "facebook.com", "github.com", "gitlab.com", "instagram.com", "medium.com", "megaphone.fm",
+    "note.com", "odysee.com", "patreon.com", "qiita.com", "reddit.com", "rumble.com", "simplecast.com", "soundcloud.com",
+    "spreaker.com", "substack.com", "t.me", "threads.net", "tiktok.com", "transistor.fm", "tumblr.com", "twitch.tv",
+    "twitter.com", "vimeo.com", "x.com", "youtube.com", "zenn.dev",
 ];
 /// Segments before the channel that say nothing about it.
-const FEED_SEGMENTS: &[&str] = &["$", "feed", "feeds", "rss"];
+const FEED_SEGMENTS: &[&str] = &["$", "feed", "feeds", "public", "rss"];
 /// Segments that name the kind of channel in the next segment.
 #[rustfmt::skip]
 const CHANNEL_KINDS: &[&str] = &[
-    "c", "channel", "channels", "groups", "people", "profile", "r", "s", "shows", "u", "user", "users",
+    "c", "channel", "channels", "groups", "people", "profile", "r", "s", "show", "shows", "tag", "u", "user", "users",
 ];
 /// Query parameters of feeds at YouTube and PeerTube, and the kind of channel that they name.
 #[rustfmt::skip]
@@ -37,6 +39,10 @@ const MAX_CHANNEL_CHARS: usize = 100;
 pub(super) fn channel_of_url(url: &Url, host: &str, domain: &str) -> Option<String> {
     let host = host.strip_prefix("www.").unwrap_or(host);
     let is_subdomain = host.len() > domain.len() && !matches!(host.split('.').next(), Some("feeds" | "rss" | "api"));
+    // Blogger serves each blog on the domains of many countries.
+    if let Some((blog, _)) = host.split_once(".blogspot.") {
+        return Some(format!("{blog}.blogspot.com"));
+    }
     if SUBDOMAIN_HOSTS.contains(&domain) && is_subdomain {
         return Some(host.to_owned());
     }

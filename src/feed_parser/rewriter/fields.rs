@@ -233,7 +233,7 @@ impl<'a> FeedRewriter<'a, '_> {
         }
         let name = if mapping.field == FeedField::Content { "content:encoded" } else { "description" };
         push_element(&mut self.xml, name, &html);
-        let base = self.urls.declared_base(tag);
+        let base = self.urls.base_of_text(tag, &html);
         if let Some(item) = self.open_item() {
             match mapping.field {
                 FeedField::Content => item.content_base = base,
