@@ -1,8 +1,7 @@
-//! One poll, from a source that is due to the record of the attempt and the items of its document.
+//! One poll: from a source that is due to the record of the attempt and the items of its document.
 //!
-//! [`poll_source`] fetches, parses, decides and records; [`decide`] is where the outcome of an attempt is interpreted.
-//! Every path ends with a record: whatever happens to a poll, a [`PollRecord`] is stored in the same transaction as its
-//! items.
+//! [`poll_source`] fetches, parses, decides and records; [`decide`] interprets the outcome of an attempt. Every code
+//! path ends with a record: each poll stores a [`PollRecord`] in the same transaction as its items, even if it fails.
 
 mod backoff;
 mod full_text;
@@ -47,34 +46,34 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use url::Url;
 
-/// How often sources are polled (`[poll]`).
+/// The settings for how often sources are polled (`[poll]`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// The minimum time between two polls of a source.
     #[serde(with = "crate::domain::duration")]
     pub interval: SignedDuration,
-    /// The average time between two polls of a source, over all sources. It sets the poll budget, which the sources
-    /// share by their update rates.
+    /// The average time between polls of a source, over all sources. It determines the poll budget, which is shared
+    /// among the sources according to their update rates.
     #[serde(with = "crate::domain::duration")]
     pub average_interval: SignedDuration,
-    /// The maximum delay after a success, whatever the feed or its server asks for.
+    /// The maximum delay after a success, even if the feed or its server requests a longer one.
     #[serde(with = "crate::domain::duration")]
     pub max_interval: SignedDuration,
-    /// The maximum delay after a server asked for one (Retry-After).
+    /// The maximum delay that a server can request (Retry-After).
     #[serde(with = "crate::domain::duration")]
     pub max_retry_after: SignedDuration,
-    /// What a 429 response holds.
+    /// The scope of a hold after a 429 response.
     pub hold_by: HoldBy,
 }
 
-/// The servers that a 429 response holds.
+/// The servers to which the hold for a 429 response applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HoldBy {
-    /// The one that sent it.
+    /// The server that sent the response.
     Origin,
-    /// All servers below its registrable domain.
+    /// All servers below the server's registrable domain.
     Domain,
 }
 
@@ -91,14 +90,14 @@ impl Default for Options {
 }
 
 impl Options {
-    /// A hold for a 429 response of an origin.
+    /// The hold for a 429 response of an origin.
     pub fn throttling_hold(&self, origin: String, until: Timestamp, reason: HoldReason) -> OriginHold {
         let domain = if self.hold_by == HoldBy::Domain { registrable_domain(&origin) } else { None };
         OriginHold { origin, domain, until, reason }
     }
 }
 
-/// What the polls of one program share.
+/// The state that all polls of a program share.
 #[derive(Clone)]
 pub struct PollContext {
     pub fetcher: Fetcher,
@@ -106,17 +105,17 @@ pub struct PollContext {
     pub clock: Clock,
     pub options: Options,
     pub parse_options: feed_parser::Options,
-    /// Whether requests are sent without validators, so that a server cannot answer 304.
+    /// Whether to send requests without validators, so that a server cannot answer 304.
     pub no_cache: bool,
-    /// The time between two polls of a source whose hub is reliable; `None` if hubs are not used.
+    /// The time between polls of a source with a reliable hub; `None` if hubs are not used.
     pub safety_poll_interval: Option<SignedDuration>,
-    /// The time for which items are grouped (`cluster.window`), which decides what is backlog.
+    /// The time for which items are grouped (`cluster.window`). It determines which items are backlog.
     pub grouping_window: SignedDuration,
-    /// The name of the program, shown to other programs that wait for its leases.
+    /// The name of this program, which is shown to other programs that wait for its leases.
     pub program: String,
     pub outage: OutageDetector,
     pub budget: BudgetCache,
-    /// Number of documents that are parsed at once. Decoded and parsed, a document takes a multiple of its size.
+    /// Limits concurrent parsing. A decoded and parsed document needs a multiple of its size in memory.
     pub parse_slots: Arc<Semaphore>,
 }
 
@@ -127,9 +126,9 @@ pub struct PollAttempt {
     pub finished_at: Timestamp,
     /// The URL of the last request; `None` if no request was sent.
     pub url: Option<Url>,
-    /// The URL to which the permanent redirects lead, without the temporary ones.
+    /// The target of the permanent redirects, ignoring temporary ones.
     pub permanent_redirect: Option<Url>,
-    /// Whether validators were sent.
+    /// Whether the request contained validators.
     pub is_conditional: bool,
     /// All requests in the order in which they were sent.
     pub requests: Vec<RequestRecord>,
@@ -137,30 +136,30 @@ pub struct PollAttempt {
     pub outcome: AttemptOutcome,
 }
 
-/// How an attempt ended. [`PollOutcome`] is the form that is stored.
+/// The outcome of an attempt. [`PollOutcome`] is the stored form.
 #[derive(Debug)]
 pub enum AttemptOutcome {
     /// A document was read.
     Read(Box<ParsedDocument>),
-    /// A document was received that is not a feed. `feeds` are those that it links to.
+    /// A document was received, but it is not a feed. `feeds` are the feeds that it links to.
     NotAFeed {
         detail: String,
         feeds: Vec<FeedLink>,
-        /// The page to which a page without links to feeds sends browsers.
+        /// The page to which an HTML page without feed links redirects browsers.
         refresh_target: Option<Url>,
         bytes: u64,
     },
     /// No document was received.
     NoDocument(NoDocument),
-    /// No server was reached while our own network was down.
+    /// No server was reachable, and our own network was down.
     Offline { detail: String, since: Timestamp },
-    /// The task of the poll panicked, or parsing took too long.
+    /// The task of the poll panicked, or parsing exceeded its time limit.
     Crashed { detail: String },
     /// newsfold was stopped.
     Abandoned,
 }
 
-/// What a poll stored.
+/// The data that a poll stored.
 #[derive(Debug)]
 pub struct RecordedPoll {
     pub record: PollRecord,
@@ -182,7 +181,7 @@ pub async fn poll_source(context: &PollContext, source: &Source, lease: &PollLea
     record_attempt(context, source, attempt, lease).await
 }
 
-/// Fetches and parses a document. Nothing is stored.
+/// Fetches and parses a document without storing anything.
 pub async fn fetch_and_parse(
     context: &PollContext,
     url: &Url,
@@ -190,7 +189,7 @@ pub async fn fetch_and_parse(
     lease: &PollLease,
 ) -> PollAttempt {
     let started_at = context.clock.now();
-    // The lease covers the origin of the first request already.
+    // The lease already covers the origin of the first request.
     let leased = Mutex::new(lease.origin.clone());
     let acquire = |origin: String| {
         let is_leased = leased.lock().replace(origin.clone()).as_ref() == Some(&origin);
@@ -207,7 +206,7 @@ pub async fn fetch_and_parse(
     PollAttempt { started_at, finished_at, url, permanent_redirect, is_conditional, requests, status, outcome }
 }
 
-/// Decides what an attempt means, and in one transaction stores its record and its items and releases its lease.
+/// Decides what an attempt means. Stores its record and its items and releases its lease in one transaction.
 pub async fn record_attempt(
     context: &PollContext,
     source: &Source,
@@ -248,8 +247,8 @@ pub async fn record_attempt(
     Ok(recorded)
 }
 
-/// Marks the items of a document that are backlog, in the transaction that stores them: another poll or push may have
-/// ended since the source was read.
+/// Marks the backlog items of a document. Runs in the transaction that stores them, because another poll or push may
+/// have finished since the source was read.
 fn mark_new_backlog(
     db: &ReadConnection,
     record: &PollRecord,
@@ -262,7 +261,7 @@ fn mark_new_backlog(
     Ok(())
 }
 
-/// Records a poll that did not finish: its task panicked, or the daemon stopped.
+/// Records a poll that did not finish because its task panicked or the daemon stopped.
 pub async fn record_unfinished(
     context: &PollContext,
     id: SourceId,
@@ -326,7 +325,7 @@ impl AttemptOutcome {
         }
     }
 
-    /// Size of the decoded document in bytes.
+    /// The size of the decoded document in bytes.
     fn document_bytes(&self) -> u64 {
         match self {
             AttemptOutcome::Read(document) => document.bytes,

@@ -1,7 +1,7 @@
-//! Publishing: which stories appear in feeds, when, and as which bytes.
+//! Publishing: which stories appear in feeds, when they appear, and how they are rendered.
 //!
-//! Pure: stories in, bytes out. The same stories give the same bytes on every machine at any time. Nothing here reads
-//! the clock, and no document contains a value that changes by itself, such as an age or a counter.
+//! All functions are pure: the same stories produce the same bytes on every machine at any time. Nothing in this module
+//! reads the clock, and no document contains a value that changes over time, such as an age or a counter.
 
 mod edition_policy;
 mod feed_format;

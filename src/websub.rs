@@ -1,10 +1,10 @@
-//! WebSub (W3C Recommendation of 23 January 2018): newsfold as a subscriber at the hubs that feeds declare, and in
-//! [`hub`] as a hub for its own feeds.
+//! WebSub (W3C Recommendation of 23 January 2018). newsfold subscribes at the hubs that feeds declare; in [`hub`], it
+//! is a hub for its own feeds.
 //!
-//! The decisions are pure: [`discovery`] (which hub and topic a feed declares), [`renewal_schedule`] (when to send
-//! which request), [`state_machine`] (the transitions of a subscription), [`verification`] (whether to confirm what a
-//! hub asks), [`signature`] (whether a push is from the hub), [`push_reliability`] (whether polls can be a safety net).
-//! [`callback`] answers hubs; the daemon's task `websub subscriber` sends the requests to them.
+//! The decisions are pure functions: [`discovery`] (the hub and topic that a feed declares), [`renewal_schedule`] (when
+//! to send which request), [`state_machine`] (the transitions of a subscription), [`verification`] (whether to confirm
+//! a hub's verification request), [`signature`] (whether a push is from the hub), [`push_reliability`] (whether polls
+//! can be infrequent). [`callback`] answers hubs; the daemon's task `websub subscriber` sends requests to them.
 //!
 //! A feed can declare the `rel=self` URL of another feed. This is harmless: pushed items are stored under the source
 //! whose feed declared the topic, and that feed could have contained the items itself.
@@ -26,16 +26,16 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-/// Settings of the subscriber.
+/// The settings of the subscriber.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Whether to subscribe at hubs, if they can reach newsfold.
+    /// Whether to subscribe at hubs if they can reach newsfold.
     pub enabled: bool,
-    /// Lease to request from hubs.
+    /// The lease to request from hubs.
     #[serde(with = "crate::domain::duration")]
     pub lease: SignedDuration,
-    /// Time between two polls of a source whose hub has proved reliable.
+    /// The time between polls of a source whose hub has proved reliable.
     #[serde(with = "crate::domain::duration")]
     pub safety_poll_interval: SignedDuration,
 }
@@ -51,7 +51,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Why newsfold does not subscribe at hubs; `None` if it does. `base_url` is `publish.base_url`.
+    /// The reason why newsfold does not subscribe at hubs; `None` if it does. `base_url` is `publish.base_url`.
     pub fn disabled_reason(
         &self,
         base_url: &Url,
@@ -77,8 +77,8 @@ impl Options {
     }
 }
 
-/// Whether a host name has no meaning, or another one, outside the local network: a single label, or a name of RFC
-/// 6761, 6762, 8375 or ICANN's `internal`.
+/// Whether a host name is only meaningful in the local network: a single label, or a name reserved by RFC 6761, 6762,
+/// 8375 or ICANN (`internal`).
 fn is_local(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let last = name.rsplit('.').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! How long to wait before the next poll, and the cause of the delay. Pure.
+//! Computes the delay before the next poll and the cause of the delay. All functions are pure.
 //!
 //! Sources: RSS 2.0 (`ttl`, `skipHours`, `skipDays`), RSS 1.0 module Syndication, RFC 9111 (freshness), RFC 9110
 //! section 10.2.3 and RFC 6585 (Retry-After).
@@ -8,32 +8,32 @@ use crate::domain::backoff::doubling;
 use crate::domain::{DelayCause, PollOutcome, PollingHints, ShortenedDelay, Source, Timestamp};
 use jiff::SignedDuration;
 
-/// A delay before the next poll, and what determined it.
+/// A delay before the next poll, and its cause.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PollDelay {
     pub span: SignedDuration,
     pub cause: DelayCause,
 }
 
-/// A delay that a server requested, at most `poll.max_retry_after`.
+/// A delay that a server requested, limited to `poll.max_retry_after`.
 pub(super) struct RequestedDelay {
     pub span: SignedDuration,
     /// Set if the requested delay was longer than the maximum.
     pub shortened: Option<ShortenedDelay>,
 }
 
-/// Longest delay of a source that keeps failing.
+/// The maximum delay of a source that fails repeatedly.
 const MAX_FAILURE_DELAY: SignedDuration = SignedDuration::from_hours(24);
-/// Delay after the first refusal (403 or a bot challenge). Each further one in a row doubles it.
+/// The delay after the first refusal (403 or a bot challenge). Each consecutive refusal doubles it.
 const FIRST_REFUSAL_DELAY: SignedDuration = SignedDuration::from_hours(4);
 const MAX_REFUSAL_DELAY: SignedDuration = SignedDuration::from_hours(24);
-/// The random part of a delay is at most a tenth of this.
+/// The random part of a delay is at most a tenth of this span.
 const MAX_JITTERED_SPAN: SignedDuration = SignedDuration::from_mins(20);
-/// Longest delay of a source while newsfold has no network connection.
+/// The maximum delay of a source while newsfold has no network connection.
 const MAX_OFFLINE_DELAY: SignedDuration = SignedDuration::from_hours(1);
 
-/// The minimum delay after a success: the longest of what the operator, the feed and its server ask for. The operator's
-/// maximum interval caps what the others ask for.
+/// The minimum delay after a success: the longest of the delays that the operator, the feed and its server request. The
+/// operator's maximum interval limits the requests of the feed and its server.
 pub(super) fn min_delay(hints: &PollingHints, fresh_for: Option<SignedDuration>, options: &Options) -> PollDelay {
     longest([
         PollDelay { span: options.interval, cause: DelayCause::MinInterval },
@@ -46,7 +46,7 @@ pub(super) fn min_delay(hints: &PollingHints, fresh_for: Option<SignedDuration>,
     ])
 }
 
-/// The minimum delay after every poll, whatever its outcome: what the operator and the feed ask for.
+/// The minimum delay after every poll, regardless of its outcome, as requested by the operator and the feed.
 pub(super) fn feed_minimum(hints: &PollingHints, options: &Options) -> SignedDuration {
     min_delay(hints, None, options).span
 }
@@ -55,7 +55,7 @@ fn minutes(count: Option<u32>) -> SignedDuration {
     SignedDuration::from_mins(i64::from(count.unwrap_or(0)))
 }
 
-/// The delay that a server requested, shortened to the operator's maximum.
+/// The delay that a server requested, limited to the operator's maximum.
 pub(super) fn requested_delay(requested: Option<SignedDuration>, options: &Options) -> RequestedDelay {
     let requested = requested.unwrap_or_default();
     let span = requested.min(options.max_retry_after);
@@ -64,13 +64,13 @@ pub(super) fn requested_delay(requested: Option<SignedDuration>, options: &Optio
     RequestedDelay { span, shortened }
 }
 
-/// The minimum interval, doubled by each failure in a row.
+/// The minimum interval, doubled for each consecutive failure.
 pub(super) fn after_failures(failures: u32, options: &Options) -> PollDelay {
     let span = doubling(options.interval, MAX_FAILURE_DELAY, failures).max(options.interval);
     PollDelay { span, cause: DelayCause::Backoff { failures } }
 }
 
-/// The delay after a refusal, twice that of the last refusal if the last poll was refused too.
+/// The delay after a refusal. It doubles if the last poll was also refused.
 pub(super) fn after_refusal(source: &Source) -> PollDelay {
     let refused_again = matches!(source.last_outcome, Some(PollOutcome::Refused | PollOutcome::Challenged));
     let last = match (source.last_poll_at, source.hold_until) {
@@ -81,21 +81,21 @@ pub(super) fn after_refusal(source: &Source) -> PollDelay {
     PollDelay { span, cause: DelayCause::Refused }
 }
 
-/// The delay while newsfold has no network connection: a quarter of the time for which it has been down. A source that
-/// is dead itself is thus not polled at the minimum interval for the whole outage.
+/// The delay while newsfold has no network connection: a quarter of the duration of the outage. Sources that are
+/// themselves dead are therefore not polled at the minimum interval for the whole outage.
 pub(super) fn while_offline(down: SignedDuration, options: &Options) -> PollDelay {
     let quarter = SignedDuration::from_millis((down.as_millis() / 4) as i64);
     PollDelay { span: quarter.min(MAX_OFFLINE_DELAY).max(options.interval), cause: DelayCause::NetworkDown }
 }
 
-/// The longest of several delays; of equal ones the first.
+/// The longest of several delays, or the first of several equally long ones.
 pub(super) fn longest<const N: usize>(delays: [PollDelay; N]) -> PollDelay {
     let longest = delays.into_iter().reduce(|longest, delay| if delay.span > longest.span { delay } else { longest });
     longest.unwrap_or_else(|| unreachable!("N is never 0"))
 }
 
-/// A random part of a delay, at most a tenth of it and at most two minutes. It differs between sources and polls, so
-/// that sources which were added together drift apart.
+/// The random part of a delay: at most a tenth of the delay and at most two minutes. It differs between sources and
+/// polls, so sources that were added together drift apart.
 pub(super) fn jitter(url: &str, at: Timestamp, span: SignedDuration) -> SignedDuration {
     let seed = format!("{url}\0{}", at.as_millisecond());
     let per_mille = xxhash_rust::xxh3::xxh3_64(seed.as_bytes()) % 1000;

@@ -1,5 +1,5 @@
-//! The full text of an item, from the page that it links to. Every rule of a poll applies to the request, and the page
-//! is fetched only if robots.txt allows it (RFC 9309).
+//! Fetches the full text of an item from the page that it links to. All rules for polls apply to the request, and the
+//! page is fetched only if robots.txt allows it (RFC 9309).
 
 use super::PollContext;
 use super::parse_job::parse_blocking;
@@ -18,19 +18,19 @@ use jiff::SignedDuration;
 use robotxt::Robots;
 use url::Url;
 
-/// The product token that robots.txt files use for newsfold.
+/// The product token that robots.txt files use to refer to newsfold.
 const PRODUCT_TOKEN: &str = "newsfold";
-/// How long a robots.txt is cached (RFC 9309, section 2.4), and how long the failure to fetch it.
+/// The time for which a robots.txt, or the failure to fetch it, is cached (RFC 9309, section 2.4).
 const ROBOTS_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 const ROBOTS_FAILURE_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
-/// Bytes of a robots.txt that are read (RFC 9309, section 2.5).
+/// The maximum number of bytes of a robots.txt to read (RFC 9309, section 2.5).
 const MAX_ROBOTS_BYTES: usize = 500 * 1024;
-/// Hold of an origin that answers 429 without Retry-After.
+/// The duration of the hold of an origin that answers 429 without Retry-After.
 const DEFAULT_HOLD: SignedDuration = SignedDuration::from_hours(1);
-/// Characters of an error that are kept.
+/// The maximum length of a stored error message, in characters.
 const MAX_ERROR_CHARS: usize = 300;
 
-/// Fetches the page of an item and records the article on it, or why there is none.
+/// Fetches the page of an item and records its article, or the reason why there is none.
 pub async fn fetch_full_text(context: &PollContext, pending: &PendingArticle) -> store::Result<()> {
     let lease = PollLease::new(&context.program);
     let fetched = fetch_article(context, pending, &lease).await;
@@ -94,7 +94,7 @@ async fn extract(context: &PollContext, page: ResponseDocument, url: Url) -> Art
     }
 }
 
-/// The robots.txt of the URL's origin, from the cache or the server.
+/// The robots.txt of the URL's origin, from the cache or from the server.
 async fn robots(context: &PollContext, url: &Url, lease: &PollLease) -> store::Result<Robots> {
     let (origin, now) = (origin_of(url), context.clock.now());
     let cached = {
@@ -117,8 +117,8 @@ async fn robots(context: &PollContext, url: &Url, lease: &PollLease) -> store::R
     })
 }
 
-/// A missing robots.txt allows everything. A server that fails allows nothing for the time being (RFC 9309, section
-/// 2.3.1).
+/// Fetches a robots.txt. A missing file allows everything. A server error disallows everything until the next attempt
+/// (RFC 9309, section 2.3.1).
 async fn fetch_robots(context: &PollContext, url: &Url, lease: &PollLease) -> store::Result<RobotsFile> {
     let now = context.clock.now();
     let mut url = url.clone();

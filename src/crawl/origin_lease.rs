@@ -1,6 +1,6 @@
-//! Leases of sources and origins, which the programs on one database agree on before every request.
+//! Leases of sources and origins, by which the programs on one database coordinate before every request.
 //!
-//! A poll that waits for an origin holds no other one meanwhile, so that no two polls wait for each other.
+//! A poll that waits for an origin holds no other origin in the meantime, so two polls never wait for each other.
 
 use super::parse_job::MAX_PARSE_TIME;
 use super::{Options, PollContext, backoff};
@@ -16,9 +16,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-/// Time between two attempts to lease an origin that another poll holds.
+/// The time between attempts to lease an origin that another poll holds.
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
-/// A lease lasts for the longest time that a request and its parsing can take, and for this.
+/// The margin that a lease adds to the maximum duration of a request and its parsing.
 const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// The result of claiming a source that is due.
@@ -27,15 +27,15 @@ pub enum ClaimOutcome {
     Claimed(PollLease),
     /// Another poll holds the source or its origin.
     Leased(LeaseConflict),
-    /// The source's origin is on hold. The source's next poll is due after the hold.
+    /// The source's origin is on hold. The next poll is due after the hold.
     OnHold(OriginHold),
-    /// The source was polled, edited or removed since it was read.
+    /// The source has been polled, edited or removed since it was read.
     Outdated,
 }
 
-/// Until when a due source waits for hours or days that its feed skips; `None` if it can be polled now. A start of
-/// newsfold or the end of a hold moves polls without regard to them. A source that was not polled for the maximum
-/// interval is polled in any case.
+/// The time until which a due source waits because its feed skips the current hours or days; `None` if the source can
+/// be polled now. Startup and the end of a hold ignore skipped hours and days when they reschedule polls. A source is
+/// polled in any case if its last poll is longer ago than the maximum interval.
 pub fn skip_until(source: &Source, options: &Options, now: Timestamp) -> Option<Timestamp> {
     let latest = after(source.last_poll_at?, options.max_interval);
     let limit = latest.duration_since(now).max(SignedDuration::ZERO);
@@ -43,8 +43,8 @@ pub fn skip_until(source: &Source, options: &Options, now: Timestamp) -> Option<
     (allowed > now).then_some(allowed)
 }
 
-/// Clears the hold of an origin on the operator's request. The sources that waited are polled as soon as
-/// their feeds allow it. Returns their number; `None` if there was no hold.
+/// Clears the hold of an origin at the operator's request. The waiting sources are polled as soon as their feeds allow
+/// it. Returns their number; `None` if there was no hold.
 pub async fn clear_hold(
     store: &Store,
     origin: String,
@@ -66,8 +66,8 @@ pub async fn clear_hold(
 }
 
 impl PollContext {
-    /// Leases a source and its origin for a poll. The source's next poll is then due after the minimum interval at the
-    /// earliest.
+    /// Leases a source and its origin for a poll. The source's next poll is then due after at least the minimum
+    /// interval.
     pub async fn claim(&self, due: DueSource, mut lease: PollLease) -> store::Result<ClaimOutcome> {
         lease.origin = Url::parse(&due.url).ok().map(|url| origin_of(&url));
         let now = self.clock.now();
@@ -94,7 +94,7 @@ impl PollContext {
             .await
     }
 
-    /// Waits until the lease covers an origin. Calls `on_conflict` for every attempt that finds it held by another poll.
+    /// Waits until the lease covers an origin. Calls `on_conflict` on each attempt that finds it held by another poll.
     pub async fn wait_for_origin(
         &self,
         lease: &PollLease,
@@ -108,7 +108,7 @@ impl PollContext {
         Ok(())
     }
 
-    /// Fetches a document once. Nothing but the request itself is recorded.
+    /// Fetches a document once. Records only the request itself.
     pub async fn fetch_once(&self, url: &Url) -> store::Result<FetchResult> {
         let lease = PollLease::new(&self.program);
         let fetched = self.fetcher.fetch(url, None, self.clock.now(), &self.permits(&lease)).await;
@@ -116,7 +116,7 @@ impl PollContext {
         Ok(fetched)
     }
 
-    /// Permits for the requests of one lease: see [`crate::http_client::AcquirePermit`].
+    /// The permits for the requests of one lease, see [`crate::http_client::AcquirePermit`].
     pub fn permits<'a>(
         &'a self,
         lease: &'a PollLease,
@@ -124,7 +124,7 @@ impl PollContext {
         move |origin| async move { self.lease_next_origin(lease, &origin).await }.boxed()
     }
 
-    /// Moves the lease of a poll to another origin. The wait is limited, because a poll has to end.
+    /// Moves the lease of a poll to another origin. The wait has a time limit, because polls must end.
     pub(super) async fn lease_next_origin(&self, lease: &PollLease, origin: &str) -> Result<(), NoDocument> {
         let failed = |error: store::Error| NoDocument::Failed { detail: format!("cannot lease {origin}: {error}") };
         if let Some(hold) = self.origin_hold(origin, HoldScope::Content).await.map_err(failed)? {
@@ -148,14 +148,14 @@ impl PollContext {
         self.store.read(move |db| origins::active_hold(db, &origin, scope, now)).await
     }
 
-    /// Releases the lease of a poll that is not recorded.
+    /// Releases the lease of a poll without recording the poll.
     pub async fn release_lease(&self, lease: &PollLease) -> store::Result<()> {
         let (lease, now) = (lease.clone(), self.clock.now());
         let origin_free_at = self.origin_free_at(now);
         self.store.write(move |db| leases::release(db, &lease, now, origin_free_at)).await
     }
 
-    /// Records requests that belong to no poll.
+    /// Records requests that do not belong to a poll.
     pub async fn record_requests(&self, requests: Vec<RequestRecord>) -> store::Result<()> {
         let now = self.clock.now();
         self.store.write(move |db| origins::record_requests(db, now, &requests)).await
@@ -167,7 +167,7 @@ impl PollContext {
         self.store.write(move |db| leases::switch_origin(db, &lease, &origin, term, origin_free_at)).await
     }
 
-    /// The time at which the next request may go to an origin whose last request ended now.
+    /// The time at which an origin can receive the next request if its last request ended now.
     pub(super) fn origin_free_at(&self, now: Timestamp) -> Timestamp {
         after(now, self.fetcher.options.min_origin_delay)
     }

@@ -1,9 +1,9 @@
-//! Outages of our own network. When no server can be reached, no source is to blame.
+//! Detects outages of our own network. If no server is reachable, the sources are not at fault.
 //!
-//! Every request is evidence. A response, whatever it says, shows that the network is up. One request without a response
-//! shows little. When requests to many different outlets in a row get no response, the network is down. Then the first
-//! sources that failed are cleared of the failure, the operator is informed once, and one source at a time is polled
-//! until a server responds. After that the missed polls follow one by one.
+//! Every request is evidence. Any response shows that the network is up. A single request without a response shows
+//! little, but if consecutive requests to many different outlets get no response, the network is down. In this case,
+//! the failures of the affected sources are reverted, the operator is informed once, and one source at a time is polled
+//! until a server responds. After that, the missed polls are spread over time.
 
 use super::{AttemptOutcome, PollAttempt, PollContext};
 use crate::domain::duration::after;
@@ -14,33 +14,33 @@ use jiff::SignedDuration;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-/// Number of different outlets in a row without a response that make an outage; all outlets if there are fewer. If a
-/// tenth of all sources were dead, ten of them would be polled in a row by chance once in ten billion polls.
+/// The number of different outlets that must be unreachable in a row to indicate an outage; all outlets if there are
+/// fewer. If a tenth of all sources were dead, ten of them would be polled consecutively once in ten billion polls.
 const OUTAGE_OUTLETS: usize = 10;
-/// With one outlet alone, an outage of its server looks like one of our network.
+/// With only one outlet, an outage of its server would look like an outage of our network.
 const MIN_OUTLETS: usize = 2;
-/// An outage excuses failures for this long. Outlets without a response for a longer time are probably dead.
+/// The time for which an outage excuses failures. Outlets without a response for longer are probably dead.
 const MAX_EXCUSED: SignedDuration = SignedDuration::from_hours(24);
-/// Time between the polls of sources that came due while none could be polled. It is shorter if they would take longer
-/// than the minimum interval.
+/// The time between polls of sources that became due while no polling was possible. It is shorter if the polls would
+/// take longer than the minimum interval.
 pub const OVERDUE_SPACING: SignedDuration = SignedDuration::from_millis(250);
 
-/// Whether our own network is up, as far as the polls of this program show. Clones share the state.
+/// Whether our own network is up, based on the polls of this program. Clones share the state.
 #[derive(Debug, Clone, Default)]
 pub struct OutageDetector(Arc<Mutex<OutageState>>);
 
 #[derive(Debug, Default)]
 struct OutageState {
-    /// Programs that poll a few chosen sources see too little to detect an outage.
+    /// Disabled for programs that poll only a few sources, because they cannot detect an outage.
     is_enabled: bool,
-    /// The recorded polls without a response since the last response: source and outlet.
+    /// The source and outlet of each poll without a response since the last response.
     unreachable: Vec<(String, SourceId)>,
     since: Option<Timestamp>,
     is_down: bool,
 }
 
 impl OutageDetector {
-    /// A detector for the daemon. It continues an outage that the last daemon was in.
+    /// Creates a detector for the daemon. It continues an outage from before the restart.
     pub async fn restore(store: &store::Store) -> store::Result<OutageDetector> {
         let since = store.read(operator_events::offline_since).await?;
         let state = OutageState { is_enabled: true, since, is_down: since.is_some(), ..OutageState::default() };
@@ -51,13 +51,13 @@ impl OutageDetector {
         self.0.lock().is_down
     }
 
-    /// The start of an outage that excuses failures now.
+    /// The start of an outage that currently excuses failures.
     fn excused_since(&self, now: Timestamp) -> Option<Timestamp> {
         let state = self.0.lock();
         state.since.filter(|since| state.is_down && after(*since, MAX_EXCUSED) > now)
     }
 
-    /// A server responded. Returns the start of the outage that this ends.
+    /// Records that a server responded. Returns the start of the outage that this response ends.
     fn record_response(&self) -> Option<Timestamp> {
         let mut state = self.0.lock();
         let (since, was_down) = (state.since.take(), state.is_down);
@@ -66,8 +66,8 @@ impl OutageDetector {
         since.filter(|_| was_down)
     }
 
-    /// A poll without a response was recorded as a failure. `outlets` is the number of active outlets. Returns the outage
-    /// if the network is down, with the sources to clear of the failure.
+    /// Records a failed poll without a response. `outlets` is the number of active outlets. If the network is down,
+    /// returns the outage and the sources whose failures to revert.
     fn record_unreachable(
         &self,
         outlet: &str,
@@ -81,7 +81,7 @@ impl OutageDetector {
         }
         let since = *state.since.get_or_insert(now);
         if state.is_down {
-            // The poll was in progress when the outage was detected.
+            // The poll was already in progress when the outage was detected.
             let outage = OutageDetected { since, is_new: false, blamed: vec![source] };
             return (after(since, MAX_EXCUSED) > now).then_some(outage);
         }
@@ -106,8 +106,8 @@ struct OutageDetected {
     blamed: Vec<SourceId>,
 }
 
-/// Takes an attempt as evidence. During an outage, an unreachable server becomes [`AttemptOutcome::Offline`]. Returns the
-/// start of the outage that the attempt ends.
+/// Evaluates an attempt as evidence. During an outage, an unreachable server becomes [`AttemptOutcome::Offline`].
+/// Returns the start of the outage that the attempt ends.
 pub(super) fn observe_attempt(context: &PollContext, attempt: &mut PollAttempt) -> Option<Timestamp> {
     if attempt.requests.iter().any(|request| request.status.is_some()) {
         let since = context.outage.record_response()?;
@@ -122,7 +122,7 @@ pub(super) fn observe_attempt(context: &PollContext, attempt: &mut PollAttempt) 
     None
 }
 
-/// Records the end of an outage, with the poll that showed it.
+/// Records the end of an outage together with the poll that proved it.
 pub(super) fn record_recovery(
     db: &WriteConnection,
     since: Timestamp,
@@ -134,7 +134,7 @@ pub(super) fn record_recovery(
     operator_events::record(db, now, OperatorEventKind::Online, None, &detail)
 }
 
-/// Takes a recorded poll without a response as evidence: it may be the one that shows an outage.
+/// Evaluates a recorded poll without a response as evidence. It may be the poll that reveals an outage.
 pub(super) async fn observe_unreachable(
     context: &PollContext,
     source: &Source,
@@ -180,12 +180,12 @@ mod tests {
         for n in 0..9 {
             assert_eq!(unreachable(&outage, n, 500), None);
         }
-        // Another source of an outlet that is already counted adds nothing.
+        // A second source of an outlet that is already counted has no effect.
         assert_eq!(outage.record_unreachable("0.example", SourceId(77), NOW, 500), None);
         let blamed = (0..9).chain([77, 9]).map(SourceId).collect();
         assert_eq!(unreachable(&outage, 9, 500), Some(OutageDetected { since: NOW, is_new: true, blamed }));
         assert!(outage.is_down());
-        // A poll that was in progress.
+        // This poll was already in progress.
         assert_eq!(
             unreachable(&outage, 10, 500),
             Some(OutageDetected { since: NOW, is_new: false, blamed: vec![SourceId(10)] })

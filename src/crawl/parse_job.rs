@@ -1,4 +1,4 @@
-//! From the bytes of a response to items, outside the async tasks.
+//! Parses response bodies into items, outside the async tasks.
 
 use super::{AttemptOutcome, PollContext};
 use crate::domain::display_text::one_line;
@@ -12,28 +12,28 @@ use crate::websub::discovery::discover_hub;
 use jiff::SignedDuration;
 use url::Url;
 
-/// Time limit for parsing a document. Documents are limited in size and depth, so only a bug exceeds it.
+/// The time limit for parsing a document. Documents are limited in size and depth, so only a bug can exceed it.
 pub(super) const MAX_PARSE_TIME: SignedDuration = SignedDuration::from_secs(30);
-/// Characters of a feed's title that are kept.
+/// The maximum length of a stored feed title, in characters.
 const MAX_FEED_TITLE_CHARS: usize = 200;
 
-/// A document that was read.
+/// A parsed document.
 #[derive(Debug)]
 pub struct ParsedDocument {
-    /// Size of the decoded document in bytes.
+    /// The size of the decoded document in bytes.
     pub bytes: u64,
     pub items: Vec<NewItem>,
     pub problems: Vec<FeedProblem>,
     pub validators: Option<CacheValidators>,
-    /// How long the response is fresh.
+    /// The freshness lifetime of the response.
     pub fresh_for: Option<SignedDuration>,
     pub feed: FeedMetadata,
-    /// The hub that the document or the `Link` headers of its response declare.
+    /// The hub declared by the document or by the `Link` headers of its response.
     pub hub: Option<DeclaredHub>,
 }
 
-/// Parses another's document on a thread that may block, within the limits on parallel documents and on time. A panic
-/// ends this document alone. A parser that never returns loses its slot to the next document.
+/// Parses an untrusted document on a blocking thread, within the limits on concurrency and time. A panic affects only
+/// this document. A parser that never returns loses its slot to the next document.
 pub(super) async fn parse_blocking<T: Send + 'static>(
     context: &PollContext,
     parse: impl FnOnce() -> T + Send + 'static,
@@ -45,7 +45,7 @@ pub(super) async fn parse_blocking<T: Send + 'static>(
     }
 }
 
-/// Parses the document at `url`. `now` is the time at which it was received.
+/// Parses the document at `url`. `now` is the time at which the document was received.
 pub(super) async fn parse_document(
     context: &PollContext,
     document: ResponseDocument,

@@ -1,8 +1,8 @@
-//! Permanent redirects (301, 308): when a source's URL changes to their target. Pure.
+//! Decides when a permanent redirect (301, 308) changes a source's URL. All functions are pure.
 //!
-//! A misconfigured server, a captive portal or a lapsed domain sends permanent redirects too, and a URL that was given
-//! up cannot be recovered. So the URL changes only after many redirects over days, and only if the target serves the
-//! same feed. A redirect from http to https on the same host is followed at once.
+//! Misconfigured servers, captive portals and lapsed domains also send permanent redirects, and a discarded URL cannot
+//! be recovered. The URL therefore changes only after many redirects over several days, and only if the target serves
+//! the same feed. A redirect from http to https on the same host takes effect immediately.
 
 use super::poll_facts::PollFacts;
 use crate::domain::{
@@ -12,11 +12,11 @@ use crate::urls::redact::redact_url;
 use jiff::SignedDuration;
 use url::Url;
 
-/// Number of redirects in a row, and time from the first to the last, before the URL changes.
+/// The number of consecutive redirects, and the time from the first to the last, before the URL changes.
 const MIN_REDIRECTS: u32 = 10;
 const MIN_REDIRECT_PERIOD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Records where a successful poll of `source` was redirected, and changes the URL once the redirect has proved stable.
+/// Records the redirect of a successful poll of `source`, and changes the URL once the redirect has proved stable.
 pub(super) fn apply(
     target: Option<&Url>,
     source: &Source,

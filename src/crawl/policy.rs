@@ -1,4 +1,4 @@
-//! What an attempt means for its source: the record, the new state, and the time of the next poll. Pure.
+//! Pure functions that derive the record, the source's new state and the time of the next poll from an attempt.
 //!
 //! [`super::backoff`] computes the delay for each kind of outcome, [`super::permanent_redirect`] evaluates redirects.
 
@@ -20,25 +20,25 @@ use crate::wording::hold_reason_text;
 use jiff::SignedDuration;
 use url::Url;
 
-/// Delay between the first 410 response of a feed and the poll that confirms it. The source is not polled after that.
+/// The delay between a feed's first 410 response and the poll that confirms it. A confirmed response ends polling.
 const GONE_CONFIRMATION_DELAY: SignedDuration = SignedDuration::from_hours(24);
-/// A server whose responses to conditional requests are 304 alone for this long may send 304 whatever has changed. From then
-/// on it gets a request without validators in each of these intervals.
+/// A server that answers conditional requests only with 304 for this long may do so regardless of changes. It then gets
+/// one request without validators in every `FULL_REQUEST_INTERVAL`.
 const MAX_NOT_MODIFIED_PERIOD: SignedDuration = SignedDuration::from_hours(14 * 24);
 const FULL_REQUEST_INTERVAL: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// Number of failures in a row after which the operator is informed. At the default interval this takes five hours.
+/// The operator is informed after this number of consecutive failures. At the default interval, this takes five hours.
 pub const BROKEN_AFTER_FAILURES: u32 = 5;
-/// Characters of an error that are kept.
+/// The maximum length of a stored error message, in characters.
 pub(super) const MAX_DETAIL_CHARS: usize = 500;
 
-/// What follows from an attempt.
+/// The result of an attempt.
 #[derive(Debug, Clone)]
 pub struct PollDecision {
     pub record: PollRecord,
     pub update: SourceUpdate,
 }
 
-/// What a decision depends on.
+/// The input of a decision.
 #[derive(Clone, Copy)]
 struct PollInput<'a> {
     source: &'a Source,
@@ -64,14 +64,14 @@ pub fn decide(source: &Source, attempt: &PollAttempt, facts: &PollFacts, options
     decision
 }
 
-/// Whether the next request for a source goes without validators: a broken server or cache answers 304 for ever.
+/// Whether the next request for a source omits validators, because a faulty server or cache may answer 304 forever.
 pub(super) fn full_request_is_due(source: &Source, now: Timestamp) -> bool {
     let passed = |since: Timestamp, span| now >= after(since, span);
     source.not_modified_since.is_some_and(|since| passed(since, MAX_NOT_MODIFIED_PERIOD))
         && source.full_request_at.is_none_or(|last| passed(last, FULL_REQUEST_INTERVAL))
 }
 
-/// Completes the record, changes the state, and returns the delay that the outcome calls for.
+/// Completes the record, updates the state, and returns the delay that the outcome requires.
 fn apply_outcome(input: &PollInput<'_>, decision: &mut PollDecision) -> PollDelay {
     let options = input.options;
     let PollDecision { record, update } = decision;
@@ -125,7 +125,7 @@ fn after_no_document(input: &PollInput<'_>, reason: &NoDocument, decision: &mut 
 }
 
 impl AttemptOutcome {
-    /// Why the source could not be read, in words; empty if it was read or has not changed.
+    /// The reason why the source could not be read; empty if it was read or has not changed.
     pub fn failure_text(&self) -> String {
         let text = match self {
             AttemptOutcome::Read(_) | AttemptOutcome::NoDocument(NoDocument::NotModified { .. }) => String::new(),
@@ -157,7 +157,7 @@ impl AttemptOutcome {
     }
 }
 
-/// The record of an attempt, without what depends on the options.
+/// The record of an attempt, excluding values that depend on the options.
 fn attempt_record(source: &Source, attempt: &PollAttempt) -> PollRecord {
     let document = match &attempt.outcome {
         AttemptOutcome::Read(document) => Some(document),
@@ -178,11 +178,11 @@ fn attempt_record(source: &Source, attempt: &PollAttempt) -> PollRecord {
     }
 }
 
-/// The state of a source after an attempt, as far as it depends only on whether the attempt succeeded.
+/// The state of a source after an attempt, as far as it depends only on the attempt's success.
 fn unchanged_source(source: &Source, attempt: &PollAttempt) -> SourceUpdate {
     let failures = match attempt.outcome.poll_outcome() {
         outcome if outcome.is_success() => 0,
-        // Not the fault of this source.
+        // These outcomes are not the fault of the source.
         PollOutcome::Held | PollOutcome::Offline | PollOutcome::Abandoned => source.failures,
         _ => source.failures + 1,
     };
@@ -213,16 +213,16 @@ fn unchanged_source(source: &Source, attempt: &PollAttempt) -> SourceUpdate {
 
 fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &mut PollDecision) -> PollDelay {
     let update = &mut decision.update;
-    // Validators that this document lacks are cleared: older ones belong to a document that is no longer stored.
+    // Clear the validators that this document lacks, because older ones belong to a document that is no longer stored.
     update.validators.clone_from(&document.validators);
-    // A document without a condition does not prove that the server answers conditional requests correctly.
+    // An unconditional document does not prove that the server answers conditional requests correctly.
     if input.attempt.is_conditional || document.validators.is_none() {
         update.not_modified_since = None;
     }
     update.feed = Some(document.feed.clone());
     let floor = backoff::min_delay(&document.feed.polling_hints, document.fresh_for, input.options);
     let mut rate = UpdateRate::from_json(&input.source.update_rate);
-    // The first document gives the dates of all its items as evidence, known or not.
+    // For the first document, the dates of all items are evidence, whether or not the items are known.
     let all_dates: Vec<_>;
     let new_item_dates = if rate.is_unknown() {
         all_dates = document.items.iter().map(|item| item.published_at).collect();
@@ -234,18 +234,18 @@ fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &m
     delay_by_rate(input, &rate, floor, update)
 }
 
-/// The delay that the source's update rate calls for, at least `floor`.
+/// The delay that results from the source's update rate, but at least `floor`.
 fn delay_by_rate(input: &PollInput<'_>, rate: &UpdateRate, floor: PollDelay, update: &mut SourceUpdate) -> PollDelay {
     update.update_rate = rate.to_json();
     let options = input.options;
     let by_rate =
         rate.delay(input.attempt.finished_at, input.facts.budget_multiplier, floor.span, options.max_interval);
-    // A floor that the feed or its server asked for is the better explanation.
+    // A floor that the feed or its server requested is the better explanation.
     if by_rate.span > floor.span || floor.span == options.interval { by_rate } else { floor }
 }
 
-/// A 304 response may renew the validators. Those that it does not carry stay valid (RFC 9110, section 15.4.5; RFC 9111,
-/// section 4.3.4).
+/// Merges validators after a 304 response, which may update them. Validators that it omits remain valid (RFC 9110,
+/// section 15.4.5; RFC 9111, section 4.3.4).
 fn merge_validators(old: Option<&CacheValidators>, new: Option<&CacheValidators>) -> Option<CacheValidators> {
     let Some(new) = new else { return old.cloned() };
     let mut merged = new.clone();
@@ -256,7 +256,7 @@ fn merge_validators(old: Option<&CacheValidators>, new: Option<&CacheValidators>
     Some(merged)
 }
 
-/// 429 or 503. If the server requests a delay longer than the backoff, that delay takes precedence.
+/// Handles 429 and 503. If the server requests a delay longer than the backoff, the requested delay takes precedence.
 fn after_throttling(
     input: &PollInput<'_>,
     requested: RequestedDelay,
@@ -266,9 +266,9 @@ fn after_throttling(
     let reason = HoldReason::Throttled { shortened: requested.shortened };
     record.detail = hold_reason_text(&reason);
     update.hold_until = (!requested.span.is_zero()).then(|| after(at, requested.span));
-    // 429 applies to all requests to the server (RFC 6585, section 4); 503 may concern this document alone.
+    // 429 applies to all requests to the server (RFC 6585, section 4); 503 may apply only to this document.
     if input.attempt.status == Some(429) {
-        // The source's own failures do not count against the server's other sources.
+        // The failures of this source do not count against other sources of the server.
         let until = after(at, requested.span.max(input.options.interval));
         update.origin_hold = throttling_hold(input, until, reason);
     }
@@ -278,7 +278,7 @@ fn after_throttling(
     ])
 }
 
-/// 403 or a bot challenge. The whole origin is held, unless it serves other sources successfully.
+/// Handles 403 and bot challenges. The whole origin is held unless it successfully serves other sources.
 fn after_refusal(
     input: &PollInput<'_>,
     reason: HoldReason,
@@ -292,7 +292,7 @@ fn after_refusal(
     ]);
     let until = after(record.finished_at, delay.span);
     update.hold_until = Some(until);
-    // The target of a redirect, or a page with status 200, says nothing about the origin's other feeds. A 429 does.
+    // A redirect target, or a page with status 200, says nothing about the origin's other feeds. A 429 response does.
     let is_own_origin =
         Url::parse(&input.source.url).is_ok_and(|url| Some(origin_of(&url).as_str()) == input.attempt.last_origin());
     let is_error = record.status.is_some_and(|status| status >= 400);
@@ -310,7 +310,7 @@ fn throttling_hold(input: &PollInput<'_>, until: Timestamp, reason: HoldReason) 
     Some(input.options.throttling_hold(input.attempt.last_origin()?.to_owned(), until, reason))
 }
 
-/// 410. The source is given up after a second one a day later.
+/// Handles 410. A second 410 response a day later marks the source as gone.
 fn after_gone(input: &PollInput<'_>, PollDecision { record, update }: &mut PollDecision) -> PollDelay {
     let at = record.finished_at;
     let confirmed_at = after(*update.gone_since.get_or_insert(at), GONE_CONFIRMATION_DELAY);
@@ -323,8 +323,8 @@ fn after_gone(input: &PollInput<'_>, PollDecision { record, update }: &mut PollD
 }
 
 /// The outlet of the feed's website, if it replaces a guess. Another organization's host often serves a feed, so the
-/// website identifies the publisher better than the feed's URL. An operator's choice stays, and so does the outlet of
-/// an earlier website: an outlet does not change with every poll.
+/// website identifies the publisher better than the feed's URL does. The operator's choice and the outlet of an earlier
+/// website are kept, so that the outlet does not change with every poll.
 fn outlet_from_site(source: &Source, site: Option<&str>) -> Option<String> {
     if source.outlet_provenance != OutletProvenance::Guess {
         return None;
@@ -333,11 +333,11 @@ fn outlet_from_site(source: &Source, site: Option<&str>) -> Option<String> {
     outlet_of_site(&site)
 }
 
-/// Informs the operator once when a source breaks, and once when it recovers.
+/// Informs the operator once when a source breaks and once when it recovers.
 fn add_failure_events(input: &PollInput<'_>, PollDecision { record, update }: &mut PollDecision) {
     let failures_before = input.source.failures;
     if update.failures == BROKEN_AFTER_FAILURES && failures_before < BROKEN_AFTER_FAILURES {
-        // Events are published. An address inside our network is not.
+        // Events are published, but addresses inside our network must not be.
         let is_private = record.outcome == PollOutcome::PrivateAddress;
         let last = if is_private { "its address is not public" } else { &record.detail };
         let detail = format!("{BROKEN_AFTER_FAILURES} polls in a row failed; the last error: {last}");
@@ -348,21 +348,21 @@ fn add_failure_events(input: &PollInput<'_>, PollDecision { record, update }: &m
     }
 }
 
-/// Sets the time of the next poll. All adjustments lengthen the delay.
+/// Sets the time of the next poll. Adjustments only increase the delay.
 fn schedule_next_poll(input: &PollInput<'_>, delay: PollDelay, PollDecision { record, update }: &mut PollDecision) {
     let PollInput { source, options, .. } = *input;
     let at = record.finished_at;
     let hints = update.feed.as_ref().map_or(&source.polling_hints, |feed| &feed.polling_hints);
-    // What a feed asks for applies while it fails, too.
+    // The feed's requests also apply while it fails.
     let floor = PollDelay { span: backoff::feed_minimum(hints, options), cause: DelayCause::FeedMinimum };
     let delay = backoff::longest([delay, floor]);
     let mut next = after(after(at, delay.span), backoff::jitter(&source.url, at, delay.span));
-    // A manual poll that failed does not make the next poll earlier.
+    // A failed manual poll does not advance the next poll.
     let keeps_schedule = !record.outcome.is_success() && source.next_poll_at > next;
     if keeps_schedule {
         next = source.next_poll_at;
     }
-    // A feed that skips every hour is polled once in the maximum interval.
+    // A feed that skips every hour is polled once per maximum interval.
     let allowed = hints.first_allowed(next, options.max_interval.saturating_sub(next.duration_since(at)));
     update.next_poll_at = allowed.max(next);
     update.next_poll_reason = if keeps_schedule {

@@ -1,23 +1,23 @@
-//! The poll budget that all sources share, and the share of each source. Pure arithmetic.
+//! Divides the shared poll budget among all sources. All functions are pure arithmetic.
 //!
-//! If new items arrive at rate λ and the source is polled at rate r, an item waits 1/(2r) on average, and all items of an
-//! hour together wait λ/(2r). Over all sources the sum is minimal for a given budget if r = c·√λ for every source, with
-//! one multiplier c (by Lagrange; Sia, Cho, Cho, “Efficient monitoring algorithm for fast news alerts”, TKDE 2007, after
-//! Cho and Garcia-Molina, “Effective page refresh policies for Web crawlers”, TODS 2003). Minimum and maximum rates clip
-//! it and leave the rest of the budget to the other sources (water filling).
+//! If items arrive at rate λ and the source is polled at rate r, an item waits 1/(2r) on average, and the items of one
+//! hour wait λ/(2r) in total. For a given budget, the sum over all sources is minimal if r = c·√λ with one multiplier c
+//! for every source (by Lagrange; Sia, Cho, Cho, “Efficient monitoring algorithm for fast news alerts”, TKDE 2007,
+//! after Cho and Garcia-Molina, “Effective page refresh policies for Web crawlers”, TODS 2003). Minimum and maximum
+//! rates clamp r and leave the rest of the budget to the other sources (water filling).
 
-/// The demand of one source, or of several equal ones. All rates are polls per hour.
+/// The demand of one source or of several identical sources. All rates are polls per hour.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PollDemand {
     /// The square root of the update rate in items per hour, averaged over the week.
     pub mean_sqrt_rate: f64,
     pub min_polls_per_hour: f64,
     pub max_polls_per_hour: f64,
-    /// The number of sources that this stands for.
+    /// The number of sources that this demand represents.
     pub sources: u64,
 }
 
-/// The multiplier c: polls per hour of a source with one new item per hour.
+/// The multiplier c: the polls per hour of a source with one new item per hour.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BudgetMultiplier(f64);
 
@@ -28,7 +28,7 @@ impl Default for BudgetMultiplier {
 }
 
 impl BudgetMultiplier {
-    /// Above this, every source is polled at its maximum rate.
+    /// Above this value, every source is polled at its maximum rate.
     const MAX: f64 = 1e9;
 
     /// Clamps any number to a valid multiplier.
@@ -42,9 +42,9 @@ impl BudgetMultiplier {
 
     /// The multiplier at which all sources together use `budget` polls per hour.
     ///
-    /// If even the minimum rates exceed the budget, all sources are polled at their minimum; if the maximum rates do not
-    /// use it up, at their maximum. The demands are read 64 times. For a million sources, group them by a rounded root
-    /// (a histogram, `GROUP BY` in SQL) and set [`PollDemand::sources`].
+    /// If the minimum rates already exceed the budget, all sources are polled at their minimum. If the maximum rates do
+    /// not use it up, all sources are polled at their maximum. The function reads the demands 64 times. For a million
+    /// sources, group them by rounded root (a histogram, `GROUP BY` in SQL) and set [`PollDemand::sources`].
     pub fn solve(demands: &[PollDemand], budget: f64) -> Self {
         let polls = |multiplier: f64| demands.iter().map(|demand| demand.polls_per_hour(multiplier)).sum::<f64>();
         if polls(Self::MAX) <= budget {

@@ -1,4 +1,4 @@
-//! What the database knows about an attempt, gathered before the decision so that the decision stays pure.
+//! Gathers the facts from the database that a decision needs, so that the decision stays pure.
 
 use super::poll_budget::{BudgetMultiplier, PollDemand};
 use super::update_rate::UpdateRate;
@@ -11,21 +11,21 @@ use jiff::SignedDuration;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-/// The facts beside an attempt and its source.
+/// The facts that a decision needs in addition to an attempt and its source.
 #[derive(Debug, Clone, Default)]
 pub struct PollFacts {
-    /// The dates of the document's items that are new since the last poll: unknown, or pushed since then.
+    /// The dates of the document's items that are new since the last poll: unknown items, and items pushed since then.
     pub new_item_dates: Vec<Option<Timestamp>>,
-    /// Number of the document's items that were known before.
+    /// The number of the document's items that were already known.
     pub known_items: u32,
     /// Whether the origin that refused the request serves another source successfully.
     pub origin_serves_others: bool,
-    /// Whether another source has the URL to which this one is redirected.
+    /// Whether another source already has the URL to which this source is redirected.
     pub redirect_target_is_taken: bool,
     pub budget_multiplier: BudgetMultiplier,
 }
 
-/// How far back an origin's successes for other sources count: longer than the longest interval between two polls.
+/// How far back an origin's successes for other sources count: longer than the maximum interval between polls.
 const SERVED_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// The budget multiplier, computed from the update rates of all sources. Clones share it.
@@ -37,11 +37,11 @@ struct CachedMultiplier {
     valid_until: Timestamp,
 }
 
-/// Rates change over days. A new source gets its share of the budget after this time at the latest.
+/// Rates change over days. This limits the time until a new source gets its share of the budget.
 const BUDGET_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
 impl PollContext {
-    /// The multiplier that uses the whole budget: as many polls as if every source were polled at the average interval.
+    /// The multiplier that uses the whole budget: as many polls as if each source were polled at the average interval.
     pub(super) async fn budget_multiplier(&self) -> store::Result<BudgetMultiplier> {
         let mut cached = self.budget.0.lock().await;
         let now = self.clock.now();

@@ -1,7 +1,7 @@
-//! A document that a hub pushed, parsed and recorded like that of a poll; and what a poll means for the hub.
+//! Parses and records a document that a hub pushed, and evaluates what a poll means for the hub.
 //!
-//! It may hold a part of the feed only, so nothing follows from missing items. No request was sent, so the state of the
-//! source stays unchanged: validators, polling hints, failures and the next poll.
+//! A pushed document may contain only part of the feed, so missing items mean nothing. No request was sent, so the
+//! state of the source is unchanged: validators, polling hints, failures and the next poll.
 
 use super::parse_job::parse_document;
 use super::policy::MAX_DETAIL_CHARS;
@@ -83,19 +83,19 @@ pub async fn receive_push(
         .await
 }
 
-/// What a poll means for the hub of its source, in addition to the poll's record: the hub that the document declares,
-/// and whether the next poll is a safety poll. It is stored in the transaction of the poll.
+/// What a poll means for the hub of its source: the hub that the document declares, and whether the next poll is a
+/// safety poll. The transaction of the poll stores it.
 pub(super) struct SafetyPollFacts {
-    /// The hub that the document declares; the outer `None` if no document was read.
+    /// The hub that the document declares. The outer `None` means that no document was read.
     pub declared_hub: Option<Option<DeclaredHub>>,
-    /// The time between two safety polls; `None` if hubs are not used.
+    /// The time between safety polls; `None` if hubs are not used.
     pub interval: Option<SignedDuration>,
-    /// The hints of the feed before this poll.
+    /// The feed's polling hints before this poll.
     pub polling_hints: PollingHints,
 }
 
 impl SafetyPollFacts {
-    /// Stores what follows from a poll that is already recorded.
+    /// Stores the effects of a poll that is already recorded.
     pub(super) fn apply(
         &self,
         db: &WriteConnection,

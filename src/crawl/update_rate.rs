@@ -1,8 +1,8 @@
-//! The update rate of a source: how often it publishes new items, and when to poll it next.
+//! Estimates the update rate of a source: how often it publishes new items, and when to poll it next.
 //!
-//! Polls follow the square root of the rate (see [`super::poll_budget`]), for each hour of the day. They are more
-//! frequent where the source's document would drop items before they are seen. Pure: it never reads the clock, does no
-//! I/O and uses no random numbers.
+//! The poll rate follows the square root of the update rate (see [`super::poll_budget`]) for each hour of the day. It
+//! is higher if items would otherwise leave the source's document before a poll sees them. The functions are pure: they
+//! do not read the clock, perform I/O or use random numbers.
 
 mod hourly_profile;
 #[cfg(test)]
@@ -15,44 +15,44 @@ use hourly_profile::{HOUR_SECONDS, HourlyProfile};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// The evidence about the update rate of one source. It is stored with the source as JSON.
+/// The evidence for the update rate of one source. It is stored with the source as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UpdateRate {
     profile: HourlyProfile,
     /// The time of the last success, in seconds since 1970.
     last_success: Option<i64>,
-    /// The number of items in the last document: the source's window.
+    /// The number of items in the last document, which is the source's window.
     window: Option<u32>,
-    /// The maximum delay in seconds since the window overflowed. It grows again while documents overlap.
+    /// The maximum delay in seconds after the window overflowed. It grows again while documents overlap.
     overflow_delay: Option<u32>,
-    /// Whether the last document shared no item with the one before.
+    /// Whether the last document shared no item with the previous one.
     overflowed: bool,
 }
 
-/// A document as evidence.
+/// A document as evidence for the update rate.
 #[derive(Debug, Clone, Copy)]
 pub struct SeenDocument<'a> {
     /// The number of items in the document.
     pub items: usize,
-    /// The claimed dates of the items that were unknown before. The first document that an [`UpdateRate`] sees gives
-    /// the dates of all its items, because it learns from their dates alone.
+    /// The claimed dates of the items that were unknown before. In the first document that an [`UpdateRate`] sees, the
+    /// dates of all items are included, because they are its only evidence.
     pub new_item_dates: &'a [Option<Timestamp>],
 }
 
-/// Older evidence has less than a sixteenth of its weight and is not worth reading.
+/// Older evidence has less than a sixteenth of its weight and is ignored.
 const MAX_EVIDENCE_AGE: i64 = 28 * 24 * HOUR_SECONDS;
-/// More items in one document do not change the estimate.
+/// Additional items in a document do not change the estimate.
 const MAX_ITEMS: usize = 10_000;
-/// Dates within this time, in seconds, show when the feed was generated, not when its items appeared.
+/// Dates within this time span, in seconds, show when the feed was generated, not when its items appeared.
 const GENERATION_SPAN: i64 = 60;
 /// The share of the window that may be expected to be new at the next poll. At one half, the probability that a Poisson
-/// process brings more than the whole window is 1.4 % for a window of 10 items, 1 in 600 for one of 20, and nearly zero
-/// for larger ones. A third loses fewer items still, but under a tight budget lengthens all delays by up to a quarter.
+/// process exceeds the whole window is 1.4 % for a window of 10 items, 1 in 600 for 20 items, and nearly zero for
+/// larger windows. One third loses fewer items, but under a tight budget it increases all delays by up to a quarter.
 const WINDOW_SHARE: f64 = 0.5;
 
 impl UpdateRate {
-    /// Reads the form that [`UpdateRate::to_json`] writes. Any other text gives an estimate without evidence.
+    /// Parses the output of [`UpdateRate::to_json`]. Any other text gives an estimate without evidence.
     pub fn from_json(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_default()
     }
@@ -61,7 +61,7 @@ impl UpdateRate {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Whether no poll has succeeded yet. If so, all items of the next document count, whether known or not.
+    /// Whether no poll has succeeded yet. In this case, all items of the next document count, known or not.
     pub fn is_unknown(&self) -> bool {
         self.last_success.is_none()
     }
@@ -81,18 +81,18 @@ impl UpdateRate {
             Some(last) if last >= at => return,
             Some(last) => last,
         };
-        // A document that reaches back beyond the last poll lost nothing, even if all its guids are new. Nor did one
-        // that was empty until now.
+        // A document that reaches back beyond the last poll lost nothing, even if all its guids are new. The same
+        // applies to the first document after an empty one.
         let dates = || new.iter().flatten().map(|date| date.as_second());
         let all_new = window_before != Some(0) && !new.is_empty() && new.len() >= items;
         self.overflowed = all_new && dates().all(|date| date > from);
         self.adjust_overflow_delay(at.saturating_sub(from), new.len() * 2 <= items);
-        // What appeared before the oldest item of a window that overflowed is unknown, so that time does not count.
+        // Items older than the oldest item of an overflowed window are unknown, so that time does not count.
         let oldest = dates().min().filter(|oldest| self.overflowed && *oldest <= at - GENERATION_SPAN).unwrap_or(from);
         self.count(oldest.max(at.saturating_sub(MAX_EVIDENCE_AGE)), at, new);
     }
 
-    /// Halves the delay after an overflow, and lengthens it by an eighth after a document that is half known.
+    /// Halves the delay after an overflow. Increases it by an eighth if half of the document is known.
     fn adjust_overflow_delay(&mut self, seconds_since_last: i64, is_half_known: bool) {
         if self.overflowed {
             self.overflow_delay = Some((seconds_since_last / 2).min(MAX_EVIDENCE_AGE) as u32);
@@ -102,8 +102,8 @@ impl UpdateRate {
         }
     }
 
-    /// The first document: its items appeared before the first poll, at the times that their dates claim. Only the newer
-    /// half is used, so that neither a pinned old item nor an absurd date distorts the estimate.
+    /// Evaluates the first document. Its items appeared before the first poll, at the times that their dates claim.
+    /// Only the newer half is used, so that neither a pinned old item nor an absurd date distorts the estimate.
     fn observe_first(&mut self, at: i64, new: &[Option<Timestamp>]) {
         let is_recent = |date: &i64| (at - MAX_EVIDENCE_AGE..=at).contains(date);
         let mut dates: Vec<i64> = new.iter().flatten().map(|date| date.as_second()).filter(is_recent).collect();
@@ -117,8 +117,8 @@ impl UpdateRate {
         }
     }
 
-    /// Counts the time from `from` to `at` as observed, with the items that appeared in it: each at the time that it
-    /// claims, or at an unknown time in between if the claim cannot be true.
+    /// Counts the time from `from` to `at` as observed, with the items that appeared in it. Each item counts at its
+    /// claimed time, or at an unknown time in the interval if the claim cannot be true.
     fn count(&mut self, from: i64, at: i64, new: &[Option<Timestamp>]) {
         self.profile.add_observed_time(from, at);
         let mut undated = 0;
@@ -133,12 +133,12 @@ impl UpdateRate {
         }
     }
 
-    /// Expected new items per hour, for each hour of the day of `now` (UTC).
+    /// The expected new items per hour, for each hour of the day of `now` (UTC).
     pub fn by_hour(&self, now: Timestamp) -> [f64; 24] {
         self.profile.rates(now.as_second()).hours_of_day(now.as_second())
     }
 
-    /// The demand of this source on the poll budget, with `floor` as the minimum and `cap` as the maximum delay.
+    /// The demand of this source on the poll budget. `floor` is the minimum delay, and `cap` is the maximum delay.
     pub fn demand(&self, now: Timestamp, floor: SignedDuration, cap: SignedDuration) -> PollDemand {
         let rates = self.profile.rates(now.as_second());
         let (floor, cap) = (seconds(floor), seconds(cap));
@@ -152,7 +152,7 @@ impl UpdateRate {
         }
     }
 
-    /// The delay from `now` to the next poll, from `floor` to `cap`, and what determined it.
+    /// The delay from `now` to the next poll, between `floor` and `cap`, and its cause.
     pub fn delay(
         &self,
         now: Timestamp,

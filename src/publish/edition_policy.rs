@@ -1,4 +1,4 @@
-//! When a story is first published, which item leads it, and when it gets a new edition. Pure.
+//! Pure functions that decide when to publish a story, which item leads it, and when to write a new edition.
 
 use super::options::Options;
 use crate::domain::duration::after;
@@ -12,11 +12,11 @@ use crate::wording::main_reason;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-/// The lead of a story that is due for publication, and the date that is frozen. `None` during the publishing delay, and
-/// until an item of a source that is not new is news.
+/// The lead and the permanent date of a story that is due for publication. `None` during the publishing delay, and
+/// until the story contains news from a source that is not new.
 ///
-/// The date is that of the first news, so that a source added today does not bring yesterday's news up as new, and an old
-/// item does not make today's event look old.
+/// The date is that of the first news. A newly added source therefore does not present old news as new, and an old item
+/// does not make a current event look old.
 pub fn first_publication<'s>(
     story: &'s Story,
     now: Timestamp,
@@ -36,13 +36,13 @@ pub fn first_publication<'s>(
     Some((lead, at))
 }
 
-/// The end of the probation of a source; `None` for a source of the database's first day.
+/// The end of a source's probation; `None` for a source that was added on the database's first day.
 pub fn probation_until(source: &Source, options: &Options) -> Option<Timestamp> {
     (!source.is_founding).then(|| after(source.added_at, options.probation))
 }
 
-/// The item that represents the story: news rather than backlog, an original rather than a copy, from an established source rather than a new
-/// one, then by the highest priority of the source, the earliest date and the longest summary.
+/// The item that represents the story. Prefers news over backlog, originals over copies, and established sources over
+/// new ones, then the highest source priority, the earliest date and the longest summary.
 pub fn choose_lead<'s>(story: &'s Story, options: &Options) -> Option<&'s StoryItem> {
     let is_new = |i: &StoryItem| i.item.source_age.is_some_and(|age| age < options.probation);
     story.items.iter().min_by_key(|i| {
@@ -75,8 +75,8 @@ pub enum EditionStep {
     Unchanged,
 }
 
-/// Whether a published story needs a new edition. `times` are those of its editions, and `latest`
-/// is the latest edition that is not for one feed alone.
+/// Decides whether a published story needs a new edition. `times` are the times of its editions, and `latest` is the
+/// latest edition that was not created for a single feed.
 pub fn next_edition(
     story: &Story,
     times: Option<EditionTimes>,
@@ -91,7 +91,7 @@ pub fn next_edition(
     };
     let Some(reason) = change_since(latest, story, &text) else { return EditionStep::Unchanged };
     let earliest = after(times.last, options.min_update_interval);
-    // After a split of an old story, a link to a report of another story would be wrong for good.
+    // After an old story is split, a link to a report of another story would be wrong permanently.
     let link_is_lost = text.linked != latest.text.linked;
     if !link_is_lost && now.max(earliest) >= after(times.first, options.update_window) {
         return EditionStep::Unchanged;
@@ -99,19 +99,19 @@ pub fn next_edition(
     if earliest > now { EditionStep::WaitUntil(earliest) } else { EditionStep::Write(reason, text.into()) }
 }
 
-/// What the story has that its latest edition lacks.
+/// The content of the story that its latest edition lacks.
 fn change_since(latest: &Edition, story: &Story, text: &EditionText) -> Option<EditionReason> {
     let items = story.items.iter().map(|i| i.item.id).collect();
     change_between(latest, text, story.outlet_count(), &items)
 }
 
-/// Whether an edition has anything that a reader of `known` lacks.
+/// Whether an edition contains anything that is new to a reader of `known`.
 pub(super) fn adds_to(edition: &Edition, known: &Edition) -> bool {
     let items = edition.text.reports.iter().map(|report| report.item).collect();
     change_between(known, &edition.text, edition.outlet_count, &items).is_some()
 }
 
-/// What a text has that an edition lacks. `items` are the items of the text's story, `outlets` their distinct outlets.
+/// How a text differs from an edition. `items` are the items of its story, `outlets` their distinct outlets.
 fn change_between(
     known: &Edition,
     text: &EditionText,
@@ -133,24 +133,24 @@ fn change_between(
     }
 }
 
-/// The edition with which a story enters a feed, if the story holds more than its latest edition.
+/// The edition with which a story enters a feed, if the story contains more than its latest edition.
 pub fn edition_on_entering(story: &Story, latest: &Edition, options: &Options) -> Option<EditionText> {
     let text = compose_edition(story, keep_lead(story, options)?, Some(&latest.text));
     (text.reports.len() != latest.text.reports.len() || change_since(latest, story, &text).is_some()).then_some(text)
 }
 
-/// The start page of the site that an item links to, else of the host of its source.
+/// The start page of the site that an item links to, or else of the host of its source.
 pub(super) fn site_of_item(item: &Item) -> Option<String> {
     item.url.as_deref().and_then(site_of).or_else(|| site_of(&item.source_url))
 }
 
-/// Bytes of a lead's content that an edition keeps. Longer content is left out.
+/// The maximum size of a lead's content in an edition, in bytes. Longer content is omitted.
 const MAX_CONTENT_BYTES: usize = 256 * 1024;
-/// Reports that an edition lists, the earliest ones.
+/// The maximum number of reports that an edition lists. The earliest reports are listed.
 const MAX_REPORTS: usize = 500;
 
-/// The text of an edition of the story as it is now, after the edition with the text `known`. It has the same link as
-/// that one, unless the linked report has left the story: then the title and the link of the new lead come together.
+/// Composes the text of a new edition after the edition with the text `known`. The new edition keeps the link, unless
+/// the linked report has left the story. In that case, it gets both the title and the link of the new lead.
 pub fn compose_edition(story: &Story, lead: &StoryItem, known: Option<&EditionText>) -> EditionText {
     let item = &lead.item;
     let is_present = |known: &&EditionText| story.items.iter().any(|report| report.item.id == known.linked);
@@ -190,13 +190,13 @@ pub fn compose_edition(story: &Story, lead: &StoryItem, known: Option<&EditionTe
     }
 }
 
-/// The lead if it has text, else the first report that has some.
+/// The lead if it has text, otherwise the first report that has text.
 fn item_with_text<'s>(story: &'s Story, lead: &'s Item) -> &'s Item {
     let items = story.news().chain(&story.items).map(|report| &report.item);
     std::iter::once(lead).chain(items).find(|item| !item.summary.is_empty()).unwrap_or(lead)
 }
 
-/// The content of a lead, followed by that of the report whose text it borrows: a lead without text may have an image.
+/// The content of a lead, then that of the report whose text it borrows. A lead without text may have an image.
 fn content(lead: &Item, texts: &Item) -> Option<String> {
     let bounded = |item: &Item| item.content.clone().filter(|content| content.len() <= MAX_CONTENT_BYTES);
     let Some(own) = bounded(lead).filter(|_| lead.id != texts.id) else { return bounded(texts) };

@@ -1,11 +1,11 @@
-//! Why a story is in a feed, or not: every condition of the feed's selection, compared with the story. Pure.
+//! Pure functions that explain why a story is or is not in a feed: they check each condition of the feed's selection.
 
 use crate::domain::{FeedSelection, Story};
 use crate::wording::backlog_text;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// One condition for a story to be in a feed.
+/// A condition that a story must meet to be in a feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MembershipCondition {
     pub holds: bool,
@@ -13,14 +13,14 @@ pub struct MembershipCondition {
     pub says: String,
 }
 
-/// Whether any item of a story matches the feed's full-text expressions. `None` for an expression that is not set.
+/// Whether any item of a story matches the feed's full-text expressions. `None` means that the expression is not set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueryMatches {
     pub query: Option<bool>,
     pub exclude_query: Option<bool>,
 }
 
-/// All conditions that the feed sets.
+/// All conditions that the feed's selection sets.
 pub fn membership_conditions(
     story: &Story,
     selection: &FeedSelection,

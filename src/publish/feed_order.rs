@@ -1,4 +1,4 @@
-//! Which of the stories in a feed a document shows, in which order and as which editions. Pure.
+//! Selects the stories and editions that a document of a feed shows, and their order. All functions are pure.
 
 use super::edition_policy::adds_to;
 use crate::domain::{Edition, FeedCandidate, FeedEntry, FeedOrder, FeedSelection, Timestamp};
@@ -20,8 +20,8 @@ pub fn arrange_entries(selection: &FeedSelection, candidates: Vec<FeedCandidate>
     entries.into_iter().map(|(entry, _)| entry).collect()
 }
 
-/// The last edition that adds something to the ones before it. A feed with an edition of its own has shown by then what
-/// a later edition adds for others.
+/// The last edition that adds something to the previous ones. If a feed has its own edition, that edition already shows
+/// the content that a later edition adds for other feeds.
 fn shown_edition(editions: Vec<Edition>) -> Option<Edition> {
     let mut shown: Option<Edition> = None;
     for edition in editions {
@@ -32,11 +32,11 @@ fn shown_edition(editions: Vec<Edition>) -> Option<Edition> {
     shown
 }
 
-/// The score of a story, in thousandths of a doubling of its outlets. Four steps of priority of the lead's source and
-/// six hours count as much as one doubling.
+/// The score of a story, in thousandths of a doubling of its number of outlets. Four steps of the lead source's
+/// priority, or six hours, count as much as one doubling.
 ///
-/// The age counts from 1970, not from now: between two stories only the difference counts, so the order depends on the
-/// database only. Reddit's “hot” ranking has the same form.
+/// The age counts from 1970 instead of from now. Only the difference between two stories matters, so the order depends
+/// only on the database. Reddit's “hot” ranking has the same form.
 fn hot_score(outlets: u32, priority: i32, published_at: Timestamp) -> i64 {
     const DOUBLING_MILLIS: i64 = 6 * 3600 * 1000;
     let doublings = (libm::log2(f64::from(outlets.max(1))) * 1000.0).round() as i64;

@@ -1,4 +1,4 @@
-//! The operator's feed as Atom 1.0: failures, recoveries, redirects and removals of sources, and our own outages.
+//! The operator's feed in Atom 1.0: failures, recoveries, redirects and removals of sources, and network outages.
 
 use super::feed_format::FeedFormat;
 use super::options::{HEALTH_FEED_NAME, Options};
@@ -8,7 +8,7 @@ use crate::domain::{RecordedEvent, Timestamp};
 use crate::wording::{Audience, event_phrase};
 use atom_syndication::{Content, Entry, Feed, Generator, Person, Text};
 
-/// The feed as bytes. An entry never changes. `known_since` is the feed's date before the first event.
+/// Renders the feed. Entries never change. `known_since` is the date of the feed before the first event.
 pub fn render_health_feed(
     events: &[RecordedEvent],
     known_since: Timestamp,

@@ -1,4 +1,4 @@
-//! The settings of publishing, and the feeds that follow from them.
+//! The publishing settings, and the feeds that they define.
 
 use crate::domain::{FeedOrder, FeedSelection, PublishedFeed};
 use crate::urls::outlet::readable_outlet;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use url::Url;
 
-/// The name of the operator's feed, which no other feed may have.
+/// The name of the operator's feed. No other feed may have this name.
 pub const HEALTH_FEED_NAME: &str = "health";
 
 /// The maximum age of stories in the feed `top`.
@@ -17,28 +17,28 @@ const TOP_MAX_AGE: SignedDuration = SignedDuration::from_hours(48);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// The public URL of this newsfold. All published links start with it.
+    /// The public URL of this newsfold instance. All published links start with it.
     pub base_url: Url,
     /// The title of the pages and of the feed `all`.
     pub title: String,
-    /// The delay between the creation of a story and its publication, in which its first items are grouped.
+    /// The delay between the creation of a story and its publication. It allows the first items to be grouped.
     #[serde(with = "crate::domain::duration")]
     pub delay: SignedDuration,
-    /// The minimum interval between two editions of a story, and so between two changes of its entry.
+    /// The minimum interval between two editions of a story, and therefore between changes of its entry.
     #[serde(with = "crate::domain::duration")]
     pub min_update_interval: SignedDuration,
-    /// How long after its first edition a story gets new ones.
+    /// The time after its first edition in which a story gets new editions.
     #[serde(with = "crate::domain::duration")]
     pub update_window: SignedDuration,
-    /// How long a source is new. The items of a new source join stories, but do not lead them, and a story needs an
-    /// item of another source to be published. The sources of a database's first day are never new.
+    /// The time for which a source is new. Items of a new source join stories but do not lead them, and a story needs
+    /// an item of another source to be published. Sources added on the database's first day are never new.
     #[serde(with = "crate::domain::duration")]
     pub probation: SignedDuration,
-    /// Whether entries show the reason for each report.
+    /// Whether entries show the reason for including each report.
     pub show_evidence: bool,
-    /// The folder for the static export, which is updated after each change.
+    /// The directory for the static export, which is updated after each change.
     pub export_dir: Option<PathBuf>,
-    /// WebSub hubs. The feeds name them, and each is notified when a feed changes.
+    /// WebSub hubs. Feeds declare them, and each hub is notified when a feed changes.
     pub hubs: Vec<Url>,
     /// Whether newsfold runs its own WebSub hub.
     pub own_hub: bool,
@@ -50,7 +50,7 @@ pub struct Options {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeedOptions {
-    /// Part of the URL: letters, digits, `-` and `_`.
+    /// The part of the URL that identifies the feed: letters, digits, `-` and `_`.
     #[serde(deserialize_with = "feed_name")]
     pub name: String,
     pub title: Option<String>,
@@ -60,9 +60,9 @@ pub struct FeedOptions {
     pub outlets: Vec<String>,
     #[serde(default)]
     pub languages: Vec<String>,
-    /// An FTS5 expression over titles and summaries.
+    /// An FTS5 expression over titles and summaries. At least one item must match.
     pub query: Option<String>,
-    /// An FTS5 expression over titles and summaries. Stories with an item that matches are excluded.
+    /// An FTS5 expression over titles and summaries. Stories with a matching item are excluded.
     pub exclude_query: Option<String>,
     #[serde(default = "default_min_outlets")]
     pub min_outlets: u32,
@@ -96,7 +96,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// All feeds: the built-in ones `all` and `top`, unless the configuration redefines them, then the configured ones.
+    /// The built-in feeds `all` and `top`, unless the configuration redefines them, followed by the configured feeds.
     pub fn published_feeds(&self) -> Vec<PublishedFeed> {
         let all = PublishedFeed {
             name: "all".into(),
@@ -127,7 +127,7 @@ impl Options {
         self.published_feeds().into_iter().filter(|feed| !feed.private).collect()
     }
 
-    /// The hubs that the feeds name: the configured ones, then our own, without duplicates.
+    /// The hubs that feeds declare: first the configured hubs, then our own, without duplicates.
     pub fn hub_urls(&self) -> Vec<String> {
         let mut urls: Vec<String> = Vec::new();
         for url in self.hubs.iter().map(Url::to_string).chain(self.own_hub.then(|| self.own_hub_url())) {

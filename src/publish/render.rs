@@ -1,4 +1,4 @@
-//! Feed documents as bytes, in each format.
+//! Renders feed documents in each format.
 
 pub mod atom;
 pub mod document;
@@ -10,7 +10,7 @@ pub mod value_format;
 use super::feed_format::FeedFormat;
 use document::FeedDocument;
 
-/// The document as bytes.
+/// Renders the document in a format.
 pub fn render(document: &FeedDocument<'_>, format: FeedFormat) -> Vec<u8> {
     match format {
         FeedFormat::Atom => atom::render(document),

@@ -1,9 +1,9 @@
-//! The callback endpoint for hubs, `/websub/TOKEN`: GET verifies a request (WebSub, section 5.3), POST delivers a
-//! document (7).
+//! The callback endpoint for hubs, `/websub/TOKEN`: GET verifies a request (WebSub, section 5.3), and POST delivers a
+//! document (section 7).
 //!
-//! A body is received only with a valid token, up to the maximum size of a feed, and while the [`PushQueue`] has a free
-//! slot. A push with a wrong signature gets the same response as a valid one, as section 8 demands, and is counted and
-//! dropped.
+//! A body is received only with a valid token, up to the maximum size of a feed, and only while the [`PushQueue`] has a
+//! free slot. A push with an invalid signature gets the same response as a valid one, as section 8 requires. It is
+//! counted and discarded.
 
 use super::push_queue::{PushQueue, PushedDocument};
 use super::verification::VerificationOutcome;
@@ -33,7 +33,7 @@ pub struct CallbackEndpoint {
 
 /// The path of callbacks below the base URL, before the token.
 pub const CALLBACK_PATH: &str = "websub/";
-/// The `Retry-After` while the queue has no free slot, in seconds.
+/// The value of `Retry-After` when the queue has no free slot, in seconds.
 const QUEUE_RETRY_SECONDS: &str = "60";
 
 pub fn router(endpoint: CallbackEndpoint) -> Router {
@@ -43,7 +43,7 @@ pub fn router(endpoint: CallbackEndpoint) -> Router {
         .with_state(endpoint)
 }
 
-/// Marks a response as plain text, because it can echo text of a third party.
+/// Marks a response as plain text, because it may echo third-party text.
 pub(super) async fn force_plain_text(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -61,7 +61,7 @@ async fn verify(
     if endpoint.find_subscription(&token).await?.is_none() {
         return Ok(StatusCode::NOT_FOUND.into_response());
     }
-    // Evaluated within the write, so that the second of two simultaneous requests sees the effect of the first.
+    // Evaluate inside the write, so that the second of two concurrent requests sees the effect of the first.
     let outcome = endpoint
         .store
         .write(move |db| {
@@ -99,7 +99,7 @@ async fn receive_push(
     match subscription.state {
         SubscriptionState::Active => {}
         SubscriptionState::Requested => return Ok(StatusCode::NOT_FOUND.into_response()),
-        // 410 tells the hub to stop.
+        // Status 410 tells the hub to stop.
         _ => return Ok(StatusCode::GONE.into_response()),
     }
     let (Some(secret), Some(requested)) = (subscription.secret, subscription.requested) else {
@@ -137,7 +137,7 @@ async fn receive_push(
     Ok(StatusCode::ACCEPTED.into_response())
 }
 
-/// The value of the signature header; `None` if it is absent or appears twice.
+/// The value of the signature header; `None` if the header is absent or repeated.
 fn signature_header(headers: &HeaderMap) -> Option<&[u8]> {
     let mut values = headers.get_all("x-hub-signature").iter();
     let value = values.next()?;
@@ -165,7 +165,7 @@ impl CallbackEndpoint {
     }
 }
 
-/// A fault of newsfold. It is logged, and the client gets a 500 without details, so that it tries again.
+/// An internal error. It is logged, and the client gets a 500 without details and tries again.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(super) struct InternalError(#[from] pub store::Error);

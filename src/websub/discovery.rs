@@ -1,20 +1,20 @@
-//! The hub and the topic that a feed declares (WebSub, section 4). Pure.
+//! Determines the hub and the topic that a feed declares (WebSub, section 4). All functions are pure.
 //!
-//! `Link` headers take precedence over the links in the document. Without a `rel=self` link there is no topic, and thus
-//! no subscription.
+//! `Link` headers take precedence over links in the document. Without a `rel=self` link, there is no topic and
+//! therefore no subscription.
 
 use crate::domain::DeclaredHub;
 use crate::http_client::LinkRelations;
 use url::Url;
 
-/// Longer hub and topic URLs are ignored, as are URLs with credentials, which are not for third parties.
+/// Hub and topic URLs that are longer are ignored, as are URLs with credentials, which third parties must not get.
 const MAX_URL_BYTES: usize = 2048;
 
-/// Chooses the hub to subscribe at and the topic to subscribe to; `None` if the feed does not declare both.
+/// Selects the hub and the topic for a subscription; `None` if the feed does not declare both.
 pub fn discover_hub(links: &LinkRelations, feed_hubs: &[Url], feed_self: Option<&Url>) -> Option<DeclaredHub> {
     let hubs = if links.hubs.iter().any(is_usable) { &links.hubs } else { feed_hubs };
     let usable = || hubs.iter().filter(|hub| is_usable(hub));
-    // The request contains a secret, so a hub with TLS is preferred.
+    // Prefer a hub with TLS, because the request contains a secret.
     let hub = usable().find(|hub| hub.scheme() == "https").or_else(|| usable().next())?;
     let topic = links.self_url.as_ref().or(feed_self).filter(|topic| is_usable(topic))?;
     Some(DeclaredHub { hub: hub.to_string(), topic: topic.to_string() })

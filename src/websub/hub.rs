@@ -1,13 +1,12 @@
-//! newsfold as a hub for its own feeds, and only for those (WebSub, sections 5 to 7); also the notification of other
-//! hubs.
+//! newsfold as a hub, exclusively for its own feeds (WebSub, sections 5 to 7), and the notification of other hubs.
 //!
-//! The decisions are pure: [`subscription_request`] (what a request asks for), [`rate_limits`] (whether to accept it
-//! now), [`delivery_policy`] (what follows from the response of a callback or a hub). [`endpoint`] answers subscribers;
-//! the daemon's task `websub publisher` sends the requests to callbacks and hubs.
+//! The decisions are pure functions: [`subscription_request`] (what a request asks for), [`rate_limits`] (whether to
+//! accept it now), [`delivery_policy`] (how to handle the response of a callback or a hub). [`endpoint`] answers
+//! subscribers; the daemon's task `websub publisher` sends requests to callbacks and hubs.
 //!
-//! A request names an address to which the hub then sends requests. It sends the first at once and the next after a
-//! minute at the earliest, checks the address each time, and respects [`rate_limits`]. Documents are only sent to a
-//! callback that has echoed a random challenge.
+//! A request contains an address to which the hub then sends requests. The hub sends the first one immediately and the
+//! next one after at least a minute. It checks the address each time and respects [`rate_limits`]. It sends documents
+//! only to callbacks that have echoed a random challenge.
 
 pub mod delivery_policy;
 pub mod endpoint;
@@ -17,7 +16,7 @@ pub mod subscription_request;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// Settings of the hub (`publish.own_hub`) and of the notification of other hubs.
+/// The settings of the hub (`publish.own_hub`) and of notifications to other hubs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
@@ -25,13 +24,13 @@ pub struct Options {
     pub max_subscribers: u32,
     /// Maximum number of subscribers of one document.
     pub max_subscribers_per_topic: u32,
-    /// Lease of a subscriber that requests none.
+    /// The lease of a subscriber that does not request one.
     #[serde(with = "crate::domain::duration")]
     pub lease: SignedDuration,
-    /// Minimum lease; a shorter request gets this one.
+    /// The minimum lease. Shorter requested leases are raised to it.
     #[serde(with = "crate::domain::duration")]
     pub min_lease: SignedDuration,
-    /// Maximum lease; a longer request gets this one.
+    /// The maximum lease. Longer requested leases are reduced to it.
     #[serde(with = "crate::domain::duration")]
     pub max_lease: SignedDuration,
     /// Time limit for the complete response of a callback.

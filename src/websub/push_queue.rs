@@ -1,9 +1,9 @@
-//! The queue of documents that hubs have pushed and that have yet to be read.
+//! The queue of documents that hubs have pushed and that await processing.
 //!
-//! It is bounded by documents, by bytes, and by pushes of one source in an hour, because a feed can declare a hub that
-//! never stops. A slot is reserved before a body is received and released once its document has been processed, so that
-//! bodies in transit count too. The queue is in memory only: after a restart, every source whose polls were deferred is
-//! polled, in case the queue held one of its documents.
+//! The queue is bounded by the number of documents, by bytes, and by pushes per source and hour, because a feed can
+//! declare a hub that never stops. A slot is reserved before a body is received and released once its document has been
+//! processed, so bodies in transit count too. The queue exists only in memory. After a restart, every source with
+//! deferred polls is polled, in case the queue held one of its documents.
 
 use crate::domain::{SourceId, Timestamp};
 use jiff::SignedDuration;
@@ -14,16 +14,16 @@ use tokio::sync::mpsc::{self, OwnedPermit, Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 const MAX_QUEUED_DOCUMENTS: usize = 64;
-/// The size of all queued documents. A single document can be larger if `fetch.max_body_bytes` allows it.
+/// The maximum total size of queued documents. A single document can be larger if `fetch.max_body_bytes` allows it.
 const MAX_QUEUED_BYTES: usize = 64 << 20;
-/// Documents of one source in the queue or in transit, so that no hub takes the place of the others.
+/// The maximum number of documents of one source that are queued or in transit, so that no hub displaces the others.
 const MAX_QUEUED_PER_SOURCE: usize = 2;
-/// Documents of one source in an hour.
+/// The maximum number of documents of one source per hour.
 const MAX_PUSHES_PER_HOUR: u32 = 240;
-/// The number of bytes that one permit of the semaphore stands for.
+/// The number of bytes that one permit of the semaphore represents.
 const BYTES_PER_PERMIT: usize = 1024;
 
-/// A document from a hub whose signature was valid.
+/// A document from a hub with a valid signature.
 pub struct PushedDocument {
     pub source: SourceId,
     pub topic: String,
@@ -34,7 +34,7 @@ pub struct PushedDocument {
     pub(super) _permit: QueuePermit,
 }
 
-/// The share of the queue's limits that a document uses. Dropping it releases the share.
+/// A document's share of the queue's limits. Dropping it releases the share.
 pub struct QueuePermit {
     _bytes: OwnedSemaphorePermit,
     _slot_of_source: Arc<()>,
@@ -50,9 +50,9 @@ pub struct PushQueue {
 
 #[derive(Default)]
 struct SourceCounts {
-    /// A handle for each source, cloned for each of its slots.
+    /// A handle for each source, which is cloned for each of its slots.
     slots: HashMap<SourceId, Arc<()>>,
-    /// Slots that each source has reserved since `hour_start`, which is at most an hour ago.
+    /// The slots that each source has reserved since `hour_start`, at most an hour ago.
     hourly: HashMap<SourceId, u32>,
     hour_start: Timestamp,
 }
@@ -64,7 +64,7 @@ pub struct QueueSlot {
 }
 
 impl PushQueue {
-    /// A queue for documents of at most `max_body_bytes` bytes, and its receiving end.
+    /// Creates a queue for documents of at most `max_body_bytes` bytes, and its receiving end.
     pub fn new(max_body_bytes: usize) -> (PushQueue, Receiver<PushedDocument>) {
         let (sender, receiver) = mpsc::channel(MAX_QUEUED_DOCUMENTS);
         let bytes = Arc::new(Semaphore::new(permits(MAX_QUEUED_BYTES.max(max_body_bytes)) as usize));
@@ -93,7 +93,7 @@ impl PushQueue {
 }
 
 impl QueueSlot {
-    /// Queues the document that `document` makes from the slot's permit.
+    /// Queues the document that `document` creates from the slot's permit.
     pub fn send(self, document: impl FnOnce(QueuePermit) -> PushedDocument) {
         self.slot.send(document(self.permit));
     }

@@ -1,8 +1,8 @@
-//! Whether the pushes of a hub are complete enough for polls to be only a safety net. Pure.
+//! Decides whether the pushes of a hub are complete enough to make polls infrequent. All functions are pure.
 //!
-//! A push proves that the hub reaches us. A poll after it that finds nothing new proves that no push was missed, and
-//! defers the next poll. A poll that finds new items ends the deferral until the next push. Polls are only ever delayed
-//! by this, never advanced.
+//! A push proves that the hub can reach newsfold. If a later poll finds nothing new, no push was missed, and the next
+//! poll is deferred. A poll that finds new items ends the deferral until the next push. This module only delays polls
+//! and never advances them.
 
 use crate::domain::duration::after;
 use crate::domain::{HubSubscription, PollOutcome, PollRecord, SubscriptionState, Timestamp};
@@ -11,15 +11,15 @@ use jiff::SignedDuration;
 /// The effect of a poll on a source with a hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SafetyPollDecision {
-    /// The next poll stays as the source's own schedule has it.
+    /// The next poll keeps the time from the source's own schedule.
     Unchanged,
-    /// The hub missed items; polls follow the source's own schedule until the next push.
+    /// The hub missed items. Polls follow the source's own schedule until the next push.
     Unreliable,
     /// The next poll is deferred to this time.
     Defer { until: Timestamp },
 }
 
-/// Evaluates a poll that found `new_items` items that no push had brought.
+/// Evaluates a poll that found `new_items` items that had not been pushed.
 pub fn evaluate_poll(
     subscription: &HubSubscription,
     poll: &PollRecord,

@@ -1,29 +1,29 @@
-//! When to send which request to a hub. Pure: a subscription and the time in, one step out.
+//! Decides when to send which request to a hub. Pure functions map a subscription and the time to one step.
 //!
-//! A hub gets at most one request an hour for a source, whatever the feed declares from poll to poll. The delay doubles
-//! with each request that the hub does not verify, because a feed can declare any server as its hub.
+//! A hub gets at most one request per hour for a source, even if the feed's declaration changes with each poll. The
+//! delay doubles with each request that the hub does not verify, because a feed can declare any server as its hub.
 
 use crate::domain::backoff::doubling;
 use crate::domain::duration::after;
 use crate::domain::{HubEvent, HubSubscription, SubscriptionState, Timestamp};
 use jiff::SignedDuration;
 
-/// A lease is renewed as if it lasted no longer than this.
+/// The maximum lease. A longer lease is renewed as if it had this length.
 pub const MAX_LEASE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The minimum time between two requests for a source, and the first retry delay. It doubles with each failure.
 const FIRST_RETRY_DELAY: SignedDuration = SignedDuration::from_hours(1);
 const MAX_RETRY_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// The maximum retry delay if the feed has declared another hub or topic since the last request.
+/// The maximum retry delay if the feed has declared a different hub or topic since the last request.
 const MAX_DELAY_FOR_CHANGED_HUB: SignedDuration = SignedDuration::from_hours(24);
-/// The minimum time between a verification and the renewal. A lease shorter than that expires and is requested anew.
+/// The minimum time between a verification and the renewal. A shorter lease expires and is then requested again.
 const MIN_RENEWAL_DELAY: SignedDuration = SignedDuration::from_mins(30);
 
-/// What to do about a subscription now.
+/// The next action for a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubscriptionStep {
-    /// No step before this time; `None` means no step until the subscription changes.
+    /// Take no step before this time. `None` means until the subscription changes.
     Wait(Option<Timestamp>),
-    /// Send a subscribe request, with a new token and secret or with those of the last request.
+    /// Send a subscribe request, either with a new token and secret or with those of the last request.
     Subscribe { new_credentials: bool },
     /// Send an unsubscribe request.
     Unsubscribe,
@@ -31,8 +31,8 @@ pub enum SubscriptionStep {
     End(HubEvent),
 }
 
-/// The next step of a subscription. `base` is the common prefix of our callback URLs; `polled` is whether the source is
-/// active.
+/// The next step of a subscription. `base` is the common prefix of our callback URLs. `polled` states whether the
+/// source is active.
 pub fn next_step(subscription: &HubSubscription, polled: bool, base: &str, now: Timestamp) -> SubscriptionStep {
     let is_ours = subscription.callback.as_ref().is_some_and(|callback| callback.starts_with(base));
     let wanted = polled && subscription.declared.is_some();
@@ -64,8 +64,8 @@ pub fn next_step(subscription: &HubSubscription, polled: bool, base: &str, now: 
     }
 }
 
-/// The earliest time for another request, counted from the last one. `current` is whether the feed still declares what
-/// that one requested.
+/// The earliest time for another request, counted from the last one. `current` states whether the feed still declares
+/// the hub and topic of that request.
 fn earliest_request(subscription: &HubSubscription, current: bool, now: Timestamp) -> Timestamp {
     let Some(requested_at) = subscription.requested_at else { return now };
     let earliest = next_after_request(subscription.failures.saturating_sub(1), requested_at);
@@ -76,12 +76,12 @@ fn earliest_request(subscription: &HubSubscription, current: bool, now: Timestam
 }
 
 /// The time of the next action after a request that is about to be sent. The request counts as failed until the hub
-/// verifies it; `failures` is the number of failures before it.
+/// verifies it; `failures` is the number of previous failures.
 pub fn next_after_request(failures: u32, now: Timestamp) -> Timestamp {
     after(now, doubling(FIRST_RETRY_DELAY, MAX_RETRY_DELAY, failures))
 }
 
-/// The time of the next action after a failed request. A `Retry-After` of the hub can delay the planned time, but not
+/// The time of the next action after a failed request. The hub's `Retry-After` can delay the planned time but not
 /// advance it.
 pub fn next_after_failure(planned: Timestamp, retry_after: Option<SignedDuration>, now: Timestamp) -> Timestamp {
     planned.max(after(now, retry_after.unwrap_or_default().min(MAX_LEASE)))
@@ -92,7 +92,7 @@ pub fn next_after_denial(now: Timestamp) -> Timestamp {
     after(now, MAX_RETRY_DELAY)
 }
 
-/// The time to renew a lease: halfway through, which leaves the other half for retries.
+/// The time at which to renew a lease: halfway through it, which leaves the other half for retries.
 pub fn renew_at(now: Timestamp, lease: SignedDuration) -> Timestamp {
     after(now, (lease / 2).max(MIN_RENEWAL_DELAY))
 }
@@ -113,7 +113,7 @@ mod tests {
         Some(DeclaredHub { hub: format!("https://{name}.example/"), topic: "https://news.example/feed".into() })
     }
 
-    /// Requested 90 minutes ago, with the next action in 5 hours and the end of the lease in 100.
+    /// A subscription requested 90 minutes ago. Its next action is in 5 hours, and its lease ends in 100 hours.
     fn subscription(state: SubscriptionState) -> HubSubscription {
         HubSubscription {
             state,

@@ -1,17 +1,17 @@
-//! Tokens, secrets and challenges: 256 random bits each from the operating system, through aws-lc-rs.
+//! Generates tokens, secrets and challenges: 256 random bits from the operating system, through aws-lc-rs.
 
 use data_encoding::HEXLOWER;
 
 const SECRET_BYTES: usize = 32;
 
-/// A new token, secret or challenge in hexadecimal; `None` if the system returns no random bytes.
+/// Generates a token, secret or challenge in hexadecimal; `None` if the system returns no random bytes.
 pub fn generate() -> Option<String> {
     let mut bytes = [0; SECRET_BYTES];
     aws_lc_rs::rand::fill(&mut bytes).ok()?;
     Some(HEXLOWER.encode(&bytes))
 }
 
-/// Whether a text has the format of a token. Other texts need no lookup in the database.
+/// Whether a text has the format of a token. Other texts need no database lookup.
 pub fn has_token_format(text: &str) -> bool {
     text.len() == SECRET_BYTES * 2 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }

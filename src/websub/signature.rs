@@ -1,12 +1,12 @@
-//! The `X-Hub-Signature` of a pushed document (WebSub, section 8): checks those of hubs, makes those of our own hub.
+//! The `X-Hub-Signature` of pushed documents (WebSub, section 8): verifies other hubs' signatures and creates our own.
 //!
-//! The comparison takes constant time (aws-lc-rs). The reason for a rejection is stored, but not sent to the hub.
+//! Comparisons take constant time (aws-lc-rs). The reason for a rejection is stored but not sent to the hub.
 
 use crate::domain::SignatureError;
 use aws_lc_rs::hmac;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
-/// Verifies the signature of a body. `header` is the value of the header; `None` if it is absent or appears twice.
+/// Verifies the signature of a body. `header` is the value of the header; `None` if it is absent or repeated.
 pub fn verify(secret: &str, header: Option<&[u8]>, body: &[u8]) -> Result<(), SignatureError> {
     let header = header.and_then(|bytes| std::str::from_utf8(bytes).ok()).ok_or(SignatureError::Missing)?;
     let (method, digest) = header.trim().split_once('=').ok_or(SignatureError::UnknownMethod)?;
@@ -32,7 +32,7 @@ pub fn sign(secret: &str, body: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    // RFC 2202, test case 2, and RFC 4231, test case 2.
+    // From RFC 2202, test case 2, and RFC 4231, test case 2.
     const BODY: &[u8] = b"what do ya want for nothing?";
     const SHA1: &str = "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79";
     const SHA256: &str = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";

@@ -1,4 +1,4 @@
-//! The transitions of a subscription at a hub. Pure: a function changes the value, and its caller stores it.
+//! The transitions of a hub subscription. The functions only change the value; the caller stores it.
 
 use super::renewal_schedule;
 use super::verification::VerificationOutcome;
@@ -11,7 +11,7 @@ pub struct NewCredentials {
     pub secret: String,
 }
 
-/// A subscribe request is about to be sent, either with new credentials or with those of the last request.
+/// Records that a subscribe request is about to be sent, with new credentials or with those of the last request.
 ///
 /// The caller stores the result before it sends the request, so that a crash never causes a second request.
 pub fn begin_subscribe(subscription: &mut HubSubscription, credentials: Option<NewCredentials>, now: Timestamp) {
@@ -32,7 +32,7 @@ pub fn begin_subscribe(subscription: &mut HubSubscription, credentials: Option<N
     subscription.last_event = Some(HubEvent::SubscribeSent);
 }
 
-/// An unsubscribe request is about to be sent.
+/// Records that an unsubscribe request is about to be sent.
 pub fn begin_unsubscribe(subscription: &mut HubSubscription, now: Timestamp) {
     subscription.state = SubscriptionState::Unsubscribing;
     subscription.renewing = false;
@@ -42,7 +42,7 @@ pub fn begin_unsubscribe(subscription: &mut HubSubscription, now: Timestamp) {
     subscription.last_event = Some(HubEvent::UnsubscribeSent);
 }
 
-/// The hub has answered a request. It may have verified the request before it answered.
+/// Applies the hub's response to a request. The hub may already have verified the request before it responded.
 pub fn apply_hub_response(
     subscription: &mut HubSubscription,
     response: Result<WebSubResponse, WebSubRequestError>,
@@ -67,7 +67,7 @@ pub fn apply_hub_response(
     }
 }
 
-/// The hub has called our callback to verify or to deny a request.
+/// Applies a call of the hub to our callback that verifies or denies a request.
 pub fn apply_verification(subscription: &mut HubSubscription, outcome: &VerificationOutcome, now: Timestamp) {
     match outcome {
         VerificationOutcome::Unsolicited => {}
@@ -89,7 +89,7 @@ pub fn apply_verification(subscription: &mut HubSubscription, outcome: &Verifica
     }
 }
 
-/// The subscription has ended. [`renewal_schedule::next_step`] decides whether and when to request another.
+/// Ends the subscription. [`renewal_schedule::next_step`] decides whether and when to request a new one.
 pub fn end_subscription(subscription: &mut HubSubscription, event: HubEvent) {
     subscription.state = SubscriptionState::Inactive;
     subscription.renewing = false;

@@ -1,7 +1,7 @@
-//! Whether to confirm what a hub asks at our callback: verification of intent (WebSub, section 5.3) and denial (5.2).
+//! Decides how to answer hubs at our callback: verification of intent (WebSub, section 5.3) and denial (section 5.2).
 //!
-//! Pure. Only a pending request is confirmed, and only for its exact topic and mode, so that a third party can neither
-//! subscribe us, nor end a subscription, nor extend its lease.
+//! The functions are pure. They confirm only pending requests with the exact topic and mode, so that a third party
+//! cannot create a subscription, end it, or extend its lease.
 
 use super::renewal_schedule;
 use crate::domain::display_text::one_line;
@@ -16,21 +16,21 @@ const MAX_CHALLENGE_BYTES: usize = 1024;
 /// Further query parameters are ignored.
 const MAX_PARAMETERS: usize = 20;
 
-/// The meaning of a hub's request to our callback.
+/// The interpretation of a hub's request to our callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VerificationOutcome {
     /// The subscription is active until `lease_until`. The response must echo the challenge.
     Subscribed { challenge: String, lease_until: Timestamp, renew_at: Timestamp },
     /// The subscription has ended. The response must echo the challenge.
     Unsubscribed { challenge: String },
-    /// The hub does not push, or stops pushing.
+    /// The hub does not push, or it stops pushing.
     Denied { hub: String, reason: String },
-    /// The request does not match a pending request of ours.
+    /// The request does not match any pending request.
     Unsolicited,
 }
 
-/// Evaluates the query of a hub's GET request to the callback of `subscription`. `requested_lease` is the lease that we
-/// request.
+/// Evaluates the query of a hub's GET request to the callback of `subscription`. `requested_lease` is the lease that
+/// newsfold requests.
 pub fn evaluate_request(
     subscription: &HubSubscription,
     query: &str,
@@ -61,7 +61,7 @@ pub fn evaluate_request(
         None => VerificationOutcome::Unsolicited,
         Some(HubMode::Unsubscribe) => VerificationOutcome::Unsubscribed { challenge },
         Some(HubMode::Subscribe) => {
-            // An invalid number counts as unset, which means the requested lease.
+            // An invalid number counts as absent, which means that the requested lease applies.
             let granted = first("hub.lease_seconds").and_then(|seconds| seconds.parse::<u32>().ok());
             let granted = granted.map_or(requested_lease, |seconds| SignedDuration::from_secs(seconds.into()));
             let lease = granted.min(renewal_schedule::MAX_LEASE);

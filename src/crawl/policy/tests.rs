@@ -1,4 +1,4 @@
-//! What each kind of outcome means for a source.
+//! Tests of the decision for each kind of outcome.
 
 use super::*;
 use crate::crawl::HoldBy;
@@ -112,7 +112,7 @@ fn failed() -> NoDocument {
     NoDocument::Failed { detail: "refused".into() }
 }
 
-/// What determined the delay.
+/// The cause of the delay.
 fn cause(update: &SourceUpdate) -> &DelayCause {
     match &update.next_poll_reason {
         NextPollReason::Delay { cause, .. } => cause,
@@ -417,7 +417,7 @@ fn server_that_answers_only_304_gets_a_full_request_a_week_after_two_weeks() {
         Some(NOW)
     );
     assert!(!full_request_is_due(&stale, day(13)) && full_request_is_due(&stale, day(14)));
-    // Whatever the answer, the next one is due a week later.
+    // The next full request is due a week later, regardless of the response.
     let asked = Source { full_request_at: Some(day(14)), ..stale.clone() };
     assert!(!full_request_is_due(&asked, day(20)) && full_request_is_due(&asked, day(21)));
     let with_validators = ParsedDocument { validators: Some(validators("new")), ..plain_document() };

@@ -1,49 +1,49 @@
-//! The new items of a source by hour of the day and day of the week (UTC): the counts, and the rates estimated from them.
+//! Counts the new items of a source by hour of the day and day of the week (UTC), and estimates rates from the counts.
 //!
 //! Counts and observed time decay with a half-life of one week. The estimate is the mean of a Gamma posterior
-//! (Gamma–Poisson). Its daily cycle is shrunk towards a flat one in two steps: the neighborhood of an hour towards the
-//! whole day, then the hour towards its neighborhood. A few items therefore make no cycle. Each day of the week has a
-//! factor, shrunk towards 1, because most newsrooms publish less on some day, and not all of them on Sunday.
+//! (Gamma–Poisson). Its daily cycle is shrunk towards a flat cycle in two steps: the neighborhood of an hour towards
+//! the whole day, then the hour towards its neighborhood. A few items therefore produce no cycle. Each day of the week
+//! has a factor, shrunk towards 1, because most newsrooms publish less on some day, not always Sunday.
 //!
-//! The decay is a forward decay (Cormode, Shkapenyuk, Srivastava, Xu, “Forward decay”, ICDE 2009): newer evidence gets a
-//! larger weight, and all counts are halved at the start of a week. So a poll without new items rewrites nothing, and
-//! counts can be stored as integers without accumulating rounding errors. All arithmetic is exact or IEEE 754, without
-//! `exp` of a math library, so that every machine computes the same times. The profile never reads the clock.
+//! The decay is a forward decay (Cormode, Shkapenyuk, Srivastava, Xu, “Forward decay”, ICDE 2009): newer evidence gets
+//! a larger weight, and all counts are halved at the start of a week. A poll without new items therefore rewrites
+//! nothing, and counts can be stored as integers without accumulating rounding errors. All arithmetic is exact or IEEE
+//! 754, without `exp` from a math library, so every machine computes the same times. The profile never reads the clock.
 
 use serde::{Deserialize, Serialize};
 
 pub(super) const HOUR_SECONDS: i64 = 3600;
-/// The half-life.
+/// The half-life of the decay.
 const WEEK_HOURS: i64 = 168;
-/// The 168th root of 2: the weight of an hour relative to the hour before.
+/// The 168th root of 2: the weight of an hour relative to the previous hour.
 const HOURLY_GROWTH: f64 = 1.004_134_399_219_235;
 /// Counts are stored in thousandths of an item.
 const ITEM_UNITS: f64 = 1000.0;
 
-/// The prior: half an item in one hour. Its mean is the rate of an average source, so that a new source is polled neither
-/// too rarely nor too often. It has the weight of one observed hour; the slowest source outweighs it within two days.
+/// The prior: half an item in one hour. Its mean is the rate of an average source, so that a new source is polled at a
+/// moderate rate. It has the weight of one observed hour; even the slowest source outweighs it within two days.
 const PRIOR_ITEMS: f64 = 0.5;
 const PRIOR_HOURS: f64 = 1.0;
-/// Strength of the shrinkage, in expected items: with as many expected items, a count has half of the weight. The first
-/// is for the neighborhood of an hour, the second for an hour within its neighborhood, the third for a day of the week.
-/// Tuned with `tests/documents/policies.rs`.
+/// The strength of the shrinkage, in expected items: at this number of expected items, a count has half of the weight.
+/// The first applies to the neighborhood of an hour, the second to an hour within its neighborhood, and the third to a
+/// day of the week. Tuned with `tests/documents/policies.rs`.
 const NEIGHBORHOOD_SHRINKAGE: f64 = 4.0;
 const HOUR_SHRINKAGE: f64 = 8.0;
 const WEEKDAY_SHRINKAGE: f64 = 20.0;
-/// Weights of an hour and of the hours at a distance of 1, 2 and 3 before and after it.
+/// The weights of an hour and of the hours at distances of 1, 2 and 3 before and after it.
 const NEIGHBOR_WEIGHTS: [f64; 4] = [4.0, 3.0, 2.0, 1.0];
 
 /// The counts. Their unit is the weight of the first hour of `week`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct HourlyProfile {
-    /// Weeks since 1970. At the start of this week a count has weight 1, at its end weight 2.
+    /// The week, counted from 1970. A count has weight 1 at the start of this week and weight 2 at its end.
     week: i64,
     /// Thousandths of items.
     items: [u32; 24],
     /// Observed seconds.
     seconds: [u32; 24],
-    /// The same by day of the week. Thursday is first, because 1970 began on a Thursday.
+    /// The item counts by day of the week. Thursday is first, because 1970 began on a Thursday.
     weekday_items: [u32; 7],
     weekday_seconds: [u32; 7],
 }
@@ -69,7 +69,7 @@ impl HourlyProfile {
         }
     }
 
-    /// Counts `items` that appeared at an unknown time from `from` to `to`, in proportion to the expected rates.
+    /// Counts `items` that appeared at an unknown time between `from` and `to`, in proportion to the expected rates.
     pub fn add_items_between(&mut self, from: i64, to: i64, items: f64) {
         let rates = self.rates(to);
         let expected = |hour: i64, seconds: i64| seconds as f64 * rates.in_hour(hour);
@@ -81,13 +81,13 @@ impl HourlyProfile {
 
     /// The rates estimated at `now`.
     pub fn rates(&self, now: i64) -> ExpectedRates {
-        // How much all counts have decayed since the start of their week. A clock that went back undoes no decay.
+        // The decay of all counts since the start of their week. A clock that went backwards does not undo decay.
         let decay = self.weight(now.div_euclid(HOUR_SECONDS)).max(1.0);
         let new = self.items.map(|n| f64::from(n) / ITEM_UNITS / decay);
         let watched = self.seconds.map(|s| f64::from(s) / HOUR_SECONDS as f64 / decay);
         let (items, time) = (new.iter().sum::<f64>(), watched.iter().sum::<f64>());
         let mean = (items + PRIOR_ITEMS) / (time + PRIOR_HOURS);
-        // The cycles are relative to the counted rate. Relative to `mean`, each would take back the prior once more.
+        // The cycles are relative to the counted rate. Relative to `mean`, each would undo the effect of the prior.
         let counted = if time > 0.0 { items / time } else { 0.0 };
         let expected = watched.map(|hours| hours * counted);
         let hours = std::array::from_fn(|hour| {
@@ -107,7 +107,7 @@ impl HourlyProfile {
     fn advance_to(&mut self, now: i64) {
         let week = now.div_euclid(HOUR_SECONDS * WEEK_HOURS);
         let weeks = week.saturating_sub(self.week);
-        // A clock that was ahead leaves counts of a later week. They are taken as counts of this week.
+        // A clock that was ahead leaves counts of a later week, which are treated as counts of this week.
         if weeks > 0 {
             let by_day = self.weekday_items.iter_mut().chain(&mut self.weekday_seconds);
             for bin in self.items.iter_mut().chain(&mut self.seconds).chain(by_day) {
@@ -128,9 +128,9 @@ impl HourlyProfile {
 /// Expected items per hour.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ExpectedRates {
-    /// For each hour of the day.
+    /// The rate for each hour of the day.
     hours: [f64; 24],
-    /// The factor of each day of the week.
+    /// The factor for each day of the week.
     days: [f64; 7],
 }
 
@@ -143,22 +143,22 @@ impl ExpectedRates {
         self.hours[hour_of_day(hour)] * self.days[day_of_week(hour)]
     }
 
-    /// For each hour of the day of `now`.
+    /// The rates for each hour of the day of `now`.
     pub fn hours_of_day(&self, now: i64) -> [f64; 24] {
         self.hours.map(|rate| rate * self.days[day_of_week(now.div_euclid(HOUR_SECONDS))])
     }
 
-    /// The mean over the week.
+    /// The mean rate over the week.
     pub fn mean(&self) -> f64 {
         mean(self.hours) * mean(self.days)
     }
 
-    /// The mean of the square roots over the week.
+    /// The mean of the square roots of the rates over the week.
     pub fn mean_sqrt(&self) -> f64 {
         mean(self.hours.map(f64::sqrt)) * mean(self.days.map(f64::sqrt))
     }
 
-    /// The seconds from `now` until `speed`, a function of the rate, has accumulated `amount`; at most `limit`.
+    /// The seconds from `now` until the integral of `speed`, a function of the rate, reaches `amount`; at most `limit`.
     pub fn seconds_until(&self, now: i64, amount: f64, limit: i64, speed: impl Fn(f64) -> f64) -> i64 {
         let mut left = amount * HOUR_SECONDS as f64;
         let mut passed = 0;
@@ -174,7 +174,7 @@ impl ExpectedRates {
     }
 }
 
-/// The hours that a time span touches, each with the seconds of the span in it.
+/// The hours that a time span overlaps, each with the seconds of the overlap.
 fn hours(from: i64, to: i64) -> impl Iterator<Item = (i64, i64)> {
     let mut at = from;
     std::iter::from_fn(move || {
@@ -198,7 +198,7 @@ fn mean<const N: usize>(values: [f64; N]) -> f64 {
     values.iter().sum::<f64>() / N as f64
 }
 
-/// The weighted sum over the neighborhood of an hour, in units of the hour itself.
+/// The weighted sum over the neighborhood of an hour, in units of one hour.
 fn neighborhood_sum(values: &[f64; 24], hour: usize) -> f64 {
     let mut sum = NEIGHBOR_WEIGHTS[0] * values[hour];
     for (far, weight) in NEIGHBOR_WEIGHTS.iter().enumerate().skip(1) {
@@ -207,7 +207,7 @@ fn neighborhood_sum(values: &[f64; 24], hour: usize) -> f64 {
     sum / NEIGHBOR_WEIGHTS[0]
 }
 
-/// Exponentiation by squaring, because `powi` may differ between machines.
+/// Computes a power by squaring, because `powi` may differ between machines.
 fn power_of(base: f64, exponent: u64) -> f64 {
     let (mut power, mut square, mut rest) = (1.0, base, exponent);
     while rest > 0 {

@@ -1,4 +1,4 @@
-//! The estimates of [`UpdateRate`] and the delays that follow from them, on generated sources.
+//! Tests of the estimates of [`UpdateRate`] and the resulting delays, on generated sources.
 //! `tests/documents/policies.rs` measures the quality of the delays over all sources.
 
 use super::*;
@@ -17,7 +17,7 @@ fn dated(seconds: impl IntoIterator<Item = i64>) -> Vec<Option<Timestamp>> {
     seconds.into_iter().map(|second| Some(at(second))).collect()
 }
 
-/// Polls every half hour for some days. `items` gives the new items of the half hour that ends at a time.
+/// Simulates a poll every half hour. `items` returns the number of new items in the half hour before a time.
 fn watch(rate: &mut UpdateRate, from: i64, days: i64, items: impl Fn(i64) -> usize) {
     for now in (from..=from + days * DAY).step_by(1800) {
         let new = vec![None; items(now)];
@@ -33,7 +33,7 @@ fn delay(rate: &UpdateRate, now: i64, multiplier: f64) -> PollDelay {
     rate.delay(at(now), BudgetMultiplier::new(multiplier), FLOOR, CAP)
 }
 
-/// The limit that determined a delay, and whether the minimum interval lengthened it.
+/// The limit that determined a delay, and whether the minimum interval increased it.
 fn limit(delay: &PollDelay) -> (RateLimit, bool) {
     match delay.cause {
         DelayCause::UpdateRate { limit, at_minimum, .. } => (limit, at_minimum),
@@ -79,14 +79,14 @@ fn source_without_items_at_night_is_polled_by_day() {
     let by_night = delay(&rate, midday + 10 * HOUR_SECONDS, 0.7).span;
     assert!(by_day < SignedDuration::from_mins(70), "{by_day}");
     assert!(by_night > SignedDuration::from_hours(4), "{by_night}");
-    // The delay ends in the morning, although it started at the rate of the night.
+    // The delay ends in the morning, although it started at the nightly rate.
     assert!(by_night < SignedDuration::from_hours(12), "{by_night}");
 }
 
 #[test]
 fn weekday_without_items_is_learned_and_the_other_days_keep_their_rate() {
     let mut rate = UpdateRate::default();
-    // START is a Monday: Fridays are silent.
+    // START is a Monday, so no items appear on Fridays.
     watch(&mut rate, START, 28, |now| if (now - START) / DAY % 7 == 4 { 0 } else { 2 });
     let (friday, saturday) = (START + 32 * DAY, START + 33 * DAY);
     let (at_rest, at_work) = (mean(&rate, friday), mean(&rate, saturday));
@@ -173,7 +173,7 @@ fn feed_that_was_empty_before_has_not_overflowed() {
 fn document_that_reaches_back_beyond_the_last_poll_has_not_overflowed() {
     let mut rate = UpdateRate::default();
     rate.observe(at(START), None);
-    // All guids are new, as after a migration to another system. The dates are not.
+    // All guids are new, as after a migration to another system, but the dates are not.
     let renamed = dated((0..20).map(|n| START + 3600 - n * 900));
     rate.observe(at(START + 3600), Some(SeenDocument { items: 20, new_item_dates: &renamed }));
     assert_eq!((rate.overflowed, rate.overflow_delay), (false, None));
@@ -183,7 +183,7 @@ fn document_that_reaches_back_beyond_the_last_poll_has_not_overflowed() {
 fn time_before_an_overflowed_window_does_not_count() {
     let mut rate = UpdateRate::default();
     rate.observe(at(START), None);
-    // Twenty items in the last five of twelve hours: four per hour, not less than two.
+    // Twenty items in the last five of twelve hours mean four items per hour, not fewer than two.
     let now = START + 12 * HOUR_SECONDS;
     rate.observe(at(now), Some(SeenDocument { items: 20, new_item_dates: &dated((0..20).map(|n| now - n * 900)) }));
     assert!((2.8..4.5).contains(&mean(&rate, now)), "{}", mean(&rate, now));

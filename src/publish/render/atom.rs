@@ -40,7 +40,7 @@ pub fn to_bytes(feed: &Feed) -> Vec<u8> {
     bytes
 }
 
-/// The crate does not escape the attributes of extension elements.
+/// The crate does not escape the attributes of extension elements, so this function does.
 fn thumbnail(url: &str) -> ExtensionMap {
     element("media", "thumbnail", BTreeMap::from([("url".into(), escape_html(url))]))
 }
@@ -102,7 +102,7 @@ pub fn link(rel: &str, href: String, mime: &str, title: Option<String>) -> Link 
     Link { rel: rel.into(), href, mime_type, title, ..Link::default() }
 }
 
-/// The crate's date type belongs to chrono, so the date goes through text. What `rfc3339` writes always parses.
+/// The crate uses chrono's date type, so the time is converted through text. The output of `rfc3339` always parses.
 pub fn date(time: Timestamp) -> FixedDateTime {
     rfc3339(time).parse().unwrap_or_default()
 }

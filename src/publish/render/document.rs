@@ -1,4 +1,4 @@
-//! Feed documents, independent of the format: a feed, an archive page, the results of a search, the items of one story.
+//! Format-independent feed documents: a feed, an archive page, search results, and the items of one story.
 
 use super::entry::DocumentEntry;
 use super::value_format::uuid_urn;
@@ -15,7 +15,7 @@ pub(super) const MEDIA_NAMESPACE: &str = "http://search.yahoo.com/mrss/";
 /// A feed document.
 pub struct FeedDocument<'a> {
     pub(super) options: &'a Options,
-    /// A permanent id, independent of the URL at which the feed is served.
+    /// A permanent id that does not depend on the URL of the feed.
     pub(super) id: String,
     pub(super) title: String,
     pub(super) description: String,
@@ -24,16 +24,16 @@ pub struct FeedDocument<'a> {
     pub(super) self_path: DocumentPath,
     /// The WebSub hubs of this document.
     pub(super) hubs: Vec<String>,
-    /// Links to other documents of the feed (RFC 5005, section 4). Only an archive page has `current`.
+    /// Links to other documents of the feed (RFC 5005, section 4). Only archive pages have `current`.
     pub(super) current: Option<DocumentPath>,
     pub(super) previous: Option<DocumentPath>,
     pub(super) next: Option<DocumentPath>,
     pub(super) entries: Vec<DocumentEntry<'a>>,
-    /// The date of the document while it has no entries.
+    /// The date of the document if it has no entries.
     known_since: Timestamp,
 }
 
-/// The path of a document below the base URL, without the format's extension, and its query.
+/// The path of a document below the base URL, without the format's extension, and its query string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DocumentPath {
     path: String,
@@ -45,14 +45,14 @@ pub(super) struct DocumentPath {
 pub enum FeedPage {
     /// The document that readers subscribe to.
     Current,
-    /// A full page of the archive; 1 is the oldest.
+    /// A full page of the archive. Page 1 is the oldest.
     Archive(u32),
 }
 
 impl FeedPage {
-    /// What follows the feed's name and variant in a URL. An archive page's name contains the page size, because pages
-    /// of a different size have different entries: a client that stored some of them must not mix them with the new
-    /// ones.
+    /// The part of the URL after the feed's name and variant. The name of an archive page contains the page size,
+    /// because pages of different sizes have different entries. A client that has stored some pages must not combine
+    /// them with pages of another size.
     pub fn suffix(self, feed: &PublishedFeed) -> String {
         match self {
             FeedPage::Current => String::new(),
@@ -69,7 +69,7 @@ pub struct FeedPart<'f> {
     pub page: FeedPage,
 }
 
-/// Items in the feed of one story.
+/// The maximum number of items in the feed of one story.
 const MAX_STORY_ITEMS: usize = 200;
 
 impl<'a> FeedDocument<'a> {
@@ -109,7 +109,7 @@ impl<'a> FeedDocument<'a> {
         self
     }
 
-    /// Adds the token to all URLs of the feed, so that a client that follows them stays authorized.
+    /// Adds the token to all URLs of the feed, so that clients that follow them remain authorized.
     pub fn with_token(mut self, token: Option<&str>) -> FeedDocument<'a> {
         if let Some(token) = token {
             let paths = [Some(&mut self.self_path), self.current.as_mut(), self.previous.as_mut(), self.next.as_mut()];
@@ -118,7 +118,7 @@ impl<'a> FeedDocument<'a> {
         self
     }
 
-    /// The results of a search, `typed` as the user wrote it.
+    /// The results of a search. `typed` is the text that the user entered.
     pub fn of_search(typed: &str, instance: &str, entries: &'a [FeedEntry], options: &'a Options) -> FeedDocument<'a> {
         let query: String =
             url::form_urlencoded::Serializer::for_suffix(String::from("?"), 1).append_pair("q", typed).finish();
@@ -132,7 +132,7 @@ impl<'a> FeedDocument<'a> {
         }
     }
 
-    /// The items of one story, newest first, each as an entry.
+    /// The items of one story as entries, newest first.
     pub fn of_story(story: &'a Story, instance: &str, options: &'a Options) -> FeedDocument<'a> {
         let title = story.lead().map_or("", |lead| lead.item.title.as_str());
         let path = format!("stories/{}", story.id);
@@ -164,7 +164,7 @@ impl<'a> FeedDocument<'a> {
         }
     }
 
-    /// Sets the time since which the feed is known: the date of the document while it has no entries.
+    /// Sets the time at which the feed became known, which is the date of the document if it has no entries.
     pub fn known_since(mut self, at: Timestamp) -> FeedDocument<'a> {
         self.known_since = at;
         self
@@ -174,12 +174,12 @@ impl<'a> FeedDocument<'a> {
         self.current.is_some()
     }
 
-    /// The latest change of an entry, else the time since which the feed is known.
+    /// The time of the latest change of an entry, or the time at which the feed became known.
     pub(super) fn updated_at(&self) -> Timestamp {
         self.entries.iter().map(|entry| entry.updated_at).max().unwrap_or(self.known_since)
     }
 
-    /// The archive links by their relation (RFC 5005, section 4).
+    /// The archive links with their relation types (RFC 5005, section 4).
     pub(super) fn archive_links(&self) -> impl Iterator<Item = (&'static str, &DocumentPath)> {
         let links = [("current", &self.current), ("prev-archive", &self.previous), ("next-archive", &self.next)];
         links.into_iter().filter_map(|(rel, path)| Some((rel, path.as_ref()?)))

@@ -1,4 +1,4 @@
-//! A story, or one of its items, as a feed entry. All formats write the same entry.
+//! The feed entry for a story or for one of its items. All formats contain the same entry.
 
 use super::value_format::{encode_uri, strip_invalid_chars, uuid_urn};
 use crate::domain::language::language_code;
@@ -9,12 +9,12 @@ use crate::publish::edition_policy::site_of_item;
 use crate::publish::options::Options;
 use std::fmt::Write;
 
-/// The values of an entry. Text has no characters that XML forbids, and links are valid URIs.
+/// The values of an entry. Text contains no characters that XML forbids, and links are valid URIs.
 pub struct DocumentEntry<'a> {
     /// A permanent URN.
     pub id: String,
     pub title: String,
-    /// The link of the edition or the item; the story's page if that has none.
+    /// The link of the edition or the item, or the story's page if there is none.
     pub link: String,
     /// The URL of the story's page.
     pub page: String,
@@ -31,7 +31,7 @@ pub struct DocumentEntry<'a> {
     pub reports: &'a [EditionReport],
 }
 
-/// The feed that the entry's text comes from. Its address may contain a secret, so documents do not have it.
+/// The feed that the entry's text comes from. Documents omit its address, which may contain a secret.
 pub struct EntrySource {
     /// A permanent URN.
     pub id: String,
@@ -43,7 +43,7 @@ pub struct EntrySource {
 }
 
 impl<'a> DocumentEntry<'a> {
-    /// The entry for an edition of a story.
+    /// Creates the entry for an edition of a story.
     pub fn from_edition(entry: &'a FeedEntry, options: &Options) -> DocumentEntry<'a> {
         let FeedEntry { published_at, edition } = entry;
         let text = &edition.text;
@@ -75,7 +75,7 @@ impl<'a> DocumentEntry<'a> {
         }
     }
 
-    /// The entry for one item, in the feed of its story.
+    /// Creates the entry for one item, in the feed of its story.
     pub fn from_item(report: &'a StoryItem, story: &'a Story, instance: &str, options: &Options) -> DocumentEntry<'a> {
         let item = &report.item;
         let page = options.url(&format!("stories/{}", story.id));
@@ -116,12 +116,12 @@ fn encode_enclosures(enclosures: &[Enclosure]) -> Vec<Enclosure> {
     enclosures.iter().map(|file| Enclosure { url: encode_uri(&file.url), ..file.clone() }).collect()
 }
 
-/// The full text if it may be published, else the item's content, else its summary.
+/// The full text if it may be published, otherwise the item's content, otherwise its summary.
 fn body_html(article: Option<&str>, content: Option<&str>, summary: &str) -> String {
     let paragraph = |text: &str| format!("<p>{}</p>", escape_html(text));
     match (article, content) {
         (Some(article), _) => article.lines().map(paragraph).collect(),
-        // Sanitized at ingest and again here: the database is not trusted.
+        // Content is sanitized at ingest and again here, because the database is not trusted.
         (None, Some(content)) => sanitize_html(content, None),
         (None, None) if summary.is_empty() => String::new(),
         (None, None) => paragraph(summary),

@@ -1,5 +1,5 @@
-//! JSON Feed 1.1 (jsonfeed.org/version/1.1). The reports of a story are in `_newsfold`, an extension as its
-//! specification describes them.
+//! JSON Feed 1.1 (jsonfeed.org/version/1.1). The reports of a story are in `_newsfold`, an extension as defined by the
+//! specification.
 
 use super::document::FeedDocument;
 use super::value_format::{encode_uri, rfc3339, strip_invalid_chars};
@@ -15,7 +15,7 @@ struct JsonFeed<'a> {
     favicon: String,
     home_page_url: &'a str,
     feed_url: String,
-    /// The document with the older items.
+    /// The URL of the document with older items.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_url: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

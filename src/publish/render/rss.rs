@@ -59,7 +59,7 @@ fn add_element(extensions: &mut ExtensionMap, prefix: &str, name: &str, attribut
     extensions.entry(prefix.to_owned()).or_default().entry(name.to_owned()).or_default().push(element);
 }
 
-/// An item has at most one `<enclosure>` (RSS Best Practices Profile); further files are `<media:content>`.
+/// An item has at most one `<enclosure>` (RSS Best Practices Profile). Further files become `<media:content>`.
 fn render_item(entry: &DocumentEntry<'_>) -> Item {
     let mut extensions = ExtensionMap::new();
     if let Some(image) = &entry.image {
@@ -72,7 +72,7 @@ fn render_item(entry: &DocumentEntry<'_>) -> Item {
         add_element(&mut extensions, "media", "content", &attributes);
     }
     Item {
-        // The length is required, and 0 if it is unknown.
+        // The length is required; 0 means unknown.
         enclosure: entry.enclosures.first().map(|file| Enclosure {
             url: file.url.clone(),
             length: file.length.unwrap_or(0).to_string(),

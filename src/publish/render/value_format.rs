@@ -1,11 +1,11 @@
-//! Values as the feed formats require them: text without invalid characters, dates, identifiers and URIs. Pure.
+//! Formats values for feeds: text without invalid characters, dates, identifiers and URIs. All functions are pure.
 
 use crate::domain::Timestamp;
 use crate::urls::redact::strip_credentials;
 use std::fmt::Write;
 
-/// Removes the characters that XML 1.0 forbids (section 2.2), because the XML writers do not escape them, and the
-/// unprintable ones that it allows: C1 control characters and noncharacters. NEL (U+0085) becomes a space.
+/// Removes the characters that XML 1.0 forbids (section 2.2), because the XML writers do not escape them. Also removes
+/// unprintable characters that XML allows: C1 control characters and noncharacters. NEL (U+0085) becomes a space.
 pub fn strip_invalid_chars(text: &str) -> String {
     text.chars()
         .map(|c| if c == '\u{85}' { ' ' } else { c })
@@ -17,17 +17,17 @@ pub fn strip_invalid_chars(text: &str) -> String {
         .collect()
 }
 
-/// RFC 3339 in UTC, to the second.
+/// Formats a time as RFC 3339 in UTC, to the second.
 pub fn rfc3339(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// RFC 822 with a four-digit year, as RSS 2.0 requires.
+/// Formats a time as RFC 822 with a four-digit year, as RSS 2.0 requires.
 pub fn rfc822(time: Timestamp) -> String {
     time.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
-/// A UUID URN derived from a name: version 8 (RFC 9562, section 5.8). The same name gives the same UUID.
+/// Derives a UUID URN from a name: version 8 (RFC 9562, section 5.8). The same name gives the same UUID.
 pub fn uuid_urn(name: &str) -> String {
     let hash = xxhash_rust::xxh3::xxh3_128(name.as_bytes());
     let bits = hash & !(0xf << 76) & !(0x3 << 62) | (8 << 76) | (2 << 62);
@@ -35,8 +35,8 @@ pub fn uuid_urn(name: &str) -> String {
     format!("urn:uuid:{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
-/// A link as a valid URI (RFC 3986), without credentials. Browsers accept more than the RFC does, and outlets rely on
-/// that: characters that the RFC forbids are percent-encoded, and the URI refers to the same resource.
+/// Converts a link to a valid URI (RFC 3986) without credentials. Browsers accept links that the RFC forbids, and
+/// outlets publish such links. Forbidden characters are percent-encoded, so the URI refers to the same resource.
 pub fn encode_uri(link: &str) -> String {
     let link = strip_invalid_chars(&strip_credentials(link));
     let after_scheme = link.find("://").map_or(0, |at| at + 3);

@@ -1,7 +1,7 @@
-//! The policy of our own hub for verification, delivery and notification. Pure: a response in, what to record out.
+//! The policy of our own hub for verification, delivery and notification. Pure functions map responses to results.
 //!
-//! A failed delivery is retried after a minute, then after twice as long up to six hours, until it succeeds, the lease
-//! ends, or twenty attempts in a row have failed. No document is queued: each attempt sends the newest version.
+//! A failed delivery is retried after a minute. The delay doubles with each failure, up to six hours. Retries end with
+//! a success, with the lease, or after twenty consecutive failures. Each attempt sends the latest version.
 
 use crate::domain::backoff;
 use crate::domain::duration::after;
@@ -13,10 +13,10 @@ use url::Url;
 const FIRST_RETRY_DELAY: SignedDuration = SignedDuration::from_mins(1);
 const MAX_RETRY_DELAY: SignedDuration = SignedDuration::from_hours(6);
 const MAX_CONSECUTIVE_FAILURES: u32 = 20;
-/// A verification is repeated if its result was not recorded, because the program stopped.
+/// A verification is repeated if the program stopped before it recorded the result.
 pub const MAX_VERIFICATION_ATTEMPTS: u32 = 2;
 
-/// The URL of a verification request (section 5.3). It keeps the callback's own query parameters.
+/// The URL of a verification request (section 5.3). It keeps the query parameters of the callback.
 pub fn verification_url(request: &SubscriberRequest, challenge: &str) -> Result<Url, url::ParseError> {
     let mut url = Url::parse(&request.callback)?;
     url.query_pairs_mut().extend_pairs([
@@ -30,7 +30,7 @@ pub fn verification_url(request: &SubscriberRequest, challenge: &str) -> Result<
     Ok(url)
 }
 
-/// Whether a callback has confirmed a request: with the challenge alone as the body of its response.
+/// Checks whether a callback has confirmed a request. The body of its response must equal the challenge.
 pub fn check_echo(response: &WebSubResponse, challenge: &str) -> Result<(), WebSubFailure> {
     if response.body == challenge.as_bytes() { Ok(()) } else { Err(WebSubFailure::WrongChallenge) }
 }
@@ -40,19 +40,19 @@ pub fn check_echo(response: &WebSubResponse, challenge: &str) -> Result<(), WebS
 pub enum DeliveryResult {
     /// The server accepted the document or the notification.
     Delivered,
-    /// The newest version of the document is sent at this time.
+    /// The latest version of the document is sent at this time.
     Retry { at: Timestamp, failure: WebSubFailure },
     /// There are no further attempts.
     GiveUp { failure: WebSubFailure },
 }
 
-/// When to retry an attempt that is about to be made. It counts as failed until its result is recorded; `failures` is
-/// the number of consecutive failures before it.
+/// The time to retry an attempt that is about to be made. It counts as failed until its result is recorded; `failures`
+/// is the number of previous consecutive failures.
 pub fn next_attempt_at(failures: u32, now: Timestamp) -> Timestamp {
     after(now, backoff::doubling(FIRST_RETRY_DELAY, MAX_RETRY_DELAY, failures))
 }
 
-/// Evaluates a delivery. `failures` is the number of consecutive failures before it.
+/// Evaluates a delivery. `failures` is the number of previous consecutive failures.
 pub fn evaluate_delivery(
     response: Result<WebSubResponse, WebSubRequestError>,
     failures: u32,
@@ -64,8 +64,8 @@ pub fn evaluate_delivery(
     }
 }
 
-/// Evaluates the response to a notification that was sent to another hub. `failures` is the number of consecutive
-/// failures before it. A `Retry-After` can delay the next attempt up to the maximum, but not advance it.
+/// Evaluates the response to a notification of another hub. `failures` is the number of previous consecutive failures.
+/// A `Retry-After` can delay the next attempt up to the maximum, but cannot advance it.
 pub fn evaluate_notification(
     response: Result<WebSubResponse, WebSubRequestError>,
     failures: u32,

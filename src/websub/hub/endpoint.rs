@@ -1,7 +1,7 @@
 //! The HTTP endpoint of our own hub: `POST /hub` (WebSub, section 5.1).
 //!
-//! It answers 202 and leaves the request to the daemon, or refuses it with a reason in plain text. The body is read
-//! within limits on size and time. Callbacks and secrets are never logged.
+//! The endpoint answers 202 and leaves the request to the daemon, or refuses it with a reason in plain text. The size
+//! of the body and the time to receive it are limited. Callbacks and secrets are never logged.
 
 use super::Options;
 use super::rate_limits;
@@ -34,11 +34,11 @@ pub struct HubEndpoint {
     pub options: Options,
     /// The URLs of all documents of our feeds.
     pub topics: Arc<BTreeSet<String>>,
-    /// Networks of reverse proxies, whose `X-Forwarded-For` is trusted.
+    /// Networks of reverse proxies with a trusted `X-Forwarded-For` header.
     pub proxies: Vec<IpNet>,
     /// Time limit for receiving a form.
     pub form_timeout: Duration,
-    /// Notified when a request was accepted.
+    /// Notified when a request has been accepted.
     pub wake: Arc<Notify>,
 }
 
@@ -89,7 +89,7 @@ impl HubEndpoint {
         let now = self.clock.now();
         let rules = RequestRules { topics: &self.topics, address_policy: &self.address_policy, options: &self.options };
         let request = parse_request(&form, &rules, client, now)?;
-        // The limits are checked on a reader first, so that a flood of refused requests does not block the writer.
+        // Check the limits on a reader first, so that a flood of refused requests does not block the writer.
         let (candidate, options) = (request.clone(), self.options.clone());
         let read_counts =
             move |db: &store::ReadConnection| websub_subscriber_requests::rate_limit_counts(db, &candidate, now);
@@ -129,8 +129,8 @@ fn client_of_request(request: &Request, proxies: &[IpNet]) -> Option<String> {
     client(peer, request.headers(), proxies)
 }
 
-/// The client of a connection. A trusted proxy appends the address that it sees to `X-Forwarded-For`; earlier addresses
-/// in it are whatever the client has sent.
+/// The client of a connection. A trusted proxy appends the client's address to `X-Forwarded-For`. The client controls
+/// all earlier addresses in the header.
 fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> Option<String> {
     let mut ip = peer.to_canonical();
     if proxies.iter().any(|network| network.contains(&ip)) {

@@ -1,8 +1,8 @@
-//! Whether our own hub accepts a request now, and when it asks the callback to confirm. Pure: counts in, a time or a
-//! refusal out.
+//! Decides whether our own hub accepts a request now, and when it asks the callback to confirm. Pure functions map
+//! counts to a time or a refusal.
 //!
-//! Each accepted request makes the hub send a request to a third party. The limits therefore count requests by client,
-//! by the host of the callback, and in total.
+//! Each accepted request makes the hub send a request to a third party. The limits therefore count requests per client,
+//! per callback host, and in total.
 
 use super::Options;
 use super::subscription_request::RequestRefusal;
@@ -10,23 +10,23 @@ use crate::domain::duration::after;
 use crate::domain::{HubMode, RateLimitCounts, Timestamp};
 use jiff::SignedDuration;
 
-/// The minimum time between two verification requests to a callback about the same topic.
+/// The minimum time between two verification requests to a callback for the same topic.
 pub const MIN_VERIFICATION_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
-/// Requests that await confirmation.
+/// The maximum number of requests that await confirmation.
 const MAX_PENDING: u32 = 1_000;
 const MAX_PENDING_PER_HOST: u32 = 60;
 const MAX_PENDING_PER_CLIENT: u32 = 120;
-/// Requests that are accepted within an hour.
+/// The maximum number of requests accepted per hour.
 const MAX_HOURLY: u32 = 5_000;
 const MAX_HOURLY_PER_HOST: u32 = 240;
 const MAX_HOURLY_PER_CLIENT: u32 = 240;
-/// Enough for a service that forwards to many users from one host, and a limit for an attacker's host.
+/// High enough for a service that forwards to many users from one host, and low enough to limit an attacker's host.
 const MAX_SUBSCRIBERS_PER_HOST: u32 = 1_000;
 
-/// When to ask the callback of a request to confirm.
+/// The time at which to ask the callback of a request to confirm.
 ///
 /// # Errors
-/// A refusal, if the request exceeds a limit or unsubscribes a callback that is not subscribed.
+/// Returns a refusal if the request exceeds a limit or unsubscribes a callback that is not subscribed.
 pub fn check(
     counts: &RateLimitCounts,
     mode: HubMode,
@@ -54,7 +54,7 @@ pub fn check(
         return Err(RequestRefusal::SubscriberLimit);
     }
     Ok(match (counts.pending_at, counts.verified_at) {
-        // The request replaces the pending one, and the callback is asked once for both.
+        // The request replaces the pending one, so one verification covers both.
         (Some(pending_at), _) => pending_at,
         (None, Some(verified_at)) => after(verified_at, MIN_VERIFICATION_INTERVAL).max(now),
         (None, None) => now,

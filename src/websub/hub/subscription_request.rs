@@ -1,4 +1,4 @@
-//! The form of a request to our own hub (WebSub, section 5.1), parsed within limits. Pure.
+//! Parses the form of a request to our own hub (WebSub, section 5.1) within limits. All functions are pure.
 
 use super::Options;
 use crate::domain::{SubscriberRequest, Timestamp};
@@ -7,15 +7,15 @@ use jiff::SignedDuration;
 use std::collections::BTreeSet;
 use url::{Url, form_urlencoded};
 
-/// Enough for a topic, a callback and a secret of maximum length with every byte percent-encoded.
+/// Large enough for a topic, a callback and a secret of maximum length with every byte percent-encoded.
 pub const MAX_FORM_BYTES: usize = 16 * 1024;
 /// Further fields are ignored.
 const MAX_FIELDS: usize = 20;
 const MAX_URL_BYTES: usize = 2048;
-/// Section 5.1 limits a secret to less than 200 bytes.
+/// Section 5.1 requires a secret to be shorter than 200 bytes.
 const MAX_SECRET_BYTES: usize = 199;
 
-/// Why our own hub refuses a request. The message is the body of the response.
+/// The reason why our own hub refuses a request. The message becomes the body of the response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestRefusal {
     #[error("the Content-Type must be application/x-www-form-urlencoded")]
@@ -38,7 +38,7 @@ pub enum RequestRefusal {
     InvalidCallback(url::ParseError),
     #[error("hub.callback must not contain credentials")]
     CallbackCredentials,
-    /// The address policy's reason is for the operator, not for the client.
+    /// The message omits the address policy's reason, which only the operator may see.
     #[error("hub.callback has an address to which this hub does not send requests")]
     ForbiddenCallback,
     #[error("hub.secret is longer than 199 bytes")]
@@ -57,18 +57,18 @@ pub enum RequestRefusal {
     SubscriberLimit,
 }
 
-/// When a client that has reached a limit may try again.
+/// The time after which a client that has reached a limit may try again.
 const RETRY_DELAY: SignedDuration = SignedDuration::from_mins(15);
 
 impl RequestRefusal {
-    /// The `Retry-After` of a refusal that is temporary.
+    /// The `Retry-After` value of a temporary refusal.
     pub fn retry_after(&self) -> Option<SignedDuration> {
         use RequestRefusal::*;
         matches!(self, ClientLimit | HostLimit | HubLimit | SubscriberLimit).then_some(RETRY_DELAY)
     }
 }
 
-/// What a request is checked against.
+/// The rules and limits for checking a request.
 pub struct RequestRules<'a> {
     /// The URLs of all documents of our feeds.
     pub topics: &'a BTreeSet<String>,
@@ -76,10 +76,10 @@ pub struct RequestRules<'a> {
     pub options: &'a Options,
 }
 
-/// Parses and checks a form. `client` is the address of the client, if it is known.
+/// Parses and checks a form. `client` is the address of the client, if known.
 ///
 /// # Errors
-/// A refusal that names the wrong field.
+/// Returns a refusal that names the invalid field.
 pub fn parse_request(
     form: &[u8],
     rules: &RequestRules<'_>,
@@ -117,7 +117,7 @@ pub fn parse_request(
     })
 }
 
-/// A callback URL whose address is allowed. The addresses of a host name are checked when the connection is made.
+/// Parses a callback URL and checks its address. The addresses of a host name are checked when a connection is made.
 fn parse_callback(text: &str, address_policy: &AddressPolicy) -> Result<Url, RequestRefusal> {
     if text.len() > MAX_URL_BYTES {
         return Err(RequestRefusal::CallbackTooLong);
@@ -130,17 +130,17 @@ fn parse_callback(text: &str, address_policy: &AddressPolicy) -> Result<Url, Req
         tracing::debug!(%reason, "refused a callback");
         RequestRefusal::ForbiddenCallback
     })?;
-    // A fragment is never sent, so it would make one callback look like two.
+    // Clients never send fragments. A fragment would make one callback look like two.
     url.set_fragment(None);
     Ok(url)
 }
 
-/// The host by which requests are counted.
+/// The host for which requests are counted.
 fn callback_host(url: &Url) -> String {
     url.host_str().unwrap_or_default().trim_end_matches('.').to_owned()
 }
 
-/// The requested lease within the configured limits. Older subscribers send 0 for the default.
+/// The requested lease, clamped to the configured limits. Older subscribers send 0 to request the default.
 fn parse_lease(seconds: Option<&str>, options: &Options) -> Result<SignedDuration, RequestRefusal> {
     let Some(seconds) = seconds.filter(|seconds| *seconds != "0") else { return Ok(options.lease) };
     if !seconds.bytes().all(|byte| byte.is_ascii_digit()) {
