@@ -1,7 +1,7 @@
 -- The schema of newsfold. The glossary in docs/ARCHITECTURE.md defines the terms.
 --
--- Conventions: every time is in milliseconds since 1970-01-01 UTC, every duration in milliseconds unless its comment
--- names another unit, every boolean 0 or 1. Enumerations hold the kebab-case text of the Rust enum with the same name.
+-- Conventions: times are in milliseconds since 1970-01-01 UTC. Durations are in milliseconds unless the comment names
+-- another unit. Booleans are 0 or 1. Enumerations contain the kebab-case names of the variants of the Rust enum.
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Sources and polls
@@ -10,31 +10,33 @@
 CREATE TABLE source (
     id                   INTEGER PRIMARY KEY AUTOINCREMENT,
     url                  TEXT    NOT NULL UNIQUE,
-    -- The publisher: a registrable domain or a channel of a shared host, unless the operator named another.
+    -- The publisher: a registrable domain or a channel of a shared host, unless the operator set another one.
     outlet               TEXT    NOT NULL,
-    -- A guess comes from a URL. The feed's own website replaces it once; an operator's choice is never replaced.
+    -- A guess is derived from the URL. The feed's own website replaces a guess once; an operator's choice is never
+    -- replaced.
     outlet_provenance    TEXT    NOT NULL DEFAULT 'guess' CHECK (outlet_provenance IN ('operator', 'site', 'guess')),
-    -- Set by the operator. They take precedence over feed_title and feed_lang, which the feed declares.
+    -- title and lang are set by the operator. They take precedence over feed_title and feed_lang, which the feed
+    -- declares.
     title                TEXT,
     lang                 TEXT,
     feed_title           TEXT,
     feed_lang            TEXT,
     site_url             TEXT,
-    -- The item of the source with the highest priority is preferred as a story's lead.
+    -- Items of the source with the highest priority are preferred as the lead of a story.
     priority             INTEGER NOT NULL DEFAULT 0,
     state                TEXT    NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'paused', 'gone', 'removed')),
     -- Whether newsfold fetches the full articles of the source's items (domain::FullTextMode).
     full_text            TEXT    NOT NULL DEFAULT 'no' CHECK (full_text IN ('no', 'group', 'publish')),
-    -- Whether the outlets that its items name are counted in place of its own.
+    -- Whether the outlets that the source's items name are counted instead of its own outlet.
     aggregator           INTEGER NOT NULL DEFAULT 0 CHECK (aggregator IN (0, 1)),
     added_at             INTEGER NOT NULL,
-    -- When newsfold read the source's first document; NULL until then. It decides which items are backlog.
+    -- When newsfold read the source's first document; NULL until then. Determines which items are backlog.
     first_document_at    INTEGER,
     -- Whether the old items of the first document are published as news. Reset when that document has been read.
     publish_backlog      INTEGER NOT NULL DEFAULT 0 CHECK (publish_backlog IN (0, 1)),
     -- The poll schedule survives restarts: it is stored here and nowhere else.
     next_poll_at         INTEGER NOT NULL,
-    -- Why it is due then, as JSON (domain::NextPollReason).
+    -- Why the next poll is due at that time, as JSON (domain::NextPollReason).
     next_poll_reason     TEXT    NOT NULL DEFAULT '{"kind":"added"}',
     -- End of the delay that the server requested (Retry-After). Manual polls respect it too.
     hold_until           INTEGER,
@@ -49,11 +51,11 @@ CREATE TABLE source (
     validators_url       TEXT,
     etag                 BLOB,
     last_modified        BLOB,
-    -- Time of the first of the conditional requests in a row that were answered 304, and time of the last request without
-    -- validators. After two weeks of 304 alone, newsfold checks once a week that there is really nothing new.
+    -- Time of the first 304 response since the last other response, and time of the last request without validators.
+    -- After two weeks of only 304 responses, newsfold sends an unconditional request once a week.
     not_modified_since   INTEGER,
     full_request_at      INTEGER,
-    -- The feed's polling hints, as JSON (domain::PollingHints).
+    -- Polling hints of the feed, as JSON (domain::PollingHints).
     polling_hints        TEXT    NOT NULL DEFAULT '{}',
     -- Target of permanent redirects, as JSON (domain::PendingRedirect). The source's URL changes once the redirect has
     -- proved stable.
@@ -65,8 +67,8 @@ CREATE TABLE source (
 ) STRICT;
 
 CREATE INDEX source_by_next_poll ON source (next_poll_at) WHERE state = 'active';
--- Every item is loaded with the age of its source relative to the oldest source; without this index, that would require
--- a scan of all sources.
+-- Every item is loaded with the age of its source relative to the oldest source. Without this index, finding the oldest
+-- source requires a scan of all sources.
 CREATE INDEX source_by_added_at ON source (added_at);
 
 CREATE TABLE source_tag (
@@ -124,7 +126,7 @@ CREATE TABLE redirect_hop (
     PRIMARY KEY (poll_id, position)
 ) STRICT, WITHOUT ROWID;
 
--- Requests that belong to no poll: article pages, robots.txt, WebSub hubs.
+-- Requests that are not part of a poll: article pages, robots.txt, WebSub hubs.
 CREATE TABLE request_log (
     requested_at INTEGER NOT NULL,
     origin       TEXT    NOT NULL,
@@ -134,12 +136,12 @@ CREATE TABLE request_log (
 
 CREATE INDEX request_log_by_time ON request_log (requested_at);
 
--- Origins to which no request is sent until a time: a 429 response holds all sources of its server.
+-- Origins to which no requests are sent before a given time: a 429 response puts all sources of its server on hold.
 CREATE TABLE origin_hold (
     origin TEXT    NOT NULL,
-    -- Which requests are held: all except those to a WebSub hub, or only those.
+    -- Which requests are on hold: all except those to a WebSub hub, or only those to a hub.
     scope  TEXT    NOT NULL CHECK (scope IN ('content', 'hub')),
-    -- The registrable domain whose origins are all held (poll.hold_by); NULL if only this origin is.
+    -- The registrable domain whose origins are all on hold (poll.hold_by); NULL if only this origin is on hold.
     domain TEXT,
     until  INTEGER NOT NULL,
     -- As JSON (domain::HoldReason).
@@ -158,15 +160,16 @@ CREATE TABLE robots_txt (
     allow_all  INTEGER NOT NULL CHECK (allow_all IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
--- Processes on one database coordinate through leases: at most one polls a source, and at most one sends requests to an
--- origin. A lease expires by itself, so that a killed process blocks others only for a short time.
+-- Processes on one database coordinate through leases: at most one process polls a source, and at most one sends
+-- requests to an origin. A lease expires, so that a killed process blocks others only for a short time.
 CREATE TABLE lease (
     resource_kind TEXT    NOT NULL CHECK (resource_kind IN ('source', 'origin')),
     -- The id of a source, or an origin such as https://news.example.
     resource      TEXT    NOT NULL,
-    -- Random, one per poll: its owner may exchange the origin and release the lease. 0 for the delay after a request.
+    -- A random number for each poll: its owner may exchange the origin and release the lease. 0 for the delay after a
+    -- request.
     owner_token   INTEGER NOT NULL,
-    -- Name of the owning process, for messages. 'the daemon' is unique.
+    -- Name of the owning process, for messages. Only one process has the name 'the daemon'.
     holder        TEXT    NOT NULL,
     acquired_at   INTEGER NOT NULL,
     expires_at    INTEGER NOT NULL,
@@ -181,7 +184,7 @@ CREATE TABLE operator_event (
     occurred_at  INTEGER NOT NULL,
     kind         TEXT    NOT NULL CHECK (kind IN ('broken', 'recovered', 'moved', 'gone', 'offline', 'online')),
     source_id    INTEGER REFERENCES source (id),
-    -- The source's title at that time: a later change of title does not change the event.
+    -- The source's title at that time: a later change of the title does not affect the event.
     source_title TEXT,
     detail       TEXT    NOT NULL
 ) STRICT;
@@ -201,14 +204,14 @@ CREATE TABLE story (
     published_at   INTEGER,
     -- The story to which this one redirects. A merged story has no items.
     merged_into    INTEGER REFERENCES story (id),
-    -- Whether an item of it is news. A story of backlog alone is not published.
+    -- Whether one of its items is news. A story that consists only of backlog is not published.
     has_news       INTEGER NOT NULL DEFAULT 0 CHECK (has_news IN (0, 1))
 ) STRICT;
 
 CREATE INDEX story_unpublished ON story (created_at) WHERE published_at IS NULL AND merged_into IS NULL AND has_news = 1;
 CREATE INDEX story_published ON story (published_at, id) WHERE merged_into IS NULL;
 CREATE INDEX story_by_update ON story (updated_at, published_at, id) WHERE merged_into IS NULL;
--- Lists of published stories skip backlog, of which one new source may have more than all other stories together.
+-- Lists of published stories do not scan backlog: one new source may add more backlog than there are other stories.
 CREATE INDEX story_published_by_update ON story (updated_at, published_at, id)
     WHERE merged_into IS NULL AND published_at IS NOT NULL;
 CREATE INDEX story_merged ON story (merged_into) WHERE merged_into IS NOT NULL;
@@ -228,12 +231,13 @@ CREATE TABLE item (
     author          TEXT,
     lang            TEXT,
     image           TEXT,
-    -- The publication from which the feed says that it took the item: its name and outlet.
+    -- The publication that the feed names as the origin of the item: its name and outlet.
     reporter_name   TEXT,
     reporter_outlet TEXT,
     -- As JSON (domain::Enclosure).
     enclosures      TEXT    NOT NULL DEFAULT '[]',
-    -- The date that the feed claims; ranked_at is the earlier one of it and first_seen_at, and never changes.
+    -- published_at is the date that the feed claims. ranked_at is the earlier of it and first_seen_at, and never
+    -- changes.
     published_at    INTEGER,
     first_seen_at   INTEGER NOT NULL,
     ranked_at       INTEGER NOT NULL,
@@ -281,7 +285,7 @@ CREATE TABLE item_guid (
     source_id     INTEGER NOT NULL REFERENCES source (id),
     guid          TEXT    NOT NULL,
     item_id       INTEGER REFERENCES item (id),
-    -- How the item was recognized when it appeared under this guid.
+    -- How the item was recognized when it first appeared under this guid.
     matched_by    TEXT    NOT NULL CHECK (matched_by IN ('guid', 'link', 'title', 'text')),
     -- Tombstones only: when the source last showed the item, to the day.
     last_shown_at INTEGER,
@@ -315,8 +319,9 @@ CREATE TABLE item_revision (
     PRIMARY KEY (item_id, replaced_at)
 ) STRICT, WITHOUT ROWID;
 
--- Full-text index over titles and summaries. The function `search_text` of newsfold splits scripts without spaces into
--- pairs of characters, so the index has no copy of the text. Combining marks are letters: in Thai they are vowels.
+-- Full-text index over titles and summaries. It is contentless, because newsfold's function `search_text` changes the
+-- text: it splits scripts without spaces into pairs of characters. Combining marks count as letters: in Thai they are
+-- vowels.
 CREATE VIRTUAL TABLE item_fts USING fts5 (
     title, summary, content = '', contentless_delete = 1,
     tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co M*'"
@@ -338,7 +343,7 @@ END;
 -- deleted.
 CREATE TABLE grouping_constraint (
     id        INTEGER PRIMARY KEY AUTOINCREMENT,
-    -- merge: all items report one event. split: the moved items report another event than those that stayed.
+    -- merge: all items report one event. split: the moved items report a different event from those that stayed.
     -- cannot-link: the two items report different events.
     kind      TEXT    NOT NULL CHECK (kind IN ('merge', 'split', 'cannot-link')),
     made_at   INTEGER NOT NULL,
@@ -349,7 +354,7 @@ CREATE TABLE grouping_constraint_item (
     constraint_id     INTEGER NOT NULL REFERENCES grouping_constraint (id),
     item_id           INTEGER NOT NULL REFERENCES item (id),
     -- 0: the item stayed. 1: the item moved to the story of the others (merge), or out of it (split). For cannot-link,
-    -- one item on each side.
+    -- there is one item on each side.
     side              INTEGER NOT NULL CHECK (side IN (0, 1)),
     -- The story to which the item returns when the constraint is undone.
     previous_story_id INTEGER NOT NULL REFERENCES story (id),
@@ -362,7 +367,7 @@ CREATE INDEX grouping_constraint_item_by_story ON grouping_constraint_item (prev
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Published feeds
 
--- A story as readers see it from a given time on. Written once, never changed.
+-- A story as readers see it from a given time on. A row is written once and never changes.
 CREATE TABLE edition (
     story_id     INTEGER NOT NULL REFERENCES story (id) ON DELETE CASCADE,
     -- 1, 2, 3 … within the story.
@@ -379,13 +384,14 @@ CREATE TABLE edition (
 -- The stories of each feed, in the order in which they entered it.
 CREATE TABLE feed_entry (
     feed           TEXT    NOT NULL,
-    -- 1, 2, 3 … within the feed: archive pages are ranges of it.
+    -- 1, 2, 3 … within the feed: archive pages are ranges of these numbers.
     sequence       INTEGER NOT NULL,
     story_id       INTEGER NOT NULL REFERENCES story (id) ON DELETE CASCADE,
     -- The story's latest edition at that time, which the stable variant of the feed keeps.
     edition_number INTEGER NOT NULL,
     entered_at     INTEGER NOT NULL,
-    -- The story's date, which never changes: the newest date of a feed is found without reading its stories.
+    -- A copy of the story's date, which never changes, so that the newest date of a feed is found without reading its
+    -- stories.
     published_at   INTEGER NOT NULL,
     PRIMARY KEY (feed, sequence),
     UNIQUE (feed, story_id)
@@ -400,13 +406,13 @@ CREATE TABLE feed_sequence (
     last_sequence INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The selection by which a feed's entries were chosen. If the configured one differs, the entries are rebuilt; if it is
--- only stale, because tags of sources changed, the stories that match now are added.
+-- The selection by which a feed's entries were chosen. If the configured selection differs, the entries are rebuilt. If
+-- the selection is only stale, because tags of sources changed, the stories that match now are added.
 CREATE TABLE feed_selection (
     feed           TEXT PRIMARY KEY,
     selection      TEXT    NOT NULL,
     stale          INTEGER NOT NULL DEFAULT 0 CHECK (stale IN (0, 1)),
-    -- When the feed was first known: the date of its documents while it is empty.
+    -- When newsfold first saw the feed in the configuration: the date of its documents while it is empty.
     first_known_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -457,12 +463,12 @@ WHEN new.published_at IS NOT NULL AND new.merged_into IS NULL BEGIN
     ON CONFLICT (story_id) DO UPDATE SET review_at = 0, generation = generation + 1;
 END;
 
--- Version counters of what is published, in a single row. Anything rendered at one version is valid until it changes.
+-- Version counters of the published documents, in a single row. A rendered document is valid until the version changes.
 CREATE TABLE publication (
     singleton     INTEGER PRIMARY KEY CHECK (singleton = 1),
     -- Increases when a page or a feed may have changed.
     version       INTEGER NOT NULL,
-    -- Increases when a feed may have changed, which is far less often.
+    -- Increases when a feed may have changed, which happens far less often.
     feeds_version INTEGER NOT NULL,
     -- Random and permanent: distinguishes this database's feeds from those of any other, wherever they are served.
     instance      TEXT    NOT NULL
@@ -510,19 +516,20 @@ CREATE TABLE websub_subscription (
     secret              TEXT,
     state               TEXT    NOT NULL DEFAULT 'inactive'
         CHECK (state IN ('inactive', 'requested', 'active', 'unsubscribing', 'denied', 'failed')),
-    -- The hub has been asked to renew an active subscription.
+    -- Whether the hub has been asked to renew an active subscription.
     renewing            INTEGER NOT NULL DEFAULT 0 CHECK (renewing IN (0, 1)),
     requested_at        INTEGER,
-    -- The time of the next step. It moves forward before a request is sent, so that a crash never causes an early request.
+    -- The time of the next step. It is moved forward before a request is sent, so that a crash never causes an early
+    -- request.
     next_action_at      INTEGER,
     -- Set while the subscription is active or being ended.
     lease_until         INTEGER,
     failures            INTEGER NOT NULL DEFAULT 0,
-    -- Documents that were accepted, and those that were rejected for their signature.
+    -- Number of documents that were accepted, and of those that were rejected because of their signature.
     pushes              INTEGER NOT NULL DEFAULT 0,
     rejected_pushes     INTEGER NOT NULL DEFAULT 0,
     last_push_at        INTEGER,
-    -- Pushes have proved reliable, so polls are only a safety net.
+    -- Whether pushes have proved reliable, so that polls are only a safety net.
     reliable            INTEGER NOT NULL DEFAULT 0 CHECK (reliable IN (0, 1)),
     -- While polls are a safety net: the time of the next poll, and the time that the source's own schedule would choose.
     deferred_until      INTEGER,
@@ -534,7 +541,7 @@ CREATE TABLE websub_subscription (
 CREATE INDEX websub_subscription_by_time ON websub_subscription (next_action_at) WHERE next_action_at IS NOT NULL;
 CREATE INDEX websub_subscription_by_lease ON websub_subscription (lease_until) WHERE lease_until IS NOT NULL;
 
--- A source that changes state has its subscription updated at once.
+-- When a source changes state, its subscription is updated at once.
 CREATE TRIGGER websub_subscription_on_source_state AFTER UPDATE OF state ON source WHEN old.state <> new.state BEGIN
     UPDATE websub_subscription SET next_action_at = 0 WHERE source_id = new.id;
 END;
@@ -569,7 +576,7 @@ CREATE INDEX websub_subscriber_by_delivery ON websub_subscriber (topic, delivere
 CREATE INDEX websub_subscriber_by_host ON websub_subscriber (host);
 CREATE INDEX websub_subscriber_by_lease ON websub_subscriber (lease_until);
 
--- Requests to subscribe or unsubscribe whose callback has yet to confirm them.
+-- Requests to subscribe or unsubscribe that their callbacks have not confirmed yet.
 CREATE TABLE websub_subscriber_request (
     id        INTEGER PRIMARY KEY AUTOINCREMENT,
     topic     TEXT    NOT NULL,
@@ -582,7 +589,7 @@ CREATE TABLE websub_subscriber_request (
     -- Requested duration of the lease.
     lease     INTEGER NOT NULL,
     verify_at INTEGER NOT NULL,
-    -- Verification requests whose result was not recorded, because the program stopped.
+    -- Number of verification requests whose results were not recorded, because the program stopped.
     attempts  INTEGER NOT NULL DEFAULT 0,
     UNIQUE (topic, callback)
 ) STRICT;
@@ -611,7 +618,7 @@ CREATE TABLE feed_state (
     changed_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- As a publisher: the last change of each document of which each configured hub was notified.
+-- As a publisher: the last change of each document that each configured hub was notified of.
 CREATE TABLE hub_notification (
     hub             TEXT    NOT NULL,
     topic           TEXT    NOT NULL,

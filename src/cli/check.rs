@@ -18,7 +18,7 @@ use url::Url;
 
 #[derive(clap::Args)]
 pub struct Check {
-    /// File, or URL of a feed; - reads stdin.
+    /// File or feed URL to parse; - reads stdin.
     #[arg(value_name = "FILE|URL")]
     what: String,
     /// URL for resolving relative links in the file.

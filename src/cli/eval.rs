@@ -26,7 +26,7 @@ pub struct Eval {
     /// Minimum score for an item to join a story (overrides `cluster.threshold`).
     #[arg(long)]
     threshold: Option<f32>,
-    /// Number of the worst false merges and misses to show.
+    /// Number of false merges and misses to show, worst first.
     #[arg(long, value_name = "N", default_value_t = 3)]
     samples: usize,
 }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 #[derive(clap::Subcommand)]
 pub enum ItemCommand {
-    /// Show an item, its earlier versions, its story and the reason for it.
+    /// Show an item, its earlier versions, its story, and why it is in that story.
     Show {
         /// Number of the item, as printed by `newsfold story show`.
         item: i64,

@@ -31,7 +31,7 @@ pub enum SourceCommand {
         /// Only sources with this tag.
         #[arg(long)]
         tag: Option<String>,
-        /// Only sources with a problem: failed at the last poll, on hold, or gone.
+        /// Only sources that failed at the last poll, are on hold, or are gone.
         #[arg(long)]
         problems: bool,
     },
@@ -59,21 +59,22 @@ pub enum SourceCommand {
     },
     /// Poll sources now (rate limits still apply).
     Poll(poll::Poll),
-    /// Add the sources of an OPML file. Existing sources are unchanged. Reports repairs; exits with 1 if a line could
-    /// not be used or the file is truncated.
+    /// Add the sources of an OPML file. Existing sources do not change. Repairs are reported. The exit code is 1 if a
+    /// line cannot be used or the file is truncated.
     Import {
         /// OPML file; - reads stdin.
         file: PathBuf,
-        /// Add this tag to every source, besides the names of its folders.
+        /// Add this tag to every source, in addition to the names of its folders.
         #[arg(long)]
         tag: Vec<String>,
-        /// Publish the old items of the sources' first documents too, as news.
+        /// Also publish the old items of the sources' first documents, as news.
         #[arg(long)]
         backlog: bool,
     },
     /// Print all sources as OPML.
     Export,
-    /// Synchronize the sources with an OPML file: add, change and delete. Refuses a truncated or malformed file.
+    /// Synchronize the sources with an OPML file: add, change and delete sources. A truncated or malformed file is
+    /// rejected.
     Sync {
         /// OPML file; - reads stdin.
         file: PathBuf,

@@ -23,7 +23,7 @@ pub enum StoryCommand {
         #[arg(long, default_value_t = 30)]
         limit: u32,
     },
-    /// Show a story: its items, and the reason for each of them.
+    /// Show a story, its items, and why each item is in it.
     Show {
         /// Id of the story, or a unique prefix of it.
         story: String,
@@ -40,7 +40,7 @@ pub enum StoryCommand {
     },
     /// List the decisions made by merge, split and separate, newest first.
     Decisions,
-    /// Undo a decision and let the grouping decide again.
+    /// Undo a decision, so that newsfold groups the items by itself again.
     Undo {
         /// Number of the decision, as printed by `newsfold story decisions`.
         decision: i64,

@@ -17,7 +17,7 @@ pub fn backlog_text(reason: BacklogReason) -> &'static str {
 /// How many items of a source are backlog, and what becomes of them.
 pub fn backlog_count_text(count: u64) -> String {
     match count {
-        0 => "no item".into(),
+        0 => "none".into(),
         count => format!("{}, searchable but not published", count_of(count as usize, "item", "items")),
     }
 }

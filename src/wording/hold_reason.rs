@@ -20,7 +20,7 @@ pub fn hold_reason_text(reason: &HoldReason) -> String {
         ),
         HoldReason::ArticleThrottled => "the server asked newsfold to retry later when an article was fetched".into(),
         HoldReason::NewSourceThrottled => {
-            "the server asked newsfold to retry later when a source was to be added".into()
+            "the server asked newsfold to retry later when a source was being added".into()
         }
         HoldReason::HubThrottled { failure } => format!("as a WebSub hub: {}", websub_failure(failure)),
     }

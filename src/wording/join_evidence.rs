@@ -54,8 +54,8 @@ fn reason_text(reason: &JoinReason) -> ReasonText {
             plain(format!("shares {}", quoted.join(", ")))
         }
         JoinReason::DifferentNumbers { numbers } => plain(format!("but differs in numbers ({})", numbers.join(", "))),
-        JoinReason::Merged { from } => plain(format!("merged in with story {from}")),
-        JoinReason::Regrouped { from } => plain(format!("regrouped from story {from}")),
+        JoinReason::Merged { from } => plain(format!("merged from story {from}")),
+        JoinReason::Regrouped { from } => plain(format!("moved from story {from} by regrouping")),
         JoinReason::Constrained { constraint } => {
             plain(format!("placed here by decision {constraint} of the operator"))
         }

@@ -25,7 +25,7 @@ pub fn source_facts(source: &Source, context: SourceContext<'_>, audience: Audie
         facts.push(("Priority", source.priority.to_string()));
     }
     if source.aggregator {
-        facts.push(("Aggregator", "the outlets that its items name are counted".into()));
+        facts.push(("Aggregator", "the outlets that its items name count instead of its own".into()));
     }
     facts.push(("Full text", full_text(source.full_text).to_owned()));
     facts.push(("Added", audience.time(source.added_at)));
@@ -46,7 +46,7 @@ pub fn source_facts(source: &Source, context: SourceContext<'_>, audience: Audie
         facts.push(("Gone", format!("410 from the server since {}", audience.time(since))));
     }
     if let Some(hints) = polling_hints(&source.polling_hints) {
-        facts.push(("Feed asks", hints));
+        facts.push(("Polling hints", hints));
     }
     if source.failures > 0 {
         facts.push(("Failures", format!("{} in a row", source.failures)));

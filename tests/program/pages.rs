@@ -119,7 +119,7 @@ async fn form_shows_the_query_and_a_search_has_a_feed() {
     assert_eq!(page.matches(feed).count(), 2, "as an alternate link and as a visible link: {page}");
     assert_eq!(status(&daemon, "/search.atom?q=old+%22hall%22+%26+%3Cb%3E").await, 200);
     assert!(!search(&daemon, &[("q", "***")]).await.contains("search.atom"), "a search without words has no feed");
-    assert!(search(&daemon, &[("q", "***")]).await.contains("No word to search for"));
+    assert!(search(&daemon, &[("q", "***")]).await.contains("No words to search for"));
 
     let target = "http://127.0.0.1:8686/?q=old+hall";
     let search = ask(&daemon, Method::GET, "/search?q=old+hall&evil=1%0d%0aset-cookie:x", &[]).await;

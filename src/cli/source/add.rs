@@ -25,7 +25,7 @@ use strum::VariantNames;
 pub struct Add {
     /// URL of a feed, or of a web page that links to its feed.
     url: String,
-    /// Tag, for the selection of published feeds; repeatable.
+    /// Tag that published feeds can select by; repeatable.
     #[arg(long)]
     tag: Vec<String>,
     /// Title (overrides the feed's own).
@@ -43,13 +43,13 @@ pub struct Add {
     /// Fetch full articles: no, group (for grouping only) or publish.
     #[arg(long, value_name = "FOR", value_parser = PossibleValuesParser::new(FullTextMode::VARIANTS), default_value = "no")]
     full_text: String,
-    /// It collects reports of many outlets: the outlets that its items name are counted.
+    /// Treat the source as an aggregator: the outlets that its items name count instead of its own.
     #[arg(long)]
     aggregator: bool,
-    /// Publish the old items of its first document too, as news.
+    /// Also publish the old items of the feed's first document, as news.
     #[arg(long)]
     backlog: bool,
-    /// Add it without fetching it first; the daemon polls it later.
+    /// Add the source without fetching it first; the daemon polls it later.
     #[arg(long)]
     no_fetch: bool,
 }

@@ -23,13 +23,13 @@ use tokio::task::JoinSet;
 pub struct Poll {
     /// Numbers or URLs of sources.
     sources: Vec<String>,
-    /// All active sources.
+    /// Poll all active sources.
     #[arg(long, conflicts_with = "sources")]
     all: bool,
-    /// All active sources with this tag.
+    /// Poll all active sources with this tag.
     #[arg(long, conflicts_with_all = ["sources", "all"])]
     tag: Option<String>,
-    /// Requests the whole feed, even if the server says that it has not changed.
+    /// Request the whole feed, even if the server reports that it has not changed.
     #[arg(long)]
     no_cache: bool,
 }
