@@ -1,7 +1,7 @@
-//! The configuration file, composed of the options of the modules. Every setting has a default.
+//! The configuration file, which combines the options of all modules. Every setting has a default.
 //!
-//! `config.example.toml` documents each setting and equals the defaults; a test checks this. Sources are not configured
-//! here: they are in the database (`newsfold source`).
+//! `config.example.toml` documents each setting and contains the defaults; a test verifies this. Sources are not part
+//! of the configuration: they are stored in the database (`newsfold source`).
 
 mod validate;
 
@@ -22,7 +22,7 @@ use validate::InvalidSetting;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The database file. Unset: `newsfold.db` in the platform's state directory.
+    /// The database file. By default, `newsfold.db` in the platform's state directory.
     pub database: Option<PathBuf>,
     pub serve: serve::Options,
     pub publish: publish::Options,
@@ -34,19 +34,19 @@ pub struct Config {
     pub daemon: DaemonOptions,
 }
 
-/// The settings of the daemon itself.
+/// The settings of the daemon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DaemonOptions {
     /// Maximum number of concurrent polls, over all origins.
     pub concurrency: usize,
-    /// Time for polls and requests in progress to finish at shutdown.
+    /// The time for polls and requests in progress to finish at shutdown.
     #[serde(with = "crate::domain::duration")]
     pub shutdown_grace: SignedDuration,
-    /// How long poll records are kept. The newest one of each source is always kept.
+    /// The time for which poll records are kept. The newest record of each source is always kept.
     #[serde(with = "crate::domain::duration")]
     pub poll_retention: SignedDuration,
-    /// How long stories and their items are kept after their last change.
+    /// The time for which stories and their items are kept after their last change.
     #[serde(with = "crate::domain::duration")]
     pub story_retention: SignedDuration,
 }
@@ -62,7 +62,7 @@ impl Default for DaemonOptions {
     }
 }
 
-/// A fault in a configuration file, with its place and the fix.
+/// An error in a configuration file, with its location and the fix.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot read the configuration {path}: {cause}")]
@@ -93,7 +93,7 @@ impl Config {
         self.database.clone().unwrap_or_else(store::default_path)
     }
 
-    /// The context for polls by `program`, which is the holder of their leases.
+    /// The context for polls by `program`, which becomes the holder of their leases.
     pub fn poll_context(&self, store: Store, clock: Clock, program: &str) -> Result<PollContext, ClientBuildError> {
         let fetcher = Fetcher::new(self.fetch.clone())?;
         let is_websub_enabled = self.websub_disabled_reason(fetcher.address_policy()).is_none();
@@ -115,7 +115,7 @@ impl Config {
         })
     }
 
-    /// Why newsfold does not subscribe at hubs under this configuration; `None` if it does.
+    /// The reason why newsfold does not subscribe at hubs with this configuration; `None` if it does.
     pub fn websub_disabled_reason(&self, address_policy: &AddressPolicy) -> Option<DisabledReason> {
         let default_base_url = publish::Options::default().base_url;
         self.websub.disabled_reason(&self.publish.base_url, &default_base_url, address_policy)
@@ -195,7 +195,7 @@ mod tests {
         assert!(twice.contains("line 4") && twice.contains("two feeds are named ‘x’"), "{twice}");
     }
 
-    /// A file with one wrong setting, and where and how the error names it.
+    /// Checks that a file with one invalid setting gives an error with this line and these words.
     fn check(text: &str, line: usize, words: &str) {
         let said = complaint(text);
         assert!(said.contains(&format!("config.toml, line {line}: ")) && said.contains(words), "{said}\n{text}");

@@ -1,8 +1,8 @@
 //! The running program: polls due sources, groups their items, publishes stories and serves them.
 //!
-//! Its tasks share one database and no other state that matters: each task reads its queue from the database and continues
-//! from there, so a crash between two commits loses nothing. A task that panics is restarted. The listener, the clock
-//! and the shutdown signal are passed in.
+//! The tasks share one database and no other persistent state. Each task reads its queue from the database and
+//! continues from there, so a crash between two commits loses nothing. A task that panics is restarted. The caller
+//! passes in the listener, the clock and the shutdown signal.
 
 mod database_watcher;
 mod export;
@@ -41,7 +41,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Runs until `shutdown`, then lets work in progress end within the shutdown grace and closes the database.
+/// Runs until `shutdown`, lets work in progress finish within the shutdown grace period, and closes the database.
 pub async fn run(
     config: Config,
     store: Store,
@@ -72,7 +72,7 @@ pub async fn run(
     serve_until_shutdown(&context, listener, routes, tasks).await
 }
 
-/// Starts the tasks of WebSub that the configuration enables, and returns their routes.
+/// Starts the WebSub tasks that the configuration enables, and returns their routes.
 async fn spawn_websub_tasks(context: &TaskContext, tasks: &mut TaskSet) -> anyhow::Result<Router> {
     let (config, polling) = (&context.config, &context.polling);
     let mut routes = Router::new();
@@ -96,7 +96,7 @@ async fn spawn_websub_tasks(context: &TaskContext, tasks: &mut TaskSet) -> anyho
     Ok(routes)
 }
 
-/// Serves HTTP until shutdown, or until the server fails, and then ends all tasks.
+/// Serves HTTP until shutdown or until the server fails, and then stops all tasks.
 async fn serve_until_shutdown(
     context: &TaskContext,
     listener: TcpListener,
@@ -110,7 +110,7 @@ async fn serve_until_shutdown(
     tracing::info!(%address, database = %store.path().display(), "newsfold is running");
 
     let failure = tokio::select! {
-        // At shutdown the server may end before this task sees the signal.
+        // At shutdown, the server may finish before this task sees the signal.
         biased;
         _ = shutdown.cancelled() => None,
         ended = &mut http => Some(ended),
@@ -136,7 +136,7 @@ async fn serve_until_shutdown(
     }
 }
 
-/// Groups and publishes stored items once, for a command, unless a daemon runs on this database and does so.
+/// Groups and publishes stored items once, on behalf of a command. Does nothing if a daemon runs on this database.
 pub async fn group_and_publish_without_daemon(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<()> {
     if DatabaseLock::acquire(store.path()).is_err() {
         return Ok(());

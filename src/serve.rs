@@ -1,8 +1,8 @@
-//! HTTP for feed readers and people: feeds, pages of stories and sources, health.
+//! The HTTP server for feed readers and people: feeds, pages of stories and sources, and health.
 //!
-//! It decides nothing: the contents of feeds come from [`crate::store`], their bytes from [`crate::publish`]. It writes
-//! only the `Last-Modified` date of a feed. Feeds are rendered once per change and served from memory. No link is built
-//! from the request's `Host` header. TLS belongs to the reverse proxy.
+//! This module makes no decisions: [`crate::store`] provides the contents of feeds, and [`crate::publish`] renders
+//! them. The only value that it writes is the `Last-Modified` date of a feed. Feeds are rendered once per change and
+//! served from memory. No link is derived from the request's `Host` header. TLS is left to the reverse proxy.
 
 mod app_state;
 mod base_path;
@@ -41,7 +41,7 @@ use cross_origin::{allow_any_origin, insert_allowed_origin};
 use feed_routes::search;
 use host_header::require_one_host;
 
-/// All routes, with those of WebSub, at the path of the base URL and without it.
+/// All routes, including those of WebSub, both below the path of the base URL and without it.
 pub fn router(
     store: Store,
     options: publish::Options,
@@ -82,7 +82,7 @@ fn routes(app: AppState) -> Router {
         .with_state(app)
 }
 
-/// A path with a trailing slash redirects to the same path without it. Any other path is not found.
+/// Redirects a path with a trailing slash to the same path without it. Any other path is not found.
 async fn other_path(State(app): State<AppState>, method: Method, uri: Uri) -> Result<Response, Error> {
     let path = uri.path().trim_matches('/');
     if !uri.path().ends_with('/') || path.is_empty() || !matches!(method, Method::GET | Method::HEAD) {
@@ -90,7 +90,7 @@ async fn other_path(State(app): State<AppState>, method: Method, uri: Uri) -> Re
     }
     let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
     let mut response = Redirect::permanent(&app.options.url(&format!("{path}{query}"))).into_response();
-    // A browser follows a redirect for a script only if it may read the redirect too.
+    // A browser lets a script follow a redirect only if the script may also read the redirect.
     insert_allowed_origin(&mut response);
     Ok(response)
 }
@@ -111,8 +111,8 @@ async fn with_security_headers(mut response: Response) -> Response {
     response
 }
 
-/// `/healthz`, for monitoring: 200 if the database can be read and every task runs, else 503, with the number of items
-/// that wait for grouping. The cost does not depend on the size of the database.
+/// `/healthz`, for monitoring: 200 if the database can be read and every task runs, otherwise 503, with the number of
+/// items that wait for grouping. The cost does not depend on the size of the database.
 async fn healthz(State(app): State<AppState>) -> Result<Response, Error> {
     let waiting = app.store.read(items::count_unassigned).await?;
     let down = app.health.reasons();

@@ -1,7 +1,7 @@
-//! The constraints on settings that types cannot express (bounds, and relations between settings), and the line of an
-//! invalid setting in the configuration file.
+//! Validates constraints on settings that types cannot express: bounds, and relations between settings. Finds the line
+//! of an invalid setting in the configuration file.
 //!
-//! Every duration is bounded, so that no date computed with it overflows the supported date range.
+//! Every duration is bounded, so that date arithmetic never exceeds the supported range.
 
 use super::Config;
 use crate::store;
@@ -12,7 +12,7 @@ use url::Url;
 
 /// An invalid setting.
 pub(super) struct InvalidSetting {
-    /// The keys that can fix it, such as `publish.feeds.0.query`. The error points at the first one that is in the file.
+    /// The keys that can fix it, such as `publish.feeds.0.query`. The error refers to the first key in the file.
     pub keys: Vec<String>,
     pub message: String,
 }
@@ -27,7 +27,7 @@ const fn days(n: i64) -> SignedDuration {
 
 const NO_TIME: SignedDuration = SignedDuration::ZERO;
 const TEN_MILLIS: SignedDuration = SignedDuration::from_millis(10);
-/// Leaves two seconds of systemd's ten for the records of abandoned polls and the checkpoint of the database.
+/// Leaves two of systemd's ten seconds for the records of abandoned polls and the checkpoint of the database.
 const MAX_SHUTDOWN_GRACE: SignedDuration = seconds(8);
 
 pub(super) fn validate(config: &Config) -> Result<(), InvalidSetting> {
@@ -47,7 +47,7 @@ pub(super) fn validate(config: &Config) -> Result<(), InvalidSetting> {
 
 fn relations(config: &Config) -> Result<(), InvalidSetting> {
     let Config { poll, hub, cluster, daemon, .. } = config;
-    // The items in the clusterer's window must exist in the database.
+    // The database must contain the items in the clusterer's window.
     let window = cluster.window.max(cluster.revision_window);
     if daemon.story_retention < window.saturating_add(window) {
         let keys = ["daemon.story_retention", "cluster.window", "cluster.revision_window"];
@@ -67,7 +67,7 @@ fn relations(config: &Config) -> Result<(), InvalidSetting> {
     Ok(())
 }
 
-/// The maximum number of hubs. Each one is notified of every change.
+/// The maximum number of hubs. Each hub is notified of every change.
 const MAX_HUBS: usize = 10;
 const MAX_URL_BYTES: usize = 2048;
 
@@ -99,7 +99,7 @@ fn urls(config: &Config) -> Result<(), InvalidSetting> {
     Ok(())
 }
 
-/// The error for the first key; the other keys can fix it as well.
+/// The error for the first key. Changing one of the other keys can also fix it.
 fn invalid<T>(keys: &[&str], problem: impl std::fmt::Display) -> Result<T, InvalidSetting> {
     let message = format!("{} {problem}", keys[0]);
     Err(InvalidSetting { keys: keys.iter().map(|key| key.to_string()).collect(), message })
@@ -214,8 +214,8 @@ fn feeds(config: &Config) -> Result<(), InvalidSetting> {
     Ok(())
 }
 
-/// The 1-based line number of the first of these keys that occurs in the file. A number in a key is an array index. The
-/// TOML parser finds it, so a comment, the same key in another table, or a value that contains the key never matches.
+/// The 1-based line number of the first of these keys in the file. A number in a key is an array index. The TOML parser
+/// locates the key, so comments, the same key in other tables, and values that contain the key never match.
 pub(super) fn line_of(text: &str, keys: &[String]) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
     let at = keys.iter().find_map(|key| position(document.get_ref(), key))?;

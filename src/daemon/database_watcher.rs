@@ -1,6 +1,6 @@
-//! Wakes the tasks of the daemon: when any program has committed to the database, and when work becomes due.
+//! Wakes the daemon's tasks when any program has committed to the database and when work becomes due.
 //!
-//! It does not know what has changed. Each task reads its own queue again, so a crash loses nothing.
+//! The watcher does not know what has changed. Each task reads its own queue again, so a crash loses nothing.
 
 use crate::clock::Clock;
 use crate::domain::Timestamp;
@@ -8,17 +8,17 @@ use crate::store::{self, ChangeDetector, Store};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// The interval at which the watcher compares the version of the database.
+/// The interval at which the watcher checks the version of the database.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
-/// The delay before a task, or the watcher itself, retries after an error.
+/// The delay before a task or the watcher itself retries after an error.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// When a task reads its queue again. A change of the database wakes it in any case.
+/// The time at which a task reads its queue again. A change of the database always wakes the task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NextRun {
     AfterChange,
     At(Timestamp),
-    /// After [`RETRY_DELAY`], because the last run failed.
+    /// Run again after [`RETRY_DELAY`], because the last run failed.
     Retry,
 }
 
@@ -28,7 +28,7 @@ impl From<Option<Timestamp>> for NextRun {
     }
 }
 
-/// Waits for work on behalf of one task. Each clone keeps track of the changes that its task has seen.
+/// Waits for work on behalf of one task. Each clone tracks the changes that its task has seen.
 #[derive(Debug, Clone)]
 pub(super) struct WorkSignal {
     changes: watch::Receiver<()>,
@@ -40,7 +40,7 @@ impl WorkSignal {
         WorkSignal { changes: changes.subscribe(), clock: clock.clone() }
     }
 
-    /// Waits until the database has changed since the last call returned, or until `next`. Cancelling loses no change.
+    /// Waits for a change of the database since the last call returned, or until `next`. Cancellation loses no change.
     pub(super) async fn wait(&mut self, next: NextRun) {
         let due = async {
             match next {

@@ -1,8 +1,8 @@
-//! The site as files below `DIR/current`, which is a complete generation at any time, even after a crash of the machine.
+//! The site as files below `DIR/current`, which always is a complete generation, even after a crash of the machine.
 //!
-//! A generation is a folder. It is written under a temporary name, and renamed when every file is on disk. `current` is a
-//! symbolic link that a rename replaces. Unchanged files are hard links to the previous generation and keep their date. Two
-//! generations are kept, so that a web server can finish responses from the previous one.
+//! A generation is a directory. It is written under a temporary name and renamed once every file is durable. `current`
+//! is a symbolic link that is replaced with a rename. Unchanged files are hard links to the previous generation and
+//! keep their date. Two generations are kept, so that a web server can finish responses from the previous one.
 
 use super::database_watcher::NextRun;
 use super::task_context::TaskContext;
@@ -22,16 +22,16 @@ use std::time::{Duration, SystemTime};
 
 /// The link to the newest generation.
 const CURRENT: &str = "current";
-/// The prefix of a generation's folder, before its number.
+/// The prefix of a generation's directory name, followed by its number.
 const GENERATION: &str = "generation-";
 /// The suffix of an incomplete generation or link.
 const INCOMPLETE_SUFFIX: &str = ".tmp";
 /// The list of a generation's documents with their HTTP headers.
 const MANIFEST: &str = "manifest.json";
-/// The number of generations that are kept, including the newest.
+/// The number of generations to keep, including the newest one.
 const KEPT_GENERATIONS: usize = 2;
 
-/// The minimum interval between two exports of the daemon. Caches may keep a feed for the same time.
+/// The minimum interval between exports by the daemon. Caches may keep a feed for the same time.
 const MIN_EXPORT_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 
 /// The result of an export.
@@ -39,14 +39,14 @@ const MIN_EXPORT_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 pub struct ExportReport {
     /// The generation that `current` points to.
     pub generation: PathBuf,
-    /// Whether this export created it. If nothing has changed, no generation is created.
+    /// Whether this export created the generation. If nothing has changed, no generation is created.
     pub new: bool,
     pub documents: usize,
-    /// Number of files written. The others are hard links to the previous generation.
+    /// The number of files written. All other files are hard links to the previous generation.
     pub written: usize,
 }
 
-/// Writes a generation into `folder`, unless the newest one is identical.
+/// Writes a generation to `folder`, unless the newest generation is identical.
 pub async fn export(options: &Options, store: &Store, clock: &Clock, folder: &Path) -> anyhow::Result<ExportReport> {
     let (to, now) = (folder.to_owned(), SystemTime::try_from(clock.now())?);
     let cannot = || format!("cannot export into {}", folder.display());
@@ -58,7 +58,7 @@ pub async fn export(options: &Options, store: &Store, clock: &Clock, folder: &Pa
     tokio::task::spawn_blocking(move || generation.lock().complete()).await?.with_context(cannot)
 }
 
-/// Exports the site into `publish.export_dir` after each change, at most once per [`MIN_EXPORT_INTERVAL`].
+/// Exports the site to `publish.export_dir` after each change, at most once per [`MIN_EXPORT_INTERVAL`].
 pub(super) async fn run(context: TaskContext) {
     let TaskContext { config, polling: PollContext { store, clock, .. }, mut work, shutdown, .. } = context;
     let Some(folder) = &config.publish.export_dir else { return shutdown.cancelled().await };
@@ -97,7 +97,7 @@ struct Generation {
     now: SystemTime,
     documents: Vec<serde_json::Value>,
     written: usize,
-    /// Allows one export at a time. The operating system releases it when the process ends.
+    /// Allows only one export at a time. The operating system releases the lock when the process ends.
     _lock: File,
 }
 
@@ -132,7 +132,7 @@ impl Generation {
         self.folder.join(self.name() + INCOMPLETE_SUFFIX)
     }
 
-    /// Adds a document with a file for each of its content codings.
+    /// Adds a document, with one file for each of its content codings.
     fn place(&mut self, path: &str, response: &EncodedResponse) -> io::Result<()> {
         let EncodedResponse { content_type, cache_control, encoded, hash, last_modified } = response;
         let mut codings = Vec::new();
@@ -150,8 +150,8 @@ impl Generation {
         Ok(())
     }
 
-    /// Adds a file. Identical bytes become a link to the previous file. Other bytes get a later date, because web servers
-    /// derive ETags from date and length.
+    /// Adds a file. Identical content becomes a link to the previous file. Changed content gets a later date, because
+    /// web servers derive ETags from date and length.
     fn file(&mut self, path: &str, bytes: &[u8], modified: Option<SystemTime>) -> io::Result<()> {
         let to = self.temporary_folder().join(path);
         if let Some(folder) = to.parent() {
@@ -161,7 +161,7 @@ impl Generation {
         let mut at = modified.unwrap_or(self.now);
         if let Some(before) = before.filter(|before| before.is_file()) {
             if fs::metadata(&before)?.len() == bytes.len() as u64 && fs::read(&before)? == bytes {
-                // On a file system without hard links, the same bytes are written again.
+                // On a file system without hard links, the content is written again.
                 if fs::hard_link(&before, &to).is_ok() {
                     return Ok(());
                 }
@@ -177,7 +177,7 @@ impl Generation {
         file.sync_all()
     }
 
-    /// Makes the generation the current one, if it differs from the one before.
+    /// Makes this generation the current one if it differs from the previous one.
     fn complete(&mut self) -> io::Result<ExportReport> {
         self.documents.sort_by_key(|document| document["path"].as_str().unwrap_or_default().to_owned());
         let mut manifest = serde_json::to_vec_pretty(&self.documents)?;
@@ -213,7 +213,7 @@ impl Drop for Generation {
     }
 }
 
-/// The numbers of the complete generations, in order.
+/// The numbers of the complete generations, in ascending order.
 fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
     let names = names(folder)?;
     let mut numbers: Vec<u64> = names.iter().filter_map(|name| name.strip_prefix(GENERATION)?.parse().ok()).collect();
@@ -221,7 +221,7 @@ fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
     Ok(numbers)
 }
 
-/// The names in a folder that an export has created.
+/// The names in a directory that an export has created.
 fn names(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -234,7 +234,7 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Deletes a folder or a link, if it exists.
+/// Deletes a directory or a link if it exists.
 fn remove(path: &Path) -> io::Result<()> {
     let removed = match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => fs::remove_dir_all(path),
@@ -244,7 +244,7 @@ fn remove(path: &Path) -> io::Result<()> {
     removed.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
-/// Syncs all folders, because a file's name is on disk only when its folder is.
+/// Syncs all directories, because a file name is durable only once its directory is.
 fn sync_folders(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

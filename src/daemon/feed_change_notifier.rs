@@ -1,9 +1,9 @@
-//! The task `feed change notifier`: notices that a document of a feed has changed, and records which hubs and
-//! subscribers have to be notified. It sends nothing; that is the work of the task `websub publisher`.
+//! The task `feed change notifier`: detects changed feed documents, and records which hubs and subscribers must be
+//! notified. It sends nothing; the task `websub publisher` does.
 //!
-//! A document is built only if something has changed, if it has subscribers or hubs, and at most once in
+//! A document is built only if something has changed and the document has subscribers or hubs, and at most once per
 //! [`MIN_CHECK_INTERVAL`], so that a burst of changes causes one notification. The hashes of notified documents are in
-//! the database, so that a restart neither repeats nor loses a notification.
+//! the database, so a restart neither repeats nor loses a notification.
 
 use super::database_watcher::NextRun;
 use super::task_context::TaskContext;
@@ -19,10 +19,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// The minimum time between two checks for changes. The last change is never skipped.
+/// The minimum time between checks for changes. The last change is never skipped.
 const MIN_CHECK_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
-/// What the tasks `feed change notifier` and `websub publisher` share.
+/// The state that the tasks `feed change notifier` and `websub publisher` share.
 #[derive(Clone)]
 pub(super) struct FeedChanges {
     /// The URLs of all documents.
@@ -35,7 +35,7 @@ pub(super) struct FeedChanges {
     pub subscriber_added: Arc<Notify>,
 }
 
-/// The version of the feeds that was checked last.
+/// The version of the feeds at the last check.
 #[derive(Default)]
 struct CheckedVersion {
     version: Option<i64>,
@@ -43,7 +43,7 @@ struct CheckedVersion {
     next_check_at: Option<Timestamp>,
 }
 
-/// What a check reads from the database.
+/// The data that a check reads from the database.
 #[derive(Default)]
 struct FeedAudience {
     version: i64,
@@ -64,7 +64,7 @@ impl FeedChanges {
     }
 }
 
-/// The configured hubs other than our own.
+/// The configured hubs, excluding our own.
 pub(super) fn other_hubs(options: &publish::Options) -> Vec<String> {
     let own_hub = options.own_hub_url();
     options.hub_urls().into_iter().filter(|hub| *hub != own_hub).collect()
@@ -88,8 +88,8 @@ pub(super) async fn run(changes: FeedChanges, mut context: TaskContext) {
     }
 }
 
-/// Records the documents that have changed, and those that have new subscribers. Returns the time of the next check if a
-/// change has to wait for it.
+/// Records the documents that have changed and those that have new subscribers. Returns the time of the next check if a
+/// change must wait for it.
 async fn check(
     context: &TaskContext,
     changes: &FeedChanges,

@@ -1,4 +1,4 @@
-//! Fetches the pages of items whose sources are set to full text: one page at a time per origin, newest items first.
+//! Fetches the pages of items from sources with full text enabled: one page at a time per origin, newest items first.
 
 use super::database_watcher::NextRun;
 use super::task_context::TaskContext;
@@ -10,9 +10,9 @@ use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use url::Url;
 
-/// Pages per batch.
+/// The maximum number of pages per batch.
 const BATCH: u32 = 64;
-/// Origins from which pages are fetched at the same time.
+/// The maximum number of origins from which pages are fetched concurrently.
 const MAX_CONCURRENT_ORIGINS: usize = 8;
 
 pub(super) async fn run(mut context: TaskContext) {
@@ -29,7 +29,7 @@ pub(super) async fn run(mut context: TaskContext) {
     }
 }
 
-/// Fetches some pages and returns their number.
+/// Fetches a batch of pages and returns their number.
 async fn fetch_batch(polling: &PollContext) -> store::Result<usize> {
     let mut by_origin: BTreeMap<String, Vec<PendingArticle>> = BTreeMap::new();
     for article in polling.store.read(|db| full_text::pending_articles(db, BATCH)).await? {

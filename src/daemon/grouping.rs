@@ -1,6 +1,6 @@
 //! Assigns stored items to stories, in the order in which they were stored, and records the evidence.
 //!
-//! Items without a story are a query: after a crash, the next start continues with them.
+//! The task has no queue of its own: it queries the items without a story, so it resumes after a crash.
 
 use super::database_watcher::NextRun;
 use super::lock::DatabaseLock;
@@ -16,13 +16,13 @@ use jiff::SignedDuration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// Items assigned per transaction.
+/// The maximum number of items assigned per transaction.
 const BATCH: u32 = 500;
-/// The minimum delay before a timer regroups again, whatever `cluster.recluster_interval` is.
+/// The minimum delay before a timed reclustering, regardless of `cluster.recluster_interval`.
 const MIN_RECLUSTER_DELAY: SignedDuration = SignedDuration::from_secs(1);
 
 pub(super) async fn run(mut context: TaskContext) {
-    // A command that is grouping now ends first: two programs at once would give one id to two stories.
+    // Wait until a running command has finished grouping, because two programs could give the same id to two stories.
     let lock = tokio::select! {
         _ = context.shutdown.cancelled() => return,
         lock = DatabaseLock::acquire_for_grouping(context.store().path()) => lock,
@@ -43,7 +43,7 @@ pub(super) async fn run(mut context: TaskContext) {
             }
             Err(error) => {
                 tracing::error!(%error, "items could not be grouped; retrying");
-                // Memory and database may differ now. The database is right.
+                // The memory and the database may differ now. The database is authoritative.
                 session = None;
                 NextRun::Retry
             }
@@ -55,7 +55,7 @@ pub(super) async fn run(mut context: TaskContext) {
     }
 }
 
-/// Does all grouping that is due. Returns the time at which more becomes due.
+/// Does all grouping that is due. Returns the time at which more work becomes due.
 async fn catch_up(session: &mut Option<GroupingSession>, context: &TaskContext) -> store::Result<Option<Timestamp>> {
     let (store, clock) = (context.store(), context.clock());
     let session = match session {
@@ -74,13 +74,13 @@ async fn catch_up(session: &mut Option<GroupingSession>, context: &TaskContext) 
 /// A clusterer and the state of the database that it reflects.
 pub(super) struct GroupingSession {
     config: Arc<Config>,
-    /// `None` after a panic, which may have left it half changed.
+    /// `None` after a panic, which may have left the clusterer in an inconsistent state.
     clusterer: Option<Clusterer>,
-    /// The version of the operator's constraints that the clusterer knows.
+    /// The version of the operator's constraints that the clusterer uses.
     constraints_version: i64,
-    /// [`Timestamp::MIN`] at startup, so that reclustering is due at once.
+    /// [`Timestamp::MIN`] at startup, so that reclustering is due immediately.
     reclustered_at: Timestamp,
-    /// Whether items were assigned after that.
+    /// Whether items have been assigned since the last reclustering.
     has_new_items: bool,
 }
 
@@ -110,10 +110,10 @@ impl GroupingSession {
         store.read(restore).await
     }
 
-    /// Assigns all items that have no story yet, and reclusters if that is due.
+    /// Assigns all items without a story, and reclusters if that is due.
     ///
     /// # Errors
-    /// [`store::Error::Outdated`] if the operator has changed the constraints since the session was restored.
+    /// Returns [`store::Error::Outdated`] if the operator has changed the constraints since the session was restored.
     pub(super) async fn catch_up(&mut self, store: &Store, clock: &Clock) -> store::Result<()> {
         if store.read(constraints::version).await? != self.constraints_version {
             return Err(store::Error::Outdated);
@@ -130,8 +130,8 @@ impl GroupingSession {
         Ok(())
     }
 
-    /// The time between two reclustering passes. A story is published after a pass over its first items, so with new
-    /// items a pass is due before their publishing delay ends.
+    /// The time between reclustering passes. A story is published only after a pass over its first items. If there are
+    /// new items, a pass is therefore due before their publishing delay ends.
     fn recluster_interval(&self) -> SignedDuration {
         let interval = self.config.cluster.recluster_interval;
         if self.has_new_items { interval.min(self.config.publish.delay) } else { interval }
@@ -186,7 +186,7 @@ impl GroupingSession {
     }
 }
 
-/// Assigns the next items. After a panic the clusterer is not returned, because it may be half changed.
+/// Assigns the next items. After a panic, does not return the clusterer, because its state may be inconsistent.
 fn assign_batch(
     db: &ReadConnection,
     mut clusterer: Clusterer,
@@ -209,7 +209,7 @@ fn assign_batch(
     Ok((Some(clusterer), assignments))
 }
 
-/// Creates the id of a story that splits off.
+/// Generates the id of a story that splits off.
 fn mint_id(db: &ReadConnection, founder: ItemId, is_known: impl Fn(StoryId) -> bool) -> store::Result<StoryId> {
     let missing = || store::Error::Corrupt(format!("item {founder} is in the window but not in the database"));
     stories::mint_id(db, &items::get(db, founder)?.ok_or_else(missing)?, is_known)

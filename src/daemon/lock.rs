@@ -1,11 +1,11 @@
-//! Lock files beside the database: one daemon per database, and one program at a time that groups its items. The
+//! Lock files next to the database: one daemon per database, and one program at a time that groups its items. The
 //! operating system releases a lock when its holder ends, even after a crash.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The interval between two attempts to take the lock.
+/// The interval between attempts to acquire the lock.
 const RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// A lock that is held until this value is dropped.
@@ -14,7 +14,7 @@ pub struct DatabaseLock {
     _file: File,
 }
 
-/// Why the lock could not be taken.
+/// The reason why the lock could not be acquired.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     #[error("another newsfold daemon runs on {0}; stop it first, or choose another database with --database")]
@@ -31,13 +31,13 @@ impl DatabaseLock {
     ///
     /// # Errors
     ///
-    /// Fails if another daemon holds the lock, or if the lock file cannot be created.
+    /// Returns an error if another daemon holds the lock, or if the lock file cannot be created.
     pub fn acquire(database: &Path) -> Result<DatabaseLock, LockError> {
         DatabaseLock::named(database, ".lock")
     }
 
-    /// Waits until no other program groups the items of this database. A command holds this lock briefly while no daemon
-    /// runs; the daemon holds it as long as it runs.
+    /// Waits until no other program groups the items of this database. A command holds this lock briefly if no daemon
+    /// runs. A daemon holds it for its whole lifetime.
     pub(super) async fn acquire_for_grouping(database: &Path) -> Result<DatabaseLock, LockError> {
         loop {
             match DatabaseLock::named(database, ".grouping.lock") {
@@ -55,7 +55,7 @@ impl DatabaseLock {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
-        // A file that is open for reading can be locked. So the service can lock a file that root's command created.
+        // A file opened for reading can be locked, so the service can lock a file that was created by root.
         let file = File::open(&path).or_else(|_| File::create(&path)).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(DatabaseLock { _file: file }),

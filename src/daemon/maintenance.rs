@@ -7,9 +7,9 @@ use crate::store::retention::{self, RetentionPolicy};
 use crate::store::{self, Maintenance, Store, robots_txt, tombstones, websub_subscribers};
 use jiff::SignedDuration;
 
-/// The number of newest published stories that are kept at any age.
+/// The number of newest published stories to keep regardless of age.
 const MIN_KEPT_STORIES: u32 = 1_000;
-/// The interval between two runs.
+/// The interval between maintenance runs.
 const INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
 pub(super) async fn run(context: TaskContext) {

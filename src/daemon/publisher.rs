@@ -1,5 +1,5 @@
-//! Publishes stories after the publishing delay, and writes new editions of published ones. [`crate::publish`] decides, the
-//! database keeps the result.
+//! Publishes stories after the publishing delay and writes new editions of published stories. [`crate::publish`] makes
+//! the decisions, and the database stores the results.
 
 use super::database_watcher::NextRun;
 use super::task_context::TaskContext;
@@ -18,9 +18,9 @@ use jiff::SignedDuration;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Stories per transaction.
+/// The maximum number of stories per transaction.
 const BATCH: u32 = 500;
-/// The delay before stories are checked again whose sources are all in probation.
+/// The delay before stories are rechecked whose sources are all in probation.
 const PROBATION_RECHECK_DELAY: SignedDuration = SignedDuration::from_mins(1);
 
 pub(super) async fn run(mut context: TaskContext) {
@@ -43,12 +43,12 @@ pub(super) async fn run(mut context: TaskContext) {
     }
 }
 
-/// Writes the editions and the feed entries that are due, so that nothing outdated is served after startup.
+/// Writes the editions and feed entries that are due, so that nothing outdated is served after startup.
 pub(super) async fn catch_up_editions(context: &TaskContext) -> store::Result<()> {
     EditionPublisher::new(&context.config.publish).catch_up(context.store(), context.clock()).await
 }
 
-/// Gives a private feed a new token, which replaces its old one.
+/// Generates a new token for a private feed, which replaces the old one.
 pub async fn rotate_feed_token(store: &Store, feed: &PublishedFeed, clock: &Clock) -> anyhow::Result<String> {
     let (name, now) = (feed.name.clone(), clock.now());
     let token = secrets::generate().context("the system has no randomness for a token; try again later")?;
@@ -57,7 +57,7 @@ pub async fn rotate_feed_token(store: &Store, feed: &PublishedFeed, clock: &Cloc
     Ok(token)
 }
 
-/// Publishes stories under a configuration.
+/// Publishes stories according to a configuration.
 #[derive(Clone)]
 pub(super) struct EditionPublisher {
     options: Arc<Options>,
@@ -69,8 +69,8 @@ impl EditionPublisher {
         EditionPublisher { options: Arc::new(options.clone()), feeds: Arc::new(options.published_feeds()) }
     }
 
-    /// Publishes all stories that are due, of those created until `regrouped_at`, and writes the editions that are due.
-    /// Returns the time at which more becomes due.
+    /// Publishes all due stories that were created until `regrouped_at`, and writes the editions that are due. Returns
+    /// the time at which more work becomes due.
     pub(super) async fn publish(
         &self,
         store: &Store,
@@ -89,14 +89,14 @@ impl EditionPublisher {
         store.read(next).await
     }
 
-    /// Editions come before selections: a story without an edition cannot enter a feed.
+    /// Editions come before selections, because a story without an edition cannot enter a feed.
     async fn catch_up(&self, store: &Store, clock: &Clock) -> store::Result<()> {
         self.create_feed_tokens(store, clock).await?;
         self.write_due_editions(store, clock.now()).await?;
         self.apply_feed_selections(store, clock.now()).await
     }
 
-    /// Returns whether stories are left over because all their sources are in probation.
+    /// Returns whether unpublished stories remain because all their sources are in probation.
     async fn publish_new_stories(&self, store: &Store, now: Timestamp, regrouped_at: Timestamp) -> store::Result<bool> {
         let created_until = before(now, self.options.delay).min(regrouped_at);
         let (mut after, mut in_probation) = (None, false);
@@ -135,7 +135,7 @@ impl EditionPublisher {
             }
         }
         for feed in self.feeds.iter() {
-            // The newest story is the first of the list and enters the feed last.
+            // The newest story is first in the list and must enter the feed last.
             for story in feed_entries::find_entering(db, feed, &published)?.into_iter().rev() {
                 feed_entries::add(db, &feed.name, story, 1, now)?;
             }
@@ -170,14 +170,14 @@ impl EditionPublisher {
         let mut changed = false;
         let mut current = Vec::new();
         for (step, StoryReview { story, generation, mut latest, .. }) in reviewed {
-            // A story that has changed since the review stays in the queue.
+            // A story that has changed since the review remains in the queue.
             if !review_queue::is_current_generation(db, story.id, generation)? {
                 continue;
             }
             let mut next = None;
             match step {
                 EditionStep::Write(reason, text) => {
-                    // A published story without editions: it has not changed today.
+                    // The first edition of a published story has the date of the story's last change.
                     let at = if reason == EditionReason::First { story.updated_at.min(now) } else { now };
                     editions::add(db, &story, reason, &text, at)?;
                     latest = editions::latest(db, story.id)?;
@@ -193,8 +193,8 @@ impl EditionPublisher {
         if changed { publication::touch(db) } else { Ok(()) }
     }
 
-    /// Adds stories, given with their latest edition, to the feeds that they now match. Feeds that a story enters at the same
-    /// time share one edition. Returns whether there are new entries.
+    /// Adds stories with their latest editions to the feeds that they now match. Feeds that a story enters at the same
+    /// time share one edition. Returns whether any entry was added.
     fn add_feed_entries(
         &self,
         db: &WriteConnection,
@@ -213,7 +213,7 @@ impl EditionPublisher {
         Ok(!entered.0.is_empty())
     }
 
-    /// Rebuilds the entries of feeds whose selection has changed, in the configuration or through the tags of sources.
+    /// Rebuilds the entries of feeds whose selection changed, either in the configuration or through tags of sources.
     async fn apply_feed_selections(&self, store: &Store, now: Timestamp) -> store::Result<()> {
         let feeds = self.feeds.clone();
         if store.read(move |db| feed_entries::are_current(db, &feeds)).await? {
@@ -225,8 +225,8 @@ impl EditionPublisher {
         store.write(move |db| this.apply_plans(db, &plans, now)).await
     }
 
-    /// Fills feeds that are new, or whose selection has changed. A story enters with an edition that has all its reports:
-    /// its latest one may lack those for which the feed selects it.
+    /// Fills feeds that are new or have a changed selection. A story enters with an edition that contains all its
+    /// reports, because its latest edition may lack the reports for which the feed selects it.
     fn apply_plans(&self, db: &WriteConnection, plans: &[MembershipPlan], now: Timestamp) -> store::Result<()> {
         let mut entered = EditionsOnEntering::default();
         for plan in plans {
@@ -238,7 +238,7 @@ impl EditionPublisher {
                 let (Some(story), Some(latest)) = (stories::get(db, *id)?, editions::latest(db, *id)?) else {
                     continue;
                 };
-                // The story has not changed today.
+                // The edition has the date of the last change.
                 let at = story.updated_at.max(latest.made_at).min(now);
                 let edition = entered.number(db, &story, &latest, EnteringTime { at, options: &self.options })?;
                 feed_entries::add(db, &plan.feed.name, *id, edition, now)?;
@@ -249,7 +249,7 @@ impl EditionPublisher {
         publication::touch(db)
     }
 
-    /// Without a token, no reader could open a private feed.
+    /// Without a token, readers could not open a private feed.
     async fn create_feed_tokens(&self, store: &Store, clock: &Clock) -> store::Result<()> {
         for feed in self.feeds.iter().filter(|feed| feed.private) {
             let name = feed.name.clone();
@@ -263,7 +263,7 @@ impl EditionPublisher {
     }
 }
 
-/// The editions with which stories enter feeds at the same time, by story: the feeds share them.
+/// The editions with which stories enter feeds at the same time, by story. The feeds share them.
 #[derive(Default)]
 struct EditionsOnEntering(HashMap<StoryId, u32>);
 
@@ -274,7 +274,7 @@ struct EnteringTime<'o> {
 }
 
 impl EditionsOnEntering {
-    /// The number of the edition with which a story enters: its latest one, or a new one if the story holds more.
+    /// The number of the edition with which a story enters: the latest one, or a new one if the story contains more.
     fn number(
         &mut self,
         db: &WriteConnection,
@@ -287,7 +287,7 @@ impl EditionsOnEntering {
         }
         let number = match edition_on_entering(story, latest, time.options) {
             Some(text) => {
-                // All feeds show a story with the same link.
+                // All feeds show the same link for a story.
                 let has_new_link = text.linked != latest.text.linked;
                 let reason = if has_new_link { EditionReason::Corrected } else { EditionReason::Entered };
                 editions::add(db, story, reason, &text, time.at)?

@@ -1,7 +1,7 @@
 //! Polls due sources, and never sends two requests to one origin at the same time.
 //!
-//! The schedule is in the database alone. Before a request goes out, the scheduler claims the source there and moves its
-//! next poll forward, so neither a crash nor a second program causes a poll that is too early. Sources and origins that
+//! The schedule exists only in the database. Before a request is sent, the scheduler claims the source there and moves
+//! its next poll forward, so neither a crash nor a second program causes an early poll. Sources and origins that
 //! another program has leased are skipped until the lease ends.
 
 use super::database_watcher::NextRun;
@@ -20,12 +20,12 @@ use std::collections::{HashMap, HashSet};
 use tokio::task::{Id, JoinError, JoinSet};
 use url::Url;
 
-/// Due sources that one pass reads from the database. Further ones wait for the next pass.
+/// The maximum number of due sources read per pass. Further sources wait for the next pass.
 const BATCH: u32 = 2_000;
-/// The interval between two attempts to reach any server during an outage of our own network.
+/// The interval between attempts to reach any server during an outage of our own network.
 const OUTAGE_PROBE_INTERVAL: SignedDuration = SignedDuration::from_secs(30);
 
-/// The record of a poll, or `None` if another program took the source or the source was removed.
+/// The record of a poll; `None` if another program claimed the source or the source was removed.
 type PollResult = store::Result<Option<RecordedPoll>>;
 
 struct Scheduler {
@@ -33,7 +33,7 @@ struct Scheduler {
     polls: JoinSet<PollResult>,
     in_progress: HashMap<Id, RunningPoll>,
     busy_origins: HashSet<String>,
-    /// During an outage of our own network, the time of the next attempt.
+    /// The time of the next attempt during an outage of our own network.
     next_probe_at: Timestamp,
 }
 
@@ -53,9 +53,9 @@ pub(super) async fn spread_overdue(polling: &PollContext) -> store::Result<()> {
     Ok(())
 }
 
-/// Polls until shutdown, then waits for the polls in progress. They are abandoned at the end of the shutdown grace.
+/// Polls until shutdown and then waits for the polls in progress. They are abandoned after the shutdown grace period.
 pub(super) async fn run(context: TaskContext) {
-    // The leases of an earlier daemon are void: only one runs per database.
+    // Leases of an earlier daemon are void, because only one daemon runs per database.
     let (program, now) = (context.polling.program.clone(), context.clock().now());
     if let Err(error) = context.store().write(move |db| leases::delete_of_holder(db, &program, now)).await {
         tracing::error!(%error, "the leases of an earlier daemon could not be deleted; they expire");
@@ -90,8 +90,8 @@ impl Scheduler {
         }
     }
 
-    /// Starts as many polls as may run now. Returns the time at which more become due; polls that end before then may
-    /// allow more to start.
+    /// Starts as many polls as are currently allowed. Returns the time at which more polls become due. Polls that
+    /// finish earlier may allow more polls to start.
     async fn start_due_polls(&mut self) -> store::Result<Option<Timestamp>> {
         let now = self.context.clock().now();
         let max_polls = self.max_concurrent_polls(now);
@@ -114,7 +114,7 @@ impl Scheduler {
             }
             self.start_poll(due, origin);
         }
-        // A due source that was skipped waits for a lease to end, or for a poll of this program.
+        // A due source that was skipped waits for a lease to end or for a poll of this program to finish.
         Ok(next_poll_at.into_iter().chain(leases.next_expiry).min())
     }
 
@@ -125,8 +125,8 @@ impl Scheduler {
         self.in_progress.insert(task.id(), RunningPoll { source, origin, lease });
     }
 
-    /// The number of polls that may run now. During an outage of our own network it is 1 per probe interval, for a source
-    /// that is due anyway: no server gets more requests than usual.
+    /// The number of polls that may run now. During an outage of our own network, it is one per probe interval. Probes
+    /// use sources that are due anyway, so no server gets more requests than usual.
     fn max_concurrent_polls(&mut self, now: Timestamp) -> usize {
         if !self.context.polling.outage.is_down() {
             return self.context.config.daemon.concurrency;
@@ -170,7 +170,7 @@ impl Scheduler {
         }
     }
 
-    /// Waits for the polls in progress. Those that do not end within the shutdown grace are recorded as abandoned.
+    /// Waits for the polls in progress. Those that exceed the shutdown grace period are recorded as abandoned.
     async fn finish(&mut self) {
         let abandon = self.context.abandon_polls.clone();
         let mut is_abandoned = false;

@@ -1,5 +1,5 @@
-//! Restarts the daemon's tasks. A task that panics or ends is logged, appears in `/healthz`, and is restarted with
-//! exponential backoff. The failure of one task affects no other.
+//! Restarts the daemon's tasks. If a task panics or ends, the supervisor logs it, reports it in `/healthz`, and
+//! restarts it with exponential backoff. The failure of one task does not affect the others.
 
 use crate::domain::backoff::doubling;
 use crate::domain::panic_text::join_error_text;
@@ -10,28 +10,28 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// The delay before the first restart. It doubles with each further failure.
+/// The delay before the first restart. It doubles with each consecutive failure.
 const MIN_RESTART_DELAY: SignedDuration = SignedDuration::from_millis(250);
 const MAX_RESTART_DELAY: SignedDuration = SignedDuration::from_secs(60);
-/// A task that ran for this long resets its backoff.
+/// A task that has run for this long resets its backoff.
 const STABLE_AFTER: Duration = Duration::from_secs(60);
-/// A task that is down for this long needs a new process.
+/// A task that has been down for this long requires a new process.
 const UNRECOVERABLE_AFTER: Duration = Duration::from_secs(30);
 
-/// Runs the task that `start` creates, and restarts it until `stop`.
+/// Runs the task that `start` creates and restarts it until `stop`.
 pub(super) async fn supervise<F>(name: &'static str, health: TaskHealth, stop: CancellationToken, start: impl Fn() -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
     let mut failures = 0;
     loop {
-        // When the supervisor is aborted, the dropped set aborts the task.
+        // When the supervisor is aborted, dropping the set aborts the task.
         let mut task = JoinSet::new();
         task.spawn(start());
         let began = Instant::now();
         let ended = tokio::select! {
             ended = task.join_next() => ended,
-            // A restarted task counts as running after it has lasted for its restart delay.
+            // A restarted task counts as running once it has run for its restart delay.
             _ = tokio::time::sleep(restart_delay(failures)), if failures > 0 => {
                 health.up(name);
                 task.join_next().await
@@ -75,7 +75,7 @@ mod tests {
     use tokio::net::TcpListener;
     use tokio::sync::Notify;
 
-    /// The body of `/healthz` once it responds with `status`.
+    /// Waits until `/healthz` responds with `status`, and returns the body.
     async fn until_health(url: &str, status: u16) -> String {
         for _ in 0..3000 {
             let answer = reqwest::get(url).await.unwrap();

@@ -1,4 +1,4 @@
-//! What the tasks of the daemon share, and the set of running tasks.
+//! The context that the daemon's tasks share, and the set of running tasks.
 
 use super::database_watcher::WorkSignal;
 use super::supervisor::supervise;
@@ -15,11 +15,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-/// The holder of the daemon's leases. [`DatabaseLock`](super::DatabaseLock) allows one daemon per database.
+/// The holder of the daemon's leases. [`DatabaseLock`](super::DatabaseLock) allows only one daemon per database.
 const LEASE_HOLDER: &str = "the daemon";
 
-/// The time for the last writes after the shutdown grace: first for the records of abandoned polls, then for the checkpoint
-/// of the database. With the longest grace, the daemon ends within 10 s.
+/// The time for the last writes after the shutdown grace period: first the records of abandoned polls, then the
+/// checkpoint of the database. Even with the maximum grace period, the daemon ends within 10 s.
 pub(super) const LAST_WRITES_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// The context of a task. Clones share everything except the changes that [`WorkSignal`] has seen.
@@ -27,14 +27,14 @@ pub(super) const LAST_WRITES_TIMEOUT: Duration = Duration::from_millis(800);
 pub(super) struct TaskContext {
     pub config: Arc<Config>,
     pub polling: PollContext,
-    /// Signals each change of the database.
+    /// Signals each change to the database.
     pub changes: watch::Sender<()>,
     pub work: WorkSignal,
-    /// When the grouping task last regrouped. Stories created later are not published yet.
+    /// The time of the last reclustering. Stories created later are not published yet.
     pub regrouped_at: watch::Sender<Timestamp>,
     pub health: TaskHealth,
     pub shutdown: CancellationToken,
-    /// Cancelled at the end of the shutdown grace: polls in progress are recorded as abandoned.
+    /// Cancelled after the shutdown grace period. Polls in progress are then recorded as abandoned.
     pub abandon_polls: CancellationToken,
 }
 
@@ -80,8 +80,8 @@ impl TaskSet {
         TaskSet { context, tasks: JoinSet::new() }
     }
 
-    /// Starts a task that ends itself at shutdown. If it ends or panics earlier, it is restarted with another clone of the
-    /// context.
+    /// Starts a task that ends by itself at shutdown. If it ends or panics earlier, it is restarted with a new clone of
+    /// the context.
     pub(super) fn spawn<F>(&mut self, name: &'static str, task: impl Fn(TaskContext) -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -91,7 +91,7 @@ impl TaskSet {
         self.tasks.spawn(supervise(name, health, shutdown, move || task(context.clone())));
     }
 
-    /// Starts a task that runs until shutdown and may be dropped at any point.
+    /// Starts a task that runs until shutdown and may be dropped at any await point.
     pub(super) fn spawn_until_shutdown<F>(
         &mut self,
         name: &'static str,
@@ -107,8 +107,8 @@ impl TaskSet {
         });
     }
 
-    /// Waits for the tasks to end after shutdown. At `deadline`, polls in progress are abandoned, which is recorded; the
-    /// grouping of their items continues at the next start.
+    /// Waits for the tasks to end after shutdown. At `deadline`, abandons polls in progress and records them. The
+    /// grouping of their items resumes at the next start.
     pub(super) async fn finish(mut self, deadline: Instant) {
         if timeout_at(deadline, self.join_all()).await.is_ok() {
             return;

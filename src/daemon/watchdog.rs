@@ -1,4 +1,4 @@
-//! Reports to systemd: ready, stopping, and the watchdog's keep-alive. Without systemd, nothing is sent.
+//! Notifies systemd of readiness, shutdown, and the watchdog's keep-alives. Without systemd, nothing is sent.
 
 use super::supervisor::has_unrecoverable_task;
 use super::task_context::TaskContext;
@@ -6,8 +6,8 @@ use crate::store::publication;
 use sd_notify::NotifyState;
 use std::time::Duration;
 
-/// Sends keep-alives while the database answers and no task is unrecoverable. A daemon that cannot read, poll, group or
-/// publish is of no use, so systemd restarts it.
+/// Sends keep-alives while the database responds and every task is healthy or recoverable. A daemon that cannot read,
+/// poll, group or publish is useless, so systemd restarts it.
 pub(super) async fn run(context: TaskContext) {
     let Some(limit) = sd_notify::watchdog_enabled() else {
         return std::future::pending().await;
@@ -27,6 +27,6 @@ pub(super) async fn run(context: TaskContext) {
 }
 
 pub(super) fn notify(state: NotifyState<'_>) {
-    // Without systemd there is no receiver, which is not an error.
+    // Without systemd, there is no receiver, which is not an error.
     let _ = sd_notify::notify(&[state]);
 }

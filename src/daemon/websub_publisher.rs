@@ -1,9 +1,9 @@
 //! The task `websub publisher`: asks callbacks to confirm requests, delivers changed documents to the subscribers of
-//! our own hub, and notifies other hubs. [`delivery_policy`] decides what follows from a response.
+//! our own hub, and notifies other hubs. [`delivery_policy`] decides how to handle responses.
 //!
-//! All pending work is in the database. Its next attempt is stored before a request is sent, so that a crash neither
-//! repeats a request at once nor loses one. There is at most one request to a host at a time, and
-//! `hub.concurrency` in total. Callbacks are never logged.
+//! All pending work is in the database. The time of the next attempt is stored before a request is sent, so a crash
+//! neither repeats a request immediately nor loses one. At most one request per host and `hub.concurrency` requests in
+//! total are in flight. Callbacks are never logged.
 
 use super::database_watcher::NextRun;
 use super::feed_change_notifier::{FeedChanges, other_hubs};
@@ -32,14 +32,14 @@ use std::sync::Arc;
 use tokio::task::{Id, JoinSet};
 use url::Url;
 
-/// What the task needs.
+/// The state that the task needs.
 #[derive(Clone)]
 struct Publisher {
     context: TaskContext,
     changes: FeedChanges,
 }
 
-/// A request that has been sent and not answered.
+/// A request that has been sent but not answered.
 struct InFlightRequest {
     host: String,
     is_retry: bool,
@@ -86,7 +86,7 @@ pub(super) async fn run(changes: FeedChanges, mut context: TaskContext) {
             in_flight.insert(tasks.spawn(async move { publisher.send(request).await }).id(), entry);
         }
         tokio::select! {
-            // Requests in flight are dropped. The database has the time of their next attempts.
+            // Requests in flight are dropped. The database contains the time of their next attempts.
             _ = context.shutdown.cancelled() => return,
             Some(ended) = tasks.join_next_with_id() => {
                 let id = match ended {
@@ -97,8 +97,8 @@ pub(super) async fn run(changes: FeedChanges, mut context: TaskContext) {
                     }
                 };
                 in_flight.remove(&id);
-                // The query becomes more expensive as the number of pending deliveries grows, so it is deferred until
-                // several slots are free.
+                // The query becomes more expensive as the number of pending deliveries grows, so wait until several
+                // slots are free.
                 check = in_flight.len() <= half;
             }
             _ = publisher.changes.work_added.notified() => check = true,
@@ -110,19 +110,19 @@ pub(super) async fn run(changes: FeedChanges, mut context: TaskContext) {
 /// The number of requests that may be sent now.
 struct RequestSlots {
     free: usize,
-    /// Of them, those for deliveries to failing hosts.
+    /// How many of them may be used for deliveries to failing hosts.
     retries: usize,
 }
 
 impl Publisher {
-    /// When the next attempt becomes due. An attempt that is due already waits for the end of another request.
+    /// The time at which the next attempt becomes due. An attempt that is already due waits for another request to end.
     async fn next_attempt(&self) -> NextRun {
         let now = self.context.clock().now();
         let next = self.context.store().read(move |db| websub_subscribers::next_attempt_at(db, now)).await;
         next.map_or(NextRun::Retry, NextRun::from)
     }
 
-    /// The requests to send now. The time of the next attempt is stored for each.
+    /// The requests to send now. Stores the time of the next attempt for each request.
     async fn claim_due_requests(
         &self,
         in_flight: &HashMap<Id, InFlightRequest>,
@@ -169,7 +169,7 @@ impl Publisher {
         let topics: Vec<String> = documents.keys().cloned().collect();
         let mut due = Vec::new();
         if options.own_hub {
-            // Verifications get at most half of the slots, so that a client with many requests does not delay deliveries.
+            // Verifications get at most half of the slots, so that a flood of requests does not delay deliveries.
             let query = DueQuery { now, topics: &topics, busy: &busy, limit: limit.div_ceil(2) };
             let verifications = websub_subscriber_requests::due(db, &query)?;
             busy.extend(verifications.iter().map(|pending| pending.request.host.clone()));
@@ -180,7 +180,7 @@ impl Publisher {
         due.extend(notifications.into_iter().map(OutgoingRequest::Notify));
         let deliveries = if options.own_hub { websub_subscribers::due(db, &query)? } else { Vec::new() };
         due.extend(deliveries.into_iter().filter_map(|delivery| {
-            // The document in memory may be newer than the recorded hash, or older, until both are updated.
+            // Until both are updated, the document in memory may be newer or older than the recorded hash.
             let document =
                 documents.get(&delivery.subscriber.topic).filter(|document| document.hash == delivery.hash)?;
             if delivery.host_failures > 0 {
@@ -207,8 +207,8 @@ impl Publisher {
         CallbackRequest { callback, timeout: self.context.config.hub.callback_timeout, now }
     }
 
-    /// Asks a callback to confirm a request (section 5.3). It is asked once; a subscriber that does not confirm has to
-    /// repeat its request.
+    /// Asks a callback once to confirm a request (section 5.3). A subscriber that does not confirm must repeat its
+    /// request.
     async fn verify(&self, PendingVerification { id, request, .. }: PendingVerification) -> store::Result<()> {
         let Some(challenge) = secrets::generate() else {
             tracing::error!("the operating system returned no random bytes for a challenge");
@@ -236,7 +236,7 @@ impl Publisher {
         }
         let record = move |db: &WriteConnection| {
             origins::record_requests(db, now, sent.as_slice())?;
-            // A request that has replaced this one meanwhile stays.
+            // A newer request that has replaced this one is kept.
             websub_subscriber_requests::delete(db, id)?;
             match (confirmed, request.mode) {
                 (Err(_), _) => Ok(()),
@@ -306,8 +306,8 @@ impl Publisher {
         Ok(headers)
     }
 
-    /// Notifies a hub that a document has changed. WebSub does not specify this request (section 6); the form is that
-    /// of PubSubHubbub.
+    /// Notifies a hub that a document has changed. WebSub does not specify this request (section 6), so it has the form
+    /// defined by PubSubHubbub.
     async fn notify(&self, PendingNotification { notification, hash }: PendingNotification) -> store::Result<()> {
         let topic = notification.topic.as_str();
         let form = [("hub.mode", "publish"), ("hub.url", topic), ("hub.topic", topic)];
@@ -329,7 +329,7 @@ impl Publisher {
                 DeliveryResult::Retry { at, failure } => {
                     hub_notifications::record_failure(db, &notification, at, None, &failure)
                 }
-                // The hub is part of the configuration, so it is notified of the next change.
+                // The hub is part of the configuration, so the next change triggers another notification.
                 DeliveryResult::GiveUp { failure } => {
                     let at = delivery_policy::next_attempt_at(notification.failures, now);
                     hub_notifications::record_failure(db, &notification, at, Some(&hash), &failure)
@@ -352,7 +352,7 @@ impl OutgoingRequest {
         InFlightRequest { host: host.clone(), is_retry: failures > 0 }
     }
 
-    /// Stores the time of the next attempt. Returns whether the request is still to be sent.
+    /// Stores the time of the next attempt. Returns whether the request must still be sent.
     fn claim(&self, db: &WriteConnection, now: Timestamp) -> store::Result<bool> {
         match self {
             OutgoingRequest::Verify(pending) if pending.attempts >= MAX_VERIFICATION_ATTEMPTS => {

@@ -1,9 +1,9 @@
-//! The task `websub subscriber`: sends the requests to hubs that [`renewal_schedule`] asks for. The task `pushes` reads
-//! what hubs have pushed.
+//! The task `websub subscriber` sends the requests to hubs that [`renewal_schedule`] determines. The task `pushes`
+//! reads the documents that hubs have pushed.
 //!
-//! A subscription is stored before its request is sent, together with the time of the next action, so that a crash
-//! never causes a second request. Requests to one hub are sent one after the other, with the delay and the permits that
-//! apply to all requests.
+//! A subscription and the time of its next action are stored before the request is sent, so a crash never causes a
+//! second request. Requests to one hub are sent sequentially, with the delay and the permits that apply to all
+//! requests.
 
 use super::database_watcher::NextRun;
 use super::task_context::TaskContext;
@@ -33,9 +33,9 @@ use tokio::sync::Mutex;
 use tokio::sync::mpsc::Receiver;
 use url::Url;
 
-/// Subscriptions that are processed in one round.
+/// The maximum number of subscriptions processed per round.
 const BATCH_SIZE: u32 = 8;
-/// How long a hub that answers 429 without `Retry-After` gets no requests.
+/// The duration of the hold of a hub that answers 429 without `Retry-After`.
 const DEFAULT_HOLD: SignedDuration = SignedDuration::from_hours(1);
 
 /// A request that is about to be sent.
@@ -47,10 +47,10 @@ struct HubRequest {
     requested_at: Timestamp,
 }
 
-/// Prepares the database for a start, and returns whether WebSub is enabled.
+/// Prepares the database at startup, and returns whether WebSub is enabled.
 ///
-/// Pushes may have been missed while the daemon was not running. All deferred polls therefore return to the sources'
-/// own schedules.
+/// Pushes may have been missed while the daemon was not running. All deferred polls therefore return to the schedules
+/// of their sources.
 pub(super) async fn prepare(config: &Config, context: &PollContext) -> store::Result<bool> {
     let disabled = config.websub_disabled_reason(context.fetcher.address_policy());
     let (now, event) = (context.clock.now(), disabled.clone().map(|reason| HubEvent::WebSubDisabled { reason }));
@@ -84,7 +84,7 @@ pub(super) async fn run(mut context: TaskContext) {
     loop {
         let next = match context.store().read(websub_subscriptions::next_due_at).await {
             Ok(Some(next)) if next <= context.clock().now() => match process_due(&context).await {
-                // The steps have changed the database, which causes the next run.
+                // The steps have changed the database, which triggers the next run.
                 Ok(()) => NextRun::AfterChange,
                 Err(error) => {
                     tracing::error!(%error, "cannot read or write hub subscriptions; retrying");
@@ -101,7 +101,7 @@ pub(super) async fn run(mut context: TaskContext) {
     }
 }
 
-/// Takes the next step of some subscriptions that are due.
+/// Takes the next step of a batch of due subscriptions.
 async fn process_due(context: &TaskContext) -> store::Result<()> {
     let (config, now) = (context.config.clone(), context.clock().now());
     let take_steps = move |db: &store::WriteConnection| {
@@ -114,8 +114,8 @@ async fn process_due(context: &TaskContext) -> store::Result<()> {
         }
         Ok(requests)
     };
-    // Hubs are served concurrently. The requests to one hub are sequential, so that none waits for a permit that another
-    // holds.
+    // Hubs are contacted concurrently. Requests to one hub are sequential, so no request waits for a permit that
+    // another one holds.
     let mut by_hub: HashMap<String, Vec<HubRequest>> = HashMap::new();
     for request in context.store().write(take_steps).await? {
         by_hub.entry(request.hub.clone()).or_default().push(request);
@@ -129,8 +129,8 @@ async fn process_due(context: &TaskContext) -> store::Result<()> {
     Ok(())
 }
 
-/// Sends a request and records the response. If the daemon stops meanwhile no response is recorded, because the hub may
-/// still verify the request.
+/// Sends a request and records the response. If the daemon stops in the meantime, no response is recorded, because the
+/// hub may still verify the request.
 async fn send(context: &TaskContext, request: HubRequest) {
     let lease = PollLease::new(&context.polling.program);
     let response = tokio::select! {
@@ -175,8 +175,8 @@ async fn post(
     context.fetcher.post_to_hub(&hub, &request.form, now, &context.permits(lease)).await
 }
 
-/// The hold of a hub that answers 429. The limit applies to the server (RFC 6585, section 4), so no request is sent to
-/// the hub for any source until then. Polls are not held, because a feed can declare any server as its hub.
+/// The hold of a hub that answers 429. The limit applies to the server (RFC 6585, section 4), so no source sends a
+/// request to the hub until the hold ends. Polls are not held, because a feed can declare any server as its hub.
 fn hub_hold(
     response: &Result<WebSubResponse, WebSubRequestError>,
     hub: &str,
@@ -190,7 +190,7 @@ fn hub_hold(
     Some(OriginHold { origin, domain: None, until: after(now, delay.min(max_hold)), reason })
 }
 
-/// Takes the next step of a subscription, and returns the mode of the request to send, if any.
+/// Takes the next step of a subscription. Returns the mode of the request to send, if any.
 fn take_step(subscription: &mut HubSubscription, polled: bool, base: &str, now: Timestamp) -> Option<HubMode> {
     let mut step = renewal_schedule::next_step(subscription, polled, base, now);
     if let SubscriptionStep::End(event) = step {
@@ -198,7 +198,7 @@ fn take_step(subscription: &mut HubSubscription, polled: bool, base: &str, now: 
         step = renewal_schedule::next_step(subscription, polled, base, now);
     }
     let credentials = match step {
-        // An ended subscription does not end again.
+        // A subscription that has ended does not end again.
         SubscriptionStep::End(_) => return None,
         SubscriptionStep::Wait(until) => {
             subscription.next_action_at = until;
@@ -243,8 +243,8 @@ fn hub_request(
     Some(HubRequest { source: subscription.source, mode, hub, form, requested_at })
 }
 
-/// Reads pushed documents in their order. At a shutdown it still reads the queued documents, because their hubs have
-/// been told that they were received.
+/// Reads pushed documents in order. At shutdown, it still reads the queued documents, because their hubs have received
+/// a success response.
 pub(super) async fn read_pushes(context: TaskContext, queue: Arc<Mutex<Receiver<PushedDocument>>>) {
     let mut queue = queue.lock().await;
     loop {

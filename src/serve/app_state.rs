@@ -1,4 +1,4 @@
-//! What all request handlers share, and their error type.
+//! The state that all request handlers share, and their error type.
 
 use super::feed_cache::FeedCache;
 use super::pages::SiteLayout;
@@ -17,7 +17,7 @@ pub struct AppState {
     pub store: Store,
     pub options: Arc<publish::Options>,
     pub feeds: Arc<Vec<PublishedFeed>>,
-    /// The feeds that pages may name: those that are not private.
+    /// The feeds that pages may mention, which excludes private feeds.
     pub public_feeds: Arc<Vec<PublishedFeed>>,
     pub cache: FeedCache,
     pub health: TaskHealth,
@@ -41,7 +41,7 @@ impl AppState {
         SiteLayout::new(&self.options, &self.public_feeds)
     }
 
-    /// Calls `respond` with the database on a thread for blocking work.
+    /// Calls `respond` with the database on a blocking thread.
     pub async fn respond(
         &self,
         respond: impl FnOnce(&AppState, &ReadConnection) -> Result<Response, Error> + Send + 'static,
@@ -51,7 +51,7 @@ impl AppState {
     }
 }
 
-/// Why a document cannot be made.
+/// The reason why a document cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
@@ -62,7 +62,7 @@ pub enum Error {
     Write(#[from] io::Error),
 }
 
-/// The error is logged here; the client gets a 500 without details.
+/// Logs the error. The client gets a 500 without details.
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         tracing::error!(error = %self, "request failed");

@@ -1,12 +1,12 @@
-//! Serving below a path: a reverse proxy may remove the path of `publish.base_url` from a request or leave it.
+//! Serving below a path. A reverse proxy may or may not remove the path of `publish.base_url` from requests.
 
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Uri;
 use url::Url;
 
-/// Routes that also answer below the path of the base URL. A path without that prefix takes precedence, because most
-/// proxies remove the prefix.
+/// Makes routes also available below the path of the base URL. Paths without the prefix take precedence, because most
+/// proxies remove it.
 pub fn also_below_base_path(routes: Router, base_url: &Url) -> Router {
     let prefix = base_url.path().trim_end_matches('/').to_owned();
     if prefix.is_empty() {
@@ -22,7 +22,7 @@ pub fn also_below_base_path(routes: Router, base_url: &Url) -> Router {
     routes.fallback_service(prefixed)
 }
 
-/// The URI without the prefix of its path; `None` if its path does not start with it.
+/// The URI with the prefix removed from its path; `None` if the path does not start with the prefix.
 fn without_prefix(uri: &Uri, prefix: &str) -> Option<Uri> {
     let rest = uri.path().strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
     let path = if rest.is_empty() { "/" } else { rest };

@@ -1,31 +1,31 @@
-//! Content negotiation (RFC 9110, section 12.5.3): which content coding is sent, and the compression itself.
+//! Content negotiation (RFC 9110, section 12.5.3): chooses a content coding and compresses responses.
 //!
-//! Pure: request headers and sizes in, a coding out.
+//! The functions are pure: they map request headers and sizes to a coding.
 
 use axum::http::{HeaderMap, header};
 use std::cmp::Reverse;
 use std::io::Write;
 
-/// A content coding. The earlier one wins among codings of equal weight and size.
+/// A content coding. Among codings of equal weight and size, the first one is preferred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "lowercase", ascii_case_insensitive, const_into_str)]
 pub enum ContentCoding {
     #[strum(serialize = "br")]
     Brotli,
     Zstd,
-    /// RFC 9110, section 8.4.1.3: `x-gzip` is equivalent to `gzip`.
+    /// `x-gzip` is equivalent to `gzip` (RFC 9110, section 8.4.1.3).
     #[strum(to_string = "gzip", serialize = "x-gzip")]
     Gzip,
     Identity,
 }
 
 impl ContentCoding {
-    /// The token in `Accept-Encoding` and `Content-Encoding`.
+    /// The token for `Accept-Encoding` and `Content-Encoding`.
     pub fn name(self) -> &'static str {
         self.into_str()
     }
 
-    /// The suffix of a precompressed file, as web servers expect it.
+    /// The suffix of a precompressed file that web servers expect.
     pub fn file_suffix(self) -> &'static str {
         match self {
             ContentCoding::Brotli => ".br",
@@ -35,7 +35,7 @@ impl ContentCoding {
         }
     }
 
-    /// The encoded bytes, the same on every machine. `None` if the encoder fails.
+    /// Encodes bytes; the result is the same on every machine. `None` if the encoder fails.
     pub fn encode(self, plain: &[u8], compression: Compression) -> Option<Vec<u8>> {
         let fast = compression == Compression::OneOff;
         match self {
@@ -48,46 +48,46 @@ impl ContentCoding {
             }
             ContentCoding::Brotli => {
                 let mut encoded = Vec::new();
-                // Above quality 6 the last few percent cost ten times the time. The window covers a whole feed.
+                // Above quality 6, the last few percent take ten times as long. The window covers a whole feed.
                 let quality = if fast { 3 } else { 6 };
                 let params = brotli::enc::BrotliEncoderParams { quality, lgwin: 20, ..Default::default() };
                 brotli::BrotliCompress(&mut &plain[..], &mut encoded, &params).ok()?;
                 Some(encoded)
             }
-            // Below level 20 the window stays under the 8 MiB that browsers accept (RFC 9659).
+            // Below level 20, the window stays below the 8 MiB that browsers accept (RFC 9659).
             ContentCoding::Zstd => zstd::bulk::compress(plain, if fast { 1 } else { 9 }).ok(),
         }
     }
 }
 
-/// How much time compression may take.
+/// The time that compression may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
     /// The bytes are sent many times.
     Cached,
-    /// The bytes are sent once: compression takes no longer than rendering.
+    /// The bytes are sent once, so compression must not take longer than rendering.
     OneOff,
 }
 
-/// The coding for a document that is sent once, and so is encoded in one coding only: the cheapest to compute among
-/// those with the highest weight.
+/// Chooses the coding for a document that is sent only once. Among the codings with the highest weight, chooses the one
+/// that is cheapest to compute.
 pub fn choose_for_one_off(request: &HeaderMap) -> Option<ContentCoding> {
     const BY_COST: [(ContentCoding, usize); 4] =
         [(ContentCoding::Zstd, 1), (ContentCoding::Brotli, 2), (ContentCoding::Gzip, 3), (ContentCoding::Identity, 4)];
     choose_coding(request, &BY_COST)
 }
 
-/// The coding with the highest weight; among equal weights, the one with the smallest size. `None` if the client
-/// accepts none of them.
+/// The coding with the highest weight, or the smallest one among codings of equal weight. `None` if the client accepts
+/// none of the codings.
 pub fn choose_coding(request: &HeaderMap, sizes: &[(ContentCoding, usize)]) -> Option<ContentCoding> {
     let accepted = AcceptEncoding::parse(request);
     let acceptable = sizes.iter().filter_map(|(coding, size)| Some((accepted.weight(*coding)?, *size, *coding)));
     acceptable.min_by_key(|(weight, size, _)| (Reverse(*weight), *size)).map(|(_, _, coding)| coding)
 }
 
-/// The `Accept-Encoding` header. Weights are in thousandths.
+/// A parsed `Accept-Encoding` header. Weights are in thousandths.
 struct AcceptEncoding {
-    /// Without the header any coding is allowed, but it is safer to send none.
+    /// Whether the header is absent. In this case, any coding is allowed, but identity is the safest choice.
     is_absent: bool,
     named: Vec<(ContentCoding, u32)>,
     /// The weight of `*`.
@@ -110,7 +110,7 @@ impl AcceptEncoding {
         accepted
     }
 
-    /// The weight of a coding. `None` if the coding must not be sent.
+    /// The weight of a coding; `None` if the coding is not acceptable.
     fn weight(&self, coding: ContentCoding) -> Option<u32> {
         let is_identity = coding == ContentCoding::Identity;
         if self.is_absent && !is_identity {
@@ -119,13 +119,13 @@ impl AcceptEncoding {
         let named = self.named.iter().find(|(named, _)| *named == coding).map(|(_, weight)| *weight);
         match named.or(self.others) {
             Some(weight) => (weight > 0).then_some(weight),
-            // Identity is acceptable without being named, but any named coding is preferred.
+            // Identity is acceptable even if it is not listed, but any listed coding is preferred.
             None => is_identity.then_some(0),
         }
     }
 }
 
-/// 500 for `q=0.5`, and 1000 without a weight. `None` for an invalid weight: the element is ignored.
+/// Returns 500 for `q=0.5` and 1000 without a weight. `None` for an invalid weight; the element is then ignored.
 fn parse_weight(parameters: &str) -> Option<u32> {
     let Some((name, value)) = parameters.split_once('=') else { return Some(1000) };
     if !name.trim().eq_ignore_ascii_case("q") {
@@ -147,7 +147,7 @@ mod tests {
         (ContentCoding::Identity, 100),
     ];
 
-    /// Chooses a coding for an `Accept-Encoding` header. `|` separates several headers.
+    /// Checks the coding that is chosen for an `Accept-Encoding` header. `|` separates several headers.
     fn check(accepted: &str, expected: &str) {
         let mut request = HeaderMap::new();
         for value in accepted.split('|') {

@@ -1,4 +1,4 @@
-//! Cross-origin requests (CORS, fetch.spec.whatwg.org): scripts of any site may read feeds, as feed readers in a browser
+//! Cross-origin requests (CORS, fetch.spec.whatwg.org): scripts of any site may read feeds, as web-based feed readers
 //! do. Pages and `/hub` are not shared.
 
 use axum::extract::Request;
@@ -6,7 +6,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-/// Answers a preflight request, and lets any site read the response to any other request.
+/// Answers preflight requests, and allows any site to read the responses to other requests.
 pub async fn allow_any_origin(request: Request, next: Next) -> Response {
     let mut response = if request.method() == Method::OPTIONS {
         let headers = [
@@ -23,7 +23,7 @@ pub async fn allow_any_origin(request: Request, next: Next) -> Response {
     response
 }
 
-/// Lets any site read a response. Requests with cookies stay forbidden, as `*` excludes them.
+/// Allows any site to read a response. Requests with cookies remain forbidden, because `*` excludes them.
 pub fn insert_allowed_origin(response: &mut Response) {
     const ALL: [(HeaderName, &str); 2] =
         [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, Link")];

@@ -1,4 +1,4 @@
-//! Feeds in memory: each is rendered once per change of the publication, by the first request that needs it.
+//! Caches feeds in memory. The first request after a change of the published content renders the feed.
 
 use super::feed_resource::FeedResource;
 use super::http_cache::EncodedResponse;
@@ -17,7 +17,7 @@ pub struct FeedCache {
     store: Store,
     options: Arc<Options>,
     clock: Clock,
-    /// Keyed by file name. The configuration bounds the number of entries, because unknown names are not looked up.
+    /// The feeds by file name. The configuration bounds their number, because unknown names are not added.
     feeds: Arc<Mutex<HashMap<String, Arc<CachedFeed>>>>,
 }
 
@@ -25,7 +25,7 @@ pub struct FeedCache {
 type CachedFeed = tokio::sync::Mutex<Option<RenderedFeed>>;
 
 struct RenderedFeed {
-    /// The version of the publication that the response was rendered from.
+    /// The version of the published content from which the response was rendered.
     version: i64,
     response: Arc<EncodedResponse>,
 }
@@ -40,7 +40,7 @@ impl FeedCache {
         let cached = self.entry(resource.file_name());
         let version = self.store.read(publication::feeds_version).await?;
         let mut cached = cached.lock().await;
-        // Another request may have rendered a newer version meanwhile.
+        // Another request may have rendered a newer version in the meantime.
         if let Some(rendered) = cached.as_ref().filter(|rendered| rendered.version >= version) {
             return Ok(rendered.response.clone());
         }
@@ -57,8 +57,8 @@ impl FeedCache {
         Ok(response)
     }
 
-    /// The time since which the feed has had these bytes; it is recorded when the bytes are new. `None` if that fails,
-    /// for example on a full disk: the feed is then served without `Last-Modified`.
+    /// The time at which the feed got its current content. Records the time if the content is new. `None` if that
+    /// fails, for example on a full disk; the feed is then served without `Last-Modified`.
     async fn last_modified(&self, resource: &FeedResource, hash: &str) -> store::Result<Option<Timestamp>> {
         let (stem, extension, hash) = (resource.stem(), resource.format.extension(), hash.to_owned());
         let (known_stem, known_hash) = (stem.clone(), hash.clone());

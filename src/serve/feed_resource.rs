@@ -24,7 +24,7 @@ pub enum FeedContents {
 }
 
 impl FeedResource {
-    /// The document with a file name, such as `energy.stable.archive-100-3.atom`.
+    /// The document with a given file name, such as `energy.stable.archive-100-3.atom`.
     pub fn from_file_name(file: &str, feeds: &[PublishedFeed]) -> Option<FeedResource> {
         let (rest, extension) = file.rsplit_once('.')?;
         let format = FeedFormat::from_extension(extension)?;
@@ -41,17 +41,17 @@ impl FeedResource {
         };
         let feed = feeds.iter().find(|feed| feed.name == name)?;
         let resource = FeedResource { contents: FeedContents::Stories(feed.clone().into(), variant, page), format };
-        // A document has one name only: `archive-100-07` is not found.
+        // Each document has only one name, so `archive-100-07` is not found.
         (resource.file_name() == file).then_some(resource)
     }
 
-    /// Every document that readers subscribe to: all variants and formats, without archives.
+    /// All documents that readers subscribe to, in all variants and formats, without archives.
     pub fn subscribable(feeds: &[PublishedFeed]) -> Vec<FeedResource> {
         let feeds = feeds.iter().flat_map(|feed| FeedResource::of_page(feed, FeedPage::Current));
         feeds.chain([FeedResource::health()]).collect()
     }
 
-    /// Every archive page.
+    /// All archive pages.
     pub fn archived(db: &ReadConnection, feeds: &[PublishedFeed]) -> store::Result<Vec<FeedResource>> {
         let mut all = Vec::new();
         for feed in feeds {
@@ -76,7 +76,7 @@ impl FeedResource {
         all
     }
 
-    /// Whether readers subscribe to it, rather than fetch it once.
+    /// Whether readers subscribe to the document rather than fetch it once.
     pub fn is_current(&self) -> bool {
         matches!(self.contents, FeedContents::Health | FeedContents::Stories(_, _, FeedPage::Current))
     }
@@ -89,7 +89,7 @@ impl FeedResource {
         }
     }
 
-    /// The file name without the format's extension.
+    /// The file name without the extension of the format.
     pub fn stem(&self) -> String {
         match &self.contents {
             FeedContents::Stories(feed, variant, page) => {
@@ -112,13 +112,13 @@ impl FeedResource {
         options.url(&self.path())
     }
 
-    /// A public document in every content coding. `None` for an archive page that is not full.
+    /// A public document in every content coding; `None` for an archive page that is not full.
     pub fn encoded(&self, db: &ReadConnection, options: &Options) -> store::Result<Option<EncodedResponse>> {
         let bytes = self.render(db, options, None)?;
         Ok(bytes.map(|bytes| EncodedResponse::new(self.format.content_type(), FEED_CACHE_CONTROL, bytes)))
     }
 
-    /// The document as bytes. `None` for an archive page that is not full.
+    /// Renders the document; `None` for an archive page that is not full.
     pub fn render(
         &self,
         db: &ReadConnection,
@@ -147,23 +147,23 @@ impl FeedResource {
     }
 }
 
-/// The current bytes of a feed document.
+/// The current content of a feed document.
 pub struct FeedSnapshot {
     /// The document's URL, which is also its WebSub topic.
     pub url: String,
     pub content_type: &'static str,
-    /// The hash of `bytes`, by which a change is detected.
+    /// The hash of `bytes`, which is used to detect changes.
     pub hash: String,
     pub bytes: Bytes,
 }
 
-/// The URLs of all documents that one can subscribe to. Private feeds are left out.
+/// The URLs of all documents that support subscriptions, which excludes private feeds.
 pub fn feed_urls(options: &Options) -> Vec<String> {
     let feeds = options.public_feeds();
     FeedResource::subscribable(&feeds).iter().map(|resource| resource.url(options)).collect()
 }
 
-/// The documents whose URLs `is_wanted` accepts.
+/// Snapshots of the documents whose URLs `is_wanted` accepts.
 pub fn feed_snapshots(
     db: &ReadConnection,
     options: &Options,

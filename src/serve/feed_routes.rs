@@ -1,5 +1,5 @@
-//! The routes of feeds. Subscribed feeds come from [`super::feed_cache`]; archive pages, private feeds and the feeds of
-//! stories and searches are requested rarely and rendered per request.
+//! The routes of feeds. [`super::feed_cache`] serves subscribed feeds. Archive pages, private feeds and the feeds of
+//! stories and searches are rarely requested and therefore rendered per request.
 
 use super::app_state::{AppState, Error};
 use super::feed_resource::{FeedContents, FeedResource};
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-/// `/feeds/NAME.atom`, `.rss` and `.json` with their variants and archives, and `/feeds/health.atom`.
+/// Serves `/feeds/NAME.atom`, `.rss` and `.json` with their variants and archives, and `/feeds/health.atom`.
 pub async fn feed(
     State(app): State<AppState>,
     Path(file): Path<String>,
@@ -33,8 +33,8 @@ pub async fn feed(
     app.respond(move |app, db| uncached_feed(app, db, &resource, &token, &request)).await
 }
 
-/// An archive page or a private feed. With a wrong token a private feed is not found: its existence is not disclosed
-/// either.
+/// Serves an archive page or a private feed. With a wrong token, a private feed is not found, so that its existence is
+/// not disclosed.
 fn uncached_feed(
     app: &AppState,
     db: &ReadConnection,
@@ -57,7 +57,7 @@ fn uncached_feed(
     }
 }
 
-/// Compares in constant time, so that the time does not reveal how much of a guess is right.
+/// Compares in constant time, so that the duration does not reveal how much of a guess is correct.
 fn is_same_token(token: &str, given: &str) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(token.as_bytes(), given.as_bytes()).is_ok()
 }
@@ -73,7 +73,7 @@ fn hub_links(options: &Options, resource: &FeedResource) -> Option<HeaderValue> 
     HeaderValue::from_str(&links.join(", ")).ok()
 }
 
-/// `/stories/ID` is a page. With a format's extension it is the feed of the story's items.
+/// Serves `/stories/ID`, which is a page. With the extension of a format, serves the feed of the story's items.
 pub async fn story(
     State(app): State<AppState>,
     Path(file): Path<String>,
@@ -95,11 +95,11 @@ fn story_response(
     let Some(story) = stories::get(db, id)? else { return pages::not_found(app) };
     if let Some(into) = story.merged_into {
         let suffix = format.map_or_else(String::new, |format| format!(".{}", format.extension()));
-        // Not a permanent redirect, which browsers would follow even after the operator has undone the merge.
+        // Not a permanent redirect, because browsers would follow it even after the operator has undone the merge.
         return Ok(Redirect::temporary(&app.options.url(&format!("stories/{into}{suffix}"))).into_response());
     }
     if let Some(format) = format {
-        // A story of backlog alone has no entry in any feed.
+        // A story that contains only backlog has no entry in any feed.
         if story.news().next().is_none() && story.published_at.is_none() {
             return pages::not_found(app);
         }
@@ -112,7 +112,7 @@ fn story_response(
     }
 }
 
-/// `/search.atom?q=`, `.rss` and `.json`: the newest stories that match.
+/// Serves `/search.atom?q=`, `.rss` and `.json`: the newest stories that match.
 pub async fn search(
     State(app): State<AppState>,
     Query(query): Query<HashMap<String, String>>,
@@ -130,10 +130,10 @@ pub async fn search(
     .await
 }
 
-/// Maximum number of stories in the feed of a search.
+/// The maximum number of stories in a search feed.
 const MAX_SEARCH_RESULTS: u32 = 100;
 
-/// The stories that the page of the same search lists first, newest first.
+/// The first stories on the page of the same search, newest first.
 fn search_results(db: &ReadConnection, expression: String) -> store::Result<Vec<FeedEntry>> {
     let listing = StorySearch { words: Some(expression), limit: MAX_SEARCH_RESULTS, ..StorySearch::default() };
     let ids: Vec<StoryId> = story_search::search(db, &listing)?.stories.iter().map(|story| story.id).collect();

@@ -1,4 +1,4 @@
-//! The `Host` header, of which a request has exactly one (RFC 9112, section 3.2). Its value has no effect on a response.
+//! Checks that a request has exactly one `Host` header (RFC 9112, section 3.2). Its value does not affect the response.
 
 use axum::extract::Request;
 use axum::http::uri::Authority;
@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-/// 400 for a request without a `Host` header, with several, or with an invalid one. HTTP/1.0 does not require it.
+/// Returns 400 if the `Host` header is missing, repeated or invalid. HTTP/1.0 does not require the header.
 pub async fn require_one_host(request: Request, next: Next) -> Response {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let is_valid = match (hosts.next(), hosts.next()) {
@@ -20,7 +20,7 @@ pub async fn require_one_host(request: Request, next: Next) -> Response {
     }
 }
 
-/// A host with or without a port. It is empty if the URL of the request has no authority.
+/// Whether the value is a host with or without a port. It is empty if the request URL has no authority.
 fn is_host(value: &HeaderValue) -> bool {
     let Ok(text) = value.to_str() else { return false };
     text.is_empty() || text.parse::<Authority>().is_ok_and(|host| !host.as_str().contains('@'))

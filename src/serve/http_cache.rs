@@ -1,5 +1,5 @@
 //! HTTP caching and conditional requests (RFC 9110, sections 8.8 and 13): a strong ETag per content coding,
-//! `Last-Modified` to the second, `Cache-Control`.
+//! `Last-Modified` to the second, and `Cache-Control`.
 
 use super::content_negotiation::{Compression, ContentCoding, choose_coding, choose_for_one_off};
 use axum::body::Bytes;
@@ -8,23 +8,23 @@ use axum::response::{IntoResponse, Response};
 use std::time::{Duration, SystemTime};
 use strum::VariantArray;
 
-/// For feeds. An outdated feed is better for a client than an error.
+/// For feeds. An outdated feed is better for clients than an error.
 pub const FEED_CACHE_CONTROL: &str = "public, max-age=60, stale-if-error=86400";
 /// For private feeds.
 pub const PRIVATE_CACHE_CONTROL: &str = "private, max-age=60, stale-if-error=86400";
-/// For pages: they are revalidated each time, which is cheap with an ETag.
+/// For pages. They are revalidated each time, which is cheap with an ETag.
 pub const PAGE_CACHE_CONTROL: &str = "no-cache, stale-if-error=86400";
-/// For files that change with the program only.
+/// For files that change only with the program.
 pub const ASSET_CACHE_CONTROL: &str = "public, max-age=3600, stale-if-error=86400";
 
-/// A document in every content coding, to be sent many times.
+/// A document in every content coding, which is sent many times.
 pub struct EncodedResponse {
     pub content_type: &'static str,
     pub cache_control: &'static str,
     pub encoded: Vec<(ContentCoding, Bytes)>,
-    /// The hash of the plain bytes.
+    /// The hash of the unencoded bytes.
     pub hash: String,
-    /// `None` where the date could not be recorded: after a restart it would be a different one.
+    /// `None` if the date could not be recorded, because it would differ after a restart.
     pub last_modified: Option<SystemTime>,
 }
 
@@ -35,8 +35,8 @@ impl EncodedResponse {
         EncodedResponse { content_type, cache_control, encoded, hash, last_modified: None }
     }
 
-    /// A document that contains a secret beside text from third parties. It is not compressed: its compressed size
-    /// would reveal how much of a guessed secret is right (the BREACH attack).
+    /// Creates a document that contains both a secret and third-party text. It is not compressed, because its
+    /// compressed size would reveal how much of a guessed secret is correct (the BREACH attack).
     pub fn uncompressed(content_type: &'static str, cache_control: &'static str, plain: Vec<u8>) -> EncodedResponse {
         let (hash, encoded) = (content_hash(&plain), vec![(ContentCoding::Identity, plain.into())]);
         EncodedResponse { content_type, cache_control, encoded, hash, last_modified: None }
@@ -64,8 +64,8 @@ impl EncodedResponse {
     }
 }
 
-/// The response with a document that was rendered for this request. It is encoded in the chosen coding only, and only
-/// if it is sent.
+/// The response with a document that was rendered for this request. The document is encoded only in the chosen coding,
+/// and only if it is sent.
 pub fn respond_once(
     content_type: &'static str,
     cache_control: &'static str,
@@ -84,8 +84,8 @@ pub fn respond_once(
     }
 }
 
-/// A 304 does not describe the document that the client has (RFC 9110, section 15.4.5). Caches would copy these headers
-/// to the stored response.
+/// A 304 response omits the headers that describe content (RFC 9110, section 15.4.5), because caches would copy them to
+/// the stored response.
 fn not_modified(mut headers: HeaderMap) -> Response {
     headers.remove(header::CONTENT_TYPE);
     headers.remove(header::CONTENT_ENCODING);
@@ -116,7 +116,7 @@ fn insert_header(headers: &mut HeaderMap, name: header::HeaderName, value: &str)
     }
 }
 
-/// A strong ETag. Each coding has its own, because its bytes differ.
+/// A strong ETag. Each coding has its own ETag, because its bytes differ.
 fn etag(hash: &str, coding: ContentCoding) -> String {
     match coding {
         ContentCoding::Identity => format!("\"{hash}\""),
@@ -124,11 +124,11 @@ fn etag(hash: &str, coding: ContentCoding) -> String {
     }
 }
 
-/// Whether the client has this document already. `If-None-Match` takes precedence over `If-Modified-Since`.
+/// Whether the client already has this document. `If-None-Match` takes precedence over `If-Modified-Since`.
 fn is_not_modified(request: &HeaderMap, etag: &str, last_modified: Option<SystemTime>) -> bool {
     let mut tags = request.get_all(header::IF_NONE_MATCH).iter().peekable();
     if tags.peek().is_some() {
-        // Weak comparison (section 8.8.3.2): proxies that recompress mark our ETags as weak.
+        // Uses weak comparison (section 8.8.3.2), because proxies that recompress mark our ETags as weak.
         let matches = |tag: &str| tag == "*" || tag.trim_start_matches("W/") == etag;
         return tags
             .filter_map(|value| value.to_str().ok())

@@ -1,7 +1,7 @@
-//! The HTTP listener: accepts connections, limits their number and duration, and closes them gracefully at shutdown.
+//! The HTTP listener accepts connections, limits their number and duration, and closes them gracefully at shutdown.
 //!
-//! The router handles requests. The limits (RFC 9110 leaves them to the server) protect against slow clients: reading
-//! request headers and sending a response have time limits, and an address has a maximum number of connections.
+//! The router handles requests. The limits, which RFC 9110 leaves to the server, protect against slow clients: reading
+//! request headers and sending a response have time limits, and the number of connections per address is limited.
 //! Handlers limit request bodies themselves.
 
 mod connection_limit;
@@ -30,22 +30,22 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use write_deadline::{InFlight, WriteDeadlineStream};
 
-/// Maximum size of a request's headers.
+/// The maximum size of request headers, in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
-/// At shutdown, the time limit for the rest of a request that the client has begun to send.
+/// At shutdown, the time limit for receiving the rest of a request that the client has started to send.
 const SHUTDOWN_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
-/// File descriptors reserved for everything except connections: the database, outgoing requests.
+/// The number of file descriptors reserved for uses other than connections, such as the database and outgoing requests.
 const RESERVED_FILES: usize = 512;
-/// Length of the accept queue. The kernel may allow less.
+/// The length of the accept queue. The kernel may reduce it.
 const ACCEPT_QUEUE: i32 = 4096;
-/// The delay after `accept` fails, for example without free file descriptors.
+/// The delay after `accept` fails, for example because no file descriptors are available.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
-/// The minimum interval between two log messages about refused connections.
+/// The minimum interval between log messages about refused connections.
 const REFUSAL_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Serves until `stop`, then waits until all responses in flight are sent. Dropping the future aborts them.
 pub async fn run(listener: TcpListener, router: Router, options: Options, stop: CancellationToken) {
-    // A longer accept queue absorbs bursts: with the default one, clients retry their handshake a second later.
+    // A longer accept queue absorbs bursts. With the default queue, clients retry their handshake a second later.
     if let Err(error) = rustix::net::listen(&listener, ACCEPT_QUEUE) {
         tracing::warn!(%error, "cannot extend the accept queue");
     }
@@ -69,17 +69,17 @@ pub async fn run(listener: TcpListener, router: Router, options: Options, stop: 
         };
         connections.spawn(handler.clone().serve(stream, peer, (permit, ip_permit)));
     }
-    // New connections are refused at once rather than left waiting.
+    // Refuse new connections immediately instead of leaving them waiting.
     drop(listener);
     while connections.join_next().await.is_some() {}
 }
 
-/// The next connection, once one is free.
+/// Accepts the next connection once a permit is available.
 async fn accept(listener: &TcpListener, free: Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
     let permit = free.acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, _)) => Some((stream, permit)),
-        // The client has disconnected.
+        // The client has already disconnected.
         Err(e) if matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted) => None,
         Err(error) => {
             tracing::error!(%error, "cannot accept a connection; retrying");
@@ -112,9 +112,9 @@ struct ConnectionHandler {
 }
 
 impl ConnectionHandler {
-    /// Serves one connection until it closes, and holds its permits as long.
+    /// Serves one connection until it closes, and holds its permits until then.
     async fn serve(self, stream: TcpStream, peer: SocketAddr, _permits: (OwnedSemaphorePermit, ConnectionPermit)) {
-        // A response is written at once: waiting for more data to coalesce would only delay it.
+        // Responses are written in one piece, so waiting for more data would only delay them.
         let _ = stream.set_nodelay(true);
         let in_flight = InFlight::default();
         let stream = WriteDeadlineStream::new(stream, self.options.write_timeout.unsigned_abs(), in_flight.clone());
@@ -145,7 +145,7 @@ impl ConnectionHandler {
     }
 }
 
-/// Errors of a connection are usually the client's.
+/// Logs how a connection ended. Errors are usually caused by the client.
 fn log_end(ended: hyper::Result<()>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended early");

@@ -9,20 +9,20 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Address and port to listen on. A socket passed by systemd takes precedence.
+    /// The address and port to listen on. A socket passed by systemd takes precedence.
     pub listen: SocketAddr,
-    /// Maximum number of simultaneous connections. Further connections wait until one ends.
+    /// The maximum number of concurrent connections. Further connections wait until one closes.
     pub max_connections: usize,
-    /// Maximum number of simultaneous connections from one IPv4 address or one IPv6 /64. Further connections are
-    /// closed.
+    /// The maximum number of concurrent connections from one IPv4 address or one IPv6 /64 prefix. Further connections
+    /// are closed.
     pub max_connections_per_ip: usize,
-    /// Networks of reverse proxies. Many clients share their addresses, so the limit per address does not apply to
-    /// them.
+    /// Networks of reverse proxies. The limit per address does not apply to them, because many clients share their
+    /// addresses.
     pub trusted_proxies: Vec<IpNet>,
-    /// Time limit for receiving request headers, and for a keep-alive connection to send its next request.
+    /// The time limit for receiving request headers, and for a keep-alive connection to send its next request.
     #[serde(with = "crate::domain::duration")]
     pub header_timeout: SignedDuration,
-    /// Time limit for a client to receive a response that does not fit into the send buffer.
+    /// The time limit for a client to receive a response that does not fit into the send buffer.
     #[serde(with = "crate::domain::duration")]
     pub write_timeout: SignedDuration,
 }

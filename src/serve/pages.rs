@@ -1,7 +1,7 @@
-//! The HTML pages: readable without scripts, on a phone, in dark mode and on paper.
+//! The HTML pages. They are readable without scripts, on phones, in dark mode and on paper.
 //!
-//! Templates escape text from feeds, and links are http or https. A page depends on the database only, never on the
-//! time of the request, with one exception: the health page reports the daemon's tasks.
+//! Templates escape text from feeds, and only http and https links are published. A page depends only on the database,
+//! never on the time of the request, with one exception: the health page reports the daemon's tasks.
 
 mod chart;
 mod feeds;
@@ -31,7 +31,7 @@ pub static STYLE: LazyLock<EncodedResponse> = LazyLock::new(|| {
 pub static FAVICON: LazyLock<EncodedResponse> = LazyLock::new(|| {
     EncodedResponse::new("image/svg+xml", ASSET_CACHE_CONTROL, include_bytes!("pages/favicon.svg").to_vec())
 });
-/// Crawlers may read everything.
+/// Crawlers may access everything.
 pub static ROBOTS: LazyLock<EncodedResponse> = LazyLock::new(|| {
     EncodedResponse::new("text/plain; charset=utf-8", ASSET_CACHE_CONTROL, b"User-agent: *\nDisallow:\n".to_vec())
 });

@@ -1,6 +1,6 @@
-//! Everything that is served at its own URL, as documents for static files. The bytes equal those of the handlers.
+//! Everything that is served at its own URL, as documents for static files. The content equals that of the handlers.
 //!
-//! What depends on the request is left out: filters, searches, `/healthz`, redirects. The file of a merged story
+//! Content that depends on the request is omitted: filters, searches, `/healthz`, redirects. The file of a merged story
 //! contains the page of the story that it redirects to. Two pages differ from the served ones, because the daemon may
 //! not run while the files are read: the index page has no form, and the health page does not report tasks.
 
@@ -16,10 +16,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Takes a document, and its path below the base URL.
+/// Receives a document and its path below the base URL.
 type DocumentSink<'a> = &'a mut dyn FnMut(&str, &EncodedResponse) -> io::Result<()>;
 
-/// Passes every document with its path to `write`, all from one snapshot of the database.
+/// Passes every document with its path to `write`. All documents are from one snapshot of the database.
 pub async fn write_static_site(
     store: &Store,
     options: &Options,
@@ -51,7 +51,7 @@ fn render_feeds(db: &ReadConnection, options: &Options) -> store::Result<Vec<(Fe
     Ok(rendered)
 }
 
-/// Renders one archive page at a time: there may be thousands.
+/// Renders archive pages one at a time, because there may be thousands.
 fn write_archives(db: &ReadConnection, options: &Options, write: DocumentSink) -> Result<(), Error> {
     for resource in FeedResource::archived(db, &options.public_feeds())? {
         if let Some(response) = resource.encoded(db, options)? {
@@ -61,8 +61,8 @@ fn write_archives(db: &ReadConnection, options: &Options, write: DocumentSink) -
     Ok(())
 }
 
-/// Adds the dates with which the daemon serves the same bytes. If the publication has changed since it was read, the
-/// daemon may have served newer bytes already, and the dates of the older ones are not recorded.
+/// Adds the dates with which the daemon serves the same content. If the published content has changed since it was
+/// read, the daemon may already have served newer content. In this case, no dates are recorded for the older content.
 fn with_dates(
     db: &WriteConnection,
     mut feeds: Vec<(FeedResource, EncodedResponse)>,
@@ -88,7 +88,7 @@ fn write_pages(db: &ReadConnection, options: &Options, write: DocumentSink) -> R
     let site = || SiteLayout::new(options, &feeds);
     let page = |html: String| EncodedResponse::new(pages::HTML_CONTENT_TYPE, PAGE_CACHE_CONTROL, html.into_bytes());
     write("index.html", &page(pages::index_page(db, site(), None)?))?;
-    // `sources` and `feeds` are folders, so their lists are the folders' index files.
+    // `sources` and `feeds` are directories, so their lists become the index files of the directories.
     write("sources/index.html", &page(pages::sources_page(db, site())?))?;
     for source in sources::list(db, &sources::SourceFilter::default())? {
         write(&format!("sources/{}", source.id), &page(pages::source_page(db, site(), &source)?))?;
@@ -103,7 +103,7 @@ fn write_pages(db: &ReadConnection, options: &Options, write: DocumentSink) -> R
             && let Some(html) = pages::story_page(db, site(), &story)?
         {
             write(&format!("stories/{id}"), &page(html))?;
-            // The page links to the Atom feed only.
+            // The page links only to the Atom feed.
             let feed = publish::render(&FeedDocument::of_story(&story, &instance, options), FeedFormat::Atom);
             let response = EncodedResponse::new(FeedFormat::Atom.content_type(), FEED_CACHE_CONTROL, feed);
             write(&format!("stories/{id}.atom"), &response)?;
@@ -114,11 +114,11 @@ fn write_pages(db: &ReadConnection, options: &Options, write: DocumentSink) -> R
     Ok(write("favicon.svg", &pages::FAVICON)?)
 }
 
-/// The story, or the one that it was merged into.
+/// The story, or the story into which it was merged.
 fn merge_target(db: &ReadConnection, mut id: StoryId) -> store::Result<Option<Story>> {
     loop {
         match stories::get(db, id)? {
-            // The oldest id survives a merge, so the chain ends.
+            // The oldest id survives a merge, so the chain is finite.
             Some(Story { merged_into: Some(into), .. }) if into != id => id = into,
             story => return Ok(story),
         }

@@ -1,6 +1,6 @@
 //! The health of the daemon's tasks. The daemon records it; `/healthz` and the health page report it.
 //!
-//! It does not restart tasks; the daemon does.
+//! This module does not restart tasks; the daemon does.
 
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -18,25 +18,25 @@ struct TaskFailure {
 }
 
 impl TaskHealth {
-    /// Records that a task has ended unexpectedly. A task that fails again before [`TaskHealth::up`] keeps the time of
-    /// its first failure.
+    /// Records that a task ended unexpectedly. If the task fails again before [`TaskHealth::up`], the time of its first
+    /// failure is kept.
     pub fn down(&self, task: &'static str, reason: &str) {
         let mut failures = self.0.lock();
         let since = failures.get(task).map_or_else(Instant::now, |failure| failure.since);
         failures.insert(task, TaskFailure { since, reason: reason.to_owned() });
     }
 
-    /// Records that a task runs stably again.
+    /// Records that a task is running stably again.
     pub fn up(&self, task: &'static str) {
         self.0.lock().remove(task);
     }
 
-    /// How long the task that failed first has been down.
+    /// The time since the earliest failure among the tasks that are down.
     pub fn longest_down(&self) -> Option<Duration> {
         self.0.lock().values().map(|failure| failure.since.elapsed()).max()
     }
 
-    /// The tasks that are down, with the reason for each.
+    /// The tasks that are down, each with the reason.
     pub fn reasons(&self) -> BTreeMap<&'static str, String> {
         self.0.lock().iter().map(|(task, failure)| (*task, failure.reason.clone())).collect()
     }

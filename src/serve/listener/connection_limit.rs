@@ -1,4 +1,4 @@
-//! A limit on the open connections per client address.
+//! Limits the open connections per client address.
 
 use crate::domain::client_address;
 use ipnet::IpNet;
@@ -7,14 +7,14 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Counts open connections per address. An address without connections takes no memory.
+/// Counts open connections per address. Addresses without connections use no memory.
 pub struct ConnectionLimit {
     max_per_client: usize,
     proxies: Vec<IpNet>,
     open: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// Counts a connection until it is dropped. Connections of proxies are not counted.
+/// Counts as a connection until it is dropped. Connections of proxies are not counted.
 pub struct ConnectionPermit(Option<(Arc<ConnectionLimit>, IpAddr)>);
 
 impl ConnectionLimit {
@@ -22,7 +22,7 @@ impl ConnectionLimit {
         Arc::new(ConnectionLimit { max_per_client, proxies, open: Mutex::default() })
     }
 
-    /// A permit for a connection from this address. `None` if the client has reached the limit.
+    /// A permit for a connection from this address; `None` if the client has reached the limit.
     pub fn acquire(self: &Arc<Self>, peer: IpAddr) -> Option<ConnectionPermit> {
         let peer = peer.to_canonical();
         if self.proxies.iter().any(|network| network.contains(&peer)) {

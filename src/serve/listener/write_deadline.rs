@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// Counts the responses of a connection that are being computed or sent. An idle connection has none.
+/// Counts the responses of a connection that are being computed or sent. The count of an idle connection is zero.
 #[derive(Clone, Default)]
 pub struct InFlight(Arc<AtomicUsize>);
 
@@ -48,8 +48,8 @@ impl WriteDeadlineStream {
         WriteDeadlineStream { stream, write_timeout, in_flight, deadline: None }
     }
 
-    /// Starts the deadline when the send buffer is full for the first time. Progress does not extend it, so a client
-    /// that receives a byte now and then does not hold the connection open. A flush ends it.
+    /// Starts the deadline when the send buffer becomes full. Progress does not extend the deadline, so a client that
+    /// receives a byte occasionally cannot keep the connection open. A flush ends the deadline.
     fn check_deadline<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             return written;
@@ -88,7 +88,7 @@ impl AsyncWrite for WriteDeadlineStream {
         self.stream.is_write_vectored()
     }
 
-    /// hyper calls it once everything is written.
+    /// hyper flushes once everything has been written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
         if flushed.is_ready() {

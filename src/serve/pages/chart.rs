@@ -1,20 +1,20 @@
-//! Positions of marks and bars in the SVG charts. Horizontal positions are in percent, so that a chart fits any screen
-//! without a script. Pure.
+//! Computes the positions of marks and bars in SVG charts. Horizontal positions are percentages, so charts fit any
+//! screen without a script. All functions are pure.
 
 use crate::domain::{Story, StoryItem, Timestamp};
 use std::collections::BTreeMap;
 
-/// Maximum number of marks in a timeline. More would merge into one line.
+/// The maximum number of marks in a timeline. More marks would merge into one line.
 const MAX_MARKS: usize = 200;
 
 /// A report on the timeline of its story.
 pub struct TimelineMark {
-    /// In percent of the width.
+    /// The horizontal position, in percent of the width.
     pub x: String,
     pub is_copy: bool,
 }
 
-/// Marks for the news of a story in order of time, from the first to the last report. Backlog may be years older.
+/// The marks for a story's news, from the first to the last report. Backlog is omitted: it may be years older.
 pub fn timeline_marks(story: &Story) -> Vec<TimelineMark> {
     let reports: Vec<&StoryItem> = story.news().collect();
     let at = |report: &StoryItem| report.item.ranked_at.as_millisecond();
@@ -29,13 +29,13 @@ pub fn timeline_marks(story: &Story) -> Vec<TimelineMark> {
     reports.iter().take(MAX_MARKS).map(mark).collect()
 }
 
-/// Days in the chart of a source.
+/// The number of days in the chart of a source.
 pub const CHART_DAYS: i64 = 30;
-/// Height of the tallest bar, in pixels.
+/// The height of the tallest bar, in pixels.
 const MAX_BAR_HEIGHT: f64 = 120.0;
-/// Space above the tallest bar for its number, in pixels.
+/// The space above the tallest bar for its number, in pixels.
 const TOP_MARGIN: f64 = 20.0;
-/// Height of the bar of a day with items, in pixels.
+/// The minimum height of the bar for a day with items, in pixels.
 const MIN_BAR_HEIGHT: f64 = 2.0;
 
 /// One day in the chart of a source.
@@ -48,7 +48,7 @@ pub struct DayBar {
     pub height: String,
 }
 
-/// Bars for the [`CHART_DAYS`] days up to `last`. Days are numbered from 1970.
+/// The bars for the [`CHART_DAYS`] days up to `last`. Days are counted from 1970.
 pub fn day_bars(items_per_day: &BTreeMap<i64, u64>, last: i64) -> Vec<DayBar> {
     let max = items_per_day.values().copied().max().unwrap_or(0).max(1) as f64;
     let step = 100.0 / CHART_DAYS as f64;
@@ -68,7 +68,7 @@ pub fn day_bars(items_per_day: &BTreeMap<i64, u64>, last: i64) -> Vec<DayBar> {
     (0..CHART_DAYS).filter_map(bar).collect()
 }
 
-/// The UTC day of a time, numbered from 1970.
+/// The UTC day of a time, counted from 1970.
 pub fn day_number(at: Timestamp) -> i64 {
     at.as_second().div_euclid(86_400)
 }

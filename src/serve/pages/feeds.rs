@@ -1,4 +1,4 @@
-//! The page of the published feeds, and the same list as OPML.
+//! The page that lists the published feeds, and the same list as OPML.
 
 use super::respond::respond;
 use super::site_layout::SiteLayout;
@@ -54,16 +54,16 @@ fn selection(feed: &PublishedFeed) -> String {
     selection_text(&feed.selection)
 }
 
-/// The media type. OPML has no registered one.
+/// OPML has no registered media type.
 pub const OPML_CONTENT_TYPE: &str = "text/x-opml; charset=utf-8";
 
-/// `/feeds.opml`.
+/// Serves `/feeds.opml`.
 pub async fn opml(State(app): State<AppState>, request: HeaderMap) -> Response {
     respond_once(OPML_CONTENT_TYPE, PAGE_CACHE_CONTROL, feeds_opml(&app.options, &app.public_feeds), &request)
 }
 
 /// The published feeds as OPML 2.0 (opml.org/spec2.opml), for readers that subscribe to all of them at once. It lists
-/// each feed once, as Atom, the format that every reader of OPML supports.
+/// each feed once, as Atom, which every OPML reader supports.
 pub fn feeds_opml(options: &Options, feeds: &[PublishedFeed]) -> Vec<u8> {
     let outline = |feed: &PublishedFeed| FeedOutline {
         title: Some(strip_invalid_chars(&feed.title)),

@@ -1,26 +1,26 @@
-//! Values as the templates show them. askama passes references, so the functions take them.
+//! Formats values for templates. The functions take references, because askama passes references.
 //!
-//! No page shows the age of anything: it would be outdated a minute later.
+//! No page shows the age of anything, because it would be outdated a minute later.
 
 use crate::domain::{Item, Timestamp};
 use crate::wording::{Audience, SourceCondition, grouped_digits, language_name};
 
-/// `1 Mar 2026, 12:00 UTC`.
+/// Formats a time as `1 Mar 2026, 12:00 UTC`.
 pub fn time(at: &Timestamp) -> String {
     Audience::Public.time(*at)
 }
 
-/// RFC 3339, for the attribute `datetime`.
+/// Formats a time as RFC 3339 for the attribute `datetime`.
 pub fn machine_time(at: &Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// `Sunday, 1 March 2026`.
+/// Formats a day as `Sunday, 1 March 2026`.
 pub fn day(at: &Timestamp) -> String {
     at.strftime("%A, %-d %B %Y").to_string()
 }
 
-/// A time under the heading of a day: without the date if it is the same day.
+/// Formats a time under a day heading. Omits the date if it is the same day.
 pub fn time_under_day(at: &Timestamp, heading: &Timestamp) -> String {
     if day(at) == day(heading) { at.strftime("%H:%M UTC").to_string() } else { time(at) }
 }
@@ -29,22 +29,22 @@ pub fn number(number: &u64) -> String {
     grouped_digits(*number)
 }
 
-/// A recorded remark without secrets.
+/// A stored remark with secrets removed.
 pub fn remark(text: &str) -> String {
     Audience::Public.remark(text)
 }
 
-/// A URL that may be a link: `javascript:` and other schemes are left out.
+/// A URL that may be used as a link; `None` for `javascript:` and other schemes.
 pub fn link(url: Option<&str>) -> Option<&str> {
     url.filter(|url| url.starts_with("https://") || url.starts_with("http://"))
 }
 
-/// The language of an item for the attribute `lang`. Unknown codes are left out.
+/// The language of an item for the attribute `lang`; `None` if the code is unknown.
 pub fn lang(item: &Item) -> Option<&str> {
     item.lang.as_deref().filter(|code| language_name(code).is_some())
 }
 
-/// The CSS class of a condition.
+/// The CSS class for a condition.
 pub fn condition_class(condition: &SourceCondition) -> &'static str {
     match condition {
         SourceCondition::Failing | SourceCondition::Gone => "bad",

@@ -1,6 +1,6 @@
-//! The health page: the daemon's tasks, sources with problems, servers on hold, recent events.
+//! The health page: the daemon's tasks, sources with problems, servers on hold, and recent events.
 //!
-//! It shows no error message of a task and no address that is not public.
+//! The page shows no error messages of tasks and no addresses that are not public.
 
 use super::format::{condition_class, machine_time, number, remark, time};
 use super::respond::respond;
@@ -15,22 +15,22 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-/// Maximum number of sources, and of holds, shown.
+/// The maximum number of sources, and of holds, to show.
 const MAX_ROWS: usize = 100;
-/// Maximum number of events shown.
+/// The maximum number of events to show.
 const MAX_EVENTS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "health.html")]
 struct HealthPage<'a> {
     site: SiteLayout<'a>,
-    /// The daemon's tasks that are down. `None` in a static file, where they are unknown.
+    /// The daemon's tasks that are down. `None` in a static file, because they are unknown.
     down: Option<Vec<&'static str>>,
     counts: RowCounts,
-    /// The time of the newest poll.
+    /// The time of the latest poll.
     newest: Option<Timestamp>,
     failing: Vec<(SourceCondition, Source)>,
-    /// Sources with problems that are not shown.
+    /// The number of sources with problems that are not shown.
     others: usize,
     holds: Vec<OriginHold>,
     events: Vec<RecordedEvent>,
@@ -51,7 +51,7 @@ pub fn health_page(db: &ReadConnection, site: SiteLayout, down: Option<Vec<&'sta
     failing.truncate(MAX_ROWS);
     let mut events = operator_events::latest(db)?;
     events.truncate(MAX_EVENTS);
-    // A hold that ended before the newest poll is over by the time anyone can read the page.
+    // A hold that ended before the latest poll is certainly over when the page is read.
     let since = newest.unwrap_or(Timestamp::UNIX_EPOCH);
     let page = HealthPage {
         site,
@@ -66,7 +66,7 @@ pub fn health_page(db: &ReadConnection, site: SiteLayout, down: Option<Vec<&'sta
     Ok(page.render()?)
 }
 
-/// The problem of a source; for a source on hold, the reason for the time of its next poll.
+/// The problem of a source. For a source on hold, the reason for the time of its next poll.
 fn problem(source: &Source) -> String {
     match source.last_outcome {
         Some(outcome) if !source.last_error.is_empty() => Audience::Public.poll_error(outcome, &source.last_error),
@@ -78,7 +78,7 @@ fn hold_reason(hold: &OriginHold) -> String {
     remark(&hold_reason_text(&hold.reason))
 }
 
-/// The event as a predicate. The subject is the source's title before it, or newsfold.
+/// The event as a predicate. Its subject is the title of the source or newsfold.
 fn phrase(event: &RecordedEvent) -> String {
     let subject = if event.source.is_none() { "newsfold " } else { "" };
     format!("{subject}{}", event_phrase(event.kind))

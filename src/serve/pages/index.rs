@@ -15,7 +15,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::collections::BTreeSet;
 
-/// Maximum number of outlets named per story.
+/// The maximum number of outlets to name per story.
 const MAX_NAMED_OUTLETS: usize = 12;
 
 #[derive(Template)]
@@ -30,7 +30,7 @@ struct IndexPage<'a> {
     has_more: bool,
 }
 
-/// The stories that last changed on one day.
+/// The stories whose last change was on one day.
 struct StoryDay<'a> {
     at: Timestamp,
     stories: Vec<StorySummary<'a>>,
@@ -41,7 +41,7 @@ struct StorySummary<'a> {
     lead: &'a StoryItem,
     /// The first report of each outlet.
     named: Vec<&'a StoryItem>,
-    /// Outlets that are not named.
+    /// The number of outlets that are not named.
     others: usize,
 }
 
@@ -54,13 +54,13 @@ pub async fn index(
     app.respond(move |app, db| Ok(respond(index_page(db, app.site(), Some(&query))?, &request))).await
 }
 
-/// `/search?q=…` redirects to the index page: people and browsers expect a search there.
+/// Redirects `/search?q=…` to the index page, because people and browsers expect a search at this path.
 pub async fn search(State(app): State<AppState>, RawQuery(query): RawQuery) -> Result<Response, Error> {
     let Some(query) = StoryQuery::parse(query.as_deref()) else { return invalid_query(&app) };
     Ok(Redirect::permanent(&app.options.url(&query.query_string(query.page))).into_response())
 }
 
-/// Without a query it is the page for a static file, which has no form and no further pages.
+/// Renders the page. Without a query, it is the page for a static file, which has no form and no further pages.
 pub fn index_page(db: &ReadConnection, site: SiteLayout, query: Option<&StoryQuery>) -> Result<String, Error> {
     let is_served = query.is_some();
     let unfiltered = StoryQuery::default();
@@ -100,7 +100,7 @@ impl StorySummary<'_> {
         count_of(self.story.outlets().len(), "outlet", "outlets")
     }
 
-    /// Why no report of it is news.
+    /// The reason why none of the story's reports is news.
     fn backlog(&self) -> Option<&'static str> {
         if self.story.news().next().is_some() { None } else { self.lead.item.backlog_reason.map(backlog_text) }
     }
@@ -109,7 +109,7 @@ impl StorySummary<'_> {
         self.story.outlets().len() == 1
     }
 
-    /// Whether it has changed since its first report, to the minute.
+    /// Whether the story has changed since its first report, with a precision of one minute.
     fn has_changed(&self) -> bool {
         self.story.items.len() > 1
             && time_under_day(&self.story.updated_at, &self.lead.item.ranked_at) != self.first_reported()

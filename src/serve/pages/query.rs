@@ -1,4 +1,4 @@
-//! The query of the index page: filters parsed from a URL, and written into one. Pure.
+//! The query of the index page: filters that are parsed from a URL and written to one. All functions are pure.
 
 use crate::domain::display_text::one_line;
 use crate::store::fts_query;
@@ -6,22 +6,22 @@ use crate::store::story_search::StorySearch;
 use crate::wording::language_name;
 use url::form_urlencoded;
 
-/// Stories per page.
+/// The number of stories per page.
 const PAGE_SIZE: u32 = 40;
 /// The highest page number.
 const MAX_PAGE: u32 = 50;
-/// Maximum length of a tag or a language.
+/// The maximum length of a tag or a language, in characters.
 const MAX_NAME_CHARS: usize = 100;
 
-/// Which stories the index page lists.
+/// Selects the stories that the index page lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoryQuery {
-    /// The search text as typed, on one line.
+    /// The search text as entered, on one line.
     pub typed: String,
     pub tag: String,
     pub lang: String,
     pub min_outlets: u32,
-    /// Counted from 1.
+    /// The page number, starting at 1.
     pub page: u32,
 }
 
@@ -32,8 +32,8 @@ impl Default for StoryQuery {
 }
 
 impl StoryQuery {
-    /// Parses the query of a URL. The first value of a parameter counts; unknown parameters are ignored. `None` if a
-    /// number is invalid.
+    /// Parses the query string of a URL. Uses the first value of each parameter and ignores unknown parameters. `None`
+    /// if a number is invalid.
     pub fn parse(query: Option<&str>) -> Option<StoryQuery> {
         let mut parsed = StoryQuery::default();
         let mut seen = Vec::new();
@@ -68,7 +68,7 @@ impl StoryQuery {
         }
     }
 
-    /// Whether the search text has no word to search for.
+    /// Whether the search text contains no searchable word.
     pub fn has_no_words(&self) -> bool {
         !self.typed.is_empty() && fts_query::from_user_input(&self.typed).is_none()
     }
@@ -81,7 +81,7 @@ impl StoryQuery {
         self.page == MAX_PAGE
     }
 
-    /// The query string of another page with the same filters, with its question mark. Empty for the index page itself.
+    /// The query string of another page with the same filters, including the question mark; empty for the index page.
     pub fn query_string(&self, page: u32) -> String {
         let (outlets, page) = (self.min_outlets.to_string(), page.to_string());
         let parameters = [
@@ -98,13 +98,13 @@ impl StoryQuery {
         if query.is_empty() { query } else { format!("?{query}") }
     }
 
-    /// The query string of the feed of this search, without the question mark. `None` without a search.
+    /// The query string of the feed for this search, without the question mark; `None` without a search.
     pub fn feed_query(&self) -> Option<String> {
         fts_query::from_user_input(&self.typed)?;
         Some(form_urlencoded::Serializer::new(String::new()).append_pair("q", &self.typed).finish())
     }
 
-    /// `Stories matching ‘grid’, in German`.
+    /// Describes the query, for example `Stories matching ‘grid’, in German`.
     pub fn description(&self) -> String {
         let mut parts = Vec::new();
         if !self.typed.is_empty() {
@@ -123,7 +123,7 @@ impl StoryQuery {
     }
 }
 
-/// A whole number. An empty form field is 1.
+/// Parses an integer. An empty form field means 1.
 fn parse_number(text: &str) -> Option<u32> {
     if text.trim().is_empty() { Some(1) } else { text.trim().parse().ok() }
 }

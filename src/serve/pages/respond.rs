@@ -31,7 +31,7 @@ pub fn not_found_page(site: SiteLayout) -> Result<String, Error> {
     Ok(MessagePage { site, title: "Not found", text }.render()?)
 }
 
-/// 400, for a query that cannot be read.
+/// A 400 response for an invalid query.
 pub fn invalid_query(app: &AppState) -> Result<Response, Error> {
     let text = "The parameters outlets and page must be whole numbers, for example /?outlets=3: the minimum number of \
                 outlets that report a story.";

@@ -1,4 +1,4 @@
-//! What every page contains: the title, the navigation and the links to the public feeds.
+//! The content of every page: the title, the navigation and the links to the public feeds.
 
 use crate::domain::PublishedFeed;
 use crate::publish::{FeedFormat, Options};
@@ -8,7 +8,7 @@ pub struct SiteLayout<'a> {
     /// The public feeds. Private feeds do not appear on any page.
     pub feeds: &'a [PublishedFeed],
     pub options: &'a Options,
-    /// The path of the base URL, without trailing slash, so that links work behind a reverse proxy's path prefix.
+    /// The path of the base URL without a trailing slash, so that links work behind a reverse proxy with a path prefix.
     pub root: &'a str,
 }
 

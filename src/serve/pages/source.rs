@@ -1,5 +1,5 @@
-//! The page with all sources, and the page of a source: its condition, its items per day, its next poll and the reason,
-//! its facts and its last polls.
+//! The page that lists all sources, and the page of one source: its condition, its items per day, its next poll and the
+//! reason, its properties and its latest polls.
 
 use super::chart::{CHART_DAYS, DayBar, day_bars, day_number};
 use super::format::{condition_class, machine_time, number, remark, time};
@@ -38,19 +38,19 @@ fn condition(source: &Source) -> SourceCondition {
     SourceCondition::of(source)
 }
 
-/// The error of the last poll; empty if it succeeded.
+/// The error of the latest poll; empty if the poll succeeded.
 fn last_error(source: &Source) -> String {
     source.last_outcome.map_or_else(String::new, |outcome| Audience::Public.poll_error(outcome, &source.last_error))
 }
 
-/// The time of the next poll, if the source is polled at all.
+/// The time of the next poll, if the source is polled.
 fn next_poll(source: &Source) -> Option<&Timestamp> {
     (source.state == SourceState::Active).then_some(&source.next_poll_at)
 }
 
-/// Maximum number of polls shown.
+/// The maximum number of polls to show.
 const MAX_POLLS: u32 = 20;
-/// Maximum number of events shown.
+/// The maximum number of events to show.
 const MAX_EVENTS: u32 = 20;
 
 #[derive(Template)]
@@ -60,7 +60,7 @@ struct SourcePage<'a> {
     source: &'a Source,
     condition: SourceCondition,
     facts: Vec<(&'static str, String)>,
-    /// The days up to the last poll; empty before the first poll.
+    /// The days up to the latest poll; empty before the first poll.
     bars: Vec<DayBar>,
     polls: Vec<PollSummary>,
     events: Vec<RecordedEvent>,
@@ -71,7 +71,7 @@ pub async fn source(
     Path(id): Path<String>,
     request: HeaderMap,
 ) -> Result<Response, Error> {
-    // `+1` and `01` are not found: a source has one URL.
+    // `+1` and `01` are not found, because a source has only one URL.
     let Some(id) = id.parse::<i64>().ok().filter(|number| number.to_string() == id) else { return not_found(&app) };
     app.respond(move |app, db| match sources::get(db, SourceId(id))? {
         Some(source) if source.state != SourceState::Removed => {
@@ -85,7 +85,7 @@ pub async fn source(
 pub fn source_page(db: &ReadConnection, site: SiteLayout, source: &Source) -> Result<String, Error> {
     let bars = match source.last_poll_at.map(day_number) {
         None => Vec::new(),
-        // Relative to the last poll rather than to now: the page depends on the database only.
+        // The days are relative to the latest poll instead of now, because the page depends only on the database.
         Some(last) => day_bars(&items::count_per_day(db, source.id, last - CHART_DAYS + 1, last)?, last),
     };
     let hub = websub_subscriptions::get(db, source.id)?;
@@ -115,7 +115,7 @@ impl SourcePage<'_> {
         self.bars.iter().map(|bar| bar.items).max().unwrap_or(0)
     }
 
-    /// The start page of the website. The rest of its URL may contain a secret.
+    /// The start page of the website. The rest of the URL may contain a secret.
     fn website(&self) -> Option<String> {
         self.source.site_url.as_deref().and_then(site_of)
     }

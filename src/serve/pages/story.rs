@@ -1,4 +1,4 @@
-//! The page of a story: its reports in order of time, each with its copies, the reason for its place in the story, and
+//! The page of a story: its reports in order of time, each with its copies, the reason why it belongs to the story, and
 //! its earlier versions.
 
 use super::chart::{TimelineMark, timeline_marks};
@@ -25,35 +25,35 @@ struct StoryPage<'a> {
     reports: Vec<ReportView<'a>>,
 }
 
-/// A report as the page shows it.
+/// A report as shown on the page.
 struct ReportView<'a> {
     report: &'a StoryItem,
-    /// The time since the story's first report, from one minute on.
+    /// The time since the story's first report, if it is at least one minute.
     delay: Option<String>,
-    /// The length of the gap before it, from 0 to 4. The list shows it as a distance.
+    /// The class of the time gap before the report, from 0 to 4. The list shows it as vertical space.
     gap: u8,
     reasons: Vec<ReasonLink>,
     earlier: Vec<EarlierVersion<'a>>,
-    /// Why it is not news.
+    /// The reason why the report is not news.
     backlog: Option<&'static str>,
     copies: Vec<ReportView<'a>>,
 }
 
-/// A reason for a report's place, with a link to the report that it refers to.
+/// A reason why a report belongs to the story, with a link to the report that the reason refers to.
 struct ReasonLink {
     text: String,
-    /// The item, and the text of the link.
+    /// The id of the linked item, and the text of the link.
     target: Option<(ItemId, String)>,
 }
 
-/// An earlier version of a report: the parts that differ from the version after it.
+/// An earlier version of a report, reduced to the parts that differ from the next version.
 struct EarlierVersion<'a> {
     until: Timestamp,
     title: Option<&'a str>,
     summary: Option<&'a str>,
 }
 
-/// `None` for a story without items.
+/// Renders the page; `None` for a story without items.
 pub fn story_page(db: &ReadConnection, site: SiteLayout, story: &Story) -> Result<Option<String>, Error> {
     let (Some(lead), Some(first)) = (story.lead(), story.first_report()) else { return Ok(None) };
     let last = story.news().last().unwrap_or(first);
@@ -104,11 +104,11 @@ fn report_views<'a>(
     originals
 }
 
-/// The report of this story that it is a copy of, through any copies between them.
+/// The original report in this story of which this report is a copy, following any chain of copies.
 fn original_of(report: &StoryItem, story: &Story) -> Option<ItemId> {
     let mut found = None;
     let mut current = report;
-    // The number of steps is bounded in case copies refer to each other in a cycle.
+    // The number of steps is bounded, because copies might refer to each other in a cycle.
     for _ in 0..story.items.len() {
         let Some(next) = current.copy_of.and_then(|of| story.items.iter().find(|i| i.item.id == of)) else { break };
         if next.item.id == report.item.id {
@@ -120,7 +120,7 @@ fn original_of(report: &StoryItem, story: &Story) -> Option<ItemId> {
     found
 }
 
-/// The class of a gap: under 5 minutes, 1 hour, 6 hours, 1 day, and longer.
+/// The class of a time gap: under 5 minutes, 1 hour, 6 hours, 1 day, and longer.
 fn gap_class(gap: SignedDuration) -> u8 {
     match gap.as_secs() {
         ..300 => 0,
@@ -131,7 +131,7 @@ fn gap_class(gap: SignedDuration) -> u8 {
     }
 }
 
-/// The reasons for a report's place. An item that has left the story is named by its number.
+/// The reasons why a report belongs to the story. An item that has left the story is shown by its number.
 fn reason_links(report: &StoryItem, story: &Story) -> Vec<ReasonLink> {
     let link = |reason: ReasonText| {
         let target = story.items.iter().find(|other| reason.item == Some(other.item.id));
@@ -149,7 +149,7 @@ fn reason_links(report: &StoryItem, story: &Story) -> Vec<ReasonLink> {
     join_reasons(&report.evidence).into_iter().map(link).collect()
 }
 
-/// The earlier versions of a report, newest first, as far as a reader sees a difference.
+/// The earlier versions of a report that differ visibly, newest first.
 fn earlier_versions<'a>(report: &'a StoryItem, earlier: &'a [EarlierText]) -> Vec<EarlierVersion<'a>> {
     let mut after = (report.item.title.as_str(), report.item.summary.as_str());
     let mut versions = Vec::new();
