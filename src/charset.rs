@@ -1,7 +1,7 @@
 //! Detects the character set of a document and decodes it.
 //!
-//! Never fails: undecodable bytes become U+FFFD. The order of precedence: byte order mark, valid UTF-8, HTTP header, XML
-//! declaration (RFC 7303 §3), statistics. Labels are often wrong, so each is checked against the bytes first.
+//! Invalid bytes become U+FFFD. The order of precedence is: byte order mark, valid UTF-8, HTTP header, XML declaration
+//! (RFC 7303 §3), statistics. Labels are often wrong, so each is checked against the bytes first.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
@@ -9,18 +9,18 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use crate::domain::{FeedProblem, ProblemKind};
 use crate::markup::entities::{has_control_characters, without_control_characters};
 
-/// A document as text.
+/// A decoded document.
 pub struct DecodedText {
     pub text: String,
-    /// The name of the character set of the bytes, as in the WHATWG Encoding Standard.
+    /// The name of the actual character set of the bytes, according to the WHATWG Encoding Standard.
     pub charset: &'static str,
     /// The faults of the bytes and their labels.
     pub problems: Vec<FeedProblem>,
 }
 
-/// Decodes a document of any kind without control characters.
+/// Decodes a document of any kind and removes control characters.
 ///
-/// `content_type` is the HTTP header. The top-level domain of `host` supports the statistical guess.
+/// `content_type` is the HTTP header. The top-level domain of `host` supports the statistical detection.
 pub fn decode_text(bytes: &[u8], content_type: Option<&str>, host: Option<&str>) -> DecodedText {
     let mut problems = Vec::new();
     let (mut text, charset) = decode_bytes(bytes, content_type, host, &mut problems);
@@ -68,26 +68,26 @@ fn decode_bytes(
     (decode_as(guess, bytes, problems), guess.name())
 }
 
-/// The encodings that the HTTP header and the XML declaration give, in this order, without impossible ones.
+/// Returns the plausible encodings that the HTTP header and the XML declaration give, in this order.
 fn labeled_encodings(
     bytes: &[u8],
     content_type: Option<&str>,
     problems: &mut Vec<FeedProblem>,
 ) -> Vec<&'static Encoding> {
     let labels = content_type.and_then(content_type_charset).into_iter().chain(declaration_charset(bytes));
-    // The `replacement` encodings decode to nothing, so they count as unknown.
+    // The `replacement` encodings decode to an empty text, so they are ignored like unknown labels.
     let known = labels.filter_map(|label| Encoding::for_label_no_replacement(label.as_bytes()));
     let mut labels: Vec<&'static Encoding> = known.collect();
     if let Some(index) = labels.iter().position(|label| is_impossible(label, bytes)) {
         let wrong = labels.remove(index);
         labels.retain(|label| !is_impossible(label, bytes));
-        // The encoding is not known yet, only that it is not UTF-16.
+        // At this point the encoding is unknown, except that it is not UTF-16.
         record_wrong_label(problems, wrong, labels.first().copied().unwrap_or(UTF_8));
     }
     labels
 }
 
-/// Decodes bytes that are valid UTF-8, and may be another encoding that uses only ASCII bytes.
+/// Decodes bytes that are valid UTF-8 but may be in another encoding that uses only ASCII bytes.
 fn decode_utf_8(text: &str, labels: &[&'static Encoding], problems: &mut Vec<FeedProblem>) -> (String, &'static str) {
     // A stateful encoding such as ISO-2022-JP consists of ASCII bytes, so its label takes precedence over UTF-8.
     if let Some(label) = labels.iter().find(|label| !label.is_ascii_compatible() && **label != UTF_8)
@@ -104,8 +104,8 @@ fn decode_utf_8(text: &str, labels: &[&'static Encoding], problems: &mut Vec<Fee
     (text.to_owned(), UTF_8.name())
 }
 
-/// Whether a label is UTF-16 and the bytes are not: markup in UTF-16 has a zero in every other byte (XML 1.0,
-/// Appendix F). Documents that .NET serializes to a string declare UTF-16 and are sent as UTF-8.
+/// Returns whether a label claims UTF-16 although the bytes are not: markup in UTF-16 has a zero in every other byte
+/// (XML 1.0, Appendix F). .NET serializes documents to strings that declare UTF-16 but are sent as UTF-8.
 fn is_impossible(label: &'static Encoding, bytes: &[u8]) -> bool {
     let is_utf_16 = label == UTF_16LE || label == UTF_16BE;
     is_utf_16 && !bytes[..bytes.len().min(MAX_DECLARATION_BYTES)].contains(&0)
@@ -131,7 +131,7 @@ fn content_type_charset(header: &str) -> Option<&str> {
     })
 }
 
-/// The XML declaration is only looked for in the first bytes.
+/// The maximum number of bytes that are searched for the XML declaration.
 const MAX_DECLARATION_BYTES: usize = 1024;
 
 fn declaration_charset(bytes: &[u8]) -> Option<&str> {
@@ -145,7 +145,7 @@ fn declaration_charset(bytes: &[u8]) -> Option<&str> {
     value[1..].split(quote).next().map(str::trim)
 }
 
-/// Decodes UTF-32, which is not in the Encoding Standard but in XML (Appendix F).
+/// Decodes UTF-32, which XML (Appendix F) supports and the Encoding Standard does not.
 fn decode_utf_32(bytes: &[u8]) -> Option<(String, &'static str)> {
     let is_little_endian = match bytes.get(..4)? {
         [0xff, 0xfe, 0, 0] | [b'<', 0, 0, 0] | [b'{', 0, 0, 0] => true,
@@ -168,7 +168,7 @@ fn utf_16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// Decodes UTF-8 that contains a few bytes of windows-1252, if more than two thirds of its non-ASCII characters are UTF-8.
+/// Decodes UTF-8 with a few bytes of windows-1252. More than two thirds of the non-ASCII characters must be UTF-8.
 fn decode_nearly_utf_8(bytes: &[u8]) -> Option<String> {
     let (mut valid, mut invalid) = (0usize, 0usize);
     for chunk in bytes.utf8_chunks() {
@@ -188,7 +188,7 @@ fn decode_nearly_utf_8(bytes: &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// Bytes that the statistical guess reads. More would cost time and change little.
+/// The maximum number of bytes for statistical detection. Reading more would take time and change few results.
 const MAX_GUESS_BYTES: usize = 1024 * 1024;
 
 fn guess_encoding(bytes: &[u8], host: Option<&str>) -> &'static Encoding {
@@ -197,7 +197,7 @@ fn guess_encoding(bytes: &[u8], host: Option<&str>) -> &'static Encoding {
     let start = first.saturating_sub(1024);
     detector.feed(&bytes[start..bytes.len().min(start + MAX_GUESS_BYTES)], true);
     let tld = host.and_then(|host| host.rsplit('.').next());
-    // chardetng panics on a top-level domain that is not lower-case ASCII.
+    // chardetng panics on a top-level domain that is not lowercase ASCII.
     let tld = tld
         .map(str::as_bytes)
         .filter(|tld| tld.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-'));

@@ -1,14 +1,14 @@
-//! The time of day, passed in as a value, so that a test can advance it by hours while sockets stay real.
+//! The current time as a value that is passed in, so that a test can advance it by hours while sockets remain real.
 //!
-//! It does not measure durations: request timeouts use `tokio::time`.
+//! A clock does not measure durations. Request timeouts use `tokio::time`.
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-/// The system's clock, or one that a test sets.
+/// The system clock, or a clock that a test sets.
 #[derive(Debug, Clone)]
 pub struct Clock {
-    /// The time that a test has set.
+    /// The time that a test has set; `None` for the system clock.
     manual: Option<watch::Sender<Timestamp>>,
 }
 
@@ -17,12 +17,12 @@ impl Clock {
         Clock { manual: None }
     }
 
-    /// A clock that stays at `start` until [`Clock::advance`] moves it.
+    /// Creates a clock that stays at `start` until [`Clock::advance`] moves it.
     pub fn manual(start: Timestamp) -> Self {
         Clock { manual: Some(watch::Sender::new(start)) }
     }
 
-    /// The current time in whole milliseconds, the precision of the database.
+    /// Returns the current time in whole milliseconds, the precision of the database.
     pub fn now(&self) -> Timestamp {
         let now = self.manual.as_ref().map_or_else(Timestamp::now, |now| *now.borrow());
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)

@@ -1,6 +1,6 @@
-//! The terms of newsfold as types: what it polls, stores, groups and publishes. No I/O, no clock, no policy.
+//! The domain types of newsfold: what it polls, stores, groups and publishes. They contain no I/O, clock or policy.
 //!
-//! Types named `Parsed*` (in [`crate::feed_parser`]) hold what a document contains; the types here hold what newsfold stores.
+//! Types named `Parsed*` (in [`crate::feed_parser`]) hold the contents of a document. These types hold what is stored.
 
 pub mod backoff;
 mod client_address;

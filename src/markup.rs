@@ -1,6 +1,6 @@
-//! Lenient reading of XML and HTML text: tokenizer, tags, character references, white space.
+//! Lenient parsing of XML and HTML text: tokens, tags, character references and white space.
 //!
-//! Never builds a tree, never fails, and knows nothing about feeds or pages.
+//! The module builds no tree, never fails, and is independent of feeds and pages.
 
 pub mod entities;
 pub mod tag;

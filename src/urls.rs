@@ -1,6 +1,6 @@
-//! URLs: their canonical form, their outlet, and the part of them that may be published.
+//! URLs: their canonical form, their outlet, and the part that may be published.
 //!
-//! Pure: no URL is requested.
+//! The functions are pure: they request no URL.
 
 pub mod canonical;
 pub mod feed_address;

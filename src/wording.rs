@@ -1,6 +1,6 @@
-//! Human-readable descriptions of domain facts. The command line and the pages show the same words.
+//! Human-readable descriptions of domain facts. The command line and the pages use the same words.
 //!
-//! Pure: values in, text out. It never reads the database or the clock, and no program logic reads what it writes.
+//! The functions are pure: they read neither the database nor the clock. No program logic reads their output.
 
 mod audience;
 mod backlog;

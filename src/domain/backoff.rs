@@ -1,11 +1,11 @@
-//! Exponential backoff: the delay before a retry, doubled by each failure in a row.
+//! Exponential backoff: each consecutive failure doubles the delay before the next retry.
 
 use jiff::SignedDuration;
 
-/// `base` after the first failure, twice as long after each further one, at most `max`. `earlier_failures` counts the
-/// failures in a row before the latest one.
+/// Returns `base` after the first failure and doubles the delay after each further failure, up to `max`.
+/// `earlier_failures` counts the consecutive failures before the latest one.
 pub fn doubling(base: SignedDuration, max: SignedDuration, earlier_failures: u32) -> SignedDuration {
-    // 2^30 is the largest power of two that fits an i32.
+    // 2^30 is the largest power of two that fits in an i32.
     base.checked_mul(1 << earlier_failures.min(30)).map_or(max, |delay| delay.min(max))
 }
 

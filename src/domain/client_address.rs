@@ -1,8 +1,8 @@
-//! The address by which limits count a client.
+//! The address that identifies a client to rate limits.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// An IPv4 address, or the first address of an IPv6 client's /64: the client controls at least all of it (RFC 6177).
+/// Returns an IPv4 address, or the first address of an IPv6 client's /64: a client controls at least a /64 (RFC 6177).
 pub fn client_address(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,

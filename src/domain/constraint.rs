@@ -1,4 +1,4 @@
-//! Constraints: the operator's corrections of the grouping. Every later clustering pass respects them.
+//! Constraints: the operator's corrections of the grouping, which every later clustering pass respects.
 
 use super::{ConstraintId, ItemId};
 use jiff::Timestamp;
@@ -10,11 +10,11 @@ pub struct GroupingConstraint {
     pub id: ConstraintId,
     pub kind: ConstraintKind,
     pub made_at: Timestamp,
-    /// When the operator undid it; `None` while it is active.
+    /// When the operator revoked the correction; `None` while it is active.
     pub undone_at: Option<Timestamp>,
     /// The items that stayed in their story.
     pub stayed: Vec<ItemId>,
-    /// The items that moved to the story of the others (merge), or out of it (split).
+    /// The items that moved into the other items' story (merge) or out of it (split).
     pub moved: Vec<ItemId>,
 }
 
@@ -25,7 +25,7 @@ pub struct GroupingConstraint {
 pub enum ConstraintKind {
     /// All items report one event.
     Merge,
-    /// The moved items report another event than those that stayed.
+    /// The moved items report a different event from the items that stayed.
     Split,
     /// The two items report different events.
     CannotLink,

@@ -1,9 +1,9 @@
-//! Untrusted text made safe for one line of a table, a log or a terminal.
+//! Makes untrusted text safe to show on one line of a table, a log or a terminal.
 
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Folds white space and removes control and invisible format characters (terminal escapes, bidirectional overrides).
-/// A text longer than `max_chars` characters is cut at a grapheme boundary and ends with `…`.
+/// Cuts a text longer than `max_chars` characters at a grapheme boundary and appends `…`.
 pub fn one_line(text: &str, max_chars: usize) -> String {
     let mut out = String::with_capacity(text.len().min(max_chars * 4));
     let mut length = 0;
@@ -33,8 +33,8 @@ pub fn one_line(text: &str, max_chars: usize) -> String {
     out
 }
 
-/// Whether a character is a control character or a format character that reorders or hides text (Unicode TR36, TR39).
-/// Joiners are not: Persian, Indic scripts and emoji need them.
+/// Returns whether a character is a control character or a format character that reorders or hides text (Unicode TR36,
+/// TR39). Excludes joiners, because Persian, Indic scripts and emoji need them.
 pub fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c,

@@ -1,12 +1,12 @@
-//! Durations in the configuration: `"10m"`, `"1h 30m"`, `"45s"`, `"7d"` (jiff's friendly format, or ISO 8601). Never
-//! negative.
+//! Durations in the configuration: `"10m"`, `"1h 30m"`, `"45s"`, `"7d"` (jiff's friendly format, or ISO 8601). A
+//! duration is never negative.
 //!
-//! Used as `#[serde(with = "crate::domain::duration")]`.
+//! Use this module as `#[serde(with = "crate::domain::duration")]`.
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-/// A hundred years: adding it to today's date does not overflow the calendar.
+/// One hundred years. Adding this span to the current date does not overflow the calendar.
 const MAX_DURATION: SignedDuration = SignedDuration::from_hours(36_500 * 24);
 
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {
@@ -23,12 +23,12 @@ pub fn from_milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<S
     i64::deserialize(deserializer).map(SignedDuration::from_millis)
 }
 
-/// Parses a duration as people write it.
+/// Parses a duration in a human-readable format.
 ///
 /// # Errors
-/// A message for the user, with examples.
+/// Returns a message for the user, with examples.
 pub fn parse(text: &str) -> Result<SignedDuration, String> {
-    // A day is always 24 hours: a configuration has no time zone.
+    // A day is always 24 hours, because a configuration has no time zone.
     let parsed = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
     match parsed {
         Ok(duration) if duration > MAX_DURATION => Err(format!("‘{text}’ is too long; the maximum is \"36500d\"")),
@@ -37,17 +37,17 @@ pub fn parse(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
-/// `time` plus `span`, capped at the latest supported date.
+/// Returns `time` plus `span`, capped at the latest supported date.
 pub fn after(time: Timestamp, span: SignedDuration) -> Timestamp {
     time.checked_add(span).unwrap_or(Timestamp::MAX)
 }
 
-/// `time` minus `span`, at least the beginning of the calendar.
+/// Returns `time` minus `span`, but no earlier than the beginning of the calendar.
 pub fn before(time: Timestamp, span: SignedDuration) -> Timestamp {
     time.checked_sub(span).unwrap_or(Timestamp::MIN)
 }
 
-/// The same for optional settings.
+/// Serializes and deserializes optional durations.
 pub mod optional {
     use super::*;
 

@@ -1,15 +1,15 @@
-//! Editions: a story as readers see it from one time on.
+//! Editions: immutable snapshots of a story as readers see it.
 
 use super::{Enclosure, ItemId, SourceId, StoryId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A story as readers see it from a given time on. It is written once and never changes.
+/// A story as readers see it from a given time on. An edition is written once and never changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Edition {
     #[serde(rename(deserialize = "story_id"))]
     pub story: StoryId,
-    /// 1, 2, 3 … within the story.
+    /// The sequence number of the edition within the story, from 1.
     pub number: u32,
     pub made_at: Timestamp,
     pub reason: EditionReason,
@@ -18,14 +18,14 @@ pub struct Edition {
     pub text: EditionText,
 }
 
-/// When the first and the last edition of a story were made.
+/// The creation times of a story's first and last editions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct EditionTimes {
     pub first: Timestamp,
     pub last: Timestamp,
 }
 
-/// Why an edition was made.
+/// Why an edition was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
@@ -42,32 +42,32 @@ pub enum EditionReason {
     Entered,
 }
 
-/// The texts of an edition, without what the configuration adds when a feed is rendered.
+/// The texts of an edition, without the parts that the configuration adds when a feed is rendered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EditionText {
     pub lead: ItemId,
     pub title: String,
-    /// The link of the entry, and the report to which it leads: the lead of the first edition until that leaves the story.
+    /// The link of the entry, which leads to the report `linked`: the first edition's lead until it leaves the story.
     pub link: Option<String>,
     pub linked: ItemId,
-    /// Summary and content are those of the first report with text if the lead has none.
+    /// The summary and content of the lead; if the lead has no text, of the first report that has text.
     pub summary: String,
     /// Sanitized HTML.
     pub content: Option<String>,
-    /// The lead's full article, one paragraph per line, if its source allows it to be published.
+    /// The lead's full article, one paragraph per line, if its source allows publication.
     pub article: Option<String>,
     pub lang: Option<String>,
     pub image: Option<String>,
-    /// The lead's source. Its address may contain a secret, so an edition does not have it.
+    /// The lead's source. Editions do not store the source's address, because the address may contain a secret.
     pub source: SourceId,
-    /// Those of the lead.
+    /// The enclosures of the lead.
     pub enclosures: Vec<Enclosure>,
     pub source_title: String,
-    /// The start page of the lead's site.
+    /// The home page of the lead's site.
     pub site: Option<String>,
     /// The tags of all reporting sources.
     pub tags: Vec<String>,
-    /// By date.
+    /// The reports, in order of date.
     pub reports: Vec<EditionReport>,
     /// The number of published stories merged into this one so far.
     pub merged_count: u32,
@@ -78,15 +78,15 @@ pub struct EditionText {
 pub struct EditionReport {
     pub item: ItemId,
     pub outlet: String,
-    /// The name of the publication that reports it, if the feed names one other than the outlet.
+    /// The name of the reporting publication, if the feed names one other than the outlet.
     #[serde(default)]
     pub reporter: Option<String>,
     pub title: String,
     pub url: Option<String>,
     pub at: Timestamp,
-    /// Whether the item is a near-duplicate of another one.
+    /// Whether the item is a near-duplicate of another item.
     pub is_copy: bool,
-    /// Short form of the evidence by which the item joined the story.
+    /// A short form of the evidence by which the item joined the story.
     pub reason: Option<String>,
 }
 
@@ -103,7 +103,7 @@ pub enum FeedVariant {
 impl FeedVariant {
     pub const ALL: [FeedVariant; 2] = [FeedVariant::Live, FeedVariant::Stable];
 
-    /// What follows the feed's name in a URL.
+    /// Returns the suffix that follows the feed's name in a URL.
     pub fn suffix(self) -> &'static str {
         match self {
             FeedVariant::Live => "",
@@ -116,14 +116,14 @@ impl FeedVariant {
 #[derive(Debug, Clone)]
 pub struct FeedCandidate {
     pub published_at: Timestamp,
-    /// The edition to show. If the story entered the feed with an edition of the feed's own: that one and the later ones,
-    /// in order.
+    /// The edition to show. If the story entered the feed with an edition specific to that feed, this edition and the
+    /// later ones, in order.
     pub editions: Vec<Edition>,
     /// The priority of the lead's source.
     pub priority: i32,
 }
 
-/// A story in a feed: the edition shown, and the story's date, which never changes.
+/// A story in a feed: the edition shown, and the date of the story, which never changes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FeedEntry {
     pub published_at: Timestamp,

@@ -1,30 +1,30 @@
-//! Subscribers of our own hub, and the notifications that other hubs get (W3C WebSub). Types only.
+//! Subscribers of newsfold's own hub, and the notifications sent to other hubs (W3C WebSub). Types only.
 
 use super::{HubMode, SubscriberId, WebSubFailure};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A verified subscription to a document of one of our feeds.
+/// A verified subscription to a document of one of newsfold's feeds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HubSubscriber {
     pub id: SubscriberId,
     /// The URL of the document.
     pub topic: String,
-    /// The URL to which documents are sent. All of it except the host is secret.
+    /// The URL to which documents are sent. Everything except the host is secret.
     #[serde(skip_serializing)]
     pub callback: String,
     pub host: String,
-    /// The key for signatures; `None` if the subscriber sent none.
+    /// The key for signatures; `None` if the subscriber did not send one.
     #[serde(skip_serializing)]
     pub secret: Option<String>,
     pub subscribed_at: Timestamp,
     pub lease_until: Timestamp,
-    /// Hash of the document that the subscriber has: the last one delivered, or the current one when it subscribed.
+    /// The hash of the document that the subscriber has: the last delivered one, or the current one when it subscribed.
     #[serde(skip_serializing)]
     pub delivered_hash: Option<String>,
     pub delivered_at: Option<Timestamp>,
     pub deliveries: u64,
-    /// Consecutive failed deliveries.
+    /// The number of consecutive failed deliveries.
     pub failures: u32,
     /// The earliest time of the next delivery.
     #[serde(skip_serializing)]
@@ -33,40 +33,40 @@ pub struct HubSubscriber {
     pub last_failure: Option<WebSubFailure>,
 }
 
-/// A request to subscribe or to unsubscribe that the callback has yet to confirm.
+/// A request to subscribe or to unsubscribe that the callback has not confirmed yet.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SubscriberRequest {
     pub topic: String,
     pub callback: String,
     pub host: String,
-    /// The address of the client, if it is known.
+    /// The address of the client, if known.
     pub client: Option<String>,
     pub mode: HubMode,
     pub secret: Option<String>,
     #[serde(deserialize_with = "super::duration::from_milliseconds")]
     pub lease: SignedDuration,
-    /// When the callback is asked to confirm.
+    /// When the hub asks the callback to confirm the request.
     pub verify_at: Timestamp,
 }
 
-/// What the rate limits know about a request: the state of its callback, and the load on the hub.
+/// The facts about a request that the rate limits need: the state of its callback, and the load on the hub.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RateLimitCounts {
     /// Whether this callback is subscribed to this topic.
     pub subscribed: bool,
-    /// When this callback is asked about this topic, if a request is pending.
+    /// When the hub will ask this callback about this topic, if a request is pending.
     pub pending_at: Option<Timestamp>,
-    /// When this callback was last asked about this topic, or will be.
+    /// When the hub last asked this callback about this topic, or will ask.
     pub verified_at: Option<Timestamp>,
-    /// Subscribers, and pending requests that may add some.
+    /// Subscribers, and pending requests that may add subscribers.
     pub subscribers: RequestCounts,
-    /// Requests whose callbacks have yet to confirm.
+    /// Requests that their callbacks have not confirmed yet.
     pub pending: RequestCounts,
     /// Requests that were accepted within the last hour.
     pub last_hour: RequestCounts,
 }
 
-/// A total, and how many of those share the topic, the callback's host or the client of a request.
+/// A total, and how many of its members share the topic, the callback's host or the client of a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct RequestCounts {
     pub total: u32,
@@ -75,14 +75,14 @@ pub struct RequestCounts {
     pub same_client: u32,
 }
 
-/// The notifications that another hub gets about one of our documents.
+/// The notifications that newsfold sends to another hub about one of its documents.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HubNotification {
     pub hub: String,
     pub topic: String,
     /// When the hub last accepted a notification.
     pub notified_at: Option<Timestamp>,
-    /// Consecutive failed notifications.
+    /// The number of consecutive failed notifications.
     pub failures: u32,
     /// Why the last notification failed; `None` if it succeeded.
     pub last_failure: Option<WebSubFailure>,

@@ -1,4 +1,4 @@
-//! The WebSub subscription of a source at the hub that its feed declares (W3C Recommendation of 23 January 2018).
+//! The WebSub subscription of a source to the hub that its feed declares (W3C Recommendation of 23 January 2018).
 //!
 //! Types only. The transitions between the states are in [`crate::websub::state_machine`].
 
@@ -17,38 +17,38 @@ pub struct DeclaredHub {
     pub topic: String,
 }
 
-/// The subscription of a source. A source has one from the first time that its feed declares a hub.
+/// The subscription of a source. It exists from the first time that the source's feed declares a hub.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HubSubscription {
     #[serde(rename(deserialize = "source_id"))]
     pub source: SourceId,
     pub state: SubscriptionState,
-    /// What the feed declares now; `None` if it has stopped declaring a hub.
+    /// The hub that the feed currently declares; `None` if the feed no longer declares one.
     pub declared: Option<DeclaredHub>,
-    /// Hub and topic of the last subscription request.
+    /// The hub and topic of the last subscription request.
     pub requested: Option<DeclaredHub>,
     /// The URL that the hub calls. Its last path segment is a secret token: anyone who knows it can confirm a request.
     #[serde(skip_serializing)]
     pub callback: Option<String>,
-    /// The key with which the hub signs what it pushes.
+    /// The key with which the hub signs the documents that it pushes.
     #[serde(skip_serializing)]
     pub secret: Option<String>,
     /// Whether a request to renew an active subscription is pending.
     pub renewing: bool,
     pub requested_at: Option<Timestamp>,
-    /// When the state machine runs next; `None` if nothing is planned.
+    /// When the state machine runs next; `None` if no action is scheduled.
     pub next_action_at: Option<Timestamp>,
     pub lease_until: Option<Timestamp>,
-    /// Consecutive requests that the hub has not verified.
+    /// The number of consecutive requests that the hub has not verified.
     pub failures: u32,
-    /// Number of accepted documents.
+    /// The number of accepted documents.
     pub pushes: u64,
-    /// Number of documents that were dropped because their signature was missing or wrong.
+    /// The number of documents that were dropped because their signature was missing or wrong.
     pub rejected_pushes: u64,
     pub last_push_at: Option<Timestamp>,
-    /// Whether pushes have proved complete, so polls are only a safety net.
+    /// Whether pushes have proved complete. Polls then serve only as a safety net.
     pub reliable: bool,
-    /// The last event that an operator may want to know about; `None` if all is well.
+    /// The last event that may need the operator's attention; `None` if there is no such event.
     pub last_event: Option<HubEvent>,
 }
 
@@ -70,23 +70,23 @@ pub enum SubscriptionState {
     Failed,
 }
 
-/// The last thing that happened to a subscription, for the operator. Program logic reads [`SubscriptionState`] instead.
+/// The last event of a subscription, for the operator. Program logic reads [`SubscriptionState`] instead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum HubEvent {
     SubscribeSent,
     UnsubscribeSent,
-    /// The hub accepted the request and has yet to verify it.
+    /// The hub accepted the request but has not verified it yet.
     RequestAccepted,
     SubscribeFailed {
         failure: WebSubFailure,
     },
-    /// The subscription ended on our side, although the hub refused to end it.
+    /// newsfold ended the subscription, although the hub refused the request to unsubscribe.
     UnsubscribeFailed {
         failure: WebSubFailure,
     },
     Unsubscribed,
-    /// The hub has not verified the end of the subscription; its lease ends without that.
+    /// The hub did not verify the request to unsubscribe. The subscription ends when its lease expires.
     UnsubscribeUnverified,
     Denied {
         hub: String,
@@ -102,40 +102,40 @@ pub enum HubEvent {
     PushUnreadable {
         detail: String,
     },
-    /// A poll found new items that the hub had not pushed.
+    /// A poll found new items that the hub did not push.
     ItemsMissed {
         items: usize,
     },
     WebSubDisabled {
         reason: DisabledReason,
     },
-    /// The operating system returned no random bytes for a token and a secret.
+    /// The operating system could not provide random bytes for a token and a secret.
     NoRandomness,
 }
 
-/// Why a request to a hub or to a subscriber's callback has not succeeded.
+/// Why a request to a hub or to a subscriber's callback did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "failure", rename_all = "kebab-case")]
 pub enum WebSubFailure {
-    /// The request was sent, and its response has not been recorded yet.
+    /// The request was sent, but its response has not been recorded yet.
     ResponsePending,
-    /// A status other than 2xx, with the plain-text explanation that a hub may send along.
+    /// A status other than 2xx, with the plain-text explanation that a hub may include.
     Status { status: u16, message: String },
-    /// No response: an invalid or forbidden address, a hold, a timeout or a network error.
+    /// No response because of an invalid or forbidden address, a hold, a timeout or a network error.
     NoResponse { error: String },
-    /// A callback did not answer a verification request with the challenge.
+    /// A callback did not answer a verification request with the expected challenge.
     WrongChallenge,
-    /// No further attempt is made after this number of consecutive failures.
+    /// No further attempt follows after this number of consecutive failures.
     GaveUp { attempts: u32, last: Box<WebSubFailure> },
 }
 
 impl WebSubFailure {
-    /// A request without a response, with the error on one line of limited length.
+    /// Creates a failure without a response, with the error on one line of limited length.
     pub fn no_response(error: impl ToString) -> Self {
         WebSubFailure::NoResponse { error: one_line(&error.to_string(), MAX_ERROR_CHARS) }
     }
 
-    /// The status of the response, if there was one.
+    /// Returns the status of the response, if there was one.
     pub fn status(&self) -> Option<u16> {
         match self {
             WebSubFailure::Status { status, .. } => Some(*status),
@@ -144,7 +144,7 @@ impl WebSubFailure {
     }
 }
 
-/// Why a push is dropped.
+/// Why a push was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SignatureError {
@@ -153,21 +153,21 @@ pub enum SignatureError {
     Mismatch,
 }
 
-/// Why newsfold subscribes at no hub.
+/// Why newsfold does not subscribe to hubs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 pub enum DisabledReason {
     /// `websub.enabled` is false.
     Configured,
-    /// `publish.base_url` has its default value, so hubs do not know our address.
+    /// `publish.base_url` has its default value, so hubs do not know the address of newsfold.
     NoBaseUrl,
     /// `publish.base_url` names a host that hubs cannot resolve.
     LocalHostName { host: String },
-    /// `publish.base_url` has no host, or an address that hubs cannot reach.
+    /// `publish.base_url` has no host, or has an address that hubs cannot reach.
     Unreachable { detail: String },
 }
 
-/// What a subscriber asks of a hub (`hub.mode`).
+/// The action that a subscriber requests from a hub (`hub.mode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
@@ -177,7 +177,7 @@ pub enum HubMode {
 }
 
 impl HubSubscription {
-    /// A subscription for which no request has been sent yet.
+    /// Creates a subscription for which no request has been sent yet.
     pub fn new(source: SourceId, declared: Option<DeclaredHub>) -> Self {
         HubSubscription {
             source,
@@ -199,7 +199,7 @@ impl HubSubscription {
         }
     }
 
-    /// The request that was sent and that the hub has not verified yet.
+    /// Returns the mode of the request that the hub has not verified yet.
     pub fn pending(&self) -> Option<HubMode> {
         match self.state {
             SubscriptionState::Requested => Some(HubMode::Subscribe),

@@ -1,5 +1,5 @@
-//! Identifiers. Those of sources, items, constraints and subscribers are row numbers of one database. A story's id is
-//! public, and is therefore a hash of the item that founded the story: it depends on no machine and no counter.
+//! Identifiers. Sources, items, constraints and subscribers are identified by row numbers of one database. A story's id
+//! is public, so it is a hash of the item that founded the story: it depends on no machine and no counter.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -38,20 +38,20 @@ row_id! {
     SubscriberId
 }
 
-/// The public id of a story: 60 bits, written as twelve lower-case characters of Crockford's base 32.
+/// The public id of a story: 60 bits, written as twelve lowercase characters of Crockford's Base32.
 ///
-/// It is minted once, from the item that founds the story, and never changes in URLs and published entries.
+/// The id is minted once, from the item that founds the story. It never changes in URLs and published entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StoryId(i64);
 
 impl StoryId {
-    /// Length of the text form.
+    /// The length of the text form.
     pub const LENGTH: usize = 12;
     const ALPHABET: &'static [u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     const MASK: u64 = (1 << 60) - 1;
 
-    /// The id of a story founded by the item `guid` of the source at `source_url`. `attempt` starts at 0 and increases
-    /// while the id is taken: by a collision (probability 2^-60 for a pair), or because the item founded a story before.
+    /// Mints the id of a story founded by the item `guid` of the source at `source_url`. `attempt` starts at 0 and
+    /// increases while the id is taken by a collision (probability 2^-60 per pair) or by an earlier story of the item.
     pub fn mint(source_url: &str, guid: &str, attempt: u32) -> Self {
         let mut seed = Vec::with_capacity(source_url.len() + guid.len() + 8);
         seed.extend_from_slice(source_url.as_bytes());
@@ -62,17 +62,17 @@ impl StoryId {
         StoryId((xxhash_rust::xxh3::xxh3_64(&seed) & Self::MASK) as i64)
     }
 
-    /// The row number in the database, always in 0..2^60.
+    /// Returns the row number in the database, always in 0..2^60.
     pub fn to_row(self) -> i64 {
         self.0
     }
 
-    /// The id with this row number.
+    /// Returns the id with this row number.
     pub const fn from_row(row: i64) -> Self {
         StoryId((row as u64 & Self::MASK) as i64)
     }
 
-    /// The row numbers of all ids that begin with `prefix`, which the command line accepts in place of a full id.
+    /// Returns the row numbers of all ids that begin with `prefix`. The command line accepts a prefix instead of an id.
     pub fn rows_of_prefix(prefix: &str) -> Result<std::ops::RangeInclusive<i64>, InvalidStoryId> {
         let bad = || InvalidStoryId(super::display_text::one_line(prefix, 40));
         if prefix.is_empty() || prefix.len() > Self::LENGTH {
@@ -80,7 +80,7 @@ impl StoryId {
         }
         let mut value = 0i64;
         for byte in prefix.bytes() {
-            // Crockford's decoding: letters that look like a digit are read as that digit.
+            // Crockford's decoding maps letters that look like a digit to that digit.
             let byte = match byte.to_ascii_lowercase() {
                 b'o' => b'0',
                 b'i' | b'l' => b'1',
@@ -130,7 +130,7 @@ impl<'de> Deserialize<'de> for StoryId {
     }
 }
 
-/// The text is not a story id.
+/// The error for a text that is not a story id.
 #[derive(Debug, thiserror::Error)]
 #[error("‘{0}’ is not a story id: it is up to 12 letters and digits, as `newsfold story list` prints them")]
 pub struct InvalidStoryId(String);

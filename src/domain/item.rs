@@ -6,56 +6,56 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// An item that [`crate::ingest`] made from a document and that is not stored yet.
+/// An item that [`crate::ingest`] created from a document and that is not stored yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewItem {
-    /// The feed's own id of the item, else a hash of its title and of its link or date. Never empty.
+    /// The feed's own id of the item, or else a hash of its title and of its link or date. Never empty.
     pub guid: String,
-    /// The link as given in the feed.
+    /// The link as it appears in the feed.
     pub url: Option<String>,
-    /// The link in canonical form, which is equal for all links to one article.
+    /// The link in canonical form, which is the same for all links to one article.
     pub canonical_url: Option<String>,
     /// Plain text.
     pub title: String,
-    /// Plain text: the summary, else the start of the content.
+    /// Plain text: the summary, or else the beginning of the content.
     pub summary: String,
-    /// Sanitized HTML: the content, else the summary.
+    /// Sanitized HTML: the content, or else the summary.
     pub content: Option<String>,
     pub author: Option<String>,
     pub lang: Option<String>,
     pub image: Option<String>,
     pub enclosures: Vec<Enclosure>,
-    /// The date that the feed claims, if it is readable and plausible.
+    /// The date that the feed claims, if it can be parsed and is plausible.
     pub published_at: Option<Timestamp>,
-    /// Whether that date names a day without a time. If the day is today, the item ranks at the time it is first seen.
+    /// Whether the date names a day without a time. If the day is today, the item ranks at the time it is first seen.
     pub is_day_only: bool,
-    /// The publication from which the feed says that it took the item.
+    /// The publication that the feed names as the origin of the item.
     pub reporter: Option<Reporter>,
-    /// Why the item is backlog if it is new; `None` for news. [`crate::ingest`] decides it when the document is stored.
+    /// Why the item is in the backlog if it is new; `None` for news. [`crate::ingest`] sets it for each document.
     pub backlog_reason: Option<BacklogReason>,
 }
 
-/// A file that belongs to an item, such as a recording (RSS 2.0, `enclosure`).
+/// A file attached to an item, such as a recording (RSS 2.0, `enclosure`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enclosure {
-    /// Absolute, http or https.
+    /// An absolute http or https URL.
     pub url: String,
-    /// As declared, else by the file name.
+    /// The declared media type, or else the type that the file name implies.
     pub media_type: String,
-    /// In bytes, as declared.
+    /// The declared length in bytes.
     pub length: Option<u64>,
 }
 
-/// Why an item is backlog: it was old when its source first showed it. It is stored and found, but it is not news.
+/// Why an item is in the backlog: it was old when its source first listed it. Backlog is searchable, but not news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum BacklogReason {
-    /// In the first document of its source, and older than the grouping window.
+    /// The item is in the first document of its source and is older than the grouping window.
     OldInFirstDocument,
-    /// In the first document of its source, without a date.
+    /// The item is in the first document of its source and has no date.
     UndatedInFirstDocument,
-    /// Dated before the last successful poll of its source minus the grouping window.
+    /// The item's date is before the last successful poll of its source minus the grouping window.
     OlderThanLastPoll,
 }
 
@@ -67,7 +67,7 @@ pub struct Reporter {
     pub outlet: Option<String>,
 }
 
-/// An entry of a source, identified by (source, guid).
+/// An entry of a source, identified by the pair (source, guid).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Item {
     pub id: ItemId,
@@ -75,9 +75,9 @@ pub struct Item {
     pub source: SourceId,
     pub source_title: String,
     pub source_url: String,
-    /// The outlet of the source; of an aggregator's item, the outlet that reports it.
+    /// The outlet of the source. For an item of an aggregator, the outlet that reports it.
     pub outlet: String,
-    /// The name of the publication that reports it, if the feed names one other than the outlet.
+    /// The name of the reporting publication, if the feed names one other than the outlet.
     pub reporter: Option<String>,
     /// The priority of the item's source.
     pub priority: i32,
@@ -93,32 +93,32 @@ pub struct Item {
     pub enclosures: Vec<Enclosure>,
     pub published_at: Option<Timestamp>,
     pub first_seen_at: Timestamp,
-    /// The earlier of the claimed date and `first_seen_at`. Fixed when the item is first seen, so that a later change
-    /// of the claimed date moves nothing.
+    /// The earlier of the claimed date and `first_seen_at`. It is fixed when the item is first seen, so that a later
+    /// change of the claimed date does not move the item.
     pub ranked_at: Timestamp,
-    /// Why the item is backlog; `None` for news. Fixed when the item is first seen.
+    /// Why the item is in the backlog; `None` for news. It is fixed when the item is first seen.
     pub backlog_reason: Option<BacklogReason>,
-    /// How long the source had been known when the item was first seen; `None` for sources added on the database's first
-    /// day.
+    /// How long the source had been known when the item was first seen; `None` for sources that were added on the first
+    /// day of the database.
     #[serde(skip_serializing, deserialize_with = "super::duration::optional::from_milliseconds")]
     pub source_age: Option<SignedDuration>,
-    /// The full article, if the source's settings ask for it and it was fetched.
+    /// The full article, if the source's settings request it and newsfold fetched it.
     pub article: Option<ArticleText>,
 }
 
 /// The full article of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArticleText {
-    /// Plain text, one paragraph per line. If it is not publishable, only its beginning.
+    /// Plain text, one paragraph per line. If the article must not be published, only its beginning.
     pub text: String,
     pub publishable: bool,
 }
 
-/// A summary with fewer words is extended from the article for grouping.
+/// For grouping, the beginning of the article extends a summary with fewer words.
 const MIN_GROUPING_WORDS: usize = 40;
 
 impl Item {
-    /// The outlet as people read it, with the publication that the feed names: `Harbour Ledger via news.example`.
+    /// Returns the outlet for display, with the publication that the feed names: `Harbour Ledger via news.example`.
     pub fn byline(&self) -> String {
         match &self.reporter {
             Some(reporter) => format!("{reporter} via {}", self.outlet),
@@ -126,15 +126,15 @@ impl Item {
         }
     }
 
-    /// The text that represents the item in grouping, besides its title: the summary, extended from the beginning of the
-    /// article if it is short.
+    /// Returns the text that represents the item in grouping, besides its title: the summary. If the summary is short,
+    /// the beginning of the article extends it.
     pub fn grouping_text(&self) -> Cow<'_, str> {
         let word_count = |text: &str| text.split_whitespace().count();
         let Some(article) = self.article.as_ref().filter(|_| word_count(&self.summary) < MIN_GROUPING_WORDS) else {
             return Cow::Borrowed(&self.summary);
         };
         let mut text = self.summary.clone();
-        // Most feeds take their summary from the article's first paragraph.
+        // Most feeds copy their summary from the article's first paragraph.
         let start = self.summary.trim_end_matches(['.', '…', ' ']);
         for paragraph in article.text.lines().filter(|paragraph| start.is_empty() || !paragraph.starts_with(start)) {
             if word_count(&text) >= MIN_GROUPING_WORDS {
@@ -149,26 +149,26 @@ impl Item {
     }
 }
 
-/// How storing the items of one document changed the database.
+/// The changes that storing the items of one document made to the database.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct IngestResult {
     pub new: Vec<ItemId>,
-    /// The number of new items that are backlog.
+    /// The number of new items that are in the backlog.
     pub backlog: u32,
     pub changed: Vec<ItemChange>,
-    /// The number of items that had a new guid and were recognized by other means.
+    /// The number of items that had a new guid but were recognized by other properties.
     pub recognized: BTreeMap<MatchedBy, u32>,
 }
 
-/// How an item was recognized when its source showed it again.
+/// The property by which an item was recognized when its source listed it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum MatchedBy {
     Guid,
-    /// By its link, and by a title, text or date that agrees with it.
+    /// By its link, together with a matching title, text or date.
     Link,
-    /// By its title, and by a text or date that agrees with it.
+    /// By its title, together with a matching text or date.
     Title,
     /// By its text and date.
     Text,

@@ -2,7 +2,7 @@
 
 use isolang::Language;
 
-/// Withdrawn codes and codes of ISO 639-2/B that are still in use, and variants that are written for the language itself.
+/// Withdrawn codes and ISO 639-2/B codes that are still in use, and codes of variants that stand for the language.
 #[rustfmt::skip]
 const OTHER_CODES: [(&str, &str); 22] = [
     ("iw", "he"), ("in", "id"), ("ji", "yi"), ("jw", "jv"), ("mo", "ro"), ("sh", "sr"),
@@ -11,8 +11,8 @@ const OTHER_CODES: [(&str, &str); 22] = [
     ("cmn", "zh"), ("pes", "fa"),
 ];
 
-/// The shortest code of the language that a tag names (BCP 47): `en` for `en-GB` and for `eng`. `None` if ISO 639 has no such
-/// language (`zz`), or the code stands for none (`und`).
+/// Returns the shortest code of the language that a tag names (BCP 47): `en` for `en-GB` and for `eng`. Returns `None`
+/// if ISO 639 has no such language (`zz`), or the code names no language (`und`).
 pub fn language_code(tag: &str) -> Option<&'static str> {
     let primary = tag.trim().split(['-', '_']).next()?.to_ascii_lowercase();
     let primary = OTHER_CODES.iter().find(|(other, _)| *other == primary).map_or(&*primary, |(_, code)| code);

@@ -1,10 +1,10 @@
-//! The reason for the time of a source's next poll. Rendered to words by `wording::next_poll_text` alone.
+//! The reason for the time of a source's next poll. Only `wording::next_poll_text` converts it to words.
 
 use super::HoldReason;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Why the next poll of a source is due when it is. Stored as JSON.
+/// Why the next poll of a source is due at its scheduled time. Stored as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum NextPollReason {
@@ -12,7 +12,7 @@ pub enum NextPollReason {
     Added,
     /// The operator changed the source's URL.
     UrlChanged,
-    /// A poll has started but has not been recorded yet. The reason stays if the program was killed during the poll.
+    /// A poll has started but is not recorded yet. The reason remains if the program was killed during the poll.
     PollStarted {
         started_at: Timestamp,
         /// The reason before the poll started.
@@ -20,10 +20,10 @@ pub enum NextPollReason {
     },
     /// A delay after the last poll.
     Delay {
-        /// In seconds. Random jitter is added to it.
+        /// The delay in seconds. Random jitter is added to it.
         delay_seconds: i64,
         cause: DelayCause,
-        /// Whether the time after the delay was in an hour or on a day that the feed skips, so it was moved.
+        /// Whether the end of the delay fell in an hour or on a day that the feed skips, so the poll was postponed.
         moved_by_feed: bool,
     },
     /// The source's origin is on hold.
@@ -34,16 +34,16 @@ pub enum NextPollReason {
     HoldCleared,
     /// The last poll failed while newsfold had no network connection.
     NetworkDown,
-    /// The source's hub pushes new items reliably, so the source is polled rarely.
+    /// The source's hub pushes new items reliably, so newsfold polls the source rarely.
     SafetyPoll { interval_seconds: i64 },
-    /// The source's hub is no longer reliable; a safety poll was moved back to the ordinary time.
+    /// The source's hub is no longer reliable, so a safety poll was moved back to the regular time.
     HubUnreliable,
-    /// newsfold restarted and may have missed pushes; a safety poll was moved back to the ordinary time.
+    /// newsfold restarted and may have missed pushes, so a safety poll was moved back to the regular time.
     PushesMissed,
 }
 
 impl NextPollReason {
-    /// The reason, or the one before a poll started.
+    /// Returns the planned reason. While a poll is in progress, this is the reason from before the poll started.
     pub fn planned(&self) -> &NextPollReason {
         match self {
             NextPollReason::PollStarted { planned, .. } => planned,
@@ -58,30 +58,30 @@ impl NextPollReason {
 pub enum DelayCause {
     /// The configured minimum interval (`poll.interval`).
     MinInterval,
-    /// `ttl` of RSS 2.0.
+    /// The `ttl` element of RSS 2.0.
     FeedTtl,
-    /// `updatePeriod` and `updateFrequency` of the RSS 1.0 module Syndication.
+    /// The `updatePeriod` and `updateFrequency` elements of the RSS 1.0 module Syndication.
     FeedUpdatePeriod,
-    /// The minimum that the feed asks for is longer than any other delay.
+    /// The minimum interval that the feed requests, which exceeds all other delays.
     FeedMinimum,
-    /// The time for which the response is fresh (RFC 9111).
+    /// The freshness lifetime of the response (RFC 9111).
     Freshness,
     /// The estimated update rate of the source.
     UpdateRate {
         items_per_hour: f64,
         limit: RateLimit,
-        /// Whether the minimum interval is longer than the rate calls for.
+        /// Whether the minimum interval is longer than the interval that the rate suggests.
         at_minimum: bool,
     },
-    /// The time that the server requested (Retry-After, or the freshness of an error response).
+    /// The time that the server requested (Retry-After, or the freshness lifetime of an error response).
     RetryAfter,
     /// Exponential backoff after failed polls.
     Backoff { failures: u32 },
-    /// The server refused the request (403, or a bot challenge). Each refusal in a row doubles the delay.
+    /// The server refused the request (403, or a bot challenge). Each consecutive refusal doubles the delay.
     Refused,
-    /// The source redirects to an origin that is on hold.
+    /// The source redirects to an origin on hold.
     RedirectOnHold { origin: String },
-    /// A second 410 response confirms that the feed is gone.
+    /// A second 410 response must confirm that the feed is gone.
     GoneConfirmation,
     /// newsfold has no network connection.
     NetworkDown,
@@ -89,7 +89,7 @@ pub enum DelayCause {
     Interrupted,
 }
 
-/// What limits the delay that follows from an update rate.
+/// The limit on the delay that is derived from an update rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum RateLimit {
@@ -97,10 +97,10 @@ pub enum RateLimit {
     PollBudget,
     /// The maximum interval (`poll.max_interval`).
     MaxInterval,
-    /// Half of the feed's window of `items` is expected to be new by then.
+    /// Half of the feed's window of `items` is expected to be new by the end of the delay.
     Window { items: u32 },
-    /// The last document shared no item with the one before, so items may have been missed.
+    /// The last document shared no items with the previous one, so newsfold may have missed items.
     Overflow { items: u32 },
-    /// The window overflowed recently; the delay grows again step by step.
+    /// The window overflowed recently. The delay increases again step by step.
     OverflowRecovery { items: u32 },
 }

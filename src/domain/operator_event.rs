@@ -1,4 +1,4 @@
-//! Events that the operator is notified of: changes of sources and of our own network connection.
+//! Events about which the operator is notified: changes of sources and of newsfold's own network connection.
 
 use super::SourceId;
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OperatorEvent {
     pub kind: OperatorEventKind,
-    /// One sentence for people.
+    /// One human-readable sentence.
     pub detail: String,
 }
 
@@ -20,13 +20,13 @@ pub enum OperatorEventKind {
     Broken,
     /// A broken source succeeds again.
     Recovered,
-    /// A source has a new URL.
+    /// The URL of a source has changed.
     Moved,
-    /// A source is gone permanently and is not polled again.
+    /// A source is gone permanently and is no longer polled.
     Gone,
-    /// No server can be reached: our own network is down.
+    /// No server can be reached: newsfold's own network is down.
     Offline,
-    /// Our own network works again.
+    /// newsfold's own network works again.
     Online,
 }
 
@@ -36,10 +36,10 @@ pub struct RecordedEvent {
     pub id: i64,
     pub occurred_at: Timestamp,
     pub kind: OperatorEventKind,
-    /// The source concerned; `None` for our own network.
+    /// The affected source; `None` for newsfold's own network.
     #[serde(rename = "source_id")]
     pub source: Option<SourceId>,
-    /// The source's title at that time.
+    /// The source's title at the time of the event.
     pub source_title: Option<String>,
     pub detail: String,
 }

@@ -1,4 +1,4 @@
-//! A poll: the facts of one attempt to fetch a source, and the state of the source that follows from it.
+//! A poll: the facts about one attempt to fetch a source, and the resulting state of the source.
 
 use super::{
     CacheValidators, FeedProblem, NextPollReason, OperatorEvent, OriginHold, PendingRedirect, PollOutcome,
@@ -7,18 +7,18 @@ use super::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// One request of a poll. A redirect makes another one.
+/// One request of a poll. Each redirect causes another request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RequestRecord {
     /// Scheme, host and port (RFC 6454).
     pub origin: String,
-    /// Status of the response; `None` if there was no response.
+    /// The status of the response; `None` if there was no response.
     pub status: Option<u16>,
-    /// Size of the body in bytes as transferred, before decompression.
+    /// The size of the transferred body in bytes, before decompression.
     pub bytes: u64,
 }
 
-/// The facts of one attempt to fetch a source, or of one document that a hub pushed.
+/// The facts about one attempt to fetch a source, or about one document that a hub pushed.
 #[derive(Debug, Clone, Serialize)]
 pub struct PollRecord {
     pub source: SourceId,
@@ -27,32 +27,32 @@ pub struct PollRecord {
     /// The URL of the final response, after redirects; the topic of a push.
     pub url: String,
     pub outcome: PollOutcome,
-    /// Status of the final response; `None` if there was no response.
+    /// The status of the final response; `None` if there was no response.
     pub status: Option<u16>,
     /// The error in words; empty if the poll succeeded.
     pub detail: String,
-    /// Size of the decoded body in bytes.
+    /// The size of the decoded body in bytes.
     pub bytes: u64,
-    /// Number of items in the document.
+    /// The number of items in the document.
     pub items: u32,
     /// All requests in the order in which they were sent; empty for a push.
     pub requests: Vec<RequestRecord>,
     pub problems: Vec<FeedProblem>,
 }
 
-/// The state of a source after a poll. A push changes nothing here.
+/// The state of a source after a poll. A push does not change this state.
 #[derive(Debug, Clone, Serialize)]
 pub struct SourceUpdate {
     /// The source's URL when it was polled. The update applies only while the source has this URL.
     pub polled_url: String,
-    /// The URL that replaces it, where permanent redirects have proved stable.
+    /// The URL that replaces the polled URL, if permanent redirects have proved stable.
     pub new_url: Option<String>,
     pub state: SourceState,
     pub next_poll_at: Timestamp,
     pub next_poll_reason: NextPollReason,
-    /// Failed polls in a row.
+    /// The number of consecutive failed polls.
     pub failures: u32,
-    /// The time until which the server asked for no requests to this source.
+    /// The end of the period during which the server asked for no requests to this source.
     pub hold_until: Option<Timestamp>,
     /// A hold for all sources of the origin.
     pub origin_hold: Option<OriginHold>,
@@ -64,18 +64,18 @@ pub struct SourceUpdate {
     /// The cache validators of the next request.
     #[serde(skip)]
     pub validators: Option<CacheValidators>,
-    /// The time of the first of the conditional requests in a row that were answered 304.
+    /// The time of the first of the consecutive conditional requests that received a 304 response.
     pub not_modified_since: Option<Timestamp>,
     /// The time of the last request without validators.
     pub full_request_at: Option<Timestamp>,
-    /// What the document says of the feed; `None` if no document was read.
+    /// The metadata of the feed; `None` if no document was read.
     pub feed: Option<FeedMetadata>,
-    /// The outlet of the feed's website, if it replaces a guess.
+    /// The outlet derived from the feed's website, if it replaces a guess.
     pub outlet: Option<String>,
     pub events: Vec<OperatorEvent>,
 }
 
-/// What a document says of the feed itself.
+/// The feed metadata that a document contains.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct FeedMetadata {
     pub title: Option<String>,

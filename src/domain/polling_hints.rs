@@ -1,17 +1,17 @@
-//! Polling hints of a feed: the interval between polls, and the hours and days at which it asks clients not to poll.
+//! Polling hints of a feed: the interval between polls, and the hours and days on which clients should not poll.
 
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The polling hints of one feed; empty if it gives none.
+/// The polling hints of one feed; empty if the feed gives none.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PollingHints {
-    /// Minutes for which a cached copy is fresh (RSS 2.0, `ttl`).
+    /// The number of minutes for which a cached copy is fresh (RSS 2.0, `ttl`).
     pub ttl_minutes: Option<u32>,
-    /// Minutes between two updates (RSS 1.0 Syndication module: `updatePeriod` divided by `updateFrequency`).
+    /// The minutes between two updates (RSS 1.0 module Syndication: `updatePeriod` divided by `updateFrequency`).
     pub period_minutes: Option<u32>,
     /// Hours of the day, in UTC, at which clients should not poll (RSS 2.0, `skipHours`).
     pub skip_hours: Vec<u8>,
@@ -21,8 +21,8 @@ pub struct PollingHints {
 }
 
 impl PollingHints {
-    /// The first time from `at` on that is outside the skipped hours and days, at most `limit` later: a feed that skips
-    /// every hour is polled as well.
+    /// Returns the first time, no earlier than `at`, that is outside the skipped hours and days. The result is at most
+    /// `limit` later, so that a feed that skips every hour is polled too.
     pub fn first_allowed(&self, at: Timestamp, limit: SignedDuration) -> Timestamp {
         if self.skip_hours.is_empty() && self.skip_days.is_empty() {
             return at;
@@ -53,7 +53,7 @@ const DAYS: [(Weekday, &str); 7] = [
     (Weekday::Sunday, "Sunday"),
 ];
 
-/// Parses the English name of a weekday, case-insensitively.
+/// Parses the English name of a weekday. Ignores case.
 pub fn parse_weekday(name: &str) -> Option<Weekday> {
     DAYS.iter().find(|(_, known)| known.eq_ignore_ascii_case(name)).map(|(day, _)| *day)
 }

@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 /// A feed that newsfold publishes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PublishedFeed {
-    /// Part of the URL: `/feeds/NAME.atom`.
+    /// The name of the feed, which is part of its URL: `/feeds/NAME.atom`.
     pub name: String,
     pub title: String,
-    /// Whether requests need the feed's access token.
+    /// Whether requests require the feed's access token.
     pub private: bool,
     pub selection: FeedSelection,
 }
 
-/// Which stories a feed contains. An empty list matches every story. Values within a list are alternatives; different
-/// conditions must all match.
+/// The selection of stories for a feed. An empty list matches every story. The values in a list are alternatives; all
+/// conditions must match.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FeedSelection {
     /// Stories with an item of a source that has one of these tags.
@@ -30,21 +30,21 @@ pub struct FeedSelection {
     pub exclude_query: Option<String>,
     /// Minimum number of distinct outlets, not counting copies.
     pub min_outlets: u32,
-    /// Maximum time between the publication of a story and that of the feed's newest story.
+    /// The maximum time between the publication of a story and the publication of the feed's newest story.
     pub max_age: Option<SignedDuration>,
     /// Maximum number of stories.
     pub limit: u32,
     pub order: FeedOrder,
 }
 
-/// The order of a feed, which also decides which stories a full feed omits.
+/// The order of a feed. When a feed is full, the order also determines which stories are omitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FeedOrder {
     /// By the date of the first report, newest first.
     #[default]
     Newest,
-    /// By the rank of `publish`, highest first: outlets, priority and age.
+    /// By the rank that `publish` computes from outlets, priority and age, highest first.
     Hot,
 }
 

@@ -1,18 +1,18 @@
-//! Times relative to now in texts: “5 minutes ago”, “vor zwei Stunden”, “just now”. Pure.
+//! Recognizes relative times in texts: “5 minutes ago”, “vor zwei Stunden”, “just now”. The functions are pure.
 //!
-//! A source that writes the age of an item into its summary changes the summary with every poll, and readers do not need
-//! to see that. Spans longer than days are facts of the text: a story has no editions after two days.
+//! A source that writes the age of an item into its summary changes the summary at every poll. Such a change is
+//! irrelevant to readers. Units longer than days are kept, because a story gets no new editions after two days.
 
 use std::ops::Range;
 
-/// Whether two texts differ at most in times relative to now.
+/// Returns whether two texts differ only in relative times.
 pub fn equals_but_for_relative_times(one: &str, other: &str) -> bool {
     if one == other {
         return true;
     }
     let (one, other) = (without_relative_times(one), without_relative_times(other));
     match (one.strip_suffix('…'), other.strip_suffix('…')) {
-        // A longer time leaves less room for the rest of a summary.
+        // A longer relative time leaves less room for the rest of a summary.
         (Some(one), Some(other)) if one.len() > MIN_CUT_BYTES && one.contains(MASK) => {
             one.starts_with(other) || other.starts_with(one)
         }
@@ -20,19 +20,19 @@ pub fn equals_but_for_relative_times(one: &str, other: &str) -> bool {
     }
 }
 
-/// A shorter text that ends in `…` was not cut for its length.
+/// The minimum length of a text that a length limit may have cut. A shorter text with a final `…` is complete.
 const MIN_CUT_BYTES: usize = 500;
 
-/// Words after a span of time: “5 minutes ago”.
+/// Words that follow a span of time: “5 minutes ago”.
 #[rustfmt::skip]
 const AFTER_SPAN: &[&str] = &[
     "ago", "geleden", "sedan", "siden", "sitten", "temu", "fa", "atrás", "zpět", "nazad", "назад", "тому", "önce", "ezelőtt",
     "πριν", "전",
 ];
-/// Words before a span of time: “vor 5 Minuten”.
+/// Words that precede a span of time: “vor 5 Minuten”.
 const BEFORE_SPAN: &[&str] =
     &["vor", "il y a", "hace", "há", "fa", "acum", "před", "pred", "przed", "prije", "pre", "преди", "πριν"];
-/// The beginnings of words for spans of time.
+/// The prefixes of words for units of time.
 #[rustfmt::skip]
 const UNITS: &[&str] = &[
     // Germanic languages
@@ -52,10 +52,10 @@ const UNITS: &[&str] = &[
 const SHORT_UNITS: &[&str] = &[
     "s", "m", "h", "d", "j", "u", "t", "min", "mins", "mn", "sec", "secs", "sek", "seg", "hr", "hrs", "std", "мин", "сек", "ч",
 ];
-/// Units that say “ago” themselves, after a number: words of Hungarian, beginnings of words without spaces.
+/// Units that include the meaning “ago” when they follow a number: words of Hungarian, prefixes of unspaced words.
 const AGO_UNITS: &[&str] = &["perce", "órája", "napja", "másodperce"];
 const UNSPACED_AGO_UNITS: &[&str] = &["分钟前", "分鐘前", "小时前", "小時前", "分前", "時間前", "秒前"];
-/// Words that say how many, besides digits.
+/// Words for quantities, in addition to digits.
 #[rustfmt::skip]
 const QUANTITIES: &[&str] = &[
     // Germanic languages
@@ -78,7 +78,7 @@ const QUANTITIES: &[&str] = &[
     "yksi", "kaksi", "kolme", "muutama", "noin", "ja", "egy", "két", "három", "néhány", "és", "από", "ένα", "μία", "μια", "δύο", "λίγα",
     "λίγες", "περίπου", "και", "bir", "iki", "üç", "birkaç", "yaklaşık", "ve",
 ];
-/// Other phrases, without a span.
+/// Other relative times, without a span.
 #[rustfmt::skip]
 const PHRASES: &[&str] = &[
     "just now", "moments ago", "gerade eben", "soeben", "à l instant", "ahora mismo", "justo ahora", "proprio ora", "poco fa",
@@ -90,12 +90,12 @@ const PHRASES: &[&str] = &[
     "astăzi", "azi", "tegnap", "σήμερα", "χθες", "сегодня", "вчера", "сьогодні", "вчора", "bugün", "dün", "avui", "ahir", "danas",
     "jučer",
 ];
-/// Stands for a relative time. No text contains it.
+/// A placeholder for a relative time. The character does not occur in texts.
 const MASK: char = '\0';
-/// Words of a span: “a little less than 2 hours and 5 minutes”.
+/// The maximum number of words in a span: “a little less than 2 hours and 5 minutes”.
 const MAX_SPAN_WORDS: usize = 9;
 
-/// A run of letters or of digits.
+/// A sequence of letters or of digits.
 struct Word {
     range: Range<usize>,
     lowercase: String,
@@ -134,7 +134,7 @@ fn without_relative_times(text: &str) -> String {
             out.push_str(&text[copied..words[next].range.start]);
             out.push(MASK);
             let end = words[next + length - 1].range.end;
-            // The point of an abbreviation, or the end of the sentence.
+            // Skips a period that ends an abbreviation or the sentence.
             copied = end + usize::from(text[end..].starts_with('.'));
         }
         next += length.max(1);
@@ -157,7 +157,7 @@ fn split_words(text: &str) -> Vec<Word> {
     words
 }
 
-/// The number of words of the relative time at the start of a text; 0 if it starts with another word.
+/// Returns the number of words in the relative time at the start of a text; 0 if the text does not start with one.
 fn relative_time_length(words: &[Word]) -> usize {
     let mut phrases = PHRASES.iter().filter(|phrase| phrase.starts_with(&words[0].lowercase));
     if let Some(length) = phrases.find_map(|phrase| phrase_length(words, phrase)) {
@@ -182,7 +182,7 @@ fn relative_time_length(words: &[Word]) -> usize {
     }
 }
 
-/// The number of words of a phrase, if the text starts with it.
+/// Returns the number of words in a phrase, if the text starts with that phrase.
 fn phrase_length(words: &[Word], phrase: &str) -> Option<usize> {
     let mut length = 0;
     for word in phrase.split(' ') {

@@ -1,8 +1,8 @@
 //! Properties of writing systems.
 
-/// Whether a character belongs to a script whose words are not the units of search: one that is written without spaces
-/// between words (Chinese, Japanese, Thai, Lao, Burmese, Khmer and others), or Hangul, where particles are attached to
-/// words. True for whole blocks, with their marks and punctuation.
+/// Returns whether a character belongs to a script whose words are not suitable as search units: a script without
+/// spaces between words (such as Chinese, Japanese, Thai, Lao, Burmese and Khmer), or Hangul, in which particles are
+/// attached to words. Covers whole blocks, including their marks and punctuation.
 pub fn is_unspaced_script(c: char) -> bool {
     matches!(c as u32,
         // Thai, Lao
@@ -21,7 +21,7 @@ pub fn is_unspaced_script(c: char) -> bool {
         | 0x1aff0..=0x1b16f | 0x20000..=0x3ffff)
 }
 
-/// Whether a character is Hangul: Korean separates words by spaces, but attaches particles to them.
+/// Returns whether a character is Hangul. Korean separates words by spaces, but attaches particles to words.
 pub fn is_hangul(c: char) -> bool {
     matches!(c as u32, 0x1100..=0x11ff | 0x3130..=0x318f | 0xa960..=0xa97f | 0xac00..=0xd7ff)
 }

@@ -1,4 +1,4 @@
-//! Sources: the feeds that newsfold polls, with the state of their polling.
+//! Sources: the feeds that newsfold polls, and their polling state.
 
 use super::{NextPollReason, PollingHints, SourceId};
 use jiff::Timestamp;
@@ -9,41 +9,41 @@ use serde::{Deserialize, Serialize};
 pub struct Source {
     pub id: SourceId,
     pub url: String,
-    /// The publisher: a registrable domain or a channel of a shared host, unless the operator named another.
+    /// The publisher: a registrable domain or a channel on a shared host, unless the operator specified another name.
     pub outlet: String,
     pub outlet_provenance: OutletProvenance,
-    /// The operator's title, else the feed's own, else the URL.
+    /// The title that the operator set, or else the feed's own title, or else the URL.
     pub title: String,
     pub site_url: Option<String>,
-    /// The operator's language, else the feed's own: a lower-case primary subtag (BCP 47) such as `en`.
+    /// The language that the operator set, or else the feed's own: a lowercase primary subtag (BCP 47) such as `en`.
     pub lang: Option<String>,
-    /// Items of the source with the highest priority are preferred as a story's lead.
+    /// The priority of the source's items when a story's lead is selected. The highest priority wins.
     pub priority: i32,
     pub tags: Vec<String>,
     pub full_text: FullTextMode,
-    /// Whether the outlets that its items name are counted, and not its own: it collects reports of many outlets.
+    /// Whether the source collects reports of many outlets. The outlets that its items name then count, not its own.
     pub aggregator: bool,
     pub state: SourceState,
     pub added_at: Timestamp,
-    /// Whether it was added on the database's first day. Such a source is never in probation.
+    /// Whether the source was added on the first day of the database. Such a source is never in probation.
     pub is_founding: bool,
-    /// When its first document was read; `None` until then.
+    /// When the first document of the source was read; `None` until then.
     pub first_document_at: Option<Timestamp>,
-    /// Whether the old items of its first document will be published. `false` once that document has been read.
+    /// Whether to publish the old items of the source's first document. `false` after that document has been read.
     pub publish_backlog: bool,
     pub next_poll_at: Timestamp,
     pub next_poll_reason: NextPollReason,
     pub last_poll_at: Option<Timestamp>,
     pub last_outcome: Option<PollOutcome>,
     pub last_success_at: Option<Timestamp>,
-    /// Failed polls in a row.
+    /// The number of consecutive failed polls.
     pub failures: u32,
     /// The error of the last poll; empty if it succeeded.
     pub last_error: String,
-    /// The time until which the server asked for no requests. Manual polls respect it too.
+    /// The end of the period during which the server asked for no requests. Manual polls respect it too.
     pub hold_until: Option<Timestamp>,
     pub polling_hints: PollingHints,
-    /// The target of permanent redirects, until they have proved stable.
+    /// The target of permanent redirects that have not proved stable yet.
     pub pending_redirect: Option<PendingRedirect>,
     /// The time of the first 410 response since the last success.
     pub gone_since: Option<Timestamp>,
@@ -52,13 +52,13 @@ pub struct Source {
     pub update_rate: String,
     #[serde(skip)]
     pub validators: Option<CacheValidators>,
-    /// The time of the first of the conditional requests in a row that were answered 304.
+    /// The time of the first of the consecutive conditional requests that received a 304 response.
     pub not_modified_since: Option<Timestamp>,
     /// The time of the last request without validators.
     pub full_request_at: Option<Timestamp>,
 }
 
-/// Whether a source is polled.
+/// The polling status of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
@@ -68,11 +68,11 @@ pub enum SourceState {
     Paused,
     /// The server reported that the feed is gone permanently (410).
     Gone,
-    /// Removed by the operator. The items stay, since published stories contain them. Adding the URL again restores it.
+    /// Removed by the operator. Published stories contain its items, so they remain. Adding the URL again restores it.
     Removed,
 }
 
-/// Whether newsfold fetches the full articles of a source's items.
+/// Whether and for what purpose newsfold fetches the full articles of a source's items.
 #[derive(
     Debug,
     Clone,
@@ -97,7 +97,7 @@ pub enum FullTextMode {
     Publish,
 }
 
-/// Where a source's outlet comes from.
+/// The origin of a source's outlet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
@@ -106,12 +106,12 @@ pub enum OutletProvenance {
     Operator,
     /// From the website that the feed declares as its own.
     Site,
-    /// From the source's URL, until the feed declares a website.
+    /// Derived from the source's URL, until the feed declares a website.
     #[default]
     Guess,
 }
 
-/// HTTP cache validators for the next request, as the bytes received (RFC 9110, section 8.8). They apply to one URL.
+/// HTTP cache validators for the next request, in the received bytes (RFC 9110, section 8.8). They apply to one URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheValidators {
     pub url: String,
@@ -123,13 +123,13 @@ pub struct CacheValidators {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingRedirect {
     pub to: String,
-    /// Polls in a row that were redirected there.
+    /// The number of consecutive polls that were redirected to this target.
     pub times: u32,
-    /// The time of the first of them.
+    /// The time of the first of these polls.
     pub since: Timestamp,
 }
 
-/// A source to be added, as the operator describes it.
+/// A source that the operator wants to add.
 #[derive(Debug, Clone, Default)]
 pub struct NewSource {
     pub url: String,
@@ -140,18 +140,18 @@ pub struct NewSource {
     pub priority: i32,
     pub tags: Vec<String>,
     pub full_text: FullTextMode,
-    /// Whether the outlets that its items name are counted, and not its own: it collects reports of many outlets.
+    /// Whether the source collects reports of many outlets. The outlets that its items name then count, not its own.
     pub aggregator: bool,
-    /// Whether the old items of its first document are published as news.
+    /// Whether to publish the old items of the source's first document as news.
     pub publish_backlog: bool,
 }
 
-/// A change of a source's settings by the operator; `None` leaves a setting unchanged.
+/// The operator's changes to a source's settings; `None` leaves a setting unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SourceEdit {
     pub url: Option<String>,
     pub outlet: Option<(String, OutletProvenance)>,
-    /// An empty title or language restores that of the feed.
+    /// The new title or language. An empty value restores the feed's own.
     pub title: Option<String>,
     pub lang: Option<String>,
     pub priority: Option<i32>,
@@ -160,7 +160,7 @@ pub struct SourceEdit {
     pub aggregator: Option<bool>,
 }
 
-/// A source whose next poll is due, with what the scheduler needs to know.
+/// A source whose next poll is due, with the facts that the scheduler needs.
 #[derive(Debug, Clone, Deserialize)]
 pub struct DueSource {
     pub id: SourceId,
@@ -183,28 +183,28 @@ pub enum PollOutcome {
     Refused,
     /// The server answered with a bot challenge, which newsfold never solves.
     Challenged,
-    /// A redirect led to an origin that is on hold.
+    /// A redirect led to an origin on hold.
     Held,
     /// No server could be reached: newsfold had no network connection.
     Offline,
-    /// The server says that the feed is gone permanently (410).
+    /// The server reported that the feed is gone permanently (410).
     Gone,
     /// The host has no public address, and the operator does not allow its network.
     PrivateAddress,
-    /// No usable response: network, timeout, status or size.
+    /// There was no usable response because of the network, a timeout, the status or the size.
     Failed,
     /// The response is not a feed.
     NotAFeed,
-    /// A bug: the code that handled the response panicked or took too long.
+    /// The code that handled the response panicked or took too long. This is a bug.
     Crashed,
     /// newsfold was stopped during the poll.
     Abandoned,
-    /// The source's hub pushed a document, which was read. No request was sent.
+    /// The source's hub pushed a document, and newsfold read it. newsfold sent no request.
     Pushed,
 }
 
 impl PollOutcome {
-    /// Whether the server answered with the feed or with 304, or the hub pushed a document.
+    /// Returns whether the server responded with the feed or with 304, or the hub pushed a document.
     pub fn is_success(self) -> bool {
         matches!(self, PollOutcome::Read | PollOutcome::NotModified | PollOutcome::Pushed)
     }

@@ -1,11 +1,11 @@
-//! Stories: the items that report one event, with the evidence that each one belongs there.
+//! Stories: the items that report one event, with the evidence that each item belongs to the story.
 
 use super::{ConstraintId, Item, ItemId, StoryId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The longest chain of copies that is followed.
+/// The maximum length of a chain of copies that is followed.
 const MAX_COPY_CHAIN: usize = 64;
 
 /// The items that report one event.
@@ -13,17 +13,17 @@ const MAX_COPY_CHAIN: usize = 64;
 pub struct Story {
     pub id: StoryId,
     pub created_at: Timestamp,
-    /// When its items or the headline of its lead last changed.
+    /// When the items of the story or the headline of its lead last changed.
     pub updated_at: Timestamp,
-    /// The date that readers see: that of the first news. Fixed when the story is first published.
+    /// The date that readers see: the date of the first news item. It is fixed when the story is first published.
     pub published_at: Option<Timestamp>,
     /// The story to which this one redirects. A merged story has no items.
     pub merged_into: Option<StoryId>,
     /// The item that represents the story.
     pub lead: ItemId,
-    /// In order of [`Item::ranked_at`], then of id.
+    /// The items, ordered by [`Item::ranked_at`], then by id.
     pub items: Vec<StoryItem>,
-    /// The tags of its items' sources.
+    /// The tags of the items' sources.
     pub tags: Vec<String>,
     /// The number of published stories that were merged into this one.
     pub merged_count: u32,
@@ -34,13 +34,13 @@ pub struct Story {
 pub struct StoryItem {
     #[serde(flatten)]
     pub item: Item,
-    /// The item of which this one is a near-duplicate.
+    /// The item of which this item is a near-duplicate.
     pub copy_of: Option<ItemId>,
     pub evidence: JoinEvidence,
     pub assigned_at: Timestamp,
 }
 
-/// An item with the story to which it is assigned.
+/// An item and the story to which it is assigned.
 #[derive(Debug, Clone)]
 pub struct AssignedItem {
     pub item: Item,
@@ -48,22 +48,22 @@ pub struct AssignedItem {
 }
 
 impl Story {
-    /// The item that represents the story. `None` only if the story was merged.
+    /// Returns the item that represents the story. `None` only if the story was merged.
     pub fn lead(&self) -> Option<&StoryItem> {
         self.items.iter().find(|i| i.item.id == self.lead).or(self.items.first())
     }
 
-    /// The originals as they must be, where they differ from `copy_of`: each copy refers to an item of the story that is not a
-    /// copy itself. If the original left the story, the first one of its copies takes its place.
+    /// Returns the corrected originals where they differ from `copy_of`: the original of each copy must be an item of
+    /// the story that is not a copy. If the original left the story, its first copy replaces it.
     pub fn corrected_copies(&self) -> Vec<(ItemId, Option<ItemId>)> {
         let copy_of: BTreeMap<ItemId, Option<ItemId>> = self.items.iter().map(|i| (i.item.id, i.copy_of)).collect();
-        // The first copy of each original outside the story.
+        // Maps each original outside the story to its first copy.
         let mut substitutes: BTreeMap<ItemId, ItemId> = BTreeMap::new();
         let mut corrected = Vec::new();
         for StoryItem { item, copy_of: known, .. } in &self.items {
             let mut original = item.id;
             let mut outside = None;
-            // The number of steps is bounded in case copies refer to each other in a cycle.
+            // The number of steps is limited in case copies refer to each other in a cycle.
             for _ in 0..MAX_COPY_CHAIN {
                 match copy_of.get(&original) {
                     Some(Some(next)) => original = *next,
@@ -85,22 +85,22 @@ impl Story {
         corrected
     }
 
-    /// The items that were news when they were first seen, in order of time.
+    /// Returns the items that were news when they were first seen, in chronological order.
     pub fn news(&self) -> impl Iterator<Item = &StoryItem> {
         self.items.iter().filter(|report| report.item.backlog_reason.is_none())
     }
 
-    /// The first report: of the news, if the story has any. Backlog may be years older than the event.
+    /// Returns the first news item, or the first item if there is no news. Backlog may be years older than the event.
     pub fn first_report(&self) -> Option<&StoryItem> {
         self.news().next().or(self.items.first())
     }
 
-    /// The number of distinct outlets, at least 1.
+    /// Returns the number of distinct outlets, at least 1.
     pub fn outlet_count(&self) -> u32 {
         u32::try_from(self.outlets().len()).unwrap_or(u32::MAX).max(1)
     }
 
-    /// The distinct outlets, in order of their first report. Copies do not count.
+    /// Returns the distinct outlets, in order of their first report. Copies do not count.
     pub fn outlets(&self) -> Vec<&str> {
         let mut seen = BTreeSet::new();
         let originals = self.items.iter().filter(|i| i.copy_of.is_none());
@@ -108,13 +108,13 @@ impl Story {
     }
 }
 
-/// The clusterer's decision on one item.
+/// The clusterer's decision about one item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoryAssignment {
     pub item: ItemId,
     pub story: StoryId,
     pub placement: StoryPlacement,
-    /// The item of the story of which this one is a near-duplicate.
+    /// The item of the story of which this item is a near-duplicate.
     pub copy_of: Option<ItemId>,
     pub evidence: JoinEvidence,
 }
@@ -126,13 +126,13 @@ pub enum StoryPlacement {
     Created,
 }
 
-/// The changes that reclustering makes, to be applied in this order.
+/// The changes that reclustering makes. They must be applied in the order of the fields.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StoryRegrouping {
     /// Stories that were split off.
     pub created: Vec<CreatedStory>,
     pub moved: Vec<ItemMove>,
-    /// Stories that lost all their items, and now redirect to the story that most of them joined.
+    /// Stories that lost all their items. Each one redirects to the story that most of its items joined.
     pub merged: Vec<StoryMerge>,
 }
 
@@ -149,12 +149,12 @@ pub struct ItemMove {
     pub item: ItemId,
     pub from: StoryId,
     pub into: StoryId,
-    /// The item of the story of which this one is a near-duplicate; `None` if that has not changed.
+    /// The item of the story of which this item is a near-duplicate; `None` if that has not changed.
     pub copy_of: Option<ItemId>,
     pub evidence: JoinEvidence,
 }
 
-/// A story that redirects to another one.
+/// A story that redirects to another story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoryMerge {
     pub from: StoryId,
@@ -167,31 +167,31 @@ impl StoryRegrouping {
     }
 }
 
-/// Why an item joined its story, or founded a new one. Stored with the item.
+/// Why an item joined its story or founded a new one. Stored with the item.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct JoinEvidence {
-    /// Similarity to the story that the item joined, or to the nearest one if it founded its own; 0 to 1.
+    /// The similarity to the story that the item joined, or to the nearest story if the item founded its own; 0 to 1.
     pub score: f32,
-    /// The score from which an item joins a story; 0 if no story was compared.
+    /// The minimum score at which an item joins a story; 0 if the item was not compared with any story.
     pub threshold: f32,
     pub reasons: Vec<JoinReason>,
 }
 
-/// One thing that an item shares, or does not share, with a story.
+/// One property that an item shares, or does not share, with a story.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JoinReason {
     /// The same canonical URL.
     SameLink { item: ItemId },
-    /// A near-duplicate text. Similarities are from 0 to 1.
+    /// A near-duplicate text. The similarity ranges from 0 to 1.
     Copy { item: ItemId, similarity: f32 },
-    /// A title that differs in a few characters only.
+    /// A title that differs only in a few characters.
     SimilarTitle { item: ItemId, similarity: f32 },
-    /// The shared terms with the highest weights, in the item's spelling.
+    /// The shared terms with the highest weights, as the item spells them.
     SharedTerms { terms: Vec<String> },
-    /// Numbers in the item's title where the story's titles have others.
+    /// Numbers in the item's title where the story's titles have different numbers.
     DifferentNumbers { numbers: Vec<String> },
-    /// The item came with its story when that was merged into this one.
+    /// The item's story was merged into this one.
     Merged { from: StoryId },
     /// Reclustering moved the item here from another story.
     Regrouped { from: StoryId },
@@ -202,7 +202,7 @@ pub enum JoinReason {
 }
 
 impl JoinEvidence {
-    /// Whether the item joined a story rather than founding one.
+    /// Returns whether the item joined a story rather than founding one.
     pub fn joined(&self) -> bool {
         let is_sufficient = |reason: &JoinReason| {
             matches!(

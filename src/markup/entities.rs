@@ -1,10 +1,10 @@
-//! Character references: decodes them, and escapes text for HTML.
+//! Character references: decodes references, and escapes text for HTML.
 //!
-//! Never decodes twice.
+//! No reference is decoded twice.
 
 use std::borrow::Cow;
 
-/// Decodes numeric references and HTML's named entities, once. Every other `&` is kept.
+/// Decodes numeric references and HTML's named entities once. Keeps every other `&`.
 pub fn decode_entities(text: &str) -> Cow<'_, str> {
     let Some(first) = text.find('&') else {
         return Cow::Borrowed(text);
@@ -27,11 +27,11 @@ pub fn escape_html(text: &str) -> String {
     html_escape::encode_double_quoted_attribute(text).into_owned()
 }
 
-/// The longest name in HTML's list is `CounterClockwiseContourIntegral`.
+/// The length of the longest reference: `CounterClockwiseContourIntegral` is the longest name in HTML's list.
 const MAX_REFERENCE_BYTES: usize = 33;
 
-/// Appends the character of the reference that a text starts with. Returns the number of bytes used after the `&`, which
-/// is 0 if the text starts with a bare `&`.
+/// Appends the character of the reference at the start of a text. Returns the number of bytes consumed after the `&`,
+/// which is 0 if the text starts with a bare `&`.
 fn push_reference(reference: &str, out: &mut String) -> usize {
     let after = &reference[1..];
     let length =
@@ -48,7 +48,7 @@ fn push_reference(reference: &str, out: &mut String) -> usize {
             return length + closed;
         }
     } else if closed == 1
-        // Not quick-xml's list, whose Greek letters are wrong (0.42: `&lambda;` is `;`).
+        // quick-xml's list is not used, because its Greek letters are wrong (0.42: `&lambda;` is `;`).
         && let Cow::Owned(value) = html_escape::decode_html_entities(&reference[..length + 2])
     {
         out.push_str(&value);
@@ -58,23 +58,23 @@ fn push_reference(reference: &str, out: &mut String) -> usize {
     0
 }
 
-/// The character of a numeric reference. 128 to 159 are read as windows-1252, as in HTML.
+/// Returns the character of a numeric reference. Interprets 128 to 159 as windows-1252, as HTML requires.
 fn character(code: u32) -> Option<char> {
     readable_char(char::from_u32(code)?)
 }
 
-/// Whether a text has control characters that no reader shows.
+/// Returns whether a text contains control characters that no reader displays.
 pub fn has_control_characters(text: &str) -> bool {
     text.contains(|c: char| readable_char(c) != Some(c))
 }
 
-/// Reads the control characters 128 to 159 as windows-1252, which is what programs that write them mean, and drops the
-/// other ones.
+/// Decodes the control characters 128 to 159 as windows-1252, which is what the programs that write them intend.
+/// Removes all other control characters.
 pub fn without_control_characters(text: &str) -> String {
     text.chars().filter_map(readable_char).collect()
 }
 
-/// The character that is meant by a character of a text; `None` for control characters and those that XML forbids.
+/// Returns the intended character; `None` for control characters and for characters that XML forbids.
 fn readable_char(c: char) -> Option<char> {
     match c {
         '\u{80}'..='\u{9f}' => {
@@ -87,7 +87,7 @@ fn readable_char(c: char) -> Option<char> {
     }
 }
 
-/// The characters that XML 1.0 allows (§2.2).
+/// Returns whether XML 1.0 allows a character (§2.2).
 pub fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }

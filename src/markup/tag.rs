@@ -1,6 +1,6 @@
-//! A start tag and its attributes, quoted or not.
+//! A start tag and its attributes, with or without quotes.
 //!
-//! Never reads more than [`MAX_ATTRIBUTES`] attributes.
+//! At most [`MAX_ATTRIBUTES`] attributes are read.
 
 use std::borrow::Cow;
 
@@ -15,22 +15,22 @@ pub struct StartTag<'a> {
     pub self_closing: bool,
 }
 
-/// The limit is high because a description that contains unescaped quotes is split into one attribute for each word.
+/// The limit is high, because a description with unescaped quotes splits into one attribute per word.
 const MAX_ATTRIBUTES: usize = 4_096;
 
 impl<'a> StartTag<'a> {
-    /// The attributes in order, with their values not decoded.
+    /// Returns the attributes in order. The values are not decoded.
     pub fn attributes(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         AttributeIterator { rest: self.attribute_text }.take(MAX_ATTRIBUTES)
     }
 
-    /// The decoded value of an attribute. Names are compared without case, since feeds write `isPermalink` and `HREF`.
+    /// Returns the decoded value of an attribute. Ignores case, because feeds write `isPermalink` and `HREF`.
     pub fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
         self.attributes().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| decode_entities(value))
     }
 }
 
-/// The number of attributes in the text of a whole tag, at most [`MAX_ATTRIBUTES`].
+/// Returns the number of attributes in the text of a whole tag, at most [`MAX_ATTRIBUTES`].
 pub fn count_attributes(tag_text: &str) -> usize {
     let name_end = tag_text.find(|c: char| c.is_ascii_whitespace() || c == '>').unwrap_or(tag_text.len());
     AttributeIterator { rest: &tag_text[name_end..] }.take(MAX_ATTRIBUTES).count()

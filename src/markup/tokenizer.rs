@@ -1,18 +1,18 @@
-//! A lenient tokenizer for XML and HTML. It accepts every input, runs in linear time and copies nothing.
+//! A lenient tokenizer for XML and HTML. It accepts every input, runs in linear time and copies no text.
 //!
-//! Never fails, recurses, builds a tree or expands an entity that a document declares. It replaces quick-xml for
-//! documents from the web, since quick-xml stops at the first bare `<` or unclosed quote. Where XML 1.0 has no rule it
-//! follows the tokenizer of WHATWG HTML (§13.2.5).
+//! The tokenizer never fails, never recurses, builds no tree and expands no entities that a document declares. It
+//! replaces quick-xml for documents from the web, because quick-xml stops at the first bare `<` or unclosed quote.
+//! Where XML 1.0 has no rule, the tokenizer follows WHATWG HTML (§13.2.5).
 
 mod html_rules;
 
 use super::tag::StartTag;
 
-/// One token of a document. Entities are not decoded.
+/// One token of a document. Its entities are not decoded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MarkupToken<'a> {
     Text(&'a str),
-    /// The content of `<![CDATA[…]]>`, which has no entities.
+    /// The content of `<![CDATA[…]]>`, in which entities are not recognized.
     CData(&'a str),
     Start(StartTag<'a>),
     /// The name of an end tag.
@@ -27,17 +27,17 @@ pub struct Tokenizer<'a> {
     position: usize,
     /// Whether the document ends inside a comment, a CDATA section or a tag.
     pub truncated: bool,
-    /// Whether the document has a `<` or a quote that is not part of markup.
+    /// Whether the document contains a `<` or a quote that is not part of markup.
     pub malformed: bool,
-    /// Whether `<![CDATA[` starts a section in HTML: it does inside SVG and MathML only. Feeds always have sections.
+    /// Whether `<![CDATA[` starts a section in HTML, which it does only in SVG and MathML. Feeds always allow sections.
     pub allows_cdata: bool,
-    /// Whether the text is read as a browser reads HTML; otherwise as XML with HTML in it and with the mistakes of feeds.
+    /// Whether to tokenize HTML as a browser does, rather than XML with embedded HTML and the typical errors of feeds.
     is_html: bool,
     searches: Vec<NeedleSearch>,
 }
 
-/// The last search for one end of markup. Its result is valid for every start between `from` and `found`, so all searches
-/// together read a document only once, even a hostile one that repeats the start of markup.
+/// The last search for one end of markup. Its result is valid for every start between `from` and `found`. All searches
+/// together therefore read a document only once, even a hostile one that repeats the start of markup.
 struct NeedleSearch {
     needle: &'static str,
     from: usize,
@@ -45,7 +45,7 @@ struct NeedleSearch {
 }
 
 impl<'a> Tokenizer<'a> {
-    /// Reads a feed, or another XML document.
+    /// Tokenizes a feed or another XML document.
     pub fn new(text: &'a str) -> Self {
         Tokenizer {
             text,
@@ -58,23 +58,23 @@ impl<'a> Tokenizer<'a> {
         }
     }
 
-    /// Reads HTML with the tokens that a browser sees. A tag that the end of the document cuts off is
+    /// Tokenizes HTML as a browser does. A tag that is cut off by the end of the document becomes
     /// [`MarkupToken::Other`].
     pub fn html(text: &'a str) -> Self {
         Tokenizer { is_html: true, allows_cdata: false, ..Tokenizer::new(text) }
     }
 
-    /// The byte offset of the next token.
+    /// Returns the byte offset of the next token.
     pub fn offset(&self) -> usize {
         self.position
     }
 
-    /// The text of the document between the offsets of two tokens.
+    /// Returns the text of the document between the offsets of two tokens.
     pub fn slice(&self, start: usize, end: usize) -> &'a str {
         &self.text[start..end]
     }
 
-    /// Skips the content of an HTML element that contains no markup (`script`, `style`), up to its end tag.
+    /// Skips the content of an HTML element that contains raw text (`script`, `style`), up to its end tag.
     pub fn skip_raw_text(&mut self, name: &str) {
         let rest = &self.text[self.position..];
         let end = rest.match_indices("</").find(|(at, _)| {
@@ -94,7 +94,7 @@ impl<'a> Tokenizer<'a> {
         found
     }
 
-    /// Reads up to `needle`, or to the end of the document if the needle is missing.
+    /// Reads up to `needle`, or to the end of the document if `needle` is missing.
     fn take_until(&mut self, needle: &'static str, from: usize) -> &'a str {
         let end = self.find(needle, from);
         self.truncated |= end.is_none();
@@ -108,7 +108,7 @@ impl<'a> Tokenizer<'a> {
         let bytes = rest.as_bytes();
         match bytes.get(1)? {
             b'!' if rest.starts_with("<!--") => {
-                // An unclosed comment would contain the rest of the document, so it ends at the first bracket.
+                // An unclosed comment would contain the rest of the document, so it ends at the first `>`.
                 let is_closed = self.find("-->", start + 2).is_some();
                 self.malformed |= !is_closed;
                 self.take_until(if is_closed { "-->" } else { ">" }, start + 2);
@@ -119,7 +119,7 @@ impl<'a> Tokenizer<'a> {
             }
             b'!' => Some(self.read_declaration()),
             b'?' => {
-                // `<?xml …>` often lacks its second question mark: it then ends at the first `>`.
+                // `<?xml …>` often lacks its second question mark. It then ends at the first `>`.
                 let regular = self.find("?>", start + 2).map(|at| at + 2);
                 let regular = regular.filter(|end| !self.text[start + 1..*end].contains('<'));
                 let end = regular.or_else(|| self.find(">", start).map(|at| at + 1));
@@ -132,7 +132,7 @@ impl<'a> Tokenizer<'a> {
                 if name.is_empty() {
                     return None;
                 }
-                // An end tag has no attributes, so a `<` before its `>` means that the `>` is missing.
+                // An end tag has no attributes. A `<` before its `>` therefore shows that the `>` is missing.
                 let end = rest[2..].find(['>', '<']).map(|at| at + 2);
                 self.truncated |= end.is_none();
                 self.position = match end {
@@ -149,7 +149,7 @@ impl<'a> Tokenizer<'a> {
         }
     }
 
-    /// Skips `<!DOCTYPE …>` with its internal subset. Declared entities are not read, because they may expand without
+    /// Skips `<!DOCTYPE …>` and its internal subset. Declared entities are not read, because their expansion has no
     /// bound ("billion laughs").
     fn read_declaration(&mut self) -> MarkupToken<'a> {
         let bytes = self.text.as_bytes();
@@ -160,7 +160,7 @@ impl<'a> Tokenizer<'a> {
                 b'[' => brackets += 1,
                 b']' => brackets = brackets.saturating_sub(1),
                 b'>' if brackets == 0 => break,
-                // A root element inside a declaration means that the declaration's bracket is missing.
+                // A root element inside a declaration shows that the closing bracket of the declaration is missing.
                 b'<' if is_root_element(&self.text[at..]) => {
                     self.malformed = true;
                     self.position = at;
@@ -186,7 +186,7 @@ impl<'a> Tokenizer<'a> {
                     break at;
                 }
                 Some(b'>') => break at,
-                // A tag starts, so the `>` of this one is missing.
+                // Another tag starts, so the `>` of this tag is missing.
                 Some(b'<') => {
                     self.malformed = true;
                     break at;
@@ -194,7 +194,7 @@ impl<'a> Tokenizer<'a> {
                 Some(quote @ (b'"' | b'\'')) if follows_equals(&bytes[rest_start..at]) => {
                     match self.find(if *quote == b'"' { "\"" } else { "'" }, at + 1) {
                         Some(close) if close - at <= MAX_VALUE_BYTES => at = close + 1,
-                        // An unclosed quote is an ordinary character.
+                        // An unclosed quote is treated as an ordinary character.
                         _ => {
                             self.malformed = true;
                             at += 1;
@@ -214,7 +214,7 @@ impl<'a> Tokenizer<'a> {
         })
     }
 
-    /// Whether the text after a `<` makes that `<` the start of markup.
+    /// Returns whether a `<` that is followed by `after` starts markup.
     fn starts_markup(&self, after: &str) -> bool {
         let starts_name = |text: &str| {
             if self.is_html { text.starts_with(|c: char| c.is_ascii_alphabetic()) } else { !name_at(text).is_empty() }
@@ -227,7 +227,7 @@ impl<'a> Tokenizer<'a> {
     }
 }
 
-/// A longer attribute value lacks its closing quote.
+/// The maximum length of an attribute value. A longer value lacks its closing quote.
 const MAX_VALUE_BYTES: usize = 64 * 1024;
 
 impl<'a> Iterator for Tokenizer<'a> {
@@ -241,7 +241,7 @@ impl<'a> Iterator for Tokenizer<'a> {
         {
             return Some(token);
         }
-        // Text, including every `<` that starts no markup.
+        // Reads text, including every `<` that does not start markup.
         let mut end = start;
         loop {
             if self.text[end..].starts_with('<') {
@@ -273,7 +273,7 @@ fn follows_equals(before: &[u8]) -> bool {
     before.iter().rev().find(|b| !b.is_ascii_whitespace()) == Some(&b'=')
 }
 
-/// The tag name that a text starts with; empty if it starts with none.
+/// Returns the tag name at the start of a text; empty if there is none.
 fn name_at(text: &str) -> &str {
     let is_name_start = text.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
     if !is_name_start {

@@ -1,4 +1,4 @@
-//! Folding of white space.
+//! Normalization of white space.
 
 /// Replaces every run of Unicode white space with one space and trims both ends.
 pub fn fold_whitespace(text: &str) -> String {
@@ -12,7 +12,7 @@ pub fn fold_whitespace(text: &str) -> String {
     folded
 }
 
-/// The same; `None` if the text is blank.
+/// Like [`fold_whitespace`], but returns `None` if the text is blank.
 pub fn fold_non_blank(text: &str) -> Option<String> {
     Some(fold_whitespace(text)).filter(|folded| !folded.is_empty())
 }

@@ -1,43 +1,43 @@
-//! Links in canonical form: two links to one article have the same one.
+//! Canonical forms of links. All links to one article have the same canonical form.
 //!
-//! The canonical form is only for comparisons. It is never requested and never published: readers get the link of the
-//! feed.
+//! Canonical forms are used only for comparison. newsfold never requests or publishes them: readers get the link from
+//! the feed.
 
 use std::borrow::Cow;
 use url::Url;
 
 /// Query parameters that record a click or a campaign and never select a page: the click identifiers of platforms and
-/// those of Mailchimp.
+/// of Mailchimp.
 #[rustfmt::skip]
 const CLICK_PARAMETERS: &[&str] = &[
     "fbclid", "gclid", "dclid", "msclkid", "yclid", "twclid", "igshid", "mc_cid", "mc_eid",
 ];
-/// The prefixes of campaign tags: `utm_` is Google Analytics, `ns_` Comscore.
+/// Prefixes of campaign tags: `utm_` belongs to Google Analytics, `ns_` to Comscore.
 const CLICK_PREFIXES: &[&str] = &["utm_", "ns_", "at_", "wt.", "hsa_", "pk_", "mtm_"];
-/// Query parameters with which outlets mark the links of their feeds. With some outlets they select the page: `ref` may
+/// Query parameters with which outlets mark the links in their feeds. At some outlets they select the page: `ref` may
 /// be the number of an article.
 #[rustfmt::skip]
 const REFERRER_PARAMETERS: &[&str] = &[
     "cmpid", "cmp", "ocid", "ito", "ref", "rss", "ftag", "smid", "partner", "emc", "traffic_source", "via", "source", "src",
 ];
-/// Query parameters that select another form of the same page.
+/// Query parameters that select another version of the same page.
 const VARIANT_PARAMETERS: &[&str] = &["amp", "outputtype", "feedtype", "feedname"];
 
-/// A redirector may lead to a cache. Longer chains are not followed.
+/// The maximum number of redirectors in a chain. A redirector may lead to an AMP cache, but longer chains are ignored.
 const MAX_REDIRECTORS: usize = 3;
 
-/// The canonical form of a link: the target of redirectors and AMP caches, https, no `www.`, `m.` or `amp.`, no fragment,
-/// no tracking parameters, a sorted query, and no trailing slash.
+/// Returns the canonical form of a link: the target of redirectors and AMP caches, https, no `www.`, `m.` or `amp.`, no
+/// fragment, no tracking parameters, a sorted query, and no trailing slash.
 pub fn canonical_url(link: &Url) -> String {
     write_link(&final_target(link), |name| !is_click_parameter(name) && !is_referrer_parameter(name))
 }
 
-/// The canonical form, but with the parts that may select one of several articles: parameters such as `ref`, and the
+/// Returns the canonical form with the parts that may select one of several articles: parameters such as `ref`, and the
 /// fragment.
 pub fn exact_url(link: &Url) -> String {
     let link = final_target(link);
     let mut out = write_link(&link, |name| !is_click_parameter(name));
-    // `#:~:text=` marks words on the page (Text Fragments).
+    // `#:~:text=` highlights words on the page (Text Fragments).
     let fragment = link.fragment().map(|fragment| fragment.split(":~:").next().unwrap_or_default());
     if let Some(fragment) = fragment.filter(|fragment| !fragment.is_empty()) {
         out.push('#');
@@ -46,7 +46,7 @@ pub fn exact_url(link: &Url) -> String {
     out
 }
 
-/// The target of redirectors and AMP caches.
+/// Returns the target of redirectors and AMP caches.
 fn final_target(link: &Url) -> Cow<'_, Url> {
     let mut link = Cow::Borrowed(link);
     for _ in 0..MAX_REDIRECTORS {
@@ -58,7 +58,7 @@ fn final_target(link: &Url) -> Cow<'_, Url> {
     link
 }
 
-/// A link without its fragment, and with the parameters that `is_kept` accepts.
+/// Writes a link without its fragment and with only those parameters that `is_kept` accepts.
 fn write_link(link: &Url, is_kept: impl Fn(&str) -> bool) -> String {
     let mut out = format!("https://{}", bare_host(link.host_str().unwrap_or_default()));
     if let Some(port) = link.port().filter(|port| *port != 443) {
@@ -82,14 +82,14 @@ fn write_link(link: &Url, is_kept: impl Fn(&str) -> bool) -> String {
     out
 }
 
-/// The canonical form of a link; `None` if it is not a valid URL.
+/// Returns the canonical form of a link; `None` if the link is not a valid URL.
 pub fn canonical_url_from_str(link: &str) -> Option<String> {
     Url::parse(link).ok().map(|url| canonical_url(&url))
 }
 
-/// The host without the prefixes of device-specific sites (such as `m.`), as long as a registrable domain remains.
+/// Removes the prefixes of device-specific sites (such as `m.`) from a host, as long as a registrable domain remains.
 fn bare_host(host: &str) -> &str {
-    // A host that ends in two dots is invalid, so its dots stay.
+    // A host that ends in two dots is invalid, so its dots are kept.
     let mut host = host.strip_suffix('.').filter(|bare| !bare.is_empty() && !bare.ends_with('.')).unwrap_or(host);
     while let Some(rest) = without_device_prefix(host) {
         host = rest;
@@ -103,7 +103,7 @@ fn without_device_prefix(host: &str) -> Option<&str> {
     is_valid.then_some(rest)
 }
 
-/// The path without `/amp` at its start, and without slashes and `amp` at its end.
+/// Removes `/amp` from the start of a path, and slashes and `amp` from its end.
 fn bare_path(path: &str) -> &str {
     let mut path = path;
     while let Some(rest) = path.strip_prefix("/amp").filter(|rest| rest.starts_with('/') && rest.len() > 1) {
@@ -111,7 +111,7 @@ fn bare_path(path: &str) -> &str {
     }
     loop {
         let bare = path.trim_end_matches('/');
-        // `/x/..amp` would become `/x/.`, which is a different path.
+        // Removing `amp` from `/x/..amp` would result in `/x/.`, which is a different path.
         let is_name = |name: &&str| !name.ends_with(['.', '/']) && !name.to_ascii_lowercase().ends_with("%2e");
         let bare = bare.strip_suffix("/amp").or(bare.strip_suffix(".amp").filter(is_name)).unwrap_or(bare);
         if bare == path {
@@ -128,8 +128,8 @@ struct Redirector {
     parameter: &'static str,
 }
 
-/// The link shims of Google, Facebook and Reddit, Microsoft Safe Links, Skimlinks, VigLink and Awin, from their
-/// documentation or their links.
+/// The link shims of Google, Facebook and Reddit, Microsoft Safe Links, Skimlinks, VigLink and Awin, based on their
+/// documentation or on observed links.
 const REDIRECTORS: [Redirector; 8] = [
     Redirector { host: "google.com", path_prefix: "/url", parameter: "q" },
     Redirector { host: "google.com", path_prefix: "/url", parameter: "url" },
@@ -141,7 +141,7 @@ const REDIRECTORS: [Redirector; 8] = [
     Redirector { host: "awin1.com", path_prefix: "/cread.php", parameter: "ued" },
 ];
 
-/// The URL that the link of a redirector or of an AMP cache contains. Nothing is requested.
+/// Returns the URL that is contained in the link of a redirector or of an AMP cache. Sends no request.
 fn redirect_target(link: &Url) -> Option<Url> {
     let host = link.domain()?.trim_start_matches("www.");
     if host.ends_with(".cdn.ampproject.org") || is_within(host, "google.com") && link.path().starts_with("/amp/") {
@@ -164,12 +164,12 @@ fn amp_cache_target(link: &Url) -> Option<Url> {
     Url::parse(&format!("{scheme}://{target}{query}")).ok().filter(|target| target.domain().is_some())
 }
 
-/// Whether a host is a domain or a subdomain of it.
+/// Returns whether a host is equal to a domain or is a subdomain of it.
 fn is_within(host: &str, domain: &str) -> bool {
     host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }
 
-/// Whether a parameter never selects a page: it records a click, or selects another form of the same page.
+/// Returns whether a parameter never selects a page: it records a click, or selects another version of the same page.
 fn is_click_parameter(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     CLICK_PARAMETERS.contains(&name.as_str())

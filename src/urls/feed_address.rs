@@ -1,17 +1,17 @@
-//! Addresses of feeds as people and programs write them: with a scheme of feed readers, or in several forms.
+//! Feed addresses as people and programs write them: with a scheme for feed readers, or in one of several forms.
 
 use std::borrow::Cow;
 use url::Url;
 
-/// Schemes that ask a browser to open a feed reader or a podcast client. None is registered; `feed` is described in the
-/// expired draft-obasanjo-feed-URI-scheme.
+/// Schemes that ask a browser to open a feed reader or a podcast client. None of them is registered; the expired
+/// draft-obasanjo-feed-URI-scheme describes `feed`.
 const SUBSCRIPTION_SCHEMES: [&str; 3] = ["feed", "itpc", "pcast"];
 
-/// The address that one with a subscription scheme stands for: `feed://host` is `http://host`, and `feed:` before
-/// anything else is dropped. Other text stays unchanged.
+/// Removes a subscription scheme from an address: `feed://host` becomes `http://host`, and `feed:` before anything else
+/// is dropped. Leaves other text unchanged.
 pub fn without_subscription_scheme(address: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = address.split_once(':') else { return address.into() };
-    // `feed:8080/news` is a host and a port.
+    // In `feed:8080/news`, `feed` is a host and 8080 is a port.
     let is_port = rest.starts_with(|c: char| c.is_ascii_digit()) && !rest.contains('.');
     if is_port || !SUBSCRIPTION_SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
         return address.into();
@@ -28,8 +28,8 @@ pub fn without_subscription_scheme(address: &str) -> Cow<'_, str> {
     format!("http://{after_slashes}").into()
 }
 
-/// Other addresses that probably serve the same feed: with http in place of https, and with or without `www.` and a slash
-/// at the end of the path.
+/// Returns other addresses that probably serve the same feed: with http instead of https, with or without `www.`, and
+/// with or without a slash at the end of the path.
 pub fn similar_addresses(url: &Url) -> Vec<String> {
     let mut forms = vec![url.clone()];
     add_forms(&mut forms, |url| {
@@ -50,7 +50,7 @@ pub fn similar_addresses(url: &Url) -> Vec<String> {
     forms.into_iter().skip(1).map(String::from).collect()
 }
 
-/// Adds a changed form of each form, if `change` changes it.
+/// Applies `change` to a copy of each form, and adds the copies that it changed.
 fn add_forms(forms: &mut Vec<Url>, change: impl Fn(&mut Url) -> bool) {
     let mut changed = forms.clone();
     changed.retain_mut(|url| change(url));

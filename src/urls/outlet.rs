@@ -4,7 +4,7 @@ use super::shared_host::{channel_of_url, is_shared_host};
 use unicode_security::{MixedScript, confusable_detection::skeleton};
 use url::{Host, Url};
 
-/// The channel of a URL on a shared host, else its registrable domain (Public Suffix List), else its host.
+/// Returns the channel of a URL on a shared host, else its registrable domain (Public Suffix List), else its host.
 pub fn outlet_of_url(url: &Url) -> String {
     match url.host() {
         Some(Host::Domain(host)) => {
@@ -17,15 +17,15 @@ pub fn outlet_of_url(url: &Url) -> String {
     }
 }
 
-/// Services that host feeds of other publishers, so their domain is not that of the outlet.
+/// Services that host the feeds of other publishers. Their domain is not the domain of the outlet.
 #[rustfmt::skip]
 const FEED_HOSTS: &[&str] = &[
     "feedburner.com", "feedsportal.com", "feedblitz.com", "feedpress.me", "feedpress.com", "superfeedr.com",
     "feed43.com", "fetchrss.com", "politepol.com", "rss.app", "rsshub.app", "feedly.com",
 ];
 
-/// The outlet of the website that a feed links to; `None` if that is an IP address, a service that hosts feeds of other
-/// publishers, or a shared host without a channel.
+/// Returns the outlet of the website to which a feed links; `None` if the website is an IP address, a service that
+/// hosts feeds of other publishers, or a shared host without a channel.
 pub fn outlet_of_site(site: &Url) -> Option<String> {
     site.domain()?;
     let outlet = outlet_of_url(site);
@@ -34,8 +34,8 @@ pub fn outlet_of_site(site: &Url) -> Option<String> {
     (!is_feed_host && !is_shared_host(&outlet) && !outlet.is_empty()).then_some(outlet)
 }
 
-/// An outlet as people read it: an internationalized domain in its own script, `bücher.example` for `xn--bcher-kva.example`. A
-/// label that mixes scripts, or looks like an ASCII one, stays encoded (UTS #39).
+/// Returns an outlet for display, with an internationalized domain in its own script: `bücher.example` for
+/// `xn--bcher-kva.example`. A label that mixes scripts or resembles an ASCII label stays encoded (UTS #39).
 pub fn readable_outlet(outlet: &str) -> String {
     let (host, channel) = outlet.find('/').map_or((outlet, ""), |slash| outlet.split_at(slash));
     let labels: Vec<String> = host.to_lowercase().split('.').map(readable_label).collect();
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(outlet("https://www.bücher.example/feed"), "bücher.example");
         assert_eq!(readable_outlet("XN--BCHER-KVA.example"), "bücher.example");
         assert_eq!(outlet("https://новости.example/"), "новости.example");
-        // Cyrillic letters that look like Latin ones, and a mixture of both scripts.
+        // The first label consists of Cyrillic letters that look like Latin letters; the second mixes both scripts.
         assert_eq!(outlet("https://аррӏе.example/"), "xn--80ak6aa92e.example");
         assert!(outlet("https://pаypal.example/").starts_with("xn--"));
         assert_eq!(readable_outlet("youtube.com/channel/UCab_C"), "youtube.com/channel/UCab_C");

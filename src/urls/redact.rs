@@ -1,13 +1,13 @@
-//! URLs without their secrets.
+//! Removes secrets from URLs.
 
 use url::{Position, Url};
 
-/// Removes the user name and the password from a URL, since logs and published documents must not contain them. Text that
-/// is not a valid URL stays unchanged.
+/// Removes the user name and the password from a URL, because logs and published documents must not contain them.
+/// Leaves text that is not a valid URL unchanged.
 pub fn strip_credentials(text: &str) -> String {
     match Url::parse(text) {
         Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
-            // Both fail only for a URL without a host, which has no credentials.
+            // Both calls fail only for a URL without a host, which has no credentials.
             let _ = url.set_username("");
             let _ = url.set_password(None);
             url.into()
@@ -16,8 +16,8 @@ pub fn strip_credentials(text: &str) -> String {
     }
 }
 
-/// The URL of a document as the base of its relative links, without user name, password and query: a link that is only a
-/// fragment keeps them (RFC 3986 §5.2.2), and they may be secret.
+/// Returns the base URL of a document's relative links. Removes user name, password and query, which may be secret: a
+/// link that consists of a fragment would inherit them (RFC 3986 §5.2.2).
 pub fn base_of_links(document: &Url) -> Url {
     let mut base = document.clone();
     let _ = base.set_username("");
@@ -26,7 +26,7 @@ pub fn base_of_links(document: &Url) -> Url {
     base
 }
 
-/// The host of an http URL, with its port, since both path and query may contain a secret. Other text stays unchanged.
+/// Returns the host and port of an http URL, because the rest may contain secrets. Leaves other text unchanged.
 pub fn redact_url(text: &str) -> String {
     match Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https")) {
         Some(url) => url[Position::BeforeHost..Position::AfterPort].to_owned(),
@@ -34,7 +34,7 @@ pub fn redact_url(text: &str) -> String {
     }
 }
 
-/// The text with each URL in it replaced by its host. Spaces separate a URL from other text.
+/// Replaces each URL in a text by its host. Spaces separate a URL from other text.
 pub fn redact_urls(text: &str) -> String {
     if !text.contains("://") {
         return text.to_owned();
@@ -45,7 +45,7 @@ pub fn redact_urls(text: &str) -> String {
         .join(" ")
 }
 
-/// The word with its URL replaced by the host. `None` for a word without a URL. Punctuation may surround the URL.
+/// Replaces the URL in a word by its host; `None` for a word without a URL. Punctuation may surround the URL.
 pub fn redact_url_in_word(word: &str) -> Option<String> {
     let is_scheme_char = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     let colon = word.find("://")?;
@@ -54,16 +54,16 @@ pub fn redact_url_in_word(word: &str) -> Option<String> {
     Some(format!("{before}{}{}", host_of_address(bare), &address[bare.len()..]))
 }
 
-/// The host and the port of an address without its scheme.
+/// Returns the host and the port of an address without a scheme.
 pub fn host_of_address(address: &str) -> &str {
     let authority = address.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
-/// What may surround a URL in a text.
+/// Characters that may surround a URL in a text.
 pub const PUNCTUATION: &[char] = &['(', ')', '[', ']', '<', '>', ',', ';', ':', '.', '"', '\'', '‘', '’', '“', '”'];
 
-/// The start page of the site of an http URL: `https://news.example/`.
+/// Returns the home page of the site of an http URL: `https://news.example/`.
 pub fn site_of(url: &str) -> Option<String> {
     let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     Some(format!("{}/", url.origin().ascii_serialization()))

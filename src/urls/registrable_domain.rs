@@ -1,11 +1,11 @@
-//! The registrable domain of a URL, for holds that cover all servers of one operator.
+//! The registrable domain of a URL, for holds on all servers of one operator.
 
 use psl::Type;
 use url::Url;
 
-/// The domain that a registrar sold (`blogs.example` of `https://ann.blogs.example`); `None` for an IP address. Unlike the
-/// outlet it spans the customers of a hosting service, which share the limits of its servers: private suffixes of the
-/// Public Suffix List do not count.
+/// Returns the domain that was registered (`blogs.example` for `https://ann.blogs.example`); `None` for an IP address.
+/// Unlike the outlet, it covers all customers of a hosting service, because they share the limits of its servers:
+/// private suffixes of the Public Suffix List are ignored.
 pub fn registrable_domain(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
     let host = url.domain()?.trim_end_matches('.').to_ascii_lowercase();

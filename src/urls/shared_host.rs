@@ -1,4 +1,4 @@
-//! Hosts that many publishers share, and the channel of a URL there.
+//! Hosts that many publishers share, and the channel of a URL on such a host.
 
 use url::Url;
 
@@ -19,14 +19,14 @@ const PATH_HOSTS: &[&str] = &[
     "spreaker.com", "substack.com", "t.me", "threads.net", "tiktok.com", "transistor.fm", "tumblr.com", "twitch.tv",
     "twitter.com", "vimeo.com", "x.com", "youtube.com", "zenn.dev",
 ];
-/// Segments before the channel that say nothing about it.
+/// Path segments before the channel that do not describe it.
 const FEED_SEGMENTS: &[&str] = &["$", "feed", "feeds", "public", "rss"];
-/// Segments that name the kind of channel in the next segment.
+/// Path segments that name the kind of the channel in the next segment.
 #[rustfmt::skip]
 const CHANNEL_KINDS: &[&str] = &[
     "c", "channel", "channels", "groups", "people", "profile", "r", "s", "show", "shows", "tag", "u", "user", "users",
 ];
-/// Query parameters of feeds at YouTube and PeerTube, and the kind of channel that they name.
+/// Query parameters of feeds on YouTube and PeerTube, and the kind of channel that each parameter names.
 #[rustfmt::skip]
 const CHANNEL_PARAMETERS: &[(&str, &str)] = &[
     ("channel_id", "channel"), ("playlist_id", "playlist"), ("user", "user"), ("videoChannelId", "channel"),
@@ -34,8 +34,8 @@ const CHANNEL_PARAMETERS: &[(&str, &str)] = &[
 ];
 const MAX_CHANNEL_CHARS: usize = 100;
 
-/// The channel of a URL as an outlet: `youtube.com/channel/UC…`, `name.substack.com`. `None` if the host is not a shared one,
-/// or the URL names no channel. `domain` is the registrable domain of `host`.
+/// Returns the channel of a URL as an outlet: `youtube.com/channel/UC…`, `name.substack.com`. Returns `None` if the
+/// host is not shared or the URL names no channel. `domain` is the registrable domain of `host`.
 pub(super) fn channel_of_url(url: &Url, host: &str, domain: &str) -> Option<String> {
     let host = host.strip_prefix("www.").unwrap_or(host);
     let is_subdomain = host.len() > domain.len() && !matches!(host.split('.').next(), Some("feeds" | "rss" | "api"));
@@ -55,7 +55,7 @@ pub(super) fn channel_of_url(url: &Url, host: &str, domain: &str) -> Option<Stri
     channel.filter(|channel| channel.chars().count() <= MAX_CHANNEL_CHARS).map(|channel| format!("{base}/{channel}"))
 }
 
-/// Whether an outlet is a shared host without a channel.
+/// Returns whether an outlet is a shared host without a channel.
 pub(super) fn is_shared_host(outlet: &str) -> bool {
     SUBDOMAIN_HOSTS.contains(&outlet) || PATH_HOSTS.contains(&outlet)
 }
@@ -74,12 +74,12 @@ fn channel_of_path(url: &Url) -> Option<String> {
         return Some(first.to_lowercase());
     }
     let name = without_extension(segments.next()?)?;
-    // The ids of YouTube's channels distinguish upper and lower case.
+    // YouTube's channel ids are case-sensitive.
     let name = if first == "channel" { name.to_owned() } else { name.to_lowercase() };
     Some(format!("{}/{name}", first.to_ascii_lowercase()))
 }
 
-/// The channel on a server of Mastodon, Misskey, Pixelfed, Lemmy or PeerTube, which are recognized by their paths.
+/// Returns the channel on a Mastodon, Misskey, Pixelfed, Lemmy or PeerTube server, which its paths identify.
 fn channel_on_any_server(url: &Url) -> Option<String> {
     let path = url.path();
     let mut segments = url.path_segments()?;
@@ -100,7 +100,7 @@ fn channel_on_any_server(url: &Url) -> Option<String> {
     }
 }
 
-/// A segment without the extension of a feed; `None` if nothing is left.
+/// Removes the extension of a feed from a segment; `None` if nothing remains.
 fn without_extension(segment: &str) -> Option<&str> {
     let bare = [".rss", ".atom", ".xml", ".json"].iter().find_map(|extension| segment.strip_suffix(extension));
     Some(bare.unwrap_or(segment)).filter(|bare| !bare.is_empty())

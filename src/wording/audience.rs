@@ -1,4 +1,4 @@
-//! The audience of a text. It determines the form of times and the parts of a URL that are shown.
+//! The audience of a text, which determines the format of times and the displayed parts of a URL.
 
 use crate::domain::display_text::one_line;
 use crate::domain::{PollOutcome, Timestamp};
@@ -7,19 +7,19 @@ use crate::urls::redact::{PUNCTUATION, host_of_address, redact_url, redact_url_i
 /// The readers of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// The administrator at a terminal: times in the local time zone, URLs in full.
+    /// The administrator at a terminal, who sees local times and full URLs.
     Operator,
-    /// Visitors of the pages: times in UTC, the hosts of URLs.
+    /// Visitors of the pages, who see UTC times and only the hosts of URLs.
     Public,
 }
 
-/// Characters of a remark that are shown.
+/// The maximum number of displayed characters of a remark.
 const MAX_REMARK_CHARS: usize = 500;
-/// Characters of a URL that are shown.
+/// The maximum number of displayed characters of a URL.
 const MAX_URL_CHARS: usize = 300;
 
 impl Audience {
-    /// `2026-03-01 12:00:00` for the operator, `1 Mar 2026, 12:00 UTC` for the public.
+    /// Formats a time: `2026-03-01 12:00:00` for the operator, `1 Mar 2026, 12:00 UTC` for the public.
     pub fn time(self, at: Timestamp) -> String {
         match self {
             Audience::Operator => {
@@ -40,7 +40,7 @@ impl Audience {
         }
     }
 
-    /// The error of a poll. The public is not shown the addresses of our network.
+    /// Formats the error of a poll. The public does not see addresses of the internal network.
     pub fn poll_error(self, outcome: PollOutcome, error: &str) -> String {
         match (self, outcome) {
             (Audience::Public, PollOutcome::PrivateAddress) => "its address is not public".into(),
@@ -48,7 +48,7 @@ impl Audience {
         }
     }
 
-    /// A recorded remark on one line. For the public, it has the hosts of URLs only.
+    /// Formats a recorded remark on one line. For the public, it contains only the hosts of URLs.
     pub fn remark(self, text: &str) -> String {
         match self {
             Audience::Operator => one_line(text, MAX_REMARK_CHARS),
@@ -60,7 +60,7 @@ impl Audience {
     }
 }
 
-/// Replaces a URL within a text by its host, and an absolute path by `/…`. Punctuation may surround them.
+/// Replaces a URL in a text by its host, and an absolute path by `/…`. Punctuation may surround them.
 fn redact_word(word: &str) -> String {
     if let Some(redacted) = redact_url_in_word(word) {
         return redacted;
@@ -74,7 +74,7 @@ fn redact_word(word: &str) -> String {
     if bare.len() > 1 && bare.starts_with('/') {
         return format!("{before}/…{after}");
     }
-    // Text that is not a URL may hold secrets too.
+    // Text that is not a URL may contain secrets too.
     let mut shown = bare.split_once('?').filter(|(_, query)| query.contains('=')).map_or(bare, |(path, _)| path);
     if let Some((_, host)) = shown.rsplit_once('@').filter(|(credentials, _)| credentials.contains(':')) {
         shown = host;

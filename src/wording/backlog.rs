@@ -1,9 +1,9 @@
-//! Why an item is backlog, and how many items of a source are.
+//! Why an item is in the backlog, and how many items of a source are.
 
 use super::{Audience, count_of};
 use crate::domain::{BacklogReason, Timestamp};
 
-/// Why an item is not news.
+/// Describes why an item is not news.
 pub fn backlog_text(reason: BacklogReason) -> &'static str {
     match reason {
         BacklogReason::OldInFirstDocument => "backlog: published before the source was added",
@@ -14,7 +14,7 @@ pub fn backlog_text(reason: BacklogReason) -> &'static str {
     }
 }
 
-/// How many items of a source are backlog, and what becomes of them.
+/// Describes how many items of a source are in the backlog, and how newsfold handles them.
 pub fn backlog_count_text(count: u64) -> String {
     match count {
         0 => "none".into(),
@@ -22,7 +22,7 @@ pub fn backlog_count_text(count: u64) -> String {
     }
 }
 
-/// Until when a source is in probation. `until` is the end, `None` for a source that never was.
+/// Describes the end of a source's probation. `until` is `None` for a source that was never in probation.
 pub fn probation_text(until: Option<Timestamp>, audience: Audience) -> String {
     match until {
         Some(until) => format!("until {}", audience.time(until)),

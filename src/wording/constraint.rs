@@ -2,7 +2,7 @@
 
 use crate::domain::{ConstraintKind, GroupingConstraint, ItemId};
 
-/// `decision 3: items 4, 5 belong to items 1, 2`.
+/// Describes a constraint: `decision 3: items 4, 5 belong to items 1, 2`.
 pub fn constraint_text(constraint: &GroupingConstraint) -> String {
     let list = |items: &[ItemId]| items.iter().map(ItemId::to_string).collect::<Vec<_>>().join(", ");
     let (id, moved, stayed) = (constraint.id, list(&constraint.moved), list(&constraint.stayed));

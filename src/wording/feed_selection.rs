@@ -3,7 +3,7 @@
 use super::{count_of, duration, grouped_digits, language_name};
 use crate::domain::{FeedOrder, FeedSelection};
 
-/// `Stories from sources tagged ‘war’, in English; newest 100.`
+/// Describes a selection: `Stories from sources tagged ‘war’, in English; newest 100.`
 pub fn selection_text(selection: &FeedSelection) -> String {
     let FeedSelection { tags, outlets, languages, query, exclude_query, min_outlets, max_age, limit, order } =
         selection;

@@ -4,7 +4,7 @@ use super::{duration, websub_failure};
 use crate::domain::{HoldReason, ShortenedDelay};
 use jiff::SignedDuration;
 
-/// Why no request is sent to an origin for a time.
+/// Describes why newsfold sends no requests to an origin for a time.
 pub fn hold_reason_text(reason: &HoldReason) -> String {
     match reason {
         HoldReason::Throttled { shortened } => {

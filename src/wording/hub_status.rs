@@ -67,7 +67,7 @@ fn hub_event(event: &HubEvent) -> String {
     }
 }
 
-/// Why newsfold does not subscribe at hubs.
+/// Describes why newsfold does not subscribe to hubs.
 pub fn disabled_reason(reason: &DisabledReason) -> String {
     match reason {
         DisabledReason::Configured => "websub.enabled is false".into(),
@@ -79,7 +79,7 @@ pub fn disabled_reason(reason: &DisabledReason) -> String {
     }
 }
 
-/// Why a request to a hub or to the callback of a subscriber has not succeeded.
+/// Describes why a request to a hub or to a subscriber's callback did not succeed.
 pub fn websub_failure(failure: &WebSubFailure) -> String {
     match failure {
         WebSubFailure::ResponsePending => "no response yet".into(),

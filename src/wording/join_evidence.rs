@@ -1,16 +1,16 @@
-//! Why an item is in its story, in words.
+//! Why an item belongs to its story, in words.
 
 use super::count_of;
 use crate::domain::{ItemId, JoinEvidence, JoinReason};
 
-/// One reason: a text, and the item that it ends with, if it refers to one. A page shows the item as a link.
+/// One reason: a text, and the item that follows the text, if the text refers to one. Pages display the item as a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReasonText {
     pub text: String,
     pub item: Option<ItemId>,
 }
 
-/// All reasons for an item's place in its story. The last one is the score, if the item was compared with others.
+/// Returns all reasons for an item's place in its story. The last one is the score, if the item was compared.
 pub fn join_reasons(evidence: &JoinEvidence) -> Vec<ReasonText> {
     let mut reasons: Vec<ReasonText> = evidence.reasons.iter().map(reason_text).collect();
     let score = format!("{:.2} (threshold {:.2})", evidence.score, evidence.threshold);
@@ -24,12 +24,12 @@ pub fn join_reasons(evidence: &JoinEvidence) -> Vec<ReasonText> {
     reasons
 }
 
-/// [`join_reasons`] as one sentence without a full stop: `shares ‘grid’, ‘Veshna’; score 0.71 (threshold 0.52)`.
+/// Joins [`join_reasons`] to one sentence without a period: `shares ‘grid’, ‘Veshna’; score 0.71 (threshold 0.52)`.
 pub fn reason_sentence(evidence: &JoinEvidence) -> String {
     join_reasons(evidence).iter().map(ReasonText::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// The most informative reason, without the score. `None` for the first report of a story.
+/// Returns the most informative reason, without the score. `None` for the first report of a story.
 pub fn main_reason(evidence: &JoinEvidence) -> Option<String> {
     let rank = |reason: &&JoinReason| match reason {
         JoinReason::SameLink { .. } | JoinReason::Copy { .. } => 0,

@@ -1,8 +1,8 @@
-//! The kinds of operator events as predicates of a sentence.
+//! The kinds of operator events, as predicates of a sentence.
 
 use crate::domain::OperatorEventKind;
 
-/// The text after the source's title, or after `newsfold`: `is failing`, `has no network connection`.
+/// Returns the predicate that follows the source's title or `newsfold`: `is failing`, `has no network connection`.
 pub fn event_phrase(kind: OperatorEventKind) -> &'static str {
     match kind {
         OperatorEventKind::Broken => "is failing",

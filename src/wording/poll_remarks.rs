@@ -1,13 +1,13 @@
-//! What went wrong in a poll, and what was repaired in its document, in words.
+//! The failure of a poll and the repairs of its document, in words.
 
 use super::Audience;
 use crate::domain::display_text::one_line;
 use crate::domain::{FeedProblem, PollOutcome};
 
-/// Characters of a problem's example that are shown.
+/// The maximum number of displayed characters of a problem's example.
 const MAX_EXAMPLE_CHARS: usize = 60;
 
-/// The failure first, then the repairs: `bad-date ×3: 32 March`.
+/// Lists the failure first, then the repairs: `bad-date ×3: 32 March`.
 pub fn poll_remarks(outcome: PollOutcome, detail: &str, problems: &[FeedProblem], audience: Audience) -> Vec<String> {
     let failure = Some(audience.poll_error(outcome, detail)).filter(|failure| !failure.is_empty());
     let repairs = problems.iter().map(|problem| {

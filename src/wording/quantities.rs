@@ -2,12 +2,12 @@
 
 use jiff::SignedDuration;
 
-/// `1 outlet`, `3 outlets`.
+/// Formats a count: `1 outlet`, `3 outlets`.
 pub fn count_of(count: usize, singular: &str, plural: &str) -> String {
     if count == 1 { format!("1 {singular}") } else { format!("{} {plural}", grouped_digits(count as u64)) }
 }
 
-/// A number with a narrow no-break space between groups of three digits.
+/// Formats a number with a narrow no-break space between groups of three digits.
 pub fn grouped_digits(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
@@ -20,7 +20,7 @@ pub fn grouped_digits(number: u64) -> String {
     out
 }
 
-/// A duration in its two largest units: `2 h 10 min`.
+/// Formats a duration in its two largest units: `2 h 10 min`.
 pub fn duration(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
     match seconds {

@@ -2,7 +2,7 @@
 
 use crate::domain::{NextPollReason, PollOutcome, Source, SourceState};
 
-/// The condition of a source, the most urgent first.
+/// The condition of a source. The most urgent condition comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SourceCondition {
     Failing,
@@ -39,7 +39,7 @@ impl SourceCondition {
     }
 }
 
-/// Whether the source's server asked us to stop polling for a while, in a response to a poll of this source or of
+/// Returns whether the source's server asked newsfold to pause polling, in a response to a poll of this source or of
 /// another one.
 fn is_on_hold(source: &Source) -> bool {
     use PollOutcome::{Challenged, Held, Refused, Throttled};

@@ -1,19 +1,19 @@
-//! The facts of a source, as the command line and its page list them.
+//! The facts about a source, as the command line and the source's page list them.
 
 use super::{Audience, backlog_count_text, count_of, hub_status, language_name, probation_text};
 use crate::domain::{FullTextMode, HubSubscription, OutletProvenance, PollingHints, Source, Timestamp};
 
-/// What the database knows of a source beside its row.
+/// The facts about a source that are not in its database row.
 #[derive(Debug, Clone, Copy)]
 pub struct SourceContext<'a> {
     pub hub: Option<&'a HubSubscription>,
-    /// The number of its items that are backlog.
+    /// The number of the source's items that are in the backlog.
     pub backlog_items: u64,
-    /// The end of its probation; `None` if it never was in probation.
+    /// The end of the source's probation; `None` if the source was never in probation.
     pub probation_until: Option<Timestamp>,
 }
 
-/// Names and values in the order in which they are shown. Facts that say nothing are left out.
+/// Returns names and values in display order. Omits facts without information.
 pub fn source_facts(source: &Source, context: SourceContext<'_>, audience: Audience) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("URL", audience.url(&source.url)),
@@ -85,7 +85,7 @@ fn full_text(mode: FullTextMode) -> &'static str {
     }
 }
 
-/// What the feed asks of clients that poll it. `None` where it asks for nothing.
+/// Describes the feed's polling hints. `None` if the feed gives none.
 fn polling_hints(hints: &PollingHints) -> Option<String> {
     let mut parts = Vec::new();
     parts.extend(hints.ttl_minutes.map(|minutes| format!("at least {minutes} min between polls (ttl)")));

@@ -1,12 +1,12 @@
-//! Markup as a browser tokenizes it (WHATWG HTML, §13.2.5), without the repairs that feeds need.
+//! Tokenizes markup as a browser does (WHATWG HTML, §13.2.5), without the repairs that feeds need.
 //!
-//! The caller knows which elements contain raw text, and calls [`Tokenizer::skip_raw_text`] for them.
+//! The caller knows which elements contain raw text and calls [`Tokenizer::skip_raw_text`] for them.
 
 use super::{MarkupToken, Tokenizer};
 use crate::markup::tag::StartTag;
 
 impl<'a> Tokenizer<'a> {
-    /// Reads the markup at the current position; `None` if the `<` there is text.
+    /// Reads the markup at the current position. Returns `None` if the `<` at that position is text.
     pub(super) fn read_html_markup(&mut self) -> Option<MarkupToken<'a>> {
         let start = self.position;
         let rest = &self.text[start..];
@@ -31,7 +31,7 @@ impl<'a> Tokenizer<'a> {
         }
     }
 
-    /// A comment ends at `-->` or `--!>`; `<!-->` and `<!--->` are complete comments.
+    /// Skips a comment, which ends at `-->` or `--!>`. `<!-->` and `<!--->` are complete comments.
     fn skip_html_comment(&mut self) {
         let regular = self.find("-->", self.position + 2).map(|at| at + 3);
         let with_bang = self.find("--!>", self.position + 4).map(|at| at + 4);
@@ -40,7 +40,7 @@ impl<'a> Tokenizer<'a> {
         self.position = end.unwrap_or(self.text.len());
     }
 
-    /// Reads a tag from its name on. A tag that the document truncates is not a tag.
+    /// Reads a tag, starting at its name. Returns `None` if the document ends within the tag.
     fn read_html_tag(&mut self, name_start: usize) -> Option<StartTag<'a>> {
         let name_end = self.offset_after(name_start, |byte| !ends_attribute_name(byte) || byte == b'=');
         let Some((end, self_closing)) = self.end_of_html_tag(name_end) else {
@@ -56,7 +56,7 @@ impl<'a> Tokenizer<'a> {
         })
     }
 
-    /// The position of the `>` that ends a tag, and whether a slash directly before it closes the element.
+    /// Returns the position of the `>` that ends a tag, and whether a slash directly before it closes the element.
     fn end_of_html_tag(&mut self, name_end: usize) -> Option<(usize, bool)> {
         let bytes = self.text.as_bytes();
         let mut at = name_end;
@@ -81,7 +81,7 @@ impl<'a> Tokenizer<'a> {
         }
     }
 
-    /// The offset after all bytes from `start` on that are skipped.
+    /// Returns the offset after all skipped bytes from `start`.
     fn offset_after(&self, start: usize, is_skipped: impl Fn(u8) -> bool) -> usize {
         let length = self.text.as_bytes()[start..].iter().take_while(|byte| is_skipped(**byte)).count();
         start + length

@@ -1,4 +1,4 @@
-//! Tokens of malformed XML and HTML.
+//! Tests the tokens of malformed XML and HTML.
 
 use super::*;
 use crate::markup::entities::decode_entities;
