@@ -1,4 +1,4 @@
-//! Detects the character set of a document and decodes it.
+//! Detects the character set of a document and decodes it. Decoding never fails.
 //!
 //! Invalid bytes become U+FFFD. The order of precedence is: byte order mark, valid UTF-8, HTTP header, XML declaration
 //! (RFC 7303 §3), statistics. Labels are often wrong, so each is checked against the bytes first.

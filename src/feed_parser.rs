@@ -1,11 +1,11 @@
-//! Parses RSS, Atom and JSON Feed documents: bytes → [`ParsedFeed`] and a list of problems.
+//! Parses RSS, Atom and JSON Feed documents into a [`ParsedFeed`] and a list of problems.
 //!
-//! The steps: cap the size, decode the character set, rewrite leniently into RSS 2.0, parse that with feed-rs. JSON
-//! Feed has its own reader. Defects are data, not errors: every feed that can be read is read, and its defects are
-//! reported as problems.
+//! Parsing limits the size, decodes the character set, leniently rewrites the document into RSS 2.0, and parses the
+//! result with feed-rs. JSON Feed has a separate reader. Defects are data, not errors: the parser reads every feed that
+//! it can and reports the defects as problems.
 //!
-//! Never fetches, reads the clock, keeps state or invents an identity. Never trusts a document's declared character set,
-//! format or well-formedness.
+//! The parser fetches nothing, reads no clock, keeps no state and invents no identities. It trusts neither the declared
+//! character set nor the declared format of a document.
 
 mod dates;
 mod discovery;
@@ -34,16 +34,16 @@ use crate::domain::display_text::one_line;
 use crate::domain::{FeedProblem, ProblemKind};
 use crate::urls::redact::strip_credentials;
 
-/// Limits on how much of a document is read. Anything beyond them is dropped and reported as a problem.
+/// Limits on how much of a document is read. Excess parts are dropped and reported as problems.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Bytes read from a document.
+    /// The maximum number of bytes that are read from a document.
     pub max_bytes: usize,
-    /// Items kept from a document, in document order.
+    /// The maximum number of items that are kept, in document order.
     pub max_items: usize,
-    /// Depth of nested elements.
+    /// The maximum depth of nested elements.
     pub max_depth: usize,
-    /// Bytes of one title, summary or content.
+    /// The maximum number of bytes in one title, summary or content.
     pub max_text_bytes: usize,
 }
 
@@ -53,12 +53,12 @@ impl Default for Options {
     }
 }
 
-/// A document as it was fetched.
+/// A fetched document.
 pub struct FetchedDocument<'a> {
     pub bytes: &'a [u8],
-    /// The `Content-Type` header. Only its charset is used, and only where the bytes agree with it.
+    /// The `Content-Type` header. Only its charset is used, and only if it agrees with the bytes.
     pub content_type: Option<&'a str>,
-    /// The URL after redirects: the base of relative links.
+    /// The URL after redirects, which is the base of relative links.
     pub url: &'a Url,
 }
 
@@ -70,12 +70,12 @@ pub enum NotAFeed {
     #[error("{}", html_page_error(feeds.len(), refresh_target.as_ref()))]
     Html {
         feeds: Vec<FeedLink>,
-        /// The page to which a page without links to feeds sends browsers.
+        /// The page to which a page without links to feeds redirects browsers.
         refresh_target: Option<Url>,
     },
     #[error("the document is not a feed: {detail}")]
     Unreadable { detail: String },
-    /// feed-rs refused the rewritten document or panicked. No known document causes this.
+    /// feed-rs rejected the rewritten document or panicked. No known document causes this error.
     #[error("feed-rs cannot parse the document: {message}")]
     ParserFailed { message: String },
 }
@@ -96,7 +96,7 @@ fn html_page_error(feeds: usize, refresh_target: Option<&Url>) -> String {
 /// # Errors
 ///
 /// Returns [`NotAFeed`] if the document is empty, is an HTML page, has no root element of a feed, or is JSON without
-/// items, and if feed-rs fails on the rewritten document.
+/// items, or if feed-rs fails on the rewritten document.
 pub fn parse_feed(document: &FetchedDocument, options: &Options) -> Result<(ParsedFeed, Vec<FeedProblem>), NotAFeed> {
     let mut problems = Vec::new();
     let bytes = &document.bytes[..document.bytes.len().min(options.max_bytes)];
@@ -126,13 +126,13 @@ pub fn parse_feed(document: &FetchedDocument, options: &Options) -> Result<(Pars
     Ok((feed, problems))
 }
 
-/// Unpacks a document that is a gzip file without a `Content-Encoding`: some servers send a stored `feed.xml.gz`.
+/// Decompresses a gzip document without a `Content-Encoding`, because some servers serve a stored `feed.xml.gz`.
 fn gunzip(bytes: &[u8], max_bytes: usize) -> Option<Vec<u8>> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return None;
     }
     let mut unpacked = Vec::new();
-    // A damaged file still yields what precedes the damage.
+    // A damaged file still yields the part before the damage.
     let _ = flate2::read::MultiGzDecoder::new(bytes).take(max_bytes as u64).read_to_end(&mut unpacked);
     Some(unpacked)
 }
@@ -153,7 +153,7 @@ fn parse_xml(
         let start = &text[..text.floor_char_boundary(4 * FeedProblem::MAX_DETAIL_CHARS)];
         return Err(NotAFeed::Unreadable { detail: one_line(start, FeedProblem::MAX_DETAIL_CHARS) });
     };
-    // A document may be large: only its rewritten form is needed from here.
+    // A document may be large. From here on, only its rewritten form is needed.
     drop(text);
     feed_rs_reader::read_feed(rewritten).map_err(|message| NotAFeed::ParserFailed { message })
 }

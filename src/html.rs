@@ -1,7 +1,7 @@
-//! HTML from the web: sanitized, as plain text, or as the article of a page.
+//! Processing of HTML from the web: sanitized HTML, plain text, and the article on a page.
 //!
-//! Never fetches anything. html5ever takes time quadratic in the depth of its tree, so no tree is built from HTML whose
-//! size and depth are not limited. Content is sanitized when it is stored and again when it is published.
+//! The module never fetches anything. html5ever takes time quadratic in the depth of its tree, so no tree is built from
+//! HTML of unlimited size or depth. Content is sanitized before storage and again before publication.
 
 pub mod article;
 pub mod boilerplate;
@@ -16,9 +16,9 @@ mod rebalance;
 pub mod sanitize;
 mod tracking_pixel;
 
-/// HTML of an item is cut here.
+/// The maximum length of an item's HTML in bytes. Longer HTML is truncated.
 pub const MAX_HTML_BYTES: usize = 256 * 1024;
-/// Deeper HTML becomes plain text.
+/// The maximum depth of HTML. HTML that is nested more deeply becomes plain text.
 const MAX_HTML_DEPTH: usize = 512;
 
 fn truncate_html(html: &str) -> &str {

@@ -1,10 +1,10 @@
-//! Parses dates as feeds write them: RFC 822, 2822, 3339 and 9557, ISO 8601, asctime, and many nonstandard forms.
+//! Parses dates in feeds: RFC 822, 2822, 3339 and 9557, ISO 8601, asctime, and many nonstandard formats.
 //!
-//! Never guesses a missing date, never reads the clock, never panics. A missing zone means UTC. The weekday is ignored,
-//! because it is wrong more often than the date. `ingest` handles absurd dates (1905, 2087).
+//! The parser never guesses a missing date, never reads the clock, and never panics. A missing time zone means UTC. The
+//! weekday is ignored, because it is wrong more often than the date. `ingest` handles absurd dates (1905, 2087).
 //!
-//! The colon of the time of day is found first: the text before the time is the date; the text after it is the zone, or
-//! the year as in asctime.
+//! The parser first locates the colon of the time of day. The text before the time is the date. The text after the time
+//! is the time zone, or the year as in asctime.
 
 mod evidence;
 mod zones_and_months;
@@ -22,13 +22,13 @@ pub use self::zones_and_months::MonthNames;
 use self::zones_and_months::{named_zone, parse_month};
 use crate::markup::entities::decode_entities;
 
-/// A longer text is not a date.
+/// The maximum length of a date in bytes.
 const MAX_DATE_BYTES: usize = 100;
 
-/// How a document writes dates that are ambiguous by themselves.
+/// The conventions of a document for dates that are otherwise ambiguous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DateConventions {
-    /// The order of `02/03/2026`; `None` if nothing shows it. Then only dates with slashes have the month first.
+    /// The order of `02/03/2026`; `None` if it is unknown. Then the month comes first only in dates with slashes.
     pub order: Option<NumericOrder>,
     pub month_names: MonthNames,
 }
@@ -39,37 +39,37 @@ pub enum NumericOrder {
     MonthFirst,
 }
 
-/// How exactly a date names the time of day.
+/// The precision with which a date gives the time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TimeOfDay {
-    /// Only the day is written.
+    /// The date contains only the day.
     #[default]
     Missing,
-    /// `00:00` is written, which many programs write for a day without a time.
+    /// The time is `00:00`, which many programs write for a day without a time.
     Midnight,
     Given,
 }
 
-/// A date as it was read.
+/// A parsed date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadDate {
     pub time: Timestamp,
     pub time_of_day: TimeOfDay,
-    /// The order of day and month, if the date is numeric with a slash or hyphen.
+    /// The order of day and month, if the date is numeric with slashes or hyphens.
     order: Option<ShownOrder>,
 }
 
-/// What a numeric date shows about the order of its day and month.
+/// The evidence that a numeric date gives about the order of day and month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ShownOrder {
-    /// The date is only valid in this order.
+    /// The date is valid only in this order.
     Proven(NumericOrder),
     Ambiguous,
 }
 
 impl DateConventions {
-    /// The time that a text names; `None` if it is not a date.
+    /// Returns the time that a text represents; `None` if the text is not a date.
     pub fn parse(self, text: &str) -> Option<ReadDate> {
         let text = text.trim();
         if text.len() > MAX_DATE_BYTES {
@@ -84,7 +84,7 @@ impl DateConventions {
         }
         let mut parts = split_at_time(&text)?;
         let suffix = if parts.date.trim().is_empty() {
-            // `14:05 02/03/2026`: the date follows the time.
+            // In `14:05 02/03/2026`, the date follows the time.
             parts.date = std::mem::take(&mut parts.after_time);
             DateSuffix { zone: words(parts.date).find_map(named_zone), ..DateSuffix::default() }
         } else {
@@ -93,7 +93,7 @@ impl DateConventions {
         let (date, order) = self.parse_civil_date(parts.date, parts.time.is_some(), suffix.year)?;
         let is_afternoon = suffix.is_afternoon.or_else(|| words(parts.date).filter_map(half_of_day).last());
         let datetime = at_time(date, parts.time.unwrap_or_default(), is_afternoon)?;
-        // Korean sites write local time without a zone.
+        // Korean sites write local times without a time zone.
         let default_offset = Offset::constant(if is_korean(&written) { 9 } else { 0 });
         let zone = suffix.zone.unwrap_or_else(|| default_offset.to_time_zone());
         let time_of_day = match parts.time {
@@ -105,12 +105,12 @@ impl DateConventions {
     }
 }
 
-/// Composes characters. The Turkish `İ` in lower case is an `i` with a second dot, which has no composed form.
+/// Composes characters. In lowercase, the Turkish `İ` is an `i` with a second dot, which has no composed form.
 fn compose(text: &str) -> String {
     text.nfc().filter(|c| *c != '\u{307}').collect()
 }
 
-/// Converts a date in lower case to standard notation.
+/// Converts a lowercase date to standard notation.
 fn normalize_notation(text: &str) -> String {
     const CHINESE: &[(&str, &str)] = &[
         ("年", "-"),
@@ -141,7 +141,7 @@ fn is_korean(text: &str) -> bool {
     text.contains(['년', '오'])
 }
 
-/// Writes `14h05`, `14 h 05`, `14.05 uhr`, `kl. 14.05` and `2 mar 2026 14.05.09` with colons.
+/// Adds colons to `14h05`, `14 h 05`, `14.05 uhr`, `kl. 14.05` and `2 mar 2026 14.05.09`.
 fn insert_colon(text: &str) -> Option<String> {
     let text = &text.replace(" h ", "h");
     let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
@@ -150,14 +150,14 @@ fn insert_colon(text: &str) -> Option<String> {
     let dotted = text.match_indices('.').find(|(at, _)| is_time(*at) && is_dotted_time(text, *at));
     let (at, _) = french.or(dotted)?;
     let (minute, after) = text[at + 1..].split_at(2);
-    // Seconds follow in the same notation.
+    // The seconds use the same notation.
     let has_seconds = after.starts_with('.') && is_digit(at + 4) && is_digit(at + 5) && !is_digit(at + 6);
     let after = if has_seconds { Cow::Owned(after.replacen('.', ":", 1)) } else { Cow::Borrowed(after) };
     Some(format!("{}:{minute}{after}", &text[..at]))
 }
 
-/// Whether two digits, a dot and two digits are a time of day: `uhr` follows, or a word for "o'clock" or the year
-/// precedes. Otherwise they are a day and a month.
+/// Returns whether two digits, a dot and two digits are a time of day: either `uhr` follows, or the year or a word for
+/// "o'clock" precedes. Otherwise, they are a day and a month.
 fn is_dotted_time(text: &str, dot: usize) -> bool {
     const TIME_WORDS: [&str; 9] = ["kl", "klo", "ore", "pukul", "saat", "ob", "om", "godz", "ώρα"];
     if text[dot + 3..].trim_start().starts_with("uhr") {
@@ -170,7 +170,7 @@ fn is_dotted_time(text: &str, dot: usize) -> bool {
     TIME_WORDS.contains(&word) || is_year && before.len() < dot - 2 && words(date).count() >= 2
 }
 
-/// The time of day as written, not validated.
+/// The time of day as written, before validation.
 #[derive(Clone, Copy, Default)]
 struct TimeDigits {
     hour: i8,
@@ -179,7 +179,7 @@ struct TimeDigits {
     nanosecond: i32,
 }
 
-/// A text split into the date, the time of day and the text after it.
+/// A text that is split into the date, the time of day and the text after the time.
 struct DateParts<'a> {
     date: &'a str,
     time: Option<TimeDigits>,
@@ -188,7 +188,7 @@ struct DateParts<'a> {
 
 fn split_at_time(text: &str) -> Option<DateParts<'_>> {
     let is_after_digit = |at: usize| at > 0 && text.as_bytes()[at - 1].is_ascii_digit();
-    // A colon after a word merely introduces the date: `Posted: 2 March 2026 14:05`.
+    // A colon after a word only introduces the date: `Posted: 2 March 2026 14:05`.
     let Some(colon) = text.match_indices(':').map(|(at, _)| at).find(|at| is_after_digit(*at)) else {
         return Some(split_at_compact_time(text).unwrap_or(DateParts { date: text, time: None, after_time: "" }));
     };
@@ -214,7 +214,7 @@ fn split_at_time(text: &str) -> Option<DateParts<'_>> {
     Some(DateParts { date: &text[..start], time: Some(time), after_time: rest })
 }
 
-/// `20040105t101500z` and `2004-01-05t1015`.
+/// Splits a date with a compact time: `20040105t101500z` or `2004-01-05t1015`.
 fn split_at_compact_time(text: &str) -> Option<DateParts<'_>> {
     let (date, after) = text.split_once('t')?;
     let length = digit_count(after);
@@ -227,18 +227,18 @@ fn split_at_compact_time(text: &str) -> Option<DateParts<'_>> {
     Some(DateParts { date, time: Some(time), after_time })
 }
 
-/// The number of ASCII digits that a text starts with.
+/// Returns the number of ASCII digits at the start of a text.
 fn digit_count(text: &str) -> usize {
     text.bytes().take_while(u8::is_ascii_digit).count()
 }
 
-/// A number of at most `max_digits` digits and the text after it.
+/// Returns a number of at most `max_digits` digits, and the text after it.
 fn leading_number(text: &str, max_digits: usize) -> Option<(i64, &str)> {
     let length = digit_count(text).min(max_digits);
     Some((text[..length].parse().ok()?, &text[length..]))
 }
 
-/// Seconds or milliseconds since 1970, as in some JSON. A fraction is dropped.
+/// Parses seconds or milliseconds since 1970, as in some JSON. Drops a fraction.
 fn parse_unix_time(text: &str) -> Option<Timestamp> {
     let text = text.strip_prefix('@').unwrap_or(text);
     let text = text.split_once('.').map_or(text, |(whole, _)| whole);
@@ -252,7 +252,7 @@ fn parse_unix_time(text: &str) -> Option<Timestamp> {
     }
 }
 
-/// Validates a time of day. A leap second becomes the second before it, and 24:00 midnight of the next day.
+/// Validates a time of day. Maps a leap second to the preceding second, and 24:00 to midnight of the next day.
 fn at_time(date: Date, time: TimeDigits, is_afternoon: Option<bool>) -> Option<DateTime> {
     let hour = match (time.hour, is_afternoon) {
         (12, Some(false)) => 0,
@@ -266,7 +266,7 @@ fn at_time(date: Date, time: TimeDigits, is_afternoon: Option<bool>) -> Option<D
     Some(date.to_datetime(Time::new(hour, time.minute, second, time.nanosecond).ok()?))
 }
 
-/// Whether a word of 12-hour notation stands for the second half of the day.
+/// Returns whether a word of the 12-hour clock means the second half of the day.
 fn half_of_day(word: &str) -> Option<bool> {
     match word {
         "am" => Some(false),
@@ -275,7 +275,7 @@ fn half_of_day(word: &str) -> Option<bool> {
     }
 }
 
-/// The values after the time of day.
+/// The values that follow the time of day.
 #[derive(Default)]
 struct DateSuffix {
     zone: Option<TimeZone>,
@@ -300,7 +300,7 @@ fn parse_suffix(text: &str) -> Option<DateSuffix> {
             suffix.year = Some(digits.parse().ok().filter(|_| digits.len() == 4)?);
             text = after;
         } else if first == '[' {
-            // RFC 9557: an offset before the bracket takes precedence.
+            // An offset before the bracket takes precedence (RFC 9557).
             let name = text[1..].split(']').next().unwrap_or_default();
             suffix.zone = suffix.zone.or_else(|| named_zone(name));
             return Some(suffix);
@@ -317,10 +317,10 @@ fn parse_suffix(text: &str) -> Option<DateSuffix> {
     }
 }
 
-/// Plus, hyphen-minus, and the minus sign and en dash that word processors replace it with.
+/// The plus and the hyphen-minus, and the minus sign and en dash by which word processors replace the latter.
 const SIGNS: [char; 4] = ['+', '-', '\u{2212}', '\u{2013}'];
 
-/// `+02:00`, `-0800` or `+2`, and the text after it, which must not continue the number.
+/// Parses `+02:00`, `-0800` or `+2`. Returns the text after the offset, which must not continue the number.
 fn parse_offset(text: &str) -> Option<(Offset, &str)> {
     let sign = if text.starts_with('+') { 1 } else { -1 };
     let text = text.trim_start_matches(SIGNS).trim_start();
@@ -344,7 +344,7 @@ fn parse_offset(text: &str) -> Option<(Offset, &str)> {
 }
 
 impl DateConventions {
-    /// Parses the text before the time of day. `year_after` is the year after it, as in asctime.
+    /// Parses the text before the time of day. `year_after` is the year after the time, as in asctime.
     fn parse_civil_date(
         self,
         text: &str,
@@ -359,7 +359,7 @@ impl DateConventions {
         let mut numbers: Vec<&str> = words(text).filter(starts_with_digit).collect();
         let year_after = year_after.map(|year| format!("{year:04}"));
         numbers.extend(year_after.as_deref());
-        // A word beside a complete numeric date is a weekday.
+        // A word next to a complete numeric date is a weekday.
         let month_name = if numbers.len() == 3 { None } else { self.month_name(text) };
 
         let date = match (month_name, numbers.as_slice()) {
@@ -380,7 +380,7 @@ impl DateConventions {
         Some((date?, None))
     }
 
-    /// The month that a word of the text names. The last one counts: `mar` is also a French and a Spanish Tuesday.
+    /// Returns the month that a word of the text names. The last one counts: `mar` is also a French or Spanish Tuesday.
     fn month_name(self, text: &str) -> Option<i8> {
         const FINNISH_WEEKDAYS: [&str; 4] = ["ke", "pe", "la", "su"];
         let is_finnish = words(text).any(|word| FINNISH_WEEKDAYS.contains(&word));
@@ -388,8 +388,8 @@ impl DateConventions {
         words(text).filter_map(|word| parse_month(word, names)).last()
     }
 
-    /// 31/12/2003 and 31.12.2003, but 12/31/2003. A day above 12 shows the order of its date, else the other dates of the
-    /// document do, else only dates with slashes are American.
+    /// Parses 31/12/2003, 31.12.2003 or 12/31/2003. A number above 12 determines the order, or else the other dates of
+    /// the document, or else the separator: only dates with slashes start with the month.
     fn parse_numeric_date(self, text: &str, [a, b, year]: [&str; 3]) -> Option<(Date, Option<ShownOrder>)> {
         let is_dotted = !text.contains(['/', '-']);
         let (first, second): (i8, i8) = (a.parse().ok()?, b.parse().ok()?);
@@ -409,7 +409,7 @@ impl DateConventions {
     }
 }
 
-/// `2026-w10-1` and `2026w10` (ISO 8601 §5.2.3).
+/// Parses a week date: `2026-w10-1` or `2026w10` (ISO 8601 §5.2.3).
 pub fn parse_week_date(text: &str) -> Option<Date> {
     let (year, rest) = text.trim_end_matches(['t', ' ']).split_once('w')?;
     let year = year.strip_suffix('-').unwrap_or(year);
@@ -425,7 +425,7 @@ pub fn parse_week_date(text: &str) -> Option<Date> {
     ISOWeekDate::new(year.parse().ok()?, week.parse().ok()?, weekday).ok().map(|date| date.date())
 }
 
-/// ISO 8601 without hyphens, including the truncated forms of its first edition: `031231`, `03335`, `-0312`.
+/// Parses ISO 8601 without hyphens, including the truncated forms of its first edition: `031231`, `03335`, `-0312`.
 fn parse_compact_date(digits: &str, is_truncated: bool, has_time: bool) -> Option<Date> {
     // `2ар2` starts with a digit too.
     if !digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -450,7 +450,7 @@ fn day_of_year(year: &str, day: &str) -> Option<Date> {
 fn build_date(year: &str, month: i8, day: &str) -> Option<Date> {
     let number: i16 = year.parse().ok()?;
     let year = match (year.len(), number) {
-        // RFC 2822 §4.3, with the boundary of two-digit years moved to 68.
+        // RFC 2822 §4.3, but with 68 as the last two-digit year that means the 21st century.
         (1 | 2, 0..=68) => 2000 + number,
         (1..=3, _) => 1900 + number,
         (4, _) => number,
@@ -459,7 +459,7 @@ fn build_date(year: &str, month: i8, day: &str) -> Option<Date> {
     Date::new(year, month, day.parse().ok()?).ok()
 }
 
-/// The words and numbers of a text. A word ends where letters and digits meet: `30aug` is `30` and `aug`.
+/// Returns the words and numbers of a text. Words and numbers are separated: `30aug` is `30` and `aug`.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let is_digit = |c: char| c.is_ascii_digit();
     text.split(|c: char| !c.is_alphanumeric()).flat_map(move |word| {

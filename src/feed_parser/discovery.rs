@@ -1,7 +1,7 @@
-//! Feed autodiscovery: whether a document is an HTML page, and which feeds it links to.
+//! Feed autodiscovery: determines whether a document is an HTML page, and to which feeds it links.
 //!
-//! Declared feeds (`<link rel=alternate>`, WHATWG HTML §4.6.7.1) come first, then links whose URL looks like that of a
-//! feed, and feeds of comments last. Never builds a tree, never fetches: the result is a list of candidates.
+//! Declared feeds (`<link rel=alternate>`, WHATWG HTML §4.6.7.1) come first, followed by links whose URL resembles a
+//! feed URL, and finally by feeds of comments. The module builds no tree and fetches nothing; it returns candidates.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::markup::whitespace::fold_non_blank;
 use crate::urls::feed_address::without_subscription_scheme;
 
-/// A feed that an HTML page links to.
+/// A feed to which an HTML page links.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedLink {
     pub url: Url,
@@ -22,14 +22,14 @@ pub struct FeedLink {
     pub kind: Option<FeedKind>,
 }
 
-/// A page with more links to feeds is a directory of feeds.
+/// The maximum number of links. A page with more links to feeds is a directory of feeds.
 const MAX_LINKS: usize = 50;
 const MAX_URL_BYTES: usize = 2048;
 const DOCTYPE: &str = "<!doctype html";
 
-/// Whether a document is an HTML page, decided by the first element that only a feed or only a page can have.
+/// Returns whether a document is an HTML page. The first element that is specific to feeds or to pages decides.
 pub fn is_html_page(text: &str) -> bool {
-    // HTML may leave out the start tags of `html`, `head` and `body`.
+    // HTML may omit the start tags of `html`, `head` and `body`.
     let doctype = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace()).get(..DOCTYPE.len());
     let mut has_html_element = doctype.is_some_and(|start| start.eq_ignore_ascii_case(DOCTYPE));
     for token in Tokenizer::new(text) {
@@ -45,7 +45,7 @@ pub fn is_html_page(text: &str) -> bool {
     has_html_element
 }
 
-/// The feeds that a page links to: declared ones first, then guessed ones, then feeds of comments, each in document order.
+/// Returns the linked feeds: declared ones, then guessed ones, then feeds of comments, each in document order.
 pub fn linked_feeds(html: &str, page_url: &Url) -> Vec<FeedLink> {
     let mut base = page_url.clone();
     let (mut declared, mut guessed) = (Vec::new(), Vec::new());
@@ -68,7 +68,7 @@ pub fn linked_feeds(html: &str, page_url: &Url) -> Vec<FeedLink> {
     feeds
 }
 
-/// Whether a feed has the comments of readers, by its URL or by its title in the languages of WordPress.
+/// Returns whether a feed contains readers' comments, based on its URL or on its title in the languages of WordPress.
 fn is_comments_feed(feed: &FeedLink) -> bool {
     const IN_URL: [&str; 2] = ["comments", "kommentare"];
     const IN_TITLE: [&str; 24] = [
@@ -102,8 +102,8 @@ fn is_comments_feed(feed: &FeedLink) -> bool {
     IN_URL.iter().any(|word| url.contains(word)) || IN_TITLE.iter().any(|word| title.contains(word))
 }
 
-/// The page to which a page without content of its own sends browsers (`<meta http-equiv=refresh>`, WHATWG HTML
-/// §4.2.5.3); `None` if it only reloads itself.
+/// Returns the page to which an empty page redirects browsers (`<meta http-equiv=refresh>`, WHATWG HTML §4.2.5.3);
+/// `None` if the page only reloads itself.
 pub fn refresh_target(html: &str, page_url: &Url) -> Option<Url> {
     let mut tokens = Tokenizer::new(html);
     while let Some(token) = tokens.next() {
@@ -122,7 +122,7 @@ pub fn refresh_target(html: &str, page_url: &Url) -> Option<Url> {
     None
 }
 
-/// The address in the `content` of a refresh: `0; url='https://example.org/'`, `5,https://example.org/`.
+/// Returns the address in the `content` of a refresh: `0; url='https://example.org/'`, `5,https://example.org/`.
 fn refresh_address(content: &str) -> Option<&str> {
     let after_delay = content.trim_start().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim_start();
     let address = after_delay.strip_prefix([';', ',']).unwrap_or(after_delay).trim_start();
@@ -146,7 +146,7 @@ fn declared_feed(tag: StartTag, base: &Url) -> Option<FeedLink> {
         _ => None,
     };
     let mut relations = relation.split_whitespace();
-    // An alternate of type `application/json` is usually WordPress's API and not a JSON Feed.
+    // An alternate of type `application/json` is usually the WordPress API rather than a JSON Feed.
     let is_feed = relations.any(|relation| relation == "feed" || (relation == "alternate" && kind.is_some()));
     if !is_feed {
         return None;

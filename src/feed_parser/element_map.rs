@@ -1,31 +1,31 @@
 //! The table that maps the elements of all feed formats to fields.
 //!
-//! RSS 0.9x, 1.0 and 2.0, Atom 0.3 and 1.0 (RFC 4287) and CDF share it, because feeds mix them: `<summary>` in
-//! RSS and `<content:encoded>` in Atom mean what they mean elsewhere. All other elements are ignored.
+//! RSS 0.9x, 1.0 and 2.0, Atom 0.3 and 1.0 (RFC 4287) and CDF share the table, because feeds mix them: `<summary>` in
+//! RSS and `<content:encoded>` in Atom have their usual meaning. All other elements are ignored.
 
-/// A namespace, as far as the table distinguishes it.
+/// The namespaces that the table distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FeedNamespace {
-    /// RSS and Atom, and names without any namespace.
+    /// RSS and Atom, and names without a namespace.
     Core,
     DublinCore,
-    /// RSS 1.0 module Content.
+    /// The RSS 1.0 module Content.
     ContentModule,
     MediaRss,
     Itunes,
     /// FeedBurner and Pheedo, which replace the links of items.
     Feedburner,
-    /// RSS 1.0 module Enclosure.
+    /// The RSS 1.0 module Enclosure.
     EnclosureModule,
-    /// Feedly's extension.
+    /// The Feedly extension.
     WebFeeds,
-    /// RSS 1.0 module Syndication.
+    /// The RSS 1.0 module Syndication.
     Syndication,
     Xhtml,
     Other,
 }
 
-/// A value of an item or of the feed.
+/// A property of an item or of the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FeedField {
     Title,
@@ -45,14 +45,14 @@ pub enum FeedField {
     Keywords,
     /// The publication from which the item was taken.
     Reporter,
-    /// The article's URL, for feeds in which a feed service has replaced `link` with its own URL.
+    /// The article's URL, for feeds in which a feed service replaces `link` by its own URL.
     OriginalLink,
     Ttl,
     SkipHour,
     SkipDay,
     UpdatePeriod,
     UpdateFrequency,
-    /// An element without a value of its own. Its children are read in its place.
+    /// An element without a value. Its children are read as if they were in its place.
     Wrapper,
 }
 
@@ -65,12 +65,12 @@ impl FeedField {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ElementMapping {
     pub field: FeedField,
-    /// If several elements have the same field, the one of highest priority gives its value.
+    /// The priority of the value. If several elements map to the same field, the highest priority wins.
     pub priority: u8,
 }
 
-/// A namespace by its URI. Feeds write it with or without the trailing slash, with either scheme, and in upper or lower
-/// case.
+/// Returns a namespace by its URI. Ignores the trailing slash, the scheme and the case, because feeds write different
+/// variants.
 pub fn namespace_of_uri(uri: &str) -> FeedNamespace {
     use FeedNamespace::*;
     let uri = uri.trim().trim_end_matches(['/', '#']).to_ascii_lowercase();
@@ -98,7 +98,7 @@ pub fn namespace_of_uri(uri: &str) -> FeedNamespace {
     }
 }
 
-/// A namespace by its usual prefix, for documents that do not declare it.
+/// Returns a namespace by its usual prefix, for documents that do not declare the prefix.
 pub fn namespace_of_prefix(prefix: &str) -> FeedNamespace {
     use FeedNamespace::*;
     match prefix.to_ascii_lowercase().as_str() {
@@ -116,7 +116,7 @@ pub fn namespace_of_prefix(prefix: &str) -> FeedNamespace {
     }
 }
 
-/// The meaning of an element inside an item or outside of items. `name` is the local name in lower case.
+/// Returns the meaning of an element inside or outside of items. `name` is the local name in lowercase.
 pub fn element_mapping(namespace: FeedNamespace, name: &str, in_item: bool) -> Option<ElementMapping> {
     use FeedField::*;
     use FeedNamespace::*;
@@ -156,7 +156,7 @@ pub fn element_mapping(namespace: FeedNamespace, name: &str, in_item: bool) -> O
             _ => return None,
         },
         (Core, "subtitle" | "tagline" | "abstract") => (Summary, 3),
-        // Atom 0.3's `info` explains to readers who open the feed in a browser what a feed is.
+        // Atom 0.3's `info` explains feeds to readers who open the document in a browser.
         (Core, "info") => (Summary, 1),
         (Core, "managingeditor") => (Author, 3),
         (Core, "language") => (Language, 3),
@@ -172,7 +172,7 @@ pub fn element_mapping(namespace: FeedNamespace, name: &str, in_item: bool) -> O
     Some(ElementMapping { field, priority })
 }
 
-/// Whether an element of no known module names an image: `image`, `featured_image`, `og:image`, `thumbnail-url`.
+/// Returns whether an element of an unknown module is an image: `image`, `featured_image`, `og:image`, `thumbnail-url`.
 fn is_image_name(name: &str) -> bool {
     #[rustfmt::skip]
     const NAMES: [&str; 12] = [

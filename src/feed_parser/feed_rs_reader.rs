@@ -1,7 +1,7 @@
 //! Parses the rewritten document with feed-rs.
 //!
-//! Never lets feed-rs invent a value: an id that it would generate becomes `None`, and a date that it copies into
-//! another is undone. Each document gets a fresh parser, because one that has panicked keeps a half-read item.
+//! Values that feed-rs invents are removed: a generated id becomes `None`, and a date that was copied from another date
+//! is dropped. Each document gets a new parser, because a parser that panicked keeps a partial item.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,7 +13,7 @@ use super::parsed_feed::{ParsedEnclosure, ParsedFeed, ParsedItem};
 use super::rewriter::RewrittenFeed;
 use crate::domain::panic_text::panic_text;
 
-/// Stands for the id of an item without one.
+/// A placeholder for the id of an item without one.
 const NO_GUID: &str = "newsfold:no-guid";
 
 /// Returns the feed, or the message of feed-rs's error or panic.
@@ -26,7 +26,7 @@ pub fn read_feed(rewritten: RewrittenFeed) -> Result<ParsedFeed, String> {
     if parsed.entries.len() != feed.items.len() {
         return Err(format!("feed-rs read {} of {} items", parsed.entries.len(), feed.items.len()));
     }
-    // The text may be large, and all of its values are in `parsed` now.
+    // The text may be large, and `parsed` now contains all of its values.
     drop(xml);
     feed.title = parsed.title.map(|title| title.content);
     feed.summary_html = parsed.description.map(|summary| summary.content);
@@ -54,14 +54,14 @@ fn add_entry(item: &mut ParsedItem, entry: Entry) {
         content_html: entry.content.and_then(|content| content.body),
         authors: entry.authors.into_iter().filter_map(|person| person.name.or(person.email)).collect(),
         published,
-        // feed-rs copies the date of publication where the document gives no other.
+        // feed-rs copies the publication date if the document gives no other date.
         updated: entry.updated.and_then(timestamp).filter(|updated| Some(*updated) != published),
         categories: entry.categories.into_iter().map(|category| category.term).collect(),
         ..std::mem::take(item)
     };
 }
 
-/// Converts feed-rs's timestamp without naming its crate.
+/// Converts feed-rs's timestamp without depending on its crate.
 fn timestamp<Z: Into<std::time::SystemTime>>(moment: Z) -> Option<Timestamp> {
     Timestamp::try_from(moment.into()).ok()
 }

@@ -1,8 +1,8 @@
-//! Includes the internal entities that a document type declares: `<!ENTITY paper "Harbour Ledger">` (XML 1.0 §4.4).
+//! Expands the internal entities that a document type declares: `<!ENTITY paper "Harbour Ledger">` (XML 1.0 §4.4).
 //!
-//! Never reads an external entity, and never expands without bound ("billion laughs"): the number of entities, the length
-//! of each and the growth of the document are limited. A reference beyond the limits is dropped, so that readers do not see
-//! it.
+//! The module never reads external entities. To prevent unbounded expansion ("billion laughs"), it limits the number of
+//! entities, the length of each entity and the growth of the document. It drops references beyond the limits, so that
+//! readers do not see them.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,18 +11,18 @@ use crate::domain::{FeedProblem, ProblemKind};
 use crate::markup::entities::decode_entities;
 
 const MAX_ENTITIES: usize = 256;
-/// Bytes of an entity with all entities in it.
+/// The maximum length of an entity in bytes, after expansion of all entities in it.
 const MAX_ENTITY_BYTES: usize = 4 * 1024;
-/// Entities inside entities.
+/// The maximum nesting depth of entities.
 const MAX_DEPTH: usize = 8;
-/// Bytes by which a document may grow.
+/// The maximum growth of a document in bytes.
 const MAX_GROWTH_BYTES: usize = 1024 * 1024;
 const MAX_NAME_BYTES: usize = 64;
 
-/// The entities by name. The value is `None` if it is external, recursive or too long.
+/// The entities by name. The value is `None` if the entity is external, recursive or too long.
 type Entities<'a> = HashMap<&'a str, Option<String>>;
 
-/// Replaces the references to internal entities. A document without any is returned unchanged.
+/// Replaces references to internal entities. Returns a document without such entities unchanged.
 pub fn include_entities(text: String, problems: &mut Vec<FeedProblem>) -> String {
     let Some((subset, body_start)) = internal_subset(&text) else { return text };
     let entities = declared_entities(subset);
@@ -31,7 +31,7 @@ pub fn include_entities(text: String, problems: &mut Vec<FeedProblem>) -> String
     }
     let (mut out, mut rest) = (String::with_capacity(text.len()), &text[body_start..]);
     let mut room = MAX_GROWTH_BYTES;
-    // Sections and comments have no references.
+    // CDATA sections and comments contain no references.
     while let Some((before, literal, after)) = next_literal(rest) {
         push_expanded(before, &entities, &mut room, &mut out);
         out.push_str(literal);
@@ -44,9 +44,9 @@ pub fn include_entities(text: String, problems: &mut Vec<FeedProblem>) -> String
     out
 }
 
-/// The internal subset of the document type, and where the document continues after the document type.
+/// Returns the internal subset of the document type, and the offset at which the document continues after it.
 fn internal_subset(text: &str) -> Option<(&str, usize)> {
-    // Only white space, comments and instructions precede the document type.
+    // Only white space, comments and processing instructions may precede the document type.
     let start = text.find("<!DOCTYPE").or_else(|| text.find("<!doctype")).filter(|start| {
         let before = &text[..*start];
         before.match_indices('<').all(|(at, _)| before[at + 1..].starts_with(['?', '!']))
@@ -60,7 +60,7 @@ fn internal_subset(text: &str) -> Option<(&str, usize)> {
     Some((&text[open + 1..end], body_start))
 }
 
-/// The offset of the bracket that closes the subset. Brackets in quoted values and comments do not count.
+/// Returns the offset of the bracket that closes the subset. Ignores brackets in quoted values and comments.
 fn subset_length(subset: &str) -> Option<usize> {
     let mut at = 1;
     loop {
@@ -79,7 +79,7 @@ fn declared_entities(subset: &str) -> Entities<'_> {
     for declaration in subset.split("<!ENTITY").skip(1).take(MAX_ENTITIES) {
         let declaration = declaration.trim_start();
         let Some((name, value)) = declaration.split_once(char::is_whitespace) else { continue };
-        // A parameter entity is for the document type itself, and XML's own entities are never declared anew.
+        // Parameter entities apply only to the document type, and XML's predefined entities cannot be redefined.
         let is_predefined = ["lt", "gt", "amp", "quot", "apos"].contains(&name);
         if name == "%" || name.len() > MAX_NAME_BYTES || is_predefined {
             continue;
@@ -88,13 +88,13 @@ fn declared_entities(subset: &str) -> Entities<'_> {
         let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
         let literal =
             quote.and_then(|quote| value[1..].split_once(quote)).map(|(literal, _)| decode_characters(literal));
-        // The first declaration counts (XML 1.0 §4.2).
+        // The first declaration is binding (XML 1.0 §4.2).
         literals.entry(name).or_insert(literal.filter(|literal| literal.len() <= MAX_ENTITY_BYTES));
     }
     literals.keys().map(|name| (*name, expanded_entity(name, &literals))).collect()
 }
 
-/// Decodes numeric references, which are included where an entity is declared (XML 1.0 §4.4). `&` and `<` stay escaped.
+/// Decodes numeric references, which XML expands in the entity declaration (XML 1.0 §4.4). Keeps `&` and `<` escaped.
 fn decode_characters(literal: &str) -> Cow<'_, str> {
     if !literal.contains("&#") {
         return Cow::Borrowed(literal);
@@ -105,7 +105,7 @@ fn decode_characters(literal: &str) -> Cow<'_, str> {
         let end = rest[start..].find(';').map_or(rest.len(), |at| start + at + 1);
         out.push_str(&rest[..start]);
         match &*decode_entities(&rest[start..end]) {
-            // An escaped ampersand starts a reference in the value.
+            // An escaped ampersand starts a reference in the entity's value.
             "&" => out.push('&'),
             "<" => out.push_str("&lt;"),
             decoded => out.push_str(decoded),
@@ -116,7 +116,7 @@ fn decode_characters(literal: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The value of an entity with the entities in it; `None` if it is recursive or too long.
+/// Returns the value of an entity after expansion; `None` if it is recursive or too long.
 fn expanded_entity(name: &str, literals: &HashMap<&str, Option<Cow<str>>>) -> Option<String> {
     let mut value = literals.get(name)?.as_ref()?.clone().into_owned();
     for _ in 0..MAX_DEPTH {
@@ -163,7 +163,7 @@ fn push_expanded(text: &str, entities: &Entities, room: &mut usize, out: &mut St
     out.push_str(rest);
 }
 
-/// The text before the first reference to a named entity, the name, and the text after it.
+/// Returns the text before the first reference to a named entity, the name, and the text after the reference.
 fn next_reference(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     loop {
@@ -178,7 +178,7 @@ fn next_reference(text: &str) -> Option<(&str, &str, &str)> {
     }
 }
 
-/// The text before the first CDATA section or comment, that section or comment, and the text after it.
+/// Returns the text before the first CDATA section or comment, that section or comment, and the text after it.
 fn next_literal(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     loop {

@@ -1,7 +1,7 @@
-//! Reads JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1), and JSON that resembles it.
+//! Reads JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1), and similar JSON.
 //!
-//! Never requires `version`, a type (many ids are numbers) or a member other than `items`. serde_json limits the depth to
-//! 128; [`repair`] limits the number of values, because a document of 16 MiB can contain eight million.
+//! Only the member `items` is required. Values may have unexpected types (many ids are numbers). serde_json limits the
+//! depth to 128; [`repair`] limits the number of values, because a document of 16 MiB can contain eight million.
 
 mod repair;
 
@@ -24,7 +24,7 @@ use crate::domain::language::language_code;
 use crate::domain::{FeedProblem, ProblemKind};
 use crate::markup::entities::{escape_html, has_control_characters, without_control_characters};
 
-/// Authors, tags, attachments or hubs of one object; further ones are dropped.
+/// The maximum number of authors, tags, attachments or hubs of one object. Further values are dropped.
 const MAX_VALUES: usize = 100;
 
 /// Reads a feed.
@@ -40,7 +40,7 @@ pub fn parse_json_feed(
 ) -> Result<ParsedFeed, String> {
     let mut root = parse_root(&text, problems)?;
     let text_length = text.len();
-    // A document may be large, and the tree contains everything that is kept of it.
+    // A document may be large, and the tree contains all required parts of it.
     drop(text);
     let Some(Value::Array(items)) = root.get_mut("items").map(Value::take) else {
         return Err("JSON without an array of items".to_owned());
@@ -70,11 +70,11 @@ pub fn parse_json_feed(
     })
 }
 
-/// Whether a text is JSON, possibly after a comment or inside a call (`callback({…});`).
+/// Returns whether a text is JSON, possibly after a comment or inside a call (`callback({…});`).
 pub fn is_json(text: &str) -> bool {
     let head = &text[..text.floor_char_boundary(200)];
     let Some(brace) = head.find('{') else { return false };
-    // The next character distinguishes an object from a style sheet.
+    // The next character distinguishes a JSON object from a style sheet.
     let is_object = head[brace + 1..].trim_start().starts_with(['"', '}']);
     brace == 0 || (is_object && !head[..brace].contains('<'))
 }
@@ -95,7 +95,7 @@ fn parse_root(text: &str, problems: &mut Vec<FeedProblem>) -> Result<Value, Stri
     Value::deserialize(&mut serde_json::Deserializer::from_str(&repaired.text)).map_err(|error| error.to_string())
 }
 
-/// The conventions that the dates of all items show.
+/// Returns the date conventions that follow from all items.
 fn date_conventions(items: &[Value], language: Option<&str>) -> DateConventions {
     let mut evidence = DateEvidence::default();
     for item in items {
@@ -145,7 +145,7 @@ impl JsonFeedReader<'_> {
         }
     }
 
-    /// The image that an item declares. Many programs write an object or an array in place of its URL.
+    /// Returns the image that an item declares. Many programs write an object or an array instead of the URL.
     fn image(&mut self, item: &Value) -> Option<Url> {
         for name in ["image", "banner_image", "thumbnail", "image_url", "thumbnail_url", "featured_image"] {
             for image in member_list(item, name).iter().take(MAX_VALUES) {
@@ -166,10 +166,10 @@ impl JsonFeedReader<'_> {
         Some(ParsedEnclosure { url, mime, length })
     }
 
-    /// A member with plain text, as HTML. Long text is cut first, because escaping makes it longer.
+    /// Returns a plain-text member as HTML. Long text is truncated first, because escaping makes it longer.
     fn text_as_html(&self, object: &Value, name: &str) -> Option<String> {
         let mut text = member_text(object, name)?;
-        // One byte more than the limit, so that the cut is recorded later.
+        // Keeps one byte more than the limit, so that the truncation is recorded later.
         truncate_text(&mut text, self.options.max_text_bytes + 1);
         let mut html = escape_html(&text);
         html.shrink_to_fit();
@@ -198,7 +198,7 @@ impl JsonFeedReader<'_> {
     }
 }
 
-/// `authors` of version 1.1, or `author` of 1.0. PHP writes a list with gaps as an object of its elements.
+/// Returns the `authors` of version 1.1, or the `author` of 1.0. PHP serializes a list with gaps as an object.
 fn authors(object: &Value) -> Vec<String> {
     let people = |member| {
         member_list(object, member).iter().flat_map(|value| match value {
@@ -211,7 +211,7 @@ fn authors(object: &Value) -> Vec<String> {
     if authors.is_empty() { names("author") } else { authors }
 }
 
-/// The name in `{"name": "Ann"}` or in `"Ann"`.
+/// Returns the name in `{"name": "Ann"}` or in `"Ann"`.
 fn author_name(value: &Value) -> Option<String> {
     let name = member_text(value, "name").or_else(|| scalar_text(value)).or_else(|| member_text(value, "url"))?;
     html_to_plain_text(&name)
@@ -226,10 +226,10 @@ fn language(object: &Value, problems: &mut Vec<FeedProblem>) -> Option<String> {
     Some(tag)
 }
 
-/// The trimmed text of a value, if it is not blank. Numbers and booleans are read as text.
+/// Returns the trimmed text of a value, unless it is blank. Converts numbers and booleans to text.
 fn scalar_text(value: &Value) -> Option<String> {
     let text = match value {
-        // An escape may stand for a control character.
+        // An escape sequence may represent a control character.
         Value::String(text) if has_control_characters(text) => without_control_characters(text).trim().to_owned(),
         Value::String(text) => text.trim().to_owned(),
         Value::Number(number) if number.is_f64() => number.as_f64()?.to_string(),
@@ -247,7 +247,7 @@ fn member_text(object: &Value, name: &str) -> Option<String> {
     scalar_text(object.get(name)?)
 }
 
-/// The elements of a member. Many programs write a single element without its array.
+/// Returns the elements of a member. Many programs write a single element without an array.
 fn member_list<'v>(object: &'v Value, name: &str) -> &'v [Value] {
     match object.get(name) {
         None | Some(Value::Null) => &[],

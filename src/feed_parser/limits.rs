@@ -1,6 +1,6 @@
-//! Applies the limits to a parsed feed: drops empty and repeated values, cuts long ones.
+//! Applies the limits to a parsed feed: drops empty and repeated values, and truncates long ones.
 //!
-//! Never changes another value and never drops an item for its content: `ingest` decides which items are worth keeping.
+//! The module changes no other values and drops no items for their content: `ingest` decides which items to keep.
 
 use std::collections::HashSet;
 
@@ -9,10 +9,10 @@ use super::parsed_feed::ParsedFeed;
 use super::plain_text::truncate_text;
 use crate::domain::{FeedProblem, ProblemKind};
 
-/// A longer guid is a text in the wrong element.
+/// The maximum length of a guid in bytes. A longer guid is text in the wrong element.
 const MAX_GUID_BYTES: usize = 4 * 1024;
 
-/// Applies the limits and records what was cut, dropped, missing or repeated.
+/// Applies the limits and records values that were truncated, dropped, missing or repeated.
 pub fn apply_limits(feed: &mut ParsedFeed, options: &Options, problems: &mut Vec<FeedProblem>) {
     deduplicate(&mut feed.authors);
     if let Some(summary) = &mut feed.summary_html {
@@ -51,7 +51,7 @@ pub fn apply_limits(feed: &mut ParsedFeed, options: &Options, problems: &mut Vec
     }
 }
 
-/// Drops blank names and names that differ from an earlier one only by case.
+/// Drops blank names and names that differ from an earlier name only by case.
 fn deduplicate(names: &mut Vec<String>) {
     let mut seen = HashSet::new();
     names.retain(|name| !name.trim().is_empty() && seen.insert(name.to_lowercase()));

@@ -1,6 +1,6 @@
-//! A feed and its items as the document states them.
+//! The types for a feed and its items, with the values that the document states.
 //!
-//! What newsfold keeps of them is decided in [`crate::ingest`].
+//! [`crate::ingest`] decides which values newsfold keeps.
 
 use jiff::Timestamp;
 use url::Url;
@@ -25,40 +25,40 @@ pub enum FeedKind {
     Json,
 }
 
-/// A feed as its document states it.
+/// A feed with the values that its document states.
 #[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
 pub struct ParsedFeed {
     pub kind: FeedKind,
-    /// The character set that the document was in, whatever it declared.
+    /// The actual character set of the document, regardless of the declared one.
     pub charset: &'static str,
-    /// The feed's own id. Only Atom has one.
+    /// The feed's own id. Only Atom defines one.
     pub id: Option<String>,
     /// Plain text.
     pub title: Option<String>,
-    /// The feed's description: HTML, not sanitized.
+    /// The feed's description as HTML that is not sanitized.
     pub summary_html: Option<String>,
     pub authors: Vec<String>,
     pub site_url: Option<Url>,
     pub self_url: Option<Url>,
-    /// WebSub hubs.
+    /// The WebSub hubs of the feed.
     pub hubs: Vec<Url>,
     /// The declared language.
     pub lang: Option<String>,
-    /// When the feed asks to be polled.
+    /// The feed's hints for polling.
     #[serde(flatten)]
     pub polling_hints: PollingHints,
     pub published: Option<Timestamp>,
-    /// The date of publication where the document gives no other.
+    /// The date of the last update; the publication date if the document gives no other date.
     pub updated: Option<Timestamp>,
     pub items: Vec<ParsedItem>,
 }
 
-/// Authors of the feed that each of its items may have. A hostile feed has many, and many items.
+/// The maximum number of authors that each item inherits. A hostile feed may have many authors and many items.
 const MAX_INHERITED_AUTHORS: usize = 5;
 
 impl ParsedFeed {
-    /// Gives the authors of the feed to the items without one, where the format says so (RFC 4287 §4.2.1, JSON Feed 1.1).
-    /// The `managingEditor` of RSS has not written the items.
+    /// Copies the feed's authors to the items without an author, if the format specifies it (RFC 4287 §4.2.1, JSON Feed
+    /// 1.1). RSS does not: its `managingEditor` is not the author of the items.
     pub fn inherit_authors(&mut self) {
         if !matches!(self.kind, FeedKind::Atom | FeedKind::Json) {
             return;
@@ -70,20 +70,20 @@ impl ParsedFeed {
     }
 }
 
-/// An item as its document states it.
+/// An item with the values that its document states.
 #[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
 pub struct ParsedItem {
-    /// Unchanged but for surrounding white space; `None` where the document gives none.
+    /// The guid without surrounding white space; `None` if the document gives none.
     pub guid: Option<String>,
-    /// Absolute, http or https.
+    /// An absolute http or https URL.
     pub link: Option<Url>,
     /// Plain text.
     pub title: Option<String>,
-    /// HTML, not sanitized.
+    /// HTML that is not sanitized.
     pub summary_html: Option<String>,
     /// The base of the summary's relative links, if the document sets one (`xml:base`).
     pub summary_base: Option<Url>,
-    /// HTML, not sanitized.
+    /// HTML that is not sanitized.
     pub content_html: Option<String>,
     pub content_base: Option<Url>,
     pub authors: Vec<String>,
@@ -96,7 +96,7 @@ pub struct ParsedItem {
     pub enclosures: Vec<ParsedEnclosure>,
     pub image: Option<Url>,
     pub reporter: Option<ParsedReporter>,
-    /// Whether the document ends within the item.
+    /// Whether the document ends inside the item.
     pub is_incomplete: bool,
 }
 
@@ -108,13 +108,13 @@ pub struct ParsedReporter {
     pub url: Option<Url>,
 }
 
-/// A file attached to an item (RSS 2.0, `enclosure`).
+/// A file that is attached to an item (RSS 2.0, `enclosure`).
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ParsedEnclosure {
     pub url: Url,
-    /// The media type, as in `audio/mpeg`.
+    /// The media type, such as `audio/mpeg`.
     pub mime: Option<String>,
-    /// Bytes, as declared.
+    /// The declared length in bytes.
     pub length: Option<u64>,
 }
 

@@ -1,13 +1,13 @@
 //! Converts HTML to one line of plain text, for titles, names and categories.
 //!
-//! Not a sanitizer: the result is text that must be escaped before it becomes HTML. Text that only resembles a tag
-//! (`a <3 b`, `5 < 6`) stays.
+//! The module is not a sanitizer: the result is text that must be escaped before it is used in HTML. Text that only
+//! resembles a tag (`a <3 b`, `5 < 6`) is kept.
 
 use crate::markup::entities::decode_entities;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::markup::whitespace::fold_non_blank;
 
-/// Removes tags, decodes entities and folds white space. Returns `None` if nothing is left.
+/// Removes tags, decodes entities and folds white space. Returns `None` if no text remains.
 pub fn html_to_plain_text(html: &str) -> Option<String> {
     let mut out = String::with_capacity(html.len());
     let mut tokens = Tokenizer::new(html);
@@ -24,7 +24,7 @@ pub fn html_to_plain_text(html: &str) -> Option<String> {
                 }
             }
             MarkupToken::End(name) if is_block_element(name) => out.push(' '),
-            // `<Enter>` in a headline is part of its text.
+            // An unknown tag such as `<Enter>` in a headline is part of the text.
             MarkupToken::Start(tag) => {
                 out.push('<');
                 out.push_str(tag.name);
@@ -38,7 +38,7 @@ pub fn html_to_plain_text(html: &str) -> Option<String> {
     fold_non_blank(&decode_entities(&out))
 }
 
-/// Truncates a text to `max_bytes` on a character boundary. Returns whether anything was cut.
+/// Truncates a text to `max_bytes` at a character boundary. Returns whether any text was removed.
 pub fn truncate_text(text: &mut String, max_bytes: usize) -> bool {
     if text.len() <= max_bytes {
         return false;
@@ -53,7 +53,7 @@ fn is_block_element(name: &str) -> bool {
     BLOCKS.iter().any(|block| name.eq_ignore_ascii_case(block))
 }
 
-/// The elements of HTML, obsolete ones included.
+/// The elements of HTML, including obsolete ones.
 #[rustfmt::skip]
 const HTML_ELEMENTS: [&str; 131] = [
     "a", "abbr", "acronym", "address", "applet", "area", "article", "aside", "audio", "b", "base", "basefont", "bdi",
@@ -68,7 +68,7 @@ const HTML_ELEMENTS: [&str; 131] = [
     "time", "title", "tr", "track", "tt", "u", "ul", "var", "video", "wbr", "xmp",
 ];
 
-/// Whether HTML has an element of this name.
+/// Returns whether HTML defines an element with this name.
 pub fn is_html_element(name: &str) -> bool {
     HTML_ELEMENTS.iter().any(|element| name.eq_ignore_ascii_case(element))
 }

@@ -1,10 +1,10 @@
-//! Rewrites a feed into well-formed RSS 2.0 that feed-rs reads completely.
+//! Rewrites a feed into well-formed RSS 2.0 that feed-rs can read completely.
 //!
-//! RSS, RDF, Atom and CDF all become RSS 2.0 with the modules `content`, `dc` and `atom`. Element names become canonical,
-//! texts escaped HTML, dates RFC 3339 and URLs absolute. All other elements are dropped, because some make feed-rs panic
-//! or refuse the whole feed. Values that RSS 2.0 has no element for go directly into the [`ParsedFeed`].
+//! RSS, RDF, Atom and CDF all become RSS 2.0 with the modules `content`, `dc` and `atom`. Element names become
+//! canonical, texts escaped HTML, dates RFC 3339, and URLs absolute. All other elements are dropped, because some make
+//! feed-rs panic or reject the whole feed. Values without an RSS 2.0 element go directly into the [`ParsedFeed`].
 //!
-//! Never validates a value and never recurses: the depth of an element is a number, not a stack frame.
+//! The rewriter does not validate values. It never recurses: the depth of an element is a number, not a stack frame.
 
 mod byline;
 mod element_text;
@@ -27,24 +27,24 @@ use crate::domain::{FeedProblem, ProblemKind};
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
-/// The most that is reserved for the output in advance.
+/// The maximum initial capacity of the output buffer in bytes.
 const MAX_INITIAL_CAPACITY: usize = 1024 * 1024;
 
-/// Authors, categories, hubs and skipped hours of one item or of the feed; further ones are dropped.
+/// The maximum number of authors, categories, hubs and skipped hours of an item or the feed. Further ones are dropped.
 const MAX_VALUES: usize = 100;
 
-/// A feed as RSS 2.0.
+/// A feed that was rewritten as RSS 2.0.
 pub struct RewrittenFeed {
     /// The values that `xml` does not contain, with all items in the order of `xml`.
     pub feed: ParsedFeed,
     pub xml: String,
 }
 
-/// What a document shows about itself as a whole.
+/// Facts that follow from a document as a whole.
 #[derive(Default, PartialEq)]
 struct DocumentFacts {
     dates: DateConventions,
-    /// The feed's website, if the document is on another host and has relative URLs.
+    /// The feed's website, if the document is on a different host and contains relative URLs.
     website: Option<Url>,
 }
 
@@ -60,13 +60,13 @@ pub fn rewrite_feed(
     if facts == assumed {
         return Some(rewritten);
     }
-    // What the first reading showed changes the meaning of some values.
+    // The facts that the first pass discovered change the meaning of some values.
     drop(rewritten);
     *problems = problems_before;
     rewrite_with_facts(text, document_url, &facts, options, problems).map(|(rewritten, _)| rewritten)
 }
 
-/// Rewrites a feed on the assumption of `facts`. Returns the facts that it shows.
+/// Rewrites a feed, assuming `facts`. Returns the facts that the document shows.
 fn rewrite_with_facts(
     text: &str,
     document_url: &Url,
@@ -104,7 +104,7 @@ fn rewrite_with_facts(
     Some((rewritten, facts))
 }
 
-/// The first element that can be the root of a feed, and the format that it stands for.
+/// Returns the first element that can be the root of a feed, and the corresponding format.
 fn find_root<'a>(tokens: &mut Tokenizer<'a>, problems: &mut Vec<FeedProblem>) -> Option<(StartTag<'a>, FeedKind)> {
     for token in tokens {
         match token {
@@ -113,7 +113,7 @@ fn find_root<'a>(tokens: &mut Tokenizer<'a>, problems: &mut Vec<FeedProblem>) ->
                 match local.as_str() {
                     "rss" | "channel" => return Some((tag, FeedKind::Rss)),
                     "rdf" => return Some((tag, FeedKind::Rdf)),
-                    // RFC 4287 §2: an entry alone is a document too.
+                    // A standalone entry is a valid document too (RFC 4287 §2).
                     "feed" | "entry" => return Some((tag, FeedKind::Atom)),
                     _ => {}
                 }
@@ -144,23 +144,23 @@ struct FeedRewriter<'a, 'o> {
     xml: String,
     /// The state of the open item, or else of the feed.
     current: FieldState,
-    /// The state of the feed, while an item is open.
+    /// The state of the feed while an item is open.
     outer: Option<FieldState>,
 }
 
-/// The values of an item, or of the feed, that may be replaced by later values of the same field.
+/// The values of an item or the feed that later values of the same field may replace.
 #[derive(Default)]
 struct FieldState {
-    /// The highest priority so far, by field.
+    /// The highest priority of each field so far.
     priorities: [u8; FeedField::COUNT],
     value_count: usize,
     enclosure_count: usize,
     link: Option<Url>,
-    /// The authors of the feed that an Atom entry was copied from (`atom:source`).
+    /// The authors of the feed from which an Atom entry was copied (`atom:source`).
     source_authors: Vec<String>,
-    /// The guid, if it declares itself to be a URL.
+    /// The guid, if its attributes declare that it is a URL.
     permalink: Option<String>,
-    /// RSS 1.0's `rdf:about`: the item's identity where it has no guid.
+    /// RSS 1.0's `rdf:about`, which identifies an item without a guid.
     rdf_about: Option<String>,
 }
 
@@ -170,19 +170,19 @@ impl FieldState {
         FieldState { rdf_about: about.filter(|about| !about.is_empty()), ..FieldState::default() }
     }
 
-    /// The highest priority of a field so far; 0 where it has no value.
+    /// Returns the highest priority of a field so far; 0 if the field has no value.
     fn priority(&self, field: FeedField) -> u8 {
         self.priorities[field as usize]
     }
 
-    /// Whether a value has a higher priority than all before it. If so, later ones have to exceed it.
+    /// Returns whether a priority is higher than that of all previous values. If so, raises the field's priority to it.
     fn accepts(&mut self, field: FeedField, priority: u8) -> bool {
         let is_higher = priority > self.priority(field);
         self.priorities[field as usize] = priority.max(self.priority(field));
         is_higher
     }
 
-    /// Counts a value of a field that may repeat. Returns whether it may be written.
+    /// Counts a value of a repeatable field. Returns whether the value may be written.
     fn has_room_for_value(&mut self) -> bool {
         self.value_count += 1;
         self.value_count <= MAX_VALUES
@@ -196,10 +196,10 @@ struct OpenElement<'a> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ElementRole {
-    /// Its children are read: the root, a channel, a wrapper.
+    /// An element whose children are read: the root, a channel or a wrapper.
     Container,
     Item,
-    /// Atom's `source`: the feed that an entry was copied from. Its title, its website and its authors are read.
+    /// Atom's `source`: the feed from which an entry was copied. Its title, website and authors are read.
     AtomSource,
     Skipped,
 }
@@ -220,7 +220,7 @@ impl<'a> FeedRewriter<'a, '_> {
     }
 
     fn rewrite_elements(&mut self, mut tokens: Tokenizer<'a>) {
-        // The token that ended the text of an element without an end tag. It is read next.
+        // The token that ended the text of an element without an end tag. The loop reads it next.
         let mut pending = None;
         while let Some(token) = pending.take().or_else(|| tokens.next()) {
             match token {
@@ -268,10 +268,10 @@ impl<'a> FeedRewriter<'a, '_> {
         if self.in_item() { self.feed.items.last_mut() } else { None }
     }
 
-    /// Reads an element. Returns the token that ended its text in place of a missing end tag.
+    /// Processes a start tag. Returns the token that ended the element's text in place of a missing end tag.
     fn start(&mut self, tag: StartTag<'a>, tokens: &mut Tokenizer<'a>) -> Option<MarkupToken<'a>> {
         if self.namespaces.is_item(tag, self.feed.kind) {
-            // An empty item counts as an item only if it has a URL (CDF).
+            // An empty element counts as an item only if it has a URL (CDF).
             if !tag.self_closing || tag.attribute("href").is_some() {
                 self.start_item(tag);
             }
@@ -335,9 +335,9 @@ impl<'a> FeedRewriter<'a, '_> {
         self.is_root_closed |= self.open.is_empty();
     }
 
-    /// Reads the text of an element. The element also ends at an end tag of one of its parents.
+    /// Reads the text of an element. The end tag of a parent ends the element too.
     fn read_text(&mut self, tag: StartTag<'a>, field: FeedField, tokens: &mut Tokenizer<'a>) -> ElementText<'a> {
-        // The innermost four suffice: an item, its wrapper, the channel and the root.
+        // The innermost four elements suffice: an item, its wrapper, the channel and the root.
         let parents = self.open.iter().rev().take(4);
         let text = read_element_text(tokens, tag, |token| match token {
             MarkupToken::Start(child) => self.ends_element(child, field),
@@ -367,7 +367,7 @@ impl<'a> FeedRewriter<'a, '_> {
         self.open.push(OpenElement { name: tag.name, role });
     }
 
-    /// Closes all elements deeper than `depth`.
+    /// Closes all elements that are deeper than `depth`.
     fn close_to(&mut self, depth: usize) {
         if self.open.iter().skip(depth).any(|open| open.role == ElementRole::Item) {
             self.end_item();
@@ -377,7 +377,7 @@ impl<'a> FeedRewriter<'a, '_> {
         self.urls.leave(depth);
     }
 
-    /// Starts an item. Elements before it that are still open, but for its containers, lack an end tag.
+    /// Starts an item. Open elements other than the item's containers lack an end tag and are closed.
     fn start_item(&mut self, tag: StartTag<'a>) {
         self.excess_depth = 0;
         if let Some(index) = self.open.iter().position(|open| open.role == ElementRole::Item) {
@@ -407,7 +407,7 @@ impl<'a> FeedRewriter<'a, '_> {
         }
     }
 
-    /// Ends the open item, if there is one. Its link is written last, because the best one may come last.
+    /// Ends the open item, if there is one. The link is written last, because the best link may come last.
     fn end_item(&mut self) {
         let Some(feed) = self.outer.take() else { return };
         let item = std::mem::replace(&mut self.current, feed);
@@ -418,9 +418,9 @@ impl<'a> FeedRewriter<'a, '_> {
             push_element(&mut self.xml, "guid", about);
         }
         let link = item.link.or_else(|| {
-            // Only an absolute URL: a guid such as `4711` must not be resolved.
+            // Accepts only absolute URLs: a guid such as `4711` must not be resolved.
             let url = Url::parse(&clean_href(&item.permalink.or(item.rdf_about)?)).ok()?;
-            // The document contains it once, the output twice.
+            // The document contains the URL once, but the output contains it twice.
             self.urls.accept(url, 0)
         });
         if let Some(link) = link {
@@ -430,8 +430,8 @@ impl<'a> FeedRewriter<'a, '_> {
     }
 }
 
-/// Whether an end tag without a start tag is a misspelt one of the element `start`. Short values contain no markup; a text
-/// may contain a stray end tag of HTML.
+/// Returns whether an unmatched end tag is a misspelling of the end tag of `start`. Short values contain no markup, but
+/// a text may contain a stray HTML end tag.
 fn is_misspelt_end(start: &str, field: FeedField, end: &str) -> bool {
     const MAX_EDITS: usize = 2;
     let may_contain_html =

@@ -1,27 +1,27 @@
-//! Tells titles that speak of HTML tags ("When to use <b>") from titles that contain HTML.
+//! Distinguishes titles that mention HTML tags ("When to use <b>") from titles that contain HTML.
 
 use super::plain_text::{html_to_plain_text, is_html_element};
 use crate::markup::entities::decode_entities;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::markup::whitespace::fold_non_blank;
 
-/// Elements without an end tag, or whose end tag is often left out: a lone tag of them is markup.
+/// Elements whose end tag does not exist or is often omitted. A single tag of such an element is markup.
 const LONE_ELEMENTS: [&str; 14] =
     ["p", "br", "hr", "img", "wbr", "li", "input", "meta", "link", "td", "tr", "div", "dt", "dd"];
 
-/// The plain text of a title that its format defines as text (Atom without a type, JSON Feed). Tags are words, unless they
-/// form complete elements: many programs write HTML there.
+/// Returns the plain text of a title that is text according to its format (Atom without a type, JSON Feed). Tags are
+/// literal text unless they form complete elements, because many programs write HTML in such titles.
 pub fn text_title(title: &str) -> Option<String> {
     if contains_elements(title) { html_to_plain_text(title) } else { fold_non_blank(&decode_entities(title)) }
 }
 
-/// The plain text of a title that may be text or HTML (RSS). A tag is a word only if it is used like one.
+/// Returns the plain text of a title that may be text or HTML (RSS). A tag is text only if it is used like a word.
 pub fn untyped_title(title: &str) -> Option<String> {
     if mentions_tags(title) { fold_non_blank(&decode_entities(title)) } else { html_to_plain_text(title) }
 }
 
-/// Whether every start tag has its end tag around some text, or a tag with attributes stands directly before a word.
-/// White space inside both tags (`<b> and </b>`) separates them from the text: they are words.
+/// Returns whether every start tag has an end tag after some text, or a tag with attributes directly precedes a word.
+/// Tags with white space on their inner sides (`<b> and </b>`) are literal text.
 fn contains_elements(text: &str) -> bool {
     let mut open: Vec<(&str, usize)> = Vec::new();
     let (mut elements, mut lone_starts) = (0, 0);
@@ -60,13 +60,13 @@ fn contains_elements(text: &str) -> bool {
     }
 }
 
-/// Whether a text between two tags is the content of an element.
+/// Returns whether a text between two tags is the content of an element.
 fn is_content(text: &str) -> bool {
     let is_separate = text.starts_with(char::is_whitespace) && text.ends_with(char::is_whitespace);
     !text.is_empty() && !is_separate
 }
 
-/// Whether a text has start tags alone, without attributes, and white space or punctuation around each.
+/// Returns whether a text contains only start tags without attributes, each surrounded by white space or punctuation.
 fn mentions_tags(text: &str) -> bool {
     let is_boundary = |c: char| c.is_whitespace() || (!c.is_alphanumeric() && !matches!(c, '<' | '>'));
     let mut tokens = Tokenizer::new(text);

@@ -1,4 +1,4 @@
-//! Whole documents, from bytes to a parsed feed.
+//! Tests whole documents, from bytes to a parsed feed.
 
 use super::*;
 use jiff::civil::Weekday;

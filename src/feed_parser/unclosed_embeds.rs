@@ -1,8 +1,8 @@
 //! Closes or removes start tags of embedded content that are never closed.
 //!
-//! HTML takes everything after `<iframe>` or `<object>` as its content, up to an end tag that an author, a program that
-//! writes XML or a cut summary may lack; a reader then does not see the rest. A player is closed, because a link can
-//! replace it. Elements that are closed stay unchanged.
+//! In HTML, everything after `<iframe>` or `<object>` is its content, up to an end tag that may be missing because of
+//! an author, an XML serializer or a truncated summary. A reader would not see the rest of the text. Players are
+//! closed, because a link can replace them. Closed elements stay unchanged.
 
 use std::ops::Range;
 
@@ -22,7 +22,7 @@ const EMBED_ELEMENTS: [&str; 12] = [
     "plaintext",
     "template",
 ];
-/// The elements at the start of [`EMBED_ELEMENTS`] that are closed.
+/// The number of elements at the start of [`EMBED_ELEMENTS`] that are closed rather than removed.
 const PLAYERS: usize = 4;
 
 /// A start tag.
@@ -32,7 +32,7 @@ struct EmbedTag {
     embed: usize,
 }
 
-/// Returns the HTML with each start tag closed or removed that no later end tag closes; `None` if it has none.
+/// Closes or removes each start tag without a later end tag. Returns `None` if there is no such tag.
 pub fn without_unclosed_embeds(html: &str) -> Option<String> {
     let mut unclosed: [Vec<EmbedTag>; EMBED_ELEMENTS.len()] = Default::default();
     let mut tokens = Tokenizer::new(html);
@@ -47,7 +47,7 @@ pub fn without_unclosed_embeds(html: &str) -> Option<String> {
             }
             Some(MarkupToken::End(name)) => {
                 if let Some(embed) = embed_index(name) {
-                    // The slash of XML closes an element, unless the end tag follows all the same.
+                    // A slash closes an element as in XML, unless an end tag follows.
                     unclosed[embed].pop();
                     unclosed[embed].retain(|tag| tag.self_closing);
                 }

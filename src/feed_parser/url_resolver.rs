@@ -1,6 +1,6 @@
 //! Resolves the URLs of a document against its base (`xml:base`), and limits the memory that they use.
 //!
-//! Never returns a URL that is not http or https.
+//! The resolver returns only http and https URLs.
 
 use std::borrow::Cow;
 
@@ -10,26 +10,26 @@ use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::urls::redact::base_of_links;
 
-/// Longer URLs are dropped: no browser opens them.
+/// The maximum length of a URL in bytes. Longer URLs are dropped, because browsers do not open them.
 pub const MAX_URL_BYTES: usize = 8 * 1024;
-/// A longer `xml:base` would grow with every level that adds to it.
+/// The maximum length of an `xml:base` in bytes. Without a limit, the base could grow with every level.
 const MAX_BASE_BYTES: usize = 2 * 1024;
-/// The growth that every document may use, since a small one may have a long base.
+/// The growth that every document may use, because a small document may have a long base.
 const GRANTED_GROWTH_BYTES: usize = 1024 * 1024;
 
-/// The bases in force at the current element.
+/// The bases in scope at the current element.
 pub struct UrlResolver<'o> {
     document_url: Url,
-    /// The feed's website, if a hosting service on another host serves the document. Relative URLs then belong to the
-    /// website, unless the document sets a base.
+    /// The feed's website, if a hosting service on another host serves the document. In this case, relative URLs belong
+    /// to the website, unless the document sets a base.
     website: Option<&'o Url>,
     /// Whether a relative URL was resolved against the document's own URL.
     pub used_document_url: bool,
     /// The bases of open elements, with their depths.
     bases: Vec<(usize, Url)>,
-    /// By how many more bytes the URLs of the document may grow. Resolving makes URLs longer: `<link>a</link>` under a
-    /// base of 2,000 bytes becomes 2,000 bytes. A document of nothing else would need many times its size in memory, so
-    /// all URLs together may grow by the document's length, far more than those of real feeds do.
+    /// The number of bytes by which the URLs of the document may still grow. Resolution makes URLs longer: with a base
+    /// of 2,000 bytes, `<link>a</link>` grows to 2,000 bytes. A hostile document could thus need many times its size in
+    /// memory, so the total growth is limited to the document's length, which far exceeds that of real feeds.
     remaining_growth: usize,
 }
 
@@ -44,7 +44,7 @@ impl<'o> UrlResolver<'o> {
         }
     }
 
-    /// Adds the base that a tag sets, if it sets one.
+    /// Adds the base that a tag sets, if any.
     pub fn enter(&mut self, tag: StartTag, depth: usize) {
         if let Some(base) = self.base_of(tag) {
             self.bases.push((depth, base));
@@ -56,7 +56,7 @@ impl<'o> UrlResolver<'o> {
         self.bases.retain(|(base_depth, _)| *base_depth <= depth);
     }
 
-    /// The absolute URL of an `href`, at a tag that has not been entered; `None` if it is not a usable http or https URL.
+    /// Resolves an `href` at a tag that has not been entered; `None` if the result is not a usable http or https URL.
     pub fn resolve(&mut self, tag: Option<StartTag>, href: &str) -> Option<Url> {
         let cleaned = clean_href(href);
         let url = match Url::parse(&cleaned) {
@@ -70,8 +70,8 @@ impl<'o> UrlResolver<'o> {
         self.accept(url, href.len())
     }
 
-    /// The base that the document sets for the text in a tag, which has not been entered, or in the only element of that
-    /// text, which is the `div` of XHTML. `None` if it sets none.
+    /// Returns the base that the document sets for the text in a tag that has not been entered, or for the first element
+    /// of that text, which is the `div` of XHTML; `None` if it sets none.
     pub fn base_of_text(&self, tag: StartTag, html: &str) -> Option<Url> {
         let base = self.base_of(tag).or_else(|| self.bases.last().map(|(_, base)| base.clone()));
         match Tokenizer::new(html).next() {
@@ -82,7 +82,7 @@ impl<'o> UrlResolver<'o> {
         }
     }
 
-    /// Returns a URL that takes `written_bytes` in the document, unless it is unusable or grows too much.
+    /// Returns a URL that occupies `written_bytes` in the document; `None` if the URL is unusable or grows too much.
     pub fn accept(&mut self, url: Url, written_bytes: usize) -> Option<Url> {
         let growth = url.as_str().len().saturating_sub(written_bytes);
         if !is_web_url(&url) || url.as_str().len() > MAX_URL_BYTES || growth > self.remaining_growth {
@@ -101,7 +101,7 @@ impl<'o> UrlResolver<'o> {
     }
 }
 
-/// The base that a tag sets, inside an element with another base.
+/// Returns the base that a tag sets, relative to the base of an enclosing element.
 fn base_within(outer: &Url, tag: StartTag) -> Option<Url> {
     if !tag.attribute_text.contains("xml:base") {
         return None;
@@ -110,15 +110,15 @@ fn base_within(outer: &Url, tag: StartTag) -> Option<Url> {
     (is_web_url(&base) && base.as_str().len() <= MAX_BASE_BYTES).then_some(base)
 }
 
-/// The website as the base of relative URLs, if it is on another host than the document.
+/// Returns the website as the base of relative URLs, if it is on a different host than the document.
 pub fn foreign_website(website: Option<&Url>, document_url: &Url) -> Option<Url> {
     website.filter(|website| website.host_str() != document_url.host_str()).cloned()
 }
 
-/// A URL as it was meant: without line breaks and their indentation, and with `&` where it was escaped twice.
+/// Normalizes a URL: removes line breaks with their indentation, and decodes `&` that was escaped twice.
 pub fn clean_href(href: &str) -> Cow<'_, str> {
     const ESCAPED_AMPERSANDS: [&str; 6] = ["&amp;", "&AMP;", "&#38;", "&#038;", "&#x26;", "&#X26;"];
-    /// Escaped more often than this, a URL is not a mistake of a program.
+    /// The maximum number of times that a URL is decoded. More escapes are not a mistake of a program.
     const MAX_ESCAPES: usize = 4;
     let mut href = Cow::Borrowed(href.trim());
     if href.contains(['\n', '\r']) {

@@ -1,8 +1,8 @@
-//! The article on a news page: its headline and its paragraphs, without boxes, menus and teasers.
+//! Extracts the article from a news page: its headline and its paragraphs, without boxes, menus and teasers.
 //!
-//! Pure: takes a page and returns text. Never fetches and never runs a script. Elements that do not belong to an article
-//! by name, role or class are removed ([`boxes`]). The best of three candidates is the article's element
-//! ([`body_element`]). Blocks of clutter are then removed from it ([`clutter`], [`page_clutter`]).
+//! The functions are pure: they fetch nothing and run no scripts. First, elements whose name, role or class shows that
+//! they do not belong to the article are removed ([`boxes`]). Then the best of three candidates is chosen as the
+//! article element ([`body_element`]), and blocks of clutter are removed from it ([`clutter`], [`page_clutter`]).
 
 mod body_element;
 mod boxes;
@@ -24,7 +24,7 @@ use url::Url;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtractedArticle {
     pub headline: Option<String>,
-    /// Plain text, in order.
+    /// The paragraphs of the article as plain text, in order.
     pub paragraphs: Vec<String>,
     /// The canonical link of the page (RFC 6596), if it is on the same host.
     pub canonical_link: Option<Url>,
@@ -39,22 +39,22 @@ pub enum NoArticle {
     NoText,
 }
 
-/// Parsing and reading a page takes time proportional to its size and depth. Pages of news sites have a few hundred KiB,
-/// some have MiB of scripts, and forty levels.
+/// Parsing a page takes time proportional to its size and depth. Pages of news sites have a few hundred KiB and forty
+/// levels; some contain several MiB of scripts.
 const MAX_PAGE_BYTES: usize = 4 << 20;
 const MAX_PAGE_DEPTH: usize = 150;
 const MAX_PAGE_ELEMENTS: usize = 50_000;
 const MAX_HEADLINE_CHARS: usize = 500;
 const MAX_PARAGRAPHS: usize = 500;
 const MAX_PARAGRAPH_BYTES: usize = 4_000;
-/// A shorter text is a caption, not an article.
+/// The minimum length of an article in bytes. A shorter text is a caption.
 const MIN_TEXT_BYTES: usize = 140;
 
-/// Extracts the article of the page at `url`. Pages are cut at 4 MiB.
+/// Extracts the article of the page at `url`. Reads at most 4 MiB of the page.
 ///
 /// # Errors
 ///
-/// [`NoArticle`] if the tree of the page would be too large, or if no text of at least 140 bytes is found.
+/// Returns [`NoArticle`] if the tree of the page would be too large, or if no text of at least 140 bytes is found.
 pub fn extract_article(page: &str, url: &Url) -> Result<ExtractedArticle, NoArticle> {
     let page = &page[..page.floor_char_boundary(MAX_PAGE_BYTES)];
     let document = parse_page(page, MAX_PAGE_DEPTH).ok_or(NoArticle::TooComplex)?;
@@ -84,12 +84,12 @@ fn one_line_headline(text: &str) -> Option<String> {
     Some(one_line(text, MAX_HEADLINE_CHARS)).filter(|headline| !headline.is_empty())
 }
 
-/// The headline that a page without `<h1>` declares (Open Graph).
+/// Returns the headline that a page without an `<h1>` declares (Open Graph).
 fn declared_headline(document: &Document) -> Option<String> {
     document.select("meta[property='og:title']").attr("content").as_deref().and_then(one_line_headline)
 }
 
-/// The text and the title that Mozilla's Readability finds.
+/// Returns the text and the title that Mozilla's Readability finds.
 fn readable_text(document: Document, url: &Url, headline: Option<&str>) -> Option<(BodyText, String)> {
     let config =
         Config { max_elements_to_parse: MAX_PAGE_ELEMENTS, char_threshold: MIN_TEXT_BYTES, ..Config::default() };
@@ -104,7 +104,7 @@ fn article_paragraphs(body: BodyText, url: &Url) -> Vec<String> {
     blocks.into_iter().zip(is_clutter).filter(|(_, is_clutter)| !is_clutter).map(|(block, _)| block.text).collect()
 }
 
-/// A canonical link to another host is ignored: the page is syndicated, or the link is wrong.
+/// Returns the canonical link. Ignores a link to another host: the page is syndicated, or the link is wrong.
 fn canonical_link(document: &Document, url: &Url) -> Option<Url> {
     let link = document.select("link[rel~=canonical]").iter().next()?;
     let mut canonical = url.join(link.attr("href")?.trim()).ok()?;

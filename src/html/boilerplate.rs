@@ -1,19 +1,19 @@
-//! Boilerplate around a text: share buttons, "read also" boxes, and lines that a source adds to many items.
+//! Removes boilerplate around texts: share buttons, "read also" boxes, and lines that a source adds to many items.
 //!
-//! Works on the paragraphs of [`super::plain_text::text_blocks`], and uses only the document at hand.
+//! The input is the paragraphs that [`super::plain_text::text_blocks`] returns, from a single document.
 
 use std::collections::{HashMap, HashSet};
 
-/// A block is boilerplate if this number of items, and this share of all items of a document, have it.
+/// The minimum number and the minimum share of a document's items that contain a block of boilerplate.
 const MIN_REPETITIONS: usize = 3;
 const MIN_REPETITION_SHARE: f64 = 0.2;
-/// Shorter blocks are compared only as a whole.
+/// The minimum number of words in a block with a pattern. Shorter blocks are compared only as a whole.
 const MIN_PATTERN_WORDS: usize = 8;
-/// Words beside the title that may differ between the frames of two items.
+/// The maximum number of words beside the title that may differ between the frames of two items.
 const MAX_EXTRA_WORDS: usize = 3;
 
-/// Removes blocks that a source adds to many items, either unchanged or around the title of the item ("The post … appeared
-/// first on …"). A document with fewer than three items has none. `titles` are those of the items.
+/// Removes blocks that a source adds to many items, either unchanged or around the title of the item ("The post …
+/// appeared first on …"). A document with fewer than three items contains none. `titles` are the titles of the items.
 pub fn remove_repeated_blocks(items: &mut [Vec<String>], titles: &[&str]) {
     let mut counts: HashMap<String, usize> = HashMap::new();
     let patterns_of = |blocks: &[String], title: &str| -> Vec<Vec<String>> {
@@ -35,10 +35,10 @@ pub fn remove_repeated_blocks(items: &mut [Vec<String>], titles: &[&str]) {
     }
 }
 
-/// The patterns under which a block is counted: the whole block, and its first and last words if the title or another
-/// block of the item is all that is between them. Summaries may share their first and last words too.
+/// Returns the patterns under which a block is counted: the whole block, and its first and last words if only the title
+/// or another block of the item is between them. Without this condition, similar summaries would count too.
 fn block_patterns(block: &str, blocks: &[String], title: &str) -> Vec<String> {
-    /// The repeated text is near the start of an item.
+    /// The maximum number of blocks that are compared. The repeated text is near the beginning of an item.
     const MAX_COMPARED_BLOCKS: usize = 8;
     let words: Vec<&str> = block.split(' ').collect();
     let mut patterns = vec![block.to_lowercase()];

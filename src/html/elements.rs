@@ -1,4 +1,4 @@
-//! The elements and attributes that sanitized HTML may contain, and how the HTML standard nests elements.
+//! The elements and attributes that sanitized HTML may contain, and the nesting rules of the HTML standard.
 
 use ammonia::{Builder, UrlRelative};
 
@@ -9,17 +9,17 @@ pub(super) const ALLOWED_ELEMENTS: &[&str] = &[
     "small", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
 ];
 
-/// Elements that contain raw text, up to the first end tag of their name. They are removed with it.
+/// Elements that contain raw text up to the first matching end tag. They are removed together with that text.
 const RAW_TEXT_ELEMENTS: &[&str] = &["script", "style", "title", "textarea", "iframe"];
 
-/// Elements that are removed together with the elements and the text inside them.
+/// Elements that are removed together with their content.
 const ELEMENTS_REMOVED_WITH_CONTENT: &[&str] =
     &["noscript", "template", "object", "video", "audio", "svg", "annotation", "annotation-xml"];
 
-/// Attributes that every element may have.
+/// Attributes that are allowed on every element.
 pub(super) const GLOBAL_ATTRIBUTES: &[&str] = &["lang", "dir"];
 
-/// The attributes of single elements.
+/// Attributes that are allowed only on specific elements.
 pub(super) const ELEMENT_ATTRIBUTES: [(&str, &[&str]); 4] = [
     ("a", &["href", "title"]),
     ("img", &["src", "alt", "title", "width", "height"]),
@@ -39,13 +39,13 @@ pub(super) fn removed_with_content(name: &str) -> Option<&'static str> {
     ELEMENTS_REMOVED_WITH_CONTENT.iter().copied().find(|removed| *removed == name)
 }
 
-/// The name of an attribute that an element may have. `name` is compared case-insensitively.
+/// Returns the name of an attribute that is allowed on an element. Ignores the case of `name`.
 pub(super) fn allowed_attribute(element: &str, name: &str) -> Option<&'static str> {
     let own = ELEMENT_ATTRIBUTES.iter().find(|(of, _)| *of == element).map_or(&[][..], |(_, attributes)| attributes);
     own.iter().chain(GLOBAL_ATTRIBUTES).copied().find(|allowed| name.eq_ignore_ascii_case(allowed))
 }
 
-/// A sanitizer that keeps these elements without attributes, and removes relative links.
+/// Returns a sanitizer that keeps these elements without attributes and removes relative links.
 pub(super) fn sanitizer_for_elements(elements: &[&'static str]) -> Builder<'static> {
     let mut builder = Builder::empty();
     builder
@@ -74,17 +74,17 @@ pub(super) fn is_inline(name: &str) -> bool {
     INLINE_ELEMENTS.contains(&name) || FORMULA_ELEMENTS.contains(&name)
 }
 
-/// Allowed elements that have no content and no end tag.
+/// Returns whether an allowed element has no content and no end tag.
 pub(super) fn is_void(name: &str) -> bool {
     matches!(name, "br" | "hr" | "img")
 }
 
-/// Formatting elements. A tree parser reopens an unclosed one in every following block (WHATWG HTML, §13.2.4.3).
+/// Returns whether an unclosed element is reopened in every following block (WHATWG HTML, §13.2.4.3).
 pub(super) fn is_formatting(name: &str) -> bool {
     matches!(name, "a" | "b" | "code" | "em" | "i" | "s" | "small" | "strong" | "u")
 }
 
-/// Elements that are not closed by the end tag of an enclosing element.
+/// Returns whether an element stays open at the end tag of an enclosing element.
 pub(super) fn is_scope_boundary(name: &str) -> bool {
     matches!(name, "table" | "td" | "th" | "caption")
 }
@@ -93,7 +93,7 @@ pub(super) fn is_table_part(name: &str) -> bool {
     table_level(name) > 0
 }
 
-/// The nesting level of an element in its table, from 1. A table part closes open parts of its own and of deeper levels.
+/// Returns the level of a table part, from 1. Starting a part closes open parts of the same and of deeper levels.
 pub(super) fn table_level(name: &str) -> u8 {
     match name {
         "tbody" | "thead" | "tfoot" | "caption" => 1,
@@ -107,7 +107,7 @@ pub(super) fn is_heading(name: &str) -> bool {
     matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
 }
 
-/// Elements whose start tag closes an open paragraph.
+/// Returns whether the start tag of an element closes an open paragraph.
 pub(super) fn closes_paragraph(name: &str) -> bool {
     const BLOCKS: &[&str] =
         &["blockquote", "dd", "dl", "dt", "figcaption", "figure", "hr", "li", "ol", "p", "pre", "table", "ul"];

@@ -1,8 +1,8 @@
-//! Images and players as readers can use them: lazy images get their real address, players become a link, and images
-//! that nobody sees are removed.
+//! Makes images and players usable for readers: lazy images get their real address, links replace players, and
+//! invisible images are removed.
 //!
-//! Never fetches anything. Reads every byte at most twice and never recurses. The sanitizer checks what this module
-//! writes.
+//! The module fetches nothing, reads every byte at most twice, and never recurses. The sanitizer checks the output of
+//! this module.
 
 use super::elements::contains_raw_text;
 use super::lazy_image::{ImageSource, image_html, image_source, is_photo_address, source_address};
@@ -12,15 +12,15 @@ use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use url::Url;
 
-/// Links written for one document. Further players are removed.
+/// The maximum number of links to media in one document. Further players are removed.
 const MAX_MEDIA_LINKS: usize = 50;
 /// Elements that are replaced together with their content.
 const CONTAINERS: [&str; 5] = ["noscript", "object", "video", "audio", "iframe"];
-/// Elements between a lazy image and its `<noscript>`.
+/// Elements that may occur between a lazy image and its `<noscript>`.
 const ELEMENTS_AROUND_IMAGES: [&str; 4] = ["picture", "source", "a", "span"];
 
-/// Writes `html` with the images that readers see, and with a link in the place of each player. Relative addresses of
-/// players are resolved against `base`.
+/// Rewrites `html` so that it contains only images that readers can see, and a link in place of each player. Resolves
+/// relative addresses of players against `base`.
 pub(super) fn expose_media(html: &str, base: Option<&Url>) -> String {
     let mut rewriter = MediaRewriter {
         out: String::with_capacity(html.len()),
@@ -49,7 +49,7 @@ pub(super) fn expose_media(html: &str, base: Option<&Url>) -> String {
     rewriter.finish()
 }
 
-/// The name in lower case. Elements of AMP have the attributes of those of HTML.
+/// Returns the name in lowercase. AMP elements have the same attributes as the corresponding HTML elements.
 fn element_name(name: &str) -> String {
     let name = name.to_ascii_lowercase();
     match name.strip_prefix("amp-") {
@@ -69,7 +69,7 @@ fn count_end_tags(html: &str, name: &str) -> usize {
 #[derive(Default)]
 struct Container {
     name: String,
-    /// Open elements of this name.
+    /// The number of open elements with this name.
     depth: usize,
     address: Option<String>,
     title: String,
@@ -77,13 +77,13 @@ struct Container {
     images: Vec<FallbackImage>,
 }
 
-/// An image for readers without scripts.
+/// An image that is shown to readers without scripts.
 struct FallbackImage {
     address: String,
     html: String,
 }
 
-/// The image or `<noscript>` directly before the current position, if only white space follows it.
+/// The image or `<noscript>` that precedes the current position, if only white space is in between.
 #[derive(Default)]
 enum Neighbor {
     #[default]
@@ -100,14 +100,14 @@ struct MediaRewriter<'a> {
     out: String,
     base: Option<&'a Url>,
     container: Option<Container>,
-    /// For each name in [`CONTAINERS`], the end tags after the current position.
+    /// For each name in [`CONTAINERS`], the number of end tags after the current position.
     end_tags: [usize; CONTAINERS.len()],
-    /// Open `<svg>` elements.
+    /// The number of open `<svg>` elements.
     foreign_depth: usize,
     /// The address for an open `<picture>` that has no image yet.
     picture_source: Option<String>,
     neighbor: Neighbor,
-    /// The address of the last image that was written in place of a lazy one.
+    /// The address of the last image that was written in place of a lazy image.
     last_image: String,
     last_link: String,
     links: usize,
@@ -137,7 +137,7 @@ impl MediaRewriter<'_> {
         }
         match name {
             "embed" => self.push_player(tag),
-            // Without an end tag, everything after the start tag would be its content.
+            // Without an end tag, the element would contain everything after its start tag.
             "iframe" | "object" | "video" | "audio" if self.remaining_end_tags(name) == 0 => self.push_player(tag),
             "noscript" if self.remaining_end_tags(name) == 0 => {}
             _ if CONTAINERS.contains(&name) => {
@@ -214,7 +214,7 @@ impl MediaRewriter<'_> {
         self.out
     }
 
-    /// Writes the images of a `<noscript>`, unless they show what the image before it shows.
+    /// Writes the images of a `<noscript>`, unless the preceding image shows the same.
     fn push_fallback(&mut self, mut images: Vec<FallbackImage>) {
         images.retain(|image| image.address != self.last_image);
         if images.is_empty() {
@@ -241,8 +241,8 @@ impl MediaRewriter<'_> {
         }
     }
 
-    /// Ends the place where an image and a `<noscript>` belong together. Without an image beside it, a `<noscript>` often
-    /// counts readers, with an address that is not that of a photo.
+    /// Ends the area in which an image and a `<noscript>` belong together. A `<noscript>` without an adjacent image
+    /// often contains a tracking pixel, so only addresses of photos are kept.
     fn end_neighbor(&mut self) {
         if let Neighbor::Fallback(images) = std::mem::take(&mut self.neighbor) {
             self.write_fallback(images, |image| is_photo_address(&image.address));
@@ -278,7 +278,7 @@ impl MediaRewriter<'_> {
         self.picture_source = None;
     }
 
-    /// Writes the image of a `<picture>` that has none.
+    /// Writes the image of a `<picture>` that contains no image.
     fn end_picture(&mut self) {
         if let Some(address) = self.picture_source.take() {
             self.end_neighbor();
@@ -291,7 +291,7 @@ impl MediaRewriter<'_> {
         self.push_link(self.player_address(tag), &tag.attribute("title").unwrap_or_default());
     }
 
-    /// The address of a player that readers see.
+    /// Returns the address of a player that readers can see.
     fn player_address(&self, tag: &StartTag<'_>) -> Option<String> {
         const ADDRESSES: [&str; 5] = ["data-src", "data-lazy-src", "data-litespeed-src", "src", "data"];
         let mut addresses = ADDRESSES.iter().filter_map(|name| self.absolute_address(&tag.attribute(name)?));

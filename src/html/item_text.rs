@@ -1,8 +1,8 @@
-//! The text of a feed item without clutter: breadcrumbs, a repeated title, buttons, forms, teasers of other articles.
+//! Extracts the text of a feed item without clutter: breadcrumbs, a repeated title, buttons, forms, teasers.
 //!
-//! Reads the HTML of an item like a page ([`super::article::clutter`]), but removes only lines that would be clutter in
-//! any text. Never removes everything: an item may consist of one link. HTML whose tree would be too large is read line
-//! by line.
+//! The HTML of an item is processed like a page ([`super::article::clutter`]), but only lines that would be clutter in
+//! any text are removed. The result is never empty, because an item may consist of one link. HTML whose tree would be
+//! too large is processed line by line.
 
 use super::article::clutter::{find_clutter, is_prose};
 use super::article::text_block::{TextBlock, has_block_elements, remove_blocks, text_blocks_of};
@@ -13,12 +13,12 @@ use super::truncate_html;
 use crate::markup::entities::{decode_entities, escape_html};
 use dom_query::{Document, NodeRef, Selection};
 
-/// Deeper HTML is read line by line.
+/// The maximum depth of the tree. HTML that is nested more deeply is processed line by line.
 const MAX_TREE_DEPTH: usize = 150;
-/// Elements that no text of an item is in.
+/// Elements that never contain the text of an item.
 const NON_TEXT_ELEMENTS: &str = "nav, button, dialog, select, textarea";
 
-/// What readers fill in or press.
+/// Form controls that readers fill in or press.
 const FORM_FIELDS: &str = "input:not([type=hidden]), textarea, select, button";
 
 /// The text of an item.
@@ -26,11 +26,11 @@ const FORM_FIELDS: &str = "input:not([type=hidden]), textarea, select, button";
 pub struct ItemText {
     /// Plain text without clutter.
     pub paragraphs: Vec<String>,
-    /// The HTML without clutter, with the line breaks of plain text as elements; `None` if nothing is changed.
+    /// The HTML without clutter, in which elements replace the line breaks of plain text; `None` if nothing changed.
     pub html: Option<String>,
 }
 
-/// Reads the HTML or the plain text of an item with this title.
+/// Extracts the text of an item with this title from its HTML or plain text.
 pub fn read_item_text(html: &str, title: Option<&str>) -> ItemText {
     let has_elements = html.contains('<');
     let document = has_elements.then(|| parse_page(truncate_html(html), MAX_TREE_DEPTH)).flatten();
@@ -54,7 +54,7 @@ pub fn read_item_text(html: &str, title: Option<&str>) -> ItemText {
     ItemText { paragraphs: paragraphs.map(|(line, _)| line.text).collect(), html }
 }
 
-/// The content of an element without blocks as paragraphs; `None` if it has no blank line outside of its elements.
+/// Returns the paragraphs of an element without blocks; `None` if there is no blank line outside its child elements.
 fn paragraphs_between_blank_lines(element: &NodeRef<'_>) -> Option<String> {
     let (mut html, mut is_divided) = (String::from("<p>"), false);
     for child in element.children_it(false) {
@@ -77,7 +77,7 @@ fn paragraphs_between_blank_lines(element: &NodeRef<'_>) -> Option<String> {
     is_divided.then(|| html + "</p>")
 }
 
-/// Reads plain text. The line breaks of several lines become HTML.
+/// Processes plain text. If it has several lines, the line breaks become HTML.
 fn read_lines(lines: Vec<PlainLine>, title: Option<&str>) -> ItemText {
     let blocks: Vec<TextBlock> = lines.iter().map(|line| TextBlock::from_line(line.text.clone())).collect();
     let is_clutter = find_clutter(&blocks, title);
@@ -109,8 +109,8 @@ fn read_tree(document: &Document, body: &NodeRef<'_>, title: Option<&str>) -> It
     ItemText { paragraphs: paragraphs.map(|(block, _)| block.text).collect(), html }
 }
 
-/// Removes menus, buttons, and forms that readers would fill in. Some sites have a form around every text, which becomes
-/// an ordinary element. Returns whether there were any.
+/// Removes menus, buttons, and forms that readers would fill in. Some sites wrap every text in a form, which becomes an
+/// ordinary element. Returns whether the document contained any of them.
 fn remove_forms(document: &Document) -> bool {
     let (forms, elements) = (document.select("form"), document.select(NON_TEXT_ELEMENTS));
     let blocks: Vec<_> = forms.nodes().iter().map(text_blocks_of).collect();

@@ -1,39 +1,39 @@
-//! The real address of an image that a page loads with a script.
+//! Finds the real address of an image that a script loads, without fetching anything.
 //!
-//! Never fetches anything. Without scripts, `src` is missing, a `data:` image or a spacer, and the real address is in
-//! `srcset` or in a `data-` attribute. There is no standard, so common names come first, then any address of an image.
+//! Before the script runs, `src` is missing, a `data:` image or a spacer. The real address is in `srcset` or in a
+//! `data-` attribute. Names are not standardized: common names are tried first, then any image address.
 
 use super::tracking_pixel::{hides_element, is_tracking_pixel};
 use crate::markup::entities::escape_html;
 use crate::markup::tag::StartTag;
 
-/// Attributes that are always preferred to `src`.
+/// Attributes that always take precedence over `src`.
 const LAZY_SOURCES: [&str; 4] = ["data-src", "data-lazy-src", "data-original", "data-lazy"];
 const LAZY_SOURCE_SETS: [&str; 2] = ["data-srcset", "data-lazy-srcset"];
-/// Words in the file names of spacers.
+/// Words that occur in the file names of spacers.
 const SPACER_WORDS: [&str; 8] = ["spacer", "placeholder", "blank", "transparent", "1x1", "lazy", "loading", "pixel"];
-/// A narrower image of a `srcset` is used only if none is wider.
+/// The preferred minimum width. A narrower image of a `srcset` is used only if no image is wider.
 const MIN_WIDTH: f64 = 800.0;
-/// Addresses of one `srcset` that are compared.
+/// The maximum number of addresses of a `srcset` that are compared.
 const MAX_CANDIDATES: usize = 64;
 
-/// What an `<img>` shows.
+/// The image that an `<img>` displays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ImageSource {
-    /// Nothing: it counts readers.
+    /// No visible image. The element only counts readers.
     Invisible,
-    /// Its `src`.
+    /// The image at its `src`.
     Declared,
-    /// This address, which a script would set.
+    /// The image at this address, which a script would set.
     Lazy(String),
-    /// Its `src`, which is a spacer or missing.
+    /// The image at its `src`, which is a spacer or missing.
     Placeholder,
 }
 
-/// `picture_source` is the address of the `<source>` before the image.
+/// Determines the image that an element displays. `picture_source` is the address of the preceding `<source>`.
 pub(super) fn image_source(image: &StartTag<'_>, picture_source: Option<&str>) -> ImageSource {
     let lazy = real_address(image, picture_source);
-    // Spacers have the size of a tracking pixel, and scripts fade images in. A lazy tracking pixel is no photo.
+    // Spacers are as small as tracking pixels, and scripts fade images in. A tracking pixel has no lazy photo address.
     let is_photo = lazy.as_deref().is_some_and(is_photo_address);
     if hides_element(image) || (is_tracking_pixel(image) && !is_photo) {
         return ImageSource::Invisible;
@@ -45,7 +45,7 @@ pub(super) fn image_source(image: &StartTag<'_>, picture_source: Option<&str>) -
     }
 }
 
-/// An `<img>` with this address and the texts of `image`, and its dimensions unless they are those of a spacer.
+/// Returns an `<img>` with this address, the texts of `image`, and its dimensions unless they belong to a spacer.
 pub(super) fn image_html(address: &str, image: &StartTag<'_>) -> String {
     let mut html = String::from("<img");
     let dimensions: &[&str] = if is_tracking_pixel(image) { &[] } else { &["width", "height"] };
@@ -58,12 +58,12 @@ pub(super) fn image_html(address: &str, image: &StartTag<'_>) -> String {
     html
 }
 
-/// The address that the `<source>` of a picture declares.
+/// Returns the address that the `<source>` of a picture declares.
 pub(super) fn source_address(source: &StartTag<'_>) -> Option<String> {
     LAZY_SOURCE_SETS.iter().chain(&["srcset"]).find_map(|name| best_of_set(&source.attribute(name)?))
 }
 
-/// Whether an address ends in the name of a file with a photo.
+/// Returns whether an address ends in the file name of a photo.
 pub(super) fn is_photo_address(address: &str) -> bool {
     const EXTENSIONS: [&str; 5] = [".jpg", ".jpeg", ".png", ".webp", ".avif"];
     let path = address.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
@@ -81,7 +81,7 @@ fn real_address(image: &StartTag<'_>, picture_source: Option<&str>) -> Option<St
     picture_source.map(str::to_owned).or_else(set).or_else(|| any_photo_address(image))
 }
 
-/// The address of a photo in an attribute that a script reads.
+/// Returns the first address of a photo in a `data-` attribute.
 fn any_photo_address(image: &StartTag<'_>) -> Option<String> {
     let names = image.attributes().map(|(name, _)| name).filter(|name| name.to_ascii_lowercase().starts_with("data-"));
     let mut values = names.filter_map(|name| image.attribute(name));
@@ -101,7 +101,7 @@ fn is_address(value: &str) -> bool {
     value.contains(['/', '.']) && !is_other_scheme && !value.contains(char::is_whitespace)
 }
 
-/// The smallest image of a `srcset` that is wide enough for a text, or else the widest one (WHATWG HTML, §4.8.4.2.1).
+/// Returns the smallest sufficiently wide image of a `srcset`, or else the widest one (WHATWG HTML, §4.8.4.2.1).
 fn best_of_set(set: &str) -> Option<String> {
     let mut best: Option<(f64, &str)> = None;
     let mut rest = set;
@@ -120,7 +120,7 @@ fn best_of_set(set: &str) -> Option<String> {
     best.map(|(_, address)| address.to_owned())
 }
 
-/// The width in pixels that a descriptor such as `640w` or `2x` declares.
+/// Returns the width in pixels that a descriptor such as `640w` or `2x` declares.
 fn described_width(descriptor: &str) -> f64 {
     let number = |unit| descriptor.strip_suffix(unit).and_then(|number| number.trim().parse::<f64>().ok());
     number('w').or_else(|| number('x').map(|density| density * MIN_WIDTH)).unwrap_or(MIN_WIDTH)

@@ -1,8 +1,8 @@
-//! A whole page → its tree, unless the tree would take too much time or memory.
+//! Parses a whole page into a tree, unless the tree would take too much time or memory.
 //!
-//! The limits are checked while the tree is built, since only the tree builder knows which tags it ignores and where raw
-//! text ends. html5ever receives the page token by token; its time is quadratic in the depth of elements and in the
-//! attributes of one element.
+//! The limits are checked while the tree is built, because only the tree builder knows which tags it ignores and where
+//! raw text ends. html5ever receives the page token by token. Its time is quadratic in the depth of elements and in the
+//! number of attributes of one element.
 
 use super::elements::contains_raw_text;
 use crate::markup::tag::count_attributes;
@@ -16,22 +16,22 @@ use html5ever::tokenizer::{self, Token, TokenSink, TokenSinkResult, TokenizerOpt
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
 use std::cell::Cell;
 
-/// Attributes of one element.
+/// The maximum number of attributes of one element.
 const MAX_ATTRIBUTES: usize = 256;
-/// Nodes of a page. An unclosed formatting element adds one in every following block.
+/// The maximum number of nodes of a page. An unclosed formatting element adds one node in every following block.
 const MAX_NODES: usize = 200_000;
-/// Ampersands in one text node, and in one attribute value. Writing them takes time quadratic in their number.
+/// The maximum number of ampersands per text node or attribute value. Serialization time is quadratic in this number.
 const MAX_TEXT_AMPERSANDS: usize = 1_000;
 const MAX_ATTRIBUTE_AMPERSANDS: usize = 20_000;
 /// The nodes that the tree builder always holds: the document, `html`, `head` and `body`.
 const STRUCTURAL_NODES: usize = 4;
 
-/// The size at which a page is truncated, counting tags and text but not scripts, styles and comments. Pages of large
+/// The size at which a page is truncated. Only tags and text count, not scripts, styles and comments. Pages of large
 /// outlets start with more than 1 MiB of scripts and styles, which are parsed in linear time.
 const MAX_MARKUP_BYTES: usize = 1 << 20;
 
-/// Parses a page; `None` if its tree exceeds a limit. A formatting element counts twice in `max_depth`, because the tree
-/// builder may have to reopen it.
+/// Parses a page. Returns `None` if its tree exceeds a limit. A formatting element counts twice towards `max_depth`,
+/// because the tree builder may reopen it.
 pub(super) fn parse_page(html: &str, max_depth: usize) -> Option<Document> {
     let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
     let builder = TreeBuilder::new(Document::default(), options);
@@ -66,7 +66,7 @@ pub(super) fn parse_page(html: &str, max_depth: usize) -> Option<Document> {
             fed = tokens.offset();
         }
         tokens.allows_cdata = sink.adjusted_current_node_present_but_not_in_html_namespace();
-        // Open elements, and formatting elements to reopen.
+        // Counts open elements, and formatting elements that may be reopened.
         let held_nodes = HandleCounter::default();
         sink.builder.trace_handles(&held_nodes);
         if held_nodes.0.get() > max_depth + STRUCTURAL_NODES || sink.builder.sink.tree.len() > MAX_NODES {
@@ -82,7 +82,7 @@ pub(super) fn parse_page(html: &str, max_depth: usize) -> Option<Document> {
     (!exceeds_ampersands).then_some(document)
 }
 
-/// A tree builder that remembers whether the tokenizer is inside raw text.
+/// A tree builder that tracks whether the tokenizer is inside raw text.
 struct PageTokenSink {
     builder: TreeBuilder<NodeId, Document>,
     is_in_raw_text: Cell<bool>,
@@ -129,7 +129,7 @@ fn exceeds_ampersands(node: &NodeRef<'_>) -> bool {
         }
         _ => false,
     });
-    // Raw text is written unchanged.
+    // Raw text is serialized unchanged.
     let is_in_raw_text =
         || node.parent().and_then(|parent| parent.node_name()).is_some_and(|name| contains_raw_text(&name));
     is_over_limit && !is_in_raw_text()

@@ -1,14 +1,14 @@
-//! Plain text with line breaks: its lines, and the same text as HTML with paragraphs.
+//! Splits plain text into lines, and converts it to HTML with paragraphs.
 //!
-//! Programs break long lines at a fixed width. A break in the middle of a sentence is such a break, and is removed.
+//! Some programs wrap long lines at a fixed width. A line break within a sentence is such a wrap and is removed.
 
 use crate::markup::entities::escape_html;
 use crate::markup::whitespace::fold_whitespace;
 
-/// A shorter line is a verse, an address or an item of a list.
+/// The minimum length of a wrapped line. A shorter line is a verse, an address or a list item.
 const MIN_WRAPPED_CHARS: usize = 40;
 
-/// One line, with white space folded.
+/// One line with folded white space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PlainLine {
     pub text: String,
@@ -36,7 +36,7 @@ fn is_wrapped(before: &str, after: &str) -> bool {
     ends_in_sentence && after.starts_with(char::is_lowercase) && before.chars().nth(MIN_WRAPPED_CHARS).is_some()
 }
 
-/// The lines as HTML. A blank line separates paragraphs; in text without blank lines, every line is a paragraph.
+/// Converts lines to HTML. Blank lines separate paragraphs; in text without blank lines, every line is a paragraph.
 pub(super) fn paragraphs_html<'l>(lines: impl Iterator<Item = &'l PlainLine> + Clone) -> String {
     let has_blank_lines = lines.clone().skip(1).any(|line| line.follows_blank_line);
     let mut html = String::new();

@@ -1,6 +1,6 @@
-//! HTML → plain text, paragraph by paragraph.
+//! Converts HTML to plain text, paragraph by paragraph.
 //!
-//! Never passes an element to the tree parser: only character references are left for it to decode.
+//! The tree parser receives no elements: it only decodes the remaining character references.
 
 use super::elements::sanitizer_for_elements;
 use super::rebalance::strip_elements;
@@ -9,18 +9,18 @@ use crate::markup::whitespace::fold_whitespace;
 use ammonia::Builder;
 use std::sync::LazyLock;
 
-/// Separates blocks while the text is still HTML. No text contains this character (Unicode, §5.8).
+/// A separator between blocks while the text is still HTML. The character does not occur in texts (Unicode, §5.8).
 const BLOCK_SEPARATOR: char = '\u{2029}';
 
 static TEXT_SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| sanitizer_for_elements(&[]));
 
-/// The visible text of HTML on one line, with white space folded.
+/// Returns the visible text of HTML on one line, with folded white space.
 pub fn html_to_text(html: &str) -> String {
     text_blocks(html).join(" ")
 }
 
-/// The visible text of HTML, one string a paragraph, with white space folded. In text without markup every line is a
-/// paragraph.
+/// Returns the visible text of HTML with folded white space, one string per paragraph. In text without markup, every
+/// line is a paragraph.
 pub fn text_blocks(html: &str) -> Vec<String> {
     if !html.contains(['<', '&']) {
         return fold_blocks(html.split('\n'));
@@ -31,9 +31,9 @@ pub fn text_blocks(html: &str) -> Vec<String> {
 /// Like [`text_blocks`], for HTML whose size the caller has limited.
 pub(super) fn page_text_blocks(html: &str) -> Vec<String> {
     let text = TEXT_SANITIZER.clean(&strip_elements(html, BLOCK_SEPARATOR)).to_string();
-    // Ammonia writes these references and no others (WHATWG HTML, §13.3).
+    // ammonia writes these references and no others (WHATWG HTML, §13.3).
     let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ").replace("&amp;", "&");
-    // HTML without a block is plain text with a few references.
+    // HTML without blocks is plain text with a few references.
     let separator = if text.contains(BLOCK_SEPARATOR) { BLOCK_SEPARATOR } else { '\n' };
     fold_blocks(text.split(separator))
 }

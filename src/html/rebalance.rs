@@ -1,11 +1,11 @@
-//! HTML → the same HTML, well nested and with the allowed elements and attributes only, or its text without elements.
+//! Rewrites HTML to be well nested with only allowed elements and attributes, or extracts its text.
 //!
-//! Never sanitizes: attribute values stay unchanged. It bounds the tree that the sanitizer builds. html5ever takes time
-//! quadratic in the depth of elements and in the attributes of one element, and reopens an unclosed `<b>` in every
-//! paragraph (WHATWG HTML, §13.2.4.3): 256 KiB of HTML became gigabytes. Counting tags is not enough, since a
-//! parser ignores some of them (`<div></x>`), so this module rewrites the HTML.
+//! The module is not a sanitizer: attribute values stay unchanged. It bounds the tree that the sanitizer builds.
+//! html5ever takes time quadratic in the depth of elements and in the number of attributes of one element, and reopens
+//! an unclosed `<b>` in every paragraph (WHATWG HTML, §13.2.4.3): 256 KiB of HTML grew to gigabytes. Counting tags is
+//! insufficient, because a parser ignores some of them (`<div></x>`), so this module rewrites the HTML.
 //!
-//! Never recurses, and reads every byte once.
+//! The rewriter never recurses and reads every byte once.
 
 use super::MAX_HTML_DEPTH;
 use super::elements::{
@@ -15,23 +15,23 @@ use super::elements::{
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
-/// Formatting elements that a tree parser may have to reopen in one document.
+/// The maximum number of formatting elements that a tree parser may reopen in one document.
 const MAX_REOPENED_ELEMENTS: usize = 128 * 1024;
-/// Bytes that all links of a document may grow by: their `rel`, their end tag and the base of relative ones.
+/// The maximum total growth of all links in bytes, from `rel` attributes, end tags and the base of relative links.
 const MAX_LINK_GROWTH_BYTES: usize = 512 * 1024;
-/// ` rel="noopener noreferrer nofollow"` and the end tag.
+/// The growth of a link in bytes: ` rel="noopener noreferrer nofollow"` and the end tag.
 const LINK_GROWTH_BYTES: usize = 40;
-/// html5ever takes time quadratic in the number of `&` of one text node and of one attribute value.
+/// The maximum length of a text node. html5ever takes time quadratic in the number of `&` in a text node or attribute.
 const MAX_TEXT_NODE_BYTES: usize = 1024;
 const MAX_ATTRIBUTE_VALUE_BYTES: usize = 8 * 1024;
 
-/// Writes `html` with the allowed elements only; `None` if they are nested too deep. Making a link absolute adds
-/// `base_bytes` to it.
+/// Rewrites `html` with only the allowed elements. Returns `None` if they are nested too deeply. Resolving a link adds
+/// `base_bytes` to its length.
 pub(super) fn rebalance_html(html: &str, base_bytes: usize) -> Option<String> {
     Rebalancer { keeps_elements: true, base_bytes, ..Rebalancer::default() }.rewrite(html)
 }
 
-/// Writes the text of `html` without any element, as HTML, with `separator` before each tag that starts or ends a block.
+/// Returns the text of `html` as HTML without elements. `separator` precedes each tag that starts or ends a block.
 pub(super) fn strip_elements(html: &str, separator: char) -> String {
     Rebalancer { block_separator: Some(separator), ..Rebalancer::default() }.rewrite(html).unwrap_or_default()
 }
@@ -46,15 +46,15 @@ struct Rebalancer {
     reopened: usize,
     base_bytes: usize,
     link_growth: usize,
-    /// Bytes of text since the last tag or comment in the output.
+    /// The number of bytes of text since the last tag or comment in the output.
     text_node_bytes: usize,
     removed: Option<RemovedElement>,
 }
 
-/// The element that is being removed with its content.
+/// An element that is being removed together with its content.
 struct RemovedElement {
     name: &'static str,
-    /// Open elements of this name.
+    /// The number of open elements with this name.
     depth: usize,
 }
 
@@ -93,7 +93,7 @@ impl Rebalancer {
         if text.contains('<') { self.push_text(&text.replace('<', "&lt;")) } else { self.push_text(text) }
     }
 
-    /// Writes text as nodes of limited length, with empty comments between them, which the sanitizer drops.
+    /// Writes text as nodes of limited length. Empty comments separate the nodes, and the sanitizer drops them.
     fn push_text(&mut self, text: &str) {
         let mut rest = text;
         while self.text_node_bytes + rest.len() > MAX_TEXT_NODE_BYTES {
@@ -107,7 +107,7 @@ impl Rebalancer {
         self.text_node_bytes += rest.len();
     }
 
-    /// Where to break a text that exceeds its node: before white space, or else where no character reference is cut.
+    /// Returns where to split a text that exceeds its node: before white space, or else outside a character reference.
     fn text_break(&self, text: &str) -> usize {
         let start = &text[..text.floor_char_boundary(MAX_TEXT_NODE_BYTES - self.text_node_bytes)];
         let last = |is_break: fn(char) -> bool| start.rfind(is_break).filter(|at| *at > 0 || self.text_node_bytes > 0);
@@ -178,8 +178,8 @@ impl Rebalancer {
                 attributes.push((allowed, value));
             }
         }
-        // Ammonia moves the last attribute to the place of one that it drops, and it drops only links. With the link
-        // last, sanitizing twice gives the same HTML as sanitizing once.
+        // ammonia moves the last attribute to the place of a dropped one, and it drops only links. If the link comes
+        // last, sanitizing twice yields the same HTML as sanitizing once.
         attributes.sort_by_key(|(attribute, _)| matches!(*attribute, "href" | "src"));
         self.out.push('<');
         self.out.push_str(name);
@@ -190,8 +190,8 @@ impl Rebalancer {
         self.out.push('>');
     }
 
-    /// Opens a cell for content that is in a table but in no cell. A tree parser would move it out of the table, into the
-    /// element that is open there.
+    /// Opens a cell for content that is inside a table but outside a cell. A tree parser would move such content out of
+    /// the table, into the element that is open there.
     fn open_table_cell(&mut self) {
         while let Some(&("table" | "tbody" | "thead" | "tfoot" | "tr")) = self.open.last() {
             let part = if self.open.last() == Some(&"tr") { "td" } else { "tr" };
@@ -200,7 +200,7 @@ impl Rebalancer {
         }
     }
 
-    /// Closes the elements that the start tag of an element closes.
+    /// Closes the elements that the start tag of an element implicitly closes.
     fn close_implied(&mut self, name: &str) {
         let depth = match name {
             "li" => self.innermost(|open| open == "li", |open| matches!(open, "ul" | "ol") || is_scope_boundary(open)),
@@ -241,7 +241,7 @@ impl Rebalancer {
         }
     }
 
-    /// The index of the innermost open element that is wanted, unless an element inside of it stops the search.
+    /// Returns the index of the innermost open element that is wanted, unless an element inside it stops the search.
     fn innermost(&self, is_wanted: impl Fn(&str) -> bool, stops: impl Fn(&str) -> bool) -> Option<usize> {
         let found = self.open.iter().rposition(|open| is_wanted(open) || stops(open))?;
         is_wanted(self.open[found]).then_some(found)
@@ -256,7 +256,7 @@ impl Rebalancer {
     }
 }
 
-/// Removed elements whose content is not HTML, so a slash closes them and any element in them.
+/// Returns whether a removed element has foreign content. A slash closes such an element and any element in it.
 fn is_foreign_root(name: &str) -> bool {
     matches!(name, "svg" | "annotation" | "annotation-xml")
 }

@@ -1,7 +1,7 @@
-//! HTML from the web → HTML that is safe to publish: allowed elements and attributes, absolute http links, no scripts,
-//! styles, frames or tracking pixels.
+//! Makes HTML from the web safe to publish: allowed elements and attributes, absolute http links, no scripts, styles,
+//! frames or tracking pixels.
 //!
-//! Never fetches anything, and never passes HTML to ammonia that is not limited in size and depth.
+//! The module fetches nothing, and limits the size and depth of all HTML before it passes it to ammonia.
 
 use super::elements::{ALLOWED_ELEMENTS, ELEMENT_ATTRIBUTES, GLOBAL_ATTRIBUTES, sanitizer_for_elements};
 use super::embedded_media::expose_media;
@@ -14,14 +14,13 @@ use ammonia::{Builder, UrlRelative};
 use std::sync::LazyLock;
 use url::Url;
 
-/// For HTML with absolute links only.
+/// The sanitizer for HTML with only absolute links.
 static ABSOLUTE_LINK_SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| link_sanitizer(None));
 
-/// Sanitizes HTML. Relative links are resolved against `base`, and removed without it. Links with a scheme other than
-/// http and https, and images that readers cannot see, are removed.
+/// Sanitizes HTML. Resolves relative links against `base`, or removes them if there is no base. Removes links with a
+/// scheme other than http and https, and images that readers cannot see.
 ///
-/// HTML longer than [`super::MAX_HTML_BYTES`] is truncated to that length. HTML that is nested too deeply becomes plain
-/// text.
+/// HTML longer than [`super::MAX_HTML_BYTES`] is truncated. HTML that is nested too deeply becomes plain text.
 pub fn sanitize_html(html: &str, base: Option<&Url>) -> String {
     let base_bytes = base.map_or(0, |base| base.as_str().len());
     let Some(html) = rebalance_html(&expose_media(truncate_html(html), base), base_bytes) else {
@@ -45,8 +44,8 @@ fn link_sanitizer(base: Option<Url>) -> Builder<'static> {
         .tag_attributes(of_elements.into_iter().collect())
         .link_rel(Some("noopener noreferrer nofollow"))
         .attribute_filter(move |_, attribute, value| match attribute {
-            // Ammonia resolves a relative link only after this filter, so a link whose credentials come from `base` has to
-            // be resolved here.
+            // ammonia resolves relative links after this filter. A link whose credentials come from `base` must
+            // therefore be resolved here.
             "href" | "src" if value.contains('@') => {
                 let base = base.as_ref().filter(|_| Url::parse(value).is_err());
                 let absolute = base.and_then(|base| base.join(value).ok());
@@ -57,12 +56,12 @@ fn link_sanitizer(base: Option<Url>) -> Builder<'static> {
     builder
 }
 
-/// Removes images whose address the sanitizer has removed.
+/// Removes images whose address the sanitizer removed.
 fn remove_images_without_source(html: &str) -> String {
     let mut parts = html.split("<img");
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        // Ammonia escapes every `>` in an attribute value.
+        // ammonia escapes every `>` in an attribute value.
         let (attributes, text) = part.split_at(part.find('>').map_or(part.len(), |end| end + 1));
         if attributes.contains(" src=") {
             out.push_str("<img");
@@ -73,7 +72,7 @@ fn remove_images_without_source(html: &str) -> String {
     out
 }
 
-/// Removes line feeds at the start of `<pre>`, since a parser removes the first of them whenever it reads the HTML.
+/// Removes line feeds at the start of `<pre>`, because each parse of the HTML would remove the first of them.
 fn strip_leading_newlines_in_pre(html: &str) -> String {
     let html = html.replace("\r\n", "\n").replace('\r', "\n");
     let mut parts = html.split("<pre");

@@ -1,4 +1,4 @@
-//! Sanitizing and plain text of ordinary and hostile HTML.
+//! Tests sanitizing and plain text of ordinary and hostile HTML.
 
 use super::MAX_HTML_BYTES;
 use super::plain_text::{html_to_text, text_blocks};

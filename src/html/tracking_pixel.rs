@@ -1,22 +1,22 @@
-//! Images that show nothing: they only count readers.
+//! Recognizes invisible images, whose only purpose is to count readers.
 //!
-//! Never looks at the address of an image, because tracking images have ordinary addresses. Reads the attributes of the
-//! image alone, before the sanitizer removes `style` and `hidden`.
+//! The address of an image is ignored, because tracking images have ordinary addresses. Only the attributes of the
+//! image are examined, before the sanitizer removes `style` and `hidden`.
 
 use crate::markup::tag::StartTag;
 
-/// An image whose width or height has at most this number of pixels or per cent cannot be seen.
+/// The maximum size of an invisible image: a width or height of this many pixels or percent.
 const MAX_INVISIBLE_SIZE: f64 = 2.0;
-/// An image that is moved this number of pixels to the left or to the top is outside the page.
+/// The offset of an image outside the page: this many pixels to the left or to the top.
 const OFF_PAGE_PIXELS: f64 = -500.0;
 
-/// Whether an `<img>` declares that readers do not see it.
+/// Returns whether an `<img>` declares that it is invisible.
 pub(super) fn is_tracking_pixel(image: &StartTag<'_>) -> bool {
     let is_tiny = |side| image.attribute(side).as_deref().and_then(parse_dimension).is_some_and(is_invisible_size);
     is_tiny("width") || is_tiny("height") || hides_element(image) || has_declaration(image, makes_invisible)
 }
 
-/// Whether an element declares that it and its content are not displayed.
+/// Returns whether an element declares that it and its content are hidden.
 pub(super) fn hides_element(element: &StartTag<'_>) -> bool {
     let hides = |property: &str, value: &str| match property {
         "display" => value == "none",
@@ -26,7 +26,7 @@ pub(super) fn hides_element(element: &StartTag<'_>) -> bool {
     element.attribute("hidden").is_some() || has_declaration(element, hides)
 }
 
-/// Whether a property and its value, both in lower case, are declared in the `style` attribute and match.
+/// Returns whether the `style` attribute contains a declaration that matches. `is_match` gets lowercase text.
 fn has_declaration(element: &StartTag<'_>, is_match: impl Fn(&str, &str) -> bool) -> bool {
     let matches = |declaration: &str| {
         declaration.split_once(':').is_some_and(|(property, value)| {
@@ -42,28 +42,28 @@ fn is_invisible_size(size: f64) -> bool {
     size <= MAX_INVISIBLE_SIZE
 }
 
-/// The rules for parsing dimension values (WHATWG HTML, §2.3.4.4): white space and text after the number are ignored.
+/// Parses a dimension value (WHATWG HTML, §2.3.4.4). Ignores white space and any text after the number.
 fn parse_dimension(value: &str) -> Option<f64> {
     let value = value.trim_start();
     let is_unsigned = value.starts_with(|first: char| first.is_ascii_digit());
     if is_unsigned { parse_leading_number(value) } else { None }
 }
 
-/// The number at the start of a CSS value or a dimension.
+/// Returns the number at the start of a CSS value or a dimension.
 fn parse_leading_number(value: &str) -> Option<f64> {
     let end = value.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-' | '+')).unwrap_or(value.len());
-    // Of `1.2.3`, the number is 1.2.
+    // In `1.2.3`, the number is 1.2.
     let end = value.match_indices('.').nth(1).map_or(end, |(second_point, _)| end.min(second_point));
     value[..end].parse().ok()
 }
 
-/// Whether a declaration makes an image invisible that is displayed.
+/// Returns whether a declaration makes a displayed image invisible.
 fn makes_invisible(property: &str, value: &str) -> bool {
     let number = parse_leading_number(value);
     match property {
         "opacity" => number == Some(0.0),
         "width" | "height" | "max-width" | "max-height" => {
-            // Larger units make a small number visible: `2em`.
+            // With larger units, even a small number is visible: `2em`.
             let is_small_unit = value.ends_with(|c: char| c.is_ascii_digit() || c == '%') || value.ends_with("px");
             number.is_some_and(|size| size == 0.0 || is_small_unit && is_invisible_size(size))
         }

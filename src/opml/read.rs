@@ -1,9 +1,9 @@
 //! Reads subscription lists leniently and reports every fault.
 //!
-//! Most shared lists are not well-formed XML: they have a bare `&` in a URL. Each must still yield its subscriptions. But
-//! repairs and unusable outlines are reported, so that a truncated file is not mistaken for a complete one.
+//! Most shared lists are not well-formed XML, because a URL contains a bare `&`. The reader reads them, but reports
+//! repairs and unusable outlines, so that a truncated file does not pass for a complete one.
 //!
-//! Never checks a URL: `source import` does.
+//! The reader does not check URLs: `source import` does.
 
 use std::borrow::Cow;
 
@@ -19,19 +19,19 @@ use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::markup::whitespace::fold_non_blank;
 
-/// The subscriptions of a list and the faults of the file.
+/// The subscriptions of a list and the faults in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SubscriptionList {
     pub outlines: Vec<FeedOutline>,
-    /// Subscriptions without a URL or cut off by the end of the file.
+    /// Subscriptions that have no URL or that the end of the file cuts off.
     pub unusable: Vec<OpmlFault>,
     /// The lines on which an unescaped `&` was read as a literal `&`.
     pub bare_ampersand_lines: Vec<usize>,
-    /// The first other place where the file is not well-formed XML. Outlines may be missing from there on.
+    /// The first place where the file is otherwise not well-formed XML. Outlines after it may be missing.
     pub fault: Option<OpmlFault>,
     /// Whether the file is truncated.
     pub is_truncated: bool,
-    /// Repairs before the markup was read, such as of the character set.
+    /// Repairs that preceded the parsing of the markup, such as that of the character set.
     pub problems: Vec<FeedProblem>,
 }
 
@@ -44,15 +44,15 @@ pub enum OpmlError {
     NotOpml { detail: String },
 }
 
-/// Bytes of a file that are read.
+/// The maximum number of bytes that are read from a file.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 const MAX_OUTLINES: usize = 200_000;
-/// How often a value is decoded after XML's own references.
+/// The maximum number of times that a value is decoded in addition to XML's own decoding.
 const MAX_EXCESS_ESCAPES: usize = 3;
-/// Depth of nested folders.
+/// The maximum depth of nested folders.
 const MAX_FOLDER_DEPTH: usize = 32;
 
-/// Reads the subscriptions of a file in their order.
+/// Reads the subscriptions of a file in document order.
 ///
 /// # Errors
 ///
@@ -79,7 +79,7 @@ pub fn read_opml(bytes: &[u8]) -> Result<SubscriptionList, OpmlError> {
     Ok(list)
 }
 
-/// Reads the outlines of a text; `None` if it is not OPML.
+/// Reads the outlines of a text; `None` if the text is not OPML.
 fn read_outlines(text: &str) -> Option<SubscriptionList> {
     let mut reader = OutlineReader { text, ..OutlineReader::default() };
     let mut tokens = Tokenizer::new(text);
@@ -105,11 +105,11 @@ fn read_outlines(text: &str) -> Option<SubscriptionList> {
     is_opml.then_some(reader.list)
 }
 
-/// Checks whether a list is well-formed XML (XML 1.0, §2.1), except for bare ampersands. A malformed list may have
-/// lost outlines even if it is read leniently, so `source sync` must not remove the sources that it lacks.
+/// Checks whether a list is well-formed XML (XML 1.0, §2.1), except for bare ampersands. The reader may lose outlines
+/// of a malformed list, so `source sync` must not remove the sources that are missing from it.
 fn find_first_fault(text: &str, list: &mut SubscriptionList) {
     let mut reader = Reader::from_str(text);
-    // A bare `&` loses nothing, and most shared lists contain one.
+    // A bare `&` causes no loss, and most shared lists contain one.
     reader.config_mut().allow_dangling_amp = true;
     reader.config_mut().expand_empty_elements = true;
     let mut open: Vec<String> = Vec::new();
@@ -137,7 +137,7 @@ fn find_first_fault(text: &str, list: &mut SubscriptionList) {
     list.fault = Some(OpmlFault { line, message });
 }
 
-/// A `<` in a value means that a quote is missing and that the value contains the text after it.
+/// Returns the fault in a tag. A `<` in a value shows that a quote is missing and that the value extends too far.
 fn fault_in_tag(tag: &BytesStart<'_>) -> Option<String> {
     tag.attributes().find_map(|attribute| match attribute {
         Err(error) => Some(error.to_string()),
@@ -148,7 +148,7 @@ fn fault_in_tag(tag: &BytesStart<'_>) -> Option<String> {
     })
 }
 
-/// The lines with an `&` that does not start a reference. HTML's entities, such as `&nbsp;`, are read as in HTML.
+/// Returns the lines with an `&` that does not start a reference. HTML entities such as `&nbsp;` count as references.
 fn bare_ampersand_lines(text: &str) -> Vec<usize> {
     let is_bare = |after: &str| {
         let name = after.split_once(';').map_or("", |(name, _)| name);
@@ -165,7 +165,7 @@ struct OutlineReader<'a> {
     /// The number of line feeds in the first `counted_bytes` of the text.
     line_feeds: usize,
     counted_bytes: usize,
-    /// The open outlines: the name of a folder, or `None` for a subscription or a folder without a name.
+    /// The open outlines: the name for a folder, `None` for a subscription or an unnamed folder.
     folders: Vec<Option<String>>,
     /// The number of open outlines beyond the depth limit.
     excess_depth: usize,
@@ -186,7 +186,7 @@ impl OutlineReader<'_> {
         let xml_url = value("xmlUrl").or_else(|| value("url").filter(|_| is_feed)).map(with_single_ampersands);
         let is_folder = xml_url.is_none();
         if let Some(xml_url) = xml_url {
-            // Subscriptions are not nested, so an open one lacks its end tag.
+            // Subscriptions are not nested, so an open subscription lacks its end tag.
             self.folders.pop_if(|folder| folder.is_none());
             self.list.outlines.push(FeedOutline {
                 xml_url,
@@ -222,7 +222,7 @@ impl OutlineReader<'_> {
         }
     }
 
-    /// The names of the open folders, then those of a `category` attribute (`/World/Asia,weather`), each once.
+    /// Returns the distinct names of the open folders, then of a `category` attribute (`/World/Asia,weather`).
     fn categories(&self, attribute: &str) -> Vec<String> {
         let named = attribute.split(',').map(|path| path.trim().trim_matches('/').to_owned());
         let mut categories: Vec<String> = Vec::new();
@@ -234,7 +234,7 @@ impl OutlineReader<'_> {
         categories
     }
 
-    /// Reads an outline whose tag ended at an unescaped `>` in a description, so its URL is in the text after it.
+    /// Reads an outline whose tag ended at an unescaped `>` in a description. Its URL is in the text after that `>`.
     fn read_split_outline(&mut self, text: &str, position: usize) {
         let Some(at) = text.find("xmlUrl=") else { return };
         let line = self.line_at(position + at);
@@ -245,13 +245,13 @@ impl OutlineReader<'_> {
         let tag = StartTag { name: "outline", attribute_text: rest.trim_end_matches('/'), self_closing: true };
         let Some(xml_url) = tag.attribute("xmlUrl").and_then(|url| fold_non_blank(&url)) else { return };
         let xml_url = with_single_ampersands(xml_url);
-        // The first part of this outline was read as a folder.
+        // The first part of this outline was misread as a folder.
         let title = self.folders.pop().flatten();
         let categories = self.categories("");
         self.list.outlines.push(FeedOutline { xml_url, title, categories, line, ..FeedOutline::default() });
     }
 
-    /// The 1-based line number of a position. Positions must not decrease from call to call.
+    /// Returns the 1-based line number of a position. Positions must not decrease between calls.
     fn line_at(&mut self, position: usize) -> usize {
         let between = &self.text.as_bytes()[self.counted_bytes..position];
         self.line_feeds += between.iter().filter(|b| **b == b'\n').count();
@@ -264,7 +264,7 @@ impl OutlineReader<'_> {
     }
 }
 
-/// Decodes the references that a value still has after XML's own: many programs escape titles twice.
+/// Decodes references that remain in a value after XML's own decoding, because many programs escape titles twice.
 fn decode_again(value: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(value);
     for _ in 0..MAX_EXCESS_ESCAPES {
@@ -276,7 +276,7 @@ fn decode_again(value: &str) -> Cow<'_, str> {
     text
 }
 
-/// A URL whose ampersands were escaped twice. Other references stay, because `&lt=1` is a parameter.
+/// Decodes double-escaped ampersands in a URL. Keeps other references, because `&lt=1` is a parameter.
 fn with_single_ampersands(mut url: String) -> String {
     for _ in 0..MAX_EXCESS_ESCAPES {
         if !url.contains("&amp;") {

@@ -1,17 +1,17 @@
-//! Writes subscription lists as well-formed OPML 2.0: one folder for each first category.
+//! Writes subscription lists as well-formed OPML 2.0, with a folder for each first category.
 //!
-//! Never validates: the caller's outlines are written as they are.
+//! The writer does not validate outlines: it writes them unchanged.
 
 use std::fmt::Write;
 
 use super::FeedOutline;
 use crate::markup::entities::is_xml_char;
 
-/// The namespace of newsfold's attributes (OPML 2.0, "Extending OPML"). It is a name, not an address to fetch.
+/// The namespace of newsfold's attributes (OPML 2.0, "Extending OPML"). It is a name, not a fetchable address.
 const NAMESPACE: &str = "urn:newsfold:opml";
 
-/// A list that every feed reader can import. Outlines without a category come first, then one folder for each first
-/// category; further categories become the `category` attribute.
+/// Writes a list that every feed reader can import. Outlines without a category come first, followed by one folder for
+/// each first category. Further categories become the `category` attribute.
 pub fn write_opml(title: &str, outlines: &[FeedOutline]) -> String {
     let has_extensions = outlines.iter().any(|outline| extensions(outline).any(|(_, value)| value.is_some()));
     let namespace = if has_extensions { format!(" xmlns:newsfold=\"{NAMESPACE}\"") } else { String::new() };
@@ -35,7 +35,7 @@ pub fn write_opml(title: &str, outlines: &[FeedOutline]) -> String {
     out
 }
 
-/// The outlines that have a category, grouped by the first one, in order of first appearance.
+/// Groups the outlines that have a category by their first category, in order of first appearance.
 fn folders(outlines: &[FeedOutline]) -> Vec<(&str, Vec<&FeedOutline>)> {
     let mut folders: Vec<(&str, Vec<&FeedOutline>)> = Vec::new();
     let mut index_by_name = std::collections::HashMap::new();
@@ -54,7 +54,7 @@ fn push_outline(out: &mut String, indent: &str, outline: &FeedOutline) {
     let title = escaped(outline.title.as_deref().unwrap_or(&outline.xml_url));
     let xml_url = escaped(&outline.xml_url);
     let _ = write!(out, "{indent}<outline type=\"rss\" text=\"{title}\" title=\"{title}\" xmlUrl=\"{xml_url}\"");
-    // A comma separates categories, so a name cannot contain one.
+    // Commas separate categories, so a category name must not contain one.
     let categories: Vec<String> = outline.categories.iter().skip(1).map(|name| name.replace(',', " ")).collect();
     let categories = Some(categories.join(",")).filter(|joined| !joined.is_empty());
     let standard = [("htmlUrl", &outline.html_url), ("category", &categories), ("language", &outline.language)];
@@ -66,7 +66,7 @@ fn push_outline(out: &mut String, indent: &str, outline: &FeedOutline) {
     out.push_str("/>\n");
 }
 
-/// The attributes that OPML does not define.
+/// Returns the attributes that OPML does not define.
 fn extensions(outline: &FeedOutline) -> impl Iterator<Item = (&'static str, &Option<String>)> {
     [
         ("newsfold:outlet", &outline.outlet),

@@ -1,10 +1,10 @@
-//! What all dates of a document together show about how it writes dates.
+//! Infers the date format of a document from all of its dates together.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{DateConventions, MonthNames, NumericOrder, ReadDate, ShownOrder};
 
-/// The other reading of the ambiguous dates must span this many times as much as the chosen one.
+/// The minimum ratio between the time spans of the ambiguous dates in the rejected order and in the chosen order.
 const MIN_SPAN_RATIO: i32 = 4;
 
 /// Collects the dates of a document.
@@ -12,7 +12,7 @@ const MIN_SPAN_RATIO: i32 = 4;
 pub struct DateEvidence {
     is_day_first: bool,
     is_month_first: bool,
-    /// The first and the last ambiguous date, if the day is first and if the month is first.
+    /// The ranges of the ambiguous dates, read with the day first and with the month first.
     ranges: Option<[DateRange; 2]>,
 }
 
@@ -34,7 +34,7 @@ impl DateRange {
 }
 
 impl DateEvidence {
-    /// Adds a date that was read from `text`.
+    /// Adds a date that was parsed from `text`.
     pub fn observe(&mut self, text: &str, read: ReadDate) {
         match read.order {
             None => {}
@@ -54,7 +54,7 @@ impl DateEvidence {
         }
     }
 
-    /// The conventions of the document. `language` is its declared language.
+    /// Returns the conventions of the document. `language` is its declared language.
     pub fn conventions(&self, language: Option<&str>) -> DateConventions {
         let language = language.unwrap_or_default();
         let proven = match (self.is_day_first, self.is_month_first) {
@@ -69,7 +69,7 @@ impl DateEvidence {
         }
     }
 
-    /// The order in which the ambiguous dates are close together: a feed lists the last days, not one day of each month.
+    /// Returns the order that puts the ambiguous dates close together: a feed covers recent days, not a day per month.
     fn shorter_order(&self) -> Option<NumericOrder> {
         let [day_first, month_first] = self.ranges?.map(DateRange::length);
         if day_first * MIN_SPAN_RATIO < month_first {
@@ -82,7 +82,7 @@ impl DateEvidence {
     }
 }
 
-/// The order in which a language writes numeric dates; `None` if its countries differ, or write the year first.
+/// Returns the order of day and month in a language; `None` if its countries differ or write the year first.
 fn order_of_language(tag: &str) -> Option<NumericOrder> {
     const YEAR_FIRST: [&str; 5] = ["zh", "ja", "ko", "hu", "lt"];
     let tag = tag.to_ascii_lowercase().replace('_', "-");

@@ -1,4 +1,4 @@
-//! Dates in all the forms that feeds use.
+//! Tests dates in all the formats that feeds use.
 
 use super::*;
 

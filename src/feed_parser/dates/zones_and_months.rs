@@ -1,9 +1,9 @@
-//! Tables of the words in dates: time zones and months. They follow the usage of feeds, not a locale.
+//! Tables of words in dates: time zones and months. They reflect the usage in feeds rather than a locale.
 
 use jiff::tz::{Offset, TimeZone};
 
-/// A time zone by abbreviation or IANA name. An ambiguous abbreviation has the meaning that news feeds use: `ist` is
-/// India, `cst` America.
+/// Returns a time zone by abbreviation or IANA name. An ambiguous abbreviation has the meaning that is common in news
+/// feeds: `ist` is India, `cst` is America.
 pub fn named_zone(word: &str) -> Option<TimeZone> {
     let quarter_hours = match word {
         "z" | "ut" | "utc" | "gmt" | "wet" | "uct" => 0,
@@ -41,7 +41,7 @@ pub fn named_zone(word: &str) -> Option<TimeZone> {
     Some(Offset::from_seconds(quarter_hours * 15 * 60).ok()?.to_time_zone())
 }
 
-/// Languages in which a short name stands for another month than elsewhere.
+/// Languages in which a short name means a different month than in other languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MonthNames {
     #[default]
@@ -53,7 +53,7 @@ pub enum MonthNames {
 }
 
 impl MonthNames {
-    /// The names that a language uses (BCP 47).
+    /// Returns the month names of a language (BCP 47).
     pub fn of_language(tag: &str) -> Self {
         match tag.split(['-', '_']).next().unwrap_or_default() {
             primary if primary.eq_ignore_ascii_case("fi") => MonthNames::Finnish,
@@ -63,8 +63,8 @@ impl MonthNames {
     }
 }
 
-/// Prefixes of the names of each month, with their inflected forms. The longest prefix counts: `červenec` is July, and
-/// `červen` June.
+/// Prefixes of the names of each month, including inflected forms. The longest matching prefix counts: `červenec` is
+/// July, and `červen` is June.
 #[rustfmt::skip]
 const MONTH_PREFIXES: [&[&str]; 12] = [
     &["jan", "jän", "ene", "gen", "янв", "sty", "ιαν", "ian", "яну", "січ", "студ", "јан", "tammi", "leden", "ledna",
@@ -95,7 +95,7 @@ const MONTH_PREFIXES: [&[&str]; 12] = [
       "disem", "дец", "dekabr", "abend", "ديسمبر", "דצמ"],
 ];
 
-/// Short names, which may also be the start of another word.
+/// Short names that may also be the beginning of another word.
 #[rustfmt::skip]
 const MONTH_ABBREVIATIONS: [&[&str]; 12] = [
     &["tam", "led", "oca", "sij", "sau", "сту", "yan", "urt", "xan"],
@@ -112,11 +112,11 @@ const MONTH_ABBREVIATIONS: [&[&str]; 12] = [
     &["гру", "сне", "pro", "jou", "ara", "des", "dis", "dek"],
 ];
 
-/// Weekdays that start like a month.
+/// Weekdays that begin like a month.
 const WEEKDAYS: [&str; 11] =
     ["mardi", "martes", "martedì", "martedi", "marţi", "marți", "marti", "maandag", "maanantai", "pazar", "pazartesi"];
 
-/// The number of the month that a word in lower case names.
+/// Returns the number of the month that a lowercase word names.
 pub fn parse_month(word: &str, names: MonthNames) -> Option<i8> {
     if WEEKDAYS.contains(&word) || word.starts_with("maanantai") {
         return None;

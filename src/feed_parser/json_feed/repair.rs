@@ -1,17 +1,17 @@
 //! Repairs JSON text so that serde_json accepts it.
 //!
-//! Repairs four faults and no others, each of which makes serde_json refuse the whole document: escapes of lone
-//! surrogates and other invalid escapes, raw control characters in strings, commas before a closing bracket, and a
-//! missing end. Cuts a text with too many values, which would need many times its size in memory as a tree.
+//! The module repairs exactly those faults that make serde_json reject the whole document: escapes of lone surrogates
+//! and other invalid escapes, raw control characters in strings, commas before a closing bracket, and a missing end. It
+//! truncates a text with too many values, whose tree would need many times the memory of the text.
 
 use std::borrow::Cow;
 
 /// A repaired text.
 pub struct RepairedJson<'a> {
-    /// Borrowed if nothing had to be repaired.
+    /// The repaired text; borrowed if no repair was necessary.
     pub text: Cow<'a, str>,
-    /// Whether the original is truncated or contains too many values. The text after the last complete item was
-    /// dropped, and the open brackets were closed.
+    /// Whether the original is truncated or contains too many values. In this case, the text after the last complete
+    /// item was dropped, and the open brackets were closed.
     pub is_truncated: bool,
 }
 
@@ -30,25 +30,25 @@ pub fn repair_json(text: &str) -> RepairedJson<'_> {
     }
 }
 
-/// 5,000 items with 40 members each.
+/// The maximum number of values: 5,000 items with 40 members each.
 const MAX_VALUES: usize = 200_000;
-/// Deeper brackets are not tracked. serde_json refuses more than 128.
+/// The maximum depth of tracked brackets. serde_json rejects a depth of more than 128.
 const MAX_DEPTH: usize = 1000;
-/// Where an item ends, two brackets are open: the feed's and the item array's. Partial items are not read.
+/// The number of open brackets at the end of an item: those of the feed and of the array. Partial items are dropped.
 const ITEM_DEPTH: usize = 2;
 
-/// The open brackets, and the last position where a cut loses no complete item.
+/// The open brackets, and the last position at which truncation loses no complete item.
 #[derive(Default)]
 struct BracketTracker {
     open: Vec<u8>,
-    /// The number of brackets and commas, which is at least the number of values.
+    /// The number of brackets and commas, which is an upper bound on the number of values.
     value_count: usize,
-    /// The position after the last complete item in the repaired text, and the number of brackets open there.
+    /// The position after the last complete item in the repaired text, and the number of brackets that are open there.
     last_complete: Option<(usize, usize)>,
 }
 
 impl BracketTracker {
-    /// Reads a bracket or a comma.
+    /// Processes a bracket or a comma.
     fn visit(&mut self, delimiter: u8, position: usize) {
         self.value_count += 1;
         match delimiter {
@@ -67,8 +67,8 @@ impl BracketTracker {
         self.value_count > MAX_VALUES
     }
 
-    /// Where to truncate the text, and which brackets to close there; `None` if the text need not be truncated, or has
-    /// no complete item.
+    /// Returns where to truncate the text, and which brackets to close there. Returns `None` if no truncation is
+    /// necessary, or if there is no complete item.
     fn missing_end(&self) -> Option<(usize, String)> {
         if self.is_over_limit() && self.last_complete.is_none() {
             return Some((0, String::new()));
@@ -81,7 +81,7 @@ impl BracketTracker {
 
 fn repair_characters<'a>(text: &'a str, brackets: &mut BracketTracker) -> Cow<'a, str> {
     let mut out = String::new();
-    // Up to here the text is in `out`. A valid text is never copied.
+    // The text before this position is already in `out`. Valid text is never copied.
     let mut copied = 0;
     let mut in_string = false;
     let bytes = text.as_bytes();
@@ -117,25 +117,25 @@ fn repair_characters<'a>(text: &'a str, brackets: &mut BracketTracker) -> Cow<'a
     Cow::Owned(out)
 }
 
-/// The replacement of an escape, if it needs one, and the length of the escape in bytes.
+/// Returns the replacement of an escape, if it needs one, and the length of the escape in bytes.
 fn repair_escape(text: &str, at: usize) -> (Option<&'static str>, usize) {
     match code_unit(text, at) {
         Some(0xd800..=0xdbff) if matches!(code_unit(text, at + 6), Some(0xdc00..=0xdfff)) => (None, 12),
         Some(0xd800..=0xdfff) => (Some("\\ufffd"), 6),
         Some(_) => (None, 6),
         None if text.as_bytes().get(at + 1).is_some_and(|b| b"\"\\/bfnrt".contains(b)) => (None, 2),
-        // The backslash in `\'` and `\x` stands for itself.
+        // The backslash in `\'` and `\x` is a literal backslash.
         None => (Some("\\\\"), 1),
     }
 }
 
-/// The UTF-16 code unit of `\uXXXX`.
+/// Returns the UTF-16 code unit of `\uXXXX`.
 fn code_unit(text: &str, at: usize) -> Option<u32> {
     let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
     u32::from_str_radix(digits, 16).ok()
 }
 
-/// Whether a closing bracket follows. Only 1,024 bytes of white space are skipped, since a document may consist of it.
+/// Returns whether a closing bracket follows. Skips at most 1,024 bytes of white space to bound the time.
 fn is_before_closing_bracket(after: &[u8]) -> bool {
     let next = after.iter().take(1024).find(|b| !b.is_ascii_whitespace());
     matches!(next, Some(b']' | b'}'))

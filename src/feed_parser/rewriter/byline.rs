@@ -4,12 +4,12 @@ use super::super::plain_text::{html_to_plain_text, truncate_text};
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use crate::markup::whitespace::fold_non_blank;
 
-/// Bytes of a byline that are read.
+/// The maximum number of bytes that are read from a byline.
 const MAX_BYLINE_BYTES: usize = 4 * 1024;
 const MAX_NAME_BYTES: usize = 256;
 
-/// The name in `Ann Author`, `ann@news.example (Ann Author)` or `<name>Ann Author</name>…`; the e-mail address where
-/// there is no name.
+/// Returns the name in `Ann Author`, `ann@news.example (Ann Author)` or `<name>Ann Author</name>…`, or the email
+/// address if there is no name.
 pub fn author_name(inner: &str) -> Option<String> {
     let inner = &inner[..inner.floor_char_boundary(MAX_BYLINE_BYTES)];
     let (mut name, mut email, mut bare) = (None, None, String::new());
@@ -28,15 +28,15 @@ pub fn author_name(inner: &str) -> Option<String> {
         }
     }
     let mut name = name.or_else(|| html_to_plain_text(&bare)).or(email)?;
-    // Removing one address scans the whole text, so a text of addresses alone would take quadratic time.
+    // Removing one address scans the whole text, so a text that consists of addresses would take quadratic time.
     truncate_text(&mut name, 4 * MAX_NAME_BYTES);
     let mut name = without_email_addresses(name);
     truncate_text(&mut name, MAX_NAME_BYTES);
     Some(name)
 }
 
-/// Removes e-mail addresses, except from a text that has nothing else. feed-rs looks for addresses in names too, and
-/// panics where it cuts in the middle of a character.
+/// Removes email addresses, unless the text contains nothing else. feed-rs also looks for addresses in names, and
+/// panics if it splits a character.
 fn without_email_addresses(mut name: String) -> String {
     let is_address_char = |c: char| c.is_ascii_alphanumeric() || "._%+-".contains(c);
     let is_separator = |c: char| c.is_whitespace() || "()<>[]\",–-".contains(c);

@@ -1,4 +1,4 @@
-//! Reads the text of an element, whose end tag may be missing.
+//! Reads the text of an element whose end tag may be missing.
 
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -11,22 +11,22 @@ use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
 /// The text between the tags of an element.
 pub struct ElementText<'a> {
-    /// Unchanged: entities are not decoded.
+    /// The unchanged text, in which entities are not decoded.
     pub inner: &'a str,
-    /// Whether it contains elements.
+    /// Whether the text contains elements.
     pub has_elements: bool,
-    /// The token that ended the text in place of the missing end tag.
+    /// The token that ended the text in place of a missing end tag.
     pub ended_by: Option<MarkupToken<'a>>,
 }
 
-/// Reads up to the element's end tag, or to the first token for which `ends_element` is true: it cannot be part of the
-/// text, so the end tag is missing. An end tag is passed to it only if no element of the text is open for it.
+/// Reads up to the element's end tag, or to the first token for which `ends_element` returns true. Such a token shows
+/// that the end tag is missing. `ends_element` gets an end tag only if it matches no open child.
 pub fn read_element_text<'a>(
     tokens: &mut Tokenizer<'a>,
     tag: StartTag<'a>,
     ends_element: impl Fn(MarkupToken<'a>) -> bool,
 ) -> ElementText<'a> {
-    // Beyond this depth, elements of the text are not tracked.
+    // Elements below this depth are not tracked.
     const MAX_TRACKED: usize = 32;
     let mut text = ElementText { inner: "", has_elements: false, ended_by: None };
     if tag.self_closing {
@@ -66,10 +66,10 @@ pub fn read_element_text<'a>(
     }
 }
 
-/// The content of an element: text with its entities decoded or, if it contains elements, unchanged markup.
+/// Returns the content of an element: text with decoded entities, or unchanged markup if the content has elements.
 ///
-/// The result exceeds `max_bytes` by at most a few bytes, and only if something was omitted, so that the caller can
-/// detect the truncation.
+/// The result exceeds `max_bytes` by at most a few bytes, and only if text was omitted, so that the caller can detect
+/// the truncation.
 pub fn flatten_markup(inner: &str, has_elements: bool, max_bytes: usize) -> String {
     let mut out = String::new();
     for token in Tokenizer::new(inner) {
@@ -79,7 +79,7 @@ pub fn flatten_markup(inner: &str, has_elements: bool, max_bytes: usize) -> Stri
         }
         match token {
             MarkupToken::Text(text) if !has_elements => {
-                // Only rare references are more than eight times as long as their character.
+                // Few references are more than eight times as long as the character that they represent.
                 let text = prefix(text, room.saturating_mul(8));
                 out.push_str(prefix(&decode_entities(text), room));
             }
@@ -112,7 +112,7 @@ fn without_xhtml_prefix(name: &str) -> &str {
     }
 }
 
-/// Whether a text contains an `&` that does not start one of XML's own references.
+/// Returns whether a text contains an `&` that does not start one of XML's own references.
 pub fn has_bare_ampersand(text: &str) -> bool {
     const XML_REFERENCES: [&str; 6] = ["#", "amp;", "lt;", "gt;", "quot;", "apos;"];
     let is_bare = |after: &str| !XML_REFERENCES.iter().any(|reference| after.starts_with(reference));
@@ -120,7 +120,7 @@ pub fn has_bare_ampersand(text: &str) -> bool {
     ampersands.any(|(at, _)| is_bare(&text[at + 1..])) && !text.contains("<![CDATA[")
 }
 
-/// The decoded text of an element in base64, escaped for XML; `None` if it is not in base64 or decodes to binary data.
+/// Returns the decoded base64 text of an element, escaped for XML; `None` if it is not base64 or is binary data.
 pub fn decode_base64_element(tag: StartTag, inner: &str) -> Option<String> {
     if !is_base64(tag) {
         return None;
@@ -135,8 +135,8 @@ pub fn decode_base64_element(tag: StartTag, inner: &str) -> Option<String> {
     (!is_binary).then(|| partial_escape(text).into_owned())
 }
 
-/// Whether a tag declares that its text is in base64: Atom 0.3's `mode="base64"`, and Atom 1.0's content of a media type
-/// that is neither text nor XML (RFC 4287 §4.1.3.3).
+/// Returns whether a tag declares base64 text: Atom 0.3's `mode="base64"`, or Atom 1.0 content with a media type that
+/// is neither text nor XML (RFC 4287 §4.1.3.3).
 pub fn is_base64(tag: StartTag) -> bool {
     let has = |name: &str, value: &str| tag.attribute(name).is_some_and(|declared| declared.trim() == value);
     has("mode", "base64") || has("type", "application/octet-stream")

@@ -1,7 +1,7 @@
 //! Writes the fields of the open item, or else of the feed.
 //!
-//! Never removes what is written. If several elements have the same field, the one of highest priority is written last,
-//! and feed-rs keeps the last.
+//! Written values are never removed. If several elements have the same field, the element with the highest priority is
+//! written last, and feed-rs keeps the last one.
 
 use std::borrow::Cow;
 
@@ -24,17 +24,17 @@ use crate::markup::entities::{decode_entities, escape_html};
 use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 
-/// Bytes of the name of a publication that are read.
+/// The maximum number of bytes that are read from the name of a publication.
 const MAX_REPORTER_BYTES: usize = 400;
-/// Bytes of a list of keywords that are read.
+/// The maximum number of bytes that are read from a list of keywords.
 const MAX_KEYWORDS_BYTES: usize = 4 * 1024;
-/// A longer category is text in the wrong element.
+/// The maximum length of a category in bytes. A longer category is text in the wrong element.
 const MAX_CATEGORY_BYTES: usize = 256;
-/// Enclosures of one item; further ones are dropped, since feed-rs uses a kilobyte for each.
+/// The maximum number of enclosures per item. Further ones are dropped, because feed-rs uses a kilobyte for each.
 const MAX_ENCLOSURES: usize = 32;
 
 impl<'a> FeedRewriter<'a, '_> {
-    /// Writes the values that a root, a channel or an item has as attributes (Atom, CDF).
+    /// Writes the values that are attributes of a root, a channel or an item (Atom, CDF).
     pub fn write_attributes(&mut self, tag: StartTag) {
         if let Some(language) = tag.attribute("xml:lang") {
             self.write_language(1, &language);
@@ -47,18 +47,18 @@ impl<'a> FeedRewriter<'a, '_> {
         }
     }
 
-    /// Whether a tag shows that the element around it, of this field, was never closed.
+    /// Returns whether a tag shows that the enclosing element, which has this field, was never closed.
     pub fn ends_element(&self, child: StartTag<'a>, field: FeedField) -> bool {
         if self.namespaces.is_item(child, self.feed.kind) {
             return true;
         }
         let name = self.namespaces.resolve(child.name);
         let Some(inner) = name.mapping(self.in_item()) else { return false };
-        // A `source` may contain elements of a feed, which are not those of the item.
+        // A `source` may contain elements of another feed, which do not belong to the item.
         if name.namespace == FeedNamespace::Xhtml || field == FeedField::Reporter {
             return false;
         }
-        // An item's summary or content may contain most elements. The feed's own description is short and plain.
+        // An item's summary or content may contain most elements, but the feed's own description is short and plain.
         use FeedField::{Content, Enclosure, Guid, OriginalLink, Published, Summary};
         if matches!(field, Summary | Content) && self.in_item() {
             return matches!(inner.field, Guid | Published | Enclosure | OriginalLink);
@@ -95,7 +95,7 @@ impl<'a> FeedRewriter<'a, '_> {
         }
     }
 
-    /// A field whose value is one short text.
+    /// Writes a field whose value is one short text.
     fn write_value(&mut self, tag: StartTag, mapping: ElementMapping, value: &str) {
         let ElementMapping { field, priority } = mapping;
         if value.is_empty() {
@@ -122,7 +122,7 @@ impl<'a> FeedRewriter<'a, '_> {
     }
 
     fn write_title(&mut self, tag: StartTag, priority: u8, value: &str) {
-        // In a title of type `text`, which is Atom's default, `<` starts no tag.
+        // In a title of type `text`, which is Atom's default, `<` does not start a tag.
         let media_type = media_type(tag);
         let is_untyped = media_type.is_empty();
         let title = match self.feed.kind {
@@ -172,7 +172,7 @@ impl<'a> FeedRewriter<'a, '_> {
         }
     }
 
-    /// Writes the `xml:lang` of an element of an item. An item has one language, that of its longest text.
+    /// Writes the `xml:lang` of an item's element. The item has the language of its longest text.
     fn write_element_language(&mut self, tag: StartTag, field: FeedField) {
         let priority = match field {
             FeedField::Title => 2,
@@ -204,15 +204,15 @@ impl<'a> FeedRewriter<'a, '_> {
         }
     }
 
-    /// The value of a summary or content as HTML; `None` if it is not a text.
+    /// Returns a summary or content as HTML; `None` if the value is not a text.
     fn element_html(&self, tag: StartTag, inner: &str, has_elements: bool) -> Option<String> {
         let media_type = media_type(tag);
         if is_binary_type(&media_type) && !is_base64(tag) {
             return None;
         }
         let mut html = flatten_markup(inner, has_elements, self.options.max_text_bytes).trim().to_owned();
-        // An Atom text construct without a type is plain text (RFC 4287 §3.1.1), unless its author forgot to declare it
-        // as HTML.
+        // An Atom text construct without a type is plain text (RFC 4287 §3.1.1). End tags show that the author forgot
+        // to declare it as HTML.
         let is_untyped_text = media_type.is_empty() && self.feed.kind == FeedKind::Atom && !html.contains("</");
         if has_elements {
             for prefix in self.namespaces.xhtml_prefixes().take(2) {
@@ -242,7 +242,7 @@ impl<'a> FeedRewriter<'a, '_> {
         }
     }
 
-    /// Keeps an author of the feed that an entry was copied from, for an entry without an author (RFC 4287 §4.2.1).
+    /// Keeps an author of the feed from which an entry was copied, for an entry without an author (RFC 4287 §4.2.1).
     pub fn add_source_author(&mut self, inner: &str) {
         if self.current.has_room_for_value() {
             self.current.source_authors.extend(author_name(inner));
@@ -281,7 +281,7 @@ impl<'a> FeedRewriter<'a, '_> {
         }
     }
 
-    /// Writes `<link>` in all its forms: a text, an `href`, and Atom's relations.
+    /// Writes a `<link>` in any of its forms: a text, an `href`, or Atom's relations.
     fn write_link(&mut self, tag: StartTag, inner: &str) {
         let href = tag.attribute("href").filter(|href| !href.trim().is_empty());
         let href = href.unwrap_or_else(|| Cow::Owned(flatten_markup(inner, false, MAX_URL_BYTES)));
@@ -319,7 +319,7 @@ impl<'a> FeedRewriter<'a, '_> {
         self.current.link = Some(url);
     }
 
-    /// Keeps the URL of `origLink`. It is the article's own URL, unless it is not absolute.
+    /// Keeps the URL of `origLink`, which is the article's own URL, if it is absolute.
     fn offer_original_link(&mut self, tag: StartTag, value: &str) {
         let host = Url::parse(&clean_href(value)).ok().and_then(|url| url.host_str().map(str::to_owned));
         let is_host = |host: String| host.contains(['.', ':']) && !host.split('.').any(str::is_empty);
@@ -327,7 +327,7 @@ impl<'a> FeedRewriter<'a, '_> {
         self.offer_link(tag, value, if is_valid { 9 } else { 1 });
     }
 
-    /// Keeps the publication from which an item was taken, as RSS writes it.
+    /// Keeps the publication from which an item was taken, in the RSS form.
     fn keep_reporter(&mut self, tag: StartTag, inner: &str) {
         self.keep_reporter_name(inner);
         if let Some(href) = tag.attribute("url") {
@@ -411,7 +411,7 @@ impl<'a> FeedRewriter<'a, '_> {
         }
     }
 
-    /// An absolute http or https URL; otherwise records a problem.
+    /// Returns an absolute http or https URL, or records a problem.
     fn resolve(&mut self, tag: StartTag, href: &str) -> Option<Url> {
         let href = href.trim();
         if href.is_empty() {
@@ -425,19 +425,19 @@ impl<'a> FeedRewriter<'a, '_> {
     }
 }
 
-/// Whether an image is too small to be seen: it counts readers. A size of 0 means that the size is unknown.
+/// Returns whether an image is too small to be visible and only counts readers. A size of 0 means unknown.
 fn is_pixel(tag: StartTag<'_>) -> bool {
     let is_tiny = |side| tag.attribute(side).is_some_and(|size| matches!(size.trim(), "1" | "2"));
     is_tiny("width") || is_tiny("height")
 }
 
-/// The URL that a tag has as an attribute.
+/// Returns the URL in an attribute of a tag.
 fn url_attribute(tag: StartTag<'_>) -> Option<Cow<'_, str>> {
     const NAMES: [&str; 6] = ["url", "href", "src", "rdf:resource", "resource", "image"];
     NAMES.iter().find_map(|name| tag.attribute(name)).filter(|href| !href.trim().is_empty())
 }
 
-/// The URL that an image has as a child: `<url>…</url>`, or `<img src="…">`, which may be escaped.
+/// Returns the URL of an image in a child element: `<url>…</url>`, or `<img src="…">`, which may be escaped.
 fn url_child(inner: &str) -> Option<Cow<'_, str>> {
     if !inner.contains(['<', '&']) {
         return None;
@@ -462,7 +462,7 @@ fn url_child(inner: &str) -> Option<Cow<'_, str>> {
     None
 }
 
-/// The text of an element, if it resembles a URL.
+/// Returns the text of an element, if it resembles a URL.
 fn url_text(inner: &str) -> Option<Cow<'_, str>> {
     let text = flatten_markup(inner, false, MAX_URL_BYTES);
     let text = text.trim();
@@ -470,7 +470,7 @@ fn url_text(inner: &str) -> Option<Cow<'_, str>> {
     (is_url && !text.contains(['<', ' '])).then(|| Cow::Owned(text.to_owned()))
 }
 
-/// The priority of an alternate link: a web page before a PDF before the feed of the comments.
+/// Returns the priority of an alternate link: web pages precede PDFs, which precede feeds of comments.
 fn alternate_priority(media_type: &str) -> u8 {
     if media_type.is_empty() || media_type.contains("html") {
         5
@@ -496,12 +496,12 @@ fn is_binary_type(media_type: &str) -> bool {
 
 fn parse_hour(text: &str) -> Option<u8> {
     let hour: u8 = text.parse().ok()?;
-    // RSS 0.91 counts from 1 to 24.
+    // RSS 0.91 counts hours from 1 to 24.
     (hour <= 24).then_some(hour % 24)
 }
 
-/// The minutes of `sy:updatePeriod`. A frequency without a valid period is ignored, since no publisher means the module's
-/// default of a day.
+/// Returns the minutes of `sy:updatePeriod`. A frequency without a valid period is ignored, because publishers do not
+/// intend the module's default of one day.
 fn parse_update_period(text: &str) -> Option<u32> {
     const PERIODS: [(&str, u32); 5] =
         [("hourly", 60), ("daily", 1_440), ("weekly", 10_080), ("monthly", 43_200), ("yearly", 525_600)];

@@ -7,10 +7,10 @@ use super::super::parsed_feed::FeedKind;
 use crate::markup::entities::decode_entities;
 use crate::markup::tag::StartTag;
 
-/// Prefix bindings in force at one time; further ones are ignored.
+/// The maximum number of prefix bindings in scope. Further bindings are ignored.
 const MAX_BINDINGS: usize = 64;
 
-/// The prefix bindings in force at the current element.
+/// The prefix bindings in scope at the current element.
 #[derive(Default)]
 pub struct NamespaceScope<'a> {
     bindings: Vec<PrefixBinding<'a>>,
@@ -19,19 +19,19 @@ pub struct NamespaceScope<'a> {
 struct PrefixBinding<'a> {
     prefix: &'a str,
     namespace: FeedNamespace,
-    /// The depth of the element that declares it.
+    /// The depth of the element that declares the binding.
     depth: usize,
 }
 
-/// The name of an element.
+/// The resolved name of an element.
 pub struct ElementName {
     pub namespace: FeedNamespace,
-    /// In lower case.
+    /// The local name in lowercase.
     pub local: String,
 }
 
 impl ElementName {
-    /// What the element means inside an item or outside of items.
+    /// Returns the meaning of the element inside or outside of items.
     pub fn mapping(&self, in_item: bool) -> Option<ElementMapping> {
         element_mapping(self.namespace, &self.local, in_item)
     }
@@ -70,7 +70,7 @@ impl<'a> NamespaceScope<'a> {
         ElementName { namespace: self.namespace_of(prefix), local: local.to_ascii_lowercase() }
     }
 
-    /// Whether a tag starts an item: `item`, or `entry` in Atom.
+    /// Returns whether a tag starts an item: `item`, or `entry` in Atom.
     pub fn is_item(&self, tag: StartTag<'a>, kind: FeedKind) -> bool {
         let (prefix, local) = split_name(tag.name);
         let is_item_name =
@@ -83,7 +83,7 @@ impl<'a> NamespaceScope<'a> {
         declared.unwrap_or_else(|| self.namespace_of(prefix)) == FeedNamespace::Core
     }
 
-    /// The prefixes bound to XHTML, innermost first, except those that mean XHTML by convention.
+    /// Returns the prefixes bound to XHTML, innermost first, except those that conventionally mean XHTML.
     pub fn xhtml_prefixes(&self) -> impl Iterator<Item = &'a str> {
         let bound = self.bindings.iter().rev().filter(|binding| binding.namespace == FeedNamespace::Xhtml);
         bound

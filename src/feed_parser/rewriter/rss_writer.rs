@@ -7,13 +7,13 @@ pub const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 "#;
 pub const END: &str = "</channel></rss>\n";
 
-/// Writes text in the shorter of XML's two forms: as a CDATA section or with references. Markup as references is up to
-/// five times as long, and feed-rs reads each reference as an event of its own.
+/// Writes text in the shorter of two forms: as a CDATA section or with references. References make markup up to five
+/// times as long, and feed-rs reads each reference as a separate event.
 pub fn push_element(xml: &mut String, name: &str, text: &str) {
     let references = text.bytes().filter(|b| matches!(b, b'<' | b'>' | b'&')).count();
     let section_ends = text.matches("]]>").count();
     if (section_ends + 1) * 12 < references * 3 {
-        // A `]]>` within the text is split across two CDATA sections.
+        // A `]]>` in the text is split across two CDATA sections.
         let sections = text.replace("]]>", "]]]]><![CDATA[>");
         xml.push_str(&format!("<{name}><![CDATA[{sections}]]></{name}>\n"));
     } else {
@@ -21,7 +21,7 @@ pub fn push_element(xml: &mut String, name: &str, text: &str) {
     }
 }
 
-/// Omits an invalid media type, for which feed-rs refuses the whole feed, and an unknown length (0).
+/// Writes an enclosure. Omits an unknown length (0), and an invalid media type, which makes feed-rs reject the feed.
 pub fn push_enclosure(xml: &mut String, url: &str, media_type: &str, length: u64) {
     xml.push_str(&format!("<enclosure url=\"{}\"", escape(url)));
     if media_type.contains('/') {

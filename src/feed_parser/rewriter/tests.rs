@@ -1,4 +1,4 @@
-//! How the rewriter handles each kind of fault.
+//! Tests how the rewriter handles each kind of fault.
 
 use super::*;
 

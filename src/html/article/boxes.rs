@@ -1,8 +1,8 @@
-//! Removes the parts of a page whose element and class names mark them as not belonging to the article: menus, forms,
-//! share bars, teasers, comments.
+//! Removes elements whose names or classes show that they are not part of the article: menus, forms, share bars,
+//! teasers, comments.
 //!
-//! Names lie: a layout class such as `sidebar-fixed` or a form may hold the whole page. An element that contains the
-//! headline or the place with most of the text is never removed.
+//! Names are unreliable: an element with a layout class such as `sidebar-fixed`, or a form, may contain the whole page.
+//! An element that contains the headline or the area with the most text is therefore never removed.
 
 use super::body_element::densest_element;
 use super::clutter::is_prose;
@@ -10,15 +10,15 @@ use super::text_block::text_blocks_of;
 use dom_query::{Document, NodeId, NodeRef};
 use std::collections::HashSet;
 
-/// Elements that never belong to the text of an article.
+/// Elements that are never part of an article's text.
 const NON_ARTICLE_ELEMENTS: &str = "nav, aside, footer, button, label, input, textarea, dialog, template, iframe, svg, \
      script, style, noscript, select, figcaption, [role=navigation], [role=complementary], [role=banner], \
      [role=contentinfo], [role=dialog], [role=search], [aria-hidden=true], [hidden], form, [itemprop=caption]";
-/// Of these, elements that hold no text of an article, however much text they have.
+/// The subset of these elements that never contain article text, regardless of how much text they contain.
 const SILENT_ELEMENTS: &[&str] =
     &["script", "style", "noscript", "template", "iframe", "svg", "select", "textarea", "button", "input"];
 
-/// Words in the classes and ids of boxes.
+/// Words that identify boxes in classes and ids.
 #[rustfmt::skip]
 const BOX_WORDS: &[&str] = &[
     "share", "sharing", "social", "related", "teaser", "teasers", "recommended", "recommendation", "recommendations",
@@ -27,10 +27,10 @@ const BOX_WORDS: &[&str] = &[
     "cookie", "consent", "subscribe", "subscription", "advert", "advertisement", "ad", "ads", "sponsored", "toolbar",
     "popup", "modal", "signup", "byline", "tags", "disqus", "footer", "navigation", "navbar", "caption", "copyright",
 ];
-/// Elements that are never removed for their names.
+/// Elements that are never removed because of their classes or ids.
 const UNNAMED_ELEMENTS: &[&str] = &["html", "body", "main", "h1", "p"];
 
-/// Elements whose names or roles mark them as not part of the article.
+/// Removes elements whose names or roles show that they are not part of the article.
 pub fn remove_boxes(document: &Document, headline: Option<NodeId>) {
     let article = ArticlePlace::find(document, headline);
     for node in document.select(NON_ARTICLE_ELEMENTS).nodes() {
@@ -49,11 +49,11 @@ pub fn remove_boxes(document: &Document, headline: Option<NodeId>) {
     }
 }
 
-/// Where on the page the article is.
+/// The location of the article on the page.
 struct ArticlePlace {
-    /// The elements around the headline and around the element with most of the text.
+    /// The ancestors of the headline and of the element with the most text.
     containers: HashSet<NodeId>,
-    /// The elements with a paragraph inside.
+    /// The elements that contain a paragraph.
     prose: HashSet<NodeId>,
 }
 
@@ -83,7 +83,7 @@ impl ArticlePlace {
     }
 }
 
-/// Whether a class attribute or an id contains a box word, as in `share-bar`, or is one, as in `most-read`.
+/// Returns whether a class attribute or an id contains a box word, as in `share-bar`, or is one, as in `most-read`.
 fn names_box(value: &str) -> bool {
     value.split_whitespace().any(|class| {
         let lower = class.to_ascii_lowercase();

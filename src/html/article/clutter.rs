@@ -1,43 +1,43 @@
-//! Which blocks of a text are clutter: teasers of other articles, comment and newsletter forms, author boxes, buttons,
-//! breadcrumbs, and the title once more.
+//! Finds the blocks of a text that are clutter: teasers of other articles, comment and newsletter forms, author boxes,
+//! buttons, breadcrumbs, and repeated titles.
 //!
-//! Pure: decides over a sequence of blocks and changes nothing. Class names are not read, since sites that a builder
-//! made have none that say anything. A label ("Related articles") starts clutter. It ends with the box that the label
-//! starts, or where a paragraph follows that is neither an excerpt nor the text of a linked headline.
+//! The functions are pure: they classify a sequence of blocks and change nothing. They ignore class names, because
+//! generated sites have meaningless ones. Clutter starts at a label ("Related articles"). It ends with the box that the
+//! label starts, or before the first paragraph that is neither an excerpt nor the text of a linked headline.
 
 use super::labels::{self, Label};
 use super::text_block::{BlockKind, TextBlock};
 use std::collections::{HashMap, HashSet};
 
-/// A longer paragraph is text and not an excerpt.
+/// The maximum number of words in an excerpt. A longer paragraph is article text.
 const MAX_EXCERPT_WORDS: usize = 60;
-/// A shorter block is a name, a date or a label.
+/// The minimum number of words in article text. A shorter block is a name, a date or a label.
 const MIN_BODY_WORDS: usize = 8;
-/// A block of this many words is text even if no full stop ends it.
+/// A block of this many words counts as text even if it does not end with a period.
 const MIN_UNPUNCTUATED_WORDS: usize = 26;
-/// Characters of one word, for scripts without spaces.
+/// The number of characters that count as one word in scripts without spaces.
 const CHARS_PER_WORD: usize = 4;
-/// Blocks between a headline and its excerpt: the author, the date.
+/// The maximum number of blocks between a headline and its excerpt, such as the author and the date.
 const MAX_HEADLINE_DETAILS: usize = 2;
-/// Paragraphs of text in a box. A box with more is the article.
+/// The maximum number of text paragraphs in a box. A box with more paragraphs is the article.
 const MAX_BOX_PARAGRAPHS: usize = 2;
-/// Shorter paragraphs may repeat.
+/// The minimum number of words in a copied paragraph. Shorter paragraphs may legitimately repeat.
 const MIN_COPY_WORDS: usize = 20;
-/// A single linked headline with a truncated text may be the end of an item that is itself truncated.
+/// The minimum number of teasers without a label. One linked headline with a cut text may be the end of a cut item.
 const MIN_UNLABELLED_TEASERS: usize = 2;
-/// A teaser box may appear at both ends of a text.
+/// The maximum number of copies of a label. A teaser box may appear at both ends of a text.
 const MAX_LABEL_COPIES: usize = 2;
-/// Words of a sentence in a comment form.
+/// The maximum number of words in a sentence of a comment form.
 const MAX_FORM_WORDS: usize = 25;
-/// Words of one name in a breadcrumb, and of the title at its end.
+/// The maximum number of words in a name in a breadcrumb. The title at its end may have up to `MAX_TITLE_WORDS`.
 const MAX_BREADCRUMB_WORDS: usize = 4;
 const MAX_TITLE_WORDS: usize = 25;
-/// Words of the name of a field in a form.
+/// The maximum number of words in the name of a form field.
 const MAX_FIELD_WORDS: usize = 4;
-/// Words of an author's biography.
+/// The maximum number of words in an author's biography.
 const MAX_BIOGRAPHY_WORDS: usize = 90;
 
-/// For each block, whether it is clutter. `title` is the title of the article.
+/// Returns for each block whether it is clutter. `title` is the title of the article.
 pub fn find_clutter(blocks: &[TextBlock], title: Option<&str>) -> Vec<bool> {
     let mut finder = ClutterFinder::new(blocks);
     let mut at = 0;
@@ -59,15 +59,15 @@ pub fn find_clutter(blocks: &[TextBlock], title: Option<&str>) -> Vec<bool> {
 struct ClutterFinder<'a> {
     blocks: &'a [TextBlock],
     is_clutter: Vec<bool>,
-    /// Bytes of the paragraphs before the current block that are not clutter.
+    /// The number of bytes in the paragraphs before the current block that are not clutter.
     text_bytes: usize,
     /// Whether a sentence that is not clutter precedes the current block.
     has_text: bool,
-    /// Linked headlines with an excerpt, in the whole text.
+    /// The number of linked headlines with an excerpt in the whole text.
     unlabelled_teasers: usize,
-    /// How often a text occurs, for the texts that are labels.
+    /// The number of occurrences of each text that is a label.
     label_counts: HashMap<&'a str, usize>,
-    /// For each block, the bytes of the paragraphs from there to the end.
+    /// For each block, the number of bytes in all paragraphs from that block to the end.
     bytes_from: Vec<usize>,
 }
 
@@ -96,7 +96,7 @@ impl ClutterFinder<'_> {
         self.bytes_from[at] - self.bytes_from[at + 1]
     }
 
-    /// The end of the clutter that starts at `start`; `start` if none does.
+    /// Returns the end of the clutter that starts at `start`, or `start` if that block is not clutter.
     fn clutter_end(&self, start: usize) -> usize {
         let block = &self.blocks[start];
         match labels::label(&block.text) {
@@ -109,14 +109,14 @@ impl ClutterFinder<'_> {
         }
     }
 
-    /// Whether a label is a link below a text ("Read more", "Comments"), as each text of a digest has it.
+    /// Returns whether a label is a link that follows each text of a digest ("Read more", "Comments").
     fn is_repeated_link(&self, start: usize) -> bool {
         let block = &self.blocks[start];
         let is_single_link = block.is_link() && block.kind != BlockKind::Heading && block.box_end <= start + 2;
         is_single_link || self.label_counts.get(block.text.as_str()).is_some_and(|count| *count > MAX_LABEL_COPIES)
     }
 
-    /// Whether a heading that reads like a label is the heading of the paragraph after it.
+    /// Returns whether a heading that resembles a label is the heading of the next paragraph.
     fn is_heading_of_text(&self, start: usize) -> bool {
         let block = &self.blocks[start];
         let is_text = |next: &TextBlock| is_prose(next) && word_count(&next.text) > MAX_FORM_WORDS;
@@ -125,21 +125,21 @@ impl ClutterFinder<'_> {
             && self.blocks.get(start + 1).is_some_and(is_text)
     }
 
-    /// The end of what a label announces.
+    /// Returns the end of the clutter that a label announces.
     fn labelled_end(&self, start: usize, label: Label) -> usize {
         if label == Label::Comments && self.bytes_from[start + 1] < self.text_bytes {
             return self.blocks.len();
         }
         let box_end = self.box_end(start, label);
         if !self.has_text && box_end == start {
-            // Without text before it the label may be the title of a list of links.
+            // If no text precedes the label, it may be the title of a list of links.
             return start + usize::from(self.bytes_from[start] > 0);
         }
         let has_items = box_end > start + 2;
         if has_items { box_end } else { self.run_end(start, box_end.max(start + 1), label) }
     }
 
-    /// The end of the box that a label starts; `start` if no box follows, or if the box contains the article.
+    /// Returns the end of the box that a label starts; `start` if there is no box or the box contains the article.
     fn box_end(&self, start: usize, label: Label) -> usize {
         let end = self.blocks[start].box_end;
         let is_text = |n: &usize| self.is_text(*n) && !self.follows_linked_headline(*n);
@@ -151,19 +151,19 @@ impl ClutterFinder<'_> {
         is_prose(&self.blocks[at])
     }
 
-    /// The end of the clutter that starts with a label and has no box of its own, from `from` on.
+    /// Returns the end of the clutter that starts with a label and has no box of its own, searching from `from`.
     fn run_end(&self, start: usize, from: usize, label: Label) -> usize {
         let mut run = Run { label, teaser_heading: None, biographies: 0 };
         let Some(at) = (from..self.blocks.len()).find(|at| !self.continues(&mut run, from, *at)) else {
             return self.blocks.len();
         };
-        // A heading belongs to the text after it.
+        // A heading belongs to the text that follows it.
         let before = &self.blocks[at - 1];
         let is_subheading = at > start + 1 && before.kind == BlockKind::Heading && !before.is_link();
         if is_subheading { at - 1 } else { at }
     }
 
-    /// Whether the clutter of a label continues with this block.
+    /// Returns whether the clutter of a label includes this block.
     fn continues(&self, run: &mut Run, from: usize, at: usize) -> bool {
         let block = &self.blocks[at];
         let words = word_count(&block.text);
@@ -193,23 +193,23 @@ impl ClutterFinder<'_> {
         }
     }
 
-    /// The level of the heading before the text at `at`.
+    /// Returns the level of the heading before the text at `at`.
     fn heading_before(&self, from: usize, at: usize) -> Option<u8> {
         let start = at.saturating_sub(MAX_HEADLINE_DETAILS + 1).max(from);
         let headings = self.blocks[start..at].iter().rev().take_while(|block| !is_body(block));
         headings.map(|block| block.heading_level).find(|level| *level > 0)
     }
 
-    /// Whether the text at `at` follows a single linked headline. If it follows several, it marks the end of a list of
-    /// links.
+    /// Returns whether the text at `at` follows exactly one linked headline. A text after several linked headlines
+    /// follows a list of links.
     fn follows_linked_headline(&self, at: usize) -> bool {
         let start = at.saturating_sub(MAX_HEADLINE_DETAILS + 2);
         let before = self.blocks[start..at].iter().rev().take_while(|block| !is_body(block));
         before.filter(|block| is_linked_headline(block)).count() == 1
     }
 
-    /// Whether the text at `at` follows a linked headline, and another linked headline of the same kind with a text follows
-    /// or precedes. The text after a single one ("Read also: …") continues the article.
+    /// Returns whether the text at `at` follows a linked headline, and a similar headline with a text precedes or
+    /// follows both. The text after a single linked headline ("Read also: …") continues the article.
     fn is_one_of_several_teasers(&self, at: usize) -> bool {
         let Some(headline) =
             (at.saturating_sub(MAX_HEADLINE_DETAILS + 1)..at).rev().find(|n| is_linked_headline(&self.blocks[*n]))
@@ -229,14 +229,14 @@ impl ClutterFinder<'_> {
         self.follows_linked_headline(at) && (has_next || has_previous)
     }
 
-    /// The end of a linked headline with a truncated excerpt, if several such headlines follow some text.
+    /// Returns the end of a linked headline with a truncated excerpt, if several such headlines follow article text.
     fn unlabelled_teaser_end(&self, start: usize) -> usize {
         let has_several = self.unlabelled_teasers >= MIN_UNLABELLED_TEASERS;
         if has_several && self.text_bytes > 0 { teaser_end(self.blocks, start) } else { start }
     }
 }
 
-/// The end of the linked headline at `start` and of its excerpt; `start` if no linked headline is there.
+/// Returns the end of the linked headline at `start` and its excerpt; `start` if there is no linked headline.
 fn teaser_end(blocks: &[TextBlock], start: usize) -> usize {
     if !is_linked_headline(&blocks[start]) {
         return start;
@@ -247,15 +247,15 @@ fn teaser_end(blocks: &[TextBlock], start: usize) -> usize {
     excerpt.map_or(start, |(n, _)| n + 1)
 }
 
-/// The clutter of one label.
+/// The state of a run of clutter that one label starts.
 struct Run {
     label: Label,
-    /// The level of the headings above its first teaser.
+    /// The level of the heading above the first teaser of the run.
     teaser_heading: Option<u8>,
     biographies: usize,
 }
 
-/// Marks breadcrumbs and copies of the title before the text.
+/// Marks breadcrumbs and copies of the title that precede the text.
 fn mark_before_text(blocks: &[TextBlock], title: Option<&str>, is_clutter: &mut [bool]) {
     let Some(text_start) = (0..blocks.len()).find(|at| !is_clutter[*at] && is_body(&blocks[*at])) else {
         return;
@@ -270,7 +270,7 @@ fn mark_before_text(blocks: &[TextBlock], title: Option<&str>, is_clutter: &mut 
     }
 }
 
-/// Marks the second copy of a long paragraph or of a link: a box at both ends of a text. Recipes and tables repeat lines.
+/// Marks later copies of long paragraphs and links: boxes at both ends of a text. Recipes and tables repeat lines.
 fn mark_copies(blocks: &[TextBlock], is_clutter: &mut [bool]) {
     let mut seen = HashSet::new();
     for (block, is_clutter) in blocks.iter().zip(is_clutter.iter_mut()) {
@@ -281,7 +281,7 @@ fn mark_copies(blocks: &[TextBlock], is_clutter: &mut [bool]) {
     }
 }
 
-/// "Home > Region > Roads": short names with signs between them.
+/// Returns whether a block is a breadcrumb: "Home > Region > Roads".
 fn is_breadcrumb(block: &TextBlock) -> bool {
     const ARROWS: [char; 5] = ['>', '›', '»', '→', '▸'];
     const SIGNS: [&str; 3] = [" / ", " | ", " · "];
@@ -299,12 +299,12 @@ fn split_all<'t>(parts: Vec<&'t str>, sign: &&str) -> Vec<&'t str> {
     parts.into_iter().flat_map(|part| part.split(*sign)).collect()
 }
 
-/// Letters and digits in lower case.
+/// Returns the letters and digits of a text in lowercase.
 fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Whether a block is a paragraph of text, and not a headline, a name or a date.
+/// Returns whether a block is a paragraph of text rather than a headline, a name or a date.
 pub fn is_body(block: &TextBlock) -> bool {
     let words = word_count(&block.text);
     block.kind != BlockKind::Heading
@@ -313,12 +313,12 @@ pub fn is_body(block: &TextBlock) -> bool {
             || (words >= MIN_BODY_WORDS && (labels::ends_sentence(&block.text) || labels::is_cut(&block.text))))
 }
 
-/// Whether a block is a paragraph that is not cut like an excerpt.
+/// Returns whether a block is a paragraph that is not truncated like an excerpt.
 pub fn is_prose(block: &TextBlock) -> bool {
     is_body(block) && !is_excerpt(block)
 }
 
-/// Whether a block is the beginning of another article's text, as in a teaser.
+/// Returns whether a block is the beginning of another article's text, as in a teaser.
 fn is_excerpt(block: &TextBlock) -> bool {
     labels::is_cut(&block.text) && word_count(&block.text) <= MAX_EXCERPT_WORDS
 }
@@ -331,7 +331,7 @@ fn is_linked_headline(block: &TextBlock) -> bool {
     block.is_link() && labels::is_headline(&block.text)
 }
 
-/// Words of a text, or what would be words in a script that has no spaces.
+/// Returns the number of words in a text, estimated from characters for scripts without spaces.
 fn word_count(text: &str) -> usize {
     let words = text.split_whitespace().count();
     let wide = text

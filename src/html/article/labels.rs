@@ -1,24 +1,24 @@
-//! Lines that announce clutter: headings of teaser boxes, comment forms, newsletter forms and author boxes; buttons.
+//! Recognizes lines that announce clutter: headings of teaser boxes, comment, newsletter and author boxes, and buttons.
 //!
-//! Classifies one line at a time, in the languages that grouping supports and a few more. What follows such a line is
-//! decided in [`super::clutter`].
+//! The module classifies one line at a time, in the languages that grouping supports and a few more. [`super::clutter`]
+//! decides about the lines that follow.
 
-/// What a line announces.
+/// The kind of clutter that a line announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Label {
     /// Headlines of other articles follow.
     Teasers,
-    /// A form for comments follows, and then nothing of the article.
+    /// A comment form follows, and the article does not continue after it.
     Comments,
-    /// Comments or a form for them may follow; or it is a button.
+    /// Comments or a comment form may follow, or the line is a button.
     CommentCount,
     /// A few lines about the author follow.
     Author,
-    /// The line itself is clutter: a teaser with its label in one line, an invitation to subscribe.
+    /// Only the line itself is clutter: a teaser that includes its label, or an invitation to subscribe.
     Line,
 }
 
-/// Headings of boxes with headlines of other articles, in lower case.
+/// Headings of boxes with headlines of other articles, in lowercase.
 #[rustfmt::skip]
 const TEASER_HEADINGS: &[&str] = &[
     "related", "related articles", "related stories", "related content", "related topics", "related news",
@@ -68,7 +68,7 @@ const TEASER_HEADINGS: &[&str] = &[
     "関連 기사", "관련 기사", "관련기사", "많이 본 뉴스", "추천 기사",
 ];
 
-/// Prefixes of such headings; the name of a section or of the site follows.
+/// Prefixes of such headings. The name of a section or of the site follows.
 #[rustfmt::skip]
 const TEASER_HEADING_STARTS: &[&str] = &[
     "more from ", "more in ", "more on ", "more about ", "top stories in ", "latest from ", "latest in ", "related to ",
@@ -78,7 +78,7 @@ const TEASER_HEADING_STARTS: &[&str] = &[
 ];
 const MAX_HEADING_WORDS: usize = 7;
 
-/// Lines that a comment form or a list of comments starts with, in lower case.
+/// First lines of comment forms and lists of comments, in lowercase.
 #[rustfmt::skip]
 const COMMENT_HEADINGS: &[&str] = &[
     "leave a comment", "leave a reply", "leave your comment", "leave your reply", "leave a response", "post a comment",
@@ -105,7 +105,7 @@ const COMMENT_HEADINGS: &[&str] = &[
     "留言", "發表評論", "コメントを残す", "コメントする", "댓글 남기기",
 ];
 
-/// Words for "comments", alone or with a count, in lower case.
+/// Words for "comments", alone or with a count, in lowercase.
 #[rustfmt::skip]
 const COMMENT_WORDS: &[&str] = &[
     "join the conversation", "join the discussion", "join the debate", "have your say", "tell us what you think",
@@ -114,7 +114,7 @@ const COMMENT_WORDS: &[&str] = &[
     "kommentit", "komentáře", "σχόλια", "yorumlar", "komentar", "评论", "コメント", "댓글",
 ];
 
-/// Lines that a box about the author starts with, in lower case.
+/// First lines of author boxes, in lowercase.
 #[rustfmt::skip]
 const AUTHOR_HEADINGS: &[&str] = &[
     "about the author", "about the authors", "about the writer", "about author", "about the reporter", "about me",
@@ -124,7 +124,7 @@ const AUTHOR_HEADINGS: &[&str] = &[
     "yazar hakkında", "o autorovi", "tentang penulis", "关于作者", "この記事を書いた人",
 ];
 
-/// Invitations to subscribe: a line with one of the nouns and one of the verbs.
+/// Invitations to subscribe: lines with one of the nouns and one of the verbs.
 #[rustfmt::skip]
 const SUBSCRIPTION_NOUNS: &[&str] = &[
     "newsletter", "inbox", "infolettre", "boletín", "boletim", "nieuwsbrief", "nyhetsbrev", "nyhedsbrev", "uutiskirje",
@@ -139,7 +139,7 @@ const SUBSCRIPTION_VERBS: &[&str] = &[
 ];
 const MAX_SUBSCRIPTION_WORDS: usize = 35;
 
-/// What comment forms say below their fields.
+/// Phrases below the fields of comment forms.
 #[rustfmt::skip]
 const FORM_PHRASES: &[&str] = &[
     "email address will not be published", "required fields are marked", "save my name, email",
@@ -167,7 +167,7 @@ const BUTTON_WORDS: &[&str] = &[
 ];
 const MAX_BUTTON_WORDS: usize = 12;
 
-/// What a line announces, if it announces clutter.
+/// Returns the kind of clutter that a line announces, if it announces any.
 pub fn label(line: &str) -> Option<Label> {
     let lower = line.to_lowercase();
     let words = lower.split_whitespace().count();
@@ -207,7 +207,7 @@ fn is_teaser_heading(trimmed: &str, words: usize) -> bool {
         || (words <= MAX_HEADING_WORDS && TEASER_HEADING_STARTS.iter().any(|start| trimmed.starts_with(start)))
 }
 
-/// "Comments", "Comments (12)", "3 comments".
+/// Returns whether a text is a comment count: "Comments", "Comments (12)", "3 comments".
 fn is_comment_count(text: &str) -> bool {
     let is_count = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '(' | ')' | ',' | '.');
     COMMENT_WORDS.contains(&text.trim_matches(is_count))
@@ -220,7 +220,7 @@ fn is_subscription(lower: &str, words: usize) -> bool {
         && !lower.contains(['"', '“', '„', '«'])
 }
 
-/// Whether a line consists of button labels.
+/// Returns whether a line consists of button labels.
 pub fn is_button(line: &str) -> bool {
     let mut count = 0;
     for word in line.split_whitespace() {
@@ -233,10 +233,10 @@ pub fn is_button(line: &str) -> bool {
     count > 0
 }
 
-/// A longer line is a paragraph, not a headline.
+/// The maximum number of words in a headline. A longer line is a paragraph.
 const MAX_HEADLINE_WORDS: usize = 25;
 
-/// Whether a line is short and does not end like a sentence.
+/// Returns whether a line is short and does not end like a sentence.
 pub fn is_headline(line: &str) -> bool {
     line.split_whitespace().count() <= MAX_HEADLINE_WORDS && !ends_sentence(line)
 }
@@ -245,7 +245,7 @@ pub fn ends_sentence(line: &str) -> bool {
     line.trim_end().ends_with(['.', '!', '…', '”', '"', '»', '。', '！', '？', '」', '。', '؟', '।'])
 }
 
-/// Words on the link that follows an excerpt.
+/// Link texts that follow an excerpt.
 #[rustfmt::skip]
 const MORE_WORDS: &[&str] = &[
     "read more", "continue reading", "more", "read the full story", "full story", "weiterlesen", "mehr", "mehr lesen",
@@ -253,7 +253,7 @@ const MORE_WORDS: &[&str] = &[
     "les mer", "阅读全文", "続きを読む",
 ];
 
-/// Whether a text ends where an excerpt of an article is cut: "…", "...", "[…]", also before "Read more".
+/// Returns whether a text ends like a truncated excerpt ("…", "...", "[…]"), possibly followed by "Read more".
 pub fn is_cut(text: &str) -> bool {
     let end = |text: &str| text.trim_end_matches(|c: char| c.is_whitespace() || "])>›»→".contains(c)).len();
     let text = &text[..end(text)];

@@ -1,7 +1,7 @@
-//! Clutter that only pages have: dates, bylines and credits before the text, picture credits, links to other articles
-//! between the paragraphs, and buttons after them.
+//! Finds clutter that occurs only on pages: dates, bylines and credits before the text, picture credits, links to other
+//! articles between paragraphs, and buttons after the text.
 //!
-//! Pure. Items of feeds do not pass here: an item may consist of one link or one line.
+//! The functions are pure. They are not applied to feed items, because an item may consist of one link or one line.
 
 use super::clutter::is_body;
 use super::labels::{ends_sentence, is_cut, is_headline};
@@ -9,15 +9,15 @@ use super::text_block::{BlockKind, TextBlock};
 use crate::urls::outlet::outlet_of_url;
 use url::Url;
 
-/// Words of a name before or after the text.
+/// The maximum number of words in a name before or after the text.
 const MAX_NAME_WORDS: usize = 2;
-/// Words of a byline or a date.
+/// The maximum number of words in a byline or a date.
 const MAX_LINE_WORDS: usize = 14;
-/// Lines before the text, and after it. More are a list, a table or a poem.
+/// The maximum number of lines before or after the text. More lines are a list, a table or a poem.
 const MAX_LINES_AROUND_TEXT: usize = 6;
 const MAX_CREDIT_WORDS: usize = 25;
 
-/// Marks clutter of the page at `url`.
+/// Marks the clutter on the page at `url`.
 pub fn mark_page_clutter(blocks: &[TextBlock], url: &Url, is_clutter: &mut [bool]) {
     let outlet = outlet_of_url(url);
     for (block, is_clutter) in blocks.iter().zip(is_clutter.iter_mut()) {
@@ -35,7 +35,7 @@ pub fn mark_page_clutter(blocks: &[TextBlock], url: &Url, is_clutter: &mut [bool
     }
 }
 
-/// A link to another page of the same outlet, on a line of its own.
+/// Returns whether a block consists of a link to another page of the same outlet.
 fn is_link_line(block: &TextBlock, url: &Url, outlet: &str) -> bool {
     let target = block.link.as_deref().and_then(|link| url.join(link).ok());
     block.is_link()
@@ -53,7 +53,7 @@ fn is_credit(text: &str) -> bool {
     text.split_whitespace().count() <= MAX_CREDIT_WORDS && STARTS.iter().any(|start| lower.starts_with(start))
 }
 
-/// A name, a date or a button, and not a sentence.
+/// Returns whether a block is a name, a date or a button rather than a sentence.
 fn is_line(block: &TextBlock) -> bool {
     let words = block.text.split_whitespace().count();
     let is_item = matches!(block.kind, BlockKind::ListItem | BlockKind::TableRow);
@@ -70,7 +70,7 @@ fn is_line(block: &TextBlock) -> bool {
         || (words <= MAX_NAME_WORDS && block.kind != BlockKind::Heading)
 }
 
-/// Whether a line has a year or a time of day.
+/// Returns whether a line contains a year or a time of day.
 fn has_date(line: &str) -> bool {
     let is_year = |word: &str| word.len() == 4 && (word.starts_with("19") || word.starts_with("20"));
     let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());

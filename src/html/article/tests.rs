@@ -1,4 +1,4 @@
-//! Pages as news sites build them, and the articles on them.
+//! Tests extraction on pages as news sites build them.
 
 use super::*;
 use crate::html::item_text::read_item_text;
@@ -26,7 +26,7 @@ const PARAGRAPHS: [&str; 4] = [
 const ONE_PARAGRAPH: &str = "The mountain pass above Veshna was closed on Sunday evening after two days of rain. Nobody \
                              was hurt, and the road is expected to open on Friday, the regional road office said.";
 
-/// A page with menus, share buttons, a comment form, and teasers of other articles, some of them twice.
+/// Returns a page with menus, share buttons, a comment form, and teasers of other articles, some of which occur twice.
 fn cluttered_page() -> String {
     let teasers = "<ul><li><a href=\"/bank\">Bank lifts its rates again as inflation stays high</a></li>\
                    <li><a href=\"/storm\">Storm closes the ports of the north for a third day</a></li>\
@@ -80,7 +80,7 @@ fn canonical_link_to_another_host_is_ignored() {
     assert_eq!(read(&page).unwrap().canonical_link, None);
 }
 
-/// A page around the article: breadcrumb, comment form, and two boxes with headlines and excerpts of other articles.
+/// A page with clutter around the article: a breadcrumb, a comment form, and two boxes of teasers of other articles.
 struct TeaserPage {
     before: &'static str,
     after_text: &'static str,

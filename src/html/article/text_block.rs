@@ -1,24 +1,24 @@
-//! The visible text of a tree as a sequence of blocks, with the properties that tell text from clutter.
+//! Splits the visible text of a tree into blocks with the properties that distinguish text from clutter.
 //!
-//! Reads every node once and never recurses. Changes the tree only in [`remove_blocks`].
+//! The module reads every node once, never recurses, and changes the tree only in [`remove_blocks`].
 
 use super::super::elements::{is_heading, is_inline};
 use crate::markup::whitespace::fold_whitespace;
 use dom_query::{NodeId, NodeRef};
 
-/// A run of text that no block element and no line break interrupts.
+/// A run of text that is not interrupted by a block element or a line break.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextBlock {
     pub text: String,
     pub kind: BlockKind,
-    /// 1 to 6 for a heading, else 0.
+    /// The level of a heading, 1 to 6; otherwise 0.
     pub heading_level: u8,
-    /// Characters of the text that are inside links.
+    /// The number of characters of the text that are inside links.
     pub link_chars: usize,
-    /// The address of the last link, as the page has it.
+    /// The address of the last link, as it appears on the page.
     pub link: Option<String>,
-    /// The end of the outermost box that starts with this block: the index after its last block. At most the next index
-    /// if the block starts no box.
+    /// The end of the outermost box that starts with this block: the index after the box's last block. It is at most
+    /// the next index if the block does not start a box.
     pub box_end: usize,
     nodes: Vec<NodeId>,
 }
@@ -33,31 +33,31 @@ pub enum BlockKind {
 }
 
 impl TextBlock {
-    /// A line of plain text.
+    /// Creates a block from a line of plain text.
     pub fn from_line(text: String) -> TextBlock {
         TextBlock { text, ..TextBlock::default() }
     }
 
-    /// The first text node of the block, in the tree of `root`.
+    /// Returns the first text node of the block in the tree of `root`.
     pub fn first_node<'t>(&self, root: &NodeRef<'t>) -> Option<NodeRef<'t>> {
         self.nodes.first().map(|id| NodeRef::new(*id, root.tree))
     }
 
-    /// Whether nearly all of the text is inside links.
+    /// Returns whether nearly all of the text is inside links.
     pub fn is_link(&self) -> bool {
         let visible = self.text.chars().filter(|c| !c.is_whitespace()).count();
         self.link_chars > 0 && self.link_chars * 10 >= visible * 9
     }
 }
 
-/// Elements that contain the whole text and are therefore not boxes within it.
+/// Elements that contain the whole text and therefore do not count as boxes.
 const TEXT_CONTAINERS: &[&str] = &["html", "body", "main", "article"];
-/// Inline elements besides those that item content may have.
+/// Inline elements, in addition to those that item content may contain.
 const OTHER_INLINE_ELEMENTS: &[&str] = &[
     "acronym", "bdi", "bdo", "big", "data", "del", "dfn", "ins", "kbd", "label", "nobr", "rb", "rp", "rt", "ruby",
     "samp", "strike", "time", "tt", "var",
 ];
-/// Elements that show nothing, or nothing that belongs to a text.
+/// Elements that display nothing, or nothing that belongs to a text.
 const SILENT_ELEMENTS: &[&str] = &[
     "script",
     "style",
@@ -76,10 +76,10 @@ const SILENT_ELEMENTS: &[&str] = &[
     "textarea",
 ];
 
-/// An element with more children is not empty. The check takes constant time, since thousands of siblings may be removed.
+/// The maximum number of children of an empty element. The limit bounds the check if thousands of siblings are removed.
 const MAX_EMPTY_CHILDREN: usize = 16;
 
-/// The blocks of the text below `root`.
+/// Returns the blocks of the text below `root`.
 pub fn text_blocks_of(root: &NodeRef<'_>) -> Vec<TextBlock> {
     let mut collector = Collector::default();
     let mut next = root.first_child();
@@ -100,7 +100,7 @@ pub fn text_blocks_of(root: &NodeRef<'_>) -> Vec<TextBlock> {
     collector.blocks
 }
 
-/// Whether elements or line breaks divide the text below `root`.
+/// Returns whether elements or line breaks divide the text below `root`.
 pub fn has_block_elements(root: &NodeRef<'_>) -> bool {
     root.descendants_it().any(|node| node.has_name("br") || is_block(&node))
 }
@@ -114,7 +114,7 @@ pub fn remove_blocks<'b>(root: &NodeRef<'_>, blocks: impl Iterator<Item = &'b Te
     }
 }
 
-/// Removes a node, and the elements that this leaves without content.
+/// Removes a node, and the ancestors that become empty.
 fn remove_with_empty_parents(node: NodeRef<'_>, root: NodeId) {
     let mut node = node;
     while let Some(parent) = node.parent() {
@@ -138,16 +138,16 @@ struct Collector {
     open_links: usize,
     link: Option<String>,
     kinds: Vec<BlockKind>,
-    /// The level of the last heading that was entered.
+    /// The level of the most recently entered heading.
     heading_level: u8,
     /// For each open element, the number of blocks before it.
     starts: Vec<usize>,
-    /// Table rows whose cells are short texts.
+    /// The number of open table rows whose cells are short texts.
     open_data_rows: usize,
 }
 
 impl Collector {
-    /// Starts an element or adds a text; false for a node whose children are not visited.
+    /// Enters an element or adds a text. Returns false for a node whose children are not visited.
     fn enter(&mut self, node: &NodeRef<'_>) -> bool {
         let Some(name) = node.node_name().filter(|_| node.is_element()) else {
             if node.is_text() {
@@ -245,8 +245,8 @@ fn block_kind(name: &str) -> Option<BlockKind> {
     }
 }
 
-/// Whether the element is a table row with several cells and without blocks in them. Tables that lay out a page have
-/// blocks in their cells.
+/// Returns whether the element is a table row with several cells that contain no blocks. Layout tables have blocks in
+/// their cells.
 fn is_data_row(node: &NodeRef<'_>, name: &str) -> bool {
     name == "tr" && {
         let cells = || node.children_it(false).filter(|cell| cell.is_element());

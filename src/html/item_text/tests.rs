@@ -1,4 +1,4 @@
-//! Texts as they appear in feeds, surrounded by clutter.
+//! Tests texts from feeds that are surrounded by clutter.
 
 use super::*;
 
