@@ -1,17 +1,17 @@
 //! Groups the items that report the same event into stories.
 //!
-//! Pure: items in, assignments out. The same sequence of inputs gives the same outcome on every machine. The module
-//! accesses no database and no clock; [`crate::daemon`] passes items in, stores the assignments and restores the
-//! clusterer after a restart.
+//! The module is pure: items go in, assignments come out. The same sequence of inputs produces the same result on every
+//! machine. The module accesses no database and no clock; [`crate::daemon`] passes items in, stores the assignments and
+//! restores the clusterer after a restart.
 //!
-//! 1. An item becomes a unit vector of weighted terms ([`tokenizer`], [`term_weights`], [`term_index`]).
+//! 1. Each item becomes a unit vector of weighted terms ([`tokenizer`], [`term_weights`], [`term_index`]).
 //! 2. An inverted index finds its nearest neighbors ([`candidates`]).
 //! 3. A learned model scores each pair ([`pair_features`], [`pair_model`]).
 //! 4. The item joins the story with the best link ([`linkage`], [`story_match`]).
 //! 5. Every few minutes, recent items are grouped again from scratch, so that the order of arrival does not decide
 //!    ([`recluster`], [`agglomerative`]).
 //!
-//! `docs/clustering.md` describes the method and gives its figures.
+//! `docs/clustering.md` describes the method and its results.
 
 mod agglomerative;
 mod article_link;

@@ -1,6 +1,6 @@
-//! The identity of items: the guid that an item has within its source, and which stored item it is.
+//! The identity of items: the guid of an item within its source, and the stored item that it matches.
 //!
-//! Pure: callers pass the items of a document and what the database knows about them.
+//! The functions are pure: callers pass the items of a document and the related facts from the database.
 //! `docs/decisions/0009-items-are-recognized-by-two-properties-that-agree.md` gives the rules and their reasons.
 
 pub mod comparison;

@@ -1,7 +1,7 @@
-//! Documents as parsed → what the database stores.
+//! Converts parsed documents to the data that the database stores.
 //!
-//! Pure: no I/O and no clock. What cannot be used is recorded as a [`crate::domain::FeedProblem`], never returned as an
-//! error.
+//! The functions are pure: they perform no I/O and read no clock. Unusable data is recorded as a
+//! [`crate::domain::FeedProblem`], never returned as an error.
 
 pub mod backlog;
 mod enclosures;

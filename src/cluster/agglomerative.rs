@@ -1,21 +1,21 @@
-//! Agglomerative clustering of a few items by the log-odds of their pairs: the groups with the strongest link merge first.
-//! The order of arrival does not matter. Must-link and cannot-link constraints hold (Wagstaff and Cardie, 2000).
+//! Agglomerative clustering of a few items by the log-odds of their pairs: the most strongly linked groups merge first.
+//! The order of arrival is irrelevant. Must-link and cannot-link constraints are supported (Wagstaff and Cardie, 2000).
 
 use super::linkage::{ClusterLink, Linkage};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// A constraint on an item, by the decision that it comes from.
+/// A constraint on an item, identified by the decision from which it follows.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Constraint {
     /// The item belongs with all items that have the same constraint.
     MustLink { decision: i64 },
-    /// The item belongs to no group with an item on another side of the decision.
+    /// The item must not share a group with an item on another side of the decision.
     CannotLink { decision: i64, side: u8 },
 }
 
-/// Whether a constraint forbids that two groups merge.
+/// Returns whether a constraint forbids merging two groups.
 pub(super) fn forbids_merge(one: &[Constraint], other: &[Constraint]) -> bool {
     one.iter().any(|constraint| {
         let Constraint::CannotLink { decision, side } = constraint else { return false };
@@ -25,25 +25,25 @@ pub(super) fn forbids_merge(one: &[Constraint], other: &[Constraint]) -> bool {
     })
 }
 
-/// A pair of items, by position, with its score.
+/// The score of a pair of items, which are given by position.
 pub(super) struct ItemLink {
     pub first: u32,
     pub second: u32,
-    /// `None` if a rule separates the items.
+    /// The log-odds of the pair; `None` if a rule separates the items.
     pub log_odds: Option<f32>,
 }
 
-/// What decides on groups besides the scores. Items are given by position.
+/// The constraints on groups, in addition to the scores. Items are given by position.
 pub(super) struct GroupingConstraints<'a> {
     /// The operator's constraints on each item.
     pub of_items: Vec<&'a [Constraint]>,
-    /// The items of each list are merged, whatever else holds.
+    /// The items of each list are always merged.
     pub must_link: Vec<Vec<u32>>,
-    /// The items of each list are merged as far as the operator's constraints allow it.
+    /// The items of each list are merged unless the operator's constraints forbid it.
     pub same_link: Vec<Vec<u32>>,
 }
 
-/// Groups items. Returns the positions of each group in order, and the groups in order of their first item.
+/// Groups items. Returns the sorted positions of each group, with the groups ordered by their first item.
 pub(super) fn agglomerate(given: &GroupingConstraints, links: &[ItemLink], linkage: &Linkage) -> Vec<Vec<u32>> {
     let groups = given.of_items.iter().zip(0..).map(|(constraints, item)| Group {
         members: vec![item],
@@ -76,7 +76,7 @@ struct Agglomeration<'a> {
     groups: Vec<Group>,
 }
 
-/// The group that each item belongs to, while items are merged by constraints.
+/// The group to which each item belongs while constraints merge items.
 struct Owners(Vec<u32>);
 
 impl Owners {
@@ -90,7 +90,7 @@ impl Owners {
     }
 }
 
-/// Without members and links after it was merged into another group.
+/// A group of items. It has no members and no links after it was merged into another group.
 #[derive(Default)]
 struct Group {
     members: Vec<u32>,
@@ -98,9 +98,8 @@ struct Group {
     links: FxHashMap<u32, ClusterLink>,
 }
 
-/// Two groups that may merge: their log-odds as an integer that sorts the same way, and the groups in ascending order.
-/// If log-odds are equal, the first groups merge first, so that the outcome does not depend on the iteration order of a
-/// hash map.
+/// Two groups that may merge: an integer that sorts like their log-odds, and the groups in ascending order. If log-odds
+/// are equal, the first groups merge first, so that the result does not depend on the iteration order of a hash map.
 type MergeCandidate = (i32, Reverse<[u32; 2]>);
 
 impl Agglomeration<'_> {
@@ -109,7 +108,7 @@ impl Agglomeration<'_> {
         let mut queue: BinaryHeap<MergeCandidate> = all.collect();
         while let Some(candidate) = queue.pop() {
             let (_, Reverse([a, b])) = candidate;
-            // A candidate is outdated if one of its groups has grown since.
+            // A candidate is outdated if one of its groups has changed.
             if self.candidate(a, b) == Some(candidate) {
                 self.merge(a, b);
                 queue.extend(self.candidates(a));
@@ -117,7 +116,7 @@ impl Agglomeration<'_> {
         }
     }
 
-    /// Merges the groups of two items, unless they are in one group already.
+    /// Merges the groups of two items, unless they are already in the same group.
     fn merge_owners(&mut self, owners: &mut Owners, one: u32, other: u32) {
         let (one, other) = (owners.find(one), owners.find(other));
         if one != other {
@@ -126,7 +125,7 @@ impl Agglomeration<'_> {
         }
     }
 
-    /// Merges each item with the first one of the list with which it may share a group.
+    /// Merges each item with the first item of the list with which it may share a group.
     fn merge_same_link(&mut self, owners: &mut Owners, items: &[u32]) {
         let mut firsts: Vec<u32> = Vec::new();
         for item in items {
@@ -152,7 +151,7 @@ impl Agglomeration<'_> {
         let log_odds = self.linkage.log_odds(*link, [one.members.len(), other.members.len()]);
         let may_merge = log_odds > self.linkage.threshold && !forbids_merge(&one.constraints, &other.constraints);
         let bits = log_odds.to_bits() as i32;
-        // Negative numbers in reverse, as in `f32::total_cmp`.
+        // Reverses the order of negative numbers, as in `f32::total_cmp`.
         let order = bits ^ ((bits >> 31) as u32 >> 1) as i32;
         may_merge.then_some((order, Reverse([a.min(b), a.max(b)])))
     }

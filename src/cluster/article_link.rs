@@ -1,6 +1,6 @@
-//! Whether a link leads to one article, so all items with this link report one event.
+//! Determines whether a link leads to one article, so that all items with this link report one event.
 
-/// The names of home and section pages, in the languages of the tests and a few more. A path of such names only is a section.
+/// Names of home and section pages in the languages of the tests and a few more. A path of such names is a section.
 #[rustfmt::skip]
 const SECTION_NAMES: &[&str] = &[
     "actualidad", "actualite", "actualites", "africa", "aktuell", "aktuelles", "all", "americas", "archive", "archives",
@@ -17,21 +17,21 @@ const SECTION_NAMES: &[&str] = &[
     "today", "top", "top-stories", "travel", "tv", "uk", "us", "usa", "video", "videos", "weather", "welt", "wetter",
     "wirtschaft", "wissen", "wissenschaft", "world", "новости", "политика", "спорт",
 ];
-/// The first segments of the paths of pages that list articles.
+/// The first path segments of pages that list articles.
 #[rustfmt::skip]
 const LISTING_PREFIXES: &[&str] = &[
     "author", "authors", "categoria", "categorie", "categories", "category", "rubric", "rubrik", "ressort", "section",
     "sections", "seccion", "tag", "tags", "thema", "themen", "topic", "topics",
 ];
-/// The longest path of a listing: `/category/world/asia`.
+/// The maximum number of path segments of a listing: `/category/world/asia`.
 const MAX_LISTING_SEGMENTS: usize = 4;
 
-/// Whether a canonical link leads to an article, rather than to a home page, a section or a list of articles.
+/// Returns whether a canonical link leads to an article rather than to a home page, a section or a list of articles.
 pub(super) fn identifies_article(canonical_url: &str) -> bool {
     let Some((_, rest)) = canonical_url.split_once("://") else { return true };
     let path_and_query = rest.find(['/', '?']).map_or("", |start| &rest[start..]);
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-    // A parameter with a digit may select an article: `/?p=12`.
+    // A parameter that contains a digit may select an article: `/?p=12`.
     if query.chars().any(|c| c.is_ascii_digit()) {
         return true;
     }
@@ -43,7 +43,7 @@ pub(super) fn identifies_article(canonical_url: &str) -> bool {
     !lists_articles && !is_section
 }
 
-/// Whether a segment selects a language or a country edition: `de`, `en-gb`.
+/// Returns whether a segment selects a language or a country edition: `de`, `en-gb`.
 fn is_locale(segment: &str) -> bool {
     let is_code = |code: &str| code.len() == 2 && code.bytes().all(|b| b.is_ascii_lowercase());
     segment.split(['-', '_']).count() <= 2 && segment.split(['-', '_']).all(is_code)

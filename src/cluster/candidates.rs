@@ -1,5 +1,5 @@
-//! Finds the nearest neighbors of an item: an inverted index over each item's strongest terms gives candidates, and the best
-//! of them are compared in full.
+//! Finds the nearest neighbors of an item: an inverted index over each item's strongest terms yields candidates, and
+//! the best candidates are compared in full.
 
 use super::item_seq::{ItemSeq, OpenAddressTable};
 use super::neighbor::MAX_NEIGHBORS;
@@ -10,29 +10,29 @@ use super::window::ItemWindow;
 use smallvec::SmallVec;
 use std::ops::Range;
 
-/// The number of an item's strongest terms that are indexed, and that are looked up to find its neighbors.
+/// The number of an item's strongest terms that are indexed and looked up to find neighbors.
 const INDEXED_TERMS: usize = 16;
-/// The maximum number of postings that are read for one item, those of the strongest terms first.
+/// The maximum number of postings that are read for one item. Postings of the strongest terms are read first.
 const MAX_POSTINGS_READ: usize = 320;
 /// The maximum number of candidates that are compared in full.
 const MAX_COMPARED: usize = 32;
 /// The minimum cosine over the indexed terms for a candidate to be compared in full: 0.06, in units of 1/65,535².
 const MIN_INDEXED_COSINE: u32 = 65_535 * 65_535 / 100 * 6;
-/// A shared term with this number of postings does not suffice for a comparison: of the candidates that share only one term
-/// with an item, one in thirty is a neighbor.
+/// The number of postings from which a single shared term does not justify a comparison: of the candidates that share
+/// only one term with an item, one in thirty is a neighbor.
 const COMMON_TERM_POSTINGS: usize = MAX_POSTINGS / 2;
 /// The minimum cosine of a neighbor.
 const MIN_NEIGHBOR_COSINE: f32 = 0.14;
-/// The number of neighbors over which local document frequencies are computed, and the number of further documents without
-/// the term that are assumed.
+/// The number of neighbors over which local document frequencies are computed. The estimate also assumes this number of
+/// further documents without the term.
 const LOCAL_DF_NEIGHBORS: usize = 24;
 const LOCAL_DF_PRIOR: usize = 5;
 
-/// The neighbors found for one item, and buffers that are reused from item to item.
+/// The neighbors found for one item, and buffers that are reused between items.
 #[derive(Default)]
 pub(super) struct NeighborSearch {
     accumulator: ScoreAccumulator,
-    /// The nearest first.
+    /// The found neighbors, nearest first.
     pub found: Vec<FoundNeighbor>,
     /// The terms that the item shares with each candidate, one candidate after the other.
     pub shared_terms: Vec<SharedTerm>,
@@ -44,12 +44,12 @@ pub(super) struct NeighborSearch {
 pub(super) struct FoundNeighbor {
     pub seq: ItemSeq,
     pub cosine: f32,
-    /// Its range of [`NeighborSearch::shared_terms`].
+    /// The neighbor's range of [`NeighborSearch::shared_terms`].
     pub shared_terms: Range<usize>,
 }
 
 impl NeighborSearch {
-    /// Finds the neighbors of an item, and replaces those of the previous search.
+    /// Finds the neighbors of an item and replaces the results of the previous search.
     pub(super) fn run(&mut self, window: &ItemWindow, seq: ItemSeq) {
         self.found.clear();
         self.shared_terms.clear();
@@ -78,7 +78,7 @@ impl NeighborSearch {
         }
     }
 
-    /// Adds up the partial cosines of all items that share an indexed term.
+    /// Accumulates the partial cosines of all items that share an indexed term.
     fn accumulate(&mut self, window: &ItemWindow, seq: ItemSeq, terms: &[WeightedTerm]) {
         let strongest = strongest_terms(terms);
         window.term_index.prefetch_postings(strongest.iter().map(|term| term.id), MAX_POSTINGS_READ);
@@ -87,7 +87,7 @@ impl NeighborSearch {
             if limit == 0 {
                 break;
             }
-            // The other item's weight is not read yet. This item's weight estimates it.
+            // The other item's weight has not been read yet, so this item's weight serves as an estimate.
             let product = u32::from(term.weight) * u32::from(term.weight);
             let postings = window.term_index.postings(term.id, window.first_seq());
             let suffices_alone = postings.len() < COMMON_TERM_POSTINGS;
@@ -99,14 +99,14 @@ impl NeighborSearch {
         }
     }
 
-    /// The local document frequency of each of the item's terms, 0 to 1.
+    /// Returns the local document frequency of each of the item's terms, 0 to 1.
     pub(super) fn local_dfs(&self) -> impl Iterator<Item = f32> {
         let documents = (self.found.len().min(LOCAL_DF_NEIGHBORS) + LOCAL_DF_PRIOR) as f32;
         self.local_counts.iter().map(move |count| f32::from(*count) / documents)
     }
 }
 
-/// Loads the terms of all candidates into the cache before the first is read, so that the cache misses overlap.
+/// Prefetches the terms of all candidates, so that the cache misses overlap.
 fn prefetch_terms(candidates: &[(ItemSeq, &[WeightedTerm])]) {
     let terms = candidates.iter().flat_map(|(_, terms)| terms.iter().step_by(8).chain(terms.last()));
     std::hint::black_box(terms.fold(0, |sum, term| sum ^ term.id.0));
@@ -119,7 +119,7 @@ pub(super) fn add_postings(window: &mut ItemWindow, seq: ItemSeq) {
     }
 }
 
-/// The [`INDEXED_TERMS`] terms with the largest weights, in descending order.
+/// Returns the [`INDEXED_TERMS`] terms with the largest weights, in descending order.
 fn strongest_terms(terms: &[WeightedTerm]) -> SmallVec<[WeightedTerm; 64]> {
     let mut strongest: SmallVec<[WeightedTerm; 64]> = terms.iter().copied().collect();
     strongest.sort_unstable_by(|a, b| b.weight.cmp(&a.weight).then(a.id.cmp(&b.id)));
@@ -127,23 +127,23 @@ fn strongest_terms(terms: &[WeightedTerm]) -> SmallVec<[WeightedTerm; 64]> {
     strongest
 }
 
-/// Adds up the partial cosines of candidates.
+/// Accumulates the partial cosines of candidates.
 #[derive(Default)]
 struct ScoreAccumulator {
     positions: Box<OpenAddressTable<{ ScoreAccumulator::SLOTS }>>,
-    /// The upper half holds a sum in units of 1/65,535², which is less than 1; the lower half holds a sequence number.
-    /// The values therefore sort by sum.
+    /// The upper half of each value holds a sum in units of 1/65,535², which is less than 1; the lower half holds a
+    /// sequence number. The values therefore sort by sum.
     scores: Vec<u64>,
 }
 
 impl ScoreAccumulator {
-    /// The table is at most an eighth full, so that almost every lookup hits its first slot.
+    /// The number of slots. The table is at most an eighth full, so that almost every lookup hits its first slot.
     const SLOTS: usize = (8 * MAX_POSTINGS_READ).next_power_of_two();
-    /// The lowest bit of a sum marks candidates that may be compared.
+    /// The lowest bit of a sum. It marks candidates that may be compared.
     const ELIGIBLE: u64 = 1 << 32;
 
-    /// Adds a product of weights to an item's sum. The item is eligible if it has several products, or one that
-    /// `suffices_alone`.
+    /// Adds a product of weights to an item's sum. The item becomes eligible if it has several products, or one product
+    /// for which `suffices_alone` is true.
     fn add(&mut self, seq: ItemSeq, product: u32, suffices_alone: bool) {
         let product = u64::from(product) << 32 & !Self::ELIGIBLE;
         match self.positions.find(seq, |position| self.scores.get(position).map(|score| ItemSeq(*score as u32))) {
@@ -156,7 +156,7 @@ impl ScoreAccumulator {
         }
     }
 
-    /// Removes all items, and returns the [`MAX_COMPARED`] with the largest sums in descending order. If sums are
+    /// Removes all items and returns the [`MAX_COMPARED`] items with the largest sums, in descending order. If sums are
     /// equal, the later item comes first.
     fn drain_best(&mut self) -> impl Iterator<Item = ItemSeq> {
         self.positions.clear();

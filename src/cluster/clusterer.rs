@@ -1,4 +1,4 @@
-//! The clusterer: assigns each item that arrives to a story. It performs no I/O and reads no clock.
+//! The clusterer, which assigns each arriving item to a story. It performs no I/O and reads no clock.
 
 use super::agglomerative::Constraint;
 use super::candidates::{NeighborSearch, add_postings};
@@ -22,7 +22,7 @@ use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Assigns items to stories. Keeps what it needs of the items of the last days in memory.
+/// Assigns items to stories. Keeps the required data about the items of the last days in memory.
 pub struct Clusterer {
     pub(super) options: Options,
     pub linkage: Linkage,
@@ -33,11 +33,11 @@ pub struct Clusterer {
     headlines: HeadlineClassifier,
     date_words: DateWords,
     pub(super) search: NeighborSearch,
-    /// The items that the next reclustering pass starts from.
+    /// The items from which the next reclustering pass starts.
     pub(super) changed: Vec<ItemSeq>,
-    /// The number of documents when all items were last scored again.
+    /// The document count when all items were last rescored.
     pub(super) documents_at_rescore: usize,
-    /// If set, receives each scored pair with its latest features, for training. The ids are in ascending order.
+    /// If set, collects the latest features of each scored pair for training. The ids of a pair are in ascending order.
     pub recorded_pairs: Option<BTreeMap<[ItemId; 2], PairFeatures>>,
 }
 
@@ -59,12 +59,12 @@ impl Clusterer {
         }
     }
 
-    /// The number of items in the window.
+    /// Returns the number of items in the window.
     pub fn active_items(&self) -> usize {
         self.window.len()
     }
 
-    /// Adds an item that was assigned before, after a restart. Items must be restored in order of their ids.
+    /// Adds an item that was assigned before a restart. Items must be restored in order of their ids.
     pub fn restore(&mut self, item: &Item, story: StoryId) {
         let seq = self.add_item(item);
         self.window.assign_story(seq, story);
@@ -72,11 +72,11 @@ impl Clusterer {
 
     /// Assigns an item to a story and adds it to the window. Items must arrive in order of their ids.
     ///
-    /// `mint` creates the id of a new story. Its argument reports whether the clusterer already knows an id.
+    /// `mint` creates the id of a new story. Its argument is a function that reports whether the clusterer knows an id.
     ///
     /// # Errors
     ///
-    /// Fails if `mint` does. The clusterer then holds an item without a story and must be discarded.
+    /// Fails if `mint` fails. The clusterer then holds an item without a story and must be discarded.
     pub fn assign<E>(
         &mut self,
         item: &Item,
@@ -92,7 +92,7 @@ impl Clusterer {
         Ok(StoryAssignment { item: item.id, story, placement, copy_of: found.copy_of, evidence: found.evidence })
     }
 
-    /// Applies an operator's constraint from now on. Ignores items outside the window.
+    /// Applies an operator's constraint to future decisions. Ignores items outside the window.
     pub fn add_constraint(&mut self, constraint: &GroupingConstraint) {
         let decision = constraint.id.0;
         for (side, items) in [(0, &constraint.stayed), (1, &constraint.moved)] {
@@ -112,7 +112,7 @@ impl Clusterer {
         }
     }
 
-    /// Adds an item to the window without a story, and scores its neighbors.
+    /// Adds an item to the window without a story and scores its neighbors.
     fn add_item(&mut self, item: &Item) -> ItemSeq {
         let first_seen_at = item.first_seen_at.as_second();
         let identifying_again = self.window.expire(first_seen_at - self.options.window.as_secs());
@@ -146,7 +146,7 @@ impl Clusterer {
         });
         self.add_link(seq);
         self.score_neighbors(seq);
-        // Only scoring shows that an item repeats another one's headline. Its spellings must not count then.
+        // Scoring shows whether an item repeats another item's headline. The spellings of such an item must not count.
         if self.window[seq].excluded {
             for (term, capitalized) in spellings {
                 self.window.term_index.uncount_spelling(term, capitalized);
@@ -158,7 +158,7 @@ impl Clusterer {
         seq
     }
 
-    /// Adds the link of an item to the index. If the link has stopped to identify one event, the items with it are grouped again.
+    /// Indexes the link of an item. If the link no longer identifies one event, the items with it are regrouped.
     fn add_link(&mut self, seq: ItemSeq) {
         let item = &self.window[seq];
         let (source, link) = (item.source, item.link);

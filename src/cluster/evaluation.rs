@@ -1,4 +1,4 @@
-//! Measures grouping on labeled items: reads them, replays them on the schedule of the daemon, and scores the outcome.
+//! Evaluates grouping on labeled items: reads them, replays them on the daemon's schedule, and scores the result.
 
 pub mod metrics;
 
@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// A shorter interval would cost time and change next to nothing.
+/// The minimum time between two passes. A shorter interval would take time and change very little.
 const MIN_RECLUSTER_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 
 /// One line of a dataset.
@@ -30,7 +30,7 @@ pub struct LabeledItem {
     pub story: serde_json::Value,
 }
 
-/// Parses a dataset of JSON objects, and sorts the items by publication time.
+/// Parses a dataset of JSON objects and sorts the items by publication time.
 ///
 /// # Errors
 ///
@@ -42,7 +42,7 @@ pub fn parse_dataset(text: &str) -> serde_json::Result<Vec<LabeledItem>> {
 }
 
 impl LabeledItem {
-    /// The item as the store returns it, first seen when it was published. English unless `lang` is given.
+    /// Returns the item as the store returns it, first seen when it was published. The default language is English.
     pub fn to_item(&self, id: i64, canonical_url: Option<String>) -> Item {
         Item {
             id: ItemId(id),
@@ -72,7 +72,7 @@ impl LabeledItem {
     }
 }
 
-/// Runs items through a clusterer in their order, reclusters on schedule and once at the end, and returns each item's story.
+/// Runs items through a clusterer in order, reclusters on schedule and at the end, and returns each item's story.
 pub fn replay(clusterer: &mut Clusterer, items: &[Item]) -> Vec<StoryId> {
     let (Some(first), Some(last)) = (items.first(), items.last()) else { return Vec::new() };
     let interval = clusterer.options.recluster_interval.max(MIN_RECLUSTER_INTERVAL);

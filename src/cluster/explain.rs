@@ -1,4 +1,4 @@
-//! Explains why an item joined its story, and why two items were or were not grouped.
+//! Explains why an item joined its story, and why two items were grouped or separated.
 
 use super::clusterer::Clusterer;
 use super::indexed_item::IndexedItem;
@@ -18,39 +18,39 @@ use std::collections::BTreeSet;
 const MAX_LISTED_TERMS: usize = 6;
 /// The maximum number of shared terms in the evidence of a join.
 const MAX_EVIDENCE_TERMS: usize = 4;
-/// The maximum number of a story's members that an item is compared with, the latest ones.
+/// The maximum number of story members with which an item is compared. The latest members are used.
 const MAX_COMPARED_MEMBERS: usize = 40;
-/// Titles are compared letter by letter only above this cosine.
+/// The minimum cosine of two items whose titles are compared letter by letter.
 const MIN_TITLE_COSINE: f32 = 0.6;
-/// Shorter titles are similar by chance.
+/// The minimum length of a compared title. Shorter titles may be similar by chance.
 const MIN_TITLE_CHARS: usize = 20;
-/// The minimum Damerau–Levenshtein similarity of two titles that is reported, 0 to 1.
+/// The minimum reported Damerau–Levenshtein similarity of two titles, 0 to 1.
 const MIN_TITLE_SIMILARITY: f64 = 0.9;
-/// Features with a smaller contribution, in log-odds, are not listed.
+/// The minimum contribution of a listed feature, in log-odds.
 const MIN_CONTRIBUTION: f32 = 0.05;
 
-/// How the clusterer scores a pair of items, and why.
+/// The clusterer's score of a pair of items, and its explanation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PairExplanation {
-    /// The probability that both items report one event, 0 to 1. A story may still contain both through other items.
+    /// The probability that both items report one event, 0 to 1. Other items may still link both to the same story.
     pub score: f32,
-    /// The score from which an item joins a story.
+    /// The minimum score at which an item joins a story.
     pub threshold: f32,
-    /// The shared terms, those with the highest IDF first.
+    /// The shared terms, sorted by descending IDF.
     pub shared_terms: Vec<String>,
-    /// The terms of each title that the other item does not contain, those with the highest IDF first.
+    /// The terms of each title that the other item does not contain, sorted by descending IDF.
     pub only_in_first: Vec<String>,
     pub only_in_second: Vec<String>,
-    /// The largest contribution first.
+    /// The contributions of the features, largest first.
     pub contributions: Vec<FeatureContribution>,
-    /// The rule that joins or separates the items, regardless of the score.
+    /// The rule that joins or separates the items regardless of the score.
     pub rule: Option<GroupingRule>,
-    /// Why their links, which are equal, do not join them.
+    /// Why the items are not joined although their links are equal.
     pub ignored_link: Option<IgnoredLink>,
     pub hours_apart: f32,
 }
 
-/// What a feature adds to the log-odds, relative to the mean pair.
+/// The contribution of a feature to the log-odds, relative to the average pair.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct FeatureContribution {
     pub feature: &'static str,
@@ -58,7 +58,7 @@ pub struct FeatureContribution {
 }
 
 impl Clusterer {
-    /// Why an item belongs with these members. `log_odds` is that of the link, or [`f32::MAX`] if a rule decided.
+    /// Explains why an item belongs with these members. `log_odds` is [`f32::MAX`] if a rule joins them.
     pub(super) fn join_evidence(
         &self,
         seq: ItemSeq,
@@ -90,8 +90,8 @@ impl Clusterer {
         JoinEvidence { score: sigmoid(log_odds), threshold: self.options.threshold, reasons }
     }
 
-    /// The shared terms with the largest weights: the item's weight times the square root of the share of the others that
-    /// contain the term.
+    /// Returns the shared terms with the largest weights: the item's weight times the square root of the share of the
+    /// other items that contain the term.
     fn shared_terms(&self, item: &IndexedItem, others: &[&IndexedItem]) -> Vec<String> {
         let mut shared: Vec<(f32, TermId)> = Vec::new();
         for term in &item.terms {
@@ -105,8 +105,8 @@ impl Clusterer {
         shared.iter().take(MAX_EVIDENCE_TERMS).map(|(_, id)| self.surface_form(*id)).collect()
     }
 
-    /// The numbers of the item's title that no other item contains, where another title has a different number after the same
-    /// word.
+    /// Returns the numbers of the item's title that no other item contains, if another title has a different number
+    /// after the same word.
     fn differing_numbers(&self, item: &IndexedItem, others: &[&IndexedItem]) -> Vec<String> {
         let numbers = item.title_numbers.iter().filter(|own| {
             let mut others_numbers = others.iter().flat_map(|other| other.title_numbers.iter());
@@ -116,8 +116,8 @@ impl Clusterer {
         numbers.map(|number| self.surface_form(number.number)).collect()
     }
 
-    /// The nearest neighbor, if its title is nearly equal to the item's. Titles with numbers are not compared, because one
-    /// digit makes a difference.
+    /// Returns the nearest neighbor if its title is nearly equal to the item's title. Titles with numbers are skipped,
+    /// because a single digit is significant.
     fn similar_title(&self, item: &IndexedItem) -> Option<JoinReason> {
         let nearest = item.neighbors.first().filter(|nearest| nearest.cosine() > MIN_TITLE_COSINE)?;
         let other = self.window.get(nearest.seq)?;

@@ -1,17 +1,17 @@
-//! Classifies headlines as roundups and shopping offers by cue phrases that newsrooms use in such headlines.
+//! Classifies headlines as roundups and shopping offers by cue phrases that newsrooms use.
 
 use aho_corasick::AhoCorasick;
 
-/// What a headline announces.
+/// The kind of content that a headline announces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct HeadlineKind {
-    /// An item that covers many events.
+    /// Whether the item covers many events.
     pub roundup: bool,
-    /// Something to buy.
+    /// Whether the item offers something to buy.
     pub offer: bool,
 }
 
-/// Cues of roundups, newsletters, galleries and puzzles.
+/// Cue phrases of roundups, newsletters, galleries and puzzles.
 const ROUNDUP_CUES: &str = "\
     briefing | newsletter | round-up | roundup | first thing | up first | morning report | morning update | \
     afternoon update | evening update | headlines | digest | at a glance | key events | podcast | quiz | \
@@ -23,17 +23,17 @@ const ROUNDUP_CUES: &str = "\
     titulares | resumen de | en imágenes | crucigrama | horóscopo | \
     rassegna stampa | oroscopo | le foto | manchetes | nieuwsoverzicht | дайджест | przegląd prasy | horoskop";
 
-/// Cues of offers. "Deal", "buy" and "record low" are not among them, because they are as common in politics and markets.
+/// Cue phrases of offers, without "deal", "buy" and "record low", which are common in politics and markets too.
 const OFFER_CUES: &str = "\
     deals | preorder | pre-order | preorders | pre-orders | save $ | save £ | save € | best price | \
     lowest price | on sale | discount | discounts | % off | cheapest | price drop | prime day | black friday | \
     coupon | coupons | promo | \
     im angebot | schnäppchen | bons plans | ofertas";
 
-/// Finds the cues of both kinds in a title.
+/// Finds the cue phrases of both kinds in a title.
 pub(super) struct HeadlineClassifier {
     cues: AhoCorasick,
-    /// The number of roundup cues, which come first.
+    /// The number of roundup cues, which precede the offer cues.
     roundup_cues: usize,
 }
 
@@ -48,9 +48,9 @@ impl Default for HeadlineClassifier {
 }
 
 impl HeadlineClassifier {
-    /// Classifies a title, given in lower case.
+    /// Classifies a lowercase title.
     pub(super) fn classify(&self, title: &str) -> HeadlineKind {
-        // Two semicolons separate the entries of a table of contents.
+        // Two semicolons separate the entries of a roundup.
         let mut kind = HeadlineKind { roundup: title.matches(';').nth(1).is_some(), offer: false };
         for cue in self.cues.find_overlapping_iter(title).filter(|cue| is_whole_words(title, cue.range())) {
             if cue.pattern().as_usize() < self.roundup_cues {
@@ -63,7 +63,7 @@ impl HeadlineClassifier {
     }
 }
 
-/// Whether a range of a text starts and ends at word boundaries.
+/// Returns whether a range of a text starts and ends at word boundaries.
 fn is_whole_words(text: &str, range: std::ops::Range<usize>) -> bool {
     let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let cue = &text[range.clone()];

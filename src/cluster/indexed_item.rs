@@ -1,4 +1,4 @@
-//! What the window keeps of an item: about 700 bytes.
+//! The data that the window keeps about an item: about 700 bytes.
 
 use super::headline_kind::HeadlineKind;
 use super::item_seq::ItemSeq;
@@ -12,34 +12,34 @@ use crate::domain::{ItemId, SourceId, StoryId};
 
 /// An item in the window.
 ///
-/// The fields that are read of every neighbor come first, in this order: they fill one cache line, and the list of neighbors
-/// fills the next two.
+/// The fields that are read for every neighbor come first, in this order. They fill one cache line, and the list of
+/// neighbors fills the next two.
 #[repr(C, align(64))]
 pub(super) struct IndexedItem {
-    /// In order of term number.
+    /// The terms, sorted by term number.
     pub terms: Box<[WeightedTerm]>,
-    /// Seconds since 1970.
+    /// The ranking time in seconds since 1970.
     pub ranked_at: i64,
     pub aggregates: TermAggregates,
     pub outlet: OutletIndex,
     pub title_numbers: Box<[TitleNumber]>,
     pub title_hash: u32,
     pub kind: HeadlineKind,
-    /// Whether the item repeats another one's headline or exceeds its outlet's quota. An excluded item does not count in
-    /// document frequencies, is not found as a neighbor and has no part in the links of its story.
+    /// Whether the item repeats another item's headline or exceeds its outlet's quota. An excluded item does not count
+    /// in document frequencies, is not found as a neighbor and does not contribute to the links of its story.
     pub excluded: bool,
-    /// Neighbors gained since the item was last scored.
+    /// The number of neighbors gained since the item was last scored.
     pub new_neighbors: u8,
     pub neighbors: NeighborList,
-    /// The item that an excluded item follows from story to story; else the item itself.
+    /// For an excluded item, the item that it follows between stories; otherwise the item itself.
     pub leader: ItemSeq,
     pub story: StoryId,
     pub id: ItemId,
-    /// Seconds since 1970.
+    /// The time when the item was first seen, in seconds since 1970.
     pub first_seen_at: i64,
     pub source: SourceId,
     pub link: Option<LinkKey>,
-    /// Normalized and in lower case.
+    /// The normalized title in lowercase.
     pub title: Box<str>,
     pub sketch: ShingleSketch,
     pub title_profile: TitleProfile,
@@ -54,7 +54,7 @@ impl IndexedItem {
         self.terms.binary_search_by_key(&term, |own| own.id).is_ok()
     }
 
-    /// Whether the scores are outdated, because many neighbors were added since the last scoring.
+    /// Returns whether the scores are outdated because many neighbors were added since the last scoring.
     pub(super) fn is_stale(&self) -> bool {
         usize::from(self.new_neighbors) * 2 > self.neighbors.len().max(1)
     }

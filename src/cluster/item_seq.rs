@@ -1,32 +1,32 @@
-//! Sequence numbers of items, and a small hash table from them to positions in a list.
+//! Sequence numbers of items, and a small hash table that maps them to positions in a list.
 
 /// An item's position in the stream of all items since the process started.
 ///
-/// The number wraps after 2^32 items. Comparisons use serial number arithmetic (RFC 1982), which is correct for items that
-/// are fewer than 2^31 positions apart.
+/// The number wraps around after 2^32 items. Comparisons use serial number arithmetic (RFC 1982), which is correct for
+/// items that are fewer than 2^31 positions apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) struct ItemSeq(pub u32);
 
 impl ItemSeq {
-    /// The sequence number `count` positions later.
+    /// Returns the sequence number `count` positions later.
     pub(super) fn advance(self, count: usize) -> ItemSeq {
         ItemSeq(self.0.wrapping_add(count as u32))
     }
 
-    /// The number of positions from `first` to this item.
+    /// Returns the number of positions from `first` to this item.
     pub(super) fn offset_from(self, first: ItemSeq) -> usize {
         self.0.wrapping_sub(first.0) as usize
     }
 
-    /// Whether this item arrived before `other`.
+    /// Returns whether this item arrived before `other`.
     pub(super) fn precedes(self, other: ItemSeq) -> bool {
         (self.0.wrapping_sub(other.0) as i32) < 0
     }
 }
 
-/// Maps an item's sequence number to its position in a list that the caller keeps.
+/// Maps an item's sequence number to its position in a list that the caller maintains.
 ///
-/// The list must stay shorter than half of `SLOTS`. The table stores positions only, so clearing it is one `fill`.
+/// The list must remain shorter than half of `SLOTS`. The table stores only positions, so that one `fill` clears it.
 pub(super) struct OpenAddressTable<const SLOTS: usize>([u16; SLOTS]);
 
 impl<const SLOTS: usize> OpenAddressTable<SLOTS> {
@@ -36,8 +36,8 @@ impl<const SLOTS: usize> OpenAddressTable<SLOTS> {
         self.0.fill(Self::EMPTY);
     }
 
-    /// Finds the position of an item by linear probing, or the free slot to insert it into. `listed` returns the item at a position of the list,
-    /// if the list is that long.
+    /// Finds the position of an item by linear probing, or the free slot for its insertion. `listed` returns the item
+    /// at a position of the list, if the list is long enough.
     pub(super) fn find(&self, seq: ItemSeq, listed: impl Fn(usize) -> Option<ItemSeq>) -> Result<usize, usize> {
         let mut slot = fibonacci_hash(seq.0, SLOTS.ilog2());
         loop {

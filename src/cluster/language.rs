@@ -1,31 +1,31 @@
-//! Language-dependent rules: stemming (Snowball), stop words, and whether a capital letter marks a name.
+//! Language-dependent rules: stemming (Snowball), stop words, and whether capital letters mark names.
 
 use rust_stemmers::{Algorithm, Stemmer};
 use rustc_hash::FxHashSet;
 use std::borrow::Cow;
 
-/// The maximum number of distinct languages. Feeds are untrusted, so it is bounded; further languages share the rules of the
-/// last one.
+/// The maximum number of distinct languages, because feeds are untrusted. Further languages share the rules of the last
+/// one.
 const MAX_LANGUAGES: usize = 200;
 
 /// The rules of one language.
 pub(super) struct LanguageRules {
-    /// Its position in the [`LanguageRegistry`].
+    /// The position of the language in the [`LanguageRegistry`].
     pub id: u8,
-    /// The primary subtag of its tag: "pt" of "pt-BR".
+    /// The primary subtag of the language tag: "pt" for "pt-BR".
     subtag: String,
     stemmer: Option<Stemmer>,
     stop_words: FxHashSet<&'static str>,
-    /// Whether names are capitalized and other words are not. False for German, which capitalizes all nouns.
+    /// Whether only names are capitalized. False for German, which capitalizes all nouns.
     pub capitals_mark_names: bool,
 }
 
-/// The languages seen so far.
+/// The registry of the languages seen so far.
 #[derive(Default)]
 pub(super) struct LanguageRegistry(Vec<LanguageRules>);
 
 impl LanguageRegistry {
-    /// The rules for a language tag, by default those of English.
+    /// Returns the rules for a language tag. English is the default.
     pub(super) fn resolve(&mut self, tag: Option<&str>) -> &LanguageRules {
         let tag = tag.unwrap_or("en");
         let subtag = tag.split(['-', '_']).next().unwrap_or(tag);
@@ -85,8 +85,8 @@ impl LanguageRules {
     }
 }
 
-/// A light stemmer for Polish (in the sense of Savoy, 2006), because the Snowball crate has none. It removes the longest of
-/// the most frequent case endings that leaves at least four letters.
+/// A light stemmer for Polish (in the sense of Savoy, 2006), because the Snowball crate has none. It removes the
+/// longest frequent case ending that leaves at least four letters.
 fn stem_polish(word: &str) -> &str {
     const ENDINGS: [&str; 24] = [
         "iego", "iemu", "ami", "ach", "ego", "emu", "iem", "owi", "ów", "em", "om", "ie", "ej", "ym", "im", "ą", "ę",

@@ -1,7 +1,7 @@
-//! The links of the items in the window, and which of them identify one event.
+//! The links of the items in the window, and whether each link identifies one event.
 //!
-//! A link to an article does so across sources, unless one source uses it for several items: a constant link says nothing
-//! about an item.
+//! A link to an article identifies one event across sources, unless one source uses it for several items: a constant
+//! link does not distinguish items.
 
 use super::article_link::identifies_article;
 use super::item_seq::ItemSeq;
@@ -26,7 +26,7 @@ impl LinkKey {
         self.is_article
     }
 
-    /// The key of one source's use of the link.
+    /// Returns the key for one source's use of the link.
     fn of_source(self, source: SourceId) -> u64 {
         xxh3_64_with_seed(&source.0.to_le_bytes(), self.hash)
     }
@@ -35,21 +35,21 @@ impl LinkKey {
 #[derive(Default)]
 pub(super) struct LinkIndex {
     links: FxHashMap<u64, LinkUse>,
-    /// The number of items with a link, by source.
+    /// The number of items with a link, per source.
     uses: FxHashMap<u64, u32>,
 }
 
-/// The items with one link.
+/// The items that have the same link.
 #[derive(Default)]
 struct LinkUse {
-    /// In order of arrival.
+    /// The items in order of arrival.
     items: SmallVec<[ItemSeq; 2]>,
     /// The number of sources that use the link for several items.
     reusing_sources: u32,
 }
 
 impl LinkIndex {
-    /// Adds an item. Returns whether its link has just stopped to identify one event.
+    /// Adds an item. Returns whether its link has just ceased to identify one event.
     pub(super) fn add(&mut self, link: LinkKey, source: SourceId, seq: ItemSeq) -> bool {
         let uses = self.uses.entry(link.of_source(source)).or_default();
         *uses += 1;
@@ -59,7 +59,7 @@ impl LinkIndex {
         *uses == 2 && known.reusing_sources == 1
     }
 
-    /// Removes the first item with its link. Returns whether the link identifies one event from now on, and did not before.
+    /// Removes the first item with its link. Returns whether the link has just become one that identifies one event.
     pub(super) fn remove_first(&mut self, link: LinkKey, source: SourceId) -> bool {
         let mut reuse_ended = false;
         if let Some(uses) = self.uses.get_mut(&link.of_source(source)) {
@@ -79,17 +79,17 @@ impl LinkIndex {
         identifies_again
     }
 
-    /// Whether one source uses the link for several items.
+    /// Returns whether one source uses the link for several items.
     pub(super) fn is_reused(&self, link: LinkKey) -> bool {
         self.links.get(&link.hash).is_some_and(|known| known.reusing_sources > 0)
     }
 
-    /// Whether all items with the link report one event.
+    /// Returns whether all items with the link report one event.
     pub(super) fn identifies_event(&self, link: LinkKey) -> bool {
         link.is_article && !self.is_reused(link)
     }
 
-    /// The items with this link, in order of arrival.
+    /// Returns the items with this link, in order of arrival.
     pub(super) fn items(&self, link: LinkKey) -> &[ItemSeq] {
         self.links.get(&link.hash).map(|known| known.items.as_slice()).unwrap_or_default()
     }

@@ -1,11 +1,11 @@
-//! Linkage: turns the scores of the pairs between two groups into the log-odds that both report one event.
+//! Computes the log-odds that two groups report one event from the scores of the pairs between them.
 //!
-//! It mixes average and single linkage. Single linkage alone would chain long-running stories; average linkage alone would miss
-//! paraphrases.
+//! The linkage mixes average and single linkage. Single linkage alone would chain long-running stories; average linkage
+//! alone would miss paraphrases.
 
 use super::options::Options;
 
-/// Pairs with lower log-odds are not linked.
+/// The minimum log-odds of a pair that is linked.
 pub(super) const MIN_PAIR_LOG_ODDS: f32 = -3.5;
 
 /// The parameters of the linkage.
@@ -13,23 +13,23 @@ pub(super) const MIN_PAIR_LOG_ODDS: f32 = -3.5;
 pub struct Linkage {
     /// The weight of the best pair; the mean of all pairs gets the remaining weight.
     pub max_weight: f32,
-    /// Log-odds that are subtracted for each e-fold of the smaller group's size.
+    /// The penalty in log-odds for each e-fold increase of the smaller group's size.
     pub size_penalty: f32,
     /// The minimum log-odds at which groups merge.
     pub threshold: f32,
-    /// The log-odds of a pair that was never a candidate.
+    /// The log-odds that are assumed for a pair that was never a candidate.
     pub missing_pair: f32,
 }
 
 impl Linkage {
-    /// The linkage of the program.
+    /// Returns the linkage that newsfold uses.
     pub fn new(options: &Options) -> Linkage {
         let threshold = options.threshold.clamp(0.001, 0.999);
         let threshold = libm::logf(threshold / (1.0 - threshold));
         Linkage { max_weight: 0.7, size_penalty: 0.4, threshold, missing_pair: -4.0 }
     }
 
-    /// The log-odds that two groups of these sizes report one event.
+    /// Returns the log-odds that two groups of these sizes report one event.
     pub(super) fn log_odds(&self, link: ClusterLink, sizes: [usize; 2]) -> f32 {
         let pairs = link.pairs as usize;
         let all = (sizes[0] * sizes[1]).max(pairs);
@@ -45,7 +45,7 @@ pub(super) struct ClusterLink {
     pub sum: f32,
     pub pairs: u32,
     pub max: f32,
-    /// Whether a rule separates one of the pairs.
+    /// Whether a rule separates at least one of the pairs.
     pub separate: bool,
 }
 
@@ -53,7 +53,7 @@ impl ClusterLink {
     /// The link of a pair that a rule separates.
     pub(super) const SEPARATE: ClusterLink = ClusterLink { sum: 0.0, pairs: 0, max: f32::MIN, separate: true };
 
-    /// The link of a single pair.
+    /// Creates the link of a single pair.
     pub(super) fn new(log_odds: f32) -> ClusterLink {
         ClusterLink { sum: log_odds, pairs: 1, max: log_odds, separate: false }
     }

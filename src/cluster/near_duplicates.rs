@@ -1,25 +1,25 @@
 //! Near-duplicate detection: bottom-k sketches of shingles (Cohen and Kaplan, 2007; Broder, 1997).
 //!
-//! A text is the set of its three-term shingles. The sketch keeps the 16 smallest 32-bit hashes. Two sketches give an estimate
-//! of the containment: the share of the *shorter* text that the longer one contains. Containment fits better than
-//! similarity, because true copies differ by cuts and added bylines.
+//! A text is represented by the set of its three-term shingles. The sketch keeps the 16 smallest 32-bit hashes. Two
+//! sketches yield an estimate of the containment: the share of the *shorter* text that the longer one contains.
+//! Containment fits better than similarity, because true copies differ by cuts and added bylines.
 //!
-//! Two unrelated texts of 40 shingles share one of 2^32 hashes by chance in one of 2.7 million pairs, and a copy needs at least
-//! four shared hashes. False positives from hash collisions do not occur in practice.
+//! The probability that two unrelated texts of 40 shingles share one of 2^32 hashes is one in 2.7 million, and a copy
+//! needs at least four shared hashes. In practice, hash collisions cause no false positives.
 
 use super::tokenizer::TermHash;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The containment from which a text is a copy, 0 to 1.
+/// The minimum containment of a copy, 0 to 1.
 pub(super) const MIN_COPY_CONTAINMENT: f32 = 0.6;
-/// The standard error of a containment of 0.6 is 0.12 with this number of hashes.
+/// The number of hashes in a sketch. At this size, the standard error of a containment of 0.6 is 0.12.
 const SKETCH_HASHES: usize = 16;
-/// Below this number of shared hashes, the estimate is 0.
+/// The minimum number of shared hashes. With fewer shared hashes, the estimate is 0.
 const MIN_SHARED_HASHES: usize = 4;
-/// Shorter texts have no sketch.
+/// The minimum number of shingles. Shorter texts have no sketch.
 const MIN_SHINGLES: usize = 6;
 
-/// The smallest hashes of a text's shingles in ascending order, and the number of shingles.
+/// The smallest hashes of a text's shingles in ascending order, and the total number of shingles.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ShingleSketch {
     hashes: [u32; SKETCH_HASHES],
@@ -47,12 +47,12 @@ impl ShingleSketch {
         &self.hashes[..SKETCH_HASHES.min(self.shingles.into())]
     }
 
-    /// The hash up to which the sketch is complete. A sketch of all shingles is complete everywhere.
+    /// Returns the largest hash up to which the sketch is complete. A sketch of all shingles is complete everywhere.
     fn complete_up_to(&self) -> u32 {
         if usize::from(self.shingles) > SKETCH_HASHES { self.hashes[SKETCH_HASHES - 1] } else { u32::MAX }
     }
 
-    /// The estimated share of the shorter text that the longer one contains, 0 to 1.
+    /// Returns the estimated share of the shorter text that the longer text contains, 0 to 1.
     pub(super) fn containment(&self, other: &ShingleSketch) -> f32 {
         let limit = self.complete_up_to().min(other.complete_up_to());
         let [own, others] = [self, other].map(|sketch| sketch.hashes().iter().take_while(move |hash| **hash <= limit));

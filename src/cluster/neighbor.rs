@@ -1,4 +1,4 @@
-//! An item's nearest neighbors, and what follows from two lists of them: shared-nearest-neighbor similarity (Jarvis and
+//! An item's nearest neighbors, and the features of two neighbor lists: shared-nearest-neighbor similarity (Jarvis and
 //! Patrick, 1973) and local density.
 
 use super::item_seq::{ItemSeq, OpenAddressTable};
@@ -7,22 +7,22 @@ use smallvec::SmallVec;
 /// The maximum number of neighbors that an item keeps.
 pub(super) const MAX_NEIGHBORS: usize = 24;
 
-/// The neighbors of an item, the nearest first. Twelve, which suffice for most items, are stored inline, because almost every
-/// access to an item also reads its neighbors.
+/// The neighbors of an item, nearest first. Twelve neighbors suffice for most items and are stored inline, because
+/// almost every access to an item also reads its neighbors.
 pub(super) type NeighborList = SmallVec<[Neighbor; 12]>;
 
-/// A neighboring item with its similarity, packed into 8 bytes.
+/// A neighboring item and its similarity, packed into 8 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Neighbor {
     pub seq: ItemSeq,
-    /// In 65,535ths.
+    /// The cosine in units of 1/65,535.
     cosine: u16,
-    /// In 256ths.
+    /// The log-odds in units of 1/256.
     log_odds: i16,
 }
 
 impl Neighbor {
-    /// A neighbor that has no score yet.
+    /// Creates a neighbor without a score.
     pub(super) fn new(seq: ItemSeq, cosine: f32) -> Neighbor {
         Neighbor { seq, cosine: (cosine.clamp(0.0, 1.0) * 65535.0) as u16, log_odds: i16::MIN }
     }
@@ -31,7 +31,7 @@ impl Neighbor {
         Neighbor { log_odds: (log_odds * 256.0) as i16, ..self }
     }
 
-    /// The same pair, listed at the other item.
+    /// Returns the same pair as an entry in the other item's list.
     pub(super) fn reversed(self, seq: ItemSeq) -> Neighbor {
         Neighbor { seq, ..self }
     }
@@ -40,23 +40,23 @@ impl Neighbor {
         f32::from(self.cosine) / 65535.0
     }
 
-    /// The log-odds that both items report one event.
+    /// Returns the log-odds that both items report one event.
     pub(super) fn log_odds(&self) -> f32 {
         f32::from(self.log_odds) / 256.0
     }
 
-    /// The product of two cosines, in 65,535²ths.
+    /// Returns the product of two cosines in units of 1/65,535².
     fn cosine_product(&self, other: &Neighbor) -> u64 {
         u64::from(self.cosine) * u64::from(other.cosine)
     }
 }
 
-/// How dense the neighborhood of an item is.
+/// The density of an item's neighborhood.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct LocalDensity {
-    /// The mean cosine of the second to the sixth neighbor.
+    /// The mean cosine of the second to sixth neighbors.
     pub next_cosine: f32,
-    /// The cosine of the twentieth neighbor; 0 with fewer neighbors.
+    /// The cosine of the twentieth neighbor; 0 if there are fewer neighbors.
     pub twentieth_cosine: f32,
 }
 
@@ -86,7 +86,7 @@ impl<'a> NeighborProfile<'a> {
         profile
     }
 
-    /// The shared-nearest-neighbor similarity: the cosine of two lists of neighbors, each a sparse vector of cosines.
+    /// Returns the shared-nearest-neighbor similarity: the cosine of two neighbor lists as sparse vectors of cosines.
     pub(super) fn similarity(&self, other: &[Neighbor]) -> f32 {
         let shared = other.iter().filter_map(|neighbor| {
             let own = &self.neighbors[self.position(neighbor.seq).ok()?];
@@ -101,7 +101,7 @@ impl<'a> NeighborProfile<'a> {
     }
 }
 
-/// The squared norm of a list of neighbors, in 65,535²ths.
+/// Returns the squared norm of a neighbor list in units of 1/65,535².
 fn norm_squared(neighbors: &[Neighbor]) -> u64 {
     neighbors.iter().map(|neighbor| neighbor.cosine_product(neighbor)).sum()
 }

@@ -1,4 +1,4 @@
-//! Finds the neighbors of an item, scores each pair, and keeps the lists of both sides up to date.
+//! Finds the neighbors of an item, scores each pair, and updates the neighbor lists of both items.
 
 use super::candidates::FoundNeighbor;
 use super::clusterer::Clusterer;
@@ -10,16 +10,16 @@ use super::term_weights::TermAggregates;
 use super::window::ItemWindow;
 use smallvec::SmallVec;
 
-/// The log-odds of two items that a rule separates, whatever the model says.
+/// The log-odds of two items that a rule separates, regardless of the model.
 const CANNOT_LINK_LOG_ODDS: f32 = -20.0;
-/// Titles of fewer terms are equal by chance.
+/// The minimum number of terms in a repeated title. Titles with fewer terms may be equal by chance.
 const MIN_REPEATED_TITLE_TERMS: usize = 2;
 
 type ScoredNeighbors = SmallVec<[Neighbor; MAX_NEIGHBORS]>;
 
 impl Clusterer {
-    /// Finds and scores the neighbors of an item, and adds the item to their lists. Excludes it if it repeats another one's
-    /// headline.
+    /// Finds and scores the neighbors of an item, and adds the item to their lists. Excludes the item if it repeats
+    /// another item's headline.
     pub(super) fn score_neighbors(&mut self, seq: ItemSeq) {
         self.search.run(&self.window, seq);
         if let Some(leader) = self.find_leader(seq) {
@@ -36,13 +36,13 @@ impl Clusterer {
         self.lead_same_link(seq);
     }
 
-    /// The item that this one follows, if it is excluded: one with the same link, the first one with the same headline, or, for
-    /// an item above its outlet's quota, the nearest one.
+    /// Returns the item that this one follows, if it is excluded: an item with the same link, or else the first item
+    /// with the same headline, or else, for an item above its outlet's quota, the nearest item.
     fn find_leader(&self, seq: ItemSeq) -> Option<ItemSeq> {
         let item = &self.window[seq];
         let title_terms = item.terms.iter().filter(|term| term.in_title()).count();
         let repeated = self.search.found.iter().find(|found| {
-            // Only earlier items: an item that is scored again must not follow its own follower.
+            // Only earlier items qualify, because a rescored item must not follow its own follower.
             title_terms >= MIN_REPEATED_TITLE_TERMS
                 && found.seq.precedes(seq)
                 && self.window[found.seq].has_same_title(item)
@@ -57,8 +57,8 @@ impl Clusterer {
         self.leader_by_link(seq).or_else(|| repeated.or_else(nearest).map(|found| found.seq))
     }
 
-    /// The item that an excluded item follows because both have the same link: an active one, else the one that the first
-    /// item with the link follows.
+    /// Returns the item that an excluded item follows because of an equal link: an active item with the link, or else
+    /// the leader of the first item with the link.
     fn leader_by_link(&self, seq: ItemSeq) -> Option<ItemSeq> {
         let same_link = self.window.same_link(seq);
         let active = same_link.iter().find(|other| **other != seq && !self.window[**other].excluded);
@@ -66,7 +66,7 @@ impl Clusterer {
         active.copied().or_else(|| first().map(|first| self.window[*first].leader))
     }
 
-    /// Makes the excluded items with the link of an active one follow it.
+    /// If this item is the first active one with its link, makes the excluded items with the link follow it.
     fn lead_same_link(&mut self, seq: ItemSeq) {
         let window = &self.window;
         let same_link = window.same_link(seq);
@@ -106,7 +106,7 @@ impl Clusterer {
     }
 }
 
-/// Loads the lists of all neighbors into the cache before the first is read, so that the cache misses overlap.
+/// Prefetches the lists of all neighbors, so that the cache misses overlap.
 fn prefetch_neighbor_lists(window: &ItemWindow, neighbors: &[Neighbor]) {
     let others = neighbors.iter().flat_map(|neighbor| window[neighbor.seq].neighbors.iter().step_by(8));
     std::hint::black_box(others.fold(0, |sum, neighbor| sum ^ neighbor.seq.0));
@@ -131,7 +131,7 @@ fn insert_neighbor(item: &mut IndexedItem, neighbor: Neighbor, is_new: bool) {
     if position < MAX_NEIGHBORS {
         neighbors.truncate(MAX_NEIGHBORS - 1);
         if neighbors.len() == neighbors.capacity() {
-            // Doubling the capacity would waste memory, because the list never grows further.
+            // Doubling the capacity would waste memory, because the list never exceeds [`MAX_NEIGHBORS`].
             neighbors.reserve_exact(MAX_NEIGHBORS - neighbors.len());
         }
         neighbors.insert(position, neighbor);

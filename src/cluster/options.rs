@@ -1,19 +1,19 @@
-//! The options of grouping.
+//! The options for grouping.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// When items are compared, regrouped and joined.
+/// Parameters for comparing, regrouping and joining items.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Items expire this long after they were first seen: new items are no longer compared with them.
+    /// The time after which an item expires, since it was first seen. New items are not compared with expired items.
     #[serde(with = "crate::domain::duration")]
     pub window: SignedDuration,
-    /// Items stay in their story from this long after they were first seen.
+    /// The time after which an item no longer changes its story, since it was first seen.
     #[serde(with = "crate::domain::duration")]
     pub revision_window: SignedDuration,
-    /// The time between two reclustering passes.
+    /// The time between reclustering passes.
     #[serde(with = "crate::domain::duration")]
     pub recluster_interval: SignedDuration,
     /// The minimum score for an item to join a story, 0 to 1.

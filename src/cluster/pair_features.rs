@@ -1,7 +1,7 @@
 //! The features of a pair of items that the pair model weighs.
 //!
-//! No feature depends on the size of the stream: IDFs are normalized, similarities are cosines and shares. A model
-//! trained on three thousand items therefore holds for a million.
+//! No feature depends on the size of the stream: IDFs are normalized, and similarities are cosines and shares. A model
+//! that is trained on three thousand items is therefore valid for a million items.
 
 use super::indexed_item::IndexedItem;
 use super::item_seq::fibonacci_hash;
@@ -9,9 +9,9 @@ use super::neighbor::LocalDensity;
 use super::term_index::TermId;
 use super::term_weights::{TermKind, WeightedTerm};
 
-/// The names of the features, in order; the weights file uses them too.
+/// The names of the features, in order. The weights file uses the same names.
 ///
-/// *Distinctive* IDF is IDF less the part that the neighborhood shares: see [`WeightedTerm::distinctive_idf`].
+/// The *distinctive* IDF is the IDF minus the part that the neighborhood shares: see [`WeightedTerm::distinctive_idf`].
 pub const FEATURE_NAMES: [&str; 14] = [
     "text similarity",
     "title similarity",
@@ -32,10 +32,10 @@ pub const FEATURE_NAMES: [&str; 14] = [
 /// The features of one pair, in the order of [`FEATURE_NAMES`].
 pub type PairFeatures = [f32; FEATURE_NAMES.len()];
 
-/// The maximum of the local density: a stream with more outlets than the training data is denser everywhere.
+/// The maximum of the local density. A stream with more outlets than the training data is denser everywhere.
 const MAX_LOCAL_DENSITY: f32 = 0.2;
 
-/// Two items with what a comparison has found out about them.
+/// Two items and the results of comparing them.
 pub(super) struct ItemPair<'a> {
     pub items: [&'a IndexedItem; 2],
     pub cosine: f32,
@@ -44,7 +44,7 @@ pub(super) struct ItemPair<'a> {
     pub densities: [LocalDensity; 2],
 }
 
-/// The positions of a shared term in the lists of the two items.
+/// The positions of a shared term in the term lists of the two items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SharedTerm {
     pub first: u8,
@@ -55,8 +55,8 @@ impl ItemPair<'_> {
     pub(super) fn features(&self) -> PairFeatures {
         let [a, b] = self.items;
         let (mut name_dot, mut max_name_idf, mut title_dot) = (0.0, 0.0f32, 0.0);
-        // The distinctive IDF of shared terms: of all of them, of those in at least one title, and, as a sum over the
-        // two titles, of those in each title.
+        // The distinctive IDF of the shared terms, summed over all of them, over those in at least one title, and over
+        // those in each title, as a sum over the two titles.
         let (mut distinctive, mut in_title_distinctive, mut in_each_title) = (0.0, 0.0, 0.0);
         for SharedTerm { first, second } in self.shared_terms {
             let (x, y) = (a.terms[usize::from(*first)], b.terms[usize::from(*second)]);
@@ -100,13 +100,13 @@ impl ItemPair<'_> {
     }
 }
 
-/// The square root of a cosine, from the dot product and the product of the norms.
+/// Returns the square root of a cosine, given the dot product and the product of the norms.
 fn root_cosine(dot: f32, norms: f32) -> f32 {
     if norms > 0.0 { (dot / norms).max(0.0).sqrt() } else { 0.0 }
 }
 
-/// An item's terms behind a Bloom filter with one hash function (Bloom, 1970). Most terms of another item are not among them,
-/// and the filter rejects those without a search.
+/// An item's terms behind a Bloom filter with one hash function (Bloom, 1970). The filter rejects most terms of another
+/// item without a search.
 pub(super) struct BloomPrefilter<'a> {
     terms: &'a [WeightedTerm],
     bits: [u64; 32],
@@ -127,7 +127,7 @@ impl<'a> BloomPrefilter<'a> {
         (hash >> 6, 1 << (hash & 63))
     }
 
-    /// The cosine with another item. Appends the shared terms to `shared`.
+    /// Returns the cosine with another item. Appends the shared terms to `shared`.
     pub(super) fn cosine(&self, other: &[WeightedTerm], shared: &mut Vec<SharedTerm>) -> f32 {
         let mut dot = 0u64;
         for (second, term) in other.iter().enumerate() {
@@ -154,7 +154,7 @@ mod tests {
         let other: Vec<WeightedTerm> = (0..60).map(|n| term(n * 4)).collect();
         let mut found = Vec::new();
         let cosine = BloomPrefilter::new(&one).cosine(&other, &mut found);
-        // They share the multiples of twelve, 0 to 168: every fourth term of the first and every third of the second.
+        // The lists share the multiples of twelve from 0 to 168: every fourth term of one and every third of the other.
         let shared: Vec<SharedTerm> = (0..15).map(|n| SharedTerm { first: 4 * n, second: 3 * n }).collect();
         assert_eq!(found, shared);
         assert!((cosine - 15.0 * 0.25).abs() < 0.01);

@@ -1,15 +1,15 @@
 //! The pair model: a logistic regression that estimates the log-odds that two items report one event.
 //!
-//! Its inputs are the standardized [features](FEATURE_NAMES) and all products of two of them, because features interact: two
-//! very similar reports of one outlet, for example, are usually two days of a series. The weights are in
-//! `pair_model_weights.txt`; `cargo run --release --example train -- FILE` learns them.
+//! The inputs are the standardized [features](FEATURE_NAMES) and all products of two of them, because features
+//! interact: for example, two very similar reports of one outlet usually belong to a daily series.
+//! `pair_model_weights.txt` contains the weights; `cargo run --release --example train -- FILE` learns them.
 
 use super::pair_features::{FEATURE_NAMES, PairFeatures};
 use std::fmt::Write;
 
 const FEATURES: usize = FEATURE_NAMES.len();
 
-/// A feature counts up to this number of standard deviations from its mean, so that the squares of outliers do not dominate.
+/// The maximum number of standard deviations of a feature, so that the squares of outliers do not dominate.
 const MAX_DEVIATIONS: f32 = 3.0;
 
 /// The learned parameters.
@@ -20,11 +20,11 @@ pub struct PairModel {
     pub deviation: PairFeatures,
     /// The weight of each standardized feature.
     pub weights: PairFeatures,
-    /// The weight of each product of two standardized features, at `[i][j]` where i ≤ j. The other cells are 0.
+    /// The weight of each product of two standardized features, at `[i][j]` with i ≤ j. The other cells are 0.
     pub products: [PairFeatures; FEATURES],
 }
 
-/// An untrained model: every pair scores 0.
+/// An untrained model, for which every pair scores 0.
 impl Default for PairModel {
     fn default() -> PairModel {
         PairModel {
@@ -37,31 +37,31 @@ impl Default for PairModel {
     }
 }
 
-/// A weights file that cannot be used.
+/// The error for an invalid weights file.
 #[derive(Debug, thiserror::Error)]
 #[error("weights: {0}")]
 pub struct WeightsError(String);
 
 impl PairModel {
-    /// The model that comes with the program.
+    /// Returns the model that is built into the program.
     pub fn learned() -> PairModel {
-        // A test parses the file, so the error cannot occur in a program that was built and tested.
+        // A test parses this file, so the error cannot occur in a tested build.
         PairModel::parse(include_str!("pair_model_weights.txt")).unwrap_or_else(|error| unreachable!("{error}"))
     }
 
-    /// The log-odds that a pair reports one event.
+    /// Returns the log-odds that a pair reports one event.
     pub fn log_odds(&self, features: &PairFeatures) -> f32 {
         let z = self.standardize(features);
         let mut factors = self.weights;
-        // The compiler vectorizes this row by row.
+        // The compiler vectorizes this loop row by row.
         for (row, own) in self.products.iter().zip(z) {
             factors.iter_mut().zip(row).for_each(|(factor, weight)| *factor += own * weight);
         }
         self.bias + factors.iter().zip(z).map(|(factor, own)| factor * own).sum::<f32>()
     }
 
-    /// The contribution of each feature to the log-odds, relative to the mean pair: its own term and half of each product,
-    /// which is its Shapley value. The contributions and the bias add up to [`PairModel::log_odds`].
+    /// Returns the contribution of each feature to the log-odds, relative to the average pair: its own term and half of
+    /// each product, which is its Shapley value. The contributions and the bias add up to [`PairModel::log_odds`].
     pub fn contributions(&self, features: &PairFeatures) -> PairFeatures {
         let z = self.standardize(features);
         std::array::from_fn(|i| {
@@ -70,19 +70,19 @@ impl PairModel {
         })
     }
 
-    /// Each feature in standard deviations from its mean, between −3 and 3.
+    /// Returns each feature in standard deviations from its mean, limited to the range from −3 to 3.
     pub fn standardize(&self, features: &PairFeatures) -> PairFeatures {
         std::array::from_fn(|i| {
             ((features[i] - self.mean[i]) / self.deviation[i]).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
         })
     }
 
-    /// Parses a weights file. Its lines are tab-separated: `bias` and its value; then each feature, its mean, standard deviation
-    /// and weight; then each product, as two features and the weight. Lines that start with `#` are comments.
+    /// Parses a weights file. Its tab-separated lines are: `bias` and its value; each feature with its mean, standard
+    /// deviation and weight; each product, as two features and a weight. `#` starts a comment line.
     ///
     /// # Errors
     ///
-    /// Fails unless the bias, all features and all products appear once and in order.
+    /// Fails unless the bias, all features and all products appear exactly once and in order.
     pub fn parse(text: &str) -> Result<PairModel, WeightsError> {
         let mut model = PairModel::default();
         let mut lines = text.lines().filter(|line| !line.starts_with('#'));
@@ -102,7 +102,7 @@ impl PairModel {
         }
     }
 
-    /// Writes the file that [`PairModel::parse`] reads.
+    /// Writes the format that [`PairModel::parse`] reads.
     pub fn write(&self) -> String {
         let mut text = String::new();
         let _ = writeln!(text, "bias\t{:.4}", self.bias);
@@ -116,7 +116,7 @@ impl PairModel {
     }
 }
 
-/// The numbers of the next entry in the weights file; the entry must have this name.
+/// Returns the numbers of the next entry in the weights file. The entry must have this name.
 fn read_entry<const N: usize>(line: Option<&str>, name: &str) -> Result<[f32; N], WeightsError> {
     let cells = line.and_then(|line| line.strip_prefix(name)?.strip_prefix('\t'));
     let number = |cell: &str| cell.parse().ok().filter(|number: &f32| number.is_finite());
@@ -126,17 +126,17 @@ fn read_entry<const N: usize>(line: Option<&str>, name: &str) -> Result<[f32; N]
     numbers.and_then(|numbers| numbers.try_into().ok()).ok_or_else(error)
 }
 
-/// The positions of the features of each product, in the order of the weights file.
+/// Returns the positions of the features of each product, in the order of the weights file.
 pub fn product_indexes() -> impl Iterator<Item = (usize, usize)> {
     (0..FEATURES).flat_map(|i| (i..FEATURES).map(move |j| (i, j)))
 }
 
-/// The name of a product in the weights file.
+/// Returns the name of a product in the weights file.
 fn product_name(i: usize, j: usize) -> String {
     format!("{}\t{}", FEATURE_NAMES[i], FEATURE_NAMES[j])
 }
 
-/// The probability of log-odds, 0 to 1.
+/// Converts log-odds to a probability.
 pub(super) fn sigmoid(log_odds: f32) -> f32 {
     1.0 / (1.0 + libm::expf(-log_odds))
 }

@@ -1,8 +1,8 @@
-//! Reclustering: groups recent items again, so that the order of arrival does not decide.
+//! Reclustering: regroups recent items, so that the order of arrival is irrelevant.
 //!
-//! A pass starts from the items that arrived or gained a neighbor since the last pass. It takes their stories and the stories of
-//! their neighbors, and groups all these items from scratch. Items beyond the revision window stay together, but new items
-//! can still join them. A group keeps the oldest of the story ids of which it has the largest part.
+//! A pass starts from the items that arrived or gained a neighbor since the last pass. It regroups all items of their
+//! stories and their neighbors' stories from scratch. Items beyond the revision window stay together, but new items can
+//! still join them. A group keeps the oldest id among the stories whose largest part it contains.
 
 use super::agglomerative::{Constraint, GroupingConstraints, ItemLink, agglomerate};
 use super::clusterer::Clusterer;
@@ -16,23 +16,23 @@ use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-/// The log-odds of a neighbor from which its story takes part too.
+/// The minimum log-odds of a neighbor whose story is included in the pass.
 const MIN_NEIGHBORHOOD_LOG_ODDS: f32 = -1.5;
-/// The length of a chain of items of which each follows the next one, because it was excluded after the others followed it.
+/// The maximum length of a chain of followers. A chain forms when an item is excluded after others have followed it.
 const MAX_FOLLOWED: usize = 8;
-/// The range of document counts in which growth by half causes all items to be scored again. Below it, there are too
-/// few statistics to be worth it; above it, growth changes them little.
+/// The range of document counts in which growth by half causes all items to be rescored. Below this range, there are
+/// too few statistics; above it, growth has little effect.
 const FULL_RESCORE_DOCUMENTS: RangeInclusive<usize> = 300..=20_000;
 
 impl Clusterer {
-    /// Groups the changed items and their neighborhood again, and returns what changed.
+    /// Regroups the changed items and their neighborhood, and returns the changes.
     ///
-    /// `mint` creates the id of a story that splits off, for its first item. Its second argument reports whether the clusterer
-    /// already knows an id.
+    /// `mint` creates the id of a story that splits off, given its first item. The second argument reports whether the
+    /// clusterer knows an id.
     ///
     /// # Errors
     ///
-    /// Fails if `mint` does. The clusterer has then lost changes and must be discarded.
+    /// Fails if `mint` fails. The clusterer has then lost changes and must be discarded.
     pub fn recluster<E>(
         &mut self,
         now: jiff::Timestamp,
@@ -73,8 +73,8 @@ impl Clusterer {
         Ok(regrouping)
     }
 
-    /// Whether a window that is still small has grown by half since all of its items were last scored: the first items
-    /// were scored with IDFs from few documents.
+    /// Returns whether a small window has grown by half since all of its items were last scored: the first items were
+    /// scored with IDFs from few documents.
     fn needs_full_rescore(&mut self) -> bool {
         let documents = self.window.term_index.document_count as usize;
         let needed = FULL_RESCORE_DOCUMENTS.contains(&documents)
@@ -85,7 +85,7 @@ impl Clusterer {
         needed
     }
 
-    /// Weighs and scores all items again. Returns them in order of arrival.
+    /// Reweights and rescores all items. Returns them in order of arrival.
     fn rescore_all(&mut self) -> Vec<ItemSeq> {
         let first = self.window.first_seq();
         let all: Vec<ItemSeq> = (0..self.window.len()).map(|n| first.advance(n)).collect();
@@ -94,8 +94,8 @@ impl Clusterer {
         all
     }
 
-    /// Weighs and scores the stale ones of the changed items and their neighbors again. Returns the changed items and their
-    /// neighbors in order of arrival.
+    /// Reweights and rescores the stale items among the changed items and their neighbors. Returns the changed items
+    /// and their neighbors in order of arrival.
     fn rescore_stale(&mut self, changed: &[ItemSeq]) -> Vec<ItemSeq> {
         let mut all: FxHashSet<ItemSeq> = changed.iter().copied().collect();
         for item in changed.iter().filter_map(|seq| self.window.get(*seq)) {
@@ -117,8 +117,8 @@ impl Clusterer {
         items
     }
 
-    /// The active members of the stories of these items, of their neighbors, and of the items with the same link, in order of
-    /// arrival.
+    /// Returns the active members of the stories of these items, of their neighbors, and of the items with the same
+    /// link, in order of arrival.
     fn participants(&self, changed: &[ItemSeq]) -> Vec<ItemSeq> {
         let mut stories: FxHashSet<StoryId> = FxHashSet::default();
         for (seq, item) in changed.iter().filter_map(|seq| Some((*seq, self.window.get(*seq)?))) {
@@ -130,7 +130,7 @@ impl Clusterer {
         self.in_order(members.filter(|seq| !self.window[*seq].excluded))
     }
 
-    /// Groups the participants by their pairs and constraints.
+    /// Groups the participants according to their pairs and constraints.
     fn group(&self, participants: &[ItemSeq], frozen_before: i64) -> Vec<Vec<u32>> {
         let positions = positions(participants);
         let items: Vec<&IndexedItem> = participants.iter().map(|seq| &self.window[*seq]).collect();
@@ -146,7 +146,7 @@ impl Clusterer {
                 }
             }
         }
-        // Both items may list the pair. The higher score counts.
+        // Both items may list the pair. The higher score is used.
         links.sort_unstable_by(|a, b| {
             let score = |link: &ItemLink| link.log_odds.unwrap_or(f32::MIN);
             (a.first, a.second).cmp(&(b.first, b.second)).then(score(b).total_cmp(&score(a)))
@@ -160,7 +160,7 @@ impl Clusterer {
         agglomerate(&constraints, &links, &self.linkage)
     }
 
-    /// The positions of the items that share a link that identifies one event.
+    /// Returns the positions of the items that share a link that identifies one event.
     fn same_link(&self, participants: &[ItemSeq]) -> Vec<Vec<u32>> {
         let mut by_first: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         let mut first_positions: FxHashMap<ItemSeq, u32> = FxHashMap::default();
@@ -173,8 +173,8 @@ impl Clusterer {
         by_first.into_values().filter(|items| items.len() > 1).collect()
     }
 
-    /// The positions of items that stay together regardless of their scores: those of a story that are beyond the revision
-    /// window, and those with a must-link constraint.
+    /// Returns the positions of items that stay together regardless of their scores: those of a story that are beyond
+    /// the revision window, and those with a must-link constraint.
     fn must_link(&self, items: &[&IndexedItem], frozen_before: i64) -> Vec<Vec<u32>> {
         let mut frozen: BTreeMap<StoryId, Vec<u32>> = BTreeMap::new();
         let mut constrained: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
@@ -191,8 +191,8 @@ impl Clusterer {
         frozen.into_values().chain(constrained.into_values()).filter(|items| items.len() > 1).collect()
     }
 
-    /// Adds the excluded items of the participants' stories to the groups of their leaders. Those with a constraint stay
-    /// where they are.
+    /// Adds the excluded items of the participants' stories to the groups of their leaders. Excluded items with a
+    /// constraint remain in their stories.
     fn add_followers(&self, participants: &mut Vec<ItemSeq>, groups: &mut [Vec<u32>]) {
         let positions = positions(participants);
         let stories: BTreeSet<StoryId> = participants.iter().map(|seq| self.window[*seq].story).collect();
@@ -215,7 +215,7 @@ impl Clusterer {
         }
     }
 
-    /// The active item at the end of the chain of items that this one follows.
+    /// Returns the active item at the end of the chain of leaders that starts at this item.
     fn leader_of(&self, item: &IndexedItem) -> ItemSeq {
         let mut leader = item.leader;
         for _ in 0..MAX_FOLLOWED {
@@ -227,11 +227,11 @@ impl Clusterer {
         leader
     }
 
-    /// The story that each group keeps. The group with most items of a story gets it; of equal groups, the first one. A group
-    /// that gets several stories keeps the one with the earliest item.
+    /// Returns the story that each group keeps. A story goes to the group with most of its items, or to the first of
+    /// equal groups. A group that gets several stories keeps the one with the earliest item.
     fn kept_stories(&self, participants: &[ItemSeq], groups: &[Vec<u32>]) -> Vec<Option<StoryId>> {
         let story_at = |position: u32| self.window[participants[position as usize]].story;
-        // For each story the groups with its items, each with the number of these items.
+        // Maps each story to the groups with its items and the number of these items.
         let mut parts: FxHashMap<StoryId, SmallVec<[(usize, usize); 2]>> = FxHashMap::default();
         for (group, positions) in groups.iter().enumerate() {
             for position in positions {
@@ -252,7 +252,7 @@ impl Clusterer {
         kept
     }
 
-    /// Redirects each story that lost all active items to the story that got most of them. The excluded items follow.
+    /// Redirects each story that lost all active items to the story that got most of them. The excluded items move too.
     fn redirect_emptied(&mut self, regrouping: &mut StoryRegrouping) {
         let left: BTreeSet<StoryId> = regrouping.moved.iter().map(|moved| moved.from).collect();
         for from in left {

@@ -1,4 +1,4 @@
-//! The rules that no score overrides. They hold after each assignment and each reclustering pass.
+//! The rules that override scores. They hold after each assignment and each reclustering pass.
 
 use super::agglomerative::{Constraint, forbids_merge};
 use super::equal_titles::EqualTitles;
@@ -7,7 +7,7 @@ use super::numbered_series::is_numbered_series;
 use super::window::ItemWindow;
 use serde::Serialize;
 
-/// A rule by which two items always or never share a story. The first one that applies decides.
+/// A rule that always or never joins two items. The first applicable rule decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::Display)]
 #[serde(rename_all = "kebab-case")]
 pub enum GroupingRule {
@@ -27,13 +27,13 @@ pub enum GroupingRule {
 }
 
 impl GroupingRule {
-    /// Whether the items always share a story; otherwise they never do.
+    /// Returns whether the rule joins the items rather than separating them.
     pub fn joins(self) -> bool {
         matches!(self, GroupingRule::OperatorMerged | GroupingRule::SameLink)
     }
 }
 
-/// Why the equal links of two items do not join them.
+/// Why two items are not joined although their links are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, strum::Display)]
 #[serde(rename_all = "kebab-case")]
 pub enum IgnoredLink {
@@ -44,7 +44,7 @@ pub enum IgnoredLink {
 }
 
 impl ItemWindow {
-    /// The rule that decides on two items.
+    /// Returns the rule that applies to two items.
     pub(super) fn rule(&self, a: &IndexedItem, b: &IndexedItem) -> Option<GroupingRule> {
         let (of_a, of_b) = (self.constraints(a.id), self.constraints(b.id));
         if forbids_merge(of_a, of_b) {
@@ -60,17 +60,17 @@ impl ItemWindow {
         }
     }
 
-    /// Whether the contents of two items forbid that they share a story.
+    /// Returns whether the contents of two items prevent them from sharing a story.
     pub(super) fn are_separate(&self, a: &IndexedItem, b: &IndexedItem) -> bool {
         (is_numbered_series(a, b) || is_rubric(a, b)) && !self.have_same_link(a, b)
     }
 
-    /// Whether two items share a link that identifies one event.
+    /// Returns whether two items share a link that identifies one event.
     pub(super) fn have_same_link(&self, a: &IndexedItem, b: &IndexedItem) -> bool {
         a.link == b.link && a.link.is_some_and(|link| self.links.identifies_event(link))
     }
 
-    /// Why the equal links of two items do not join them.
+    /// Returns why two items are not joined although their links are equal.
     pub(super) fn ignored_link(&self, a: &IndexedItem, b: &IndexedItem) -> Option<IgnoredLink> {
         let link = a.link.filter(|link| b.link == Some(*link))?;
         if !link.is_article() {

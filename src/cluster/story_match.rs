@@ -1,4 +1,4 @@
-//! Finds the story that a new item joins: by its URL, as a copy of another item, or by its pairs.
+//! Finds the story that a new item joins: by its URL, as a copy of another item, or by its scored pairs.
 
 use super::clusterer::Clusterer;
 use super::equal_titles::EqualTitles;
@@ -10,10 +10,10 @@ use super::neighbor::MAX_NEIGHBORS;
 use crate::domain::{ItemId, JoinEvidence, JoinReason, StoryId};
 use smallvec::SmallVec;
 
-/// Only neighbors with a larger cosine can be originals of a copy.
+/// The minimum cosine between a copy and its original.
 const MIN_COPY_COSINE: f32 = 0.3;
 
-/// The story that an item joins, with the evidence for it or, without a story, for the best one.
+/// The story that an item joins, with the evidence. Without a story, the evidence is for the best candidate.
 #[derive(Default)]
 pub(super) struct StoryMatch {
     pub story: Option<StoryId>,
@@ -21,11 +21,11 @@ pub(super) struct StoryMatch {
     pub evidence: JoinEvidence,
 }
 
-/// The item whose text another one repeats.
+/// The item whose text another item repeats.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CopyMatch {
     pub original: ItemSeq,
-    /// The share of the shorter text that the longer one contains, 0 to 1.
+    /// The share of the shorter text that the longer text contains, 0 to 1.
     pub containment: f32,
 }
 
@@ -53,7 +53,7 @@ impl Clusterer {
         }
     }
 
-    /// The earlier one of these items that an item has the link of, or whose text it repeats.
+    /// Returns an earlier item among `members` that has the item's link, or whose text the item repeats.
     pub(super) fn original_among(&self, seq: ItemSeq, members: &[ItemSeq]) -> Option<ItemSeq> {
         let is_earlier = |other: &ItemSeq| other.precedes(seq) && members.contains(other);
         let same_link = self.window.same_link(seq).iter().copied().find(is_earlier);
@@ -61,8 +61,8 @@ impl Clusterer {
         same_link.or_else(copy)
     }
 
-    /// The neighbor, among those that `may_be` accepts, whose text an item repeats. An outlet's own headline, published again, is a copy if it names one event,
-    /// whatever its text is.
+    /// Returns the neighbor whose text an item repeats, if `may_be` accepts it. A headline that one outlet publishes
+    /// again is a copy if it names one event, regardless of its text.
     fn find_original(&self, item: &IndexedItem, may_be: impl Fn(&ItemSeq) -> bool) -> Option<CopyMatch> {
         let similar = item.neighbors.iter().take_while(|neighbor| neighbor.cosine() > MIN_COPY_COSINE);
         let similar = similar.filter(|neighbor| may_be(&neighbor.seq));
@@ -78,7 +78,7 @@ impl Clusterer {
             .max_by(|a, b| a.containment.total_cmp(&b.containment).then(b.original.0.cmp(&a.original.0)))
     }
 
-    /// The story with the best link to an item, and the log-odds of the link.
+    /// Returns the story with the strongest link to an item, and the log-odds of the link.
     fn best_story(&self, item: &IndexedItem) -> Option<(StoryId, f32)> {
         let mut candidates: SmallVec<[(StoryId, ClusterLink); MAX_NEIGHBORS]> = SmallVec::new();
         let neighbors = item.neighbors.iter().filter_map(|neighbor| self.window.get(neighbor.seq));

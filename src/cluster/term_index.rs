@@ -1,6 +1,6 @@
-//! The inverted index: for each term its document frequency, its capitalization and the items that contain it.
+//! The inverted index: the document frequency, the capitalization and the items of each term.
 //!
-//! It covers the items in the window only. A term's entry is freed when the last item that contains the term expires.
+//! The index covers only items in the window. A term's entry is freed when the last item with the term expires.
 
 use super::item_seq::ItemSeq;
 use super::tokenizer::TermHash;
@@ -8,16 +8,16 @@ use hashbrown::HashTable;
 use slab::Slab;
 use smallvec::SmallVec;
 
-/// A term's number in the index, valid while an item in the window contains the term.
+/// A term's number in the index. It is valid while an item in the window contains the term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TermId(pub u32);
 
-/// The maximum number of postings that are read for one term, the latest first: a term that more items share
-/// discriminates too little.
+/// The maximum number of postings that are read for one term, latest first. A term that more items share discriminates
+/// too little.
 pub(super) const MAX_POSTINGS: usize = 64;
-/// Documents assumed to precede the first one, so that the terms of the first hundred items are not all rare.
+/// The number of documents assumed to precede the first one, so that not all terms of the first items are rare.
 const PRIOR_DOCUMENTS: f32 = 1000.0;
-/// Document frequencies below this number have a precomputed logarithm.
+/// The number of document frequencies with a precomputed logarithm.
 const CACHED_LOGARITHMS: u32 = 4096;
 
 #[derive(Default)]
@@ -27,24 +27,24 @@ struct TermEntry {
     surface_form: Box<str>,
     /// The number of items in the window that contain the term.
     refs: u32,
-    /// The number of those items that count in document frequencies.
+    /// The number of these items that count in document frequencies.
     document_frequency: u32,
-    /// The counted spellings: in lower case, capitalized.
+    /// The number of counted spellings: lowercase, capitalized.
     spellings: [u16; 2],
-    /// The items indexed under the term, the latest last. The list grows to twice [`MAX_POSTINGS`] before it is trimmed,
-    /// so that trimming is rare. Most lists are short and are stored inline.
+    /// The items indexed under the term, latest last. The list grows to twice [`MAX_POSTINGS`] before it is trimmed, so
+    /// that trimming is rare. Most lists are short and are stored inline.
     postings: SmallVec<[ItemSeq; 4]>,
 }
 
 pub(super) struct TermIndex {
-    /// Stores term numbers only: terms are hashes already, and `entries` holds them.
+    /// The term numbers by hash. The hashes themselves are in `entries`.
     by_hash: HashTable<TermId>,
     entries: Slab<TermEntry>,
     /// The number of items that count in document frequencies.
     pub document_count: u32,
-    /// `ln(N + 1)`, where N is `document_count` plus [`PRIOR_DOCUMENTS`]. Every IDF needs it.
+    /// `ln(N + 1)`, where N is `document_count` plus [`PRIOR_DOCUMENTS`]. Every IDF uses this value.
     log_documents: f32,
-    /// `ln(n + 0.5)` for small n. Every IDF needs one of them.
+    /// `ln(n + 0.5)` for small n. Every IDF uses one of these values.
     logarithms: Vec<f32>,
 }
 
@@ -61,18 +61,18 @@ impl Default for TermIndex {
 }
 
 impl TermIndex {
-    /// The numbers of those of these terms that have one. A separate pass, so that the cache misses of all lookups overlap.
+    /// Returns the numbers of the known terms. A separate pass lets the cache misses of all lookups overlap.
     pub(super) fn lookup(&self, terms: impl Iterator<Item = TermHash>) -> SmallVec<[Option<TermId>; 128]> {
         terms.map(|hash| self.by_hash.find(hash.0, |id| self.entry(*id).hash == hash).copied()).collect()
     }
 
-    /// Loads the entries of these terms into the cache, all at once.
+    /// Prefetches the entries of these terms.
     pub(super) fn prefetch_entries(&self, terms: impl Iterator<Item = TermId>) {
         std::hint::black_box(terms.fold(0, |sum, id| sum ^ self.entry(id).refs));
     }
 
-    /// Counts an item that contains a term. `id` is what [`TermIndex::lookup`] returned; `surface_form` is how the item
-    /// spells the term.
+    /// Counts an item that contains a term. `id` is the result of [`TermIndex::lookup`]; `surface_form` is the spelling
+    /// in the item.
     pub(super) fn add_ref(
         &mut self,
         hash: TermHash,
@@ -94,7 +94,7 @@ impl TermIndex {
         id
     }
 
-    /// Removes the reference of an item that expired, and the entry with its last reference.
+    /// Removes the reference of an expired item, and removes the entry together with its last reference.
     pub(super) fn drop_ref(&mut self, id: TermId, counted_in_df: bool) {
         let entry = self.entry_mut(id);
         entry.refs -= 1;
@@ -118,7 +118,7 @@ impl TermIndex {
         self.log_documents = log_documents(self.document_count);
     }
 
-    /// Counts a spelling of a term at a position where a capital letter would mark a name.
+    /// Counts a spelling of a term at a position at which a capital letter would mark a name.
     pub(super) fn count_spelling(&mut self, id: TermId, capitalized: bool) {
         let spellings = &mut self.entry_mut(id).spellings;
         if spellings.contains(&u16::MAX) {
@@ -133,14 +133,14 @@ impl TermIndex {
         *count = count.saturating_sub(1);
     }
 
-    /// Whether a term is a name: most of its counted spellings are capitalized.
+    /// Returns whether a term is a name: most of its counted spellings are capitalized.
     pub(super) fn is_name(&self, id: TermId) -> bool {
         let [lowercase, capitalized] = self.entry(id).spellings.map(f32::from);
         capitalized > 0.6 * (capitalized + lowercase + 0.5)
     }
 
-    /// The inverse document frequency of a term, divided by that of a term never seen, so that it is between 0 and 1:
-    /// `ln((N + 1) / (df + 0.5)) / ln((N + 1) / 0.5)`, at least 0.02.
+    /// Returns the inverse document frequency of a term, divided by that of an unseen term, so that it is between 0 and
+    /// 1: `ln((N + 1) / (df + 0.5)) / ln((N + 1) / 0.5)`, at least 0.02.
     pub(super) fn idf(&self, id: TermId) -> f32 {
         let df = self.entry(id).document_frequency;
         let own = self.logarithms.get(df as usize).copied().unwrap_or_else(|| libm::logf(df as f32 + 0.5));
@@ -156,8 +156,8 @@ impl TermIndex {
         postings.push(item);
     }
 
-    /// Loads the postings of these terms into the cache, all at once: up to `limit` that are read, and the ends of the
-    /// other lists, where the item is going to be appended.
+    /// Prefetches the postings of these terms: at most `limit` postings that will be read, and the ends of the other
+    /// lists, to which the item will be appended.
     pub(super) fn prefetch_postings(&self, terms: impl Iterator<Item = TermId>, mut limit: usize) {
         let touch = |sum: u32, id: TermId| {
             let list = &self.entry(id).postings;
@@ -168,8 +168,8 @@ impl TermIndex {
         std::hint::black_box(terms.fold(0, touch));
     }
 
-    /// The latest items in the window that are indexed under a term, the latest last. `first` is the first item in the
-    /// window.
+    /// Returns the latest items in the window that are indexed under a term, latest last. `first` is the first item in
+    /// the window.
     pub(super) fn postings(&self, id: TermId, first: ItemSeq) -> &[ItemSeq] {
         let all = &self.entry(id).postings;
         let latest = &all[all.len().saturating_sub(MAX_POSTINGS)..];

@@ -1,26 +1,26 @@
-//! The terms of an item: its unit vector, with `sqrt(1.5 × tf in title + 0.6 × tf in summary) × IDF` per term, and the sums
-//! over them that each comparison needs.
+//! The terms of an item: a unit vector with `sqrt(1.5 × tf in title + 0.6 × tf in summary) × IDF` per term, and the
+//! sums over the terms that each comparison needs.
 
 use super::language::LanguageRules;
 use super::term_index::{TermId, TermIndex};
 use super::tokenizer::{TermHash, TokenizedText, WordToken};
 use smallvec::SmallVec;
 
-/// The maximum number of distinct terms of an item.
+/// The maximum number of distinct terms per item.
 const MAX_TERMS: usize = 64;
-/// Further occurrences in the summary do not count.
+/// The maximum counted term frequency in the summary.
 const MAX_SUMMARY_TF: u8 = 3;
 
 /// A term of an item, packed into 8 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WeightedTerm {
     pub id: TermId,
-    /// The term's component of the item's unit vector, in 65,535ths.
+    /// The term's component of the item's unit vector, in units of 1/65,535.
     pub weight: u16,
-    /// The normalized IDF, in 255ths.
+    /// The normalized IDF, in units of 1/255.
     pub idf: u8,
-    /// From the lowest bit: one bit, whether the title contains the term; two bits, its [`TermKind`]; five bits, its
-    /// local document frequency in units of 1/31.
+    /// From the lowest bit: one bit for whether the title contains the term; two bits for its [`TermKind`]; five bits
+    /// for its local document frequency in units of 1/31.
     flags: u8,
 }
 
@@ -37,7 +37,7 @@ impl WeightedTerm {
         WeightedTerm { id, weight, idf, flags: u8::from(in_title) | (kind as u8) << 1 }
     }
 
-    /// Replaces weight, IDF and kind, and keeps the rest.
+    /// Replaces the weight, IDF and kind, and keeps the other fields.
     pub(super) fn reweight(&mut self, weight: f32, idf: f32, kind: TermKind) {
         let local_df = self.flags & 0xf8;
         *self = WeightedTerm::new(self.id, weight, idf, self.in_title(), kind);
@@ -52,7 +52,7 @@ impl WeightedTerm {
         self.flags >> 1 & 3 == kind as u8
     }
 
-    /// The local document frequency: the share of the nearest items that contain the term, 0 to 1.
+    /// Returns the local document frequency: the share of the nearest items that contain the term, 0 to 1.
     pub(super) fn local_df(self) -> f32 {
         f32::from(self.flags >> 3) / 31.0
     }
@@ -61,12 +61,12 @@ impl WeightedTerm {
         self.flags = ((share * 31.0).round() as u8).min(31) << 3 | self.flags & 7;
     }
 
-    /// The normalized IDF, 0 to 1.
+    /// Returns the normalized IDF, 0 to 1.
     pub(super) fn idf(self) -> f32 {
         f32::from(self.idf) / 255.0
     }
 
-    /// The distinctive IDF: the IDF less the part of it that the neighborhood shares anyway.
+    /// Returns the distinctive IDF: the IDF minus the part that the neighborhood shares.
     pub(super) fn distinctive_idf(self) -> f32 {
         self.idf() * (1.0 - self.local_df())
     }
@@ -76,14 +76,14 @@ impl WeightedTerm {
     }
 }
 
-/// Sums over an item's terms, precomputed so that comparing a pair needs to visit the shared terms only.
+/// Precomputed sums over an item's terms. With them, comparing a pair visits only the shared terms.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TermAggregates {
-    /// The Euclidean norm of the IDFs of its names.
+    /// The Euclidean norm of the IDFs of the item's names.
     pub name_norm: f32,
-    /// The squared norm of the IDFs of its title's terms.
+    /// The squared norm of the IDFs of the title's terms.
     pub title_norm_squared: f32,
-    /// The sum of the distinctive IDFs of its title's terms.
+    /// The sum of the distinctive IDFs of the title's terms.
     pub title_distinctive_idf: f32,
 }
 
@@ -105,10 +105,10 @@ impl TermAggregates {
     }
 }
 
-/// A number in a title with the word before it, such as "Lumen 9".
+/// A number in a title and the word before it, such as "Lumen 9".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TitleNumber {
-    /// The word before the number; the number itself at the start of the title.
+    /// The word before the number, or the number itself at the start of the title.
     pub word: TermId,
     pub number: TermId,
     /// Whether the word is written as a name.
@@ -117,16 +117,16 @@ pub(super) struct TitleNumber {
 
 /// The terms of an item.
 pub(super) struct TermVector {
-    /// In order of term number.
+    /// The terms, sorted by term number.
     pub terms: Box<[WeightedTerm]>,
     pub title_numbers: Box<[TitleNumber]>,
     pub spellings: Spellings,
 }
 
-/// The spellings that an item added to the index: the term, and whether it is capitalized.
+/// The spellings that an item added to the index: each is a term and whether it is capitalized.
 pub(super) type Spellings = SmallVec<[(TermId, bool); MAX_TERMS]>;
 
-/// The occurrences of a term in an item.
+/// The number of occurrences of a term in an item.
 struct TermCount {
     hash: TermHash,
     id: TermId,
@@ -145,7 +145,7 @@ struct VectorBuilder<'a> {
 }
 
 impl TermVector {
-    /// Adds the terms of a text to the index, and weighs them.
+    /// Adds the terms of a text to the index and weights them.
     pub(super) fn new(
         text: &TokenizedText,
         language: &LanguageRules,
@@ -190,7 +190,7 @@ impl VectorBuilder<'_> {
         }
     }
 
-    /// The counts of a token's term, unless the item has too many terms.
+    /// Returns the counts of a token's term, unless the item has too many terms.
     fn count(&mut self, token: &WordToken, id: Option<TermId>, in_title: bool) -> Option<&mut TermCount> {
         let position = match self.counts.iter().position(|count| count.hash == token.term) {
             Some(position) => position,
@@ -226,7 +226,7 @@ impl VectorBuilder<'_> {
     }
 }
 
-/// A term's weight before normalization, by the current statistics.
+/// A term's weight before normalization, based on the current statistics.
 struct TermWeight {
     weight: f32,
     idf: f32,
@@ -234,7 +234,7 @@ struct TermWeight {
 }
 
 impl TermWeight {
-    /// `root_tf` is the square root of the weighted term frequency.
+    /// Computes a weight. `root_tf` is the square root of the weighted term frequency.
     fn new(id: TermId, root_tf: f32, is_number: bool, index: &TermIndex) -> TermWeight {
         let kind = match is_number {
             true => TermKind::Number,
@@ -250,7 +250,7 @@ fn norm(weights: &[TermWeight]) -> f32 {
     weights.iter().map(|term| term.weight * term.weight).sum::<f32>().sqrt().max(1e-6)
 }
 
-/// Weighs terms again by the current statistics.
+/// Reweights terms based on the current statistics.
 pub(super) fn reweight(terms: &mut [WeightedTerm], index: &TermIndex) {
     let weights = terms.iter().map(|term| {
         let root_tf = term.weight() / term.idf().max(1.0 / 255.0);

@@ -1,4 +1,4 @@
-//! Grouping on small hand-written cases.
+//! Tests grouping on small hand-written cases.
 
 use super::evaluation::replay;
 use super::{Clusterer, GroupingRule, IgnoredLink, Options};
@@ -10,8 +10,8 @@ use jiff::SignedDuration;
 use std::convert::Infallible;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Groups reports amid unrelated news. Each line is `outlet | title | summary`; they arrive one per minute. Returns for each
-/// report the position of the first report of its story.
+/// Groups reports among unrelated news. Each line is `outlet | title | summary`; the reports arrive one per minute.
+/// Returns for each report the position of the first report of its story.
 fn stories(lang: &str, lines: &[&str]) -> Vec<usize> {
     let items = with_background(lang, lines);
     first_of_story(&replay(&mut Clusterer::new(Options::default()), &items)[BACKGROUND..])
@@ -24,7 +24,7 @@ fn first_of_story(found: &[StoryId]) -> Vec<usize> {
 /// The number of unrelated items before the reports of a case.
 const BACKGROUND: usize = 120;
 
-/// The reports of a case after unrelated news, which gives their words realistic frequencies.
+/// Returns the reports of a case after unrelated news, which gives their words realistic frequencies.
 fn with_background(lang: &str, lines: &[&str]) -> Vec<Item> {
     const NOUNS: [&str; 12] = [
         "harvest",
@@ -80,7 +80,7 @@ fn item(id: i64, line: &str, lang: &str) -> Item {
     }
 }
 
-/// Assigns an item. If it founds a story, the story gets this id.
+/// Assigns an item. If the item founds a story, the story gets this id.
 fn assign(clusterer: &mut Clusterer, item: &Item, id: i64) -> StoryAssignment {
     let Ok(assignment) = clusterer.assign(item, |_| Ok::<_, Infallible>(StoryId::from_row(id)));
     assignment
@@ -110,7 +110,7 @@ fn order_of_arrival_does_not_change_the_stories() {
     }
 }
 
-/// In each language: two reports of one event in different words, and one of another event.
+/// Each language has two reports of one event in different words, and one report of another event.
 #[test]
 fn reports_of_one_event_share_a_story_in_every_language() {
     for (lang, lines) in [
@@ -298,7 +298,7 @@ fn stories_with_constraint(lines: &[&str], constraint: GroupingConstraint) -> Ve
     first_of_story(&found[BACKGROUND..])
 }
 
-/// A constraint on reports, given by their positions.
+/// Creates a constraint on reports, which are given by their positions.
 fn constraint(kind: ConstraintKind, stayed: &[i64], moved: &[i64]) -> GroupingConstraint {
     let items = |positions: &[i64]| positions.iter().map(|n| ItemId(BACKGROUND as i64 + n)).collect();
     let (stayed, moved) = (items(stayed), items(moved));
@@ -369,7 +369,7 @@ fn expired_items_are_not_matched() {
     assert_eq!((assigned.placement, clusterer.active_items()), (StoryPlacement::Created, 1));
 }
 
-/// Groups reports as [`stories`] does, and once more after a restart. Both must give the same stories.
+/// Groups reports as [`stories`] does, and again with a restart. Both runs must produce the same stories.
 fn stories_with_and_without_restart(lines: &[&str]) -> Vec<usize> {
     let items = with_background("en", lines);
     let mut found = replay(&mut Clusterer::new(Options::default()), &items);

@@ -1,10 +1,10 @@
-//! What the title of an item says beyond its terms: how much it says, and which dates it contains.
+//! Properties of an item's title beyond its terms: how specific it is, and which dates it contains.
 
 use super::tokenizer::{TokenizedText, WordToken};
 use rustc_hash::{FxHashSet, FxHasher};
 use std::hash::{Hash, Hasher};
 
-/// Counts and hashes of a title's words. Stop words do not count; neither do numbers and dates, except in `dates`.
+/// Counts and hashes of a title's words. Stop words are not counted; numbers and dates only affect `dates`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct TitleProfile {
     /// The number of distinct words.
@@ -13,11 +13,11 @@ pub(super) struct TitleProfile {
     pub restated: u8,
     /// The hash of the words in order.
     series: u32,
-    /// The hash of the numbers, month names and names of weekdays in order; 0 without a month or weekday.
+    /// The hash of the numbers, month names and weekday names in order; 0 without a month or weekday.
     dates: u32,
 }
 
-/// The month names and names of weekdays.
+/// Month names and weekday names.
 pub(super) struct DateWords {
     months: FxHashSet<&'static str>,
     weekdays: FxHashSet<&'static str>,
@@ -29,7 +29,7 @@ impl Default for DateWords {
     }
 }
 
-/// In English, German, French, Spanish, Portuguese, Italian, Dutch, Russian and Polish, with the English abbreviations.
+/// Month names in English, German, French, Spanish, Portuguese, Italian, Dutch, Russian, Polish; English abbreviations.
 const MONTHS: &str = "\
     january february march april may june july august september october november december \
     jan feb mar apr jun jul aug sep sept oct nov dec \
@@ -77,15 +77,15 @@ impl TitleProfile {
         }
     }
 
-    /// Whether the titles are the same words with different dates, such as the titles of a daily programme.
+    /// Returns whether the titles consist of the same words with different dates, such as titles of a daily program.
     pub(super) fn is_same_with_another_date(&self, other: &TitleProfile) -> bool {
         self.words > 0 && self.series == other.series && self.dates > 0 && other.dates > 0 && self.dates != other.dates
     }
 }
 
 impl DateWords {
-    /// Whether a word of the title is part of a date. A month counts next to a number only, because "may" and "march" have
-    /// other meanings.
+    /// Returns whether a word of the title is part of a date. A month counts only next to a number, because "may" and
+    /// "march" have other meanings.
     fn contains(&self, text: &TokenizedText, position: usize) -> bool {
         let word = text.surface_form(true, &text.title[position]).trim_end_matches('.').to_lowercase();
         let is_number = |token: Option<&WordToken>| token.is_some_and(|token| token.is_number);

@@ -1,6 +1,6 @@
-//! Splits text into terms: Unicode words (UAX #29) in NFKC and lower case, without stop words, stemmed by language. Scripts
-//! that are written without spaces give character bigrams. Homoglyphs of Latin letters are folded (UTS #39), so that a
-//! disguised headline gets the terms of the plain one.
+//! Splits text into terms: Unicode words (UAX #29) in NFKC and lowercase, without stop words, stemmed by language.
+//! Scripts without spaces between words yield character bigrams. Homoglyphs of Latin letters are folded (UTS #39), so
+//! that a disguised headline has the same terms as the plain headline.
 
 use super::language::LanguageRules;
 use crate::domain::display_text::is_invisible;
@@ -12,36 +12,36 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The hash of a stem. Hashes make a table of all words unnecessary; among a million words the chance of one collision is one in
-/// a million.
+/// The hash of a stem. Hashes make a table of all words unnecessary; among a million words, the probability of one
+/// collision is one in a million.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct TermHash(pub u64);
 
-/// The term of stop words, which are dropped.
+/// The term for stop words, which are dropped.
 const STOP_WORD: TermHash = TermHash(0);
 
-/// Only the start of a summary is read, because articles state their subject first.
+/// The maximum number of characters that are read from a summary. Articles usually start with their subject.
 const MAX_SUMMARY_CHARS: usize = 400;
 
-/// When more words are cached, the cache is cleared, which changes no result. The number fills a table of a power of two.
+/// The maximum number of cached words. The cache is then cleared, which changes no results. Fills a power-of-two table.
 const MAX_CACHED_STEMS: usize = (1 << 18) / 8 * 7;
 
-/// A term at its position in the text.
+/// A term and its position in the text.
 #[derive(Debug, Clone)]
 pub(super) struct WordToken {
     pub term: TermHash,
-    /// Byte range in the folded text.
+    /// The byte range in the folded text.
     range: Range<u32>,
     pub is_number: bool,
     pub capitalized: bool,
-    /// Whether it starts a sentence or quotation, where every word is capitalized.
+    /// Whether the term starts a sentence or quotation, where every word is capitalized.
     pub starts_sentence: bool,
 }
 
-/// A title and a summary as terms.
+/// The terms of a title and a summary.
 #[derive(Debug, Default)]
 pub(super) struct TokenizedText {
-    /// The title, folded and in lower case.
+    /// The folded title in lowercase.
     pub normalized_title: String,
     pub title: Vec<WordToken>,
     pub summary: Vec<WordToken>,
@@ -63,18 +63,18 @@ impl TokenizedText {
         }
     }
 
-    /// The spelling of a token in the item.
+    /// Returns the spelling of a token in the item.
     pub(super) fn surface_form(&self, in_title: bool, token: &WordToken) -> &str {
         let text = if in_title { &self.folded_title } else { &self.folded_summary };
         text.get(token.range.start as usize..token.range.end as usize).unwrap_or_default()
     }
 
-    /// All terms in order, those of the title first.
+    /// Returns all terms in order, starting with those of the title.
     pub(super) fn terms(&self) -> impl Iterator<Item = TermHash> {
         self.title.iter().chain(&self.summary).map(|token| token.term)
     }
 
-    /// Whether most words of the title are capitalized, so a capital letter does not mark a name.
+    /// Returns whether most words of the title are capitalized, so that a capital letter does not mark a name.
     pub(super) fn has_title_case(&self) -> bool {
         let words = self.title.iter().filter(|token| !token.is_number);
         let capitalized = words.clone().filter(|word| word.capitalized).count();
@@ -92,12 +92,12 @@ impl StemCache {
         xxh3_64(word.as_bytes()) ^ u64::from(language.id) << 56
     }
 
-    /// Looks up all keys once, so that the cache misses of the later lookups overlap.
+    /// Looks up all keys once, so that the cache misses of later lookups overlap.
     fn prefetch(&self, keys: impl Iterator<Item = u64>) {
         std::hint::black_box(keys.filter(|key| self.0.contains_key(key)).count());
     }
 
-    /// The term of a word with this key.
+    /// Returns the term of the word with this key.
     fn term(&mut self, key: u64, language: &LanguageRules, word: &str) -> TermHash {
         if let Some(known) = self.0.get(&key) {
             return *known;
@@ -130,7 +130,7 @@ fn fold(text: &str) -> Cow<'_, str> {
     normalized.split_inclusive(|c: char| !c.is_alphanumeric()).map(fold_mixed_script).collect::<String>().into()
 }
 
-/// Folds the homoglyphs of a word that mixes Latin with Greek or Cyrillic. Other words stay unchanged.
+/// Folds the homoglyphs of a word that mixes Latin with Greek or Cyrillic. Leaves other words unchanged.
 fn fold_mixed_script(word: &str) -> Cow<'_, str> {
     if !word.chars().any(|c| c.is_ascii_alphabetic()) || !word.chars().any(is_greek_or_cyrillic) {
         return word.into();
@@ -138,7 +138,7 @@ fn fold_mixed_script(word: &str) -> Cow<'_, str> {
     word.chars().map(fold_homoglyph).collect::<String>().into()
 }
 
-/// The Latin letter that a Greek or Cyrillic letter is confusable with (UTS #39), else the letter itself.
+/// Returns the Latin letter that a Greek or Cyrillic letter resembles (UTS #39), or else the letter itself.
 fn fold_homoglyph(c: char) -> char {
     let mut skeleton = unicode_security::skeleton(c.encode_utf8(&mut [0; 4])).collect::<Vec<char>>();
     match skeleton.pop() {
@@ -153,7 +153,7 @@ fn is_greek_or_cyrillic(c: char) -> bool {
 
 fn tokenize(text: &str, language: &LanguageRules, stems: &mut StemCache) -> Vec<WordToken> {
     let mut tokens = Vec::with_capacity(text.len() / 6);
-    // The positions of tokens whose term is looked up in the end, with their keys.
+    // The positions of tokens whose terms are looked up at the end, with their keys.
     let mut pending: Vec<(usize, u64)> = Vec::with_capacity(tokens.capacity());
     let mut unspaced: Vec<(usize, char)> = Vec::new();
     let (mut end, mut lower) = (0, String::new());
@@ -192,7 +192,7 @@ fn tokenize(text: &str, language: &LanguageRules, stems: &mut StemCache) -> Vec<
     tokens
 }
 
-/// Writes a word in lower case, without punctuation and possessive ending. Numbers keep their decimal points.
+/// Writes a word in lowercase, without punctuation and possessive endings. Numbers keep their decimal points.
 fn write_normalized(word: &str, lower: &mut String) {
     let is_number = starts_with_digit(word);
     lower.clear();
@@ -215,8 +215,8 @@ fn is_sentence_boundary(c: char) -> bool {
     )
 }
 
-/// Splits a run of Chinese, Japanese, Korean or Thai into character bigrams, as the CJK analyzers of search engines do, because
-/// finding words would need a dictionary. A single character gives itself.
+/// Splits a run of Chinese, Japanese, Korean or Thai into character bigrams, as the CJK analyzers of search engines do,
+/// because word segmentation requires a dictionary. A single character becomes a term by itself.
 fn push_bigrams(run: &mut Vec<(usize, char)>, tokens: &mut Vec<WordToken>) {
     for bigram in run.windows(2.min(run.len().max(1))) {
         let letters: String = bigram.iter().map(|(_, c)| *c).collect();

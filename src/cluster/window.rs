@@ -1,4 +1,4 @@
-//! The sliding window: the items of the last few days, by sequence number, by story and by link.
+//! The sliding window of the items of the last few days, indexed by sequence number, by story and by link.
 
 use super::agglomerative::Constraint;
 use super::indexed_item::{IndexedItem, OutletIndex};
@@ -13,13 +13,13 @@ use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::ops::{Index, IndexMut};
 
-/// The story of an item that is not assigned yet.
+/// A placeholder for the story of an item that is not assigned yet.
 pub(super) const UNASSIGNED: StoryId = StoryId::from_row(0);
 
-/// An outlet may always have this number of active items, and more while its share of all active items is below one in
-/// [`OUTLET_QUOTA_DIVISOR`].
+/// The minimum quota of active items of an outlet. An outlet may exceed it while its share of all active items is less
+/// than one in [`OUTLET_QUOTA_DIVISOR`].
 const OUTLET_QUOTA_ITEMS: u32 = 60;
-/// With fewer than ten outlets the quota is twice the even share instead.
+/// The divisor of the quota. With fewer than ten outlets, the quota is twice the even share instead.
 const OUTLET_QUOTA_DIVISOR: u64 = 5;
 
 #[derive(Default)]
@@ -29,16 +29,16 @@ pub(super) struct ItemWindow {
     first_seq: ItemSeq,
     stories: FxHashMap<StoryId, StoryMembers>,
     pub links: LinkIndex,
-    /// The number of active items of each outlet.
+    /// The number of active items per outlet.
     outlets: IndexMap<String, u32, FxBuildHasher>,
-    /// The operator's constraints. Few items have any.
+    /// The operator's constraints by item. Few items have any.
     constraints: FxHashMap<ItemId, Vec<Constraint>>,
 }
 
-/// The items of a story in the window.
+/// The items of a story that are in the window.
 #[derive(Default)]
 struct StoryMembers {
-    /// In order of arrival.
+    /// The items in order of arrival.
     items: SmallVec<[ItemSeq; 2]>,
     /// The number of items that are not excluded.
     active: u32,
@@ -53,35 +53,35 @@ impl ItemWindow {
         self.stories.contains_key(&story)
     }
 
-    /// The sequence number of the first item in the window.
+    /// Returns the sequence number of the first item in the window.
     pub(super) fn first_seq(&self) -> ItemSeq {
         self.first_seq
     }
 
-    /// The sequence number that the next item gets.
+    /// Returns the sequence number of the next item.
     pub(super) fn next_seq(&self) -> ItemSeq {
         self.first_seq.advance(self.items.len())
     }
 
-    /// The item with a sequence number, unless it expired.
+    /// Returns the item with a sequence number, unless the item expired.
     pub(super) fn get(&self, seq: ItemSeq) -> Option<&IndexedItem> {
         self.items.get(seq.offset_from(self.first_seq))
     }
 
-    /// Weighs an item's terms again by the current statistics.
+    /// Reweights an item's terms based on the current statistics.
     pub(super) fn reweight(&mut self, seq: ItemSeq) {
         let item = &mut self.items[seq.offset_from(self.first_seq)];
         reweight(&mut item.terms, &self.term_index);
         item.aggregates = TermAggregates::new(&item.terms);
     }
 
-    /// The sequence number of an item. Items arrive in order of their ids.
+    /// Returns the sequence number of an item. Items arrive in order of their ids.
     pub(super) fn seq_of(&self, id: ItemId) -> Option<ItemSeq> {
         let index = self.items.binary_search_by_key(&id, |item| item.id).ok()?;
         Some(self.first_seq.advance(index))
     }
 
-    /// The items with the same link as this one, in order of arrival; empty if the link does not identify one event.
+    /// Returns the items with the same link, in order of arrival; empty if the link does not identify one event.
     pub(super) fn same_link(&self, seq: ItemSeq) -> &[ItemSeq] {
         let link = self[seq].link.filter(|link| self.links.identifies_event(*link));
         link.map(|link| self.links.items(link)).unwrap_or_default()
@@ -95,7 +95,7 @@ impl ItemWindow {
         self.constraints.entry(id).or_default().extend_from_slice(constraints);
     }
 
-    /// The number of an outlet, and whether its quota admits another active item.
+    /// Returns the number of an outlet, and whether its quota permits another active item.
     pub(super) fn register_outlet(&mut self, name: &str) -> (OutletIndex, bool) {
         let known = self.outlets.get_index_of(name);
         let index = known.unwrap_or_else(|| self.outlets.insert_full(name.to_owned(), 0).0);
@@ -115,7 +115,7 @@ impl ItemWindow {
         seq
     }
 
-    /// Excludes an item, which from now on follows `leader`.
+    /// Excludes an item, which then follows `leader`.
     pub(super) fn exclude(&mut self, seq: ItemSeq, leader: ItemSeq) {
         let item = &mut self.items[seq.offset_from(self.first_seq)];
         item.leader = leader;
@@ -126,14 +126,14 @@ impl ItemWindow {
         item.terms.iter().for_each(|term| self.term_index.remove_from_df(term.id));
         let (outlet, story) = (item.outlet, item.story);
         self.count_active(outlet, -1);
-        // An item that was pushed just now has no story yet.
+        // An item that was just pushed has no story yet.
         if let Some(members) = self.stories.get_mut(&story).filter(|members| members.items.contains(&seq)) {
             members.active -= 1;
         }
     }
 
-    /// Removes the items first seen before `limit`, in seconds since 1970. Returns the items whose link identifies one event
-    /// from now on, and did not before.
+    /// Removes the items first seen before `limit`, in seconds since 1970. Returns the items whose link now identifies
+    /// one event and did not before.
     pub(super) fn expire(&mut self, limit: i64) -> Vec<ItemSeq> {
         let mut identifying_again = Vec::new();
         while let Some(item) = self.items.pop_front_if(|item| item.first_seen_at < limit) {
@@ -163,17 +163,17 @@ impl ItemWindow {
         *active = active.saturating_add_signed(by);
     }
 
-    /// The members of a story that are in the window, in order of arrival.
+    /// Returns the members of a story that are in the window, in order of arrival.
     pub(super) fn members(&self, story: StoryId) -> &[ItemSeq] {
         self.stories.get(&story).map(|members| members.items.as_slice()).unwrap_or_default()
     }
 
-    /// The number of a story's members in the window that are not excluded.
+    /// Returns the number of a story's active members in the window.
     pub(super) fn active_members(&self, story: StoryId) -> usize {
         self.stories.get(&story).map_or(0, |members| members.active as usize)
     }
 
-    /// Moves an item into a story, out of its previous one.
+    /// Moves an item from its previous story to another story.
     pub(super) fn assign_story(&mut self, seq: ItemSeq, story: StoryId) {
         let item = &mut self[seq];
         let active = !item.excluded;
@@ -198,7 +198,7 @@ impl ItemWindow {
     }
 }
 
-/// An item that is known to be in the window.
+/// Indexing panics if the item is not in the window.
 impl Index<ItemSeq> for ItemWindow {
     type Output = IndexedItem;
 

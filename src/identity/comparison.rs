@@ -1,19 +1,19 @@
-//! How much an item of a document and a stored item of its source have in common.
+//! Measures what an item of a document and a stored item of its source have in common.
 
 use super::links::{LinkAgreement, compare_links, is_article_link};
 use crate::domain::{ItemId, NewItem, Timestamp};
 use jiff::SignedDuration;
 use std::collections::HashSet;
 
-/// Columns and weather reports appear once a day, and a little earlier than 24 hours after the previous one.
+/// The maximum distance of near dates. Daily columns and weather reports may appear a little early, but not this early.
 const NEAR: SignedDuration = SignedDuration::from_hours(12);
-/// Shorter titles are often the name of a rubric.
+/// The minimum number of words in a specific title. Shorter titles often name a recurring section.
 const MIN_TITLE_WORDS: usize = 3;
-/// Shorter texts are often the same for several items: "Listen to the latest episode".
+/// The minimum number of words in a specific text. Shorter texts often recur: "Listen to the latest episode".
 const MIN_TEXT_WORDS: usize = 8;
-/// The part of the words of both titles that similar titles share.
+/// The minimum share of the words of both titles that similar titles have in common.
 const SIMILAR_TITLE: f64 = 0.5;
-/// The part of the words of the shorter text that similar texts share. Texts of one language share function words.
+/// The minimum share of the shorter text's words in the longer text. Texts of one language share function words.
 const SIMILAR_TEXT: f64 = 0.7;
 
 /// The properties of a stored item that recognition reads.
@@ -31,24 +31,24 @@ pub enum Agreement {
     Same,
     Similar,
     Different,
-    /// An item does not have the property.
+    /// At least one of the items lacks the property.
     Unknown,
 }
 
-/// What two items have in common, and how much that proves.
+/// The properties that two items have in common, and their significance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Comparison {
     pub link: LinkAgreement,
     pub title: Agreement,
     pub text: Agreement,
     pub date: Agreement,
-    /// The link is that of one article, and no other item of the source has it.
+    /// Whether the link leads to one article and no other item of the source has it.
     pub is_link_specific: bool,
-    /// The title has several words, and no other item of the document has it.
+    /// Whether the title has several words and no other item of the document has it.
     pub is_title_specific: bool,
-    /// The text has more than a few words.
+    /// Whether the text has more than a few words.
     pub is_text_specific: bool,
-    /// The source gave the item a guid of its own.
+    /// Whether the source assigned a guid to the item.
     pub has_own_guid: bool,
 }
 
@@ -66,7 +66,7 @@ pub fn compare(new: &NewItem, stored: &StoredItem, has_own_guid: bool) -> Compar
 }
 
 impl Comparison {
-    /// How much two items have in common, to choose between several stored items.
+    /// Returns how much two items have in common, so that the best of several stored items can be chosen.
     pub fn strength(&self) -> u32 {
         let points = |agreement: Agreement| match agreement {
             Agreement::Same => 4,
@@ -82,7 +82,7 @@ impl Comparison {
     }
 }
 
-/// Titles with different numbers are those of a series: "Version 4.1", "Traffic at 9".
+/// Compares two titles. Titles with different numbers belong to a series: "Version 4.1", "Traffic at 9".
 fn compare_titles(a: &str, b: &str) -> Agreement {
     let (a, b) = (words(a), words(b));
     if a == b {
@@ -97,7 +97,7 @@ fn compare_titles(a: &str, b: &str) -> Agreement {
     if shared >= SIMILAR_TITLE { Agreement::Similar } else { Agreement::Different }
 }
 
-/// A text that repeats the title adds nothing.
+/// Compares two texts. A text that repeats the title provides no evidence.
 fn compare_texts(new: &NewItem, stored: &StoredItem) -> Agreement {
     let own_text = |title: &str, text: &str| Some(words(text)).filter(|text| !text.is_empty() && *text != words(title));
     let texts = (own_text(&new.title, &new.summary), own_text(&stored.title, &stored.summary));
@@ -110,7 +110,7 @@ fn compare_texts(new: &NewItem, stored: &StoredItem) -> Agreement {
     if shared >= SIMILAR_TEXT { Agreement::Similar } else { Agreement::Different }
 }
 
-/// Equal dates without a time of day say only that two items appeared on one day.
+/// Compares two dates. Equal dates without a time of day show only that both items appeared on the same day.
 fn compare_dates(a: Option<Timestamp>, b: Option<Timestamp>) -> Agreement {
     let (Some(a), Some(b)) = (a, b) else { return Agreement::Unknown };
     let has_time = a.as_second().rem_euclid(24 * 60 * 60) != 0;
@@ -123,7 +123,7 @@ fn compare_dates(a: Option<Timestamp>, b: Option<Timestamp>) -> Agreement {
     }
 }
 
-/// The words of a text in lower case, without punctuation. Scripts without spaces are split into pairs of characters.
+/// Returns the lowercase words of a text without punctuation. Splits scripts without spaces into pairs of characters.
 fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     for run in text.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty()) {
@@ -138,7 +138,7 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Thai, Lao, Myanmar and Khmer, and the scripts of East Asia except Hangul.
+/// Returns whether a character is Thai, Lao, Myanmar, Khmer or of an East Asian script other than Hangul.
 fn is_written_without_spaces(c: char) -> bool {
     matches!(c, '\u{0E00}'..='\u{0EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}'
         | '\u{2E80}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')

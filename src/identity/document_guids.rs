@@ -1,41 +1,41 @@
-//! The guids of the items of one document: one for every item, and none of them twice.
+//! Assigns a unique guid to each item of a document.
 
 use crate::domain::{FeedProblem, NewItem, ProblemKind, Timestamp};
 use std::collections::{HashMap, HashSet};
 use xxhash_rust::xxh3::xxh3_128;
 
-/// Longer guids are replaced with their hash.
+/// The maximum length of a guid in bytes. A longer guid is replaced by its hash.
 const MAX_GUID_BYTES: usize = 1_000;
 
-/// An item, and the date that its document gives it, plausible or not.
+/// An item with the date from its document, whether the date is plausible or not.
 #[derive(Debug)]
 pub struct DatedItem {
     pub item: NewItem,
     pub claimed_at: Option<Timestamp>,
 }
 
-/// A guid as the database stores it.
+/// Returns a guid in the form in which the database stores it.
 pub fn limit_guid(guid: &str) -> String {
     if guid.len() <= MAX_GUID_BYTES { guid.to_owned() } else { format!("xxh3:{:032x}", xxh3_128(guid.as_bytes())) }
 }
 
-/// The guids that newsfold derives begin with this.
+/// The prefix of guids that newsfold derives.
 const DERIVED: &str = "derived:";
 
-/// Whether newsfold derived a guid from the properties of an item without one. Such a guid proves nothing by itself.
+/// Returns whether newsfold derived a guid for an item without one. Such a guid alone does not identify an item.
 pub fn is_derived_guid(guid: &str) -> bool {
     guid.starts_with(DERIVED)
 }
 
-/// The guid of an item without one: a hash of its title, and of its link, else of its date. Some sources date all items
-/// with the time of the request, so the date counts only without a link.
+/// Derives a guid for an item without one: a hash of its title and its link, or its date if it has no link. Some
+/// sources set all dates to the time of the request, so the date of an item with a link is ignored.
 pub fn derive_guid(url: Option<&str>, title: &str, claimed_at: Option<Timestamp>) -> String {
     let seconds = claimed_at.map(Timestamp::as_second).unwrap_or_default();
     let place = url.map_or_else(|| seconds.to_string(), str::to_owned);
     derived(&[&place, title])
 }
 
-/// Another guid for an item whose guid another item has. `attempt` makes it differ from those of earlier attempts.
+/// Derives a replacement for a guid that another item has. `attempt` distinguishes it from earlier replacements.
 pub fn derive_other_guid(item: &NewItem, attempt: u32) -> String {
     let date = item.published_at.map(|date| date.to_string()).unwrap_or_default();
     derived(&[&item.guid, &item.title, &item.summary, &date, &attempt.to_string()])
@@ -45,8 +45,8 @@ fn derived(parts: &[&str]) -> String {
     format!("{DERIVED}{:032x}", xxh3_128(parts.join("\0").as_bytes()))
 }
 
-/// Makes guids unique. A guid that several different items have identifies none of them: each gets a derived one. A
-/// second copy of an item is removed.
+/// Makes guids unique. A guid that several different items have identifies none of them, so each item gets a derived
+/// guid. Duplicate copies of an item are removed.
 pub fn make_guids_unique(mut items: Vec<DatedItem>, problems: &mut Vec<FeedProblem>) -> Vec<NewItem> {
     let shared = shared_guids(&items, |DatedItem { item, claimed_at }| {
         (item.url.clone(), item.title.clone(), claimed_at.map(Timestamp::as_second))
@@ -73,7 +73,7 @@ pub fn make_guids_unique(mut items: Vec<DatedItem>, problems: &mut Vec<FeedProbl
     unique
 }
 
-/// The guids of several items that differ in `property`.
+/// Returns the guids that are shared by items with different values of `property`.
 fn shared_guids<V: PartialEq>(items: &[DatedItem], property: impl Fn(&DatedItem) -> V) -> HashSet<String> {
     let mut first_values: HashMap<&str, V> = HashMap::new();
     let mut shared = HashSet::new();

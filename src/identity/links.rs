@@ -1,17 +1,17 @@
-//! What the links of two items of one source say about their identity.
+//! Compares the links of two items of one source as evidence of their identity.
 
 use crate::domain::ItemId;
 use crate::urls::canonical::{canonical_url, exact_url};
 use url::Url;
 
-/// How much two links have in common.
+/// The degree to which two links agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkAgreement {
     Same,
-    /// The same page with another fragment or parameter such as `ref`, or the same path on another host.
+    /// The same page with a different fragment or parameter such as `ref`, or the same path on a different host.
     Similar,
     Different,
-    /// An item has no link.
+    /// At least one of the items has no link.
     Unknown,
 }
 
@@ -28,22 +28,22 @@ pub fn compare_links(a: Option<&str>, b: Option<&str>) -> LinkAgreement {
     }
 }
 
-/// Whether two links have the same path and query, and the path is not that of a home page.
+/// Returns whether two links have the same path and query, and the path is not that of a home page.
 fn has_moved(a: &str, b: &str) -> bool {
     !location(a).is_empty() && location(a) == location(b)
 }
 
-/// The part of a canonical URL after its host: path, query and fragment. Empty for a home page.
+/// Returns the part of a canonical URL after its host: path, query and fragment. Empty for a home page.
 fn location(link: &str) -> &str {
     let rest = link.strip_prefix("https://").unwrap_or(link);
     rest.find(['/', '?', '#']).map_or("", |start| &rest[start..])
 }
 
-/// Fewer words in a path are often the name of a section.
+/// The minimum number of words in a headline within a path. Fewer words often name a section.
 const MIN_SLUG_WORDS: usize = 3;
 
-/// Whether a link looks like that of one article: it has a number or the words of a headline. The links of home pages,
-/// sections and rubrics have neither.
+/// Returns whether a link looks like a link to one article: it contains a number or the words of a headline. Links to
+/// home pages, sections and columns contain neither.
 pub fn is_article_link(link: &str) -> bool {
     let Ok(url) = Url::parse(link) else { return false };
     let exact = exact_url(&url);
@@ -53,22 +53,22 @@ pub fn is_article_link(link: &str) -> bool {
     has_number || location.split('/').any(is_slug)
 }
 
-/// A stored item with the canonical URL of a new one.
+/// A stored item that has the canonical URL of a new item.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 pub struct LinkedItem {
     pub id: ItemId,
     pub url: Option<String>,
 }
 
-/// The links that replace the canonical URLs of different items which have the same one.
+/// The links that replace the canonical URL that different items share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeparatedLinks {
     pub new: String,
     pub stored: Vec<(ItemId, String)>,
 }
 
-/// A fragment or a parameter such as `ref` is cut only where it does not select one of several items of the source. If
-/// the links of different items differ only in such a part, all of them keep it.
+/// Separates the canonical links of different items of a source that differ only in a fragment or in a parameter such
+/// as `ref`. In this case, the canonical link of each item keeps that part.
 pub fn separate_links(new: &str, stored: &[LinkedItem]) -> Option<SeparatedLinks> {
     let exact = |link: &str| Url::parse(link).ok().map(|url| exact_url(&url));
     let new = exact(new)?;

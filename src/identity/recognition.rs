@@ -1,8 +1,8 @@
-//! Which items of a document its source has shown before, although it may have changed their guids, links or titles.
+//! Recognizes items that a source has listed before, although their guids, links or titles may have changed.
 //!
-//! A guid identifies an item within its source, unless everything else is another item's. Without a known guid, an item
-//! is recognized by several properties that agree ([`super::same_item`]). Items of other sources never count: a source
-//! cannot change the items of another source.
+//! A guid identifies an item within its source, unless all other properties belong to another item. Without a known
+//! guid, several matching properties identify an item ([`super::same_item`]). Items of other sources are never
+//! considered, because a source must not change the items of another source.
 
 use super::comparison::{Agreement, Comparison, StoredItem, compare};
 use super::document_guids::is_derived_guid;
@@ -13,16 +13,16 @@ use jiff::SignedDuration;
 use std::collections::{HashMap, HashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Stored items with the title or the date of an item are compared with it if they are at most this far from its date.
+/// The maximum distance between the date of an item and the stored items that are candidates by title or date.
 const TITLE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
-/// What the database knows about an item of a document.
+/// The facts from the database about an item of a document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoredMatches {
     pub by_guid: GuidMatch,
-    /// The stored items of the source that the item may be under another guid.
+    /// The stored items of the source that may be the same item with a different guid.
     pub candidates: Vec<StoredItem>,
-    /// The removed items with the link of the item.
+    /// The removed items that have the link of the item.
     pub removed: Vec<RemovedItem>,
 }
 
@@ -30,9 +30,9 @@ pub struct StoredMatches {
 pub enum GuidMatch {
     #[default]
     New,
-    /// An item was shown under this guid before.
+    /// The source has listed an item with this guid before.
     Stored(StoredItem),
-    /// An item was shown under this guid, and removed because of its age.
+    /// The source has listed an item with this guid before. It was removed because of its age.
     Removed,
 }
 
@@ -44,23 +44,23 @@ pub struct RemovedItem {
     pub published_at: Option<Timestamp>,
 }
 
-/// What an item of a document is.
+/// The result of recognizing an item of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ItemRecognition {
     New,
     Known(ItemId, MatchedBy),
-    /// The item was removed because of its age, and its source still shows it.
+    /// The item was removed because of its age, but its source still lists it.
     Removed,
 }
 
-/// The ranking dates between which stored items with the title or the date of an item are its candidates, both included.
+/// The range of ranking dates, both included, of stored items that are candidates by title or date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TitleWindow {
     pub from: Timestamp,
     pub until: Timestamp,
 }
 
-/// An item without a date was ranked when it was first seen, so its window is around `now`.
+/// Returns the window of an item. An item without a date was ranked when first seen, so its window is around `now`.
 pub fn title_window(item: &NewItem, now: Timestamp) -> TitleWindow {
     let at = item.published_at.unwrap_or(now);
     TitleWindow { from: at - TITLE_WINDOW, until: at + TITLE_WINDOW }
@@ -70,9 +70,9 @@ pub fn text_hash(summary: &str) -> i64 {
     xxh3_64(summary.as_bytes()).cast_signed()
 }
 
-/// Whether its guid is enough to recognize an item. It is not if newsfold derived it and
-/// the item has changed, or if link, title, text and date
-/// are those of another item: some sources number the items of each document from 1.
+/// Returns whether the guid suffices to recognize an item. It does not if newsfold derived the guid and the item has
+/// changed, or if link, title, text and date belong to another item: some sources number the items of each document
+/// from 1.
 pub fn is_recognized_by_guid(item: &NewItem, matched: &GuidMatch) -> bool {
     match matched {
         GuidMatch::New => false,
@@ -88,7 +88,7 @@ fn is_unchanged(item: &NewItem, stored: &StoredItem) -> bool {
 }
 
 fn is_another_item(item: &NewItem, stored: &StoredItem) -> bool {
-    // In most documents nearly all items are unchanged.
+    // In most documents, nearly all items are unchanged.
     if item.url == stored.url || item.title == stored.title {
         return false;
     }
@@ -97,10 +97,10 @@ fn is_another_item(item: &NewItem, stored: &StoredItem) -> bool {
         && [items.title, items.text, items.date].iter().all(|agreement| *agreement == Agreement::Different)
 }
 
-/// Recognizes the items of one document, in its order. `matches` has one entry for each item.
+/// Recognizes the items of one document, in document order. `matches` has one entry for each item.
 ///
-/// No two items are recognized as the same stored item, and none as an item that the document contains under its own
-/// guid.
+/// Two items are never recognized as the same stored item. No item is recognized as a stored item that another item of
+/// the document identifies by guid.
 pub fn recognize_items(items: &[NewItem], matches: &[StoredMatches]) -> Vec<ItemRecognition> {
     let mut recognized: Vec<ItemRecognition> =
         items.iter().zip(matches).map(|(item, matches)| recognize_by_guid(item, &matches.by_guid)).collect();
@@ -127,7 +127,7 @@ fn recognize_by_guid(item: &NewItem, matched: &GuidMatch) -> ItemRecognition {
     }
 }
 
-/// An item of a document and a stored item that are the same.
+/// An item of a document and the stored item that it matches.
 struct SamePair {
     strength: u32,
     index: usize,
@@ -135,7 +135,7 @@ struct SamePair {
     matched_by: MatchedBy,
 }
 
-/// All pairs of the items that their guids do not identify, those with the most in common first.
+/// Returns all pairs of the items that are not identified by guid. Pairs with the most in common come first.
 fn same_pairs(items: &[NewItem], matches: &[StoredMatches], by_guid: &[ItemRecognition]) -> Vec<SamePair> {
     let shared_titles = of_several(items.iter().map(|item| (item.title.as_str(), item.guid.as_str())));
     let links = items.iter().filter_map(|item| Some((item.canonical_url.as_deref()?, item.title.as_str())));
@@ -172,7 +172,7 @@ fn rule(items: &Comparison) -> MatchedBy {
     }
 }
 
-/// Whether two of title, text and date are those of a removed item with the same link.
+/// Returns whether two of title, text and date match those of a removed item with the same link.
 fn is_removed(item: &NewItem, removed: &RemovedItem) -> bool {
     let agreeing = [
         item.title == removed.title,
@@ -191,7 +191,7 @@ impl ItemRecognition {
     }
 }
 
-/// The keys that occur with several values.
+/// Returns the keys that occur with several values.
 fn of_several<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> HashSet<&'a str> {
     let mut first_values: HashMap<&str, &str> = HashMap::new();
     let mut shared = HashSet::new();

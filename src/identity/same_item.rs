@@ -1,7 +1,7 @@
-//! Which properties together prove that two items of one source with different guids are the same item.
+//! Decides which matching properties prove that two items of one source with different guids are the same item.
 //!
-//! The link or the title alone proves nothing: sources give all items the link of a page, and a column the same title
-//! every day. In doubt an item is new: a doubled item joins the story of the first one, an overwritten item is lost.
+//! A link or title alone proves nothing: some sources give all items the same link, and columns have the same title
+//! every day. In doubt, an item counts as new: a duplicate joins the original's story, but an overwritten item is lost.
 
 use super::comparison::{Agreement, Comparison};
 use super::links::LinkAgreement;
@@ -18,7 +18,7 @@ pub fn is_same_item(items: &Comparison) -> bool {
 
 fn is_same_at_same_link(items: &Comparison) -> bool {
     let is_dated_apart = items.date == Different;
-    // The link of an article that the source corrects within hours, or that has no date.
+    // The link leads to one article, and the dates of the items are close or unknown.
     let is_article = items.is_link_specific && !is_dated_apart;
     if is_article && !items.has_own_guid {
         return true;

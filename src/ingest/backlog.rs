@@ -1,25 +1,25 @@
-//! Which items of a document are backlog: stored and searchable, but not news. Pure.
+//! Determines which items of a document are backlog: stored and searchable, but not news. The functions are pure.
 //!
-//! The first document of a source shows what the outlet published before newsfold knew it, and a later one may show an
-//! archive that the outlet moved. Neither is news on the day on which it is read.
+//! The first document of a source lists items that the outlet published before newsfold added the source. A later
+//! document may contain an archive that the outlet migrated. Such items are not news on the day on which they are read.
 
 use crate::domain::duration::before;
 use crate::domain::{BacklogReason, NewItem, Source, Timestamp};
 use jiff::SignedDuration;
 
-/// What the source of a document has shown before.
+/// The documents of a source that newsfold has read before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadingHistory {
-    /// No document yet.
+    /// No document has been read yet.
     Nothing,
-    /// No document yet, and the operator wants all items of the first one as news.
+    /// No document has been read yet, and the operator wants all items of the first one as news.
     NothingAndBacklogIsWanted,
-    /// The source was polled successfully at this time, or gave its first document then.
+    /// The last successful poll of the source, or the time of its first document.
     LastReadAt(Timestamp),
 }
 
 impl ReadingHistory {
-    /// A hub's pushes are parts of a feed, so only polls move the time of the last reading.
+    /// Returns the history of a source. Pushes contain only parts of a feed, so only polls update the time.
     pub fn of(source: &Source) -> ReadingHistory {
         match (source.first_document_at, source.publish_backlog) {
             (None, true) => ReadingHistory::NothingAndBacklogIsWanted,
@@ -31,8 +31,8 @@ impl ReadingHistory {
     }
 }
 
-/// Why an item with this date is backlog when it first appears; `None` for news. `window` is the time for which items
-/// are grouped: older items of a first document are beyond every story that is still open.
+/// Returns why a new item with this date is in the backlog; `None` for news. `window` is the grouping window: older
+/// items of a first document cannot belong to an open story.
 pub fn backlog_reason(
     published_at: Option<Timestamp>,
     history: ReadingHistory,
@@ -45,7 +45,7 @@ pub fn backlog_reason(
         (ReadingHistory::Nothing, Some(date)) => {
             (date < before(read_at, window)).then_some(BacklogReason::OldInFirstDocument)
         }
-        // A feed without dates shows its news this way.
+        // In a feed without dates, new items have no date either.
         (ReadingHistory::LastReadAt(_), None) => None,
         (ReadingHistory::LastReadAt(last), Some(date)) => {
             (date < before(last, window)).then_some(BacklogReason::OlderThanLastPoll)
@@ -53,7 +53,7 @@ pub fn backlog_reason(
     }
 }
 
-/// Marks the items of a document that are backlog if they are new.
+/// Sets the backlog reason of the items of a document, in case they are new.
 pub fn mark_backlog(items: &mut [NewItem], source: &Source, read_at: Timestamp, window: SignedDuration) {
     let history = ReadingHistory::of(source);
     for item in items {
@@ -67,7 +67,7 @@ mod tests {
 
     const WINDOW: SignedDuration = SignedDuration::from_hours(72);
 
-    /// A time on this day of January 2026, at noon.
+    /// Returns noon of this day of January 2026.
     fn day(day: i64) -> Timestamp {
         Timestamp::from_second(1_767_225_600 + (day - 1) * 86_400 + 43_200).unwrap()
     }
@@ -87,7 +87,7 @@ mod tests {
             (LastReadAt(day(20)), Some(day(17)), None),
             (LastReadAt(day(20)), Some(day(16)), Some(OlderThanLastPoll)),
             (LastReadAt(day(20)), None, None),
-            // After two weeks without a successful poll, news of these weeks is still news.
+            // After two weeks without a successful poll, items from these weeks are still news.
             (LastReadAt(day(6)), Some(day(7)), None),
             (LastReadAt(day(6)), Some(day(3)), None),
             (LastReadAt(day(6)), Some(day(2)), Some(OlderThanLastPoll)),

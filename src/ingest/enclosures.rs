@@ -1,20 +1,20 @@
-//! Enclosures as items keep them: few, with a valid media type and a plausible length.
+//! Selects the enclosures that items keep: a few files with a valid media type and a plausible length.
 //!
-//! Never requests a file: what its source declares is all that is known of it.
+//! The module requests no files: it relies on the declarations of the source.
 
 use crate::domain::Enclosure;
 use crate::feed_parser::ParsedEnclosure;
 use crate::urls::redact::strip_credentials;
 
-/// Enclosures of one item. More are versions of the same file, or an attack.
+/// The maximum number of enclosures per item. Further ones are versions of the same file, or an attack.
 const MAX_ENCLOSURES: usize = 8;
-/// Real URLs and media types of files are shorter.
+/// The maximum length of a URL or media type in bytes. Real ones are shorter.
 const MAX_URL_BYTES: usize = 2048;
 const MAX_MEDIA_TYPE_BYTES: usize = 100;
-/// The largest number that every JSON parser reads exactly (RFC 8259, section 6): 2⁵³ − 1.
+/// The largest integer that every JSON parser reads exactly (RFC 8259, section 6): 2⁵³ − 1.
 const MAX_LENGTH: u64 = (1 << 53) - 1;
 
-/// Media types by the extension of the file name, for sources that declare none: both RSS and JSON Feed require one.
+/// Media types by file extension, for sources that declare none. Both RSS and JSON Feed require a media type.
 const TYPES_BY_EXTENSION: [(&str, &str); 19] = [
     ("mp3", "audio/mpeg"),
     ("m4a", "audio/mp4"),
@@ -38,7 +38,7 @@ const TYPES_BY_EXTENSION: [(&str, &str); 19] = [
 ];
 const UNKNOWN_TYPE: &str = "application/octet-stream";
 
-/// The enclosures of an item that are kept, in the order of the document.
+/// Returns the enclosures that an item keeps, in document order.
 pub(super) fn read_enclosures(parsed: &[ParsedEnclosure]) -> Vec<Enclosure> {
     let is_kept = |parsed: &&ParsedEnclosure| {
         matches!(parsed.url.scheme(), "http" | "https") && parsed.url.as_str().len() <= MAX_URL_BYTES
@@ -51,7 +51,7 @@ pub(super) fn read_enclosures(parsed: &[ParsedEnclosure]) -> Vec<Enclosure> {
     parsed.iter().filter(is_kept).take(MAX_ENCLOSURES).map(read).collect()
 }
 
-/// The declared type without its parameters if it is valid, else the type of the file name's extension.
+/// Returns the declared type without parameters if it is valid, or else the type for the file extension.
 fn media_type(parsed: &ParsedEnclosure) -> String {
     let declared = parsed.mime.as_deref().unwrap_or_default();
     let declared = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -63,7 +63,7 @@ fn media_type(parsed: &ParsedEnclosure) -> String {
     known.map_or(UNKNOWN_TYPE, |(_, media_type)| media_type).to_owned()
 }
 
-/// Whether a text is a type and a subtype (RFC 6838, section 4.2).
+/// Returns whether a text consists of a type and a subtype (RFC 6838, section 4.2).
 fn is_media_type(text: &str) -> bool {
     let is_name = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphanumeric())

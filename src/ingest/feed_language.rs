@@ -1,14 +1,14 @@
-//! The language of a feed: the declared one, else the language in which its items are written.
+//! The language of a feed: the declared language, or else the language that is detected from its items.
 
 use crate::domain::NewItem;
 use crate::domain::language::language_code;
 use crate::feed_parser::ParsedFeed;
 
-/// Detection reads this much text at most, and needs this much. One headline is too short, those of a whole feed are not.
+/// The maximum and minimum lengths of the sample for detection. One headline is too short, but a whole feed suffices.
 const MAX_SAMPLE_BYTES: usize = 20_000;
 const MIN_SAMPLE_BYTES: usize = 200;
 
-/// The language of a feed as an ISO 639 code; `None` if it declares none and detection is not reliable.
+/// Returns the ISO 639 code of a feed's language; `None` if none is declared and detection is not reliable.
 pub fn detect_feed_language(feed: &ParsedFeed, items: &[NewItem]) -> Option<String> {
     if let Some(declared) = feed.lang.as_deref().and_then(language_code) {
         return Some(declared.to_owned());

@@ -1,6 +1,6 @@
-//! Parsed items → the items that newsfold stores: plain text, sanitized HTML, canonical links, plausible dates, guids.
+//! Converts parsed items to stored items: plain text, sanitized HTML, canonical links, plausible dates, guids.
 //!
-//! Pure: no I/O and no clock. What cannot be used is recorded as a [`FeedProblem`], never returned as an error.
+//! The functions perform no I/O and read no clock. Unusable data becomes a [`FeedProblem`], never an error.
 
 use super::enclosures::read_enclosures;
 use crate::domain::display_text::one_line;
@@ -19,19 +19,19 @@ use std::borrow::Cow;
 use url::Url;
 
 const MAX_TITLE_CHARS: usize = 500;
-/// The limit for a title that is taken from the text.
+/// The maximum length of a title that is derived from the text.
 const MAX_DERIVED_TITLE_CHARS: usize = 120;
-/// Neither grouping nor readers need more.
+/// The maximum length of a summary. Neither grouping nor readers need more text.
 const MAX_SUMMARY_CHARS: usize = 1_000;
 const MAX_AUTHORS: usize = 5;
 const MAX_AUTHOR_CHARS: usize = 100;
-/// How far the clock of a source may be ahead of ours.
+/// The maximum time by which a source's clock may be ahead of newsfold's clock.
 const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(24);
-/// A date within this time after the start of 1970 is a zero in some time zone, not a date.
+/// The maximum distance from the start of 1970 at which a date is treated as zero in some time zone.
 const ZERO_DATE_RANGE: SignedDuration = SignedDuration::from_hours(48);
 
-/// Normalizes the items of a document. The feed's website, else `document_url`, resolves the relative links of items
-/// without a link. `now` is used only to reject dates in the future.
+/// Normalizes the items of a document. The feed's website, or else `document_url`, is the base for relative links in
+/// items without a link. `now` is used only to reject dates in the future.
 pub fn normalize_items(
     feed: &ParsedFeed,
     document_url: &Url,
@@ -48,7 +48,7 @@ pub fn normalize_items(
     }
     let titles: Vec<&str> = feed.items.iter().map(|item| item.title.as_deref().unwrap_or_default()).collect();
     remove_repeated_blocks(&mut paragraphs, &titles);
-    // Many programs write 00:00 for a day without a time. A true midnight is rare among other times.
+    // Many programs write 00:00 for a day without a time. If other items have times, a true midnight is rare.
     let has_times = feed.items.iter().any(|item| claimed_time_of_day(item) == TimeOfDay::Given);
     let mut items = Vec::with_capacity(feed.items.len());
     for ((parsed, paragraphs), content) in feed.items.iter().zip(&paragraphs).zip(&contents) {
@@ -66,8 +66,8 @@ pub fn normalize_items(
     make_guids_unique(items, problems)
 }
 
-/// The paragraphs of the summary, else of the content; and the HTML of the content, else of the summary: both without
-/// forms, buttons and teasers.
+/// Returns the paragraphs of the summary, or else of the content, and the HTML of the content, or else of the summary.
+/// Both exclude forms, buttons and teasers.
 fn read_texts(parsed: &ParsedItem) -> (Vec<String>, Option<Cow<'_, str>>) {
     let read = |html: &'_ Option<String>| html.as_deref().map(|html| read_item_text(html, parsed.title.as_deref()));
     let (summary, content) = (read(&parsed.summary_html), read(&parsed.content_html));
@@ -139,7 +139,7 @@ fn plausible_date(parsed: &ParsedItem, now: Timestamp, problems: &mut Vec<FeedPr
     is_plausible.then_some(claimed)
 }
 
-/// The name of the publication, else its outlet.
+/// Returns the name of the publication, or else its outlet.
 fn reporter(parsed: &ParsedReporter) -> Option<Reporter> {
     let outlet = parsed.url.as_ref().and_then(outlet_of_site);
     let name = parsed.name.as_deref().map(|name| one_line(name, MAX_AUTHOR_CHARS)).filter(|name| !name.is_empty());

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 
-/// Precision, recall and their harmonic mean, 0 to 1.
+/// Precision, recall and their harmonic mean, each from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct PrecisionRecall {
     pub precision: f64,
@@ -18,20 +18,20 @@ impl PrecisionRecall {
     }
 }
 
-/// How well a grouping matches the labels.
+/// The agreement of a grouping with the labels.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct ClusteringMetrics {
     pub items: usize,
     pub stories_labeled: usize,
     pub stories_found: usize,
-    /// Averaged over items: how much of an item's story is right.
+    /// The B-cubed metrics, averaged over items: how much of an item's story is correct.
     pub b_cubed: PrecisionRecall,
-    /// Over pairs of items in one story.
+    /// The pairwise metrics, over pairs of items in one story.
     pub pairs: PrecisionRecall,
 }
 
 impl ClusteringMetrics {
-    /// Scores items, each given by its label and the story that was found for it.
+    /// Scores items, each given by its label and its predicted story.
     pub fn new<L: Eq + Hash, S: Eq + Hash>(items: &[(L, S)]) -> ClusteringMetrics {
         let mut sums = MetricSums::default();
         sums.add(items, |_| true);
@@ -45,25 +45,25 @@ impl ClusteringMetrics {
     }
 }
 
-/// Sums over items from which the figures follow.
+/// Sums over items from which the metrics are computed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MetricSums {
     items: f64,
-    /// For each item, the fraction of its predicted story that has its label (precision).
+    /// The sum over items of the fraction of the item's predicted story that has its label (precision).
     precision: f64,
-    /// For each item, the fraction of the items with its label that are in its predicted story (recall).
+    /// The sum over items of the fraction of the items with its label that are in its predicted story (recall).
     recall: f64,
-    /// Pairs whose items share both their label and their predicted story. Here and below, a pair counts one half if only
-    /// one of its items is counted.
+    /// The pairs whose items share both their label and their predicted story. In all three sums, a pair counts one
+    /// half if only one of its items is counted.
     correct_pairs: f64,
-    /// Pairs whose items share their predicted story.
+    /// The pairs whose items share their predicted story.
     found_pairs: f64,
-    /// Pairs whose items share their label.
+    /// The pairs whose items share their label.
     labeled_pairs: f64,
 }
 
 impl MetricSums {
-    /// Adds the items whose label `counts`, each scored amid all items.
+    /// Adds the items whose label `counts`. Each is scored against all items.
     pub fn add<L: Eq + Hash, S: Eq + Hash>(&mut self, items: &[(L, S)], counts: impl Fn(&L) -> bool) {
         let (mut by_label, mut by_story, mut by_both) = (HashMap::new(), HashMap::new(), HashMap::new());
         for (label, story) in items {
@@ -92,26 +92,26 @@ impl MetricSums {
     }
 }
 
-/// A predicted story with items of several labels, or a label whose items are in several predicted stories.
+/// A predicted story whose items have several labels, or a label whose items are in several predicted stories.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupingError {
-    /// The number of wrong pairs.
+    /// The number of incorrect pairs.
     pub pairs: u64,
-    /// The items, by position: one part for each set of items that belong together, the largest part first.
+    /// The items by position, with one part per set of items that belong together. The largest part comes first.
     pub parts: Vec<Vec<usize>>,
 }
 
-/// The predicted stories with items of several labels, those with most wrong pairs first. Each part is a label.
+/// Returns the predicted stories with several labels, sorted by falsely merged pairs. Each part is a label.
 pub fn false_merges<L: Ord, S: Ord>(items: &[(L, S)]) -> Vec<GroupingError> {
     splits(items.iter().map(|(label, story)| (story, label)))
 }
 
-/// The labels whose items are in several predicted stories, those with most missed pairs first. Each part is a predicted story.
+/// Returns the labels in several predicted stories, sorted by missed pairs. Each part is a predicted story.
 pub fn misses<L: Ord, S: Ord>(items: &[(L, S)]) -> Vec<GroupingError> {
     splits(items.iter().map(|(label, story)| (label, story)))
 }
 
-/// The groups that are split into several parts, given the group and the part of each item.
+/// Returns the groups that are split into several parts, given the group and the part of each item.
 fn splits<W: Ord, P: Ord>(items: impl Iterator<Item = (W, P)>) -> Vec<GroupingError> {
     let mut wholes: BTreeMap<W, BTreeMap<P, Vec<usize>>> = BTreeMap::new();
     for (position, (whole, part)) in items.enumerate() {

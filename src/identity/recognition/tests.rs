@@ -1,4 +1,4 @@
-//! Which properties together prove that two items are the same, and how the items of a document share the stored ones.
+//! Tests which properties together prove identity, and how the items of a document match the stored items.
 
 use super::*;
 use crate::urls::canonical::canonical_url_from_str;
@@ -7,7 +7,7 @@ const RAIN: &str = "Rain closes the mountain pass";
 const BANK: &str = "Bank lifts its rates again";
 const WET: &str = "The road over the pass is closed until Friday after two days of heavy rain.";
 const RATES: &str = "Loans cost half a percent more from next month on, says its governor.";
-/// The link of one article, and one that says nothing about its content.
+/// A link to one article, and a link that does not identify content.
 const ARTICLE: &str = "https://a.example/news/2041";
 const PAGE: &str = "https://a.example/latest";
 
@@ -16,12 +16,12 @@ const SUNDAY_NOON: &str = "2026-03-01T11:40:00Z";
 const MONDAY: &str = "2026-03-02T08:00:00Z";
 const SUNDAY_WITHOUT_TIME: &str = "2026-03-01T00:00:00Z";
 
-/// Link, title, text, date.
+/// The link, title, text and date of an item.
 type Properties<'a> = (&'a str, &'a str, &'a str, &'a str);
 
 #[derive(Clone, Copy)]
 enum Guid {
-    /// A guid that the source has not shown before.
+    /// A guid that the source has not used before.
     New,
     Missing,
     /// The guid of the stored item.
@@ -64,7 +64,7 @@ fn known(id: i64, by: MatchedBy) -> ItemRecognition {
     ItemRecognition::Known(ItemId(id), by)
 }
 
-/// Compares an item that the document no longer contains with one that it contains. Each row has its reason.
+/// Compares an item that left the document with an item in the document. Each row includes its reason.
 fn check<'a>(is_same: bool, rows: impl IntoIterator<Item = (Guid, Properties<'a>, Properties<'a>, &'a str)>) {
     for (guid, old, new, why) in rows {
         let (guid, by_guid) = match guid {
