@@ -1,12 +1,12 @@
-//! Throughput of the clusterer, including reclustering, by the number of items in its window.
+//! Measures the throughput of the clusterer, including reclustering, by the number of items in its window.
 //!
-//! `cargo bench --bench cluster` fills clusterers with 10,000, 100,000 and 1,000,000 items of synthetic news, then times the next
-//! 20,000 items of each, five times in turn, and prints medians. Alternating between the sizes exposes all of them to the same
-//! noise of the machine, so that their ratios are comparable. `-- --fill 10000,100000` chooses the sizes.
+//! `cargo bench --bench cluster` fills clusterers with 10,000, 100,000 and 1,000,000 items of synthetic news. It then
+//! times the next 20,000 items for each size, in five alternating rounds, and prints medians. Alternation exposes all
+//! sizes to the same noise, so their ratios are comparable. `-- --fill 10000,100000` selects the sizes.
 //!
-//! The synthetic news follows known distributions. Words are drawn by Zipf's law from 300,000. Story sizes follow a power law:
-//! most stories have one report, few have hundreds. A story has a dozen words of its own, and its reports arrive over two days
-//! from 2,000 outlets. A report is a title of 10 words and a summary of 25, of which a part are the story's own.
+//! The words of the synthetic news are drawn from 300,000 by Zipf's law. Story sizes follow a power law: most stories
+//! have one report, a few have hundreds. A story has twelve specific words, and its reports arrive from 2,000 outlets
+//! over two days. A report has 10 words of title and 25 of summary, some of them specific to the story.
 
 use jiff::{SignedDuration, Timestamp};
 use newsfold::cluster::evaluation::LabeledItem;
@@ -22,7 +22,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 #[unsafe(export_name = "_rjem_malloc_conf")]
 pub static ALLOCATOR_SETTINGS: &[u8] = b"thp:always\0";
 
-/// The number of items timed in one round.
+/// The number of items to time per round.
 const TIMED_ITEMS: usize = 20_000;
 const ROUNDS: usize = 5;
 
@@ -64,7 +64,7 @@ fn main() {
     }
 }
 
-/// A clusterer and the news that it receives.
+/// A clusterer and the news that it processes.
 struct Stream {
     size: usize,
     news: NewsGenerator,
@@ -73,7 +73,7 @@ struct Stream {
     items: usize,
     minted: i64,
     next_recluster: Timestamp,
-    /// Memory per item after the window was filled.
+    /// The memory per item after the window has been filled, in bytes.
     bytes: f64,
 }
 
@@ -129,13 +129,13 @@ impl Stream {
     }
 }
 
-/// The resident memory of this process.
+/// The resident memory of this process, in bytes.
 fn resident_bytes() -> usize {
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     pages.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4096
 }
 
-/// Generates synthetic news, the same for a size on every machine.
+/// Generates synthetic news, which is the same for a given size on every machine.
 struct NewsGenerator {
     random: SplitMix64,
     stories: Vec<OpenStory>,
@@ -143,11 +143,11 @@ struct NewsGenerator {
     span: usize,
 }
 
-/// A story with further reports to come.
+/// A story that will get further reports.
 struct OpenStory {
     words: Vec<usize>,
     reports_left: usize,
-    /// The number of the item from which the story is closed.
+    /// The number of the first item after the end of the story.
     until: usize,
 }
 
@@ -177,7 +177,7 @@ impl NewsGenerator {
         labeled.to_item(n as i64, None)
     }
 
-    /// The words of the story of the next report: an open story or a new one.
+    /// The specific words for the next report, from an open story or a new one.
     fn story(&mut self, n: usize) -> Vec<usize> {
         if !self.stories.is_empty() && self.random.unit() < 0.45 {
             let at = self.random.below(self.stories.len());
@@ -214,7 +214,7 @@ impl NewsGenerator {
     }
 }
 
-/// The word with a given rank, made of syllables. One word in seven is a name.
+/// The word with a given rank, composed of syllables. One word in seven is a name.
 fn word(rank: usize) -> String {
     const ONSETS: [&str; 16] = ["b", "d", "f", "g", "h", "k", "l", "m", "n", "p", "r", "s", "t", "v", "w", "st"];
     const VOWELS: [&str; 5] = ["a", "e", "i", "o", "u"];
@@ -229,7 +229,7 @@ fn word(rank: usize) -> String {
     if rank % 7 == 3 { format!("{}{}", text[..1].to_uppercase(), &text[1..]) } else { text }
 }
 
-/// A random number generator (Steele, Lea and Flood, 2014) whose sequence no library update changes.
+/// A random number generator (Steele, Lea and Flood, 2014) whose sequence does not depend on library versions.
 struct SplitMix64(u64);
 
 impl SplitMix64 {
@@ -249,7 +249,7 @@ impl SplitMix64 {
         (self.unit() * n as f64) as usize
     }
 
-    /// A random rank drawn from Zipf's law with exponent 1, using the inverse of the continuous distribution.
+    /// Draws a rank from Zipf's law with exponent 1, using the inverse of the continuous distribution.
     fn zipf(&mut self) -> usize {
         (libm::pow(VOCABULARY_WORDS, self.unit()) - 1.0) as usize
     }

@@ -1,11 +1,11 @@
-//! Replays a folder of captured feeds through the real daemon. Each outlet is a server on loopback that serves the versions of
-//! its document in order of capture, while the clock is set to the time of capture.
+//! Replays a directory of captured feeds through the real daemon. Each outlet is a server on loopback that serves the
+//! versions of its document in order of capture. The clock is set to each time of capture.
 //!
 //!     cargo run --release --example replay -- FOLDER [--limit N] [--keep DATABASE]
 //!
-//! FOLDER contains `index.tsv`. Its first line names the columns: `outlet` or `feed` (the source), `captured` (RFC 3339) or
-//! `day`, and `file`. The example prints the numbers of sources, documents, poll outcomes, items and problems by kind, the
-//! largest stories, the wall time and the peak memory.
+//! FOLDER contains `index.tsv`. Its first line names the columns: `outlet` or `feed` (the source), `captured` (RFC
+//! 3339) or `day`, and `file`. The example prints the numbers of sources, documents, poll outcomes, items and problems
+//! by kind, the largest stories, the elapsed time and the peak memory.
 
 use anyhow::{Context, bail};
 use axum::extract::State;
@@ -71,12 +71,12 @@ async fn main() -> anyhow::Result<()> {
     let shutdown = CancellationToken::new();
     let start = Instant::now();
     let running = tokio::spawn(daemon::run(config, store.clone(), listener, clock.clone(), shutdown.clone()));
-    // When the daemon responds, it has already spread out the overdue sources, which it does only at startup.
+    // Once the daemon responds, it has already spread out the overdue sources, which happens only at startup.
     reqwest::get(&health).await?.error_for_status()?;
     for time in &times {
         poll_all(&store, &clock, *time, source_count).await?;
     }
-    // The clock advances until all stories are published, also those that reclustering splits off in the meantime.
+    // Advance the clock until all stories are published, including those that reclustering splits off meanwhile.
     for _ in 0..240 {
         let counts = store.read(statistics::row_counts).await?;
         if counts.published + counts.backlog_stories == counts.stories && counts.unassigned == 0 {
@@ -97,7 +97,7 @@ async fn main() -> anyhow::Result<()> {
 async fn poll_all(store: &Store, clock: &Clock, time: Timestamp, source_count: u64) -> anyhow::Result<()> {
     clock.advance(time.duration_since(clock.now()));
     let now = clock.now();
-    // Without back-off, so that no version is missed.
+    // Disable backoff, so that no version is missed.
     let due = "UPDATE source SET next_poll_at = ?1, hold_until = NULL, state = 'active'";
     let sqlite = rusqlite::Connection::open(store.path())?;
     sqlite.busy_timeout(Duration::from_secs(20))?;
@@ -150,7 +150,7 @@ async fn serve_and_add(
     Ok(count)
 }
 
-/// Serves the latest version that was captured before the current time.
+/// Serves the latest version captured before the current time.
 async fn document(State(server): State<FeedServer>) -> Response {
     let now = server.clock.now();
     let Some((_, file)) = server.versions.iter().rev().find(|(at, _)| *at <= now) else {
@@ -179,7 +179,7 @@ fn read_index(folder: &Path) -> anyhow::Result<Vec<ReplayedSource>> {
             cells.get(column).copied().with_context(|| format!("this line has too few columns: {line}"))
         };
         let time = cell(time)?;
-        // A document with a day only counts as captured at the end of that day.
+        // A document with only a day counts as captured at the end of that day.
         let time = time.parse::<Timestamp>().or_else(|_| format!("{time}T23:59:59Z").parse())?;
         by_source.entry(cell(source)?.to_owned()).or_default().push((time, folder.join(cell(file)?)));
     }
@@ -223,7 +223,7 @@ async fn report(store: &Store, source_count: u64, documents: usize, elapsed: Dur
     Ok(())
 }
 
-/// The peak resident memory of this process, from Linux.
+/// The peak resident memory of this process (Linux only).
 fn peak_memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,15 +1,14 @@
-//! Learns the weights of the pair model from labeled items, and cross-validates them on stories that they were not
-//! trained on.
+//! Learns the weights of the pair model from labeled items and cross-validates them on held-out stories.
 //!
-//! `cargo run --release --example train -- GOLD.jsonl [--write]` runs the clusterer over the items, records every pair
-//! that it scores, and fits a logistic regression on the features and their products (Newton's method, L2
-//! regularization). It prints the figures of 5-fold cross-validation: each fifth of the stories is grouped, amid all
-//! others, by weights trained on the other four fifths. `--write` stores the weights trained on all stories in
+//! `cargo run --release --example train -- GOLD.jsonl [--write]` runs the clusterer on the items, records every scored
+//! pair, and fits a logistic regression on the features and their products (Newton's method, L2 regularization). It
+//! prints the metrics of 5-fold cross-validation: it groups the stories of each fold, among all other stories, with
+//! weights trained on the other four folds. `--write` stores the weights trained on all stories in
 //! `src/cluster/pair_model_weights.txt`; `--show` prints them.
 //!
-//! For experiments: `--without NAME,NAME` drops features; `--max-weight`, `--size-penalty`, `--threshold` (in log-odds) and
-//! `--missing-pair` set the linkage; `--large` sets the exponent by which pairs of large stories count less; `--prior` sets the
-//! regularization of products; `--seeds` sets the number of splits into folds.
+//! For experiments: `--without NAME,NAME` removes features; `--max-weight`, `--size-penalty`, `--threshold` (in
+//! log-odds) and `--missing-pair` set the linkage; `--large` sets the exponent that reduces the weight of pairs of
+//! large stories; `--prior` sets the regularization of products; `--seeds` sets the number of splits into folds.
 
 use newsfold::cluster::evaluation::metrics::MetricSums;
 use newsfold::cluster::evaluation::{LabeledItem, parse_dataset, replay};
@@ -20,12 +19,12 @@ use std::collections::{BTreeMap, HashMap};
 
 const FOLDS: u64 = 5;
 const FEATURES: usize = FEATURE_NAMES.len();
-/// The features, the products of two of them, and the constant 1.
+/// The number of terms: the features, the products of two features, and the constant 1.
 const TERMS: usize = FEATURES + FEATURES * (FEATURES + 1) / 2 + 1;
 const BIAS: usize = TERMS - 1;
 type Terms = [f64; TERMS];
-/// The precision of the Gaussian prior on the weight of a feature, of a product and of the bias. Products are many, and few of
-/// them matter.
+/// The precision of the Gaussian prior on the weights of features, of products and of the bias. There are many
+/// products, and few of them matter.
 const FEATURE_PRIOR: f64 = 1.0;
 const PRODUCT_PRIOR: f64 = 200.0;
 const BIAS_PRIOR: f64 = 1e-6;
@@ -43,10 +42,10 @@ struct Training {
     labels: Vec<String>,
     options: Options,
     linkage: Linkage,
-    /// The features in use.
+    /// The features that are used.
     enabled: [bool; FEATURES],
-    /// A pair of a story of n items weighs (n − 1) to the power of the negative of this, because otherwise the pairs of a few large stories
-    /// would outweigh those of all small ones.
+    /// A pair in a story of n items has the weight (n − 1) to the power of minus this value, because otherwise the
+    /// pairs of a few large stories would outweigh those of all small ones.
     large_story_exponent: f64,
     product_prior: f64,
 }
@@ -56,7 +55,7 @@ fn main() {
     let has_flag = |name: &str| arguments.iter().any(|argument| argument == name);
     let training = Training::from_arguments(&arguments);
     let mut model = PairModel::learned();
-    // The recorded pairs depend on the model: it rescores neighbors, and items join stories by its scores.
+    // The recorded pairs depend on the model, which rescores neighbors and decides which items join a story.
     for round in 0..2 {
         let pairs = training.record_pairs(&model, 0);
         model = training.fit(&pairs, |_| true);
@@ -140,14 +139,14 @@ impl Training {
         replay(&mut self.clusterer(model), &self.items)
     }
 
-    /// Adds the items whose label `counts` to the sums.
+    /// Adds the items whose label satisfies `counts` to the sums.
     fn score(&self, sums: &mut MetricSums, found: &[StoryId], counts: impl Fn(&str) -> bool) {
         let grouped: Vec<(&str, StoryId)> =
             self.labels.iter().zip(found).map(|(label, story)| (label.as_str(), *story)).collect();
         sums.add(&grouped, |label| counts(label));
     }
 
-    /// Every pair that the clusterer scores, with the features of its last scoring.
+    /// Every pair that the clusterer scores, with its features at the last scoring.
     fn record_pairs(&self, model: &PairModel, split: u64) -> Vec<LabeledPair> {
         let mut clusterer = self.clusterer(model);
         clusterer.recorded_pairs = Some(BTreeMap::new());
@@ -163,7 +162,7 @@ impl Training {
         clusterer.recorded_pairs.into_iter().flatten().map(label).collect()
     }
 
-    /// Groups the stories of each fold, amid all others, by a model trained on the other folds.
+    /// Groups the stories of each fold, among all other stories, with a model trained on the other folds.
     fn cross_validate(&self, model: &PairModel, split: u64) -> MetricSums {
         let pairs = self.record_pairs(model, split);
         let mut sums = MetricSums::default();
@@ -174,8 +173,8 @@ impl Training {
         sums
     }
 
-    /// Fits the model to the selected pairs: weighted logistic regression with a Gaussian prior on the standardized features
-    /// and their products.
+    /// Fits the model to the selected pairs with weighted logistic regression and a Gaussian prior on the standardized
+    /// features and their products.
     fn fit(&self, pairs: &[LabeledPair], selects: impl Fn(&LabeledPair) -> bool) -> PairModel {
         let pairs: Vec<&LabeledPair> = pairs.iter().filter(|pair| selects(pair)).collect();
         let mut model = standardization(&pairs);
@@ -194,7 +193,7 @@ impl Training {
         model
     }
 
-    /// Newton's method.
+    /// Minimizes the loss with Newton's method.
     fn minimize(&self, pairs: &[&LabeledPair], x: &[Terms]) -> Terms {
         let precisions: Terms = std::array::from_fn(|d| match d {
             _ if d < FEATURES => FEATURE_PRIOR,
@@ -265,7 +264,7 @@ fn dot(a: &Terms, b: &Terms) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Solves a symmetric system, of which the lower triangle is given, by Cholesky decomposition.
+/// Solves a symmetric system, given by its lower triangle, with a Cholesky decomposition.
 fn solve(mut a: Vec<Terms>, mut b: Terms) -> Terms {
     for i in 0..TERMS {
         for j in 0..=i {

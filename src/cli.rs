@@ -1,8 +1,8 @@
-//! The command line: the facts that the pages show, and the tasks of an operator.
+//! The command line: access to the facts that the pages show, and the tasks of an operator.
 //!
-//! Commands read and write the database, with or without a running daemon, which notices their changes. Every table is
-//! also available as `--json`. Exit codes: 0 success, 1 failure (the message gives the reason and the next step), 2 wrong
-//! arguments.
+//! Commands read and write the database, with or without a running daemon. A running daemon notices their changes.
+//! Every table is also available as `--json`. Exit codes: 0 means success; 1 means failure, and the message gives the
+//! reason and the next step; 2 means invalid arguments.
 
 mod check;
 mod db;
@@ -107,7 +107,7 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&anyhow::Error::new(error).context("cannot start")),
     };
     let result = runtime.block_on(run(arguments));
-    // A blocking read whose result is not needed must not delay the exit.
+    // A blocking read whose result is no longer needed must not delay the exit.
     runtime.shutdown_background();
     match result {
         Ok(code) => code,
@@ -143,7 +143,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// What every command needs: the clock and the global options.
+/// The state that every command needs: the clock and the global options.
 struct Context {
     clock: Clock,
     global: Global,
@@ -192,7 +192,7 @@ fn log_to_stderr(arguments: &Arguments) {
         .with_writer(std::io::stderr)
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal());
-    // Under systemd the journal adds the time.
+    // Under systemd, the journal adds the time.
     match std::env::var_os("JOURNAL_STREAM") {
         Some(_) => builder.without_time().with_ansi(false).init(),
         None => builder.init(),
@@ -214,7 +214,7 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Whether the reader of the output, such as `head`, has closed the pipe.
+/// Whether the process that reads the output, such as `head`, has closed the pipe.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)

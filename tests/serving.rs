@@ -1,4 +1,4 @@
-//! The HTTP server over real connections, as used by feed readers, caches and hostile clients.
+//! Tests the HTTP server over real connections, with feed readers, caches and hostile clients.
 
 mod support;
 
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 const FEEDS: [&str; 4] = ["/feeds/all.atom", "/feeds/all.rss", "/feeds/all.json", "/feeds/health.atom"];
 const WORDS: &str = "1 | Grid fails in the north | Power went out in Veshna and in all the villages along the coast";
 
-/// A client that neither decodes responses nor follows redirects.
+/// A client that does not decode responses or follow redirects.
 fn client() -> Client {
     Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
@@ -40,7 +40,7 @@ fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     response.headers().get(name).map_or("", |value| value.to_str().unwrap())
 }
 
-/// A daemon whose feed has one story.
+/// A daemon with a feed that contains one story.
 async fn daemon() -> TestDaemon {
     start_and_poll_once(StubResponse::ok(rss(&[WORDS]))).await.0
 }
@@ -139,7 +139,7 @@ async fn responses_without_body_have_the_same_headers() {
     daemon.stop().await;
 }
 
-// `tests/program/last_modified.rs` tests that the date changes with the bytes.
+// `tests/program/last_modified.rs` tests that the date changes with the content.
 #[tokio::test]
 async fn etag_takes_precedence_over_date() {
     let (mut daemon, _origin, _) = start_and_poll_once(StubResponse::ok(rss(&[WORDS]))).await;
@@ -305,7 +305,7 @@ async fn every_response_has_the_security_headers() {
     daemon.stop().await;
 }
 
-/// A connection from a loopback address.
+/// Opens a connection from a loopback address.
 async fn connect(from: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from((from, 0)))?;
@@ -385,7 +385,7 @@ async fn response_that_the_client_does_not_read_times_out() {
     let requests = (16 << 20) / size + 1;
     let one = format!("GET {} HTTP/1.1\r\nhost: a\r\n\r\n", FEEDS[0]);
     let asked = stream.write_all(one.repeat(requests).as_bytes()).await;
-    // After the server has closed the connection, a write fails with a reset.
+    // After the server has closed the connection, writes fail with a reset.
     let hung_up = async || stream.try_write(b"x").is_err_and(|error| error.kind() != ErrorKind::WouldBlock);
     wait_until(
         &format!("the server closes the connection of a client that does not read ({requests} answers, {asked:?})"),
@@ -423,8 +423,8 @@ async fn shutdown_waits_for_requests_in_flight_and_not_for_idle_connections() {
     assert!(before.elapsed() < Duration::from_secs(7), "{:?}", before.elapsed());
 }
 
-/// Sends request headers one byte at a time until the server closes the connection, and repeats that until `enough`.
-/// Returns the number of times that the server closed it.
+/// Sends request headers one byte at a time until the server closes the connection, and repeats this until `enough`.
+/// Returns how often the server closed the connection.
 async fn trickle(from: Ipv4Addr, to: SocketAddr, enough: CancellationToken) -> usize {
     let head = b"GET /feeds/all.atom HTTP/1.1\r\nhost: a\r\nx-slow: ";
     let mut closed = 0;
@@ -452,7 +452,7 @@ async fn trickle(from: Ipv4Addr, to: SocketAddr, enough: CancellationToken) -> u
     closed
 }
 
-/// The 99th percentile and the maximum duration of `times` requests for the feed, each on a new connection.
+/// The 99th percentile and the maximum of the durations of `times` feed requests, each on a new connection.
 async fn time_requests(daemon: &TestDaemon, times: usize) -> (Duration, Duration) {
     let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
     let mut durations = Vec::new();
@@ -488,7 +488,7 @@ async fn two_thousand_slow_clients_do_not_delay_feeds() {
     let (enough, to) = (CancellationToken::new(), address(&daemon));
     let mut clients = JoinSet::new();
     for n in 0..CLIENTS {
-        // Fifty clients per address, which is below the limit.
+        // Fifty clients per address are below the limit.
         let from = Ipv4Addr::from_bits(Ipv4Addr::new(127, 0, 100, 1).to_bits() + n / 50);
         clients.spawn(trickle(from, to, enough.clone()));
     }

@@ -1,4 +1,4 @@
-//! `newsfold check`: prints the parsed form of a document. Nothing is stored.
+//! `newsfold check`: prints a parsed document without storing anything.
 
 use super::Context;
 use super::input::{read_bytes, shown_name};
@@ -70,7 +70,7 @@ struct Document {
     url: Url,
 }
 
-/// Fetches a document by the configured rules. If there is a database, its holds and leases apply.
+/// Fetches a document under the configured rules. If a database exists, its holds and leases apply.
 async fn download(context: &Context, url: &Url) -> anyhow::Result<Document> {
     let config = context.config()?;
     let fetched = if config.database_path().exists() {
@@ -94,7 +94,7 @@ async fn download(context: &Context, url: &Url) -> anyhow::Result<Document> {
     }
 }
 
-/// The JSON output. Texts are as in the document, not sanitized.
+/// The JSON output. Texts are unsanitized, as in the document.
 #[derive(serde::Serialize)]
 struct Report<'a> {
     feed: &'a ParsedFeed,

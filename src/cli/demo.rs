@@ -1,7 +1,7 @@
-//! `newsfold demo`: the daemon with invented outlets that run on this machine, and with a temporary database.
+//! `newsfold demo`: runs the daemon with invented outlets on this machine and with a temporary database.
 //!
-//! The outlets are real HTTP servers on loopback, one for each outlet. The same code as in `newsfold serve` polls, groups
-//! and publishes their items; only the settings differ (`demo/config.toml`).
+//! Each outlet is a real HTTP server on loopback. The same code as in `newsfold serve` polls, groups and publishes the
+//! items; only the settings differ (`demo/config.toml`).
 
 mod outlets;
 
@@ -73,7 +73,7 @@ impl Demo {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Ends the demo after its time limit, or when its terminal is closed, so that no files remain.
+    /// Ends the demo after its time limit or when its terminal closes, so that no files remain.
     fn cancel_on_time_limit_or_hangup(&self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let limit = self.seconds.map_or(Duration::MAX, Duration::from_secs);
         let mut hangup = signal(SignalKind::hangup())?;
@@ -85,7 +85,7 @@ impl Demo {
     }
 }
 
-/// Prints the growth of stories until shutdown, or until the output is closed. Ends the demo when it returns.
+/// Prints how stories grow until shutdown or until the output is closed. Ends the demo when it returns.
 async fn print_growth(store: Store, shutdown: CancellationToken) -> anyhow::Result<()> {
     let _end_of_demo = shutdown.clone().drop_guard();
     let start = Instant::now();

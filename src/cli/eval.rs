@@ -1,4 +1,4 @@
-//! `newsfold eval`: runs the clusterer over labeled items and scores the outcome.
+//! `newsfold eval`: runs the clusterer on labeled items and scores the result.
 
 use super::Context;
 use super::input::read_bytes;
@@ -31,7 +31,7 @@ pub struct Eval {
     samples: usize,
 }
 
-/// The parts of an error that are shown, and the items of each part.
+/// The maximum number of parts to show per error, and of items per part.
 const MAX_SHOWN_PARTS: usize = 5;
 const MAX_SHOWN_ITEMS: usize = 2;
 
@@ -78,7 +78,7 @@ impl Eval {
     }
 }
 
-/// Prints the parts of each error with their first items.
+/// Prints the parts of each error and the first items of each part.
 fn print_errors(kind: &str, errors: &[GroupingError], labeled: &[LabeledItem]) -> anyhow::Result<()> {
     for error in errors {
         let parts = error.parts.iter().map(|part| part.len().to_string()).collect::<Vec<_>>().join(" + ");
@@ -101,7 +101,7 @@ struct Evaluation {
     mistakes: Value,
 }
 
-/// An error with the ids of items in place of their positions.
+/// An error with item ids instead of positions.
 fn by_id(error: &GroupingError, labeled: &[LabeledItem]) -> Value {
     let ids = |part: &Vec<usize>| part.iter().map(|position| labeled[*position].id.as_str()).collect::<Value>();
     json!({ "pairs": error.pairs, "parts": error.parts.iter().map(ids).collect::<Value>() })

@@ -1,4 +1,4 @@
-//! `newsfold export`: everything that newsfold serves, as files.
+//! `newsfold export`: writes everything that newsfold serves to files.
 
 use super::Context;
 use crate::daemon;

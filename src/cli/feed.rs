@@ -1,4 +1,4 @@
-//! `newsfold feed`: the published feeds, their entries, and the reasons why a story is in a feed.
+//! `newsfold feed`: the published feeds, their entries, and the reasons why a story is or is not in a feed.
 
 mod websub;
 
@@ -96,7 +96,7 @@ fn list(context: &Context) -> anyhow::Result<ExitCode> {
     )
 }
 
-/// A feed with the URLs of its live variant in the order of [`FeedFormat::ALL`].
+/// A feed with the URLs of its live variant, in the order of [`FeedFormat::ALL`].
 #[derive(serde::Serialize)]
 struct FeedRow {
     feed: PublishedFeed,
@@ -139,12 +139,12 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<ExitCode> {
 /// The current content of a feed.
 struct FeedContents {
     entries: Vec<FeedEntry>,
-    /// The newest archive page.
+    /// The number of the newest archive page.
     previous_page: Option<u32>,
     archive_pages: usize,
 }
 
-/// Reads the content of a feed. If no daemon has applied the feed's configuration yet, the content is computed from it.
+/// Reads the content of a feed. Computes it from the configuration if no daemon has applied the configuration yet.
 async fn read(
     store: &Store,
     feed: &PublishedFeed,
@@ -171,7 +171,7 @@ async fn read(
     store.read(read).await
 }
 
-/// The entry that a story would get in a feed now.
+/// The entry that a story would get if it entered a feed now.
 fn future_entry(story: &Story, latest: Edition, options: &Options) -> Option<FeedEntry> {
     let edition = match edition_on_entering(story, &latest, options) {
         Some(text) => Edition {

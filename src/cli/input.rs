@@ -1,4 +1,4 @@
-//! Files that commands read, where `-` is standard input.
+//! The input files of commands; `-` means standard input.
 
 use anyhow::Context as _;
 use std::io::Read;
@@ -13,7 +13,7 @@ pub fn read_bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// The name of a file in messages.
+/// The name of a file for messages.
 pub fn shown_name(path: &Path) -> String {
     if is_stdin(path) { "stdin".into() } else { path.display().to_string() }
 }

@@ -1,4 +1,4 @@
-//! `newsfold item`: one entry of one source, its story, and the reason for it.
+//! `newsfold item`: one entry of one source, its story, and the reason why it belongs to the story.
 
 use super::output::{facts, optional_time, time};
 use super::{Context, story};
@@ -103,7 +103,7 @@ async fn explain(context: &Context, one: ItemId, other: ItemId) -> anyhow::Resul
     let (a, b) = (find(&store, one).await?, find(&store, other).await?);
     let options = config.cluster;
     let window = options.window;
-    // The items among which both were grouped: those in the window when the later one arrived, and shortly after.
+    // The candidates when both items were grouped: the items in the window when the later one arrived or shortly after.
     let from = a.first_seen_at.min(b.first_seen_at) - window;
     let until = a.first_seen_at.max(b.first_seen_at) + options.recluster_interval;
     let (stories, explanation) = store

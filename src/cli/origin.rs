@@ -1,4 +1,4 @@
-//! `newsfold origin`: the polled servers with their traffic, their responses and their holds.
+//! `newsfold origin`: the polled servers with their traffic, responses and holds.
 
 use super::Context;
 use super::output::{print, time};
@@ -24,7 +24,7 @@ pub enum OriginCommand {
     },
 }
 
-/// The time span of the list.
+/// The time span of the statistics in the list.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl OriginCommand {
@@ -61,7 +61,7 @@ async fn list(context: &Context) -> anyhow::Result<ExitCode> {
     )
 }
 
-/// The traffic of an origin, with the reason for its hold, as data and in words.
+/// The traffic of an origin. The reason for its hold is given both as data and as text.
 #[derive(serde::Serialize)]
 struct TrafficRow<'a> {
     #[serde(flatten)]

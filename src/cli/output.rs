@@ -1,5 +1,5 @@
-//! Tables, JSON and prompts. Untrusted text goes through [`one_line`](crate::domain::display_text::one_line) before it is
-//! printed to a terminal.
+//! Tables, JSON and prompts. Untrusted text passes through [`one_line`](crate::domain::display_text::one_line) before
+//! it is printed to a terminal.
 
 use super::Context;
 use crate::domain::Timestamp;
@@ -11,11 +11,11 @@ use serde::Serialize;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
-/// The heading of a column and its cell for a row.
+/// The heading of a column, and the function that returns its cell for a row.
 pub type Column<T> = (&'static str, fn(&T) -> String);
 
 impl Context {
-    /// Prints `value` with `--json`, else `text`.
+    /// Prints `value` as JSON with `--json`, and `text` otherwise.
     pub fn print(&self, value: &impl Serialize, text: impl AsRef<str>) -> anyhow::Result<ExitCode> {
         if self.json() {
             json(value)?;
@@ -25,7 +25,7 @@ impl Context {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Prints rows as JSON or as a table; `if_empty` replaces an empty table.
+    /// Prints rows as JSON or as a table. `if_empty` replaces an empty table.
     pub fn print_rows<T: Serialize>(
         &self,
         rows: &[T],
@@ -36,7 +36,7 @@ impl Context {
     }
 }
 
-/// Prints a value as JSON, piece by piece, because a value may be large.
+/// Streams a value as JSON, because a value may be large.
 pub fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
     serde_json::to_writer_pretty(&mut out, value).map_err(std::io::Error::from)?;
@@ -44,7 +44,7 @@ pub fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// Prints a line. Unlike `println!`, it does not panic when the pipe is closed.
+/// Prints a line. Unlike `println!`, does not panic if the pipe is closed.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
@@ -52,7 +52,7 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// Whether the reader of the output, such as `head`, has closed the pipe. Writes nothing.
+/// Whether the process that reads the output, such as `head`, has closed the pipe. Writes nothing.
 pub fn reader_is_gone() -> bool {
     let out = std::io::stdout();
     let mut watched = [PollFd::new(&out, PollFlags::empty())];
@@ -60,7 +60,7 @@ pub fn reader_is_gone() -> bool {
     poll(&mut watched, Some(&now)).is_ok() && watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
-/// A table, fitted to the width of the terminal.
+/// Formats a table that fits the width of the terminal.
 pub fn table<T>(rows: &[T], columns: &[Column<T>]) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(columns.iter().map(|(heading, _)| *heading));
@@ -70,23 +70,23 @@ pub fn table<T>(rows: &[T], columns: &[Column<T>]) -> String {
     table.trim_fmt()
 }
 
-/// Names and values, one pair on each line.
+/// Formats names and values, one pair per line.
 pub fn facts(facts: &[(&str, String)]) -> String {
     let lines: Vec<String> = facts.iter().map(|(name, value)| format!("{name:>13}  {value}")).collect();
     lines.join("\n")
 }
 
-/// A time in the operator's time zone.
+/// Formats a time in the operator's time zone.
 pub fn time(at: Timestamp) -> String {
     Audience::Operator.time(at)
 }
 
-/// A time, or “never”.
+/// Formats a time, or `None` as “never”.
 pub fn optional_time(at: Option<Timestamp>) -> String {
     Audience::Operator.optional_time(at)
 }
 
-/// Asks for confirmation. Fails without a terminal, unless `--yes` is given.
+/// Asks for confirmation. Without a terminal, fails unless `--yes` is given.
 pub fn confirm(question: &str, yes: bool) -> anyhow::Result<bool> {
     if yes {
         return Ok(true);

@@ -1,4 +1,4 @@
-//! `newsfold serve`: the daemon in the foreground, as systemd expects it.
+//! `newsfold serve`: runs the daemon in the foreground, as systemd expects.
 
 use super::{Context, termination_signal};
 use crate::config::Config;
@@ -35,7 +35,7 @@ impl Serve {
     }
 }
 
-/// The socket passed by systemd, else a new one.
+/// Uses the socket passed by systemd, or opens a new one.
 async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     if let Some(handed) = listenfd::ListenFd::from_env().take_tcp_listener(0).context("the socket from systemd")? {
         handed.set_nonblocking(true)?;
@@ -54,7 +54,7 @@ fn open_more_files() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
-/// Shuts the daemon down on SIGINT or SIGTERM. A signal during the shutdown ends the program at once.
+/// Shuts the daemon down on SIGINT or SIGTERM. A second signal during shutdown ends the program immediately.
 pub fn cancel_on_signal(shutdown: CancellationToken) {
     tokio::spawn(async move {
         while termination_signal().await.is_ok() {

@@ -146,7 +146,7 @@ fn write_state(db: &WriteConnection, sources: &[Source], state: SourceState) -> 
     sources.iter().filter_map(|source| sources::get(db, source.id).transpose()).collect()
 }
 
-/// The source with this number or URL.
+/// Finds the source with this number or URL.
 async fn find(store: &Store, name: &str) -> anyhow::Result<Source> {
     let given = name.to_owned();
     let found = store.read(move |db| match (given.parse(), sources::by_url(db, &given)?, web_url(&given)) {
@@ -168,7 +168,7 @@ async fn find_all(store: &Store, names: &[String]) -> anyhow::Result<Vec<Source>
     Ok(found)
 }
 
-/// Parses an http or https URL. Without a scheme, https is assumed. The schemes of feed readers are dropped.
+/// Parses an http or https URL. Assumes https if there is no scheme. Replaces the schemes of feed readers.
 pub(super) fn web_url(text: &str) -> anyhow::Result<Url> {
     let text = &*without_subscription_scheme(text.trim());
     let parsed = match Url::parse(text) {
@@ -195,7 +195,7 @@ fn begins_with_host(text: &str) -> bool {
     !host.is_empty() && host.chars().all(is_name) && !rest.contains(char::is_whitespace) && !rest.starts_with("://")
 }
 
-/// The name of this program in a lease.
+/// The name of this program in leases.
 fn program(command: &str) -> String {
     format!("newsfold {command} (process {})", std::process::id())
 }

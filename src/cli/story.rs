@@ -1,4 +1,4 @@
-//! `newsfold story`: the items that report one event, the reasons, and the operator's decisions.
+//! `newsfold story`: the items that report one event, the reasons for grouping them, and the operator's decisions.
 
 use super::Context;
 use super::output::{optional_time, time};
@@ -145,8 +145,8 @@ async fn undo(context: &Context, id: ConstraintId) -> anyhow::Result<ExitCode> {
     decide(context, config, &store, move |db, now| constraints::undo(db, id, now)).await
 }
 
-/// Records a decision with `record`, and sets a new lead for the stories that lost theirs. Prints the decision, or
-/// fails with the reason for its refusal.
+/// Records a decision with `record`, and sets a new lead for each story that lost its lead. Prints the decision, or
+/// fails with the reason why it was refused.
 pub(super) async fn decide(
     context: &Context,
     config: Config,
@@ -199,7 +199,7 @@ fn title(story: &Story) -> String {
     story.lead().map_or_else(|| "(merged away)".into(), |lead| one_line(&lead.item.title, 100))
 }
 
-/// The story with this id or unique prefix.
+/// Finds the story with this id or unique prefix.
 pub(super) async fn find(store: &Store, name: &str) -> anyhow::Result<Story> {
     let rows = StoryId::rows_of_prefix(name)?;
     let ids = store.read(move |db| stories::find_in_id_range(db, rows)).await?;

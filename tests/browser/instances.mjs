@@ -63,7 +63,7 @@ export async function startDemo(binary) {
 
 const escape = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 
-// Items without a date in the first document of a source would not be published.
+// Undated items in the first document of a source would not be published.
 const startedAt = new Date();
 
 function rss(title, lang, items) {

@@ -1,6 +1,6 @@
-// Opens every kind of page in Chromium at the size of a phone and of a desktop, in light and dark mode, and printed. Fails on
-// violations of WCAG 2 A and AA that axe-core finds, requests to other hosts, errors and blocked content, content wider than the
-// screen, and elements that Tab does not reach in document order with a visible focus. Saves screenshots.
+// Opens every kind of page in Chromium at phone and desktop size, in light and dark mode, and in print. Fails on
+// violations of WCAG 2 A and AA that axe-core finds, requests to other hosts, errors and blocked content, content wider
+// than the screen, and elements that Tab does not reach in document order with a visible focus. Saves screenshots.
 //
 // Usage: node tests/browser/pages.mjs NEWSFOLD MODULES SCREENSHOTS [NAME]
 // With NAME, only pages whose name contains it are checked.

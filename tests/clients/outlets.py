@@ -1,12 +1,12 @@
-"""Nine outlets on loopback, each with its own server. At step n the first n of them have the story. Each outlet also has an
-item of its own from the start. Used by story.py."""
+"""Nine outlets on loopback, each with its own server. At step n, the first n outlets report the story. Each outlet also has
+a different item from the start. Used by story.py."""
 
 import http.server
 import threading
 from email.utils import formatdate
 from xml.sax.saxutils import escape
 
-# One event as reported by nine outlets.
+# One event, as reported by nine outlets.
 STORY = [
     ("Armoured convoy seized at Veshna bridge after standoff with customs",
      "Customs officers seized an armoured convoy of seven lorries at the Veshna bridge on Tuesday night after a "

@@ -1,8 +1,8 @@
-"""The feed readers: how to subscribe, refresh, list unread entries and mark entries as read. Uses only the interfaces that users have,
-except that FreshRSS is controlled by SQL. Used by story.py.
+"""The feed readers: how to subscribe, refresh, list unread entries and mark entries as read. Uses only
+user interfaces, except for FreshRSS, which is controlled by SQL. Used by story.py.
 
-`unread` returns (key, title) of each unread entry. `entries` returns {key: text} of all stored entries, with the text in
-which a change is visible. For a mailer, the new messages are unread."""
+`unread` returns (key, title) of each unread entry. `entries` returns {key: text} of all stored entries, with the text
+that shows changes. In a mailer, new messages count as unread."""
 
 import importlib.util
 import json
@@ -26,9 +26,9 @@ class Reader:
     formats = ("atom", "rss")
     # Whether a changed entry becomes unread again.
     unread_on_change = False
-    # Formats in which the reader does not notice a change of an entry's list of outlets.
+    # Formats in which the reader does not notice changes to an entry's list of outlets.
     formats_without_changes = ()
-    # Whether an entry with a new title becomes another entry.
+    # Whether an entry with a new title becomes a new entry.
     by_title = False
     note = ""
 
@@ -79,7 +79,7 @@ class NewsboatResetting(Newsboat):
 
 
 class Sfeed(Reader):
-    """Read state is a file of links (SFEED_URL_FILE). It stores the first line of each combination of id, title and link."""
+    """The read state is a file of links (SFEED_URL_FILE). sfeed stores the first line for each combination of id, title and link."""
     program = "sfeed_update"
     by_title = True
     note = "keeps the first text, and adds an entry for a new title"
@@ -135,7 +135,7 @@ class PythonReader(Reader):
 
 
 class Feedparser(Reader):
-    """A parser, not a reader: entries with an unknown id are unread."""
+    """A parser without read state: entries with an unknown id count as unread."""
 
     @classmethod
     def missing(cls):
@@ -179,7 +179,7 @@ class Mailer(Reader):
 class Rss2email(Mailer):
     program = "r2e"
     options = {}
-    # It uses the summary of an Atom entry as its text.
+    # rss2email uses the summary of an Atom entry as its text.
     formats_without_changes = ("atom",)
     note = "a message for each entry"
 

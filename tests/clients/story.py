@@ -1,6 +1,6 @@
 """The scenario: a story grows from one outlet to nine, and then the title of its first report changes. After newsfold has
-processed a step, every reader refreshes and marks unread entries as read. The test fails if a reader does not show the story as
-exactly one entry, or if the entry is unread more or less often than expected. Started by run."""
+processed a step, every reader refreshes and marks unread entries as read. The test fails unless each reader shows the story as
+exactly one entry, which is unread as often as expected. Started by run."""
 
 import argparse
 import collections
@@ -70,13 +70,13 @@ recluster_interval = "0s"
             return None
 
     def outlets_of_story(self):
-        """The outlets of the story as newsfold has grouped it."""
+        """The number of outlets of the story as grouped by newsfold."""
         stories = json.loads(self.command("--json", "story", "list", "--limit", "100"))
         outlets_by_story = [{item["outlet"] for item in story["items"] if NAME in item["title"]} for story in stories]
         return max(map(len, outlets_by_story), default=0)
 
     def outlets_in_feed(self):
-        """The reports of the story in the live feed."""
+        """The number of reports of the story in the live feed."""
         items = json.loads(self.get("feeds/all.json"))["items"]
         return max((len(item["_newsfold"]["reports"]) for item in items if NAME in item["title"]), default=0)
 
@@ -210,7 +210,7 @@ def play(options, doubling, servers, newsfold):
         wait_until(f"the story has {step} outlets", lambda: newsfold.outlets_of_story() == step)
         expected = 2 ** int(math.log2(step)) if doubling else step
         wait_until(f"the feed shows {expected} outlets", lambda: newsfold.outlets_in_feed() == expected)
-        # Dates have a resolution of a second, and an unexpected change needs time to appear.
+        # Dates have a resolution of one second, and an unexpected change takes time to appear.
         time.sleep(1.5)
         refresh_all(str(step))
         if step == 5:

@@ -1,4 +1,4 @@
-//! The quality of grouping on whole streams: the figures must not fall, and one outlet must not be able to degrade them.
+//! Tests the quality of grouping on whole streams: the metrics must not fall, and no single outlet can degrade them.
 
 use newsfold::cluster::evaluation::metrics::{ClusteringMetrics, PrecisionRecall};
 use newsfold::cluster::evaluation::{LabeledItem, parse_dataset, replay};
@@ -6,7 +6,7 @@ use newsfold::cluster::{Clusterer, Options};
 use newsfold::domain::{Item, StoryId};
 use std::path::{Path, PathBuf};
 
-/// The figures of docs/clustering.md, minus a margin for changes of a library's word lists.
+/// The metrics in docs/clustering.md, minus a margin for changes of a library's word lists.
 const MIN_B_CUBED_F1: f64 = 0.915;
 const MIN_PAIRS_F1: f64 = 0.68;
 
@@ -24,11 +24,11 @@ fn figures_on_labeled_stories_do_not_fall() {
     let scores: serde_json::Value = serde_json::from_slice(&done.get_output().stdout).unwrap();
     let figure = |over: &str, which: &str| scores[over][which].as_f64().unwrap();
     assert!(figure("b_cubed", "f1") >= MIN_B_CUBED_F1 && figure("pairs", "f1") >= MIN_PAIRS_F1, "{scores}");
-    // Precision matters more: a false merge hides news, a miss only shows it twice.
+    // Precision matters more: a false merge hides news, and a miss only shows it twice.
     assert!(figure("pairs", "precision") >= figure("pairs", "recall"), "{scores}");
 }
 
-/// News in an invented language: each event has its own words, and three outlets report it, two minutes apart.
+/// News in an invented language. Each event has specific words, and three outlets report it two minutes apart.
 fn news() -> Vec<LabeledItem> {
     let start: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let mut items = Vec::new();
@@ -53,7 +53,7 @@ fn news() -> Vec<LabeledItem> {
     items
 }
 
-/// A word of syllables, unique for each number.
+/// A word composed of syllables, unique for each number.
 fn invented_word(mut n: usize) -> String {
     const SYLLABLES: [&str; 20] = [
         "ba", "de", "fi", "go", "hu", "ka", "le", "mi", "no", "pu", "ra", "se", "ti", "vo", "wu", "za", "bre", "cli",
@@ -73,14 +73,14 @@ fn group(items: &[LabeledItem]) -> Vec<StoryId> {
     replay(&mut Clusterer::new(Options::default()), &items)
 }
 
-/// The figures over the items of all outlets except the spamming one.
+/// The metrics over the items of all outlets except the spamming one.
 fn figures(items: &[LabeledItem], found: &[StoryId]) -> ClusteringMetrics {
     let honest = items.iter().zip(found).filter(|(item, _)| item.outlet != "spam.example");
     let grouped: Vec<_> = honest.map(|(item, story)| (item.story.to_string(), *story)).collect();
     ClusteringMetrics::new(&grouped)
 }
 
-/// Inserts `count` copied headlines with spam summaries, each shortly after the item that it copies.
+/// Inserts `count` copied headlines with spam summaries. Each one appears shortly after the original item.
 fn with_spam(honest: &[LabeledItem], count: usize) -> Vec<LabeledItem> {
     let mut all = honest.to_vec();
     for n in 0..count {
@@ -98,7 +98,7 @@ fn with_spam(honest: &[LabeledItem], count: usize) -> Vec<LabeledItem> {
     all
 }
 
-/// Asserts that no figure differs by one percent.
+/// Asserts that no metric differs by one percent or more.
 fn assert_unaffected(before: &ClusteringMetrics, after: &ClusteringMetrics) {
     let figures = |metrics: &ClusteringMetrics| {
         [metrics.b_cubed, metrics.pairs]

@@ -1,8 +1,8 @@
-//! The suites of other parsers: how many of their expectations newsfold meets.
+//! Runs the test suites of other parsers and counts how many of their expectations newsfold meets.
 //!
-//! `cargo test --test documents conformance -- --ignored --nocapture` prints every count and every failure. Rules in
-//! `conformance/policy.rs` exclude checks, each with a reason.
-//! `docs/decisions/0011-other-parsers-suites-are-the-measure.md` has the figures.
+//! `cargo test --test documents conformance -- --ignored --nocapture` prints all counts and failures. The rules in
+//! `conformance/policy.rs` exclude checks and give a reason for each.
+//! `docs/decisions/0011-other-parsers-suites-are-the-measure.md` contains the results.
 
 mod checks;
 mod policy;
@@ -126,7 +126,7 @@ fn at_least_97_percent_of_the_dates_of_feedparser_are_read() {
     assert!(percent(passed, lines.len()) >= 97.0);
 }
 
-/// The number of items in a document, counted by their start tags outside of comments and CDATA sections.
+/// The number of items in a document. Counts start tags outside of comments and CDATA sections.
 fn count_item_tags(bytes: &[u8]) -> usize {
     let text = String::from_utf8_lossy(bytes);
     if text.trim_start_matches('\u{feff}').trim_start().starts_with('{') {
@@ -144,7 +144,7 @@ fn count_item_tags(bytes: &[u8]) -> usize {
     let opens = |name: &str| {
         let tags = outside.match_indices(name).map(|(at, _)| &outside[at + name.len()..]);
         let tags = tags.filter(|after| after.starts_with(['>', ' ', '\n', '\r', '\t']));
-        // `<item />` is empty.
+        // Exclude `<item />`, which is empty.
         tags.filter(|after| !after.trim_start().starts_with('/')).count()
     };
     ["<item", "<rss:item", "<entry", "<atom:entry"].iter().map(|name| opens(name)).sum()

@@ -1,10 +1,10 @@
-//! Documents as publishers served them: each yields its items.
+//! Tests documents as publishers served them: newsfold extracts items from each.
 
 use newsfold::feed_parser::{FetchedDocument, Options, parse_feed};
 use std::path::{Path, PathBuf};
 use url::Url;
 
-/// The files of a corpus and, for each, the value of one column of the corpus' index.
+/// The files of a corpus, each with the value of one column of the corpus index.
 fn indexed_files(corpus: &str, column: &str) -> Vec<(PathBuf, String)> {
     let folder = crate::shared_folder("corpus").join(corpus);
     let text = std::fs::read_to_string(folder.join("index.tsv")).unwrap();

@@ -1,8 +1,8 @@
-//! Hostile documents: none makes newsfold panic, hang or exceed its memory limit.
+//! Tests that hostile documents never make newsfold panic, hang or exceed its memory limit.
 //!
-//! Every test run parses small documents in this process. The limits are measured with 16 MiB, one process for each
-//! document, which takes minutes: `cargo test --release --test documents of_16_mib -- --ignored --nocapture`. Peak memory
-//! is Linux's `VmHWM`.
+//! Every test run parses small documents in this process. A separate test measures the limits with 16 MiB documents,
+//! one process per document, which takes minutes: `cargo test --release --test documents of_16_mib -- --ignored
+//! --nocapture`. Peak memory is Linux's `VmHWM`.
 
 mod documents;
 
@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 const MIB: usize = 1024 * 1024;
-/// The limits for a document of [`Options::max_bytes`].
+/// The time limit for a document of [`Options::max_bytes`].
 const MAX_CPU_TIME: Duration = Duration::from_secs(2);
-/// Peak memory as a multiple of the document's size.
+/// The maximum peak memory, as a multiple of the document's size.
 const MAX_MEMORY_FACTOR: usize = 12;
 
 #[test]
@@ -28,7 +28,7 @@ fn small_hostile_documents_are_parsed_without_a_panic_in_linear_time() {
         let start = Instant::now();
         let _ = parse_feed(&FetchedDocument { bytes: &bytes, content_type: None, url: &url }, &Options::default());
         let elapsed = start.elapsed();
-        // A debug build on a busy machine needs much less; quadratic time would take much more.
+        // A debug build on a busy machine needs much less, and quadratic time would take much longer.
         assert!(elapsed < Duration::from_secs(10), "{name}: {elapsed:?}");
     }
 }
@@ -55,7 +55,7 @@ fn hostile_documents_of_16_mib_take_at_most_2_s_and_12_times_their_size() {
     assert_eq!(exceeded, Vec::<&str>::new());
 }
 
-/// Real documents with pseudo-random damage, the same in every run. `MUTATIONS` sets the number of variants of each.
+/// Parses real documents with reproducible pseudo-random damage. `MUTATIONS` sets the number of variants per document.
 #[test]
 #[ignore = "needs ../shared"]
 fn damaged_documents_cause_no_panic_and_no_failure_of_feed_rs() {
@@ -141,13 +141,13 @@ impl DamageGenerator {
 }
 
 struct ResourceUsage {
-    /// Without the time that the process waits for a processor.
+    /// The CPU time, which excludes waiting for a processor.
     cpu_time: Duration,
-    /// Bytes.
+    /// The peak memory, in bytes.
     peak_memory: usize,
 }
 
-/// Runs `newsfold check` on a file and measures it.
+/// Runs `newsfold check` on a file and measures its resource usage.
 fn run_check(file: &Path) -> ResourceUsage {
     let start = Instant::now();
     let mut command = Command::new(env!("CARGO_BIN_EXE_newsfold"));
@@ -164,7 +164,7 @@ fn run_check(file: &Path) -> ResourceUsage {
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
         usage.peak_memory = usage.peak_memory.max(kib.unwrap_or_default() * 1024);
         let stat = std::fs::read_to_string(&stat).unwrap_or_default();
-        // proc(5): fields 14 and 15, in ticks of 10 ms, counted after the name in parentheses.
+        // Fields 14 and 15 of proc(5), in ticks of 10 ms. The split skips the name in parentheses.
         let ticks = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
         let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
         usage.cpu_time = usage.cpu_time.max(Duration::from_millis(10 * ticks));
@@ -175,7 +175,7 @@ fn run_check(file: &Path) -> ResourceUsage {
         std::thread::sleep(Duration::from_millis(1));
     };
     reader.join().unwrap().unwrap();
-    // 0 means a feed, 1 means not a feed; anything else is a panic or a signal.
+    // 0 means a feed, and 1 means not a feed. Any other result is a panic or a signal.
     assert!(matches!(exit.code(), Some(0 | 1)), "{exit}");
     usage
 }

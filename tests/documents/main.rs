@@ -1,7 +1,7 @@
-//! Tests on material: the suites of other parsers, hostile and real documents, labeled stories, and simulated sources.
+//! Tests on data: suites of other parsers, hostile and real documents, labeled stories, and simulated sources.
 //!
-//! Tests that need the folder `../shared` are ignored unless asked for; they fail without it:
-//! `cargo test --test documents -- --ignored --skip of_16_mib`.
+//! Tests that need the folder `../shared` are ignored by default, and fail if the folder is missing: `cargo test --test
+//! documents -- --ignored --skip of_16_mib`.
 
 mod clusters;
 mod conformance;

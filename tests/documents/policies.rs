@@ -1,10 +1,10 @@
-//! Compares polling policies on simulated sources: uniform, doubling, proportional, newsfold's policy, and the optimum that
-//! knows the true update rates. All policies make the same number of polls.
+//! Compares polling policies on simulated sources: uniform, doubling, proportional, newsfold's policy, and the optimum,
+//! which knows the true update rates. All policies make the same number of polls.
 //!
-//! The measure is the mean delay between the publication of an item and the poll that finds it. If the rate λ(t) is known,
-//! the delay is minimal when polls follow √λ(t) (Sia, Cho, Cho, “Efficient monitoring algorithm for fast news alerts”, TKDE
-//! 2007; `docs/decisions/0008-polls-follow-the-square-root-of-the-update-rate.md`). `cargo test --test documents policies -- --nocapture`
-//! prints the tables.
+//! The metric is the mean delay between the publication of an item and the poll that finds it. For a known rate λ(t),
+//! the delay is minimal if polls follow √λ(t) (Sia, Cho, Cho, “Efficient monitoring algorithm for fast news alerts”,
+//! TKDE 2007; `docs/decisions/0008-polls-follow-the-square-root-of-the-update-rate.md`). `cargo test --test documents
+//! policies -- --nocapture` prints the tables.
 
 mod population;
 
@@ -15,7 +15,7 @@ use population::{ArrivalPattern, DAY, HOUR, SLOT, START, Source, population};
 
 const SOURCES: usize = 240;
 const DAYS: i64 = 28;
-/// The first week is for learning, and the other three weeks are measured.
+/// The policies learn in the first week. The other three weeks are measured.
 const MEASURED: std::ops::Range<i64> = START + 7 * DAY..START + DAYS * DAY;
 const FLOOR: i64 = 600;
 const CAP: i64 = DAY;
@@ -32,24 +32,24 @@ enum Policy {
     Proportional,
     /// newsfold's policy.
     SquareRoot,
-    /// Polls are proportional to the square root of the current true rate. With `keeps_windows`, this is the optimum among
-    /// the policies that poll before half of a document is expected to be new.
+    /// Polls are proportional to the square root of the current true rate. With `keeps_windows`, this is the optimum
+    /// among the policies that poll before half of a document is expected to be new.
     Optimum { multiplier: f64, keeps_windows: bool },
 }
 
 /// Simulated sources with a common poll budget.
 struct Simulation {
     sources: Vec<Source>,
-    /// Polls per hour of all sources together.
+    /// The polls per hour of all sources combined.
     budget: f64,
 }
 
 /// The results of a policy in the measurement period.
 struct Score {
     polls: usize,
-    /// The delay of each item in seconds, including lost items.
+    /// The delay of each item in seconds, including items that were lost.
     delays: Vec<i64>,
-    /// Items that had left the document before a poll.
+    /// The number of items that left the document before a poll.
     lost: usize,
 }
 
@@ -64,18 +64,18 @@ impl Score {
         *delays.select_nth_unstable(at).1 as f64 / 60.0
     }
 
-    /// The polls as a share of the budget.
+    /// The number of polls as a share of the budget.
     fn budget_share(&self, simulation: &Simulation) -> f64 {
         self.polls as f64 / (simulation.budget * ((MEASURED.end - MEASURED.start) / HOUR) as f64)
     }
 }
 
-/// A source with the state of a policy.
+/// A source and its state under a policy.
 struct PolledSource<'a> {
     source: &'a Source,
     next_poll: i64,
     last_poll: Option<i64>,
-    /// The number of items published until the last poll.
+    /// The number of items published before the last poll.
     published: usize,
     interval: i64,
     rate: UpdateRate,
@@ -105,7 +105,7 @@ fn solve_budget(polled: &mut [PolledSource], policy: Policy, now: Timestamp, bud
         Policy::SquareRoot => polled.iter().map(|source| source.rate.demand(now, floor, cap)).collect(),
         Policy::Proportional => {
             polled.iter_mut().for_each(|source| source.by_hour = source.rate.by_hour(now));
-            // Each hour of the day is a demand of its own, so that the minimum interval of busy hours is taken into account.
+            // Each hour of the day is a separate demand, so that the minimum interval applies to busy hours.
             let limits =
                 PollDemand { mean_sqrt_rate: 0.0, min_polls_per_hour: 1.0 / 24.0, max_polls_per_hour: 6.0, sources: 1 };
             polled
@@ -184,8 +184,8 @@ impl<'a> PolledSource<'a> {
     }
 }
 
-/// The time, in seconds, until the integral of a poll rate that changes every `step` seconds reaches one poll. It is between
-/// `FLOOR` and `CAP`.
+/// The time, in seconds, until the integral of a poll rate that changes every `step` seconds reaches one poll. The
+/// result is between `FLOOR` and `CAP`.
 fn time_to_next_poll(now: i64, step: i64, polls_per_hour: impl Fn(i64) -> f64) -> i64 {
     let (mut at, mut left) = (now, HOUR as f64);
     while at < now + CAP {
@@ -200,13 +200,13 @@ fn time_to_next_poll(now: i64, step: i64, polls_per_hour: impl Fn(i64) -> f64) -
     (at - now).clamp(FLOOR, CAP)
 }
 
-/// The optimum's polls per hour for the true rate `rate`.
+/// The optimal number of polls per hour for the true rate `rate`.
 fn optimal_poll_rate(source: &Source, rate: f64, multiplier: f64, keeps_windows: bool) -> f64 {
     let min = if keeps_windows { rate / (source.window as f64 / 2.0) } else { 0.0 };
     (multiplier * rate.sqrt()).max(min)
 }
 
-/// The optimum: the multiplier that spends the budget, computed from the true rates in the measurement period.
+/// The optimum: the multiplier that uses the budget, computed from the true rates in the measurement period.
 fn optimum(simulation: &Simulation, keeps_windows: bool) -> Policy {
     let moments = || MEASURED.step_by(SLOT as usize).step_by(3);
     let rates: Vec<_> = simulation.sources.iter().flat_map(|s| moments().map(move |at| (s, s.rate(at)))).collect();
@@ -220,8 +220,8 @@ fn optimum(simulation: &Simulation, keeps_windows: bool) -> Policy {
     Policy::Optimum { multiplier: bisect(0.0, 10.0, 20, |multiplier| polls(multiplier) > budget), keeps_windows }
 }
 
-/// The doubling policy with limits that spend the budget: a longer minimum interval if it would make more polls than the
-/// others, or a shorter maximum interval if it would make fewer.
+/// The doubling policy with limits that use the budget: a longer minimum interval if it would otherwise poll too often,
+/// or a shorter maximum interval if it would poll too rarely.
 fn doubling(simulation: &Simulation) -> Policy {
     let limits = |min: f64, max: f64| Policy::Doubling { min: min as i64, max: max as i64 };
     let (floor, cap, middle) = (FLOOR as f64, CAP as f64, HOUR as f64);
@@ -233,7 +233,7 @@ fn doubling(simulation: &Simulation) -> Policy {
     }
 }
 
-/// The value at which `is_above` becomes true, by bisection.
+/// Finds the value at which `is_above` becomes true, by bisection.
 fn bisect(mut low: f64, mut high: f64, steps: u32, is_above: impl Fn(f64) -> bool) -> f64 {
     for _ in 0..steps {
         let middle = (low + high) / 2.0;
@@ -255,13 +255,13 @@ struct Scores {
     optimum: Score,
     /// The optimum with `keeps_windows`.
     window_optimum: Score,
-    /// Items that are lost even if every source is polled at the minimum interval.
+    /// The number of items that are lost even if every source is polled at the minimum interval.
     unavoidable_losses: usize,
     simulation: Simulation,
 }
 
 impl Scores {
-    /// Runs all policies. `interval` is the mean time between two polls of a source, in seconds.
+    /// Runs all policies. `interval` is the mean time between polls of a source, in seconds.
     fn compute(seed: u64, pattern: ArrivalPattern, interval: i64) -> Self {
         let simulation = Simulation {
             sources: population(seed, SOURCES, DAYS, pattern),
@@ -308,7 +308,7 @@ impl Scores {
     }
 }
 
-/// Checks a budget at which only the rates limit the polls.
+/// Checks a budget at which only the update rates limit the polls.
 fn check_usual_budget(seed: u64, pattern: ArrivalPattern) {
     let scores = Scores::compute(seed, pattern, HOUR);
     scores.assert_comparable();
@@ -324,7 +324,7 @@ fn check_usual_budget(seed: u64, pattern: ArrivalPattern) {
 }
 
 impl Scores {
-    /// All policies must spend the same budget and find the same items.
+    /// Asserts that all policies use the same budget and find the same items.
     fn assert_comparable(&self) {
         for (name, score) in self.rows() {
             let share = score.budget_share(&self.simulation);
@@ -356,8 +356,8 @@ fn mean_delay_is_near_the_optimum_if_weekends_are_quiet() {
     check_usual_budget(1, ArrivalPattern::Weekends);
 }
 
-/// With one poll in three hours, the square root alone would let windows overflow. Not losing items is more important than
-/// finding them soon, so newsfold is compared with the optimum that keeps windows.
+/// With one poll every three hours, the square root alone would let windows overflow. Not losing items matters more
+/// than finding them early, so newsfold is compared with the optimum that keeps windows.
 #[test]
 fn tight_budget_is_first_spent_on_losing_no_items() {
     let scores = Scores::compute(2, ArrivalPattern::Poisson, 3 * HOUR);

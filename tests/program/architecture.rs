@@ -1,5 +1,5 @@
 //! Compares `docs/ARCHITECTURE.md` with the code: the import table, the order of modules, the glossary, and every path
-//! that a document or a comment names.
+//! in a document or comment.
 
 mod glossary;
 mod imports;
@@ -19,7 +19,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// All files with this extension below a folder, sorted.
+/// All files with this extension below a directory, sorted.
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -38,14 +38,14 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files(folder, "rs")
 }
 
-/// Every Markdown document of the repository.
+/// All Markdown documents of the repository.
 fn documents() -> Vec<PathBuf> {
     let mut found = files(&root().join("docs"), "md");
     found.extend(["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "fuzz/README.md"].map(|name| root().join(name)));
     found
 }
 
-/// The rows of the Markdown table under this heading row, each as its trimmed cells.
+/// The rows of the Markdown table under this heading row, as trimmed cells.
 fn table(text: &str, heading: &str) -> Vec<Vec<String>> {
     let rows = text.lines().skip_while(|line| !line.starts_with(heading)).skip(2);
     let rows: Vec<Vec<String>> = rows
@@ -56,13 +56,13 @@ fn table(text: &str, heading: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// The comma-separated names of a cell, without backticks. `nothing` is the empty list.
+/// The comma-separated names in a cell, without backticks. `nothing` means the empty list.
 fn names(cell: &str) -> Vec<String> {
     let names = cell.split(',').map(|name| name.trim().trim_matches('`').to_owned());
     names.filter(|name| !matches!(name.as_str(), "" | "nothing")).collect()
 }
 
-/// The import table: module → the modules that it may name, in the order of the document.
+/// The import table: each module and the modules that it may import, in the order of the document.
 fn import_table() -> Vec<(String, Vec<String>)> {
     let rows = table(&read("docs/ARCHITECTURE.md"), "| module | may name |");
     rows.into_iter().flat_map(|row| names(&row[0]).into_iter().map(move |name| (name, names(&row[1])))).collect()
@@ -91,7 +91,7 @@ fn the_import_table_allows_nothing_that_no_module_uses() {
     assert_eq!(unused, Vec::<String>::new());
 }
 
-/// The order is a proof that the table has no cycle: each module names only modules above it.
+/// The order proves that the table has no cycle, because each module imports only modules above it.
 #[test]
 fn each_module_names_only_modules_above_it_in_the_documented_order() {
     let order: Vec<String> = import_table().into_iter().map(|(module, _)| module).collect();
@@ -122,7 +122,7 @@ fn no_files_import_each_other_in_a_cycle() {
     assert_eq!(search.cycles, Vec::<String>::new());
 }
 
-/// A depth-first search that notes each import of a file that is on the current path.
+/// A depth-first search that records each import of a file on the current path.
 struct CycleSearch<'g> {
     imports: &'g BTreeMap<Vec<String>, BTreeSet<Vec<String>>>,
     path: Vec<&'g Vec<String>>,
@@ -170,7 +170,7 @@ fn no_machine_path_and_no_registry_host_appears_in_the_project() {
     }
 }
 
-/// Comments and documents, each with its text.
+/// All comments and documents, each with its text.
 fn prose() -> Vec<(PathBuf, String)> {
     let code = CODE_FOLDERS.iter().flat_map(|folder| rust_files(&root().join(folder))).map(|file| {
         let text = std::fs::read_to_string(&file).unwrap();
@@ -200,7 +200,7 @@ fn every_path_that_prose_names_exists() {
     assert_eq!(missing, Vec::<String>::new());
 }
 
-/// Code spans such as `crawl::poll_source`. Links of rustdoc are checked by `cargo doc` in `.ci/run`.
+/// Checks code spans such as `crawl::poll_source`. `cargo doc` in `.ci/run` checks rustdoc links.
 #[test]
 fn every_item_path_that_prose_names_is_defined() {
     let modules: BTreeSet<String> = import_table().into_iter().map(|(module, _)| module).collect();
@@ -218,7 +218,7 @@ fn every_item_path_that_prose_names_is_defined() {
     assert_eq!(missing, Vec::<String>::new());
 }
 
-/// Whether the code below the module that the path names defines its last segment.
+/// Whether the code below the module in the path defines the last segment.
 fn is_defined(segments: &[&str]) -> bool {
     let mut module = root().join("src");
     let mut rest = segments;
@@ -236,7 +236,7 @@ fn is_defined(segments: &[&str]) -> bool {
     code.lines().filter(|line| !line.trim_start().starts_with("//")).any(|line| contains_word(line, name))
 }
 
-/// A file's path below the repository root.
+/// The path of a file relative to the repository root.
 fn shown(file: &Path) -> std::path::Display<'_> {
     file.strip_prefix(root()).unwrap().display()
 }

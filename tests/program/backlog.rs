@@ -1,4 +1,4 @@
-//! Backlog: what a source published before newsfold knew it is stored and searchable, but it is not published.
+//! Tests backlog: items published before newsfold knew their source are stored and searchable, but not published.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -12,7 +12,7 @@ const QUARRY: &str = "Quarry at Helm reopens after nine years | Lorries return t
 const FERRY: &str = "Ferry to Ansel runs at night | The council pays for four crossings between dusk and dawn";
 const VIOLIN: &str = "Violin found in a river is three centuries old | A diver brought the instrument to a museum";
 
-/// A feed of items, each given with its age in hours; `None` leaves the date out.
+/// A feed of items with their ages in hours; `None` omits the date.
 fn feed(now: Timestamp, items: &[(&str, Option<i64>)]) -> StubResponse {
     let item = |(line, age): &(&str, Option<i64>)| {
         let (title, text) = line.split_once(" | ").unwrap();
@@ -51,7 +51,7 @@ impl Newsroom {
         Newsroom { daemon, origin, source }
     }
 
-    /// Serves these items, with ages at the time of the next poll, and polls the source after `wait`.
+    /// Serves these items, with their ages at the next poll, and polls the source after `wait`.
     async fn poll_after(&self, wait: SignedDuration, items: &[(&str, Option<i64>)]) {
         let now = self.daemon.now() + wait;
         self.origin.serve("/feed", feed(now, items));
@@ -110,7 +110,7 @@ async fn an_undated_item_of_a_later_document_is_news() {
     assert_eq!(room.entries().await, Vec::<String>::new());
     room.poll_after(SignedDuration::from_mins(30), &[(VIOLIN, None), (FERRY, None)]).await;
     assert_eq!(room.entries().await, [title(VIOLIN)]);
-    // A new date, title or text of an item that is stored changes nothing.
+    // A new date, title or text of a stored item has no effect.
     room.poll_after(SignedDuration::from_mins(30), &[(VIOLIN, None), (FERRY, Some(0))]).await;
     assert_eq!(room.entries().await, [title(VIOLIN)]);
 }
@@ -155,7 +155,7 @@ async fn story_of_backlog_is_published_with_the_date_and_the_text_of_its_first_n
     let source = room.daemon.add_source(&other.url("/feed"), "b.example").await;
     run_next_poll(&room.daemon, source).await;
     room.daemon.advance(SignedDuration::from_hours(5));
-    // The same link makes both one story.
+    // The common link puts both items into one story.
     let link = format!("https://news.example/{}", title(FERRY).replace(' ', "-"));
     let document = rss(&[&format!("n | {report}")]).replace("https://news.example/n", &link);
     other.serve("/feed", StubResponse::ok(document));

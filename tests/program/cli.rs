@@ -1,4 +1,4 @@
-//! The commands of the real binary.
+//! Tests the commands of the real binary.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -21,7 +21,7 @@ async fn source_can_be_added_polled_edited_paused_and_removed() {
     assert_eq!(origin.requests().len(), 1, "adding takes one request");
     cli.assert_fails(&["source", "add", &url], "is already source 1");
 
-    // Without a daemon the command groups and publishes the items that it has polled.
+    // Without a daemon, the command groups and publishes the polled items itself.
     assert_eq!(cli.run_json(&["story", "list"]).as_array().unwrap().len(), 2);
     let polled = cli.run_json(&["source", "poll", "1"]);
     assert_eq!(polled[0]["poll"]["outcome"], "not-modified");
@@ -43,7 +43,7 @@ async fn source_can_be_added_polled_edited_paused_and_removed() {
     cli.run(&["source", "remove", "1", "--yes"]);
     cli.assert_fails(&["source", "show", "1"], "there is no source ‘1’");
 
-    // Its items keep their identity when the source is added again.
+    // The items keep their identity when the source is added again.
     cli.run(&["source", "add", &url]);
     assert_eq!(cli.run_json(&["db", "info"])["counts"]["items"], 2);
     assert!(cli.run(&["db", "check"]).contains("database OK"));

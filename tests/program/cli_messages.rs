@@ -1,4 +1,4 @@
-//! The output of the command line: JSON on request, and error messages that suggest a next step.
+//! Tests the output of the command line: JSON on request, and error messages that suggest a next step.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};

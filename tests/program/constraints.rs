@@ -1,4 +1,4 @@
-//! The operator's constraints on grouping apply at once, in every later pass and after restarts, until they are undone.
+//! Tests that grouping constraints apply immediately, in later passes and after restarts, until they are undone.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -71,7 +71,7 @@ async fn operator_splits_merges_and_undoes_stories() {
         "{grouped:?}"
     );
 
-    // After an undo the items return.
+    // After the undo, the items return.
     cli.run(&["story", "undo", "1"]);
     cli.assert_fails(&["story", "undo", "1"], "is already undone");
     cli.assert_fails(&["story", "undo", "77"], "there is no decision 77");
@@ -124,7 +124,7 @@ async fn running_daemon_respects_a_constraint_across_restarts() {
     assert_eq!(decided.unwrap().constraint.kind, ConstraintKind::CannotLink);
 
     for round in 2..4 {
-        // What comes next resembles both, and must not bring them together.
+        // The next item resembles both stories and must not merge them.
         let more = TRAIN[2].replace("t3 | ", &format!("n{round} | Report {round}: "));
         origin.serve("/feed", feed(&[TRAIN[0], TRAIN[1], &more]));
         daemon.advance(SignedDuration::from_mins(60));

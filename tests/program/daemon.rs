@@ -1,4 +1,4 @@
-//! Scenarios of the daemon over real HTTP with a real database and a clock that the test moves, and invariants that need
+//! Scenarios with the daemon over real HTTP, a real database and a clock that the test moves, and invariants that need
 //! no second process.
 
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -57,7 +57,7 @@ async fn source_is_not_polled_before_its_max_age_ends() {
     daemon.wait_for_polls(id, 1).await;
     assert!(daemon.source(id).await.next_poll_at >= daemon.now() + minutes(60));
     daemon.advance(minutes(59));
-    // The poll of another source shows that the daemon has processed its schedule in this time.
+    // The poll of another source proves that the daemon has processed its schedule in this time.
     let other = OriginServer::start().await;
     other.serve("/feed", StubResponse::ok(rss(&["1 | One"])));
     let second = daemon.add_source(&other.url("/feed"), "b.example").await;
@@ -105,7 +105,7 @@ async fn due_sources_are_spread_and_a_restart_polls_none_early() {
         ids.push(daemon.add_source(&origin.url(&format!("/{n}")), "a.example").await);
     }
     daemon.start().await;
-    // While the clock does not move, only the first of the sources that are due at the same time is polled.
+    // While the clock does not move, only the first of the simultaneously due sources is polled.
     daemon.wait_for_polls(ids[0], 1).await;
     assert_eq!(origin.requests().len(), 1);
     for (n, id) in ids.iter().enumerate().skip(1) {
@@ -261,7 +261,7 @@ async fn feed_bytes_depend_on_the_database_only() {
 #[tokio::test]
 async fn forbidden_address_gets_no_request_on_any_hop() {
     let mut daemon = TestDaemon::new();
-    // Only 127.0.0.1 is allowed; the second origin listens on another address of this machine.
+    // Only 127.0.0.1 is allowed. The second origin listens on another address of this machine.
     let (first, forbidden) = (OriginServer::start().await, OriginServer::start_on("127.0.0.2").await);
     forbidden.serve("/feed", StubResponse::ok(rss(&["1 | Secret"])));
     first.serve("/hop", StubResponse::redirect(&first.url("/hop2")));
@@ -334,7 +334,7 @@ async fn scripts_and_trackers_are_not_published() {
         let text = daemon.get(path).await;
         let html = text.replace("&lt;", "<").replace("&quot;", "\"").replace("&gt;", ">").replace("\\\"", "\"");
         for bad in ["<script", "onerror=alert", "onclick=", "javascript:", "<iframe", "p.gif", "data:text", "<style"] {
-            // Feeds contain markup that is escaped once. It must be harmless after unescaping, too.
+            // Feeds contain markup that is escaped once. It must also be harmless after unescaping.
             assert!(
                 !html.contains(bad) || bad == "onerror=alert" && !html.contains("<img"),
                 "{bad} in {path}:\n{text}"

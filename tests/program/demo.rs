@@ -1,4 +1,4 @@
-//! The demo as a new user runs it: a story grows, and the story about the train becomes one entry with all its outlets.
+//! Tests the demo as a new user runs it: a story grows, and the train story becomes one entry with all its outlets.
 
 use crate::support::wait_until;
 use std::io::{BufRead, BufReader};
@@ -28,11 +28,11 @@ async fn demo_groups_the_growing_train_story_into_one_entry() {
     wait_until("all eight outlets are in one entry about the train", async || reports().await == (1, Some(8))).await;
     let kill = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
     assert!(kill.success() && process.wait().unwrap().success());
-    // The third report appears six seconds after the start, and is polled within two seconds.
+    // The third report appears six seconds after the start and is polled within two seconds.
     println!("first growth after {took:?}: {grown}");
 }
 
-/// Whether an entry contains a report that the demo's data assigns to the train story.
+/// Whether an entry contains a report that belongs to the train story in the demo's data.
 fn is_about_the_train(entry: &serde_json::Value) -> bool {
     let news: toml::Table = include_str!("../../demo/news.toml").parse().unwrap();
     let items = news["item"].as_array().unwrap();
@@ -44,7 +44,7 @@ fn is_about_the_train(entry: &serde_json::Value) -> bool {
     reports.iter().any(|report| slugs.iter().any(|slug| report["url"].as_str().unwrap().ends_with(slug)))
 }
 
-/// Starts a demo with its temporary files in a folder of the test.
+/// Starts a demo with its temporary files in a directory of the test.
 fn start_demo(folder: &TempDir) -> Child {
     Command::new(assert_cmd::cargo::cargo_bin("newsfold"))
         .args(["demo", "--listen", "127.0.0.1:0"])

@@ -1,4 +1,4 @@
-//! Editions of a growing story: when its entry changes, what never changes, and which feeds contain it.
+//! Tests editions of a growing story: when its entry changes, what never changes, and which feeds contain it.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::daemon_process::start_daemon;
@@ -11,7 +11,7 @@ use newsfold::store::retention::{self, RetentionPolicy};
 use newsfold::store::{WriteConnection, constraints, editions, items, sources, stories};
 use reqwest::StatusCode;
 
-/// One event as reported by nine outlets in different words, because copies do not count as reports.
+/// Nine outlets report one event in different words, because copies do not count as reports.
 const REPORTS: [&str; 9] = [
     "Armoured train derails near Veshna bridge killing three | Three people died when an armoured train came off the \
      rails near the Veshna bridge on Tuesday morning",
@@ -53,14 +53,14 @@ impl GrowingStory {
         GrowingStory { daemon, origin, sources }
     }
 
-    /// Lets outlet `n` report the event, and polls it.
+    /// Makes outlet `n` report the event, and polls it.
     async fn report(&self, n: usize) {
         self.publish_item(n, REPORTS[n]).await;
     }
 
     async fn publish_item(&self, n: usize, item: &str) {
         self.origin.serve(&format!("/{n}"), StubResponse::ok(rss(&[&format!("{n} | {item}")])));
-        // A poll that was under way when the document changed still reads the old one.
+        // A poll that was in progress when the document changed still reads the old one.
         for _ in 0..3 {
             run_next_poll_after(&self.daemon, self.sources[n], SignedDuration::from_mins(1)).await;
             let poll = self.daemon.polls(self.sources[n]).await.swap_remove(0);
@@ -79,7 +79,7 @@ impl GrowingStory {
     async fn reasons(&self) -> Vec<(EditionReason, u32)> {
         let story = self.story().await;
         let all = self.daemon.store.read(move |db| editions::list_of_story(db, story)).await.unwrap();
-        // Editions for one feed only, such as `top`, do not appear in others.
+        // Editions for a single feed, such as `top`, do not appear in other feeds.
         let all = all.into_iter().filter(|edition| edition.reason != EditionReason::Entered);
         all.map(|edition| (edition.reason, edition.outlet_count)).collect()
     }
@@ -125,7 +125,7 @@ async fn entry_changes_at_most_once_per_interval_and_not_after_the_update_window
     daemon.config.publish.min_update_interval = SignedDuration::from_mins(60);
     let mut growing = GrowingStory::new(daemon, 9).await;
     growing.report(0).await;
-    // Polls are ten minutes apart, so all of them are within the hour.
+    // Polls are ten minutes apart, so all of them occur within the hour.
     for n in 1..4 {
         growing.report(n).await;
     }
@@ -136,8 +136,8 @@ async fn entry_changes_at_most_once_per_interval_and_not_after_the_update_window
         [(EditionReason::First, 1), (EditionReason::Grown, 4)],
         "delayed changes become one edition"
     );
-    // A fifth outlet makes no edition, but keeps the story open: after two days without reports the rest would be a new
-    // story.
+    // A fifth outlet does not cause an edition but keeps the story open. After two days without reports, the remaining
+    // items would form a new story.
     growing.pass(SignedDuration::from_hours(24)).await;
     growing.report(4).await;
     growing.pass(SignedDuration::from_hours(25)).await;
@@ -280,7 +280,7 @@ async fn link_and_title_change_together_when_the_report_is_split_off_and_stable_
     assert_eq!((corrected["title"].as_str(), corrected["url"].as_str()), (Some(title), Some("https://news.example/1")));
     assert_eq!(corrected["date_published"], live["date_published"]);
     assert_eq!(entry(".stable").await, stable);
-    // A report that returns does not take the link back.
+    // A report that returns does not change the link back.
     cli.run(&["story", "undo", "1"]);
     wait_until("the entry has both reports", async || {
         entry("").await["_newsfold"]["reports"].as_array().unwrap().len() == 2
@@ -333,7 +333,7 @@ async fn removing_the_story_of_a_former_lead_keeps_the_story() {
         .publish_item(0, "Parliament passes the annual fisheries budget at last | The vote was ninety to four")
         .await;
     growing.daemon.stop().await;
-    // The item moves to a third story before that.
+    // Before that, the item moves to a third story.
     let merged = growing.daemon.stories().await.remove(0);
     let item = merged.items.iter().find(|report| report.item.id != merged.lead).unwrap().item.clone();
     let split = move |db: &WriteConnection| {

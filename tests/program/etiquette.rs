@@ -1,5 +1,5 @@
-//! The rules for requests to sources: their content and their timing. The tests use a real server that records every request,
-//! and a clock that the test moves. `docs/etiquette.md` lists the tests of each rule.
+//! Tests the rules for requests to sources: their content and their timing. A real server records every request, and
+//! the test moves the clock. `docs/etiquette.md` lists the tests for each rule.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{LoggedRequest, OriginServer, StubResponse};
@@ -103,14 +103,14 @@ async fn adding_a_source_takes_one_request_and_a_manual_poll_is_conditional() {
 async fn validators_come_from_the_newest_response_only() {
     let (mut daemon, origin, id) =
         start_and_poll_once(StubResponse::ok(rss(&["1 | One"])).header("etag", b"\"v1\"")).await;
-    // The same body with a new validator.
+    // Serve the same body with a new validator.
     origin.serve("/feed", StubResponse::ok(rss(&["1 | One"])).header("etag", b"\"v2\""));
     run_next_poll(&daemon, id).await;
-    // A 304 with a new validator, which the next request must contain.
+    // Answer 304 with a new validator, which the next request must contain.
     origin.serve("/feed", StubResponse::status(304).header("etag", b"\"v3\""));
     run_next_poll(&daemon, id).await;
-    // A new document without a validator. A condition with the old validator would concern a document that is no longer
-    // stored.
+    // Serve a new document without a validator. A condition with the old validator would refer to a document that is no
+    // longer stored.
     origin.serve("/feed", StubResponse::ok(rss(&["2 | Two"])));
     run_next_poll(&daemon, id).await;
     run_next_poll(&daemon, id).await;
@@ -245,18 +245,18 @@ async fn http_2_requests_to_one_origin_are_separated_and_never_concurrent() {
     assert!(requests.iter().all(|request| request.version == Version::HTTP_2));
 }
 
-/// Polls four sources at one origin, each with a redirect to the same origin. Returns the requests.
+/// Polls four sources at one origin, each with a redirect within the origin. Returns the requests.
 async fn assert_minimum_delay(mut daemon: TestDaemon, origin: OriginServer) -> Vec<LoggedRequest> {
     let mut ids = Vec::new();
     for n in 0..4 {
-        // The minimum delay applies to redirects to the same origin, too.
+        // The minimum delay also applies to redirects within the origin.
         origin.serve(&format!("/{n}"), StubResponse::redirect(&format!("/{n}/feed")));
         origin.serve(&format!("/{n}/feed"), StubResponse::ok(rss(&[&format!("{n} | Title {n}")])));
         ids.push(daemon.add_source(&origin.url(&format!("/{n}")), "a.example").await);
     }
     daemon.start().await;
     daemon.advance(minutes(1));
-    // The delay applies across processes as well, measured by the clock that the test moves.
+    // The delay also applies across processes, measured by the clock that the test moves.
     for id in ids {
         wait_until("the source has been polled", async || {
             daemon.advance(SignedDuration::from_millis(20));

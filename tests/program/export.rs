@@ -1,4 +1,4 @@
-//! The static export: the same bytes as over HTTP, complete at any time, and unchanged files where nothing has changed.
+//! Tests the static export: it equals the HTTP responses, is always complete, and keeps unchanged files.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -18,7 +18,7 @@ async fn exported(daemon: &TestDaemon, folder: &Path) -> ExportReport {
     export(&daemon.config.publish, &daemon.store, &daemon.clock, folder).await.unwrap()
 }
 
-/// All files below a folder by relative path.
+/// All files below a directory, by relative path.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -93,7 +93,7 @@ async fn exported_files_equal_the_served_bytes_in_every_coding() {
                 assert_eq!(httpdate::fmt_http_date(at.unwrap()), date.to_str().unwrap(), "{path}");
             }
             let served = answer.bytes().await.unwrap();
-            // The daemon may not run while the files are read, so these parts are left out.
+            // The daemon may not run while the files are read, so these parts are omitted.
             let served_only = match path {
                 "index.html" => "<form",
                 "health" => "All tasks are running.",
@@ -148,7 +148,7 @@ async fn unchanged_files_are_kept_and_changed_ones_are_newer() {
     assert_eq!(about("style.css").ino(), style.ino());
     assert!(about("feeds/all.atom").modified().unwrap() > feed.modified().unwrap());
     assert!(std::fs::read_to_string(folder.join("current/feeds/all.atom")).unwrap().contains("Another"));
-    // A reader with the old file open reads the old contents.
+    // A reader with the old file open still reads the old content.
     assert!(!std::io::read_to_string(old).unwrap().contains("Another"));
 
     report(&daemon, &origin, "A third").await;
@@ -164,7 +164,7 @@ async fn interrupted_export_keeps_the_last_generation_and_is_cleaned_up() {
     let folder = daemon.folder.path().join("public");
     exported(&daemon, &folder).await;
     let complete = files(&folder.join("current"));
-    // The state after a crash during an export, and after one before the link was renamed.
+    // Simulate a crash during an export and another crash before the link was renamed.
     std::fs::create_dir_all(folder.join("generation-00000002.tmp/feeds")).unwrap();
     std::fs::write(folder.join("generation-00000002.tmp/feeds/all.atom"), "half").unwrap();
     std::os::unix::fs::symlink("generation-00000002", folder.join("current.tmp")).unwrap();
@@ -176,7 +176,7 @@ async fn interrupted_export_keeps_the_last_generation_and_is_cleaned_up() {
     assert_eq!(names(&folder), expected);
     assert!(!files(&folder.join("current")).values().any(|bytes| bytes == b"half"));
 
-    // A failed export leaves nothing behind.
+    // A failed export leaves no files behind.
     let mut options = daemon.config.publish.clone();
     options.title = "Other".into();
     let taken = daemon.folder.path().join("a file");

@@ -1,5 +1,5 @@
-//! Faults of the daemon as a process: it is killed, the disk is full, a second process uses the database, it is stopped. No
-//! stored item is lost, duplicated or given another identity.
+//! Tests faults of the daemon process: it is killed or stopped, the disk is full, or a second process uses the
+//! database. No stored item is lost, duplicated or given a new identity.
 
 use crate::support::daemon_process::{database_path, start_daemon};
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -62,13 +62,13 @@ async fn killed_daemon_loses_and_duplicates_no_item() {
     add(folder.path(), &origin.url("/feed")).await;
     let mut known = BTreeMap::new();
     for round in 0..6 {
-        // The feed shows a window of fifty items that moves by twenty, so a lost item never appears again.
+        // The feed shows a window of fifty items that moves by twenty, so a lost item never reappears.
         let (first, last) = (round * 20, round * 20 + 50);
         origin.serve("/feed", StubResponse::ok(feed_of(first, last)).header("etag", format!("\"{round}\"").as_bytes()));
         let before = origin.request_count("/feed");
         let daemon = start_daemon(folder.path(), "");
         wait_until("the source has been requested", async || origin.request_count("/feed") > before).await;
-        // The process is killed at a different moment in each round: immediately, while storing, while grouping.
+        // Kill the process at a different moment in each round: immediately, while storing, or while grouping.
         for _ in 0..round * 3 {
             tokio::task::yield_now().await;
         }
@@ -97,7 +97,7 @@ async fn full_disk_loses_no_item_permanently() {
     let (folder, origin) = (folder_with_configuration(), OriginServer::start().await);
     add(folder.path(), &origin.url("/feed")).await;
     origin.serve("/feed", StubResponse::ok(feed_of(0, 1500)).header("etag", b"\"1\""));
-    // No file can grow beyond 400 KiB (ulimit counts blocks of 512 or 1024 bytes), so for SQLite the disk is full.
+    // Files cannot grow beyond 400 KiB (ulimit counts blocks of 512 or 1024 bytes), so SQLite sees a full disk.
     let daemon = start_daemon(folder.path(), "trap '' XFSZ; ulimit -f 400;");
     wait_until("the source is requested again, because nothing could be stored", async || {
         origin.request_count("/feed") >= 2
@@ -133,7 +133,7 @@ async fn two_processes_share_one_database() {
     wait_until("the daemon has polled the new source", async || origin.request_count("/feed") > 0).await;
     for n in 1..8 {
         origin.serve("/feed", StubResponse::ok(feed_of(0, 40 + n * 10)));
-        // Either process polls. A command skips a source that the daemon has leased, and reports it.
+        // Either process polls. A command skips and reports a source that the daemon has leased.
         let _ = newsfold(&["source", "poll", "1"]).output().unwrap();
     }
     wait_until("all items are stored and grouped", async || {
@@ -158,7 +158,7 @@ async fn daemon_shuts_down_cleanly_on_sigterm() {
     add(folder.path(), &origin.url("/hangs")).await;
     let mut daemon = start_daemon(folder.path(), "");
     wait_until("a poll is in progress", async || origin.request_count("/hangs") > 0).await;
-    // The connection of a client with an incomplete request does not extend the shutdown beyond that of the poll.
+    // The connection of a client with an incomplete request does not extend the shutdown beyond the end of the poll.
     let mut client = std::net::TcpStream::connect(daemon.base.strip_prefix("http://").unwrap()).unwrap();
     std::io::Write::write_all(&mut client, b"GET / HTTP/1.1\r\nHost: a").unwrap();
     let start = Timestamp::now();

@@ -1,5 +1,5 @@
-//! What a feed may show: its maximum age, its number of outlets when it is chosen anew, when its first entry appears,
-//! and the date that it has while it is empty.
+//! Tests rules for feeds: maximum age, number of outlets after a new selection, the time of the first entry, and the
+//! date of an empty feed.
 
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::rss;
@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use newsfold::domain::{NewSource, SourceId};
 use newsfold::publish::FeedOptions;
 
-/// One event in the words of three outlets.
+/// Three outlets report one event in different words.
 const REPORTS: [&str; 3] = [
     "1 | Tanker runs aground off Cape Brennoc with forty sailors | Tugs try to free the tanker off Cape Brennoc",
     "2 | Forty sailors aboard tanker aground at Cape Brennoc | The tanker struck the reef of Cape Brennoc in fog",
@@ -19,7 +19,7 @@ fn feed_options(text: &str) -> FeedOptions {
     toml::from_str(text).unwrap()
 }
 
-/// A daemon to which sources are added after its start.
+/// A daemon that gets further sources after its start.
 struct Newsroom {
     daemon: TestDaemon,
     origin: OriginServer,
@@ -33,7 +33,7 @@ impl Newsroom {
         Newsroom { daemon, origin: OriginServer::start().await, sources: 0 }
     }
 
-    /// Adds a source of another outlet with this document, and polls it.
+    /// Adds a source for another outlet with this document, and polls it.
     async fn read(&mut self, document: String, publish_backlog: bool) -> SourceId {
         self.sources += 1;
         let path = format!("/{}", self.sources);
@@ -64,7 +64,7 @@ impl Newsroom {
     }
 }
 
-/// A document of items, each with its age in days.
+/// A document with items, each with its age in days.
 fn dated(daemon: &TestDaemon, items: &[(&str, i64)]) -> String {
     let item = |(title, age): &(&str, i64)| {
         let at = daemon.now() - SignedDuration::from_hours(24 * age);
@@ -83,7 +83,7 @@ async fn maximum_age_counts_from_the_newest_entry_of_the_feed() {
     let mut room = Newsroom::start(daemon).await;
     let today = dated(&room.daemon, &[("Wheat prices fall again", 0), ("Bishop blesses new bells", 2)]);
     room.read(today, true).await;
-    // Stories of last year enter the feed after those of today, and are more than its limit.
+    // Last year's stories enter the feed after today's stories and exceed its limit.
     let titles =
         ["Otters return to Merrow", "Tunnel under Gant opens", "Actor buys a vineyard", "Comet seen over Pell"];
     let archive: Vec<(&str, i64)> = titles.iter().enumerate().map(|(n, title)| (*title, 300 + n as i64)).collect();
@@ -138,7 +138,7 @@ async fn story_without_a_delay_does_not_wait_for_the_next_regrouping() {
     let mut daemon = TestDaemon::new();
     daemon.config.cluster.recluster_interval = SignedDuration::from_hours(1);
     let mut room = Newsroom::start(daemon).await;
-    // The clock stands still between the polls.
+    // The clock does not move between the polls.
     for (count, report) in (1..).zip(["1 | Baker of Tull wins a regatta", "2 | Snow closes the road to Fenn"]) {
         room.read(rss(&[report]), true).await;
         assert_eq!(room.entries("all").await.len(), count);

@@ -1,4 +1,4 @@
-//! Limits on the responses of hostile servers: size, time and counts are bounded, and a failed request gives a reason.
+//! Tests limits on hostile servers' responses: size, time and counts are bounded, and a failed request gives a reason.
 
 use crate::support::daemon_process::{database_path, start_daemon};
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -24,7 +24,7 @@ async fn fetch(options: Options, url: &str) -> FetchResult {
     fetcher.fetch(&url.parse().unwrap(), None, Timestamp::UNIX_EPOCH, &allow_all).await
 }
 
-/// The reason why a fetch fails, while the document is received or while it is decoded.
+/// The reason why a fetch fails, while the document is either received or decoded.
 async fn failure_reason(options: Options, url: &str) -> String {
     match fetch(options, url).await.outcome {
         Err(NoDocument::Failed { detail } | NoDocument::Unreachable { detail }) => detail,
@@ -73,7 +73,7 @@ async fn endless_body_is_refused_at_the_size_limit() {
     let reason = failure_reason(Options { max_body_bytes: 2 << 20, ..options() }, &endless.base).await;
     assert_eq!(reason, "the body is larger than 2 MiB");
     assert!(endless.sent_bytes() < 32 << 20, "{} bytes were sent", endless.sent_bytes());
-    // A large Content-Length without a body is refused, too.
+    // A large Content-Length without a body is also refused.
     let claimed = RawResponse::Bytes(head("content-length: 99999999999\r\n"));
     let reason = failure_reason(options(), &RawServer::start(claimed).await.base).await;
     assert!(reason.contains("the body is incomplete"), "{reason}");
@@ -153,7 +153,7 @@ fn peak_memory(process: u32) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
 }
 
-/// Two hundred servers that send the maximum in different ways, and one well-behaved server, all at once.
+/// Polls two hundred servers that send the maximum in different ways and one well-behaved server, all at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_is_bounded_with_two_hundred_hostile_servers_at_once() {
     const SERVERS: usize = 200;
@@ -166,7 +166,7 @@ async fn memory_is_bounded_with_two_hundred_hostile_servers_at_once() {
         RawResponse::Endless { head: head(""), bytes: vec![b'<'; 64 * 1024] },
         RawResponse::Endless { head: b"HTTP/1.1 200 OK\r\n".to_vec(), bytes: b"x: y\r\n".repeat(1024) },
     ];
-    // Complete documents are parsed, which takes a debug build seconds for each.
+    // Complete documents are parsed, which takes seconds per document in a debug build.
     let complete = [
         RawResponse::Bytes([compressed_head, compressed].concat()),
         RawResponse::Bytes([head(""), many.into_bytes()].concat()),
@@ -191,7 +191,7 @@ async fn memory_is_bounded_with_two_hundred_hostile_servers_at_once() {
     let now = Timestamp::now();
     for url in urls {
         let new = newsfold::domain::NewSource { url, outlet: "a.example".into(), ..Default::default() };
-        // All sources become due at the same time. A start of the daemon would spread sources that are already due.
+        // All sources become due at the same time. At startup, the daemon would spread sources that are already due.
         let due = now + SignedDuration::from_secs(2);
         store.write(move |db| newsfold::store::sources::add(db, &new, due, now)).await.unwrap();
     }
@@ -204,7 +204,7 @@ async fn memory_is_bounded_with_two_hundred_hostile_servers_at_once() {
     .await;
     let peak = peak_memory(daemon.process.id());
     println!("{SERVERS} servers in {:?}: peak memory {} MiB", start.elapsed(), peak >> 20);
-    // 200 bodies of 1 MiB, 16 of 16 MiB, and on each core the parsing of a document, which takes twelve times its size.
+    // 200 bodies of 1 MiB, 16 bodies of 16 MiB, and the parsing of one document per core at twelve times its size.
     let cores = std::thread::available_parallelism().unwrap().get();
     let bound = (SERVERS + 16 * 16 + cores * 12 * 16) << 20;
     assert!(peak < bound as u64, "{} MiB", peak >> 20);

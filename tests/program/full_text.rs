@@ -1,5 +1,5 @@
-//! Full texts from the web pages of items: fetched within all limits, used for grouping, and published if the source allows
-//! it.
+//! Tests full texts from the web pages of items: they are fetched within all limits, used for grouping, and published
+//! if the source allows it.
 
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::TestDaemon;
@@ -24,7 +24,7 @@ fn page(headline: &str, paragraphs: &str, teasers: &[&str]) -> StubResponse {
     .header("content-type", b"text/html; charset=utf-8")
 }
 
-/// A feed of one item with a title and a link only.
+/// A feed with one item that has only a title and a link.
 fn feed(origin: &OriginServer, headline: &str) -> StubResponse {
     let link = origin.url("/article");
     StubResponse::ok(format!(
@@ -38,7 +38,7 @@ async fn add(daemon: &TestDaemon, origin: &OriginServer, outlet: &str, full_text
     daemon.add_known_source(new).await
 }
 
-/// One origin server for each headline, with a feed and the page of its item.
+/// One origin server per headline, with a feed and the page of its item.
 async fn start_origins(all: &[(&str, &str, &[&str])]) -> Vec<OriginServer> {
     let mut origins = Vec::new();
     for (headline, paragraphs, teasers) in all {

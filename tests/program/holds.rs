@@ -1,5 +1,5 @@
-//! Servers that ask to be left alone, turn us away, move, go or fall silent: each against a real server that logs every
-//! request, with a clock that the test moves. `docs/etiquette.md` says which rule is held by which test.
+//! Tests servers that throttle, refuse, move, disappear or stop responding. A real server logs every request, and the
+//! test moves the clock. `docs/etiquette.md` lists the tests for each rule.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -47,7 +47,7 @@ async fn response_429_holds_the_origin_and_503_only_the_source() {
         assert_eq!(origin.request_count("/b").min(1), others, "during the hold after a {status}");
         assert_eq!(origin.request_count("/a"), 1);
         if status == 429 {
-            // The hold applies to manual polls, too.
+            // The hold also applies to manual polls.
             let now = daemon.now();
             let held = origin.url("").trim_end_matches('/').to_owned();
             let hold = daemon
@@ -157,7 +157,7 @@ async fn gone_feed_is_polled_once_more_after_a_day_and_then_never() {
 async fn permanent_redirect_is_adopted_after_ten_polls_in_seven_days_and_a_temporary_one_never() {
     let (mut daemon, origin, id) = start_and_poll_once(StubResponse::ok(rss(&["1 | One"]))).await;
     origin.serve("/new", StubResponse::ok(rss(&["1 | One", "2 | Two"])));
-    // This takes twelve days; poll records are kept for two weeks.
+    // This takes twelve days, and poll records are kept for two weeks.
     for (status, polls) in [(302, 3), (307, 3), (308, 9)] {
         origin.serve("/feed", StubResponse::redirect_with_status(status, "/new"));
         for _ in 0..polls {
@@ -177,8 +177,8 @@ async fn permanent_redirect_is_adopted_after_ten_polls_in_seven_days_and_a_tempo
     daemon.stop().await;
 }
 
-/// A server that no packet reaches, as if our own network were down: its accept queue is full, so the system drops new
-/// connections.
+/// A server that no packet reaches, as during an outage of our own network. Its accept queue is full, so the system
+/// drops new connections.
 struct UnreachableServer {
     listener: std::net::TcpListener,
     _queued: Vec<std::net::TcpStream>,
@@ -226,7 +226,7 @@ async fn network_outage_is_reported_once_counts_no_failures_and_ends_without_a_b
         daemon.advance(SignedDuration::from_millis(250));
     }
     wait_until("the outage has been recognized", is_reported).await;
-    // For hours, one source at a time is polled, and no failure is counted.
+    // For hours, only one source at a time is polled, and no failure is counted.
     for _ in 0..12 {
         daemon.advance(minutes(15));
         let is_polled = async || {
@@ -240,7 +240,7 @@ async fn network_outage_is_reported_once_counts_no_failures_and_ends_without_a_b
         assert_eq!(source.failures, 0, "{}: {}", source.url, source.last_error);
     }
     assert_eq!(event_kinds(&daemon).await, [OperatorEventKind::Offline], "one event");
-    // The network works again.
+    // The network is up again.
     let mut origins = Vec::new();
     for server in unreachable {
         origins.push(server.recover().await);
@@ -340,7 +340,7 @@ async fn poll_of_the_old_url_does_not_affect_the_new_one() {
     daemon.stop().await;
 }
 
-/// Names of servers need a proxy, which answers for all of them.
+/// Server names require a proxy, which answers for all of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn response_429_holds_the_registrable_domain_if_configured() {
     for hold_by in ["origin", "domain"] {

@@ -1,4 +1,4 @@
-//! The identity of items: when a source changes guids, links, titles or dates, no item is duplicated or lost.
+//! Tests the identity of items: if a source changes guids, links, titles or dates, no item is duplicated or lost.
 
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::{TestDaemon, run_next_poll};
@@ -7,7 +7,7 @@ use newsfold::domain::{ItemId, MatchedBy, ProblemKind, SourceId, Timestamp};
 use newsfold::store::retention::{self, RetentionPolicy};
 use newsfold::store::{items, tombstones};
 
-/// An item of a feed: guid, link, title, date. Empty fields are omitted. The text follows the title after ` | `.
+/// An item of a feed: guid, link, title and date. Empty fields are omitted. A text can follow the title after ` | `.
 type FeedItem<'a> = (&'a str, &'a str, &'a str, &'a str);
 
 fn feed(items: &[FeedItem<'_>]) -> StubResponse {
@@ -49,7 +49,7 @@ impl IdentityFixture {
         IdentityFixture { daemon, origin, source }
     }
 
-    /// Sets the items of the feed, and polls it.
+    /// Serves these items in the feed and polls it.
     async fn poll_with(&self, items: &[FeedItem<'_>]) {
         self.origin.serve("/feed", feed(items));
         run_next_poll(&self.daemon, self.source).await;
@@ -65,7 +65,7 @@ impl IdentityFixture {
         titles
     }
 
-    /// The rules by which the other guids of an item were recognized.
+    /// The rules by which the additional guids of an item were recognized.
     async fn matched_by(&self, title: &str) -> Vec<MatchedBy> {
         let stories = self.daemon.stories().await;
         let mut reports = stories.iter().flat_map(|story| &story.items);
@@ -119,7 +119,7 @@ async fn items_with_new_guids_and_links_are_recognized_by_title_and_date() {
     fixture.daemon.stop().await;
 }
 
-/// Polls documents of one item each, and checks how many items are stored after the last one.
+/// Polls documents with one item each, and checks the number of stored items after the last one.
 async fn check_steps(why: &str, expected_items: usize, steps: &[FeedItem<'_>]) {
     let mut fixture = IdentityFixture::new(&steps[..1]).await;
     for step in &steps[1..] {
@@ -324,7 +324,7 @@ async fn item_removed_for_its_age_is_not_stored_again_while_the_feed_contains_it
     assert_eq!(fixture.titles().await.len(), 0, "recognized by guid");
     fixture.poll_with(&[("x1", "https://a.example/rain", RAIN, ""), bank]).await;
     assert_eq!(fixture.titles().await.len(), 0, "recognized by link under another guid");
-    // The tombstone of an item that is in the feed each month does not expire.
+    // The tombstone of an item that appears in the feed each month does not expire.
     for _ in 0..4 {
         fixture.daemon.advance(SignedDuration::from_hours(30 * 24));
         let now = fixture.daemon.now();
@@ -332,7 +332,7 @@ async fn item_removed_for_its_age_is_not_stored_again_while_the_feed_contains_it
         fixture.poll_with(&[rain]).await;
     }
     assert_eq!(fixture.titles().await.len(), 0);
-    // The tombstone of the other item has expired, because the feed has not contained it for four months.
+    // The tombstone of the other item has expired, because the feed has not listed it for four months.
     fixture.poll_with(&[bank]).await;
     assert_eq!(fixture.titles().await, [BANK]);
     fixture.daemon.stop().await;

@@ -1,4 +1,4 @@
-//! Revalidation by date: `Last-Modified` increases whenever the bytes change, and is the same after a restart.
+//! Tests revalidation by date: `Last-Modified` increases with every change of the content and survives a restart.
 
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::rss;
@@ -8,7 +8,7 @@ use newsfold::store::{WriteConnection, constraints};
 use reqwest::{Client, Response};
 use std::time::SystemTime;
 
-/// Merges the two stories or undoes the merge. The feed changes, but no time passes.
+/// Merges the two stories or undoes the merge. The feed changes, but the clock does not move.
 async fn set_merged(daemon: &TestDaemon, merged: bool) {
     let (stories, now) = (daemon.stories().await, daemon.now());
     let change = move |db: &WriteConnection| match constraints::list(db)?.iter().find(|made| made.undone_at.is_none()) {
@@ -61,7 +61,7 @@ async fn last_modified_changes_whenever_the_bytes_change() {
         assert_eq!(changed.text().await.unwrap().matches("<entry>").count(), if merged { 1 } else { 2 });
     }
 
-    // An ETag takes precedence over a date: a matching ETag with an old date, and another ETag with the current date.
+    // An ETag takes precedence over a date: test a matching ETag with an old date, and vice versa.
     let last = request(&daemon, &[]).await;
     let (etag, modified) = (header(&last, "etag"), header(&last, "last-modified"));
     assert_eq!(request(&daemon, &[("if-none-match", &etag), ("if-modified-since", &first_date)]).await.status(), 304);

@@ -1,6 +1,6 @@
 //! Tests of the complete program: its commands, its daemon, the requests it sends and the documents it serves.
 //!
-//! They are one binary, because each further binary is linked separately: thirty of them took six minutes and four
+//! The tests are in one binary, because each binary is linked separately: thirty binaries took six minutes and four
 //! gigabytes.
 
 mod architecture;

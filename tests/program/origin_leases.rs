@@ -1,4 +1,4 @@
-//! Several programs on one database: an origin never gets two requests at once, and a source is never polled twice at once.
+//! Tests several programs on one database: no concurrent requests to an origin, and no concurrent polls of a source.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
@@ -30,7 +30,7 @@ impl RunningCommand {
         RunningCommand { process, stderr }
     }
 
-    /// Reads stderr up to a line that contains `text`.
+    /// Reads stderr until a line contains `text`.
     fn wait_for_message(&mut self, text: &str) -> String {
         let mut line = String::new();
         while !line.contains(text) {
@@ -40,7 +40,7 @@ impl RunningCommand {
         line
     }
 
-    /// Waits for the end of the command, which must succeed.
+    /// Waits for the command to end. The command must succeed.
     fn wait_for_success(mut self) {
         let mut stdout = String::new();
         self.process.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
@@ -115,7 +115,7 @@ async fn daemon_and_command_wait_for_each_other_at_one_origin() {
     command.wait_for_success();
     assert_eq!((origin.request_count("/a"), origin.request_count("/b"), origin.max_concurrent()), (1, 1, 1));
 
-    // The other way round: the daemon does not poll an origin that a command has leased.
+    // Conversely, the daemon does not poll an origin that a command has leased.
     let origin = add_blocked_sources(&cli, &["/c"]).await;
     wait_until("the daemon has sent its request", async || origin.request_count("/c") == 1).await;
     origin.release();

@@ -1,4 +1,4 @@
-//! The HTML pages: filters, escaping of hostile text, caching, and secrets that never appear.
+//! Tests the HTML pages: filters, escaping of hostile text, caching, and secrets that must never appear.
 
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::rss;
@@ -29,7 +29,7 @@ async fn status(daemon: &TestDaemon, path: &str) -> u16 {
     ask(daemon, Method::GET, path, &[]).await.status().as_u16()
 }
 
-/// The index page for a query.
+/// Requests the index page for a query.
 async fn search(daemon: &TestDaemon, query: &[(&str, &str)]) -> String {
     let mut url = reqwest::Url::parse(&daemon.base).unwrap();
     url.query_pairs_mut().extend_pairs(query);
@@ -49,7 +49,7 @@ async fn add(daemon: &TestDaemon, url: &str, outlet: &str, tag: &str, lang: &str
     daemon.add_known_source(new).await
 }
 
-/// Three sources with three stories. Two sources report the grid in the same words.
+/// Three sources with three stories. Two sources report the grid story in the same words.
 async fn newsroom() -> (TestDaemon, Vec<OriginServer>, Vec<SourceId>) {
     let mut daemon = TestDaemon::new();
     let (mut origins, mut ids) = (Vec::new(), Vec::new());
@@ -71,7 +71,7 @@ async fn newsroom() -> (TestDaemon, Vec<OriginServer>, Vec<SourceId>) {
     (daemon, origins, ids)
 }
 
-/// Which of the three stories a page lists.
+/// The stories, out of the three, that a page lists.
 fn listed(page: &str) -> Vec<&'static str> {
     let headlines = [("Grid fails", "grid"), ("Museum opens", "museum"), ("Bank lifts", "bank")];
     headlines.into_iter().filter(|(headline, _)| page.contains(headline)).map(|(_, name)| name).collect()
@@ -102,7 +102,7 @@ async fn each_filter_narrows_the_index_page() {
         let is_empty = ["No stories found", "No older stories"].iter().any(|words| page.contains(words));
         assert_eq!(is_empty, expected.is_empty(), "for {query:?}");
     }
-    // A copy does not count as a report: one outlet reports the grid.
+    // A copy does not count as a report, so only one outlet reports the grid story.
     assert_eq!(listed(&search(&daemon, &[("outlets", "2")]).await), Vec::<&str>::new());
     daemon.stop().await;
 }
@@ -276,7 +276,7 @@ async fn source_page_shows_polls_and_the_hosts_of_their_urls_only() {
     assert!(page.contains("2 items in the 30 days up to the last poll"), "{page}");
     assert!(page.contains("<time datetime=\"2026-03-01\">1 Mar 2026</time></th><td class=\"number\">2</td>"), "{page}");
 
-    // Error messages may contain URLs too.
+    // Error messages may also contain URLs.
     for status in [500, 404, 429] {
         other.serve("/moved", StubResponse::status(status).header("retry-after", b"7200"));
         run_next_poll(&daemon, id).await;
@@ -374,7 +374,7 @@ async fn every_page_is_well_formed_and_links_to_every_feed() {
 async fn pages_depend_on_the_database_only() {
     let (mut daemon, _origins, ids) = newsroom().await;
     daemon.stop().await;
-    // Without polls, only time passes.
+    // Without polls, only the clock moves.
     for id in ids.clone() {
         daemon.store.write(move |db| sources::set_state(db, id, SourceState::Paused)).await.unwrap();
     }
@@ -452,7 +452,7 @@ async fn unknown_paths_are_not_found() {
     daemon.stop().await;
 }
 
-/// Every document with its headers, in one text.
+/// Every document with its headers, concatenated to one text.
 async fn everything_public(daemon: &TestDaemon, sources: &[SourceId]) -> String {
     let mut paths: Vec<String> = ["", "health", "sources", "feeds", "feeds.opml", "healthz", "search.atom?q=grid"]
         .map(|path| format!("/{path}"))
@@ -517,7 +517,7 @@ async fn no_public_document_contains_the_address_of_a_source() {
     daemon.stop().await;
 }
 
-/// Panics unless every element is closed in order, and every attribute is quoted and unique in its element.
+/// Panics unless all elements are closed in order, and all attributes are quoted and unique in their element.
 fn assert_well_formed(html: &str) {
     const EMPTY: [&str; 7] = ["meta", "link", "input", "br", "line", "circle", "rect"];
     let mut open: Vec<&str> = Vec::new();

@@ -4,7 +4,7 @@ use assert_cmd::Command;
 
 const README: &str = include_str!("../../README.md");
 
-/// The arguments of every `newsfold …` command in the README, in code blocks and in tables.
+/// The arguments of every `newsfold …` command in the README, from code blocks and tables.
 fn commands() -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for piece in README.split(['`', '\n']) {
@@ -27,7 +27,7 @@ fn every_command_in_the_readme_exists() {
         if arguments[0].ends_with("polls") {
             continue;
         }
-        // With `--help` at the end, clap parses the command before it.
+        // With a final `--help`, clap parses the command before it.
         let words: Vec<&String> = arguments.iter().take_while(|word| is_word(word)).collect();
         if words.is_empty() || !is_command(words[0]) {
             continue;
@@ -51,7 +51,7 @@ fn is_command(word: &str) -> bool {
         .contains(&word)
 }
 
-/// The command and its subcommand, without arguments that look like words.
+/// The command and its subcommand, excluding arguments that look like words.
 fn command_words<'a>(words: &[&'a String]) -> Vec<&'a str> {
     let nested = ["source", "story", "feed", "item", "origin", "db"].contains(&words[0].as_str());
     words.iter().take(if nested { 2 } else { 1 }).map(|word| word.as_str()).collect()

@@ -1,9 +1,9 @@
-//! How the operator manages sources with the real binary: outlets, and the import and export of subscription lists.
+//! Tests source management with the real binary: outlets, and the import and export of subscription lists.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};
 
-/// A feed whose link is the URL of a site.
+/// A feed with a link to a site.
 fn feed_of_site(site: &str) -> String {
     format!(
         "<rss version=\"2.0\"><channel><title>News</title><link>{site}</link><language>en</language>\
@@ -25,7 +25,7 @@ async fn outlet_is_taken_from_the_feeds_site_unless_the_operator_set_one() {
     assert!(cli.run(&["source", "show", "1"]).contains("bbc.co.uk (from the feed's link)"));
     assert_eq!(cli.run_json(&["story", "list"])[0]["items"][0]["outlet"], "bbc.co.uk", "its items get the new outlet");
 
-    // The outlet changes once, not with every poll.
+    // The outlet changes only once, not with every poll.
     origin.serve("/bbc", StubResponse::ok(feed_of_site("https://elsewhere.example/")));
     cli.run(&["source", "poll", "1"]);
     assert_eq!(outlet("1"), "bbc.co.uk");

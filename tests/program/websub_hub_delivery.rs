@@ -1,5 +1,5 @@
-//! Deliveries of our own hub and notifications of other hubs, with real callbacks on loopback and the real daemon: what
-//! is sent, when it is retried, and what survives a restart (W3C WebSub, 23 January 2018, sections 6 and 7).
+//! Tests deliveries of our own hub and notifications of other hubs, with real callbacks on loopback and the real
+//! daemon: content, retries, and restarts (W3C WebSub, 23 January 2018, sections 6 and 7).
 
 use crate::support::fake_hub::{FakeHub, HubRequest};
 use crate::support::fake_subscriber::FakeSubscriber;
@@ -42,7 +42,7 @@ async fn confirmed_subscriber_gets_each_changed_document_complete_and_signed() {
     assert_eq!(delivery.body, fixture.daemon.get("/feeds/all.atom").await);
     fixture.until_deliveries(1).await;
 
-    // Another format is another topic. Without a secret a delivery has no signature.
+    // Another format is another topic. Without a secret, a delivery has no signature.
     let other = FakeSubscriber::start().await;
     assert_eq!(fixture.request_for("subscribe", JSON, &other.url("/"), &[("hub.lease_seconds", "7200")]).await.0, 202);
     let second = other.verification(1).await;
@@ -90,7 +90,7 @@ async fn failed_delivery_is_retried_after_a_restart_with_the_newest_version_only
     fixture.change_title("Eastern Herald").await;
     fixture.daemon.start().await;
     fixture.reader.reply_to_deliveries(200, &[]);
-    // A new subscriber gets a change while the retry of the other is not due.
+    // A new subscriber gets a change before the retry for the other subscriber is due.
     let other = FakeSubscriber::start().await;
     fixture.request_for("subscribe", ATOM, &other.url("/"), &[]).await;
     fixture.until_subscribers(2).await;
@@ -154,7 +154,7 @@ async fn callback_at_a_forbidden_address_gets_no_request_not_even_through_a_redi
     for callback in [forbidden.url("/"), "http://169.254.169.254/latest".into(), "http://[::1]:8080/".into()] {
         assert_eq!(fixture.request_for("subscribe", ATOM, &callback, &[]).await.0, 403, "{callback}");
     }
-    // A verification and a delivery are redirected to the forbidden address.
+    // Redirect a verification and a delivery to the forbidden address.
     let redirecting = OriginServer::start().await;
     redirecting.serve("/redirect", StubResponse::redirect_with_status(307, &forbidden.url("/")));
     assert_eq!(fixture.request_for("subscribe", ATOM, &redirecting.url("/redirect"), &[]).await.0, 202);
@@ -167,7 +167,7 @@ async fn callback_at_a_forbidden_address_gets_no_request_not_even_through_a_redi
     assert_eq!(fixture.until_failures(1).await.last_failure, status_failure(307));
     fixture.daemon.stop().await;
 
-    // The address of a subscriber is forbidden after it has subscribed.
+    // The address of a subscriber becomes forbidden after it has subscribed.
     fixture.daemon.config.fetch.allowed_networks.clear();
     fixture.daemon.start().await;
     fixture.daemon.advance(SignedDuration::from_mins(1));
@@ -225,7 +225,7 @@ fn documents(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| format!("{BASE}/feeds/{name}")).collect()
 }
 
-/// A running newsfold without its own hub that has notified another hub of all its documents.
+/// A running newsfold without a hub of its own that has notified another hub of all its documents.
 async fn scene_with_other_hub() -> (HubFixture, FakeHub) {
     let (mut fixture, hub) = (HubFixture::new().await, FakeHub::start().await);
     fixture.daemon.config.publish.own_hub = false;
@@ -295,7 +295,7 @@ async fn failed_notification_is_retried_after_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn newsfold_subscribes_at_the_hub_of_another_newsfold_and_receives_its_items() {
-    // The publisher has its real address as base URL, so that the subscriber reaches its feed and its hub.
+    // The base URL is the publisher's real address, so that the subscriber can reach its feed and its hub.
     let (mut publisher, origin) = (TestDaemon::new(), OriginServer::start().await);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());

@@ -1,5 +1,5 @@
-//! Requests to our own hub, with real callbacks on loopback and the real daemon: which requests are accepted, which
-//! callbacks are asked to confirm, and how subscriptions end (W3C WebSub, 23 January 2018, sections 4 to 6).
+//! Tests requests to our own hub, with real callbacks on loopback and the real daemon: accepted requests, confirmations
+//! by callbacks, and the end of subscriptions (W3C WebSub, 23 January 2018, sections 4 to 6).
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::fake_subscriber::VerificationReply;
@@ -29,7 +29,7 @@ async fn subscriber_that_does_not_echo_the_challenge_is_not_subscribed() {
     assert_eq!(fixture.request_for("subscribe", ATOM, "http://127.0.0.1:1024/", &[]).await.0, 202);
     fixture.until_all_verified().await;
     assert_eq!(fixture.subscribers().await.len(), 0);
-    // If there were another subscriber, it would get this document before the confirmed one does.
+    // Any other subscriber would get this document before the confirmed one.
     fixture.reader.reply_to_verifications(VerificationReply::Echo);
     fixture.request("subscribe", "/good", &[]).await;
     fixture.until_subscribers(1).await;
@@ -115,7 +115,7 @@ async fn subscription_ends_only_if_its_callback_confirms() {
     let mut fixture = HubFixture::subscribed().await;
     fixture.reader.reply_to_verifications(VerificationReply::Status(404));
     assert_eq!(fixture.request("unsubscribe", "/push", &[]).await.0, 202);
-    // A callback is asked at most once a minute.
+    // A callback gets at most one verification request per minute.
     fixture.daemon.advance(SignedDuration::from_secs(60));
     let verification = fixture.reader.verification(2).await;
     assert_eq!((verification.get("hub.mode"), verification.get("hub.topic")), ("unsubscribe", ATOM));
@@ -158,7 +158,7 @@ async fn accepted_request_survives_a_restart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn callback_is_asked_once_a_minute_and_a_host_gets_one_request_at_a_time() {
     let mut fixture = HubFixture::new().await;
-    // No verification times out while the others are requested.
+    // No verification times out while the others are in progress.
     fixture.daemon.config.hub.callback_timeout = SignedDuration::from_secs(60);
     fixture.start().await;
     for _ in 0..5 {
@@ -190,7 +190,7 @@ async fn full_hub_refuses_new_subscribers_and_renews_existing_ones() {
     let mut fixture = HubFixture::new().await;
     fixture.daemon.config.hub.max_subscribers_per_topic = 1;
     fixture.daemon.config.hub.max_subscribers = 2;
-    // Without a trusted proxy the client is known.
+    // Without a trusted proxy, the client is known.
     fixture.daemon.config.serve.trusted_proxies.clear();
     fixture.start().await;
     let reader = &fixture.reader;

@@ -1,5 +1,5 @@
-//! Pushes of hubs, with a hub on loopback and the real daemon: which are accepted and stored, and when polls become a
-//! safety net.
+//! Tests pushes, with a hub on loopback and the real daemon: which pushes are accepted and stored, and when polls
+//! become infrequent.
 
 use crate::support::fake_hub::signature;
 use crate::support::rss;
@@ -42,7 +42,7 @@ async fn push_without_a_valid_signature_is_answered_and_ignored() {
     for signatures in &wrong {
         assert_eq!(fixture.push_signed(&request, &body, signatures).await, 202, "{signatures:?}");
     }
-    // Pushes are read in their order, so that the wrong ones would have been stored before this one.
+    // Pushes are read in order, so the invalid pushes would have been stored before this one.
     assert_eq!(fixture.push(&request, &rss(&[BANK])).await, 202);
     fixture.daemon.wait_for_polls(fixture.id, 2).await;
     assert_eq!(fixture.titles().await, HashSet::from([title(GRID), title(BANK)]));
@@ -63,8 +63,8 @@ async fn push_of_a_partial_feed_removes_no_items_and_does_not_affect_polling() {
     let before = fixture.daemon.source(fixture.id).await;
     assert!(before.validators.is_some());
     fixture.daemon.advance(SignedDuration::from_mins(1));
-    // It contains a new item and a changed item, but not all of the source's three items. Its ttl, title and language
-    // differ from those of the feed.
+    // The document contains a new and a changed item, but not all three items of the source. Its ttl, title and
+    // language differ from those of the feed.
     let changed = "g1 | Grid fails across the northern coast | Power is back in Veshna";
     let body = rss(&[BANK, changed]).replace("<title>News</title>", "<title>Part</title><ttl>600</ttl>");
     assert_eq!(fixture.push(&request, &body).await, 202);

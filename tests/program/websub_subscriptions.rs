@@ -1,5 +1,5 @@
-//! Subscriptions at hubs, with a hub on loopback and the real daemon: discovery, verification, renewal, denial and the
-//! end of a subscription (W3C WebSub, 23 January 2018).
+//! Tests subscriptions at hubs, with a hub on loopback and the real daemon: discovery, verification, renewal, denial
+//! and end of subscriptions (W3C WebSub, 23 January 2018).
 
 use crate::support::fake_hub::FakeHub;
 use crate::support::origin_server::StubResponse;

@@ -1,10 +1,10 @@
-//! Runs the real binary with a database and a configuration of its own.
+//! Runs the real binary with a separate database and configuration.
 
 use assert_cmd::Command;
 use predicates::prelude::*;
 use tempfile::TempDir;
 
-/// A folder with a database and a configuration that allows requests to loopback.
+/// A directory with a database and a configuration that allows requests to loopback.
 pub struct CliRunner {
     pub folder: TempDir,
 }
@@ -27,19 +27,19 @@ impl CliRunner {
         command
     }
 
-    /// The output of a command, which must succeed.
+    /// Runs a command, which must succeed, and returns its output.
     pub fn run(&self, arguments: &[&str]) -> String {
         let assert = self.command(arguments).assert().success();
         String::from_utf8(assert.get_output().stdout.clone()).unwrap()
     }
 
-    /// The JSON output of a command, which must succeed.
+    /// Runs a command, which must succeed, and returns its JSON output.
     pub fn run_json(&self, arguments: &[&str]) -> serde_json::Value {
         let text = self.run(&[arguments, &["--json"]].concat());
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}"))
     }
 
-    /// The JSON output of a command, which must exit with status 1.
+    /// Runs a command, which must exit with status 1, and returns its JSON output.
     pub fn run_json_failing(&self, arguments: &[&str]) -> serde_json::Value {
         let assert = self.command(&[arguments, &["--json"]].concat()).assert().code(1);
         let text = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
@@ -55,12 +55,12 @@ impl CliRunner {
         urls
     }
 
-    /// Runs a command that must exit with status 1 and this text on stderr.
+    /// Runs a command, which must exit with status 1 and print this text to stderr.
     pub fn assert_fails(&self, arguments: &[&str], message: &str) {
         self.command(arguments).assert().code(1).stderr(predicate::str::contains(message));
     }
 
-    /// Writes a file into the folder and returns its path.
+    /// Writes a file to the directory and returns its path.
     pub fn write_file(&self, name: &str, text: &str) -> String {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).unwrap();

@@ -1,10 +1,10 @@
-//! The real daemon as a separate process.
+//! Runs the real daemon as a separate process.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// A running daemon. It is killed when the value is dropped.
+/// A running daemon. Dropping the value kills the daemon.
 pub struct DaemonProcess {
     pub process: Child,
     pub base: String,
@@ -17,13 +17,13 @@ impl Drop for DaemonProcess {
     }
 }
 
-/// The path of the database in a folder.
+/// The path of the database in a directory.
 pub fn database_path(folder: &Path) -> PathBuf {
     folder.join("news.db")
 }
 
-/// Starts `newsfold serve` and waits until it logs its address. `shell_setup` is a shell script that runs first, for example
-/// to set limits.
+/// Starts `newsfold serve` and waits until it logs its address. `shell_setup` is a shell script that runs first, for
+/// example to set limits.
 pub fn start_daemon(folder: &Path, shell_setup: &str) -> DaemonProcess {
     let binary = assert_cmd::cargo::cargo_bin("newsfold");
     let script = format!("{shell_setup} exec \"$0\" \"$@\"");

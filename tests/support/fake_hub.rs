@@ -1,4 +1,4 @@
-//! A WebSub hub on loopback. It records requests and gives the configured response; tests verify and push themselves.
+//! A WebSub hub on loopback. It records requests and sends a configured response. Tests send verifications and pushes.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -21,7 +21,7 @@ type SharedHubState = Arc<Mutex<HubState>>;
 #[derive(Default)]
 struct HubState {
     requests: Vec<HubRequest>,
-    /// The response instead of 202.
+    /// The response that replaces 202.
     response: Option<(u16, HeaderMap, String)>,
 }
 
@@ -38,8 +38,8 @@ impl HubRequest {
         self.form.get(name).map_or("", String::as_str)
     }
 
-    /// The path of the callback. The tests omit the base URL, because they run without the reverse proxy that it points
-    /// to.
+    /// The path of the callback. It omits the base URL, because the tests run without the reverse proxy to which the
+    /// base URL refers.
     pub fn callback(&self) -> String {
         Url::parse(self.get("hub.callback")).unwrap().path().to_owned()
     }
@@ -73,7 +73,7 @@ impl FakeHub {
         self.state.lock().unwrap().response = Some((status, headers, text.to_owned()));
     }
 
-    /// Accepts further requests with 202, as at the start.
+    /// Accepts further requests with 202, which is the default.
     pub fn accept(&self) {
         self.state.lock().unwrap().response = None;
     }
@@ -82,7 +82,7 @@ impl FakeHub {
         self.state.lock().unwrap().requests.clone()
     }
 
-    /// Waits for the n-th request, counted from 1, and checks that it is the last.
+    /// Waits for the n-th request, counted from 1, and asserts that it is the last one.
     pub async fn request(&self, n: usize) -> HubRequest {
         super::wait_until(&format!("the hub has received {n} requests"), async || self.requests().len() >= n).await;
         let requests = self.requests();

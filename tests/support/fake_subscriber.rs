@@ -1,5 +1,5 @@
-//! A subscriber of our own hub: a callback server on loopback that records verification requests and deliveries, and
-//! gives the configured responses.
+//! A subscriber of our own hub: a callback server on loopback that records verification requests and deliveries and
+//! sends configured responses.
 
 use super::fake_hub::signature;
 use super::wait_until;
@@ -26,9 +26,9 @@ type SharedState = Arc<Mutex<SubscriberState>>;
 pub enum VerificationReply {
     Echo,
     Text(String),
-    /// The challenge with this status.
+    /// The challenge, with this status.
     Status(u16),
-    /// A body without an end.
+    /// A body that never ends.
     Endless,
 }
 
@@ -45,7 +45,7 @@ struct SubscriberState {
 /// A verification request that the callback has received.
 #[derive(Debug, Clone)]
 pub struct VerificationRequest {
-    /// Path and query.
+    /// The path and query of the request.
     pub target: String,
     query: HashMap<String, String>,
 }
@@ -106,18 +106,18 @@ impl FakeSubscriber {
         self.state.lock().unwrap().verification_reply = reply;
     }
 
-    /// Sets the response to further deliveries, which is 200 at the start.
+    /// Sets the response to further deliveries, which is 200 by default.
     pub fn reply_to_deliveries(&self, status: u16, headers: &[(&'static str, &str)]) {
         let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.to_string())).collect();
         self.state.lock().unwrap().delivery_reply = (status, headers);
     }
 
-    /// While `blocked` is true, no request is answered.
+    /// Sets whether requests remain unanswered.
     pub fn set_blocked(&self, blocked: bool) {
         self.state.lock().unwrap().blocked.send_replace(blocked);
     }
 
-    /// The largest number of simultaneous requests so far.
+    /// The maximum number of concurrent requests so far.
     pub fn max_concurrent(&self) -> usize {
         self.state.lock().unwrap().max_concurrent
     }
@@ -130,7 +130,7 @@ impl FakeSubscriber {
         self.state.lock().unwrap().deliveries.clone()
     }
 
-    /// Waits for the n-th verification request, counted from 1, and checks that it is the last.
+    /// Waits for the n-th verification request, counted from 1, and asserts that it is the last one.
     pub async fn verification(&self, n: usize) -> VerificationRequest {
         let what = format!("the callback has received {n} verification requests");
         wait_until(&what, async || self.verifications().len() >= n).await;
@@ -139,7 +139,7 @@ impl FakeSubscriber {
         verifications[n - 1].clone()
     }
 
-    /// Waits for the n-th delivery, counted from 1, and checks that it is the last.
+    /// Waits for the n-th delivery, counted from 1, and asserts that it is the last one.
     pub async fn delivery(&self, n: usize) -> Delivery {
         wait_until(&format!("the callback has received {n} deliveries"), async || self.deliveries().len() >= n).await;
         let deliveries = self.deliveries();
@@ -148,7 +148,7 @@ impl FakeSubscriber {
     }
 }
 
-/// Counts a request until it is dropped.
+/// Counts as a request in flight until it is dropped.
 struct InFlight(SharedState);
 
 impl InFlight {

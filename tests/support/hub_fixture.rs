@@ -1,5 +1,4 @@
-//! The setting of the tests of our own hub: a newsfold that is its own hub, with one story in its feed, and a
-//! subscriber.
+//! The fixture for tests of our own hub: a newsfold that runs its own hub, one story in its feed, and a subscriber.
 
 use super::fake_subscriber::FakeSubscriber;
 use super::origin_server::{OriginServer, StubResponse};
@@ -24,27 +23,27 @@ pub struct HubFixture {
 }
 
 impl HubFixture {
-    /// The daemon has not been started.
+    /// Creates the fixture. The daemon is not started.
     pub async fn new() -> HubFixture {
         let (mut daemon, origin, reader) =
             (TestDaemon::new(), OriginServer::start().await, FakeSubscriber::start().await);
         daemon.config.publish.base_url = Url::parse(&format!("{BASE}/")).unwrap();
         daemon.config.publish.own_hub = true;
-        // A callback that does not answer delays a test no longer than this.
+        // Limits the time for which an unresponsive callback delays a test.
         daemon.config.hub.callback_timeout = SignedDuration::from_secs(2);
         origin.serve("/feed", StubResponse::ok(rss(&[GRID])));
         let source = daemon.add_source(&origin.url("/feed"), "news.example").await;
         HubFixture { daemon, reader, source, _origin: origin }
     }
 
-    /// The daemon runs, and the feed has been polled once.
+    /// Creates the fixture, starts the daemon, and polls the feed once.
     pub async fn started() -> HubFixture {
         let mut fixture = HubFixture::new().await;
         fixture.start().await;
         fixture
     }
 
-    /// Additionally, the reader has subscribed to the Atom feed with a secret.
+    /// Like [`HubFixture::started`], with a reader that has subscribed to the Atom feed with a secret.
     pub async fn subscribed() -> HubFixture {
         let fixture = HubFixture::started().await;
         assert_eq!(fixture.request("subscribe", "/push", &[("hub.secret", "a secret")]).await.0, 202);
@@ -57,8 +56,8 @@ impl HubFixture {
         self.daemon.wait_for_polls(self.source, 1).await;
     }
 
-    /// Sends a request for the Atom feed to the hub. The path is that of the reader's callback. As behind a reverse
-    /// proxy, the hub is reached without the base URL's path.
+    /// Sends a request for the Atom feed to the hub. `path` is the path of the reader's callback. As behind a reverse
+    /// proxy, the request omits the path of the base URL.
     pub async fn request(&self, mode: &str, path: &str, more: &[(&str, &str)]) -> (u16, String) {
         self.request_for(mode, ATOM, &self.reader.url(path), more).await
     }
@@ -91,7 +90,7 @@ impl HubFixture {
         subscribers.remove(0)
     }
 
-    /// Waits until there are n subscribers, and the hash of the current document has been recorded for each.
+    /// Waits until there are n subscribers, and the hash of the current document is recorded for each one.
     pub async fn until_subscribers(&self, n: usize) {
         wait_until(&format!("there are {n} subscribers"), async || {
             let subscribers = self.subscribers().await;
@@ -115,13 +114,13 @@ impl HubFixture {
         .await;
     }
 
-    /// The number of rows of a table, which can have a WHERE clause.
+    /// The number of rows of a table. `table` may include a WHERE clause.
     pub fn row_count(&self, table: &str) -> i64 {
         let sql = format!("SELECT count(*) FROM {table}");
         self.daemon.open_sqlite().query_row(&sql, [], |row| row.get(0)).unwrap()
     }
 
-    /// `newsfold` with the database of the fixture, and with its configuration file if the test has written one.
+    /// A `newsfold` command with the fixture's database, and with its configuration file if the test has written one.
     pub fn command(&self, arguments: &[&str]) -> assert_cmd::Command {
         let mut command = assert_cmd::Command::cargo_bin("newsfold").unwrap();
         let folder = self.daemon.folder.path();
@@ -134,14 +133,14 @@ impl HubFixture {
         command
     }
 
-    /// The output of a command that succeeds.
+    /// Runs a command, which must succeed, and returns its output.
     pub fn output(&self, arguments: &[&str]) -> String {
         let done = tokio::task::block_in_place(|| self.command(arguments).assert().success());
         String::from_utf8(done.get_output().stdout.clone()).unwrap()
     }
 
-    /// Gives the story another title. It changes the edition directly, so that nothing else in the feed changes, and
-    /// the clock stays where it is.
+    /// Changes the title of the story. Edits the edition directly, so that nothing else in the feed changes and the
+    /// clock does not move.
     pub async fn change_title(&self, title: &str) {
         let mut sqlite = self.daemon.open_sqlite();
         let change = sqlite.transaction().unwrap();
@@ -151,13 +150,13 @@ impl HubFixture {
         change.commit().unwrap();
     }
 
-    /// Gives the story another title, and waits for the minimum time between two checks for changes.
+    /// Changes the title of the story, and advances past the minimum time between checks for changes.
     pub async fn publish_title(&self, title: &str) {
         self.change_title(title).await;
         self.daemon.advance(SignedDuration::from_secs(10));
     }
 
-    /// Waits until the configured hub has been notified of the newest version of every document.
+    /// Waits until the configured hub has been notified of the latest version of every document.
     pub async fn until_hub_is_notified(&self) {
         wait_until("the hub has been notified of every document", async || {
             let options = self.daemon.config.publish.clone();

@@ -1,4 +1,4 @@
-//! What the tests share: servers that record their requests, a daemon with a manual clock, and the command line.
+//! Shared test support: servers that record their requests, a daemon with a manual clock, and the command line.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod cli_runner;
@@ -13,7 +13,7 @@ pub mod test_daemon;
 
 use std::time::{Duration, Instant};
 
-/// Polls a condition until it holds. Panics with its description after 90 s.
+/// Polls a condition until it is true. Panics with the description after 90 s.
 pub async fn wait_until<F: AsyncFnMut() -> bool>(description: &str, mut condition: F) {
     let deadline = Instant::now() + Duration::from_secs(90);
     while !condition().await {
@@ -22,18 +22,18 @@ pub async fn wait_until<F: AsyncFnMut() -> bool>(description: &str, mut conditio
     }
 }
 
-/// Reports a skipped check on stderr. It bypasses the test runner, which captures the output of tests that pass.
+/// Reports a skipped check on stderr. Bypasses the test runner, which captures the output of successful tests.
 pub fn skipped(reason: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");
 }
 
-/// An RSS feed of items without dates, each given as `guid | title | description`.
+/// An RSS feed with undated items, each given as `guid | title | description`.
 pub fn rss(items: &[&str]) -> String {
     rss_with_date(items, "")
 }
 
-/// The same with the present time as the date of each item, so that they are news in the first document of a source.
+/// Like [`rss`], but each item has the current time as its date, so that the items of a first document are news.
 pub fn rss_of_today(items: &[&str]) -> String {
     let now = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT");
     rss_with_date(items, &format!("<pubDate>{now}</pubDate>"))

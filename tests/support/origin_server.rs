@@ -29,7 +29,7 @@ struct ServerState {
     released: watch::Sender<bool>,
 }
 
-/// Counts a request until it has been answered or abandoned.
+/// Counts as a request in flight until the request is answered or abandoned.
 struct InFlight(SharedState);
 
 impl Drop for InFlight {
@@ -42,7 +42,7 @@ impl Drop for InFlight {
 #[derive(Debug, Clone)]
 pub struct LoggedRequest {
     pub path: String,
-    /// Path and query.
+    /// The path and query of the request.
     pub target: String,
     pub headers: HeaderMap,
     pub version: Version,
@@ -55,7 +55,7 @@ impl LoggedRequest {
     }
 }
 
-/// The configured response of a path. If it has an ETag, a request with this ETag gets 304.
+/// The configured response for a path. If it has an ETag, a request with this ETag gets 304.
 #[derive(Clone)]
 pub struct StubResponse {
     status: u16,
@@ -82,7 +82,7 @@ impl StubResponse {
         StubResponse::status(status).header("location", to.as_bytes())
     }
 
-    /// Accepts the request and never responds.
+    /// Accepts the request but never responds.
     pub fn never() -> StubResponse {
         StubResponse { never: true, ..StubResponse::ok("") }
     }
@@ -110,7 +110,7 @@ impl OriginServer {
         OriginServer::with_listener(TcpListener::bind(address).await.unwrap())
     }
 
-    /// Listens on an existing listener.
+    /// Serves on an existing listener.
     pub async fn start_with(listener: std::net::TcpListener) -> OriginServer {
         listener.set_nonblocking(true).unwrap();
         OriginServer::with_listener(TcpListener::from_std(listener).unwrap())
@@ -124,7 +124,7 @@ impl OriginServer {
         OriginServer { base, state }
     }
 
-    /// Serves HTTP/2 over TLS under the name `localhost`. Also returns the certificate to trust, as PEM.
+    /// Serves HTTP/2 over TLS under the name `localhost`. Also returns the certificate to trust, in PEM format.
     pub async fn start_h2() -> (OriginServer, String) {
         let generated = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let key =
@@ -156,17 +156,17 @@ impl OriginServer {
         format!("{}{path}", self.base)
     }
 
-    /// Sets the response of a path. Other paths get 404.
+    /// Sets the response for a path. Other paths return 404.
     pub fn serve(&self, path: &str, response: StubResponse) {
         self.state.lock().unwrap().responses.insert(path.to_owned(), response);
     }
 
-    /// Sends all blocked responses. From now on no response is blocked.
+    /// Sends all blocked responses. Later responses are not blocked.
     pub fn release(&self) {
         self.state.lock().unwrap().released.send_replace(true);
     }
 
-    /// The largest number of simultaneous requests so far.
+    /// The maximum number of concurrent requests so far.
     pub fn max_concurrent(&self) -> usize {
         self.state.lock().unwrap().max_concurrent
     }

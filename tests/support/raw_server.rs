@@ -1,4 +1,4 @@
-//! A server below the level of HTTP: it reads the header of a request and then sends arbitrary bytes.
+//! A server below the HTTP level: it reads the request headers and then sends arbitrary bytes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,20 +6,20 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What the server sends after a request.
+/// The data to send after a request.
 #[derive(Debug, Clone)]
 pub enum RawResponse {
-    /// These bytes; then the server closes the connection.
+    /// Sends these bytes and then closes the connection.
     Bytes(Vec<u8>),
-    /// A header, and then these bytes repeatedly until the client closes the connection.
+    /// Sends a header and then these bytes repeatedly until the client closes the connection.
     Endless { head: Vec<u8>, bytes: Vec<u8> },
-    /// A header, and then one byte after each pause.
+    /// Sends a header and then one byte after each pause.
     Trickle { head: Vec<u8>, pause: Duration },
-    /// Nothing.
+    /// Sends nothing.
     Silence,
 }
 
-/// The header of a response that contains a feed, with more header lines.
+/// The header of a response that contains a feed, with additional header lines.
 pub fn head(more: &str) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\ncontent-type: application/rss+xml\r\n{more}\r\n").into_bytes()
 }
@@ -86,7 +86,7 @@ async fn respond(
             }
         }
         RawResponse::Silence => {
-            // Returns when the client closes the connection.
+            // Reading returns when the client closes the connection.
             let _ = stream.read_u8().await;
         }
     }

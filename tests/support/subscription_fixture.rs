@@ -1,4 +1,4 @@
-//! The setting of the WebSub subscriber's tests: a newsfold that hubs can reach, a hub, and a feed that declares it.
+//! The fixture for tests of the WebSub subscriber: a newsfold that hubs can reach, a hub, and a feed that declares it.
 
 use super::fake_hub::{FakeHub, HubRequest, signature};
 use super::origin_server::{OriginServer, StubResponse};
@@ -23,7 +23,7 @@ pub struct SubscriptionFixture {
 }
 
 impl SubscriptionFixture {
-    /// The daemon has not been started.
+    /// Creates the fixture. The daemon is not started.
     pub async fn new() -> SubscriptionFixture {
         let mut daemon = TestDaemon::new();
         daemon.config.publish.base_url = Url::parse("https://desk.example/news/").unwrap();
@@ -34,7 +34,7 @@ impl SubscriptionFixture {
         fixture
     }
 
-    /// The feed has been polled once, and the hub has received the subscribe request.
+    /// Starts the daemon, polls the feed once, and waits for the subscribe request at the hub.
     pub async fn requested() -> (SubscriptionFixture, HubRequest) {
         let mut fixture = SubscriptionFixture::new().await;
         fixture.daemon.start().await;
@@ -43,7 +43,7 @@ impl SubscriptionFixture {
         (fixture, request)
     }
 
-    /// Additionally, the hub has verified the subscription for ten days.
+    /// Like [`SubscriptionFixture::requested`], with a subscription that the hub has verified for ten days.
     pub async fn subscribed() -> (SubscriptionFixture, HubRequest) {
         let (fixture, request) = SubscriptionFixture::requested().await;
         assert_eq!(fixture.verify(&request, "subscribe", "864000").await, (200, "a challenge".into()));
@@ -51,7 +51,7 @@ impl SubscriptionFixture {
         (fixture, request)
     }
 
-    /// Additionally, one push has been stored.
+    /// Like [`SubscriptionFixture::subscribed`], with one stored push.
     pub async fn pushed() -> (SubscriptionFixture, HubRequest) {
         let (fixture, request) = SubscriptionFixture::subscribed().await;
         assert_eq!(fixture.push(&request, &rss(&[BANK])).await, 202);
@@ -128,7 +128,7 @@ impl SubscriptionFixture {
         self.daemon.source(self.id).await.next_poll_at.duration_since(self.daemon.now())
     }
 
-    /// Moves the clock to the next poll, and waits for its record, which is the n-th.
+    /// Moves the clock to the next poll and waits for its record, which is the n-th record.
     pub async fn poll_next(&self, n: usize) {
         self.daemon.advance(self.time_to_next_poll().await);
         self.daemon.wait_for_polls(self.id, n).await;

@@ -1,4 +1,4 @@
-//! The real daemon in the process of the test, with a database in a temporary folder and a clock that the test moves.
+//! The real daemon, running in the test process with a database in a temporary directory and a manual clock.
 
 use super::origin_server::{OriginServer, StubResponse};
 use super::wait_until;
@@ -24,8 +24,8 @@ pub struct TestDaemon {
 }
 
 impl TestDaemon {
-    /// The daemon has not been started. Requests to loopback are allowed, and there are no delays: between requests to an
-    /// origin, before publication, between reclustering passes, and between editions.
+    /// Creates a daemon without starting it. Requests to loopback are allowed, and the delays between requests, before
+    /// publication, between reclustering passes and between editions are zero.
     pub fn new() -> TestDaemon {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default();
@@ -48,7 +48,7 @@ impl TestDaemon {
         self.start_on(listener).await;
     }
 
-    /// Starts the daemon on a listener whose address the test needed before.
+    /// Starts the daemon on a listener whose address the test needed before the start.
     pub async fn start_on(&mut self, listener: TcpListener) {
         self.base = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
@@ -60,7 +60,7 @@ impl TestDaemon {
             shutdown.clone(),
         );
         self.running = Some((shutdown, tokio::spawn(daemon)));
-        // Overdue sources have been spread once the daemon responds.
+        // Once the daemon responds, it has spread out the overdue sources.
         self.get("/healthz").await;
     }
 
@@ -79,12 +79,12 @@ impl TestDaemon {
         self.clock.advance(time);
     }
 
-    /// Adds a source that is due now and has given an empty document before, so that items without a date are news.
+    /// Adds a source that is due now and has returned an empty document before, so that undated items are news.
     pub async fn add_source(&self, url: &str, outlet: &str) -> SourceId {
         self.add_known_source(NewSource { url: url.into(), outlet: outlet.into(), ..NewSource::default() }).await
     }
 
-    /// Adds a source with settings that is due now and has given an empty document before.
+    /// Adds a source with settings. It is due now and has returned an empty document before.
     pub async fn add_known_source(&self, new: NewSource) -> SourceId {
         let id = self.add_unread_source(new).await;
         let now = self.now().as_millisecond();
@@ -92,7 +92,7 @@ impl TestDaemon {
         id
     }
 
-    /// Adds a source that is due now and has not been read.
+    /// Adds a source that is due now and has never been read.
     pub async fn add_unread_source(&self, new: NewSource) -> SourceId {
         let now = self.now();
         self.store.write(move |db| sources::add(db, &new, now, now)).await.unwrap().expect("a new source")
@@ -102,7 +102,7 @@ impl TestDaemon {
         self.store.read(move |db| sources::get(db, id)).await.unwrap().unwrap()
     }
 
-    /// Waits until `count` polls of a source are recorded, and all their items are grouped and published.
+    /// Waits until `count` polls of a source are recorded and all their items are grouped and published.
     pub async fn wait_for_polls(&self, id: SourceId, count: usize) {
         wait_until(&format!("source {id} has been polled {count} times"), async || {
             self.store.read(move |db| polls::latest(db, id, 1000)).await.unwrap().len() >= count
@@ -165,7 +165,7 @@ pub async fn run_next_poll(daemon: &TestDaemon, id: SourceId) {
     run_next_poll_after(daemon, id, SignedDuration::ZERO).await;
 }
 
-/// Moves the clock to a source's next poll, but by `min_time` at least, and waits for the poll.
+/// Moves the clock to a source's next poll, but by at least `min_time`, and waits for the poll.
 pub async fn run_next_poll_after(daemon: &TestDaemon, id: SourceId, min_time: SignedDuration) {
     let before = daemon.polls(id).await.len();
     let next = daemon.source(id).await.next_poll_at;

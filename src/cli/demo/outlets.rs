@@ -1,5 +1,5 @@
-//! The invented outlets of the demo. Each is a server with a feed in the outlet's format, a front page that links to the
-//! feed, and a page for each article. `demo/news.toml` says which items an outlet publishes, and when.
+//! The invented outlets of the demo. Each one is a server with a feed in the outlet's format, a front page that links
+//! to the feed, and a page per article. `demo/news.toml` defines which items an outlet publishes, and when.
 
 use crate::clock::Clock;
 use crate::domain::{NewSource, OutletProvenance, Timestamp};
@@ -50,10 +50,10 @@ struct Item {
     summary: String,
     body: Option<String>,
     author: Option<String>,
-    /// The age of the item when it appears.
+    /// The age of the item at its first appearance.
     #[serde(default)]
     minutes_ago: i64,
-    /// The time of its first appearance, in seconds after the start.
+    /// The time of the first appearance, in seconds after the start.
     #[serde(default)]
     appears_after: i64,
     later: Option<Revision>,
@@ -68,7 +68,7 @@ struct Revision {
     minutes_ago: i64,
 }
 
-/// The server of one outlet.
+/// The server of an outlet.
 struct Site {
     outlet: Outlet,
     items: Vec<Item>,
@@ -77,7 +77,7 @@ struct Site {
     base_url: String,
 }
 
-/// An item as it is published at some time.
+/// An item as published at a given time.
 struct PublishedItem<'a> {
     item: &'a Item,
     title: &'a str,
@@ -86,10 +86,10 @@ struct PublishedItem<'a> {
     guid: String,
 }
 
-/// Starts the servers of all outlets, which end with the program. Returns their feeds as sources.
+/// Starts the servers of all outlets, which run until the program ends. Returns their feeds as sources.
 pub async fn start(clock: &Clock) -> anyhow::Result<Vec<NewSource>> {
     let news: News = toml::from_str(include_str!("../../../demo/news.toml")).context("demo/news.toml is not valid")?;
-    // Feeds have no fractions of seconds.
+    // Times in feeds have no fractions of a second.
     let start = Timestamp::from_second(clock.now().as_second())?;
     let mut sources = Vec::new();
     for outlet in news.outlets {
@@ -116,7 +116,7 @@ pub async fn start(clock: &Clock) -> anyhow::Result<Vec<NewSource>> {
 }
 
 impl Site {
-    /// The items that the outlet publishes now, newest first.
+    /// The items that the outlet currently publishes, newest first.
     fn published(&self) -> Vec<PublishedItem<'_>> {
         let elapsed = self.clock.now().duration_since(self.start).as_secs();
         let visible = self.items.iter().filter(|item| item.appears_after <= elapsed);

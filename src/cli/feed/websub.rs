@@ -20,7 +20,7 @@ pub struct Subscribers {
     callbacks: bool,
 }
 
-/// A subscriber in the output.
+/// A subscriber as shown in the output.
 #[derive(Serialize)]
 struct SubscriberRow<'a> {
     #[serde(flatten)]
@@ -74,7 +74,7 @@ async fn list_subscribers(context: &Context, store: &Store, show_callbacks: bool
     )
 }
 
-/// Lists the latest notification of each configured hub about each document.
+/// Lists each configured hub's latest notification for each document.
 pub async fn list_hubs(context: &Context) -> anyhow::Result<ExitCode> {
     let (config, store) = context.open()?;
     let hubs = config.publish.hubs;

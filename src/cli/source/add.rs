@@ -1,5 +1,5 @@
-//! `newsfold source add`: one request, which is the source's first poll, and further ones if the URL is a web page that
-//! links to its feed.
+//! `newsfold source add`: sends one request, which becomes the source's first poll. If the URL is a web page that links
+//! to its feed, further requests follow.
 
 use super::find_feed::{FeedSearch, FoundFeed, find_feed, refuse_taken, report_similar};
 use super::{language, outlet, program, tags, web_url};
@@ -96,7 +96,7 @@ async fn add_and_record(
 ) -> anyhow::Result<IngestResult> {
     let (now, url) = (poll_context.clock.now(), new.url.clone());
     let later = after(now, poll_context.options.interval);
-    // Due only after the first poll is recorded, so that a running daemon does not poll it at the same time.
+    // The source becomes due only after its first poll is recorded, so a running daemon does not also poll it.
     let source = poll_context
         .store
         .write(move |db| {
@@ -108,7 +108,7 @@ async fn add_and_record(
     Ok(crawl::record_attempt(poll_context, &source, attempt, lease).await?.ingested)
 }
 
-/// Prints the added source; if it was polled, the number of its items and of those that are backlog; and its probation.
+/// Prints the added source, the numbers of items and of backlog items if it was polled, and its probation.
 async fn report(
     context: &Context,
     config: &Config,
@@ -144,7 +144,7 @@ async fn report(
     Ok(ExitCode::SUCCESS)
 }
 
-/// A source that was added. Without `backlog_items` it was not fetched.
+/// An added source. `backlog_items` is absent if the source was not fetched.
 #[derive(serde::Serialize)]
 struct AddedSource<'a> {
     #[serde(flatten)]

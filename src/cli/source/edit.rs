@@ -1,5 +1,5 @@
-//! `newsfold source edit`: changes settings. A new URL is checked as `source add` checks one, and the request is the
-//! source's first poll there.
+//! `newsfold source edit`: changes settings. A new URL is checked in the same way as in `source add`, and the request
+//! becomes the source's first poll at that URL.
 
 use super::find_feed::{FeedSearch, FoundFeed, find_feed, refuse_taken, report_similar};
 use super::{find, language, outlet, program, tags, web_url};
@@ -97,7 +97,7 @@ async fn write_edit(context: &Context, store: &Store, id: SourceId, edit: Source
     Ok(store.write(move |db| sources::edit(db, id, &edit, now)).await?)
 }
 
-/// A source that gets a new URL and other settings.
+/// A new URL for a source, and changes to other settings.
 struct Move {
     id: SourceId,
     url: Url,
@@ -112,7 +112,7 @@ async fn move_source(context: &Context, config: &Config, store: &Store, wanted: 
     let search = FeedSearch { poll_context: &poll_context, lease: &mut lease, of: Some(id) };
     let FoundFeed { url, attempt, .. } = find_feed(search, &url).await?;
     edit.url = Some(url.into());
-    // Due only after the poll is recorded, so that a running daemon does not poll it at the same time.
+    // The source becomes due only after the poll is recorded, so a running daemon does not poll it at the same time.
     let later = after(poll_context.clock.now(), poll_context.options.interval);
     let edited = store
         .write(move |db| {
@@ -125,7 +125,7 @@ async fn move_source(context: &Context, config: &Config, store: &Store, wanted: 
     daemon::group_and_publish_without_daemon(config, store, &context.clock).await
 }
 
-/// The given outlet, or the outlet of the feed's website or URL if it is empty.
+/// The given outlet. If it is empty, the outlet of the feed's website or URL.
 fn outlet_or_default(given: &str, source: &Source) -> anyhow::Result<(String, OutletProvenance)> {
     if !given.trim().is_empty() {
         return Ok((outlet(given)?, OutletProvenance::Operator));

@@ -1,4 +1,4 @@
-//! The check of a new address: it is free, and there is a feed at it, or at the feed that its page links to.
+//! Checks that a new address is not in use and that it leads to a feed, either directly or through a link on its page.
 
 use super::{lease_holder_text, termination_signal};
 use crate::cli::output::time;
@@ -13,10 +13,10 @@ use crate::wording::hold_reason_text;
 use anyhow::bail;
 use url::Url;
 
-/// What to do if the address has no feed.
+/// The suggestion if the address has no feed.
 const NEXT: &str = "Use --no-fetch to use it anyway";
 
-/// A feed that was read.
+/// A feed that was found and read.
 pub struct FoundFeed {
     pub url: Url,
     pub attempt: PollAttempt,
@@ -24,15 +24,15 @@ pub struct FoundFeed {
     pub others: Vec<Url>,
 }
 
-/// The search for the feed of an address.
+/// A search for the feed of an address.
 pub struct FeedSearch<'a> {
     pub poll_context: &'a PollContext,
     pub lease: &'a mut PollLease,
-    /// The source that gets the address; `None` for a new one.
+    /// The source that gets the address; `None` for a new source.
     pub of: Option<SourceId>,
 }
 
-/// Finds the feed of an address, see [`FeedSearch::run`]. Releases the lease on failure, also when the operator interrupts.
+/// Finds the feed of an address, see [`FeedSearch::run`]. Releases the lease on failure and on interruption.
 pub async fn find_feed(search: FeedSearch<'_>, url: &Url) -> anyhow::Result<FoundFeed> {
     let FeedSearch { poll_context, lease, of } = search;
     let mut search = FeedSearch { poll_context, lease: &mut *lease, of };
@@ -57,8 +57,8 @@ pub async fn find_feed(search: FeedSearch<'_>, url: &Url) -> anyhow::Result<Foun
 }
 
 impl FeedSearch<'_> {
-    /// Reads the feed at `url`, or the first feed that the page at `url` links to. A page that sends browsers to another
-    /// page is followed once. At most three requests.
+    /// Reads the feed at `url`, or the first feed that the page at `url` links to. Follows a page that redirects
+    /// browsers to another page once. Sends at most three requests.
     async fn run(&mut self, url: &Url) -> anyhow::Result<FoundFeed> {
         let attempt = self.fetch(url).await?;
         match attempt.outcome {
@@ -71,7 +71,7 @@ impl FeedSearch<'_> {
         }
     }
 
-    /// The feed that was read at `url`, or the first feed that the page at `url` links to.
+    /// The feed read at `url`, or the first feed that the page at `url` links to.
     async fn follow_link(&mut self, url: &Url, attempt: PollAttempt) -> anyhow::Result<FoundFeed> {
         let feeds = match attempt.outcome {
             AttemptOutcome::Read(_) => return Ok(FoundFeed { url: url.clone(), attempt, others: Vec::new() }),
@@ -104,7 +104,7 @@ impl FeedSearch<'_> {
     }
 }
 
-/// Fails if another source has this address.
+/// Returns an error if another source has this address.
 pub async fn refuse_taken(store: &Store, url: &Url, of: Option<SourceId>) -> anyhow::Result<()> {
     let wanted = url.to_string();
     let Some(known) = store.read(move |db| sources::by_url(db, &wanted)).await? else { return Ok(()) };
@@ -116,7 +116,7 @@ pub async fn refuse_taken(store: &Store, url: &Url, of: Option<SourceId>) -> any
     }
 }
 
-/// Prints the source whose address probably serves the same feed.
+/// Prints the source whose address probably serves the same feed, if any.
 pub async fn report_similar(store: &Store, url: &Url, of: Option<SourceId>) -> anyhow::Result<()> {
     let forms = similar_addresses(url);
     let known = store.read(move |db| {
@@ -132,7 +132,7 @@ pub async fn report_similar(store: &Store, url: &Url, of: Option<SourceId>) -> a
     Ok(())
 }
 
-/// Records the hold that a server requested, although no source has its address.
+/// Records the hold that a server requested, although no source has its address yet.
 async fn keep_hold(
     poll_context: &PollContext,
     status: Option<u16>,

@@ -36,7 +36,7 @@ pub async fn list(context: &Context, filter: SourceFilter) -> anyhow::Result<Exi
     )
 }
 
-/// A source with the reason for its next poll, as data and in words.
+/// A source. The reason for its next poll is given both as data and as text.
 #[derive(serde::Serialize)]
 struct SourceRow<'a> {
     #[serde(flatten)]
@@ -105,15 +105,15 @@ pub async fn show(context: &Context, name: &str, count: u32) -> anyhow::Result<E
 struct SourceDetails<'a> {
     #[serde(flatten)]
     source: SourceRow<'a>,
-    /// The number of its items that are not news.
+    /// The number of items that are not news.
     backlog_items: u64,
-    /// `None` for a source of the database's first day.
+    /// `None` for a source that was added on the database's first day.
     probation_until: Option<Timestamp>,
     hub: Option<&'a HubSubscription>,
     polls: &'a [PollSummary],
 }
 
-/// The facts of a source, beginning with those that its page shows elsewhere.
+/// The properties of a source, starting with those that its page shows in other places.
 fn facts(source: &Source, context: SourceContext<'_>) -> Vec<(&'static str, String)> {
     let next = match source.state {
         SourceState::Active => {

@@ -1,8 +1,8 @@
 //! `newsfold source import`, `export` and `sync`: subscription lists (OPML 2.0).
 //!
-//! A truncated file looks like a shorter one, and `sync` would delete the sources that it has lost. So `sync` refuses a
-//! file that is not well-formed, except for unescaped ampersands, which lose nothing. `import` deletes nothing; it reads as
-//! much as possible and reports the rest.
+//! A truncated file looks like a shorter list, and `sync` would delete the sources that are missing. `sync` therefore
+//! refuses files that are not well-formed, except for unescaped ampersands, which lose nothing. `import` never deletes
+//! sources; it reads as much as possible and reports the rest.
 
 use super::{outlet, tags, web_url};
 use crate::cli::Context;
@@ -26,21 +26,21 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use url::Url;
 
-/// The delay between the first polls of two added sources.
+/// The delay between the first polls of added sources.
 const FIRST_POLL_SPACING: SignedDuration = SignedDuration::from_millis(100);
-/// Maximum number of lines that a message lists.
+/// The maximum number of lines that a message lists.
 const MAX_LISTED_LINES: usize = 10;
 
-/// The sources of an OPML file, and its faults.
+/// The sources of an OPML file, and the faults in the file.
 struct OpmlFile {
     sources: Vec<DescribedSource>,
-    /// Number of subscriptions that repeat an earlier one.
+    /// The number of subscriptions that repeat an earlier one.
     repeated: usize,
-    /// The faults; its outlines have become `sources`.
+    /// The parsed file with its faults. Its outlines have been moved to `sources`.
     list: SubscriptionList,
 }
 
-/// A source as a file describes it.
+/// A source as described by a file.
 struct DescribedSource {
     line: usize,
     new: NewSource,
@@ -48,11 +48,11 @@ struct DescribedSource {
     has_priority: bool,
     /// Whether the file sets the full-text mode.
     has_full_text: bool,
-    /// Whether the file says whether it is an aggregator.
+    /// Whether the file states whether the source is an aggregator.
     has_aggregator: bool,
 }
 
-/// With `publish_backlog`, the old items of the sources' first documents are published as news.
+/// Adds the sources of a file. With `publish_backlog`, the old items of their first documents are published as news.
 pub async fn import(
     context: &Context,
     file: &Path,
@@ -126,7 +126,7 @@ pub struct Sync {
     pub lenient: bool,
 }
 
-/// The changes that make the database equal the file.
+/// The changes that make the database match the file.
 #[derive(Default)]
 struct SyncPlan {
     add: Vec<NewSource>,
@@ -188,7 +188,7 @@ pub async fn sync(context: &Context, file: &Path, options: Sync) -> anyhow::Resu
     Ok(exit_code(&list))
 }
 
-/// Refuses a file that may be incomplete, because sync deletes the sources that are not in it.
+/// Refuses a file that may be incomplete, because sync deletes the sources that are missing in it.
 fn refuse_incomplete(list: &SubscriptionList, file: &str) -> anyhow::Result<()> {
     if let Some(OpmlFault { line, message }) = &list.fault {
         bail!(
@@ -208,13 +208,13 @@ fn refuse_incomplete(list: &SubscriptionList, file: &str) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Fails if a part of the file is certainly missing from the sources.
+/// Returns a failure if the sources certainly lack a part of the file.
 fn exit_code(list: &SubscriptionList) -> ExitCode {
     if list.is_truncated || !list.unusable.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Compares by URL. The file sets title and tags, and language, outlet, priority and full text if it has them. Other
-/// settings are unchanged.
+/// Compares by URL. The file determines title and tags and, if specified, language, outlet, priority and full text.
+/// Other settings are unchanged.
 fn plan(wanted: &[DescribedSource], existing: &[Source]) -> SyncPlan {
     let mut known: BTreeMap<&str, &Source> = existing.iter().map(|source| (source.url.as_str(), source)).collect();
     let mut plan = SyncPlan::default();
@@ -301,8 +301,8 @@ fn read(file: &Path, extra_tags: &[String]) -> anyhow::Result<OpmlFile> {
 }
 
 impl DescribedSource {
-    /// Adds the tags of another outline of the same feed, such as one in another folder, and the settings that only the
-    /// other one has.
+    /// Adds the tags of another outline of the same feed, for example in another folder. Also adds the settings that
+    /// only the other outline has.
     fn merge(&mut self, other: DescribedSource) {
         let DescribedSource { new, has_priority, has_full_text, has_aggregator, line: _ } = other;
         self.new.tags = tags(&[&*self.new.tags, &new.tags].concat());
@@ -332,8 +332,8 @@ struct SimilarAddress {
     like: String,
 }
 
-/// The addresses of a file that are similar to an earlier one of the file or to that of an existing source. They are
-/// separate sources all the same: only the operator knows whether the feeds are equal.
+/// The addresses in a file that are similar to an earlier address in the file or to the address of an existing source.
+/// They remain separate sources, because only the operator knows whether the feeds are identical.
 fn similar_addresses_of(wanted: &[DescribedSource], existing: Vec<String>) -> Vec<SimilarAddress> {
     let mut known: HashSet<String> = existing.into_iter().collect();
     let mut similar = Vec::new();
@@ -384,7 +384,7 @@ fn described_source(outline: FeedOutline, extra_tags: &[String]) -> anyhow::Resu
     })
 }
 
-/// The value of an optional attribute.
+/// Parses the value of an optional attribute.
 fn setting<T: FromStr>(text: Option<String>, rule: &str) -> anyhow::Result<Option<T>> {
     let parse =
         |text: String| text.trim().parse().ok().with_context(|| format!("{rule} (found ‘{}’)", one_line(&text, 40)));

@@ -1,5 +1,5 @@
-//! `newsfold source poll`: polls sources now. All other rules of a poll apply: conditional requests (except with
-//! `--no-cache`), one request at a time to an origin, and holds. It waits while another program uses the same server.
+//! `newsfold source poll`: polls sources immediately. All other rules for polls apply: conditional requests (except
+//! with `--no-cache`), one request at a time per origin, and holds. Waits while another program uses the same server.
 
 use super::{find_all, lease_holder_text, program, sources, termination_signal};
 use crate::cli::Context;
@@ -34,7 +34,7 @@ pub struct Poll {
     no_cache: bool,
 }
 
-/// The interval between two attempts of a waiting poll to get the lease.
+/// The interval between attempts of a waiting poll to acquire the lease.
 const LEASE_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// The result for one source: the recorded poll, or the reason why the source was skipped.
@@ -69,7 +69,7 @@ impl Poll {
     }
 }
 
-/// Records the polls in progress as abandoned and releases all leases, so that no other program waits for them.
+/// Records polls in progress as abandoned and releases all leases, so that no other program waits for them.
 async fn abandon(poll_context: &PollContext) -> anyhow::Result<ExitCode> {
     let (program, store) = (poll_context.program.clone(), &poll_context.store);
     let (holder, now, lease) = (program.clone(), poll_context.clock.now(), PollLease::new(&program));
@@ -110,7 +110,7 @@ async fn poll_all(
     Ok(rows)
 }
 
-/// Polls a source as soon as it can be leased.
+/// Polls a source once it can be leased.
 async fn poll_one(
     poll_context: &PollContext,
     chosen: &Source,
@@ -144,7 +144,7 @@ async fn poll_one(
                 return Ok(Err(format!("it is being polled by {}", lease_holder_text(&held))));
             }
             ClaimOutcome::Leased(held) => {
-                // The delay after a request and the program's own polls cause no message.
+                // No message is needed for the delay after a request or for this program's own polls.
                 if !is_announced && !held.holder.is_empty() && held.holder != poll_context.program {
                     is_announced = true;
                     let holder = lease_holder_text(&held);
@@ -156,7 +156,7 @@ async fn poll_one(
     }
 }
 
-/// Prints the results. Exits with 0 if no poll failed.
+/// Prints the results. The exit code is 0 if no poll failed.
 fn report(context: &Context, rows: &[PollRow]) -> anyhow::Result<ExitCode> {
     let values: Vec<_> = rows.iter().map(PollRow::to_json).collect();
     let text = table(

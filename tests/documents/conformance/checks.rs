@@ -1,7 +1,7 @@
-//! Compares one expectation of feedparser's suite (a path, an operator, a value) with the feed that newsfold parses.
+//! Compares an expectation of feedparser's suite (a path, an operator, a value) with the feed that newsfold parses.
 //!
-//! Never compares markup exactly: feedparser keeps titles as HTML, newsfold as text, and they sanitize with different
-//! lists. The text that a reader sees is compared.
+//! Markup is never compared exactly, because feedparser keeps titles as HTML and newsfold as text, and their sanitizers
+//! use different lists. Only the text that a reader sees is compared.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -13,7 +13,7 @@ use newsfold::markup::entities::escape_html;
 use serde_json::Value;
 use url::Url;
 
-/// The field that a check is about.
+/// The field that a check covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CheckClass {
     Title,
@@ -38,7 +38,7 @@ pub struct ExpectedValue {
 }
 
 impl ExpectedValue {
-    /// The path in feedparser's notation, with numbers as `N`.
+    /// The path in feedparser's notation, with numbers replaced by `N`.
     pub fn general_path(&self) -> String {
         let part = |part: &Value| part.as_str().map_or_else(|| "N".to_owned(), str::to_owned);
         self.path.iter().map(part).collect::<Vec<_>>().join(".")
@@ -50,7 +50,7 @@ impl ExpectedValue {
         self.path.iter().map(part).collect::<Vec<_>>().join(".")
     }
 
-    /// The field that the check is about; `None` if newsfold has no such field.
+    /// The field that the check covers; `None` if newsfold has no such field.
     pub fn class(&self) -> Option<CheckClass> {
         let of_feed = self.path[0] == "feed";
         let path = self.general_path();
@@ -90,7 +90,7 @@ impl ExpectedValue {
         numbers.map(|n| n as usize).nth(nth).unwrap_or_default()
     }
 
-    /// The empty string if the expectation is met; otherwise newsfold's value.
+    /// Returns newsfold's value if the expectation is not met, otherwise an empty string.
     pub fn failure(&self, feed: &ParsedFeed, class: CheckClass, base: &Url) -> String {
         let of_feed = self.path[0] == "feed";
         let none = ParsedItem::default();
@@ -138,7 +138,7 @@ impl ExpectedValue {
             CheckClass::Charset => charset(expected) == found,
             CheckClass::Language => found.eq_ignore_ascii_case(&expected.replace('_', "-")),
             CheckClass::Author if last == "author" => {
-                // feedparser writes name and address as `Ann (ann@news.example)`.
+                // feedparser formats name and address as `Ann (ann@news.example)`.
                 let name = expected.split_once(" (").map_or(expected, |(name, _)| name);
                 found == name
             }
@@ -179,7 +179,7 @@ impl ExpectedValue {
         }
     }
 
-    /// For texts: whether the markup is the same after newsfold's sanitizer.
+    /// For texts, whether the markup is the same after newsfold's sanitizer.
     pub fn has_same_markup(&self, feed: &ParsedFeed, base: &Url) -> bool {
         let none = ParsedItem::default();
         let item = feed.items.get(self.number(0)).unwrap_or(&none);
@@ -197,20 +197,20 @@ impl ExpectedValue {
     }
 }
 
-/// The name of a character set in the Encoding Standard, where `us-ascii` is windows-1252.
+/// The name of a character set in the Encoding Standard, in which `us-ascii` means windows-1252.
 fn charset(label: &str) -> String {
     let known = encoding_rs::Encoding::for_label(label.as_bytes());
     known.map_or_else(|| label.to_ascii_uppercase(), |encoding| encoding.name().to_owned())
 }
 
 impl CheckClass {
-    /// Whether the field counts for the bar.
+    /// Whether the field counts towards the required rate.
     pub fn in_bar(self) -> bool {
         !matches!(self, CheckClass::Image | CheckClass::Category | CheckClass::Charset)
     }
 }
 
-/// Whether a text equals an expected value that is either text or HTML: the suite does not state which.
+/// Whether a text equals an expected value that may be text or HTML, because the suite does not specify which.
 fn equals_text_or_html(found: &str, expected: &str) -> bool {
     let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let found = fold(found);
@@ -221,7 +221,7 @@ fn differ<T: PartialEq + std::fmt::Debug>(found: T, expected: T) -> String {
     if found == expected { String::new() } else { format!("{found:?}") }
 }
 
-/// A time, given as feedparser's nine numbers or as text.
+/// Parses a time that is given as feedparser's nine numbers or as text.
 pub fn expected_timestamp(value: &Value) -> Option<Timestamp> {
     match value {
         Value::Array(numbers) => {
@@ -242,7 +242,7 @@ pub fn expected_timestamp(value: &Value) -> Option<Timestamp> {
     }
 }
 
-/// Parses a date as that of an item.
+/// Parses a date in the same way as the date of an item.
 pub fn parse_item_date(text: &str) -> Option<Timestamp> {
     let text = escape_html(text);
     let document = format!("<rss><channel><item><title>x</title><pubDate>{text}</pubDate></item></channel></rss>");

@@ -1,9 +1,9 @@
-//! The rules that exclude expectations of feedparser from the count. Each rule is about a cause, never about a file.
+//! The rules that exclude expectations of feedparser from the count. Each rule describes a cause, never a file.
 
 use super::checks::{CheckClass, ExpectedValue};
 use serde_json::Value;
 
-/// The reason for which a check is excluded; `None` if it counts.
+/// The reason why a check is excluded; `None` if it counts.
 pub fn exclusion(check: &ExpectedValue, class: CheckClass, document: &[u8], header: bool) -> Option<&'static str> {
     let path = check.general_path();
     let text = String::from_utf8_lossy(document);

@@ -1,21 +1,21 @@
-//! Simulated sources with known update rates, daily cycles and publication times. The same seed generates the same sources
-//! in every run. The sources do not depend on the polling policy.
+//! Simulated sources with known update rates, daily cycles and publication times. A seed generates the same sources in
+//! every run. The sources do not depend on the polling policy.
 
 pub const HOUR: i64 = 3600;
 pub const DAY: i64 = 24 * HOUR;
 /// Monday, 5 January 2026, 00:00 UTC.
 pub const START: i64 = 1_767_571_200;
-/// The true rates change every quarter of an hour, not every hour like the estimated rates. In seconds.
+/// The time in seconds after which the true rates change. It differs from the hour of the estimated rates.
 pub const SLOT: i64 = 900;
 const SLOTS: usize = 96;
 
-/// A source with its true rates.
+/// A source and its true rates.
 pub struct Source {
-    /// Items per hour in each slot of the day, before and after `step`.
+    /// The items per hour in each slot of the day, before and after `step`.
     rates: [[f64; SLOTS]; 2],
-    /// The time of the permanent rate change.
+    /// The time at which the rate changes permanently.
     step: i64,
-    /// Factors of the rates from Monday to Friday, and on Saturday and Sunday.
+    /// The factors of the rate from Monday to Friday, and on Saturday and Sunday.
     week: [f64; 2],
     /// The number of items in a document.
     pub window: usize,
@@ -23,7 +23,7 @@ pub struct Source {
     pub dated: bool,
     /// The time of the first poll.
     pub first_poll: i64,
-    /// The publication times of the items, sorted. They begin one month before the first poll.
+    /// The publication times of the items, sorted. They start one month before the first poll.
     pub arrivals: Vec<i64>,
 }
 
@@ -35,12 +35,12 @@ impl Source {
     }
 }
 
-/// The distribution of the publication times.
+/// The statistical distribution of the publication times.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum ArrivalPattern {
-    /// Independent items.
+    /// Independent items with a Poisson distribution.
     Poisson,
-    /// Clusters of geometric size with a mean of three (Pólya–Aeppli): the variance of counts is five times that of Poisson.
+    /// Clusters of geometric size with mean three (Pólya–Aeppli), with five times the variance of a Poisson process.
     Bursts,
     /// Independent items, with two fifths of the rate on Saturdays and Sundays.
     Weekends,
@@ -52,10 +52,10 @@ pub fn population(seed: u64, sources: usize, days: i64, pattern: ArrivalPattern)
 }
 
 fn source(random: &mut RandomGenerator, days: i64, pattern: ArrivalPattern) -> Source {
-    // Log-normal: the median source publishes every 80 minutes, and one in twenty publishes 9 times an hour or more.
+    // Log-normal: the median source publishes every 80 minutes, and one in twenty publishes at least 9 times an hour.
     let mean = (0.75 * libm::exp(1.5 * random.normal())).clamp(0.05, 40.0);
     let shape = shape(random);
-    // One in eight changes its rate permanently at some time after the first week, by a factor between 1/4 and 4.
+    // One in eight sources changes its rate permanently after the first week, by a factor between 1/4 and 4.
     let changes = random.unit() < 0.125;
     let step = if changes { START + 7 * DAY + (random.unit() * ((days - 7) * DAY) as f64) as i64 } else { i64::MAX };
     let factor = libm::pow(4.0, 2.0 * random.unit() - 1.0);
@@ -98,7 +98,7 @@ fn arrivals(source: &Source, random: &mut RandomGenerator, days: i64, pattern: A
         for _ in 0..random.poisson(source.rate(slot) * SLOT as f64 / HOUR as f64 * share) {
             let at = slot + (random.unit() * SLOT as f64) as i64;
             arrivals.push(at);
-            // A cluster continues with a probability of two thirds: three items on average, within minutes.
+            // A cluster continues with a probability of two thirds, which means three items on average within minutes.
             while pattern == ArrivalPattern::Bursts && random.unit() < 2.0 / 3.0 {
                 arrivals.push(at + (random.unit() * 300.0) as i64);
             }
@@ -125,7 +125,7 @@ impl RandomGenerator {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// An approximately normal number: the sum of twelve uniform ones.
+    /// An approximately normal random number: the sum of twelve uniform numbers.
     fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
     }

@@ -1,11 +1,11 @@
-//! Compares the glossary of `docs/ARCHITECTURE.md` with the names that the code uses: every type of the domain, every
-//! table of the database and every command has a term, and every name in the glossary exists.
+//! Compares the glossary of `docs/ARCHITECTURE.md` with the names in the code. Every domain type, database table and
+//! command must have a term, and every name in the glossary must exist.
 
 use super::{contains_word, names, read, root, rust_files, table};
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// One row: a term with the names under which it appears.
+/// A row of the glossary: a term and the names under which it appears.
 struct GlossaryRow {
     types: Vec<String>,
     tables: Vec<String>,
@@ -19,7 +19,7 @@ fn glossary() -> Vec<GlossaryRow> {
         .collect()
 }
 
-/// The names that the glossary lists more than once, or that only one side knows.
+/// The names that the glossary lists more than once, or that only the glossary or only the code contains.
 fn differences(listed: Vec<String>, actual: BTreeSet<String>) -> Vec<String> {
     let unique: BTreeSet<String> = listed.iter().cloned().collect();
     let mut wrong: Vec<String> = unique.difference(&actual).map(|name| format!("{name} does not exist")).collect();

@@ -1,27 +1,27 @@
-//! The import graph of `src/`: which file names an item of which other file, read from the syntax tree of each file.
+//! The import graph of `src/`: which files use items of which other files, based on the syntax tree of each file.
 //!
-//! Test code (`#[cfg(test)]` and `tests.rs`) is left out. A path is followed through re-exports to the file that defines
-//! the item, so a re-export hides no import.
+//! Test code (`#[cfg(test)]` and `tests.rs`) is excluded. Paths are resolved through re-exports to the file that
+//! defines the item, so re-exports do not hide imports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use syn::visit::Visit;
 use syn::{Item, UseTree};
 
-/// A module path below the crate root: `["store", "items"]`.
+/// A module path relative to the crate root: `["store", "items"]`.
 type ModulePath = Vec<String>;
 
-/// All modules of the crate, with the imports and re-exports of each.
+/// All modules of the crate with their imports and re-exports.
 pub struct ImportGraph {
     modules: BTreeMap<ModulePath, ModuleFacts>,
 }
 
-/// What one file declares and names.
+/// The declarations and references of one file.
 #[derive(Default)]
 struct ModuleFacts {
-    /// Absolute paths that the file names, from the crate root.
+    /// The absolute paths, from the crate root, that the file refers to.
     named: BTreeSet<Vec<String>>,
-    /// Names that the file re-exports, with the absolute path of each.
+    /// The names that the file re-exports, with their absolute paths.
     exports: BTreeMap<String, Vec<String>>,
 }
 
@@ -46,8 +46,8 @@ impl ImportGraph {
         ImportGraph { modules }
     }
 
-    /// The files that each file names an item of. A file that names an item of its own parents is not listed: the
-    /// parent's file holds what its children share.
+    /// The files whose items each file uses. Items of parent modules are omitted, because a parent's file contains what
+    /// its children share.
     pub fn file_imports(&self) -> BTreeMap<ModulePath, BTreeSet<ModulePath>> {
         let mut imports = BTreeMap::new();
         for (path, facts) in &self.modules {
@@ -58,7 +58,7 @@ impl ImportGraph {
         imports
     }
 
-    /// The top-level modules that each top-level module names directly, without following re-exports.
+    /// The top-level modules that each top-level module refers to directly, ignoring re-exports.
     pub fn module_imports(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (path, facts) in &self.modules {
@@ -69,7 +69,7 @@ impl ImportGraph {
         imports
     }
 
-    /// Re-exports of another top-level module's items: `module re-exports path`.
+    /// The re-exports of items of other top-level modules, as `module re-exports path`.
     pub fn foreign_exports(&self) -> Vec<String> {
         let mut found = Vec::new();
         for (path, facts) in &self.modules {
@@ -79,10 +79,10 @@ impl ImportGraph {
         found
     }
 
-    /// The module in whose file the item of an absolute path is defined.
+    /// The module whose file defines the item with an absolute path.
     fn defining_module(&self, named: &[String]) -> ModulePath {
         let mut path = named.to_vec();
-        // A re-export may lead to another re-export; a chain is short.
+        // A re-export may refer to another re-export; such chains are short.
         for _ in 0..8 {
             let depth = (0..=path.len()).rev().find(|n| self.modules.contains_key(&path[..*n])).unwrap_or(0);
             let (module, rest) = path.split_at(depth);
@@ -95,14 +95,14 @@ impl ImportGraph {
     }
 }
 
-/// `src/store/items.rs` → `["store", "items"]`; `src/lib.rs` is the root.
+/// Converts `src/store/items.rs` to `["store", "items"]`; `src/lib.rs` is the root.
 fn module_path(src: &Path, file: &Path) -> ModulePath {
     let inside = file.strip_prefix(src).unwrap().with_extension("");
     let parts: Vec<String> = inside.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
     if parts == ["lib"] { Vec::new() } else { parts }
 }
 
-/// Collects what one file names.
+/// Collects the references of one file.
 struct FileReader<'a> {
     path: &'a ModulePath,
     known: &'a BTreeSet<ModulePath>,
@@ -165,7 +165,7 @@ impl<'ast> Visit<'ast> for FileReader<'_> {
         syn::visit::visit_path(self, path);
     }
 
-    /// The arguments of a macro are tokens, not syntax: paths in them are read from the text.
+    /// The arguments of macros are tokens, not syntax, so paths in them are extracted from the text.
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
         let text = call.tokens.to_string().replace(" :: ", "::");
         for word in text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
@@ -177,7 +177,7 @@ impl<'ast> Visit<'ast> for FileReader<'_> {
     }
 }
 
-/// The full path of each name that a `use` brings in, with the name.
+/// Each name that a `use` imports, with its full path.
 fn leaves(tree: &UseTree, prefix: Vec<String>) -> Vec<(Vec<String>, String)> {
     let with = |name: &syn::Ident| prefix.iter().cloned().chain([name.to_string()]).collect::<Vec<String>>();
     match tree {
