@@ -8,7 +8,7 @@
 //! 2. An inverted index finds its nearest neighbors ([`candidates`]).
 //! 3. A learned model scores each pair ([`pair_features`], [`pair_model`]).
 //! 4. The item joins the story with the best link ([`linkage`], [`story_match`]).
-//! 5. Every few minutes, recent items are grouped again from scratch, so that the order of arrival does not decide
+//! 5. Every few minutes, recent items are regrouped from scratch, so that the order of arrival is irrelevant
 //!    ([`recluster`], [`agglomerative`]).
 //!
 //! `docs/clustering.md` describes the method and its results.

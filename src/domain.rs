@@ -1,6 +1,6 @@
-//! The domain types of newsfold: what it polls, stores, groups and publishes. They contain no I/O, clock or policy.
+//! The domain types of newsfold: what it polls, stores, groups and publishes. They involve no I/O, clock or policy.
 //!
-//! Types named `Parsed*` (in [`crate::feed_parser`]) hold the contents of a document. These types hold what is stored.
+//! Types named `Parsed*` (in [`crate::feed_parser`]) hold the contents of a document. These types hold stored data.
 
 pub mod backoff;
 mod client_address;

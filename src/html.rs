@@ -1,4 +1,4 @@
-//! Processing of HTML from the web: sanitized HTML, plain text, and the article on a page.
+//! Processes HTML from the web: sanitizes it, converts it to plain text, and extracts the article of a page.
 //!
 //! The module never fetches anything. html5ever takes time quadratic in the depth of its tree, so no tree is built from
 //! HTML of unlimited size or depth. Content is sanitized before storage and again before publication.

@@ -15,7 +15,7 @@ pub struct FeedOutline {
     /// The names of the enclosing folders, outermost first, followed by the values of the `category` attribute.
     pub categories: Vec<String>,
     pub language: Option<String>,
-    /// The attributes of the namespace `newsfold`, as unchanged text. The caller validates them.
+    /// `newsfold:outlet` and the other attributes of the namespace, as unchanged text. The caller validates them.
     pub outlet: Option<String>,
     pub priority: Option<String>,
     pub full_text: Option<String>,

@@ -1,6 +1,6 @@
 //! URLs: their canonical form, their outlet, and the part that may be published.
 //!
-//! The functions are pure: they request no URL.
+//! The functions are pure: they do not request URLs.
 
 pub mod canonical;
 pub mod feed_address;

@@ -18,8 +18,8 @@ const MAX_POSTINGS_READ: usize = 320;
 const MAX_COMPARED: usize = 32;
 /// The minimum cosine over the indexed terms for a candidate to be compared in full: 0.06, in units of 1/65,535².
 const MIN_INDEXED_COSINE: u32 = 65_535 * 65_535 / 100 * 6;
-/// The number of postings from which a single shared term does not justify a comparison: of the candidates that share
-/// only one term with an item, one in thirty is a neighbor.
+/// The minimum number of postings of a common term. A single shared common term does not justify a comparison: of the
+/// candidates that share only one term with an item, one in thirty is a neighbor.
 const COMMON_TERM_POSTINGS: usize = MAX_POSTINGS / 2;
 /// The minimum cosine of a neighbor.
 const MIN_NEIGHBOR_COSINE: f32 = 0.14;

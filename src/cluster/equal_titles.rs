@@ -22,8 +22,8 @@ impl EqualTitles<'_> {
         self.text_agreement().is_some_and(|agreement| agreement >= MIN_AGREEMENT) || self.is_title_specific()
     }
 
-    /// Returns whether the title names a recurring section and the texts differ. An outlet that reuses its own short
-    /// title uses it for a section, but different outlets may choose the same short title for one event.
+    /// Returns whether the title names a recurring section and the texts differ. An outlet's own repeated short title
+    /// names a section, but different outlets may choose the same short title for one event.
     pub(super) fn are_of_a_rubric(&self) -> bool {
         let agreement = self.text_agreement();
         if self.0.outlet == self.1.outlet {

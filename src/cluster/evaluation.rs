@@ -42,7 +42,7 @@ pub fn parse_dataset(text: &str) -> serde_json::Result<Vec<LabeledItem>> {
 }
 
 impl LabeledItem {
-    /// Returns the item as the store returns it, first seen when it was published. The default language is English.
+    /// Returns the item as the store returns it, first seen when it was published. `lang` defaults to English.
     pub fn to_item(&self, id: i64, canonical_url: Option<String>) -> Item {
         Item {
             id: ItemId(id),

@@ -4,8 +4,8 @@ use rust_stemmers::{Algorithm, Stemmer};
 use rustc_hash::FxHashSet;
 use std::borrow::Cow;
 
-/// The maximum number of distinct languages, because feeds are untrusted. Further languages share the rules of the last
-/// one.
+/// The maximum number of distinct languages. The limit is necessary because feeds are untrusted. Further languages
+/// share the rules of the last one.
 const MAX_LANGUAGES: usize = 200;
 
 /// The rules of one language.

@@ -11,7 +11,7 @@ pub(super) const MIN_PAIR_LOG_ODDS: f32 = -3.5;
 /// The parameters of the linkage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linkage {
-    /// The weight of the best pair; the mean of all pairs gets the remaining weight.
+    /// The weight of the best pair. The mean of all pairs has the remaining weight.
     pub max_weight: f32,
     /// The penalty in log-odds for each e-fold increase of the smaller group's size.
     pub size_penalty: f32,

@@ -18,8 +18,8 @@ const MIN_REPEATED_TITLE_TERMS: usize = 2;
 type ScoredNeighbors = SmallVec<[Neighbor; MAX_NEIGHBORS]>;
 
 impl Clusterer {
-    /// Finds and scores the neighbors of an item, and adds the item to their lists. Excludes the item if it repeats
-    /// another item's headline.
+    /// Finds and scores the neighbors of an item, and adds the item to the neighbors' lists. Excludes the item if it
+    /// repeats another item's headline.
     pub(super) fn score_neighbors(&mut self, seq: ItemSeq) {
         self.search.run(&self.window, seq);
         if let Some(leader) = self.find_leader(seq) {

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// The time after which an item expires, since it was first seen. New items are not compared with expired items.
+    /// The age at which an item expires, from when it was first seen. New items are not compared with expired items.
     #[serde(with = "crate::domain::duration")]
     pub window: SignedDuration,
-    /// The time after which an item no longer changes its story, since it was first seen.
+    /// The age at which an item no longer moves to another story, from when it was first seen.
     #[serde(with = "crate::domain::duration")]
     pub revision_window: SignedDuration,
     /// The time between reclustering passes.

@@ -55,8 +55,8 @@ impl ItemPair<'_> {
     pub(super) fn features(&self) -> PairFeatures {
         let [a, b] = self.items;
         let (mut name_dot, mut max_name_idf, mut title_dot) = (0.0, 0.0f32, 0.0);
-        // The distinctive IDF of the shared terms, summed over all of them, over those in at least one title, and over
-        // those in each title, as a sum over the two titles.
+        // Three sums of the distinctive IDF over shared terms: over all of them, over those in at least one title, and
+        // over those in each title (the sum for both titles).
         let (mut distinctive, mut in_title_distinctive, mut in_each_title) = (0.0, 0.0, 0.0);
         for SharedTerm { first, second } in self.shared_terms {
             let (x, y) = (a.terms[usize::from(*first)], b.terms[usize::from(*second)]);

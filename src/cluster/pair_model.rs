@@ -136,7 +136,7 @@ fn product_name(i: usize, j: usize) -> String {
     format!("{}\t{}", FEATURE_NAMES[i], FEATURE_NAMES[j])
 }
 
-/// Converts log-odds to a probability.
+/// Converts log-odds to a probability, 0 to 1.
 pub(super) fn sigmoid(log_odds: f32) -> f32 {
     1.0 / (1.0 + libm::expf(-log_odds))
 }

@@ -29,7 +29,7 @@ struct TermEntry {
     refs: u32,
     /// The number of these items that count in document frequencies.
     document_frequency: u32,
-    /// The number of counted spellings: lowercase, capitalized.
+    /// The numbers of lowercase and of capitalized spellings that were counted.
     spellings: [u16; 2],
     /// The items indexed under the term, latest last. The list grows to twice [`MAX_POSTINGS`] before it is trimmed, so
     /// that trimming is rare. Most lists are short and are stored inline.

@@ -111,7 +111,7 @@ pub(super) struct TitleNumber {
     /// The word before the number, or the number itself at the start of the title.
     pub word: TermId,
     pub number: TermId,
-    /// Whether the word is written as a name.
+    /// Whether the word is spelled as a name.
     pub after_name: bool,
 }
 

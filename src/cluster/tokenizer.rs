@@ -23,7 +23,7 @@ const STOP_WORD: TermHash = TermHash(0);
 /// The maximum number of characters that are read from a summary. Articles usually start with their subject.
 const MAX_SUMMARY_CHARS: usize = 400;
 
-/// The maximum number of cached words. The cache is then cleared, which changes no results. Fills a power-of-two table.
+/// The number of words at which the cache is cleared, which changes no results. It fills a table of a power of two.
 const MAX_CACHED_STEMS: usize = (1 << 18) / 8 * 7;
 
 /// A term and its position in the text.

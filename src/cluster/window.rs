@@ -31,7 +31,7 @@ pub(super) struct ItemWindow {
     pub links: LinkIndex,
     /// The number of active items per outlet.
     outlets: IndexMap<String, u32, FxBuildHasher>,
-    /// The operator's constraints by item. Few items have any.
+    /// The operator's constraints by item. Few items have constraints.
     constraints: FxHashMap<ItemId, Vec<Constraint>>,
 }
 

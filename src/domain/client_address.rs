@@ -1,4 +1,4 @@
-//! The address that identifies a client to rate limits.
+//! The address by which rate limits identify a client.
 
 use std::net::{IpAddr, Ipv6Addr};
 

@@ -50,9 +50,9 @@ pub struct EditionText {
     /// The link of the entry, which leads to the report `linked`: the first edition's lead until it leaves the story.
     pub link: Option<String>,
     pub linked: ItemId,
-    /// The summary and content of the lead; if the lead has no text, of the first report that has text.
+    /// The summary. Summary and content come from the lead or, if it has no text, from the first report with text.
     pub summary: String,
-    /// Sanitized HTML.
+    /// The content as sanitized HTML.
     pub content: Option<String>,
     /// The lead's full article, one paragraph per line, if its source allows publication.
     pub article: Option<String>,
@@ -112,12 +112,12 @@ impl FeedVariant {
     }
 }
 
-/// A story that may appear in a document of a feed, as stored.
+/// A stored story that may appear in a document of a feed.
 #[derive(Debug, Clone)]
 pub struct FeedCandidate {
     pub published_at: Timestamp,
-    /// The edition to show. If the story entered the feed with an edition specific to that feed, this edition and the
-    /// later ones, in order.
+    /// The edition to show. A story that entered the feed with a feed-specific edition has that edition and all later
+    /// ones, in order.
     pub editions: Vec<Edition>,
     /// The priority of the lead's source.
     pub priority: i32,

@@ -53,7 +53,7 @@ pub enum ProblemKind {
     TooDeep,
     /// The document contains more items than the limit. The excess items were ignored.
     TooManyItems,
-    /// An item without a title, text and link was ignored.
+    /// An item with no title, text or link was ignored.
     EmptyItem,
     /// Two items of the document have the same guid.
     RepeatedGuid,

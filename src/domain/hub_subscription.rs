@@ -125,7 +125,7 @@ pub enum WebSubFailure {
     NoResponse { error: String },
     /// A callback did not answer a verification request with the expected challenge.
     WrongChallenge,
-    /// No further attempt follows after this number of consecutive failures.
+    /// newsfold gave up after this number of consecutive failures.
     GaveUp { attempts: u32, last: Box<WebSubFailure> },
 }
 

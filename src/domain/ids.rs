@@ -1,5 +1,5 @@
-//! Identifiers. Sources, items, constraints and subscribers are identified by row numbers of one database. A story's id
-//! is public, so it is a hash of the item that founded the story: it depends on no machine and no counter.
+//! Identifier types. The ids of sources, items, constraints and subscribers are row numbers of one database. A story's
+//! id is public, so it is a hash of the item that founded the story: it depends on no machine and no counter.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -34,7 +34,7 @@ row_id! {
 }
 
 row_id! {
-    /// A subscriber of our WebSub hub in this database.
+    /// A subscriber of newsfold's own hub in this database.
     SubscriberId
 }
 

@@ -15,7 +15,7 @@ pub struct NewItem {
     pub url: Option<String>,
     /// The link in canonical form, which is the same for all links to one article.
     pub canonical_url: Option<String>,
-    /// Plain text.
+    /// The title as plain text.
     pub title: String,
     /// Plain text: the summary, or else the beginning of the content.
     pub summary: String,
@@ -62,7 +62,7 @@ pub enum BacklogReason {
 /// The publication from which a feed took an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reporter {
-    /// Plain text.
+    /// The name as plain text.
     pub name: String,
     pub outlet: Option<String>,
 }
@@ -109,7 +109,7 @@ pub struct Item {
 /// The full article of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArticleText {
-    /// Plain text, one paragraph per line. If the article must not be published, only its beginning.
+    /// The plain text, one paragraph per line; only its beginning if the article must not be published.
     pub text: String,
     pub publishable: bool,
 }

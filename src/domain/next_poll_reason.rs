@@ -30,7 +30,7 @@ pub enum NextPollReason {
     OriginHold { hold: HoldReason },
     /// The feed asks not to be polled at this hour or on this day (RSS 2.0, `skipHours` and `skipDays`).
     SkippedByFeed,
-    /// The operator cleared the hold of the source's origin.
+    /// The operator cleared the hold on the source's origin.
     HoldCleared,
     /// The last poll failed while newsfold had no network connection.
     NetworkDown,
@@ -43,7 +43,7 @@ pub enum NextPollReason {
 }
 
 impl NextPollReason {
-    /// Returns the planned reason. While a poll is in progress, this is the reason from before the poll started.
+    /// Returns the planned reason. While a poll is in progress, this is the reason before the poll started.
     pub fn planned(&self) -> &NextPollReason {
         match self {
             NextPollReason::PollStarted { planned, .. } => planned,

@@ -29,7 +29,7 @@ pub struct PollRecord {
     pub outcome: PollOutcome,
     /// The status of the final response; `None` if there was no response.
     pub status: Option<u16>,
-    /// The error in words; empty if the poll succeeded.
+    /// The error message; empty if the poll succeeded.
     pub detail: String,
     /// The size of the decoded body in bytes.
     pub bytes: u64,
@@ -52,9 +52,9 @@ pub struct SourceUpdate {
     pub next_poll_reason: NextPollReason,
     /// The number of consecutive failed polls.
     pub failures: u32,
-    /// The end of the period during which the server asked for no requests to this source.
+    /// The time until which the server asked newsfold to send no requests to this source.
     pub hold_until: Option<Timestamp>,
-    /// A hold for all sources of the origin.
+    /// A hold on all sources of the origin.
     pub origin_hold: Option<OriginHold>,
     pub pending_redirect: Option<PendingRedirect>,
     pub gone_since: Option<Timestamp>,

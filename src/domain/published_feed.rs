@@ -28,11 +28,11 @@ pub struct FeedSelection {
     pub query: Option<String>,
     /// Stories without any item that matches this FTS5 expression.
     pub exclude_query: Option<String>,
-    /// Minimum number of distinct outlets, not counting copies.
+    /// The minimum number of distinct outlets, not counting copies.
     pub min_outlets: u32,
     /// The maximum time between the publication of a story and the publication of the feed's newest story.
     pub max_age: Option<SignedDuration>,
-    /// Maximum number of stories.
+    /// The maximum number of stories.
     pub limit: u32,
     pub order: FeedOrder,
 }

@@ -21,7 +21,7 @@ pub struct Source {
     pub priority: i32,
     pub tags: Vec<String>,
     pub full_text: FullTextMode,
-    /// Whether the source collects reports of many outlets. The outlets that its items name then count, not its own.
+    /// Whether the source aggregates many outlets. If so, the outlets that its items name count instead of its own.
     pub aggregator: bool,
     pub state: SourceState,
     pub added_at: Timestamp,
@@ -40,7 +40,7 @@ pub struct Source {
     pub failures: u32,
     /// The error of the last poll; empty if it succeeded.
     pub last_error: String,
-    /// The end of the period during which the server asked for no requests. Manual polls respect it too.
+    /// The time until which the server asked newsfold to send no requests. Manual polls respect it too.
     pub hold_until: Option<Timestamp>,
     pub polling_hints: PollingHints,
     /// The target of permanent redirects that have not proved stable yet.
@@ -140,7 +140,7 @@ pub struct NewSource {
     pub priority: i32,
     pub tags: Vec<String>,
     pub full_text: FullTextMode,
-    /// Whether the source collects reports of many outlets. The outlets that its items name then count, not its own.
+    /// Whether the source aggregates many outlets. If so, the outlets that its items name count instead of its own.
     pub aggregator: bool,
     /// Whether to publish the old items of the source's first document as news.
     pub publish_backlog: bool,

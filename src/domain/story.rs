@@ -34,7 +34,7 @@ pub struct Story {
 pub struct StoryItem {
     #[serde(flatten)]
     pub item: Item,
-    /// The item of which this item is a near-duplicate.
+    /// The original, if this item is a near-duplicate.
     pub copy_of: Option<ItemId>,
     pub evidence: JoinEvidence,
     pub assigned_at: Timestamp,
@@ -48,7 +48,7 @@ pub struct AssignedItem {
 }
 
 impl Story {
-    /// Returns the item that represents the story. `None` only if the story was merged.
+    /// Returns the item that represents the story. Returns `None` only if the story was merged.
     pub fn lead(&self) -> Option<&StoryItem> {
         self.items.iter().find(|i| i.item.id == self.lead).or(self.items.first())
     }
@@ -114,7 +114,7 @@ pub struct StoryAssignment {
     pub item: ItemId,
     pub story: StoryId,
     pub placement: StoryPlacement,
-    /// The item of the story of which this item is a near-duplicate.
+    /// The original in the story, if this item is a near-duplicate.
     pub copy_of: Option<ItemId>,
     pub evidence: JoinEvidence,
 }
@@ -149,7 +149,7 @@ pub struct ItemMove {
     pub item: ItemId,
     pub from: StoryId,
     pub into: StoryId,
-    /// The item of the story of which this item is a near-duplicate; `None` if that has not changed.
+    /// The original in the story, if this item is a near-duplicate; `None` if the original has not changed.
     pub copy_of: Option<ItemId>,
     pub evidence: JoinEvidence,
 }
@@ -181,7 +181,7 @@ pub struct JoinEvidence {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JoinReason {
-    /// The same canonical URL.
+    /// The same canonical URL as another item.
     SameLink { item: ItemId },
     /// A near-duplicate text. The similarity ranges from 0 to 1.
     Copy { item: ItemId, similarity: f32 },

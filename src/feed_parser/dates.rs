@@ -317,7 +317,7 @@ fn parse_suffix(text: &str) -> Option<DateSuffix> {
     }
 }
 
-/// The plus and the hyphen-minus, and the minus sign and en dash by which word processors replace the latter.
+/// The plus, the hyphen-minus, and the minus sign and en dash that word processors write instead.
 const SIGNS: [char; 4] = ['+', '-', '\u{2212}', '\u{2013}'];
 
 /// Parses `+02:00`, `-0800` or `+2`. Returns the text after the offset, which must not continue the number.
@@ -427,7 +427,7 @@ pub fn parse_week_date(text: &str) -> Option<Date> {
 
 /// Parses ISO 8601 without hyphens, including the truncated forms of its first edition: `031231`, `03335`, `-0312`.
 fn parse_compact_date(digits: &str, is_truncated: bool, has_time: bool) -> Option<Date> {
-    // `2ар2` starts with a digit too.
+    // A word such as `2ар2` also starts with a digit.
     if !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }

@@ -1,7 +1,7 @@
 //! Reads JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1), and similar JSON.
 //!
-//! Only the member `items` is required. Values may have unexpected types (many ids are numbers). serde_json limits the
-//! depth to 128; [`repair`] limits the number of values, because a document of 16 MiB can contain eight million.
+//! The reader requires only the member `items`, not `version`. Values may have other types (many ids are numbers). The
+//! depth is limited to 128 by serde_json, the number of values by [`repair`]: 16 MiB can contain eight million.
 
 mod repair;
 

@@ -33,7 +33,7 @@ pub struct ParsedFeed {
     pub charset: &'static str,
     /// The feed's own id. Only Atom defines one.
     pub id: Option<String>,
-    /// Plain text.
+    /// The title as plain text.
     pub title: Option<String>,
     /// The feed's description as HTML that is not sanitized.
     pub summary_html: Option<String>,
@@ -77,7 +77,7 @@ pub struct ParsedItem {
     pub guid: Option<String>,
     /// An absolute http or https URL.
     pub link: Option<Url>,
-    /// Plain text.
+    /// The title as plain text.
     pub title: Option<String>,
     /// HTML that is not sanitized.
     pub summary_html: Option<String>,
@@ -103,7 +103,7 @@ pub struct ParsedItem {
 /// The publication from which an item was taken (`source` in RSS 2.0 and Atom).
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct ParsedReporter {
-    /// Plain text.
+    /// The name as plain text.
     pub name: Option<String>,
     pub url: Option<Url>,
 }

@@ -70,8 +70,8 @@ impl<'o> UrlResolver<'o> {
         self.accept(url, href.len())
     }
 
-    /// Returns the base that the document sets for the text in a tag that has not been entered, or for the first element
-    /// of that text, which is the `div` of XHTML; `None` if it sets none.
+    /// Returns the base that the document sets for the text in a tag that has not been entered, or for the XHTML `div`
+    /// around the text; `None` if it sets none.
     pub fn base_of_text(&self, tag: StartTag, html: &str) -> Option<Url> {
         let base = self.base_of(tag).or_else(|| self.bases.last().map(|(_, base)| base.clone()));
         match Tokenizer::new(html).next() {
@@ -118,7 +118,7 @@ pub fn foreign_website(website: Option<&Url>, document_url: &Url) -> Option<Url>
 /// Normalizes a URL: removes line breaks with their indentation, and decodes `&` that was escaped twice.
 pub fn clean_href(href: &str) -> Cow<'_, str> {
     const ESCAPED_AMPERSANDS: [&str; 6] = ["&amp;", "&AMP;", "&#38;", "&#038;", "&#x26;", "&#X26;"];
-    /// The maximum number of times that a URL is decoded. More escapes are not a mistake of a program.
+    /// The maximum number of times that a URL is decoded. More levels of escaping are not accidental.
     const MAX_ESCAPES: usize = 4;
     let mut href = Cow::Borrowed(href.trim());
     if href.contains(['\n', '\r']) {

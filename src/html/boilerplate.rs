@@ -1,6 +1,6 @@
 //! Removes boilerplate around texts: share buttons, "read also" boxes, and lines that a source adds to many items.
 //!
-//! The input is the paragraphs that [`super::plain_text::text_blocks`] returns, from a single document.
+//! The input consists of the paragraphs that [`super::plain_text::text_blocks`] returns for a single document.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ const MIN_REPETITIONS: usize = 3;
 const MIN_REPETITION_SHARE: f64 = 0.2;
 /// The minimum number of words in a block with a pattern. Shorter blocks are compared only as a whole.
 const MIN_PATTERN_WORDS: usize = 8;
-/// The maximum number of words beside the title that may differ between the frames of two items.
+/// The maximum number of words in addition to the title that may differ between two items.
 const MAX_EXTRA_WORDS: usize = 3;
 
 /// Removes blocks that a source adds to many items, either unchanged or around the title of the item ("The post …

@@ -214,7 +214,7 @@ impl MediaRewriter<'_> {
         self.out
     }
 
-    /// Writes the images of a `<noscript>`, unless the preceding image shows the same.
+    /// Writes the images of a `<noscript>`, unless they repeat the preceding image.
     fn push_fallback(&mut self, mut images: Vec<FallbackImage>) {
         images.retain(|image| image.address != self.last_image);
         if images.is_empty() {
@@ -242,7 +242,7 @@ impl MediaRewriter<'_> {
     }
 
     /// Ends the area in which an image and a `<noscript>` belong together. A `<noscript>` without an adjacent image
-    /// often contains a tracking pixel, so only addresses of photos are kept.
+    /// often contains a tracking pixel, so only its photos are kept.
     fn end_neighbor(&mut self) {
         if let Neighbor::Fallback(images) = std::mem::take(&mut self.neighbor) {
             self.write_fallback(images, |image| is_photo_address(&image.address));
@@ -291,7 +291,7 @@ impl MediaRewriter<'_> {
         self.push_link(self.player_address(tag), &tag.attribute("title").unwrap_or_default());
     }
 
-    /// Returns the address of a player that readers can see.
+    /// Returns the address of a player, unless readers cannot see the player.
     fn player_address(&self, tag: &StartTag<'_>) -> Option<String> {
         const ADDRESSES: [&str; 5] = ["data-src", "data-lazy-src", "data-litespeed-src", "src", "data"];
         let mut addresses = ADDRESSES.iter().filter_map(|name| self.absolute_address(&tag.attribute(name)?));

@@ -1,8 +1,8 @@
 //! Extracts the text of a feed item without clutter: breadcrumbs, a repeated title, buttons, forms, teasers.
 //!
 //! The HTML of an item is processed like a page ([`super::article::clutter`]), but only lines that would be clutter in
-//! any text are removed. The result is never empty, because an item may consist of one link. HTML whose tree would be
-//! too large is processed line by line.
+//! any text are removed. The module never removes the whole text, because an item may consist of one link. HTML whose
+//! tree would be too large is processed line by line.
 
 use super::article::clutter::{find_clutter, is_prose};
 use super::article::text_block::{TextBlock, has_block_elements, remove_blocks, text_blocks_of};
@@ -24,7 +24,7 @@ const FORM_FIELDS: &str = "input:not([type=hidden]), textarea, select, button";
 /// The text of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemText {
-    /// Plain text without clutter.
+    /// The paragraphs as plain text, without clutter.
     pub paragraphs: Vec<String>,
     /// The HTML without clutter, in which elements replace the line breaks of plain text; `None` if nothing changed.
     pub html: Option<String>,

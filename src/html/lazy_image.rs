@@ -1,6 +1,6 @@
 //! Finds the real address of an image that a script loads, without fetching anything.
 //!
-//! Before the script runs, `src` is missing, a `data:` image or a spacer. The real address is in `srcset` or in a
+//! Before the script runs, `src` is missing or names a spacer or a `data:` image. The real address is in `srcset` or a
 //! `data-` attribute. Names are not standardized: common names are tried first, then any image address.
 
 use super::tracking_pixel::{hides_element, is_tracking_pixel};

@@ -26,7 +26,7 @@ pub(super) fn hides_element(element: &StartTag<'_>) -> bool {
     element.attribute("hidden").is_some() || has_declaration(element, hides)
 }
 
-/// Returns whether the `style` attribute contains a declaration that matches. `is_match` gets lowercase text.
+/// Returns whether the `style` attribute contains a declaration that matches. `is_match` receives lowercase text.
 fn has_declaration(element: &StartTag<'_>, is_match: impl Fn(&str, &str) -> bool) -> bool {
     let matches = |declaration: &str| {
         declaration.split_once(':').is_some_and(|(property, value)| {

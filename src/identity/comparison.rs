@@ -5,7 +5,7 @@ use crate::domain::{ItemId, NewItem, Timestamp};
 use jiff::SignedDuration;
 use std::collections::HashSet;
 
-/// The maximum distance of near dates. Daily columns and weather reports may appear a little early, but not this early.
+/// The maximum distance between near dates. Daily columns appear slightly less than 24 hours apart.
 const NEAR: SignedDuration = SignedDuration::from_hours(12);
 /// The minimum number of words in a specific title. Shorter titles often name a recurring section.
 const MIN_TITLE_WORDS: usize = 3;
@@ -13,7 +13,7 @@ const MIN_TITLE_WORDS: usize = 3;
 const MIN_TEXT_WORDS: usize = 8;
 /// The minimum share of the words of both titles that similar titles have in common.
 const SIMILAR_TITLE: f64 = 0.5;
-/// The minimum share of the shorter text's words in the longer text. Texts of one language share function words.
+/// The minimum share of the shorter text's words that similar texts share. Texts of one language share function words.
 const SIMILAR_TEXT: f64 = 0.7;
 
 /// The properties of a stored item that recognition reads.

@@ -53,7 +53,7 @@ pub enum ItemRecognition {
     Removed,
 }
 
-/// The range of ranking dates, both included, of stored items that are candidates by title or date.
+/// The inclusive range of ranking dates of stored items that are candidates by title or date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TitleWindow {
     pub from: Timestamp,

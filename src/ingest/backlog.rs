@@ -67,7 +67,7 @@ mod tests {
 
     const WINDOW: SignedDuration = SignedDuration::from_hours(72);
 
-    /// Returns noon of this day of January 2026.
+    /// Returns noon on the given day of January 2026.
     fn day(day: i64) -> Timestamp {
         Timestamp::from_second(1_767_225_600 + (day - 1) * 86_400 + 43_200).unwrap()
     }

@@ -1,6 +1,6 @@
 //! Reads subscription lists leniently and reports every fault.
 //!
-//! Most shared lists are not well-formed XML, because a URL contains a bare `&`. The reader reads them, but reports
+//! Most shared lists are not well-formed XML, because a URL contains a bare `&`. The reader accepts them, but reports
 //! repairs and unusable outlines, so that a truncated file does not pass for a complete one.
 //!
 //! The reader does not check URLs: `source import` does.
@@ -31,7 +31,7 @@ pub struct SubscriptionList {
     pub fault: Option<OpmlFault>,
     /// Whether the file is truncated.
     pub is_truncated: bool,
-    /// Repairs that preceded the parsing of the markup, such as that of the character set.
+    /// Repairs that preceded the parsing of the markup, such as repairs of the character set.
     pub problems: Vec<FeedProblem>,
 }
 

@@ -156,7 +156,7 @@ fn redirect_target(link: &Url) -> Option<Url> {
     (matches!(target.scheme(), "http" | "https") && target.domain().is_some()).then_some(target)
 }
 
-/// The URL in a path such as `/c/s/example.com/article`, where `s/` means https (amp.dev, "AMP Cache URL format").
+/// Returns the URL in `/c/s/example.com/article`, where `s/` means https (amp.dev, "AMP Cache URL format").
 fn amp_cache_target(link: &Url) -> Option<Url> {
     let rest = link.path().trim_start_matches('/').split_once('/')?.1;
     let (scheme, target) = rest.strip_prefix("s/").map_or(("http", rest), |target| ("https", target));

@@ -4,7 +4,7 @@ use super::shared_host::{channel_of_url, is_shared_host};
 use unicode_security::{MixedScript, confusable_detection::skeleton};
 use url::{Host, Url};
 
-/// Returns the channel of a URL on a shared host, else its registrable domain (Public Suffix List), else its host.
+/// Returns the channel of a URL on a shared host, or its registrable domain (Public Suffix List), or its host.
 pub fn outlet_of_url(url: &Url) -> String {
     match url.host() {
         Some(Host::Domain(host)) => {

@@ -9,7 +9,7 @@ use crate::urls::redact::{PUNCTUATION, host_of_address, redact_url, redact_url_i
 pub enum Audience {
     /// The administrator at a terminal, who sees local times and full URLs.
     Operator,
-    /// Visitors of the pages, who see UTC times and only the hosts of URLs.
+    /// Visitors to the pages, who see UTC times and only the hosts of URLs.
     Public,
 }
 

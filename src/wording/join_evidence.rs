@@ -10,7 +10,7 @@ pub struct ReasonText {
     pub item: Option<ItemId>,
 }
 
-/// Returns all reasons for an item's place in its story. The last one is the score, if the item was compared.
+/// Returns all reasons for an item's place in its story. The score comes last, if the item was compared with others.
 pub fn join_reasons(evidence: &JoinEvidence) -> Vec<ReasonText> {
     let mut reasons: Vec<ReasonText> = evidence.reasons.iter().map(reason_text).collect();
     let score = format!("{:.2} (threshold {:.2})", evidence.score, evidence.threshold);
@@ -24,12 +24,12 @@ pub fn join_reasons(evidence: &JoinEvidence) -> Vec<ReasonText> {
     reasons
 }
 
-/// Joins [`join_reasons`] to one sentence without a period: `shares ‘grid’, ‘Veshna’; score 0.71 (threshold 0.52)`.
+/// Joins [`join_reasons`] into a sentence without a period: `shares ‘grid’, ‘Veshna’; score 0.71 (threshold 0.52)`.
 pub fn reason_sentence(evidence: &JoinEvidence) -> String {
     join_reasons(evidence).iter().map(ReasonText::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// Returns the most informative reason, without the score. `None` for the first report of a story.
+/// Returns the most informative reason, without the score. Returns `None` for the first report of a story.
 pub fn main_reason(evidence: &JoinEvidence) -> Option<String> {
     let rank = |reason: &&JoinReason| match reason {
         JoinReason::SameLink { .. } | JoinReason::Copy { .. } => 0,

@@ -1,6 +1,6 @@
 //! English names of languages, by ISO 639-1 code.
 
-/// Returns the name of a language: `German` for `de`. `None` for a code that is not in the table.
+/// Returns the name of a language: `German` for `de`. Returns `None` if the code is not in the table.
 pub fn language_name(code: &str) -> Option<&'static str> {
     LANGUAGES.binary_search_by_key(&code, |(code, _)| code).ok().map(|index| LANGUAGES[index].1)
 }

@@ -4,7 +4,7 @@ use super::{Audience, duration, hold_reason_text};
 use crate::domain::{DelayCause, NextPollReason, RateLimit};
 use jiff::SignedDuration;
 
-/// Describes why the next poll is due at its time: `10 min after the last poll: the configured minimum interval`.
+/// Describes the reason for the time of the next poll: `10 min after the last poll: the configured minimum interval`.
 pub fn next_poll_text(reason: &NextPollReason, audience: Audience) -> String {
     match reason {
         NextPollReason::Added => "the source was just added".into(),

@@ -85,7 +85,7 @@ fn full_text(mode: FullTextMode) -> &'static str {
     }
 }
 
-/// Describes the feed's polling hints. `None` if the feed gives none.
+/// Describes the feed's polling hints. Returns `None` if the feed gives none.
 fn polling_hints(hints: &PollingHints) -> Option<String> {
     let mut parts = Vec::new();
     parts.extend(hints.ttl_minutes.map(|minutes| format!("at least {minutes} min between polls (ttl)")));

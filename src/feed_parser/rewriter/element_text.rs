@@ -20,7 +20,7 @@ pub struct ElementText<'a> {
 }
 
 /// Reads up to the element's end tag, or to the first token for which `ends_element` returns true. Such a token shows
-/// that the end tag is missing. `ends_element` gets an end tag only if it matches no open child.
+/// that the end tag is missing. `ends_element` receives an end tag only if it matches no open child.
 pub fn read_element_text<'a>(
     tokens: &mut Tokenizer<'a>,
     tag: StartTag<'a>,

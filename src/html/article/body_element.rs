@@ -2,7 +2,7 @@
 //!
 //! Three candidates are compared: the element that the page marks, the element that Mozilla's Readability finds, and
 //! the element with the most text directly inside it. The mark is the most precise candidate if it is correct, but some
-//! pages mark a summary or a hidden copy. Readability mistakes a caption for a short article.
+//! pages mark a summary or a hidden copy. If the article is short, Readability may mistake a caption for it.
 
 use super::clutter::{find_clutter, is_prose};
 use super::text_block::{TextBlock, text_blocks_of};

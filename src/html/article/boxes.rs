@@ -14,7 +14,7 @@ use std::collections::HashSet;
 const NON_ARTICLE_ELEMENTS: &str = "nav, aside, footer, button, label, input, textarea, dialog, template, iframe, svg, \
      script, style, noscript, select, figcaption, [role=navigation], [role=complementary], [role=banner], \
      [role=contentinfo], [role=dialog], [role=search], [aria-hidden=true], [hidden], form, [itemprop=caption]";
-/// The subset of these elements that never contain article text, regardless of how much text they contain.
+/// Those of these elements that are removed regardless of how much text they contain.
 const SILENT_ELEMENTS: &[&str] =
     &["script", "style", "noscript", "template", "iframe", "svg", "select", "textarea", "button", "input"];
 
@@ -27,7 +27,7 @@ const BOX_WORDS: &[&str] = &[
     "cookie", "consent", "subscribe", "subscription", "advert", "advertisement", "ad", "ads", "sponsored", "toolbar",
     "popup", "modal", "signup", "byline", "tags", "disqus", "footer", "navigation", "navbar", "caption", "copyright",
 ];
-/// Elements that are never removed because of their classes or ids.
+/// Elements whose classes and ids never cause their removal.
 const UNNAMED_ELEMENTS: &[&str] = &["html", "body", "main", "h1", "p"];
 
 /// Removes elements whose names or roles show that they are not part of the article.

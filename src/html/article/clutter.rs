@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 const MAX_EXCERPT_WORDS: usize = 60;
 /// The minimum number of words in article text. A shorter block is a name, a date or a label.
 const MIN_BODY_WORDS: usize = 8;
-/// A block of this many words counts as text even if it does not end with a period.
+/// The number of words from which a block counts as text even without a period at its end.
 const MIN_UNPUNCTUATED_WORDS: usize = 26;
 /// The number of characters that count as one word in scripts without spaces.
 const CHARS_PER_WORD: usize = 4;
@@ -59,7 +59,7 @@ pub fn find_clutter(blocks: &[TextBlock], title: Option<&str>) -> Vec<bool> {
 struct ClutterFinder<'a> {
     blocks: &'a [TextBlock],
     is_clutter: Vec<bool>,
-    /// The number of bytes in the paragraphs before the current block that are not clutter.
+    /// The number of bytes in the non-clutter paragraphs before the current block.
     text_bytes: usize,
     /// Whether a sentence that is not clutter precedes the current block.
     has_text: bool,

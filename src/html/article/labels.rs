@@ -1,7 +1,7 @@
 //! Recognizes lines that announce clutter: headings of teaser boxes, comment, newsletter and author boxes, and buttons.
 //!
 //! The module classifies one line at a time, in the languages that grouping supports and a few more. [`super::clutter`]
-//! decides about the lines that follow.
+//! classifies the lines that follow.
 
 /// The kind of clutter that a line announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

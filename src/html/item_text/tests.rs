@@ -1,4 +1,4 @@
-//! Tests texts from feeds that are surrounded by clutter.
+//! Tests the extraction of feed texts that are surrounded by clutter.
 
 use super::*;
 
