@@ -21,10 +21,10 @@ pub mod panic_text;
 mod poll;
 mod polling_hints;
 mod published_feed;
-pub mod relative_time;
 pub mod scripts;
 mod source;
 mod story;
+pub mod volatile_text;
 
 pub use client_address::client_address;
 pub use constraint::{ConstraintKind, GroupingConstraint};

@@ -2,7 +2,7 @@
 
 use super::options::Options;
 use crate::domain::duration::after;
-use crate::domain::relative_time::equals_but_for_relative_times;
+use crate::domain::volatile_text::equals_but_for_volatile_parts;
 use crate::domain::{
     Edition, EditionReason, EditionReport, EditionText, EditionTimes, Item, ItemId, Source, Story, StoryItem, Timestamp,
 };
@@ -120,8 +120,8 @@ fn change_between(
 ) -> Option<EditionReason> {
     let old = &known.text;
     let lead_changed = (text.lead, &text.link) != (old.lead, &old.link)
-        || !equals_but_for_relative_times(&text.title, &old.title)
-        || !equals_but_for_relative_times(&text.summary, &old.summary);
+        || !equals_but_for_volatile_parts(&text.title, &old.title)
+        || !equals_but_for_volatile_parts(&text.summary, &old.summary);
     if text.merged_count > old.merged_count {
         Some(EditionReason::Merged)
     } else if lead_changed || old.reports.iter().any(|report| !items.contains(&report.item)) {
@@ -193,12 +193,15 @@ pub fn compose_edition(story: &Story, lead: &StoryItem, known: Option<&EditionTe
 /// The lead if it has text, otherwise the first report that has text.
 fn item_with_text<'s>(story: &'s Story, lead: &'s Item) -> &'s Item {
     let items = story.news().chain(&story.items).map(|report| &report.item);
-    std::iter::once(lead).chain(items).find(|item| !item.summary.is_empty()).unwrap_or(lead)
+    // Some sources repeat the title as text.
+    let has_text = |item: &&Item| !item.summary.is_empty() && item.summary != item.title;
+    std::iter::once(lead).chain(items).find(has_text).unwrap_or(lead)
 }
 
 /// The content of a lead, then that of the report whose text it borrows. A lead without text may have an image.
 fn content(lead: &Item, texts: &Item) -> Option<String> {
     let bounded = |item: &Item| item.content.clone().filter(|content| content.len() <= MAX_CONTENT_BYTES);
-    let Some(own) = bounded(lead).filter(|_| lead.id != texts.id) else { return bounded(texts) };
+    let is_textless = lead.id != texts.id && lead.summary.is_empty();
+    let Some(own) = bounded(lead).filter(|_| is_textless) else { return bounded(texts) };
     Some(own + &bounded(texts).unwrap_or_else(|| format!("<p>{}</p>", escape_html(&texts.summary))))
 }

@@ -5,7 +5,7 @@ use super::connection::{ReadConnection, WriteConnection};
 use super::rows::{ITEM_COLUMNS, json_list, milliseconds, to_json};
 use super::stored_matches::{find_by_canonical_url, find_matches};
 use crate::domain::duration::{after, before};
-use crate::domain::relative_time::equals_but_for_relative_times;
+use crate::domain::volatile_text::equals_but_for_volatile_parts;
 use crate::domain::{IngestResult, Item, ItemChange, ItemId, MatchedBy, NewItem, SourceId, StoryId};
 use crate::identity::document_guids::{derive_other_guid, is_derived_guid};
 use crate::identity::links::separate_links;
@@ -145,7 +145,7 @@ fn revise(
         [id.0],
     )?;
     let title_changed = old.title != new.title;
-    let text_changed = title_changed || !equals_but_for_relative_times(&old.summary, &new.summary);
+    let text_changed = title_changed || !equals_but_for_volatile_parts(&old.summary, &new.summary);
     let is_reported = text_changed || old.published_at != new.published_at;
     if !is_reported && is_same_content(old.content.as_deref(), new.content.as_deref()) {
         // Adding an enclosure does not create a revision of the text.
@@ -200,11 +200,11 @@ fn revise(
     Ok(is_reported.then_some(ItemChange { item: id, title_changed }))
 }
 
-/// Whether two versions of the content differ only in relative times. Long content must be identical, because comparing
+/// Whether two versions of the content differ only in volatile parts. Long content must be identical, because comparing
 /// words is slower than comparing bytes.
 fn is_same_content(old: Option<&str>, new: Option<&str>) -> bool {
     match (old, new) {
-        (Some(old), Some(new)) if old.len().max(new.len()) <= MAX_KEPT => equals_but_for_relative_times(old, new),
+        (Some(old), Some(new)) if old.len().max(new.len()) <= MAX_KEPT => equals_but_for_volatile_parts(old, new),
         _ => old == new,
     }
 }

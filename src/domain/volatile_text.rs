@@ -1,16 +1,17 @@
-//! Recognizes relative times in texts: “5 minutes ago”, “vor zwei Stunden”, “just now”. The functions are pure.
+//! Recognizes parts of texts that change by themselves: relative times (“5 minutes ago”, “vor zwei Stunden”, “just now”)
+//! and counters of comments. The functions are pure.
 //!
-//! A source that writes the age of an item into its summary changes the summary at every poll. Such a change is
-//! irrelevant to readers. Units longer than days are kept, because a story gets no new editions after two days.
+//! A source that writes such parts into a summary changes the summary at every poll. Such a change is irrelevant to
+//! readers. Units longer than days are kept, because a story gets no new editions after two days.
 
 use std::ops::Range;
 
-/// Returns whether two texts differ only in relative times.
-pub fn equals_but_for_relative_times(one: &str, other: &str) -> bool {
+/// Returns whether two texts differ only in relative times and counters.
+pub fn equals_but_for_volatile_parts(one: &str, other: &str) -> bool {
     if one == other {
         return true;
     }
-    let (one, other) = (without_relative_times(one), without_relative_times(other));
+    let (one, other) = (without_volatile_parts(one), without_volatile_parts(other));
     match (one.strip_suffix('…'), other.strip_suffix('…')) {
         // A longer relative time leaves less room for the rest of a summary.
         (Some(one), Some(other)) if one.len() > MIN_CUT_BYTES && one.contains(MASK) => {
@@ -55,6 +56,21 @@ const SHORT_UNITS: &[&str] = &[
 /// Units that include the meaning “ago” when they follow a number: words of Hungarian, prefixes of unspaced words.
 const AGO_UNITS: &[&str] = &["perce", "órája", "napja", "másodperce"];
 const UNSPACED_AGO_UNITS: &[&str] = &["分钟前", "分鐘前", "小时前", "小時前", "分前", "時間前", "秒前"];
+/// Prefixes of words that follow or precede a counter: “12 comments”, “Comments: 12”. The words for points and votes are
+/// not among them, because after a number they may be results.
+const COUNTED: &[&str] = &[
+    "comment",
+    "kommentar",
+    "commentaire",
+    "comentario",
+    "comentário",
+    "reacties",
+    "komentarz",
+    "коммент",
+    "pageview",
+];
+/// Words that precede a counter: “Points: 12”.
+const COUNTERS: &[&str] = &["points", "score", "views", "likes", "upvotes"];
 /// Words for quantities, in addition to digits.
 #[rustfmt::skip]
 const QUANTITIES: &[&str] = &[
@@ -90,7 +106,7 @@ const PHRASES: &[&str] = &[
     "astăzi", "azi", "tegnap", "σήμερα", "χθες", "сегодня", "вчера", "сьогодні", "вчора", "bugün", "dün", "avui", "ahir", "danas",
     "jučer",
 ];
-/// A placeholder for a relative time. The character does not occur in texts.
+/// A placeholder for a volatile part. The character does not occur in texts.
 const MASK: char = '\0';
 /// The maximum number of words in a span: “a little less than 2 hours and 5 minutes”.
 const MAX_SPAN_WORDS: usize = 9;
@@ -115,6 +131,14 @@ impl Word {
         self.is_number() || QUANTITIES.contains(&self.lowercase.as_str())
     }
 
+    fn is_counted(&self) -> bool {
+        COUNTED.iter().any(|counted| self.lowercase.starts_with(counted))
+    }
+
+    fn is_counter(&self) -> bool {
+        self.is_counted() || self.is(COUNTERS)
+    }
+
     fn says_ago(&self) -> bool {
         self.is(AGO_UNITS) || UNSPACED_AGO_UNITS.iter().any(|unit| self.lowercase.starts_with(unit))
     }
@@ -124,12 +148,12 @@ impl Word {
     }
 }
 
-fn without_relative_times(text: &str) -> String {
+fn without_volatile_parts(text: &str) -> String {
     let words = split_words(text);
     let mut out = String::with_capacity(text.len());
     let (mut next, mut copied) = (0, 0);
     while next < words.len() {
-        let length = relative_time_length(&words[next..]);
+        let length = volatile_length(&words[next..]);
         if length > 0 {
             out.push_str(&text[copied..words[next].range.start]);
             out.push(MASK);
@@ -157,8 +181,8 @@ fn split_words(text: &str) -> Vec<Word> {
     words
 }
 
-/// Returns the number of words in the relative time at the start of a text; 0 if the text does not start with one.
-fn relative_time_length(words: &[Word]) -> usize {
+/// Returns the number of words in the volatile part at the start of a text; 0 if the text does not start with one.
+fn volatile_length(words: &[Word]) -> usize {
     let mut phrases = PHRASES.iter().filter(|phrase| phrase.starts_with(&words[0].lowercase));
     if let Some(length) = phrases.find_map(|phrase| phrase_length(words, phrase)) {
         return length;
@@ -177,7 +201,8 @@ fn relative_time_length(words: &[Word]) -> usize {
             let minutes = span[last].lowercase == "h" && span.get(last + 1).is_some_and(Word::is_number);
             before + last + 1 + usize::from(minutes)
         }
-        _ if words[0].is_number() && words.get(1).is_some_and(Word::says_ago) => 2,
+        _ if words[0].is_number() && words.get(1).is_some_and(|word| word.says_ago() || word.is_counted()) => 2,
+        _ if words[0].is_counter() && words.get(1).is_some_and(Word::is_number) => 2,
         _ => 0,
     }
 }
@@ -197,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_that_differ_in_a_relative_time_are_equal() {
+    fn texts_that_differ_in_a_relative_time_or_a_counter_are_equal() {
         for (one, other) in [
             ("Posted 1 minute ago. Boats sail.", "Posted 61 minutes ago. Boats sail."),
             ("Updated just now", "Updated about an hour ago"),
@@ -230,12 +255,14 @@ mod tests {
             ("преди 5 минути", "преди 2 часа"),
             ("prije 5 minuta", "prije 2 sata"),
             ("5分钟前发布", "2小时前发布"),
+            ("Points: 12 # Comments: 3", "Points: 40 # Comments: 17"),
+            ("12 Kommentare | Regen", "1 Kommentar | Regen"),
         ] {
-            assert!(equals_but_for_relative_times(one, other), "{one} / {other}");
+            assert!(equals_but_for_volatile_parts(one, other), "{one} / {other}");
         }
         let long = "Boats sail again to all islands. ".repeat(40);
         let cut = |time: &str| format!("Posted {time} ago. {}…", &long[..1000 - time.len()]);
-        assert!(equals_but_for_relative_times(&cut("1 minute"), &cut("61 minutes")));
+        assert!(equals_but_for_volatile_parts(&cut("1 minute"), &cut("61 minutes")));
     }
 
     #[test]
@@ -249,9 +276,10 @@ mod tests {
             ("Il y a 5 morts", "Il y a 6 morts"),
             ("Vor dem Rathaus warteten zwei Stunden lang", "Vor dem Rathaus warteten drei Stunden lang"),
             ("5 minutes ago", "5 minutes ago, updated 1 minute ago"),
+            ("They won by 5 points", "They won by 6 points"),
             ("Rain. 5 minutes ago", "Snow. 5 minutes ago"),
         ] {
-            assert!(!equals_but_for_relative_times(one, other), "{one} / {other}");
+            assert!(!equals_but_for_volatile_parts(one, other), "{one} / {other}");
         }
     }
 }
