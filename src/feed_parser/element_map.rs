@@ -17,7 +17,7 @@ pub enum FeedNamespace {
     Feedburner,
     /// The RSS 1.0 module Enclosure.
     EnclosureModule,
-    /// The Feedly extension.
+    /// The Feedly extension, Open Graph and image sitemaps, in all of which `image` is an image.
     WebFeeds,
     /// The RSS 1.0 module Syndication.
     Syndication,
@@ -93,7 +93,8 @@ pub fn namespace_of_uri(uri: &str) -> FeedNamespace {
         _ if uri.starts_with("rssnamespace.org/feedburner") => Feedburner,
         _ if uri.starts_with("www.pheedo.com/namespace") => Feedburner,
         _ if uri.starts_with("purl.oclc.org/net/rss_2.0/enc") => EnclosureModule,
-        _ if uri.starts_with("webfeeds.org/rss") => WebFeeds,
+        _ if uri.starts_with("webfeeds.org/rss") || uri.starts_with("ogp.me/ns") => WebFeeds,
+        _ if uri.starts_with("www.google.com/schemas/sitemap-image") => WebFeeds,
         _ => Other,
     }
 }
@@ -109,7 +110,7 @@ pub fn namespace_of_prefix(prefix: &str) -> FeedNamespace {
         "itunes" | "googleplay" => Itunes,
         "feedburner" | "pheedo" => Feedburner,
         "enc" => EnclosureModule,
-        "webfeeds" => WebFeeds,
+        "webfeeds" | "og" | "image" => WebFeeds,
         "sy" | "syn" => Syndication,
         "xhtml" | "xh" | "html" => Xhtml,
         _ => Other,
@@ -150,7 +151,7 @@ pub fn element_mapping(namespace: FeedNamespace, name: &str, in_item: bool) -> O
             (MediaRss, "group") => (Wrapper, 3),
             (MediaRss, "thumbnail") => (Image, 3),
             (Itunes | WebFeeds, "image") | (WebFeeds, "cover" | "featuredimage") => (Image, 2),
-            (Core | Other, name) if is_image_name(name) => (Image, 1),
+            (Core, name) if is_image_name(name) => (Image, 1),
             (Core | DublinCore, "language") => (Language, 5),
             (Feedburner, "origlink") => (OriginalLink, 3),
             _ => return None,
@@ -172,7 +173,7 @@ pub fn element_mapping(namespace: FeedNamespace, name: &str, in_item: bool) -> O
     Some(ElementMapping { field, priority })
 }
 
-/// Returns whether an element of an unknown module is an image: `image`, `featured_image`, `og:image`, `thumbnail-url`.
+/// Returns whether an element without a namespace is an image: `image`, `featured_image`, `thumbnail-url`.
 fn is_image_name(name: &str) -> bool {
     #[rustfmt::skip]
     const NAMES: [&str; 12] = [

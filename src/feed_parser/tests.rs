@@ -181,6 +181,11 @@ fn authors_of_the_feed_reach_items_without_one() {
     let json = r#"{"authors":{"name":"Ann"},"items":[{"id":"1"},{"id":"2","authors":[{"name":"Bo"}]},{"id":"3","author":"Cy"},
         {"id":"4","authors":{"0":{"name":"Di"}}}]}"#;
     assert_eq!(authors(json), [["Ann"], ["Bo"], ["Cy"], ["Di"]]);
+    let blogger = "<feed><entry><author><name>Ann</name><gd:image src='/a.gif'/><image>/b.gif</image><uri>u</uri></author>\
+        </entry></feed>";
+    assert_eq!(authors(blogger), [["Ann"]]);
+    let (feed, problems) = read(blogger.as_bytes()).unwrap();
+    assert_eq!((&feed.items[0].image, problems[0].kind), (&None, ProblemKind::NoGuid));
     let rss = "<rss><channel><managingEditor>ed@news.example (Ed)</managingEditor><item><title>a</title></item></channel></rss>";
     assert_eq!(authors(rss), [Vec::<String>::new()]);
 }

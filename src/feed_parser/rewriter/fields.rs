@@ -58,6 +58,10 @@ impl<'a> FeedRewriter<'a, '_> {
         if name.namespace == FeedNamespace::Xhtml || field == FeedField::Reporter {
             return false;
         }
+        // The image of an author.
+        if (field, inner.field) == (FeedField::Author, FeedField::Image) {
+            return false;
+        }
         // An item's summary or content may contain most elements, but the feed's own description is short and plain.
         use FeedField::{Content, Enclosure, Guid, OriginalLink, Published, Summary};
         if matches!(field, Summary | Content) && self.in_item() {
