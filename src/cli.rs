@@ -1,4 +1,4 @@
-//! The command line: access to the facts that the pages show, and the tasks of an operator.
+//! The command line: shows the same facts as the pages, and performs the tasks of an operator.
 //!
 //! Commands read and write the database, with or without a running daemon. A running daemon notices their changes.
 //! Every table is also available as `--json`. Exit codes: 0 means success; 1 means failure, and the message gives the

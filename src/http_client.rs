@@ -1,4 +1,4 @@
-//! Fetches a document and follows redirects. Requests are conditional, bounded in time and size, and checked.
+//! Fetches a document and follows redirects. Requests are conditional, limited, and checked against the address policy.
 //!
 //! This module never decides when to retry; [`crate::crawl`] does. It checks the target of every redirect, and never
 //! sends a referrer or another origin's credentials, keeps a cookie beyond one chain of redirects, retries by itself,
@@ -86,7 +86,7 @@ pub enum NoDocument {
     Failed { detail: String },
 }
 
-/// Sends requests. Cheap to clone: all clones share connections, memory limits and the limiter of each origin.
+/// Sends requests. Cloning is cheap: all clones share connections, memory limits and the limiter of each origin.
 #[derive(Clone)]
 pub struct Fetcher {
     client: reqwest::Client,
@@ -138,14 +138,13 @@ pub fn origin_of(url: &Url) -> String {
 }
 
 impl Fetcher {
-    /// # Errors
-    /// If the certificates of `options.ca_file` cannot be read or the client cannot be built.
+    /// # Errors Returns an error if the certificates of `options.ca_file` cannot be read or the client cannot be built.
     pub fn new(options: Options) -> Result<Fetcher, ClientBuildError> {
         let address_policy = Arc::new(AddressPolicy::new(&options));
         let client = reqwest::Client::builder()
             .user_agent(options.user_agent())
             .redirect(reqwest::redirect::Policy::none())
-            // The caller decides about retries, and each retry passes through the origin limiter.
+            // The caller decides whether to retry, and each retry passes through the origin limiter.
             .retry(reqwest::retry::never())
             .referer(false)
             // reqwest decodes without a size limit, so bodies are received undecoded. Feature unification may have

@@ -1,4 +1,4 @@
-//! Tests the HTTP server over real connections, with feed readers, caches and hostile clients.
+//! Tests the HTTP server over real connections, as feed readers, caches and hostile clients use it.
 
 mod support;
 

@@ -168,7 +168,7 @@ async fn find_all(store: &Store, names: &[String]) -> anyhow::Result<Vec<Source>
     Ok(found)
 }
 
-/// Parses an http or https URL. Assumes https if there is no scheme. Replaces the schemes of feed readers.
+/// Parses an http or https URL. Assumes https if there is no scheme. Removes the schemes of feed readers.
 pub(super) fn web_url(text: &str) -> anyhow::Result<Url> {
     let text = &*without_subscription_scheme(text.trim());
     let parsed = match Url::parse(text) {

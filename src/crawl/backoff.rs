@@ -33,7 +33,7 @@ const MAX_JITTERED_SPAN: SignedDuration = SignedDuration::from_mins(20);
 const MAX_OFFLINE_DELAY: SignedDuration = SignedDuration::from_hours(1);
 
 /// The minimum delay after a success: the longest of the delays that the operator, the feed and its server request. The
-/// operator's maximum interval limits the requests of the feed and its server.
+/// operator's maximum interval caps the delays that the feed and its server request.
 pub(super) fn min_delay(hints: &PollingHints, fresh_for: Option<SignedDuration>, options: &Options) -> PollDelay {
     longest([
         PollDelay { span: options.interval, cause: DelayCause::MinInterval },

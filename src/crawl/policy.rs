@@ -178,7 +178,7 @@ fn attempt_record(source: &Source, attempt: &PollAttempt) -> PollRecord {
     }
 }
 
-/// The state of a source after an attempt, as far as it depends only on the attempt's success.
+/// The state of a source after an attempt, limited to the parts that depend only on whether the attempt succeeded.
 fn unchanged_source(source: &Source, attempt: &PollAttempt) -> SourceUpdate {
     let failures = match attempt.outcome.poll_outcome() {
         outcome if outcome.is_success() => 0,
@@ -353,7 +353,7 @@ fn schedule_next_poll(input: &PollInput<'_>, delay: PollDelay, PollDecision { re
     let PollInput { source, options, .. } = *input;
     let at = record.finished_at;
     let hints = update.feed.as_ref().map_or(&source.polling_hints, |feed| &feed.polling_hints);
-    // The feed's requests also apply while it fails.
+    // The feed's polling hints also apply while polls fail.
     let floor = PollDelay { span: backoff::feed_minimum(hints, options), cause: DelayCause::FeedMinimum };
     let delay = backoff::longest([delay, floor]);
     let mut next = after(after(at, delay.span), backoff::jitter(&source.url, at, delay.span));

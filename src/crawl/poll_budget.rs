@@ -2,9 +2,9 @@
 //!
 //! If items arrive at rate λ and the source is polled at rate r, an item waits 1/(2r) on average, and the items of one
 //! hour wait λ/(2r) in total. For a given budget, the sum over all sources is minimal if r = c·√λ with one multiplier c
-//! for every source (by Lagrange; Sia, Cho, Cho, “Efficient monitoring algorithm for fast news alerts”, TKDE 2007,
-//! after Cho and Garcia-Molina, “Effective page refresh policies for Web crawlers”, TODS 2003). Minimum and maximum
-//! rates clamp r and leave the rest of the budget to the other sources (water filling).
+//! for every source (Lagrange multipliers; Sia, Cho, Cho, “Efficient monitoring algorithm for fast news alerts”, TKDE
+//! 2007, after Cho and Garcia-Molina, “Effective page refresh policies for Web crawlers”, TODS 2003). Minimum and
+//! maximum rates clamp r and leave the rest of the budget to the other sources (water filling).
 
 /// The demand of one source or of several identical sources. All rates are polls per hour.
 #[derive(Debug, Clone, Copy, PartialEq)]

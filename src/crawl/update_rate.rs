@@ -40,7 +40,7 @@ pub struct SeenDocument<'a> {
     pub new_item_dates: &'a [Option<Timestamp>],
 }
 
-/// Older evidence has less than a sixteenth of its weight and is ignored.
+/// Older evidence has less than a sixteenth of its original weight and is ignored.
 const MAX_EVIDENCE_AGE: i64 = 28 * 24 * HOUR_SECONDS;
 /// Additional items in a document do not change the estimate.
 const MAX_ITEMS: usize = 10_000;

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 /// The maximum number of stories per transaction.
 const BATCH: u32 = 500;
-/// The delay before stories are rechecked whose sources are all in probation.
+/// The delay before rechecking stories whose sources are all in probation.
 const PROBATION_RECHECK_DELAY: SignedDuration = SignedDuration::from_mins(1);
 
 pub(super) async fn run(mut context: TaskContext) {

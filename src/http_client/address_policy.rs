@@ -160,7 +160,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     // Global unicast is 2000::/3; everything else is reserved, local or multicast.
     let global = s[0] & 0xe000 == 0x2000;
     let special = match s {
-        // IETF protocol assignments, 2001::/23; documentation; documentation (RFC 9637).
+        // IETF protocol assignments (2001::/23) and documentation (2001:db8::/32; 3fff::/20, RFC 9637).
         [0x2001, second, ..] => second < 0x0200 || second == 0x0db8,
         [0x3fff, second, ..] => second < 0x1000,
         _ => false,

@@ -40,7 +40,7 @@ pub struct WebSubRequestError {
 
 /// The maximum size of an echoed challenge, in bytes.
 const MAX_ECHO_BYTES: usize = 1024;
-/// The number of bytes of a hub's refusal to read for an explanation.
+/// The maximum number of bytes to read from a hub's refusal, which may contain an explanation.
 const MAX_MESSAGE_BYTES: usize = 2 * 1024;
 const MAX_MESSAGE_CHARS: usize = 200;
 
@@ -121,7 +121,7 @@ impl Fetcher {
         Err(WebSubRequestError { failure: WebSubFailure::Status { status: status.as_u16(), message }, retry_after })
     }
 
-    /// Reads the explanation in a refusal. Ignores bodies that are not plain text or longer than a few lines.
+    /// Reads the explanation in a refusal. Ignores bodies that are not plain text or that exceed a few lines.
     async fn read_message(&self, response: Response) -> String {
         let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if !kind.starts_with("text/plain") || response.headers().contains_key(header::CONTENT_ENCODING) {

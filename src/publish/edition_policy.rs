@@ -111,7 +111,8 @@ pub(super) fn adds_to(edition: &Edition, known: &Edition) -> bool {
     change_between(known, &edition.text, edition.outlet_count, &items).is_some()
 }
 
-/// How a text differs from an edition. `items` are the items of its story, `outlets` their distinct outlets.
+/// The reason for a new edition with this text, if any. `items` are the story's items, `outlets` their distinct
+/// outlets.
 fn change_between(
     known: &Edition,
     text: &EditionText,
@@ -150,7 +151,7 @@ const MAX_CONTENT_BYTES: usize = 256 * 1024;
 const MAX_REPORTS: usize = 500;
 
 /// Composes the text of a new edition after the edition with the text `known`. The new edition keeps the link, unless
-/// the linked report has left the story. In that case, it gets both the title and the link of the new lead.
+/// the linked report has left the story. In that case, it takes both the title and the link from the new lead.
 pub fn compose_edition(story: &Story, lead: &StoryItem, known: Option<&EditionText>) -> EditionText {
     let item = &lead.item;
     let is_present = |known: &&EditionText| story.items.iter().any(|report| report.item.id == known.linked);

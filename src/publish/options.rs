@@ -27,7 +27,7 @@ pub struct Options {
     /// The minimum interval between two editions of a story, and therefore between changes of its entry.
     #[serde(with = "crate::domain::duration")]
     pub min_update_interval: SignedDuration,
-    /// The time after its first edition in which a story gets new editions.
+    /// A story gets new editions for this time after its first edition.
     #[serde(with = "crate::domain::duration")]
     pub update_window: SignedDuration,
     /// The time for which a source is new. Items of a new source join stories but do not lead them, and a story needs

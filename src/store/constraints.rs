@@ -139,7 +139,7 @@ pub fn active_in_story(db: &ReadConnection, story: StoryId) -> Result<Vec<Groupi
     db.all(&sql, [story.to_row()])
 }
 
-/// The active constraints on items first seen since a time, as the clusterer needs them.
+/// The active constraints on items first seen since a given time, for the clusterer.
 pub fn active_since(db: &ReadConnection, since: Timestamp) -> Result<Vec<GroupingConstraint>> {
     let sql = format!(
         "{SELECT} WHERE undone_at IS NULL AND EXISTS (

@@ -82,7 +82,7 @@ fn push_phrase(out: &mut String, phrase: &str, rest: &str) {
 
 /// The syntax error that SQLite reports for an FTS5 expression; `None` if it is valid.
 pub fn syntax_error(words: &str) -> Option<String> {
-    // Has the same columns as the schema, and no rows.
+    // An empty table with the same columns as in the schema.
     const TABLE: &str = "CREATE VIRTUAL TABLE item_fts USING fts5 (title, summary)";
     let search = |db: Connection| {
         db.execute_batch(TABLE)?;

@@ -119,7 +119,7 @@ pub struct OriginTraffic {
     pub origin: String,
     /// The number of sources that it served.
     pub sources: u64,
-    /// The number of requests: for polls and their redirects, article pages and robots.txt, and to hubs.
+    /// The number of requests, including redirects, article pages, robots.txt and requests to hubs.
     pub requests: u64,
     /// The number of responses that reported no change (304).
     pub not_modified: u64,

@@ -78,7 +78,7 @@ fn insert_record(db: &WriteConnection, poll: &PollRecord, ingested: &IngestResul
     Ok(())
 }
 
-/// The problem that a source rewrote its guids, which becomes known only when the items are matched.
+/// Reports rewritten guids as a problem, which becomes known only when the items are matched.
 fn rewritten_guids(ingested: &IngestResult) -> Option<FeedProblem> {
     let rules: Vec<String> =
         ingested.recognized.iter().map(|(rule, count)| format!("{count} by {}", rule.into_str())).collect();

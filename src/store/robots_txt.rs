@@ -10,7 +10,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 pub struct RobotsFile {
     pub expires_at: Timestamp,
-    /// If there is no body, whether everything is allowed or nothing.
+    /// Whether everything is allowed (true) or nothing (false) if there is no body.
     pub allow_all: bool,
     pub body: Option<Vec<u8>>,
 }

@@ -3,8 +3,8 @@
 //! SQLite's tokenizer `unicode61` splits words at spaces and punctuation. In scripts without spaces, it produces whole
 //! clauses. This module therefore writes a run of such characters as overlapping pairs, followed by the last character:
 //! `東京電力` becomes `東京 京電 電力 力`. A longer word becomes a phrase of pairs. A single character starts a pair or ends a
-//! run, so the search uses it as a prefix. A character is a grapheme cluster (UAX #29): a consonant with its vowel
-//! signs and tone marks.
+//! run, so the search uses it as a prefix. A character is a grapheme cluster (UAX #29), such as a consonant with its
+//! vowel signs and tone marks.
 //!
 //! This form is never stored as display text: results show the original text of the item.
 

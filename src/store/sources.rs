@@ -11,7 +11,7 @@ use rusqlite::{Row, params};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Adds a source, or restores the removed source with this URL as new. `None` if the source already exists.
+/// Adds a source, or restores a removed source with this URL. `None` if the source already exists.
 pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: Timestamp) -> Result<Option<SourceId>> {
     let known = by_url(db, &new.url)?;
     let id = match known {

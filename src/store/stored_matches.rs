@@ -40,7 +40,7 @@ fn find_by_guid(db: &ReadConnection, source: SourceId, guid: &str) -> Result<Gui
 }
 
 /// The items with the same link as `item`, those with its title or date near its date, and those with its title among
-/// the newest items. At most 20 of each, because a source may use one link for all items.
+/// the newest items. Returns at most 20 of each, because a source may use one link for all items.
 fn find_candidates(db: &ReadConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<Vec<StoredItem>> {
     let window = title_window(item, now);
     db.all(

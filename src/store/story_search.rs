@@ -1,7 +1,7 @@
 //! Story search by expression, tag, language and number of outlets. The most recently updated stories come first.
 //!
 //! The cost of every query is bounded. Conditions that many stories may satisfy are checked only on the newest stories.
-//! Searches for rare matches start from the matches.
+//! If only few stories can match, the search starts from the matches.
 
 use super::Result;
 use super::connection::ReadConnection;

@@ -7,7 +7,7 @@ use crate::domain::DeclaredHub;
 use crate::http_client::LinkRelations;
 use url::Url;
 
-/// Hub and topic URLs that are longer are ignored, as are URLs with credentials, which third parties must not get.
+/// Longer hub and topic URLs are ignored, as are URLs with credentials, which must not reach third parties.
 const MAX_URL_BYTES: usize = 2048;
 
 /// Selects the hub and the topic for a subscription; `None` if the feed does not declare both.

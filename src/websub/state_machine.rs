@@ -67,7 +67,7 @@ pub fn apply_hub_response(
     }
 }
 
-/// Applies a call of the hub to our callback that verifies or denies a request.
+/// Applies a hub's request to our callback that verifies or denies a subscription.
 pub fn apply_verification(subscription: &mut HubSubscription, outcome: &VerificationOutcome, now: Timestamp) {
     match outcome {
         VerificationOutcome::Unsolicited => {}

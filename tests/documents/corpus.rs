@@ -1,4 +1,4 @@
-//! Tests documents as publishers served them: newsfold extracts items from each.
+//! Tests real documents from publishers: newsfold extracts items from each one.
 
 use newsfold::feed_parser::{FetchedDocument, Options, parse_feed};
 use std::path::{Path, PathBuf};

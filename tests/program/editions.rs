@@ -11,7 +11,7 @@ use newsfold::store::retention::{self, RetentionPolicy};
 use newsfold::store::{WriteConnection, constraints, editions, items, sources, stories};
 use reqwest::StatusCode;
 
-/// Nine outlets report one event in different words, because copies do not count as reports.
+/// Nine outlets' reports of one event. The words differ, because copies do not count as reports.
 const REPORTS: [&str; 9] = [
     "Armoured train derails near Veshna bridge killing three | Three people died when an armoured train came off the \
      rails near the Veshna bridge on Tuesday morning",

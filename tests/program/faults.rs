@@ -133,7 +133,7 @@ async fn two_processes_share_one_database() {
     wait_until("the daemon has polled the new source", async || origin.request_count("/feed") > 0).await;
     for n in 1..8 {
         origin.serve("/feed", StubResponse::ok(feed_of(0, 40 + n * 10)));
-        // Either process polls. A command skips and reports a source that the daemon has leased.
+        // Either process may poll. A command skips and reports a source that the daemon has leased.
         let _ = newsfold(&["source", "poll", "1"]).output().unwrap();
     }
     wait_until("all items are stored and grouped", async || {

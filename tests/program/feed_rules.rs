@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use newsfold::domain::{NewSource, SourceId};
 use newsfold::publish::FeedOptions;
 
-/// Three outlets report one event in different words.
+/// Three outlets' reports of one event, in different words.
 const REPORTS: [&str; 3] = [
     "1 | Tanker runs aground off Cape Brennoc with forty sailors | Tugs try to free the tanker off Cape Brennoc",
     "2 | Forty sailors aboard tanker aground at Cape Brennoc | The tanker struck the reef of Cape Brennoc in fog",

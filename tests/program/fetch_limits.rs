@@ -59,7 +59,7 @@ async fn occasional_bytes_do_not_extend_the_timeouts() {
     let reason =
         failure_reason(Options { total_timeout: SHORT, ..options() }, &RawServer::start(trickle).await.base).await;
     assert_eq!(reason, "no complete response within 300ms");
-    // A response header that never ends does not extend the timeout either.
+    // A response header that never ends does not extend the timeout.
     let slow_head = RawResponse::Trickle { head: b"HTTP/1.1 200 OK\r\nx: ".to_vec(), pause: Duration::from_millis(20) };
     let reason =
         failure_reason(Options { header_timeout: SHORT, ..options() }, &RawServer::start(slow_head).await.base).await;

@@ -210,7 +210,7 @@ async fn slow_subscribers_use_at_most_half_of_the_concurrent_requests() {
     fixture.daemon.stop().await;
 }
 
-/// The documents of a newsfold without configured feeds: those that contain its story, and those that do not.
+/// The documents of a newsfold instance without configured feeds: those that contain its story, and those that do not.
 const CHANGING: [&str; 6] = ["all.atom", "all.json", "all.rss", "all.stable.atom", "all.stable.json", "all.stable.rss"];
 const UNCHANGED: [&str; 7] =
     ["health.atom", "top.atom", "top.json", "top.rss", "top.stable.atom", "top.stable.json", "top.stable.rss"];
@@ -225,7 +225,7 @@ fn documents(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| format!("{BASE}/feeds/{name}")).collect()
 }
 
-/// A running newsfold without a hub of its own that has notified another hub of all its documents.
+/// A running newsfold that has no hub of its own and has notified another hub of all its documents.
 async fn scene_with_other_hub() -> (HubFixture, FakeHub) {
     let (mut fixture, hub) = (HubFixture::new().await, FakeHub::start().await);
     fixture.daemon.config.publish.own_hub = false;

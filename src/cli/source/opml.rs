@@ -188,7 +188,7 @@ pub async fn sync(context: &Context, file: &Path, options: Sync) -> anyhow::Resu
     Ok(exit_code(&list))
 }
 
-/// Refuses a file that may be incomplete, because sync deletes the sources that are missing in it.
+/// Refuses a file that may be incomplete, because sync deletes the sources that are missing from it.
 fn refuse_incomplete(list: &SubscriptionList, file: &str) -> anyhow::Result<()> {
     if let Some(OpmlFault { line, message }) = &list.fault {
         bail!(
@@ -208,7 +208,7 @@ fn refuse_incomplete(list: &SubscriptionList, file: &str) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Returns a failure if the sources certainly lack a part of the file.
+/// Returns a failure if a part of the file could not be used.
 fn exit_code(list: &SubscriptionList) -> ExitCode {
     if list.is_truncated || !list.unusable.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -117,7 +117,7 @@ impl HourlyProfile {
         self.week = week;
     }
 
-    /// 2 to the power of the weeks from the start of `self.week` to `hour`. Hours of earlier weeks weigh less than 1.
+    /// 2 to the power of the weeks from the start of `self.week` to `hour`: less than 1 for hours of earlier weeks.
     fn weight(&self, hour: i64) -> f64 {
         let hours = hour.saturating_sub(self.week.saturating_mul(WEEK_HOURS)).clamp(-64 * WEEK_HOURS, 64 * WEEK_HOURS);
         let power = power_of(HOURLY_GROWTH, hours.unsigned_abs());

@@ -1,6 +1,6 @@
 //! Generates hostile documents, each of which repeats one expensive construct up to a given size.
 //!
-//! All documents are generated. Their names describe what they repeat.
+//! The name of a document describes what the document repeats.
 
 /// Generates a document of approximately the given number of bytes.
 pub type GenerateDocument = fn(usize) -> Vec<u8>;

@@ -5,7 +5,7 @@ pub const HOUR: i64 = 3600;
 pub const DAY: i64 = 24 * HOUR;
 /// Monday, 5 January 2026, 00:00 UTC.
 pub const START: i64 = 1_767_571_200;
-/// The time in seconds after which the true rates change. It differs from the hour of the estimated rates.
+/// The interval at which the true rates change, in seconds. The estimated rates change every hour.
 pub const SLOT: i64 = 900;
 const SLOTS: usize = 96;
 
