@@ -10,6 +10,7 @@ use crate::domain::duration::after;
 use crate::domain::{OperatorEventKind, Source, SourceId, Timestamp};
 use crate::http_client::NoDocument;
 use crate::store::{self, WriteConnection, operator_events, sources};
+use crate::wording::Audience;
 use jiff::SignedDuration;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -146,7 +147,8 @@ pub(super) async fn observe_unreachable(
         return Ok(());
     };
     if outage.is_new {
-        tracing::error!(since = %outage.since, last = detail, "no server can be reached: our own network is down");
+        let last = Audience::Public.remark(detail);
+        tracing::error!(since = %outage.since, last, "no server can be reached: our own network is down");
     }
     let interval = context.options.interval;
     let event = format!("no server can be reached since {}; the last error: {detail}", outage.since);

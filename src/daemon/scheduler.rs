@@ -158,7 +158,7 @@ impl Scheduler {
             Err(join) if join.is_cancelled() => self.record(source, AttemptOutcome::Abandoned, &lease).await,
             Err(join) => {
                 let detail = format!("newsfold failed while polling this source: {}", join_error_text(join));
-                tracing::error!(%source, detail, "a poll panicked");
+                tracing::error!(%source, detail = Audience::Public.remark(&detail), "a poll panicked");
                 self.record(source, AttemptOutcome::Crashed { detail }, &lease).await;
             }
         }

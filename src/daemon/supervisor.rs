@@ -4,6 +4,7 @@
 use crate::domain::backoff::doubling;
 use crate::domain::panic_text::join_error_text;
 use crate::serve::TaskHealth;
+use crate::wording::Audience;
 use jiff::SignedDuration;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -41,7 +42,7 @@ where
             return;
         }
         let why = match ended {
-            Some(Err(join)) => format!("it panicked: {}", join_error_text(join)),
+            Some(Err(join)) => Audience::Public.remark(&format!("it panicked: {}", join_error_text(join))),
             _ => "the task ended unexpectedly".into(),
         };
         failures = if began.elapsed() >= STABLE_AFTER { 1 } else { failures + 1 };

@@ -21,6 +21,13 @@ pub fn language_code(tag: &str) -> Option<&'static str> {
     is_language.then(|| language.to_639_1().unwrap_or(language.to_639_3()))
 }
 
+/// The English name of a language: `German` for `de`. `None` for an unknown code.
+pub fn language_name(code: &str) -> Option<&'static str> {
+    let name = Language::from_639_1(code).or_else(|| Language::from_639_3(code))?.to_name();
+    // Without the remark in `Swahili (macrolanguage)`.
+    name.split(" (").next()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +50,11 @@ mod tests {
         ] {
             assert_eq!(language_code(tag), expected, "{tag}");
         }
+    }
+
+    #[test]
+    fn languages_have_english_names() {
+        let named = ["de", "sw", "gsw", "zz"].map(language_name);
+        assert_eq!(named, [Some("German"), Some("Swahili"), Some("Swiss German"), None]);
     }
 }

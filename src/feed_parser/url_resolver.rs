@@ -19,6 +19,7 @@ const GRANTED_GROWTH_BYTES: usize = 1024 * 1024;
 
 /// The bases in scope at the current element.
 pub struct UrlResolver<'o> {
+    /// Without credentials and query.
     document_url: Url,
     /// The feed's website, if a hosting service on another host serves the document. In this case, relative URLs belong
     /// to the website, unless the document sets a base.
@@ -34,7 +35,7 @@ pub struct UrlResolver<'o> {
 }
 
 impl<'o> UrlResolver<'o> {
-    pub fn new(document_url: &'o Url, website: Option<&'o Url>, document_length: usize) -> Self {
+    pub fn new(document_url: &Url, website: Option<&'o Url>, document_length: usize) -> Self {
         UrlResolver {
             document_url: base_of_links(document_url),
             website,
@@ -63,7 +64,12 @@ impl<'o> UrlResolver<'o> {
             Ok(url) => url,
             Err(_) => {
                 let base = tag.and_then(|tag| self.base_of(tag));
-                self.used_document_url |= base.is_none() && self.bases.is_empty();
+                let has_base = base.is_some() || !self.bases.is_empty();
+                // The document itself is not the page of an item.
+                if !has_base && self.website.is_none() && (cleaned.is_empty() || cleaned.starts_with('#')) {
+                    return None;
+                }
+                self.used_document_url |= !has_base;
                 base.as_ref().unwrap_or_else(|| self.current_base()).join(&cleaned).ok()?
             }
         };
@@ -177,8 +183,15 @@ mod tests {
         let mut urls = UrlResolver::new(&document, foreign.as_ref(), 0);
         assert_eq!(urls.resolve(None, "/a/7").unwrap().as_str(), "https://a.example/a/7");
         assert_eq!(foreign_website(Some(&document), &document), None);
-        let private = Url::parse("https://me:key@a.example/f?auth=key").unwrap();
-        let mut urls = UrlResolver::new(&private, None, 0);
-        assert_eq!(urls.resolve(None, "#7").unwrap().as_str(), "https://a.example/f#7");
+    }
+
+    #[test]
+    fn relative_urls_do_not_repeat_the_secrets_of_the_address() {
+        let document = Url::parse("https://ann:word@a.example/news/feed?auth=word").unwrap();
+        let mut urls = UrlResolver::new(&document, None, 0);
+        let mut resolved = |href: &str| urls.resolve(None, href).map(String::from);
+        assert_eq!(resolved("7").as_deref(), Some("https://a.example/news/7"));
+        assert_eq!(resolved("?p=7").as_deref(), Some("https://a.example/news/feed?p=7"));
+        assert_eq!((resolved("#p7"), resolved("")), (None, None));
     }
 }

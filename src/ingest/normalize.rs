@@ -9,14 +9,14 @@ use crate::domain::{FeedProblem, NewItem, ProblemKind, Reporter, Timestamp};
 use crate::feed_parser::{ParsedFeed, ParsedItem, ParsedReporter, TimeOfDay};
 use crate::html::boilerplate::remove_repeated_blocks;
 use crate::html::item_text::read_item_text;
-use crate::html::sanitize::sanitize_html;
+use crate::html::sanitize::{sanitize_html, sanitize_html_without_page};
 use crate::identity::document_guids::{DatedItem, derive_guid, limit_guid, make_guids_unique};
 use crate::urls::canonical::{canonical_url, exact_url};
 use crate::urls::outlet::outlet_of_site;
 use crate::urls::redact::{base_of_links, strip_credentials};
 use jiff::SignedDuration;
 use std::borrow::Cow;
-use url::Url;
+use url::{Position, Url};
 
 const MAX_TITLE_CHARS: usize = 500;
 /// The maximum length of a title that is derived from the text.
@@ -38,7 +38,7 @@ pub fn normalize_items(
     now: Timestamp,
     problems: &mut Vec<FeedProblem>,
 ) -> Vec<NewItem> {
-    let base = feed.site_url.clone().unwrap_or_else(|| base_of_links(document_url));
+    let urls = FeedUrls { document: document_url, website: feed.site_url.as_ref().map(base_of_links) };
     let mut paragraphs = Vec::with_capacity(feed.items.len());
     let mut contents = Vec::with_capacity(feed.items.len());
     for parsed in &feed.items {
@@ -53,7 +53,7 @@ pub fn normalize_items(
     let mut items = Vec::with_capacity(feed.items.len());
     for ((parsed, paragraphs), content) in feed.items.iter().zip(&paragraphs).zip(&contents) {
         let texts = NormalizedTexts { text: &paragraphs.join(" "), content_html: content.as_deref() };
-        if let Some(mut item) = normalize_item(parsed, texts, &base, now, problems) {
+        if let Some(mut item) = normalize_item(parsed, texts, &urls, now, problems) {
             item.is_day_only = item.published_at.is_some()
                 && match claimed_time_of_day(parsed) {
                     TimeOfDay::Missing => true,
@@ -82,24 +82,34 @@ struct NormalizedTexts<'a> {
     content_html: Option<&'a str>,
 }
 
+struct FeedUrls<'a> {
+    document: &'a Url,
+    /// The base for relative links of items without a link.
+    website: Option<Url>,
+}
+
 fn normalize_item(
     parsed: &ParsedItem,
     texts: NormalizedTexts<'_>,
-    base: &Url,
+    urls: &FeedUrls<'_>,
     now: Timestamp,
     problems: &mut Vec<FeedProblem>,
 ) -> Option<NewItem> {
     let declared_base = if parsed.content_html.is_some() { &parsed.content_base } else { &parsed.summary_base };
-    let base = declared_base.as_ref().or(parsed.link.as_ref()).unwrap_or(base);
+    let link = parsed.link.as_ref().filter(|link| !is_feed_address(link, urls.document));
+    let sanitize = |html: &str| match declared_base.as_ref().or(link).or(urls.website.as_ref()) {
+        Some(page) => sanitize_html(html, Some(page)),
+        None => sanitize_html_without_page(html, &base_of_links(urls.document)),
+    };
     let NormalizedTexts { text, content_html } = texts;
     let title = parsed.title.as_deref().map(|title| one_line(title, MAX_TITLE_CHARS)).filter(|title| !title.is_empty());
     let title = title.unwrap_or_else(|| one_line(text, MAX_DERIVED_TITLE_CHARS));
-    if title.is_empty() && parsed.link.is_none() {
+    if title.is_empty() && link.is_none() {
         FeedProblem::record(problems, ProblemKind::EmptyItem, "neither title, text nor link");
         return None;
     }
-    let canonical_url = parsed.link.as_ref().map(canonical_url);
-    let exact_link = parsed.link.as_ref().map(exact_url);
+    let canonical_url = link.map(canonical_url);
+    let exact_link = link.map(exact_url);
     let published_at = plausible_date(parsed, now, problems);
     let guid = match &parsed.guid {
         Some(guid) => limit_guid(guid),
@@ -110,11 +120,11 @@ fn normalize_item(
     };
     Some(NewItem {
         guid,
-        url: parsed.link.as_ref().map(|url| strip_credentials(url.as_str())),
+        url: link.map(|url| strip_credentials(url.as_str())),
         canonical_url,
         summary: one_line(text, MAX_SUMMARY_CHARS),
         title: if title.is_empty() { "(untitled)".into() } else { title },
-        content: content_html.map(|html| sanitize_html(html, Some(base))).filter(|html| !html.trim().is_empty()),
+        content: content_html.map(sanitize).filter(|html| !html.trim().is_empty()),
         author: join_authors(&parsed.authors),
         lang: parsed.lang.as_deref().and_then(language_code).map(str::to_owned),
         image: parsed.image.as_ref().map(|url| strip_credentials(url.as_str())),
@@ -124,6 +134,12 @@ fn normalize_item(
         reporter: parsed.reporter.as_ref().and_then(reporter),
         backlog_reason: None,
     })
+}
+
+/// Whether a link leads to the feed itself, under an address with a query, which may contain a secret.
+fn is_feed_address(link: &Url, feed: &Url) -> bool {
+    feed.query().is_some()
+        && link[Position::BeforeHost..Position::AfterQuery] == feed[Position::BeforeHost..Position::AfterQuery]
 }
 
 fn claimed_time_of_day(parsed: &ParsedItem) -> TimeOfDay {
@@ -201,7 +217,8 @@ mod tests {
             let (feed, mut problems) = parse_feed(&document, &Options::default()).unwrap();
             items_of(&feed, &url, &mut problems).remove(0).content.unwrap()
         };
-        assert!(content("").contains("\"https://hub.example/f#n1\""));
+        let own = content("");
+        assert!(own.contains("https://hub.example/i.png") && !own.contains("hub.example/f"), "{own}");
         let hosted = content("<link>https://tide.example/</link>");
         assert!(
             hosted.contains("https://tide.example/#n1") && hosted.contains("https://tide.example/i.png"),

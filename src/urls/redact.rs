@@ -1,17 +1,12 @@
 //! Removes secrets from URLs.
 
-use url::{Position, Url};
+use url::Url;
 
 /// Removes the user name and the password from a URL, because logs and published documents must not contain them.
 /// Leaves text that is not a valid URL unchanged.
 pub fn strip_credentials(text: &str) -> String {
     match Url::parse(text) {
-        Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
-            // Both calls fail only for a URL without a host, which has no credentials.
-            let _ = url.set_username("");
-            let _ = url.set_password(None);
-            url.into()
-        }
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => without_credentials(url).into(),
         _ => text.to_owned(),
     }
 }
@@ -19,19 +14,22 @@ pub fn strip_credentials(text: &str) -> String {
 /// Returns the base URL of a document's relative links. Removes user name, password and query, which may be secret: a
 /// link that consists of a fragment would inherit them (RFC 3986 §5.2.2).
 pub fn base_of_links(document: &Url) -> Url {
-    let mut base = document.clone();
-    let _ = base.set_username("");
-    let _ = base.set_password(None);
+    let mut base = without_credentials(document.clone());
     base.set_query(None);
     base
 }
 
-/// Returns the host and port of an http URL, because the rest may contain secrets. Leaves other text unchanged.
-pub fn redact_url(text: &str) -> String {
-    match Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https")) {
-        Some(url) => url[Position::BeforeHost..Position::AfterPort].to_owned(),
-        None => text.to_owned(),
-    }
+/// Removes user name and password.
+pub fn without_credentials(mut url: Url) -> Url {
+    // Both calls fail only for a URL without a host, which has no credentials.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}
+
+/// Returns the host and port of a URL, because the rest may contain secrets. Leaves other text unchanged.
+pub fn redact_url(text: &str) -> &str {
+    text.split_once("://").map_or(text, |(_, address)| host_of_address(address))
 }
 
 /// Replaces each URL in a text by its host. Spaces separate a URL from other text.

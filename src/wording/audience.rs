@@ -36,7 +36,7 @@ impl Audience {
     pub fn url(self, url: &str) -> String {
         match self {
             Audience::Operator => one_line(url, MAX_URL_CHARS),
-            Audience::Public => one_line(&redact_url(url), MAX_URL_CHARS),
+            Audience::Public => one_line(redact_url(url), MAX_URL_CHARS),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The selection of a feed in words.
 
-use super::{count_of, duration, grouped_digits, language_name};
+use super::{count_of, duration, grouped_digits};
+use crate::domain::language::language_name;
 use crate::domain::{FeedOrder, FeedSelection};
 
 /// Describes a selection: `Stories from sources tagged ‘war’, in English; newest 100.`

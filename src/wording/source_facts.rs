@@ -1,6 +1,7 @@
 //! The facts about a source, as the command line and the source's page list them.
 
-use super::{Audience, backlog_count_text, count_of, hub_status, language_name, probation_text};
+use super::{Audience, backlog_count_text, count_of, hub_status, probation_text};
+use crate::domain::language::language_name;
 use crate::domain::{FullTextMode, HubSubscription, OutletProvenance, PollingHints, Source, Timestamp};
 
 /// The facts about a source that are not in its database row.

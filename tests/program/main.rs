@@ -23,6 +23,7 @@ mod last_modified;
 mod origin_leases;
 mod pages;
 mod readme;
+mod secrets;
 mod sources;
 #[path = "../support/mod.rs"]
 mod support;

@@ -3,11 +3,20 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 /// A running daemon. Dropping the value kills the daemon.
 pub struct DaemonProcess {
     pub process: Child,
     pub base: String,
+    log: Arc<Mutex<String>>,
+}
+
+impl DaemonProcess {
+    /// What the daemon has logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
 }
 
 impl Drop for DaemonProcess {
@@ -40,15 +49,22 @@ pub fn start_daemon(folder: &Path, shell_setup: &str) -> DaemonProcess {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-    let mut log = Vec::new();
+    let log = Arc::new(Mutex::new(String::new()));
     let base = loop {
-        let Some(Ok(line)) = lines.next() else { panic!("the daemon did not start: {log:?}") };
+        let Some(Ok(line)) = lines.next() else { panic!("the daemon did not start: {}", log.lock().unwrap()) };
+        append_line(&log, &line);
         if let Some((_, rest)) = line.split_once("address=") {
             break format!("http://{}", rest.split_whitespace().next().unwrap());
         }
-        log.push(line);
     };
     // Read the rest of the log, so that the daemon never blocks on a full pipe.
-    std::thread::spawn(move || lines.for_each(drop));
-    DaemonProcess { process, base }
+    let shared = log.clone();
+    std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| append_line(&shared, &line)));
+    DaemonProcess { process, base, log }
+}
+
+fn append_line(log: &Mutex<String>, line: &str) {
+    let mut log = log.lock().unwrap();
+    log.push_str(line);
+    log.push('\n');
 }

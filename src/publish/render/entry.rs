@@ -1,7 +1,6 @@
 //! The feed entry for a story or for one of its items. All formats contain the same entry.
 
 use super::value_format::{encode_uri, strip_invalid_chars, uuid_urn};
-use crate::domain::language::language_code;
 use crate::domain::{EditionReport, Enclosure, FeedEntry, SourceId, Story, StoryItem, Timestamp};
 use crate::html::sanitize::sanitize_html;
 use crate::markup::entities::escape_html;
@@ -62,7 +61,7 @@ impl<'a> DocumentEntry<'a> {
             html: strip_invalid_chars(&html),
             image: text.image.as_deref().map(encode_uri),
             enclosures: encode_enclosures(&text.enclosures),
-            lang: text.lang.as_deref().filter(|lang| language_code(lang).is_some()),
+            lang: text.lang.as_deref(),
             tags: &text.tags,
             source: EntrySource {
                 id: source_id(text.source, text.site.as_deref()),
@@ -94,7 +93,7 @@ impl<'a> DocumentEntry<'a> {
             html: strip_invalid_chars(&html),
             image: item.image.as_deref().map(encode_uri),
             enclosures: encode_enclosures(&item.enclosures),
-            lang: item.lang.as_deref().filter(|lang| language_code(lang).is_some()),
+            lang: item.lang.as_deref(),
             tags: &[],
             source: EntrySource {
                 id: source_id(item.source, site.as_deref()),

@@ -2,8 +2,8 @@
 //!
 //! No page shows the age of anything, because it would be outdated a minute later.
 
-use crate::domain::{Item, Timestamp};
-use crate::wording::{Audience, SourceCondition, grouped_digits, language_name};
+use crate::domain::Timestamp;
+use crate::wording::{Audience, SourceCondition, grouped_digits};
 
 /// Formats a time as `1 Mar 2026, 12:00 UTC`.
 pub fn time(at: &Timestamp) -> String {
@@ -37,11 +37,6 @@ pub fn remark(text: &str) -> String {
 /// A URL that may be used as a link; `None` for `javascript:` and other schemes.
 pub fn link(url: Option<&str>) -> Option<&str> {
     url.filter(|url| url.starts_with("https://") || url.starts_with("http://"))
-}
-
-/// The language of an item for the attribute `lang`; `None` if the code is unknown.
-pub fn lang(item: &Item) -> Option<&str> {
-    item.lang.as_deref().filter(|code| language_name(code).is_some())
 }
 
 /// The CSS class for a condition.

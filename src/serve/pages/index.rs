@@ -1,14 +1,15 @@
 //! The index page: stories by the day of their last change, newest first, with filters and search.
 
-use super::format::{day, lang, link, machine_time, time_under_day};
+use super::format::{day, link, machine_time, time_under_day};
 use super::query::StoryQuery;
 use super::respond::{invalid_query, respond};
 use super::site_layout::SiteLayout;
+use crate::domain::language::language_name;
 use crate::domain::{Story, StoryItem, Timestamp};
 use crate::serve::app_state::{AppState, Error};
 use crate::store::ReadConnection;
 use crate::store::story_search::{self, SearchFacets, SearchResults};
-use crate::wording::{backlog_text, count_of, language_name};
+use crate::wording::{backlog_text, count_of};
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;

@@ -1,9 +1,9 @@
 //! The query of the index page: filters that are parsed from a URL and written to one. All functions are pure.
 
 use crate::domain::display_text::one_line;
+use crate::domain::language::language_name;
 use crate::store::fts_query;
 use crate::store::story_search::StorySearch;
-use crate::wording::language_name;
 use url::form_urlencoded;
 
 /// The number of stories per page.

@@ -2,7 +2,7 @@
 //! its earlier versions.
 
 use super::chart::{TimelineMark, timeline_marks};
-use super::format::{lang, link, machine_time, time};
+use super::format::{link, machine_time, time};
 use super::site_layout::SiteLayout;
 use crate::domain::{ItemId, Story, StoryItem, Timestamp};
 use crate::serve::app_state::Error;

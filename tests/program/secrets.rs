@@ -1,0 +1,277 @@
+//! A source's address may contain a secret in its credentials, its path and its query. None of it appears in a document, a
+//! page, a header, an exported file or a line of the log, whatever the source answers.
+
+use crate::support::daemon_process::{database_path, start_daemon};
+use crate::support::fake_hub::FakeHub;
+use crate::support::origin_server::{OriginServer, StubResponse};
+use crate::support::raw_server::{RawResponse, RawServer, head};
+use crate::support::{rss_of_today, wait_until};
+use newsfold::domain::{FullTextMode, NewSource, PollOutcome, SourceId, Timestamp};
+use newsfold::store::{Store, operator_events, polls, sources, statistics};
+use reqwest::redirect::Policy;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use tempfile::TempDir;
+
+/// Every secret part of an address contains this word.
+const CANARY: &str = "canary";
+const SECRET_PATH: &str = "/canary-path/feed";
+const BASE_URL: &str = "https://desk.example/news/";
+
+/// An address of which only the scheme, the host and the port are public.
+fn secret_url(base: &str) -> String {
+    let url = format!("{base}{SECRET_PATH}?auth=canary-query");
+    url.replacen("://", "://canary-user:canary-password@", 1)
+}
+
+/// The settings of a daemon that polls as fast as it can, is a hub, and exports its feeds.
+fn folder_with_configuration() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let export = folder.path().join("export");
+    let config = format!(
+        "[serve]\nlisten = \"127.0.0.1:0\"\n[poll]\ninterval = \"1s\"\naverage_interval = \"1s\"\n[fetch]\n\
+         min_origin_delay = \"0s\"\ntotal_timeout = \"2s\"\nallowed_networks = [\"127.0.0.0/8\"]\n[publish]\ndelay = \"0s\"\n\
+         own_hub = true\nbase_url = \"{BASE_URL}\"\nexport_dir = \"{}\"\n[daemon]\nshutdown_grace = \"2s\"\n\
+         [[publish.feeds]]\nname = \"short\"\ntitle = \"Short\"\nlimit = 2\n",
+        export.display()
+    );
+    std::fs::write(folder.path().join("config.toml"), config).unwrap();
+    folder
+}
+
+/// Servers, each with a secret address of one kind. They stop when they are dropped.
+#[derive(Default)]
+struct CanarySources {
+    origins: Vec<OriginServer>,
+    raw: Vec<RawServer>,
+    urls: Vec<String>,
+}
+
+impl CanarySources {
+    async fn serve(&mut self, response: StubResponse) -> &OriginServer {
+        let origin = OriginServer::start().await;
+        origin.serve(SECRET_PATH, response);
+        self.urls.push(secret_url(&origin.url("")));
+        self.origins.push(origin);
+        self.origins.last().unwrap()
+    }
+
+    async fn serve_raw(&mut self, bytes: Vec<u8>) {
+        let server = RawServer::start(RawResponse::Bytes(bytes)).await;
+        self.urls.push(secret_url(&server.base));
+        self.raw.push(server);
+    }
+
+    async fn start(hub: &FakeHub) -> CanarySources {
+        let mut all = CanarySources::default();
+        let target = OriginServer::start().await;
+        target.serve(SECRET_PATH, StubResponse::ok(rss_of_today(&["m | Museum opens its doors | Old hall"])));
+        let target_url = secret_url(&target.url(""));
+        all.origins.push(target);
+        for document in readable_documents(&target_url) {
+            all.serve(StubResponse::ok(document)).await;
+        }
+        // Failures of each kind.
+        for status in [400, 401, 403, 404, 410, 429, 500, 503] {
+            all.serve(StubResponse::status(status)).await;
+        }
+        all.serve(StubResponse::never()).await;
+        all.serve(StubResponse::ok(vec![0x1f, 0x8b, 1, 2]).header("content-encoding", b"gzip")).await;
+        all.serve_raw(Vec::new()).await;
+        all.serve_raw([head("content-length: 900\r\n"), b"<rss><channel>".to_vec()].concat()).await;
+        // Redirects.
+        for status in [301, 302] {
+            all.serve(StubResponse::redirect_with_status(status, &target_url)).await;
+        }
+        for to in [
+            "http://10.9.8.7/canary-path/feed?auth=canary-query",
+            "ftp://canary-user@a.example/canary-path",
+            "http://[canary-path",
+        ] {
+            all.serve(StubResponse::redirect(to)).await;
+        }
+        let looping = all.serve(StubResponse::redirect(SECRET_PATH)).await.url("");
+        // Documents that are no feeds.
+        all.serve(StubResponse::ok("Neither XML nor JSON")).await;
+        all.serve(StubResponse::ok(format!("<!doctype html><link rel=feed href='{target_url}'>"))).await;
+        let refresh = format!("<html><meta http-equiv=refresh content=\"0; url={target_url}\"></html>");
+        all.serve(StubResponse::ok(refresh)).await;
+        // Servers that cannot be reached: no TLS, no listener, no such host.
+        all.urls.push(secret_url(&looping.replace("http://", "https://")));
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        all.urls.push(secret_url(&format!("http://{closed}")));
+        all.urls.push(secret_url("https://missing.invalid"));
+        // A feed with a hub.
+        let secret = |base: &str| format!("{}{SECRET_PATH}?auth=canary-query", base.trim_end_matches('/'));
+        let (hub_url, topic) = (secret(hub.url()), secret("https://news.example"));
+        let links = format!("<{hub_url}>; rel=\"hub\", <{topic}>; rel=\"self\"");
+        let pushed = StubResponse::ok(rss_of_today(&["p | Storm closes every port | Ferries stay in harbour"]));
+        all.serve(pushed.header("link", links.as_bytes())).await;
+        all
+    }
+}
+
+/// Feeds whose texts and links refer to the feed itself. `other` is another secret address.
+fn readable_documents(other: &str) -> Vec<String> {
+    let now = jiff::Timestamp::now();
+    let rss = |channel: &str, item: &str| {
+        let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT");
+        let item = format!("<item>{item}<pubDate>{date}</pubDate></item>");
+        format!("<rss version=\"2.0\"><channel>{channel}{item}</channel></rss>")
+    };
+    let relative = "<a href='#note'>1</a> <a href=''>all</a> <img src='/a.png' width=90> <a href='/b'>b</a>";
+    let content = format!("<description><![CDATA[<p>Power went out in Veshna {relative}</p>]]></description>");
+    vec![
+        rss("", &format!("<guid>a</guid><title>Grid fails in the north</title><link>/a/1</link>{content}")),
+        rss("", &format!("<guid>b</guid><title>Bank lifts its rates again</title><link>#1</link>{content}")),
+        rss(
+            "",
+            &format!(
+                "<guid>c</guid><title>Harvest is late this year</title>{content}<enclosure url='/c.mp3' type='audio/mpeg' length='9'/>"
+            ),
+        ),
+        rss(
+            &format!("<title>News {other}</title><link>{other}</link>"),
+            "<guid>d</guid><title>Pier burns down at night</title>",
+        ),
+        format!(
+            "<feed xmlns=\"http://www.w3.org/2005/Atom\"><id>{other}</id><title>Atom</title><link rel=\"self\" href=\"{other}\"/>\
+             <entry><id>e</id><title>Tram line opens on Monday</title><link href=\"\"/><updated>{now}</updated></entry></feed>"
+        ),
+        format!(
+            "{{\"version\": \"https://jsonfeed.org/version/1.1\", \"title\": \"JSON\", \"feed_url\": \"{other}\", \
+             \"home_page_url\": \"https://json.example/\", \"items\": [{{\"id\": \"f\", \"title\": \"Lake freezes over early\", \
+             \"url\": \"#f\", \"date_published\": \"{now}\", \"content_html\": \"<p>{relative}</p>\"}}]}}"
+        ),
+    ]
+}
+
+async fn add_sources(folder: &Path, urls: &[String]) -> Vec<SourceId> {
+    let store = Store::open(&database_path(folder)).unwrap();
+    let mut ids = Vec::new();
+    for (n, url) in urls.iter().enumerate() {
+        let new = NewSource {
+            url: url.clone(),
+            outlet: format!("outlet{n}.example"),
+            full_text: if n == 0 { FullTextMode::Publish } else { FullTextMode::default() },
+            ..NewSource::default()
+        };
+        let now = Timestamp::now();
+        ids.push(store.write(move |db| sources::add(db, &new, now, now)).await.unwrap().unwrap());
+    }
+    ids
+}
+
+/// Every document that can be reached from the start page and from a list of addresses, with its headers, by path.
+async fn crawl(base: &str, seeds: Vec<String>) -> BTreeMap<String, String> {
+    let client = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
+    let (mut waiting, mut seen) = (seeds.clone(), BTreeSet::from_iter(seeds));
+    let mut documents = BTreeMap::new();
+    while let Some(path) = waiting.pop() {
+        let answer = client.get(format!("{base}{path}")).send().await.unwrap();
+        let head = format!("{} {:?}\n", answer.status(), answer.headers());
+        let text = head + &answer.text().await.unwrap();
+        for link in text.replace("&amp;", "&").split(['"', '<', '>', ' ', '\n']) {
+            let link = link.split('#').next().unwrap();
+            let local = link.strip_prefix(BASE_URL.trim_end_matches('/')).or(link.strip_prefix("/news"));
+            if let Some(path) = local.filter(|path| path.starts_with('/') && !path.starts_with("/hub"))
+                && seen.insert(path.to_owned())
+            {
+                waiting.push(path.to_owned());
+            }
+        }
+        documents.insert(path, text);
+    }
+    documents
+}
+
+/// Panics if a text contains a part of a secret, and shows where.
+fn assert_no_canary(name: &str, text: &str) {
+    if let Some(at) = text.find(CANARY) {
+        let start = text[..at].char_indices().rev().nth(400).map_or(0, |(start, _)| start);
+        let end = text.ceil_char_boundary(at + 100);
+        panic!("{name} contains a part of an address: {}", &text[start..end]);
+    }
+}
+
+fn assert_no_canary_in_files(folder: &Path) -> usize {
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files += assert_no_canary_in_files(&path);
+        } else {
+            let bytes = std::fs::read(&path).unwrap();
+            assert_no_canary(&path.display().to_string(), &String::from_utf8_lossy(&bytes));
+            files += 1;
+        }
+    }
+    files
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_part_of_an_address_but_the_host_is_public() {
+    let folder = folder_with_configuration();
+    let hub = FakeHub::start().await;
+    hub.respond_with(500, &[], "the topic https://a.example/canary-path/feed?auth=canary-query is unknown");
+    let canaries = CanarySources::start(&hub).await;
+    let ids = add_sources(folder.path(), &canaries.urls).await;
+    let daemon = start_daemon(folder.path(), "export NEWSFOLD_LOG=trace;");
+    let store = Store::open(&database_path(folder.path())).unwrap();
+    for id in ids.clone() {
+        wait_until(&format!("source {id} has been polled"), async || {
+            !store.read(move |db| polls::latest(db, id, 1)).await.unwrap().is_empty()
+        })
+        .await;
+    }
+    wait_until("the hub has answered", async || !hub.requests().is_empty()).await;
+    wait_until("a source is reported as failing", async || {
+        !store.read(operator_events::latest).await.unwrap().is_empty()
+    })
+    .await;
+    wait_until("all news is published", async || {
+        let counts = store.read(statistics::row_counts).await.unwrap();
+        counts.unassigned == 0 && counts.stories >= 7 && counts.published + counts.backlog_stories == counts.stories
+    })
+    .await;
+    wait_until("the site is exported", async || folder.path().join("export/current/feeds/all.atom").exists()).await;
+
+    let mut seeds: Vec<String> =
+        ["", "health", "healthz", "robots.txt", "search", "search.atom?q=grid", "search.rss?q=grid"]
+            .into_iter()
+            .chain([
+                "search.json?q=veshna",
+                "?q=veshna",
+                "nowhere",
+                "sources/99999",
+                "sources/",
+                "stories/0",
+                "feeds/no.atom",
+            ])
+            .map(|path| format!("/{path}"))
+            .collect();
+    seeds.extend(["atom", "rss", "json"].iter().flat_map(|format| {
+        ["all", "all.stable", "top", "short", "short.archive-2-1", "health"]
+            .map(|name| format!("/feeds/{name}.{format}"))
+    }));
+    seeds.extend(ids.iter().map(|id| format!("/sources/{id}")));
+    let documents = crawl(&daemon.base, seeds).await;
+    for part in ["/stories/", "/feeds/all.atom", ".archive-2-", "/feeds/health.atom", "/search.json"] {
+        let found = documents.iter().any(|(path, text)| path.contains(part) && text.starts_with("200"));
+        assert!(found, "{part} in {:?}", documents.keys());
+    }
+    for (path, text) in &documents {
+        assert_no_canary(path, text);
+    }
+    assert!(assert_no_canary_in_files(&folder.path().join("export")) > 5);
+    let log = daemon.log();
+    for (line, text) in log.lines().enumerate() {
+        assert_no_canary(&format!("line {} of the log", line + 1), text);
+    }
+    let outcomes: BTreeSet<&str> = log.split_whitespace().filter_map(|word| word.strip_prefix("outcome=")).collect();
+    for outcome in
+        [PollOutcome::Read, PollOutcome::Failed, PollOutcome::NotAFeed, PollOutcome::Gone, PollOutcome::Refused]
+    {
+        assert!(outcomes.contains(format!("{:?}", outcome.into_str()).as_str()), "{outcome:?} in {outcomes:?}");
+    }
+}
