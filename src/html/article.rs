@@ -7,7 +7,7 @@
 mod body_element;
 mod boxes;
 pub(super) mod clutter;
-mod labels;
+pub(super) mod labels;
 mod page_clutter;
 pub(super) mod text_block;
 

@@ -3,6 +3,7 @@
 //! The input consists of the paragraphs that [`super::plain_text::text_blocks`] returns for a single document.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The minimum number and the minimum share of a document's items that contain a block of boilerplate.
 const MIN_REPETITIONS: usize = 3;
@@ -12,27 +13,34 @@ const MIN_PATTERN_WORDS: usize = 8;
 /// The maximum number of words in addition to the title that may differ between two items.
 const MAX_EXTRA_WORDS: usize = 3;
 
-/// Removes blocks that a source adds to many items, either unchanged or around the title of the item ("The post …
-/// appeared first on …"). A document with fewer than three items contains none. `titles` are the titles of the items.
-pub fn remove_repeated_blocks(items: &mut [Vec<String>], titles: &[&str]) {
-    let mut counts: HashMap<String, usize> = HashMap::new();
-    let patterns_of = |blocks: &[String], title: &str| -> Vec<Vec<String>> {
-        blocks.iter().map(|block| block_patterns(block, blocks, title)).collect()
+/// Returns, for each block of each item, whether the source adds it to many items, either unchanged or around the title
+/// of the item ("The post … appeared first on …"). A document with fewer than three items contains no such block. `titles`
+/// are the titles of the items.
+pub fn find_repeated_blocks(items: &[Vec<String>], titles: &[&str]) -> Vec<Vec<bool>> {
+    // Hashes need less memory than texts. A document may be large.
+    let hash = |pattern: &String| {
+        let mut hasher = DefaultHasher::new();
+        pattern.hash(&mut hasher);
+        hasher.finish()
     };
-    let patterns: Vec<Vec<Vec<String>>> =
-        items.iter().zip(titles).map(|(blocks, title)| patterns_of(blocks, title)).collect();
+    let hashes_of = |block: &String, blocks: &[String], title: &str| -> Vec<u64> {
+        block_patterns(block, blocks, title).iter().map(hash).collect()
+    };
+    let patterns: Vec<Vec<Vec<u64>>> = items
+        .iter()
+        .zip(titles)
+        .map(|(blocks, title)| blocks.iter().map(|block| hashes_of(block, blocks, title)).collect())
+        .collect();
+    let mut counts: HashMap<u64, usize> = HashMap::new();
     for item in &patterns {
-        let distinct: HashSet<&String> = item.iter().flatten().collect();
+        let distinct: HashSet<u64> = item.iter().flatten().copied().collect();
         for pattern in distinct {
-            *counts.entry(pattern.clone()).or_default() += 1;
+            *counts.entry(pattern).or_default() += 1;
         }
     }
     let min = MIN_REPETITIONS.max((items.len() as f64 * MIN_REPETITION_SHARE).ceil() as usize);
-    let is_repeated = |pattern: &String| counts.get(pattern).is_some_and(|count| *count >= min);
-    for (blocks, patterns) in items.iter_mut().zip(&patterns) {
-        let mut patterns = patterns.iter();
-        blocks.retain(|_| !patterns.next().is_some_and(|patterns| patterns.iter().any(is_repeated)));
-    }
+    let is_repeated = |pattern: &u64| counts.get(pattern).is_some_and(|count| *count >= min);
+    patterns.iter().map(|blocks| blocks.iter().map(|patterns| patterns.iter().any(is_repeated)).collect()).collect()
 }
 
 /// Returns the patterns under which a block is counted: the whole block, and its first and last words if only the title
@@ -71,21 +79,19 @@ mod tests {
                 "Subscribe to our morning letter.".to_owned(),
             ]
         };
-        let mut items: Vec<Vec<String>> = ["Rain", "Snow", "Hail"].map(item).into();
-        remove_repeated_blocks(&mut items, &["Rain", "Snow", "Hail"]);
-        assert_eq!(items[0], ["Rain happened on Sunday."]);
-        let mut two: Vec<Vec<String>> = ["Rain", "Snow"].map(item).into();
-        remove_repeated_blocks(&mut two, &["Rain", "Snow"]);
-        assert_eq!(two[0].len(), 3, "two items are too few");
+        let items: Vec<Vec<String>> = ["Rain", "Snow", "Hail"].map(item).into();
+        let repeated = find_repeated_blocks(&items, &["Rain", "Snow", "Hail"]);
+        assert_eq!(repeated, vec![vec![false, true, true]; 3]);
+        let repeated = find_repeated_blocks(&items[..2], &["Rain", "Snow"]);
+        assert_eq!(repeated, vec![vec![false; 3]; 2], "two items are too few");
     }
 
     #[test]
     fn summaries_that_share_first_and_last_words_stay() {
         let item = |event: &str| vec![format!("The council {event}, the mayor said on Monday.")];
         let events = ["bought two ferries", "closed the old pier", "raised the harbour fees"];
-        let mut items: Vec<Vec<String>> = events.map(item).into();
-        let before = items.clone();
-        remove_repeated_blocks(&mut items, &["Two new ferries", "Old pier closed", "Harbour fees rise"]);
-        assert_eq!(items, before);
+        let items: Vec<Vec<String>> = events.map(item).into();
+        let titles = ["Two new ferries", "Old pier closed", "Harbour fees rise"];
+        assert_eq!(find_repeated_blocks(&items, &titles), vec![vec![false]; 3]);
     }
 }

@@ -301,7 +301,8 @@ impl MediaRewriter<'_> {
     fn absolute_address(&self, value: &str) -> Option<String> {
         let value = value.trim();
         let url = Url::parse(value).ok().or_else(|| self.base.and_then(|base| base.join(value).ok()))?;
-        (!value.is_empty() && matches!(url.scheme(), "http" | "https")).then(|| url.to_string())
+        (!value.is_empty() && !value.starts_with('#') && matches!(url.scheme(), "http" | "https"))
+            .then(|| url.to_string())
     }
 
     fn push_link(&mut self, address: Option<String>, title: &str) {

@@ -7,8 +7,8 @@ use crate::domain::display_text::one_line;
 use crate::domain::language::language_code;
 use crate::domain::{FeedProblem, NewItem, ProblemKind, Reporter, Timestamp};
 use crate::feed_parser::{ParsedFeed, ParsedItem, ParsedReporter, TimeOfDay};
-use crate::html::boilerplate::remove_repeated_blocks;
-use crate::html::item_text::read_item_text;
+use crate::html::boilerplate::find_repeated_blocks;
+use crate::html::item_text::{read_item_text, remove_repeated_paragraphs};
 use crate::html::sanitize::{sanitize_html, sanitize_html_without_page};
 use crate::identity::document_guids::{DatedItem, derive_guid, limit_guid, make_guids_unique};
 use crate::urls::canonical::{canonical_url, exact_url};
@@ -16,6 +16,7 @@ use crate::urls::outlet::outlet_of_site;
 use crate::urls::redact::{base_of_links, strip_credentials};
 use jiff::SignedDuration;
 use std::borrow::Cow;
+use std::collections::HashSet;
 use url::{Position, Url};
 
 const MAX_TITLE_CHARS: usize = 500;
@@ -39,21 +40,12 @@ pub fn normalize_items(
     problems: &mut Vec<FeedProblem>,
 ) -> Vec<NewItem> {
     let urls = FeedUrls { document: document_url, website: feed.site_url.as_ref().map(base_of_links) };
-    let mut paragraphs = Vec::with_capacity(feed.items.len());
-    let mut contents = Vec::with_capacity(feed.items.len());
-    for parsed in &feed.items {
-        let (text, content) = read_texts(parsed);
-        paragraphs.push(text);
-        contents.push(content);
-    }
-    let titles: Vec<&str> = feed.items.iter().map(|item| item.title.as_deref().unwrap_or_default()).collect();
-    remove_repeated_blocks(&mut paragraphs, &titles);
+    let texts = read_texts(&feed.items);
     // Many programs write 00:00 for a day without a time. If other items have times, a true midnight is rare.
     let has_times = feed.items.iter().any(|item| claimed_time_of_day(item) == TimeOfDay::Given);
     let mut items = Vec::with_capacity(feed.items.len());
-    for ((parsed, paragraphs), content) in feed.items.iter().zip(&paragraphs).zip(&contents) {
-        let texts = NormalizedTexts { text: &paragraphs.join(" "), content_html: content.as_deref() };
-        if let Some(mut item) = normalize_item(parsed, texts, &urls, now, problems) {
+    for (parsed, text) in feed.items.iter().zip(&texts) {
+        if let Some(mut item) = normalize_item(parsed, text, &urls, now, problems) {
             item.is_day_only = item.published_at.is_some()
                 && match claimed_time_of_day(parsed) {
                     TimeOfDay::Missing => true,
@@ -66,20 +58,46 @@ pub fn normalize_items(
     make_guids_unique(items, problems)
 }
 
-/// Returns the paragraphs of the summary, or else of the content, and the HTML of the content, or else of the summary.
-/// Both exclude forms, buttons and teasers.
-fn read_texts(parsed: &ParsedItem) -> (Vec<String>, Option<Cow<'_, str>>) {
-    let read = |html: &'_ Option<String>| html.as_deref().map(|html| read_item_text(html, parsed.title.as_deref()));
-    let (summary, content) = (read(&parsed.summary_html), read(&parsed.content_html));
-    let html = if content.is_some() { &parsed.content_html } else { &parsed.summary_html };
-    let cleaned = content.as_ref().or(summary.as_ref()).and_then(|text| text.html.clone());
-    let html = cleaned.map(Cow::Owned).or_else(|| html.as_deref().map(Cow::Borrowed));
-    (summary.or(content).map(|text| text.paragraphs).unwrap_or_default(), html)
+/// The texts of an item without forms, buttons, teasers and paragraphs that the source adds to many items.
+struct NormalizedText<'a> {
+    /// The text of the summary, or else of the content.
+    text: String,
+    /// The HTML of the content, or else of the summary.
+    content_html: Option<Cow<'a, str>>,
 }
 
-struct NormalizedTexts<'a> {
-    text: &'a str,
-    content_html: Option<&'a str>,
+fn read_texts(items: &[ParsedItem]) -> Vec<NormalizedText<'_>> {
+    let titles: Vec<&str> = items.iter().map(|item| item.title.as_deref().unwrap_or_default()).collect();
+    let read = |item: &ParsedItem, html: &Option<String>| {
+        html.as_deref().map(|html| read_item_text(html, item.title.as_deref(), item.link.as_ref()))
+    };
+    let mut summaries = Vec::with_capacity(items.len());
+    let mut contents = Vec::with_capacity(items.len());
+    let mut content_paragraphs = Vec::with_capacity(items.len());
+    for item in items {
+        let (summary, content) = (read(item, &item.summary_html), read(item, &item.content_html));
+        let source = item.content_html.as_deref().or(item.summary_html.as_deref());
+        let shown = content.as_ref().or(summary.as_ref()).cloned().unwrap_or_default();
+        contents.push(shown.html.map(Cow::Owned).or(source.map(Cow::Borrowed)));
+        content_paragraphs.push(shown.paragraphs);
+        summaries.push(summary.or(content).unwrap_or_default().paragraphs);
+    }
+    let in_summaries = find_repeated_blocks(&summaries, &titles);
+    let in_contents = find_repeated_blocks(&content_paragraphs, &titles);
+    let kept = |(paragraphs, repeated): (Vec<String>, Vec<bool>)| {
+        let kept = paragraphs.into_iter().zip(repeated).filter(|(_, is_repeated)| !is_repeated);
+        kept.map(|(paragraph, _)| paragraph).collect::<Vec<_>>().join(" ")
+    };
+    let texts = summaries.into_iter().zip(in_summaries).map(kept);
+    let contents = contents.into_iter().zip(content_paragraphs.iter().zip(in_contents));
+    let contents = contents.map(|(html, (paragraphs, is_repeated))| {
+        let repeated = paragraphs.iter().zip(is_repeated).filter(|(_, is_repeated)| *is_repeated);
+        let repeated: HashSet<&str> = repeated.map(|(paragraph, _)| paragraph.as_str()).collect();
+        let html = html?;
+        let without = if repeated.is_empty() { None } else { remove_repeated_paragraphs(&html, &repeated) };
+        Some(without.map_or(html, Cow::Owned))
+    });
+    texts.zip(contents).map(|(text, content_html)| NormalizedText { text, content_html }).collect()
 }
 
 struct FeedUrls<'a> {
@@ -90,7 +108,7 @@ struct FeedUrls<'a> {
 
 fn normalize_item(
     parsed: &ParsedItem,
-    texts: NormalizedTexts<'_>,
+    text: &NormalizedText<'_>,
     urls: &FeedUrls<'_>,
     now: Timestamp,
     problems: &mut Vec<FeedProblem>,
@@ -101,7 +119,7 @@ fn normalize_item(
         Some(page) => sanitize_html(html, Some(page)),
         None => sanitize_html_without_page(html, &base_of_links(urls.document)),
     };
-    let NormalizedTexts { text, content_html } = texts;
+    let NormalizedText { text, content_html } = text;
     let title = parsed.title.as_deref().map(|title| one_line(title, MAX_TITLE_CHARS)).filter(|title| !title.is_empty());
     let title = title.unwrap_or_else(|| one_line(text, MAX_DERIVED_TITLE_CHARS));
     if title.is_empty() && link.is_none() {
@@ -124,7 +142,7 @@ fn normalize_item(
         canonical_url,
         summary: one_line(text, MAX_SUMMARY_CHARS),
         title: if title.is_empty() { "(untitled)".into() } else { title },
-        content: content_html.map(sanitize).filter(|html| !html.trim().is_empty()),
+        content: content_html.as_deref().map(sanitize).filter(|html| !html.trim().is_empty()),
         author: join_authors(&parsed.authors),
         lang: parsed.lang.as_deref().and_then(language_code).map(str::to_owned),
         image: parsed.image.as_ref().map(|url| strip_credentials(url.as_str())),
@@ -174,9 +192,17 @@ mod tests {
     use crate::feed_parser::{FetchedDocument, Options, parse_feed};
 
     fn summaries(contents: &[&str]) -> Vec<String> {
+        items_with(contents).into_iter().map(|item| item.summary).collect()
+    }
+
+    fn contents(contents: &[&str]) -> Vec<String> {
+        items_with(contents).into_iter().filter_map(|item| item.content).collect()
+    }
+
+    fn items_with(contents: &[&str]) -> Vec<NewItem> {
         let item = |(n, content): (usize, &&str)| {
             format!(
-                "<item><guid>{n}</guid><title>Title {n}</title><description><![CDATA[{content}]]></description></item>"
+                "<item><guid>{n}</guid><title>Title {n}</title><link>https://a.example/{n}</link><description><![CDATA[{content}]]></description></item>"
             )
         };
         let items: String = contents.iter().enumerate().map(item).collect();
@@ -184,8 +210,7 @@ mod tests {
         let url = Url::parse("https://a.example/feed").unwrap();
         let document = FetchedDocument { bytes: feed.as_bytes(), content_type: None, url: &url };
         let (feed, mut problems) = parse_feed(&document, &Options::default()).unwrap();
-        let items = items_of(&feed, &url, &mut problems);
-        items.into_iter().map(|item| item.summary).collect()
+        items_of(&feed, &url, &mut problems)
     }
 
     fn items_of(feed: &ParsedFeed, url: &Url, problems: &mut Vec<FeedProblem>) -> Vec<NewItem> {
@@ -205,6 +230,31 @@ mod tests {
         let contents: Vec<String> = texts.iter().map(|text| with(text)).collect();
         let contents: Vec<&str> = contents.iter().map(String::as_str).collect();
         assert_eq!(summaries(&contents), texts);
+        assert_eq!(self::contents(&contents), texts.map(|text| format!("<p>{text}</p>")));
+    }
+
+    #[test]
+    fn lines_that_structure_a_text_stay_in_its_content() {
+        let recipe = |dish: &str| {
+            format!(
+                "<p>{dish} is cooked on Mondays.</p><h3>Ingredients</h3><ul><li>Salt</li></ul><p>Method</p><p>Boil the {dish}.</p>\
+                 <p>Our kitchen cooks live on the harbour radio every Sunday at noon.</p>"
+            )
+        };
+        let recipes = ["Cod", "Kale", "Rye"].map(recipe);
+        let expected = recipes.clone().map(|recipe| recipe[..recipe.find("<p>Our").unwrap()].to_owned());
+        assert_eq!(contents(&recipes.each_ref().map(String::as_str)), expected);
+    }
+
+    #[test]
+    fn content_ends_like_the_summary() {
+        let item = "<p>The seals are back in the bay. They rest on the […] <a href=/1>Continue reading <i>Seals</i></a></p>\
+                    <p>#seals #bay</p><p>https://a.example/0</p><p>Follow us on Mastodon</p>";
+        let text = "The seals are back in the bay. They rest on the […]";
+        assert_eq!(summaries(&[item]), [text]);
+        assert_eq!(contents(&[item]), [format!("<p>{text} </p>")]);
+        assert_eq!(contents(&["The seals are back… <a href=/1>Read more</a>"]), ["The seals are back… "]);
+        assert_eq!(contents(&["<p>#seals</p>"]), ["<p>#seals</p>"]);
     }
 
     #[test]
@@ -231,6 +281,8 @@ mod tests {
         let texts = ["Rain closed the pass.", "Snow fell all night.", "Hail broke a hundred windows."];
         let contents =
             texts.map(|text| format!("Advertisement\n{text}\nRead also: Bank lifts its rates\nOur letter\n"));
-        assert_eq!(summaries(&contents.each_ref().map(String::as_str)), texts);
+        let contents = contents.each_ref().map(String::as_str);
+        assert_eq!(summaries(&contents), texts);
+        assert_eq!(self::contents(&contents), texts.map(|text| format!("<p>{text}</p>")));
     }
 }

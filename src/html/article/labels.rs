@@ -163,7 +163,7 @@ const BUTTON_WORDS: &[&str] = &[
     "comentarios", "publicidad", "compartilhar", "comentários", "publicidade", "condividi", "stampa", "commenti",
     "pubblicità", "delen", "reacties", "advertentie", "udostępnij", "drukuj", "reklama", "поделиться", "реклама",
     "комментарии", "dela", "annons", "del", "annonse", "jaa", "mainos", "sdílet", "paylaş", "bagikan", "0", "1", "2", "3",
-    "•", "|", "-", "/", "+",
+    "•", "|", "-", "/", "+", "and", "with", "your", "friends", "or", "like", "google", "news", "youtube", "tiktok", "rss",
 ];
 const MAX_BUTTON_WORDS: usize = 12;
 
@@ -185,7 +185,7 @@ pub fn label(line: &str) -> Option<Label> {
     if AUTHOR_HEADINGS.contains(&trimmed) {
         return Some(Label::Author);
     }
-    if is_subscription(&lower, words) {
+    if is_subscription(&lower, words) || is_promotion(line, &lower, words) {
         return Some(Label::Line);
     }
     let (heading, rest) = lower.split_once([':', '|', '»', '→', '：'])?;
@@ -245,13 +245,105 @@ pub fn ends_sentence(line: &str) -> bool {
     line.trim_end().ends_with(['.', '!', '…', '”', '"', '»', '。', '！', '？', '」', '。', '؟', '।'])
 }
 
-/// Link texts that follow an excerpt.
+/// Link texts that follow an excerpt, in lower case.
 #[rustfmt::skip]
 const MORE_WORDS: &[&str] = &[
-    "read more", "continue reading", "more", "read the full story", "full story", "weiterlesen", "mehr", "mehr lesen",
-    "lire la suite", "leer más", "leia mais", "leggi tutto", "lees meer", "czytaj więcej", "читать далее", "läs mer",
-    "les mer", "阅读全文", "続きを読む",
+    "read more", "continue reading", "more", "read the full story", "read the full article", "read full article",
+    "read full story", "read the rest", "read the whole", "full story", "keep reading", "click here to read",
+    "view the full", "see the full", "view original", "weiterlesen", "weiter lesen", "mehr", "mehr lesen",
+    "den ganzen artikel", "zum artikel", "lire la suite", "lire l'article", "lire l’article", "continuer la lecture",
+    "en savoir plus", "leer más", "seguir leyendo", "sigue leyendo", "continuar leyendo", "leia mais",
+    "continue lendo", "continuar lendo", "leggi tutto", "continua a leggere", "lees meer", "lees verder", "verder lezen",
+    "czytaj więcej", "czytaj dalej", "читать далее", "читать дальше", "читати далі", "läs mer", "les mer", "læs mere",
+    "lue lisää", "číst dál", "devamını oku", "baca selengkapnya", "阅读全文", "继续阅读", "閱讀全文", "続きを読む", "더 보기",
 ];
+/// The maximum number of words of such a link: "Continue reading Seals are back".
+const MAX_MORE_WORDS: usize = 25;
+/// The maximum number of words of such a line without a link.
+const MAX_MORE_LINE_WORDS: usize = 12;
+
+/// Returns whether the text of a link refers to the complete text of an excerpt.
+pub fn is_more_link(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let trimmed = trim_signs(&lower);
+    let is_followed = |rest: &str| rest.is_empty() || rest.starts_with(|c: char| !c.is_alphanumeric());
+    // "More" alone is such a link, "More about seals" is not.
+    let starts = |more: &&str| trimmed.strip_prefix(*more).is_some_and(|rest| is_followed(rest) && more.contains(' '));
+    MORE_WORDS.contains(&trimmed)
+        || (lower.split_whitespace().count() <= MAX_MORE_WORDS && MORE_WORDS.iter().any(starts))
+}
+
+/// Returns the offset of the words of such a link at the end of a text, if the text before them is complete or cut.
+pub fn more_start(text: &str) -> Option<usize> {
+    /// "What do they want? More."
+    const AMBIGUOUS: [&str; 2] = ["more", "mehr"];
+    let end = text.trim_end_matches(|c: char| !c.is_alphanumeric()).len();
+    let find = |more: &&str| {
+        let start = end.checked_sub(more.len())?;
+        let before = text.get(..start)?;
+        let is_more = text.get(start..end)?.to_lowercase() == **more && !before.ends_with(char::is_alphanumeric);
+        let before = before.trim_end_matches(|c: char| c.is_whitespace() || "([<".contains(c));
+        let is_complete = before.is_empty() || ends_sentence(before) || before.ends_with('?');
+        let is_end = is_cut(before) || (is_complete && !AMBIGUOUS.contains(more));
+        (is_more && is_end).then_some(start)
+    };
+    MORE_WORDS.iter().filter_map(find).min()
+}
+
+/// For each line that a syndication plugin adds to a text, its first words and the words before the outlet's name.
+#[rustfmt::skip]
+const SYNDICATION_LINES: &[(&str, &str)] = &[
+    ("The post ", " appeared first on "), ("The post ", " first appeared on "), ("This article ", " appeared first on "),
+    ("This post ", " appeared first on "), ("This story ", " appeared first on "),
+    ("This article ", " first appeared on "), ("This post ", " first appeared on "), ("This story ", " first appeared on "),
+    ("Der Beitrag ", " erschien zuerst auf "), ("Der Artikel ", " erschien zuerst auf "),
+    ("L’article ", " est apparu en premier sur "), ("L'article ", " est apparu en premier sur "),
+    ("La entrada ", " se publicó primero en "), ("La entrada ", " apareció primero en "),
+    ("O post ", " apareceu primeiro em "), ("O conteúdo ", " aparece primeiro em "),
+    ("L’articolo ", " proviene da "), ("L'articolo ", " proviene da "), ("Het bericht ", " verscheen eerst op "),
+    ("Artykuł ", " pochodzi z serwisu "), ("Сообщение ", " появились сначала на "), ("Запись ", " впервые появилась "),
+    ("Inlägget ", " dök först upp på "), ("Indlægget ", " blev først udgivet på "),
+    ("Innlegget ", " dukket først opp på "), ("Příspěvek ", " pochází z "),
+];
+/// The maximum number of words of such a line, including the title of the item.
+const MAX_SYNDICATION_WORDS: usize = 60;
+
+/// Returns the offset of a syndication plugin's line at the end of a text.
+pub fn syndication_start(text: &str) -> Option<usize> {
+    SYNDICATION_LINES.iter().find_map(|(first, before_outlet)| {
+        let start = text[..text.rfind(before_outlet)?].rfind(first)?;
+        let before = text[..start].trim_end();
+        let is_own_sentence = before.is_empty() || ends_sentence(before) || is_cut(before);
+        let line = &text[start..];
+        // "The post office" does not contain a title.
+        let names_title = !line[first.len()..].starts_with(char::is_lowercase);
+        (is_own_sentence && names_title && line.split_whitespace().count() <= MAX_SYNDICATION_WORDS).then_some(start)
+    })
+}
+
+/// The first words of invitations to share an item or to follow or support its outlet, in lower case.
+#[rustfmt::skip]
+const PROMOTION_STARTS: &[&str] = &[
+    "follow us on", "follow us at", "like us on", "join us on", "find us on", "follow our", "join our whatsapp",
+    "join our telegram", "join our channel", "subscribe to our", "subscribe now", "sign up for our", "sign up to our",
+    "support our journalism", "support our work", "support our newsroom", "support our reporting", "support us on",
+    "become a member", "become a supporter", "become a patron", "download our app", "download our free app",
+    "get our app", "listen to our podcast", "buy us a coffee", "share this", "folgen sie uns", "folge uns",
+    "abonnieren sie unser", "jetzt abonnieren", "laden sie unsere app", "suivez-nous", "abonnez-vous", "rejoignez-nous",
+    "téléchargez notre", "síguenos", "síganos", "suscríbete", "suscríbase", "únete a nuestro", "descarga nuestra",
+    "siga-nos", "inscreva-se", "baixe nosso", "seguici su", "iscriviti", "scarica la nostra", "volg ons", "abonneer je",
+    "obserwuj nas", "śledź nas", "wspieraj nas", "подписывайтесь на", "подпишитесь на", "підписуйтесь на", "följ oss",
+    "følg oss", "følg os", "seuraa meitä", "sledujte nás", "urmăriți-ne", "bizi takip edin", "ikuti kami",
+];
+const MAX_PROMOTION_WORDS: usize = 20;
+
+/// Returns whether a line invites readers to continue at the outlet, or to share, follow or support it.
+fn is_promotion(line: &str, lower: &str, words: usize) -> bool {
+    let starts = |start: &&str| lower.strip_prefix(*start).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
+    (words <= MAX_PROMOTION_WORDS && PROMOTION_STARTS.iter().any(starts))
+        || (words <= MAX_MORE_LINE_WORDS && is_more_link(line) && is_headline(line.trim_end_matches('…')))
+        || syndication_start(line) == Some(0)
+}
 
 /// Returns whether a text ends like a truncated excerpt ("…", "...", "[…]"), possibly followed by "Read more".
 pub fn is_cut(text: &str) -> bool {

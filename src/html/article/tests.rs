@@ -126,7 +126,7 @@ impl TeaserPage {
         let article = read(&page(&self.body(paragraphs))).unwrap();
         assert_eq!(article.headline.as_deref(), Some("Rain closes the mountain pass"));
         assert_eq!(article.paragraphs, paragraphs);
-        let item = read_item_text(&self.body(paragraphs), Some("Rain closes the mountain pass"));
+        let item = read_item_text(&self.body(paragraphs), Some("Rain closes the mountain pass"), None);
         assert_eq!(item.paragraphs, paragraphs, "as the content of an item");
         assert_eq!(text_blocks(&item.html.unwrap()), paragraphs, "as the content of an item");
     }
@@ -234,6 +234,6 @@ fn long_article_stays_whole() {
     let expected = parts.map(|(_, text)| text);
     let html = format!("<article><h1>Rain closes the mountain pass</h1>{body}</article>");
     assert_eq!(read(&page(&html)).unwrap().paragraphs, expected);
-    assert_eq!(read_item_text(&body, None).paragraphs, expected);
-    assert_eq!(read_item_text(&body, None).html, None, "unchanged");
+    assert_eq!(read_item_text(&body, None, None).paragraphs, expected);
+    assert_eq!(read_item_text(&body, None, None).html, None, "unchanged");
 }

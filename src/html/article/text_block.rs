@@ -17,6 +17,8 @@ pub struct TextBlock {
     pub link_chars: usize,
     /// The address of the last link, as it appears on the page.
     pub link: Option<String>,
+    /// The text of a link at the end of the block.
+    pub last_link_text: Option<String>,
     /// The end of the outermost box that starts with this block: the index after the box's last block. It is at most
     /// the next index if the block does not start a box.
     pub box_end: usize,
@@ -114,6 +116,27 @@ pub fn remove_blocks<'b>(root: &NodeRef<'_>, blocks: impl Iterator<Item = &'b Te
     }
 }
 
+/// Removes the text of a block from its tree, except for the first `kept_bytes` bytes.
+pub fn truncate_block(root: &NodeRef<'_>, block: &TextBlock, kept_bytes: usize) {
+    let is_visible = |c: &char| !c.is_whitespace();
+    let mut removed = block.text[kept_bytes..].chars().filter(is_visible).count();
+    for id in block.nodes.iter().rev() {
+        let node = NodeRef::new(*id, root.tree);
+        let text = node.text();
+        let visible = text.chars().filter(is_visible).count();
+        if visible <= removed {
+            remove_with_empty_parents(node, root.id);
+            removed -= visible;
+            continue;
+        }
+        let kept = text.char_indices().filter(|(_, c)| is_visible(c)).nth(visible - removed).map(|(at, _)| at);
+        if let Some(kept) = kept.filter(|_| removed > 0) {
+            node.set_text(text[..kept].trim_end());
+        }
+        return;
+    }
+}
+
 /// Removes a node, and the ancestors that become empty.
 fn remove_with_empty_parents(node: NodeRef<'_>, root: NodeId) {
     let mut node = node;
@@ -137,6 +160,9 @@ struct Collector {
     nodes: Vec<NodeId>,
     open_links: usize,
     link: Option<String>,
+    /// The offset of the last link in `text`.
+    link_start: usize,
+    last_link_text: Option<String>,
     kinds: Vec<BlockKind>,
     /// The level of the most recently entered heading.
     heading_level: u8,
@@ -165,6 +191,7 @@ impl Collector {
         if name == "a" {
             self.open_links += 1;
             self.link = node.attr("href").map(|href| href.to_string());
+            self.link_start = self.text.len();
         }
         self.open_data_rows += usize::from(is_data_row(node, name));
         self.kinds.extend(block_kind(name));
@@ -185,7 +212,11 @@ impl Collector {
         if !is_inline_element(name) {
             self.separate(name);
         }
-        self.open_links -= usize::from(name == "a");
+        if name == "a" {
+            self.open_links -= 1;
+            let text = self.text.get(self.link_start..).map(fold_whitespace);
+            self.last_link_text = text.filter(|text| !text.is_empty()).or(self.last_link_text.take());
+        }
         if block_kind(name).is_some() {
             self.kinds.pop();
         }
@@ -200,6 +231,9 @@ impl Collector {
         let text = node.text();
         let visible = text.chars().filter(|c| !c.is_whitespace()).count();
         self.text.push_str(&text);
+        if text.contains(char::is_alphanumeric) && self.open_links == 0 {
+            self.last_link_text = None;
+        }
         if visible > 0 {
             self.nodes.push(node.id);
             self.link_chars += if self.open_links > 0 { visible } else { 0 };
@@ -218,12 +252,23 @@ impl Collector {
     fn end_block(&mut self) {
         let text = fold_whitespace(&self.text);
         self.text.clear();
+        self.link_start = 0;
         let (link_chars, nodes) = (std::mem::take(&mut self.link_chars), std::mem::take(&mut self.nodes));
         if !text.is_empty() {
             let kind = self.kinds.last().copied().unwrap_or_default();
             let heading_level = if kind == BlockKind::Heading { self.heading_level } else { 0 };
             let link = self.link.clone().filter(|_| link_chars > 0);
-            self.blocks.push(TextBlock { text, kind, heading_level, link_chars, link, box_end: 0, nodes });
+            let last_link_text = self.last_link_text.take().filter(|_| link_chars > 0);
+            self.blocks.push(TextBlock {
+                text,
+                kind,
+                heading_level,
+                link_chars,
+                link,
+                last_link_text,
+                box_end: 0,
+                nodes,
+            });
         }
     }
 }

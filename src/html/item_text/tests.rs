@@ -5,7 +5,7 @@ use super::*;
 const TITLE: &str = "Ferry to the islands sails again";
 
 fn check(html: &str, expected: &[&str]) {
-    let text = read_item_text(html, Some(TITLE));
+    let text = read_item_text(html, Some(TITLE), None);
     assert_eq!(text.paragraphs, expected, "{html}");
     if let Some(cleaned) = text.html {
         assert_eq!(text_blocks(&cleaned), expected, "{html}");
@@ -71,19 +71,19 @@ fn digest_of_other_texts_stays() {
             ]
         })
         .collect();
-    assert_eq!(read_item_text(&html, None).paragraphs, expected);
+    assert_eq!(read_item_text(&html, None, None).paragraphs, expected);
 }
 
 #[test]
 fn item_that_is_one_link_stays() {
     let html = "<p><a href=\"https://news.example/1\">Comments</a></p>";
-    assert_eq!(read_item_text(html, None).html, None);
+    assert_eq!(read_item_text(html, None, None).html, None);
     let html =
         "<h3>Related articles</h3><ul><li><a href=/1>Ferry sails</a></li><li><a href=/2>Bank opens</a></li></ul>";
-    assert_eq!(read_item_text(html, None).html, None);
+    assert_eq!(read_item_text(html, None, None).html, None);
     let excerpt =
         "<a href=/1>Ferry sails again from Monday on</a><p>The ferry to the islands sails again, said the...</p>";
-    assert_eq!(read_item_text(excerpt, None).html, None);
+    assert_eq!(read_item_text(excerpt, None, None).html, None);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn text_after_a_list_of_links_stays() {
 fn item_that_is_cut_itself_stays() {
     let html = "<p>The fair showed five new games on Wednesday, and here they are.</p>\
                 <h2><a href=/1>A game of cats</a></h2><p>The cats come to the console in October, said the maker, and the...</p>";
-    assert_eq!(read_item_text(html, None).html, None);
+    assert_eq!(read_item_text(html, None, None).html, None);
 }
 
 #[test]
@@ -126,7 +126,8 @@ fn text_after_one_linked_headline_stays() {
 
 #[test]
 fn line_breaks_of_plain_text_become_paragraphs() {
-    let check = |text: &str, expected: &str| assert_eq!(read_item_text(text, None).html.as_deref(), Some(expected));
+    let check =
+        |text: &str, expected: &str| assert_eq!(read_item_text(text, None, None).html.as_deref(), Some(expected));
     check(
         "The ferry sails.\n\nThe &lt;b&gt; pier\nis open.",
         "<p>The ferry sails.</p><p>The &lt;b&gt; pier<br>is open.</p>",
@@ -138,7 +139,7 @@ fn line_breaks_of_plain_text_become_paragraphs() {
         "<p>The ferry sails.</p><p>The pier is open.</p>",
     );
     for text in ["The ferry sails.", "The <b>ferry</b> sails,\nthe pier is open."] {
-        assert_eq!(read_item_text(text, None).html, None);
+        assert_eq!(read_item_text(text, None, None).html, None);
     }
 }
 
@@ -152,4 +153,21 @@ fn form_that_holds_the_whole_text_is_no_clutter() {
 #[test]
 fn text_inside_players_and_annotations_is_not_shown() {
     check("<p>One <math><mi>x</mi><annotation>y</annotation></math></p><video>Old browser</video>", &["One x"]);
+}
+
+#[test]
+fn tail_of_a_paragraph_is_removed_with_its_link() {
+    let html = |html: &str| read_item_text(html, None, None).html;
+    let text = "The ferry to the islands sails again from Monday on.";
+    for tail in [
+        " <a href=/1>Continue reading</a>",
+        " (<a href=/1>Read the full story at <i>Harbour Ledger</i> →</a>)",
+        " <a href=/1>Seguir leyendo <span>Ferry sails</span> →</a>",
+        " <a href=/1>#<span>ferry</span></a> <a href=/2>#<span>islands</span></a>",
+    ] {
+        let cleaned = html(&format!("<p>{text}{tail}</p><p>Share this: Facebook</p>")).unwrap();
+        assert_eq!(cleaned.replace(" </p>", "</p>").replace(" </p>", "</p>"), format!("<p>{text}</p>"), "{tail}");
+    }
+    let linked = format!("<p>{text} The board will <a href=/1>read more proposals</a>.</p>");
+    assert_eq!(html(&linked), None);
 }
