@@ -14,7 +14,7 @@ pub struct DecodedText {
     pub text: String,
     /// The name of the actual character set of the bytes, according to the WHATWG Encoding Standard.
     pub charset: &'static str,
-    /// The faults of the bytes and their labels.
+    /// The faults found in the bytes and in their character set labels.
     pub problems: Vec<FeedProblem>,
 }
 

@@ -30,7 +30,7 @@ use url::{Host, Url};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Whether to subscribe at hubs if they can reach newsfold.
+    /// Whether to subscribe to hubs that can reach newsfold.
     pub enabled: bool,
     /// The lease to request from hubs.
     #[serde(with = "crate::domain::duration")]
@@ -51,7 +51,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The reason why newsfold does not subscribe at hubs; `None` if it does. `base_url` is `publish.base_url`.
+    /// The reason why newsfold does not subscribe to hubs; `None` if it does. `base_url` is `publish.base_url`.
     pub fn disabled_reason(
         &self,
         base_url: &Url,

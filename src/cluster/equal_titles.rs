@@ -4,13 +4,13 @@ use super::indexed_item::IndexedItem;
 
 /// The minimum number of words in a specific title. Shorter titles name a section: "Letters to the editor", "Weather".
 const MIN_SPECIFIC_WORDS: u8 = 4;
-/// The number of words from which a title names an event, regardless of the texts.
+/// The minimum number of words for a title to name an event, regardless of the texts.
 const CERTAINLY_SPECIFIC_WORDS: u8 = 6;
 /// The minimum number of title words that a text repeats if the title names the subject of the text.
 const MIN_RESTATED_WORDS: u8 = 2;
-/// The minimum text agreement of copies.
+/// The minimum agreement between the texts of copies.
 const MIN_AGREEMENT: f32 = 0.6;
-/// The minimum text agreement of two outlets' reports of one event.
+/// The minimum agreement between the texts of two outlets' reports of one event.
 const MIN_AGREEMENT_ACROSS_OUTLETS: f32 = 0.15;
 
 /// Two items with equal titles.
@@ -24,7 +24,7 @@ impl EqualTitles<'_> {
 
     /// Returns whether the title names a recurring section and the texts differ. An outlet's own repeated short title
     /// names a section, but different outlets may choose the same short title for one event.
-    pub(super) fn are_of_a_rubric(&self) -> bool {
+    pub(super) fn are_of_a_recurring_column(&self) -> bool {
         let agreement = self.text_agreement();
         if self.0.outlet == self.1.outlet {
             return !self.is_title_specific() && agreement.is_none_or(|agreement| agreement < MIN_AGREEMENT);

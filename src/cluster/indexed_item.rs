@@ -31,7 +31,7 @@ pub(super) struct IndexedItem {
     /// The number of neighbors gained since the item was last scored.
     pub new_neighbors: u8,
     pub neighbors: NeighborList,
-    /// For an excluded item, the item that it follows between stories; otherwise the item itself.
+    /// For an excluded item, the item that it follows from story to story; otherwise the item itself.
     pub leader: ItemSeq,
     pub story: StoryId,
     pub id: ItemId,

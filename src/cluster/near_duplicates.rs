@@ -47,7 +47,8 @@ impl ShingleSketch {
         &self.hashes[..SKETCH_HASHES.min(self.shingles.into())]
     }
 
-    /// Returns the largest hash up to which the sketch is complete. A sketch of all shingles is complete everywhere.
+    /// Returns the largest hash up to which the sketch is complete. A sketch of all shingles is complete for every
+    /// hash.
     fn complete_up_to(&self) -> u32 {
         if usize::from(self.shingles) > SKETCH_HASHES { self.hashes[SKETCH_HASHES - 1] } else { u32::MAX }
     }

@@ -22,8 +22,8 @@ pub enum GroupingRule {
     SameLink,
     #[strum(to_string = "they belong to a numbered series: only their numbers differ")]
     NumberedSeries,
-    #[strum(to_string = "their title names a rubric, and their texts differ")]
-    Rubric,
+    #[strum(to_string = "their title names a recurring column, and their texts differ")]
+    RecurringColumn,
 }
 
 impl GroupingRule {
@@ -56,13 +56,13 @@ impl ItemWindow {
         } else if is_numbered_series(a, b) {
             Some(GroupingRule::NumberedSeries)
         } else {
-            is_rubric(a, b).then_some(GroupingRule::Rubric)
+            is_recurring_column(a, b).then_some(GroupingRule::RecurringColumn)
         }
     }
 
     /// Returns whether the contents of two items prevent them from sharing a story.
     pub(super) fn are_separate(&self, a: &IndexedItem, b: &IndexedItem) -> bool {
-        (is_numbered_series(a, b) || is_rubric(a, b)) && !self.have_same_link(a, b)
+        (is_numbered_series(a, b) || is_recurring_column(a, b)) && !self.have_same_link(a, b)
     }
 
     /// Returns whether two items share a link that identifies one event.
@@ -81,8 +81,8 @@ impl ItemWindow {
     }
 }
 
-fn is_rubric(a: &IndexedItem, b: &IndexedItem) -> bool {
-    a.has_same_title(b) && EqualTitles(a, b).are_of_a_rubric()
+fn is_recurring_column(a: &IndexedItem, b: &IndexedItem) -> bool {
+    a.has_same_title(b) && EqualTitles(a, b).are_of_a_recurring_column()
 }
 
 fn requires_merge(one: &[Constraint], other: &[Constraint]) -> bool {

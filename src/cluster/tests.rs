@@ -80,7 +80,7 @@ fn item(id: i64, line: &str, lang: &str) -> Item {
     }
 }
 
-/// Assigns an item. If the item founds a story, the story gets this id.
+/// Assigns an item. If the item starts a story, the story gets this id.
 fn assign(clusterer: &mut Clusterer, item: &Item, id: i64) -> StoryAssignment {
     let Ok(assignment) = clusterer.assign(item, |_| Ok::<_, Infallible>(StoryId::from_row(id)));
     assignment
@@ -441,7 +441,7 @@ fn operator_may_separate_items_with_one_link() {
 }
 
 #[test]
-fn items_with_a_rubric_title_and_different_texts_are_different_stories() {
+fn items_of_a_recurring_column_with_different_texts_are_different_stories() {
     let found = stories_with_and_without_restart(&[
         "a.example | Readers' letters | A sailor thanks the lamp keepers of the eastern mole | https://a.example/l/1",
         "a.example | Readers' letters | Teachers want warmer classrooms before the frost | https://a.example/l/2",
@@ -481,7 +481,7 @@ fn explanation_names_the_rule_that_decides() {
         assign(&mut clusterer, &item(n as i64, line, "en"), n as i64);
     }
     let explain = |one, other| clusterer.explain(ItemId(one), ItemId(other)).unwrap();
-    assert_eq!(explain(0, 1).rule, Some(GroupingRule::Rubric));
+    assert_eq!(explain(0, 1).rule, Some(GroupingRule::RecurringColumn));
     assert_eq!(explain(1, 2).rule, Some(GroupingRule::SameLink));
     assert_eq!((explain(3, 4).rule, explain(3, 4).ignored_link), (None, Some(IgnoredLink::NoArticle)));
 }

@@ -116,7 +116,7 @@ impl PollContext {
         Ok(fetched)
     }
 
-    /// The permits for the requests of one lease, see [`crate::http_client::AcquirePermit`].
+    /// The permits for the requests of one lease; see [`crate::http_client::AcquirePermit`].
     pub fn permits<'a>(
         &'a self,
         lease: &'a PollLease,

@@ -69,8 +69,8 @@ impl EditionPublisher {
         EditionPublisher { options: Arc::new(options.clone()), feeds: Arc::new(options.published_feeds()) }
     }
 
-    /// Publishes all due stories that were created until `regrouped_at`, and writes the editions that are due. Returns
-    /// the time at which more work becomes due.
+    /// Publishes all due stories that were created no later than `regrouped_at`, and writes the editions that are due.
+    /// Returns the time at which more work becomes due.
     pub(super) async fn publish(
         &self,
         store: &Store,

@@ -106,7 +106,7 @@ const PHRASES: &[&str] = &[
     "astăzi", "azi", "tegnap", "σήμερα", "χθες", "сегодня", "вчера", "сьогодні", "вчора", "bugün", "dün", "avui", "ahir", "danas",
     "jučer",
 ];
-/// A placeholder for a volatile part. The character does not occur in texts.
+/// A placeholder for a volatile part. The character does not occur in text.
 const MASK: char = '\0';
 /// The maximum number of words in a span: “a little less than 2 hours and 5 minutes”.
 const MAX_SPAN_WORDS: usize = 9;

@@ -179,7 +179,7 @@ struct TimeDigits {
     nanosecond: i32,
 }
 
-/// A text that is split into the date, the time of day and the text after the time.
+/// A string split into the date, the time of day and the text after the time.
 struct DateParts<'a> {
     date: &'a str,
     time: Option<TimeDigits>,

@@ -1,4 +1,4 @@
-//! Expands the internal entities that a document type declares: `<!ENTITY paper "Harbour Ledger">` (XML 1.0 §4.4).
+//! Expands the internal entities that a DTD declares: `<!ENTITY paper "Harbour Ledger">` (XML 1.0 §4.4).
 //!
 //! The module never reads external entities. To prevent unbounded expansion ("billion laughs"), it limits the number of
 //! entities, the length of each entity and the growth of the document. It drops references beyond the limits, so that
@@ -44,9 +44,9 @@ pub fn include_entities(text: String, problems: &mut Vec<FeedProblem>) -> String
     out
 }
 
-/// Returns the internal subset of the document type, and the offset at which the document continues after it.
+/// Returns the internal subset of the DTD, and the offset at which the document continues after it.
 fn internal_subset(text: &str) -> Option<(&str, usize)> {
-    // Only white space, comments and processing instructions may precede the document type.
+    // Only white space, comments and processing instructions may precede the document type declaration.
     let start = text.find("<!DOCTYPE").or_else(|| text.find("<!doctype")).filter(|start| {
         let before = &text[..*start];
         before.match_indices('<').all(|(at, _)| before[at + 1..].starts_with(['?', '!']))
@@ -79,7 +79,7 @@ fn declared_entities(subset: &str) -> Entities<'_> {
     for declaration in subset.split("<!ENTITY").skip(1).take(MAX_ENTITIES) {
         let declaration = declaration.trim_start();
         let Some((name, value)) = declaration.split_once(char::is_whitespace) else { continue };
-        // Parameter entities apply only to the document type, and XML's predefined entities cannot be redefined.
+        // Parameter entities apply only in the DTD, and XML's predefined entities cannot be redefined.
         let is_predefined = ["lt", "gt", "amp", "quot", "apos"].contains(&name);
         if name == "%" || name.len() > MAX_NAME_BYTES || is_predefined {
             continue;

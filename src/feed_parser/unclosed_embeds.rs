@@ -1,8 +1,8 @@
 //! Closes or removes start tags of embedded content that are never closed.
 //!
-//! In HTML, everything after `<iframe>` or `<object>` is its content, up to an end tag that may be missing because of
-//! an author, an XML serializer or a truncated summary. A reader would not see the rest of the text. Players are
-//! closed, because a link can replace them. Closed elements stay unchanged.
+//! In HTML, everything after `<iframe>` or `<object>` is its content, up to an end tag. The end tag may be missing
+//! because an author forgot it, an XML serializer dropped it or the summary was truncated. A reader would not see the
+//! rest of the text. Players are closed, because a link can replace them. Closed elements stay unchanged.
 
 use std::ops::Range;
 

@@ -112,8 +112,8 @@ fn parse_set_cookie(url: &Url, header: &[u8], now: Timestamp) -> Option<(Cookie,
     Some((cookie, max_age.or(expires).unwrap_or(false)))
 }
 
-/// Splits a part into a trimmed name and value. Without `=`, RFC 6265 ignores a cookie and leaves an attribute's value
-/// empty. Here the text is the name in both cases, so a cookie `x` becomes `x=`.
+/// Splits a part into a trimmed name and value. RFC 6265 ignores a cookie without `=`, and takes an attribute without
+/// `=` to have an empty value. Here both have an empty value, so a cookie `x` becomes `x=`.
 fn split_pair(part: &[u8]) -> (&[u8], &[u8]) {
     let at = part.iter().position(|byte| *byte == b'=').unwrap_or(part.len());
     (part[..at].trim_ascii(), part[(at + 1).min(part.len())..].trim_ascii())

@@ -132,7 +132,7 @@ impl Fetcher {
         one_line(&String::from_utf8_lossy(&text), MAX_MESSAGE_CHARS)
     }
 
-    /// Sends a verification request to a callback. Reads at most the length of a challenge from the response.
+    /// Sends a verification request to a callback. Reads at most 1 KiB of the response.
     pub async fn verify_callback(&self, request: CallbackRequest<'_>) -> Result<WebSubResponse, WebSubRequestError> {
         let CallbackRequest { callback, timeout, now } = request;
         let verified = async {

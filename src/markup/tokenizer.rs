@@ -17,7 +17,7 @@ pub enum MarkupToken<'a> {
     Start(StartTag<'a>),
     /// The name of an end tag.
     End(&'a str),
-    /// A comment, processing instruction or document type.
+    /// A comment, processing instruction or document type declaration.
     Other,
 }
 
@@ -36,8 +36,8 @@ pub struct Tokenizer<'a> {
     searches: Vec<NeedleSearch>,
 }
 
-/// The last search for one end of markup. Its result is valid for every start between `from` and `found`. All searches
-/// together therefore read a document only once, even a hostile one that repeats the start of markup.
+/// The last search for one markup terminator. Its result is valid for every start between `from` and `found`. All
+/// searches together therefore read a document only once, even a hostile one that repeats the start of markup.
 struct NeedleSearch {
     needle: &'static str,
     from: usize,

@@ -241,7 +241,7 @@ pub fn unassigned(db: &ReadConnection, limit: u32, now: Timestamp) -> Result<Vec
     db.all(&sql, params![limit, before(now, PAGE_PATIENCE).as_millisecond()])
 }
 
-/// The time at which the first item that waits for its article can be assigned without it.
+/// The earliest time at which an item can be assigned without the article that it waits for.
 pub fn next_assignable_at(db: &ReadConnection, now: Timestamp) -> Result<Option<Timestamp>> {
     let first_seen_at: Option<Timestamp> = db.one(
         "SELECT min(first_seen_at) FROM item

@@ -34,7 +34,7 @@ pub fn latest_of_source(db: &ReadConnection, source: SourceId, limit: u32) -> Re
     db.all(sql, params![source.0, limit])
 }
 
-/// The time since which our own network has been down; `None` if it is up.
+/// When our own network went down; `None` if it is up.
 pub fn offline_since(db: &ReadConnection) -> Result<Option<Timestamp>> {
     let last: Option<RecordedEvent> =
         db.first("SELECT * FROM operator_event WHERE kind IN ('offline', 'online') ORDER BY id DESC LIMIT 1", [])?;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rusqlite::{Row, params};
 use std::collections::BTreeSet;
 
-/// An id for a story founded by this item. It is unused in this database and depends only on the database's contents.
+/// An id for a story that this item starts. It is unused in this database and depends only on the database's contents.
 pub fn mint_id(db: &ReadConnection, founder: &Item, taken: impl Fn(StoryId) -> bool) -> Result<StoryId> {
     for attempt in 0.. {
         let id = StoryId::mint(&founder.source_url, &founder.guid, attempt);

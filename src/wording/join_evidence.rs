@@ -3,7 +3,7 @@
 use super::count_of;
 use crate::domain::{ItemId, JoinEvidence, JoinReason};
 
-/// One reason: a text, and the item that follows the text, if the text refers to one. Pages display the item as a link.
+/// One reason: its wording and, if the wording refers to an item, that item. Pages display the item as a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReasonText {
     pub text: String,

@@ -64,7 +64,7 @@ fn names(cell: &str) -> Vec<String> {
 
 /// The import table: each module and the modules that it may import, in the order of the document.
 fn import_table() -> Vec<(String, Vec<String>)> {
-    let rows = table(&read("docs/ARCHITECTURE.md"), "| module | may name |");
+    let rows = table(&read("docs/ARCHITECTURE.md"), "| module | may import |");
     rows.into_iter().flat_map(|row| names(&row[0]).into_iter().map(move |name| (name, names(&row[1])))).collect()
 }
 

@@ -1,4 +1,4 @@
-//! Tests the static export: it equals the HTTP responses, is always complete, and keeps unchanged files.
+//! Tests the static export: it matches the HTTP responses, is always complete, and keeps unchanged files.
 
 use crate::support::cli_runner::CliRunner;
 use crate::support::origin_server::{OriginServer, StubResponse};

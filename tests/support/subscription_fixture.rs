@@ -43,7 +43,7 @@ impl SubscriptionFixture {
         (fixture, request)
     }
 
-    /// Like [`SubscriptionFixture::requested`], with a subscription that the hub has verified for ten days.
+    /// Like [`SubscriptionFixture::requested`], with a subscription that the hub has verified with a lease of ten days.
     pub async fn subscribed() -> (SubscriptionFixture, HubRequest) {
         let (fixture, request) = SubscriptionFixture::requested().await;
         assert_eq!(fixture.verify(&request, "subscribe", "864000").await, (200, "a challenge".into()));

@@ -285,7 +285,7 @@ impl<'a> FeedRewriter<'a, '_> {
         }
     }
 
-    /// Writes a `<link>` in any of its forms: a text, an `href`, or Atom's relations.
+    /// Writes a `<link>` in any of its forms: text content, an `href` attribute, or Atom's link relations.
     fn write_link(&mut self, tag: StartTag, inner: &str) {
         let href = tag.attribute("href").filter(|href| !href.trim().is_empty());
         let href = href.unwrap_or_else(|| Cow::Owned(flatten_markup(inner, false, MAX_URL_BYTES)));

@@ -1,8 +1,8 @@
 //! Finds the element of a page that contains the text of the article.
 //!
 //! Three candidates are compared: the element that the page marks, the element that Mozilla's Readability finds, and
-//! the element with the most text directly inside it. The mark is the most precise candidate if it is correct, but some
-//! pages mark a summary or a hidden copy. If the article is short, Readability may mistake a caption for it.
+//! the element with the most text directly inside it. The marked element is the most precise candidate, but some pages
+//! mark a summary or a hidden copy. If the article is short, Readability may mistake a caption for it.
 
 use super::clutter::{find_clutter, is_prose};
 use super::text_block::{TextBlock, text_blocks_of};
@@ -36,7 +36,7 @@ impl BodyText {
         BodyText { blocks, is_clutter, paragraphs, bytes }
     }
 
-    /// Returns the text of the element that the page marks; empty if the page marks none.
+    /// Returns the text of the element that the page marks as the article body; empty if the page marks none.
     pub fn marked(document: &Document, headline: Option<&str>) -> BodyText {
         let bodies = document.select(MARKED_BODIES);
         let texts = bodies.nodes().iter().take(MAX_MARKED_BODIES).map(text_blocks_of);

@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 const MAX_EXCERPT_WORDS: usize = 60;
 /// The minimum number of words in article text. A shorter block is a name, a date or a label.
 const MIN_BODY_WORDS: usize = 8;
-/// The number of words from which a block counts as text even without a period at its end.
+/// The minimum number of words for a block to count as text even without a final period.
 const MIN_UNPUNCTUATED_WORDS: usize = 26;
 /// The number of characters that count as one word in scripts without spaces.
 const CHARS_PER_WORD: usize = 4;
@@ -23,7 +23,7 @@ const MAX_HEADLINE_DETAILS: usize = 2;
 const MAX_BOX_PARAGRAPHS: usize = 2;
 /// The minimum number of words in a copied paragraph. Shorter paragraphs may legitimately repeat.
 const MIN_COPY_WORDS: usize = 20;
-/// The minimum number of teasers without a label. One linked headline with a cut text may be the end of a cut item.
+/// The minimum number of teasers without a label. One linked headline with truncated text may end a truncated item.
 const MIN_UNLABELLED_TEASERS: usize = 2;
 /// The maximum number of copies of a label. A teaser box may appear at both ends of a text.
 const MAX_LABEL_COPIES: usize = 2;
@@ -125,7 +125,7 @@ impl ClutterFinder<'_> {
             && self.blocks.get(start + 1).is_some_and(is_text)
     }
 
-    /// Returns the end of the clutter that a label announces.
+    /// Returns the end of the clutter that a label introduces.
     fn labelled_end(&self, start: usize, label: Label) -> usize {
         if label == Label::Comments && self.bytes_from[start + 1] < self.text_bytes {
             return self.blocks.len();

@@ -3,7 +3,7 @@
 //! The module classifies one line at a time, in the languages that grouping supports and a few more. [`super::clutter`]
 //! classifies the lines that follow.
 
-/// The kind of clutter that a line announces.
+/// The kind of clutter that a line introduces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Label {
     /// Headlines of other articles follow.
@@ -167,7 +167,7 @@ const BUTTON_WORDS: &[&str] = &[
 ];
 const MAX_BUTTON_WORDS: usize = 12;
 
-/// Returns the kind of clutter that a line announces, if it announces any.
+/// Returns the kind of clutter that a line introduces; `None` if the line is not a label.
 pub fn label(line: &str) -> Option<Label> {
     let lower = line.to_lowercase();
     let words = lower.split_whitespace().count();

@@ -201,7 +201,7 @@ fn links_that_differ_in_a_parameter_or_fragment_need_the_title_and_one_more_prop
                 Guid::New,
                 (view11, "Package update", "zlib", SUNDAY),
                 (view12, "Package update", "gopher", SUNDAY),
-                "a rubric",
+                "a column",
             ),
             (
                 Guid::New,
@@ -254,7 +254,7 @@ fn items_with_other_links_need_the_title_and_one_more_property() {
                 (moved, "Good morning", "Good morning", MONDAY),
                 "a post without a title",
             ),
-            (Guid::New, (ARTICLE, "Package update", "", SUNDAY), (moved, "Package update", "", SUNDAY), "a rubric"),
+            (Guid::New, (ARTICLE, "Package update", "", SUNDAY), (moved, "Package update", "", SUNDAY), "a column"),
             (
                 Guid::New,
                 (ARTICLE, RAIN, "", SUNDAY_WITHOUT_TIME),
@@ -292,7 +292,7 @@ fn items_without_link_need_two_properties() {
             (Guid::New, old, ("", BANK, RATES, MONDAY), "another item"),
             (Guid::New, old, ("", RAIN, RATES, MONDAY), "a daily column"),
             (Guid::New, old, ("", RAIN, WET, MONDAY), "a repeated notice"),
-            (Guid::Missing, ("", "Package update", "zlib", ""), ("", "Package update", "gopher", ""), "a rubric"),
+            (Guid::Missing, ("", "Package update", "zlib", ""), ("", "Package update", "gopher", ""), "a column"),
             (Guid::New, ("", "Briefing", "", ""), ("", "Briefing", "", ""), "a title of one word"),
         ],
     );

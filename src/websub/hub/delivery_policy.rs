@@ -1,7 +1,8 @@
 //! The policy of our own hub for verification, delivery and notification. Pure functions map responses to results.
 //!
 //! A failed delivery is retried after a minute. The delay doubles with each failure, up to six hours. Retries end with
-//! a success, with the lease, or after twenty consecutive failures. Each attempt sends the latest version.
+//! a successful delivery, at the end of the lease, or after twenty consecutive failures. Each attempt sends the latest
+//! version.
 
 use crate::domain::backoff;
 use crate::domain::duration::after;
@@ -64,8 +65,8 @@ pub fn evaluate_delivery(
     }
 }
 
-/// Evaluates the response to a notification of another hub. `failures` is the number of previous consecutive failures.
-/// A `Retry-After` can delay the next attempt up to the maximum, but cannot advance it.
+/// Evaluates the response to a notification sent to another hub. `failures` is the number of previous consecutive
+/// failures. A `Retry-After` can delay the next attempt up to the maximum, but cannot advance it.
 pub fn evaluate_notification(
     response: Result<WebSubResponse, WebSubRequestError>,
     failures: u32,
