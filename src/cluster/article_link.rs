@@ -35,7 +35,13 @@ pub(super) fn identifies_article(canonical_url: &str) -> bool {
     if query.chars().any(|c| c.is_ascii_digit()) {
         return true;
     }
-    let segments: Vec<String> = path.split('/').filter(|s| !s.is_empty()).map(str::to_lowercase).collect();
+    let mut segments: Vec<String> = path.split('/').filter(|s| !s.is_empty()).map(str::to_lowercase).collect();
+    if let [.., page, number] = segments.as_slice()
+        && matches!(page.as_str(), "page" | "pagina" | "seite")
+        && number.bytes().all(|b| b.is_ascii_digit())
+    {
+        segments.truncate(segments.len() - 2);
+    }
     let lists_articles = segments.len() <= MAX_LISTING_SEGMENTS
         && segments.first().is_some_and(|first| LISTING_PREFIXES.contains(&first.as_str()))
         && !segments.last().is_some_and(|last| last.ends_with(".html") || last.ends_with(".htm"));
@@ -64,6 +70,7 @@ mod tests {
             "https://a.example/sport/football",
             "https://a.example/category/harbour",
             "https://a.example/tag/ferry-line",
+            "https://a.example/news/page/2",
         ] {
             assert!(!identifies_article(link), "{link}");
         }

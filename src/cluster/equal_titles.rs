@@ -4,10 +4,14 @@ use super::indexed_item::IndexedItem;
 
 /// The minimum number of words in a specific title. Shorter titles name a section: "Letters to the editor", "Weather".
 const MIN_SPECIFIC_WORDS: u8 = 4;
-/// The minimum number of words for a title to name an event, regardless of the texts.
+/// The minimum number of words for a title that is soon repeated to name an event, regardless of the texts.
 const CERTAINLY_SPECIFIC_WORDS: u8 = 6;
+/// The maximum time between repetitions of a headline, in seconds. The title of a program is repeated a day later.
+const MAX_REPETITION_SECONDS: u64 = 12 * 60 * 60;
 /// The minimum number of title words that a text repeats if the title names the subject of the text.
 const MIN_RESTATED_WORDS: u8 = 2;
+/// The minimum agreement between the texts if the title names an event. Texts about different events share a few words.
+const MIN_EVENT_AGREEMENT: f32 = 0.25;
 /// The minimum agreement between the texts of copies.
 const MIN_AGREEMENT: f32 = 0.6;
 /// The minimum agreement between the texts of two outlets' reports of one event.
@@ -37,12 +41,15 @@ impl EqualTitles<'_> {
     fn is_title_specific(&self) -> bool {
         let (one, other) = (&self.0.title_profile, &self.1.title_profile);
         let texts_report_it = || match self.text_agreement() {
-            Some(agreement) => agreement > 0.0 || one.restated.min(other.restated) >= MIN_RESTATED_WORDS,
+            Some(agreement) => {
+                agreement >= MIN_EVENT_AGREEMENT || one.restated.min(other.restated) >= MIN_RESTATED_WORDS
+            }
             None => true,
         };
+        let is_repeated_soon = self.0.ranked_at.abs_diff(self.1.ranked_at) <= MAX_REPETITION_SECONDS;
         !self.0.kind.roundup
             && one.words >= MIN_SPECIFIC_WORDS
-            && (one.words >= CERTAINLY_SPECIFIC_WORDS || texts_report_it())
+            && (one.words >= CERTAINLY_SPECIFIC_WORDS && is_repeated_soon || texts_report_it())
     }
 
     /// Returns the share of the shorter text's terms that the longer text contains, 0 to 1. Title words are not

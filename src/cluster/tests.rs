@@ -456,6 +456,23 @@ fn items_of_a_recurring_column_with_different_texts_are_different_stories() {
 }
 
 #[test]
+fn daily_program_with_a_long_title_is_a_story_each_day() {
+    const MINUTES_PER_DAY: i64 = 24 * 60;
+    let program = [
+        "a.example | Mole Radio: the late concert with Vika Lamp | Brass from the quay | https://a.example/1",
+        "a.example | Mole Radio: the late concert with Vika Lamp | Two fiddlers and a choir | https://a.example/2",
+        "a.example | Answers from our pension adviser | May I retire at sixty if I paid abroad? | https://a.example/3",
+        "a.example | Answers from our pension adviser | Who inherits if I never paid tax? | https://a.example/4",
+    ];
+    let mut clusterer = Clusterer::new(Options::default());
+    for (day, line) in (0..).zip(program) {
+        let item = item(day * MINUTES_PER_DAY, line, "en");
+        let assignment = assign(&mut clusterer, &item, day);
+        assert_eq!(assignment.story, StoryId::from_row(day), "{line}");
+    }
+}
+
+#[test]
 fn equal_titles_are_one_story_if_texts_agree_or_the_title_names_an_event() {
     let found = stories_with_and_without_restart(&[
         "a.example | Package update | The archive fixes an overflow in the tide calculator | https://a.example/1",
