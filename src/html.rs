@@ -9,6 +9,7 @@ mod elements;
 mod embedded_media;
 pub mod item_text;
 mod lazy_image;
+mod open_elements;
 mod page_tree;
 mod plain_lines;
 pub mod plain_text;

@@ -6,6 +6,7 @@
 
 use super::elements::contains_raw_text;
 use super::lazy_image::{ImageSource, image_html, image_source, is_photo_address, source_address};
+use super::open_elements::OpenElements;
 use super::tracking_pixel::is_tracking_pixel;
 use crate::markup::entities::escape_html;
 use crate::markup::tag::StartTag;
@@ -99,6 +100,7 @@ enum Neighbor {
 struct MediaRewriter<'a> {
     out: String,
     base: Option<&'a Url>,
+    open: OpenElements,
     container: Option<Container>,
     /// For each name in [`CONTAINERS`], the number of end tags after the current position.
     end_tags: [usize; CONTAINERS.len()],
@@ -128,6 +130,9 @@ impl MediaRewriter<'_> {
     }
 
     fn start_tag(&mut self, name: &str, tag: &StartTag<'_>, source: &str) {
+        if !CONTAINERS.contains(&name) {
+            self.open.start(name, tag);
+        }
         if self.container.is_some() {
             return self.start_in_container(name, tag);
         }
@@ -168,7 +173,7 @@ impl MediaRewriter<'_> {
         let Some(container) = &mut self.container else { return };
         container.address = container.address.take().or(address);
         container.depth += usize::from(container.name == name && remaining > container.depth);
-        if name == "img" && container.name == "noscript" {
+        if name == "img" && container.name == "noscript" && !self.open.hides_content() {
             let address = match image_source(tag, None) {
                 ImageSource::Lazy(address) => Some(address),
                 ImageSource::Declared => tag.attribute("src").map(|source| source.trim().to_owned()),
@@ -180,6 +185,7 @@ impl MediaRewriter<'_> {
     }
 
     fn end_tag(&mut self, name: &str, source: &str) {
+        self.open.end(name);
         if let Some(at) = CONTAINERS.iter().position(|container| *container == name) {
             self.end_tags[at] = self.end_tags[at].saturating_sub(1);
         }
@@ -250,6 +256,9 @@ impl MediaRewriter<'_> {
     }
 
     fn push_image(&mut self, tag: &StartTag<'_>, source: &str) {
+        if self.open.hides_content() {
+            return;
+        }
         let image = image_source(tag, self.picture_source.as_deref());
         let neighbor = std::mem::take(&mut self.neighbor);
         match (image, neighbor) {
@@ -280,7 +289,7 @@ impl MediaRewriter<'_> {
 
     /// Writes the image of a `<picture>` that contains no image.
     fn end_picture(&mut self) {
-        if let Some(address) = self.picture_source.take() {
+        if let Some(address) = self.picture_source.take().filter(|_| !self.open.hides_content()) {
             self.end_neighbor();
             self.out.push_str(&format!("<img src=\"{}\">", escape_html(&address)));
             self.last_image = address;
@@ -364,6 +373,51 @@ mod tests {
         check("<img src=/b.jpg><noscript><img src='https://t.example/p?c1=2'></noscript>", "<img src=\"/b.jpg\">");
         check("<noscript><iframe src=//t.example/ns.html height=0 width=0></iframe></noscript>1", "1");
         check("<svg><script/></svg><img src=/p.gif width=1 height=1>", "");
+    }
+
+    #[test]
+    fn image_in_an_element_that_hides_its_content_is_removed() {
+        for start in [
+            "<div style='display:none'>",
+            "<p hidden>",
+            "<span style='visibility: hidden'>",
+            "<div style='position:absolute;left:-9999px'>",
+            "<div style='width:1px;height:1px'>",
+            "<div style='height:0;overflow:hidden'>",
+            "<div style='max-height:1px; OVERFLOW-Y : HIDDEN'>",
+            "<div hidden><a href=/x><span>",
+            "<section style='opacity:0'><ul><li>1<li>",
+            "<div style='display:none'><div></div>",
+            "<div hidden></span></p>",
+        ] {
+            let clean = sanitize_html(&format!("{start}<img src=https://t.example/p.jpg>"), None);
+            assert!(!clean.contains("<img"), "{start}: {clean}");
+            let clean = sanitize_html(&format!("<noscript>{start}<img src=https://t.example/p.jpg></noscript>"), None);
+            assert!(!clean.contains("<img"), "{start}: {clean}");
+        }
+    }
+
+    #[test]
+    fn image_outside_of_hidden_elements_stays() {
+        for start in [
+            "<div style='display:none'>x</div>",
+            "<p hidden>x<p>",
+            "<p hidden>x<div>",
+            "<div><span hidden></div>",
+            "<ul><li hidden><ul><li>1</ul><li>",
+            "<br hidden>",
+            "<img hidden src=/p.gif>",
+            "<div style='height:1px'>",
+            "<div style='width:100%;overflow:hidden'>",
+            "<div style='max-width:0.5em'>",
+            "<table width=1><tr><td>",
+            "<iframe style='display:none' src=https://v.example/1>",
+        ] {
+            let clean = sanitize_html(&format!("{start}<img src=https://a.example/b.jpg>"), None);
+            assert!(clean.contains("<img"), "{start}: {clean}");
+        }
+        let deep = "<div>".repeat(super::super::MAX_HTML_DEPTH);
+        assert!(!sanitize_html(&format!("{deep}<div hidden><img src=https://t.example/p.jpg>"), None).contains("<img"));
     }
 
     #[test]

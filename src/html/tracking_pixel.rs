@@ -1,7 +1,7 @@
 //! Recognizes invisible images, whose only purpose is to count readers.
 //!
 //! The address of an image is ignored, because tracking images have ordinary addresses. Only the attributes of the
-//! image are examined, before the sanitizer removes `style` and `hidden`.
+//! image and of the elements around it are examined, before the sanitizer removes `style` and `hidden`.
 
 use crate::markup::tag::StartTag;
 
@@ -24,6 +24,24 @@ pub(super) fn hides_element(element: &StartTag<'_>) -> bool {
         _ => false,
     };
     element.attribute("hidden").is_some() || has_declaration(element, hides)
+}
+
+/// Returns whether an element declares that images inside it are invisible. A small box shows what is larger than the box,
+/// unless it clips its content or both its dimensions are small.
+pub(super) fn hides_content(element: &StartTag<'_>) -> bool {
+    let is_small = |sides: [&str; 2]| {
+        has_declaration(element, |name, value| sides.contains(&name) && makes_invisible(name, value))
+    };
+    let clips =
+        has_declaration(element, |name, value| name.starts_with("overflow") && matches!(value, "hidden" | "clip"));
+    let (is_narrow, is_low) = (is_small(["width", "max-width"]), is_small(["height", "max-height"]));
+    let is_invisible = |name: &str, value: &str| {
+        !matches!(name, "width" | "max-width" | "height" | "max-height") && makes_invisible(name, value)
+    };
+    hides_element(element)
+        || (is_narrow && is_low)
+        || (clips && (is_narrow || is_low))
+        || has_declaration(element, is_invisible)
 }
 
 /// Returns whether the `style` attribute contains a declaration that matches. `is_match` receives lowercase text.

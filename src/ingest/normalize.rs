@@ -234,6 +234,20 @@ mod tests {
     }
 
     #[test]
+    fn summaries_with_equal_first_and_last_words_are_kept() {
+        let events = ["bought two ferries", "closed the pier", "raised the fees", "sold a crane"];
+        for (start, end) in [
+            ("<p>The harbour board", ", its chair told the press on Monday.</p>"),
+            ("In Port Ellis they", " on Sunday night."),
+        ] {
+            let texts = events.map(|event| format!("{start} {event}{end}"));
+            let expected = texts.clone().map(|text| text.replace("<p>", "").replace("</p>", ""));
+            assert_eq!(summaries(&texts.each_ref().map(String::as_str)), expected);
+            assert_eq!(contents(&texts.each_ref().map(String::as_str)), texts);
+        }
+    }
+
+    #[test]
     fn lines_that_structure_a_text_stay_in_its_content() {
         let recipe = |dish: &str| {
             format!(
