@@ -1,4 +1,4 @@
-//! Measures the throughput of the clusterer, including reclustering, by the number of items in its window.
+//! Measures the throughput of the clusterer, including reclustering, for different numbers of items in its window.
 //!
 //! `cargo bench --bench cluster` fills clusterers with 10,000, 100,000 and 1,000,000 items of synthetic news. It then
 //! times the next 20,000 items for each size, in five alternating rounds, and prints medians. Alternation exposes all
@@ -6,7 +6,7 @@
 //!
 //! The words of the synthetic news are drawn from 300,000 by Zipf's law. Story sizes follow a power law: most stories
 //! have one report, a few have hundreds. A story has twelve specific words, and its reports arrive from 2,000 outlets
-//! over two days. A report has 10 words of title and 25 of summary, some of them specific to the story.
+//! over two days. A report has a title of 10 words and a summary of 25, some of them specific to the story.
 
 use jiff::{SignedDuration, Timestamp};
 use newsfold::cluster::evaluation::LabeledItem;
@@ -143,7 +143,7 @@ struct NewsGenerator {
     span: usize,
 }
 
-/// A story that will get further reports.
+/// A story that will get more reports.
 struct OpenStory {
     words: Vec<usize>,
     reports_left: usize,

@@ -179,7 +179,7 @@ fn read_index(folder: &Path) -> anyhow::Result<Vec<ReplayedSource>> {
             cells.get(column).copied().with_context(|| format!("this line has too few columns: {line}"))
         };
         let time = cell(time)?;
-        // A document with only a day counts as captured at the end of that day.
+        // A document without a time of day counts as captured at the end of its day.
         let time = time.parse::<Timestamp>().or_else(|_| format!("{time}T23:59:59Z").parse())?;
         by_source.entry(cell(source)?.to_owned()).or_default().push((time, folder.join(cell(file)?)));
     }

@@ -45,7 +45,7 @@ struct Training {
     /// The features that are used.
     enabled: [bool; FEATURES],
     /// A pair in a story of n items has the weight (n − 1) to the power of minus this value, because otherwise the
-    /// pairs of a few large stories would outweigh those of all small ones.
+    /// pairs of a few large stories would outweigh the pairs of all small ones.
     large_story_exponent: f64,
     product_prior: f64,
 }

@@ -194,7 +194,7 @@ CREATE TABLE operator_event (
 
 -- The items that report one event.
 CREATE TABLE story (
-    -- 60 bits, a hash of the founding item; never a counter (domain::StoryId).
+    -- 60 bits, a hash of the first item; never a counter (domain::StoryId).
     id             INTEGER PRIMARY KEY,
     created_at     INTEGER NOT NULL,
     updated_at     INTEGER NOT NULL,
@@ -246,7 +246,7 @@ CREATE TABLE item (
         ('old-in-first-document', 'undated-in-first-document', 'older-than-last-poll')),
     -- Assigned by the clusterer, in order of id.
     story_id        INTEGER REFERENCES story (id) DEFERRABLE INITIALLY DEFERRED,
-    -- The item of which this one is a near-duplicate.
+    -- The original of this near-duplicate.
     copy_of         INTEGER REFERENCES item (id),
     -- Why the item joined its story, as JSON (domain::JoinEvidence).
     evidence        TEXT,
@@ -436,8 +436,8 @@ CREATE TABLE feed_token (
     made_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The hash of the bytes last served for each document, and the time since which they have been served: Last-Modified
--- survives restarts and changes whenever the bytes do.
+-- The hash of the bytes last served for each document, and when they were first served: Last-Modified survives restarts
+-- and changes whenever the bytes do.
 CREATE TABLE feed_last_modified (
     feed         TEXT    NOT NULL,
     format       TEXT    NOT NULL,
@@ -541,7 +541,7 @@ CREATE TABLE websub_subscription (
 CREATE INDEX websub_subscription_by_time ON websub_subscription (next_action_at) WHERE next_action_at IS NOT NULL;
 CREATE INDEX websub_subscription_by_lease ON websub_subscription (lease_until) WHERE lease_until IS NOT NULL;
 
--- When a source changes state, its subscription is updated at once.
+-- When a source changes state, its subscription is updated immediately.
 CREATE TRIGGER websub_subscription_on_source_state AFTER UPDATE OF state ON source WHEN old.state <> new.state BEGIN
     UPDATE websub_subscription SET next_action_at = 0 WHERE source_id = new.id;
 END;

@@ -68,14 +68,14 @@ fn decode_bytes(
     (decode_as(guess, bytes, problems), guess.name())
 }
 
-/// Returns the plausible encodings that the HTTP header and the XML declaration give, in this order.
+/// Returns the plausible encodings that the HTTP header and the XML declaration name, in this order.
 fn labeled_encodings(
     bytes: &[u8],
     content_type: Option<&str>,
     problems: &mut Vec<FeedProblem>,
 ) -> Vec<&'static Encoding> {
     let labels = content_type.and_then(content_type_charset).into_iter().chain(declaration_charset(bytes));
-    // The `replacement` encodings decode to an empty text, so they are ignored like unknown labels.
+    // The `replacement` encodings decode to empty text, so they are ignored like unknown labels.
     let known = labels.filter_map(|label| Encoding::for_label_no_replacement(label.as_bytes()));
     let mut labels: Vec<&'static Encoding> = known.collect();
     if let Some(index) = labels.iter().position(|label| is_impossible(label, bytes)) {

@@ -1,4 +1,4 @@
-//! The current time as a value that is passed in, so that a test can advance it by hours while sockets remain real.
+//! The current time as a value that is passed in, so that a test with real sockets can advance it by hours.
 //!
 //! A clock does not measure durations. Request timeouts use `tokio::time`.
 

@@ -43,10 +43,10 @@ pub struct DaemonOptions {
     /// The time for polls and requests in progress to finish at shutdown.
     #[serde(with = "crate::domain::duration")]
     pub shutdown_grace: SignedDuration,
-    /// The time for which poll records are kept. The newest record of each source is always kept.
+    /// How long poll records are kept. The newest record of each source is always kept.
     #[serde(with = "crate::domain::duration")]
     pub poll_retention: SignedDuration,
-    /// The time for which stories and their items are kept after their last change.
+    /// How long stories and their items are kept after their last change.
     #[serde(with = "crate::domain::duration")]
     pub story_retention: SignedDuration,
 }
@@ -115,7 +115,7 @@ impl Config {
         })
     }
 
-    /// The reason why newsfold does not subscribe at hubs with this configuration; `None` if it does.
+    /// The reason why newsfold does not subscribe to hubs with this configuration; `None` if it does.
     pub fn websub_disabled_reason(&self, address_policy: &AddressPolicy) -> Option<DisabledReason> {
         let default_base_url = publish::Options::default().base_url;
         self.websub.disabled_reason(&self.publish.base_url, &default_base_url, address_policy)

@@ -109,7 +109,7 @@ pub struct PollContext {
     pub no_cache: bool,
     /// The time between polls of a source with a reliable hub; `None` if hubs are not used.
     pub safety_poll_interval: Option<SignedDuration>,
-    /// The time for which items are grouped (`cluster.window`). It determines which items are backlog.
+    /// How long items are grouped (`cluster.window`). It determines which items are backlog.
     pub grouping_window: SignedDuration,
     /// The name of this program, which is shown to other programs that wait for its leases.
     pub program: String,

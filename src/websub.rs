@@ -1,4 +1,4 @@
-//! WebSub (W3C Recommendation of 23 January 2018). newsfold subscribes at the hubs that feeds declare; in [`hub`], it
+//! WebSub (W3C Recommendation of 23 January 2018). newsfold subscribes to the hubs that feeds declare; in [`hub`], it
 //! is a hub for its own feeds.
 //!
 //! The decisions are pure functions: [`discovery`] (the hub and topic that a feed declares), [`renewal_schedule`] (when

@@ -13,7 +13,7 @@ mod next_poll;
 mod operator_event;
 mod poll_remarks;
 mod quantities;
-mod source_condition;
+mod source_status;
 mod source_facts;
 
 pub use audience::Audience;
@@ -27,5 +27,5 @@ pub use next_poll::next_poll_text;
 pub use operator_event::event_phrase;
 pub use poll_remarks::poll_remarks;
 pub use quantities::{count_of, duration, grouped_digits};
-pub use source_condition::SourceCondition;
 pub use source_facts::{SourceContext, source_facts};
+pub use source_status::SourceStatus;

@@ -1,4 +1,4 @@
-//! Parses a date, as that of the only item of a JSON Feed, since the date parser is not public.
+//! Parses a date as the date of the only item of a JSON Feed, because the date parser is not public.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Reads a subscription list, writes it and reads it again: both readings are equal.
+//! Reads a subscription list, writes it and reads it again: both results must be equal.
 
 #![no_main]
 
@@ -23,7 +23,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(values(&list.outlines), values(&again.outlines), "{written}");
 });
 
-/// The values of outlines, sorted, since a list is written in the order of its folders.
+/// The values of outlines, sorted, because a list is written in the order of its folders.
 fn values(outlines: &[FeedOutline]) -> Vec<[&str; 6]> {
     let mut values: Vec<[&str; 6]> = outlines
         .iter()

@@ -1,4 +1,4 @@
-//! Checks that several targets share. Each panics if it fails.
+//! The checks that several targets share. Each check panics if it fails.
 
 use newsfold::html;
 use url::Url;
@@ -7,7 +7,7 @@ use url::Url;
 const ALLOWED_ATTRIBUTES: [&str; 11] =
     ["lang", "dir", "href", "title", "rel", "src", "alt", "width", "height", "colspan", "rowspan"];
 
-/// The elements that sanitized HTML may contain: a copy of the sanitizer's list, so that a change of that is noticed.
+/// The elements that sanitized HTML may contain: a copy of the sanitizer's list, which reveals a change to that list.
 const ALLOWED_ELEMENTS: [&str; 45] = [
     "a",
     "abbr",
@@ -95,10 +95,10 @@ fn check_element(name: &str, html: &str) {
     assert!(ALLOWED_ELEMENTS.contains(&name), "element {name:?} in {html:?}");
 }
 
-/// Bytes of sanitized HTML, which is stored.
+/// The maximum number of bytes of sanitized HTML, which is stored.
 pub const MAX_SANITIZED_BYTES: usize = 8 * html::MAX_HTML_BYTES;
 
-/// Checks a URL that readers are given.
+/// Checks a URL that newsfold publishes.
 pub fn check_link(url: &Url) {
     assert!(matches!(url.scheme(), "http" | "https"), "{url}");
     assert!(url.has_host(), "{url}");

@@ -94,7 +94,7 @@ async fn download(context: &Context, url: &Url) -> anyhow::Result<Document> {
     }
 }
 
-/// The JSON output. Texts are unsanitized, as in the document.
+/// The JSON output. Text is unsanitized, as in the document.
 #[derive(serde::Serialize)]
 struct Report<'a> {
     feed: &'a ParsedFeed,

@@ -21,7 +21,7 @@ impl DbCommand {
             DbCommand::Info => {
                 let counts = store.read(statistics::row_counts).await?;
                 let text = format!(
-                    "{path}\n{} sources, {} items ({} waiting to be grouped), {} stories ({} published, {} of backlog alone)",
+                    "{path}\n{} sources, {} items ({} waiting to be grouped), {} stories ({} published, {} with only backlog)",
                     counts.sources,
                     counts.items,
                     counts.unassigned,

@@ -150,7 +150,7 @@ fn explanation_sentences(found: &PairExplanation) -> Vec<String> {
     let mut lines: Vec<String> = rule.into_iter().chain(link).collect();
     let verdict = if found.score >= found.threshold { "as the same event" } else { "as different events" };
     lines.push(format!(
-        "Compared alone, they count {verdict}: score {:.2}, threshold {:.2}.",
+        "Compared only with each other, they count {verdict}: score {:.2}, threshold {:.2}.",
         found.score, found.threshold
     ));
     lines.push(match found.shared_terms.is_empty() {

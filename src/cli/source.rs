@@ -187,7 +187,7 @@ pub(super) fn web_url(text: &str) -> anyhow::Result<Url> {
     Ok(url)
 }
 
-/// Whether a text without a scheme begins with a possible host name.
+/// Whether a string without a scheme begins with a possible host name.
 fn begins_with_host(text: &str) -> bool {
     let end = text.find(['/', '?', '#', ':']).unwrap_or(text.len());
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');

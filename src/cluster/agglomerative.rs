@@ -125,7 +125,7 @@ impl Agglomeration<'_> {
         }
     }
 
-    /// Merges each item with the first item of the list with which it may share a group.
+    /// Merges each item with the first item of the list that it may share a group with.
     fn merge_same_link(&mut self, owners: &mut Owners, items: &[u32]) {
         let mut firsts: Vec<u32> = Vec::new();
         for item in items {

@@ -24,7 +24,7 @@ const COMMON_TERM_POSTINGS: usize = MAX_POSTINGS / 2;
 /// The minimum cosine of a neighbor.
 const MIN_NEIGHBOR_COSINE: f32 = 0.14;
 /// The number of neighbors over which local document frequencies are computed. The estimate also assumes this number of
-/// further documents without the term.
+/// additional documents without the term.
 const LOCAL_DF_NEIGHBORS: usize = 24;
 const LOCAL_DF_PRIOR: usize = 5;
 
@@ -34,7 +34,7 @@ pub(super) struct NeighborSearch {
     accumulator: ScoreAccumulator,
     /// The found neighbors, nearest first.
     pub found: Vec<FoundNeighbor>,
-    /// The terms that the item shares with each candidate, one candidate after the other.
+    /// The terms that the item shares with each candidate, grouped by candidate.
     pub shared_terms: Vec<SharedTerm>,
     /// For each term of the item, the number of neighbors that contain it.
     local_counts: Vec<u16>,

@@ -4,11 +4,11 @@ use super::indexed_item::IndexedItem;
 
 /// The minimum number of words in a specific title. Shorter titles name a section: "Letters to the editor", "Weather".
 const MIN_SPECIFIC_WORDS: u8 = 4;
-/// The minimum number of words for a title that is soon repeated to name an event, regardless of the texts.
+/// The minimum number of words for a title to name an event if it is repeated soon, regardless of the texts.
 const CERTAINLY_SPECIFIC_WORDS: u8 = 6;
 /// The maximum time between repetitions of a headline, in seconds. The title of a program is repeated a day later.
 const MAX_REPETITION_SECONDS: u64 = 12 * 60 * 60;
-/// The minimum number of title words that a text repeats if the title names the subject of the text.
+/// The minimum number of title words that the text repeats if the title names the subject of the text.
 const MIN_RESTATED_WORDS: u8 = 2;
 /// The minimum agreement between the texts if the title names an event. Texts about different events share a few words.
 const MIN_EVENT_AGREEMENT: f32 = 0.25;

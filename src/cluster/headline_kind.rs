@@ -63,7 +63,7 @@ impl HeadlineClassifier {
     }
 }
 
-/// Returns whether a range of a text starts and ends at word boundaries.
+/// Returns whether a range of the text starts and ends at word boundaries.
 fn is_whole_words(text: &str, range: std::ops::Range<usize>) -> bool {
     let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let cue = &text[range.clone()];

@@ -4,7 +4,7 @@ use rust_stemmers::{Algorithm, Stemmer};
 use rustc_hash::FxHashSet;
 use std::borrow::Cow;
 
-/// The maximum number of distinct languages. The limit is necessary because feeds are untrusted. Further languages
+/// The maximum number of distinct languages. The limit is necessary because feeds are untrusted. Additional languages
 /// share the rules of the last one.
 const MAX_LANGUAGES: usize = 200;
 

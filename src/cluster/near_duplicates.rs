@@ -1,8 +1,8 @@
 //! Near-duplicate detection: bottom-k sketches of shingles (Cohen and Kaplan, 2007; Broder, 1997).
 //!
-//! A text is represented by the set of its three-term shingles. The sketch keeps the 16 smallest 32-bit hashes. Two
-//! sketches yield an estimate of the containment: the share of the *shorter* text that the longer one contains.
-//! Containment fits better than similarity, because true copies differ by cuts and added bylines.
+//! The text of an item is represented by the set of its three-term shingles. The sketch keeps the 16 smallest 32-bit
+//! hashes. Two sketches yield an estimate of the containment: the share of the *shorter* text that the longer one
+//! contains. Containment fits better than similarity, because true copies differ in omitted passages and added bylines.
 //!
 //! The probability that two unrelated texts of 40 shingles share one of 2^32 hashes is one in 2.7 million, and a copy
 //! needs at least four shared hashes. In practice, hash collisions cause no false positives.
@@ -16,10 +16,10 @@ pub(super) const MIN_COPY_CONTAINMENT: f32 = 0.6;
 const SKETCH_HASHES: usize = 16;
 /// The minimum number of shared hashes. With fewer shared hashes, the estimate is 0.
 const MIN_SHARED_HASHES: usize = 4;
-/// The minimum number of shingles. Shorter texts have no sketch.
+/// The minimum number of shingles. Shorter text has no sketch.
 const MIN_SHINGLES: usize = 6;
 
-/// The smallest hashes of a text's shingles in ascending order, and the total number of shingles.
+/// The smallest hashes of the text's shingles in ascending order, and the total number of shingles.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ShingleSketch {
     hashes: [u32; SKETCH_HASHES],

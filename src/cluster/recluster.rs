@@ -53,9 +53,9 @@ impl Clusterer {
             let story = match kept_story {
                 Some(story) => story,
                 None => {
-                    let founder = self.window[members[0]].id;
-                    let story = mint(founder, &|id| self.window.contains_story(id))?;
-                    regrouping.created.push(CreatedStory { story, founder });
+                    let first_item = self.window[members[0]].id;
+                    let story = mint(first_item, &|id| self.window.contains_story(id))?;
+                    regrouping.created.push(CreatedStory { story, first_item });
                     story
                 }
             };
@@ -173,8 +173,8 @@ impl Clusterer {
         by_first.into_values().filter(|items| items.len() > 1).collect()
     }
 
-    /// Returns the positions of items that stay together regardless of their scores: those of a story that are beyond
-    /// the revision window, and those with a must-link constraint.
+    /// Returns the positions of items that stay together regardless of their scores: items of a story that are beyond
+    /// the revision window, and items with a must-link constraint.
     fn must_link(&self, items: &[&IndexedItem], frozen_before: i64) -> Vec<Vec<u32>> {
         let mut frozen: BTreeMap<StoryId, Vec<u32>> = BTreeMap::new();
         let mut constrained: BTreeMap<i64, Vec<u32>> = BTreeMap::new();

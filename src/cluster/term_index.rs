@@ -139,8 +139,8 @@ impl TermIndex {
         capitalized > 0.6 * (capitalized + lowercase + 0.5)
     }
 
-    /// Returns the inverse document frequency of a term, divided by that of an unseen term, so that it is between 0 and
-    /// 1: `ln((N + 1) / (df + 0.5)) / ln((N + 1) / 0.5)`, at least 0.02.
+    /// Returns the inverse document frequency of a term, divided by the value for an unseen term, so that it is between
+    /// 0 and 1: `ln((N + 1) / (df + 0.5)) / ln((N + 1) / 0.5)`, at least 0.02.
     pub(super) fn idf(&self, id: TermId) -> f32 {
         let df = self.entry(id).document_frequency;
         let own = self.logarithms.get(df as usize).copied().unwrap_or_else(|| libm::logf(df as f32 + 0.5));

@@ -145,7 +145,7 @@ struct VectorBuilder<'a> {
 }
 
 impl TermVector {
-    /// Adds the terms of a text to the index and weights them.
+    /// Adds the terms of the text to the index and weights them.
     pub(super) fn new(
         text: &TokenizedText,
         language: &LanguageRules,

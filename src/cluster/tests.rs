@@ -11,7 +11,7 @@ use std::convert::Infallible;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Groups reports among unrelated news. Each line is `outlet | title | summary`; the reports arrive one per minute.
-/// Returns for each report the position of the first report of its story.
+/// Returns the position of the first report of each report's story.
 fn stories(lang: &str, lines: &[&str]) -> Vec<usize> {
     let items = with_background(lang, lines);
     first_of_story(&replay(&mut Clusterer::new(Options::default()), &items)[BACKGROUND..])
@@ -257,10 +257,10 @@ fn items_with_the_same_url_share_a_story_and_the_second_is_a_copy() {
     let mut clusterer = Clusterer::new(Options::default());
     let first = item(1, "a.example | One headline | words | https://a.example/x", "en");
     let second = item(2, "b.example | Another headline entirely | other | https://a.example/x", "en");
-    let founded = assign(&mut clusterer, &first, 1);
+    let created = assign(&mut clusterer, &first, 1);
     let joined = assign(&mut clusterer, &second, 2);
-    assert_eq!((founded.placement, joined.placement), (StoryPlacement::Created, StoryPlacement::Joined));
-    assert_eq!((joined.story, joined.copy_of), (founded.story, Some(first.id)));
+    assert_eq!((created.placement, joined.placement), (StoryPlacement::Created, StoryPlacement::Joined));
+    assert_eq!((joined.story, joined.copy_of), (created.story, Some(first.id)));
     assert!(joined.evidence.reasons.contains(&JoinReason::SameLink { item: ItemId(1) }));
 }
 

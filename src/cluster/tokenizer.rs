@@ -69,7 +69,7 @@ impl TokenizedText {
         text.get(token.range.start as usize..token.range.end as usize).unwrap_or_default()
     }
 
-    /// Returns all terms in order, starting with those of the title.
+    /// Returns all terms in order, starting with the terms of the title.
     pub(super) fn terms(&self) -> impl Iterator<Item = TermHash> {
         self.title.iter().chain(&self.summary).map(|token| token.term)
     }

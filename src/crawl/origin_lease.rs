@@ -33,9 +33,9 @@ pub enum ClaimOutcome {
     Outdated,
 }
 
-/// The time until which a due source waits because its feed skips the current hours or days; `None` if the source can
-/// be polled now. Startup and the end of a hold ignore skipped hours and days when they reschedule polls. A source
-/// whose last poll is longer ago than the maximum interval is always polled.
+/// When a due source can be polled again if its feed skips the current hours or days; `None` if the source can be
+/// polled now. Startup and the end of a hold ignore skipped hours and days when they reschedule polls. A source whose
+/// last poll is longer ago than the maximum interval is always polled.
 pub fn skip_until(source: &Source, options: &Options, now: Timestamp) -> Option<Timestamp> {
     let latest = after(source.last_poll_at?, options.max_interval);
     let limit = latest.duration_since(now).max(SignedDuration::ZERO);
@@ -167,7 +167,7 @@ impl PollContext {
         self.store.write(move |db| leases::switch_origin(db, &lease, &origin, term, origin_free_at)).await
     }
 
-    /// The time at which an origin can receive the next request if its last request ended now.
+    /// When an origin can receive the next request if its last request ended now.
     pub(super) fn origin_free_at(&self, now: Timestamp) -> Timestamp {
         after(now, self.fetcher.options.min_origin_delay)
     }

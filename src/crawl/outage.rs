@@ -20,7 +20,7 @@ use std::sync::Arc;
 const OUTAGE_OUTLETS: usize = 10;
 /// With only one outlet, an outage of its server would look like an outage of our network.
 const MIN_OUTLETS: usize = 2;
-/// The time for which an outage excuses failures. Outlets without a response for longer are probably dead.
+/// How long an outage excuses failures. Outlets without a response for longer are probably dead.
 const MAX_EXCUSED: SignedDuration = SignedDuration::from_hours(24);
 /// The time between polls of sources that became due while no polling was possible. It is shorter if the polls would
 /// take longer than the minimum interval.

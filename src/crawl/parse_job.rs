@@ -12,7 +12,7 @@ use crate::websub::discovery::discover_hub;
 use jiff::SignedDuration;
 use url::Url;
 
-/// The time limit for parsing a document. Documents are limited in size and depth, so only a bug can exceed it.
+/// The time limit for parsing a document. Documents are limited in size and depth, so only a bug can exceed this time.
 pub(super) const MAX_PARSE_TIME: SignedDuration = SignedDuration::from_secs(30);
 /// The maximum length of a stored feed title, in characters.
 const MAX_FEED_TITLE_CHARS: usize = 200;
@@ -45,7 +45,7 @@ pub(super) async fn parse_blocking<T: Send + 'static>(
     }
 }
 
-/// Parses the document at `url`. `now` is the time at which the document was received.
+/// Parses the document at `url`. `now` is when the document was received.
 pub(super) async fn parse_document(
     context: &PollContext,
     document: ResponseDocument,

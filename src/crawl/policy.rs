@@ -322,7 +322,7 @@ fn after_gone(input: &PollInput<'_>, PollDecision { record, update }: &mut PollD
     PollDelay { span, cause: DelayCause::GoneConfirmation }
 }
 
-/// The outlet of the feed's website, if it replaces a guess. Another organization's host often serves a feed, so the
+/// The outlet of the feed's website, if it replaces a guess. A feed is often on another organization's host, so the
 /// website identifies the publisher better than the feed's URL does. The operator's choice and the outlet of an earlier
 /// website are kept, so that the outlet does not change with every poll.
 fn outlet_from_site(source: &Source, site: Option<&str>) -> Option<String> {

@@ -44,7 +44,7 @@ pub struct SeenDocument<'a> {
 const MAX_EVIDENCE_AGE: i64 = 28 * 24 * HOUR_SECONDS;
 /// Additional items in a document do not change the estimate.
 const MAX_ITEMS: usize = 10_000;
-/// Dates within this time span, in seconds, show when the feed was generated, not when its items appeared.
+/// Dates within this number of seconds show when the feed was generated, not when its items appeared.
 const GENERATION_SPAN: i64 = 60;
 /// The share of the window that may be expected to be new at the next poll. At one half, the probability that a Poisson
 /// process exceeds the whole window is 1.4 % for a window of 10 items, 1 in 600 for 20 items, and nearly zero for
@@ -52,7 +52,7 @@ const GENERATION_SPAN: i64 = 60;
 const WINDOW_SHARE: f64 = 0.5;
 
 impl UpdateRate {
-    /// Parses the output of [`UpdateRate::to_json`]. Any other text gives an estimate without evidence.
+    /// Parses the output of [`UpdateRate::to_json`]. Any other string results in an estimate without evidence.
     pub fn from_json(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_default()
     }

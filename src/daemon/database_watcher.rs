@@ -13,7 +13,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// The delay before a task or the watcher itself retries after an error.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// The time at which a task reads its queue again. A change of the database always wakes the task.
+/// When a task reads its queue again. A change of the database always wakes the task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NextRun {
     AfterChange,

@@ -31,7 +31,7 @@ const MANIFEST: &str = "manifest.json";
 /// The number of generations to keep, including the newest one.
 const KEPT_GENERATIONS: usize = 2;
 
-/// The minimum interval between exports by the daemon. Caches may keep a feed for the same time.
+/// The minimum interval between exports by the daemon. Caches may keep a feed for the same length of time.
 const MIN_EXPORT_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 
 /// The result of an export.

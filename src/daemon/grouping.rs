@@ -43,7 +43,7 @@ pub(super) async fn run(mut context: TaskContext) {
             }
             Err(error) => {
                 tracing::error!(%error, "items could not be grouped; retrying");
-                // The memory and the database may differ now. The database is authoritative.
+                // The clusterer and the database may differ now. The database is authoritative.
                 session = None;
                 NextRun::Retry
             }
@@ -55,7 +55,7 @@ pub(super) async fn run(mut context: TaskContext) {
     }
 }
 
-/// Does all grouping that is due. Returns the time at which more work becomes due.
+/// Does all grouping that is due. Returns when more work becomes due.
 async fn catch_up(session: &mut Option<GroupingSession>, context: &TaskContext) -> store::Result<Option<Timestamp>> {
     let (store, clock) = (context.store(), context.clock());
     let session = match session {
@@ -162,7 +162,7 @@ impl GroupingSession {
         let Some(mut clusterer) = self.clusterer.take() else { return Ok(()) };
         let (clusterer, regrouping) = store
             .read(move |db| {
-                let regrouping = clusterer.recluster(now, |founder, is_known| mint_id(db, founder, is_known))?;
+                let regrouping = clusterer.recluster(now, |first_item, is_known| mint_id(db, first_item, is_known))?;
                 Ok((clusterer, regrouping))
             })
             .await?;
@@ -210,7 +210,7 @@ fn assign_batch(
 }
 
 /// Generates the id of a story that splits off.
-fn mint_id(db: &ReadConnection, founder: ItemId, is_known: impl Fn(StoryId) -> bool) -> store::Result<StoryId> {
-    let missing = || store::Error::Corrupt(format!("item {founder} is in the window but not in the database"));
-    stories::mint_id(db, &items::get(db, founder)?.ok_or_else(missing)?, is_known)
+fn mint_id(db: &ReadConnection, first_item: ItemId, is_known: impl Fn(StoryId) -> bool) -> store::Result<StoryId> {
+    let missing = || store::Error::Corrupt(format!("item {first_item} is in the window but not in the database"));
+    stories::mint_id(db, &items::get(db, first_item)?.ok_or_else(missing)?, is_known)
 }

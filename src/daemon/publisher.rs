@@ -70,7 +70,7 @@ impl EditionPublisher {
     }
 
     /// Publishes all due stories that were created no later than `regrouped_at`, and writes the editions that are due.
-    /// Returns the time at which more work becomes due.
+    /// Returns when more work becomes due.
     pub(super) async fn publish(
         &self,
         store: &Store,

@@ -20,7 +20,7 @@ use std::collections::{HashMap, HashSet};
 use tokio::task::{Id, JoinError, JoinSet};
 use url::Url;
 
-/// The maximum number of due sources read per pass. Further sources wait for the next pass.
+/// The maximum number of due sources read per pass. Other sources wait for the next pass.
 const BATCH: u32 = 2_000;
 /// The interval between attempts to reach any server during an outage of our own network.
 const OUTAGE_PROBE_INTERVAL: SignedDuration = SignedDuration::from_secs(30);
@@ -90,8 +90,8 @@ impl Scheduler {
         }
     }
 
-    /// Starts as many polls as are currently allowed. Returns the time at which more polls become due. Polls that
-    /// finish earlier may allow more polls to start.
+    /// Starts as many polls as are currently allowed. Returns when more polls become due. Polls that finish earlier may
+    /// allow more polls to start.
     async fn start_due_polls(&mut self) -> store::Result<Option<Timestamp>> {
         let now = self.context.clock().now();
         let max_polls = self.max_concurrent_polls(now);

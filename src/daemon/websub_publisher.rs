@@ -115,7 +115,7 @@ struct RequestSlots {
 }
 
 impl Publisher {
-    /// The time at which the next attempt becomes due. An attempt that is already due waits for another request to end.
+    /// When the next attempt becomes due. An attempt that is already due waits for another request to end.
     async fn next_attempt(&self) -> NextRun {
         let now = self.context.clock().now();
         let next = self.context.store().read(move |db| websub_subscribers::next_attempt_at(db, now)).await;

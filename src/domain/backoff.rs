@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-/// Returns `base` after the first failure and doubles the delay after each further failure, up to `max`.
+/// Returns `base` after the first failure and doubles the delay after each additional failure, up to `max`.
 /// `earlier_failures` counts the consecutive failures before the latest one.
 pub fn doubling(base: SignedDuration, max: SignedDuration, earlier_failures: u32) -> SignedDuration {
     // 2^30 is the largest power of two that fits in an i32.

@@ -3,7 +3,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Folds white space and removes control and invisible format characters (terminal escapes, bidirectional overrides).
-/// Cuts a text longer than `max_chars` characters at a grapheme boundary and appends `…`.
+/// Truncates text longer than `max_chars` characters at a grapheme boundary and appends `…`.
 pub fn one_line(text: &str, max_chars: usize) -> String {
     let mut out = String::with_capacity(text.len().min(max_chars * 4));
     let mut length = 0;

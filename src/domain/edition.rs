@@ -42,7 +42,7 @@ pub enum EditionReason {
     Entered,
 }
 
-/// The texts of an edition, without the parts that the configuration adds when a feed is rendered.
+/// The content of an edition, without the parts that the configuration adds when a feed is rendered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EditionText {
     pub lead: ItemId,

@@ -47,7 +47,7 @@ pub enum ProblemKind {
     NotWellFormed,
     /// Text before or after the root element was removed.
     Junk,
-    /// The document is truncated. The part before the cut was read.
+    /// The document is truncated. Only the received part was read.
     Truncated,
     /// Elements that were nested too deeply were removed.
     TooDeep,
@@ -67,7 +67,7 @@ pub enum ProblemKind {
     BadLanguage,
     /// A link with a scheme other than http and https was removed.
     BadLink,
-    /// A text longer than its limit was cut.
+    /// Text longer than its limit was truncated.
     TooLong,
     /// The feed changed its guids. The items were recognized by their other properties.
     GuidsRewritten,

@@ -1,5 +1,5 @@
 //! Identifier types. The ids of sources, items, constraints and subscribers are row numbers of one database. A story's
-//! id is public, so it is a hash of the item that founded the story: it depends on no machine and no counter.
+//! id is public, so it is a hash of the item that started the story: it does not depend on a machine or a counter.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -40,7 +40,7 @@ row_id! {
 
 /// The public id of a story: 60 bits, written as twelve lowercase characters of Crockford's Base32.
 ///
-/// The id is minted once, from the item that founds the story. It never changes in URLs and published entries.
+/// The id is minted once, from the item that starts the story. It never changes in URLs and published entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StoryId(i64);
 
@@ -50,7 +50,7 @@ impl StoryId {
     const ALPHABET: &'static [u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     const MASK: u64 = (1 << 60) - 1;
 
-    /// Mints the id of a story founded by the item `guid` of the source at `source_url`. `attempt` starts at 0 and
+    /// Mints the id of a story started by the item `guid` of the source at `source_url`. `attempt` starts at 0 and
     /// increases while the id is taken by a collision (probability 2^-60 per pair) or by an earlier story of the item.
     pub fn mint(source_url: &str, guid: &str, attempt: u32) -> Self {
         let mut seed = Vec::with_capacity(source_url.len() + guid.len() + 8);
@@ -130,7 +130,7 @@ impl<'de> Deserialize<'de> for StoryId {
     }
 }
 
-/// The error for a text that is not a story id.
+/// The error for a string that is not a story id.
 #[derive(Debug, thiserror::Error)]
 #[error("‘{0}’ is not a story id: it is up to 12 letters and digits, as `newsfold story list` prints them")]
 pub struct InvalidStoryId(String);

@@ -2,7 +2,7 @@
 
 use isolang::Language;
 
-/// Withdrawn codes and ISO 639-2/B codes that are still in use, and codes of variants that stand for the language.
+/// Withdrawn codes and ISO 639-2/B codes that are still in use, and codes of variants that mean the language.
 #[rustfmt::skip]
 const OTHER_CODES: [(&str, &str); 22] = [
     ("iw", "he"), ("in", "id"), ("ji", "yi"), ("jw", "jv"), ("mo", "ro"), ("sh", "sr"),
@@ -24,7 +24,7 @@ pub fn language_code(tag: &str) -> Option<&'static str> {
 /// The English name of a language: `German` for `de`. `None` for an unknown code.
 pub fn language_name(code: &str) -> Option<&'static str> {
     let name = Language::from_639_1(code).or_else(|| Language::from_639_3(code))?.to_name();
-    // Without the remark in `Swahili (macrolanguage)`.
+    // Omit the remark in names such as `Swahili (macrolanguage)`.
     name.split(" (").next()
 }
 

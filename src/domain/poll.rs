@@ -52,7 +52,7 @@ pub struct SourceUpdate {
     pub next_poll_reason: NextPollReason,
     /// The number of consecutive failed polls.
     pub failures: u32,
-    /// The time until which the server asked newsfold to send no requests to this source.
+    /// The server asked newsfold to send no requests to this source before this time.
     pub hold_until: Option<Timestamp>,
     /// A hold on all sources of the origin.
     pub origin_hold: Option<OriginHold>,

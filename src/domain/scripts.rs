@@ -21,7 +21,7 @@ pub fn is_unspaced_script(c: char) -> bool {
         | 0x1aff0..=0x1b16f | 0x20000..=0x3ffff)
 }
 
-/// Returns whether a character is Hangul. Korean separates words by spaces, but attaches particles to words.
+/// Returns whether a character is Hangul. Korean separates words with spaces, but attaches particles to words.
 pub fn is_hangul(c: char) -> bool {
     matches!(c as u32, 0x1100..=0x11ff | 0x3130..=0x318f | 0xa960..=0xa97f | 0xac00..=0xd7ff)
 }

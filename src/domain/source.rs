@@ -26,7 +26,7 @@ pub struct Source {
     pub state: SourceState,
     pub added_at: Timestamp,
     /// Whether the source was added on the first day of the database. Such a source is never in probation.
-    pub is_founding: bool,
+    pub is_initial: bool,
     /// When the first document of the source was read; `None` until then.
     pub first_document_at: Option<Timestamp>,
     /// Whether to publish the old items of the source's first document. `false` after that document has been read.
@@ -40,7 +40,7 @@ pub struct Source {
     pub failures: u32,
     /// The error of the last poll; empty if it succeeded.
     pub last_error: String,
-    /// The time until which the server asked newsfold to send no requests. Manual polls respect it too.
+    /// The server asked newsfold to send no requests before this time. Manual polls respect it too.
     pub hold_until: Option<Timestamp>,
     pub polling_hints: PollingHints,
     /// The target of permanent redirects that have not proved stable yet.
@@ -111,7 +111,7 @@ pub enum OutletProvenance {
     Guess,
 }
 
-/// HTTP cache validators for the next request, in the received bytes (RFC 9110, section 8.8). They apply to one URL.
+/// HTTP cache validators for the next request, exactly as received (RFC 9110, section 8.8). They apply to one URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheValidators {
     pub url: String,

@@ -119,7 +119,7 @@ pub struct StoryAssignment {
     pub evidence: JoinEvidence,
 }
 
-/// Whether an item joins a story or founds one.
+/// Whether an item joins a story or starts one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoryPlacement {
     Joined,
@@ -140,7 +140,7 @@ pub struct StoryRegrouping {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CreatedStory {
     pub story: StoryId,
-    pub founder: ItemId,
+    pub first_item: ItemId,
 }
 
 /// An item that moves to another story.
@@ -167,10 +167,10 @@ impl StoryRegrouping {
     }
 }
 
-/// Why an item joined its story or founded a new one. Stored with the item.
+/// Why an item joined its story or started a new one. Stored with the item.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct JoinEvidence {
-    /// The similarity to the story that the item joined, or to the nearest story if the item founded its own; 0 to 1.
+    /// The similarity to the story that the item joined, or to the nearest story if the item started its own; 0 to 1.
     pub score: f32,
     /// The minimum score at which an item joins a story; 0 if the item was not compared with any story.
     pub threshold: f32,
@@ -202,7 +202,7 @@ pub enum JoinReason {
 }
 
 impl JoinEvidence {
-    /// Returns whether the item joined a story rather than founding one.
+    /// Returns whether the item joined a story rather than starting one.
     pub fn joined(&self) -> bool {
         let is_sufficient = |reason: &JoinReason| {
             matches!(

@@ -1,12 +1,12 @@
-//! Recognizes parts of texts that change by themselves: relative times (“5 minutes ago”, “vor zwei Stunden”, “just now”)
-//! and counters of comments. The functions are pure.
+//! Recognizes parts of a text that change without an edit: relative times (“5 minutes ago”, “vor zwei Stunden”, “just
+//! now”) and comment counters. The functions are pure.
 //!
 //! A source that writes such parts into a summary changes the summary at every poll. Such a change is irrelevant to
 //! readers. Units longer than days are kept, because a story gets no new editions after two days.
 
 use std::ops::Range;
 
-/// Returns whether two texts differ only in relative times and counters.
+/// Returns whether two strings differ only in relative times and counters.
 pub fn equals_but_for_volatile_parts(one: &str, other: &str) -> bool {
     if one == other {
         return true;
@@ -21,7 +21,7 @@ pub fn equals_but_for_volatile_parts(one: &str, other: &str) -> bool {
     }
 }
 
-/// The minimum length of a text that a length limit may have cut. A shorter text with a final `…` is complete.
+/// The minimum length of text that a length limit may have truncated. Shorter text with a final `…` is complete.
 const MIN_CUT_BYTES: usize = 500;
 
 /// Words that follow a span of time: “5 minutes ago”.
@@ -53,7 +53,7 @@ const UNITS: &[&str] = &[
 const SHORT_UNITS: &[&str] = &[
     "s", "m", "h", "d", "j", "u", "t", "min", "mins", "mn", "sec", "secs", "sek", "seg", "hr", "hrs", "std", "мин", "сек", "ч",
 ];
-/// Units that include the meaning “ago” when they follow a number: words of Hungarian, prefixes of unspaced words.
+/// Units that include the meaning “ago” when they follow a number: Hungarian words, prefixes of unspaced words.
 const AGO_UNITS: &[&str] = &["perce", "órája", "napja", "másodperce"];
 const UNSPACED_AGO_UNITS: &[&str] = &["分钟前", "分鐘前", "小时前", "小時前", "分前", "時間前", "秒前"];
 /// Prefixes of words that follow or precede a counter: “12 comments”, “Comments: 12”. The words for points and votes are
@@ -181,7 +181,7 @@ fn split_words(text: &str) -> Vec<Word> {
     words
 }
 
-/// Returns the number of words in the volatile part at the start of a text; 0 if the text does not start with one.
+/// Returns the number of words in the volatile part at the start of the text; 0 if the text does not start with one.
 fn volatile_length(words: &[Word]) -> usize {
     let mut phrases = PHRASES.iter().filter(|phrase| phrase.starts_with(&words[0].lowercase));
     if let Some(length) = phrases.find_map(|phrase| phrase_length(words, phrase)) {

@@ -39,7 +39,7 @@ pub enum NumericOrder {
     MonthFirst,
 }
 
-/// The precision with which a date gives the time of day.
+/// The precision of a date's time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TimeOfDay {
@@ -69,7 +69,7 @@ enum ShownOrder {
 }
 
 impl DateConventions {
-    /// Returns the time that a text represents; `None` if the text is not a date.
+    /// Returns the time that the text represents; `None` if the text is not a date.
     pub fn parse(self, text: &str) -> Option<ReadDate> {
         let text = text.trim();
         if text.len() > MAX_DATE_BYTES {
@@ -227,7 +227,7 @@ fn split_at_compact_time(text: &str) -> Option<DateParts<'_>> {
     Some(DateParts { date, time: Some(time), after_time })
 }
 
-/// Returns the number of ASCII digits at the start of a text.
+/// Returns the number of ASCII digits at the start of the text.
 fn digit_count(text: &str) -> usize {
     text.bytes().take_while(u8::is_ascii_digit).count()
 }
@@ -459,7 +459,7 @@ fn build_date(year: &str, month: i8, day: &str) -> Option<Date> {
     Date::new(year, month, day.parse().ok()?).ok()
 }
 
-/// Returns the words and numbers of a text. Words and numbers are separated: `30aug` is `30` and `aug`.
+/// Returns the words and numbers in the text. Words and numbers are separated: `30aug` is `30` and `aug`.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let is_digit = |c: char| c.is_ascii_digit();
     text.split(|c: char| !c.is_alphanumeric()).flat_map(move |word| {

@@ -41,11 +41,11 @@ pub enum FeedField {
     Media,
     Image,
     Language,
-    /// Several categories in one text, separated by commas.
+    /// Several categories in one string, separated by commas.
     Keywords,
     /// The publication from which the item was taken.
     Reporter,
-    /// The article's URL, for feeds in which a feed service replaces `link` by its own URL.
+    /// The article's URL, for feeds in which a feed service replaces `link` with its own URL.
     OriginalLink,
     Ttl,
     SkipHour,

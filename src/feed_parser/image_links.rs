@@ -1,6 +1,6 @@
 //! Recognizes links to images by their media type or file extension.
 
-/// Returns whether a file is an image: `image/jpeg`, `image` alone, or an image extension without a media type.
+/// Returns whether a file is an image: `image/jpeg`, `image` by itself, or an image extension without a media type.
 pub fn is_image(media_type: &str, path: &str) -> bool {
     match media_type {
         "" => has_image_extension(path),

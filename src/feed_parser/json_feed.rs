@@ -1,7 +1,7 @@
 //! Reads JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1), and similar JSON.
 //!
-//! The reader requires only the member `items`, not `version`. Values may have other types (many ids are numbers). The
-//! depth is limited to 128 by serde_json, the number of values by [`repair`]: 16 MiB can contain eight million.
+//! The reader requires only the member `items`, not `version`. Values may have other types (many ids are numbers).
+//! serde_json limits the depth to 128. [`repair`] limits the number of values: 16 MiB can contain eight million.
 
 mod repair;
 
@@ -24,7 +24,7 @@ use crate::domain::language::language_code;
 use crate::domain::{FeedProblem, ProblemKind};
 use crate::markup::entities::{escape_html, has_control_characters, without_control_characters};
 
-/// The maximum number of authors, tags, attachments or hubs of one object. Further values are dropped.
+/// The maximum number of authors, tags, attachments or hubs of one object. Additional values are dropped.
 const MAX_VALUES: usize = 100;
 
 /// Reads a feed.
@@ -70,7 +70,7 @@ pub fn parse_json_feed(
     })
 }
 
-/// Returns whether a text is JSON, possibly after a comment or inside a call (`callback({…});`).
+/// Returns whether the text is JSON, possibly after a comment or inside a call (`callback({…});`).
 pub fn is_json(text: &str) -> bool {
     let head = &text[..text.floor_char_boundary(200)];
     let Some(brace) = head.find('{') else { return false };

@@ -38,7 +38,7 @@ pub fn html_to_plain_text(html: &str) -> Option<String> {
     fold_non_blank(&decode_entities(&out))
 }
 
-/// Truncates a text to `max_bytes` at a character boundary. Returns whether any text was removed.
+/// Truncates the text to `max_bytes` at a character boundary. Returns whether any text was removed.
 pub fn truncate_text(text: &mut String, max_bytes: usize) -> bool {
     if text.len() <= max_bytes {
         return false;

@@ -1,7 +1,7 @@
 //! Rewrites a feed into well-formed RSS 2.0 that feed-rs can read completely.
 //!
-//! RSS, RDF, Atom and CDF all become RSS 2.0 with the modules `content`, `dc` and `atom`. Element names become
-//! canonical, texts escaped HTML, dates RFC 3339, and URLs absolute. All other elements are dropped, because some make
+//! RSS, RDF, Atom and CDF all become RSS 2.0 with the modules `content`, `dc` and `atom`. The output has canonical
+//! element names, escaped HTML, RFC 3339 dates and absolute URLs. All other elements are dropped, because some make
 //! feed-rs panic or reject the whole feed. Values without an RSS 2.0 element go directly into the [`ParsedFeed`].
 //!
 //! The rewriter does not validate values. It never recurses: the depth of an element is a number, not a stack frame.
@@ -30,7 +30,7 @@ use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 /// The maximum initial capacity of the output buffer in bytes.
 const MAX_INITIAL_CAPACITY: usize = 1024 * 1024;
 
-/// The maximum number of authors, categories, hubs and skipped hours of an item or the feed. Further ones are dropped.
+/// The maximum number of authors, categories, hubs and skipped hours of an item or the feed. Others are dropped.
 const MAX_VALUES: usize = 100;
 
 /// A feed that was rewritten as RSS 2.0.
@@ -175,7 +175,7 @@ impl FieldState {
         self.priorities[field as usize]
     }
 
-    /// Returns whether a priority is higher than that of all previous values. If so, raises the field's priority to it.
+    /// Returns whether a priority is higher than all previous ones. If so, raises the field's priority to it.
     fn accepts(&mut self, field: FeedField, priority: u8) -> bool {
         let is_higher = priority > self.priority(field);
         self.priorities[field as usize] = priority.max(self.priority(field));
@@ -393,7 +393,7 @@ impl<'a> FeedRewriter<'a, '_> {
         }
         self.declare_namespaces(tag);
         if self.feed.items.len() >= self.options.max_items {
-            self.record(ProblemKind::TooManyItems, "further items were dropped");
+            self.record(ProblemKind::TooManyItems, "additional items were dropped");
             return self.push(tag, ElementRole::Skipped);
         }
         self.feed.items.push(ParsedItem::default());
@@ -431,7 +431,7 @@ impl<'a> FeedRewriter<'a, '_> {
 }
 
 /// Returns whether an unmatched end tag is a misspelling of the end tag of `start`. Short values contain no markup, but
-/// a text may contain a stray HTML end tag.
+/// text may contain a stray HTML end tag.
 fn is_misspelt_end(start: &str, field: FeedField, end: &str) -> bool {
     const MAX_EDITS: usize = 2;
     let may_contain_html =

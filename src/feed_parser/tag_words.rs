@@ -60,13 +60,13 @@ fn contains_elements(text: &str) -> bool {
     }
 }
 
-/// Returns whether a text between two tags is the content of an element.
+/// Returns whether the text between two tags is the content of an element.
 fn is_content(text: &str) -> bool {
     let is_separate = text.starts_with(char::is_whitespace) && text.ends_with(char::is_whitespace);
     !text.is_empty() && !is_separate
 }
 
-/// Returns whether a text contains only start tags without attributes, each surrounded by white space or punctuation.
+/// Returns whether the text contains only start tags without attributes, each surrounded by white space or punctuation.
 fn mentions_tags(text: &str) -> bool {
     let is_boundary = |c: char| c.is_whitespace() || (!c.is_alphanumeric() && !matches!(c, '<' | '>'));
     let mut tokens = Tokenizer::new(text);

@@ -14,7 +14,7 @@ use crate::urls::redact::base_of_links;
 pub const MAX_URL_BYTES: usize = 8 * 1024;
 /// The maximum length of an `xml:base` in bytes. Without a limit, the base could grow with every level.
 const MAX_BASE_BYTES: usize = 2 * 1024;
-/// The growth that every document may use, because a small document may have a long base.
+/// The growth that is allowed for any document, because a small document may have a long base.
 const GRANTED_GROWTH_BYTES: usize = 1024 * 1024;
 
 /// The bases in scope at the current element.
@@ -30,7 +30,7 @@ pub struct UrlResolver<'o> {
     bases: Vec<(usize, Url)>,
     /// The number of bytes by which the URLs of the document may still grow. Resolution makes URLs longer: with a base
     /// of 2,000 bytes, `<link>a</link>` grows to 2,000 bytes. A hostile document could thus need many times its size in
-    /// memory, so the total growth is limited to the document's length, which far exceeds that of real feeds.
+    /// memory, so the total growth is limited to the document's length, which far exceeds the growth in real feeds.
     remaining_growth: usize,
 }
 

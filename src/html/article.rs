@@ -47,7 +47,7 @@ const MAX_PAGE_ELEMENTS: usize = 50_000;
 const MAX_HEADLINE_CHARS: usize = 500;
 const MAX_PARAGRAPHS: usize = 500;
 const MAX_PARAGRAPH_BYTES: usize = 4_000;
-/// The minimum length of an article in bytes. A shorter text is a caption.
+/// The minimum length of an article in bytes. Shorter text is a caption.
 const MIN_TEXT_BYTES: usize = 140;
 
 /// Extracts the article of the page at `url`. Reads at most 4 MiB of the page.

@@ -1,4 +1,4 @@
-//! Removes boilerplate around texts: share buttons, "read also" boxes, and lines that a source adds to many items.
+//! Removes boilerplate around text: share buttons, "read also" boxes, and lines that a source adds to many items.
 //!
 //! The input consists of the paragraphs that [`super::plain_text::text_blocks`] returns for a single document.
 
@@ -17,7 +17,7 @@ const MAX_EXTRA_WORDS: usize = 3;
 /// of the item ("The post … appeared first on …"). A document with fewer than three items contains no such block. `titles`
 /// are the titles of the items.
 pub fn find_repeated_blocks(items: &[Vec<String>], titles: &[&str]) -> Vec<Vec<bool>> {
-    // Hashes need less memory than texts. A document may be large.
+    // Hashes need less memory than the text. A document may be large.
     let hash = |pattern: &String| {
         let mut hasher = DefaultHasher::new();
         pattern.hash(&mut hasher);

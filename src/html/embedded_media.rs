@@ -13,7 +13,7 @@ use crate::markup::tag::StartTag;
 use crate::markup::tokenizer::{MarkupToken, Tokenizer};
 use url::Url;
 
-/// The maximum number of links to media in one document. Further players are removed.
+/// The maximum number of links to media in one document. Additional players are removed.
 const MAX_MEDIA_LINKS: usize = 50;
 /// Elements that are replaced together with their content.
 const CONTAINERS: [&str; 5] = ["noscript", "object", "video", "audio", "iframe"];

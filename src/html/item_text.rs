@@ -1,8 +1,8 @@
 //! Extracts the text of a feed item without clutter: breadcrumbs, a repeated title, buttons, forms, teasers.
 //!
 //! The HTML of an item is processed like a page ([`super::article::clutter`]), but only lines that would be clutter in
-//! any text are removed. The module never removes the whole text, because an item may consist of one link. HTML whose
-//! tree would be too large is processed line by line.
+//! any article are removed. The module never removes the whole text, because an item may consist of one link. HTML
+//! whose tree would be too large is processed line by line.
 
 mod tail;
 
@@ -63,7 +63,7 @@ pub fn read_item_text(html: &str, title: Option<&str>, link: Option<&Url>) -> It
 
 /// Removes paragraphs that a source adds to many items from the HTML of one item; `None` if nothing changes or nothing
 /// would remain. Headings, lists, tables and short paragraphs between other paragraphs are kept, because they structure
-/// a text.
+/// the text.
 pub fn remove_repeated_paragraphs(html: &str, repeated: &HashSet<&str>) -> Option<String> {
     let document = parse_page(truncate_html(html), MAX_TREE_DEPTH)?;
     let body = document.body()?;
@@ -187,8 +187,8 @@ fn paragraphs_between_blank_lines(element: &NodeRef<'_>) -> Option<String> {
     is_divided.then(|| html + "</p>")
 }
 
-/// Removes menus, buttons, and forms that readers would fill in. Some sites wrap every text in a form, which becomes an
-/// ordinary element. Returns whether the document contained any of them.
+/// Removes menus, buttons, and forms that readers would fill in. Some sites wrap every article in a form, which becomes
+/// an ordinary element. Returns whether the document contained any of them.
 fn remove_forms(document: &Document) -> bool {
     let (forms, elements) = (document.select("form"), document.select(NON_TEXT_ELEMENTS));
     let blocks: Vec<_> = forms.nodes().iter().map(text_blocks_of).collect();

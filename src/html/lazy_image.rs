@@ -33,7 +33,7 @@ pub(super) enum ImageSource {
 /// Determines the image that an element displays. `picture_source` is the address of the preceding `<source>`.
 pub(super) fn image_source(image: &StartTag<'_>, picture_source: Option<&str>) -> ImageSource {
     let lazy = real_address(image, picture_source);
-    // Spacers are as small as tracking pixels, and scripts fade images in. A tracking pixel has no lazy photo address.
+    // Spacers are as small as tracking pixels, and scripts fade images in. Tracking pixels have no lazy photo address.
     let is_photo = lazy.as_deref().is_some_and(is_photo_address);
     if hides_element(image) || (is_tracking_pixel(image) && !is_photo) {
         return ImageSource::Invisible;
@@ -45,7 +45,8 @@ pub(super) fn image_source(image: &StartTag<'_>, picture_source: Option<&str>) -
     }
 }
 
-/// Returns an `<img>` with this address, the texts of `image`, and its dimensions unless they belong to a spacer.
+/// Returns an `<img>` with this address, `image`'s `alt` and `title`, and its dimensions unless they belong to a
+/// spacer.
 pub(super) fn image_html(address: &str, image: &StartTag<'_>) -> String {
     let mut html = String::from("<img");
     let dimensions: &[&str] = if is_tracking_pixel(image) { &[] } else { &["width", "height"] };

@@ -9,7 +9,7 @@ use crate::markup::whitespace::fold_whitespace;
 use ammonia::Builder;
 use std::sync::LazyLock;
 
-/// A separator between blocks while the text is still HTML. The character does not occur in texts (Unicode, §5.8).
+/// A separator between blocks while the text is still HTML. The character does not occur in text (Unicode, §5.8).
 const BLOCK_SEPARATOR: char = '\u{2029}';
 
 static TEXT_SANITIZER: LazyLock<Builder<'static>> = LazyLock::new(|| sanitizer_for_elements(&[]));

@@ -107,7 +107,7 @@ impl Rebalancer {
         self.text_node_bytes += rest.len();
     }
 
-    /// Returns where to split a text that exceeds its node: before white space, or else outside a character reference.
+    /// Returns where to split text that exceeds its node: before white space, or else outside a character reference.
     fn text_break(&self, text: &str) -> usize {
         let start = &text[..text.floor_char_boundary(MAX_TEXT_NODE_BYTES - self.text_node_bytes)];
         let last = |is_break: fn(char) -> bool| start.rfind(is_break).filter(|at| *at > 0 || self.text_node_bytes > 0);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
-/// The time at which the last request to an origin ended. The next request locks the mutex.
+/// When the last request to an origin ended. The next request locks the mutex.
 type LastRequestEnd = Arc<tokio::sync::Mutex<Option<Instant>>>;
 
 /// Limits the requests to each origin. Clones share the limits.

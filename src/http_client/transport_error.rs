@@ -20,7 +20,7 @@ pub(super) fn forbidden_address(error: &reqwest::Error) -> Option<ForbiddenAddre
     innermost(error).downcast_ref::<ForbiddenAddress>().cloned()
 }
 
-/// Whether the failure looks like an outage of our own network: nothing answered. A server that refuses or resets the
+/// Whether the failure looks like an outage of our own network: no host answered. A server that refuses or resets the
 /// connection or has a bad certificate is reachable, and so is a name server that does not know the name.
 pub(super) fn is_unreachable(error: &reqwest::Error) -> bool {
     use std::io::ErrorKind::{HostUnreachable, NetworkDown, NetworkUnreachable, TimedOut};

@@ -9,11 +9,11 @@ use std::collections::HashSet;
 const NEAR: SignedDuration = SignedDuration::from_hours(12);
 /// The minimum number of words in a specific title. Shorter titles often name a recurring section.
 const MIN_TITLE_WORDS: usize = 3;
-/// The minimum number of words in a specific text. Shorter texts often recur: "Listen to the latest episode".
+/// The minimum number of words in specific text. Shorter text often recurs: "Listen to the latest episode".
 const MIN_TEXT_WORDS: usize = 8;
-/// The minimum share of the words of both titles that similar titles have in common.
+/// The minimum share of title words that two similar titles have in common.
 const SIMILAR_TITLE: f64 = 0.5;
-/// The minimum share of the shorter text's words that similar texts share. Texts of one language share function words.
+/// The minimum share of the shorter text's words that similar texts share. Most texts share function words.
 const SIMILAR_TEXT: f64 = 0.7;
 
 /// The properties of a stored item that recognition reads.
@@ -97,7 +97,7 @@ fn compare_titles(a: &str, b: &str) -> Agreement {
     if shared >= SIMILAR_TITLE { Agreement::Similar } else { Agreement::Different }
 }
 
-/// Compares two texts. A text that repeats the title provides no evidence.
+/// Compares the text of two items. Text that repeats the title provides no evidence.
 fn compare_texts(new: &NewItem, stored: &StoredItem) -> Agreement {
     let own_text = |title: &str, text: &str| Some(words(text)).filter(|text| !text.is_empty() && *text != words(title));
     let texts = (own_text(&new.title, &new.summary), own_text(&stored.title, &stored.summary));
@@ -123,7 +123,7 @@ fn compare_dates(a: Option<Timestamp>, b: Option<Timestamp>) -> Agreement {
     }
 }
 
-/// Returns the lowercase words of a text without punctuation. Splits scripts without spaces into pairs of characters.
+/// Returns the lowercase words of the text without punctuation. Splits scripts without spaces into pairs of characters.
 fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     for run in text.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty()) {

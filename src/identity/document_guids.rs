@@ -22,7 +22,7 @@ pub fn limit_guid(guid: &str) -> String {
 /// The prefix of guids that newsfold derives.
 const DERIVED: &str = "derived:";
 
-/// Returns whether newsfold derived a guid for an item without one. Such a guid alone does not identify an item.
+/// Returns whether newsfold derived a guid for an item without one. Such a guid by itself does not identify an item.
 pub fn is_derived_guid(guid: &str) -> bool {
     guid.starts_with(DERIVED)
 }

@@ -28,7 +28,7 @@ pub fn compare_links(a: Option<&str>, b: Option<&str>) -> LinkAgreement {
     }
 }
 
-/// Returns whether two links have the same path and query, and the path is not that of a home page.
+/// Returns whether two links have the same path and query, and the path does not lead to a home page.
 fn has_moved(a: &str, b: &str) -> bool {
     !location(a).is_empty() && location(a) == location(b)
 }

@@ -172,7 +172,7 @@ fn rule(items: &Comparison) -> MatchedBy {
     }
 }
 
-/// Returns whether two of title, text and date match those of a removed item with the same link.
+/// Returns whether two of title, text and date match a removed item with the same link.
 fn is_removed(item: &NewItem, removed: &RemovedItem) -> bool {
     let agreeing = [
         item.title == removed.title,

@@ -6,7 +6,7 @@ use crate::domain::Enclosure;
 use crate::feed_parser::ParsedEnclosure;
 use crate::urls::redact::strip_credentials;
 
-/// The maximum number of enclosures per item. Further ones are versions of the same file, or an attack.
+/// The maximum number of enclosures per item. Additional ones are versions of the same file, or an attack.
 const MAX_ENCLOSURES: usize = 8;
 /// The maximum length of a URL or media type in bytes. Real ones are shorter.
 const MAX_URL_BYTES: usize = 2048;
@@ -63,7 +63,7 @@ fn media_type(parsed: &ParsedEnclosure) -> String {
     known.map_or(UNKNOWN_TYPE, |(_, media_type)| media_type).to_owned()
 }
 
-/// Returns whether a text consists of a type and a subtype (RFC 6838, section 4.2).
+/// Returns whether a string consists of a type and a subtype (RFC 6838, section 4.2).
 fn is_media_type(text: &str) -> bool {
     let is_name = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphanumeric())

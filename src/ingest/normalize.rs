@@ -26,7 +26,7 @@ const MAX_DERIVED_TITLE_CHARS: usize = 120;
 const MAX_SUMMARY_CHARS: usize = 1_000;
 const MAX_AUTHORS: usize = 5;
 const MAX_AUTHOR_CHARS: usize = 100;
-/// The maximum time by which a source's clock may be ahead of newsfold's clock.
+/// How far a source's clock may be ahead of newsfold's clock.
 const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(24);
 /// The maximum distance from the start of 1970 at which a date is treated as zero in some time zone.
 const ZERO_DATE_RANGE: SignedDuration = SignedDuration::from_hours(48);
@@ -58,7 +58,7 @@ pub fn normalize_items(
     make_guids_unique(items, problems)
 }
 
-/// The texts of an item without forms, buttons, teasers and paragraphs that the source adds to many items.
+/// The text of an item without forms, buttons, teasers and paragraphs that the source adds to many items.
 struct NormalizedText<'a> {
     /// The text of the summary, or else of the content.
     text: String,

@@ -30,7 +30,7 @@ pub fn escape_html(text: &str) -> String {
 /// The length of the longest reference: `CounterClockwiseContourIntegral` is the longest name in HTML's list.
 const MAX_REFERENCE_BYTES: usize = 33;
 
-/// Appends the character of the reference at the start of a text. Returns the number of bytes consumed after the `&`,
+/// Appends the character of the reference at the start of the text. Returns the number of bytes consumed after the `&`,
 /// which is 0 if the text starts with a bare `&`.
 fn push_reference(reference: &str, out: &mut String) -> usize {
     let after = &reference[1..];
@@ -63,7 +63,7 @@ fn character(code: u32) -> Option<char> {
     readable_char(char::from_u32(code)?)
 }
 
-/// Returns whether a text contains control characters that no reader displays.
+/// Returns whether the text contains control characters that no reader displays.
 pub fn has_control_characters(text: &str) -> bool {
     text.contains(|c: char| readable_char(c) != Some(c))
 }

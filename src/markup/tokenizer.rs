@@ -273,7 +273,7 @@ fn follows_equals(before: &[u8]) -> bool {
     before.iter().rev().find(|b| !b.is_ascii_whitespace()) == Some(&b'=')
 }
 
-/// Returns the tag name at the start of a text; empty if there is none.
+/// Returns the tag name at the start of the text; empty if there is none.
 fn name_at(text: &str) -> &str {
     let is_name_start = text.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
     if !is_name_start {

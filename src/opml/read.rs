@@ -23,7 +23,7 @@ use crate::markup::whitespace::fold_non_blank;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SubscriptionList {
     pub outlines: Vec<FeedOutline>,
-    /// Subscriptions that have no URL or that the end of the file cuts off.
+    /// Subscriptions that have no URL or that a truncated file leaves incomplete.
     pub unusable: Vec<OpmlFault>,
     /// The lines on which an unescaped `&` was read as a literal `&`.
     pub bare_ampersand_lines: Vec<usize>,
@@ -79,7 +79,7 @@ pub fn read_opml(bytes: &[u8]) -> Result<SubscriptionList, OpmlError> {
     Ok(list)
 }
 
-/// Reads the outlines of a text; `None` if the text is not OPML.
+/// Reads the outlines of a document; `None` if the document is not OPML.
 fn read_outlines(text: &str) -> Option<SubscriptionList> {
     let mut reader = OutlineReader { text, ..OutlineReader::default() };
     let mut tokens = Tokenizer::new(text);

@@ -11,7 +11,7 @@ use crate::markup::entities::is_xml_char;
 const NAMESPACE: &str = "urn:newsfold:opml";
 
 /// Writes a list that every feed reader can import. Outlines without a category come first, followed by one folder for
-/// each first category. Further categories become the `category` attribute.
+/// each first category. Additional categories become the `category` attribute.
 pub fn write_opml(title: &str, outlines: &[FeedOutline]) -> String {
     let has_extensions = outlines.iter().any(|outline| extensions(outline).any(|(_, value)| value.is_some()));
     let namespace = if has_extensions { format!(" xmlns:newsfold=\"{NAMESPACE}\"") } else { String::new() };

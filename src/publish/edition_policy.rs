@@ -15,8 +15,8 @@ use std::collections::BTreeSet;
 /// The lead and the permanent date of a story that is due for publication. `None` during the publishing delay, and
 /// until the story contains news from a source that is not new.
 ///
-/// The date is that of the first news. A newly added source therefore does not present old news as new, and an old item
-/// does not make a current event look old.
+/// The date is the date of the first news. A newly added source therefore does not present old news as new, and an old
+/// item does not make a current event look old.
 pub fn first_publication<'s>(
     story: &'s Story,
     now: Timestamp,
@@ -38,7 +38,7 @@ pub fn first_publication<'s>(
 
 /// The end of a source's probation; `None` for a source that was added on the database's first day.
 pub fn probation_until(source: &Source, options: &Options) -> Option<Timestamp> {
-    (!source.is_founding).then(|| after(source.added_at, options.probation))
+    (!source.is_initial).then(|| after(source.added_at, options.probation))
 }
 
 /// The item that represents the story. Prefers news over backlog, originals over copies, and established sources over
@@ -199,7 +199,7 @@ fn item_with_text<'s>(story: &'s Story, lead: &'s Item) -> &'s Item {
     std::iter::once(lead).chain(items).find(has_text).unwrap_or(lead)
 }
 
-/// The content of a lead, then that of the report whose text it borrows. A lead without text may have an image.
+/// The content of a lead, then the content of the report whose text it borrows. A lead without text may have an image.
 fn content(lead: &Item, texts: &Item) -> Option<String> {
     let bounded = |item: &Item| item.content.clone().filter(|content| content.len() <= MAX_CONTENT_BYTES);
     let is_textless = lead.id != texts.id && lead.summary.is_empty();

@@ -30,8 +30,8 @@ pub struct Options {
     /// How long after its first edition a story gets new editions.
     #[serde(with = "crate::domain::duration")]
     pub update_window: SignedDuration,
-    /// The time for which a source is new. Items of a new source join stories but do not lead them, and a story needs
-    /// an item of another source to be published. Sources added on the database's first day are never new.
+    /// How long a source is new. Items of a new source join stories but do not lead them, and a story needs an item of
+    /// another source to be published. Sources added on the database's first day are never new.
     #[serde(with = "crate::domain::duration")]
     pub probation: SignedDuration,
     /// Whether entries show the reason for including each report.

@@ -57,8 +57,8 @@ impl FeedCache {
         Ok(response)
     }
 
-    /// The time at which the feed got its current content. Records the time if the content is new. `None` if that
-    /// fails, for example on a full disk; the feed is then served without `Last-Modified`.
+    /// When the feed got its current content. Records the time if the content is new. `None` if that fails, for example
+    /// on a full disk; the feed is then served without `Last-Modified`.
     async fn last_modified(&self, resource: &FeedResource, hash: &str) -> store::Result<Option<Timestamp>> {
         let (stem, extension, hash) = (resource.stem(), resource.format.extension(), hash.to_owned());
         let (known_stem, known_hash) = (stem.clone(), hash.clone());

@@ -11,10 +11,10 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 pub struct Options {
     /// The address and port to listen on. A socket passed by systemd takes precedence.
     pub listen: SocketAddr,
-    /// The maximum number of concurrent connections. Further connections wait until one closes.
+    /// The maximum number of concurrent connections. Additional connections wait until one closes.
     pub max_connections: usize,
-    /// The maximum number of concurrent connections from one IPv4 address or one IPv6 /64 prefix. Further connections
-    /// are closed.
+    /// The maximum number of concurrent connections from one IPv4 address or one IPv6 /64 prefix. Additional
+    /// connections are closed.
     pub max_connections_per_ip: usize,
     /// Networks of reverse proxies. The limit per address does not apply to them, because many clients share their
     /// addresses.

@@ -1,4 +1,4 @@
-//! All documents with a fixed URL, rendered as static files. The content equals that of the handlers.
+//! All documents with a fixed URL, rendered as static files. The files match the responses of the handlers.
 //!
 //! Content that depends on the request is omitted: filters, searches, `/healthz`, redirects. The file of a merged story
 //! contains the page of the story that it redirects to. Two pages differ from the served ones, because the daemon may

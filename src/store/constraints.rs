@@ -171,12 +171,12 @@ fn split_off(
     if let Some(against) = between(db, stayed, moved, &[ConstraintKind::Merge], false)? {
         return Ok(Err(ConstraintRefusal::Against(against)));
     }
-    let founder = moved.first().map(|item| items::get(db, *item)).transpose()?.flatten();
-    let founder = founder.ok_or_else(|| Error::Corrupt("a story holds an item that is not stored".into()))?;
-    let old = stories::story_of_item(db, founder.id)?;
-    let new = stories::mint_id(db, &founder, |_| false)?;
+    let first_item = moved.first().map(|item| items::get(db, *item)).transpose()?.flatten();
+    let first_item = first_item.ok_or_else(|| Error::Corrupt("a story holds an item that is not stored".into()))?;
+    let old = stories::story_of_item(db, first_item.id)?;
+    let new = stories::mint_id(db, &first_item, |_| false)?;
     let id = insert(db, kind, now, stayed, moved)?;
-    stories::create(db, new, founder.id, now)?;
+    stories::create(db, new, first_item.id, now)?;
     move_items(db, moved, new, id, now)?;
     finish(db, id, old.into_iter().chain([new]), now)
 }

@@ -7,7 +7,7 @@ use crate::domain::{Edition, EditionReason, EditionText, FeedEntry, Story, Story
 use jiff::Timestamp;
 use rusqlite::params;
 
-/// Adds an edition after the story's latest one, and sets the story's lead to that of the edition. Returns its number.
+/// Adds an edition after the story's latest one, and sets the story's lead to the edition's lead. Returns its number.
 pub fn add(
     db: &WriteConnection,
     story: &Story,

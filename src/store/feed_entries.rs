@@ -161,8 +161,8 @@ pub fn delete_other_feeds(db: &WriteConnection, feeds: &[PublishedFeed]) -> Resu
     Ok(())
 }
 
-/// The time at which a feed became known: the date of its documents while it is empty. For a document without a
-/// configured feed, the time at which the first feed became known.
+/// When a feed became known: the date of its documents while it is empty. For a document without a configured feed,
+/// when the first feed became known.
 pub fn known_since(db: &ReadConnection, feed: Option<&str>) -> Result<Timestamp> {
     db.one(
         "SELECT coalesce((SELECT first_known_at FROM feed_selection WHERE feed = ?1),

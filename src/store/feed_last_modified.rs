@@ -1,4 +1,4 @@
-//! The time at which each document got its current content. It is the source of Last-Modified and survives a restart.
+//! When each document got its current content. It is the source of Last-Modified and survives a restart.
 //!
 //! Only hashes are stored. These times never appear in a feed, whose content depends only on the stories.
 
@@ -7,7 +7,7 @@ use super::connection::{ReadConnection, WriteConnection};
 use jiff::Timestamp;
 use rusqlite::params;
 
-/// The time at which a document got its current content; `None` if the content is different or unknown.
+/// When a document got its current content; `None` if the content is different or unknown.
 pub fn find(db: &ReadConnection, feed: &str, format: &str, hash: &str) -> Result<Option<Timestamp>> {
     db.first(
         "SELECT modified_at FROM feed_last_modified WHERE feed = ?1 AND format = ?2 AND content_hash = ?3",

@@ -20,7 +20,7 @@ pub fn from_user_input(typed: &str) -> Option<String> {
         .iter()
         .enumerate()
         .flat_map(|(place, part)| if in_marks(place) { vec![*part] } else { part.split_whitespace().collect() });
-    // FTS5 treats punctuation alone as a phrase without words.
+    // FTS5 treats a string that contains only punctuation as a phrase without words.
     let words = phrases.filter(|phrase| phrase.chars().any(char::is_alphanumeric));
     let quoted: Vec<String> = words.take(MAX_WORDS).map(|phrase| format!("\"{phrase}\"")).collect();
     (!quoted.is_empty()).then(|| quoted.join(" "))
@@ -53,7 +53,7 @@ pub(super) fn indexed_expression(expression: &str) -> String {
     out
 }
 
-/// The end of the quoted string at the start of a text. A doubled quotation mark is part of the string.
+/// The end of the quoted string at the start of the text. A doubled quotation mark is part of the string.
 fn end_of_string(text: &str) -> Option<usize> {
     let mut end = 1;
     loop {

@@ -53,7 +53,7 @@ pub(super) fn store_items(
 
 /// Articles are fetched only for news published within this time, because older items are not grouped.
 const PAGES_OF: SignedDuration = SignedDuration::from_hours(48);
-/// The maximum time for which an item waits for its article before it is assigned to a story.
+/// The maximum time that an item waits for its article before it is assigned to a story.
 const PAGE_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 fn insert_guid(db: &WriteConnection, source: SourceId, guid: &str, item: ItemId, rule: MatchedBy) -> Result<()> {
@@ -114,7 +114,7 @@ fn unused_guid(db: &WriteConnection, source: SourceId, new: &NewItem) -> Result<
     Ok(guid)
 }
 
-/// The canonical URL to store for an item. If its link differs from those of other items only in a part that the
+/// The canonical URL to store for an item. If its link differs from other items' links only in a part that the
 /// canonical form omits, all these items keep that part.
 fn separate_link(db: &WriteConnection, source: SourceId, id: Option<ItemId>, new: &NewItem) -> Result<Option<String>> {
     let (Some(url), Some(canonical_url)) = (&new.url, &new.canonical_url) else { return Ok(None) };

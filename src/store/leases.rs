@@ -32,7 +32,7 @@ impl PollLease {
     }
 }
 
-/// The times at which a lease is acquired and expires.
+/// When a lease is acquired and when it expires.
 #[derive(Debug, Clone, Copy)]
 pub struct LeaseTerm {
     pub from: Timestamp,
@@ -124,7 +124,7 @@ pub fn sources_held_by(db: &ReadConnection, holder: &str) -> Result<Vec<SourceId
 pub struct ActiveLeases {
     pub sources: HashSet<SourceId>,
     pub origins: HashSet<String>,
-    /// The time at which the first of the leases expires.
+    /// When the first of the leases expires.
     pub next_expiry: Option<Timestamp>,
 }
 

@@ -14,7 +14,7 @@ mod embedded {
     refinery::embed_migrations!("migrations");
 }
 
-/// The time for which one process waits while another process writes.
+/// How long one process waits while another process writes.
 const BUSY: Duration = Duration::from_secs(20);
 
 /// The default database path: in systemd's `STATE_DIRECTORY` if set, otherwise in the platform's state directory.

@@ -1,4 +1,4 @@
-//! Operator events: the events of sources and of our own network. They are kept as long as poll records.
+//! Operator events: the events of sources and of our own network. They are kept for as long as poll records.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};

@@ -43,7 +43,7 @@ pub fn holds_ending_after(db: &ReadConnection, at: Timestamp, limit: u32) -> Res
     )
 }
 
-/// Deletes the holds of an origin, both as a feed server and as a hub, and those of its registrable domain. Returns
+/// Deletes the holds of an origin, both as a feed server and as a hub, and the holds of its registrable domain. Returns
 /// whether any existed.
 pub fn clear_hold(db: &WriteConnection, origin: &str) -> Result<bool> {
     let domain = registrable_domain(origin);

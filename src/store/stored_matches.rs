@@ -39,8 +39,8 @@ fn find_by_guid(db: &ReadConnection, source: SourceId, guid: &str) -> Result<Gui
     })
 }
 
-/// The items with the same link as `item`, those with its title or date near its date, and those with its title among
-/// the newest items. Returns at most 20 of each, because a source may use one link for all items.
+/// The items with the link of `item`, with its title or date around the time of its date, or with its title among the
+/// newest items. Returns at most 20 of each kind, because a source may use one link for all items.
 fn find_candidates(db: &ReadConnection, source: SourceId, item: &NewItem, now: Timestamp) -> Result<Vec<StoredItem>> {
     let window = title_window(item, now);
     db.all(

@@ -12,9 +12,9 @@ use rusqlite::{Row, params};
 use std::collections::BTreeSet;
 
 /// An id for a story that this item starts. It is unused in this database and depends only on the database's contents.
-pub fn mint_id(db: &ReadConnection, founder: &Item, taken: impl Fn(StoryId) -> bool) -> Result<StoryId> {
+pub fn mint_id(db: &ReadConnection, first_item: &Item, taken: impl Fn(StoryId) -> bool) -> Result<StoryId> {
     for attempt in 0.. {
-        let id = StoryId::mint(&founder.source_url, &founder.guid, attempt);
+        let id = StoryId::mint(&first_item.source_url, &first_item.guid, attempt);
         if !taken(id) && !db.exists("SELECT 1 FROM story WHERE id = ?1", [id.to_row()])? {
             return Ok(id);
         }
@@ -47,8 +47,8 @@ fn assign(db: &WriteConnection, assignment: &StoryAssignment, now: Timestamp) ->
 
 /// Applies a reclustering, and returns the stories that lost their lead. Publication dates are unchanged.
 pub fn apply_regrouping(db: &WriteConnection, regrouped: &StoryRegrouping, now: Timestamp) -> Result<Vec<Story>> {
-    for founded in &regrouped.created {
-        create(db, founded.story, founded.founder, now)?;
+    for created in &regrouped.created {
+        create(db, created.story, created.first_item, now)?;
     }
     let mut touched = BTreeSet::new();
     for moved in &regrouped.moved {

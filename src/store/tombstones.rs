@@ -10,7 +10,7 @@ use crate::domain::{NewItem, SourceId, Timestamp};
 use jiff::SignedDuration;
 use rusqlite::params;
 
-/// A tombstone expires when its source has not listed the item for this time.
+/// A tombstone expires when its source has not listed the item for this long.
 const UNSEEN: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// The precision of the time at which an item was last listed, so that not every poll needs a write.
 const DAY: SignedDuration = SignedDuration::from_hours(24);

@@ -31,7 +31,7 @@ pub struct DueQuery<'a> {
 #[derive(Debug, Clone, Copy, Default, serde::Deserialize)]
 pub struct TopicAudience {
     pub has_subscribers: bool,
-    /// Whether a subscriber exists for which no delivery of the current document is recorded.
+    /// Whether any subscriber has no recorded delivery of the current document.
     pub has_new_subscribers: bool,
 }
 

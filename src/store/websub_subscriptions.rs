@@ -1,4 +1,4 @@
-//! The subscriptions of sources at WebSub hubs. This module only stores them; [`crate::websub`] makes the decisions.
+//! The WebSub subscriptions of sources. This module only stores them; [`crate::websub`] makes the decisions.
 
 use super::Result;
 use super::connection::{ReadConnection, WriteConnection};
@@ -33,7 +33,7 @@ pub fn due(db: &ReadConnection, now: Timestamp, limit: u32) -> Result<Vec<DueSub
     )
 }
 
-/// The time at which the next subscription is due.
+/// When the next subscription is due.
 pub fn next_due_at(db: &ReadConnection) -> Result<Option<Timestamp>> {
     db.one(
         "SELECT min(at) FROM (

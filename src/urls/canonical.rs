@@ -14,8 +14,8 @@ const CLICK_PARAMETERS: &[&str] = &[
 ];
 /// Prefixes of campaign tags: `utm_` belongs to Google Analytics, `ns_` to Comscore.
 const CLICK_PREFIXES: &[&str] = &["utm_", "ns_", "at_", "wt.", "hsa_", "pk_", "mtm_"];
-/// Query parameters with which outlets mark the links in their feeds. At some outlets they select the page: `ref` may
-/// be the number of an article.
+/// Query parameters that outlets add to the links in their feeds. At some outlets they select the page: `ref` may be
+/// the number of an article.
 #[rustfmt::skip]
 const REFERRER_PARAMETERS: &[&str] = &[
     "cmpid", "cmp", "ocid", "ito", "ref", "rss", "ftag", "smid", "partner", "emc", "traffic_source", "via", "source", "src",
@@ -87,7 +87,7 @@ pub fn canonical_url_from_str(link: &str) -> Option<String> {
     Url::parse(link).ok().map(|url| canonical_url(&url))
 }
 
-/// Removes the prefixes of device-specific sites (such as `m.`) from a host, as long as a registrable domain remains.
+/// Removes the prefixes of device-specific sites (such as `m.`) from a host, if a registrable domain remains.
 fn bare_host(host: &str) -> &str {
     // A host that ends in two dots is invalid, so its dots are kept.
     let mut host = host.strip_suffix('.').filter(|bare| !bare.is_empty() && !bare.ends_with('.')).unwrap_or(host);

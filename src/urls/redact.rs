@@ -32,7 +32,7 @@ pub fn redact_url(text: &str) -> &str {
     text.split_once("://").map_or(text, |(_, address)| host_of_address(address))
 }
 
-/// Replaces each URL in a text by its host. Spaces separate a URL from other text.
+/// Replaces each URL in the text with its host. Spaces separate a URL from other text.
 pub fn redact_urls(text: &str) -> String {
     if !text.contains("://") {
         return text.to_owned();
@@ -43,7 +43,7 @@ pub fn redact_urls(text: &str) -> String {
         .join(" ")
 }
 
-/// Replaces the URL in a word by its host; `None` for a word without a URL. Punctuation may surround the URL.
+/// Replaces the URL in a word with its host; `None` for a word without a URL. Punctuation may surround the URL.
 pub fn redact_url_in_word(word: &str) -> Option<String> {
     let is_scheme_char = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     let colon = word.find("://")?;
@@ -58,7 +58,7 @@ pub fn host_of_address(address: &str) -> &str {
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
-/// Characters that may surround a URL in a text.
+/// Characters that may surround a URL in text.
 pub const PUNCTUATION: &[char] = &['(', ')', '[', ']', '<', '>', ',', ';', ':', '.', '"', '\'', '‘', '’', '“', '”'];
 
 /// Returns the home page of the site of an http URL: `https://news.example/`.

@@ -1,4 +1,4 @@
-//! newsfold as a hub, exclusively for its own feeds (WebSub, sections 5 to 7), and the notification of other hubs.
+//! newsfold as a hub, exclusively for its own feeds (WebSub, sections 5 to 7), and its notifications to other hubs.
 //!
 //! The decisions are pure functions: [`subscription_request`] (what a request asks for), [`rate_limits`] (whether to
 //! accept it now), [`delivery_policy`] (how to handle the response of a callback or a hub). [`endpoint`] answers

@@ -23,7 +23,7 @@ const MIN_RENEWAL_DELAY: SignedDuration = SignedDuration::from_mins(30);
 pub enum SubscriptionStep {
     /// Take no step before this time. `None` means no step until the subscription changes.
     Wait(Option<Timestamp>),
-    /// Send a subscribe request, either with a new token and secret or with those of the last request.
+    /// Send a subscribe request, either with a new token and secret or with the token and secret of the last request.
     Subscribe { new_credentials: bool },
     /// Send an unsubscribe request.
     Unsubscribe,
@@ -92,7 +92,7 @@ pub fn next_after_denial(now: Timestamp) -> Timestamp {
     after(now, MAX_RETRY_DELAY)
 }
 
-/// The time at which to renew a lease: halfway through the lease, which leaves the other half for retries.
+/// When to renew a lease: halfway through the lease, which leaves the other half for retries.
 pub fn renew_at(now: Timestamp, lease: SignedDuration) -> Timestamp {
     after(now, (lease / 2).max(MIN_RENEWAL_DELAY))
 }

@@ -11,7 +11,7 @@ pub struct NewCredentials {
     pub secret: String,
 }
 
-/// Records that a subscribe request is about to be sent, with new credentials or with those of the last request.
+/// Records that a subscribe request is about to be sent, with new credentials or those of the last request.
 ///
 /// The caller stores the result before it sends the request, so that a crash never causes a second request.
 pub fn begin_subscribe(subscription: &mut HubSubscription, credentials: Option<NewCredentials>, now: Timestamp) {

@@ -13,7 +13,7 @@ use url::form_urlencoded;
 /// Longer queries and longer challenges are rejected.
 const MAX_QUERY_BYTES: usize = 8 * 1024;
 const MAX_CHALLENGE_BYTES: usize = 1024;
-/// Further query parameters are ignored.
+/// Other query parameters are ignored.
 const MAX_PARAMETERS: usize = 20;
 
 /// The interpretation of a hub's request to our callback.

@@ -1,10 +1,10 @@
-//! The audience of a text, which determines the format of times and the displayed parts of a URL.
+//! The audience of a message, which determines the format of times and the displayed parts of a URL.
 
 use crate::domain::display_text::one_line;
 use crate::domain::{PollOutcome, Timestamp};
 use crate::urls::redact::{PUNCTUATION, host_of_address, redact_url, redact_url_in_word};
 
-/// The readers of a text.
+/// The readers of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
     /// The administrator at a terminal, who sees local times and full URLs.
@@ -60,7 +60,7 @@ impl Audience {
     }
 }
 
-/// Replaces a URL in a text by its host, and an absolute path by `/…`. Punctuation may surround them.
+/// Replaces a URL in the text with its host, and an absolute path with `/…`. Punctuation may surround them.
 fn redact_word(word: &str) -> String {
     if let Some(redacted) = redact_url_in_word(word) {
         return redacted;

@@ -38,7 +38,7 @@ fn delay_cause(cause: &DelayCause) -> String {
         DelayCause::FeedTtl => "the feed's ttl".into(),
         DelayCause::FeedUpdatePeriod => "the feed's updatePeriod".into(),
         DelayCause::FeedMinimum => "the minimum that the feed asks for".into(),
-        DelayCause::Freshness => "the server declares that its response stays fresh for this time".into(),
+        DelayCause::Freshness => "the server declares that its response stays fresh for this long".into(),
         DelayCause::UpdateRate { items_per_hour, limit, at_minimum } => {
             let minimum = if *at_minimum { "; polling as often as the minimum interval allows" } else { "" };
             format!("{}{minimum}", rate_limit(*items_per_hour, *limit))

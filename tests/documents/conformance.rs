@@ -90,7 +90,7 @@ fn at_least_97_percent_of_the_expectations_of_feedparser_are_met() {
     for (reason, count) in &excluded {
         println!("  excluded {count:4} {reason}");
     }
-    println!("texts whose markup is the same too: {} of {}", markup.passed, markup.passed + markup.failed);
+    println!("text values with the same markup: {} of {}", markup.passed, markup.passed + markup.failed);
     let mut sum = CheckCounts::default();
     for (class, count) in &counts {
         println!("{class:?}: {} of {}, {} excluded", count.passed, count.passed + count.failed, count.excluded);

@@ -356,7 +356,7 @@ fn mean_delay_is_near_the_optimum_if_weekends_are_quiet() {
     check_usual_budget(1, ArrivalPattern::Weekends);
 }
 
-/// With one poll every three hours, the square root alone would let windows overflow. Not losing items matters more
+/// With one poll every three hours, the square root by itself would let windows overflow. Not losing items matters more
 /// than finding them early, so newsfold is compared with the optimum that keeps windows.
 #[test]
 fn tight_budget_is_first_spent_on_losing_no_items() {
@@ -372,6 +372,6 @@ fn tight_budget_is_first_spent_on_losing_no_items() {
     }
     assert!(
         scores.avoidable_loss_share(&scores.optimum) > 0.01,
-        "the square root alone loses no items, so this test has no effect"
+        "the square root by itself loses no items, so this test has no effect"
     );
 }

@@ -263,7 +263,7 @@ fn every_test_that_the_etiquette_page_names_exists() {
     assert_eq!(missing, Vec::<String>::new());
 }
 
-/// Whether a file of `src` belongs to this top-level module.
+/// Whether a file in `src` belongs to this top-level module.
 fn is_part_of(file: &Path, module: &str) -> bool {
     let inside = file.strip_prefix(root().join("src")).unwrap();
     inside.iter().next().is_some_and(|part| Path::new(part).file_stem().unwrap() == module)

@@ -101,7 +101,7 @@ async fn old_and_undated_items_of_a_first_document_are_searchable_but_not_publis
             .contains("backlog: published before the source was added")
     );
     let its_feed = reqwest::get(format!("{}/stories/{}.atom", room.daemon.base, old.id)).await.unwrap();
-    assert_eq!(its_feed.status(), 404, "a story of backlog alone has no feed");
+    assert_eq!(its_feed.status(), 404, "a story with only backlog has no feed");
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ async fn source_is_not_polled_before_its_max_age_ends() {
     daemon.wait_for_polls(id, 1).await;
     assert!(daemon.source(id).await.next_poll_at >= daemon.now() + minutes(60));
     daemon.advance(minutes(59));
-    // The poll of another source proves that the daemon has processed its schedule in this time.
+    // The poll of another source proves that the daemon has processed its schedule in the meantime.
     let other = OriginServer::start().await;
     other.serve("/feed", StubResponse::ok(rss(&["1 | One"])));
     let second = daemon.add_source(&other.url("/feed"), "b.example").await;

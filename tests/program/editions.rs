@@ -339,7 +339,7 @@ async fn removing_the_story_of_a_former_lead_keeps_the_story() {
     let split = move |db: &WriteConnection| {
         let (story, item) = (stories::mint_id(db, &item, |_| false)?, item.id);
         let moved = ItemMove { item, from: stays, into: story, copy_of: None, evidence: JoinEvidence::default() };
-        let created = vec![CreatedStory { story, founder: item }];
+        let created = vec![CreatedStory { story, first_item: item }];
         stories::apply_regrouping(db, &StoryRegrouping { created, moved: vec![moved], merged: Vec::new() }, now)
     };
     let write = &growing.daemon.store;

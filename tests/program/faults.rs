@@ -179,7 +179,7 @@ async fn daemon_shuts_down_cleanly_on_sigterm() {
     assert_eq!(source.last_outcome, Some(newsfold::domain::PollOutcome::Abandoned));
 }
 
-/// Receives the notifications of `sd_notify` as systemd does.
+/// Receives the notifications from `sd_notify` as systemd does.
 #[cfg(target_os = "linux")]
 #[test]
 fn systemd_is_notified_of_start_watchdog_and_stop() {

@@ -153,7 +153,7 @@ fn peak_memory(process: u32) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
 }
 
-/// Polls two hundred servers that send the maximum in different ways and one well-behaved server, all at once.
+/// Polls two hundred servers that send the maximum in different ways and one well-behaved server, all concurrently.
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_is_bounded_with_two_hundred_hostile_servers_at_once() {
     const SERVERS: usize = 200;

@@ -1,5 +1,5 @@
-//! Tests full texts from the web pages of items: they are fetched within all limits, used for grouping, and published
-//! if the source allows it.
+//! Tests full articles from the web pages of items: they are fetched within all limits, used for grouping, and
+//! published if the source allows it.
 
 use crate::support::origin_server::{OriginServer, StubResponse};
 use crate::support::test_daemon::TestDaemon;

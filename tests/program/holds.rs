@@ -173,7 +173,7 @@ async fn permanent_redirect_is_adopted_after_ten_polls_in_seven_days_and_a_tempo
     assert_eq!(event_kinds(&daemon).await, [OperatorEventKind::Moved]);
     let asked = origin.request_count("/feed");
     run_next_poll(&daemon, id).await;
-    assert_eq!(origin.request_count("/feed"), asked, "the old URL gets no further request");
+    assert_eq!(origin.request_count("/feed"), asked, "the old URL gets no more requests");
     daemon.stop().await;
 }
 
@@ -261,7 +261,7 @@ async fn network_outage_is_reported_once_counts_no_failures_and_ends_without_a_b
         known == request_count()
     })
     .await;
-    assert!(request_count() <= 2, "{} requests at once after the outage", request_count());
+    assert!(request_count() <= 2, "{} simultaneous requests after the outage", request_count());
     for _ in 0..120 {
         daemon.advance(SignedDuration::from_secs(5));
         daemon.wait_until_idle().await;

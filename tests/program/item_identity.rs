@@ -7,7 +7,7 @@ use newsfold::domain::{ItemId, MatchedBy, ProblemKind, SourceId, Timestamp};
 use newsfold::store::retention::{self, RetentionPolicy};
 use newsfold::store::{items, tombstones};
 
-/// An item of a feed: guid, link, title and date. Empty fields are omitted. A text can follow the title after ` | `.
+/// An item of a feed: guid, link, title and date. Empty fields are omitted. Text can follow the title after ` | `.
 type FeedItem<'a> = (&'a str, &'a str, &'a str, &'a str);
 
 fn feed(items: &[FeedItem<'_>]) -> StubResponse {
@@ -246,7 +246,7 @@ async fn guid_shared_by_several_items_identifies_none_of_them() {
     assert_eq!(fixture.titles().await, expected);
     fixture.poll_with(&shown).await;
     fixture.poll_with(&shown[1..]).await;
-    assert_eq!(fixture.titles().await, expected, "after further polls");
+    assert_eq!(fixture.titles().await, expected, "after more polls");
     fixture.daemon.stop().await;
 }
 

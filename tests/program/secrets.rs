@@ -18,7 +18,7 @@ const CANARY: &str = "canary";
 const SECRET_PATH: &str = "/canary-path/feed";
 const BASE_URL: &str = "https://desk.example/news/";
 
-/// An address of which only the scheme, the host and the port are public.
+/// An address with only the scheme, the host and the port public.
 fn secret_url(base: &str) -> String {
     let url = format!("{base}{SECRET_PATH}?auth=canary-query");
     url.replacen("://", "://canary-user:canary-password@", 1)
@@ -91,7 +91,7 @@ impl CanarySources {
             all.serve(StubResponse::redirect(to)).await;
         }
         let looping = all.serve(StubResponse::redirect(SECRET_PATH)).await.url("");
-        // Documents that are no feeds.
+        // Documents that are not feeds.
         all.serve(StubResponse::ok("Neither XML nor JSON")).await;
         all.serve(StubResponse::ok(format!("<!doctype html><link rel=feed href='{target_url}'>"))).await;
         let refresh = format!("<html><meta http-equiv=refresh content=\"0; url={target_url}\"></html>");
@@ -111,7 +111,7 @@ impl CanarySources {
     }
 }
 
-/// Feeds whose texts and links refer to the feed itself. `other` is another secret address.
+/// Feeds whose text and links refer to the feed itself. `other` is another secret address.
 fn readable_documents(other: &str) -> Vec<String> {
     let now = jiff::Timestamp::now();
     let rss = |channel: &str, item: &str| {
@@ -185,7 +185,7 @@ async fn crawl(base: &str, seeds: Vec<String>) -> BTreeMap<String, String> {
     documents
 }
 
-/// Panics if a text contains a part of a secret, and shows where.
+/// Panics if the text contains a part of a secret, and shows where.
 fn assert_no_canary(name: &str, text: &str) {
     if let Some(at) = text.find(CANARY) {
         let start = text[..at].char_indices().rev().nth(400).map_or(0, |(start, _)| start);

@@ -1,4 +1,4 @@
-//! Tests deliveries of our own hub and notifications of other hubs, with real callbacks on loopback and the real
+//! Tests deliveries by our own hub and notifications to other hubs, with real callbacks on loopback and the real
 //! daemon: content, retries, and restarts (W3C WebSub, 23 January 2018, sections 6 and 7).
 
 use crate::support::fake_hub::{FakeHub, HubRequest};

@@ -220,7 +220,7 @@ async fn operator_lists_and_removes_subscribers() {
     fixture.reader.reply_to_deliveries(500, &[]);
     fixture.publish_title("Northern Herald").await;
     fixture.until_failures(1).await;
-    // The command uses the system clock, by which the lease has ended.
+    // The command uses the system clock; according to it, the lease has ended.
     fixture.daemon.open_sqlite().execute("UPDATE websub_subscriber SET lease_until = 32503680000000", []).unwrap();
     let table = fixture.output(&["feed", "subscribers"]);
     let row = table.lines().find(|line| line.contains(ATOM)).unwrap_or_else(|| panic!("{table}"));

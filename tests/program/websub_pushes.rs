@@ -64,7 +64,7 @@ async fn push_of_a_partial_feed_removes_no_items_and_does_not_affect_polling() {
     assert!(before.validators.is_some());
     fixture.daemon.advance(SignedDuration::from_mins(1));
     // The document contains a new and a changed item, but not all three items of the source. Its ttl, title and
-    // language differ from those of the feed.
+    // language differ from the feed's.
     let changed = "g1 | Grid fails across the northern coast | Power is back in Veshna";
     let body = rss(&[BANK, changed]).replace("<title>News</title>", "<title>Part</title><ttl>600</ttl>");
     assert_eq!(fixture.push(&request, &body).await, 202);
@@ -133,7 +133,7 @@ async fn oversized_push_is_refused() {
         .header("x-hub-signature", signature)
         .body(reqwest::Body::wrap_stream(chunks));
     assert_eq!(push.send().await.unwrap().status().as_u16(), 413);
-    assert_eq!(fixture.push(&request, &rss(&[BANK])).await, 202, "further pushes are accepted");
+    assert_eq!(fixture.push(&request, &rss(&[BANK])).await, 202, "more pushes are accepted");
     fixture.daemon.wait_for_polls(fixture.id, 2).await;
     assert_eq!(fixture.titles().await, HashSet::from([title(GRID), title(BANK)]));
     fixture.daemon.stop().await;
@@ -155,7 +155,7 @@ async fn polls_become_a_daily_safety_net_once_a_hub_has_proved_reliable() {
     fixture.daemon.wait_for_polls(fixture.id, 5).await;
     assert_eq!(fixture.time_to_next_poll().await, hours(24));
     fixture.poll_next(6).await;
-    assert_eq!(fixture.time_to_next_poll().await, hours(24), "each further day");
+    assert_eq!(fixture.time_to_next_poll().await, hours(24), "each additional day");
     assert_eq!(fixture.origin.request_count("/feed"), 4);
     fixture.daemon.stop().await;
 }

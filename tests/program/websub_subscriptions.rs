@@ -1,4 +1,4 @@
-//! Tests subscriptions at hubs, with a hub on loopback and the real daemon: discovery, verification, renewal, denial
+//! Tests subscriptions to hubs, with a hub on loopback and the real daemon: discovery, verification, renewal, denial
 //! and end of subscriptions (W3C WebSub, 23 January 2018).
 
 use crate::support::fake_hub::FakeHub;

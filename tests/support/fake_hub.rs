@@ -66,14 +66,14 @@ impl FakeHub {
         &self.base
     }
 
-    /// Sets the response to further requests.
+    /// Sets the response to later requests.
     pub fn respond_with(&self, status: u16, headers: &[(&'static str, &str)], text: &str) {
         let headers =
             headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
         self.state.lock().unwrap().response = Some((status, headers, text.to_owned()));
     }
 
-    /// Accepts further requests with 202, which is the default.
+    /// Accepts later requests with 202, which is the default.
     pub fn accept(&self) {
         self.state.lock().unwrap().response = None;
     }

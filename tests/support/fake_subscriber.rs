@@ -101,12 +101,12 @@ impl FakeSubscriber {
         format!("{}{path}", self.base)
     }
 
-    /// Sets the response to further verification requests.
+    /// Sets the response to later verification requests.
     pub fn reply_to_verifications(&self, reply: VerificationReply) {
         self.state.lock().unwrap().verification_reply = reply;
     }
 
-    /// Sets the response to further deliveries, which is 200 by default.
+    /// Sets the response to later deliveries, which is 200 by default.
     pub fn reply_to_deliveries(&self, status: u16, headers: &[(&'static str, &str)]) {
         let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.to_string())).collect();
         self.state.lock().unwrap().delivery_reply = (status, headers);

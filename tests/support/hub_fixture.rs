@@ -29,7 +29,7 @@ impl HubFixture {
             (TestDaemon::new(), OriginServer::start().await, FakeSubscriber::start().await);
         daemon.config.publish.base_url = Url::parse(&format!("{BASE}/")).unwrap();
         daemon.config.publish.own_hub = true;
-        // Limits the time for which an unresponsive callback delays a test.
+        // Limits how long an unresponsive callback delays a test.
         daemon.config.hub.callback_timeout = SignedDuration::from_secs(2);
         origin.serve("/feed", StubResponse::ok(rss(&[GRID])));
         let source = daemon.add_source(&origin.url("/feed"), "news.example").await;

@@ -34,7 +34,7 @@ impl SubscriptionFixture {
         fixture
     }
 
-    /// Starts the daemon, polls the feed once, and waits for the subscribe request at the hub.
+    /// Starts the daemon, polls the feed once, and waits for the subscribe request to the hub.
     pub async fn requested() -> (SubscriptionFixture, HubRequest) {
         let mut fixture = SubscriptionFixture::new().await;
         fixture.daemon.start().await;

@@ -1,5 +1,5 @@
 //! `newsfold source add`: sends one request, which becomes the source's first poll. If the URL is a web page that links
-//! to its feed, further requests follow.
+//! to its feed, more requests follow.
 
 use super::find_feed::{FeedSearch, FoundFeed, find_feed, refuse_taken, report_similar};
 use super::{language, outlet, program, tags, web_url};
@@ -138,7 +138,7 @@ async fn report(
     if let Some(until) = probation_until {
         let until = probation_text(Some(until), Audience::Operator);
         print(&format!(
-            "probation: {until}; until then its items join stories, but no story is published for them alone"
+            "probation: {until}; until then its items join stories, but no story is published with only these items"
         ))?;
     }
     Ok(ExitCode::SUCCESS)

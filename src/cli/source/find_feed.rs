@@ -32,7 +32,7 @@ pub struct FeedSearch<'a> {
     pub of: Option<SourceId>,
 }
 
-/// Finds the feed of an address, see [`FeedSearch::run`]. Releases the lease on failure and on interruption.
+/// Finds the feed of an address; see [`FeedSearch::run`]. Releases the lease on failure and on interruption.
 pub async fn find_feed(search: FeedSearch<'_>, url: &Url) -> anyhow::Result<FoundFeed> {
     let FeedSearch { poll_context, lease, of } = search;
     let mut search = FeedSearch { poll_context, lease: &mut *lease, of };

@@ -63,7 +63,7 @@ pub struct MetricSums {
 }
 
 impl MetricSums {
-    /// Adds the items whose label `counts`. Each is scored against all items.
+    /// Adds the items whose label `counts` accepts. Each item is scored against all items.
     pub fn add<L: Eq + Hash, S: Eq + Hash>(&mut self, items: &[(L, S)], counts: impl Fn(&L) -> bool) {
         let (mut by_label, mut by_story, mut by_both) = (HashMap::new(), HashMap::new(), HashMap::new());
         for (label, story) in items {

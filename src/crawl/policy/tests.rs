@@ -20,7 +20,7 @@ fn source() -> Source {
         tags: vec![],
         state: SourceState::Active,
         added_at: NOW,
-        is_founding: true,
+        is_initial: true,
         first_document_at: None,
         publish_backlog: false,
         next_poll_at: NOW,

@@ -87,7 +87,7 @@ impl HourlyProfile {
         let watched = self.seconds.map(|s| f64::from(s) / HOUR_SECONDS as f64 / decay);
         let (items, time) = (new.iter().sum::<f64>(), watched.iter().sum::<f64>());
         let mean = (items + PRIOR_ITEMS) / (time + PRIOR_HOURS);
-        // The cycles are relative to the counted rate. Relative to `mean`, each would undo the effect of the prior.
+        // The cycles are relative to the counted rate. If they were relative to `mean`, each would undo the prior.
         let counted = if time > 0.0 { items / time } else { 0.0 };
         let expected = watched.map(|hours| hours * counted);
         let hours = std::array::from_fn(|hour| {

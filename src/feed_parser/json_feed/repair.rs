@@ -2,11 +2,11 @@
 //!
 //! The module repairs exactly those faults that make serde_json reject the whole document: escapes of lone surrogates
 //! and other invalid escapes, raw control characters in strings, commas before a closing bracket, and a missing end. It
-//! truncates a text with too many values, whose tree would need many times the memory of the text.
+//! truncates text with too many values, whose tree would need many times the memory of the text.
 
 use std::borrow::Cow;
 
-/// A repaired text.
+/// Repaired JSON text.
 pub struct RepairedJson<'a> {
     /// The repaired text; borrowed if no repair was necessary.
     pub text: Cow<'a, str>,
@@ -15,7 +15,7 @@ pub struct RepairedJson<'a> {
     pub is_truncated: bool,
 }
 
-/// Repairs a text that starts with an object.
+/// Repairs text that starts with an object.
 pub fn repair_json(text: &str) -> RepairedJson<'_> {
     let mut brackets = BracketTracker::default();
     let text = repair_characters(text, &mut brackets);
@@ -34,7 +34,7 @@ pub fn repair_json(text: &str) -> RepairedJson<'_> {
 const MAX_VALUES: usize = 200_000;
 /// The maximum depth of tracked brackets. serde_json rejects a depth of more than 128.
 const MAX_DEPTH: usize = 1000;
-/// The number of open brackets at the end of an item: those of the feed and of the array. Partial items are dropped.
+/// The number of open brackets at the end of an item: the feed's and the array's. Partial items are dropped.
 const ITEM_DEPTH: usize = 2;
 
 /// The open brackets, and the last position at which truncation loses no complete item.

@@ -28,7 +28,7 @@ pub fn author_name(inner: &str) -> Option<String> {
         }
     }
     let mut name = name.or_else(|| html_to_plain_text(&bare)).or(email)?;
-    // Removing one address scans the whole text, so a text that consists of addresses would take quadratic time.
+    // Removing one address scans the whole text, so text that consists of addresses would take quadratic time.
     truncate_text(&mut name, 4 * MAX_NAME_BYTES);
     let mut name = without_email_addresses(name);
     truncate_text(&mut name, MAX_NAME_BYTES);

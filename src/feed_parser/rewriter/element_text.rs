@@ -112,7 +112,7 @@ fn without_xhtml_prefix(name: &str) -> &str {
     }
 }
 
-/// Returns whether a text contains an `&` that does not start one of XML's own references.
+/// Returns whether the text contains an `&` that does not start one of XML's own references.
 pub fn has_bare_ampersand(text: &str) -> bool {
     const XML_REFERENCES: [&str; 6] = ["#", "amp;", "lt;", "gt;", "quot;", "apos;"];
     let is_bare = |after: &str| !XML_REFERENCES.iter().any(|reference| after.starts_with(reference));

@@ -30,7 +30,7 @@ const MAX_REPORTER_BYTES: usize = 400;
 const MAX_KEYWORDS_BYTES: usize = 4 * 1024;
 /// The maximum length of a category in bytes. A longer category is text in the wrong element.
 const MAX_CATEGORY_BYTES: usize = 256;
-/// The maximum number of enclosures per item. Further ones are dropped, because feed-rs uses a kilobyte for each.
+/// The maximum number of enclosures per item. Additional ones are dropped, because feed-rs uses a kilobyte for each.
 const MAX_ENCLOSURES: usize = 32;
 
 impl<'a> FeedRewriter<'a, '_> {
@@ -99,7 +99,7 @@ impl<'a> FeedRewriter<'a, '_> {
         }
     }
 
-    /// Writes a field whose value is one short text.
+    /// Writes a field whose value is a single short string.
     fn write_value(&mut self, tag: StartTag, mapping: ElementMapping, value: &str) {
         let ElementMapping { field, priority } = mapping;
         if value.is_empty() {
@@ -208,7 +208,7 @@ impl<'a> FeedRewriter<'a, '_> {
         }
     }
 
-    /// Returns a summary or content as HTML; `None` if the value is not a text.
+    /// Returns a summary or content as HTML; `None` if the value is not text.
     fn element_html(&self, tag: StartTag, inner: &str, has_elements: bool) -> Option<String> {
         let media_type = media_type(tag);
         if is_binary_type(&media_type) && !is_base64(tag) {

@@ -7,7 +7,7 @@ use super::super::parsed_feed::FeedKind;
 use crate::markup::entities::decode_entities;
 use crate::markup::tag::StartTag;
 
-/// The maximum number of prefix bindings in scope. Further bindings are ignored.
+/// The maximum number of prefix bindings in scope. Additional bindings are ignored.
 const MAX_BINDINGS: usize = 64;
 
 /// The prefix bindings in scope at the current element.

@@ -79,7 +79,7 @@ impl BodyText {
     }
 }
 
-/// The number of levels between a text and the parent of its paragraph: `<div><p>text`.
+/// The number of levels between a text node and the parent of its paragraph: `<div><p>text`.
 const PARAGRAPH_LEVELS: usize = 2;
 
 /// Returns the element below `root` with the most text in its own paragraphs.

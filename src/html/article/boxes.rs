@@ -14,7 +14,7 @@ use std::collections::HashSet;
 const NON_ARTICLE_ELEMENTS: &str = "nav, aside, footer, button, label, input, textarea, dialog, template, iframe, svg, \
      script, style, noscript, select, figcaption, [role=navigation], [role=complementary], [role=banner], \
      [role=contentinfo], [role=dialog], [role=search], [aria-hidden=true], [hidden], form, [itemprop=caption]";
-/// Those of these elements that are removed regardless of how much text they contain.
+/// Elements that are removed regardless of how much text they contain.
 const SILENT_ELEMENTS: &[&str] =
     &["script", "style", "noscript", "template", "iframe", "svg", "select", "textarea", "button", "input"];
 

@@ -1,5 +1,5 @@
-//! Finds the blocks of a text that are clutter: teasers of other articles, comment and newsletter forms, author boxes,
-//! buttons, breadcrumbs, and repeated titles.
+//! Finds the blocks of an article that are clutter: teasers of other articles, comment and newsletter forms, author
+//! boxes, buttons, breadcrumbs, and repeated titles.
 //!
 //! The functions are pure: they classify a sequence of blocks and change nothing. They ignore class names, because
 //! generated sites have meaningless ones. Clutter starts at a label ("Related articles"). It ends with the box that the
@@ -25,7 +25,7 @@ const MAX_BOX_PARAGRAPHS: usize = 2;
 const MIN_COPY_WORDS: usize = 20;
 /// The minimum number of teasers without a label. One linked headline with truncated text may end a truncated item.
 const MIN_UNLABELLED_TEASERS: usize = 2;
-/// The maximum number of copies of a label. A teaser box may appear at both ends of a text.
+/// The maximum number of copies of a label. A teaser box may appear at both ends of an article.
 const MAX_LABEL_COPIES: usize = 2;
 /// The maximum number of words in a sentence of a comment form.
 const MAX_FORM_WORDS: usize = 25;
@@ -65,7 +65,7 @@ struct ClutterFinder<'a> {
     has_text: bool,
     /// The number of linked headlines with an excerpt in the whole text.
     unlabelled_teasers: usize,
-    /// The number of occurrences of each text that is a label.
+    /// The number of occurrences of each label.
     label_counts: HashMap<&'a str, usize>,
     /// For each block, the number of bytes in all paragraphs from that block to the end.
     bytes_from: Vec<usize>,
@@ -109,7 +109,7 @@ impl ClutterFinder<'_> {
         }
     }
 
-    /// Returns whether a label is a link that follows each text of a digest ("Read more", "Comments").
+    /// Returns whether a label is a link that follows each entry of a digest ("Read more", "Comments").
     fn is_repeated_link(&self, start: usize) -> bool {
         let block = &self.blocks[start];
         let is_single_link = block.is_link() && block.kind != BlockKind::Heading && block.box_end <= start + 2;
@@ -200,7 +200,7 @@ impl ClutterFinder<'_> {
         headings.map(|block| block.heading_level).find(|level| *level > 0)
     }
 
-    /// Returns whether the text at `at` follows exactly one linked headline. A text after several linked headlines
+    /// Returns whether the text at `at` follows exactly one linked headline. Text after several linked headlines
     /// follows a list of links.
     fn follows_linked_headline(&self, at: usize) -> bool {
         let start = at.saturating_sub(MAX_HEADLINE_DETAILS + 2);
@@ -208,8 +208,8 @@ impl ClutterFinder<'_> {
         before.filter(|block| is_linked_headline(block)).count() == 1
     }
 
-    /// Returns whether the text at `at` follows a linked headline, and a similar headline with a text precedes or
-    /// follows both. The text after a single linked headline ("Read also: …") continues the article.
+    /// Returns whether the text at `at` follows a linked headline, and a similar headline with text precedes or follows
+    /// both. The text after a single linked headline ("Read also: …") continues the article.
     fn is_one_of_several_teasers(&self, at: usize) -> bool {
         let Some(headline) =
             (at.saturating_sub(MAX_HEADLINE_DETAILS + 1)..at).rev().find(|n| is_linked_headline(&self.blocks[*n]))
@@ -270,7 +270,7 @@ fn mark_before_text(blocks: &[TextBlock], title: Option<&str>, is_clutter: &mut 
     }
 }
 
-/// Marks later copies of long paragraphs and links: boxes at both ends of a text. Recipes and tables repeat lines.
+/// Marks later copies of long paragraphs and links: boxes at both ends of an article. Recipes and tables repeat lines.
 fn mark_copies(blocks: &[TextBlock], is_clutter: &mut [bool]) {
     let mut seen = HashSet::new();
     for (block, is_clutter) in blocks.iter().zip(is_clutter.iter_mut()) {
@@ -299,7 +299,7 @@ fn split_all<'t>(parts: Vec<&'t str>, sign: &&str) -> Vec<&'t str> {
     parts.into_iter().flat_map(|part| part.split(*sign)).collect()
 }
 
-/// Returns the letters and digits of a text in lowercase.
+/// Returns the letters and digits of the text in lowercase.
 fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -331,7 +331,7 @@ fn is_linked_headline(block: &TextBlock) -> bool {
     block.is_link() && labels::is_headline(&block.text)
 }
 
-/// Returns the number of words in a text, estimated from characters for scripts without spaces.
+/// Returns the number of words in the text, estimated from characters for scripts without spaces.
 fn word_count(text: &str) -> usize {
     let words = text.split_whitespace().count();
     let wide = text

@@ -1,4 +1,4 @@
-//! Recognizes lines that announce clutter: headings of teaser boxes, comment, newsletter and author boxes, and buttons.
+//! Recognizes lines that start clutter: headings of teaser boxes, comment, newsletter and author boxes, and buttons.
 //!
 //! The module classifies one line at a time, in the languages that grouping supports and a few more. [`super::clutter`]
 //! classifies the lines that follow.
@@ -105,7 +105,7 @@ const COMMENT_HEADINGS: &[&str] = &[
     "留言", "發表評論", "コメントを残す", "コメントする", "댓글 남기기",
 ];
 
-/// Words for "comments", alone or with a count, in lowercase.
+/// Words for "comments", with or without a count, in lowercase.
 #[rustfmt::skip]
 const COMMENT_WORDS: &[&str] = &[
     "join the conversation", "join the discussion", "join the debate", "have your say", "tell us what you think",
@@ -207,7 +207,7 @@ fn is_teaser_heading(trimmed: &str, words: usize) -> bool {
         || (words <= MAX_HEADING_WORDS && TEASER_HEADING_STARTS.iter().any(|start| trimmed.starts_with(start)))
 }
 
-/// Returns whether a text is a comment count: "Comments", "Comments (12)", "3 comments".
+/// Returns whether the text is a comment count: "Comments", "Comments (12)", "3 comments".
 fn is_comment_count(text: &str) -> bool {
     let is_count = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '(' | ')' | ',' | '.');
     COMMENT_WORDS.contains(&text.trim_matches(is_count))
@@ -245,7 +245,7 @@ pub fn ends_sentence(line: &str) -> bool {
     line.trim_end().ends_with(['.', '!', '…', '”', '"', '»', '。', '！', '？', '」', '。', '؟', '।'])
 }
 
-/// Link texts that follow an excerpt, in lower case.
+/// The text of links that follow an excerpt, in lower case.
 #[rustfmt::skip]
 const MORE_WORDS: &[&str] = &[
     "read more", "continue reading", "more", "read the full story", "read the full article", "read full article",
@@ -267,13 +267,13 @@ pub fn is_more_link(text: &str) -> bool {
     let lower = text.to_lowercase();
     let trimmed = trim_signs(&lower);
     let is_followed = |rest: &str| rest.is_empty() || rest.starts_with(|c: char| !c.is_alphanumeric());
-    // "More" alone is such a link, "More about seals" is not.
+    // "More" by itself is such a link, "More about seals" is not.
     let starts = |more: &&str| trimmed.strip_prefix(*more).is_some_and(|rest| is_followed(rest) && more.contains(' '));
     MORE_WORDS.contains(&trimmed)
         || (lower.split_whitespace().count() <= MAX_MORE_WORDS && MORE_WORDS.iter().any(starts))
 }
 
-/// Returns the offset of the words of such a link at the end of a text, if the text before them is complete or cut.
+/// Returns the offset of a "More" at the end of the text, if the text before it is complete or truncated.
 pub fn more_start(text: &str) -> Option<usize> {
     /// "What do they want? More."
     const AMBIGUOUS: [&str; 2] = ["more", "mehr"];
@@ -290,7 +290,7 @@ pub fn more_start(text: &str) -> Option<usize> {
     MORE_WORDS.iter().filter_map(find).min()
 }
 
-/// For each line that a syndication plugin adds to a text, its first words and the words before the outlet's name.
+/// For each line that a syndication plugin adds to text, its first words and the words before the outlet's name.
 #[rustfmt::skip]
 const SYNDICATION_LINES: &[(&str, &str)] = &[
     ("The post ", " appeared first on "), ("The post ", " first appeared on "), ("This article ", " appeared first on "),
@@ -308,7 +308,7 @@ const SYNDICATION_LINES: &[(&str, &str)] = &[
 /// The maximum number of words of such a line, including the title of the item.
 const MAX_SYNDICATION_WORDS: usize = 60;
 
-/// Returns the offset of a syndication plugin's line at the end of a text.
+/// Returns the offset of a syndication plugin's line at the end of the text.
 pub fn syndication_start(text: &str) -> Option<usize> {
     SYNDICATION_LINES.iter().find_map(|(first, before_outlet)| {
         let start = text[..text.rfind(before_outlet)?].rfind(first)?;
@@ -345,7 +345,7 @@ fn is_promotion(line: &str, lower: &str, words: usize) -> bool {
         || syndication_start(line) == Some(0)
 }
 
-/// Returns whether a text ends like a truncated excerpt ("…", "...", "[…]"), possibly followed by "Read more".
+/// Returns whether the text ends like a truncated excerpt ("…", "...", "[…]"), possibly followed by "Read more".
 pub fn is_cut(text: &str) -> bool {
     let end = |text: &str| text.trim_end_matches(|c: char| c.is_whitespace() || "])>›»→".contains(c)).len();
     let text = &text[..end(text)];

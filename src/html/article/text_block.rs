@@ -59,7 +59,7 @@ const OTHER_INLINE_ELEMENTS: &[&str] = &[
     "acronym", "bdi", "bdo", "big", "data", "del", "dfn", "ins", "kbd", "label", "nobr", "rb", "rp", "rt", "ruby",
     "samp", "strike", "time", "tt", "var",
 ];
-/// Elements that display nothing, or nothing that belongs to a text.
+/// Elements that display nothing, or nothing that belongs to the text.
 const SILENT_ELEMENTS: &[&str] = &[
     "script",
     "style",
@@ -168,12 +168,12 @@ struct Collector {
     heading_level: u8,
     /// For each open element, the number of blocks before it.
     starts: Vec<usize>,
-    /// The number of open table rows whose cells are short texts.
+    /// The number of open table rows whose cells contain only short text.
     open_data_rows: usize,
 }
 
 impl Collector {
-    /// Enters an element or adds a text. Returns false for a node whose children are not visited.
+    /// Enters an element or adds the text of a text node. Returns false for a node whose children are not visited.
     fn enter(&mut self, node: &NodeRef<'_>) -> bool {
         let Some(name) = node.node_name().filter(|_| node.is_element()) else {
             if node.is_text() {

@@ -1,5 +1,5 @@
-//! Finds what programs append to the last words of a text: "Continue reading", the line of a syndication plugin,
-//! hashtags and the URL of the item.
+//! Finds what programs append to the last words of an item's text: "Continue reading", the line of a syndication
+//! plugin, hashtags and the URL of the item.
 //!
 //! The functions return offsets and change nothing. Words that belong to a sentence are kept: "see https://…", "We like
 //! #seals".
@@ -13,7 +13,7 @@ const MAX_TAIL_PARTS: usize = 8;
 /// The minimum number of hashtags after words that do not end a sentence. Fewer hashtags belong to the sentence.
 const MIN_HASHTAGS: usize = 2;
 
-/// The properties of an item and of a text that determine the end of the text.
+/// The properties of an item and its text that determine the end of the text.
 pub(super) struct TailContext<'a> {
     /// The link of the item.
     pub item_link: Option<&'a Url>,
@@ -38,7 +38,7 @@ pub(super) fn length_without_tail(text: &str, context: &TailContext<'_>) -> usiz
     end
 }
 
-/// Returns the offset of a link to the complete text at the end of a text.
+/// Returns the offset of a link to the complete article at the end of the text.
 fn link_start(text: &str, link: &str) -> Option<usize> {
     let is_sign = |c: char| !c.is_alphanumeric();
     let start = text.trim_end_matches(is_sign).strip_suffix(link.trim_matches(is_sign))?.len();
@@ -48,7 +48,7 @@ fn link_start(text: &str, link: &str) -> Option<usize> {
     (is_more_link(link) && !is_within_sentence).then_some(start)
 }
 
-/// Returns the offset of a URL of the item's outlet at the end of a text.
+/// Returns the offset of a URL of the item's outlet at the end of the text.
 fn addresses_start(text: &str, context: &TailContext<'_>) -> Option<usize> {
     let (before, end) = last_word(text)?;
     let word = end.trim_matches(|c| "()[]<>".contains(c));
@@ -74,13 +74,13 @@ fn is_hashtag(word: &str) -> bool {
     name.contains(char::is_alphabetic) && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '·'))
 }
 
-/// Returns whether a text ends with a complete sentence or with an ornament.
+/// Returns whether the text ends with a complete sentence or with an ornament.
 fn is_complete(text: &str) -> bool {
     let ends_in_word = text.ends_with(|c: char| c.is_alphanumeric() || matches!(c, ',' | ':' | ';' | '-' | '–' | '('));
     ends_sentence(text) || !ends_in_word
 }
 
-/// Returns a text without its last word, and that word.
+/// Returns the text without its last word, and that word.
 fn last_word(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_end();
     let start =

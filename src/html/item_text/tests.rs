@@ -1,4 +1,4 @@
-//! Tests the extraction of feed texts that are surrounded by clutter.
+//! Tests the extraction of item text that is surrounded by clutter.
 
 use super::*;
 

@@ -3,7 +3,7 @@
 //! No page shows the age of anything, because it would be outdated a minute later.
 
 use crate::domain::Timestamp;
-use crate::wording::{Audience, SourceCondition, grouped_digits};
+use crate::wording::{Audience, SourceStatus, grouped_digits};
 
 /// Formats a time as `1 Mar 2026, 12:00 UTC`.
 pub fn time(at: &Timestamp) -> String {
@@ -39,12 +39,12 @@ pub fn link(url: Option<&str>) -> Option<&str> {
     url.filter(|url| url.starts_with("https://") || url.starts_with("http://"))
 }
 
-/// The CSS class for a condition.
-pub fn condition_class(condition: &SourceCondition) -> &'static str {
-    match condition {
-        SourceCondition::Failing | SourceCondition::Gone => "bad",
-        SourceCondition::OnHold => "held",
-        SourceCondition::Paused | SourceCondition::NotPolled => "quiet",
-        SourceCondition::Ok => "good",
+/// The CSS class for a source's status.
+pub fn status_class(status: &SourceStatus) -> &'static str {
+    match status {
+        SourceStatus::Failing | SourceStatus::Gone => "bad",
+        SourceStatus::OnHold => "held",
+        SourceStatus::Paused | SourceStatus::NotPolled => "quiet",
+        SourceStatus::Ok => "good",
     }
 }

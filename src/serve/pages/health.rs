@@ -2,14 +2,14 @@
 //!
 //! The page shows no error messages of tasks and no addresses that are not public.
 
-use super::format::{condition_class, machine_time, number, remark, time};
+use super::format::{machine_time, number, remark, status_class, time};
 use super::respond::respond;
 use super::site_layout::SiteLayout;
 use crate::domain::{OriginHold, RecordedEvent, Source, Timestamp};
 use crate::serve::app_state::{AppState, Error};
 use crate::store::statistics::{self, RowCounts};
 use crate::store::{ReadConnection, operator_events, origins, polls, sources};
-use crate::wording::{Audience, SourceCondition, count_of, event_phrase, hold_reason_text, next_poll_text};
+use crate::wording::{Audience, SourceStatus, count_of, event_phrase, hold_reason_text, next_poll_text};
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -29,7 +29,7 @@ struct HealthPage<'a> {
     counts: RowCounts,
     /// The time of the latest poll.
     newest: Option<Timestamp>,
-    failing: Vec<(SourceCondition, Source)>,
+    failing: Vec<(SourceStatus, Source)>,
     /// The number of sources with problems that are not shown.
     others: usize,
     holds: Vec<OriginHold>,
@@ -44,9 +44,9 @@ pub async fn health(State(app): State<AppState>, request: HeaderMap) -> Result<R
 pub fn health_page(db: &ReadConnection, site: SiteLayout, down: Option<Vec<&'static str>>) -> Result<String, Error> {
     let newest = polls::last_poll_at(db)?;
     let problems = sources::SourceFilter { problems: true, ..sources::SourceFilter::default() };
-    let mut failing: Vec<(SourceCondition, Source)> =
-        sources::list(db, &problems)?.into_iter().map(|source| (SourceCondition::of(&source), source)).collect();
-    failing.sort_by_key(|(condition, _)| *condition);
+    let mut failing: Vec<(SourceStatus, Source)> =
+        sources::list(db, &problems)?.into_iter().map(|source| (SourceStatus::of(&source), source)).collect();
+    failing.sort_by_key(|(status, _)| *status);
     let others = failing.len().saturating_sub(MAX_ROWS);
     failing.truncate(MAX_ROWS);
     let mut events = operator_events::latest(db)?;

@@ -1,8 +1,8 @@
-//! The page that lists all sources, and the page of one source: its condition, its items per day, its next poll and the
+//! The page that lists all sources, and the page of one source: its status, its items per day, its next poll and the
 //! reason, its properties and its latest polls.
 
 use super::chart::{CHART_DAYS, DayBar, day_bars, day_number};
-use super::format::{condition_class, machine_time, number, remark, time};
+use super::format::{machine_time, number, remark, status_class, time};
 use super::respond::{not_found, respond};
 use super::site_layout::SiteLayout;
 use crate::domain::{RecordedEvent, Source, SourceId, SourceState, Timestamp};
@@ -12,7 +12,7 @@ use crate::store::polls::{self, PollSummary};
 use crate::store::{ReadConnection, items, operator_events, sources, websub_subscriptions};
 use crate::urls::redact::site_of;
 use crate::wording::{
-    Audience, SourceCondition, SourceContext, count_of, duration, next_poll_text, poll_remarks, source_facts,
+    Audience, SourceContext, SourceStatus, count_of, duration, next_poll_text, poll_remarks, source_facts,
 };
 use askama::Template;
 use axum::extract::{Path, State};
@@ -34,8 +34,8 @@ pub fn sources_page(db: &ReadConnection, site: SiteLayout) -> Result<String, Err
     Ok(SourcesPage { site, sources: sources::list(db, &sources::SourceFilter::default())? }.render()?)
 }
 
-fn condition(source: &Source) -> SourceCondition {
-    SourceCondition::of(source)
+fn status(source: &Source) -> SourceStatus {
+    SourceStatus::of(source)
 }
 
 /// The error of the latest poll; empty if the poll succeeded.
@@ -58,7 +58,7 @@ const MAX_EVENTS: u32 = 20;
 struct SourcePage<'a> {
     site: SiteLayout<'a>,
     source: &'a Source,
-    condition: SourceCondition,
+    status: SourceStatus,
     facts: Vec<(&'static str, String)>,
     /// The days up to the latest poll; empty before the first poll.
     bars: Vec<DayBar>,
@@ -97,7 +97,7 @@ pub fn source_page(db: &ReadConnection, site: SiteLayout, source: &Source) -> Re
     let page = SourcePage {
         site,
         source,
-        condition: SourceCondition::of(source),
+        status: SourceStatus::of(source),
         facts: source_facts(source, context, Audience::Public),
         bars,
         polls: polls::latest(db, source.id, MAX_POLLS)?,

@@ -104,7 +104,7 @@ fn report_views<'a>(
     originals
 }
 
-/// The original report in this story of which this report is a copy, following any chain of copies.
+/// The original in this story that this report copies, at the end of any chain of copies.
 fn original_of(report: &StoryItem, story: &Story) -> Option<ItemId> {
     let mut found = None;
     let mut current = report;

@@ -43,7 +43,7 @@ pub enum DeliveryResult {
     Delivered,
     /// The latest version of the document is sent at this time.
     Retry { at: Timestamp, failure: WebSubFailure },
-    /// There are no further attempts.
+    /// There are no more attempts.
     GiveUp { failure: WebSubFailure },
 }
 

@@ -9,7 +9,7 @@ use url::{Url, form_urlencoded};
 
 /// Large enough for a topic, a callback and a secret of maximum length with every byte percent-encoded.
 pub const MAX_FORM_BYTES: usize = 16 * 1024;
-/// Further fields are ignored.
+/// Other fields are ignored.
 const MAX_FIELDS: usize = 20;
 const MAX_URL_BYTES: usize = 2048;
 /// Section 5.1 requires a secret to be shorter than 200 bytes.
@@ -57,7 +57,7 @@ pub enum RequestRefusal {
     SubscriberLimit,
 }
 
-/// The time after which a client that has reached a limit may try again.
+/// How long a client that has reached a limit must wait before it tries again.
 const RETRY_DELAY: SignedDuration = SignedDuration::from_mins(15);
 
 impl RequestRefusal {
@@ -135,7 +135,7 @@ fn parse_callback(text: &str, address_policy: &AddressPolicy) -> Result<Url, Req
     Ok(url)
 }
 
-/// The host for which requests are counted.
+/// The host whose requests are counted.
 fn callback_host(url: &Url) -> String {
     url.host_str().unwrap_or_default().trim_end_matches('.').to_owned()
 }

@@ -179,7 +179,7 @@ impl ExpectedValue {
         }
     }
 
-    /// For texts, whether the markup is the same after newsfold's sanitizer.
+    /// For text, whether the markup is the same after newsfold's sanitizer.
     pub fn has_same_markup(&self, feed: &ParsedFeed, base: &Url) -> bool {
         let none = ParsedItem::default();
         let item = feed.items.get(self.number(0)).unwrap_or(&none);
@@ -210,7 +210,7 @@ impl CheckClass {
     }
 }
 
-/// Whether a text equals an expected value that may be text or HTML, because the suite does not specify which.
+/// Whether a value equals an expected value that may be text or HTML, because the suite does not specify which.
 fn equals_text_or_html(found: &str, expected: &str) -> bool {
     let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let found = fold(found);

@@ -1,4 +1,4 @@
-//! Generates hostile documents, each of which repeats one expensive construct up to a given size.
+//! Generates hostile documents that each repeat one expensive construct up to a given size.
 //!
 //! The name of a document describes what the document repeats.
 
@@ -182,7 +182,7 @@ fn rss(before: &str, piece: &str, after: &str, size: usize) -> Vec<u8> {
     repeat(before.as_bytes(), piece.as_bytes(), after.as_bytes(), size)
 }
 
-/// Items, each of which repeats a piece `times` times.
+/// Items that each repeat a fragment `times` times.
 fn items(times: usize, piece: &str, size: usize) -> Vec<u8> {
     rss("", &format!("<item>{}</item>", piece.repeat(times)), "", size)
 }
@@ -209,7 +209,7 @@ fn numbered(before: &str, after: &str, size: usize) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Items with texts of maximum length.
+/// Items with text of maximum length.
 fn texts(piece: &str, size: usize) -> Vec<u8> {
     let text = piece.repeat(250_000 / piece.len());
     items(1, &format!("<description><![CDATA[{text}]]></description>"), size)

@@ -13,7 +13,7 @@ const SLOTS: usize = 96;
 pub struct Source {
     /// The items per hour in each slot of the day, before and after `step`.
     rates: [[f64; SLOTS]; 2],
-    /// The time at which the rate changes permanently.
+    /// When the rate changes permanently.
     step: i64,
     /// The factors of the rate from Monday to Friday, and on Saturday and Sunday.
     week: [f64; 2],
