@@ -55,6 +55,9 @@ CREATE TABLE source (
     -- After two weeks of only 304 responses, newsfold sends an unconditional request once a week.
     not_modified_since   INTEGER,
     full_request_at      INTEGER,
+    -- End of the last document if it was truncated, as JSON (domain::TruncatedEnd). Until the next document is truncated
+    -- there too, an incomplete last item is not stored, and requests are unconditional.
+    truncated_end        TEXT,
     -- Polling hints of the feed, as JSON (domain::PollingHints).
     polling_hints        TEXT    NOT NULL DEFAULT '{}',
     -- Target of permanent redirects, as JSON (domain::PendingRedirect). The source's URL changes once the redirect has

@@ -13,6 +13,7 @@ mod policy;
 pub mod poll_budget;
 mod poll_facts;
 mod push;
+mod truncation;
 pub mod update_rate;
 
 pub use backoff::PollDelay;
@@ -214,6 +215,7 @@ pub async fn record_attempt(
     lease: &PollLease,
 ) -> store::Result<RecordedPoll> {
     let down_since = outage::observe_attempt(context, &mut attempt);
+    truncation::release_incomplete_item(context, source, &mut attempt).await?;
     let facts = PollFacts::gather(context, source, &attempt).await?;
     let PollDecision { record, mut update } = decide(source, &attempt, &facts, &context.options);
     let (mut items, declared_hub, unreachable) = match attempt.outcome {

@@ -47,7 +47,7 @@ pub use polling_hints::{PollingHints, parse_weekday};
 pub use published_feed::{FeedOrder, FeedSelection, PublishedFeed};
 pub use source::{
     CacheValidators, DueSource, FullTextMode, NewSource, OutletProvenance, PendingRedirect, PollOutcome, Source,
-    SourceEdit, SourceState,
+    SourceEdit, SourceState, TruncatedEnd,
 };
 pub use story::{
     AssignedItem, CreatedStory, ItemMove, JoinEvidence, JoinReason, Story, StoryAssignment, StoryItem, StoryMerge,

@@ -22,7 +22,10 @@ const MAX_FEED_TITLE_CHARS: usize = 200;
 pub struct ParsedDocument {
     /// The size of the decoded document in bytes.
     pub bytes: u64,
+    /// The complete items, and an incomplete last one that is no longer held back.
     pub items: Vec<NewItem>,
+    /// The last item, if the document ends within it.
+    pub incomplete_item: Option<NewItem>,
     pub problems: Vec<FeedProblem>,
     pub validators: Option<CacheValidators>,
     /// The freshness lifetime of the response.
@@ -67,7 +70,8 @@ fn parse(document: ResponseDocument, url: &Url, now: Timestamp, options: &feed_p
     let fetched = FetchedDocument { bytes: &document, content_type: content_type.as_deref(), url };
     match feed_parser::parse_feed(&fetched, options) {
         Ok((feed, mut problems)) => {
-            let items = normalize_items(&feed, url, now, &mut problems);
+            let mut items = normalize_items(&feed, url, now, &mut problems);
+            let incomplete_item = items.pop_if(|item| item.is_incomplete);
             let hub = discover_hub(&links, &feed.hubs, feed.self_url.as_ref());
             let lang = detect_feed_language(&feed, &items);
             let title = feed.title.map(|title| one_line(&title, MAX_FEED_TITLE_CHARS));
@@ -77,7 +81,7 @@ fn parse(document: ResponseDocument, url: &Url, now: Timestamp, options: &feed_p
                 lang,
                 polling_hints: feed.polling_hints,
             };
-            let parsed = ParsedDocument { bytes, items, problems, validators, fresh_for, feed, hub };
+            let parsed = ParsedDocument { bytes, items, incomplete_item, problems, validators, fresh_for, feed, hub };
             AttemptOutcome::Read(Box::new(parsed))
         }
         Err(not_a_feed) => {

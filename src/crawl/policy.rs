@@ -205,6 +205,7 @@ fn unchanged_source(source: &Source, attempt: &PollAttempt) -> SourceUpdate {
         } else {
             Some(attempt.started_at)
         },
+        truncated_end: source.truncated_end.clone(),
         feed: None,
         outlet: None,
         events: Vec::new(),
@@ -215,6 +216,10 @@ fn after_document(input: &PollInput<'_>, document: &ParsedDocument, decision: &m
     let update = &mut decision.update;
     // Clear the validators that this document lacks, because older ones belong to a document that is no longer stored.
     update.validators.clone_from(&document.validators);
+    update.truncated_end = document.truncated_end(input.source);
+    if update.truncated_end.as_ref().is_some_and(|end| !end.is_confirmed) {
+        update.validators = None;
+    }
     // An unconditional document does not prove that the server answers conditional requests correctly.
     if input.attempt.is_conditional || document.validators.is_none() {
         update.not_modified_since = None;

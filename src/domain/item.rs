@@ -29,6 +29,8 @@ pub struct NewItem {
     pub published_at: Option<Timestamp>,
     /// Whether the date names a day without a time. If the day is today, the item ranks at the time it is first seen.
     pub is_day_only: bool,
+    /// Whether the document ends within the item.
+    pub is_incomplete: bool,
     /// The publication that the feed names as the origin of the item.
     pub reporter: Option<Reporter>,
     /// Why the item is in the backlog if it is new; `None` for news. [`crate::ingest`] sets it for each document.

@@ -2,7 +2,7 @@
 
 use super::{
     CacheValidators, FeedProblem, NextPollReason, OperatorEvent, OriginHold, PendingRedirect, PollOutcome,
-    PollingHints, SourceId, SourceState,
+    PollingHints, SourceId, SourceState, TruncatedEnd,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -68,6 +68,8 @@ pub struct SourceUpdate {
     pub not_modified_since: Option<Timestamp>,
     /// The time of the last request without validators.
     pub full_request_at: Option<Timestamp>,
+    /// The end of the last document, if that document was truncated.
+    pub truncated_end: Option<TruncatedEnd>,
     /// The metadata of the feed; `None` if no document was read.
     pub feed: Option<FeedMetadata>,
     /// The outlet derived from the feed's website, if it replaces a guess.

@@ -56,6 +56,8 @@ pub struct Source {
     pub not_modified_since: Option<Timestamp>,
     /// The time of the last request without validators.
     pub full_request_at: Option<Timestamp>,
+    /// The end of its last document, if that document was truncated.
+    pub truncated_end: Option<TruncatedEnd>,
 }
 
 /// The polling status of a source.
@@ -127,6 +129,15 @@ pub struct PendingRedirect {
     pub times: u32,
     /// The time of the first of these polls.
     pub since: Timestamp,
+}
+
+/// The end of a truncated document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TruncatedEnd {
+    /// The guid of the last item, which may be incomplete; empty if there is no item.
+    pub last_guid: String,
+    /// Whether the previous document was truncated there too. Until then, an incomplete item is not stored.
+    pub is_confirmed: bool,
 }
 
 /// A source that the operator wants to add.

@@ -38,7 +38,7 @@ pub fn parse_json_feed(
     options: &Options,
     problems: &mut Vec<FeedProblem>,
 ) -> Result<ParsedFeed, String> {
-    let mut root = parse_root(&text, problems)?;
+    let (mut root, is_item_incomplete) = parse_root(&text, problems)?;
     let text_length = text.len();
     // A document may be large, and the tree contains all required parts of it.
     drop(text);
@@ -48,6 +48,7 @@ pub fn parse_json_feed(
     if items.len() > options.max_items {
         FeedProblem::record(problems, ProblemKind::TooManyItems, &format!("{} items", items.len()));
     }
+    let is_item_incomplete = is_item_incomplete && items.len() <= options.max_items;
     let items = &items[..items.len().min(options.max_items)];
     let lang = language(&root, problems);
     let site_url =
@@ -56,7 +57,7 @@ pub fn parse_json_feed(
     let urls = UrlResolver::new(url, website.as_ref(), text_length);
     let dates = date_conventions(items, lang.as_deref());
     let mut reader = JsonFeedReader { urls, dates, options, problems };
-    Ok(ParsedFeed {
+    let mut feed = ParsedFeed {
         kind: FeedKind::Json,
         title: member_text(&root, "title").as_deref().and_then(text_title),
         summary_html: reader.text_as_html(&root, "description"),
@@ -67,7 +68,11 @@ pub fn parse_json_feed(
         lang,
         items: items.iter().map(|item| reader.item(item)).collect(),
         ..ParsedFeed::default()
-    })
+    };
+    if let Some(last) = feed.items.last_mut() {
+        last.is_incomplete = is_item_incomplete;
+    }
+    Ok(feed)
 }
 
 /// Returns whether the text is JSON, possibly after a comment or inside a call (`callback({…});`).
@@ -79,7 +84,8 @@ pub fn is_json(text: &str) -> bool {
     brace == 0 || (is_object && !head[..brace].contains('<'))
 }
 
-fn parse_root(text: &str, problems: &mut Vec<FeedProblem>) -> Result<Value, String> {
+/// Parses the root object. Also returns whether its last item is incomplete.
+fn parse_root(text: &str, problems: &mut Vec<FeedProblem>) -> Result<(Value, bool), String> {
     let (before, text) = text.split_at(text.find('{').unwrap_or_default());
     if !before.trim_matches(|c: char| c == '\u{feff}' || c.is_whitespace()).is_empty() {
         FeedProblem::record(problems, ProblemKind::Junk, before);
@@ -92,7 +98,8 @@ fn parse_root(text: &str, problems: &mut Vec<FeedProblem>) -> Result<Value, Stri
         FeedProblem::record(problems, ProblemKind::NotWellFormed, detail);
     }
     // Text after the object is ignored.
-    Value::deserialize(&mut serde_json::Deserializer::from_str(&repaired.text)).map_err(|error| error.to_string())
+    let root = Value::deserialize(&mut serde_json::Deserializer::from_str(&repaired.text));
+    Ok((root.map_err(|error| error.to_string())?, repaired.is_item_incomplete))
 }
 
 /// Returns the date conventions that follow from all items.

@@ -384,4 +384,10 @@ fn item_in_which_the_document_ends_is_incomplete() {
     assert_eq!(incomplete("<rss><channel><item><title>a</title></item><item><title>b"), [false, true]);
     assert_eq!(incomplete("<rss><channel><item><title>a</title></item><item><title>b</title></item>"), [false, false]);
     assert_eq!(incomplete("<rss><channel><item><title>a<item><title>b</channel></rss>"), [false, false]);
+    assert_eq!(
+        incomplete(r#"{"items": [{"id": "a", "title": "A"}, {"id": "b", "title": "B", "content_"#),
+        [false, true]
+    );
+    assert_eq!(incomplete(r#"{"items": [{"id": "a", "title": "A"}, {"id": "b"#), [false]);
+    assert_eq!(incomplete(r#"{"items": [{"id": "a", "title": "A"}], "authors": [{"name": "n", "url"#), [false]);
 }

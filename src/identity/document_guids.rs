@@ -110,6 +110,7 @@ mod tests {
             enclosures: Vec::new(),
             published_at: None,
             is_day_only: false,
+            is_incomplete: false,
             reporter: None,
             backlog_reason: None,
         };

@@ -149,6 +149,7 @@ fn normalize_item(
         enclosures: read_enclosures(&parsed.enclosures),
         published_at,
         is_day_only: false,
+        is_incomplete: parsed.is_incomplete,
         reporter: parsed.reporter.as_ref().and_then(reporter),
         backlog_reason: None,
     })

@@ -19,7 +19,8 @@ pub fn record_poll(
     let ingested = items::store_items(db, poll.source, new_items, poll.finished_at)?;
     insert_record(db, poll, &ingested)?;
     if matches!(poll.outcome, PollOutcome::Read | PollOutcome::Pushed) {
-        sources::record_first_document(db, poll.source, poll.finished_at)?;
+        let is_complete = update.is_none_or(|update| update.truncated_end.is_none());
+        sources::record_first_document(db, poll.source, is_complete, poll.finished_at)?;
     }
     if let Some(update) = update {
         update_source(db, poll, update)?;
@@ -97,7 +98,7 @@ fn update_source(db: &WriteConnection, poll: &PollRecord, update: &SourceUpdate)
              not_modified_since = :not_modified_since, full_request_at = :full_request_at,
              feed_title = coalesce(:feed_title, feed_title), site_url = coalesce(:site_url, site_url),
              feed_lang = coalesce(:feed_lang, feed_lang), polling_hints = coalesce(:polling_hints, polling_hints),
-             pending_redirect = :pending_redirect, gone_since = :gone_since, update_rate = :update_rate,
+             truncated_end = :truncated_end, pending_redirect = :pending_redirect, gone_since = :gone_since, update_rate = :update_rate,
              state = CASE WHEN state = 'active' THEN :state ELSE state END
          WHERE id = :source AND url = :polled_url",
         named_params! {
@@ -120,6 +121,7 @@ fn update_source(db: &WriteConnection, poll: &PollRecord, update: &SourceUpdate)
             ":site_url": feed.and_then(|feed| feed.site_url.as_ref()),
             ":feed_lang": feed.and_then(|feed| feed.lang.as_ref()),
             ":polling_hints": feed.map(|feed| to_json(&feed.polling_hints)).transpose()?,
+            ":truncated_end": update.truncated_end.as_ref().map(to_json).transpose()?,
             ":pending_redirect": update.pending_redirect.as_ref().map(to_json).transpose()?,
             ":gone_since": milliseconds(update.gone_since),
             ":update_rate": update.update_rate,

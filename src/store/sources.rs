@@ -29,7 +29,7 @@ pub fn add(db: &WriteConnection, new: &NewSource, next_poll_at: Timestamp, now: 
         "UPDATE source SET outlet = ?2, title = ?3, lang = ?4, priority = ?5, state = 'active',
          next_poll_at = max(?6, coalesce(hold_until, 0)), next_poll_reason = ?9, failures = 0, gone_since = NULL,
          pending_redirect = NULL, outlet_provenance = ?7, full_text = ?8, publish_backlog = ?10, aggregator = ?11,
-         first_document_at = NULL WHERE id = ?1",
+         first_document_at = NULL, truncated_end = NULL WHERE id = ?1",
         params![
             id.0,
             new.outlet,
@@ -75,7 +75,7 @@ pub fn edit(db: &WriteConnection, id: SourceId, edit: &SourceEdit, next_poll_at:
     if let Some(url) = &edit.url {
         db.execute(
             "UPDATE source SET url = ?2, next_poll_at = ?3, next_poll_reason = ?4, hold_until = NULL, failures = 0,
-                 gone_since = NULL, pending_redirect = NULL, not_modified_since = NULL,
+                 gone_since = NULL, pending_redirect = NULL, not_modified_since = NULL, truncated_end = NULL,
                  state = CASE state WHEN 'gone' THEN 'active' ELSE state END
              WHERE id = ?1 AND url <> ?2",
             params![id.0, url, next_poll_at.as_millisecond(), to_json(&NextPollReason::UrlChanged)?],
@@ -94,11 +94,18 @@ pub(super) fn replace_guessed_outlet(db: &WriteConnection, id: SourceId, outlet:
     super::publication::touch(db)
 }
 
-/// Records that a source has returned its first document. Later calls have no effect.
-pub(super) fn record_first_document(db: &WriteConnection, id: SourceId, at: Timestamp) -> Result<()> {
+/// Records that a source has returned its first document. Later calls have no effect. If that document is truncated, the
+/// one after it counts, because the missing items are as old as the others.
+pub(super) fn record_first_document(
+    db: &WriteConnection,
+    id: SourceId,
+    is_complete: bool,
+    at: Timestamp,
+) -> Result<()> {
     db.execute(
-        "UPDATE source SET first_document_at = ?2, publish_backlog = 0 WHERE id = ?1 AND first_document_at IS NULL",
-        params![id.0, at.as_millisecond()],
+        "UPDATE source SET first_document_at = ?2, publish_backlog = 0
+         WHERE id = ?1 AND first_document_at IS NULL AND (?3 OR truncated_end IS NOT NULL)",
+        params![id.0, at.as_millisecond(), is_complete],
     )?;
     Ok(())
 }
@@ -281,7 +288,7 @@ const SELECT: &str =
          coalesce(lang, feed_lang) AS lang, priority, full_text, aggregator, state, added_at,
          added_at < (SELECT min(added_at) FROM source) + 86400000 AS is_initial, first_document_at, publish_backlog, next_poll_at, next_poll_reason,
          last_poll_at, last_outcome, last_success_at, failures, last_error, hold_until, polling_hints, pending_redirect,
-         gone_since, update_rate, validators_url, etag, last_modified, not_modified_since, full_request_at,
+         gone_since, update_rate, validators_url, etag, last_modified, not_modified_since, full_request_at, truncated_end,
          (SELECT json_group_array(tag ORDER BY tag) FROM source_tag WHERE source_id = source.id) AS tags
      FROM source";
 

@@ -46,6 +46,13 @@ pub fn source_facts(source: &Source, context: SourceContext<'_>, audience: Audie
     if let Some(since) = source.gone_since {
         facts.push(("Gone", format!("410 from the server since {}", audience.time(since))));
     }
+    if let Some(end) = &source.truncated_end {
+        let text = match end.is_confirmed {
+            true => "truncated at the same place as the one before",
+            false => "truncated; an incomplete last item is stored if the next document is truncated there too",
+        };
+        facts.push(("Last document", text.to_owned()));
+    }
     if let Some(hints) = polling_hints(&source.polling_hints) {
         facts.push(("Polling hints", hints));
     }

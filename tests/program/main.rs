@@ -27,6 +27,7 @@ mod secrets;
 mod sources;
 #[path = "../support/mod.rs"]
 mod support;
+mod truncation;
 mod websub_hub_delivery;
 mod websub_hub_requests;
 mod websub_pushes;

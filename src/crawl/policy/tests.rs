@@ -40,6 +40,7 @@ fn source() -> Source {
         validators: Some(validators("old")),
         not_modified_since: None,
         full_request_at: None,
+        truncated_end: None,
     }
 }
 
@@ -85,6 +86,7 @@ fn plain_document() -> ParsedDocument {
     ParsedDocument {
         bytes: 1,
         items: vec![],
+        incomplete_item: None,
         problems: vec![],
         validators: None,
         fresh_for: None,

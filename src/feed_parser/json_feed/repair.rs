@@ -11,8 +11,10 @@ pub struct RepairedJson<'a> {
     /// The repaired text; borrowed if no repair was necessary.
     pub text: Cow<'a, str>,
     /// Whether the original is truncated or contains too many values. In this case, the text after the last complete
-    /// item was dropped, and the open brackets were closed.
+    /// item, or member of an item, was dropped, and the open brackets were closed.
     pub is_truncated: bool,
+    /// Whether the text ends within the last item, of which the complete members were kept.
+    pub is_item_incomplete: bool,
 }
 
 /// Repairs text that starts with an object.
@@ -20,12 +22,14 @@ pub fn repair_json(text: &str) -> RepairedJson<'_> {
     let mut brackets = BracketTracker::default();
     let text = repair_characters(text, &mut brackets);
     match brackets.missing_end() {
-        None => RepairedJson { text, is_truncated: false },
+        None => RepairedJson { text, is_truncated: false, is_item_incomplete: false },
         Some((end, closing)) => {
             let mut text = text.into_owned();
+            let before_array = text[..brackets.array_start].trim_end().trim_end_matches(':').trim_end();
+            let is_item_incomplete = closing.len() > ITEM_DEPTH && before_array.ends_with("\"items\"");
             text.truncate(end);
             text.push_str(&closing);
-            RepairedJson { text: Cow::Owned(text), is_truncated: true }
+            RepairedJson { text: Cow::Owned(text), is_truncated: true, is_item_incomplete }
         }
     }
 }
@@ -34,7 +38,7 @@ pub fn repair_json(text: &str) -> RepairedJson<'_> {
 const MAX_VALUES: usize = 200_000;
 /// The maximum depth of tracked brackets. serde_json rejects a depth of more than 128.
 const MAX_DEPTH: usize = 1000;
-/// The number of open brackets at the end of an item: the feed's and the array's. Partial items are dropped.
+/// The number of open brackets at the end of an item: the feed's and the array's.
 const ITEM_DEPTH: usize = 2;
 
 /// The open brackets, and the last position at which truncation loses no complete item.
@@ -45,6 +49,10 @@ struct BracketTracker {
     value_count: usize,
     /// The position after the last complete item in the repaired text, and the number of brackets that are open there.
     last_complete: Option<(usize, usize)>,
+    /// The position after the last complete member of the open item.
+    last_member: Option<usize>,
+    /// The position of the last bracket that opened within the root.
+    array_start: usize,
 }
 
 impl BracketTracker {
@@ -52,13 +60,20 @@ impl BracketTracker {
     fn visit(&mut self, delimiter: u8, position: usize) {
         self.value_count += 1;
         match delimiter {
-            b'{' | b'[' if self.open.len() < MAX_DEPTH => self.open.push(delimiter),
+            b'{' | b'[' if self.open.len() < MAX_DEPTH => {
+                if self.open.len() == 1 {
+                    self.array_start = position;
+                }
+                self.open.push(delimiter);
+            }
             b'}' | b']' => {
                 self.open.pop();
                 if self.open.len() <= ITEM_DEPTH {
                     self.last_complete = Some((position + 1, self.open.len()));
+                    self.last_member = None;
                 }
             }
+            b',' if self.open.len() == ITEM_DEPTH + 1 => self.last_member = Some(position),
             _ => {}
         }
     }
@@ -73,7 +88,8 @@ impl BracketTracker {
         if self.is_over_limit() && self.last_complete.is_none() {
             return Some((0, String::new()));
         }
-        let (end, open_count) = self.last_complete.filter(|_| !self.open.is_empty())?;
+        let last_member = self.last_member.filter(|_| !self.is_over_limit()).map(|end| (end, ITEM_DEPTH + 1));
+        let (end, open_count) = last_member.or(self.last_complete).filter(|_| !self.open.is_empty())?;
         let open = self.open.get(..open_count)?.iter().rev();
         Some((end, open.map(|bracket| if *bracket == b'{' { '}' } else { ']' }).collect()))
     }
@@ -157,9 +173,13 @@ mod tests {
     }
 
     #[test]
-    fn missing_end_costs_only_the_incomplete_item() {
-        let repaired = repair_json(r#"{"items":[{"id":1,"tags":["a"]},{"id":2,"url":"/"#);
-        assert_eq!((&*repaired.text, repaired.is_truncated), (r#"{"items":[{"id":1,"tags":["a"]}]}"#, true));
+    fn missing_end_costs_only_the_incomplete_member() {
+        let repaired = repair_json(r#"{"items":[{"id":1,"tags":["a"]},{"id":2,"tags":["a","b"],"url":"/"#);
+        assert_eq!(repaired.text, r#"{"items":[{"id":1,"tags":["a"]},{"id":2,"tags":["a","b"]}]}"#);
+        assert!(repaired.is_truncated && repaired.is_item_incomplete);
+        let repaired = repair_json(r#"{"items" : [{"id":1}],"authors":[{"name":"a","url":"/"#);
+        assert_eq!(repaired.text, r#"{"items" : [{"id":1}],"authors":[{"name":"a"}]}"#);
+        assert!(repaired.is_truncated && !repaired.is_item_incomplete);
         assert_eq!(repair_json(r#"{"items":[{"id":1,},{"#).text, r#"{"items":[{"id":1}]}"#);
         assert!(!repair_json("{\"items\":[{\"id\":1").is_truncated);
     }

@@ -42,6 +42,7 @@ fn item(guid: &str, (link, title, text, date): Properties<'_>) -> NewItem {
         enclosures: Vec::new(),
         published_at: date.parse().ok(),
         is_day_only: false,
+        is_incomplete: false,
         reporter: None,
         backlog_reason: None,
     }
