@@ -14,7 +14,7 @@ const OTHER_CODES: [(&str, &str); 22] = [
 /// Returns the shortest code of the language that a tag names (BCP 47): `en` for `en-GB` and for `eng`. Returns `None`
 /// if ISO 639 has no such language (`zz`), or the code names no language (`und`).
 pub fn language_code(tag: &str) -> Option<&'static str> {
-    let primary = tag.trim().split(['-', '_']).next()?.to_ascii_lowercase();
+    let primary = tag.trim().split(|c: char| !c.is_ascii_alphanumeric()).next()?.to_ascii_lowercase();
     let primary = OTHER_CODES.iter().find(|(other, _)| *other == primary).map_or(&*primary, |(_, code)| code);
     let language = Language::from_639_1(primary).or_else(|| Language::from_639_3(primary))?;
     let is_language = !matches!(language, Language::Und | Language::Mul | Language::Mis | Language::Zxx);
@@ -37,6 +37,7 @@ mod tests {
         for (tag, expected) in [
             ("en-GB", Some("en")),
             (" PT_br ", Some("pt")),
+            ("fr, en;q=0.5", Some("fr")),
             ("swe", Some("sv")),
             ("ger", Some("de")),
             ("iw", Some("he")),

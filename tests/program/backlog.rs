@@ -199,7 +199,7 @@ async fn command_line_says_what_is_backlog_and_publishes_it_on_request() {
     assert_eq!(cli.run_json(&["source", "show", "1"])["backlog_items"], 2);
     assert_eq!(cli.run_json(&["feed", "preview", "all"]).as_array().unwrap().len(), 1);
     let stories = cli.run_json(&["story", "list"]);
-    let old = stories.as_array().unwrap().iter().find(|story| story["published"].is_null()).unwrap();
+    let old = stories.as_array().unwrap().iter().find(|story| story["published_at"].is_null()).unwrap();
     let (story, item) = (old["id"].as_str().unwrap(), old["items"][0]["id"].to_string());
     for command in [
         &["story", "show", story][..],
