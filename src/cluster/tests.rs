@@ -11,7 +11,7 @@ use std::convert::Infallible;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Groups reports among unrelated news. Each line is `outlet | title | summary`; the reports arrive one per minute.
-/// Returns the position of the first report of each report's story.
+/// Returns, for each report, the position of the first report of its story.
 fn stories(lang: &str, lines: &[&str]) -> Vec<usize> {
     let items = with_background(lang, lines);
     first_of_story(&replay(&mut Clusterer::new(Options::default()), &items)[BACKGROUND..])
