@@ -1,4 +1,4 @@
-//! One poll: from a source that is due to the record of the attempt and the items of its document.
+//! One poll, from the due source to the record of the attempt and the items of its document.
 //!
 //! [`poll_source`] fetches, parses, decides and records; [`decide`] interprets the outcome of an attempt. Every code
 //! path ends with a record: each poll stores a [`PollRecord`] in the same transaction as its items, even if it fails.

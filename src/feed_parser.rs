@@ -95,7 +95,7 @@ fn html_page_error(feeds: usize, refresh_target: Option<&Url>) -> String {
 ///
 /// # Errors
 ///
-/// Returns [`NotAFeed`] if the document is empty, is an HTML page, has no root element of a feed, or is JSON without
+/// Returns [`NotAFeed`] if the document is empty, is an HTML page, lacks the root element of a feed, or is JSON without
 /// items, or if feed-rs fails on the rewritten document.
 pub fn parse_feed(document: &FetchedDocument, options: &Options) -> Result<(ParsedFeed, Vec<FeedProblem>), NotAFeed> {
     let mut problems = Vec::new();

@@ -4,7 +4,7 @@
 //! The decisions are pure functions: [`discovery`] (the hub and topic that a feed declares), [`renewal_schedule`] (when
 //! to send which request), [`state_machine`] (the transitions of a subscription), [`verification`] (whether to confirm
 //! a hub's verification request), [`signature`] (whether a push is from the hub), [`push_reliability`] (whether polls
-//! can be infrequent). [`callback`] answers hubs; the daemon's task `websub subscriber` sends requests to them.
+//! can be infrequent). [`callback`] answers hubs; the daemon's `websub subscriber` task sends requests to them.
 //!
 //! A feed can declare the `rel=self` URL of another feed. This is harmless: pushed items are stored under the source
 //! whose feed declared the topic, and that feed could have contained the items itself.

@@ -424,7 +424,7 @@ async fn shutdown_waits_for_requests_in_flight_and_not_for_idle_connections() {
 }
 
 /// Sends request headers one byte at a time until the server closes the connection, and repeats this until `enough`.
-/// Returns how often the server closed the connection.
+/// Returns how many times the server closed the connection.
 async fn trickle(from: Ipv4Addr, to: SocketAddr, enough: CancellationToken) -> usize {
     let head = b"GET /feeds/all.atom HTTP/1.1\r\nhost: a\r\nx-slow: ";
     let mut closed = 0;

@@ -22,7 +22,7 @@ use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Assigns items to stories. Keeps the required data about the items of the last days in memory.
+/// Assigns items to stories. Keeps the required data about the items of the last few days in memory.
 pub struct Clusterer {
     pub(super) options: Options,
     pub linkage: Linkage,

@@ -59,7 +59,8 @@ impl LinkIndex {
         *uses == 2 && known.reusing_sources == 1
     }
 
-    /// Removes the first item with its link. Returns whether the link has just become one that identifies one event.
+    /// Removes the first item with its link. Returns whether the link now identifies one event and did
+    /// not before.
     pub(super) fn remove_first(&mut self, link: LinkKey, source: SourceId) -> bool {
         let mut reuse_ended = false;
         if let Some(uses) = self.uses.get_mut(&link.of_source(source)) {

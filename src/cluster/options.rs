@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// The age at which an item expires, from when it was first seen. New items are not compared with expired items.
+    /// How long after it is first seen an item expires. New items are not compared with expired items.
     #[serde(with = "crate::domain::duration")]
     pub window: SignedDuration,
-    /// The age at which an item no longer moves to another story, from when it was first seen.
+    /// How long after it is first seen an item can move to another story.
     #[serde(with = "crate::domain::duration")]
     pub revision_window: SignedDuration,
     /// The time between reclustering passes.

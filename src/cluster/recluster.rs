@@ -228,7 +228,7 @@ impl Clusterer {
     }
 
     /// Returns the story that each group keeps. A story goes to the group with most of its items, or to the first of
-    /// equal groups. A group that gets several stories keeps the one with the earliest item.
+    /// equal groups. If several stories go to one group, it keeps the one with the earliest item.
     fn kept_stories(&self, participants: &[ItemSeq], groups: &[Vec<u32>]) -> Vec<Option<StoryId>> {
         let story_at = |position: u32| self.window[participants[position as usize]].story;
         // Maps each story to the groups with its items and the number of these items.

@@ -123,7 +123,7 @@ pub(super) struct TermVector {
     pub spellings: Spellings,
 }
 
-/// The spellings that an item added to the index: each is a term and whether it is capitalized.
+/// The spellings that an item added to the index: the term of each, and whether it is capitalized.
 pub(super) type Spellings = SmallVec<[(TermId, bool); MAX_TERMS]>;
 
 /// The number of occurrences of a term in an item.

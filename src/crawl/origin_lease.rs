@@ -1,6 +1,6 @@
 //! Leases of sources and origins, by which the programs on one database coordinate before every request.
 //!
-//! A poll that waits for an origin holds no other origin in the meantime, so two polls never wait for each other.
+//! A poll that waits for an origin holds no lease on another origin, so two polls never wait for each other.
 
 use super::parse_job::MAX_PARSE_TIME;
 use super::{Options, PollContext, backoff};
@@ -25,7 +25,7 @@ const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(30);
 #[derive(Debug)]
 pub enum ClaimOutcome {
     Claimed(PollLease),
-    /// Another poll holds the source or its origin.
+    /// Another poll has leased the source or its origin.
     Leased(LeaseConflict),
     /// The source's origin is on hold. The next poll is due after the hold.
     OnHold(OriginHold),
@@ -94,7 +94,8 @@ impl PollContext {
             .await
     }
 
-    /// Waits until the lease covers an origin. Calls `on_conflict` on each attempt that finds it held by another poll.
+    /// Waits until the lease covers an origin. Calls `on_conflict` on each attempt that finds the origin leased by
+    /// another poll.
     pub async fn wait_for_origin(
         &self,
         lease: &PollLease,

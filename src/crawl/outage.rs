@@ -68,7 +68,7 @@ impl OutageDetector {
     }
 
     /// Records a failed poll without a response. `outlets` is the number of active outlets. If the network is down,
-    /// returns the outage and the sources whose failures to revert.
+    /// returns the outage and the sources whose failures must be reverted.
     fn record_unreachable(
         &self,
         outlet: &str,

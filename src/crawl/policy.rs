@@ -283,7 +283,7 @@ fn after_throttling(
     ])
 }
 
-/// Handles 403 and bot challenges. The whole origin is held unless it successfully serves other sources.
+/// Handles 403 and bot challenges. The whole origin is put on hold unless it successfully serves other sources.
 fn after_refusal(
     input: &PollInput<'_>,
     reason: HoldReason,

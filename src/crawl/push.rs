@@ -108,7 +108,7 @@ impl SafetyPollFacts {
             websub_subscriptions::set_declared_hub(db, source, declared.as_ref(), now)?;
         }
         let Some(mut subscription) = websub_subscriptions::get(db, source)? else { return Ok(()) };
-        // The record has set the next poll by the ordinary rules, which ends the deferral of polls.
+        // Recording the poll has set the next one by the ordinary rules, which ends the deferral of polls.
         websub_subscriptions::clear_deferral(db, Some(source))?;
         let Some(interval) = self.interval else { return Ok(()) };
         match push_reliability::evaluate_poll(&subscription, record, update.next_poll_at, new_items, interval) {

@@ -1,5 +1,5 @@
-//! The task `feed change notifier`: detects changed feed documents, and records which hubs and subscribers must be
-//! notified. The task `websub publisher` sends the notifications.
+//! The `feed change notifier` task: detects changed feed documents, and records which hubs and subscribers must be
+//! notified. The `websub publisher` task sends the notifications.
 //!
 //! A document is built only if something has changed and the document has subscribers or hubs, and at most once per
 //! [`MIN_CHECK_INTERVAL`], so that a burst of changes causes one notification. The hashes of notified documents are in

@@ -1,4 +1,4 @@
-//! The task `websub publisher`: asks callbacks to confirm requests, delivers changed documents to the subscribers of
+//! The `websub publisher` task: asks callbacks to confirm requests, delivers changed documents to the subscribers of
 //! our own hub, and notifies other hubs. [`delivery_policy`] decides how to handle responses.
 //!
 //! All pending work is in the database. The time of the next attempt is stored before a request is sent, so a crash

@@ -1,4 +1,4 @@
-//! The task `websub subscriber` sends the requests to hubs that [`renewal_schedule`] determines. The task `pushes`
+//! The `websub subscriber` task sends the requests to hubs that [`renewal_schedule`] determines. The `pushes` task
 //! reads the documents that hubs have pushed.
 //!
 //! A subscription and the time of its next action are stored before the request is sent, so a crash never causes a
@@ -35,7 +35,7 @@ use url::Url;
 
 /// The maximum number of subscriptions processed per round.
 const BATCH_SIZE: u32 = 8;
-/// The duration of the hold of a hub that answers 429 without `Retry-After`.
+/// How long a hub that answers 429 without `Retry-After` is on hold.
 const DEFAULT_HOLD: SignedDuration = SignedDuration::from_hours(1);
 
 /// A request that is about to be sent.

@@ -40,7 +40,8 @@ row_id! {
 
 /// The public id of a story: 60 bits, written as twelve lowercase characters of Crockford's Base32.
 ///
-/// The id is minted once, from the item that starts the story. It never changes in URLs and published entries.
+/// The id is minted once, from the item that starts the story. URLs and published entries contain it, so it never
+/// changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StoryId(i64);
 

@@ -27,7 +27,8 @@ pub struct NewItem {
     pub enclosures: Vec<Enclosure>,
     /// The date that the feed claims, if it can be parsed and is plausible.
     pub published_at: Option<Timestamp>,
-    /// Whether the date names a day without a time. If the day is today, the item ranks at the time it is first seen.
+    /// Whether the date names a day without a time. If the day is today, the item is sorted by the time at which it is
+    /// first seen.
     pub is_day_only: bool,
     /// Whether the document ends within the item.
     pub is_incomplete: bool,

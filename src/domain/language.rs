@@ -2,7 +2,8 @@
 
 use isolang::Language;
 
-/// Withdrawn codes and ISO 639-2/B codes that are still in use, and codes of variants that mean the language.
+/// Withdrawn codes, ISO 639-2/B codes that are still in use, and codes of the main variety of a language (`cmn` for
+/// Chinese).
 #[rustfmt::skip]
 const OTHER_CODES: [(&str, &str); 22] = [
     ("iw", "he"), ("in", "id"), ("ji", "yi"), ("jw", "jv"), ("mo", "ro"), ("sh", "sr"),

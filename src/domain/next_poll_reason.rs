@@ -60,7 +60,7 @@ pub enum DelayCause {
     MinInterval,
     /// The `ttl` element of RSS 2.0.
     FeedTtl,
-    /// The `updatePeriod` and `updateFrequency` elements of the RSS 1.0 module Syndication.
+    /// The `updatePeriod` and `updateFrequency` elements of the RSS 1.0 Syndication module.
     FeedUpdatePeriod,
     /// The minimum interval that the feed requests, which exceeds all other delays.
     FeedMinimum,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OriginHold {
     pub origin: String,
-    /// The registrable domain whose origins are all held; `None` if only this origin is held.
+    /// The registrable domain whose origins are all on hold; `None` if only this origin is on hold.
     pub domain: Option<String>,
     pub until: Timestamp,
     pub reason: HoldReason,

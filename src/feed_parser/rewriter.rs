@@ -48,7 +48,7 @@ struct DocumentFacts {
     website: Option<Url>,
 }
 
-/// Rewrites a feed. Returns `None` if the text has no root element of a feed.
+/// Rewrites a feed. Returns `None` if the text lacks the root element of a feed.
 pub fn rewrite_feed(
     text: &str,
     document_url: &Url,
@@ -66,7 +66,7 @@ pub fn rewrite_feed(
     rewrite_with_facts(text, document_url, &facts, options, problems).map(|(rewritten, _)| rewritten)
 }
 
-/// Rewrites a feed, assuming `facts`. Returns the facts that the document shows.
+/// Rewrites a feed, assuming `facts`. Also returns the facts that follow from the document.
 fn rewrite_with_facts(
     text: &str,
     document_url: &Url,

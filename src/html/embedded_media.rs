@@ -247,8 +247,8 @@ impl MediaRewriter<'_> {
         }
     }
 
-    /// Ends the area in which an image and a `<noscript>` belong together. A `<noscript>` without an adjacent image
-    /// often contains a tracking pixel, so only its photos are kept.
+    /// Records that the next image or `<noscript>` is not adjacent to the preceding one. A `<noscript>` without an
+    /// adjacent image often contains a tracking pixel, so only its photos are kept.
     fn end_neighbor(&mut self) {
         if let Neighbor::Fallback(images) = std::mem::take(&mut self.neighbor) {
             self.write_fallback(images, |image| is_photo_address(&image.address));

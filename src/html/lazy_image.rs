@@ -20,7 +20,7 @@ const MAX_CANDIDATES: usize = 64;
 /// The image that an `<img>` displays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ImageSource {
-    /// No visible image. The element only counts readers.
+    /// No visible image. The element serves only to count readers.
     Invisible,
     /// The image at its `src`.
     Declared,

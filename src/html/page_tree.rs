@@ -18,7 +18,7 @@ use std::cell::Cell;
 
 /// The maximum number of attributes of one element.
 const MAX_ATTRIBUTES: usize = 256;
-/// The maximum number of nodes of a page. An unclosed formatting element adds one node in every following block.
+/// The maximum number of nodes of a page. An unclosed formatting element adds one node to every following block.
 const MAX_NODES: usize = 200_000;
 /// The maximum number of ampersands per text node or attribute value. Serialization time is quadratic in this number.
 const MAX_TEXT_AMPERSANDS: usize = 1_000;

@@ -77,7 +77,7 @@ fn link_parameters(text: &str) -> (Vec<(String, String)>, &str) {
     (parameters, rest)
 }
 
-/// Parses the value of a parameter, a token or a quoted string. Also returns the rest of the text.
+/// Parses the value of a parameter, which is a token or a quoted string. Also returns the rest of the text.
 fn parameter_value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([';', ',']).unwrap_or(text.len());

@@ -155,7 +155,7 @@ fn normalize_item(
     })
 }
 
-/// Whether a link leads to the feed itself, under an address with a query, which may contain a secret.
+/// Whether a link leads to the feed itself at an address whose query may contain a secret.
 fn is_feed_address(link: &Url, feed: &Url) -> bool {
     feed.query().is_some()
         && link[Position::BeforeHost..Position::AfterQuery] == feed[Position::BeforeHost..Position::AfterQuery]

@@ -10,16 +10,16 @@ use url::Url;
 /// The name of the operator's feed. No other feed may have this name.
 pub const HEALTH_FEED_NAME: &str = "health";
 
-/// The maximum age of stories in the feed `top`.
+/// The maximum age of stories in the `top` feed.
 const TOP_MAX_AGE: SignedDuration = SignedDuration::from_hours(48);
 
-/// The section `[publish]` of the configuration.
+/// The `[publish]` section of the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// The public URL of this newsfold instance. All published links start with it.
     pub base_url: Url,
-    /// The title of the pages and of the feed `all`.
+    /// The title of the pages and of the `all` feed.
     pub title: String,
     /// The delay between the creation of a story and its publication. It allows the first items to be grouped.
     #[serde(with = "crate::domain::duration")]
@@ -30,8 +30,8 @@ pub struct Options {
     /// How long after its first edition a story gets new editions.
     #[serde(with = "crate::domain::duration")]
     pub update_window: SignedDuration,
-    /// How long a source is new. Items of a new source join stories but do not lead them, and a story needs an item of
-    /// another source to be published. Sources added on the database's first day are never new.
+    /// How long a source counts as new. Items of a new source join stories but do not lead them, and a story needs an
+    /// item of another source to be published. Sources added on the database's first day are never new.
     #[serde(with = "crate::domain::duration")]
     pub probation: SignedDuration,
     /// Whether entries show the reason for including each report.
@@ -46,7 +46,7 @@ pub struct Options {
     pub feeds: Vec<FeedOptions>,
 }
 
-/// The section `[[publish.feeds]]` of the configuration.
+/// The `[[publish.feeds]]` section of the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeedOptions {

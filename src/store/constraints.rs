@@ -155,7 +155,7 @@ pub fn version(db: &ReadConnection) -> Result<i64> {
     db.one("SELECT count(*) + count(undone_at) FROM grouping_constraint", [])
 }
 
-/// Fails with [`Error::Outdated`] if the constraints changed since `version`.
+/// Fails with [`Error::Outdated`] if the constraints have changed since `version`.
 pub fn expect_version(db: &ReadConnection, version: i64) -> Result<()> {
     if self::version(db)? == version { Ok(()) } else { Err(Error::Outdated) }
 }

@@ -89,7 +89,8 @@ fn rewritten_guids(ingested: &IngestResult) -> Option<FeedProblem> {
 
 fn update_source(db: &WriteConnection, poll: &PollRecord, update: &SourceUpdate) -> Result<()> {
     let (validators, feed) = (update.validators.as_ref(), update.feed.as_ref());
-    // The operator may have paused or removed the source during the poll. A poll only changes `active` to `gone`.
+    // The operator may have paused or removed the source during the poll. The only transition that a
+    // poll makes is from `active` to `gone`.
     db.execute(
         "UPDATE source SET next_poll_at = :next_poll_at, next_poll_reason = :next_poll_reason, hold_until = :hold_until,
              failures = :failures, last_poll_at = :started_at, last_outcome = :outcome, last_error = :error,

@@ -79,7 +79,8 @@ fn channel_of_path(url: &Url) -> Option<String> {
     Some(format!("{}/{name}", first.to_ascii_lowercase()))
 }
 
-/// Returns the channel on a Mastodon, Misskey, Pixelfed, Lemmy or PeerTube server, which its paths identify.
+/// Returns the channel of a URL on any Mastodon, Misskey, Pixelfed, Lemmy or PeerTube server, recognized by the form of
+/// its path.
 fn channel_on_any_server(url: &Url) -> Option<String> {
     let path = url.path();
     let mut segments = url.path_segments()?;

@@ -2,7 +2,7 @@
 //!
 //! The decisions are pure functions: [`subscription_request`] (what a request asks for), [`rate_limits`] (whether to
 //! accept it now), [`delivery_policy`] (how to handle the response of a callback or a hub). [`endpoint`] answers
-//! subscribers; the daemon's task `websub publisher` sends requests to callbacks and hubs.
+//! subscribers; the daemon's `websub publisher` task sends requests to callbacks and hubs.
 //!
 //! A request contains an address to which the hub then sends requests. The hub sends the first one immediately and the
 //! next one after at least a minute. It checks the address each time and respects [`rate_limits`]. It sends documents

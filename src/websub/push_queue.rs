@@ -1,7 +1,7 @@
 //! The queue of documents that hubs have pushed and that await processing.
 //!
 //! The queue limits the number of documents, their size, and the pushes per source per hour, because a feed can declare
-//! a hub that never stops. A slot is reserved before a body is received and released once its document has been
+//! a hub that never stops pushing. A slot is reserved before a body is received and released once its document has been
 //! processed, so bodies in transit count too. The queue exists only in memory. After a restart, every source with
 //! deferred polls is polled, in case the queue held one of its documents.
 

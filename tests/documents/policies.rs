@@ -357,7 +357,8 @@ fn mean_delay_is_near_the_optimum_if_weekends_are_quiet() {
 }
 
 /// With one poll every three hours, the square root by itself would let windows overflow. Not losing items matters more
-/// than finding them early, so newsfold is compared with the optimum that keeps windows.
+/// than finding them early, so newsfold is compared with the optimum among the policies that poll before
+/// half of a window is expected to be new.
 #[test]
 fn tight_budget_is_first_spent_on_losing_no_items() {
     let scores = Scores::compute(2, ArrivalPattern::Poisson, 3 * HOUR);

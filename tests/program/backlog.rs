@@ -58,7 +58,7 @@ impl Newsroom {
         run_next_poll_after(&self.daemon, self.source, wait).await;
     }
 
-    /// The titles in the feed `all`, newest first.
+    /// The titles in the `all` feed, newest first.
     async fn entries(&self) -> Vec<String> {
         let feed: serde_json::Value = serde_json::from_str(&self.daemon.get("/feeds/all.json").await).unwrap();
         feed["items"].as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect()

@@ -18,7 +18,7 @@ const CANARY: &str = "canary";
 const SECRET_PATH: &str = "/canary-path/feed";
 const BASE_URL: &str = "https://desk.example/news/";
 
-/// An address with only the scheme, the host and the port public.
+/// An address of which only the scheme, the host and the port are public.
 fn secret_url(base: &str) -> String {
     let url = format!("{base}{SECRET_PATH}?auth=canary-query");
     url.replacen("://", "://canary-user:canary-password@", 1)

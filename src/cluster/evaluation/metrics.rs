@@ -56,9 +56,9 @@ pub struct MetricSums {
     /// The pairs whose items share both their label and their predicted story. In all three sums, a pair counts one
     /// half if only one of its items is counted.
     correct_pairs: f64,
-    /// The pairs whose items share their predicted story.
+    /// The pairs whose items share a predicted story.
     found_pairs: f64,
-    /// The pairs whose items share their label.
+    /// The pairs whose items share a label.
     labeled_pairs: f64,
 }
 

@@ -3,7 +3,8 @@
 //! Counts and observed time decay with a half-life of one week. The estimate is the mean of a Gamma posterior
 //! (Gamma–Poisson). Its daily cycle is shrunk towards a flat cycle in two steps: the neighborhood of an hour towards
 //! the whole day, then the hour towards its neighborhood. A few items therefore produce no cycle. Each day of the week
-//! has a factor, shrunk towards 1, because most newsrooms publish less on some day, not always Sunday.
+//! has a factor, shrunk towards 1, because most newsrooms publish less on one day of the week, which is not always
+//! Sunday.
 //!
 //! The decay is a forward decay (Cormode, Shkapenyuk, Srivastava, Xu, “Forward decay”, ICDE 2009): newer evidence gets
 //! a larger weight, and all counts are halved at the start of a week. A poll without new items therefore rewrites

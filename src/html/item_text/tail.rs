@@ -21,7 +21,7 @@ pub(super) struct TailContext<'a> {
     pub link_text: Option<&'a str>,
     /// Whether only clutter follows the text.
     pub is_last: bool,
-    /// Whether the preceding text announces this one.
+    /// Whether the preceding text introduces this text.
     pub is_announced: bool,
 }
 

@@ -73,7 +73,7 @@ pub struct FeedPart<'f> {
 const MAX_STORY_ITEMS: usize = 200;
 
 impl<'a> FeedDocument<'a> {
-    /// A document of a feed, without archive links and token. `instance` identifies this database among all newsfold
+    /// A document of a feed, without archive links or a token. `instance` identifies this database among all newsfold
     /// databases.
     pub fn of_feed(
         part: FeedPart<'_>,

@@ -120,7 +120,7 @@ fn original_of(report: &StoryItem, story: &Story) -> Option<ItemId> {
     found
 }
 
-/// The class of a time gap: under 5 minutes, 1 hour, 6 hours, 1 day, and longer.
+/// The class of a time gap: less than 5 minutes, 1 hour, 6 hours or 1 day, or longer.
 fn gap_class(gap: SignedDuration) -> u8 {
     match gap.as_secs() {
         ..300 => 0,
