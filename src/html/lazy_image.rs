@@ -4,7 +4,7 @@
 //! `data-` attribute. Names are not standardized: common names are tried first, then any image address.
 
 use super::tracking_pixel::{hides_element, is_tracking_pixel};
-use crate::markup::entities::escape_html;
+use crate::markup::entities::{decode_entities, escape_html};
 use crate::markup::tag::StartTag;
 
 /// Attributes that always take precedence over `src`.
@@ -84,9 +84,11 @@ fn real_address(image: &StartTag<'_>, picture_source: Option<&str>) -> Option<St
 
 /// Returns the first address of a photo in a `data-` attribute.
 fn any_photo_address(image: &StartTag<'_>) -> Option<String> {
-    let names = image.attributes().map(|(name, _)| name).filter(|name| name.to_ascii_lowercase().starts_with("data-"));
-    let mut values = names.filter_map(|name| image.attribute(name));
-    values.find(|value| is_address(value) && is_photo_address(value)).map(|value| value.trim().to_owned())
+    let mut data = image.attributes().filter(|(name, _)| name.to_ascii_lowercase().starts_with("data-"));
+    data.find_map(|(_, value)| {
+        let address = decode_entities(value);
+        (is_address(&address) && is_photo_address(address.trim())).then(|| address.trim().to_owned())
+    })
 }
 
 fn is_placeholder(image: &StartTag<'_>) -> bool {

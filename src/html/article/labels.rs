@@ -257,6 +257,8 @@ const MORE_WORDS: &[&str] = &[
     "czytaj więcej", "czytaj dalej", "читать далее", "читать дальше", "читати далі", "läs mer", "les mer", "læs mere",
     "lue lisää", "číst dál", "devamını oku", "baca selengkapnya", "阅读全文", "继续阅读", "閱讀全文", "続きを読む", "더 보기",
 ];
+/// No text of [`MORE_WORDS`] is longer.
+const MAX_MORE_BYTES: usize = 40;
 /// The maximum number of words of such a link: "Continue reading Seals are back".
 const MAX_MORE_WORDS: usize = 25;
 /// The maximum number of words of such a line without a link.
@@ -278,14 +280,19 @@ pub fn more_start(text: &str) -> Option<usize> {
     /// "What do they want? More."
     const AMBIGUOUS: [&str; 2] = ["more", "mehr"];
     let end = text.trim_end_matches(|c: char| !c.is_alphanumeric()).len();
+    let lower = text[text.floor_char_boundary(end.saturating_sub(MAX_MORE_BYTES))..end].to_lowercase();
     let find = |more: &&str| {
+        if !lower.ends_with(*more) {
+            return None;
+        }
         let start = end.checked_sub(more.len())?;
         let before = text.get(..start)?;
-        let is_more = text.get(start..end)?.to_lowercase() == **more && !before.ends_with(char::is_alphanumeric);
+        if before.ends_with(char::is_alphanumeric) {
+            return None;
+        }
         let before = before.trim_end_matches(|c: char| c.is_whitespace() || "([<".contains(c));
         let is_complete = before.is_empty() || ends_sentence(before) || before.ends_with('?');
-        let is_end = is_cut(before) || (is_complete && !AMBIGUOUS.contains(more));
-        (is_more && is_end).then_some(start)
+        (is_cut(before) || (is_complete && !AMBIGUOUS.contains(more))).then_some(start)
     };
     MORE_WORDS.iter().filter_map(find).min()
 }
@@ -305,11 +312,16 @@ const SYNDICATION_LINES: &[(&str, &str)] = &[
     ("Inlägget ", " dök först upp på "), ("Indlægget ", " blev først udgivet på "),
     ("Innlegget ", " dukket først opp på "), ("Příspěvek ", " pochází z "),
 ];
+/// The minimum length of such a line, which includes a title.
+const MIN_SYNDICATION_BYTES: usize = 20;
 /// The maximum number of words of such a line, including the title of the item.
 const MAX_SYNDICATION_WORDS: usize = 60;
 
 /// Returns the offset of a syndication plugin's line at the end of the text.
 pub fn syndication_start(text: &str) -> Option<usize> {
+    if text.len() < MIN_SYNDICATION_BYTES {
+        return None;
+    }
     SYNDICATION_LINES.iter().find_map(|(first, before_outlet)| {
         let start = text[..text.rfind(before_outlet)?].rfind(first)?;
         let before = text[..start].trim_end();
