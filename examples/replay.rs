@@ -16,7 +16,7 @@ use newsfold::clock::Clock;
 use newsfold::config::Config;
 use newsfold::daemon;
 use newsfold::domain::{FeedSelection, NewSource, OutletProvenance};
-use newsfold::store::{ReadConnection, Store, polls, sources, statistics, story_selection};
+use newsfold::store::{ReadConnection, Store, sources, statistics, story_selection};
 use newsfold::urls::outlet::outlet_of_url;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -103,8 +103,9 @@ async fn poll_all(store: &Store, clock: &Clock, time: Timestamp, source_count: u
     sqlite.busy_timeout(Duration::from_secs(20))?;
     sqlite.execute(due, [now.as_millisecond()])?;
     wait_until(store, "all sources are polled and all items grouped", move |db| {
-        let tally = polls::tally(db, now)?;
-        Ok(tally.polls >= source_count && statistics::row_counts(db)?.unassigned == 0)
+        let all = sources::list(db, &sources::SourceFilter::default())?;
+        let polled = all.iter().filter(|source| source.last_poll_at.is_some_and(|at| at >= now)).count() as u64;
+        Ok(polled >= source_count && statistics::row_counts(db)?.unassigned == 0)
     })
     .await
 }
@@ -193,26 +194,24 @@ fn read_index(folder: &Path) -> anyhow::Result<Vec<ReplayedSource>> {
 }
 
 async fn report(store: &Store, source_count: u64, documents: usize, elapsed: Duration) -> anyhow::Result<()> {
-    let (counts, tally, largest, silent) = store
+    let (counts, largest, silent) = store
         .read(|db| {
             let selection = FeedSelection { min_outlets: 2, limit: 100_000, ..FeedSelection::default() };
             let mut largest = story_selection::select(db, &selection)?;
             largest.sort_by_key(|story| std::cmp::Reverse((story.outlets().len(), story.items.len())));
             let all = sources::list(db, &sources::SourceFilter::default())?;
             let silent = all.iter().filter(|source| source.last_outcome.is_none()).count();
-            Ok((statistics::row_counts(db)?, polls::tally(db, Timestamp::UNIX_EPOCH)?, largest, silent))
+            Ok((statistics::row_counts(db)?, largest, silent))
         })
         .await?;
-    println!("sources {source_count}, documents {documents}, polls {}", tally.polls);
-    for (outcome, count) in &tally.outcomes {
-        println!("  {} {count}", outcome.into_str());
-    }
+    let sqlite = rusqlite::Connection::open(store.path())?;
+    println!("sources {source_count}, documents {documents}");
+    println!("polls");
+    print_counts(&sqlite, "SELECT outcome, count(*) FROM poll GROUP BY outcome ORDER BY 1")?;
     println!("sources without a recorded outcome {silent}");
     println!("items {}", counts.items);
     println!("problems");
-    for (kind, count) in &tally.problems {
-        println!("  {} {count}", kind.into_str());
-    }
+    print_counts(&sqlite, "SELECT kind, sum(count) FROM poll_problem GROUP BY kind ORDER BY 2 DESC, 1")?;
     println!("stories {}, of several outlets {}", counts.stories, largest.len());
     println!("largest stories by outlets");
     for story in largest.iter().take(15) {
@@ -220,6 +219,17 @@ async fn report(store: &Store, source_count: u64, documents: usize, elapsed: Dur
         println!("  {} outlets, {} items: {title}", story.outlets().len(), story.items.len());
     }
     println!("wall time {:.1} s, peak memory {}", elapsed.as_secs_f64(), peak_memory());
+    Ok(())
+}
+
+/// Prints the rows of a query: a name and a count.
+fn print_counts(sqlite: &rusqlite::Connection, query: &str) -> anyhow::Result<()> {
+    let mut statement = sqlite.prepare(query)?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+    for row in rows {
+        let (name, count) = row?;
+        println!("  {name} {count}");
+    }
     Ok(())
 }
 

@@ -162,29 +162,3 @@ pub fn latest(db: &ReadConnection, source: SourceId, limit: u32) -> Result<Vec<P
 pub fn last_poll_at(db: &ReadConnection) -> Result<Option<Timestamp>> {
     db.first("SELECT finished_at FROM poll ORDER BY id DESC LIMIT 1", [])
 }
-
-/// The numbers of polls by outcome and of problems by kind within a time span.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct PollTally {
-    pub polls: u64,
-    pub last_poll_at: Option<Timestamp>,
-    pub outcomes: Vec<(PollOutcome, u64)>,
-    pub problems: Vec<(ProblemKind, u64)>,
-}
-
-pub fn tally(db: &ReadConnection, since: Timestamp) -> Result<PollTally> {
-    let since = [since.as_millisecond()];
-    let totals: (u64, Option<Timestamp>) =
-        db.one("SELECT count(*), max(finished_at) FROM poll WHERE started_at >= ?1", since)?;
-    Ok(PollTally {
-        polls: totals.0,
-        last_poll_at: totals.1,
-        outcomes: db
-            .all("SELECT outcome, count(*) FROM poll WHERE started_at >= ?1 GROUP BY outcome ORDER BY 1", since)?,
-        problems: db.all(
-            "SELECT kind, sum(count) FROM poll_problem JOIN poll ON poll.id = poll_id WHERE started_at >= ?1
-             GROUP BY kind ORDER BY 2 DESC, 1",
-            since,
-        )?,
-    })
-}

@@ -3,9 +3,9 @@
 
 use crate::support::daemon_process::{database_path, start_daemon};
 use crate::support::origin_server::{OriginServer, StubResponse};
-use crate::support::{rss, wait_until};
+use crate::support::{count_polls, rss, wait_until};
 use newsfold::domain::{NewSource, Timestamp};
-use newsfold::store::{Store, items, polls, sources, statistics, stories};
+use newsfold::store::{Store, items, sources, statistics, stories};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -49,11 +49,6 @@ fn feed_of(first: usize, last: usize) -> String {
     let lines: Vec<String> =
         (first..last).map(|n| format!("g{n} | Title{n} about matter{n} | Words{n} and more{n}")).collect();
     rss(&lines.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
-async fn polled_since(folder: &Path, start: Timestamp) -> u64 {
-    let store = Store::open(&database_path(folder)).unwrap();
-    store.read(move |db| polls::tally(db, start)).await.unwrap().polls
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,7 +168,7 @@ async fn daemon_shuts_down_cleanly_on_sigterm() {
             std::fs::metadata(database_path(folder.path()).with_extension("db-wal")).unwrap().len() == 0
         }
     );
-    assert_eq!(polled_since(folder.path(), Timestamp::UNIX_EPOCH).await, 1);
+    assert_eq!(count_polls(&database_path(folder.path()), Timestamp::UNIX_EPOCH), 1);
     let store = Store::open(&database_path(folder.path())).unwrap();
     let source = store.read(|db| Ok(sources::list(db, &sources::SourceFilter::default())?.remove(0))).await.unwrap();
     assert_eq!(source.last_outcome, Some(newsfold::domain::PollOutcome::Abandoned));

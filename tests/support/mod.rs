@@ -11,6 +11,8 @@ pub mod raw_server;
 pub mod subscription_fixture;
 pub mod test_daemon;
 
+use jiff::Timestamp;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Polls a condition until it is true. Panics with the description after 90 s.
@@ -20,6 +22,14 @@ pub async fn wait_until<F: AsyncFnMut() -> bool>(description: &str, mut conditio
         assert!(Instant::now() < deadline, "timeout after 90 s, waiting until {description}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// The number of polls that a database has recorded since a time.
+pub fn count_polls(database: &Path, since: Timestamp) -> i64 {
+    let sqlite = rusqlite::Connection::open(database).unwrap();
+    sqlite.busy_timeout(Duration::from_secs(20)).unwrap();
+    let count = "SELECT count(*) FROM poll WHERE started_at >= ?1";
+    sqlite.query_one(count, [since.as_millisecond()], |row| row.get(0)).unwrap()
 }
 
 /// Reports a skipped check on stderr. Bypasses the test runner, which captures the output of successful tests.
