@@ -9,9 +9,9 @@
 //! over two days. A report has a title of 10 words and a summary of 25, some of them specific to the story.
 
 use jiff::{SignedDuration, Timestamp};
-use newsfold::cluster::evaluation::LabeledItem;
 use newsfold::cluster::{Clusterer, Options};
 use newsfold::domain::{Item, StoryId};
+use newsfold::evaluation::LabeledItem;
 use std::convert::Infallible;
 use std::time::Instant;
 
@@ -173,6 +173,7 @@ impl NewsGenerator {
             url: None,
             lang: None,
             story: serde_json::Value::Null,
+            storyline: None,
         };
         labeled.to_item(n as i64, None)
     }

@@ -10,10 +10,10 @@
 //! log-odds) and `--missing-pair` set the linkage; `--large` sets the exponent that reduces the weight of pairs of
 //! large stories; `--prior` sets the regularization of products; `--seeds` sets the number of splits into folds.
 
-use newsfold::cluster::evaluation::metrics::MetricSums;
-use newsfold::cluster::evaluation::{LabeledItem, parse_dataset, replay};
 use newsfold::cluster::{Clusterer, FEATURE_NAMES, Linkage, Options, PairFeatures, PairModel};
 use newsfold::domain::{Item, ItemId, StoryId};
+use newsfold::evaluation::metrics::MetricSums;
+use newsfold::evaluation::{LabeledItem, parse_dataset, replay};
 use newsfold::urls::canonical::canonical_url_from_str;
 use std::collections::{BTreeMap, HashMap};
 

@@ -23,6 +23,8 @@ pub mod feed_parser;
 pub mod identity;
 pub mod ingest;
 pub mod cluster;
+pub mod storyline;
+pub mod evaluation;
 pub mod http_client;
 pub mod store;
 pub mod publish;

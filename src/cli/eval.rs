@@ -4,10 +4,10 @@ use super::Context;
 use super::input::read_bytes;
 use super::output::{self, print};
 use crate::cluster::Clusterer;
-use crate::cluster::evaluation::metrics::{ClusteringMetrics, GroupingError, false_merges, misses};
-use crate::cluster::evaluation::{LabeledItem, parse_dataset, replay};
 use crate::domain::display_text::one_line;
 use crate::domain::{Item, StoryId};
+use crate::evaluation::metrics::{ClusteringMetrics, GroupingError, PrecisionRecall, false_merges, misses};
+use crate::evaluation::{LabeledItem, parse_dataset, replay, storyline_grouper, storylines};
 use crate::urls::canonical::canonical_url_from_str;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
@@ -20,7 +20,7 @@ use std::time::Instant;
 pub struct Eval {
     /// Labeled items: one JSON object per line with id, outlet, published, title, summary, url and story; - reads stdin.
     gold: PathBuf,
-    /// Write each item's id and predicted story, one JSON object per line.
+    /// Write each item's id, predicted story and predicted storyline, one JSON object per line.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Minimum score for an item to join a story (overrides `cluster.threshold`).
@@ -48,34 +48,52 @@ impl Eval {
         let start = Instant::now();
         let found = replay(&mut Clusterer::new(options), &items);
         let elapsed = start.elapsed();
+        let in_storylines = storylines(storyline_grouper(&items, &found).group(), &found);
         if let Some(out) = &self.out {
-            let line =
-                |(item, story): (&LabeledItem, &StoryId)| format!("{}\n", json!({ "id": item.id, "story": story }));
-            let lines: String = labeled.iter().zip(&found).map(line).collect();
+            let line = |((item, story), storyline): ((&LabeledItem, &StoryId), &StoryId)| {
+                format!("{}\n", json!({ "id": item.id, "story": story, "storyline": storyline }))
+            };
+            let lines: String = labeled.iter().zip(&found).zip(&in_storylines).map(line).collect();
             std::fs::write(out, lines).with_context(|| format!("cannot write {}", out.display()))?;
         }
         let grouped: Vec<(String, StoryId)> =
             labeled.iter().zip(&found).map(|(item, story)| (item.story.to_string(), *story)).collect();
         let metrics = ClusteringMetrics::new(&grouped);
+        let storylines = storyline_metrics(&labeled, &in_storylines);
         let (mut false_merges, mut misses) = (false_merges(&grouped), misses(&grouped));
         false_merges.truncate(self.samples);
         misses.truncate(self.samples);
         if context.json() {
             let by_id = |errors: &[GroupingError]| errors.iter().map(|error| by_id(error, &labeled)).collect::<Value>();
             let mistakes = json!({ "false_merges": by_id(&false_merges), "misses": by_id(&misses) });
-            output::json(&Evaluation { metrics, mistakes })?;
+            output::json(&Evaluation { metrics, storylines, mistakes })?;
             return Ok(ExitCode::SUCCESS);
         }
         let ClusteringMetrics { items, stories_labeled, stories_found, b_cubed, pairs } = metrics;
         print(&format!("items {items} stories gold {stories_labeled} system {stories_found}"))?;
-        for (name, figures) in [("b-cubed", b_cubed), ("pairs  ", pairs)] {
-            print(&format!("{name} P {:.4} R {:.4} F1 {:.4}", figures.precision, figures.recall, figures.f1))?;
+        print_figures("b-cubed", &b_cubed)?;
+        print_figures("pairs  ", &pairs)?;
+        if let Some(storylines) = storylines {
+            print(&format!("storylines gold {} system {}", storylines.stories_labeled, storylines.stories_found))?;
+            print_figures("storyline b-cubed", &storylines.b_cubed)?;
+            print_figures("storyline pairs  ", &storylines.pairs)?;
         }
         print_errors("false merge", &false_merges, &labeled)?;
         print_errors("miss", &misses, &labeled)?;
         eprintln!("{:.0} items per second", found.len() as f64 / elapsed.as_secs_f64());
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Scores storylines, if the dataset labels any.
+fn storyline_metrics(labeled: &[LabeledItem], found: &[StoryId]) -> Option<ClusteringMetrics> {
+    labeled.iter().find(|item| item.storyline.is_some())?;
+    let labels = labeled.iter().map(LabeledItem::storyline_label);
+    Some(ClusteringMetrics::new(&labels.zip(found.iter().copied()).collect::<Vec<_>>()))
+}
+
+fn print_figures(name: &str, figures: &PrecisionRecall) -> anyhow::Result<()> {
+    print(&format!("{name} P {:.4} R {:.4} F1 {:.4}", figures.precision, figures.recall, figures.f1))
 }
 
 /// Prints the parts of each error and the first items of each part.
@@ -98,6 +116,8 @@ fn print_errors(kind: &str, errors: &[GroupingError], labeled: &[LabeledItem]) -
 struct Evaluation {
     #[serde(flatten)]
     metrics: ClusteringMetrics,
+    /// `None` if the dataset labels no storylines.
+    storylines: Option<ClusteringMetrics>,
     mistakes: Value,
 }
 

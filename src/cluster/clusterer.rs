@@ -59,6 +59,10 @@ impl Clusterer {
         }
     }
 
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// Returns the number of items in the window.
     pub fn active_items(&self) -> usize {
         self.window.len()

@@ -9,11 +9,11 @@ use std::borrow::Cow;
 const MAX_LANGUAGES: usize = 200;
 
 /// The rules of one language.
-pub(super) struct LanguageRules {
+pub struct LanguageRules {
     /// The position of the language in the [`LanguageRegistry`].
     pub id: u8,
     /// The primary subtag of the language tag: "pt" for "pt-BR".
-    subtag: String,
+    pub subtag: String,
     stemmer: Option<Stemmer>,
     stop_words: FxHashSet<&'static str>,
     /// Whether only names are capitalized. False for German, which capitalizes all nouns.
@@ -22,11 +22,11 @@ pub(super) struct LanguageRules {
 
 /// The registry of the languages seen so far.
 #[derive(Default)]
-pub(super) struct LanguageRegistry(Vec<LanguageRules>);
+pub struct LanguageRegistry(Vec<LanguageRules>);
 
 impl LanguageRegistry {
     /// Returns the rules for a language tag. English is the default.
-    pub(super) fn resolve(&mut self, tag: Option<&str>) -> &LanguageRules {
+    pub fn resolve(&mut self, tag: Option<&str>) -> &LanguageRules {
         let tag = tag.unwrap_or("en");
         let subtag = tag.split(['-', '_']).next().unwrap_or(tag);
         let known = self.0.iter().position(|rules| rules.subtag == subtag);
@@ -72,11 +72,11 @@ impl LanguageRules {
         }
     }
 
-    pub(super) fn is_stop_word(&self, word: &str) -> bool {
+    pub fn is_stop_word(&self, word: &str) -> bool {
         self.stop_words.contains(word)
     }
 
-    pub(super) fn stem<'w>(&self, word: &'w str) -> Cow<'w, str> {
+    pub fn stem<'w>(&self, word: &'w str) -> Cow<'w, str> {
         match &self.stemmer {
             Some(stemmer) => stemmer.stem(word),
             None if self.subtag == "pl" => stem_polish(word).into(),

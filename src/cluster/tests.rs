@@ -1,11 +1,11 @@
 //! Tests grouping on small hand-written cases.
 
-use super::evaluation::replay;
 use super::{Clusterer, GroupingRule, IgnoredLink, Options};
 use crate::domain::{
     ConstraintId, ConstraintKind, GroupingConstraint, Item, ItemId, JoinReason, SourceId, StoryAssignment, StoryId,
     StoryPlacement, Timestamp,
 };
+use crate::evaluation::replay;
 use jiff::SignedDuration;
 use std::convert::Infallible;
 use xxhash_rust::xxh3::xxh3_64;

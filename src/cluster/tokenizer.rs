@@ -14,8 +14,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// The hash of a stem. Hashes make a table of all words unnecessary; among a million words, the probability of one
 /// collision is one in a million.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct TermHash(pub u64);
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct TermHash(pub u64);
 
 /// The term for stop words, which are dropped.
 const STOP_WORD: TermHash = TermHash(0);
@@ -28,7 +28,7 @@ const MAX_CACHED_STEMS: usize = (1 << 18) / 8 * 7;
 
 /// A term and its position in the text.
 #[derive(Debug, Clone)]
-pub(super) struct WordToken {
+pub struct WordToken {
     pub term: TermHash,
     /// The byte range in the folded text.
     range: Range<u32>,
@@ -40,7 +40,7 @@ pub(super) struct WordToken {
 
 /// The terms of a title and a summary.
 #[derive(Debug, Default)]
-pub(super) struct TokenizedText {
+pub struct TokenizedText {
     /// The folded title in lowercase.
     pub normalized_title: String,
     pub title: Vec<WordToken>,
@@ -50,7 +50,7 @@ pub(super) struct TokenizedText {
 }
 
 impl TokenizedText {
-    pub(super) fn new(title: &str, summary: &str, language: &LanguageRules, stems: &mut StemCache) -> TokenizedText {
+    pub fn new(title: &str, summary: &str, language: &LanguageRules, stems: &mut StemCache) -> TokenizedText {
         let folded_title = fold(title).into_owned();
         let end = summary.char_indices().nth(MAX_SUMMARY_CHARS).map_or(summary.len(), |(end, _)| end);
         let folded_summary = fold(&summary[..end]).into_owned();
@@ -64,18 +64,18 @@ impl TokenizedText {
     }
 
     /// Returns the spelling of a token in the item.
-    pub(super) fn surface_form(&self, in_title: bool, token: &WordToken) -> &str {
+    pub fn surface_form(&self, in_title: bool, token: &WordToken) -> &str {
         let text = if in_title { &self.folded_title } else { &self.folded_summary };
         text.get(token.range.start as usize..token.range.end as usize).unwrap_or_default()
     }
 
     /// Returns all terms in order, starting with the terms of the title.
-    pub(super) fn terms(&self) -> impl Iterator<Item = TermHash> {
+    pub fn terms(&self) -> impl Iterator<Item = TermHash> {
         self.title.iter().chain(&self.summary).map(|token| token.term)
     }
 
     /// Returns whether most words of the title are capitalized, so that a capital letter does not mark a name.
-    pub(super) fn has_title_case(&self) -> bool {
+    pub fn has_title_case(&self) -> bool {
         let words = self.title.iter().filter(|token| !token.is_number);
         let capitalized = words.clone().filter(|word| word.capitalized).count();
         let words = words.count();
@@ -85,7 +85,7 @@ impl TokenizedText {
 
 /// Caches the terms of words, by language and word, because stemming costs more than a lookup.
 #[derive(Default)]
-pub(super) struct StemCache(FxHashMap<u64, TermHash>);
+pub struct StemCache(FxHashMap<u64, TermHash>);
 
 impl StemCache {
     fn key(language: &LanguageRules, word: &str) -> u64 {
@@ -112,6 +112,14 @@ impl StemCache {
         self.0.insert(key, term);
         term
     }
+}
+
+/// Returns the terms of a word in lower case: its stem, unless it is a stop word, and its acronym if it has two letters.
+pub fn word_terms(word: &str, language: &LanguageRules) -> impl Iterator<Item = TermHash> {
+    let mut stems = StemCache::default();
+    let stem = stems.term(StemCache::key(language, word), language, word);
+    let acronym = (word.len() <= 2).then(|| TermHash(xxh3_64(word.as_bytes()) ^ 1));
+    Some(stem).filter(|stem| *stem != STOP_WORD).into_iter().chain(acronym)
 }
 
 /// Applies NFKC, removes invisible characters, and folds homoglyphs in words that mix scripts.

@@ -1,9 +1,9 @@
 //! Tests the quality of grouping on whole streams: the metrics must not fall, and no single outlet can degrade them.
 
-use newsfold::cluster::evaluation::metrics::{ClusteringMetrics, PrecisionRecall};
-use newsfold::cluster::evaluation::{LabeledItem, parse_dataset, replay};
 use newsfold::cluster::{Clusterer, Options};
 use newsfold::domain::{Item, StoryId};
+use newsfold::evaluation::metrics::{ClusteringMetrics, PrecisionRecall};
+use newsfold::evaluation::{LabeledItem, parse_dataset, replay};
 use std::path::{Path, PathBuf};
 
 /// The metrics in docs/clustering.md, minus a margin for changes of a library's word lists.
@@ -47,6 +47,7 @@ fn news() -> Vec<LabeledItem> {
                 url: None,
                 lang: None,
                 story: event.into(),
+                storyline: None,
             });
         }
     }

@@ -2,11 +2,13 @@
 
 pub mod metrics;
 
-use super::clusterer::Clusterer;
+use crate::cluster::Clusterer;
 use crate::domain::{Item, ItemId, SourceId, StoryId, Timestamp};
+use crate::storyline::StorylineGrouper;
 use jiff::SignedDuration;
 use serde::Deserialize;
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::convert::Infallible;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -28,6 +30,9 @@ pub struct LabeledItem {
     pub lang: Option<String>,
     /// The label: items with the same label report one event.
     pub story: serde_json::Value,
+    /// The label of the storyline; `None` if the story is alone in it.
+    #[serde(default)]
+    pub storyline: Option<serde_json::Value>,
 }
 
 /// Parses a dataset of JSON objects and sorts the items by publication time.
@@ -42,6 +47,14 @@ pub fn parse_dataset(text: &str) -> serde_json::Result<Vec<LabeledItem>> {
 }
 
 impl LabeledItem {
+    /// Returns the label of the item's storyline, or that of its story if the story is alone.
+    pub fn storyline_label(&self) -> String {
+        match &self.storyline {
+            Some(storyline) => format!("storyline {storyline}"),
+            None => format!("story {}", self.story),
+        }
+    }
+
     /// Returns the item as the store returns it, first seen when it was published. `lang` defaults to English.
     pub fn to_item(&self, id: i64, canonical_url: Option<String>) -> Item {
         Item {
@@ -75,7 +88,7 @@ impl LabeledItem {
 /// Runs items through a clusterer in order, reclusters on schedule and at the end, and returns each item's story.
 pub fn replay(clusterer: &mut Clusterer, items: &[Item]) -> Vec<StoryId> {
     let (Some(first), Some(last)) = (items.first(), items.last()) else { return Vec::new() };
-    let interval = clusterer.options.recluster_interval.max(MIN_RECLUSTER_INTERVAL);
+    let interval = clusterer.options().recluster_interval.max(MIN_RECLUSTER_INTERVAL);
     let mut stories: Vec<StoryId> = Vec::with_capacity(items.len());
     let minted = Cell::new(0);
     let mint = || {
@@ -99,4 +112,20 @@ pub fn replay(clusterer: &mut Clusterer, items: &[Item]) -> Vec<StoryId> {
     }
     recluster(clusterer, &mut stories, last.first_seen_at + interval);
     stories
+}
+
+/// Returns a grouper with all items in their stories.
+pub fn storyline_grouper(items: &[Item], stories: &[StoryId]) -> StorylineGrouper {
+    let mut grouper = StorylineGrouper::default();
+    for (item, story) in items.iter().zip(stories) {
+        grouper.add(item, *story);
+    }
+    grouper
+}
+
+/// Returns the storyline of each item, identified by its first story. `groups` contains each story with the first story of
+/// its storyline.
+pub fn storylines(groups: Vec<(StoryId, StoryId)>, stories: &[StoryId]) -> Vec<StoryId> {
+    let groups: HashMap<StoryId, StoryId> = groups.into_iter().collect();
+    stories.iter().map(|story| groups[story]).collect()
 }

@@ -1,0 +1,30 @@
+//! Groups the stories that report one event and what follows from it into storylines.
+//!
+//! Pure: items with their stories in, storylines out. The module accesses no database and no clock. It never changes which
+//! story an item belongs to; [`crate::cluster`] decides that.
+//!
+//! 1. The terms of the window are counted, and compared with their long-term frequencies ([`term_census`],
+//!    [`term_statistics`]). A term that occurs far more often than usual, at several outlets, is a burst.
+//! 2. Stories that share rare terms are compared ([`story_text`], [`pair_features`]).
+//! 3. A learned model estimates for each pair whether it belongs to one storyline ([`tree_model`]).
+//! 4. Average linkage groups the stories ([`average_linkage`]).
+//!
+//! `docs/clustering.md` describes the method and gives its figures.
+
+mod average_linkage;
+mod grouper;
+mod options;
+mod pair_features;
+mod report;
+mod story_text;
+mod term_census;
+mod term_statistics;
+mod tree_model;
+
+pub use grouper::{ComparedPair, StorylineGrouper};
+pub use pair_features::{FEATURE_NAMES, StoryPairFeatures};
+pub use term_statistics::TermStatistics;
+pub use tree_model::{Tree, TreeModel, TreeNode};
+
+#[cfg(test)]
+mod tests;

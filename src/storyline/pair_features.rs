@@ -1,0 +1,139 @@
+//! The features of a pair of stories, from which the model estimates whether they belong to one storyline.
+
+use super::options::{MIN_BURST_RATIO, REFERENCE_DOCUMENTS};
+use super::story_text::StoryText;
+use super::term_census::{Burst, TermCensus, TermFacts};
+
+/// The names of the features, in order, as the model file uses them.
+pub const FEATURE_NAMES: [&str; 24] = [
+    "long-term cosine",
+    "window cosine",
+    "shared bursts",
+    "strongest shared burst",
+    "shared name bursts",
+    "strongest shared name burst",
+    "shared title bursts",
+    "outlets of shared name",
+    "rarest shared name",
+    "rare shared title terms",
+    "shared names",
+    "days apart",
+    "items of smaller story",
+    "items of larger story",
+    "widest shared burst",
+    "widest shared name burst",
+    "spread of shared bursts",
+    "cohesive share of items",
+    "cohesion of widest name",
+    "outlets of widest name",
+    "items of widest name",
+    "dominant shared name",
+    "dominant shared names",
+    "dominant shared title term",
+];
+
+/// One value for each of [`FEATURE_NAMES`].
+pub type StoryPairFeatures = [f32; FEATURE_NAMES.len()];
+
+/// What two stories share, collected term by term.
+#[derive(Default)]
+struct SharedTerms {
+    long_term_cosine: f64,
+    window_cosine: f64,
+    burst_strengths: Vec<f64>,
+    name_burst_strengths: Vec<f64>,
+    title_burst_strengths: Vec<f64>,
+    title_idfs: Vec<f64>,
+    spreads: Vec<f64>,
+    name_dominances: Vec<f64>,
+    title_dominance: f64,
+    names: u32,
+    rarest_name: f64,
+    name_outlets: f64,
+    cohesive_share: f64,
+    /// The shared name whose burst has the largest spread.
+    widest_name: Option<(Burst, TermFacts)>,
+}
+
+/// The features of two stories.
+pub(super) fn pair_features(a: &StoryText, b: &StoryText, census: &TermCensus) -> StoryPairFeatures {
+    let mut shared = SharedTerms::default();
+    for [one, other] in a.shared(b) {
+        let facts = census.get(one.number);
+        shared.long_term_cosine += one.long_term_weight * other.long_term_weight;
+        shared.window_cosine += one.window_weight * other.window_weight;
+        let (are_names, in_titles) = (one.is_name && other.is_name, one.in_title && other.in_title);
+        if in_titles {
+            shared.title_idfs.push(facts.long_term_idf);
+        }
+        if are_names {
+            shared.add_name(facts, census);
+        }
+        let Some(burst) = facts.burst else { continue };
+        shared.burst_strengths.push(burst.strength);
+        shared.spreads.push(burst.spread);
+        if in_titles {
+            shared.title_burst_strengths.push(burst.strength);
+            shared.title_dominance = shared.title_dominance.max(burst.dominance);
+        }
+        if are_names {
+            shared.name_burst_strengths.push(burst.strength);
+            shared.name_dominances.push(burst.dominance);
+            shared.cohesive_share = shared.cohesive_share.max(burst.cohesion * f64::from(facts.items) / census.items);
+            if shared.widest_name.is_none_or(|(widest, _)| widest.spread < burst.spread) {
+                shared.widest_name = Some((burst, *facts));
+            }
+        }
+    }
+    shared.features(a, b, census)
+}
+
+impl SharedTerms {
+    fn add_name(&mut self, facts: &TermFacts, census: &TermCensus) {
+        self.names += 1;
+        self.rarest_name = self.rarest_name.max(facts.long_term_idf);
+        if facts.rate > MIN_BURST_RATIO {
+            self.name_outlets = self.name_outlets.max(f64::from(facts.outlets) / census.outlets);
+        }
+    }
+
+    fn features(mut self, a: &StoryText, b: &StoryText, census: &TermCensus) -> StoryPairFeatures {
+        let days = ((a.time - b.time).abs() / 86_400.0).min(2.0);
+        let (smaller, larger) = (a.items.min(b.items) as f64, a.items.max(b.items) as f64);
+        let (widest, widest_facts) = self.widest_name.map_or((None, None), |(burst, facts)| (Some(burst), Some(facts)));
+        let widest_items = widest_facts.map_or(0.0, |facts| f64::from(facts.items) / census.items);
+        [
+            self.long_term_cosine,
+            self.window_cosine,
+            largest(&mut self.burst_strengths, 4),
+            largest(&mut self.burst_strengths, 1),
+            largest(&mut self.name_burst_strengths, 4),
+            largest(&mut self.name_burst_strengths, 1),
+            largest(&mut self.title_burst_strengths, 3),
+            self.name_outlets,
+            self.rarest_name,
+            largest(&mut self.title_idfs, 3),
+            f64::from(self.names),
+            days,
+            libm::log(smaller),
+            libm::log(larger),
+            largest(&mut self.spreads, 1),
+            widest.map_or(0.0, |burst| burst.spread),
+            largest(&mut self.spreads, 4),
+            self.cohesive_share,
+            widest.map_or(0.0, |burst| burst.cohesion),
+            widest_facts.map_or(0.0, |facts| f64::from(facts.outlets) / census.outlets),
+            libm::log1p(widest_items * REFERENCE_DOCUMENTS / 20.0),
+            largest(&mut self.name_dominances, 1),
+            largest(&mut self.name_dominances, 3),
+            self.title_dominance,
+        ]
+        .map(|feature| feature as f32)
+    }
+}
+
+/// The sum of the largest values.
+fn largest(values: &mut [f64], count: usize) -> f64 {
+    values.sort_unstable_by(|a, b| b.total_cmp(a));
+    values.iter().take(count).sum()
+}

@@ -1,0 +1,183 @@
+//! Counts the terms of the window: which of them are rare in the long term, which burst now, and how much the items that
+//! contain them have in common.
+
+use super::options::{
+    FULL_BURST_OUTLETS, FULL_DOMINANCE_COHESION, FULL_DOMINANCE_OUTLETS, FULL_DOMINANCE_RATE, MIN_BURST_OUTLETS,
+    MIN_BURST_RATIO, REFERENCE_DOCUMENTS,
+};
+use super::report::{Report, TermNumber, TermTable};
+use super::term_statistics::TermStatistics;
+use crate::cluster::tokenizer::TermHash;
+
+/// The facts on each term, by term number.
+pub(super) struct TermCensus {
+    terms: Vec<TermFacts>,
+    pub items: f64,
+    pub outlets: f64,
+}
+
+/// What is known of a term.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct TermFacts {
+    /// Inverse document frequency in the long term.
+    pub long_term_idf: f64,
+    /// Inverse document frequency in the window.
+    pub window_idf: f64,
+    /// Items and outlets in the window that contain it.
+    pub items: u32,
+    pub outlets: u32,
+    /// Whether most items capitalize it where other words are not.
+    pub is_name: bool,
+    /// How many times its long-term rate it occurs in the window.
+    pub rate: f64,
+    pub burst: Option<Burst>,
+}
+
+/// A term that occurs far more often than in the long term, at several outlets.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Burst {
+    /// The logarithm of the rate, less with few outlets.
+    pub strength: f64,
+    /// The mean cosine of the items that contain the term, without the term: near 0 for a mere topic.
+    pub cohesion: f64,
+    /// Cohesion times the share of outlets.
+    pub spread: f64,
+    /// The logarithm of the rate, at most that of [`FULL_DOMINANCE_RATE`], less if few of all outlets use the term.
+    pub dominance: f64,
+}
+
+/// What the terms are counted in.
+struct CountedReports<'a> {
+    reports: &'a [&'a Report],
+    statistics: &'a TermStatistics,
+    languages: &'a [String],
+    /// The number of reports in each language.
+    by_language: Vec<f64>,
+    /// The number of all reports.
+    items: f64,
+}
+
+impl TermCensus {
+    /// Counts the terms of the reports.
+    pub(super) fn new(
+        reports: &[&Report],
+        table: &TermTable,
+        statistics: &TermStatistics,
+        languages: &[String],
+    ) -> Self {
+        let mut postings: Vec<Vec<u32>> = vec![Vec::new(); table.len()];
+        let mut by_language = vec![0.0; languages.len()];
+        for (position, report) in reports.iter().enumerate() {
+            by_language[report.language as usize] += 1.0;
+            for term in &report.terms {
+                postings[term.number.0 as usize].push(position as u32);
+            }
+        }
+        let items = reports.len() as f64;
+        let counted = CountedReports { reports, statistics, languages, by_language, items };
+        let outlets = distinct(reports.iter().map(|report| report.outlet)).len() as f64;
+        let mut census = TermCensus { terms: vec![TermFacts::default(); table.len()], items, outlets };
+        for (number, posting) in postings.iter().enumerate().filter(|(_, posting)| !posting.is_empty()) {
+            let term = TermNumber(number as u32);
+            census.terms[number] = counted.facts(term, table.get(term).hash, posting);
+        }
+        census.measure_cohesion(&postings, reports, table);
+        census
+    }
+
+    pub(super) fn get(&self, term: TermNumber) -> &TermFacts {
+        &self.terms[term.0 as usize]
+    }
+
+    /// Finds the bursts. The unit vectors of the items are summed up for each of them: the squared length of the sum of n
+    /// unit vectors is n plus the sum of the cosines of their pairs.
+    fn measure_cohesion(&mut self, postings: &[Vec<u32>], reports: &[&Report], table: &TermTable) {
+        let mut sum = vec![0.0; postings.len()];
+        let mut touched: Vec<u32> = Vec::new();
+        for (number, posting) in postings.iter().enumerate() {
+            let facts = self.terms[number];
+            if facts.outlets < MIN_BURST_OUTLETS || facts.rate <= MIN_BURST_RATIO {
+                continue;
+            }
+            // The current year is new every year.
+            if table.get(TermNumber(number as u32)).is_number {
+                continue;
+            }
+            let mut items = 0.0;
+            for position in posting {
+                let terms = &reports[*position as usize].terms;
+                let weight = |term: &super::report::ReportTerm| {
+                    let weight =
+                        if term.in_title { 1.0 } else { 0.6 } * self.terms[term.number.0 as usize].long_term_idf;
+                    if term.number.0 as usize == number { 0.0 } else { weight }
+                };
+                let norm = terms.iter().map(|term| weight(term) * weight(term)).sum::<f64>().sqrt();
+                if norm < 1e-3 {
+                    continue;
+                }
+                items += 1.0;
+                for term in terms {
+                    let cell = &mut sum[term.number.0 as usize];
+                    if *cell == 0.0 {
+                        touched.push(term.number.0);
+                    }
+                    *cell += weight(term) / norm;
+                }
+            }
+            let square: f64 = touched.iter().map(|term| sum[*term as usize] * sum[*term as usize]).sum();
+            touched.drain(..).for_each(|term| sum[term as usize] = 0.0);
+            let cohesion = if items > 1.0 { (square - items) / (items * (items - 1.0)) } else { 0.0 };
+            let outlets = f64::from(facts.outlets);
+            self.terms[number].burst = Some(Burst {
+                strength: libm::log(facts.rate) * (outlets / FULL_BURST_OUTLETS).min(1.0),
+                cohesion,
+                spread: cohesion * outlets / self.outlets,
+                dominance: libm::log(facts.rate.min(FULL_DOMINANCE_RATE))
+                    * (outlets / self.outlets / FULL_DOMINANCE_OUTLETS).min(1.0)
+                    * (cohesion / FULL_DOMINANCE_COHESION).clamp(0.0, 1.0),
+            });
+        }
+    }
+}
+
+impl CountedReports<'_> {
+    /// Returns the facts on a term that the reports at these positions contain.
+    fn facts(&self, term: TermNumber, hash: TermHash, posting: &[u32]) -> TermFacts {
+        let reports = || posting.iter().map(|position| self.reports[*position as usize]);
+        let mut in_language = vec![0.0; self.languages.len()];
+        let mut capitalized = 0i32;
+        for report in reports() {
+            in_language[report.language as usize] += 1.0;
+            let own = report.terms.binary_search_by_key(&term, |own| own.number);
+            capitalized += match own.ok().and_then(|own| report.terms[own].is_capitalized) {
+                Some(true) => 1,
+                Some(false) => -1,
+                None => 0,
+            };
+        }
+        let items = posting.len() as f64;
+        let (mut expected, mut mean_frequency) = (0.0, 0.0);
+        for (language, count) in in_language.iter().enumerate().filter(|(_, count)| **count > 0.0) {
+            let frequency = self.statistics.frequency(&self.languages[language], hash);
+            expected += frequency * self.by_language[language];
+            mean_frequency += frequency * count / items;
+        }
+        let floor = 0.5 / REFERENCE_DOCUMENTS * self.items;
+        TermFacts {
+            long_term_idf: libm::log((REFERENCE_DOCUMENTS + 1.0) / (REFERENCE_DOCUMENTS * mean_frequency + 1.0)),
+            window_idf: libm::log((self.items + 1.0) / (items + 0.5)),
+            items: posting.len() as u32,
+            outlets: distinct(reports().map(|report| report.outlet)).len() as u32,
+            is_name: capitalized > 0,
+            rate: items / (expected + floor).max(0.5),
+            burst: None,
+        }
+    }
+}
+
+fn distinct(outlets: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut outlets: Vec<u32> = outlets.collect();
+    outlets.sort_unstable();
+    outlets.dedup();
+    outlets
+}

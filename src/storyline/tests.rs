@@ -1,0 +1,116 @@
+//! Storylines of small sets of items, through the public interface.
+
+use super::{FEATURE_NAMES, StorylineGrouper};
+use crate::domain::{Item, StoryId};
+use crate::evaluation::LabeledItem;
+use serde_json::json;
+
+/// An item of an outlet. Each item is a story of its own.
+fn item(id: i64, outlet: &str, title: &str, summary: &str) -> Item {
+    let labeled: LabeledItem = serde_json::from_value(json!({
+        "id": id.to_string(), "outlet": outlet, "published": "2026-03-01T10:00:00Z", "title": title, "summary": summary,
+        "story": id,
+    }))
+    .unwrap();
+    labeled.to_item(id, None)
+}
+
+/// A grouper with these items in stories numbered like the items.
+fn grouper(items: &[Item]) -> StorylineGrouper {
+    let mut grouper = StorylineGrouper::default();
+    for item in items {
+        grouper.add(item, StoryId::from_row(item.id.0));
+    }
+    grouper
+}
+
+/// The storyline of each item, as the row of its first story.
+fn storylines(grouper: &StorylineGrouper) -> Vec<i64> {
+    grouper.group().into_iter().map(|(_, first)| first.to_row()).collect()
+}
+
+/// The number of reports on the ferry, which come first.
+const FERRY_REPORTS: usize = 30;
+
+/// Thirty reports of fifteen outlets on a capsized ferry, among unrelated items.
+fn ferry_and_others() -> Vec<Item> {
+    let aspects = [
+        (
+            "Ferry Valderra capsizes off Norholm",
+            "The Valderra went down near Norholm with 200 aboard, the coast guard said.",
+        ),
+        ("Divers reach wreck of Valderra", "Rescue teams off Norholm have reached the ferry Valderra."),
+        ("Norholm mourns victims of ferry disaster", "Hundreds gathered in Norholm for those lost on the Valderra."),
+        ("Owner of Valderra had ignored safety warnings", "Inspectors warned of the ferry before it sank off Norholm."),
+        (
+            "Prime minister visits Norholm after ferry sinks",
+            "She met survivors of the Valderra and promised an inquiry.",
+        ),
+        ("Captain of Valderra questioned by police", "Police in Norholm questioned the captain of the ferry."),
+        ("How the Valderra sank: a timeline", "Minute by minute, from Norholm harbour to the last call."),
+        ("Survivors tell of panic aboard the Valderra", "Passengers rescued near Norholm describe the night."),
+        ("Search for missing off Norholm enters second day", "Forty people from the Valderra are still missing."),
+        ("Ferry traffic to Norholm suspended", "All ships of the type of the Valderra stay in port."),
+    ];
+    let unrelated = [
+        ("Central bank raises interest rates", "The board voted for a quarter point."),
+        ("New species of frog found in Andes", "Biologists describe a tiny amphibian."),
+        ("Striker signs for city rivals", "The transfer ends months of rumours."),
+        ("Museum shows lost paintings", "The exhibition opens on Friday."),
+        ("Heavy snow closes mountain passes", "Drivers are told to carry chains."),
+        ("Chip maker reports record profit", "Demand for servers lifted sales."),
+        ("Teachers begin three day strike", "Schools in four districts are closed."),
+        ("Opera house appoints conductor", "Her first season begins in autumn."),
+        ("Wheat harvest beats forecasts", "Farmers had feared drought."),
+        ("Cyclist wins stage in sprint", "The peloton caught the breakaway late."),
+    ];
+    let ferry = (0..FERRY_REPORTS).map(|n| aspects[n % aspects.len()]);
+    let all = ferry.chain(unrelated).enumerate();
+    all.map(|(n, (title, summary))| {
+        let summary = format!("{summary} {} {}", invented_word(n), invented_word(n + 1000));
+        item(n as i64 + 1, &format!("outlet{}.example", n % 15), title, &summary)
+    })
+    .collect()
+}
+
+/// A word that no other number gives.
+fn invented_word(n: usize) -> String {
+    let letter = |digit: usize| char::from(b'b' + (n / 20_usize.pow(digit as u32) % 20) as u8);
+    ["zu", "ko"].iter().enumerate().map(|(digit, syllable)| format!("{syllable}{}", letter(digit))).collect::<String>()
+        + &letter(2).to_string()
+}
+
+#[test]
+fn stories_of_an_event_that_bursts_at_many_outlets_share_a_storyline() {
+    let found = storylines(&grouper(&ferry_and_others()));
+    let (ferry, unrelated) = found.split_at(FERRY_REPORTS);
+    let together = ferry.iter().filter(|storyline| **storyline == ferry[0]).count();
+    assert!(together * 10 >= FERRY_REPORTS * 9, "{found:?}");
+    assert!(unrelated.iter().zip(FERRY_REPORTS as i64 + 1..).all(|(storyline, own)| *storyline == own), "{found:?}");
+}
+
+#[test]
+fn one_outlet_cannot_make_a_burst() {
+    let mut items = ferry_and_others();
+    items.iter_mut().take(FERRY_REPORTS).for_each(|item| item.outlet = "single.example".to_owned());
+    let pairs = grouper(&items).compared_pairs();
+    let feature = FEATURE_NAMES.iter().position(|name| *name == "shared bursts").unwrap();
+    assert!(!pairs.is_empty() && pairs.iter().all(|pair| pair.features[feature] == 0.0));
+}
+
+#[test]
+fn items_that_are_added_in_another_order_give_the_same_storylines() {
+    let mut items = ferry_and_others();
+    let expected = grouper(&items).group();
+    items.reverse();
+    assert_eq!(grouper(&items).group(), expected);
+}
+
+#[test]
+fn an_item_that_moves_takes_its_terms_to_the_other_story() {
+    let items = ferry_and_others();
+    let mut moved = grouper(&items);
+    moved.move_item(items[1].id, StoryId::from_row(1));
+    let stories: Vec<i64> = moved.group().iter().map(|(story, _)| story.to_row()).collect();
+    assert!(!stories.contains(&2) && stories.len() == items.len() - 1);
+}

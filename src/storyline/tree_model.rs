@@ -1,0 +1,163 @@
+//! A boosted ensemble of decision trees: the log-odds that two stories belong to one storyline.
+//!
+//! Trees rather than a linear model, because their answers are bounded: an event that is larger than any in the training
+//! data is scored like the largest of them. The weights are in `tree_model.txt`; `cargo run --release --example
+//! train_storylines` learns them.
+
+use super::pair_features::{FEATURE_NAMES, StoryPairFeatures};
+
+/// The learned trees.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TreeModel {
+    /// The log-odds before any tree.
+    pub bias: f32,
+    pub trees: Vec<Tree>,
+}
+
+/// The nodes of one tree. The first is the root.
+pub type Tree = Vec<TreeNode>;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum TreeNode {
+    /// If the feature is at most the threshold, the next node decides; otherwise the node at this position.
+    Split {
+        feature: usize,
+        threshold: f32,
+        above: usize,
+    },
+    Leaf {
+        log_odds: f32,
+    },
+}
+
+/// A model file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line} of the model: {problem}")]
+pub struct ModelError {
+    line: usize,
+    problem: &'static str,
+}
+
+impl TreeModel {
+    /// The model that comes with the program.
+    pub fn learned() -> TreeModel {
+        // A test parses the file, so the error cannot occur in a program that was built and tested.
+        TreeModel::parse(include_str!("tree_model.txt")).unwrap_or_else(|error| unreachable!("{error}"))
+    }
+
+    /// The probability that two stories belong to one storyline, 0 to 1.
+    pub fn probability(&self, features: &StoryPairFeatures) -> f32 {
+        let log_odds = self.bias + self.trees.iter().map(|tree| evaluate(tree, features)).sum::<f32>();
+        1.0 / (1.0 + libm::expf(-log_odds))
+    }
+
+    /// Parses a model file. Its lines are `bias VALUE`, `tree` before the nodes of each tree, `split FEATURE THRESHOLD ABOVE`
+    /// and `leaf VALUE`, with tabs between the cells. Lines that start with `#` are comments.
+    ///
+    /// # Errors
+    ///
+    /// Fails on a line of another form, an unknown feature and a node that refers to no later node of its tree.
+    pub fn parse(text: &str) -> Result<TreeModel, ModelError> {
+        let mut model = TreeModel::default();
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
+            let error = |problem| ModelError { line: number + 1, problem };
+            let cells: Vec<&str> = line.split('\t').collect();
+            let node = match cells[..] {
+                ["bias", value] => {
+                    model.bias = parse_finite(value).ok_or(error("the bias is not a number"))?;
+                    continue;
+                }
+                ["tree"] => {
+                    model.trees.push(Tree::new());
+                    continue;
+                }
+                ["split", feature, threshold, above] => TreeNode::Split {
+                    feature: FEATURE_NAMES.iter().position(|n| *n == feature).ok_or(error("an unknown feature"))?,
+                    threshold: parse_finite(threshold).ok_or(error("the threshold is not a number"))?,
+                    above: above.parse().map_err(|_| error("the position is not a number"))?,
+                },
+                ["leaf", value] => {
+                    TreeNode::Leaf { log_odds: parse_finite(value).ok_or(error("the leaf is not a number"))? }
+                }
+                _ => return Err(error("expected ‘bias’, ‘tree’, ‘split’ or ‘leaf’")),
+            };
+            model.trees.last_mut().ok_or(error("a node before the first tree"))?.push(node);
+        }
+        let is_complete = |tree: &Tree| {
+            tree.iter().enumerate().all(|(position, node)| match node {
+                TreeNode::Split { above, .. } => *above > position + 1 && *above < tree.len(),
+                TreeNode::Leaf { .. } => true,
+            }) && matches!(tree.last(), Some(TreeNode::Leaf { .. }))
+        };
+        match model.trees.iter().all(is_complete) {
+            true => Ok(model),
+            false => Err(ModelError { line: text.lines().count(), problem: "a tree is incomplete" }),
+        }
+    }
+
+    /// Writes the file that [`TreeModel::parse`] reads.
+    pub fn write(&self) -> String {
+        let mut text = format!("bias\t{:.5}\n", self.bias);
+        for tree in &self.trees {
+            text.push_str("tree\n");
+            for node in tree {
+                text.push_str(&match node {
+                    TreeNode::Split { feature, threshold, above } => {
+                        format!("split\t{}\t{threshold}\t{above}\n", FEATURE_NAMES[*feature])
+                    }
+                    TreeNode::Leaf { log_odds } => format!("leaf\t{log_odds:.5}\n"),
+                });
+            }
+        }
+        text
+    }
+}
+
+/// The leaf that the features lead to. Positions only increase, so the walk ends.
+fn evaluate(tree: &Tree, features: &StoryPairFeatures) -> f32 {
+    let mut position = 0;
+    loop {
+        match tree[position] {
+            TreeNode::Split { feature, threshold, above } => {
+                position = if features[feature] <= threshold { position + 1 } else { above };
+            }
+            TreeNode::Leaf { log_odds } => return log_odds,
+        }
+    }
+}
+
+fn parse_finite(text: &str) -> Option<f32> {
+    text.parse().ok().filter(|number: &f32| number.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shipped_model_survives_a_round_trip() {
+        let model = TreeModel::learned();
+        assert_eq!(TreeModel::parse(&model.write()).unwrap(), model);
+    }
+
+    #[test]
+    fn a_split_sends_features_above_the_threshold_to_its_second_branch() {
+        let name = FEATURE_NAMES[0];
+        let model = TreeModel::parse(&format!("bias\t0\ntree\nsplit\t{name}\t0.5\t2\nleaf\t-1\nleaf\t1\n")).unwrap();
+        let mut features = StoryPairFeatures::default();
+        assert!(model.probability(&features) < 0.5);
+        features[0] = 0.6;
+        assert!(model.probability(&features) > 0.5);
+    }
+
+    #[test]
+    fn incomplete_trees_and_unknown_features_are_reported() {
+        let error = |text: &str| TreeModel::parse(text).unwrap_err().to_string();
+        let name = FEATURE_NAMES[0];
+        assert!(error(&format!("tree\nsplit\t{name}\t1\t9\nleaf\t0\n")).contains("incomplete"));
+        assert!(error(&format!("tree\nsplit\t{name}\t1\t0\nleaf\t0\n")).contains("incomplete"));
+        assert!(error("tree\nsplit\tcolor\t1\t2\n").contains("unknown feature"));
+        assert!(error("leaf\t0\n").contains("before the first tree"));
+        assert!(error("bias\tNaN\n").contains("not a number"));
+    }
+}
