@@ -52,6 +52,7 @@ async fn report(daemon: &TestDaemon, origin: &OriginServer, title: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::too_many_lines, reason = "compares every header and coding of one export")]
 async fn exported_files_equal_the_served_bytes_in_every_coding() {
     let (mut daemon, _origin, _) = start_and_poll_once(StubResponse::ok(rss(&NEWS))).await;
     let stories = daemon.stories().await;

@@ -210,6 +210,7 @@ fn assert_no_canary_in_files(folder: &Path) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::too_many_lines, reason = "includes a table of addresses")]
 async fn no_part_of_an_address_but_the_host_is_public() {
     let folder = folder_with_configuration();
     let hub = FakeHub::start().await;

@@ -97,6 +97,7 @@ fn guid_identifies_an_item_unless_everything_else_is_another_items() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 fn items_with_the_same_link_need_one_more_property() {
     let old = (ARTICLE, RAIN, WET, SUNDAY);
     check(
