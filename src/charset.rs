@@ -49,6 +49,10 @@ fn decode_bytes(
     if let Ok(text) = std::str::from_utf8(bytes) {
         return decode_utf_8(text, &labels, problems);
     }
+    if let Some(text) = decode_truncated_utf_8(bytes, &labels) {
+        FeedProblem::record(problems, ProblemKind::BadBytes, "the last character is incomplete");
+        return decode_utf_8(text, &labels, problems);
+    }
     for label in labels.iter().filter(|label| **label != UTF_8) {
         if let Some(text) = label.decode_without_bom_handling_and_without_replacement(bytes) {
             if let Some(first) = labels.first().filter(|first| *first != label) {
@@ -168,6 +172,14 @@ fn utf_16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
+/// Decodes UTF-8 that ends within a character, because the document was truncated there. Without another non-ASCII
+/// character, the label must be UTF-8.
+fn decode_truncated_utf_8<'a>(bytes: &'a [u8], labels: &[&'static Encoding]) -> Option<&'a str> {
+    let error = std::str::from_utf8(bytes).err().filter(|error| error.error_len().is_none())?;
+    let text = std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()?;
+    (!text.is_ascii() || labels.first() == Some(&UTF_8)).then_some(text)
+}
+
 /// Decodes UTF-8 with a few bytes of windows-1252. More than two thirds of the non-ASCII characters must be UTF-8.
 fn decode_nearly_utf_8(bytes: &[u8]) -> Option<String> {
     let (mut valid, mut invalid) = (0usize, 0usize);
@@ -230,6 +242,15 @@ mod tests {
     fn utf_8_labeled_latin_1_is_decoded_as_utf_8() {
         let bytes = "<?xml version='1.0' encoding='iso-8859-1'?>Señor".as_bytes();
         check(bytes, None, std::str::from_utf8(bytes).unwrap(), "UTF-8", Some(ProblemKind::WrongCharset));
+    }
+
+    #[test]
+    fn document_that_ends_within_a_character_is_utf_8() {
+        let text = "<?xml version='1.0' encoding='utf-8'?><title>Café reopens</title><title>R";
+        let bytes = [text.as_bytes(), b"\xc3"].concat();
+        check(&bytes, None, text, "UTF-8", Some(ProblemKind::BadBytes));
+        let labeled = [b"<?xml encoding='utf-8'?><a>R".as_slice(), b"\xe2\x82"].concat();
+        check(&labeled, None, "<?xml encoding='utf-8'?><a>R", "UTF-8", Some(ProblemKind::BadBytes));
     }
 
     #[test]
